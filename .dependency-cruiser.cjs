@@ -1,0 +1,133 @@
+/**
+ * The import arrows of ARCHITECTURE.md: which room may know which. A room that is not named beside its arrow is closed to it.
+ */
+const everyRoom = [
+  'domain',
+  'workflows',
+  'activities',
+  'api',
+  'db',
+  'temporal',
+  'adapters',
+  'cli',
+  'dev',
+  'bench',
+  'test',
+];
+
+/** A rule that lets the files of `room` know only `known` rooms (and itself) among those of the house. */
+function arrow(room, known, comment) {
+  const closed = everyRoom.filter((other) => other !== room && !known.includes(other));
+  return {
+    name: `${room}-knows-only-its-neighbours`,
+    comment,
+    severity: 'error',
+    from: { path: `^${room}/` },
+    to: { path: [`^(${closed.join('|')})/`, '^worker\\.ts$'] },
+  };
+}
+
+/** A rule that lets the files of `room` import only these packages. */
+function packagesOf(room, packages, comment) {
+  return {
+    name: `${room}-imports-only-its-packages`,
+    comment,
+    severity: 'error',
+    from: { path: `^${room}/` },
+    to: { path: 'node_modules/', pathNot: packages.map((name) => `node_modules/${name}/`) },
+  };
+}
+
+const entryPoints = '^(worker\\.ts|api/(main|openapi)\\.ts|cli/|dev/|bench/|test/)';
+
+module.exports = {
+  forbidden: [
+    arrow('domain', [], 'The domain decides and knows nobody.'),
+    arrow('workflows', ['domain', 'activities'], 'A workflow knows the domain, and the types of activities.'),
+    arrow(
+      'activities',
+      ['domain', 'db', 'temporal', 'adapters'],
+      'Activities write to Postgres and speak to the outside.',
+    ),
+    arrow('api', ['domain', 'db', 'temporal', 'workflows'], 'The API never runs an activity itself.'),
+    arrow('db', ['domain'], 'The database rooms know the decisions and nobody who asks for them.'),
+    arrow('temporal', ['domain', 'workflows'], 'Starts, signals and updates by the message definitions of workflows.'),
+    arrow('adapters', ['domain'], 'An adapter speaks one foreign protocol.'),
+    arrow('cli', ['domain', 'db', 'temporal'], 'A command does its work through the same doors as the API.'),
+    packagesOf(
+      'domain',
+      ['temporal-polyfill', 'temporal-spec', 'zod', 'uuidv7'],
+      'The domain uses pure libraries only.',
+    ),
+    packagesOf(
+      'workflows',
+      ['@temporalio/workflow', '@temporalio/common'],
+      'What a workflow imports is replayed for years.',
+    ),
+    packagesOf('db', ['postgres', 'postgrator', 'uuidv7'], 'The database rooms know the driver only.'),
+    packagesOf('temporal', ['@temporalio/[a-z-]+'], 'Only the client of Temporal.'),
+    {
+      name: 'workflows-take-only-types-of-activities',
+      comment: 'A workflow calls an activity by name, over the server; its code must not come into the bundle.',
+      severity: 'error',
+      from: { path: '^workflows/' },
+      to: { path: '^activities/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'only-entry-points-read-settings',
+      comment: 'Settings come in as arguments everywhere else; the types of config.ts may be used.',
+      severity: 'error',
+      from: { pathNot: [entryPoints, '^config\\.ts$'] },
+      to: { path: '^config\\.ts$', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'product-stands-without-its-tools',
+      comment: 'What runs in production needs neither the embedded stack, the benchmarks nor the tests.',
+      severity: 'error',
+      from: { pathNot: '^(dev|bench|test)/|^[^/]+\\.(js|cjs|mjs)$|^jest\\.config' },
+      to: { path: '^(dev|bench|test)/' },
+    },
+    {
+      name: 'product-uses-no-development-packages',
+      severity: 'error',
+      from: { path: '^(domain|workflows|activities|api|db|temporal|adapters|cli)/|^(worker|config)\\.ts$' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: 'node_modules/@types/' },
+    },
+    {
+      name: 'no-cycles',
+      comment: 'Two files that need each other are one file, or hide a third. (Types alone may point back.)',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'no-orphans',
+      comment: 'A file that nobody imports and that is not started by itself is forgotten.',
+      severity: 'error',
+      from: { orphan: true, pathNot: [entryPoints, '^[^/]+\\.(js|cjs|mjs)$', '\\.d\\.ts$', '^config\\.ts$'] },
+      to: {},
+    },
+    {
+      name: 'imports-resolve',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'packages-are-declared',
+      severity: 'error',
+      from: {},
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'undetermined'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|coverage|\\.covenant)/|^bench/peers/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};

@@ -1,0 +1,168 @@
+/** What the generation workflow has done in Postgres: opening a job, filling ranges of chunks, closing it. */
+import { randomFillSync } from 'node:crypto';
+import { Context } from '@temporalio/activity';
+import { SYSTEM } from '../domain/actor';
+import { chunkCount, chunkSpan, isUnfinished } from '../domain/generation-job';
+import type { JobState } from '../domain/generation-job';
+import type { Instant } from '../domain/instant';
+import { joinedKeys } from '../domain/license-key';
+import { isRefusal } from '../domain/refusal';
+import { changeContract } from '../db/contract-change';
+import { isDatabaseUnavailable, isPermanent, violates } from '../db/errors';
+import { insertChunk, missingChunks } from '../db/generation-chunk';
+import type { ChunkOutcome } from '../db/generation-chunk';
+import { bySystem, changeJobState, findJob, findJobPlan, finishJob } from '../db/generation-job';
+import type { JobError, JobPlan } from '../db/generation-job';
+import type { Database } from '../db/index';
+import { KEY_DRAWS_MAX } from '../db/generation-request';
+
+/** A job as the workflow sees it. */
+export interface OpenedJob {
+  job_id: string;
+  contract_id: string;
+  state: JobState;
+  requested: number;
+  completed: number;
+  chunks: number;
+  /** Where its ranges are filled. */
+  task_queue: string;
+}
+
+export interface OpenJobInput {
+  job_id: string;
+  now: Instant;
+}
+
+export interface FillChunksInput {
+  job_id: string;
+  /** First chunk of the range. */
+  from_chunk: number;
+  /** First chunk after it. */
+  to_chunk: number;
+  now: Instant;
+  attempts_max: number;
+}
+
+export interface FilledRange {
+  /** The job or its contract stopped generation before the range was through. */
+  stopped: boolean;
+  /** Chunks that cannot be made, however often they are tried. */
+  given_up: number[];
+}
+
+export interface CloseJobInput extends OpenJobInput {
+  given_up: number[];
+}
+
+export type GenerationJobActivities = ReturnType<typeof createGenerationJobActivities>;
+
+export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Database; fillTaskQueue: string }) {
+  /** Whether the contract generates now, after crossing what is due. */
+  async function contractIsOpen(contract_id: string, now: Instant): Promise<boolean> {
+    const outcome = await db.begin((tx) => changeContract(tx, { id: contract_id, actor: SYSTEM, now, request_id: null }, () => 'unchanged'));
+    return !isRefusal(outcome) && outcome.row.may_generate;
+  }
+
+  /** Makes one chunk with fresh keys, drawing again when they collide. */
+  async function makeChunk(plan: JobPlan, chunk_no: number, now: Instant, first_keys: string): Promise<ChunkOutcome | 'given_up'> {
+    const span = chunkSpan(plan.requested, plan.chunk_size, chunk_no);
+    let keys = first_keys;
+    for (let draw = 1; ; draw++) {
+      try {
+        return await insertChunk(db, { job_id: plan.id, chunk_no, ...span, keys, now });
+      } catch (error) {
+        const collision = violates(error, 'license_key_unique');
+        if (collision && draw < KEY_DRAWS_MAX) {
+          keys = joinedKeys(plan.key_format, span.licenses, randomFillSync);
+          continue;
+        }
+        if (collision || isPermanent(error)) return 'given_up';
+        throw error;
+      }
+    }
+  }
+
+  return {
+    /** Sets a job running, or pauses it while its contract generates nothing. Safe to run twice. */
+    async openJob({ job_id, now }: OpenJobInput): Promise<OpenedJob> {
+      const job = await findJob(db, job_id);
+      if (!job) throw new Error(`generation job ${job_id} does not exist`);
+      let state = job.state;
+      if (isUnfinished(state) && state !== 'CANCELLING') {
+        const open = await contractIsOpen(job.contract_id, now);
+        const changed = await db.begin((tx) =>
+          changeJobState(
+            tx,
+            bySystem(job_id, now),
+            (current) => (isUnfinished(current) && current !== 'CANCELLING' ? (open ? 'RUNNING' : 'PAUSED') : 'unchanged'),
+            open ? (state === 'PAUSED' ? 'job.continued' : 'job.started') : 'job.paused',
+          ),
+        );
+        if (isRefusal(changed)) throw new Error(changed.detail);
+        state = changed;
+      }
+      return {
+        job_id,
+        contract_id: job.contract_id,
+        state,
+        requested: job.requested,
+        completed: job.completed,
+        chunks: chunkCount(job.requested, job.chunk_size),
+        task_queue: fillTaskQueue,
+      };
+    },
+
+    /**
+     * Makes the chunks of a range that do not exist yet, with a heartbeat after each. Safe to run twice, also at the same
+     * time. Stops as soon as the job or its contract does. Throws while Postgres is out of reach, to be tried again.
+     */
+    async fillChunks(input: FillChunksInput): Promise<FilledRange> {
+      const context = Context.current();
+      const plan = await findJobPlan(db, input.job_id);
+      if (!plan) throw new Error(`generation job ${input.job_id} does not exist`);
+      const missing = await missingChunks(db, input.job_id, input.from_chunk, input.to_chunk);
+      const given_up: number[] = [];
+      const draw = (chunk_no: number | undefined): string =>
+        chunk_no === undefined ? '' : joinedKeys(plan.key_format, chunkSpan(plan.requested, plan.chunk_size, chunk_no).licenses, randomFillSync);
+
+      let keys = draw(missing[0]);
+      for (let i = 0; i < missing.length; i++) {
+        context.cancellationSignal.throwIfAborted();
+        const chunk_no = missing[i] as number;
+        const making = makeChunk(plan, chunk_no, input.now, keys);
+        // The keys of the next chunk are drawn while Postgres inserts this one.
+        keys = draw(missing[i + 1]);
+        let outcome: ChunkOutcome | 'given_up';
+        try {
+          outcome = await making;
+        } catch (error) {
+          if (isDatabaseUnavailable(error) || context.info.attempt < input.attempts_max) throw error;
+          outcome = 'given_up';
+        }
+        context.heartbeat(chunk_no);
+        if (outcome === 'given_up') given_up.push(chunk_no);
+        else if (outcome === 'boundary_due') {
+          if (!(await contractIsOpen(plan.contract_id, input.now))) return { stopped: true, given_up };
+          i -= 1;
+          keys = draw(chunk_no);
+        } else if (outcome !== 'filled') return { stopped: true, given_up };
+      }
+      return { stopped: false, given_up };
+    },
+
+    /** Closes a job: counts what was made and releases the rest. Safe to run twice. */
+    async closeJob({ job_id, now, given_up }: CloseJobInput): Promise<{ state: JobState; completed: number }> {
+      const plan = await findJobPlan(db, job_id);
+      if (!plan) throw new Error(`generation job ${job_id} does not exist`);
+      const errors: JobError[] = given_up
+        .sort((a, b) => a - b)
+        .map((chunk_no) => {
+          const { from_ordinal, licenses } = chunkSpan(plan.requested, plan.chunk_size, chunk_no);
+          return { ordinal_from: from_ordinal, ordinal_to: from_ordinal + licenses - 1, code: 'CHUNK_FAILED' };
+        });
+      const state = await db.begin((tx) => finishJob(tx, bySystem(job_id, now), errors));
+      const job = await findJob(db, job_id);
+      return { state, completed: job?.completed ?? 0 };
+    },
+  };
+}

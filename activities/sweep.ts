@@ -1,0 +1,40 @@
+/** What the sweep does each minute: finds what is owed in Postgres and wakes it, and forgets what has run its time. */
+import { addDays } from '../domain/calendar';
+import type { Instant } from '../domain/instant';
+import type { Database } from '../db/index';
+import { dropExpiredIdempotency } from '../db/idempotency';
+import { contractsToWake, jobsToWake, markContractsStarted, markJobsStarted } from '../db/sweep';
+import type { Nudger } from '../temporal/nudge';
+
+/** Rows of each kind woken in one run, so that a server that lost its data is filled again without being flooded. */
+export const SWEEP_ROWS_MAX = 500;
+/** How long an idempotency key is remembered (domain.md 5.2). */
+export const IDEMPOTENCY_DAYS = 30;
+
+export interface SweepOnceInput {
+  epoch: string;
+  now: Instant;
+}
+
+export interface Swept {
+  contracts: number;
+  jobs: number;
+}
+
+export type SweepActivities = ReturnType<typeof createSweepActivities>;
+
+export function createSweepActivities({ db, nudger }: { db: Database; nudger: Nudger }) {
+  return {
+    /** Wakes what is due or was last started on another server. Safe to run twice: waking the living changes nothing. */
+    async sweepOnce({ epoch, now }: SweepOnceInput): Promise<Swept> {
+      const jobs = await jobsToWake(db, { epoch, now, limit: SWEEP_ROWS_MAX });
+      const woken_jobs = await nudger.wakeJobs(jobs);
+      await markJobsStarted(db, woken_jobs, epoch);
+      const contracts = await contractsToWake(db, { epoch, now, limit: SWEEP_ROWS_MAX });
+      const woken_contracts = await nudger.wakeContracts(contracts);
+      await markContractsStarted(db, woken_contracts, epoch);
+      await dropExpiredIdempotency(db, `${addDays(now.slice(0, 10), -IDEMPOTENCY_DAYS)}${now.slice(10)}`);
+      return { contracts: woken_contracts.length, jobs: woken_jobs.length };
+    },
+  };
+}

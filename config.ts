@@ -1,0 +1,367 @@
+/**
+ * Every setting of Covenant, once: its environment variable, meaning, default and allowed values.
+ * A wrong environment is refused as a whole, with each wrong variable named, and nothing else in the house parses one.
+ */
+import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+
+/** An environment as Node gives it: a missing variable is undefined, an empty one counts as missing. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Whose addresses Express believes in `X-Forwarded-For`: nobody's, the last n hops', or those of these networks. */
+export type TrustProxy = false | number | string[];
+
+/** The processes that read settings: `dev` stands for the embedded stack, `cli` for `covenant …`. */
+export type ProcessName = 'api' | 'worker' | 'cli' | 'dev';
+
+/** The settings of the API, the worker and the command line. */
+export interface Config {
+  databaseUrl: string;
+  databasePoolSize: number;
+  temporalAddress: string;
+  temporalNamespace: string;
+  temporalTls: boolean;
+  temporalApiKey: string | undefined;
+  temporalUiUrl: string;
+  taskQueuePrefix: string;
+  host: string;
+  port: number;
+  publicUrl: string;
+  trustProxy: TrustProxy;
+  keyPepper: string;
+  logLevel: LogLevel;
+  workerHealthPort: number;
+  workflowBundle: string | undefined;
+  shutdownGraceMs: number;
+}
+
+/** The settings of the embedded stack, which makes the rest of the environment for its processes. */
+export interface StackConfig {
+  dataDir: string;
+  cacheDir: string;
+}
+
+/** One setting as documented; `parse` turns its text into the value the house uses. */
+export interface Setting<T> {
+  env: string;
+  about: string;
+  /** What holds when the variable is unset: a text as one would write it, or a rule with its sentence. */
+  default: 'required' | 'none' | { text: string } | { rule: string; text: (env: Environment) => string | undefined };
+  allowed: string;
+  usedBy: readonly ProcessName[];
+  secret?: true;
+  parse: z.ZodType<T, string>;
+}
+
+/** One variable that cannot be used; `value` is undefined when it is unset and already masked when it is a secret. */
+export interface ConfigProblem {
+  variable: string;
+  value: string | undefined;
+  allowed: string;
+}
+
+/** Thrown once for all wrong variables, in a sentence for each. */
+export class ConfigError extends Error {
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    super(`The environment cannot be used:\n${problems.map(problemSentence).join('\n')}`);
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+export const KEY_PEPPER_LENGTH_MIN = 32;
+export const DATABASE_POOL_SIZE_MAX = 500;
+export const SHUTDOWN_GRACE_MS_MAX = 600_000;
+export const TRUSTED_HOPS_MAX = 16;
+
+const PORT_MAX = 65_535;
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+const port = wholeNumber(1, PORT_MAX);
+const portAllowed = `a whole number from 1 to ${PORT_MAX}`;
+const servers = ['api', 'worker', 'cli'] as const;
+
+/** The table of `Config`, in the order of `docs/configuration.md`. */
+export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
+  databaseUrl: {
+    env: 'DATABASE_URL',
+    about: 'The Postgres database that holds every fact.',
+    default: 'required',
+    allowed: 'a URL that begins with postgres:// or postgresql:// and names a host and a database',
+    usedBy: servers,
+    secret: true,
+    parse: z.string().refine(isDatabaseUrl),
+  },
+  databasePoolSize: {
+    env: 'DATABASE_POOL_SIZE',
+    about: 'Connections to Postgres that one process may hold; the worker runs no more activities at once.',
+    default: { text: '10' },
+    allowed: `a whole number from 1 to ${DATABASE_POOL_SIZE_MAX}`,
+    usedBy: ['api', 'worker'],
+    parse: wholeNumber(1, DATABASE_POOL_SIZE_MAX),
+  },
+  temporalAddress: {
+    env: 'TEMPORAL_ADDRESS',
+    about: 'The Temporal frontend. When it is set, `npm run dev` uses that server and starts none.',
+    default: { text: '127.0.0.1:7233' },
+    allowed: 'host:port, for example temporal:7233',
+    usedBy: ['api', 'worker', 'cli', 'dev'],
+    parse: z.string().refine(isHostAndPort),
+  },
+  temporalNamespace: {
+    env: 'TEMPORAL_NAMESPACE',
+    about: 'The Temporal namespace in which all workflows run.',
+    default: { text: 'default' },
+    allowed: 'letters, digits, dots, hyphens and underscores, at least 2 characters',
+    usedBy: servers,
+    parse: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]+$/),
+  },
+  temporalTls: {
+    env: 'TEMPORAL_TLS',
+    about: 'Whether the connection to Temporal is encrypted.',
+    default: {
+      rule: '`on` with a TEMPORAL_API_KEY, else `off`',
+      text: (env) => (env['TEMPORAL_API_KEY'] ? 'on' : 'off'),
+    },
+    allowed: 'on or off',
+    usedBy: servers,
+    parse: z.enum(['on', 'off']).transform((text) => text === 'on'),
+  },
+  temporalApiKey: {
+    env: 'TEMPORAL_API_KEY',
+    about: 'The API key for Temporal Cloud or another server that asks for one.',
+    default: 'none',
+    allowed: 'the key as it was given, without spaces',
+    usedBy: servers,
+    secret: true,
+    parse: z.string().regex(/^\S+$/),
+  },
+  temporalUiUrl: {
+    env: 'TEMPORAL_UI_URL',
+    about: 'Where people reach the Temporal UI; answers and logs link to it.',
+    default: { text: 'http://127.0.0.1:8233' },
+    allowed: 'a URL that begins with http:// or https://',
+    usedBy: ['api', 'cli'],
+    parse: httpUrl(),
+  },
+  taskQueuePrefix: {
+    env: 'TEMPORAL_TASK_QUEUE_PREFIX',
+    about: 'Begins the name of every task queue; two installations in one namespace need different ones.',
+    default: { text: 'covenant' },
+    allowed: 'lower-case letters, digits and hyphens, at most 63 characters, a letter first',
+    usedBy: servers,
+    parse: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/),
+  },
+  host: {
+    env: 'HOST',
+    about: 'The address on which the API and the health page of the worker listen.',
+    default: { text: '127.0.0.1' },
+    allowed: 'an IP address (0.0.0.0 or :: for all) or localhost',
+    usedBy: ['api', 'worker'],
+    parse: z.string().refine((text) => text === 'localhost' || isIP(text) !== 0),
+  },
+  port: {
+    env: 'PORT',
+    about: 'The port on which the API listens.',
+    default: { text: '8080' },
+    allowed: portAllowed,
+    usedBy: ['api'],
+    parse: port,
+  },
+  publicUrl: {
+    env: 'COVENANT_PUBLIC_URL',
+    about: 'The origin under which clients reach the API; links in answers begin with it.',
+    default: { rule: '`http://HOST:PORT`', text: listeningUrl },
+    allowed: 'a URL that begins with http:// or https://, without a query',
+    usedBy: ['api', 'worker'],
+    parse: httpUrl(),
+  },
+  trustProxy: {
+    env: 'TRUST_PROXY',
+    about: 'Which reverse proxies may say the address of the client (`X-Forwarded-For`).',
+    default: { text: 'none' },
+    allowed: `none, a number of hops from 1 to ${TRUSTED_HOPS_MAX}, or addresses and CIDRs separated by commas`,
+    usedBy: ['api'],
+    parse: z.string().transform(parseTrustProxy),
+  },
+  keyPepper: {
+    env: 'COVENANT_KEY_PEPPER',
+    about: 'The secret with which API keys are hashed. Keys stop working when it changes.',
+    default: 'required',
+    allowed: `at least ${KEY_PEPPER_LENGTH_MIN} characters, for example from: openssl rand -hex 32`,
+    usedBy: servers,
+    secret: true,
+    parse: z.string().min(KEY_PEPPER_LENGTH_MIN),
+  },
+  logLevel: {
+    env: 'LOG_LEVEL',
+    about: 'The least severe log line that is written.',
+    default: { text: 'info' },
+    allowed: `one of ${LOG_LEVELS.join(', ')}`,
+    usedBy: servers,
+    parse: z.enum(LOG_LEVELS),
+  },
+  workerHealthPort: {
+    env: 'WORKER_HEALTH_PORT',
+    about: 'The port on which the worker answers /livez, /readyz and /metrics.',
+    default: { text: '8081' },
+    allowed: portAllowed,
+    usedBy: ['worker'],
+    parse: port,
+  },
+  workflowBundle: {
+    env: 'WORKFLOW_BUNDLE',
+    about: 'The file of prebuilt workflows; without one the worker bundles them when it starts.',
+    default: { rule: 'the bundle of `npm run build` in a build, else none', text: builtWorkflowBundle },
+    allowed: 'the path of a file made by `npm run build`',
+    usedBy: ['worker'],
+    parse: z.string().transform((path) => resolve(path)),
+  },
+  shutdownGraceMs: {
+    env: 'SHUTDOWN_GRACE_MS',
+    about: 'How long a process that was asked to end may finish what it has begun, in milliseconds.',
+    default: { text: '20000' },
+    allowed: `a whole number from 0 to ${SHUTDOWN_GRACE_MS_MAX}`,
+    usedBy: ['api', 'worker'],
+    parse: wholeNumber(0, SHUTDOWN_GRACE_MS_MAX),
+  },
+};
+
+/** The table of `StackConfig`. */
+export const STACK_SETTINGS: { readonly [K in keyof StackConfig]: Setting<StackConfig[K]> } = {
+  dataDir: {
+    env: 'COVENANT_DATA_DIR',
+    about: 'Where the embedded stack keeps its database, the state of Temporal and `dev.json`.',
+    default: { text: '.covenant' },
+    allowed: 'the path of a directory',
+    usedBy: ['dev'],
+    parse: z.string().transform((path) => resolve(path)),
+  },
+  cacheDir: {
+    env: 'COVENANT_CACHE_DIR',
+    about: 'Where downloaded and built programs are kept between stacks.',
+    default: { rule: '`$XDG_CACHE_HOME/covenant`, else `~/.cache/covenant`', text: userCacheDir },
+    allowed: 'the path of a directory',
+    usedBy: ['dev'],
+    parse: z.string().transform((path) => resolve(path)),
+  },
+};
+
+/**
+ * Reads the settings of the API, the worker and the command line.
+ * @throws ConfigError naming every variable that is missing or wrong, its value (secrets masked) and what is allowed
+ */
+export function loadConfig(env: Environment): Config {
+  return load(SETTINGS, env);
+}
+
+/**
+ * Reads the settings of the embedded stack, and the address of a Temporal server to use in place of its own (undefined: start one).
+ * @throws ConfigError as `loadConfig` does
+ */
+export function loadStackConfig(env: Environment): StackConfig & { temporalAddress: string | undefined } {
+  const temporalAddress: Setting<string | undefined> = { ...SETTINGS.temporalAddress, default: 'none' };
+  return load({ ...STACK_SETTINGS, temporalAddress }, env);
+}
+
+function load<C extends object>(settings: { readonly [K in keyof C]: Setting<C[K]> }, env: Environment): C {
+  const problems: ConfigProblem[] = [];
+  const values: Partial<C> = {};
+  for (const key of Object.keys(settings) as (keyof C)[]) {
+    const setting = settings[key];
+    const given = env[setting.env] || undefined;
+    const text = given ?? defaultText(setting, env);
+    if (text === undefined && setting.default !== 'required') continue;
+    const parsed = setting.parse.safeParse(text);
+    if (parsed.success) values[key] = parsed.data;
+    else if (text === undefined || given !== undefined) problems.push(problemOf(setting, given));
+    // A default that follows from another wrong variable is not a second problem: that variable is named already.
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return values as C;
+}
+
+function defaultText(setting: Setting<unknown>, env: Environment): string | undefined {
+  if (typeof setting.default === 'string') return undefined;
+  return typeof setting.default.text === 'string' ? setting.default.text : setting.default.text(env);
+}
+
+function problemOf(setting: Setting<unknown>, given: string | undefined): ConfigProblem {
+  const shown = given !== undefined && setting.secret ? `(hidden, ${given.length} characters)` : given;
+  return { variable: setting.env, value: shown, allowed: setting.allowed };
+}
+
+function problemSentence({ variable, value, allowed }: ConfigProblem): string {
+  const shown = value === undefined ? 'not set' : value.startsWith('(hidden') ? value : JSON.stringify(value);
+  return `  ${variable} is ${shown}; allowed: ${allowed}`;
+}
+
+function wholeNumber(min: number, max: number): z.ZodType<number, string> {
+  return z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .transform(Number)
+    .pipe(z.number().int().min(min).max(max));
+}
+
+/** A base URL, returned without its final slash so that paths can be appended. */
+function httpUrl(): z.ZodType<string, string> {
+  return z
+    .string()
+    .refine((text) => {
+      const url = URL.canParse(text) ? new URL(text) : undefined;
+      return url !== undefined && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
+    })
+    .transform((text) => text.replace(/\/+$/, ''));
+}
+
+function isDatabaseUrl(text: string): boolean {
+  if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) return false;
+  const url = new URL(text);
+  return url.hostname !== '' && url.pathname.length > 1;
+}
+
+function isHostAndPort(text: string): boolean {
+  const match = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/.exec(text);
+  const number = Number(match?.[1]);
+  return number >= 1 && number <= PORT_MAX;
+}
+
+function parseTrustProxy(text: string, context: z.RefinementCtx<string>): TrustProxy {
+  if (text === 'none') return false;
+  const hops = Number(text);
+  if (/^\d+$/.test(text) && hops >= 1 && hops <= TRUSTED_HOPS_MAX) return hops;
+  const networks = text.split(',').map((network) => network.trim());
+  if (networks.every(isNetwork)) return networks;
+  context.addIssue({ code: 'custom', message: 'not a list of proxies' });
+  return z.NEVER;
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128));
+}
+
+function listeningUrl(env: Environment): string {
+  const host = env['HOST'] || '127.0.0.1';
+  return `http://${isIP(host) === 6 ? `[${host}]` : host}:${env['PORT'] || '8080'}`;
+}
+
+function userCacheDir(env: Environment): string {
+  return join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'covenant');
+}
+
+/** `npm run build` puts the bundle beside the compiled form of this file; beside its source there is none. */
+function builtWorkflowBundle(): string | undefined {
+  const path = join(__dirname, 'workflow-bundle.js');
+  return existsSync(path) ? path : undefined;
+}

@@ -1,0 +1,66 @@
+/** The history every write leaves: exactly one audit row, and the domain events others may follow (decisions 5, 27). */
+import type { Actor } from '../domain/actor';
+import type { Environment } from '../domain/environment';
+import type { Instant } from '../domain/instant';
+import type { JsonObject } from '../domain/json';
+import type { Sql } from './index';
+
+/** One audit row to be written. */
+export interface AuditEntry {
+  at: Instant;
+  actor: Actor;
+  /** Dotted, the noun first: `contract.paused`, `job.finished`. */
+  action: string;
+  subject_type: 'contract' | 'job' | 'product' | 'generator' | 'customer' | 'admin';
+  subject_id: string;
+  contract_id?: string | null;
+  environment?: Environment | null;
+  before?: JsonObject | null;
+  after?: JsonObject | null;
+  reason?: string | null;
+  request_id?: string | null;
+  revision?: number | null;
+}
+
+/** One domain event to be written. */
+export interface DomainEventEntry {
+  at: Instant;
+  type: string;
+  contract_id: string | null;
+  environment: Environment | null;
+  data: JsonObject;
+}
+
+/** Writes audit rows; call it in the transaction of the change they tell of. */
+export async function insertAudit(sql: Sql, entries: AuditEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  const rows = entries.map((entry) => ({
+    at: entry.at,
+    actor: sql.json({ ...entry.actor }),
+    action: entry.action,
+    subject_type: entry.subject_type,
+    subject_id: entry.subject_id,
+    contract_id: entry.contract_id ?? null,
+    environment: entry.environment ?? null,
+    before: entry.before ? sql.json(entry.before) : null,
+    after: entry.after ? sql.json(entry.after) : null,
+    reason: entry.reason ?? null,
+    request_id: entry.request_id ?? null,
+    revision: entry.revision ?? null,
+  }));
+  await sql`INSERT INTO audit_events ${sql(rows)}`;
+}
+
+/** Writes domain events; call it in the transaction of the change they tell of. */
+export async function insertEvents(sql: Sql, events: DomainEventEntry[]): Promise<void> {
+  if (events.length === 0) return;
+  const rows = events.map((event) => ({ ...event, data: sql.json(event.data) }));
+  await sql`INSERT INTO domain_events ${sql(rows)}`;
+}
+
+/** The fields that differ, as `before` and `after` of an audit row. */
+export function difference(before: JsonObject, after: JsonObject): { before: JsonObject; after: JsonObject } {
+  const changed = Object.keys({ ...before, ...after }).filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]));
+  const pick = (source: JsonObject): JsonObject => Object.fromEntries(changed.map((key) => [key, source[key] ?? null]));
+  return { before: pick(before), after: pick(after) };
+}

@@ -1,0 +1,376 @@
+/**
+ * Generation jobs in Postgres: requesting, reading and finishing them. Their chunks are in `generation-chunk.ts`.
+ *
+ * Locking: a request takes the quota's row, a chunk takes only a key-share lock on its job, and whatever releases a
+ * reservation takes the job's row for update first, so that no chunk can be in flight when the rest is counted.
+ */
+import type { Actor } from '../domain/actor';
+import { SYSTEM } from '../domain/actor';
+import type { Environment } from '../domain/environment';
+import { finalState, isUnfinished } from '../domain/generation-job';
+import type { JobState } from '../domain/generation-job';
+import type { Instant } from '../domain/instant';
+import type { JsonObject } from '../domain/json';
+import type { KeyFormat } from '../domain/license-key';
+import { claimRefusal } from '../domain/quota';
+import { isRefusal, refuse } from '../domain/refusal';
+import type { Refusal } from '../domain/refusal';
+import { insertAudit, insertEvents } from './commit';
+import type { Sql } from './index';
+
+/** Errors kept with a job, at most (domain.md 5.3). */
+export const JOB_ERRORS_MAX = 100;
+
+/** Ordinals that could not be made, and why. */
+export interface JobError {
+  ordinal_from: number;
+  ordinal_to: number;
+  code: string;
+}
+
+export interface JobRow {
+  id: string;
+  serial: string;
+  contract_id: string;
+  environment: Environment;
+  terms_id: string;
+  execution: 'inline' | 'background';
+  is_test: boolean;
+  requested: number;
+  chunk_size: number;
+  state: JobState;
+  channel: 'ui' | 'api';
+  actor: Actor;
+  expires_at: Instant | null;
+  errors: JobError[];
+  created_at: Instant;
+  started_at: Instant | null;
+  finished_at: Instant | null;
+  idempotency_key: string | null;
+  idempotency_fingerprint: string | null;
+  quota_remaining: number;
+  request_id: string | null;
+  /** Licenses that exist: the sum of the job's chunks. */
+  completed: number;
+  contract_name: string;
+}
+
+/** One generation request, ready to be granted in a single statement. */
+export interface GenerationRequest {
+  contract_id: string;
+  environment: Environment;
+  terms_id: string;
+  execution: 'inline' | 'background';
+  requested: number;
+  chunk_size: number;
+  /** The keys of an inline request, joined; null for a background job. */
+  keys: string | null;
+  expires_at: Instant | null;
+  channel: 'ui' | 'api';
+  actor: Actor;
+  now: Instant;
+  idempotency_key: string | null;
+  idempotency_fingerprint: string | null;
+  request_id: string | null;
+}
+
+/** A granted request: the job, and the first id of its licenses. */
+export interface GrantedJob {
+  id: string;
+  serial: string;
+  quota_remaining: number;
+}
+
+/**
+ * Grants a request in one statement: claims the quota, writes the job, its audit row and, when it is inline, its licenses
+ * and its event. Undefined when anything stands against it; the caller then finds out what (`diagnose` in api/generation.ts).
+ *
+ * The terms named must still be those of the contract and the generator: this check is what replaces a lock.
+ * Throws 23505 on `jobs_idempotency_unique` for a doubled idempotency key and on `license_key_unique` for a collision.
+ */
+export async function grantGeneration(sql: Sql, request: GenerationRequest): Promise<GrantedJob | undefined> {
+  const inline = request.execution === 'inline';
+  const actor = sql.json({ ...request.actor });
+  const [granted] = await sql<GrantedJob[]>`
+    WITH open AS (
+      SELECT c.id
+      FROM contracts c
+      JOIN license_terms t ON t.id = c.terms_id AND t.contract_revision = c.revision
+      JOIN generators g ON g.id = c.generator_id AND g.id = t.generator_id AND g.revision = t.generator_revision AND g.status = 'active'
+      JOIN products p ON p.id = c.product_id AND p.status = 'active'
+      WHERE c.id = ${request.contract_id} AND c.terms_id = ${request.terms_id}
+        AND c.may_generate AND coalesce(c.next_boundary_at, 'infinity') > ${request.now}::timestamptz
+    ), claim AS (
+      UPDATE contract_quotas q SET claimed = q.claimed + ${request.requested} FROM open
+      WHERE q.contract_id = open.id AND q.claimed + ${request.requested} <= q.total
+      RETURNING q.contract_id, q.total - q.claimed AS remaining
+    ), job AS (
+      INSERT INTO generation_jobs (contract_id, environment, terms_id, execution, requested, chunk_size, state, channel, actor, expires_at,
+                                   created_at, started_at, finished_at, idempotency_key, idempotency_fingerprint, quota_remaining, request_id)
+      SELECT contract_id, ${request.environment}, ${request.terms_id}, ${request.execution}, ${request.requested}, ${request.chunk_size},
+             ${inline ? 'SUCCEEDED' : 'QUEUED'}, ${request.channel}, ${actor}, ${request.expires_at}, ${request.now},
+             ${inline ? request.now : null}, ${inline ? request.now : null}, ${request.idempotency_key}, ${request.idempotency_fingerprint},
+             remaining, ${request.request_id}
+      FROM claim
+      RETURNING id, serial, contract_id, quota_remaining
+    ), chunk AS (
+      INSERT INTO generation_chunks (job_id, chunk_no, licenses, created_at)
+      SELECT id, 0, ${request.requested}, ${request.now} FROM job WHERE ${inline}
+    ), made AS (
+      INSERT INTO licenses (id, key)
+      SELECT (job.serial << 24) + k.ordinal, k.key FROM job, string_to_table(${request.keys}, ',') WITH ORDINALITY AS k (key, ordinal)
+    ), audited AS (
+      INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id, environment, after, request_id)
+      SELECT ${request.now}, ${actor}, 'generation.requested', 'job', id, contract_id, ${request.environment},
+             jsonb_build_object('requested', ${request.requested}::int, 'execution', ${request.execution}::text, 'channel', ${request.channel}::text),
+             ${request.request_id}
+      FROM job
+    ), told AS (
+      INSERT INTO domain_events (at, type, contract_id, environment, data)
+      SELECT ${request.now}, 'license.batch_generated', contract_id, ${request.environment},
+             jsonb_build_object('contract_id', contract_id, 'job_id', id, 'state', 'SUCCEEDED', 'licenses', ${request.requested}::int)
+      FROM job WHERE ${inline}
+    )
+    SELECT id, serial, quota_remaining FROM job`;
+  return granted;
+}
+
+/** Writes a request for test licenses, which cost no quota; call it with the contract locked. */
+export async function insertTestGeneration(tx: Sql, request: GenerationRequest): Promise<GrantedJob> {
+  const [job] = await tx<[GrantedJob]>`
+    INSERT INTO generation_jobs ${tx({
+      contract_id: request.contract_id,
+      environment: request.environment,
+      terms_id: request.terms_id,
+      execution: 'inline',
+      is_test: true,
+      requested: request.requested,
+      chunk_size: request.chunk_size,
+      state: 'SUCCEEDED',
+      channel: request.channel,
+      actor: tx.json({ ...request.actor }),
+      expires_at: request.expires_at,
+      created_at: request.now,
+      started_at: request.now,
+      finished_at: request.now,
+      idempotency_key: request.idempotency_key,
+      idempotency_fingerprint: request.idempotency_fingerprint,
+      quota_remaining: tx`(SELECT total - claimed FROM contract_quotas WHERE contract_id = ${request.contract_id})` as never,
+      request_id: request.request_id,
+    })} RETURNING id, serial, quota_remaining`;
+  await tx`INSERT INTO generation_chunks ${tx({ job_id: job.id, chunk_no: 0, licenses: request.requested, created_at: request.now })}`;
+  await tx`
+    INSERT INTO licenses (id, key)
+    SELECT (${job.serial}::bigint << 24) + k.ordinal, k.key FROM string_to_table(${request.keys}, ',') WITH ORDINALITY AS k (key, ordinal)`;
+  await insertAudit(tx, [
+    {
+      at: request.now,
+      actor: request.actor,
+      action: 'generation.requested',
+      subject_type: 'job',
+      subject_id: job.id,
+      contract_id: request.contract_id,
+      environment: request.environment,
+      after: { requested: request.requested, execution: 'inline', channel: request.channel, is_test: true },
+      request_id: request.request_id,
+    },
+  ]);
+  return job;
+}
+
+/** How many test licenses a contract has given. */
+export async function countTestLicenses(sql: Sql, contract_id: string): Promise<number> {
+  const [row] = await sql<[{ count: number }]>`
+    SELECT coalesce(sum(requested), 0)::int AS count FROM generation_jobs WHERE contract_id = ${contract_id} AND is_test`;
+  return row.count;
+}
+
+/** The job that a request with this idempotency key made, if it did. */
+export async function findJobByIdempotencyKey(sql: Sql, contract_id: string, key: string): Promise<JobRow | undefined> {
+  const [row] = await sql<JobRow[]>`${selectJobs(sql)} WHERE g.contract_id = ${contract_id} AND g.idempotency_key = ${key}`;
+  return row;
+}
+
+export async function findJob(sql: Sql, id: string): Promise<JobRow | undefined> {
+  const [row] = await sql<JobRow[]>`${selectJobs(sql)} WHERE g.id = ${id}`;
+  return row;
+}
+
+export interface JobFilter {
+  environment?: Environment | undefined;
+  contract_id?: string | undefined;
+  state?: JobState | undefined;
+}
+
+/** One page of jobs, newest first; `before` is the id of the last one shown. */
+export async function listJobs(sql: Sql, filter: JobFilter, before: string | null, limit: number): Promise<JobRow[]> {
+  return sql<JobRow[]>`
+    ${selectJobs(sql)} WHERE true
+    ${filter.environment === undefined ? sql`` : sql`AND g.environment = ${filter.environment}`}
+    ${filter.contract_id === undefined ? sql`` : sql`AND g.contract_id = ${filter.contract_id}`}
+    ${filter.state === undefined ? sql`` : sql`AND g.state = ${filter.state}`}
+    ${before === null ? sql`` : sql`AND g.id < ${before}`}
+    ORDER BY g.id DESC LIMIT ${limit}`;
+}
+
+/** What a worker needs to fill a job; terms are pinned, so it may be kept for the job's whole run. */
+export interface JobPlan {
+  id: string;
+  serial: string;
+  contract_id: string;
+  requested: number;
+  chunk_size: number;
+  state: JobState;
+  key_format: KeyFormat;
+}
+
+export async function findJobPlan(sql: Sql, id: string): Promise<JobPlan | undefined> {
+  const [row] = await sql<JobPlan[]>`
+    SELECT g.id, g.serial, g.contract_id, g.requested, g.chunk_size, g.state, t.key_format
+    FROM generation_jobs g JOIN license_terms t ON t.id = g.terms_id WHERE g.id = ${id}`;
+  return row;
+}
+
+/** Who changes a job, and when. */
+export interface JobChange {
+  job_id: string;
+  actor: Actor;
+  now: Instant;
+  request_id: string | null;
+}
+
+/** Moves a job to another state with its audit row; `unchanged` writes nothing. Call it inside a transaction. */
+export async function changeJobState(
+  tx: Sql,
+  change: JobChange,
+  decideState: (state: JobState) => JobState | 'unchanged' | Refusal,
+  action: 'job.started' | 'job.paused' | 'job.continued' | 'job.cancel_requested',
+): Promise<JobState | Refusal> {
+  const job = await lockJob(tx, change.job_id, 'change');
+  if (!job) return refuse('NOT_FOUND', { what: 'generation job', id: change.job_id });
+  const next = decideState(job.state);
+  if (isRefusal(next)) return next;
+  if (next === 'unchanged' || next === job.state) return job.state;
+  await tx`
+    UPDATE generation_jobs SET state = ${next}, started_at = coalesce(started_at, ${next === 'RUNNING' ? change.now : null})
+    WHERE id = ${job.id}`;
+  await auditJob(tx, job, change, action, next);
+  await notifyProgress(tx, job.id);
+  return next;
+}
+
+/** Claims quota again for what a finished job lacks and queues it; call it inside a transaction. */
+export async function resumeJob(tx: Sql, change: JobChange, decideState: (state: JobState) => 'QUEUED' | Refusal): Promise<JobState | Refusal> {
+  const job = await lockJob(tx, change.job_id, 'release');
+  if (!job) return refuse('NOT_FOUND', { what: 'generation job', id: change.job_id });
+  const next = decideState(job.state);
+  if (isRefusal(next)) return next;
+  const missing = job.requested - job.completed;
+  const claim = await tx`
+    UPDATE contract_quotas SET claimed = claimed + ${missing} WHERE contract_id = ${job.contract_id} AND claimed + ${missing} <= total`;
+  if (claim.count === 0) return quotaRefusal(tx, job.contract_id, missing);
+  await tx`UPDATE generation_jobs SET state = ${next}, finished_at = NULL, errors = '[]' WHERE id = ${job.id}`;
+  await auditJob(tx, job, change, 'job.resumed', next);
+  return next;
+}
+
+/**
+ * Ends a job that has nothing more to try: counts what was made, gives the rest of its reservation back, and tells it.
+ * Safe to run twice. Call it inside a transaction; no chunk of the job can be in flight meanwhile, because each holds a
+ * key-share lock that `FOR UPDATE` waits for.
+ */
+export async function finishJob(tx: Sql, change: JobChange, errors: JobError[]): Promise<JobState> {
+  const job = await lockJob(tx, change.job_id, 'release');
+  if (!job) throw new Error(`generation job ${change.job_id} does not exist`);
+  if (!isUnfinished(job.state)) return job.state;
+  const next = finalState(job.state, job.completed, job.requested);
+  const missing = job.requested - job.completed;
+  await tx`
+    UPDATE generation_jobs SET state = ${next}, finished_at = ${change.now}, errors = ${tx.json(errors.slice(0, JOB_ERRORS_MAX) as never)}
+    WHERE id = ${job.id}`;
+  if (missing > 0) await tx`UPDATE contract_quotas SET claimed = claimed - ${missing} WHERE contract_id = ${job.contract_id}`;
+  await auditJob(tx, job, change, 'job.finished', next, { completed: job.completed, failed: missing });
+  if (job.completed > 0) {
+    await insertEvents(tx, [
+      {
+        at: change.now,
+        type: 'license.batch_generated',
+        contract_id: job.contract_id,
+        environment: job.environment,
+        data: { contract_id: job.contract_id, job_id: job.id, state: next, licenses: job.completed },
+      },
+    ]);
+  }
+  await notifyProgress(tx, job.id);
+  return next;
+}
+
+/** Why a request for `requested` more licenses does not fit a contract's quota. */
+export async function quotaRefusal(sql: Sql, contract_id: string, requested: number): Promise<Refusal> {
+  const [quota] = await sql<[{ total: number; claimed: number; reserved: number }]>`
+    SELECT q.total, q.claimed, coalesce((
+      SELECT sum(g.requested - coalesce((SELECT sum(licenses) FROM generation_chunks WHERE job_id = g.id), 0))
+      FROM generation_jobs g WHERE g.contract_id = q.contract_id AND g.state IN ('QUEUED', 'RUNNING', 'PAUSED', 'CANCELLING')), 0)::int AS reserved
+    FROM contract_quotas q WHERE q.contract_id = ${contract_id}`;
+  const refusal = claimRefusal(quota, quota.reserved, requested);
+  // Somebody may have given quota back since: then the caller simply asks again.
+  return refusal ?? refuse('QUOTA_EXCEEDED', { requested, total: quota.total, remaining: quota.total - quota.claimed });
+}
+
+/** The channel on which listeners hear that a job went on (progress streams). */
+export const PROGRESS_CHANNEL = 'job_progress';
+
+async function notifyProgress(sql: Sql, job_id: string): Promise<void> {
+  await sql`SELECT pg_notify(${PROGRESS_CHANNEL}, ${job_id})`;
+}
+
+interface LockedJob {
+  id: string;
+  contract_id: string;
+  environment: Environment;
+  requested: number;
+  state: JobState;
+  completed: number;
+}
+
+/**
+ * Locks the row first and counts afterwards, so that the count is as it stands under the lock. To `change` the state does
+ * not wait for chunks in flight, which a busy job always has; to `release` its reservation waits until there are none.
+ */
+async function lockJob(tx: Sql, id: string, purpose: 'change' | 'release'): Promise<LockedJob | undefined> {
+  const [job] = await tx<Omit<LockedJob, 'completed'>[]>`
+    SELECT id, contract_id, environment, requested, state FROM generation_jobs WHERE id = ${id}
+    ${purpose === 'change' ? tx`FOR NO KEY UPDATE` : tx`FOR UPDATE`}`;
+  if (!job) return undefined;
+  const [sum] = await tx<[{ completed: number }]>`SELECT coalesce(sum(licenses), 0)::int AS completed FROM generation_chunks WHERE job_id = ${id}`;
+  return { ...job, completed: sum.completed };
+}
+
+async function auditJob(tx: Sql, job: LockedJob, change: JobChange, action: string, state: JobState, more: JsonObject = {}): Promise<void> {
+  await insertAudit(tx, [
+    {
+      at: change.now,
+      actor: change.actor,
+      action,
+      subject_type: 'job',
+      subject_id: job.id,
+      contract_id: job.contract_id,
+      environment: job.environment,
+      before: { state: job.state },
+      after: { state, ...more },
+      request_id: change.request_id,
+    },
+  ]);
+}
+
+/** The system as the actor of a change to a job. */
+export function bySystem(job_id: string, now: Instant): JobChange {
+  return { job_id, actor: SYSTEM, now, request_id: null };
+}
+
+function selectJobs(sql: Sql) {
+  return sql`
+    SELECT g.*, c.name AS contract_name,
+           (SELECT coalesce(sum(licenses), 0)::int FROM generation_chunks WHERE job_id = g.id) AS completed
+    FROM generation_jobs g JOIN contracts c ON c.id = g.contract_id`;
+}

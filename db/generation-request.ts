@@ -1,0 +1,249 @@
+/**
+ * Requesting licenses (domain.md 5.1 to 5.3): inline from 1 to 99, as a background job from 100.
+ *
+ * The request is granted by one optimistic statement. When it grants nothing, the contract is locked, settled and asked
+ * why; either there is a refusal, or what stood in the way is mended (a boundary was due, terms were old) and the
+ * statement is tried again. So the hot path takes no lock but the quota's, and every refusal is exact.
+ */
+import { randomFillSync } from 'node:crypto';
+import type { Actor } from '../domain/actor';
+import { stateAt } from '../domain/contract';
+import type { ContractFacts } from '../domain/contract';
+import { generationRefusal } from '../domain/contract-commands';
+import type { DecisionContext } from '../domain/contract-commands';
+import { licenseExpiry } from '../domain/expiry';
+import { generatorRefusal } from '../domain/generator';
+import { BACKGROUND_FROM_LICENSES, TEST_LICENSE_PERIOD, TEST_LICENSES_MAX, chunkSizeFor } from '../domain/generation-job';
+import { addPeriodToInstant } from '../domain/calendar';
+import type { Instant } from '../domain/instant';
+import { joinedKeys } from '../domain/license-key';
+import { NO_NUDGE } from '../domain/nudge';
+import type { Nudge } from '../domain/nudge';
+import { claimRefusal } from '../domain/quota';
+import { isRefusal, refuse } from '../domain/refusal';
+import type { Refusal } from '../domain/refusal';
+import { changeContract } from './contract-change';
+import { isLockTimeout, violates } from './errors';
+import { countTestLicenses, findJobByIdempotencyKey, grantGeneration, insertTestGeneration } from './generation-job';
+import type { GenerationRequest, JobRow } from './generation-job';
+import type { Database, Sql } from './index';
+import { findGenerationProfile, refreshTerms } from './license-terms';
+import type { GenerationProfile } from './license-terms';
+
+/** Draws of new keys after a collision with keys that exist (domain.md 5.3). */
+export const KEY_DRAWS_MAX = 5;
+
+/** Rounds of granting and mending before a request is given up; each round ends in a grant, a refusal or a mended cause. */
+const ROUNDS_MAX = 8;
+
+/** Contracts whose profile is kept in the process. A profile is only a guess: the granting statement checks it. */
+const PROFILES_MAX = 10_000;
+
+export interface LicenseRequest {
+  contract_id: string;
+  count: number;
+  test: boolean;
+  actor: Actor;
+  channel: 'ui' | 'api';
+  now: Instant;
+  idempotency: { key: string; fingerprint: string } | null;
+  request_id: string | null;
+}
+
+/** A granted request, or the earlier one that this repeats. */
+export interface Granted {
+  job: JobRow;
+  replayed: boolean;
+  /** The keys of licenses made just now, joined; null for a background job and for a replay, which is read from rows. */
+  keys: string | null;
+}
+
+/** What came of a request; `nudge` names workflows to wake because a boundary was crossed on the way. */
+export interface LicenseRequestOutcome {
+  result: Granted | Refusal;
+  nudge: Nudge;
+}
+
+/** Requests licenses: grants, replays or refuses. */
+export type RequestLicenses = (request: LicenseRequest) => Promise<LicenseRequestOutcome>;
+
+/** Makes the function that requests licenses, with its own memory of profiles. */
+export function createLicenseRequests(db: Database): RequestLicenses {
+  const profiles = new Map<string, GenerationProfile>();
+
+  async function profileOf(contract_id: string): Promise<GenerationProfile | undefined> {
+    const known = profiles.get(contract_id);
+    if (known) return known;
+    const found = await findGenerationProfile(db, contract_id);
+    if (found) {
+      if (profiles.size >= PROFILES_MAX) profiles.clear();
+      profiles.set(contract_id, found);
+    }
+    return found;
+  }
+
+  return async function requestLicenses(request) {
+    if (request.test) return requestTestLicenses(db, request);
+    let nudge = NO_NUDGE;
+    let collisions = 0;
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const profile = await profileOf(request.contract_id);
+      if (profile) {
+        const attempt = await tryToGrant(db, request, profile);
+        if (attempt === 'collision' && ++collisions === KEY_DRAWS_MAX) {
+          return { result: refuse('GENERATOR_KEYSPACE_EXHAUSTED', { attempts: collisions }), nudge };
+        }
+        if (attempt === 'collision') continue;
+        if (attempt !== 'not_granted') return { result: attempt, nudge };
+      }
+      profiles.delete(request.contract_id);
+      const diagnosis = await db.begin((tx) => diagnose(tx, request));
+      if (diagnosis.nudge.contract_id !== null || diagnosis.nudge.job_ids.length > 0) nudge = diagnosis.nudge;
+      if (diagnosis.result) return { result: diagnosis.result, nudge };
+    }
+    throw new Error(`the request for licenses of contract ${request.contract_id} was neither granted nor refused in ${ROUNDS_MAX} rounds`);
+  };
+}
+
+type Attempt = Granted | Refusal | 'not_granted' | 'collision';
+
+async function tryToGrant(db: Database, request: LicenseRequest, profile: GenerationProfile): Promise<Attempt> {
+  const expires_at = licenseExpiry(profile.expiry, request.now, profile.timezone);
+  if (isRefusal(expires_at)) return (await replay(db, request)) ?? expires_at;
+  const row = generationRequest(request, profile, expires_at);
+  try {
+    const granted = await grantGeneration(db, row);
+    if (!granted) return 'not_granted';
+    return { job: jobRowOf(row, granted), replayed: false, keys: row.keys };
+  } catch (error) {
+    if (violates(error, 'jobs_idempotency_unique')) return (await replay(db, request)) ?? 'not_granted';
+    if (violates(error, 'license_key_unique')) return 'collision';
+    // The quota's row is held by somebody: the queue is long, not the answer no. Only a doubled key has a first call to wait for.
+    if (isLockTimeout(error) && request.idempotency) return refuse('IDEMPOTENCY_IN_PROGRESS');
+    throw error;
+  }
+}
+
+/** Why nothing was granted; no result means that the cause was mended and the request can be tried again. */
+async function diagnose(tx: Sql, request: LicenseRequest): Promise<{ result: Granted | Refusal | null; nudge: Nudge }> {
+  const replayed = await replay(tx, request);
+  if (replayed) return { result: replayed, nudge: NO_NUDGE };
+  let context: DecisionContext | undefined;
+  const outcome = await changeContract(tx, changeRequest(request), (facts, given) => {
+    context = given;
+    return generationRefusal(facts, given.now) ?? catalogueRefusal(facts, given) ?? 'unchanged';
+  });
+  if (isRefusal(outcome)) return { result: outcome, nudge: NO_NUDGE };
+  const { facts, nudge, row } = outcome;
+  const quota = claimRefusal(facts.quota, row.reserved, request.count);
+  if (outcome.refusal) {
+    const reasons = [...outcome.refusal.reasons, ...(quota ? [quota.code] : [])];
+    return { result: { ...outcome.refusal, reasons: [...new Set(reasons)] }, nudge };
+  }
+  if (quota) return { result: quota, nudge };
+  if (context?.generator) await refreshTerms(tx, facts, context.generator);
+  return { result: null, nudge };
+}
+
+/** At most five test licenses while a contract is being configured; they cost no quota and live a week (C3). */
+async function requestTestLicenses(db: Database, request: LicenseRequest): Promise<LicenseRequestOutcome> {
+  return db.begin(async (tx): Promise<LicenseRequestOutcome> => {
+    let generator: DecisionContext['generator'] = null;
+    const replayedBefore = await replay(tx, request);
+    if (replayedBefore) return { result: replayedBefore, nudge: NO_NUDGE };
+    const outcome = await changeContract(tx, changeRequest(request), (facts, context) => {
+      generator = context.generator;
+      if (stateAt(facts, context.now) === 'DRAFT') return catalogueRefusal(facts, context) ?? 'unchanged';
+      return (
+        generationRefusal(facts, context.now) ??
+        refuse('INVALID_STATE_TRANSITION', {
+          from: stateAt(facts, context.now),
+          action: 'generate test licenses',
+          remedy: 'Test licenses are for drafts; leave "test" out to generate real ones.',
+        })
+      );
+    });
+    if (isRefusal(outcome)) return { result: outcome, nudge: NO_NUDGE };
+    if (outcome.refusal) return { result: outcome.refusal, nudge: outcome.nudge };
+    // Looked up again under the contract's lock: an equal request may have come first.
+    const replayed = await replay(tx, request);
+    if (replayed) return { result: replayed, nudge: NO_NUDGE };
+    const generated = await countTestLicenses(tx, request.contract_id);
+    if (generated + request.count > TEST_LICENSES_MAX) {
+      return { result: refuse('TEST_LICENSE_LIMIT', { allowed: TEST_LICENSES_MAX, generated, requested: request.count }), nudge: NO_NUDGE };
+    }
+    if (generator) await refreshTerms(tx, outcome.facts, generator);
+    const profile = await findGenerationProfile(tx, request.contract_id);
+    if (!profile) throw new Error(`contract ${request.contract_id} has no license terms`);
+    const expires_at = addPeriodToInstant(request.now, TEST_LICENSE_PERIOD, profile.timezone);
+    const row = generationRequest(request, profile, expires_at);
+    const granted = await insertTestGeneration(tx, row);
+    return { result: { job: { ...jobRowOf(row, granted), is_test: true }, replayed: false, keys: row.keys }, nudge: NO_NUDGE };
+  });
+}
+
+/** The answer of an earlier request with the same idempotency key, or the refusal of another request under that key. */
+async function replay(sql: Sql, request: LicenseRequest): Promise<Granted | Refusal | undefined> {
+  if (!request.idempotency) return undefined;
+  const job = await findJobByIdempotencyKey(sql, request.contract_id, request.idempotency.key);
+  if (!job) return undefined;
+  if (job.idempotency_fingerprint !== request.idempotency.fingerprint) return refuse('IDEMPOTENCY_KEY_REUSED');
+  return { job, replayed: true, keys: null };
+}
+
+function catalogueRefusal(facts: ContractFacts, context: DecisionContext): Refusal | null {
+  if (context.product.status !== 'active') return refuse('PRODUCT_INACTIVE', { product_id: context.product.id, product_code: context.product.code });
+  return generatorRefusal(context.generator, facts.generator_id, facts.product_id);
+}
+
+function changeRequest(request: LicenseRequest) {
+  return { id: request.contract_id, actor: request.actor, now: request.now, request_id: request.request_id };
+}
+
+function generationRequest(request: LicenseRequest, profile: GenerationProfile, expires_at: Instant | null): GenerationRequest {
+  const inline = request.count < BACKGROUND_FROM_LICENSES;
+  return {
+    contract_id: request.contract_id,
+    environment: profile.environment,
+    terms_id: profile.terms_id,
+    execution: inline ? 'inline' : 'background',
+    requested: request.count,
+    chunk_size: inline ? BACKGROUND_FROM_LICENSES : chunkSizeFor(request.count),
+    keys: inline ? joinedKeys(profile.key_format, request.count, randomFillSync) : null,
+    expires_at,
+    channel: request.channel,
+    actor: request.actor,
+    now: request.now,
+    idempotency_key: request.idempotency?.key ?? null,
+    idempotency_fingerprint: request.idempotency?.fingerprint ?? null,
+    request_id: request.request_id,
+  };
+}
+
+/** The granted job without reading it back. */
+function jobRowOf(request: GenerationRequest, granted: { id: string; serial: string; quota_remaining: number }): JobRow {
+  const inline = request.execution === 'inline';
+  return {
+    ...granted,
+    contract_id: request.contract_id,
+    environment: request.environment,
+    terms_id: request.terms_id,
+    execution: request.execution,
+    is_test: false,
+    requested: request.requested,
+    chunk_size: request.chunk_size,
+    state: inline ? 'SUCCEEDED' : 'QUEUED',
+    channel: request.channel,
+    actor: request.actor,
+    expires_at: request.expires_at,
+    errors: [],
+    created_at: request.now,
+    started_at: inline ? request.now : null,
+    finished_at: inline ? request.now : null,
+    idempotency_key: request.idempotency_key,
+    idempotency_fingerprint: request.idempotency_fingerprint,
+    request_id: request.request_id,
+    completed: inline ? request.requested : 0,
+    contract_name: '',
+  };
+}

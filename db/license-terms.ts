@@ -1,0 +1,52 @@
+/**
+ * License terms: what new licenses of a contract get, pinned once per revision of contract and generator.
+ *
+ * A generation request carries the terms it read; the statement that grants it checks that they are still those of the
+ * contract and its generator, so that nobody needs a lock to generate.
+ */
+import type { ContractFacts } from '../domain/contract';
+import type { Environment } from '../domain/environment';
+import type { ExpiryRule } from '../domain/expiry';
+import { effectiveActivationLimit, effectiveFeatures } from '../domain/features';
+import type { ActivationLimitOverride } from '../domain/features';
+import type { GeneratorFacts } from '../domain/generator';
+import type { KeyFormat } from '../domain/license-key';
+import type { Sql } from './index';
+
+/** All that is needed to make licenses for a contract as it stands. */
+export interface GenerationProfile {
+  contract_id: string;
+  environment: Environment;
+  terms_id: string;
+  key_format: KeyFormat;
+  expiry: ExpiryRule;
+  timezone: string;
+}
+
+/** The current profile, or undefined while the terms are missing or older than contract or generator. */
+export async function findGenerationProfile(sql: Sql, contract_id: string): Promise<GenerationProfile | undefined> {
+  const [row] = await sql<GenerationProfile[]>`
+    SELECT c.id AS contract_id, c.environment, t.id AS terms_id, t.key_format, c.expiry, c.timezone
+    FROM contracts c
+    JOIN license_terms t ON t.id = c.terms_id AND t.contract_revision = c.revision
+    JOIN generators g ON g.id = c.generator_id AND g.id = t.generator_id AND g.revision = t.generator_revision
+    WHERE c.id = ${contract_id}`;
+  return row;
+}
+
+/** Makes the terms of a contract current; call it with the contract locked. */
+export async function refreshTerms(tx: Sql, facts: ContractFacts, generator: GeneratorFacts): Promise<void> {
+  const [row] = await tx<[{ id: string }]>`
+    INSERT INTO license_terms ${tx({
+      contract_id: facts.id,
+      contract_revision: facts.revision,
+      generator_id: generator.id,
+      generator_revision: generator.revision,
+      key_format: tx.json({ ...generator.format }),
+      features: tx.json(effectiveFeatures(generator.features, facts.feature_overrides)),
+      activation_limit: effectiveActivationLimit(generator.activation_limit, facts.activation_limit as ActivationLimitOverride),
+    })}
+    ON CONFLICT ON CONSTRAINT license_terms_once DO UPDATE SET contract_id = excluded.contract_id
+    RETURNING id`;
+  await tx`UPDATE contracts SET terms_id = ${row.id} WHERE id = ${facts.id}`;
+}

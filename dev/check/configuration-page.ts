@@ -1,0 +1,60 @@
+/**
+ * Writes docs/configuration.md from the table in config.ts, so that the page cannot tell another story than the code.
+ * `--check` writes nothing and fails when the page on disk is not the one the table makes.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SETTINGS, STACK_SETTINGS, type Setting } from '../../config';
+
+const PAGE = join(__dirname, '../../docs/configuration.md');
+
+const HEAD = `# Configuration
+
+<!-- Written by \`npm run generate\` from config.ts. -->
+
+Every setting is one environment variable. An empty variable counts as unset. A process that finds a wrong or missing value
+starts nothing and names each variable, its value (secrets are masked) and what is allowed.
+`;
+
+/** The whole page as Markdown, one section for the servers and one for the embedded stack. */
+export function configurationPage(): string {
+  return [
+    HEAD,
+    '## API, worker and command line\n',
+    table(Object.values(SETTINGS)),
+    '\n## Embedded stack (`npm run dev`)\n',
+    'The stack sets all of the above for the processes it starts. It reads `TEMPORAL_ADDRESS` and:\n',
+    table(Object.values(STACK_SETTINGS)),
+    '',
+  ].join('\n');
+}
+
+function table(settings: readonly Setting<unknown>[]): string {
+  const head = ['| Variable | Meaning | Default | Allowed | Read by |', '| --- | --- | --- | --- | --- |'];
+  return [...head, ...settings.map(row)].join('\n');
+}
+
+function row(setting: Setting<unknown>): string {
+  const about = setting.secret ? `${setting.about} **Secret.**` : setting.about;
+  const cells = [`\`${setting.env}\``, about, defaultCell(setting), setting.allowed, setting.usedBy.join(', ')];
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}
+
+function defaultCell(setting: Setting<unknown>): string {
+  if (setting.default === 'required') return '**required**';
+  if (setting.default === 'none') return 'none';
+  return 'rule' in setting.default ? setting.default.rule : `\`${setting.default.text}\``;
+}
+
+function main(): void {
+  const page = configurationPage();
+  if (!process.argv.includes('--check')) {
+    writeFileSync(PAGE, page);
+    return;
+  }
+  if (readFileSync(PAGE, 'utf8') === page) return;
+  console.error('docs/configuration.md does not say what config.ts says: run `npm run generate`.');
+  process.exitCode = 1;
+}
+
+if (require.main === module) main();

@@ -1,0 +1,122 @@
+/**
+ * `npm run dev`: starts the embedded stack, says where everything is, and keeps it running until Ctrl-C.
+ */
+import { KEY_PEPPER_LENGTH_MIN, loadConfig, loadStackConfig } from '../config';
+import { readDevFile, type DevFile } from './dev-file';
+import { DataDirLockedError } from './lock';
+import { startStack, type Stack } from './stack';
+import type { ServerNews } from './supervisor';
+
+const PARENT_CHECK_MS = 1_000;
+
+void main();
+
+async function main(): Promise<void> {
+  const ending = new AbortController();
+  let stack: Stack | undefined;
+  let stopping = false;
+
+  function end(): void {
+    if (stopping) {
+      // Whoever asks twice does not want to wait: the keepers end what is left.
+      stack?.kill();
+      process.exit(1);
+    }
+    stopping = true;
+    say('Stopping; press Ctrl-C again to force it.');
+    if (stack === undefined) ending.abort(new Error('Stopped while starting.'));
+    else void stack.stop().then(() => process.exit(0));
+  }
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+  process.on('SIGHUP', end);
+  endWithNpm(end);
+
+  try {
+    const { dataDir, cacheDir, temporalAddress } = loadStackConfig(process.env);
+    const temporal = temporalOptions(temporalAddress);
+    const started = performance.now();
+    stack = await startStack({
+      dataDir,
+      cacheDir,
+      ...temporal,
+      say,
+      onNews: sayNews,
+      signal: ending.signal,
+    });
+    say(`Ready after ${((performance.now() - started) / 1_000).toFixed(1)} s.\n\n${describe(stack.describe())}`);
+  } catch (error) {
+    if (stopping) process.exit(0);
+    say(error instanceof DataDirLockedError ? alreadyRunning(error) : reason(error));
+    process.exit(1);
+  }
+}
+
+/** Reads the settings of Temporal as the API and the worker do; the stack makes their other required ones itself. */
+function temporalOptions(
+  address: string | undefined,
+): Pick<Parameters<typeof startStack>[0], 'externalTemporal' | 'temporalNamespace'> {
+  const placeholders = {
+    DATABASE_URL: 'postgres://stack/stack',
+    COVENANT_KEY_PEPPER: '-'.repeat(KEY_PEPPER_LENGTH_MIN),
+  };
+  const { temporalNamespace, temporalUiUrl } = loadConfig({ ...process.env, ...placeholders });
+  const externalTemporal = address === undefined ? undefined : { address, uiUrl: temporalUiUrl };
+  return { externalTemporal, temporalNamespace };
+}
+
+function describe(running: DevFile): string {
+  return `  API             ${running.api_url}
+  Documentation   ${running.docs_url}
+  Temporal UI     ${running.temporal_ui_url}
+  Mail            ${running.mail_url ?? 'none'}
+
+  Super admin     ${running.super_admin_key}
+
+Try:
+  curl -H 'Authorization: Bearer ${running.super_admin_key}' ${running.api_url}/api/v1/contracts
+`;
+}
+
+function sayNews(news: ServerNews): void {
+  if (news.kind === 'died') {
+    const how = news.exit.signal ?? `exit ${news.exit.code ?? 'unknown'}`;
+    say(`${news.name} (pid ${news.pid}) died by ${how}; it is started again${inTime(news.restart_in_ms)}.`);
+  } else if (news.kind === 'not_started') {
+    say(`${news.name} could not be started (${news.reason}); trying again${inTime(news.restart_in_ms)}.`);
+  }
+}
+
+function inTime(delay_ms: number): string {
+  return delay_ms === 0 ? ' at once' : ` in ${delay_ms} ms`;
+}
+
+function alreadyRunning(error: DataDirLockedError): string {
+  const running = readDevFile(error.dataDir);
+  const where = running === undefined ? 'and is still starting' : `with its API at ${running.api_url}`;
+  return `Covenant is running already in ${error.dataDir} (pid ${error.pid}) ${where}; give another COVENANT_DATA_DIR to run a second one.`;
+}
+
+/**
+ * Ends the stack when npm, which started it, was killed: npm cannot pass a `kill -9` on. Without npm, being left alone
+ * is how one runs in the background.
+ */
+function endWithNpm(end: () => void): void {
+  if (process.env['npm_lifecycle_event'] === undefined) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    end();
+  }, PARENT_CHECK_MS);
+  timer.unref();
+}
+
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}\n(${error.cause.message})` : error.message;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,41 @@
+/**
+ * The ports of a stack: fixed ones when they are free, so that addresses can be learned by heart, else free ones.
+ */
+import { holdPort, type HeldPort } from './ports';
+
+export interface StackPorts {
+  api: number;
+  worker_health: number;
+  postgres: number;
+  temporal: number;
+  temporal_ui: number;
+  mail_page: number;
+  smtp: number;
+}
+
+/** The ports of the first stack on a machine. */
+export const DEFAULT_PORTS: StackPorts = {
+  api: 8080,
+  worker_health: 8081,
+  postgres: 5433,
+  temporal: 7233,
+  temporal_ui: 8233,
+  mail_page: 1080,
+  smtp: 1025,
+};
+
+/** All ports of a stack, held until the server of each is about to start. */
+export type HeldPorts = Record<keyof StackPorts, HeldPort>;
+
+/** Holds the wanted ports or the next free ones, in the order of the table. */
+export async function holdStackPorts(wanted: Partial<StackPorts> = {}): Promise<HeldPorts> {
+  const ports = { ...DEFAULT_PORTS, ...wanted };
+  const held = new Map<string, HeldPort>();
+  for (const [name, port] of Object.entries(ports)) held.set(name, await holdPort(port));
+  return Object.fromEntries(held) as HeldPorts;
+}
+
+/** Lets the ports go that were not used. */
+export async function releasePorts(ports: HeldPorts): Promise<void> {
+  await Promise.all(Object.values(ports).map((held) => held.release()));
+}

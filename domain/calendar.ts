@@ -1,0 +1,84 @@
+/**
+ * Calendar arithmetic in a contract's own time zone (domain.md 1.8).
+ *
+ * Everything here goes through Temporal's proposal types: `Date` arithmetic turns 31 January plus a month into
+ * 3 March, and SQL interval arithmetic depends on the session's zone.
+ */
+import { Temporal } from 'temporal-polyfill';
+import type { Instant, LocalDate } from './instant';
+
+/** Whether `zone` is a time zone this runtime knows by its IANA name (offsets such as `+02:00` are not names). */
+export function isTimeZone(zone: string): boolean {
+  if (!/^[A-Za-z]/.test(zone)) return false;
+  try {
+    Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(zone);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether `date` exists in the calendar: `2027-02-30` does not. */
+export function isLocalDate(date: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(date)) return false;
+  try {
+    Temporal.PlainDate.from(date, { overflow: 'reject' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Whether `period` is a positive ISO 8601 duration of whole years, months, weeks and days, such as `P1Y` or `P1M15D`.
+ * Hours are refused: a term is a matter of dates.
+ */
+export function isCalendarPeriod(period: string): boolean {
+  if (!/^P(?=\d)(\d{1,4}Y)?(\d{1,4}M)?(\d{1,4}W)?(\d{1,5}D)?$/.test(period)) return false;
+  const duration = Temporal.Duration.from(period);
+  return duration.years + duration.months + duration.weeks + duration.days > 0;
+}
+
+/** The first valid instant of `date` in `zone`; a day whose midnight a clock change skips begins later (1.8.3). */
+export function startOfDay(date: LocalDate, zone: string): Instant {
+  return text(Temporal.PlainDate.from(date).toZonedDateTime(zone).toInstant());
+}
+
+/** The calendar date that the clocks of `zone` show at `instant`. */
+export function localDateAt(instant: Instant, zone: string): LocalDate {
+  return Temporal.Instant.from(instant).toZonedDateTimeISO(zone).toPlainDate().toString();
+}
+
+/** `date` plus `times` whole periods counted from `date` itself, clamped to the month's end, never chained (1.8.4). */
+export function addPeriods(date: LocalDate, period: string, times = 1): LocalDate {
+  const duration = Temporal.Duration.from(period);
+  return Temporal.PlainDate.from(date)
+    .add({
+      years: duration.years * times,
+      months: duration.months * times,
+      weeks: duration.weeks * times,
+      days: duration.days * times,
+    })
+    .toString();
+}
+
+/** `date` plus a whole number of days, which may be negative. */
+export function addDays(date: LocalDate, days: number): LocalDate {
+  return Temporal.PlainDate.from(date).add({ days }).toString();
+}
+
+/** How many days lie between two dates; negative when `to` is before `from`. */
+export function daysBetween(from: LocalDate, to: LocalDate): number {
+  return Temporal.PlainDate.from(from).until(Temporal.PlainDate.from(to), { largestUnit: 'days' }).days;
+}
+
+/** `instant` plus a period on the wall clock of `zone`: the local time of day is kept across clock changes (1.8.6). */
+export function addPeriodToInstant(instant: Instant, period: string, zone: string): Instant {
+  const local = Temporal.Instant.from(instant).toZonedDateTimeISO(zone).toPlainDateTime();
+  return text(local.add(Temporal.Duration.from(period)).toZonedDateTime(zone).toInstant());
+}
+
+/** Our fixed text form: three decimals, so that instants compare as strings. */
+function text(instant: Temporal.Instant): Instant {
+  return instant.toString({ fractionalSecondDigits: 3 });
+}

@@ -1,0 +1,28 @@
+/**
+ * Points in time and calendar dates as plain, comparable text.
+ *
+ * Both are strings so that the same value stands in a row, in a workflow payload, in JSON and in a log line without
+ * conversion, and so that `<` and `>=` compare them: an instant always has the form `2027-02-01T00:00:00.000Z`, a
+ * local date `2027-02-01`. Arithmetic on them is in `calendar.ts` and nowhere else (domain.md 1.8.5).
+ */
+
+/** An instant in UTC with milliseconds, `2027-02-01T00:00:00.000Z`. */
+export type Instant = string;
+
+/** A calendar date without a zone, `2027-02-01`. */
+export type LocalDate = string;
+
+/** The instant `millis` milliseconds after the epoch: the one way in from a clock. */
+export function instantFromMillis(millis: number): Instant {
+  return new Date(millis).toISOString();
+}
+
+/** Milliseconds since the epoch of an instant. */
+export function millisOf(instant: Instant): number {
+  return Date.parse(instant);
+}
+
+/** The later of two instants. */
+export function laterOf(a: Instant, b: Instant): Instant {
+  return a > b ? a : b;
+}

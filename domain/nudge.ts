@@ -1,0 +1,9 @@
+/** Whom the caller of a change has to wake after its commit; the sweep does it within a minute when the caller dies first. */
+export interface Nudge {
+  /** The contract whose workflow waits for another boundary than it knew, or null. */
+  contract_id: string | null;
+  /** Jobs that paused with the contract and may go on. */
+  job_ids: string[];
+}
+
+export const NO_NUDGE: Nudge = { contract_id: null, job_ids: [] };

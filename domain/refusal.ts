@@ -1,0 +1,174 @@
+/**
+ * Refusals: the expected ways in which a request is not carried out, as data (house rule 6).
+ *
+ * One table holds every code with its sentence and its remedy. A code is stable; its sentence may improve. The HTTP
+ * status belongs to the interface and stands in `api/problem.ts`.
+ */
+import type { Json, JsonObject } from './json';
+
+interface Sentence {
+  /** What is refused, in words that hold for every case of the code. */
+  title: string;
+  /** The case at hand; every value it shows stands in the metadata too. */
+  detail: (metadata: JsonObject) => string;
+}
+
+const show = (value: Json | undefined): string => (typeof value === 'string' ? value : JSON.stringify(value ?? null));
+
+/** Every refusal that a rule of the domain can give. */
+const SENTENCES = {
+  NOT_FOUND: {
+    title: 'Not found',
+    detail: (m) => `There is no ${show(m.what)} with this id. Check the id; it may belong to another installation.`,
+  },
+  VALIDATION_FAILED: {
+    title: 'The request is not valid',
+    detail: (m) => show(m.message ?? 'See errors for each field and correct it.'),
+  },
+  CONTRACT_DELETED: {
+    title: 'The contract was deleted',
+    detail: (m) => `“${show(m.last_name)}” was deleted at ${show(m.deleted_at)}. Its licenses stay valid; its id is never used again.`,
+  },
+  CONTRACT_INACTIVE: {
+    title: 'Contract inactive',
+    detail: (m) => `The contract generates nothing now (${show(m.inactive_reason)}). ${show(m.remedy)}`,
+  },
+  CONTRACT_EXPIRED: {
+    title: 'Contract expired',
+    detail: (m) => `The last day of the contract was ${show(m.last_day)}. Renew it or make a new contract.`,
+  },
+  CONTRACT_ACTIVE: {
+    title: 'The contract is active',
+    detail: () => 'Set the contract to inactive before deleting it.',
+  },
+  CONTRACT_HAS_OPEN_JOB: {
+    title: 'A generation job is still open',
+    detail: (m) => `${show(m.open_jobs)} generation job(s) of this contract are not finished. Wait for them or cancel them first.`,
+  },
+  CONFIRMATION_MISMATCH: {
+    title: 'The confirmation does not match',
+    detail: () => 'Type the name of the contract exactly, in confirm_name.',
+  },
+  INVALID_STATE_TRANSITION: {
+    title: 'Not possible in this state',
+    detail: (m) => `A contract that is ${show(m.from)} cannot be changed by “${show(m.action)}”. ${show(m.remedy ?? '')}`.trim(),
+  },
+  TERM_ALREADY_OVER: {
+    title: 'The term is already over',
+    detail: (m) => `The contract would end on ${show(m.end_date)}, which is past (with ${show(m.expiry_grace_days)} days of grace). Give a later end_date or term first.`,
+  },
+  IMMUTABLE_FIELD: {
+    title: 'The field cannot be changed',
+    detail: (m) => `${show(m.field)} cannot be changed${m.when ? ` ${show(m.when)}` : ''}. Make a new contract instead.`,
+  },
+  REVISION_CONFLICT: {
+    title: 'Somebody else changed it first',
+    detail: (m) => `You changed revision ${show(m.given)}, but it is at revision ${show(m.current)}. Read it again and repeat the change.`,
+  },
+  QUOTA_EXCEEDED: {
+    title: 'Quota exceeded',
+    detail: (m) =>
+      `Quota exceeded: ${show(m.requested)} asked for, ${show(m.remaining)} of ${show(m.total)} left (${show(m.generated)} generated, ${show(m.reserved)} reserved by open jobs). Raise the quota.`,
+  },
+  QUOTA_BELOW_USED: {
+    title: 'The quota cannot be less than what is used',
+    detail: (m) => `${show(m.used)} licenses are generated or reserved; the quota cannot become ${show(m.quota)}. Make a new contract for a smaller one.`,
+  },
+  QUOTA_DECREASE_NOT_ALLOWED: {
+    title: 'The quota cannot be lowered any more',
+    detail: (m) => `Licenses were already generated, so the quota of ${show(m.total)} can only be raised, not set to ${show(m.quota)}.`,
+  },
+  TEST_LICENSE_LIMIT: {
+    title: 'No more test licenses',
+    detail: (m) => `A draft contract can give ${show(m.allowed)} test licenses; ${show(m.generated)} exist. Activate the contract to generate real ones.`,
+  },
+  PRODUCT_INACTIVE: {
+    title: 'The product is inactive',
+    detail: (m) => `The product ${show(m.product_code ?? m.product_id)} is inactive. Reactivate it first.`,
+  },
+  GENERATOR_NOT_AVAILABLE: {
+    title: 'The generator cannot be used here',
+    detail: (m) => `The generator ${show(m.generator_id)} ${show(m.why)}. Choose an active generator of the contract's product.`,
+  },
+  GENERATOR_KEYSPACE_TOO_SMALL: {
+    title: 'The key format has too few different keys',
+    detail: (m) =>
+      `The format gives ${show(m.keyspace)} keys, enough for a quota of ${show(m.largest_quota)}, not of ${show(m.quota)}. Use longer or more groups, or a larger alphabet.`,
+  },
+  GENERATOR_KEYSPACE_EXHAUSTED: {
+    title: 'No free license key was found',
+    detail: (m) => `${show(m.attempts)} draws in a row met keys that exist already. Use a generator with longer or more groups.`,
+  },
+  GENERATOR_IN_USE: {
+    title: 'The generator is in use',
+    detail: (m) => `${show(m.contracts)} contract(s) use this generator. Give them another one or set this one inactive.`,
+  },
+  ENVIRONMENT_MISMATCH: {
+    title: 'Another environment',
+    detail: (m) => `${show(m.what)} is of the environment ${show(m.actual)}, not ${show(m.expected)}. Environments never mix.`,
+  },
+  EXPIRY_IN_PAST: {
+    title: 'The expiry date is past',
+    detail: (m) => `Licenses would be valid through ${show(m.date)}, which is over. Set a later expiry.`,
+  },
+  EXPIRY_CONFLICT: {
+    title: 'Two expiry rules',
+    detail: () => 'Give a duration or a date as expiry, not both.',
+  },
+  FEATURE_TYPE_MISMATCH: {
+    title: 'A feature has another type',
+    detail: (m) => `These overrides differ in type from the generator's features: ${show(m.paths)}. Use the generator's types.`,
+  },
+  JOB_ALREADY_FINISHED: {
+    title: 'The generation job is already finished',
+    detail: (m) => `The job is ${show(m.state)}; there is nothing left to cancel.`,
+  },
+  JOB_NOT_RESUMABLE: {
+    title: 'The generation job cannot be resumed',
+    detail: (m) => `A job that is ${show(m.state)} cannot be resumed. ${show(m.remedy ?? 'Only PARTIAL and FAILED jobs can.')}`,
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    title: 'The idempotency key belongs to another request',
+    detail: () => 'This idempotency key was used with a different request. Use a new key for a new request.',
+  },
+  IDEMPOTENCY_IN_PROGRESS: {
+    title: 'The first request with this key is still running',
+    detail: () => 'Repeat the request in a moment to get its answer.',
+  },
+  EMAIL_TAKEN: { title: 'The e-mail address is taken', detail: (m) => `${show(m.email)} already belongs to somebody else here.` },
+  CODE_TAKEN: { title: 'The code is taken', detail: (m) => `The code ${show(m.code)} is already used in the environment ${show(m.environment)}.` },
+  LAST_SUPER_ADMIN: {
+    title: 'The last super admin stays',
+    detail: () => 'Make another person super admin before you change or disable this one.',
+  },
+} as const satisfies Record<string, Sentence>;
+
+/** The code of a refusal that the domain can give. */
+export type RefusalCode = keyof typeof SENTENCES;
+
+/** One refusal: a stable code, its sentence and the values it shows. */
+export interface Refusal {
+  refused: true;
+  code: RefusalCode;
+  title: string;
+  detail: string;
+  /** Every code that applies, the first being `code`. */
+  reasons: string[];
+  metadata: JsonObject;
+}
+
+/** Makes a refusal; `reasons` are the further codes that apply. */
+export function refuse(code: RefusalCode, metadata: JsonObject = {}, reasons: string[] = []): Refusal {
+  const sentence: Sentence = SENTENCES[code];
+  return { refused: true, code, title: sentence.title, detail: sentence.detail(metadata), reasons: [...new Set([code, ...reasons])], metadata };
+}
+
+/** Whether an outcome is a refusal. */
+export function isRefusal(outcome: unknown): outcome is Refusal {
+  return typeof outcome === 'object' && outcome !== null && (outcome as { refused?: unknown }).refused === true;
+}
+
+/** Every code with its title, for the interface's documentation. */
+export const REFUSAL_TITLES: Record<RefusalCode, string> = Object.fromEntries(
+  Object.entries(SENTENCES).map(([code, sentence]) => [code, sentence.title]),
+) as Record<RefusalCode, string>;

@@ -1,0 +1,117 @@
+/**
+ * Lint rules. Beside the usual ones they guard what a reviewer would have to remember: promises are awaited,
+ * the domain has no clock and no randomness of its own, workflows stay deterministic, and only entry points read the environment.
+ */
+import { builtinModules } from 'node:module';
+import eslint from '@eslint/js';
+import { defineConfig } from 'eslint/config';
+import typescript from 'typescript-eslint';
+
+const nodeModules = builtinModules.filter((name) => !name.startsWith('_')).flatMap((name) => [name, `node:${name}`]);
+
+const noInterval = {
+  name: 'setInterval',
+  message: 'Whatever waits or repeats is a workflow or a Temporal schedule (ARCHITECTURE.md).',
+};
+
+const noIntervalMember = {
+  selector: "CallExpression[callee.property.name='setInterval']",
+  message: noInterval.message,
+};
+
+const noEnvironment = {
+  selector: "MemberExpression[object.name='process'][property.name='env']",
+  message: 'Only entry points read the environment, through config.ts.',
+};
+
+const noOwnClock = [
+  {
+    selector: "MemberExpression[object.name='Date'][property.name='now']",
+    message: 'The domain is told the time: take `now` as an argument.',
+  },
+  { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Take `now` as an argument.' },
+  { selector: "CallExpression[callee.name='Date']", message: 'Take `now` as an argument.' },
+  { selector: "MemberExpression[object.name='Temporal'][property.name='Now']", message: 'Take `now` as an argument.' },
+  { selector: "MemberExpression[object.name='Math'][property.name='random']", message: 'Chance comes as an argument.' },
+];
+
+const globalsOfNode = [
+  'module',
+  'require',
+  'process',
+  'console',
+  'Buffer',
+  'URL',
+  '__dirname',
+  'setTimeout',
+  'clearTimeout',
+];
+
+const doorsToTheWorld = ['process', 'fetch', 'setTimeout', 'setImmediate', 'performance', 'require'];
+
+export default defineConfig(
+  {
+    ignores: ['dist/', 'coverage/', '.covenant/', 'node_modules/', 'bench/node_modules/', 'bench/peers/node_modules/'],
+  },
+  eslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [typescript.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      // A command without input is a shape too, and the types of the driver begin with {}.
+      '@typescript-eslint/no-empty-object-type': 'off',
+      // An implementation of an asynchronous interface need not wait for anything itself.
+      '@typescript-eslint/require-await': 'off',
+      eqeqeq: 'error',
+      'no-restricted-globals': ['error', noInterval],
+      'no-restricted-syntax': ['error', noIntervalMember, noEnvironment],
+    },
+  },
+  {
+    files: ['domain/**/*.ts'],
+    rules: {
+      'no-restricted-imports': ['error', { paths: nodeModules }],
+      'no-restricted-globals': ['error', noInterval, ...doorsToTheWorld],
+      'no-restricted-syntax': ['error', noIntervalMember, ...noOwnClock],
+    },
+  },
+  {
+    // Date.now() and setTimeout are the workflow's own here: the sandbox replaces them. Everything of Node is forbidden.
+    files: ['workflows/**/*.ts'],
+    rules: {
+      'no-restricted-imports': ['error', { paths: nodeModules }],
+      'no-restricted-globals': ['error', noInterval, ...doorsToTheWorld.filter((name) => name !== 'setTimeout')],
+    },
+  },
+  {
+    files: ['config.ts', 'worker.ts', 'api/main.ts', 'cli/**/*.ts', 'bench/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', noIntervalMember] },
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': ['error', noIntervalMember],
+      // What a JSON body holds is asserted by the test itself.
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-argument': 'off',
+    },
+  },
+  {
+    files: ['dev/**/*.ts'],
+    rules: { 'no-restricted-globals': 'off', 'no-restricted-syntax': 'off' },
+  },
+  {
+    files: ['**/*.js', '**/*.cjs', '**/*.mjs'],
+    languageOptions: {
+      globals: Object.fromEntries(globalsOfNode.map((name) => [name, 'readonly'])),
+    },
+  },
+);

@@ -1,0 +1,49 @@
+/**
+ * How the tests run: files side by side on one Postgres and one Temporal, except the fault tests, which have stacks of
+ * their own and run one after another.
+ */
+const { availableParallelism } = require('node:os');
+
+/** More workers than this only wait for the two servers that they share. */
+const WORKERS_MAX = 4;
+
+/** Packages that are ES modules alone; jest's own module system needs them compiled. */
+const ESM_PACKAGES = ['temporal-polyfill', 'temporal-utils', 'postgrator'];
+
+const shared = {
+  testEnvironment: 'node',
+  globalSetup: '<rootDir>/test/global-setup.ts',
+  globalTeardown: '<rootDir>/test/global-teardown.ts',
+  transform: {
+    '^.+\\.(ts|js|mjs)$': [
+      '@swc/jest',
+      {
+        jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
+        module: { type: 'commonjs', ignoreDynamic: false },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+  transformIgnorePatterns: [`/node_modules/(?!(${ESM_PACKAGES.join('|')})/)`],
+  moduleFileExtensions: ['ts', 'js', 'mjs', 'json', 'node'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.covenant/'],
+};
+
+module.exports = {
+  maxWorkers: Math.min(WORKERS_MAX, availableParallelism()),
+  testTimeout: 30_000,
+  projects: [
+    {
+      ...shared,
+      displayName: 'main',
+      testMatch: ['<rootDir>/test/*.test.ts'],
+      testPathIgnorePatterns: ['/test/fault\\.'],
+    },
+    {
+      ...shared,
+      displayName: 'fault',
+      testMatch: ['<rootDir>/test/fault.*.test.ts'],
+      runner: '<rootDir>/test/harness/serial-runner.js',
+    },
+  ],
+};

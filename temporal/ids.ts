@@ -1,0 +1,12 @@
+/** Workflow ids: business keys, made here and nowhere else. */
+
+export function contractWorkflowId(contract_id: string): string {
+  return `contract:${contract_id}`;
+}
+
+export function generationJobWorkflowId(job_id: string): string {
+  return `generation-job:${job_id}`;
+}
+
+/** The schedule that runs the sweep; its memo holds the epoch of the server. */
+export const SWEEP_SCHEDULE_ID = 'sweep';

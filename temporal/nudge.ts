@@ -1,0 +1,84 @@
+/**
+ * Waking workflows after a commit.
+ *
+ * A nudge is only a wake-up: the facts are committed, and the sweep finds within a minute what was not woken. So a nudge
+ * that fails is logged and forgotten; it never fails the request that made it.
+ */
+import type { Client } from '@temporalio/client';
+import type { Nudge } from '../domain/nudge';
+import { contractLifecycle, wakeContractSignal } from '../workflows/contract-lifecycle';
+import { generateLicenses, wakeJobSignal } from '../workflows/generate-licenses';
+import { contractWorkflowId, generationJobWorkflowId } from './ids';
+import type { TaskQueues } from './task-queues';
+
+/** How long a commit's caller waits for its nudge. */
+const NUDGE_TIMEOUT_MS = 2_000;
+/** Nudges on their way at the same time when many are owed. */
+const NUDGES_IN_FLIGHT_MAX = 20;
+
+/** Wakes workflows; every function answers with the ids it reached. */
+export interface Nudger {
+  wakeContracts(contract_ids: string[]): Promise<string[]>;
+  wakeJobs(job_ids: string[]): Promise<string[]>;
+  /** Both kinds at once, as a change to a contract names them. */
+  wake(nudge: Nudge): Promise<void>;
+}
+
+export interface NudgerOptions {
+  client: Client;
+  taskQueues: TaskQueues;
+  /** Told of each nudge that did not arrive. */
+  onFailure: (error: unknown, workflow_id: string) => void;
+}
+
+export function createNudger({ client, taskQueues, onFailure }: NudgerOptions): Nudger {
+  /** Runs `wakeOne` for each id, a bounded number at a time; one that fails stops no other. */
+  async function wakeEach(ids: string[], workflowId: (id: string) => string, wakeOne: (id: string) => Promise<unknown>): Promise<string[]> {
+    const reached: string[] = [];
+    const waiting = [...ids];
+    async function worker(): Promise<void> {
+      for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
+        const one = id;
+        try {
+          await client.withDeadline(Date.now() + NUDGE_TIMEOUT_MS, () => wakeOne(one));
+          reached.push(one);
+        } catch (error) {
+          onFailure(error, workflowId(one));
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(NUDGES_IN_FLIGHT_MAX, ids.length) }, worker));
+    return reached;
+  }
+
+  const nudger: Nudger = {
+    wakeContracts: (contract_ids) =>
+      wakeEach(contract_ids, contractWorkflowId, (contract_id) =>
+        client.workflow.signalWithStart(contractLifecycle, {
+          workflowId: contractWorkflowId(contract_id),
+          taskQueue: taskQueues.contracts,
+          args: [{ contract_id }],
+          signal: wakeContractSignal,
+          signalArgs: [],
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          staticSummary: `Contract ${contract_id}`,
+        }),
+      ),
+    wakeJobs: (job_ids) =>
+      wakeEach(job_ids, generationJobWorkflowId, (job_id) =>
+        client.workflow.signalWithStart(generateLicenses, {
+          workflowId: generationJobWorkflowId(job_id),
+          taskQueue: taskQueues.contracts,
+          args: [{ job_id }],
+          signal: wakeJobSignal,
+          signalArgs: [],
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          staticSummary: `Generation job ${job_id}`,
+        }),
+      ),
+    async wake(nudge) {
+      await Promise.all([nudger.wakeContracts(nudge.contract_id === null ? [] : [nudge.contract_id]), nudger.wakeJobs(nudge.job_ids)]);
+    },
+  };
+  return nudger;
+}

@@ -1,0 +1,49 @@
+/**
+ * A migrated database of its own for each test file (or test), on the Postgres that the whole run shares.
+ */
+import { randomBytes } from 'node:crypto';
+import postgres from 'postgres';
+import { openDatabase } from '../../db/index';
+import { sharedServers } from './shared-servers';
+
+/** A database with the current schema and no rows but those that migrations insert. */
+export interface TestDatabase {
+  url: string;
+  sql: ReturnType<typeof openDatabase>;
+  /** Closes `sql` and removes the database, whoever is still connected. */
+  drop(): Promise<void>;
+}
+
+const POOL_SIZE = 10;
+
+/** Clones the template, which takes about 30 ms. `max` is the size of the pool `sql`. */
+export async function createTestDatabase(options: { max?: number } = {}): Promise<TestDatabase> {
+  const { postgres_url, template_database } = sharedServers();
+  const name = `test_${randomBytes(8).toString('hex')}`;
+  await onServer(
+    postgres_url,
+    (server) => server`CREATE DATABASE ${server(name)} TEMPLATE ${server(template_database)}`,
+  );
+
+  const address = new URL(postgres_url);
+  address.pathname = `/${name}`;
+  const url = address.href;
+  const sql = openDatabase(url, { max: options.max ?? POOL_SIZE, application_name: 'covenant-test' });
+  return {
+    url,
+    sql,
+    async drop() {
+      await sql.end({ timeout: 1 });
+      await onServer(postgres_url, (server) => server`DROP DATABASE IF EXISTS ${server(name)} WITH (FORCE)`);
+    },
+  };
+}
+
+async function onServer(url: string, run: (server: postgres.Sql) => PromiseLike<unknown>): Promise<void> {
+  const server = postgres(url, { max: 1, onnotice: () => undefined });
+  try {
+    await run(server);
+  } finally {
+    await server.end();
+  }
+}

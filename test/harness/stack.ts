@@ -1,0 +1,89 @@
+/**
+ * A whole stack of its own for a test that breaks things: own data directory, free ports, default Postgres settings.
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadStackConfig } from '../../config';
+import { openDatabase } from '../../db/index';
+import type { DevFile } from '../../dev/dev-file';
+import { startStack, type ExtraApi, type ServerName, type StackOptions } from '../../dev/stack';
+import { makeRunDirectory } from './run-directory';
+import { randomTestPort } from './test-ports';
+
+export { waitFor } from '../../dev/waiting';
+
+export interface TestStack {
+  /** Addresses and the super admin's key; the pids are those of the moment. */
+  describe(): DevFile;
+  sql: ReturnType<typeof openDatabase>;
+  dataDir: string;
+  /** The file that Temporal keeps its state in. */
+  temporalStateFile: string;
+  /** Sends the running process a signal and resolves when it has ended; supervision starts it again at once. */
+  kill(name: ServerName, signal?: NodeJS.Signals): Promise<void>;
+  /** Stops a server in good order and keeps it down until `start`. */
+  stop(name: ServerName): Promise<void>;
+  start(name: ServerName): Promise<void>;
+  /** Stops it in good order, starts it, and resolves when it answers. */
+  restart(name: ServerName): Promise<void>;
+  /** Resolves when the server answers, after `kill` for instance. */
+  ready(name: ServerName): Promise<void>;
+  addApi: (program?: StackOptions['api']) => Promise<ExtraApi>;
+  /** Stops everything and removes the data directory. */
+  end(): Promise<void>;
+}
+
+export type TestStackOptions = Pick<StackOptions, 'api' | 'worker' | 'temporalDynamicConfig' | 'postgresSettings' | 'onNews'>;
+
+const POOL_SIZE = 5;
+/** Room for the ports of one stack and of what it adds, so that their searches do not meet. */
+const PORTS_APART = 3;
+
+/** Starts a stack without mail. Takes about four seconds. */
+export async function startTestStack(options: TestStackOptions = {}): Promise<TestStack> {
+  const directory = makeRunDirectory('stack');
+  const dataDir = join(directory, 'data');
+  const first = randomTestPort();
+  const stack = await startStack({
+    dataDir,
+    cacheDir: loadStackConfig(process.env).cacheDir,
+    withMail: false,
+    ports: {
+      api: first,
+      worker_health: first + PORTS_APART * 10,
+      postgres: first + PORTS_APART * 20,
+      temporal: first + PORTS_APART * 30,
+      temporal_ui: first + PORTS_APART * 40,
+      mail_page: first + PORTS_APART * 50,
+      smtp: first + PORTS_APART * 60,
+    },
+    ...options,
+  });
+  const sql = openDatabase(stack.describe().database_url, { max: POOL_SIZE, application_name: 'covenant-test' });
+
+  return {
+    describe: () => stack.describe(),
+    sql,
+    dataDir,
+    temporalStateFile: join(dataDir, 'temporal.db'),
+    async kill(name, signal = 'SIGKILL') {
+      const running = stack.server(name).current;
+      if (running === undefined) throw new Error(`${name} is not running, so it cannot be killed.`);
+      running.kill(signal);
+      await running.exited;
+    },
+    stop: (name) => stack.server(name).stop(),
+    start: (name) => stack.server(name).start(),
+    async restart(name) {
+      await stack.server(name).stop();
+      await stack.server(name).start();
+    },
+    ready: (name) => stack.server(name).ready(),
+    addApi: (program) => stack.addApi(program),
+    async end() {
+      await sql.end({ timeout: 1 });
+      await stack.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * The Temporal server that the whole run shares, and servers that skip time for tests that wait for months.
+ */
+import { randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { NativeConnection } from '@temporalio/worker';
+import { sharedServers } from './shared-servers';
+import { findTimeSkippingServer } from './time-skipping-server';
+
+/** Connections to the shared server; its namespace is `default`. */
+export interface TestTemporal {
+  address: string;
+  namespace: string;
+  client: Client;
+  /** For `Worker.create`. */
+  nativeConnection: NativeConnection;
+  close(): Promise<void>;
+}
+
+export const NAMESPACE = 'default';
+
+/** Connects to the shared server, which suggests continue-as-new after 60 history events. */
+export async function connectTestTemporal(): Promise<TestTemporal> {
+  const address = sharedServers().temporal_address;
+  const connection = await Connection.connect({ address });
+  const nativeConnection = await NativeConnection.connect({ address });
+  return {
+    address,
+    namespace: NAMESPACE,
+    client: new Client({ connection, namespace: NAMESPACE }),
+    nativeConnection,
+    async close() {
+      await connection.close();
+      await nativeConnection.close();
+    },
+  };
+}
+
+/** A name that no other test uses, for a task queue or a prefix of task queues. */
+export function uniqueTaskQueue(label = 'test'): string {
+  return `${label}-${randomUUID()}`;
+}
+
+/** The path of the bundled workflows for `Worker.create({ workflowBundle: { codePath } })`. */
+export function workflowBundle(): string {
+  const bundle = sharedServers().workflow_bundle;
+  if (bundle === undefined)
+    throw new Error('There is no workflow bundle: workflows/index.ts did not exist when the run began.');
+  return bundle;
+}
+
+/**
+ * A server of its own that jumps over every wait. Time is one for the whole environment, so a test uses it alone.
+ * The first one of a machine fetches the server, which takes about half a minute.
+ */
+export async function createTimeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
+  const path = await findTimeSkippingServer();
+  return await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } });
+}

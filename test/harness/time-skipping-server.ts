@@ -1,0 +1,89 @@
+/**
+ * Brings the Temporal test server that skips time: Java, fetched once by Maven into the cache.
+ */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { loadStackConfig } from '../../config';
+import { logTail, startKept } from '../../dev/kept-process';
+
+const VERSION = '1.32.1';
+const ARTIFACT = `io.temporal:temporal-test-server:${VERSION}`;
+const MAIN_CLASS = 'io.temporal.testserver.TestServer';
+const PROGRAM = 'test-server';
+const FETCH_STOP_GRACE_MS = 5_000;
+
+/**
+ * The path of a program that runs the server. Throws a sentence that says what to install when Java or Maven is missing.
+ * Files that ask at the same time each fetch a copy of their own; the last one renamed stays.
+ */
+export async function findTimeSkippingServer(): Promise<string> {
+  requireProgram('java', 'A Java runtime runs the server that skips time');
+  const home = join(loadStackConfig(process.env).cacheDir, `temporal-test-server-${VERSION}`);
+  const program = join(home, PROGRAM);
+  if (existsSync(program)) return program;
+
+  requireProgram('mvn', 'Maven fetches the server that skips time');
+  mkdirSync(dirname(home), { recursive: true });
+  process.stderr.write(
+    `Fetching ${ARTIFACT} with Maven into ${home}: this happens once and takes about half a minute.\n`,
+  );
+  const work = mkdtempSync(`${home}-work-`);
+  try {
+    writeFileSync(join(work, 'pom.xml'), pom());
+    await fetchLibraries(work);
+    // The script finds its libraries beside itself, since the directory is renamed.
+    writeFileSync(join(work, PROGRAM), `#!/bin/sh\nexec java -cp "$(dirname "$0")/lib/*" ${MAIN_CLASS} "$@"\n`);
+    chmodSync(join(work, PROGRAM), 0o755);
+    if (!existsSync(program)) {
+      rmSync(home, { recursive: true, force: true });
+      renameSync(work, home);
+    }
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  return program;
+}
+
+async function fetchLibraries(work: string): Promise<void> {
+  const logFile = join(work, 'maven.log');
+  const maven = await startKept({
+    name: 'maven',
+    command: 'mvn',
+    args: [
+      '-q',
+      '-B',
+      '-f',
+      join(work, 'pom.xml'),
+      'dependency:copy-dependencies',
+      `-DoutputDirectory=${join(work, 'lib')}`,
+    ],
+    env: process.env,
+    logFile,
+    stopSignal: 'SIGTERM',
+    graceMs: FETCH_STOP_GRACE_MS,
+  });
+  const { code, signal } = await maven.exited;
+  if (code !== 0) throw new Error(`Maven could not fetch ${ARTIFACT} (${code ?? signal}):\n${logTail(logFile)}`);
+}
+
+function requireProgram(name: string, purpose: string): void {
+  if (spawnSync(name, ['-version'], { stdio: 'ignore' }).error === undefined) return;
+  throw new Error(
+    `${purpose}, and there is no \`${name}\` on PATH: install it (on Debian: apt-get install default-jre-headless maven).`,
+  );
+}
+
+function pom(): string {
+  const [group, artifact, version] = ARTIFACT.split(':');
+  return `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>covenant</groupId>
+  <artifactId>time-skipping-server</artifactId>
+  <version>1</version>
+  <dependencies>
+    <dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>
+  </dependencies>
+</project>
+`;
+}

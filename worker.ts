@@ -1,0 +1,134 @@
+/**
+ * The worker process: connections in, workflows and activities up, a graceful end.
+ *
+ * Two workers share the process: one for workflows and short transactions, one for the filling of chunks, which is given
+ * as many slots as there are cores.
+ */
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import { availableParallelism } from 'node:os';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { collectDefaultMetrics, register } from 'prom-client';
+import { createActivities } from './activities/index';
+import { loadConfig } from './config';
+import type { Config } from './config';
+import { assertDriverPatched, openDatabase } from './db/index';
+import { createLog, logTemporal } from './log';
+import type { Logger } from './log';
+import { checkReadiness, ensureSetUp } from './readiness';
+import type { ReadinessDependencies } from './readiness';
+import { openTemporal } from './temporal/connection';
+import { createNudger } from './temporal/nudge';
+import { taskQueues } from './temporal/task-queues';
+
+/** Between tries to reach Temporal or Postgres at start. */
+const START_RETRY_MS = 1_000;
+
+async function main(): Promise<void> {
+  const config = loadConfig(process.env);
+  const log = createLog('worker', config.logLevel);
+  logTemporal(log);
+  assertDriverPatched();
+
+  const queues = taskQueues(config.taskQueuePrefix);
+  const fill_slots = availableParallelism();
+  const db = openDatabase(config.databaseUrl, { max: config.databasePoolSize, application_name: 'covenant worker' });
+  const client = openTemporal(config);
+  const dependencies: ReadinessDependencies = { db, client, taskQueues: queues };
+  const health = await listenForHealth(config, dependencies);
+
+  let ending = false;
+  let workers: Worker[] = [];
+  const end = (signal: string): void => {
+    if (ending) return;
+    ending = true;
+    log.info({ signal }, 'worker is ending');
+    for (const worker of workers) worker.shutdown();
+    if (workers.length === 0) process.exit(0);
+  };
+  process.once('SIGINT', () => end('SIGINT'));
+  process.once('SIGTERM', () => end('SIGTERM'));
+
+  const connection = await untilReachable(log, () => connectWorker(config));
+  await untilReachable(log, () => ensureSetUp(client, queues));
+  const nudger = createNudger({
+    client,
+    taskQueues: queues,
+    onFailure: (error, workflow_id) => log.warn({ err: error, workflow_id }, 'a nudge did not arrive; the sweep will see to it'),
+  });
+  const activities = createActivities({ db, nudger, fillTaskQueue: queues.generation });
+  const shared = {
+    connection,
+    namespace: config.temporalNamespace,
+    activities,
+    shutdownGraceTime: config.shutdownGraceMs,
+    shutdownForceTime: config.shutdownGraceMs + 5_000,
+  };
+  workers = [
+    await Worker.create({
+      ...shared,
+      taskQueue: queues.contracts,
+      ...(config.workflowBundle === undefined ? { workflowsPath: require.resolve('./workflows/index') } : { workflowBundle: { codePath: config.workflowBundle } }),
+      // Every activity holds at most one connection at a time; the rest of the pool is for filling.
+      maxConcurrentActivityTaskExecutions: Math.max(1, config.databasePoolSize - fill_slots),
+      maxConcurrentLocalActivityExecutions: Math.max(1, config.databasePoolSize - fill_slots),
+    }),
+    await Worker.create({ ...shared, taskQueue: queues.generation, maxConcurrentActivityTaskExecutions: fill_slots }),
+  ];
+  log.info({ task_queues: queues, fill_slots, health_port: config.workerHealthPort }, 'worker is running');
+  try {
+    await Promise.all(workers.map((worker) => worker.run()));
+  } finally {
+    health.close();
+    await connection.close();
+    await client.connection.close();
+    await db.end({ timeout: 5 });
+    log.info('worker has ended');
+  }
+}
+
+function connectWorker(config: Config): Promise<NativeConnection> {
+  return NativeConnection.connect({
+    address: config.temporalAddress,
+    tls: config.temporalTls,
+    ...(config.temporalApiKey === undefined ? {} : { apiKey: config.temporalApiKey }),
+  });
+}
+
+/** At start a server may still be on its way up: tries again instead of dying, and says so. */
+async function untilReachable<T>(log: Logger, attempt: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      log.warn({ err: error }, 'Temporal is not reachable yet');
+      await new Promise((resolve) => setTimeout(resolve, START_RETRY_MS));
+    }
+  }
+}
+
+/** `/livez`, `/readyz` and `/metrics` of the worker. */
+async function listenForHealth(config: Config, dependencies: ReadinessDependencies): Promise<Server> {
+  collectDefaultMetrics();
+  const answer = async (url: string): Promise<{ status: number; type: string; body: string }> => {
+    const json = (status: number, body: unknown) => ({ status, type: 'application/json', body: JSON.stringify(body) });
+    if (url === '/livez') return json(200, { status: 'ok' });
+    if (url === '/metrics') return { status: 200, type: register.contentType, body: await register.metrics() };
+    if (url !== '/readyz') return json(404, { status: 'not found' });
+    const readiness = await checkReadiness(dependencies);
+    return json(readiness.ready ? 200 : 503, readiness);
+  };
+  const server = createServer((request, response) => {
+    void answer(request.url ?? '/').then(
+      ({ status, type, body }) => response.writeHead(status, { 'content-type': type }).end(body),
+      () => response.writeHead(500).end(),
+    );
+  });
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(config.workerHealthPort, config.host, resolve));
+  return server;
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+});

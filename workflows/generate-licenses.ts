@@ -1,0 +1,138 @@
+/**
+ * Fills one generation job, chunk by chunk, with none lost and none doubled.
+ *
+ * Postgres knows which chunks exist; the workflow only sees to it that somebody makes those that are missing, waits while
+ * the contract is paused, and closes the job when there is nothing more to try.
+ */
+import {
+  condition,
+  continueAsNew,
+  defineSignal,
+  proxyActivities,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { FilledRange, GenerationJobActivities, OpenedJob } from '../activities/generation-job';
+import type { JobState } from '../domain/generation-job';
+import { instantFromMillis } from '../domain/instant';
+import { CONTRACT_ID, JOB_PROGRESS } from './search-attributes';
+
+export interface GenerateLicensesInput {
+  job_id: string;
+  /** Chunk numbers given up in an earlier run of this workflow. */
+  given_up?: number[];
+}
+
+export interface GenerateLicensesResult {
+  state: JobState;
+  completed: number;
+  requested: number;
+}
+
+/** Says that the job or its contract changed: look again. */
+export const wakeJobSignal = defineSignal('wake');
+
+/** Ranges handed out at the same time. */
+const RANGES_IN_FLIGHT_MAX = 2;
+/** An activity makes a range of chunks: one activity per chunk cost three times the insert itself (bench/). */
+const RANGE_CHUNKS_MAX = 20;
+
+/** A range of twenty chunks takes about a second; a heartbeat comes with every chunk. */
+const RANGE_TIMEOUT = '10m';
+const RANGE_HEARTBEAT_TIMEOUT = '15s';
+/** Attempts at a range whose failure nobody can explain. Being out of reach of Postgres does not count as one. */
+const RANGE_ATTEMPTS_MAX = 20;
+
+const { openJob, closeJob } = proxyLocalActivities<GenerationJobActivities>({
+  startToCloseTimeout: '10s',
+  retry: { initialInterval: '200ms', maximumInterval: '5s' },
+});
+
+export async function generateLicenses(input: GenerateLicensesInput): Promise<GenerateLicensesResult> {
+  const { job_id } = input;
+  const given_up = new Set(input.given_up ?? []);
+  let woken = false;
+  setHandler(wakeJobSignal, () => void (woken = true), { description: 'Look at the job and its contract again' });
+
+  for (;;) {
+    woken = false;
+    const job = await openJob({ job_id, now: now() });
+    tellOperators(job);
+    switch (job.state) {
+      case 'RUNNING': {
+        const stopped = await fill(job, given_up);
+        if (stopped === 'continue_as_new') await continueAsNew<typeof generateLicenses>({ job_id, given_up: [...given_up] });
+        if (stopped === 'look_again') continue;
+        return close(job, given_up);
+      }
+      case 'CANCELLING':
+        return close(job, given_up);
+      case 'PAUSED':
+        await condition(() => woken || workflowInfo().continueAsNewSuggested);
+        if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof generateLicenses>({ job_id, given_up: [...given_up] });
+        continue;
+      default:
+        return { state: job.state, completed: job.completed, requested: job.requested };
+    }
+  }
+}
+
+/** Hands out ranges until every chunk was tried, or something says to look at the job again. */
+async function fill(job: OpenedJob, given_up: Set<number>): Promise<'tried_all' | 'look_again' | 'continue_as_new'> {
+  const { fillChunks } = proxyActivities<GenerationJobActivities>({
+    taskQueue: job.task_queue,
+    startToCloseTimeout: RANGE_TIMEOUT,
+    heartbeatTimeout: RANGE_HEARTBEAT_TIMEOUT,
+    retry: { initialInterval: '500ms', maximumInterval: '10s' },
+  });
+  const size = Math.min(RANGE_CHUNKS_MAX, Math.max(1, Math.ceil(job.chunks / RANGES_IN_FLIGHT_MAX)));
+  const in_flight = new Set<Promise<void>>();
+  let stopped = false;
+  let tried = 0;
+  const mayHandOut = (from: number): boolean => from < job.chunks && !stopped && !workflowInfo().continueAsNewSuggested;
+
+  let from = 0;
+  for (; mayHandOut(from); from += size) {
+    const range = { job_id: job.job_id, from_chunk: from, to_chunk: Math.min(from + size, job.chunks), now: now(), attempts_max: RANGE_ATTEMPTS_MAX };
+    const summary = `chunks ${range.from_chunk} to ${range.to_chunk - 1} of ${job.chunks}`;
+    const filling: Promise<void> = fillChunks
+      .executeWithOptions({ summary }, [range])
+      .then((filled: FilledRange) => {
+        stopped ||= filled.stopped;
+        filled.given_up.forEach((chunk) => given_up.add(chunk));
+        tried += range.to_chunk - range.from_chunk;
+        if (tried < job.chunks) tellProgress(job, tried);
+      })
+      .finally(() => in_flight.delete(filling));
+    in_flight.add(filling);
+    if (in_flight.size >= RANGES_IN_FLIGHT_MAX) await Promise.race(in_flight);
+  }
+  await Promise.all(in_flight);
+  if (stopped) return 'look_again';
+  return from < job.chunks ? 'continue_as_new' : 'tried_all';
+}
+
+async function close(job: OpenedJob, given_up: Set<number>): Promise<GenerateLicensesResult> {
+  const closed = await closeJob({ job_id: job.job_id, now: now(), given_up: [...given_up] });
+  setCurrentDetails(`**${closed.state}**: ${closed.completed} of ${job.requested} licenses`);
+  upsertSearchAttributes([{ key: JOB_PROGRESS, value: Math.floor((100 * closed.completed) / job.requested) }]);
+  return { state: closed.state, completed: closed.completed, requested: job.requested };
+}
+
+function tellOperators(job: OpenedJob): void {
+  setCurrentDetails(`**${job.state}**: ${job.completed} of ${job.requested} licenses`);
+  if (workflowInfo().typedSearchAttributes.get(CONTRACT_ID) === undefined) upsertSearchAttributes([{ key: CONTRACT_ID, value: job.contract_id }]);
+}
+
+function tellProgress(job: OpenedJob, tried: number): void {
+  setCurrentDetails(`**RUNNING**: ${tried} of ${job.chunks} chunks`);
+  upsertSearchAttributes([{ key: JOB_PROGRESS, value: Math.floor((100 * tried) / job.chunks) }]);
+}
+
+/** The workflow's own clock, so that skipped time and replays tell the same story. */
+function now(): string {
+  return instantFromMillis(Date.now());
+}

@@ -1,0 +1,4 @@
+/** Every workflow of Covenant, as the worker bundles them. */
+export { contractLifecycle } from './contract-lifecycle';
+export { generateLicenses } from './generate-licenses';
+export { sweep } from './sweep';

@@ -1,0 +1,12 @@
+/** What operators can search workflows by. Ids, states and instants only: these are not encrypted. */
+import { defineSearchAttributeKey } from '@temporalio/common';
+
+export const CONTRACT_ID = defineSearchAttributeKey('ContractId', 'KEYWORD');
+export const CUSTOMER_ID = defineSearchAttributeKey('CustomerId', 'KEYWORD');
+export const ENVIRONMENT = defineSearchAttributeKey('Environment', 'KEYWORD');
+export const CONTRACT_STATE = defineSearchAttributeKey('ContractState', 'KEYWORD');
+export const NEXT_BOUNDARY = defineSearchAttributeKey('NextBoundary', 'DATETIME');
+export const JOB_PROGRESS = defineSearchAttributeKey('JobProgress', 'INT');
+
+/** All of them, to be registered with a server before the first workflow (temporal/setup.ts). */
+export const SEARCH_ATTRIBUTES = [CONTRACT_ID, CUSTOMER_ID, ENVIRONMENT, CONTRACT_STATE, NEXT_BOUNDARY, JOB_PROGRESS];
