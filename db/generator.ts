@@ -1,8 +1,16 @@
-/** Generators in Postgres. */
+/** Generators in Postgres. A deleted one stays as a row, because licenses and terms refer to it. */
 import type { Environment } from '../domain/environment';
 import type { GeneratorFacts } from '../domain/generator';
 import type { Instant } from '../domain/instant';
+import type { JsonObject } from '../domain/json';
+import type { KeyFormat } from '../domain/license-key';
+import { difference, insertAudit } from './commit';
+import { changedFields, isEmpty } from './edit';
+import type { Act } from './edit';
 import type { Sql } from './index';
+import { keysetAfter } from './paging';
+import type { Keyset } from './paging';
+import { containing } from './search';
 
 export interface GeneratorRow extends GeneratorFacts {
   environment: Environment;
@@ -10,8 +18,132 @@ export interface GeneratorRow extends GeneratorFacts {
   updated_at: Instant;
 }
 
-/** A generator that was not deleted. */
-export async function findGenerator(sql: Sql, id: string): Promise<GeneratorRow | undefined> {
-  const [row] = await sql<GeneratorRow[]>`SELECT * FROM generators WHERE id = ${id} AND deleted_at IS NULL`;
+export interface GeneratorFilter {
+  environment: Environment;
+  product_id?: string | undefined;
+  status?: GeneratorFacts['status'] | undefined;
+  /** A part of the name, or the whole id. */
+  search?: string | undefined;
+}
+
+/** Fields of an edit; one left out stays as it is. The product never changes. */
+export interface GeneratorEdit {
+  name?: string | undefined;
+  format?: KeyFormat | undefined;
+  features?: JsonObject | undefined;
+  activation_limit?: number | null | undefined;
+  status?: GeneratorFacts['status'] | undefined;
+}
+
+/** How a generator is used by contracts that are not deleted. */
+export interface GeneratorUse {
+  contracts: number;
+  /** The largest quota among them; 0 when there are none. */
+  largest_quota: number;
+}
+
+/**
+ * A generator that was not deleted. `lock: 'change'` also waits for contracts that are being given this generator, since
+ * their foreign key holds its row; `lock: 'use'` keeps it from being changed while a contract is given it.
+ */
+export async function findGenerator(sql: Sql, id: string, options: { lock?: 'change' | 'use' } = {}): Promise<GeneratorRow | undefined> {
+  const lock = { change: sql`FOR UPDATE`, use: sql`FOR KEY SHARE`, none: sql`` }[options.lock ?? 'none'];
+  const [row] = await sql<GeneratorRow[]>`SELECT * FROM generators WHERE id = ${id} AND deleted_at IS NULL ${lock}`;
   return row;
+}
+
+/** One page of generators that were not deleted, by the time they were made. */
+export async function listGenerators(
+  sql: Sql,
+  filter: GeneratorFilter,
+  page: { order: 'asc' | 'desc'; after: Keyset | null; limit: number },
+): Promise<GeneratorRow[]> {
+  const search = filter.search?.trim();
+  return sql<GeneratorRow[]>`
+    SELECT * FROM generators WHERE deleted_at IS NULL AND environment = ${filter.environment}
+    ${filter.product_id === undefined ? sql`` : sql`AND product_id = ${filter.product_id}`}
+    ${filter.status === undefined ? sql`` : sql`AND status = ${filter.status}`}
+    ${search ? sql`AND (name ILIKE ${containing(search)} OR id::text = ${search.toLowerCase()})` : sql``}
+    ${page.after === null ? sql`` : sql`AND ${keysetAfter(sql, sql`created_at`, sql`id`, page.order, page.after)}`}
+    ORDER BY created_at ${page.order === 'asc' ? sql`ASC` : sql`DESC`}, id ${page.order === 'asc' ? sql`ASC` : sql`DESC`}
+    LIMIT ${page.limit}`;
+}
+
+export async function findGeneratorUse(sql: Sql, id: string): Promise<GeneratorUse> {
+  const [use] = await sql<[GeneratorUse]>`
+    SELECT count(*)::int AS contracts, coalesce(max(q.total), 0) AS largest_quota
+    FROM contracts c JOIN contract_quotas q ON q.contract_id = c.id
+    WHERE c.generator_id = ${id} AND c.deleted_at IS NULL`;
+  return use;
+}
+
+/** Writes a generator of a product, in the product's environment, with its audit row. */
+export async function insertGenerator(
+  tx: Sql,
+  generator: Omit<GeneratorFacts, 'id' | 'revision'> & { environment: Environment },
+  act: Act,
+): Promise<GeneratorRow> {
+  const [row] = await tx<[GeneratorRow]>`
+    INSERT INTO generators ${tx({
+      product_id: generator.product_id,
+      environment: generator.environment,
+      name: generator.name,
+      format: tx.json({ ...generator.format }),
+      features: tx.json(generator.features),
+      activation_limit: generator.activation_limit,
+      status: generator.status,
+      created_at: act.now,
+      updated_at: act.now,
+    })} RETURNING *`;
+  await auditGenerator(tx, row, 'generator.created', null, auditedFacts(row), act);
+  return row;
+}
+
+/**
+ * Carries out an edit with its audit row, or writes nothing when nothing differs. What changes new licenses counts as a
+ * new revision, so that terms made before are made anew. Call it with the generator locked for change.
+ */
+export async function updateGenerator(tx: Sql, before: GeneratorRow, edit: GeneratorEdit, act: Act): Promise<GeneratorRow> {
+  const changed = changedFields<GeneratorRow, GeneratorEdit>(before, edit);
+  if (isEmpty(changed)) return before;
+  const { format, features, ...columns } = changed;
+  const revised = format !== undefined || features !== undefined || 'activation_limit' in columns;
+  const [row] = await tx<[GeneratorRow]>`
+    UPDATE generators SET ${tx({
+      ...columns,
+      ...(format ? { format: tx.json({ ...format }) } : {}),
+      ...(features ? { features: tx.json(features) } : {}),
+      revision: before.revision + (revised ? 1 : 0),
+      updated_at: act.now,
+    })} WHERE id = ${before.id} RETURNING *`;
+  const differs = difference(auditedFacts(before), auditedFacts(row));
+  await auditGenerator(tx, row, 'generator.updated', differs.before, differs.after, act);
+  return row;
+}
+
+/** Marks a generator as deleted and inactive, with its audit row. Call it with the generator locked for change. */
+export async function deleteGenerator(tx: Sql, before: GeneratorRow, act: Act): Promise<void> {
+  await tx`UPDATE generators SET deleted_at = ${act.now}, status = 'inactive', updated_at = ${act.now} WHERE id = ${before.id}`;
+  await auditGenerator(tx, before, 'generator.deleted', auditedFacts(before), null, act);
+}
+
+async function auditGenerator(tx: Sql, row: GeneratorRow, action: string, before: JsonObject | null, after: JsonObject | null, act: Act): Promise<void> {
+  await insertAudit(tx, [
+    {
+      at: act.now,
+      actor: act.actor,
+      action,
+      subject_type: 'generator',
+      subject_id: row.id,
+      environment: row.environment,
+      before,
+      after,
+      request_id: act.request_id,
+      revision: row.revision,
+    },
+  ]);
+}
+
+function auditedFacts({ name, product_id, format, features, activation_limit, status, revision }: GeneratorRow): JsonObject {
+  return { name, product_id, format: { ...format }, features, activation_limit, status, revision };
 }

@@ -1,14 +1,101 @@
 /** Products in Postgres. */
-import type { ProductFacts } from '../domain/product';
-import type { Sql } from './index';
+import type { Environment } from '../domain/environment';
 import type { Instant } from '../domain/instant';
+import type { JsonObject } from '../domain/json';
+import type { ProductFacts } from '../domain/product';
+import { difference, insertAudit } from './commit';
+import { changedFields, isEmpty } from './edit';
+import type { Act } from './edit';
+import type { Sql } from './index';
+import { keysetAfter } from './paging';
+import type { Keyset } from './paging';
+import { containing } from './search';
 
 export interface ProductRow extends ProductFacts {
   created_at: Instant;
   updated_at: Instant;
 }
 
-export async function findProduct(sql: Sql, id: string): Promise<ProductRow | undefined> {
-  const [row] = await sql<ProductRow[]>`SELECT * FROM products WHERE id = ${id}`;
+export interface ProductFilter {
+  environment: Environment;
+  status?: ProductFacts['status'] | undefined;
+  /** A part of the name or the code, or the whole id. */
+  search?: string | undefined;
+}
+
+/** Fields of an edit; one left out stays as it is. The environment never changes (domain.md 5.9). */
+export interface ProductEdit {
+  name?: string | undefined;
+  code?: string | undefined;
+  status?: ProductFacts['status'] | undefined;
+  modules?: string[] | undefined;
+}
+
+/** A product, or undefined. `lock` keeps others from changing it until the transaction ends. */
+export async function findProduct(sql: Sql, id: string, options: { lock?: boolean } = {}): Promise<ProductRow | undefined> {
+  const [row] = await sql<ProductRow[]>`SELECT * FROM products WHERE id = ${id} ${options.lock ? sql`FOR NO KEY UPDATE` : sql``}`;
   return row;
+}
+
+/** One page of products, by the time they were made. */
+export async function listProducts(
+  sql: Sql,
+  filter: ProductFilter,
+  page: { order: 'asc' | 'desc'; after: Keyset | null; limit: number },
+): Promise<ProductRow[]> {
+  const search = filter.search?.trim();
+  return sql<ProductRow[]>`
+    SELECT * FROM products WHERE environment = ${filter.environment}
+    ${filter.status === undefined ? sql`` : sql`AND status = ${filter.status}`}
+    ${search ? sql`AND (name ILIKE ${containing(search)} OR code ILIKE ${containing(search)} OR id::text = ${search.toLowerCase()})` : sql``}
+    ${page.after === null ? sql`` : sql`AND ${keysetAfter(sql, sql`created_at`, sql`id`, page.order, page.after)}`}
+    ORDER BY created_at ${page.order === 'asc' ? sql`ASC` : sql`DESC`}, id ${page.order === 'asc' ? sql`ASC` : sql`DESC`}
+    LIMIT ${page.limit}`;
+}
+
+/** Writes a product with its audit row. Throws 23505 on `products_code_unique` when the code is taken. */
+export async function insertProduct(tx: Sql, product: Omit<ProductFacts, 'id'>, act: Act): Promise<ProductRow> {
+  const [row] = await tx<[ProductRow]>`
+    INSERT INTO products ${tx({
+      name: product.name,
+      code: product.code,
+      environment: product.environment,
+      status: product.status,
+      modules: tx.json(product.modules),
+      created_at: act.now,
+      updated_at: act.now,
+    })} RETURNING *`;
+  await auditProduct(tx, row, 'product.created', null, auditedFacts(row), act);
+  return row;
+}
+
+/** Carries out an edit with its audit row, or writes nothing when nothing differs. Call it with the product locked. */
+export async function updateProduct(tx: Sql, before: ProductRow, edit: ProductEdit, act: Act): Promise<ProductRow> {
+  const { modules, ...columns } = changedFields<ProductRow, ProductEdit>(before, edit);
+  const changes = { ...columns, ...(modules ? { modules: tx.json(modules) } : {}) };
+  if (isEmpty(changes)) return before;
+  const [row] = await tx<[ProductRow]>`UPDATE products SET ${tx({ ...changes, updated_at: act.now })} WHERE id = ${before.id} RETURNING *`;
+  const differs = difference(auditedFacts(before), auditedFacts(row));
+  await auditProduct(tx, row, 'product.updated', differs.before, differs.after, act);
+  return row;
+}
+
+async function auditProduct(tx: Sql, row: ProductRow, action: string, before: JsonObject | null, after: JsonObject, act: Act): Promise<void> {
+  await insertAudit(tx, [
+    {
+      at: act.now,
+      actor: act.actor,
+      action,
+      subject_type: 'product',
+      subject_id: row.id,
+      environment: row.environment,
+      before,
+      after,
+      request_id: act.request_id,
+    },
+  ]);
+}
+
+function auditedFacts({ name, code, environment, status, modules }: ProductRow): JsonObject {
+  return { name, code, environment, status, modules };
 }

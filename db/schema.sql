@@ -250,7 +250,8 @@ CREATE TABLE generation_chunks (
 -- three foreign keys make the insert 4.4 times slower, each further index costs 2.3 µs a row, a uuid key 3 to 4 µs.
 CREATE TABLE licenses (
   id   bigint NOT NULL CONSTRAINT licenses_pkey PRIMARY KEY,
-  key  text NOT NULL CONSTRAINT license_key_unique UNIQUE
+  -- By bytes, so that the unique index also finds keys by their beginning, and comparing them costs the least.
+  key  text COLLATE "C" NOT NULL CONSTRAINT license_key_unique UNIQUE
 );
 
 CREATE VIEW issued_licenses AS

@@ -177,7 +177,7 @@ class StackStart implements Stack {
     for (const end of this.endWatches.splice(0)) end();
     const apis = [...this.servers.keys()].filter((name) => name.startsWith('api'));
     for (const group of [apis, ['worker'], ['temporal'], ['mail'], ['postgres']]) {
-      await Promise.all(group.map((name) => this.servers.get(name)?.stop()));
+      await Promise.all(group.map(async (name) => await this.servers.get(name)?.stop()));
     }
     if (this.ports !== undefined) await releasePorts(this.ports);
     removeDevFile(this.dataDir);
@@ -200,11 +200,11 @@ class StackStart implements Stack {
    * Like Promise.all, but at the first error the others are given up, and it throws only when all of them have ended,
    * so that none starts a process behind the back of `stop`.
    */
-  private async together<T extends readonly unknown[]>(
-    running: readonly [...{ [K in keyof T]: Promise<T[K]> }],
-  ): Promise<T> {
+  private async together<T extends readonly Promise<unknown>[] | []>(
+    running: T,
+  ): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
     try {
-      return (await Promise.all(running)) as unknown as T;
+      return await Promise.all(running);
     } catch (error) {
       this.giveUp();
       await Promise.allSettled(running);

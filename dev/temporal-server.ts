@@ -41,6 +41,7 @@ const PRIVATE_UMASK = 0o077;
 const STOP_GRACE_MS = 5_000;
 const CALL_TIMEOUT_MS = 2_000;
 const STATE_FILE_CHECK_MS = 1_000;
+const STATE_FILE_MISSED_MAX = 5;
 
 /** Says how to run a Temporal dev server. It answers about 1.2 s after its start. */
 export function planTemporalServer(options: TemporalServerOptions): TemporalServerPlan {
@@ -90,20 +91,20 @@ export async function answersOn(address: string, namespace: string): Promise<boo
  * one: until then it would answer reads as if nothing were wrong and fail every write. Returns what ends the watch.
  */
 export function watchStateFile(server: SupervisedServer, stateFile: string): () => void {
-  let watched: { pid: number; inode: number } | undefined;
-  const timer = setInterval(() => {
+  let watched: { pid: number; inode: number | undefined; missed: number } | undefined;
+  function check(): void {
     const running = server.current;
-    const inode = inodeOf(stateFile);
     if (running === undefined) return;
-    if (watched?.pid !== running.pid) {
-      // A server that has just started makes its file within its first second.
-      watched = inode === undefined ? undefined : { pid: running.pid, inode };
-      return;
-    }
-    if (inode === watched.inode) return;
-    watched = undefined;
+    const inode = inodeOf(stateFile);
+    if (watched?.pid !== running.pid) watched = { pid: running.pid, inode, missed: 0 };
+    // A server that has just started makes its file within its first second; one without a file for longer lost it.
+    else if (watched.inode === undefined && inode === undefined) watched.missed += 1;
+    else watched.inode ??= inode;
+    if (inode === watched.inode && watched.missed < STATE_FILE_MISSED_MAX) return;
     signalProcess(running.identity, 'SIGKILL');
-  }, STATE_FILE_CHECK_MS);
+  }
+  check();
+  const timer = setInterval(check, STATE_FILE_CHECK_MS);
   timer.unref();
   return () => clearInterval(timer);
 }

@@ -114,4 +114,3 @@ async function bundleWorkflows(directory: string): Promise<string | undefined> {
   writeFileSync(file, code);
   return file;
 }
-

@@ -33,7 +33,10 @@ export interface TestStack {
   end(): Promise<void>;
 }
 
-export type TestStackOptions = Pick<StackOptions, 'api' | 'worker' | 'temporalDynamicConfig' | 'postgresSettings' | 'onNews'>;
+export type TestStackOptions = Pick<
+  StackOptions,
+  'api' | 'worker' | 'temporalDynamicConfig' | 'postgresSettings' | 'onNews'
+>;
 
 const POOL_SIZE = 5;
 /** Room for the ports of one stack and of what it adds, so that their searches do not meet. */

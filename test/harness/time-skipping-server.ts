@@ -10,6 +10,8 @@ import { logTail, startKept } from '../../dev/kept-process';
 const VERSION = '1.32.1';
 const ARTIFACT = `io.temporal:temporal-test-server:${VERSION}`;
 const MAIN_CLASS = 'io.temporal.testserver.TestServer';
+/** A logger that says nothing, of the version that the server's libraries ask for. */
+const LOGGER_VERSION = '1.7.36';
 const PROGRAM = 'test-server';
 const FETCH_STOP_GRACE_MS = 5_000;
 
@@ -32,8 +34,7 @@ export async function findTimeSkippingServer(): Promise<string> {
   try {
     writeFileSync(join(work, 'pom.xml'), pom());
     await fetchLibraries(work);
-    // The script finds its libraries beside itself, since the directory is renamed.
-    writeFileSync(join(work, PROGRAM), `#!/bin/sh\nexec java -cp "$(dirname "$0")/lib/*" ${MAIN_CLASS} "$@"\n`);
+    writeFileSync(join(work, PROGRAM), script());
     chmodSync(join(work, PROGRAM), 0o755);
     if (!existsSync(program)) {
       rmSync(home, { recursive: true, force: true });
@@ -74,6 +75,19 @@ function requireProgram(name: string, purpose: string): void {
   );
 }
 
+/**
+ * The program finds its libraries beside itself, since the directory is renamed. Beside Java a watcher waits for the
+ * test process to end: the SDK ends the server in good order, but cannot when that process is killed.
+ */
+function script(): string {
+  return `#!/bin/sh
+starter=$PPID
+server=$$
+(while kill -0 "$starter" && kill -0 "$server"; do sleep 1; done; kill -9 "$server") </dev/null >/dev/null 2>&1 &
+exec java -cp "$(dirname "$0")/lib/*" ${MAIN_CLASS} "$@"
+`;
+}
+
 function pom(): string {
   const [group, artifact, version] = ARTIFACT.split(':');
   return `<project xmlns="http://maven.apache.org/POM/4.0.0">
@@ -83,6 +97,7 @@ function pom(): string {
   <version>1</version>
   <dependencies>
     <dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>
+    <dependency><groupId>org.slf4j</groupId><artifactId>slf4j-nop</artifactId><version>${LOGGER_VERSION}</version></dependency>
   </dependencies>
 </project>
 `;

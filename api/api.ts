@@ -1,0 +1,26 @@
+/** What the interface works with: connections and functions made once per process (main.ts) or per test. */
+import type { Client } from '@temporalio/client';
+import type { Instant } from '../domain/instant';
+import type { Database } from '../db/index';
+import type { RequestLicenses } from '../db/generation-request';
+import type { Logger } from '../log';
+import type { SendCommand } from '../temporal/command';
+import type { Nudger } from '../temporal/nudge';
+import type { TaskQueues } from '../temporal/task-queues';
+import type { ProgressFeed } from './progress';
+
+export interface Api {
+  db: Database;
+  client: Client;
+  taskQueues: TaskQueues;
+  nudger: Nudger;
+  sendCommand: SendCommand;
+  requestLicenses: RequestLicenses;
+  progress: ProgressFeed;
+  log: Logger;
+  /** The one clock of the process. */
+  clock: () => Instant;
+  keyPepper: string;
+  /** The origin under which clients reach the API. */
+  publicUrl: string;
+}

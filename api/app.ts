@@ -1,0 +1,117 @@
+/** The Express application: what happens to every request before and after its route. */
+import express from 'express';
+import type { ErrorRequestHandler, Express, RequestHandler } from 'express';
+import helmet from 'helmet';
+import { isDatabaseUnavailable, isLockTimeout } from '../db/errors';
+import { CommandOutcomeUnknown, TemporalUnavailable, isConnectionError } from '../temporal/command';
+import type { TrustProxy } from '../config';
+import type { Api } from './api';
+import { docsRouter } from './docs';
+import { endpoint, requestIdOf } from './endpoint';
+import { countRequest } from './metrics';
+import { operationsRouter } from './operations';
+import { ProblemError, presentProblem, protocolProblem } from './problem';
+import type { Problem } from './problem';
+import { ROUTES } from './routes';
+
+/** The largest body, in bytes. */
+export const BODY_BYTES_MAX = 1024 * 1024;
+
+/** The application over its dependencies; `trustProxy` says whose `X-Forwarded-For` is believed. */
+export function createApp(api: Api, options: { trustProxy: TrustProxy }): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('trust proxy', options.trustProxy);
+  app.set('query parser', 'simple');
+  app.use(identify(api));
+  app.use(helmet());
+  app.use(operationsRouter(api));
+  app.use(docsRouter());
+  app.use(jsonBodyOnly);
+  app.use(express.json({ limit: BODY_BYTES_MAX, strict: false }));
+
+  const router = express.Router({ caseSensitive: true });
+  for (const route of ROUTES) router[route.method](route.path, endpoint(api, route));
+  // What is left of a known path is a wrong method.
+  for (const path of new Set(ROUTES.map((route) => route.path))) router.all(path, methodNotAllowed(path));
+  app.use(router);
+  app.use((request) => {
+    throw new ProblemError(protocolProblem('NOT_FOUND', `There is nothing at ${request.path}. The interface is described at /docs.`));
+  });
+  app.use(presentError(api));
+  return app;
+}
+
+/** Gives every request its id, its log line and its metric. */
+function identify(api: Api): RequestHandler {
+  return (request, response, next) => {
+    const started_at = performance.now();
+    const request_id = requestIdOf(request);
+    response.locals.request_id = request_id;
+    response.set('X-Request-Id', request_id);
+    response.on('finish', () => {
+      const duration_ms = Math.round((performance.now() - started_at) * 10) / 10;
+      const route = (request.route as { path?: string } | undefined)?.path ?? 'none';
+      countRequest(request.method, route, response.statusCode, duration_ms);
+      api.log.info({ request_id, method: request.method, path: request.path, status: response.statusCode, duration_ms }, 'request');
+    });
+    next();
+  };
+}
+
+/** A body that is not JSON is refused by its type, not by failing to parse. */
+const jsonBodyOnly: RequestHandler = (request, _response, next) => {
+  const has_body = request.headers['transfer-encoding'] !== undefined || (request.headers['content-length'] ?? '0') !== '0';
+  if (has_body && !request.is(['application/json', 'application/*+json'])) {
+    const given = request.get('content-type') ?? 'none';
+    throw new ProblemError(protocolProblem('UNSUPPORTED_MEDIA_TYPE', `Send JSON with Content-Type: application/json (it was: ${given}).`));
+  }
+  next();
+};
+
+function methodNotAllowed(path: string): RequestHandler {
+  const allowed = ROUTES.filter((route) => route.path === path).map((route) => route.method.toUpperCase());
+  const allow = [...new Set([...allowed, ...(allowed.includes('GET') ? ['HEAD'] : [])])].join(', ');
+  return (request) => {
+    throw new ProblemError(protocolProblem('METHOD_NOT_ALLOWED', `${request.method} is not possible here; ${allow} is.`, { headers: { Allow: allow } }));
+  };
+}
+
+/** The last handler: whatever was thrown becomes a problem, and what nobody foresaw is logged with its request id. */
+function presentError(api: Api): ErrorRequestHandler {
+  return (error: unknown, request, response, _next) => {
+    const problem = problemFor(error);
+    const request_id = response.locals.request_id as string;
+    if (problem.status >= 500) api.log.error({ err: error, request_id, method: request.method, path: request.path }, problem.title);
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    response.status(problem.status).set({ 'Cache-Control': 'no-store', ...problem.headers });
+    response.type('application/problem+json').send(JSON.stringify(presentProblem(problem, request_id)));
+  };
+}
+
+function problemFor(error: unknown): Problem {
+  if (error instanceof ProblemError) return error.problem;
+  if (error instanceof CommandOutcomeUnknown) {
+    return protocolProblem('OUTCOME_UNKNOWN', 'The command was sent, but its outcome did not arrive in time. Repeat it with the same Idempotency-Key, or read the contract.');
+  }
+  if (error instanceof TemporalUnavailable || isConnectionError(error)) {
+    return protocolProblem('TEMPORAL_UNAVAILABLE', 'Temporal cannot be reached; nothing was changed. Try again in a moment.');
+  }
+  if (isDatabaseUnavailable(error)) return protocolProblem('DATABASE_UNAVAILABLE', 'The database cannot be reached. Try again in a moment.');
+  if (isLockTimeout(error)) return protocolProblem('DATABASE_UNAVAILABLE', 'Others are changing the same thing for too long. Try again in a moment.');
+  return bodyProblem(error) ?? protocolProblem('INTERNAL_ERROR', 'An error that we did not foresee. Give the request id to whoever runs this.');
+}
+
+/** What Express and its body parser throw for requests that are not well formed. */
+function bodyProblem(error: unknown): Problem | null {
+  const { type, status } = (error ?? {}) as { type?: unknown; status?: unknown };
+  if (type === 'entity.parse.failed') return protocolProblem('MALFORMED_JSON', `The body is not JSON: ${(error as Error).message}`);
+  if (type === 'entity.too.large') return protocolProblem('BODY_TOO_LARGE', `The body may have ${BODY_BYTES_MAX} bytes.`, { metadata: { bytes_max: BODY_BYTES_MAX } });
+  if (type === 'charset.unsupported' || type === 'encoding.unsupported') return protocolProblem('UNSUPPORTED_MEDIA_TYPE', (error as Error).message);
+  if (typeof status === 'number' && status >= 400 && status < 500) return protocolProblem('MALFORMED_REQUEST', (error as Error).message);
+  return null;
+}

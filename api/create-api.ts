@@ -1,0 +1,36 @@
+/** Makes the interface's dependencies from connections: the same for the process and for tests. */
+import type { Client } from '@temporalio/client';
+import { instantFromMillis } from '../domain/instant';
+import type { Database } from '../db/index';
+import { createLicenseRequests } from '../db/generation-request';
+import type { Logger } from '../log';
+import { createCommandSender } from '../temporal/command';
+import { createNudger } from '../temporal/nudge';
+import type { TaskQueues } from '../temporal/task-queues';
+import type { Api } from './api';
+import { createProgressFeed } from './progress';
+
+export interface ApiOptions {
+  db: Database;
+  client: Client;
+  taskQueues: TaskQueues;
+  log: Logger;
+  keyPepper: string;
+  publicUrl: string;
+}
+
+export function createApi(options: ApiOptions): Api {
+  const { db, client, taskQueues, log } = options;
+  return {
+    ...options,
+    clock: () => instantFromMillis(Date.now()),
+    nudger: createNudger({
+      client,
+      taskQueues,
+      onFailure: (error, workflow_id) => log.warn({ err: error, workflow_id }, 'a nudge did not arrive; the sweep will see to it'),
+    }),
+    sendCommand: createCommandSender(client, taskQueues),
+    requestLicenses: createLicenseRequests(db),
+    progress: createProgressFeed(db),
+  };
+}

@@ -1,0 +1,192 @@
+/**
+ * How a declared route answers a request: authenticate, authorize, parse, call, present (decisions 6: key 401, role 403,
+ * shape 422, then the handler's own replay, state and quota).
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import type { Request, RequestHandler, Response } from 'express';
+import type { ZodType } from 'zod';
+import type { Actor } from '../domain/actor';
+import { isRefusal } from '../domain/refusal';
+import type { Refusal } from '../domain/refusal';
+import { roleCovers } from '../domain/role';
+import { authenticateAdmin } from '../db/admin';
+import type { AuthenticatedAdmin } from '../db/admin';
+import { claimIdempotencyKey, storeAnswer } from '../db/idempotency';
+import type { Sql } from '../db/index';
+import type { JsonObject } from '../domain/json';
+import type { Api } from './api';
+import { ProblemError, problemOf, protocolProblem } from './problem';
+import type { FieldError } from './problem';
+import type { Answer, Handled, Route } from './route';
+
+/** How long an equal request waits for the first before it is told to come again (decisions 11). */
+const IDEMPOTENCY_WAIT_MS = 2_000;
+const IDEMPOTENCY_KEY_CHARS_MAX = 255;
+
+/** The caller of an open route. */
+const NOBODY: AuthenticatedAdmin = { id: '', email: '', name: '', role: 'viewer', api_key_id: '' };
+
+/** The Express handler of one route. */
+export function endpoint(api: Api, route: Route): RequestHandler {
+  return async (request, response) => {
+    const caller = route.role === null ? NOBODY : await authorize(api, request, route);
+    const handled = parse(api, request, response, route, caller);
+    const outcome = await route.handle(handled as never);
+    if (isRefusal(outcome)) throw new ProblemError(problemOf(outcome));
+    if (outcome.nudge) await api.nudger.wake(outcome.nudge);
+    await send(response, outcome);
+  };
+}
+
+/** The admin behind the key, or 401; with a sufficient role, or 403. */
+async function authorize(api: Api, request: Request, route: Route): Promise<AuthenticatedAdmin> {
+  const header = request.get('authorization');
+  if (!header) throw new ProblemError(protocolProblem('UNAUTHENTICATED', 'Send an API key: Authorization: Bearer cov_admin_…', { headers: { 'WWW-Authenticate': 'Bearer' } }));
+  const key = /^Bearer +(\S+) *$/i.exec(header)?.[1];
+  const admin = key === undefined ? undefined : await authenticateAdmin(api.db, key, api.keyPepper, api.clock());
+  if (!admin) {
+    const detail = 'This API key is unknown or revoked. Copy it whole and without spaces, or ask a super admin for a new one.';
+    throw new ProblemError(protocolProblem('INVALID_API_KEY', detail, { headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } }));
+  }
+  if (route.role !== null && !roleCovers(admin.role, route.role)) {
+    const detail = `You are ${admin.role}; this needs ${route.role} or above.`;
+    throw new ProblemError(protocolProblem('FORBIDDEN_ROLE', detail, { metadata: { role: admin.role, needed: route.role } }));
+  }
+  return admin;
+}
+
+type Anything = Handled<unknown, unknown, unknown>;
+
+function parse(api: Api, request: Request, response: Response, route: Route, caller: AuthenticatedAdmin): Anything {
+  if (route.body === undefined && hasBody(request)) refuseShape([{ path: '', message: 'This request takes no body.' }]);
+  const given_body: unknown = request.body === undefined && route.body_optional ? {} : request.body;
+  const errors: FieldError[] = [];
+  const take = (schema: ZodType | undefined, value: unknown): unknown => {
+    if (!schema) return {};
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    errors.push(...parsed.error.issues.map((issue) => ({ path: issue.path.map(String).join('.'), message: issue.message })));
+    return undefined;
+  };
+  const params = take(route.params, request.params);
+  // An id that cannot be one names nothing.
+  if (errors.length > 0) throw new ProblemError(problemNotFound(request.path));
+  const query = take(route.query, request.query);
+  const body = route.body ? take(route.body, given_body) : undefined;
+  const expected_revision = ifMatch(request, errors);
+  if (errors.length > 0) refuseShape(errors);
+
+  const request_id = response.locals.request_id as string;
+  const actor: Actor = { type: 'user', id: caller.id, name: caller.name, ...(request.ip === undefined ? {} : { ip: request.ip }) };
+  const idempotency = route.method === 'post' ? idempotencyOf(request, route, caller) : null;
+  return {
+    api,
+    params,
+    query,
+    body,
+    caller,
+    actor,
+    now: api.clock(),
+    request_id,
+    expected_revision,
+    idempotency,
+    write: (run) => write(api, idempotency, run),
+    rehearse: (run) => rehearse(api, run),
+  };
+}
+
+/** One transaction; under an Idempotency-Key the answer is stored with the write, and a repetition gets that answer. */
+async function write(api: Api, idempotency: Anything['idempotency'], run: (tx: Sql) => Promise<Answer | Refusal>): Promise<Answer | Refusal> {
+  return api.db.begin(async (tx) => {
+    if (idempotency === null) return run(tx);
+    await tx.unsafe(`SET LOCAL lock_timeout = ${IDEMPOTENCY_WAIT_MS}`);
+    const claim = await claimIdempotencyKey(tx, idempotency, api.clock());
+    if (isRefusal(claim)) return claim;
+    if (claim !== 'claimed') return { ...claim, headers: { 'Idempotent-Replayed': 'true' } };
+    const answer = await run(tx);
+    // A refusal had no effect, so nothing is remembered of it.
+    if (isRefusal(answer)) await tx`DELETE FROM idempotency_keys WHERE scope = ${idempotency.scope} AND key = ${idempotency.key}`;
+    else await storeAnswer(tx, idempotency, { status: answer.status, body: answer.replay_body ?? ((answer.body ?? {}) as JsonObject) });
+    return answer;
+  });
+}
+
+/** Carries the answer of a rehearsal out of its transaction, which it thereby ends without effect. */
+class RehearsalOver extends Error {
+  constructor(readonly outcome: Answer | Refusal) {
+    super('the rehearsal is over');
+  }
+}
+
+async function rehearse(api: Api, run: (tx: Sql) => Promise<Answer | Refusal>): Promise<Answer | Refusal> {
+  try {
+    return await api.db.begin(async (tx): Promise<never> => {
+      throw new RehearsalOver(await run(tx));
+    });
+  } catch (error) {
+    if (!(error instanceof RehearsalOver)) throw error;
+    const { outcome } = error;
+    if (isRefusal(outcome)) return outcome;
+    const { nudge: _nudge, ...answer } = outcome;
+    return { ...answer, body: { ...(answer.body as object), dry_run: true } };
+  }
+}
+
+function idempotencyOf(request: Request, route: Route, caller: AuthenticatedAdmin): Anything['idempotency'] {
+  const key = request.get('idempotency-key');
+  if (key === undefined) return null;
+  if (key.length === 0 || key.length > IDEMPOTENCY_KEY_CHARS_MAX) {
+    refuseShape([{ path: 'Idempotency-Key', message: `must have 1 to ${IDEMPOTENCY_KEY_CHARS_MAX} characters` }]);
+  }
+  return { key, fingerprint: fingerprintOf(request.method, request.path, request.body), scope: `${caller.api_key_id} ${route.method} ${route.path}` };
+}
+
+/** Tells a repetition from another request: method, path and the body with its keys in order. */
+export function fingerprintOf(method: string, path: string, body: unknown): string {
+  return createHash('sha256').update(`${method} ${path} ${JSON.stringify(sorted(body ?? null))}`).digest('base64');
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
+}
+
+/** The revision in `If-Match: "3"`; `*` matches any. */
+function ifMatch(request: Request, errors: FieldError[]): number | undefined {
+  const header = request.get('if-match')?.trim();
+  if (header === undefined || header === '*') return undefined;
+  const revision = /^(?:W\/)?"(\d{1,9})"$/.exec(header)?.[1];
+  if (revision === undefined) errors.push({ path: 'If-Match', message: 'must be the ETag of the contract, such as "3"' });
+  return revision === undefined ? undefined : Number(revision);
+}
+
+function hasBody(request: Request): boolean {
+  return request.body !== undefined && !(typeof request.body === 'object' && request.body !== null && Object.keys(request.body as object).length === 0);
+}
+
+function refuseShape(errors: FieldError[]): never {
+  const detail = errors.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ');
+  throw new ProblemError(protocolProblem('VALIDATION_FAILED', detail, { errors }));
+}
+
+function problemNotFound(path: string) {
+  return protocolProblem('NOT_FOUND', `There is nothing at ${path}.`);
+}
+
+async function send(response: Response, answer: Answer): Promise<void> {
+  response.status(answer.status).set({ 'Cache-Control': 'no-store', ...answer.headers });
+  if (answer.stream) return answer.stream(response);
+  if (answer.body === undefined) response.end();
+  else response.json(answer.body);
+}
+
+/** The id a request goes by: the client's own when it is sane, else a new one. */
+export function requestIdOf(request: Request): string {
+  const given = request.get('x-request-id');
+  return given !== undefined && /^[\x21-\x7e]{1,128}$/.test(given) ? given : randomUUID();
+}

@@ -1,0 +1,148 @@
+/** Generating licenses from a contract: inline under 100, as a background job from 100. */
+import { stateAt } from '../domain/contract';
+import { generationRefusal } from '../domain/contract-commands';
+import { BACKGROUND_FROM_LICENSES, REQUEST_LICENSES_MAX } from '../domain/generation-job';
+import { KEY_JOINER } from '../domain/license-key';
+import { claimRefusal } from '../domain/quota';
+import { isRefusal } from '../domain/refusal';
+import type { Refusal } from '../domain/refusal';
+import { changeContract } from '../db/contract-change';
+import type { Granted } from '../db/generation-request';
+import type { JobRow } from '../db/generation-job';
+import { listJobLicenses } from '../db/license';
+import type { Database } from '../db/index';
+import { licenseIdText } from '../domain/license';
+import { hiddenFrom } from './contracts';
+import { fingerprintOf } from './endpoint';
+import { ProblemError, protocolProblem } from './problem';
+import { route } from './route';
+import type { Answer, Handled, Route } from './route';
+import { DryRunQuery, Id, IdParams, InstantShape, isPlainText } from './shapes';
+import { z } from './zod';
+
+const GenerateBody = z.strictObject({
+  count: z.int().min(1).max(REQUEST_LICENSES_MAX).describe('How many licenses; from 100 on a background job makes them'),
+  idempotency_key: z.string().min(1).max(255).refine(isPlainText, 'must not contain control characters').optional().describe('The same key never generates twice; may be sent as the header Idempotency-Key instead'),
+  test: z.boolean().default(false).describe('Test licenses of a draft: at most 5, valid a week, without quota'),
+});
+
+const GenerateShape = z
+  .object({
+    success: z.literal(true),
+    licenses_generated: z.int(),
+    licenses_requested: z.int(),
+    quota_remaining: z.int().describe('Net of what open jobs still owe'),
+    job_id: Id.describe('The generation job; inline requests have one too'),
+    licenses: z.array(z.object({ id: z.string(), key: z.string(), expires_at: InstantShape.nullable() })).optional(),
+    dry_run: z.literal(true).optional(),
+  })
+  .openapi('GenerateResult');
+
+type GenerateRequest = Handled<{ id: string }, { dry_run?: 'true' | 'false' | undefined }, z.infer<typeof GenerateBody>>;
+
+/** Equal requests under one idempotency key that arrive at the same moment share one execution (decisions 11). */
+const underWay = new Map<string, { fingerprint: string; answer: Promise<Answer | Refusal> }>();
+
+export const generationRoutes: Route[] = [
+  route({
+    method: 'post',
+    path: '/api/v1/contracts/:id/generate',
+    tag: 'Generation',
+    summary: 'Generate licenses',
+    description: 'Under 100 the licenses are in the answer. From 100 the answer is 202 and a job makes them; Location names it.',
+    role: 'admin',
+    params: IdParams,
+    query: DryRunQuery,
+    body: GenerateBody,
+    answers: { 201: { description: 'Generated', schema: GenerateShape }, 202: { description: 'Queued', schema: GenerateShape } },
+    refusals: ['QUOTA_EXCEEDED', 'CONTRACT_INACTIVE', 'CONTRACT_EXPIRED', 'PRODUCT_INACTIVE', 'GENERATOR_NOT_AVAILABLE', 'TEST_LICENSE_LIMIT', 'IDEMPOTENCY_KEY_REUSED', 'IDEMPOTENCY_IN_PROGRESS', 'IDEMPOTENCY_KEY_CONFLICT'],
+    audit: ['generation.requested'],
+    handle: (request) => (request.query.dry_run === 'true' ? rehearse(request) : generateOnce(request)),
+  }),
+];
+
+/** Folds equal requests of this process into one; across processes the unique key in Postgres does. */
+async function generateOnce(request: GenerateRequest): Promise<Answer | Refusal> {
+  const key = idempotencyKeyOf(request);
+  if (key === null) return generate(request, null);
+  const fingerprint = fingerprintOf('POST', `/contracts/${request.params.id}/generate`, { count: request.body.count, test: request.body.test });
+  const fold = `${request.params.id} ${key}`;
+  const first = underWay.get(fold);
+  if (first && first.fingerprint === fingerprint) {
+    const answer = await first.answer;
+    return isRefusal(answer) ? answer : { ...answer, headers: { ...answer.headers, 'Idempotent-Replayed': 'true' } };
+  }
+  const answer = generate(request, { key, fingerprint });
+  if (first) return answer;
+  underWay.set(fold, { fingerprint, answer });
+  try {
+    return await answer;
+  } finally {
+    underWay.delete(fold);
+  }
+}
+
+async function generate(request: GenerateRequest, idempotency: { key: string; fingerprint: string } | null): Promise<Answer | Refusal> {
+  const { api, params, body, actor, now, request_id } = request;
+  const outcome = await api.requestLicenses({ contract_id: params.id, count: body.count, test: body.test, actor, channel: 'api', now, idempotency, request_id });
+  await api.nudger.wake(outcome.nudge);
+  if (isRefusal(outcome.result)) return hiddenFrom(request.caller.role, outcome.result);
+  const { job, replayed } = outcome.result;
+  if (job.execution === 'background' && !replayed) await api.nudger.wakeJobs([job.id]);
+  return present(api.db, outcome.result);
+}
+
+/** The answer for a granted request, the same for its replays: keys of inline requests are read back from rows. */
+async function present(db: Database, granted: Granted): Promise<Answer> {
+  const { job, replayed } = granted;
+  const inline = job.execution === 'inline';
+  const headers = { ...(replayed ? { 'Idempotent-Replayed': 'true' } : {}), ...(inline ? {} : { Location: `/api/v1/jobs/${job.id}` }) };
+  const body = {
+    success: true,
+    licenses_generated: inline ? job.requested : 0,
+    licenses_requested: job.requested,
+    quota_remaining: job.quota_remaining,
+    job_id: job.id,
+    ...(inline ? { licenses: await licensesOf(db, job, granted.keys) } : {}),
+  };
+  return { status: inline ? 201 : 202, body, headers };
+}
+
+async function licensesOf(db: Database, job: JobRow, keys: string | null) {
+  const expires_at = job.expires_at;
+  if (keys === null) return (await listJobLicenses(db, job.serial)).map(({ id, key }) => ({ id: licenseIdText(id), key, expires_at }));
+  const first = BigInt(job.serial) << 24n;
+  return keys.split(KEY_JOINER).map((key, index) => ({ id: licenseIdText((first + BigInt(index + 1)).toString()), key, expires_at }));
+}
+
+/** What generating would answer, without generating. */
+function rehearse(request: GenerateRequest): Promise<Answer | Refusal> {
+  const { params, body, actor, now, request_id } = request;
+  return request.rehearse(async (tx) => {
+    const outcome = await changeContract(tx, { id: params.id, actor, now, request_id }, (facts, context) =>
+      body.test && stateAt(facts, context.now) === 'DRAFT' ? 'unchanged' : (generationRefusal(facts, context.now) ?? 'unchanged'),
+    );
+    if (isRefusal(outcome)) return hiddenFrom(request.caller.role, outcome);
+    if (outcome.refusal) return outcome.refusal;
+    const { quota } = outcome.facts;
+    const refusal = body.test ? null : claimRefusal(quota, outcome.row.reserved, body.count);
+    if (refusal) return refusal;
+    const inline = body.count < BACKGROUND_FROM_LICENSES;
+    const quota_remaining = quota.total - quota.claimed - (body.test ? 0 : body.count);
+    return {
+      status: inline ? 201 : 202,
+      body: { success: true, licenses_generated: inline ? body.count : 0, licenses_requested: body.count, quota_remaining, ...(inline ? { licenses: [] } : {}) },
+    };
+  });
+}
+
+/** The key in the body or the header; two different ones are refused. */
+function idempotencyKeyOf(request: GenerateRequest): string | null {
+  const in_body = request.body.idempotency_key;
+  const in_header = request.idempotency?.key;
+  if (in_body !== undefined && in_header !== undefined && in_body !== in_header) {
+    const detail = 'idempotency_key and the header Idempotency-Key differ. Send one of them, or the same in both.';
+    throw new ProblemError(protocolProblem('IDEMPOTENCY_KEY_CONFLICT', detail));
+  }
+  return in_body ?? in_header ?? null;
+}

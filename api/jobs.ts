@@ -1,0 +1,209 @@
+/** Generation jobs: state, progress, cancel, resume. Together they are a contract's generation history. */
+import type { Response } from 'express';
+import { JOB_STATES, cancelDecision, isUnfinished, percentOf, resumeDecision } from '../domain/generation-job';
+import { instantFromMillis, millisOf } from '../domain/instant';
+import type { Instant } from '../domain/instant';
+import { isRefusal, refuse } from '../domain/refusal';
+import type { Refusal } from '../domain/refusal';
+import { changeJobState, findJob, listJobs, resumeJob } from '../db/generation-job';
+import type { JobChange, JobRow } from '../db/generation-job';
+import type { Sql } from '../db/index';
+import { generationJobWorkflowId } from '../temporal/ids';
+import type { Api } from './api';
+import { route } from './route';
+import type { Answer, Handled, Route } from './route';
+import { EnvironmentShape, Id, IdParams, InstantShape, PageOf, PageQuery, hasUuid, keysetOf, pageOf } from './shapes';
+import { z } from './zod';
+
+export const JobShape = z
+  .object({
+    id: Id,
+    contract_id: Id,
+    contract_name: z.string(),
+    environment: EnvironmentShape,
+    execution: z.enum(['inline', 'background']),
+    is_test: z.boolean(),
+    state: z.enum(JOB_STATES),
+    requested: z.int(),
+    completed: z.int().describe('Licenses that exist'),
+    failed: z.int().describe('Licenses that could not be made; resume tries them again'),
+    percent: z.int().describe('Whole percent done, 100 only when all exist'),
+    licenses_per_second: z.number().nullable(),
+    eta: InstantShape.nullable().describe('When it will be done at this speed'),
+    created_at: InstantShape,
+    started_at: InstantShape.nullable(),
+    finished_at: InstantShape.nullable(),
+    channel: z.enum(['ui', 'api']),
+    actor: z.object({ type: z.string(), id: z.string(), name: z.string() }),
+    expires_at: InstantShape.nullable().describe('When its licenses expire; null: never'),
+    errors: z.array(z.object({ ordinal_from: z.int(), ordinal_to: z.int(), code: z.string() })).describe('The first 100'),
+    workflow_id: z.string().nullable().describe('In the Temporal UI; null for inline requests'),
+  })
+  .openapi('GenerationJob');
+
+const JobQuery = PageQuery.extend({
+  environment: EnvironmentShape.optional().describe('production, unless contract_id names a contract'),
+  contract_id: Id.optional(),
+  state: z.enum(JOB_STATES).optional(),
+});
+
+const JOB = { description: 'The job', schema: JobShape };
+
+export const jobRoutes: Route[] = [
+  route({
+    method: 'get',
+    path: '/api/v1/jobs',
+    tag: 'Generation',
+    summary: 'List generation jobs',
+    description: 'Newest first. With contract_id this is the generation history of the contract, inline requests included.',
+    role: 'operator',
+    query: JobQuery,
+    answers: { 200: { description: 'One page', schema: PageOf(JobShape) } },
+    audit: [],
+    async handle({ api, query, now }) {
+      const environment = query.environment ?? (query.contract_id === undefined ? 'production' : undefined);
+      const after = keysetOf(query.cursor, hasUuid);
+      const rows = await listJobs(api.db, { ...query, environment }, after?.id ?? null, query.limit + 1);
+      const body = pageOf(
+        rows,
+        query.limit,
+        (row) => presentJob(row, now),
+        (row) => ({ value: '', id: row.id }),
+      );
+      return { status: 200, body };
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/api/v1/jobs/:id',
+    tag: 'Generation',
+    summary: 'Read a generation job',
+    role: 'operator',
+    params: IdParams,
+    answers: { 200: JOB },
+    audit: [],
+    async handle({ api, params, now }) {
+      const row = await findJob(api.db, params.id);
+      return row ? { status: 200, body: presentJob(row, now) } : unknownJob(params.id);
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/api/v1/jobs/:id/progress',
+    tag: 'Generation',
+    summary: 'Follow a generation job',
+    description: 'Server-sent events: `progress` with the job whenever it went on, `end` with the finished job, then the stream closes.',
+    role: 'operator',
+    params: IdParams,
+    answers: { 200: { description: 'The stream', media_type: 'text/event-stream', schema: z.string() } },
+    audit: [],
+    async handle({ api, params }) {
+      if (!(await findJob(api.db, params.id))) return unknownJob(params.id);
+      const headers = { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' };
+      return { status: 200, headers, stream: (response) => streamProgress(api, params.id, response) };
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/api/v1/jobs/:id/cancel',
+    tag: 'Generation',
+    summary: 'Cancel a generation job',
+    description: 'Licenses that exist stay; the rest of the reservation returns to the quota when the chunk in flight is done.',
+    role: 'admin',
+    params: IdParams,
+    answers: { 200: JOB },
+    refusals: ['JOB_ALREADY_FINISHED'],
+    audit: ['job.cancel_requested'],
+    handle: (request) => change(request, (tx, by) => changeJobState(tx, by, cancelDecision, 'job.cancel_requested')),
+  }),
+  route({
+    method: 'post',
+    path: '/api/v1/jobs/:id/resume',
+    tag: 'Generation',
+    summary: 'Resume a generation job that ended short',
+    description: 'Makes exactly the licenses that are missing, for which quota is claimed again.',
+    role: 'admin',
+    params: IdParams,
+    answers: { 200: JOB },
+    refusals: ['JOB_NOT_RESUMABLE', 'QUOTA_EXCEEDED'],
+    audit: ['job.resumed'],
+    handle: (request) => change(request, (tx, by) => resumeJob(tx, by, resumeDecision)),
+  }),
+];
+
+type JobRequest = Handled<{ id: string }, unknown, unknown>;
+
+/** Changes a job and wakes its workflow. */
+async function change(request: JobRequest, run: (tx: Sql, by: JobChange) => Promise<unknown>): Promise<Answer | Refusal> {
+  const { params, actor, now, request_id } = request;
+  return request.write(async (tx) => {
+    const outcome = await run(tx, { job_id: params.id, actor, now, request_id });
+    if (isRefusal(outcome)) return outcome;
+    const row = await findJob(tx, params.id);
+    return row ? { status: 200, body: presentJob(row, now), nudge: { contract_id: null, job_ids: [params.id] } } : unknownJob(params.id);
+  });
+}
+
+/** Sends the job as it is, then again whenever it went on, until it is finished or nobody listens any more. */
+async function streamProgress(api: Api, id: string, response: Response): Promise<void> {
+  response.flushHeaders();
+  let dirty = true;
+  let wake: () => void = () => undefined;
+  const gone = new Promise<void>((resolve) => response.once('close', resolve)).then(() => (closed = true) && wake());
+  let closed = false;
+  const stop = await api.progress.watch(id, () => {
+    dirty = true;
+    wake();
+  });
+  try {
+    while (!closed) {
+      if (!dirty) await new Promise<void>((resolve) => (wake = resolve));
+      dirty = false;
+      const row = await findJob(api.db, id);
+      if (!row || closed) break;
+      const finished = !isUnfinished(row.state);
+      response.write(`event: ${finished ? 'end' : 'progress'}\ndata: ${JSON.stringify(presentJob(row, api.clock()))}\n\n`);
+      if (finished) break;
+    }
+  } finally {
+    stop();
+    response.end();
+    await gone;
+  }
+}
+
+/** A job with its speed and what is left of it. */
+export function presentJob(row: JobRow, now: Instant) {
+  const unfinished = isUnfinished(row.state);
+  const elapsed_ms = row.started_at === null ? 0 : millisOf(row.finished_at ?? now) - millisOf(row.started_at);
+  const per_second = elapsed_ms > 0 && row.completed > 0 ? row.completed / (elapsed_ms / 1000) : null;
+  const remaining = row.requested - row.completed;
+  const eta = row.state === 'RUNNING' && per_second !== null ? instantFromMillis(millisOf(now) + (remaining / per_second) * 1000) : null;
+  return {
+    id: row.id,
+    contract_id: row.contract_id,
+    contract_name: row.contract_name,
+    environment: row.environment,
+    execution: row.execution,
+    is_test: row.is_test,
+    state: row.state,
+    requested: row.requested,
+    completed: row.completed,
+    failed: unfinished || row.state === 'CANCELLED' ? 0 : remaining,
+    percent: percentOf(row.completed, row.requested),
+    licenses_per_second: per_second === null ? null : Math.round(per_second * 10) / 10,
+    eta,
+    created_at: row.created_at,
+    started_at: row.started_at,
+    finished_at: row.finished_at,
+    channel: row.channel,
+    actor: { type: row.actor.type, id: row.actor.id, name: row.actor.name },
+    expires_at: row.expires_at,
+    errors: row.errors,
+    workflow_id: row.execution === 'background' ? generationJobWorkflowId(row.id) : null,
+  };
+}
+
+function unknownJob(id: string): Refusal {
+  return refuse('NOT_FOUND', { what: 'generation job', id });
+}

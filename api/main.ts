@@ -1,0 +1,53 @@
+/** The API process: connections in, server up, a graceful end. */
+import type { AddressInfo } from 'node:net';
+import { loadConfig } from '../config';
+import { assertDriverPatched, openDatabase } from '../db/index';
+import { createLog } from '../log';
+import { ensureSetUp } from '../readiness';
+import { openTemporal } from '../temporal/connection';
+import { taskQueues } from '../temporal/task-queues';
+import { createApi } from './create-api';
+import { createApp } from './app';
+import { createFastServer } from './fast-server';
+import { collectProcessMetrics } from './metrics';
+
+async function main(): Promise<void> {
+  const config = loadConfig(process.env);
+  const log = createLog('api', config.logLevel);
+  assertDriverPatched();
+  collectProcessMetrics();
+
+  const db = openDatabase(config.databaseUrl, { max: config.databasePoolSize, application_name: 'covenant api' });
+  const client = openTemporal(config);
+  const queues = taskQueues(config.taskQueuePrefix);
+  const api = createApi({ db, client, taskQueues: queues, log, keyPepper: config.keyPepper, publicUrl: config.publicUrl });
+  const server = createFastServer(createApp(api, { trustProxy: config.trustProxy }));
+
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(config.port, config.host, resolve));
+  log.info({ address: server.address() as AddressInfo }, 'api is listening');
+  // The API answers without Temporal; readiness says so and sets it up as soon as it can.
+  await ensureSetUp(client, queues).catch((error: unknown) => log.warn({ err: error }, 'Temporal is not reachable yet'));
+
+  let ending = false;
+  const end = async (signal: string): Promise<void> => {
+    if (ending) return;
+    ending = true;
+    log.info({ signal }, 'api is ending');
+    // Requests under way are finished; streams are cut when the grace is over.
+    const force = setTimeout(() => server.closeAllConnections(), config.shutdownGraceMs);
+    server.closeIdleConnections();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+    clearTimeout(force);
+    await client.connection.close();
+    await db.end({ timeout: 5 });
+    log.info('api has ended');
+    process.exit(0);
+  };
+  process.once('SIGINT', () => void end('SIGINT'));
+  process.once('SIGTERM', () => void end('SIGTERM'));
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+});

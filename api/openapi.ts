@@ -1,0 +1,100 @@
+/**
+ * The OpenAPI 3.1 document, made from the routes: `openapi.json` is checked in, and kept fresh by `npm run check`.
+ *
+ * As a program: `tsx api/openapi.ts` writes the file, with `--check` it only compares.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi';
+import type { ZodObject } from 'zod';
+import { version } from '../package.json';
+import { ProblemShape, problemCatalogue } from './problem';
+import type { Route } from './route';
+import { ROUTES } from './routes';
+import { z } from './zod';
+
+/** Where the document is kept. */
+export const OPENAPI_FILE = join(__dirname, '..', 'openapi.json');
+
+const DESCRIPTION = [
+  'Durable license contracts. All instants are UTC, all dates are in the zone of their contract, all lists are keyset-paged.',
+  'Refusals are `application/problem+json`; switch on `code`. `X-Request-Id` is accepted and always answered.',
+  'Every POST honours `Idempotency-Key`; contracts honour `If-Match` with their ETag.',
+  '',
+  '| code | status | meaning |',
+  '| --- | --- | --- |',
+  ...problemCatalogue().map(({ code, status, title }) => `| ${code} | ${status} | ${title} |`),
+].join('\n');
+
+/** Makes the document. */
+export function openApiDocument() {
+  const registry = new OpenAPIRegistry();
+  registry.registerComponent('securitySchemes', 'adminKey', { type: 'http', scheme: 'bearer', description: 'The API key of an admin' });
+  for (const route of ROUTES) registry.registerPath(pathOf(route));
+  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
+    openapi: '3.1.0',
+    info: { title: 'Covenant', version, description: DESCRIPTION, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    servers: [{ url: '/' }],
+  });
+}
+
+function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
+  const statuses = new Set<number>();
+  for (const status of refusalStatuses(route)) statuses.add(status);
+  const refusals = [...statuses].map((status) => [status, { description: refusalText(route, status), content: { 'application/problem+json': { schema: ProblemShape } } }]);
+  const answers = Object.entries(route.answers).map(([status, { description, schema, media_type }]) => [
+    status,
+    { description, ...(schema ? { content: { [media_type ?? 'application/json']: { schema } } } : {}) },
+  ]);
+  const headers: ZodObject[] = [];
+  if (route.method === 'post') headers.push(z.object({ 'Idempotency-Key': z.string().min(1).max(255).optional().describe('Repetitions under the same key get the first answer') }));
+  if (takesIfMatch(route)) headers.push(z.object({ 'If-Match': z.string().optional().describe('ETag of the contract; 412 when it changed meanwhile') }));
+  return {
+    method: route.method,
+    path: route.path.replace(/:(\w+)/g, '{$1}'),
+    tags: [route.tag],
+    summary: route.summary,
+    description: [route.description ?? '', route.role === null ? 'Open to everybody.' : `Needs the role ${route.role} or above.`].filter(Boolean).join('\n\n'),
+    operationId: `${route.method}${route.path.replace('/api/v1', '').replace(/[/:._-]+(\w)?/g, (_match, letter: string | undefined) => (letter ?? '').toUpperCase())}`,
+    security: route.role === null ? [] : [{ adminKey: [] }],
+    request: {
+      ...(route.params ? { params: route.params } : {}),
+      ...(route.query ? { query: route.query } : {}),
+      ...(headers.length > 0 ? { headers } : {}),
+      ...(route.body ? { body: { required: route.body_optional !== true, content: { 'application/json': { schema: route.body } } } } : {}),
+    },
+    responses: Object.fromEntries([...answers, ...refusals]) as never,
+  };
+}
+
+function takesIfMatch(route: Route): boolean {
+  return route.path === '/api/v1/contracts/:id' && (route.method === 'patch' || route.method === 'delete');
+}
+
+/** The refusal statuses of a route: those of its codes, and those that its form brings with it. */
+function refusalStatuses(route: Route): number[] {
+  const catalogue = new Map(problemCatalogue().map(({ code, status }) => [code, status]));
+  const own = (route.refusals ?? []).map((code) => catalogue.get(code) as number);
+  const formal = [422, 503, ...(route.role === null ? [] : [401, 403]), ...(route.params ? [404] : []), ...(route.body ? [400, 413, 415] : []), ...(route.method === 'post' ? [409] : [])];
+  return [...new Set([...own, ...formal])].sort((a, b) => a - b);
+}
+
+function refusalText(route: Route, status: number): string {
+  const catalogue = problemCatalogue().filter((entry) => entry.status === status);
+  const own = catalogue.filter(({ code }) => (route.refusals as string[] | undefined)?.includes(code));
+  return (own.length > 0 ? own : catalogue.slice(0, 1)).map(({ code, title }) => `${code}: ${title}`).join('; ');
+}
+
+/** The document as the file holds it. */
+function text(): string {
+  return `${JSON.stringify(openApiDocument(), null, 2)}\n`;
+}
+
+if (require.main === module) {
+  const fresh = text();
+  if (!process.argv.includes('--check')) writeFileSync(OPENAPI_FILE, fresh);
+  else if (readFileSync(OPENAPI_FILE, 'utf8') !== fresh) {
+    console.error('openapi.json is not what the routes say. Run: npm run generate');
+    process.exit(1);
+  }
+}

@@ -1,0 +1,18 @@
+/** For operators and orchestrators: liveness, readiness, metrics. Open, because they tell nothing of customers. */
+import { Router } from 'express';
+import { checkReadiness } from '../readiness';
+import type { Api } from './api';
+import { register } from './metrics';
+
+export function operationsRouter(api: Api): Router {
+  const router = Router();
+  router.get('/livez', (_request, response) => void response.json({ status: 'ok' }));
+  router.get('/readyz', async (_request, response) => {
+    const readiness = await checkReadiness(api);
+    response.status(readiness.ready ? 200 : 503).set('Cache-Control', 'no-store').json(readiness);
+  });
+  router.get('/metrics', async (_request, response) => {
+    response.type(register.contentType).send(await register.metrics());
+  });
+  return router;
+}

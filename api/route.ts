@@ -1,0 +1,94 @@
+/**
+ * A route: one declaration from which come the path, who may call it, its shapes, its documentation and its behaviour.
+ *
+ * A handler is four lines of thought: it gets what was parsed and authorized, calls, and presents. It answers with a value
+ * or a refusal; only surprises throw.
+ */
+import type { Response } from 'express';
+import type { ZodObject, ZodType, z as zod } from 'zod';
+import type { Actor } from '../domain/actor';
+import type { Instant } from '../domain/instant';
+import type { JsonObject } from '../domain/json';
+import type { Nudge } from '../domain/nudge';
+import type { Refusal } from '../domain/refusal';
+import type { Role } from '../domain/role';
+import type { AuthenticatedAdmin } from '../db/admin';
+import type { Sql } from '../db/index';
+import type { Api } from './api';
+import type { ProtocolCode } from './problem';
+
+export type Method = 'get' | 'post' | 'patch' | 'delete';
+
+/** What a handler answers. */
+export interface Answer {
+  status: number;
+  body?: unknown;
+  headers?: Record<string, string>;
+  /** What a repetition with the same Idempotency-Key gets instead of `body`: secrets that are shown once are null there. */
+  replay_body?: JsonObject;
+  /** Workflows to wake once the write is committed. */
+  nudge?: Nudge;
+  /** Writes the body by itself: CSV and progress streams. */
+  stream?: (response: Response) => Promise<void>;
+}
+
+/** What a handler gets. */
+export interface Handled<Params, Query, Body> {
+  api: Api;
+  params: Params;
+  query: Query;
+  body: Body;
+  caller: AuthenticatedAdmin;
+  actor: Actor;
+  now: Instant;
+  request_id: string;
+  /** The revision named by `If-Match`, where there was one. */
+  expected_revision: number | undefined;
+  /** The `Idempotency-Key`, with what tells a repetition from another request. */
+  idempotency: { key: string; fingerprint: string; scope: string } | null;
+  /** Runs a write in one transaction, and answers a repeated Idempotency-Key from what the first request stored. */
+  write: (run: (tx: Sql) => Promise<Answer | Refusal>) => Promise<Answer | Refusal>;
+  /** The same without any effect: everything is rolled back. */
+  rehearse: (run: (tx: Sql) => Promise<Answer | Refusal>) => Promise<Answer | Refusal>;
+}
+
+/** One possible answer, for the document. */
+export interface AnswerShape {
+  description: string;
+  schema?: ZodType;
+  /** Media type other than JSON. */
+  media_type?: string;
+}
+
+type Shape = ZodObject | undefined;
+type Parsed<S extends Shape> = S extends ZodObject ? zod.infer<S> : Record<string, never>;
+
+export interface RouteSpec<P extends Shape, Q extends Shape, B extends ZodType | undefined> {
+  method: Method;
+  /** Express path with `:params`, from the origin on. */
+  path: string;
+  tag: string;
+  summary: string;
+  description?: string;
+  /** The least role that may call; null is open to everybody. */
+  role: Role | null;
+  params?: P;
+  query?: Q;
+  body?: B;
+  /** Whether the body may be left out altogether. */
+  body_optional?: boolean;
+  answers: Record<number, AnswerShape>;
+  /** Refusal codes worth telling in the document, besides those every route can give. */
+  refusals?: (ProtocolCode | Refusal['code'])[];
+  /** The audit actions a successful call writes; empty for routes that only read. */
+  audit: string[];
+  handle: (request: Handled<Parsed<P>, Parsed<Q>, B extends ZodType ? zod.infer<B> : undefined>) => Promise<Answer | Refusal>;
+}
+
+/** A route whose shapes were checked where it was declared. */
+export type Route = RouteSpec<ZodObject | undefined, ZodObject | undefined, ZodType | undefined>;
+
+/** Declares a route; the types of what the handler gets come from its shapes. */
+export function route<P extends Shape = undefined, Q extends Shape = undefined, B extends ZodType | undefined = undefined>(spec: RouteSpec<P, Q, B>): Route {
+  return spec as unknown as Route;
+}

@@ -1,0 +1,100 @@
+/** Pieces of shapes that several nouns share. */
+import { isCalendarPeriod, isLocalDate, isTimeZone } from '../domain/calendar';
+import { ENVIRONMENTS } from '../domain/environment';
+import type { Json, JsonObject } from '../domain/json';
+import type { Keyset } from '../db/paging';
+import { ProblemError, protocolProblem } from './problem';
+import { z } from './zod';
+
+/** Rows of a page, and the default. */
+export const PAGE_ROWS_MAX = 100;
+const PAGE_ROWS_DEFAULT = 25;
+
+/** The largest JSON a client may keep with something: metadata, features. */
+const JSON_CHARS_MAX = 16_384;
+const JSON_DEPTH_MAX = 16;
+
+export const Id = z.uuid().describe('UUID').openapi({ example: '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f' });
+export const IdParams = z.object({ id: Id });
+export const InstantShape = z.iso.datetime().openapi({ example: '2027-02-01T00:00:00.000Z' });
+export const LocalDateShape = z.string().refine(isLocalDate, 'must be a date of the calendar, such as 2027-02-01').openapi({ format: 'date', example: '2027-02-01' });
+export const PeriodShape = z
+  .string()
+  .max(20)
+  .refine(isCalendarPeriod, 'must be an ISO 8601 period of whole years, months, weeks or days, such as P1Y')
+  .openapi({ example: 'P1Y' });
+export const TimeZoneShape = z.string().max(64).refine(isTimeZone, 'must be an IANA time zone, such as Europe/Berlin').openapi({ example: 'Europe/Berlin' });
+export const EnvironmentShape = z.enum(ENVIRONMENTS);
+export const NameShape = z.string().trim().min(1).max(200).refine(isPlainText, 'must not contain control characters');
+export const DryRunQuery = z.object({ dry_run: z.enum(['true', 'false']).optional().describe('true: the same checks and the same answer, nothing written') });
+
+/** A JSON object of a client's own, bounded in size and depth, without text that Postgres cannot keep. */
+export const JsonObjectShape = z
+  .record(z.string(), z.unknown())
+  .refine((value) => JSON.stringify(value).length <= JSON_CHARS_MAX, `must have at most ${JSON_CHARS_MAX} characters as JSON`)
+  .refine((value) => depthOf(value as Json) <= JSON_DEPTH_MAX, `must be nested at most ${JSON_DEPTH_MAX} deep`)
+  .refine((value) => !JSON.stringify(value).includes('\\u0000'), 'must not contain the character U+0000')
+  .transform((value) => value as JsonObject)
+  .openapi({ type: 'object', additionalProperties: true });
+
+/** Text for searching in: bounded, and nothing that Postgres would refuse. */
+export const SearchShape = z.string().max(200).refine(isPlainText, 'must not contain control characters');
+
+/** `limit` and `cursor` of every list. */
+export const PageQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(PAGE_ROWS_MAX).default(PAGE_ROWS_DEFAULT).describe('rows of a page'),
+  cursor: z.string().max(1000).optional().describe('next_cursor of the page before'),
+});
+
+/** A list's answer. */
+export function PageOf<T extends z.ZodType>(row: T) {
+  return z.object({ data: z.array(row), next_cursor: z.string().nullable().describe('cursor of the next page; null: this is the last') });
+}
+
+/** A page of presented rows; one row more than `limit` was read to know whether there is another page. */
+export function pageOf<Row, Presented>(rows: Row[], limit: number, present: (row: Row) => Presented, keyset: (row: Row) => Keyset) {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return { data: shown.map(present), next_cursor: rows.length > limit && last !== undefined ? cursorOf(keyset(last)) : null };
+}
+
+/** A keyset as an opaque cursor. */
+export function cursorOf({ value, id }: Keyset): string {
+  return Buffer.from(JSON.stringify([value, id])).toString('base64url');
+}
+
+/** The keyset in a cursor, or null at the first page; a cursor that is none of ours is refused. */
+export function keysetOf(cursor: string | undefined, fits: (keyset: Keyset) => boolean = () => true): Keyset | null {
+  if (cursor === undefined) return null;
+  try {
+    const [value, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
+    if (typeof value === 'string' && typeof id === 'string' && isPlainText(value) && fits({ value, id })) return { value, id };
+  } catch {
+    // Refused below.
+  }
+  const message = 'must be the next_cursor of a page of the same list and sort';
+  throw new ProblemError(protocolProblem('VALIDATION_FAILED', `cursor: ${message}`, { errors: [{ path: 'cursor', message }] }));
+}
+
+/** Whether the id of a keyset is a UUID. */
+export function hasUuid({ id }: Keyset): boolean {
+  return /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(id);
+}
+
+/** Whether a keyset's value is an instant and its id a UUID. */
+export function hasInstantAndUuid(keyset: Keyset): boolean {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(keyset.value) && !Number.isNaN(Date.parse(keyset.value)) && hasUuid(keyset);
+}
+
+/** Any instant a client sends, in our fixed form. */
+export const InstantInput = InstantShape.transform((text) => new Date(text).toISOString());
+
+export function isPlainText(text: string): boolean {
+  // eslint-disable-next-line no-control-regex -- exactly these are refused: Postgres cannot keep U+0000, and the others hide text
+  return !/[\u0000-\u001f\u007f]/.test(text) && !/\p{Surrogate}/u.test(text);
+}
+
+function depthOf(value: Json): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  return 1 + Math.max(0, ...Object.values(value).map((inner) => depthOf(inner)));
+}

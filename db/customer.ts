@@ -1,0 +1,80 @@
+/** Customers in Postgres: whom contracts are for. An address belongs to one of them, in any case of its letters. */
+import type { Instant } from '../domain/instant';
+import type { JsonObject } from '../domain/json';
+import { difference, insertAudit } from './commit';
+import { changedFields, isEmpty } from './edit';
+import type { Act } from './edit';
+import type { Sql } from './index';
+import { keysetAfter } from './paging';
+import type { Keyset } from './paging';
+import { containing } from './search';
+
+export interface CustomerRow {
+  id: string;
+  email: string;
+  name: string;
+  /** Where invoices are asked about; null when it is `email`. */
+  billing_contact: string | null;
+  created_at: Instant;
+  updated_at: Instant;
+}
+
+/** Fields of an edit; one left out stays as it is. */
+export interface CustomerEdit {
+  email?: string | undefined;
+  name?: string | undefined;
+  billing_contact?: string | null | undefined;
+}
+
+/** A customer, or undefined. `lock` keeps others from changing it until the transaction ends. */
+export async function findCustomer(sql: Sql, id: string, options: { lock?: boolean } = {}): Promise<CustomerRow | undefined> {
+  const [row] = await sql<CustomerRow[]>`SELECT * FROM customers WHERE id = ${id} ${options.lock ? sql`FOR NO KEY UPDATE` : sql``}`;
+  return row;
+}
+
+/** One page of customers, by the time they were made; `search` is a part of the address or the name, or the whole id. */
+export async function listCustomers(
+  sql: Sql,
+  filter: { search?: string | undefined },
+  page: { order: 'asc' | 'desc'; after: Keyset | null; limit: number },
+): Promise<CustomerRow[]> {
+  const search = filter.search?.trim();
+  return sql<CustomerRow[]>`
+    SELECT * FROM customers WHERE true
+    ${search ? sql`AND (email ILIKE ${containing(search)} OR name ILIKE ${containing(search)} OR id::text = ${search.toLowerCase()})` : sql``}
+    ${page.after === null ? sql`` : sql`AND ${keysetAfter(sql, sql`created_at`, sql`id`, page.order, page.after)}`}
+    ORDER BY created_at ${page.order === 'asc' ? sql`ASC` : sql`DESC`}, id ${page.order === 'asc' ? sql`ASC` : sql`DESC`}
+    LIMIT ${page.limit}`;
+}
+
+/** Writes a customer with its audit row. Throws 23505 on `customers_email_unique` when the address is taken. */
+export async function insertCustomer(tx: Sql, customer: Pick<CustomerRow, 'email' | 'name' | 'billing_contact'>, act: Act): Promise<CustomerRow> {
+  const { email, name, billing_contact } = customer;
+  const [row] = await tx<[CustomerRow]>`
+    INSERT INTO customers ${tx({ email, name, billing_contact, created_at: act.now, updated_at: act.now })} RETURNING *`;
+  await auditCustomer(tx, row, 'customer.created', null, auditedFacts(row), act);
+  return row;
+}
+
+/**
+ * Carries out an edit with its audit row, or writes nothing when nothing differs. Call it with the customer locked.
+ * Throws 23505 on `customers_email_unique` when the address is taken.
+ */
+export async function updateCustomer(tx: Sql, before: CustomerRow, edit: CustomerEdit, act: Act): Promise<CustomerRow> {
+  const changes = changedFields<CustomerRow, CustomerEdit>(before, edit);
+  if (isEmpty(changes)) return before;
+  const [row] = await tx<[CustomerRow]>`UPDATE customers SET ${tx({ ...changes, updated_at: act.now })} WHERE id = ${before.id} RETURNING *`;
+  const differs = difference(auditedFacts(before), auditedFacts(row));
+  await auditCustomer(tx, row, 'customer.updated', differs.before, differs.after, act);
+  return row;
+}
+
+async function auditCustomer(tx: Sql, row: CustomerRow, action: string, before: JsonObject | null, after: JsonObject, act: Act): Promise<void> {
+  await insertAudit(tx, [
+    { at: act.now, actor: act.actor, action, subject_type: 'customer', subject_id: row.id, before, after, request_id: act.request_id },
+  ]);
+}
+
+function auditedFacts({ email, name, billing_contact }: CustomerRow): JsonObject {
+  return { email, name, billing_contact };
+}

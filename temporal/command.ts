@@ -1,0 +1,53 @@
+/** Sending a command to a contract's workflow and hearing its outcome. */
+import { isGrpcDeadlineError, isGrpcServiceError, WithStartWorkflowOperation, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
+import type { CommandOutcome } from '../domain/contract-commands';
+import { commandUpdate, contractLifecycle } from '../workflows/contract-lifecycle';
+import type { CommandEnvelope } from '../workflows/contract-lifecycle';
+import { contractWorkflowId } from './ids';
+import type { TaskQueues } from './task-queues';
+
+/** How long a caller waits for the outcome. A worker that was killed needs five seconds until the command runs again. */
+const COMMAND_TIMEOUT_MS = 10_000;
+
+/** The command was sent, but whether it was carried out is not known: to be repeated under the same id. */
+export class CommandOutcomeUnknown extends Error {}
+
+/** Temporal could not be reached. */
+export class TemporalUnavailable extends Error {}
+
+export type SendCommand = (contract_id: string, envelope: CommandEnvelope) => Promise<CommandOutcome>;
+
+/** Starts the contract's workflow where needed and carries out one command in it. */
+export function createCommandSender(client: Client, taskQueues: TaskQueues): SendCommand {
+  return async function sendCommand(contract_id, envelope) {
+    const startWorkflowOperation = new WithStartWorkflowOperation(contractLifecycle, {
+      workflowId: contractWorkflowId(contract_id),
+      taskQueue: taskQueues.contracts,
+      args: [{ contract_id }],
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      staticSummary: `Contract ${contract_id}`,
+    });
+    try {
+      return await client.withDeadline(Date.now() + COMMAND_TIMEOUT_MS, () =>
+        client.workflow.executeUpdateWithStart(commandUpdate, { startWorkflowOperation, args: [envelope], updateId: envelope.command_id }),
+      );
+    } catch (error) {
+      if (error instanceof WorkflowUpdateFailedError) throw error.cause ?? error;
+      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcDeadlineError(error)) throw new CommandOutcomeUnknown(undefined, { cause: error });
+      if (isConnectionError(error)) throw new TemporalUnavailable('Temporal cannot be reached', { cause: error });
+      throw error;
+    }
+  };
+}
+
+/** Whether a call failed because the server is out of reach, wherever in the chain of causes that is said. */
+export function isConnectionError(error: unknown): boolean {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    // 14 is UNAVAILABLE.
+    if (isGrpcServiceError(cause) && cause.code === 14) return true;
+    if (/Failed to connect|ECONNREFUSED|ENOTFOUND|TransportError/.test(cause.message)) return true;
+  }
+  return false;
+}
