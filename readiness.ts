@@ -28,7 +28,10 @@ export interface ReadinessDependencies {
 export async function checkReadiness({ db, client, taskQueues }: ReadinessDependencies): Promise<Readiness> {
   const [database, temporal] = await Promise.all([
     within(missingMigrations(db)).then(
-      (missing) => ({ postgres: 'ok', migrations: missing === 0 ? 'ok' : `${missing} missing: run \`covenant migrate\`` }),
+      (missing) => ({
+        postgres: 'ok',
+        migrations: missing === 0 ? 'ok' : `${missing} missing: run \`covenant migrate\``,
+      }),
       (error: unknown) => ({ postgres: `unreachable: ${messageOf(error)}`, migrations: 'unknown' }),
     ),
     within(ensureSetUp(client, taskQueues)).then(

@@ -54,7 +54,8 @@ async function main(): Promise<void> {
   const nudger = createNudger({
     client,
     taskQueues: queues,
-    onFailure: (error, workflow_id) => log.warn({ err: error, workflow_id }, 'a nudge did not arrive; the sweep will see to it'),
+    onFailure: (error, workflow_id) =>
+      log.warn({ err: error, workflow_id }, 'a nudge did not arrive; the sweep will see to it'),
   });
   const activities = createActivities({ db, nudger, fillTaskQueue: queues.generation });
   const shared = {
@@ -68,7 +69,9 @@ async function main(): Promise<void> {
     await Worker.create({
       ...shared,
       taskQueue: queues.contracts,
-      ...(config.workflowBundle === undefined ? { workflowsPath: require.resolve('./workflows/index') } : { workflowBundle: { codePath: config.workflowBundle } }),
+      ...(config.workflowBundle === undefined
+        ? { workflowsPath: require.resolve('./workflows/index') }
+        : { workflowBundle: { codePath: config.workflowBundle } }),
       // Every activity holds at most one connection at a time; the rest of the pool is for filling.
       maxConcurrentActivityTaskExecutions: Math.max(1, config.databasePoolSize - fill_slots),
       maxConcurrentLocalActivityExecutions: Math.max(1, config.databasePoolSize - fill_slots),
@@ -124,7 +127,9 @@ async function listenForHealth(config: Config, dependencies: ReadinessDependenci
       () => response.writeHead(500).end(),
     );
   });
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(config.workerHealthPort, config.host, resolve));
+  await new Promise<void>((resolve, reject) =>
+    server.once('error', reject).listen(config.workerHealthPort, config.host, resolve),
+  );
   return server;
 }
 

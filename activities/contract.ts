@@ -50,7 +50,11 @@ export function createContractActivities({ db, nudger }: { db: Database; nudger:
     /** Crosses every boundary that is due. Safe to run twice: a boundary is crossed once. */
     async settleContract(input: SettleInput): Promise<ContractView> {
       const outcome = await db.begin((tx) =>
-        changeContract(tx, { id: input.contract_id, actor: SYSTEM, now: input.now, request_id: null }, () => 'unchanged'),
+        changeContract(
+          tx,
+          { id: input.contract_id, actor: SYSTEM, now: input.now, request_id: null },
+          () => 'unchanged',
+        ),
       );
       if (isRefusal(outcome)) return gone(input.contract_id);
       await nudger.wakeJobs(outcome.nudge.job_ids);
@@ -102,5 +106,12 @@ function viewOf(facts: ContractFacts): ContractView {
 
 /** A contract that was deleted, or never committed. */
 function gone(contract_id: string): ContractView {
-  return { contract_id, customer_id: null, environment: 'production', state: 'GONE', next_boundary: null, at_rest: true };
+  return {
+    contract_id,
+    customer_id: null,
+    environment: 'production',
+    state: 'GONE',
+    next_boundary: null,
+    at_rest: true,
+  };
 }

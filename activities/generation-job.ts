@@ -59,12 +59,19 @@ export type GenerationJobActivities = ReturnType<typeof createGenerationJobActiv
 export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Database; fillTaskQueue: string }) {
   /** Whether the contract generates now, after crossing what is due. */
   async function contractIsOpen(contract_id: string, now: Instant): Promise<boolean> {
-    const outcome = await db.begin((tx) => changeContract(tx, { id: contract_id, actor: SYSTEM, now, request_id: null }, () => 'unchanged'));
+    const outcome = await db.begin((tx) =>
+      changeContract(tx, { id: contract_id, actor: SYSTEM, now, request_id: null }, () => 'unchanged'),
+    );
     return !isRefusal(outcome) && outcome.row.may_generate;
   }
 
   /** Makes one chunk with fresh keys, drawing again when they collide. */
-  async function makeChunk(plan: JobPlan, chunk_no: number, now: Instant, first_keys: string): Promise<ChunkOutcome | 'given_up'> {
+  async function makeChunk(
+    plan: JobPlan,
+    chunk_no: number,
+    now: Instant,
+    first_keys: string,
+  ): Promise<ChunkOutcome | 'given_up'> {
     const span = chunkSpan(plan.requested, plan.chunk_size, chunk_no);
     let keys = first_keys;
     for (let draw = 1; ; draw++) {
@@ -94,7 +101,8 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
           changeJobState(
             tx,
             bySystem(job_id, now),
-            (current) => (isUnfinished(current) && current !== 'CANCELLING' ? (open ? 'RUNNING' : 'PAUSED') : 'unchanged'),
+            (current) =>
+              isUnfinished(current) && current !== 'CANCELLING' ? (open ? 'RUNNING' : 'PAUSED') : 'unchanged',
             open ? (state === 'PAUSED' ? 'job.continued' : 'job.started') : 'job.paused',
           ),
         );
@@ -123,7 +131,9 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
       const missing = await missingChunks(db, input.job_id, input.from_chunk, input.to_chunk);
       const given_up: number[] = [];
       const draw = (chunk_no: number | undefined): string =>
-        chunk_no === undefined ? '' : joinedKeys(plan.key_format, chunkSpan(plan.requested, plan.chunk_size, chunk_no).licenses, randomFillSync);
+        chunk_no === undefined
+          ? ''
+          : joinedKeys(plan.key_format, chunkSpan(plan.requested, plan.chunk_size, chunk_no).licenses, randomFillSync);
 
       let keys = draw(missing[0]);
       for (let i = 0; i < missing.length; i++) {

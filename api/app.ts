@@ -37,7 +37,9 @@ export function createApp(api: Api, options: { trustProxy: TrustProxy }): Expres
   for (const path of new Set(ROUTES.map((route) => route.path))) router.all(path, methodNotAllowed(path));
   app.use(router);
   app.use((request) => {
-    throw new ProblemError(protocolProblem('NOT_FOUND', `There is nothing at ${request.path}. The interface is described at /docs.`));
+    throw new ProblemError(
+      protocolProblem('NOT_FOUND', `There is nothing at ${request.path}. The interface is described at /docs.`),
+    );
   });
   app.use(presentError(api));
   return app;
@@ -54,7 +56,10 @@ function identify(api: Api): RequestHandler {
       const duration_ms = Math.round((performance.now() - started_at) * 10) / 10;
       const route = (request.route as { path?: string } | undefined)?.path ?? 'none';
       countRequest(request.method, route, response.statusCode, duration_ms);
-      api.log.info({ request_id, method: request.method, path: request.path, status: response.statusCode, duration_ms }, 'request');
+      api.log.info(
+        { request_id, method: request.method, path: request.path, status: response.statusCode, duration_ms },
+        'request',
+      );
     });
     next();
   };
@@ -62,10 +67,13 @@ function identify(api: Api): RequestHandler {
 
 /** A body that is not JSON is refused by its type, not by failing to parse. */
 const jsonBodyOnly: RequestHandler = (request, _response, next) => {
-  const has_body = request.headers['transfer-encoding'] !== undefined || (request.headers['content-length'] ?? '0') !== '0';
+  const has_body =
+    request.headers['transfer-encoding'] !== undefined || (request.headers['content-length'] ?? '0') !== '0';
   if (has_body && !request.is(['application/json', 'application/*+json'])) {
     const given = request.get('content-type') ?? 'none';
-    throw new ProblemError(protocolProblem('UNSUPPORTED_MEDIA_TYPE', `Send JSON with Content-Type: application/json (it was: ${given}).`));
+    throw new ProblemError(
+      protocolProblem('UNSUPPORTED_MEDIA_TYPE', `Send JSON with Content-Type: application/json (it was: ${given}).`),
+    );
   }
   next();
 };
@@ -74,7 +82,11 @@ function methodNotAllowed(path: string): RequestHandler {
   const allowed = ROUTES.filter((route) => route.path === path).map((route) => route.method.toUpperCase());
   const allow = [...new Set([...allowed, ...(allowed.includes('GET') ? ['HEAD'] : [])])].join(', ');
   return (request) => {
-    throw new ProblemError(protocolProblem('METHOD_NOT_ALLOWED', `${request.method} is not possible here; ${allow} is.`, { headers: { Allow: allow } }));
+    throw new ProblemError(
+      protocolProblem('METHOD_NOT_ALLOWED', `${request.method} is not possible here; ${allow} is.`, {
+        headers: { Allow: allow },
+      }),
+    );
   };
 }
 
@@ -83,7 +95,8 @@ function presentError(api: Api): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const problem = problemFor(error);
     const request_id = response.locals.request_id as string;
-    if (problem.status >= 500) api.log.error({ err: error, request_id, method: request.method, path: request.path }, problem.title);
+    if (problem.status >= 500)
+      api.log.error({ err: error, request_id, method: request.method, path: request.path }, problem.title);
     if (response.headersSent) {
       response.destroy();
       return;
@@ -96,22 +109,42 @@ function presentError(api: Api): ErrorRequestHandler {
 function problemFor(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem;
   if (error instanceof CommandOutcomeUnknown) {
-    return protocolProblem('OUTCOME_UNKNOWN', 'The command was sent, but its outcome did not arrive in time. Repeat it with the same Idempotency-Key, or read the contract.');
+    return protocolProblem(
+      'OUTCOME_UNKNOWN',
+      'The command was sent, but its outcome did not arrive in time. Repeat it with the same Idempotency-Key, or read the contract.',
+    );
   }
   if (error instanceof TemporalUnavailable || isConnectionError(error)) {
-    return protocolProblem('TEMPORAL_UNAVAILABLE', 'Temporal cannot be reached; nothing was changed. Try again in a moment.');
+    return protocolProblem(
+      'TEMPORAL_UNAVAILABLE',
+      'Temporal cannot be reached; nothing was changed. Try again in a moment.',
+    );
   }
-  if (isDatabaseUnavailable(error)) return protocolProblem('DATABASE_UNAVAILABLE', 'The database cannot be reached. Try again in a moment.');
-  if (isLockTimeout(error)) return protocolProblem('DATABASE_UNAVAILABLE', 'Others are changing the same thing for too long. Try again in a moment.');
-  return bodyProblem(error) ?? protocolProblem('INTERNAL_ERROR', 'An error that we did not foresee. Give the request id to whoever runs this.');
+  if (isDatabaseUnavailable(error))
+    return protocolProblem('DATABASE_UNAVAILABLE', 'The database cannot be reached. Try again in a moment.');
+  if (isLockTimeout(error))
+    return protocolProblem(
+      'DATABASE_UNAVAILABLE',
+      'Others are changing the same thing for too long. Try again in a moment.',
+    );
+  return (
+    bodyProblem(error) ??
+    protocolProblem('INTERNAL_ERROR', 'An error that we did not foresee. Give the request id to whoever runs this.')
+  );
 }
 
 /** What Express and its body parser throw for requests that are not well formed. */
 function bodyProblem(error: unknown): Problem | null {
   const { type, status } = (error ?? {}) as { type?: unknown; status?: unknown };
-  if (type === 'entity.parse.failed') return protocolProblem('MALFORMED_JSON', `The body is not JSON: ${(error as Error).message}`);
-  if (type === 'entity.too.large') return protocolProblem('BODY_TOO_LARGE', `The body may have ${BODY_BYTES_MAX} bytes.`, { metadata: { bytes_max: BODY_BYTES_MAX } });
-  if (type === 'charset.unsupported' || type === 'encoding.unsupported') return protocolProblem('UNSUPPORTED_MEDIA_TYPE', (error as Error).message);
-  if (typeof status === 'number' && status >= 400 && status < 500) return protocolProblem('MALFORMED_REQUEST', (error as Error).message);
+  if (type === 'entity.parse.failed')
+    return protocolProblem('MALFORMED_JSON', `The body is not JSON: ${(error as Error).message}`);
+  if (type === 'entity.too.large')
+    return protocolProblem('BODY_TOO_LARGE', `The body may have ${BODY_BYTES_MAX} bytes.`, {
+      metadata: { bytes_max: BODY_BYTES_MAX },
+    });
+  if (type === 'charset.unsupported' || type === 'encoding.unsupported')
+    return protocolProblem('UNSUPPORTED_MEDIA_TYPE', (error as Error).message);
+  if (typeof status === 'number' && status >= 400 && status < 500)
+    return protocolProblem('MALFORMED_REQUEST', (error as Error).message);
   return null;
 }

@@ -29,11 +29,28 @@ export function presentFacts(facts: ContractFacts, row: Pick<ContractRow, 'reser
     ...statusOf(facts, now),
     warnings: [],
     quota: quotaOf(facts.quota, row.reserved),
-    term: { number: facts.term_number, length: facts.term_length, start_date: facts.start_date, end_date: facts.end_date, last_day: lastDay(facts) },
+    term: {
+      number: facts.term_number,
+      length: facts.term_length,
+      start_date: facts.start_date,
+      end_date: facts.end_date,
+      last_day: lastDay(facts),
+    },
     expiry_grace_days: facts.expiry_grace_days,
     timezone: facts.timezone,
     next_boundary: nextBoundary(facts),
-    holds: hold ? [{ source: hold.source, code: hold.code, placed_at: hold.placed_at, resume_at: hold.resume_at, placed_by: hold.placed_by, note: hold.note }] : [],
+    holds: hold
+      ? [
+          {
+            source: hold.source,
+            code: hold.code,
+            placed_at: hold.placed_at,
+            resume_at: hold.resume_at,
+            placed_by: hold.placed_by,
+            note: hold.note,
+          },
+        ]
+      : [],
     feature_overrides: facts.feature_overrides,
     activation_limit: facts.activation_limit,
     expiry: facts.expiry,

@@ -2,7 +2,18 @@
 import { CONTRACT_STATES, CONTRACT_TYPES, EXPIRY_GRACE_DAYS_MAX } from '../domain/contract';
 import { BOUNDARY_KINDS } from '../domain/contract-boundary';
 import { QUOTA_MAX } from '../domain/quota';
-import { EnvironmentShape, Id, InstantInput, InstantShape, JsonObjectShape, LocalDateShape, NameShape, PeriodShape, TimeZoneShape, isPlainText } from './shapes';
+import {
+  EnvironmentShape,
+  Id,
+  InstantInput,
+  InstantShape,
+  JsonObjectShape,
+  LocalDateShape,
+  NameShape,
+  PeriodShape,
+  TimeZoneShape,
+  isPlainText,
+} from './shapes';
 import { z } from './zod';
 
 const ExpiryShape = z
@@ -18,10 +29,14 @@ const ExpiryShape = z
 
 const ActivationLimitShape = z
   .union([z.int().min(1).max(1_000_000), z.literal('unlimited'), z.null()])
-  .describe("Devices per license: a number, \"unlimited\", or null for the generator's own");
+  .describe('Devices per license: a number, "unlimited", or null for the generator\'s own');
 
 const QuotaShape = z.int().min(1).max(QUOTA_MAX).describe('Licenses the contract may generate in its life');
-const GraceShape = z.int().min(0).max(EXPIRY_GRACE_DAYS_MAX).describe('Days after the end in which the contract can still be renewed');
+const GraceShape = z
+  .int()
+  .min(0)
+  .max(EXPIRY_GRACE_DAYS_MAX)
+  .describe('Days after the end in which the contract can still be renewed');
 const NoteShape = z.string().max(2000).refine(isPlainText, 'must not contain control characters');
 
 /** Body of `POST /contracts`. */
@@ -31,7 +46,7 @@ export const ContractCreate = z
     type: z.enum(CONTRACT_TYPES),
     status: z.enum(['active', 'inactive']).describe('active: created and activated in one step; inactive: a draft'),
     product_id: Id.describe('The product; it decides the environment and never changes'),
-    generator_id: Id.describe("An active generator of the product"),
+    generator_id: Id.describe('An active generator of the product'),
     quota: QuotaShape,
     customer_id: Id.nullable().default(null),
     feature_overrides: JsonObjectShape.default({}).describe("Merged over the generator's features; null removes one"),
@@ -44,7 +59,10 @@ export const ContractCreate = z
     expiry_grace_days: GraceShape.default(0),
     metadata: JsonObjectShape.default({}).describe('Yours; never read by Covenant'),
   })
-  .refine((body) => body.term === null || body.end_date === null, { path: ['end_date'], message: 'give term or end_date, not both' })
+  .refine((body) => body.term === null || body.end_date === null, {
+    path: ['end_date'],
+    message: 'give term or end_date, not both',
+  })
   .openapi('ContractCreate');
 
 /** Body of `PATCH /contracts/{id}`: what is left out stays. */
@@ -75,12 +93,18 @@ export const ContractEdit = z
 
 export const PauseBody = z.strictObject({
   reason: z.enum(['paused', 'completed']).default('paused'),
-  resume_at: InstantInput.nullable().default(null).describe('When it resumes by itself; null: when somebody resumes it'),
+  resume_at: InstantInput.nullable()
+    .default(null)
+    .describe('When it resumes by itself; null: when somebody resumes it'),
   note: NoteShape.nullable().default(null),
 });
-export const ResumeBody = z.strictObject({ extend_term_on_resume: z.boolean().default(false).describe('Adds the paused days to the end') });
+export const ResumeBody = z.strictObject({
+  extend_term_on_resume: z.boolean().default(false).describe('Adds the paused days to the end'),
+});
 export const EmptyBody = z.strictObject({});
-export const DeleteBody = z.strictObject({ confirm_name: z.string().max(400).describe('The name of the contract, exactly') });
+export const DeleteBody = z.strictObject({
+  confirm_name: z.string().max(400).describe('The name of the contract, exactly'),
+});
 
 const BoundaryShape = z.object({ at: InstantShape, kind: z.enum(BOUNDARY_KINDS) });
 
@@ -116,7 +140,14 @@ export const ContractShape = z
     timezone: z.string(),
     next_boundary: BoundaryShape.nullable(),
     holds: z.array(
-      z.object({ source: z.string(), code: z.string(), placed_at: InstantShape, resume_at: InstantShape.nullable(), placed_by: z.string(), note: z.string().nullable() }),
+      z.object({
+        source: z.string(),
+        code: z.string(),
+        placed_at: InstantShape,
+        resume_at: InstantShape.nullable(),
+        placed_by: z.string(),
+        note: z.string().nullable(),
+      }),
     ),
     feature_overrides: z.record(z.string(), z.unknown()),
     activation_limit: z.union([z.int(), z.literal('unlimited'), z.null()]),

@@ -9,6 +9,7 @@ import { isRefusal, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import { roleCovers } from '../domain/role';
 import type { Role } from '../domain/role';
+import { insertAudit } from '../db/commit';
 import { CONTRACT_SORTS, findContract, listContracts } from '../db/contract';
 import type { ContractRow } from '../db/contract';
 import { changeContract, deletedRefusal, insertContract } from '../db/contract-change';
@@ -17,12 +18,33 @@ import { customerExists } from '../db/customer';
 import { findGenerator } from '../db/generator';
 import type { Sql } from '../db/index';
 import { findProduct } from '../db/product';
-import { ContractCreate, ContractEdit, ContractListShape, ContractShape, DeleteBody, EmptyBody, PauseBody, ResumeBody } from './contract-shapes';
+import {
+  ContractCreate,
+  ContractEdit,
+  ContractListShape,
+  ContractShape,
+  DeleteBody,
+  EmptyBody,
+  PauseBody,
+  ResumeBody,
+} from './contract-shapes';
 import { presentContract, presentContractListItem, presentFacts } from './contract-presenter';
 import { fingerprintOf } from './endpoint';
 import { route } from './route';
 import type { Answer, Handled, Route } from './route';
-import { DryRunQuery, EnvironmentShape, Id, IdParams, PageOf, PageQuery, SearchShape, hasInstantAndUuid, hasUuid, keysetOf, pageOf } from './shapes';
+import {
+  DryRunQuery,
+  EnvironmentShape,
+  Id,
+  IdParams,
+  PageOf,
+  PageQuery,
+  SearchShape,
+  hasInstantAndUuid,
+  hasUuid,
+  keysetOf,
+  pageOf,
+} from './shapes';
 import { z } from './zod';
 
 type Request = Omit<Handled<unknown, unknown, unknown>, 'params' | 'query' | 'body'>;
@@ -51,19 +73,37 @@ export const contractRoutes: Route[] = [
     query: DryRunQuery,
     body: ContractCreate,
     answers: { 201: { ...CONTRACT, description: 'Created; Location names it' } },
-    refusals: ['PRODUCT_INACTIVE', 'GENERATOR_NOT_AVAILABLE', 'GENERATOR_KEYSPACE_TOO_SMALL', 'FEATURE_TYPE_MISMATCH', 'TERM_ALREADY_OVER', 'EXPIRY_IN_PAST'],
+    refusals: [
+      'PRODUCT_INACTIVE',
+      'GENERATOR_NOT_AVAILABLE',
+      'GENERATOR_KEYSPACE_TOO_SMALL',
+      'FEATURE_TYPE_MISMATCH',
+      'TERM_ALREADY_OVER',
+      'EXPIRY_IN_PAST',
+    ],
     audit: ['contract.created'],
     async handle({ body, query, actor, now, request_id, write, rehearse }) {
       const run = async (tx: Sql): Promise<Answer | Refusal> => {
         const product = await findProduct(tx, body.product_id);
         if (!product) return missing('product_id', 'product');
-        if (body.customer_id !== null && !(await customerExists(tx, body.customer_id))) return missing('customer_id', 'customer');
+        if (body.customer_id !== null && !(await customerExists(tx, body.customer_id)))
+          return missing('customer_id', 'customer');
         const generator = (await findGenerator(tx, body.generator_id)) ?? null;
-        const change = create(uuidv7(), body.generator_id, body, { now, actor_id: actor.id, product, generator, open_jobs: 0 });
+        const change = create(uuidv7(), body.generator_id, body, {
+          now,
+          actor_id: actor.id,
+          product,
+          generator,
+          open_jobs: 0,
+        });
         if (isRefusal(change)) return change;
         const created = await insertContract(tx, change, actor, request_id);
         const location = `/api/v1/contracts/${change.facts.id}`;
-        return { ...shown(created.row, now, 201), nudge: created.nudge, headers: { ...etag(created.row), Location: location } };
+        return {
+          ...shown(created.row, now, 201),
+          nudge: created.nudge,
+          headers: { ...etag(created.row), Location: location },
+        };
       };
       return query.dry_run === 'true' ? rehearse(run) : write(run);
     },
@@ -80,7 +120,12 @@ export const contractRoutes: Route[] = [
     audit: [],
     async handle({ api, query }) {
       const after = keysetOf(query.cursor, query.sort === 'created_at' ? hasInstantAndUuid : hasUuid);
-      const rows = await listContracts(api.db, query, { sort: query.sort, order: query.order, after, limit: query.limit + 1 });
+      const rows = await listContracts(api.db, query, {
+        sort: query.sort,
+        order: query.order,
+        after,
+        limit: query.limit + 1,
+      });
       const values = { created_at: 'created_at', name: 'name', type: 'type', status: 'state' } as const;
       const body = pageOf(rows, query.limit, presentContractListItem, (row) => {
         const value = row[values[query.sort]];
@@ -116,24 +161,41 @@ export const contractRoutes: Route[] = [
     query: DryRunQuery,
     body: ContractEdit,
     answers: { 200: CONTRACT },
-    refusals: ['IMMUTABLE_FIELD', 'REVISION_CONFLICT', 'QUOTA_BELOW_USED', 'QUOTA_DECREASE_NOT_ALLOWED', 'INVALID_STATE_TRANSITION'],
+    refusals: [
+      'IMMUTABLE_FIELD',
+      'REVISION_CONFLICT',
+      'QUOTA_BELOW_USED',
+      'QUOTA_DECREASE_NOT_ALLOWED',
+      'INVALID_STATE_TRANSITION',
+    ],
     audit: ['contract.updated', 'contract.activated', 'contract.paused', 'contract.resumed'],
     async handle({ params, query, body, ...request }) {
-      if (body.customer_id && !(await customerExists(request.api.db, body.customer_id))) return missing('customer_id', 'customer');
-      const command: ContractCommand = { name: 'edit', input: { ...body, expected_revision: request.expected_revision } };
-      if (query.dry_run !== 'true' && body.status !== undefined) return commandThroughWorkflow(request, params.id, command);
-      return query.dry_run === 'true' ? rehearseCommand(request, params.id, command) : commandHere(request, params.id, command);
+      if (body.customer_id && !(await customerExists(request.api.db, body.customer_id)))
+        return missing('customer_id', 'customer');
+      const command: ContractCommand = {
+        name: 'edit',
+        input: { ...body, expected_revision: request.expected_revision },
+      };
+      if (query.dry_run !== 'true' && body.status !== undefined)
+        return commandThroughWorkflow(request, params.id, command);
+      return query.dry_run === 'true'
+        ? rehearseCommand(request, params.id, command)
+        : commandHere(request, params.id, command);
     },
   }),
   action('activate', 'Activate a draft', EmptyBody, ['contract.activated'], () => ({ name: 'activate', input: {} })),
   action('pause', 'Pause a contract', PauseBody, ['contract.paused'], (input) => ({ name: 'pause', input })),
-  action('resume', 'Resume a paused contract', ResumeBody, ['contract.resumed'], (input) => ({ name: 'resume', input })),
+  action('resume', 'Resume a paused contract', ResumeBody, ['contract.resumed'], (input) => ({
+    name: 'resume',
+    input,
+  })),
   route({
     method: 'delete',
     path: '/api/v1/contracts/:id',
     tag: 'Contracts',
     summary: 'Delete a contract',
-    description: 'Its licenses stay and go on working; so do its jobs and its audit. What is left of it is a tombstone.',
+    description:
+      'Its licenses stay and go on working; so do its jobs and its audit. What is left of it is a tombstone.',
     role: 'super_admin',
     params: IdParams,
     query: DryRunQuery,
@@ -142,7 +204,10 @@ export const contractRoutes: Route[] = [
     refusals: ['CONTRACT_ACTIVE', 'CONTRACT_HAS_OPEN_JOB', 'CONFIRMATION_MISMATCH', 'REVISION_CONFLICT'],
     audit: ['contract.deleted'],
     async handle({ params, query, body, ...request }) {
-      const command: ContractCommand = { name: 'delete', input: { ...body, expected_revision: request.expected_revision } };
+      const command: ContractCommand = {
+        name: 'delete',
+        input: { ...body, expected_revision: request.expected_revision },
+      };
       if (query.dry_run === 'true') return rehearseCommand(request, params.id, command);
       const done = await commandHere(request, params.id, command);
       return isRefusal(done) ? done : { status: 204, ...(done.nudge ? { nudge: done.nudge } : {}) };
@@ -167,7 +232,7 @@ function action<B extends z.ZodType>(
     role: 'admin',
     params: IdParams,
     query: DryRunQuery,
-    body: body as z.ZodType,
+    body: body,
     body_optional: true,
     answers: { 200: CONTRACT },
     refusals: ['INVALID_STATE_TRANSITION', 'TEMPORAL_UNAVAILABLE', 'OUTCOME_UNKNOWN'],
@@ -189,7 +254,7 @@ export async function readContract(request: Request, id: string): Promise<Contra
   if (row.next_boundary_at === null || row.next_boundary_at > now) return row;
   const settled = await api.db.begin((tx) => changeContract(tx, changeRequest(request, id), () => 'unchanged'));
   if (isRefusal(settled)) return hiddenFrom(request.caller.role, settled);
-  await api.nudger.wake(settled.nudge);
+  await api.nudger.wake(settled.nudge, request.request_id);
   return settled.row;
 }
 
@@ -201,9 +266,14 @@ export function hiddenFrom(role: Role, refusal: Refusal): Refusal {
 
 /** Carries out a command in this process: what needs no workflow (decisions 1). */
 async function commandHere(request: Request, id: string, command: ContractCommand): Promise<Answer | Refusal> {
-  const outcome = await request.api.db.begin((tx) => runCommand(tx, request, id, command));
+  const outcome = await request.api.db.begin(async (tx) => {
+    const changed = await runCommand(tx, request, id, command);
+    if (!isRefusal(changed) && changed.refusal && command.name === 'delete')
+      await auditRefusedDeletion(tx, request, changed.row, changed.refusal);
+    return changed;
+  });
   if (isRefusal(outcome)) return hiddenFrom(request.caller.role, outcome);
-  await request.api.nudger.wake(outcome.nudge);
+  await request.api.nudger.wake(outcome.nudge, request.request_id);
   return outcome.refusal ?? shown(outcome.row, request.now);
 }
 
@@ -217,7 +287,11 @@ async function rehearseCommand(request: Request, id: string, command: ContractCo
 }
 
 /** Sends a command to the workflow of the contract and shows what became of it. */
-async function commandThroughWorkflow(request: Request, id: string, command: ContractCommand): Promise<Answer | Refusal> {
+async function commandThroughWorkflow(
+  request: Request,
+  id: string,
+  command: ContractCommand,
+): Promise<Answer | Refusal> {
   const { api, idempotency } = request;
   // Nobody starts a workflow for a contract that does not exist.
   const known = await findContract(api.db, id);
@@ -225,7 +299,9 @@ async function commandThroughWorkflow(request: Request, id: string, command: Con
   if (known.deleted_at !== null) return hiddenFrom(request.caller.role, deletedRefusal(known));
   const outcome = await api.sendCommand(id, {
     command,
-    command_id: idempotency ? createHash('sha256').update(`${idempotency.scope} ${idempotency.key}`).digest('hex') : randomUUID(),
+    command_id: idempotency
+      ? createHash('sha256').update(`${idempotency.scope} ${idempotency.key}`).digest('hex')
+      : randomUUID(),
     fingerprint: idempotency?.fingerprint ?? fingerprintOf('command', id, command),
     actor_id: request.actor.id,
     request_id: request.request_id,
@@ -237,9 +313,32 @@ async function commandThroughWorkflow(request: Request, id: string, command: Con
   return { ...answer, headers: { ...answer.headers, ...(outcome.replayed ? { 'Idempotent-Replayed': 'true' } : {}) } };
 }
 
+/** A refused attempt to delete leaves its own row (domain.md 6.2). */
+async function auditRefusedDeletion(tx: Sql, request: Request, row: ContractRow, refusal: Refusal): Promise<void> {
+  const { actor, now: at, request_id } = request;
+  const { id: subject_id, environment } = row;
+  await insertAudit(tx, [
+    {
+      at,
+      actor,
+      action: 'contract.delete_refused',
+      subject_type: 'contract',
+      subject_id,
+      contract_id: subject_id,
+      environment,
+      reason: refusal.code,
+      request_id,
+    },
+  ]);
+}
+
 function runCommand(tx: Sql, request: Request, id: string, command: ContractCommand): Promise<Changed | Refusal> {
   const editing = command.name === 'edit' ? command.input : {};
-  const change = { ...changeRequest(request, id), generator_id: editing.generator_id, lock_quota: editing.quota !== undefined };
+  const change = {
+    ...changeRequest(request, id),
+    generator_id: editing.generator_id,
+    lock_quota: editing.quota !== undefined,
+  };
   return changeContract(tx, change, (facts: ContractFacts, context) => decide(command, facts, context));
 }
 

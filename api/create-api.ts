@@ -27,7 +27,8 @@ export function createApi(options: ApiOptions): Api {
     nudger: createNudger({
       client,
       taskQueues,
-      onFailure: (error, workflow_id) => log.warn({ err: error, workflow_id }, 'a nudge did not arrive; the sweep will see to it'),
+      onFailure: (error, workflow_id) =>
+        log.warn({ err: error, workflow_id }, 'a nudge did not arrive; the sweep will see to it'),
     }),
     sendCommand: createCommandSender(client, taskQueues),
     requestLicenses: createLicenseRequests(db),

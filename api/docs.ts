@@ -6,7 +6,10 @@ import { openApiDocument } from './openapi';
 
 /** The page loads nothing from elsewhere, but its own styles are inline. */
 const pagePolicy: RequestHandler = (_request, response, next) => {
-  response.set('Content-Security-Policy', "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; script-src 'self'; object-src 'none'; frame-ancestors 'self'");
+  response.set(
+    'Content-Security-Policy',
+    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; script-src 'self'; object-src 'none'; frame-ancestors 'self'",
+  );
   next();
 };
 
@@ -14,6 +17,11 @@ export function docsRouter(): Router {
   const router = Router();
   let document: object | undefined;
   router.get('/openapi.json', (_request, response) => void response.json((document ??= openApiDocument())));
-  router.use('/docs', pagePolicy, swaggerUi.serve, swaggerUi.setup(undefined, { customSiteTitle: 'Covenant', swaggerOptions: { url: '/openapi.json' } }));
+  router.use(
+    '/docs',
+    pagePolicy,
+    swaggerUi.serve,
+    swaggerUi.setup(undefined, { customSiteTitle: 'Covenant', swaggerOptions: { url: '/openapi.json' } }),
+  );
   return router;
 }

@@ -6,12 +6,14 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { ZodType } from 'zod';
 import type { Actor } from '../domain/actor';
-import { isRefusal } from '../domain/refusal';
+import { isRefusal, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import { roleCovers } from '../domain/role';
 import { authenticateAdmin } from '../db/admin';
 import type { AuthenticatedAdmin } from '../db/admin';
 import { claimIdempotencyKey, storeAnswer } from '../db/idempotency';
+import { isLockTimeout } from '../db/errors';
+import { LOCK_TIMEOUT_MS } from '../db/index';
 import type { Sql } from '../db/index';
 import type { JsonObject } from '../domain/json';
 import type { Api } from './api';
@@ -33,7 +35,7 @@ export function endpoint(api: Api, route: Route): RequestHandler {
     const handled = parse(api, request, response, route, caller);
     const outcome = await route.handle(handled as never);
     if (isRefusal(outcome)) throw new ProblemError(problemOf(outcome));
-    if (outcome.nudge) await api.nudger.wake(outcome.nudge);
+    if (outcome.nudge) await api.nudger.wake(outcome.nudge, handled.request_id);
     await send(response, outcome);
   };
 }
@@ -41,16 +43,26 @@ export function endpoint(api: Api, route: Route): RequestHandler {
 /** The admin behind the key, or 401; with a sufficient role, or 403. */
 async function authorize(api: Api, request: Request, route: Route): Promise<AuthenticatedAdmin> {
   const header = request.get('authorization');
-  if (!header) throw new ProblemError(protocolProblem('UNAUTHENTICATED', 'Send an API key: Authorization: Bearer cov_admin_…', { headers: { 'WWW-Authenticate': 'Bearer' } }));
+  if (!header)
+    throw new ProblemError(
+      protocolProblem('UNAUTHENTICATED', 'Send an API key: Authorization: Bearer cov_admin_…', {
+        headers: { 'WWW-Authenticate': 'Bearer' },
+      }),
+    );
   const key = /^Bearer +(\S+) *$/i.exec(header)?.[1];
   const admin = key === undefined ? undefined : await authenticateAdmin(api.db, key, api.keyPepper, api.clock());
   if (!admin) {
-    const detail = 'This API key is unknown or revoked. Copy it whole and without spaces, or ask a super admin for a new one.';
-    throw new ProblemError(protocolProblem('INVALID_API_KEY', detail, { headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } }));
+    const detail =
+      'This API key is unknown or revoked. Copy it whole and without spaces, or ask a super admin for a new one.';
+    throw new ProblemError(
+      protocolProblem('INVALID_API_KEY', detail, { headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } }),
+    );
   }
   if (route.role !== null && !roleCovers(admin.role, route.role)) {
     const detail = `You are ${admin.role}; this needs ${route.role} or above.`;
-    throw new ProblemError(protocolProblem('FORBIDDEN_ROLE', detail, { metadata: { role: admin.role, needed: route.role } }));
+    throw new ProblemError(
+      protocolProblem('FORBIDDEN_ROLE', detail, { metadata: { role: admin.role, needed: route.role } }),
+    );
   }
   return admin;
 }
@@ -65,7 +77,9 @@ function parse(api: Api, request: Request, response: Response, route: Route, cal
     if (!schema) return {};
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
-    errors.push(...parsed.error.issues.map((issue) => ({ path: issue.path.map(String).join('.'), message: issue.message })));
+    errors.push(
+      ...parsed.error.issues.map((issue) => ({ path: issue.path.map(String).join('.'), message: issue.message })),
+    );
     return undefined;
   };
   const params = take(route.params, request.params);
@@ -77,7 +91,12 @@ function parse(api: Api, request: Request, response: Response, route: Route, cal
   if (errors.length > 0) refuseShape(errors);
 
   const request_id = response.locals.request_id as string;
-  const actor: Actor = { type: 'user', id: caller.id, name: caller.name, ...(request.ip === undefined ? {} : { ip: request.ip }) };
+  const actor: Actor = {
+    type: 'user',
+    id: caller.id,
+    name: caller.name,
+    ...(request.ip === undefined ? {} : { ip: request.ip }),
+  };
   const idempotency = route.method === 'post' ? idempotencyOf(request, route, caller) : null;
   return {
     api,
@@ -96,19 +115,34 @@ function parse(api: Api, request: Request, response: Response, route: Route, cal
 }
 
 /** One transaction; under an Idempotency-Key the answer is stored with the write, and a repetition gets that answer. */
-async function write(api: Api, idempotency: Anything['idempotency'], run: (tx: Sql) => Promise<Answer | Refusal>): Promise<Answer | Refusal> {
+async function write(
+  api: Api,
+  idempotency: Anything['idempotency'],
+  run: (tx: Sql) => Promise<Answer | Refusal>,
+): Promise<Answer | Refusal> {
+  if (idempotency === null) return api.db.begin(run);
   return api.db.begin(async (tx) => {
-    if (idempotency === null) return run(tx);
     await tx.unsafe(`SET LOCAL lock_timeout = ${IDEMPOTENCY_WAIT_MS}`);
-    const claim = await claimIdempotencyKey(tx, idempotency, api.clock());
+    const claim = await claimIdempotencyKey(tx, idempotency, api.clock()).catch(refuseWaiting);
+    await tx.unsafe(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
     if (isRefusal(claim)) return claim;
     if (claim !== 'claimed') return { ...claim, headers: { 'Idempotent-Replayed': 'true' } };
     const answer = await run(tx);
     // A refusal had no effect, so nothing is remembered of it.
-    if (isRefusal(answer)) await tx`DELETE FROM idempotency_keys WHERE scope = ${idempotency.scope} AND key = ${idempotency.key}`;
-    else await storeAnswer(tx, idempotency, { status: answer.status, body: answer.replay_body ?? ((answer.body ?? {}) as JsonObject) });
+    if (isRefusal(answer))
+      await tx`DELETE FROM idempotency_keys WHERE scope = ${idempotency.scope} AND key = ${idempotency.key}`;
+    else
+      await storeAnswer(tx, idempotency, {
+        status: answer.status,
+        body: answer.replay_body ?? ((answer.body ?? {}) as JsonObject),
+      });
     return answer;
   });
+}
+
+/** The first request is still running after the time an equal one may wait for it. */
+function refuseWaiting(error: unknown): never {
+  throw isLockTimeout(error) ? new ProblemError(problemOf(refuse('IDEMPOTENCY_IN_PROGRESS'))) : error;
 }
 
 /** Carries the answer of a rehearsal out of its transaction, which it thereby ends without effect. */
@@ -138,12 +172,18 @@ function idempotencyOf(request: Request, route: Route, caller: AuthenticatedAdmi
   if (key.length === 0 || key.length > IDEMPOTENCY_KEY_CHARS_MAX) {
     refuseShape([{ path: 'Idempotency-Key', message: `must have 1 to ${IDEMPOTENCY_KEY_CHARS_MAX} characters` }]);
   }
-  return { key, fingerprint: fingerprintOf(request.method, request.path, request.body), scope: `${caller.api_key_id} ${route.method} ${route.path}` };
+  return {
+    key,
+    fingerprint: fingerprintOf(request.method, request.path, request.body),
+    scope: `${caller.api_key_id} ${route.method} ${route.path}`,
+  };
 }
 
 /** Tells a repetition from another request: method, path and the body with its keys in order. */
 export function fingerprintOf(method: string, path: string, body: unknown): string {
-  return createHash('sha256').update(`${method} ${path} ${JSON.stringify(sorted(body ?? null))}`).digest('base64');
+  return createHash('sha256')
+    .update(`${method} ${path} ${JSON.stringify(sorted(body ?? null))}`)
+    .digest('base64');
 }
 
 function sorted(value: unknown): unknown {
@@ -161,12 +201,16 @@ function ifMatch(request: Request, errors: FieldError[]): number | undefined {
   const header = request.get('if-match')?.trim();
   if (header === undefined || header === '*') return undefined;
   const revision = /^(?:W\/)?"(\d{1,9})"$/.exec(header)?.[1];
-  if (revision === undefined) errors.push({ path: 'If-Match', message: 'must be the ETag of the contract, such as "3"' });
+  if (revision === undefined)
+    errors.push({ path: 'If-Match', message: 'must be the ETag of the contract, such as "3"' });
   return revision === undefined ? undefined : Number(revision);
 }
 
 function hasBody(request: Request): boolean {
-  return request.body !== undefined && !(typeof request.body === 'object' && request.body !== null && Object.keys(request.body as object).length === 0);
+  return (
+    request.body !== undefined &&
+    !(typeof request.body === 'object' && request.body !== null && Object.keys(request.body as object).length === 0)
+  );
 }
 
 function refuseShape(errors: FieldError[]): never {

@@ -1,6 +1,5 @@
 /** Generating licenses from a contract: inline under 100, as a background job from 100. */
-import { stateAt } from '../domain/contract';
-import { generationRefusal } from '../domain/contract-commands';
+import { generationRefusal, testGenerationRefusal } from '../domain/generation';
 import { BACKGROUND_FROM_LICENSES, REQUEST_LICENSES_MAX } from '../domain/generation-job';
 import { KEY_JOINER } from '../domain/license-key';
 import { claimRefusal } from '../domain/quota';
@@ -21,8 +20,18 @@ import { DryRunQuery, Id, IdParams, InstantShape, isPlainText } from './shapes';
 import { z } from './zod';
 
 const GenerateBody = z.strictObject({
-  count: z.int().min(1).max(REQUEST_LICENSES_MAX).describe('How many licenses; from 100 on a background job makes them'),
-  idempotency_key: z.string().min(1).max(255).refine(isPlainText, 'must not contain control characters').optional().describe('The same key never generates twice; may be sent as the header Idempotency-Key instead'),
+  count: z
+    .int()
+    .min(1)
+    .max(REQUEST_LICENSES_MAX)
+    .describe('How many licenses; from 100 on a background job makes them'),
+  idempotency_key: z
+    .string()
+    .min(1)
+    .max(255)
+    .refine(isPlainText, 'must not contain control characters')
+    .optional()
+    .describe('The same key never generates twice; may be sent as the header Idempotency-Key instead'),
   test: z.boolean().default(false).describe('Test licenses of a draft: at most 5, valid a week, without quota'),
 });
 
@@ -38,7 +47,11 @@ const GenerateShape = z
   })
   .openapi('GenerateResult');
 
-type GenerateRequest = Handled<{ id: string }, { dry_run?: 'true' | 'false' | undefined }, z.infer<typeof GenerateBody>>;
+type GenerateRequest = Handled<
+  { id: string },
+  { dry_run?: 'true' | 'false' | undefined },
+  z.infer<typeof GenerateBody>
+>;
 
 /** Equal requests under one idempotency key that arrive at the same moment share one execution (decisions 11). */
 const underWay = new Map<string, { fingerprint: string; answer: Promise<Answer | Refusal> }>();
@@ -49,13 +62,27 @@ export const generationRoutes: Route[] = [
     path: '/api/v1/contracts/:id/generate',
     tag: 'Generation',
     summary: 'Generate licenses',
-    description: 'Under 100 the licenses are in the answer. From 100 the answer is 202 and a job makes them; Location names it.',
+    description:
+      'Under 100 the licenses are in the answer. From 100 the answer is 202 and a job makes them; Location names it.',
     role: 'admin',
     params: IdParams,
     query: DryRunQuery,
     body: GenerateBody,
-    answers: { 201: { description: 'Generated', schema: GenerateShape }, 202: { description: 'Queued', schema: GenerateShape } },
-    refusals: ['QUOTA_EXCEEDED', 'CONTRACT_INACTIVE', 'CONTRACT_EXPIRED', 'PRODUCT_INACTIVE', 'GENERATOR_NOT_AVAILABLE', 'TEST_LICENSE_LIMIT', 'IDEMPOTENCY_KEY_REUSED', 'IDEMPOTENCY_IN_PROGRESS', 'IDEMPOTENCY_KEY_CONFLICT'],
+    answers: {
+      201: { description: 'Generated', schema: GenerateShape },
+      202: { description: 'Queued', schema: GenerateShape },
+    },
+    refusals: [
+      'QUOTA_EXCEEDED',
+      'CONTRACT_INACTIVE',
+      'CONTRACT_EXPIRED',
+      'PRODUCT_INACTIVE',
+      'GENERATOR_NOT_AVAILABLE',
+      'TEST_LICENSE_LIMIT',
+      'IDEMPOTENCY_KEY_REUSED',
+      'IDEMPOTENCY_IN_PROGRESS',
+      'IDEMPOTENCY_KEY_CONFLICT',
+    ],
     audit: ['generation.requested'],
     handle: (request) => (request.query.dry_run === 'true' ? rehearse(request) : generateOnce(request)),
   }),
@@ -65,7 +92,10 @@ export const generationRoutes: Route[] = [
 async function generateOnce(request: GenerateRequest): Promise<Answer | Refusal> {
   const key = idempotencyKeyOf(request);
   if (key === null) return generate(request, null);
-  const fingerprint = fingerprintOf('POST', `/contracts/${request.params.id}/generate`, { count: request.body.count, test: request.body.test });
+  const fingerprint = fingerprintOf('POST', `/contracts/${request.params.id}/generate`, {
+    count: request.body.count,
+    test: request.body.test,
+  });
   const fold = `${request.params.id} ${key}`;
   const first = underWay.get(fold);
   if (first && first.fingerprint === fingerprint) {
@@ -82,13 +112,25 @@ async function generateOnce(request: GenerateRequest): Promise<Answer | Refusal>
   }
 }
 
-async function generate(request: GenerateRequest, idempotency: { key: string; fingerprint: string } | null): Promise<Answer | Refusal> {
+async function generate(
+  request: GenerateRequest,
+  idempotency: { key: string; fingerprint: string } | null,
+): Promise<Answer | Refusal> {
   const { api, params, body, actor, now, request_id } = request;
-  const outcome = await api.requestLicenses({ contract_id: params.id, count: body.count, test: body.test, actor, channel: 'api', now, idempotency, request_id });
-  await api.nudger.wake(outcome.nudge);
+  const outcome = await api.requestLicenses({
+    contract_id: params.id,
+    count: body.count,
+    test: body.test,
+    actor,
+    channel: 'api',
+    now,
+    idempotency,
+    request_id,
+  });
+  await api.nudger.wake(outcome.nudge, request_id);
   if (isRefusal(outcome.result)) return hiddenFrom(request.caller.role, outcome.result);
   const { job, replayed } = outcome.result;
-  if (job.execution === 'background' && !replayed) await api.nudger.wakeJobs([job.id]);
+  if (job.execution === 'background' && !replayed) await api.nudger.wakeJobs([job.id], request_id);
   return present(api.db, outcome.result);
 }
 
@@ -96,7 +138,10 @@ async function generate(request: GenerateRequest, idempotency: { key: string; fi
 async function present(db: Database, granted: Granted): Promise<Answer> {
   const { job, replayed } = granted;
   const inline = job.execution === 'inline';
-  const headers = { ...(replayed ? { 'Idempotent-Replayed': 'true' } : {}), ...(inline ? {} : { Location: `/api/v1/jobs/${job.id}` }) };
+  const headers = {
+    ...(replayed ? { 'Idempotent-Replayed': 'true' } : {}),
+    ...(inline ? {} : { Location: `/api/v1/jobs/${job.id}` }),
+  };
   const body = {
     success: true,
     licenses_generated: inline ? job.requested : 0,
@@ -110,17 +155,23 @@ async function present(db: Database, granted: Granted): Promise<Answer> {
 
 async function licensesOf(db: Database, job: JobRow, keys: string | null) {
   const expires_at = job.expires_at;
-  if (keys === null) return (await listJobLicenses(db, job.serial)).map(({ id, key }) => ({ id: licenseIdText(id), key, expires_at }));
+  if (keys === null)
+    return (await listJobLicenses(db, job.serial)).map(({ id, key }) => ({ id: licenseIdText(id), key, expires_at }));
   const first = BigInt(job.serial) << 24n;
-  return keys.split(KEY_JOINER).map((key, index) => ({ id: licenseIdText((first + BigInt(index + 1)).toString()), key, expires_at }));
+  return keys
+    .split(KEY_JOINER)
+    .map((key, index) => ({ id: licenseIdText((first + BigInt(index + 1)).toString()), key, expires_at }));
 }
 
 /** What generating would answer, without generating. */
 function rehearse(request: GenerateRequest): Promise<Answer | Refusal> {
   const { params, body, actor, now, request_id } = request;
   return request.rehearse(async (tx) => {
-    const outcome = await changeContract(tx, { id: params.id, actor, now, request_id }, (facts, context) =>
-      body.test && stateAt(facts, context.now) === 'DRAFT' ? 'unchanged' : (generationRefusal(facts, context.now) ?? 'unchanged'),
+    const outcome = await changeContract(
+      tx,
+      { id: params.id, actor, now, request_id },
+      (facts, context) =>
+        (body.test ? testGenerationRefusal(facts, context) : generationRefusal(facts, context)) ?? 'unchanged',
     );
     if (isRefusal(outcome)) return hiddenFrom(request.caller.role, outcome);
     if (outcome.refusal) return outcome.refusal;
@@ -131,7 +182,13 @@ function rehearse(request: GenerateRequest): Promise<Answer | Refusal> {
     const quota_remaining = quota.total - quota.claimed - (body.test ? 0 : body.count);
     return {
       status: inline ? 201 : 202,
-      body: { success: true, licenses_generated: inline ? body.count : 0, licenses_requested: body.count, quota_remaining, ...(inline ? { licenses: [] } : {}) },
+      body: {
+        success: true,
+        licenses_generated: inline ? body.count : 0,
+        licenses_requested: body.count,
+        quota_remaining,
+        ...(inline ? { licenses: [] } : {}),
+      },
     };
   });
 }

@@ -36,7 +36,9 @@ export const JobShape = z
     channel: z.enum(['ui', 'api']),
     actor: z.object({ type: z.string(), id: z.string(), name: z.string() }),
     expires_at: InstantShape.nullable().describe('When its licenses expire; null: never'),
-    errors: z.array(z.object({ ordinal_from: z.int(), ordinal_to: z.int(), code: z.string() })).describe('The first 100'),
+    errors: z
+      .array(z.object({ ordinal_from: z.int(), ordinal_to: z.int(), code: z.string() }))
+      .describe('The first 100'),
     workflow_id: z.string().nullable().describe('In the Temporal UI; null for inline requests'),
   })
   .openapi('GenerationJob');
@@ -55,7 +57,8 @@ export const jobRoutes: Route[] = [
     path: '/api/v1/jobs',
     tag: 'Generation',
     summary: 'List generation jobs',
-    description: 'Newest first. With contract_id this is the generation history of the contract, inline requests included.',
+    description:
+      'Newest first. With contract_id this is the generation history of the contract, inline requests included.',
     role: 'operator',
     query: JobQuery,
     answers: { 200: { description: 'One page', schema: PageOf(JobShape) } },
@@ -92,7 +95,8 @@ export const jobRoutes: Route[] = [
     path: '/api/v1/jobs/:id/progress',
     tag: 'Generation',
     summary: 'Follow a generation job',
-    description: 'Server-sent events: `progress` with the job whenever it went on, `end` with the finished job, then the stream closes.',
+    description:
+      'Server-sent events: `progress` with the job whenever it went on, `end` with the finished job, then the stream closes.',
     role: 'operator',
     params: IdParams,
     answers: { 200: { description: 'The stream', media_type: 'text/event-stream', schema: z.string() } },
@@ -108,7 +112,8 @@ export const jobRoutes: Route[] = [
     path: '/api/v1/jobs/:id/cancel',
     tag: 'Generation',
     summary: 'Cancel a generation job',
-    description: 'Licenses that exist stay; the rest of the reservation returns to the quota when the chunk in flight is done.',
+    description:
+      'Licenses that exist stay; the rest of the reservation returns to the quota when the chunk in flight is done.',
     role: 'admin',
     params: IdParams,
     answers: { 200: JOB },
@@ -134,41 +139,46 @@ export const jobRoutes: Route[] = [
 type JobRequest = Handled<{ id: string }, unknown, unknown>;
 
 /** Changes a job and wakes its workflow. */
-async function change(request: JobRequest, run: (tx: Sql, by: JobChange) => Promise<unknown>): Promise<Answer | Refusal> {
+async function change(
+  request: JobRequest,
+  run: (tx: Sql, by: JobChange) => Promise<unknown>,
+): Promise<Answer | Refusal> {
   const { params, actor, now, request_id } = request;
   return request.write(async (tx) => {
     const outcome = await run(tx, { job_id: params.id, actor, now, request_id });
     if (isRefusal(outcome)) return outcome;
     const row = await findJob(tx, params.id);
-    return row ? { status: 200, body: presentJob(row, now), nudge: { contract_id: null, job_ids: [params.id] } } : unknownJob(params.id);
+    return row
+      ? { status: 200, body: presentJob(row, now), nudge: { contract_id: null, job_ids: [params.id] } }
+      : unknownJob(params.id);
   });
 }
 
 /** Sends the job as it is, then again whenever it went on, until it is finished or nobody listens any more. */
 async function streamProgress(api: Api, id: string, response: Response): Promise<void> {
   response.flushHeaders();
-  let dirty = true;
-  let wake: () => void = () => undefined;
-  const gone = new Promise<void>((resolve) => response.once('close', resolve)).then(() => (closed = true) && wake());
-  let closed = false;
+  let went_on = true;
+  let wake = (): void => undefined;
   const stop = await api.progress.watch(id, () => {
-    dirty = true;
+    went_on = true;
     wake();
   });
+  response.once('close', () => wake());
   try {
-    while (!closed) {
-      if (!dirty) await new Promise<void>((resolve) => (wake = resolve));
-      dirty = false;
+    while (!response.closed) {
+      if (!went_on) await new Promise<void>((resolve) => (wake = resolve));
+      went_on = false;
       const row = await findJob(api.db, id);
-      if (!row || closed) break;
+      if (!row || response.closed) break;
       const finished = !isUnfinished(row.state);
-      response.write(`event: ${finished ? 'end' : 'progress'}\ndata: ${JSON.stringify(presentJob(row, api.clock()))}\n\n`);
+      response.write(
+        `event: ${finished ? 'end' : 'progress'}\ndata: ${JSON.stringify(presentJob(row, api.clock()))}\n\n`,
+      );
       if (finished) break;
     }
   } finally {
     stop();
     response.end();
-    await gone;
   }
 }
 
@@ -178,7 +188,10 @@ export function presentJob(row: JobRow, now: Instant) {
   const elapsed_ms = row.started_at === null ? 0 : millisOf(row.finished_at ?? now) - millisOf(row.started_at);
   const per_second = elapsed_ms > 0 && row.completed > 0 ? row.completed / (elapsed_ms / 1000) : null;
   const remaining = row.requested - row.completed;
-  const eta = row.state === 'RUNNING' && per_second !== null ? instantFromMillis(millisOf(now) + (remaining / per_second) * 1000) : null;
+  const eta =
+    row.state === 'RUNNING' && per_second !== null
+      ? instantFromMillis(millisOf(now) + (remaining / per_second) * 1000)
+      : null;
   return {
     id: row.id,
     contract_id: row.contract_id,

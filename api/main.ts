@@ -20,13 +20,22 @@ async function main(): Promise<void> {
   const db = openDatabase(config.databaseUrl, { max: config.databasePoolSize, application_name: 'covenant api' });
   const client = openTemporal(config);
   const queues = taskQueues(config.taskQueuePrefix);
-  const api = createApi({ db, client, taskQueues: queues, log, keyPepper: config.keyPepper, publicUrl: config.publicUrl });
+  const api = createApi({
+    db,
+    client,
+    taskQueues: queues,
+    log,
+    keyPepper: config.keyPepper,
+    publicUrl: config.publicUrl,
+  });
   const server = createFastServer(createApp(api, { trustProxy: config.trustProxy }));
 
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(config.port, config.host, resolve));
   log.info({ address: server.address() as AddressInfo }, 'api is listening');
   // The API answers without Temporal; readiness says so and sets it up as soon as it can.
-  await ensureSetUp(client, queues).catch((error: unknown) => log.warn({ err: error }, 'Temporal is not reachable yet'));
+  await ensureSetUp(client, queues).catch((error: unknown) =>
+    log.warn({ err: error }, 'Temporal is not reachable yet'),
+  );
 
   let ending = false;
   const end = async (signal: string): Promise<void> => {

@@ -29,11 +29,20 @@ const DESCRIPTION = [
 /** Makes the document. */
 export function openApiDocument() {
   const registry = new OpenAPIRegistry();
-  registry.registerComponent('securitySchemes', 'adminKey', { type: 'http', scheme: 'bearer', description: 'The API key of an admin' });
+  registry.registerComponent('securitySchemes', 'adminKey', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The API key of an admin',
+  });
   for (const route of ROUTES) registry.registerPath(pathOf(route));
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
-    info: { title: 'Covenant', version, description: DESCRIPTION, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    info: {
+      title: 'Covenant',
+      version,
+      description: DESCRIPTION,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
     servers: [{ url: '/' }],
   });
 }
@@ -41,27 +50,50 @@ export function openApiDocument() {
 function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
   const statuses = new Set<number>();
   for (const status of refusalStatuses(route)) statuses.add(status);
-  const refusals = [...statuses].map((status) => [status, { description: refusalText(route, status), content: { 'application/problem+json': { schema: ProblemShape } } }]);
+  const refusals = [...statuses].map((status) => [
+    status,
+    { description: refusalText(route, status), content: { 'application/problem+json': { schema: ProblemShape } } },
+  ]);
   const answers = Object.entries(route.answers).map(([status, { description, schema, media_type }]) => [
     status,
     { description, ...(schema ? { content: { [media_type ?? 'application/json']: { schema } } } : {}) },
   ]);
   const headers: ZodObject[] = [];
-  if (route.method === 'post') headers.push(z.object({ 'Idempotency-Key': z.string().min(1).max(255).optional().describe('Repetitions under the same key get the first answer') }));
-  if (takesIfMatch(route)) headers.push(z.object({ 'If-Match': z.string().optional().describe('ETag of the contract; 412 when it changed meanwhile') }));
+  if (route.method === 'post')
+    headers.push(
+      z.object({
+        'Idempotency-Key': z
+          .string()
+          .min(1)
+          .max(255)
+          .optional()
+          .describe('Repetitions under the same key get the first answer'),
+      }),
+    );
+  if (takesIfMatch(route))
+    headers.push(
+      z.object({ 'If-Match': z.string().optional().describe('ETag of the contract; 412 when it changed meanwhile') }),
+    );
   return {
     method: route.method,
     path: route.path.replace(/:(\w+)/g, '{$1}'),
     tags: [route.tag],
     summary: route.summary,
-    description: [route.description ?? '', route.role === null ? 'Open to everybody.' : `Needs the role ${route.role} or above.`].filter(Boolean).join('\n\n'),
+    description: [
+      route.description ?? '',
+      route.role === null ? 'Open to everybody.' : `Needs the role ${route.role} or above.`,
+    ]
+      .filter(Boolean)
+      .join('\n\n'),
     operationId: `${route.method}${route.path.replace('/api/v1', '').replace(/[/:._-]+(\w)?/g, (_match, letter: string | undefined) => (letter ?? '').toUpperCase())}`,
     security: route.role === null ? [] : [{ adminKey: [] }],
     request: {
       ...(route.params ? { params: route.params } : {}),
       ...(route.query ? { query: route.query } : {}),
       ...(headers.length > 0 ? { headers } : {}),
-      ...(route.body ? { body: { required: route.body_optional !== true, content: { 'application/json': { schema: route.body } } } } : {}),
+      ...(route.body
+        ? { body: { required: route.body_optional !== true, content: { 'application/json': { schema: route.body } } } }
+        : {}),
     },
     responses: Object.fromEntries([...answers, ...refusals]) as never,
   };
@@ -75,7 +107,14 @@ function takesIfMatch(route: Route): boolean {
 function refusalStatuses(route: Route): number[] {
   const catalogue = new Map(problemCatalogue().map(({ code, status }) => [code, status]));
   const own = (route.refusals ?? []).map((code) => catalogue.get(code) as number);
-  const formal = [422, 503, ...(route.role === null ? [] : [401, 403]), ...(route.params ? [404] : []), ...(route.body ? [400, 413, 415] : []), ...(route.method === 'post' ? [409] : [])];
+  const formal = [
+    422,
+    503,
+    ...(route.role === null ? [] : [401, 403]),
+    ...(route.params ? [404] : []),
+    ...(route.body ? [400, 413, 415] : []),
+    ...(route.method === 'post' ? [409] : []),
+  ];
   return [...new Set([...own, ...formal])].sort((a, b) => a - b);
 }
 

@@ -9,7 +9,10 @@ export function operationsRouter(api: Api): Router {
   router.get('/livez', (_request, response) => void response.json({ status: 'ok' }));
   router.get('/readyz', async (_request, response) => {
     const readiness = await checkReadiness(api);
-    response.status(readiness.ready ? 200 : 503).set('Cache-Control', 'no-store').json(readiness);
+    response
+      .status(readiness.ready ? 200 : 503)
+      .set('Cache-Control', 'no-store')
+      .json(readiness);
   });
   router.get('/metrics', async (_request, response) => {
     response.type(register.contentType).send(await register.metrics());

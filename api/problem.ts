@@ -62,7 +62,12 @@ const PROTOCOL = {
 export type ProtocolCode = keyof typeof PROTOCOL;
 
 /** Statuses after which the same request may succeed: they carry `Retry-After`. */
-const RETRY_AFTER_S: Partial<Record<string, number>> = { TEMPORAL_UNAVAILABLE: 5, DATABASE_UNAVAILABLE: 5, OUTCOME_UNKNOWN: 2, IDEMPOTENCY_IN_PROGRESS: 1 };
+const RETRY_AFTER_S: Partial<Record<string, number>> = {
+  TEMPORAL_UNAVAILABLE: 5,
+  DATABASE_UNAVAILABLE: 5,
+  OUTCOME_UNKNOWN: 2,
+  IDEMPOTENCY_IN_PROGRESS: 1,
+};
 
 /** A refusal that is about to be sent. */
 export interface Problem {
@@ -93,7 +98,10 @@ export class ProblemError extends Error {
 /** A refusal of the domain as a problem. */
 export function problemOf(refusal: Refusal): Problem {
   const { path, message } = refusal.metadata;
-  const field = refusal.code === 'VALIDATION_FAILED' && typeof path === 'string' && typeof message === 'string' ? [{ path, message }] : undefined;
+  const field =
+    refusal.code === 'VALIDATION_FAILED' && typeof path === 'string' && typeof message === 'string'
+      ? [{ path, message }]
+      : undefined;
   return {
     status: REFUSAL_STATUS[refusal.code],
     code: refusal.code,
@@ -107,7 +115,11 @@ export function problemOf(refusal: Refusal): Problem {
 }
 
 /** A refusal of the interface. */
-export function protocolProblem(code: ProtocolCode, detail: string, more: { metadata?: JsonObject; errors?: FieldError[]; headers?: Record<string, string> } = {}): Problem {
+export function protocolProblem(
+  code: ProtocolCode,
+  detail: string,
+  more: { metadata?: JsonObject; errors?: FieldError[]; headers?: Record<string, string> } = {},
+): Problem {
   const [status, title] = PROTOCOL[code];
   return {
     status,
@@ -124,7 +136,17 @@ export function protocolProblem(code: ProtocolCode, detail: string, more: { meta
 /** The body of a problem. */
 export function presentProblem(problem: Problem, request_id: string) {
   const { status, code, title, detail, reasons, metadata, errors } = problem;
-  return { type: `urn:covenant:problem:${code}`, title, status, detail, code, reasons, metadata, ...(errors ? { errors } : {}), request_id };
+  return {
+    type: `urn:covenant:problem:${code}`,
+    title,
+    status,
+    detail,
+    code,
+    reasons,
+    metadata,
+    ...(errors ? { errors } : {}),
+    request_id,
+  };
 }
 
 /** The shape of every refusal, for the interface's documentation. */
@@ -144,9 +166,15 @@ export const ProblemShape = z
 
 /** Every code the interface can answer, with its status and title. */
 export function problemCatalogue(): { code: string; status: number; title: string }[] {
-  const domain = Object.entries(REFUSAL_TITLES).map(([code, title]) => ({ code, status: REFUSAL_STATUS[code as RefusalCode], title }));
+  const domain = Object.entries(REFUSAL_TITLES).map(([code, title]) => ({
+    code,
+    status: REFUSAL_STATUS[code as RefusalCode],
+    title,
+  }));
   const protocol = Object.entries(PROTOCOL).map(([code, [status, title]]) => ({ code, status, title }));
-  return [...new Map([...domain, ...protocol].map((entry) => [entry.code, entry])).values()].sort((a, b) => a.code.localeCompare(b.code));
+  return [...new Map([...domain, ...protocol].map((entry) => [entry.code, entry])).values()].sort((a, b) =>
+    a.code.localeCompare(b.code),
+  );
 }
 
 function retryAfter(code: string): Record<string, string> {

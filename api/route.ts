@@ -82,13 +82,19 @@ export interface RouteSpec<P extends Shape, Q extends Shape, B extends ZodType |
   refusals?: (ProtocolCode | Refusal['code'])[];
   /** The audit actions a successful call writes; empty for routes that only read. */
   audit: string[];
-  handle: (request: Handled<Parsed<P>, Parsed<Q>, B extends ZodType ? zod.infer<B> : undefined>) => Promise<Answer | Refusal>;
+  handle: (
+    request: Handled<Parsed<P>, Parsed<Q>, B extends ZodType ? zod.infer<B> : undefined>,
+  ) => Promise<Answer | Refusal>;
 }
 
 /** A route whose shapes were checked where it was declared. */
 export type Route = RouteSpec<ZodObject | undefined, ZodObject | undefined, ZodType | undefined>;
 
 /** Declares a route; the types of what the handler gets come from its shapes. */
-export function route<P extends Shape = undefined, Q extends Shape = undefined, B extends ZodType | undefined = undefined>(spec: RouteSpec<P, Q, B>): Route {
-  return spec as unknown as Route;
+export function route<
+  P extends Shape = undefined,
+  Q extends Shape = undefined,
+  B extends ZodType | undefined = undefined,
+>(spec: RouteSpec<P, Q, B>): Route {
+  return spec;
 }

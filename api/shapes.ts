@@ -17,21 +17,33 @@ const JSON_DEPTH_MAX = 16;
 export const Id = z.uuid().describe('UUID').openapi({ example: '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f' });
 export const IdParams = z.object({ id: Id });
 export const InstantShape = z.iso.datetime().openapi({ example: '2027-02-01T00:00:00.000Z' });
-export const LocalDateShape = z.string().refine(isLocalDate, 'must be a date of the calendar, such as 2027-02-01').openapi({ format: 'date', example: '2027-02-01' });
+export const LocalDateShape = z
+  .string()
+  .refine(isLocalDate, 'must be a date of the calendar, such as 2027-02-01')
+  .openapi({ format: 'date', example: '2027-02-01' });
 export const PeriodShape = z
   .string()
   .max(20)
   .refine(isCalendarPeriod, 'must be an ISO 8601 period of whole years, months, weeks or days, such as P1Y')
   .openapi({ example: 'P1Y' });
-export const TimeZoneShape = z.string().max(64).refine(isTimeZone, 'must be an IANA time zone, such as Europe/Berlin').openapi({ example: 'Europe/Berlin' });
+export const TimeZoneShape = z
+  .string()
+  .max(64)
+  .refine(isTimeZone, 'must be an IANA time zone, such as Europe/Berlin')
+  .openapi({ example: 'Europe/Berlin' });
 export const EnvironmentShape = z.enum(ENVIRONMENTS);
 export const NameShape = z.string().trim().min(1).max(200).refine(isPlainText, 'must not contain control characters');
-export const DryRunQuery = z.object({ dry_run: z.enum(['true', 'false']).optional().describe('true: the same checks and the same answer, nothing written') });
+export const DryRunQuery = z.object({
+  dry_run: z.enum(['true', 'false']).optional().describe('true: the same checks and the same answer, nothing written'),
+});
 
 /** A JSON object of a client's own, bounded in size and depth, without text that Postgres cannot keep. */
 export const JsonObjectShape = z
   .record(z.string(), z.unknown())
-  .refine((value) => JSON.stringify(value).length <= JSON_CHARS_MAX, `must have at most ${JSON_CHARS_MAX} characters as JSON`)
+  .refine(
+    (value) => JSON.stringify(value).length <= JSON_CHARS_MAX,
+    `must have at most ${JSON_CHARS_MAX} characters as JSON`,
+  )
   .refine((value) => depthOf(value as Json) <= JSON_DEPTH_MAX, `must be nested at most ${JSON_DEPTH_MAX} deep`)
   .refine((value) => !JSON.stringify(value).includes('\\u0000'), 'must not contain the character U+0000')
   .transform((value) => value as JsonObject)
@@ -48,14 +60,25 @@ export const PageQuery = z.object({
 
 /** A list's answer. */
 export function PageOf<T extends z.ZodType>(row: T) {
-  return z.object({ data: z.array(row), next_cursor: z.string().nullable().describe('cursor of the next page; null: this is the last') });
+  return z.object({
+    data: z.array(row),
+    next_cursor: z.string().nullable().describe('cursor of the next page; null: this is the last'),
+  });
 }
 
 /** A page of presented rows; one row more than `limit` was read to know whether there is another page. */
-export function pageOf<Row, Presented>(rows: Row[], limit: number, present: (row: Row) => Presented, keyset: (row: Row) => Keyset) {
+export function pageOf<Row, Presented>(
+  rows: Row[],
+  limit: number,
+  present: (row: Row) => Presented,
+  keyset: (row: Row) => Keyset,
+) {
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
-  return { data: shown.map(present), next_cursor: rows.length > limit && last !== undefined ? cursorOf(keyset(last)) : null };
+  return {
+    data: shown.map(present),
+    next_cursor: rows.length > limit && last !== undefined ? cursorOf(keyset(last)) : null,
+  };
 }
 
 /** A keyset as an opaque cursor. */
@@ -68,12 +91,15 @@ export function keysetOf(cursor: string | undefined, fits: (keyset: Keyset) => b
   if (cursor === undefined) return null;
   try {
     const [value, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
-    if (typeof value === 'string' && typeof id === 'string' && isPlainText(value) && fits({ value, id })) return { value, id };
+    if (typeof value === 'string' && typeof id === 'string' && isPlainText(value) && fits({ value, id }))
+      return { value, id };
   } catch {
     // Refused below.
   }
   const message = 'must be the next_cursor of a page of the same list and sort';
-  throw new ProblemError(protocolProblem('VALIDATION_FAILED', `cursor: ${message}`, { errors: [{ path: 'cursor', message }] }));
+  throw new ProblemError(
+    protocolProblem('VALIDATION_FAILED', `cursor: ${message}`, { errors: [{ path: 'cursor', message }] }),
+  );
 }
 
 /** Whether the id of a keyset is a UUID. */
@@ -83,7 +109,11 @@ export function hasUuid({ id }: Keyset): boolean {
 
 /** Whether a keyset's value is an instant and its id a UUID. */
 export function hasInstantAndUuid(keyset: Keyset): boolean {
-  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(keyset.value) && !Number.isNaN(Date.parse(keyset.value)) && hasUuid(keyset);
+  return (
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(keyset.value) &&
+    !Number.isNaN(Date.parse(keyset.value)) &&
+    hasUuid(keyset)
+  );
 }
 
 /** Any instant a client sends, in our fixed form. */

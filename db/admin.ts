@@ -5,9 +5,17 @@ import { SYSTEM } from '../domain/actor';
 import { parseApiKey } from '../domain/api-key';
 import type { ApiKey } from '../domain/api-key';
 import type { Instant } from '../domain/instant';
+import type { JsonObject } from '../domain/json';
+import { refuse } from '../domain/refusal';
+import type { Refusal } from '../domain/refusal';
 import type { Role } from '../domain/role';
-import { insertAudit } from './commit';
+import { difference, insertAudit } from './commit';
+import { changedFields, isEmpty } from './edit';
+import type { Act } from './edit';
 import type { Database, Sql } from './index';
+import { keysetAfter } from './paging';
+import type { Keyset } from './paging';
+import { containing } from './search';
 
 export interface AdminRow {
   id: string;
@@ -40,11 +48,30 @@ export interface AuthenticatedAdmin {
   api_key_id: string;
 }
 
+export interface AdminFilter {
+  role?: Role | undefined;
+  status?: AdminRow['status'] | undefined;
+  /** A part of the address or the name, or the whole id. */
+  search?: string | undefined;
+}
+
+/** Fields of an edit; one left out stays as it is. */
+export interface AdminEdit {
+  name?: string | undefined;
+  role?: Role | undefined;
+  status?: AdminRow['status'] | undefined;
+}
+
 /** `last_used_at` is brought up to date at most this often. */
 const LAST_USED_RESOLUTION = '1 minute';
 
 /** The admin whose live key this is, or undefined. Compares in constant time. */
-export async function authenticateAdmin(sql: Sql, text: string, pepper: string, now: Instant): Promise<AuthenticatedAdmin | undefined> {
+export async function authenticateAdmin(
+  sql: Sql,
+  text: string,
+  pepper: string,
+  now: Instant,
+): Promise<AuthenticatedAdmin | undefined> {
   const key = parseApiKey(text);
   if (!key || key.kind !== 'admin') return undefined;
   const [row] = await sql<(AuthenticatedAdmin & { secret_hmac: Buffer; stale: boolean })[]>`
@@ -63,6 +90,143 @@ export async function findAdminActor(sql: Sql, admin_id: string): Promise<Actor>
   if (admin_id === SYSTEM.id) return SYSTEM;
   const [admin] = await sql<{ name: string }[]>`SELECT name FROM admins WHERE id = ${admin_id}`;
   return { type: 'user', id: admin_id, name: admin?.name ?? admin_id };
+}
+
+/** An admin, or undefined. `lock` keeps others from changing it until the transaction ends. */
+export async function findAdmin(sql: Sql, id: string, options: { lock?: boolean } = {}): Promise<AdminRow | undefined> {
+  const [row] = await sql<
+    AdminRow[]
+  >`SELECT * FROM admins WHERE id = ${id} ${options.lock ? sql`FOR NO KEY UPDATE` : sql``}`;
+  return row;
+}
+
+/** One page of admins, by the time they were made. */
+export async function listAdmins(
+  sql: Sql,
+  filter: AdminFilter,
+  page: { order: 'asc' | 'desc'; after: Keyset | null; limit: number },
+): Promise<AdminRow[]> {
+  const search = filter.search?.trim();
+  return sql<AdminRow[]>`
+    SELECT * FROM admins WHERE true
+    ${filter.role === undefined ? sql`` : sql`AND role = ${filter.role}`}
+    ${filter.status === undefined ? sql`` : sql`AND status = ${filter.status}`}
+    ${search ? sql`AND (email ILIKE ${containing(search)} OR name ILIKE ${containing(search)} OR id::text = ${search.toLowerCase()})` : sql``}
+    ${page.after === null ? sql`` : sql`AND ${keysetAfter(sql, sql`created_at`, sql`id`, page.order, page.after)}`}
+    ORDER BY created_at ${page.order === 'asc' ? sql`ASC` : sql`DESC`}, id ${page.order === 'asc' ? sql`ASC` : sql`DESC`}
+    LIMIT ${page.limit}`;
+}
+
+/** Writes an admin, still without a key, with its audit row. Throws 23505 on `admins_email_unique` when the address is taken. */
+export async function insertAdmin(
+  tx: Sql,
+  admin: Pick<AdminRow, 'email' | 'name' | 'role'>,
+  act: Act,
+): Promise<AdminRow> {
+  const { email, name, role } = admin;
+  const [row] = await tx<
+    [AdminRow]
+  >`INSERT INTO admins ${tx({ email, name, role, created_at: act.now, updated_at: act.now })} RETURNING *`;
+  await auditAdmin(tx, row.id, 'admin.created', null, auditedFacts(row), act);
+  return row;
+}
+
+/**
+ * Carries out an edit with its audit row, or writes nothing when nothing differs. Refuses with `LAST_SUPER_ADMIN` when
+ * nobody would be left who may do everything.
+ */
+export async function updateAdmin(tx: Sql, id: string, edit: AdminEdit, act: Act): Promise<AdminRow | Refusal> {
+  // All of them are locked, in one order: two that lower each other at the same moment cannot both succeed.
+  const powerful = await tx<
+    { id: string }[]
+  >`SELECT id FROM admins WHERE role = 'super_admin' AND status = 'active' ORDER BY id FOR NO KEY UPDATE`;
+  const before = await findAdmin(tx, id, { lock: true });
+  if (!before) return refuse('NOT_FOUND', { what: 'admin', id });
+  const changes = changedFields<AdminRow, AdminEdit>(before, edit);
+  if (isEmpty(changes)) return before;
+  const stays = (changes.role ?? before.role) === 'super_admin' && (changes.status ?? before.status) === 'active';
+  if (!stays && powerful.length === 1 && powerful[0]?.id === id) return refuse('LAST_SUPER_ADMIN', { admin_id: id });
+  const [row] = await tx<
+    [AdminRow]
+  >`UPDATE admins SET ${tx({ ...changes, updated_at: act.now })} WHERE id = ${id} RETURNING *`;
+  const differs = difference(auditedFacts(before), auditedFacts(row));
+  await auditAdmin(tx, id, 'admin.updated', differs.before, differs.after, act);
+  return row;
+}
+
+/** An admin's keys, newest first, revoked ones included. */
+export async function listAdminApiKeys(
+  sql: Sql,
+  admin_id: string,
+  before: string | null,
+  limit: number,
+): Promise<AdminApiKeyRow[]> {
+  return sql<AdminApiKeyRow[]>`
+    SELECT id, admin_id, key_id, last_four, label, created_at, last_used_at, revoked_at FROM admin_api_keys
+    WHERE admin_id = ${admin_id} ${before === null ? sql`` : sql`AND id < ${before}`}
+    ORDER BY id DESC LIMIT ${limit}`;
+}
+
+/** Stores a key for an admin with its audit row; the caller shows its text once. */
+export async function createAdminApiKey(
+  tx: Sql,
+  admin: AdminRow,
+  key: ApiKey,
+  options: { pepper: string; label: string | null },
+  act: Act,
+): Promise<AdminApiKeyRow> {
+  const row = await insertAdminApiKey(tx, admin.id, key, { ...options, now: act.now });
+  await auditAdmin(tx, admin.id, 'admin.key_created', null, { key_id: row.key_id, label: row.label }, act);
+  return row;
+}
+
+/** Revokes a key, named by its id or its public part, with its audit row; one already revoked stays as it is. */
+export async function revokeAdminApiKey(
+  tx: Sql,
+  admin_id: string,
+  key: string,
+  act: Act,
+): Promise<'revoked' | Refusal> {
+  const [row] = await tx<AdminApiKeyRow[]>`
+    SELECT id, key_id, revoked_at FROM admin_api_keys WHERE admin_id = ${admin_id} AND (id::text = ${key.toLowerCase()} OR key_id = ${key}) FOR NO KEY UPDATE`;
+  if (!row) return refuse('NOT_FOUND', { what: 'API key of this admin', id: key });
+  if (row.revoked_at !== null) return 'revoked';
+  await tx`UPDATE admin_api_keys SET revoked_at = ${act.now} WHERE id = ${row.id}`;
+  await auditAdmin(
+    tx,
+    admin_id,
+    'admin.key_revoked',
+    { key_id: row.key_id, revoked_at: null },
+    { key_id: row.key_id, revoked_at: act.now },
+    act,
+  );
+  return 'revoked';
+}
+
+async function auditAdmin(
+  tx: Sql,
+  admin_id: string,
+  action: string,
+  before: JsonObject | null,
+  after: JsonObject,
+  act: Act,
+): Promise<void> {
+  await insertAudit(tx, [
+    {
+      at: act.now,
+      actor: act.actor,
+      action,
+      subject_type: 'admin',
+      subject_id: admin_id,
+      before,
+      after,
+      request_id: act.request_id,
+    },
+  ]);
+}
+
+function auditedFacts({ email, name, role, status }: AdminRow): JsonObject {
+  return { email, name, role, status };
 }
 
 /** Stores a key for an admin; the caller shows its text once. */

@@ -60,7 +60,9 @@ export async function insertEvents(sql: Sql, events: DomainEventEntry[]): Promis
 
 /** The fields that differ, as `before` and `after` of an audit row. */
 export function difference(before: JsonObject, after: JsonObject): { before: JsonObject; after: JsonObject } {
-  const changed = Object.keys({ ...before, ...after }).filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]));
+  const changed = Object.keys({ ...before, ...after }).filter(
+    (key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]),
+  );
   const pick = (source: JsonObject): JsonObject => Object.fromEntries(changed.map((key) => [key, source[key] ?? null]));
   return { before: pick(before), after: pick(after) };
 }

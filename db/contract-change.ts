@@ -68,7 +68,10 @@ export async function changeContract(
 
   const change = isRefusal(decision) || decision === 'unchanged' ? null : decision;
   const facts = change ? { ...change.facts, settled_until: now } : settled.facts;
-  const steps = [...settled.crossed.map((crossing) => ({ change: crossing, actor: SYSTEM })), ...(change ? [{ change, actor: request.actor }] : [])];
+  const steps = [
+    ...settled.crossed.map((crossing) => ({ change: crossing, actor: SYSTEM })),
+    ...(change ? [{ change, actor: request.actor }] : []),
+  ];
   if (steps.length > 0) await commit(tx, before, facts, steps, request, now);
 
   const nudge = await nudgeFor(tx, row, facts, now);
@@ -83,7 +86,12 @@ export async function changeContract(
 }
 
 /** Writes a contract that did not exist, with its quota and first revision; call it inside a transaction. */
-export async function insertContract(tx: Sql, change: ContractChange, actor: Actor, request_id: string | null): Promise<Changed> {
+export async function insertContract(
+  tx: Sql,
+  change: ContractChange,
+  actor: Actor,
+  request_id: string | null,
+): Promise<Changed> {
   const { facts } = change;
   const now = change.at;
   await tx`INSERT INTO contracts ${tx(columnsOf(tx, facts, now))}`;
@@ -97,10 +105,20 @@ export async function insertContract(tx: Sql, change: ContractChange, actor: Act
 
 /** The refusal that stands for a deleted contract; the tombstone is in its metadata. */
 export function deletedRefusal(row: ContractRow): Refusal {
-  return refuse('CONTRACT_DELETED', { id: row.id, last_name: row.name, deleted_at: row.deleted_at, deleted_by: row.deleted_by });
+  return refuse('CONTRACT_DELETED', {
+    id: row.id,
+    last_name: row.name,
+    deleted_at: row.deleted_at,
+    deleted_by: row.deleted_by,
+  });
 }
 
-async function decisionContext(tx: Sql, row: ContractRow, request: ChangeRequest, now: Instant): Promise<DecisionContext> {
+async function decisionContext(
+  tx: Sql,
+  row: ContractRow,
+  request: ChangeRequest,
+  now: Instant,
+): Promise<DecisionContext> {
   const product = await findProduct(tx, row.product_id);
   if (!product) throw new Error(`contract ${row.id} refers to no product`);
   const generator: GeneratorFacts | undefined = await findGenerator(tx, request.generator_id ?? row.generator_id);
@@ -112,12 +130,20 @@ interface Step {
   actor: Actor;
 }
 
-async function commit(tx: Sql, before: ContractFacts, facts: ContractFacts, steps: Step[], request: ChangeRequest, now: Instant): Promise<void> {
+async function commit(
+  tx: Sql,
+  before: ContractFacts,
+  facts: ContractFacts,
+  steps: Step[],
+  request: ChangeRequest,
+  now: Instant,
+): Promise<void> {
   const deleted = facts.deleted_at !== null ? { deleted_by: request.actor.name } : {};
   await tx`UPDATE contracts SET ${tx({ ...columnsOf(tx, facts, now), ...deleted })} WHERE id = ${facts.id}`;
   for (const hold of facts.holds) {
     if (hold.id === null) await tx`INSERT INTO contract_holds ${tx({ ...withoutId(hold), contract_id: facts.id })}`;
-    else if (hold.lifted_at !== null) await tx`UPDATE contract_holds SET lifted_at = ${hold.lifted_at} WHERE id = ${hold.id}`;
+    else if (hold.lifted_at !== null)
+      await tx`UPDATE contract_holds SET lifted_at = ${hold.lifted_at} WHERE id = ${hold.id}`;
   }
   const granted = facts.quota.total - before.quota.total;
   if (granted !== 0) {
@@ -128,7 +154,13 @@ async function commit(tx: Sql, before: ContractFacts, facts: ContractFacts, step
 }
 
 /** One audit row, one event and, where terms changed, one revision for each step. */
-async function writeHistory(tx: Sql, before: ContractFacts | null, after: ContractFacts, steps: Step[], request_id: string | null): Promise<void> {
+async function writeHistory(
+  tx: Sql,
+  before: ContractFacts | null,
+  after: ContractFacts,
+  steps: Step[],
+  request_id: string | null,
+): Promise<void> {
   let previous = before;
   const audit = [];
   for (const { change, actor } of steps) {
@@ -167,21 +199,38 @@ async function writeHistory(tx: Sql, before: ContractFacts | null, after: Contra
       type: change.action,
       contract_id: after.id,
       environment: after.environment,
-      data: { contract_id: after.id, state: stateAt(change.facts, change.at), revision: change.facts.revision, reason: change.reason ?? null },
+      data: {
+        contract_id: after.id,
+        state: stateAt(change.facts, change.at),
+        revision: change.facts.revision,
+        reason: change.reason ?? null,
+      },
     })),
   );
 }
 
-async function insertGrant(tx: Sql, facts: ContractFacts, amount: number, reason: string, actor: Actor, now: Instant): Promise<void> {
+async function insertGrant(
+  tx: Sql,
+  facts: ContractFacts,
+  amount: number,
+  reason: string,
+  actor: Actor,
+  now: Instant,
+): Promise<void> {
   await tx`INSERT INTO quota_grants ${tx({ contract_id: facts.id, amount, effective_at: now, reason, actor: tx.json({ ...actor }) })}`;
 }
 
 /** The workflow is woken when it waits for another boundary than it knew; paused jobs when generation is open again. */
 async function nudgeFor(tx: Sql, row: ContractRow, facts: ContractFacts, now: Instant): Promise<Nudge> {
   const boundary = nextBoundary(facts);
-  const moved = row.activated_at !== facts.activated_at || row.next_boundary_at !== (boundary?.at ?? null) || row.state !== stateAt(facts, now);
+  const moved =
+    row.activated_at !== facts.activated_at ||
+    row.next_boundary_at !== (boundary?.at ?? null) ||
+    row.state !== stateAt(facts, now);
   const opened = mayGenerateIn(stateAt(facts, now)) && !row.may_generate;
-  const paused = opened ? await tx<{ id: string }[]>`SELECT id FROM generation_jobs WHERE contract_id = ${facts.id} AND state = 'PAUSED'` : [];
+  const paused = opened
+    ? await tx<{ id: string }[]>`SELECT id FROM generation_jobs WHERE contract_id = ${facts.id} AND state = 'PAUSED'`
+    : [];
   return { contract_id: moved && facts.activated_at !== null ? facts.id : null, job_ids: paused.map((job) => job.id) };
 }
 
@@ -224,7 +273,11 @@ function columnsOf(tx: Sql, facts: ContractFacts, now: Instant) {
 /** The facts that history compares and keeps: what people decide, not what counters and clocks do. */
 function auditedFacts(facts: ContractFacts): JsonObject {
   const { settled_until: _settled, quota, holds, ...terms } = facts;
-  return { ...terms, quota: quota.total, holds: holds.filter((hold) => hold.lifted_at === null).map((hold) => ({ ...withoutId(hold) })) } as JsonObject;
+  return {
+    ...terms,
+    quota: quota.total,
+    holds: holds.filter((hold) => hold.lifted_at === null).map((hold) => ({ ...withoutId(hold) })),
+  };
 }
 
 function withoutId<T extends { id: string | null }>(hold: T): Omit<T, 'id'> {

@@ -5,11 +5,17 @@ import { refuse } from '../domain/refusal';
 import type { Sql } from './index';
 
 /** The stored outcome of a command, or a refusal when its id was used for another one; undefined when it is new. */
-export async function findCommandOutcome(sql: Sql, contract_id: string, command_id: string, fingerprint: string): Promise<CommandOutcome | undefined> {
+export async function findCommandOutcome(
+  sql: Sql,
+  contract_id: string,
+  command_id: string,
+  fingerprint: string,
+): Promise<CommandOutcome | undefined> {
   const [row] = await sql<{ outcome: CommandOutcome; fingerprint: string }[]>`
     SELECT outcome, fingerprint FROM contract_commands WHERE contract_id = ${contract_id} AND command_id = ${command_id}`;
   if (!row) return undefined;
-  if (row.fingerprint !== fingerprint) return { refusal: refuse('IDEMPOTENCY_KEY_REUSED'), changed: false, replayed: false };
+  if (row.fingerprint !== fingerprint)
+    return { refusal: refuse('IDEMPOTENCY_KEY_REUSED'), changed: false, replayed: false };
   return { ...row.outcome, replayed: true };
 }
 

@@ -64,7 +64,11 @@ export const CONTRACT_SORTS = ['created_at', 'name', 'type', 'status'] as const;
 export type ContractSort = (typeof CONTRACT_SORTS)[number];
 
 /** The whole contract, or undefined. `lock` keeps others from changing it until the transaction ends. */
-export async function findContract(sql: Sql, id: string, options: { lock?: boolean; lock_quota?: boolean } = {}): Promise<ContractRow | undefined> {
+export async function findContract(
+  sql: Sql,
+  id: string,
+  options: { lock?: boolean; lock_quota?: boolean } = {},
+): Promise<ContractRow | undefined> {
   // The lock comes first and alone: what is read afterwards is as it stands under the lock.
   if (options.lock) {
     const locked = await sql`SELECT FROM contracts WHERE id = ${id} FOR NO KEY UPDATE`;
@@ -92,7 +96,9 @@ export async function listContracts(
   filter: ContractFilter,
   page: { sort: ContractSort; order: 'asc' | 'desc'; after: Keyset | null; limit: number },
 ): Promise<ContractListRow[]> {
-  const sortBy = { created_at: sql`c.created_at`, name: sql`lower(c.name)`, type: sql`c.type`, status: sql`c.state` }[page.sort];
+  const sortBy = { created_at: sql`c.created_at`, name: sql`lower(c.name)`, type: sql`c.type`, status: sql`c.state` }[
+    page.sort
+  ];
   const search = filter.search?.trim();
   return sql<ContractListRow[]>`
     SELECT c.id, c.name, c.type, c.environment, c.product_id, c.generator_id, c.customer_id, c.state, c.start_date, c.end_date, c.revision,
@@ -154,7 +160,12 @@ export interface RevisionRow {
 }
 
 /** A contract's revisions, newest first, below a revision number. */
-export async function listRevisions(sql: Sql, contract_id: string, below: number | null, limit: number): Promise<RevisionRow[]> {
+export async function listRevisions(
+  sql: Sql,
+  contract_id: string,
+  below: number | null,
+  limit: number,
+): Promise<RevisionRow[]> {
   return sql<RevisionRow[]>`
     SELECT revision, effective_at, actor, action, snapshot FROM contract_revisions
     WHERE contract_id = ${contract_id} ${below === null ? sql`` : sql`AND revision < ${below}`}

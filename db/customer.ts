@@ -27,9 +27,21 @@ export interface CustomerEdit {
 }
 
 /** A customer, or undefined. `lock` keeps others from changing it until the transaction ends. */
-export async function findCustomer(sql: Sql, id: string, options: { lock?: boolean } = {}): Promise<CustomerRow | undefined> {
-  const [row] = await sql<CustomerRow[]>`SELECT * FROM customers WHERE id = ${id} ${options.lock ? sql`FOR NO KEY UPDATE` : sql``}`;
+export async function findCustomer(
+  sql: Sql,
+  id: string,
+  options: { lock?: boolean } = {},
+): Promise<CustomerRow | undefined> {
+  const [row] = await sql<
+    CustomerRow[]
+  >`SELECT * FROM customers WHERE id = ${id} ${options.lock ? sql`FOR NO KEY UPDATE` : sql``}`;
   return row;
+}
+
+/** Whether a customer exists, for what refers to one. */
+export async function customerExists(sql: Sql, id: string): Promise<boolean> {
+  const found = await sql`SELECT FROM customers WHERE id = ${id}`;
+  return found.count === 1;
 }
 
 /** One page of customers, by the time they were made; `search` is a part of the address or the name, or the whole id. */
@@ -48,7 +60,11 @@ export async function listCustomers(
 }
 
 /** Writes a customer with its audit row. Throws 23505 on `customers_email_unique` when the address is taken. */
-export async function insertCustomer(tx: Sql, customer: Pick<CustomerRow, 'email' | 'name' | 'billing_contact'>, act: Act): Promise<CustomerRow> {
+export async function insertCustomer(
+  tx: Sql,
+  customer: Pick<CustomerRow, 'email' | 'name' | 'billing_contact'>,
+  act: Act,
+): Promise<CustomerRow> {
   const { email, name, billing_contact } = customer;
   const [row] = await tx<[CustomerRow]>`
     INSERT INTO customers ${tx({ email, name, billing_contact, created_at: act.now, updated_at: act.now })} RETURNING *`;
@@ -63,15 +79,33 @@ export async function insertCustomer(tx: Sql, customer: Pick<CustomerRow, 'email
 export async function updateCustomer(tx: Sql, before: CustomerRow, edit: CustomerEdit, act: Act): Promise<CustomerRow> {
   const changes = changedFields<CustomerRow, CustomerEdit>(before, edit);
   if (isEmpty(changes)) return before;
-  const [row] = await tx<[CustomerRow]>`UPDATE customers SET ${tx({ ...changes, updated_at: act.now })} WHERE id = ${before.id} RETURNING *`;
+  const [row] = await tx<
+    [CustomerRow]
+  >`UPDATE customers SET ${tx({ ...changes, updated_at: act.now })} WHERE id = ${before.id} RETURNING *`;
   const differs = difference(auditedFacts(before), auditedFacts(row));
   await auditCustomer(tx, row, 'customer.updated', differs.before, differs.after, act);
   return row;
 }
 
-async function auditCustomer(tx: Sql, row: CustomerRow, action: string, before: JsonObject | null, after: JsonObject, act: Act): Promise<void> {
+async function auditCustomer(
+  tx: Sql,
+  row: CustomerRow,
+  action: string,
+  before: JsonObject | null,
+  after: JsonObject,
+  act: Act,
+): Promise<void> {
   await insertAudit(tx, [
-    { at: act.now, actor: act.actor, action, subject_type: 'customer', subject_id: row.id, before, after, request_id: act.request_id },
+    {
+      at: act.now,
+      actor: act.actor,
+      action,
+      subject_type: 'customer',
+      subject_id: row.id,
+      before,
+      after,
+      request_id: act.request_id,
+    },
   ]);
 }
 

@@ -14,8 +14,13 @@ export interface Act {
  * The fields of an edit that would change the row. A field left out stays as it is, and JSON values are compared by
  * what they hold, because jsonb keeps its keys in an order of its own.
  */
-export function changedFields<R extends object, E extends { [K in keyof R]?: R[K] | undefined }>(row: R, edit: E): Partial<R> {
-  const changed = Object.entries(edit).filter(([name, value]) => value !== undefined && !isDeepStrictEqual(row[name as keyof R], value));
+export function changedFields<R extends object, E extends { [K in keyof R]?: R[K] | undefined }>(
+  row: R,
+  edit: E,
+): Partial<R> {
+  const changed = Object.entries(edit).filter(
+    ([name, value]) => value !== undefined && !isDeepStrictEqual(row[name as keyof R], value),
+  );
   return Object.fromEntries(changed) as Partial<R>;
 }
 

@@ -9,6 +9,7 @@ import { SYSTEM } from '../domain/actor';
 import type { Environment } from '../domain/environment';
 import { finalState, isUnfinished } from '../domain/generation-job';
 import type { JobState } from '../domain/generation-job';
+import { laterOf } from '../domain/instant';
 import type { Instant } from '../domain/instant';
 import type { JsonObject } from '../domain/json';
 import type { KeyFormat } from '../domain/license-key';
@@ -55,8 +56,10 @@ export interface JobRow {
   contract_name: string;
 }
 
-/** One generation request, ready to be granted in a single statement. */
+/** One generation request, ready to be granted. */
 export interface GenerationRequest {
+  /** The id its job will have. */
+  job_id: string;
   contract_id: string;
   environment: Environment;
   terms_id: string;
@@ -74,7 +77,7 @@ export interface GenerationRequest {
   request_id: string | null;
 }
 
-/** A granted request: the job, and the first id of its licenses. */
+/** A granted request. */
 export interface GrantedJob {
   id: string;
   serial: string;
@@ -82,63 +85,76 @@ export interface GrantedJob {
 }
 
 /**
- * Grants a request in one statement: claims the quota, writes the job, its audit row and, when it is inline, its licenses
- * and its event. Undefined when anything stands against it; the caller then finds out what (`diagnose` in api/generation.ts).
+ * Grants requests for one contract in one statement, all or none: claims the quota and writes for each its job, its audit
+ * row and, when it is inline, its licenses and its event. Empty when anything stands against it; the caller then finds out
+ * what (`diagnose` in generation-request.ts). Requests that wait at the same moment come together, because the row of the
+ * quota lets only one statement through at a time (bench/: 1,402 calls a second alone, 11,162 merged, 32 callers).
  *
- * The terms named must still be those of the contract and the generator: this check is what replaces a lock.
- * Throws 23505 on `jobs_idempotency_unique` for a doubled idempotency key and on `license_key_unique` for a collision.
+ * The terms named must still be those of the contract and the generator: this check is what replaces a lock. All requests
+ * must name the same contract and terms. Throws 23505 on `jobs_idempotency_unique` for a doubled idempotency key and on
+ * `license_key_unique` for a collision.
  */
-export async function grantGeneration(sql: Sql, request: GenerationRequest): Promise<GrantedJob | undefined> {
-  const inline = request.execution === 'inline';
-  const actor = sql.json({ ...request.actor });
-  const [granted] = await sql<GrantedJob[]>`
+export async function grantGeneration(
+  sql: Sql,
+  requests: [GenerationRequest, ...GenerationRequest[]],
+): Promise<GrantedJob[]> {
+  const [{ contract_id, terms_id }] = requests;
+  const requested = requests.reduce((sum, request) => sum + request.requested, 0);
+  const now = requests.reduce((latest, request) => laterOf(latest, request.now), requests[0].now);
+  return sql<GrantedJob[]>`
     WITH open AS (
-      SELECT c.id
+      SELECT c.id, c.environment
       FROM contracts c
       JOIN license_terms t ON t.id = c.terms_id AND t.contract_revision = c.revision
       JOIN generators g ON g.id = c.generator_id AND g.id = t.generator_id AND g.revision = t.generator_revision AND g.status = 'active'
       JOIN products p ON p.id = c.product_id AND p.status = 'active'
-      WHERE c.id = ${request.contract_id} AND c.terms_id = ${request.terms_id}
-        AND c.may_generate AND coalesce(c.next_boundary_at, 'infinity') > ${request.now}::timestamptz
+      WHERE c.id = ${contract_id} AND c.terms_id = ${terms_id}
+        AND c.may_generate AND coalesce(c.next_boundary_at, 'infinity') > ${now}::timestamptz
     ), claim AS (
-      UPDATE contract_quotas q SET claimed = q.claimed + ${request.requested} FROM open
-      WHERE q.contract_id = open.id AND q.claimed + ${request.requested} <= q.total
-      RETURNING q.contract_id, q.total - q.claimed AS remaining
+      UPDATE contract_quotas q SET claimed = q.claimed + ${requested} FROM open
+      WHERE q.contract_id = open.id AND q.claimed + ${requested} <= q.total
+      RETURNING q.contract_id, open.environment, q.total - q.claimed AS remaining
+    ), request AS (
+      -- Each answer tells what was left after its own request: what the later ones took is added again.
+      SELECT r.*, claim.contract_id, claim.environment, r.execution = 'inline' AS inline,
+             (claim.remaining + ${requested} - sum(r.requested) OVER (ORDER BY r.job_id))::int AS quota_remaining
+      FROM claim, jsonb_to_recordset(${sql.json(requests as never)}) AS r (
+        job_id uuid, execution text, requested int, chunk_size int, keys text, expires_at timestamptz, channel text, actor jsonb,
+        now timestamptz, idempotency_key text, idempotency_fingerprint text, request_id text)
     ), job AS (
-      INSERT INTO generation_jobs (contract_id, environment, terms_id, execution, requested, chunk_size, state, channel, actor, expires_at,
+      INSERT INTO generation_jobs (id, contract_id, environment, terms_id, execution, requested, chunk_size, state, channel, actor, expires_at,
                                    created_at, started_at, finished_at, idempotency_key, idempotency_fingerprint, quota_remaining, request_id)
-      SELECT contract_id, ${request.environment}, ${request.terms_id}, ${request.execution}, ${request.requested}, ${request.chunk_size},
-             ${inline ? 'SUCCEEDED' : 'QUEUED'}, ${request.channel}, ${actor}, ${request.expires_at}, ${request.now},
-             ${inline ? request.now : null}, ${inline ? request.now : null}, ${request.idempotency_key}, ${request.idempotency_fingerprint},
-             remaining, ${request.request_id}
-      FROM claim
-      RETURNING id, serial, contract_id, quota_remaining
+      SELECT job_id, contract_id, environment, ${terms_id}, execution, requested, chunk_size, CASE WHEN inline THEN 'SUCCEEDED' ELSE 'QUEUED' END,
+             channel, actor, expires_at, now, CASE WHEN inline THEN now END, CASE WHEN inline THEN now END,
+             idempotency_key, idempotency_fingerprint, quota_remaining, request_id
+      FROM request
+      RETURNING id, serial, quota_remaining
     ), chunk AS (
       INSERT INTO generation_chunks (job_id, chunk_no, licenses, created_at)
-      SELECT id, 0, ${request.requested}, ${request.now} FROM job WHERE ${inline}
+      SELECT job.id, 0, request.requested, request.now FROM job JOIN request ON request.job_id = job.id WHERE request.inline
     ), made AS (
       INSERT INTO licenses (id, key)
-      SELECT (job.serial << 24) + k.ordinal, k.key FROM job, string_to_table(${request.keys}, ',') WITH ORDINALITY AS k (key, ordinal)
+      SELECT (job.serial << 24) + k.ordinal, k.key
+      FROM job JOIN request ON request.job_id = job.id, string_to_table(request.keys, ',') WITH ORDINALITY AS k (key, ordinal)
     ), audited AS (
       INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id, environment, after, request_id)
-      SELECT ${request.now}, ${actor}, 'generation.requested', 'job', id, contract_id, ${request.environment},
-             jsonb_build_object('requested', ${request.requested}::int, 'execution', ${request.execution}::text, 'channel', ${request.channel}::text),
-             ${request.request_id}
-      FROM job
+      SELECT now, actor, 'generation.requested', 'job', job_id, contract_id, environment,
+             jsonb_build_object('requested', requested, 'execution', execution, 'channel', channel), request_id
+      FROM request
     ), told AS (
       INSERT INTO domain_events (at, type, contract_id, environment, data)
-      SELECT ${request.now}, 'license.batch_generated', contract_id, ${request.environment},
-             jsonb_build_object('contract_id', contract_id, 'job_id', id, 'state', 'SUCCEEDED', 'licenses', ${request.requested}::int)
-      FROM job WHERE ${inline}
+      SELECT now, 'license.batch_generated', contract_id, environment,
+             jsonb_build_object('contract_id', contract_id, 'job_id', job_id, 'state', 'SUCCEEDED', 'licenses', requested)
+      FROM request WHERE inline
     )
     SELECT id, serial, quota_remaining FROM job`;
-  return granted;
 }
 
 /** Writes a request for test licenses, which cost no quota; call it with the contract locked. */
 export async function insertTestGeneration(tx: Sql, request: GenerationRequest): Promise<GrantedJob> {
   const [job] = await tx<[GrantedJob]>`
     INSERT INTO generation_jobs ${tx({
+      id: request.job_id,
       contract_id: request.contract_id,
       environment: request.environment,
       terms_id: request.terms_id,
@@ -155,7 +171,8 @@ export async function insertTestGeneration(tx: Sql, request: GenerationRequest):
       finished_at: request.now,
       idempotency_key: request.idempotency_key,
       idempotency_fingerprint: request.idempotency_fingerprint,
-      quota_remaining: tx`(SELECT total - claimed FROM contract_quotas WHERE contract_id = ${request.contract_id})` as never,
+      quota_remaining:
+        tx`(SELECT total - claimed FROM contract_quotas WHERE contract_id = ${request.contract_id})` as never,
       request_id: request.request_id,
     })} RETURNING id, serial, quota_remaining`;
   await tx`INSERT INTO generation_chunks ${tx({ job_id: job.id, chunk_no: 0, licenses: request.requested, created_at: request.now })}`;
@@ -187,7 +204,9 @@ export async function countTestLicenses(sql: Sql, contract_id: string): Promise<
 
 /** The job that a request with this idempotency key made, if it did. */
 export async function findJobByIdempotencyKey(sql: Sql, contract_id: string, key: string): Promise<JobRow | undefined> {
-  const [row] = await sql<JobRow[]>`${selectJobs(sql)} WHERE g.contract_id = ${contract_id} AND g.idempotency_key = ${key}`;
+  const [row] = await sql<
+    JobRow[]
+  >`${selectJobs(sql)} WHERE g.contract_id = ${contract_id} AND g.idempotency_key = ${key}`;
   return row;
 }
 
@@ -260,7 +279,11 @@ export async function changeJobState(
 }
 
 /** Claims quota again for what a finished job lacks and queues it; call it inside a transaction. */
-export async function resumeJob(tx: Sql, change: JobChange, decideState: (state: JobState) => 'QUEUED' | Refusal): Promise<JobState | Refusal> {
+export async function resumeJob(
+  tx: Sql,
+  change: JobChange,
+  decideState: (state: JobState) => 'QUEUED' | Refusal,
+): Promise<JobState | Refusal> {
   const job = await lockJob(tx, change.job_id, 'release');
   if (!job) return refuse('NOT_FOUND', { what: 'generation job', id: change.job_id });
   const next = decideState(job.state);
@@ -288,7 +311,8 @@ export async function finishJob(tx: Sql, change: JobChange, errors: JobError[]):
   await tx`
     UPDATE generation_jobs SET state = ${next}, finished_at = ${change.now}, errors = ${tx.json(errors.slice(0, JOB_ERRORS_MAX) as never)}
     WHERE id = ${job.id}`;
-  if (missing > 0) await tx`UPDATE contract_quotas SET claimed = claimed - ${missing} WHERE contract_id = ${job.contract_id}`;
+  if (missing > 0)
+    await tx`UPDATE contract_quotas SET claimed = claimed - ${missing} WHERE contract_id = ${job.contract_id}`;
   await auditJob(tx, job, change, 'job.finished', next, { completed: job.completed, failed: missing });
   if (job.completed > 0) {
     await insertEvents(tx, [
@@ -342,11 +366,20 @@ async function lockJob(tx: Sql, id: string, purpose: 'change' | 'release'): Prom
     SELECT id, contract_id, environment, requested, state FROM generation_jobs WHERE id = ${id}
     ${purpose === 'change' ? tx`FOR NO KEY UPDATE` : tx`FOR UPDATE`}`;
   if (!job) return undefined;
-  const [sum] = await tx<[{ completed: number }]>`SELECT coalesce(sum(licenses), 0)::int AS completed FROM generation_chunks WHERE job_id = ${id}`;
+  const [sum] = await tx<
+    [{ completed: number }]
+  >`SELECT coalesce(sum(licenses), 0)::int AS completed FROM generation_chunks WHERE job_id = ${id}`;
   return { ...job, completed: sum.completed };
 }
 
-async function auditJob(tx: Sql, job: LockedJob, change: JobChange, action: string, state: JobState, more: JsonObject = {}): Promise<void> {
+async function auditJob(
+  tx: Sql,
+  job: LockedJob,
+  change: JobChange,
+  action: string,
+  state: JobState,
+  more: JsonObject = {},
+): Promise<void> {
   await insertAudit(tx, [
     {
       at: change.now,

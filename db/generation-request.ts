@@ -6,14 +6,18 @@
  * statement is tried again. So the hot path takes no lock but the quota's, and every refusal is exact.
  */
 import { randomFillSync } from 'node:crypto';
+import { uuidv7 } from 'uuidv7';
 import type { Actor } from '../domain/actor';
-import { stateAt } from '../domain/contract';
 import type { ContractFacts } from '../domain/contract';
-import { generationRefusal } from '../domain/contract-commands';
+import { generationRefusal, testGenerationRefusal } from '../domain/generation';
 import type { DecisionContext } from '../domain/contract-commands';
 import { licenseExpiry } from '../domain/expiry';
-import { generatorRefusal } from '../domain/generator';
-import { BACKGROUND_FROM_LICENSES, TEST_LICENSE_PERIOD, TEST_LICENSES_MAX, chunkSizeFor } from '../domain/generation-job';
+import {
+  BACKGROUND_FROM_LICENSES,
+  TEST_LICENSE_PERIOD,
+  TEST_LICENSES_MAX,
+  chunkSizeFor,
+} from '../domain/generation-job';
 import { addPeriodToInstant } from '../domain/calendar';
 import type { Instant } from '../domain/instant';
 import { joinedKeys } from '../domain/license-key';
@@ -22,11 +26,14 @@ import type { Nudge } from '../domain/nudge';
 import { claimRefusal } from '../domain/quota';
 import { isRefusal, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
+import { insertAudit } from './commit';
 import { changeContract } from './contract-change';
 import { isLockTimeout, violates } from './errors';
-import { countTestLicenses, findJobByIdempotencyKey, grantGeneration, insertTestGeneration } from './generation-job';
+import { countTestLicenses, findJobByIdempotencyKey, insertTestGeneration } from './generation-job';
 import type { GenerationRequest, JobRow } from './generation-job';
 import type { Database, Sql } from './index';
+import { createMergedGrants } from './generation-merge';
+import type { Grant } from './generation-merge';
 import { findGenerationProfile, refreshTerms } from './license-terms';
 import type { GenerationProfile } from './license-terms';
 
@@ -70,6 +77,7 @@ export type RequestLicenses = (request: LicenseRequest) => Promise<LicenseReques
 /** Makes the function that requests licenses, with its own memory of profiles. */
 export function createLicenseRequests(db: Database): RequestLicenses {
   const profiles = new Map<string, GenerationProfile>();
+  const grant = createMergedGrants(db);
 
   async function profileOf(contract_id: string): Promise<GenerationProfile | undefined> {
     const known = profiles.get(contract_id);
@@ -89,7 +97,7 @@ export function createLicenseRequests(db: Database): RequestLicenses {
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const profile = await profileOf(request.contract_id);
       if (profile) {
-        const attempt = await tryToGrant(db, request, profile);
+        const attempt = await tryToGrant(db, grant, request, profile);
         if (attempt === 'collision' && ++collisions === KEY_DRAWS_MAX) {
           return { result: refuse('GENERATOR_KEYSPACE_EXHAUSTED', { attempts: collisions }), nudge };
         }
@@ -101,18 +109,25 @@ export function createLicenseRequests(db: Database): RequestLicenses {
       if (diagnosis.nudge.contract_id !== null || diagnosis.nudge.job_ids.length > 0) nudge = diagnosis.nudge;
       if (diagnosis.result) return { result: diagnosis.result, nudge };
     }
-    throw new Error(`the request for licenses of contract ${request.contract_id} was neither granted nor refused in ${ROUNDS_MAX} rounds`);
+    throw new Error(
+      `the request for licenses of contract ${request.contract_id} was neither granted nor refused in ${ROUNDS_MAX} rounds`,
+    );
   };
 }
 
 type Attempt = Granted | Refusal | 'not_granted' | 'collision';
 
-async function tryToGrant(db: Database, request: LicenseRequest, profile: GenerationProfile): Promise<Attempt> {
+async function tryToGrant(
+  db: Database,
+  grant: Grant,
+  request: LicenseRequest,
+  profile: GenerationProfile,
+): Promise<Attempt> {
   const expires_at = licenseExpiry(profile.expiry, request.now, profile.timezone);
-  if (isRefusal(expires_at)) return (await replay(db, request)) ?? expires_at;
+  if (isRefusal(expires_at)) return 'not_granted';
   const row = generationRequest(request, profile, expires_at);
   try {
-    const granted = await grantGeneration(db, row);
+    const granted = await grant(row);
     if (!granted) return 'not_granted';
     return { job: jobRowOf(row, granted), replayed: false, keys: row.keys };
   } catch (error) {
@@ -128,21 +143,42 @@ async function tryToGrant(db: Database, request: LicenseRequest, profile: Genera
 async function diagnose(tx: Sql, request: LicenseRequest): Promise<{ result: Granted | Refusal | null; nudge: Nudge }> {
   const replayed = await replay(tx, request);
   if (replayed) return { result: replayed, nudge: NO_NUDGE };
-  let context: DecisionContext | undefined;
-  const outcome = await changeContract(tx, changeRequest(request), (facts, given) => {
-    context = given;
-    return generationRefusal(facts, given.now) ?? catalogueRefusal(facts, given) ?? 'unchanged';
+  let generator: DecisionContext['generator'] = null;
+  const outcome = await changeContract(tx, changeRequest(request), (facts, context) => {
+    generator = context.generator;
+    return generationRefusal(facts, context) ?? 'unchanged';
   });
   if (isRefusal(outcome)) return { result: outcome, nudge: NO_NUDGE };
   const { facts, nudge, row } = outcome;
   const quota = claimRefusal(facts.quota, row.reserved, request.count);
-  if (outcome.refusal) {
-    const reasons = [...outcome.refusal.reasons, ...(quota ? [quota.code] : [])];
-    return { result: { ...outcome.refusal, reasons: [...new Set(reasons)] }, nudge };
-  }
-  if (quota) return { result: quota, nudge };
-  if (context?.generator) await refreshTerms(tx, facts, context.generator);
+  const refusal = outcome.refusal ? withReason(outcome.refusal, quota) : quota;
+  if (refusal) return { result: await audited(tx, request, facts, refusal), nudge };
+  if (generator) await refreshTerms(tx, facts, generator);
   return { result: null, nudge };
+}
+
+/** Every reason counts: somebody who resumes the contract should know that its quota is used up too. */
+function withReason(refusal: Refusal, further: Refusal | null): Refusal {
+  return further ? { ...refusal, reasons: [...new Set([...refusal.reasons, further.code])] } : refusal;
+}
+
+/** A refused attempt at the quota leaves its own row (domain.md 6.2). */
+async function audited(tx: Sql, request: LicenseRequest, facts: ContractFacts, refusal: Refusal): Promise<Refusal> {
+  await insertAudit(tx, [
+    {
+      at: request.now,
+      actor: request.actor,
+      action: 'generation.refused',
+      subject_type: 'contract',
+      subject_id: facts.id,
+      contract_id: facts.id,
+      environment: facts.environment,
+      after: { requested: request.count, channel: request.channel, is_test: request.test },
+      reason: refusal.code,
+      request_id: request.request_id,
+    },
+  ]);
+  return refusal;
 }
 
 /** At most five test licenses while a contract is being configured; they cost no quota and live a week (C3). */
@@ -153,24 +189,18 @@ async function requestTestLicenses(db: Database, request: LicenseRequest): Promi
     if (replayedBefore) return { result: replayedBefore, nudge: NO_NUDGE };
     const outcome = await changeContract(tx, changeRequest(request), (facts, context) => {
       generator = context.generator;
-      if (stateAt(facts, context.now) === 'DRAFT') return catalogueRefusal(facts, context) ?? 'unchanged';
-      return (
-        generationRefusal(facts, context.now) ??
-        refuse('INVALID_STATE_TRANSITION', {
-          from: stateAt(facts, context.now),
-          action: 'generate test licenses',
-          remedy: 'Test licenses are for drafts; leave "test" out to generate real ones.',
-        })
-      );
+      return testGenerationRefusal(facts, context) ?? 'unchanged';
     });
     if (isRefusal(outcome)) return { result: outcome, nudge: NO_NUDGE };
-    if (outcome.refusal) return { result: outcome.refusal, nudge: outcome.nudge };
+    if (outcome.refusal)
+      return { result: await audited(tx, request, outcome.facts, outcome.refusal), nudge: outcome.nudge };
     // Looked up again under the contract's lock: an equal request may have come first.
     const replayed = await replay(tx, request);
     if (replayed) return { result: replayed, nudge: NO_NUDGE };
     const generated = await countTestLicenses(tx, request.contract_id);
     if (generated + request.count > TEST_LICENSES_MAX) {
-      return { result: refuse('TEST_LICENSE_LIMIT', { allowed: TEST_LICENSES_MAX, generated, requested: request.count }), nudge: NO_NUDGE };
+      const refusal = refuse('TEST_LICENSE_LIMIT', { allowed: TEST_LICENSES_MAX, generated, requested: request.count });
+      return { result: await audited(tx, request, outcome.facts, refusal), nudge: NO_NUDGE };
     }
     if (generator) await refreshTerms(tx, outcome.facts, generator);
     const profile = await findGenerationProfile(tx, request.contract_id);
@@ -178,7 +208,10 @@ async function requestTestLicenses(db: Database, request: LicenseRequest): Promi
     const expires_at = addPeriodToInstant(request.now, TEST_LICENSE_PERIOD, profile.timezone);
     const row = generationRequest(request, profile, expires_at);
     const granted = await insertTestGeneration(tx, row);
-    return { result: { job: { ...jobRowOf(row, granted), is_test: true }, replayed: false, keys: row.keys }, nudge: NO_NUDGE };
+    return {
+      result: { job: { ...jobRowOf(row, granted), is_test: true }, replayed: false, keys: row.keys },
+      nudge: NO_NUDGE,
+    };
   });
 }
 
@@ -191,18 +224,18 @@ async function replay(sql: Sql, request: LicenseRequest): Promise<Granted | Refu
   return { job, replayed: true, keys: null };
 }
 
-function catalogueRefusal(facts: ContractFacts, context: DecisionContext): Refusal | null {
-  if (context.product.status !== 'active') return refuse('PRODUCT_INACTIVE', { product_id: context.product.id, product_code: context.product.code });
-  return generatorRefusal(context.generator, facts.generator_id, facts.product_id);
-}
-
 function changeRequest(request: LicenseRequest) {
   return { id: request.contract_id, actor: request.actor, now: request.now, request_id: request.request_id };
 }
 
-function generationRequest(request: LicenseRequest, profile: GenerationProfile, expires_at: Instant | null): GenerationRequest {
+function generationRequest(
+  request: LicenseRequest,
+  profile: GenerationProfile,
+  expires_at: Instant | null,
+): GenerationRequest {
   const inline = request.count < BACKGROUND_FROM_LICENSES;
   return {
+    job_id: uuidv7(),
     contract_id: request.contract_id,
     environment: profile.environment,
     terms_id: profile.terms_id,
@@ -221,7 +254,10 @@ function generationRequest(request: LicenseRequest, profile: GenerationProfile, 
 }
 
 /** The granted job without reading it back. */
-function jobRowOf(request: GenerationRequest, granted: { id: string; serial: string; quota_remaining: number }): JobRow {
+function jobRowOf(
+  request: GenerationRequest,
+  granted: { id: string; serial: string; quota_remaining: number },
+): JobRow {
   const inline = request.execution === 'inline';
   return {
     ...granted,

@@ -46,7 +46,11 @@ export interface GeneratorUse {
  * A generator that was not deleted. `lock: 'change'` also waits for contracts that are being given this generator, since
  * their foreign key holds its row; `lock: 'use'` keeps it from being changed while a contract is given it.
  */
-export async function findGenerator(sql: Sql, id: string, options: { lock?: 'change' | 'use' } = {}): Promise<GeneratorRow | undefined> {
+export async function findGenerator(
+  sql: Sql,
+  id: string,
+  options: { lock?: 'change' | 'use' } = {},
+): Promise<GeneratorRow | undefined> {
   const lock = { change: sql`FOR UPDATE`, use: sql`FOR KEY SHARE`, none: sql`` }[options.lock ?? 'none'];
   const [row] = await sql<GeneratorRow[]>`SELECT * FROM generators WHERE id = ${id} AND deleted_at IS NULL ${lock}`;
   return row;
@@ -103,7 +107,12 @@ export async function insertGenerator(
  * Carries out an edit with its audit row, or writes nothing when nothing differs. What changes new licenses counts as a
  * new revision, so that terms made before are made anew. Call it with the generator locked for change.
  */
-export async function updateGenerator(tx: Sql, before: GeneratorRow, edit: GeneratorEdit, act: Act): Promise<GeneratorRow> {
+export async function updateGenerator(
+  tx: Sql,
+  before: GeneratorRow,
+  edit: GeneratorEdit,
+  act: Act,
+): Promise<GeneratorRow> {
   const changed = changedFields<GeneratorRow, GeneratorEdit>(before, edit);
   if (isEmpty(changed)) return before;
   const { format, features, ...columns } = changed;
@@ -127,7 +136,14 @@ export async function deleteGenerator(tx: Sql, before: GeneratorRow, act: Act): 
   await auditGenerator(tx, before, 'generator.deleted', auditedFacts(before), null, act);
 }
 
-async function auditGenerator(tx: Sql, row: GeneratorRow, action: string, before: JsonObject | null, after: JsonObject | null, act: Act): Promise<void> {
+async function auditGenerator(
+  tx: Sql,
+  row: GeneratorRow,
+  action: string,
+  before: JsonObject | null,
+  after: JsonObject | null,
+  act: Act,
+): Promise<void> {
   await insertAudit(tx, [
     {
       at: act.now,
@@ -144,6 +160,14 @@ async function auditGenerator(tx: Sql, row: GeneratorRow, action: string, before
   ]);
 }
 
-function auditedFacts({ name, product_id, format, features, activation_limit, status, revision }: GeneratorRow): JsonObject {
+function auditedFacts({
+  name,
+  product_id,
+  format,
+  features,
+  activation_limit,
+  status,
+  revision,
+}: GeneratorRow): JsonObject {
   return { name, product_id, format: { ...format }, features, activation_limit, status, revision };
 }

@@ -24,7 +24,11 @@ export interface StoredAnswer {
  * Claims a key in the transaction of the write, or finds the answer of the first request. The second of two equal
  * requests waits here until the first has ended, at most `lock_timeout`.
  */
-export async function claimIdempotencyKey(tx: Sql, request: IdempotentRequest, now: Instant): Promise<'claimed' | StoredAnswer | Refusal> {
+export async function claimIdempotencyKey(
+  tx: Sql,
+  request: IdempotentRequest,
+  now: Instant,
+): Promise<'claimed' | StoredAnswer | Refusal> {
   const claimed = await tx`
     INSERT INTO idempotency_keys ${tx({ scope: request.scope, key: request.key, fingerprint: request.fingerprint, created_at: now })} ON CONFLICT DO NOTHING`;
   if (claimed.count === 1) return 'claimed';

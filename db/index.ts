@@ -41,9 +41,14 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     },
     types: {
       date: { to: 1082, from: [1082], serialize: (text: string) => text, parse: (text: string) => text },
-      instant: { to: 1184, from: [1184], serialize: (text: string) => text, parse: (text: string) => new Date(text).toISOString() },
+      instant: {
+        to: 1184,
+        from: [1184],
+        serialize: (text: string) => text,
+        parse: (text: string) => new Date(text).toISOString(),
+      },
     },
-  }) as unknown as Database;
+  });
 }
 
 /**
@@ -53,5 +58,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
 export function assertDriverPatched(): void {
   const connection = join(dirname(require.resolve('postgres')), 'connection.js');
   if (/function ErrorResponse\(x\) \{\s*rows = 0/.test(readFileSync(connection, 'utf8'))) return;
-  throw new Error('The Postgres driver is not patched. Run `npx patch-package` (npm runs it after every install unless scripts are off).');
+  throw new Error(
+    'The Postgres driver is not patched. Run `npx patch-package` (npm runs it after every install unless scripts are off).',
+  );
 }

@@ -8,7 +8,6 @@ import type { ContractFacts } from '../domain/contract';
 import type { Environment } from '../domain/environment';
 import type { ExpiryRule } from '../domain/expiry';
 import { effectiveActivationLimit, effectiveFeatures } from '../domain/features';
-import type { ActivationLimitOverride } from '../domain/features';
 import type { GeneratorFacts } from '../domain/generator';
 import type { KeyFormat } from '../domain/license-key';
 import type { Sql } from './index';
@@ -44,7 +43,7 @@ export async function refreshTerms(tx: Sql, facts: ContractFacts, generator: Gen
       generator_revision: generator.revision,
       key_format: tx.json({ ...generator.format }),
       features: tx.json(effectiveFeatures(generator.features, facts.feature_overrides)),
-      activation_limit: effectiveActivationLimit(generator.activation_limit, facts.activation_limit as ActivationLimitOverride),
+      activation_limit: effectiveActivationLimit(generator.activation_limit, facts.activation_limit),
     })}
     ON CONFLICT ON CONSTRAINT license_terms_once DO UPDATE SET contract_id = excluded.contract_id
     RETURNING id`;

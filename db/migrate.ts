@@ -43,6 +43,8 @@ export async function missingMigrations(sql: Sql): Promise<number> {
   const known = readdirSync(MIGRATIONS).filter((file) => /^\d+\.do\./.test(file)).length;
   const [table] = await sql<[{ exists: boolean }]>`SELECT to_regclass(${SCHEMA_TABLE}) IS NOT NULL AS exists`;
   if (!table.exists) return known;
-  const [row] = await sql<[{ version: number }]>`SELECT coalesce(max(version), 0)::int AS version FROM ${sql(SCHEMA_TABLE)}`;
+  const [row] = await sql<
+    [{ version: number }]
+  >`SELECT coalesce(max(version), 0)::int AS version FROM ${sql(SCHEMA_TABLE)}`;
   return Math.max(0, known - row.version);
 }

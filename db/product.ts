@@ -32,8 +32,14 @@ export interface ProductEdit {
 }
 
 /** A product, or undefined. `lock` keeps others from changing it until the transaction ends. */
-export async function findProduct(sql: Sql, id: string, options: { lock?: boolean } = {}): Promise<ProductRow | undefined> {
-  const [row] = await sql<ProductRow[]>`SELECT * FROM products WHERE id = ${id} ${options.lock ? sql`FOR NO KEY UPDATE` : sql``}`;
+export async function findProduct(
+  sql: Sql,
+  id: string,
+  options: { lock?: boolean } = {},
+): Promise<ProductRow | undefined> {
+  const [row] = await sql<
+    ProductRow[]
+  >`SELECT * FROM products WHERE id = ${id} ${options.lock ? sql`FOR NO KEY UPDATE` : sql``}`;
   return row;
 }
 
@@ -74,13 +80,22 @@ export async function updateProduct(tx: Sql, before: ProductRow, edit: ProductEd
   const { modules, ...columns } = changedFields<ProductRow, ProductEdit>(before, edit);
   const changes = { ...columns, ...(modules ? { modules: tx.json(modules) } : {}) };
   if (isEmpty(changes)) return before;
-  const [row] = await tx<[ProductRow]>`UPDATE products SET ${tx({ ...changes, updated_at: act.now })} WHERE id = ${before.id} RETURNING *`;
+  const [row] = await tx<
+    [ProductRow]
+  >`UPDATE products SET ${tx({ ...changes, updated_at: act.now })} WHERE id = ${before.id} RETURNING *`;
   const differs = difference(auditedFacts(before), auditedFacts(row));
   await auditProduct(tx, row, 'product.updated', differs.before, differs.after, act);
   return row;
 }
 
-async function auditProduct(tx: Sql, row: ProductRow, action: string, before: JsonObject | null, after: JsonObject, act: Act): Promise<void> {
+async function auditProduct(
+  tx: Sql,
+  row: ProductRow,
+  action: string,
+  before: JsonObject | null,
+  after: JsonObject,
+  act: Act,
+): Promise<void> {
   await insertAudit(tx, [
     {
       at: act.now,

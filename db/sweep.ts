@@ -40,9 +40,11 @@ export async function jobsToWake(sql: Sql, { epoch, now, limit }: SweepQuestion)
 
 /** Remembers on which server the workflows were started. */
 export async function markContractsStarted(sql: Sql, ids: string[], epoch: string): Promise<void> {
-  if (ids.length > 0) await sql`UPDATE contracts SET workflow_epoch = ${epoch} WHERE id = ANY(${ids}) AND workflow_epoch IS DISTINCT FROM ${epoch}`;
+  if (ids.length > 0)
+    await sql`UPDATE contracts SET workflow_epoch = ${epoch} WHERE id = ANY(${ids}) AND workflow_epoch IS DISTINCT FROM ${epoch}`;
 }
 
 export async function markJobsStarted(sql: Sql, ids: string[], epoch: string): Promise<void> {
-  if (ids.length > 0) await sql`UPDATE generation_jobs SET workflow_epoch = ${epoch} WHERE id = ANY(${ids}) AND workflow_epoch IS DISTINCT FROM ${epoch}`;
+  if (ids.length > 0)
+    await sql`UPDATE generation_jobs SET workflow_epoch = ${epoch} WHERE id = ANY(${ids}) AND workflow_epoch IS DISTINCT FROM ${epoch}`;
 }

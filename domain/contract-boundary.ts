@@ -31,12 +31,15 @@ export function boundariesAfter(facts: ContractFacts, after: Instant): Boundary[
   }
   const expires_at = expiresAt(facts);
   if (facts.end_date !== null && expires_at !== null) {
-    if (facts.expiry_grace_days > 0) boundaries.push({ at: startOfDay(facts.end_date, facts.timezone), kind: 'grace_starts' });
+    if (facts.expiry_grace_days > 0)
+      boundaries.push({ at: startOfDay(facts.end_date, facts.timezone), kind: 'grace_starts' });
     boundaries.push({ at: expires_at, kind: 'expires' });
   }
   return boundaries
     .filter((boundary) => boundary.at > after && (expires_at === null || boundary.at <= expires_at))
-    .sort((a, b) => (a.at === b.at ? BOUNDARY_KINDS.indexOf(a.kind) - BOUNDARY_KINDS.indexOf(b.kind) : a.at < b.at ? -1 : 1));
+    .sort((a, b) =>
+      a.at === b.at ? BOUNDARY_KINDS.indexOf(a.kind) - BOUNDARY_KINDS.indexOf(b.kind) : a.at < b.at ? -1 : 1,
+    );
 }
 
 /** The next boundary that is not yet crossed, or null when only a command can change the contract. */
@@ -68,7 +71,13 @@ function cross(facts: ContractFacts, { at, kind }: Boundary): ContractChange {
     case 'starts':
       return { facts, at, action: 'contract.term_started', revised: false };
     case 'resumes':
-      return { facts: liftHolds(facts, at, (hold) => hold.resume_at === at), at, action: 'contract.resumed', reason: 'resume_at', revised: true };
+      return {
+        facts: liftHolds(facts, at, (hold) => hold.resume_at === at),
+        at,
+        action: 'contract.resumed',
+        reason: 'resume_at',
+        revised: true,
+      };
     case 'grace_starts':
       return { facts, at, action: 'contract.grace_started', revised: false };
     case 'expires':
@@ -78,6 +87,8 @@ function cross(facts: ContractFacts, { at, kind }: Boundary): ContractChange {
 
 /** The facts with the chosen open holds lifted at an instant. */
 export function liftHolds(facts: ContractFacts, at: Instant, chosen: (hold: Hold) => boolean): ContractFacts {
-  const holds = facts.holds.map((hold) => (hold.lifted_at === null && chosen(hold) ? { ...hold, lifted_at: at } : hold));
+  const holds = facts.holds.map((hold) =>
+    hold.lifted_at === null && chosen(hold) ? { ...hold, lifted_at: at } : hold,
+  );
   return { ...facts, holds };
 }

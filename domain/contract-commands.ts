@@ -5,15 +5,15 @@
  * holds (domain.md 1.4: repeating a transition is no error and leaves no trace).
  */
 import { addDays, addPeriods, daysBetween, localDateAt } from './calendar';
-import { expiresAt, mayGenerateIn, openHold, stateAt, statusOf } from './contract';
+import { expiresAt, openHold, stateAt, statusOf } from './contract';
 import type { ContractFacts, ContractState, ContractType, Hold } from './contract';
 import { liftHolds } from './contract-boundary';
 import type { ContractAction, ContractChange } from './contract-change';
 import type { Environment } from './environment';
-import { licenseExpiry } from './expiry';
 import type { ExpiryRule } from './expiry';
 import { mistypedOverrides } from './features';
 import type { ActivationLimitOverride } from './features';
+import { expiredRefusal, expiryRefusal } from './generation';
 import { generatorRefusal, keyspaceRefusal } from './generator';
 import type { GeneratorFacts } from './generator';
 import type { Instant, LocalDate } from './instant';
@@ -98,7 +98,13 @@ export interface CommandOutcome {
 
 type Decide<Input> = (facts: ContractFacts, input: Input, context: DecisionContext) => Decision;
 
-const COMMANDS: { [Name in CommandName]: Decide<CommandInputs[Name]> } = { activate, pause, resume, edit, delete: remove };
+const COMMANDS: { [Name in CommandName]: Decide<CommandInputs[Name]> } = {
+  activate,
+  pause,
+  resume,
+  edit,
+  delete: remove,
+};
 
 /** Decides one command upon settled facts. */
 export function decide(command: ContractCommand, facts: ContractFacts, context: DecisionContext): Decision {
@@ -125,7 +131,12 @@ export interface CreateInput {
 }
 
 /** T1, with T2 in the same step for `status: "active"`: one change, one audit row `contract.created`. */
-export function create(id: string, generator_id: string, input: CreateInput, context: DecisionContext): ContractChange | Refusal {
+export function create(
+  id: string,
+  generator_id: string,
+  input: CreateInput,
+  context: DecisionContext,
+): ContractChange | Refusal {
   const { now, product } = context;
   const environment: Environment = product.environment;
   const draft: ContractFacts = {
@@ -216,7 +227,9 @@ function edit(facts: ContractFacts, input: EditInput, context: DecisionContext):
   const { now } = context;
   const stale = revisionRefusal(facts, input.expected_revision);
   if (stale) return stale;
-  const fixed = (['id', 'type', 'product_id', 'environment'] as const).find((field) => input[field] !== undefined && input[field] !== facts[field]);
+  const fixed = (['id', 'type', 'product_id', 'environment'] as const).find(
+    (field) => input[field] !== undefined && input[field] !== facts[field],
+  );
   if (fixed) return refuse('IMMUTABLE_FIELD', { field: fixed });
   const edited = editFields(facts, input, context);
   if (isRefusal(edited)) return edited;
@@ -256,8 +269,10 @@ function editFields(facts: ContractFacts, input: EditInput, context: DecisionCon
   };
   const generates = (field: 'generator_id' | 'feature_overrides' | 'activation_limit' | 'expiry' | 'quota'): boolean =>
     JSON.stringify(next[field]) !== JSON.stringify(facts[field]);
-  const wants = (['generator_id', 'feature_overrides', 'activation_limit', 'expiry', 'quota'] as const).filter(generates);
-  if (wants.length > 0 && state === 'EXPIRED') return expired(facts);
+  const wants = (['generator_id', 'feature_overrides', 'activation_limit', 'expiry', 'quota'] as const).filter(
+    generates,
+  );
+  if (wants.length > 0 && state === 'EXPIRED') return expiredRefusal(facts);
 
   const refusal =
     (wants.includes('quota') ? totalRefusal(facts.quota, next.quota.total) : null) ??
@@ -271,7 +286,11 @@ function editFields(facts: ContractFacts, input: EditInput, context: DecisionCon
     timezone: input.timezone ?? facts.timezone,
     start_date: input.start_date === undefined ? facts.start_date : input.start_date,
     // A term gives the end, a fixed end replaces the term (decisions 19).
-    ...(input.term ? { term_length: input.term, end_date: null } : input.term === null ? { term_length: null, end_date: null } : {}),
+    ...(input.term
+      ? { term_length: input.term, end_date: null }
+      : input.term === null
+        ? { term_length: null, end_date: null }
+        : {}),
     ...(input.end_date === undefined ? {} : { term_length: null, end_date: input.end_date }),
     expiry_grace_days: input.expiry_grace_days ?? facts.expiry_grace_days,
   });
@@ -309,18 +328,17 @@ function withTermEnd(facts: ContractFacts): ContractFacts {
 
 function datesRefusal(facts: ContractFacts): Refusal | null {
   if (facts.start_date === null || facts.end_date === null || facts.start_date < facts.end_date) return null;
-  return refuse('VALIDATION_FAILED', { path: 'end_date', message: `end_date ${facts.end_date} must be after start_date ${facts.start_date}.` });
-}
-
-function expiryRefusal(facts: ContractFacts, now: Instant): Refusal | null {
-  const expiry = licenseExpiry(facts.expiry, now, facts.timezone);
-  return isRefusal(expiry) ? expiry : null;
+  return refuse('VALIDATION_FAILED', {
+    path: 'end_date',
+    message: `end_date ${facts.end_date} must be after start_date ${facts.start_date}.`,
+  });
 }
 
 /** Whether product and generator can carry the contract: active, matching, with keys enough for the quota. */
 function catalogueRefusal(facts: ContractFacts, context: DecisionContext, must_be_active = true): Refusal | null {
   const { product, generator } = context;
-  if (must_be_active && product.status !== 'active') return refuse('PRODUCT_INACTIVE', { product_id: product.id, product_code: product.code });
+  if (must_be_active && product.status !== 'active')
+    return refuse('PRODUCT_INACTIVE', { product_id: product.id, product_code: product.code });
   const refusal = must_be_active ? generatorRefusal(generator, facts.generator_id, product.id) : null;
   if (refusal) return refusal;
   if (generator === null) return null;
@@ -336,16 +354,13 @@ function revisionRefusal(facts: ContractFacts, expected: number | undefined): Re
 
 /** Everything a person can edit, compared; counters that move by themselves are left out. */
 function sameTerms(a: ContractFacts, b: ContractFacts): boolean {
-  const terms = (facts: ContractFacts): string => JSON.stringify({ ...facts, settled_until: null, quota: facts.quota.total });
+  const terms = (facts: ContractFacts): string =>
+    JSON.stringify({ ...facts, settled_until: null, quota: facts.quota.total });
   return terms(a) === terms(b);
 }
 
 function revise(before: ContractFacts, after: ContractFacts, at: Instant, action: ContractAction): ContractChange {
   return { facts: { ...after, revision: before.revision + 1 }, at, action, revised: true };
-}
-
-function expired(facts: ContractFacts): Refusal {
-  return refuse('CONTRACT_EXPIRED', { end_date: facts.end_date, last_day: facts.end_date === null ? null : addDays(facts.end_date, -1) });
 }
 
 /** 409 with the action that would work instead (domain.md 2.1). */
@@ -358,20 +373,11 @@ function impossible(facts: ContractFacts, from: ContractState, action: string): 
     EXPIRED: `Its term ended on ${facts.end_date}: renew it or make a new contract.`,
   };
   const remedy = remedies[from] ?? '';
-  return refuse('INVALID_STATE_TRANSITION', { from, action, remedy, start_date: facts.start_date, end_date: facts.end_date });
-}
-
-/** Why a contract generates nothing now, as the generate call answers it (decisions 17). */
-export function generationRefusal(facts: ContractFacts, now: Instant): Refusal | null {
-  const state = stateAt(facts, now);
-  if (mayGenerateIn(state)) return null;
-  if (state === 'EXPIRED') return { ...expired(facts), reasons: ['CONTRACT_EXPIRED', 'CONTRACT_INACTIVE'] };
-  const { inactive_reason } = statusOf(facts, now);
-  const remedies: Partial<Record<ContractState, string>> = {
-    DRAFT: 'Activate the contract, or ask for test licenses with "test": true.',
-    SCHEDULED: `It starts on ${facts.start_date}.`,
-    EXPIRY_GRACE: 'Its term has ended: renew it.',
-    PAUSED: 'Resume it.',
-  };
-  return refuse('CONTRACT_INACTIVE', { inactive_reason, state, remedy: remedies[state] ?? '' });
+  return refuse('INVALID_STATE_TRANSITION', {
+    from,
+    action,
+    remedy,
+    start_date: facts.start_date,
+    end_date: facts.end_date,
+  });
 }

@@ -15,7 +15,15 @@ import type { QuotaCounters } from './quota';
 export const CONTRACT_TYPES = ['standard', 'reseller', 'enterprise', 'pool'] as const;
 export type ContractType = (typeof CONTRACT_TYPES)[number];
 
-export const CONTRACT_STATES = ['DRAFT', 'SCHEDULED', 'ACTIVE', 'EXPIRY_GRACE', 'PAUSED', 'EXPIRED', 'DELETED'] as const;
+export const CONTRACT_STATES = [
+  'DRAFT',
+  'SCHEDULED',
+  'ACTIVE',
+  'EXPIRY_GRACE',
+  'PAUSED',
+  'EXPIRED',
+  'DELETED',
+] as const;
 export type ContractState = (typeof CONTRACT_STATES)[number];
 
 export type InactiveReason = 'CONFIGURING' | 'NOT_STARTED' | 'EXPIRED_IN_GRACE' | 'PAUSED' | 'COMPLETED' | 'EXPIRED';
@@ -97,7 +105,10 @@ export function mayGenerateIn(state: ContractState): boolean {
 }
 
 /** The seed's two statuses, and why an inactive contract is inactive (domain.md 2.1). */
-export function statusOf(facts: ContractFacts, now: Instant): { status: 'active' | 'inactive'; inactive_reason: InactiveReason | null } {
+export function statusOf(
+  facts: ContractFacts,
+  now: Instant,
+): { status: 'active' | 'inactive'; inactive_reason: InactiveReason | null } {
   const state = stateAt(facts, now);
   if (state === 'ACTIVE') return { status: 'active', inactive_reason: null };
   const reasons: Record<Exclude<ContractState, 'ACTIVE'>, InactiveReason | null> = {

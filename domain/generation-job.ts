@@ -8,7 +8,16 @@
 import { refuse } from './refusal';
 import type { Refusal } from './refusal';
 
-export const JOB_STATES = ['QUEUED', 'RUNNING', 'PAUSED', 'CANCELLING', 'SUCCEEDED', 'PARTIAL', 'FAILED', 'CANCELLED'] as const;
+export const JOB_STATES = [
+  'QUEUED',
+  'RUNNING',
+  'PAUSED',
+  'CANCELLING',
+  'SUCCEEDED',
+  'PARTIAL',
+  'FAILED',
+  'CANCELLED',
+] as const;
 export type JobState = (typeof JOB_STATES)[number];
 
 /** States in which a job still holds its reservation. */
@@ -41,7 +50,11 @@ export function chunkCount(requested: number, chunk_size: number): number {
 }
 
 /** The first ordinal and the size of one chunk. */
-export function chunkSpan(requested: number, chunk_size: number, chunk_no: number): { from_ordinal: number; licenses: number } {
+export function chunkSpan(
+  requested: number,
+  chunk_size: number,
+  chunk_no: number,
+): { from_ordinal: number; licenses: number } {
   const before = chunk_no * chunk_size;
   return { from_ordinal: before + 1, licenses: Math.min(chunk_size, requested - before) };
 }

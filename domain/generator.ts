@@ -18,9 +18,14 @@ export interface GeneratorFacts {
 }
 
 /** Refuses a generator that is not an active one of the product. */
-export function generatorRefusal(generator: GeneratorFacts | null, generator_id: string, product_id: string): Refusal | null {
+export function generatorRefusal(
+  generator: GeneratorFacts | null,
+  generator_id: string,
+  product_id: string,
+): Refusal | null {
   if (generator === null) return refuse('GENERATOR_NOT_AVAILABLE', { generator_id, why: 'does not exist' });
-  if (generator.product_id !== product_id) return refuse('GENERATOR_NOT_AVAILABLE', { generator_id, why: 'belongs to another product' });
+  if (generator.product_id !== product_id)
+    return refuse('GENERATOR_NOT_AVAILABLE', { generator_id, why: 'belongs to another product' });
   if (generator.status !== 'active') return refuse('GENERATOR_NOT_AVAILABLE', { generator_id, why: 'is inactive' });
   return null;
 }
@@ -29,5 +34,9 @@ export function generatorRefusal(generator: GeneratorFacts | null, generator_id:
 export function keyspaceRefusal(format: KeyFormat, quota: number): Refusal | null {
   const largest = largestQuotaFor(format);
   if (largest >= BigInt(quota)) return null;
-  return refuse('GENERATOR_KEYSPACE_TOO_SMALL', { quota, keyspace: keyspaceOf(format).toString(), largest_quota: largest.toString() });
+  return refuse('GENERATOR_KEYSPACE_TOO_SMALL', {
+    quota,
+    keyspace: keyspaceOf(format).toString(),
+    largest_quota: largest.toString(),
+  });
 }

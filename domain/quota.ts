@@ -44,6 +44,7 @@ export function claimRefusal(counters: QuotaCounters, reserved: number, requeste
 /** Refuses a new total that would lower the quota once something of it is used (C5). */
 export function totalRefusal(counters: QuotaCounters, quota: number): Refusal | null {
   if (counters.claimed === 0 || quota >= counters.total) return null;
-  if (quota < counters.claimed) return refuse('QUOTA_BELOW_USED', { quota, used: counters.claimed, total: counters.total });
+  if (quota < counters.claimed)
+    return refuse('QUOTA_BELOW_USED', { quota, used: counters.claimed, total: counters.total });
   return refuse('QUOTA_DECREASE_NOT_ALLOWED', { quota, used: counters.claimed, total: counters.total });
 }

@@ -27,7 +27,8 @@ const SENTENCES = {
   },
   CONTRACT_DELETED: {
     title: 'The contract was deleted',
-    detail: (m) => `“${show(m.last_name)}” was deleted at ${show(m.deleted_at)}. Its licenses stay valid; its id is never used again.`,
+    detail: (m) =>
+      `“${show(m.last_name)}” was deleted at ${show(m.deleted_at)}. Its licenses stay valid; its id is never used again.`,
   },
   CONTRACT_INACTIVE: {
     title: 'Contract inactive',
@@ -43,7 +44,8 @@ const SENTENCES = {
   },
   CONTRACT_HAS_OPEN_JOB: {
     title: 'A generation job is still open',
-    detail: (m) => `${show(m.open_jobs)} generation job(s) of this contract are not finished. Wait for them or cancel them first.`,
+    detail: (m) =>
+      `${show(m.open_jobs)} generation job(s) of this contract are not finished. Wait for them or cancel them first.`,
   },
   CONFIRMATION_MISMATCH: {
     title: 'The confirmation does not match',
@@ -51,19 +53,23 @@ const SENTENCES = {
   },
   INVALID_STATE_TRANSITION: {
     title: 'Not possible in this state',
-    detail: (m) => `A contract that is ${show(m.from)} cannot be changed by “${show(m.action)}”. ${show(m.remedy ?? '')}`.trim(),
+    detail: (m) =>
+      `A contract that is ${show(m.from)} cannot be changed by “${show(m.action)}”. ${show(m.remedy ?? '')}`.trim(),
   },
   TERM_ALREADY_OVER: {
     title: 'The term is already over',
-    detail: (m) => `The contract would end on ${show(m.end_date)}, which is past (with ${show(m.expiry_grace_days)} days of grace). Give a later end_date or term first.`,
+    detail: (m) =>
+      `The contract would end on ${show(m.end_date)}, which is past (with ${show(m.expiry_grace_days)} days of grace). Give a later end_date or term first.`,
   },
   IMMUTABLE_FIELD: {
     title: 'The field cannot be changed',
-    detail: (m) => `${show(m.field)} cannot be changed${m.when ? ` ${show(m.when)}` : ''}. Make a new contract instead.`,
+    detail: (m) =>
+      `${show(m.field)} cannot be changed${m.when ? ` ${show(m.when)}` : ''}. Make a new ${show(m.what ?? 'contract')} instead.`,
   },
   REVISION_CONFLICT: {
     title: 'Somebody else changed it first',
-    detail: (m) => `You changed revision ${show(m.given)}, but it is at revision ${show(m.current)}. Read it again and repeat the change.`,
+    detail: (m) =>
+      `You changed revision ${show(m.given)}, but it is at revision ${show(m.current)}. Read it again and repeat the change.`,
   },
   QUOTA_EXCEEDED: {
     title: 'Quota exceeded',
@@ -72,15 +78,18 @@ const SENTENCES = {
   },
   QUOTA_BELOW_USED: {
     title: 'The quota cannot be less than what is used',
-    detail: (m) => `${show(m.used)} licenses are generated or reserved; the quota cannot become ${show(m.quota)}. Make a new contract for a smaller one.`,
+    detail: (m) =>
+      `${show(m.used)} licenses are generated or reserved; the quota cannot become ${show(m.quota)}. Make a new contract for a smaller one.`,
   },
   QUOTA_DECREASE_NOT_ALLOWED: {
     title: 'The quota cannot be lowered any more',
-    detail: (m) => `Licenses were already generated, so the quota of ${show(m.total)} can only be raised, not set to ${show(m.quota)}.`,
+    detail: (m) =>
+      `Licenses were already generated, so the quota of ${show(m.total)} can only be raised, not set to ${show(m.quota)}.`,
   },
   TEST_LICENSE_LIMIT: {
     title: 'No more test licenses',
-    detail: (m) => `A draft contract can give ${show(m.allowed)} test licenses; ${show(m.generated)} exist. Activate the contract to generate real ones.`,
+    detail: (m) =>
+      `A draft contract can give ${show(m.allowed)} test licenses; ${show(m.generated)} exist. Activate the contract to generate real ones.`,
   },
   PRODUCT_INACTIVE: {
     title: 'The product is inactive',
@@ -88,7 +97,8 @@ const SENTENCES = {
   },
   GENERATOR_NOT_AVAILABLE: {
     title: 'The generator cannot be used here',
-    detail: (m) => `The generator ${show(m.generator_id)} ${show(m.why)}. Choose an active generator of the contract's product.`,
+    detail: (m) =>
+      `The generator ${show(m.generator_id)} ${show(m.why)}. Choose an active generator of the contract's product.`,
   },
   GENERATOR_KEYSPACE_TOO_SMALL: {
     title: 'The key format has too few different keys',
@@ -97,15 +107,18 @@ const SENTENCES = {
   },
   GENERATOR_KEYSPACE_EXHAUSTED: {
     title: 'No free license key was found',
-    detail: (m) => `${show(m.attempts)} draws in a row met keys that exist already. Use a generator with longer or more groups.`,
+    detail: (m) =>
+      `${show(m.attempts)} draws in a row met keys that exist already. Use a generator with longer or more groups.`,
   },
   GENERATOR_IN_USE: {
     title: 'The generator is in use',
-    detail: (m) => `${show(m.contracts)} contract(s) use this generator. Give them another one or set this one inactive.`,
+    detail: (m) =>
+      `${show(m.contracts)} contract(s) use this generator. Give them another one or set this one inactive.`,
   },
   ENVIRONMENT_MISMATCH: {
     title: 'Another environment',
-    detail: (m) => `${show(m.what)} is of the environment ${show(m.actual)}, not ${show(m.expected)}. Environments never mix.`,
+    detail: (m) =>
+      `${show(m.what)} is of the environment ${show(m.actual)}, not ${show(m.expected)}. Environments never mix.`,
   },
   EXPIRY_IN_PAST: {
     title: 'The expiry date is past',
@@ -117,7 +130,8 @@ const SENTENCES = {
   },
   FEATURE_TYPE_MISMATCH: {
     title: 'A feature has another type',
-    detail: (m) => `These overrides differ in type from the generator's features: ${show(m.paths)}. Use the generator's types.`,
+    detail: (m) =>
+      `These overrides differ in type from the generator's features: ${show(m.paths)}. Use the generator's types.`,
   },
   JOB_ALREADY_FINISHED: {
     title: 'The generation job is already finished',
@@ -125,7 +139,8 @@ const SENTENCES = {
   },
   JOB_NOT_RESUMABLE: {
     title: 'The generation job cannot be resumed',
-    detail: (m) => `A job that is ${show(m.state)} cannot be resumed. ${show(m.remedy ?? 'Only PARTIAL and FAILED jobs can.')}`,
+    detail: (m) =>
+      `A job that is ${show(m.state)} cannot be resumed. ${show(m.remedy ?? 'Only PARTIAL and FAILED jobs can.')}`,
   },
   IDEMPOTENCY_KEY_REUSED: {
     title: 'The idempotency key belongs to another request',
@@ -135,8 +150,14 @@ const SENTENCES = {
     title: 'The first request with this key is still running',
     detail: () => 'Repeat the request in a moment to get its answer.',
   },
-  EMAIL_TAKEN: { title: 'The e-mail address is taken', detail: (m) => `${show(m.email)} already belongs to somebody else here.` },
-  CODE_TAKEN: { title: 'The code is taken', detail: (m) => `The code ${show(m.code)} is already used in the environment ${show(m.environment)}.` },
+  EMAIL_TAKEN: {
+    title: 'The e-mail address is taken',
+    detail: (m) => `${show(m.email)} already belongs to somebody else here.`,
+  },
+  CODE_TAKEN: {
+    title: 'The code is taken',
+    detail: (m) => `The code ${show(m.code)} is already used in the environment ${show(m.environment)}.`,
+  },
   LAST_SUPER_ADMIN: {
     title: 'The last super admin stays',
     detail: () => 'Make another person super admin before you change or disable this one.',
@@ -160,7 +181,14 @@ export interface Refusal {
 /** Makes a refusal; `reasons` are the further codes that apply. */
 export function refuse(code: RefusalCode, metadata: JsonObject = {}, reasons: string[] = []): Refusal {
   const sentence: Sentence = SENTENCES[code];
-  return { refused: true, code, title: sentence.title, detail: sentence.detail(metadata), reasons: [...new Set([code, ...reasons])], metadata };
+  return {
+    refused: true,
+    code,
+    title: sentence.title,
+    detail: sentence.detail(metadata),
+    reasons: [...new Set([code, ...reasons])],
+    metadata,
+  };
 }
 
 /** Whether an outcome is a refusal. */

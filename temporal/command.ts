@@ -1,14 +1,24 @@
 /** Sending a command to a contract's workflow and hearing its outcome. */
-import { isGrpcDeadlineError, isGrpcServiceError, WithStartWorkflowOperation, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
+import {
+  isGrpcDeadlineError,
+  isGrpcServiceError,
+  WithStartWorkflowOperation,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import type { CommandOutcome } from '../domain/contract-commands';
 import { commandUpdate, contractLifecycle } from '../workflows/contract-lifecycle';
 import type { CommandEnvelope } from '../workflows/contract-lifecycle';
 import { contractWorkflowId } from './ids';
+import { memoOf } from './nudge';
 import type { TaskQueues } from './task-queues';
 
 /** How long a caller waits for the outcome. A worker that was killed needs five seconds until the command runs again. */
 const COMMAND_TIMEOUT_MS = 10_000;
+
+/** The status by which gRPC says that a server is out of reach. */
+const GRPC_UNAVAILABLE = 14;
 
 /** The command was sent, but whether it was carried out is not known: to be repeated under the same id. */
 export class CommandOutcomeUnknown extends Error {}
@@ -28,14 +38,20 @@ export function createCommandSender(client: Client, taskQueues: TaskQueues): Sen
       workflowIdConflictPolicy: 'USE_EXISTING',
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       staticSummary: `Contract ${contract_id}`,
+      memo: memoOf(envelope.request_id),
     });
     try {
       return await client.withDeadline(Date.now() + COMMAND_TIMEOUT_MS, () =>
-        client.workflow.executeUpdateWithStart(commandUpdate, { startWorkflowOperation, args: [envelope], updateId: envelope.command_id }),
+        client.workflow.executeUpdateWithStart(commandUpdate, {
+          startWorkflowOperation,
+          args: [envelope],
+          updateId: envelope.command_id,
+        }),
       );
     } catch (error) {
       if (error instanceof WorkflowUpdateFailedError) throw error.cause ?? error;
-      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcDeadlineError(error)) throw new CommandOutcomeUnknown(undefined, { cause: error });
+      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcDeadlineError(error))
+        throw new CommandOutcomeUnknown(undefined, { cause: error });
       if (isConnectionError(error)) throw new TemporalUnavailable('Temporal cannot be reached', { cause: error });
       throw error;
     }
@@ -45,8 +61,7 @@ export function createCommandSender(client: Client, taskQueues: TaskQueues): Sen
 /** Whether a call failed because the server is out of reach, wherever in the chain of causes that is said. */
 export function isConnectionError(error: unknown): boolean {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    // 14 is UNAVAILABLE.
-    if (isGrpcServiceError(cause) && cause.code === 14) return true;
+    if (isGrpcServiceError(cause) && Number(cause.code) === GRPC_UNAVAILABLE) return true;
     if (/Failed to connect|ECONNREFUSED|ENOTFOUND|TransportError/.test(cause.message)) return true;
   }
   return false;

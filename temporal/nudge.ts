@@ -18,10 +18,10 @@ const NUDGES_IN_FLIGHT_MAX = 20;
 
 /** Wakes workflows; every function answers with the ids it reached. */
 export interface Nudger {
-  wakeContracts(contract_ids: string[]): Promise<string[]>;
-  wakeJobs(job_ids: string[]): Promise<string[]>;
-  /** Both kinds at once, as a change to a contract names them. */
-  wake(nudge: Nudge): Promise<void>;
+  wakeContracts(contract_ids: string[], request_id?: string): Promise<string[]>;
+  wakeJobs(job_ids: string[], request_id?: string): Promise<string[]>;
+  /** Both kinds at once, as a change to a contract names them. The request's id stands in the memo of what is started. */
+  wake(nudge: Nudge, request_id?: string): Promise<void>;
 }
 
 export interface NudgerOptions {
@@ -33,7 +33,11 @@ export interface NudgerOptions {
 
 export function createNudger({ client, taskQueues, onFailure }: NudgerOptions): Nudger {
   /** Runs `wakeOne` for each id, a bounded number at a time; one that fails stops no other. */
-  async function wakeEach(ids: string[], workflowId: (id: string) => string, wakeOne: (id: string) => Promise<unknown>): Promise<string[]> {
+  async function wakeEach(
+    ids: string[],
+    workflowId: (id: string) => string,
+    wakeOne: (id: string) => Promise<unknown>,
+  ): Promise<string[]> {
     const reached: string[] = [];
     const waiting = [...ids];
     async function worker(): Promise<void> {
@@ -52,7 +56,7 @@ export function createNudger({ client, taskQueues, onFailure }: NudgerOptions): 
   }
 
   const nudger: Nudger = {
-    wakeContracts: (contract_ids) =>
+    wakeContracts: (contract_ids, request_id) =>
       wakeEach(contract_ids, contractWorkflowId, (contract_id) =>
         client.workflow.signalWithStart(contractLifecycle, {
           workflowId: contractWorkflowId(contract_id),
@@ -62,9 +66,10 @@ export function createNudger({ client, taskQueues, onFailure }: NudgerOptions): 
           signalArgs: [],
           workflowIdReusePolicy: 'ALLOW_DUPLICATE',
           staticSummary: `Contract ${contract_id}`,
+          memo: memoOf(request_id),
         }),
       ),
-    wakeJobs: (job_ids) =>
+    wakeJobs: (job_ids, request_id) =>
       wakeEach(job_ids, generationJobWorkflowId, (job_id) =>
         client.workflow.signalWithStart(generateLicenses, {
           workflowId: generationJobWorkflowId(job_id),
@@ -74,11 +79,18 @@ export function createNudger({ client, taskQueues, onFailure }: NudgerOptions): 
           signalArgs: [],
           workflowIdReusePolicy: 'ALLOW_DUPLICATE',
           staticSummary: `Generation job ${job_id}`,
+          memo: memoOf(request_id),
         }),
       ),
-    async wake(nudge) {
-      await Promise.all([nudger.wakeContracts(nudge.contract_id === null ? [] : [nudge.contract_id]), nudger.wakeJobs(nudge.job_ids)]);
+    async wake(nudge, request_id) {
+      const contract_ids = nudge.contract_id === null ? [] : [nudge.contract_id];
+      await Promise.all([nudger.wakeContracts(contract_ids, request_id), nudger.wakeJobs(nudge.job_ids, request_id)]);
     },
   };
   return nudger;
+}
+
+/** The memo of a workflow that a request caused. */
+export function memoOf(request_id: string | undefined): Record<string, string> {
+  return request_id === undefined ? {} : { request_id };
 }

@@ -18,7 +18,10 @@ const SWEEP_INTERVAL = '1 minute';
 const SWEEP_CATCHUP_WINDOW = '1 minute';
 
 /** Registers what is missing; answers what it had to add. Throws when an attribute exists with another type. */
-export async function setUpTemporal(client: Client, taskQueues: TaskQueues): Promise<{ search_attributes: string[]; schedule: boolean }> {
+export async function setUpTemporal(
+  client: Client,
+  taskQueues: TaskQueues,
+): Promise<{ search_attributes: string[]; schedule: boolean }> {
   const search_attributes = await registerSearchAttributes(client);
   const schedule = await createSweepSchedule(client, taskQueues);
   return { search_attributes, schedule };
@@ -40,14 +43,22 @@ export async function registerSearchAttributes(client: Client): Promise<string[]
   const namespace = client.options.namespace;
   const { operatorService } = client.connection as import('@temporalio/client').Connection;
   const types = temporal.api.enums.v1.IndexedValueType;
-  const typeOf = { KEYWORD: types.INDEXED_VALUE_TYPE_KEYWORD, INT: types.INDEXED_VALUE_TYPE_INT, DATETIME: types.INDEXED_VALUE_TYPE_DATETIME };
+  const typeOf = {
+    KEYWORD: types.INDEXED_VALUE_TYPE_KEYWORD,
+    INT: types.INDEXED_VALUE_TYPE_INT,
+    DATETIME: types.INDEXED_VALUE_TYPE_DATETIME,
+  };
 
   const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
-  const wanted = SEARCH_ATTRIBUTES.map((key) => ({ name: key.name, type: typeOf[key.type as keyof typeof typeOf] }));
-  const conflicting = wanted.filter(({ name, type }) => customAttributes[name] !== undefined && customAttributes[name] !== type);
+  const wanted = SEARCH_ATTRIBUTES.map((key) => ({ name: key.name, type: typeOf[key.type] }));
+  const conflicting = wanted.filter(
+    ({ name, type }) => customAttributes[name] !== undefined && customAttributes[name] !== type,
+  );
   if (conflicting.length > 0) {
     const names = conflicting.map(({ name }) => name).join(', ');
-    throw new Error(`Search attributes of the namespace ${namespace} have another type than Covenant needs: ${names}. Remove them or use another namespace.`);
+    throw new Error(
+      `Search attributes of the namespace ${namespace} have another type than Covenant needs: ${names}. Remove them or use another namespace.`,
+    );
   }
   const missing = wanted.filter(({ name }) => customAttributes[name] === undefined);
   if (missing.length > 0) {
@@ -67,7 +78,13 @@ async function createSweepSchedule(client: Client, taskQueues: TaskQueues): Prom
       memo: { epoch },
       spec: { intervals: [{ every: SWEEP_INTERVAL }] },
       policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: SWEEP_CATCHUP_WINDOW },
-      action: { type: 'startWorkflow', workflowType: sweep, workflowId: 'sweep', taskQueue: taskQueues.contracts, args: [{ epoch }] },
+      action: {
+        type: 'startWorkflow',
+        workflowType: sweep,
+        workflowId: 'sweep',
+        taskQueue: taskQueues.contracts,
+        args: [{ epoch }],
+      },
       // The first sweep at once: a server that is new may have everything to catch up on.
       state: { triggerImmediately: true },
     });

@@ -50,8 +50,14 @@ const COMMAND_ATTEMPT_TIMEOUT = '5s';
 const SETTLE_ATTEMPT_TIMEOUT = '20s';
 const RETRY = { initialInterval: '200ms', maximumInterval: '15s' } as const;
 
-const { runContractCommand } = proxyActivities<ContractActivities>({ startToCloseTimeout: COMMAND_ATTEMPT_TIMEOUT, retry: RETRY });
-const { settleContract } = proxyActivities<ContractActivities>({ startToCloseTimeout: SETTLE_ATTEMPT_TIMEOUT, retry: RETRY });
+const { runContractCommand } = proxyActivities<ContractActivities>({
+  startToCloseTimeout: COMMAND_ATTEMPT_TIMEOUT,
+  retry: RETRY,
+});
+const { settleContract } = proxyActivities<ContractActivities>({
+  startToCloseTimeout: SETTLE_ATTEMPT_TIMEOUT,
+  retry: RETRY,
+});
 
 export async function contractLifecycle(input: ContractLifecycleInput): Promise<ContractView> {
   let woken = false;
@@ -64,7 +70,9 @@ export async function contractLifecycle(input: ContractLifecycleInput): Promise<
     commandUpdate,
     async (envelope) => {
       const summary = `${envelope.command.name} (${envelope.request_id})`;
-      const outcome = await runContractCommand.executeWithOptions({ summary }, [{ ...envelope, contract_id: input.contract_id, now: now() }]);
+      const outcome = await runContractCommand.executeWithOptions({ summary }, [
+        { ...envelope, contract_id: input.contract_id, now: now() },
+      ]);
       woken = true;
       return outcome;
     },
@@ -73,7 +81,8 @@ export async function contractLifecycle(input: ContractLifecycleInput): Promise<
 
   for (;;) {
     woken = false;
-    const due = view?.next_boundary && view.next_boundary.at <= now() ? `crosses ${told(view)}` : 'looks at the contract';
+    const due =
+      view?.next_boundary && view.next_boundary.at <= now() ? `crosses ${told(view)}` : 'looks at the contract';
     view = await settleContract.executeWithOptions({ summary: due }, [{ contract_id: input.contract_id, now: now() }]);
     tellOperators(view);
 

@@ -64,7 +64,8 @@ export async function generateLicenses(input: GenerateLicensesInput): Promise<Ge
     switch (job.state) {
       case 'RUNNING': {
         const stopped = await fill(job, given_up);
-        if (stopped === 'continue_as_new') await continueAsNew<typeof generateLicenses>({ job_id, given_up: [...given_up] });
+        if (stopped === 'continue_as_new')
+          await continueAsNew<typeof generateLicenses>({ job_id, given_up: [...given_up] });
         if (stopped === 'look_again') continue;
         return close(job, given_up);
       }
@@ -72,7 +73,8 @@ export async function generateLicenses(input: GenerateLicensesInput): Promise<Ge
         return close(job, given_up);
       case 'PAUSED':
         await condition(() => woken || workflowInfo().continueAsNewSuggested);
-        if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof generateLicenses>({ job_id, given_up: [...given_up] });
+        if (workflowInfo().continueAsNewSuggested)
+          await continueAsNew<typeof generateLicenses>({ job_id, given_up: [...given_up] });
         continue;
       default:
         return { state: job.state, completed: job.completed, requested: job.requested };
@@ -96,7 +98,13 @@ async function fill(job: OpenedJob, given_up: Set<number>): Promise<'tried_all' 
 
   let from = 0;
   for (; mayHandOut(from); from += size) {
-    const range = { job_id: job.job_id, from_chunk: from, to_chunk: Math.min(from + size, job.chunks), now: now(), attempts_max: RANGE_ATTEMPTS_MAX };
+    const range = {
+      job_id: job.job_id,
+      from_chunk: from,
+      to_chunk: Math.min(from + size, job.chunks),
+      now: now(),
+      attempts_max: RANGE_ATTEMPTS_MAX,
+    };
     const summary = `chunks ${range.from_chunk} to ${range.to_chunk - 1} of ${job.chunks}`;
     const filling: Promise<void> = fillChunks
       .executeWithOptions({ summary }, [range])
@@ -124,7 +132,8 @@ async function close(job: OpenedJob, given_up: Set<number>): Promise<GenerateLic
 
 function tellOperators(job: OpenedJob): void {
   setCurrentDetails(`**${job.state}**: ${job.completed} of ${job.requested} licenses`);
-  if (workflowInfo().typedSearchAttributes.get(CONTRACT_ID) === undefined) upsertSearchAttributes([{ key: CONTRACT_ID, value: job.contract_id }]);
+  if (workflowInfo().typedSearchAttributes.get(CONTRACT_ID) === undefined)
+    upsertSearchAttributes([{ key: CONTRACT_ID, value: job.contract_id }]);
 }
 
 function tellProgress(job: OpenedJob, tried: number): void {

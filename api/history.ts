@@ -1,0 +1,183 @@
+/**
+ * History: the audit of everything, and a contract's audit, domain events and revisions. It stays readable when the
+ * contract is deleted.
+ */
+import { refuse } from '../domain/refusal';
+import type { Refusal } from '../domain/refusal';
+import { listRevisions } from '../db/contract';
+import type { RevisionRow } from '../db/contract';
+import { AUDIT_SUBJECTS, hasHistory, listAudit, listContractEvents } from '../db/history';
+import type { AuditRow, DomainEventRow } from '../db/history';
+import type { Sql } from '../db/index';
+import type { Keyset } from '../db/paging';
+import { route } from './route';
+import type { Route } from './route';
+import { EnvironmentShape, Id, IdParams, InstantInput, InstantShape, PageOf, PageQuery, SearchShape, hasUuid, keysetOf, pageOf } from './shapes';
+import { z } from './zod';
+
+const ActorShape = z.object({ type: z.enum(['user', 'system']), id: z.string(), name: z.string().describe('At the time of the act'), ip: z.string().optional() }).openapi('Actor');
+
+const AuditShape = z
+  .object({
+    id: Id,
+    at: InstantShape.describe('When it holds from: for a boundary its own instant, however late it was noticed'),
+    actor: ActorShape,
+    action: z.string().describe('The noun, then what happened to it: contract.paused'),
+    subject: z.object({ type: z.enum(AUDIT_SUBJECTS), id: z.string() }).describe('What was acted upon'),
+    contract_id: Id.nullable(),
+    environment: EnvironmentShape.nullable(),
+    before: z.record(z.string(), z.unknown()).nullable().describe('What differs, as it was'),
+    after: z.record(z.string(), z.unknown()).nullable().describe('What differs, as it became'),
+    reason: z.string().nullable(),
+    request_id: z.string().nullable().describe('The X-Request-Id of the request that caused it'),
+    revision: z.int().nullable().describe('The revision of the subject afterwards'),
+    clock: z.enum(['real']).describe('Whose time it is'),
+  })
+  .openapi('AuditEvent');
+
+const DomainEventShape = z
+  .object({
+    id: Id,
+    at: InstantShape,
+    type: z.string().describe('Dotted: license.batch_generated'),
+    contract_id: Id.nullable(),
+    environment: EnvironmentShape.nullable(),
+    data: z.record(z.string(), z.unknown()),
+  })
+  .openapi('DomainEvent');
+
+const RevisionShape = z
+  .object({
+    revision: z.int(),
+    effective_at: InstantShape,
+    actor: ActorShape,
+    action: z.string().describe('What made the revision'),
+    snapshot: z.record(z.string(), z.unknown()).describe('The terms of the contract as of this revision'),
+  })
+  .openapi('ContractRevision');
+
+const ActivityQuery = PageQuery.extend({
+  environment: EnvironmentShape.optional().describe('production, unless contract_id names a contract; people and customers belong to every environment'),
+  actor: SearchShape.optional().describe('Id or whole name of whoever acted'),
+  action: SearchShape.optional().describe('Such as contract.paused'),
+  subject: SearchShape.optional().describe('Id of what was acted upon'),
+  subject_type: z.enum(AUDIT_SUBJECTS).optional(),
+  contract_id: Id.optional(),
+  from: InstantInput.optional().describe('Not before'),
+  to: InstantInput.optional().describe('Before'),
+});
+
+export const historyRoutes: Route[] = [
+  route({
+    method: 'get',
+    path: '/api/v1/activity',
+    tag: 'History',
+    summary: 'List audit events',
+    description: 'Who did what to what, newest first: exactly one row for every successful write.',
+    role: 'operator',
+    query: ActivityQuery,
+    answers: { 200: { description: 'One page', schema: PageOf(AuditShape) } },
+    audit: [],
+    async handle({ api, query }) {
+      const { cursor, limit, environment, ...filter } = query;
+      const after = keysetOf(cursor, hasUuid);
+      const scope = environment ?? (filter.contract_id === undefined ? 'production' : undefined);
+      const rows = await listAudit(api.db, { ...filter, environment: scope }, after?.id ?? null, limit + 1);
+      return { status: 200, body: pageOf(rows, limit, presentAudit, byId) };
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/api/v1/contracts/:id/activity',
+    tag: 'History',
+    summary: 'List the audit events of a contract',
+    description: 'Newest first, those of its generation jobs included.',
+    role: 'operator',
+    params: IdParams,
+    query: PageQuery,
+    answers: { 200: { description: 'One page', schema: PageOf(AuditShape) } },
+    audit: [],
+    async handle({ api, params, query }) {
+      const after = keysetOf(query.cursor, hasUuid);
+      if (!(await hasHistory(api.db, params.id))) return unknownContract(params.id);
+      const rows = await listAudit(api.db, { contract_id: params.id }, after?.id ?? null, query.limit + 1);
+      return { status: 200, body: pageOf(rows, query.limit, presentAudit, byId) };
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/api/v1/contracts/:id/events',
+    tag: 'History',
+    summary: 'List the domain events of a contract',
+    description: 'What others may act upon, newest first.',
+    role: 'viewer',
+    params: IdParams,
+    query: PageQuery,
+    answers: { 200: { description: 'One page', schema: PageOf(DomainEventShape) } },
+    audit: [],
+    async handle({ api, params, query }) {
+      const after = keysetOf(query.cursor, hasUuid);
+      if (!(await hasHistory(api.db, params.id))) return unknownContract(params.id);
+      const rows = await listContractEvents(api.db, params.id, after?.id ?? null, query.limit + 1);
+      return { status: 200, body: pageOf(rows, query.limit, presentDomainEvent, byId) };
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/api/v1/contracts/:id/revisions',
+    tag: 'History',
+    summary: 'List the revisions of a contract',
+    description: 'Its terms after every change of terms or holds, newest first.',
+    role: 'viewer',
+    params: IdParams,
+    query: PageQuery,
+    answers: { 200: { description: 'One page', schema: PageOf(RevisionShape) } },
+    audit: [],
+    async handle({ api, params, query }) {
+      const after = keysetOf(query.cursor, hasRevision);
+      if (!(await hasHistory(api.db, params.id))) return unknownContract(params.id);
+      const rows = await listRevisions(api.db, params.id, after === null ? null : Number(after.value), query.limit + 1);
+      return { status: 200, body: pageOf(rows, query.limit, presentRevision, ({ revision }) => ({ value: String(revision), id: params.id })) };
+    },
+  }),
+];
+
+/** An audit row as it is read. */
+export function presentAudit(row: AuditRow) {
+  const { subject_type, subject_id, ...rest } = row;
+  return {
+    id: rest.id,
+    at: rest.at,
+    actor: rest.actor,
+    action: rest.action,
+    subject: { type: subject_type, id: subject_id },
+    contract_id: rest.contract_id,
+    environment: rest.environment,
+    before: rest.before,
+    after: rest.after,
+    reason: rest.reason,
+    request_id: rest.request_id,
+    revision: rest.revision,
+    clock: 'real' as const,
+  };
+}
+
+function presentDomainEvent({ id, at, type, contract_id, environment, data }: DomainEventRow) {
+  return { id, at, type, contract_id, environment, data };
+}
+
+function presentRevision({ revision, effective_at, actor, action, snapshot }: RevisionRow) {
+  return { revision, effective_at, actor, action, snapshot };
+}
+
+function byId(row: { id: string }): Keyset {
+  return { value: '', id: row.id };
+}
+
+function hasRevision({ value }: Keyset): boolean {
+  return /^\d{1,9}$/.test(value);
+}
+
+function unknownContract(id: string): Refusal {
+  return refuse('NOT_FOUND', { what: 'contract', id });
+}

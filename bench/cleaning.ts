@@ -1,0 +1,28 @@
+/**
+ * The same start for every run: the licenses of the run before are deleted and their space is made free (VACUUM), and
+ * what Postgres still owes to the disk is written (CHECKPOINT), so that no run pays for another's rows or log.
+ */
+import type { Sql } from '../db/index';
+
+/** Removes the licenses and chunk markers of all jobs of a contract. Its job rows stay, as its audit does. */
+export async function cleanUp(db: Sql, contract_id: string): Promise<void> {
+  await db`
+    DELETE FROM licenses l USING generation_jobs j
+    WHERE j.contract_id = ${contract_id} AND l.id > j.serial << 24 AND l.id < (j.serial + 1) << 24`;
+  await db`DELETE FROM generation_chunks WHERE job_id IN (SELECT id FROM generation_jobs WHERE contract_id = ${contract_id})`;
+  await settleDisk(db);
+}
+
+/** Makes deleted rows reusable, brings statistics up to date and writes what is owed to the disk. */
+export async function settleDisk(db: Sql): Promise<void> {
+  await db.unsafe('VACUUM (ANALYZE) licenses, generation_chunks, generation_jobs');
+  await db.unsafe('CHECKPOINT');
+}
+
+/** How many licenses a job has in the table. */
+export async function countLicenses(db: Sql, job_id: string): Promise<number> {
+  const [row] = await db<[{ licenses: number }]>`
+    SELECT count(*)::int AS licenses FROM licenses l JOIN generation_jobs j ON l.id > j.serial << 24 AND l.id < (j.serial + 1) << 24
+    WHERE j.id = ${job_id}`;
+  return row.licenses;
+}

@@ -1,0 +1,160 @@
+/**
+ * `generation`: the product end to end beside the ceiling, the same number of licenses in the same tables of one server.
+ *
+ * A pair is one run of each. Every run has a contract of its own and starts from the same cleaned tables (cleaning.ts).
+ */
+import { cleanUp, countLicenses } from './cleaning';
+import { CONNECTIONS, createBareJob, openBareConnections, runBareLoop } from './bare-loop';
+import { createContracts } from './contracts';
+import type { MeasuredStack } from './measured-stack';
+import { median, runPairs } from './pairs';
+import { runProductJob } from './product-job';
+import type { ProductRun } from './product-job';
+import { count, tableOf, twoDecimals } from './report';
+import type { Report } from './report';
+import { peakMemoryMb, resetPeakMemory } from './worker-memory';
+import { historyOfJob } from './workflow-history';
+import type { HistorySize } from './workflow-history';
+
+export interface GenerationOptions {
+  /** Licenses of a job; every size is measured by itself. */
+  sizes: readonly number[];
+  /** Pairs of every size; undefined: PAIRS, and fewer of the long ones. */
+  pairs: number | undefined;
+}
+
+interface SizeResult {
+  licenses: number;
+  pairs: number;
+  ratio: number;
+  ratios: number[];
+  bare_rows_per_second: number;
+  product_rows_per_second: number;
+  accepted_ms: number;
+  started_after_ms: number;
+  worker_peak_mb: number | null;
+  history: HistorySize;
+}
+
+type MeasuredProductRun = ProductRun & { history: HistorySize };
+
+/** The aim's ratios are judged at this size when it is measured. */
+const JUDGED_SIZE = 100_000;
+const WARM_UP_LICENSES = 10_000;
+const PAIRS = 5;
+/** From this size on a run takes long enough to waver little. */
+const LONG_SIZE = 1_000_000;
+const PAIRS_OF_LONG = 3;
+
+/** Measures every size, smallest first, after one pair that does not count. */
+export async function benchGeneration(stack: MeasuredStack, options: GenerationOptions, report: Report): Promise<void> {
+  const connections = openBareConnections(stack.database_url);
+
+  async function runBare(licenses: number): Promise<number> {
+    const [contract_id = ''] = await createContracts(stack, 1, licenses);
+    const job = await createBareJob(stack.db, contract_id, licenses);
+    await cleanUp(stack.db, contract_id);
+    const begun = performance.now();
+    await runBareLoop(connections, job);
+    const elapsed_ms = performance.now() - begun;
+    await assertComplete(job.id, licenses);
+    await cleanUp(stack.db, contract_id);
+    report.say(`  bare loop  ${count(licenses)} in ${count(elapsed_ms)} ms`);
+    return elapsed_ms;
+  }
+
+  async function runProduct(licenses: number): Promise<MeasuredProductRun> {
+    const [contract_id = ''] = await createContracts(stack, 1, licenses);
+    await cleanUp(stack.db, contract_id);
+    const run = await runProductJob(stack.api, contract_id, licenses);
+    await assertComplete(run.job_id, licenses);
+    await cleanUp(stack.db, contract_id);
+    const { ended_ms, accepted_ms, started_after_ms, finished_after_ms } = run;
+    report.say(
+      `  Covenant   ${count(licenses)} in ${count(ended_ms)} ms ` +
+        `(accepted ${count(accepted_ms)}, started ${started_after_ms}, finished ${finished_after_ms})`,
+    );
+    return { ...run, history: await historyOfJob(stack.temporal, run.job_id) };
+  }
+
+  async function assertComplete(job_id: string, licenses: number): Promise<void> {
+    const made = await countLicenses(stack.db, job_id);
+    if (made !== licenses) throw new Error(`generation job ${job_id} has ${made} licenses instead of ${licenses}`);
+  }
+
+  async function measure(licenses: number): Promise<SizeResult> {
+    const pairs = options.pairs ?? (licenses >= LONG_SIZE ? PAIRS_OF_LONG : PAIRS);
+    report.say(`${count(licenses)} licenses, ${pairs} pairs`);
+    resetPeakMemory(stack.worker_pid);
+    const runs = await runPairs(
+      pairs,
+      () => runBare(licenses),
+      () => runProduct(licenses),
+    );
+    const products = runs.map((pair) => pair.second);
+    const ratios = runs.map(({ first, second }) => twoDecimals(first / second.ended_ms));
+    const rowsPerSecond = (elapsed_ms: number[]): number => Math.round((licenses / median(elapsed_ms)) * 1_000);
+    return {
+      licenses,
+      pairs,
+      ratio: median(ratios),
+      ratios,
+      bare_rows_per_second: rowsPerSecond(runs.map((pair) => pair.first)),
+      product_rows_per_second: rowsPerSecond(products.map((run) => run.ended_ms)),
+      accepted_ms: Math.round(median(products.map((run) => run.accepted_ms))),
+      started_after_ms: median(products.map((run) => run.started_after_ms)),
+      worker_peak_mb: peakMemoryMb(stack.worker_pid),
+      history: {
+        events: median(products.map((run) => run.history.events)),
+        bytes: median(products.map((run) => run.history.bytes)),
+      },
+    };
+  }
+
+  try {
+    report.say('Warming up');
+    await runBare(WARM_UP_LICENSES);
+    await runProduct(WARM_UP_LICENSES);
+    const results: SizeResult[] = [];
+    for (const licenses of [...options.sizes].sort((a, b) => a - b)) results.push(await measure(licenses));
+    report.finish(generationTable(results), generationFigures(results));
+  } finally {
+    await connections.end();
+  }
+}
+
+function generationTable(results: readonly SizeResult[]): string {
+  return tableOf<SizeResult>(
+    [
+      { title: 'licenses', cell: (row) => count(row.licenses) },
+      { title: 'pairs', cell: (row) => String(row.pairs) },
+      { title: 'bare loop, rows/s', cell: (row) => count(row.bare_rows_per_second) },
+      { title: 'Covenant, rows/s', cell: (row) => count(row.product_rows_per_second) },
+      { title: 'ratio', cell: (row) => row.ratio.toFixed(2) },
+      {
+        title: 'from … to',
+        cell: ({ ratios }) => `${Math.min(...ratios).toFixed(2)} … ${Math.max(...ratios).toFixed(2)}`,
+      },
+      { title: 'worker peak, MB', cell: (row) => row.worker_peak_mb?.toString() ?? 'unknown' },
+      { title: 'history events', cell: (row) => count(row.history.events) },
+      { title: 'history bytes', cell: (row) => count(row.history.bytes) },
+    ],
+    results,
+  );
+}
+
+function generationFigures(results: readonly SizeResult[]) {
+  const judged = results.find((result) => result.licenses === JUDGED_SIZE) ?? results.at(-1);
+  if (judged === undefined) throw new RangeError('No size was measured.');
+  const peaks = results.flatMap((result) => result.worker_peak_mb ?? []);
+  return {
+    bench: 'generation',
+    ratio: judged.ratio,
+    ratio_by_licenses: Object.fromEntries(results.map((result) => [result.licenses, result.ratio])),
+    rows_per_second: judged.product_rows_per_second,
+    worker_peak_mb: peaks.length === 0 ? null : Math.max(...peaks),
+    history_events_per_100000: twoDecimals((judged.history.events / judged.licenses) * 100_000),
+    connections: CONNECTIONS,
+    sizes: results,
+  };
+}

@@ -1,0 +1,53 @@
+/** A generation job as a queue of chunk jobs in graphile-worker. */
+import { chunkCount } from '../domain/generation-job';
+import type { Database } from '../db/index';
+import { CONNECTIONS, drawKeys, insertBareChunk } from './bare-loop';
+import type { BareJob } from './bare-loop';
+import type { PeerQueue } from './peers';
+import { loadPeer } from './peer-packages';
+
+/** What is used of graphile-worker 0.16. */
+interface GraphileWorker {
+  run(options: {
+    connectionString: string;
+    concurrency: number;
+    noHandleSignals: boolean;
+    logger: unknown;
+    taskList: Record<string, (payload: { chunk_no: number }) => Promise<void>>;
+  }): Promise<{ addJob(name: string, payload: object): Promise<unknown>; stop(): Promise<void> }>;
+  Logger: new (factory: () => () => void) => unknown;
+}
+
+/** Starts graphile-worker with a job in flight for each connection; its workers are told of new jobs and need no polling. */
+export async function startGraphileWorker(database_url: string, connections: Database): Promise<PeerQueue> {
+  const graphile = loadPeer<GraphileWorker>('graphile-worker');
+  let fill: (chunk_no: number) => Promise<void> = async () => undefined;
+  const runner = await graphile.run({
+    connectionString: database_url,
+    concurrency: CONNECTIONS,
+    noHandleSignals: true,
+    logger: new graphile.Logger(() => () => undefined),
+    taskList: { fill_chunk: ({ chunk_no }) => fill(chunk_no) },
+  });
+
+  async function run(job: BareJob): Promise<void> {
+    const chunks = chunkCount(job.requested, job.chunk_size);
+    let done = 0;
+    await new Promise<void>((resolve, reject) => {
+      fill = async (chunk_no) => {
+        try {
+          await insertBareChunk(connections, job, chunk_no, drawKeys(job, chunk_no));
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+          throw error;
+        }
+        done += 1;
+        if (done === chunks) resolve();
+      };
+      const added = Array.from({ length: chunks }, (_value, chunk_no) => runner.addJob('fill_chunk', { chunk_no }));
+      Promise.all(added).catch(reject);
+    });
+  }
+
+  return { run, end: () => runner.stop() };
+}

@@ -1,0 +1,167 @@
+/**
+ * `inline`: calls for 1 and for 50 licenses through HTTP, by 1, 8 and 32 callers at once, on one contract and on a hundred,
+ * beside the bare insert of as many licenses a call by as many callers.
+ *
+ * A caller sends its next call when the last one was answered. Callers, API and Postgres share the machine's cores.
+ */
+import { randomFillSync } from 'node:crypto';
+import { joinedKeys } from '../domain/license-key';
+import { openDatabase } from '../db/index';
+import type { Database } from '../db/index';
+import { BENCH_KEY_FORMAT, createContracts } from './contracts';
+import { cleanUp } from './cleaning';
+import type { MeasuredStack } from './measured-stack';
+import { median, quantile, runPairs } from './pairs';
+import { count, tableOf, twoDecimals } from './report';
+import type { Report } from './report';
+
+export interface InlineOptions {
+  /** How long each side of a pair is measured. */
+  seconds: number;
+  /** Pairs of every cell; undefined: PAIRS. */
+  pairs: number | undefined;
+}
+
+interface Cell {
+  licenses: number;
+  callers: number;
+  contracts: number;
+}
+
+/** What callers saw: how many calls a second were answered, and how long each took. */
+interface Load {
+  calls_per_second: number;
+  durations_ms: number[];
+}
+
+interface CellResult extends Cell {
+  ratio: number;
+  bare_calls_per_second: number;
+  calls_per_second: number;
+  p50_ms: number;
+  p99_ms: number;
+}
+
+const LICENSES_PER_CALL = [1, 50];
+const CALLERS = [1, 8, 32];
+const CONTRACTS = [1, 100];
+/** The figure that stands for all: many callers who want one license each of one contract. */
+const JUDGED: Cell = { licenses: 1, callers: 32, contracts: 1 };
+
+const PAIRS = 3;
+const WARM_UP_SECONDS = 2;
+const QUOTA = 100_000_000;
+/** As many as a process of the product holds by default (DATABASE_POOL_SIZE). */
+const BARE_CONNECTIONS_MAX = 10;
+/** The serial of a job that no sequence reaches in a benchmark; the bare rows get its ids. */
+const BARE_SERIAL = 500_000_000n;
+
+/** Measures all cells, after a warm-up that does not count. */
+export async function benchInline(stack: MeasuredStack, options: InlineOptions, report: Report): Promise<void> {
+  const contract_ids = await createContracts(stack, Math.max(...CONTRACTS), QUOTA);
+  const bare = openDatabase(stack.database_url, { max: BARE_CONNECTIONS_MAX, application_name: 'covenant bench' });
+  let bare_rows = 0;
+
+  async function runBare({ licenses, callers }: Cell, seconds: number): Promise<Load> {
+    const load = await loadFor(seconds, callers, () => {
+      const keys = joinedKeys(BENCH_KEY_FORMAT, licenses, randomFillSync);
+      const first_id = (BARE_SERIAL << 24n) + BigInt(bare_rows);
+      bare_rows += licenses;
+      return insertBare(bare, first_id, keys);
+    });
+    return load;
+  }
+
+  async function runProduct({ licenses, callers, contracts }: Cell, seconds: number): Promise<Load> {
+    let call = 0;
+    return loadFor(seconds, callers, async () => {
+      const contract_id = contract_ids[call++ % contracts] ?? '';
+      await stack.api.post(`/api/v1/contracts/${contract_id}/generate`, { count: licenses });
+    });
+  }
+
+  async function measure(cell: Cell): Promise<CellResult> {
+    const pairs = await runPairs(
+      options.pairs ?? PAIRS,
+      () => runBare(cell, options.seconds),
+      () => runProduct(cell, options.seconds),
+    );
+    const durations_ms = pairs.flatMap((pair) => pair.second.durations_ms);
+    const result: CellResult = {
+      ...cell,
+      ratio: median(pairs.map(({ first, second }) => twoDecimals(second.calls_per_second / first.calls_per_second))),
+      bare_calls_per_second: Math.round(median(pairs.map((pair) => pair.first.calls_per_second))),
+      calls_per_second: Math.round(median(pairs.map((pair) => pair.second.calls_per_second))),
+      p50_ms: twoDecimals(quantile(durations_ms, 0.5)),
+      p99_ms: twoDecimals(quantile(durations_ms, 0.99)),
+    };
+    report.say(
+      `  ${cell.licenses} × ${cell.callers} callers, ${cell.contracts} contracts: ${count(result.calls_per_second)} calls/s`,
+    );
+    return result;
+  }
+
+  try {
+    report.say('Warming up');
+    await runBare(JUDGED, WARM_UP_SECONDS);
+    await runProduct({ ...JUDGED, contracts: Math.max(...CONTRACTS) }, WARM_UP_SECONDS);
+    const results: CellResult[] = [];
+    for (const licenses of LICENSES_PER_CALL) {
+      for (const contracts of CONTRACTS) {
+        for (const callers of CALLERS) results.push(await measure({ licenses, callers, contracts }));
+      }
+    }
+    report.finish(inlineTable(results), inlineFigures(results));
+  } finally {
+    await bare`DELETE FROM licenses WHERE id >= ${(BARE_SERIAL << 24n).toString()}`;
+    for (const contract_id of contract_ids) await cleanUp(stack.db, contract_id);
+    await bare.end();
+  }
+}
+
+async function insertBare(db: Database, first_id: bigint, keys: string): Promise<void> {
+  await db`
+    INSERT INTO licenses (id, key)
+    SELECT ${first_id.toString()}::bigint + k.ordinal, k.key FROM string_to_table(${keys}, ',') WITH ORDINALITY AS k (key, ordinal)`;
+}
+
+/** Lets callers call for some seconds; calls that are under way at the end are awaited and counted. */
+async function loadFor(seconds: number, callers: number, call: () => Promise<void>): Promise<Load> {
+  const durations_ms: number[] = [];
+  const begun = performance.now();
+  const until = begun + seconds * 1_000;
+  const caller = async (): Promise<void> => {
+    for (let sent = performance.now(); sent < until; sent = performance.now()) {
+      await call();
+      durations_ms.push(performance.now() - sent);
+    }
+  };
+  await Promise.all(Array.from({ length: callers }, caller));
+  return { calls_per_second: durations_ms.length / ((performance.now() - begun) / 1_000), durations_ms };
+}
+
+function inlineTable(results: readonly CellResult[]): string {
+  return tableOf<CellResult>(
+    [
+      { title: 'licenses a call', cell: (row) => String(row.licenses) },
+      { title: 'contracts', cell: (row) => String(row.contracts) },
+      { title: 'callers', cell: (row) => String(row.callers) },
+      { title: 'bare insert, calls/s', cell: (row) => count(row.bare_calls_per_second) },
+      { title: 'Covenant, calls/s', cell: (row) => count(row.calls_per_second) },
+      { title: 'ratio', cell: (row) => row.ratio.toFixed(2) },
+      { title: 'p50, ms', cell: (row) => row.p50_ms.toFixed(1) },
+      { title: 'p99, ms', cell: (row) => row.p99_ms.toFixed(1) },
+    ],
+    results,
+  );
+}
+
+function inlineFigures(results: readonly CellResult[]) {
+  const judged = results.find((cell) => isSameCell(cell, JUDGED));
+  if (judged === undefined) throw new RangeError('The cell that stands for all was not measured.');
+  return { bench: 'inline', ratio: judged.ratio, calls_per_second: judged.calls_per_second, cells: results };
+}
+
+function isSameCell(a: Cell, b: Cell): boolean {
+  return a.licenses === b.licenses && a.callers === b.callers && a.contracts === b.contracts;
+}

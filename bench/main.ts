@@ -1,0 +1,93 @@
+/**
+ * `npm run bench -- <benchmark>`: measures the product beside what it could reach at best, on one server in one run.
+ *
+ * Figures of one machine mean little on another; ratios travel.
+ */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { benchGeneration } from './generation';
+import { benchInline } from './inline';
+import { openMeasuredStack } from './measured-stack';
+import type { MeasuredStack } from './measured-stack';
+import { benchPeers } from './peers';
+import { createReport } from './report';
+import type { Report } from './report';
+
+interface CommonOptions {
+  json: boolean;
+  stack?: string;
+  pairs?: number;
+}
+
+const SIZES = [10_000, 100_000, 1_000_000];
+const PEERS_LICENSES = 100_000;
+const CELL_SECONDS = 2;
+
+void main();
+
+async function main(): Promise<void> {
+  const program = new Command('npm run bench --').description(
+    'Measures Covenant beside the best that the same server can do. Each benchmark starts a stack of its own and removes it.',
+  );
+  benchmark(program, 'generation', 'bulk jobs, from the HTTP request to SUCCEEDED, beside a bare loop of inserts')
+    .option('--sizes <counts>', 'licenses of a job, separated by commas', wholeNumbers, SIZES)
+    .action((options: CommonOptions & { sizes: number[] }) =>
+      measured(options, (stack, report) =>
+        benchGeneration(stack, { sizes: options.sizes, pairs: options.pairs }, report),
+      ),
+    );
+  benchmark(program, 'peers', 'the same job through pg-boss, graphile-worker and a bare loop')
+    .option('--licenses <count>', 'licenses of the job', wholeNumber, PEERS_LICENSES)
+    .action((options: CommonOptions & { licenses: number }) =>
+      measured(options, (stack, report) =>
+        benchPeers(stack, { licenses: options.licenses, rounds: options.pairs }, report),
+      ),
+    );
+  benchmark(program, 'inline', 'calls for 1 and for 50 licenses, beside the bare insert')
+    .option('--seconds <seconds>', 'how long each side of a pair is measured', wholeNumber, CELL_SECONDS)
+    .action((options: CommonOptions & { seconds: number }) =>
+      measured(options, (stack, report) =>
+        benchInline(stack, { seconds: options.seconds, pairs: options.pairs }, report),
+      ),
+    );
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+function benchmark(program: Command, name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .option('--json', 'print one line of JSON to the standard output, and the table to the standard error', false)
+    .addOption(new Option('--pairs <count>', 'how often both sides are measured').argParser(wholeNumber))
+    .option(
+      '--stack <dev.json>',
+      'measure a stack that runs; benchmark contracts stay in it, so use one to throw away',
+    );
+}
+
+async function measured(
+  options: CommonOptions,
+  run: (stack: MeasuredStack, report: Report) => Promise<void>,
+): Promise<void> {
+  const report = createReport(options.json);
+  const stack = await openMeasuredStack(options.stack, (sentence) => report.say(sentence));
+  try {
+    await run(stack, report);
+  } finally {
+    await stack.end();
+  }
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d{1,9}$/.test(text) || value === 0) throw new InvalidArgumentError('give a whole number from 1');
+  return value;
+}
+
+function wholeNumbers(text: string): number[] {
+  return text.split(',').map(wholeNumber);
+}

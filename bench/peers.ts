@@ -1,0 +1,135 @@
+/**
+ * `peers`: one generation job through Covenant and through job queues on the same database, chunk jobs of the same size,
+ * beside the bare loop.
+ *
+ * The peers only queue chunks and insert them; what Covenant does beyond that (quota, contract, audit, resumption, HTTP)
+ * is in its figure alone.
+ */
+import { cleanUp, countLicenses } from './cleaning';
+import { createBareJob, openBareConnections, runBareLoop } from './bare-loop';
+import type { BareJob } from './bare-loop';
+import { createContracts } from './contracts';
+import { startGraphileWorker } from './graphile-worker';
+import type { MeasuredStack } from './measured-stack';
+import { median } from './pairs';
+import { startPgBoss } from './pg-boss';
+import { runProductJob } from './product-job';
+import { count, tableOf, twoDecimals } from './report';
+import type { Report } from './report';
+
+/** A queue that runs and waits for a job's chunks. */
+export interface PeerQueue {
+  /** Queues all chunks of the job and resolves when the last one is inserted. */
+  run(job: BareJob): Promise<void>;
+  end(): Promise<void>;
+}
+
+export interface PeersOptions {
+  licenses: number;
+  /** How often each is measured, all of them in turn; undefined: ROUNDS. */
+  rounds: number | undefined;
+}
+
+interface PeerResult {
+  name: string;
+  elapsed_ms: number[];
+}
+
+const ROUNDS = 5;
+
+/** Measures all of them in turn, each round beginning with another, after one round that does not count. */
+export async function benchPeers(stack: MeasuredStack, options: PeersOptions, report: Report): Promise<void> {
+  const { licenses } = options;
+  const rounds = options.rounds ?? ROUNDS;
+  const connections = openBareConnections(stack.database_url);
+  const started: PeerQueue[] = [];
+
+  async function timeBare(run: (job: BareJob) => Promise<void>): Promise<number> {
+    const [contract_id = ''] = await createContracts(stack, 1, licenses);
+    const job = await createBareJob(stack.db, contract_id, licenses);
+    await cleanUp(stack.db, contract_id);
+    const begun = performance.now();
+    await run(job);
+    const elapsed_ms = performance.now() - begun;
+    const made = await countLicenses(stack.db, job.id);
+    if (made !== licenses) throw new Error(`${made} licenses were made instead of ${licenses}`);
+    await cleanUp(stack.db, contract_id);
+    return elapsed_ms;
+  }
+
+  async function timeCovenant(): Promise<number> {
+    const [contract_id = ''] = await createContracts(stack, 1, licenses);
+    await cleanUp(stack.db, contract_id);
+    const { ended_ms } = await runProductJob(stack.api, contract_id, licenses);
+    await cleanUp(stack.db, contract_id);
+    return ended_ms;
+  }
+
+  /** A queue runs only while it is measured: an idle one polls. */
+  async function timeQueue(
+    start: (url: string, connections: ReturnType<typeof openBareConnections>) => Promise<PeerQueue>,
+  ): Promise<number> {
+    const queue = await start(stack.database_url, connections);
+    started.push(queue);
+    const elapsed_ms = await timeBare((job) => queue.run(job));
+    await queue.end();
+    started.splice(started.indexOf(queue), 1);
+    return elapsed_ms;
+  }
+
+  const contenders: { name: string; time: () => Promise<number> }[] = [
+    { name: 'bare loop', time: () => timeBare((job) => runBareLoop(connections, job)) },
+    { name: 'Covenant', time: timeCovenant },
+    { name: 'graphile-worker', time: () => timeQueue(startGraphileWorker) },
+    { name: 'pg-boss', time: () => timeQueue(startPgBoss) },
+  ];
+  try {
+    const results: PeerResult[] = contenders.map(({ name }) => ({ name, elapsed_ms: [] }));
+    for (let round = 0; round <= rounds; round++) {
+      report.say(round === 0 ? 'Warming up' : `Round ${round} of ${rounds}`);
+      for (let turn = 0; turn < contenders.length; turn++) {
+        const index = (round + turn) % contenders.length;
+        const contender = contenders[index];
+        if (contender === undefined) continue;
+        const elapsed_ms = await contender.time();
+        report.say(`  ${contender.name}: ${count(elapsed_ms)} ms`);
+        if (round > 0) results[index]?.elapsed_ms.push(elapsed_ms);
+      }
+    }
+    finish(results, licenses, report);
+  } finally {
+    for (const queue of started) await queue.end();
+    await connections.end();
+  }
+}
+
+function finish(results: readonly PeerResult[], licenses: number, report: Report): void {
+  const [bare] = results;
+  if (bare === undefined) throw new RangeError('Nothing was measured.');
+  /** The median of the ratios within each round. */
+  const ratioOf = ({ elapsed_ms }: PeerResult): number =>
+    median(elapsed_ms.map((elapsed, round) => twoDecimals((bare.elapsed_ms[round] ?? NaN) / elapsed)));
+  const rowsPerSecond = ({ elapsed_ms }: PeerResult): number => Math.round((licenses / median(elapsed_ms)) * 1_000);
+  const table = tableOf<PeerResult>(
+    [
+      { title: `${count(licenses)} licenses`, cell: (row) => row.name },
+      { title: 'median, ms', cell: (row) => count(median(row.elapsed_ms)) },
+      { title: 'rows/s', cell: (row) => count(rowsPerSecond(row)) },
+      { title: 'ratio to the bare loop', cell: (row) => ratioOf(row).toFixed(2) },
+    ],
+    results,
+  );
+  const covenant = results.find((result) => result.name === 'Covenant') ?? bare;
+  report.finish(table, {
+    bench: 'peers',
+    ratio: ratioOf(covenant),
+    licenses,
+    rounds: bare.elapsed_ms.length,
+    contenders: results.map((result) => ({
+      name: result.name,
+      ratio: ratioOf(result),
+      rows_per_second: rowsPerSecond(result),
+      elapsed_ms: result.elapsed_ms.map(Math.round),
+    })),
+  });
+}

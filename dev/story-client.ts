@@ -1,0 +1,93 @@
+/**
+ * The story's hands: HTTP calls as a user makes them, each with the answer it must get, and the progress stream of a job.
+ */
+import type { ZodType } from 'zod';
+
+/** Thrown when a step does not show what it should, in a sentence. */
+export class StoryError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'StoryError';
+  }
+}
+
+/** What a call sends, and what it must be answered. */
+export interface StoryCall<T> {
+  body?: Readonly<Record<string, unknown>>;
+  /** Lets an interrupted story go on at the next start: a repeated step gets the answer of the first. */
+  idempotency_key?: string;
+  status: number;
+  /** The answer must fit it; fields it does not name are not looked at. */
+  shape: ZodType<T>;
+}
+
+/** One message of a server-sent event stream. */
+export interface StreamMessage {
+  event: string;
+  data: string;
+}
+
+export interface StoryClient {
+  /** Throws StoryError when the answer has another status or shape. */
+  call<T>(method: 'GET' | 'POST', path: string, expected: StoryCall<T>): Promise<T>;
+  /** The messages of a stream until the server closes it. */
+  follow(path: string): AsyncGenerator<StreamMessage>;
+}
+
+/** No answer of the story takes longer; the longest is a command that waits for a worker. */
+const CALL_TIMEOUT_MS = 30_000;
+/** The longest silence of a whole progress stream before the story gives up. */
+const STREAM_TIMEOUT_MS = 300_000;
+
+/** A client of one API with one key. */
+export function createStoryClient(api_url: string, api_key: string): StoryClient {
+  const authorization = `Bearer ${api_key}`;
+  return {
+    async call(method, path, expected) {
+      const response = await fetch(`${api_url}${path}`, {
+        method,
+        headers: {
+          authorization,
+          ...(expected.body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(expected.idempotency_key === undefined ? {} : { 'idempotency-key': expected.idempotency_key }),
+        },
+        ...(expected.body === undefined ? {} : { body: JSON.stringify(expected.body) }),
+        signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+      });
+      const text = await response.text();
+      if (response.status !== expected.status) {
+        throw new StoryError(`${method} ${path} answered ${response.status} in place of ${expected.status}: ${text}`);
+      }
+      const answer = expected.shape.safeParse(JSON.parse(text));
+      if (answer.success) return answer.data;
+      const wrong = answer.error.issues.map((issue) => `${issue.path.map(String).join('.')}: ${issue.message}`);
+      throw new StoryError(`${method} ${path} answered what it should not (${wrong.join('; ')}): ${text}`);
+    },
+
+    async *follow(path) {
+      const signal = AbortSignal.timeout(STREAM_TIMEOUT_MS);
+      const response = await fetch(`${api_url}${path}`, { headers: { authorization }, signal });
+      if (response.status !== 200 || response.body === null) {
+        throw new StoryError(`GET ${path} answered ${response.status} in place of a stream.`);
+      }
+      yield* readMessages(response.body.pipeThrough(new TextDecoderStream()));
+    },
+  };
+}
+
+/** Takes a text/event-stream apart, wherever its chunks begin and end. */
+export async function* readMessages(chunks: AsyncIterable<string>): AsyncGenerator<StreamMessage> {
+  let unread = '';
+  for await (const chunk of chunks) {
+    const messages = (unread + chunk).split('\n\n');
+    unread = messages.pop() ?? '';
+    for (const message of messages) yield parseMessage(message);
+  }
+}
+
+function parseMessage(message: string): StreamMessage {
+  const lines = message.split('\n');
+  const valuesOf = (field: string): string[] =>
+    lines.filter((line) => line.startsWith(`${field}:`)).map((line) => line.slice(field.length + 1).trimStart());
+  return { event: valuesOf('event').at(-1) ?? 'message', data: valuesOf('data').join('\n') };
+}

@@ -1,0 +1,203 @@
+/**
+ * The story of a license pool, from nothing to 2,000 licenses, told through HTTP alone as a user would live it.
+ *
+ * Each step says what it shows and throws when the API shows something else. Interrupted, it goes on where it was.
+ */
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { DevFile } from './dev-file';
+import { createStoryClient, StoryError, type StoryClient } from './story-client';
+import { startProgress, type StoryOutput } from './story-progress';
+
+/** Where the story plays. */
+export interface StoryStage {
+  dataDir: string;
+  describe(): Pick<DevFile, 'api_url' | 'temporal_ui_url' | 'super_admin_key'>;
+  /** `default` unless given. */
+  temporalNamespace?: string | undefined;
+}
+
+/** What the story left behind, for whoever wants to look again. */
+export interface PlayedStory {
+  contract_id: string;
+  job_id: string;
+  test_job_id: string;
+}
+
+export const CONTRACT_NAME = 'Black Friday 2026 License Pool - 2000 Licenses';
+export const QUOTA = 2_000;
+
+const SHOWN_LICENSES = 10;
+const PRODUCT_CODE = 'cad-suite';
+/** Its presence in the data directory says that the story was told to its end. */
+const STORY_FILE = 'story.json';
+
+const Id = z.object({ id: z.string() });
+const Generator = Id.extend({ format: z.object({ prefix: z.string(), groups: z.int(), group_length: z.int() }) });
+const Draft = Id.extend({ state: z.literal('DRAFT'), status: z.literal('inactive'), workflow_id: z.string() });
+const Active = z.object({ state: z.literal('ACTIVE'), status: z.literal('active') });
+const TestLicenses = z.object({
+  job_id: z.string(),
+  quota_remaining: z.literal(QUOTA),
+  licenses: z.array(z.object({ key: z.string(), expires_at: z.string() })).length(1),
+});
+const Queued = z.object({ job_id: z.string(), licenses_requested: z.literal(QUOTA), quota_remaining: z.literal(0) });
+const Job = z.object({ state: z.string(), completed: z.int(), licenses_per_second: z.number().nullable() });
+const FinishedJob = z.object({
+  state: z.literal('SUCCEEDED'),
+  requested: z.literal(QUOTA),
+  completed: z.literal(QUOTA),
+  failed: z.literal(0),
+  workflow_id: z.string(),
+});
+const TenLicenses = z.object({
+  data: z.array(z.object({ ordinal: z.int(), key: z.string(), status: z.literal('available') })).length(SHOWN_LICENSES),
+  next_cursor: z.string(),
+});
+const UsedUp = z.object({
+  quota: z.object({
+    total: z.literal(QUOTA),
+    generated: z.literal(QUOTA),
+    reserved: z.literal(0),
+    remaining: z.literal(0),
+  }),
+});
+const QuotaExceeded = z.object({ code: z.literal('QUOTA_EXCEEDED'), detail: z.string() });
+
+/** Plays the story unless this data directory has seen it to its end. Answers whether it was played. */
+export async function playStoryOnce(stage: StoryStage, out: StoryOutput): Promise<boolean> {
+  const file = join(stage.dataDir, STORY_FILE);
+  if (existsSync(file)) return false;
+  const played = await playStory(stage, out);
+  writeFileSync(file, `${JSON.stringify(played, null, 2)}\n`);
+  return true;
+}
+
+/** Plays the story. Throws StoryError when a step does not show what it should. */
+export async function playStory(stage: StoryStage, out: StoryOutput): Promise<PlayedStory> {
+  const { api_url, temporal_ui_url, super_admin_key } = stage.describe();
+  const api = createStoryClient(api_url, super_admin_key);
+  let steps = 0;
+  const step = (title: string): void => void out.write(`\n${++steps}. ${title}\n`);
+  const say = (sentence: string): void => void out.write(`   ${sentence}\n`);
+
+  out.write(`The story of a license pool, through ${api_url}/api/v1 alone:\n`);
+
+  step('A product');
+  const product = await api.call('POST', '/api/v1/products', {
+    body: { name: 'CAD Suite', code: PRODUCT_CODE },
+    idempotency_key: 'story: product',
+    status: 201,
+    shape: Id,
+  });
+  say(`CAD Suite (${PRODUCT_CODE}), ${product.id}`);
+
+  step('A generator of its license keys');
+  const generator = await api.call('POST', '/api/v1/generators', {
+    body: {
+      name: 'CAD keys',
+      product_id: product.id,
+      format: { prefix: 'CAD', groups: 4, group_length: 5 },
+      features: { edition: 'pro', offline_days: 30 },
+      activation_limit: 2,
+    },
+    idempotency_key: 'story: generator',
+    status: 201,
+    shape: Generator,
+  });
+  say(`keys such as ${exampleKey(generator.format)}, two devices each, edition "pro"`);
+
+  step(`The contract “${CONTRACT_NAME}”, created inactive`);
+  const contract = await api.call('POST', '/api/v1/contracts', {
+    body: {
+      name: CONTRACT_NAME,
+      type: 'pool',
+      status: 'inactive',
+      product_id: product.id,
+      generator_id: generator.id,
+      quota: QUOTA,
+    },
+    idempotency_key: 'story: contract',
+    status: 201,
+    shape: Draft,
+  });
+  const contractPath = `/api/v1/contracts/${contract.id}`;
+  say(`${contract.state}, a quota of ${told(QUOTA)}; no workflow yet, it is only a draft`);
+
+  step('A test license, to try the product before anything counts');
+  const tested = await api.call('POST', `${contractPath}/generate`, {
+    body: { count: 1, test: true },
+    idempotency_key: 'story: test license',
+    status: 201,
+    shape: TestLicenses,
+  });
+  for (const { key, expires_at } of tested.licenses) say(`${key}, valid until ${expires_at}`);
+  say(`the quota is untouched: ${told(tested.quota_remaining)} remaining`);
+
+  step('Activation');
+  const active = await api.call('POST', `${contractPath}/activate`, {
+    idempotency_key: 'story: activation',
+    status: 200,
+    shape: Active,
+  });
+  say(`${active.state}; from now on the workflow ${contract.workflow_id} keeps it`);
+
+  step(`${told(QUOTA)} licenses by a background job`);
+  const queued = await api.call('POST', `${contractPath}/generate`, {
+    body: { count: QUOTA },
+    idempotency_key: 'story: generation',
+    status: 202,
+    shape: Queued,
+  });
+  const speed = await watchJob(api, queued.job_id, out);
+  const job = await api.call('GET', `/api/v1/jobs/${queued.job_id}`, { status: 200, shape: FinishedJob });
+  say(`${job.state}: ${told(job.completed)} licenses${speed === null ? '' : `, ${told(Math.round(speed))} a second`}`);
+
+  step('A look at ten of them');
+  const ten = await api.call('GET', `/api/v1/licenses?job_id=${queued.job_id}&limit=${SHOWN_LICENSES}`, {
+    status: 200,
+    shape: TenLicenses,
+  });
+  for (const { ordinal, key, status } of ten.data) say(`${String(ordinal).padStart(5)}  ${key}  ${status}`);
+
+  step('The quota is used to the last license, and holds');
+  const { quota } = await api.call('GET', contractPath, { status: 200, shape: UsedUp });
+  say(`${told(quota.generated)} of ${told(quota.total)} generated, ${quota.reserved} reserved`);
+  const refused = await api.call('POST', `${contractPath}/generate`, {
+    body: { count: 1 },
+    status: 409,
+    shape: QuotaExceeded,
+  });
+  say(`one more: 409 ${refused.code} (${refused.detail})`);
+
+  step('The same in the Temporal UI');
+  const workflows = `${temporal_ui_url}/namespaces/${stage.temporalNamespace ?? 'default'}/workflows`;
+  say(`the contract, waiting: ${workflows}/${encodeURIComponent(contract.workflow_id)}`);
+  say(`the job, completed:    ${workflows}/${encodeURIComponent(job.workflow_id)}`);
+  out.write('\n');
+  return { contract_id: contract.id, job_id: queued.job_id, test_job_id: tested.job_id };
+}
+
+/** Follows a job to its end and answers with its speed in licenses a second, where it is known. */
+async function watchJob(api: StoryClient, job_id: string, out: StoryOutput): Promise<number | null> {
+  const display = startProgress(out, QUOTA);
+  try {
+    for await (const { event, data } of api.follow(`/api/v1/jobs/${job_id}/progress`)) {
+      const job = Job.parse(JSON.parse(data));
+      display.show(job.completed);
+      if (event === 'end') return job.licenses_per_second;
+    }
+  } finally {
+    display.end();
+  }
+  throw new StoryError(`The progress stream of the job ${job_id} closed before the job had ended.`);
+}
+
+function exampleKey({ prefix, groups, group_length }: { prefix: string; groups: number; group_length: number }): string {
+  return [prefix, ...new Array<string>(groups).fill('X'.repeat(group_length))].join('-');
+}
+
+function told(count: number): string {
+  return count.toLocaleString('en-US');
+}

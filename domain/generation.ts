@@ -1,0 +1,66 @@
+/** Whether a contract generates licenses now, and why not (domain.md 2.2, 3.3; decisions 17). */
+import { lastDay, mayGenerateIn, stateAt, statusOf } from './contract';
+import type { ContractFacts, ContractState } from './contract';
+import { licenseExpiry } from './expiry';
+import { generatorRefusal } from './generator';
+import type { GeneratorFacts } from './generator';
+import type { Instant } from './instant';
+import type { ProductFacts } from './product';
+import { isRefusal, refuse } from './refusal';
+import type { Refusal } from './refusal';
+
+/** What generating depends on besides the contract itself. */
+export interface GenerationContext {
+  now: Instant;
+  product: ProductFacts;
+  generator: GeneratorFacts | null;
+}
+
+/** Why the contract generates nothing now; null when it does, as far as its quota reaches. */
+export function generationRefusal(facts: ContractFacts, context: GenerationContext): Refusal | null {
+  return stateRefusal(facts, context.now) ?? sourceRefusal(facts, context) ?? expiryRefusal(facts, context.now);
+}
+
+/** The same for test licenses, which only a draft gives (C3). */
+export function testGenerationRefusal(facts: ContractFacts, context: GenerationContext): Refusal | null {
+  const state = stateAt(facts, context.now);
+  if (state === 'DRAFT') return sourceRefusal(facts, context);
+  const remedy = 'Test licenses are for drafts; leave "test" out to generate real ones.';
+  return (
+    stateRefusal(facts, context.now) ??
+    refuse('INVALID_STATE_TRANSITION', { from: state, action: 'generate test licenses', remedy })
+  );
+}
+
+/** Refuses an expiry rule by which licenses made now would be expired already. */
+export function expiryRefusal(facts: ContractFacts, now: Instant): Refusal | null {
+  const expires_at = licenseExpiry(facts.expiry, now, facts.timezone);
+  return isRefusal(expires_at) ? expires_at : null;
+}
+
+/** The refusal of everything that an expired contract cannot do any more. */
+export function expiredRefusal(facts: ContractFacts): Refusal {
+  return refuse('CONTRACT_EXPIRED', { end_date: facts.end_date, last_day: lastDay(facts) });
+}
+
+const REMEDIES: Partial<Record<ContractState, string>> = {
+  DRAFT: 'Activate the contract, or ask for test licenses with "test": true.',
+  EXPIRY_GRACE: 'Its term has ended: renew it.',
+  PAUSED: 'Resume it.',
+};
+
+function stateRefusal(facts: ContractFacts, now: Instant): Refusal | null {
+  const state = stateAt(facts, now);
+  if (mayGenerateIn(state)) return null;
+  // CONTRACT_INACTIVE is always among the reasons, so that a client can switch on it alone.
+  if (state === 'EXPIRED') return { ...expiredRefusal(facts), reasons: ['CONTRACT_EXPIRED', 'CONTRACT_INACTIVE'] };
+  const remedy = state === 'SCHEDULED' ? `It starts on ${facts.start_date}.` : (REMEDIES[state] ?? '');
+  return refuse('CONTRACT_INACTIVE', { inactive_reason: statusOf(facts, now).inactive_reason, state, remedy });
+}
+
+/** Product and generator must be there and active: they are what licenses are made of. */
+function sourceRefusal(facts: ContractFacts, { product, generator }: GenerationContext): Refusal | null {
+  if (product.status !== 'active')
+    return refuse('PRODUCT_INACTIVE', { product_id: product.id, product_code: product.code });
+  return generatorRefusal(generator, facts.generator_id, facts.product_id);
+}

@@ -1,0 +1,189 @@
+/**
+ * The interface of a test: the real application over a test database and the shared Temporal server, asked over HTTP.
+ * Every answer is compared with what its route declares, so that each test also tests the documentation.
+ */
+import { randomBytes, randomFillSync } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import type { Client } from '@temporalio/client';
+import { Worker } from '@temporalio/worker';
+import { pino } from 'pino';
+import { createActivities } from '../../activities/index';
+import type { Api } from '../../api/api';
+import { createApp } from '../../api/app';
+import { createApi } from '../../api/create-api';
+import { createFastServer } from '../../api/fast-server';
+import type { TrustProxy } from '../../config';
+import { insertAdminApiKey } from '../../db/admin';
+import { openDatabase } from '../../db/index';
+import type { Sql } from '../../db/index';
+import { newApiKey } from '../../domain/api-key';
+import { ROLES } from '../../domain/role';
+import type { Role } from '../../domain/role';
+import { openTemporal } from '../../temporal/connection';
+import { createNudger } from '../../temporal/nudge';
+import { registerSearchAttributes } from '../../temporal/setup';
+import { taskQueues } from '../../temporal/task-queues';
+import { expectDocumented } from './documented-answer';
+import { createTestDatabase } from './database';
+import type { TestDatabase } from './database';
+import { sharedServers } from './shared-servers';
+import { NAMESPACE, connectTestTemporal, uniqueTaskQueue, workflowBundle } from './temporal';
+import type { TestTemporal } from './temporal';
+
+/** An answer as it came. */
+export interface ApiAnswer {
+  status: number;
+  headers: Headers;
+  /** The parsed JSON; undefined for an empty body and for other media types. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests read bodies of every shape, and compare what they read
+  body: any;
+  text: string;
+}
+
+/** What a call sends besides its method and path. */
+export interface CallOptions {
+  /** The API key; the super admin's when left out, none at all for null. */
+  key?: string | null;
+  /** Sent as JSON; a string or bytes are sent as they are. */
+  body?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
+
+export interface TestAdmin {
+  id: string;
+  role: Role;
+  name: string;
+  key: string;
+}
+
+export interface TestApi {
+  url: string;
+  api: Api;
+  database: TestDatabase;
+  /** Reads and writes the test's database, past the interface. */
+  sql: TestDatabase['sql'];
+  admins: Record<Role, TestAdmin>;
+  /** Their API keys. */
+  keys: Record<Role, string>;
+  /** Calls the interface; the path is taken from `/api/v1` on, unless it begins with the origin's `//`. */
+  call(method: string, path: string, options?: CallOptions): Promise<ApiAnswer>;
+  /** Adds an admin with a key, past the interface. */
+  addAdmin(role: Role): Promise<TestAdmin>;
+  close(): Promise<void>;
+}
+
+export interface TestApiOptions {
+  /** Runs the worker's two halves in this process, on task queues of their own. */
+  worker?: boolean;
+  trustProxy?: TrustProxy;
+  /** Reaches Temporal here in place of the shared server. */
+  temporalAddress?: string;
+  /** Reaches the test's database under this address, such as that of a proxy before it. */
+  databaseUrl?: (url: string) => string;
+  /** Another database pool size; 10. */
+  poolSize?: number;
+}
+
+const BASE_PATH = '/api/v1';
+const POOL_SIZE = 10;
+
+/** Starts the interface on a free port of 127.0.0.1, with one admin of each role. */
+export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
+  const database = await createTestDatabase();
+  const pool = { max: options.poolSize ?? POOL_SIZE, application_name: 'covenant-test-api' };
+  const db = openDatabase(options.databaseUrl?.(database.url) ?? database.url, pool);
+  const queues = taskQueues(uniqueTaskQueue('api'));
+  const address = options.temporalAddress ?? sharedServers().temporal_address;
+  const client = openTemporal({ temporalAddress: address, temporalNamespace: NAMESPACE, temporalTls: false, temporalApiKey: undefined });
+  const log = pino({ level: 'silent' });
+  const keyPepper = randomBytes(32).toString('hex');
+  const api = createApi({ db, client, taskQueues: queues, log, keyPepper, publicUrl: 'http://covenant.test' });
+  const server = createFastServer(createApp(api, { trustProxy: options.trustProxy ?? false }));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const worker = options.worker ? await startTestWorker(database.sql, queues) : undefined;
+
+  const addAdmin = (role: Role): Promise<TestAdmin> => insertAdmin(database.sql, role, keyPepper);
+  const entries = await Promise.all(ROLES.map(async (role) => [role, await addAdmin(role)] as const));
+  const admins = Object.fromEntries(entries) as Record<Role, TestAdmin>;
+  const keys = Object.fromEntries(entries.map(([role, admin]) => [role, admin.key])) as Record<Role, string>;
+
+  return {
+    url,
+    api,
+    database,
+    sql: database.sql,
+    admins,
+    keys,
+    addAdmin,
+    async call(method, path, { key = keys.super_admin, body, headers = {}, signal } = {}) {
+      const target = path.startsWith('//') ? path.slice(1) : BASE_PATH + path;
+      const raw = typeof body === 'string' || body instanceof Uint8Array;
+      const response = await fetch(url + target, {
+        method,
+        headers: {
+          ...(key === null ? {} : { Authorization: `Bearer ${key}` }),
+          ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: raw ? (body as string) : JSON.stringify(body) }),
+        ...(signal ? { signal } : {}),
+      });
+      const text = await response.text();
+      const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '');
+      const answer: ApiAnswer = { status: response.status, headers: response.headers, body: isJson && text !== '' ? JSON.parse(text) : undefined, text };
+      expectDocumented(method, target, answer);
+      return answer;
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await worker?.stop();
+      await client.connection.close();
+      await db.end({ timeout: 1 });
+      await database.drop();
+    },
+  };
+}
+
+async function insertAdmin(sql: Sql, role: Role, pepper: string): Promise<TestAdmin> {
+  const now = new Date().toISOString();
+  const unique = randomBytes(4).toString('hex');
+  const name = `The ${role} ${unique}`;
+  const [row] = await sql<[{ id: string }]>`
+    INSERT INTO admins ${sql({ email: `${role}-${unique}@covenant.test`, name, role, created_at: now, updated_at: now })} RETURNING id`;
+  const key = newApiKey('admin', randomFillSync);
+  await insertAdminApiKey(sql, row.id, key, { pepper, label: 'test', now });
+  return { id: row.id, role, name, key: key.text };
+}
+
+/** Runs both halves of the worker until they are stopped. */
+export async function startTestWorker(db: TestDatabase['sql'], queues: { contracts: string; generation: string }): Promise<{ stop(): Promise<void> }> {
+  const temporal = await connectTestTemporal();
+  await registerOnce(temporal.client);
+  const nudger = createNudger({ client: temporal.client, taskQueues: queues, onFailure: () => undefined });
+  const activities = createActivities({ db, nudger, fillTaskQueue: queues.generation });
+  const shared = { connection: temporal.nativeConnection, namespace: NAMESPACE, activities };
+  const workers = [
+    await Worker.create({ ...shared, taskQueue: queues.contracts, workflowBundle: { codePath: workflowBundle() } }),
+    await Worker.create({ ...shared, taskQueue: queues.generation }),
+  ];
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  return { stop: () => stopWorkers(workers, running, temporal) };
+}
+
+async function stopWorkers(workers: Worker[], running: Promise<unknown>, temporal: TestTemporal): Promise<void> {
+  for (const worker of workers) worker.shutdown();
+  await running;
+  await temporal.close();
+}
+
+/** Test files register the search attributes side by side: whoever comes second finds them there. */
+async function registerOnce(client: Client): Promise<void> {
+  try {
+    await registerSearchAttributes(client);
+  } catch {
+    await registerSearchAttributes(client);
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Holds the worker at chosen chunks, so that a fault falls into the middle of a job, however fast the machine is.
+ *
+ * A trigger of the test lets each insert of a chunk take a shared lock named by the chunk's number; a closed gate holds
+ * it alone. A chunk that waits has not committed: its statement is in flight in Postgres. What waits longer than the
+ * worker's `lock_timeout` fails there and is tried again by the worker, which then waits at the same gate.
+ */
+import type { ReservedSql } from 'postgres';
+import { waitFor } from './stack';
+import type { TestStack } from './stack';
+
+/** The first half of the locks' names, so that they meet no other advisory lock. */
+const GATE_CLASS = 4_711;
+const HELD_TIMEOUT_MS = 60_000;
+
+export interface ChunkGate {
+  /** Resolves when so many chunks wait, with the ids of the backends in which they do. */
+  held(count: number): Promise<number[]>;
+  /** Lets what waits go on; `next` is closed first, so that the job stops there again. */
+  open(next?: number[]): Promise<void>;
+}
+
+/** Installs the trigger; once for each database. */
+export async function installChunkGate({ sql }: TestStack): Promise<void> {
+  await sql.unsafe(`
+    CREATE FUNCTION test_chunk_gate() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      PERFORM pg_advisory_xact_lock_shared(${GATE_CLASS}, NEW.chunk_no);
+      RETURN NEW;
+    END $$`);
+  await sql`
+    CREATE TRIGGER test_chunk_gate BEFORE INSERT ON generation_chunks FOR EACH ROW EXECUTE FUNCTION test_chunk_gate()`;
+}
+
+/** Closes the gate before these chunks, of whichever job comes; it opens by itself when Postgres ends. */
+export async function closeChunkGate({ sql }: TestStack, chunks: number[]): Promise<ChunkGate> {
+  const holder = await sql.reserve();
+  await close(holder, chunks);
+  let closed = chunks;
+  return {
+    held: (count) =>
+      waitFor(
+        async () => {
+          const waiting = await sql<{ pid: number }[]>`
+            SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = ${GATE_CLASS} AND NOT granted`;
+          return waiting.length === count ? waiting.map(({ pid }) => pid) : undefined;
+        },
+        { timeout_ms: HELD_TIMEOUT_MS, what: `${count} chunks to wait at the gate` },
+      ),
+    async open(next) {
+      if (next !== undefined) await close(holder, next);
+      for (const chunk of closed) await holder`SELECT pg_advisory_unlock(${GATE_CLASS}, ${chunk})`;
+      closed = next ?? [];
+      if (next === undefined) holder.release();
+    },
+  };
+}
+
+async function close(holder: ReservedSql, chunks: number[]): Promise<void> {
+  for (const chunk of chunks) await holder`SELECT pg_advisory_lock(${GATE_CLASS}, ${chunk})`;
+}

@@ -1,0 +1,75 @@
+/**
+ * Compares an answer with what its route declares: a status it names, a body of the shape it names, and for every
+ * refusal a problem (RFC 9457). What is not documented is a defect, whichever of the two is wrong.
+ */
+import { openApiDocument } from '../../api/openapi';
+import { ProblemShape } from '../../api/problem';
+import type { Route } from '../../api/route';
+import { ROUTES } from '../../api/routes';
+
+interface Answered {
+  status: number;
+  headers: Headers;
+  body: unknown;
+  text: string;
+}
+
+type Responses = Record<string, Record<string, { responses: Record<string, unknown> }>>;
+
+const paths = openApiDocument().paths as unknown as Responses;
+
+
+
+/** Throws a sentence that says what is not documented. */
+export function expectDocumented(method: string, target: string, answer: Answered): void {
+  const path = target.split('?', 1)[0] ?? '';
+  if (!path.startsWith('/api/v1')) return;
+  const route = routeOf(method, path);
+  const call = `${method.toUpperCase()} ${target.slice(0, 200)} → ${answer.status}`;
+  if (answer.status >= 400 && method.toUpperCase() !== 'HEAD') expectProblem(call, answer);
+  if (!route) {
+    if (method.toUpperCase() !== 'HEAD' && answer.status < 400) throw new Error(`${call}: there is no such route.`);
+    return;
+  }
+  const documented = paths[route.path.replace(/:(\w+)/g, '{$1}')]?.[route.method]?.responses ?? {};
+  if (!(answer.status in documented)) {
+    throw new Error(`${call} is not documented; ${Object.keys(documented).join(', ')} are. ${answer.text.slice(0, 500)}`);
+  }
+  const shape = route.answers[answer.status];
+  if (!shape) return;
+  if (shape.media_type !== undefined) {
+    const given = answer.headers.get('content-type') ?? '';
+    if (!given.startsWith(shape.media_type)) throw new Error(`${call}: ${shape.media_type} is documented, ${given} came.`);
+    return;
+  }
+  const parsed = shape.schema?.safeParse(answer.body);
+  if (parsed && !parsed.success) throw new Error(`${call}: the body has another shape than documented: ${parsed.error.message}`);
+  if (!shape.schema && answer.text !== '') throw new Error(`${call}: no body is documented, but one came: ${answer.text.slice(0, 200)}`);
+}
+
+/** Every route with its statuses, for tests that walk them. */
+export function documentedStatuses(route: Route): number[] {
+  return Object.keys(paths[route.path.replace(/:(\w+)/g, '{$1}')]?.[route.method]?.responses ?? {}).map(Number);
+}
+
+function routeOf(method: string, path: string): Route | undefined {
+  const fits = ROUTES.filter((route) => route.method === method.toLowerCase() && patternOf(route.path).test(path));
+  // Literal paths come before those with parameters, as in the router.
+  return fits.sort((a, b) => a.path.split(':').length - b.path.split(':').length)[0];
+}
+
+function patternOf(path: string): RegExp {
+  return new RegExp(`^${path.replace(/\./g, '\\.').replace(/:\w+/g, '[^/]+')}/?$`);
+}
+
+function expectProblem(call: string, answer: Answered): void {
+  const type = answer.headers.get('content-type') ?? '';
+  const parsed = ProblemShape.safeParse(answer.body);
+  if (!type.startsWith('application/problem+json') || !parsed.success) {
+    throw new Error(`${call} is no problem document (${type}): ${answer.text.slice(0, 300)}`);
+  }
+  const { status, code, reasons, request_id } = parsed.data;
+  if (status !== answer.status) throw new Error(`${call}: the problem says ${status}.`);
+  if (reasons[0] !== code) throw new Error(`${call}: reasons begin with ${reasons[0]}, the code is ${code}.`);
+  if (request_id !== answer.headers.get('x-request-id')) throw new Error(`${call}: the request id of body and header differ.`);
+}

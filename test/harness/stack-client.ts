@@ -1,0 +1,112 @@
+/**
+ * Asks a test stack over HTTP as its super admin, and says what came of its generation jobs.
+ */
+import { Client, Connection } from '@temporalio/client';
+import { generationJobWorkflowId } from '../../temporal/ids';
+import { addCatalogue, contractBody } from './catalogue';
+import { waitFor } from './stack';
+import type { TestStack } from './stack';
+import { NAMESPACE } from './temporal';
+
+export interface StackAnswer {
+  status: number;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests read bodies of every shape, and compare what they read
+  body: any;
+}
+
+export interface StackCallOptions {
+  body?: unknown;
+  headers?: Record<string, string>;
+  /** Asks this API process; the stack's first one when left out. */
+  url?: string;
+}
+
+/** Fault tests share the machine with others; what takes a second may take a while. */
+export const RECOVERY_TIMEOUT_MS = 120_000;
+
+/** Calls `/api/v1` of the stack. Throws when there is no answer. */
+export async function callStack(
+  stack: TestStack,
+  method: string,
+  path: string,
+  options: StackCallOptions = {},
+): Promise<StackAnswer> {
+  const { api_url, super_admin_key } = stack.describe();
+  const response = await fetch(`${options.url ?? api_url}/api/v1${path}`, {
+    method,
+    headers: {
+      Authorization: `Bearer ${super_admin_key}`,
+      ...(options.body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...options.headers,
+    },
+    ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+}
+
+/** Creates a contract with a product and generator of its own, active unless `more` says otherwise; answers its id. */
+export async function addStackContract(
+  stack: TestStack,
+  quota: number,
+  more: Record<string, unknown> = {},
+  url?: string,
+): Promise<string> {
+  const body = contractBody(await addCatalogue(stack), { quota, ...more });
+  const answer = await callStack(stack, 'POST', '/contracts', { body, ...(url === undefined ? {} : { url }) });
+  if (answer.status !== 201) throw new Error(`the contract was not created: ${JSON.stringify(answer)}`);
+  return (answer.body as { id: string }).id;
+}
+
+/** Requests licenses as a background job; answers the job's id. */
+export async function requestJob(stack: TestStack, contract_id: string, count: number): Promise<string> {
+  const answer = await callStack(stack, 'POST', `/contracts/${contract_id}/generate`, { body: { count } });
+  if (answer.status !== 202) throw new Error(`the job was not accepted: ${JSON.stringify(answer)}`);
+  return (answer.body as { job_id: string }).job_id;
+}
+
+/** Resolves when the job has succeeded; throws as soon as it ended otherwise. */
+export async function jobSucceeded(stack: TestStack, job_id: string): Promise<void> {
+  let state = 'unknown';
+  await waitFor(
+    async () => {
+      const [job] = await stack.sql<{ state: string }[]>`SELECT state FROM generation_jobs WHERE id = ${job_id}`;
+      state = job?.state ?? 'missing';
+      return state === 'SUCCEEDED';
+    },
+    {
+      timeout_ms: RECOVERY_TIMEOUT_MS,
+      what: `job ${job_id} to succeed`,
+      hopeless: () => (['PARTIAL', 'FAILED', 'CANCELLED'].includes(state) ? `the job ended ${state}` : undefined),
+    },
+  );
+}
+
+/** How many licenses of a job exist. */
+export async function countLicenses(stack: TestStack, job_id: string): Promise<number> {
+  const [row] = await stack.sql<[{ count: number }]>`
+    SELECT count(*)::int AS count FROM issued_licenses WHERE job_id = ${job_id}`;
+  return row.count;
+}
+
+/** The quota of a contract as the interface shows it. */
+export async function quotaOf(stack: TestStack, contract_id: string): Promise<Record<string, number>> {
+  const { body } = await callStack(stack, 'GET', `/contracts/${contract_id}`);
+  return (body as { quota: Record<string, number> }).quota;
+}
+
+/** Does something with a client of the stack's Temporal server, and closes it. */
+export async function withTemporal<T>(stack: TestStack, run: (client: Client) => Promise<T>): Promise<T> {
+  const connection = await Connection.connect({ address: stack.describe().temporal_address });
+  try {
+    return await run(new Client({ connection, namespace: NAMESPACE }));
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Whether the stack's Temporal server has ever heard of the job. */
+export async function isStarted(client: Client, job_id: string): Promise<boolean> {
+  const { count } = await client.workflow.count(`WorkflowId = '${generationJobWorkflowId(job_id)}'`);
+  return count > 0;
+}
