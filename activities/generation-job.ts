@@ -54,15 +54,23 @@ export interface CloseJobInput extends OpenJobInput {
   given_up: number[];
 }
 
+/** What becomes of a job by what its contract says; a request that crossed with the deletion of its contract is cancelled. */
+const OPENING = {
+  generate: { next: 'RUNNING', action: 'job.started' },
+  wait: { next: 'PAUSED', action: 'job.paused' },
+  gone: { next: 'CANCELLING', action: 'job.cancel_requested' },
+} as const;
+
 export type GenerationJobActivities = ReturnType<typeof createGenerationJobActivities>;
 
 export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Database; fillTaskQueue: string }) {
-  /** Whether the contract generates now, after crossing what is due. */
-  async function contractIsOpen(contract_id: string, now: Instant): Promise<boolean> {
+  /** What the contract says about generation now, after crossing what is due. */
+  async function contractSays(contract_id: string, now: Instant): Promise<'generate' | 'wait' | 'gone'> {
     const outcome = await db.begin((tx) =>
       changeContract(tx, { id: contract_id, actor: SYSTEM, now, request_id: null }, () => 'unchanged'),
     );
-    return !isRefusal(outcome) && outcome.row.may_generate;
+    if (isRefusal(outcome)) return 'gone';
+    return outcome.row.may_generate ? 'generate' : 'wait';
   }
 
   /** Makes one chunk with fresh keys, drawing again when they collide. */
@@ -96,14 +104,14 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
       if (!job) throw new Error(`generation job ${job_id} does not exist`);
       let state = job.state;
       if (isUnfinished(state) && state !== 'CANCELLING') {
-        const open = await contractIsOpen(job.contract_id, now);
+        const says = await contractSays(job.contract_id, now);
+        const { next, action } = OPENING[says];
         const changed = await db.begin((tx) =>
           changeJobState(
             tx,
             bySystem(job_id, now),
-            (current) =>
-              isUnfinished(current) && current !== 'CANCELLING' ? (open ? 'RUNNING' : 'PAUSED') : 'unchanged',
-            open ? (state === 'PAUSED' ? 'job.continued' : 'job.started') : 'job.paused',
+            (current) => (isUnfinished(current) && current !== 'CANCELLING' ? next : 'unchanged'),
+            state === 'PAUSED' && next === 'RUNNING' ? 'job.continued' : action,
           ),
         );
         if (isRefusal(changed)) throw new Error(changed.detail);
@@ -152,7 +160,7 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
         context.heartbeat(chunk_no);
         if (outcome === 'given_up') given_up.push(chunk_no);
         else if (outcome === 'boundary_due') {
-          if (!(await contractIsOpen(plan.contract_id, input.now))) return { stopped: true, given_up };
+          if ((await contractSays(plan.contract_id, input.now)) !== 'generate') return { stopped: true, given_up };
           i -= 1;
           keys = draw(chunk_no);
         } else if (outcome !== 'filled') return { stopped: true, given_up };

@@ -7,7 +7,7 @@ import { CommandOutcomeUnknown, TemporalUnavailable, isConnectionError } from '.
 import type { TrustProxy } from '../config';
 import type { Api } from './api';
 import { docsRouter } from './docs';
-import { endpoint, requestIdOf } from './endpoint';
+import { authorization, endpoint, requestIdOf } from './endpoint';
 import { countRequest } from './metrics';
 import { operationsRouter } from './operations';
 import { ProblemError, presentProblem, protocolProblem } from './problem';
@@ -28,11 +28,12 @@ export function createApp(api: Api, options: { trustProxy: TrustProxy }): Expres
   app.use(helmet());
   app.use(operationsRouter(api));
   app.use(docsRouter());
-  app.use(jsonBodyOnly);
-  app.use(express.json({ limit: BODY_BYTES_MAX, strict: false }));
 
   const router = express.Router({ caseSensitive: true });
-  for (const route of ROUTES) router[route.method](route.path, endpoint(api, route));
+  const readBody = [jsonBodyOnly, express.json({ limit: BODY_BYTES_MAX, strict: false })];
+  // Nobody's body is read before it is known who sends it (decisions 6).
+  for (const route of ROUTES)
+    router[route.method](route.path, authorization(api, route), ...readBody, endpoint(api, route));
   // What is left of a known path is a wrong method.
   for (const path of new Set(ROUTES.map((route) => route.path))) router.all(path, methodNotAllowed(path));
   app.use(router);
@@ -114,14 +115,15 @@ function problemFor(error: unknown): Problem {
       'The command was sent, but its outcome did not arrive in time. Repeat it with the same Idempotency-Key, or read the contract.',
     );
   }
+  // Before Temporal is asked about: a refused connection reads alike, and only the driver's errors carry such a code.
+  if (isDatabaseUnavailable(error))
+    return protocolProblem('DATABASE_UNAVAILABLE', 'The database cannot be reached. Try again in a moment.');
   if (error instanceof TemporalUnavailable || isConnectionError(error)) {
     return protocolProblem(
       'TEMPORAL_UNAVAILABLE',
       'Temporal cannot be reached; nothing was changed. Try again in a moment.',
     );
   }
-  if (isDatabaseUnavailable(error))
-    return protocolProblem('DATABASE_UNAVAILABLE', 'The database cannot be reached. Try again in a moment.');
   if (isLockTimeout(error))
     return protocolProblem(
       'DATABASE_UNAVAILABLE',

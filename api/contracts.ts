@@ -88,7 +88,7 @@ export const contractRoutes: Route[] = [
         if (!product) return missing('product_id', 'product');
         if (body.customer_id !== null && !(await customerExists(tx, body.customer_id)))
           return missing('customer_id', 'customer');
-        const generator = (await findGenerator(tx, body.generator_id)) ?? null;
+        const generator = (await findGenerator(tx, body.generator_id, { lock: 'use' })) ?? null;
         const change = create(uuidv7(), body.generator_id, body, {
           now,
           actor_id: actor.id,
@@ -183,7 +183,7 @@ export const contractRoutes: Route[] = [
         : commandHere(request, params.id, command);
     },
   }),
-  action('activate', 'Activate a draft', EmptyBody, ['contract.activated'], () => ({ name: 'activate', input: {} })),
+  action('activate', 'Activate a draft', EmptyBody, ['contract.activated'], (input) => ({ name: 'activate', input })),
   action('pause', 'Pause a contract', PauseBody, ['contract.paused'], (input) => ({ name: 'pause', input })),
   action('resume', 'Resume a paused contract', ResumeBody, ['contract.resumed'], (input) => ({
     name: 'resume',
@@ -216,7 +216,7 @@ export const contractRoutes: Route[] = [
 ];
 
 /** An action of its own path, carried out by the workflow of the contract. */
-function action<B extends z.ZodType>(
+function action<B extends z.ZodObject>(
   name: 'activate' | 'pause' | 'resume',
   summary: string,
   body: B,
@@ -235,10 +235,10 @@ function action<B extends z.ZodType>(
     body: body,
     body_optional: true,
     answers: { 200: CONTRACT },
-    refusals: ['INVALID_STATE_TRANSITION', 'TEMPORAL_UNAVAILABLE', 'OUTCOME_UNKNOWN'],
+    refusals: ['INVALID_STATE_TRANSITION', 'REVISION_CONFLICT', 'TEMPORAL_UNAVAILABLE', 'OUTCOME_UNKNOWN'],
     audit,
     async handle({ params, query, body: input, ...request }) {
-      const command = commandOf(input as z.infer<B>);
+      const command = commandOf({ ...(input as z.infer<B>), expected_revision: request.expected_revision });
       if (query.dry_run === 'true') return rehearseCommand(request, params.id, command);
       return commandThroughWorkflow(request, params.id, command);
     },

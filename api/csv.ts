@@ -12,16 +12,26 @@ import type { JsonObject } from '../domain/json';
 import type { Answer } from './route';
 
 /** Answers with a file of these columns. The first batch is read before anything is sent, so that its failure is still a problem. */
-export async function csvAnswer(file_name: string, columns: readonly string[], batches: AsyncGenerator<JsonObject[]>): Promise<Answer> {
+export async function csvAnswer(
+  file_name: string,
+  columns: readonly string[],
+  batches: AsyncGenerator<JsonObject[]>,
+): Promise<Answer> {
   const first = await batches.next();
-  const headers = { 'Content-Type': 'text/csv; charset=utf-8', 'Content-Disposition': `attachment; filename="${file_name}"` };
+  const headers = {
+    'Content-Type': 'text/csv; charset=utf-8',
+    'Content-Disposition': `attachment; filename="${file_name}"`,
+  };
   return { status: 200, headers, stream: (response) => writeCsv(response, columns, rowsOf(first, batches)) };
 }
 
-async function writeCsv(response: Response, columns: readonly string[], rows: AsyncGenerator<JsonObject>): Promise<void> {
+async function writeCsv(
+  response: Response,
+  columns: readonly string[],
+  rows: AsyncGenerator<JsonObject>,
+): Promise<void> {
   if (response.req.method === 'HEAD') {
     response.end();
-    await rows.return(undefined);
     return;
   }
   const lines = stringify({ header: true, columns: [...columns], escape_formulas: true, cast: { boolean: String } });
@@ -32,7 +42,10 @@ async function writeCsv(response: Response, columns: readonly string[], rows: As
   }
 }
 
-async function* rowsOf(first: IteratorResult<JsonObject[]>, batches: AsyncGenerator<JsonObject[]>): AsyncGenerator<JsonObject> {
+async function* rowsOf(
+  first: IteratorResult<JsonObject[]>,
+  batches: AsyncGenerator<JsonObject[]>,
+): AsyncGenerator<JsonObject> {
   try {
     if (first.done) return;
     yield* first.value;

@@ -28,11 +28,18 @@ const IDEMPOTENCY_KEY_CHARS_MAX = 255;
 /** The caller of an open route. */
 const NOBODY: AuthenticatedAdmin = { id: '', email: '', name: '', role: 'viewer', api_key_id: '' };
 
-/** The Express handler of one route. */
+/** The Express handler that finds out who calls one route, and whether they may. */
+export function authorization(api: Api, route: Route): RequestHandler {
+  return async (request, response, next) => {
+    response.locals.caller = route.role === null ? NOBODY : await authorize(api, request, route);
+    next();
+  };
+}
+
+/** The Express handler of one route, after its authorization and the reading of the body. */
 export function endpoint(api: Api, route: Route): RequestHandler {
   return async (request, response) => {
-    const caller = route.role === null ? NOBODY : await authorize(api, request, route);
-    const handled = parse(api, request, response, route, caller);
+    const handled = parse(api, request, response, route, response.locals.caller as AuthenticatedAdmin);
     const outcome = await route.handle(handled as never);
     if (isRefusal(outcome)) throw new ProblemError(problemOf(outcome));
     if (outcome.nudge) await api.nudger.wake(outcome.nudge, handled.request_id);
@@ -126,7 +133,7 @@ async function write(
     const claim = await claimIdempotencyKey(tx, idempotency, api.clock()).catch(refuseWaiting);
     await tx.unsafe(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
     if (isRefusal(claim)) return claim;
-    if (claim !== 'claimed') return { ...claim, headers: { 'Idempotent-Replayed': 'true' } };
+    if (claim !== 'claimed') return { ...claim, headers: { ...claim.headers, 'Idempotent-Replayed': 'true' } };
     const answer = await run(tx);
     // A refusal had no effect, so nothing is remembered of it.
     if (isRefusal(answer))
@@ -134,6 +141,7 @@ async function write(
     else
       await storeAnswer(tx, idempotency, {
         status: answer.status,
+        headers: answer.headers ?? {},
         body: answer.replay_body ?? ((answer.body ?? {}) as JsonObject),
       });
     return answer;

@@ -1,12 +1,10 @@
 /** Generating licenses from a contract: inline under 100, as a background job from 100. */
-import { generationRefusal, testGenerationRefusal } from '../domain/generation';
 import { BACKGROUND_FROM_LICENSES, REQUEST_LICENSES_MAX } from '../domain/generation-job';
 import { KEY_JOINER } from '../domain/license-key';
-import { claimRefusal } from '../domain/quota';
 import { isRefusal } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
-import { changeContract } from '../db/contract-change';
-import type { Granted } from '../db/generation-request';
+import { judgeRequest } from '../db/generation-request';
+import type { Granted, LicenseRequest } from '../db/generation-request';
 import type { JobRow } from '../db/generation-job';
 import { listJobLicenses } from '../db/license';
 import type { Database } from '../db/index';
@@ -41,7 +39,7 @@ const GenerateShape = z
     licenses_generated: z.int(),
     licenses_requested: z.int(),
     quota_remaining: z.int().describe('Net of what open jobs still owe'),
-    job_id: Id.describe('The generation job; inline requests have one too'),
+    job_id: Id.optional().describe('The generation job; inline requests have one too, a dry run has none'),
     licenses: z.array(z.object({ id: z.string(), key: z.string(), expires_at: InstantShape.nullable() })).optional(),
     dry_run: z.literal(true).optional(),
   })
@@ -116,22 +114,20 @@ async function generate(
   request: GenerateRequest,
   idempotency: { key: string; fingerprint: string } | null,
 ): Promise<Answer | Refusal> {
-  const { api, params, body, actor, now, request_id } = request;
-  const outcome = await api.requestLicenses({
-    contract_id: params.id,
-    count: body.count,
-    test: body.test,
-    actor,
-    channel: 'api',
-    now,
-    idempotency,
-    request_id,
-  });
+  const { api, request_id } = request;
+  const outcome = await api.requestLicenses(licenseRequest(request, idempotency));
   await api.nudger.wake(outcome.nudge, request_id);
   if (isRefusal(outcome.result)) return hiddenFrom(request.caller.role, outcome.result);
   const { job, replayed } = outcome.result;
   if (job.execution === 'background' && !replayed) await api.nudger.wakeJobs([job.id], request_id);
   return present(api.db, outcome.result);
+}
+
+/** The call as the rooms below take it. */
+function licenseRequest(request: GenerateRequest, idempotency: LicenseRequest['idempotency']): LicenseRequest {
+  const { params, body, actor, now, request_id } = request;
+  const { count, test } = body;
+  return { contract_id: params.id, count, test, actor, channel: 'api', now, idempotency, request_id };
 }
 
 /** The answer for a granted request, the same for its replays: keys of inline requests are read back from rows. */
@@ -165,19 +161,12 @@ async function licensesOf(db: Database, job: JobRow, keys: string | null) {
 
 /** What generating would answer, without generating. */
 function rehearse(request: GenerateRequest): Promise<Answer | Refusal> {
-  const { params, body, actor, now, request_id } = request;
+  const { body } = request;
   return request.rehearse(async (tx) => {
-    const outcome = await changeContract(
-      tx,
-      { id: params.id, actor, now, request_id },
-      (facts, context) =>
-        (body.test ? testGenerationRefusal(facts, context) : generationRefusal(facts, context)) ?? 'unchanged',
-    );
-    if (isRefusal(outcome)) return hiddenFrom(request.caller.role, outcome);
-    if (outcome.refusal) return outcome.refusal;
-    const { quota } = outcome.facts;
-    const refusal = body.test ? null : claimRefusal(quota, outcome.row.reserved, body.count);
-    if (refusal) return refusal;
+    const judged = await judgeRequest(tx, licenseRequest(request, null));
+    if (isRefusal(judged)) return hiddenFrom(request.caller.role, judged);
+    if (judged.refusal) return judged.refusal;
+    const { quota } = judged.facts;
     const inline = body.count < BACKGROUND_FROM_LICENSES;
     const quota_remaining = quota.total - quota.claimed - (body.test ? 0 : body.count);
     return {

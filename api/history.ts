@@ -8,14 +8,32 @@ import { listRevisions } from '../db/contract';
 import type { RevisionRow } from '../db/contract';
 import { AUDIT_SUBJECTS, hasHistory, listAudit, listContractEvents } from '../db/history';
 import type { AuditRow, DomainEventRow } from '../db/history';
-import type { Sql } from '../db/index';
 import type { Keyset } from '../db/paging';
 import { route } from './route';
 import type { Route } from './route';
-import { EnvironmentShape, Id, IdParams, InstantInput, InstantShape, PageOf, PageQuery, SearchShape, hasUuid, keysetOf, pageOf } from './shapes';
+import {
+  EnvironmentShape,
+  Id,
+  IdParams,
+  InstantInput,
+  InstantShape,
+  PageOf,
+  PageQuery,
+  SearchShape,
+  hasUuid,
+  keysetOf,
+  pageOf,
+} from './shapes';
 import { z } from './zod';
 
-const ActorShape = z.object({ type: z.enum(['user', 'system']), id: z.string(), name: z.string().describe('At the time of the act'), ip: z.string().optional() }).openapi('Actor');
+const ActorShape = z
+  .object({
+    type: z.enum(['user', 'system']),
+    id: z.string(),
+    name: z.string().describe('At the time of the act'),
+    ip: z.string().optional(),
+  })
+  .openapi('Actor');
 
 const AuditShape = z
   .object({
@@ -57,7 +75,9 @@ const RevisionShape = z
   .openapi('ContractRevision');
 
 const ActivityQuery = PageQuery.extend({
-  environment: EnvironmentShape.optional().describe('production, unless contract_id names a contract; people and customers belong to every environment'),
+  environment: EnvironmentShape.optional().describe(
+    'production, unless contract_id names a contract; people and customers belong to every environment',
+  ),
   actor: SearchShape.optional().describe('Id or whole name of whoever acted'),
   action: SearchShape.optional().describe('Such as contract.paused'),
   subject: SearchShape.optional().describe('Id of what was acted upon'),
@@ -137,7 +157,13 @@ export const historyRoutes: Route[] = [
       const after = keysetOf(query.cursor, hasRevision);
       if (!(await hasHistory(api.db, params.id))) return unknownContract(params.id);
       const rows = await listRevisions(api.db, params.id, after === null ? null : Number(after.value), query.limit + 1);
-      return { status: 200, body: pageOf(rows, query.limit, presentRevision, ({ revision }) => ({ value: String(revision), id: params.id })) };
+      return {
+        status: 200,
+        body: pageOf(rows, query.limit, presentRevision, ({ revision }) => ({
+          value: String(revision),
+          id: params.id,
+        })),
+      };
     },
   }),
 ];

@@ -15,7 +15,17 @@ import { csvAnswer } from './csv';
 import { ProblemError, protocolProblem } from './problem';
 import { route } from './route';
 import type { Route } from './route';
-import { EnvironmentShape, Id, IdParams, InstantShape, PageOf, PageQuery, SearchShape, keysetOf, pageOf } from './shapes';
+import {
+  EnvironmentShape,
+  Id,
+  IdParams,
+  InstantShape,
+  PageOf,
+  PageQuery,
+  SearchShape,
+  keysetOf,
+  pageOf,
+} from './shapes';
 import { z } from './zod';
 
 const LicenseIdShape = z.string().describe('Opaque').openapi({ example: 'lic_167772161' });
@@ -53,10 +63,22 @@ const LicenseFilterQuery = z.object({
   search: SearchShape.optional().describe('A whole key, a whole id, or the first three or more characters of keys'),
 });
 
-const LicenseQuery = LicenseFilterQuery.extend(PageQuery.shape).extend({ order: z.enum(['asc', 'desc']).default('desc') });
+const LicenseQuery = LicenseFilterQuery.extend(PageQuery.shape).extend({
+  order: z.enum(['asc', 'desc']).default('desc'),
+});
 
 /** What the business asks for (domain.md 6.1), then where the license comes from. */
-const REPORT_COLUMNS = ['key', 'status', 'customer', 'activations', 'created_at', 'features', 'expires_at', 'job', 'source'] as const;
+const REPORT_COLUMNS = [
+  'key',
+  'status',
+  'customer',
+  'activations',
+  'created_at',
+  'features',
+  'expires_at',
+  'job',
+  'source',
+] as const;
 const EXPORT_COLUMNS = [...REPORT_COLUMNS, 'id', 'contract_id', 'is_test'] as const;
 
 const CSV = { description: 'The file', media_type: 'text/csv', schema: z.string() };
@@ -75,7 +97,12 @@ export const licenseRoutes: Route[] = [
     async handle({ api, query, caller, now }) {
       const after = keysetOf(query.cursor, isLicenseKeyset)?.value ?? null;
       refuseKeySearch(caller.role, query.search);
-      const rows = await listLicenses(api.db, filterOf(query), { order: query.order, after, limit: query.limit + 1, now });
+      const rows = await listLicenses(api.db, filterOf(query), {
+        order: query.order,
+        after,
+        limit: query.limit + 1,
+        now,
+      });
       const body = pageOf(
         rows,
         query.limit,
@@ -111,7 +138,9 @@ export const licenseRoutes: Route[] = [
     async handle({ api, params, caller, now }) {
       const id = parseLicenseId(params.id);
       const row = id === null ? undefined : await findLicense(api.db, id);
-      return row ? { status: 200, body: presentLicense(row, caller.role, now) } : refuse('NOT_FOUND', { what: 'license', id: params.id });
+      return row
+        ? { status: 200, body: presentLicense(row, caller.role, now) }
+        : refuse('NOT_FOUND', { what: 'license', id: params.id });
     },
   }),
   route({
@@ -126,7 +155,11 @@ export const licenseRoutes: Route[] = [
     audit: [],
     async handle({ api, params, now }) {
       if (!(await findJob(api.db, params.id))) return refuse('NOT_FOUND', { what: 'generation job', id: params.id });
-      return csvAnswer(`licenses-${params.id}.csv`, EXPORT_COLUMNS, csvRows(exportLicenses(api.db, { job_id: params.id }, now), now));
+      return csvAnswer(
+        `licenses-${params.id}.csv`,
+        EXPORT_COLUMNS,
+        csvRows(exportLicenses(api.db, { job_id: params.id }, now), now),
+      );
     },
   }),
   route({

@@ -100,7 +100,7 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
 }
 
 function takesIfMatch(route: Route): boolean {
-  return route.path === '/api/v1/contracts/:id' && (route.method === 'patch' || route.method === 'delete');
+  return route.refusals?.includes('REVISION_CONFLICT') === true;
 }
 
 /** The refusal statuses of a route: those of its codes, and those that its form brings with it. */
@@ -111,7 +111,9 @@ function refusalStatuses(route: Route): number[] {
     422,
     503,
     ...(route.role === null ? [] : [401, 403]),
-    ...(route.params ? [404] : []),
+    // A path whose escapes make no text is 400, an id that cannot be one 404.
+    ...(route.params ? [400, 404] : []),
+    ...(route.path.startsWith('/api/v1/contracts/:id') ? [410] : []),
     ...(route.body ? [400, 413, 415] : []),
     ...(route.method === 'post' ? [409] : []),
   ];

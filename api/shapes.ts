@@ -14,12 +14,17 @@ const PAGE_ROWS_DEFAULT = 25;
 const JSON_CHARS_MAX = 16_384;
 const JSON_DEPTH_MAX = 16;
 
+/** Years that dates and instants may have: Postgres and JavaScript agree on these, and sums with periods stay far below 9999. */
+const YEAR_MIN = 1900;
+const YEAR_MAX = 2999;
+
 export const Id = z.uuid().describe('UUID').openapi({ example: '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f' });
 export const IdParams = z.object({ id: Id });
 export const InstantShape = z.iso.datetime().openapi({ example: '2027-02-01T00:00:00.000Z' });
 export const LocalDateShape = z
   .string()
   .refine(isLocalDate, 'must be a date of the calendar, such as 2027-02-01')
+  .refine(hasUsualYear, `must lie in the years ${YEAR_MIN} to ${YEAR_MAX}`)
   .openapi({ format: 'date', example: '2027-02-01' });
 export const PeriodShape = z
   .string()
@@ -40,12 +45,19 @@ export const DryRunQuery = z.object({
 /** A JSON object of a client's own, bounded in size and depth, without text that Postgres cannot keep. */
 export const JsonObjectShape = z
   .record(z.string(), z.unknown())
+  // Depth comes first: what follows calls itself for each level.
+  .refine((value) => !isDeeperThan(JSON_DEPTH_MAX, value as Json), {
+    message: `must be nested at most ${JSON_DEPTH_MAX} deep`,
+    abort: true,
+  })
   .refine(
     (value) => JSON.stringify(value).length <= JSON_CHARS_MAX,
     `must have at most ${JSON_CHARS_MAX} characters as JSON`,
   )
-  .refine((value) => depthOf(value as Json) <= JSON_DEPTH_MAX, `must be nested at most ${JSON_DEPTH_MAX} deep`)
-  .refine((value) => !JSON.stringify(value).includes('\\u0000'), 'must not contain the character U+0000')
+  .refine(
+    (value) => isStorable(value as Json),
+    'must not contain the character U+0000, half of a surrogate pair, or a key __proto__',
+  )
   .transform((value) => value as JsonObject)
   .openapi({ type: 'object', additionalProperties: true });
 
@@ -109,22 +121,43 @@ export function hasUuid({ id }: Keyset): boolean {
 
 /** Whether a keyset's value is an instant and its id a UUID. */
 export function hasInstantAndUuid(keyset: Keyset): boolean {
-  return (
-    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(keyset.value) &&
-    !Number.isNaN(Date.parse(keyset.value)) &&
-    hasUuid(keyset)
-  );
+  return isInstantText(keyset.value) && hasUsualYear(keyset.value) && hasUuid(keyset);
 }
 
 /** Any instant a client sends, in our fixed form. */
-export const InstantInput = InstantShape.transform((text) => new Date(text).toISOString());
+export const InstantInput = InstantShape.refine(
+  hasUsualYear,
+  `must lie in the years ${YEAR_MIN} to ${YEAR_MAX}`,
+).transform((text) => new Date(text).toISOString());
+
+/** Whether a text is an instant in our fixed form; `Date` alone takes 30 February for 2 March. */
+function isInstantText(text: string): boolean {
+  const millis = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) ? Date.parse(text) : Number.NaN;
+  return !Number.isNaN(millis) && new Date(millis).toISOString() === text;
+}
+
+function hasUsualYear(text: string): boolean {
+  const year = Number(text.slice(0, 4));
+  return year >= YEAR_MIN && year <= YEAR_MAX;
+}
 
 export function isPlainText(text: string): boolean {
   // eslint-disable-next-line no-control-regex -- exactly these are refused: Postgres cannot keep U+0000, and the others hide text
   return !/[\u0000-\u001f\u007f]/.test(text) && !/\p{Surrogate}/u.test(text);
 }
 
-function depthOf(value: Json): number {
-  if (typeof value !== 'object' || value === null) return 0;
-  return 1 + Math.max(0, ...Object.values(value).map((inner) => depthOf(inner)));
+/** Looks no deeper than it must, so that JSON of any depth can be judged. */
+function isDeeperThan(depth: number, value: Json): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner));
+}
+
+/** Whether every text in it, keys included, is one that Postgres can keep. */
+function isStorable(value: Json): boolean {
+  if (typeof value === 'string') return !value.includes('\u0000') && !/\p{Surrogate}/u.test(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(
+    // Assigning to this key changes an object's prototype instead.
+    ([key, inner]) => key !== '__proto__' && isStorable(key) && isStorable(inner),
+  );
 }

@@ -17,6 +17,7 @@ interface PgBoss {
     options: object,
     handler: (jobs: { data: { chunk_no: number } }[]) => Promise<void>,
   ): Promise<string>;
+  notifyWorker(id: string): void;
   offWork(name: string): Promise<void>;
   stop(options: { graceful: boolean; wait: boolean }): Promise<void>;
 }
@@ -28,7 +29,7 @@ const POLLING_SECONDS = 0.5;
 
 /**
  * Starts pg-boss. A worker for each connection fetches its share of the chunks at once, as an activity of the product
- * takes a range: with one chunk a fetch, a worker would rest for the polling interval after each.
+ * takes a range, and is told of the new jobs: else it would rest for the polling interval first, and after each fetch.
  */
 export async function startPgBoss(database_url: string, connections: Database): Promise<PeerQueue> {
   const Boss = loadPeer<PgBossClass>('pg-boss');
@@ -52,9 +53,12 @@ export async function startPgBoss(database_url: string, connections: Database): 
         if (done === chunks) resolve();
       };
       const all = Array.from({ length: chunks }, (_value, chunk_no) => ({ name: 'chunks', data: { chunk_no } }));
-      boss
-        .insert(all)
-        .then(() => Promise.all(Array.from({ length: CONNECTIONS }, () => boss.work('chunks', options, fill))))
+      const workers = Array.from({ length: CONNECTIONS }, () => boss.work('chunks', options, fill));
+      Promise.all(workers)
+        .then(async (ids) => {
+          await boss.insert(all);
+          ids.forEach((id) => boss.notifyWorker(id));
+        })
         .catch(reject);
     });
     await boss.offWork('chunks');

@@ -2,6 +2,7 @@
 import type { Actor } from '../domain/actor';
 import type { Environment } from '../domain/environment';
 import type { Instant } from '../domain/instant';
+import { sameJson } from '../domain/json';
 import type { JsonObject } from '../domain/json';
 import type { Sql } from './index';
 
@@ -60,9 +61,7 @@ export async function insertEvents(sql: Sql, events: DomainEventEntry[]): Promis
 
 /** The fields that differ, as `before` and `after` of an audit row. */
 export function difference(before: JsonObject, after: JsonObject): { before: JsonObject; after: JsonObject } {
-  const changed = Object.keys({ ...before, ...after }).filter(
-    (key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]),
-  );
+  const changed = Object.keys({ ...before, ...after }).filter((key) => !sameJson(before[key], after[key]));
   const pick = (source: JsonObject): JsonObject => Object.fromEntries(changed.map((key) => [key, source[key] ?? null]));
   return { before: pick(before), after: pick(after) };
 }

@@ -121,7 +121,10 @@ async function decisionContext(
 ): Promise<DecisionContext> {
   const product = await findProduct(tx, row.product_id);
   if (!product) throw new Error(`contract ${row.id} refers to no product`);
-  const generator: GeneratorFacts | undefined = await findGenerator(tx, request.generator_id ?? row.generator_id);
+  const given = request.generator_id;
+  // A generator that is about to be given to the contract must not change meanwhile.
+  const generator: GeneratorFacts | undefined =
+    given === undefined ? await findGenerator(tx, row.generator_id) : await findGenerator(tx, given, { lock: 'use' });
   return { now, actor_id: request.actor.id, product, generator: generator ?? null, open_jobs: row.open_jobs };
 }
 

@@ -8,6 +8,7 @@ import type { QuotaCounters } from '../domain/quota';
 import type { Sql } from './index';
 import { keysetAfter } from './paging';
 import type { Keyset } from './paging';
+import { containing } from './search';
 
 /** A row of `contracts` with its quota, its holds and what unfinished jobs still owe. */
 export interface ContractRow extends Omit<ContractFacts, 'quota' | 'activation_limit' | 'expiry'> {
@@ -113,7 +114,7 @@ export async function listContracts(
     ${filter.type === undefined ? sql`` : sql`AND c.type = ${filter.type}`}
     ${filter.product_id === undefined ? sql`` : sql`AND c.product_id = ${filter.product_id}`}
     ${filter.customer_id === undefined ? sql`` : sql`AND c.customer_id = ${filter.customer_id}`}
-    ${search ? sql`AND (c.name ILIKE ${`%${escapeLike(search)}%`} OR c.id::text = ${search.toLowerCase()})` : sql``}
+    ${search ? sql`AND (c.name ILIKE ${containing(search)} OR c.id::text = ${search.toLowerCase()})` : sql``}
     ${page.after === null ? sql`` : sql`AND ${keysetAfter(sql, sortBy, sql`c.id`, page.order, page.after)}`}
     ORDER BY ${sortBy} ${page.order === 'asc' ? sql`ASC` : sql`DESC`}, c.id ${page.order === 'asc' ? sql`ASC` : sql`DESC`}
     LIMIT ${page.limit}`;
@@ -184,9 +185,4 @@ function openJobs(sql: Sql) {
 /** An instant inside a JSON value, in the fixed form of `domain/instant.ts`. */
 function iso(sql: Sql, column: string) {
   return sql`to_char(${sql(column)} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
-}
-
-/** Text that means itself inside LIKE. */
-function escapeLike(text: string): string {
-  return text.replace(/[\\%_]/g, '\\$&');
 }

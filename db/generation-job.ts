@@ -7,7 +7,7 @@
 import type { Actor } from '../domain/actor';
 import { SYSTEM } from '../domain/actor';
 import type { Environment } from '../domain/environment';
-import { finalState, isUnfinished } from '../domain/generation-job';
+import { finalState } from '../domain/generation-job';
 import type { JobState } from '../domain/generation-job';
 import { laterOf } from '../domain/instant';
 import type { Instant } from '../domain/instant';
@@ -305,7 +305,8 @@ export async function resumeJob(
 export async function finishJob(tx: Sql, change: JobChange, errors: JobError[]): Promise<JobState> {
   const job = await lockJob(tx, change.job_id, 'release');
   if (!job) throw new Error(`generation job ${change.job_id} does not exist`);
-  if (!isUnfinished(job.state)) return job.state;
+  // A repetition may come after the job was resumed: what waits to begin has not come to its end.
+  if (job.state !== 'RUNNING' && job.state !== 'CANCELLING') return job.state;
   const next = finalState(job.state, job.completed, job.requested);
   const missing = job.requested - job.completed;
   await tx`

@@ -143,18 +143,45 @@ async function tryToGrant(
 async function diagnose(tx: Sql, request: LicenseRequest): Promise<{ result: Granted | Refusal | null; nudge: Nudge }> {
   const replayed = await replay(tx, request);
   if (replayed) return { result: replayed, nudge: NO_NUDGE };
-  let generator: DecisionContext['generator'] = null;
-  const outcome = await changeContract(tx, changeRequest(request), (facts, context) => {
-    generator = context.generator;
-    return generationRefusal(facts, context) ?? 'unchanged';
-  });
-  if (isRefusal(outcome)) return { result: outcome, nudge: NO_NUDGE };
-  const { facts, nudge, row } = outcome;
-  const quota = claimRefusal(facts.quota, row.reserved, request.count);
-  const refusal = outcome.refusal ? withReason(outcome.refusal, quota) : quota;
+  const judged = await judgeRequest(tx, request);
+  if (isRefusal(judged)) return { result: judged, nudge: NO_NUDGE };
+  const { facts, generator, nudge, refusal } = judged;
   if (refusal) return { result: await audited(tx, request, facts, refusal), nudge };
   if (generator) await refreshTerms(tx, facts, generator);
   return { result: null, nudge };
+}
+
+/** A request as it was judged upon the settled contract; `refusal` is null when it can be granted. */
+export interface JudgedRequest {
+  facts: ContractFacts;
+  generator: DecisionContext['generator'];
+  refusal: Refusal | null;
+  nudge: Nudge;
+}
+
+/**
+ * Settles the contract and judges a request by every rule, without carrying it out; call it inside a transaction. A
+ * contract that is not there is a refusal by itself.
+ */
+export async function judgeRequest(tx: Sql, request: LicenseRequest): Promise<JudgedRequest | Refusal> {
+  let generator: DecisionContext['generator'] = null;
+  const outcome = await changeContract(tx, changeRequest(request), (facts, context) => {
+    generator = context.generator;
+    return (request.test ? testGenerationRefusal : generationRefusal)(facts, context) ?? 'unchanged';
+  });
+  if (isRefusal(outcome)) return outcome;
+  const { facts, nudge, row } = outcome;
+  if (request.test) {
+    return { facts, generator, nudge, refusal: outcome.refusal ?? (await testLimitRefusal(tx, request)) };
+  }
+  const quota = claimRefusal(facts.quota, row.reserved, request.count);
+  return { facts, generator, nudge, refusal: outcome.refusal ? withReason(outcome.refusal, quota) : quota };
+}
+
+async function testLimitRefusal(tx: Sql, request: LicenseRequest): Promise<Refusal | null> {
+  const generated = await countTestLicenses(tx, request.contract_id);
+  if (generated + request.count <= TEST_LICENSES_MAX) return null;
+  return refuse('TEST_LICENSE_LIMIT', { allowed: TEST_LICENSES_MAX, generated, requested: request.count });
 }
 
 /** Every reason counts: somebody who resumes the contract should know that its quota is used up too. */
@@ -184,25 +211,16 @@ async function audited(tx: Sql, request: LicenseRequest, facts: ContractFacts, r
 /** At most five test licenses while a contract is being configured; they cost no quota and live a week (C3). */
 async function requestTestLicenses(db: Database, request: LicenseRequest): Promise<LicenseRequestOutcome> {
   return db.begin(async (tx): Promise<LicenseRequestOutcome> => {
-    let generator: DecisionContext['generator'] = null;
     const replayedBefore = await replay(tx, request);
     if (replayedBefore) return { result: replayedBefore, nudge: NO_NUDGE };
-    const outcome = await changeContract(tx, changeRequest(request), (facts, context) => {
-      generator = context.generator;
-      return testGenerationRefusal(facts, context) ?? 'unchanged';
-    });
-    if (isRefusal(outcome)) return { result: outcome, nudge: NO_NUDGE };
-    if (outcome.refusal)
-      return { result: await audited(tx, request, outcome.facts, outcome.refusal), nudge: outcome.nudge };
+    const judged = await judgeRequest(tx, request);
+    if (isRefusal(judged)) return { result: judged, nudge: NO_NUDGE };
+    const { facts, generator, nudge, refusal } = judged;
     // Looked up again under the contract's lock: an equal request may have come first.
     const replayed = await replay(tx, request);
-    if (replayed) return { result: replayed, nudge: NO_NUDGE };
-    const generated = await countTestLicenses(tx, request.contract_id);
-    if (generated + request.count > TEST_LICENSES_MAX) {
-      const refusal = refuse('TEST_LICENSE_LIMIT', { allowed: TEST_LICENSES_MAX, generated, requested: request.count });
-      return { result: await audited(tx, request, outcome.facts, refusal), nudge: NO_NUDGE };
-    }
-    if (generator) await refreshTerms(tx, outcome.facts, generator);
+    if (replayed) return { result: replayed, nudge };
+    if (refusal) return { result: await audited(tx, request, facts, refusal), nudge };
+    if (generator) await refreshTerms(tx, facts, generator);
     const profile = await findGenerationProfile(tx, request.contract_id);
     if (!profile) throw new Error(`contract ${request.contract_id} has no license terms`);
     const expires_at = addPeriodToInstant(request.now, TEST_LICENSE_PERIOD, profile.timezone);

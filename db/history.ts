@@ -7,7 +7,14 @@ import type { AuditEntry } from './commit';
 import type { Sql } from './index';
 
 /** What can be acted upon. */
-export const AUDIT_SUBJECTS = ['contract', 'job', 'product', 'generator', 'customer', 'admin'] as const satisfies readonly AuditEntry['subject_type'][];
+export const AUDIT_SUBJECTS = [
+  'contract',
+  'job',
+  'product',
+  'generator',
+  'customer',
+  'admin',
+] as const satisfies readonly AuditEntry['subject_type'][];
 
 export interface AuditRow {
   id: string;
@@ -50,7 +57,12 @@ export interface DomainEventRow {
 }
 
 /** One page of audit rows, by the time they were written; `before` is the id of the last one shown. */
-export async function listAudit(sql: Sql, filter: AuditFilter, before: string | null, limit: number): Promise<AuditRow[]> {
+export async function listAudit(
+  sql: Sql,
+  filter: AuditFilter,
+  before: string | null,
+  limit: number,
+): Promise<AuditRow[]> {
   return sql<AuditRow[]>`
     SELECT * FROM audit_events WHERE true
     ${filter.environment === undefined ? sql`` : sql`AND (environment = ${filter.environment} OR environment IS NULL)`}
@@ -66,7 +78,12 @@ export async function listAudit(sql: Sql, filter: AuditFilter, before: string | 
 }
 
 /** One page of a contract's domain events. */
-export async function listContractEvents(sql: Sql, contract_id: string, before: string | null, limit: number): Promise<DomainEventRow[]> {
+export async function listContractEvents(
+  sql: Sql,
+  contract_id: string,
+  before: string | null,
+  limit: number,
+): Promise<DomainEventRow[]> {
   return sql<DomainEventRow[]>`
     SELECT * FROM domain_events WHERE contract_id = ${contract_id} ${before === null ? sql`` : sql`AND id < ${before}`}
     ORDER BY id DESC LIMIT ${limit}`;

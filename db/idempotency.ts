@@ -17,6 +17,7 @@ export interface IdempotentRequest {
 /** A stored answer. */
 export interface StoredAnswer {
   status: number;
+  headers: Record<string, string>;
   body: JsonObject;
 }
 
@@ -32,17 +33,19 @@ export async function claimIdempotencyKey(
   const claimed = await tx`
     INSERT INTO idempotency_keys ${tx({ scope: request.scope, key: request.key, fingerprint: request.fingerprint, created_at: now })} ON CONFLICT DO NOTHING`;
   if (claimed.count === 1) return 'claimed';
-  const [row] = await tx<{ fingerprint: string; status: number | null; body: JsonObject | null }[]>`
-    SELECT fingerprint, status, body FROM idempotency_keys WHERE scope = ${request.scope} AND key = ${request.key}`;
+  const [row] = await tx<
+    { fingerprint: string; status: number | null; headers: Record<string, string> | null; body: JsonObject | null }[]
+  >`
+    SELECT fingerprint, status, headers, body FROM idempotency_keys WHERE scope = ${request.scope} AND key = ${request.key}`;
   if (row && row.fingerprint !== request.fingerprint) return refuse('IDEMPOTENCY_KEY_REUSED');
   if (!row || row.status === null || row.body === null) return refuse('IDEMPOTENCY_IN_PROGRESS');
-  return { status: row.status, body: row.body };
+  return { status: row.status, headers: row.headers ?? {}, body: row.body };
 }
 
 /** Stores the answer in the transaction of the write. */
 export async function storeAnswer(tx: Sql, request: IdempotentRequest, answer: StoredAnswer): Promise<void> {
   await tx`
-    UPDATE idempotency_keys SET status = ${answer.status}, body = ${tx.json(answer.body)}
+    UPDATE idempotency_keys SET status = ${answer.status}, headers = ${tx.json(answer.headers)}, body = ${tx.json(answer.body)}
     WHERE scope = ${request.scope} AND key = ${request.key}`;
 }
 

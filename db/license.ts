@@ -3,8 +3,9 @@
  *
  * A license's row is its id and its key; all else stands with its job, and a job's licenses are one range of ids. So a
  * page is found by walking the jobs that fit in the order of their serials and taking the ends of their ranges: each job
- * gives at most one page, and the walk stops when the page is full. Measured with 1,000,000 licenses in 10,003 jobs: a page
- * of one contract 1 ms, of all 2 ms, however deep the page lies.
+ * gives at most one page, and the walk stops when the page is full. Measured with 1,010,000 licenses in 10,003 jobs: a page
+ * of 25 takes 1 to 6 ms for every filter and wherever it lies; a search that always began at the keys' index took 610 ms
+ * for a beginning that all keys have and a contract that has few of them.
  */
 import type { Environment } from '../domain/environment';
 import type { Instant } from '../domain/instant';
@@ -62,6 +63,9 @@ const ORDINAL_MASK = 2 ** ORDINAL_BITS - 1;
 /** Comes after every character that a key can hold. */
 const LAST_CHARACTER = '\u{10ffff}';
 
+/** What a search may find to be read whole. */
+const FEW_LICENSES_MAX = 1_000;
+
 /** Rows that an export reads at a time. */
 const EXPORT_PAGE_ROWS = 2_000;
 
@@ -80,9 +84,8 @@ export async function findLicense(sql: Sql, id: string): Promise<LicenseRow | un
 
 /** One page of licenses. */
 export async function listLicenses(sql: Sql, filter: LicenseFilter, page: LicensePage): Promise<LicenseRow[]> {
-  const found =
-    filter.search === undefined ? pageByJobs(sql, filter, page) : pageBySearch(sql, filter, filter.search, page);
-  return withDetails(sql, found, page.order);
+  const few = filter.search !== undefined && (await findsFew(sql, filter.search));
+  return withDetails(sql, few ? pageOfFew(sql, filter, page) : pageByJobs(sql, filter, page), page.order);
 }
 
 /**
@@ -101,7 +104,7 @@ export async function* exportLicenses(sql: Sql, filter: LicenseFilter, now: Inst
 
 function pageByJobs(sql: Sql, filter: LicenseFilter, page: LicensePage) {
   const direction = page.order === 'asc' ? sql`ASC` : sql`DESC`;
-  const after = page.after;
+  const { after } = page;
   return sql`
     SELECT l.id, l.key, j.*
     FROM ${jobs(sql)} j
@@ -109,6 +112,7 @@ function pageByJobs(sql: Sql, filter: LicenseFilter, page: LicensePage) {
       SELECT id, key FROM licenses
       WHERE id BETWEEN j.serial << ${ORDINAL_BITS}::int AND (j.serial << ${ORDINAL_BITS}::int) | ${ORDINAL_MASK}::int
       ${after === null ? sql`` : page.order === 'asc' ? sql`AND id > ${after}::bigint` : sql`AND id < ${after}::bigint`}
+      ${filter.search === undefined ? sql`` : sql`AND ${licenseFits(sql, filter.search)}`}
       ORDER BY id ${direction} LIMIT ${page.limit}
     ) l
     WHERE ${jobFits(sql, filter, page.now)}
@@ -116,22 +120,31 @@ function pageByJobs(sql: Sql, filter: LicenseFilter, page: LicensePage) {
     ORDER BY j.serial ${direction}, l.id ${direction} LIMIT ${page.limit}`;
 }
 
-function pageBySearch(sql: Sql, filter: LicenseFilter, search: string, page: LicensePage) {
-  const after = page.after;
+/** Goes the other way: from the few licenses that a search finds to their jobs. */
+function pageOfFew(sql: Sql, filter: LicenseFilter, page: LicensePage) {
+  const { after } = page;
   return sql`
     SELECT l.id, l.key, j.*
-    FROM licenses l JOIN ${jobs(sql)} j ON j.serial = l.id >> ${ORDINAL_BITS}::int
-    WHERE ${licenseFits(sql, search.trim())} AND ${jobFits(sql, filter, page.now)}
+    FROM (SELECT id, key FROM licenses WHERE ${licenseFits(sql, filter.search ?? '')} OFFSET 0) l
+    JOIN ${jobs(sql)} j ON j.serial = l.id >> ${ORDINAL_BITS}::int
+    WHERE ${jobFits(sql, filter, page.now)}
     ${after === null ? sql`` : page.order === 'asc' ? sql`AND l.id > ${after}::bigint` : sql`AND l.id < ${after}::bigint`}
     ORDER BY l.id ${page.order === 'asc' ? sql`ASC` : sql`DESC`} LIMIT ${page.limit}`;
+}
+
+/** Whether a search finds so few licenses that reading them all is the shortest way; statistics cannot tell. */
+async function findsFew(sql: Sql, search: string): Promise<boolean> {
+  const [row] = await sql<[{ found: number }]>`
+    SELECT count(*)::int AS found FROM (SELECT FROM licenses WHERE ${licenseFits(sql, search)} LIMIT ${FEW_LICENSES_MAX + 1}) AS matches`;
+  return row.found <= FEW_LICENSES_MAX;
 }
 
 /** The key's column is ordered by bytes, so the keys with one beginning are one range of the unique index. */
 function licenseFits(sql: Sql, search: string) {
   const id = parseLicenseId(search);
-  if (id !== null) return sql`l.id = ${id}::bigint`;
-  if (search.length < KEY_PREFIX_CHARS_MIN) return sql`l.key = ${search}`;
-  return sql`l.key >= ${search} AND l.key < ${search + LAST_CHARACTER}`;
+  if (id !== null) return sql`id = ${id}::bigint`;
+  if (search.length < KEY_PREFIX_CHARS_MIN) return sql`key = ${search}`;
+  return sql`key >= ${search} AND key < ${search + LAST_CHARACTER}`;
 }
 
 function jobFits(sql: Sql, filter: LicenseFilter, now: Instant) {

@@ -74,6 +74,7 @@ CREATE TABLE customers (
   updated_at       timestamptz NOT NULL
 );
 CREATE UNIQUE INDEX customers_email_unique ON customers (lower(email));
+CREATE INDEX customers_by_created ON customers (created_at, id);
 
 -- Contracts --------------------------------------------------------------------------------------------------------
 
@@ -310,6 +311,7 @@ CREATE TABLE idempotency_keys (
   key          text NOT NULL,
   fingerprint  text NOT NULL,
   status       integer,
+  headers      jsonb,
   body         jsonb,
   created_at   timestamptz NOT NULL,
   PRIMARY KEY (scope, key)

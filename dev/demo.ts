@@ -19,6 +19,12 @@ const PORTS_APART = 10_000;
 /** The most rows of one page. */
 const PAGE_LICENSES = 100;
 
+/** The stack makes these two settings itself; the others are read as the API and the worker read them. */
+const PLACEHOLDERS = {
+  DATABASE_URL: 'postgres://demo/demo',
+  COVENANT_KEY_PEPPER: '-'.repeat(KEY_PEPPER_LENGTH_MIN),
+};
+
 const Page = z.object({
   data: z.array(z.object({ id: z.string(), key: z.string(), ordinal: z.int() })),
   next_cursor: z.string().nullable(),
@@ -69,12 +75,6 @@ async function demonstrate(dataDir: string, signal: AbortSignal): Promise<void> 
   }
   assertEnded(processes);
 }
-
-/** The stack makes these two settings itself; the others are read as the API and the worker read them. */
-const PLACEHOLDERS = {
-  DATABASE_URL: 'postgres://demo/demo',
-  COVENANT_KEY_PEPPER: '-'.repeat(KEY_PEPPER_LENGTH_MIN),
-};
 
 async function playAndJudge(stack: Stack, temporalNamespace: string): Promise<void> {
   const { dataDir } = stack;

@@ -1,10 +1,11 @@
 /**
- * `npm run dev`: starts the embedded stack, says where everything is, and keeps it running until Ctrl-C.
+ * `npm run dev`: starts the embedded stack, says where everything is, plays the story once, and runs until Ctrl-C.
  */
 import { KEY_PEPPER_LENGTH_MIN, loadConfig, loadStackConfig } from '../config';
 import { readDevFile, type DevFile } from './dev-file';
 import { DataDirLockedError } from './lock';
 import { startStack, type Stack } from './stack';
+import { playStoryOnce } from './story';
 import type { ServerNews } from './supervisor';
 
 const PARENT_CHECK_MS = 1_000;
@@ -14,6 +15,7 @@ void main();
 async function main(): Promise<void> {
   const ending = new AbortController();
   let stack: Stack | undefined;
+  let temporalNamespace: string | undefined;
   let stopping = false;
 
   function end(): void {
@@ -35,6 +37,7 @@ async function main(): Promise<void> {
   try {
     const { dataDir, cacheDir, temporalAddress } = loadStackConfig(process.env);
     const temporal = temporalOptions(temporalAddress);
+    temporalNamespace = temporal.temporalNamespace;
     const started = performance.now();
     stack = await startStack({
       dataDir,
@@ -49,6 +52,16 @@ async function main(): Promise<void> {
     if (stopping) process.exit(0);
     say(error instanceof DataDirLockedError ? alreadyRunning(error) : reason(error));
     process.exit(1);
+  }
+
+  try {
+    await playStoryOnce(
+      { dataDir: stack.dataDir, describe: () => stack.describe(), temporalNamespace },
+      process.stdout,
+    );
+  } catch (error) {
+    // The stack is of use without the story; a start that is being stopped cuts it short.
+    if (!stopping) say(`The story broke off: ${reason(error)}`);
   }
 }
 

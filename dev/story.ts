@@ -9,11 +9,12 @@ import { z } from 'zod';
 import type { DevFile } from './dev-file';
 import { createStoryClient, StoryError, type StoryClient } from './story-client';
 import { startProgress, type StoryOutput } from './story-progress';
+import { waitFor } from './waiting';
 
 /** Where the story plays. */
 export interface StoryStage {
   dataDir: string;
-  describe(): Pick<DevFile, 'api_url' | 'temporal_ui_url' | 'super_admin_key'>;
+  describe(): Pick<DevFile, 'api_url' | 'temporal_ui_url' | 'super_admin_key' | 'pids'>;
   /** `default` unless given. */
   temporalNamespace?: string | undefined;
 }
@@ -29,12 +30,15 @@ export const CONTRACT_NAME = 'Black Friday 2026 License Pool - 2000 Licenses';
 export const QUOTA = 2_000;
 
 const SHOWN_LICENSES = 10;
+/** A job's workflow ends a moment after the job. */
+const UI_TIMEOUT_MS = 10_000;
 const PRODUCT_CODE = 'cad-suite';
 /** Its presence in the data directory says that the story was told to its end. */
 const STORY_FILE = 'story.json';
 
 const Id = z.object({ id: z.string() });
-const Generator = Id.extend({ format: z.object({ prefix: z.string(), groups: z.int(), group_length: z.int() }) });
+const KeyFormat = z.object({ prefix: z.string(), groups: z.int(), group_length: z.int() });
+const Generator = Id.extend({ format: KeyFormat });
 const Draft = Id.extend({ state: z.literal('DRAFT'), status: z.literal('inactive'), workflow_id: z.string() });
 const Active = z.object({ state: z.literal('ACTIVE'), status: z.literal('active') });
 const TestLicenses = z.object({
@@ -63,6 +67,9 @@ const UsedUp = z.object({
     remaining: z.literal(0),
   }),
 });
+const Workflow = z.object({
+  workflowExecutionInfo: z.object({ status: z.string(), execution: z.object({ runId: z.string() }) }),
+});
 const QuotaExceeded = z.object({ code: z.literal('QUOTA_EXCEEDED'), detail: z.string() });
 
 /** Plays the story unless this data directory has seen it to its end. Answers whether it was played. */
@@ -76,7 +83,7 @@ export async function playStoryOnce(stage: StoryStage, out: StoryOutput): Promis
 
 /** Plays the story. Throws StoryError when a step does not show what it should. */
 export async function playStory(stage: StoryStage, out: StoryOutput): Promise<PlayedStory> {
-  const { api_url, temporal_ui_url, super_admin_key } = stage.describe();
+  const { api_url, super_admin_key } = stage.describe();
   const api = createStoryClient(api_url, super_admin_key);
   let steps = 0;
   const step = (title: string): void => void out.write(`\n${++steps}. ${title}\n`);
@@ -155,7 +162,7 @@ export async function playStory(stage: StoryStage, out: StoryOutput): Promise<Pl
   say(`${job.state}: ${told(job.completed)} licenses${speed === null ? '' : `, ${told(Math.round(speed))} a second`}`);
 
   step('A look at ten of them');
-  const ten = await api.call('GET', `/api/v1/licenses?job_id=${queued.job_id}&limit=${SHOWN_LICENSES}`, {
+  const ten = await api.call('GET', `/api/v1/licenses?job_id=${queued.job_id}&order=asc&limit=${SHOWN_LICENSES}`, {
     status: 200,
     shape: TenLicenses,
   });
@@ -172,9 +179,8 @@ export async function playStory(stage: StoryStage, out: StoryOutput): Promise<Pl
   say(`one more: 409 ${refused.code} (${refused.detail})`);
 
   step('The same in the Temporal UI');
-  const workflows = `${temporal_ui_url}/namespaces/${stage.temporalNamespace ?? 'default'}/workflows`;
-  say(`the contract, waiting: ${workflows}/${encodeURIComponent(contract.workflow_id)}`);
-  say(`the job, completed:    ${workflows}/${encodeURIComponent(job.workflow_id)}`);
+  say(`the contract, waiting: ${await findInTemporalUi(stage, contract.workflow_id, 'RUNNING')}`);
+  say(`the job, completed:    ${await findInTemporalUi(stage, job.workflow_id, 'COMPLETED')}`);
   out.write('\n');
   return { contract_id: contract.id, job_id: queued.job_id, test_job_id: tested.job_id };
 }
@@ -194,7 +200,23 @@ async function watchJob(api: StoryClient, job_id: string, out: StoryOutput): Pro
   throw new StoryError(`The progress stream of the job ${job_id} closed before the job had ended.`);
 }
 
-function exampleKey({ prefix, groups, group_length }: { prefix: string; groups: number; group_length: number }): string {
+/** The address of a workflow's page, once the UI shows it in this status. A UI that runs elsewhere is not asked. */
+async function findInTemporalUi(stage: StoryStage, workflow_id: string, status: string): Promise<string> {
+  const { temporal_ui_url, pids } = stage.describe();
+  const path = `/namespaces/${stage.temporalNamespace ?? 'default'}/workflows/${encodeURIComponent(workflow_id)}`;
+  if (pids.temporal === null) return `${temporal_ui_url}${path}`;
+  return await waitFor(
+    async () => {
+      const response = await fetch(`${temporal_ui_url}/api/v1${path}`, { signal: AbortSignal.timeout(UI_TIMEOUT_MS) });
+      const { execution, status: shown } = Workflow.parse(await response.json()).workflowExecutionInfo;
+      if (shown !== `WORKFLOW_EXECUTION_STATUS_${status}`) return undefined;
+      return `${temporal_ui_url}${path}/${execution.runId}/history`;
+    },
+    { timeout_ms: UI_TIMEOUT_MS, what: `the Temporal UI to show ${workflow_id} as ${status}` },
+  );
+}
+
+function exampleKey({ prefix, groups, group_length }: z.infer<typeof KeyFormat>): string {
   return [prefix, ...new Array<string>(groups).fill('X'.repeat(group_length))].join('-');
 }
 

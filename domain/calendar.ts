@@ -29,14 +29,18 @@ export function isLocalDate(date: string): boolean {
   }
 }
 
+/** The longest period in years; sums with it stay within the four-digit years that every layer can write. */
+const PERIOD_YEARS_MAX = 1000;
+
 /**
- * Whether `period` is a positive ISO 8601 duration of whole years, months, weeks and days, such as `P1Y` or `P1M15D`.
- * Hours are refused: a term is a matter of dates.
+ * Whether `period` is a positive ISO 8601 duration of whole years, months, weeks and days, such as `P1Y` or `P1M15D`, and
+ * at most {@link PERIOD_YEARS_MAX} years long. Hours are refused: a term is a matter of dates.
  */
 export function isCalendarPeriod(period: string): boolean {
   if (!/^P(?=\d)(\d{1,4}Y)?(\d{1,4}M)?(\d{1,4}W)?(\d{1,5}D)?$/.test(period)) return false;
-  const duration = Temporal.Duration.from(period);
-  return duration.years + duration.months + duration.weeks + duration.days > 0;
+  const { years, months, weeks, days } = Temporal.Duration.from(period);
+  const in_years = years + months / 12 + weeks / 52 + days / 365;
+  return in_years > 0 && in_years <= PERIOD_YEARS_MAX;
 }
 
 /** The first valid instant of `date` in `zone`; a day whose midnight a clock change skips begins later (1.8.3). */

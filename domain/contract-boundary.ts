@@ -70,14 +70,11 @@ function cross(facts: ContractFacts, { at, kind }: Boundary): ContractChange {
   switch (kind) {
     case 'starts':
       return { facts, at, action: 'contract.term_started', revised: false };
-    case 'resumes':
-      return {
-        facts: liftHolds(facts, at, (hold) => hold.resume_at === at),
-        at,
-        action: 'contract.resumed',
-        reason: 'resume_at',
-        revised: true,
-      };
+    case 'resumes': {
+      const lifted = liftHolds(facts, at, (hold) => hold.resume_at === at);
+      const resumed = { ...lifted, revision: facts.revision + 1 };
+      return { facts: resumed, at, action: 'contract.resumed', reason: 'resume_at', revised: true };
+    }
     case 'grace_starts':
       return { facts, at, action: 'contract.grace_started', revised: false };
     case 'expires':

@@ -17,6 +17,7 @@ import { expiredRefusal, expiryRefusal } from './generation';
 import { generatorRefusal, keyspaceRefusal } from './generator';
 import type { GeneratorFacts } from './generator';
 import type { Instant, LocalDate } from './instant';
+import { sameJson } from './json';
 import type { JsonObject } from './json';
 import type { ProductFacts } from './product';
 import { totalRefusal } from './quota';
@@ -37,17 +38,22 @@ export interface DecisionContext {
 
 export type Decision = ContractChange | Refusal | 'unchanged';
 
-export interface ActivateInput {}
-export interface PauseInput {
+/** What every command may be conditioned on. */
+interface Conditional {
+  /** The revision named by `If-Match`. */
+  expected_revision?: number | undefined;
+}
+export interface ActivateInput extends Conditional {}
+export interface PauseInput extends Conditional {
   reason?: 'paused' | 'completed' | undefined;
   resume_at?: Instant | null | undefined;
   note?: string | null | undefined;
 }
-export interface ResumeInput {
+export interface ResumeInput extends Conditional {
   extend_term_on_resume?: boolean | undefined;
 }
 /** Fields of a PATCH; a field left out stays as it is. */
-export interface EditInput {
+export interface EditInput extends Conditional {
   name?: string | undefined;
   status?: 'active' | 'inactive' | undefined;
   quota?: number | undefined;
@@ -67,12 +73,9 @@ export interface EditInput {
   product_id?: string | undefined;
   environment?: string | undefined;
   id?: string | undefined;
-  /** The revision named by `If-Match`. */
-  expected_revision?: number | undefined;
 }
-export interface DeleteInput {
+export interface DeleteInput extends Conditional {
   confirm_name: string;
-  expected_revision?: number | undefined;
 }
 
 /** The inputs of each command by its name. */
@@ -108,6 +111,8 @@ const COMMANDS: { [Name in CommandName]: Decide<CommandInputs[Name]> } = {
 
 /** Decides one command upon settled facts. */
 export function decide(command: ContractCommand, facts: ContractFacts, context: DecisionContext): Decision {
+  const stale = revisionRefusal(facts, command.input.expected_revision);
+  if (stale) return stale;
   const decideThis = COMMANDS[command.name] as Decide<ContractCommand['input']>;
   return decideThis(facts, command.input, context);
 }
@@ -225,8 +230,6 @@ function resume(facts: ContractFacts, input: ResumeInput, context: DecisionConte
 /** A PATCH: fields first, then what `status` asks for; together one change (domain.md 2.1, 2.2). */
 function edit(facts: ContractFacts, input: EditInput, context: DecisionContext): Decision {
   const { now } = context;
-  const stale = revisionRefusal(facts, input.expected_revision);
-  if (stale) return stale;
   const fixed = (['id', 'type', 'product_id', 'environment'] as const).find(
     (field) => input[field] !== undefined && input[field] !== facts[field],
   );
@@ -240,8 +243,6 @@ function edit(facts: ContractFacts, input: EditInput, context: DecisionContext):
 
 /** T16: the row stays as a tombstone; licenses, jobs and audit stay too (domain.md 1.9). */
 function remove(facts: ContractFacts, input: DeleteInput, context: DecisionContext): Decision {
-  const stale = revisionRefusal(facts, input.expected_revision);
-  if (stale) return stale;
   if (statusOf(facts, context.now).status === 'active') return refuse('CONTRACT_ACTIVE', { contract_id: facts.id });
   if (context.open_jobs > 0) return refuse('CONTRACT_HAS_OPEN_JOB', { open_jobs: context.open_jobs });
   if (input.confirm_name.trim() !== facts.name.trim()) return refuse('CONFIRMATION_MISMATCH');
@@ -268,7 +269,7 @@ function editFields(facts: ContractFacts, input: EditInput, context: DecisionCon
     quota: { ...facts.quota, total: input.quota ?? facts.quota.total },
   };
   const generates = (field: 'generator_id' | 'feature_overrides' | 'activation_limit' | 'expiry' | 'quota'): boolean =>
-    JSON.stringify(next[field]) !== JSON.stringify(facts[field]);
+    !sameJson(next[field], facts[field]);
   const wants = (['generator_id', 'feature_overrides', 'activation_limit', 'expiry', 'quota'] as const).filter(
     generates,
   );
@@ -354,9 +355,8 @@ function revisionRefusal(facts: ContractFacts, expected: number | undefined): Re
 
 /** Everything a person can edit, compared; counters that move by themselves are left out. */
 function sameTerms(a: ContractFacts, b: ContractFacts): boolean {
-  const terms = (facts: ContractFacts): string =>
-    JSON.stringify({ ...facts, settled_until: null, quota: facts.quota.total });
-  return terms(a) === terms(b);
+  const terms = (facts: ContractFacts): unknown => ({ ...facts, settled_until: null, quota: facts.quota.total });
+  return sameJson(terms(a), terms(b));
 }
 
 function revise(before: ContractFacts, after: ContractFacts, at: Instant, action: ContractAction): ContractChange {

@@ -9,7 +9,7 @@ export function effectiveFeatures(generator: JsonObject, overrides: JsonObject):
   const merged: JsonObject = { ...generator };
   for (const [key, override] of Object.entries(overrides)) {
     if (override === null) delete merged[key];
-    else if (isObject(override)) merged[key] = effectiveFeatures(isObject(merged[key]) ? merged[key] : {}, override);
+    else if (isObject(override)) merged[key] = effectiveFeatures(objectAt(merged, key), override);
     else merged[key] = override;
   }
   return merged;
@@ -24,7 +24,7 @@ export function effectiveActivationLimit(generator: number | null, override: Act
 /** Paths of overrides whose JSON type differs from the generator's: a known key keeps its type. */
 export function mistypedOverrides(generator: JsonObject, overrides: JsonObject, path = ''): string[] {
   return Object.entries(overrides).flatMap(([key, override]) => {
-    const known = generator[key];
+    const known = Object.hasOwn(generator, key) ? generator[key] : undefined;
     if (override === null || known === undefined || known === null) return [];
     if (typeOf(known) !== typeOf(override)) return [path + key];
     return isObject(known) && isObject(override) ? mistypedOverrides(known, override, `${path}${key}.`) : [];
@@ -35,6 +35,12 @@ export function mistypedOverrides(generator: JsonObject, overrides: JsonObject, 
 export function typeOf(value: Json): string {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'array' : typeof value;
+}
+
+/** The object under a key of its own; what every object inherits is no feature. */
+function objectAt(features: JsonObject, key: string): JsonObject {
+  const value = Object.hasOwn(features, key) ? features[key] : undefined;
+  return isObject(value) ? value : {};
 }
 
 function isObject(value: Json | undefined): value is JsonObject {

@@ -1,4 +1,5 @@
 /** Sending a command to a contract's workflow and hearing its outcome. */
+import { randomUUID } from 'node:crypto';
 import {
   isGrpcDeadlineError,
   isGrpcServiceError,
@@ -45,7 +46,9 @@ export function createCommandSender(client: Client, taskQueues: TaskQueues): Sen
         client.workflow.executeUpdateWithStart(commandUpdate, {
           startWorkflowOperation,
           args: [envelope],
-          updateId: envelope.command_id,
+          // An id of its own for every attempt: Temporal would answer an equal one from its memory, refusals and other
+          // commands under the same key included. What a repetition gets is decided by the stored outcome.
+          updateId: randomUUID(),
         }),
       );
     } catch (error) {

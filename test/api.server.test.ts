@@ -40,7 +40,9 @@ function sendRaw(url: string, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(text));
     let received = '';
-    socket.setEncoding('utf8').setTimeout(RAW_TIMEOUT_MS, () => socket.destroy(new Error(`only this came: ${received}`)));
+    socket
+      .setEncoding('utf8')
+      .setTimeout(RAW_TIMEOUT_MS, () => socket.destroy(new Error(`only this came: ${received}`)));
     socket.on('data', (data: string) => (received += data));
     socket.on('end', () => resolve(received)).on('error', reject);
   });
@@ -51,11 +53,28 @@ test('the request has what Express gives it: get, is, ip, protocol, hostname, qu
     app.set('trust proxy', 1);
     app.get('/things/:id', (request, response) => {
       const { ip, ips, protocol, hostname, secure, query, params, path, originalUrl } = request;
-      response.json({ ip, ips, protocol, hostname, secure, query, params, path, originalUrl, header: request.get('X-Thing'), accepts: request.accepts('json') });
+      response.json({
+        ip,
+        ips,
+        protocol,
+        hostname,
+        secure,
+        query,
+        params,
+        path,
+        originalUrl,
+        header: request.get('X-Thing'),
+        accepts: request.accepts('json'),
+      });
     });
   });
   const response = await fetch(`${url}/things/7?a=b`, {
-    headers: { 'X-Thing': 'yes', 'X-Forwarded-For': '203.0.113.9, 198.51.100.7', 'X-Forwarded-Proto': 'https', Accept: 'application/json' },
+    headers: {
+      'X-Thing': 'yes',
+      'X-Forwarded-For': '203.0.113.9, 198.51.100.7',
+      'X-Forwarded-Proto': 'https',
+      Accept: 'application/json',
+    },
   });
   expect(await response.json()).toEqual({
     ip: '198.51.100.7',
@@ -112,7 +131,8 @@ test('errors thrown by handlers, at once or later, reach the error handler', asy
       await Promise.resolve();
       throw new Error('later');
     });
-    const answer: express.ErrorRequestHandler = (error: Error, _request, response, _next) => void response.status(500).json(error.message);
+    const answer: express.ErrorRequestHandler = (error: Error, _request, response, _next) =>
+      void response.status(500).json(error.message);
     app.use(answer);
   });
   expect(await (await fetch(`${url}/now`)).json()).toBe('now');
@@ -141,8 +161,15 @@ test('HEAD answers the headers of GET without a body', async () => {
 test('pipelined requests on one connection are answered in their order, each with its own', async () => {
   const one = (id: string, last = false) =>
     `GET /api/v1/contracts HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${api.keys.viewer}\r\nX-Request-Id: ${id}\r\n${last ? 'Connection: close\r\n' : ''}\r\n`;
-  const received = await sendRaw(api.url, one('first') + `GET /livez HTTP/1.1\r\nHost: a\r\nX-Request-Id: second\r\n\r\n` + one('third', true));
-  expect([...received.matchAll(/x-request-id: (\w+)/gi)].map((match) => match[1])).toEqual(['first', 'second', 'third']);
+  const received = await sendRaw(
+    api.url,
+    one('first') + `GET /livez HTTP/1.1\r\nHost: a\r\nX-Request-Id: second\r\n\r\n` + one('third', true),
+  );
+  expect([...received.matchAll(/x-request-id: (\w+)/gi)].map((match) => match[1])).toEqual([
+    'first',
+    'second',
+    'third',
+  ]);
   expect([...received.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => match[1])).toEqual(['200', '200', '200']);
 });
 
@@ -169,7 +196,13 @@ test('what is not HTTP is answered 400 and the connection closed, and the server
 });
 
 test('a body in pieces without a length is read whole', async () => {
-  const body = JSON.stringify({ name: 'In pieces', code: 'PIECES', environment: 'staging', status: 'active', modules: [] });
+  const body = JSON.stringify({
+    name: 'In pieces',
+    code: 'PIECES',
+    environment: 'staging',
+    status: 'active',
+    modules: [],
+  });
   const half = Math.floor(body.length / 2);
   const piece = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
   const received = await sendRaw(

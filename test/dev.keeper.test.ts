@@ -49,10 +49,11 @@ async function startFromAnother(spec: ProcessSpec): Promise<{ parentPid: number;
   const program = `
     const { startKept } = require('./dev/kept-process');
     startKept(${JSON.stringify(spec)}).then((kept) => console.log(kept.pid));
-    setInterval(() => {}, 1000);`;
+    process.stdin.on('end', () => process.exit()).resume();`;
   const parent = spawn(process.execPath, ['--import', 'tsx', '-e', program], {
     cwd: join(__dirname, '..'),
-    stdio: ['ignore', 'pipe', 'inherit'],
+    // Its stdin ends with this test file, so none stays behind when a test fails.
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   const [line] = (await once(createInterface({ input: parent.stdout }), 'line')) as [string];
   const kept = identifyProcess(Number(line));

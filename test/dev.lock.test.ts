@@ -16,15 +16,16 @@ let dataDir: string;
 beforeEach(() => (dataDir = mkdtempSync(join(tmpdir(), 'lock-'))));
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 
-/** A process that tries to take the lock, says `held` or `refused`, and stays until it is killed. */
+/** A process that tries to take the lock, says `held` or the name of the error, and stays until it is killed. */
 function contender(): { child: ChildProcess; answer: Promise<string> } {
   const program = `
     const { lockDataDir } = require('./dev/lock');
     try { lockDataDir(${JSON.stringify(dataDir)}); console.log('held'); } catch (error) { console.log(error.name); }
-    setInterval(() => {}, 1000);`;
+    process.stdin.on('end', () => process.exit()).resume();`;
   const child = spawn(process.execPath, ['--import', 'tsx', '-e', program], {
     cwd: join(__dirname, '..'),
-    stdio: ['ignore', 'pipe', 'inherit'],
+    // Its stdin ends with this test file, so none stays behind when a test fails.
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   const answer = once(createInterface({ input: child.stdout }), 'line').then(([line]) => String(line));
   return { child, answer };

@@ -54,10 +54,28 @@ describe('settle', () => {
   test('crosses everything due, in order, each at its own instant', () => {
     const { facts, crossed } = settle(untold, '2030-01-01T00:00:00.000Z');
     expect(told(untold, crossed)).toEqual([
-      { at: '2027-02-01T00:00:00.000Z', action: 'contract.term_started', before: 'SCHEDULED', after: 'PAUSED', revision: 1 },
+      {
+        at: '2027-02-01T00:00:00.000Z',
+        action: 'contract.term_started',
+        before: 'SCHEDULED',
+        after: 'PAUSED',
+        revision: 1,
+      },
       { at: '2027-03-01T09:00:00.000Z', action: 'contract.resumed', before: 'PAUSED', after: 'ACTIVE', revision: 2 },
-      { at: '2028-02-01T00:00:00.000Z', action: 'contract.grace_started', before: 'ACTIVE', after: 'EXPIRY_GRACE', revision: 2 },
-      { at: '2028-02-11T00:00:00.000Z', action: 'contract.expired', before: 'EXPIRY_GRACE', after: 'EXPIRED', revision: 2 },
+      {
+        at: '2028-02-01T00:00:00.000Z',
+        action: 'contract.grace_started',
+        before: 'ACTIVE',
+        after: 'EXPIRY_GRACE',
+        revision: 2,
+      },
+      {
+        at: '2028-02-11T00:00:00.000Z',
+        action: 'contract.expired',
+        before: 'EXPIRY_GRACE',
+        after: 'EXPIRED',
+        revision: 2,
+      },
     ]);
     expect(facts.settled_until).toBe('2030-01-01T00:00:00.000Z');
     expect(nextBoundary(facts)).toBeNull();
@@ -77,7 +95,10 @@ describe('settle', () => {
   test('crosses boundaries of one instant together: starts, resumes, grace, expiry', () => {
     const at = '2027-02-01T00:00:00.000Z';
     const start = { ...untold, holds: [buildHold({ placed_at: '2027-01-01T00:00:00.000Z', resume_at: at })] };
-    expect(settle(start, at).crossed.map(({ action }) => action)).toEqual(['contract.term_started', 'contract.resumed']);
+    expect(settle(start, at).crossed.map(({ action }) => action)).toEqual([
+      'contract.term_started',
+      'contract.resumed',
+    ]);
     const end = { ...start, start_date: '2027-01-01', end_date: '2027-02-01' };
     expect(settle(end, at).crossed.map(({ action }) => action)).toEqual(['contract.resumed', 'contract.grace_started']);
     const over = { ...end, expiry_grace_days: 0 };
@@ -88,18 +109,32 @@ describe('settle', () => {
   });
 
   test('a hold that would be lifted after the expiry is not', () => {
-    const facts = { ...untold, holds: [buildHold({ placed_at: '2027-01-01T00:00:00.000Z', resume_at: '2029-01-01T00:00:00.000Z' })] };
-    expect(settle(facts, '2030-01-01T00:00:00.000Z').crossed.map(({ action }) => action)).not.toContain('contract.resumed');
+    const facts = {
+      ...untold,
+      holds: [buildHold({ placed_at: '2027-01-01T00:00:00.000Z', resume_at: '2029-01-01T00:00:00.000Z' })],
+    };
+    expect(settle(facts, '2030-01-01T00:00:00.000Z').crossed.map(({ action }) => action)).not.toContain(
+      'contract.resumed',
+    );
   });
 
   test('a day whose midnight the clocks skip begins with its first instant', () => {
     // On 24 April 2026 the clocks of Cairo went from 00:00 to 01:00.
-    const facts = buildFacts({ timezone: 'Africa/Cairo', start_date: '2026-04-24', end_date: null, settled_until: '2026-04-01T00:00:00.000Z' });
+    const facts = buildFacts({
+      timezone: 'Africa/Cairo',
+      start_date: '2026-04-24',
+      end_date: null,
+      settled_until: '2026-04-01T00:00:00.000Z',
+    });
     expect(nextBoundary(facts)).toEqual({ kind: 'starts', at: '2026-04-23T22:00:00.000Z' });
   });
 
   test('a draft has no boundaries, nor has what is over', () => {
-    for (const facts of [FACTS_IN.DRAFT, FACTS_IN.EXPIRED, { ...FACTS_IN.ACTIVE, deleted_at: FACTS_IN.ACTIVE.settled_until }]) {
+    for (const facts of [
+      FACTS_IN.DRAFT,
+      FACTS_IN.EXPIRED,
+      { ...FACTS_IN.ACTIVE, deleted_at: FACTS_IN.ACTIVE.settled_until },
+    ]) {
       expect(boundariesAfter(facts, facts.settled_until)).toEqual([]);
     }
   });
@@ -108,7 +143,10 @@ describe('settle', () => {
 const anInstant = fc.integer({ min: 0, max: DAYS_MAX * DAY_MS }).map((ms) => instantFromMillis(FROM_MS + ms));
 const aDate = fc.integer({ min: 0, max: DAYS_MAX }).map((days) => addDays('2026-01-01', days));
 /** Instants that like to fall on the boundaries of dates. */
-const aLikelyInstant = fc.oneof(anInstant, aDate.map((date) => `${date}T00:00:00.000Z`));
+const aLikelyInstant = fc.oneof(
+  anInstant,
+  aDate.map((date) => `${date}T00:00:00.000Z`),
+);
 
 const someFacts: fc.Arbitrary<ContractFacts> = fc
   .record({
@@ -122,7 +160,9 @@ const someFacts: fc.Arbitrary<ContractFacts> = fc
   })
   .map(({ days, resume_at, paused, ...facts }) => {
     const placed_at = instantFromMillis(FROM_MS);
-    const holds = paused ? [buildHold({ placed_at, resume_at: resume_at !== null && resume_at > facts.settled_until ? resume_at : null })] : [];
+    const holds = paused
+      ? [buildHold({ placed_at, resume_at: resume_at !== null && resume_at > facts.settled_until ? resume_at : null })]
+      : [];
     return buildFacts({ ...facts, end_date: days === null ? null : addDays(facts.start_date, days), holds });
   });
 
@@ -165,7 +205,11 @@ function stateByThePage(facts: ContractFacts, now: Instant): ContractState {
     ['DELETED', facts.deleted_at !== null],
     ['DRAFT', facts.activated_at === null],
     ['SCHEDULED', facts.start_date !== null && now < midnight(facts.start_date)],
-    ['EXPIRED', end !== null && now >= midnight(new Date(Date.parse(end) + facts.expiry_grace_days * DAY_MS).toISOString().slice(0, 10))],
+    [
+      'EXPIRED',
+      end !== null &&
+        now >= midnight(new Date(Date.parse(end) + facts.expiry_grace_days * DAY_MS).toISOString().slice(0, 10)),
+    ],
     ['PAUSED', facts.holds.some((hold) => hold.lifted_at === null)],
     ['EXPIRY_GRACE', end !== null && now >= midnight(end)],
   ];
@@ -174,7 +218,12 @@ function stateByThePage(facts: ContractFacts, now: Instant): ContractState {
 
 /** The first millisecond whose date in the zone is `date`, found by asking `Intl`, which knows nothing of our calendar. */
 function boundaryMillis(date: string, zone: string): number {
-  const dateIn = new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' });
+  const dateIn = new Intl.DateTimeFormat('en-CA', {
+    timeZone: zone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+  });
   const noon = Date.parse(`${date}T00:00:00Z`);
   let before = noon - 2 * DAY_MS;
   let after = noon + 2 * DAY_MS;
@@ -202,11 +251,19 @@ type Step = { wait_ms: number; command: ContractCommand | null };
 const aCommand: fc.Arbitrary<ContractCommand | null> = fc.oneof(
   fc.constant(null),
   fc.constant<ContractCommand>({ name: 'activate', input: {} }),
-  fc.record({ reason: fc.constantFrom('paused', 'completed'), resume_at: fc.option(aLikelyInstant) }).map((input) => ({ name: 'pause', input }) as ContractCommand),
+  fc
+    .record({ reason: fc.constantFrom('paused' as const, 'completed' as const), resume_at: fc.option(aLikelyInstant) })
+    .map((input): ContractCommand => ({ name: 'pause', input })),
   fc.boolean().map((extend_term_on_resume): ContractCommand => ({ name: 'resume', input: { extend_term_on_resume } })),
-  fc.constantFrom('active', 'inactive').map((status) => ({ name: 'edit', input: { status } }) as ContractCommand),
-  fc.record({ start_date: aDate, term: fc.constantFrom('P1M', 'P1Y', 'P10D') }).map((input): ContractCommand => ({ name: 'edit', input })),
-  fc.record({ end_date: fc.option(aDate), expiry_grace_days: fc.integer({ min: 0, max: 90 }) }).map((input): ContractCommand => ({ name: 'edit', input })),
+  fc
+    .constantFrom('active' as const, 'inactive' as const)
+    .map((status): ContractCommand => ({ name: 'edit', input: { status } })),
+  fc
+    .record({ start_date: aDate, term: fc.constantFrom('P1M', 'P1Y', 'P10D') })
+    .map((input): ContractCommand => ({ name: 'edit', input })),
+  fc
+    .record({ end_date: fc.option(aDate), expiry_grace_days: fc.integer({ min: 0, max: 90 }) })
+    .map((input): ContractCommand => ({ name: 'edit', input })),
   fc.constant<ContractCommand>({ name: 'delete', input: { confirm_name: 'Fence 2027' } }),
 );
 const aStep: fc.Arbitrary<Step> = fc.record({ wait_ms: fc.integer({ min: 0, max: 60 * DAY_MS }), command: aCommand });
@@ -249,20 +306,23 @@ test('no sequence of commands reaches a state, or a way to it, that the rules do
   expect([...reached].sort()).toEqual([...CONTRACT_STATES].sort());
 });
 
-test.each(['UTC', 'Pacific/Kiritimati', 'America/St_Johns'])('the zone of the process changes nothing: TZ=%s', (zone) => {
-  const program = `
+test.each(['UTC', 'Pacific/Kiritimati', 'America/St_Johns'])(
+  'the zone of the process changes nothing: TZ=%s',
+  (zone) => {
+    const program = `
     const { settle } = require('./domain/contract-boundary');
     const { buildFacts } = require('./test/harness/contract-facts');
     const facts = buildFacts({ timezone: 'America/New_York', start_date: '2027-03-14', end_date: '2027-11-07', expiry_grace_days: 1, settled_until: '2027-01-01T00:00:00.000Z' });
     console.log(new Date(2027, 0, 1).getTimezoneOffset(), settle(facts, '2028-01-01T00:00:00.000Z').crossed.map((change) => change.at).join(' '));`;
-  const child = spawnSync(process.execPath, ['--require', 'tsx/cjs', '--eval', program], {
-    cwd: join(__dirname, '..'),
-    env: { ...process.env, TZ: zone },
-    encoding: 'utf8',
-  });
-  const [offset, ...instants] = child.stdout.trim().split(' ');
-  const offsets: Record<string, string> = { UTC: '0', 'Pacific/Kiritimati': '-840', 'America/St_Johns': '210' };
-  expect(child.stderr).toBe('');
-  expect(offset).toBe(offsets[zone]);
-  expect(instants).toEqual(['2027-03-14T05:00:00.000Z', '2027-11-07T04:00:00.000Z', '2027-11-08T05:00:00.000Z']);
-});
+    const child = spawnSync(process.execPath, ['--require', 'tsx/cjs', '--eval', program], {
+      cwd: join(__dirname, '..'),
+      env: { ...process.env, TZ: zone },
+      encoding: 'utf8',
+    });
+    const [offset, ...instants] = child.stdout.trim().split(' ');
+    const offsets: Record<string, string> = { UTC: '0', 'Pacific/Kiritimati': '-840', 'America/St_Johns': '210' };
+    expect(child.stderr).toBe('');
+    expect(offset).toBe(offsets[zone]);
+    expect(instants).toEqual(['2027-03-14T05:00:00.000Z', '2027-11-07T04:00:00.000Z', '2027-11-08T05:00:00.000Z']);
+  },
+);

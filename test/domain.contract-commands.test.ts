@@ -2,8 +2,9 @@
  * Every command in every state has the outcome that the rules give it, and a refusal or a repetition changes nothing.
  */
 import { stateAt } from '../domain/contract';
-import { create, decide, generationRefusal } from '../domain/contract-commands';
+import { create, decide } from '../domain/contract-commands';
 import type { CommandOutcome, ContractCommand, CreateInput, Decision, EditInput } from '../domain/contract-commands';
+import { generationRefusal } from '../domain/generation';
 import { isRefusal } from '../domain/refusal';
 import { buildContext, buildFacts, buildGenerator, buildHold, FACTS_IN, NOON, PRODUCT } from './harness/contract-facts';
 import type { LiveState } from './harness/contract-facts';
@@ -34,17 +35,38 @@ const TABLE: [string, ContractCommand, Record<LiveState, string>][] = [
   [
     'activate',
     { name: 'activate', input: {} },
-    { DRAFT: 'contract.activated', SCHEDULED: 'unchanged', ACTIVE: 'unchanged', EXPIRY_GRACE: CONFLICT, PAUSED: CONFLICT, EXPIRED: CONFLICT },
+    {
+      DRAFT: 'contract.activated',
+      SCHEDULED: 'unchanged',
+      ACTIVE: 'unchanged',
+      EXPIRY_GRACE: CONFLICT,
+      PAUSED: CONFLICT,
+      EXPIRED: CONFLICT,
+    },
   ],
   [
     'pause',
     { name: 'pause', input: {} },
-    { DRAFT: CONFLICT, SCHEDULED: 'contract.paused', ACTIVE: 'contract.paused', EXPIRY_GRACE: 'contract.paused', PAUSED: 'unchanged', EXPIRED: CONFLICT },
+    {
+      DRAFT: CONFLICT,
+      SCHEDULED: 'contract.paused',
+      ACTIVE: 'contract.paused',
+      EXPIRY_GRACE: 'contract.paused',
+      PAUSED: 'unchanged',
+      EXPIRED: CONFLICT,
+    },
   ],
   [
     'resume',
     { name: 'resume', input: {} },
-    { DRAFT: CONFLICT, SCHEDULED: 'unchanged', ACTIVE: 'unchanged', EXPIRY_GRACE: 'unchanged', PAUSED: 'contract.resumed', EXPIRED: CONFLICT },
+    {
+      DRAFT: CONFLICT,
+      SCHEDULED: 'unchanged',
+      ACTIVE: 'unchanged',
+      EXPIRY_GRACE: 'unchanged',
+      PAUSED: 'contract.resumed',
+      EXPIRED: CONFLICT,
+    },
   ],
   [
     'delete',
@@ -54,7 +76,14 @@ const TABLE: [string, ContractCommand, Record<LiveState, string>][] = [
   [
     'edit status: active',
     edit({ status: 'active' }),
-    { DRAFT: 'contract.activated', SCHEDULED: CONFLICT, ACTIVE: 'unchanged', EXPIRY_GRACE: CONFLICT, PAUSED: 'contract.resumed', EXPIRED: CONFLICT },
+    {
+      DRAFT: 'contract.activated',
+      SCHEDULED: CONFLICT,
+      ACTIVE: 'unchanged',
+      EXPIRY_GRACE: CONFLICT,
+      PAUSED: 'contract.resumed',
+      EXPIRED: CONFLICT,
+    },
   ],
   ['edit status: inactive', edit({ status: 'inactive' }), { ...everywhere('unchanged'), ACTIVE: 'contract.paused' }],
   ['edit name', edit({ name: 'Fence, renamed' }), everywhere('contract.updated')],
@@ -75,7 +104,11 @@ const TABLE: [string, ContractCommand, Record<LiveState, string>][] = [
   ['edit environment', edit({ environment: 'staging' }), everywhere(FROZEN)],
   ['edit id', edit({ id: 'contract-2' }), everywhere(FROZEN)],
   ['edit nothing', edit({}), everywhere('unchanged')],
-  ['edit to what already holds', edit({ name: 'Fence 2027', quota: 100, metadata: {}, generator_id: 'generator-1' }), everywhere('unchanged')],
+  [
+    'edit to what already holds',
+    edit({ name: 'Fence 2027', quota: 100, metadata: {}, generator_id: 'generator-1' }),
+    everywhere('unchanged'),
+  ],
 ];
 
 const CASES = TABLE.flatMap(([title, command, outcomes]) =>
@@ -85,7 +118,9 @@ const CASES = TABLE.flatMap(([title, command, outcomes]) =>
 describe('decide', () => {
   test.each(CASES)('$title in $state: $outcome', ({ command, state, outcome }) => {
     const facts = FACTS_IN[state];
-    const generator = buildGenerator({ id: command.name === 'edit' ? (command.input.generator_id ?? 'generator-1') : 'generator-1' });
+    const generator = buildGenerator({
+      id: command.name === 'edit' ? (command.input.generator_id ?? 'generator-1') : 'generator-1',
+    });
     const before = structuredClone(facts);
     const decision = decide(command, facts, buildContext({ generator }));
     expect(outcomeOf(decision)).toBe(outcome);
@@ -97,7 +132,10 @@ describe('decide', () => {
 
   test('a refusal because of the state names the state, the action and what would work', () => {
     const refusal = decide({ name: 'activate', input: {} }, FACTS_IN.PAUSED, buildContext());
-    expect(refusal).toMatchObject({ code: CONFLICT, metadata: { from: 'PAUSED', action: 'activate', remedy: 'Resume it.' } });
+    expect(refusal).toMatchObject({
+      code: CONFLICT,
+      metadata: { from: 'PAUSED', action: 'activate', remedy: 'Resume it.' },
+    });
   });
 
   test('an edit that carries fields and a status is one change', () => {
@@ -121,9 +159,17 @@ describe('activate', () => {
   const activate: ContractCommand = { name: 'activate', input: {} };
 
   test('a draft without a start begins on the local day of its activation', () => {
-    const draft = buildFacts({ activated_at: null, start_date: null, end_date: null, term_length: 'P1M', timezone: 'Pacific/Auckland' });
+    const draft = buildFacts({
+      activated_at: null,
+      start_date: null,
+      end_date: null,
+      term_length: 'P1M',
+      timezone: 'Pacific/Auckland',
+    });
     const decision = decide(activate, draft, buildContext({ now: '2027-01-30T12:00:00.000Z' }));
-    expect(decision).toMatchObject({ facts: { start_date: '2027-01-31', end_date: '2027-02-28', activated_at: '2027-01-30T12:00:00.000Z' } });
+    expect(decision).toMatchObject({
+      facts: { start_date: '2027-01-31', end_date: '2027-02-28', activated_at: '2027-01-30T12:00:00.000Z' },
+    });
   });
 
   test('a term that is over cannot begin, and one in its grace can', () => {
@@ -134,7 +180,8 @@ describe('activate', () => {
   });
 
   test('product and generator must be active and belong together', () => {
-    const asked = (context: Parameters<typeof buildContext>[0]): string => outcomeOf(decide(activate, FACTS_IN.DRAFT, buildContext(context)));
+    const asked = (context: Parameters<typeof buildContext>[0]): string =>
+      outcomeOf(decide(activate, FACTS_IN.DRAFT, buildContext(context)));
     expect(asked({ product: { ...PRODUCT, status: 'inactive' } })).toBe('PRODUCT_INACTIVE');
     expect(asked({ generator: buildGenerator({ status: 'inactive' }) })).toBe('GENERATOR_NOT_AVAILABLE');
     expect(asked({ generator: buildGenerator({ product_id: 'product-2' }) })).toBe('GENERATOR_NOT_AVAILABLE');
@@ -144,8 +191,15 @@ describe('activate', () => {
 
 describe('pause and resume', () => {
   test('a pause tells its reason, and completion is one', () => {
-    const paused = decide({ name: 'pause', input: { reason: 'completed', note: 'sold out' } }, FACTS_IN.ACTIVE, buildContext());
-    expect(paused).toMatchObject({ reason: 'completed', facts: { holds: [{ code: 'COMPLETED', note: 'sold out', placed_at: NOON }] } });
+    const paused = decide(
+      { name: 'pause', input: { reason: 'completed', note: 'sold out' } },
+      FACTS_IN.ACTIVE,
+      buildContext(),
+    );
+    expect(paused).toMatchObject({
+      reason: 'completed',
+      facts: { holds: [{ code: 'COMPLETED', note: 'sold out', placed_at: NOON }] },
+    });
   });
 
   test('a pause that would end before it begins is refused', () => {
@@ -223,9 +277,17 @@ describe('edit', () => {
   test('of a draft, a term gives the end and a fixed end replaces the term', () => {
     const withTerm = decide(edit({ term: 'P1Y' }), FACTS_IN.DRAFT, buildContext());
     expect(withTerm).toMatchObject({ facts: { term_length: 'P1Y', end_date: '2028-07-01' } });
-    const withEnd = decide(edit({ end_date: '2027-12-24' }), { ...FACTS_IN.DRAFT, term_length: 'P1Y', end_date: '2028-07-01' }, buildContext());
+    const withEnd = decide(
+      edit({ end_date: '2027-12-24' }),
+      { ...FACTS_IN.DRAFT, term_length: 'P1Y', end_date: '2028-07-01' },
+      buildContext(),
+    );
     expect(withEnd).toMatchObject({ facts: { term_length: null, end_date: '2027-12-24' } });
-    const moved = decide(edit({ start_date: '2027-08-31' }), { ...FACTS_IN.DRAFT, term_length: 'P6M', end_date: null }, buildContext());
+    const moved = decide(
+      edit({ start_date: '2027-08-31' }),
+      { ...FACTS_IN.DRAFT, term_length: 'P6M', end_date: null },
+      buildContext(),
+    );
     expect(moved).toMatchObject({ facts: { end_date: '2028-02-29' } });
   });
 
@@ -255,10 +317,18 @@ describe('create', () => {
     create('contract-1', 'generator-1', { ...INPUT, ...changes }, buildContext(context));
 
   test('inactive makes a draft and active makes a running contract, in one change called contract.created', () => {
-    for (const [status, state] of [['inactive', 'DRAFT'], ['active', 'ACTIVE']] as const) {
+    for (const [status, state] of [
+      ['inactive', 'DRAFT'],
+      ['active', 'ACTIVE'],
+    ] as const) {
       const change = created({ status });
       if (isRefusal(change)) throw new Error(change.detail);
-      expect(change).toMatchObject({ action: 'contract.created', at: NOON, revised: true, facts: { revision: 1, settled_until: NOON } });
+      expect(change).toMatchObject({
+        action: 'contract.created',
+        at: NOON,
+        revised: true,
+        facts: { revision: 1, settled_until: NOON },
+      });
       expect(stateAt(change.facts, NOON)).toBe(state);
     }
   });
@@ -268,7 +338,12 @@ describe('create', () => {
     ['a missing generator', {}, { generator: null }, 'GENERATOR_NOT_AVAILABLE'],
     ['a start after its end', { start_date: '2027-02-01', end_date: '2027-01-01' }, {}, 'VALIDATION_FAILED'],
     ['an expiry that is past', { expiry: { date: '2020-01-01' } }, {}, 'EXPIRY_IN_PAST'],
-    ['an activation after its end', { status: 'active' as const, start_date: '2027-01-01', end_date: '2027-02-01' }, {}, 'TERM_ALREADY_OVER'],
+    [
+      'an activation after its end',
+      { status: 'active' as const, start_date: '2027-01-01', end_date: '2027-02-01' },
+      {},
+      'TERM_ALREADY_OVER',
+    ],
   ])('%s is refused', (_what, changes, context, code) => {
     expect(created(changes, context)).toMatchObject({ refused: true, code });
   });
@@ -283,7 +358,7 @@ describe('generationRefusal', () => {
     ['PAUSED', 'CONTRACT_INACTIVE'],
     ['EXPIRED', 'CONTRACT_EXPIRED'],
   ])('in %s: %s', (state, code) => {
-    const refusal = generationRefusal(FACTS_IN[state], NOON);
+    const refusal = generationRefusal(FACTS_IN[state], buildContext());
     expect(refusal?.code ?? null).toBe(code);
     if (refusal) expect(refusal.reasons).toContain('CONTRACT_INACTIVE');
   });

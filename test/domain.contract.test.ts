@@ -24,7 +24,12 @@ describe('stateAt', () => {
   });
 
   test('a term is half open: it begins with its first instant and is over with that of its end', () => {
-    const facts = buildFacts({ timezone: 'Europe/Berlin', start_date: '2027-02-01', end_date: '2027-03-01', expiry_grace_days: 1 });
+    const facts = buildFacts({
+      timezone: 'Europe/Berlin',
+      start_date: '2027-02-01',
+      end_date: '2027-03-01',
+      expiry_grace_days: 1,
+    });
     const at = (instant: string): ContractState => stateAt(facts, instant);
     expect(at('2027-01-31T22:59:59.999Z')).toBe('SCHEDULED');
     expect(at('2027-01-31T23:00:00.000Z')).toBe('ACTIVE');
@@ -42,7 +47,9 @@ describe('stateAt', () => {
 test('only an active contract generates, and only it has the status active', () => {
   const generating = CONTRACT_STATES.filter((state) => mayGenerateIn(state));
   expect(generating).toEqual(['ACTIVE']);
-  const active = (Object.keys(FACTS_IN) as LiveState[]).filter((state) => statusOf(FACTS_IN[state], NOON).status === 'active');
+  const active = (Object.keys(FACTS_IN) as LiveState[]).filter(
+    (state) => statusOf(FACTS_IN[state], NOON).status === 'active',
+  );
   expect(active).toEqual(['ACTIVE']);
 });
 
@@ -55,7 +62,8 @@ test('every inactive contract says why', () => {
     PAUSED: 'PAUSED',
     EXPIRED: 'EXPIRED',
   };
-  for (const state of Object.keys(FACTS_IN) as LiveState[]) expect(statusOf(FACTS_IN[state], NOON).inactive_reason).toBe(reasons[state]);
+  for (const state of Object.keys(FACTS_IN) as LiveState[])
+    expect(statusOf(FACTS_IN[state], NOON).inactive_reason).toBe(reasons[state]);
   expect(statusOf(buildFacts({ holds: [buildHold({ code: 'COMPLETED' })] }), NOON).inactive_reason).toBe('COMPLETED');
 });
 

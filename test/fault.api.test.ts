@@ -37,7 +37,7 @@ afterAll(() => stack.end());
 
 /** The two API processes in turn. */
 function urlOf(turn: number): string {
-  return turn % 2 === 0 ? stack.describe().api_url : second.url;
+  return turn % 2 === 0 ? stack.addresses.api_url : second.url;
 }
 
 async function licensesInJobs(answers: StackAnswer[]): Promise<number> {
@@ -102,7 +102,7 @@ test.each([
 });
 
 test('what an API process committed before it died, and never started, is started by the sweep of each minute', async () => {
-  const proxy = await startSilentProxy(stack.describe().temporal_address);
+  const proxy = await startSilentProxy(stack.addresses.temporal_address);
   const doomed = await stack.addApi({ env: { TEMPORAL_ADDRESS: proxy.address } });
   await withTemporal(stack, async (client) => {
     const sweep = client.schedule.getHandle(SWEEP_SCHEDULE_ID);

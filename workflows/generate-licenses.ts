@@ -16,13 +16,16 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { FilledRange, GenerationJobActivities, OpenedJob } from '../activities/generation-job';
+import { isUnfinished } from '../domain/generation-job';
 import type { JobState } from '../domain/generation-job';
 import { instantFromMillis } from '../domain/instant';
 import { CONTRACT_ID, JOB_PROGRESS } from './search-attributes';
 
 export interface GenerateLicensesInput {
   job_id: string;
-  /** Chunk numbers given up in an earlier run of this workflow. */
+  /** The first chunk that an earlier run of this workflow did not try. */
+  from_chunk?: number;
+  /** Chunk numbers given up in an earlier run. */
   given_up?: number[];
 }
 
@@ -54,8 +57,10 @@ const { openJob, closeJob } = proxyLocalActivities<GenerationJobActivities>({
 export async function generateLicenses(input: GenerateLicensesInput): Promise<GenerateLicensesResult> {
   const { job_id } = input;
   const given_up = new Set(input.given_up ?? []);
+  let from_chunk = input.from_chunk ?? 0;
   let woken = false;
   setHandler(wakeJobSignal, () => void (woken = true), { description: 'Look at the job and its contract again' });
+  const goOnAsNew = () => continueAsNew<typeof generateLicenses>({ job_id, from_chunk, given_up: [...given_up] });
 
   for (;;) {
     woken = false;
@@ -63,27 +68,40 @@ export async function generateLicenses(input: GenerateLicensesInput): Promise<Ge
     tellOperators(job);
     switch (job.state) {
       case 'RUNNING': {
-        const stopped = await fill(job, given_up);
-        if (stopped === 'continue_as_new')
-          await continueAsNew<typeof generateLicenses>({ job_id, given_up: [...given_up] });
-        if (stopped === 'look_again') continue;
-        return close(job, given_up);
+        const filled = await fill(job, from_chunk, given_up);
+        from_chunk = filled.stopped ? 0 : filled.next_chunk;
+        // Whoever begins again tries all that is missing, and so what was given up.
+        if (filled.stopped) given_up.clear();
+        else if (from_chunk < job.chunks) await goOnAsNew();
+        if (filled.stopped) continue;
+        break;
       }
       case 'CANCELLING':
-        return close(job, given_up);
+        break;
       case 'PAUSED':
         await condition(() => woken || workflowInfo().continueAsNewSuggested);
-        if (workflowInfo().continueAsNewSuggested)
-          await continueAsNew<typeof generateLicenses>({ job_id, given_up: [...given_up] });
+        if (workflowInfo().continueAsNewSuggested) await goOnAsNew();
         continue;
       default:
         return { state: job.state, completed: job.completed, requested: job.requested };
     }
+    const closed = await close(job, given_up);
+    if (!isUnfinished(closed.state)) return closed;
+    // Somebody resumed the job at the moment of its end.
+    from_chunk = 0;
+    given_up.clear();
   }
 }
 
-/** Hands out ranges until every chunk was tried, or something says to look at the job again. */
-async function fill(job: OpenedJob, given_up: Set<number>): Promise<'tried_all' | 'look_again' | 'continue_as_new'> {
+/**
+ * Hands out ranges from a chunk on, until every chunk was tried, the history is long enough (`next_chunk` is then the
+ * first that was not tried), or something says to look at the job again (`stopped`).
+ */
+async function fill(
+  job: OpenedJob,
+  from_chunk: number,
+  given_up: Set<number>,
+): Promise<{ stopped: boolean; next_chunk: number }> {
   const { fillChunks } = proxyActivities<GenerationJobActivities>({
     taskQueue: job.task_queue,
     startToCloseTimeout: RANGE_TIMEOUT,
@@ -93,10 +111,10 @@ async function fill(job: OpenedJob, given_up: Set<number>): Promise<'tried_all' 
   const size = Math.min(RANGE_CHUNKS_MAX, Math.max(1, Math.ceil(job.chunks / RANGES_IN_FLIGHT_MAX)));
   const in_flight = new Set<Promise<void>>();
   let stopped = false;
-  let tried = 0;
+  let tried = from_chunk;
   const mayHandOut = (from: number): boolean => from < job.chunks && !stopped && !workflowInfo().continueAsNewSuggested;
 
-  let from = 0;
+  let from = from_chunk;
   for (; mayHandOut(from); from += size) {
     const range = {
       job_id: job.job_id,
@@ -119,8 +137,7 @@ async function fill(job: OpenedJob, given_up: Set<number>): Promise<'tried_all' 
     if (in_flight.size >= RANGES_IN_FLIGHT_MAX) await Promise.race(in_flight);
   }
   await Promise.all(in_flight);
-  if (stopped) return 'look_again';
-  return from < job.chunks ? 'continue_as_new' : 'tried_all';
+  return { stopped, next_chunk: Math.min(from, job.chunks) };
 }
 
 async function close(job: OpenedJob, given_up: Set<number>): Promise<GenerateLicensesResult> {

@@ -70,6 +70,7 @@ CREATE TABLE customers (
   updated_at       timestamptz NOT NULL
 );
 CREATE UNIQUE INDEX customers_email_unique ON customers (lower(email));
+CREATE INDEX customers_by_created ON customers (created_at, id);
 
 -- Contracts --------------------------------------------------------------------------------------------------------
 
@@ -306,6 +307,7 @@ CREATE TABLE idempotency_keys (
   key          text NOT NULL,
   fingerprint  text NOT NULL,
   status       integer,
+  headers      jsonb,
   body         jsonb,
   created_at   timestamptz NOT NULL,
   PRIMARY KEY (scope, key)

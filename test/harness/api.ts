@@ -95,7 +95,12 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const db = openDatabase(options.databaseUrl?.(database.url) ?? database.url, pool);
   const queues = taskQueues(uniqueTaskQueue('api'));
   const address = options.temporalAddress ?? sharedServers().temporal_address;
-  const client = openTemporal({ temporalAddress: address, temporalNamespace: NAMESPACE, temporalTls: false, temporalApiKey: undefined });
+  const client = openTemporal({
+    temporalAddress: address,
+    temporalNamespace: NAMESPACE,
+    temporalTls: false,
+    temporalApiKey: undefined,
+  });
   const log = pino({ level: 'silent' });
   const keyPepper = randomBytes(32).toString('hex');
   const api = createApi({ db, client, taskQueues: queues, log, keyPepper, publicUrl: 'http://covenant.test' });
@@ -132,7 +137,12 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       });
       const text = await response.text();
       const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '');
-      const answer: ApiAnswer = { status: response.status, headers: response.headers, body: isJson && text !== '' ? JSON.parse(text) : undefined, text };
+      const answer: ApiAnswer = {
+        status: response.status,
+        headers: response.headers,
+        body: isJson && text !== '' ? JSON.parse(text) : undefined,
+        text,
+      };
       expectDocumented(method, target, answer);
       return answer;
     },
@@ -159,7 +169,10 @@ async function insertAdmin(sql: Sql, role: Role, pepper: string): Promise<TestAd
 }
 
 /** Runs both halves of the worker until they are stopped. */
-export async function startTestWorker(db: TestDatabase['sql'], queues: { contracts: string; generation: string }): Promise<{ stop(): Promise<void> }> {
+export async function startTestWorker(
+  db: TestDatabase['sql'],
+  queues: { contracts: string; generation: string },
+): Promise<{ stop(): Promise<void> }> {
   const temporal = await connectTestTemporal();
   await registerOnce(temporal.client);
   const nudger = createNudger({ client: temporal.client, taskQueues: queues, onFailure: () => undefined });

@@ -20,14 +20,23 @@ export interface CatalogueOptions {
 }
 
 /** Makes a product with a generator, past the interface: each is active, and the format good for a billion licenses. */
-export async function addCatalogue({ sql }: Pick<TestApi, 'sql'>, options: CatalogueOptions = {}): Promise<TestCatalogue> {
+export async function addCatalogue(
+  { sql }: Pick<TestApi, 'sql'>,
+  options: CatalogueOptions = {},
+): Promise<TestCatalogue> {
   const now = new Date().toISOString();
   const unique = randomBytes(6).toString('hex');
   const environment = options.environment ?? 'production';
   const [product] = await sql<[{ id: string }]>`
     INSERT INTO products ${sql({ name: `Product ${unique}`, code: `P-${unique}`, environment, status: options.product_status ?? 'active', created_at: now, updated_at: now })}
     RETURNING id`;
-  const format = { prefix: 'TEST', groups: options.groups ?? 4, group_length: options.group_length ?? 5, alphabet: 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789', separator: '-' };
+  const format = {
+    prefix: 'TEST',
+    groups: options.groups ?? 4,
+    group_length: options.group_length ?? 5,
+    alphabet: 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789',
+    separator: '-',
+  };
   const [generator] = await sql<[{ id: string }]>`
     INSERT INTO generators ${sql({
       product_id: product.id,
@@ -45,12 +54,23 @@ export async function addCatalogue({ sql }: Pick<TestApi, 'sql'>, options: Catal
 
 /** The least that creating a contract takes: the seven fields of the form. */
 export function contractBody(catalogue: TestCatalogue, more: Record<string, unknown> = {}) {
-  return { name: `Contract ${randomBytes(4).toString('hex')}`, type: 'standard', status: 'active', quota: 1000, ...catalogue, ...more };
+  return {
+    name: `Contract ${randomBytes(4).toString('hex')}`,
+    type: 'standard',
+    status: 'active',
+    quota: 1000,
+    ...catalogue,
+    ...more,
+  };
 }
 
 /** Creates a contract through the interface and answers it; active unless `more` says otherwise. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as the bodies of `ApiAnswer`
-export async function addContract(api: TestApi, catalogue: TestCatalogue, more: Record<string, unknown> = {}): Promise<any> {
+export async function addContract(
+  api: TestApi,
+  catalogue: TestCatalogue,
+  more: Record<string, unknown> = {},
+): Promise<any> {
   const answer = await api.call('POST', '/contracts', { body: contractBody(catalogue, more) });
   if (answer.status !== 201) throw new Error(`the contract was not created: ${answer.text}`);
   return answer.body;

@@ -6,6 +6,7 @@
  * worker's `lock_timeout` fails there and is tried again by the worker, which then waits at the same gate.
  */
 import type { ReservedSql } from 'postgres';
+import { isDatabaseUnavailable } from '../../db/errors';
 import { waitFor } from './stack';
 import type { TestStack } from './stack';
 
@@ -49,11 +50,16 @@ export async function closeChunkGate({ sql }: TestStack, chunks: number[]): Prom
       ),
     async open(next) {
       if (next !== undefined) await close(holder, next);
-      for (const chunk of closed) await holder`SELECT pg_advisory_unlock(${GATE_CLASS}, ${chunk})`;
+      // A holder whose connection Postgres has ended holds nothing any more.
+      for (const chunk of closed) await holder`SELECT pg_advisory_unlock(${GATE_CLASS}, ${chunk})`.catch(isGone);
       closed = next ?? [];
       if (next === undefined) holder.release();
     },
   };
+}
+
+function isGone(error: unknown): void {
+  if (!isDatabaseUnavailable(error)) throw error;
 }
 
 async function close(holder: ReservedSql, chunks: number[]): Promise<void> {

@@ -11,7 +11,14 @@ import type { ProductFacts } from '../../domain/product';
 /** The moment of tests that do not care which. */
 export const NOON: Instant = '2027-06-15T12:00:00.000Z';
 
-export const PRODUCT: ProductFacts = { id: 'product-1', name: 'Fence', code: 'FENCE', environment: 'production', status: 'active', modules: [] };
+export const PRODUCT: ProductFacts = {
+  id: 'product-1',
+  name: 'Fence',
+  code: 'FENCE',
+  environment: 'production',
+  status: 'active',
+  modules: [],
+};
 
 /** An active generator of {@link PRODUCT}. */
 export function buildGenerator(changes: Partial<GeneratorFacts> = {}): GeneratorFacts {

@@ -18,8 +18,6 @@ type Responses = Record<string, Record<string, { responses: Record<string, unkno
 
 const paths = openApiDocument().paths as unknown as Responses;
 
-
-
 /** Throws a sentence that says what is not documented. */
 export function expectDocumented(method: string, target: string, answer: Answered): void {
   const path = target.split('?', 1)[0] ?? '';
@@ -33,18 +31,23 @@ export function expectDocumented(method: string, target: string, answer: Answere
   }
   const documented = paths[route.path.replace(/:(\w+)/g, '{$1}')]?.[route.method]?.responses ?? {};
   if (!(answer.status in documented)) {
-    throw new Error(`${call} is not documented; ${Object.keys(documented).join(', ')} are. ${answer.text.slice(0, 500)}`);
+    throw new Error(
+      `${call} is not documented; ${Object.keys(documented).join(', ')} are. ${answer.text.slice(0, 500)}`,
+    );
   }
   const shape = route.answers[answer.status];
   if (!shape) return;
   if (shape.media_type !== undefined) {
     const given = answer.headers.get('content-type') ?? '';
-    if (!given.startsWith(shape.media_type)) throw new Error(`${call}: ${shape.media_type} is documented, ${given} came.`);
+    if (!given.startsWith(shape.media_type))
+      throw new Error(`${call}: ${shape.media_type} is documented, ${given} came.`);
     return;
   }
   const parsed = shape.schema?.safeParse(answer.body);
-  if (parsed && !parsed.success) throw new Error(`${call}: the body has another shape than documented: ${parsed.error.message}`);
-  if (!shape.schema && answer.text !== '') throw new Error(`${call}: no body is documented, but one came: ${answer.text.slice(0, 200)}`);
+  if (parsed && !parsed.success)
+    throw new Error(`${call}: the body has another shape than documented: ${parsed.error.message}`);
+  if (!shape.schema && answer.text !== '')
+    throw new Error(`${call}: no body is documented, but one came: ${answer.text.slice(0, 200)}`);
 }
 
 /** Every route with its statuses, for tests that walk them. */
@@ -71,5 +74,6 @@ function expectProblem(call: string, answer: Answered): void {
   const { status, code, reasons, request_id } = parsed.data;
   if (status !== answer.status) throw new Error(`${call}: the problem says ${status}.`);
   if (reasons[0] !== code) throw new Error(`${call}: reasons begin with ${reasons[0]}, the code is ${code}.`);
-  if (request_id !== answer.headers.get('x-request-id')) throw new Error(`${call}: the request id of body and header differ.`);
+  if (request_id !== answer.headers.get('x-request-id'))
+    throw new Error(`${call}: the request id of body and header differ.`);
 }

@@ -5,7 +5,9 @@ import type { Sql } from '../../db/index';
 
 /** Rows by table, and the newest change of a contract or job, so that an UPDATE shows too. */
 export async function rowCounts(sql: Sql): Promise<Record<string, string>> {
-  const tables = await sql<{ name: string }[]>`SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`;
+  const tables = await sql<
+    { name: string }[]
+  >`SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`;
   const counts = await Promise.all(
     tables.map(async ({ name }) => {
       // The time of a key's last use is no effect of a request.

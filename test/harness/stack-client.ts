@@ -1,7 +1,7 @@
 /**
  * Asks a test stack over HTTP as its super admin, and says what came of its generation jobs.
  */
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import { generationJobWorkflowId } from '../../temporal/ids';
 import { addCatalogue, contractBody } from './catalogue';
 import { waitFor } from './stack';
@@ -31,7 +31,7 @@ export async function callStack(
   path: string,
   options: StackCallOptions = {},
 ): Promise<StackAnswer> {
-  const { api_url, super_admin_key } = stack.describe();
+  const { api_url, super_admin_key } = stack.addresses;
   const response = await fetch(`${options.url ?? api_url}/api/v1${path}`, {
     method,
     headers: {
@@ -97,7 +97,7 @@ export async function quotaOf(stack: TestStack, contract_id: string): Promise<Re
 
 /** Does something with a client of the stack's Temporal server, and closes it. */
 export async function withTemporal<T>(stack: TestStack, run: (client: Client) => Promise<T>): Promise<T> {
-  const connection = await Connection.connect({ address: stack.describe().temporal_address });
+  const connection = await Connection.connect({ address: stack.addresses.temporal_address });
   try {
     return await run(new Client({ connection, namespace: NAMESPACE }));
   } finally {
@@ -105,8 +105,13 @@ export async function withTemporal<T>(stack: TestStack, run: (client: Client) =>
   }
 }
 
-/** Whether the stack's Temporal server has ever heard of the job. */
+/** Whether the Temporal server knows a workflow of the job, running or ended. */
 export async function isStarted(client: Client, job_id: string): Promise<boolean> {
-  const { count } = await client.workflow.count(`WorkflowId = '${generationJobWorkflowId(job_id)}'`);
-  return count > 0;
+  try {
+    await client.workflow.getHandle(generationJobWorkflowId(job_id)).describe();
+    return true;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
 }

@@ -13,7 +13,9 @@ import { randomTestPort } from './test-ports';
 export { waitFor } from '../../dev/waiting';
 
 export interface TestStack {
-  /** Addresses and the super admin's key; the pids are those of the moment. */
+  /** The addresses and the super admin's key; they stay the same while servers come and go. */
+  addresses: Omit<DevFile, 'pids'>;
+  /** The addresses with the pids of the moment. Throws while a server is down. */
   describe(): DevFile;
   sql: ReturnType<typeof openDatabase>;
   dataDir: string;
@@ -62,9 +64,11 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
     },
     ...options,
   });
-  const sql = openDatabase(stack.describe().database_url, { max: POOL_SIZE, application_name: 'covenant-test' });
+  const { pids: _pids, ...addresses } = stack.describe();
+  const sql = openDatabase(addresses.database_url, { max: POOL_SIZE, application_name: 'covenant-test' });
 
   return {
+    addresses,
     describe: () => stack.describe(),
     sql,
     dataDir,

@@ -1,0 +1,84 @@
+/** `covenant admin create`: makes an admin with a first API key, for a new installation or one whose keys were lost. */
+import { randomFillSync } from 'node:crypto';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { z } from 'zod';
+import { SYSTEM } from '../domain/actor';
+import { newApiKey } from '../domain/api-key';
+import { ROLES, type Role } from '../domain/role';
+import { createAdminApiKey, insertAdmin } from '../db/admin';
+import { violates } from '../db/errors';
+import { openDatabase } from '../db/index';
+import { CommandFailure } from './failure';
+import { readSettings } from './settings';
+
+interface CreateOptions {
+  email: string;
+  name: string;
+  role: Role;
+  label: string;
+  json?: true;
+}
+
+const NAME_CHARS_MAX = 200;
+const LABEL_CHARS_MAX = 200;
+
+export function adminCommand(): Command {
+  return new Command('admin').description('Manage the people who may call the API.').addCommand(createCommand());
+}
+
+function createCommand(): Command {
+  return new Command('create')
+    .description('Create an admin with an API key. The key is shown once, alone on standard output.')
+    .requiredOption('--email <address>', 'e-mail address, unique among admins', email)
+    .requiredOption('--name <name>', 'name, as the audit shows it', text('name', NAME_CHARS_MAX))
+    .addOption(new Option('--role <role>', 'what the admin may do').choices(ROLES).makeOptionMandatory())
+    .option('--label <text>', 'what the key is for', text('label', LABEL_CHARS_MAX), 'first key')
+    .option('--json', 'print one line of JSON')
+    .addHelpText('after', '\nExample:\n  covenant admin create --email ada@example.com --name Ada --role super_admin')
+    .action(create);
+}
+
+async function create(options: CreateOptions): Promise<void> {
+  const { config } = readSettings(process.env);
+  const db = openDatabase(config.databaseUrl, { max: 1, application_name: 'covenant cli' });
+  const key = newApiKey('admin', randomFillSync);
+  try {
+    const admin = await db.begin(async (tx) => {
+      const act = { actor: SYSTEM, now: new Date().toISOString(), request_id: null };
+      const created = await insertAdmin(tx, options, act);
+      await createAdminApiKey(tx, created, key, { pepper: config.keyPepper, label: options.label }, act);
+      return created;
+    });
+    if (options.json) {
+      const { id, email, name, role } = admin;
+      console.log(JSON.stringify({ id, email, name, role, key_id: key.key_id, key: key.text }));
+      return;
+    }
+    console.error(`Created ${admin.name} (${admin.email}), ${admin.role}. Their API key, shown this once:`);
+    console.log(key.text);
+  } catch (error) {
+    if (!violates(error, 'admins_email_unique')) throw error;
+    throw new CommandFailure(
+      `${options.email} is an admin already. Give another address, or make a key for this one through the API: POST /api/v1/admins/{id}/api-keys.`,
+    );
+  } finally {
+    await db.end();
+  }
+}
+
+function email(given: string): string {
+  const address = z.email().safeParse(given.trim());
+  if (!address.success) throw new InvalidArgumentError('It must be an e-mail address.');
+  return address.data;
+}
+
+/** Parses a text of one line, not empty. */
+function text(what: string, chars_max: number): (given: string) => string {
+  return (given) => {
+    const trimmed = given.trim();
+    // eslint-disable-next-line no-control-regex -- Postgres cannot keep U+0000, and the others hide text
+    const plain = !/[\u0000-\u001f\u007f]/.test(trimmed);
+    if (plain && trimmed.length >= 1 && trimmed.length <= chars_max) return trimmed;
+    throw new InvalidArgumentError(`The ${what} must have 1 to ${chars_max} characters on one line.`);
+  };
+}

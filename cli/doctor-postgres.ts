@@ -1,0 +1,113 @@
+/** The doctor's look at Postgres: reachable, new enough, migrated, in time, with room, and nothing owed for too long. */
+import type { Config } from '../config';
+import { assertDriverPatched, openDatabase } from '../db/index';
+import { findDatabaseHealth, findOwedWork, OVERDUE_AFTER, POSTGRES_VERSION_MIN } from '../db/health';
+import type { DatabaseHealth, OwedWork } from '../db/health';
+import { missingMigrations } from '../db/migrate';
+import { messageOf, sentenceOf } from './failure';
+import { examine, ok, warning, wrong, type Finding } from './finding';
+
+const TIMEOUT_MS = 8_000;
+/** Clocks may differ by this much before boundaries are seen early or late. */
+const CLOCK_SKEW_MS_MAX = 2_000;
+/** Below this many free connections a restart of a process may find none. */
+const FREE_CONNECTIONS_MIN = 5;
+const MEBIBYTE = 1024 * 1024;
+
+/** Looks at the driver, which needs no server. */
+export function examineDriver(): Finding {
+  try {
+    assertDriverPatched();
+    return ok('driver', 'the patch of the Postgres driver is in');
+  } catch (error) {
+    return wrong('driver', messageOf(error), 'Run `npx patch-package`, and install without --ignore-scripts.');
+  }
+}
+
+/** Looks at the server and at what its tables say. `epoch` is that of the Temporal server, null while unknown. */
+export async function examinePostgres(config: Config, epoch: string | null): Promise<Finding[]> {
+  const db = openDatabase(config.databaseUrl, { max: 1, application_name: 'covenant doctor' });
+  try {
+    return await examine(
+      'Postgres',
+      TIMEOUT_MS,
+      async () => {
+        const health = await findDatabaseHealth(db);
+        const server = serverFindings(health);
+        const missing = await missingMigrations(db);
+        if (missing > 0) {
+          return [...server, wrong('migrations', `${missing} are missing`, 'Run `covenant migrate`.')];
+        }
+        const owed = await findOwedWork(db, new Date().toISOString(), epoch);
+        return [...server, ok('migrations', 'all are in'), ...owedFindings(owed)];
+      },
+      (error) =>
+        wrong('Postgres', sentenceOf(error).split('\n')[0] ?? '', 'Check DATABASE_URL, and that the server runs.'),
+    );
+  } finally {
+    await db.end({ timeout: 1 });
+  }
+}
+
+function serverFindings(health: DatabaseHealth): Finding[] {
+  const size = `${Math.round(health.size_bytes / MEBIBYTE).toLocaleString('en-US')} MiB`;
+  const skew_ms = Math.abs(Date.now() - Date.parse(health.now));
+  const free = health.connections_max - health.connections;
+  return [
+    health.version >= POSTGRES_VERSION_MIN
+      ? ok('Postgres', `version ${health.version}, the database has ${size}`)
+      : wrong(
+          'Postgres',
+          `version ${health.version}; Covenant needs ${POSTGRES_VERSION_MIN} or newer`,
+          'Move the database to a newer server (pg_upgrade).',
+        ),
+    skew_ms <= CLOCK_SKEW_MS_MAX
+      ? ok('clock', 'this machine and Postgres agree about the time')
+      : warning(
+          'clock',
+          `this machine and Postgres differ by ${Math.round(skew_ms / 1_000)} s`,
+          'Synchronise the clocks (NTP): boundaries are crossed by the clock of the worker.',
+        ),
+    free >= FREE_CONNECTIONS_MIN
+      ? ok('connections', `${health.connections} of ${health.connections_max} in use`)
+      : warning(
+          'connections',
+          `only ${free} of ${health.connections_max} are free`,
+          'Raise max_connections of Postgres, or lower DATABASE_POOL_SIZE.',
+        ),
+  ];
+}
+
+function owedFindings(owed: OwedWork): Finding[] {
+  const findings: Finding[] = [];
+  if (owed.able_super_admins === 0) {
+    findings.push(
+      wrong('admins', 'no super admin has a working key', 'Run `covenant admin create … --role super_admin`.'),
+    );
+  } else findings.push(ok('admins', `super admins with a working key: ${owed.able_super_admins}`));
+
+  const late = [
+    [owed.overdue_contracts, 'contracts have a boundary overdue'],
+    [owed.silent_jobs, 'generation jobs have made nothing'],
+  ] as const;
+  const told = late.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  findings.push(
+    told.length === 0
+      ? ok('owed work', `nothing is owed for longer than ${OVERDUE_AFTER}`)
+      : wrong(
+          'owed work',
+          `${told.join(', ')} for longer than ${OVERDUE_AFTER}`,
+          'See that a worker runs and that the sweep succeeds (below); docs/operations.md, "Stuck jobs".',
+        ),
+  );
+  if (owed.unstarted_contracts > 0) {
+    findings.push(
+      warning(
+        'workflows',
+        `${owed.unstarted_contracts} open contracts have no workflow on this Temporal server yet`,
+        'The sweep starts 500 each minute; wait, and look again.',
+      ),
+    );
+  }
+  return findings;
+}

@@ -1,0 +1,134 @@
+/** The doctor's look at Temporal: reachable, with the namespace, the search attributes, the sweep, and a worker that polls. */
+import type { Client } from '@temporalio/client';
+import type { Config } from '../config';
+import {
+  findNamespaceRetentionDays,
+  findQueueHealth,
+  findSearchAttributes,
+  findServerVersion,
+  findSweep,
+} from '../temporal/health';
+import type { QueueKind, SearchAttributeHealth, SweepHealth } from '../temporal/health';
+import { taskQueues } from '../temporal/task-queues';
+import { messageOf } from './failure';
+import { examine, ok, warning, wrong, type Finding } from './finding';
+
+const TIMEOUT_MS = 8_000;
+/** Longer than the client itself waits: a call that is still under way when the connection is closed crashes the SDK. */
+const CONNECT_TIMEOUT_MS = 12_000;
+/** The sweep comes each minute; after this long without one something is wrong. */
+const SWEEP_SILENCE_MS_MAX = 3 * 60_000;
+/** A waiting worker asks at least once a minute. */
+const POLL_SILENCE_MS_MAX = 2 * 60_000;
+const SET_UP = 'Run `covenant search-attributes`; a running API or worker does it by itself.';
+const START_WORKER = 'Start a worker: `npm run start:worker`, with the same TEMPORAL_TASK_QUEUE_PREFIX.';
+
+/** Looks at the server; the epoch it finds on the way tells whether contracts live on another one. */
+export async function examineTemporal(
+  client: Client,
+  config: Config,
+): Promise<{ findings: Finding[]; epoch: string | null }> {
+  let epoch: string | null = null;
+  const reached = await examine(
+    'Temporal',
+    CONNECT_TIMEOUT_MS,
+    async () => [ok('Temporal', `server ${await findServerVersion(client)} at ${config.temporalAddress}`)],
+    (error) =>
+      wrong(
+        'Temporal',
+        `${config.temporalAddress} does not answer (${messageOf(error)})`,
+        'Check TEMPORAL_ADDRESS and TEMPORAL_TLS, and that the server runs.',
+      ),
+  );
+  if (reached.some((finding) => finding.verdict === 'wrong')) return { findings: reached, epoch };
+
+  const namespace = await examine(
+    'namespace',
+    TIMEOUT_MS,
+    async () => [
+      ok(
+        'namespace',
+        `${config.temporalNamespace}, keeps closed workflows ${await findNamespaceRetentionDays(client)} days`,
+      ),
+    ],
+    (error) =>
+      wrong(
+        'namespace',
+        `${config.temporalNamespace} cannot be used (${messageOf(error)})`,
+        `Create it: \`temporal operator namespace create ${config.temporalNamespace}\`, or set TEMPORAL_NAMESPACE.`,
+      ),
+  );
+  if (namespace.some((finding) => finding.verdict === 'wrong')) return { findings: [...reached, ...namespace], epoch };
+
+  const setUp = await examine(
+    'set-up',
+    TIMEOUT_MS,
+    async () => {
+      const sweep = await findSweep(client);
+      epoch = sweep?.epoch ?? null;
+      return [attributesFinding(await findSearchAttributes(client)), sweepFinding(sweep)];
+    },
+    (error) => wrong('set-up', messageOf(error), SET_UP),
+  );
+  const workers = await examine(
+    'worker',
+    TIMEOUT_MS,
+    () => queueFindings(client, config.taskQueuePrefix),
+    (error) => wrong('worker', messageOf(error), START_WORKER),
+  );
+  return { findings: [...reached, ...namespace, ...setUp, ...workers], epoch };
+}
+
+function attributesFinding(attributes: SearchAttributeHealth[]): Finding {
+  const missing = attributes.filter(({ found }) => found === undefined).map(({ name }) => name);
+  const mistyped = attributes.filter(({ found, wanted }) => found !== undefined && found !== wanted);
+  if (mistyped.length > 0) {
+    const told = mistyped.map(({ name, found, wanted }) => `${name} is ${found}, not ${wanted}`).join(', ');
+    return wrong('search attributes', told, 'Remove these from the namespace, or use another namespace.');
+  }
+  if (missing.length > 0) return wrong('search attributes', `missing: ${missing.join(', ')}`, SET_UP);
+  return ok('search attributes', `${attributes.length} are registered with their types`);
+}
+
+function sweepFinding(sweep: SweepHealth | undefined): Finding {
+  if (sweep === undefined) return wrong('sweep', 'its schedule does not exist', SET_UP);
+  if (sweep.paused)
+    return wrong('sweep', 'its schedule is paused', 'Run `temporal schedule toggle --schedule-id sweep --unpause`.');
+  if (sweep.last === null) return warning('sweep', 'scheduled, but none has run yet', 'Look again in a minute.');
+  const { at, status, workflow_id } = sweep.last;
+  const age_ms = Date.now() - at.getTime();
+  const last = `the last began ${Math.round(age_ms / 1_000)} s ago: ${status}`;
+  if (age_ms > SWEEP_SILENCE_MS_MAX && status === 'RUNNING') return wrong('sweep', last, START_WORKER);
+  if (age_ms > SWEEP_SILENCE_MS_MAX) {
+    return wrong('sweep', last, 'See `temporal schedule describe --schedule-id sweep`.');
+  }
+  if (status !== 'COMPLETED' && status !== 'RUNNING') {
+    return wrong(
+      'sweep',
+      last,
+      `See \`temporal workflow show --workflow-id ${workflow_id}\` and the log of the worker.`,
+    );
+  }
+  return ok('sweep', `each minute; ${last}`);
+}
+
+async function queueFindings(client: Client, prefix: string): Promise<Finding[]> {
+  const queues = taskQueues(prefix);
+  const wanted: [string, QueueKind][] = [
+    [queues.contracts, 'workflow'],
+    [queues.contracts, 'activity'],
+    [queues.generation, 'activity'],
+  ];
+  return Promise.all(
+    wanted.map(async ([queue, kind]) => {
+      const check = `worker on ${queue} (${kind})`;
+      const { pollers, last_poll_at } = await findQueueHealth(client, queue, kind);
+      if (last_poll_at === null) return wrong(check, 'nobody polls', START_WORKER);
+      const age_ms = Date.now() - last_poll_at.getTime();
+      if (age_ms > POLL_SILENCE_MS_MAX) {
+        return wrong(check, `nobody has polled for ${Math.round(age_ms / 1_000)} s`, START_WORKER);
+      }
+      return ok(check, pollers === 1 ? 'one poller' : `${pollers} pollers`);
+    }),
+  );
+}

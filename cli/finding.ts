@@ -1,0 +1,45 @@
+/** What the doctor found: each with its verdict and, unless it is well, how to mend it. */
+
+/** A warning is worth a look and lets the doctor end with 0; what is wrong makes it end with 1. */
+export type Verdict = 'ok' | 'warning' | 'wrong';
+
+export interface Finding {
+  /** The thing looked at, in a few words. */
+  check: string;
+  verdict: Verdict;
+  detail: string;
+  /** What to do; null when there is nothing to. */
+  mend: string | null;
+}
+
+export function ok(check: string, detail: string): Finding {
+  return { check, verdict: 'ok', detail, mend: null };
+}
+
+export function warning(check: string, detail: string, mend: string): Finding {
+  return { check, verdict: 'warning', detail, mend };
+}
+
+export function wrong(check: string, detail: string, mend: string): Finding {
+  return { check, verdict: 'wrong', detail, mend };
+}
+
+/** Runs a check for at most `timeout_ms`; when it throws or hangs, that is the finding. */
+export async function examine(
+  check: string,
+  timeout_ms: number,
+  run: () => Promise<Finding[]>,
+  otherwise: (error: unknown) => Finding,
+): Promise<Finding[]> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`${check}: no answer within ${timeout_ms} ms`)), timeout_ms);
+  });
+  try {
+    return await Promise.race([run(), tooLate]);
+  } catch (error) {
+    return [otherwise(error)];
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+/** `covenant …`: the command line of operators. Every failure is one sentence on standard error and the exit code 1. */
+import { Command } from 'commander';
+import { version } from '../package.json';
+import { adminCommand } from './admin';
+import { doctorCommand } from './doctor';
+import { sentenceOf } from './failure';
+import { migrateCommand } from './migrate';
+import { searchAttributesCommand } from './search-attributes';
+
+async function main(): Promise<void> {
+  const program = new Command('covenant')
+    .description(
+      'Operate Covenant. Settings come from the environment (docs/configuration.md); without DATABASE_URL, from the stack of `npm run dev`.',
+    )
+    .version(version)
+    .showHelpAfterError('(add --help for what is possible)');
+  for (const command of [migrateCommand(), adminCommand(), searchAttributesCommand(), doctorCommand()]) {
+    program.addCommand(command);
+  }
+  await program.parseAsync();
+}
+
+main().catch((error: unknown) => {
+  console.error(sentenceOf(error));
+  process.exitCode = 1;
+});

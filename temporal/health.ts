@@ -1,0 +1,97 @@
+/** What the doctor asks Temporal: the server, its search attributes, the sweep's schedule and who polls. Nothing is changed. */
+import type { Client, Connection } from '@temporalio/client';
+import { ScheduleNotFoundError } from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
+import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes';
+import { SWEEP_SCHEDULE_ID } from './ids';
+
+/** One search attribute as it should be and as the namespace has it. */
+export interface SearchAttributeHealth {
+  name: string;
+  wanted: string;
+  /** Undefined when it is not registered. */
+  found: string | undefined;
+}
+
+/** The sweep as its schedule tells of it. */
+export interface SweepHealth {
+  paused: boolean;
+  /** Tells this server from one that was there before; null when the schedule is not of our making. */
+  epoch: string | null;
+  /** When the last sweep was started, and its workflow; null before the first. */
+  last: { at: Date; workflow_id: string; status: string } | null;
+}
+
+/** Which tasks of a queue a worker takes. */
+export type QueueKind = 'workflow' | 'activity';
+
+/** Who takes tasks from a queue. */
+export interface QueueHealth {
+  pollers: number;
+  /** When one of them last asked; null without pollers. */
+  last_poll_at: Date | null;
+}
+
+/** The version of the server. Throws after ten seconds, the client's own patience, when it is out of reach. */
+export async function findServerVersion(client: Client): Promise<string> {
+  await connectionOf(client).ensureConnected();
+  const { serverVersion } = await connectionOf(client).workflowService.getSystemInfo({});
+  return serverVersion;
+}
+
+/** Throws a ServiceError (NOT_FOUND) when the client's namespace does not exist. */
+export async function findNamespaceRetentionDays(client: Client): Promise<number> {
+  const { namespace } = client.options;
+  const { config } = await connectionOf(client).workflowService.describeNamespace({ namespace });
+  return Math.round(Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) / SECONDS_PER_DAY);
+}
+
+/** Every search attribute that Covenant needs, with its type in the namespace. */
+export async function findSearchAttributes(client: Client): Promise<SearchAttributeHealth[]> {
+  const { namespace } = client.options;
+  const { customAttributes } = await connectionOf(client).operatorService.listSearchAttributes({ namespace });
+  const types = temporal.api.enums.v1.IndexedValueType;
+  return SEARCH_ATTRIBUTES.map(({ name, type }) => {
+    const found = customAttributes[name];
+    return { name, wanted: type, found: found === undefined ? undefined : nameOfType(types[found]) };
+  });
+}
+
+/** The sweep, or undefined when its schedule does not exist. */
+export async function findSweep(client: Client): Promise<SweepHealth | undefined> {
+  try {
+    const { memo, state, info } = await client.schedule.getHandle(SWEEP_SCHEDULE_ID).describe();
+    const epoch = typeof memo?.['epoch'] === 'string' ? memo['epoch'] : null;
+    const latest = info.recentActions.at(-1);
+    if (latest === undefined) return { paused: state.paused, epoch, last: null };
+    const { workflowId, firstExecutionRunId } = latest.action.workflow;
+    const { status } = await client.workflow.getHandle(workflowId, firstExecutionRunId).describe();
+    return { paused: state.paused, epoch, last: { at: latest.takenAt, workflow_id: workflowId, status: status.name } };
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+/** Who polls a task queue for tasks of a kind. The server remembers pollers for some minutes after they are gone. */
+export async function findQueueHealth(client: Client, task_queue: string, kind: QueueKind): Promise<QueueHealth> {
+  const types = temporal.api.enums.v1.TaskQueueType;
+  const { pollers } = await connectionOf(client).workflowService.describeTaskQueue({
+    namespace: client.options.namespace,
+    taskQueue: { name: task_queue },
+    taskQueueType: kind === 'workflow' ? types.TASK_QUEUE_TYPE_WORKFLOW : types.TASK_QUEUE_TYPE_ACTIVITY,
+  });
+  const polls_ms = pollers.map(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000);
+  return { pollers: pollers.length, last_poll_at: polls_ms.length === 0 ? null : new Date(Math.max(...polls_ms)) };
+}
+
+const SECONDS_PER_DAY = 86_400;
+
+/** `INDEXED_VALUE_TYPE_KEYWORD` as `KEYWORD`, the way search attributes are declared. */
+function nameOfType(name: string | undefined): string {
+  return (name ?? 'unknown').replace('INDEXED_VALUE_TYPE_', '');
+}
+
+function connectionOf(client: Client): Connection {
+  return client.connection as Connection;
+}

@@ -1,0 +1,121 @@
+/**
+ * The activities of the lifecycle, each called by itself: a command is carried out once under its id, a boundary is crossed once.
+ */
+import { createContractActivities } from '../activities/contract';
+import type { RunCommandInput } from '../activities/contract';
+import type { Nudger } from '../temporal/nudge';
+import { auditOf, buildContract, requestJob, SOMEBODY } from './harness/contract-rows';
+import { createTestDatabase } from './harness/database';
+import type { TestDatabase } from './harness/database';
+import { expectInvariants } from './harness/invariants';
+
+let database: TestDatabase;
+let sql: TestDatabase['sql'];
+let activities: ReturnType<typeof createContractActivities>;
+const woken: string[] = [];
+
+const nudger: Nudger = {
+  wakeContracts: async (ids) => ids,
+  wakeJobs: async (ids) => (woken.push(...ids), ids),
+  wake: async () => undefined,
+};
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  sql = database.sql;
+  activities = createContractActivities({ db: sql, nudger });
+});
+beforeEach(() => void woken.splice(0));
+afterEach(() => expectInvariants(sql));
+afterAll(() => database.drop());
+
+function pause(contract_id: string, changes: Partial<RunCommandInput> = {}): RunCommandInput {
+  return {
+    contract_id,
+    now: new Date().toISOString(),
+    command: { name: 'pause', input: {} },
+    command_id: 'command-1',
+    fingerprint: 'pause',
+    actor_id: SOMEBODY.id,
+    request_id: 'request-1',
+    ...changes,
+  };
+}
+
+test('ten deliveries of one command at once are one change, and all hear the same', async () => {
+  const { facts } = await buildContract(sql);
+  const deliver = () => activities.runContractCommand(pause(facts.id));
+  const came = await Promise.allSettled(Array.from({ length: 10 }, deliver));
+  // One that lost the race may have to be delivered again; then it finds the answer.
+  const outcomes = [];
+  for (const one of came) outcomes.push(one.status === 'fulfilled' ? one.value : await deliver());
+  expect(outcomes.every(({ refusal, changed }) => refusal === null && changed)).toBe(true);
+  expect(outcomes.filter(({ replayed }) => !replayed)).toHaveLength(1);
+  expect((await auditOf(sql, facts.id)).map(({ action }) => action)).toEqual(['contract.created', 'contract.paused']);
+});
+
+test('a refusal is not remembered: the same command under the same id is judged afresh', async () => {
+  const { facts } = await buildContract(sql);
+  const activate = pause(facts.id, { command: { name: 'activate', input: {} }, fingerprint: 'activate' });
+  await activities.runContractCommand(pause(facts.id, { command_id: 'command-0' }));
+  expect((await activities.runContractCommand(activate)).refusal?.code).toBe('INVALID_STATE_TRANSITION');
+  await activities.runContractCommand(
+    pause(facts.id, { command_id: 'command-2', command: { name: 'resume', input: {} }, fingerprint: 'resume' }),
+  );
+  expect(await activities.runContractCommand(activate)).toEqual({ refusal: null, changed: false, replayed: false });
+});
+
+test('another command under a used id is refused, and ids of different contracts do not meet', async () => {
+  const [one, other] = [await buildContract(sql), await buildContract(sql)];
+  await activities.runContractCommand(pause(one.facts.id));
+  const resume = pause(one.facts.id, { command: { name: 'resume', input: {} }, fingerprint: 'resume' });
+  expect((await activities.runContractCommand(resume)).refusal?.code).toBe('IDEMPOTENCY_KEY_REUSED');
+  expect(await activities.runContractCommand(pause(other.facts.id))).toMatchObject({ changed: true, replayed: false });
+});
+
+test('settling crosses each boundary once, and tells what comes next', async () => {
+  const { facts } = await buildContract(sql, {
+    now: '2026-12-01T00:00:00.000Z',
+    start_date: '2027-01-01',
+    end_date: '2028-01-01',
+    expiry_grace_days: 3,
+  });
+  const settle = (now: string) => activities.settleContract({ contract_id: facts.id, now });
+  expect(await settle('2026-12-31T00:00:00.000Z')).toMatchObject({
+    state: 'SCHEDULED',
+    next_boundary: { kind: 'starts', at: '2027-01-01T00:00:00.000Z' },
+    at_rest: false,
+  });
+  const views = await Promise.all(Array.from({ length: 5 }, () => settle('2028-01-02T00:00:00.000Z')));
+  for (const view of views)
+    expect(view).toMatchObject({
+      state: 'EXPIRY_GRACE',
+      next_boundary: { kind: 'expires', at: '2028-01-04T00:00:00.000Z' },
+    });
+  expect(await settle('2028-01-04T00:00:00.000Z')).toMatchObject({
+    state: 'EXPIRED',
+    next_boundary: null,
+    at_rest: true,
+  });
+  expect(await auditOf(sql, facts.id)).toHaveLength(4);
+});
+
+test('a boundary that opens the contract wakes the jobs that wait for it', async () => {
+  const { facts } = await buildContract(sql);
+  const job = await requestJob(sql, facts.id, 200);
+  const resume_at = new Date(Date.now() + 3_600_000).toISOString();
+  await activities.runContractCommand(pause(facts.id, { command: { name: 'pause', input: { resume_at } } }));
+  await sql`UPDATE generation_jobs SET state = 'PAUSED' WHERE id = ${job.id}`;
+  await activities.settleContract({ contract_id: facts.id, now: new Date().toISOString() });
+  expect(woken).toEqual([]);
+  await activities.settleContract({ contract_id: facts.id, now: resume_at });
+  expect(woken).toEqual([job.id]);
+});
+
+test('a contract that does not exist is gone and at rest', async () => {
+  const view = await activities.settleContract({
+    contract_id: '00000000-0000-7000-8000-00000000dead',
+    now: new Date().toISOString(),
+  });
+  expect(view).toMatchObject({ state: 'GONE', at_rest: true });
+});

@@ -1,0 +1,187 @@
+/**
+ * The activities of a generation job, each called by itself: what they write, what they refuse to do twice, and what they throw.
+ */
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { createGenerationJobActivities } from '../activities/generation-job';
+import type { FillChunksInput, FilledRange } from '../activities/generation-job';
+import { changeContract } from '../db/contract-change';
+import { KEY_DRAWS_MAX } from '../db/generation-request';
+import { resumeJob } from '../db/generation-job';
+import { decide } from '../domain/contract-commands';
+import { resumeDecision } from '../domain/generation-job';
+import { auditOf, buildContract, jobOf, requestJob, SOMEBODY } from './harness/contract-rows';
+import { createTestDatabase } from './harness/database';
+import type { TestDatabase } from './harness/database';
+import { expectInvariants } from './harness/invariants';
+
+const REQUESTED = 500;
+
+let database: TestDatabase;
+let sql: TestDatabase['sql'];
+let activities: ReturnType<typeof createGenerationJobActivities>;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  sql = database.sql;
+  activities = createGenerationJobActivities({ db: sql, fillTaskQueue: 'generation' });
+});
+afterEach(async () => {
+  await expectInvariants(sql);
+  await database.drop();
+});
+
+/** One attempt at an activity; what the SDK logs of expected failures is not shown. */
+function attempt(attempt = 1): MockActivityEnvironment {
+  return new MockActivityEnvironment({ attempt }, { logger: new DefaultLogger('ERROR') });
+}
+
+const now = (): string => new Date().toISOString();
+
+/** A job of five chunks that runs. */
+async function runningJob(): Promise<{ contract_id: string; job_id: string }> {
+  const { facts } = await buildContract(sql);
+  const job = await requestJob(sql, facts.id, REQUESTED);
+  await activities.openJob({ job_id: job.id, now: now() });
+  return { contract_id: facts.id, job_id: job.id };
+}
+
+function fill(job_id: string, changes: Partial<FillChunksInput> = {}, environment = attempt()): Promise<FilledRange> {
+  const input = {
+    job_id,
+    from_chunk: 0,
+    to_chunk: 5,
+    now: now(),
+    attempts_max: 3,
+    ...changes,
+  };
+  return environment.run(() => activities.fillChunks(input));
+}
+
+/** Lets the first `times` inserts of licenses fail in Postgres; a sequence counts them, since it is not rolled back. */
+async function failInserts(times: number, error: string): Promise<void> {
+  await sql.unsafe(`
+    CREATE SEQUENCE test_inserts;
+    CREATE FUNCTION test_fail() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF nextval('test_inserts') <= ${times} THEN RAISE EXCEPTION 'as the test asked' USING ${error}; END IF;
+      RETURN NULL;
+    END $$;
+    CREATE TRIGGER test_fail BEFORE INSERT ON licenses FOR EACH STATEMENT EXECUTE FUNCTION test_fail()`);
+}
+
+describe('fillChunks', () => {
+  test('makes what is missing, with a heartbeat for each chunk', async () => {
+    const { job_id } = await runningJob();
+    await fill(job_id, { from_chunk: 1, to_chunk: 2 });
+    const environment = attempt();
+    const heartbeats: unknown[] = [];
+    environment.on('heartbeat', (chunk: unknown) => heartbeats.push(chunk));
+    expect(await fill(job_id, {}, environment)).toEqual({ stopped: false, given_up: [] });
+    expect(heartbeats).toEqual([0, 2, 3, 4]);
+    expect((await jobOf(sql, job_id)).completed).toBe(REQUESTED);
+  });
+
+  test('ten at once over the same range make each chunk once', async () => {
+    const { job_id } = await runningJob();
+    await Promise.all(Array.from({ length: 10 }, () => fill(job_id)));
+    // Whoever met another one at the same chunk looks again.
+    expect(await fill(job_id)).toEqual({ stopped: false, given_up: [] });
+    const [count] = await sql`SELECT count(*)::int AS licenses, count(DISTINCT key)::int AS keys FROM licenses`;
+    expect(count).toEqual({ licenses: REQUESTED, keys: REQUESTED });
+  });
+
+  test('draws new keys when they collide', async () => {
+    const { job_id } = await runningJob();
+    await failInserts(KEY_DRAWS_MAX - 1, `ERRCODE = 'unique_violation', CONSTRAINT = 'license_key_unique'`);
+    expect(await fill(job_id)).toEqual({ stopped: false, given_up: [] });
+  });
+
+  test('gives a chunk up after so many draws, and goes on with the next', async () => {
+    const { job_id } = await runningJob();
+    await failInserts(KEY_DRAWS_MAX, `ERRCODE = 'unique_violation', CONSTRAINT = 'license_key_unique'`);
+    expect(await fill(job_id)).toEqual({ stopped: false, given_up: [0] });
+    expect((await jobOf(sql, job_id)).completed).toBe(REQUESTED - 100);
+  });
+
+  test('throws an error that it cannot explain, and gives the chunk up at the last attempt', async () => {
+    const { job_id } = await runningJob();
+    await failInserts(2, `ERRCODE = 'internal_error'`);
+    await expect(fill(job_id)).rejects.toThrow('as the test asked');
+    const last = attempt(3);
+    expect(await fill(job_id, {}, last)).toEqual({ stopped: false, given_up: [0] });
+  });
+
+  test('never gives a chunk up because Postgres is out of reach', async () => {
+    const { job_id } = await runningJob();
+    await failInserts(1, `ERRCODE = 'admin_shutdown'`);
+    await expect(fill(job_id, {}, attempt(100))).rejects.toThrow('as the test asked');
+    expect(await fill(job_id)).toEqual({ stopped: false, given_up: [] });
+  });
+
+  test('makes nothing once its attempt is cancelled', async () => {
+    const { job_id } = await runningJob();
+    const environment = attempt();
+    environment.cancel();
+    await expect(fill(job_id, {}, environment)).rejects.toThrow();
+    expect((await jobOf(sql, job_id)).completed).toBe(0);
+  });
+
+  test('makes nothing for a paused contract, and goes on by itself when a due boundary opened it', async () => {
+    const { contract_id, job_id } = await runningJob();
+    const resume_at = new Date(Date.now() + 86_400_000).toISOString();
+    const request = { id: contract_id, actor: SOMEBODY, now: now(), request_id: null };
+    await sql.begin((tx) =>
+      changeContract(tx, request, (facts, context) => decide({ name: 'pause', input: { resume_at } }, facts, context)),
+    );
+    expect(await fill(job_id)).toEqual({ stopped: true, given_up: [] });
+    expect((await jobOf(sql, job_id)).completed).toBe(0);
+    expect(await fill(job_id, { now: resume_at })).toEqual({ stopped: false, given_up: [] });
+    expect((await auditOf(sql, contract_id)).at(-1)).toMatchObject({ action: 'contract.resumed', at: resume_at });
+  });
+
+  test('makes nothing for a job that was not opened', async () => {
+    const { facts } = await buildContract(sql);
+    const job = await requestJob(sql, facts.id, REQUESTED);
+    expect(await fill(job.id)).toEqual({ stopped: true, given_up: [] });
+  });
+});
+
+describe('openJob and closeJob', () => {
+  test('run twice leave one row of audit each', async () => {
+    const { contract_id, job_id } = await runningJob();
+    await activities.openJob({ job_id, now: now() });
+    await fill(job_id);
+    const closed = await activities.closeJob({ job_id, now: now(), given_up: [] });
+    expect(closed).toEqual({ state: 'SUCCEEDED', completed: REQUESTED });
+    expect(await activities.closeJob({ job_id, now: now(), given_up: [] })).toEqual(closed);
+    expect(await activities.openJob({ job_id, now: now() })).toMatchObject({
+      state: 'SUCCEEDED',
+      chunks: 5,
+      task_queue: 'generation',
+    });
+    const actions = (await auditOf(sql, contract_id)).map(({ action }) => action);
+    expect(actions).toEqual(['contract.created', 'generation.requested', 'job.started', 'job.finished']);
+  });
+
+  test('closing again does not undo what was resumed meanwhile', async () => {
+    const { job_id } = await runningJob();
+    await fill(job_id, { to_chunk: 3 });
+    expect(await activities.closeJob({ job_id, now: now(), given_up: [3, 4] })).toMatchObject({ state: 'PARTIAL' });
+    const change = { job_id, actor: SOMEBODY, now: now(), request_id: null };
+    expect(await sql.begin((tx) => resumeJob(tx, change, resumeDecision))).toBe('QUEUED');
+    expect(await activities.closeJob({ job_id, now: now(), given_up: [3, 4] })).toEqual({
+      state: 'QUEUED',
+      completed: 300,
+    });
+    const [quota] = await sql`SELECT claimed FROM contract_quotas`;
+    expect(quota?.['claimed']).toBe(REQUESTED);
+  });
+
+  test('a job that does not exist is an error', async () => {
+    const job_id = '00000000-0000-7000-8000-00000000dead';
+    await expect(activities.openJob({ job_id, now: now() })).rejects.toThrow('does not exist');
+    await expect(activities.closeJob({ job_id, now: now(), given_up: [] })).rejects.toThrow('does not exist');
+    await expect(fill(job_id)).rejects.toThrow('does not exist');
+  });
+});

@@ -1,0 +1,225 @@
+/**
+ * Liveness, readiness, metrics and documentation, and what the interface answers while Temporal or Postgres is gone.
+ */
+import { readFileSync } from 'node:fs';
+import { OPENAPI_FILE, openApiDocument } from '../api/openapi';
+import { startTestApi } from './harness/api';
+import type { TestApi } from './harness/api';
+import { addCatalogue, addContract, contractBody } from './harness/catalogue';
+import type { TestCatalogue } from './harness/catalogue';
+import { expectRefusal } from './harness/expect-refusal';
+import { rowCounts } from './harness/row-counts';
+import { startSilentProxy } from './harness/silent-proxy';
+import type { SilentProxy } from './harness/silent-proxy';
+import { sharedServers } from './harness/shared-servers';
+
+/** Nobody listens there: port 1 is reserved and below those that servers may take. */
+const NOBODY = '127.0.0.1:1';
+
+let api: TestApi;
+
+beforeAll(async () => {
+  api = await startTestApi();
+});
+
+afterAll(() => api.close());
+
+describe('operations', () => {
+  test('livez and readyz answer without a key, and readyz says that each dependency is well', async () => {
+    expect((await api.call('GET', '//livez', { key: null })).body).toEqual({ status: 'ok' });
+    const ready = await api.call('GET', '//readyz', { key: null });
+    expect([ready.status, ready.body]).toEqual([
+      200,
+      { ready: true, checks: { postgres: 'ok', migrations: 'ok', temporal: 'ok' } },
+    ]);
+    expect(ready.headers.get('cache-control')).toBe('no-store');
+  });
+
+  test('metrics count requests by the pattern of their route, so that ids do not multiply them', async () => {
+    const contract = await addContract(api, await addCatalogue(api));
+    await api.call('GET', `/contracts/${contract.id}`);
+    await api.call('GET', '/contracts/unknown');
+    await api.call('GET', '/no/such/path');
+    const metrics = await api.call('GET', '//metrics', { key: null });
+    expect(metrics.headers.get('content-type')).toMatch(/^text\/plain/);
+    expect(metrics.text).toMatch(
+      /covenant_http_request_duration_seconds_count\{method="GET",route="\/api\/v1\/contracts\/:id",status="200"\} \d+/,
+    );
+    expect(metrics.text).toMatch(/route="\/api\/v1\/contracts\/:id",status="404"/);
+    expect(metrics.text).toMatch(/route="none",status="404"/);
+    expect(metrics.text).not.toContain(contract.id);
+  });
+
+  test('the checked-in document is the one that is served', async () => {
+    const served = await api.call('GET', '//openapi.json', { key: null });
+    expect(served.body).toEqual(JSON.parse(JSON.stringify(openApiDocument())));
+    expect(JSON.parse(readFileSync(OPENAPI_FILE, 'utf8'))).toEqual(served.body);
+  });
+
+  test('every operation of the document has its own id, a summary, a tag and described parameters', () => {
+    const operations = Object.values(openApiDocument().paths ?? {}).flatMap((path) => Object.values(path)) as {
+      operationId: string;
+      summary: string;
+      tags: string[];
+      parameters?: { name: string; description?: string; schema?: { description?: string; enum?: unknown[] } }[];
+    }[];
+    const ids = operations.map((operation) => operation.operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const operation of operations)
+      expect(operation).toMatchObject({ summary: expect.any(String), tags: [expect.any(String)] });
+  });
+
+  test('the documentation is a page that loads everything it needs from here', async () => {
+    const page = await fetch(`${api.url}/docs/`);
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
+    const html = await page.text();
+    expect(html).toContain('<title>Covenant</title>');
+    const assets = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(
+      (match) => new URL(String(match[1]), `${api.url}/docs/`),
+    );
+    expect(assets.length).toBeGreaterThan(2);
+    for (const asset of assets) {
+      expect(asset.origin).toBe(api.url);
+      expect([asset.pathname, (await fetch(asset)).status]).toEqual([asset.pathname, 200]);
+    }
+  });
+
+  test('no answer tells what serves it, and each carries the headers that protect a browser', async () => {
+    const answer = await api.call('GET', '/contracts');
+    expect(answer.headers.get('x-powered-by')).toBeNull();
+    expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(answer.headers.get('content-security-policy')).toContain("default-src 'self'");
+  });
+});
+
+describe('while Temporal cannot be reached', () => {
+  let alone: TestApi;
+  let catalogue: TestCatalogue;
+
+  beforeAll(async () => {
+    alone = await startTestApi({ temporalAddress: NOBODY });
+    catalogue = await addCatalogue(alone);
+  });
+
+  afterAll(() => alone.close());
+
+  test('readyz is 503 and says that it is Temporal', async () => {
+    const ready = await alone.call('GET', '//readyz', { key: null });
+    expect(ready.status).toBe(503);
+    expect(ready.body).toMatchObject({
+      ready: false,
+      checks: { postgres: 'ok', migrations: 'ok', temporal: expect.stringMatching(/^unreachable: /) },
+    });
+    expect((await alone.call('GET', '//livez', { key: null })).status).toBe(200);
+  });
+
+  test('contracts are created, read, edited, rehearsed and deleted all the same', async () => {
+    const active = await addContract(alone, catalogue);
+    const path = `/contracts/${active.id}`;
+    expect((await alone.call('PATCH', path, { body: { name: 'Renamed' } })).body.name).toBe('Renamed');
+    expect((await alone.call('GET', path)).status).toBe(200);
+    expect((await alone.call('POST', `${path}/pause?dry_run=true`)).body.state).toBe('PAUSED');
+    const draft = await addContract(alone, catalogue, { status: 'inactive' });
+    const gone = await alone.call('DELETE', `/contracts/${draft.id}`, { body: { confirm_name: draft.name } });
+    expect(gone.status).toBe(204);
+  });
+
+  test('licenses are generated at once, and a job is accepted 202 to be started later', async () => {
+    const contract = await addContract(alone, catalogue);
+    const inline = await alone.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 5 } });
+    expect(inline.body.licenses).toHaveLength(5);
+    const queued = await alone.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 100 } });
+    expect(queued.status).toBe(202);
+    expect((await alone.call('GET', `/jobs/${queued.body.job_id}`)).body.state).toBe('QUEUED');
+  });
+
+  test('what goes through the workflow is 503 TEMPORAL_UNAVAILABLE with Retry-After, and nothing is changed', async () => {
+    const draft = await addContract(alone, catalogue, { status: 'inactive' });
+    const before = await rowCounts(alone.sql);
+    const calls = [
+      alone.call('POST', `/contracts/${draft.id}/activate`),
+      alone.call('PATCH', `/contracts/${draft.id}`, { body: { name: 'Active now', status: 'active' } }),
+    ];
+    for (const call of calls) {
+      const answer = await call;
+      expectRefusal(answer, 503, 'TEMPORAL_UNAVAILABLE');
+      expect(answer.headers.get('retry-after')).toBe('5');
+    }
+    expect(await rowCounts(alone.sql)).toEqual(before);
+  });
+});
+
+describe('when Temporal falls silent', () => {
+  test('a command whose outcome does not arrive is 503 and says to repeat it', async () => {
+    const proxy = await startSilentProxy(sharedServers().temporal_address);
+    const cut = await startTestApi({ temporalAddress: proxy.address });
+    const draft = await addContract(cut, await addCatalogue(cut), { status: 'inactive' });
+    proxy.fallSilent();
+    const answer = await cut.call('POST', `/contracts/${draft.id}/activate`);
+    expect(answer.status).toBe(503);
+    expect(['OUTCOME_UNKNOWN', 'TEMPORAL_UNAVAILABLE']).toContain(answer.body.code);
+    expect(answer.headers.get('retry-after')).not.toBeNull();
+    const queued = await cut.call(
+      'POST',
+      `/contracts/${(await addContract(cut, await addCatalogue(cut))).id}/generate`,
+      { body: { count: 100 } },
+    );
+    expect(queued.status).toBe(202);
+    await cut.close();
+    await proxy.close();
+  });
+});
+
+describe('while Postgres cannot be reached', () => {
+  let proxy: SilentProxy;
+  let cut: TestApi;
+  let catalogue: TestCatalogue;
+
+  beforeAll(async () => {
+    proxy = await startSilentProxy(new URL(sharedServers().postgres_url).host);
+    const through = (url: string): string => {
+      const address = new URL(url);
+      address.host = proxy.address;
+      return address.href;
+    };
+    cut = await startTestApi({ databaseUrl: through });
+    catalogue = await addCatalogue(cut);
+    expect((await cut.call('GET', '/contracts')).status).toBe(200);
+    await proxy.close();
+  });
+
+  afterAll(() => cut.close());
+
+  test.each([
+    ['GET', '/contracts', undefined],
+    ['POST', '/contracts', {}],
+    ['GET', `/contracts/${'0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f'}`, undefined],
+  ])('%s %s is 503 DATABASE_UNAVAILABLE with Retry-After', async (method, path, body) => {
+    const answer = await cut.call(method, path, { ...(body ? { body: contractBody(catalogue, body) } : {}) });
+    expectRefusal(answer, 503, 'DATABASE_UNAVAILABLE');
+    expect(answer.headers.get('retry-after')).toBe('5');
+    expect(answer.text).not.toContain('127.0.0.1');
+  });
+
+  test('readyz is 503 and says that it is Postgres; livez is still 200', async () => {
+    const ready = await cut.call('GET', '//readyz', { key: null });
+    expect(ready.status).toBe(503);
+    expect(ready.body).toMatchObject({
+      ready: false,
+      checks: { postgres: expect.stringMatching(/^unreachable: /), temporal: 'ok' },
+    });
+    expect((await cut.call('GET', '//livez', { key: null })).status).toBe(200);
+  });
+});
+
+test('readyz counts migrations that are missing', async () => {
+  const behind = await startTestApi();
+  await behind.sql`DELETE FROM schema_migrations WHERE version = (SELECT max(version) FROM schema_migrations)`;
+  const ready = await behind.call('GET', '//readyz', { key: null });
+  expect([ready.status, ready.body.checks.migrations]).toEqual([
+    503,
+    expect.stringMatching(/^1 missing: run `covenant migrate`/),
+  ]);
+  await behind.close();
+});

@@ -1,0 +1,264 @@
+/**
+ * The command line of operators, run as they run it: a process of its own against real servers.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { authenticateAdmin } from '../db/admin';
+import { openDatabase } from '../db/index';
+import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes';
+import { createTestDatabase, type TestDatabase } from './harness/database';
+import { makeRunDirectory } from './harness/run-directory';
+import { waitFor } from './harness/stack';
+import { connectTestTemporal, uniqueTaskQueue, type TestTemporal } from './harness/temporal';
+
+const PROJECT = join(__dirname, '..');
+const PEPPER = 'a pepper for the tests of the command line';
+const NAMESPACE_TIMEOUT_MS = 60_000;
+
+jest.setTimeout(120_000);
+
+interface Ran {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+interface Finding {
+  check: string;
+  verdict: string;
+  detail: string;
+  mend: string | null;
+}
+
+let directory: string;
+let database: TestDatabase;
+let temporal: TestTemporal;
+
+beforeAll(async () => {
+  directory = makeRunDirectory('cli');
+  [database, temporal] = await Promise.all([createTestDatabase(), connectTestTemporal()]);
+});
+afterAll(async () => {
+  await Promise.all([database.drop(), temporal.close()]);
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** Runs `covenant …` with these settings and no others; its data directory is empty unless given. */
+async function covenant(args: readonly string[], settings: Record<string, string> = {}): Promise<Ran> {
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(process.execPath, ['--import', 'tsx', 'cli/main.ts', ...args], {
+    cwd: PROJECT,
+    env: { PATH, HOME, COVENANT_DATA_DIR: join(directory, 'none'), ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ran: Ran = { code: null, stdout: '', stderr: '' };
+  child.stdout.on('data', (text: Buffer) => (ran.stdout += text.toString()));
+  child.stderr.on('data', (text: Buffer) => (ran.stderr += text.toString()));
+  [ran.code] = (await once(child, 'close')) as [number | null];
+  return ran;
+}
+
+function settings(more: Record<string, string> = {}): Record<string, string> {
+  return {
+    DATABASE_URL: database.url,
+    COVENANT_KEY_PEPPER: PEPPER,
+    TEMPORAL_ADDRESS: temporal.address,
+    // Nobody listens there.
+    COVENANT_PUBLIC_URL: 'http://127.0.0.1:9',
+    ...more,
+  };
+}
+
+function findingsOf(ran: Ran): Map<string, Finding> {
+  const { findings } = JSON.parse(ran.stdout) as { findings: Finding[] };
+  return new Map(findings.map((finding) => [finding.check, finding]));
+}
+
+async function makeNamespace(): Promise<string> {
+  const namespace = uniqueTaskQueue('cli');
+  const { workflowService, operatorService } = temporal.client.connection;
+  await workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
+  });
+  await waitFor(async () => (await operatorService.listSearchAttributes({ namespace })) !== undefined, {
+    timeout_ms: NAMESPACE_TIMEOUT_MS,
+    what: 'the new namespace to be known',
+  });
+  return namespace;
+}
+
+test('migrate makes the schema of an empty database, and finds nothing to do the second time', async () => {
+  const url = new URL(database.url);
+  url.pathname = `${url.pathname}_empty`;
+  await database.sql.unsafe(`CREATE DATABASE ${url.pathname.slice(1)} TEMPLATE template0`);
+  try {
+    const first = await covenant(['migrate'], settings({ DATABASE_URL: url.href }));
+    expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining('Applied 001 foundation.') as string });
+    const second = await covenant(['migrate'], settings({ DATABASE_URL: url.href }));
+    expect(second).toEqual({ code: 0, stdout: 'The database is at the current schema already.\n', stderr: '' });
+    const migrated = openDatabase(url.href, { max: 1, application_name: 'covenant-test' });
+    expect(await migrated`SELECT FROM licenses`).toHaveLength(0);
+    await migrated.end();
+  } finally {
+    await database.sql.unsafe(`DROP DATABASE ${url.pathname.slice(1)} WITH (FORCE)`);
+  }
+});
+
+test('admin create prints the key alone, once, and the key opens the door', async () => {
+  const args = ['admin', 'create', '--email', 'ada@example.com', '--name', 'Ada', '--role', 'operator'];
+  const ran = await covenant(args, settings());
+  expect(ran.code).toBe(0);
+  const key = ran.stdout.trim();
+  expect(await authenticateAdmin(database.sql, key, PEPPER, new Date().toISOString())).toMatchObject({
+    email: 'ada@example.com',
+    name: 'Ada',
+    role: 'operator',
+  });
+  const [secret] = key.split('_').slice(-1);
+  expect(ran.stderr).not.toContain(secret);
+  const audit = await database.sql<{ action: string }[]>`SELECT action FROM audit_events ORDER BY id`;
+  expect(audit.map(({ action }) => action)).toEqual(['admin.created', 'admin.key_created']);
+});
+
+test('admin create refuses an address that is taken, whatever its case, and writes nothing', async () => {
+  const create = (email: string) =>
+    covenant(['admin', 'create', '--email', email, '--name', 'Bob', '--role', 'viewer'], settings());
+  expect((await create('bob@example.com')).code).toBe(0);
+  const counts = () => database.sql`
+    SELECT (SELECT count(*) FROM admins) AS admins, (SELECT count(*) FROM admin_api_keys) AS keys,
+           (SELECT count(*) FROM audit_events) AS audit`;
+  const before = await counts();
+  const again = await create('BOB@example.com');
+  expect(again).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringContaining('is an admin already') as string,
+  });
+  expect(await counts()).toEqual(before);
+});
+
+test.each([
+  [['admin', 'create', '--email', 'no address', '--name', 'A', '--role', 'admin'], 'e-mail address'],
+  [['admin', 'create', '--email', 'a@example.com', '--name', ' ', '--role', 'admin'], '1 to 200 characters'],
+  [
+    ['admin', 'create', '--email', 'a@example.com', '--name', 'A', '--role', 'king'],
+    'super_admin, admin, operator, viewer',
+  ],
+  [['admin', 'create', '--name', 'A', '--role', 'admin'], '--email'],
+  [['grate'], 'unknown command'],
+])('covenant %j says what is wrong with it and ends with 1', async (args, sentence) => {
+  const ran = await covenant(args, settings());
+  expect(ran).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(sentence) as string });
+});
+
+test('a command without settings names each that is missing and says where they could come from', async () => {
+  const ran = await covenant(['migrate']);
+  expect(ran.code).toBe(1);
+  for (const part of ['DATABASE_URL is not set', 'COVENANT_KEY_PEPPER is not set', 'npm run dev']) {
+    expect(ran.stderr).toContain(part);
+  }
+  expect(ran.stderr).not.toContain('    at ');
+});
+
+test('a database out of reach is a sentence, not a stack', async () => {
+  const ran = await covenant(['migrate'], settings({ DATABASE_URL: 'postgres://nobody:secret@127.0.0.1:9/none' }));
+  expect(ran.code).toBe(1);
+  expect(ran.stderr).toMatch(/^Postgres cannot be reached \(.*\)\. Check DATABASE_URL, and that the server runs\.\n$/);
+  expect(ran.stderr).not.toContain('secret');
+});
+
+test('search-attributes adds what a namespace lacks, once, and the doctor sees it', async () => {
+  const namespace = await makeNamespace();
+  const own = settings({
+    TEMPORAL_NAMESPACE: namespace,
+    TEMPORAL_TASK_QUEUE_PREFIX: uniqueTaskQueue('q').slice(0, 40),
+  });
+
+  const before = findingsOf(await covenant(['doctor', '--json'], own));
+  expect(before.get('search attributes')).toMatchObject({
+    verdict: 'wrong',
+    detail: expect.stringContaining('JobProgress') as string,
+  });
+  expect(before.get('sweep')).toMatchObject({
+    verdict: 'wrong',
+    mend: expect.stringContaining('covenant search-attributes') as string,
+  });
+
+  const first = await covenant(['search-attributes'], own);
+  expect(first.code).toBe(0);
+  for (const { name } of SEARCH_ATTRIBUTES) expect(first.stdout).toContain(`added the search attribute ${name}\n`);
+  expect(first.stdout).toContain('added the schedule of the sweep');
+  const second = await covenant(['search-attributes'], own);
+  expect(second).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing was missing') as string });
+
+  const after = findingsOf(await covenant(['doctor', '--json'], own));
+  expect(after.get('search attributes')).toMatchObject({ verdict: 'ok' });
+  expect(after.get('sweep')?.verdict).not.toBe('wrong');
+});
+
+test('the doctor names what is wrong and how to mend it, and ends with 1', async () => {
+  const ran = await covenant(['doctor', '--json'], settings({ TEMPORAL_NAMESPACE: 'no-such-namespace' }));
+  expect(ran.code).toBe(1);
+  expect((JSON.parse(ran.stdout) as { well: boolean }).well).toBe(false);
+  const findings = findingsOf(ran);
+  expect(findings.get('namespace')).toMatchObject({
+    verdict: 'wrong',
+    mend: expect.stringContaining('temporal operator namespace create no-such-namespace') as string,
+  });
+  expect(findings.get('admins')).toMatchObject({
+    verdict: 'wrong',
+    mend: expect.stringContaining('admin create') as string,
+  });
+  expect(findings.get('API')).toMatchObject({ verdict: 'warning' });
+  for (const check of ['Node', 'driver', 'settings', 'Postgres', 'migrations', 'owed work', 'Temporal']) {
+    expect([check, findings.get(check)?.verdict]).toEqual([check, 'ok']);
+  }
+  for (const { verdict, mend } of findings.values()) expect(mend === null).toBe(verdict === 'ok');
+});
+
+test('the doctor finds work that is owed for too long', async () => {
+  const own = await createTestDatabase();
+  try {
+    await own.sql`INSERT INTO products ${own.sql({ name: 'P', code: 'p', environment: 'production', status: 'active', created_at: '2026-01-01', updated_at: '2026-01-01' })}`;
+    await own.sql`
+      INSERT INTO generators (product_id, environment, name, format, status, created_at, updated_at)
+      SELECT id, environment, 'G', '{}', 'active', created_at, updated_at FROM products`;
+    await own.sql`
+      INSERT INTO contracts (id, environment, name, type, product_id, generator_id, feature_overrides, metadata, timezone, revision,
+                             settled_until, state, may_generate, next_boundary_at, created_at, created_by, updated_at)
+      SELECT uuidv7(), g.environment, 'C', 'standard', g.product_id, g.id, '{}', '{}', 'UTC', 1,
+             now() - interval '1 day', 'SCHEDULED', false, now() - interval '1 hour', now(), 'x', now() FROM generators g`;
+    const ran = await covenant(
+      ['doctor', '--json'],
+      settings({ DATABASE_URL: own.url, TEMPORAL_NAMESPACE: 'no-such-namespace' }),
+    );
+    expect(findingsOf(ran).get('owed work')).toMatchObject({
+      verdict: 'wrong',
+      detail: expect.stringContaining('1 contracts have a boundary overdue') as string,
+    });
+  } finally {
+    await own.drop();
+  }
+});
+
+test('without a DATABASE_URL the settings are those of the stack in the data directory, and it says so', async () => {
+  const dataDir = join(directory, 'stack');
+  mkdirSync(dataDir);
+  const dev = {
+    api_url: 'http://127.0.0.1:9',
+    temporal_address: temporal.address,
+    temporal_ui_url: 'http://127.0.0.1:9',
+    database_url: database.url,
+  };
+  writeFileSync(join(dataDir, 'dev.json'), JSON.stringify(dev));
+  writeFileSync(join(dataDir, 'secrets.json'), JSON.stringify({ key_pepper: PEPPER }));
+
+  const args = ['admin', 'create', '--email', 'eve@example.com', '--name', 'Eve', '--role', 'viewer', '--json'];
+  const ran = await covenant(args, { COVENANT_DATA_DIR: dataDir });
+  expect(ran).toMatchObject({ code: 0, stderr: `DATABASE_URL is not set: using the stack in ${dataDir}.\n` });
+  const { key } = JSON.parse(ran.stdout) as { key: string };
+  expect(await authenticateAdmin(database.sql, key, PEPPER, new Date().toISOString())).toMatchObject({ name: 'Eve' });
+});

@@ -1,0 +1,107 @@
+/**
+ * Contracts and generation jobs as rows, made by the product's own functions and past the interface.
+ */
+import { randomUUID } from 'node:crypto';
+import { insertContract } from '../../db/contract-change';
+import type { Changed } from '../../db/contract-change';
+import { createLicenseRequests } from '../../db/generation-request';
+import type { Granted, LicenseRequest } from '../../db/generation-request';
+import { findGenerator } from '../../db/generator';
+import { findJob } from '../../db/generation-job';
+import type { JobRow } from '../../db/generation-job';
+import type { Database } from '../../db/index';
+import { findProduct } from '../../db/product';
+import type { Actor } from '../../domain/actor';
+import { create } from '../../domain/contract-commands';
+import type { CreateInput } from '../../domain/contract-commands';
+import type { Instant } from '../../domain/instant';
+import { isRefusal } from '../../domain/refusal';
+import { addCatalogue } from './catalogue';
+import type { CatalogueOptions } from './catalogue';
+
+/** Whoever acts in tests that do not care who. */
+export const SOMEBODY: Actor = { type: 'user', id: '00000000-0000-7000-8000-000000000001', name: 'Somebody' };
+
+export interface ContractOptions extends Partial<CreateInput> {
+  now?: Instant;
+  catalogue?: CatalogueOptions;
+}
+
+/** Creates a contract with a product and a generator of its own; active, unless `status` says otherwise. */
+export async function buildContract(
+  db: Database,
+  { now, catalogue, ...input }: ContractOptions = {},
+): Promise<Changed> {
+  const { product_id, generator_id } = await addCatalogue({ sql: db }, catalogue);
+  const [product, generator] = [await findProduct(db, product_id), await findGenerator(db, generator_id)];
+  if (!product || !generator) throw new Error('the catalogue was not made');
+  const context = { now: now ?? new Date().toISOString(), actor_id: SOMEBODY.id, product, generator, open_jobs: 0 };
+  const change = create(randomUUID(), generator_id, { ...DEFAULTS, ...input }, context);
+  if (isRefusal(change)) throw new Error(change.detail);
+  return db.begin((tx) => insertContract(tx, change, SOMEBODY, null));
+}
+
+const DEFAULTS: CreateInput = {
+  name: 'Fence 2027',
+  type: 'standard',
+  status: 'active',
+  quota: 1_000,
+  customer_id: null,
+  feature_overrides: {},
+  activation_limit: null,
+  expiry: null,
+  timezone: 'UTC',
+  start_date: null,
+  end_date: null,
+  term: null,
+  expiry_grace_days: 0,
+  metadata: {},
+};
+
+/** A request as the interface makes it. */
+export function buildRequest(
+  contract_id: string,
+  count: number,
+  changes: Partial<LicenseRequest> = {},
+): LicenseRequest {
+  const now = new Date().toISOString();
+  return {
+    contract_id,
+    count,
+    test: false,
+    channel: 'api',
+    actor: SOMEBODY,
+    now,
+    idempotency: null,
+    request_id: null,
+    ...changes,
+  };
+}
+
+/** Requests licenses and demands that they are granted. */
+export async function requestJob(
+  db: Database,
+  contract_id: string,
+  count: number,
+  changes: Partial<LicenseRequest> = {},
+): Promise<Granted['job']> {
+  const { result } = await createLicenseRequests(db)(buildRequest(contract_id, count, changes));
+  if (isRefusal(result)) throw new Error(result.detail);
+  return result.job;
+}
+
+/** A job that is known to exist. */
+export async function jobOf(db: Database, id: string): Promise<JobRow> {
+  const job = await findJob(db, id);
+  if (!job) throw new Error(`there is no job ${id}`);
+  return job;
+}
+
+/** The audit of a contract and its jobs, in the order it was written: action and instant. */
+export async function auditOf(
+  db: Database,
+  contract_id: string,
+): Promise<{ action: string; at: Instant; actor: string; state: string | null }[]> {
+  return db<{ action: string; at: Instant; actor: string; state: string | null }[]>`
+    SELECT action, at, actor ->> 'type' AS actor, after ->> 'state' AS state FROM audit_events WHERE contract_id = ${contract_id} ORDER BY id`;
+}

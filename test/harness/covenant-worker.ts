@@ -1,0 +1,87 @@
+/**
+ * Both halves of the worker on task queues of their own, with activities that a test may wrap.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Client } from '@temporalio/client';
+import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
+import type { NativeConnection } from '@temporalio/worker';
+import { createActivities } from '../../activities/index';
+import type { Database } from '../../db/index';
+import type { CommandOutcome, ContractCommand } from '../../domain/contract-commands';
+import { createCommandSender } from '../../temporal/command';
+import { createNudger } from '../../temporal/nudge';
+import type { Nudger } from '../../temporal/nudge';
+import { taskQueues } from '../../temporal/task-queues';
+import type { TaskQueues } from '../../temporal/task-queues';
+import { SOMEBODY } from './contract-rows';
+import { uniqueTaskQueue, workflowBundle } from './temporal';
+
+// Only errors of the SDK are shown. The runtime of a test file is made once, before its first connection.
+Runtime.install({
+  logger: new DefaultLogger('ERROR'),
+  telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+});
+
+export type Activities = ReturnType<typeof createActivities>;
+
+export interface CovenantWorkerOptions {
+  db: Database;
+  client: Client;
+  nativeConnection: NativeConnection;
+  /** Puts something around the real activities: a fault, a repetition, a gate. */
+  wrap?: (activities: Activities) => Activities;
+  /** Workflows kept in memory; 0 makes every workflow task a replay from the beginning. */
+  maxCachedWorkflows?: number;
+}
+
+export interface CovenantWorker {
+  queues: TaskQueues;
+  nudger: Nudger;
+  activities: Activities;
+  /** Sends a command as the interface does; `command_id` is fresh when left out. */
+  send(contract_id: string, command: ContractCommand, command_id?: string): Promise<CommandOutcome>;
+  stop(): Promise<void>;
+}
+
+/** Starts both workers; a nudge that does not arrive fails the test when the worker is stopped. */
+export async function startCovenantWorker(options: CovenantWorkerOptions): Promise<CovenantWorker> {
+  const { db, client, nativeConnection } = options;
+  const queues = taskQueues(uniqueTaskQueue());
+  const lost_nudges: unknown[] = [];
+  const nudger = createNudger({ client, taskQueues: queues, onFailure: (error) => lost_nudges.push(error) });
+  const real = createActivities({ db, nudger, fillTaskQueue: queues.generation });
+  const activities = options.wrap?.(real) ?? real;
+  const shared = { connection: nativeConnection, activities };
+  const cached = options.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: options.maxCachedWorkflows };
+  const workers = [
+    await Worker.create({
+      ...shared,
+      ...cached,
+      taskQueue: queues.contracts,
+      workflowBundle: { codePath: workflowBundle() },
+    }),
+    await Worker.create({ ...shared, taskQueue: queues.generation }),
+  ];
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  const sendCommand = createCommandSender(client, queues);
+
+  return {
+    queues,
+    nudger,
+    activities,
+    send: (contract_id, command, command_id = randomUUID()) =>
+      sendCommand(contract_id, {
+        command,
+        command_id,
+        fingerprint: JSON.stringify(command),
+        actor_id: SOMEBODY.id,
+        request_id: `request-${command.name}`,
+      }),
+    async stop() {
+      for (const worker of workers) worker.shutdown();
+      await running;
+      if (lost_nudges.length > 0)
+        throw new Error(`${lost_nudges.length} nudges did not arrive`, { cause: lost_nudges[0] });
+    },
+  };
+}

@@ -1,0 +1,94 @@
+/**
+ * A contract that people created and paused long ago and nobody has looked at since: every boundary it had lies behind it.
+ */
+import { uuidv7 } from 'uuidv7';
+import { changeContract, insertContract } from '../../db/contract-change';
+import type { Changed } from '../../db/contract-change';
+import type { Database, Sql } from '../../db/index';
+import { findGenerator } from '../../db/generator';
+import { findProduct } from '../../db/product';
+import type { Actor } from '../../domain/actor';
+import { addDays, startOfDay } from '../../domain/calendar';
+import { create, decide } from '../../domain/contract-commands';
+import type { Instant } from '../../domain/instant';
+import { isRefusal } from '../../domain/refusal';
+import type { Refusal } from '../../domain/refusal';
+import { addCatalogue } from './catalogue';
+
+export interface PastContract {
+  id: string;
+  /** What time did to it, with the instants at which it did, in order. */
+  crossings: { action: string; at: Instant }[];
+}
+
+const CUSTOMER_SERVICE: Actor = { type: 'user', id: 'test', name: 'Customer service' };
+const TIMEZONE = 'Europe/Berlin';
+
+/**
+ * Writes it as the commands of those days wrote it: created active 400 days ago with its start ten days ahead, paused in
+ * its term until a given instant, its end 100 days ago and its grace over since 70 days.
+ */
+export async function addPastContract(sql: Database): Promise<PastContract> {
+  const { product_id, generator_id } = await addCatalogue({ sql });
+  const daysAgo = (days: number): string => addDays(new Date().toISOString().slice(0, 10), -days);
+  const created_at = `${daysAgo(400)}T09:00:00.000Z`;
+  const paused_at = `${daysAgo(300)}T09:00:00.000Z`;
+  const resume_at = `${daysAgo(280)}T12:30:00.000Z`;
+  const [start_date, end_date, over] = [daysAgo(390), daysAgo(100), daysAgo(70)] as [string, string, string];
+
+  const id = await sql.begin(async (tx) => {
+    const input = {
+      name: 'A contract of last year',
+      type: 'standard' as const,
+      status: 'active' as const,
+      quota: 1_000,
+      customer_id: null,
+      feature_overrides: {},
+      activation_limit: null,
+      expiry: null,
+      timezone: TIMEZONE,
+      start_date,
+      end_date,
+      term: null,
+      expiry_grace_days: 30,
+      metadata: {},
+    };
+    const context = { now: created_at, actor_id: CUSTOMER_SERVICE.id, ...(await catalogue(tx, product_id, generator_id)), open_jobs: 0 };
+    const change = granted(create(uuidv7(), generator_id, input, context));
+    await insertContract(tx, change, CUSTOMER_SERVICE, null);
+    return change.facts.id;
+  });
+  await sql.begin(async (tx) => {
+    const request = { id, actor: CUSTOMER_SERVICE, now: paused_at, request_id: null };
+    const pause = { name: 'pause', input: { reason: 'paused', resume_at } } as const;
+    const paused: Changed = granted(await changeContract(tx, request, (facts, context) => decide(pause, facts, context)));
+    if (!paused.changed) throw new Error(`the contract was not paused: ${JSON.stringify(paused.refusal)}`);
+  });
+  return {
+    id,
+    crossings: [
+      { action: 'contract.term_started', at: startOfDay(start_date, TIMEZONE) },
+      { action: 'contract.resumed', at: resume_at },
+      { action: 'contract.grace_started', at: startOfDay(end_date, TIMEZONE) },
+      { action: 'contract.expired', at: startOfDay(over, TIMEZONE) },
+    ],
+  };
+}
+
+/** The crossings that stand in the audit, in the order in which they hold. */
+export async function auditedCrossings(sql: Sql, contract_id: string): Promise<PastContract['crossings']> {
+  const rows = await sql<PastContract['crossings']>`
+    SELECT action, at FROM audit_events WHERE contract_id = ${contract_id} AND actor ->> 'type' = 'system' ORDER BY at`;
+  return rows.map(({ action, at }) => ({ action, at }));
+}
+
+async function catalogue(tx: Sql, product_id: string, generator_id: string) {
+  const product = await findProduct(tx, product_id);
+  if (!product) throw new Error(`there is no product ${product_id}`);
+  return { product, generator: (await findGenerator(tx, generator_id)) ?? null };
+}
+
+function granted<T extends object>(outcome: T | Refusal): T {
+  if (isRefusal(outcome)) throw new Error(`the past refused: ${outcome.detail}`);
+  return outcome;
+}

@@ -1,0 +1,266 @@
+/**
+ * Records a history for each branch of each workflow: `npm run record-histories`, or with the names of some cases alone.
+ *
+ * It plays each case against servers of its own and writes `test/histories/<workflow>/<case>.json`.
+ */
+import { changeContract } from '../../db/contract-change';
+import { findContract } from '../../db/contract';
+import { changeJobState, resumeJob } from '../../db/generation-job';
+import { waitFor } from '../../dev/waiting';
+import { decide } from '../../domain/contract-commands';
+import type { ContractCommand } from '../../domain/contract-commands';
+import { cancelDecision, resumeDecision } from '../../domain/generation-job';
+import { contractWorkflowId, generationJobWorkflowId } from '../../temporal/ids';
+import { registerSearchAttributes } from '../../temporal/setup';
+import { sweep } from '../../workflows/sweep';
+import globalSetup from '../global-setup';
+import globalTeardown from '../global-teardown';
+import { buildContract, jobOf, requestJob, SOMEBODY } from './contract-rows';
+import type { ContractOptions } from './contract-rows';
+import { startCovenantWorker } from './covenant-worker';
+import type { Activities, CovenantWorker } from './covenant-worker';
+import { createTestDatabase } from './database';
+import type { TestDatabase } from './database';
+import { saveHistory } from './histories';
+import { connectTestTemporal } from './temporal';
+import type { TestTemporal } from './temporal';
+
+/** What a case plays with. */
+interface Stage {
+  sql: TestDatabase['sql'];
+  temporal: TestTemporal;
+  worker: CovenantWorker;
+  /** Replaces the filling of a range by something around it. */
+  aroundFill: (
+    around: (
+      fill: Activities['fillChunks'],
+      input: Parameters<Activities['fillChunks']>[0],
+    ) => ReturnType<Activities['fillChunks']>,
+  ) => void;
+}
+
+/** A run to be recorded; the latest of the workflow when no run is named. */
+interface Run {
+  workflow_id: string;
+  run_id?: string;
+}
+
+/** Plays a case and answers with the run to record. */
+type Case = (stage: Stage) => Promise<Run>;
+
+const WAIT_MS = 15_000;
+const PAUSE: ContractCommand = { name: 'pause', input: {} };
+const RESUME: ContractCommand = { name: 'resume', input: {} };
+const rename = (name: string): ContractCommand => ({ name: 'edit', input: { name } });
+
+const CASES: Record<string, Case> = {
+  async 'contractLifecycle/commands-and-a-refusal'({ sql, worker }) {
+    const { facts } = await buildContract(sql);
+    await worker.send(facts.id, PAUSE);
+    await worker.send(facts.id, { name: 'activate', input: {} });
+    await worker.send(facts.id, RESUME);
+    return { workflow_id: contractWorkflowId(facts.id) };
+  },
+  async 'contractLifecycle/resumes-by-timer'({ sql, worker }) {
+    const { facts } = await buildContract(sql, { end_date: '2099-01-01' });
+    const resume_at = new Date(Date.now() + 1_000).toISOString();
+    await worker.send(facts.id, { name: 'pause', input: { resume_at } });
+    await waitFor(async () => (await findContract(sql, facts.id))?.state === 'ACTIVE', {
+      timeout_ms: WAIT_MS,
+      what: 'the contract to resume',
+    });
+    return { workflow_id: contractWorkflowId(facts.id) };
+  },
+  async 'contractLifecycle/life-passed-while-down'(stage) {
+    const { facts } = await buildContract(stage.sql, {
+      now: '2020-01-01T00:00:00.000Z',
+      start_date: '2020-02-01',
+      end_date: '2021-02-01',
+      expiry_grace_days: 5,
+    });
+    return ended(stage, contractWorkflowId(facts.id), () => stage.worker.nudger.wakeContracts([facts.id]));
+  },
+  async 'contractLifecycle/draft-at-rest'(stage) {
+    const { facts } = await buildContract(stage.sql, { status: 'inactive' });
+    return ended(stage, contractWorkflowId(facts.id), () => stage.worker.send(facts.id, rename('a draft')));
+  },
+  async 'contractLifecycle/deleted'(stage) {
+    const { facts } = await buildContract(stage.sql);
+    await stage.worker.send(facts.id, PAUSE);
+    await command(stage, facts.id, { name: 'delete', input: { confirm_name: facts.name } });
+    return ended(stage, contractWorkflowId(facts.id), () => stage.worker.nudger.wakeContracts([facts.id]));
+  },
+  async 'contractLifecycle/continues-as-new'(stage) {
+    const { workflow_id, first_run } = await contractThatContinuesAsNew(stage);
+    return { workflow_id, run_id: first_run };
+  },
+  async 'contractLifecycle/continued'(stage) {
+    const { workflow_id } = await contractThatContinuesAsNew(stage);
+    return { workflow_id };
+  },
+  async 'generateLicenses/succeeded'(stage) {
+    return ended(stage, ...(await job(stage)));
+  },
+  async 'generateLicenses/partial-and-failed-chunks'(stage) {
+    await stage.sql`ALTER TABLE generation_chunks ADD CONSTRAINT test_forbidden CHECK (chunk_no <> 3) NOT VALID`;
+    return ended(stage, ...(await job(stage)));
+  },
+  async 'generateLicenses/resumed'(stage) {
+    await stage.sql`ALTER TABLE generation_chunks ADD CONSTRAINT test_forbidden CHECK (chunk_no <> 3) NOT VALID`;
+    const [workflow_id, wake, job_id] = await job(stage);
+    await ended(stage, workflow_id, wake);
+    await stage.sql`ALTER TABLE generation_chunks DROP CONSTRAINT test_forbidden`;
+    await stage.sql.begin((tx) => resumeJob(tx, byHand(job_id), resumeDecision));
+    return ended(stage, workflow_id, wake);
+  },
+  async 'generateLicenses/cancelled-before'(stage) {
+    const [workflow_id, wake, job_id] = await job(stage);
+    await cancel(stage, job_id);
+    return ended(stage, workflow_id, wake);
+  },
+  async 'generateLicenses/cancelled-in-the-middle'(stage) {
+    stage.aroundFill(async (fill, input) => {
+      await fill({ ...input, to_chunk: input.from_chunk + 2 });
+      if ((await jobOf(stage.sql, input.job_id)).state === 'RUNNING') await cancel(stage, input.job_id);
+      return fill(input);
+    });
+    return ended(stage, ...(await job(stage)));
+  },
+  async 'generateLicenses/paused-and-continued'(stage) {
+    let paused = false;
+    const [workflow_id, wake, job_id, contract_id] = await job(stage);
+    stage.aroundFill(async (fill, input) => {
+      if (!paused) {
+        paused = true;
+        await command(stage, contract_id, PAUSE);
+      }
+      return fill(input);
+    });
+    await wake();
+    await waitFor(async () => (await jobOf(stage.sql, job_id)).state === 'PAUSED', {
+      timeout_ms: WAIT_MS,
+      what: 'the job to pause',
+    });
+    await command(stage, contract_id, RESUME);
+    return ended(stage, workflow_id, wake);
+  },
+  async 'generateLicenses/continues-as-new'(stage) {
+    const [workflow_id, wake] = await longJob(stage);
+    await wake();
+    const run_id = (await stage.temporal.client.workflow.getHandle(workflow_id).describe()).runId;
+    await ended(stage, workflow_id, async () => undefined);
+    return { workflow_id, run_id };
+  },
+  async 'generateLicenses/continued'(stage) {
+    const [workflow_id, wake] = await longJob(stage);
+    return ended(stage, workflow_id, wake);
+  },
+  async 'sweep/starts-what-was-not-started'({ sql, temporal, worker }) {
+    const { facts } = await buildContract(sql);
+    await requestJob(sql, facts.id, 100);
+    const workflow_id = `sweep-recorded`;
+    await temporal.client.workflow.execute(sweep, {
+      workflowId: workflow_id,
+      taskQueue: worker.queues.contracts,
+      args: [{ epoch: 'epoch-1' }],
+    });
+    return { workflow_id };
+  },
+};
+
+/** Starts what is to be recorded, and waits for its end, in whichever run that comes. */
+async function ended(
+  { temporal }: Stage,
+  workflow_id: string,
+  start: () => Promise<unknown>,
+  ..._rest: string[]
+): Promise<Run> {
+  await start();
+  await temporal.client.workflow.getHandle(workflow_id).result();
+  return { workflow_id };
+}
+
+type PlannedJob = [workflow_id: string, wake: () => Promise<unknown>, job_id: string, contract_id: string];
+
+async function job({ sql, worker }: Stage, requested = 2_000, options: ContractOptions = {}): Promise<PlannedJob> {
+  const { facts } = await buildContract(sql, { quota: requested, ...options });
+  const { id } = await requestJob(sql, facts.id, requested);
+  return [generationJobWorkflowId(id), () => worker.nudger.wakeJobs([id]), id, facts.id];
+}
+
+/** A job whose history the test server cuts. */
+async function longJob(stage: Stage): Promise<PlannedJob> {
+  const planned = await job(stage, 400);
+  await stage.sql`UPDATE generation_jobs SET chunk_size = 1 WHERE id = ${planned[2]}`;
+  return planned;
+}
+
+async function contractThatContinuesAsNew({
+  sql,
+  temporal,
+  worker,
+}: Stage): Promise<{ workflow_id: string; first_run: string }> {
+  const { facts } = await buildContract(sql);
+  const workflow_id = contractWorkflowId(facts.id);
+  await worker.send(facts.id, rename('first'));
+  const runOf = async (): Promise<string> => (await temporal.client.workflow.getHandle(workflow_id).describe()).runId;
+  const first_run = await runOf();
+  for (let i = 0; (await runOf()) === first_run; i++) await worker.send(facts.id, rename(`name ${i}`));
+  await worker.send(facts.id, PAUSE);
+  return { workflow_id, first_run };
+}
+
+const byHand = (job_id: string) => ({ job_id, actor: SOMEBODY, now: new Date().toISOString(), request_id: null });
+
+async function cancel({ sql }: Stage, job_id: string): Promise<void> {
+  await sql.begin((tx) => changeJobState(tx, byHand(job_id), cancelDecision, 'job.cancel_requested'));
+}
+
+async function command({ sql }: Stage, id: string, given: ContractCommand): Promise<void> {
+  const request = { id, actor: SOMEBODY, now: new Date().toISOString(), request_id: null };
+  await sql.begin((tx) => changeContract(tx, request, (facts, context) => decide(given, facts, context)));
+}
+
+/** Plays one case on a database and a worker of its own, and writes what came of it. */
+async function record(temporal: TestTemporal, name: string, play: Case): Promise<void> {
+  const database = await createTestDatabase();
+  let around: Parameters<Stage['aroundFill']>[0] = (fill, input) => fill(input);
+  const { client, nativeConnection } = temporal;
+  const wrap = (real: Activities): Activities => ({
+    ...real,
+    fillChunks: (input) => around((range) => real.fillChunks(range), input),
+  });
+  const worker = await startCovenantWorker({ db: database.sql, client, nativeConnection, wrap });
+  try {
+    const stage: Stage = { sql: database.sql, temporal, worker, aroundFill: (given) => void (around = given) };
+    const { workflow_id, run_id } = await play(stage);
+    await saveHistory(name, workflow_id, await client.workflow.getHandle(workflow_id, run_id).fetchHistory());
+    console.log(`recorded ${name}`);
+  } finally {
+    await worker.stop();
+    await database.drop();
+  }
+}
+
+async function main(): Promise<void> {
+  const wanted = process.argv.slice(2);
+  const unknown = wanted.filter((name) => !(name in CASES));
+  if (unknown.length > 0)
+    throw new Error(`There is no case ${unknown.join(', ')}; there are ${Object.keys(CASES).join(', ')}.`);
+  await globalSetup();
+  try {
+    const temporal = await connectTestTemporal();
+    await registerSearchAttributes(temporal.client);
+    for (const [name, play] of Object.entries(CASES)) {
+      if (wanted.length === 0 || wanted.includes(name)) await record(temporal, name, play);
+    }
+    await temporal.close();
+  } finally {
+    await globalTeardown();
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,154 @@
+/**
+ * `sweep` finds what was committed and has no workflow, starts it, and leaves alone what needs nothing.
+ */
+import { randomUUID } from 'node:crypto';
+import { findContract } from '../db/contract';
+import { waitFor } from '../dev/waiting';
+import { contractWorkflowId, generationJobWorkflowId } from '../temporal/ids';
+import { registerSearchAttributes } from '../temporal/setup';
+import { contractViewQuery } from '../workflows/contract-lifecycle';
+import { sweep } from '../workflows/sweep';
+import type { Swept } from '../activities/sweep';
+import { auditOf, buildContract, jobOf, requestJob } from './harness/contract-rows';
+import { startCovenantWorker } from './harness/covenant-worker';
+import type { CovenantWorker } from './harness/covenant-worker';
+import { createTestDatabase } from './harness/database';
+import type { TestDatabase } from './harness/database';
+import { expectInvariants } from './harness/invariants';
+import { connectTestTemporal } from './harness/temporal';
+import type { TestTemporal } from './harness/temporal';
+
+const MINUTE_MS = 60_000;
+
+let temporal: TestTemporal;
+let database: TestDatabase;
+let sql: TestDatabase['sql'];
+let worker: CovenantWorker;
+
+beforeAll(async () => {
+  temporal = await connectTestTemporal();
+  await registerSearchAttributes(temporal.client).catch(() => registerSearchAttributes(temporal.client));
+});
+beforeEach(async () => {
+  database = await createTestDatabase();
+  sql = database.sql;
+  worker = await startCovenantWorker({ db: sql, client: temporal.client, nativeConnection: temporal.nativeConnection });
+});
+afterEach(async () => {
+  await worker.stop();
+  await expectInvariants(sql);
+  await database.drop();
+});
+afterAll(() => temporal.close());
+
+const runSweep = (epoch: string): Promise<Swept> =>
+  temporal.client.workflow.execute(sweep, {
+    workflowId: `sweep:${randomUUID()}`,
+    taskQueue: worker.queues.contracts,
+    args: [{ epoch }],
+  });
+
+async function isRunning(workflow_id: string): Promise<boolean> {
+  try {
+    return (await temporal.client.workflow.getHandle(workflow_id).describe()).status.name === 'RUNNING';
+  } catch {
+    return false;
+  }
+}
+
+const ago = (ms: number): string => new Date(Date.now() - ms).toISOString();
+
+test('a job and a contract that were committed and never started are started', async () => {
+  const { facts } = await buildContract(sql);
+  const job = await requestJob(sql, facts.id, 300);
+  expect(await runSweep('epoch-1')).toEqual({ contracts: 1, jobs: 1 });
+  const result: unknown = await temporal.client.workflow.getHandle(generationJobWorkflowId(job.id)).result();
+  expect(result).toMatchObject({ state: 'SUCCEEDED', completed: 300 });
+  expect(await isRunning(contractWorkflowId(facts.id))).toBe(true);
+});
+
+test('what was started on this server is left alone, and what was started on another one is started again', async () => {
+  const { facts } = await buildContract(sql);
+  await runSweep('epoch-1');
+  expect(await runSweep('epoch-1')).toEqual({ contracts: 0, jobs: 0 });
+  // The server lost its data: the workflow is gone, and the new server has another epoch.
+  await temporal.client.workflow.getHandle(contractWorkflowId(facts.id)).terminate();
+  expect(await runSweep('epoch-2')).toEqual({ contracts: 1, jobs: 0 });
+  expect(await isRunning(contractWorkflowId(facts.id))).toBe(true);
+});
+
+test('a boundary that nobody crossed is crossed, at its own instant', async () => {
+  const { facts } = await buildContract(sql, { now: '2020-01-01T00:00:00.000Z', start_date: '2020-01-02' });
+  await sql`UPDATE contracts SET workflow_epoch = 'epoch-1' WHERE id = ${facts.id}`;
+  expect(await runSweep('epoch-1')).toEqual({ contracts: 1, jobs: 0 });
+  await waitFor(async () => (await findContract(sql, facts.id))?.state === 'ACTIVE', {
+    timeout_ms: 10_000,
+    what: 'the contract to start',
+  });
+  expect((await auditOf(sql, facts.id)).at(-1)).toMatchObject({
+    action: 'contract.term_started',
+    at: '2020-01-02T00:00:00.000Z',
+  });
+});
+
+test('drafts, deleted and expired contracts and finished jobs need no workflow', async () => {
+  await buildContract(sql, { status: 'inactive' });
+  const { facts } = await buildContract(sql, {
+    now: '2020-01-01T00:00:00.000Z',
+    start_date: '2020-01-01',
+    end_date: '2020-02-01',
+  });
+  await runSweep('epoch-1');
+  await waitFor(async () => (await findContract(sql, facts.id))?.state === 'EXPIRED', {
+    timeout_ms: 10_000,
+    what: 'the contract to expire',
+  });
+  const active = await buildContract(sql);
+  await requestJob(sql, active.facts.id, 5);
+  await runSweep('epoch-1');
+  expect(await runSweep('epoch-2')).toEqual({ contracts: 1, jobs: 0 });
+});
+
+test('a job that went silent and one that paused with a contract which is open again are woken', async () => {
+  const { facts } = await buildContract(sql);
+  const [silent, paused, lively] = [
+    await requestJob(sql, facts.id, 200),
+    await requestJob(sql, facts.id, 200),
+    await requestJob(sql, facts.id, 200),
+  ];
+  await sql`UPDATE contracts SET workflow_epoch = 'epoch-1'`;
+  await sql`UPDATE generation_jobs SET workflow_epoch = 'epoch-1'`;
+  await sql`UPDATE generation_jobs SET state = 'RUNNING', started_at = ${ago(2 * MINUTE_MS)} WHERE id = ${silent.id}`;
+  await sql`UPDATE generation_jobs SET state = 'PAUSED' WHERE id = ${paused.id}`;
+  expect(await runSweep('epoch-1')).toEqual({ contracts: 0, jobs: 2 });
+  for (const { id } of [silent, paused]) await temporal.client.workflow.getHandle(generationJobWorkflowId(id)).result();
+  expect((await jobOf(sql, silent.id)).state).toBe('SUCCEEDED');
+  expect((await jobOf(sql, paused.id)).state).toBe('SUCCEEDED');
+  expect((await jobOf(sql, lively.id)).state).toBe('QUEUED');
+});
+
+test('sweeping while everything lives changes nothing', async () => {
+  const { facts } = await buildContract(sql);
+  await worker.send(facts.id, { name: 'pause', input: {} });
+  const before = await auditOf(sql, facts.id);
+  const { runId } = await temporal.client.workflow.getHandle(contractWorkflowId(facts.id)).describe();
+  expect(await runSweep('epoch-1')).toEqual({ contracts: 1, jobs: 0 });
+  expect((await temporal.client.workflow.getHandle(contractWorkflowId(facts.id)).describe()).runId).toBe(runId);
+  expect((await temporal.client.workflow.getHandle(contractWorkflowId(facts.id)).query(contractViewQuery))?.state).toBe(
+    'PAUSED',
+  );
+  expect(await auditOf(sql, facts.id)).toEqual(before);
+});
+
+test('idempotency keys are forgotten after their thirty days and not before', async () => {
+  const days = (n: number): string => ago(n * 24 * 60 * MINUTE_MS);
+  for (const [key, created_at] of [
+    ['old', days(31)],
+    ['young', days(29)],
+  ] as const) {
+    await sql`INSERT INTO idempotency_keys ${sql({ scope: 'test', key, fingerprint: 'f', created_at })}`;
+  }
+  await runSweep('epoch-1');
+  const kept = await sql`SELECT key FROM idempotency_keys`;
+  expect(kept.map((row) => row['key'] as string)).toEqual(['young']);
+});
