@@ -153,7 +153,8 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   taskQueuePrefix: {
     env: 'TEMPORAL_TASK_QUEUE_PREFIX',
-    about: 'Begins the name of every task queue; two installations in one namespace need different ones.',
+    about:
+      'Begins the name of every task queue. Two installations need two namespaces: they would share the schedule of the sweep.',
     default: { text: 'covenant' },
     allowed: 'lower-case letters, digits and hyphens, at most 63 characters, a letter first',
     usedBy: servers,
@@ -241,7 +242,7 @@ export const STACK_SETTINGS: { readonly [K in keyof StackConfig]: Setting<StackC
     about: 'Where the embedded stack keeps its database, the state of Temporal and `dev.json`.',
     default: { text: '.covenant' },
     allowed: 'the path of a directory',
-    usedBy: ['dev'],
+    usedBy: ['dev', 'cli'],
     parse: z.string().transform((path) => resolve(path)),
   },
   cacheDir: {

@@ -11,8 +11,8 @@ import { changeContract } from '../db/contract-change';
 import { isDatabaseUnavailable, isPermanent, violates } from '../db/errors';
 import { insertChunk, missingChunks } from '../db/generation-chunk';
 import type { ChunkOutcome } from '../db/generation-chunk';
-import { bySystem, changeJobState, findJob, findJobPlan, finishJob } from '../db/generation-job';
-import type { JobError, JobPlan } from '../db/generation-job';
+import { bySystem, changeJobState, findJob, findJobPlan, finishJob, startJob } from '../db/generation-job';
+import type { JobError, JobPlan, RunningJob } from '../db/generation-job';
 import type { Database } from '../db/index';
 import { KEY_DRAWS_MAX } from '../db/generation-request';
 
@@ -100,32 +100,22 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
   return {
     /** Sets a job running, or pauses it while its contract generates nothing. Safe to run twice. */
     async openJob({ job_id, now }: OpenJobInput): Promise<OpenedJob> {
+      const started = await startJob(db, bySystem(job_id, now));
+      if (started) return opened(job_id, 'RUNNING', started);
       const job = await findJob(db, job_id);
       if (!job) throw new Error(`generation job ${job_id} does not exist`);
-      let state = job.state;
-      if (isUnfinished(state) && state !== 'CANCELLING') {
-        const says = await contractSays(job.contract_id, now);
-        const { next, action } = OPENING[says];
-        const changed = await db.begin((tx) =>
-          changeJobState(
-            tx,
-            bySystem(job_id, now),
-            (current) => (isUnfinished(current) && current !== 'CANCELLING' ? next : 'unchanged'),
-            state === 'PAUSED' && next === 'RUNNING' ? 'job.continued' : action,
-          ),
-        );
-        if (isRefusal(changed)) throw new Error(changed.detail);
-        state = changed;
-      }
-      return {
-        job_id,
-        contract_id: job.contract_id,
-        state,
-        requested: job.requested,
-        completed: job.completed,
-        chunks: chunkCount(job.requested, job.chunk_size),
-        task_queue: fillTaskQueue,
-      };
+      if (!isUnfinished(job.state) || job.state === 'CANCELLING') return opened(job_id, job.state, job);
+      const { next, action } = OPENING[await contractSays(job.contract_id, now)];
+      const changed = await db.begin((tx) =>
+        changeJobState(
+          tx,
+          bySystem(job_id, now),
+          (current) => (isUnfinished(current) && current !== 'CANCELLING' ? next : 'unchanged'),
+          job.state === 'PAUSED' && next === 'RUNNING' ? 'job.continued' : action,
+        ),
+      );
+      if (isRefusal(changed)) throw new Error(changed.detail);
+      return opened(job_id, changed, job);
     },
 
     /**
@@ -170,17 +160,26 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
 
     /** Closes a job: counts what was made and releases the rest. Safe to run twice. */
     async closeJob({ job_id, now, given_up }: CloseJobInput): Promise<{ state: JobState; completed: number }> {
-      const plan = await findJobPlan(db, job_id);
-      if (!plan) throw new Error(`generation job ${job_id} does not exist`);
-      const errors: JobError[] = given_up
-        .sort((a, b) => a - b)
-        .map((chunk_no) => {
-          const { from_ordinal, licenses } = chunkSpan(plan.requested, plan.chunk_size, chunk_no);
-          return { ordinal_from: from_ordinal, ordinal_to: from_ordinal + licenses - 1, code: 'CHUNK_FAILED' };
-        });
-      const state = await db.begin((tx) => finishJob(tx, bySystem(job_id, now), errors));
-      const job = await findJob(db, job_id);
-      return { state, completed: job?.completed ?? 0 };
+      const errors = given_up.length === 0 ? [] : await errorsOf(job_id, given_up);
+      return db.begin((tx) => finishJob(tx, bySystem(job_id, now), errors));
     },
   };
+
+  /** The ordinals of chunks that were given up. */
+  async function errorsOf(job_id: string, given_up: number[]): Promise<JobError[]> {
+    const plan = await findJobPlan(db, job_id);
+    if (!plan) throw new Error(`generation job ${job_id} does not exist`);
+    return [...given_up]
+      .sort((a, b) => a - b)
+      .map((chunk_no) => {
+        const { from_ordinal, licenses } = chunkSpan(plan.requested, plan.chunk_size, chunk_no);
+        return { ordinal_from: from_ordinal, ordinal_to: from_ordinal + licenses - 1, code: 'CHUNK_FAILED' };
+      });
+  }
+
+  function opened(job_id: string, state: JobState, job: RunningJob): OpenedJob {
+    const { contract_id, requested, completed, chunk_size } = job;
+    const chunks = chunkCount(requested, chunk_size);
+    return { job_id, contract_id, state, requested, completed, chunks, task_queue: fillTaskQueue };
+  }
 }

@@ -7,12 +7,14 @@ import type { Logger } from '../log';
 import type { SendCommand } from '../temporal/command';
 import type { Nudger } from '../temporal/nudge';
 import type { TaskQueues } from '../temporal/task-queues';
+import type { Authenticate } from './authentication';
 import type { ProgressFeed } from './progress';
 
 export interface Api {
   db: Database;
   client: Client;
   taskQueues: TaskQueues;
+  authenticate: Authenticate;
   nudger: Nudger;
   sendCommand: SendCommand;
   requestLicenses: RequestLicenses;

@@ -97,7 +97,7 @@ export const contractRoutes: Route[] = [
           open_jobs: 0,
         });
         if (isRefusal(change)) return change;
-        const created = await insertContract(tx, change, actor, request_id);
+        const created = await insertContract(tx, change, actor, request_id, generator);
         const location = `/api/v1/contracts/${change.facts.id}`;
         return {
           ...shown(created.row, now, 201),

@@ -8,6 +8,7 @@ import { createCommandSender } from '../temporal/command';
 import { createNudger } from '../temporal/nudge';
 import type { TaskQueues } from '../temporal/task-queues';
 import type { Api } from './api';
+import { createAuthentication } from './authentication';
 import { createProgressFeed } from './progress';
 
 export interface ApiOptions {
@@ -24,6 +25,7 @@ export function createApi(options: ApiOptions): Api {
   return {
     ...options,
     clock: () => instantFromMillis(Date.now()),
+    authenticate: createAuthentication(db, options.keyPepper),
     nudger: createNudger({
       client,
       taskQueues,

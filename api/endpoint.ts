@@ -9,7 +9,6 @@ import type { Actor } from '../domain/actor';
 import { isRefusal, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import { roleCovers } from '../domain/role';
-import { authenticateAdmin } from '../db/admin';
 import type { AuthenticatedAdmin } from '../db/admin';
 import { claimIdempotencyKey, storeAnswer } from '../db/idempotency';
 import { isLockTimeout } from '../db/errors';
@@ -57,7 +56,7 @@ async function authorize(api: Api, request: Request, route: Route): Promise<Auth
       }),
     );
   const key = /^Bearer +(\S+) *$/i.exec(header)?.[1];
-  const admin = key === undefined ? undefined : await authenticateAdmin(api.db, key, api.keyPepper, api.clock());
+  const admin = key === undefined ? undefined : await api.authenticate(key, api.clock());
   if (!admin) {
     const detail =
       'This API key is unknown or revoked. Copy it whole and without spaces, or ask a super admin for a new one.';

@@ -7,18 +7,23 @@
 import { PROGRESS_CHANNEL } from '../db/generation-job';
 import type { Database } from '../db/index';
 
+type OnProgress = (state_changed: boolean) => void;
+
 export interface ProgressFeed {
-  /** Calls `onProgress` whenever the job went on, until the returned function is called. */
-  watch(job_id: string, onProgress: () => void): Promise<() => void>;
+  /** Calls `onProgress` whenever the job went on, with whether its state changed, until the returned function is called. */
+  watch(job_id: string, onProgress: OnProgress): Promise<() => void>;
 }
 
 export function createProgressFeed(db: Database): ProgressFeed {
-  const watchers = new Map<string, Set<() => void>>();
+  const watchers = new Map<string, Set<OnProgress>>();
   let listening: Promise<unknown> | undefined;
 
-  const tell = (job_id: string): void => watchers.get(job_id)?.forEach((onProgress) => onProgress());
+  const tell = (payload: string): void => {
+    const state_changed = payload.endsWith('!');
+    watchers.get(state_changed ? payload.slice(0, -1) : payload)?.forEach((onProgress) => onProgress(state_changed));
+  };
   // After a broken connection anything may have been missed: everybody looks once.
-  const tellAll = (): void => watchers.forEach((_set, job_id) => tell(job_id));
+  const tellAll = (): void => watchers.forEach((set) => set.forEach((onProgress) => onProgress(true)));
 
   return {
     async watch(job_id, onProgress) {

@@ -4,17 +4,17 @@
  */
 import type { Sql } from '../db/index';
 
-/** Removes the licenses and chunk markers of all jobs of a contract. Its job rows stay, as its audit does. */
-export async function cleanUp(db: Sql, contract_id: string): Promise<void> {
+/** Removes the licenses and chunk markers of all jobs of these contracts. The job rows stay, as their audit does. */
+export async function cleanUp(db: Sql, contract_ids: readonly string[]): Promise<void> {
   await db`
     DELETE FROM licenses l USING generation_jobs j
-    WHERE j.contract_id = ${contract_id} AND l.id > j.serial << 24 AND l.id < (j.serial + 1) << 24`;
-  await db`DELETE FROM generation_chunks WHERE job_id IN (SELECT id FROM generation_jobs WHERE contract_id = ${contract_id})`;
+    WHERE j.contract_id IN ${db(contract_ids)} AND l.id > j.serial << 24 AND l.id < (j.serial + 1) << 24`;
+  await db`DELETE FROM generation_chunks WHERE job_id IN (SELECT id FROM generation_jobs WHERE contract_id IN ${db(contract_ids)})`;
   await settleDisk(db);
 }
 
 /** Makes deleted rows reusable, brings statistics up to date and writes what is owed to the disk. */
-export async function settleDisk(db: Sql): Promise<void> {
+async function settleDisk(db: Sql): Promise<void> {
   await db.unsafe('VACUUM (ANALYZE) licenses, generation_chunks, generation_jobs');
   await db.unsafe('CHECKPOINT');
 }

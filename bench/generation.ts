@@ -53,22 +53,22 @@ export async function benchGeneration(stack: MeasuredStack, options: GenerationO
   async function runBare(licenses: number): Promise<number> {
     const [contract_id = ''] = await createContracts(stack, 1, licenses);
     const job = await createBareJob(stack.db, contract_id, licenses);
-    await cleanUp(stack.db, contract_id);
+    await cleanUp(stack.db, [contract_id]);
     const begun = performance.now();
     await runBareLoop(connections, job);
     const elapsed_ms = performance.now() - begun;
     await assertComplete(job.id, licenses);
-    await cleanUp(stack.db, contract_id);
+    await cleanUp(stack.db, [contract_id]);
     report.say(`  bare loop  ${count(licenses)} in ${count(elapsed_ms)} ms`);
     return elapsed_ms;
   }
 
   async function runProduct(licenses: number): Promise<MeasuredProductRun> {
     const [contract_id = ''] = await createContracts(stack, 1, licenses);
-    await cleanUp(stack.db, contract_id);
+    await cleanUp(stack.db, [contract_id]);
     const run = await runProductJob(stack.api, contract_id, licenses);
     await assertComplete(run.job_id, licenses);
-    await cleanUp(stack.db, contract_id);
+    await cleanUp(stack.db, [contract_id]);
     const { ended_ms, accepted_ms, started_after_ms, finished_after_ms } = run;
     report.say(
       `  Covenant   ${count(licenses)} in ${count(ended_ms)} ms ` +

@@ -63,13 +63,12 @@ export async function benchInline(stack: MeasuredStack, options: InlineOptions, 
   let bare_rows = 0;
 
   async function runBare({ licenses, callers }: Cell, seconds: number): Promise<Load> {
-    const load = await loadFor(seconds, callers, () => {
+    return loadFor(seconds, callers, () => {
       const keys = joinedKeys(BENCH_KEY_FORMAT, licenses, randomFillSync);
       const first_id = (BARE_SERIAL << 24n) + BigInt(bare_rows);
       bare_rows += licenses;
       return insertBare(bare, first_id, keys);
     });
-    return load;
   }
 
   async function runProduct({ licenses, callers, contracts }: Cell, seconds: number): Promise<Load> {
@@ -114,7 +113,7 @@ export async function benchInline(stack: MeasuredStack, options: InlineOptions, 
     report.finish(inlineTable(results), inlineFigures(results));
   } finally {
     await bare`DELETE FROM licenses WHERE id >= ${(BARE_SERIAL << 24n).toString()}`;
-    for (const contract_id of contract_ids) await cleanUp(stack.db, contract_id);
+    await cleanUp(stack.db, contract_ids);
     await bare.end();
   }
 }

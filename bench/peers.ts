@@ -47,21 +47,21 @@ export async function benchPeers(stack: MeasuredStack, options: PeersOptions, re
   async function timeBare(run: (job: BareJob) => Promise<void>): Promise<number> {
     const [contract_id = ''] = await createContracts(stack, 1, licenses);
     const job = await createBareJob(stack.db, contract_id, licenses);
-    await cleanUp(stack.db, contract_id);
+    await cleanUp(stack.db, [contract_id]);
     const begun = performance.now();
     await run(job);
     const elapsed_ms = performance.now() - begun;
     const made = await countLicenses(stack.db, job.id);
     if (made !== licenses) throw new Error(`${made} licenses were made instead of ${licenses}`);
-    await cleanUp(stack.db, contract_id);
+    await cleanUp(stack.db, [contract_id]);
     return elapsed_ms;
   }
 
   async function timeCovenant(): Promise<number> {
     const [contract_id = ''] = await createContracts(stack, 1, licenses);
-    await cleanUp(stack.db, contract_id);
+    await cleanUp(stack.db, [contract_id]);
     const { ended_ms } = await runProductJob(stack.api, contract_id, licenses);
-    await cleanUp(stack.db, contract_id);
+    await cleanUp(stack.db, [contract_id]);
     return ended_ms;
   }
 

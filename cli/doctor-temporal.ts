@@ -1,14 +1,10 @@
 /** The doctor's look at Temporal: reachable, with the namespace, the search attributes, the sweep, and a worker that polls. */
 import type { Client } from '@temporalio/client';
 import type { Config } from '../config';
-import {
-  findNamespaceRetentionDays,
-  findQueueHealth,
-  findSearchAttributes,
-  findServerVersion,
-  findSweep,
-} from '../temporal/health';
-import type { QueueKind, SearchAttributeHealth, SweepHealth } from '../temporal/health';
+import { findNamespaceRetentionDays, findQueueHealth, findServerVersion, findSweep } from '../temporal/health';
+import type { QueueKind, SweepHealth } from '../temporal/health';
+import { findSearchAttributes } from '../temporal/search-attributes';
+import type { SearchAttributeHealth } from '../temporal/search-attributes';
 import { taskQueues } from '../temporal/task-queues';
 import { messageOf } from './failure';
 import { examine, ok, warning, wrong, type Finding } from './finding';

@@ -25,6 +25,7 @@ import { factsOf, findContract } from './contract';
 import type { ContractRow } from './contract';
 import { findGenerator } from './generator';
 import type { Sql } from './index';
+import { refreshTerms } from './license-terms';
 import { findProduct } from './product';
 
 /** What came of a change. */
@@ -73,6 +74,7 @@ export async function changeContract(
     ...(change ? [{ change, actor: request.actor }] : []),
   ];
   if (steps.length > 0) await commit(tx, before, facts, steps, request, now);
+  if (change?.revised) await prepareTerms(tx, facts, context.generator);
 
   const nudge = await nudgeFor(tx, row, facts, now);
   return {
@@ -91,6 +93,7 @@ export async function insertContract(
   change: ContractChange,
   actor: Actor,
   request_id: string | null,
+  generator: GeneratorFacts | null,
 ): Promise<Changed> {
   const { facts } = change;
   const now = change.at;
@@ -98,6 +101,7 @@ export async function insertContract(
   await tx`INSERT INTO contract_quotas ${tx({ contract_id: facts.id, total: facts.quota.total, claimed: 0 })}`;
   await insertGrant(tx, facts, facts.quota.total, 'created', actor, now);
   await writeHistory(tx, null, facts, [{ change, actor }], request_id);
+  await prepareTerms(tx, facts, generator);
   const row = (await findContract(tx, facts.id)) as ContractRow;
   const nudge = facts.activated_at === null ? NO_NUDGE : { contract_id: facts.id, job_ids: [] };
   return { row, facts, refusal: null, changed: true, crossed: [], nudge };
@@ -111,6 +115,13 @@ export function deletedRefusal(row: ContractRow): Refusal {
     deleted_at: row.deleted_at,
     deleted_by: row.deleted_by,
   });
+}
+
+/** Makes the license terms while the contract is being changed, so that the first request for licenses finds them. */
+async function prepareTerms(tx: Sql, facts: ContractFacts, generator: GeneratorFacts | null): Promise<void> {
+  if (generator !== null && generator.id === facts.generator_id && mayGenerateIn(stateAt(facts, facts.settled_until))) {
+    await refreshTerms(tx, facts, generator);
+  }
 }
 
 async function decisionContext(

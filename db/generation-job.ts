@@ -258,6 +258,38 @@ export interface JobChange {
   request_id: string | null;
 }
 
+/** A job that runs. */
+export interface RunningJob {
+  contract_id: string;
+  requested: number;
+  chunk_size: number;
+  completed: number;
+}
+
+/**
+ * Sets a queued job running in one statement, when its contract generates and no boundary of it is due. Undefined when
+ * there is more to find out; the caller then settles the contract and uses `changeJobState`.
+ */
+export async function startJob(sql: Sql, change: JobChange): Promise<RunningJob | undefined> {
+  const [job] = await sql<RunningJob[]>`
+    WITH job AS (
+      UPDATE generation_jobs g SET state = 'RUNNING', started_at = coalesce(g.started_at, ${change.now})
+      FROM contracts c
+      WHERE g.id = ${change.job_id} AND g.state = 'QUEUED' AND c.id = g.contract_id
+        AND c.may_generate AND coalesce(c.next_boundary_at, 'infinity') > ${change.now}::timestamptz
+      RETURNING g.id, g.contract_id, g.environment, g.requested, g.chunk_size
+    ), audited AS (
+      INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id, environment, before, after, request_id)
+      SELECT ${change.now}, ${sql.json({ ...change.actor })}, 'job.started', 'job', id, contract_id, environment,
+             '{"state": "QUEUED"}', '{"state": "RUNNING"}', ${change.request_id}
+      FROM job
+    )
+    SELECT contract_id, requested, chunk_size, pg_notify(${PROGRESS_CHANNEL}, ${stateChanged(change.job_id)}),
+           (SELECT coalesce(sum(licenses), 0)::int FROM generation_chunks k WHERE k.job_id = job.id) AS completed
+    FROM job`;
+  return job;
+}
+
 /** Moves a job to another state with its audit row; `unchanged` writes nothing. Call it inside a transaction. */
 export async function changeJobState(
   tx: Sql,
@@ -274,7 +306,7 @@ export async function changeJobState(
     UPDATE generation_jobs SET state = ${next}, started_at = coalesce(started_at, ${next === 'RUNNING' ? change.now : null})
     WHERE id = ${job.id}`;
   await auditJob(tx, job, change, action, next);
-  await notifyProgress(tx, job.id);
+  await notifyStateChanged(tx, job.id);
   return next;
 }
 
@@ -302,32 +334,35 @@ export async function resumeJob(
  * Safe to run twice. Call it inside a transaction; no chunk of the job can be in flight meanwhile, because each holds a
  * key-share lock that `FOR UPDATE` waits for.
  */
-export async function finishJob(tx: Sql, change: JobChange, errors: JobError[]): Promise<JobState> {
+export async function finishJob(
+  tx: Sql,
+  change: JobChange,
+  errors: JobError[],
+): Promise<{ state: JobState; completed: number }> {
   const job = await lockJob(tx, change.job_id, 'release');
   if (!job) throw new Error(`generation job ${change.job_id} does not exist`);
+  const { completed } = job;
   // A repetition may come after the job was resumed: what waits to begin has not come to its end.
-  if (job.state !== 'RUNNING' && job.state !== 'CANCELLING') return job.state;
-  const next = finalState(job.state, job.completed, job.requested);
-  const missing = job.requested - job.completed;
-  await tx`
-    UPDATE generation_jobs SET state = ${next}, finished_at = ${change.now}, errors = ${tx.json(errors.slice(0, JOB_ERRORS_MAX) as never)}
-    WHERE id = ${job.id}`;
-  if (missing > 0)
-    await tx`UPDATE contract_quotas SET claimed = claimed - ${missing} WHERE contract_id = ${job.contract_id}`;
-  await auditJob(tx, job, change, 'job.finished', next, { completed: job.completed, failed: missing });
-  if (job.completed > 0) {
-    await insertEvents(tx, [
-      {
-        at: change.now,
-        type: 'license.batch_generated',
-        contract_id: job.contract_id,
-        environment: job.environment,
-        data: { contract_id: job.contract_id, job_id: job.id, state: next, licenses: job.completed },
-      },
-    ]);
-  }
-  await notifyProgress(tx, job.id);
-  return next;
+  if (job.state !== 'RUNNING' && job.state !== 'CANCELLING') return { state: job.state, completed };
+  const state = finalState(job.state, completed, job.requested);
+  const missing = job.requested - completed;
+  const kept = errors.slice(0, JOB_ERRORS_MAX);
+  const told = {
+    at: change.now,
+    type: 'license.batch_generated',
+    contract_id: job.contract_id,
+    environment: job.environment,
+    data: { contract_id: job.contract_id, job_id: job.id, state, licenses: completed },
+  };
+  // None of these waits for another: they go to the server together.
+  await Promise.all([
+    tx`UPDATE generation_jobs SET state = ${state}, finished_at = ${change.now}, errors = ${tx.json(kept as never)} WHERE id = ${job.id}`,
+    missing > 0 && tx`UPDATE contract_quotas SET claimed = claimed - ${missing} WHERE contract_id = ${job.contract_id}`,
+    auditJob(tx, job, change, 'job.finished', state, { completed, failed: missing }),
+    completed > 0 && insertEvents(tx, [told]),
+    notifyStateChanged(tx, job.id),
+  ]);
+  return { state, completed };
 }
 
 /** Why a request for `requested` more licenses does not fit a contract's quota. */
@@ -342,11 +377,15 @@ export async function quotaRefusal(sql: Sql, contract_id: string, requested: num
   return refusal ?? refuse('QUOTA_EXCEEDED', { requested, total: quota.total, remaining: quota.total - quota.claimed });
 }
 
-/** The channel on which listeners hear that a job went on (progress streams). */
+/** The channel on which listeners hear that a job went on: its id, followed by `!` when its state changed. */
 export const PROGRESS_CHANNEL = 'job_progress';
 
-async function notifyProgress(sql: Sql, job_id: string): Promise<void> {
-  await sql`SELECT pg_notify(${PROGRESS_CHANNEL}, ${job_id})`;
+function stateChanged(job_id: string): string {
+  return `${job_id}!`;
+}
+
+async function notifyStateChanged(sql: Sql, job_id: string): Promise<void> {
+  await sql`SELECT pg_notify(${PROGRESS_CHANNEL}, ${stateChanged(job_id)})`;
 }
 
 interface LockedJob {

@@ -5,6 +5,7 @@
  * A lone request goes alone and at once. A merge that cannot be granted whole is tried again one by one, so that one
  * member never decides over another.
  */
+import { isDatabaseUnavailable } from './errors';
 import { grantGeneration } from './generation-job';
 import type { GenerationRequest, GrantedJob } from './generation-job';
 import type { Database } from './index';
@@ -52,7 +53,11 @@ export function createMergedGrants(db: Database): Grant {
         return;
       }
     } catch (error) {
-      if (others.length === 0) return first.reject(error);
+      // With the answer lost nobody knows what was granted: each caller is told so, and repeats under its own key.
+      if (others.length === 0 || isDatabaseUnavailable(error)) {
+        for (const { reject } of members) reject(error);
+        return;
+      }
     }
     for (const member of members) await grantTogether([member]);
   }

@@ -21,6 +21,9 @@ const COMMAND_TIMEOUT_MS = 10_000;
 /** The status by which gRPC says that a server is out of reach. */
 const GRPC_UNAVAILABLE = 14;
 
+/** How long the server may take to show that it is there. */
+const PROBE_TIMEOUT_MS = 3_000;
+
 /** The command was sent, but whether it was carried out is not known: to be repeated under the same id. */
 export class CommandOutcomeUnknown extends Error {}
 
@@ -32,6 +35,7 @@ export type SendCommand = (contract_id: string, envelope: CommandEnvelope) => Pr
 /** Starts the contract's workflow where needed and carries out one command in it. */
 export function createCommandSender(client: Client, taskQueues: TaskQueues): SendCommand {
   return async function sendCommand(contract_id, envelope) {
+    await expectReachable(client);
     const startWorkflowOperation = new WithStartWorkflowOperation(contractLifecycle, {
       workflowId: contractWorkflowId(contract_id),
       taskQueue: taskQueues.contracts,
@@ -59,6 +63,15 @@ export function createCommandSender(client: Client, taskQueues: TaskQueues): Sen
       throw error;
     }
   };
+}
+
+/** Asks the server for a sign of life first: a command that was never sent has a known outcome, none. */
+async function expectReachable(client: Client): Promise<void> {
+  try {
+    await client.withDeadline(Date.now() + PROBE_TIMEOUT_MS, () => client.workflowService.getSystemInfo({}));
+  } catch (error) {
+    throw new TemporalUnavailable('Temporal cannot be reached', { cause: error });
+  }
 }
 
 /** Whether a call failed because the server is out of reach, wherever in the chain of causes that is said. */

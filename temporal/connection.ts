@@ -8,12 +8,16 @@ export interface TemporalOptions {
   temporalApiKey: string | undefined;
 }
 
+/** How long a call waits for the first connection. */
+const CONNECT_TIMEOUT_MS = 3_000;
+
 /** A client whose calls connect on demand; close its `connection` when the process ends. */
 export function openTemporal(options: TemporalOptions): Client {
   const connection = Connection.lazy({
     address: options.temporalAddress,
     ...(options.temporalApiKey === undefined ? {} : { apiKey: options.temporalApiKey }),
     tls: options.temporalTls,
+    connectTimeout: CONNECT_TIMEOUT_MS,
   });
   return new Client({ connection, namespace: options.temporalNamespace });
 }

@@ -1,17 +1,8 @@
-/** What the doctor asks Temporal: the server, its search attributes, the sweep's schedule and who polls. Nothing is changed. */
+/** What the doctor asks Temporal: the server, the sweep's schedule and who polls. Nothing is changed. */
 import type { Client, Connection } from '@temporalio/client';
 import { ScheduleNotFoundError } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
-import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes';
 import { SWEEP_SCHEDULE_ID } from './ids';
-
-/** One search attribute as it should be and as the namespace has it. */
-export interface SearchAttributeHealth {
-  name: string;
-  wanted: string;
-  /** Undefined when it is not registered. */
-  found: string | undefined;
-}
 
 /** The sweep as its schedule tells of it. */
 export interface SweepHealth {
@@ -46,17 +37,6 @@ export async function findNamespaceRetentionDays(client: Client): Promise<number
   return Math.round(Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) / SECONDS_PER_DAY);
 }
 
-/** Every search attribute that Covenant needs, with its type in the namespace. */
-export async function findSearchAttributes(client: Client): Promise<SearchAttributeHealth[]> {
-  const { namespace } = client.options;
-  const { customAttributes } = await connectionOf(client).operatorService.listSearchAttributes({ namespace });
-  const types = temporal.api.enums.v1.IndexedValueType;
-  return SEARCH_ATTRIBUTES.map(({ name, type }) => {
-    const found = customAttributes[name];
-    return { name, wanted: type, found: found === undefined ? undefined : nameOfType(types[found]) };
-  });
-}
-
 /** The sweep, or undefined when its schedule does not exist. */
 export async function findSweep(client: Client): Promise<SweepHealth | undefined> {
   try {
@@ -86,11 +66,6 @@ export async function findQueueHealth(client: Client, task_queue: string, kind: 
 }
 
 const SECONDS_PER_DAY = 86_400;
-
-/** `INDEXED_VALUE_TYPE_KEYWORD` as `KEYWORD`, the way search attributes are declared. */
-function nameOfType(name: string | undefined): string {
-  return (name ?? 'unknown').replace('INDEXED_VALUE_TYPE_', '');
-}
 
 function connectionOf(client: Client): Connection {
   return client.connection as Connection;

@@ -27,11 +27,13 @@ export interface Nudger {
 export interface NudgerOptions {
   client: Client;
   taskQueues: TaskQueues;
+  /** How long one nudge may take; two seconds unless given. */
+  timeout_ms?: number;
   /** Told of each nudge that did not arrive. */
   onFailure: (error: unknown, workflow_id: string) => void;
 }
 
-export function createNudger({ client, taskQueues, onFailure }: NudgerOptions): Nudger {
+export function createNudger({ client, taskQueues, timeout_ms = NUDGE_TIMEOUT_MS, onFailure }: NudgerOptions): Nudger {
   /** Runs `wakeOne` for each id, a bounded number at a time; one that fails stops no other. */
   async function wakeEach(
     ids: string[],
@@ -44,7 +46,7 @@ export function createNudger({ client, taskQueues, onFailure }: NudgerOptions): 
       for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
         const one = id;
         try {
-          await client.withDeadline(Date.now() + NUDGE_TIMEOUT_MS, () => wakeOne(one));
+          await client.withDeadline(Date.now() + timeout_ms, () => wakeOne(one));
           reached.push(one);
         } catch (error) {
           onFailure(error, workflowId(one));

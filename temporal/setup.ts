@@ -7,10 +7,9 @@
 import { randomUUID } from 'node:crypto';
 import { ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
-import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes';
 import { sweep } from '../workflows/sweep';
 import { SWEEP_SCHEDULE_ID } from './ids';
+import { addSearchAttributes, findSearchAttributes } from './search-attributes';
 import type { TaskQueues } from './task-queues';
 
 const SWEEP_INTERVAL = '1 minute';
@@ -40,31 +39,18 @@ export async function isSetUp(client: Client): Promise<boolean> {
 
 /** Adds the search attributes the namespace lacks and checks the types of those it has. */
 export async function registerSearchAttributes(client: Client): Promise<string[]> {
-  const namespace = client.options.namespace;
-  const { operatorService } = client.connection as import('@temporalio/client').Connection;
-  const types = temporal.api.enums.v1.IndexedValueType;
-  const typeOf = {
-    KEYWORD: types.INDEXED_VALUE_TYPE_KEYWORD,
-    INT: types.INDEXED_VALUE_TYPE_INT,
-    DATETIME: types.INDEXED_VALUE_TYPE_DATETIME,
-  };
-
-  const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
-  const wanted = SEARCH_ATTRIBUTES.map((key) => ({ name: key.name, type: typeOf[key.type] }));
-  const conflicting = wanted.filter(
-    ({ name, type }) => customAttributes[name] !== undefined && customAttributes[name] !== type,
-  );
+  const { namespace } = client.options;
+  const attributes = await findSearchAttributes(client);
+  // The server takes a changed type without a word, and the workflows that use it then stand still.
+  const conflicting = attributes.filter(({ wanted, found }) => found !== undefined && found !== wanted);
   if (conflicting.length > 0) {
-    const names = conflicting.map(({ name }) => name).join(', ');
+    const names = conflicting.map(({ name, wanted, found }) => `${name} (${found}, not ${wanted})`).join(', ');
     throw new Error(
       `Search attributes of the namespace ${namespace} have another type than Covenant needs: ${names}. Remove them or use another namespace.`,
     );
   }
-  const missing = wanted.filter(({ name }) => customAttributes[name] === undefined);
-  if (missing.length > 0) {
-    const searchAttributes = Object.fromEntries(missing.map(({ name, type }) => [name, type]));
-    await operatorService.addSearchAttributes({ namespace, searchAttributes });
-  }
+  const missing = attributes.filter(({ found }) => found === undefined);
+  if (missing.length > 0) await addSearchAttributes(client, missing);
   return missing.map(({ name }) => name);
 }
 

@@ -215,7 +215,7 @@ describe('while Postgres cannot be reached', () => {
 
 test('readyz counts migrations that are missing', async () => {
   const behind = await startTestApi();
-  await behind.sql`DELETE FROM schema_migrations WHERE version = (SELECT max(version) FROM schema_migrations)`;
+  await behind.sql`DELETE FROM schema_version WHERE version = (SELECT max(version) FROM schema_version)`;
   const ready = await behind.call('GET', '//readyz', { key: null });
   expect([ready.status, ready.body.checks.migrations]).toEqual([
     503,

@@ -5,8 +5,9 @@
  * it alone. A chunk that waits has not committed: its statement is in flight in Postgres. What waits longer than the
  * worker's `lock_timeout` fails there and is tried again by the worker, which then waits at the same gate.
  */
-import type { ReservedSql } from 'postgres';
 import { isDatabaseUnavailable } from '../../db/errors';
+import { openDatabase } from '../../db/index';
+import type { Database } from '../../db/index';
 import { waitFor } from './stack';
 import type { TestStack } from './stack';
 
@@ -34,8 +35,8 @@ export async function installChunkGate({ sql }: TestStack): Promise<void> {
 }
 
 /** Closes the gate before these chunks, of whichever job comes; it opens by itself when Postgres ends. */
-export async function closeChunkGate({ sql }: TestStack, chunks: number[]): Promise<ChunkGate> {
-  const holder = await sql.reserve();
+export async function closeChunkGate({ sql, addresses }: TestStack, chunks: number[]): Promise<ChunkGate> {
+  const holder = openDatabase(addresses.database_url, { max: 1, application_name: 'covenant-test-gate' });
   await close(holder, chunks);
   let closed = chunks;
   return {
@@ -53,7 +54,7 @@ export async function closeChunkGate({ sql }: TestStack, chunks: number[]): Prom
       // A holder whose connection Postgres has ended holds nothing any more.
       for (const chunk of closed) await holder`SELECT pg_advisory_unlock(${GATE_CLASS}, ${chunk})`.catch(isGone);
       closed = next ?? [];
-      if (next === undefined) holder.release();
+      if (next === undefined) await holder.end({ timeout: 1 });
     },
   };
 }
@@ -62,6 +63,6 @@ function isGone(error: unknown): void {
   if (!isDatabaseUnavailable(error)) throw error;
 }
 
-async function close(holder: ReservedSql, chunks: number[]): Promise<void> {
+async function close(holder: Database, chunks: number[]): Promise<void> {
   for (const chunk of chunks) await holder`SELECT pg_advisory_lock(${GATE_CLASS}, ${chunk})`;
 }

@@ -38,7 +38,7 @@ export async function buildContract(
   const context = { now: now ?? new Date().toISOString(), actor_id: SOMEBODY.id, product, generator, open_jobs: 0 };
   const change = create(randomUUID(), generator_id, { ...DEFAULTS, ...input }, context);
   if (isRefusal(change)) throw new Error(change.detail);
-  return db.begin((tx) => insertContract(tx, change, SOMEBODY, null));
+  return db.begin((tx) => insertContract(tx, change, SOMEBODY, null, null));
 }
 
 const DEFAULTS: CreateInput = {

@@ -48,7 +48,13 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
   const { db, client, nativeConnection } = options;
   const queues = taskQueues(uniqueTaskQueue());
   const lost_nudges: unknown[] = [];
-  const nudger = createNudger({ client, taskQueues: queues, onFailure: (error) => lost_nudges.push(error) });
+  const nudger = createNudger({
+    client,
+    taskQueues: queues,
+    // A server that many test files share, or one that was just started, may be slow to answer.
+    timeout_ms: 20_000,
+    onFailure: (error) => lost_nudges.push(error),
+  });
   const real = createActivities({ db, nudger, fillTaskQueue: queues.generation });
   const activities = options.wrap?.(real) ?? real;
   const shared = { connection: nativeConnection, activities };

@@ -10,6 +10,7 @@ import { findProduct } from '../../db/product';
 import type { Actor } from '../../domain/actor';
 import { addDays, startOfDay } from '../../domain/calendar';
 import { create, decide } from '../../domain/contract-commands';
+import type { CreateInput } from '../../domain/contract-commands';
 import type { Instant } from '../../domain/instant';
 import { isRefusal } from '../../domain/refusal';
 import type { Refusal } from '../../domain/refusal';
@@ -29,39 +30,20 @@ const TIMEZONE = 'Europe/Berlin';
  * its term until a given instant, its end 100 days ago and its grace over since 70 days.
  */
 export async function addPastContract(sql: Database): Promise<PastContract> {
-  const { product_id, generator_id } = await addCatalogue({ sql });
   const daysAgo = (days: number): string => addDays(new Date().toISOString().slice(0, 10), -days);
   const created_at = `${daysAgo(400)}T09:00:00.000Z`;
   const paused_at = `${daysAgo(300)}T09:00:00.000Z`;
   const resume_at = `${daysAgo(280)}T12:30:00.000Z`;
   const [start_date, end_date, over] = [daysAgo(390), daysAgo(100), daysAgo(70)] as [string, string, string];
 
-  const id = await sql.begin(async (tx) => {
-    const input = {
-      name: 'A contract of last year',
-      type: 'standard' as const,
-      status: 'active' as const,
-      quota: 1_000,
-      customer_id: null,
-      feature_overrides: {},
-      activation_limit: null,
-      expiry: null,
-      timezone: TIMEZONE,
-      start_date,
-      end_date,
-      term: null,
-      expiry_grace_days: 30,
-      metadata: {},
-    };
-    const context = { now: created_at, actor_id: CUSTOMER_SERVICE.id, ...(await catalogue(tx, product_id, generator_id)), open_jobs: 0 };
-    const change = granted(create(uuidv7(), generator_id, input, context));
-    await insertContract(tx, change, CUSTOMER_SERVICE, null);
-    return change.facts.id;
-  });
+  const dates = { timezone: TIMEZONE, start_date, end_date, expiry_grace_days: 30 };
+  const id = await addContractAt(sql, created_at, { name: 'A contract of last year', quota: 1_000, ...dates });
   await sql.begin(async (tx) => {
     const request = { id, actor: CUSTOMER_SERVICE, now: paused_at, request_id: null };
     const pause = { name: 'pause', input: { reason: 'paused', resume_at } } as const;
-    const paused: Changed = granted(await changeContract(tx, request, (facts, context) => decide(pause, facts, context)));
+    const paused: Changed = granted(
+      await changeContract(tx, request, (facts, context) => decide(pause, facts, context)),
+    );
     if (!paused.changed) throw new Error(`the contract was not paused: ${JSON.stringify(paused.refusal)}`);
   });
   return {
@@ -73,6 +55,40 @@ export async function addPastContract(sql: Database): Promise<PastContract> {
       { action: 'contract.expired', at: startOfDay(over, TIMEZONE) },
     ],
   };
+}
+
+/** Writes an active contract without an end, with a product and a generator of its own; answers its id. */
+export function addRunningContract(sql: Database, quota: number): Promise<string> {
+  return addContractAt(sql, new Date().toISOString(), { name: 'A running contract', quota });
+}
+
+/** Creates an active contract as a request did at `now`. */
+async function addContractAt(sql: Database, now: Instant, given: Partial<CreateInput>): Promise<string> {
+  const { product_id, generator_id } = await addCatalogue({ sql });
+  const input: CreateInput = {
+    name: 'A contract',
+    type: 'standard',
+    status: 'active',
+    quota: 1_000,
+    customer_id: null,
+    feature_overrides: {},
+    activation_limit: null,
+    expiry: null,
+    timezone: 'UTC',
+    start_date: null,
+    end_date: null,
+    term: null,
+    expiry_grace_days: 0,
+    metadata: {},
+    ...given,
+  };
+  return sql.begin(async (tx) => {
+    const facts = await catalogue(tx, product_id, generator_id);
+    const context = { now, actor_id: CUSTOMER_SERVICE.id, ...facts, open_jobs: 0 };
+    const change = granted(create(uuidv7(), generator_id, input, context));
+    await insertContract(tx, change, CUSTOMER_SERVICE, null, null);
+    return change.facts.id;
+  });
 }
 
 /** The crossings that stand in the audit, in the order in which they hold. */
