@@ -13,7 +13,7 @@ import { insertChunk, missingChunks } from '../db/generation-chunk';
 import type { ChunkOutcome } from '../db/generation-chunk';
 import { bySystem, changeJobState, findJob, findJobPlan, finishJob, startJob } from '../db/generation-job';
 import type { JobError, JobPlan, RunningJob } from '../db/generation-job';
-import type { Database } from '../db/index';
+import type { Database, Sql } from '../db/index';
 import { KEY_DRAWS_MAX } from '../db/generation-request';
 
 /** A job as the workflow sees it. */
@@ -64,11 +64,10 @@ const OPENING = {
 export type GenerationJobActivities = ReturnType<typeof createGenerationJobActivities>;
 
 export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Database; fillTaskQueue: string }) {
-  /** What the contract says about generation now, after crossing what is due. */
-  async function contractSays(contract_id: string, now: Instant): Promise<'generate' | 'wait' | 'gone'> {
-    const outcome = await db.begin((tx) =>
-      changeContract(tx, { id: contract_id, actor: SYSTEM, now, request_id: null }, () => 'unchanged'),
-    );
+  /** What the contract says about generation now, after crossing what is due. Its row stays locked as long as `tx` lasts. */
+  async function contractSays(tx: Sql, contract_id: string, now: Instant): Promise<'generate' | 'wait' | 'gone'> {
+    const settling = { id: contract_id, actor: SYSTEM, now, request_id: null };
+    const outcome = await changeContract(tx, settling, () => 'unchanged');
     if (isRefusal(outcome)) return 'gone';
     return outcome.row.may_generate ? 'generate' : 'wait';
   }
@@ -105,15 +104,16 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
       const job = await findJob(db, job_id);
       if (!job) throw new Error(`generation job ${job_id} does not exist`);
       if (!isUnfinished(job.state) || job.state === 'CANCELLING') return opened(job_id, job.state, job);
-      const { next, action } = OPENING[await contractSays(job.contract_id, now)];
-      const changed = await db.begin((tx) =>
-        changeJobState(
+      // One transaction: whoever resumes the contract meanwhile waits, and then finds the job paused and wakes it.
+      const changed = await db.begin(async (tx) => {
+        const { next, action } = OPENING[await contractSays(tx, job.contract_id, now)];
+        return changeJobState(
           tx,
           bySystem(job_id, now),
           (current) => (isUnfinished(current) && current !== 'CANCELLING' ? next : 'unchanged'),
           job.state === 'PAUSED' && next === 'RUNNING' ? 'job.continued' : action,
-        ),
-      );
+        );
+      });
       if (isRefusal(changed)) throw new Error(changed.detail);
       return opened(job_id, changed, job);
     },
@@ -150,7 +150,8 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
         context.heartbeat(chunk_no);
         if (outcome === 'given_up') given_up.push(chunk_no);
         else if (outcome === 'boundary_due') {
-          if ((await contractSays(plan.contract_id, input.now)) !== 'generate') return { stopped: true, given_up };
+          const says = await db.begin((tx) => contractSays(tx, plan.contract_id, input.now));
+          if (says !== 'generate') return { stopped: true, given_up };
           i -= 1;
           keys = draw(chunk_no);
         } else if (outcome !== 'filled') return { stopped: true, given_up };
