@@ -85,7 +85,7 @@ beforeAll(async () => {
       ref
         .split('/')
         .slice(1)
-        .reduce((at, part) => (at as Record<string, object>)[part] as object, document as object) as JsonSchema,
+        .reduce((at, part) => (at as Record<string, object>)[part] as object, document as object),
     known: {
       // Small enough for jobs that end while the test runs.
       count: fc.integer({ min: 1, max: 300 }),
@@ -129,8 +129,8 @@ function callOf(method: string, path: string, operation: Operation): fc.Arbitrar
           place === 'path'
             ? parameters.map((parameter) => parameter.name).filter((name) => path.includes(`{${name}}`))
             : [],
-      } as never,
-    ) as fc.Arbitrary<Record<string, unknown>>;
+      },
+    );
   const schema = operation.requestBody?.content['application/json'].schema;
   // `fetch` sends no body with GET.
   const body = schema

@@ -26,7 +26,7 @@ beforeAll(async () => {
 
 afterAll(() => Promise.all([api.close(), idle.close()]));
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- jobs are compared field by field, as they come
+ 
 type Job = any;
 
 async function requestJob(on: TestApi, count: number, contract: { id: string }): Promise<string> {

@@ -31,7 +31,7 @@ beforeAll(async () => {
 
 afterAll(() => api.close());
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a contract as it was answered
+ 
 async function contract(more: Record<string, unknown> = {}): Promise<any> {
   return addContract(api, await addCatalogue(api), more);
 }

@@ -91,7 +91,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 }, BUILD_TIMEOUT_MS);
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers are read field by field
+ 
 async function call(method: string, path: string, body?: unknown): Promise<any> {
   const response = await fetch(`${api_url}/api/v1${path}`, {
     method,

@@ -166,8 +166,11 @@ test('connections that the network resets are made anew', async () => {
 test('a BEGIN that meets a full pipeline still has its connection for itself', async () => {
   await withPool(2, async (sql) => {
     await Promise.all([sql`SELECT pg_sleep(0.1)`, sql`SELECT pg_sleep(0.1)`]);
-    // Two connections, each with one statement at work and a pipeline that lacks one. A query waits to be asked for.
-    const ahead = Array.from({ length: 2 * PIPELINE_MAX }, (_, n) => sql<[{ n: number }]>`SELECT ${n}::int AS n`.execute());
+    // Two connections, each with one statement at work and a pipeline that lacks one. A query waits to be asked for, and
+    // one with parameters is not sent ahead.
+    const ahead = Array.from({ length: 2 * PIPELINE_MAX }, (_, n) =>
+      sql.unsafe<[{ n: number }]>(`SELECT ${n} AS n`).execute(),
+    );
     const begun = [1, 2, 3, 4].map(() => sql.begin((tx) => pidOf(tx)));
     const answers = await Promise.all(ahead);
     expect(answers.map(([row]) => row.n)).toEqual(ahead.map((_, n) => n));

@@ -35,7 +35,7 @@ export interface ApiAnswer {
   status: number;
   headers: Headers;
   /** The parsed JSON; undefined for an empty body and for other media types. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests read bodies of every shape, and compare what they read
+   
   body: any;
   text: string;
 }

@@ -65,7 +65,6 @@ export function contractBody(catalogue: TestCatalogue, more: Record<string, unkn
 }
 
 /** Creates a contract through the interface and answers it; active unless `more` says otherwise. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as the bodies of `ApiAnswer`
 export async function addContract(
   api: TestApi,
   catalogue: TestCatalogue,

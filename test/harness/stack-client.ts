@@ -10,7 +10,7 @@ import { NAMESPACE } from './temporal';
 
 export interface StackAnswer {
   status: number;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests read bodies of every shape, and compare what they read
+   
   body: any;
 }
 
