@@ -11,7 +11,15 @@ import { changeContract } from '../db/contract-change';
 import { isDatabaseUnavailable, isPermanent, violates } from '../db/errors';
 import { insertChunk, missingChunks } from '../db/generation-chunk';
 import type { ChunkOutcome } from '../db/generation-chunk';
-import { bySystem, changeJobState, findJob, findJobPlan, finishJob, startJob } from '../db/generation-job';
+import {
+  bySystem,
+  changeJobState,
+  findJob,
+  findJobPlan,
+  finishJob,
+  notifyProgress,
+  startJob,
+} from '../db/generation-job';
 import type { JobError, JobPlan, RunningJob } from '../db/generation-job';
 import type { Database, Sql } from '../db/index';
 import { KEY_DRAWS_MAX } from '../db/generation-request';
@@ -53,6 +61,9 @@ export interface FilledRange {
 export interface CloseJobInput extends OpenJobInput {
   given_up: number[];
 }
+
+/** Between two words to those who watch a job. */
+const PROGRESS_INTERVAL_MS = 100;
 
 /** What becomes of a job by what its contract says; a request that crossed with the deletion of its contract is cancelled. */
 const OPENING = {
@@ -133,6 +144,7 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
           ? ''
           : joinedKeys(plan.key_format, chunkSpan(plan.requested, plan.chunk_size, chunk_no).licenses, randomFillSync);
 
+      let told_at_ms = performance.now();
       let keys = draw(missing[0]);
       for (let i = 0; i < missing.length; i++) {
         context.cancellationSignal.throwIfAborted();
@@ -148,6 +160,10 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
           outcome = 'given_up';
         }
         context.heartbeat(chunk_no);
+        if (performance.now() - told_at_ms > PROGRESS_INTERVAL_MS) {
+          told_at_ms = performance.now();
+          await notifyProgress(db, plan.id);
+        }
         if (outcome === 'given_up') given_up.push(chunk_no);
         else if (outcome === 'boundary_due') {
           const says = await db.begin((tx) => contractSays(tx, plan.contract_id, input.now));

@@ -1,7 +1,6 @@
 /** The chunks of a generation job: the statement that makes licenses, once each, while the contract allows it. */
 import type { Instant } from '../domain/instant';
 import type { Sql } from './index';
-import { PROGRESS_CHANNEL } from './generation-job';
 
 /** One chunk to be made. */
 export interface Chunk {
@@ -45,8 +44,7 @@ export async function insertChunk(sql: Sql, chunk: Chunk): Promise<ChunkOutcome>
       FROM marker, job, string_to_table(${chunk.keys}, ',') WITH ORDINALITY AS k (key, ordinal)
     )
     SELECT contract.open, contract.due, EXISTS (SELECT FROM marker) AS filled,
-           EXISTS (SELECT FROM generation_chunks WHERE job_id = ${chunk.job_id} AND chunk_no = ${chunk.chunk_no}) AS filled_before,
-           pg_notify(${PROGRESS_CHANNEL}, ${chunk.job_id})
+           EXISTS (SELECT FROM generation_chunks WHERE job_id = ${chunk.job_id} AND chunk_no = ${chunk.chunk_no}) AS filled_before
     FROM contract`;
   if (!seen) return 'job_stopped';
   if (seen.filled || seen.filled_before) return 'filled';

@@ -384,6 +384,14 @@ function stateChanged(job_id: string): string {
   return `${job_id}!`;
 }
 
+/**
+ * Tells listeners that a job made progress. It is not part of the chunk's own statement: commits that notify wait for
+ * each other in Postgres, and a job has two under way at any time.
+ */
+export async function notifyProgress(sql: Sql, job_id: string): Promise<void> {
+  await sql`SELECT pg_notify(${PROGRESS_CHANNEL}, ${job_id})`;
+}
+
 async function notifyStateChanged(sql: Sql, job_id: string): Promise<void> {
   await sql`SELECT pg_notify(${PROGRESS_CHANNEL}, ${stateChanged(job_id)})`;
 }

@@ -54,7 +54,7 @@ test('64 clients on one quota of 1,000 through two API processes are sold exactl
   const granted: StackAnswer[] = [];
 
   async function buyAll(client: number): Promise<void> {
-    for (let turn = 0; turn < COUNTS.length; ) {
+    for (let turn = 0; turn < COUNTS.length;) {
       // Each begins elsewhere, so that large and small requests meet.
       const count = COUNTS[(turn + client) % COUNTS.length] as number;
       const path = `/contracts/${contract_id}/generate`;
@@ -74,8 +74,12 @@ test('64 clients on one quota of 1,000 through two API processes are sold exactl
   await expectInvariants(stack.sql);
   expect(await quotaOf(stack, contract_id)).toMatchObject({ generated: QUOTA, reserved: 0, remaining: 0 });
 
-  const keys = granted.flatMap(({ body }) => ((body as { licenses?: { key: string }[] }).licenses ?? []).map(({ key }) => key));
-  const [found] = await stack.sql<[{ count: number }]>`SELECT count(*)::int AS count FROM licenses WHERE key = ANY(${keys})`;
+  const keys = granted.flatMap(({ body }) =>
+    ((body as { licenses?: { key: string }[] }).licenses ?? []).map(({ key }) => key),
+  );
+  const [found] = await stack.sql<
+    [{ count: number }]
+  >`SELECT count(*)::int AS count FROM licenses WHERE key = ANY(${keys})`;
   expect(found.count).toBe(keys.length);
 });
 
@@ -117,7 +121,9 @@ test('what an API process committed before it died, and never started, is starte
     const unanswered = callStack(stack, 'POST', path, { body: { count: 500 }, url: doomed.url }).catch(() => undefined);
     const [job] = await waitFor(
       async () => {
-        const jobs = await stack.sql<{ id: string }[]>`SELECT id FROM generation_jobs WHERE contract_id = ${contract_id}`;
+        const jobs = await stack.sql<
+          { id: string }[]
+        >`SELECT id FROM generation_jobs WHERE contract_id = ${contract_id}`;
         return jobs.count === 1 ? jobs : undefined;
       },
       { timeout_ms: RECOVERY_TIMEOUT_MS, what: 'the job to be committed' },

@@ -22,7 +22,10 @@ test('a contract whose dates passed while everything was down is right at the fi
   await stack.start('api');
 
   const first = await callStack(stack, 'GET', `/contracts/${past.id}`);
-  expect(first).toMatchObject({ status: 200, body: { state: 'EXPIRED', status: 'inactive', inactive_reason: 'EXPIRED', next_boundary: null } });
+  expect(first).toMatchObject({
+    status: 200,
+    body: { state: 'EXPIRED', status: 'inactive', inactive_reason: 'EXPIRED', next_boundary: null },
+  });
   expect(await auditedCrossings(stack.sql, past.id)).toEqual(past.crossings);
 
   const second = await callStack(stack, 'GET', `/contracts/${past.id}`);

@@ -99,34 +99,43 @@ test.each(SEEDS)('requests at once whose answers are lost take their licenses on
   expect(quota?.['claimed']).toBe(asked);
 });
 
-test.each(SEEDS)('a job whose chunks were inserted but reported lost has every license once (seed %i)', async (seed) => {
-  const contract_id = await addRunningContract(database.sql, JOB_LICENSES);
-  const { job } = granted(
-    await createLicenseRequests(database.sql)(licenseRequest(contract_id, JOB_LICENSES, 'the job')),
-  );
-  const flaky = createFlakyDatabase(database.sql, { seed, lost_share: LOST_SHARE });
-  const { openJob, fillChunks, closeJob } = createGenerationJobActivities({ db: flaky.db, fillTaskQueue: 'generation' });
-  const now = new Date().toISOString();
+test.each(SEEDS)(
+  'a job whose chunks were inserted but reported lost has every license once (seed %i)',
+  async (seed) => {
+    const contract_id = await addRunningContract(database.sql, JOB_LICENSES);
+    const { job } = granted(
+      await createLicenseRequests(database.sql)(licenseRequest(contract_id, JOB_LICENSES, 'the job')),
+    );
+    const flaky = createFlakyDatabase(database.sql, { seed, lost_share: LOST_SHARE });
+    const { openJob, fillChunks, closeJob } = createGenerationJobActivities({
+      db: flaky.db,
+      fillTaskQueue: 'generation',
+    });
+    const now = new Date().toISOString();
 
-  const opened = await untilAnswered(() => openJob({ job_id: job.id, now }));
-  expect(opened).toMatchObject({ state: 'RUNNING', chunks: 20 });
-  const half = opened.chunks / 2;
-  // Two workers at the same ranges, as when one is taken for dead and is not.
-  await Promise.all(
-    [0, half, 0, half].map((from_chunk) => {
-      const range = { job_id: job.id, from_chunk, to_chunk: from_chunk + half, now, attempts_max: 1 };
-      return untilAnswered(async () => {
-        const filled: FilledRange = await quietActivity().run<[FillChunksInput], FilledRange, typeof fillChunks>(fillChunks, range);
-        if (filled.stopped) throw Object.assign(new Error('two workers met at a chunk'), { code: 'ETIMEDOUT' });
-        expect(filled.given_up).toEqual([]);
-      });
-    }),
-  );
-  const closed = await untilAnswered(() => closeJob({ job_id: job.id, now, given_up: [] }));
+    const opened = await untilAnswered(() => openJob({ job_id: job.id, now }));
+    expect(opened).toMatchObject({ state: 'RUNNING', chunks: 20 });
+    const half = opened.chunks / 2;
+    // Two workers at the same ranges, as when one is taken for dead and is not.
+    await Promise.all(
+      [0, half, 0, half].map((from_chunk) => {
+        const range = { job_id: job.id, from_chunk, to_chunk: from_chunk + half, now, attempts_max: 1 };
+        return untilAnswered(async () => {
+          const filled: FilledRange = await quietActivity().run<[FillChunksInput], FilledRange, typeof fillChunks>(
+            fillChunks,
+            range,
+          );
+          if (filled.stopped) throw Object.assign(new Error('two workers met at a chunk'), { code: 'ETIMEDOUT' });
+          expect(filled.given_up).toEqual([]);
+        });
+      }),
+    );
+    const closed = await untilAnswered(() => closeJob({ job_id: job.id, now, given_up: [] }));
 
-  expect(flaky.lost()).toBeGreaterThan(0);
-  expect(closed).toMatchObject({ state: 'SUCCEEDED', completed: JOB_LICENSES });
-});
+    expect(flaky.lost()).toBeGreaterThan(0);
+    expect(closed).toMatchObject({ state: 'SUCCEEDED', completed: JOB_LICENSES });
+  },
+);
 
 test.each(SEEDS)('commands whose answers are lost are carried out once (seed %i)', async (seed) => {
   const contract_id = await addRunningContract(database.sql, 1_000);

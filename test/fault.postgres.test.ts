@@ -55,7 +55,9 @@ async function generateUntilAnswered(contract_id: string, key: string): Promise<
 
 async function expectExists({ body }: StackAnswer): Promise<void> {
   const keys = (body as { licenses: { key: string }[] }).licenses.map(({ key }) => key);
-  const [found] = await stack.sql<[{ count: number }]>`SELECT count(*)::int AS count FROM licenses WHERE key = ANY(${keys})`;
+  const [found] = await stack.sql<
+    [{ count: number }]
+  >`SELECT count(*)::int AS count FROM licenses WHERE key = ANY(${keys})`;
   expect(found.count).toBe(INLINE_LICENSES);
 }
 
@@ -63,7 +65,11 @@ test('backends terminated in the middle of a chunk, again and again, leave no ha
   const contract_id = await addStackContract(stack, JOB_LICENSES);
   const gate = await closeChunkGate(stack, [3, 12]);
   const job_id = await requestJob(stack, contract_id, JOB_LICENSES);
-  for (const next of [[3, 12], [6, 17], [9, 19]]) {
+  for (const next of [
+    [3, 12],
+    [6, 17],
+    [9, 19],
+  ]) {
     const backends = await gate.held(2);
     for (const pid of backends) await stack.sql`SELECT pg_terminate_backend(${pid})`;
     await expectInvariants(stack.sql);
@@ -76,6 +82,31 @@ test('backends terminated in the middle of a chunk, again and again, leave no ha
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name IN ('covenant worker', 'covenant api')`;
   await gate.open();
   await expectWhole(contract_id, job_id);
+});
+
+test('requests whose backends die in the middle of a transaction are told so, and the API process lives on', async () => {
+  const contract_id = await addStackContract(stack, JOB_LICENSES);
+  const { api } = stack.describe().pids;
+  let asked: Promise<StackAnswer> | undefined;
+  await stack.sql.begin(async (tx) => {
+    // The edit waits for this row, in its transaction.
+    await tx`SELECT FROM contracts WHERE id = ${contract_id} FOR UPDATE`;
+    asked = callStack(stack, 'PATCH', `/contracts/${contract_id}`, { body: { name: 'Renamed' } });
+    await waitFor(
+      async () => {
+        const ended = await stack.sql`
+          SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'covenant api' AND wait_event_type = 'Lock'`;
+        return ended.count === 1;
+      },
+      { timeout_ms: RECOVERY_TIMEOUT_MS, what: 'the edit to wait for the row' },
+    );
+  });
+  expect(await asked).toMatchObject({ status: 503, body: { code: 'DATABASE_UNAVAILABLE' } });
+
+  const again = await callStack(stack, 'PATCH', `/contracts/${contract_id}`, { body: { name: 'Renamed' } });
+  expect(again).toMatchObject({ status: 200, body: { name: 'Renamed' } });
+  expect(stack.describe().pids.api).toBe(api);
+  await expectInvariants(stack.sql);
 });
 
 test('a Postgres that hangs for ten seconds in the middle of a job delays it and changes nothing else', async () => {

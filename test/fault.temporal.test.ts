@@ -68,7 +68,10 @@ test('with its file deleted, an empty Temporal server is given every open contra
 
   rmSync(stack.temporalStateFile);
   const past = await addPastContract(stack.sql);
-  await waitFor(() => stack.describe().pids.temporal !== before, { timeout_ms: RECOVERY_TIMEOUT_MS, what: 'Temporal to run again' });
+  await waitFor(() => stack.describe().pids.temporal !== before, {
+    timeout_ms: RECOVERY_TIMEOUT_MS,
+    what: 'Temporal to run again',
+  });
   await gate.open();
   const waiting_id = await requestJob(stack, contract_id, 20_000);
 

@@ -10,7 +10,7 @@ import { NAMESPACE } from './temporal';
 
 export interface StackAnswer {
   status: number;
-   
+
   body: any;
 }
 
