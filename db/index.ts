@@ -52,12 +52,15 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
 }
 
 /**
- * Throws unless the driver carries our patch (`patches/`): without it, a SELECT that fails after streaming rows leaves
- * holes in the next result of that connection. `npm ci` applies it; an install with `--ignore-scripts` does not.
+ * Throws unless the driver carries our patch (`patches/`). Without it a SELECT that fails after streaming rows leaves holes
+ * in the next result of its connection; a backend that dies inside a transaction takes the process with it, and statements
+ * of the lost transaction run and commit on the connection that follows (`test/db.driver.test.ts` shows each). `npm ci`
+ * applies it; an install with `--ignore-scripts` does not.
  */
 export function assertDriverPatched(): void {
-  const connection = join(dirname(require.resolve('postgres')), 'connection.js');
-  if (/function ErrorResponse\(x\) \{\s*rows = 0/.test(readFileSync(connection, 'utf8'))) return;
+  const driver = dirname(require.resolve('postgres'));
+  const holds = (file: string, mark: RegExp): boolean => mark.test(readFileSync(join(driver, file), 'utf8'));
+  if (holds('connection.js', /function ErrorResponse\(x\) \{\s*rows = 0/) && holds('index.js', /if \(lost\)/)) return;
   throw new Error(
     'The Postgres driver is not patched. Run `npx patch-package` (npm runs it after every install unless scripts are off).',
   );
