@@ -19,7 +19,7 @@ import type { HistorySize } from './workflow-history';
 export interface GenerationOptions {
   /** Licenses of a job; every size is measured by itself. */
   sizes: readonly number[];
-  /** Pairs of every size; undefined: PAIRS, and fewer of the long ones. */
+  /** Pairs of every size; undefined: PAIRS. */
   pairs: number | undefined;
 }
 
@@ -42,9 +42,6 @@ type MeasuredProductRun = ProductRun & { history: HistorySize };
 const JUDGED_SIZE = 100_000;
 const WARM_UP_LICENSES = 10_000;
 const PAIRS = 5;
-/** From this size on a run takes long enough to waver little. */
-const LONG_SIZE = 1_000_000;
-const PAIRS_OF_LONG = 3;
 
 /** Measures every size, smallest first, after one pair that does not count. */
 export async function benchGeneration(stack: MeasuredStack, options: GenerationOptions, report: Report): Promise<void> {
@@ -83,7 +80,7 @@ export async function benchGeneration(stack: MeasuredStack, options: GenerationO
   }
 
   async function measure(licenses: number): Promise<SizeResult> {
-    const pairs = options.pairs ?? (licenses >= LONG_SIZE ? PAIRS_OF_LONG : PAIRS);
+    const pairs = options.pairs ?? PAIRS;
     report.say(`${count(licenses)} licenses, ${pairs} pairs`);
     resetPeakMemory(stack.worker_pid);
     const runs = await runPairs(

@@ -11,6 +11,7 @@ import type { MeasuredStack } from './measured-stack';
 import { benchPeers } from './peers';
 import { createReport } from './report';
 import type { Report } from './report';
+import { benchRows } from './rows';
 
 interface CommonOptions {
   json: boolean;
@@ -21,6 +22,7 @@ interface CommonOptions {
 const SIZES = [10_000, 100_000, 1_000_000];
 const PEERS_LICENSES = 100_000;
 const CELL_SECONDS = 2;
+const ROWS_LICENSES = 200_000;
 
 void main();
 
@@ -47,6 +49,13 @@ async function main(): Promise<void> {
     .action((options: CommonOptions & { seconds: number }) =>
       measured(options, (stack, report) =>
         benchInline(stack, { seconds: options.seconds, pairs: options.pairs }, report),
+      ),
+    );
+  benchmark(program, 'rows', "what the shape of a license's row costs: foreign keys, further columns and indexes")
+    .option('--licenses <count>', 'licenses of each shape', wholeNumber, ROWS_LICENSES)
+    .action((options: CommonOptions & { licenses: number }) =>
+      measured(options, (stack, report) =>
+        benchRows(stack, { licenses: options.licenses, rounds: options.pairs }, report),
       ),
     );
   try {

@@ -26,7 +26,6 @@ beforeAll(async () => {
 
 afterAll(() => Promise.all([api.close(), idle.close()]));
 
- 
 type Job = any;
 
 async function requestJob(on: TestApi, count: number, contract: { id: string }): Promise<string> {

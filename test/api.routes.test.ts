@@ -31,7 +31,6 @@ beforeAll(async () => {
 
 afterAll(() => api.close());
 
- 
 async function contract(more: Record<string, unknown> = {}): Promise<any> {
   return addContract(api, await addCatalogue(api), more);
 }

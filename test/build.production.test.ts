@@ -91,7 +91,6 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 }, BUILD_TIMEOUT_MS);
 
- 
 async function call(method: string, path: string, body?: unknown): Promise<any> {
   const response = await fetch(`${api_url}/api/v1${path}`, {
     method,

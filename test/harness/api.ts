@@ -35,7 +35,7 @@ export interface ApiAnswer {
   status: number;
   headers: Headers;
   /** The parsed JSON; undefined for an empty body and for other media types. */
-   
+
   body: any;
   text: string;
 }
