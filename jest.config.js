@@ -32,6 +32,7 @@ const shared = {
 module.exports = {
   maxWorkers: Math.min(WORKERS_MAX, availableParallelism()),
   testTimeout: 30_000,
+  reporters: ['default', '<rootDir>/dev/check/count-reporter.js'],
   projects: [
     {
       ...shared,
