@@ -1,19 +1,7 @@
 /**
  * The import arrows of ARCHITECTURE.md: which room may know which. A room that is not named beside its arrow is closed to it.
  */
-const everyRoom = [
-  'domain',
-  'workflows',
-  'activities',
-  'api',
-  'db',
-  'temporal',
-  'adapters',
-  'cli',
-  'dev',
-  'bench',
-  'test',
-];
+const everyRoom = ['domain', 'workflows', 'activities', 'api', 'db', 'temporal', 'cli', 'dev', 'bench', 'test'];
 
 /** A rule that lets the files of `room` know only `known` rooms (and itself) among those of the house. */
 function arrow(room, known, comment) {
@@ -44,15 +32,10 @@ module.exports = {
   forbidden: [
     arrow('domain', [], 'The domain decides and knows nobody.'),
     arrow('workflows', ['domain', 'activities'], 'A workflow knows the domain, and the types of activities.'),
-    arrow(
-      'activities',
-      ['domain', 'db', 'temporal', 'adapters'],
-      'Activities write to Postgres and speak to the outside.',
-    ),
+    arrow('activities', ['domain', 'db', 'temporal'], 'Activities write to Postgres and speak to the outside.'),
     arrow('api', ['domain', 'db', 'temporal', 'workflows'], 'The API never runs an activity itself.'),
     arrow('db', ['domain'], 'The database rooms know the decisions and nobody who asks for them.'),
     arrow('temporal', ['domain', 'workflows'], 'Starts, signals and updates by the message definitions of workflows.'),
-    arrow('adapters', ['domain'], 'An adapter speaks one foreign protocol.'),
     arrow('cli', ['domain', 'db', 'temporal'], 'A command does its work through the same doors as the API.'),
     packagesOf(
       'domain',
@@ -90,7 +73,7 @@ module.exports = {
     {
       name: 'product-uses-no-development-packages',
       severity: 'error',
-      from: { path: '^(domain|workflows|activities|api|db|temporal|adapters|cli)/|^(worker|config)\\.ts$' },
+      from: { path: '^(domain|workflows|activities|api|db|temporal|cli)/|^(worker|config)\\.ts$' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: 'node_modules/@types/' },
     },
     {

@@ -145,10 +145,11 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   temporalUiUrl: {
     env: 'TEMPORAL_UI_URL',
-    about: 'Where people reach the Temporal UI; answers and logs link to it.',
+    about:
+      'Where people reach the Temporal UI of the server in TEMPORAL_ADDRESS; the embedded stack prints links to it.',
     default: { text: 'http://127.0.0.1:8233' },
     allowed: 'a URL that begins with http:// or https://',
-    usedBy: ['api', 'cli'],
+    usedBy: ['dev'],
     parse: httpUrl(),
   },
   taskQueuePrefix: {
@@ -178,10 +179,10 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   publicUrl: {
     env: 'COVENANT_PUBLIC_URL',
-    about: 'The origin under which clients reach the API; links in answers begin with it.',
+    about: 'The origin under which the API is reached; `covenant doctor` asks it for its readiness.',
     default: { rule: '`http://HOST:PORT`', text: listeningUrl },
     allowed: 'a URL that begins with http:// or https://, without a query',
-    usedBy: ['api', 'worker'],
+    usedBy: ['cli'],
     parse: httpUrl(),
   },
   trustProxy: {

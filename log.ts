@@ -2,16 +2,26 @@
 import { DefaultLogger, Runtime, makeTelemetryFilterString } from '@temporalio/worker';
 import type { LogLevel as TemporalLogLevel } from '@temporalio/worker';
 import { pino } from 'pino';
-import type { Logger } from 'pino';
+import type { DestinationStream, Logger } from 'pino';
 
 export type { Logger } from 'pino';
 
-/** Paths that are never written, wherever they occur. */
-const REDACTED = ['*.authorization', '*.key', '*.secret', '*.keyPepper', 'req.headers.authorization'];
+/** Fields that are never written, down to this depth: what is logged on purpose is flat, what libraries add is not deep. */
+const REDACTED_FIELDS = ['authorization', 'key', 'secret', 'keyPepper', 'apiKey', 'super_admin_key', 'password'];
+const REDACTED_DEPTH = 4;
+const REDACTED = REDACTED_FIELDS.flatMap((field) =>
+  Array.from({ length: REDACTED_DEPTH }, (_, depth) => `${'*.'.repeat(depth)}${field}`),
+);
 
-/** The log of a process. */
-export function createLog(process_name: string, level: string): Logger {
-  return pino({ level, base: { process: process_name }, redact: REDACTED, timestamp: pino.stdTimeFunctions.isoTime });
+/** The log of a process; it goes to the standard output unless a test gives it somewhere else to go. */
+export function createLog(process_name: string, level: string, destination?: DestinationStream): Logger {
+  const options = {
+    level,
+    base: { process: process_name },
+    redact: REDACTED,
+    timestamp: pino.stdTimeFunctions.isoTime,
+  };
+  return destination === undefined ? pino(options) : pino(options, destination);
 }
 
 const LEVELS: Record<TemporalLogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = {

@@ -21,7 +21,7 @@ import { openTemporal } from './temporal/connection';
 import { createNudger } from './temporal/nudge';
 import { taskQueues } from './temporal/task-queues';
 
-/** Between tries to reach Temporal or Postgres at start. */
+/** Between tries to reach Temporal at start. */
 const START_RETRY_MS = 1_000;
 
 async function main(): Promise<void> {
@@ -35,10 +35,11 @@ async function main(): Promise<void> {
   const db = openDatabase(config.databaseUrl, { max: config.databasePoolSize, application_name: 'covenant worker' });
   const client = openTemporal(config);
   const dependencies: ReadinessDependencies = { db, client, taskQueues: queues };
-  const health = await listenForHealth(config, dependencies);
+  let workers: Worker[] = [];
+  const polling = (): boolean => workers.length > 0 && workers.every((worker) => worker.getState() === 'RUNNING');
+  const health = await listenForHealth(config, dependencies, polling);
 
   let ending = false;
-  let workers: Worker[] = [];
   const end = (signal: string): void => {
     if (ending) return;
     ending = true;
@@ -104,14 +105,18 @@ async function untilReachable<T>(log: Logger, attempt: () => Promise<T>): Promis
     try {
       return await attempt();
     } catch (error) {
-      log.warn({ err: error }, 'Temporal is not reachable yet');
+      log.warn({ err: error }, 'Temporal is not ready yet');
       await new Promise((resolve) => setTimeout(resolve, START_RETRY_MS));
     }
   }
 }
 
 /** `/livez`, `/readyz` and `/metrics` of the worker. */
-async function listenForHealth(config: Config, dependencies: ReadinessDependencies): Promise<Server> {
+async function listenForHealth(
+  config: Config,
+  dependencies: ReadinessDependencies,
+  polling: () => boolean,
+): Promise<Server> {
   collectDefaultMetrics();
   const answer = async (url: string): Promise<{ status: number; type: string; body: string }> => {
     const json = (status: number, body: unknown) => ({ status, type: 'application/json', body: JSON.stringify(body) });
@@ -119,7 +124,9 @@ async function listenForHealth(config: Config, dependencies: ReadinessDependenci
     if (url === '/metrics') return { status: 200, type: register.contentType, body: await register.metrics() };
     if (url !== '/readyz') return json(404, { status: 'not found' });
     const readiness = await checkReadiness(dependencies);
-    return json(readiness.ready ? 200 : 503, readiness);
+    const ready = readiness.ready && polling();
+    const worker = polling() ? 'ok' : 'not polling for tasks';
+    return json(ready ? 200 : 503, { ready, checks: { ...readiness.checks, worker } });
   };
   const server = createServer((request, response) => {
     void answer(request.url ?? '/').then(

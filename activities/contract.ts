@@ -11,6 +11,7 @@ import type { Environment } from '../domain/environment';
 import type { Instant } from '../domain/instant';
 import { isRefusal } from '../domain/refusal';
 import { findAdminActor } from '../db/admin';
+import { lockContract } from '../db/contract';
 import { changeContract } from '../db/contract-change';
 import { findCommandOutcome, insertCommandOutcome } from '../db/contract-command';
 import type { Database } from '../db/index';
@@ -20,7 +21,8 @@ import type { Nudger } from '../temporal/nudge';
 export interface ContractView {
   contract_id: string;
   customer_id: string | null;
-  environment: Environment;
+  /** Null when it is gone. */
+  environment: Environment | null;
   state: ContractState | 'GONE';
   next_boundary: Boundary | null;
   /** Whether nothing will happen to the contract by itself any more. */
@@ -64,6 +66,8 @@ export function createContractActivities({ db, nudger }: { db: Database; nudger:
     /** Carries out one command, once however often it is delivered: its outcome is stored with what it changed. */
     async runContractCommand(input: RunCommandInput): Promise<CommandOutcome> {
       const done = await db.begin(async (tx) => {
+        // Under the lock: an equal command may be under way, and its outcome stands only when it has committed.
+        await lockContract(tx, input.contract_id);
         const stored = await findCommandOutcome(tx, input.contract_id, input.command_id, input.fingerprint);
         if (stored) return { outcome: stored, job_ids: [] };
         const actor: Actor = await findAdminActor(tx, input.actor_id);
@@ -109,7 +113,7 @@ function gone(contract_id: string): ContractView {
   return {
     contract_id,
     customer_id: null,
-    environment: 'production',
+    environment: null,
     state: 'GONE',
     next_boundary: null,
     at_rest: true,

@@ -4,11 +4,12 @@ import { Context } from '@temporalio/activity';
 import { SYSTEM } from '../domain/actor';
 import { chunkCount, chunkSpan, isUnfinished } from '../domain/generation-job';
 import type { JobState } from '../domain/generation-job';
+import { instantFromMillis, laterOf } from '../domain/instant';
 import type { Instant } from '../domain/instant';
 import { joinedKeys } from '../domain/license-key';
 import { isRefusal } from '../domain/refusal';
 import { changeContract } from '../db/contract-change';
-import { isDatabaseUnavailable, isPermanent, violates } from '../db/errors';
+import { isPassing, isPermanent, violates } from '../db/errors';
 import { insertChunk, missingChunks } from '../db/generation-chunk';
 import type { ChunkOutcome } from '../db/generation-chunk';
 import {
@@ -64,6 +65,15 @@ export interface CloseJobInput extends OpenJobInput {
 
 /** Between two words to those who watch a job. */
 const PROGRESS_INTERVAL_MS = 100;
+
+/**
+ * The clock of one attempt. `now` was fixed when the range was handed out, but an attempt may come much later, after an
+ * outage: it must not make licenses by a time at which the contract was still open.
+ */
+function attemptClock(now: Instant, scheduled_at_ms: number): () => Instant {
+  const begun_ms = performance.now();
+  return () => laterOf(now, instantFromMillis(Math.floor(scheduled_at_ms + performance.now() - begun_ms)));
+}
 
 /** What becomes of a job by what its contract says; a request that crossed with the deletion of its contract is cancelled. */
 const OPENING = {
@@ -135,6 +145,7 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
      */
     async fillChunks(input: FillChunksInput): Promise<FilledRange> {
       const context = Context.current();
+      const clock = attemptClock(input.now, context.info.currentAttemptScheduledTimestampMs);
       const plan = await findJobPlan(db, input.job_id);
       if (!plan) throw new Error(`generation job ${input.job_id} does not exist`);
       const missing = await missingChunks(db, input.job_id, input.from_chunk, input.to_chunk);
@@ -149,14 +160,14 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
       for (let i = 0; i < missing.length; i++) {
         context.cancellationSignal.throwIfAborted();
         const chunk_no = missing[i] as number;
-        const making = makeChunk(plan, chunk_no, input.now, keys);
+        const making = makeChunk(plan, chunk_no, clock(), keys);
         // The keys of the next chunk are drawn while Postgres inserts this one.
         keys = draw(missing[i + 1]);
         let outcome: ChunkOutcome | 'given_up';
         try {
           outcome = await making;
         } catch (error) {
-          if (isDatabaseUnavailable(error) || context.info.attempt < input.attempts_max) throw error;
+          if (isPassing(error) || context.info.attempt < input.attempts_max) throw error;
           outcome = 'given_up';
         }
         context.heartbeat(chunk_no);
@@ -166,7 +177,7 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
         }
         if (outcome === 'given_up') given_up.push(chunk_no);
         else if (outcome === 'boundary_due') {
-          const says = await db.begin((tx) => contractSays(tx, plan.contract_id, input.now));
+          const says = await db.begin((tx) => contractSays(tx, plan.contract_id, clock()));
           if (says !== 'generate') return { stopped: true, given_up };
           i -= 1;
           keys = draw(chunk_no);

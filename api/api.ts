@@ -23,6 +23,4 @@ export interface Api {
   /** The one clock of the process. */
   clock: () => Instant;
   keyPepper: string;
-  /** The origin under which clients reach the API. */
-  publicUrl: string;
 }

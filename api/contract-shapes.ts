@@ -16,6 +16,13 @@ import {
 } from './shapes';
 import { z } from './zod';
 
+/** Two rules at once have a refusal of their own (domain.md 3.3). */
+const BothExpiryRules = z
+  .strictObject({ duration: z.unknown(), basis: z.unknown().optional(), date: z.unknown() })
+  .refine(() => false, { message: 'give a duration or a date, not both', params: { refusal: 'EXPIRY_CONFLICT' } })
+  .transform(() => null)
+  .describe('Refused with EXPIRY_CONFLICT');
+
 const ExpiryShape = z
   .union([
     z.strictObject({
@@ -23,6 +30,7 @@ const ExpiryShape = z
       basis: z.enum(['generation']).default('generation').describe('From when it counts'),
     }),
     z.strictObject({ date: LocalDateShape.describe('Last day of validity, in the zone of the contract') }),
+    BothExpiryRules,
     z.null(),
   ])
   .describe('When licenses expire; null: never');

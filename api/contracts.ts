@@ -80,6 +80,7 @@ export const contractRoutes: Route[] = [
       'FEATURE_TYPE_MISMATCH',
       'TERM_ALREADY_OVER',
       'EXPIRY_IN_PAST',
+      'EXPIRY_CONFLICT',
     ],
     audit: ['contract.created'],
     async handle({ body, query, actor, now, request_id, write, rehearse }) {

@@ -17,7 +17,6 @@ export interface ApiOptions {
   taskQueues: TaskQueues;
   log: Logger;
   keyPepper: string;
-  publicUrl: string;
 }
 
 export function createApi(options: ApiOptions): Api {

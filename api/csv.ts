@@ -47,9 +47,9 @@ async function* rowsOf(
   batches: AsyncGenerator<JsonObject[]>,
 ): AsyncGenerator<JsonObject> {
   try {
-    if (first.done) return;
-    yield* first.value;
-    for await (const batch of batches) yield* batch;
+    // Not `yield*`: a stream that is destroyed throws into the generator, and an array's iterator cannot take that.
+    for (const row of first.done ? [] : first.value) yield row;
+    for await (const batch of batches) for (const row of batch) yield row;
   } finally {
     await batches.return(undefined);
   }

@@ -4,10 +4,10 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
-import type { ZodType } from 'zod';
+import type { ZodType, z as zod } from 'zod';
 import type { Actor } from '../domain/actor';
 import { isRefusal, refuse } from '../domain/refusal';
-import type { Refusal } from '../domain/refusal';
+import type { Refusal, RefusalCode } from '../domain/refusal';
 import { roleCovers } from '../domain/role';
 import type { AuthenticatedAdmin } from '../db/admin';
 import { claimIdempotencyKey, storeAnswer } from '../db/idempotency';
@@ -83,6 +83,7 @@ function parse(api: Api, request: Request, response: Response, route: Route, cal
     if (!schema) return {};
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
+    for (const issue of parsed.error.issues) refuseByName(issue);
     errors.push(
       ...parsed.error.issues.map((issue) => ({ path: issue.path.map(String).join('.'), message: issue.message })),
     );
@@ -118,6 +119,12 @@ function parse(api: Api, request: Request, response: Response, route: Route, cal
     write: (run) => write(api, idempotency, run),
     rehearse: (run) => rehearse(api, run),
   };
+}
+
+/** A rule about the shape alone can have a code of its own, which its refinement names. */
+function refuseByName(issue: zod.core.$ZodIssue): void {
+  const refusal = issue.code === 'custom' ? (issue.params?.['refusal'] as RefusalCode | undefined) : undefined;
+  if (refusal !== undefined) throw new ProblemError(problemOf(refuse(refusal)));
 }
 
 /** One transaction; under an Idempotency-Key the answer is stored with the write, and a repetition gets that answer. */
@@ -181,7 +188,7 @@ function idempotencyOf(request: Request, route: Route, caller: AuthenticatedAdmi
   }
   return {
     key,
-    fingerprint: fingerprintOf(request.method, request.path, request.body),
+    fingerprint: fingerprintOf(request.method, request.path.toLowerCase(), request.body),
     scope: `${caller.api_key_id} ${route.method} ${route.path}`,
   };
 }

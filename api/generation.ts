@@ -4,8 +4,7 @@ import { KEY_JOINER } from '../domain/license-key';
 import { isRefusal } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import { judgeRequest } from '../db/generation-request';
-import type { Granted, LicenseRequest } from '../db/generation-request';
-import type { JobRow } from '../db/generation-job';
+import type { GeneratedJob, Granted, LicenseRequest } from '../db/generation-request';
 import { listJobLicenses } from '../db/license';
 import type { Database } from '../db/index';
 import { licenseIdText } from '../domain/license';
@@ -149,7 +148,7 @@ async function present(db: Database, granted: Granted): Promise<Answer> {
   return { status: inline ? 201 : 202, body, headers };
 }
 
-async function licensesOf(db: Database, job: JobRow, keys: string | null) {
+async function licensesOf(db: Database, job: GeneratedJob, keys: string | null) {
   const expires_at = job.expires_at;
   if (keys === null)
     return (await listJobLicenses(db, job.serial)).map(({ id, key }) => ({ id: licenseIdText(id), key, expires_at }));

@@ -6,7 +6,7 @@ import { refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import { listRevisions } from '../db/contract';
 import type { RevisionRow } from '../db/contract';
-import { AUDIT_SUBJECTS, hasHistory, listAudit, listContractEvents } from '../db/history';
+import { AUDIT_SUBJECTS, hasHistory, listAudit, listDomainEventsOfContract } from '../db/history';
 import type { AuditRow, DomainEventRow } from '../db/history';
 import type { Keyset } from '../db/paging';
 import { route } from './route';
@@ -138,7 +138,7 @@ export const historyRoutes: Route[] = [
     async handle({ api, params, query }) {
       const after = keysetOf(query.cursor, hasUuid);
       if (!(await hasHistory(api.db, params.id))) return unknownContract(params.id);
-      const rows = await listContractEvents(api.db, params.id, after?.id ?? null, query.limit + 1);
+      const rows = await listDomainEventsOfContract(api.db, params.id, after?.id ?? null, query.limit + 1);
       return { status: 200, body: pageOf(rows, query.limit, presentDomainEvent, byId) };
     },
   }),

@@ -1,10 +1,12 @@
 /** Generation jobs: state, progress, cancel, resume. Together they are a contract's generation history. */
 import type { Response } from 'express';
 import { JOB_STATES, cancelDecision, isUnfinished, percentOf, resumeDecision } from '../domain/generation-job';
+import { resumptionRefusal } from '../domain/generation';
 import { instantFromMillis, millisOf } from '../domain/instant';
 import type { Instant } from '../domain/instant';
 import { isRefusal, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
+import { changeContract } from '../db/contract-change';
 import { changeJobState, findJob, listJobs, resumeJob } from '../db/generation-job';
 import type { JobChange, JobRow } from '../db/generation-job';
 import type { Sql } from '../db/index';
@@ -23,6 +25,7 @@ export const JobShape = z
     id: Id,
     contract_id: Id,
     contract_name: z.string(),
+    contract_revision: z.int().describe('The revision its licenses follow, whatever changes later'),
     environment: EnvironmentShape,
     execution: z.enum(['inline', 'background']),
     is_test: z.boolean(),
@@ -133,13 +136,26 @@ export const jobRoutes: Route[] = [
     role: 'admin',
     params: IdParams,
     answers: { 200: JOB },
-    refusals: ['JOB_NOT_RESUMABLE', 'QUOTA_EXCEEDED'],
+    refusals: ['JOB_NOT_RESUMABLE', 'QUOTA_EXCEEDED', 'CONTRACT_EXPIRED', 'CONTRACT_DELETED'],
     audit: ['job.resumed'],
-    handle: (request) => change(request, (tx, by) => resumeJob(tx, by, resumeDecision)),
+    handle: (request) => change(request, resumeUnderContract),
   }),
 ];
 
 type JobRequest = Handled<{ id: string }, unknown, unknown>;
+
+/** Resumes a job unless its contract is over; the contract is settled and locked first. */
+async function resumeUnderContract(tx: Sql, by: JobChange): Promise<unknown> {
+  const job = await findJob(tx, by.job_id);
+  if (!job) return unknownJob(by.job_id);
+  const { actor, now, request_id } = by;
+  const contract = await changeContract(tx, { id: job.contract_id, actor, now, request_id }, (facts, context) => {
+    const decision = resumeDecision(job.state);
+    return (isRefusal(decision) ? decision : resumptionRefusal(facts, context.now)) ?? 'unchanged';
+  });
+  if (isRefusal(contract)) return contract;
+  return contract.refusal ?? resumeJob(tx, by, resumeDecision);
+}
 
 /** Changes a job and wakes its workflow. */
 async function change(
@@ -237,6 +253,7 @@ export function presentJob(row: JobRow, now: Instant) {
     id: row.id,
     contract_id: row.contract_id,
     contract_name: row.contract_name,
+    contract_revision: row.contract_revision,
     environment: row.environment,
     execution: row.execution,
     is_test: row.is_test,

@@ -26,7 +26,6 @@ async function main(): Promise<void> {
     taskQueues: queues,
     log,
     keyPepper: config.keyPepper,
-    publicUrl: config.publicUrl,
   });
   const server = createFastServer(createApp(api, { trustProxy: config.trustProxy }));
 

@@ -18,7 +18,8 @@ const JSON_DEPTH_MAX = 16;
 const YEAR_MIN = 1900;
 const YEAR_MAX = 2999;
 
-export const Id = z.uuid().describe('UUID').openapi({ example: '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f' });
+// One spelling of an id: workflow ids, listeners and comparisons are by text.
+export const Id = z.uuid().toLowerCase().describe('UUID').openapi({ example: '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f' });
 export const IdParams = z.object({ id: Id });
 export const InstantShape = z.iso.datetime().openapi({ example: '2027-02-01T00:00:00.000Z' });
 export const LocalDateShape = z

@@ -53,7 +53,7 @@ export async function insertAudit(sql: Sql, entries: AuditEntry[]): Promise<void
 }
 
 /** Writes domain events; call it in the transaction of the change they tell of. */
-export async function insertEvents(sql: Sql, events: DomainEventEntry[]): Promise<void> {
+export async function insertDomainEvents(sql: Sql, events: DomainEventEntry[]): Promise<void> {
   if (events.length === 0) return;
   const rows = events.map((event) => ({ ...event, data: sql.json(event.data) }));
   await sql`INSERT INTO domain_events ${sql(rows)}`;

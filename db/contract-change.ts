@@ -20,7 +20,7 @@ import { NO_NUDGE } from '../domain/nudge';
 import type { Nudge } from '../domain/nudge';
 import { isRefusal, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
-import { difference, insertAudit, insertEvents } from './commit';
+import { difference, insertAudit, insertDomainEvents } from './commit';
 import { factsOf, findContract } from './contract';
 import type { ContractRow } from './contract';
 import { findGenerator } from './generator';
@@ -132,10 +132,10 @@ async function decisionContext(
 ): Promise<DecisionContext> {
   const product = await findProduct(tx, row.product_id);
   if (!product) throw new Error(`contract ${row.id} refers to no product`);
-  const given = request.generator_id;
-  // A generator that is about to be given to the contract must not change meanwhile.
-  const generator: GeneratorFacts | undefined =
-    given === undefined ? await findGenerator(tx, row.generator_id) : await findGenerator(tx, given, { lock: 'use' });
+  // A generator that is given to the contract, or judged against a new quota, must not change meanwhile.
+  const judged = request.generator_id !== undefined || request.lock_quota === true;
+  const generator_id = request.generator_id ?? row.generator_id;
+  const generator: GeneratorFacts | undefined = await findGenerator(tx, generator_id, judged ? { lock: 'use' } : {});
   return { now, actor_id: request.actor.id, product, generator: generator ?? null, open_jobs: row.open_jobs };
 }
 
@@ -167,7 +167,7 @@ async function commit(
   await writeHistory(tx, before, facts, steps, request.request_id);
 }
 
-/** One audit row, one event and, where terms changed, one revision for each step. */
+/** One audit row, one domain event and, where terms changed, one revision for each step. */
 async function writeHistory(
   tx: Sql,
   before: ContractFacts | null,
@@ -206,7 +206,7 @@ async function writeHistory(
     previous = { ...change.facts, settled_until: change.at };
   }
   await insertAudit(tx, audit);
-  await insertEvents(
+  await insertDomainEvents(
     tx,
     steps.map(({ change }) => ({
       at: change.at,
@@ -240,6 +240,7 @@ async function nudgeFor(tx: Sql, row: ContractRow, facts: ContractFacts, now: In
   const moved =
     row.activated_at !== facts.activated_at ||
     row.next_boundary_at !== (boundary?.at ?? null) ||
+    row.customer_id !== facts.customer_id ||
     row.state !== stateAt(facts, now);
   const opened = mayGenerateIn(stateAt(facts, now)) && !row.may_generate;
   const paused = opened

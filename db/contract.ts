@@ -64,6 +64,12 @@ export interface ContractFilter {
 export const CONTRACT_SORTS = ['created_at', 'name', 'type', 'status'] as const;
 export type ContractSort = (typeof CONTRACT_SORTS)[number];
 
+/** Locks a contract's row until the transaction ends; false when there is none. Settling and commands begin with it. */
+export async function lockContract(tx: Sql, id: string): Promise<boolean> {
+  const locked = await tx`SELECT FROM contracts WHERE id = ${id} FOR NO KEY UPDATE`;
+  return locked.count === 1;
+}
+
 /** The whole contract, or undefined. `lock` keeps others from changing it until the transaction ends. */
 export async function findContract(
   sql: Sql,
@@ -71,10 +77,7 @@ export async function findContract(
   options: { lock?: boolean; lock_quota?: boolean } = {},
 ): Promise<ContractRow | undefined> {
   // The lock comes first and alone: what is read afterwards is as it stands under the lock.
-  if (options.lock) {
-    const locked = await sql`SELECT FROM contracts WHERE id = ${id} FOR NO KEY UPDATE`;
-    if (locked.count === 0) return undefined;
-  }
+  if (options.lock && !(await lockContract(sql, id))) return undefined;
   if (options.lock_quota) await sql`SELECT FROM contract_quotas WHERE contract_id = ${id} FOR NO KEY UPDATE`;
   const [row] = await sql<ContractRow[]>`
     SELECT c.*, q.total AS quota_total, q.claimed AS quota_claimed, j.reserved, j.open_jobs, h.holds

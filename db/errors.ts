@@ -20,6 +20,12 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   return typeof code === 'string' && CONNECTION_CODES.test(code);
 }
 
+/** Whether the same statement may well succeed in a moment: out of reach, a deadlock, a wait or a statement cut short. */
+export function isPassing(error: unknown): boolean {
+  if (isDatabaseUnavailable(error)) return true;
+  return error instanceof postgres.PostgresError && /^(40|55P03|57014|25006)/.test(error.code);
+}
+
 /** Whether repeating a statement with the same values can never succeed: bad data, a broken rule, a missing right. */
 export function isPermanent(error: unknown): boolean {
   return error instanceof postgres.PostgresError && /^(21|22|23|42)/.test(error.code);

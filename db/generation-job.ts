@@ -16,7 +16,7 @@ import type { KeyFormat } from '../domain/license-key';
 import { claimRefusal } from '../domain/quota';
 import { isRefusal, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
-import { insertAudit, insertEvents } from './commit';
+import { insertAudit, insertDomainEvents } from './commit';
 import type { Sql } from './index';
 
 /** Errors kept with a job, at most (domain.md 5.3). */
@@ -35,6 +35,8 @@ export interface JobRow {
   contract_id: string;
   environment: Environment;
   terms_id: string;
+  /** The revision of the contract that the job's licenses follow, whatever changes later. */
+  contract_revision: number;
   execution: 'inline' | 'background';
   is_test: boolean;
   requested: number;
@@ -86,7 +88,7 @@ export interface GrantedJob {
 
 /**
  * Grants requests for one contract in one statement, all or none: claims the quota and writes for each its job, its audit
- * row and, when it is inline, its licenses and its event. Empty when anything stands against it; the caller then finds out
+ * row and, when it is inline, its licenses and its domain event. Empty when anything stands against it; the caller then finds out
  * what (`diagnose` in generation-request.ts). Requests that wait at the same moment come together, because the row of the
  * quota lets only one statement through at a time (bench/: 1,402 calls a second alone, 11,162 merged, 32 callers).
  *
@@ -359,7 +361,7 @@ export async function finishJob(
     tx`UPDATE generation_jobs SET state = ${state}, finished_at = ${change.now}, errors = ${tx.json(kept as never)} WHERE id = ${job.id}`,
     missing > 0 && tx`UPDATE contract_quotas SET claimed = claimed - ${missing} WHERE contract_id = ${job.contract_id}`,
     auditJob(tx, job, change, 'job.finished', state, { completed, failed: missing }),
-    completed > 0 && insertEvents(tx, [told]),
+    completed > 0 && insertDomainEvents(tx, [told]),
     notifyStateChanged(tx, job.id),
   ]);
   return { state, completed };
@@ -451,7 +453,9 @@ export function bySystem(job_id: string, now: Instant): JobChange {
 
 function selectJobs(sql: Sql) {
   return sql`
-    SELECT g.*, c.name AS contract_name,
+    SELECT g.*, c.name AS contract_name, t.contract_revision,
            (SELECT coalesce(sum(licenses), 0)::int FROM generation_chunks WHERE job_id = g.id) AS completed
-    FROM generation_jobs g JOIN contracts c ON c.id = g.contract_id`;
+    FROM generation_jobs g
+    JOIN contracts c ON c.id = g.contract_id
+    JOIN license_terms t ON t.id = g.terms_id`;
 }

@@ -5,7 +5,7 @@
  * A lone request goes alone and at once. A merge that cannot be granted whole is tried again one by one, so that one
  * member never decides over another.
  */
-import { isDatabaseUnavailable } from './errors';
+import { isDatabaseUnavailable, isLockTimeout } from './errors';
 import { grantGeneration } from './generation-job';
 import type { GenerationRequest, GrantedJob } from './generation-job';
 import type { Database } from './index';
@@ -54,7 +54,8 @@ export function createMergedGrants(db: Database): Grant {
       }
     } catch (error) {
       // With the answer lost nobody knows what was granted: each caller is told so, and repeats under its own key.
-      if (others.length === 0 || isDatabaseUnavailable(error)) {
+      // One that waited too long for the quota's row would only wait again, each member for itself.
+      if (others.length === 0 || isDatabaseUnavailable(error) || isLockTimeout(error)) {
         for (const { reject } of members) reject(error);
         return;
       }

@@ -30,7 +30,7 @@ import { insertAudit } from './commit';
 import { changeContract } from './contract-change';
 import { isLockTimeout, violates } from './errors';
 import { countTestLicenses, findJobByIdempotencyKey, insertTestGeneration } from './generation-job';
-import type { GenerationRequest, JobRow } from './generation-job';
+import type { GenerationRequest, GrantedJob, JobRow } from './generation-job';
 import type { Database, Sql } from './index';
 import { createMergedGrants } from './generation-merge';
 import type { Grant } from './generation-merge';
@@ -57,9 +57,12 @@ export interface LicenseRequest {
   request_id: string | null;
 }
 
+/** What an answer tells of a job. */
+export type GeneratedJob = Pick<JobRow, 'id' | 'serial' | 'execution' | 'requested' | 'quota_remaining' | 'expires_at'>;
+
 /** A granted request, or the earlier one that this repeats. */
 export interface Granted {
-  job: JobRow;
+  job: GeneratedJob;
   replayed: boolean;
   /** The keys of licenses made just now, joined; null for a background job and for a replay, which is read from rows. */
   keys: string | null;
@@ -129,7 +132,7 @@ async function tryToGrant(
   try {
     const granted = await grant(row);
     if (!granted) return 'not_granted';
-    return { job: jobRowOf(row, granted), replayed: false, keys: row.keys };
+    return { job: grantedJob(row, granted), replayed: false, keys: row.keys };
   } catch (error) {
     if (violates(error, 'jobs_idempotency_unique')) return (await replay(db, request)) ?? 'not_granted';
     if (violates(error, 'license_key_unique')) return 'collision';
@@ -227,7 +230,7 @@ async function requestTestLicenses(db: Database, request: LicenseRequest): Promi
     const row = generationRequest(request, profile, expires_at);
     const granted = await insertTestGeneration(tx, row);
     return {
-      result: { job: { ...jobRowOf(row, granted), is_test: true }, replayed: false, keys: row.keys },
+      result: { job: grantedJob(row, granted), replayed: false, keys: row.keys },
       nudge: NO_NUDGE,
     };
   });
@@ -272,32 +275,6 @@ function generationRequest(
 }
 
 /** The granted job without reading it back. */
-function jobRowOf(
-  request: GenerationRequest,
-  granted: { id: string; serial: string; quota_remaining: number },
-): JobRow {
-  const inline = request.execution === 'inline';
-  return {
-    ...granted,
-    contract_id: request.contract_id,
-    environment: request.environment,
-    terms_id: request.terms_id,
-    execution: request.execution,
-    is_test: false,
-    requested: request.requested,
-    chunk_size: request.chunk_size,
-    state: inline ? 'SUCCEEDED' : 'QUEUED',
-    channel: request.channel,
-    actor: request.actor,
-    expires_at: request.expires_at,
-    errors: [],
-    created_at: request.now,
-    started_at: inline ? request.now : null,
-    finished_at: inline ? request.now : null,
-    idempotency_key: request.idempotency_key,
-    idempotency_fingerprint: request.idempotency_fingerprint,
-    request_id: request.request_id,
-    completed: inline ? request.requested : 0,
-    contract_name: '',
-  };
+function grantedJob(request: GenerationRequest, granted: GrantedJob): GeneratedJob {
+  return { ...granted, execution: request.execution, requested: request.requested, expires_at: request.expires_at };
 }

@@ -78,7 +78,7 @@ export async function listAudit(
 }
 
 /** One page of a contract's domain events. */
-export async function listContractEvents(
+export async function listDomainEventsOfContract(
   sql: Sql,
   contract_id: string,
   before: string | null,

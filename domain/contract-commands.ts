@@ -312,12 +312,9 @@ function setStatus(facts: ContractFacts, status: 'active' | 'inactive', context:
 function activated(facts: ContractFacts, now: Instant): ContractFacts | Refusal {
   const start_date = facts.start_date ?? localDateAt(now, facts.timezone);
   const next = withTermEnd({ ...facts, start_date, activated_at: now });
-  const refusal = datesRefusal(next);
-  if (refusal) return refusal;
   const ends = expiresAt(next);
-  if (ends !== null && now >= ends) {
-    return refuse('TERM_ALREADY_OVER', { end_date: next.end_date, expiry_grace_days: next.expiry_grace_days });
-  }
+  const over = next.end_date !== null && (start_date >= next.end_date || (ends !== null && now >= ends));
+  if (over) return refuse('TERM_ALREADY_OVER', { end_date: next.end_date, expiry_grace_days: next.expiry_grace_days });
   return next;
 }
 

@@ -32,6 +32,11 @@ export function testGenerationRefusal(facts: ContractFacts, context: GenerationC
   );
 }
 
+/** Whether a job that ended short may be filled up: it waits while its contract is paused, but not for what is over. */
+export function resumptionRefusal(facts: ContractFacts, now: Instant): Refusal | null {
+  return stateAt(facts, now) === 'EXPIRED' ? expiredRefusal(facts) : null;
+}
+
 /** Refuses an expiry rule by which licenses made now would be expired already. */
 export function expiryRefusal(facts: ContractFacts, now: Instant): Refusal | null {
   const expires_at = licenseExpiry(facts.expiry, now, facts.timezone);

@@ -115,11 +115,6 @@ const SENTENCES = {
     detail: (m) =>
       `${show(m.contracts)} contract(s) use this generator. Give them another one or set this one inactive.`,
   },
-  ENVIRONMENT_MISMATCH: {
-    title: 'Another environment',
-    detail: (m) =>
-      `${show(m.what)} is of the environment ${show(m.actual)}, not ${show(m.expected)}. Environments never mix.`,
-  },
   EXPIRY_IN_PAST: {
     title: 'The expiry date is past',
     detail: (m) => `Licenses would be valid through ${show(m.date)}, which is over. Set a later expiry.`,

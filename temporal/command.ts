@@ -1,12 +1,6 @@
 /** Sending a command to a contract's workflow and hearing its outcome. */
 import { randomUUID } from 'node:crypto';
-import {
-  isGrpcDeadlineError,
-  isGrpcServiceError,
-  WithStartWorkflowOperation,
-  WorkflowUpdateFailedError,
-  WorkflowUpdateRPCTimeoutOrCancelledError,
-} from '@temporalio/client';
+import { isGrpcServiceError, WithStartWorkflowOperation } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import type { CommandOutcome } from '../domain/contract-commands';
 import { commandUpdate, contractLifecycle } from '../workflows/contract-lifecycle';
@@ -56,11 +50,8 @@ export function createCommandSender(client: Client, taskQueues: TaskQueues): Sen
         }),
       );
     } catch (error) {
-      if (error instanceof WorkflowUpdateFailedError) throw error.cause ?? error;
-      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcDeadlineError(error))
-        throw new CommandOutcomeUnknown(undefined, { cause: error });
-      if (isConnectionError(error)) throw new TemporalUnavailable('Temporal cannot be reached', { cause: error });
-      throw error;
+      // Sent is sent: a deadline, a lost connection or a terminated workflow all leave open whether it was carried out.
+      throw new CommandOutcomeUnknown(undefined, { cause: error });
     }
   };
 }

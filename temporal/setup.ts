@@ -70,6 +70,7 @@ async function createSweepSchedule(client: Client, taskQueues: TaskQueues): Prom
         workflowId: 'sweep',
         taskQueue: taskQueues.contracts,
         args: [{ epoch }],
+        staticSummary: 'Wakes what is due and has no live workflow',
       },
       // The first sweep at once: a server that is new may have everything to catch up on.
       state: { triggerImmediately: true },

@@ -8,6 +8,7 @@ import { holdPort } from '../dev/ports';
 import { createDatabaseIfMissing, planPostgres, type PostgresPlan } from '../dev/postgres';
 import { identifyProcess, isRunning } from '../dev/process-identity';
 import { supervise, type SupervisedServer } from '../dev/supervisor';
+import { waitFor } from '../dev/waiting';
 import { startKept } from '../dev/kept-process';
 import { makeRunDirectory } from './harness/run-directory';
 import { randomTestPort } from './harness/test-ports';
@@ -64,6 +65,11 @@ test('a Postgres killed with -9 comes back by itself with everything that was co
 test('a Postgres that outlived its stack is ended before the next one starts', async () => {
   const planned = await plan();
   const leftover = await startKept(planned.spec);
+  const pidFile = join(cluster, 'postmaster.pid');
+  await waitFor(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8').includes('ready'), {
+    timeout_ms: 30_000,
+    what: 'the leftover to be up',
+  });
   const next = supervise(planned, { restart: true });
   await next.start();
   expect(isRunning(leftover.identity)).toBe(false);

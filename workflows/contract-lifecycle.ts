@@ -46,7 +46,7 @@ export const wakeContractSignal = defineSignal('wake');
 export const contractViewQuery = defineQuery<ContractView | null>('view');
 
 /** After a crash of the worker an update waits this long before it runs again, so it is short. */
-const COMMAND_ATTEMPT_TIMEOUT = '5s';
+const COMMAND_ATTEMPT_TIMEOUT = '6s';
 const SETTLE_ATTEMPT_TIMEOUT = '20s';
 const RETRY = { initialInterval: '200ms', maximumInterval: '15s' } as const;
 
@@ -120,7 +120,11 @@ function tellOperators(view: ContractView): void {
     { key: CONTRACT_STATE, value: view.state, differs: known.get(CONTRACT_STATE) !== view.state },
     { key: NEXT_BOUNDARY, value: next, differs: known.get(NEXT_BOUNDARY)?.getTime() !== next?.getTime() },
   ];
-  const changed = wanted.filter((attribute) => attribute.differs).map(({ key, value }) => ({ key, value }));
+  // What is gone is still found by whose it was: only its state and boundary change.
+  const gone = view.environment === null;
+  const changed = wanted
+    .filter(({ key, differs }) => differs && (!gone || key === CONTRACT_STATE || key === NEXT_BOUNDARY))
+    .map(({ key, value }) => ({ key, value }));
   if (changed.length > 0) upsertSearchAttributes(changed as Parameters<typeof upsertSearchAttributes>[0]);
 }
 

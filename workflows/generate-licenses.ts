@@ -46,7 +46,7 @@ const RANGE_CHUNKS_MAX = 20;
 /** A range of twenty chunks takes about a second; a heartbeat comes with every chunk. */
 const RANGE_TIMEOUT = '10m';
 const RANGE_HEARTBEAT_TIMEOUT = '15s';
-/** Attempts at a range whose failure nobody can explain. Being out of reach of Postgres does not count as one. */
+/** From this attempt on, a failure that nobody can explain is final. One that passes (db/errors.ts) never is. */
 const RANGE_ATTEMPTS_MAX = 20;
 
 const { openJob, closeJob } = proxyLocalActivities<GenerationJobActivities>({
@@ -64,7 +64,7 @@ export async function generateLicenses(input: GenerateLicensesInput): Promise<Ge
 
   for (;;) {
     woken = false;
-    const job = await openJob({ job_id, now: now() });
+    const job = await openJob.executeWithOptions({ summary: 'opens the job' }, [{ job_id, now: now() }]);
     tellOperators(job);
     switch (job.state) {
       case 'RUNNING': {
@@ -141,7 +141,9 @@ async function fill(
 }
 
 async function close(job: OpenedJob, given_up: Set<number>): Promise<GenerateLicensesResult> {
-  const closed = await closeJob({ job_id: job.job_id, now: now(), given_up: [...given_up] });
+  const closed = await closeJob.executeWithOptions({ summary: 'closes the job' }, [
+    { job_id: job.job_id, now: now(), given_up: [...given_up] },
+  ]);
   setCurrentDetails(`**${closed.state}**: ${closed.completed} of ${job.requested} licenses`);
   upsertSearchAttributes([{ key: JOB_PROGRESS, value: Math.floor((100 * closed.completed) / job.requested) }]);
   return { state: closed.state, completed: closed.completed, requested: job.requested };

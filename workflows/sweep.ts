@@ -20,7 +20,9 @@ const { sweepOnce } = proxyActivities<SweepActivities>({
 });
 
 export async function sweep(input: SweepInput): Promise<Swept> {
-  const swept = await sweepOnce({ epoch: input.epoch, now: instantFromMillis(Date.now()) });
+  const swept = await sweepOnce.executeWithOptions({ summary: 'wakes what is owed' }, [
+    { epoch: input.epoch, now: instantFromMillis(Date.now()) },
+  ]);
   setCurrentDetails(`woke ${swept.contracts} contracts and ${swept.jobs} generation jobs`);
   return swept;
 }

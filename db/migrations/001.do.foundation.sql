@@ -106,7 +106,7 @@ CREATE TABLE contracts (
   next_boundary_kind  text,
   -- The license terms that new licenses get; null until the first are made.
   terms_id            bigint,
-  -- The epoch of the Temporal server in which the workflow was last started (temporal/epoch.ts); null: never.
+  -- The epoch of the Temporal server in which the workflow was last started (temporal/setup.ts); null: never.
   workflow_epoch      text,
   created_at          timestamptz NOT NULL,
   created_by          text NOT NULL,
@@ -119,6 +119,8 @@ CREATE TABLE contracts (
 -- Each sort of the list has its index with the id as tie-break, so that a page is a range scan.
 CREATE INDEX contracts_by_created ON contracts (environment, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX contracts_by_name ON contracts (environment, lower(name), id) WHERE deleted_at IS NULL;
+CREATE INDEX contracts_by_type ON contracts (environment, type, id) WHERE deleted_at IS NULL;
+CREATE INDEX contracts_by_state ON contracts (environment, state, id) WHERE deleted_at IS NULL;
 CREATE INDEX contracts_by_product ON contracts (product_id);
 CREATE INDEX contracts_by_generator ON contracts (generator_id);
 CREATE INDEX contracts_by_customer ON contracts (customer_id);

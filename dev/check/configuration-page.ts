@@ -23,7 +23,7 @@ export function configurationPage(): string {
     '## API, worker and command line\n',
     table(Object.values(SETTINGS)),
     '\n## Embedded stack (`npm run dev`)\n',
-    'The stack sets all of the above for the processes it starts. It reads `TEMPORAL_ADDRESS` and:\n',
+    'The stack sets all of the above for the processes it starts. It reads `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_UI_URL` and:\n',
     table(Object.values(STACK_SETTINGS)),
     '',
   ].join('\n');

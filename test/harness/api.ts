@@ -103,7 +103,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   });
   const log = pino({ level: 'silent' });
   const keyPepper = randomBytes(32).toString('hex');
-  const api = createApi({ db, client, taskQueues: queues, log, keyPepper, publicUrl: 'http://covenant.test' });
+  const api = createApi({ db, client, taskQueues: queues, log, keyPepper });
   const server = createFastServer(createApp(api, { trustProxy: options.trustProxy ?? false }));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
