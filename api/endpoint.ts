@@ -121,8 +121,9 @@ function parse(api: Api, request: Request, response: Response, route: Route, cal
   };
 }
 
-/** A rule about the shape alone can have a code of its own, which its refinement names. */
+/** A rule about the shape alone can have a code of its own, which its refinement names, perhaps as one branch of a union. */
 function refuseByName(issue: zod.core.$ZodIssue): void {
+  if (issue.code === 'invalid_union') issue.errors.flat().forEach(refuseByName);
   const refusal = issue.code === 'custom' ? (issue.params?.['refusal'] as RefusalCode | undefined) : undefined;
   if (refusal !== undefined) throw new ProblemError(problemOf(refuse(refusal)));
 }

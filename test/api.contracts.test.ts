@@ -116,7 +116,6 @@ describe('creating', () => {
     ['an end before the start', { start_date: '2099-02-01', end_date: '2099-01-01' }, 'end_date'],
     ['an unknown product', { product_id: UNKNOWN_ID }, 'product_id'],
     ['an unknown customer', { customer_id: UNKNOWN_ID }, 'customer_id'],
-    ['both expiry rules', { expiry: { duration: 'P1Y', date: '2099-01-01' } }, 'expiry'],
     ['U+0000 in the name', { name: 'a\u0000b' }, 'name'],
     ['a lone surrogate in the name', { name: 'a\ud800b' }, 'name'],
     ['U+0000 in metadata', { metadata: { note: 'a\u0000b' } }, 'metadata'],
@@ -167,6 +166,27 @@ describe('creating', () => {
       409,
       'TERM_ALREADY_OVER',
     );
+  });
+
+  test('two expiry rules at once are refused by their own code, also in an edit', async () => {
+    const expiry = { duration: 'P1Y', date: '2099-01-01' };
+    expectRefusal(await post('/contracts', contractBody(catalogue, { expiry })), 422, 'EXPIRY_CONFLICT');
+    const contract = await addContract(api, catalogue);
+    expectRefusal(await api.call('PATCH', `/contracts/${contract.id}`, { body: { expiry } }), 422, 'EXPIRY_CONFLICT');
+  });
+
+  test('an end that is past is a term that is over, also when the start is the day of activation', async () => {
+    const end_date = '2020-01-01';
+    expectRefusal(await post('/contracts', contractBody(catalogue, { end_date })), 409, 'TERM_ALREADY_OVER');
+    const draft = await addContract(api, catalogue, { status: 'inactive', end_date });
+    const activation = await api.call('POST', `/contracts/${draft.id}/activate?dry_run=true`);
+    expectRefusal(activation, 409, 'TERM_ALREADY_OVER');
+  });
+
+  test('an id in capitals is the same id', async () => {
+    const contract = await addContract(api, catalogue);
+    const read = await api.call('GET', `/contracts/${contract.id.toUpperCase()}`);
+    expect(read.body).toMatchObject({ id: contract.id, workflow_id: `contract:${contract.id}` });
   });
 
   test('a refusal leaves no row', async () => {

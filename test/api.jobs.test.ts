@@ -295,6 +295,18 @@ describe('resuming', () => {
     expectRefusal(await api.call('POST', `/jobs/${id}/resume`), 409, 'JOB_NOT_RESUMABLE');
   });
 
+  test('a job of a contract that is over is not resumed, and keeps its state', async () => {
+    const contract = await addContract(api, catalogue, { quota: 400 });
+    const id = await requestJob(api, 400, contract);
+    await follow(api, id);
+    await loseSecondChunk(id, contract.id);
+    await api.call('POST', `/contracts/${contract.id}/pause`);
+    const deleted = await api.call('DELETE', `/contracts/${contract.id}`, { body: { confirm_name: contract.name } });
+    expect(deleted.status).toBe(204);
+    expectRefusal(await api.call('POST', `/jobs/${id}/resume`), 410, 'CONTRACT_DELETED');
+    expect((await jobOf(api, id)).state).toBe('PARTIAL');
+  });
+
   test('without quota for what is missing it is refused, and the job stays as it is', async () => {
     const contract = await addContract(api, catalogue, { quota: 300 });
     const id = await requestJob(api, 300, contract);

@@ -245,8 +245,9 @@ CREATE TABLE generation_chunks (
 -- Issued licenses, insert-only and as narrow as can be; read them through the view `issued_licenses`.
 --
 -- id = serial of the job × 2²⁴ + ordinal. So "no two licenses with the same ordinal in a job" is the primary key itself,
--- a job's licenses are one range of it, and no row repeats what its job and terms say. Measured (bench/, 1,000,000 rows):
--- three foreign keys make the insert 4.4 times slower, each further index costs 2.3 µs a row, a uuid key 3 to 4 µs.
+-- a job's licenses are one range of it, and no row repeats what its job and terms say. Measured (bench -- rows): contract,
+-- terms, job and ordinal in each row with three foreign keys are 3.6 times slower, a unique (job, ordinal) 1.4 times, a uuid
+-- for an id 1.4 times, one more index 1.5 times. The key is compared by bytes, so its index also finds keys by their beginning.
 CREATE TABLE licenses (
   id   bigint NOT NULL CONSTRAINT licenses_pkey PRIMARY KEY,
   -- By bytes, so that the unique index also finds keys by their beginning, and comparing them costs the least.
