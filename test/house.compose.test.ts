@@ -62,6 +62,7 @@ test.each(services)(
     expect(service.image).toMatch(/:[\w.${}:-]+$/);
     expect(service.image).not.toMatch(/:latest$/);
     expect(service.restart).toBeDefined();
+    expect(service.healthcheck).toBeDefined();
     expect(service.deploy?.resources?.limits).toEqual({ cpus: expect.any(String), memory: expect.any(String) });
     for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
   },
