@@ -1,12 +1,11 @@
 /** How contracts are shown: rows never leave raw. */
-import { lastDay, openHold, statusOf } from '../domain/contract';
-import type { ContractFacts, InactiveReason } from '../domain/contract';
+import { lastDay, openHold, stateAt, statusOf, statusOfState } from '../domain/contract';
+import type { ContractFacts } from '../domain/contract';
 import { nextBoundary, settle } from '../domain/contract-boundary';
-import { stateAt } from '../domain/contract';
 import type { Instant } from '../domain/instant';
 import { quotaOf } from '../domain/quota';
-import type { ContractListRow, ContractRow } from '../db/contract';
 import { factsOf } from '../db/contract';
+import type { ContractListRow, ContractRow } from '../db/contract';
 import { contractWorkflowId } from '../temporal/ids';
 
 /** The whole contract at an instant. */
@@ -66,15 +65,6 @@ export function presentFacts(facts: ContractFacts, row: Pick<ContractRow, 'reser
 
 /** A contract in a list, from its stored state (at most a minute late, decisions 4). */
 export function presentContractListItem(row: ContractListRow) {
-  const reasons: Record<ContractListRow['state'], InactiveReason | null> = {
-    DRAFT: 'CONFIGURING',
-    SCHEDULED: 'NOT_STARTED',
-    ACTIVE: null,
-    EXPIRY_GRACE: 'EXPIRED_IN_GRACE',
-    PAUSED: row.hold_code ?? 'PAUSED',
-    EXPIRED: 'EXPIRED',
-    DELETED: null,
-  };
   return {
     id: row.id,
     name: row.name,
@@ -84,8 +74,7 @@ export function presentContractListItem(row: ContractListRow) {
     generator_id: row.generator_id,
     customer_id: row.customer_id,
     state: row.state,
-    status: row.state === 'ACTIVE' ? ('active' as const) : ('inactive' as const),
-    inactive_reason: reasons[row.state],
+    ...statusOfState(row.state, row.hold_code),
     quota: quotaOf({ total: row.quota_total, claimed: row.quota_claimed }, row.reserved),
     revision: row.revision,
     created_at: row.created_at,

@@ -7,7 +7,7 @@ import { judgeRequest } from '../db/generation-request';
 import type { GeneratedJob, Granted, LicenseRequest } from '../db/generation-request';
 import { listJobLicenses } from '../db/license';
 import type { Database } from '../db/index';
-import { licenseIdText } from '../domain/license';
+import { licenseIdOf, licenseIdText } from '../domain/license';
 import { hiddenFrom } from './contracts';
 import { fingerprintOf } from './endpoint';
 import { ProblemError, protocolProblem } from './problem';
@@ -152,10 +152,9 @@ async function licensesOf(db: Database, job: GeneratedJob, keys: string | null) 
   const expires_at = job.expires_at;
   if (keys === null)
     return (await listJobLicenses(db, job.serial)).map(({ id, key }) => ({ id: licenseIdText(id), key, expires_at }));
-  const first = BigInt(job.serial) << 24n;
   return keys
     .split(KEY_JOINER)
-    .map((key, index) => ({ id: licenseIdText((first + BigInt(index + 1)).toString()), key, expires_at }));
+    .map((key, index) => ({ id: licenseIdText(licenseIdOf(job.serial, index + 1)), key, expires_at }));
 }
 
 /** What generating would answer, without generating. */

@@ -5,6 +5,7 @@ import type { Environment } from '../domain/environment';
 import type { Instant, LocalDate } from '../domain/instant';
 import type { Json, JsonObject } from '../domain/json';
 import type { QuotaCounters } from '../domain/quota';
+import { openJobsOf } from './generation-job';
 import type { Sql } from './index';
 import { keysetAfter } from './paging';
 import type { Keyset } from './paging';
@@ -83,7 +84,7 @@ export async function findContract(
     SELECT c.*, q.total AS quota_total, q.claimed AS quota_claimed, j.reserved, j.open_jobs, h.holds
     FROM contracts c
     JOIN contract_quotas q ON q.contract_id = c.id
-    CROSS JOIN LATERAL (${openJobs(sql)}) j
+    CROSS JOIN LATERAL (${openJobsOf(sql, sql`c.id`)}) j
     CROSS JOIN LATERAL (
       SELECT coalesce(jsonb_agg(jsonb_build_object(
         'id', id, 'source', source, 'code', code, 'placed_at', ${iso(sql, 'placed_at')}, 'resume_at', ${iso(sql, 'resume_at')},
@@ -110,7 +111,7 @@ export async function listContracts(
            (SELECT code FROM contract_holds WHERE contract_id = c.id AND lifted_at IS NULL LIMIT 1) AS hold_code
     FROM contracts c
     JOIN contract_quotas q ON q.contract_id = c.id
-    CROSS JOIN LATERAL (${openJobs(sql)}) j
+    CROSS JOIN LATERAL (${openJobsOf(sql, sql`c.id`)}) j
     WHERE c.deleted_at IS NULL AND c.environment = ${filter.environment}
     ${filter.status === undefined ? sql`` : sql`AND c.may_generate = ${filter.status === 'active'}`}
     ${filter.state === undefined ? sql`` : sql`AND c.state = ${filter.state}`}
@@ -174,15 +175,6 @@ export async function listRevisions(
     SELECT revision, effective_at, actor, action, snapshot FROM contract_revisions
     WHERE contract_id = ${contract_id} ${below === null ? sql`` : sql`AND revision < ${below}`}
     ORDER BY revision DESC LIMIT ${limit}`;
-}
-
-/** What unfinished jobs of contract `c` still owe, and how many there are; test licenses reserve nothing. */
-function openJobs(sql: Sql) {
-  return sql`
-    SELECT coalesce(sum(g.requested - coalesce(d.done, 0)), 0)::int AS reserved, count(*)::int AS open_jobs
-    FROM generation_jobs g
-    LEFT JOIN LATERAL (SELECT sum(licenses)::int AS done FROM generation_chunks WHERE job_id = g.id) d ON true
-    WHERE g.contract_id = c.id AND g.state IN ('QUEUED', 'RUNNING', 'PAUSED', 'CANCELLING')`;
 }
 
 /** An instant inside a JSON value, in the fixed form of `domain/instant.ts`. */

@@ -1,7 +1,7 @@
 /** What edits of the catalogue and of people have in common: who acts, and which of the given fields differ. */
-import { isDeepStrictEqual } from 'node:util';
 import type { Actor } from '../domain/actor';
 import type { Instant } from '../domain/instant';
+import { sameJson } from '../domain/json';
 
 /** Who does something, when, and by which request: what every audit row needs. */
 export interface Act {
@@ -19,7 +19,7 @@ export function changedFields<R extends object, E extends { [K in keyof R]?: R[K
   edit: E,
 ): Partial<R> {
   const changed = Object.entries(edit).filter(
-    ([name, value]) => value !== undefined && !isDeepStrictEqual(row[name as keyof R], value),
+    ([name, value]) => value !== undefined && !sameJson(row[name as keyof R], value),
   );
   return Object.fromEntries(changed) as Partial<R>;
 }

@@ -17,7 +17,7 @@ import { claimRefusal } from '../domain/quota';
 import { isRefusal, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import { insertAudit, insertDomainEvents } from './commit';
-import type { Sql } from './index';
+import type { Fragment, Sql } from './index';
 
 /** Errors kept with a job, at most (domain.md 5.3). */
 export const JOB_ERRORS_MAX = 100;
@@ -367,13 +367,20 @@ export async function finishJob(
   return { state, completed };
 }
 
+/** A query for what unfinished jobs of a contract still owe, and how many there are; test licenses reserve nothing. */
+export function openJobsOf(sql: Sql, contract_id: Fragment): Fragment {
+  return sql`
+    SELECT coalesce(sum(g.requested - coalesce(d.done, 0)), 0)::int AS reserved, count(*)::int AS open_jobs
+    FROM generation_jobs g
+    LEFT JOIN LATERAL (SELECT sum(licenses)::int AS done FROM generation_chunks WHERE job_id = g.id) d ON true
+    WHERE g.contract_id = ${contract_id} AND g.state IN ('QUEUED', 'RUNNING', 'PAUSED', 'CANCELLING')`;
+}
+
 /** Why a request for `requested` more licenses does not fit a contract's quota. */
 export async function quotaRefusal(sql: Sql, contract_id: string, requested: number): Promise<Refusal> {
   const [quota] = await sql<[{ total: number; claimed: number; reserved: number }]>`
-    SELECT q.total, q.claimed, coalesce((
-      SELECT sum(g.requested - coalesce((SELECT sum(licenses) FROM generation_chunks WHERE job_id = g.id), 0))
-      FROM generation_jobs g WHERE g.contract_id = q.contract_id AND g.state IN ('QUEUED', 'RUNNING', 'PAUSED', 'CANCELLING')), 0)::int AS reserved
-    FROM contract_quotas q WHERE q.contract_id = ${contract_id}`;
+    SELECT q.total, q.claimed, j.reserved FROM contract_quotas q CROSS JOIN LATERAL (${openJobsOf(sql, sql`q.contract_id`)}) j
+    WHERE q.contract_id = ${contract_id}`;
   const refusal = claimRefusal(quota, quota.reserved, requested);
   // Somebody may have given quota back since: then the caller simply asks again.
   return refusal ?? refuse('QUOTA_EXCEEDED', { requested, total: quota.total, remaining: quota.total - quota.claimed });

@@ -12,6 +12,9 @@ import postgres from 'postgres';
 /** A pool of connections, or one transaction of it: queries work with either. */
 export type Sql = postgres.ISql<{}>;
 
+/** A piece of a statement, to be put into another. */
+export type Fragment = postgres.PendingQuery<postgres.Row[]>;
+
 /** The pool itself, which can begin transactions, listen and be closed. */
 export type Database = postgres.Sql<{}>;
 

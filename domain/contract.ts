@@ -104,22 +104,29 @@ export function mayGenerateIn(state: ContractState): boolean {
   return state === 'ACTIVE';
 }
 
-/** The seed's two statuses, and why an inactive contract is inactive (domain.md 2.1). */
-export function statusOf(
-  facts: ContractFacts,
-  now: Instant,
-): { status: 'active' | 'inactive'; inactive_reason: InactiveReason | null } {
-  const state = stateAt(facts, now);
-  if (state === 'ACTIVE') return { status: 'active', inactive_reason: null };
-  const reasons: Record<Exclude<ContractState, 'ACTIVE'>, InactiveReason | null> = {
+/** The seed's two statuses, and why an inactive contract is inactive. */
+export interface ContractStatus {
+  status: 'active' | 'inactive';
+  inactive_reason: InactiveReason | null;
+}
+
+/** The status of a contract at an instant. */
+export function statusOf(facts: ContractFacts, now: Instant): ContractStatus {
+  return statusOfState(stateAt(facts, now), openHold(facts, now)?.code ?? null);
+}
+
+/** How a state is projected (domain.md 2.1); `hold_code` is that of the open hold, if there is one. */
+export function statusOfState(state: ContractState, hold_code: Hold['code'] | null): ContractStatus {
+  const reasons: Record<ContractState, InactiveReason | null> = {
     DRAFT: 'CONFIGURING',
     SCHEDULED: 'NOT_STARTED',
+    ACTIVE: null,
     EXPIRY_GRACE: 'EXPIRED_IN_GRACE',
-    PAUSED: openHold(facts, now)?.code ?? 'PAUSED',
+    PAUSED: hold_code ?? 'PAUSED',
     EXPIRED: 'EXPIRED',
     DELETED: null,
   };
-  return { status: 'inactive', inactive_reason: reasons[state] };
+  return { status: state === 'ACTIVE' ? 'active' : 'inactive', inactive_reason: reasons[state] };
 }
 
 /** The last day of the term: the day before `end_date`, which is the first day not covered (domain.md 1.8.2). */

@@ -16,6 +16,11 @@ const ID_MAX = 2n ** 63n - 1n;
 /** What a license's source reads for its contract, while the contract exists and after (domain.md C14). */
 const SOURCE_PREFIX = 'Contract: ';
 
+/** The stored id of a license: its job's serial in the upper bits, its ordinal in the lower ones (db/schema.sql). */
+export function licenseIdOf(job_serial: string, ordinal: number): string {
+  return ((BigInt(job_serial) << BigInt(ORDINAL_BITS)) + BigInt(ordinal)).toString();
+}
+
 /** The id as clients see it. */
 export function licenseIdText(id: string): string {
   return `lic_${id}`;
