@@ -1,16 +1,31 @@
 /**
  * The import arrows of ARCHITECTURE.md: which room may know which. A room that is not named beside its arrow is closed to it.
  */
-const everyRoom = ['domain', 'workflows', 'activities', 'api', 'db', 'temporal', 'cli', 'dev', 'bench', 'test'];
+const everyRoom = [
+  'domain',
+  'workflows',
+  'activities',
+  'adapters',
+  'api',
+  'db',
+  'temporal',
+  'cli',
+  'dev',
+  'bench',
+  'test',
+];
 
-/** A rule that lets the files of `room` know only `known` rooms (and itself) among those of the house. */
-function arrow(room, known, comment) {
+/**
+ * A rule that lets the files of `room` know only `known` rooms (and itself) among those of the house; the files that match
+ * `free` put the rooms together and know whom they must.
+ */
+function arrow(room, known, comment, free) {
   const closed = everyRoom.filter((other) => other !== room && !known.includes(other));
   return {
     name: `${room}-knows-only-its-neighbours`,
     comment,
     severity: 'error',
-    from: { path: `^${room}/` },
+    from: { path: `^${room}/`, ...(free === undefined ? {} : { pathNot: free }) },
     to: { path: [`^(${closed.join('|')})/`, '^worker\\.ts$'] },
   };
 }
@@ -33,7 +48,18 @@ module.exports = {
     arrow('domain', [], 'The domain decides and knows nobody.'),
     arrow('workflows', ['domain', 'activities'], 'A workflow knows the domain, and the types of activities.'),
     arrow('activities', ['domain', 'db', 'temporal'], 'Activities write to Postgres and speak to the outside.'),
-    arrow('api', ['domain', 'db', 'temporal', 'workflows'], 'The API never runs an activity itself.'),
+    arrow('adapters', ['domain'], 'An adapter turns what a foreign system says into words of the domain.'),
+    arrow(
+      'api',
+      ['domain', 'db', 'temporal', 'workflows'],
+      'The API never runs an activity itself.',
+      '^api/main\\.ts$',
+    ),
+    arrow(
+      'api',
+      ['domain', 'db', 'temporal', 'workflows', 'adapters'],
+      'The process puts adapters in place; the interface only knows their form.',
+    ),
     arrow('db', ['domain'], 'The database rooms know the decisions and nobody who asks for them.'),
     arrow('temporal', ['domain', 'workflows'], 'Starts, signals and updates by the message definitions of workflows.'),
     arrow('cli', ['domain', 'db', 'temporal'], 'A command does its work through the same doors as the API.'),
@@ -46,6 +72,11 @@ module.exports = {
       'workflows',
       ['@temporalio/workflow', '@temporalio/common'],
       'What a workflow imports is replayed for years.',
+    ),
+    packagesOf(
+      'adapters',
+      ['stripe', 'standardwebhooks', 'zod'],
+      'What foreign systems publish for those who speak to them.',
     ),
     packagesOf('db', ['postgres', 'postgrator', 'uuidv7'], 'The database rooms know the driver only.'),
     packagesOf('temporal', ['@temporalio/[a-z-]+'], 'Only the client of Temporal.'),
@@ -73,7 +104,7 @@ module.exports = {
     {
       name: 'product-uses-no-development-packages',
       severity: 'error',
-      from: { path: '^(domain|workflows|activities|api|db|temporal|cli)/|^(worker|config)\\.ts$' },
+      from: { path: '^(domain|workflows|activities|adapters|api|db|temporal|cli)/|^(worker|config)\\.ts$' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: 'node_modules/@types/' },
     },
     {

@@ -32,6 +32,12 @@ export interface Config {
   publicUrl: string;
   trustProxy: TrustProxy;
   keyPepper: string;
+  billingStandardSecrets: string[] | undefined;
+  billingStandardUrl: string | undefined;
+  stripeWebhookSecrets: string[] | undefined;
+  stripeApiKey: string | undefined;
+  stripeApiUrl: string;
+  testClocks: boolean;
   logLevel: LogLevel;
   workerHealthPort: number;
   workflowBundle: string | undefined;
@@ -78,6 +84,10 @@ export const KEY_PEPPER_LENGTH_MIN = 32;
 export const DATABASE_POOL_SIZE_MAX = 500;
 export const SHUTDOWN_GRACE_MS_MAX = 600_000;
 export const TRUSTED_HOPS_MAX = 16;
+/** Secrets of one billing source that hold at the same time: the one in use, and those it replaces. */
+export const BILLING_SECRETS_MAX = 5;
+/** Standard Webhooks asks for secrets of 24 to 64 bytes. */
+const STANDARD_SECRET_BYTES = { min: 24, max: 64 } as const;
 
 const PORT_MAX = 65_535;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -202,6 +212,61 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     secret: true,
     parse: z.string().min(KEY_PEPPER_LENGTH_MIN),
   },
+  billingStandardSecrets: {
+    env: 'COVENANT_BILLING_STANDARD_SECRET',
+    about:
+      'The secret with which a billing system signs what it sends to `/billing/standard/events` (Standard Webhooks). Several, separated by commas, while it is changed. Without one that address does not exist.',
+    default: 'none',
+    allowed: `whsec_ and the base64 of ${STANDARD_SECRET_BYTES.min} to ${STANDARD_SECRET_BYTES.max} bytes, at most ${BILLING_SECRETS_MAX} separated by commas`,
+    usedBy: ['api', 'worker'],
+    secret: true,
+    parse: secretList(isStandardSecret),
+  },
+  billingStandardUrl: {
+    env: 'COVENANT_BILLING_STANDARD_URL',
+    about:
+      'Where that billing system tells one invoice as it is now (`GET …/invoices/{id}`). Without it what it sends is believed.',
+    default: 'none',
+    allowed: 'a URL that begins with http:// or https://, without a query',
+    usedBy: ['worker'],
+    parse: httpUrl(),
+  },
+  stripeWebhookSecrets: {
+    env: 'STRIPE_WEBHOOK_SECRET',
+    about:
+      'The signing secret of the Stripe webhook endpoint `/billing/stripe/events`. Several, separated by commas, while it is rolled. Without it and STRIPE_API_KEY that address does not exist.',
+    default: 'none',
+    allowed: `whsec_… as Stripe shows it, at most ${BILLING_SECRETS_MAX} separated by commas`,
+    usedBy: ['api'],
+    secret: true,
+    parse: secretList((secret) => /^whsec_[^\s,]+$/.test(secret)),
+  },
+  stripeApiKey: {
+    env: 'STRIPE_API_KEY',
+    about:
+      'The key with which Stripe is asked for invoices, their payments and disputes; a restricted one that reads these is enough.',
+    default: 'none',
+    allowed: 'sk_… or rk_… as Stripe shows it',
+    usedBy: ['api', 'worker'],
+    secret: true,
+    parse: z.string().regex(/^(sk|rk)_\S+$/),
+  },
+  stripeApiUrl: {
+    env: 'STRIPE_API_URL',
+    about: 'Where Stripe is asked; another one is for tests.',
+    default: { text: 'https://api.stripe.com' },
+    allowed: 'an origin: http:// or https://, a host and perhaps a port',
+    usedBy: ['worker'],
+    parse: httpUrl().refine((url) => new URL(url).pathname === '/'),
+  },
+  testClocks: {
+    env: 'COVENANT_TEST_CLOCKS',
+    about: 'Whether contracts outside production can live by test clocks.',
+    default: { text: 'on' },
+    allowed: 'on or off',
+    usedBy: ['api'],
+    parse: z.enum(['on', 'off']).transform((text) => text === 'on'),
+  },
   logLevel: {
     env: 'LOG_LEVEL',
     about: 'The least severe log line that is written.',
@@ -322,6 +387,20 @@ function httpUrl(): z.ZodType<string, string> {
       return url !== undefined && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
     })
     .transform((text) => text.replace(/\/+$/, ''));
+}
+
+/** One or several secrets, separated by commas. */
+function secretList(fits: (secret: string) => boolean): z.ZodType<string[], string> {
+  return z
+    .string()
+    .transform((text) => text.split(',').map((secret) => secret.trim()))
+    .refine((secrets) => secrets.length <= BILLING_SECRETS_MAX && secrets.every(fits));
+}
+
+function isStandardSecret(secret: string): boolean {
+  const base64 = /^whsec_((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)$/.exec(secret)?.[1];
+  const bytes = Buffer.from(base64 ?? '', 'base64').length;
+  return bytes >= STANDARD_SECRET_BYTES.min && bytes <= STANDARD_SECRET_BYTES.max;
 }
 
 function isDatabaseUrl(text: string): boolean {

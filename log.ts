@@ -7,7 +7,20 @@ import type { DestinationStream, Logger } from 'pino';
 export type { Logger } from 'pino';
 
 /** Fields that are never written, down to this depth: what is logged on purpose is flat, what libraries add is not deep. */
-const REDACTED_FIELDS = ['authorization', 'key', 'secret', 'keyPepper', 'apiKey', 'super_admin_key', 'password'];
+const REDACTED_FIELDS = [
+  'authorization',
+  'key',
+  'secret',
+  'keyPepper',
+  'apiKey',
+  'api_key',
+  'super_admin_key',
+  'password',
+  'billing_secret',
+  'billingStandardSecrets',
+  'stripeWebhookSecrets',
+  'stripeApiKey',
+];
 const REDACTED_DEPTH = 4;
 const REDACTED = REDACTED_FIELDS.flatMap((field) =>
   Array.from({ length: REDACTED_DEPTH }, (_, depth) => `${'*.'.repeat(depth)}${field}`),

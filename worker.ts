@@ -10,6 +10,7 @@ import { availableParallelism } from 'node:os';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { collectDefaultMetrics, register } from 'prom-client';
 import { createActivities } from './activities/index';
+import { createBillingPorts } from './adapters/billing';
 import { loadConfig } from './config';
 import type { Config } from './config';
 import { assertDriverPatched, openDatabase } from './db/index';
@@ -20,6 +21,7 @@ import type { ReadinessDependencies } from './readiness';
 import { openTemporal } from './temporal/connection';
 import { createNudger } from './temporal/nudge';
 import { taskQueues } from './temporal/task-queues';
+import { createClockTeller } from './temporal/test-clock';
 
 /** Between tries to reach Temporal at start. */
 const START_RETRY_MS = 1_000;
@@ -58,7 +60,14 @@ async function main(): Promise<void> {
     onFailure: (error, workflow_id) =>
       log.warn({ err: error, workflow_id }, 'a nudge did not arrive; the sweep will see to it'),
   });
-  const activities = createActivities({ db, nudger, fillTaskQueue: queues.generation });
+  const clocks = createClockTeller(client, queues);
+  const activities = createActivities({
+    db,
+    nudger,
+    clocks,
+    billingPorts: createBillingPorts(config),
+    fillTaskQueue: queues.generation,
+  });
   const shared = {
     connection,
     namespace: config.temporalNamespace,

@@ -1,13 +1,8 @@
 /** What the lifecycle workflow has done in Postgres: settling a contract and carrying out commands upon it. */
 import { SYSTEM } from '../domain/actor';
 import type { Actor } from '../domain/actor';
-import { nextBoundary } from '../domain/contract-boundary';
-import type { Boundary } from '../domain/contract-boundary';
-import { decide } from '../domain/contract-commands';
+import { decide, needsOf } from '../domain/contract-commands';
 import type { CommandOutcome, ContractCommand } from '../domain/contract-commands';
-import { stateAt } from '../domain/contract';
-import type { ContractFacts, ContractState } from '../domain/contract';
-import type { Environment } from '../domain/environment';
 import type { Instant } from '../domain/instant';
 import { isRefusal } from '../domain/refusal';
 import { findAdminActor } from '../db/admin';
@@ -16,18 +11,8 @@ import { changeContract } from '../db/contract-change';
 import { findCommandOutcome, insertCommandOutcome } from '../db/contract-command';
 import type { Database } from '../db/index';
 import type { Nudger } from '../temporal/nudge';
-
-/** What the workflow knows of its contract: enough to wait and to be found, nothing that is a fact. */
-export interface ContractView {
-  contract_id: string;
-  customer_id: string | null;
-  /** Null when it is gone. */
-  environment: Environment | null;
-  state: ContractState | 'GONE';
-  next_boundary: Boundary | null;
-  /** Whether nothing will happen to the contract by itself any more. */
-  at_rest: boolean;
-}
+import { viewOf } from './contract-view';
+import type { ContractView } from './contract-view';
 
 export interface SettleInput {
   contract_id: string;
@@ -44,23 +29,19 @@ export interface RunCommandInput extends SettleInput {
 
 export type ContractActivities = ReturnType<typeof createContractActivities>;
 
-/** States in which only a command can change a contract. */
-const AT_REST: readonly ContractState[] = ['DRAFT', 'EXPIRED', 'DELETED'];
-
 export function createContractActivities({ db, nudger }: { db: Database; nudger: Nudger }) {
   return {
-    /** Crosses every boundary that is due. Safe to run twice: a boundary is crossed once. */
+    /**
+     * Crosses every boundary that is due, up to where unpaid invoices have to be verified first. Safe to run twice: a
+     * boundary is crossed once.
+     */
     async settleContract(input: SettleInput): Promise<ContractView> {
+      const { contract_id: id, now } = input;
       const outcome = await db.begin((tx) =>
-        changeContract(
-          tx,
-          { id: input.contract_id, actor: SYSTEM, now: input.now, request_id: null },
-          () => 'unchanged',
-        ),
+        changeContract(tx, { id, actor: SYSTEM, now, request_id: null, billing: 'stop' }, () => 'unchanged'),
       );
-      if (isRefusal(outcome)) return gone(input.contract_id);
-      await nudger.wakeJobs(outcome.nudge.job_ids);
-      return viewOf(outcome.facts);
+      if (!isRefusal(outcome)) await nudger.wakeJobs(outcome.nudge.job_ids);
+      return viewOf(db, input, outcome);
     },
 
     /** Carries out one command, once however often it is delivered: its outcome is stored with what it changed. */
@@ -71,21 +52,19 @@ export function createContractActivities({ db, nudger }: { db: Database; nudger:
         const stored = await findCommandOutcome(tx, input.contract_id, input.command_id, input.fingerprint);
         if (stored) return { outcome: stored, job_ids: [] };
         const actor: Actor = await findAdminActor(tx, input.actor_id);
-        const editing = input.command.name === 'edit' ? input.command.input : {};
+        const { contract_id: id, now, request_id, command } = input;
         const changed = await changeContract(
           tx,
-          {
-            id: input.contract_id,
-            actor,
-            now: input.now,
-            request_id: input.request_id,
-            generator_id: editing.generator_id,
-            lock_quota: editing.quota !== undefined,
-          },
-          (facts, context) => decide(input.command, facts, context),
+          { id, actor, now, request_id, ...needsOf(command) },
+          (facts, context) => decide(command, facts, context),
         );
         if (isRefusal(changed)) return { outcome: { refusal: changed, changed: false, replayed: false }, job_ids: [] };
-        const outcome: CommandOutcome = { refusal: changed.refusal, changed: changed.changed, replayed: false };
+        const outcome: CommandOutcome = {
+          refusal: changed.refusal,
+          changed: changed.changed,
+          replayed: false,
+          ...(command.name === 'amend' ? { amendment_id: command.input.amendment_id } : {}),
+        };
         // A refusal had no effect: a repetition is judged afresh (domain.md 5.2).
         if (!changed.refusal) await insertCommandOutcome(tx, input, outcome);
         return { outcome, job_ids: changed.nudge.job_ids };
@@ -93,29 +72,5 @@ export function createContractActivities({ db, nudger }: { db: Database; nudger:
       await nudger.wakeJobs(done.job_ids);
       return done.outcome;
     },
-  };
-}
-
-function viewOf(facts: ContractFacts): ContractView {
-  const state = stateAt(facts, facts.settled_until);
-  return {
-    contract_id: facts.id,
-    customer_id: facts.customer_id,
-    environment: facts.environment,
-    state,
-    next_boundary: nextBoundary(facts),
-    at_rest: AT_REST.includes(state),
-  };
-}
-
-/** A contract that was deleted, or never committed. */
-function gone(contract_id: string): ContractView {
-  return {
-    contract_id,
-    customer_id: null,
-    environment: null,
-    state: 'GONE',
-    next_boundary: null,
-    at_rest: true,
   };
 }

@@ -24,6 +24,7 @@ import {
 import type { JobError, JobPlan, RunningJob } from '../db/generation-job';
 import type { Database, Sql } from '../db/index';
 import { KEY_DRAWS_MAX } from '../db/generation-request';
+import { clockNowOf } from '../db/test-clock';
 
 /** A job as the workflow sees it. */
 export interface OpenedJob {
@@ -93,6 +94,12 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
     return outcome.row.may_generate ? 'generate' : 'wait';
   }
 
+  /** The clock of a job: that of the attempt, or its contract's test clock, which may move between two chunks. */
+  function clockOf(plan: JobPlan, attempt: () => Instant): () => Promise<Instant> {
+    if (plan.test_clock_id === null) return async () => attempt();
+    return async () => (await clockNowOf(db, plan.contract_id)) ?? attempt();
+  }
+
   /** Makes one chunk with fresh keys, drawing again when they collide. */
   async function makeChunk(
     plan: JobPlan,
@@ -145,9 +152,9 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
      */
     async fillChunks(input: FillChunksInput): Promise<FilledRange> {
       const context = Context.current();
-      const clock = attemptClock(input.now, context.info.currentAttemptScheduledTimestampMs);
       const plan = await findJobPlan(db, input.job_id);
       if (!plan) throw new Error(`generation job ${input.job_id} does not exist`);
+      const clock = clockOf(plan, attemptClock(input.now, context.info.currentAttemptScheduledTimestampMs));
       const missing = await missingChunks(db, input.job_id, input.from_chunk, input.to_chunk);
       const given_up: number[] = [];
       const draw = (chunk_no: number | undefined): string =>
@@ -160,7 +167,7 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
       for (let i = 0; i < missing.length; i++) {
         context.cancellationSignal.throwIfAborted();
         const chunk_no = missing[i] as number;
-        const making = makeChunk(plan, chunk_no, clock(), keys);
+        const making = makeChunk(plan, chunk_no, await clock(), keys);
         // The keys of the next chunk are drawn while Postgres inserts this one.
         keys = draw(missing[i + 1]);
         let outcome: ChunkOutcome | 'given_up';
@@ -177,7 +184,8 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
         }
         if (outcome === 'given_up') given_up.push(chunk_no);
         else if (outcome === 'boundary_due') {
-          const says = await db.begin((tx) => contractSays(tx, plan.contract_id, clock()));
+          const now = await clock();
+          const says = await db.begin((tx) => contractSays(tx, plan.contract_id, now));
           if (says !== 'generate') return { stopped: true, given_up };
           i -= 1;
           keys = draw(chunk_no);

@@ -1,5 +1,6 @@
 /** What the interface works with: connections and functions made once per process (main.ts) or per test. */
 import type { Client } from '@temporalio/client';
+import type { BillingReceiver, BillingSource } from '../domain/billing-event';
 import type { Instant } from '../domain/instant';
 import type { Database } from '../db/index';
 import type { RequestLicenses } from '../db/generation-request';
@@ -7,6 +8,7 @@ import type { Logger } from '../log';
 import type { SendCommand } from '../temporal/command';
 import type { Nudger } from '../temporal/nudge';
 import type { TaskQueues } from '../temporal/task-queues';
+import type { ClockTeller } from '../temporal/test-clock';
 import type { Authenticate } from './authentication';
 import type { ProgressFeed } from './progress';
 
@@ -16,6 +18,7 @@ export interface Api {
   taskQueues: TaskQueues;
   authenticate: Authenticate;
   nudger: Nudger;
+  clocks: ClockTeller;
   sendCommand: SendCommand;
   requestLicenses: RequestLicenses;
   progress: ProgressFeed;
@@ -23,4 +26,8 @@ export interface Api {
   /** The one clock of the process. */
   clock: () => Instant;
   keyPepper: string;
+  /** Of the billing systems that are configured. */
+  billingReceivers: ReadonlyMap<BillingSource, BillingReceiver>;
+  /** Whether test clocks can be used here. */
+  testClocks: boolean;
 }

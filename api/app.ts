@@ -30,10 +30,17 @@ export function createApp(api: Api, options: { trustProxy: TrustProxy }): Expres
   app.use(docsRouter());
 
   const router = express.Router({ caseSensitive: true });
-  const readBody = [jsonBodyOnly, express.json({ limit: BODY_BYTES_MAX, strict: false })];
+  const readJson = [jsonBodyOnly, express.json({ limit: BODY_BYTES_MAX, strict: false })];
+  // What is signed is what was sent: nothing is unpacked, and no type is too strange.
+  const readRaw = [express.raw({ limit: BODY_BYTES_MAX, type: () => true, inflate: false })];
   // Nobody's body is read before it is known who sends it (decisions 6).
   for (const route of ROUTES)
-    router[route.method](route.path, authorization(api, route), ...readBody, endpoint(api, route));
+    router[route.method](
+      route.path,
+      authorization(api, route),
+      ...(route.raw_body === undefined ? readJson : readRaw),
+      endpoint(api, route),
+    );
   // What is left of a known path is a wrong method.
   for (const path of new Set(ROUTES.map((route) => route.path))) router.all(path, methodNotAllowed(path));
   app.use(router);

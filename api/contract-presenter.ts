@@ -1,21 +1,26 @@
 /** How contracts are shown: rows never leave raw. */
-import { lastDay, openHold, stateAt, statusOf, statusOfState } from '../domain/contract';
+import { billingStanding } from '../domain/billing';
+import { lastDay, stateAt, statusOf, statusOfState, warningsOf } from '../domain/contract';
 import type { ContractFacts } from '../domain/contract';
-import { nextBoundary, settle } from '../domain/contract-boundary';
+import { nextBoundary } from '../domain/contract-boundary';
 import type { Instant } from '../domain/instant';
+import { isUnpaid } from '../domain/invoice';
 import { quotaOf } from '../domain/quota';
+import { noticeDate } from '../domain/renewal';
 import { factsOf } from '../db/contract';
 import type { ContractListRow, ContractRow } from '../db/contract';
 import { contractWorkflowId } from '../temporal/ids';
 
-/** The whole contract at an instant. */
+/** Unpaid invoices shown with a contract. */
+const INVOICES_SHOWN_MAX = 100;
+
+/** The whole contract, of which nothing is due, at an instant; one on a test clock at that clock's. */
 export function presentContract(row: ContractRow, now: Instant) {
-  return presentFacts(settle(factsOf(row), now).facts, row, now);
+  return presentFacts(factsOf(row), row, row.clock_now ?? now);
 }
 
 /** The contract that the facts would be: what a dry run shows. */
 export function presentFacts(facts: ContractFacts, row: Pick<ContractRow, 'reserved' | 'updated_at'>, now: Instant) {
-  const hold = openHold(facts, now);
   return {
     id: facts.id,
     name: facts.name,
@@ -26,30 +31,37 @@ export function presentFacts(facts: ContractFacts, row: Pick<ContractRow, 'reser
     customer_id: facts.customer_id,
     state: stateAt(facts, now),
     ...statusOf(facts, now),
-    warnings: [],
+    warnings: warningsOf(facts, now),
     quota: quotaOf(facts.quota, row.reserved),
+    start_date: facts.start_date,
     term: {
       number: facts.term_number,
       length: facts.term_length,
-      start_date: facts.start_date,
+      start_date: facts.term_start_date ?? facts.start_date,
       end_date: facts.end_date,
       last_day: lastDay(facts),
     },
     expiry_grace_days: facts.expiry_grace_days,
     timezone: facts.timezone,
+    grace_allows_generation: facts.grace_allows_generation,
+    renewal: { ...facts.renewal, notice_date: noticeDate(facts), blocked: facts.renewal_blocked },
+    dunning: facts.dunning,
+    dunning_exempt: facts.dunning_exempt,
+    billing: { ...billingStanding(facts, now), unpaid_invoices: unpaidInvoices(facts) },
+    termination: terminationOf(facts),
+    pending_amendments: facts.amendments.filter(({ status }) => status === 'pending').length,
+    test_clock_id: facts.test_clock_id,
     next_boundary: nextBoundary(facts),
-    holds: hold
-      ? [
-          {
-            source: hold.source,
-            code: hold.code,
-            placed_at: hold.placed_at,
-            resume_at: hold.resume_at,
-            placed_by: hold.placed_by,
-            note: hold.note,
-          },
-        ]
-      : [],
+    holds: facts.holds
+      .filter(({ lifted_at }) => lifted_at === null)
+      .map(({ source, code, placed_at, resume_at, placed_by, note }) => ({
+        source,
+        code,
+        placed_at,
+        resume_at,
+        placed_by,
+        note,
+      })),
     feature_overrides: facts.feature_overrides,
     activation_limit: facts.activation_limit,
     expiry: facts.expiry,
@@ -61,6 +73,24 @@ export function presentFacts(facts: ContractFacts, row: Pick<ContractRow, 'reser
     created_by: facts.created_by,
     updated_at: row.updated_at,
   };
+}
+
+function unpaidInvoices({ invoices }: ContractFacts) {
+  return invoices
+    .filter(isUnpaid)
+    .slice(0, INVOICES_SHOWN_MAX)
+    .map(({ source, invoice_id, status, due_date, disputed_on }) => ({
+      source,
+      invoice_id,
+      status,
+      due_date,
+      disputed_on,
+    }));
+}
+
+function terminationOf({ terminated_at, termination_code, termination_reason }: ContractFacts) {
+  if (terminated_at === null) return null;
+  return { at: terminated_at, by: termination_code?.toLowerCase(), reason: termination_reason ?? '' };
 }
 
 /** A contract in a list, from its stored state (at most a minute late, decisions 4). */
@@ -75,6 +105,7 @@ export function presentContractListItem(row: ContractListRow) {
     customer_id: row.customer_id,
     state: row.state,
     ...statusOfState(row.state, row.hold_code),
+    warnings: row.warnings,
     quota: quotaOf({ total: row.quota_total, claimed: row.quota_claimed }, row.reserved),
     revision: row.revision,
     created_at: row.created_at,

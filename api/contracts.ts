@@ -1,37 +1,33 @@
 /** Contracts: create, list, read, edit, act upon, delete. */
-import { createHash, randomUUID } from 'node:crypto';
 import { uuidv7 } from 'uuidv7';
-import { CONTRACT_STATES, CONTRACT_TYPES } from '../domain/contract';
-import type { ContractFacts } from '../domain/contract';
-import { create, decide } from '../domain/contract-commands';
+import { CONTRACT_STATES, CONTRACT_TYPES, CONTRACT_WARNINGS } from '../domain/contract';
 import type { ContractCommand } from '../domain/contract-commands';
-import { isRefusal, refuse } from '../domain/refusal';
+import { create } from '../domain/contract-create';
+import { dunningRefusal } from '../domain/contract-edit';
+import { isRefusal } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
-import { roleCovers } from '../domain/role';
-import type { Role } from '../domain/role';
-import { insertAudit } from '../db/commit';
-import { CONTRACT_SORTS, findContract, listContracts } from '../db/contract';
-import type { ContractRow } from '../db/contract';
-import { changeContract, deletedRefusal, insertContract } from '../db/contract-change';
-import type { Changed } from '../db/contract-change';
+import { unparkFor } from '../db/billing-inbox';
+import { CONTRACT_SORTS, contractExists, factsOf, findContract, listContracts } from '../db/contract';
+import { insertContract } from '../db/contract-change';
 import { customerExists } from '../db/customer';
 import { findGenerator } from '../db/generator';
 import type { Sql } from '../db/index';
 import { findProduct } from '../db/product';
+import { findTestClock } from '../db/test-clock';
 import {
-  ContractCreate,
-  ContractEdit,
-  ContractListShape,
-  ContractShape,
-  DeleteBody,
-  EmptyBody,
-  PauseBody,
-  ResumeBody,
-} from './contract-shapes';
-import { presentContract, presentContractListItem, presentFacts } from './contract-presenter';
-import { fingerprintOf } from './endpoint';
+  commandHere,
+  commandThroughWorkflow,
+  etag,
+  missing,
+  readContract,
+  rehearseCommand,
+  shown,
+} from './contract-command';
+import type { Request } from './contract-command';
+import { presentContractListItem } from './contract-presenter';
+import { ContractCreate, ContractEdit, ContractListShape, ContractShape, DeleteBody } from './contract-shapes';
 import { route } from './route';
-import type { Answer, Handled, Route } from './route';
+import type { Answer, Route } from './route';
 import {
   DryRunQuery,
   EnvironmentShape,
@@ -47,8 +43,6 @@ import {
 } from './shapes';
 import { z } from './zod';
 
-type Request = Omit<Handled<unknown, unknown, unknown>, 'params' | 'query' | 'body'>;
-
 const ContractQuery = PageQuery.extend({
   environment: EnvironmentShape.default('production'),
   search: SearchShape.optional().describe('Part of the name in any case, or the whole id'),
@@ -57,6 +51,7 @@ const ContractQuery = PageQuery.extend({
   type: z.enum(CONTRACT_TYPES).optional(),
   product_id: Id.optional(),
   customer_id: Id.optional(),
+  warning: z.enum(CONTRACT_WARNINGS).optional().describe('Those that ask for a person'),
   sort: z.enum(CONTRACT_SORTS).default('created_at'),
   order: z.enum(['asc', 'desc']).default('desc'),
 });
@@ -81,32 +76,12 @@ export const contractRoutes: Route[] = [
       'TERM_ALREADY_OVER',
       'EXPIRY_IN_PAST',
       'EXPIRY_CONFLICT',
+      'COTERM_NOT_POSSIBLE',
     ],
     audit: ['contract.created'],
-    async handle({ body, query, actor, now, request_id, write, rehearse }) {
-      const run = async (tx: Sql): Promise<Answer | Refusal> => {
-        const product = await findProduct(tx, body.product_id);
-        if (!product) return missing('product_id', 'product');
-        if (body.customer_id !== null && !(await customerExists(tx, body.customer_id)))
-          return missing('customer_id', 'customer');
-        const generator = (await findGenerator(tx, body.generator_id, { lock: 'use' })) ?? null;
-        const change = create(uuidv7(), body.generator_id, body, {
-          now,
-          actor_id: actor.id,
-          product,
-          generator,
-          open_jobs: 0,
-        });
-        if (isRefusal(change)) return change;
-        const created = await insertContract(tx, change, actor, request_id, generator);
-        const location = `/api/v1/contracts/${change.facts.id}`;
-        return {
-          ...shown(created.row, now, 201),
-          nudge: created.nudge,
-          headers: { ...etag(created.row), Location: location },
-        };
-      };
-      return query.dry_run === 'true' ? rehearse(run) : write(run);
+    async handle({ body, query, ...request }) {
+      const run = (tx: Sql): Promise<Answer | Refusal> => createContract(tx, request, body);
+      return query.dry_run === 'true' ? request.rehearse(run) : request.write(run);
     },
   }),
   route({
@@ -167,12 +142,31 @@ export const contractRoutes: Route[] = [
       'REVISION_CONFLICT',
       'QUOTA_BELOW_USED',
       'QUOTA_DECREASE_NOT_ALLOWED',
+      'CHANGES_BLOCKED_PAST_DUE',
+      'BILLING_SUSPENDED',
+      'CONTRACT_INACTIVE',
+      'CONTRACT_EXPIRED',
+      'CONTRACT_TERMINATED',
       'INVALID_STATE_TRANSITION',
+      'PRODUCT_INACTIVE',
+      'GENERATOR_NOT_AVAILABLE',
+      'GENERATOR_KEYSPACE_TOO_SMALL',
+      'FEATURE_TYPE_MISMATCH',
+      'EXPIRY_IN_PAST',
+      'EXPIRY_CONFLICT',
+      'TERM_ALREADY_OVER',
+      'COTERM_NOT_POSSIBLE',
+      'NOTICE_PERIOD_PASSED',
+      'TEMPORAL_UNAVAILABLE',
+      'OUTCOME_UNKNOWN',
     ],
     audit: ['contract.updated', 'contract.activated', 'contract.paused', 'contract.resumed'],
     async handle({ params, query, body, ...request }) {
       if (body.customer_id && !(await customerExists(request.api.db, body.customer_id)))
         return missing('customer_id', 'customer');
+      const { renewal } = body;
+      if (renewal?.coterm_with && !(await contractExists(request.api.db, renewal.coterm_with)))
+        return missing('renewal.coterm_with', 'contract');
       const command: ContractCommand = {
         name: 'edit',
         input: { ...body, expected_revision: request.expected_revision },
@@ -184,12 +178,6 @@ export const contractRoutes: Route[] = [
         : commandHere(request, params.id, command);
     },
   }),
-  action('activate', 'Activate a draft', EmptyBody, ['contract.activated'], (input) => ({ name: 'activate', input })),
-  action('pause', 'Pause a contract', PauseBody, ['contract.paused'], (input) => ({ name: 'pause', input })),
-  action('resume', 'Resume a paused contract', ResumeBody, ['contract.resumed'], (input) => ({
-    name: 'resume',
-    input,
-  })),
   route({
     method: 'delete',
     path: '/api/v1/contracts/:id',
@@ -216,146 +204,41 @@ export const contractRoutes: Route[] = [
   }),
 ];
 
-/** An action of its own path, carried out by the workflow of the contract. */
-function action<B extends z.ZodObject>(
-  name: 'activate' | 'pause' | 'resume',
-  summary: string,
-  body: B,
-  audit: string[],
-  commandOf: (input: z.infer<B>) => ContractCommand,
-): Route {
-  return route({
-    method: 'post',
-    path: `/api/v1/contracts/:id/${name}`,
-    tag: 'Contracts',
-    summary,
-    description: 'Repeating what already holds answers 200 and changes nothing.',
-    role: 'admin',
-    params: IdParams,
-    query: DryRunQuery,
-    body: body,
-    body_optional: true,
-    answers: { 200: CONTRACT },
-    refusals: ['INVALID_STATE_TRANSITION', 'REVISION_CONFLICT', 'TEMPORAL_UNAVAILABLE', 'OUTCOME_UNKNOWN'],
-    audit,
-    async handle({ params, query, body: input, ...request }) {
-      const command = commandOf({ ...(input as z.infer<B>), expected_revision: request.expected_revision });
-      if (query.dry_run === 'true') return rehearseCommand(request, params.id, command);
-      return commandThroughWorkflow(request, params.id, command);
-    },
-  });
-}
-
-/** Reads a contract with everything due crossed; takes a lock only when something is. */
-export async function readContract(request: Request, id: string): Promise<ContractRow | Refusal> {
-  const { api, now } = request;
-  const row = await findContract(api.db, id);
-  if (!row) return refuse('NOT_FOUND', { what: 'contract', id });
-  if (row.deleted_at !== null) return hiddenFrom(request.caller.role, deletedRefusal(row));
-  if (row.next_boundary_at === null || row.next_boundary_at > now) return row;
-  const settled = await api.db.begin((tx) => changeContract(tx, changeRequest(request, id), () => 'unchanged'));
-  if (isRefusal(settled)) return hiddenFrom(request.caller.role, settled);
-  await api.nudger.wake(settled.nudge, request.request_id);
-  return settled.row;
-}
-
-/** A tombstone is for those who could have deleted; to others there is nothing (domain.md 1.9). */
-export function hiddenFrom(role: Role, refusal: Refusal): Refusal {
-  if (refusal.code !== 'CONTRACT_DELETED' || roleCovers(role, 'admin')) return refusal;
-  return refuse('NOT_FOUND', { what: 'contract', id: refusal.metadata.id ?? null });
-}
-
-/** Carries out a command in this process: what needs no workflow (decisions 1). */
-async function commandHere(request: Request, id: string, command: ContractCommand): Promise<Answer | Refusal> {
-  const outcome = await request.api.db.begin(async (tx) => {
-    const changed = await runCommand(tx, request, id, command);
-    if (!isRefusal(changed) && changed.refusal && command.name === 'delete')
-      await auditRefusedDeletion(tx, request, changed.row, changed.refusal);
-    return changed;
-  });
-  if (isRefusal(outcome)) return hiddenFrom(request.caller.role, outcome);
-  await request.api.nudger.wake(outcome.nudge, request.request_id);
-  return outcome.refusal ?? shown(outcome.row, request.now);
-}
-
-/** Shows what a command would change. */
-async function rehearseCommand(request: Request, id: string, command: ContractCommand): Promise<Answer | Refusal> {
-  return request.rehearse(async (tx) => {
-    const outcome = await runCommand(tx, request, id, command);
-    if (isRefusal(outcome)) return hiddenFrom(request.caller.role, outcome);
-    return outcome.refusal ?? { status: 200, body: presentFacts(outcome.facts, outcome.row, request.now) };
-  });
-}
-
-/** Sends a command to the workflow of the contract and shows what became of it. */
-async function commandThroughWorkflow(
-  request: Request,
-  id: string,
-  command: ContractCommand,
+async function createContract(
+  tx: Sql,
+  { api, actor, request_id, now }: Request,
+  body: z.infer<typeof ContractCreate>,
 ): Promise<Answer | Refusal> {
-  const { api, idempotency } = request;
-  // Nobody starts a workflow for a contract that does not exist.
-  const known = await findContract(api.db, id);
-  if (!known) return refuse('NOT_FOUND', { what: 'contract', id });
-  if (known.deleted_at !== null) return hiddenFrom(request.caller.role, deletedRefusal(known));
-  const outcome = await api.sendCommand(id, {
-    command,
-    command_id: idempotency
-      ? createHash('sha256').update(`${idempotency.scope} ${idempotency.key}`).digest('hex')
-      : randomUUID(),
-    fingerprint: idempotency?.fingerprint ?? fingerprintOf('command', id, command),
-    actor_id: request.actor.id,
-    request_id: request.request_id,
+  const product = await findProduct(tx, body.product_id);
+  if (!product) return missing('product_id', 'product');
+  if (body.customer_id !== null && !(await customerExists(tx, body.customer_id)))
+    return missing('customer_id', 'customer');
+  const { coterm_with } = body.renewal;
+  const coterm = coterm_with === null ? undefined : await findContract(tx, coterm_with);
+  if (coterm_with !== null && !coterm) return missing('renewal.coterm_with', 'contract');
+  const clock =
+    body.test_clock_id === null || !api.testClocks ? undefined : await findTestClock(tx, body.test_clock_id);
+  if (body.test_clock_id !== null && !clock) return missing('test_clock_id', 'test clock');
+  const ladder = dunningRefusal(body.dunning);
+  if (ladder) return ladder;
+  const generator = (await findGenerator(tx, body.generator_id, { lock: 'use' })) ?? null;
+  const input = { ...body, renewal: { ...body.renewal, opt_out_term: null } };
+  const change = create(uuidv7(), body.generator_id, input, {
+    now: clock?.now ?? now,
+    actor_id: actor.id,
+    product,
+    generator,
+    coterm_target: coterm ? factsOf(coterm) : null,
+    open_jobs: 0,
   });
-  if (outcome.refusal) return hiddenFrom(request.caller.role, outcome.refusal);
-  const row = await readContract({ ...request, now: api.clock() }, id);
-  if (isRefusal(row)) return row;
-  const answer = shown(row, api.clock());
-  return { ...answer, headers: { ...answer.headers, ...(outcome.replayed ? { 'Idempotent-Replayed': 'true' } : {}) } };
-}
-
-/** A refused attempt to delete leaves its own row (domain.md 6.2). */
-async function auditRefusedDeletion(tx: Sql, request: Request, row: ContractRow, refusal: Refusal): Promise<void> {
-  const { actor, now: at, request_id } = request;
-  const { id: subject_id, environment } = row;
-  await insertAudit(tx, [
-    {
-      at,
-      actor,
-      action: 'contract.delete_refused',
-      subject_type: 'contract',
-      subject_id,
-      contract_id: subject_id,
-      environment,
-      reason: refusal.code,
-      request_id,
-    },
-  ]);
-}
-
-function runCommand(tx: Sql, request: Request, id: string, command: ContractCommand): Promise<Changed | Refusal> {
-  const editing = command.name === 'edit' ? command.input : {};
-  const change = {
-    ...changeRequest(request, id),
-    generator_id: editing.generator_id,
-    lock_quota: editing.quota !== undefined,
+  if (isRefusal(change)) return change;
+  const created = await insertContract(tx, change, actor, request_id, generator);
+  // What billing told before the contract was there; a draft has no workflow that would look by itself.
+  const waiting = await unparkFor(tx, change.facts.id, now);
+  const location = `/api/v1/contracts/${change.facts.id}`;
+  return {
+    ...shown(created.row, now, 201),
+    nudge: waiting > 0 ? { ...created.nudge, contract_id: change.facts.id } : created.nudge,
+    headers: { ...etag(created.row), Location: location },
   };
-  return changeContract(tx, change, (facts: ContractFacts, context) => decide(command, facts, context));
-}
-
-function changeRequest(request: Request, id: string) {
-  return { id, actor: request.actor, now: request.now, request_id: request.request_id };
-}
-
-function shown(row: ContractRow, now: string, status = 200): Answer {
-  return { status, body: presentContract(row, now), headers: etag(row) };
-}
-
-function etag(row: ContractRow): Record<string, string> {
-  return { ETag: `"${row.revision}"` };
-}
-
-/** A body that names something that is not there. */
-function missing(path: string, what: string): Refusal {
-  return refuse('VALIDATION_FAILED', { path, message: `${path}: there is no ${what} with this id.` });
 }

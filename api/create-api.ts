@@ -1,5 +1,6 @@
 /** Makes the interface's dependencies from connections: the same for the process and for tests. */
 import type { Client } from '@temporalio/client';
+import type { BillingReceiver, BillingSource } from '../domain/billing-event';
 import { instantFromMillis } from '../domain/instant';
 import type { Database } from '../db/index';
 import { createLicenseRequests } from '../db/generation-request';
@@ -7,6 +8,7 @@ import type { Logger } from '../log';
 import { createCommandSender } from '../temporal/command';
 import { createNudger } from '../temporal/nudge';
 import type { TaskQueues } from '../temporal/task-queues';
+import { createClockTeller } from '../temporal/test-clock';
 import type { Api } from './api';
 import { createAuthentication } from './authentication';
 import { createProgressFeed } from './progress';
@@ -17,6 +19,8 @@ export interface ApiOptions {
   taskQueues: TaskQueues;
   log: Logger;
   keyPepper: string;
+  billingReceivers: ReadonlyMap<BillingSource, BillingReceiver>;
+  testClocks: boolean;
 }
 
 export function createApi(options: ApiOptions): Api {
@@ -31,6 +35,7 @@ export function createApi(options: ApiOptions): Api {
       onFailure: (error, workflow_id) =>
         log.warn({ err: error, workflow_id }, 'a nudge did not arrive; the sweep will see to it'),
     }),
+    clocks: createClockTeller(client, taskQueues),
     sendCommand: createCommandSender(client, taskQueues),
     requestLicenses: createLicenseRequests(db),
     progress: createProgressFeed(db),

@@ -76,7 +76,8 @@ async function authorize(api: Api, request: Request, route: Route): Promise<Auth
 type Anything = Handled<unknown, unknown, unknown>;
 
 function parse(api: Api, request: Request, response: Response, route: Route, caller: AuthenticatedAdmin): Anything {
-  if (route.body === undefined && hasBody(request)) refuseShape([{ path: '', message: 'This request takes no body.' }]);
+  if (route.body === undefined && route.raw_body === undefined && hasBody(request))
+    refuseShape([{ path: '', message: 'This request takes no body.' }]);
   const given_body: unknown = request.body === undefined && route.body_optional ? {} : request.body;
   const errors: FieldError[] = [];
   const take = (schema: ZodType | undefined, value: unknown): unknown => {
@@ -104,12 +105,16 @@ function parse(api: Api, request: Request, response: Response, route: Route, cal
     name: caller.name,
     ...(request.ip === undefined ? {} : { ip: request.ip }),
   };
-  const idempotency = route.method === 'post' ? idempotencyOf(request, route, caller) : null;
+  // A message that is taken raw carries an id of its own.
+  const takes_key = route.method === 'post' && route.raw_body === undefined;
+  const idempotency = takes_key ? idempotencyOf(request, route, caller) : null;
   return {
     api,
     params,
     query,
     body,
+    raw_body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+    headers: route.raw_body === undefined ? {} : singleHeaders(request),
     caller,
     actor,
     now: api.clock(),
@@ -219,6 +224,13 @@ function ifMatch(request: Request, errors: FieldError[]): number | undefined {
   if (revision === undefined)
     errors.push({ path: 'If-Match', message: 'must be the ETag of the contract, such as "3"' });
   return revision === undefined ? undefined : Number(revision);
+}
+
+/** The headers that came once, which are all that may: Node joins or drops the others. */
+function singleHeaders(request: Request): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]) => [name, typeof value === 'string' ? value : undefined]),
+  );
 }
 
 function hasBody(request: Request): boolean {

@@ -8,7 +8,7 @@ import type { GeneratedJob, Granted, LicenseRequest } from '../db/generation-req
 import { listJobLicenses } from '../db/license';
 import type { Database } from '../db/index';
 import { licenseIdOf, licenseIdText } from '../domain/license';
-import { hiddenFrom } from './contracts';
+import { hiddenFrom } from './contract-command';
 import { fingerprintOf } from './endpoint';
 import { ProblemError, protocolProblem } from './problem';
 import { route } from './route';

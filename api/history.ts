@@ -49,7 +49,7 @@ const AuditShape = z
     reason: z.string().nullable(),
     request_id: z.string().nullable().describe('The X-Request-Id of the request that caused it'),
     revision: z.int().nullable().describe('The revision of the subject afterwards'),
-    clock: z.enum(['real']).describe('Whose time it is'),
+    clock: z.enum(['real', 'test']).describe('Whose time `at` is: the world’s, or that of the contract’s test clock'),
   })
   .openapi('AuditEvent');
 
@@ -184,7 +184,7 @@ export function presentAudit(row: AuditRow) {
     reason: rest.reason,
     request_id: rest.request_id,
     revision: rest.revision,
-    clock: 'real' as const,
+    clock: rest.clock,
   };
 }
 

@@ -34,7 +34,7 @@ export const JobShape = z
     completed: z.int().describe('Licenses that exist'),
     failed: z.int().describe('Licenses that could not be made; resume tries them again'),
     percent: z.int().describe('Whole percent done, 100 only when all exist'),
-    licenses_per_second: z.number().nullable(),
+    licenses_per_second: z.number().nullable().describe('null on a test clock, which stands still meanwhile'),
     eta: InstantShape.nullable().describe('When it will be done at this speed'),
     created_at: InstantShape,
     started_at: InstantShape.nullable(),
@@ -239,11 +239,12 @@ class News {
   }
 }
 
-/** A job with its speed and what is left of it. */
+/** A job with its speed and what is left of it. One on a test clock has no speed: no time passes while it is at work. */
 export function presentJob(row: JobRow, now: Instant) {
   const unfinished = isUnfinished(row.state);
   const elapsed_ms = row.started_at === null ? 0 : millisOf(row.finished_at ?? now) - millisOf(row.started_at);
-  const per_second = elapsed_ms > 0 && row.completed > 0 ? row.completed / (elapsed_ms / 1000) : null;
+  const measured = row.test_clock_id === null && elapsed_ms > 0 && row.completed > 0;
+  const per_second = measured ? row.completed / (elapsed_ms / 1000) : null;
   const remaining = row.requested - row.completed;
   const eta =
     row.state === 'RUNNING' && per_second !== null

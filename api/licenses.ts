@@ -34,7 +34,9 @@ const LicenseShape = z
   .object({
     id: LicenseIdShape,
     key: z.string().describe('The license key; viewers see its last four characters'),
-    status: z.enum(LICENSE_STATUSES).describe('Derived from expires_at and the clock'),
+    status: z
+      .enum(LICENSE_STATUSES)
+      .describe('Derived from expires_at and the clock, that of its contract where it has one'),
     source: z.string().describe('Where it comes from; a deleted contract keeps its last name here'),
     contract_id: Id,
     job_id: Id.describe('The generation job that made it'),
@@ -185,7 +187,7 @@ export function presentLicense(row: LicenseRow, role: Role, now: Instant) {
   return {
     id: licenseIdText(row.id),
     key: seesLicenseKeys(role) ? row.key : maskKey(row.key),
-    status: licenseStatus(row.expires_at, now),
+    status: licenseStatus(row.expires_at, row.clock_now ?? now),
     source: licenseSource(row.contract_name),
     contract_id: row.contract_id,
     job_id: row.job_id,
@@ -208,7 +210,7 @@ async function* csvRows(batches: AsyncGenerator<LicenseRow[]>, now: Instant): As
   for await (const batch of batches) {
     yield batch.map((row) => ({
       key: row.key,
-      status: licenseStatus(row.expires_at, now),
+      status: licenseStatus(row.expires_at, row.clock_now ?? now),
       customer: row.customer_email,
       activations: 0,
       created_at: row.created_at,

@@ -1,5 +1,6 @@
 /** The API process: connections in, server up, a graceful end. */
 import type { AddressInfo } from 'node:net';
+import { createBillingReceivers } from '../adapters/billing';
 import { loadConfig } from '../config';
 import { assertDriverPatched, openDatabase } from '../db/index';
 import { createLog } from '../log';
@@ -26,6 +27,8 @@ async function main(): Promise<void> {
     taskQueues: queues,
     log,
     keyPepper: config.keyPepper,
+    billingReceivers: createBillingReceivers(config),
+    testClocks: config.testClocks,
   });
   const server = createFastServer(createApp(api, { trustProxy: config.trustProxy }));
 

@@ -1,5 +1,10 @@
 /** What the API counts, in Prometheus' form. */
-import { Histogram, collectDefaultMetrics, register } from 'prom-client';
+import { Gauge, Histogram, collectDefaultMetrics, register } from 'prom-client';
+import { CONTRACT_WARNINGS } from '../domain/contract';
+import type { Instant } from '../domain/instant';
+import { countParkedForADay, countWaitingBillingEvents } from '../db/billing-inbox';
+import { countWarnings } from '../db/contract';
+import type { Sql } from '../db/index';
 
 export { register } from 'prom-client';
 
@@ -9,6 +14,52 @@ const requests = new Histogram({
   labelNames: ['method', 'route', 'status'],
   buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
 });
+
+const waitingBillingEvents = new Gauge({
+  name: 'covenant_billing_events',
+  help: 'Billing events that wait, by outcome: pending ones to be applied, parked ones for a contract or an invoice.',
+  labelNames: ['outcome'],
+});
+const parkedForLong = new Gauge({
+  name: 'covenant_billing_events_parked_over_a_day',
+  help: 'Billing events that are parked for more than a day: somebody has to look.',
+});
+
+const warned = new Gauge({
+  name: 'covenant_contracts_with_warning',
+  help: 'Contracts that ask for a person, by warning; GET /api/v1/contracts?warning= lists them.',
+  labelNames: ['warning'],
+});
+const unreachableForLong = new Gauge({
+  name: 'covenant_billing_unreachable_over_a_day',
+  help: 'Contracts whose suspension waits for a billing system that has been silent for more than a day.',
+});
+
+/** Reads what asks for a person; when the database does not answer, the figures are left out. */
+export async function collectContractMetrics(sql: Sql, now: Instant): Promise<void> {
+  try {
+    const { warnings, unreachable_for_a_day } = await countWarnings(sql, now);
+    for (const warning of CONTRACT_WARNINGS)
+      warned.set({ warning }, warnings.find((counted) => counted.warning === warning)?.contracts ?? 0);
+    unreachableForLong.set(unreachable_for_a_day);
+  } catch {
+    warned.reset();
+    unreachableForLong.remove();
+  }
+}
+
+/** Reads what waits in the billing inbox; when the database does not answer, the figures are left out. */
+export async function collectBillingMetrics(sql: Sql, now: Instant): Promise<void> {
+  try {
+    const [waiting, parked] = await Promise.all([countWaitingBillingEvents(sql), countParkedForADay(sql, now)]);
+    waitingBillingEvents.set({ outcome: 'pending' }, waiting.PENDING);
+    waitingBillingEvents.set({ outcome: 'parked' }, waiting.PARKED);
+    parkedForLong.set(parked);
+  } catch {
+    waitingBillingEvents.reset();
+    parkedForLong.remove();
+  }
+}
 
 /** Counts one answered request. The route is its pattern, not its path, so that ids do not multiply the series. */
 export function countRequest(method: string, route: string, status: number, duration_ms: number): void {

@@ -8,7 +8,9 @@ import { join } from 'node:path';
 import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi';
 import type { ZodObject } from 'zod';
 import { version } from '../package.json';
+import type { RefusalCode } from '../domain/refusal';
 import { ProblemShape, problemCatalogue } from './problem';
+import type { ProtocolCode } from './problem';
 import type { Route } from './route';
 import { ROUTES } from './routes';
 import { z } from './zod';
@@ -59,7 +61,8 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
     { description, ...(schema ? { content: { [media_type ?? 'application/json']: { schema } } } : {}) },
   ]);
   const headers: ZodObject[] = [];
-  if (route.method === 'post')
+  if (route.raw_body !== undefined) headers.push(route.raw_body.headers);
+  else if (route.method === 'post')
     headers.push(
       z.object({
         'Idempotency-Key': z
@@ -79,24 +82,33 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
     path: route.path.replace(/:(\w+)/g, '{$1}'),
     tags: [route.tag],
     summary: route.summary,
-    description: [
-      route.description ?? '',
-      route.role === null ? 'Open to everybody.' : `Needs the role ${route.role} or above.`,
-    ]
-      .filter(Boolean)
-      .join('\n\n'),
+    description: [route.description ?? '', whoMayCall(route)].filter(Boolean).join('\n\n'),
     operationId: `${route.method}${route.path.replace('/api/v1', '').replace(/[/:._-]+(\w)?/g, (_match, letter: string | undefined) => (letter ?? '').toUpperCase())}`,
     security: route.role === null ? [] : [{ adminKey: [] }],
     request: {
       ...(route.params ? { params: route.params } : {}),
       ...(route.query ? { query: route.query } : {}),
       ...(headers.length > 0 ? { headers } : {}),
+      ...(route.raw_body
+        ? {
+            body: {
+              required: true,
+              description: route.raw_body.description,
+              content: { 'application/json': { schema: route.raw_body.schema } },
+            },
+          }
+        : {}),
       ...(route.body
         ? { body: { required: route.body_optional !== true, content: { 'application/json': { schema: route.body } } } }
         : {}),
     },
     responses: Object.fromEntries([...answers, ...refusals]) as never,
   };
+}
+
+function whoMayCall({ role, raw_body }: Route): string {
+  if (role !== null) return `Needs the role ${role} or above.`;
+  return raw_body === undefined ? 'Open to everybody.' : 'Needs no API key: the signature stands for one.';
 }
 
 function takesIfMatch(route: Route): boolean {
@@ -114,16 +126,39 @@ function refusalStatuses(route: Route): number[] {
     // A path whose escapes make no text is 400, an id that cannot be one 404.
     ...(route.params ? [400, 404] : []),
     ...(route.path.startsWith('/api/v1/contracts/:id') ? [410] : []),
-    ...(route.body ? [400, 413, 415] : []),
-    ...(route.method === 'post' ? [409] : []),
+    ...(route.body || route.raw_body ? [400, 413, 415] : []),
+    ...(route.method === 'post' && !route.raw_body ? [409] : []),
   ];
   return [...new Set([...own, ...formal])].sort((a, b) => a - b);
 }
 
+/** The code that the form of a request alone can bring, for each status. */
+const FORMAL_CODES: Readonly<Record<number, ProtocolCode | RefusalCode>> = {
+  400: 'MALFORMED_JSON',
+  401: 'UNAUTHENTICATED',
+  403: 'FORBIDDEN_ROLE',
+  404: 'NOT_FOUND',
+  409: 'IDEMPOTENCY_IN_PROGRESS',
+  410: 'CONTRACT_DELETED',
+  413: 'BODY_TOO_LARGE',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+  422: 'VALIDATION_FAILED',
+  503: 'DATABASE_UNAVAILABLE',
+};
+
+/** The codes of one status that a route can answer: its own, and that of its form. */
 function refusalText(route: Route, status: number): string {
-  const catalogue = problemCatalogue().filter((entry) => entry.status === status);
-  const own = catalogue.filter(({ code }) => (route.refusals as string[] | undefined)?.includes(code));
-  return (own.length > 0 ? own : catalogue.slice(0, 1)).map(({ code, title }) => `${code}: ${title}`).join('; ');
+  const own = route.refusals as string[] | undefined;
+  return problemCatalogue()
+    .filter((entry) => entry.status === status)
+    .filter(({ code }) => own?.includes(code) || (isFormal(route, status) && code === FORMAL_CODES[status]))
+    .map(({ code, title }) => `${code}: ${title}`)
+    .join('; ');
+}
+
+/** A message that is signed knows no key of ours: what its route says is all there is. */
+function isFormal(route: Route, status: number): boolean {
+  return !(route.raw_body && (status === 401 || status === 400));
 }
 
 /** The document as the file holds it. */

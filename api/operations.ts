@@ -2,7 +2,7 @@
 import { Router } from 'express';
 import { checkReadiness } from '../readiness';
 import type { Api } from './api';
-import { register } from './metrics';
+import { collectBillingMetrics, collectContractMetrics, register } from './metrics';
 
 export function operationsRouter(api: Api): Router {
   const router = Router();
@@ -15,6 +15,8 @@ export function operationsRouter(api: Api): Router {
       .json(readiness);
   });
   router.get('/metrics', async (_request, response) => {
+    const now = api.clock();
+    await Promise.all([collectBillingMetrics(api.db, now), collectContractMetrics(api.db, now)]);
     response.type(register.contentType).send(await register.metrics());
   });
   return router;

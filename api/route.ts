@@ -38,6 +38,10 @@ export interface Handled<Params, Query, Body> {
   params: Params;
   query: Query;
   body: Body;
+  /** The bytes of the body where the route takes them as they are; else empty. */
+  raw_body: Buffer;
+  /** The headers of such a request, by lower-case name; else none. */
+  headers: Readonly<Record<string, string | undefined>>;
   caller: AuthenticatedAdmin;
   actor: Actor;
   now: Instant;
@@ -77,6 +81,11 @@ export interface RouteSpec<P extends Shape, Q extends Shape, B extends ZodType |
   body?: B;
   /** Whether the body may be left out altogether. */
   body_optional?: boolean;
+  /**
+   * In place of `body`: the body is of whoever calls, and is taken as the bytes it came in, whatever their type, so that the
+   * handler can check a signature over them. The schema and the headers are for the document alone.
+   */
+  raw_body?: { description: string; schema: ZodType; headers: ZodObject };
   answers: Record<number, AnswerShape>;
   /** Refusal codes worth telling in the document, besides those every route can give. */
   refusals?: (ProtocolCode | Refusal['code'])[];

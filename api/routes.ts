@@ -1,5 +1,8 @@
 /** Every route of the interface. */
 import { adminRoutes } from './admins';
+import { billingRoutes } from './billing';
+import { amendmentRoutes } from './amendments';
+import { contractActionRoutes } from './contract-actions';
 import { contractRoutes } from './contracts';
 import { customerRoutes } from './customers';
 import { generationRoutes } from './generation';
@@ -9,6 +12,8 @@ import { jobRoutes } from './jobs';
 import { licenseRoutes } from './licenses';
 import { productRoutes } from './products';
 import type { Route } from './route';
+import { testClockRoutes } from './test-clocks';
+import { timelineRoutes } from './timeline';
 
 export const ROUTES: readonly Route[] = [
   ...productRoutes,
@@ -16,8 +21,13 @@ export const ROUTES: readonly Route[] = [
   ...customerRoutes,
   ...adminRoutes,
   ...contractRoutes,
+  ...contractActionRoutes,
+  ...amendmentRoutes,
   ...generationRoutes,
   ...jobRoutes,
   ...licenseRoutes,
   ...historyRoutes,
+  ...timelineRoutes,
+  ...billingRoutes,
+  ...testClockRoutes,
 ];

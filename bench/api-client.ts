@@ -5,6 +5,8 @@ import type { IncomingMessage } from 'node:http';
 export interface ApiClient {
   /** Posts JSON and answers with the JSON of the answer. Throws on every status but 2xx. */
   post<T>(path: string, body: object): Promise<T>;
+  /** Posts bytes as they are, with headers of their own in place of the key. Throws on every status but 2xx. */
+  postSigned(path: string, body: string, headers: Readonly<Record<string, string>>): Promise<void>;
   /** Resolves with the data of the first server-sent event called `name`. Throws when the stream ends before. */
   awaitServerSent<T>(path: string, name: string): Promise<T>;
   close(): void;
@@ -15,10 +17,15 @@ export function createApiClient(origin: string, key: string): ApiClient {
   const agent = new Agent({ keepAlive: true });
   const { hostname, port } = new URL(origin);
 
-  function send(method: string, path: string, body?: string): Promise<IncomingMessage> {
+  function send(
+    method: string,
+    path: string,
+    body?: string,
+    credentials: Readonly<Record<string, string>> = { authorization: `Bearer ${key}` },
+  ): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const headers = {
-        authorization: `Bearer ${key}`,
+        ...credentials,
         ...(body === undefined
           ? {}
           : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
@@ -33,6 +40,9 @@ export function createApiClient(origin: string, key: string): ApiClient {
     async post<T>(path: string, body: object): Promise<T> {
       const response = await send('POST', path, JSON.stringify(body));
       return JSON.parse(await successText(path, response)) as T;
+    },
+    async postSigned(path: string, body: string, headers: Readonly<Record<string, string>>): Promise<void> {
+      await successText(path, await send('POST', path, body, headers));
     },
     async awaitServerSent<T>(path: string, name: string): Promise<T> {
       const response = await send('GET', path);

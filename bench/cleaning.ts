@@ -10,12 +10,12 @@ export async function cleanUp(db: Sql, contract_ids: readonly string[]): Promise
     DELETE FROM licenses l USING generation_jobs j
     WHERE j.contract_id IN ${db(contract_ids)} AND l.id > j.serial << 24 AND l.id < (j.serial + 1) << 24`;
   await db`DELETE FROM generation_chunks WHERE job_id IN (SELECT id FROM generation_jobs WHERE contract_id IN ${db(contract_ids)})`;
-  await settleDisk(db);
+  await settleDisk(db, ['licenses', 'generation_chunks', 'generation_jobs']);
 }
 
-/** Makes deleted rows reusable, brings statistics up to date and writes what is owed to the disk. */
-async function settleDisk(db: Sql): Promise<void> {
-  await db.unsafe('VACUUM (ANALYZE) licenses, generation_chunks, generation_jobs');
+/** Makes deleted rows of these tables reusable, brings statistics up to date and writes what is owed to the disk. */
+export async function settleDisk(db: Sql, tables: readonly string[]): Promise<void> {
+  await db.unsafe(`VACUUM (ANALYZE) ${tables.join(', ')}`);
   await db.unsafe('CHECKPOINT');
 }
 

@@ -1,7 +1,9 @@
 /** Active contracts with room for a benchmark's licenses. */
 import { randomUUID } from 'node:crypto';
+import { waitFor } from '../dev/waiting';
 import { DEFAULT_ALPHABET } from '../domain/license-key';
 import type { KeyFormat } from '../domain/license-key';
+import { callInTurn } from './callers';
 import type { MeasuredStack } from './measured-stack';
 
 /** The keys of all benchmarks: `BENCH-XXXXX-XXXXX-XXXXX-XXXXX`. */
@@ -13,6 +15,14 @@ export const BENCH_KEY_FORMAT: KeyFormat = {
   separator: '-',
 };
 
+const CREATED_AT_ONCE = 8;
+/** Of a contract whose licenses nobody asks for. */
+const SMALL_QUOTA = 1_000;
+/** How long one workflow may take to start, on the average, before something must be wrong. */
+const START_MS_MAX = 500;
+const START_TIMEOUT_MS_MIN = 60_000;
+const LOOK_INTERVAL_MS = 100;
+
 /** Makes a product, a generator and `count` active contracts of `quota` licenses each, and answers with their ids. */
 export async function createContracts({ api, db }: MeasuredStack, count: number, quota: number): Promise<string[]> {
   const now = new Date().toISOString();
@@ -23,9 +33,10 @@ export async function createContracts({ api, db }: MeasuredStack, count: number,
     INSERT INTO generators (product_id, environment, name, format, status, created_at, updated_at)
     VALUES (${product.id}, 'production', 'Benchmark', ${db.json({ ...BENCH_KEY_FORMAT })}, 'active', ${now}, ${now}) RETURNING id`;
   const ids: string[] = [];
-  for (let number = 1; number <= count; number++) {
+  const names = Array.from({ length: count }, (_, index) => `Benchmark ${index + 1}`);
+  await callInTurn(CREATED_AT_ONCE, names, async (name) => {
     const contract = await api.post<{ id: string }>('/api/v1/contracts', {
-      name: `Benchmark ${number}`,
+      name,
       type: 'standard',
       status: 'active',
       product_id: product.id,
@@ -33,6 +44,25 @@ export async function createContracts({ api, db }: MeasuredStack, count: number,
       quota,
     });
     ids.push(contract.id);
-  }
+  });
   return ids;
+}
+
+/** Makes active contracts and resolves when the workflow of each has looked at it and waits. */
+export async function createWaitingContracts(stack: MeasuredStack, count: number): Promise<string[]> {
+  const active = "ContractState = 'ACTIVE'";
+  const before = await countContractWorkflows(stack, active);
+  const ids = await createContracts(stack, count, SMALL_QUOTA);
+  await waitFor(async () => (await countContractWorkflows(stack, active)) >= before + count, {
+    timeout_ms: Math.max(START_TIMEOUT_MS_MIN, count * START_MS_MAX),
+    interval_ms: LOOK_INTERVAL_MS,
+    what: `the workflows of ${count} contracts to wait`,
+  });
+  return ids;
+}
+
+/** How many running workflows of contracts a query of Temporal's visibility finds. */
+export async function countContractWorkflows({ temporal }: MeasuredStack, query: string): Promise<number> {
+  const running = `WorkflowType = 'contractLifecycle' AND ExecutionStatus = 'Running' AND ${query}`;
+  return (await temporal.workflow.count(running)).count;
 }

@@ -4,6 +4,8 @@
  * Figures of one machine mean little on another; ratios travel.
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { benchBilling } from './billing';
+import { benchBoundaries } from './boundaries';
 import { benchGeneration } from './generation';
 import { benchInline } from './inline';
 import { openMeasuredStack } from './measured-stack';
@@ -23,6 +25,8 @@ const SIZES = [10_000, 100_000, 1_000_000];
 const PEERS_LICENSES = 100_000;
 const CELL_SECONDS = 2;
 const ROWS_LICENSES = 200_000;
+const CROWD_CONTRACTS = 500;
+const BURST_EVENTS = 10;
 
 void main();
 
@@ -56,6 +60,21 @@ async function main(): Promise<void> {
     .action((options: CommonOptions & { licenses: number }) =>
       measured(options, (stack, report) =>
         benchRows(stack, { licenses: options.licenses, rounds: options.pairs }, report),
+      ),
+    );
+  benchmark(program, 'billing', 'bursts of signed billing events for many contracts, beside the bare insert')
+    .option('--contracts <count>', 'contracts that the events are for', wholeNumber, CROWD_CONTRACTS)
+    .option('--events <count>', 'events for each contract', wholeNumber, BURST_EVENTS)
+    .action((options: CommonOptions & { contracts: number; events: number }) =>
+      measured(options, (stack, report) =>
+        benchBilling(stack, { contracts: options.contracts, events: options.events, pairs: options.pairs }, report),
+      ),
+    );
+  benchmark(program, 'boundaries', 'contracts whose boundary lies in the same second, beside the bare update')
+    .option('--contracts <count>', 'contracts that are settled', wholeNumber, CROWD_CONTRACTS)
+    .action((options: CommonOptions & { contracts: number }) =>
+      measured(options, (stack, report) =>
+        benchBoundaries(stack, { contracts: options.contracts, pairs: options.pairs }, report),
       ),
     );
   try {

@@ -18,6 +18,8 @@ export interface MeasuredStack {
   db: Database;
   database_url: string;
   temporal: Client;
+  /** The secret (`whsec_…`) with which billing events are signed. */
+  billing_secret: string;
   worker_pid: number;
   /** Closes the connections, and ends and removes the stack when it is the benchmark's own. */
   end(): Promise<void>;
@@ -92,6 +94,7 @@ function connect(described: DevFile, endStack: () => Promise<void>): MeasuredSta
     db,
     database_url,
     temporal,
+    billing_secret: described.billing_secret,
     worker_pid: described.pids.worker,
     async end() {
       api.close();

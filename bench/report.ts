@@ -46,3 +46,8 @@ export function count(value: number): string {
 export function twoDecimals(value: number): number {
   return Math.round(value * 100) / 100;
 }
+
+/** For ratios far below one. */
+export function threeDecimals(value: number): number {
+  return Math.round(value * 1_000) / 1_000;
+}

@@ -1,7 +1,13 @@
 /** The doctor's look at Postgres: reachable, new enough, migrated, in time, with room, and nothing owed for too long. */
 import type { Config } from '../config';
 import { assertDriverPatched, openDatabase } from '../db/index';
-import { findDatabaseHealth, findOwedWork, OVERDUE_AFTER, POSTGRES_VERSION_MIN } from '../db/health';
+import {
+  findDatabaseHealth,
+  findOwedWork,
+  OVERDUE_AFTER,
+  POSTGRES_VERSION_MIN,
+  SLOW_ADVANCE_AFTER,
+} from '../db/health';
 import type { DatabaseHealth, OwedWork } from '../db/health';
 import { missingMigrations } from '../db/migrate';
 import { messageOf, sentenceOf } from './failure';
@@ -89,6 +95,7 @@ function owedFindings(owed: OwedWork): Finding[] {
   const late = [
     [owed.overdue_contracts, 'contracts have a boundary overdue'],
     [owed.silent_jobs, 'generation jobs have made nothing'],
+    [owed.overdue_billing_events, 'billing events wait to be applied'],
   ] as const;
   const told = late.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
   findings.push(
@@ -106,6 +113,24 @@ function owedFindings(owed: OwedWork): Finding[] {
         'workflows',
         `${owed.unstarted_contracts} open contracts have no workflow on this Temporal server yet`,
         'The sweep starts 500 each minute; wait, and look again.',
+      ),
+    );
+  }
+  if (owed.parked_billing_events > 0) {
+    findings.push(
+      warning(
+        'billing',
+        `${owed.parked_billing_events} billing events are parked for more than a day: their contract or invoice is unknown`,
+        'Read them at GET /api/v1/billing/events?outcome=parked, and put them back with POST …/replay when it is there.',
+      ),
+    );
+  }
+  if (owed.stuck_test_clocks > 0) {
+    findings.push(
+      warning(
+        'test clocks',
+        `${owed.stuck_test_clocks} failed, or are advancing for longer than ${SLOW_ADVANCE_AFTER}`,
+        'Read them at GET /api/v1/test-clocks: error names the contract that did not settle. Then advance them again.',
       ),
     );
   }

@@ -6,13 +6,16 @@ import { sameJson } from '../domain/json';
 import type { JsonObject } from '../domain/json';
 import type { Sql } from './index';
 
+/** Whose time an act holds by: the world's, or that of a test clock. */
+export type AuditClock = 'real' | 'test';
+
 /** One audit row to be written. */
 export interface AuditEntry {
   at: Instant;
   actor: Actor;
   /** Dotted, the noun first: `contract.paused`, `job.finished`. */
   action: string;
-  subject_type: 'contract' | 'job' | 'product' | 'generator' | 'customer' | 'admin';
+  subject_type: 'contract' | 'job' | 'product' | 'generator' | 'customer' | 'admin' | 'test_clock' | 'billing_event';
   subject_id: string;
   contract_id?: string | null;
   environment?: Environment | null;
@@ -21,6 +24,8 @@ export interface AuditEntry {
   reason?: string | null;
   request_id?: string | null;
   revision?: number | null;
+  /** The world's when left out. */
+  clock?: AuditClock;
 }
 
 /** One domain event to be written. */
@@ -48,6 +53,7 @@ export async function insertAudit(sql: Sql, entries: AuditEntry[]): Promise<void
     reason: entry.reason ?? null,
     request_id: entry.request_id ?? null,
     revision: entry.revision ?? null,
+    clock: entry.clock ?? 'real',
   }));
   await sql`INSERT INTO audit_events ${sql(rows)}`;
 }

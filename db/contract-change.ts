@@ -7,26 +7,36 @@
  */
 import type { Actor } from '../domain/actor';
 import { SYSTEM } from '../domain/actor';
-import { mayGenerateIn, stateAt } from '../domain/contract';
-import type { ContractFacts, ContractState } from '../domain/contract';
-import { nextBoundary, settle } from '../domain/contract-boundary';
-import type { ContractChange } from '../domain/contract-change';
-import type { Decision, DecisionContext } from '../domain/contract-commands';
+import { askAgainAt, billingLevel, isAtLeast } from '../domain/billing';
+import { mayGenerateIn, stateAt, warningsOf } from '../domain/contract';
+import type { ContractFacts } from '../domain/contract';
+import { nextBoundary, settle, verifyAt } from '../domain/contract-boundary';
+import type { SettleContext } from '../domain/contract-boundary';
+import type { ContractAction, ContractChange } from '../domain/contract-change';
+import { consequencesOf } from '../domain/contract-consequence';
+import type { Decision, DecisionContext } from '../domain/contract-decision';
 import type { GeneratorFacts } from '../domain/generator';
+import { invoiceAfter } from '../domain/invoice';
+import type { Invoice, SeenInvoice } from '../domain/invoice';
 import type { Instant } from '../domain/instant';
-import { laterOf } from '../domain/instant';
+import { earlierOf, laterOf } from '../domain/instant';
+import { sameJson } from '../domain/json';
 import type { JsonObject } from '../domain/json';
 import { NO_NUDGE } from '../domain/nudge';
 import type { Nudge } from '../domain/nudge';
 import { isRefusal, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
+import { saveAmendments } from './amendment';
+import { countPendingBillingEvents } from './billing-inbox';
 import { difference, insertAudit, insertDomainEvents } from './commit';
 import { factsOf, findContract } from './contract';
 import type { ContractRow } from './contract';
+import { findSettleContext } from './contract-context';
+import { cancelOpenJobs } from './generation-job';
 import { findGenerator } from './generator';
 import type { Sql } from './index';
+import { saveInvoices } from './invoice';
 import { refreshTerms } from './license-terms';
-import { findProduct } from './product';
 
 /** What came of a change. */
 export interface Changed {
@@ -43,13 +53,26 @@ export interface Changed {
 export interface ChangeRequest {
   id: string;
   actor: Actor;
+  /** The real time; a contract on a test clock lives by that clock instead. */
   now: Instant;
   request_id: string | null;
   /** The generator that the command would put in place, to be loaded for the decision. */
   generator_id?: string | undefined;
   /** Keeps requests from claiming quota while a change of the quota is decided. */
   lock_quota?: boolean | undefined;
+  /**
+   * What is known about unpaid invoices: `stop` settles up to where they must be verified, the invoices fetched just now
+   * verify them, `unreachable` says that the billing system gave no answer. Left out, what needs verification is passed by
+   * and stays due (decisions 3).
+   */
+  billing?: 'stop' | 'unreachable' | { fetched: SeenInvoice[] } | undefined;
+  /** Settle up to here and no further, by the contract's clock. */
+  until?: Instant | undefined;
+  /** Invoices that turned out to be another contract's. */
+  foreign_invoices?: InvoiceName[] | undefined;
 }
+
+export type InvoiceName = Pick<Invoice, 'source' | 'invoice_id'>;
 
 /** Settles a contract and carries out one decision; call it inside a transaction. Answers `NOT_FOUND` as a refusal. */
 export async function changeContract(
@@ -62,28 +85,41 @@ export async function changeContract(
   if (row.deleted_at !== null) return deletedRefusal(row);
 
   const before = factsOf(row);
-  const now = laterOf(request.now, before.settled_until);
-  const settled = settle(before, now);
-  const context = await decisionContext(tx, row, request, now);
-  const decision = decide(settled.facts, context);
+  const clock = row.clock_now ?? request.now;
+  // Money that came in is looked at before anything is crossed or judged without it.
+  const waits_for_events =
+    needsAllEvents(request) && (await countPendingBillingEvents(tx, request.id, request.now)) > 0;
+  const wanted = waits_for_events ? before.settled_until : earlierOf(request.until ?? clock, clock);
+  const until = laterOf(wanted, before.settled_until);
+  const answered = waits_for_events ? { ...request, billing: 'stop' as const } : request;
+  const context = await settleContext(tx, row, answered, until);
+  const settled = settle(withAnswer(before, answered, until), until, context);
+  const now = settled.facts.settled_until;
+  const steps: Step[] = settled.crossed.map((change) => ({ change, actor: SYSTEM }));
+  const answer = answerChange(before, settled.facts, now);
+  if (answer) steps.push({ change: answer, actor: SYSTEM });
 
-  const change = isRefusal(decision) || decision === 'unchanged' ? null : decision;
-  const facts = change ? { ...change.facts, settled_until: now } : settled.facts;
-  const steps = [
-    ...settled.crossed.map((crossing) => ({ change: crossing, actor: SYSTEM })),
-    ...(change ? [{ change, actor: request.actor }] : []),
-  ];
-  if (steps.length > 0) await commit(tx, before, facts, steps, request, now);
-  if (change?.revised) await prepareTerms(tx, facts, context.generator);
+  const deciding = await decisionContext(tx, row, request, context, now);
+  const decision = decide(settled.facts, deciding);
+  const changes = isRefusal(decision) || decision === 'unchanged' ? [] : [decision].flat();
+  steps.push(...changes.map((change) => ({ change, actor: request.actor })));
+  const decided = { ...(changes.at(-1)?.facts ?? settled.facts), settled_until: now };
+  const following = { ...context, generator: context.generators.get(decided.generator_id) ?? deciding.generator };
+  const consequences = consequencesOf(decided, now, following, !sameJson(before.invoices, decided.invoices));
+  steps.push(...consequences.map((change) => ({ change, actor: SYSTEM })));
+
+  const facts = { ...unasked(consequences.at(-1)?.facts ?? decided, now), settled_until: now };
+  const { written, cancelled } = await commit(tx, row, before, facts, steps, request);
+  if (steps.some(({ change }) => change.revised)) await prepareTerms(tx, facts, following.generator);
 
   const nudge = await nudgeFor(tx, row, facts, now);
   return {
-    row: steps.length > 0 ? ((await findContract(tx, request.id)) as ContractRow) : row,
+    row: written ? ((await findContract(tx, request.id)) as ContractRow) : row,
     facts,
     refusal: isRefusal(decision) ? decision : null,
-    changed: change !== null,
+    changed: changes.length > 0,
     crossed: settled.crossed,
-    nudge,
+    nudge: { ...nudge, job_ids: [...nudge.job_ids, ...cancelled] },
   };
 }
 
@@ -97,9 +133,9 @@ export async function insertContract(
 ): Promise<Changed> {
   const { facts } = change;
   const now = change.at;
-  await tx`INSERT INTO contracts ${tx(columnsOf(tx, facts, now))}`;
+  await tx`INSERT INTO contracts ${tx({ ...columnsOf(tx, facts, now), ...copiesOf(facts, now) })}`;
   await tx`INSERT INTO contract_quotas ${tx({ contract_id: facts.id, total: facts.quota.total, claimed: 0 })}`;
-  await insertGrant(tx, facts, facts.quota.total, 'created', actor, now);
+  await insertGrant(tx, facts.id, facts.quota.total, change, actor);
   await writeHistory(tx, null, facts, [{ change, actor }], request_id);
   await prepareTerms(tx, facts, generator);
   const row = (await findContract(tx, facts.id)) as ContractRow;
@@ -119,24 +155,84 @@ export function deletedRefusal(row: ContractRow): Refusal {
 
 /** Makes the license terms while the contract is being changed, so that the first request for licenses finds them. */
 async function prepareTerms(tx: Sql, facts: ContractFacts, generator: GeneratorFacts | null): Promise<void> {
-  if (generator !== null && generator.id === facts.generator_id && mayGenerateIn(stateAt(facts, facts.settled_until))) {
-    await refreshTerms(tx, facts, generator);
+  const open = mayGenerateIn(stateAt(facts, facts.settled_until), facts);
+  if (open && generator !== null && generator.id === facts.generator_id) await refreshTerms(tx, facts, generator);
+}
+
+/** Whether a change settles or verifies for good, as the workflow does, and so must not pass by what billing has told. */
+function needsAllEvents({ billing }: ChangeRequest): boolean {
+  return billing === 'stop' || typeof billing === 'object';
+}
+
+async function settleContext(
+  tx: Sql,
+  row: ContractRow,
+  { billing }: ChangeRequest,
+  until: Instant,
+): Promise<SettleContext> {
+  const mode = typeof billing === 'object' ? 'verified' : billing === 'stop' ? 'stop' : 'skip';
+  return { ...(await findSettleContext(tx, row, until)), billing: mode };
+}
+
+/** While nothing has to be asked of the billing system, nobody waits for its answer. */
+function unasked(facts: ContractFacts, now: Instant): ContractFacts {
+  if (facts.billing_unreachable_since === null || isAtLeast(billingLevel(facts, now), 'SUSPEND')) return facts;
+  return { ...facts, billing_unreachable_since: null, verify_after: null };
+}
+
+/** The facts with what the billing system answered, or with since when it does not and when to ask again. */
+function withAnswer(stored: ContractFacts, { billing, foreign_invoices }: ChangeRequest, now: Instant): ContractFacts {
+  const own = stored.invoices.filter((invoice) => !foreign_invoices?.some((other) => isSameInvoice(other, invoice)));
+  const facts = own.length === stored.invoices.length ? stored : { ...stored, invoices: own };
+  if (billing === undefined || billing === 'stop') return facts;
+  if (billing === 'unreachable') {
+    const silent_since = facts.billing_unreachable_since ?? now;
+    return { ...facts, billing_unreachable_since: silent_since, verify_after: askAgainAt(silent_since, now) };
   }
+  const invoices = facts.invoices.map((known) =>
+    billing.fetched
+      .filter((seen) => isSameInvoice(seen, known))
+      .reduce((latest, seen) => invoiceAfter(latest, seen, facts.timezone), known),
+  );
+  return { ...facts, invoices, billing_unreachable_since: null, verify_after: null };
+}
+
+/** An answer leaves a row when an invoice is not what it was thought to be; so does the first time that none came. */
+function answerChange(before: ContractFacts, facts: ContractFacts, at: Instant): ContractChange | null {
+  if (before.billing_unreachable_since === null && facts.billing_unreachable_since !== null)
+    return { facts, at, action: 'billing.unreachable', revised: false, told: { asked_again_at: facts.verify_after } };
+  const told = before.invoices.flatMap((known) => {
+    const { source, invoice_id, status: was } = known;
+    const invoice = facts.invoices.find((one) => isSameInvoice(one, known));
+    if (invoice === undefined) return [{ source, invoice_id, was, is: 'OTHER_CONTRACT' }];
+    const { status: is, due_date, disputed_on } = invoice;
+    const same = is === was && due_date === known.due_date && disputed_on === known.disputed_on;
+    return same ? [] : [{ source, invoice_id, was, is, due_date }];
+  });
+  if (told.length === 0) return null;
+  return { facts, at, action: 'billing.invoices_fetched', revised: false, told: { invoices: told } };
 }
 
 async function decisionContext(
   tx: Sql,
   row: ContractRow,
   request: ChangeRequest,
+  context: SettleContext,
   now: Instant,
 ): Promise<DecisionContext> {
-  const product = await findProduct(tx, row.product_id);
-  if (!product) throw new Error(`contract ${row.id} refers to no product`);
   // A generator that is given to the contract, or judged against a new quota, must not change meanwhile.
   const judged = request.generator_id !== undefined || request.lock_quota === true;
   const generator_id = request.generator_id ?? row.generator_id;
-  const generator: GeneratorFacts | undefined = await findGenerator(tx, generator_id, judged ? { lock: 'use' } : {});
-  return { now, actor_id: request.actor.id, product, generator: generator ?? null, open_jobs: row.open_jobs };
+  const generator = judged
+    ? await findGenerator(tx, generator_id, { lock: 'use' })
+    : context.generators.get(generator_id);
+  const { product, coterm_target } = context;
+  const { open_jobs } = row;
+  return { now, actor_id: request.actor.id, product, coterm_target, generator: generator ?? null, open_jobs };
+}
+
+function isSameInvoice(a: InvoiceName, b: InvoiceName): boolean {
+  return a.source === b.source && a.invoice_id === b.invoice_id;
 }
 
 interface Step {
@@ -144,28 +240,82 @@ interface Step {
   actor: Actor;
 }
 
+/** Writes what differs, with its history; answers whether anything did, and the jobs that ended with the contract. */
 async function commit(
   tx: Sql,
+  row: ContractRow,
   before: ContractFacts,
   facts: ContractFacts,
   steps: Step[],
   request: ChangeRequest,
-  now: Instant,
-): Promise<void> {
+): Promise<{ written: boolean; cancelled: string[] }> {
+  const now = facts.settled_until;
+  const copies = copiesOf(facts, now);
+  if (steps.length === 0) {
+    // Nothing happened, but what SQL judges by may have moved: a boundary was passed by unverified, an answer came.
+    const { billing_unreachable_since, verify_after } = facts;
+    const kept = { ...copies, billing_unreachable_since, verify_after };
+    const moved = Object.entries(kept).some(([column, value]) => !sameJson(row[column as keyof typeof kept], value));
+    if (!moved && sameJson(before.invoices, facts.invoices)) return { written: false, cancelled: [] };
+    await tx`UPDATE contracts SET ${tx({ ...kept, settled_until: now })} WHERE id = ${facts.id}`;
+    await saveInvoices(tx, facts.id, before.invoices, facts.invoices);
+    return { written: true, cancelled: [] };
+  }
   const deleted = facts.deleted_at !== null ? { deleted_by: request.actor.name } : {};
-  await tx`UPDATE contracts SET ${tx({ ...columnsOf(tx, facts, now), ...deleted })} WHERE id = ${facts.id}`;
+  await tx`UPDATE contracts SET ${tx({ ...columnsOf(tx, facts, now), ...copies, ...deleted })} WHERE id = ${facts.id}`;
   for (const hold of facts.holds) {
     if (hold.id === null) await tx`INSERT INTO contract_holds ${tx({ ...withoutId(hold), contract_id: facts.id })}`;
     else if (hold.lifted_at !== null)
       await tx`UPDATE contract_holds SET lifted_at = ${hold.lifted_at} WHERE id = ${hold.id}`;
   }
-  const granted = facts.quota.total - before.quota.total;
-  if (granted !== 0) {
-    await tx`UPDATE contract_quotas SET total = ${facts.quota.total} WHERE contract_id = ${facts.id}`;
-    await insertGrant(tx, facts, granted, 'edited', request.actor, now);
-  }
+  await saveInvoices(tx, facts.id, before.invoices, facts.invoices);
+  await saveAmendments(tx, facts.id, before.amendments, facts.amendments);
+  await saveGrants(tx, before, facts, steps);
+  for (const { change } of steps)
+    if (change.renewal)
+      await tx`INSERT INTO contract_renewals ${tx({ ...change.renewal, contract_id: facts.id, at: change.at })}`;
   await writeHistory(tx, before, facts, steps, request.request_id);
+  const ended = before.terminated_at === null && facts.terminated_at !== null;
+  return { written: true, cancelled: ended ? await cancelOpenJobs(tx, facts.id, now, request.request_id) : [] };
 }
+
+/** One row of the ledger for each change of the quota. */
+async function saveGrants(tx: Sql, before: ContractFacts, after: ContractFacts, steps: Step[]): Promise<void> {
+  let { total } = before.quota;
+  for (const { change, actor } of steps) {
+    const amount = change.facts.quota.total - total;
+    if (amount !== 0) await insertGrant(tx, after.id, amount, change, actor);
+    total = change.facts.quota.total;
+  }
+  if (total !== before.quota.total)
+    await tx`UPDATE contract_quotas SET total = ${total} WHERE contract_id = ${after.id}`;
+}
+
+async function insertGrant(
+  tx: Sql,
+  contract_id: string,
+  amount: number,
+  change: ContractChange,
+  actor: Actor,
+): Promise<void> {
+  await tx`INSERT INTO quota_grants ${tx({
+    contract_id,
+    amount,
+    effective_at: change.at,
+    reason: change.action,
+    actor: tx.json({ ...actor }),
+    period_label: change.grant_label ?? null,
+  })}`;
+}
+
+/** What only operators of Covenant care about: told in the audit, and to nobody else. */
+const UNTOLD: readonly ContractAction[] = [
+  'billing.event_received',
+  'billing.event_ignored',
+  'billing.parked',
+  'billing.invoices_fetched',
+  'billing.unreachable',
+];
 
 /** One audit row, one domain event and, where terms changed, one revision for each step. */
 async function writeHistory(
@@ -188,10 +338,11 @@ async function writeHistory(
       contract_id: after.id,
       environment: after.environment,
       before: previous ? { ...differs.before, state: stateAt(previous, previous.settled_until) } : null,
-      after: { ...differs.after, state: stateAt(change.facts, change.at) },
+      after: { ...differs.after, ...change.told, state: stateAt(change.facts, change.at) },
       reason: change.reason ?? null,
       request_id,
       revision: change.facts.revision,
+      clock: after.test_clock_id === null ? ('real' as const) : ('test' as const),
     });
     if (change.revised) {
       await tx`INSERT INTO contract_revisions ${tx({
@@ -208,88 +359,84 @@ async function writeHistory(
   await insertAudit(tx, audit);
   await insertDomainEvents(
     tx,
-    steps.map(({ change }) => ({
-      at: change.at,
-      type: change.action,
-      contract_id: after.id,
-      environment: after.environment,
-      data: {
+    steps
+      .filter(({ change }) => !UNTOLD.includes(change.action))
+      .map(({ change }) => ({
+        at: change.at,
+        type: change.action,
         contract_id: after.id,
-        state: stateAt(change.facts, change.at),
-        revision: change.facts.revision,
-        reason: change.reason ?? null,
-      },
-    })),
+        environment: after.environment,
+        data: {
+          ...change.told,
+          contract_id: after.id,
+          state: stateAt(change.facts, change.at),
+          revision: change.facts.revision,
+          reason: change.reason ?? null,
+        },
+      })),
   );
-}
-
-async function insertGrant(
-  tx: Sql,
-  facts: ContractFacts,
-  amount: number,
-  reason: string,
-  actor: Actor,
-  now: Instant,
-): Promise<void> {
-  await tx`INSERT INTO quota_grants ${tx({ contract_id: facts.id, amount, effective_at: now, reason, actor: tx.json({ ...actor }) })}`;
 }
 
 /** The workflow is woken when it waits for another boundary than it knew; paused jobs when generation is open again. */
 async function nudgeFor(tx: Sql, row: ContractRow, facts: ContractFacts, now: Instant): Promise<Nudge> {
-  const boundary = nextBoundary(facts);
+  const copies = copiesOf(facts, now);
   const moved =
     row.activated_at !== facts.activated_at ||
-    row.next_boundary_at !== (boundary?.at ?? null) ||
+    row.next_boundary_at !== copies.next_boundary_at ||
+    (copies.verify_at !== null && row.verify_at !== copies.verify_at) ||
     row.customer_id !== facts.customer_id ||
-    row.state !== stateAt(facts, now);
-  const opened = mayGenerateIn(stateAt(facts, now)) && !row.may_generate;
+    row.state !== copies.state;
+  const opened = copies.may_generate && !row.may_generate;
   const paused = opened
     ? await tx<{ id: string }[]>`SELECT id FROM generation_jobs WHERE contract_id = ${facts.id} AND state = 'PAUSED'`
     : [];
   return { contract_id: moved && facts.activated_at !== null ? facts.id : null, job_ids: paused.map((job) => job.id) };
 }
 
-/** The columns of `contracts` for the facts, with the copies of what is derived from them. */
-function columnsOf(tx: Sql, facts: ContractFacts, now: Instant) {
-  const state: ContractState = stateAt(facts, now);
+/** What SQL judges by: copies of what the domain derives from the facts. */
+function copiesOf(facts: ContractFacts, now: Instant) {
+  const state = stateAt(facts, now);
   const boundary = nextBoundary(facts);
   return {
-    id: facts.id,
-    environment: facts.environment,
-    name: facts.name,
-    type: facts.type,
-    product_id: facts.product_id,
-    generator_id: facts.generator_id,
-    customer_id: facts.customer_id,
+    state,
+    may_generate: mayGenerateIn(state, facts),
+    next_boundary_at: boundary?.at ?? null,
+    next_boundary_kind: boundary?.kind ?? null,
+    verify_at: verifyAt(facts),
+    warnings: warningsOf(facts, now),
+  };
+}
+
+/** The columns of `contracts` for the facts; names are equal, what has tables of its own is left out. */
+function columnsOf(tx: Sql, facts: ContractFacts, now: Instant) {
+  const { holds: _holds, invoices: _invoices, amendments: _amendments, quota: _quota, ...columns } = facts;
+  return {
+    ...columns,
     feature_overrides: tx.json(facts.feature_overrides),
     activation_limit: facts.activation_limit === null ? null : tx.json(facts.activation_limit),
     expiry: facts.expiry === null ? null : tx.json(facts.expiry),
     metadata: tx.json(facts.metadata),
-    timezone: facts.timezone,
-    start_date: facts.start_date,
-    end_date: facts.end_date,
-    term_length: facts.term_length,
-    term_number: facts.term_number,
-    expiry_grace_days: facts.expiry_grace_days,
-    activated_at: facts.activated_at,
-    deleted_at: facts.deleted_at,
-    revision: facts.revision,
-    settled_until: facts.settled_until,
-    state,
-    may_generate: mayGenerateIn(state),
-    next_boundary_at: boundary?.at ?? null,
-    next_boundary_kind: boundary?.kind ?? null,
-    created_at: facts.created_at,
-    created_by: facts.created_by,
+    renewal: tx.json({ ...facts.renewal }),
+    dunning: tx.json({ ...facts.dunning }),
     updated_at: now,
   };
 }
 
-/** The facts that history compares and keeps: what people decide, not what counters and clocks do. */
+/** The facts that history compares and keeps: what people decide, not what counters, clocks and bills do. */
 function auditedFacts(facts: ContractFacts): JsonObject {
-  const { settled_until: _settled, quota, holds, ...terms } = facts;
+  const {
+    settled_until: _settled,
+    invoices: _invoices,
+    amendments: _amendments,
+    verify_after: _verify,
+    quota,
+    holds,
+    ...terms
+  } = facts;
   return {
     ...terms,
+    renewal: { ...facts.renewal },
+    dunning: { ...facts.dunning },
     quota: quota.total,
     holds: holds.filter((hold) => hold.lifted_at === null).map((hold) => ({ ...withoutId(hold) })),
   };

@@ -1,5 +1,6 @@
 /** Contracts in Postgres: reading them, one or many. They are written through `contract-change.ts` alone. */
-import type { ContractFacts, ContractState, ContractType, Hold } from '../domain/contract';
+import { ACTIVE_STATES } from '../domain/contract';
+import type { ContractFacts, ContractState, ContractType, ContractWarning, Hold } from '../domain/contract';
 import type { BoundaryKind } from '../domain/contract-boundary';
 import type { Environment } from '../domain/environment';
 import type { Instant, LocalDate } from '../domain/instant';
@@ -11,7 +12,7 @@ import { keysetAfter } from './paging';
 import type { Keyset } from './paging';
 import { containing } from './search';
 
-/** A row of `contracts` with its quota, its holds and what unfinished jobs still owe. */
+/** A row of `contracts` with its quota, holds, invoices, pending amendments and what unfinished jobs still owe. */
 export interface ContractRow extends Omit<ContractFacts, 'quota' | 'activation_limit' | 'expiry'> {
   activation_limit: Json;
   expiry: Json;
@@ -20,6 +21,10 @@ export interface ContractRow extends Omit<ContractFacts, 'quota' | 'activation_l
   may_generate: boolean;
   next_boundary_at: Instant | null;
   next_boundary_kind: BoundaryKind | null;
+  verify_at: Instant | null;
+  warnings: ContractWarning[];
+  /** The time of the contract's test clock, by which it lives; null by the real one. */
+  clock_now: Instant | null;
   terms_id: string | null;
   updated_at: Instant;
   quota_total: number;
@@ -40,6 +45,7 @@ export interface ContractListRow {
   customer_id: string | null;
   state: ContractState;
   hold_code: Hold['code'] | null;
+  warnings: ContractWarning[];
   start_date: LocalDate | null;
   end_date: LocalDate | null;
   quota_total: number;
@@ -59,6 +65,7 @@ export interface ContractFilter {
   type?: ContractType | undefined;
   product_id?: string | undefined;
   customer_id?: string | undefined;
+  warning?: ContractWarning | undefined;
 }
 
 /** The columns a list can be sorted by. Status sorts by the state that is stored. */
@@ -71,6 +78,22 @@ export async function lockContract(tx: Sql, id: string): Promise<boolean> {
   return locked.count === 1;
 }
 
+/** The next boundary of a contract and the time of its test clock, both null where there is none. */
+export async function findNextBoundary(
+  sql: Sql,
+  id: string,
+): Promise<{ next_boundary_at: Instant | null; clock_now: Instant | null }> {
+  const [row] = await sql<{ next_boundary_at: Instant | null; clock_now: Instant | null }[]>`
+    SELECT next_boundary_at, (SELECT now FROM test_clocks WHERE id = test_clock_id) AS clock_now FROM contracts WHERE id = ${id}`;
+  return row ?? { next_boundary_at: null, clock_now: null };
+}
+
+/** Whether there is a contract that is not deleted. */
+export async function contractExists(sql: Sql, id: string): Promise<boolean> {
+  const found = await sql`SELECT FROM contracts WHERE id = ${id} AND deleted_at IS NULL`;
+  return found.count === 1;
+}
+
 /** The whole contract, or undefined. `lock` keeps others from changing it until the transaction ends. */
 export async function findContract(
   sql: Sql,
@@ -81,7 +104,8 @@ export async function findContract(
   if (options.lock && !(await lockContract(sql, id))) return undefined;
   if (options.lock_quota) await sql`SELECT FROM contract_quotas WHERE contract_id = ${id} FOR NO KEY UPDATE`;
   const [row] = await sql<ContractRow[]>`
-    SELECT c.*, q.total AS quota_total, q.claimed AS quota_claimed, j.reserved, j.open_jobs, h.holds
+    SELECT c.*, q.total AS quota_total, q.claimed AS quota_claimed, j.reserved, j.open_jobs, h.holds, i.invoices, a.amendments,
+           (SELECT now FROM test_clocks WHERE id = c.test_clock_id) AS clock_now
     FROM contracts c
     JOIN contract_quotas q ON q.contract_id = c.id
     CROSS JOIN LATERAL (${openJobsOf(sql, sql`c.id`)}) j
@@ -91,6 +115,19 @@ export async function findContract(
         'lifted_at', ${iso(sql, 'lifted_at')}, 'placed_by', placed_by, 'note', note) ORDER BY placed_at), '[]') AS holds
       FROM contract_holds WHERE contract_id = c.id AND lifted_at IS NULL
     ) h
+    CROSS JOIN LATERAL (
+      SELECT coalesce(jsonb_agg(jsonb_build_object(
+        'source', source, 'invoice_id', invoice_id, 'status', status, 'due_date', due_date, 'disputed_on', disputed_on,
+        'occurred_at', ${iso(sql, 'occurred_at')}, 'version', version, 'fetched_at', ${iso(sql, 'fetched_at')}, 'rank', rank)
+        ORDER BY source, invoice_id), '[]') AS invoices
+      FROM invoice_facts WHERE contract_id = c.id
+    ) i
+    CROSS JOIN LATERAL (
+      SELECT coalesce(jsonb_agg(jsonb_build_object(
+        'id', id, 'effective_date', effective_date, 'changes', changes, 'note', note, 'status', status, 'failure', failure,
+        'created_at', ${iso(sql, 'created_at')}, 'created_by', created_by, 'decided_at', NULL, 'stored', true) ORDER BY id), '[]') AS amendments
+      FROM contract_amendments WHERE contract_id = c.id AND status = 'pending'
+    ) a
     WHERE c.id = ${id}`;
   return row;
 }
@@ -106,15 +143,17 @@ export async function listContracts(
   ];
   const search = filter.search?.trim();
   return sql<ContractListRow[]>`
-    SELECT c.id, c.name, c.type, c.environment, c.product_id, c.generator_id, c.customer_id, c.state, c.start_date, c.end_date, c.revision,
+    SELECT c.id, c.name, c.type, c.environment, c.product_id, c.generator_id, c.customer_id, c.state, c.start_date, c.end_date, c.revision, c.warnings,
            c.created_at, c.created_by, c.updated_at, q.total AS quota_total, q.claimed AS quota_claimed, j.reserved,
-           (SELECT code FROM contract_holds WHERE contract_id = c.id AND lifted_at IS NULL LIMIT 1) AS hold_code
+           (SELECT code FROM contract_holds WHERE contract_id = c.id AND lifted_at IS NULL
+            ORDER BY array_position('{billing,compliance,admin}', source) LIMIT 1) AS hold_code
     FROM contracts c
     JOIN contract_quotas q ON q.contract_id = c.id
     CROSS JOIN LATERAL (${openJobsOf(sql, sql`c.id`)}) j
     WHERE c.deleted_at IS NULL AND c.environment = ${filter.environment}
-    ${filter.status === undefined ? sql`` : sql`AND c.may_generate = ${filter.status === 'active'}`}
+    ${filter.status === undefined ? sql`` : sql`AND (c.state = ANY(${[...ACTIVE_STATES]})) = ${filter.status === 'active'}`}
     ${filter.state === undefined ? sql`` : sql`AND c.state = ${filter.state}`}
+    ${filter.warning === undefined ? sql`` : sql`AND ${filter.warning} = ANY(c.warnings)`}
     ${filter.type === undefined ? sql`` : sql`AND c.type = ${filter.type}`}
     ${filter.product_id === undefined ? sql`` : sql`AND c.product_id = ${filter.product_id}`}
     ${filter.customer_id === undefined ? sql`` : sql`AND c.customer_id = ${filter.customer_id}`}
@@ -122,6 +161,26 @@ export async function listContracts(
     ${page.after === null ? sql`` : sql`AND ${keysetAfter(sql, sortBy, sql`c.id`, page.order, page.after)}`}
     ORDER BY ${sortBy} ${page.order === 'asc' ? sql`ASC` : sql`DESC`}, c.id ${page.order === 'asc' ? sql`ASC` : sql`DESC`}
     LIMIT ${page.limit}`;
+}
+
+/** A person is told when a billing system has given no answer for so long (domain.md 1.4 T6). */
+const UNREACHABLE_ALERT_AFTER = '1 day';
+
+/** How many contracts carry each warning, and for how many billing has been silent for more than a day. */
+export async function countWarnings(
+  sql: Sql,
+  now: Instant,
+): Promise<{ warnings: { warning: ContractWarning; contracts: number }[]; unreachable_for_a_day: number }> {
+  const [warnings, [unreachable]] = await Promise.all([
+    sql<{ warning: ContractWarning; contracts: number }[]>`
+      SELECT w AS warning, count(*)::int AS contracts FROM contracts, unnest(warnings) AS w
+      WHERE warnings <> '{}' AND deleted_at IS NULL GROUP BY w`,
+    sql<[{ count: number }]>`
+      SELECT count(*)::int FROM contracts
+      WHERE verify_at IS NOT NULL AND test_clock_id IS NULL
+        AND billing_unreachable_since < ${now}::timestamptz - ${UNREACHABLE_ALERT_AFTER}::interval`,
+  ]);
+  return { warnings: [...warnings], unreachable_for_a_day: unreachable.count };
 }
 
 /** The stored row as the domain reads it. */
@@ -143,8 +202,27 @@ export function factsOf(row: ContractRow): ContractFacts {
     end_date: row.end_date,
     term_length: row.term_length,
     term_number: row.term_number,
+    term_start_date: row.term_start_date,
+    anchor_date: row.anchor_date,
+    anchor_term: row.anchor_term,
     expiry_grace_days: row.expiry_grace_days,
+    grace_allows_generation: row.grace_allows_generation,
+    renewal: row.renewal,
+    renewal_blocked: row.renewal_blocked,
+    renewed_by_hand_at: row.renewed_by_hand_at,
+    cotermed_with: row.cotermed_with,
+    dunning: row.dunning,
+    dunning_exempt: row.dunning_exempt,
+    past_due_since: row.past_due_since,
+    billing_unreachable_since: row.billing_unreachable_since,
+    verify_after: row.verify_after,
+    invoices: row.invoices,
+    amendments: row.amendments,
+    test_clock_id: row.test_clock_id,
     activated_at: row.activated_at,
+    terminated_at: row.terminated_at,
+    termination_code: row.termination_code,
+    termination_reason: row.termination_reason,
     deleted_at: row.deleted_at,
     holds: row.holds,
     quota: { total: row.quota_total, claimed: row.quota_claimed } satisfies QuotaCounters,

@@ -7,7 +7,7 @@
 import type { Actor } from '../domain/actor';
 import { SYSTEM } from '../domain/actor';
 import type { Environment } from '../domain/environment';
-import { finalState } from '../domain/generation-job';
+import { finalState, isUnfinished } from '../domain/generation-job';
 import type { JobState } from '../domain/generation-job';
 import { laterOf } from '../domain/instant';
 import type { Instant } from '../domain/instant';
@@ -17,7 +17,9 @@ import { claimRefusal } from '../domain/quota';
 import { isRefusal, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import { insertAudit, insertDomainEvents } from './commit';
+import type { AuditClock } from './commit';
 import type { Fragment, Sql } from './index';
+import { clockTime } from './test-clock';
 
 /** Errors kept with a job, at most (domain.md 5.3). */
 export const JOB_ERRORS_MAX = 100;
@@ -56,6 +58,8 @@ export interface JobRow {
   /** Licenses that exist: the sum of the job's chunks. */
   completed: number;
   contract_name: string;
+  /** The clock that its instants are of; null for the world's. */
+  test_clock_id: string | null;
 }
 
 /** One generation request, ready to be granted. */
@@ -105,7 +109,7 @@ export async function grantGeneration(
   const now = requests.reduce((latest, request) => laterOf(latest, request.now), requests[0].now);
   return sql<GrantedJob[]>`
     WITH open AS (
-      SELECT c.id, c.environment
+      SELECT c.id, c.environment, CASE WHEN c.test_clock_id IS NULL THEN 'real' ELSE 'test' END AS clock
       FROM contracts c
       JOIN license_terms t ON t.id = c.terms_id AND t.contract_revision = c.revision
       JOIN generators g ON g.id = c.generator_id AND g.id = t.generator_id AND g.revision = t.generator_revision AND g.status = 'active'
@@ -115,10 +119,10 @@ export async function grantGeneration(
     ), claim AS (
       UPDATE contract_quotas q SET claimed = q.claimed + ${requested} FROM open
       WHERE q.contract_id = open.id AND q.claimed + ${requested} <= q.total
-      RETURNING q.contract_id, open.environment, q.total - q.claimed AS remaining
+      RETURNING q.contract_id, open.environment, open.clock, q.total - q.claimed AS remaining
     ), request AS (
       -- Each answer tells what was left after its own request: what the later ones took is added again.
-      SELECT r.*, claim.contract_id, claim.environment, r.execution = 'inline' AS inline,
+      SELECT r.*, claim.contract_id, claim.environment, claim.clock, r.execution = 'inline' AS inline,
              (claim.remaining + ${requested} - sum(r.requested) OVER (ORDER BY r.job_id))::int AS quota_remaining
       FROM claim, jsonb_to_recordset(${sql.json(requests as never)}) AS r (
         job_id uuid, execution text, requested int, chunk_size int, keys text, expires_at timestamptz, channel text, actor jsonb,
@@ -139,9 +143,9 @@ export async function grantGeneration(
       SELECT (job.serial << 24) + k.ordinal, k.key
       FROM job JOIN request ON request.job_id = job.id, string_to_table(request.keys, ',') WITH ORDINALITY AS k (key, ordinal)
     ), audited AS (
-      INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id, environment, after, request_id)
+      INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id, environment, after, request_id, clock)
       SELECT now, actor, 'generation.requested', 'job', job_id, contract_id, environment,
-             jsonb_build_object('requested', requested, 'execution', execution, 'channel', channel), request_id
+             jsonb_build_object('requested', requested, 'execution', execution, 'channel', channel), request_id, clock
       FROM request
     ), told AS (
       INSERT INTO domain_events (at, type, contract_id, environment, data)
@@ -153,7 +157,11 @@ export async function grantGeneration(
 }
 
 /** Writes a request for test licenses, which cost no quota; call it with the contract locked. */
-export async function insertTestGeneration(tx: Sql, request: GenerationRequest): Promise<GrantedJob> {
+export async function insertTestGeneration(
+  tx: Sql,
+  request: GenerationRequest,
+  clock: AuditClock,
+): Promise<GrantedJob> {
   const [job] = await tx<[GrantedJob]>`
     INSERT INTO generation_jobs ${tx({
       id: request.job_id,
@@ -192,6 +200,7 @@ export async function insertTestGeneration(tx: Sql, request: GenerationRequest):
       environment: request.environment,
       after: { requested: request.requested, execution: 'inline', channel: request.channel, is_test: true },
       request_id: request.request_id,
+      clock,
     },
   ]);
   return job;
@@ -243,12 +252,14 @@ export interface JobPlan {
   chunk_size: number;
   state: JobState;
   key_format: KeyFormat;
+  /** The clock by which its chunks are made; null for the world's. */
+  test_clock_id: string | null;
 }
 
 export async function findJobPlan(sql: Sql, id: string): Promise<JobPlan | undefined> {
   const [row] = await sql<JobPlan[]>`
-    SELECT g.id, g.serial, g.contract_id, g.requested, g.chunk_size, g.state, t.key_format
-    FROM generation_jobs g JOIN license_terms t ON t.id = g.terms_id WHERE g.id = ${id}`;
+    SELECT g.id, g.serial, g.contract_id, g.requested, g.chunk_size, g.state, t.key_format, c.test_clock_id
+    FROM generation_jobs g JOIN license_terms t ON t.id = g.terms_id JOIN contracts c ON c.id = g.contract_id WHERE g.id = ${id}`;
   return row;
 }
 
@@ -256,6 +267,7 @@ export async function findJobPlan(sql: Sql, id: string): Promise<JobPlan | undef
 export interface JobChange {
   job_id: string;
   actor: Actor;
+  /** The time of the contract's test clock holds instead, where it has one. */
   now: Instant;
   request_id: string | null;
 }
@@ -275,15 +287,15 @@ export interface RunningJob {
 export async function startJob(sql: Sql, change: JobChange): Promise<RunningJob | undefined> {
   const [job] = await sql<RunningJob[]>`
     WITH job AS (
-      UPDATE generation_jobs g SET state = 'RUNNING', started_at = coalesce(g.started_at, ${change.now})
-      FROM contracts c
+      UPDATE generation_jobs g SET state = 'RUNNING', started_at = coalesce(g.started_at, k.now, ${change.now})
+      FROM contracts c LEFT JOIN test_clocks k ON k.id = c.test_clock_id
       WHERE g.id = ${change.job_id} AND g.state = 'QUEUED' AND c.id = g.contract_id
-        AND c.may_generate AND coalesce(c.next_boundary_at, 'infinity') > ${change.now}::timestamptz
-      RETURNING g.id, g.contract_id, g.environment, g.requested, g.chunk_size
+        AND c.may_generate AND coalesce(c.next_boundary_at, 'infinity') > coalesce(k.now, ${change.now}::timestamptz)
+      RETURNING g.id, g.contract_id, g.environment, g.requested, g.chunk_size, k.now AS clock_now
     ), audited AS (
-      INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id, environment, before, after, request_id)
-      SELECT ${change.now}, ${sql.json({ ...change.actor })}, 'job.started', 'job', id, contract_id, environment,
-             '{"state": "QUEUED"}', '{"state": "RUNNING"}', ${change.request_id}
+      INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id, environment, before, after, request_id, clock)
+      SELECT coalesce(clock_now, ${change.now}), ${sql.json({ ...change.actor })}, 'job.started', 'job', id, contract_id, environment,
+             '{"state": "QUEUED"}', '{"state": "RUNNING"}', ${change.request_id}, CASE WHEN clock_now IS NULL THEN 'real' ELSE 'test' END
       FROM job
     )
     SELECT contract_id, requested, chunk_size, pg_notify(${PROGRESS_CHANNEL}, ${stateChanged(change.job_id)}),
@@ -305,11 +317,30 @@ export async function changeJobState(
   if (isRefusal(next)) return next;
   if (next === 'unchanged' || next === job.state) return job.state;
   await tx`
-    UPDATE generation_jobs SET state = ${next}, started_at = coalesce(started_at, ${next === 'RUNNING' ? change.now : null})
+    UPDATE generation_jobs SET state = ${next}, started_at = coalesce(started_at, ${next === 'RUNNING' ? timeOf(job, change) : null})
     WHERE id = ${job.id}`;
   await auditJob(tx, job, change, action, next);
   await notifyStateChanged(tx, job.id);
   return next;
+}
+
+/** Cancels every unfinished job of a contract that is over; call it inside a transaction. Answers which, to be woken. */
+export async function cancelOpenJobs(
+  tx: Sql,
+  contract_id: string,
+  now: Instant,
+  request_id: string | null,
+): Promise<string[]> {
+  const open = await tx<{ id: string }[]>`
+    SELECT id FROM generation_jobs WHERE contract_id = ${contract_id} AND state IN ('QUEUED', 'RUNNING', 'PAUSED') ORDER BY id`;
+  for (const { id: job_id } of open)
+    await changeJobState(
+      tx,
+      { ...bySystem(job_id, now), request_id },
+      (state) => (isUnfinished(state) ? 'CANCELLING' : 'unchanged'),
+      'job.cancel_requested',
+    );
+  return open.map(({ id }) => id);
 }
 
 /** Claims quota again for what a finished job lacks and queues it; call it inside a transaction. */
@@ -349,8 +380,9 @@ export async function finishJob(
   const state = finalState(job.state, completed, job.requested);
   const missing = job.requested - completed;
   const kept = errors.slice(0, JOB_ERRORS_MAX);
+  const now = timeOf(job, change);
   const told = {
-    at: change.now,
+    at: now,
     type: 'license.batch_generated',
     contract_id: job.contract_id,
     environment: job.environment,
@@ -358,7 +390,7 @@ export async function finishJob(
   };
   // None of these waits for another: they go to the server together.
   await Promise.all([
-    tx`UPDATE generation_jobs SET state = ${state}, finished_at = ${change.now}, errors = ${tx.json(kept as never)} WHERE id = ${job.id}`,
+    tx`UPDATE generation_jobs SET state = ${state}, finished_at = ${now}, errors = ${tx.json(kept as never)} WHERE id = ${job.id}`,
     missing > 0 && tx`UPDATE contract_quotas SET claimed = claimed - ${missing} WHERE contract_id = ${job.contract_id}`,
     auditJob(tx, job, change, 'job.finished', state, { completed, failed: missing }),
     completed > 0 && insertDomainEvents(tx, [told]),
@@ -412,6 +444,8 @@ interface LockedJob {
   requested: number;
   state: JobState;
   completed: number;
+  /** The time of its contract's test clock, or null. */
+  clock_now: Instant | null;
 }
 
 /**
@@ -419,14 +453,19 @@ interface LockedJob {
  * not wait for chunks in flight, which a busy job always has; to `release` its reservation waits until there are none.
  */
 async function lockJob(tx: Sql, id: string, purpose: 'change' | 'release'): Promise<LockedJob | undefined> {
-  const [job] = await tx<Omit<LockedJob, 'completed'>[]>`
+  const [job] = await tx<Omit<LockedJob, 'completed' | 'clock_now'>[]>`
     SELECT id, contract_id, environment, requested, state FROM generation_jobs WHERE id = ${id}
     ${purpose === 'change' ? tx`FOR NO KEY UPDATE` : tx`FOR UPDATE`}`;
   if (!job) return undefined;
-  const [sum] = await tx<
-    [{ completed: number }]
-  >`SELECT coalesce(sum(licenses), 0)::int AS completed FROM generation_chunks WHERE job_id = ${id}`;
-  return { ...job, completed: sum.completed };
+  const [sum] = await tx<[Pick<LockedJob, 'completed' | 'clock_now'>]>`
+    SELECT coalesce(sum(licenses), 0)::int AS completed, ${clockTime(tx, tx`${job.contract_id}`)} AS clock_now
+    FROM generation_chunks WHERE job_id = ${id}`;
+  return { ...job, ...sum };
+}
+
+/** When a change of a job holds. */
+function timeOf(job: LockedJob, change: JobChange): Instant {
+  return job.clock_now ?? change.now;
 }
 
 async function auditJob(
@@ -439,7 +478,7 @@ async function auditJob(
 ): Promise<void> {
   await insertAudit(tx, [
     {
-      at: change.now,
+      at: timeOf(job, change),
       actor: change.actor,
       action,
       subject_type: 'job',
@@ -449,6 +488,7 @@ async function auditJob(
       before: { state: job.state },
       after: { state, ...more },
       request_id: change.request_id,
+      clock: job.clock_now === null ? 'real' : 'test',
     },
   ]);
 }
@@ -460,7 +500,7 @@ export function bySystem(job_id: string, now: Instant): JobChange {
 
 function selectJobs(sql: Sql) {
   return sql`
-    SELECT g.*, c.name AS contract_name, t.contract_revision,
+    SELECT g.*, c.name AS contract_name, c.test_clock_id, t.contract_revision,
            (SELECT coalesce(sum(licenses), 0)::int FROM generation_chunks WHERE job_id = g.id) AS completed
     FROM generation_jobs g
     JOIN contracts c ON c.id = g.contract_id

@@ -10,7 +10,7 @@ import { uuidv7 } from 'uuidv7';
 import type { Actor } from '../domain/actor';
 import type { ContractFacts } from '../domain/contract';
 import { generationRefusal, testGenerationRefusal } from '../domain/generation';
-import type { DecisionContext } from '../domain/contract-commands';
+import type { DecisionContext } from '../domain/contract-decision';
 import { licenseExpiry } from '../domain/expiry';
 import {
   BACKGROUND_FROM_LICENSES,
@@ -36,6 +36,7 @@ import { createMergedGrants } from './generation-merge';
 import type { Grant } from './generation-merge';
 import { findGenerationProfile, refreshTerms } from './license-terms';
 import type { GenerationProfile } from './license-terms';
+import { clockNowOf } from './test-clock';
 
 /** Draws of new keys after a collision with keys that exist (domain.md 5.3). */
 export const KEY_DRAWS_MAX = 5;
@@ -100,7 +101,7 @@ export function createLicenseRequests(db: Database): RequestLicenses {
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const profile = await profileOf(request.contract_id);
       if (profile) {
-        const attempt = await tryToGrant(db, grant, request, profile);
+        const attempt = await tryToGrant(db, grant, await byItsClock(db, request, profile), profile);
         if (attempt === 'collision' && ++collisions === KEY_DRAWS_MAX) {
           return { result: refuse('GENERATOR_KEYSPACE_EXHAUSTED', { attempts: collisions }), nudge };
         }
@@ -116,6 +117,12 @@ export function createLicenseRequests(db: Database): RequestLicenses {
       `the request for licenses of contract ${request.contract_id} was neither granted nor refused in ${ROUNDS_MAX} rounds`,
     );
   };
+}
+
+/** The request at the time of the contract's test clock; as it came for a contract that lives by the world's time. */
+async function byItsClock(sql: Sql, request: LicenseRequest, profile: GenerationProfile): Promise<LicenseRequest> {
+  if (profile.test_clock_id === null) return request;
+  return { ...request, now: (await clockNowOf(sql, profile.contract_id)) ?? request.now };
 }
 
 type Attempt = Granted | Refusal | 'not_granted' | 'collision';
@@ -149,7 +156,7 @@ async function diagnose(tx: Sql, request: LicenseRequest): Promise<{ result: Gra
   const judged = await judgeRequest(tx, request);
   if (isRefusal(judged)) return { result: judged, nudge: NO_NUDGE };
   const { facts, generator, nudge, refusal } = judged;
-  if (refusal) return { result: await audited(tx, request, facts, refusal), nudge };
+  if (refusal) return { result: await audited(tx, request, judged, refusal), nudge };
   if (generator) await refreshTerms(tx, facts, generator);
   return { result: null, nudge };
 }
@@ -157,6 +164,8 @@ async function diagnose(tx: Sql, request: LicenseRequest): Promise<{ result: Gra
 /** A request as it was judged upon the settled contract; `refusal` is null when it can be granted. */
 export interface JudgedRequest {
   facts: ContractFacts;
+  /** The time of the contract's test clock; null for one that lives by the world's. */
+  clock_now: Instant | null;
   generator: DecisionContext['generator'];
   refusal: Refusal | null;
   nudge: Nudge;
@@ -174,11 +183,12 @@ export async function judgeRequest(tx: Sql, request: LicenseRequest): Promise<Ju
   });
   if (isRefusal(outcome)) return outcome;
   const { facts, nudge, row } = outcome;
+  const { clock_now } = row;
   if (request.test) {
-    return { facts, generator, nudge, refusal: outcome.refusal ?? (await testLimitRefusal(tx, request)) };
+    return { facts, clock_now, generator, nudge, refusal: outcome.refusal ?? (await testLimitRefusal(tx, request)) };
   }
   const quota = claimRefusal(facts.quota, row.reserved, request.count);
-  return { facts, generator, nudge, refusal: outcome.refusal ? withReason(outcome.refusal, quota) : quota };
+  return { facts, clock_now, generator, nudge, refusal: outcome.refusal ? withReason(outcome.refusal, quota) : quota };
 }
 
 async function testLimitRefusal(tx: Sql, request: LicenseRequest): Promise<Refusal | null> {
@@ -193,10 +203,16 @@ function withReason(refusal: Refusal, further: Refusal | null): Refusal {
 }
 
 /** A refused attempt at the quota leaves its own row (domain.md 6.2). */
-async function audited(tx: Sql, request: LicenseRequest, facts: ContractFacts, refusal: Refusal): Promise<Refusal> {
+async function audited(
+  tx: Sql,
+  request: LicenseRequest,
+  { facts, clock_now }: JudgedRequest,
+  refusal: Refusal,
+): Promise<Refusal> {
   await insertAudit(tx, [
     {
-      at: request.now,
+      at: clock_now ?? request.now,
+      clock: clock_now === null ? 'real' : 'test',
       actor: request.actor,
       action: 'generation.refused',
       subject_type: 'contract',
@@ -218,17 +234,18 @@ async function requestTestLicenses(db: Database, request: LicenseRequest): Promi
     if (replayedBefore) return { result: replayedBefore, nudge: NO_NUDGE };
     const judged = await judgeRequest(tx, request);
     if (isRefusal(judged)) return { result: judged, nudge: NO_NUDGE };
-    const { facts, generator, nudge, refusal } = judged;
+    const { facts, clock_now, generator, nudge, refusal } = judged;
     // Looked up again under the contract's lock: an equal request may have come first.
     const replayed = await replay(tx, request);
     if (replayed) return { result: replayed, nudge };
-    if (refusal) return { result: await audited(tx, request, facts, refusal), nudge };
+    if (refusal) return { result: await audited(tx, request, judged, refusal), nudge };
     if (generator) await refreshTerms(tx, facts, generator);
     const profile = await findGenerationProfile(tx, request.contract_id);
     if (!profile) throw new Error(`contract ${request.contract_id} has no license terms`);
-    const expires_at = addPeriodToInstant(request.now, TEST_LICENSE_PERIOD, profile.timezone);
-    const row = generationRequest(request, profile, expires_at);
-    const granted = await insertTestGeneration(tx, row);
+    const now = clock_now ?? request.now;
+    const expires_at = addPeriodToInstant(now, TEST_LICENSE_PERIOD, profile.timezone);
+    const row = generationRequest({ ...request, now }, profile, expires_at);
+    const granted = await insertTestGeneration(tx, row, clock_now === null ? 'real' : 'test');
     return {
       result: { job: grantedJob(row, granted), replayed: false, keys: row.keys },
       nudge: NO_NUDGE,

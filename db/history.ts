@@ -3,7 +3,7 @@ import type { Actor } from '../domain/actor';
 import type { Environment } from '../domain/environment';
 import type { Instant } from '../domain/instant';
 import type { JsonObject } from '../domain/json';
-import type { AuditEntry } from './commit';
+import type { AuditClock, AuditEntry } from './commit';
 import type { Sql } from './index';
 
 /** What can be acted upon. */
@@ -14,6 +14,8 @@ export const AUDIT_SUBJECTS = [
   'generator',
   'customer',
   'admin',
+  'test_clock',
+  'billing_event',
 ] as const satisfies readonly AuditEntry['subject_type'][];
 
 export interface AuditRow {
@@ -30,6 +32,7 @@ export interface AuditRow {
   reason: string | null;
   request_id: string | null;
   revision: number | null;
+  clock: AuditClock;
 }
 
 export interface AuditFilter {

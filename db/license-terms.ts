@@ -20,12 +20,14 @@ export interface GenerationProfile {
   key_format: KeyFormat;
   expiry: ExpiryRule;
   timezone: string;
+  /** The clock that its requests go by; null for the world's. */
+  test_clock_id: string | null;
 }
 
 /** The current profile, or undefined while the terms are missing or older than contract or generator. */
 export async function findGenerationProfile(sql: Sql, contract_id: string): Promise<GenerationProfile | undefined> {
   const [row] = await sql<GenerationProfile[]>`
-    SELECT c.id AS contract_id, c.environment, t.id AS terms_id, t.key_format, c.expiry, c.timezone
+    SELECT c.id AS contract_id, c.environment, t.id AS terms_id, t.key_format, c.expiry, c.timezone, c.test_clock_id
     FROM contracts c
     JOIN license_terms t ON t.id = c.terms_id AND t.contract_revision = c.revision
     JOIN generators g ON g.id = c.generator_id AND g.id = t.generator_id AND g.revision = t.generator_revision

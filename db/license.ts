@@ -13,6 +13,7 @@ import type { JsonObject } from '../domain/json';
 import { KEY_PREFIX_CHARS_MIN, ORDINAL_BITS, contractNameOf, parseLicenseId } from '../domain/license';
 import type { LicenseStatus } from '../domain/license';
 import type { Sql } from './index';
+import { clockTime } from './test-clock';
 
 /** A license with what it has from its job, its terms and its contract. */
 export interface LicenseRow {
@@ -34,6 +35,8 @@ export interface LicenseRow {
   expires_at: Instant | null;
   created_at: Instant;
   channel: 'ui' | 'api';
+  /** The time of the contract's test clock, by which its status is judged; null for the world's. */
+  clock_now: Instant | null;
 }
 
 export interface LicenseFilter {
@@ -54,7 +57,7 @@ export interface LicensePage {
   order: 'asc' | 'desc';
   after: string | null;
   limit: number;
-  /** The instant at which status is judged. */
+  /** The instant at which status is judged, where no test clock says another. */
   now: Instant;
 }
 
@@ -155,8 +158,13 @@ function jobFits(sql: Sql, filter: LicenseFilter, now: Instant) {
     ${filter.job_id === undefined ? sql`` : sql`AND j.job_id = ${filter.job_id}`}
     ${filter.customer_id === undefined ? sql`` : sql`AND j.contract_id IN (SELECT id FROM contracts WHERE customer_id = ${filter.customer_id})`}
     ${name === undefined ? sql`` : sql`AND j.contract_id IN (SELECT id FROM contracts WHERE name = ${name})`}
-    ${filter.status === undefined ? sql`` : filter.status === 'expired' ? sql`AND j.expires_at <= ${now}` : sql`AND (j.expires_at IS NULL OR j.expires_at > ${now})`}
+    ${filter.status === undefined ? sql`` : sql`AND coalesce(j.expires_at <= ${judgedAt(sql, now)}, false) = ${filter.status === 'expired'}`}
     ${filter.is_test === undefined ? sql`` : sql`AND j.is_test = ${filter.is_test}`}`;
+}
+
+/** The instant at which licenses of the job `j` are judged. Test clocks are outside production, so that nothing is looked up there. */
+function judgedAt(sql: Sql, now: Instant) {
+  return sql`CASE WHEN j.environment = 'production' THEN ${now}::timestamptz ELSE coalesce(${clockTime(sql, sql`j.contract_id`)}, ${now}) END`;
 }
 
 /** What a license has from its job. */
@@ -174,11 +182,12 @@ async function withDetails(
     WITH page AS MATERIALIZED (${page})
     SELECT p.id, p.key, (p.id & ${ORDINAL_MASK}::int)::int AS ordinal, p.job_id, p.contract_id, c.name AS contract_name, c.customer_id,
            u.email AS customer_email, p.environment, p.is_test, c.product_id, t.generator_id, t.features, t.activation_limit, p.expires_at,
-           k.created_at, p.channel
+           k.created_at, p.channel, o.now AS clock_now
     FROM page p
     JOIN contracts c ON c.id = p.contract_id
     JOIN license_terms t ON t.id = p.terms_id
     JOIN generation_chunks k ON k.job_id = p.job_id AND k.chunk_no = ((p.id & ${ORDINAL_MASK}::int) - 1) / p.chunk_size
     LEFT JOIN customers u ON u.id = c.customer_id
+    LEFT JOIN test_clocks o ON o.id = c.test_clock_id
     ORDER BY p.id ${order === 'asc' ? sql`ASC` : sql`DESC`}`;
 }

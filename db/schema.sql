@@ -76,6 +76,19 @@ CREATE TABLE customers (
 CREATE UNIQUE INDEX customers_email_unique ON customers (lower(email));
 CREATE INDEX customers_by_created ON customers (created_at, id);
 
+-- Time made up, outside production: contracts on a clock live by its `now` (domain.md 1.8.12).
+CREATE TABLE test_clocks (
+  id            uuid PRIMARY KEY DEFAULT uuidv7(),
+  name          text NOT NULL,
+  now           timestamptz NOT NULL,
+  status        text NOT NULL CONSTRAINT test_clocks_status_known CHECK (status IN ('ready', 'advancing', 'failed')),
+  advancing_to  timestamptz,
+  error         text,
+  created_at    timestamptz NOT NULL,
+  created_by    text NOT NULL,
+  CONSTRAINT test_clocks_forward_only CHECK (advancing_to >= now)
+);
+
 -- Contracts --------------------------------------------------------------------------------------------------------
 
 -- Written by `changeContract` alone (db/contract-change.ts). `state`, `may_generate` and `next_boundary_*` are copies of
@@ -115,6 +128,31 @@ CREATE TABLE contracts (
   created_at          timestamptz NOT NULL,
   created_by          text NOT NULL,
   updated_at          timestamptz NOT NULL,
+  terminated_at       timestamptz,
+  termination_code    text CONSTRAINT contracts_termination_code_known CHECK (termination_code IN ('ADMIN', 'BILLING')),
+  termination_reason  text,
+  -- The day from which ends of terms are counted, and the number of the term that ended there.
+  anchor_date         date,
+  anchor_term         integer NOT NULL DEFAULT 0,
+  term_start_date     date,
+  grace_allows_generation  boolean NOT NULL DEFAULT false,
+  renewal             jsonb NOT NULL DEFAULT '{"mode": "manual", "term": null, "notice_days": 30, "opt_out_at": null, "opt_out_term": null, "quota_effect": null, "max_renewals": null, "coterm_with": null, "late_renewal_days": 90}',
+  -- Why the current term was not renewed when it should have been.
+  renewal_blocked     text,
+  renewed_by_hand_at  timestamptz,
+  cotermed_with       uuid,
+  dunning             jsonb NOT NULL DEFAULT '{"past_due_days": 1, "suspend_days": 14, "terminate_days": 60}',
+  dunning_exempt      boolean NOT NULL DEFAULT false,
+  past_due_since      timestamptz,
+  billing_unreachable_since  timestamptz,
+  verify_after        timestamptz,
+  -- A copy for the sweep: when the billing system is to be asked whether what is due is to be done; null: nothing is due.
+  verify_at           timestamptz,
+  -- A copy for lists and metrics: what asks for a person's attention.
+  warnings            text[] NOT NULL DEFAULT '{}',
+  test_clock_id       uuid CONSTRAINT contracts_test_clock REFERENCES test_clocks (id),
+  CONSTRAINT contracts_test_clock_outside_production CHECK (test_clock_id IS NULL OR environment <> 'production'),
+  CONSTRAINT contracts_termination_has_code CHECK ((terminated_at IS NULL) = (termination_code IS NULL)),
   CONSTRAINT contracts_dates_ordered CHECK (start_date < end_date),
   CONSTRAINT contracts_active_has_start CHECK (activated_at IS NULL OR start_date IS NOT NULL),
   CONSTRAINT contracts_product FOREIGN KEY (product_id, environment) REFERENCES products (id, environment),
@@ -130,7 +168,11 @@ CREATE INDEX contracts_by_generator ON contracts (generator_id);
 CREATE INDEX contracts_by_customer ON contracts (customer_id);
 -- What the sweep looks for: due boundaries, and open contracts whose workflow lives on another Temporal server.
 CREATE INDEX contracts_by_next_boundary ON contracts (next_boundary_at) WHERE next_boundary_at IS NOT NULL;
-CREATE INDEX contracts_open ON contracts (workflow_epoch) WHERE state IN ('SCHEDULED', 'ACTIVE', 'EXPIRY_GRACE', 'PAUSED');
+CREATE INDEX contracts_open ON contracts (workflow_epoch)
+  WHERE state IN ('SCHEDULED', 'ACTIVE', 'PAST_DUE', 'EXPIRY_GRACE', 'PAUSED', 'SUSPENDED');
+CREATE INDEX contracts_to_verify ON contracts (verify_at) WHERE verify_at IS NOT NULL;
+CREATE INDEX contracts_with_warnings ON contracts USING gin (warnings) WHERE warnings <> '{}';
+CREATE INDEX contracts_by_test_clock ON contracts (test_clock_id) WHERE test_clock_id IS NOT NULL;
 
 CREATE TABLE contract_quotas (
   contract_id  uuid PRIMARY KEY REFERENCES contracts (id),
@@ -155,7 +197,7 @@ CREATE INDEX quota_grants_by_contract ON quota_grants (contract_id);
 CREATE TABLE contract_holds (
   id           uuid PRIMARY KEY DEFAULT uuidv7(),
   contract_id  uuid NOT NULL REFERENCES contracts (id),
-  source       text NOT NULL CONSTRAINT holds_source_known CHECK (source IN ('admin')),
+  source       text NOT NULL CONSTRAINT holds_source_known CHECK (source IN ('admin', 'billing', 'compliance')),
   code         text NOT NULL,
   placed_at    timestamptz NOT NULL,
   resume_at    timestamptz,
@@ -165,6 +207,39 @@ CREATE TABLE contract_holds (
 );
 CREATE UNIQUE INDEX holds_one_open_per_source ON contract_holds (contract_id, source) WHERE lifted_at IS NULL;
 CREATE INDEX holds_by_contract ON contract_holds (contract_id);
+
+-- Each term after the first, once.
+CREATE TABLE contract_renewals (
+  contract_id  uuid NOT NULL REFERENCES contracts (id),
+  term_number  integer NOT NULL,
+  at           timestamptz NOT NULL,
+  mode         text NOT NULL CONSTRAINT renewals_mode_known CHECK (mode IN ('auto', 'manual')),
+  basis        text NOT NULL CONSTRAINT renewals_basis_known CHECK (basis IN ('from_expiry', 'from_now')),
+  start_date   date NOT NULL,
+  end_date     date NOT NULL,
+  gap_days     integer NOT NULL,
+  quota_added  integer NOT NULL,
+  reference    text,
+  PRIMARY KEY (contract_id, term_number),
+  CONSTRAINT renewals_dates_ordered CHECK (start_date < end_date)
+);
+
+-- Changes that hold from a day on (domain.md 1.7).
+CREATE TABLE contract_amendments (
+  id              uuid PRIMARY KEY,
+  contract_id     uuid NOT NULL REFERENCES contracts (id),
+  effective_date  date NOT NULL,
+  changes         jsonb NOT NULL,
+  note            text,
+  status          text NOT NULL CONSTRAINT amendments_status_known CHECK (status IN ('pending', 'applied', 'failed', 'cancelled')),
+  failure         jsonb,
+  created_at      timestamptz NOT NULL,
+  created_by      text NOT NULL,
+  decided_at      timestamptz,
+  CONSTRAINT amendments_decided CHECK ((status = 'pending') = (decided_at IS NULL))
+);
+CREATE INDEX amendments_by_contract ON contract_amendments (contract_id, id);
+CREATE INDEX amendments_pending ON contract_amendments (contract_id) WHERE status = 'pending';
 
 CREATE TABLE contract_revisions (
   contract_id   uuid NOT NULL REFERENCES contracts (id),
@@ -185,6 +260,57 @@ CREATE TABLE contract_commands (
   at           timestamptz NOT NULL,
   PRIMARY KEY (contract_id, command_id)
 );
+
+-- Billing ----------------------------------------------------------------------------------------------------------
+
+-- What is known of each invoice: the greatest of all observations of it (domain/invoice.ts). No prices.
+CREATE TABLE invoice_facts (
+  contract_id  uuid NOT NULL REFERENCES contracts (id),
+  source       text NOT NULL,
+  invoice_id   text NOT NULL,
+  status       text NOT NULL CONSTRAINT invoices_status_known CHECK (status IN ('OPEN', 'FAILED', 'PAID', 'VOID', 'WRITTEN_OFF', 'DISPUTED')),
+  due_date     date NOT NULL,
+  disputed_on  date,
+  occurred_at  timestamptz NOT NULL,
+  version      bigint,
+  fetched_at   timestamptz,
+  -- Orders observations of one invoice; the greatest is the one that stands (domain/invoice.ts).
+  rank         integer NOT NULL,
+  PRIMARY KEY (contract_id, source, invoice_id),
+  CONSTRAINT invoices_dispute_has_date CHECK ((status = 'DISPUTED') = (disputed_on IS NOT NULL))
+);
+CREATE INDEX invoice_facts_by_invoice ON invoice_facts (invoice_id);
+
+-- Every message of a billing system, kept before anything is done about it; ids are the senders' own (domain.md 1.5).
+CREATE TABLE billing_inbox (
+  id            uuid PRIMARY KEY DEFAULT uuidv7(),
+  source        text NOT NULL,
+  event_id      text NOT NULL,
+  type          text NOT NULL,
+  -- As the source names it: it may be no contract of ours, or none yet.
+  contract_id   uuid,
+  invoice_id    text,
+  observation   jsonb NOT NULL,
+  raw           text NOT NULL,
+  occurred_at   timestamptz NOT NULL,
+  received_at   timestamptz NOT NULL,
+  -- The same by the contract's own clock: what it is settled up to before the event is applied.
+  told_at       timestamptz NOT NULL,
+  future_dated  boolean NOT NULL,
+  outcome       text NOT NULL CONSTRAINT billing_outcome_known CHECK (outcome IN ('PENDING', 'APPLIED', 'IGNORED', 'PARKED')),
+  reason        text,
+  -- When a pending or parked event is to be tried again.
+  try_at        timestamptz NOT NULL,
+  tries         integer NOT NULL DEFAULT 0,
+  decided_at    timestamptz,
+  request_id    text,
+  CONSTRAINT billing_event_once UNIQUE (source, event_id),
+  CONSTRAINT billing_pending_is_known CHECK (outcome <> 'PENDING' OR (contract_id IS NOT NULL AND invoice_id IS NOT NULL))
+);
+CREATE INDEX billing_inbox_owed ON billing_inbox (try_at) WHERE outcome IN ('PENDING', 'PARKED');
+CREATE INDEX billing_inbox_pending ON billing_inbox (contract_id, occurred_at) WHERE outcome = 'PENDING';
+CREATE INDEX billing_inbox_by_contract ON billing_inbox (contract_id, id);
+CREATE INDEX billing_inbox_by_outcome ON billing_inbox (outcome, id);
 
 -- Generation -------------------------------------------------------------------------------------------------------
 
@@ -281,7 +407,9 @@ CREATE TABLE audit_events (
   after         jsonb,
   reason        text,
   request_id    text,
-  revision      integer
+  revision      integer,
+  -- Whose time it is: the world's, or that of a test clock.
+  clock         text NOT NULL DEFAULT 'real' CONSTRAINT audit_events_clock_known CHECK (clock IN ('real', 'test'))
 );
 CREATE INDEX audit_events_by_contract ON audit_events (contract_id, id);
 CREATE INDEX audit_events_by_action ON audit_events (action, id);

@@ -34,6 +34,8 @@ export interface StackOptions {
   externalTemporal?: { address: string; uiUrl: string } | undefined;
   /** `default` unless given. */
   temporalNamespace?: string;
+  /** Where the API's billing system tells one invoice (COVENANT_BILLING_STANDARD_URL); it cannot be asked unless given. */
+  billingUrl?: string;
   /** True unless given. */
   withMail?: boolean;
   /** Dynamic configuration of Temporal beside the stack's own. */
@@ -137,6 +139,7 @@ class StackStart implements Stack {
       temporal_ui_url: temporal.uiUrl,
       database_url: databaseUrl,
       mail_url: mailUrl,
+      billing_secret: secrets.billing_secret,
       super_admin_key: secrets.super_admin_key,
     };
     await this.together([this.startWorker(ports.worker_health), this.startApi('api', ports.api, this.options.api)]);
@@ -332,6 +335,8 @@ class StackStart implements Stack {
       TEMPORAL_NAMESPACE: this.namespace,
       TEMPORAL_UI_URL: addresses.temporal_ui_url,
       COVENANT_KEY_PEPPER: secrets.key_pepper,
+      COVENANT_BILLING_STANDARD_SECRET: secrets.billing_secret,
+      ...(this.options.billingUrl === undefined ? {} : { COVENANT_BILLING_STANDARD_URL: this.options.billingUrl }),
     };
   }
 

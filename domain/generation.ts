@@ -1,6 +1,7 @@
 /** Whether a contract generates licenses now, and why not (domain.md 2.2, 3.3; decisions 17). */
-import { lastDay, mayGenerateIn, stateAt, statusOf } from './contract';
-import type { ContractFacts, ContractState } from './contract';
+import { mayGenerateIn, stateAt } from './contract';
+import type { ContractFacts } from './contract';
+import { inactiveRefusal } from './contract-operations';
 import { licenseExpiry } from './expiry';
 import { generatorRefusal } from './generator';
 import type { GeneratorFacts } from './generator';
@@ -34,7 +35,8 @@ export function testGenerationRefusal(facts: ContractFacts, context: GenerationC
 
 /** Whether a job that ended short may be filled up: it waits while its contract is paused, but not for what is over. */
 export function resumptionRefusal(facts: ContractFacts, now: Instant): Refusal | null {
-  return stateAt(facts, now) === 'EXPIRED' ? expiredRefusal(facts) : null;
+  const state = stateAt(facts, now);
+  return state === 'EXPIRED' || state === 'TERMINATED' ? inactiveRefusal(facts, now) : null;
 }
 
 /** Refuses an expiry rule by which licenses made now would be expired already. */
@@ -43,24 +45,8 @@ export function expiryRefusal(facts: ContractFacts, now: Instant): Refusal | nul
   return isRefusal(expires_at) ? expires_at : null;
 }
 
-/** The refusal of everything that an expired contract cannot do any more. */
-export function expiredRefusal(facts: ContractFacts): Refusal {
-  return refuse('CONTRACT_EXPIRED', { end_date: facts.end_date, last_day: lastDay(facts) });
-}
-
-const REMEDIES: Partial<Record<ContractState, string>> = {
-  DRAFT: 'Activate the contract, or ask for test licenses with "test": true.',
-  EXPIRY_GRACE: 'Its term has ended: renew it.',
-  PAUSED: 'Resume it.',
-};
-
 function stateRefusal(facts: ContractFacts, now: Instant): Refusal | null {
-  const state = stateAt(facts, now);
-  if (mayGenerateIn(state)) return null;
-  // CONTRACT_INACTIVE is always among the reasons, so that a client can switch on it alone.
-  if (state === 'EXPIRED') return { ...expiredRefusal(facts), reasons: ['CONTRACT_EXPIRED', 'CONTRACT_INACTIVE'] };
-  const remedy = state === 'SCHEDULED' ? `It starts on ${facts.start_date}.` : (REMEDIES[state] ?? '');
-  return refuse('CONTRACT_INACTIVE', { inactive_reason: statusOf(facts, now).inactive_reason, state, remedy });
+  return mayGenerateIn(stateAt(facts, now), facts) ? null : inactiveRefusal(facts, now);
 }
 
 /** Product and generator must be there and active: they are what licenses are made of. */

@@ -22,6 +22,11 @@ export function millisOf(instant: Instant): number {
   return Date.parse(instant);
 }
 
+/** The earlier of two instants. */
+export function earlierOf(a: Instant, b: Instant): Instant {
+  return a < b ? a : b;
+}
+
 /** The later of two instants. */
 export function laterOf(a: Instant, b: Instant): Instant {
   return a > b ? a : b;

@@ -38,6 +38,48 @@ const SENTENCES = {
     title: 'Contract expired',
     detail: (m) => `The last day of the contract was ${show(m.last_day)}. Renew it or make a new contract.`,
   },
+  CONTRACT_TERMINATED: {
+    title: 'Contract terminated',
+    detail: (m) =>
+      `The contract was terminated at ${show(m.terminated_at)}. Make a new contract, or have it reinstated.`,
+  },
+  BILLING_SUSPENDED: {
+    title: 'Contract suspended: unpaid invoices',
+    detail: () =>
+      'The contract is suspended because invoices are unpaid. It goes on by itself as soon as they are paid.',
+  },
+  CHANGES_BLOCKED_PAST_DUE: {
+    title: 'Not while invoices are overdue',
+    detail: (m) =>
+      `Invoices are overdue (${show(m.state)}), so nothing can be added to the contract. Pay them first, or exempt the contract from dunning.`,
+  },
+  NOTICE_PERIOD_PASSED: {
+    title: 'The notice period has passed',
+    detail: (m) =>
+      `The last day to opt out was ${show(m.notice_date)}; the contract renews on ${show(m.end_date)}. With accept_late it ends one term later.`,
+  },
+  ALREADY_RENEWED: {
+    title: 'The next term is already granted',
+    detail: (m) =>
+      `Term ${show(m.term_number)}, from ${show(m.term_start_date)}, is granted already. To grant one more, name it: term_number ${show(m.next_term_number)}.`,
+  },
+  RENEWAL_NOT_POSSIBLE: {
+    title: 'The contract cannot be renewed',
+    detail: (m) => show(m.why),
+  },
+  COTERM_NOT_POSSIBLE: {
+    title: 'The contract cannot end with the other one',
+    detail: (m) =>
+      `The contract ${show(m.coterm_with)} must be live, of the same customer and environment, and end within the first term of this one.`,
+  },
+  AMENDMENT_NOT_POSSIBLE: {
+    title: 'The amendment cannot be made',
+    detail: (m) => show(m.why),
+  },
+  AMENDMENT_NOT_PENDING: {
+    title: 'The amendment is already decided',
+    detail: (m) => `The amendment is ${show(m.status)}; only a pending one can be withdrawn.`,
+  },
   CONTRACT_ACTIVE: {
     title: 'The contract is active',
     detail: () => 'Set the contract to inactive before deleting it.',
@@ -152,6 +194,15 @@ const SENTENCES = {
   CODE_TAKEN: {
     title: 'The code is taken',
     detail: (m) => `The code ${show(m.code)} is already used in the environment ${show(m.environment)}.`,
+  },
+  CLOCK_BACKWARDS: {
+    title: 'A test clock goes forward only',
+    detail: (m) => `The clock stands at ${show(m.now)}, after ${show(m.to)}. Make a new clock for an earlier time.`,
+  },
+  CLOCK_ADVANCING: {
+    title: 'The test clock is advancing',
+    detail: (m) =>
+      `The clock is at ${show(m.now)} on its way to ${show(m.advancing_to)}. Wait until its status is ready, then advance it further.`,
   },
   LAST_SUPER_ADMIN: {
     title: 'The last super admin stays',

@@ -8,5 +8,9 @@ export function generationJobWorkflowId(job_id: string): string {
   return `generation-job:${job_id}`;
 }
 
+export function testClockWorkflowId(clock_id: string): string {
+  return `test-clock:${clock_id}`;
+}
+
 /** The schedule that runs the sweep; its memo holds the epoch of the server. */
 export const SWEEP_SCHEDULE_ID = 'sweep';

@@ -6,7 +6,8 @@
  */
 import type { Client } from '@temporalio/client';
 import type { Nudge } from '../domain/nudge';
-import { contractLifecycle, wakeContractSignal } from '../workflows/contract-lifecycle';
+import { billingEventSignal, contractLifecycle, wakeContractSignal } from '../workflows/contract-lifecycle';
+import type { BillingEventWord } from '../workflows/contract-lifecycle';
 import { generateLicenses, wakeJobSignal } from '../workflows/generate-licenses';
 import { contractWorkflowId, generationJobWorkflowId } from './ids';
 import type { TaskQueues } from './task-queues';
@@ -20,6 +21,8 @@ const NUDGES_IN_FLIGHT_MAX = 20;
 export interface Nudger {
   wakeContracts(contract_ids: string[], request_id?: string): Promise<string[]>;
   wakeJobs(job_ids: string[], request_id?: string): Promise<string[]>;
+  /** Tells a contract of an event in its billing inbox; whatever waits there is then applied, this event or another. */
+  tellBilling(contract_id: string, word: BillingEventWord, request_id?: string): Promise<string[]>;
   /** Both kinds at once, as a change to a contract names them. The request's id stands in the memo of what is started. */
   wake(nudge: Nudge, request_id?: string): Promise<void>;
 }
@@ -81,6 +84,19 @@ export function createNudger({ client, taskQueues, timeout_ms = NUDGE_TIMEOUT_MS
           signalArgs: [],
           workflowIdReusePolicy: 'ALLOW_DUPLICATE',
           staticSummary: `Generation job ${job_id}`,
+          memo: memoOf(request_id),
+        }),
+      ),
+    tellBilling: (contract_id, word, request_id) =>
+      wakeEach([contract_id], contractWorkflowId, () =>
+        client.workflow.signalWithStart(contractLifecycle, {
+          workflowId: contractWorkflowId(contract_id),
+          taskQueue: taskQueues.contracts,
+          args: [{ contract_id }],
+          signal: billingEventSignal,
+          signalArgs: [word],
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          staticSummary: `Contract ${contract_id}`,
           memo: memoOf(request_id),
         }),
       ),

@@ -3,22 +3,17 @@
  */
 import { createContractActivities } from '../activities/contract';
 import type { RunCommandInput } from '../activities/contract';
-import type { Nudger } from '../temporal/nudge';
+import { DEFAULT_RENEWAL } from '../domain/renewal';
 import { auditOf, buildContract, requestJob, SOMEBODY } from './harness/contract-rows';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';
+import { createHeardNudger } from './harness/heard-nudger';
 import { expectInvariants } from './harness/invariants';
 
 let database: TestDatabase;
 let sql: TestDatabase['sql'];
 let activities: ReturnType<typeof createContractActivities>;
-const woken: string[] = [];
-
-const nudger: Nudger = {
-  wakeContracts: async (ids) => ids,
-  wakeJobs: async (ids) => (woken.push(...ids), ids),
-  wake: async () => undefined,
-};
+const { nudger, jobs: woken } = createHeardNudger();
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -79,6 +74,7 @@ test('settling crosses each boundary once, and tells what comes next', async () 
     start_date: '2027-01-01',
     end_date: '2028-01-01',
     expiry_grace_days: 3,
+    renewal: { ...DEFAULT_RENEWAL, mode: 'none' },
   });
   const settle = (now: string) => activities.settleContract({ contract_id: facts.id, now });
   expect(await settle('2026-12-31T00:00:00.000Z')).toMatchObject({

@@ -6,7 +6,9 @@ import { startTestApi } from './harness/api';
 import type { ApiAnswer, TestApi } from './harness/api';
 import { addCatalogue, addContract, contractBody } from './harness/catalogue';
 import type { TestCatalogue } from './harness/catalogue';
+import { contractIn, dateIn, shiftBack, stateBecomes } from './harness/contract-states';
 import { rowCounts } from './harness/row-counts';
+import { rowsOf } from './harness/walk-pages';
 
 const DAY_MS = 86_400_000;
 const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
@@ -31,21 +33,8 @@ function patch(id: string, body: unknown, headers: Record<string, string> = {}):
   return api.call('PATCH', `/contracts/${id}`, { body, headers });
 }
 
-function dateIn(days: number): string {
-  return new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 10);
-}
-
 async function auditOf(id: string): Promise<{ action: string; request_id: string | null; actor: { id: string } }[]> {
   return api.sql`SELECT action, request_id, actor FROM audit_events WHERE contract_id = ${id} ORDER BY id`;
-}
-
-/** Moves a contract's facts into the past, as if it had been made earlier. */
-async function shiftBack(id: string, days: number): Promise<void> {
-  await idle.sql`
-    UPDATE contracts SET start_date = start_date - ${days}::int, end_date = end_date - ${days}::int,
-      next_boundary_at = next_boundary_at - make_interval(days => ${days}), settled_until = settled_until - make_interval(days => ${days}),
-      activated_at = activated_at - make_interval(days => ${days})
-    WHERE id = ${id}`;
 }
 
 function expectRefusal(answer: ApiAnswer, status: number, code: string): void {
@@ -74,6 +63,26 @@ describe('creating', () => {
       metadata: {},
       customer_id: null,
       expiry_grace_days: 0,
+      grace_allows_generation: false,
+      renewal: {
+        mode: 'manual',
+        term: null,
+        notice_days: 30,
+        opt_out_at: null,
+        quota_effect: null,
+        max_renewals: null,
+        coterm_with: null,
+        late_renewal_days: 90,
+        notice_date: null,
+        blocked: null,
+      },
+      dunning: { past_due_days: 1, suspend_days: 14, terminate_days: 60 },
+      dunning_exempt: false,
+      billing: { level: 'CLEAR', earliest_due: null, unpaid_invoices: [] },
+      warnings: [],
+      termination: null,
+      pending_amendments: 0,
+      test_clock_id: null,
       revision: 1,
       created_by: api.admins.super_admin.id,
     });
@@ -84,7 +93,7 @@ describe('creating', () => {
   test('creating and activating in one call is one contract.created', async () => {
     const contract = await addContract(api, catalogue, { term: 'P1Y' });
     expect(contract).toMatchObject({ state: 'ACTIVE', status: 'active', inactive_reason: null, revision: 1 });
-    expect(contract.next_boundary).toMatchObject({ kind: 'expires' });
+    expect(contract.next_boundary).toMatchObject({ kind: 'reminder' });
     expect((await auditOf(contract.id)).map((row) => row.action)).toEqual(['contract.created']);
   });
 
@@ -113,6 +122,12 @@ describe('creating', () => {
     ['a term of hours', { term: 'PT1H' }, 'term'],
     ['a term of ten thousand years', { term: 'P9999Y9999M' }, 'term'],
     ['an offset for a zone', { timezone: '+02:00' }, 'timezone'],
+    ['an automatic renewal without a term', { renewal: { mode: 'auto' } }, 'renewal.mode'],
+    ['a renewal with a price', { renewal: { price: 5 } }, 'renewal'],
+    ['a contract to end with that there is not', { renewal: { coterm_with: UNKNOWN_ID } }, 'renewal.coterm_with'],
+    ['steps of the ladder that do not follow each other', { dunning: { past_due_days: 14 } }, 'dunning'],
+    ['a ladder that begins on the day itself', { dunning: { past_due_days: 0 } }, 'dunning.past_due_days'],
+    ['a test clock that there is not', { test_clock_id: UNKNOWN_ID }, 'test_clock_id'],
     ['an end before the start', { start_date: '2099-02-01', end_date: '2099-01-01' }, 'end_date'],
     ['an unknown product', { product_id: UNKNOWN_ID }, 'product_id'],
     ['an unknown customer', { customer_id: UNKNOWN_ID }, 'customer_id'],
@@ -183,6 +198,56 @@ describe('creating', () => {
     expectRefusal(activation, 409, 'TERM_ALREADY_OVER');
   });
 
+  test('renewal, ladder and grace are taken as given, and what is left out has its default', async () => {
+    const contract = await addContract(api, catalogue, {
+      start_date: dateIn(0),
+      term: 'P1Y',
+      expiry_grace_days: 14,
+      grace_allows_generation: true,
+      renewal: { mode: 'auto', notice_days: 60, quota_effect: { add: 300 }, max_renewals: 2 },
+      dunning: { suspend_days: 30, terminate_days: null },
+      dunning_exempt: true,
+    });
+    expect(contract).toMatchObject({
+      expiry_grace_days: 14,
+      grace_allows_generation: true,
+      renewal: { mode: 'auto', notice_days: 60, quota_effect: { add: 300 }, max_renewals: 2, late_renewal_days: 90 },
+      dunning: { past_due_days: 1, suspend_days: 30, terminate_days: null },
+      dunning_exempt: true,
+      term: { number: 1, length: 'P1Y', start_date: dateIn(0) },
+    });
+    const { notice_date } = contract.renewal;
+    const [{ days }] = await api.sql<[{ days: number }]>`
+      SELECT ${contract.term.end_date}::date - ${notice_date}::date AS days`;
+    expect(days).toBe(60);
+  });
+
+  test('a contract can end with another one of the same customer, and with no other', async () => {
+    const customerId = async (): Promise<string> => {
+      const body = { email: `${randomUUID()}@covenant.test`, name: 'Customer' };
+      return (await api.call('POST', '/customers', { body })).body.id;
+    };
+    const [customer_id, stranger_id] = [await customerId(), await customerId()];
+    const target = await addContract(api, catalogue, { customer_id, end_date: dateIn(100) });
+    const renewal = { coterm_with: target.id };
+    const contract = await addContract(api, catalogue, { customer_id, term: 'P1Y', renewal });
+    expect(contract.term).toMatchObject({ end_date: dateIn(100), length: 'P1Y' });
+    const body = (more: Record<string, unknown>) => contractBody(catalogue, { term: 'P1Y', renewal, ...more });
+    expectRefusal(await post('/contracts', body({ customer_id: stranger_id })), 409, 'COTERM_NOT_POSSIBLE');
+    expectRefusal(await post('/contracts', body({ customer_id, term: 'P1M' })), 409, 'COTERM_NOT_POSSIBLE');
+  });
+
+  test('time is made up outside production alone', async () => {
+    const clock = await api.call('POST', '/test-clocks', { body: { now: '2027-01-01T00:00:00.000Z' } });
+    const test_clock_id: string = clock.body.id;
+    const refused = await post('/contracts', contractBody(catalogue, { test_clock_id }));
+    expectRefusal(refused, 422, 'VALIDATION_FAILED');
+    expect(refused.body.detail).toContain('production');
+    const development = await addCatalogue(api, { environment: 'development' });
+    const contract = await addContract(api, development, { test_clock_id });
+    expect(contract).toMatchObject({ test_clock_id, start_date: '2027-01-01', state: 'ACTIVE' });
+  });
+
   test('an id in capitals is the same id', async () => {
     const contract = await addContract(api, catalogue);
     const read = await api.call('GET', `/contracts/${contract.id.toUpperCase()}`);
@@ -227,11 +292,51 @@ describe('editing', () => {
     ['start_date', '2099-01-01'],
     ['term', 'P2Y'],
     ['expiry_grace_days', 5],
+    ['test_clock_id', UNKNOWN_ID],
   ])('%s of an active contract cannot be changed: 422 IMMUTABLE_FIELD', async (field, value) => {
     const contract = await addContract(api, catalogue);
     const answer = await patch(contract.id, { [field]: value });
     expectRefusal(answer, 422, 'IMMUTABLE_FIELD');
     expect(answer.body.metadata.field).toBe(field);
+  });
+
+  test('of renewal and ladder only the given fields change, and neither becomes what cannot be carried out', async () => {
+    const contract = await addContract(api, catalogue, { term: 'P1Y', renewal: { notice_days: 60 } });
+    const edited = await patch(contract.id, {
+      renewal: { mode: 'auto', max_renewals: 1 },
+      dunning: { suspend_days: 20 },
+      grace_allows_generation: true,
+    });
+    expect(edited.body).toMatchObject({
+      renewal: { mode: 'auto', notice_days: 60, max_renewals: 1 },
+      dunning: { past_due_days: 1, suspend_days: 20, terminate_days: 60 },
+      grace_allows_generation: true,
+      revision: 2,
+    });
+    expectRefusal(await patch(contract.id, { dunning: { suspend_days: 60 } }), 422, 'VALIDATION_FAILED');
+    expectRefusal(await patch(contract.id, { renewal: { opt_out_term: 3 } }), 422, 'VALIDATION_FAILED');
+    const unknown = await patch(contract.id, { renewal: { coterm_with: UNKNOWN_ID } });
+    expect(unknown.body.errors).toMatchObject([{ path: 'renewal.coterm_with' }]);
+    const evergreen = await addContract(api, catalogue);
+    expectRefusal(await patch(evergreen.id, { renewal: { mode: 'auto' } }), 422, 'VALIDATION_FAILED');
+    expect((await patch(evergreen.id, { renewal: { mode: 'auto', term: 'P1Y' } })).status).toBe(200);
+  });
+
+  test('nothing is added to a contract whose invoices are overdue, and everything else can be edited', async () => {
+    const { id } = await contractIn(api, catalogue, 'PAST_DUE');
+    expectRefusal(await patch(id, { quota: 5_000 }), 409, 'CHANGES_BLOCKED_PAST_DUE');
+    expect((await patch(id, { name: 'Renamed', activation_limit: 5 })).status).toBe(200);
+    const exempt = await patch(id, { dunning_exempt: true });
+    expect(exempt.body).toMatchObject({ state: 'ACTIVE', warnings: [], dunning_exempt: true });
+    expect((await patch(id, { quota: 5_000 })).body.quota.total).toBe(5_000);
+  });
+
+  test('what makes a suspension due is verified and done by the workflow, which is told', async () => {
+    const { id } = await contractIn(api, catalogue, 'PAST_DUE');
+    const edited = await patch(id, { dunning: { suspend_days: 4 } });
+    expect(edited.body).toMatchObject({ state: 'PAST_DUE', warnings: ['BILLING_PAST_DUE', 'SUSPENSION_DUE'] });
+    await stateBecomes(api.sql, id, 'SUSPENDED');
+    expect((await patch(id, { dunning: { suspend_days: 14 } })).body).toMatchObject({ state: 'PAST_DUE', holds: [] });
   });
 
   test('If-Match carries an edit only upon the revision it names', async () => {
@@ -339,7 +444,7 @@ describe('acting', () => {
       end_date: dateIn(3),
       expiry_grace_days: 2,
     });
-    await shiftBack(contract.id, 30);
+    await shiftBack(idle.sql, contract.id, 30);
     const read = await idle.call('GET', `/contracts/${contract.id}`);
     expect(read.body).toMatchObject({ state: 'EXPIRED', inactive_reason: 'EXPIRED' });
     const rows =
@@ -403,7 +508,7 @@ describe('rehearsing', () => {
 
   test('a dry run crosses no boundary that is due, and shows what is after it', async () => {
     const contract = await addContract(idle, await addCatalogue(idle), { start_date: dateIn(1) });
-    await shiftBack(contract.id, 10);
+    await shiftBack(idle.sql, contract.id, 10);
     const before = await rowCounts(idle.sql);
     const answer = await idle.call('PATCH', `/contracts/${contract.id}?dry_run=true`, {
       body: { name: 'After the start' },
@@ -530,6 +635,31 @@ describe('listing', () => {
     expect(await namesOf(`customer_id=${UNKNOWN_ID}`)).toEqual([]);
   });
 
+  test('finds those that ask for a person, by what they ask for; past due is active', async () => {
+    const owing = await contractIn(api, catalogue, 'PAST_DUE', { name: 'owing' });
+    const find = async (query: string): Promise<string[]> =>
+      rowsOf<{ name: string }>(await api.call('GET', `/contracts?search=owing&${query}`)).map((row) => row.name);
+    expect(await find('warning=BILLING_PAST_DUE')).toEqual(['owing']);
+    expect(await find('warning=SUSPENSION_DUE')).toEqual([]);
+    expect(await find('status=active')).toEqual(['owing']);
+    expect(await find('status=inactive')).toEqual([]);
+    const [row] = rowsOf<{ warnings: string[] }>(await api.call('GET', '/contracts?search=owing'));
+    expect(row?.warnings).toEqual(['BILLING_PAST_DUE']);
+    expect((await api.call('GET', `/contracts/${owing.id}`)).body).toMatchObject({
+      state: 'PAST_DUE',
+      status: 'active',
+      warnings: ['BILLING_PAST_DUE'],
+      billing: {
+        level: 'GRACE',
+        earliest_due: dateIn(-5),
+        age_days: 5,
+        suspends_on: dateIn(9),
+        terminates_on: dateIn(55),
+        unpaid_invoices: [{ source: 'standard', invoice_id: `in_${owing.id}`, status: 'OPEN', due_date: dateIn(-5) }],
+      },
+    });
+  });
+
   test.each(['created_at', 'name', 'type', 'status'])(
     'pages sorted by %s hold every contract once, in both directions, while others are added',
     async (sort) => {
@@ -565,6 +695,7 @@ describe('listing', () => {
     ['sort=quota'],
     ['order=up'],
     ['state=GONE'],
+    ['warning=RAIN'],
     ['cursor=abc'],
     [`cursor=${Buffer.from('["x","y"]').toString('base64url')}`],
     [`cursor=${Buffer.from(`["2026-02-30T00:00:00.000Z","${UNKNOWN_ID}"]`).toString('base64url')}`],

@@ -7,6 +7,7 @@
 import fc from 'fast-check';
 import { openApiDocument } from '../api/openapi';
 import { cursorOf } from '../api/shapes';
+import { signStandard } from '../dev/fake-billing';
 import { startTestApi } from './harness/api';
 import type { CallOptions, TestApi } from './harness/api';
 import { addCatalogue, addContract } from './harness/catalogue';
@@ -35,6 +36,9 @@ interface FuzzedCall {
   options: CallOptions;
 }
 
+/** Signed messages, of which the signature must be good for anything else to be reached. */
+const SIGNED = '/billing/{source}/events';
+
 const document = openApiDocument();
 const operations = Object.entries((document.paths ?? {}) as Record<string, Record<string, Operation>>).flatMap(
   ([path, methods]) =>
@@ -54,6 +58,7 @@ beforeAll(async () => {
   const contracts: string[] = [];
   const jobs: string[] = [];
   const licenses: string[] = [];
+  const amendments: string[] = [];
   for (const catalogue of catalogues) {
     for (const status of ['active', 'inactive']) {
       const contract = await addContract(api, catalogue, { status, quota: 500 });
@@ -63,9 +68,23 @@ beforeAll(async () => {
       });
       jobs.push(made.body.job_id);
       licenses.push(made.body.licenses[0].id);
+      if (status === 'inactive') continue;
+      const later = { effective_date: '2099-01-01', changes: { quota_add: 5 } };
+      amendments.push((await api.call('POST', `/contracts/${contract.id}/amendments`, { body: later })).body.id);
     }
   }
   const customer = await api.call('POST', '/customers', { body: { email: 'fuzz@covenant.test', name: 'Fuzz' } });
+  const billing: string[] = [];
+  for (const contract_id of [contracts[0], UNKNOWN_ID]) {
+    const event = { id: `for ${contract_id}`, type: 'invoice.open', occurred_at: '2026-12-01T00:00:00Z', contract_id };
+    const body = JSON.stringify({ ...event, invoice: { id: 'in_1', due_date: '2026-12-31' } });
+    await api.call('POST', '//billing/standard/events', signed({ path: '', options: { body } }).options);
+    const [row] = await api.sql`SELECT id FROM billing_inbox WHERE event_id = ${event.id}`;
+    billing.push(String(row?.['id']));
+  }
+  const clocks: string[] = [];
+  for (const now of ['2027-01-01T00:00:00.000Z', '1999-12-31T23:59:59.999Z'])
+    clocks.push((await api.call('POST', '/test-clocks', { body: { now } })).body.id);
   // Not the admins whose keys make the calls: they must stay able to.
   const spare = await api.addAdmin('admin');
   const [key] = await api.sql`SELECT id FROM admin_api_keys WHERE admin_id = ${spare.id}`;
@@ -75,6 +94,9 @@ beforeAll(async () => {
     customers: [customer.body.id],
     admins: [spare.id],
     key_id: [String(key?.['id'])],
+    amendment_id: amendments,
+    billing,
+    'test-clocks': clocks,
     contracts,
     jobs,
     licenses,
@@ -96,6 +118,8 @@ beforeAll(async () => {
       contract_id: known('contracts'),
       job_id: known('jobs'),
       timezone: fc.constantFrom('UTC', 'Europe/Berlin', 'Africa/Cairo'),
+      source: fc.constantFrom('standard', 'standard', 'standard', 'stripe', 'nobody'),
+      due_date: fc.constantFrom('2026-02-28', '2027-01-31', '2100-12-31'),
       term: fc.constantFrom('P1Y', 'P1M', null),
       name: fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 20 }),
       cursor: fc.constantFrom(
@@ -145,9 +169,11 @@ function callOf(method: string, path: string, operation: Operation): fc.Arbitrar
   return fc
     .record({ inPath: values('path'), inQuery: values('query'), inHeaders: values('header'), body, key })
     .map(({ inPath, inQuery, inHeaders, ...options }) => {
-      const filled = path
-        .replace('/api/v1', '')
-        .replace(/\{(\w+)\}/g, (_match, name: string) => encodeURIComponent(textOf(inPath[name])) || '%20');
+      const target = path.startsWith('/api/v1') ? path.slice('/api/v1'.length) : `/${path}`;
+      const filled = target.replace(
+        /\{(\w+)\}/g,
+        (_match, name: string) => encodeURIComponent(textOf(inPath[name])) || '%20',
+      );
       const query = Object.entries(inQuery).map(([name, value]) => `${name}=${encodeURIComponent(textOf(value))}`);
       const headers = Object.fromEntries(
         Object.entries(inHeaders).map(([name, value]) => [
@@ -157,8 +183,20 @@ function callOf(method: string, path: string, operation: Operation): fc.Arbitrar
             .slice(0, 2000),
         ]),
       );
-      return { path: query.length > 0 ? `${filled}?${query.join('&')}` : filled, options: { ...options, headers } };
+      const call = {
+        path: query.length > 0 ? `${filled}?${query.join('&')}` : filled,
+        options: { ...options, headers },
+      };
+      // One in sixteen has every header drawn, and is left with nonsense for a signature.
+      return path === SIGNED && Object.keys(inHeaders).length < 4 ? signed(call) : call;
     });
+}
+
+/** The call with its body as text, and with a signature over it. */
+function signed({ path, options }: FuzzedCall): FuzzedCall {
+  const body = typeof options.body === 'string' ? options.body : (JSON.stringify(options.body) ?? '');
+  const [secret] = api.billing.billingStandardSecrets ?? [];
+  return { path, options: { ...options, body, headers: signStandard(body, secret as string) } };
 }
 
 /** A right body, or one with a field replaced, dropped or added, or something else altogether. */

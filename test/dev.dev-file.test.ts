@@ -15,6 +15,7 @@ const RUNNING: DevFile = {
   temporal_ui_url: 'http://127.0.0.1:8233',
   database_url: 'postgres://covenant:secret@127.0.0.1:5433/covenant',
   mail_url: 'http://127.0.0.1:1080',
+  billing_secret: 'whsec_c2VjcmV0',
   super_admin_key: 'cov_admin_x_y',
   pids: { api: 1, worker: 2, postgres: 3, temporal: 4 },
 };
@@ -60,6 +61,14 @@ test('the secrets are made once and differ between data directories', () => {
   const values = Object.values(loadSecrets(other));
   for (const value of Object.values(first)) expect(values).not.toContain(value);
   rmSync(other, { recursive: true });
+});
+
+test('a secret that an older stack did not know is added once, and the others stay', () => {
+  const { billing_secret: _new, ...older } = loadSecrets(dataDir);
+  writeFileSync(join(dataDir, 'secrets.json'), JSON.stringify(older));
+  const added = loadSecrets(dataDir);
+  expect(added).toEqual({ ...older, billing_secret: expect.stringMatching(/^whsec_/) });
+  expect(loadSecrets(dataDir)).toEqual(added);
 });
 
 test('damaged secrets are refused with what to do, and kept', () => {

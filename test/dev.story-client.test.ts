@@ -53,6 +53,12 @@ describe('an answer', () => {
     await expect(api.call('GET', path, { status: 200, shape })).rejects.toThrow(StoryError);
   });
 
+  test('may have one of several statuses', async () => {
+    const call = { status: [200, 202], shape: z.object({ state: z.string() }) };
+    await expect(createStoryClient(url, 'key').call('GET', '/ok', call)).resolves.toEqual({ state: 'DRAFT' });
+    await expect(createStoryClient(url, 'key').call('GET', '/refused', call)).rejects.toThrow('200 or 202');
+  });
+
   test('that is as expected lets it go on', async () => {
     const shape = z.object({ state: z.literal('DRAFT') });
     await expect(createStoryClient(url, 'key').call('GET', '/ok', { status: 200, shape })).resolves.toEqual({

@@ -1,28 +1,39 @@
 /**
- * Boundaries are crossed in order, each once and at its own instant, however late anybody looks.
+ * Boundaries are crossed in order, each once and at its own instant, however late, early or often anybody looks.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { addDays } from '../domain/calendar';
-import { CONTRACT_STATES, openHold, stateAt } from '../domain/contract';
+import { addDays, startOfDay } from '../domain/calendar';
+import { stateAt } from '../domain/contract';
 import type { ContractFacts, ContractState } from '../domain/contract';
 import { boundariesAfter, nextBoundary, settle } from '../domain/contract-boundary';
-import { decide } from '../domain/contract-commands';
-import type { ContractCommand } from '../domain/contract-commands';
+import type { GeneratorFacts } from '../domain/generator';
 import { instantFromMillis, millisOf } from '../domain/instant';
 import type { Instant } from '../domain/instant';
-import { isRefusal } from '../domain/refusal';
-import { buildContext, buildFacts, buildHold, FACTS_IN } from './harness/contract-facts';
+import { DEFAULT_RENEWAL } from '../domain/renewal';
+import { DAY_MS, SEED, someFacts, someLooks } from './harness/contract-arbitrary';
+import { livesInAllZones } from './harness/print-boundaries';
+import {
+  FACTS_IN,
+  NOON,
+  buildAmendment,
+  buildAutoRenewed,
+  buildFacts,
+  buildHold,
+  buildInvoice,
+  buildSettleContext,
+} from './harness/contract-facts';
 
-/** Zones whose clocks change, have no midnight, skipped a day, or lie half an hour aside. */
-const ZONES = ['UTC', 'Europe/Berlin', 'America/New_York', 'Africa/Cairo', 'Asia/Kolkata', 'Pacific/Apia'];
-const DAY_MS = 86_400_000;
-const FROM_MS = millisOf('2026-01-01T00:00:00.000Z');
-const DAYS_MAX = 900;
-/** Runs of a property: enough to meet every pair of boundaries, and two seconds. */
-const RUNS = 300;
-const SEED = 20_261_122;
+/** Runs of a property: about two seconds. */
+const RUNS = 120;
+
+const verified = buildSettleContext();
+/** The catalogue as it is found, and one in which nothing can be renewed. */
+const aCatalogue = fc.constantFrom({}, { generators: new Map<string, GeneratorFacts>() });
+/** Nobody is reminded of an end that is one. */
+const UNRENEWED = { ...DEFAULT_RENEWAL, mode: 'none' as const };
+const WAITING = buildAmendment({ effective_date: '2027-09-01' });
 
 interface Told {
   at: Instant;
@@ -42,6 +53,16 @@ function told(before: ContractFacts, crossed: ReturnType<typeof settle>['crossed
   });
 }
 
+/** Everything that crossings leave, but for the mark of reminders that were crossed together. */
+function history(crossed: ReturnType<typeof settle>['crossed']) {
+  return crossed.map(({ facts, told: { superseded: _superseded, ...rest } = {}, ...change }) => ({
+    ...change,
+    told: rest,
+    state: stateAt(facts, change.at),
+    facts: { ...facts, settled_until: null },
+  }));
+}
+
 describe('settle', () => {
   const untold = buildFacts({
     start_date: '2027-02-01',
@@ -49,10 +70,11 @@ describe('settle', () => {
     expiry_grace_days: 10,
     settled_until: '2027-01-01T00:00:00.000Z',
     holds: [buildHold({ placed_at: '2027-01-01T00:00:00.000Z', resume_at: '2027-03-01T09:00:00.000Z' })],
+    renewal: UNRENEWED,
   });
 
   test('crosses everything due, in order, each at its own instant', () => {
-    const { facts, crossed } = settle(untold, '2030-01-01T00:00:00.000Z');
+    const { facts, crossed } = settle(untold, '2030-01-01T00:00:00.000Z', verified);
     expect(told(untold, crossed)).toEqual([
       {
         at: '2027-02-01T00:00:00.000Z',
@@ -82,27 +104,30 @@ describe('settle', () => {
   });
 
   test('crosses a boundary at its very instant and not a millisecond earlier', () => {
-    expect(settle(untold, '2027-01-31T23:59:59.999Z').crossed).toHaveLength(0);
-    expect(settle(untold, '2027-02-01T00:00:00.000Z').crossed).toHaveLength(1);
+    expect(settle(untold, '2027-01-31T23:59:59.999Z', verified).crossed).toHaveLength(0);
+    expect(settle(untold, '2027-02-01T00:00:00.000Z', verified).crossed).toHaveLength(1);
   });
 
   test('crosses nothing twice', () => {
-    const once = settle(untold, '2027-06-01T00:00:00.000Z');
-    expect(settle(once.facts, '2027-06-01T00:00:00.000Z').crossed).toHaveLength(0);
-    expect(settle(once.facts, '2027-01-15T00:00:00.000Z').facts).toEqual(once.facts);
+    const once = settle(untold, '2027-06-01T00:00:00.000Z', verified);
+    expect(settle(once.facts, '2027-06-01T00:00:00.000Z', verified).crossed).toHaveLength(0);
+    expect(settle(once.facts, '2027-01-15T00:00:00.000Z', verified).facts).toEqual(once.facts);
   });
 
   test('crosses boundaries of one instant together: starts, resumes, grace, expiry', () => {
     const at = '2027-02-01T00:00:00.000Z';
     const start = { ...untold, holds: [buildHold({ placed_at: '2027-01-01T00:00:00.000Z', resume_at: at })] };
-    expect(settle(start, at).crossed.map(({ action }) => action)).toEqual([
+    expect(settle(start, at, verified).crossed.map(({ action }) => action)).toEqual([
       'contract.term_started',
       'contract.resumed',
     ]);
     const end = { ...start, start_date: '2027-01-01', end_date: '2027-02-01' };
-    expect(settle(end, at).crossed.map(({ action }) => action)).toEqual(['contract.resumed', 'contract.grace_started']);
+    expect(settle(end, at, verified).crossed.map(({ action }) => action)).toEqual([
+      'contract.resumed',
+      'contract.grace_started',
+    ]);
     const over = { ...end, expiry_grace_days: 0 };
-    expect(told(over, settle(over, at).crossed)).toMatchObject([
+    expect(told(over, settle(over, at, verified).crossed)).toMatchObject([
       { action: 'contract.resumed', after: 'EXPIRED' },
       { action: 'contract.expired', after: 'EXPIRED' },
     ]);
@@ -113,7 +138,7 @@ describe('settle', () => {
       ...untold,
       holds: [buildHold({ placed_at: '2027-01-01T00:00:00.000Z', resume_at: '2029-01-01T00:00:00.000Z' })],
     };
-    expect(settle(facts, '2030-01-01T00:00:00.000Z').crossed.map(({ action }) => action)).not.toContain(
+    expect(settle(facts, '2030-01-01T00:00:00.000Z', verified).crossed.map(({ action }) => action)).not.toContain(
       'contract.resumed',
     );
   });
@@ -133,196 +158,211 @@ describe('settle', () => {
     for (const facts of [
       FACTS_IN.DRAFT,
       FACTS_IN.EXPIRED,
+      FACTS_IN.TERMINATED,
       { ...FACTS_IN.ACTIVE, deleted_at: FACTS_IN.ACTIVE.settled_until },
     ]) {
       expect(boundariesAfter(facts, facts.settled_until)).toEqual([]);
     }
   });
-});
 
-const anInstant = fc.integer({ min: 0, max: DAYS_MAX * DAY_MS }).map((ms) => instantFromMillis(FROM_MS + ms));
-const aDate = fc.integer({ min: 0, max: DAYS_MAX }).map((days) => addDays('2026-01-01', days));
-/** Instants that like to fall on the boundaries of dates. */
-const aLikelyInstant = fc.oneof(
-  anInstant,
-  aDate.map((date) => `${date}T00:00:00.000Z`),
-);
-
-const someFacts: fc.Arbitrary<ContractFacts> = fc
-  .record({
-    timezone: fc.constantFrom(...ZONES),
-    start_date: aDate,
-    days: fc.option(fc.integer({ min: 1, max: 400 })),
-    expiry_grace_days: fc.integer({ min: 0, max: 90 }),
-    settled_until: aLikelyInstant,
-    resume_at: fc.option(aLikelyInstant),
-    paused: fc.boolean(),
-  })
-  .map(({ days, resume_at, paused, ...facts }) => {
-    const placed_at = instantFromMillis(FROM_MS);
-    const holds = paused
-      ? [buildHold({ placed_at, resume_at: resume_at !== null && resume_at > facts.settled_until ? resume_at : null })]
-      : [];
-    return buildFacts({ ...facts, end_date: days === null ? null : addDays(facts.start_date, days), holds });
+  test('crosses boundaries of one instant in the order of their kinds', () => {
+    const at = '2027-09-01T00:00:00.000Z';
+    const everything = buildFacts({
+      start_date: '2027-09-01',
+      term_start_date: null,
+      end_date: '2027-10-01',
+      renewal: { ...DEFAULT_RENEWAL, mode: 'auto', term: 'P1Y', notice_days: 30 },
+      invoices: [buildInvoice({ due_date: '2027-08-31' })],
+      amendments: [
+        { ...WAITING, id: 'b', changes: { activation_limit: 1 } },
+        { ...WAITING, id: 'a' },
+      ],
+      holds: [buildHold({ resume_at: at })],
+    });
+    expect(boundariesAfter(everything, '2027-08-31T23:59:59.999Z').filter((one) => one.at === at)).toEqual(
+      ['starts', 'resumes', 'quota_granted', 'amendment', 'notice_deadline', 'past_due'].map((kind) => ({ at, kind })),
+    );
+    const { crossed } = settle(everything, at, verified);
+    expect(crossed.filter((one) => one.at === at).map(({ boundary }) => boundary)).toEqual([
+      'starts',
+      'resumes',
+      'quota_granted',
+      'amendment',
+      'notice_deadline',
+      'past_due',
+    ]);
+    const ending = { ...everything, end_date: '2027-09-01', start_date: '2027-01-01', expiry_grace_days: 3 };
+    const owing = { ...ending, invoices: [buildInvoice({ due_date: '2027-08-18' })], past_due_since: NOON };
+    expect(
+      boundariesAfter(owing, '2027-08-31T23:59:59.999Z')
+        .filter((one) => one.at === at)
+        .map(({ kind }) => kind),
+    ).toEqual(['resumes', 'quota_granted', 'amendment', 'suspends', 'renews', 'grace_starts']);
   });
 
-test('whoever looks late finds the same history as whoever looked all the time', () => {
-  fc.assert(
-    fc.property(someFacts, fc.array(aLikelyInstant, { maxLength: 12 }), anInstant, (facts, looks, last) => {
-      let punctual = facts;
-      const history: Told[] = [];
-      for (const now of [...looks.sort(), last]) {
-        const settled = settle(punctual, now);
-        history.push(...told(punctual, settled.crossed));
-        punctual = settled.facts;
-      }
-      const latest = [...looks, last].sort().at(-1) as Instant;
-      const late = settle(facts, latest);
-      expect(told(facts, late.crossed)).toEqual(history);
-      expect(late.facts).toEqual({ ...punctual, settled_until: late.facts.settled_until });
-    }),
-    { numRuns: RUNS, seed: SEED },
-  );
-});
-
-test('the state changes at boundaries and nowhere else', () => {
-  fc.assert(
-    fc.property(someFacts, fc.integer({ min: 1, max: DAYS_MAX * DAY_MS }), (facts, ms) => {
-      const next = nextBoundary(facts);
-      const asked = instantFromMillis(millisOf(facts.settled_until) + ms);
-      if (next !== null && asked >= next.at) return;
-      expect(stateAt(facts, asked)).toBe(stateAt(facts, facts.settled_until));
-    }),
-    { numRuns: RUNS, seed: SEED },
-  );
-});
-
-/** 1.3 once more, written from the page and with nothing of the product but its calendar. */
-function stateByThePage(facts: ContractFacts, now: Instant): ContractState {
-  const midnight = (date: string): Instant => new Date(boundaryMillis(date, facts.timezone)).toISOString();
-  const end = facts.end_date;
-  const rules: [ContractState, boolean][] = [
-    ['DELETED', facts.deleted_at !== null],
-    ['DRAFT', facts.activated_at === null],
-    ['SCHEDULED', facts.start_date !== null && now < midnight(facts.start_date)],
-    [
-      'EXPIRED',
-      end !== null &&
-        now >= midnight(new Date(Date.parse(end) + facts.expiry_grace_days * DAY_MS).toISOString().slice(0, 10)),
-    ],
-    ['PAUSED', facts.holds.some((hold) => hold.lifted_at === null)],
-    ['EXPIRY_GRACE', end !== null && now >= midnight(end)],
-  ];
-  return rules.find(([, holds]) => holds)?.[0] ?? 'ACTIVE';
-}
-
-/** The first millisecond whose date in the zone is `date`, found by asking `Intl`, which knows nothing of our calendar. */
-function boundaryMillis(date: string, zone: string): number {
-  const dateIn = new Intl.DateTimeFormat('en-CA', {
-    timeZone: zone,
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
+  test('crosses a termination before a renewal of the same instant, which then does not happen', () => {
+    const facts = buildAutoRenewed(
+      {},
+      { end_date: '2027-09-01', expiry_grace_days: 9, invoices: [buildInvoice({ due_date: '2027-07-03' })] },
+    );
+    const { crossed } = settle(facts, '2027-10-01T00:00:00.000Z', verified);
+    expect(crossed.slice(-1)).toMatchObject([{ action: 'contract.terminated', at: '2027-09-01T00:00:00.000Z' }]);
   });
-  const noon = Date.parse(`${date}T00:00:00Z`);
-  let before = noon - 2 * DAY_MS;
-  let after = noon + 2 * DAY_MS;
-  while (after - before > 1) {
-    const middle = Math.floor((before + after) / 2);
-    if (dateIn.format(middle) >= date) after = middle;
-    else before = middle;
-  }
-  return after;
-}
+});
 
-/** The transitions of 1.4 that commands and the clock can make, besides staying. */
-const NEXT_STATES: Record<ContractState, ContractState[]> = {
-  DRAFT: ['SCHEDULED', 'ACTIVE', 'EXPIRY_GRACE', 'DELETED'],
-  SCHEDULED: ['ACTIVE', 'PAUSED', 'EXPIRED', 'EXPIRY_GRACE', 'DELETED'],
-  ACTIVE: ['PAUSED', 'EXPIRY_GRACE', 'EXPIRED'],
-  PAUSED: ['ACTIVE', 'EXPIRY_GRACE', 'EXPIRED', 'DELETED'],
-  EXPIRY_GRACE: ['PAUSED', 'EXPIRED', 'DELETED'],
-  EXPIRED: ['DELETED'],
-  DELETED: [],
-};
+describe('local days', () => {
+  test.each<[zone: string, start_date: string, end_date: string, starts: Instant, ends: Instant]>([
+    // The clocks go forward and back on these days, at midnight in Cairo, later elsewhere.
+    ['Europe/Berlin', '2027-03-28', '2027-10-31', '2027-03-27T23:00:00.000Z', '2027-10-30T22:00:00.000Z'],
+    ['Europe/Berlin', '2027-03-29', '2027-11-01', '2027-03-28T22:00:00.000Z', '2027-10-31T23:00:00.000Z'],
+    ['America/New_York', '2027-03-14', '2027-11-07', '2027-03-14T05:00:00.000Z', '2027-11-07T04:00:00.000Z'],
+    ['America/New_York', '2027-03-15', '2027-11-08', '2027-03-15T04:00:00.000Z', '2027-11-08T05:00:00.000Z'],
+    ['Africa/Cairo', '2024-04-26', '2024-11-01', '2024-04-25T22:00:00.000Z', '2024-10-31T22:00:00.000Z'],
+    ['Africa/Cairo', '2024-04-27', '2024-10-31', '2024-04-26T21:00:00.000Z', '2024-10-30T21:00:00.000Z'],
+    ['Pacific/Auckland', '2027-04-04', '2027-09-26', '2027-04-03T11:00:00.000Z', '2027-09-25T12:00:00.000Z'],
+    ['Pacific/Auckland', '2027-04-05', '2027-09-27', '2027-04-04T12:00:00.000Z', '2027-09-26T11:00:00.000Z'],
+    ['Asia/Kolkata', '2027-03-28', '2027-10-31', '2027-03-27T18:30:00.000Z', '2027-10-30T18:30:00.000Z'],
+  ])('of %s begin with their first valid instant: %s to %s', (timezone, start_date, end_date, starts, ends) => {
+    const facts = buildFacts({
+      timezone,
+      start_date,
+      end_date,
+      expiry_grace_days: 1,
+      renewal: UNRENEWED,
+      settled_until: startOfDay(addDays(start_date, -30), timezone),
+    });
+    const { crossed } = settle(facts, startOfDay(addDays(end_date, 30), timezone), verified);
+    expect(crossed.map(({ at, action }) => [action, at])).toEqual([
+      ['contract.term_started', starts],
+      ['contract.grace_started', ends],
+      ['contract.expired', startOfDay(addDays(end_date, 1), timezone)],
+    ]);
+    const justBefore = (instant: Instant): Instant => instantFromMillis(millisOf(instant) - 1);
+    expect([justBefore(starts), starts, justBefore(ends), ends].map((now) => stateAt(facts, now))).toEqual([
+      'SCHEDULED',
+      'ACTIVE',
+      'ACTIVE',
+      'EXPIRY_GRACE',
+    ]);
+  });
 
-type Step = { wait_ms: number; command: ContractCommand | null };
+  test('count on the ladder and before the end, whatever the clocks do between', () => {
+    const facts = buildFacts({
+      timezone: 'America/New_York',
+      start_date: '2027-01-01',
+      end_date: '2027-04-01',
+      settled_until: '2027-03-05T12:00:00.000Z',
+      invoices: [buildInvoice({ due_date: '2027-03-07' })],
+    });
+    const { crossed } = settle(facts, '2027-04-02T00:00:00.000Z', verified);
+    expect(crossed.map(({ boundary, at }) => [boundary, at])).toEqual([
+      ['past_due', '2027-03-08T05:00:00.000Z'],
+      ['suspends', '2027-03-21T04:00:00.000Z'],
+      ['reminder', '2027-03-25T04:00:00.000Z'],
+      ['expires', '2027-04-01T04:00:00.000Z'],
+    ]);
+  });
+});
 
-const aCommand: fc.Arbitrary<ContractCommand | null> = fc.oneof(
-  fc.constant(null),
-  fc.constant<ContractCommand>({ name: 'activate', input: {} }),
-  fc
-    .record({ reason: fc.constantFrom('paused' as const, 'completed' as const), resume_at: fc.option(aLikelyInstant) })
-    .map((input): ContractCommand => ({ name: 'pause', input })),
-  fc.boolean().map((extend_term_on_resume): ContractCommand => ({ name: 'resume', input: { extend_term_on_resume } })),
-  fc
-    .constantFrom('active' as const, 'inactive' as const)
-    .map((status): ContractCommand => ({ name: 'edit', input: { status } })),
-  fc
-    .record({ start_date: aDate, term: fc.constantFrom('P1M', 'P1Y', 'P10D') })
-    .map((input): ContractCommand => ({ name: 'edit', input })),
-  fc
-    .record({ end_date: fc.option(aDate), expiry_grace_days: fc.integer({ min: 0, max: 90 }) })
-    .map((input): ContractCommand => ({ name: 'edit', input })),
-  fc.constant<ContractCommand>({ name: 'delete', input: { confirm_name: 'Fence 2027' } }),
-);
-const aStep: fc.Arbitrary<Step> = fc.record({ wait_ms: fc.integer({ min: 0, max: 60 * DAY_MS }), command: aCommand });
+describe('whoever looks', () => {
+  test('late finds the same history and facts as whoever looked all the time', () => {
+    fc.assert(
+      fc.property(someFacts, someLooks, aCatalogue, (facts, looks, catalogue) => {
+        const context = buildSettleContext(catalogue);
+        let punctual = facts;
+        const punctually = looks.flatMap((now) => {
+          const { crossed, facts: next } = settle(punctual, now, context);
+          punctual = next;
+          return history(crossed);
+        });
+        const late = settle(facts, looks.at(-1) as Instant, context);
+        expect(history(late.crossed)).toEqual(punctually);
+        expect(late.facts).toEqual(punctual);
+      }),
+      { numRuns: RUNS, seed: SEED },
+    );
+  });
 
-test('no sequence of commands reaches a state, or a way to it, that the rules do not give', () => {
-  const reached = new Set<ContractState>();
-  fc.assert(
-    fc.property(fc.constantFrom(...ZONES), fc.array(aStep, { maxLength: 25 }), (timezone, steps) => {
-      let now = instantFromMillis(FROM_MS);
-      let facts = buildFacts({ activated_at: null, start_date: null, end_date: null, timezone, settled_until: now });
-      for (const { wait_ms, command } of steps) {
-        now = instantFromMillis(millisOf(now) + wait_ms);
-        const before = facts;
-        const settled = settle(before, now);
-        let state = stateAt(before, before.settled_until);
-        const step = (next: ContractState): void => {
-          if (next !== state) expect(NEXT_STATES[state]).toContain(next);
-          state = next;
-        };
-        settled.crossed.forEach(({ facts: crossed, at }) => step(stateAt(crossed, at)));
-        step(stateAt(settled.facts, now));
-        facts = settled.facts;
-        if (state === 'DELETED') continue;
+  test('early, or twice, finds nothing to do', () => {
+    fc.assert(
+      fc.property(someFacts, someLooks, (facts, looks) => {
+        const last = looks.at(-1) as Instant;
+        const once = settle(facts, last, verified);
+        expect(settle(once.facts, last, verified)).toEqual({ facts: once.facts, crossed: [] });
+        for (const early of looks.filter((look) => look < once.facts.settled_until))
+          expect(settle(once.facts, early, verified)).toEqual({ facts: once.facts, crossed: [] });
+        const next = nextBoundary(once.facts);
+        const just_before = next === null ? last : instantFromMillis(millisOf(next.at) - 1);
+        expect(settle(once.facts, just_before, verified).crossed).toEqual([]);
+      }),
+      { numRuns: RUNS, seed: SEED },
+    );
+  });
 
-        const decision = command === null ? 'unchanged' : decide(command, facts, buildContext({ now }));
-        if (decision !== 'unchanged' && !isRefusal(decision)) {
-          expect(decision.facts.revision).toBe(facts.revision + 1);
-          facts = { ...decision.facts, settled_until: now };
-          step(stateAt(facts, now));
+  test('and stops to ask what is due leaves the same history as whoever knew it', () => {
+    fc.assert(
+      fc.property(someFacts, someLooks, aCatalogue, (facts, looks, catalogue) => {
+        const known_answer = buildSettleContext(catalogue);
+        const unverified = buildSettleContext({ ...catalogue, billing: 'stop' });
+        // What had been passed by before anybody asked is done at the first answer.
+        fc.pre(settle(facts, facts.settled_until, known_answer).crossed.length === 0);
+        const last = looks.at(-1) as Instant;
+        const asked: ReturnType<typeof history> = [];
+        let asking = facts;
+        for (const now of looks) {
+          for (;;) {
+            const stopped = settle(asking, now, unverified);
+            asked.push(...history(stopped.crossed));
+            asking = stopped.facts;
+            if (asking.settled_until >= now) break;
+            // The answer is that nothing was paid; what is due at the next instant is done then.
+            const at_once = settle(asking, instantFromMillis(millisOf(asking.settled_until) + 1), known_answer);
+            asked.push(...history(at_once.crossed));
+            asking = at_once.facts;
+          }
         }
-        reached.add(state);
-        expect(state).toBe(stateByThePage(facts, now));
-        expect(facts.holds.filter((hold) => hold.lifted_at === null).length).toBeLessThanOrEqual(1);
-        expect(openHold(facts, now)?.resume_at ?? now >= now).toBeTruthy();
-        expect((nextBoundary(facts)?.at ?? '9999') > now).toBe(true);
-      }
-    }),
-    { numRuns: RUNS, seed: SEED },
-  );
-  expect([...reached].sort()).toEqual([...CONTRACT_STATES].sort());
+        const known = settle(facts, last > facts.settled_until ? last : facts.settled_until, known_answer);
+        expect(asked).toEqual(history(known.crossed));
+        expect(asking).toEqual(known.facts);
+      }),
+      { numRuns: RUNS, seed: SEED },
+    );
+  });
+
+  test('finds the changes in order, and no state that changed without one', () => {
+    fc.assert(
+      fc.property(someFacts, fc.integer({ min: 1, max: 900 * DAY_MS }), (facts, ms) => {
+        const now = instantFromMillis(millisOf(facts.settled_until) + ms);
+        const { crossed, facts: settled } = settle(facts, now, verified);
+        const instants = crossed.map(({ at }) => at);
+        expect(instants).toEqual([...instants].sort());
+        expect(instants.every((at) => at >= facts.settled_until && at <= now)).toBe(true);
+        expect(settled.settled_until).toBe(now);
+        const last = crossed.at(-1);
+        expect(stateAt(settled, now)).toBe(last ? stateAt(last.facts, last.at) : stateAt(facts, facts.settled_until));
+        for (const [index, { at, facts: then }] of crossed.entries()) {
+          const next = crossed[index + 1]?.at ?? now;
+          if (next > at) expect(stateAt(then, instantFromMillis(millisOf(next) - 1))).toBe(stateAt(then, at));
+        }
+      }),
+      { numRuns: RUNS, seed: SEED },
+    );
+  });
 });
 
-test.each(['UTC', 'Pacific/Kiritimati', 'America/St_Johns'])(
-  'the zone of the process changes nothing: TZ=%s',
-  (zone) => {
-    const program = `
-    const { settle } = require('./domain/contract-boundary');
-    const { buildFacts } = require('./test/harness/contract-facts');
-    const facts = buildFacts({ timezone: 'America/New_York', start_date: '2027-03-14', end_date: '2027-11-07', expiry_grace_days: 1, settled_until: '2027-01-01T00:00:00.000Z' });
-    console.log(new Date(2027, 0, 1).getTimezoneOffset(), settle(facts, '2028-01-01T00:00:00.000Z').crossed.map((change) => change.at).join(' '));`;
-    const child = spawnSync(process.execPath, ['--require', 'tsx/cjs', '--eval', program], {
+test.each(['UTC', 'America/Los_Angeles', 'Asia/Kolkata'])('the zone of the process changes nothing: TZ=%s', (zone) => {
+  const child = spawnSync(
+    process.execPath,
+    ['--require', 'tsx/cjs', join(__dirname, 'harness', 'print-boundaries.ts')],
+    {
       cwd: join(__dirname, '..'),
       env: { ...process.env, TZ: zone },
       encoding: 'utf8',
-    });
-    const [offset, ...instants] = child.stdout.trim().split(' ');
-    const offsets: Record<string, string> = { UTC: '0', 'Pacific/Kiritimati': '-840', 'America/St_Johns': '210' };
-    expect(child.stderr).toBe('');
-    expect(offset).toBe(offsets[zone]);
-    expect(instants).toEqual(['2027-03-14T05:00:00.000Z', '2027-11-07T04:00:00.000Z', '2027-11-08T05:00:00.000Z']);
-  },
-);
+    },
+  );
+  const offsets: Record<string, number> = { UTC: 0, 'America/Los_Angeles': 480, 'Asia/Kolkata': -330 };
+  expect(child.stderr).toBe('');
+  const { offset, lives } = JSON.parse(child.stdout) as { offset: number; lives: unknown };
+  expect(offset).toBe(offsets[zone]);
+  expect(lives).toEqual(JSON.parse(JSON.stringify(livesInAllZones())));
+});

@@ -2,98 +2,144 @@
  * Every command in every state has the outcome that the rules give it, and a refusal or a repetition changes nothing.
  */
 import { stateAt } from '../domain/contract';
-import { create, decide } from '../domain/contract-commands';
-import type { CommandOutcome, ContractCommand, CreateInput, Decision, EditInput } from '../domain/contract-commands';
-import { generationRefusal } from '../domain/generation';
+import { decide } from '../domain/contract-commands';
+import type { CommandOutcome, ContractCommand } from '../domain/contract-commands';
+import { create } from '../domain/contract-create';
+import type { CreateInput } from '../domain/contract-create';
+import type { EditInput } from '../domain/contract-edit';
 import { isRefusal } from '../domain/refusal';
-import { buildContext, buildFacts, buildGenerator, buildHold, FACTS_IN, NOON, PRODUCT } from './harness/contract-facts';
+import { DEFAULT_RENEWAL } from '../domain/renewal';
+import {
+  CREATE_INPUT,
+  FACTS_IN,
+  LIVE_STATES,
+  NOON,
+  PRODUCT,
+  buildAutoRenewed,
+  buildContext,
+  buildFacts,
+  buildGenerator,
+  factsAfter,
+  outcomeOf,
+} from './harness/contract-facts';
 import type { LiveState } from './harness/contract-facts';
-
-/** The action of a change, the code of a refusal, or `unchanged`. */
-function outcomeOf(decision: Decision): string {
-  if (decision === 'unchanged') return decision;
-  return isRefusal(decision) ? decision.code : decision.action;
-}
 
 const edit = (input: EditInput): ContractCommand => ({ name: 'edit', input });
 
 const CONFLICT = 'INVALID_STATE_TRANSITION';
 const FROZEN = 'IMMUTABLE_FIELD';
 
-const everywhere = (outcome: string): Record<LiveState, string> => ({
-  DRAFT: outcome,
-  SCHEDULED: outcome,
-  ACTIVE: outcome,
-  EXPIRY_GRACE: outcome,
-  PAUSED: outcome,
-  EXPIRED: outcome,
+/** The same outcome in every state, but for those that are named. */
+function everywhere(outcome: string, but: Partial<Record<LiveState, string>> = {}): Record<LiveState, string> {
+  return Object.fromEntries(LIVE_STATES.map((state) => [state, but[state] ?? outcome])) as Record<LiveState, string>;
+}
+
+const notOver = { EXPIRED: CONFLICT, TERMINATED: CONFLICT };
+const asParticular = everywhere('contract.updated', { TERMINATED: 'CONTRACT_TERMINATED' });
+const asTerm = everywhere('contract.updated', {
+  SUSPENDED: 'BILLING_SUSPENDED',
+  EXPIRED: 'CONTRACT_EXPIRED',
+  TERMINATED: 'CONTRACT_TERMINATED',
 });
-const untilExpiry = { ...everywhere('contract.updated'), EXPIRED: 'CONTRACT_EXPIRED' };
-const asDraft = { ...everywhere(FROZEN), DRAFT: 'contract.updated' };
+const asDraft = everywhere(FROZEN, { DRAFT: 'contract.updated' });
 
 const TABLE: [string, ContractCommand, Record<LiveState, string>][] = [
   [
     'activate',
     { name: 'activate', input: {} },
-    {
+    everywhere(CONFLICT, {
       DRAFT: 'contract.activated',
       SCHEDULED: 'unchanged',
       ACTIVE: 'unchanged',
-      EXPIRY_GRACE: CONFLICT,
-      PAUSED: CONFLICT,
-      EXPIRED: CONFLICT,
-    },
+      PAST_DUE: 'unchanged',
+    }),
   ],
   [
     'pause',
     { name: 'pause', input: {} },
-    {
-      DRAFT: CONFLICT,
-      SCHEDULED: 'contract.paused',
-      ACTIVE: 'contract.paused',
-      EXPIRY_GRACE: 'contract.paused',
-      PAUSED: 'unchanged',
-      EXPIRED: CONFLICT,
-    },
+    everywhere('contract.paused', { ...notOver, DRAFT: CONFLICT, PAUSED: 'unchanged' }),
   ],
   [
     'resume',
     { name: 'resume', input: {} },
-    {
-      DRAFT: CONFLICT,
-      SCHEDULED: 'unchanged',
-      ACTIVE: 'unchanged',
-      EXPIRY_GRACE: 'unchanged',
-      PAUSED: 'contract.resumed',
-      EXPIRED: CONFLICT,
-    },
+    everywhere('unchanged', { ...notOver, DRAFT: CONFLICT, PAUSED: 'contract.resumed' }),
   ],
+  [
+    'compliance-hold',
+    { name: 'compliance-hold', input: { note: 'sanctions list' } },
+    everywhere('contract.suspended', { ...notOver, DRAFT: CONFLICT }),
+  ],
+  ['compliance-release', { name: 'compliance-release', input: {} }, everywhere('unchanged')],
+  [
+    'renew',
+    { name: 'renew', input: { term: 'P1Y' } },
+    everywhere('contract.renewed', {
+      DRAFT: 'CONTRACT_INACTIVE',
+      SCHEDULED: 'CONTRACT_INACTIVE',
+      PAST_DUE: 'CHANGES_BLOCKED_PAST_DUE',
+      SUSPENDED: 'BILLING_SUSPENDED',
+      TERMINATED: 'CONTRACT_TERMINATED',
+    }),
+  ],
+  ['opt-out', { name: 'opt-out', input: {} }, everywhere('RENEWAL_NOT_POSSIBLE', { ...notOver, DRAFT: CONFLICT })],
+  [
+    'amend',
+    {
+      name: 'amend',
+      input: { amendment_id: 'amendment-1', effective_date: '2027-08-01', changes: { quota_add: 5 }, note: null },
+    },
+    everywhere('amendment.scheduled', {
+      DRAFT: 'AMENDMENT_NOT_POSSIBLE',
+      PAST_DUE: 'CHANGES_BLOCKED_PAST_DUE',
+      SUSPENDED: 'BILLING_SUSPENDED',
+      EXPIRED: 'CONTRACT_EXPIRED',
+      TERMINATED: 'CONTRACT_TERMINATED',
+    }),
+  ],
+  [
+    'withdraw an unknown amendment',
+    { name: 'withdraw-amendment', input: { amendment_id: 'amendment-1' } },
+    everywhere('AMENDMENT_NOT_PENDING'),
+  ],
+  [
+    'terminate',
+    { name: 'terminate', input: { reason: 'the customer left' } },
+    everywhere('contract.terminated', { TERMINATED: 'unchanged' }),
+  ],
+  ['reinstate', { name: 'reinstate', input: {} }, everywhere(CONFLICT, { TERMINATED: 'contract.reinstated' })],
   [
     'delete',
     { name: 'delete', input: { confirm_name: 'Fence 2027' } },
-    { ...everywhere('contract.deleted'), ACTIVE: 'CONTRACT_ACTIVE' },
+    everywhere('contract.deleted', { ACTIVE: 'CONTRACT_ACTIVE', PAST_DUE: 'CONTRACT_ACTIVE' }),
   ],
   [
     'edit status: active',
     edit({ status: 'active' }),
-    {
+    everywhere(CONFLICT, {
       DRAFT: 'contract.activated',
-      SCHEDULED: CONFLICT,
       ACTIVE: 'unchanged',
-      EXPIRY_GRACE: CONFLICT,
+      PAST_DUE: 'unchanged',
       PAUSED: 'contract.resumed',
-      EXPIRED: CONFLICT,
-    },
+    }),
   ],
-  ['edit status: inactive', edit({ status: 'inactive' }), { ...everywhere('unchanged'), ACTIVE: 'contract.paused' }],
-  ['edit name', edit({ name: 'Fence, renamed' }), everywhere('contract.updated')],
-  ['edit customer', edit({ customer_id: 'customer-1' }), everywhere('contract.updated')],
-  ['edit metadata', edit({ metadata: { order: 7 } }), everywhere('contract.updated')],
-  ['edit quota', edit({ quota: 200 }), untilExpiry],
-  ['edit generator', edit({ generator_id: 'generator-2' }), untilExpiry],
-  ['edit features', edit({ feature_overrides: { seats: 9 } }), untilExpiry],
-  ['edit activation limit', edit({ activation_limit: 'unlimited' }), untilExpiry],
-  ['edit expiry', edit({ expiry: { date: '2029-01-01' } }), untilExpiry],
+  [
+    'edit status: inactive',
+    edit({ status: 'inactive' }),
+    everywhere('unchanged', { ACTIVE: 'contract.paused', PAST_DUE: 'contract.paused' }),
+  ],
+  ['edit name', edit({ name: 'Fence, renamed' }), asParticular],
+  ['edit customer', edit({ customer_id: 'customer-1' }), asParticular],
+  ['edit metadata', edit({ metadata: { order: 7 } }), asParticular],
+  ['edit renewal', edit({ renewal: { mode: 'none' } }), asParticular],
+  ['edit dunning', edit({ dunning: { terminate_days: null } }), asParticular],
+  ['edit dunning exemption', edit({ dunning_exempt: true }), asParticular],
+  ['edit generation in grace', edit({ grace_allows_generation: true }), asParticular],
+  ['edit quota', edit({ quota: 200 }), { ...asTerm, PAST_DUE: 'CHANGES_BLOCKED_PAST_DUE' }],
+  ['edit quota downwards', edit({ quota: 50 }), asTerm],
+  ['edit generator', edit({ generator_id: 'generator-2' }), asTerm],
+  ['edit features', edit({ feature_overrides: { seats: 9 } }), asTerm],
+  ['edit activation limit', edit({ activation_limit: 'unlimited' }), asTerm],
+  ['edit expiry', edit({ expiry: { date: '2029-01-01' } }), asTerm],
   ['edit time zone', edit({ timezone: 'Asia/Tokyo' }), asDraft],
   ['edit start', edit({ start_date: '2027-08-01' }), asDraft],
   ['edit end', edit({ end_date: '2029-01-01' }), asDraft],
@@ -103,16 +149,25 @@ const TABLE: [string, ContractCommand, Record<LiveState, string>][] = [
   ['edit product', edit({ product_id: 'product-2' }), everywhere(FROZEN)],
   ['edit environment', edit({ environment: 'staging' }), everywhere(FROZEN)],
   ['edit id', edit({ id: 'contract-2' }), everywhere(FROZEN)],
+  ['edit test clock', edit({ test_clock_id: 'clock-1' }), everywhere(FROZEN)],
   ['edit nothing', edit({}), everywhere('unchanged')],
   [
     'edit to what already holds',
-    edit({ name: 'Fence 2027', quota: 100, metadata: {}, generator_id: 'generator-1' }),
+    edit({
+      name: 'Fence 2027',
+      quota: 100,
+      metadata: {},
+      generator_id: 'generator-1',
+      renewal: { mode: 'manual', notice_days: 30 },
+      dunning: { suspend_days: 14 },
+      dunning_exempt: false,
+    }),
     everywhere('unchanged'),
   ],
 ];
 
 const CASES = TABLE.flatMap(([title, command, outcomes]) =>
-  (Object.keys(outcomes) as LiveState[]).map((state) => ({ title, command, state, outcome: outcomes[state] })),
+  LIVE_STATES.map((state) => ({ title, command, state, outcome: outcomes[state] })),
 );
 
 describe('decide', () => {
@@ -126,7 +181,8 @@ describe('decide', () => {
     expect(outcomeOf(decision)).toBe(outcome);
     expect(facts).toEqual(before);
     if (decision !== 'unchanged' && !isRefusal(decision)) {
-      expect(decision).toMatchObject({ at: NOON, revised: true, facts: { revision: facts.revision + 1 } });
+      const revised = outcome !== 'amendment.scheduled';
+      expect(decision).toMatchObject({ at: NOON, revised, facts: { revision: facts.revision + (revised ? 1 : 0) } });
     }
   });
 
@@ -189,62 +245,6 @@ describe('activate', () => {
   });
 });
 
-describe('pause and resume', () => {
-  test('a pause tells its reason, and completion is one', () => {
-    const paused = decide(
-      { name: 'pause', input: { reason: 'completed', note: 'sold out' } },
-      FACTS_IN.ACTIVE,
-      buildContext(),
-    );
-    expect(paused).toMatchObject({
-      reason: 'completed',
-      facts: { holds: [{ code: 'COMPLETED', note: 'sold out', placed_at: NOON }] },
-    });
-  });
-
-  test('a pause that would end before it begins is refused', () => {
-    const input = { resume_at: NOON };
-    expect(outcomeOf(decide({ name: 'pause', input }, FACTS_IN.ACTIVE, buildContext()))).toBe('VALIDATION_FAILED');
-  });
-
-  test('a pause before the start keeps the contract from becoming active at its start', () => {
-    const paused = decide({ name: 'pause', input: {} }, FACTS_IN.SCHEDULED, buildContext());
-    if (paused === 'unchanged' || isRefusal(paused)) throw new Error('not paused');
-    expect(stateAt(paused.facts, NOON)).toBe('SCHEDULED');
-    expect(stateAt(paused.facts, '2027-07-02T00:00:00.000Z')).toBe('PAUSED');
-  });
-
-  test('on request, resuming adds the paused days to the end', () => {
-    const facts = buildFacts({ holds: [buildHold({ placed_at: '2027-06-01T22:00:00.000Z' })], timezone: 'Asia/Tokyo' });
-    const resumed = decide({ name: 'resume', input: { extend_term_on_resume: true } }, facts, buildContext());
-    // 2 June in Tokyo to 15 June in Tokyo.
-    expect(resumed).toMatchObject({ facts: { end_date: '2028-01-14' }, reason: 'extended by 13 days' });
-  });
-
-  test('resuming lifts the hold and keeps it as a fact', () => {
-    const resumed = decide({ name: 'resume', input: {} }, FACTS_IN.PAUSED, buildContext());
-    expect(resumed).toMatchObject({ facts: { holds: [{ lifted_at: NOON }], end_date: '2028-01-01' } });
-  });
-});
-
-describe('delete', () => {
-  const remove = (input: { confirm_name: string; expected_revision?: number }, changes = {}): string =>
-    outcomeOf(decide({ name: 'delete', input }, FACTS_IN.PAUSED, buildContext(changes)));
-
-  test('asks for the exact name, but not for its outer blanks', () => {
-    expect(remove({ confirm_name: 'fence 2027' })).toBe('CONFIRMATION_MISMATCH');
-    expect(remove({ confirm_name: ' Fence 2027 ' })).toBe('contract.deleted');
-  });
-
-  test('waits for the generation jobs of the contract', () => {
-    expect(remove({ confirm_name: 'Fence 2027' }, { open_jobs: 1 })).toBe('CONTRACT_HAS_OPEN_JOB');
-  });
-
-  test('of an older revision is refused', () => {
-    expect(remove({ confirm_name: 'Fence 2027', expected_revision: 7 })).toBe('REVISION_CONFLICT');
-  });
-});
-
 describe('edit', () => {
   const edited = (input: EditInput, facts = FACTS_IN.ACTIVE, generator = buildGenerator()): string =>
     outcomeOf(decide(edit(input), facts, buildContext({ generator })));
@@ -294,27 +294,30 @@ describe('edit', () => {
   test('of a draft, an end that is not after the start is refused', () => {
     expect(edited({ end_date: '2027-07-01' }, FACTS_IN.DRAFT)).toBe('VALIDATION_FAILED');
   });
+
+  test('refuses a ladder whose steps do not follow each other', () => {
+    expect(edited({ dunning: { suspend_days: 1 } })).toBe('VALIDATION_FAILED');
+    expect(edited({ dunning: { terminate_days: 14 } })).toBe('VALIDATION_FAILED');
+    expect(edited({ dunning: { suspend_days: 60 } })).toBe('VALIDATION_FAILED');
+    expect(edited({ dunning: { suspend_days: 60, terminate_days: null } })).toBe('contract.updated');
+  });
+
+  test('refuses automatic renewal when nothing says for how long', () => {
+    expect(edited({ renewal: { mode: 'auto' } })).toBe('VALIDATION_FAILED');
+    expect(edited({ renewal: { mode: 'auto', term: 'P1Y' } })).toBe('contract.updated');
+  });
+
+  test('changes the given fields of a policy and leaves the others', () => {
+    const facts = factsAfter(decide(edit({ renewal: { notice_days: 14 } }), buildAutoRenewed(), buildContext()));
+    expect(facts.renewal).toEqual({ ...DEFAULT_RENEWAL, mode: 'auto', notice_days: 14 });
+    const ladder = factsAfter(decide(edit({ dunning: { suspend_days: 30 } }), FACTS_IN.ACTIVE, buildContext()));
+    expect(ladder.dunning).toEqual({ past_due_days: 1, suspend_days: 30, terminate_days: 60 });
+  });
 });
 
 describe('create', () => {
-  const INPUT: CreateInput = {
-    name: 'Fence 2027',
-    type: 'standard',
-    status: 'inactive',
-    quota: 10,
-    customer_id: null,
-    feature_overrides: {},
-    activation_limit: null,
-    expiry: null,
-    timezone: 'UTC',
-    start_date: null,
-    end_date: null,
-    term: null,
-    expiry_grace_days: 0,
-    metadata: {},
-  };
   const created = (changes: Partial<CreateInput>, context = {}): ReturnType<typeof create> =>
-    create('contract-1', 'generator-1', { ...INPUT, ...changes }, buildContext(context));
+    create('contract-1', 'generator-1', { ...CREATE_INPUT, ...changes }, buildContext(context));
 
   test('inactive makes a draft and active makes a running contract, in one change called contract.created', () => {
     for (const [status, state] of [
@@ -344,23 +347,20 @@ describe('create', () => {
       {},
       'TERM_ALREADY_OVER',
     ],
+    [
+      'automatic renewal without a term',
+      { renewal: { ...DEFAULT_RENEWAL, mode: 'auto' as const } },
+      {},
+      'VALIDATION_FAILED',
+    ],
+    ['a test clock in production', { test_clock_id: 'clock-1' }, {}, 'VALIDATION_FAILED'],
   ])('%s is refused', (_what, changes, context, code) => {
     expect(created(changes, context)).toMatchObject({ refused: true, code });
   });
-});
 
-describe('generationRefusal', () => {
-  test.each<[LiveState, string | null]>([
-    ['DRAFT', 'CONTRACT_INACTIVE'],
-    ['SCHEDULED', 'CONTRACT_INACTIVE'],
-    ['ACTIVE', null],
-    ['EXPIRY_GRACE', 'CONTRACT_INACTIVE'],
-    ['PAUSED', 'CONTRACT_INACTIVE'],
-    ['EXPIRED', 'CONTRACT_EXPIRED'],
-  ])('in %s: %s', (state, code) => {
-    const refusal = generationRefusal(FACTS_IN[state], buildContext());
-    expect(refusal?.code ?? null).toBe(code);
-    if (refusal) expect(refusal.reasons).toContain('CONTRACT_INACTIVE');
+  test('outside production a contract may live by a test clock', () => {
+    const product = { ...PRODUCT, environment: 'staging' as const };
+    expect(created({ test_clock_id: 'clock-1' }, { product })).toMatchObject({ facts: { test_clock_id: 'clock-1' } });
   });
 });
 

@@ -1,5 +1,7 @@
 /**
  * `npm run dev` as a whole: it keeps its servers alive, leaves no process however it ends, and starts on what is left.
+ *
+ * A start takes seconds, so the tests follow two stacks through their lives, one test after the other.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,7 +9,10 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { join } from 'node:path';
 import { readDevFile, type DevFile } from '../dev/dev-file';
 import { identifyProcess, isRunning, type ProcessIdentity } from '../dev/process-identity';
+import { POOL_STORY } from '../dev/story-pool';
+import { QUARTER_STORY } from '../dev/story-quarter';
 import { waitFor } from '../dev/waiting';
+import { makeDataDir } from './harness/data-dir';
 import { makeRunDirectory } from './harness/run-directory';
 
 const PROJECT = join(__dirname, '..');
@@ -25,23 +30,38 @@ interface RunningDev {
 
 let directory: string;
 const started: RunningDev[] = [];
+/** The stack that most tests share; each leaves it running. */
+let one: RunningDev;
+/** One that has everything before it: it bundles its workflows itself, and tells its stories. */
+let two: RunningDev;
 
-beforeEach(() => (directory = makeRunDirectory('dev')));
-afterEach(async () => {
-  for (const dev of started.splice(0)) {
+beforeAll(() => {
+  directory = makeRunDirectory('dev');
+  const dataDir = dataDirOf('one');
+  makeDataDir(dataDir);
+  for (const { file } of [POOL_STORY, QUARTER_STORY]) writeFileSync(join(dataDir, file), '{}');
+  one = runDev('one');
+  two = runDev('two');
+});
+afterAll(async () => {
+  for (const dev of started) {
     dev.child.kill('SIGTERM');
     await dev.exited;
   }
   rmSync(directory, { recursive: true, force: true });
 });
 
+function dataDirOf(name: string): string {
+  return join(directory, name);
+}
+
 function environmentOf(dataDir: string): NodeJS.ProcessEnv {
   const { npm_lifecycle_event: _startedByNpm, ...env } = process.env;
   return { ...env, COVENANT_DATA_DIR: dataDir };
 }
 
-function runDev(name = 'data'): RunningDev {
-  const dataDir = join(directory, name);
+function runDev(name: string): RunningDev {
+  const dataDir = dataDirOf(name);
   const child = spawn(process.execPath, ['--import', 'tsx', 'dev/main.ts'], {
     cwd: PROJECT,
     env: environmentOf(dataDir),
@@ -91,86 +111,12 @@ function isReady(url: string): Promise<boolean> {
   });
 }
 
-test('the parent killed with -9 leaves no process, and the next start finds everything as it was', async () => {
-  const first = runDev();
-  const before = await ready(first);
-  const running = identitiesOf(before);
-  expect(running).toHaveLength(4);
-  first.child.kill('SIGKILL');
-  await first.exited;
-  await allGone(running);
-
-  const second = runDev();
-  const after = await waitFor(
-    () => {
-      const now = readDevFile(second.dataDir);
-      return now !== undefined && now.pids.postgres !== before.pids.postgres ? now : undefined;
-    },
-    { timeout_ms: READY_TIMEOUT_MS, what: 'the second start' },
-  );
-  expect(after.super_admin_key).toBe(before.super_admin_key);
-  const answer = await fetch(`${after.api_url}/api/v1/contracts`, {
-    headers: { authorization: `Bearer ${before.super_admin_key}` },
-  });
-  expect(answer.status).toBe(200);
-});
-
-test('Ctrl-C stops everything in order, ends with 0 and removes dev.json', async () => {
-  const dev = runDev();
-  const running = identitiesOf(await ready(dev));
-  dev.child.kill('SIGINT');
-  expect(await dev.exited).toEqual({ code: 0 });
-  expect(running.filter(isRunning)).toEqual([]);
-  expect(existsSync(join(dev.dataDir, 'dev.json'))).toBe(false);
-  expect(existsSync(join(dev.dataDir, 'stack.lock'))).toBe(false);
-  expect(readFileSync(join(dev.dataDir, 'logs', 'postgres.log'), 'utf8')).toContain('database system is shut down');
-});
-
-test('a second Ctrl-C forces the end and leaves no process', async () => {
-  const dev = runDev();
-  const running = identitiesOf(await ready(dev));
-  dev.child.kill('SIGINT');
-  dev.child.kill('SIGTERM');
-  await dev.exited;
-  await allGone(running);
-});
-
-test('Ctrl-C while it starts leaves no process', async () => {
-  const dev = runDev();
-  const pidFile = join(dev.dataDir, 'postgres', 'postmaster.pid');
-  const postgres = await waitFor(
-    () => (existsSync(pidFile) ? identifyProcess(Number(readFileSync(pidFile, 'utf8').split('\n')[0])) : undefined),
-    { timeout_ms: READY_TIMEOUT_MS, what: 'Postgres to start' },
-  );
-  dev.child.kill('SIGINT');
-  expect(await dev.exited).toEqual({ code: 0 });
-  await allGone([postgres]);
-});
-
-test('a killed api and a killed worker run again, and dev.json names their new pids', async () => {
-  const dev = runDev();
-  const before = await ready(dev);
-  process.kill(before.pids.worker, 'SIGKILL');
-  process.kill(before.pids.api, 'SIGKILL');
-  await pidChanges(dev, 'worker', before.pids.worker);
-  const after = await pidChanges(dev, 'api', before.pids.api);
-  expect(after.pids.postgres).toBe(before.pids.postgres);
-  await isReady(after.api_url);
-  expect(dev.output()).toContain(`api (pid ${before.pids.api}) died by SIGKILL; it is started again`);
-});
-
-test('Temporal starts afresh when its state file is deleted underneath it, and the api is ready again', async () => {
-  const dev = runDev();
-  const before = await ready(dev);
-  rmSync(join(dev.dataDir, 'temporal.db'));
-  const after = await pidChanges(dev, 'temporal', before.pids.temporal);
-  await isReady(after.api_url);
-  expect(after.pids.api).toBe(before.pids.api);
-});
+function reset(dataDir: string): { status: number | null; stdout: string } {
+  const options = { cwd: PROJECT, env: environmentOf(dataDir), encoding: 'utf8' } as const;
+  return spawnSync(process.execPath, ['--import', 'tsx', 'dev/reset.ts'], options);
+}
 
 test('two data directories run side by side, one data directory only once', async () => {
-  const one = runDev('one');
-  const two = runDev('two');
   const [first, second] = await Promise.all([ready(one), ready(two)]);
   for (const key of ['api_url', 'temporal_address', 'temporal_ui_url', 'database_url', 'mail_url'] as const) {
     expect(first[key]).not.toBe(second[key]);
@@ -186,22 +132,94 @@ test('two data directories run side by side, one data directory only once', asyn
   expect(statSync(join(one.dataDir, 'dev.json')).mode & 0o777).toBe(0o600);
 });
 
-test('dev:reset refuses while the stack runs, and removes what it left, but never what is not its own', async () => {
-  const dev = runDev();
-  await ready(dev);
-  expect(reset(dev.dataDir)).toMatchObject({ status: 1, stdout: expect.stringContaining('stop it first') as string });
-  dev.child.kill('SIGTERM');
-  await dev.exited;
-  expect(reset(dev.dataDir).status).toBe(0);
-  expect(existsSync(dev.dataDir)).toBe(false);
-
-  mkdirSync(dev.dataDir);
-  writeFileSync(join(dev.dataDir, 'letter.txt'), 'mine');
-  expect(reset(dev.dataDir).status).toBe(1);
-  expect(existsSync(join(dev.dataDir, 'letter.txt'))).toBe(true);
+test('a second Ctrl-C forces the end and leaves no process', async () => {
+  const running = identitiesOf(await ready(two));
+  expect(running).toHaveLength(4);
+  two.child.kill('SIGINT');
+  two.child.kill('SIGTERM');
+  await two.exited;
+  await allGone(running);
 });
 
-function reset(dataDir: string): { status: number | null; stdout: string } {
-  const options = { cwd: PROJECT, env: environmentOf(dataDir), encoding: 'utf8' } as const;
-  return spawnSync(process.execPath, ['--import', 'tsx', 'dev/reset.ts'], options);
-}
+test('a killed api and a killed worker run again, and dev.json names their new pids', async () => {
+  const before = await ready(one);
+  process.kill(before.pids.worker, 'SIGKILL');
+  process.kill(before.pids.api, 'SIGKILL');
+  await pidChanges(one, 'worker', before.pids.worker);
+  const after = await pidChanges(one, 'api', before.pids.api);
+  expect(after.pids.postgres).toBe(before.pids.postgres);
+  await isReady(after.api_url);
+  expect(one.output()).toContain(`api (pid ${before.pids.api}) died by SIGKILL; it is started again`);
+});
+
+test('Temporal starts afresh when its state file is deleted underneath it, and the api is ready again', async () => {
+  const before = await ready(one);
+  rmSync(join(one.dataDir, 'temporal.db'));
+  const after = await pidChanges(one, 'temporal', before.pids.temporal);
+  await isReady(after.api_url);
+  expect(after.pids.api).toBe(before.pids.api);
+});
+
+test('the parent killed with -9 leaves no process, and the next start finds everything as it was', async () => {
+  const before = await ready(one);
+  const running = identitiesOf(before);
+  expect(running).toHaveLength(4);
+  one.child.kill('SIGKILL');
+  await one.exited;
+  await allGone(running);
+
+  one = runDev('one');
+  const after = await waitFor(
+    () => {
+      const now = readDevFile(one.dataDir);
+      return now !== undefined && now.pids.postgres !== before.pids.postgres ? now : undefined;
+    },
+    { timeout_ms: READY_TIMEOUT_MS, what: 'the second start' },
+  );
+  expect(after.super_admin_key).toBe(before.super_admin_key);
+  const answer = await fetch(`${after.api_url}/api/v1/contracts`, {
+    headers: { authorization: `Bearer ${before.super_admin_key}` },
+  });
+  expect(answer.status).toBe(200);
+});
+
+test('dev:reset refuses while the stack runs', async () => {
+  const running = await ready(one);
+  expect(reset(one.dataDir)).toMatchObject({ status: 1, stdout: expect.stringContaining('stop it first') as string });
+  expect(await isReady(running.api_url)).toBe(true);
+});
+
+test('Ctrl-C stops everything in order, ends with 0 and removes dev.json', async () => {
+  const running = identitiesOf(await ready(one));
+  expect(running).toHaveLength(4);
+  one.child.kill('SIGINT');
+  expect(await one.exited).toEqual({ code: 0 });
+  expect(running.filter(isRunning)).toEqual([]);
+  expect(existsSync(join(one.dataDir, 'dev.json'))).toBe(false);
+  expect(existsSync(join(one.dataDir, 'stack.lock'))).toBe(false);
+  const log = readFileSync(join(one.dataDir, 'logs', 'postgres.log'), 'utf8');
+  expect(log.trimEnd().split('\n').at(-1)).toContain('database system is shut down');
+});
+
+test('dev:reset removes what a stopped stack left, but never what is not its own', () => {
+  expect(existsSync(one.dataDir)).toBe(true);
+  expect(reset(one.dataDir).status).toBe(0);
+  expect(existsSync(one.dataDir)).toBe(false);
+
+  mkdirSync(one.dataDir);
+  writeFileSync(join(one.dataDir, 'letter.txt'), 'mine');
+  expect(reset(one.dataDir).status).toBe(1);
+  expect(existsSync(join(one.dataDir, 'letter.txt'))).toBe(true);
+});
+
+test('Ctrl-C while it starts leaves no process', async () => {
+  const dev = runDev('three');
+  const pidFile = join(dev.dataDir, 'postgres', 'postmaster.pid');
+  const postgres = await waitFor(
+    () => (existsSync(pidFile) ? identifyProcess(Number(readFileSync(pidFile, 'utf8').split('\n')[0])) : undefined),
+    { timeout_ms: READY_TIMEOUT_MS, what: 'Postgres to start' },
+  );
+  dev.child.kill('SIGINT');
+  expect(await dev.exited).toEqual({ code: 0 });
+  await allGone([postgres]);
+});

@@ -25,6 +25,10 @@ const FORBIDDEN: [file: string, code: string, rule: string][] = [
   ],
   ['activities/a.ts', "import '../api/main';", 'activities-knows-only-its-neighbours'],
   ['activities/b.ts', "import '../workflows/story';", 'activities-knows-only-its-neighbours'],
+  ['adapters/a.ts', "import '../db/rows';", 'adapters-knows-only-its-neighbours'],
+  ['adapters/b.ts', "import { Client } from '@temporalio/client'; new Client();", 'adapters-imports-only-its-packages'],
+  ['api/h.ts', "import '../adapters/billing';", 'api-knows-only-its-neighbours'],
+  ['activities/c.ts', "import '../adapters/billing';", 'activities-knows-only-its-neighbours'],
   ['api/a.ts', "import '../activities/act';", 'api-knows-only-its-neighbours'],
   ['api/b.ts', "import '../cli/main';", 'api-knows-only-its-neighbours'],
   ['api/c.ts', "import { loadConfig } from '../config'; loadConfig();", 'only-entry-points-read-settings'],
@@ -57,7 +61,14 @@ const ALLOWED: [file: string, code: string][] = [
     'api/app.ts',
     "import '../db/rows'; import '../temporal/nudge'; import type { Config } from '../config'; export type C = Config;",
   ],
-  ['api/main.ts', "import './app'; import { loadConfig } from '../config'; loadConfig();"],
+  [
+    'adapters/billing.ts',
+    "import '../domain/term'; import Stripe from 'stripe'; export const stripe = new Stripe('');",
+  ],
+  [
+    'api/main.ts',
+    "import './app'; import '../adapters/billing'; import { loadConfig } from '../config'; loadConfig();",
+  ],
   [
     'cli/main.ts',
     "import '../db/rows'; import '../temporal/nudge'; import { loadConfig } from '../config'; loadConfig();",

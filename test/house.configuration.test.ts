@@ -5,6 +5,7 @@ import { ConfigError, loadConfig, loadStackConfig, SETTINGS, STACK_SETTINGS, typ
 import { configurationPage } from '../dev/check/configuration-page';
 
 const REQUIRED = { DATABASE_URL: 'postgres://covenant:secret@db:5432/covenant', COVENANT_KEY_PEPPER: 'p'.repeat(32) };
+const STANDARD_SECRET = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
 
 function configErrorOf(env: Environment): ConfigError {
   try {
@@ -42,6 +43,17 @@ describe('a wrong value', () => {
     ['TRUST_PROXY', '10.0.0.0/33'],
     ['TRUST_PROXY', '10.0.0.0/8,'],
     ['COVENANT_KEY_PEPPER', 'p'.repeat(31)],
+    ['COVENANT_BILLING_STANDARD_SECRET', 'whsec_not-base64'],
+    ['COVENANT_BILLING_STANDARD_SECRET', `${STANDARD_SECRET},`],
+    ['COVENANT_BILLING_STANDARD_SECRET', STANDARD_SECRET.slice('whsec_'.length)],
+    ['COVENANT_BILLING_STANDARD_SECRET', `whsec_${Buffer.alloc(23).toString('base64')}`],
+    ['COVENANT_BILLING_STANDARD_SECRET', `${STANDARD_SECRET},`.repeat(5) + STANDARD_SECRET],
+    ['COVENANT_BILLING_STANDARD_URL', 'billing.example'],
+    ['STRIPE_WEBHOOK_SECRET', 'sk_test_1'],
+    ['STRIPE_API_KEY', 'pk_test_1'],
+    ['STRIPE_API_URL', 'https://api.stripe.com/v1'],
+    ['STRIPE_API_URL', 'api.stripe.com'],
+    ['COVENANT_TEST_CLOCKS', 'yes'],
     ['LOG_LEVEL', 'loud'],
     ['WORKER_HEALTH_PORT', '0'],
     ['SHUTDOWN_GRACE_MS', '1e3'],
@@ -85,6 +97,8 @@ test('required values alone are enough, and all else has its default', () => {
     publicUrl: 'http://127.0.0.1:8080',
     trustProxy: false,
     keyPepper: REQUIRED.COVENANT_KEY_PEPPER,
+    stripeApiUrl: 'https://api.stripe.com',
+    testClocks: true,
     logLevel: 'info',
     workerHealthPort: 8081,
     shutdownGraceMs: 20_000,
@@ -106,6 +120,16 @@ test('proxies are trusted by number of hops or by network', () => {
   const trusted = (text: string) => loadConfig({ ...REQUIRED, TRUST_PROXY: text }).trustProxy;
   expect(trusted('2')).toBe(2);
   expect(trusted('10.0.0.0/8, 2001:db8::/32')).toEqual(['10.0.0.0/8', '2001:db8::/32']);
+});
+
+test('a billing source has one secret, or several while it is changed', () => {
+  const config = loadConfig({
+    ...REQUIRED,
+    COVENANT_BILLING_STANDARD_SECRET: `${STANDARD_SECRET}, ${STANDARD_SECRET}`,
+    STRIPE_WEBHOOK_SECRET: 'whsec_one',
+  });
+  expect(config.billingStandardSecrets).toEqual([STANDARD_SECRET, STANDARD_SECRET]);
+  expect(config.stripeWebhookSecrets).toEqual(['whsec_one']);
 });
 
 test('the embedded stack needs no setting and takes an address of Temporal only when it is given one', () => {

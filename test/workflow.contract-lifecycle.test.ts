@@ -7,6 +7,7 @@ import { findContract } from '../db/contract';
 import { waitFor } from '../dev/waiting';
 import { decide } from '../domain/contract-commands';
 import type { ContractCommand } from '../domain/contract-commands';
+import { DEFAULT_RENEWAL } from '../domain/renewal';
 import { contractWorkflowId } from '../temporal/ids';
 import { registerSearchAttributes } from '../temporal/setup';
 import { contractViewQuery } from '../workflows/contract-lifecycle';
@@ -99,7 +100,7 @@ test('the audit names the admin who commanded, though only the id travelled', as
 });
 
 test('the view and the search attributes follow the contract', async () => {
-  const { facts } = await buildContract(sql, { end_date: '2099-01-01' });
+  const { facts } = await buildContract(sql, { end_date: '2099-01-01', renewal: { ...DEFAULT_RENEWAL, mode: 'none' } });
   await worker.nudger.wakeContracts([facts.id]);
   const told = async (): Promise<unknown> => {
     const { typedSearchAttributes: known } = await handleOf(facts.id).describe();

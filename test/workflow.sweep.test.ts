@@ -9,6 +9,7 @@ import { registerSearchAttributes } from '../temporal/setup';
 import { contractViewQuery } from '../workflows/contract-lifecycle';
 import { sweep } from '../workflows/sweep';
 import type { Swept } from '../activities/sweep';
+import { createBillingSystem, tellInvoice } from './harness/billing';
 import { auditOf, buildContract, jobOf, requestJob } from './harness/contract-rows';
 import { startCovenantWorker } from './harness/covenant-worker';
 import type { CovenantWorker } from './harness/covenant-worker';
@@ -24,6 +25,7 @@ let temporal: TestTemporal;
 let database: TestDatabase;
 let sql: TestDatabase['sql'];
 let worker: CovenantWorker;
+const billing = createBillingSystem();
 
 beforeAll(async () => {
   temporal = await connectTestTemporal();
@@ -32,7 +34,8 @@ beforeAll(async () => {
 beforeEach(async () => {
   database = await createTestDatabase();
   sql = database.sql;
-  worker = await startCovenantWorker({ db: sql, client: temporal.client, nativeConnection: temporal.nativeConnection });
+  const { client, nativeConnection } = temporal;
+  worker = await startCovenantWorker({ db: sql, client, nativeConnection, billingPorts: billing.ports });
 });
 afterEach(async () => {
   await worker.stop();
@@ -61,7 +64,7 @@ const ago = (ms: number): string => new Date(Date.now() - ms).toISOString();
 test('a job and a contract that were committed and never started are started', async () => {
   const { facts } = await buildContract(sql);
   const job = await requestJob(sql, facts.id, 300);
-  expect(await runSweep('epoch-1')).toEqual({ contracts: 1, jobs: 1 });
+  expect(await runSweep('epoch-1')).toEqual({ contracts: 1, jobs: 1, test_clocks: 0 });
   const result: unknown = await temporal.client.workflow.getHandle(generationJobWorkflowId(job.id)).result();
   expect(result).toMatchObject({ state: 'SUCCEEDED', completed: 300 });
   expect(await isRunning(contractWorkflowId(facts.id))).toBe(true);
@@ -70,17 +73,17 @@ test('a job and a contract that were committed and never started are started', a
 test('what was started on this server is left alone, and what was started on another one is started again', async () => {
   const { facts } = await buildContract(sql);
   await runSweep('epoch-1');
-  expect(await runSweep('epoch-1')).toEqual({ contracts: 0, jobs: 0 });
+  expect(await runSweep('epoch-1')).toEqual({ contracts: 0, jobs: 0, test_clocks: 0 });
   // The server lost its data: the workflow is gone, and the new server has another epoch.
   await temporal.client.workflow.getHandle(contractWorkflowId(facts.id)).terminate();
-  expect(await runSweep('epoch-2')).toEqual({ contracts: 1, jobs: 0 });
+  expect(await runSweep('epoch-2')).toEqual({ contracts: 1, jobs: 0, test_clocks: 0 });
   expect(await isRunning(contractWorkflowId(facts.id))).toBe(true);
 });
 
 test('a boundary that nobody crossed is crossed, at its own instant', async () => {
   const { facts } = await buildContract(sql, { now: '2020-01-01T00:00:00.000Z', start_date: '2020-01-02' });
   await sql`UPDATE contracts SET workflow_epoch = 'epoch-1' WHERE id = ${facts.id}`;
-  expect(await runSweep('epoch-1')).toEqual({ contracts: 1, jobs: 0 });
+  expect(await runSweep('epoch-1')).toEqual({ contracts: 1, jobs: 0, test_clocks: 0 });
   await waitFor(async () => (await findContract(sql, facts.id))?.state === 'ACTIVE', {
     timeout_ms: 10_000,
     what: 'the contract to start',
@@ -89,6 +92,26 @@ test('a boundary that nobody crossed is crossed, at its own instant', async () =
     action: 'contract.term_started',
     at: '2020-01-02T00:00:00.000Z',
   });
+});
+
+test('what billing told and what is to be verified is seen to, though nobody was told', async () => {
+  const now = ago(2 * MINUTE_MS);
+  const [told, owing] = [(await buildContract(sql, { now })).facts.id, (await buildContract(sql, { now })).facts.id];
+  await sql`UPDATE contracts SET workflow_epoch = 'epoch-1'`;
+  const occurred_at = ago(MINUTE_MS);
+  await tellInvoice(sql, told, { invoice_id: 'in_2', due: '2099-01-01', occurred_at, version: 1 });
+  const due = ago(20 * 24 * 60 * MINUTE_MS).slice(0, 10);
+  billing.invoices.set('in_1', { contract_id: owing, status: 'OPEN', due, occurred_at });
+  await tellInvoice(sql, owing, { due, occurred_at, version: 1 });
+  await worker.activities.applyBillingEvents({ contract_id: owing, now: occurred_at });
+  expect((await findContract(sql, owing))?.verify_at).not.toBeNull();
+
+  expect(await runSweep('epoch-1')).toEqual({ contracts: 2, jobs: 0, test_clocks: 0 });
+  await waitFor(
+    async () =>
+      (await findContract(sql, owing))?.state === 'SUSPENDED' && (await findContract(sql, told))?.invoices.length === 1,
+    { timeout_ms: 10_000, what: 'both to be seen to' },
+  );
 });
 
 test('drafts, deleted and expired contracts and finished jobs need no workflow', async () => {
@@ -106,7 +129,7 @@ test('drafts, deleted and expired contracts and finished jobs need no workflow',
   const active = await buildContract(sql);
   await requestJob(sql, active.facts.id, 5);
   await runSweep('epoch-1');
-  expect(await runSweep('epoch-2')).toEqual({ contracts: 1, jobs: 0 });
+  expect(await runSweep('epoch-2')).toEqual({ contracts: 1, jobs: 0, test_clocks: 0 });
 });
 
 test('a job that went silent and one that paused with a contract which is open again are woken', async () => {
@@ -120,7 +143,7 @@ test('a job that went silent and one that paused with a contract which is open a
   await sql`UPDATE generation_jobs SET workflow_epoch = 'epoch-1'`;
   await sql`UPDATE generation_jobs SET state = 'RUNNING', started_at = ${ago(2 * MINUTE_MS)} WHERE id = ${silent.id}`;
   await sql`UPDATE generation_jobs SET state = 'PAUSED' WHERE id = ${paused.id}`;
-  expect(await runSweep('epoch-1')).toEqual({ contracts: 0, jobs: 2 });
+  expect(await runSweep('epoch-1')).toEqual({ contracts: 0, jobs: 2, test_clocks: 0 });
   for (const { id } of [silent, paused]) await temporal.client.workflow.getHandle(generationJobWorkflowId(id)).result();
   expect((await jobOf(sql, silent.id)).state).toBe('SUCCEEDED');
   expect((await jobOf(sql, paused.id)).state).toBe('SUCCEEDED');
@@ -132,7 +155,7 @@ test('sweeping while everything lives changes nothing', async () => {
   await worker.send(facts.id, { name: 'pause', input: {} });
   const before = await auditOf(sql, facts.id);
   const { runId } = await temporal.client.workflow.getHandle(contractWorkflowId(facts.id)).describe();
-  expect(await runSweep('epoch-1')).toEqual({ contracts: 1, jobs: 0 });
+  expect(await runSweep('epoch-1')).toEqual({ contracts: 1, jobs: 0, test_clocks: 0 });
   expect((await temporal.client.workflow.getHandle(contractWorkflowId(facts.id)).describe()).runId).toBe(runId);
   expect((await temporal.client.workflow.getHandle(contractWorkflowId(facts.id)).query(contractViewQuery))?.state).toBe(
     'PAUSED',

@@ -5,6 +5,7 @@
  * commands reach an activated contract. It holds no fact: Postgres does, and the workflow can be lost and started again.
  */
 import {
+  ApplicationFailure,
   allHandlersFinished,
   condition,
   continueAsNew,
@@ -17,7 +18,9 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ContractActivities, ContractView } from '../activities/contract';
+import type { BillingActivities } from '../activities/billing';
+import type { ContractActivities } from '../activities/contract';
+import type { ContractView } from '../activities/contract-view';
 import type { CommandOutcome, ContractCommand } from '../domain/contract-commands';
 import { instantFromMillis, millisOf } from '../domain/instant';
 import { CONTRACT_ID, CONTRACT_STATE, CUSTOMER_ID, ENVIRONMENT, NEXT_BOUNDARY } from './search-attributes';
@@ -42,13 +45,31 @@ export interface CommandEnvelope {
 export const commandUpdate = defineUpdate<CommandOutcome, [CommandEnvelope]>('command');
 /** Says that the contract changed elsewhere: look again. */
 export const wakeContractSignal = defineSignal('wake');
+/** A billing event is in the inbox: ids only, the facts are in Postgres. */
+export interface BillingEventWord {
+  inbox_id: string;
+  /** For operators: "evt_123 invoice.paid". */
+  told: string;
+}
+/** Says that billing told something of this contract; all that is pending is applied, whoever said it. */
+export const billingEventSignal = defineSignal<[BillingEventWord]>('billingEvent');
+/**
+ * Says that the contract's test clock moved, and answers when the contract has settled at the clock's time. An update,
+ * where the plan had a signal: whoever advances a clock has to know when every contract is through.
+ */
+export const clockMovedUpdate = defineUpdate<ContractView, []>('clockMoved');
 /** The state, and the boundary the workflow waits for. */
 export const contractViewQuery = defineQuery<ContractView | null>('view');
 
 /** After a crash of the worker an update waits this long before it runs again, so it is short. */
 const COMMAND_ATTEMPT_TIMEOUT = '6s';
 const SETTLE_ATTEMPT_TIMEOUT = '20s';
+/** Asking the billing system included; a page of events may need many answers. */
+const BILLING_ATTEMPT_TIMEOUT = '2m';
 const RETRY = { initialInterval: '200ms', maximumInterval: '15s' } as const;
+/** Billing events named in the summary of one step, and how much of each: Temporal allows a summary 400 bytes. */
+const EVENTS_TOLD_MAX = 3;
+const TOLD_CHARS_MAX = 80;
 
 const { runContractCommand } = proxyActivities<ContractActivities>({
   startToCloseTimeout: COMMAND_ATTEMPT_TIMEOUT,
@@ -58,14 +79,37 @@ const { settleContract } = proxyActivities<ContractActivities>({
   startToCloseTimeout: SETTLE_ATTEMPT_TIMEOUT,
   retry: RETRY,
 });
+const { applyBillingEvents, verifyBilling } = proxyActivities<BillingActivities>({
+  startToCloseTimeout: BILLING_ATTEMPT_TIMEOUT,
+  retry: RETRY,
+});
 
 export async function contractLifecycle(input: ContractLifecycleInput): Promise<ContractView> {
   let woken = false;
   let view: ContractView | null = null;
+  let words: BillingEventWord[] = [];
+  // How often everything was settled, and at which count somebody last asked to hear of it.
+  let rests = 0;
+  let asked_at = -1;
   const now = () => instantFromMillis(Date.now());
+  const somebodyAsks = () => asked_at === rests;
+  const somebodySpoke = () => woken || words.length > 0;
 
   setHandler(contractViewQuery, () => view, { description: 'The state of the contract and the boundary it waits for' });
   setHandler(wakeContractSignal, () => void (woken = true), { description: 'Look at the contract again' });
+  setHandler(billingEventSignal, (word) => void words.push(word), {
+    description: 'A billing event is in the inbox: apply what is pending there',
+  });
+  setHandler(
+    clockMovedUpdate,
+    async () => {
+      woken = true;
+      const asked = (asked_at = rests);
+      await condition(() => rests > asked);
+      return view as ContractView;
+    },
+    { description: "The contract's test clock moved: settle at its time" },
+  );
   setHandler(
     commandUpdate,
     async (envelope) => {
@@ -76,41 +120,103 @@ export async function contractLifecycle(input: ContractLifecycleInput): Promise<
       woken = true;
       return outcome;
     },
-    { description: 'activate, pause, resume or edit the contract' },
+    {
+      description: 'Carry out a command: activate, pause, renew, amend, terminate, …',
+      validator: expectCommand,
+    },
   );
 
   for (;;) {
-    woken = false;
-    const due =
-      view?.next_boundary && view.next_boundary.at <= now() ? `crosses ${told(view)}` : 'looks at the contract';
-    view = await settleContract.executeWithOptions({ summary: due }, [{ contract_id: input.contract_id, now: now() }]);
+    view = await lookAgain(view);
     tellOperators(view);
+    if (!somebodySpoke() && !isOwed(view)) rests += 1;
 
-    // A contract that waits for nothing is left alone; the next command starts the workflow again.
-    if (view.at_rest) {
-      await condition(allHandlersFinished);
-      if (woken) continue;
+    // A contract that waits for nothing is left alone; the next command or payment starts the workflow again.
+    if (view.at_rest && !isOwed(view)) {
+      await condition(() => allHandlersFinished() || somebodyAsks());
+      if (somebodySpoke()) continue;
       return view;
     }
-    if (workflowInfo().continueAsNewSuggested) {
-      await condition(allHandlersFinished);
-      await continueAsNew<typeof contractLifecycle>(input);
+    // Whoever asks whether everything is settled is answered first. All else is in Postgres: the next run begins there.
+    if (workflowInfo().continueAsNewSuggested && !somebodyAsks()) {
+      await condition(() => allHandlersFinished() || somebodyAsks());
+      if (!somebodyAsks()) await continueAsNew<typeof contractLifecycle>(input);
+      continue;
     }
-    await nextBoundaryOrWord(view);
+    await nextInstantOrWord(view);
   }
 
-  /** Waits until the next boundary is due, or somebody has something to say. */
-  async function nextBoundaryOrWord(current: ContractView): Promise<void> {
-    const somebodySpoke = () => woken || workflowInfo().continueAsNewSuggested;
-    if (current.next_boundary === null) return condition(somebodySpoke);
-    const remaining_ms = Math.max(1, millisOf(current.next_boundary.at) - Date.now());
-    await condition(somebodySpoke, remaining_ms, { summary: told(current) });
+  /** One step of the story: what billing told, what has to be asked of it, or whatever boundary is due. */
+  async function lookAgain(last: ContractView | null): Promise<ContractView> {
+    woken = false;
+    const told_words = words;
+    words = [];
+    const asked = { contract_id: input.contract_id, now: now() };
+    if (told_words.length > 0 || (last?.billing_events ?? 0) > 0)
+      return applyBillingEvents.executeWithOptions({ summary: `applies ${namesOf(told_words)}` }, [asked]);
+    if (last?.verification?.due) {
+      const summary = `asks billing before it ${last.verification.kind} (due ${last.verification.at})`;
+      return verifyBilling.executeWithOptions({ summary }, [asked]);
+    }
+    const due =
+      last?.next_boundary && last.next_boundary.at <= asked.now ? `crosses ${told(last)}` : 'looks at the contract';
+    return settleContract.executeWithOptions({ summary: due }, [asked]);
   }
+
+  /**
+   * Waits until something is due by itself, or somebody has something to say. Where that is so already a timer is begun and
+   * taken back at once, which leaves no event; recorded histories count it.
+   */
+  async function nextInstantOrWord(current: ContractView): Promise<void> {
+    const disturbed = () => somebodySpoke() || isOwed(current) || workflowInfo().continueAsNewSuggested;
+    const next = nextInstant(current);
+    if (next === null) return condition(disturbed);
+    const remaining_ms = Math.max(1, millisOf(next) - Date.now());
+    await condition(disturbed, remaining_ms, { summary: told(current) });
+  }
+}
+
+/** Whether something is left to do at once. */
+function isOwed(view: ContractView): boolean {
+  return (view.billing_events ?? 0) > 0 || view.verification?.due === true;
+}
+
+/** When the contract changes by itself; null when only a word changes it, as on a test clock. */
+function nextInstant({ next_boundary, verification, on_test_clock }: ContractView): string | null {
+  if (on_test_clock) return null;
+  const instants = [next_boundary?.at, verification?.at].filter((at) => at !== undefined);
+  return instants.sort()[0] ?? null;
+}
+
+/**
+ * The billing events that were told: "evt_1 invoice.paid, evt_2 invoice.open and 3 more". By hand anything can be sent, so
+ * nothing is relied upon.
+ */
+function namesOf(words: (Partial<BillingEventWord> | null | undefined)[]): string {
+  if (words.length === 0) return 'what billing told';
+  const named = words
+    .slice(0, EVENTS_TOLD_MAX)
+    .map((word) => String(word?.told ?? 'what somebody told').slice(0, TOLD_CHARS_MAX));
+  const more = words.length - named.length;
+  return `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** Refuses what is no command before it can stop the workflow. */
+function expectCommand(envelope: Partial<CommandEnvelope> | null | undefined): void {
+  const { command, ...texts } = envelope ?? {};
+  const { command_id, fingerprint, actor_id, request_id } = texts;
+  const named = [command?.name, command_id, fingerprint, actor_id, request_id].every(
+    (text) => typeof text === 'string',
+  );
+  if (named && typeof command?.input === 'object') return;
+  const sentence = 'A command needs command.name, command.input, command_id, fingerprint, actor_id and request_id.';
+  throw ApplicationFailure.nonRetryable(sentence, 'NotACommand');
 }
 
 /** Keeps what operators see and search true: state, boundary and whose contract it is. */
 function tellOperators(view: ContractView): void {
-  setCurrentDetails(`**${view.state}**, ${view.next_boundary ? `next: ${told(view)}` : 'waits for a command'}`);
+  const waits = view.next_boundary || view.verification ? `next: ${told(view)}` : 'waits for a command';
+  setCurrentDetails(`**${view.state}**, ${waits}`);
   const known = workflowInfo().typedSearchAttributes;
   const next = view.next_boundary ? new Date(view.next_boundary.at) : null;
   const wanted = [
@@ -128,7 +234,9 @@ function tellOperators(view: ContractView): void {
   if (changed.length > 0) upsertSearchAttributes(changed as Parameters<typeof upsertSearchAttributes>[0]);
 }
 
-/** The boundary in words: "expires 2027-02-01T00:00:00.000Z". */
-function told(view: ContractView): string {
-  return view.next_boundary ? `${view.next_boundary.kind} ${view.next_boundary.at}` : 'nothing';
+/** What the contract waits for, in words: "expires 2027-02-01T00:00:00.000Z". */
+function told({ next_boundary, verification, on_test_clock }: ContractView): string {
+  const asks = verification ? `asks billing again ${verification.at} (${verification.kind})` : null;
+  const boundary = next_boundary ? `${next_boundary.kind} ${next_boundary.at}` : 'nothing';
+  return `${asks === null ? boundary : `${asks}, ${boundary}`}${on_test_clock ? ' by its test clock' : ''}`;
 }

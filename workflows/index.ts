@@ -1,4 +1,5 @@
 /** Every workflow of Covenant, as the worker bundles them. */
+export { advanceTestClock } from './advance-test-clock';
 export { contractLifecycle } from './contract-lifecycle';
 export { generateLicenses } from './generate-licenses';
 export { sweep } from './sweep';

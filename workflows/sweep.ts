@@ -23,6 +23,8 @@ export async function sweep(input: SweepInput): Promise<Swept> {
   const swept = await sweepOnce.executeWithOptions({ summary: 'wakes what is owed' }, [
     { epoch: input.epoch, now: instantFromMillis(Date.now()) },
   ]);
-  setCurrentDetails(`woke ${swept.contracts} contracts and ${swept.jobs} generation jobs`);
+  setCurrentDetails(
+    `woke ${swept.contracts} contracts, ${swept.jobs} generation jobs and ${swept.test_clocks} test clocks`,
+  );
   return swept;
 }

@@ -8,6 +8,8 @@ import type { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import { createActivities } from '../../activities/index';
+import { createBillingPorts, createBillingReceivers } from '../../adapters/billing';
+import type { BillingSettings } from '../../adapters/billing';
 import type { Api } from '../../api/api';
 import { createApp } from '../../api/app';
 import { createApi } from '../../api/create-api';
@@ -23,6 +25,7 @@ import { openTemporal } from '../../temporal/connection';
 import { createNudger } from '../../temporal/nudge';
 import { registerSearchAttributes } from '../../temporal/setup';
 import { taskQueues } from '../../temporal/task-queues';
+import { createClockTeller } from '../../temporal/test-clock';
 import { expectDocumented } from './documented-answer';
 import { createTestDatabase } from './database';
 import type { TestDatabase } from './database';
@@ -60,6 +63,8 @@ export interface TestAdmin {
 export interface TestApi {
   url: string;
   api: Api;
+  /** The billing systems that are configured, with their secrets. */
+  billing: BillingSettings;
   database: TestDatabase;
   /** Reads and writes the test's database, past the interface. */
   sql: TestDatabase['sql'];
@@ -77,6 +82,10 @@ export interface TestApiOptions {
   /** Runs the worker's two halves in this process, on task queues of their own. */
   worker?: boolean;
   trustProxy?: TrustProxy;
+  /** Whether test clocks are switched on; they are. */
+  testClocks?: boolean;
+  /** The billing systems that are configured; `standard` with a secret of its own unless given. */
+  billing?: Partial<BillingSettings>;
   /** Reaches Temporal here in place of the shared server. */
   temporalAddress?: string;
   /** Reaches the test's database under this address, such as that of a proxy before it. */
@@ -103,11 +112,20 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   });
   const log = pino({ level: 'silent' });
   const keyPepper = randomBytes(32).toString('hex');
-  const api = createApi({ db, client, taskQueues: queues, log, keyPepper });
+  const billing = { ...defaultBilling(), ...options.billing };
+  const api = createApi({
+    db,
+    client,
+    taskQueues: queues,
+    log,
+    keyPepper,
+    billingReceivers: createBillingReceivers(billing),
+    testClocks: options.testClocks ?? true,
+  });
   const server = createFastServer(createApp(api, { trustProxy: options.trustProxy ?? false }));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const worker = options.worker ? await startTestWorker(database.sql, queues) : undefined;
+  const worker = options.worker ? await startTestWorker(database.sql, queues, billing) : undefined;
 
   const addAdmin = (role: Role): Promise<TestAdmin> => insertAdmin(database.sql, role, keyPepper);
   const entries = await Promise.all(ROLES.map(async (role) => [role, await addAdmin(role)] as const));
@@ -117,6 +135,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   return {
     url,
     api,
+    billing,
     database,
     sql: database.sql,
     admins,
@@ -157,6 +176,17 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   };
 }
 
+/** A billing system that signs, and cannot be asked. */
+function defaultBilling(): BillingSettings {
+  return {
+    billingStandardSecrets: [`whsec_${randomBytes(32).toString('base64')}`],
+    billingStandardUrl: undefined,
+    stripeWebhookSecrets: undefined,
+    stripeApiKey: undefined,
+    stripeApiUrl: 'https://api.stripe.com',
+  };
+}
+
 async function insertAdmin(sql: Sql, role: Role, pepper: string): Promise<TestAdmin> {
   const now = new Date().toISOString();
   const unique = randomBytes(4).toString('hex');
@@ -172,11 +202,19 @@ async function insertAdmin(sql: Sql, role: Role, pepper: string): Promise<TestAd
 export async function startTestWorker(
   db: TestDatabase['sql'],
   queues: { contracts: string; generation: string },
+  billing: BillingSettings = defaultBilling(),
 ): Promise<{ stop(): Promise<void> }> {
   const temporal = await connectTestTemporal();
   await registerOnce(temporal.client);
   const nudger = createNudger({ client: temporal.client, taskQueues: queues, onFailure: () => undefined });
-  const activities = createActivities({ db, nudger, fillTaskQueue: queues.generation });
+  const clocks = createClockTeller(temporal.client, queues);
+  const activities = createActivities({
+    db,
+    nudger,
+    clocks,
+    billingPorts: createBillingPorts(billing),
+    fillTaskQueue: queues.generation,
+  });
   const shared = { connection: temporal.nativeConnection, namespace: NAMESPACE, activities };
   const workers = [
     await Worker.create({ ...shared, taskQueue: queues.contracts, workflowBundle: { codePath: workflowBundle() } }),

@@ -1,12 +1,21 @@
 /**
  * Contracts as plain facts, for tests of rules: sensible values, each replaceable, and one contract in each live state.
  */
+import type { Amendment } from '../../domain/amendment';
+import { DEFAULT_DUNNING } from '../../domain/billing';
 import type { ContractFacts, ContractState, Hold } from '../../domain/contract';
-import type { DecisionContext } from '../../domain/contract-commands';
+import type { SettleContext } from '../../domain/contract-boundary';
+import type { ContractChange } from '../../domain/contract-change';
+import type { CreateInput } from '../../domain/contract-create';
+import type { Decision, DecisionContext } from '../../domain/contract-decision';
 import type { GeneratorFacts } from '../../domain/generator';
 import type { Instant } from '../../domain/instant';
+import type { Invoice, SeenInvoice } from '../../domain/invoice';
 import { DEFAULT_ALPHABET } from '../../domain/license-key';
 import type { ProductFacts } from '../../domain/product';
+import { isRefusal } from '../../domain/refusal';
+import { DEFAULT_RENEWAL } from '../../domain/renewal';
+import type { RenewalContext, RenewalPolicy } from '../../domain/renewal';
 
 /** The moment of tests that do not care which. */
 export const NOON: Instant = '2027-06-15T12:00:00.000Z';
@@ -37,11 +46,37 @@ export function buildGenerator(changes: Partial<GeneratorFacts> = {}): Generator
 
 /** What decisions look at: everything active, no open job, a person with the id `admin-1`. */
 export function buildContext(changes: Partial<DecisionContext> = {}): DecisionContext {
-  return { now: NOON, actor_id: 'admin-1', product: PRODUCT, generator: buildGenerator(), open_jobs: 0, ...changes };
+  return {
+    now: NOON,
+    actor_id: 'admin-1',
+    product: PRODUCT,
+    generator: buildGenerator(),
+    coterm_target: null,
+    open_jobs: 0,
+    ...changes,
+  };
+}
+
+/** What settling looks at: everything active, and whatever is due was verified with the billing system just now. */
+export function buildSettleContext(changes: Partial<SettleContext> = {}): SettleContext {
+  const generator = buildGenerator();
+  return {
+    product: PRODUCT,
+    generators: new Map([[generator.id, generator]]),
+    coterm_target: null,
+    billing: 'verified',
+    ...changes,
+  };
+}
+
+/** What a renewal looks at: the same. */
+export function buildRenewalContext(changes: Partial<RenewalContext> = {}): RenewalContext {
+  return { product: PRODUCT, generator: buildGenerator(), coterm_target: null, ...changes };
 }
 
 /** A contract that runs through 2027 and is active at {@link NOON}. */
 export function buildFacts(changes: Partial<ContractFacts> = {}): ContractFacts {
+  const start_date = changes.start_date === undefined ? '2027-01-01' : changes.start_date;
   return {
     id: 'contract-1',
     environment: 'production',
@@ -55,12 +90,31 @@ export function buildFacts(changes: Partial<ContractFacts> = {}): ContractFacts 
     expiry: null,
     metadata: {},
     timezone: 'UTC',
-    start_date: '2027-01-01',
+    start_date,
     end_date: '2028-01-01',
     term_length: null,
     term_number: 1,
+    term_start_date: start_date,
+    anchor_date: start_date,
+    anchor_term: 0,
     expiry_grace_days: 0,
+    grace_allows_generation: false,
+    renewal: DEFAULT_RENEWAL,
+    renewal_blocked: null,
+    renewed_by_hand_at: null,
+    cotermed_with: null,
+    dunning: DEFAULT_DUNNING,
+    dunning_exempt: false,
+    past_due_since: null,
+    billing_unreachable_since: null,
+    verify_after: null,
+    invoices: [],
+    amendments: [],
+    test_clock_id: null,
     activated_at: '2026-12-01T00:00:00.000Z',
+    terminated_at: null,
+    termination_code: null,
+    termination_reason: null,
     deleted_at: null,
     holds: [],
     quota: { total: 100, claimed: 0 },
@@ -70,6 +124,14 @@ export function buildFacts(changes: Partial<ContractFacts> = {}): ContractFacts 
     created_by: 'admin-1',
     ...changes,
   };
+}
+
+/** A contract of one-year terms from 1 January 2027 that renews by itself. */
+export function buildAutoRenewed(
+  renewal: Partial<RenewalPolicy> = {},
+  changes: Partial<ContractFacts> = {},
+): ContractFacts {
+  return buildFacts({ term_length: 'P1Y', renewal: { ...DEFAULT_RENEWAL, mode: 'auto', ...renewal }, ...changes });
 }
 
 /** An administrator's open hold. */
@@ -87,15 +149,133 @@ export function buildHold(changes: Partial<Hold> = {}): Hold {
   };
 }
 
+/** The open hold of billing. */
+export function buildBillingHold(changes: Partial<Hold> = {}): Hold {
+  return buildHold({ source: 'billing', code: 'BILLING_SUSPENDED', placed_by: 'covenant', ...changes });
+}
+
+/** The open hold of compliance. */
+export function buildComplianceHold(changes: Partial<Hold> = {}): Hold {
+  return buildHold({ source: 'compliance', code: 'COMPLIANCE', note: 'sanctions list', ...changes });
+}
+
+/** An open invoice that is due on {@link NOON}'s day. */
+export function buildInvoice(changes: Partial<Invoice> = {}): Invoice {
+  return {
+    source: 'standard',
+    invoice_id: 'invoice-1',
+    status: 'OPEN',
+    due_date: '2027-06-15',
+    disputed_on: null,
+    occurred_at: '2027-06-01T00:00:00.000Z',
+    version: null,
+    fetched_at: null,
+    rank: 0,
+    ...changes,
+  };
+}
+
+/** One look at `invoice-1`, told by an event without a version. */
+export function buildSeen(changes: Partial<SeenInvoice> = {}): SeenInvoice {
+  return {
+    source: 'standard',
+    invoice_id: 'invoice-1',
+    status: 'OPEN',
+    due: '2027-06-15',
+    occurred_at: '2027-06-01T00:00:00.000Z',
+    version: null,
+    fetched_at: null,
+    ...changes,
+  };
+}
+
+/** An amendment that waits for 1 August: five more licenses. */
+export function buildAmendment(changes: Partial<Amendment> = {}): Amendment {
+  return {
+    id: 'amendment-1',
+    effective_date: '2027-08-01',
+    changes: { quota_add: 5 },
+    note: null,
+    status: 'pending',
+    failure: null,
+    created_at: NOON,
+    created_by: 'admin-1',
+    decided_at: null,
+    stored: true,
+    ...changes,
+  };
+}
+
+/** What creating a contract takes when nothing is said but its name and quota. */
+export const CREATE_INPUT: CreateInput = {
+  name: 'Fence 2027',
+  type: 'standard',
+  status: 'inactive',
+  quota: 10,
+  customer_id: null,
+  feature_overrides: {},
+  activation_limit: null,
+  expiry: null,
+  timezone: 'UTC',
+  start_date: null,
+  end_date: null,
+  term: null,
+  expiry_grace_days: 0,
+  grace_allows_generation: false,
+  renewal: DEFAULT_RENEWAL,
+  dunning: DEFAULT_DUNNING,
+  dunning_exempt: false,
+  test_clock_id: null,
+  metadata: {},
+};
+
 /** States in which a command can find a contract; a deleted one is refused before any rule is asked. */
 export type LiveState = Exclude<ContractState, 'DELETED'>;
 
 /** One contract for each state at {@link NOON}. */
 export const FACTS_IN: Record<LiveState, ContractFacts> = {
-  DRAFT: buildFacts({ activated_at: null, start_date: '2027-07-01' }),
+  DRAFT: buildFacts({ activated_at: null, start_date: '2027-07-01', term_start_date: null, anchor_date: null }),
   SCHEDULED: buildFacts({ start_date: '2027-07-01' }),
   ACTIVE: buildFacts(),
+  PAST_DUE: buildFacts({
+    invoices: [buildInvoice({ due_date: '2027-06-10' })],
+    past_due_since: '2027-06-11T00:00:00.000Z',
+  }),
   EXPIRY_GRACE: buildFacts({ end_date: '2027-06-10', expiry_grace_days: 30 }),
   PAUSED: buildFacts({ holds: [buildHold()] }),
+  SUSPENDED: buildFacts({
+    invoices: [buildInvoice({ due_date: '2027-05-20' })],
+    past_due_since: '2027-05-21T00:00:00.000Z',
+    holds: [buildBillingHold({ placed_at: '2027-06-03T00:00:00.000Z' })],
+  }),
   EXPIRED: buildFacts({ end_date: '2027-06-01' }),
+  TERMINATED: buildFacts({
+    terminated_at: '2027-06-01T09:00:00.000Z',
+    termination_code: 'ADMIN',
+    termination_reason: 'the customer left',
+  }),
 };
+export const LIVE_STATES = Object.keys(FACTS_IN) as LiveState[];
+
+/** The action of a change, the actions of several, the code of a refusal, or `unchanged`. */
+export function outcomeOf(decision: Decision): string {
+  if (decision === 'unchanged') return decision;
+  if (isRefusal(decision)) return decision.code;
+  return [decision]
+    .flat()
+    .map(({ action }) => action)
+    .join(', ');
+}
+
+/** The last change of a decision that must be one. */
+export function changeOf(decision: Decision): ContractChange {
+  const change = decision === 'unchanged' || isRefusal(decision) ? undefined : [decision].flat().at(-1);
+  if (!change) throw new Error(`it was no change: ${outcomeOf(decision)}`);
+  return change;
+}
+
+/** The facts after a decision that must be a change, settled at the instant of the change. */
+export function factsAfter(decision: Decision): ContractFacts {
+  const { facts, at } = changeOf(decision);
+  return { ...facts, settled_until: at };
+}

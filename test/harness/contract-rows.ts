@@ -12,12 +12,14 @@ import type { JobRow } from '../../db/generation-job';
 import type { Database } from '../../db/index';
 import { findProduct } from '../../db/product';
 import type { Actor } from '../../domain/actor';
-import { create } from '../../domain/contract-commands';
-import type { CreateInput } from '../../domain/contract-commands';
+import { create } from '../../domain/contract-create';
+import type { CreateInput } from '../../domain/contract-create';
+import type { DecisionContext } from '../../domain/contract-decision';
 import type { Instant } from '../../domain/instant';
 import { isRefusal } from '../../domain/refusal';
 import { addCatalogue } from './catalogue';
 import type { CatalogueOptions } from './catalogue';
+import { CREATE_INPUT } from './contract-facts';
 
 /** Whoever acts in tests that do not care who. */
 export const SOMEBODY: Actor = { type: 'user', id: '00000000-0000-7000-8000-000000000001', name: 'Somebody' };
@@ -35,28 +37,20 @@ export async function buildContract(
   const { product_id, generator_id } = await addCatalogue({ sql: db }, catalogue);
   const [product, generator] = [await findProduct(db, product_id), await findGenerator(db, generator_id)];
   if (!product || !generator) throw new Error('the catalogue was not made');
-  const context = { now: now ?? new Date().toISOString(), actor_id: SOMEBODY.id, product, generator, open_jobs: 0 };
+  const context: DecisionContext = {
+    now: now ?? new Date().toISOString(),
+    actor_id: SOMEBODY.id,
+    product,
+    generator,
+    coterm_target: null,
+    open_jobs: 0,
+  };
   const change = create(randomUUID(), generator_id, { ...DEFAULTS, ...input }, context);
   if (isRefusal(change)) throw new Error(change.detail);
   return db.begin((tx) => insertContract(tx, change, SOMEBODY, null, null));
 }
 
-const DEFAULTS: CreateInput = {
-  name: 'Fence 2027',
-  type: 'standard',
-  status: 'active',
-  quota: 1_000,
-  customer_id: null,
-  feature_overrides: {},
-  activation_limit: null,
-  expiry: null,
-  timezone: 'UTC',
-  start_date: null,
-  end_date: null,
-  term: null,
-  expiry_grace_days: 0,
-  metadata: {},
-};
+const DEFAULTS: CreateInput = { ...CREATE_INPUT, status: 'active', quota: 1_000 };
 
 /** A request as the interface makes it. */
 export function buildRequest(

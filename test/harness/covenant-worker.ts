@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
 import type { NativeConnection } from '@temporalio/worker';
+import type { BillingPorts } from '../../activities/billing-inbox';
 import { createActivities } from '../../activities/index';
 import type { Database } from '../../db/index';
 import type { CommandOutcome, ContractCommand } from '../../domain/contract-commands';
@@ -13,6 +14,8 @@ import { createNudger } from '../../temporal/nudge';
 import type { Nudger } from '../../temporal/nudge';
 import { taskQueues } from '../../temporal/task-queues';
 import type { TaskQueues } from '../../temporal/task-queues';
+import { createClockTeller } from '../../temporal/test-clock';
+import type { ClockTeller } from '../../temporal/test-clock';
 import { SOMEBODY } from './contract-rows';
 import { uniqueTaskQueue, workflowBundle } from './temporal';
 
@@ -30,6 +33,8 @@ export interface CovenantWorkerOptions {
   nativeConnection: NativeConnection;
   /** Puts something around the real activities: a fault, a repetition, a gate. */
   wrap?: (activities: Activities) => Activities;
+  /** The billing systems that can be asked; none unless given. */
+  billingPorts?: BillingPorts;
   /** Workflows kept in memory; 0 makes every workflow task a replay from the beginning. */
   maxCachedWorkflows?: number;
 }
@@ -37,6 +42,7 @@ export interface CovenantWorkerOptions {
 export interface CovenantWorker {
   queues: TaskQueues;
   nudger: Nudger;
+  clocks: ClockTeller;
   activities: Activities;
   /** Sends a command as the interface does; `command_id` is fresh when left out. */
   send(contract_id: string, command: ContractCommand, command_id?: string): Promise<CommandOutcome>;
@@ -55,7 +61,14 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
     timeout_ms: 20_000,
     onFailure: (error) => lost_nudges.push(error),
   });
-  const real = createActivities({ db, nudger, fillTaskQueue: queues.generation });
+  const clocks = createClockTeller(client, queues);
+  const real = createActivities({
+    db,
+    nudger,
+    clocks,
+    billingPorts: options.billingPorts ?? new Map(),
+    fillTaskQueue: queues.generation,
+  });
   const activities = options.wrap?.(real) ?? real;
   const shared = { connection: nativeConnection, activities };
   const cached = options.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: options.maxCachedWorkflows };
@@ -74,6 +87,7 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
   return {
     queues,
     nudger,
+    clocks,
     activities,
     send: (contract_id, command, command_id = randomUUID()) =>
       sendCommand(contract_id, {

@@ -1,5 +1,6 @@
 /**
- * What must hold in Postgres at every moment, whatever died on the way: the quota, the licenses, their chunks, the history.
+ * What must hold in Postgres at every moment, whatever died on the way: the quota, the licenses, their chunks, the terms, what
+ * billing told, the history.
  *
  * One statement, so that it sees one snapshot and may run while jobs are at work.
  */
@@ -67,6 +68,43 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
     ), created AS (
       SELECT c.id, count(a.id) AS rows FROM contracts c
       LEFT JOIN audit_events a ON a.contract_id = c.id AND a.action = 'contract.created' GROUP BY c.id
+    ), crossed AS (
+      -- What only time does. Several amendments can hold from one day, and each is told by its id.
+      SELECT contract_id, action, at, coalesce(after ->> 'amendment_id', after ->> 'days_before') AS which, count(*) AS rows
+      FROM audit_events
+      WHERE subject_type = 'contract' AND actor ->> 'id' = 'covenant'
+        AND action IN ('contract.term_started', 'contract.resumed', 'contract.grace_started', 'contract.expired', 'contract.terminated',
+                       'renewal.reminder_due', 'renewal.notice_due', 'contract.amended', 'quota.granted', 'amendment.failed')
+      GROUP BY contract_id, action, at, which
+    ), renewal AS (
+      SELECT c.id, c.term_number, count(r.*) AS terms, coalesce(max(r.term_number), 1) AS last
+      FROM contracts c LEFT JOIN contract_renewals r ON r.contract_id = c.id GROUP BY c.id
+    ), renewal_told AS (
+      SELECT contract_id, (after ->> 'term_number')::int AS term_number, count(*) AS rows
+      FROM audit_events WHERE action = 'contract.renewed' GROUP BY contract_id, (after ->> 'term_number')::int
+    ), event AS (
+      SELECT b.*, count(*) FILTER (WHERE a.action IN ('billing.event_received', 'billing.event_ignored')) AS decided,
+             count(*) FILTER (WHERE a.action = 'billing.event_received') AS received,
+             count(*) FILTER (WHERE a.action = 'billing.parked') AS parked,
+             (SELECT count(*) FROM audit_events WHERE subject_id = b.id::text AND action = 'billing.replayed') AS replayed
+      FROM billing_inbox b
+      LEFT JOIN audit_events a ON a.contract_id = b.contract_id AND a.action LIKE 'billing.%'
+        AND a.after ->> 'event_id' = b.event_id AND a.after ->> 'source' = b.source
+      GROUP BY b.id
+    ), owing AS (
+      SELECT c.*, (c.dunning ->> 'suspend_days')::int AS suspend_days, (c.dunning ->> 'terminate_days')::int AS terminate_days,
+             (c.settled_until AT TIME ZONE c.timezone)::date - min(coalesce(i.disputed_on, i.due_date)) AS age_days,
+             (SELECT (c.settled_until AT TIME ZONE c.timezone)::date - (placed_at AT TIME ZONE c.timezone)::date FROM contract_holds
+              WHERE contract_id = c.id AND source = 'billing' AND lifted_at IS NULL) AS held_days
+      FROM contracts c
+      LEFT JOIN invoice_facts i ON i.contract_id = c.id AND i.status IN ('OPEN', 'FAILED', 'DISPUTED') AND NOT c.dunning_exempt
+      GROUP BY c.id
+    ), verifiable AS (
+      SELECT *, state NOT IN ('DRAFT', 'EXPIRED', 'TERMINATED', 'DELETED')
+                AND coalesce(CASE WHEN held_days IS NULL THEN age_days >= least(suspend_days, terminate_days)
+                                  -- Not on the day on which it was suspended.
+                                  ELSE age_days >= terminate_days AND held_days > 0 END, false) AS due
+      FROM owing
     )
     SELECT 'generated (claimed - reserved) is the number of licenses that are no tests' AS rule, 'contract ' || contract_id AS subject,
            format('claimed %s, reserved %s and %s licenses', claimed, reserved, made) AS found
@@ -109,9 +147,31 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
     SELECT 'revisions are 1 to the current one', 'contract ' || id, format('%s, from %s to %s, at revision %s', revisions, first, last, revision)
     FROM revised WHERE revisions <> revision OR first <> 1 OR last <> revision
     UNION ALL
-    SELECT 'a boundary is crossed once', format('%s of contract %s at %s', action, contract_id, at), count(*) || ' audit rows'
-    FROM audit_events WHERE subject_type = 'contract' AND actor ->> 'type' = 'system'
-    GROUP BY contract_id, action, at HAVING count(*) > 1
+    SELECT 'a boundary is crossed once', format('%s of contract %s at %s', action, contract_id, at), rows || ' audit rows'
+    FROM crossed WHERE rows > 1
+    UNION ALL
+    SELECT 'each term after the first is a renewal', 'contract ' || id, format('term %s with %s renewals, the last of term %s', term_number, terms, last)
+    FROM renewal WHERE term_number <> terms + 1 OR last <> term_number
+    UNION ALL
+    SELECT 'a renewal is told once', format('term %s of contract %s', term_number, contract_id), coalesce(rows, 0) || ' rows of contract.renewed'
+    FROM contract_renewals FULL JOIN renewal_told USING (contract_id, term_number) WHERE mode IS NULL OR rows IS DISTINCT FROM 1
+    UNION ALL
+    SELECT 'a billing event that was applied is told once', 'billing event ' || id, format('%s rows of billing.event_received', received)
+    FROM event WHERE outcome = 'APPLIED' AND received NOT BETWEEN 1 AND 1 + replayed
+    UNION ALL
+    SELECT 'a billing event is decided as often as it came', 'billing event ' || id, format('%s decisions and %s replays', decided, replayed)
+    FROM event
+    -- What is ignored on its way in never comes to its contract.
+    WHERE decided NOT BETWEEN (CASE WHEN outcome = 'APPLIED' OR reason IN ('STALE', 'REFUND', 'OTHER_CONTRACT', 'NOTHING_OWED') THEN 1 ELSE 0 END) AND
+                              (CASE WHEN outcome IN ('PENDING', 'PARKED') THEN 0 ELSE 1 END) + replayed
+    UNION ALL
+    SELECT 'a parked billing event is told once', 'billing event ' || id, parked || ' rows of billing.parked' FROM event WHERE parked > 1 + replayed
+    UNION ALL
+    SELECT 'what is to be verified is what is due', 'contract ' || id, format('verify_at %s, unpaid for %s days, held for %s', verify_at, age_days, held_days)
+    FROM verifiable WHERE (verify_at IS NOT NULL) <> due
+    UNION ALL
+    SELECT 'what is over keeps nothing waiting', 'contract ' || c.id, format('state %s and a pending amendment', c.state)
+    FROM contracts c JOIN contract_amendments a ON a.contract_id = c.id AND a.status = 'pending' WHERE c.state IN ('EXPIRED', 'TERMINATED', 'DELETED')
     UNION ALL
     SELECT 'no boundary is settled over', 'contract ' || id, format('next boundary %s, settled until %s', next_boundary_at, settled_until)
     FROM contracts WHERE next_boundary_at <= settled_until`;

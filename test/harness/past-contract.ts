@@ -9,12 +9,15 @@ import { findGenerator } from '../../db/generator';
 import { findProduct } from '../../db/product';
 import type { Actor } from '../../domain/actor';
 import { addDays, startOfDay } from '../../domain/calendar';
-import { create, decide } from '../../domain/contract-commands';
-import type { CreateInput } from '../../domain/contract-commands';
+import { decide } from '../../domain/contract-commands';
+import { create } from '../../domain/contract-create';
+import type { CreateInput } from '../../domain/contract-create';
 import type { Instant } from '../../domain/instant';
 import { isRefusal } from '../../domain/refusal';
 import type { Refusal } from '../../domain/refusal';
+import { DEFAULT_RENEWAL } from '../../domain/renewal';
 import { addCatalogue } from './catalogue';
+import { CREATE_INPUT } from './contract-facts';
 
 export interface PastContract {
   id: string;
@@ -36,7 +39,9 @@ export async function addPastContract(sql: Database): Promise<PastContract> {
   const resume_at = `${daysAgo(280)}T12:30:00.000Z`;
   const [start_date, end_date, over] = [daysAgo(390), daysAgo(100), daysAgo(70)] as [string, string, string];
 
-  const dates = { timezone: TIMEZONE, start_date, end_date, expiry_grace_days: 30 };
+  // Nobody is reminded of a renewal that there will not be.
+  const renewal = { ...DEFAULT_RENEWAL, mode: 'none' } as const;
+  const dates = { timezone: TIMEZONE, start_date, end_date, expiry_grace_days: 30, renewal };
   const id = await addContractAt(sql, created_at, { name: 'A contract of last year', quota: 1_000, ...dates });
   await sql.begin(async (tx) => {
     const request = { id, actor: CUSTOMER_SERVICE, now: paused_at, request_id: null };
@@ -65,26 +70,10 @@ export function addRunningContract(sql: Database, quota: number): Promise<string
 /** Creates an active contract as a request did at `now`. */
 async function addContractAt(sql: Database, now: Instant, given: Partial<CreateInput>): Promise<string> {
   const { product_id, generator_id } = await addCatalogue({ sql });
-  const input: CreateInput = {
-    name: 'A contract',
-    type: 'standard',
-    status: 'active',
-    quota: 1_000,
-    customer_id: null,
-    feature_overrides: {},
-    activation_limit: null,
-    expiry: null,
-    timezone: 'UTC',
-    start_date: null,
-    end_date: null,
-    term: null,
-    expiry_grace_days: 0,
-    metadata: {},
-    ...given,
-  };
+  const input: CreateInput = { ...CREATE_INPUT, name: 'A contract', status: 'active', quota: 1_000, ...given };
   return sql.begin(async (tx) => {
     const facts = await catalogue(tx, product_id, generator_id);
-    const context = { now, actor_id: CUSTOMER_SERVICE.id, ...facts, open_jobs: 0 };
+    const context = { now, actor_id: CUSTOMER_SERVICE.id, ...facts, coterm_target: null, open_jobs: 0 };
     const change = granted(create(uuidv7(), generator_id, input, context));
     await insertContract(tx, change, CUSTOMER_SERVICE, null, null);
     return change.facts.id;

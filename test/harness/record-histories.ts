@@ -7,14 +7,18 @@ import { changeContract } from '../../db/contract-change';
 import { findContract } from '../../db/contract';
 import { changeJobState, resumeJob } from '../../db/generation-job';
 import { waitFor } from '../../dev/waiting';
+import { addDays } from '../../domain/calendar';
 import { decide } from '../../domain/contract-commands';
 import type { ContractCommand } from '../../domain/contract-commands';
 import { cancelDecision, resumeDecision } from '../../domain/generation-job';
-import { contractWorkflowId, generationJobWorkflowId } from '../../temporal/ids';
+import { DEFAULT_RENEWAL } from '../../domain/renewal';
+import { contractWorkflowId, generationJobWorkflowId, testClockWorkflowId } from '../../temporal/ids';
 import { registerSearchAttributes } from '../../temporal/setup';
 import { sweep } from '../../workflows/sweep';
 import globalSetup from '../global-setup';
 import globalTeardown from '../global-teardown';
+import { ageSuspension, createBillingSystem, outcomesOf, tellInvoice } from './billing';
+import type { BillingSystem } from './billing';
 import { buildContract, jobOf, requestJob, SOMEBODY } from './contract-rows';
 import type { ContractOptions } from './contract-rows';
 import { startCovenantWorker } from './covenant-worker';
@@ -24,12 +28,15 @@ import type { TestDatabase } from './database';
 import { saveHistory } from './histories';
 import { connectTestTemporal } from './temporal';
 import type { TestTemporal } from './temporal';
+import { buildContractOnClock, buildTestClock, sendTestClock, settleTelling } from './test-clocks';
 
 /** What a case plays with. */
 interface Stage {
   sql: TestDatabase['sql'];
   temporal: TestTemporal;
   worker: CovenantWorker;
+  /** The billing system that is asked. */
+  billing: BillingSystem;
   /** Replaces the filling of a range by something around it. */
   aroundFill: (
     around: (
@@ -37,6 +44,8 @@ interface Stage {
       input: Parameters<Activities['fillChunks']>[0],
     ) => ReturnType<Activities['fillChunks']>,
   ) => void;
+  /** Replaces the settling of a clock's contracts. */
+  insteadOfSettling: (settle: Activities['settleAtClock']) => void;
 }
 
 /** A run to be recorded; the latest of the workflow when no run is named. */
@@ -54,6 +63,37 @@ const RESUME: ContractCommand = { name: 'resume', input: {} };
 const rename = (name: string): ContractCommand => ({ name: 'edit', input: { name } });
 
 const CASES: Record<string, Case> = {
+  async 'advanceTestClock/arrives'(stage) {
+    return ended(stage, ...(await clockWithContracts(stage, '2027-02-05T00:00:00.000Z')));
+  },
+  async 'advanceTestClock/a-contract-does-not-settle'(stage) {
+    const tell = () => Promise.reject(new Error('as the recording asked'));
+    stage.insteadOfSettling(settleTelling(stage.sql, stage.worker, tell));
+    return ended(stage, ...(await clockWithContracts(stage)));
+  },
+  async 'advanceTestClock/cancelled'(stage) {
+    const [workflow_id, start] = await clockWithContracts(stage);
+    const handle = stage.temporal.client.workflow.getHandle(workflow_id);
+    const over = () => handle.result().catch(() => undefined);
+    const tell = async () => {
+      await handle.cancel().catch(() => undefined);
+      await over();
+    };
+    stage.insteadOfSettling(settleTelling(stage.sql, stage.worker, tell));
+    await start();
+    await over();
+    return { workflow_id };
+  },
+  async 'advanceTestClock/continues-as-new'(stage) {
+    const [workflow_id, start] = await clockWithContracts(stage, '2028-03-01T00:00:00.000Z');
+    await start();
+    const run_id = (await stage.temporal.client.workflow.getHandle(workflow_id).describe()).runId;
+    await ended(stage, workflow_id, async () => undefined);
+    return { workflow_id, run_id };
+  },
+  async 'advanceTestClock/continued'(stage) {
+    return ended(stage, ...(await clockWithContracts(stage, '2028-03-01T00:00:00.000Z')));
+  },
   async 'contractLifecycle/commands-and-a-refusal'({ sql, worker }) {
     const { facts } = await buildContract(sql);
     await worker.send(facts.id, PAUSE);
@@ -89,6 +129,114 @@ const CASES: Record<string, Case> = {
     await stage.worker.send(facts.id, PAUSE);
     await command(stage, facts.id, { name: 'delete', input: { confirm_name: facts.name } });
     return ended(stage, contractWorkflowId(facts.id), () => stage.worker.nudger.wakeContracts([facts.id]));
+  },
+  async 'contractLifecycle/billing-events-applied'({ sql, worker, billing }) {
+    const { facts } = await buildContract(sql);
+    const { id } = facts;
+    await worker.nudger.wakeContracts([id]);
+    await owe({ worker, sql, billing }, id, 'OPEN', inDays(10));
+    await owe({ worker, sql, billing }, id, 'FAILED', inDays(10));
+    await owe({ worker, sql, billing }, id, 'PAID', inDays(10));
+    return { workflow_id: contractWorkflowId(id) };
+  },
+  async 'contractLifecycle/suspended-and-reinstated'(stage) {
+    const { facts } = await buildContract(stage.sql);
+    await owe(stage, facts.id, 'OPEN', inDays(-20));
+    await stateBecomes(stage, facts.id, 'SUSPENDED');
+    await owe(stage, facts.id, 'PAID', inDays(-20));
+    await stateBecomes(stage, facts.id, 'ACTIVE');
+    return { workflow_id: contractWorkflowId(facts.id) };
+  },
+  async 'contractLifecycle/billing-gives-no-answer'({ sql, worker, billing }) {
+    const { facts } = await buildContract(sql);
+    const { id } = facts;
+    billing.reachable = false;
+    // An event with a version is believed; a suspension is not made upon it.
+    const told = { due: inDays(-20), version: 1, event_id: 'evt_open' };
+    const inbox_id = await tellInvoice(sql, id, { ...told, occurred_at: new Date().toISOString() });
+    await worker.nudger.tellBilling(id, { inbox_id, told: 'evt_open invoice.open' });
+    await waitFor(async () => (await findContract(sql, id))?.billing_unreachable_since !== null, {
+      timeout_ms: WAIT_MS,
+      what: 'the question to be in vain',
+    });
+    await worker.send(id, rename('asked'));
+    return { workflow_id: contractWorkflowId(id) };
+  },
+  async 'contractLifecycle/terminated-by-the-ladder'(stage) {
+    const { facts } = await buildContract(stage.sql);
+    return terminatedByTheLadder(stage, facts.id);
+  },
+  async 'contractLifecycle/paid-after-termination'(stage) {
+    const { facts } = await buildContract(stage.sql);
+    const { workflow_id } = await terminatedByTheLadder(stage, facts.id);
+    return ended(stage, workflow_id, () => owe(stage, facts.id, 'PAID', inDays(-80)));
+  },
+  async 'contractLifecycle/renewed-by-itself'({ sql, worker }) {
+    const renewal = { ...DEFAULT_RENEWAL, mode: 'auto' } as const;
+    const { facts } = await buildContract(sql, { now: '2026-01-31T00:00:00.000Z', term: 'P1M', renewal });
+    await worker.nudger.wakeContracts([facts.id]);
+    await waitFor(async () => ((await findContract(sql, facts.id))?.term_number ?? 1) > 1, {
+      timeout_ms: WAIT_MS,
+      what: 'the contract to renew itself',
+    });
+    await worker.send(facts.id, { name: 'opt-out', input: { accept_late: true } });
+    return { workflow_id: contractWorkflowId(facts.id) };
+  },
+  async 'contractLifecycle/renewal-blocked-and-made'(stage) {
+    const [sql, { worker }] = [stage.sql, stage];
+    const clock = await buildTestClock(sql, '2027-01-15T10:00:00.000Z');
+    const renewal = { ...DEFAULT_RENEWAL, mode: 'auto' } as const;
+    const grace = { expiry_grace_days: 20 };
+    const id = await buildContractOnClock(sql, clock, {
+      end_date: '2027-03-01',
+      ...grace,
+      renewal: { ...renewal, term: 'P1M' },
+    });
+    await sql`UPDATE products SET status = 'inactive'`;
+    const move = async (to: string) => {
+      await sql`UPDATE test_clocks SET now = ${to}`;
+      await worker.clocks.tell(id, AbortSignal.timeout(WAIT_MS));
+    };
+    await move('2027-03-02T00:00:00.000Z');
+    await sql`UPDATE products SET status = 'active'`;
+    await move('2027-03-03T00:00:00.000Z');
+    return { workflow_id: contractWorkflowId(id) };
+  },
+  async 'contractLifecycle/by-a-test-clock'(stage) {
+    const { sql, worker } = stage;
+    const clock = await buildTestClock(sql, '2027-01-15T10:00:00.000Z');
+    const dates = { start_date: '2027-02-01', end_date: '2027-03-01', expiry_grace_days: 5 };
+    const id = await buildContractOnClock(sql, clock, dates);
+    await sendTestClock(sql, worker.clocks, clock, '2027-04-01T00:00:00.000Z');
+    await stateBecomes(stage, id, 'EXPIRED');
+    return ended(stage, contractWorkflowId(id), async () => undefined);
+  },
+  async 'contractLifecycle/asked-while-a-command-is-on-its-way'({ sql, worker }) {
+    const { facts } = await buildContract(sql);
+    const settled = () => worker.clocks.tell(facts.id, AbortSignal.timeout(WAIT_MS));
+    await Promise.all([worker.send(facts.id, PAUSE), settled(), worker.send(facts.id, rename('renamed')), settled()]);
+    return { workflow_id: contractWorkflowId(facts.id) };
+  },
+  async 'contractLifecycle/amendments'({ sql, worker }) {
+    const { facts } = await buildContract(sql);
+    const amend = (effective_date: string, amendment_id: string): ContractCommand => ({
+      name: 'amend',
+      input: { effective_date, amendment_id, changes: { quota_add: 5 }, note: 'Q2' },
+    });
+    const [now_id, later_id] = ['00000000-0000-7000-8000-00000000000a', '00000000-0000-7000-8000-00000000000b'];
+    await worker.send(facts.id, amend(inDays(0), now_id));
+    await worker.send(facts.id, amend('2099-01-01', later_id));
+    await worker.send(facts.id, { name: 'withdraw-amendment', input: { amendment_id: later_id } });
+    return { workflow_id: contractWorkflowId(facts.id) };
+  },
+  async 'contractLifecycle/terminated-and-reinstated'(stage) {
+    const { facts } = await buildContract(stage.sql);
+    const workflow_id = contractWorkflowId(facts.id);
+    await ended(stage, workflow_id, () =>
+      stage.worker.send(facts.id, { name: 'terminate', input: { reason: 'a mistake' } }),
+    );
+    await stage.worker.send(facts.id, { name: 'reinstate', input: {} });
+    return { workflow_id };
   },
   async 'contractLifecycle/continues-as-new'(stage) {
     const { workflow_id, first_run } = await contractThatContinuesAsNew(stage);
@@ -180,6 +328,19 @@ async function ended(
   return { workflow_id };
 }
 
+/** A clock on which two contracts begin and end, and one renews each month; and what sends it on its way. */
+async function clockWithContracts(
+  { sql, worker }: Stage,
+  to = '2027-04-01T00:00:00.000Z',
+): Promise<[workflow_id: string, start: () => Promise<unknown>]> {
+  const clock = await buildTestClock(sql, '2027-01-15T10:00:00.000Z');
+  for (const end_date of ['2027-03-01', '2027-03-10'])
+    await buildContractOnClock(sql, clock, { start_date: '2027-02-01', end_date });
+  const renewal = { ...DEFAULT_RENEWAL, mode: 'auto' } as const;
+  await buildContractOnClock(sql, clock, { start_date: '2027-02-01', term: 'P1M', renewal });
+  return [testClockWorkflowId(clock), () => sendTestClock(sql, worker.clocks, clock, to)];
+}
+
 type PlannedJob = [workflow_id: string, wake: () => Promise<unknown>, job_id: string, contract_id: string];
 
 async function job({ sql, worker }: Stage, requested = 2_000, options: ContractOptions = {}): Promise<PlannedJob> {
@@ -210,6 +371,44 @@ async function contractThatContinuesAsNew({
   return { workflow_id, first_run };
 }
 
+/** The local day so many days from now, in UTC. */
+function inDays(days: number): string {
+  return addDays(new Date().toISOString().slice(0, 10), days);
+}
+
+/** Billing tells a contract how its one invoice stands, and the event is applied. */
+async function owe(
+  { sql, worker, billing }: Pick<Stage, 'sql' | 'worker' | 'billing'>,
+  id: string,
+  status: 'OPEN' | 'FAILED' | 'PAID',
+  due: string,
+): Promise<void> {
+  const occurred_at = new Date().toISOString();
+  billing.invoices.set('in_1', { contract_id: id, status, due, occurred_at });
+  const event_id = `evt_${status.toLowerCase()}`;
+  const inbox_id = await tellInvoice(sql, id, { status, due, occurred_at, event_id });
+  await worker.nudger.tellBilling(id, { inbox_id, told: `${event_id} invoice.${status.toLowerCase()}` });
+  await waitFor(async () => (await outcomesOf(sql, id)).every(({ outcome }) => outcome !== 'PENDING'), {
+    timeout_ms: WAIT_MS,
+    what: 'the event to be applied',
+  });
+}
+
+/** Suspends a contract and, as if a day had passed, terminates it. */
+async function terminatedByTheLadder(stage: Stage, id: string): Promise<Run> {
+  await owe(stage, id, 'OPEN', inDays(-80));
+  await stateBecomes(stage, id, 'SUSPENDED');
+  await ageSuspension(stage.sql, id, 2);
+  return ended(stage, contractWorkflowId(id), () => stage.worker.nudger.wakeContracts([id]));
+}
+
+async function stateBecomes({ sql }: Stage, id: string, state: string): Promise<void> {
+  await waitFor(async () => (await findContract(sql, id))?.state === state, {
+    timeout_ms: WAIT_MS,
+    what: `the state ${state}`,
+  });
+}
+
 const byHand = (job_id: string) => ({ job_id, actor: SOMEBODY, now: new Date().toISOString(), request_id: null });
 
 async function cancel({ sql }: Stage, job_id: string): Promise<void> {
@@ -225,14 +424,25 @@ async function command({ sql }: Stage, id: string, given: ContractCommand): Prom
 async function record(temporal: TestTemporal, name: string, play: Case): Promise<void> {
   const database = await createTestDatabase();
   let around: Parameters<Stage['aroundFill']>[0] = (fill, input) => fill(input);
+  let settle: Activities['settleAtClock'] | undefined;
   const { client, nativeConnection } = temporal;
   const wrap = (real: Activities): Activities => ({
     ...real,
     fillChunks: (input) => around((range) => real.fillChunks(range), input),
+    settleAtClock: (input) => (settle ?? real.settleAtClock)(input),
   });
-  const worker = await startCovenantWorker({ db: database.sql, client, nativeConnection, wrap });
+  const billing = createBillingSystem();
+  const { ports: billingPorts } = billing;
+  const worker = await startCovenantWorker({ db: database.sql, client, nativeConnection, wrap, billingPorts });
   try {
-    const stage: Stage = { sql: database.sql, temporal, worker, aroundFill: (given) => void (around = given) };
+    const stage: Stage = {
+      sql: database.sql,
+      temporal,
+      worker,
+      billing,
+      aroundFill: (given) => void (around = given),
+      insteadOfSettling: (given) => void (settle = given),
+    };
     const { workflow_id, run_id } = await play(stage);
     await saveHistory(name, workflow_id, await client.workflow.getHandle(workflow_id, run_id).fetchHistory());
     console.log(`recorded ${name}`);

@@ -7,6 +7,7 @@ import { loadStackConfig } from '../../config';
 import { openDatabase } from '../../db/index';
 import type { DevFile } from '../../dev/dev-file';
 import { startStack, type ExtraApi, type ServerName, type StackOptions } from '../../dev/stack';
+import { makeDataDir } from './data-dir';
 import { makeRunDirectory } from './run-directory';
 import { randomTestPort } from './test-ports';
 
@@ -48,6 +49,7 @@ const PORTS_APART = 3;
 export async function startTestStack(options: TestStackOptions = {}): Promise<TestStack> {
   const directory = makeRunDirectory('stack');
   const dataDir = join(directory, 'data');
+  makeDataDir(dataDir);
   const first = randomTestPort();
   const stack = await startStack({
     dataDir,
@@ -89,6 +91,8 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
     addApi: (program) => stack.addApi(program),
     async end() {
       await sql.end({ timeout: 1 });
+      // What they know is thrown away. Only Postgres, which is many processes, ends in good order.
+      for (const name of ['api', 'worker', 'temporal'] as const) stack.server(name).kill();
       await stack.stop();
       rmSync(directory, { recursive: true, force: true });
     },

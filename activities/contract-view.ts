@@ -1,0 +1,77 @@
+/** A contract as its workflow knows it: enough to wait and to be found, nothing that is a fact. */
+import { isLive, stateAt } from '../domain/contract';
+import type { ContractState } from '../domain/contract';
+import { boundariesAfter, nextBoundary, verificationDue, verifyAt } from '../domain/contract-boundary';
+import type { Boundary } from '../domain/contract-boundary';
+import type { Environment } from '../domain/environment';
+import type { Instant } from '../domain/instant';
+import { isRefusal } from '../domain/refusal';
+import type { Refusal } from '../domain/refusal';
+import { countPendingBillingEvents } from '../db/billing-inbox';
+import type { Changed } from '../db/contract-change';
+import type { Sql } from '../db/index';
+
+export interface ContractView {
+  contract_id: string;
+  customer_id: string | null;
+  /** Null when it is gone. */
+  environment: Environment | null;
+  state: ContractState | 'GONE';
+  next_boundary: Boundary | null;
+  /** Whether nothing will happen to the contract by itself any more. */
+  at_rest: boolean;
+  /** What must be verified with the billing system before it is done, and when to ask; null when nothing. */
+  verification?: { kind: 'suspends' | 'terminates'; at: Instant; due: boolean } | null | undefined;
+  /** Billing events that wait to be applied. */
+  billing_events?: number;
+  /** Whether the contract lives by a test clock: then only a word moves it, no timer. */
+  on_test_clock?: boolean;
+}
+
+/** The view after a change of the contract, or of one that is gone. `now` is the real time. */
+export async function viewOf(
+  sql: Sql,
+  { contract_id, now }: { contract_id: string; now: Instant },
+  outcome: Changed | Refusal,
+): Promise<ContractView> {
+  if (isRefusal(outcome)) return gone(contract_id);
+  const { facts, row } = outcome;
+  const state = stateAt(facts, facts.settled_until);
+  return {
+    contract_id: facts.id,
+    customer_id: facts.customer_id,
+    environment: facts.environment,
+    state,
+    next_boundary: nextBoundary(facts),
+    at_rest: !isLive(state),
+    verification: verificationOf(outcome, row.clock_now ?? now),
+    billing_events: await countPendingBillingEvents(sql, contract_id, now),
+    on_test_clock: row.test_clock_id !== null,
+  };
+}
+
+/** What was passed by unverified, else a boundary that is due and waits to be verified. */
+function verificationOf({ facts }: Changed, now: Instant): ContractView['verification'] {
+  const passed = verificationDue(facts);
+  const at = verifyAt(facts);
+  if (passed !== null && at !== null) return { kind: passed, at, due: at <= now };
+  // What else lies on that instant comes first in order, but waits with it (`settle`).
+  const ahead = boundariesAfter(facts, facts.settled_until);
+  const next_at = ahead[0]?.at;
+  for (const { kind, at: due_at } of ahead)
+    if ((kind === 'suspends' || kind === 'terminates') && due_at === next_at && due_at <= now)
+      return { kind, at: due_at, due: true };
+  return null;
+}
+
+/** A contract that was deleted, or never committed. */
+function gone(contract_id: string): ContractView {
+  return {
+    contract_id,
+    customer_id: null,
+    environment: null,
+    state: 'GONE',
+    next_boundary: null,
+    at_rest: true,
+  };
+}

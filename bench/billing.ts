@@ -1,0 +1,218 @@
+/**
+ * `billing`: a burst of signed events for many contracts, from the first request until the last event is decided and its
+ * invoice known, beside the bare insert of the same rows.
+ *
+ * The events of a contract come in any order; versions tell which is the newest. They are signed before the clock runs.
+ */
+import { signStandard } from '../dev/fake-billing';
+import type { StandardEvent } from '../dev/fake-billing';
+import { waitFor } from '../dev/waiting';
+import { addDays } from '../domain/calendar';
+import { openDatabase } from '../db/index';
+import type { Database } from '../db/index';
+import { callInTurn } from './callers';
+import { settleDisk } from './cleaning';
+import { createWaitingContracts } from './contracts';
+import type { MeasuredStack } from './measured-stack';
+import { median, runPairs } from './pairs';
+import { count, tableOf, twoDecimals } from './report';
+import type { Report } from './report';
+
+export interface BillingOptions {
+  contracts: number;
+  /** Events for each contract. */
+  events: number;
+  /** Undefined: PAIRS. */
+  pairs: number | undefined;
+}
+
+/** One message as it is sent. */
+interface SignedEvent {
+  event: StandardEvent;
+  body: string;
+  headers: Record<string, string>;
+}
+
+interface ProductBurst {
+  /** Until the last request was answered. */
+  accepted_ms: number;
+  /** Until the last event was decided. */
+  decided_ms: number;
+}
+
+const PAIRS = 5;
+const WARM_UP_CONTRACTS = 50;
+const CALLERS = 32;
+/** As many as a process of the product holds by default (DATABASE_POOL_SIZE). */
+const BARE_CONNECTIONS = 10;
+const INVOICES_PER_CONTRACT = 2;
+/** What is told of an invoice, in turn; every burst ends by paying it. */
+const TYPES = ['invoice.open', 'invoice.payment_failed', 'invoice.paid'] as const;
+const DUE_IN_DAYS = 30;
+const LOOK_INTERVAL_MS = 10;
+/** A burst that takes longer than this stands still. */
+const BURST_TIMEOUT_MS = 300_000;
+
+/** Measures bursts in pairs, each upon new contracts, after one that does not count. */
+export async function benchBilling(stack: MeasuredStack, options: BillingOptions, report: Report): Promise<void> {
+  const bare = openDatabase(stack.database_url, { max: BARE_CONNECTIONS, application_name: 'covenant bench' });
+  const events = options.contracts * options.events;
+
+  async function runBare(contracts: number): Promise<number> {
+    const burst = await signedBurst(contracts);
+    const begun = performance.now();
+    await callInTurn(BARE_CONNECTIONS, burst, (signed) => insertBare(bare, signed));
+    const elapsed_ms = performance.now() - begun;
+    await cleanUp(burst);
+    report.say(`  bare insert  ${count(burst.length)} events in ${count(elapsed_ms)} ms`);
+    return elapsed_ms;
+  }
+
+  async function runProduct(contracts: number): Promise<ProductBurst> {
+    const burst = await signedBurst(contracts);
+    const begun = performance.now();
+    await callInTurn(CALLERS, burst, ({ body, headers }) =>
+      stack.api.postSigned('/billing/standard/events', body, headers),
+    );
+    const accepted_ms = performance.now() - begun;
+    await waitFor(async () => (await countPending()) === 0, {
+      timeout_ms: BURST_TIMEOUT_MS,
+      interval_ms: LOOK_INTERVAL_MS,
+      what: 'every event to be decided',
+    });
+    const decided_ms = performance.now() - begun;
+    await assertPaid(burst);
+    await cleanUp(burst);
+    report.say(
+      `  Covenant     ${count(burst.length)} events in ${count(decided_ms)} ms (accepted ${count(accepted_ms)})`,
+    );
+    return { accepted_ms, decided_ms };
+  }
+
+  async function signedBurst(contracts: number): Promise<SignedEvent[]> {
+    const contract_ids = await createWaitingContracts(stack, contracts);
+    const burst = eventsOf(contract_ids, options.events, new Date()).map((event) => {
+      const body = JSON.stringify(event);
+      return { event, body, headers: signStandard(body, stack.billing_secret, { id: event.id }) };
+    });
+    // Last, so that connections which the API closed meanwhile are known to be closed.
+    await settleDisk(stack.db, ['billing_inbox', 'invoice_facts', 'contracts']);
+    return burst;
+  }
+
+  async function countPending(): Promise<number> {
+    const [row] = await stack.db<[{ pending: number }]>`
+      SELECT count(*)::int AS pending FROM billing_inbox WHERE outcome = 'PENDING'`;
+    return row.pending;
+  }
+
+  async function assertPaid(burst: readonly SignedEvent[]): Promise<void> {
+    const invoice_ids = [...new Set(burst.map(({ event }) => event.invoice.id))];
+    const [row] = await stack.db<[{ paid: number; decided: number }]>`
+      SELECT (SELECT count(*)::int FROM invoice_facts WHERE invoice_id = ANY(${invoice_ids}) AND status = 'PAID') AS paid,
+             (SELECT count(*)::int FROM billing_inbox
+              WHERE invoice_id = ANY(${invoice_ids}) AND outcome IN ('APPLIED', 'IGNORED')) AS decided`;
+    if (row.paid !== invoice_ids.length || row.decided !== burst.length)
+      throw new Error(`${row.paid} of ${invoice_ids.length} invoices paid, ${row.decided} events decided`);
+  }
+
+  /** The next burst begins with an empty inbox. What is known of the invoices stays, with contracts that are used no more. */
+  async function cleanUp(burst: readonly SignedEvent[]): Promise<void> {
+    const ids = burst.map(({ event }) => event.id);
+    await stack.db`DELETE FROM billing_inbox WHERE source = 'standard' AND event_id = ANY(${ids})`;
+  }
+
+  try {
+    report.say('Warming up');
+    await runBare(WARM_UP_CONTRACTS);
+    await runProduct(WARM_UP_CONTRACTS);
+    const pairs = options.pairs ?? PAIRS;
+    report.say(`${count(events)} events for ${count(options.contracts)} contracts, ${pairs} pairs`);
+    const runs = await runPairs(
+      pairs,
+      () => runBare(options.contracts),
+      () => runProduct(options.contracts),
+    );
+    const perSecond = (elapsed_ms: number[]): number => Math.round((events / median(elapsed_ms)) * 1_000);
+    const result: BillingResult = {
+      contracts: options.contracts,
+      events,
+      pairs,
+      ratios: runs.map(({ first, second }) => twoDecimals(first / second.decided_ms)),
+      bare_events_per_second: perSecond(runs.map((run) => run.first)),
+      accepted_per_second: perSecond(runs.map((run) => run.second.accepted_ms)),
+      events_per_second: perSecond(runs.map((run) => run.second.decided_ms)),
+    };
+    report.finish(billingTable(result), { bench: 'billing', ratio: median(result.ratios), ...result });
+  } finally {
+    await bare.end();
+  }
+}
+
+/** The events of a burst, in an order that has nothing to do with the order in which they happened. */
+function eventsOf(contract_ids: readonly string[], events_per_contract: number, now: Date): StandardEvent[] {
+  const due_date = addDays(now.toISOString().slice(0, 10), DUE_IN_DAYS);
+  const events = contract_ids.flatMap((contract_id) =>
+    Array.from({ length: events_per_contract }, (_, index): StandardEvent => {
+      // Told from the last to the first, so that each invoice's last event pays it.
+      const before_last = Math.floor(index / INVOICES_PER_CONTRACT);
+      const id = `in_${contract_id}_${index % INVOICES_PER_CONTRACT}`;
+      return {
+        id: `msg_${contract_id}_${index}`,
+        type: TYPES[TYPES.length - 1 - (before_last % TYPES.length)] ?? 'invoice.paid',
+        occurred_at: new Date(now.getTime() - before_last * 60_000).toISOString(),
+        contract_id,
+        invoice: { id, due_date, version: events_per_contract - before_last },
+      };
+    }),
+  );
+  return events
+    .map((event) => ({ event, rank: Math.random() }))
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ event }) => event);
+}
+
+/** The row that the product ends with, written at once. */
+async function insertBare(db: Database, { event, body }: SignedEvent): Promise<void> {
+  const now = new Date().toISOString();
+  const observation = {
+    status: 'PAID',
+    due: event.invoice.due_date,
+    occurred_at: event.occurred_at,
+    version: event.invoice.version ?? null,
+  };
+  await db`
+    INSERT INTO billing_inbox (source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, told_at,
+                               future_dated, outcome, try_at, decided_at)
+    VALUES ('standard', ${event.id}, ${event.type}, ${event.contract_id}, ${event.invoice.id}, ${db.json(observation)}, ${body},
+            ${event.occurred_at}, ${now}, ${now}, false, 'APPLIED', ${now}, ${now})`;
+}
+
+interface BillingResult {
+  contracts: number;
+  events: number;
+  pairs: number;
+  ratios: number[];
+  bare_events_per_second: number;
+  accepted_per_second: number;
+  events_per_second: number;
+}
+
+function billingTable(result: BillingResult): string {
+  return tableOf<BillingResult>(
+    [
+      { title: 'events', cell: (row) => count(row.events) },
+      { title: 'contracts', cell: (row) => count(row.contracts) },
+      { title: 'pairs', cell: (row) => String(row.pairs) },
+      { title: 'bare insert, events/s', cell: (row) => count(row.bare_events_per_second) },
+      { title: 'accepted/s', cell: (row) => count(row.accepted_per_second) },
+      { title: 'decided/s', cell: (row) => count(row.events_per_second) },
+      { title: 'ratio', cell: (row) => median(row.ratios).toFixed(2) },
+      {
+        title: 'from … to',
+        cell: ({ ratios }) => `${Math.min(...ratios).toFixed(2)} … ${Math.max(...ratios).toFixed(2)}`,
+      },
+    ],
+    [result],
+  );
+}

@@ -1,0 +1,47 @@
+/** What is read beside a contract when it is settled or decided upon: the catalogue, and the contract it ends with. */
+import type { ContractFacts } from '../domain/contract';
+import { settle } from '../domain/contract-boundary';
+import type { SettleContext } from '../domain/contract-boundary';
+import type { GeneratorFacts } from '../domain/generator';
+import type { Instant } from '../domain/instant';
+import { cotermPending } from '../domain/renewal';
+import { factsOf, findContract } from './contract';
+import type { ContractRow } from './contract';
+import { findGenerator } from './generator';
+import type { Sql } from './index';
+import { findProduct } from './product';
+
+/** Everything that settling a contract may look at, without a lock; `billing` is the caller's to say. */
+export async function findSettleContext(
+  sql: Sql,
+  row: ContractRow,
+  now: Instant,
+): Promise<Omit<SettleContext, 'billing'>> {
+  const named = row.amendments.map(({ changes }) => changes.generator_id).filter((id) => id !== undefined);
+  const [product, coterm, ...generators] = await Promise.all([
+    findProduct(sql, row.product_id),
+    cotermPending(row) && row.renewal.coterm_with !== null ? findContract(sql, row.renewal.coterm_with) : undefined,
+    ...[...new Set([row.generator_id, ...named])].map((id) => findGenerator(sql, id)),
+  ]);
+  if (!product) throw new Error(`contract ${row.id} refers to no product`);
+  const known = generators.filter(
+    (generator): generator is GeneratorFacts & typeof generator => generator !== undefined,
+  );
+  return {
+    product,
+    generators: new Map(known.map((generator) => [generator.id, generator])),
+    coterm_target: coterm ? await settledInMemory(sql, coterm, now) : null,
+  };
+}
+
+/** Another contract as it stands at an instant, whether or not its own workflow has come to it yet. */
+async function settledInMemory(sql: Sql, row: ContractRow, now: Instant): Promise<ContractFacts> {
+  const [product, generator] = await Promise.all([
+    findProduct(sql, row.product_id),
+    findGenerator(sql, row.generator_id),
+  ]);
+  if (!product || row.deleted_at !== null) return factsOf(row);
+  const generators = new Map(generator ? [[generator.id, generator]] : []);
+  const until = row.clock_now ?? now;
+  return settle(factsOf(row), until, { product, generators, coterm_target: null, billing: 'skip' }).facts;
+}

@@ -1,0 +1,159 @@
+/**
+ * Test clocks in Postgres: made, advanced a step at a time, and asked for the time.
+ *
+ * The clock of a contract is read wherever the contract is settled, so moving the row is all that passes time; what must
+ * be crossed at each step is asked of the contracts themselves.
+ */
+import type { Instant } from '../domain/instant';
+import type { TestClockFacts, TestClockStatus } from '../domain/test-clock';
+import { insertAudit } from './commit';
+import type { Act } from './edit';
+import type { Fragment, Sql } from './index';
+
+export interface TestClockRow extends TestClockFacts {
+  id: string;
+  name: string;
+  /** Why the last advance failed. */
+  error: string | null;
+  created_at: Instant;
+  created_by: string;
+  /** Contracts on the clock that are not deleted. */
+  contracts: number;
+}
+
+/** Where an advance stands after a step. */
+export interface ClockStep {
+  status: TestClockStatus;
+  now: Instant;
+  /** Contracts with something to cross or to verify by then. */
+  due: number;
+}
+
+export async function findTestClock(sql: Sql, id: string): Promise<TestClockRow | undefined> {
+  const [row] = await sql<TestClockRow[]>`${selectTestClocks(sql)} WHERE k.id = ${id}`;
+  return row;
+}
+
+/** A clock that nobody else advances or moves until the transaction ends. */
+export async function lockTestClock(tx: Sql, id: string): Promise<TestClockRow | undefined> {
+  const locked = await tx`SELECT FROM test_clocks WHERE id = ${id} FOR NO KEY UPDATE`;
+  return locked.count === 1 ? findTestClock(tx, id) : undefined;
+}
+
+/** One page of clocks, newest first; `before` is the id of the last one shown. */
+export async function listTestClocks(sql: Sql, before: string | null, limit: number): Promise<TestClockRow[]> {
+  return sql<TestClockRow[]>`
+    ${selectTestClocks(sql)} ${before === null ? sql`` : sql`WHERE k.id < ${before}`} ORDER BY k.id DESC LIMIT ${limit}`;
+}
+
+/** Makes a clock that stands at an instant, with its audit row; call it inside a transaction. */
+export async function insertTestClock(
+  tx: Sql,
+  { name, now }: { name: string; now: Instant },
+  act: Act,
+): Promise<TestClockRow> {
+  const [row] = await tx<[TestClockRow]>`
+    INSERT INTO test_clocks ${tx({ name, now, status: 'ready', created_at: act.now, created_by: act.actor.id })}
+    RETURNING *, 0 AS contracts`;
+  await auditTestClock(tx, row.id, 'clock.created', null, { name, now }, act);
+  return row;
+}
+
+/** Sends a locked clock on its way, with its audit row. The steps are `stepTestClock`'s. */
+export async function beginAdvance(tx: Sql, clock: TestClockRow, to: Instant, act: Act): Promise<TestClockRow> {
+  await tx`UPDATE test_clocks SET status = 'advancing', advancing_to = ${to}, error = NULL WHERE id = ${clock.id}`;
+  await auditTestClock(tx, clock.id, 'clock.advanced', { now: clock.now }, { to }, act);
+  return { ...clock, status: 'advancing', advancing_to: to, error: null };
+}
+
+/**
+ * Moves an advancing clock to the next instant at which one of its contracts has something due, and not past one: a
+ * contract that has not crossed what was due holds the clock where it is. With nothing due on the way the clock arrives
+ * and is ready. A clock that is not advancing stays as it is. Safe to run twice; undefined for no clock. Call it inside a
+ * transaction.
+ */
+export async function nextStep(tx: Sql, id: string): Promise<ClockStep | undefined> {
+  const [clock] = await tx<
+    TestClockFacts[]
+  >`SELECT now, status, advancing_to FROM test_clocks WHERE id = ${id} FOR NO KEY UPDATE`;
+  if (!clock) return undefined;
+  const { now, status, advancing_to } = clock;
+  if (status !== 'advancing' || advancing_to === null) return { status, now, due: 0 };
+  const [first] = await tx<[{ at: Instant | null }]>`
+    SELECT min(${dueAt(tx)}) AS at FROM contracts c WHERE c.test_clock_id = ${id} AND c.deleted_at IS NULL`;
+  if (first.at === null || first.at > advancing_to) {
+    await tx`UPDATE test_clocks SET now = advancing_to, status = 'ready', advancing_to = NULL WHERE id = ${id}`;
+    return { status: 'ready', now: advancing_to, due: 0 };
+  }
+  const [moved] = await tx<[{ now: Instant; due: number }]>`
+    UPDATE test_clocks k SET now = greatest(k.now, ${first.at}) WHERE k.id = ${id}
+    RETURNING k.now, (SELECT count(*)::int FROM contracts c
+                      WHERE c.test_clock_id = k.id AND c.deleted_at IS NULL AND ${dueAt(tx)} <= k.now) AS due`;
+  return { status, ...moved };
+}
+
+/** Contracts of a clock with something to cross or to verify at its time, in the order of their ids. */
+export async function listDueContracts(
+  sql: Sql,
+  clock_id: string,
+  after: string | null,
+  limit: number,
+): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    SELECT c.id FROM test_clocks k JOIN contracts c ON c.test_clock_id = k.id
+    WHERE k.id = ${clock_id} AND c.deleted_at IS NULL AND ${dueAt(sql)} <= k.now
+    ${after === null ? sql`` : sql`AND c.id > ${after}`} ORDER BY c.id LIMIT ${limit}`;
+  return rows.map((row) => row.id);
+}
+
+/** Ends an advance that cannot go on, with the reason; false when the clock was not advancing. */
+export async function failAdvance(sql: Sql, id: string, error: string): Promise<boolean> {
+  const failed =
+    await sql`UPDATE test_clocks SET status = 'failed', error = ${error} WHERE id = ${id} AND status = 'advancing'`;
+  return failed.count === 1;
+}
+
+/** The time of a contract's test clock, or null for a contract that lives by the world's. */
+export async function clockNowOf(sql: Sql, contract_id: string): Promise<Instant | null> {
+  const [row] = await sql<{ now: Instant | null }[]>`SELECT ${clockTime(sql, sql`${contract_id}`)} AS now`;
+  return row?.now ?? null;
+}
+
+/** An expression for the time of the test clock of the contract with this id; null without one. */
+export function clockTime(sql: Sql, contract_id: Fragment): Fragment {
+  return sql`(SELECT k.now FROM contracts c JOIN test_clocks k ON k.id = c.test_clock_id WHERE c.id = ${contract_id})`;
+}
+
+/** When the contract `c` next has something to cross or to verify. */
+export function dueAt(sql: Sql): Fragment {
+  return sql`least(c.next_boundary_at, c.verify_at)`;
+}
+
+function selectTestClocks(sql: Sql): Fragment {
+  return sql`
+    SELECT k.*, (SELECT count(*)::int FROM contracts c WHERE c.test_clock_id = k.id AND c.deleted_at IS NULL) AS contracts
+    FROM test_clocks k`;
+}
+
+/** A clock's own audit rows hold by the world's time: they tell when somebody moved it. */
+async function auditTestClock(
+  tx: Sql,
+  id: string,
+  action: 'clock.created' | 'clock.advanced',
+  before: { now: Instant } | null,
+  after: { name: string; now: Instant } | { to: Instant },
+  act: Act,
+): Promise<void> {
+  await insertAudit(tx, [
+    {
+      at: act.now,
+      actor: act.actor,
+      action,
+      subject_type: 'test_clock',
+      subject_id: id,
+      before,
+      after,
+      request_id: act.request_id,
+    },
+  ]);
+}

@@ -1,0 +1,294 @@
+/**
+ * A small billing system on this machine, for tests, the story and benchmarks. It keeps invoices, tells them in both of the
+ * forms that Covenant asks in (`GET /invoices/{id}` and the parts of Stripe's interface that the adapter uses), sends
+ * signed events, and can be told to misbehave.
+ */
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Webhook } from 'standardwebhooks';
+import Stripe from 'stripe';
+import type { InvoiceStatus } from '../domain/billing-event';
+import type { StandardType } from '../domain/billing-message';
+
+/** One invoice as the system knows it. */
+export interface FakeInvoice {
+  id: string;
+  contract_id: string | null;
+  status: InvoiceStatus | 'DRAFT';
+  /** `YYYY-MM-DD`. */
+  due_date: string;
+  /** When it came into this status, in whole seconds for Stripe; a dispute was opened then. */
+  occurred_at: string;
+  /** Told in the standard form alone: Stripe has none. */
+  version?: number;
+  /** Of a disputed one, in Stripe's words; `needs_response` unless given. */
+  dispute_status?: string;
+}
+
+/** How questions are answered: as they should be, by breaking the connection, never, with an error, or with nonsense. */
+export type FakeBehaviour = 'answers' | 'unreachable' | 'silent' | 'fails' | 'talks nonsense' | 'refuses the key';
+
+/** A message of the standard source. */
+export interface StandardEvent {
+  id: string;
+  type: StandardType;
+  occurred_at: string;
+  contract_id: string;
+  invoice: { id: string; due_date: string; version?: number };
+}
+
+/** An answer of the API to what was sent. */
+export interface SentAnswer {
+  status: number;
+  body: { event_id?: string; outcome?: string; code?: string };
+}
+
+const STANDARD_STATUS: Record<InvoiceStatus, string> = {
+  OPEN: 'open',
+  FAILED: 'payment_failed',
+  PAID: 'paid',
+  VOID: 'void',
+  WRITTEN_OFF: 'written_off',
+  DISPUTED: 'disputed',
+};
+
+const STANDARD_TYPE: Record<InvoiceStatus, StandardType> = {
+  OPEN: 'invoice.open',
+  FAILED: 'invoice.payment_failed',
+  PAID: 'invoice.paid',
+  VOID: 'invoice.voided',
+  WRITTEN_OFF: 'invoice.written_off',
+  DISPUTED: 'invoice.disputed',
+};
+
+/** The billing system; `start` makes one that listens, `stop` ends it. */
+export class FakeBilling {
+  /** What was asked, oldest first: `GET /invoices/in_1`. */
+  readonly asked: string[] = [];
+  behaviour: FakeBehaviour = 'answers';
+  private readonly invoices = new Map<string, FakeInvoice>();
+  private readonly waiting = new Set<ServerResponse>();
+
+  private constructor(private readonly server: Server) {}
+
+  /** Starts one on a free port of 127.0.0.1. */
+  static async start(): Promise<FakeBilling> {
+    const server = createServer();
+    const billing = new FakeBilling(server);
+    server.on('request', (request, response) => billing.answer(request, response));
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
+    return billing;
+  }
+
+  /** The base URL for both forms: COVENANT_BILLING_STANDARD_URL and STRIPE_API_URL. */
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** Adds an invoice, or changes the one with this id. */
+  put(invoice: FakeInvoice): FakeInvoice {
+    this.invoices.set(invoice.id, invoice);
+    return invoice;
+  }
+
+  remove(invoice_id: string): void {
+    this.invoices.delete(invoice_id);
+  }
+
+  /** The standard message that tells an invoice as it is. Throws when there is none, or it is a draft. */
+  standardEvent(invoice_id: string, changes: Partial<StandardEvent> = {}): StandardEvent {
+    const invoice = this.invoice(invoice_id);
+    if (invoice.status === 'DRAFT') throw new Error('nothing is told of a draft');
+    const { id, due_date, version, occurred_at, contract_id } = invoice;
+    return {
+      id: `msg_${randomUUID()}`,
+      type: STANDARD_TYPE[invoice.status],
+      occurred_at,
+      contract_id: contract_id ?? '',
+      invoice: { id, due_date, ...(version === undefined ? {} : { version }) },
+      ...changes,
+    };
+  }
+
+  /** The event of Stripe's with the invoice as it is, or for `charge.dispute.…` with its dispute. */
+  stripeEvent(type: string, invoice_id: string): object {
+    const invoice = this.invoice(invoice_id);
+    const object = type.startsWith('charge.dispute.') ? stripeDispute(invoice) : stripeInvoice(invoice);
+    return {
+      id: `evt_${randomUUID()}`,
+      object: 'event',
+      type,
+      created: seconds(invoice.occurred_at),
+      data: { object },
+    };
+  }
+
+  /** Sends a standard message, signed with the secret (`whsec_…`). */
+  async send(api_url: string, secret: string, message: StandardEvent): Promise<SentAnswer> {
+    const body = JSON.stringify(message);
+    return post(`${api_url}/billing/standard/events`, body, signStandard(body, secret, { id: message.id }));
+  }
+
+  /** Sends an event of Stripe's, signed with the endpoint's secret. */
+  async sendStripe(api_url: string, secret: string, event: object): Promise<SentAnswer> {
+    const body = JSON.stringify(event);
+    return post(`${api_url}/billing/stripe/events`, body, signStripe(body, secret));
+  }
+
+  /** Breaks what is open and stops listening. */
+  async stop(): Promise<void> {
+    for (const response of this.waiting) response.destroy();
+    this.server.closeAllConnections();
+    await new Promise<void>((resolve) => this.server.close(() => resolve()));
+  }
+
+  private invoice(id: string): FakeInvoice {
+    const invoice = this.invoices.get(id);
+    if (!invoice) throw new Error(`there is no invoice ${id}`);
+    return invoice;
+  }
+
+  private answer(request: IncomingMessage, response: ServerResponse): void {
+    const url = new URL(request.url ?? '/', this.url);
+    this.asked.push(`${request.method} ${url.pathname}`);
+    const json = (status: number, body: unknown): void => {
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    };
+    switch (this.behaviour) {
+      case 'unreachable':
+        request.socket.destroy();
+        return;
+      case 'silent':
+        this.waiting.add(response.once('close', () => this.waiting.delete(response)));
+        return;
+      case 'fails':
+        return json(503, { error: { type: 'api_error', message: 'down' } });
+      case 'refuses the key': {
+        const message = `Invalid API Key provided: ${request.headers.authorization ?? 'none'}`;
+        return json(401, { error: { type: 'invalid_request_error', message } });
+      }
+      case 'talks nonsense':
+        response.writeHead(200, { 'content-type': 'application/json' }).end('<html>welcome</html>');
+        return;
+      case 'answers': {
+        const answer = url.pathname.startsWith('/v1/') ? this.stripeAnswer(url) : this.standardAnswer(url);
+        return json(answer.status, answer.body);
+      }
+    }
+  }
+
+  private standardAnswer({ pathname }: URL): { status: number; body: unknown } {
+    const id = decodeURIComponent(/^\/invoices\/([^/]+)$/.exec(pathname)?.[1] ?? '');
+    const invoice = this.invoices.get(id);
+    if (!invoice || invoice.status === 'DRAFT') return { status: 404, body: { error: 'there is no such invoice' } };
+    const { status, dispute_status: _dispute, ...told } = invoice;
+    return { status: 200, body: { ...told, status: STANDARD_STATUS[status] } };
+  }
+
+  private stripeAnswer({ pathname, searchParams }: URL): { status: number; body: unknown } {
+    const all = [...this.invoices.values()];
+    const list = (data: unknown[]) => ({ status: 200, body: { object: 'list', url: pathname, has_more: false, data } });
+    if (pathname === '/v1/invoice_payments') {
+      const [intent, of] = [searchParams.get('payment[payment_intent]'), searchParams.get('invoice')];
+      return list(all.filter(({ id }) => intentOf(id) === intent || id === of).flatMap(stripePayments));
+    }
+    if (pathname === '/v1/disputes') {
+      const intent = searchParams.get('payment_intent');
+      return list(all.filter(({ id, status }) => status === 'DISPUTED' && intentOf(id) === intent).map(stripeDispute));
+    }
+    const id = decodeURIComponent(/^\/v1\/invoices\/([^/]+)$/.exec(pathname)?.[1] ?? '');
+    const invoice = this.invoices.get(id);
+    if (invoice) return { status: 200, body: stripeInvoice(invoice) };
+    const error = { type: 'invalid_request_error', code: 'resource_missing', message: `No such invoice: '${id}'` };
+    return { status: 404, body: { error } };
+  }
+}
+
+/** The headers of a Standard Webhooks message. */
+export function signStandard(
+  body: string,
+  secret: string,
+  { id = `msg_${randomUUID()}`, at = new Date() }: { id?: string; at?: Date } = {},
+): Record<string, string> {
+  return {
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+    'webhook-signature': new Webhook(secret).sign(id, at, body),
+  };
+}
+
+/** The headers of a message of Stripe's. */
+export function signStripe(body: string, secret: string, at = new Date()): Record<string, string> {
+  const timestamp = Math.floor(at.getTime() / 1000);
+  return { 'stripe-signature': Stripe.webhooks.generateTestHeaderString({ payload: body, secret, timestamp }) };
+}
+
+async function post(url: string, body: string, headers: Record<string, string>): Promise<SentAnswer> {
+  const response = await fetch(url, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json', ...headers },
+  });
+  return { status: response.status, body: (await response.json()) as SentAnswer['body'] };
+}
+
+/** An invoice in Stripe's form. It has no status for a dispute: such an invoice is paid, and its payment is disputed. */
+function stripeInvoice(invoice: FakeInvoice) {
+  const at = seconds(invoice.occurred_at);
+  const due = seconds(`${invoice.due_date}T00:00:00Z`);
+  const status = {
+    DRAFT: 'draft',
+    OPEN: 'open',
+    FAILED: 'open',
+    PAID: 'paid',
+    VOID: 'void',
+    WRITTEN_OFF: 'uncollectible',
+  };
+  return {
+    id: invoice.id,
+    object: 'invoice',
+    created: due,
+    status: invoice.status === 'DISPUTED' ? 'paid' : status[invoice.status],
+    attempted: invoice.status === 'FAILED',
+    attempt_count: invoice.status === 'FAILED' ? 1 : 0,
+    due_date: due,
+    effective_at: due,
+    metadata: invoice.contract_id === null ? {} : { contract_id: invoice.contract_id },
+    parent: null,
+    status_transitions: {
+      finalized_at: invoice.status === 'DRAFT' ? null : due,
+      paid_at: invoice.status === 'PAID' || invoice.status === 'DISPUTED' ? at : null,
+      voided_at: invoice.status === 'VOID' ? at : null,
+      marked_uncollectible_at: invoice.status === 'WRITTEN_OFF' ? at : null,
+    },
+    payments: { object: 'list', has_more: false, data: stripePayments(invoice) },
+  };
+}
+
+function stripePayments({ id, status }: FakeInvoice) {
+  if (status !== 'PAID' && status !== 'DISPUTED') return [];
+  const payment = { type: 'payment_intent', payment_intent: intentOf(id) };
+  return [{ id: `inpay_${id}`, object: 'invoice_payment', invoice: id, status: 'paid', payment }];
+}
+
+function stripeDispute({ id, occurred_at, dispute_status }: FakeInvoice) {
+  return {
+    id: `dp_${id}`,
+    object: 'dispute',
+    created: seconds(occurred_at),
+    status: dispute_status ?? 'needs_response',
+    metadata: {},
+    payment_intent: intentOf(id),
+  };
+}
+
+/** The payment that an invoice is paid with. */
+function intentOf(invoice_id: string): string {
+  return `pi_${invoice_id}`;
+}
+
+function seconds(instant: string): number {
+  return Math.floor(Date.parse(instant) / 1000);
+}

@@ -1,0 +1,64 @@
+/** What an advance of a test clock says over Temporal: to the workflow that carries it out, and to the contracts. */
+import { randomUUID } from 'node:crypto';
+import { WithStartWorkflowOperation } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
+import { advanceTestClock, wakeTestClockSignal } from '../workflows/advance-test-clock';
+import { clockMovedUpdate, contractLifecycle } from '../workflows/contract-lifecycle';
+import { contractWorkflowId, testClockWorkflowId } from './ids';
+import { memoOf } from './nudge';
+import type { TaskQueues } from './task-queues';
+
+/** How long one contract may take to settle, its billing system asked included. */
+export const SETTLE_TIMEOUT_MS = 30_000;
+/** How long the caller of an advance waits until it is started. */
+const START_TIMEOUT_MS = 2_000;
+
+export interface ClockTeller {
+  /**
+   * Tells a contract that its clock moved, starting its workflow where needed, and waits until it has settled. Throws when
+   * that is not heard within {@link SETTLE_TIMEOUT_MS} or before `signal` says to stop; telling it again does no harm.
+   */
+  tell(contract_id: string, signal: AbortSignal): Promise<void>;
+  /** Has the advance of a clock carried out; one that is under way looks again. Throws when Temporal is out of reach. */
+  startAdvance(clock_id: string, request_id?: string): Promise<void>;
+}
+
+export function createClockTeller(client: Client, taskQueues: TaskQueues): ClockTeller {
+  return {
+    async tell(contract_id, signal) {
+      const startWorkflowOperation = new WithStartWorkflowOperation(contractLifecycle, {
+        workflowId: contractWorkflowId(contract_id),
+        taskQueue: taskQueues.contracts,
+        args: [{ contract_id }],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        staticSummary: `Contract ${contract_id}`,
+      });
+      const settle = () =>
+        client.workflow.executeUpdateWithStart(clockMovedUpdate, {
+          startWorkflowOperation,
+          // An id of its own each time: an equal one would be answered from Temporal's memory.
+          updateId: randomUUID(),
+        });
+      // The client never takes back the listeners it adds, one a call: so each telling has a signal of its own.
+      await client.withAbortSignal(AbortSignal.any([signal]), () =>
+        client.withDeadline(Date.now() + SETTLE_TIMEOUT_MS, settle),
+      );
+    },
+    async startAdvance(clock_id, request_id) {
+      // With a signal: an advance that begins while the workflow of the one before is ending is not overlooked.
+      await client.withDeadline(Date.now() + START_TIMEOUT_MS, () =>
+        client.workflow.signalWithStart(advanceTestClock, {
+          workflowId: testClockWorkflowId(clock_id),
+          taskQueue: taskQueues.contracts,
+          args: [{ clock_id }],
+          signal: wakeTestClockSignal,
+          signalArgs: [],
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          staticSummary: `Test clock ${clock_id}`,
+          memo: memoOf(request_id),
+        }),
+      );
+    },
+  };
+}

@@ -1,0 +1,138 @@
+/**
+ * Arbitrary contracts for property tests: every rule that time can touch, in zones whose clocks are inconvenient, with dates
+ * that like to fall together.
+ */
+import fc from 'fast-check';
+import type { Amendment, AmendmentChanges } from '../../domain/amendment';
+import { addDays, addPeriods, localDateAt } from '../../domain/calendar';
+import type { ContractFacts } from '../../domain/contract';
+import { instantFromMillis, millisOf } from '../../domain/instant';
+import type { Instant } from '../../domain/instant';
+import type { Invoice } from '../../domain/invoice';
+import { DEFAULT_RENEWAL } from '../../domain/renewal';
+import type { RenewalPolicy } from '../../domain/renewal';
+import { buildAmendment, buildFacts, buildHold, buildInvoice } from './contract-facts';
+
+/** Zones whose clocks change, have no midnight, skipped a day, or lie half an hour aside. */
+export const ZONES = [
+  'UTC',
+  'Europe/Berlin',
+  'America/New_York',
+  'Africa/Cairo',
+  'Pacific/Auckland',
+  'Asia/Kolkata',
+  'Pacific/Apia',
+];
+export const DAY_MS = 86_400_000;
+/** The time of arbitrary contracts: two and a half years. */
+export const FROM: Instant = '2026-01-01T00:00:00.000Z';
+const FROM_MS = millisOf(FROM);
+const DAYS_MAX = 900;
+/** The seed of every property, so that a failure is one again. */
+export const SEED = 20_261_122;
+
+export const anInstant = fc.integer({ min: 0, max: DAYS_MAX * DAY_MS }).map((ms) => instantFromMillis(FROM_MS + ms));
+export const aDate = fc.integer({ min: 0, max: DAYS_MAX }).map((days) => addDays(FROM.slice(0, 10), days));
+
+/** Instants that like to fall on the boundaries of dates. */
+export const aLikelyInstant = fc.oneof(
+  anInstant,
+  aDate.map((date) => `${date}T00:00:00.000Z`),
+);
+
+const aPolicy: fc.Arbitrary<RenewalPolicy> = fc
+  .record({
+    mode: fc.constantFrom('manual', 'auto', 'auto', 'none'),
+    term: fc.constantFrom(null, null, 'P1M', 'P10D'),
+    notice_days: fc.constantFrom(0, 7, 14, 30, 45),
+    opt_out_at: fc.option(aLikelyInstant, { freq: 5 }),
+    opt_out_term: fc.constantFrom(null, 1, 2),
+    quota_effect: fc.constantFrom(null, { add: 30 }),
+    max_renewals: fc.constantFrom(null, null, 0, 2),
+  } as const)
+  .map((policy) => ({
+    ...DEFAULT_RENEWAL,
+    ...policy,
+    opt_out_term: policy.opt_out_at === null ? null : policy.opt_out_term,
+  }));
+
+/** One to three invoices, due on days close to others. */
+function someInvoices(from: string): fc.Arbitrary<Invoice[]> {
+  const one = fc.record({
+    days: fc.integer({ min: -5, max: 400 }),
+    status: fc.constantFrom('OPEN', 'OPEN', 'FAILED', 'PAID', 'DISPUTED'),
+  } as const);
+  return fc.array(one, { maxLength: 3 }).map((invoices) =>
+    invoices.map(({ days, status }, index) =>
+      buildInvoice({
+        invoice_id: `invoice-${index}`,
+        status,
+        due_date: addDays(from, days),
+        disputed_on: status === 'DISPUTED' ? addDays(from, days + 3) : null,
+        occurred_at: `${addDays(from, days + 3)}T09:30:00.000Z`,
+        rank: status === 'OPEN' || status === 'FAILED' ? 0 : 2,
+      }),
+    ),
+  );
+}
+
+const someChanges: fc.Arbitrary<AmendmentChanges> = fc.oneof(
+  fc.record({ quota_add: fc.constantFrom(1, 50, 2_000_000_000) }),
+  fc.record({ feature_overrides: fc.constantFrom({ seats: 9 }, { seats: 'many' }) }),
+  fc.record({ end_date: aDate }),
+  fc.record({ renewal: fc.constantFrom({ mode: 'manual' as const }, { mode: 'auto' as const }, { notice_days: 21 }) }),
+  fc.record({ renewal: fc.constantFrom({ opt_out_at: null }, { max_renewals: null }), quota_add: fc.constant(5) }),
+);
+
+/** Amendments that wait for a day after `from`. */
+function someAmendments(from: string): fc.Arbitrary<Amendment[]> {
+  const one = fc.record({ days: fc.integer({ min: 1, max: 400 }), changes: someChanges });
+  return fc
+    .array(one, { maxLength: 2 })
+    .map((amendments) =>
+      amendments.map(({ days, changes }, index) =>
+        buildAmendment({ id: `amendment-${index}`, effective_date: addDays(from, days), changes }),
+      ),
+    );
+}
+
+/** Contracts that were activated before {@link FROM} and looked at last at some instant after it. */
+export const someFacts: fc.Arbitrary<ContractFacts> = fc
+  .record({
+    timezone: fc.constantFrom(...ZONES),
+    start_date: aDate,
+    term: fc.constantFrom('P1M', 'P3M', 'P1Y', 'P10D', 'fixed', 'none'),
+    fixed_days: fc.integer({ min: 1, max: 400 }),
+    expiry_grace_days: fc.constantFrom(0, 0, 1, 20, 90),
+    grace_allows_generation: fc.boolean(),
+    renewal: aPolicy,
+    dunning: fc.constantFrom(
+      { past_due_days: 1, suspend_days: 14, terminate_days: 60 },
+      { past_due_days: 0, suspend_days: 7, terminate_days: 30 },
+      { past_due_days: 5, suspend_days: 10, terminate_days: null },
+    ),
+    dunning_exempt: fc.nat(9).map((of_ten) => of_ten === 0),
+    settled_until: aLikelyInstant,
+    paused: fc.boolean(),
+    resume_at: fc.option(aLikelyInstant, { freq: 3 }),
+  })
+  .chain(({ term, fixed_days, resume_at, paused, ...given }) => {
+    const today = localDateAt(given.settled_until, given.timezone);
+    const term_length = term.startsWith('P') ? term : null;
+    const end_date =
+      term_length !== null
+        ? addPeriods(given.start_date, term_length)
+        : term === 'fixed'
+          ? addDays(given.start_date, fixed_days)
+          : null;
+    const later = resume_at !== null && resume_at > given.settled_until ? resume_at : null;
+    const holds = paused ? [buildHold({ placed_at: FROM, resume_at: later })] : [];
+    return fc
+      .record({ invoices: someInvoices(today), amendments: someAmendments(today) })
+      .map((owed) =>
+        buildFacts({ ...given, ...owed, term_length, end_date, holds, quota: { total: 100, claimed: 40 } }),
+      );
+  });
+
+/** Instants at which somebody looks, in order. */
+export const someLooks = fc.array(aLikelyInstant, { minLength: 1, maxLength: 12 }).map((looks) => looks.sort());

@@ -1,0 +1,102 @@
+/**
+ * One contract in each state there is, made through the interface; what takes time to come about is set back in time.
+ */
+import { addDays } from '../../domain/calendar';
+import type { ContractState } from '../../domain/contract';
+import { waitFor } from '../../dev/waiting';
+import type { Database } from '../../db/index';
+import type { TestApi } from './api';
+import { sendInvoice } from './billing';
+import { addContract } from './catalogue';
+import type { TestCatalogue } from './catalogue';
+
+/** The states; a suspension is one of billing or one of compliance. */
+export type Situation = ContractState | 'COMPLIANCE';
+export const SITUATIONS = [
+  'DRAFT',
+  'SCHEDULED',
+  'ACTIVE',
+  'PAST_DUE',
+  'EXPIRY_GRACE',
+  'PAUSED',
+  'SUSPENDED',
+  'COMPLIANCE',
+  'EXPIRED',
+  'TERMINATED',
+  'DELETED',
+] as const satisfies readonly Situation[];
+
+const WAIT_MS = 15_000;
+
+/** The local day so many days from now, in UTC. */
+export function dateIn(days: number): string {
+  return addDays(new Date().toISOString().slice(0, 10), days);
+}
+
+/** Moves a contract's facts into the past, as if it had been made earlier. */
+export async function shiftBack(db: Database, id: string, days: number): Promise<void> {
+  await db`
+    UPDATE contracts SET
+      start_date = start_date - ${days}::int, end_date = end_date - ${days}::int,
+      term_start_date = term_start_date - ${days}::int, anchor_date = anchor_date - ${days}::int,
+      next_boundary_at = next_boundary_at - make_interval(days => ${days}),
+      settled_until = settled_until - make_interval(days => ${days}),
+      activated_at = activated_at - make_interval(days => ${days}),
+      terminated_at = terminated_at - make_interval(days => ${days})
+    WHERE id = ${id}`;
+  await db`UPDATE contract_amendments SET effective_date = effective_date - ${days}::int WHERE contract_id = ${id}`;
+  await db`UPDATE contract_holds SET placed_at = placed_at - make_interval(days => ${days}) WHERE contract_id = ${id}`;
+}
+
+/** Waits until the stored contract is in a state. */
+export async function stateBecomes(db: Database, id: string, state: ContractState): Promise<void> {
+  await waitFor(async () => (await db`SELECT FROM contracts WHERE id = ${id} AND state = ${state}`).count === 1, {
+    timeout_ms: WAIT_MS,
+    what: `the state ${state}`,
+  });
+}
+
+/** Makes a contract of a one-year term in a situation, through an interface that has a worker; answers it. */
+export async function contractIn(
+  api: TestApi,
+  catalogue: TestCatalogue,
+  situation: Situation,
+  more: Record<string, unknown> = {},
+): Promise<any> {
+  const made = async (given: Record<string, unknown> = {}) =>
+    addContract(api, catalogue, { term: 'P1Y', ...given, ...more });
+  const act = async (id: string, action: string, body: Record<string, unknown> = {}) => {
+    const answer = await api.call('POST', `/contracts/${id}/${action}`, { body });
+    if (answer.status !== 200) throw new Error(`it was refused: ${answer.text}`);
+  };
+  const owing = async (days: number): Promise<any> => {
+    const contract = await made();
+    await sendInvoice(api, contract.id, { due_date: dateIn(-days) });
+    return contract;
+  };
+  const contract = await {
+    DRAFT: () => made({ status: 'inactive' }),
+    SCHEDULED: () => made({ start_date: dateIn(30) }),
+    ACTIVE: () => made(),
+    PAST_DUE: () => owing(5),
+    EXPIRY_GRACE: () => made({ start_date: dateIn(-370), expiry_grace_days: 30 }),
+    PAUSED: () => made(),
+    SUSPENDED: () => owing(20),
+    COMPLIANCE: () => made(),
+    EXPIRED: () => made(),
+    TERMINATED: () => made(),
+    DELETED: () => made({ status: 'inactive' }),
+  }[situation]();
+  const { id, name } = contract;
+  if (situation === 'PAUSED') await act(id, 'pause');
+  if (situation === 'COMPLIANCE') await act(id, 'compliance-hold', { note: 'On a list.' });
+  if (situation === 'TERMINATED') await act(id, 'terminate', { reason: 'The customer left.' });
+  if (situation === 'DELETED') await api.call('DELETE', `/contracts/${id}`, { body: { confirm_name: name } });
+  if (situation === 'PAST_DUE' || situation === 'SUSPENDED') await stateBecomes(api.sql, id, situation);
+  if (situation === 'EXPIRED') {
+    await shiftBack(api.sql, id, 400);
+    // The first reminder was due long ago: whoever looks crosses everything.
+    await api.call('GET', `/contracts/${id}`);
+  }
+  return contract;
+}

@@ -1,0 +1,19 @@
+/** A nudger for activities that are called by themselves: it wakes nobody, and remembers the jobs it was to wake. */
+import type { Nudger } from '../../temporal/nudge';
+
+export interface HeardNudger {
+  nudger: Nudger;
+  /** The jobs that were to be woken, in order. */
+  jobs: string[];
+}
+
+export function createHeardNudger(): HeardNudger {
+  const jobs: string[] = [];
+  const nudger: Nudger = {
+    wakeContracts: async (ids) => ids,
+    wakeJobs: async (ids) => (jobs.push(...ids), ids),
+    tellBilling: async (id) => [id],
+    wake: async () => undefined,
+  };
+  return { nudger, jobs };
+}

@@ -1,0 +1,37 @@
+/**
+ * Four years of one contract in each of several zones, computed: what a process of any zone of its own must agree on. Run as
+ * a program it prints them, with the offset of its process.
+ */
+import { addPeriods, startOfDay } from '../../domain/calendar';
+import { stateAt } from '../../domain/contract';
+import { settle } from '../../domain/contract-boundary';
+import { licenseExpiry } from '../../domain/expiry';
+import { ZONES } from './contract-arbitrary';
+import { buildAutoRenewed, buildInvoice, buildSettleContext } from './contract-facts';
+
+/** What happens to a contract of monthly terms from 31 January 2024 in a zone, in four years and a leap day. */
+export function livesInAllZones() {
+  return ZONES.map((timezone) => {
+    const facts = buildAutoRenewed(
+      { quota_effect: { add: 10 } },
+      {
+        timezone,
+        start_date: '2024-01-31',
+        end_date: addPeriods('2024-01-31', 'P1M'),
+        term_length: 'P1M',
+        settled_until: '2023-12-01T00:00:00.000Z',
+        invoices: [buildInvoice({ due_date: '2027-12-01' })],
+      },
+    );
+    const { crossed } = settle(facts, startOfDay('2028-02-29', timezone), buildSettleContext());
+    return {
+      timezone,
+      expires_at: licenseExpiry({ duration: 'P1Y', basis: 'generation' }, '2024-02-29T02:30:00.000Z', timezone),
+      crossed: crossed.map(({ at, action, facts: then }) => [at, action, stateAt(then, at), then.end_date]),
+    };
+  });
+}
+
+if (require.main === module) {
+  process.stdout.write(JSON.stringify({ offset: new Date(2027, 0, 1).getTimezoneOffset(), lives: livesInAllZones() }));
+}

@@ -1,0 +1,76 @@
+/**
+ * Test clocks and contracts on them as rows, made by the product's own functions and past the interface.
+ */
+import { createTestClockActivities } from '../../activities/test-clock';
+import type { TestClockActivities } from '../../activities/test-clock';
+import { beginAdvance, findTestClock, insertTestClock, lockTestClock } from '../../db/test-clock';
+import type { TestClockRow } from '../../db/test-clock';
+import type { Database } from '../../db/index';
+import type { Instant } from '../../domain/instant';
+import { isRefusal } from '../../domain/refusal';
+import { advanceDecision } from '../../domain/test-clock';
+import { buildContract, SOMEBODY } from './contract-rows';
+import type { ContractOptions } from './contract-rows';
+import type { CovenantWorker } from './covenant-worker';
+
+const act = (now = new Date().toISOString()) => ({ actor: SOMEBODY, now, request_id: null });
+
+/** A clock that stands at an instant; answers its id. */
+export async function buildTestClock(db: Database, now: Instant): Promise<string> {
+  return (await db.begin((tx) => insertTestClock(tx, { name: 'A clock', now }, act()))).id;
+}
+
+/** A clock that is known to exist. */
+export async function testClockOf(db: Database, id: string): Promise<TestClockRow> {
+  const clock = await findTestClock(db, id);
+  if (!clock) throw new Error(`there is no test clock ${id}`);
+  return clock;
+}
+
+/** Grants an advance, at `begun_at` by the world's time; nobody carries it out yet. */
+export async function grantAdvance(db: Database, id: string, to: Instant, begun_at?: Instant): Promise<void> {
+  await db.begin(async (tx) => {
+    const clock = await lockTestClock(tx, id);
+    if (!clock) throw new Error(`there is no test clock ${id}`);
+    const decision = advanceDecision(clock, to);
+    if (isRefusal(decision)) throw new Error(decision.detail);
+    await beginAdvance(tx, clock, to, act(begun_at));
+  });
+}
+
+/** Sends a clock on its way as the interface does. */
+export async function sendTestClock(
+  db: Database,
+  clocks: CovenantWorker['clocks'],
+  id: string,
+  to: Instant,
+): Promise<void> {
+  await grantAdvance(db, id, to);
+  await clocks.startAdvance(id);
+}
+
+/** A contract of staging on a clock, made at the clock's time; answers its id. */
+export async function buildContractOnClock(
+  db: Database,
+  test_clock_id: string,
+  options: ContractOptions = {},
+): Promise<string> {
+  const { now } = await testClockOf(db, test_clock_id);
+  const catalogue = { environment: 'staging' } as const;
+  return (await buildContract(db, { now, catalogue, test_clock_id, ...options })).facts.id;
+}
+
+/**
+ * The activity `settleAtClock` with a teller of the test's own, who hears which contract is to be told and passes it on, or not.
+ */
+export function settleTelling(
+  db: Database,
+  worker: Pick<CovenantWorker, 'clocks' | 'queues'>,
+  tell: (contract_id: string, pass: () => Promise<void>) => Promise<void>,
+): TestClockActivities['settleAtClock'] {
+  const clocks = {
+    ...worker.clocks,
+    tell: (id: string, signal: AbortSignal) => tell(id, () => worker.clocks.tell(id, signal)),
+  };
+  return createTestClockActivities({ db, clocks, settleTaskQueue: worker.queues.generation }).settleAtClock;
+}
