@@ -1,11 +1,13 @@
 /**
- * `npm run dev`: starts the embedded stack, says where everything is, plays the story once, and runs until Ctrl-C.
+ * `npm run dev`: starts the embedded stack, says where everything is, tells its stories once, and runs until Ctrl-C.
  */
-import { KEY_PEPPER_LENGTH_MIN, loadConfig, loadStackConfig } from '../config';
+import { KEY_PEPPER_LENGTH_MIN, loadConfig, loadStackConfig, type Config } from '../config';
 import { readDevFile, type DevFile } from './dev-file';
 import { DataDirLockedError } from './lock';
 import { startStack, type Stack } from './stack';
-import { playStoryOnce } from './story';
+import { playOnce, type Story } from './story';
+import { POOL_STORY } from './story-pool';
+import { QUARTER_STORY } from './story-quarter';
 import type { ServerNews } from './supervisor';
 
 const PARENT_CHECK_MS = 1_000;
@@ -16,6 +18,7 @@ async function main(): Promise<void> {
   const ending = new AbortController();
   let stack: Stack | undefined;
   let temporalNamespace: string | undefined;
+  let stories: readonly Story[] = [];
   let stopping = false;
 
   function end(): void {
@@ -36,13 +39,16 @@ async function main(): Promise<void> {
 
   try {
     const { dataDir, cacheDir, temporalAddress } = loadStackConfig(process.env);
-    const temporal = temporalOptions(temporalAddress);
-    temporalNamespace = temporal.temporalNamespace;
+    const config = configOfProcesses();
+    temporalNamespace = config.temporalNamespace;
+    stories = storiesUnder(config);
     const started = performance.now();
     stack = await startStack({
       dataDir,
       cacheDir,
-      ...temporal,
+      temporalNamespace,
+      externalTemporal:
+        temporalAddress === undefined ? undefined : { address: temporalAddress, uiUrl: config.temporalUiUrl },
       say,
       onNews: sayNews,
       signal: ending.signal,
@@ -55,27 +61,26 @@ async function main(): Promise<void> {
   }
 
   try {
-    await playStoryOnce(
-      { dataDir: stack.dataDir, describe: () => stack.describe(), temporalNamespace },
-      process.stdout,
-    );
+    const stage = { dataDir: stack.dataDir, describe: () => stack.describe(), temporalNamespace };
+    for (const story of stories) await playOnce(story, stage, process.stdout);
   } catch (error) {
-    // The stack is of use without the story; a start that is being stopped cuts it short.
+    // The stack is of use without stories; a start that is being stopped cuts them short.
     if (!stopping) say(`The story broke off: ${reason(error)}`);
   }
 }
 
-/** Reads the settings of Temporal as the API and the worker do; the stack makes their other required ones itself. */
-function temporalOptions(
-  address: string | undefined,
-): Pick<Parameters<typeof startStack>[0], 'externalTemporal' | 'temporalNamespace'> {
+/** Reads the settings as the API and the worker do; the stack makes their required ones itself. */
+function configOfProcesses(): Config {
   const placeholders = {
     DATABASE_URL: 'postgres://stack/stack',
     COVENANT_KEY_PEPPER: '-'.repeat(KEY_PEPPER_LENGTH_MIN),
   };
-  const { temporalNamespace, temporalUiUrl } = loadConfig({ ...process.env, ...placeholders });
-  const externalTemporal = address === undefined ? undefined : { address, uiUrl: temporalUiUrl };
-  return { externalTemporal, temporalNamespace };
+  return loadConfig({ ...process.env, ...placeholders });
+}
+
+/** The second story needs a test clock, and invoices that nobody else is asked about. */
+function storiesUnder({ testClocks, billingStandardUrl }: Config): readonly Story[] {
+  return testClocks && billingStandardUrl === undefined ? [POOL_STORY, QUARTER_STORY] : [POOL_STORY];
 }
 
 function describe(running: DevFile): string {

@@ -16,7 +16,10 @@ export interface StoryCall<T> {
   body?: Readonly<Record<string, unknown>>;
   /** Lets an interrupted story go on at the next start: a repeated step gets the answer of the first. */
   idempotency_key?: string;
-  status: number;
+  /** Beside those that every call has. */
+  headers?: Readonly<Record<string, string>>;
+  /** The answer must have it, or one of them. */
+  status: number | readonly number[];
   /** The answer must fit it; fields it does not name are not looked at. */
   shape: ZodType<T>;
 }
@@ -50,13 +53,16 @@ export function createStoryClient(api_url: string, api_key: string): StoryClient
           authorization,
           ...(expected.body === undefined ? {} : { 'content-type': 'application/json' }),
           ...(expected.idempotency_key === undefined ? {} : { 'idempotency-key': expected.idempotency_key }),
+          ...expected.headers,
         },
         ...(expected.body === undefined ? {} : { body: JSON.stringify(expected.body) }),
         signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
       });
       const text = await response.text();
-      if (response.status !== expected.status) {
-        throw new StoryError(`${method} ${path} answered ${response.status} in place of ${expected.status}: ${text}`);
+      const wanted = [expected.status].flat();
+      if (!wanted.includes(response.status)) {
+        const instead = `${response.status} in place of ${wanted.join(' or ')}`;
+        throw new StoryError(`${method} ${path} answered ${instead}: ${text}`);
       }
       const answer = expected.shape.safeParse(JSON.parse(text));
       if (answer.success) return answer.data;

@@ -1,207 +1,99 @@
 /**
- * The story of a license pool, from nothing to 2,000 licenses, told through HTTP alone as a user would live it.
+ * What stories share: where they are played, how they are told, and how they look at jobs and workflows.
  *
- * Each step says what it shows and throws when the API shows something else. Interrupted, it goes on where it was.
+ * A story is told through HTTP alone as a user would live it. Each step says what it shows and throws StoryError when
+ * the API shows something else. Interrupted, a story goes on where it was.
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { DevFile } from './dev-file';
-import { createStoryClient, StoryError, type StoryClient } from './story-client';
+import { StoryError, type StoryClient } from './story-client';
 import { startProgress, type StoryOutput } from './story-progress';
 import { waitFor } from './waiting';
 
-/** Where the story plays. */
+/** Where a story is played. */
 export interface StoryStage {
   dataDir: string;
-  describe(): Pick<DevFile, 'api_url' | 'temporal_ui_url' | 'super_admin_key' | 'pids'>;
+  describe(): Pick<DevFile, 'api_url' | 'temporal_ui_url' | 'super_admin_key' | 'billing_secret' | 'pids'>;
   /** `default` unless given. */
   temporalNamespace?: string | undefined;
 }
 
-/** What the story left behind, for whoever wants to look again. */
-export interface PlayedStory {
-  contract_id: string;
-  job_id: string;
-  test_job_id: string;
+/** A story: what it leaves behind lets whoever wants look again. */
+export interface Story<Played extends object = object> {
+  /** Its presence in the data directory says that the story was told to its end. */
+  file: string;
+  play: (stage: StoryStage, out: StoryOutput) => Promise<Played>;
 }
 
-export const CONTRACT_NAME = 'Black Friday 2026 License Pool - 2000 Licenses';
-export const QUOTA = 2_000;
+/** Tells a story, step by step. */
+export interface Teller {
+  step: (title: string) => void;
+  /** Counts a step that an earlier start has told. */
+  passOver: () => void;
+  say: (sentence: string) => void;
+}
 
-const SHOWN_LICENSES = 10;
-/** A job's workflow ends a moment after the job. */
-const UI_TIMEOUT_MS = 10_000;
-const PRODUCT_CODE = 'cad-suite';
-/** Its presence in the data directory says that the story was told to its end. */
-const STORY_FILE = 'story.json';
+/** A job as its progress stream shows it. */
+export type WatchedJob = z.infer<typeof WatchedJob>;
+const WatchedJob = z.object({ state: z.string(), completed: z.int(), licenses_per_second: z.number().nullable() });
 
-const Id = z.object({ id: z.string() });
-const KeyFormat = z.object({ prefix: z.string(), groups: z.int(), group_length: z.int() });
-const Generator = Id.extend({ format: KeyFormat });
-const Draft = Id.extend({ state: z.literal('DRAFT'), status: z.literal('inactive'), workflow_id: z.string() });
-const Active = z.object({ state: z.literal('ACTIVE'), status: z.literal('active') });
-const TestLicenses = z.object({
-  job_id: z.string(),
-  quota_remaining: z.literal(QUOTA),
-  licenses: z.array(z.object({ key: z.string(), expires_at: z.string() })).length(1),
-});
-const Queued = z.object({ job_id: z.string(), licenses_requested: z.literal(QUOTA), quota_remaining: z.literal(0) });
-const Job = z.object({ state: z.string(), completed: z.int(), licenses_per_second: z.number().nullable() });
-const FinishedJob = z.object({
-  state: z.literal('SUCCEEDED'),
-  requested: z.literal(QUOTA),
-  completed: z.literal(QUOTA),
-  failed: z.literal(0),
-  workflow_id: z.string(),
-});
-const TenLicenses = z.object({
-  data: z.array(z.object({ ordinal: z.int(), key: z.string(), status: z.literal('available') })).length(SHOWN_LICENSES),
-  next_cursor: z.string(),
-});
-const UsedUp = z.object({
-  quota: z.object({
-    total: z.literal(QUOTA),
-    generated: z.literal(QUOTA),
-    reserved: z.literal(0),
-    remaining: z.literal(0),
-  }),
-});
 const Workflow = z.object({
   workflowExecutionInfo: z.object({ status: z.string(), execution: z.object({ runId: z.string() }) }),
 });
-const QuotaExceeded = z.object({ code: z.literal('QUOTA_EXCEEDED'), detail: z.string() });
 
-/** Plays the story unless this data directory has seen it to its end. Answers whether it was played. */
-export async function playStoryOnce(stage: StoryStage, out: StoryOutput): Promise<boolean> {
-  const file = join(stage.dataDir, STORY_FILE);
-  if (existsSync(file)) return false;
-  const played = await playStory(stage, out);
-  writeFileSync(file, `${JSON.stringify(played, null, 2)}\n`);
-  return true;
+/** A workflow ends a moment after what it kept. */
+const UI_TIMEOUT_MS = 10_000;
+
+/** Plays a story unless this data directory has seen it to its end. */
+export async function playOnce({ file, play }: Story, stage: StoryStage, out: StoryOutput): Promise<void> {
+  const path = join(stage.dataDir, file);
+  if (existsSync(path)) return;
+  const played = await play(stage, out);
+  writeFileSync(path, `${JSON.stringify(played, null, 2)}\n`);
 }
 
-/** Plays the story. Throws StoryError when a step does not show what it should. */
-export async function playStory(stage: StoryStage, out: StoryOutput): Promise<PlayedStory> {
-  const { api_url, super_admin_key } = stage.describe();
-  const api = createStoryClient(api_url, super_admin_key);
+/** Begins to tell a story. */
+export function beginTelling(out: StoryOutput, title: string): Teller {
   let steps = 0;
-  const step = (title: string): void => void out.write(`\n${++steps}. ${title}\n`);
-  const say = (sentence: string): void => void out.write(`   ${sentence}\n`);
-
-  out.write(`The story of a license pool, through ${api_url}/api/v1 alone:\n`);
-
-  step('A product');
-  const product = await api.call('POST', '/api/v1/products', {
-    body: { name: 'CAD Suite', code: PRODUCT_CODE },
-    idempotency_key: 'story: product',
-    status: 201,
-    shape: Id,
-  });
-  say(`CAD Suite (${PRODUCT_CODE}), ${product.id}`);
-
-  step('A generator of its license keys');
-  const generator = await api.call('POST', '/api/v1/generators', {
-    body: {
-      name: 'CAD keys',
-      product_id: product.id,
-      format: { prefix: 'CAD', groups: 4, group_length: 5 },
-      features: { edition: 'pro', offline_days: 30 },
-      activation_limit: 2,
-    },
-    idempotency_key: 'story: generator',
-    status: 201,
-    shape: Generator,
-  });
-  say(`keys such as ${exampleKey(generator.format)}, two devices each, edition "pro"`);
-
-  step(`The contract “${CONTRACT_NAME}”, created inactive`);
-  const contract = await api.call('POST', '/api/v1/contracts', {
-    body: {
-      name: CONTRACT_NAME,
-      type: 'pool',
-      status: 'inactive',
-      product_id: product.id,
-      generator_id: generator.id,
-      quota: QUOTA,
-    },
-    idempotency_key: 'story: contract',
-    status: 201,
-    shape: Draft,
-  });
-  const contractPath = `/api/v1/contracts/${contract.id}`;
-  say(`${contract.state}, a quota of ${told(QUOTA)}; no workflow yet, it is only a draft`);
-
-  step('A test license, to try the product before anything counts');
-  const tested = await api.call('POST', `${contractPath}/generate`, {
-    body: { count: 1, test: true },
-    idempotency_key: 'story: test license',
-    status: 201,
-    shape: TestLicenses,
-  });
-  for (const { key, expires_at } of tested.licenses) say(`${key}, valid until ${expires_at}`);
-  say(`the quota is untouched: ${told(tested.quota_remaining)} remaining`);
-
-  step('Activation');
-  const active = await api.call('POST', `${contractPath}/activate`, {
-    idempotency_key: 'story: activation',
-    status: 200,
-    shape: Active,
-  });
-  say(`${active.state}; from now on the workflow ${contract.workflow_id} keeps it`);
-
-  step(`${told(QUOTA)} licenses by a background job`);
-  const queued = await api.call('POST', `${contractPath}/generate`, {
-    body: { count: QUOTA },
-    idempotency_key: 'story: generation',
-    status: 202,
-    shape: Queued,
-  });
-  const speed = await watchJob(api, queued.job_id, out);
-  const job = await api.call('GET', `/api/v1/jobs/${queued.job_id}`, { status: 200, shape: FinishedJob });
-  say(`${job.state}: ${told(job.completed)} licenses${speed === null ? '' : `, ${told(Math.round(speed))} a second`}`);
-
-  step('A look at ten of them');
-  const ten = await api.call('GET', `/api/v1/licenses?job_id=${queued.job_id}&order=asc&limit=${SHOWN_LICENSES}`, {
-    status: 200,
-    shape: TenLicenses,
-  });
-  for (const { ordinal, key, status } of ten.data) say(`${String(ordinal).padStart(5)}  ${key}  ${status}`);
-
-  step('The quota is used to the last license, and holds');
-  const { quota } = await api.call('GET', contractPath, { status: 200, shape: UsedUp });
-  say(`${told(quota.generated)} of ${told(quota.total)} generated, ${quota.reserved} reserved`);
-  const refused = await api.call('POST', `${contractPath}/generate`, {
-    body: { count: 1 },
-    status: 409,
-    shape: QuotaExceeded,
-  });
-  say(`one more: 409 ${refused.code} (${refused.detail})`);
-
-  step('The same in the Temporal UI');
-  say(`the contract, waiting: ${await findInTemporalUi(stage, contract.workflow_id, 'RUNNING')}`);
-  say(`the job, completed:    ${await findInTemporalUi(stage, job.workflow_id, 'COMPLETED')}`);
-  out.write('\n');
-  return { contract_id: contract.id, job_id: queued.job_id, test_job_id: tested.job_id };
+  out.write(`${title}\n`);
+  return {
+    step: (step) => void out.write(`\n${++steps}. ${step}\n`),
+    passOver: () => void (steps += 1),
+    say: (sentence) => void out.write(`   ${sentence}\n`),
+  };
 }
 
-/** Follows a job to its end and answers with its speed in licenses a second, where it is known. */
-async function watchJob(api: StoryClient, job_id: string, out: StoryOutput): Promise<number | null> {
-  const display = startProgress(out, QUOTA);
+/**
+ * Shows the progress of a job of `total` licenses until `enough` says so, and answers how the job was then. Throws
+ * StoryError when its stream ends before.
+ */
+export async function watchJob(
+  api: StoryClient,
+  { job_id, total }: { job_id: string; total: number },
+  out: StoryOutput,
+  enough: (job: WatchedJob, ended: boolean) => boolean,
+): Promise<WatchedJob> {
+  const display = startProgress(out, total);
   try {
     for await (const { event, data } of api.follow(`/api/v1/jobs/${job_id}/progress`)) {
-      const job = Job.parse(JSON.parse(data));
+      const job = WatchedJob.parse(JSON.parse(data));
       display.show(job.completed);
-      if (event === 'end') return job.licenses_per_second;
+      if (enough(job, event === 'end')) return job;
     }
   } finally {
     display.end();
   }
-  throw new StoryError(`The progress stream of the job ${job_id} closed before the job had ended.`);
+  throw new StoryError(`The progress stream of the job ${job_id} closed too soon.`);
 }
 
 /** The address of a workflow's page, once the UI shows it in this status. A UI that runs elsewhere is not asked. */
-async function findInTemporalUi(stage: StoryStage, workflow_id: string, status: string): Promise<string> {
+export async function findInTemporalUi(
+  stage: StoryStage,
+  workflow_id: string,
+  status: 'RUNNING' | 'COMPLETED',
+): Promise<string> {
   const { temporal_ui_url, pids } = stage.describe();
   const path = `/namespaces/${stage.temporalNamespace ?? 'default'}/workflows/${encodeURIComponent(workflow_id)}`;
   if (pids.temporal === null) return `${temporal_ui_url}${path}`;
@@ -216,10 +108,18 @@ async function findInTemporalUi(stage: StoryStage, workflow_id: string, status: 
   );
 }
 
-function exampleKey({ prefix, groups, group_length }: z.infer<typeof KeyFormat>): string {
-  return [prefix, ...new Array<string>(groups).fill('X'.repeat(group_length))].join('-');
+/** Demands these values of these fields. Throws StoryError, which says what is so and what was to be. */
+export function demandFields(found: object, wanted: object, what: string): void {
+  const same = Object.entries(wanted).every(([name, value]) => (found as Record<string, unknown>)[name] === value);
+  demand(same, `${what}: ${JSON.stringify(found)} in place of ${JSON.stringify(wanted)}`);
 }
 
-function told(count: number): string {
+/** Throws StoryError with the sentence unless `holds`. */
+export function demand(holds: boolean, otherwise: string): void {
+  if (!holds) throw new StoryError(otherwise);
+}
+
+/** A count for people: 2,000. */
+export function told(count: number): string {
   return count.toLocaleString('en-US');
 }

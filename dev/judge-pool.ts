@@ -1,0 +1,76 @@
+/** Judges the story of a license pool by what API and SQL show afterwards. */
+import { z } from 'zod';
+import type { Sql } from '../db/index';
+import type { DevFile } from './dev-file';
+import { demand, demandFields } from './story';
+import { createStoryClient } from './story-client';
+import { QUOTA, type PlayedPool } from './story-pool';
+
+/** The most rows of one page. */
+const PAGE_LICENSES = 100;
+
+const Page = z.object({
+  data: z.array(z.object({ id: z.string(), key: z.string(), ordinal: z.int() })),
+  next_cursor: z.string().nullable(),
+});
+
+/** Throws StoryError when a license is lost or doubled, or the quota is not what the licenses say. */
+export async function judgePool(
+  running: DevFile,
+  sql: Sql,
+  played: PlayedPool,
+  say: (sentence: string) => void,
+): Promise<void> {
+  await judgeByApi(running, played);
+  say(`Read page by page, the API shows ${QUOTA} licenses with ${QUOTA} different keys, ordinals 1 to ${QUOTA}.`);
+  await judgeBySql(sql, played);
+  say(`SQL agrees: ${QUOTA} rows, no ordinal missing, the quota claimed exactly, one test license beside it.`);
+}
+
+async function judgeByApi({ api_url, super_admin_key }: DevFile, { job_id }: PlayedPool): Promise<void> {
+  const api = createStoryClient(api_url, super_admin_key);
+  const keys = new Set<string>();
+  const ordinals = new Set<number>();
+  let cursor: string | null = '';
+  while (cursor !== null) {
+    const from: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+    const path = `/api/v1/licenses?job_id=${job_id}&limit=${PAGE_LICENSES}${from}`;
+    const page: z.infer<typeof Page> = await api.call('GET', path, { status: 200, shape: Page });
+    for (const license of page.data) {
+      keys.add(license.key);
+      ordinals.add(license.ordinal);
+    }
+    if (page.data.length === 0 || keys.size > QUOTA) break;
+    cursor = page.next_cursor;
+  }
+  const gapless = Math.min(...ordinals) === 1 && Math.max(...ordinals) === ordinals.size;
+  demand(keys.size === QUOTA, `the API lists ${keys.size} different keys in place of ${QUOTA}`);
+  demand(ordinals.size === QUOTA && gapless, `the API lists ${ordinals.size} ordinals with gaps or repetitions`);
+}
+
+async function judgeBySql(sql: Sql, { contract_id, job_id, test_job_id }: PlayedPool): Promise<void> {
+  const [made] = await sql<[{ rows: number; keys: number; ordinals: number; first: number; last: number }]>`
+    SELECT count(*)::int AS rows, count(DISTINCT key)::int AS keys, count(DISTINCT ordinal)::int AS ordinals,
+           min(ordinal)::int AS first, max(ordinal)::int AS last
+    FROM issued_licenses WHERE job_id = ${job_id}`;
+  demandFields(
+    made,
+    { rows: QUOTA, keys: QUOTA, ordinals: QUOTA, first: 1, last: QUOTA },
+    'SQL: the licenses of the job',
+  );
+
+  const [chunks] = await sql<[{ licenses: number }]>`
+    SELECT sum(licenses)::int AS licenses FROM generation_chunks WHERE job_id = ${job_id}`;
+  demandFields(chunks, { licenses: QUOTA }, 'SQL: the chunks of the job');
+
+  const [quota] = await sql<[{ total: number; claimed: number }]>`
+    SELECT total, claimed FROM contract_quotas WHERE contract_id = ${contract_id}`;
+  demandFields(quota, { total: QUOTA, claimed: QUOTA }, 'SQL: the quota');
+
+  const [tested] = await sql<[{ rows: number }]>`
+    SELECT count(*)::int AS rows FROM issued_licenses WHERE job_id = ${test_job_id} AND is_test`;
+  demandFields(tested, { rows: 1 }, 'SQL: the test license');
+
+  const [all] = await sql<[{ rows: number }]>`SELECT count(*)::int AS rows FROM licenses`;
+  demandFields(all, { rows: QUOTA + 1 }, 'SQL: all rows of licenses');
+}

@@ -1,0 +1,126 @@
+/** Judges the story of a reseller's quarter by what API and SQL show afterwards: licenses, quota, and the audit in order. */
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import type { Sql } from '../db/index';
+import type { DevFile } from './dev-file';
+import { demand, demandFields, told } from './story';
+import { createStoryClient } from './story-client';
+import { LICENSES, RENEWAL_ADDS, type PlayedQuarter } from './story-quarter';
+
+/** The whole audit of the contract, with the instants at which each row holds. */
+const AUDIT: readonly (readonly [at: string, action: string])[] = [
+  ['2027-01-01T08:00:00.000Z', 'contract.created'],
+  ['2027-01-01T08:00:00.000Z', 'contract.activated'],
+  ['2027-01-01T08:00:00.000Z', 'billing.event_received'],
+  ['2027-01-10T23:00:00.000Z', 'billing.past_due'],
+  ['2027-01-23T23:00:00.000Z', 'contract.suspended'],
+  ['2027-01-24T08:00:00.000Z', 'generation.refused'],
+  ['2027-01-25T08:00:00.000Z', 'billing.event_received'],
+  ['2027-01-25T08:00:00.000Z', 'contract.reinstated'],
+  ['2027-01-30T23:00:00.000Z', 'renewal.reminder_due'],
+  ['2027-03-01T23:00:00.000Z', 'renewal.notice_due'],
+  ['2027-03-24T23:00:00.000Z', 'renewal.reminder_due'],
+  ['2027-03-31T22:00:00.000Z', 'contract.renewed'],
+  ['2027-04-01T08:00:00.000Z', 'renewal.opted_out'],
+  ['2027-04-01T22:00:00.000Z', 'renewal.reminder_due'],
+  ['2027-05-01T22:00:00.000Z', 'renewal.reminder_due'],
+  ['2027-05-31T22:00:00.000Z', 'renewal.reminder_due'],
+  ['2027-06-23T22:00:00.000Z', 'renewal.reminder_due'],
+  ['2027-06-30T22:00:00.000Z', 'renewal.blocked'],
+  ['2027-06-30T22:00:00.000Z', 'contract.grace_started'],
+  ['2027-07-07T22:00:00.000Z', 'contract.expired'],
+  ['2027-07-08T08:00:00.000Z', 'generation.refused'],
+];
+
+/** What happened to the job, in order; when each of it was noticed lies between two places of the clock. */
+const JOB_AUDIT = ['generation.requested', 'job.started', 'job.paused', 'job.continued', 'job.finished'];
+/** Of a job that was through before its contract was suspended. */
+const JOB_AUDIT_UNSTOPPED = ['generation.requested', 'job.started', 'job.finished'];
+
+const Audit = z.object({
+  data: z.array(
+    z.object({ at: z.string(), action: z.string(), clock: z.literal('test'), subject: z.object({ type: z.string() }) }),
+  ),
+  next_cursor: z.null(),
+});
+type AuditRow = z.infer<typeof Audit>['data'][number];
+
+/** Throws StoryError when a license is lost or doubled, or quota or audit are not what the story told. */
+export async function judgeQuarter(
+  running: DevFile,
+  sql: Sql,
+  played: PlayedQuarter,
+  say: (sentence: string) => void,
+): Promise<void> {
+  await judgeLicenses(running, played);
+  say(`As CSV, the API shows ${told(LICENSES)} licenses of the one job, with as many different keys, none missing.`);
+  const audit = await judgeAudit(running, played);
+  say(`The audit has ${audit} rows, each at the instant of the clock at which it happened, in this order.`);
+  await judgeBySql(sql, played);
+  say('SQL agrees: licenses, quota and its two grants, one renewal, one hold placed and lifted, two billing events.');
+}
+
+async function judgeLicenses({ api_url, super_admin_key }: DevFile, { job_id }: PlayedQuarter): Promise<void> {
+  const response = await fetch(`${api_url}/api/v1/jobs/${job_id}/licenses.csv`, {
+    headers: { authorization: `Bearer ${super_admin_key}` },
+  });
+  demand(response.status === 200 && response.body !== null, `the CSV of the licenses answers ${response.status}`);
+  const keys = new Set<string>();
+  let rows = -1;
+  for await (const line of createInterface({ input: Readable.from(response.body as AsyncIterable<Uint8Array>) })) {
+    rows += 1;
+    if (rows > 0) keys.add(line.slice(0, line.indexOf(',')));
+  }
+  demandFields({ rows, keys: keys.size }, { rows: LICENSES, keys: LICENSES }, 'the licenses in the CSV');
+}
+
+/** Answers how many rows there are. */
+async function judgeAudit({ api_url, super_admin_key }: DevFile, { contract_id }: PlayedQuarter): Promise<number> {
+  const api = createStoryClient(api_url, super_admin_key);
+  const path = `/api/v1/contracts/${contract_id}/activity?limit=100`;
+  const rows = (await api.call('GET', path, { status: 200, shape: Audit })).data.reverse();
+  const sorted = rows.every(({ at }, index) => at >= (rows[index - 1]?.at ?? at));
+  demand(sorted, `the audit is not in order: ${rows.map(({ at }) => at).join(', ')}`);
+  const of_job = ({ subject }: AuditRow): boolean => subject.type === 'job';
+  const contract = rows.filter((row) => !of_job(row)).map(({ at, action }) => `${at} ${action}`);
+  const wanted = AUDIT.map((row) => row.join(' '));
+  demand(contract.join('\n') === wanted.join('\n'), `the audit of the contract is\n${contract.join('\n')}`);
+  const job = rows.filter(of_job).map(({ action }) => action);
+  const stories = [JOB_AUDIT, JOB_AUDIT_UNSTOPPED].map((actions) => actions.join(', '));
+  demand(stories.includes(job.join(', ')), `the audit of the job is ${job.join(', ')}`);
+  return rows.length;
+}
+
+async function judgeBySql(sql: Sql, { contract_id, job_id }: PlayedQuarter): Promise<void> {
+  const [made] = await sql<[{ rows: number; keys: number; ordinals: number; first: number; last: number }]>`
+    SELECT count(*)::int AS rows, count(DISTINCT key)::int AS keys, count(DISTINCT ordinal)::int AS ordinals,
+           min(ordinal)::int AS first, max(ordinal)::int AS last
+    FROM issued_licenses WHERE contract_id = ${contract_id} AND job_id = ${job_id}`;
+  const all = { rows: LICENSES, keys: LICENSES, ordinals: LICENSES, first: 1, last: LICENSES };
+  demandFields(made, all, 'the licenses in SQL');
+
+  const [quota] = await sql<[{ total: number; claimed: number; granted: string }]>`
+    SELECT total, claimed, (SELECT string_agg(amount::text, ' + ' ORDER BY effective_at) FROM quota_grants g
+                            WHERE g.contract_id = q.contract_id) AS granted
+    FROM contract_quotas q WHERE contract_id = ${contract_id}`;
+  const granted = `${LICENSES} + ${RENEWAL_ADDS}`;
+  demandFields(quota, { total: LICENSES + RENEWAL_ADDS, claimed: LICENSES, granted }, 'the quota in SQL');
+
+  const renewals = await sql<{ term_number: number; start_date: string; end_date: string; quota_added: number }[]>`
+    SELECT term_number, start_date, end_date, quota_added FROM contract_renewals WHERE contract_id = ${contract_id}`;
+  const renewal = { term_number: 2, start_date: '2027-04-01', end_date: '2027-07-01', quota_added: RENEWAL_ADDS };
+  demand(renewals.length === 1, `SQL shows ${renewals.length} renewals in place of one`);
+  demandFields(renewals[0] ?? {}, renewal, 'the renewal in SQL');
+
+  const holds = await sql<{ source: string; placed_at: string; lifted_at: string | null }[]>`
+    SELECT source, placed_at, lifted_at FROM contract_holds WHERE contract_id = ${contract_id}`;
+  const hold = { source: 'billing', placed_at: '2027-01-23T23:00:00.000Z', lifted_at: '2027-01-25T08:00:00.000Z' };
+  demand(holds.length === 1, `SQL shows ${holds.length} holds in place of one`);
+  demandFields(holds[0] ?? {}, hold, 'the hold in SQL');
+
+  const [events] = await sql<[{ told: number; applied: number }]>`
+    SELECT count(*)::int AS told, count(*) FILTER (WHERE outcome = 'APPLIED')::int AS applied
+    FROM billing_inbox WHERE contract_id = ${contract_id}`;
+  demandFields(events, { told: 2, applied: 2 }, 'the billing events in SQL');
+}

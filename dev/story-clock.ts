@@ -1,0 +1,95 @@
+/**
+ * A contract's test clock as a story lives by it: before each journey it asks what is foretold, and afterwards it demands
+ * that this, and nothing else, has come.
+ */
+import { z } from 'zod';
+import { StoryError, type StoryClient } from './story-client';
+import { waitFor } from './waiting';
+
+/** A test clock with the one contract that the story puts on it. */
+export interface StoryClock {
+  clock_id: string;
+  contract_id: string;
+}
+
+/** What came, or is to come, at an instant of the clock. */
+export type Crossing = z.infer<typeof Crossing>;
+const Crossing = z.object({
+  at: z.string(),
+  action: z.string(),
+  state: z.string(),
+  reason: z.string().nullable(),
+  past: z.boolean(),
+});
+const Timeline = z.object({ data: z.array(Crossing), cut: z.literal(false) });
+
+const Clock = z.object({
+  now: z.string(),
+  status: z.enum(['ready', 'advancing', 'failed']),
+  error: z.string().nullable(),
+});
+
+/** How long an advance over months may take on a busy machine. */
+const ADVANCE_TIMEOUT_MS = 60_000;
+
+/** Where the clock stands, also while it is on its way. */
+export async function clockNow(api: StoryClient, clock: StoryClock): Promise<string> {
+  return (await readClock(api, clock)).now;
+}
+
+/** What is foretold up to an instant, if nothing is done or paid meanwhile. */
+export async function foretell(api: StoryClient, clock: StoryClock, until: string): Promise<Crossing[]> {
+  return (await readTimeline(api, clock, until)).filter(({ past }) => !past);
+}
+
+/**
+ * Advances the clock and answers what was crossed, in order, once everything has settled. Throws StoryError when
+ * something else had been foretold. A clock that is there already, or on its way from an interrupted story, goes on.
+ */
+export async function travel(api: StoryClient, clock: StoryClock, to: string): Promise<Crossing[]> {
+  const before = await readClock(api, clock);
+  const foretold = before.status === 'ready' ? await foretell(api, clock, to) : null;
+  if (before.status !== 'advancing')
+    await api.call('POST', `/api/v1/test-clocks/${clock.clock_id}/advance`, {
+      body: { to },
+      status: [200, 202],
+      shape: Clock,
+    });
+  await arrival(api, clock, to);
+  const crossed = (await readTimeline(api, clock, to)).filter(({ at, past }) => past && at > before.now && at <= to);
+  if (foretold !== null && listed(foretold) !== listed(crossed)) {
+    const sentence = `Between ${before.now} and ${to} came [${listed(crossed)}]`;
+    throw new StoryError(`${sentence}, but [${listed(foretold)}] was foretold.`);
+  }
+  return crossed;
+}
+
+/** One crossing in a line: when, what, why, and the state afterwards. */
+export function crossingText({ at, action, state, reason }: Crossing): string {
+  return `${at}  ${action}${reason === null ? '' : ` (${reason})`}, ${state}`;
+}
+
+async function arrival(api: StoryClient, clock: StoryClock, to: string): Promise<void> {
+  let failure: string | undefined;
+  await waitFor(
+    async () => {
+      const { now, status, error } = await readClock(api, clock);
+      if (status === 'failed') failure = error ?? 'The advance failed.';
+      return status === 'ready' && now >= to;
+    },
+    { timeout_ms: ADVANCE_TIMEOUT_MS, what: `the test clock to arrive at ${to}`, hopeless: () => failure },
+  );
+}
+
+function readClock(api: StoryClient, { clock_id }: StoryClock): Promise<z.infer<typeof Clock>> {
+  return api.call('GET', `/api/v1/test-clocks/${clock_id}`, { status: 200, shape: Clock });
+}
+
+async function readTimeline(api: StoryClient, { contract_id }: StoryClock, until: string): Promise<Crossing[]> {
+  const path = `/api/v1/contracts/${contract_id}/timeline?until=${until}`;
+  return (await api.call('GET', path, { status: 200, shape: Timeline })).data;
+}
+
+function listed(crossings: Crossing[]): string {
+  return crossings.map(crossingText).join('; ');
+}

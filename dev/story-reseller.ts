@@ -1,0 +1,174 @@
+/** The reseller of a story: a contract on a test clock, what is done to it, and what it must show. */
+import { z } from 'zod';
+import { signStandard, type StandardEvent } from './fake-billing';
+import { demandFields, findInTemporalUi, type StoryStage } from './story';
+import type { StoryClient } from './story-client';
+import { clockNow, crossingText, type Crossing, type StoryClock } from './story-clock';
+import { waitFor } from './waiting';
+
+/** The contract and its clock, and how to reach them. */
+export interface Reseller extends StoryClock {
+  api: StoryClient;
+  stage: StoryStage;
+  contract_workflow_id: string;
+  clock_workflow_id: string;
+  say: (sentence: string) => void;
+}
+
+/** What the contract of a story is made with; the same terms are the same contract, however often they are asked for. */
+export interface ResellerTerms {
+  clock_now: string;
+  quota: number;
+  expiry_grace_days: number;
+  renewal_adds: number;
+}
+
+export type ResellerContract = z.infer<typeof Contract>;
+const Id = z.object({ id: z.string() });
+const WithWorkflow = Id.extend({ workflow_id: z.string() });
+const Contract = Id.extend({
+  state: z.string(),
+  status: z.string(),
+  inactive_reason: z.string().nullable(),
+  warnings: z.array(z.string()),
+  term: z.object({ number: z.int(), last_day: z.string() }),
+  renewal: z.object({ notice_date: z.string(), opt_out_at: z.string().nullable() }),
+  billing: z.object({
+    suspends_on: z.string().nullable(),
+    unpaid_invoices: z.array(z.object({ due_date: z.string() })),
+  }),
+  quota: z.object({ total: z.int(), generated: z.int(), reserved: z.int(), remaining: z.int() }),
+});
+
+export type ResellerJob = z.infer<typeof Job>;
+const Job = WithWorkflow.extend({ state: z.string(), requested: z.int(), completed: z.int(), failed: z.int() });
+const Refused = z.object({ code: z.string(), detail: z.string() });
+
+const PRODUCT_CODE = 'cad-suite-staging';
+const INVOICE = 'quarter-1';
+/** A command that waits for a worker, or a billing event for its contract. */
+const SETTLE_TIMEOUT_MS = 20_000;
+
+/** A product of staging with a generator, a test clock, and a draft that lives by it. */
+export async function makeReseller(api: StoryClient, terms: ResellerTerms) {
+  const make = <T>(path: string, name: string, shape: z.ZodType<T>, body: Record<string, unknown>): Promise<T> =>
+    api.call('POST', `/api/v1/${path}`, { body, idempotency_key: `quarter: ${name}`, status: 201, shape });
+  const product = await make('products', 'product', Id, {
+    name: 'CAD Suite (staging)',
+    code: PRODUCT_CODE,
+    environment: 'staging',
+  });
+  const generator = await make('generators', 'generator', Id, {
+    name: 'CAD keys (staging)',
+    product_id: product.id,
+    format: { prefix: 'CADS', groups: 4, group_length: 5 },
+  });
+  const clock = await make('test-clocks', 'clock', WithWorkflow, {
+    name: "A reseller's quarter",
+    now: terms.clock_now,
+  });
+  const contract = await make('contracts', 'contract', WithWorkflow, {
+    name: "A reseller's quarter",
+    type: 'reseller',
+    status: 'inactive',
+    product_id: product.id,
+    generator_id: generator.id,
+    quota: terms.quota,
+    timezone: 'Europe/Berlin',
+    term: 'P3M',
+    expiry_grace_days: terms.expiry_grace_days,
+    renewal: { mode: 'auto', quota_effect: { add: terms.renewal_adds } },
+    test_clock_id: clock.id,
+  });
+  return {
+    clock_id: clock.id,
+    clock_workflow_id: clock.workflow_id,
+    contract_id: contract.id,
+    contract_workflow_id: contract.workflow_id,
+  };
+}
+
+/** Sends an action upon the contract; sent again it is answered, and does nothing. */
+export async function command({ api, contract_id }: Reseller, action: 'activate' | 'opt-out'): Promise<void> {
+  const path = `/api/v1/contracts/${contract_id}/${action}`;
+  await api.call('POST', path, { idempotency_key: `quarter: ${action}`, status: 200, shape: Id });
+}
+
+/** Asks for licenses by a job and answers its id; asking again finds the same job. */
+export async function orderLicenses({ api, contract_id }: Reseller, count: number): Promise<string> {
+  const { job_id } = await api.call('POST', `/api/v1/contracts/${contract_id}/generate`, {
+    body: { count },
+    idempotency_key: 'quarter: licenses',
+    status: 202,
+    shape: z.object({ job_id: z.string() }),
+  });
+  return job_id;
+}
+
+/** Tells of the contract's invoice as a billing system does: signed, and harmless when it is told again. */
+export async function bill(
+  reseller: Reseller,
+  invoice: { type: StandardEvent['type']; due_date: string; version: number },
+): Promise<void> {
+  const { api, stage, contract_id } = reseller;
+  const { type, due_date, version } = invoice;
+  const event: StandardEvent = {
+    id: `${INVOICE}-v${version}`,
+    type,
+    occurred_at: await clockNow(api, reseller),
+    contract_id,
+    invoice: { id: INVOICE, due_date, version },
+  };
+  await api.call('POST', '/billing/standard/events', {
+    body: { ...event },
+    headers: signStandard(JSON.stringify(event), stage.describe().billing_secret, { id: event.id }),
+    status: [200, 202],
+    shape: z.object({ outcome: z.enum(['pending', 'applied']) }),
+  });
+}
+
+/** The contract, once it shows these fields and `holds` says so. */
+export function expectContract(
+  { api, contract_id }: Reseller,
+  wanted: Partial<ResellerContract>,
+  holds: (contract: ResellerContract) => boolean = () => true,
+): Promise<ResellerContract> {
+  return waitFor(
+    async () => {
+      const contract = await api.call('GET', `/api/v1/contracts/${contract_id}`, { status: 200, shape: Contract });
+      demandFields(contract, wanted, 'the contract');
+      return holds(contract) ? contract : undefined;
+    },
+    { timeout_ms: SETTLE_TIMEOUT_MS, what: `the contract to be as the step tells (${JSON.stringify(wanted)})` },
+  );
+}
+
+export function readJob({ api }: Reseller, job_id: string): Promise<ResellerJob> {
+  return api.call('GET', `/api/v1/jobs/${job_id}`, { status: 200, shape: Job });
+}
+
+/** One license more is refused, with this code. */
+export async function showRefusal({ api, contract_id, say }: Reseller, code: string): Promise<void> {
+  const path = `/api/v1/contracts/${contract_id}/generate`;
+  const refused = await api.call('POST', path, { body: { count: 1 }, status: 409, shape: Refused });
+  demandFields(refused, { code }, 'the refusal of one more license');
+  say(`one more license: 409 ${refused.code} (${refused.detail})`);
+}
+
+export function showCrossings({ say }: Reseller, crossings: Crossing[]): void {
+  for (const crossing of crossings) say(crossingText(crossing));
+}
+
+export async function showContract(reseller: Reseller, status: 'RUNNING' | 'COMPLETED'): Promise<void> {
+  reseller.say(`contract  ${await findInTemporalUi(reseller.stage, reseller.contract_workflow_id, status)}`);
+}
+
+/** The advance that brought the clock where it is. */
+export async function showClock(reseller: Reseller): Promise<void> {
+  reseller.say(`clock     ${await findInTemporalUi(reseller.stage, reseller.clock_workflow_id, 'COMPLETED')}`);
+}
+
+export async function showJob(reseller: Reseller, { workflow_id, state }: ResellerJob): Promise<void> {
+  const status = state === 'PAUSED' ? 'RUNNING' : 'COMPLETED';
+  reseller.say(`job       ${await findInTemporalUi(reseller.stage, workflow_id, status)}`);
+}
