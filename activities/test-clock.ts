@@ -66,7 +66,7 @@ export function createTestClockActivities({
       let told = 0;
       for (let telling = 1; telling <= TELLINGS_MAX; telling++) {
         failures.clear();
-        told += await tellDue(clock_id, failures);
+        told += await tellDue(clock_id, now, failures);
       }
       const [first] = await listDueContracts(db, clock_id, null, 1);
       return { told, unsettled: first === undefined ? null : unsettledSentence(first, now, failures.get(first)) };
@@ -79,7 +79,7 @@ export function createTestClockActivities({
   };
 
   /** Tells each contract that is due once, a bounded number at a time; answers how many there were. */
-  async function tellDue(clock_id: string, failures: Map<string, unknown>): Promise<number> {
+  async function tellDue(clock_id: string, now: Instant, failures: Map<string, unknown>): Promise<number> {
     const context = Context.current();
     const { cancellationSignal } = context;
     let told = 0;
@@ -90,7 +90,7 @@ export function createTestClockActivities({
       async function teller(): Promise<void> {
         for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
           cancellationSignal.throwIfAborted();
-          await clocks.tell(id, cancellationSignal).catch((error: unknown) => failures.set(id, error));
+          await clocks.tell(id, cancellationSignal, now).catch((error: unknown) => failures.set(id, error));
           told += 1;
           context.heartbeat(told);
         }

@@ -28,6 +28,7 @@ import {
   noticeDate,
   renewalBlock,
   renewalBlocked,
+  isRenewalRetried,
 } from './renewal';
 import type { RenewalContext } from './renewal';
 
@@ -204,8 +205,8 @@ function endOfTermCrossings(facts: ContractFacts, seen: Instant): Crossing[] {
   }
   if (renewal.mode !== 'auto') return crossings;
   crossings.push({ at: ends_at, kind: 'renews', tie: '' });
-  // Within grace what blocked the renewal may have cleared in the catalogue: looked at again each day.
-  if (facts.renewal_blocked !== null) {
+  // Within grace what blocked the renewal may have cleared in the catalogue, which tells no contract.
+  if (isRenewalRetried(facts)) {
     const tomorrow = dayStart(facts, addDays(localDateAt(laterOf(seen, ends_at), facts.timezone), 1));
     if (tomorrow < expires_at) crossings.push({ at: tomorrow, kind: 'renews', tie: '' });
   }

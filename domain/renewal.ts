@@ -282,6 +282,11 @@ export function renewalBlocked(facts: ContractFacts, at: Instant, block: Renewal
   return { facts: blocked, at, action: 'renewal.blocked', reason: block, revised: false, told };
 }
 
+/** Whether a renewal that was blocked is looked at again each day: not one that nobody wants, or that was the last. */
+export function isRenewalRetried({ renewal_blocked }: Pick<ContractFacts, 'renewal_blocked'>): boolean {
+  return renewal_blocked !== null && renewal_blocked !== 'OPTED_OUT' && renewal_blocked !== 'MAX_RENEWALS';
+}
+
 /** Whether a contract that renews by itself has reached its end without doing so, and still can, because its grace goes on. */
 export function awaitsRenewal(facts: ContractFacts, now: Instant): boolean {
   const { end_date, renewal, timezone } = facts;

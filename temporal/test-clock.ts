@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
+import type { Instant } from '../domain/instant';
 import { advanceTestClock, wakeTestClockSignal } from '../workflows/advance-test-clock';
 import { clockMovedUpdate, contractLifecycle } from '../workflows/contract-lifecycle';
 import { contractWorkflowId, testClockWorkflowId } from './ids';
@@ -18,14 +19,14 @@ export interface ClockTeller {
    * Tells a contract that its clock moved, starting its workflow where needed, and waits until it has settled. Throws when
    * that is not heard within {@link SETTLE_TIMEOUT_MS} or before `signal` says to stop; telling it again does no harm.
    */
-  tell(contract_id: string, signal: AbortSignal): Promise<void>;
+  tell(contract_id: string, signal: AbortSignal, now?: Instant): Promise<void>;
   /** Has the advance of a clock carried out; one that is under way looks again. Throws when Temporal is out of reach. */
   startAdvance(clock_id: string, request_id?: string): Promise<void>;
 }
 
 export function createClockTeller(client: Client, taskQueues: TaskQueues): ClockTeller {
   return {
-    async tell(contract_id, signal) {
+    async tell(contract_id, signal, now) {
       const startWorkflowOperation = new WithStartWorkflowOperation(contractLifecycle, {
         workflowId: contractWorkflowId(contract_id),
         taskQueue: taskQueues.contracts,
@@ -37,6 +38,7 @@ export function createClockTeller(client: Client, taskQueues: TaskQueues): Clock
       const settle = () =>
         client.workflow.executeUpdateWithStart(clockMovedUpdate, {
           startWorkflowOperation,
+          args: [now],
           // An id of its own each time: an equal one would be answered from Temporal's memory.
           updateId: randomUUID(),
         });

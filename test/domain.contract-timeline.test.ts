@@ -83,6 +83,7 @@ test('what was passed by unverified is foretold at once', () => {
     { at: NOON, kind: 'suspends', state: 'SUSPENDED' },
     { at: '2027-06-30T00:00:00.000Z', kind: 'terminates', state: 'TERMINATED' },
   ]);
+  expect(foretell(overdue, NOON, context).entries).toEqual(entries.slice(0, 1));
 });
 
 test('the last instant asked for belongs to it', () => {

@@ -57,7 +57,7 @@ export const billingEventSignal = defineSignal<[BillingEventWord]>('billingEvent
  * Says that the contract's test clock moved, and answers when the contract has settled at the clock's time. An update,
  * where the plan had a signal: whoever advances a clock has to know when every contract is through.
  */
-export const clockMovedUpdate = defineUpdate<ContractView, []>('clockMoved');
+export const clockMovedUpdate = defineUpdate<ContractView, [moved_to?: string]>('clockMoved');
 /** The state, and the boundary the workflow waits for. */
 export const contractViewQuery = defineQuery<ContractView | null>('view');
 
@@ -91,6 +91,8 @@ export async function contractLifecycle(input: ContractLifecycleInput): Promise<
   // How often everything was settled, and at which count somebody last asked to hear of it.
   let rests = 0;
   let asked_at = -1;
+  // Where the contract's test clock stands, as far as it was told: it names the steps.
+  let clock_now = '';
   const now = () => instantFromMillis(Date.now());
   const somebodyAsks = () => asked_at === rests;
   const somebodySpoke = () => woken || words.length > 0;
@@ -102,8 +104,9 @@ export async function contractLifecycle(input: ContractLifecycleInput): Promise<
   });
   setHandler(
     clockMovedUpdate,
-    async () => {
+    async (moved_to) => {
       woken = true;
+      clock_now = String(moved_to ?? clock_now);
       const asked = (asked_at = rests);
       await condition(() => rests > asked);
       return view as ContractView;
@@ -158,8 +161,9 @@ export async function contractLifecycle(input: ContractLifecycleInput): Promise<
       const summary = `asks billing before it ${last.verification.kind} (due ${last.verification.at})`;
       return verifyBilling.executeWithOptions({ summary }, [asked]);
     }
+    const time = last?.on_test_clock ? clock_now : asked.now;
     const due =
-      last?.next_boundary && last.next_boundary.at <= asked.now ? `crosses ${told(last)}` : 'looks at the contract';
+      last?.next_boundary && last.next_boundary.at <= time ? `crosses ${told(last)}` : 'looks at the contract';
     return settleContract.executeWithOptions({ summary: due }, [asked]);
   }
 

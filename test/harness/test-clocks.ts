@@ -70,7 +70,7 @@ export function settleTelling(
 ): TestClockActivities['settleAtClock'] {
   const clocks = {
     ...worker.clocks,
-    tell: (id: string, signal: AbortSignal) => tell(id, () => worker.clocks.tell(id, signal)),
+    tell: (id: string, signal: AbortSignal, now?: string) => tell(id, () => worker.clocks.tell(id, signal, now)),
   };
   return createTestClockActivities({ db, clocks, settleTaskQueue: worker.queues.generation }).settleAtClock;
 }
