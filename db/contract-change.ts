@@ -10,7 +10,7 @@ import { SYSTEM } from '../domain/actor';
 import { askAgainAt, billingLevel, isAtLeast } from '../domain/billing';
 import { mayGenerateIn, stateAt, warningsOf } from '../domain/contract';
 import type { ContractFacts } from '../domain/contract';
-import { nextBoundary, settle, verifyAt } from '../domain/contract-boundary';
+import { nextBoundary, settle, verificationDue, verifyAt } from '../domain/contract-boundary';
 import type { SettleContext } from '../domain/contract-boundary';
 import type { ContractAction, ContractChange } from '../domain/contract-change';
 import { consequencesOf } from '../domain/contract-consequence';
@@ -93,7 +93,7 @@ export async function changeContract(
   const until = laterOf(wanted, before.settled_until);
   const answered = waits_for_events ? { ...request, billing: 'stop' as const } : request;
   const context = await settleContext(tx, row, answered, until);
-  const settled = settle(withAnswer(before, answered, until), until, context);
+  const settled = settleFromNow(withAnswer(before, answered, until), until, context);
   const now = settled.facts.settled_until;
   const steps: Step[] = settled.crossed.map((change) => ({ change, actor: SYSTEM }));
   const answer = answerChange(before, settled.facts, now);
@@ -178,6 +178,21 @@ async function settleContext(
 function unasked(facts: ContractFacts, now: Instant): ContractFacts {
   if (facts.billing_unreachable_since === null || isAtLeast(billingLevel(facts, now), 'SUSPEND')) return facts;
   return { ...facts, billing_unreachable_since: null, verify_after: null };
+}
+
+/**
+ * Settles. What was passed by unverified holds from now on, not from when somebody last looked: licenses may have been made
+ * since, and rightly so.
+ */
+function settleFromNow(
+  facts: ContractFacts,
+  until: Instant,
+  context: SettleContext,
+): { facts: ContractFacts; crossed: ContractChange[] } {
+  if (context.billing !== 'verified' || verificationDue(facts) === null) return settle(facts, until, context);
+  const passed = settle(facts, until, { ...context, billing: 'skip' });
+  const done = settle(passed.facts, until, context);
+  return { facts: done.facts, crossed: [...passed.crossed, ...done.crossed] };
 }
 
 /** The facts with what the billing system answered, or with since when it does not and when to ask again. */

@@ -132,6 +132,17 @@ test('nothing is verified while a payment waits to be applied', async () => {
   expect(await actionsOf(id)).not.toContain('contract.suspended');
 });
 
+test('a suspension that others passed by holds from when it is verified, not from when they looked', async () => {
+  const id = await pastDueContractId({});
+  const occurred_at = '2027-01-20T10:00:00.000Z';
+  billing.invoices.set(invoice_id, { contract_id: id, status: 'OPEN', due: '2027-01-20', occurred_at });
+  const looking = { id, actor: SOMEBODY, now: '2027-02-04T09:00:00.000Z', request_id: null };
+  await sql.begin((tx) => changeContract(tx, looking, () => 'unchanged'));
+  const verified_at = '2027-02-06T12:00:00.000Z';
+  await activities.verifyBilling({ contract_id: id, now: verified_at });
+  expect((await auditOf(sql, id)).at(-1)).toMatchObject({ action: 'contract.suspended', at: verified_at });
+});
+
 describe('an invoice of another contract', () => {
   test('is forgotten when the billing system says whose it is, and suspends nobody', async () => {
     const [id, other] = [await pastDueContractId({}), await contractId()];

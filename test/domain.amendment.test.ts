@@ -263,7 +263,7 @@ describe('an amendment of a later day', () => {
 
   test('comes before the renewal of the same day, which counts from it', () => {
     const renewing = waiting(
-      buildAutoRenewed(),
+      buildAutoRenewed({}, { expiry_grace_days: 5 }),
       [{ renewal: { quota_effect: { add: 30 } } }, '2028-01-01'],
       [{ quota_add: 5 }, '2028-01-01'],
     );

@@ -19,7 +19,7 @@ import {
 } from './harness/contract-facts';
 
 /** Runs of a property: about two seconds. */
-const RUNS = 120;
+const RUNS = 80;
 
 const { billing: _billing, ...context } = buildSettleContext();
 const verified = buildSettleContext();
