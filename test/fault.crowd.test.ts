@@ -39,15 +39,17 @@ let contract_ids: string[];
 beforeAll(async () => {
   stack = await startTestStack();
   billing = await FakeBilling.start();
-  second = await stack.addApi();
-  contract_ids = await Promise.all(
-    Array.from({ length: CONTRACTS }, async () => (await buildContract(stack.sql)).facts.id),
-  );
+  [second, contract_ids] = await Promise.all([stack.addApi(), buildContracts()]);
 });
 afterAll(async () => {
   await billing?.stop();
   await stack?.end();
 });
+
+async function buildContracts(): Promise<string[]> {
+  const built = await Promise.all(Array.from({ length: CONTRACTS }, () => buildContract(stack.sql)));
+  return built.map(({ facts }) => facts.id);
+}
 
 /** Pauses every contract until the same instant, and answers that instant. */
 async function pauseAll(): Promise<Instant> {
