@@ -1,8 +1,8 @@
 /**
  * The worker process: connections in, workflows and activities up, a graceful end.
  *
- * Two workers share the process: one for workflows and short transactions, one for the filling of chunks, which is given
- * as many slots as there are cores.
+ * Three workers share the process: one for workflows and short transactions, one for the filling of chunks, which is given
+ * as many slots as there are cores, and one that tells contracts of their test clocks and waits for them.
  */
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
@@ -25,6 +25,8 @@ import { createClockTeller } from './temporal/test-clock';
 
 /** Between tries to reach Temporal at start. */
 const START_RETRY_MS = 1_000;
+/** Test clocks whose contracts are told at the same time; each tells many of them at once. */
+const CLOCKS_AT_ONCE = 4;
 
 async function main(): Promise<void> {
   const config = loadConfig(process.env);
@@ -66,7 +68,7 @@ async function main(): Promise<void> {
     nudger,
     clocks,
     billingPorts: createBillingPorts(config),
-    fillTaskQueue: queues.generation,
+    taskQueues: queues,
   });
   const shared = {
     connection,
@@ -87,6 +89,7 @@ async function main(): Promise<void> {
       maxConcurrentLocalActivityExecutions: Math.max(1, config.databasePoolSize - fill_slots),
     }),
     await Worker.create({ ...shared, taskQueue: queues.generation, maxConcurrentActivityTaskExecutions: fill_slots }),
+    await Worker.create({ ...shared, taskQueue: queues.clocks, maxConcurrentActivityTaskExecutions: CLOCKS_AT_ONCE }),
   ];
   log.info({ task_queues: queues, fill_slots, health_port: config.workerHealthPort }, 'worker is running');
   try {

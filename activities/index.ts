@@ -1,6 +1,7 @@
 /** Every activity, made from its dependencies by name. */
 import type { Database } from '../db/index';
 import type { Nudger } from '../temporal/nudge';
+import type { TaskQueues } from '../temporal/task-queues';
 import type { ClockTeller } from '../temporal/test-clock';
 import type { BillingPorts } from './billing-inbox';
 import { createBillingActivities } from './billing';
@@ -15,16 +16,16 @@ export interface ActivityDependencies {
   clocks: ClockTeller;
   /** Of the billing systems that are configured. */
   billingPorts: BillingPorts;
-  /** The task queue on which chunks are made, and on which the contracts of a test clock are told of it. */
-  fillTaskQueue: string;
+  taskQueues: TaskQueues;
 }
 
 export function createActivities(dependencies: ActivityDependencies) {
+  const { taskQueues } = dependencies;
   return {
     ...createContractActivities(dependencies),
     ...createBillingActivities(dependencies),
-    ...createGenerationJobActivities(dependencies),
+    ...createGenerationJobActivities({ ...dependencies, fillTaskQueue: taskQueues.generation }),
     ...createSweepActivities(dependencies),
-    ...createTestClockActivities({ ...dependencies, settleTaskQueue: dependencies.fillTaskQueue }),
+    ...createTestClockActivities({ ...dependencies, settleTaskQueue: taskQueues.clocks }),
   };
 }

@@ -114,6 +114,7 @@ async function queueFindings(client: Client, prefix: string): Promise<Finding[]>
     [queues.contracts, 'workflow'],
     [queues.contracts, 'activity'],
     [queues.generation, 'activity'],
+    [queues.clocks, 'activity'],
   ];
   return Promise.all(
     wanted.map(async ([queue, kind]) => {

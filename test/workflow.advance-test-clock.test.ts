@@ -72,10 +72,10 @@ const newClock = (now = NOW): Promise<string> => buildTestClock(sql, now);
 const clockOf = (id: string): Promise<TestClockRow> => testClockOf(sql, id);
 const send = (id: string, to: string): Promise<void> => sendTestClock(sql, worker.clocks, id, to);
 
-/** A contract on a clock, with its workflow. */
+/** A contract on a clock, with a workflow that has looked at it: what is due later waits to be told. */
 async function onClock(clock_id: string, options: ContractOptions = {}): Promise<string> {
   const id = await buildContractOnClock(sql, clock_id, options);
-  await worker.nudger.wakeContracts([id]);
+  await worker.clocks.tell(id, new AbortController().signal);
   return id;
 }
 

@@ -3,7 +3,6 @@
  */
 import { Worker } from '@temporalio/worker';
 import * as workflows from '../workflows/index';
-import './harness/covenant-worker';
 import { loadHistories } from './harness/histories';
 import type { RecordedHistory } from './harness/histories';
 import { workflowBundle } from './harness/temporal';

@@ -66,6 +66,8 @@ const COMMAND_ATTEMPT_TIMEOUT = '6s';
 const SETTLE_ATTEMPT_TIMEOUT = '20s';
 /** Asking the billing system included; a page of events may need many answers. */
 const BILLING_ATTEMPT_TIMEOUT = '2m';
+/** What a dead worker had in hand is given to another after this long, not after the whole attempt. */
+const BILLING_HEARTBEAT_TIMEOUT = '5s';
 const RETRY = { initialInterval: '200ms', maximumInterval: '15s' } as const;
 /** Billing events named in the summary of one step, and how much of each: Temporal allows a summary 400 bytes. */
 const EVENTS_TOLD_MAX = 3;
@@ -81,6 +83,7 @@ const { settleContract } = proxyActivities<ContractActivities>({
 });
 const { applyBillingEvents, verifyBilling } = proxyActivities<BillingActivities>({
   startToCloseTimeout: BILLING_ATTEMPT_TIMEOUT,
+  heartbeatTimeout: BILLING_HEARTBEAT_TIMEOUT,
   retry: RETRY,
 });
 

@@ -45,7 +45,8 @@ const RANGE_CHUNKS_MAX = 20;
 
 /** A range of twenty chunks takes about a second; a heartbeat comes with every chunk. */
 const RANGE_TIMEOUT = '10m';
-const RANGE_HEARTBEAT_TIMEOUT = '15s';
+/** What a dead worker had in hand is given to another after this long. Longer than a chunk may wait for a lock (5 s). */
+const RANGE_HEARTBEAT_TIMEOUT = '8s';
 /** From this attempt on, a failure that nobody can explain is final. One that passes (db/errors.ts) never is. */
 const RANGE_ATTEMPTS_MAX = 20;
 

@@ -5,9 +5,7 @@
 import { randomBytes, randomFillSync } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Client } from '@temporalio/client';
-import { Worker } from '@temporalio/worker';
 import { pino } from 'pino';
-import { createActivities } from '../../activities/index';
 import { createBillingPorts, createBillingReceivers } from '../../adapters/billing';
 import type { BillingSettings } from '../../adapters/billing';
 import type { Api } from '../../api/api';
@@ -22,16 +20,15 @@ import { newApiKey } from '../../domain/api-key';
 import { ROLES } from '../../domain/role';
 import type { Role } from '../../domain/role';
 import { openTemporal } from '../../temporal/connection';
-import { createNudger } from '../../temporal/nudge';
 import { registerSearchAttributes } from '../../temporal/setup';
 import { taskQueues } from '../../temporal/task-queues';
-import { createClockTeller } from '../../temporal/test-clock';
+import type { TaskQueues } from '../../temporal/task-queues';
+import { startCovenantWorker } from './covenant-worker';
 import { expectDocumented } from './documented-answer';
 import { createTestDatabase } from './database';
 import type { TestDatabase } from './database';
 import { sharedServers } from './shared-servers';
-import { NAMESPACE, connectTestTemporal, uniqueTaskQueue, workflowBundle } from './temporal';
-import type { TestTemporal } from './temporal';
+import { NAMESPACE, connectTestTemporal, uniqueTaskQueue } from './temporal';
 
 /** An answer as it came. */
 export interface ApiAnswer {
@@ -198,36 +195,21 @@ async function insertAdmin(sql: Sql, role: Role, pepper: string): Promise<TestAd
   return { id: row.id, role, name, key: key.text };
 }
 
-/** Runs both halves of the worker until they are stopped. */
-export async function startTestWorker(
+/** Runs the worker for an interface that is being tested, until it is stopped. */
+async function startTestWorker(
   db: TestDatabase['sql'],
-  queues: { contracts: string; generation: string },
-  billing: BillingSettings = defaultBilling(),
+  queues: TaskQueues,
+  billing: BillingSettings,
 ): Promise<{ stop(): Promise<void> }> {
-  const temporal = await connectTestTemporal();
-  await registerOnce(temporal.client);
-  const nudger = createNudger({ client: temporal.client, taskQueues: queues, onFailure: () => undefined });
-  const clocks = createClockTeller(temporal.client, queues);
-  const activities = createActivities({
-    db,
-    nudger,
-    clocks,
-    billingPorts: createBillingPorts(billing),
-    fillTaskQueue: queues.generation,
-  });
-  const shared = { connection: temporal.nativeConnection, namespace: NAMESPACE, activities };
-  const workers = [
-    await Worker.create({ ...shared, taskQueue: queues.contracts, workflowBundle: { codePath: workflowBundle() } }),
-    await Worker.create({ ...shared, taskQueue: queues.generation }),
-  ];
-  const running = Promise.all(workers.map((worker) => worker.run()));
-  return { stop: () => stopWorkers(workers, running, temporal) };
-}
-
-async function stopWorkers(workers: Worker[], running: Promise<unknown>, temporal: TestTemporal): Promise<void> {
-  for (const worker of workers) worker.shutdown();
-  await running;
-  await temporal.close();
+  const { client, nativeConnection, close } = await connectTestTemporal();
+  await registerOnce(client);
+  const billingPorts = createBillingPorts(billing);
+  const worker = await startCovenantWorker({ db, client, nativeConnection, queues, billingPorts });
+  return {
+    async stop() {
+      await worker.stop().finally(close);
+    },
+  };
 }
 
 /** Test files register the search attributes side by side: whoever comes second finds them there. */

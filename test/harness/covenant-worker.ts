@@ -1,9 +1,9 @@
 /**
- * Both halves of the worker on task queues of their own, with activities that a test may wrap.
+ * All parts of the worker on task queues of their own, with activities that a test may wrap.
  */
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
-import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import type { NativeConnection } from '@temporalio/worker';
 import type { BillingPorts } from '../../activities/billing-inbox';
 import { createActivities } from '../../activities/index';
@@ -19,18 +19,14 @@ import type { ClockTeller } from '../../temporal/test-clock';
 import { SOMEBODY } from './contract-rows';
 import { uniqueTaskQueue, workflowBundle } from './temporal';
 
-// Only errors of the SDK are shown. The runtime of a test file is made once, before its first connection.
-Runtime.install({
-  logger: new DefaultLogger('ERROR'),
-  telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
-});
-
 export type Activities = ReturnType<typeof createActivities>;
 
 export interface CovenantWorkerOptions {
   db: Database;
   client: Client;
   nativeConnection: NativeConnection;
+  /** New ones unless given. */
+  queues?: TaskQueues;
   /** Puts something around the real activities: a fault, a repetition, a gate. */
   wrap?: (activities: Activities) => Activities;
   /** The billing systems that can be asked; none unless given. */
@@ -49,10 +45,10 @@ export interface CovenantWorker {
   stop(): Promise<void>;
 }
 
-/** Starts both workers; a nudge that does not arrive fails the test when the worker is stopped. */
+/** Starts the workers; a nudge that does not arrive fails the test when the worker is stopped. */
 export async function startCovenantWorker(options: CovenantWorkerOptions): Promise<CovenantWorker> {
   const { db, client, nativeConnection } = options;
-  const queues = taskQueues(uniqueTaskQueue());
+  const queues = options.queues ?? taskQueues(uniqueTaskQueue());
   const lost_nudges: unknown[] = [];
   const nudger = createNudger({
     client,
@@ -67,7 +63,7 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
     nudger,
     clocks,
     billingPorts: options.billingPorts ?? new Map(),
-    fillTaskQueue: queues.generation,
+    taskQueues: queues,
   });
   const activities = options.wrap?.(real) ?? real;
   const shared = { connection: nativeConnection, activities };
@@ -80,6 +76,7 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
       workflowBundle: { codePath: workflowBundle() },
     }),
     await Worker.create({ ...shared, taskQueue: queues.generation }),
+    await Worker.create({ ...shared, taskQueue: queues.clocks }),
   ];
   const running = Promise.all(workers.map((worker) => worker.run()));
   const sendCommand = createCommandSender(client, queues);

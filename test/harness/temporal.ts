@@ -4,9 +4,15 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { NativeConnection } from '@temporalio/worker';
+import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime } from '@temporalio/worker';
 import { sharedServers } from './shared-servers';
 import { findTimeSkippingServer } from './time-skipping-server';
+
+// Only errors of the SDK are shown. The runtime of a test file is made once, before its first connection.
+Runtime.install({
+  logger: new DefaultLogger('ERROR'),
+  telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+});
 
 /** Connections to the shared server; its namespace is `default`. */
 export interface TestTemporal {

@@ -72,5 +72,5 @@ export function settleTelling(
     ...worker.clocks,
     tell: (id: string, signal: AbortSignal, now?: string) => tell(id, () => worker.clocks.tell(id, signal, now)),
   };
-  return createTestClockActivities({ db, clocks, settleTaskQueue: worker.queues.generation }).settleAtClock;
+  return createTestClockActivities({ db, clocks, settleTaskQueue: worker.queues.clocks }).settleAtClock;
 }
