@@ -1,6 +1,6 @@
 /** A contract as its workflow knows it: enough to wait and to be found, nothing that is a fact. */
-import { isLive, stateAt } from '../domain/contract';
-import type { ContractState } from '../domain/contract';
+import { HOLD_SOURCES, isLive, openHold, stateAt } from '../domain/contract';
+import type { ContractState, HoldSource } from '../domain/contract';
 import { boundariesAfter, nextBoundary, verificationDue, verifyAt } from '../domain/contract-boundary';
 import type { Boundary } from '../domain/contract-boundary';
 import type { Environment } from '../domain/environment';
@@ -26,6 +26,8 @@ export interface ContractView {
   billing_events?: number;
   /** Whether the contract lives by a test clock: then only a word moves it, no timer. */
   on_test_clock?: boolean;
+  /** Who holds it, each open hold by its source. */
+  held_by?: HoldSource[];
 }
 
 /** The view after a change of the contract, or of one that is gone. `now` is the real time. */
@@ -47,6 +49,7 @@ export async function viewOf(
     verification: verificationOf(outcome, row.clock_now ?? now),
     billing_events: await countPendingBillingEvents(sql, contract_id, now),
     on_test_clock: row.test_clock_id !== null,
+    held_by: HOLD_SOURCES.filter((source) => openHold(facts, facts.settled_until, source) !== undefined),
   };
 }
 

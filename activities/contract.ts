@@ -1,4 +1,5 @@
 /** What the lifecycle workflow has done in Postgres: settling a contract and carrying out commands upon it. */
+import { ApplicationFailure } from '@temporalio/activity';
 import { SYSTEM } from '../domain/actor';
 import type { Actor } from '../domain/actor';
 import { decide, needsOf } from '../domain/contract-commands';
@@ -9,7 +10,8 @@ import { findAdminActor } from '../db/admin';
 import { lockContract } from '../db/contract';
 import { changeContract } from '../db/contract-change';
 import { findCommandOutcome, insertCommandOutcome } from '../db/contract-command';
-import type { Database } from '../db/index';
+import { isBadData } from '../db/errors';
+import type { Database, Sql } from '../db/index';
 import type { Nudger } from '../temporal/nudge';
 import { viewOf } from './contract-view';
 import type { ContractView } from './contract-view';
@@ -46,31 +48,53 @@ export function createContractActivities({ db, nudger }: { db: Database; nudger:
 
     /** Carries out one command, once however often it is delivered: its outcome is stored with what it changed. */
     async runContractCommand(input: RunCommandInput): Promise<CommandOutcome> {
-      const done = await db.begin(async (tx) => {
-        // Under the lock: an equal command may be under way, and its outcome stands only when it has committed.
-        await lockContract(tx, input.contract_id);
-        const stored = await findCommandOutcome(tx, input.contract_id, input.command_id, input.fingerprint);
-        if (stored) return { outcome: stored, job_ids: [] };
-        const actor: Actor = await findAdminActor(tx, input.actor_id);
-        const { contract_id: id, now, request_id, command } = input;
-        const changed = await changeContract(
-          tx,
-          { id, actor, now, request_id, ...needsOf(command) },
-          (facts, context) => decide(command, facts, context),
-        );
-        if (isRefusal(changed)) return { outcome: { refusal: changed, changed: false, replayed: false }, job_ids: [] };
-        const outcome: CommandOutcome = {
-          refusal: changed.refusal,
-          changed: changed.changed,
-          replayed: false,
-          ...(command.name === 'amend' ? { amendment_id: command.input.amendment_id } : {}),
-        };
-        // A refusal had no effect: a repetition is judged afresh (domain.md 5.2).
-        if (!changed.refusal) await insertCommandOutcome(tx, input, outcome);
-        return { outcome, job_ids: changed.nudge.job_ids };
-      });
+      const done = await db
+        .begin((tx) => carryOut(tx, input))
+        .catch((error: unknown) => {
+          throw isBadData(error) ? notACommand(input.command, error) : error;
+        });
       await nudger.wakeJobs(done.job_ids);
       return done.outcome;
     },
   };
+}
+
+/** One command in its transaction, or what came of an equal one before; with the jobs to wake. */
+async function carryOut(tx: Sql, input: RunCommandInput): Promise<{ outcome: CommandOutcome; job_ids: string[] }> {
+  // Under the lock: an equal command may be under way, and its outcome stands only when it has committed.
+  await lockContract(tx, input.contract_id);
+  const stored = await findCommandOutcome(tx, input.contract_id, input.command_id, input.fingerprint);
+  if (stored) return { outcome: stored, job_ids: [] };
+  const actor: Actor = await findAdminActor(tx, input.actor_id);
+  const { contract_id: id, now, request_id, command } = input;
+  const changed = await changeContract(
+    tx,
+    { id, actor, now, request_id, ...formed(command, () => needsOf(command)) },
+    (facts, context) => formed(command, () => decide(command, facts, context)),
+  );
+  if (isRefusal(changed)) return { outcome: { refusal: changed, changed: false, replayed: false }, job_ids: [] };
+  const outcome: CommandOutcome = {
+    refusal: changed.refusal,
+    changed: changed.changed,
+    replayed: false,
+    ...(command.name === 'amend' ? { amendment_id: command.input.amendment_id } : {}),
+  };
+  // A refusal had no effect: a repetition is judged afresh (domain.md 5.2).
+  if (!changed.refusal) await insertCommandOutcome(tx, input, outcome);
+  return { outcome, job_ids: changed.nudge.job_ids };
+}
+
+/** What the domain says of a command. It has no I/O: where it throws, the command is not what its decision expects. */
+function formed<T>(command: ContractCommand, ask: () => T): T {
+  try {
+    return ask();
+  } catch (error) {
+    throw notACommand(command, error);
+  }
+}
+
+/** Tried again it would fail again: a command that somebody sent by hand must not be tried for good. */
+function notACommand({ name }: ContractCommand, cause: unknown): ApplicationFailure {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return ApplicationFailure.nonRetryable(`The command ${name} cannot be carried out: ${why}`, 'NotACommand');
 }

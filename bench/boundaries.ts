@@ -1,6 +1,7 @@
 /**
  * `boundaries`: contracts whose boundary lies in the same second, from that instant until the last of them is settled,
- * beside the bare update of the same rows with one audit row each.
+ * beside the bare update of the same rows with one audit row each, and beside Temporal alone: as many timers with one empty
+ * step each.
  *
  * Every contract is paused until the instant; each workflow waits with a timer before the clock runs.
  */
@@ -14,12 +15,13 @@ import { instantFromMillis, millisOf } from '../domain/instant';
 import type { Instant } from '../domain/instant';
 import { createNudger } from '../temporal/nudge';
 import { taskQueues } from '../temporal/task-queues';
+import { startBareTimers } from './bare-timers';
 import { callInTurn } from './callers';
 import { settleDisk } from './cleaning';
 import { countContractWorkflows, createWaitingContracts } from './contracts';
 import type { MeasuredStack } from './measured-stack';
 import { median, runPairs } from './pairs';
-import { count, tableOf, threeDecimals } from './report';
+import { count, tableOf, threeDecimals, twoDecimals } from './report';
 import type { Report } from './report';
 
 export interface BoundariesOptions {
@@ -33,6 +35,9 @@ interface BoundariesResult {
   pairs: number;
   ratios: number[];
   bare_contracts_per_second: number;
+  /** Of what Temporal alone reaches. */
+  temporal_ratios: number[];
+  temporal_per_second: number;
   contracts_per_second: number;
 }
 
@@ -59,6 +64,7 @@ export async function benchBoundaries(stack: MeasuredStack, options: BoundariesO
     taskQueues: taskQueues('covenant'),
     onFailure: (error, workflow_id) => report.say(`  ${workflow_id} was not told: ${String(error)}`),
   });
+  const timers = await startBareTimers(stack);
   let ahead_ms = AHEAD_MS + options.contracts * AHEAD_MS_PER_CONTRACT;
 
   async function runProduct(contract_ids: readonly string[]): Promise<number> {
@@ -111,29 +117,49 @@ export async function benchBoundaries(stack: MeasuredStack, options: BoundariesO
     return elapsed_ms;
   }
 
+  /** Both sides that are no product, one after the other. */
+  async function runCeilings(contract_ids: readonly string[]): Promise<{ bare_ms: number; temporal_ms: number }> {
+    return { bare_ms: await runBare(contract_ids), temporal_ms: await runTemporal(contract_ids.length) };
+  }
+
+  async function runTemporal(contracts: number): Promise<number> {
+    for (;;) {
+      await settleDisk(stack.db, TABLES);
+      const elapsed_ms = await timers.run(contracts, ahead_ms);
+      if (elapsed_ms !== undefined) {
+        report.say(`  Temporal     ${count(contracts)} timers in ${count(elapsed_ms)} ms`);
+        return elapsed_ms;
+      }
+      ahead_ms *= 2;
+    }
+  }
+
   try {
     report.say('Warming up');
     const few = await createWaitingContracts(stack, WARM_UP_CONTRACTS);
-    await runBare(few);
+    await runCeilings(few);
     await runProduct(few);
     const pairs = options.pairs ?? PAIRS;
     report.say(`${count(options.contracts)} contracts, ${pairs} pairs`);
     const contract_ids = await createWaitingContracts(stack, options.contracts);
     const runs = await runPairs(
       pairs,
-      () => runBare(contract_ids),
+      () => runCeilings(contract_ids),
       () => runProduct(contract_ids),
     );
     const perSecond = (elapsed_ms: number[]): number => Math.round((options.contracts / median(elapsed_ms)) * 1_000);
     const result: BoundariesResult = {
       contracts: options.contracts,
       pairs,
-      ratios: runs.map(({ first, second }) => threeDecimals(first / second)),
-      bare_contracts_per_second: perSecond(runs.map((run) => run.first)),
+      ratios: runs.map(({ first, second }) => threeDecimals(first.bare_ms / second)),
+      bare_contracts_per_second: perSecond(runs.map((run) => run.first.bare_ms)),
+      temporal_ratios: runs.map(({ first, second }) => twoDecimals(first.temporal_ms / second)),
+      temporal_per_second: perSecond(runs.map((run) => run.first.temporal_ms)),
       contracts_per_second: perSecond(runs.map((run) => run.second)),
     };
     report.finish(boundariesTable(result), { bench: 'boundaries', ratio: median(result.ratios), ...result });
   } finally {
+    await timers.end();
     await db.end();
   }
 }
@@ -187,13 +213,17 @@ function boundariesTable(result: BoundariesResult): string {
       { title: 'contracts', cell: (row) => count(row.contracts) },
       { title: 'pairs', cell: (row) => String(row.pairs) },
       { title: 'bare update, contracts/s', cell: (row) => count(row.bare_contracts_per_second) },
+      { title: 'Temporal alone, timers/s', cell: (row) => count(row.temporal_per_second) },
       { title: 'Covenant, contracts/s', cell: (row) => count(row.contracts_per_second) },
-      { title: 'ratio', cell: (row) => median(row.ratios).toFixed(3) },
-      {
-        title: 'from … to',
-        cell: ({ ratios }) => `${Math.min(...ratios).toFixed(3)} … ${Math.max(...ratios).toFixed(3)}`,
-      },
+      { title: 'to the update', cell: ({ ratios }) => spanOf(ratios, 3) },
+      { title: 'to Temporal', cell: ({ temporal_ratios }) => spanOf(temporal_ratios, 2) },
     ],
     [result],
   );
+}
+
+/** "0.80 (0.71 … 0.92)": the median, and from where to where. */
+function spanOf(ratios: readonly number[], digits: number): string {
+  const [middle, least, most] = [median(ratios), Math.min(...ratios), Math.max(...ratios)];
+  return `${middle.toFixed(digits)} (${least.toFixed(digits)} … ${most.toFixed(digits)})`;
 }

@@ -18,6 +18,7 @@ export interface MeasuredStack {
   db: Database;
   database_url: string;
   temporal: Client;
+  temporal_address: string;
   /** The secret (`whsec_…`) with which billing events are signed. */
   billing_secret: string;
   worker_pid: number;
@@ -94,6 +95,7 @@ function connect(described: DevFile, endStack: () => Promise<void>): MeasuredSta
     db,
     database_url,
     temporal,
+    temporal_address,
     billing_secret: described.billing_secret,
     worker_pid: described.pids.worker,
     async end() {

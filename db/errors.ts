@@ -26,6 +26,11 @@ export function isPassing(error: unknown): boolean {
   return error instanceof postgres.PostgresError && /^(40|55P03|57014|25006)/.test(error.code);
 }
 
+/** Whether a value has not the form of its column: an id that is none, a date that does not exist. */
+export function isBadData(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && error.code.startsWith('22');
+}
+
 /** Whether repeating a statement with the same values can never succeed: bad data, a broken rule, a missing right. */
 export function isPermanent(error: unknown): boolean {
   return error instanceof postgres.PostgresError && /^(21|22|23|42)/.test(error.code);

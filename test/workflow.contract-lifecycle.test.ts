@@ -1,7 +1,8 @@
 /**
  * `contractLifecycle` carries commands to a contract, none lost and none twice, wakes at its boundaries and keeps operators informed.
  */
-import { WorkflowNotFoundError } from '@temporalio/client';
+import { randomUUID } from 'node:crypto';
+import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { changeContract } from '../db/contract-change';
 import { findContract } from '../db/contract';
 import { waitFor } from '../dev/waiting';
@@ -10,7 +11,7 @@ import type { ContractCommand } from '../domain/contract-commands';
 import { DEFAULT_RENEWAL } from '../domain/renewal';
 import { contractWorkflowId } from '../temporal/ids';
 import { registerSearchAttributes } from '../temporal/setup';
-import { contractViewQuery } from '../workflows/contract-lifecycle';
+import { commandUpdate, contractViewQuery } from '../workflows/contract-lifecycle';
 import type { contractLifecycle } from '../workflows/contract-lifecycle';
 import { CONTRACT_ID, CONTRACT_STATE, CUSTOMER_ID, ENVIRONMENT, NEXT_BOUNDARY } from '../workflows/search-attributes';
 import { auditOf, buildContract, SOMEBODY } from './harness/contract-rows';
@@ -128,6 +129,9 @@ test('the view and the search attributes follow the contract', async () => {
   await worker.send(facts.id, { name: 'pause', input: { resume_at: '2098-01-01T12:00:00.000Z' } });
   await toBe('PAUSED');
   expect(await told()).toEqual([facts.id, undefined, 'production', 'PAUSED', '2098-01-01T12:00:00.000Z']);
+  expect(await handleOf(facts.id).query('__temporal_workflow_metadata')).toMatchObject({
+    currentDetails: '**PAUSED** (held by admin), next: resumes 2098-01-01T12:00:00.000Z',
+  });
 });
 
 test('a change made elsewhere is seen when the workflow is woken', async () => {
@@ -259,6 +263,34 @@ test.each(['before', 'after'] as const)(
       changed: true,
       replayed: when === 'after',
     });
+    expect(await actionsOf(facts.id)).toEqual(['contract.created', 'contract.paused']);
+  },
+);
+
+test.each<[string, object, string?]>([
+  ['not whole', { name: 'pause' }],
+  ['no command that is known', { name: 'explode', input: {} }],
+  ['without what it needs', { name: 'amend', input: {} }],
+  ['by nobody that can be an admin', PAUSE, 'me'],
+])(
+  'a command sent by hand that is %s fails, changes nothing and keeps nobody waiting',
+  async (_what, command, actor_id = SOMEBODY.id) => {
+    const { facts } = await buildContract(sql);
+    await worker.nudger.wakeContracts([facts.id]);
+    await expect(
+      handleOf(facts.id).executeUpdate(commandUpdate, {
+        args: [
+          {
+            command: command as ContractCommand,
+            command_id: randomUUID(),
+            fingerprint: 'by hand',
+            actor_id,
+            request_id: 'by hand',
+          },
+        ],
+      }),
+    ).rejects.toThrow(WorkflowUpdateFailedError);
+    expect(await worker.send(facts.id, PAUSE)).toMatchObject({ changed: true });
     expect(await actionsOf(facts.id)).toEqual(['contract.created', 'contract.paused']);
   },
 );

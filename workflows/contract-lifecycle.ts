@@ -223,7 +223,8 @@ function expectCommand(envelope: Partial<CommandEnvelope> | null | undefined): v
 /** Keeps what operators see and search true: state, boundary and whose contract it is. */
 function tellOperators(view: ContractView): void {
   const waits = view.next_boundary || view.verification ? `next: ${told(view)}` : 'waits for a command';
-  setCurrentDetails(`**${view.state}**, ${waits}`);
+  const held = view.held_by?.length ? ` (held by ${view.held_by.join(', ')})` : '';
+  setCurrentDetails(`**${view.state}**${held}, ${waits}`);
   const known = workflowInfo().typedSearchAttributes;
   const next = view.next_boundary ? new Date(view.next_boundary.at) : null;
   const wanted = [

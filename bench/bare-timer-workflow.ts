@@ -1,0 +1,13 @@
+/** A timer and one step, as a contract has them, with nothing of a contract: what Temporal alone costs (bare-timers.ts). */
+import { proxyActivities, sleep, upsertSearchAttributes } from '@temporalio/workflow';
+import { NEXT_BOUNDARY } from '../workflows/search-attributes';
+import type { BareTimerActivities } from './bare-timers';
+
+const { passBoundary } = proxyActivities<BareTimerActivities>({ startToCloseTimeout: '1m' });
+
+export async function bareTimer({ boundary_ms }: { boundary_ms: number }): Promise<void> {
+  upsertSearchAttributes([{ key: NEXT_BOUNDARY, value: new Date(boundary_ms) }]);
+  await sleep(Math.max(1, boundary_ms - Date.now()));
+  await passBoundary();
+  upsertSearchAttributes([{ key: NEXT_BOUNDARY, value: null }]);
+}

@@ -1,0 +1,76 @@
+/**
+ * Temporal alone: as many timers in the same second as there are contracts, and after each one step that does nothing, by a
+ * worker with as many slots as the product's.
+ */
+import { randomUUID } from 'node:crypto';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { waitFor } from '../dev/waiting';
+import { bareTimer } from './bare-timer-workflow';
+import { callInTurn } from './callers';
+import type { MeasuredStack } from './measured-stack';
+
+export interface BareTimerActivities {
+  passBoundary(): Promise<void>;
+}
+
+const STARTED_AT_ONCE = 20;
+const SLOTS = 8;
+/** How long one workflow may take, on the average, before something must be wrong. */
+const PASS_MS_MAX = 1_000;
+
+export interface BareTimers {
+  /**
+   * Lets `count` timers end at `ahead_ms` from now; answers how long after that instant the last step was done, in ms, or
+   * undefined when the instant came before all of them waited.
+   */
+  run(count: number, ahead_ms: number): Promise<number | undefined>;
+  end(): Promise<void>;
+}
+
+/** Starts the worker of the bare timers, on a task queue of its own. */
+export async function startBareTimers({ temporal, temporal_address }: MeasuredStack): Promise<BareTimers> {
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  const connection = await NativeConnection.connect({ address: temporal_address });
+  let passed = 0;
+  const activities: BareTimerActivities = { passBoundary: async () => void (passed += 1) };
+  const worker = await Worker.create({
+    connection,
+    taskQueue: `bench-timers-${randomUUID()}`,
+    workflowsPath: require.resolve('./bare-timer-workflow'),
+    activities,
+    maxConcurrentActivityTaskExecutions: SLOTS,
+  });
+  const running = worker.run();
+  const { taskQueue } = worker.options;
+
+  return {
+    async run(count, ahead_ms) {
+      const workflow_ids = Array.from({ length: count }, () => `bench-timer:${randomUUID()}`);
+      const boundary_ms = Date.now() + ahead_ms;
+      const boundary = new Date(boundary_ms).toISOString();
+      passed = 0;
+      await callInTurn(STARTED_AT_ONCE, workflow_ids, (workflowId) =>
+        temporal.workflow.start(bareTimer, { workflowId, taskQueue, args: [{ boundary_ms }] }),
+      );
+      const all_wait = await waitFor(
+        async () => {
+          if (Date.now() >= boundary_ms) return 'no';
+          const waiting = `WorkflowType = 'bareTimer' AND NextBoundary = '${boundary}'`;
+          return (await temporal.workflow.count(waiting)).count === count && 'yes';
+        },
+        { timeout_ms: ahead_ms + PASS_MS_MAX, what: 'every timer to run' },
+      );
+      await waitFor(() => passed === count, {
+        timeout_ms: ahead_ms + count * PASS_MS_MAX,
+        interval_ms: 10,
+        what: 'every timer to end',
+      });
+      return all_wait === 'yes' ? Date.now() - boundary_ms : undefined;
+    },
+    async end() {
+      worker.shutdown();
+      await running;
+      await connection.close();
+    },
+  };
+}
