@@ -5,8 +5,10 @@
 import { randomUUID } from 'node:crypto';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { waitFor } from '../dev/waiting';
+import { instantFromMillis } from '../domain/instant';
 import { bareTimer } from './bare-timer-workflow';
 import { callInTurn } from './callers';
+import { awaits } from './contracts';
 import type { MeasuredStack } from './measured-stack';
 
 export interface BareTimerActivities {
@@ -47,7 +49,7 @@ export async function startBareTimers({ temporal, temporal_address }: MeasuredSt
     async run(count, ahead_ms) {
       const workflow_ids = Array.from({ length: count }, () => `bench-timer:${randomUUID()}`);
       const boundary_ms = Date.now() + ahead_ms;
-      const boundary = new Date(boundary_ms).toISOString();
+      const boundary = instantFromMillis(boundary_ms);
       passed = 0;
       await callInTurn(STARTED_AT_ONCE, workflow_ids, (workflowId) =>
         temporal.workflow.start(bareTimer, { workflowId, taskQueue, args: [{ boundary_ms }] }),
@@ -55,8 +57,8 @@ export async function startBareTimers({ temporal, temporal_address }: MeasuredSt
       const all_wait = await waitFor(
         async () => {
           if (Date.now() >= boundary_ms) return 'no';
-          const waiting = `WorkflowType = 'bareTimer' AND NextBoundary = '${boundary}'`;
-          return (await temporal.workflow.count(waiting)).count === count && 'yes';
+          const waiting = await temporal.workflow.count(`WorkflowType = 'bareTimer' AND ${awaits(boundary)}`);
+          return waiting.count === count && 'yes';
         },
         { timeout_ms: ahead_ms + PASS_MS_MAX, what: 'every timer to run' },
       );

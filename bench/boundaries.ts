@@ -18,7 +18,7 @@ import { taskQueues } from '../temporal/task-queues';
 import { startBareTimers } from './bare-timers';
 import { callInTurn } from './callers';
 import { settleDisk } from './cleaning';
-import { countContractWorkflows, createWaitingContracts } from './contracts';
+import { awaits, countContractWorkflows, createWaitingContracts } from './contracts';
 import type { MeasuredStack } from './measured-stack';
 import { median, runPairs } from './pairs';
 import { count, tableOf, threeDecimals, twoDecimals } from './report';
@@ -65,7 +65,9 @@ export async function benchBoundaries(stack: MeasuredStack, options: BoundariesO
     onFailure: (error, workflow_id) => report.say(`  ${workflow_id} was not told: ${String(error)}`),
   });
   const timers = await startBareTimers(stack);
-  let ahead_ms = AHEAD_MS + options.contracts * AHEAD_MS_PER_CONTRACT;
+  // Grows where an instant came before all waited for it.
+  let patience = 1;
+  const aheadOf = (contracts: number): number => patience * (AHEAD_MS + contracts * AHEAD_MS_PER_CONTRACT);
 
   async function runProduct(contract_ids: readonly string[]): Promise<number> {
     const boundary = await waitBeforeBoundary(contract_ids);
@@ -81,27 +83,31 @@ export async function benchBoundaries(stack: MeasuredStack, options: BoundariesO
     for (;;) {
       await settleDisk(stack.db, TABLES);
       const now = new Date().toISOString();
-      const boundary = instantFromMillis(millisOf(now) + ahead_ms);
+      const boundary = instantFromMillis(millisOf(now) + aheadOf(contract_ids.length));
       await callInTurn(CONNECTIONS, contract_ids, (id) => pauseUntil(db, id, now, boundary));
       await nudger.wakeContracts([...contract_ids]);
       const seen = await waitFor(
         async () => {
           if (new Date().toISOString() >= boundary) return 'too early';
-          const waiting = await countContractWorkflows(stack, `NextBoundary = '${boundary}'`);
+          const waiting = await countContractWorkflows(stack, awaits(boundary));
           return waiting === contract_ids.length && 'all wait';
         },
-        { timeout_ms: ahead_ms, what: 'every workflow to wait' },
+        { timeout_ms: aheadOf(contract_ids.length), what: 'every workflow to wait' },
       );
       if (seen === 'all wait') return boundary;
       await allSettled(boundary, contract_ids.length);
-      ahead_ms *= 2;
-      report.say(`  The boundary came before every workflow waited; the next one lies ${count(ahead_ms)} ms ahead.`);
+      tooEarly();
     }
+  }
+
+  function tooEarly(): void {
+    patience *= 2;
+    report.say('  The boundary came before every workflow waited; the next one lies twice as far ahead.');
   }
 
   async function allSettled(boundary: Instant, contracts: number): Promise<void> {
     await waitFor(async () => !(await isAwaited(stack.db, boundary)), {
-      timeout_ms: ahead_ms + contracts * SETTLE_MS_MAX,
+      timeout_ms: aheadOf(contracts) + contracts * SETTLE_MS_MAX,
       interval_ms: LOOK_INTERVAL_MS,
       what: `${contracts} contracts to be settled`,
     });
@@ -125,12 +131,12 @@ export async function benchBoundaries(stack: MeasuredStack, options: BoundariesO
   async function runTemporal(contracts: number): Promise<number> {
     for (;;) {
       await settleDisk(stack.db, TABLES);
-      const elapsed_ms = await timers.run(contracts, ahead_ms);
+      const elapsed_ms = await timers.run(contracts, aheadOf(contracts));
       if (elapsed_ms !== undefined) {
         report.say(`  Temporal     ${count(contracts)} timers in ${count(elapsed_ms)} ms`);
         return elapsed_ms;
       }
-      ahead_ms *= 2;
+      tooEarly();
     }
   }
 

@@ -1,6 +1,8 @@
 /** Active contracts with room for a benchmark's licenses. */
 import { randomUUID } from 'node:crypto';
 import { waitFor } from '../dev/waiting';
+import { instantFromMillis, millisOf } from '../domain/instant';
+import type { Instant } from '../domain/instant';
 import { DEFAULT_ALPHABET } from '../domain/license-key';
 import type { KeyFormat } from '../domain/license-key';
 import { callInTurn } from './callers';
@@ -59,6 +61,15 @@ export async function createWaitingContracts(stack: MeasuredStack, count: number
     what: `the workflows of ${count} contracts to wait`,
   });
   return ids;
+}
+
+/**
+ * A query for the workflows whose next boundary is this instant. Within a millisecond: the development server finds no
+ * instant by equality whose fraction ends in a zero.
+ */
+export function awaits(boundary: Instant): string {
+  const [before, after] = [-1, 1].map((ms) => instantFromMillis(millisOf(boundary) + ms));
+  return `NextBoundary BETWEEN '${before}' AND '${after}'`;
 }
 
 /** How many running workflows of contracts a query of Temporal's visibility finds. */
