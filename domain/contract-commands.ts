@@ -70,10 +70,12 @@ const COMMANDS: { [Name in CommandName]: Decide<CommandInputs[Name]> } = {
   delete: remove,
 };
 
-/** Decides one command upon settled facts. */
+/** Decides one command upon settled facts. Throws a TypeError when there is no such command. */
 export function decide(command: ContractCommand, facts: ContractFacts, context: DecisionContext): Decision {
   const stale = revisionRefusal(facts, command.input.expected_revision);
   if (stale) return stale;
+  if (!Object.hasOwn(COMMANDS, command.name))
+    throw new TypeError(`there is no such command; there are ${Object.keys(COMMANDS).join(', ')}`);
   const decideThis = COMMANDS[command.name] as Decide<ContractCommand['input']>;
   return decideThis(facts, command.input, context);
 }

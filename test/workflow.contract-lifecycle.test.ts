@@ -270,6 +270,7 @@ test.each(['before', 'after'] as const)(
 test.each<[string, object, string?]>([
   ['not whole', { name: 'pause' }],
   ['no command that is known', { name: 'explode', input: {} }],
+  ['no command, though every object has it', { name: 'constructor', input: {} }],
   ['without what it needs', { name: 'amend', input: {} }],
   ['by nobody that can be an admin', PAUSE, 'me'],
 ])(
