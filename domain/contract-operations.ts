@@ -2,7 +2,7 @@
  * What each state of a contract allows: one table for every operation (domain.md 2.2), asked by whoever carries one out.
  */
 import { billingLevel, isAtLeast } from './billing';
-import { lastDay, stateAt, statusOf } from './contract';
+import { CONTRACT_STATES, lastDay, stateAt, statusOf } from './contract';
 import type { ContractFacts, ContractState } from './contract';
 import type { Instant } from './instant';
 import { refuse } from './refusal';
@@ -16,20 +16,7 @@ import type { Refusal } from './refusal';
 export type Permission =
   'yes' | 'no' | 'test' | 'grace' | 'suspension' | 'pause' | 'rotate' | 'late' | 'unauthenticated' | 'none';
 
-/** The states in the order of the table's columns. */
-const COLUMNS = [
-  'DRAFT',
-  'SCHEDULED',
-  'ACTIVE',
-  'PAST_DUE',
-  'EXPIRY_GRACE',
-  'PAUSED',
-  'SUSPENDED',
-  'EXPIRED',
-  'TERMINATED',
-  'DELETED',
-] as const satisfies readonly ContractState[];
-
+/** Its columns are the states, in the order of `CONTRACT_STATES`. */
 type Row = readonly [
   Permission,
   Permission,
@@ -68,7 +55,7 @@ export const CONTRACT_OPERATIONS = Object.keys(ROWS) as ContractOperation[];
 
 /** What the table says of an operation in a state. */
 export function permissionFor(operation: ContractOperation, state: ContractState): Permission {
-  return ROWS[operation][COLUMNS.indexOf(state)] as Permission;
+  return ROWS[operation][CONTRACT_STATES.indexOf(state)] as Permission;
 }
 
 /**

@@ -5,8 +5,7 @@ import type { Client } from '@temporalio/client';
 import type { CommandOutcome } from '../domain/contract-commands';
 import { commandUpdate, contractLifecycle } from '../workflows/contract-lifecycle';
 import type { CommandEnvelope } from '../workflows/contract-lifecycle';
-import { contractWorkflowId } from './ids';
-import { memoOf } from './nudge';
+import { contractStart } from './start';
 import type { TaskQueues } from './task-queues';
 
 /** How long a caller waits for the outcome. A worker that was killed needs five seconds until the command runs again. */
@@ -31,13 +30,8 @@ export function createCommandSender(client: Client, taskQueues: TaskQueues): Sen
   return async function sendCommand(contract_id, envelope) {
     await expectReachable(client);
     const startWorkflowOperation = new WithStartWorkflowOperation(contractLifecycle, {
-      workflowId: contractWorkflowId(contract_id),
-      taskQueue: taskQueues.contracts,
-      args: [{ contract_id }],
+      ...contractStart(contract_id, taskQueues, envelope.request_id),
       workflowIdConflictPolicy: 'USE_EXISTING',
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-      staticSummary: `Contract ${contract_id}`,
-      memo: memoOf(envelope.request_id),
     });
     try {
       return await client.withDeadline(Date.now() + COMMAND_TIMEOUT_MS, () =>

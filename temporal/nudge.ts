@@ -10,6 +10,7 @@ import { billingEventSignal, contractLifecycle, wakeContractSignal } from '../wo
 import type { BillingEventWord } from '../workflows/contract-lifecycle';
 import { generateLicenses, wakeJobSignal } from '../workflows/generate-licenses';
 import { contractWorkflowId, generationJobWorkflowId } from './ids';
+import { contractStart, generationJobStart } from './start';
 import type { TaskQueues } from './task-queues';
 
 /** How long a commit's caller waits for its nudge. */
@@ -64,40 +65,25 @@ export function createNudger({ client, taskQueues, timeout_ms = NUDGE_TIMEOUT_MS
     wakeContracts: (contract_ids, request_id) =>
       wakeEach(contract_ids, contractWorkflowId, (contract_id) =>
         client.workflow.signalWithStart(contractLifecycle, {
-          workflowId: contractWorkflowId(contract_id),
-          taskQueue: taskQueues.contracts,
-          args: [{ contract_id }],
+          ...contractStart(contract_id, taskQueues, request_id),
           signal: wakeContractSignal,
           signalArgs: [],
-          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-          staticSummary: `Contract ${contract_id}`,
-          memo: memoOf(request_id),
         }),
       ),
     wakeJobs: (job_ids, request_id) =>
       wakeEach(job_ids, generationJobWorkflowId, (job_id) =>
         client.workflow.signalWithStart(generateLicenses, {
-          workflowId: generationJobWorkflowId(job_id),
-          taskQueue: taskQueues.contracts,
-          args: [{ job_id }],
+          ...generationJobStart(job_id, taskQueues, request_id),
           signal: wakeJobSignal,
           signalArgs: [],
-          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-          staticSummary: `Generation job ${job_id}`,
-          memo: memoOf(request_id),
         }),
       ),
     tellBilling: (contract_id, word, request_id) =>
       wakeEach([contract_id], contractWorkflowId, () =>
         client.workflow.signalWithStart(contractLifecycle, {
-          workflowId: contractWorkflowId(contract_id),
-          taskQueue: taskQueues.contracts,
-          args: [{ contract_id }],
+          ...contractStart(contract_id, taskQueues, request_id),
           signal: billingEventSignal,
           signalArgs: [word],
-          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-          staticSummary: `Contract ${contract_id}`,
-          memo: memoOf(request_id),
         }),
       ),
     async wake(nudge, request_id) {
@@ -106,9 +92,4 @@ export function createNudger({ client, taskQueues, timeout_ms = NUDGE_TIMEOUT_MS
     },
   };
   return nudger;
-}
-
-/** The memo of a workflow that a request caused. */
-export function memoOf(request_id: string | undefined): Record<string, string> {
-  return request_id === undefined ? {} : { request_id };
 }

@@ -5,8 +5,7 @@ import type { Client } from '@temporalio/client';
 import type { Instant } from '../domain/instant';
 import { advanceTestClock, wakeTestClockSignal } from '../workflows/advance-test-clock';
 import { clockMovedUpdate, contractLifecycle } from '../workflows/contract-lifecycle';
-import { contractWorkflowId, testClockWorkflowId } from './ids';
-import { memoOf } from './nudge';
+import { contractStart, testClockStart } from './start';
 import type { TaskQueues } from './task-queues';
 
 /** How long one contract may take to settle, its billing system asked included. */
@@ -28,12 +27,8 @@ export function createClockTeller(client: Client, taskQueues: TaskQueues): Clock
   return {
     async tell(contract_id, signal, now) {
       const startWorkflowOperation = new WithStartWorkflowOperation(contractLifecycle, {
-        workflowId: contractWorkflowId(contract_id),
-        taskQueue: taskQueues.contracts,
-        args: [{ contract_id }],
+        ...contractStart(contract_id, taskQueues),
         workflowIdConflictPolicy: 'USE_EXISTING',
-        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-        staticSummary: `Contract ${contract_id}`,
       });
       const settle = () =>
         client.workflow.executeUpdateWithStart(clockMovedUpdate, {
@@ -51,14 +46,9 @@ export function createClockTeller(client: Client, taskQueues: TaskQueues): Clock
       // With a signal: an advance that begins while the workflow of the one before is ending is not overlooked.
       await client.withDeadline(Date.now() + START_TIMEOUT_MS, () =>
         client.workflow.signalWithStart(advanceTestClock, {
-          workflowId: testClockWorkflowId(clock_id),
-          taskQueue: taskQueues.contracts,
-          args: [{ clock_id }],
+          ...testClockStart(clock_id, taskQueues, request_id),
           signal: wakeTestClockSignal,
           signalArgs: [],
-          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-          staticSummary: `Test clock ${clock_id}`,
-          memo: memoOf(request_id),
         }),
       );
     },

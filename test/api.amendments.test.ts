@@ -7,6 +7,7 @@ import type { ApiAnswer, TestApi } from './harness/api';
 import { addCatalogue, addContract } from './harness/catalogue';
 import type { TestCatalogue } from './harness/catalogue';
 import { contractIn, dateIn, shiftBack } from './harness/contract-states';
+import { actionsUpon } from './harness/contract-rows';
 import { expectRefusal, wrongFieldsOf } from './harness/expect-refusal';
 import { expectInvariants } from './harness/invariants';
 import { rowCounts } from './harness/row-counts';
@@ -40,10 +41,7 @@ const withdraw = (id: string, amendment_id: string, headers: Record<string, stri
 const read = async (id: string): Promise<any> => (await api.call('GET', `/contracts/${id}`)).body;
 const listed = async (id: string): Promise<any[]> => rowsOf(await api.call('GET', `/contracts/${id}/amendments`));
 
-async function actionsOf(id: string): Promise<string[]> {
-  const rows = await api.sql`SELECT action FROM audit_events WHERE subject_id = ${id} ORDER BY id`;
-  return rows.map((row) => row['action'] as string);
-}
+const actionsOf = (id: string): Promise<string[]> => actionsUpon(api.sql, id);
 
 describe('an amendment of today', () => {
   test('holds at once, wholly, as one revision and one audit row', async () => {

@@ -12,6 +12,7 @@ import { addCatalogue, addContract } from './harness/catalogue';
 import type { TestCatalogue } from './harness/catalogue';
 import { SITUATIONS, contractIn, dateIn, shiftBack, stateBecomes } from './harness/contract-states';
 import type { Situation } from './harness/contract-states';
+import { actionsUpon } from './harness/contract-rows';
 import { expectRefusal, wrongFieldsOf } from './harness/expect-refusal';
 import { expectInvariants } from './harness/invariants';
 import { rowCounts } from './harness/row-counts';
@@ -39,10 +40,7 @@ function act(
 
 const read = async (id: string): Promise<any> => (await api.call('GET', `/contracts/${id}`)).body;
 
-async function actionsOf(id: string): Promise<string[]> {
-  const rows = await api.sql`SELECT action FROM audit_events WHERE subject_id = ${id} ORDER BY id`;
-  return rows.map((row) => row['action'] as string);
-}
+const actionsOf = (id: string): Promise<string[]> => actionsUpon(api.sql, id);
 
 /** Each action upon a contract that it changes. */
 const ACTIONS = {

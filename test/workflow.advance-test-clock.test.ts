@@ -10,18 +10,17 @@ import type { TestClockRow } from '../db/test-clock';
 import { waitFor } from '../dev/waiting';
 import { DEFAULT_RENEWAL } from '../domain/renewal';
 import { contractWorkflowId, generationJobWorkflowId, testClockWorkflowId } from '../temporal/ids';
-import { registerSearchAttributes } from '../temporal/setup';
 import type { advanceTestClock } from '../workflows/advance-test-clock';
 import { sweep } from '../workflows/sweep';
 import { createBillingSystem, outcomesOf, tellInvoice } from './harness/billing';
 import { buildContract, jobOf, requestJob } from './harness/contract-rows';
 import type { ContractOptions } from './harness/contract-rows';
-import { startCovenantWorker } from './harness/covenant-worker';
-import type { Activities, CovenantWorker } from './harness/covenant-worker';
+import { startCovenantWorker, wrapEach } from './harness/covenant-worker';
+import type { Activities, Around, CovenantWorker } from './harness/covenant-worker';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';
 import { expectInvariants } from './harness/invariants';
-import { connectTestTemporal } from './harness/temporal';
+import { connectPreparedTemporal } from './harness/temporal';
 import type { TestTemporal } from './harness/temporal';
 import { buildContractOnClock, buildTestClock, sendTestClock, settleTelling, testClockOf } from './harness/test-clocks';
 
@@ -37,22 +36,14 @@ let sql: TestDatabase['sql'];
 let worker: CovenantWorker;
 const billing = createBillingSystem();
 /** Put around the activities by the test that is running. */
-let around: (real: Activities) => Partial<Activities> = () => ({});
+let around: Around = () => ({});
 
 beforeAll(async () => {
-  temporal = await connectTestTemporal();
-  await registerSearchAttributes(temporal.client).catch(() => registerSearchAttributes(temporal.client));
+  temporal = await connectPreparedTemporal();
   database = await createTestDatabase();
   sql = database.sql;
   const { client, nativeConnection } = temporal;
-  const wrap = (real: Activities): Activities => ({
-    ...real,
-    stepTestClock: (input) => (around(real).stepTestClock ?? real.stepTestClock)(input),
-    settleAtClock: (input) => (around(real).settleAtClock ?? real.settleAtClock)(input),
-    failTestClock: (input) => (around(real).failTestClock ?? real.failTestClock)(input),
-    settleContract: (input) => (around(real).settleContract ?? real.settleContract)(input),
-    fillChunks: (input) => (around(real).fillChunks ?? real.fillChunks)(input),
-  });
+  const wrap = wrapEach(() => around);
   worker = await startCovenantWorker({ db: sql, client, nativeConnection, wrap, billingPorts: billing.ports });
 });
 afterEach(async () => {

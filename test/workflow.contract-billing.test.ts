@@ -9,7 +9,6 @@ import { waitFor } from '../dev/waiting';
 import { addDays } from '../domain/calendar';
 import type { ContractCommand } from '../domain/contract-commands';
 import { contractWorkflowId, generationJobWorkflowId } from '../temporal/ids';
-import { registerSearchAttributes } from '../temporal/setup';
 import {
   billingEventSignal,
   commandUpdate,
@@ -20,12 +19,12 @@ import type { contractLifecycle } from '../workflows/contract-lifecycle';
 import { ageSuspension, createBillingSystem, outcomesOf, tellInvoice } from './harness/billing';
 import type { BillingSystem, ToldInvoice } from './harness/billing';
 import { auditOf, buildContract, jobOf, requestJob } from './harness/contract-rows';
-import { startCovenantWorker } from './harness/covenant-worker';
-import type { Activities, CovenantWorker } from './harness/covenant-worker';
+import { startCovenantWorker, wrapEach } from './harness/covenant-worker';
+import type { Around, CovenantWorker } from './harness/covenant-worker';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';
 import { expectInvariants } from './harness/invariants';
-import { connectTestTemporal } from './harness/temporal';
+import { connectPreparedTemporal } from './harness/temporal';
 import type { TestTemporal } from './harness/temporal';
 
 /** Events of the test that forces continue-as-new, and how many of them are on their way at once. */
@@ -47,22 +46,14 @@ let worker: CovenantWorker;
 /** Asked by the worker; forgetful between tests. */
 const billing: BillingSystem = createBillingSystem();
 /** Put around the activities by the test that is running. */
-let around: (real: Activities) => Partial<Activities> = () => ({});
+let around: Around = () => ({});
 
 beforeAll(async () => {
-  temporal = await connectTestTemporal();
-  await registerSearchAttributes(temporal.client).catch(() => registerSearchAttributes(temporal.client));
+  temporal = await connectPreparedTemporal();
   database = await createTestDatabase();
   sql = database.sql;
   const { client, nativeConnection } = temporal;
-  const wrap = (real: Activities): Activities => ({
-    ...real,
-    settleContract: (input) => (around(real).settleContract ?? real.settleContract)(input),
-    applyBillingEvents: (input) => (around(real).applyBillingEvents ?? real.applyBillingEvents)(input),
-    verifyBilling: (input) => (around(real).verifyBilling ?? real.verifyBilling)(input),
-    runContractCommand: (input) => (around(real).runContractCommand ?? real.runContractCommand)(input),
-    fillChunks: (input) => (around(real).fillChunks ?? real.fillChunks)(input),
-  });
+  const wrap = wrapEach(() => around);
   worker = await startCovenantWorker({ db: sql, client, nativeConnection, wrap, billingPorts: billing.ports });
 });
 beforeEach(() => Object.assign(billing, { reachable: true, asked: [], whileAsked: async () => undefined }));

@@ -10,17 +10,16 @@ import { decide } from '../domain/contract-commands';
 import type { ContractCommand } from '../domain/contract-commands';
 import { DEFAULT_RENEWAL } from '../domain/renewal';
 import { contractWorkflowId } from '../temporal/ids';
-import { registerSearchAttributes } from '../temporal/setup';
 import { commandUpdate, contractViewQuery } from '../workflows/contract-lifecycle';
 import type { contractLifecycle } from '../workflows/contract-lifecycle';
 import { CONTRACT_ID, CONTRACT_STATE, CUSTOMER_ID, ENVIRONMENT, NEXT_BOUNDARY } from '../workflows/search-attributes';
 import { auditOf, buildContract, SOMEBODY } from './harness/contract-rows';
-import { startCovenantWorker } from './harness/covenant-worker';
-import type { Activities, CovenantWorker } from './harness/covenant-worker';
+import { startCovenantWorker, wrapEach } from './harness/covenant-worker';
+import type { Around, CovenantWorker } from './harness/covenant-worker';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';
 import { expectInvariants } from './harness/invariants';
-import { connectTestTemporal } from './harness/temporal';
+import { connectPreparedTemporal } from './harness/temporal';
 import type { TestTemporal } from './harness/temporal';
 
 /** Commands of the test that forces continue-as-new, and how many of them are under way at once (Temporal allows 10). */
@@ -33,19 +32,14 @@ let database: TestDatabase;
 let sql: TestDatabase['sql'];
 let worker: CovenantWorker;
 /** Put around the activities by the test that is running. */
-let around: (real: Activities) => Partial<Activities> = () => ({});
+let around: Around = () => ({});
 
 beforeAll(async () => {
-  temporal = await connectTestTemporal();
-  await registerSearchAttributes(temporal.client).catch(() => registerSearchAttributes(temporal.client));
+  temporal = await connectPreparedTemporal();
   database = await createTestDatabase();
   sql = database.sql;
   const { client, nativeConnection } = temporal;
-  const wrap = (real: Activities): Activities => ({
-    ...real,
-    settleContract: (input) => (around(real).settleContract ?? real.settleContract)(input),
-    runContractCommand: (input) => (around(real).runContractCommand ?? real.runContractCommand)(input),
-  });
+  const wrap = wrapEach(() => around);
   worker = await startCovenantWorker({ db: sql, client, nativeConnection, wrap });
 });
 afterEach(async () => {

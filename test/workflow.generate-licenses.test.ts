@@ -10,7 +10,6 @@ import type { ContractCommand } from '../domain/contract-commands';
 import { cancelDecision, resumeDecision } from '../domain/generation-job';
 import { isRefusal } from '../domain/refusal';
 import { generationJobWorkflowId } from '../temporal/ids';
-import { registerSearchAttributes } from '../temporal/setup';
 import type { generateLicenses } from '../workflows/generate-licenses';
 import { JOB_PROGRESS } from '../workflows/search-attributes';
 import { auditOf, buildContract, jobOf, requestJob, SOMEBODY } from './harness/contract-rows';
@@ -19,7 +18,7 @@ import type { Activities, CovenantWorker } from './harness/covenant-worker';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';
 import { expectInvariants } from './harness/invariants';
-import { connectTestTemporal } from './harness/temporal';
+import { connectPreparedTemporal } from './harness/temporal';
 import type { TestTemporal } from './harness/temporal';
 import { waitFor } from '../dev/waiting';
 
@@ -36,8 +35,7 @@ let sql: TestDatabase['sql'];
 let worker: CovenantWorker | undefined;
 
 beforeAll(async () => {
-  temporal = await connectTestTemporal();
-  await registerSearchAttributes(temporal.client).catch(() => registerSearchAttributes(temporal.client));
+  temporal = await connectPreparedTemporal();
 });
 beforeEach(async () => {
   database = await createTestDatabase();

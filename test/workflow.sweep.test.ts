@@ -5,7 +5,6 @@ import { randomUUID } from 'node:crypto';
 import { findContract } from '../db/contract';
 import { waitFor } from '../dev/waiting';
 import { contractWorkflowId, generationJobWorkflowId } from '../temporal/ids';
-import { registerSearchAttributes } from '../temporal/setup';
 import { contractViewQuery } from '../workflows/contract-lifecycle';
 import { sweep } from '../workflows/sweep';
 import type { Swept } from '../activities/sweep';
@@ -16,7 +15,7 @@ import type { CovenantWorker } from './harness/covenant-worker';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';
 import { expectInvariants } from './harness/invariants';
-import { connectTestTemporal } from './harness/temporal';
+import { connectPreparedTemporal } from './harness/temporal';
 import type { TestTemporal } from './harness/temporal';
 
 const MINUTE_MS = 60_000;
@@ -28,8 +27,7 @@ let worker: CovenantWorker;
 const billing = createBillingSystem();
 
 beforeAll(async () => {
-  temporal = await connectTestTemporal();
-  await registerSearchAttributes(temporal.client).catch(() => registerSearchAttributes(temporal.client));
+  temporal = await connectPreparedTemporal();
 });
 beforeEach(async () => {
   database = await createTestDatabase();

@@ -4,7 +4,6 @@
  */
 import { randomBytes, randomFillSync } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import type { Client } from '@temporalio/client';
 import { pino } from 'pino';
 import { createBillingPorts, createBillingReceivers } from '../../adapters/billing';
 import type { BillingSettings } from '../../adapters/billing';
@@ -20,7 +19,6 @@ import { newApiKey } from '../../domain/api-key';
 import { ROLES } from '../../domain/role';
 import type { Role } from '../../domain/role';
 import { openTemporal } from '../../temporal/connection';
-import { registerSearchAttributes } from '../../temporal/setup';
 import { taskQueues } from '../../temporal/task-queues';
 import type { TaskQueues } from '../../temporal/task-queues';
 import { startCovenantWorker } from './covenant-worker';
@@ -28,7 +26,7 @@ import { expectDocumented } from './documented-answer';
 import { createTestDatabase } from './database';
 import type { TestDatabase } from './database';
 import { sharedServers } from './shared-servers';
-import { NAMESPACE, connectTestTemporal, uniqueTaskQueue } from './temporal';
+import { NAMESPACE, connectPreparedTemporal, uniqueTaskQueue } from './temporal';
 
 /** An answer as it came. */
 export interface ApiAnswer {
@@ -201,8 +199,7 @@ async function startTestWorker(
   queues: TaskQueues,
   billing: BillingSettings,
 ): Promise<{ stop(): Promise<void> }> {
-  const { client, nativeConnection, close } = await connectTestTemporal();
-  await registerOnce(client);
+  const { client, nativeConnection, close } = await connectPreparedTemporal();
   const billingPorts = createBillingPorts(billing);
   const worker = await startCovenantWorker({ db, client, nativeConnection, queues, billingPorts });
   return {
@@ -210,13 +207,4 @@ async function startTestWorker(
       await worker.stop().finally(close);
     },
   };
-}
-
-/** Test files register the search attributes side by side: whoever comes second finds them there. */
-async function registerOnce(client: Client): Promise<void> {
-  try {
-    await registerSearchAttributes(client);
-  } catch {
-    await registerSearchAttributes(client);
-  }
 }

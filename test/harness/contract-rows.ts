@@ -99,3 +99,10 @@ export async function auditOf(
   return db<{ action: string; at: Instant; actor: string; state: string | null }[]>`
     SELECT action, at, actor ->> 'type' AS actor, after ->> 'state' AS state FROM audit_events WHERE contract_id = ${contract_id} ORDER BY id`;
 }
+
+/** What was done to a contract itself, in order; what was done to its jobs and in its inbox is not. */
+export async function actionsUpon(db: Database, subject_id: string): Promise<string[]> {
+  const rows = await db<{ action: string }[]>`
+    SELECT action FROM audit_events WHERE subject_id = ${subject_id} ORDER BY id`;
+  return rows.map(({ action }) => action);
+}

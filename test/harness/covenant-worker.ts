@@ -21,6 +21,9 @@ import { uniqueTaskQueue, workflowBundle } from './temporal';
 
 export type Activities = ReturnType<typeof createActivities>;
 
+/** What a test puts in place of some activities; the real ones are given. */
+export type Around = (real: Activities) => Partial<Activities>;
+
 export interface CovenantWorkerOptions {
   db: Database;
   client: Client;
@@ -43,6 +46,17 @@ export interface CovenantWorker {
   /** Sends a command as the interface does; `command_id` is fresh when left out. */
   send(contract_id: string, command: ContractCommand, command_id?: string): Promise<CommandOutcome>;
   stop(): Promise<void>;
+}
+
+/** For `wrap`: each call of an activity goes to what is put around it at that moment. */
+export function wrapEach(current: () => Around): (real: Activities) => Activities {
+  return (real) => {
+    const calls = (Object.keys(real) as (keyof Activities)[]).map((name) => [
+      name,
+      (input: never) => (current()(real)[name] ?? real[name])(input),
+    ]);
+    return Object.fromEntries(calls) as Activities;
+  };
 }
 
 /** Starts the workers; a nudge that does not arrive fails the test when the worker is stopped. */

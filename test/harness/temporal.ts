@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime } from '@temporalio/worker';
+import { registerSearchAttributes } from '../../temporal/setup';
 import { sharedServers } from './shared-servers';
 import { findTimeSkippingServer } from './time-skipping-server';
 
@@ -41,6 +42,14 @@ export async function connectTestTemporal(): Promise<TestTemporal> {
       await nativeConnection.close();
     },
   };
+}
+
+/** Connects to the shared server when it knows the search attributes, without which no workflow of the product runs. */
+export async function connectPreparedTemporal(): Promise<TestTemporal> {
+  const temporal = await connectTestTemporal();
+  // Test files register them side by side: whoever comes second finds them there.
+  await registerSearchAttributes(temporal.client).catch(() => registerSearchAttributes(temporal.client));
+  return temporal;
 }
 
 /** A name that no other test uses, for a task queue or a prefix of task queues. */
