@@ -25,6 +25,8 @@ import { createClockTeller } from './temporal/test-clock';
 
 /** Between tries to reach Temporal at start. */
 const START_RETRY_MS = 1_000;
+/** Contracts whose billing system is asked at the same time. */
+const BILLING_SLOTS = 4;
 /** Test clocks whose contracts are told at the same time; each tells many of them at once. */
 const CLOCKS_AT_ONCE = 4;
 
@@ -88,6 +90,7 @@ async function main(): Promise<void> {
       maxConcurrentActivityTaskExecutions: Math.max(1, config.databasePoolSize - fill_slots),
       maxConcurrentLocalActivityExecutions: Math.max(1, config.databasePoolSize - fill_slots),
     }),
+    await Worker.create({ ...shared, taskQueue: queues.billing, maxConcurrentActivityTaskExecutions: BILLING_SLOTS }),
     await Worker.create({ ...shared, taskQueue: queues.generation, maxConcurrentActivityTaskExecutions: fill_slots }),
     await Worker.create({ ...shared, taskQueue: queues.clocks, maxConcurrentActivityTaskExecutions: CLOCKS_AT_ONCE }),
   ];

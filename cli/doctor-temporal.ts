@@ -113,6 +113,7 @@ async function queueFindings(client: Client, prefix: string): Promise<Finding[]>
   const wanted: [string, QueueKind][] = [
     [queues.contracts, 'workflow'],
     [queues.contracts, 'activity'],
+    [queues.billing, 'activity'],
     [queues.generation, 'activity'],
     [queues.clocks, 'activity'],
   ];

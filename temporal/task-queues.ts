@@ -1,17 +1,26 @@
 /**
- * Task queues by resource profile: short work on contracts, the filling of chunks, which takes cores, and the telling of
- * test clocks, which waits for contracts and must hold none of their slots.
+ * Task queues by what their tasks wait for: Postgres for short work on contracts, cores for the filling of chunks, billing
+ * systems for questions to them, and contracts for the advance of a test clock. What waits for one holds no slot of another.
  */
+import { billingQueueBeside } from '../workflows/billing-queue';
 
 export interface TaskQueues {
   /** Workflows, and activities of one short transaction. */
   contracts: string;
-  /** Ranges of chunks: as many at a time as the worker has cores. */
+  /** Activities that ask billing systems, and wait for their answers. */
+  billing: string;
+  /** Ranges of chunks. */
   generation: string;
-  /** Contracts of a test clock are told of it, and waited for. */
+  /** Contracts of a test clock settle, and the advance waits for them. */
   clocks: string;
 }
 
 export function taskQueues(prefix: string): TaskQueues {
-  return { contracts: `${prefix}-contracts`, generation: `${prefix}-generation`, clocks: `${prefix}-clocks` };
+  const contracts = `${prefix}-contracts`;
+  return {
+    contracts,
+    billing: billingQueueBeside(contracts),
+    generation: `${prefix}-generation`,
+    clocks: `${prefix}-clocks`,
+  };
 }

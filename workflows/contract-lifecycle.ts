@@ -23,6 +23,7 @@ import type { ContractActivities } from '../activities/contract';
 import type { ContractView } from '../activities/contract-view';
 import type { CommandOutcome, ContractCommand } from '../domain/contract-commands';
 import { instantFromMillis, millisOf } from '../domain/instant';
+import { billingQueueBeside } from './billing-queue';
 import { CONTRACT_ID, CONTRACT_STATE, CUSTOMER_ID, ENVIRONMENT, NEXT_BOUNDARY } from './search-attributes';
 
 export interface ContractLifecycleInput {
@@ -81,13 +82,14 @@ const { settleContract } = proxyActivities<ContractActivities>({
   startToCloseTimeout: SETTLE_ATTEMPT_TIMEOUT,
   retry: RETRY,
 });
-const { applyBillingEvents, verifyBilling } = proxyActivities<BillingActivities>({
-  startToCloseTimeout: BILLING_ATTEMPT_TIMEOUT,
-  heartbeatTimeout: BILLING_HEARTBEAT_TIMEOUT,
-  retry: RETRY,
-});
-
 export async function contractLifecycle(input: ContractLifecycleInput): Promise<ContractView> {
+  // A billing system that does not answer holds slots of the billing queue, and none that commands need.
+  const { applyBillingEvents, verifyBilling } = proxyActivities<BillingActivities>({
+    taskQueue: billingQueueBeside(workflowInfo().taskQueue),
+    startToCloseTimeout: BILLING_ATTEMPT_TIMEOUT,
+    heartbeatTimeout: BILLING_HEARTBEAT_TIMEOUT,
+    retry: RETRY,
+  });
   let woken = false;
   let view: ContractView | null = null;
   let words: BillingEventWord[] = [];

@@ -89,6 +89,7 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
       taskQueue: queues.contracts,
       workflowBundle: { codePath: workflowBundle() },
     }),
+    await Worker.create({ ...shared, taskQueue: queues.billing }),
     await Worker.create({ ...shared, taskQueue: queues.generation }),
     await Worker.create({ ...shared, taskQueue: queues.clocks }),
   ];
