@@ -9,6 +9,7 @@ import type { JsonObject } from '../domain/json';
 import { refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import type { Role } from '../domain/role';
+import { columnNames } from './columns';
 import { difference, insertAudit } from './commit';
 import { changedFields, isEmpty } from './edit';
 import type { Act } from './edit';
@@ -27,6 +28,16 @@ export interface AdminRow {
   updated_at: Instant;
 }
 
+const ADMIN_COLUMNS = columnNames<AdminRow>({
+  id: true,
+  email: true,
+  name: true,
+  role: true,
+  status: true,
+  created_at: true,
+  updated_at: true,
+});
+
 export interface AdminApiKeyRow {
   id: string;
   admin_id: string;
@@ -37,6 +48,17 @@ export interface AdminApiKeyRow {
   last_used_at: Instant | null;
   revoked_at: Instant | null;
 }
+
+const ADMIN_API_KEY_COLUMNS = columnNames<AdminApiKeyRow>({
+  id: true,
+  admin_id: true,
+  key_id: true,
+  last_four: true,
+  label: true,
+  created_at: true,
+  last_used_at: true,
+  revoked_at: true,
+});
 
 /** The admin a key belongs to. */
 export interface AuthenticatedAdmin {
@@ -96,7 +118,7 @@ export async function findAdminActor(sql: Sql, admin_id: string): Promise<Actor>
 export async function findAdmin(sql: Sql, id: string, options: { lock?: boolean } = {}): Promise<AdminRow | undefined> {
   const [row] = await sql<
     AdminRow[]
-  >`SELECT * FROM admins WHERE id = ${id} ${options.lock ? sql`FOR NO KEY UPDATE` : sql``}`;
+  >`SELECT ${sql(ADMIN_COLUMNS)} FROM admins WHERE id = ${id} ${options.lock ? sql`FOR NO KEY UPDATE` : sql``}`;
   return row;
 }
 
@@ -108,7 +130,7 @@ export async function listAdmins(
 ): Promise<AdminRow[]> {
   const search = filter.search?.trim();
   return sql<AdminRow[]>`
-    SELECT * FROM admins WHERE true
+    SELECT ${sql(ADMIN_COLUMNS)} FROM admins WHERE true
     ${filter.role === undefined ? sql`` : sql`AND role = ${filter.role}`}
     ${filter.status === undefined ? sql`` : sql`AND status = ${filter.status}`}
     ${search ? sql`AND (email ILIKE ${containing(search)} OR name ILIKE ${containing(search)} OR id::text = ${search.toLowerCase()})` : sql``}
@@ -126,7 +148,7 @@ export async function insertAdmin(
   const { email, name, role } = admin;
   const [row] = await tx<
     [AdminRow]
-  >`INSERT INTO admins ${tx({ email, name, role, created_at: act.now, updated_at: act.now })} RETURNING *`;
+  >`INSERT INTO admins ${tx({ email, name, role, created_at: act.now, updated_at: act.now })} RETURNING ${tx(ADMIN_COLUMNS)}`;
   await auditAdmin(tx, row.id, 'admin.created', null, auditedFacts(row), act);
   return row;
 }
@@ -148,7 +170,7 @@ export async function updateAdmin(tx: Sql, id: string, edit: AdminEdit, act: Act
   if (!stays && powerful.length === 1 && powerful[0]?.id === id) return refuse('LAST_SUPER_ADMIN', { admin_id: id });
   const [row] = await tx<
     [AdminRow]
-  >`UPDATE admins SET ${tx({ ...changes, updated_at: act.now })} WHERE id = ${id} RETURNING *`;
+  >`UPDATE admins SET ${tx({ ...changes, updated_at: act.now })} WHERE id = ${id} RETURNING ${tx(ADMIN_COLUMNS)}`;
   const differs = difference(auditedFacts(before), auditedFacts(row));
   await auditAdmin(tx, id, 'admin.updated', differs.before, differs.after, act);
   return row;
@@ -162,7 +184,7 @@ export async function listAdminApiKeys(
   limit: number,
 ): Promise<AdminApiKeyRow[]> {
   return sql<AdminApiKeyRow[]>`
-    SELECT id, admin_id, key_id, last_four, label, created_at, last_used_at, revoked_at FROM admin_api_keys
+    SELECT ${sql(ADMIN_API_KEY_COLUMNS)} FROM admin_api_keys
     WHERE admin_id = ${admin_id} ${before === null ? sql`` : sql`AND id < ${before}`}
     ORDER BY id DESC LIMIT ${limit}`;
 }
@@ -245,7 +267,7 @@ export async function insertAdminApiKey(
       label: options.label,
       created_at: options.now,
     })}
-    RETURNING id, admin_id, key_id, last_four, label, created_at, last_used_at, revoked_at`;
+    RETURNING ${tx(ADMIN_API_KEY_COLUMNS)}`;
   return row;
 }
 

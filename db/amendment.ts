@@ -1,15 +1,29 @@
 /** Amendments in Postgres: those that wait are part of their contract's facts, and are written with it. */
 import type { Amendment } from '../domain/amendment';
+import { columnNames } from './columns';
 import type { Sql } from './index';
 
 export interface AmendmentRow extends Omit<Amendment, 'stored'> {
   contract_id: string;
 }
 
+const AMENDMENT_COLUMNS = columnNames<AmendmentRow>({
+  id: true,
+  contract_id: true,
+  effective_date: true,
+  changes: true,
+  note: true,
+  status: true,
+  failure: true,
+  created_at: true,
+  created_by: true,
+  decided_at: true,
+});
+
 /** One amendment of a contract, or undefined. */
 export async function findAmendment(sql: Sql, contract_id: string, id: string): Promise<AmendmentRow | undefined> {
   const [row] = await sql<AmendmentRow[]>`
-    SELECT * FROM contract_amendments WHERE contract_id = ${contract_id} AND id = ${id}`;
+    SELECT ${sql(AMENDMENT_COLUMNS)} FROM contract_amendments WHERE contract_id = ${contract_id} AND id = ${id}`;
   return row;
 }
 
@@ -21,7 +35,7 @@ export async function listAmendments(
   limit: number,
 ): Promise<AmendmentRow[]> {
   return sql<AmendmentRow[]>`
-    SELECT * FROM contract_amendments
+    SELECT ${sql(AMENDMENT_COLUMNS)} FROM contract_amendments
     WHERE contract_id = ${contract_id} ${before === null ? sql`` : sql`AND id < ${before}`}
     ORDER BY id DESC LIMIT ${limit}`;
 }

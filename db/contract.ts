@@ -6,6 +6,7 @@ import type { Environment } from '../domain/environment';
 import type { Instant, LocalDate } from '../domain/instant';
 import type { Json, JsonObject } from '../domain/json';
 import type { QuotaCounters } from '../domain/quota';
+import { columnNames, ofAlias } from './columns';
 import { openJobsOf } from './generation-job';
 import type { Sql } from './index';
 import { keysetAfter } from './paging';
@@ -33,6 +34,62 @@ export interface ContractRow extends Omit<ContractFacts, 'quota' | 'activation_l
   reserved: number;
   open_jobs: number;
 }
+
+/** What a contract's row has from other tables. */
+type FromOtherTables =
+  'quota_total' | 'quota_claimed' | 'reserved' | 'open_jobs' | 'holds' | 'invoices' | 'amendments' | 'clock_now';
+
+const CONTRACT_COLUMNS = columnNames<Omit<ContractRow, FromOtherTables>>({
+  id: true,
+  name: true,
+  type: true,
+  environment: true,
+  product_id: true,
+  generator_id: true,
+  customer_id: true,
+  feature_overrides: true,
+  activation_limit: true,
+  expiry: true,
+  metadata: true,
+  timezone: true,
+  start_date: true,
+  end_date: true,
+  term_length: true,
+  term_number: true,
+  term_start_date: true,
+  anchor_date: true,
+  anchor_term: true,
+  expiry_grace_days: true,
+  grace_allows_generation: true,
+  renewal: true,
+  renewal_blocked: true,
+  renewed_by_hand_at: true,
+  cotermed_with: true,
+  dunning: true,
+  dunning_exempt: true,
+  past_due_since: true,
+  billing_unreachable_since: true,
+  verify_after: true,
+  verify_at: true,
+  warnings: true,
+  test_clock_id: true,
+  activated_at: true,
+  terminated_at: true,
+  termination_code: true,
+  termination_reason: true,
+  deleted_at: true,
+  deleted_by: true,
+  revision: true,
+  settled_until: true,
+  state: true,
+  may_generate: true,
+  next_boundary_at: true,
+  next_boundary_kind: true,
+  terms_id: true,
+  created_at: true,
+  created_by: true,
+  updated_at: true,
+});
 
 /** A contract as a list shows it, read from stored state (decisions 4). */
 export interface ContractListRow {
@@ -104,7 +161,7 @@ export async function findContract(
   if (options.lock && !(await lockContract(sql, id))) return undefined;
   if (options.lock_quota) await sql`SELECT FROM contract_quotas WHERE contract_id = ${id} FOR NO KEY UPDATE`;
   const [row] = await sql<ContractRow[]>`
-    SELECT c.*, q.total AS quota_total, q.claimed AS quota_claimed, j.reserved, j.open_jobs, h.holds, i.invoices, a.amendments,
+    SELECT ${sql(ofAlias('c', CONTRACT_COLUMNS))}, q.total AS quota_total, q.claimed AS quota_claimed, j.reserved, j.open_jobs, h.holds, i.invoices, a.amendments,
            (SELECT now FROM test_clocks WHERE id = c.test_clock_id) AS clock_now
     FROM contracts c
     JOIN contract_quotas q ON q.contract_id = c.id

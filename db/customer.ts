@@ -1,6 +1,7 @@
 /** Customers in Postgres: whom contracts are for. An address belongs to one of them, in any case of its letters. */
 import type { Instant } from '../domain/instant';
 import type { JsonObject } from '../domain/json';
+import { columnNames } from './columns';
 import { difference, insertAudit } from './commit';
 import { changedFields, isEmpty } from './edit';
 import type { Act } from './edit';
@@ -19,6 +20,15 @@ export interface CustomerRow {
   updated_at: Instant;
 }
 
+const CUSTOMER_COLUMNS = columnNames<CustomerRow>({
+  id: true,
+  email: true,
+  name: true,
+  billing_contact: true,
+  created_at: true,
+  updated_at: true,
+});
+
 /** Fields of an edit; one left out stays as it is. */
 export interface CustomerEdit {
   email?: string | undefined;
@@ -34,7 +44,7 @@ export async function findCustomer(
 ): Promise<CustomerRow | undefined> {
   const [row] = await sql<
     CustomerRow[]
-  >`SELECT * FROM customers WHERE id = ${id} ${options.lock ? sql`FOR NO KEY UPDATE` : sql``}`;
+  >`SELECT ${sql(CUSTOMER_COLUMNS)} FROM customers WHERE id = ${id} ${options.lock ? sql`FOR NO KEY UPDATE` : sql``}`;
   return row;
 }
 
@@ -52,7 +62,7 @@ export async function listCustomers(
 ): Promise<CustomerRow[]> {
   const search = filter.search?.trim();
   return sql<CustomerRow[]>`
-    SELECT * FROM customers WHERE true
+    SELECT ${sql(CUSTOMER_COLUMNS)} FROM customers WHERE true
     ${search ? sql`AND (email ILIKE ${containing(search)} OR name ILIKE ${containing(search)} OR id::text = ${search.toLowerCase()})` : sql``}
     ${page.after === null ? sql`` : sql`AND ${keysetAfter(sql, sql`created_at`, sql`id`, page.order, page.after)}`}
     ORDER BY created_at ${page.order === 'asc' ? sql`ASC` : sql`DESC`}, id ${page.order === 'asc' ? sql`ASC` : sql`DESC`}
@@ -67,7 +77,7 @@ export async function insertCustomer(
 ): Promise<CustomerRow> {
   const { email, name, billing_contact } = customer;
   const [row] = await tx<[CustomerRow]>`
-    INSERT INTO customers ${tx({ email, name, billing_contact, created_at: act.now, updated_at: act.now })} RETURNING *`;
+    INSERT INTO customers ${tx({ email, name, billing_contact, created_at: act.now, updated_at: act.now })} RETURNING ${tx(CUSTOMER_COLUMNS)}`;
   await auditCustomer(tx, row, 'customer.created', null, auditedFacts(row), act);
   return row;
 }
@@ -81,7 +91,7 @@ export async function updateCustomer(tx: Sql, before: CustomerRow, edit: Custome
   if (isEmpty(changes)) return before;
   const [row] = await tx<
     [CustomerRow]
-  >`UPDATE customers SET ${tx({ ...changes, updated_at: act.now })} WHERE id = ${before.id} RETURNING *`;
+  >`UPDATE customers SET ${tx({ ...changes, updated_at: act.now })} WHERE id = ${before.id} RETURNING ${tx(CUSTOMER_COLUMNS)}`;
   const differs = difference(auditedFacts(before), auditedFacts(row));
   await auditCustomer(tx, row, 'customer.updated', differs.before, differs.after, act);
   return row;

@@ -16,6 +16,7 @@ import type { KeyFormat } from '../domain/license-key';
 import { claimRefusal } from '../domain/quota';
 import { isRefusal, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
+import { columnNames, ofAlias } from './columns';
 import { insertAudit, insertDomainEvents } from './commit';
 import type { AuditClock } from './commit';
 import type { Fragment, Sql } from './index';
@@ -61,6 +62,30 @@ export interface JobRow {
   /** The clock that its instants are of; null for the world's. */
   test_clock_id: string | null;
 }
+
+const JOB_COLUMNS = columnNames<Omit<JobRow, 'contract_revision' | 'completed' | 'contract_name' | 'test_clock_id'>>({
+  id: true,
+  serial: true,
+  contract_id: true,
+  environment: true,
+  terms_id: true,
+  execution: true,
+  is_test: true,
+  requested: true,
+  chunk_size: true,
+  state: true,
+  channel: true,
+  actor: true,
+  expires_at: true,
+  errors: true,
+  created_at: true,
+  started_at: true,
+  finished_at: true,
+  idempotency_key: true,
+  idempotency_fingerprint: true,
+  quota_remaining: true,
+  request_id: true,
+});
 
 /** One generation request, ready to be granted. */
 export interface GenerationRequest {
@@ -122,7 +147,8 @@ export async function grantGeneration(
       RETURNING q.contract_id, open.environment, open.clock, q.total - q.claimed AS remaining
     ), request AS (
       -- Each answer tells what was left after its own request: what the later ones took is added again.
-      SELECT r.*, claim.contract_id, claim.environment, claim.clock, r.execution = 'inline' AS inline,
+      SELECT r.job_id, r.execution, r.requested, r.chunk_size, r.keys, r.expires_at, r.channel, r.actor, r.now, r.idempotency_key,
+             r.idempotency_fingerprint, r.request_id, claim.contract_id, claim.environment, claim.clock, r.execution = 'inline' AS inline,
              (claim.remaining + ${requested} - sum(r.requested) OVER (ORDER BY r.job_id))::int AS quota_remaining
       FROM claim, jsonb_to_recordset(${sql.json(requests as never)}) AS r (
         job_id uuid, execution text, requested int, chunk_size int, keys text, expires_at timestamptz, channel text, actor jsonb,
@@ -500,7 +526,7 @@ export function bySystem(job_id: string, now: Instant): JobChange {
 
 function selectJobs(sql: Sql) {
   return sql`
-    SELECT g.*, c.name AS contract_name, c.test_clock_id, t.contract_revision,
+    SELECT ${sql(ofAlias('g', JOB_COLUMNS))}, c.name AS contract_name, c.test_clock_id, t.contract_revision,
            (SELECT coalesce(sum(licenses), 0)::int FROM generation_chunks WHERE job_id = g.id) AS completed
     FROM generation_jobs g
     JOIN contracts c ON c.id = g.contract_id

@@ -4,6 +4,7 @@ import type { GeneratorFacts } from '../domain/generator';
 import type { Instant } from '../domain/instant';
 import type { JsonObject } from '../domain/json';
 import type { KeyFormat } from '../domain/license-key';
+import { columnNames } from './columns';
 import { difference, insertAudit } from './commit';
 import { changedFields, isEmpty } from './edit';
 import type { Act } from './edit';
@@ -17,6 +18,20 @@ export interface GeneratorRow extends GeneratorFacts {
   created_at: Instant;
   updated_at: Instant;
 }
+
+const GENERATOR_COLUMNS = columnNames<GeneratorRow>({
+  id: true,
+  product_id: true,
+  environment: true,
+  name: true,
+  format: true,
+  features: true,
+  activation_limit: true,
+  status: true,
+  revision: true,
+  created_at: true,
+  updated_at: true,
+});
 
 export interface GeneratorFilter {
   environment: Environment;
@@ -52,7 +67,9 @@ export async function findGenerator(
   options: { lock?: 'change' | 'use' } = {},
 ): Promise<GeneratorRow | undefined> {
   const lock = { change: sql`FOR UPDATE`, use: sql`FOR KEY SHARE`, none: sql`` }[options.lock ?? 'none'];
-  const [row] = await sql<GeneratorRow[]>`SELECT * FROM generators WHERE id = ${id} AND deleted_at IS NULL ${lock}`;
+  const [row] = await sql<
+    GeneratorRow[]
+  >`SELECT ${sql(GENERATOR_COLUMNS)} FROM generators WHERE id = ${id} AND deleted_at IS NULL ${lock}`;
   return row;
 }
 
@@ -64,7 +81,7 @@ export async function listGenerators(
 ): Promise<GeneratorRow[]> {
   const search = filter.search?.trim();
   return sql<GeneratorRow[]>`
-    SELECT * FROM generators WHERE deleted_at IS NULL AND environment = ${filter.environment}
+    SELECT ${sql(GENERATOR_COLUMNS)} FROM generators WHERE deleted_at IS NULL AND environment = ${filter.environment}
     ${filter.product_id === undefined ? sql`` : sql`AND product_id = ${filter.product_id}`}
     ${filter.status === undefined ? sql`` : sql`AND status = ${filter.status}`}
     ${search ? sql`AND (name ILIKE ${containing(search)} OR id::text = ${search.toLowerCase()})` : sql``}
@@ -98,7 +115,7 @@ export async function insertGenerator(
       status: generator.status,
       created_at: act.now,
       updated_at: act.now,
-    })} RETURNING *`;
+    })} RETURNING ${tx(GENERATOR_COLUMNS)}`;
   await auditGenerator(tx, row, 'generator.created', null, auditedFacts(row), act);
   return row;
 }
@@ -124,7 +141,7 @@ export async function updateGenerator(
       ...(features ? { features: tx.json(features) } : {}),
       revision: before.revision + (revised ? 1 : 0),
       updated_at: act.now,
-    })} WHERE id = ${before.id} RETURNING *`;
+    })} WHERE id = ${before.id} RETURNING ${tx(GENERATOR_COLUMNS)}`;
   const differs = difference(auditedFacts(before), auditedFacts(row));
   await auditGenerator(tx, row, 'generator.updated', differs.before, differs.after, act);
   return row;

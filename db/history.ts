@@ -3,6 +3,7 @@ import type { Actor } from '../domain/actor';
 import type { Environment } from '../domain/environment';
 import type { Instant } from '../domain/instant';
 import type { JsonObject } from '../domain/json';
+import { columnNames } from './columns';
 import type { AuditClock, AuditEntry } from './commit';
 import type { Sql } from './index';
 
@@ -35,6 +36,23 @@ export interface AuditRow {
   clock: AuditClock;
 }
 
+const AUDIT_COLUMNS = columnNames<AuditRow>({
+  id: true,
+  at: true,
+  actor: true,
+  action: true,
+  subject_type: true,
+  subject_id: true,
+  contract_id: true,
+  environment: true,
+  before: true,
+  after: true,
+  reason: true,
+  request_id: true,
+  revision: true,
+  clock: true,
+});
+
 export interface AuditFilter {
   /** With it, rows of no environment too: people and customers belong to none. */
   environment?: Environment | undefined;
@@ -59,6 +77,15 @@ export interface DomainEventRow {
   data: JsonObject;
 }
 
+const DOMAIN_EVENT_COLUMNS = columnNames<DomainEventRow>({
+  id: true,
+  at: true,
+  type: true,
+  contract_id: true,
+  environment: true,
+  data: true,
+});
+
 /** One page of audit rows, by the time they were written; `before` is the id of the last one shown. */
 export async function listAudit(
   sql: Sql,
@@ -67,7 +94,7 @@ export async function listAudit(
   limit: number,
 ): Promise<AuditRow[]> {
   return sql<AuditRow[]>`
-    SELECT * FROM audit_events WHERE true
+    SELECT ${sql(AUDIT_COLUMNS)} FROM audit_events WHERE true
     ${filter.environment === undefined ? sql`` : sql`AND (environment = ${filter.environment} OR environment IS NULL)`}
     ${filter.actor === undefined ? sql`` : sql`AND (actor->>'id' = ${filter.actor} OR actor->>'name' = ${filter.actor})`}
     ${filter.action === undefined ? sql`` : sql`AND action = ${filter.action}`}
@@ -88,7 +115,7 @@ export async function listDomainEventsOfContract(
   limit: number,
 ): Promise<DomainEventRow[]> {
   return sql<DomainEventRow[]>`
-    SELECT * FROM domain_events WHERE contract_id = ${contract_id} ${before === null ? sql`` : sql`AND id < ${before}`}
+    SELECT ${sql(DOMAIN_EVENT_COLUMNS)} FROM domain_events WHERE contract_id = ${contract_id} ${before === null ? sql`` : sql`AND id < ${before}`}
     ORDER BY id DESC LIMIT ${limit}`;
 }
 

@@ -1,7 +1,20 @@
 /** What is known of a contract's invoices; written with the contract, by `contract-change.ts`. */
 import { sameJson } from '../domain/json';
 import type { Invoice } from '../domain/invoice';
+import { columnNames, ofAlias } from './columns';
 import type { Sql } from './index';
+
+const INVOICE_COLUMNS = columnNames<Invoice>({
+  source: true,
+  invoice_id: true,
+  status: true,
+  due_date: true,
+  disputed_on: true,
+  occurred_at: true,
+  version: true,
+  fetched_at: true,
+  rank: true,
+});
 
 /** Writes the invoices that differ; call it in the transaction of the contract's change. */
 export async function saveInvoices(tx: Sql, contract_id: string, before: Invoice[], after: Invoice[]): Promise<void> {
@@ -33,7 +46,7 @@ export async function findInvoicesElsewhere(
 ): Promise<InvoiceElsewhere[]> {
   if (names.length === 0) return [];
   const rows = await sql<(Invoice & { contract_id: string; timezone: string; version: string | null })[]>`
-    SELECT i.*, c.timezone FROM invoice_facts i JOIN contracts c ON c.id = i.contract_id
+    SELECT i.contract_id, ${sql(ofAlias('i', INVOICE_COLUMNS))}, c.timezone FROM invoice_facts i JOIN contracts c ON c.id = i.contract_id
     WHERE i.invoice_id = ANY(${names.map(({ invoice_id }) => invoice_id)}) AND i.contract_id <> ${contract_id}`;
   return rows
     .filter((row) => names.some(({ source, invoice_id }) => source === row.source && invoice_id === row.invoice_id))

@@ -80,7 +80,7 @@ export async function listJobLicenses(sql: Sql, job_serial: string): Promise<{ i
 
 /** One license by its stored id. */
 export async function findLicense(sql: Sql, id: string): Promise<LicenseRow | undefined> {
-  const page = sql`SELECT l.id, l.key, j.* FROM licenses l JOIN ${jobs(sql)} j ON j.serial = l.id >> ${ORDINAL_BITS}::int WHERE l.id = ${id}`;
+  const page = sql`SELECT ${pageColumns(sql)} FROM licenses l JOIN ${jobs(sql)} j ON j.serial = l.id >> ${ORDINAL_BITS}::int WHERE l.id = ${id}`;
   const [row] = await withDetails(sql, page, 'asc');
   return row;
 }
@@ -109,7 +109,7 @@ function pageByJobs(sql: Sql, filter: LicenseFilter, page: LicensePage) {
   const direction = page.order === 'asc' ? sql`ASC` : sql`DESC`;
   const { after } = page;
   return sql`
-    SELECT l.id, l.key, j.*
+    SELECT ${pageColumns(sql)}
     FROM ${jobs(sql)} j
     CROSS JOIN LATERAL (
       SELECT id, key FROM licenses
@@ -127,7 +127,7 @@ function pageByJobs(sql: Sql, filter: LicenseFilter, page: LicensePage) {
 function pageOfFew(sql: Sql, filter: LicenseFilter, page: LicensePage) {
   const { after } = page;
   return sql`
-    SELECT l.id, l.key, j.*
+    SELECT ${pageColumns(sql)}
     FROM (SELECT id, key FROM licenses WHERE ${licenseFits(sql, filter.search ?? '')} OFFSET 0) l
     JOIN ${jobs(sql)} j ON j.serial = l.id >> ${ORDINAL_BITS}::int
     WHERE ${jobFits(sql, filter, page.now)}
@@ -170,6 +170,11 @@ function judgedAt(sql: Sql, now: Instant) {
 /** What a license has from its job. */
 function jobs(sql: Sql) {
   return sql`(SELECT serial, id AS job_id, contract_id, environment, terms_id, is_test, expires_at, channel, chunk_size FROM generation_jobs)`;
+}
+
+/** What a page has of a license `l` and its job `j`. */
+function pageColumns(sql: Sql) {
+  return sql`l.id, l.key, j.job_id, j.contract_id, j.environment, j.terms_id, j.is_test, j.expires_at, j.channel, j.chunk_size`;
 }
 
 /** Adds to the few rows of a page what stands with their contracts, terms and chunks. */

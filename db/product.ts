@@ -3,6 +3,7 @@ import type { Environment } from '../domain/environment';
 import type { Instant } from '../domain/instant';
 import type { JsonObject } from '../domain/json';
 import type { ProductFacts } from '../domain/product';
+import { columnNames } from './columns';
 import { difference, insertAudit } from './commit';
 import { changedFields, isEmpty } from './edit';
 import type { Act } from './edit';
@@ -15,6 +16,17 @@ export interface ProductRow extends ProductFacts {
   created_at: Instant;
   updated_at: Instant;
 }
+
+const PRODUCT_COLUMNS = columnNames<ProductRow>({
+  id: true,
+  name: true,
+  code: true,
+  environment: true,
+  status: true,
+  modules: true,
+  created_at: true,
+  updated_at: true,
+});
 
 export interface ProductFilter {
   environment: Environment;
@@ -39,7 +51,7 @@ export async function findProduct(
 ): Promise<ProductRow | undefined> {
   const [row] = await sql<
     ProductRow[]
-  >`SELECT * FROM products WHERE id = ${id} ${options.lock ? sql`FOR NO KEY UPDATE` : sql``}`;
+  >`SELECT ${sql(PRODUCT_COLUMNS)} FROM products WHERE id = ${id} ${options.lock ? sql`FOR NO KEY UPDATE` : sql``}`;
   return row;
 }
 
@@ -51,7 +63,7 @@ export async function listProducts(
 ): Promise<ProductRow[]> {
   const search = filter.search?.trim();
   return sql<ProductRow[]>`
-    SELECT * FROM products WHERE environment = ${filter.environment}
+    SELECT ${sql(PRODUCT_COLUMNS)} FROM products WHERE environment = ${filter.environment}
     ${filter.status === undefined ? sql`` : sql`AND status = ${filter.status}`}
     ${search ? sql`AND (name ILIKE ${containing(search)} OR code ILIKE ${containing(search)} OR id::text = ${search.toLowerCase()})` : sql``}
     ${page.after === null ? sql`` : sql`AND ${keysetAfter(sql, sql`created_at`, sql`id`, page.order, page.after)}`}
@@ -70,7 +82,7 @@ export async function insertProduct(tx: Sql, product: Omit<ProductFacts, 'id'>, 
       modules: tx.json(product.modules),
       created_at: act.now,
       updated_at: act.now,
-    })} RETURNING *`;
+    })} RETURNING ${tx(PRODUCT_COLUMNS)}`;
   await auditProduct(tx, row, 'product.created', null, auditedFacts(row), act);
   return row;
 }
@@ -82,7 +94,7 @@ export async function updateProduct(tx: Sql, before: ProductRow, edit: ProductEd
   if (isEmpty(changes)) return before;
   const [row] = await tx<
     [ProductRow]
-  >`UPDATE products SET ${tx({ ...changes, updated_at: act.now })} WHERE id = ${before.id} RETURNING *`;
+  >`UPDATE products SET ${tx({ ...changes, updated_at: act.now })} WHERE id = ${before.id} RETURNING ${tx(PRODUCT_COLUMNS)}`;
   const differs = difference(auditedFacts(before), auditedFacts(row));
   await auditProduct(tx, row, 'product.updated', differs.before, differs.after, act);
   return row;

@@ -6,6 +6,7 @@
  */
 import type { Instant } from '../domain/instant';
 import type { TestClockFacts, TestClockStatus } from '../domain/test-clock';
+import { columnNames, ofAlias } from './columns';
 import { insertAudit } from './commit';
 import type { Act } from './edit';
 import type { Fragment, Sql } from './index';
@@ -20,6 +21,17 @@ export interface TestClockRow extends TestClockFacts {
   /** Contracts on the clock that are not deleted. */
   contracts: number;
 }
+
+const TEST_CLOCK_COLUMNS = columnNames<Omit<TestClockRow, 'contracts'>>({
+  id: true,
+  name: true,
+  now: true,
+  status: true,
+  advancing_to: true,
+  error: true,
+  created_at: true,
+  created_by: true,
+});
 
 /** Where an advance stands after a step. */
 export interface ClockStep {
@@ -54,7 +66,7 @@ export async function insertTestClock(
 ): Promise<TestClockRow> {
   const [row] = await tx<[TestClockRow]>`
     INSERT INTO test_clocks ${tx({ name, now, status: 'ready', created_at: act.now, created_by: act.actor.id })}
-    RETURNING *, 0 AS contracts`;
+    RETURNING ${tx(TEST_CLOCK_COLUMNS)}, 0 AS contracts`;
   await auditTestClock(tx, row.id, 'clock.created', null, { name, now }, act);
   return row;
 }
@@ -131,7 +143,7 @@ export function dueAt(sql: Sql): Fragment {
 
 function selectTestClocks(sql: Sql): Fragment {
   return sql`
-    SELECT k.*, (SELECT count(*)::int FROM contracts c WHERE c.test_clock_id = k.id AND c.deleted_at IS NULL) AS contracts
+    SELECT ${sql(ofAlias('k', TEST_CLOCK_COLUMNS))}, (SELECT count(*)::int FROM contracts c WHERE c.test_clock_id = k.id AND c.deleted_at IS NULL) AS contracts
     FROM test_clocks k`;
 }
 

@@ -22,6 +22,15 @@ const FORBIDDEN: [file: string, code: string, rule: string][] = [
   ['api/a.ts', 'setInterval(() => {}, 1);', 'no-restricted-globals'],
   ['activities/a.ts', 'globalThis.setInterval(() => {}, 1);', 'no-restricted-syntax'],
   ['api/a.ts', 'export const host = process.env.HOST;', 'no-restricted-syntax'],
+  ['db/a.ts', 'export const read = (sql) => sql`SELECT * FROM products`;', 'no-restricted-syntax'],
+  ['db/a.ts', 'export const read = (sql) => sql`SELECT p.id, c.* FROM contracts c`;', 'no-restricted-syntax'],
+  ['db/a.ts', 'export const read = (sql) => sql`SELECT ${sql(A)},\n  g.* FROM generators g`;', 'no-restricted-syntax'],
+  [
+    'db/a.ts',
+    'export const write = (sql) => sql`UPDATE admins SET name = ${1}\n  RETURNING *, 0 AS n`;',
+    'no-restricted-syntax',
+  ],
+  ['cli/a.ts', "export const read = (sql) => sql.unsafe('select k.* from k');", 'no-restricted-syntax'],
 ];
 
 const ALLOWED: [file: string, code: string][] = [
@@ -29,6 +38,7 @@ const ALLOWED: [file: string, code: string][] = [
   ['workflows/a.ts', 'export const now = Date.now();'],
   ['dev/a.ts', 'setInterval(() => {}, process.env.MS ? 1 : 2);'],
   ['api/main.ts', 'export const env = process.env;'],
+  ['db/a.ts', 'export const count = (sql) => sql`SELECT count(*)::int, 2 * id, sum(a * b) FROM t`;'],
 ];
 
 /**
