@@ -5,11 +5,12 @@ import type { Actor } from '../domain/actor';
 import { decide, needsOf } from '../domain/contract-commands';
 import type { CommandOutcome, ContractCommand } from '../domain/contract-commands';
 import type { Instant } from '../domain/instant';
-import { isRefusal } from '../domain/refusal';
+import { isRefusal, refuse } from '../domain/refusal';
+import type { Refusal } from '../domain/refusal';
 import { findAdminActor } from '../db/admin';
 import { lockContract } from '../db/contract';
 import { changeContract } from '../db/contract-change';
-import { findCommandOutcome, insertCommandOutcome } from '../db/contract-command';
+import { findCommandOutcome, insertCommandOutcome, isPast } from '../db/contract-command';
 import { isBadData } from '../db/errors';
 import type { Database, Sql } from '../db/index';
 import type { Nudger } from '../temporal/nudge';
@@ -27,6 +28,8 @@ export interface RunCommandInput extends SettleInput {
   fingerprint: string;
   actor_id: string;
   request_id: string;
+  /** By Postgres' clock; from then on the command is refused. */
+  deadline?: Instant;
 }
 
 export type ContractActivities = ReturnType<typeof createContractActivities>;
@@ -46,11 +49,15 @@ export function createContractActivities({ db, nudger }: { db: Database; nudger:
       return viewOf(db, input, outcome);
     },
 
-    /** Carries out one command, once however often it is delivered: its outcome is stored with what it changed. */
+    /**
+     * Carries out one command, once however often it is delivered: its outcome is stored with what it changed. What has
+     * passed its deadline is refused, and leaves nothing behind.
+     */
     async runContractCommand(input: RunCommandInput): Promise<CommandOutcome> {
       const done = await db
         .begin((tx) => carryOut(tx, input))
         .catch((error: unknown) => {
+          if (error instanceof CommandExpired) return refused(refuse('COMMAND_EXPIRED', { deadline: error.deadline }));
           throw isBadData(error) ? notACommand(input.command, error) : error;
         });
       await nudger.wakeJobs(done.job_ids);
@@ -59,12 +66,26 @@ export function createContractActivities({ db, nudger }: { db: Database; nudger:
   };
 }
 
-/** One command in its transaction, or what came of an equal one before; with the jobs to wake. */
-async function carryOut(tx: Sql, input: RunCommandInput): Promise<{ outcome: CommandOutcome; job_ids: string[] }> {
+/** What came of a command, with the jobs to wake. */
+interface CarriedOut {
+  outcome: CommandOutcome;
+  job_ids: string[];
+}
+
+/** Thrown out of a transaction in order to roll it back. */
+class CommandExpired extends Error {
+  constructor(readonly deadline: Instant) {
+    super(`the command expired at ${deadline}`);
+  }
+}
+
+/** One command in its transaction, or what came of an equal one before. */
+async function carryOut(tx: Sql, input: RunCommandInput): Promise<CarriedOut> {
   // Under the lock: an equal command may be under way, and its outcome stands only when it has committed.
   await lockContract(tx, input.contract_id);
   const stored = await findCommandOutcome(tx, input.contract_id, input.command_id, input.fingerprint);
   if (stored) return { outcome: stored, job_ids: [] };
+  await expectInTime(tx, input);
   const actor: Actor = await findAdminActor(tx, input.actor_id);
   const { contract_id: id, now, request_id, command } = input;
   const changed = await changeContract(
@@ -72,7 +93,7 @@ async function carryOut(tx: Sql, input: RunCommandInput): Promise<{ outcome: Com
     { id, actor, now, request_id, ...formed(command, () => needsOf(command)) },
     (facts, context) => formed(command, () => decide(command, facts, context)),
   );
-  if (isRefusal(changed)) return { outcome: { refusal: changed, changed: false, replayed: false }, job_ids: [] };
+  if (isRefusal(changed)) return refused(changed);
   const outcome: CommandOutcome = {
     refusal: changed.refusal,
     changed: changed.changed,
@@ -81,7 +102,18 @@ async function carryOut(tx: Sql, input: RunCommandInput): Promise<{ outcome: Com
   };
   // A refusal had no effect: a repetition is judged afresh (domain.md 5.2).
   if (!changed.refusal) await insertCommandOutcome(tx, input, outcome);
+  // Again, because the change may have waited for rows that others held.
+  await expectInTime(tx, input);
   return { outcome, job_ids: changed.nudge.job_ids };
+}
+
+/** Throws when the deadline of a command has passed. */
+async function expectInTime(tx: Sql, { deadline }: RunCommandInput): Promise<void> {
+  if (deadline !== undefined && (await isPast(tx, deadline))) throw new CommandExpired(deadline);
+}
+
+function refused(refusal: Refusal): CarriedOut {
+  return { outcome: { refusal, changed: false, replayed: false }, job_ids: [] };
 }
 
 /** What the domain says of a command. It has no I/O: where it throws, the command is not what its decision expects. */

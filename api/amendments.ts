@@ -8,7 +8,15 @@ import { findAmendment, listAmendments } from '../db/amendment';
 import type { AmendmentRow } from '../db/amendment';
 import { contractExists } from '../db/contract';
 import { customerExists } from '../db/customer';
-import { hiddenFrom, missing, readContract, replayedHeader, runCommand, sendCommand } from './contract-command';
+import {
+  WORKFLOW_REFUSALS,
+  hiddenFrom,
+  missing,
+  readContract,
+  replayedHeader,
+  runCommand,
+  sendCommand,
+} from './contract-command';
 import type { Request } from './contract-command';
 import { AmendmentCreate } from './contract-shapes';
 import { route } from './route';
@@ -33,7 +41,7 @@ const AmendmentShape = z
   .openapi('Amendment');
 
 const AmendmentParams = IdParams.extend({ amendment_id: Id });
-const COMMAND_REFUSALS = ['REVISION_CONFLICT', 'TEMPORAL_UNAVAILABLE', 'OUTCOME_UNKNOWN'] as const;
+const COMMAND_REFUSALS = ['REVISION_CONFLICT', ...WORKFLOW_REFUSALS] as const;
 
 export const amendmentRoutes: Route[] = [
   route({

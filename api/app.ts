@@ -3,7 +3,13 @@ import express from 'express';
 import type { ErrorRequestHandler, Express, RequestHandler } from 'express';
 import helmet from 'helmet';
 import { isDatabaseUnavailable, isLockTimeout } from '../db/errors';
-import { CommandOutcomeUnknown, TemporalUnavailable, isConnectionError } from '../temporal/command';
+import {
+  CommandFailed,
+  CommandOutcomeUnknown,
+  TemporalUnavailable,
+  TooManyCommands,
+  isConnectionError,
+} from '../temporal/command';
 import type { TrustProxy } from '../config';
 import type { Api } from './api';
 import { docsRouter } from './docs';
@@ -119,7 +125,19 @@ function problemFor(error: unknown): Problem {
   if (error instanceof CommandOutcomeUnknown) {
     return protocolProblem(
       'OUTCOME_UNKNOWN',
-      'The command was sent, but its outcome did not arrive in time. Repeat it with the same Idempotency-Key, or read the contract.',
+      'The command was sent, but its outcome did not arrive in time. What was not carried out by now never is. Repeat it with the same Idempotency-Key, or read the contract.',
+    );
+  }
+  if (error instanceof CommandFailed) {
+    return protocolProblem(
+      'COMMAND_FAILED',
+      'The worker cannot carry out the command; nothing was changed. Repeating it fails again. Give the request id to whoever runs this.',
+    );
+  }
+  if (error instanceof TooManyCommands) {
+    return protocolProblem(
+      'TOO_MANY_COMMANDS',
+      'Temporal takes no more commands at the moment, as when ten wait for one contract; nothing was changed. Try again in a moment.',
     );
   }
   // Before Temporal is asked about: a refused connection reads alike, and only the driver's errors carry such a code.

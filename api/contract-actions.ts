@@ -2,7 +2,7 @@
 import type { ContractCommand } from '../domain/contract-commands';
 import type { Refusal } from '../domain/refusal';
 import type { Role } from '../domain/role';
-import { commandThroughWorkflow, rehearseCommand } from './contract-command';
+import { WORKFLOW_REFUSALS, commandThroughWorkflow, rehearseCommand } from './contract-command';
 import {
   ComplianceHoldBody,
   ContractShape,
@@ -129,13 +129,7 @@ function action<B extends z.ZodObject>(declared: Action<B>): Route {
     body,
     body_optional: declared.body_required !== true,
     answers: { 200: { description: 'The contract', schema: ContractShape } },
-    refusals: [
-      'INVALID_STATE_TRANSITION',
-      'REVISION_CONFLICT',
-      'TEMPORAL_UNAVAILABLE',
-      'OUTCOME_UNKNOWN',
-      ...(declared.refusals ?? []),
-    ],
+    refusals: ['INVALID_STATE_TRANSITION', 'REVISION_CONFLICT', ...WORKFLOW_REFUSALS, ...(declared.refusals ?? [])],
     audit: declared.audit,
     async handle({ params, query, body: given, ...request }) {
       const input = { ...(given as z.infer<B>), expected_revision: request.expected_revision };

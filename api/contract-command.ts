@@ -16,6 +16,15 @@ import { presentContract, presentFacts } from './contract-presenter';
 import { fingerprintOf } from './endpoint';
 import type { Answer, Handled } from './route';
 
+/** How a command through the workflow may end without an outcome of its own; every route that sends one answers these. */
+export const WORKFLOW_REFUSALS = [
+  'TEMPORAL_UNAVAILABLE',
+  'TOO_MANY_COMMANDS',
+  'COMMAND_EXPIRED',
+  'COMMAND_FAILED',
+  'OUTCOME_UNKNOWN',
+] as const;
+
 /** Any request, as far as commands upon contracts care. */
 export type Request = Omit<Handled<unknown, unknown, unknown>, 'params' | 'query' | 'body'>;
 

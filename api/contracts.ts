@@ -15,6 +15,7 @@ import type { Sql } from '../db/index';
 import { findProduct } from '../db/product';
 import { findTestClock } from '../db/test-clock';
 import {
+  WORKFLOW_REFUSALS,
   commandHere,
   commandThroughWorkflow,
   etag,
@@ -157,8 +158,7 @@ export const contractRoutes: Route[] = [
       'TERM_ALREADY_OVER',
       'COTERM_NOT_POSSIBLE',
       'NOTICE_PERIOD_PASSED',
-      'TEMPORAL_UNAVAILABLE',
-      'OUTCOME_UNKNOWN',
+      ...WORKFLOW_REFUSALS,
     ],
     audit: ['contract.updated', 'contract.activated', 'contract.paused', 'contract.resumed'],
     async handle({ params, query, body, ...request }) {

@@ -21,13 +21,16 @@ export interface ApiOptions {
   keyPepper: string;
   billingReceivers: ReadonlyMap<BillingSource, BillingReceiver>;
   testClocks: boolean;
+  /** How long a request waits for the outcome of its command; see `temporal/command.ts` for what holds unless given. */
+  command_timeout_ms?: number | undefined;
 }
 
 export function createApi(options: ApiOptions): Api {
   const { db, client, taskQueues, log } = options;
+  const clock = () => instantFromMillis(Date.now());
   return {
     ...options,
-    clock: () => instantFromMillis(Date.now()),
+    clock,
     authenticate: createAuthentication(db, options.keyPepper),
     nudger: createNudger({
       client,
@@ -36,7 +39,7 @@ export function createApi(options: ApiOptions): Api {
         log.warn({ err: error, workflow_id }, 'a nudge did not arrive; the sweep will see to it'),
     }),
     clocks: createClockTeller(client, taskQueues),
-    sendCommand: createCommandSender(client, taskQueues),
+    sendCommand: createCommandSender({ client, taskQueues, clock, timeout_ms: options.command_timeout_ms }),
     requestLicenses: createLicenseRequests(db),
     progress: createProgressFeed(db),
   };

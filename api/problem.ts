@@ -43,6 +43,7 @@ const REFUSAL_STATUS: Record<RefusalCode, number> = {
   JOB_NOT_RESUMABLE: 409,
   IDEMPOTENCY_KEY_REUSED: 422,
   IDEMPOTENCY_IN_PROGRESS: 409,
+  COMMAND_EXPIRED: 503,
   EMAIL_TAKEN: 409,
   CODE_TAKEN: 409,
   CLOCK_BACKWARDS: 409,
@@ -65,6 +66,8 @@ const PROTOCOL = {
   UNSUPPORTED_MEDIA_TYPE: [415, 'The body must be JSON'],
   VALIDATION_FAILED: [422, 'The request is not valid'],
   INTERNAL_ERROR: [500, 'Something went wrong here'],
+  COMMAND_FAILED: [500, 'The command failed'],
+  TOO_MANY_COMMANDS: [503, 'Too many commands at once'],
   TEMPORAL_UNAVAILABLE: [503, 'Temporal cannot be reached'],
   DATABASE_UNAVAILABLE: [503, 'The database cannot be reached'],
   OUTCOME_UNKNOWN: [503, 'The outcome is unknown'],
@@ -77,6 +80,8 @@ const RETRY_AFTER_S: Partial<Record<string, number>> = {
   TEMPORAL_UNAVAILABLE: 5,
   DATABASE_UNAVAILABLE: 5,
   OUTCOME_UNKNOWN: 2,
+  COMMAND_EXPIRED: 2,
+  TOO_MANY_COMMANDS: 2,
   IDEMPOTENCY_IN_PROGRESS: 1,
 };
 

@@ -19,6 +19,12 @@ export async function findCommandOutcome(
   return { ...row.outcome, replayed: true };
 }
 
+/** Whether an instant has passed by Postgres' clock, which is one for all senders and workers. */
+export async function isPast(sql: Sql, instant: Instant): Promise<boolean> {
+  const [row] = await sql<[{ past: boolean }]>`SELECT clock_timestamp() >= ${instant}::timestamptz AS past`;
+  return row.past;
+}
+
 /** Stores the outcome in the transaction of the change itself. */
 export async function insertCommandOutcome(
   tx: Sql,

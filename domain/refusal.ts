@@ -183,6 +183,10 @@ const SENTENCES = {
     title: 'The idempotency key belongs to another request',
     detail: () => 'This idempotency key was used with a different request. Use a new key for a new request.',
   },
+  COMMAND_EXPIRED: {
+    title: 'The command waited too long',
+    detail: () => 'It waited longer than its sender does, and was not carried out. Send it again.',
+  },
   IDEMPOTENCY_IN_PROGRESS: {
     title: 'The first request with this key is still running',
     detail: () => 'Repeat the request in a moment to get its answer.',

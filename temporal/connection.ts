@@ -1,5 +1,6 @@
 /** The client's connection to Temporal. It is made when first used, so that the API starts and answers without a server. */
 import { Client, Connection } from '@temporalio/client';
+import { retryWithinDeadline } from './grpc-status';
 
 export interface TemporalOptions {
   temporalAddress: string;
@@ -18,6 +19,7 @@ export function openTemporal(options: TemporalOptions): Client {
     ...(options.temporalApiKey === undefined ? {} : { apiKey: options.temporalApiKey }),
     tls: options.temporalTls,
     connectTimeout: CONNECT_TIMEOUT_MS,
+    interceptors: [retryWithinDeadline],
   });
   return new Client({ connection, namespace: options.temporalNamespace });
 }

@@ -3,12 +3,17 @@
  */
 import { createContractActivities } from '../activities/contract';
 import type { RunCommandInput } from '../activities/contract';
+import { waitFor } from '../dev/waiting';
+import type { CommandOutcome } from '../domain/contract-commands';
+import { instantFromMillis } from '../domain/instant';
+import type { Instant } from '../domain/instant';
 import { DEFAULT_RENEWAL } from '../domain/renewal';
 import { auditOf, buildContract, requestJob, SOMEBODY } from './harness/contract-rows';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';
 import { createHeardNudger } from './harness/heard-nudger';
 import { expectInvariants } from './harness/invariants';
+import { rowCounts } from './harness/row-counts';
 
 let database: TestDatabase;
 let sql: TestDatabase['sql'];
@@ -23,6 +28,9 @@ beforeAll(async () => {
 beforeEach(() => void woken.splice(0));
 afterEach(() => expectInvariants(sql));
 afterAll(() => database.drop());
+
+/** The real time plus so many milliseconds. */
+const instantIn = (millis: number): Instant => instantFromMillis(Date.now() + millis);
 
 function pause(contract_id: string, changes: Partial<RunCommandInput> = {}): RunCommandInput {
   return {
@@ -58,6 +66,50 @@ test('a refusal is not remembered: the same command under the same id is judged 
     pause(facts.id, { command_id: 'command-2', command: { name: 'resume', input: {} }, fingerprint: 'resume' }),
   );
   expect(await activities.runContractCommand(activate)).toEqual({ refusal: null, changed: false, replayed: false });
+});
+
+describe('a command with a deadline', () => {
+  const withQuota = (quota: number) => ({ name: 'edit', input: { quota } }) as const;
+
+  test('is carried out before it, and refused from it on without a trace; what was carried out is answered for good', async () => {
+    const { facts } = await buildContract(sql);
+    const passed = instantIn(-1);
+    const before = await rowCounts(sql);
+    const late = await activities.runContractCommand(pause(facts.id, { deadline: passed }));
+    expect(late).toMatchObject({ refusal: { code: 'COMMAND_EXPIRED' }, changed: false });
+    expect(await rowCounts(sql)).toEqual(before);
+
+    const in_time = await activities.runContractCommand(pause(facts.id, { deadline: instantIn(60_000) }));
+    expect(in_time).toEqual({ refusal: null, changed: true, replayed: false });
+    const delivered_again = await activities.runContractCommand(pause(facts.id, { deadline: passed }));
+    expect(delivered_again).toEqual({ refusal: null, changed: true, replayed: true });
+  });
+
+  test.each([
+    ['the contract', 'contracts', 'id'],
+    ['its quota', 'contract_quotas', 'contract_id'],
+  ])('that passes it while %s is locked by another transaction is not carried out', async (_what, table, column) => {
+    const { facts } = await buildContract(sql);
+    const before = await rowCounts(sql);
+    const deadline = instantIn(1_000);
+    const command = withQuota(facts.quota.total + 1);
+    let answer: Promise<CommandOutcome> | undefined;
+    await sql.begin(async (holder) => {
+      await holder`SELECT 1 FROM ${holder(table)} WHERE ${holder(column)} = ${facts.id} FOR UPDATE`;
+      answer = activities.runContractCommand(pause(facts.id, { command, deadline }));
+      await waitFor(
+        async () => {
+          const [row] = await sql<[{ waits: boolean }]>`
+            SELECT clock_timestamp() > ${deadline}::timestamptz AND EXISTS (
+              SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock') AS waits`;
+          return row.waits || undefined;
+        },
+        { timeout_ms: 4_000, what: 'the deadline to pass while the command waits' },
+      );
+    });
+    expect(await answer).toMatchObject({ refusal: { code: 'COMMAND_EXPIRED' }, changed: false });
+    expect(await rowCounts(sql)).toEqual(before);
+  });
 });
 
 test('another command under a used id is refused, and ids of different contracts do not meet', async () => {

@@ -9,6 +9,7 @@ import { waitFor } from '../dev/waiting';
 import { decide } from '../domain/contract-commands';
 import type { ContractCommand } from '../domain/contract-commands';
 import { DEFAULT_RENEWAL } from '../domain/renewal';
+import { CommandFailed, CommandOutcomeUnknown } from '../temporal/command';
 import { contractWorkflowId } from '../temporal/ids';
 import { commandUpdate, contractViewQuery } from '../workflows/contract-lifecycle';
 import type { contractLifecycle } from '../workflows/contract-lifecycle';
@@ -260,6 +261,34 @@ test.each(['before', 'after'] as const)(
     expect(await actionsOf(facts.id)).toEqual(['contract.created', 'contract.paused']);
   },
 );
+
+test.each<[string, object]>([
+  ['its validator refuses', { name: 'pause' }],
+  ['its activity refuses for good', { name: 'explode', input: {} }],
+])('a command that %s is answered as failed, and not as unknown', async (_what, command) => {
+  const { facts } = await buildContract(sql);
+  await expect(worker.send(facts.id, command as ContractCommand)).rejects.toBeInstanceOf(CommandFailed);
+  expect(await actionsOf(facts.id)).toEqual(['contract.created']);
+});
+
+test('a command under way in a workflow that is terminated is answered as unknown: it may be carried out', async () => {
+  const { facts } = await buildContract(sql);
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  around = (real) => ({
+    async runContractCommand(input) {
+      await handleOf(facts.id).terminate('by hand');
+      await released;
+      return real.runContractCommand(input);
+    },
+  });
+  await expect(worker.send(facts.id, PAUSE)).rejects.toBeInstanceOf(CommandOutcomeUnknown);
+  release();
+  await waitFor(async () => (await findContract(sql, facts.id))?.state === 'PAUSED', {
+    timeout_ms: 10_000,
+    what: 'the command to be carried out all the same',
+  });
+});
 
 test.each<[string, object, string?]>([
   ['not whole', { name: 'pause' }],

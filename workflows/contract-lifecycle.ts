@@ -40,6 +40,11 @@ export interface CommandEnvelope {
   /** The admin who commands, by id alone. */
   actor_id: string;
   request_id: string;
+  /**
+   * The instant by which its sender has given it up: from then on it is not carried out. Absent from senders of versions
+   * that set none.
+   */
+  deadline?: string;
 }
 
 /** Carries out a command and answers with its outcome. */

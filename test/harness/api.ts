@@ -87,6 +87,8 @@ export interface TestApiOptions {
   databaseUrl?: (url: string) => string;
   /** Another database pool size; 10. */
   poolSize?: number;
+  /** How long a request waits for the outcome of its command; as in the product unless given. */
+  command_timeout_ms?: number;
 }
 
 const BASE_PATH = '/api/v1';
@@ -116,6 +118,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     keyPepper,
     billingReceivers: createBillingReceivers(billing),
     testClocks: options.testClocks ?? true,
+    command_timeout_ms: options.command_timeout_ms,
   });
   const server = createFastServer(createApp(api, { trustProxy: options.trustProxy ?? false }));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -94,7 +94,7 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
     await Worker.create({ ...shared, taskQueue: queues.clocks }),
   ];
   const running = Promise.all(workers.map((worker) => worker.run()));
-  const sendCommand = createCommandSender(client, queues);
+  const sendCommand = createCommandSender({ client, taskQueues: queues, clock: () => new Date().toISOString() });
 
   return {
     queues,

@@ -1,0 +1,61 @@
+/** The statuses by which gRPC says how a call to Temporal ended, and the retries of a call within its deadline. */
+import { defaultGrpcRetryOptions, isGrpcServiceError, makeGrpcRetryInterceptor } from '@temporalio/client';
+import type { ConnectionOptions, GrpcRetryOptions } from '@temporalio/client';
+
+export const GRPC = {
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  UNIMPLEMENTED: 12,
+  UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16,
+} as const;
+
+/** How a call ended, as its error says it. */
+export interface GrpcFailure {
+  /** One of {@link GRPC}, or another code of gRPC. */
+  code: number;
+  details: string;
+  /** Whether an earlier attempt of the same call may have reached the server and been carried out. */
+  earlier_attempt_unknown: boolean;
+}
+
+type Interceptor = NonNullable<ConnectionOptions['interceptors']>[number];
+type Status = Parameters<GrpcRetryOptions['retryableDecider']>[1];
+
+/** Set on the last status of a call whose earlier attempts may have been carried out. */
+const EARLIER_ATTEMPT_UNKNOWN = 'covenant-earlier-attempt-unknown';
+
+/** The first gRPC status in the chain of an error's causes; undefined when there is none. */
+export function grpcFailureOf(error: unknown): GrpcFailure | undefined {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (!isGrpcServiceError(cause)) continue;
+    const { code, details, metadata } = cause;
+    return { code: Number(code), details, earlier_attempt_unknown: metadata.get(EARLIER_ATTEMPT_UNKNOWN).length > 0 };
+  }
+  return undefined;
+}
+
+/**
+ * The client's own retries, except that no retry is begun after the call's deadline: the caller then learns how the last
+ * attempt ended. The client would begin it and report DEADLINE_EXCEEDED, which says nothing about what happened.
+ */
+export const retryWithinDeadline: Interceptor = (options, nextCall) => {
+  const { delayFunction, retryableDecider } = defaultGrpcRetryOptions();
+  const deadline_ms = options.deadline === undefined ? Infinity : Number(options.deadline);
+  let unknown = false;
+  let delay_ms = 0;
+  const retries: GrpcRetryOptions = {
+    delayFunction: () => delay_ms,
+    retryableDecider(attempt: number, status: Status): boolean {
+      if (unknown) status.metadata.set(EARLIER_ATTEMPT_UNKNOWN, 'true');
+      // The server takes nothing that it refuses for load; every other status leaves that open.
+      unknown ||= Number(status.code) !== GRPC.RESOURCE_EXHAUSTED;
+      delay_ms = delayFunction(attempt, status);
+      return retryableDecider(attempt, status) && Date.now() + delay_ms < deadline_ms;
+    },
+  };
+  return makeGrpcRetryInterceptor(retries)(options, nextCall);
+};
