@@ -1,15 +1,15 @@
 /** What the advance of a test clock has done: moving the clock, and having its contracts settle where it stands. */
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Instant } from '../domain/instant';
-import { failAdvance, listDueContracts, nextStep } from '../db/test-clock';
+import type { ContractOnClock } from '../domain/test-clock';
+import { findPostponedBillingEvent, hastenBillingEvents } from '../db/billing-inbox';
+import { failAdvance, listAwaitedContracts, nextStep } from '../db/test-clock';
 import type { ClockStep } from '../db/test-clock';
 import type { Database } from '../db/index';
 import type { ClockTeller } from '../temporal/test-clock';
 
 /** Contracts told at the same time. */
 const TOLD_IN_FLIGHT_MAX = 20;
-/** Contracts read at a time. */
-const DUE_PAGE_ROWS = 500;
 /** How often a contract is told before it counts as one that does not settle. */
 export const TELLINGS_MAX = 2;
 
@@ -58,18 +58,26 @@ export function createTestClockActivities({
     },
 
     /**
-     * Tells every contract with something due, and tells those again that still have. A heartbeat comes with each. Safe to
-     * run twice: who has settled is not told again.
+     * Tells every contract that the clock waits for, and tells those again that it still waits for. A heartbeat comes with
+     * each. Safe to run twice: a contract that has settled is not told again.
+     *
+     * Billing events whose billing system gave no answer are tried with each telling. When it gives none then either, the
+     * advance ends: the events keep the instant at which they came in, and the clock stands there.
      */
     async settleAtClock({ clock_id, now }: SettleAtClockInput): Promise<SettledAtClock> {
       const failures = new Map<string, unknown>();
       let told = 0;
       for (let telling = 1; telling <= TELLINGS_MAX; telling++) {
+        const awaited = await listAwaitedContracts(db, clock_id);
+        if (awaited.length === 0) break;
         failures.clear();
-        told += await tellDue(clock_id, now, failures);
+        told += await tellEach(awaited, now, failures, told);
       }
-      const [first] = await listDueContracts(db, clock_id, null, 1);
-      return { told, unsettled: first === undefined ? null : unsettledSentence(first, now, failures.get(first)) };
+      // Events that came in after their contract was told are the next step's.
+      const stuck = (await listAwaitedContracts(db, clock_id)).find(
+        (contract) => failures.has(contract.id) || contract.postponed_events > 0 || isDue(contract, now),
+      );
+      return { told, unsettled: stuck === undefined ? null : await unsettledSentence(stuck, now, failures) };
     },
 
     /** Ends an advance that cannot go on. Safe to run twice. */
@@ -78,31 +86,48 @@ export function createTestClockActivities({
     },
   };
 
-  /** Tells each contract that is due once, a bounded number at a time; answers how many there were. */
-  async function tellDue(clock_id: string, now: Instant, failures: Map<string, unknown>): Promise<number> {
+  /** Tells each contract once, a bounded number at a time; answers how many there were. */
+  async function tellEach(
+    contracts: ContractOnClock[],
+    now: Instant,
+    failures: Map<string, unknown>,
+    told_before: number,
+  ): Promise<number> {
     const context = Context.current();
     const { cancellationSignal } = context;
+    const waiting = [...contracts];
     let told = 0;
-    for (let after: string | null = null; ;) {
-      const page: string[] = await listDueContracts(db, clock_id, after, DUE_PAGE_ROWS);
-      after = page.at(-1) ?? null;
-      const waiting = [...page];
-      async function teller(): Promise<void> {
-        for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
-          cancellationSignal.throwIfAborted();
-          await clocks.tell(id, cancellationSignal, now).catch((error: unknown) => failures.set(id, error));
-          told += 1;
-          context.heartbeat(told);
-        }
+    async function teller(): Promise<void> {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const { id, postponed_events } = next;
+        cancellationSignal.throwIfAborted();
+        if (postponed_events > 0) await hastenBillingEvents(db, id);
+        await clocks.tell(id, cancellationSignal, now).catch((error: unknown) => failures.set(id, error));
+        told += 1;
+        context.heartbeat(told_before + told);
       }
-      await Promise.all(Array.from({ length: Math.min(TOLD_IN_FLIGHT_MAX, page.length) }, teller));
-      if (page.length < DUE_PAGE_ROWS) return told;
     }
+    await Promise.all(Array.from({ length: Math.min(TOLD_IN_FLIGHT_MAX, contracts.length) }, teller));
+    return told;
+  }
+
+  async function unsettledSentence(
+    { id, postponed_events }: ContractOnClock,
+    now: Instant,
+    failures: ReadonlyMap<string, unknown>,
+  ): Promise<string> {
+    const failure = failures.get(id);
+    const event = postponed_events > 0 ? await findPostponedBillingEvent(db, id) : undefined;
+    const why =
+      failure instanceof Error
+        ? `its workflow did not answer (${failure.message})`
+        : event === undefined
+          ? 'something is still due there'
+          : `the billing system of ${event.source} gave no answer about the event ${event.event_id}`;
+    return `The contract ${id} did not settle at ${now}: ${why}. See the workflow contract:${id}, then advance the clock again.`;
   }
 }
 
-function unsettledSentence(contract_id: string, now: Instant, failure: unknown): string {
-  const why =
-    failure instanceof Error ? `its workflow did not answer (${failure.message})` : 'something is still due there';
-  return `The contract ${contract_id} did not settle at ${now}: ${why}. See the workflow contract:${contract_id}, then advance the clock again.`;
+function isDue({ due_at }: ContractOnClock, now: Instant): boolean {
+  return due_at !== null && due_at <= now;
 }

@@ -1,5 +1,5 @@
 /** Test clocks: made, read, and advanced, so that years of a contract can be seen in minutes. Outside production only. */
-import { TEST_CLOCK_STATUSES, advanceDecision } from '../domain/test-clock';
+import { TEST_CLOCK_STATUSES, advanceDecision, shownStatus } from '../domain/test-clock';
 import { isRefusal, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import { beginAdvance, findTestClock, insertTestClock, listTestClocks, lockTestClock } from '../db/test-clock';
@@ -42,8 +42,11 @@ const TestClockShape = z
     now: InstantShape.describe('The time of every contract on it'),
     status: z
       .enum(TEST_CLOCK_STATUSES)
-      .describe('ready: everything up to `now` is crossed; advancing: on its way; failed: `error` says why'),
+      .describe(
+        'ready: everything up to `now` is crossed and no billing event is pending; advancing: on its way, or it has arrived and billing events are pending; failed: `error` says why',
+      ),
     advancing_to: InstantShape.nullable().describe('Where the last advance goes; null when it has arrived'),
+    pending_events: z.int().describe('Billing events that its contracts have received and not applied'),
     error: z.string().nullable().describe('Why the last advance failed; advance again to go on'),
     contracts: z.int().describe('Contracts on it; deleted ones do not count'),
     workflow_id: z.string().describe('What advances it, in the Temporal UI'),
@@ -114,8 +117,11 @@ export const testClockRoutes: Route[] = [
     path: '/api/v1/test-clocks/:id/advance',
     tag: 'Test clocks',
     summary: 'Advance a test clock',
-    description:
-      'Every boundary of every contract on it is crossed in order, each at its own instant; read the clock until it is ready. A clock that is ready at `to` answers 200.',
+    description: [
+      'Every boundary of every contract on it is crossed in order, each at its own instant; read the clock until it is ready.',
+      'Billing events that were accepted before are applied first, and the clock fails where it stands when a billing system that must be asked about one gives no answer.',
+      'A clock that is ready at `to` answers 200.',
+    ].join(' '),
     role: 'admin',
     params: IdParams,
     body: TestClockAdvance,
@@ -158,13 +164,14 @@ async function advance(
 
 /** A clock as it is read. */
 function presentTestClock(row: TestClockRow) {
-  const { id, name, now, status, advancing_to, error, contracts, created_at, created_by } = row;
+  const { id, name, now, advancing_to, pending_events, error, contracts, created_at, created_by } = row;
   return {
     id,
     name,
     now,
-    status,
+    status: shownStatus(row),
     advancing_to,
+    pending_events,
     error,
     contracts,
     workflow_id: testClockWorkflowId(id),

@@ -16,6 +16,7 @@ import type {
 import type { Environment } from '../domain/environment';
 import type { Instant } from '../domain/instant';
 import type { Database, Fragment, Sql } from './index';
+import { clockTime, lockClockNowOf } from './test-clock';
 
 /** An event that waits this long past its time is the sweep's: before that its signal may still be on its way. */
 const LATE_AFTER = '10 seconds';
@@ -108,6 +109,7 @@ export interface UnidentifiedBillingEvent {
 
 /** What a contract's row says to an event that arrives. */
 interface ContractAtArrival {
+  id: string;
   deleted: boolean;
   /** The time of its test clock; null when it lives by the real one. */
   clock_now: Instant | null;
@@ -121,27 +123,45 @@ interface ContractAtArrival {
  * (`countPendingBillingEvents`); so it has to be seen as undecided after this event was committed, and "earlier" has to be
  * an order in which one is the first. No lock is taken: with one, shared by those that arrive, 20 connections that wrote
  * without a pause kept the contract from being changed for as long as they went on.
+ *
+ * On a test clock the event locks the clock: it is committed at the instant that it carries, before the clock moves.
  */
 export async function insertBillingEvent(db: Database, arrival: BillingArrival): Promise<ReceivedBillingEvent> {
-  const { now } = arrival;
   const contract = await contractAtArrival(db, arrival.event);
+  const { event, inserted } =
+    contract === undefined || contract.clock_now === null
+      ? await insertArrival(db, arrival, contract)
+      : await db.begin(async (tx) => {
+          const clock_now = await lockClockNowOf(tx, contract.id);
+          return insertArrival(tx, arrival, { ...contract, clock_now });
+        });
+  if (!inserted) return repeated(db, event, arrival.now);
+  const { id, outcome } = inserted;
+  const tell = outcome === 'PENDING' && !(await isAnotherDue(db, { id, contract_id: event.contract_id }, arrival.now));
+  return { id, outcome, contract_id: event.contract_id, repeated: false, tell };
+}
+
+/** Writes an arrival as its contract stands; `inserted` is undefined when the event is here already. */
+async function insertArrival(
+  sql: Sql,
+  arrival: BillingArrival,
+  contract: ContractAtArrival | undefined,
+): Promise<{ event: BillingEvent; inserted: { id: string; outcome: BillingOutcome } | undefined }> {
+  const { now } = arrival;
   const { event, future_dated } = datedByNow(arrival.event, contract?.clock_now ?? now);
   const { outcome, reason } = outcomeAtArrival(event, contract);
   // What has to be looked up is looked up by the next sweep; a contract that is not there yet is given a minute.
   const in_a_while = reason === 'CONTRACT_UNKNOWN' && event.contract_id !== null;
-  const [inserted] = await db<{ id: string }[]>`
+  const [inserted] = await sql<{ id: string; outcome: BillingOutcome }[]>`
     INSERT INTO billing_inbox (source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, told_at,
                                future_dated, outcome, reason, try_at, decided_at, request_id)
     VALUES (${event.source}, ${event.event_id}, ${event.type}, ${event.contract_id}, ${event.invoice_id},
             ${JSON.stringify(event.observation)}::text::jsonb, ${arrival.raw}, ${event.occurred_at}, ${now}, ${contract?.clock_now ?? now},
             ${future_dated}, ${outcome}, ${reason},
-            ${in_a_while ? db`${now}::timestamptz + ${RETRY_AFTER_MIN}::interval` : db`${now}`},
+            ${in_a_while ? sql`${now}::timestamptz + ${RETRY_AFTER_MIN}::interval` : sql`${now}`},
             ${outcome === 'IGNORED' ? now : null}, ${arrival.request_id})
-    ON CONFLICT ON CONSTRAINT billing_event_once DO NOTHING RETURNING id`;
-  if (!inserted) return repeated(db, event, now);
-  const { id } = inserted;
-  const tell = outcome === 'PENDING' && !(await isAnotherDue(db, { id, contract_id: event.contract_id }, now));
-  return { id, outcome, contract_id: event.contract_id, repeated: false, tell };
+    ON CONFLICT ON CONSTRAINT billing_event_once DO NOTHING RETURNING id, outcome`;
+  return { event, inserted };
 }
 
 /** A contract's events that are due, in the order in which they happened. `now` is the real time. */
@@ -185,10 +205,28 @@ export async function postponeBillingEvents(sql: Sql, ids: string[], now: Instan
     WHERE id = ANY(${ids}) AND outcome = 'PENDING'`;
 }
 
+/** Has a contract's postponed events tried at the next look, whenever they would be tried by themselves. */
+export async function hastenBillingEvents(sql: Sql, contract_id: string): Promise<void> {
+  await sql`
+    UPDATE billing_inbox SET try_at = received_at WHERE contract_id = ${contract_id} AND outcome = 'PENDING' AND tries > 0`;
+}
+
+/** The first event of a contract that waits because its billing system gave no answer. */
+export async function findPostponedBillingEvent(
+  sql: Sql,
+  contract_id: string,
+): Promise<Pick<BillingEventRow, 'source' | 'event_id'> | undefined> {
+  const [event] = await sql<Pick<BillingEventRow, 'source' | 'event_id'>[]>`
+    SELECT source, event_id FROM billing_inbox WHERE contract_id = ${contract_id} AND outcome = 'PENDING' AND tries > 0
+    ORDER BY id LIMIT 1`;
+  return event;
+}
+
 /** Sets the events that waited for a contract pending, now that it is there. Answers how many; tell its workflow when any. */
 export async function unparkFor(tx: Sql, contract_id: string, now: Instant): Promise<number> {
   const unparked = await tx`
-    UPDATE billing_inbox SET outcome = 'PENDING', reason = NULL, tries = 0, try_at = ${now}
+    UPDATE billing_inbox
+    SET outcome = 'PENDING', reason = NULL, tries = 0, try_at = ${now}, told_at = coalesce(${clockTime(tx, tx`${contract_id}`)}, told_at)
     WHERE contract_id = ${contract_id} AND outcome = 'PARKED' AND invoice_id IS NOT NULL`;
   return unparked.count;
 }
@@ -218,7 +256,8 @@ export async function unparkDueBillingEvents(
     SET outcome = due.outcome, reason = due.reason,
         -- What waited for its contract was not tried yet.
         tries = CASE WHEN b.reason = ${'CONTRACT_UNKNOWN' satisfies BillingReason} THEN 0 ELSE b.tries END,
-        decided_at = CASE WHEN due.outcome = 'IGNORED' THEN ${now}::timestamptz END
+        decided_at = CASE WHEN due.outcome = 'IGNORED' THEN ${now}::timestamptz END,
+        told_at = ${toldAtOnceKnown(sql, sql`b.contract_id`)}
     FROM (
       SELECT i.id,
              CASE WHEN c.deleted_at IS NULL AND NOT old.is THEN 'PENDING' ELSE 'IGNORED' END AS outcome,
@@ -275,7 +314,8 @@ export async function identifyBillingEvent(
         tries = CASE i.outcome WHEN 'PARKED' THEN b.tries + 1 ELSE 0 END,
         -- Its billing system has answered: it will hardly answer otherwise within the day.
         try_at = CASE i.outcome WHEN 'PARKED' THEN ${nextTry(sql, now, ANSWERED_RETRY_AFTER_MAX)} ELSE b.try_at END,
-        decided_at = CASE i.outcome WHEN 'IGNORED' THEN ${now}::timestamptz END
+        decided_at = CASE i.outcome WHEN 'IGNORED' THEN ${now}::timestamptz END,
+        told_at = ${toldAtOnceKnown(sql, sql`i.contract_id`)}
     FROM (
       SELECT e.id, e.contract_id, e.invoice_id,
              CASE WHEN e.invoice_id IS NULL OR c.deleted_at IS NOT NULL THEN 'IGNORED'
@@ -376,7 +416,7 @@ export function parkedForADay(sql: Sql, now: Instant): Fragment {
 async function contractAtArrival(sql: Sql, event: BillingEvent): Promise<ContractAtArrival | undefined> {
   if (event.contract_id === null || !event.relevant) return undefined;
   const [contract] = await sql<ContractAtArrival[]>`
-    SELECT c.deleted_at IS NOT NULL AS deleted, k.now AS clock_now
+    SELECT c.id, c.deleted_at IS NOT NULL AS deleted, k.now AS clock_now
     FROM contracts c LEFT JOIN test_clocks k ON k.id = c.test_clock_id WHERE c.id = ${event.contract_id}`;
   return contract;
 }
@@ -414,6 +454,15 @@ function outcomeAtArrival(
   if (event.invoice_id === null) return { outcome: 'PARKED', reason: 'INVOICE_UNKNOWN' };
   if (!contract) return { outcome: 'PARKED', reason: 'CONTRACT_UNKNOWN' };
   return { outcome: 'PENDING', reason: null };
+}
+
+/**
+ * When the event `b` came in, by the clock of its contract. While its contract was unknown that was real time; it counts
+ * from the instant of the test clock at which its contract is found.
+ */
+function toldAtOnceKnown(sql: Sql, contract_id: Fragment): Fragment {
+  const was_unknown = sql`(b.contract_id IS NULL OR b.reason = ${'CONTRACT_UNKNOWN' satisfies BillingReason})`;
+  return sql`CASE WHEN ${was_unknown} THEN coalesce(${clockTime(sql, contract_id)}, b.told_at) ELSE b.told_at END`;
 }
 
 /** When an event is tried again: after as long as it has waited already, within the two bounds. */

@@ -5,7 +5,8 @@
  * be crossed at each step is asked of the contracts themselves.
  */
 import type { Instant } from '../domain/instant';
-import type { TestClockFacts, TestClockStatus } from '../domain/test-clock';
+import { clockMove } from '../domain/test-clock';
+import type { ContractOnClock, TestClockFacts, TestClockStatus } from '../domain/test-clock';
 import { columnNames, ofAlias } from './columns';
 import { insertAudit } from './commit';
 import type { Act } from './edit';
@@ -22,7 +23,7 @@ export interface TestClockRow extends TestClockFacts {
   contracts: number;
 }
 
-const TEST_CLOCK_COLUMNS = columnNames<Omit<TestClockRow, 'contracts'>>({
+const TEST_CLOCK_COLUMNS = columnNames<Omit<TestClockRow, 'contracts' | 'pending_events'>>({
   id: true,
   name: true,
   now: true,
@@ -37,7 +38,7 @@ const TEST_CLOCK_COLUMNS = columnNames<Omit<TestClockRow, 'contracts'>>({
 export interface ClockStep {
   status: TestClockStatus;
   now: Instant;
-  /** Contracts with something to cross or to verify by then. */
+  /** Contracts that must settle before the clock goes on. */
   due: number;
 }
 
@@ -66,7 +67,7 @@ export async function insertTestClock(
 ): Promise<TestClockRow> {
   const [row] = await tx<[TestClockRow]>`
     INSERT INTO test_clocks ${tx({ name, now, status: 'ready', created_at: act.now, created_by: act.actor.id })}
-    RETURNING ${tx(TEST_CLOCK_COLUMNS)}, 0 AS contracts`;
+    RETURNING ${tx(TEST_CLOCK_COLUMNS)}, 0 AS contracts, 0 AS pending_events`;
   await auditTestClock(tx, row.id, 'clock.created', null, { name, now }, act);
   return row;
 }
@@ -79,43 +80,45 @@ export async function beginAdvance(tx: Sql, clock: TestClockRow, to: Instant, ac
 }
 
 /**
- * Moves an advancing clock to the next instant at which one of its contracts has something due, and not past one: a
- * contract that has not crossed what was due holds the clock where it is. With nothing due on the way the clock arrives
- * and is ready. A clock that is not advancing stays as it is. Safe to run twice; undefined for no clock. Call it inside a
- * transaction.
+ * Moves an advancing clock to where it next has to wait for a contract (`clockMove`), and not past it. With nothing to wait
+ * for at its target the clock arrives and is ready. A clock that is not advancing stays as it is. Safe to run twice;
+ * undefined for no clock. Call it inside a transaction.
+ *
+ * Billing events take the same lock when they come in (`lockClockNowOf`): what was accepted before the clock moves is seen
+ * here and holds it.
  */
 export async function nextStep(tx: Sql, id: string): Promise<ClockStep | undefined> {
-  const [clock] = await tx<
-    TestClockFacts[]
-  >`SELECT now, status, advancing_to FROM test_clocks WHERE id = ${id} FOR NO KEY UPDATE`;
+  const clock = await lockTestClock(tx, id);
   if (!clock) return undefined;
-  const { now, status, advancing_to } = clock;
-  if (status !== 'advancing' || advancing_to === null) return { status, now, due: 0 };
-  const [first] = await tx<[{ at: Instant | null }]>`
-    SELECT min(${dueAt(tx)}) AS at FROM contracts c WHERE c.test_clock_id = ${id} AND c.deleted_at IS NULL`;
-  if (first.at === null || first.at > advancing_to) {
-    await tx`UPDATE test_clocks SET now = advancing_to, status = 'ready', advancing_to = NULL WHERE id = ${id}`;
-    return { status: 'ready', now: advancing_to, due: 0 };
-  }
-  const [moved] = await tx<[{ now: Instant; due: number }]>`
-    UPDATE test_clocks k SET now = greatest(k.now, ${first.at}) WHERE k.id = ${id}
-    RETURNING k.now, (SELECT count(*)::int FROM contracts c
-                      WHERE c.test_clock_id = k.id AND c.deleted_at IS NULL AND ${dueAt(tx)} <= k.now) AS due`;
-  return { status, ...moved };
+  const { status, advancing_to } = clock;
+  if (status !== 'advancing' || advancing_to === null) return { status, now: clock.now, due: 0 };
+  const { now, awaited } = clockMove({ now: clock.now, advancing_to }, await contractsOnClock(tx, id));
+  const arrived = awaited.length === 0;
+  await tx`
+    UPDATE test_clocks SET now = ${now}, status = ${arrived ? 'ready' : status}, advancing_to = ${arrived ? null : advancing_to}
+    WHERE id = ${id}`;
+  return { status: arrived ? 'ready' : status, now, due: awaited.length };
 }
 
-/** Contracts of a clock with something to cross or to verify at its time, in the order of their ids. */
-export async function listDueContracts(
-  sql: Sql,
-  clock_id: string,
-  after: string | null,
-  limit: number,
-): Promise<string[]> {
-  const rows = await sql<{ id: string }[]>`
-    SELECT c.id FROM test_clocks k JOIN contracts c ON c.test_clock_id = k.id
-    WHERE k.id = ${clock_id} AND c.deleted_at IS NULL AND ${dueAt(sql)} <= k.now
-    ${after === null ? sql`` : sql`AND c.id > ${after}`} ORDER BY c.id LIMIT ${limit}`;
-  return rows.map((row) => row.id);
+/** The contracts that an advancing clock waits for where it stands, in the order of their ids; none for one at rest. */
+export async function listAwaitedContracts(sql: Sql, clock_id: string): Promise<ContractOnClock[]> {
+  const clock = await findTestClock(sql, clock_id);
+  if (!clock || clock.advancing_to === null) return [];
+  const { awaited } = clockMove({ now: clock.now, advancing_to: clock.now }, await contractsOnClock(sql, clock_id));
+  return awaited;
+}
+
+/** The contracts of a clock to which something happens by time, or which have billing events to apply. */
+async function contractsOnClock(sql: Sql, clock_id: string): Promise<ContractOnClock[]> {
+  return sql<ContractOnClock[]>`
+    SELECT c.id, ${dueAt(sql)} AS due_at, e.pending AS pending_events, e.postponed AS postponed_events
+    FROM contracts c
+    CROSS JOIN LATERAL (
+      SELECT count(*)::int AS pending, (count(*) FILTER (WHERE tries > 0))::int AS postponed
+      FROM billing_inbox WHERE contract_id = c.id AND outcome = 'PENDING'
+    ) e
+    WHERE c.test_clock_id = ${clock_id} AND c.deleted_at IS NULL AND (${dueAt(sql)} IS NOT NULL OR e.pending > 0)
+    ORDER BY c.id`;
 }
 
 /** Ends an advance that cannot go on, with the reason; false when the clock was not advancing. */
@@ -123,6 +126,19 @@ export async function failAdvance(sql: Sql, id: string, error: string): Promise<
   const failed =
     await sql`UPDATE test_clocks SET status = 'failed', error = ${error} WHERE id = ${id} AND status = 'advancing'`;
   return failed.count === 1;
+}
+
+/**
+ * The time of a contract's test clock, which stands still until the transaction ends; null for a contract without one.
+ *
+ * Callers exclude each other, though they only read: a lock that they share is granted past a step that waits for its own,
+ * and a stream of events would keep the clock from moving.
+ */
+export async function lockClockNowOf(tx: Sql, contract_id: string): Promise<Instant | null> {
+  const [row] = await tx<{ now: Instant }[]>`
+    SELECT k.now FROM contracts c JOIN test_clocks k ON k.id = c.test_clock_id WHERE c.id = ${contract_id}
+    FOR NO KEY UPDATE OF k`;
+  return row?.now ?? null;
 }
 
 /** The time of a contract's test clock, or null for a contract that lives by the world's. */
@@ -143,7 +159,10 @@ export function dueAt(sql: Sql): Fragment {
 
 function selectTestClocks(sql: Sql): Fragment {
   return sql`
-    SELECT ${sql(ofAlias('k', TEST_CLOCK_COLUMNS))}, (SELECT count(*)::int FROM contracts c WHERE c.test_clock_id = k.id AND c.deleted_at IS NULL) AS contracts
+    SELECT ${sql(ofAlias('k', TEST_CLOCK_COLUMNS))},
+           (SELECT count(*)::int FROM contracts c WHERE c.test_clock_id = k.id AND c.deleted_at IS NULL) AS contracts,
+           (SELECT count(*)::int FROM contracts c JOIN billing_inbox b ON b.contract_id = c.id AND b.outcome = 'PENDING'
+            WHERE c.test_clock_id = k.id AND c.deleted_at IS NULL) AS pending_events
     FROM test_clocks k`;
 }
 

@@ -26,6 +26,7 @@ const Timeline = z.object({ data: z.array(Crossing), cut: z.literal(false) });
 const Clock = z.object({
   now: z.string(),
   status: z.enum(['ready', 'advancing', 'failed']),
+  advancing_to: z.string().nullable(),
   error: z.string().nullable(),
 });
 
@@ -47,7 +48,7 @@ export async function foretell(api: StoryClient, clock: StoryClock, until: strin
  * something else had been foretold. A clock that is there already, or on its way from an interrupted story, goes on.
  */
 export async function travel(api: StoryClient, clock: StoryClock, to: string): Promise<Crossing[]> {
-  const before = await readClock(api, clock);
+  const before = await clockToAdvance(api, clock);
   const foretold = before.status === 'ready' ? await foretell(api, clock, to) : null;
   if (before.status !== 'advancing')
     await api.call('POST', `/api/v1/test-clocks/${clock.clock_id}/advance`, {
@@ -67,6 +68,14 @@ export async function travel(api: StoryClient, clock: StoryClock, to: string): P
 /** One crossing in a line: when, what, why, and the state afterwards. */
 export function crossingText({ at, action, state, reason }: Crossing): string {
   return `${at}  ${action}${reason === null ? '' : ` (${reason})`}, ${state}`;
+}
+
+/** The clock when it is on its way or at rest, with nothing pending. */
+async function clockToAdvance(api: StoryClient, clock: StoryClock): Promise<z.infer<typeof Clock>> {
+  const read = await readClock(api, clock);
+  if (read.status !== 'advancing' || read.advancing_to !== null) return read;
+  await arrival(api, clock, read.now);
+  return readClock(api, clock);
 }
 
 async function arrival(api: StoryClient, clock: StoryClock, to: string): Promise<void> {

@@ -6,6 +6,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { createTestClockActivities, TELLINGS_MAX } from '../activities/test-clock';
 import type { SettledAtClock, TestClockActivities } from '../activities/test-clock';
 import type { ClockTeller } from '../temporal/test-clock';
+import { tellInvoice } from './harness/billing';
 import { buildContract } from './harness/contract-rows';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';
@@ -164,6 +165,22 @@ describe('settleAtClock', () => {
     );
     expect(silent).toMatchObject({ told: TELLINGS_MAX });
     expect(silent.unsettled).toContain('still due');
+  });
+
+  test('an event that came in after its contract was told is no contract that does not settle', async () => {
+    const clock_id = await clockOnItsWay();
+    const id = await contractDue(clock_id, FIRST);
+    await stepTestClock({ clock_id });
+    let told = 0;
+    const tell = async (): Promise<void> => {
+      told += 1;
+      await settles(id);
+      await sql`UPDATE billing_inbox SET outcome = 'APPLIED', decided_at = received_at WHERE contract_id = ${id}`;
+      await tellInvoice(sql, id, { occurred_at: NOW });
+    };
+    expect(await settleAt(activitiesTelling(tell), clock_id)).toEqual({ told: TELLINGS_MAX, unsettled: null });
+    expect(told).toBe(TELLINGS_MAX);
+    expect(await stepTestClock({ clock_id })).toMatchObject({ status: 'advancing', now: FIRST, due: 1 });
   });
 
   test('stops telling when it is cancelled', async () => {

@@ -4,6 +4,7 @@ import { failAdvance } from '../db/test-clock';
 import { waitFor } from '../dev/waiting';
 import { startTestApi } from './harness/api';
 import type { ApiAnswer, TestApi } from './harness/api';
+import { outcomesOf, tellInvoice } from './harness/billing';
 import { addCatalogue, addContract } from './harness/catalogue';
 import { auditOf, expectRefusal, wrongFieldsOf } from './harness/expect-refusal';
 import { walkPages } from './harness/walk-pages';
@@ -60,6 +61,7 @@ describe('creating', () => {
       advancing_to: null,
       error: null,
       contracts: 0,
+      pending_events: 0,
       workflow_id: `test-clock:${answer.body.id}`,
       created_by: api.admins.super_admin.id,
     });
@@ -286,4 +288,18 @@ test('a contract of production cannot be put on a clock, nor one on a clock that
   expectRefusal(await put(production, body.id), 422, 'VALIDATION_FAILED');
   expectRefusal(await put(staging, UNKNOWN_ID), 422, 'VALIDATION_FAILED');
   expect((await put(staging, body.id)).status).toBe(201);
+});
+
+test('a clock that has arrived is not ready while a billing event is pending, and an advance to where it stands applies it', async () => {
+  const { body: clock } = await create();
+  const catalogue = await addCatalogue(api, { environment: 'staging' });
+  const { id } = await addContract(api, catalogue, { test_clock_id: clock.id, status: 'inactive' });
+  expect(await arrived(clock.id)).toMatchObject({ status: 'ready', pending_events: 0 });
+  // Nothing tells the contract of it, as when the process ended after the event was accepted.
+  await tellInvoice(api.sql, id, { occurred_at: NOW, version: 1 });
+  const read = async () => (await api.call('GET', `/test-clocks/${clock.id}`)).body;
+  expect(await read()).toMatchObject({ status: 'advancing', advancing_to: null, pending_events: 1 });
+  expect((await advance(clock.id, NOW)).status).toBe(202);
+  expect(await arrived(clock.id)).toMatchObject({ status: 'ready', now: NOW, pending_events: 0 });
+  expect(await outcomesOf(api.sql, id)).toEqual([{ outcome: 'APPLIED', reason: null }]);
 });

@@ -6,8 +6,11 @@ import { listLicenses } from '../db/license';
 import type { LicenseFilter } from '../db/license';
 import { findOwedWork } from '../db/health';
 import { contractsToWake, jobsToWake, testClocksToAdvance } from '../db/sweep';
-import { clockNowOf, failAdvance, listDueContracts } from '../db/test-clock';
+import { clockNowOf, failAdvance, nextStep } from '../db/test-clock';
 import { licenseStatus } from '../domain/license';
+import { unparkFor } from '../db/billing-inbox';
+import { waitFor } from '../dev/waiting';
+import { outcomesOf, tellInvoice } from './harness/billing';
 import { buildContract, jobOf, requestJob } from './harness/contract-rows';
 import type { ContractOptions } from './harness/contract-rows';
 import { createTestDatabase } from './harness/database';
@@ -64,7 +67,6 @@ test('a contract whose boundary is past in the world and to come on its clock is
   expect(await findOwedWork(sql, real(), 'epoch-1')).toMatchObject({ overdue_contracts: 0 });
   await move(clock, '2020-03-01T00:00:00.000Z');
   expect(await wake()).toEqual([early]);
-  expect(await listDueContracts(sql, clock, null, 10)).toEqual([early]);
   expect(await findOwedWork(sql, real(), 'epoch-1')).toMatchObject({ overdue_contracts: 1 });
   await move(clock, FUTURE);
   expect((await wake()).sort()).toEqual([early, late].sort());
@@ -152,4 +154,91 @@ test('a license is available or expired by the clock of its contract, shown and 
   expect(await list({ environment: 'staging', status: 'available' })).toEqual([]);
   expect(await list({ environment: 'production', status: 'available' })).toHaveLength(2);
   expect(await list({ environment: 'production', status: 'expired' })).toEqual([]);
+});
+
+describe('a billing event and a step of its clock', () => {
+  /** Waits until another session waits for a row, or until `over` says that nothing will. */
+  const someoneWaits = (over: () => boolean = () => false): Promise<unknown> =>
+    waitFor(
+      async () => {
+        const [waiting] = await sql<[{ count: number }]>`
+          SELECT count(*)::int FROM pg_stat_activity
+          WHERE datname = current_database() AND wait_event_type = 'Lock' AND state = 'active'`;
+        return waiting.count > 0 || over();
+      },
+      { timeout_ms: 10_000, what: 'a session to wait for a lock' },
+    );
+
+  async function toldOf(contract_id: string): Promise<string[]> {
+    const rows = await sql<{ told_at: string }[]>`
+      SELECT told_at FROM billing_inbox WHERE contract_id = ${contract_id} ORDER BY id`;
+    return rows.map(({ told_at }) => told_at);
+  }
+
+  test('exclude each other: an event that is being accepted is seen by the step and holds the clock', async () => {
+    const clock = await clockAt(PAST, SOON);
+    const id = await onClock(clock);
+    let stepped = false;
+    let received: Promise<unknown> = Promise.resolve();
+    let step: Promise<unknown> = Promise.resolve();
+    await sql.begin(async (gate) => {
+      // The event has locked its clock and waits here with its row.
+      await gate`LOCK TABLE billing_inbox IN SHARE MODE`;
+      received = tellInvoice(sql, id, { occurred_at: PAST });
+      await someoneWaits();
+      step = sql.begin((tx) => nextStep(tx, clock)).finally(() => (stepped = true));
+      await waitFor(async () => stepped || (await waitingSteps()) > 0, {
+        timeout_ms: 10_000,
+        what: 'the step to wait for the event',
+      });
+    });
+    await received;
+    expect(await step).toEqual({ status: 'advancing', now: PAST, due: 1 });
+    expect(await toldOf(id)).toEqual([PAST]);
+  });
+
+  async function waitingSteps(): Promise<number> {
+    const [waiting] = await sql<[{ count: number }]>`
+      SELECT count(*)::int FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock' AND query ~ 'test_clocks'`;
+    return waiting.count;
+  }
+
+  test('exclude each other: an event that comes while the clock is being moved is told at the instant it is moved to', async () => {
+    const clock = await clockAt(PAST, SOON);
+    const id = await onClock(clock);
+    let taken_in = false;
+    let received: Promise<unknown> = Promise.resolve();
+    await sql.begin(async (tx) => {
+      expect(await nextStep(tx, clock)).toMatchObject({ status: 'ready', now: SOON });
+      received = tellInvoice(sql, id, { occurred_at: PAST }).finally(() => (taken_in = true));
+      await someoneWaits(() => taken_in);
+    });
+    await received;
+    expect(await toldOf(id)).toEqual([SOON]);
+  });
+
+  test('a future-dated event is judged by the clock as it stands when the event is committed', async () => {
+    const clock = await clockAt(PAST, SOON);
+    const id = await onClock(clock);
+    let received: Promise<unknown> = Promise.resolve();
+    await sql.begin(async (tx) => {
+      await nextStep(tx, clock);
+      received = tellInvoice(sql, id, { occurred_at: SOON });
+      await someoneWaits();
+    });
+    await received;
+    const rows = await sql`SELECT occurred_at, future_dated FROM billing_inbox WHERE contract_id = ${id}`;
+    expect([...rows]).toEqual([{ occurred_at: SOON, future_dated: false }]);
+  });
+
+  test('what waited for its contract counts from the instant of the clock at which the contract is found', async () => {
+    const later_id = crypto.randomUUID();
+    await tellInvoice(sql, later_id, { occurred_at: PAST, received_at: real() });
+    expect(await outcomesOf(sql, later_id)).toMatchObject([{ outcome: 'PARKED', reason: 'CONTRACT_UNKNOWN' }]);
+    const id = await onClock(await clockAt(FUTURE));
+    await sql`UPDATE billing_inbox SET contract_id = ${id} WHERE contract_id = ${later_id}`;
+    expect(await sql.begin((tx) => unparkFor(tx, id, real()))).toBe(1);
+    expect(await toldOf(id)).toEqual([FUTURE]);
+  });
 });

@@ -45,7 +45,9 @@ beforeAll(async () => {
       else world.status = 'failed';
     }
     const { now, status, error } = world;
-    response.writeHead(request.method === 'POST' ? 202 : 200).end(JSON.stringify({ now, status, error }));
+    response
+      .writeHead(request.method === 'POST' ? 202 : 200)
+      .end(JSON.stringify({ now, status, advancing_to: status === 'ready' ? null : TO, error }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   api = createStoryClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, 'key');

@@ -1,11 +1,11 @@
 /** Test clocks go forward only, one advance at a time and at most ten years at once. */
-import { advanceDecision } from '../domain/test-clock';
-import type { TestClockFacts } from '../domain/test-clock';
+import { advanceDecision, clockMove, shownStatus } from '../domain/test-clock';
+import type { ContractOnClock, TestClockFacts } from '../domain/test-clock';
 
 const NOW = '2028-02-29T12:00:00.000Z';
 
 function clock(changes: Partial<TestClockFacts> = {}): TestClockFacts {
-  return { now: NOW, status: 'ready', advancing_to: null, ...changes };
+  return { now: NOW, status: 'ready', advancing_to: null, pending_events: 0, ...changes };
 }
 
 test('a ready clock goes to any later instant, a millisecond later included', () => {
@@ -55,4 +55,21 @@ test('a clock that failed may be tried again where it stands, and go on to elsew
   const failed = clock({ status: 'failed', advancing_to: '2030-01-01T00:00:00.000Z' });
   for (const to of [NOW, '2029-01-01T00:00:00.000Z', '2031-01-01T00:00:00.000Z'])
     expect(advanceDecision(failed, to)).toBe('advance');
+});
+
+test('a clock that has arrived is not ready while a billing event is pending, and may be advanced to where it stands', () => {
+  const pending = clock({ pending_events: 1 });
+  expect(shownStatus(pending)).toBe('advancing');
+  expect(advanceDecision(pending, NOW)).toBe('advance');
+  expect(shownStatus(clock({ pending_events: 0 }))).toBe('ready');
+  expect(shownStatus(clock({ status: 'failed', pending_events: 1 }))).toBe('failed');
+});
+
+test('a clock does not move while one of its contracts has a billing event to apply, even one that time does not change', () => {
+  const at_rest = { id: 'at-rest', due_at: null, pending_events: 1, postponed_events: 0 } satisfies ContractOnClock;
+  const ahead = { ...at_rest, id: 'ahead', due_at: '2028-06-01T00:00:00.000Z', pending_events: 0 };
+  const way = { now: NOW, advancing_to: '2029-01-01T00:00:00.000Z' };
+  expect(clockMove(way, [at_rest, ahead])).toEqual({ now: NOW, awaited: [at_rest] });
+  expect(clockMove(way, [ahead])).toEqual({ now: ahead.due_at, awaited: [ahead] });
+  expect(clockMove(way, [])).toEqual({ now: way.advancing_to, awaited: [] });
 });

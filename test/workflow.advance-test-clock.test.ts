@@ -3,7 +3,7 @@
  * its own instant, whatever fails on the way.
  */
 import { randomUUID } from 'node:crypto';
-import { findContract } from '../db/contract';
+import { findContract, lockContract } from '../db/contract';
 import { listJobLicenses } from '../db/license';
 import { failAdvance } from '../db/test-clock';
 import type { TestClockRow } from '../db/test-clock';
@@ -492,6 +492,111 @@ describe('an unpaid invoice on a clock', () => {
       expect(unreachable?.at).toBe(SUSPENDED.at);
       expect(suspended && suspended.at > SUSPENDED.at && suspended.at < '2027-03-16T00:00:00.000Z').toBe(true);
       expect((await storyOf(other)).map(({ at }) => at)).toEqual(['2027-03-16T00:00:00.000Z']);
+    },
+    LONG_TEST_MS,
+  );
+});
+
+describe('a billing event that was accepted before the advance', () => {
+  const SUSPENDS_AT = '2027-03-15T00:00:00.000Z';
+  const PAST_SUSPENSION = '2027-03-20T00:00:00.000Z';
+
+  beforeEach(() => {
+    billing.invoices.clear();
+    billing.invoices.set('in_1', { contract_id: null, status: 'OPEN', due: '2027-03-01', occurred_at: NOW });
+  });
+  afterEach(() => {
+    billing.reachable = true;
+  });
+
+  /** Accepts an event about the invoice, due on 1 March; its contract has not heard of it when this returns. */
+  const accept = (id: string): Promise<string> =>
+    tellInvoice(sql, id, { due: '2027-03-01', occurred_at: NOW, received_at: new Date().toISOString() });
+
+  async function suspensionsOf(id: string): Promise<string[]> {
+    return (await storyOf(id)).filter(({ action }) => action === 'contract.suspended').map(({ at }) => at);
+  }
+
+  /** A paused contract, which time alone does not change. */
+  async function pausedOnClock(): Promise<{ clock: string; id: string }> {
+    const clock = await newClock();
+    const id = await onClock(clock);
+    await worker.send(id, { name: 'pause', input: {} });
+    return { clock, id };
+  }
+
+  test(
+    'is applied before the clock passes its instant, however long that takes',
+    async () => {
+      const { clock, id } = await pausedOnClock();
+      let settling = false;
+      around = (real) => ({ settleAtClock: (input) => ((settling = true), real.settleAtClock(input)) });
+      await sql.begin(async (holder) => {
+        await lockContract(holder, id);
+        const inbox_id = await accept(id);
+        await worker.nudger.tellBilling(id, { inbox_id, told: 'invoice.open' });
+        await send(clock, PAST_SUSPENSION);
+        await waitFor(async () => settling || (await clockOf(clock)).status !== 'advancing', {
+          timeout_ms: WAIT_MS,
+          what: 'the advance to meet the event',
+        });
+      });
+      await handleOf(clock).result();
+      expect(await clockOf(clock)).toMatchObject({ status: 'ready', now: PAST_SUSPENSION, pending_events: 0 });
+      expect(await suspensionsOf(id)).toEqual([SUSPENDS_AT]);
+    },
+    LONG_TEST_MS,
+  );
+
+  test(
+    'is applied also when nothing but the inbox knows of it, time after time',
+    async () => {
+      for (let run = 0; run < 5; run++) {
+        const { clock, id } = await pausedOnClock();
+        await accept(id);
+        expect(await advance(clock, PAST_SUSPENSION)).toMatchObject({ status: 'ready', pending_events: 0 });
+        expect(await suspensionsOf(id)).toEqual([SUSPENDS_AT]);
+      }
+    },
+    LONG_TEST_MS,
+  );
+
+  test(
+    'is applied before the clock is ready, also where the workflow of its contract is at rest',
+    async () => {
+      const clock = await newClock();
+      const [draft, expired, terminated] = [
+        await buildContractOnClock(sql, clock, { status: 'inactive' }),
+        await onClock(clock, { start_date: '2027-02-01', end_date: '2027-02-02' }),
+        await onClock(clock),
+      ];
+      await worker.send(terminated, { name: 'terminate', input: { reason: 'by the test' } });
+      await advance(clock, '2027-02-03T00:00:00.000Z');
+      for (const id of [draft, expired, terminated]) await accept(id);
+      expect(await advance(clock, '2027-02-03T00:00:00.001Z')).toMatchObject({ status: 'ready', pending_events: 0 });
+      for (const id of [draft, expired, terminated])
+        expect((await outcomesOf(sql, id)).map(({ outcome }) => outcome)).toEqual(['APPLIED']);
+    },
+    LONG_TEST_MS,
+  );
+
+  test(
+    'and waits for a billing system that gives no answer ends the advance, and is applied at its instant by the next one',
+    async () => {
+      const { clock, id } = await pausedOnClock();
+      const event_id = 'evt_without_an_answer';
+      billing.reachable = false;
+      const told = { due: '2027-03-01', occurred_at: NOW, received_at: new Date().toISOString(), event_id };
+      await tellInvoice(sql, id, told);
+      const failed = await advance(clock, PAST_SUSPENSION);
+      expect(failed).toMatchObject({ status: 'failed', now: NOW, pending_events: 1 });
+      expect(failed.error).toContain(id);
+      expect(failed.error).toContain(`standard gave no answer about the event ${event_id}`);
+      expect(await outcomesOf(sql, id)).toEqual([{ outcome: 'PENDING', reason: 'BILLING_UNREACHABLE' }]);
+
+      billing.reachable = true;
+      expect(await advance(clock, PAST_SUSPENSION)).toMatchObject({ status: 'ready', error: null, pending_events: 0 });
+      expect(await suspensionsOf(id)).toEqual([SUSPENDS_AT]);
     },
     LONG_TEST_MS,
   );
