@@ -3,42 +3,80 @@
  *
  * A system that does not answer is left alone until the next sweep; nothing is guessed in its place.
  */
-import { BillingUnreachable } from '../domain/billing-event';
+import { BILLING_SOURCES, BillingUnreachable } from '../domain/billing-event';
 import type { BillingPort, BillingSource } from '../domain/billing-event';
 import type { Instant } from '../domain/instant';
 import { identifyBillingEvent, postponeParkedBillingEvent, unidentifiedBillingEvents } from '../db/billing-inbox';
+import type { UnidentifiedBillingEvent } from '../db/billing-inbox';
 import type { Database } from '../db/index';
+import type { Nudger } from '../temporal/nudge';
+import { beginAttempt } from './attempt';
+import type { Attempt } from './attempt';
+import { alive } from './heartbeat';
 
-/** Events asked about in one sweep, and for how long; what is left comes first in the next. */
+/** Events of each source asked about in one sweep, and for how long; what is left comes first in the next. */
 const IDENTIFIED_MAX = 100;
-const IDENTIFYING_MS_MAX = 15_000;
+const IDENTIFYING_MS_MAX = 35_000;
 
 export type BillingPorts = ReadonlyMap<BillingSource, BillingPort>;
 
-export function createBillingInboxActivities({ db, billingPorts }: { db: Database; billingPorts: BillingPorts }) {
+export type BillingInboxActivities = ReturnType<typeof createBillingInboxActivities>;
+
+export function createBillingInboxActivities({
+  db,
+  nudger,
+  billingPorts,
+}: {
+  db: Database;
+  nudger: Nudger;
+  billingPorts: BillingPorts;
+}) {
   return {
-    /** Identifies parked events that are due, and answers the contracts that have one to apply now. Safe to run twice. */
-    async identifyParkedEvents({ now }: { now: Instant }): Promise<string[]> {
-      const ends_at = performance.now() + IDENTIFYING_MS_MAX;
-      const silent = new Set<BillingSource>();
-      const contracts = new Set<string>();
-      for (const event of await unidentifiedBillingEvents(db, { now, limit: IDENTIFIED_MAX })) {
-        if (performance.now() > ends_at) break;
-        if (silent.has(event.source)) continue;
-        try {
-          const found = await billingPorts.get(event.source)?.identify(event.raw);
-          if (found === undefined) await postponeParkedBillingEvent(db, event.id, now);
-          else {
-            const contract_id = await identifyBillingEvent(db, event.id, found, now);
-            if (contract_id !== null) contracts.add(contract_id);
-          }
-        } catch (error) {
-          if (!(error instanceof BillingUnreachable)) throw error;
-          silent.add(event.source);
-          await postponeParkedBillingEvent(db, event.id, now);
-        }
-      }
-      return [...contracts];
-    },
+    /**
+     * Identifies parked events that are due, and wakes the contracts that have one to apply now; answers their ids. Sources
+     * are asked side by side: one that is slow or silent delays no other. An event that fails for an unknown reason is put
+     * off like one that got no answer, so that it holds up no other; its error is thrown at the end. Safe to run twice.
+     */
+    identifyParkedEvents: (input: { now: Instant }): Promise<string[]> => alive(identifyAll(input)),
   };
+
+  async function identifyAll({ now }: { now: Instant }): Promise<string[]> {
+    const attempt = beginAttempt(IDENTIFYING_MS_MAX);
+    const contracts = new Set<string>();
+    const failures: unknown[] = [];
+    const sources = await Promise.allSettled(
+      BILLING_SOURCES.map((source) => identifySource(source, { now, attempt, contracts, failures })),
+    );
+    const woken = await nudger.wakeContracts([...contracts]);
+    for (const source of sources) if (source.status === 'rejected') failures.push(source.reason);
+    if (failures.length > 0) throw failures[0];
+    return woken;
+  }
+
+  /** Asks about the events of one source, one after the other, until it is silent or the time is over. */
+  async function identifySource(
+    source: BillingSource,
+    found: { now: Instant; attempt: Attempt; contracts: Set<string>; failures: unknown[] },
+  ): Promise<void> {
+    const { now, attempt, contracts, failures } = found;
+    for (const event of await unidentifiedBillingEvents(db, source, { now, limit: IDENTIFIED_MAX })) {
+      if (!attempt.mayGoOn()) return;
+      try {
+        const contract_id = await identify(event, now);
+        if (contract_id !== null) contracts.add(contract_id);
+      } catch (error) {
+        await postponeParkedBillingEvent(db, event.id, now);
+        if (error instanceof BillingUnreachable) return;
+        failures.push(error);
+      }
+    }
+  }
+
+  /** Asks about one event; answers the contract that has it to apply now, or null. */
+  async function identify(event: UnidentifiedBillingEvent, now: Instant): Promise<string | null> {
+    const found = await billingPorts.get(event.source)?.identify(event.raw);
+    if (found !== undefined) return identifyBillingEvent(db, event.id, found, now);
+    await postponeParkedBillingEvent(db, event.id, now);
+    return null;
+  }
 }

@@ -3,6 +3,7 @@ import type { Database } from '../db/index';
 import type { Nudger } from '../temporal/nudge';
 import type { TaskQueues } from '../temporal/task-queues';
 import type { ClockTeller } from '../temporal/test-clock';
+import { createBillingInboxActivities } from './billing-inbox';
 import type { BillingPorts } from './billing-inbox';
 import { createBillingActivities } from './billing';
 import { createContractActivities } from './contract';
@@ -25,6 +26,7 @@ export function createActivities(dependencies: ActivityDependencies) {
     ...createContractActivities(dependencies),
     ...createBillingActivities(dependencies),
     ...createGenerationJobActivities({ ...dependencies, fillTaskQueue: taskQueues.generation }),
+    ...createBillingInboxActivities(dependencies),
     ...createSweepActivities(dependencies),
     ...createTestClockActivities({ ...dependencies, settleTaskQueue: taskQueues.clocks }),
   };

@@ -7,8 +7,7 @@ import { dropExpiredIdempotency } from '../db/idempotency';
 import { contractsToWake, jobsToWake, markContractsStarted, markJobsStarted, testClocksToAdvance } from '../db/sweep';
 import type { Nudger } from '../temporal/nudge';
 import type { ClockTeller } from '../temporal/test-clock';
-import { createBillingInboxActivities } from './billing-inbox';
-import type { BillingPorts } from './billing-inbox';
+import { alive } from './heartbeat';
 
 /** Rows of each kind woken in one run, so that a server that lost its data is filled again without being flooded. */
 export const SWEEP_ROWS_MAX = 500;
@@ -33,34 +32,32 @@ export interface SweepDependencies {
   db: Database;
   nudger: Nudger;
   clocks: ClockTeller;
-  billingPorts: BillingPorts;
 }
 
-export function createSweepActivities({ db, nudger, clocks, billingPorts }: SweepDependencies) {
-  const inbox = createBillingInboxActivities({ db, billingPorts });
+export function createSweepActivities({ db, nudger, clocks }: SweepDependencies) {
   return {
     /** Wakes what is due or was last started on another server. Safe to run twice: waking the living changes nothing. */
-    async sweepOnce({ epoch, now }: SweepOnceInput): Promise<Swept> {
-      const jobs = await jobsToWake(db, { epoch, now, limit: SWEEP_ROWS_MAX });
-      const woken_jobs = await nudger.wakeJobs(jobs);
-      await markJobsStarted(db, woken_jobs, epoch);
-      const contracts = new Set([
-        ...(await contractsToWake(db, { epoch, now, limit: SWEEP_ROWS_MAX })),
-        ...(await unparkDueBillingEvents(db, { now, limit: SWEEP_ROWS_MAX })),
-        ...(await billingContractsToWake(db, { now, limit: SWEEP_ROWS_MAX })),
-      ]);
-      const woken_contracts = await nudger.wakeContracts([...contracts]);
-      await markContractsStarted(db, woken_contracts, epoch);
-      await dropExpiredIdempotency(db, `${addDays(now.slice(0, 10), -IDEMPOTENCY_DAYS)}${now.slice(10)}`);
-      const advancing = await testClocksToAdvance(db, SWEEP_ROWS_MAX);
-      for (const clock_id of advancing) await clocks.startAdvance(clock_id);
-      // Last, because it asks systems that may be slow.
-      const told_contracts = await nudger.wakeContracts(await inbox.identifyParkedEvents({ now }));
-      return {
-        contracts: woken_contracts.length + told_contracts.length,
-        jobs: woken_jobs.length,
-        test_clocks: advancing.length,
-      };
-    },
+    sweepOnce: (input: SweepOnceInput): Promise<Swept> => alive(sweepOnce(input)),
   };
+
+  async function sweepOnce({ epoch, now }: SweepOnceInput): Promise<Swept> {
+    const jobs = await jobsToWake(db, { epoch, now, limit: SWEEP_ROWS_MAX });
+    const woken_jobs = await nudger.wakeJobs(jobs);
+    await markJobsStarted(db, woken_jobs, epoch);
+    const contracts = new Set([
+      ...(await contractsToWake(db, { epoch, now, limit: SWEEP_ROWS_MAX })),
+      ...(await unparkDueBillingEvents(db, { now, limit: SWEEP_ROWS_MAX })),
+      ...(await billingContractsToWake(db, { now, limit: SWEEP_ROWS_MAX })),
+    ]);
+    const woken_contracts = await nudger.wakeContracts([...contracts]);
+    await markContractsStarted(db, woken_contracts, epoch);
+    await dropExpiredIdempotency(db, `${addDays(now.slice(0, 10), -IDEMPOTENCY_DAYS)}${now.slice(10)}`);
+    const advancing = await testClocksToAdvance(db, SWEEP_ROWS_MAX);
+    for (const clock_id of advancing) await clocks.startAdvance(clock_id);
+    return {
+      contracts: woken_contracts.length,
+      jobs: woken_jobs.length,
+      test_clocks: advancing.length,
+    };
+  }
 }

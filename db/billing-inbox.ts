@@ -282,14 +282,15 @@ export async function unparkDueBillingEvents(
   return [...new Set(rows.flatMap((row) => (row.outcome === 'PENDING' ? (row.contract_id ?? []) : [])))];
 }
 
-/** Parked events of which the contract or the invoice is unknown, as far as they are due. */
+/** Parked events of one source of which the contract or the invoice is unknown, as far as they are due. */
 export async function unidentifiedBillingEvents(
   sql: Sql,
+  source: BillingSource,
   { now, limit }: { now: Instant; limit: number },
 ): Promise<UnidentifiedBillingEvent[]> {
   return sql<UnidentifiedBillingEvent[]>`
     SELECT id, source, contract_id, invoice_id, raw FROM billing_inbox
-    WHERE outcome = 'PARKED' AND try_at <= ${now} AND (contract_id IS NULL OR invoice_id IS NULL)
+    WHERE outcome = 'PARKED' AND source = ${source} AND try_at <= ${now} AND (contract_id IS NULL OR invoice_id IS NULL)
     -- What was never asked about comes first: invoices of others, which name no contract, must not crowd it out.
     ORDER BY tries > 0, try_at LIMIT ${limit}`;
 }

@@ -8,12 +8,16 @@ import { createBillingPorts } from '../adapters/billing';
 import type { BillingSettings } from '../adapters/billing';
 import { findBillingEvent, insertBillingEvent } from '../db/billing-inbox';
 import { FakeBilling } from '../dev/fake-billing';
-import type { BillingEvent } from '../domain/billing-event';
+import { waitFor } from '../dev/waiting';
+import type { BillingEvent, BillingPort, IdentifiedBilling } from '../domain/billing-event';
 import { buildContract } from './harness/contract-rows';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';
+import { createHeardNudger } from './harness/heard-nudger';
 
 const NOW = '2027-03-01T00:00:00.000Z';
+
+const { nudger } = createHeardNudger();
 
 let database: TestDatabase;
 let sql: TestDatabase['sql'];
@@ -60,7 +64,7 @@ async function park(invoice_id: string, more: Partial<BillingEvent> = {}): Promi
 
 function identify(changes: Partial<BillingSettings> = {}): Promise<string[]> {
   const billingPorts = createBillingPorts({ ...settings, ...changes });
-  return createBillingInboxActivities({ db: sql, billingPorts }).identifyParkedEvents({ now: NOW });
+  return createBillingInboxActivities({ db: sql, nudger, billingPorts }).identifyParkedEvents({ now: NOW });
 }
 
 test('a dispute is found to concern the invoice that was paid, and its contract is to be woken once', async () => {
@@ -97,9 +101,42 @@ test('events of a source that is configured no more stay parked', async () => {
   expect(await findBillingEvent(sql, id)).toMatchObject({ outcome: 'PARKED', tries: 1 });
 });
 
-test('an error that nobody foresaw is not taken for silence', async () => {
-  await park('in_1');
-  const broken = { source: 'stripe', fetches: true, identify: () => Promise.reject(new Error('broken')) } as never;
-  const activities = createBillingInboxActivities({ db: sql, billingPorts: new Map([['stripe', broken]]) });
-  await expect(activities.identifyParkedEvents({ now: NOW })).rejects.toThrow('broken');
+/** A billing system of the test's own in the place of a configured one. */
+function identifyBy(source: 'standard' | 'stripe', answer: (raw: string) => Promise<IdentifiedBilling>) {
+  const port = { source, fetches: true, identify: answer } as BillingPort;
+  const billingPorts = new Map([...createBillingPorts(settings), [source, port]]);
+  return createBillingInboxActivities({ db: sql, nudger, billingPorts }).identifyParkedEvents({ now: NOW });
+}
+
+test('an event that fails for an unknown reason is no silence: it is tried later, holds up no other, and is an error', async () => {
+  const broken = await park('in_1');
+  await sql`UPDATE billing_inbox SET raw = 'broken'`;
+  const sound = await park('in_2');
+  const identifying = identifyBy('stripe', (raw) => {
+    if (raw === 'broken') throw new Error('no such form');
+    return Promise.resolve({ invoice_id: 'in_2', contract_id });
+  });
+  await expect(identifying).rejects.toThrow('no such form');
+  expect(await findBillingEvent(sql, broken)).toMatchObject({ outcome: 'PARKED', tries: 1 });
+  expect(await findBillingEvent(sql, sound)).toMatchObject({ outcome: 'PENDING', invoice_id: 'in_2' });
+});
+
+test('a system that does not answer holds up no other, however many events wait for it', async () => {
+  const waiting = await park('in_1', { source: 'standard' });
+  await sql`
+    INSERT INTO billing_inbox (source, event_id, type, observation, raw, occurred_at, received_at, told_at, future_dated,
+                               outcome, try_at)
+    SELECT source, 'evt_' || n, type, observation, raw, occurred_at, received_at, told_at, future_dated, outcome, try_at
+    FROM billing_inbox CROSS JOIN generate_series(1, 200) AS n (n) WHERE id = ${waiting}`;
+  const asked = await park('in_2');
+  await sql`UPDATE billing_inbox SET try_at = ${NOW}::timestamptz - interval '1 hour' WHERE source = 'standard'`;
+  let answer: (found: IdentifiedBilling) => void = () => undefined;
+  const silent = new Promise<IdentifiedBilling>((resolve) => (answer = resolve));
+  const identifying = identifyBy('standard', () => silent);
+  await waitFor(async () => (await findBillingEvent(sql, asked))?.outcome === 'PENDING', {
+    timeout_ms: 10_000,
+    what: 'the event of the other system to be identified',
+  });
+  answer({ invoice_id: null, contract_id: null });
+  expect(await identifying).toEqual([contract_id]);
 });

@@ -349,7 +349,8 @@ describe('parked events', () => {
       await insert({ source: 'stripe', observation: null, contract_id: null, invoice_id: 'in_9' }),
     ];
     await insert({ contract_id: randomUUID() });
-    const offered = await unidentifiedBillingEvents(sql, { now: NOW, limit: LIMIT });
+    const offer = () => unidentifiedBillingEvents(sql, 'stripe', { now: NOW, limit: LIMIT });
+    const offered = await offer();
     expect(offered.map(({ id }) => id).sort()).toEqual([found, named, none, foreign].map(({ id }) => id).sort());
     expect(offered[0]).toMatchObject({ source: 'stripe', raw: '{"as":"it came"}' });
 
@@ -369,7 +370,7 @@ describe('parked events', () => {
       tries: 1,
       try_at: later(MINUTE_MS),
     });
-    expect(await unidentifiedBillingEvents(sql, { now: NOW, limit: LIMIT })).toEqual([]);
+    expect(await offer()).toEqual([]);
     expect(await identify(none.id, { invoice_id: 'in_7', contract_id })).toBeNull();
   });
 

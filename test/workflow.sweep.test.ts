@@ -2,16 +2,17 @@
  * `sweep` finds what was committed and has no workflow, starts it, and leaves alone what needs nothing.
  */
 import { randomUUID } from 'node:crypto';
+import type { WorkflowHandle } from '@temporalio/client';
 import { findContract } from '../db/contract';
 import { waitFor } from '../dev/waiting';
 import { contractWorkflowId, generationJobWorkflowId } from '../temporal/ids';
 import { contractViewQuery } from '../workflows/contract-lifecycle';
 import { sweep } from '../workflows/sweep';
 import type { Swept } from '../activities/sweep';
-import { createBillingSystem, tellInvoice } from './harness/billing';
+import { createBillingSystem, insertParkedEvent, tellInvoice } from './harness/billing';
 import { auditOf, buildContract, jobOf, requestJob } from './harness/contract-rows';
-import { startCovenantWorker } from './harness/covenant-worker';
-import type { CovenantWorker } from './harness/covenant-worker';
+import { startCovenantWorker, wrapEach } from './harness/covenant-worker';
+import type { Around, CovenantWorker } from './harness/covenant-worker';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';
 import { expectInvariants } from './harness/invariants';
@@ -25,6 +26,8 @@ let database: TestDatabase;
 let sql: TestDatabase['sql'];
 let worker: CovenantWorker;
 const billing = createBillingSystem();
+/** What a test puts around the activities. */
+let around: Around;
 
 beforeAll(async () => {
   temporal = await connectPreparedTemporal();
@@ -33,7 +36,9 @@ beforeEach(async () => {
   database = await createTestDatabase();
   sql = database.sql;
   const { client, nativeConnection } = temporal;
-  worker = await startCovenantWorker({ db: sql, client, nativeConnection, billingPorts: billing.ports });
+  around = () => ({});
+  const wrap = wrapEach(() => around);
+  worker = await startCovenantWorker({ db: sql, client, nativeConnection, billingPorts: billing.ports, wrap });
 });
 afterEach(async () => {
   await worker.stop();
@@ -172,4 +177,67 @@ test('idempotency keys are forgotten after their thirty days and not before', as
   await runSweep('epoch-1');
   const kept = await sql`SELECT key FROM idempotency_keys`;
   expect(kept.map((row) => row['key'] as string)).toEqual(['young']);
+});
+
+/** Resolves when `open` is called. */
+function gate(): { passed: Promise<void>; open: () => void } {
+  let open = (): void => undefined;
+  const passed = new Promise<void>((resolve) => (open = resolve));
+  return { passed, open };
+}
+
+async function startSweep(): Promise<WorkflowHandle<typeof sweep>> {
+  return temporal.client.workflow.start(sweep, {
+    workflowId: `sweep:${randomUUID()}`,
+    taskQueue: worker.queues.contracts,
+    args: [{ epoch: 'epoch-1' }],
+  });
+}
+
+test('a billing system that gives no answer holds up nothing that is to be woken', async () => {
+  const { facts } = await buildContract(sql);
+  await insertParkedEvent(sql);
+  const silent = gate();
+  const asked = gate();
+  billing.port.identify = async () => {
+    asked.open();
+    await silent.passed;
+    return { invoice_id: null, contract_id: null };
+  };
+  const handle = await startSweep();
+  await asked.passed;
+  await waitFor(
+    async () => {
+      const { pendingActivities } = (await handle.describe()).raw;
+      return pendingActivities?.length === 1 && pendingActivities[0]?.activityType?.name === 'identifyParkedEvents';
+    },
+    { timeout_ms: 10_000, what: 'the waking to be through while the billing system is asked' },
+  );
+  expect(await isRunning(contractWorkflowId(facts.id))).toBe(true);
+  silent.open();
+  expect(await handle.result()).toEqual({ contracts: 1, jobs: 0, test_clocks: 0 });
+});
+
+test('what a dead worker had in hand is swept by another after the heartbeat time-out, not after the whole attempt', async () => {
+  const { facts } = await buildContract(sql);
+  const end = gate();
+  let attempts = 0;
+  around = (real) => ({
+    async sweepOnce(input) {
+      attempts += 1;
+      if (attempts > 1) return real.sweepOnce(input);
+      // Says nothing any more, as a process that was killed.
+      await end.passed;
+      throw new Error('too late');
+    },
+  });
+  const handle = await startSweep();
+  expect(await handle.result()).toEqual({ contracts: 1, jobs: 0, test_clocks: 0 });
+  expect(await isRunning(contractWorkflowId(facts.id))).toBe(true);
+  const { events } = await handle.fetchHistory();
+  const started = events?.filter(({ activityTaskStartedEventAttributes: event }) => event?.attempt === 2);
+  expect(started?.map((event) => event.activityTaskStartedEventAttributes?.lastFailure?.message)).toEqual([
+    'activity Heartbeat timeout',
+  ]);
+  end.open();
 });

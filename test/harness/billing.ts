@@ -110,6 +110,22 @@ export async function tellInvoice(db: Database, contract_id: string, told: ToldI
   return (await insertBillingEvent(db, { event, raw: '{}', now, request_id: null })).id;
 }
 
+/** Puts an event into the inbox that names neither contract nor invoice: its billing system has to be asked. */
+export async function insertParkedEvent(db: Database, source: BillingSource = 'standard'): Promise<string> {
+  const now = new Date().toISOString();
+  const event: BillingEvent = {
+    source,
+    event_id: `evt_${randomUUID()}`,
+    type: 'charge.dispute.created',
+    occurred_at: now,
+    contract_id: null,
+    invoice_id: null,
+    observation: null,
+    relevant: true,
+  };
+  return (await insertBillingEvent(db, { event, raw: '{}', now, request_id: null })).id;
+}
+
 /** Sets a suspension back by days: a contract is terminated only out of one that has lasted to another day. */
 export async function ageSuspension(db: Database, contract_id: string, days: number): Promise<void> {
   await db`

@@ -17,7 +17,7 @@ import { registerSearchAttributes } from '../../temporal/setup';
 import { sweep } from '../../workflows/sweep';
 import globalSetup from '../global-setup';
 import globalTeardown from '../global-teardown';
-import { ageSuspension, createBillingSystem, outcomesOf, tellInvoice } from './billing';
+import { ageSuspension, createBillingSystem, insertParkedEvent, outcomesOf, tellInvoice } from './billing';
 import type { BillingSystem } from './billing';
 import { buildContract, jobOf, requestJob, SOMEBODY } from './contract-rows';
 import type { ContractOptions } from './contract-rows';
@@ -303,9 +303,11 @@ const CASES: Record<string, Case> = {
     const [workflow_id, wake] = await longJob(stage);
     return ended(stage, workflow_id, wake);
   },
-  async 'sweep/starts-what-was-not-started'({ sql, temporal, worker }) {
+  async 'sweep/asks-billing-beside'({ sql, temporal, worker, billing }) {
     const { facts } = await buildContract(sql);
     await requestJob(sql, facts.id, 100);
+    await insertParkedEvent(sql);
+    billing.port.identify = async () => ({ invoice_id: 'in_1', contract_id: facts.id });
     const workflow_id = `sweep-recorded`;
     await temporal.client.workflow.execute(sweep, {
       workflowId: workflow_id,
