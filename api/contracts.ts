@@ -209,7 +209,7 @@ async function createContract(
   { api, actor, request_id, now }: Request,
   body: z.infer<typeof ContractCreate>,
 ): Promise<Answer | Refusal> {
-  const product = await findProduct(tx, body.product_id);
+  const product = await findProduct(tx, body.product_id, { lock: 'use' });
   if (!product) return missing('product_id', 'product');
   if (body.customer_id !== null && !(await customerExists(tx, body.customer_id)))
     return missing('customer_id', 'customer');

@@ -150,7 +150,7 @@ export const productRoutes: Route[] = [
       const { environment, ...edit } = body;
       let row: ProductRow | undefined;
       const edited = write(async (tx) => {
-        row = await findProduct(tx, params.id, { lock: true });
+        row = await findProduct(tx, params.id, { lock: 'change' });
         if (!row) return unknownProduct(params.id);
         const refusal = immutableRefusal(row, { environment }, 'product');
         return refusal ?? { status: 200, body: presentProduct(await updateProduct(tx, row, edit, actOf(request))) };

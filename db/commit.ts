@@ -28,12 +28,11 @@ export interface AuditEntry {
   clock?: AuditClock;
 }
 
-/** One domain event to be written. */
+/** One domain event of a contract, to be written. */
 export interface DomainEventEntry {
   at: Instant;
   type: string;
-  contract_id: string | null;
-  environment: Environment | null;
+  environment: Environment;
   data: JsonObject;
 }
 
@@ -58,11 +57,22 @@ export async function insertAudit(sql: Sql, entries: AuditEntry[]): Promise<void
   await sql`INSERT INTO audit_events ${sql(rows)}`;
 }
 
-/** Writes domain events; call it in the transaction of the change they tell of. */
-export async function insertDomainEvents(sql: Sql, events: DomainEventEntry[]): Promise<void> {
+/**
+ * Writes domain events of one contract in the transaction of the change they belong to. They are numbered from the quota row of
+ * the contract (decisions 39), which stays locked until the transaction ends: numbers are in the order of the commits.
+ */
+export async function insertDomainEvents(tx: Sql, contract_id: string, events: DomainEventEntry[]): Promise<void> {
   if (events.length === 0) return;
-  const rows = events.map((event) => ({ ...event, data: sql.json(event.data) }));
-  await sql`INSERT INTO domain_events ${sql(rows)}`;
+  await tx`
+    WITH numbered AS (
+      UPDATE contract_quotas SET event_sequence = event_sequence + ${events.length}
+      WHERE contract_id = ${contract_id} RETURNING event_sequence - ${events.length} AS before
+    )
+    INSERT INTO domain_events (at, type, contract_id, environment, data, sequence)
+    SELECT event.at, event.type, ${contract_id}, event.environment, event.data, numbered.before + event.number
+    FROM numbered, ROWS FROM (
+      jsonb_to_recordset(${tx.json(events as never)}) AS (at timestamptz, type text, environment text, data jsonb)
+    ) WITH ORDINALITY AS event (at, type, environment, data, number)`;
 }
 
 /** The fields that differ, as `before` and `after` of an audit row. */

@@ -29,9 +29,11 @@ import type { Refusal } from '../domain/refusal';
 import { saveAmendments } from './amendment';
 import { countPendingBillingEvents } from './billing-inbox';
 import { difference, insertAudit, insertDomainEvents } from './commit';
-import { factsOf, findContract } from './contract';
+import type { DomainEventEntry } from './commit';
+import { factsOf, findContract, lockContract } from './contract';
 import type { ContractRow } from './contract';
 import { findSettleContext } from './contract-context';
+import { lockQuota, refreshGrants } from './contract-quota';
 import { cancelOpenJobs } from './generation-job';
 import { findGenerator } from './generator';
 import type { Sql } from './index';
@@ -80,7 +82,7 @@ export async function changeContract(
   request: ChangeRequest,
   decide: (facts: ContractFacts, context: DecisionContext) => Decision,
 ): Promise<Changed | Refusal> {
-  const row = await findContract(tx, request.id, { lock: true, lock_quota: request.lock_quota === true });
+  const row = await findLocked(tx, request);
   if (!row) return refuse('NOT_FOUND', { what: 'contract', id: request.id });
   if (row.deleted_at !== null) return deletedRefusal(row);
 
@@ -109,8 +111,7 @@ export async function changeContract(
   steps.push(...consequences.map((change) => ({ change, actor: SYSTEM })));
 
   const facts = { ...unasked(consequences.at(-1)?.facts ?? decided, now), settled_until: now };
-  const { written, cancelled } = await commit(tx, row, before, facts, steps, request);
-  if (steps.some(({ change }) => change.revised)) await prepareTerms(tx, facts, following.generator);
+  const { written, cancelled } = await commit(tx, row, before, facts, steps, request, following.generator);
 
   const nudge = await nudgeFor(tx, row, facts, now);
   return {
@@ -121,6 +122,22 @@ export async function changeContract(
     crossed: settled.crossed,
     nudge: { ...nudge, job_ids: [...nudge.job_ids, ...cancelled] },
   };
+}
+
+/**
+ * The contract, locked. A generator that is given to it, or judged against a new quota, is kept from changing; it is locked before
+ * the quota row, as a change of the generator does (db/contract-quota.ts).
+ */
+async function findLocked(tx: Sql, request: ChangeRequest): Promise<ContractRow | undefined> {
+  const locked = await lockContract(tx, request.id);
+  if (!locked) return undefined;
+  if (isGeneratorJudged(request)) await findGenerator(tx, request.generator_id ?? locked.generator_id, { lock: 'use' });
+  if (request.lock_quota === true) await lockQuota(tx, request.id);
+  return findContract(tx, request.id);
+}
+
+function isGeneratorJudged({ generator_id, lock_quota }: ChangeRequest): boolean {
+  return generator_id !== undefined || lock_quota === true;
 }
 
 /** Writes a contract that did not exist, with its quota and first revision; call it inside a transaction. */
@@ -138,6 +155,8 @@ export async function insertContract(
   await insertGrant(tx, facts.id, facts.quota.total, change, actor);
   await writeHistory(tx, null, facts, [{ change, actor }], request_id);
   await prepareTerms(tx, facts, generator);
+  await refreshGrants(tx, facts.id);
+  await insertDomainEvents(tx, facts.id, domainEventsOf(facts, [{ change, actor }]));
   const row = (await findContract(tx, facts.id)) as ContractRow;
   const nudge = facts.activated_at === null ? NO_NUDGE : { contract_id: facts.id, job_ids: [] };
   return { row, facts, refusal: null, changed: true, crossed: [], nudge };
@@ -235,11 +254,9 @@ async function decisionContext(
   context: SettleContext,
   now: Instant,
 ): Promise<DecisionContext> {
-  // A generator that is given to the contract, or judged against a new quota, must not change meanwhile.
-  const judged = request.generator_id !== undefined || request.lock_quota === true;
   const generator_id = request.generator_id ?? row.generator_id;
-  const generator = judged
-    ? await findGenerator(tx, generator_id, { lock: 'use' })
+  const generator = isGeneratorJudged(request)
+    ? await findGenerator(tx, generator_id)
     : context.generators.get(generator_id);
   const { product, coterm_target } = context;
   const { open_jobs } = row;
@@ -263,6 +280,7 @@ async function commit(
   facts: ContractFacts,
   steps: Step[],
   request: ChangeRequest,
+  generator: GeneratorFacts | null,
 ): Promise<{ written: boolean; cancelled: string[] }> {
   const now = facts.settled_until;
   const copies = copiesOf(facts, now);
@@ -274,6 +292,7 @@ async function commit(
     if (!moved && sameJson(before.invoices, facts.invoices)) return { written: false, cancelled: [] };
     await tx`UPDATE contracts SET ${tx({ ...kept, settled_until: now })} WHERE id = ${facts.id}`;
     await saveInvoices(tx, facts.id, before.invoices, facts.invoices);
+    await refreshGrants(tx, facts.id);
     return { written: true, cancelled: [] };
   }
   const deleted = facts.deleted_at !== null ? { deleted_by: request.actor.name } : {};
@@ -290,8 +309,17 @@ async function commit(
     if (change.renewal)
       await tx`INSERT INTO contract_renewals ${tx({ ...change.renewal, contract_id: facts.id, at: change.at })}`;
   await writeHistory(tx, before, facts, steps, request.request_id);
+  if (steps.some(({ change }) => change.revised)) await prepareTerms(tx, facts, generator);
   const ended = before.terminated_at === null && facts.terminated_at !== null;
-  return { written: true, cancelled: ended ? await cancelOpenJobs(tx, facts.id, now, request.request_id) : [] };
+  const cancel = async (): Promise<string[]> => (ended ? cancelOpenJobs(tx, facts.id, now, request.request_id) : []);
+  const cancelled = await cancel();
+  // From here on the quota row is locked. A job that was granted while its lock was awaited is cancelled as well.
+  if (facts.quota.total !== before.quota.total)
+    await tx`UPDATE contract_quotas SET total = ${facts.quota.total} WHERE contract_id = ${facts.id}`;
+  await refreshGrants(tx, facts.id);
+  cancelled.push(...(await cancel()));
+  await insertDomainEvents(tx, facts.id, domainEventsOf(facts, steps));
+  return { written: true, cancelled };
 }
 
 /** One row of the ledger for each change of the quota. */
@@ -302,8 +330,6 @@ async function saveGrants(tx: Sql, before: ContractFacts, after: ContractFacts, 
     if (amount !== 0) await insertGrant(tx, after.id, amount, change, actor);
     total = change.facts.quota.total;
   }
-  if (total !== before.quota.total)
-    await tx`UPDATE contract_quotas SET total = ${total} WHERE contract_id = ${after.id}`;
 }
 
 async function insertGrant(
@@ -332,7 +358,7 @@ const UNTOLD: readonly ContractAction[] = [
   'billing.unreachable',
 ];
 
-/** One audit row, one domain event and, where terms changed, one revision for each step. */
+/** One audit row and, where terms changed, one revision for each step. */
 async function writeHistory(
   tx: Sql,
   before: ContractFacts | null,
@@ -372,24 +398,24 @@ async function writeHistory(
     previous = { ...change.facts, settled_until: change.at };
   }
   await insertAudit(tx, audit);
-  await insertDomainEvents(
-    tx,
-    steps
-      .filter(({ change }) => !UNTOLD.includes(change.action))
-      .map(({ change }) => ({
-        at: change.at,
-        type: change.action,
+}
+
+/** One domain event for each step that concerns others. */
+function domainEventsOf(after: ContractFacts, steps: Step[]): DomainEventEntry[] {
+  return steps
+    .filter(({ change }) => !UNTOLD.includes(change.action))
+    .map(({ change }) => ({
+      at: change.at,
+      type: change.action,
+      environment: after.environment,
+      data: {
+        ...change.told,
         contract_id: after.id,
-        environment: after.environment,
-        data: {
-          ...change.told,
-          contract_id: after.id,
-          state: stateAt(change.facts, change.at),
-          revision: change.facts.revision,
-          reason: change.reason ?? null,
-        },
-      })),
-  );
+        state: stateAt(change.facts, change.at),
+        revision: change.facts.revision,
+        reason: change.reason ?? null,
+      },
+    }));
 }
 
 /** The workflow is woken when it waits for another boundary than it knew; paused jobs when generation is open again. */

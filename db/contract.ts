@@ -129,10 +129,11 @@ export interface ContractFilter {
 export const CONTRACT_SORTS = ['created_at', 'name', 'type', 'status'] as const;
 export type ContractSort = (typeof CONTRACT_SORTS)[number];
 
-/** Locks a contract's row until the transaction ends; false when there is none. Settling and commands begin with it. */
-export async function lockContract(tx: Sql, id: string): Promise<boolean> {
-  const locked = await tx`SELECT FROM contracts WHERE id = ${id} FOR NO KEY UPDATE`;
-  return locked.count === 1;
+/** Locks a contract's row until the transaction ends; undefined when there is none. Settling and commands begin with it. */
+export async function lockContract(tx: Sql, id: string): Promise<{ generator_id: string } | undefined> {
+  const [locked] = await tx<{ generator_id: string }[]>`
+    SELECT generator_id FROM contracts WHERE id = ${id} FOR NO KEY UPDATE`;
+  return locked;
 }
 
 /** The next boundary of a contract and the time of its test clock, both null where there is none. */
@@ -151,15 +152,8 @@ export async function contractExists(sql: Sql, id: string): Promise<boolean> {
   return found.count === 1;
 }
 
-/** The whole contract, or undefined. `lock` keeps others from changing it until the transaction ends. */
-export async function findContract(
-  sql: Sql,
-  id: string,
-  options: { lock?: boolean; lock_quota?: boolean } = {},
-): Promise<ContractRow | undefined> {
-  // The lock comes first and alone: what is read afterwards is as it stands under the lock.
-  if (options.lock && !(await lockContract(sql, id))) return undefined;
-  if (options.lock_quota) await sql`SELECT FROM contract_quotas WHERE contract_id = ${id} FOR NO KEY UPDATE`;
+/** The whole contract, or undefined. */
+export async function findContract(sql: Sql, id: string): Promise<ContractRow | undefined> {
   const [row] = await sql<ContractRow[]>`
     SELECT ${sql(ofAlias('c', CONTRACT_COLUMNS))}, q.total AS quota_total, q.claimed AS quota_claimed, j.reserved, j.open_jobs, h.holds, i.invoices, a.amendments,
            (SELECT now FROM test_clocks WHERE id = c.test_clock_id) AS clock_now

@@ -103,6 +103,8 @@ export interface GenerationRequest {
   channel: 'ui' | 'api';
   actor: Actor;
   now: Instant;
+  /** Whose time `now` is. */
+  clock: AuditClock;
   idempotency_key: string | null;
   idempotency_fingerprint: string | null;
   request_id: string | null;
@@ -121,9 +123,11 @@ export interface GrantedJob {
  * what (`diagnose` in generation-request.ts). Requests that wait at the same moment come together, because the row of the
  * quota lets only one statement through at a time (bench/: 1,402 calls a second alone, 11,162 merged, 32 callers).
  *
- * The terms named must still be those of the contract and the generator: this check is what replaces a lock. All requests
- * must name the same contract and terms. Throws 23505 on `jobs_idempotency_unique` for a doubled idempotency key and on
- * `license_key_unique` for a collision.
+ * The row that is claimed from says under which terms and until when licenses are granted, and nothing else is asked: what was
+ * read before the row's lock was granted may have changed since (db/contract-quota.ts). All requests must name the same
+ * contract, terms and clock.
+ *
+ * @throws 23505 on `jobs_idempotency_unique` for a doubled idempotency key and on `license_key_unique` for a collision
  */
 export async function grantGeneration(
   sql: Sql,
@@ -131,28 +135,23 @@ export async function grantGeneration(
 ): Promise<GrantedJob[]> {
   const [{ contract_id, terms_id }] = requests;
   const requested = requests.reduce((sum, request) => sum + request.requested, 0);
+  const inline = requests.filter(({ execution }) => execution === 'inline').length;
   const now = requests.reduce((latest, request) => laterOf(latest, request.now), requests[0].now);
   return sql<GrantedJob[]>`
-    WITH open AS (
-      SELECT c.id, c.environment, CASE WHEN c.test_clock_id IS NULL THEN 'real' ELSE 'test' END AS clock
-      FROM contracts c
-      JOIN license_terms t ON t.id = c.terms_id AND t.contract_revision = c.revision
-      JOIN generators g ON g.id = c.generator_id AND g.id = t.generator_id AND g.revision = t.generator_revision AND g.status = 'active'
-      JOIN products p ON p.id = c.product_id AND p.status = 'active'
-      WHERE c.id = ${contract_id} AND c.terms_id = ${terms_id}
-        AND c.may_generate AND coalesce(c.next_boundary_at, 'infinity') > ${now}::timestamptz
-    ), claim AS (
-      UPDATE contract_quotas q SET claimed = q.claimed + ${requested} FROM open
-      WHERE q.contract_id = open.id AND q.claimed + ${requested} <= q.total
-      RETURNING q.contract_id, open.environment, open.clock, q.total - q.claimed AS remaining
+    WITH claim AS (
+      UPDATE contract_quotas SET claimed = claimed + ${requested}, event_sequence = event_sequence + ${inline}
+      WHERE contract_id = ${contract_id} AND grantable_terms_id = ${terms_id} AND open_until > ${now}::timestamptz
+        AND claimed + ${requested} <= total
+      RETURNING contract_id, total - claimed AS remaining, event_sequence - ${inline} AS events_before
     ), request AS (
       -- Each answer tells what was left after its own request: what the later ones took is added again.
-      SELECT r.job_id, r.execution, r.requested, r.chunk_size, r.keys, r.expires_at, r.channel, r.actor, r.now, r.idempotency_key,
-             r.idempotency_fingerprint, r.request_id, claim.contract_id, claim.environment, claim.clock, r.execution = 'inline' AS inline,
-             (claim.remaining + ${requested} - sum(r.requested) OVER (ORDER BY r.job_id))::int AS quota_remaining
+      SELECT claim.contract_id, r.job_id, r.environment, r.execution, r.requested, r.chunk_size, r.keys, r.expires_at, r.channel, r.actor, r.now,
+             r.clock, r.idempotency_key, r.idempotency_fingerprint, r.request_id, r.execution = 'inline' AS inline,
+             (claim.remaining + ${requested} - sum(r.requested) OVER (ORDER BY r.job_id))::int AS quota_remaining,
+             claim.events_before + count(*) FILTER (WHERE r.execution = 'inline') OVER (ORDER BY r.job_id) AS event_sequence
       FROM claim, jsonb_to_recordset(${sql.json(requests as never)}) AS r (
-        job_id uuid, execution text, requested int, chunk_size int, keys text, expires_at timestamptz, channel text, actor jsonb,
-        now timestamptz, idempotency_key text, idempotency_fingerprint text, request_id text)
+        job_id uuid, environment text, execution text, requested int, chunk_size int, keys text, expires_at timestamptz, channel text, actor jsonb,
+        now timestamptz, clock text, idempotency_key text, idempotency_fingerprint text, request_id text)
     ), job AS (
       INSERT INTO generation_jobs (id, contract_id, environment, terms_id, execution, requested, chunk_size, state, channel, actor, expires_at,
                                    created_at, started_at, finished_at, idempotency_key, idempotency_fingerprint, quota_remaining, request_id)
@@ -173,21 +172,17 @@ export async function grantGeneration(
       SELECT now, actor, 'generation.requested', 'job', job_id, contract_id, environment,
              jsonb_build_object('requested', requested, 'execution', execution, 'channel', channel), request_id, clock
       FROM request
-    ), told AS (
-      INSERT INTO domain_events (at, type, contract_id, environment, data)
+    ), event AS (
+      INSERT INTO domain_events (at, type, contract_id, environment, data, sequence)
       SELECT now, 'license.batch_generated', contract_id, environment,
-             jsonb_build_object('contract_id', contract_id, 'job_id', job_id, 'state', 'SUCCEEDED', 'licenses', requested)
+             jsonb_build_object('contract_id', contract_id, 'job_id', job_id, 'state', 'SUCCEEDED', 'licenses', requested), event_sequence
       FROM request WHERE inline
     )
     SELECT id, serial, quota_remaining FROM job`;
 }
 
 /** Writes a request for test licenses, which cost no quota; call it with the contract locked. */
-export async function insertTestGeneration(
-  tx: Sql,
-  request: GenerationRequest,
-  clock: AuditClock,
-): Promise<GrantedJob> {
+export async function insertTestGeneration(tx: Sql, request: GenerationRequest): Promise<GrantedJob> {
   const [job] = await tx<[GrantedJob]>`
     INSERT INTO generation_jobs ${tx({
       id: request.job_id,
@@ -226,7 +221,7 @@ export async function insertTestGeneration(
       environment: request.environment,
       after: { requested: request.requested, execution: 'inline', channel: request.channel, is_test: true },
       request_id: request.request_id,
-      clock,
+      clock: request.clock,
     },
   ]);
   return job;
@@ -410,7 +405,6 @@ export async function finishJob(
   const told = {
     at: now,
     type: 'license.batch_generated',
-    contract_id: job.contract_id,
     environment: job.environment,
     data: { contract_id: job.contract_id, job_id: job.id, state, licenses: completed },
   };
@@ -419,7 +413,7 @@ export async function finishJob(
     tx`UPDATE generation_jobs SET state = ${state}, finished_at = ${now}, errors = ${tx.json(kept as never)} WHERE id = ${job.id}`,
     missing > 0 && tx`UPDATE contract_quotas SET claimed = claimed - ${missing} WHERE contract_id = ${job.contract_id}`,
     auditJob(tx, job, change, 'job.finished', state, { completed, failed: missing }),
-    completed > 0 && insertDomainEvents(tx, [told]),
+    completed > 0 && insertDomainEvents(tx, job.contract_id, [told]),
     notifyStateChanged(tx, job.id),
   ]);
   return { state, completed };

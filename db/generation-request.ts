@@ -34,6 +34,7 @@ import type { GenerationRequest, GrantedJob, JobRow } from './generation-job';
 import type { Database, Sql } from './index';
 import { createMergedGrants } from './generation-merge';
 import type { Grant } from './generation-merge';
+import { refreshGrants } from './contract-quota';
 import { findGenerationProfile, refreshTerms } from './license-terms';
 import type { GenerationProfile } from './license-terms';
 import { clockNowOf } from './test-clock';
@@ -158,6 +159,7 @@ async function diagnose(tx: Sql, request: LicenseRequest): Promise<{ result: Gra
   const { facts, generator, nudge, refusal } = judged;
   if (refusal) return { result: await audited(tx, request, judged, refusal), nudge };
   if (generator) await refreshTerms(tx, facts, generator);
+  await refreshGrants(tx, facts.id);
   return { result: null, nudge };
 }
 
@@ -245,7 +247,7 @@ async function requestTestLicenses(db: Database, request: LicenseRequest): Promi
     const now = clock_now ?? request.now;
     const expires_at = addPeriodToInstant(now, TEST_LICENSE_PERIOD, profile.timezone);
     const row = generationRequest({ ...request, now }, profile, expires_at);
-    const granted = await insertTestGeneration(tx, row, clock_now === null ? 'real' : 'test');
+    const granted = await insertTestGeneration(tx, row);
     return {
       result: { job: grantedJob(row, granted), replayed: false, keys: row.keys },
       nudge: NO_NUDGE,
@@ -285,6 +287,7 @@ function generationRequest(
     channel: request.channel,
     actor: request.actor,
     now: request.now,
+    clock: profile.test_clock_id === null ? 'real' : 'test',
     idempotency_key: request.idempotency?.key ?? null,
     idempotency_fingerprint: request.idempotency?.fingerprint ?? null,
     request_id: request.request_id,

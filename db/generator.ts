@@ -6,6 +6,7 @@ import type { JsonObject } from '../domain/json';
 import type { KeyFormat } from '../domain/license-key';
 import { columnNames } from './columns';
 import { difference, insertAudit } from './commit';
+import { closeGrants } from './contract-quota';
 import { changedFields, isEmpty } from './edit';
 import type { Act } from './edit';
 import type { Sql } from './index';
@@ -122,7 +123,7 @@ export async function insertGenerator(
 
 /**
  * Carries out an edit with its audit row, or writes nothing when nothing differs. What changes new licenses counts as a
- * new revision, so that terms made before are made anew. Call it with the generator locked for change.
+ * new revision: contracts of the generator grant nothing by terms of the old one. Call it with the generator locked for change.
  */
 export async function updateGenerator(
   tx: Sql,
@@ -142,6 +143,7 @@ export async function updateGenerator(
       revision: before.revision + (revised ? 1 : 0),
       updated_at: act.now,
     })} WHERE id = ${before.id} RETURNING ${tx(GENERATOR_COLUMNS)}`;
+  if (revised || row.status !== before.status) await closeGrants(tx, { column: 'generator_id', id: row.id });
   const differs = difference(auditedFacts(before), auditedFacts(row));
   await auditGenerator(tx, row, 'generator.updated', differs.before, differs.after, act);
   return row;
@@ -150,6 +152,7 @@ export async function updateGenerator(
 /** Marks a generator as deleted and inactive, with its audit row. Call it with the generator locked for change. */
 export async function deleteGenerator(tx: Sql, before: GeneratorRow, act: Act): Promise<void> {
   await tx`UPDATE generators SET deleted_at = ${act.now}, status = 'inactive', updated_at = ${act.now} WHERE id = ${before.id}`;
+  await closeGrants(tx, { column: 'generator_id', id: before.id });
   await auditGenerator(tx, before, 'generator.deleted', auditedFacts(before), null, act);
 }
 

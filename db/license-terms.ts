@@ -1,8 +1,8 @@
 /**
  * License terms: what new licenses of a contract get, pinned once per revision of contract and generator.
  *
- * A generation request carries the terms it read; the statement that grants it checks that they are still those of the
- * contract and its generator, so that nobody needs a lock to generate.
+ * A generation request names the terms it was made from. It is granted only while these are the ones that the quota row of the
+ * contract names (db/contract-quota.ts), so no other lock is needed to generate.
  */
 import type { ContractFacts } from '../domain/contract';
 import type { Environment } from '../domain/environment';
@@ -10,7 +10,7 @@ import type { ExpiryRule } from '../domain/expiry';
 import { effectiveActivationLimit, effectiveFeatures } from '../domain/features';
 import type { GeneratorFacts } from '../domain/generator';
 import type { KeyFormat } from '../domain/license-key';
-import type { Sql } from './index';
+import type { Fragment, Sql } from './index';
 
 /** All that is needed to make licenses for a contract as it stands. */
 export interface GenerationProfile {
@@ -24,14 +24,22 @@ export interface GenerationProfile {
   test_clock_id: string | null;
 }
 
+/**
+ * A FROM list: the contract `c`, its license terms `t` and its generator `g`, where the terms are those of the current revision
+ * of both. No row while the terms are missing or older.
+ */
+export function currentTerms(sql: Sql): Fragment {
+  return sql`
+    contracts c
+    JOIN license_terms t ON t.id = c.terms_id AND t.contract_revision = c.revision
+    JOIN generators g ON g.id = c.generator_id AND g.id = t.generator_id AND g.revision = t.generator_revision`;
+}
+
 /** The current profile, or undefined while the terms are missing or older than contract or generator. */
 export async function findGenerationProfile(sql: Sql, contract_id: string): Promise<GenerationProfile | undefined> {
   const [row] = await sql<GenerationProfile[]>`
     SELECT c.id AS contract_id, c.environment, t.id AS terms_id, t.key_format, c.expiry, c.timezone, c.test_clock_id
-    FROM contracts c
-    JOIN license_terms t ON t.id = c.terms_id AND t.contract_revision = c.revision
-    JOIN generators g ON g.id = c.generator_id AND g.id = t.generator_id AND g.revision = t.generator_revision
-    WHERE c.id = ${contract_id}`;
+    FROM ${currentTerms(sql)} WHERE c.id = ${contract_id}`;
   return row;
 }
 

@@ -5,6 +5,7 @@ import type { JsonObject } from '../domain/json';
 import type { ProductFacts } from '../domain/product';
 import { columnNames } from './columns';
 import { difference, insertAudit } from './commit';
+import { closeGrants } from './contract-quota';
 import { changedFields, isEmpty } from './edit';
 import type { Act } from './edit';
 import type { Sql } from './index';
@@ -43,15 +44,17 @@ export interface ProductEdit {
   modules?: string[] | undefined;
 }
 
-/** A product, or undefined. `lock` keeps others from changing it until the transaction ends. */
+/**
+ * A product, or undefined. `lock: 'change'` also waits for contracts that are being made of it, since their foreign key holds its
+ * row; `lock: 'use'` keeps it from being changed while a contract is made of it.
+ */
 export async function findProduct(
   sql: Sql,
   id: string,
-  options: { lock?: boolean } = {},
+  options: { lock?: 'change' | 'use' } = {},
 ): Promise<ProductRow | undefined> {
-  const [row] = await sql<
-    ProductRow[]
-  >`SELECT ${sql(PRODUCT_COLUMNS)} FROM products WHERE id = ${id} ${options.lock ? sql`FOR NO KEY UPDATE` : sql``}`;
+  const lock = { change: sql`FOR UPDATE`, use: sql`FOR KEY SHARE`, none: sql`` }[options.lock ?? 'none'];
+  const [row] = await sql<ProductRow[]>`SELECT ${sql(PRODUCT_COLUMNS)} FROM products WHERE id = ${id} ${lock}`;
   return row;
 }
 
@@ -95,6 +98,7 @@ export async function updateProduct(tx: Sql, before: ProductRow, edit: ProductEd
   const [row] = await tx<
     [ProductRow]
   >`UPDATE products SET ${tx({ ...changes, updated_at: act.now })} WHERE id = ${before.id} RETURNING ${tx(PRODUCT_COLUMNS)}`;
+  if (row.status !== before.status) await closeGrants(tx, { column: 'product_id', id: row.id });
   const differs = difference(auditedFacts(before), auditedFacts(row));
   await auditProduct(tx, row, 'product.updated', differs.before, differs.after, act);
   return row;

@@ -174,12 +174,20 @@ CREATE INDEX contracts_to_verify ON contracts (verify_at) WHERE verify_at IS NOT
 CREATE INDEX contracts_with_warnings ON contracts USING gin (warnings) WHERE warnings <> '{}';
 CREATE INDEX contracts_by_test_clock ON contracts (test_clock_id) WHERE test_clock_id IS NOT NULL;
 
+-- The row that every grant of licenses locks. All that a grant is judged by stands here; db/contract-quota.ts writes it.
 CREATE TABLE contract_quotas (
-  contract_id  uuid PRIMARY KEY REFERENCES contracts (id),
-  total        integer NOT NULL,
+  contract_id         uuid PRIMARY KEY REFERENCES contracts (id),
+  total               integer NOT NULL,
   -- What requests have taken: generated licenses and those that unfinished jobs still owe.
-  claimed      integer NOT NULL DEFAULT 0,
-  CONSTRAINT quota_never_oversold CHECK (claimed BETWEEN 0 AND total)
+  claimed             integer NOT NULL DEFAULT 0,
+  -- The license terms that a request must name to be granted; null: nothing is granted until the contract was settled again.
+  grantable_terms_id  bigint,
+  -- The next boundary of the contract: from this instant on nothing is granted until it is crossed. Null with the terms.
+  open_until          timestamptz,
+  -- The sequence number of the contract's last domain event.
+  event_sequence      bigint NOT NULL DEFAULT 0,
+  CONSTRAINT quota_never_oversold CHECK (claimed BETWEEN 0 AND total),
+  CONSTRAINT quotas_open_with_terms CHECK ((grantable_terms_id IS NULL) = (open_until IS NULL))
 );
 
 -- The ledger behind `total`: every grant with who and why, so that "Q2: 300" can be told.
@@ -328,6 +336,7 @@ CREATE TABLE license_terms (
   CONSTRAINT license_terms_once UNIQUE (contract_id, contract_revision, generator_id, generator_revision)
 );
 ALTER TABLE contracts ADD CONSTRAINT contracts_terms FOREIGN KEY (terms_id) REFERENCES license_terms (id);
+ALTER TABLE contract_quotas ADD CONSTRAINT quotas_grantable_terms FOREIGN KEY (grantable_terms_id) REFERENCES license_terms (id);
 
 -- One row per generation request, inline or background: the generation history.
 CREATE TABLE generation_jobs (
@@ -421,9 +430,12 @@ CREATE TABLE domain_events (
   type         text NOT NULL,
   contract_id  uuid,
   environment  text,
-  data         jsonb NOT NULL
+  data         jsonb NOT NULL,
+  -- Counts the events of a contract, in the order of its changes (contract_quotas.event_sequence).
+  sequence     bigint
 );
 CREATE INDEX domain_events_by_contract ON domain_events (contract_id, id);
+CREATE UNIQUE INDEX domain_events_sequence ON domain_events (contract_id, sequence);
 
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -346,9 +346,9 @@ describe('renewing', () => {
   test('needs an active product and generator', async () => {
     const other = await addCatalogue(api);
     const { id } = await contractIn(api, other, 'ACTIVE');
-    await api.sql`UPDATE generators SET status = 'inactive' WHERE id = ${other.generator_id}`;
+    await api.call('PATCH', `/generators/${other.generator_id}`, { body: { status: 'inactive' } });
     expectRefusal(await act(id, 'renew'), 409, 'GENERATOR_NOT_AVAILABLE');
-    await api.sql`UPDATE products SET status = 'inactive' WHERE id = ${other.product_id}`;
+    await api.call('PATCH', `/products/${other.product_id}`, { body: { status: 'inactive' } });
     expectRefusal(await act(id, 'renew'), 409, 'PRODUCT_INACTIVE');
   });
 

@@ -4,8 +4,8 @@
  */
 import { startTestApi } from './harness/api';
 import type { ApiAnswer, TestApi } from './harness/api';
-import { addCatalogue, addContract } from './harness/catalogue';
-import type { CatalogueOptions, TestCatalogue } from './harness/catalogue';
+import { addCatalogue, addContract, closeGrants } from './harness/catalogue';
+import type { TestCatalogue } from './harness/catalogue';
 import { rowCounts } from './harness/row-counts';
 
 const DAY_MS = 86_400_000;
@@ -41,6 +41,7 @@ async function pause(id: string): Promise<void> {
   expect(answer.body.state).toBe('PAUSED');
   await api.sql`INSERT INTO contract_holds (contract_id, source, code, placed_at, placed_by) VALUES (${id}, 'admin', 'PAUSED', now(), 'test')`;
   await api.sql`UPDATE contracts SET state = 'PAUSED', may_generate = false WHERE id = ${id}`;
+  await closeGrants(api.sql, id);
 }
 
 /** Moves a contract's dates into the past, as if time had gone by. */
@@ -50,6 +51,7 @@ async function shiftBack(id: string, days: number): Promise<void> {
       next_boundary_at = next_boundary_at - make_interval(days => ${days}),
       settled_until = settled_until - make_interval(days => ${days}), activated_at = activated_at - make_interval(days => ${days})
     WHERE id = ${id}`;
+  await closeGrants(api.sql, id);
 }
 
 function dateIn(days: number): string {
@@ -208,18 +210,17 @@ describe('refusing', () => {
     expect(await licensesOf(over.id)).toBe(0);
   });
 
-  test.each<[string, CatalogueOptions, string]>([
-    ['product', {}, 'PRODUCT_INACTIVE'],
-    ['generator', {}, 'GENERATOR_NOT_AVAILABLE'],
-  ])('an inactive %s is refused until it is active again', async (what, options, code) => {
-    const other = await addCatalogue(api, options);
+  test.each([
+    ['product', 'PRODUCT_INACTIVE'],
+    ['generator', 'GENERATOR_NOT_AVAILABLE'],
+  ])('an inactive %s is refused until it is active again', async (what, code) => {
+    const other = await addCatalogue(api);
     const contract = await addContract(api, other);
     expect((await generate(contract.id, { count: 1 })).status).toBe(201);
-    const table = api.sql(`${what}s`);
-    const id = what === 'product' ? other.product_id : other.generator_id;
-    await api.sql`UPDATE ${table} SET status = 'inactive' WHERE id = ${id}`;
+    const path = what === 'product' ? `/products/${other.product_id}` : `/generators/${other.generator_id}`;
+    expect((await api.call('PATCH', path, { body: { status: 'inactive' } })).status).toBe(200);
     expectRefusal(await generate(contract.id, { count: 1 }), 409, [code]);
-    await api.sql`UPDATE ${table} SET status = 'active' WHERE id = ${id}`;
+    expect((await api.call('PATCH', path, { body: { status: 'active' } })).status).toBe(200);
     expect((await generate(contract.id, { count: 1 })).status).toBe(201);
   });
 
@@ -234,6 +235,7 @@ describe('refusing', () => {
     const contract = await addContract(api, tiny, { quota: 10 });
     await generate(contract.id, { count: 1 });
     await api.sql`UPDATE generators SET format = format || '{"groups": 1, "group_length": 2, "alphabet": "A"}', revision = revision + 1 WHERE id = ${tiny.generator_id}`;
+    await closeGrants(api.sql, contract.id);
     expect((await generate(contract.id, { count: 1 })).body.licenses[0].key).toBe('TEST-AA');
     expectRefusal(await generate(contract.id, { count: 1 }), 409, ['GENERATOR_KEYSPACE_EXHAUSTED']);
     expect(await quotaOf(contract.id)).toMatchObject({ generated: 2, reserved: 0 });

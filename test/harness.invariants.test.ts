@@ -127,6 +127,21 @@ test.each([
     'each batch of licenses is told once',
   ],
   [
+    'a domain event without a number of its own',
+    `UPDATE contract_quotas SET event_sequence = event_sequence + 1`,
+    'the domain events of a contract are numbered from 1',
+  ],
+  [
+    'a contract that was paused and still grants',
+    `UPDATE contracts SET may_generate = false WHERE id IN (SELECT contract_id FROM contract_quotas WHERE grantable_terms_id IS NOT NULL)`,
+    'licenses are granted by what contract, terms and catalogue say',
+  ],
+  [
+    'a job that outlived the termination of its contract',
+    `UPDATE contracts SET state = 'TERMINATED' WHERE id IN (SELECT contract_id FROM generation_jobs WHERE state = 'QUEUED')`,
+    'a job of a terminated contract is cancelled',
+  ],
+  [
     'a creation told twice',
     `INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id) SELECT at, actor, action, subject_type, subject_id, contract_id FROM audit_events WHERE action = 'contract.created'`,
     'a contract is created once',

@@ -2,6 +2,7 @@
  * A product, a generator and contracts for tests of other things: rows with sensible values, each replaceable.
  */
 import { randomBytes } from 'node:crypto';
+import type { Sql } from '../../db/index';
 import type { TestApi } from './api';
 
 export interface TestCatalogue {
@@ -73,4 +74,9 @@ export async function addContract(
   const answer = await api.call('POST', '/contracts', { body: contractBody(catalogue, more) });
   if (answer.status !== 201) throw new Error(`the contract was not created: ${answer.text}`);
   return answer.body;
+}
+
+/** Has the next request settle the contract first, as after a change; for tests that change its rows by SQL. */
+export async function closeGrants(sql: Sql, contract_id: string): Promise<void> {
+  await sql`UPDATE contract_quotas SET grantable_terms_id = NULL, open_until = NULL WHERE contract_id = ${contract_id}`;
 }

@@ -105,6 +105,15 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
                                   -- Not on the day on which it was suspended.
                                   ELSE age_days >= terminate_days AND held_days > 0 END, false) AS due
       FROM owing
+    ), grantable AS (
+      SELECT q.contract_id, q.grantable_terms_id, q.open_until, coalesce(c.next_boundary_at, 'infinity') AS next_boundary,
+             (SELECT t.id FROM license_terms t JOIN generators g ON g.id = t.generator_id JOIN products p ON p.id = c.product_id
+              WHERE t.id = c.terms_id AND t.contract_revision = c.revision AND t.generator_id = c.generator_id
+                AND t.generator_revision = g.revision AND g.status = 'active' AND p.status = 'active' AND c.may_generate) AS current_terms_id
+      FROM contract_quotas q JOIN contracts c ON c.id = q.contract_id
+    ), numbered AS (
+      SELECT contract_id, count(*) AS events, min(sequence) AS first, max(sequence) AS last
+      FROM domain_events WHERE contract_id IS NOT NULL GROUP BY contract_id
     )
     SELECT 'generated (claimed - reserved) is the number of licenses that are no tests' AS rule, 'contract ' || contract_id AS subject,
            format('claimed %s, reserved %s and %s licenses', claimed, reserved, made) AS found
@@ -172,6 +181,20 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
     UNION ALL
     SELECT 'what is over keeps nothing waiting', 'contract ' || c.id, format('state %s and a pending amendment', c.state)
     FROM contracts c JOIN contract_amendments a ON a.contract_id = c.id AND a.status = 'pending' WHERE c.state IN ('EXPIRED', 'TERMINATED', 'DELETED')
+    UNION ALL
+    SELECT 'a job of a terminated contract is cancelled', 'job ' || g.id, format('state %s', g.state)
+    FROM generation_jobs g JOIN contracts c ON c.id = g.contract_id
+    WHERE c.state = 'TERMINATED' AND g.state IN ('QUEUED', 'RUNNING', 'PAUSED')
+    UNION ALL
+    SELECT 'licenses are granted by what contract, terms and catalogue say', 'contract ' || contract_id,
+           format('terms %s granted until %s, where they are %s until %s', grantable_terms_id, open_until, current_terms_id, next_boundary)
+    FROM grantable
+    WHERE grantable_terms_id IS NOT NULL AND (grantable_terms_id IS DISTINCT FROM current_terms_id OR open_until IS DISTINCT FROM next_boundary)
+    UNION ALL
+    SELECT 'the domain events of a contract are numbered from 1', 'contract ' || q.contract_id,
+           format('%s events from %s to %s, the last number is %s', e.events, e.first, e.last, q.event_sequence)
+    FROM contract_quotas q LEFT JOIN numbered e USING (contract_id)
+    WHERE q.event_sequence <> coalesce(e.events, 0) OR (e.events > 0 AND (e.first <> 1 OR e.last <> e.events))
     UNION ALL
     SELECT 'no boundary is settled over', 'contract ' || id, format('next boundary %s, settled until %s', next_boundary_at, settled_until)
     FROM contracts WHERE next_boundary_at <= settled_until`;

@@ -1,0 +1,200 @@
+/**
+ * A grant of licenses is judged by the row that it locks: whatever changes while it waits for that row is seen
+ * (decisions 32). Each test holds the other side open in a transaction until the grant is known to wait.
+ */
+import { changeContract } from '../db/contract-change';
+import type { Changed } from '../db/contract-change';
+import { refreshGrants } from '../db/contract-quota';
+import { findGenerator, updateGenerator } from '../db/generator';
+import type { GeneratorEdit } from '../db/generator';
+import { createLicenseRequests } from '../db/generation-request';
+import type { Sql } from '../db/index';
+import { findProduct, updateProduct } from '../db/product';
+import { decide, needsOf } from '../domain/contract-commands';
+import type { ContractCommand } from '../domain/contract-commands';
+import { isRefusal } from '../domain/refusal';
+import type { Refusal } from '../domain/refusal';
+import { waitUntilBlocked } from './harness/blocked-statement';
+import { closeGrants } from './harness/catalogue';
+import { buildContract, buildRequest, requestJob, SOMEBODY } from './harness/contract-rows';
+import { createTestDatabase } from './harness/database';
+import type { TestDatabase } from './harness/database';
+import { expectInvariants } from './harness/invariants';
+
+let database: TestDatabase;
+let sql: TestDatabase['sql'];
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  sql = database.sql;
+});
+afterEach(() => expectInvariants(sql));
+afterAll(() => database.drop());
+
+const act = () => ({ actor: SOMEBODY, now: new Date().toISOString(), request_id: null });
+
+function carryOut(tx: Sql, id: string, command: ContractCommand): Promise<Changed | Refusal> {
+  return changeContract(tx, { id, ...act(), ...needsOf(command) }, (facts, context) => decide(command, facts, context));
+}
+
+const TERMINATE: ContractCommand = { name: 'terminate', input: { reason: 'test' } };
+const PAUSE: ContractCommand = { name: 'pause', input: {} };
+
+/** An open contract whose license terms are known to `requestLicenses`. */
+async function openContract() {
+  const { facts } = await buildContract(sql);
+  const requestLicenses = createLicenseRequests(sql);
+  await requestLicenses(buildRequest(facts.id, 1));
+  return { facts, requestLicenses };
+}
+
+/** Runs `change` in a transaction that commits only when the statement of `during` waits for it. */
+async function whileWaiting<T>(change: (tx: Sql) => Promise<unknown>, during: () => Promise<T>): Promise<T> {
+  const waiting: Promise<T>[] = [];
+  await sql.begin(async (tx) => {
+    await change(tx);
+    waiting.push(during());
+    await waitUntilBlocked(sql);
+  });
+  return (await Promise.all(waiting))[0] as T;
+}
+
+async function licensesOf(contract_id: string): Promise<number> {
+  const [row] = await sql<[{ count: number }]>`
+    SELECT count(*)::int FROM issued_licenses WHERE contract_id = ${contract_id}`;
+  return row.count;
+}
+
+describe('a request that waits for the quota row while its contract changes', () => {
+  test.each<[string, number, ContractCommand, string]>([
+    ['terminated, inline', 5, TERMINATE, 'CONTRACT_TERMINATED'],
+    ['terminated, as a background job', 200, TERMINATE, 'CONTRACT_TERMINATED'],
+    ['paused, inline', 5, PAUSE, 'CONTRACT_INACTIVE'],
+    ['paused, as a background job', 200, PAUSE, 'CONTRACT_INACTIVE'],
+  ])('is refused when the contract is %s', async (_what, count, command, code) => {
+    const { facts, requestLicenses } = await openContract();
+    const { result } = await whileWaiting(
+      (tx) => carryOut(tx, facts.id, command),
+      () => requestLicenses(buildRequest(facts.id, count)),
+    );
+    expect(isRefusal(result) ? result.code : 'granted').toBe(code);
+    expect(await licensesOf(facts.id)).toBe(1);
+  });
+
+  test('makes licenses of the new terms when quota and features are edited together', async () => {
+    const { facts, requestLicenses } = await openContract();
+    const edit: ContractCommand = { name: 'edit', input: { quota: 2_000, feature_overrides: { seats: 9 } } };
+    const { result } = await whileWaiting(
+      (tx) => carryOut(tx, facts.id, edit),
+      () => requestLicenses(buildRequest(facts.id, 5)),
+    );
+    if (isRefusal(result)) throw new Error(result.detail);
+    const [terms] = await sql<[{ features: object; contract_revision: number }]>`
+      SELECT t.features, t.contract_revision FROM generation_jobs j JOIN license_terms t ON t.id = j.terms_id
+      WHERE j.id = ${result.job.id}`;
+    expect(terms).toEqual({ features: { seats: 9 }, contract_revision: 2 });
+  });
+
+  test('makes keys of the new format when the generator is edited', async () => {
+    const { facts, requestLicenses } = await openContract();
+    const { result } = await whileWaiting(
+      async (tx) => {
+        const generator = await findGenerator(tx, facts.generator_id);
+        if (generator) await editGenerator(tx, generator.id, { format: { ...generator.format, prefix: 'NEW' } });
+      },
+      () => requestLicenses(buildRequest(facts.id, 1)),
+    );
+    expect(isRefusal(result) ? result.code : result.keys).toMatch(/^NEW-/);
+  });
+
+  test.each<[string, string]>([
+    ['product', 'PRODUCT_INACTIVE'],
+    ['generator', 'GENERATOR_NOT_AVAILABLE'],
+  ])('is refused when the %s is made inactive', async (what, code) => {
+    const { facts, requestLicenses } = await openContract();
+    const { result } = await whileWaiting(
+      async (tx) => {
+        if (what === 'product') {
+          const product = await findProduct(tx, facts.product_id, { lock: 'change' });
+          if (product) await updateProduct(tx, product, { status: 'inactive' }, act());
+        } else await editGenerator(tx, facts.generator_id, { status: 'inactive' });
+      },
+      () => requestLicenses(buildRequest(facts.id, 1)),
+    );
+    expect(isRefusal(result) ? result.code : 'granted').toBe(code);
+  });
+});
+
+/** Changes the generator of a contract in its own way of locking. */
+async function editGenerator(tx: Sql, id: string, edit: GeneratorEdit): Promise<void> {
+  const generator = await findGenerator(tx, id, { lock: 'change' });
+  if (!generator) throw new Error(`there is no generator ${id}`);
+  await updateGenerator(tx, generator, edit, act());
+}
+
+async function grantableTermsOf(contract_id: string): Promise<string | null> {
+  const [row] = await sql<[{ grantable_terms_id: string | null }]>`
+    SELECT grantable_terms_id FROM contract_quotas WHERE contract_id = ${contract_id}`;
+  return row.grantable_terms_id;
+}
+
+describe('a contract and its generator that change at the same moment', () => {
+  test('a contract that waits for the change of its generator is not opened by the old generator', async () => {
+    const { facts } = await openContract();
+    await whileWaiting(
+      (tx) => editGenerator(tx, facts.generator_id, { status: 'inactive' }),
+      () => sql.begin((tx) => refreshGrants(tx, facts.id)),
+    );
+    expect(await grantableTermsOf(facts.id)).toBeNull();
+  });
+
+  test('a generator that waits for a contract closes what the contract opened meanwhile', async () => {
+    const { facts } = await openContract();
+    await closeGrants(sql, facts.id);
+    await whileWaiting(
+      (tx) => refreshGrants(tx, facts.id),
+      () => sql.begin((tx) => editGenerator(tx, facts.generator_id, { features: { seats: 1 } })),
+    );
+    expect(await grantableTermsOf(facts.id)).toBeNull();
+  });
+});
+
+test('a job that is granted while the termination waits for the quota row is cancelled with the others', async () => {
+  const { facts, requestLicenses } = await openContract();
+  const before = await requestJob(sql, facts.id, 150);
+  const waiting: [Promise<unknown>, Promise<Changed | Refusal>][] = [];
+  await sql.begin(async (gate) => {
+    await gate`SELECT FROM contract_quotas WHERE contract_id = ${facts.id} FOR NO KEY UPDATE`;
+    const granted = requestLicenses(buildRequest(facts.id, 200));
+    await waitUntilBlocked(sql);
+    waiting.push([granted, sql.begin((tx) => carryOut(tx, facts.id, TERMINATE))]);
+    await waitUntilBlocked(sql, 2);
+  });
+  const [[, terminated]] = (await Promise.all(waiting.map((pair) => Promise.all(pair)))) as [
+    [unknown, Changed | Refusal],
+  ];
+  if (isRefusal(terminated)) throw new Error(terminated.detail);
+  const jobs = await sql<{ id: string; state: string }[]>`
+    SELECT id, state FROM generation_jobs WHERE contract_id = ${facts.id} AND execution = 'background' ORDER BY id`;
+  expect(jobs.map(({ state }) => state)).toEqual(['CANCELLING', 'CANCELLING']);
+  expect(terminated.nudge.job_ids).toEqual(jobs.map(({ id }) => id));
+  expect(jobs[0]?.id).toBe(before.id);
+});
+
+test('the domain events of a contract are numbered in the order of its changes, those of its jobs included', async () => {
+  const { facts, requestLicenses } = await openContract();
+  await Promise.all([5, 1, 7, 2].map((count) => requestLicenses(buildRequest(facts.id, count))));
+  await sql.begin((tx) => carryOut(tx, facts.id, PAUSE));
+  await sql.begin((tx) => carryOut(tx, facts.id, { name: 'resume', input: {} }));
+  await requestLicenses(buildRequest(facts.id, 1));
+  const events = await sql<{ sequence: string; type: string }[]>`
+    SELECT sequence, type FROM domain_events WHERE contract_id = ${facts.id} ORDER BY sequence`;
+  expect(events.map(({ sequence }) => Number(sequence))).toEqual(events.map((_event, index) => index + 1));
+  expect(events.map(({ type }) => type)).toEqual([
+    'contract.created',
+    ...Array.from({ length: 5 }, () => 'license.batch_generated'),
+    'contract.paused',
+    'contract.resumed',
+    'license.batch_generated',
+  ]);
+});
