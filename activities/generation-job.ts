@@ -76,21 +76,21 @@ function attemptClock(now: Instant, scheduled_at_ms: number): () => Instant {
   return () => laterOf(now, instantFromMillis(Math.floor(scheduled_at_ms + performance.now() - begun_ms)));
 }
 
-/** What becomes of a job by what its contract says; a request that crossed with the deletion of its contract is cancelled. */
+/** What becomes of a job by what its contract says. One whose contract was terminated or deleted is cancelled. */
 const OPENING = {
   generate: { next: 'RUNNING', action: 'job.started' },
   wait: { next: 'PAUSED', action: 'job.paused' },
-  gone: { next: 'CANCELLING', action: 'job.cancel_requested' },
+  over: { next: 'CANCELLING', action: 'job.cancel_requested' },
 } as const;
 
 export type GenerationJobActivities = ReturnType<typeof createGenerationJobActivities>;
 
 export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Database; fillTaskQueue: string }) {
   /** What the contract says about generation now, after crossing what is due. Its row stays locked as long as `tx` lasts. */
-  async function contractSays(tx: Sql, contract_id: string, now: Instant): Promise<'generate' | 'wait' | 'gone'> {
+  async function contractSays(tx: Sql, contract_id: string, now: Instant): Promise<'generate' | 'wait' | 'over'> {
     const settling = { id: contract_id, actor: SYSTEM, now, request_id: null };
     const outcome = await changeContract(tx, settling, () => 'unchanged');
-    if (isRefusal(outcome)) return 'gone';
+    if (isRefusal(outcome) || outcome.row.state === 'TERMINATED') return 'over';
     return outcome.row.may_generate ? 'generate' : 'wait';
   }
 

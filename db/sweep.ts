@@ -59,13 +59,13 @@ export function lastSignOfLife(sql: Sql): Fragment {
     END`;
 }
 
-/** Unfinished jobs not yet started on this server, those that went silent, and paused ones whose contract is open again. */
+/** Unfinished jobs not yet started on this server, those that went silent, and paused ones whose contract is open again or terminated. */
 export async function jobsToWake(sql: Sql, { epoch, now, limit }: SweepQuestion): Promise<string[]> {
   const rows = await sql<{ id: string }[]>`
     SELECT g.id FROM generation_jobs g JOIN contracts c ON c.id = g.contract_id
     WHERE g.state IN ('QUEUED', 'RUNNING', 'PAUSED', 'CANCELLING')
       AND (g.workflow_epoch IS DISTINCT FROM ${epoch}
-        OR (g.state = 'PAUSED' AND c.may_generate)
+        OR (g.state = 'PAUSED' AND (c.may_generate OR c.state = 'TERMINATED'))
         OR (g.state <> 'PAUSED' AND ${lastSignOfLife(sql)} < ${now}::timestamptz - ${SILENT_AFTER}::interval))
     ORDER BY g.created_at LIMIT ${limit}`;
   return rows.map((row) => row.id);

@@ -2,6 +2,7 @@
  * A grant of licenses is judged by the row that it locks: whatever changes while it waits for that row is seen
  * (decisions 32). Each test holds the other side open in a transaction until the grant is known to wait.
  */
+import { createGenerationJobActivities } from '../activities/generation-job';
 import { changeContract } from '../db/contract-change';
 import type { Changed } from '../db/contract-change';
 import { refreshGrants } from '../db/contract-quota';
@@ -10,13 +11,14 @@ import type { GeneratorEdit } from '../db/generator';
 import { createLicenseRequests } from '../db/generation-request';
 import type { Sql } from '../db/index';
 import { findProduct, updateProduct } from '../db/product';
+import { jobsToWake } from '../db/sweep';
 import { decide, needsOf } from '../domain/contract-commands';
 import type { ContractCommand } from '../domain/contract-commands';
 import { isRefusal } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import { waitUntilBlocked } from './harness/blocked-statement';
 import { closeGrants } from './harness/catalogue';
-import { buildContract, buildRequest, requestJob, SOMEBODY } from './harness/contract-rows';
+import { buildContract, buildRequest, jobOf, requestJob, SOMEBODY } from './harness/contract-rows';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';
 import { expectInvariants } from './harness/invariants';
@@ -180,6 +182,27 @@ test('a job that is granted while the termination waits for the quota row is can
   expect(terminated.nudge.job_ids).toEqual(jobs.map(({ id }) => id));
   expect(jobs[0]?.id).toBe(before.id);
 });
+
+test.each(['QUEUED', 'PAUSED'] as const)(
+  'a %s job that outlived the termination of its contract is found by the sweep and cancelled when it is opened',
+  async (state) => {
+    const { facts } = await openContract();
+    const { id } = await requestJob(sql, facts.id, 300);
+    await sql.begin((tx) => carryOut(tx, facts.id, TERMINATE));
+    // What an earlier version left behind.
+    await sql`UPDATE generation_jobs SET state = ${state}, workflow_epoch = 'epoch-1' WHERE id = ${id}`;
+    const tomorrow = new Date(Date.now() + 86_400_000).toISOString();
+    expect(await jobsToWake(sql, { epoch: 'epoch-1', now: tomorrow, limit: 100 })).toContain(id);
+
+    const activities = createGenerationJobActivities({ db: sql, fillTaskQueue: 'fill' });
+    const now = new Date().toISOString();
+    expect((await activities.openJob({ job_id: id, now })).state).toBe('CANCELLING');
+    expect((await activities.closeJob({ job_id: id, now, given_up: [] })).state).toBe('CANCELLED');
+    const [quota] = await sql`SELECT claimed FROM contract_quotas WHERE contract_id = ${facts.id}`;
+    expect(quota?.['claimed']).toBe(1);
+    expect((await jobOf(sql, id)).completed).toBe(0);
+  },
+);
 
 test('the domain events of a contract are numbered in the order of its changes, those of its jobs included', async () => {
   const { facts, requestLicenses } = await openContract();
