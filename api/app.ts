@@ -2,7 +2,7 @@
 import express from 'express';
 import type { ErrorRequestHandler, Express, RequestHandler } from 'express';
 import helmet from 'helmet';
-import { isDatabaseUnavailable, isLockTimeout } from '../db/errors';
+import { isDatabaseUnavailable, isLockTimeout, isPassing } from '../db/errors';
 import {
   CommandFailed,
   CommandOutcomeUnknown,
@@ -153,6 +153,11 @@ function problemFor(error: unknown): Problem {
     return protocolProblem(
       'DATABASE_UNAVAILABLE',
       'Others are changing the same thing for too long. Try again in a moment.',
+    );
+  if (isPassing(error))
+    return protocolProblem(
+      'DATABASE_UNAVAILABLE',
+      'The database did not finish a statement in time. Try again in a moment.',
     );
   return (
     bodyProblem(error) ??

@@ -11,8 +11,8 @@ export function isLockTimeout(error: unknown): boolean {
   return error instanceof postgres.PostgresError && error.code === '55P03';
 }
 
-/** Driver codes and SQLSTATE classes that mean the server cannot be reached or is going away: try again later. */
-const CONNECTION_CODES = /^(CONNECT|CONNECTION_|ECONN|EPIPE|ENOTFOUND|EHOSTUNREACH|ETIMEDOUT|EAI_|08|57P0|53)/;
+/** Driver codes and SQLSTATEs that mean the server cannot be reached, or ended the session: try again later. */
+const CONNECTION_CODES = /^(CONNECT|CONNECTION_|ECONN|EPIPE|ENOTFOUND|EHOSTUNREACH|ETIMEDOUT|EAI_|08|25P03|57P0|53)/;
 
 /** Whether the database was out of reach, so that the same call may succeed later. */
 export function isDatabaseUnavailable(error: unknown): boolean {
@@ -22,8 +22,21 @@ export function isDatabaseUnavailable(error: unknown): boolean {
 
 /** Whether the same statement may well succeed in a moment: out of reach, a deadlock, a wait or a statement cut short. */
 export function isPassing(error: unknown): boolean {
-  if (isDatabaseUnavailable(error)) return true;
+  if (isDatabaseUnavailable(error) || isTransactionToRepeat(error)) return true;
   return error instanceof postgres.PostgresError && /^(40|55P03|57014|25006)/.test(error.code);
+}
+
+/** Routines of Postgres that report a prepared statement as outdated: its table changed, or the session lost it. */
+const OUTDATED_PLAN_ROUTINES = new Set(['RevalidateCachedQuery', 'FetchPreparedStatement', 'transformAssignedExpr']);
+
+/**
+ * Whether a transaction failed without effect and succeeds when it is run again as a whole (decisions 34): a serialization
+ * failure, a deadlock, an outdated prepared statement, or a COMMIT that Postgres answered with ROLLBACK.
+ */
+export function isTransactionToRepeat(error: unknown): boolean {
+  if ((error as { code?: unknown } | null)?.code === 'TRANSACTION_ROLLED_BACK') return true;
+  if (!(error instanceof postgres.PostgresError)) return false;
+  return /^(40001|40P01|26000)$/.test(error.code) || OUTDATED_PLAN_ROUTINES.has(error.routine ?? '');
 }
 
 /** Whether a value has not the form of its column: an id that is none, a date that does not exist. */

@@ -8,6 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import postgres from 'postgres';
+import { isTransactionToRepeat } from './errors';
 
 /** A pool of connections, or one transaction of it: queries work with either. */
 export type Sql = postgres.ISql<{}>;
@@ -31,9 +32,9 @@ export interface DatabaseOptions {
   application_name: string;
 }
 
-/** Opens a pool; connections are made when first needed. */
+/** Opens a pool; connections are made when first needed. Its transactions may run twice, see `repeatTransactions`. */
 export function openDatabase(url: string, options: DatabaseOptions): Database {
-  return postgres(url, {
+  const pool = postgres(url, {
     max: options.max,
     connect_timeout: CONNECT_TIMEOUT_S,
     onnotice: () => undefined,
@@ -52,19 +53,67 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
       },
     },
   });
+  repeatTransactions(pool);
+  return pool;
 }
 
 /**
- * Throws unless the driver carries our patch (`patches/`). Without it a SELECT that fails after streaming rows leaves holes
- * in the next result of its connection; a backend that dies inside a transaction takes the process with it, and statements
- * of the lost transaction run and commit on the connection that follows (`test/db.driver.test.ts` shows each). `npm ci`
- * applies it; an install with `--ignore-scripts` does not.
+ * A transaction that failed for a reason that passes is run again as a whole, once (decisions 34, `isTransactionToRepeat`).
+ * So the function given to `begin` may run twice: it must have no effect outside its transaction.
  */
-export function assertDriverPatched(): void {
-  const driver = dirname(require.resolve('postgres'));
-  const holds = (file: string, mark: RegExp): boolean => mark.test(readFileSync(join(driver, file), 'utf8'));
-  if (holds('connection.js', /function ErrorResponse\(x\) \{\s*rows = 0/) && holds('index.js', /if \(lost\)/)) return;
+function repeatTransactions(pool: Database): void {
+  const begin = pool.begin.bind(pool) as (...args: unknown[]) => Promise<unknown>;
+  const beginTwice = async (...args: unknown[]): Promise<unknown> => {
+    try {
+      return await begin(...args);
+    } catch (error) {
+      if (!isTransactionToRepeat(error)) throw error;
+      return begin(...args);
+    }
+  };
+  pool.begin = beginTwice as Database['begin'];
+}
+
+/** Where the driver is loaded from. */
+const DRIVER = dirname(require.resolve('postgres'));
+
+/** What the patch must have brought into the driver, file by file. */
+const PATCHED: readonly { file: string; mark: RegExp; without: string }[] = [
+  {
+    file: 'connection.js',
+    mark: /function ErrorResponse\(x\) \{\s*rows = 0/,
+    without: 'a SELECT that fails after streaming rows leaves holes in the next result of its connection',
+  },
+  {
+    file: 'index.js',
+    mark: /if \(lost\)/,
+    without: 'statements of a lost transaction run and commit on the connection that follows',
+  },
+  {
+    file: 'connection.js',
+    mark: /outdated && !query\.retried && mayRepeat\(x\)/,
+    without: 'a statement is repeated inside a transaction that has failed, and its connection hangs for good',
+  },
+  {
+    file: 'index.js',
+    mark: /if \(command !== done\)/,
+    without: 'a COMMIT that Postgres answered with ROLLBACK counts as done',
+  },
+  {
+    file: 'connection.js',
+    mark: /heard === last && !held\s*\? silent\(\)/,
+    without: 'a statement whose connection went silent is never answered',
+  },
+];
+
+/**
+ * Throws unless the driver carries the whole of our patch (`patches/`; `test/db.driver.test.ts` shows what each piece is
+ * for). `npm ci` applies it; an install with `--ignore-scripts` does not, and neither does a pull that changed the patch.
+ */
+export function assertDriverPatched(directory: string = DRIVER): void {
+  const missing = PATCHED.find(({ file, mark }) => !mark.test(readFileSync(join(directory, file), 'utf8')));
+  if (!missing) return;
   throw new Error(
-    'The Postgres driver is not patched. Run `npx patch-package` (npm runs it after every install unless scripts are off).',
+    `The Postgres driver is not patched: ${missing.without}. Run \`npx patch-package\` (npm runs it after every install unless scripts are off).`,
   );
 }
