@@ -1,5 +1,4 @@
 /** What the sweep does each minute: finds what is owed in Postgres and wakes it, and forgets what has run its time. */
-import { addDays } from '../domain/calendar';
 import type { Instant } from '../domain/instant';
 import { billingContractsToWake, unparkDueBillingEvents } from '../db/billing-inbox';
 import type { Database } from '../db/index';
@@ -11,8 +10,6 @@ import { alive } from './heartbeat';
 
 /** Rows of each kind woken in one run, so that a server that lost its data is filled again without being flooded. */
 export const SWEEP_ROWS_MAX = 500;
-/** How long an idempotency key is remembered (domain.md 5.2). */
-export const IDEMPOTENCY_DAYS = 30;
 
 export interface SweepOnceInput {
   epoch: string;
@@ -51,7 +48,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
     ]);
     const woken_contracts = await nudger.wakeContracts([...contracts]);
     await markContractsStarted(db, woken_contracts, epoch);
-    await dropExpiredIdempotency(db, `${addDays(now.slice(0, 10), -IDEMPOTENCY_DAYS)}${now.slice(10)}`);
+    await dropExpiredIdempotency(db);
     const advancing = await testClocksToAdvance(db, SWEEP_ROWS_MAX);
     for (const clock_id of advancing) await clocks.startAdvance(clock_id);
     return {

@@ -142,7 +142,7 @@ async function write(
   if (idempotency === null) return api.db.begin(run);
   return api.db.begin(async (tx) => {
     await tx.unsafe(`SET LOCAL lock_timeout = ${IDEMPOTENCY_WAIT_MS}`);
-    const claim = await claimIdempotencyKey(tx, idempotency, api.clock()).catch(refuseWaiting);
+    const claim = await claimIdempotencyKey(tx, idempotency).catch(refuseWaiting);
     await tx.unsafe(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
     if (isRefusal(claim)) return claim;
     if (claim !== 'claimed') return { ...claim, headers: { ...claim.headers, 'Idempotent-Replayed': 'true' } };

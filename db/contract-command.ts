@@ -1,6 +1,5 @@
 /** Commands that were carried out, by the id under which they may come again (decisions, "Temporal, as tried"). */
 import type { CommandOutcome } from '../domain/contract-commands';
-import type { Instant } from '../domain/instant';
 import { refuse } from '../domain/refusal';
 import type { Sql } from './index';
 
@@ -28,7 +27,7 @@ export async function isPast(sql: Sql, instant: Instant): Promise<boolean> {
 /** Stores the outcome in the transaction of the change itself. */
 export async function insertCommandOutcome(
   tx: Sql,
-  command: { contract_id: string; command_id: string; fingerprint: string; now: Instant },
+  command: { contract_id: string; command_id: string; fingerprint: string },
   outcome: CommandOutcome,
 ): Promise<void> {
   await tx`INSERT INTO contract_commands ${tx({
@@ -36,6 +35,5 @@ export async function insertCommandOutcome(
     command_id: command.command_id,
     fingerprint: command.fingerprint,
     outcome: tx.json(outcome as never),
-    at: command.now,
   })}`;
 }

@@ -1,9 +1,14 @@
 /** Answers kept for requests that come again (domain.md 5.2, decisions 11); generation keeps its own in its jobs. */
-import type { Instant } from '../domain/instant';
 import type { JsonObject } from '../domain/json';
 import { refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import type { Sql } from './index';
+
+/** How long an idempotency key is remembered (domain.md 5.2). */
+export const IDEMPOTENCY_DAYS = 30;
+/** Rows forgotten by one statement, and statements of one call for each table. */
+const FORGOTTEN_ROWS_MAX = 1_000;
+const FORGOTTEN_BATCHES_MAX = 50;
 
 /** Under what a request may come again. */
 export interface IdempotentRequest {
@@ -28,10 +33,9 @@ export interface StoredAnswer {
 export async function claimIdempotencyKey(
   tx: Sql,
   request: IdempotentRequest,
-  now: Instant,
 ): Promise<'claimed' | StoredAnswer | Refusal> {
   const claimed = await tx`
-    INSERT INTO idempotency_keys ${tx({ scope: request.scope, key: request.key, fingerprint: request.fingerprint, created_at: now })} ON CONFLICT DO NOTHING`;
+    INSERT INTO idempotency_keys ${tx({ scope: request.scope, key: request.key, fingerprint: request.fingerprint })} ON CONFLICT DO NOTHING`;
   if (claimed.count === 1) return 'claimed';
   const [row] = await tx<
     { fingerprint: string; status: number | null; headers: Record<string, string> | null; body: JsonObject | null }[]
@@ -49,10 +53,32 @@ export async function storeAnswer(tx: Sql, request: IdempotentRequest, answer: S
     WHERE scope = ${request.scope} AND key = ${request.key}`;
 }
 
-/** Forgets keys older than the retention: afterwards a key is new. */
-export async function dropExpiredIdempotency(sql: Sql, before: Instant): Promise<void> {
-  await sql`DELETE FROM idempotency_keys WHERE created_at < ${before}`;
-  await sql`DELETE FROM contract_commands WHERE at < ${before}`;
-  await sql`
-    UPDATE generation_jobs SET idempotency_key = NULL, idempotency_fingerprint = NULL WHERE created_at < ${before} AND idempotency_key IS NOT NULL`;
+/**
+ * Forgets keys after thirty days: afterwards a key is new. Postgres' own time is compared with what it wrote itself, so neither a
+ * test clock nor a process with a wrong clock shortens that. In bounded statements; what is left is forgotten by the next call.
+ */
+export async function dropExpiredIdempotency(sql: Sql): Promise<void> {
+  const expired = sql`< now() - make_interval(days => ${IDEMPOTENCY_DAYS})`;
+  await inBatches(
+    () => sql`
+      DELETE FROM idempotency_keys WHERE (scope, key) IN (
+        SELECT scope, key FROM idempotency_keys WHERE created_at ${expired} LIMIT ${FORGOTTEN_ROWS_MAX})`,
+  );
+  await inBatches(
+    () => sql`
+      DELETE FROM contract_commands WHERE (contract_id, command_id) IN (
+        SELECT contract_id, command_id FROM contract_commands WHERE at ${expired} LIMIT ${FORGOTTEN_ROWS_MAX})`,
+  );
+  await inBatches(
+    () => sql`
+      UPDATE generation_jobs SET idempotency_key = NULL, idempotency_fingerprint = NULL WHERE id IN (
+        SELECT id FROM generation_jobs WHERE idempotency_key IS NOT NULL AND requested_at ${expired} LIMIT ${FORGOTTEN_ROWS_MAX})`,
+  );
+}
+
+async function inBatches(forget: () => PromiseLike<{ count: number }>): Promise<void> {
+  for (let batch = 1; batch <= FORGOTTEN_BATCHES_MAX; batch++) {
+    const { count } = await forget();
+    if (count < FORGOTTEN_ROWS_MAX) return;
+  }
 }

@@ -265,9 +265,10 @@ CREATE TABLE contract_commands (
   command_id   text NOT NULL,
   fingerprint  text NOT NULL,
   outcome      jsonb NOT NULL,
-  at           timestamptz NOT NULL,
+  at           timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (contract_id, command_id)
 );
+CREATE INDEX contract_commands_by_at ON contract_commands (at);
 
 -- Billing ----------------------------------------------------------------------------------------------------------
 
@@ -366,11 +367,13 @@ CREATE TABLE generation_jobs (
   quota_remaining          integer NOT NULL,
   request_id               text,
   workflow_epoch           text,
+  -- When the request came, by the time of Postgres: retention counts from here. The other instants are of the contract's clock.
+  requested_at             timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT jobs_idempotency_unique UNIQUE (contract_id, idempotency_key)
 );
 CREATE INDEX generation_jobs_by_contract ON generation_jobs (contract_id, serial);
 CREATE INDEX generation_jobs_unfinished ON generation_jobs (contract_id) WHERE state IN ('QUEUED', 'RUNNING', 'PAUSED', 'CANCELLING');
-CREATE INDEX generation_jobs_idempotent ON generation_jobs (created_at) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX generation_jobs_by_idempotency_age ON generation_jobs (requested_at) WHERE idempotency_key IS NOT NULL;
 
 -- A chunk exists or it does not: this marker is inserted with its licenses in one statement, so a repeat inserts nothing.
 CREATE TABLE generation_chunks (
@@ -456,7 +459,7 @@ CREATE TABLE idempotency_keys (
   status       integer,
   headers      jsonb,
   body         jsonb,
-  created_at   timestamptz NOT NULL,
+  created_at   timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (scope, key)
 );
 CREATE INDEX idempotency_keys_by_created ON idempotency_keys (created_at);
