@@ -1,5 +1,6 @@
 /** Commands that were carried out, by the id under which they may come again (decisions, "Temporal, as tried"). */
 import type { CommandOutcome } from '../domain/contract-commands';
+import type { Instant } from '../domain/instant';
 import { refuse } from '../domain/refusal';
 import type { Sql } from './index';
 
