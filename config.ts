@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { homedir } from 'node:os';
+import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 
@@ -20,7 +20,8 @@ export type ProcessName = 'api' | 'worker' | 'cli' | 'dev';
 /** The settings of the API, the worker and the command line. */
 export interface Config {
   databaseUrl: string;
-  databasePoolSize: number;
+  /** Undefined where nothing is set: what a process needs depends on its kind. */
+  databasePoolSize: number | undefined;
   temporalAddress: string;
   temporalNamespace: string;
   temporalTls: boolean;
@@ -40,6 +41,9 @@ export interface Config {
   testClocks: boolean;
   logLevel: LogLevel;
   workerHealthPort: number;
+  workerCommandSlots: number;
+  workerBillingSlots: number;
+  workerFillSlots: number;
   workflowBundle: string | undefined;
   shutdownGraceMs: number;
 }
@@ -82,6 +86,11 @@ export class ConfigError extends Error {
 
 export const KEY_PEPPER_LENGTH_MIN = 32;
 export const DATABASE_POOL_SIZE_MAX = 500;
+/** Connections of an API where none are set. */
+export const API_POOL_SIZE = 10;
+export const WORKER_SLOTS_MAX = 100;
+/** Postgres fills no faster with more than its cores; whoever knows how many these are sets the slots. */
+const FILL_SLOTS_DEFAULT_MAX = 8;
 export const SHUTDOWN_GRACE_MS_MAX = 600_000;
 export const TRUSTED_HOPS_MAX = 16;
 /** Secrets of one billing source that hold at the same time: the one in use, and those it replaces. */
@@ -95,6 +104,7 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const port = wholeNumber(1, PORT_MAX);
+const slotsAllowed = `a whole number from 1 to ${WORKER_SLOTS_MAX}`;
 const portAllowed = `a whole number from 1 to ${PORT_MAX}`;
 const servers = ['api', 'worker', 'cli'] as const;
 
@@ -111,8 +121,9 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   databasePoolSize: {
     env: 'DATABASE_POOL_SIZE',
-    about: 'Connections to Postgres that one process may hold; the worker runs no more activities at once.',
-    default: { text: '10' },
+    about:
+      'Connections to Postgres that one process may hold. A worker does not start with fewer than one for each of its slots and one for its readiness.',
+    default: { rule: `\`${API_POOL_SIZE}\` in an API; in a worker what its slots need`, text: () => undefined },
     allowed: `a whole number from 1 to ${DATABASE_POOL_SIZE_MAX}`,
     usedBy: ['api', 'worker'],
     parse: wholeNumber(1, DATABASE_POOL_SIZE_MAX),
@@ -282,6 +293,33 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     allowed: portAllowed,
     usedBy: ['worker'],
     parse: port,
+  },
+  workerCommandSlots: {
+    env: 'WORKER_COMMAND_SLOTS',
+    about: 'Commands and due boundaries that one worker carries out at the same time.',
+    default: { text: '8' },
+    allowed: slotsAllowed,
+    usedBy: ['worker'],
+    parse: wholeNumber(1, WORKER_SLOTS_MAX),
+  },
+  workerBillingSlots: {
+    env: 'WORKER_BILLING_SLOTS',
+    about: 'Contracts whose billing system one worker asks at the same time.',
+    default: { text: '4' },
+    allowed: slotsAllowed,
+    usedBy: ['worker'],
+    parse: wholeNumber(1, WORKER_SLOTS_MAX),
+  },
+  workerFillSlots: {
+    env: 'WORKER_FILL_SLOTS',
+    about: 'Ranges of licenses that one worker generates at the same time.',
+    default: {
+      rule: `the cores of its machine, at most ${FILL_SLOTS_DEFAULT_MAX}`,
+      text: () => String(Math.min(availableParallelism(), FILL_SLOTS_DEFAULT_MAX)),
+    },
+    allowed: slotsAllowed,
+    usedBy: ['worker'],
+    parse: wholeNumber(1, WORKER_SLOTS_MAX),
   },
   workflowBundle: {
     env: 'WORKFLOW_BUNDLE',

@@ -1,13 +1,12 @@
 /**
  * The worker process: connections in, workflows and activities up, a graceful end.
  *
- * Three workers share the process: one for workflows and short transactions, one for the filling of chunks, which is given
- * as many slots as there are cores, and one that tells contracts of their test clocks and waits for them.
+ * A worker for each task queue shares the process, with slots of its own (worker-slots.ts).
  */
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
-import { availableParallelism } from 'node:os';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { NativeConnection } from '@temporalio/worker';
+import type { Worker } from '@temporalio/worker';
 import { collectDefaultMetrics, register } from 'prom-client';
 import { createActivities } from './activities/index';
 import { createBillingPorts } from './adapters/billing';
@@ -22,13 +21,10 @@ import { openTemporal } from './temporal/connection';
 import { createNudger } from './temporal/nudge';
 import { taskQueues } from './temporal/task-queues';
 import { createClockTeller } from './temporal/test-clock';
+import { createWorkers, workerPoolSize, workerSlots } from './worker-slots';
 
 /** Between tries to reach Temporal at start. */
 const START_RETRY_MS = 1_000;
-/** Contracts whose billing system is asked at the same time. */
-const BILLING_SLOTS = 4;
-/** Test clocks whose contracts are told at the same time; each tells many of them at once. */
-const CLOCKS_AT_ONCE = 4;
 
 async function main(): Promise<void> {
   const config = loadConfig(process.env);
@@ -37,8 +33,9 @@ async function main(): Promise<void> {
   assertDriverPatched();
 
   const queues = taskQueues(config.taskQueuePrefix);
-  const fill_slots = availableParallelism();
-  const db = openDatabase(config.databaseUrl, { max: config.databasePoolSize, application_name: 'covenant worker' });
+  const slots = workerSlots(config);
+  const pool_size = workerPoolSize(slots, config.databasePoolSize);
+  const db = openDatabase(config.databaseUrl, { max: pool_size, application_name: 'covenant worker' });
   const client = openTemporal(config);
   const dependencies: ReadinessDependencies = { db, client, taskQueues: queues };
   let workers: Worker[] = [];
@@ -79,22 +76,12 @@ async function main(): Promise<void> {
     shutdownGraceTime: config.shutdownGraceMs,
     shutdownForceTime: config.shutdownGraceMs + 5_000,
   };
-  workers = [
-    await Worker.create({
-      ...shared,
-      taskQueue: queues.contracts,
-      ...(config.workflowBundle === undefined
-        ? { workflowsPath: require.resolve('./workflows/index') }
-        : { workflowBundle: { codePath: config.workflowBundle } }),
-      // Every activity holds at most one connection at a time; the rest of the pool is for filling.
-      maxConcurrentActivityTaskExecutions: Math.max(1, config.databasePoolSize - fill_slots),
-      maxConcurrentLocalActivityExecutions: Math.max(1, config.databasePoolSize - fill_slots),
-    }),
-    await Worker.create({ ...shared, taskQueue: queues.billing, maxConcurrentActivityTaskExecutions: BILLING_SLOTS }),
-    await Worker.create({ ...shared, taskQueue: queues.generation, maxConcurrentActivityTaskExecutions: fill_slots }),
-    await Worker.create({ ...shared, taskQueue: queues.clocks, maxConcurrentActivityTaskExecutions: CLOCKS_AT_ONCE }),
-  ];
-  log.info({ task_queues: queues, fill_slots, health_port: config.workerHealthPort }, 'worker is running');
+  const workflows =
+    config.workflowBundle === undefined
+      ? { workflowsPath: require.resolve('./workflows/index') }
+      : { workflowBundle: { codePath: config.workflowBundle } };
+  workers = await createWorkers(shared, workflows, queues, slots);
+  log.info({ task_queues: queues, slots, pool_size, health_port: config.workerHealthPort }, 'worker is running');
   try {
     await Promise.all(workers.map((worker) => worker.run()));
   } finally {

@@ -1,7 +1,7 @@
 /** The API process: connections in, server up, a graceful end. */
 import type { AddressInfo } from 'node:net';
 import { createBillingReceivers } from '../adapters/billing';
-import { loadConfig } from '../config';
+import { API_POOL_SIZE, loadConfig } from '../config';
 import { assertDriverPatched, openDatabase } from '../db/index';
 import { createLog } from '../log';
 import { ensureSetUp } from '../readiness';
@@ -18,7 +18,10 @@ async function main(): Promise<void> {
   assertDriverPatched();
   collectProcessMetrics();
 
-  const db = openDatabase(config.databaseUrl, { max: config.databasePoolSize, application_name: 'covenant api' });
+  const db = openDatabase(config.databaseUrl, {
+    max: config.databasePoolSize ?? API_POOL_SIZE,
+    application_name: 'covenant api',
+  });
   const client = openTemporal(config);
   const queues = taskQueues(config.taskQueuePrefix);
   const api = createApi({

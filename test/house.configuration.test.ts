@@ -1,5 +1,6 @@
 /** Settings: a wrong environment is refused as a whole and in words, and the page about them is the table of the code. */
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, loadConfig, loadStackConfig, SETTINGS, STACK_SETTINGS, type Environment } from '../config';
 import { configurationPage } from '../dev/check/configuration-page';
@@ -86,7 +87,6 @@ describe('a wrong value', () => {
 test('required values alone are enough, and all else has its default', () => {
   expect(loadConfig(REQUIRED)).toEqual({
     databaseUrl: REQUIRED.DATABASE_URL,
-    databasePoolSize: 10,
     temporalAddress: '127.0.0.1:7233',
     temporalNamespace: 'default',
     temporalTls: false,
@@ -101,6 +101,9 @@ test('required values alone are enough, and all else has its default', () => {
     testClocks: true,
     logLevel: 'info',
     workerHealthPort: 8081,
+    workerCommandSlots: 8,
+    workerBillingSlots: 4,
+    workerFillSlots: Math.min(availableParallelism(), 8),
     shutdownGraceMs: 20_000,
   });
 });

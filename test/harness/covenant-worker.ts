@@ -3,7 +3,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
-import { Worker } from '@temporalio/worker';
 import type { NativeConnection } from '@temporalio/worker';
 import type { BillingPorts } from '../../activities/billing-inbox';
 import { createActivities } from '../../activities/index';
@@ -16,8 +15,13 @@ import { taskQueues } from '../../temporal/task-queues';
 import type { TaskQueues } from '../../temporal/task-queues';
 import { createClockTeller } from '../../temporal/test-clock';
 import type { ClockTeller } from '../../temporal/test-clock';
+import { createWorkers } from '../../worker-slots';
+import type { WorkerSlots } from '../../worker-slots';
 import { SOMEBODY } from './contract-rows';
 import { uniqueTaskQueue, workflowBundle } from './temporal';
+
+/** As the SDK has by default: no test waits for another's slots. */
+const MANY_SLOTS: WorkerSlots = { commands: 100, billing: 100, fill: 100, clocks: 100, steps: 100 };
 
 export type Activities = ReturnType<typeof createActivities>;
 
@@ -34,6 +38,8 @@ export interface CovenantWorkerOptions {
   wrap?: (activities: Activities) => Activities;
   /** The billing systems that can be asked; none unless given. */
   billingPorts?: BillingPorts;
+  /** As many of each kind as the SDK runs by default, unless given. */
+  slots?: WorkerSlots;
   /** Workflows kept in memory; 0 makes every workflow task a replay from the beginning. */
   maxCachedWorkflows?: number;
 }
@@ -82,17 +88,8 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
   const activities = options.wrap?.(real) ?? real;
   const shared = { connection: nativeConnection, activities };
   const cached = options.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: options.maxCachedWorkflows };
-  const workers = [
-    await Worker.create({
-      ...shared,
-      ...cached,
-      taskQueue: queues.contracts,
-      workflowBundle: { codePath: workflowBundle() },
-    }),
-    await Worker.create({ ...shared, taskQueue: queues.billing }),
-    await Worker.create({ ...shared, taskQueue: queues.generation }),
-    await Worker.create({ ...shared, taskQueue: queues.clocks }),
-  ];
+  const workflows = { ...cached, workflowBundle: { codePath: workflowBundle() } };
+  const workers = await createWorkers(shared, workflows, queues, options.slots ?? MANY_SLOTS);
   const running = Promise.all(workers.map((worker) => worker.run()));
   const sendCommand = createCommandSender({ client, taskQueues: queues, clock: () => new Date().toISOString() });
 

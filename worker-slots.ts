@@ -1,0 +1,77 @@
+/**
+ * How many tasks of each kind a worker runs at a time, and the connections to Postgres that they need.
+ *
+ * An activity holds at most one connection at a time, and may hold it for as long as it waits for a row. So there is one for
+ * each slot: no command waits for a connection because others hold all of them.
+ */
+import { Worker } from '@temporalio/worker';
+import type { WorkerOptions } from '@temporalio/worker';
+import type { Config } from './config';
+import type { TaskQueues } from './temporal/task-queues';
+
+/** Tasks of each kind that run at a time. */
+export interface WorkerSlots {
+  /** Commands, boundaries and sweeps. */
+  commands: number;
+  /** Questions to billing systems, with what follows from their answers. */
+  billing: number;
+  /** Ranges of chunks. */
+  fill: number;
+  /** Test clocks whose contracts settle. */
+  clocks: number;
+  /** Short steps of jobs and test clocks, which run beside their workflows. */
+  steps: number;
+}
+
+/** Each test clock has many of its contracts settle at once. */
+const CLOCK_SLOTS = 4;
+const STEP_SLOTS = 4;
+/** The readiness check. */
+const OTHER_CONNECTIONS = 1;
+
+export function workerSlots(config: Pick<Config, 'workerCommandSlots' | 'workerBillingSlots' | 'workerFillSlots'>) {
+  const { workerCommandSlots: commands, workerBillingSlots: billing, workerFillSlots: fill } = config;
+  return { commands, billing, fill, clocks: CLOCK_SLOTS, steps: STEP_SLOTS } satisfies WorkerSlots;
+}
+
+/**
+ * The size of the worker's pool: as given, else one connection for each slot.
+ * @throws Error with every number in its sentence when the size that was given is too small
+ */
+export function workerPoolSize(slots: WorkerSlots, given: number | undefined): number {
+  const { commands, billing, fill, clocks, steps } = slots;
+  const needed = commands + billing + fill + clocks + steps + OTHER_CONNECTIONS;
+  if (given === undefined || given >= needed) return given ?? needed;
+  throw new Error(
+    `DATABASE_POOL_SIZE is ${given}, but the slots of this worker need ${needed} connections: ` +
+      `${commands} for commands (WORKER_COMMAND_SLOTS), ${billing} for billing (WORKER_BILLING_SLOTS), ` +
+      `${fill} for filling (WORKER_FILL_SLOTS), ${clocks} for test clocks, ${steps} for steps of jobs ` +
+      `and ${OTHER_CONNECTIONS} for readiness. Raise DATABASE_POOL_SIZE, leave it unset, or lower the slots.`,
+  );
+}
+
+/**
+ * One Temporal worker for each task queue, so that what hangs on one takes no slot of another. Every activity is registered
+ * with each: a run that began with an earlier version has its activities on the queue of that version.
+ */
+export async function createWorkers(
+  shared: Omit<WorkerOptions, 'taskQueue' | 'workflowBundle' | 'workflowsPath'>,
+  workflows: Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' | 'maxCachedWorkflows'>,
+  queues: TaskQueues,
+  slots: WorkerSlots,
+): Promise<Worker[]> {
+  const activitiesOnly = (taskQueue: string, count: number): Promise<Worker> =>
+    Worker.create({ ...shared, taskQueue, maxConcurrentActivityTaskExecutions: count });
+  return [
+    await Worker.create({
+      ...shared,
+      ...workflows,
+      taskQueue: queues.contracts,
+      maxConcurrentActivityTaskExecutions: slots.commands,
+      maxConcurrentLocalActivityExecutions: slots.steps,
+    }),
+    await activitiesOnly(queues.billing, slots.billing),
+    await activitiesOnly(queues.generation, slots.fill),
+    await activitiesOnly(queues.clocks, slots.clocks),
+  ];
+}
