@@ -1,15 +1,24 @@
 /** What the sweep does each minute: finds what is owed in Postgres and wakes it, and forgets what has run its time. */
 import type { Instant } from '../domain/instant';
-import { billingContractsToWake, unparkDueBillingEvents } from '../db/billing-inbox';
+import { unparkDueBillingEvents } from '../db/billing-inbox';
 import type { Database } from '../db/index';
 import { dropExpiredIdempotency } from '../db/idempotency';
-import { contractsToWake, jobsToWake, markContractsStarted, markJobsStarted, testClocksToAdvance } from '../db/sweep';
+import { forgetSettled, markStarted, rowsToWake, SWEEP_KINDS } from '../db/sweep';
+import type { SweepKind, SweepSubject } from '../db/sweep';
+import { recordAttempts } from '../db/sweep-attempt';
 import type { Nudger } from '../temporal/nudge';
 import type { ClockTeller } from '../temporal/test-clock';
+import { beginAttempt } from './attempt';
 import { alive } from './heartbeat';
 
 /** Rows of each kind woken in one run, so that a server that lost its data is filled again without being flooded. */
 export const SWEEP_ROWS_MAX = 500;
+/** Rows woken before they are marked: what a sweep that is cut short has to wake again. */
+export const SWEEP_BATCH_ROWS = 50;
+/** Records of attempts removed for each kind in one run; more than one run can add. */
+const FORGOTTEN_ROWS_MAX = 5_000;
+/** How long one run wakes rows; what is left comes in the next. With a batch under way it ends before the next minute. */
+const WAKING_MS_MAX = 40_000;
 
 export interface SweepOnceInput {
   epoch: string;
@@ -23,6 +32,12 @@ export interface Swept {
   test_clocks: number;
 }
 
+/** Rows that wait for their turn; null for contracts whose parked events were set pending just now. */
+interface Share {
+  kind: SweepKind | null;
+  ids: string[];
+}
+
 export type SweepActivities = ReturnType<typeof createSweepActivities>;
 
 export interface SweepDependencies {
@@ -33,28 +48,78 @@ export interface SweepDependencies {
 
 export function createSweepActivities({ db, nudger, clocks }: SweepDependencies) {
   return {
-    /** Wakes what is due or was last started on another server. Safe to run twice: waking the living changes nothing. */
+    /**
+     * Wakes what is due or was last started on another server, each kind in its turn, and marks each batch before the next.
+     * One kind that fails stops no other; its error is thrown at the end. Safe to run twice: waking the living changes
+     * nothing.
+     */
     sweepOnce: (input: SweepOnceInput): Promise<Swept> => alive(sweepOnce(input)),
   };
 
   async function sweepOnce({ epoch, now }: SweepOnceInput): Promise<Swept> {
-    const jobs = await jobsToWake(db, { epoch, now, limit: SWEEP_ROWS_MAX });
-    const woken_jobs = await nudger.wakeJobs(jobs);
-    await markJobsStarted(db, woken_jobs, epoch);
-    const contracts = new Set([
-      ...(await contractsToWake(db, { epoch, now, limit: SWEEP_ROWS_MAX })),
-      ...(await unparkDueBillingEvents(db, { now, limit: SWEEP_ROWS_MAX })),
-      ...(await billingContractsToWake(db, { now, limit: SWEEP_ROWS_MAX })),
-    ]);
-    const woken_contracts = await nudger.wakeContracts([...contracts]);
-    await markContractsStarted(db, woken_contracts, epoch);
-    await dropExpiredIdempotency(db);
-    const advancing = await testClocksToAdvance(db, SWEEP_ROWS_MAX);
-    for (const clock_id of advancing) await clocks.startAdvance(clock_id);
-    return {
-      contracts: woken_contracts.length,
-      jobs: woken_jobs.length,
-      test_clocks: advancing.length,
-    };
+    const attempt = beginAttempt(WAKING_MS_MAX);
+    const failures: unknown[] = [];
+    /** Runs one part; when it fails the others still have their turn. */
+    async function part<T>(run: () => Promise<T>, otherwise: T): Promise<T> {
+      try {
+        return await run();
+      } catch (error) {
+        failures.push(error);
+        return otherwise;
+      }
+    }
+
+    const limit = SWEEP_ROWS_MAX;
+    const shares: Share[] = [{ kind: null, ids: await part(() => unparkDueBillingEvents(db, { now, limit }), []) }];
+    for (const kind of kindsOf(SWEEP_KINDS)) {
+      await part(() => forgetSettled(db, kind, { epoch, now, limit: FORGOTTEN_ROWS_MAX }), undefined);
+      shares.push({ kind, ids: await part(() => rowsToWake(db, kind, { epoch, now, limit }), []) });
+    }
+
+    const woken: Record<SweepSubject, Set<string>> = { contract: new Set(), job: new Set(), test_clock: new Set() };
+    for (const { kind, ids } of inTurns(shares)) {
+      if (!attempt.mayGoOn()) break;
+      const subject = kind === null ? 'contract' : SWEEP_KINDS[kind];
+      await part(async () => {
+        const reached = await wake(
+          subject,
+          ids.filter((id) => !woken[subject].has(id)),
+        );
+        for (const id of reached) woken[subject].add(id);
+        await markStarted(db, subject, reached, epoch);
+        if (kind !== null) await recordAttempts(db, kind, stillDue(kind, ids, woken[subject]), { epoch, now });
+      }, undefined);
+    }
+    await part(() => dropExpiredIdempotency(db), undefined);
+    if (failures.length > 0) throw failures[0];
+    return { contracts: woken.contract.size, jobs: woken.job.size, test_clocks: woken.test_clock.size };
   }
+
+  /** Wakes rows of one subject; answers those that were reached. */
+  async function wake(subject: SweepSubject, ids: string[]): Promise<string[]> {
+    if (subject === 'contract') return nudger.wakeContracts(ids);
+    if (subject === 'job') return nudger.wakeJobs(ids);
+    const started = await Promise.allSettled(ids.map((id) => clocks.startAdvance(id)));
+    return ids.filter((_id, index) => started[index]?.status === 'fulfilled');
+  }
+}
+
+/** Those of a batch that are due still: what was to be started on this server is due no more when it was reached. */
+function stillDue(kind: SweepKind, ids: string[], reached: ReadonlySet<string>): string[] {
+  const settled_by_waking = kind === 'contract_workflow' || kind === 'job_workflow';
+  return settled_by_waking ? ids.filter((id) => !reached.has(id)) : ids;
+}
+
+/** A batch of each share in turn until all are through: when the time is short, each kind has had its part of it. */
+function* inTurns(shares: readonly Share[]): Generator<Share> {
+  for (let from = 0; shares.some(({ ids }) => ids.length > from); from += SWEEP_BATCH_ROWS) {
+    for (const { kind, ids } of shares) {
+      const batch = ids.slice(from, from + SWEEP_BATCH_ROWS);
+      if (batch.length > 0) yield { kind, ids: batch };
+    }
+  }
+}
+
+function kindsOf<Kind extends string>(kinds: Record<Kind, unknown>): Kind[] {
+  return Object.keys(kinds) as Kind[];
 }

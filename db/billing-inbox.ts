@@ -231,16 +231,12 @@ export async function unparkFor(tx: Sql, contract_id: string, now: Instant): Pro
   return unparked.count;
 }
 
-/** Contracts with an event that is overdue, the longest waiting first. */
-export async function billingContractsToWake(
-  sql: Sql,
-  { now, limit }: { now: Instant; limit: number },
-): Promise<string[]> {
-  const rows = await sql<{ contract_id: string }[]>`
-    SELECT contract_id FROM billing_inbox
+/** A query for the contracts with an event that is overdue, and since when. */
+export function overdueBillingContracts(sql: Sql, now: Instant): Fragment {
+  return sql`
+    SELECT contract_id AS id, min(try_at) AS since FROM billing_inbox
     WHERE outcome = 'PENDING' AND try_at <= ${now}::timestamptz - ${LATE_AFTER}::interval AND contract_id IS NOT NULL
-    GROUP BY contract_id ORDER BY min(try_at) LIMIT ${limit}`;
-  return rows.map((row) => row.contract_id);
+    GROUP BY contract_id`;
 }
 
 /**

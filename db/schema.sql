@@ -463,3 +463,19 @@ CREATE TABLE idempotency_keys (
   PRIMARY KEY (scope, key)
 );
 CREATE INDEX idempotency_keys_by_created ON idempotency_keys (created_at);
+
+-- What the sweep woke and found due again (db/sweep-attempt.ts); a row whose trouble has ended is removed.
+CREATE TABLE sweep_attempts (
+  -- What is due, one of `SWEEP_KINDS`.
+  kind         text NOT NULL CONSTRAINT sweep_attempts_kind_known CHECK (kind IN
+                 ('boundary', 'verification', 'behind_test_clock', 'billing_events', 'contract_workflow',
+                  'silent_job', 'paused_job', 'job_workflow', 'test_clock')),
+  -- The contract, job or test clock.
+  subject_id   uuid NOT NULL,
+  -- The Temporal server on which it was tried; on another one it is tried at once.
+  epoch        text NOT NULL,
+  attempts     integer NOT NULL CONSTRAINT sweep_attempts_counted CHECK (attempts > 0),
+  first_at     timestamptz NOT NULL,
+  next_try_at  timestamptz NOT NULL,
+  PRIMARY KEY (kind, subject_id)
+);

@@ -1,7 +1,35 @@
 /** What the sweep looks for: rows that are due or whose workflow lives on a Temporal server that is no more. */
 import type { Instant } from '../domain/instant';
+import { overdueBillingContracts } from './billing-inbox';
 import type { Fragment, Sql } from './index';
 import { dueAt } from './test-clock';
+
+/** What a kind of row is woken as. */
+export type SweepSubject = 'contract' | 'job' | 'test_clock';
+
+/** Everything that is woken, and as what. Each kind has a share of the sweep of its own, so that none starves another. */
+export const SWEEP_KINDS = {
+  /** Contracts with a boundary that should have been crossed. */
+  boundary: 'contract',
+  /** Contracts whose unpaid invoices should have been asked for. */
+  verification: 'contract',
+  /** Contracts on a test clock that stands past their boundary or verification. */
+  behind_test_clock: 'contract',
+  /** Contracts with a billing event that should have been applied. */
+  billing_events: 'contract',
+  /** Open contracts that were not started on this Temporal server. */
+  contract_workflow: 'contract',
+  /** Jobs under way that have made nothing for a while. */
+  silent_job: 'job',
+  /** Paused jobs whose contract is open again or terminated. */
+  paused_job: 'job',
+  /** Unfinished jobs that were not started on this Temporal server. */
+  job_workflow: 'job',
+  /** Test clocks on their way. */
+  test_clock: 'test_clock',
+} as const satisfies Record<string, SweepSubject>;
+
+export type SweepKind = keyof typeof SWEEP_KINDS;
 
 export interface SweepQuestion {
   /** Which Temporal server asks. */
@@ -21,30 +49,74 @@ export function openStates(sql: Sql): Fragment {
 }
 
 /**
- * Contracts that are overdue with a boundary or with having their invoices looked at, and open ones not yet started on this
- * server. Those of a test clock are judged by its time, which has no lateness: whoever stands still with something due was
- * not told. While the clock advances, that is the business of its workflow.
+ * The rows of a kind that are due and whose next try has come, those that are ready for the longest time first. A row that
+ * was tried is ready from its next try on: so it waits behind those that became due before, and nothing waits for ever.
  */
-export async function contractsToWake(sql: Sql, { epoch, now, limit }: SweepQuestion): Promise<string[]> {
-  const late = sql`${now}::timestamptz - ${LATE_AFTER}::interval`;
+export async function rowsToWake(sql: Sql, kind: SweepKind, question: SweepQuestion): Promise<string[]> {
+  const { epoch, now, limit } = question;
   const rows = await sql<{ id: string }[]>`
-    (SELECT id FROM contracts WHERE next_boundary_at <= ${late} AND test_clock_id IS NULL ORDER BY next_boundary_at LIMIT ${limit})
-    UNION
-    (SELECT id FROM contracts WHERE verify_at <= ${late} AND test_clock_id IS NULL ORDER BY verify_at LIMIT ${limit})
-    UNION
-    (SELECT c.id FROM test_clocks k JOIN contracts c ON c.test_clock_id = k.id
-     WHERE k.status <> 'advancing' AND c.deleted_at IS NULL AND ${dueAt(sql)} <= k.now LIMIT ${limit})
-    UNION
-    (SELECT id FROM contracts WHERE state IN ${openStates(sql)} AND workflow_epoch IS DISTINCT FROM ${epoch} LIMIT ${limit})`;
+    SELECT due.id FROM (${dueRows(sql, kind, question)}) due
+    LEFT JOIN sweep_attempts a ON a.kind = ${kind} AND a.subject_id = due.id AND a.epoch = ${epoch}
+    WHERE a.next_try_at IS NULL OR a.next_try_at <= ${now}
+    ORDER BY coalesce(a.next_try_at, due.since), due.id LIMIT ${limit}`;
   return rows.map((row) => row.id);
 }
 
-/** Test clocks that are on their way, whose workflows may have been lost. */
-export async function testClocksToAdvance(sql: Sql, limit: number): Promise<string[]> {
-  const rows = await sql<
-    { id: string }[]
-  >`SELECT id FROM test_clocks WHERE status = 'advancing' ORDER BY id LIMIT ${limit}`;
-  return rows.map((row) => row.id);
+/** Removes the record of attempts at rows of a kind that are due no more, `limit` at most. */
+export async function forgetSettled(sql: Sql, kind: SweepKind, question: SweepQuestion): Promise<void> {
+  await sql`
+    DELETE FROM sweep_attempts WHERE kind = ${kind} AND subject_id IN (
+      SELECT a.subject_id FROM sweep_attempts a
+      LEFT JOIN (${dueRows(sql, kind, question)}) due ON due.id = a.subject_id
+      WHERE a.kind = ${kind} AND due.id IS NULL LIMIT ${question.limit})`;
+}
+
+/**
+ * The rows of a kind that are due, and since when by the world's time. Contracts of a test clock are judged by its time,
+ * which has no lateness: one that stands still with something due was not reached. While the clock advances, that is the
+ * business of its workflow.
+ */
+function dueRows(sql: Sql, kind: SweepKind, { epoch, now }: Omit<SweepQuestion, 'limit'>): Fragment {
+  const late = sql`${now}::timestamptz - ${LATE_AFTER}::interval`;
+  const silent = sql`${now}::timestamptz - ${SILENT_AFTER}::interval`;
+  switch (kind) {
+    case 'boundary':
+      return sql`
+        SELECT id, next_boundary_at AS since FROM contracts WHERE next_boundary_at <= ${late} AND test_clock_id IS NULL`;
+    case 'verification':
+      return sql`SELECT id, verify_at AS since FROM contracts WHERE verify_at <= ${late} AND test_clock_id IS NULL`;
+    case 'behind_test_clock':
+      return sql`
+        SELECT c.id, ${madeAt(sql, sql`c.id`)} AS since FROM test_clocks k JOIN contracts c ON c.test_clock_id = k.id
+        WHERE k.status <> 'advancing' AND c.deleted_at IS NULL AND ${dueAt(sql)} <= k.now`;
+    case 'billing_events':
+      return overdueBillingContracts(sql, now);
+    case 'contract_workflow':
+      return sql`
+        SELECT id, ${madeAt(sql, sql`id`)} AS since FROM contracts
+        WHERE state IN ${openStates(sql)} AND workflow_epoch IS DISTINCT FROM ${epoch}`;
+    case 'silent_job':
+      return sql`
+        SELECT g.id, g.at AS since
+        FROM (SELECT g.id, ${lastSignOfLife(sql)} AS at FROM generation_jobs g JOIN contracts c ON c.id = g.contract_id
+              WHERE g.state IN ('QUEUED', 'RUNNING', 'CANCELLING')) g
+        WHERE g.at < ${silent}`;
+    case 'paused_job':
+      return sql`
+        SELECT g.id, ${madeAt(sql, sql`g.id`)} AS since FROM generation_jobs g JOIN contracts c ON c.id = g.contract_id
+        WHERE g.state = 'PAUSED' AND (c.may_generate OR c.state = 'TERMINATED')`;
+    case 'job_workflow':
+      return sql`
+        SELECT id, ${madeAt(sql, sql`id`)} AS since FROM generation_jobs
+        WHERE state IN ('QUEUED', 'RUNNING', 'PAUSED', 'CANCELLING') AND workflow_epoch IS DISTINCT FROM ${epoch}`;
+    case 'test_clock':
+      return sql`SELECT id, ${madeAt(sql, sql`id`)} AS since FROM test_clocks WHERE status = 'advancing'`;
+  }
+}
+
+/** When a row was made, by the world's time, which its id holds; other columns may be of a test clock's time. */
+function madeAt(sql: Sql, id: Fragment): Fragment {
+  return sql`coalesce(uuid_extract_timestamp(${id}), '-infinity')`;
 }
 
 /**
@@ -59,25 +131,15 @@ export function lastSignOfLife(sql: Sql): Fragment {
     END`;
 }
 
-/** Unfinished jobs not yet started on this server, those that went silent, and paused ones whose contract is open again or terminated. */
-export async function jobsToWake(sql: Sql, { epoch, now, limit }: SweepQuestion): Promise<string[]> {
-  const rows = await sql<{ id: string }[]>`
-    SELECT g.id FROM generation_jobs g JOIN contracts c ON c.id = g.contract_id
-    WHERE g.state IN ('QUEUED', 'RUNNING', 'PAUSED', 'CANCELLING')
-      AND (g.workflow_epoch IS DISTINCT FROM ${epoch}
-        OR (g.state = 'PAUSED' AND (c.may_generate OR c.state = 'TERMINATED'))
-        OR (g.state <> 'PAUSED' AND ${lastSignOfLife(sql)} < ${now}::timestamptz - ${SILENT_AFTER}::interval))
-    ORDER BY g.created_at LIMIT ${limit}`;
-  return rows.map((row) => row.id);
-}
-
 /** Remembers on which server the workflows were started. */
-export async function markContractsStarted(sql: Sql, ids: string[], epoch: string): Promise<void> {
-  if (ids.length > 0)
-    await sql`UPDATE contracts SET workflow_epoch = ${epoch} WHERE id = ANY(${ids}) AND workflow_epoch IS DISTINCT FROM ${epoch}`;
-}
-
-export async function markJobsStarted(sql: Sql, ids: string[], epoch: string): Promise<void> {
-  if (ids.length > 0)
-    await sql`UPDATE generation_jobs SET workflow_epoch = ${epoch} WHERE id = ANY(${ids}) AND workflow_epoch IS DISTINCT FROM ${epoch}`;
+export async function markStarted(
+  sql: Sql,
+  subject: SweepSubject,
+  ids: readonly string[],
+  epoch: string,
+): Promise<void> {
+  if (ids.length === 0 || subject === 'test_clock') return;
+  const rows = subject === 'contract' ? sql`contracts` : sql`generation_jobs`;
+  await sql`
+    UPDATE ${rows} SET workflow_epoch = ${epoch} WHERE id = ANY(${[...ids]}) AND workflow_epoch IS DISTINCT FROM ${epoch}`;
 }

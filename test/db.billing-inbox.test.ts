@@ -3,7 +3,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import {
-  billingContractsToWake,
   countParkedForADay,
   countPendingBillingEvents,
   countWaitingBillingEvents,
@@ -23,6 +22,7 @@ import {
 import type { BillingEventRow, ReceivedBillingEvent } from '../db/billing-inbox';
 import { lockContract } from '../db/contract';
 import { findOwedWork } from '../db/health';
+import { rowsToWake } from '../db/sweep';
 import type { BillingEvent } from '../domain/billing-event';
 import { buildContract } from './harness/contract-rows';
 import { createTestDatabase } from './harness/database';
@@ -387,7 +387,7 @@ test('contracts with an event that waits for more than ten seconds are woken, th
   await insert({}, later(-MINUTE_MS));
   await insert({}, later(-30 * MINUTE_MS));
   await insert({ contract_id: randomUUID() }, later(-DAY_MS));
-  const woken = (now: string, limit = LIMIT) => billingContractsToWake(sql, { now, limit });
+  const woken = (now: string, limit = LIMIT) => rowsToWake(sql, 'billing_events', { epoch: 'epoch-1', now, limit });
   expect(await woken(later(9_999))).toEqual([contract_id]);
   expect(await woken(later(10_000))).toEqual([contract_id, other]);
   expect(await woken(later(10_000), 1)).toEqual([contract_id]);

@@ -11,7 +11,7 @@ import type { GeneratorEdit } from '../db/generator';
 import { createLicenseRequests } from '../db/generation-request';
 import type { Sql } from '../db/index';
 import { findProduct, updateProduct } from '../db/product';
-import { jobsToWake } from '../db/sweep';
+import { rowsToWake } from '../db/sweep';
 import { decide, needsOf } from '../domain/contract-commands';
 import type { ContractCommand } from '../domain/contract-commands';
 import { isRefusal } from '../domain/refusal';
@@ -192,7 +192,8 @@ test.each(['QUEUED', 'PAUSED'] as const)(
     // What an earlier version left behind.
     await sql`UPDATE generation_jobs SET state = ${state}, workflow_epoch = 'epoch-1' WHERE id = ${id}`;
     const tomorrow = new Date(Date.now() + 86_400_000).toISOString();
-    expect(await jobsToWake(sql, { epoch: 'epoch-1', now: tomorrow, limit: 100 })).toContain(id);
+    const kind = state === 'PAUSED' ? 'paused_job' : 'silent_job';
+    expect(await rowsToWake(sql, kind, { epoch: 'epoch-1', now: tomorrow, limit: 100 })).toContain(id);
 
     const activities = createGenerationJobActivities({ db: sql, fillTaskQueue: 'fill' });
     const now = new Date().toISOString();

@@ -5,7 +5,8 @@ import { presentJob } from '../api/jobs';
 import { listLicenses } from '../db/license';
 import type { LicenseFilter } from '../db/license';
 import { findOwedWork } from '../db/health';
-import { contractsToWake, jobsToWake, testClocksToAdvance } from '../db/sweep';
+import { rowsToWake } from '../db/sweep';
+import type { SweepKind } from '../db/sweep';
 import { clockNowOf, failAdvance, nextStep } from '../db/test-clock';
 import { licenseStatus } from '../domain/license';
 import { unparkFor } from '../db/billing-inbox';
@@ -48,6 +49,13 @@ async function onClock(clock_id: string, options: ContractOptions = {}): Promise
   return id;
 }
 
+/** The rows of these kinds that the sweep wakes now, each once. */
+async function wake(kinds: SweepKind[], now = real()): Promise<string[]> {
+  const rows = await Promise.all(kinds.map((kind) => rowsToWake(sql, kind, { ...QUESTION, now })));
+  return [...new Set(rows.flat())].sort();
+}
+const CONTRACT_KINDS: SweepKind[] = ['boundary', 'verification', 'behind_test_clock', 'contract_workflow'];
+
 const move = (clock_id: string, now: string) => sql`UPDATE test_clocks SET now = ${now} WHERE id = ${clock_id}`;
 
 test('the time of a contract is that of its clock, and null for one that lives by the world’s', async () => {
@@ -62,25 +70,24 @@ test('a contract whose boundary is past in the world and to come on its clock is
     await onClock(clock, { start_date: '2020-02-01' }),
     await onClock(clock, { start_date: '2020-06-01' }),
   ];
-  const wake = () => contractsToWake(sql, { ...QUESTION, now: real() });
-  expect(await wake()).toEqual([]);
+  expect(await wake(CONTRACT_KINDS)).toEqual([]);
   expect(await findOwedWork(sql, real(), 'epoch-1')).toMatchObject({ overdue_contracts: 0 });
   await move(clock, '2020-03-01T00:00:00.000Z');
-  expect(await wake()).toEqual([early]);
+  expect(await wake(CONTRACT_KINDS)).toEqual([early]);
   expect(await findOwedWork(sql, real(), 'epoch-1')).toMatchObject({ overdue_contracts: 1 });
   await move(clock, FUTURE);
-  expect((await wake()).sort()).toEqual([early, late].sort());
+  expect(await wake(CONTRACT_KINDS)).toEqual([early, late].sort());
 });
 
 test('while a clock advances its contracts are the business of its workflow, which the sweep keeps alive', async () => {
   const clock = await clockAt(PAST, SOON);
   await onClock(clock, { start_date: '2020-02-01' });
   await move(clock, '2020-03-01T00:00:00.000Z');
-  expect(await contractsToWake(sql, { ...QUESTION, now: real() })).toEqual([]);
+  expect(await wake(CONTRACT_KINDS)).toEqual([]);
   expect(await findOwedWork(sql, real(), 'epoch-1')).toMatchObject({ overdue_contracts: 0 });
-  expect(await testClocksToAdvance(sql, 10)).toEqual([clock]);
+  expect(await wake(['test_clock'])).toEqual([clock]);
   await failAdvance(sql, clock, 'as the test asked');
-  expect(await testClocksToAdvance(sql, 10)).toEqual([]);
+  expect(await wake(['test_clock'])).toEqual([]);
 });
 
 test('contracts of the world are woken as ever, those suspended or past due included', async () => {
@@ -90,8 +97,7 @@ test('contracts of the world are woken as ever, those suspended or past due incl
   await sql`UPDATE contracts SET state = 'SUSPENDED' WHERE id = ${suspended.facts.id}`;
   const unverified = await buildContract(sql);
   await sql`UPDATE contracts SET verify_at = ${real(-MINUTE_MS)}, workflow_epoch = 'epoch-1' WHERE id = ${unverified.facts.id}`;
-  const woken = await contractsToWake(sql, { ...QUESTION, now: real() });
-  expect(woken.sort()).toEqual([facts.id, suspended.facts.id, unverified.facts.id].sort());
+  expect(await wake(CONTRACT_KINDS)).toEqual([facts.id, suspended.facts.id, unverified.facts.id].sort());
 });
 
 test('the doctor is told of clocks that failed and of advances that take long, and of no other', async () => {
@@ -108,7 +114,7 @@ test.each([PAST, FUTURE])('a job on a clock that stands at %s is silent by the w
   const job = await requestJob(sql, id, 200);
   await sql`UPDATE generation_jobs SET workflow_epoch = 'epoch-1', state = 'RUNNING', started_at = ${now} WHERE id = ${job.id}`;
   const silentAt = async (at: string) => [
-    await jobsToWake(sql, { ...QUESTION, now: at }),
+    await wake(['silent_job', 'paused_job', 'job_workflow'], at),
     (await findOwedWork(sql, at, 'epoch-1')).silent_jobs,
   ];
   expect(await silentAt(real())).toEqual([[], 0]);

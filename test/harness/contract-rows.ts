@@ -106,3 +106,19 @@ export async function actionsUpon(db: Database, subject_id: string): Promise<str
     SELECT action FROM audit_events WHERE subject_id = ${subject_id} ORDER BY id`;
   return rows.map(({ action }) => action);
 }
+
+/** Copies a row many times, each with an id of its own and these changes; answers the ids. Nothing that belongs to it is copied. */
+export async function copyRow(
+  db: Database,
+  table: 'contracts' | 'generation_jobs' | 'test_clocks',
+  id: string,
+  copies: number,
+  changes: Record<string, string | null> = {},
+): Promise<string[]> {
+  const rows = await db<{ id: string }[]>`
+    INSERT INTO ${db(table)} OVERRIDING USER VALUE
+    SELECT copy.* FROM ${db(table)} t CROSS JOIN generate_series(1, ${copies}) AS n (n)
+    CROSS JOIN LATERAL jsonb_populate_record(t, ${db.json(changes)} || jsonb_build_object('id', uuidv7(), 'n', n)) copy
+    WHERE t.id = ${id} RETURNING id`;
+  return rows.map((row) => row.id);
+}
