@@ -7,6 +7,8 @@ import { isIP } from 'node:net';
 import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { certificateFile, isKeyOf, privateKeyFile } from './pem-file';
+import type { PemFile } from './pem-file';
 
 /** An environment as Node gives it: a missing variable is undefined, an empty one counts as missing. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -25,6 +27,10 @@ export interface Config {
   temporalAddress: string;
   temporalNamespace: string;
   temporalTls: boolean;
+  temporalTlsCert: PemFile | undefined;
+  temporalTlsKey: PemFile | undefined;
+  temporalTlsCa: PemFile | undefined;
+  temporalTlsServerName: string | undefined;
   temporalApiKey: string | undefined;
   temporalUiUrl: string;
   taskQueuePrefix: string;
@@ -70,6 +76,8 @@ export interface Setting<T> {
 export interface ConfigProblem {
   variable: string;
   value: string | undefined;
+  /** Why it cannot be used, where what is allowed does not say it. */
+  reason?: string;
   allowed: string;
 }
 
@@ -107,6 +115,8 @@ const port = wholeNumber(1, PORT_MAX);
 const slotsAllowed = `a whole number from 1 to ${WORKER_SLOTS_MAX}`;
 const portAllowed = `a whole number from 1 to ${PORT_MAX}`;
 const servers = ['api', 'worker', 'cli'] as const;
+/** Variables that mean nothing on a connection without TLS. */
+const NEEDS_TLS = ['TEMPORAL_TLS_CERT', 'TEMPORAL_TLS_KEY', 'TEMPORAL_TLS_CA', 'TEMPORAL_TLS_SERVER_NAME'] as const;
 
 /** The table of `Config`, in the order of `docs/configuration.md`. */
 export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
@@ -148,12 +158,47 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     env: 'TEMPORAL_TLS',
     about: 'Whether the connection to Temporal is encrypted.',
     default: {
-      rule: '`on` with a TEMPORAL_API_KEY, else `off`',
-      text: (env) => (env['TEMPORAL_API_KEY'] ? 'on' : 'off'),
+      rule: '`on` with a TEMPORAL_API_KEY or any TEMPORAL_TLS_…, else `off`',
+      text: (env) => (env['TEMPORAL_API_KEY'] || NEEDS_TLS.some((name) => env[name]) ? 'on' : 'off'),
     },
-    allowed: 'on or off',
+    allowed: 'on or off; not off with any TEMPORAL_TLS_…',
     usedBy: servers,
     parse: z.enum(['on', 'off']).transform((text) => text === 'on'),
+  },
+  temporalTlsCert: {
+    env: 'TEMPORAL_TLS_CERT',
+    about: 'The certificate by which a process proves to Temporal who it is (mutual TLS). Read at start.',
+    default: 'none',
+    allowed:
+      'the path of a PEM file: the certificate, then its chain if it has one; only together with TEMPORAL_TLS_KEY',
+    usedBy: servers,
+    parse: certificateFile(),
+  },
+  temporalTlsKey: {
+    env: 'TEMPORAL_TLS_KEY',
+    about: 'The private key of TEMPORAL_TLS_CERT. Read at start.',
+    default: 'none',
+    allowed: 'the path of a PEM file that holds the key without a passphrase; only together with TEMPORAL_TLS_CERT',
+    usedBy: servers,
+    parse: privateKeyFile(),
+  },
+  temporalTlsCa: {
+    env: 'TEMPORAL_TLS_CA',
+    about:
+      'The authorities that may have issued the certificate of Temporal, in place of those of the system. Read at start.',
+    default: 'none',
+    allowed: 'the path of a PEM file with one certificate or several',
+    usedBy: servers,
+    parse: certificateFile(),
+  },
+  temporalTlsServerName: {
+    env: 'TEMPORAL_TLS_SERVER_NAME',
+    about:
+      'The name in the certificate of Temporal, where it is not the host of TEMPORAL_ADDRESS (a private link, a proxy).',
+    default: 'none',
+    allowed: 'a host name',
+    usedBy: servers,
+    parse: z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/),
   },
   temporalApiKey: {
     env: 'TEMPORAL_API_KEY',
@@ -364,7 +409,10 @@ export const STACK_SETTINGS: { readonly [K in keyof StackConfig]: Setting<StackC
  * @throws ConfigError naming every variable that is missing or wrong, its value (secrets masked) and what is allowed
  */
 export function loadConfig(env: Environment): Config {
-  return load(SETTINGS, env);
+  const config = load(SETTINGS, env);
+  const problems = tlsProblems(config, env);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
 }
 
 /**
@@ -386,7 +434,8 @@ function load<C extends object>(settings: { readonly [K in keyof C]: Setting<C[K
     if (text === undefined && setting.default !== 'required') continue;
     const parsed = setting.parse.safeParse(text);
     if (parsed.success) values[key] = parsed.data;
-    else if (text === undefined || given !== undefined) problems.push(problemOf(setting, given));
+    else if (text === undefined || given !== undefined)
+      problems.push(problemOf(setting, given, reasonOf(parsed.error)));
     // A default that follows from another wrong variable is not a second problem: that variable is named already.
   }
   if (problems.length > 0) throw new ConfigError(problems);
@@ -398,14 +447,39 @@ function defaultText(setting: Setting<unknown>, env: Environment): string | unde
   return typeof setting.default.text === 'string' ? setting.default.text : setting.default.text(env);
 }
 
-function problemOf(setting: Setting<unknown>, given: string | undefined): ConfigProblem {
-  const shown = given !== undefined && setting.secret ? `(hidden, ${given.length} characters)` : given;
-  return { variable: setting.env, value: shown, allowed: setting.allowed };
+/** What is wrong with the TLS settings of Temporal taken together; each of them is good by itself. */
+function tlsProblems(config: Config, env: Environment): ConfigProblem[] {
+  const problem = (key: keyof Config, reason: string): ConfigProblem =>
+    problemOf(SETTINGS[key], env[SETTINGS[key].env] || undefined, reason);
+  const { temporalTlsCert: certificate, temporalTlsKey: key } = config;
+  const problems: ConfigProblem[] = [];
+  if (certificate !== undefined && key === undefined)
+    problems.push(problem('temporalTlsKey', 'TEMPORAL_TLS_CERT is of no use without its key'));
+  if (certificate === undefined && key !== undefined)
+    problems.push(problem('temporalTlsCert', 'TEMPORAL_TLS_KEY is of no use without its certificate'));
+  if (certificate !== undefined && key !== undefined && !isKeyOf(key, certificate))
+    problems.push(problem('temporalTlsKey', 'it is not the key of the certificate in TEMPORAL_TLS_CERT'));
+  const needy = NEEDS_TLS.filter((name) => env[name]);
+  if (!config.temporalTls && needy.length > 0)
+    problems.push(problem('temporalTls', `${needy.join(', ')} would have no effect`));
+  return problems;
 }
 
-function problemSentence({ variable, value, allowed }: ConfigProblem): string {
+function problemOf(setting: Setting<unknown>, given: string | undefined, reason?: string): ConfigProblem {
+  const shown = given !== undefined && setting.secret ? `(hidden, ${given.length} characters)` : given;
+  const because = reason === undefined ? {} : { reason };
+  return { variable: setting.env, value: shown, ...because, allowed: setting.allowed };
+}
+
+/** Why a value was refused, where its setting can say more than what is allowed. */
+function reasonOf({ issues }: z.ZodError): string | undefined {
+  const reasons = issues.map((issue): unknown => (issue.code === 'custom' ? issue.params?.['reason'] : undefined));
+  return reasons.find((reason): reason is string => typeof reason === 'string');
+}
+
+function problemSentence({ variable, value, reason, allowed }: ConfigProblem): string {
   const shown = value === undefined ? 'not set' : value.startsWith('(hidden') ? value : JSON.stringify(value);
-  return `  ${variable} is ${shown}; allowed: ${allowed}`;
+  return `  ${variable} is ${shown}${reason === undefined ? '' : `: ${reason}`}; allowed: ${allowed}`;
 }
 
 function wholeNumber(min: number, max: number): z.ZodType<number, string> {

@@ -17,7 +17,7 @@ import { createLog, logTemporal } from './log';
 import type { Logger } from './log';
 import { checkReadiness, ensureSetUp } from './readiness';
 import type { ReadinessDependencies } from './readiness';
-import { openTemporal } from './temporal/connection';
+import { openTemporal, serverOptions } from './temporal/connection';
 import { createNudger } from './temporal/nudge';
 import { taskQueues } from './temporal/task-queues';
 import { createClockTeller } from './temporal/test-clock';
@@ -94,11 +94,7 @@ async function main(): Promise<void> {
 }
 
 function connectWorker(config: Config): Promise<NativeConnection> {
-  return NativeConnection.connect({
-    address: config.temporalAddress,
-    tls: config.temporalTls,
-    ...(config.temporalApiKey === undefined ? {} : { apiKey: config.temporalApiKey }),
-  });
+  return NativeConnection.connect(serverOptions(config));
 }
 
 /** At start a server may still be on its way up: tries again instead of dying, and says so. */

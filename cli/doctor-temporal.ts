@@ -33,7 +33,7 @@ export async function examineTemporal(
       wrong(
         'Temporal',
         `${config.temporalAddress} does not answer (${messageOf(error)})`,
-        'Check TEMPORAL_ADDRESS and TEMPORAL_TLS, and that the server runs.',
+        'Check TEMPORAL_ADDRESS and TEMPORAL_TLS…, and that the server runs.',
       ),
   );
   if (reached.some((finding) => finding.verdict === 'wrong')) return { findings: reached, epoch };

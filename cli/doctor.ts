@@ -37,9 +37,10 @@ async function examineAll(): Promise<Finding[]> {
     const mend = 'Set it to what is allowed (docs/configuration.md), or start `npm run dev` here.';
     return [
       ...here,
-      ...error.problems.map(({ variable, value, allowed }) =>
-        wrong('settings', `${variable} is ${value ?? 'not set'}; allowed: ${allowed}`, mend),
-      ),
+      ...error.problems.map(({ variable, value, reason, allowed }) => {
+        const why = reason === undefined ? '' : `: ${reason}`;
+        return wrong('settings', `${variable} is ${value ?? 'not set'}${why}; allowed: ${allowed}`, mend);
+      }),
     ];
   }
   const { config, stack_data_dir } = settings;

@@ -24,7 +24,7 @@ export function sentenceOf(error: unknown): string {
     return `Postgres cannot be reached (${messageOf(error)}). Check DATABASE_URL, and that the server runs.`;
   }
   if (isConnectionError(error)) {
-    return `Temporal cannot be reached (${messageOf(error)}). Check TEMPORAL_ADDRESS and TEMPORAL_TLS, and that the server runs.`;
+    return `Temporal cannot be reached (${messageOf(error)}). Check TEMPORAL_ADDRESS and TEMPORAL_TLS…, and that the server runs.`;
   }
   return error instanceof Error && error.stack !== undefined ? error.stack : String(error);
 }

@@ -1,12 +1,28 @@
 /** The client's connection to Temporal. It is made when first used, so that the API starts and answers without a server. */
 import { Client, Connection } from '@temporalio/client';
+import type { ConnectionOptions } from '@temporalio/client';
 import { retryWithinDeadline } from './grpc-status';
 
-export interface TemporalOptions {
-  temporalAddress: string;
+export interface TemporalOptions extends ServerOptions {
   temporalNamespace: string;
+}
+
+/** Where a server is and how it knows who asks: for the client and for the worker's own connection alike. */
+export interface ServerOptions {
+  temporalAddress: string;
   temporalTls: boolean;
+  /** Contents of PEM files; certificate and key come together. */
+  temporalTlsCert?: Pem | undefined;
+  temporalTlsKey?: Pem | undefined;
+  /** In place of the authorities that the system trusts. */
+  temporalTlsCa?: Pem | undefined;
+  /** The name in the server's certificate, where it is not the host of the address. */
+  temporalTlsServerName?: string | undefined;
   temporalApiKey: string | undefined;
+}
+
+interface Pem {
+  pem: Buffer;
 }
 
 /** How long a call waits for the first connection. */
@@ -15,11 +31,26 @@ const CONNECT_TIMEOUT_MS = 3_000;
 /** A client whose calls connect on demand; close its `connection` when the process ends. */
 export function openTemporal(options: TemporalOptions): Client {
   const connection = Connection.lazy({
-    address: options.temporalAddress,
-    ...(options.temporalApiKey === undefined ? {} : { apiKey: options.temporalApiKey }),
-    tls: options.temporalTls,
+    ...serverOptions(options),
     connectTimeout: CONNECT_TIMEOUT_MS,
     interceptors: [retryWithinDeadline],
   });
   return new Client({ connection, namespace: options.temporalNamespace });
+}
+
+/** Address, TLS and credentials as both SDK connections take them: `Connection` and the worker's `NativeConnection`. */
+export function serverOptions(
+  options: ServerOptions,
+): Pick<ConnectionOptions, 'address' | 'tls'> & { apiKey?: string } {
+  const { temporalTlsCert: certificate, temporalTlsKey: key, temporalTlsCa: ca, temporalTlsServerName: name } = options;
+  const tls = {
+    ...(certificate && key ? { clientCertPair: { crt: certificate.pem, key: key.pem } } : {}),
+    ...(ca === undefined ? {} : { serverRootCACertificate: ca.pem }),
+    ...(name === undefined ? {} : { serverNameOverride: name }),
+  };
+  return {
+    address: options.temporalAddress,
+    tls: options.temporalTls && tls,
+    ...(options.temporalApiKey === undefined ? {} : { apiKey: options.temporalApiKey }),
+  };
 }

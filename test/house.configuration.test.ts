@@ -1,9 +1,12 @@
 /** Settings: a wrong environment is refused as a whole and in words, and the page about them is the table of the code. */
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, loadConfig, loadStackConfig, SETTINGS, STACK_SETTINGS, type Environment } from '../config';
 import { configurationPage } from '../dev/check/configuration-page';
+import { createTestAuthority, type TestCertificate } from './harness/certificates';
+import { makeRunDirectory } from './harness/run-directory';
 
 const REQUIRED = { DATABASE_URL: 'postgres://covenant:secret@db:5432/covenant', COVENANT_KEY_PEPPER: 'p'.repeat(32) };
 const STANDARD_SECRET = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
@@ -30,6 +33,7 @@ describe('a wrong value', () => {
     ['TEMPORAL_ADDRESS', 'http://temporal:7233'],
     ['TEMPORAL_NAMESPACE', 'has space'],
     ['TEMPORAL_TLS', 'yes'],
+    ['TEMPORAL_TLS_SERVER_NAME', 'https://temporal.example'],
     ['TEMPORAL_API_KEY', 'two words'],
     ['TEMPORAL_UI_URL', 'localhost:8233'],
     ['TEMPORAL_TASK_QUEUE_PREFIX', '9lives'],
@@ -117,6 +121,91 @@ test('an empty variable counts as unset', () => {
 test('defaults follow from other settings', () => {
   const config = loadConfig({ ...REQUIRED, HOST: '::1', PORT: '9000', TEMPORAL_API_KEY: 'key' });
   expect(config).toMatchObject({ publicUrl: 'http://[::1]:9000', temporalTls: true });
+});
+
+describe('the certificate by which a process proves to Temporal who it is', () => {
+  let directory: string;
+  let ca: string;
+  let client: TestCertificate;
+  let other: TestCertificate;
+  beforeAll(() => {
+    directory = makeRunDirectory('configuration');
+    const authority = createTestAuthority(directory);
+    [ca, client, other] = [authority.ca, authority.issue('client'), authority.issue('other')];
+  });
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  const tls = (settings: { cert?: string; key?: string; ca?: string; more?: Environment }): Environment => ({
+    ...REQUIRED,
+    TEMPORAL_TLS_CERT: settings.cert,
+    TEMPORAL_TLS_KEY: settings.key,
+    TEMPORAL_TLS_CA: settings.ca,
+    ...settings.more,
+  });
+  const write = (name: string, content: string): string => {
+    const path = join(directory, name);
+    writeFileSync(path, content);
+    return path;
+  };
+
+  test('is read with its key and the authorities of the server, and switches TLS on', () => {
+    const config = loadConfig(tls({ ...client, ca, more: { TEMPORAL_TLS_SERVER_NAME: 'temporal.example' } }));
+    expect(config).toMatchObject({ temporalTls: true, temporalTlsServerName: 'temporal.example' });
+    expect(config.temporalTlsCert).toEqual({ path: client.cert, pem: readFileSync(client.cert) });
+    expect(config.temporalTlsKey?.pem).toEqual(readFileSync(client.key));
+    expect(config.temporalTlsCa?.pem).toEqual(readFileSync(ca));
+  });
+
+  test('may come with its chain, and authorities may be several', () => {
+    const chain = write('chain.pem', `${readFileSync(client.cert, 'utf8')}${readFileSync(ca, 'utf8')}`);
+    expect(loadConfig(tls({ ...client, cert: chain, ca: chain })).temporalTlsCa?.path).toBe(chain);
+  });
+
+  const faults: [fault: string, settings: () => Environment, variable: string, sentence: string][] = [
+    ['a file that does not exist', () => tls({ ...client, cert: '/none.pem' }), 'TEMPORAL_TLS_CERT', 'does not exist'],
+    ['a directory', () => tls({ ca: directory }), 'TEMPORAL_TLS_CA', 'the file cannot be read (EISDIR)'],
+    ['a key for a certificate', () => tls({ ...client, cert: client.key }), 'TEMPORAL_TLS_CERT', 'no PEM certificate'],
+    ['a certificate for a key', () => tls({ ...client, key: client.cert }), 'TEMPORAL_TLS_KEY', 'no PEM private key'],
+    [
+      'a damaged certificate',
+      () => tls({ ca: damaged() }),
+      'TEMPORAL_TLS_CA',
+      'certificate 2 of the file cannot be read',
+    ],
+    ['a key with a passphrase', () => tls({ ...client, key: encrypted() }), 'TEMPORAL_TLS_KEY', 'passphrase'],
+    ['a certificate alone', () => tls({ cert: client.cert }), 'TEMPORAL_TLS_KEY', 'TEMPORAL_TLS_CERT is of no use'],
+    ['a key alone', () => tls({ key: client.key }), 'TEMPORAL_TLS_CERT', 'TEMPORAL_TLS_KEY is of no use'],
+    [
+      'the key of another',
+      () => tls({ ...client, key: other.key }),
+      'TEMPORAL_TLS_KEY',
+      'not the key of the certificate',
+    ],
+    [
+      'TLS switched off',
+      () => tls({ ca, more: { TEMPORAL_TLS: 'off' } }),
+      'TEMPORAL_TLS',
+      'TEMPORAL_TLS_CA would have no',
+    ],
+  ];
+  test.each(faults)('is refused for %s, in a sentence that says so', (_fault, settings, variable, sentence) => {
+    const error = configErrorOf(settings());
+    expect(error.problems.map((problem) => problem.variable)).toEqual([variable]);
+    expect(error.message).toContain(sentence);
+    expect(error.message).not.toContain('PRIVATE KEY');
+  });
+
+  function damaged(): string {
+    const pem = readFileSync(ca, 'utf8');
+    return write('damaged.pem', `${pem}${pem.replace(/^(?!-).{20}/gm, '')}`);
+  }
+  function encrypted(): string {
+    const path = join(directory, 'encrypted.key');
+    execFileSync('openssl', ['pkcs8', '-topk8', '-in', client.key, '-out', path, '-passout', 'pass:x'], {
+      stdio: 'pipe',
+    });
+    return path;
+  }
 });
 
 test('proxies are trusted by number of hops or by network', () => {
