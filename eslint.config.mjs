@@ -42,6 +42,11 @@ const noOwnClock = [
   { selector: "MemberExpression[object.name='Math'][property.name='random']", message: 'Chance comes as an argument.' },
 ];
 
+// The clock of a process may be wrong: what is decided takes its time from Postgres (db/clock.ts).
+const noProcessClock = noOwnClock
+  .filter(({ selector }) => selector.includes('Date'))
+  .map(({ selector }) => ({ selector, message: 'Take `now` as an argument; it comes from db/clock.ts.' }));
+
 const globalsOfNode = [
   'module',
   'require',
@@ -96,6 +101,11 @@ export default defineConfig(
       'no-restricted-imports': ['error', { paths: nodeModules }],
       'no-restricted-globals': ['error', noInterval, ...doorsToTheWorld.filter((name) => name !== 'setTimeout')],
     },
+  },
+  {
+    files: ['api/**/*.ts', 'activities/**/*.ts', 'db/**/*.ts'],
+    ignores: ['db/clock.ts'],
+    rules: { 'no-restricted-syntax': ['error', noIntervalMember, noEnvironment, noStar, ...noProcessClock] },
   },
   {
     files: ['config.ts', 'worker.ts', 'api/main.ts', 'cli/**/*.ts', 'bench/**/*.ts'],

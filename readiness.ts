@@ -1,10 +1,12 @@
 /**
- * Whether a process can do its work: Postgres answers, migrations are in, Temporal answers and is set up.
+ * Whether a process can do its work: Postgres answers, its clock and that of the process agree, migrations are in, Temporal
+ * answers and is set up.
  *
  * Asking also mends one thing: a Temporal server that lost its data and came back empty is set up again. A running worker
  * does not notice such a change by itself, and orchestrators ask for readiness every few seconds anyway.
  */
 import type { Client } from '@temporalio/client';
+import { findClockSkewMs, skewSentence } from './db/clock';
 import { missingMigrations } from './db/migrate';
 import type { Database } from './db/index';
 import { isSetUp, setUpTemporal } from './temporal/setup';
@@ -15,7 +17,7 @@ const CHECK_TIMEOUT_MS = 3_000;
 export interface Readiness {
   ready: boolean;
   /** "ok", or what is wrong in a sentence. */
-  checks: { postgres: string; migrations: string; temporal: string };
+  checks: { postgres: string; clock: string; migrations: string; temporal: string };
 }
 
 export interface ReadinessDependencies {
@@ -27,12 +29,13 @@ export interface ReadinessDependencies {
 /** Checks every dependency; none waits longer than three seconds. */
 export async function checkReadiness({ db, client, taskQueues }: ReadinessDependencies): Promise<Readiness> {
   const [database, temporal] = await Promise.all([
-    within(missingMigrations(db)).then(
-      (missing) => ({
+    within(Promise.all([missingMigrations(db), findClockSkewMs(db)])).then(
+      ([missing, ahead_ms]) => ({
         postgres: 'ok',
+        clock: skewSentence(ahead_ms) ?? 'ok',
         migrations: missing === 0 ? 'ok' : `${missing} missing: run \`covenant migrate\``,
       }),
-      (error: unknown) => ({ postgres: `unreachable: ${messageOf(error)}`, migrations: 'unknown' }),
+      (error: unknown) => ({ postgres: `unreachable: ${messageOf(error)}`, clock: 'unknown', migrations: 'unknown' }),
     ),
     within(ensureSetUp(client, taskQueues)).then(
       () => 'ok',

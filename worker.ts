@@ -12,7 +12,10 @@ import { createActivities } from './activities/index';
 import { createBillingPorts } from './adapters/billing';
 import { loadConfig } from './config';
 import type { Config } from './config';
+import { createPostgresClock } from './db/clock';
+import type { BoundNow } from './db/clock';
 import { assertDriverPatched, openDatabase } from './db/index';
+import type { Database } from './db/index';
 import { createLog, logTemporal } from './log';
 import type { Logger } from './log';
 import { checkReadiness, ensureSetUp } from './readiness';
@@ -68,6 +71,7 @@ async function main(): Promise<void> {
     clocks,
     billingPorts: createBillingPorts(config),
     taskQueues: queues,
+    bound: boundBy(db, log),
   });
   const shared = {
     connection,
@@ -91,6 +95,17 @@ async function main(): Promise<void> {
     await db.end({ timeout: 5 });
     log.info('worker has ended');
   }
+}
+
+/** Bounds the times of workflows by Postgres, and says when the clock of the Temporal server is too far ahead. */
+function boundBy(db: Database, log: Logger): BoundNow {
+  const clock = createPostgresClock(db);
+  return async (believed) => {
+    const now = await clock.bound(believed);
+    if (now < believed)
+      log.warn({ temporal: believed, now }, 'the clock of the Temporal server is ahead of that of Postgres');
+    return now;
+  };
 }
 
 function connectWorker(config: Config): Promise<NativeConnection> {

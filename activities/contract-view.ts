@@ -28,6 +28,8 @@ export interface ContractView {
   on_test_clock?: boolean;
   /** Who holds it, each open hold by its source. */
   held_by?: HoldSource[];
+  /** The real time by which the contract was settled: that of the workflow, as far as Postgres bears it out. */
+  looked_at?: Instant;
 }
 
 /** The view after a change of the contract, or of one that is gone. `now` is the real time. */
@@ -50,6 +52,7 @@ export async function viewOf(
     billing_events: await countPendingBillingEvents(sql, contract_id, now),
     on_test_clock: row.test_clock_id !== null,
     held_by: HOLD_SOURCES.filter((source) => openHold(facts, facts.settled_until, source) !== undefined),
+    looked_at: now,
   };
 }
 

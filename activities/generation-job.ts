@@ -4,7 +4,7 @@ import { Context } from '@temporalio/activity';
 import { SYSTEM } from '../domain/actor';
 import { chunkCount, chunkSpan, isUnfinished } from '../domain/generation-job';
 import type { JobState } from '../domain/generation-job';
-import { instantFromMillis, laterOf } from '../domain/instant';
+import { instantFromMillis, millisOf } from '../domain/instant';
 import type { Instant } from '../domain/instant';
 import { joinedKeys } from '../domain/license-key';
 import { isRefusal } from '../domain/refusal';
@@ -67,13 +67,10 @@ export interface CloseJobInput extends OpenJobInput {
 /** Between two words to those who watch a job. */
 const PROGRESS_INTERVAL_MS = 100;
 
-/**
- * The clock of one attempt. `now` was fixed when the range was handed out, but an attempt may come much later, after an
- * outage: it must not make licenses by a time at which the contract was still open.
- */
-function attemptClock(now: Instant, scheduled_at_ms: number): () => Instant {
+/** The clock of one attempt, which goes on from `now`: a range takes its time, and its contract may end meanwhile. */
+function attemptClock(now: Instant): () => Instant {
   const begun_ms = performance.now();
-  return () => laterOf(now, instantFromMillis(Math.floor(scheduled_at_ms + performance.now() - begun_ms)));
+  return () => instantFromMillis(Math.floor(millisOf(now) + performance.now() - begun_ms));
 }
 
 /** What becomes of a job by what its contract says. One whose contract was terminated or deleted is cancelled. */
@@ -154,7 +151,7 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
       const context = Context.current();
       const plan = await findJobPlan(db, input.job_id);
       if (!plan) throw new Error(`generation job ${input.job_id} does not exist`);
-      const clock = clockOf(plan, attemptClock(input.now, context.info.currentAttemptScheduledTimestampMs));
+      const clock = clockOf(plan, attemptClock(input.now));
       const missing = await missingChunks(db, input.job_id, input.from_chunk, input.to_chunk);
       const given_up: number[] = [];
       const draw = (chunk_no: number | undefined): string =>

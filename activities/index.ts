@@ -1,4 +1,5 @@
 /** Every activity, made from its dependencies by name. */
+import type { BoundNow } from '../db/clock';
 import type { Database } from '../db/index';
 import type { Nudger } from '../temporal/nudge';
 import type { TaskQueues } from '../temporal/task-queues';
@@ -7,6 +8,7 @@ import { createBillingInboxActivities } from './billing-inbox';
 import type { BillingPorts } from './billing-inbox';
 import { createBillingActivities } from './billing';
 import { createContractActivities } from './contract';
+import { decideByPostgres } from './decide-by-postgres';
 import { createGenerationJobActivities } from './generation-job';
 import { createSweepActivities } from './sweep';
 import { createTestClockActivities } from './test-clock';
@@ -18,16 +20,21 @@ export interface ActivityDependencies {
   /** Of the billing systems that are configured. */
   billingPorts: BillingPorts;
   taskQueues: TaskQueues;
+  /** Makes the time of a decision out of a workflow's; what skips time in a test leaves it as it is. */
+  bound: BoundNow;
 }
 
 export function createActivities(dependencies: ActivityDependencies) {
-  const { taskQueues } = dependencies;
+  const { taskQueues, bound } = dependencies;
   return {
-    ...createContractActivities(dependencies),
-    ...createBillingActivities(dependencies),
-    ...createGenerationJobActivities({ ...dependencies, fillTaskQueue: taskQueues.generation }),
-    ...createBillingInboxActivities(dependencies),
-    ...createSweepActivities(dependencies),
+    ...decideByPostgres(createContractActivities(dependencies), bound),
+    ...decideByPostgres(createBillingActivities(dependencies), bound),
+    ...decideByPostgres(
+      createGenerationJobActivities({ ...dependencies, fillTaskQueue: taskQueues.generation }),
+      bound,
+    ),
+    ...decideByPostgres(createBillingInboxActivities(dependencies), bound),
+    ...decideByPostgres(createSweepActivities(dependencies), bound),
     ...createTestClockActivities({ ...dependencies, settleTaskQueue: taskQueues.clocks }),
   };
 }

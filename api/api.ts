@@ -23,8 +23,8 @@ export interface Api {
   requestLicenses: RequestLicenses;
   progress: ProgressFeed;
   log: Logger;
-  /** The one clock of the process. */
-  clock: () => Instant;
+  /** The time by which the interface decides: that of Postgres (db/clock.ts). */
+  clock: () => Promise<Instant>;
   keyPepper: string;
   /** Of the billing systems that are configured. */
   billingReceivers: ReadonlyMap<BillingSource, BillingReceiver>;

@@ -84,9 +84,9 @@ export async function commandThroughWorkflow(
   const outcome = await sendCommand(request, id, command);
   if (isRefusal(outcome)) return outcome;
   const { api } = request;
-  const row = await readContract({ ...request, now: api.clock() }, id);
+  const row = await readContract({ ...request, now: await api.clock() }, id);
   if (isRefusal(row)) return row;
-  const answer = shown(row, api.clock());
+  const answer = shown(row, await api.clock());
   return { ...answer, headers: { ...answer.headers, ...replayedHeader(outcome) } };
 }
 

@@ -3,6 +3,7 @@ import { billingStanding } from '../domain/billing';
 import { lastDay, stateAt, statusOf, statusOfState, warningsOf } from '../domain/contract';
 import type { ContractFacts } from '../domain/contract';
 import { nextBoundary } from '../domain/contract-boundary';
+import { laterOf } from '../domain/instant';
 import type { Instant } from '../domain/instant';
 import { isUnpaid } from '../domain/invoice';
 import { quotaOf } from '../domain/quota';
@@ -14,9 +15,12 @@ import { contractWorkflowId } from '../temporal/ids';
 /** Unpaid invoices shown with a contract. */
 const INVOICES_SHOWN_MAX = 100;
 
-/** The whole contract, of which nothing is due, at an instant; one on a test clock at that clock's. */
+/**
+ * The whole contract, of which nothing is due, at an instant; one on a test clock at that clock's. Never as it was before it
+ * was last settled: a process whose time lags behind another's shows what the other did.
+ */
 export function presentContract(row: ContractRow, now: Instant) {
-  return presentFacts(factsOf(row), row, row.clock_now ?? now);
+  return presentFacts(factsOf(row), row, laterOf(row.clock_now ?? now, row.settled_until));
 }
 
 /** The contract that the facts would be: what a dry run shows. */

@@ -1,7 +1,7 @@
 /** Makes the interface's dependencies from connections: the same for the process and for tests. */
 import type { Client } from '@temporalio/client';
 import type { BillingReceiver, BillingSource } from '../domain/billing-event';
-import { instantFromMillis } from '../domain/instant';
+import { createPostgresClock } from '../db/clock';
 import type { Database } from '../db/index';
 import { createLicenseRequests } from '../db/generation-request';
 import type { Logger } from '../log';
@@ -27,7 +27,7 @@ export interface ApiOptions {
 
 export function createApi(options: ApiOptions): Api {
   const { db, client, taskQueues, log } = options;
-  const clock = () => instantFromMillis(Date.now());
+  const clock = createPostgresClock(db).now;
   return {
     ...options,
     clock,

@@ -6,6 +6,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { ZodType, z as zod } from 'zod';
 import type { Actor } from '../domain/actor';
+import type { Instant } from '../domain/instant';
 import { isRefusal, refuse } from '../domain/refusal';
 import type { Refusal, RefusalCode } from '../domain/refusal';
 import { roleCovers } from '../domain/role';
@@ -38,7 +39,8 @@ export function authorization(api: Api, route: Route): RequestHandler {
 /** The Express handler of one route, after its authorization and the reading of the body. */
 export function endpoint(api: Api, route: Route): RequestHandler {
   return async (request, response) => {
-    const handled = parse(api, request, response, route, response.locals.caller as AuthenticatedAdmin);
+    const caller = response.locals.caller as AuthenticatedAdmin;
+    const handled = parse(api, request, response, route, caller, await api.clock());
     const outcome = await route.handle(handled as never);
     if (isRefusal(outcome)) throw new ProblemError(problemOf(outcome));
     if (outcome.nudge) await api.nudger.wake(outcome.nudge, handled.request_id);
@@ -56,7 +58,7 @@ async function authorize(api: Api, request: Request, route: Route): Promise<Auth
       }),
     );
   const key = /^Bearer +(\S+) *$/i.exec(header)?.[1];
-  const admin = key === undefined ? undefined : await api.authenticate(key, api.clock());
+  const admin = key === undefined ? undefined : await api.authenticate(key, await api.clock());
   if (!admin) {
     const detail =
       'This API key is unknown or revoked. Copy it whole and without spaces, or ask a super admin for a new one.';
@@ -75,7 +77,14 @@ async function authorize(api: Api, request: Request, route: Route): Promise<Auth
 
 type Anything = Handled<unknown, unknown, unknown>;
 
-function parse(api: Api, request: Request, response: Response, route: Route, caller: AuthenticatedAdmin): Anything {
+function parse(
+  api: Api,
+  request: Request,
+  response: Response,
+  route: Route,
+  caller: AuthenticatedAdmin,
+  now: Instant,
+): Anything {
   if (route.body === undefined && route.raw_body === undefined && hasBody(request))
     refuseShape([{ path: '', message: 'This request takes no body.' }]);
   const given_body: unknown = request.body === undefined && route.body_optional ? {} : request.body;
@@ -117,7 +126,7 @@ function parse(api: Api, request: Request, response: Response, route: Route, cal
     headers: route.raw_body === undefined ? {} : singleHeaders(request),
     caller,
     actor,
-    now: api.clock(),
+    now,
     request_id,
     expected_revision,
     idempotency,

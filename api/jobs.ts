@@ -188,7 +188,7 @@ async function streamProgress(api: Api, id: string, response: Response): Promise
       if (!row || response.closed) break;
       const finished = !isUnfinished(row.state);
       response.write(
-        `event: ${finished ? 'end' : 'progress'}\ndata: ${JSON.stringify(presentJob(row, api.clock()))}\n\n`,
+        `event: ${finished ? 'end' : 'progress'}\ndata: ${JSON.stringify(presentJob(row, await api.clock()))}\n\n`,
       );
       if (finished) break;
       await news.next();

@@ -15,7 +15,7 @@ export function operationsRouter(api: Api): Router {
       .json(readiness);
   });
   router.get('/metrics', async (_request, response) => {
-    const now = api.clock();
+    const now = await api.clock();
     await Promise.all([collectBillingMetrics(api.db, now), collectContractMetrics(api.db, now)]);
     response.type(register.contentType).send(await register.metrics());
   });

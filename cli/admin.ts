@@ -7,6 +7,7 @@ import { newApiKey } from '../domain/api-key';
 import { ROLES, type Role } from '../domain/role';
 import { createAdminApiKey, insertAdmin } from '../db/admin';
 import { violates } from '../db/errors';
+import { findNow } from '../db/clock';
 import { openDatabase } from '../db/index';
 import { CommandFailure } from './failure';
 import { readSettings } from './settings';
@@ -44,7 +45,7 @@ async function create(options: CreateOptions): Promise<void> {
   const key = newApiKey('admin', randomFillSync);
   try {
     const admin = await db.begin(async (tx) => {
-      const act = { actor: SYSTEM, now: new Date().toISOString(), request_id: null };
+      const act = { actor: SYSTEM, now: await findNow(tx), request_id: null };
       const created = await insertAdmin(tx, options, act);
       await createAdminApiKey(tx, created, key, { pepper: config.keyPepper, label: options.label }, act);
       return created;

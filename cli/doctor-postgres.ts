@@ -1,5 +1,6 @@
 /** The doctor's look at Postgres: reachable, new enough, migrated, in time, with room, and nothing owed for too long. */
 import type { Config } from '../config';
+import { findClockSkewMs, skewSentence } from '../db/clock';
 import { assertDriverPatched, openDatabase } from '../db/index';
 import {
   findDatabaseHealth,
@@ -14,8 +15,6 @@ import { messageOf, sentenceOf } from './failure';
 import { examine, ok, warning, wrong, type Finding } from './finding';
 
 const TIMEOUT_MS = 8_000;
-/** Clocks may differ by this much before boundaries are seen early or late. */
-const CLOCK_SKEW_MS_MAX = 2_000;
 /** Below this many free connections a restart of a process may find none. */
 const FREE_CONNECTIONS_MIN = 5;
 const MEBIBYTE = 1024 * 1024;
@@ -39,12 +38,12 @@ export async function examinePostgres(config: Config, epoch: string | null): Pro
       TIMEOUT_MS,
       async () => {
         const health = await findDatabaseHealth(db);
-        const server = serverFindings(health);
+        const server = serverFindings(health, await findClockSkewMs(db));
         const missing = await missingMigrations(db);
         if (missing > 0) {
           return [...server, wrong('migrations', `${missing} are missing`, 'Run `covenant migrate`.')];
         }
-        const owed = await findOwedWork(db, new Date().toISOString(), epoch);
+        const owed = await findOwedWork(db, health.now, epoch);
         return [...server, ok('migrations', 'all are in'), ...owedFindings(owed)];
       },
       (error) =>
@@ -55,9 +54,9 @@ export async function examinePostgres(config: Config, epoch: string | null): Pro
   }
 }
 
-function serverFindings(health: DatabaseHealth): Finding[] {
+function serverFindings(health: DatabaseHealth, ahead_ms: number): Finding[] {
   const size = `${Math.round(health.size_bytes / MEBIBYTE).toLocaleString('en-US')} MiB`;
-  const skew_ms = Math.abs(Date.now() - Date.parse(health.now));
+  const skew = skewSentence(ahead_ms);
   const free = health.connections_max - health.connections;
   return [
     health.version >= POSTGRES_VERSION_MIN
@@ -67,12 +66,12 @@ function serverFindings(health: DatabaseHealth): Finding[] {
           `version ${health.version}; Covenant needs ${POSTGRES_VERSION_MIN} or newer`,
           'Move the database to a newer server (pg_upgrade).',
         ),
-    skew_ms <= CLOCK_SKEW_MS_MAX
+    skew === null
       ? ok('clock', 'this machine and Postgres agree about the time')
       : warning(
           'clock',
-          `this machine and Postgres differ by ${Math.round(skew_ms / 1_000)} s`,
-          'Synchronise the clocks (NTP): boundaries are crossed by the clock of the worker.',
+          skew,
+          'Synchronise the clocks (NTP). Covenant decides by the clock of Postgres; an API or a worker on this machine is not ready.',
         ),
     free >= FREE_CONNECTIONS_MIN
       ? ok('connections', `${health.connections} of ${health.connections_max} in use`)

@@ -7,6 +7,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureSuperAdmin } from '../db/admin';
+import { findNow } from '../db/clock';
 import { openDatabase } from '../db/index';
 import { migrate } from '../db/migrate';
 import { keepAskingReadiness, planCovenantProcess, type ProgramOptions } from './covenant-process';
@@ -371,7 +372,7 @@ async function seed(databaseUrl: string, secrets: Secrets): Promise<void> {
   const sql = openDatabase(databaseUrl, { max: 1, application_name: 'covenant dev' });
   try {
     const key = { key: secrets.super_admin_key, pepper: secrets.key_pepper };
-    await ensureSuperAdmin(sql, { ...SUPER_ADMIN, ...key, now: new Date().toISOString() });
+    await ensureSuperAdmin(sql, { ...SUPER_ADMIN, ...key, now: await findNow(sql) });
   } finally {
     await sql.end();
   }

@@ -65,7 +65,7 @@ export interface CommandSenderOptions {
   client: Client;
   taskQueues: TaskQueues;
   /** The real time; the command's deadline is counted from it. */
-  clock: () => Instant;
+  clock: () => Promise<Instant>;
   /** How long a caller waits for the outcome; {@link COMMAND_TIMEOUT_MS} unless given. */
   timeout_ms?: number | undefined;
 }
@@ -75,7 +75,7 @@ export function createCommandSender(options: CommandSenderOptions): SendCommand 
   const { client, taskQueues, clock, timeout_ms = COMMAND_TIMEOUT_MS } = options;
   return async function sendCommand(contract_id, command) {
     await expectReachable(client);
-    const deadline = instantFromMillis(millisOf(clock()) + timeout_ms - COMMAND_MARGIN_MS);
+    const deadline = instantFromMillis(millisOf(await clock()) + timeout_ms - COMMAND_MARGIN_MS);
     const startWorkflowOperation = new WithStartWorkflowOperation(contractLifecycle, {
       ...contractStart(contract_id, taskQueues, command.request_id),
       workflowIdConflictPolicy: 'USE_EXISTING',

@@ -140,20 +140,6 @@ describe('fillChunks', () => {
     expect((await auditOf(sql, contract_id)).at(-1)).toMatchObject({ action: 'contract.resumed', at: resume_at });
   });
 
-  test('an attempt that comes after an outage judges by its own time, not by that of its range', async () => {
-    const tomorrow = new Date(Date.now() + 86_400_000).toISOString();
-    const { facts } = await buildContract(sql, { end_date: tomorrow.slice(0, 10) });
-    const job = await requestJob(sql, facts.id, REQUESTED);
-    await activities.openJob({ job_id: job.id, now: now() });
-    const late = new MockActivityEnvironment(
-      { attempt: 2, currentAttemptScheduledTimestampMs: Date.now() + 3 * 86_400_000 },
-      { logger: new DefaultLogger('ERROR') },
-    );
-    expect(await fill(job.id, {}, late)).toEqual({ stopped: true, given_up: [] });
-    expect((await jobOf(sql, job.id)).completed).toBe(0);
-    expect((await auditOf(sql, facts.id)).at(-1)).toMatchObject({ action: 'contract.expired' });
-  });
-
   test('makes nothing for a job that was not opened', async () => {
     const { facts } = await buildContract(sql);
     const job = await requestJob(sql, facts.id, REQUESTED);

@@ -111,7 +111,7 @@ test('a license is expired from the very instant it expires at', async () => {
   const id = licenses[0]?.id;
   const expires_at = (await api.call('GET', `/licenses/${id}`)).body.expires_at;
   const statusAt = async (now: string): Promise<string[]> => {
-    api.api.clock = () => now;
+    api.api.clock = () => Promise.resolve(now);
     const status = String((await api.call('GET', `/licenses/${id}`)).body.status);
     return [
       status,

@@ -22,6 +22,9 @@ const FORBIDDEN: [file: string, code: string, rule: string][] = [
   ['api/a.ts', 'setInterval(() => {}, 1);', 'no-restricted-globals'],
   ['activities/a.ts', 'globalThis.setInterval(() => {}, 1);', 'no-restricted-syntax'],
   ['api/a.ts', 'export const host = process.env.HOST;', 'no-restricted-syntax'],
+  ['api/a.ts', 'export const now = Date.now();', 'no-restricted-syntax'],
+  ['activities/a.ts', 'export const now = new Date();', 'no-restricted-syntax'],
+  ['db/a.ts', 'export const now = new Date().toISOString();', 'no-restricted-syntax'],
   ['db/a.ts', 'export const read = (sql) => sql`SELECT * FROM products`;', 'no-restricted-syntax'],
   ['db/a.ts', 'export const read = (sql) => sql`SELECT p.id, c.* FROM contracts c`;', 'no-restricted-syntax'],
   ['db/a.ts', 'export const read = (sql) => sql`SELECT ${sql(A)},\n  g.* FROM generators g`;', 'no-restricted-syntax'],
@@ -37,6 +40,7 @@ const ALLOWED: [file: string, code: string][] = [
   ['domain/a.ts', 'export const then = new Date(0).toISOString();'],
   ['workflows/a.ts', 'export const now = Date.now();'],
   ['dev/a.ts', 'setInterval(() => {}, process.env.MS ? 1 : 2);'],
+  ['db/clock.ts', 'export const now = Date.now();'],
   ['api/main.ts', 'export const env = process.env;'],
   ['db/a.ts', 'export const count = (sql) => sql`SELECT count(*)::int, 2 * id, sum(a * b) FROM t`;'],
 ];

@@ -92,7 +92,7 @@ test('a namespace that does not exist takes no command', async () => {
     temporalTls: false,
     temporalApiKey: undefined,
   });
-  const clock = () => new Date().toISOString();
+  const clock = async () => new Date().toISOString();
   const sendCommand = createCommandSender({ client, taskQueues: taskQueues(uniqueTaskQueue()), clock });
   const command = {
     command: { name: 'pause', input: {} },

@@ -95,6 +95,39 @@ test('the audit names the admin who commanded, though only the id travelled', as
   expect(row).toEqual({ actor: { type: 'user', id: SOMEBODY.id, name: 'Somebody Real' }, request_id: 'request-pause' });
 });
 
+test('a timer of a Temporal server whose clock is ahead does not ask Postgres again and again until the time has come', async () => {
+  const AHEAD_MS = 10 * 60_000;
+  const LEFT_MS = 5 * 60_000;
+  const earlier = (now: string, by_ms: number): string => new Date(Date.parse(now) - by_ms).toISOString();
+  const resume_at = earlier(new Date().toISOString(), AHEAD_MS - LEFT_MS);
+  const { facts } = await buildContract(sql, { now: earlier(resume_at, AHEAD_MS) });
+  const pause: ContractCommand = { name: 'pause', input: { resume_at } };
+  const paused_at = earlier(resume_at, LEFT_MS + 60_000);
+  await sql.begin((tx) =>
+    changeContract(tx, { id: facts.id, actor: SOMEBODY, now: paused_at, request_id: null }, (current, context) =>
+      decide(pause, current, context),
+    ),
+  );
+  // To the activities the server's time is ten minutes ahead, as to those that Postgres bounds.
+  around = (real) => ({
+    settleContract: (input) => real.settleContract({ ...input, now: earlier(input.now, AHEAD_MS) }),
+  });
+  await worker.nudger.wakeContracts([facts.id]);
+  const timers = async (): Promise<number[]> => {
+    const { events = [] } = await handleOf(facts.id).fetchHistory();
+    return (events ?? []).flatMap(({ timerStartedEventAttributes: timer }) =>
+      timer ? [Number(timer.startToFireTimeout?.seconds ?? 0)] : [],
+    );
+  };
+  const begun = await waitFor(async () => ((await timers()).length > 0 ? timers() : undefined), {
+    timeout_ms: 20_000,
+    what: 'the timer of the contract',
+  });
+  expect(begun).toHaveLength(1);
+  expect(begun[0]).toBeGreaterThan(LEFT_MS / 1_000 - 60);
+  await handleOf(facts.id).terminate();
+});
+
 test('the view and the search attributes follow the contract', async () => {
   const { facts } = await buildContract(sql, { end_date: '2099-01-01', renewal: { ...DEFAULT_RENEWAL, mode: 'none' } });
   await worker.nudger.wakeContracts([facts.id]);

@@ -140,7 +140,9 @@ export async function contractLifecycle(input: ContractLifecycleInput): Promise<
   );
 
   for (;;) {
+    const asked_at = now();
     view = await lookAgain(view);
+    const ahead_ms = clockAheadMs(view, asked_at, now());
     tellOperators(view);
     if (!somebodySpoke() && !isOwed(view)) rests += 1;
 
@@ -156,7 +158,7 @@ export async function contractLifecycle(input: ContractLifecycleInput): Promise<
       if (!somebodyAsks()) await continueAsNew<typeof contractLifecycle>(input);
       continue;
     }
-    await nextInstantOrWord(view);
+    await nextInstantOrWord(view, ahead_ms);
   }
 
   /** One step of the story: what billing told, what has to be asked of it, or whatever boundary is due. */
@@ -181,11 +183,11 @@ export async function contractLifecycle(input: ContractLifecycleInput): Promise<
    * Waits until something is due by itself, or somebody has something to say. Where that is so already a timer is begun and
    * taken back at once, which leaves no event; recorded histories count it.
    */
-  async function nextInstantOrWord(current: ContractView): Promise<void> {
+  async function nextInstantOrWord(current: ContractView, ahead_ms: number): Promise<void> {
     const disturbed = () => somebodySpoke() || isOwed(current) || workflowInfo().continueAsNewSuggested;
     const next = nextInstant(current);
     if (next === null) return condition(disturbed);
-    const remaining_ms = Math.max(1, millisOf(next) - Date.now());
+    const remaining_ms = Math.max(1, millisOf(next) - (Date.now() - ahead_ms));
     await condition(disturbed, remaining_ms, { summary: told(current) });
   }
 }
@@ -193,6 +195,17 @@ export async function contractLifecycle(input: ContractLifecycleInput): Promise<
 /** Whether something is left to do at once. */
 function isOwed(view: ContractView): boolean {
   return (view.billing_events ?? 0) > 0 || view.verification?.due === true;
+}
+
+/**
+ * By how many milliseconds the clock of Temporal is ahead of the time by which contracts are settled (negative: behind), as far
+ * as that is certain: the contract was looked at between the question and the answer. Without this a workflow whose timer fires
+ * early would ask again at once, until the time has come.
+ */
+function clockAheadMs({ looked_at }: ContractView, asked_at: string, answered_at: string): number {
+  if (looked_at === undefined) return 0;
+  if (looked_at < asked_at) return millisOf(asked_at) - millisOf(looked_at);
+  return Math.min(0, millisOf(answered_at) - millisOf(looked_at));
 }
 
 /** When the contract changes by itself; null when only a word changes it, as on a test clock. */

@@ -84,6 +84,8 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
     clocks,
     billingPorts: options.billingPorts ?? new Map(),
     taskQueues: queues,
+    // Tests skip time and pass times of their own.
+    bound: (now) => Promise.resolve(now),
   });
   const activities = options.wrap?.(real) ?? real;
   const shared = { connection: nativeConnection, activities };
@@ -91,7 +93,7 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
   const workflows = { ...cached, workflowBundle: { codePath: workflowBundle() } };
   const workers = await createWorkers(shared, workflows, queues, options.slots ?? MANY_SLOTS);
   const running = Promise.all(workers.map((worker) => worker.run()));
-  const sendCommand = createCommandSender({ client, taskQueues: queues, clock: () => new Date().toISOString() });
+  const sendCommand = createCommandSender({ client, taskQueues: queues, clock: async () => new Date().toISOString() });
 
   return {
     queues,

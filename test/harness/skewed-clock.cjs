@@ -1,0 +1,20 @@
+/**
+ * Loaded before a program (`node --require`), it makes the wall clock of the process wrong and leaves the monotonic clock
+ * alone. Each message `{ skew_ms }` of the parent process sets the clock; it is answered with the same message.
+ */
+const RealDate = Date;
+let skew_ms = 0;
+
+globalThis.Date = new Proxy(RealDate, {
+  construct: (target, given, made) =>
+    Reflect.construct(target, given.length === 0 ? [target.now() + skew_ms] : given, made),
+  apply: (target) => new target(target.now() + skew_ms).toString(),
+  get: (target, name, receiver) =>
+    name === 'now' ? () => target.now() + skew_ms : Reflect.get(target, name, receiver),
+});
+
+process.on('message', (message) => {
+  skew_ms = message.skew_ms;
+  process.send(message);
+});
+process.channel?.unref();
