@@ -5,6 +5,8 @@ import type { Instant } from '../domain/instant';
 import { countParkedForADay, countWaitingBillingEvents } from '../db/billing-inbox';
 import { countWarnings } from '../db/contract';
 import type { Sql } from '../db/index';
+import { SWEEP_KINDS } from '../db/sweep';
+import { findStuckRows } from '../db/sweep-attempt';
 
 export { register } from 'prom-client';
 
@@ -34,6 +36,23 @@ const unreachableForLong = new Gauge({
   name: 'covenant_billing_unreachable_over_a_day',
   help: 'Contracts whose suspension waits for a billing system that has been silent for more than a day.',
 });
+
+const stuck = new Gauge({
+  name: 'covenant_sweep_stuck_rows',
+  help: 'Rows that the sweep wakes again and again and that stay due, by kind; `covenant doctor` names them.',
+  labelNames: ['kind'],
+});
+
+/** Reads what the sweep cannot settle; when the database does not answer, the figures are left out. */
+export async function collectSweepMetrics(sql: Sql): Promise<void> {
+  try {
+    const found = await findStuckRows(sql);
+    for (const kind of Object.keys(SWEEP_KINDS))
+      stuck.set({ kind }, found.find((counted) => counted.kind === kind)?.rows ?? 0);
+  } catch {
+    stuck.reset();
+  }
+}
 
 /** Reads what asks for a person; when the database does not answer, the figures are left out. */
 export async function collectContractMetrics(sql: Sql, now: Instant): Promise<void> {

@@ -2,7 +2,7 @@
 import { Router } from 'express';
 import { checkReadiness } from '../readiness';
 import type { Api } from './api';
-import { collectBillingMetrics, collectContractMetrics, register } from './metrics';
+import { collectBillingMetrics, collectContractMetrics, collectSweepMetrics, register } from './metrics';
 
 export function operationsRouter(api: Api): Router {
   const router = Router();
@@ -16,7 +16,11 @@ export function operationsRouter(api: Api): Router {
   });
   router.get('/metrics', async (_request, response) => {
     const now = await api.clock();
-    await Promise.all([collectBillingMetrics(api.db, now), collectContractMetrics(api.db, now)]);
+    await Promise.all([
+      collectBillingMetrics(api.db, now),
+      collectContractMetrics(api.db, now),
+      collectSweepMetrics(api.db),
+    ]);
     response.type(register.contentType).send(await register.metrics());
   });
   return router;

@@ -11,6 +11,8 @@ import {
 } from '../db/health';
 import type { DatabaseHealth, OwedWork } from '../db/health';
 import { missingMigrations } from '../db/migrate';
+import { findStuckRows, STUCK_FROM_ATTEMPTS } from '../db/sweep-attempt';
+import type { StuckRows } from '../db/sweep-attempt';
 import { messageOf, sentenceOf } from './failure';
 import { examine, ok, warning, wrong, type Finding } from './finding';
 
@@ -44,7 +46,8 @@ export async function examinePostgres(config: Config, epoch: string | null): Pro
           return [...server, wrong('migrations', `${missing} are missing`, 'Run `covenant migrate`.')];
         }
         const owed = await findOwedWork(db, health.now, epoch);
-        return [...server, ok('migrations', 'all are in'), ...owedFindings(owed)];
+        const stuck = await findStuckRows(db);
+        return [...server, ok('migrations', 'all are in'), ...owedFindings(owed), ...stuck.map(stuckFinding)];
       },
       (error) =>
         wrong('Postgres', sentenceOf(error).split('\n')[0] ?? '', 'Check DATABASE_URL, and that the server runs.'),
@@ -134,4 +137,13 @@ function owedFindings(owed: OwedWork): Finding[] {
     );
   }
   return findings;
+}
+
+function stuckFinding({ kind, rows, ids }: StuckRows): Finding {
+  const more = rows > ids.length ? ` and ${rows - ids.length} more` : '';
+  return warning(
+    `stuck (${kind})`,
+    `${rows} were woken ${STUCK_FROM_ATTEMPTS} times or more and are still due: ${ids.join(', ')}${more}`,
+    'See their workflows in Temporal; docs/operations.md, "Rows that stay due". They are tried again, at most every 6 hours.',
+  );
 }

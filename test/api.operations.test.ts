@@ -50,6 +50,15 @@ describe('operations', () => {
     expect(metrics.text).not.toContain(contract.id);
   });
 
+  test('metrics count the rows that stay due however often they are woken, by kind', async () => {
+    await api.sql`
+      INSERT INTO sweep_attempts (kind, subject_id, epoch, attempts, first_at, next_try_at)
+      SELECT 'silent_job', uuidv7(), 'epoch-1', attempts, now(), now() FROM unnest(ARRAY[4, 5, 9]) AS attempts`;
+    const { text } = await api.call('GET', '//metrics', { key: null });
+    expect(text).toContain('covenant_sweep_stuck_rows{kind="silent_job"} 2');
+    expect(text).toContain('covenant_sweep_stuck_rows{kind="boundary"} 0');
+  });
+
   test('the checked-in document is the one that is served', async () => {
     const served = await api.call('GET', '//openapi.json', { key: null });
     expect(served.body).toEqual(JSON.parse(JSON.stringify(openApiDocument())));

@@ -231,6 +231,9 @@ test('the doctor finds work that is owed for too long', async () => {
                              settled_until, state, may_generate, next_boundary_at, created_at, created_by, updated_at)
       SELECT uuidv7(), g.environment, 'C', 'standard', g.product_id, g.id, '{}', '{}', 'UTC', 1,
              now() - interval '1 day', 'SCHEDULED', false, now() - interval '1 hour', now(), 'x', now() FROM generators g`;
+    await own.sql`
+      INSERT INTO sweep_attempts (kind, subject_id, epoch, attempts, first_at, next_try_at)
+      SELECT 'boundary', id, 'epoch-1', 5, now(), now() FROM contracts`;
     const ran = await covenant(
       ['doctor', '--json'],
       settings({ DATABASE_URL: own.url, TEMPORAL_NAMESPACE: 'no-such-namespace' }),
@@ -238,6 +241,11 @@ test('the doctor finds work that is owed for too long', async () => {
     expect(findingsOf(ran).get('owed work')).toMatchObject({
       verdict: 'wrong',
       detail: expect.stringContaining('1 contracts have a boundary overdue') as string,
+    });
+    const [contract] = await own.sql<[{ id: string }]>`SELECT id FROM contracts`;
+    expect(findingsOf(ran).get('stuck (boundary)')).toMatchObject({
+      verdict: 'warning',
+      detail: `1 were woken 5 times or more and are still due: ${contract.id}`,
     });
   } finally {
     await own.drop();
