@@ -40,11 +40,12 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
 
 /** How many migrations the database lacks; all of them when it was never migrated. */
 export async function missingMigrations(sql: Sql): Promise<number> {
-  const known = readdirSync(MIGRATIONS).filter((file) => /^\d+\.do\./.test(file)).length;
+  const known = readdirSync(MIGRATIONS).flatMap((file) => (/^\d+\.do\./.test(file) ? [Number.parseInt(file, 10)] : []));
   const [table] = await sql<[{ exists: boolean }]>`SELECT to_regclass(${SCHEMA_TABLE}) IS NOT NULL AS exists`;
-  if (!table.exists) return known;
+  if (!table.exists) return known.length;
   const [row] = await sql<
     [{ version: number }]
   >`SELECT coalesce(max(version), 0)::int AS version FROM ${sql(SCHEMA_TABLE)}`;
-  return Math.max(0, known - row.version);
+  // Numbers may have gaps.
+  return known.filter((number) => number > row.version).length;
 }
