@@ -15,21 +15,10 @@ import {
 import type { AdminApiKeyRow, AdminRow } from '../db/admin';
 import { EmailShape } from './email';
 import { actOf, unlessTaken } from './edit';
+import { PageOf, PageQuery, cursorsByCreation, cursorsById, pageOf } from './paging';
 import { route } from './route';
 import type { Route } from './route';
-import {
-  Id,
-  IdParams,
-  InstantShape,
-  NameShape,
-  PageOf,
-  PageQuery,
-  SearchShape,
-  hasInstantAndUuid,
-  hasUuid,
-  keysetOf,
-  pageOf,
-} from './shapes';
+import { Id, IdParams, InstantShape, NameShape, SearchShape } from './shapes';
 import { z } from './zod';
 
 const RoleShape = z.enum(ROLES).describe('super_admin may do everything; viewer only reads');
@@ -107,6 +96,9 @@ const KeyParams = z.object({
 
 const ADMIN = { description: 'The admin', schema: AdminShape };
 
+const ADMIN_CURSORS = cursorsByCreation('admins');
+const API_KEY_CURSORS = cursorsById('api_keys');
+
 export const adminRoutes: Route[] = [
   route({
     method: 'get',
@@ -151,11 +143,11 @@ export const adminRoutes: Route[] = [
     answers: { 200: { description: 'One page', schema: PageOf(AdminShape) } },
     audit: [],
     async handle({ api, query }) {
-      const after = keysetOf(query.cursor, hasInstantAndUuid);
+      const after = ADMIN_CURSORS.read(query.cursor);
       const rows = await listAdmins(api.db, query, { order: query.order, after, limit: query.limit + 1 });
       return {
         status: 200,
-        body: pageOf(rows, query.limit, presentAdmin, (row) => ({ value: row.created_at, id: row.id })),
+        body: pageOf(rows, query.limit, presentAdmin, ADMIN_CURSORS),
       };
     },
   }),
@@ -236,12 +228,12 @@ export const adminRoutes: Route[] = [
     answers: { 200: { description: 'One page', schema: PageOf(ApiKeyShape) } },
     audit: [],
     async handle({ api, params, query }) {
-      const after = keysetOf(query.cursor, hasUuid);
+      const after = API_KEY_CURSORS.read(query.cursor);
       if (!(await findAdmin(api.db, params.id))) return unknownAdmin(params.id);
       const rows = await listAdminApiKeys(api.db, params.id, after?.id ?? null, query.limit + 1);
       return {
         status: 200,
-        body: pageOf(rows, query.limit, presentApiKey, (row) => ({ value: row.created_at, id: row.id })),
+        body: pageOf(rows, query.limit, presentApiKey, API_KEY_CURSORS),
       };
     },
   }),

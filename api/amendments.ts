@@ -19,9 +19,10 @@ import {
 } from './contract-command';
 import type { Request } from './contract-command';
 import { AmendmentCreate } from './contract-shapes';
+import { PageOf, PageQuery, cursorsById, pageOf } from './paging';
 import { route } from './route';
 import type { Answer, Route } from './route';
-import { DryRunQuery, Id, IdParams, InstantShape, PageOf, PageQuery, hasUuid, keysetOf, pageOf } from './shapes';
+import { DryRunQuery, Id, IdParams, InstantShape } from './shapes';
 import { z } from './zod';
 
 const AmendmentShape = z
@@ -42,6 +43,8 @@ const AmendmentShape = z
 
 const AmendmentParams = IdParams.extend({ amendment_id: Id });
 const COMMAND_REFUSALS = ['REVISION_CONFLICT', ...WORKFLOW_REFUSALS] as const;
+
+const AMENDMENT_CURSORS = cursorsById('amendments');
 
 export const amendmentRoutes: Route[] = [
   route({
@@ -103,12 +106,12 @@ export const amendmentRoutes: Route[] = [
     answers: { 200: { description: 'One page', schema: PageOf(AmendmentShape) } },
     audit: [],
     async handle({ params, query, ...request }) {
-      const after = keysetOf(query.cursor, hasUuid);
+      const after = AMENDMENT_CURSORS.read(query.cursor);
       // What is due is decided before it is shown.
       const contract = await readContract(request, params.id);
       if (isRefusal(contract)) return contract;
       const rows = await listAmendments(request.api.db, params.id, after?.id ?? null, query.limit + 1);
-      return { status: 200, body: pageOf(rows, query.limit, presentAmendment, ({ id }) => ({ value: '', id })) };
+      return { status: 200, body: pageOf(rows, query.limit, presentAmendment, AMENDMENT_CURSORS) };
     },
   }),
   route({

@@ -13,10 +13,11 @@ import type { Refusal } from '../domain/refusal';
 import { findBillingEvent, insertBillingEvent, listBillingEvents, replayBillingEvent } from '../db/billing-inbox';
 import type { BillingEventRow, ReceivedBillingEvent } from '../db/billing-inbox';
 import { insertAudit } from '../db/commit';
+import { PageOf, PageQuery, cursorsById, pageOf } from './paging';
 import { ProblemError, protocolProblem } from './problem';
 import { route } from './route';
 import type { Route } from './route';
-import { Id, IdParams, InstantShape, LocalDateShape, PageOf, PageQuery, hasUuid, keysetOf, pageOf } from './shapes';
+import { Id, IdParams, InstantShape, LocalDateShape } from './shapes';
 import { z } from './zod';
 
 const OUTCOMES = BILLING_OUTCOMES.map((outcome) => outcome.toLowerCase()) as Lowercase<
@@ -93,6 +94,8 @@ const BillingQuery = PageQuery.extend({
   contract_id: Id.optional(),
 });
 
+const BILLING_EVENT_CURSORS = cursorsById('billing_events');
+
 export const billingRoutes: Route[] = [
   route({
     method: 'post',
@@ -138,10 +141,10 @@ export const billingRoutes: Route[] = [
     audit: [],
     async handle({ api, query }) {
       const { cursor, limit, outcome, ...filter } = query;
-      const after = keysetOf(cursor, hasUuid);
+      const after = BILLING_EVENT_CURSORS.read(cursor);
       const stored = BILLING_OUTCOMES.find((name) => name.toLowerCase() === outcome);
       const rows = await listBillingEvents(api.db, { ...filter, outcome: stored }, after?.id ?? null, limit + 1);
-      return { status: 200, body: pageOf(rows, limit, presentBillingEvent, ({ id }) => ({ value: '', id })) };
+      return { status: 200, body: pageOf(rows, limit, presentBillingEvent, BILLING_EVENT_CURSORS) };
     },
   }),
   route({

@@ -19,6 +19,7 @@ import {
   InstantShape,
   JsonObjectShape,
   LocalDateShape,
+  NAME_SPELLED_CHARS_MAX,
   NameShape,
   PeriodShape,
   TimeZoneShape,
@@ -214,7 +215,10 @@ export const AmendmentCreate = z
   })
   .openapi('AmendmentCreate');
 export const DeleteBody = z.strictObject({
-  confirm_name: z.string().max(400).describe('The name of the contract, exactly'),
+  confirm_name: z
+    .string()
+    .max(NAME_SPELLED_CHARS_MAX)
+    .describe('The name of the contract, exactly; in any Unicode normal form'),
 });
 
 const BoundaryShape = z.object({ at: InstantShape, kind: z.enum(BOUNDARY_KINDS) });

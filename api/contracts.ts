@@ -8,6 +8,7 @@ import { isRefusal } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import { unparkFor } from '../db/billing-inbox';
 import { CONTRACT_SORTS, contractExists, factsOf, findContract, listContracts } from '../db/contract';
+import type { ContractSort } from '../db/contract';
 import { insertContract } from '../db/contract-change';
 import { customerExists } from '../db/customer';
 import { findGenerator } from '../db/generator';
@@ -27,21 +28,11 @@ import {
 import type { Request } from './contract-command';
 import { presentContractListItem } from './contract-presenter';
 import { ContractCreate, ContractEdit, ContractListShape, ContractShape, DeleteBody } from './contract-shapes';
+import { PageOf, PageQuery, cursorsByCreation, cursorsByText, pageOf } from './paging';
+import type { Cursors } from './paging';
 import { route } from './route';
 import type { Answer, Route } from './route';
-import {
-  DryRunQuery,
-  EnvironmentShape,
-  Id,
-  IdParams,
-  PageOf,
-  PageQuery,
-  SearchShape,
-  hasInstantAndUuid,
-  hasUuid,
-  keysetOf,
-  pageOf,
-} from './shapes';
+import { DryRunQuery, EnvironmentShape, Id, IdParams, SearchShape } from './shapes';
 import { z } from './zod';
 
 const ContractQuery = PageQuery.extend({
@@ -58,6 +49,13 @@ const ContractQuery = PageQuery.extend({
 });
 
 const CONTRACT = { description: 'The contract', schema: ContractShape };
+
+const CONTRACT_CURSORS: Record<ContractSort, Cursors<'sort_key' | 'id'>> = {
+  created_at: cursorsByCreation('contracts'),
+  name: cursorsByText('contracts.name'),
+  type: cursorsByText('contracts.type'),
+  status: cursorsByText('contracts.status'),
+};
 
 export const contractRoutes: Route[] = [
   route({
@@ -96,19 +94,14 @@ export const contractRoutes: Route[] = [
     answers: { 200: { description: 'One page', schema: PageOf(ContractListShape) } },
     audit: [],
     async handle({ api, query }) {
-      const after = keysetOf(query.cursor, query.sort === 'created_at' ? hasInstantAndUuid : hasUuid);
+      const cursors = CONTRACT_CURSORS[query.sort];
       const rows = await listContracts(api.db, query, {
         sort: query.sort,
         order: query.order,
-        after,
+        after: cursors.read(query.cursor),
         limit: query.limit + 1,
       });
-      const values = { created_at: 'created_at', name: 'name', type: 'type', status: 'state' } as const;
-      const body = pageOf(rows, query.limit, presentContractListItem, (row) => {
-        const value = row[values[query.sort]];
-        return { value: query.sort === 'name' ? value.toLowerCase() : value, id: row.id };
-      });
-      return { status: 200, body };
+      return { status: 200, body: pageOf(rows, query.limit, presentContractListItem, cursors) };
     },
   }),
   route({

@@ -4,20 +4,10 @@ import { findCustomer, insertCustomer, listCustomers, updateCustomer } from '../
 import type { CustomerRow } from '../db/customer';
 import { EmailShape } from './email';
 import { actOf, unlessTaken } from './edit';
+import { PageOf, PageQuery, cursorsByCreation, pageOf } from './paging';
 import { route } from './route';
 import type { Route } from './route';
-import {
-  Id,
-  IdParams,
-  InstantShape,
-  NameShape,
-  PageOf,
-  PageQuery,
-  SearchShape,
-  hasInstantAndUuid,
-  keysetOf,
-  pageOf,
-} from './shapes';
+import { Id, IdParams, InstantShape, NameShape, SearchShape } from './shapes';
 import { z } from './zod';
 
 const CustomerCreate = z
@@ -55,6 +45,8 @@ const CustomerQuery = PageQuery.extend({
 
 const CUSTOMER = { description: 'The customer', schema: CustomerShape };
 
+const CUSTOMER_CURSORS = cursorsByCreation('customers');
+
 export const customerRoutes: Route[] = [
   route({
     method: 'post',
@@ -85,11 +77,11 @@ export const customerRoutes: Route[] = [
     answers: { 200: { description: 'One page', schema: PageOf(CustomerShape) } },
     audit: [],
     async handle({ api, query }) {
-      const after = keysetOf(query.cursor, hasInstantAndUuid);
+      const after = CUSTOMER_CURSORS.read(query.cursor);
       const rows = await listCustomers(api.db, query, { order: query.order, after, limit: query.limit + 1 });
       return {
         status: 200,
-        body: pageOf(rows, query.limit, presentCustomer, (row) => ({ value: row.created_at, id: row.id })),
+        body: pageOf(rows, query.limit, presentCustomer, CUSTOMER_CURSORS),
       };
     },
   }),

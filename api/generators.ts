@@ -13,22 +13,10 @@ import {
 import type { GeneratorRow } from '../db/generator';
 import { findProduct } from '../db/product';
 import { actOf, immutableRefusal } from './edit';
+import { PageOf, PageQuery, cursorsByCreation, pageOf } from './paging';
 import { route } from './route';
 import type { Route } from './route';
-import {
-  EnvironmentShape,
-  Id,
-  IdParams,
-  InstantShape,
-  JsonObjectShape,
-  NameShape,
-  PageOf,
-  PageQuery,
-  SearchShape,
-  hasInstantAndUuid,
-  keysetOf,
-  pageOf,
-} from './shapes';
+import { EnvironmentShape, Id, IdParams, InstantShape, JsonObjectShape, NameShape, SearchShape } from './shapes';
 import { z } from './zod';
 
 const ACTIVATION_LIMIT_MAX = 1_000_000;
@@ -125,6 +113,8 @@ const GeneratorQuery = PageQuery.extend({
 
 const GENERATOR = { description: 'The generator', schema: GeneratorShape };
 
+const GENERATOR_CURSORS = cursorsByCreation('generators');
+
 export const generatorRoutes: Route[] = [
   route({
     method: 'post',
@@ -161,11 +151,11 @@ export const generatorRoutes: Route[] = [
     answers: { 200: { description: 'One page', schema: PageOf(GeneratorShape) } },
     audit: [],
     async handle({ api, query }) {
-      const after = keysetOf(query.cursor, hasInstantAndUuid);
+      const after = GENERATOR_CURSORS.read(query.cursor);
       const rows = await listGenerators(api.db, query, { order: query.order, after, limit: query.limit + 1 });
       return {
         status: 200,
-        body: pageOf(rows, query.limit, presentGenerator, (row) => ({ value: row.created_at, id: row.id })),
+        body: pageOf(rows, query.limit, presentGenerator, GENERATOR_CURSORS),
       };
     },
   }),

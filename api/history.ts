@@ -8,22 +8,10 @@ import { listRevisions } from '../db/contract';
 import type { RevisionRow } from '../db/contract';
 import { AUDIT_SUBJECTS, hasHistory, listAudit, listDomainEventsOfContract } from '../db/history';
 import type { AuditRow, DomainEventRow } from '../db/history';
-import type { Keyset } from '../db/paging';
+import { PageOf, PageQuery, cursorsById, cursorsOf, pageOf } from './paging';
 import { route } from './route';
 import type { Route } from './route';
-import {
-  EnvironmentShape,
-  Id,
-  IdParams,
-  InstantInput,
-  InstantShape,
-  PageOf,
-  PageQuery,
-  SearchShape,
-  hasUuid,
-  keysetOf,
-  pageOf,
-} from './shapes';
+import { EnvironmentShape, Id, IdParams, InstantInput, InstantShape, SearchShape } from './shapes';
 import { z } from './zod';
 
 const ActorShape = z
@@ -87,6 +75,10 @@ const ActivityQuery = PageQuery.extend({
   to: InstantInput.optional().describe('Before'),
 });
 
+const AUDIT_CURSORS = cursorsById('activity');
+const EVENT_CURSORS = cursorsById('events');
+const REVISION_CURSORS = cursorsOf('revisions', { revision: (text) => /^\d{1,9}$/.test(text) });
+
 export const historyRoutes: Route[] = [
   route({
     method: 'get',
@@ -100,10 +92,10 @@ export const historyRoutes: Route[] = [
     audit: [],
     async handle({ api, query }) {
       const { cursor, limit, environment, ...filter } = query;
-      const after = keysetOf(cursor, hasUuid);
+      const after = AUDIT_CURSORS.read(cursor);
       const scope = environment ?? (filter.contract_id === undefined ? 'production' : undefined);
       const rows = await listAudit(api.db, { ...filter, environment: scope }, after?.id ?? null, limit + 1);
-      return { status: 200, body: pageOf(rows, limit, presentAudit, byId) };
+      return { status: 200, body: pageOf(rows, limit, presentAudit, AUDIT_CURSORS) };
     },
   }),
   route({
@@ -118,10 +110,10 @@ export const historyRoutes: Route[] = [
     answers: { 200: { description: 'One page', schema: PageOf(AuditShape) } },
     audit: [],
     async handle({ api, params, query }) {
-      const after = keysetOf(query.cursor, hasUuid);
+      const after = AUDIT_CURSORS.read(query.cursor);
       if (!(await hasHistory(api.db, params.id))) return unknownContract(params.id);
       const rows = await listAudit(api.db, { contract_id: params.id }, after?.id ?? null, query.limit + 1);
-      return { status: 200, body: pageOf(rows, query.limit, presentAudit, byId) };
+      return { status: 200, body: pageOf(rows, query.limit, presentAudit, AUDIT_CURSORS) };
     },
   }),
   route({
@@ -136,10 +128,10 @@ export const historyRoutes: Route[] = [
     answers: { 200: { description: 'One page', schema: PageOf(DomainEventShape) } },
     audit: [],
     async handle({ api, params, query }) {
-      const after = keysetOf(query.cursor, hasUuid);
+      const after = EVENT_CURSORS.read(query.cursor);
       if (!(await hasHistory(api.db, params.id))) return unknownContract(params.id);
       const rows = await listDomainEventsOfContract(api.db, params.id, after?.id ?? null, query.limit + 1);
-      return { status: 200, body: pageOf(rows, query.limit, presentDomainEvent, byId) };
+      return { status: 200, body: pageOf(rows, query.limit, presentDomainEvent, EVENT_CURSORS) };
     },
   }),
   route({
@@ -154,15 +146,13 @@ export const historyRoutes: Route[] = [
     answers: { 200: { description: 'One page', schema: PageOf(RevisionShape) } },
     audit: [],
     async handle({ api, params, query }) {
-      const after = keysetOf(query.cursor, hasRevision);
+      const after = REVISION_CURSORS.read(query.cursor);
       if (!(await hasHistory(api.db, params.id))) return unknownContract(params.id);
-      const rows = await listRevisions(api.db, params.id, after === null ? null : Number(after.value), query.limit + 1);
+      const below = after === null ? null : Number(after.revision);
+      const rows = await listRevisions(api.db, params.id, below, query.limit + 1);
       return {
         status: 200,
-        body: pageOf(rows, query.limit, presentRevision, ({ revision }) => ({
-          value: String(revision),
-          id: params.id,
-        })),
+        body: pageOf(rows, query.limit, presentRevision, REVISION_CURSORS),
       };
     },
   }),
@@ -194,14 +184,6 @@ function presentDomainEvent({ id, at, type, contract_id, environment, data }: Do
 
 function presentRevision({ revision, effective_at, actor, action, snapshot }: RevisionRow) {
   return { revision, effective_at, actor, action, snapshot };
-}
-
-function byId(row: { id: string }): Keyset {
-  return { value: '', id: row.id };
-}
-
-function hasRevision({ value }: Keyset): boolean {
-  return /^\d{1,9}$/.test(value);
 }
 
 function unknownContract(id: string): Refusal {

@@ -12,9 +12,10 @@ import type { JobChange, JobRow } from '../db/generation-job';
 import type { Sql } from '../db/index';
 import { generationJobWorkflowId } from '../temporal/ids';
 import type { Api } from './api';
+import { PageOf, PageQuery, cursorsById, pageOf } from './paging';
 import { route } from './route';
 import type { Answer, Handled, Route } from './route';
-import { EnvironmentShape, Id, IdParams, InstantShape, PageOf, PageQuery, hasUuid, keysetOf, pageOf } from './shapes';
+import { EnvironmentShape, Id, IdParams, InstantShape } from './shapes';
 import { z } from './zod';
 
 /** Between two looks at a job that only made progress. */
@@ -57,6 +58,8 @@ const JobQuery = PageQuery.extend({
 
 const JOB = { description: 'The job', schema: JobShape };
 
+const JOB_CURSORS = cursorsById('jobs');
+
 export const jobRoutes: Route[] = [
   route({
     method: 'get',
@@ -71,14 +74,9 @@ export const jobRoutes: Route[] = [
     audit: [],
     async handle({ api, query, now }) {
       const environment = query.environment ?? (query.contract_id === undefined ? 'production' : undefined);
-      const after = keysetOf(query.cursor, hasUuid);
+      const after = JOB_CURSORS.read(query.cursor);
       const rows = await listJobs(api.db, { ...query, environment }, after?.id ?? null, query.limit + 1);
-      const body = pageOf(
-        rows,
-        query.limit,
-        (row) => presentJob(row, now),
-        (row) => ({ value: '', id: row.id }),
-      );
+      const body = pageOf(rows, query.limit, (row) => presentJob(row, now), JOB_CURSORS);
       return { status: 200, body };
     },
   }),

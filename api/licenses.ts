@@ -10,22 +10,12 @@ import { findContract } from '../db/contract';
 import { findJob } from '../db/generation-job';
 import { exportLicenses, findLicense, listLicenses } from '../db/license';
 import type { LicenseFilter, LicenseRow } from '../db/license';
-import type { Keyset } from '../db/paging';
 import { csvAnswer } from './csv';
+import { PageOf, PageQuery, cursorsOf, pageOf } from './paging';
 import { ProblemError, protocolProblem } from './problem';
 import { route } from './route';
 import type { Route } from './route';
-import {
-  EnvironmentShape,
-  Id,
-  IdParams,
-  InstantShape,
-  PageOf,
-  PageQuery,
-  SearchShape,
-  keysetOf,
-  pageOf,
-} from './shapes';
+import { EnvironmentShape, Id, IdParams, InstantShape, SearchShape } from './shapes';
 import { z } from './zod';
 
 const LicenseIdShape = z.string().describe('Opaque').openapi({ example: 'lic_167772161' });
@@ -85,6 +75,8 @@ const EXPORT_COLUMNS = [...REPORT_COLUMNS, 'id', 'contract_id', 'is_test'] as co
 
 const CSV = { description: 'The file', media_type: 'text/csv', schema: z.string() };
 
+const LICENSE_CURSORS = cursorsOf('licenses', { id: (text) => parseLicenseId(licenseIdText(text)) !== null });
+
 export const licenseRoutes: Route[] = [
   route({
     method: 'get',
@@ -97,7 +89,7 @@ export const licenseRoutes: Route[] = [
     answers: { 200: { description: 'One page', schema: PageOf(LicenseShape) } },
     audit: [],
     async handle({ api, query, caller, now }) {
-      const after = keysetOf(query.cursor, isLicenseKeyset)?.value ?? null;
+      const after = LICENSE_CURSORS.read(query.cursor)?.id ?? null;
       refuseKeySearch(caller.role, query.search);
       const rows = await listLicenses(api.db, filterOf(query), {
         order: query.order,
@@ -105,12 +97,7 @@ export const licenseRoutes: Route[] = [
         limit: query.limit + 1,
         now,
       });
-      const body = pageOf(
-        rows,
-        query.limit,
-        (row) => presentLicense(row, caller.role, now),
-        (row) => ({ value: row.id, id: licenseIdText(row.id) }),
-      );
+      const body = pageOf(rows, query.limit, (row) => presentLicense(row, caller.role, now), LICENSE_CURSORS);
       return { status: 200, body };
     },
   }),
@@ -243,8 +230,4 @@ function refuseKeySearch(role: Role, search: string | undefined): void {
   if (!text || seesLicenseKeys(role) || parseLicenseId(text) !== null) return;
   const detail = `You are ${role}; searching by key needs operator or above. Search by id (lic_…).`;
   throw new ProblemError(protocolProblem('FORBIDDEN_ROLE', detail, { metadata: { role, needed: 'operator' } }));
-}
-
-function isLicenseKeyset({ value, id }: Keyset): boolean {
-  return parseLicenseId(id) === value;
 }

@@ -3,21 +3,10 @@ import { refuse } from '../domain/refusal';
 import { findProduct, insertProduct, listProducts, updateProduct } from '../db/product';
 import type { ProductRow } from '../db/product';
 import { actOf, immutableRefusal, unlessTaken } from './edit';
+import { PageOf, PageQuery, cursorsByCreation, pageOf } from './paging';
 import { route } from './route';
 import type { Route } from './route';
-import {
-  EnvironmentShape,
-  Id,
-  IdParams,
-  InstantShape,
-  NameShape,
-  PageOf,
-  PageQuery,
-  SearchShape,
-  hasInstantAndUuid,
-  keysetOf,
-  pageOf,
-} from './shapes';
+import { EnvironmentShape, Id, IdParams, InstantShape, NameShape, SearchShape } from './shapes';
 import { z } from './zod';
 
 /** Modules a product may list. */
@@ -81,6 +70,8 @@ const ProductQuery = PageQuery.extend({
 
 const PRODUCT = { description: 'The product', schema: ProductShape };
 
+const PRODUCT_CURSORS = cursorsByCreation('products');
+
 export const productRoutes: Route[] = [
   route({
     method: 'post',
@@ -112,11 +103,11 @@ export const productRoutes: Route[] = [
     answers: { 200: { description: 'One page', schema: PageOf(ProductShape) } },
     audit: [],
     async handle({ api, query }) {
-      const after = keysetOf(query.cursor, hasInstantAndUuid);
+      const after = PRODUCT_CURSORS.read(query.cursor);
       const rows = await listProducts(api.db, query, { order: query.order, after, limit: query.limit + 1 });
       return {
         status: 200,
-        body: pageOf(rows, query.limit, presentProduct, (row) => ({ value: row.created_at, id: row.id })),
+        body: pageOf(rows, query.limit, presentProduct, PRODUCT_CURSORS),
       };
     },
   }),

@@ -2,13 +2,12 @@
 import { isCalendarPeriod, isLocalDate, isTimeZone } from '../domain/calendar';
 import { ENVIRONMENTS } from '../domain/environment';
 import type { Json, JsonObject } from '../domain/json';
-import type { Keyset } from '../db/paging';
-import { ProblemError, protocolProblem } from './problem';
 import { z } from './zod';
 
-/** Rows of a page, and the default. */
-export const PAGE_ROWS_MAX = 100;
-const PAGE_ROWS_DEFAULT = 25;
+/** Characters of a name. */
+const NAME_CHARS_MAX = 200;
+/** Room for the longest name in any spelling: Unicode makes four characters of one at most (normal form D). */
+export const NAME_SPELLED_CHARS_MAX = 4 * NAME_CHARS_MAX;
 
 /** The largest JSON a client may keep with something: metadata, features. */
 const JSON_CHARS_MAX = 16_384;
@@ -38,7 +37,12 @@ export const TimeZoneShape = z
   .refine(isTimeZone, 'must be an IANA time zone, such as Europe/Berlin')
   .openapi({ example: 'Europe/Berlin' });
 export const EnvironmentShape = z.enum(ENVIRONMENTS);
-export const NameShape = z.string().trim().min(1).max(200).refine(isPlainText, 'must not contain control characters');
+export const NameShape = z
+  .string()
+  .trim()
+  .min(1)
+  .max(NAME_CHARS_MAX)
+  .refine(isPlainText, 'must not contain control characters');
 export const DryRunQuery = z.object({
   dry_run: z.enum(['true', 'false']).optional().describe('true: the same checks and the same answer, nothing written'),
 });
@@ -63,67 +67,10 @@ export const JsonObjectShape = z
   .openapi({ type: 'object', additionalProperties: true });
 
 /** Text for searching in: bounded, and nothing that Postgres would refuse. */
-export const SearchShape = z.string().max(200).refine(isPlainText, 'must not contain control characters');
-
-/** `limit` and `cursor` of every list. */
-export const PageQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(PAGE_ROWS_MAX).default(PAGE_ROWS_DEFAULT).describe('rows of a page'),
-  cursor: z.string().max(1000).optional().describe('next_cursor of the page before'),
-});
-
-/** A list's answer. */
-export function PageOf<T extends z.ZodType>(row: T) {
-  return z.object({
-    data: z.array(row),
-    next_cursor: z.string().nullable().describe('cursor of the next page; null: this is the last'),
-  });
-}
-
-/** A page of presented rows; one row more than `limit` was read to know whether there is another page. */
-export function pageOf<Row, Presented>(
-  rows: Row[],
-  limit: number,
-  present: (row: Row) => Presented,
-  keyset: (row: Row) => Keyset,
-) {
-  const shown = rows.slice(0, limit);
-  const last = shown.at(-1);
-  return {
-    data: shown.map(present),
-    next_cursor: rows.length > limit && last !== undefined ? cursorOf(keyset(last)) : null,
-  };
-}
-
-/** A keyset as an opaque cursor. */
-export function cursorOf({ value, id }: Keyset): string {
-  return Buffer.from(JSON.stringify([value, id])).toString('base64url');
-}
-
-/** The keyset in a cursor, or null at the first page; a cursor that is none of ours is refused. */
-export function keysetOf(cursor: string | undefined, fits: (keyset: Keyset) => boolean = () => true): Keyset | null {
-  if (cursor === undefined) return null;
-  try {
-    const [value, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
-    if (typeof value === 'string' && typeof id === 'string' && isPlainText(value) && fits({ value, id }))
-      return { value, id };
-  } catch {
-    // Refused below.
-  }
-  const message = 'must be the next_cursor of a page of the same list and sort';
-  throw new ProblemError(
-    protocolProblem('VALIDATION_FAILED', `cursor: ${message}`, { errors: [{ path: 'cursor', message }] }),
-  );
-}
-
-/** Whether the id of a keyset is a UUID. */
-export function hasUuid({ id }: Keyset): boolean {
-  return /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(id);
-}
-
-/** Whether a keyset's value is an instant and its id a UUID. */
-export function hasInstantAndUuid(keyset: Keyset): boolean {
-  return isInstantText(keyset.value) && hasUsualYear(keyset.value) && hasUuid(keyset);
-}
+export const SearchShape = z
+  .string()
+  .max(NAME_SPELLED_CHARS_MAX)
+  .refine(isPlainText, 'must not contain control characters');
 
 /** Any instant a client sends, in our fixed form. */
 export const InstantInput = InstantShape.refine(
@@ -131,10 +78,10 @@ export const InstantInput = InstantShape.refine(
   `must lie in the years ${YEAR_MIN} to ${YEAR_MAX}`,
 ).transform((text) => new Date(text).toISOString());
 
-/** Whether a text is an instant in our fixed form; `Date` alone takes 30 February for 2 March. */
-function isInstantText(text: string): boolean {
+/** Whether a text is an instant in our fixed form, of a usual year; `Date` alone takes 30 February for 2 March. */
+export function isInstantText(text: string): boolean {
   const millis = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) ? Date.parse(text) : Number.NaN;
-  return !Number.isNaN(millis) && new Date(millis).toISOString() === text;
+  return !Number.isNaN(millis) && new Date(millis).toISOString() === text && hasUsualYear(text);
 }
 
 function hasUsualYear(text: string): boolean {

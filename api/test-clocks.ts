@@ -7,21 +7,11 @@ import type { TestClockRow } from '../db/test-clock';
 import { testClockWorkflowId } from '../temporal/ids';
 import type { Api } from './api';
 import { actOf } from './edit';
+import { PageOf, PageQuery, cursorsById, pageOf } from './paging';
 import { ProblemError, protocolProblem } from './problem';
 import { route } from './route';
 import type { Answer, Handled, Route } from './route';
-import {
-  Id,
-  IdParams,
-  InstantInput,
-  InstantShape,
-  NameShape,
-  PageOf,
-  PageQuery,
-  hasUuid,
-  keysetOf,
-  pageOf,
-} from './shapes';
+import { Id, IdParams, InstantInput, InstantShape, NameShape } from './shapes';
 import { z } from './zod';
 
 const TestClockCreate = z
@@ -56,6 +46,8 @@ const TestClockShape = z
   .openapi('TestClock');
 
 const CLOCK = { description: 'The clock', schema: TestClockShape };
+
+const TEST_CLOCK_CURSORS = cursorsById('test_clocks');
 
 export const testClockRoutes: Route[] = [
   route({
@@ -92,9 +84,9 @@ export const testClockRoutes: Route[] = [
     audit: [],
     async handle({ api, query }) {
       expectSwitchedOn(api);
-      const after = keysetOf(query.cursor, hasUuid);
+      const after = TEST_CLOCK_CURSORS.read(query.cursor);
       const rows = await listTestClocks(api.db, after?.id ?? null, query.limit + 1);
-      return { status: 200, body: pageOf(rows, query.limit, presentTestClock, ({ id }) => ({ value: '', id })) };
+      return { status: 200, body: pageOf(rows, query.limit, presentTestClock, TEST_CLOCK_CURSORS) };
     },
   }),
   route({

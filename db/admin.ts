@@ -14,9 +14,9 @@ import { difference, insertAudit } from './commit';
 import { changedFields, isEmpty } from './edit';
 import type { Act } from './edit';
 import type { Database, Sql } from './index';
-import { keysetAfter } from './paging';
-import type { Keyset } from './paging';
-import { containing } from './search';
+import { pageByCreation } from './paging';
+import type { KeysetPage, Sorted } from './paging';
+import { found } from './search';
 
 export interface AdminRow {
   id: string;
@@ -123,20 +123,14 @@ export async function findAdmin(sql: Sql, id: string, options: { lock?: boolean 
 }
 
 /** One page of admins, by the time they were made. */
-export async function listAdmins(
-  sql: Sql,
-  filter: AdminFilter,
-  page: { order: 'asc' | 'desc'; after: Keyset | null; limit: number },
-): Promise<AdminRow[]> {
-  const search = filter.search?.trim();
-  return sql<AdminRow[]>`
-    SELECT ${sql(ADMIN_COLUMNS)} FROM admins WHERE true
+export async function listAdmins(sql: Sql, filter: AdminFilter, page: KeysetPage): Promise<Sorted<AdminRow>[]> {
+  const { sort_key, after, order } = pageByCreation(sql, page);
+  return sql<Sorted<AdminRow>[]>`
+    SELECT ${sql(ADMIN_COLUMNS)}, ${sort_key} AS sort_key FROM admins WHERE true
     ${filter.role === undefined ? sql`` : sql`AND role = ${filter.role}`}
     ${filter.status === undefined ? sql`` : sql`AND status = ${filter.status}`}
-    ${search ? sql`AND (email ILIKE ${containing(search)} OR name ILIKE ${containing(search)} OR id::text = ${search.toLowerCase()})` : sql``}
-    ${page.after === null ? sql`` : sql`AND ${keysetAfter(sql, sql`created_at`, sql`id`, page.order, page.after)}`}
-    ORDER BY created_at ${page.order === 'asc' ? sql`ASC` : sql`DESC`}, id ${page.order === 'asc' ? sql`ASC` : sql`DESC`}
-    LIMIT ${page.limit}`;
+    AND ${found(sql, filter.search, ['email', 'name'], 'id')}
+    AND ${after} ${order}`;
 }
 
 /** Writes an admin, still without a key, with its audit row. Throws 23505 on `admins_email_unique` when the address is taken. */

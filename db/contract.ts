@@ -9,9 +9,9 @@ import type { QuotaCounters } from '../domain/quota';
 import { columnNames, ofAlias } from './columns';
 import { openJobsOf } from './generation-job';
 import type { Sql } from './index';
-import { keysetAfter } from './paging';
-import type { Keyset } from './paging';
-import { containing } from './search';
+import { pageBy } from './paging';
+import type { KeysetPage, Sort, Sorted } from './paging';
+import { found } from './search';
 
 /** A row of `contracts` with its quota, holds, invoices, pending amendments and what unfinished jobs still owe. */
 export interface ContractRow extends Omit<ContractFacts, 'quota' | 'activation_limit' | 'expiry'> {
@@ -187,15 +187,18 @@ export async function findContract(sql: Sql, id: string): Promise<ContractRow | 
 export async function listContracts(
   sql: Sql,
   filter: ContractFilter,
-  page: { sort: ContractSort; order: 'asc' | 'desc'; after: Keyset | null; limit: number },
-): Promise<ContractListRow[]> {
-  const sortBy = { created_at: sql`c.created_at`, name: sql`lower(c.name)`, type: sql`c.type`, status: sql`c.state` }[
-    page.sort
-  ];
-  const search = filter.search?.trim();
-  return sql<ContractListRow[]>`
+  page: KeysetPage & { sort: ContractSort },
+): Promise<Sorted<ContractListRow>[]> {
+  const sorts: Record<ContractSort, Pick<Sort, 'key' | 'type'>> = {
+    created_at: { key: sql`c.created_at`, type: 'instant' },
+    name: { key: sql`folded(c.name)`, type: 'text' },
+    type: { key: sql`c.type`, type: 'text' },
+    status: { key: sql`c.state`, type: 'text' },
+  };
+  const { sort_key, after, order } = pageBy(sql, { ...sorts[page.sort], id: sql`c.id` }, page);
+  return sql<Sorted<ContractListRow>[]>`
     SELECT c.id, c.name, c.type, c.environment, c.product_id, c.generator_id, c.customer_id, c.state, c.start_date, c.end_date, c.revision, c.warnings,
-           c.created_at, c.created_by, c.updated_at, q.total AS quota_total, q.claimed AS quota_claimed, j.reserved,
+           c.created_at, c.created_by, c.updated_at, q.total AS quota_total, q.claimed AS quota_claimed, j.reserved, ${sort_key} AS sort_key,
            (SELECT code FROM contract_holds WHERE contract_id = c.id AND lifted_at IS NULL
             ORDER BY array_position('{billing,compliance,admin}', source) LIMIT 1) AS hold_code
     FROM contracts c
@@ -208,10 +211,8 @@ export async function listContracts(
     ${filter.type === undefined ? sql`` : sql`AND c.type = ${filter.type}`}
     ${filter.product_id === undefined ? sql`` : sql`AND c.product_id = ${filter.product_id}`}
     ${filter.customer_id === undefined ? sql`` : sql`AND c.customer_id = ${filter.customer_id}`}
-    ${search ? sql`AND (c.name ILIKE ${containing(search)} OR c.id::text = ${search.toLowerCase()})` : sql``}
-    ${page.after === null ? sql`` : sql`AND ${keysetAfter(sql, sortBy, sql`c.id`, page.order, page.after)}`}
-    ORDER BY ${sortBy} ${page.order === 'asc' ? sql`ASC` : sql`DESC`}, c.id ${page.order === 'asc' ? sql`ASC` : sql`DESC`}
-    LIMIT ${page.limit}`;
+    AND ${found(sql, filter.search, ['c.name'], 'c.id')}
+    AND ${after} ${order}`;
 }
 
 /** A person is told when a billing system has given no answer for so long (domain.md 1.4 T6). */

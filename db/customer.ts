@@ -6,9 +6,9 @@ import { difference, insertAudit } from './commit';
 import { changedFields, isEmpty } from './edit';
 import type { Act } from './edit';
 import type { Sql } from './index';
-import { keysetAfter } from './paging';
-import type { Keyset } from './paging';
-import { containing } from './search';
+import { pageByCreation } from './paging';
+import type { KeysetPage, Sorted } from './paging';
+import { found } from './search';
 
 export interface CustomerRow {
   id: string;
@@ -58,15 +58,13 @@ export async function customerExists(sql: Sql, id: string): Promise<boolean> {
 export async function listCustomers(
   sql: Sql,
   filter: { search?: string | undefined },
-  page: { order: 'asc' | 'desc'; after: Keyset | null; limit: number },
-): Promise<CustomerRow[]> {
-  const search = filter.search?.trim();
-  return sql<CustomerRow[]>`
-    SELECT ${sql(CUSTOMER_COLUMNS)} FROM customers WHERE true
-    ${search ? sql`AND (email ILIKE ${containing(search)} OR name ILIKE ${containing(search)} OR id::text = ${search.toLowerCase()})` : sql``}
-    ${page.after === null ? sql`` : sql`AND ${keysetAfter(sql, sql`created_at`, sql`id`, page.order, page.after)}`}
-    ORDER BY created_at ${page.order === 'asc' ? sql`ASC` : sql`DESC`}, id ${page.order === 'asc' ? sql`ASC` : sql`DESC`}
-    LIMIT ${page.limit}`;
+  page: KeysetPage,
+): Promise<Sorted<CustomerRow>[]> {
+  const { sort_key, after, order } = pageByCreation(sql, page);
+  return sql<Sorted<CustomerRow>[]>`
+    SELECT ${sql(CUSTOMER_COLUMNS)}, ${sort_key} AS sort_key FROM customers WHERE true
+    AND ${found(sql, filter.search, ['email', 'name'], 'id')}
+    AND ${after} ${order}`;
 }
 
 /** Writes a customer with its audit row. Throws 23505 on `customers_email_unique` when the address is taken. */

@@ -10,9 +10,9 @@ import { closeGrants } from './contract-quota';
 import { changedFields, isEmpty } from './edit';
 import type { Act } from './edit';
 import type { Sql } from './index';
-import { keysetAfter } from './paging';
-import type { Keyset } from './paging';
-import { containing } from './search';
+import { pageByCreation } from './paging';
+import type { KeysetPage, Sorted } from './paging';
+import { found } from './search';
 
 export interface GeneratorRow extends GeneratorFacts {
   environment: Environment;
@@ -78,17 +78,15 @@ export async function findGenerator(
 export async function listGenerators(
   sql: Sql,
   filter: GeneratorFilter,
-  page: { order: 'asc' | 'desc'; after: Keyset | null; limit: number },
-): Promise<GeneratorRow[]> {
-  const search = filter.search?.trim();
-  return sql<GeneratorRow[]>`
-    SELECT ${sql(GENERATOR_COLUMNS)} FROM generators WHERE deleted_at IS NULL AND environment = ${filter.environment}
+  page: KeysetPage,
+): Promise<Sorted<GeneratorRow>[]> {
+  const { sort_key, after, order } = pageByCreation(sql, page);
+  return sql<Sorted<GeneratorRow>[]>`
+    SELECT ${sql(GENERATOR_COLUMNS)}, ${sort_key} AS sort_key FROM generators WHERE deleted_at IS NULL AND environment = ${filter.environment}
     ${filter.product_id === undefined ? sql`` : sql`AND product_id = ${filter.product_id}`}
     ${filter.status === undefined ? sql`` : sql`AND status = ${filter.status}`}
-    ${search ? sql`AND (name ILIKE ${containing(search)} OR id::text = ${search.toLowerCase()})` : sql``}
-    ${page.after === null ? sql`` : sql`AND ${keysetAfter(sql, sql`created_at`, sql`id`, page.order, page.after)}`}
-    ORDER BY created_at ${page.order === 'asc' ? sql`ASC` : sql`DESC`}, id ${page.order === 'asc' ? sql`ASC` : sql`DESC`}
-    LIMIT ${page.limit}`;
+    AND ${found(sql, filter.search, ['name'], 'id')}
+    AND ${after} ${order}`;
 }
 
 export async function findGeneratorUse(sql: Sql, id: string): Promise<GeneratorUse> {

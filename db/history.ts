@@ -96,7 +96,7 @@ export async function listAudit(
   return sql<AuditRow[]>`
     SELECT ${sql(AUDIT_COLUMNS)} FROM audit_events WHERE true
     ${filter.environment === undefined ? sql`` : sql`AND (environment = ${filter.environment} OR environment IS NULL)`}
-    ${filter.actor === undefined ? sql`` : sql`AND (actor->>'id' = ${filter.actor} OR actor->>'name' = ${filter.actor})`}
+    ${filter.actor === undefined ? sql`` : sql`AND (actor->>'id' = ${filter.actor} OR nfc(actor->>'name') = nfc(${filter.actor}))`}
     ${filter.action === undefined ? sql`` : sql`AND action = ${filter.action}`}
     ${filter.subject === undefined ? sql`` : sql`AND subject_id = ${filter.subject}`}
     ${filter.subject_type === undefined ? sql`` : sql`AND subject_type = ${filter.subject_type}`}

@@ -157,7 +157,7 @@ function jobFits(sql: Sql, filter: LicenseFilter, now: Instant) {
     ${filter.contract_id === undefined ? sql`` : sql`AND j.contract_id = ${filter.contract_id}`}
     ${filter.job_id === undefined ? sql`` : sql`AND j.job_id = ${filter.job_id}`}
     ${filter.customer_id === undefined ? sql`` : sql`AND j.contract_id IN (SELECT id FROM contracts WHERE customer_id = ${filter.customer_id})`}
-    ${name === undefined ? sql`` : sql`AND j.contract_id IN (SELECT id FROM contracts WHERE name = ${name})`}
+    ${name === undefined ? sql`` : sql`AND j.contract_id IN (SELECT id FROM contracts WHERE nfc(name) = nfc(${name}))`}
     ${filter.status === undefined ? sql`` : sql`AND coalesce(j.expires_at <= ${judgedAt(sql, now)}, false) = ${filter.status === 'expired'}`}
     ${filter.is_test === undefined ? sql`` : sql`AND j.is_test = ${filter.is_test}`}`;
 }

@@ -10,10 +10,17 @@ const SCHEMA_TABLE = 'schema_version';
 /** Any number, the same in every process: migrations of one database wait for each other. */
 const MIGRATION_LOCK = 7_264_118;
 
-/** Applies what is missing and answers with the names of the migrations applied; safe to run at every start. */
+/** The only encoding that keeps every letter, and in which Postgres normalizes and folds them. */
+const ENCODING = 'UTF8';
+
+/**
+ * Applies what is missing and answers with the names of the migrations applied; safe to run at every start. Throws for a
+ * database of another encoding than UTF8.
+ */
 export async function migrate(databaseUrl: string): Promise<string[]> {
   const pool = openDatabase(databaseUrl, { max: 1, application_name: 'covenant migrate' });
   try {
+    await expectEncoding(pool);
     const connection = await pool.reserve();
     try {
       await connection`SET lock_timeout = 0`;
@@ -36,6 +43,14 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
   } finally {
     await pool.end();
   }
+}
+
+async function expectEncoding(sql: Sql): Promise<void> {
+  const [{ encoding }] = await sql<[{ encoding: string }]>`SELECT getdatabaseencoding() AS encoding`;
+  if (encoding === ENCODING) return;
+  throw new Error(
+    `The database is encoded in ${encoding}; Covenant needs ${ENCODING}. Create one by CREATE DATABASE … ENCODING '${ENCODING}' TEMPLATE template0.`,
+  );
 }
 
 /** How many migrations the database lacks; all of them when it was never migrated. */

@@ -9,9 +9,9 @@ import { closeGrants } from './contract-quota';
 import { changedFields, isEmpty } from './edit';
 import type { Act } from './edit';
 import type { Sql } from './index';
-import { keysetAfter } from './paging';
-import type { Keyset } from './paging';
-import { containing } from './search';
+import { pageByCreation } from './paging';
+import type { KeysetPage, Sorted } from './paging';
+import { found } from './search';
 
 export interface ProductRow extends ProductFacts {
   created_at: Instant;
@@ -59,19 +59,13 @@ export async function findProduct(
 }
 
 /** One page of products, by the time they were made. */
-export async function listProducts(
-  sql: Sql,
-  filter: ProductFilter,
-  page: { order: 'asc' | 'desc'; after: Keyset | null; limit: number },
-): Promise<ProductRow[]> {
-  const search = filter.search?.trim();
-  return sql<ProductRow[]>`
-    SELECT ${sql(PRODUCT_COLUMNS)} FROM products WHERE environment = ${filter.environment}
+export async function listProducts(sql: Sql, filter: ProductFilter, page: KeysetPage): Promise<Sorted<ProductRow>[]> {
+  const { sort_key, after, order } = pageByCreation(sql, page);
+  return sql<Sorted<ProductRow>[]>`
+    SELECT ${sql(PRODUCT_COLUMNS)}, ${sort_key} AS sort_key FROM products WHERE environment = ${filter.environment}
     ${filter.status === undefined ? sql`` : sql`AND status = ${filter.status}`}
-    ${search ? sql`AND (name ILIKE ${containing(search)} OR code ILIKE ${containing(search)} OR id::text = ${search.toLowerCase()})` : sql``}
-    ${page.after === null ? sql`` : sql`AND ${keysetAfter(sql, sql`created_at`, sql`id`, page.order, page.after)}`}
-    ORDER BY created_at ${page.order === 'asc' ? sql`ASC` : sql`DESC`}, id ${page.order === 'asc' ? sql`ASC` : sql`DESC`}
-    LIMIT ${page.limit}`;
+    AND ${found(sql, filter.search, ['name', 'code'], 'id')}
+    AND ${after} ${order}`;
 }
 
 /** Writes a product with its audit row. Throws 23505 on `products_code_unique` when the code is taken. */

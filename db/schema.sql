@@ -3,6 +3,19 @@
 -- Conventions: ids are UUIDv7 unless a comment says otherwise; instants are timestamptz; calendar dates are date, in the
 -- contract's own zone. Invariants are named constraints. No trigger decides anything: `domain/` does.
 
+-- Texts -------------------------------------------------------------------------------------------------------------
+
+-- A text in normal form C of Unicode: é as one character and as e with a combining mark become the same. Most texts are in
+-- this form already, and to see that is faster than to normalize (100,000 names: ASCII 0.1 s, others 0.4 s, all 1.4 s).
+CREATE FUNCTION nfc(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN octet_length($1) = length($1) OR $1 IS NFC NORMALIZED THEN $1 ELSE normalize($1, NFC) END;
+
+-- The key by which names are sorted and searched, whatever the case of their letters. Case folding makes σ of both Σ and ς,
+-- where lower case differs by position and by locale; `pg_unicode_fast` is the same on every system. İ folds to an i with a
+-- second dot, which is dropped.
+CREATE FUNCTION folded(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN replace(casefold(nfc($1) COLLATE pg_unicode_fast), U&'i\0307', 'i');
+
 -- People -----------------------------------------------------------------------------------------------------------
 
 CREATE TABLE admins (
@@ -160,7 +173,7 @@ CREATE TABLE contracts (
 );
 -- Each sort of the list has its index with the id as tie-break, so that a page is a range scan.
 CREATE INDEX contracts_by_created ON contracts (environment, created_at, id) WHERE deleted_at IS NULL;
-CREATE INDEX contracts_by_name ON contracts (environment, lower(name), id) WHERE deleted_at IS NULL;
+CREATE INDEX contracts_by_name ON contracts (environment, folded(name), id) WHERE deleted_at IS NULL;
 CREATE INDEX contracts_by_type ON contracts (environment, type, id) WHERE deleted_at IS NULL;
 CREATE INDEX contracts_by_state ON contracts (environment, state, id) WHERE deleted_at IS NULL;
 CREATE INDEX contracts_by_product ON contracts (product_id);

@@ -53,9 +53,14 @@ export function reinstate(facts: ContractFacts, _input: ReinstateInput, { now }:
 export function remove(facts: ContractFacts, input: DeleteInput, context: DecisionContext): Decision {
   if (statusOf(facts, context.now).status === 'active') return refuse('CONTRACT_ACTIVE', { contract_id: facts.id });
   if (context.open_jobs > 0) return refuse('CONTRACT_HAS_OPEN_JOB', { open_jobs: context.open_jobs });
-  if (input.confirm_name.trim() !== facts.name.trim()) return refuse('CONFIRMATION_MISMATCH');
+  if (!isSameName(input.confirm_name, facts.name)) return refuse('CONFIRMATION_MISMATCH');
   const deleted = { ...withdrawn(facts, context.now), deleted_at: context.now };
   return revise(facts, deleted, context.now, 'contract.deleted');
+}
+
+/** Whether two texts are the same name. One is typed by a person: keyboards differ in how they compose letters. */
+function isSameName(one: string, other: string): boolean {
+  return one.trim().normalize('NFC') === other.trim().normalize('NFC');
 }
 
 /** The contract terminated at an instant, by an administrator or by the ladder (T8). */

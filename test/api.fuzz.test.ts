@@ -6,7 +6,7 @@
  */
 import fc from 'fast-check';
 import { openApiDocument } from '../api/openapi';
-import { cursorOf } from '../api/shapes';
+import { cursorsByCreation, cursorsById, cursorsByText } from '../api/paging';
 import { signStandard } from '../dev/fake-billing';
 import { startTestApi } from './harness/api';
 import type { CallOptions, TestApi } from './harness/api';
@@ -123,9 +123,9 @@ beforeAll(async () => {
       term: fc.constantFrom('P1Y', 'P1M', null),
       name: fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 20 }),
       cursor: fc.constantFrom(
-        cursorOf({ value: '2027-01-01T00:00:00.000Z', id: UNKNOWN_ID }),
-        cursorOf({ value: 'a', id: UNKNOWN_ID }),
-        cursorOf({ value: '', id: '1' }),
+        cursorsByCreation('contracts').write({ sort_key: '2027-01-01T00:00:00.000000Z', id: UNKNOWN_ID }),
+        cursorsByText('contracts.name').write({ sort_key: 'a', id: UNKNOWN_ID }),
+        cursorsById('jobs').write({ id: UNKNOWN_ID }),
       ),
       'If-Match': fc.constantFrom('"1"', 'W/"2"', '*'),
     },

@@ -12,15 +12,15 @@ import { sharedServers } from './harness/shared-servers';
 /** The migrations' own memory, which the schema does not have. */
 const MIGRATION_TABLE = 'schema_version';
 
-/** Makes an empty database, runs the test upon it and removes it. */
-async function withEmptyDatabase<T>(run: (url: string) => Promise<T>): Promise<T> {
+/** Makes an empty database, runs the test upon it and removes it. `options` are those of `CREATE DATABASE`. */
+async function withEmptyDatabase<T>(run: (url: string) => Promise<T>, options = ''): Promise<T> {
   const { postgres_url } = sharedServers();
   const name = `test_${randomBytes(8).toString('hex')}`;
   const server = postgres(postgres_url, { max: 1, onnotice: () => undefined });
   const address = new URL(postgres_url);
   address.pathname = `/${name}`;
   try {
-    await server`CREATE DATABASE ${server(name)} TEMPLATE template0`;
+    await server.unsafe(`CREATE DATABASE ${name} TEMPLATE template0 ${options}`);
     return await run(address.href);
   } finally {
     await server`DROP DATABASE IF EXISTS ${server(name)} WITH (FORCE)`;
@@ -90,4 +90,9 @@ test('migrating again changes nothing, and processes that migrate at once wait f
     expect(await missingMigrations(sql)).toBe(0);
     await sql.end();
   });
+});
+
+test('a database that cannot keep every letter is refused', async () => {
+  const refusal = withEmptyDatabase(migrate, "ENCODING 'LATIN1' LOCALE 'C' LOCALE_PROVIDER libc");
+  await expect(refusal).rejects.toThrow('The database is encoded in LATIN1; Covenant needs UTF8.');
 });
