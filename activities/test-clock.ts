@@ -66,16 +66,21 @@ export function createTestClockActivities({
      */
     async settleAtClock({ clock_id, now }: SettleAtClockInput): Promise<SettledAtClock> {
       const failures = new Map<string, unknown>();
+      const told_ids = new Set<string>();
       let told = 0;
       for (let telling = 1; telling <= TELLINGS_MAX; telling++) {
         const awaited = await listAwaitedContracts(db, clock_id);
         if (awaited.length === 0) break;
         failures.clear();
+        told_ids.clear();
+        for (const { id } of awaited) told_ids.add(id);
         told += await tellEach(awaited, now, failures, told);
       }
-      // Events that came in after their contract was told are the next step's.
+      // An event that came in after its contract was told, or for one that was not, is the next step's.
       const stuck = (await listAwaitedContracts(db, clock_id)).find(
-        (contract) => failures.has(contract.id) || contract.postponed_events > 0 || isDue(contract, now),
+        (contract) =>
+          failures.has(contract.id) ||
+          (told_ids.has(contract.id) && (contract.postponed_events > 0 || isDue(contract, now))),
       );
       return { told, unsettled: stuck === undefined ? null : await unsettledSentence(stuck, now, failures) };
     },

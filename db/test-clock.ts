@@ -5,8 +5,9 @@
  * be crossed at each step is asked of the contracts themselves.
  */
 import type { Instant } from '../domain/instant';
-import { clockMove } from '../domain/test-clock';
-import type { ContractOnClock, TestClockFacts, TestClockStatus } from '../domain/test-clock';
+import { UNFINISHED_JOB_STATES } from '../domain/generation-job';
+import { awaitedAt, clockMove, stopsOf } from '../domain/test-clock';
+import type { ContractCoupling, ContractOnClock, TestClockFacts, TestClockStatus } from '../domain/test-clock';
 import { columnNames, ofAlias } from './columns';
 import { insertAudit } from './commit';
 import type { Act } from './edit';
@@ -104,14 +105,21 @@ export async function nextStep(tx: Sql, id: string): Promise<ClockStep | undefin
 export async function listAwaitedContracts(sql: Sql, clock_id: string): Promise<ContractOnClock[]> {
   const clock = await findTestClock(sql, clock_id);
   if (!clock || clock.advancing_to === null) return [];
-  const { awaited } = clockMove({ now: clock.now, advancing_to: clock.now }, await contractsOnClock(sql, clock_id));
-  return awaited;
+  const { now, advancing_to } = clock;
+  return awaitedAt({ now, advancing_to }, now, await contractsOnClock(sql, clock_id));
 }
 
 /** The contracts of a clock to which something happens by time, or which have billing events to apply. */
 async function contractsOnClock(sql: Sql, clock_id: string): Promise<ContractOnClock[]> {
-  return sql<ContractOnClock[]>`
-    SELECT c.id, ${dueAt(sql)} AS due_at, e.pending AS pending_events, e.postponed AS postponed_events
+  const contracts = await sql<(ContractCoupling & Omit<ContractOnClock, 'stops_at'>)[]>`
+    SELECT c.id, c.settled_until, ${dueAt(sql)} AS due_at, c.verify_at, e.pending AS pending_events, e.postponed AS postponed_events,
+           c.timezone, c.dunning, c.dunning_exempt, c.renewal, c.cotermed_with,
+           (SELECT placed_at FROM contract_holds WHERE contract_id = c.id AND source = 'billing' AND lifted_at IS NULL) AS suspended_at,
+           (SELECT coalesce(jsonb_agg(jsonb_build_object('status', status, 'due_date', due_date, 'disputed_on', disputed_on)), '[]')
+            FROM invoice_facts WHERE contract_id = c.id) AS invoices,
+           ARRAY(SELECT changes -> 'renewal' ->> 'coterm_with' FROM contract_amendments
+                 WHERE contract_id = c.id AND status = 'pending' AND changes -> 'renewal' ->> 'coterm_with' IS NOT NULL) AS amended_coterms,
+           EXISTS (SELECT FROM generation_jobs WHERE contract_id = c.id AND state = ANY(${[...UNFINISHED_JOB_STATES]})) AS has_open_jobs
     FROM contracts c
     CROSS JOIN LATERAL (
       SELECT count(*)::int AS pending, (count(*) FILTER (WHERE tries > 0))::int AS postponed
@@ -119,6 +127,7 @@ async function contractsOnClock(sql: Sql, clock_id: string): Promise<ContractOnC
     ) e
     WHERE c.test_clock_id = ${clock_id} AND c.deleted_at IS NULL AND (${dueAt(sql)} IS NOT NULL OR e.pending > 0)
     ORDER BY c.id`;
+  return stopsOf(contracts);
 }
 
 /** Ends an advance that cannot go on, with the reason; false when the clock was not advancing. */

@@ -27,8 +27,13 @@ export type BillingLevel = (typeof BILLING_LEVELS)[number];
 
 type BillingFacts = Pick<ContractFacts, 'invoices' | 'dunning' | 'dunning_exempt' | 'timezone'>;
 
+/** As much of each invoice as the ladder counts from. */
+export interface LadderFacts extends Omit<BillingFacts, 'invoices'> {
+  invoices: Pick<Invoice, 'status' | 'due_date' | 'disputed_on'>[];
+}
+
 /** The day from which the ladder counts: the earliest ladder date among unpaid invoices; null when none is unpaid. */
-export function unpaidSince({ invoices }: Pick<ContractFacts, 'invoices'>): LocalDate | null {
+export function unpaidSince({ invoices }: Pick<LadderFacts, 'invoices'>): LocalDate | null {
   return earliest(invoices.filter(isUnpaid).map(ladderDate));
 }
 
@@ -54,7 +59,7 @@ export function levelInHindsight(facts: BillingFacts, at: Instant): BillingLevel
 
 /** The instants at which each step is reached when nothing is paid; null when nothing is owed or nobody counts. */
 export function ladderOf(
-  facts: BillingFacts,
+  facts: LadderFacts,
 ): { past_due_at: Instant; suspends_at: Instant; terminates_at: Instant | null } | null {
   const since = facts.dunning_exempt ? null : unpaidSince(facts);
   if (since === null) return null;

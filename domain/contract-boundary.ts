@@ -11,6 +11,7 @@
 import { amended, isQuotaGrant, withdrawn } from './amendment';
 import type { Amendment } from './amendment';
 import { billingLevel, isAtLeast, ladderOf } from './billing';
+import type { LadderFacts } from './billing';
 import { addDays, localDateAt, startOfDay } from './calendar';
 import { expiresAt, isLive, liftHolds, openHold, stateAt } from './contract';
 import type { ContractFacts, Hold } from './contract';
@@ -97,8 +98,23 @@ export function verificationDue(facts: ContractFacts): 'suspends' | 'terminates'
  */
 function terminableFrom(facts: ContractFacts): Instant {
   const hold = openHold(facts, facts.settled_until, 'billing');
-  const suspended_on = localDateAt(hold?.placed_at ?? facts.settled_until, facts.timezone);
-  return dayStart(facts, addDays(suspended_on, 1));
+  return dayAfter(facts, hold?.placed_at ?? facts.settled_until);
+}
+
+function dayAfter({ timezone }: { timezone: string }, at: Instant): Instant {
+  return startOfDay(addDays(localDateAt(at, timezone), 1), timezone);
+}
+
+/**
+ * The instants at which billing may have to be asked before a contract is settled past them, in order. `suspended_at` is
+ * when billing suspended it, null when it did not. There may be more than the contract lives to see.
+ */
+export function verificationInstants(facts: LadderFacts, suspended_at: Instant | null): Instant[] {
+  const ladder = ladderOf(facts);
+  if (ladder === null) return [];
+  const { suspends_at, terminates_at } = ladder;
+  if (suspended_at === null) return [suspends_at, ...(terminates_at === null ? [] : [terminates_at])];
+  return terminates_at === null ? [] : [laterOf(terminates_at, dayAfter(facts, suspended_at))];
 }
 
 /** When the billing system is to be asked about what was passed by; null when there is nothing to ask. */
@@ -136,14 +152,17 @@ export function settle(
       // Nothing of that instant is crossed before it is verified, or it would be crossed once more afterwards.
       if (context.billing === 'stop' && after.some(({ at, kind }) => at === next.at && needsVerification(kind))) {
         const before = instantFromMillis(millisOf(next.at) - 1);
-        return { facts: { ...settled, settled_until: laterOf(before, settled.settled_until) }, crossed: told(crossed) };
+        return {
+          facts: { ...settled, settled_until: laterOf(before, settled.settled_until) },
+          crossed: told(crossed, facts),
+        };
       }
     }
     take(next);
     last = next;
     while (renewsInGrace(settled, next.at, context)) take({ at: next.at, kind: 'renews', tie: '' });
   }
-  return { facts: { ...settled, settled_until: until }, crossed: told(crossed) };
+  return { facts: { ...settled, settled_until: until }, crossed: told(crossed, facts) };
 }
 
 function needsVerification(kind: BoundaryKind): boolean {
@@ -331,8 +350,12 @@ function renewedOrBlocked(facts: ContractFacts, at: Instant, context: SettleCont
   return block === facts.renewal_blocked ? null : renewalBlocked(facts, at, block);
 }
 
-/** Of reminders that are crossed together only the newest is worth a mail (decisions 15). */
-function told(crossed: ContractChange[]): ContractChange[] {
+/**
+ * Of reminders that are crossed together only the newest is worth a mail (decisions 15). A test clock passes through the
+ * instant of each, though they are crossed together.
+ */
+function told(crossed: ContractChange[], { test_clock_id }: Pick<ContractFacts, 'test_clock_id'>): ContractChange[] {
+  if (test_clock_id !== null) return crossed;
   const newest = crossed.filter(({ action }) => action === 'renewal.reminder_due').at(-1);
   return crossed.map((change) =>
     change.action === 'renewal.reminder_due' && change !== newest

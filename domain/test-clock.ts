@@ -1,14 +1,18 @@
 /**
  * A test clock: a time of its own for contracts outside production, which stands still until somebody advances it.
  *
- * It goes forward only, and an advance stops at every boundary of every contract on it, so that two years pass in the
- * order and at the instants of life (domain.md 1.8.12).
+ * It goes forward only. An advance has every boundary of every contract on it crossed at its own instant, so that two years
+ * pass as in life (domain.md 1.8.12); it stops where contracts depend on somebody outside or on each other.
  */
 import { addPeriodToInstant } from './calendar';
+import type { LadderFacts } from './billing';
+import type { ContractFacts } from './contract';
+import { verificationInstants } from './contract-boundary';
 import { earlierOf } from './instant';
 import type { Instant } from './instant';
 import { refuse } from './refusal';
 import type { Refusal } from './refusal';
+import { cotermPending } from './renewal';
 
 export const TEST_CLOCK_STATUSES = ['ready', 'advancing', 'failed'] as const;
 export type TestClockStatus = (typeof TEST_CLOCK_STATUSES)[number];
@@ -57,29 +61,94 @@ export interface ContractOnClock {
   id: string;
   /** When something is to be crossed or verified next; null when time alone does not change it. */
   due_at: Instant | null;
+  /** The first instant at which the clock has to wait for the contract to settle; null when only at its target. */
+  stops_at: Instant | null;
   /** Billing events received and not applied. */
   pending_events: number;
   /** How many of them were tried, and wait because their billing system gave no answer. */
   postponed_events: number;
 }
 
+/** What tells whether a contract has to settle instant by instant, together with others or with somebody outside. */
+export interface ContractCoupling extends LadderFacts, Pick<ContractFacts, 'renewal' | 'cotermed_with'> {
+  id: string;
+  settled_until: Instant;
+  due_at: Instant | null;
+  /** When billing is to be asked about what was passed by. */
+  verify_at: Instant | null;
+  /** When billing suspended it; null when it did not. */
+  suspended_at: Instant | null;
+  /** The contracts whose ends pending amendments have it take over. */
+  amended_coterms: string[];
+  has_open_jobs: boolean;
+}
+
 /**
- * Where a clock goes next on its way to `advancing_to`, and the contracts it waits for there.
+ * Where the clock has to wait for each contract, in the order given.
  *
- * It does not move while a contract has a pending billing event or anything due where it stands: what was received before
- * an instant is applied before the clock passes it.
+ * A contract by itself crosses years in one go, each boundary at its own instant: nothing outside is asked. The clock waits
+ * at the instants at which its billing system is asked (the answer holds for that instant), and at every instant of
+ * contracts that are coupled: by taking over the end of another one, which is read as it then stands, or by an unfinished
+ * job, which makes licenses at the clock's time.
  */
-export function clockMove(
-  { now, advancing_to }: { now: Instant; advancing_to: Instant },
-  contracts: ContractOnClock[],
-): { now: Instant; awaited: ContractOnClock[] } {
-  const awaitedAt = (at: Instant): ContractOnClock[] =>
-    contracts.filter(({ due_at, pending_events }) => pending_events > 0 || (due_at !== null && due_at <= at));
-  const here = awaitedAt(now);
+export function stopsOf<C extends ContractCoupling>(contracts: C[]): (C & { stops_at: Instant | null })[] {
+  const followed = new Map(contracts.map((contract) => [contract.id, followedBy(contract)]));
+  const targets = new Set([...followed.values()].flat());
+  return contracts.map((contract) => {
+    const { id, due_at, has_open_jobs } = contract;
+    const is_coupled = has_open_jobs || targets.has(id) || (followed.get(id) ?? []).length > 0;
+    return { ...contract, stops_at: is_coupled ? due_at : asksAt(contract) };
+  });
+}
+
+function followedBy(contract: ContractCoupling): string[] {
+  const { coterm_with } = contract.renewal;
+  const pending = coterm_with !== null && cotermPending(contract) ? [coterm_with] : [];
+  return [...pending, ...contract.amended_coterms];
+}
+
+/** When billing may have to be asked next: not before the contract has something due, so the clock never waits in vain. */
+function asksAt(contract: ContractCoupling): Instant | null {
+  const { due_at, verify_at, settled_until, suspended_at } = contract;
+  if (due_at === null) return null;
+  const ladder = verificationInstants(contract, suspended_at).filter((at) => at > settled_until && at >= due_at);
+  return [...ladder, ...(verify_at === null ? [] : [verify_at])].sort()[0] ?? null;
+}
+
+/** Where a clock stands on its way. */
+export interface ClockOnItsWay {
+  now: Instant;
+  advancing_to: Instant;
+}
+
+/** The contracts that a clock waits for at an instant of its way: those that must settle before it goes on. */
+export function awaitedAt<C extends ContractOnClock>(
+  { advancing_to }: ClockOnItsWay,
+  at: Instant,
+  contracts: C[],
+): C[] {
+  const awaits = ({ due_at, stops_at, pending_events }: ContractOnClock): boolean =>
+    pending_events > 0 ||
+    (due_at !== null && due_at <= at && (at >= advancing_to || (stops_at !== null && stops_at <= at)));
+  return contracts.filter(awaits);
+}
+
+/**
+ * Where a clock goes next, and the contracts it waits for there.
+ *
+ * It does not move while it waits for a contract where it stands: what was received before an instant is applied before
+ * the clock passes it.
+ */
+export function clockMove<C extends ContractOnClock>(
+  clock: ClockOnItsWay,
+  contracts: C[],
+): { now: Instant; awaited: C[] } {
+  const { now, advancing_to } = clock;
+  const here = awaitedAt(clock, now, contracts);
   if (here.length > 0) return { now, awaited: here };
-  const next = contracts.reduce<Instant>(
-    (first, { due_at }) => (due_at === null ? first : earlierOf(first, due_at)),
+  const next = contracts.reduce(
+    (first, { stops_at }) => (stops_at === null ? first : earlierOf(first, stops_at)),
     advancing_to,
   );
-  return { now: next, awaited: awaitedAt(next) };
+  return { now: next, awaited: awaitedAt(clock, next, contracts) };
 }

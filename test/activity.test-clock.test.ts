@@ -61,9 +61,9 @@ function attempt(): MockActivityEnvironment {
 }
 
 describe('stepTestClock', () => {
-  test('goes to the first instant at which anything is due, boundary or verification, and stays there until it is settled', async () => {
+  test('goes to the first instant at which billing is to be asked, and stays there until it was', async () => {
     const clock_id = await clockOnItsWay();
-    const [one, other] = [await contractDue(clock_id, SECOND, FIRST), await contractDue(clock_id, FIRST)];
+    const [one, other] = [await contractDue(clock_id, SECOND, FIRST), await contractDue(clock_id, SECOND, FIRST)];
     const step = { status: 'advancing', now: FIRST, due: 2, task_queue: 'settle' };
     expect(await stepTestClock({ clock_id })).toEqual(step);
     expect(await stepTestClock({ clock_id })).toEqual(step);
@@ -71,6 +71,16 @@ describe('stepTestClock', () => {
     expect(await stepTestClock({ clock_id })).toEqual({ ...step, due: 1 });
     await settles(other);
     expect(await stepTestClock({ clock_id })).toMatchObject({ status: 'ready', now: END, due: 0 });
+  });
+
+  test('goes to its target at once where nothing has to be asked on the way, and waits there for all that was passed', async () => {
+    const clock_id = await clockOnItsWay();
+    const [one, other] = [await contractDue(clock_id, FIRST), await contractDue(clock_id, SECOND)];
+    await contractDue(clock_id, '2029-01-01T00:00:00.000Z');
+    expect(await stepTestClock({ clock_id })).toMatchObject({ status: 'advancing', now: END, due: 2 });
+    await settles(one);
+    await settles(other);
+    expect(await stepTestClock({ clock_id })).toMatchObject({ status: 'ready', now: END });
   });
 
   test('arrives, and a repetition finds it there', async () => {
@@ -90,9 +100,9 @@ describe('stepTestClock', () => {
     expect(await stepTestClock({ clock_id })).toMatchObject({ status: 'ready', now: FIRST });
   });
 
-  test('something that was due before the clock holds it where it is and does not turn it back', async () => {
+  test('something to be asked that was due before the clock holds it where it is and does not turn it back', async () => {
     const clock_id = await clockOnItsWay();
-    await contractDue(clock_id, '2026-06-01T00:00:00.000Z');
+    await contractDue(clock_id, null, '2026-06-01T00:00:00.000Z');
     expect(await stepTestClock({ clock_id })).toMatchObject({ status: 'advancing', now: NOW, due: 1 });
   });
 
@@ -113,7 +123,7 @@ describe('stepTestClock', () => {
 
 describe('settleAtClock', () => {
   test('tells each contract that is due once, with a heartbeat for each', async () => {
-    const clock_id = await clockOnItsWay();
+    const clock_id = await clockOnItsWay(FIRST);
     const due: string[] = [];
     for (let i = 0; i < 30; i++) due.push(await contractDue(clock_id, FIRST));
     await contractDue(clock_id, SECOND);
@@ -130,7 +140,7 @@ describe('settleAtClock', () => {
   });
 
   test('a contract that fails once is told again, and the others are not', async () => {
-    const clock_id = await clockOnItsWay();
+    const clock_id = await clockOnItsWay(FIRST);
     const ids = [await contractDue(clock_id, FIRST), await contractDue(clock_id, FIRST)];
     await stepTestClock({ clock_id });
     const told: string[] = [];
@@ -145,7 +155,7 @@ describe('settleAtClock', () => {
   });
 
   test('one that never settles is named with the reason, after its tellings, and all others settle', async () => {
-    const clock_id = await clockOnItsWay();
+    const clock_id = await clockOnItsWay(FIRST);
     const ids = [await contractDue(clock_id, FIRST), await contractDue(clock_id, FIRST)].sort();
     await stepTestClock({ clock_id });
     const [stuck] = ids as [string, string];
@@ -168,7 +178,7 @@ describe('settleAtClock', () => {
   });
 
   test('an event that came in after its contract was told is no contract that does not settle', async () => {
-    const clock_id = await clockOnItsWay();
+    const clock_id = await clockOnItsWay(FIRST);
     const id = await contractDue(clock_id, FIRST);
     await stepTestClock({ clock_id });
     let told = 0;
@@ -184,7 +194,7 @@ describe('settleAtClock', () => {
   });
 
   test('stops telling when it is cancelled', async () => {
-    const clock_id = await clockOnItsWay();
+    const clock_id = await clockOnItsWay(FIRST);
     for (let i = 0; i < 40; i++) await contractDue(clock_id, FIRST);
     await stepTestClock({ clock_id });
     const environment = attempt();

@@ -85,14 +85,14 @@ const CASES: Record<string, Case> = {
     return { workflow_id };
   },
   async 'advanceTestClock/continues-as-new'(stage) {
-    const [workflow_id, start] = await clockWithContracts(stage, '2028-03-01T00:00:00.000Z');
+    const [workflow_id, start] = await clockWithManySteps(stage);
     await start();
     const run_id = (await stage.temporal.client.workflow.getHandle(workflow_id).describe()).runId;
     await ended(stage, workflow_id, async () => undefined);
     return { workflow_id, run_id };
   },
   async 'advanceTestClock/continued'(stage) {
-    return ended(stage, ...(await clockWithContracts(stage, '2028-03-01T00:00:00.000Z')));
+    return ended(stage, ...(await clockWithManySteps(stage)));
   },
   async 'contractLifecycle/commands-and-a-refusal'({ sql, worker }) {
     const { facts } = await buildContract(sql);
@@ -341,6 +341,16 @@ async function clockWithContracts(
   const renewal = { ...DEFAULT_RENEWAL, mode: 'auto' } as const;
   await buildContractOnClock(sql, clock, { start_date: '2027-02-01', term: 'P1M', renewal });
   return [testClockWorkflowId(clock), () => sendTestClock(sql, worker.clocks, clock, to)];
+}
+
+/** The same, over a year of months with an unfinished job: the clock stops at every instant of that contract. */
+async function clockWithManySteps(stage: Stage): ReturnType<typeof clockWithContracts> {
+  const planned = await clockWithContracts(stage, '2029-03-01T00:00:00.000Z');
+  const [contract] = await stage.sql<[{ id: string }]>`SELECT id FROM contracts WHERE term_length = 'P1M'`;
+  await stage.sql`
+    UPDATE test_clocks SET now = '2027-02-02T00:00:00.000Z' WHERE id IN (SELECT test_clock_id FROM contracts)`;
+  await requestJob(stage.sql, contract.id, 200);
+  return planned;
 }
 
 type PlannedJob = [workflow_id: string, wake: () => Promise<unknown>, job_id: string, contract_id: string];
