@@ -3,6 +3,7 @@ import type { Instant } from '../domain/instant';
 import { unparkDueBillingEvents } from '../db/billing-inbox';
 import type { Database } from '../db/index';
 import { dropExpiredIdempotency } from '../db/idempotency';
+import { dropOldRefusedAttempts } from '../db/refused-attempt';
 import { forgetSettled, markStarted, rowsToWake, SWEEP_KINDS } from '../db/sweep';
 import type { SweepKind, SweepSubject } from '../db/sweep';
 import { recordAttempts } from '../db/sweep-attempt';
@@ -91,6 +92,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
       }, undefined);
     }
     await part(() => dropExpiredIdempotency(db), undefined);
+    await part(() => dropOldRefusedAttempts(db), 0);
     if (failures.length > 0) throw failures[0];
     return { contracts: woken.contract.size, jobs: woken.job.size, test_clocks: woken.test_clock.size };
   }

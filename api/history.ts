@@ -8,10 +8,11 @@ import { listRevisions } from '../db/contract';
 import type { RevisionRow } from '../db/contract';
 import { AUDIT_SUBJECTS, hasHistory, listAudit, listDomainEventsOfContract } from '../db/history';
 import type { AuditRow, DomainEventRow } from '../db/history';
+import { listRefusedAttempts, REFUSED_ATTEMPTS_DAYS } from '../db/refused-attempt';
 import { PageOf, PageQuery, cursorsById, cursorsOf, pageOf } from './paging';
 import { route } from './route';
 import type { Route } from './route';
-import { EnvironmentShape, Id, IdParams, InstantInput, InstantShape, SearchShape } from './shapes';
+import { EnvironmentShape, Id, IdParams, InstantInput, InstantShape, SearchShape, isInstantText } from './shapes';
 import { z } from './zod';
 
 const ActorShape = z
@@ -62,6 +63,17 @@ const RevisionShape = z
   })
   .openapi('ContractRevision');
 
+const RefusedAttemptsShape = z
+  .object({
+    minute: InstantShape.describe('The beginning of the minute'),
+    code: z.string().describe('Why they were refused: QUOTA_EXCEEDED'),
+    attempts: z.int(),
+    licenses: z.int().describe('How many licenses they asked for in all'),
+    last_actor_id: z.string().describe('Who made the last of them'),
+    last_request_id: z.string().nullable().describe('The X-Request-Id of the last of them'),
+  })
+  .openapi('RefusedAttempts');
+
 const ActivityQuery = PageQuery.extend({
   environment: EnvironmentShape.optional().describe(
     'production, unless contract_id names a contract; people and customers belong to every environment',
@@ -77,6 +89,7 @@ const ActivityQuery = PageQuery.extend({
 
 const AUDIT_CURSORS = cursorsById('activity');
 const EVENT_CURSORS = cursorsById('events');
+const REFUSAL_CURSORS = cursorsOf('refusals', { minute: isInstantText, code: (text) => /^[A-Z_]{1,64}$/.test(text) });
 const REVISION_CURSORS = cursorsOf('revisions', { revision: (text) => /^\d{1,9}$/.test(text) });
 
 export const historyRoutes: Route[] = [
@@ -132,6 +145,25 @@ export const historyRoutes: Route[] = [
       if (!(await hasHistory(api.db, params.id))) return unknownContract(params.id);
       const rows = await listDomainEventsOfContract(api.db, params.id, after?.id ?? null, query.limit + 1);
       return { status: 200, body: pageOf(rows, query.limit, presentDomainEvent, EVENT_CURSORS) };
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/api/v1/contracts/:id/refusals',
+    tag: 'History',
+    summary: 'Count the refused requests for licenses of a contract',
+    description: `Per minute and code, newest first. Kept for ${REFUSED_ATTEMPTS_DAYS} days.`,
+    role: 'operator',
+    params: IdParams,
+    query: PageQuery,
+    answers: { 200: { description: 'One page', schema: PageOf(RefusedAttemptsShape) } },
+    audit: [],
+    async handle({ api, params, query }) {
+      const after = REFUSAL_CURSORS.read(query.cursor);
+      if (!(await hasHistory(api.db, params.id))) return unknownContract(params.id);
+      const rows = await listRefusedAttempts(api.db, params.id, after, query.limit + 1);
+      const body = pageOf(rows, query.limit, (row) => row, REFUSAL_CURSORS);
+      return { status: 200, body };
     },
   }),
   route({

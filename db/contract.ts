@@ -3,12 +3,14 @@ import { ACTIVE_STATES } from '../domain/contract';
 import type { ContractFacts, ContractState, ContractType, ContractWarning, Hold } from '../domain/contract';
 import type { BoundaryKind } from '../domain/contract-boundary';
 import type { Environment } from '../domain/environment';
+import type { GeneratorFacts } from '../domain/generator';
 import type { Instant, LocalDate } from '../domain/instant';
 import type { Json, JsonObject } from '../domain/json';
+import type { ProductFacts } from '../domain/product';
 import type { QuotaCounters } from '../domain/quota';
 import { columnNames, ofAlias } from './columns';
 import { openJobsOf } from './generation-job';
-import type { Sql } from './index';
+import type { Fragment, Sql } from './index';
 import { pageBy } from './paging';
 import type { KeysetPage, Sort, Sorted } from './paging';
 import { found } from './search';
@@ -154,10 +156,44 @@ export async function contractExists(sql: Sql, id: string): Promise<boolean> {
 
 /** The whole contract, or undefined. */
 export async function findContract(sql: Sql, id: string): Promise<ContractRow | undefined> {
-  const [row] = await sql<ContractRow[]>`
-    SELECT ${sql(ofAlias('c', CONTRACT_COLUMNS))}, q.total AS quota_total, q.claimed AS quota_claimed, j.reserved, j.open_jobs, h.holds, i.invoices, a.amendments,
-           (SELECT now FROM test_clocks WHERE id = c.test_clock_id) AS clock_now
-    FROM contracts c
+  const [row] = await sql<ContractRow[]>`SELECT ${contractColumns(sql)} FROM ${contractTables(sql)} WHERE c.id = ${id}`;
+  return row;
+}
+
+/** A contract with what its licenses are made of, all as of one moment. */
+export interface ContractWithSource {
+  contract: ContractRow;
+  product: ProductFacts;
+  /** Null when it was deleted. */
+  generator: GeneratorFacts | null;
+}
+
+/** The whole contract with its product and generator by one statement, or undefined. */
+export async function findContractWithSource(sql: Sql, id: string): Promise<ContractWithSource | undefined> {
+  const [row] = await sql<(ContractRow & Omit<ContractWithSource, 'contract'>)[]>`
+    SELECT ${contractColumns(sql)},
+           (SELECT jsonb_build_object('id', id, 'name', name, 'code', code, 'environment', environment, 'status', status, 'modules', modules)
+            FROM products WHERE id = c.product_id) AS product,
+           (SELECT jsonb_build_object('id', id, 'product_id', product_id, 'name', name, 'format', format, 'features', features,
+                                      'activation_limit', activation_limit, 'status', status, 'revision', revision)
+            FROM generators WHERE id = c.generator_id AND deleted_at IS NULL) AS generator
+    FROM ${contractTables(sql)} WHERE c.id = ${id}`;
+  if (!row) return undefined;
+  const { product, generator, ...contract } = row;
+  return { contract, product, generator };
+}
+
+/** What is selected of a contract; from `contractTables`. */
+function contractColumns(sql: Sql): Fragment {
+  return sql`
+    ${sql(ofAlias('c', CONTRACT_COLUMNS))}, q.total AS quota_total, q.claimed AS quota_claimed, j.reserved, j.open_jobs, h.holds, i.invoices, a.amendments,
+           (SELECT now FROM test_clocks WHERE id = c.test_clock_id) AS clock_now`;
+}
+
+/** The contract `c` and what belongs to its facts. */
+function contractTables(sql: Sql): Fragment {
+  return sql`
+    contracts c
     JOIN contract_quotas q ON q.contract_id = c.id
     CROSS JOIN LATERAL (${openJobsOf(sql, sql`c.id`)}) j
     CROSS JOIN LATERAL (
@@ -178,9 +214,7 @@ export async function findContract(sql: Sql, id: string): Promise<ContractRow | 
         'id', id, 'effective_date', effective_date, 'changes', changes, 'note', note, 'status', status, 'failure', failure,
         'created_at', ${iso(sql, 'created_at')}, 'created_by', created_by, 'decided_at', NULL, 'stored', true) ORDER BY id), '[]') AS amendments
       FROM contract_amendments WHERE contract_id = c.id AND status = 'pending'
-    ) a
-    WHERE c.id = ${id}`;
-  return row;
+    ) a`;
 }
 
 /** One page of contracts that are not deleted. */

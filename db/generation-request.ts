@@ -1,9 +1,10 @@
 /**
  * Requesting licenses (domain.md 5.1 to 5.3): inline from 1 to 99, as a background job from 100.
  *
- * The request is granted by one optimistic statement. When it grants nothing, the contract is locked, settled and asked
- * why; either there is a refusal, or what stood in the way is mended (a boundary was due, terms were old) and the
- * statement is tried again. So the hot path takes no lock but the quota's, and every refusal is exact.
+ * The request is granted by one optimistic statement. When it grants nothing, one read without a lock finds the common refusals.
+ * Only when that read finds none is the contract locked and settled: either there is a refusal then, or what stood in the way is
+ * gone (a boundary was due, terms were old) and the statement is tried again. So the hot path takes no lock but the quota's, a
+ * refusal takes none, and every refusal is exact.
  */
 import { randomFillSync } from 'node:crypto';
 import { uuidv7 } from 'uuidv7';
@@ -19,6 +20,7 @@ import {
   chunkSizeFor,
 } from '../domain/generation-job';
 import { addPeriodToInstant } from '../domain/calendar';
+import { laterOf } from '../domain/instant';
 import type { Instant } from '../domain/instant';
 import { joinedKeys } from '../domain/license-key';
 import { NO_NUDGE } from '../domain/nudge';
@@ -26,8 +28,8 @@ import type { Nudge } from '../domain/nudge';
 import { claimRefusal } from '../domain/quota';
 import { isRefusal, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
-import { insertAudit } from './commit';
-import { changeContract } from './contract-change';
+import { factsOf, findContractWithSource } from './contract';
+import { changeContract, deletedRefusal } from './contract-change';
 import { isLockTimeout, violates } from './errors';
 import { countTestLicenses, findJobByIdempotencyKey, insertTestGeneration } from './generation-job';
 import type { GenerationRequest, GrantedJob, JobRow } from './generation-job';
@@ -37,6 +39,7 @@ import type { Grant } from './generation-merge';
 import { refreshGrants } from './contract-quota';
 import { findGenerationProfile, refreshTerms } from './license-terms';
 import type { GenerationProfile } from './license-terms';
+import { createRefusalCounter } from './refused-attempt';
 import { clockNowOf } from './test-clock';
 
 /** Draws of new keys after a collision with keys that exist (domain.md 5.3). */
@@ -83,6 +86,17 @@ export type RequestLicenses = (request: LicenseRequest) => Promise<LicenseReques
 export function createLicenseRequests(db: Database): RequestLicenses {
   const profiles = new Map<string, GenerationProfile>();
   const grant = createMergedGrants(db);
+  const countRefusal = createRefusalCounter(db);
+
+  /** What a diagnosis answers, after a refusal by a rule was counted. */
+  async function counted(request: LicenseRequest, diagnosis: Diagnosis): Promise<Granted | Refusal> {
+    const { result, by_rule } = diagnosis;
+    if (by_rule && isRefusal(result)) {
+      const { contract_id, count: licenses, actor, request_id } = request;
+      await countRefusal({ contract_id, code: result.code, licenses, actor_id: actor.id, request_id });
+    }
+    return result as Granted | Refusal;
+  }
 
   async function profileOf(contract_id: string): Promise<GenerationProfile | undefined> {
     const known = profiles.get(contract_id);
@@ -96,7 +110,10 @@ export function createLicenseRequests(db: Database): RequestLicenses {
   }
 
   return async function requestLicenses(request) {
-    if (request.test) return requestTestLicenses(db, request);
+    if (request.test) {
+      const requested = await db.begin((tx) => requestTestLicenses(tx, request));
+      return { result: await counted(request, requested), nudge: requested.nudge };
+    }
     let nudge = NO_NUDGE;
     let collisions = 0;
     for (let round = 0; round < ROUNDS_MAX; round++) {
@@ -109,10 +126,12 @@ export function createLicenseRequests(db: Database): RequestLicenses {
         if (attempt === 'collision') continue;
         if (attempt !== 'not_granted') return { result: attempt, nudge };
       }
+      const found = await diagnoseUnlocked(db, request);
+      if (found.result) return { result: await counted(request, found), nudge };
       profiles.delete(request.contract_id);
       const diagnosis = await db.begin((tx) => diagnose(tx, request));
       if (diagnosis.nudge.contract_id !== null || diagnosis.nudge.job_ids.length > 0) nudge = diagnosis.nudge;
-      if (diagnosis.result) return { result: diagnosis.result, nudge };
+      if (diagnosis.result) return { result: await counted(request, diagnosis), nudge };
     }
     throw new Error(
       `the request for licenses of contract ${request.contract_id} was neither granted nor refused in ${ROUNDS_MAX} rounds`,
@@ -150,17 +169,43 @@ async function tryToGrant(
   }
 }
 
-/** Why nothing was granted; no result means that the cause was mended and the request can be tried again. */
-async function diagnose(tx: Sql, request: LicenseRequest): Promise<{ result: Granted | Refusal | null; nudge: Nudge }> {
+/** What was found out about a request that was not granted. */
+interface Diagnosis {
+  /** Null when nothing stands against the request any more, or more has to be asked. */
+  result: Granted | Refusal | null;
+  /** Whether a rule of generation refused it: such attempts are counted. */
+  by_rule: boolean;
+}
+
+/**
+ * The refusals that one read can give for certain: nothing is due that would have to be settled first. No result for all others.
+ */
+async function diagnoseUnlocked(sql: Sql, request: LicenseRequest): Promise<Diagnosis> {
+  const replayed = await replay(sql, request);
+  if (replayed) return { result: replayed, by_rule: false };
+  const found = await findContractWithSource(sql, request.contract_id);
+  if (!found) return { result: refuse('NOT_FOUND', { what: 'contract', id: request.contract_id }), by_rule: false };
+  const { contract, product, generator } = found;
+  if (contract.deleted_at !== null) return { result: deletedRefusal(contract), by_rule: false };
+  const facts = factsOf(contract);
+  const now = laterOf(contract.clock_now ?? request.now, facts.settled_until);
+  if (contract.next_boundary_at !== null && contract.next_boundary_at <= now) return { result: null, by_rule: false };
+  const refusal = generationRefusal(facts, { now, product, generator });
+  const quota = claimRefusal(facts.quota, contract.reserved, request.count);
+  return { result: refusal ? withReason(refusal, quota) : quota, by_rule: true };
+}
+
+/** Why nothing was granted, found under the contract's lock; no result when the request can be tried again. */
+async function diagnose(tx: Sql, request: LicenseRequest): Promise<Diagnosis & { nudge: Nudge }> {
   const replayed = await replay(tx, request);
-  if (replayed) return { result: replayed, nudge: NO_NUDGE };
+  if (replayed) return { result: replayed, by_rule: false, nudge: NO_NUDGE };
   const judged = await judgeRequest(tx, request);
-  if (isRefusal(judged)) return { result: judged, nudge: NO_NUDGE };
+  if (isRefusal(judged)) return { result: judged, by_rule: false, nudge: NO_NUDGE };
   const { facts, generator, nudge, refusal } = judged;
-  if (refusal) return { result: await audited(tx, request, judged, refusal), nudge };
+  if (refusal) return { result: refusal, by_rule: true, nudge };
   if (generator) await refreshTerms(tx, facts, generator);
   await refreshGrants(tx, facts.id);
-  return { result: null, nudge };
+  return { result: null, by_rule: false, nudge };
 }
 
 /** A request as it was judged upon the settled contract; `refusal` is null when it can be granted. */
@@ -204,55 +249,29 @@ function withReason(refusal: Refusal, further: Refusal | null): Refusal {
   return further ? { ...refusal, reasons: [...new Set([...refusal.reasons, further.code])] } : refusal;
 }
 
-/** A refused attempt at the quota leaves its own row (domain.md 6.2). */
-async function audited(
-  tx: Sql,
-  request: LicenseRequest,
-  { facts, clock_now }: JudgedRequest,
-  refusal: Refusal,
-): Promise<Refusal> {
-  await insertAudit(tx, [
-    {
-      at: clock_now ?? request.now,
-      clock: clock_now === null ? 'real' : 'test',
-      actor: request.actor,
-      action: 'generation.refused',
-      subject_type: 'contract',
-      subject_id: facts.id,
-      contract_id: facts.id,
-      environment: facts.environment,
-      after: { requested: request.count, channel: request.channel, is_test: request.test },
-      reason: refusal.code,
-      request_id: request.request_id,
-    },
-  ]);
-  return refusal;
-}
-
 /** At most five test licenses while a contract is being configured; they cost no quota and live a week (C3). */
-async function requestTestLicenses(db: Database, request: LicenseRequest): Promise<LicenseRequestOutcome> {
-  return db.begin(async (tx): Promise<LicenseRequestOutcome> => {
-    const replayedBefore = await replay(tx, request);
-    if (replayedBefore) return { result: replayedBefore, nudge: NO_NUDGE };
-    const judged = await judgeRequest(tx, request);
-    if (isRefusal(judged)) return { result: judged, nudge: NO_NUDGE };
-    const { facts, clock_now, generator, nudge, refusal } = judged;
-    // Looked up again under the contract's lock: an equal request may have come first.
-    const replayed = await replay(tx, request);
-    if (replayed) return { result: replayed, nudge };
-    if (refusal) return { result: await audited(tx, request, judged, refusal), nudge };
-    if (generator) await refreshTerms(tx, facts, generator);
-    const profile = await findGenerationProfile(tx, request.contract_id);
-    if (!profile) throw new Error(`contract ${request.contract_id} has no license terms`);
-    const now = clock_now ?? request.now;
-    const expires_at = addPeriodToInstant(now, TEST_LICENSE_PERIOD, profile.timezone);
-    const row = generationRequest({ ...request, now }, profile, expires_at);
-    const granted = await insertTestGeneration(tx, row);
-    return {
-      result: { job: grantedJob(row, granted), replayed: false, keys: row.keys },
-      nudge: NO_NUDGE,
-    };
-  });
+async function requestTestLicenses(tx: Sql, request: LicenseRequest): Promise<Diagnosis & { nudge: Nudge }> {
+  const replayedBefore = await replay(tx, request);
+  if (replayedBefore) return { result: replayedBefore, by_rule: false, nudge: NO_NUDGE };
+  const judged = await judgeRequest(tx, request);
+  if (isRefusal(judged)) return { result: judged, by_rule: false, nudge: NO_NUDGE };
+  const { facts, clock_now, generator, nudge, refusal } = judged;
+  // Looked up again under the contract's lock: an equal request may have come first.
+  const replayed = await replay(tx, request);
+  if (replayed) return { result: replayed, by_rule: false, nudge };
+  if (refusal) return { result: refusal, by_rule: true, nudge };
+  if (generator) await refreshTerms(tx, facts, generator);
+  const profile = await findGenerationProfile(tx, request.contract_id);
+  if (!profile) throw new Error(`contract ${request.contract_id} has no license terms`);
+  const now = clock_now ?? request.now;
+  const expires_at = addPeriodToInstant(now, TEST_LICENSE_PERIOD, profile.timezone);
+  const row = generationRequest({ ...request, now }, profile, expires_at);
+  const granted = await insertTestGeneration(tx, row);
+  return {
+    result: { job: grantedJob(row, granted), replayed: false, keys: row.keys },
+    by_rule: false,
+    nudge: NO_NUDGE,
+  };
 }
 
 /** The answer of an earlier request with the same idempotency key, or the refusal of another request under that key. */

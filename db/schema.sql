@@ -463,6 +463,20 @@ CREATE TRIGGER audit_events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON a
 CREATE TRIGGER contract_revisions_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON contract_revisions
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+-- Refused requests for licenses: one row for each contract, minute and code, however many there were.
+CREATE TABLE refused_attempts (
+  contract_id      uuid NOT NULL REFERENCES contracts (id),
+  minute           timestamptz NOT NULL,
+  code             text NOT NULL,
+  attempts         integer NOT NULL,
+  -- How many licenses they asked for in all.
+  licenses         bigint NOT NULL,
+  last_actor_id    text NOT NULL,
+  last_request_id  text,
+  PRIMARY KEY (contract_id, minute, code)
+);
+CREATE INDEX refused_attempts_by_minute ON refused_attempts (minute);
+
 -- Answers to requests that carried an Idempotency-Key, other than generation, which keeps its own.
 CREATE TABLE idempotency_keys (
   -- API key and route.

@@ -15,7 +15,6 @@ const AUDIT: readonly (readonly [at: string, action: string])[] = [
   ['2027-01-01T08:00:00.000Z', 'billing.event_received'],
   ['2027-01-10T23:00:00.000Z', 'billing.past_due'],
   ['2027-01-23T23:00:00.000Z', 'contract.suspended'],
-  ['2027-01-24T08:00:00.000Z', 'generation.refused'],
   ['2027-01-25T08:00:00.000Z', 'billing.event_received'],
   ['2027-01-25T08:00:00.000Z', 'contract.reinstated'],
   ['2027-01-30T23:00:00.000Z', 'renewal.reminder_due'],
@@ -30,7 +29,6 @@ const AUDIT: readonly (readonly [at: string, action: string])[] = [
   ['2027-06-30T22:00:00.000Z', 'renewal.blocked'],
   ['2027-06-30T22:00:00.000Z', 'contract.grace_started'],
   ['2027-07-07T22:00:00.000Z', 'contract.expired'],
-  ['2027-07-08T08:00:00.000Z', 'generation.refused'],
 ];
 
 /** What happened to the job, in order; when each of it was noticed lies between two places of the clock. */
@@ -58,7 +56,9 @@ export async function judgeQuarter(
   const audit = await judgeAudit(running, played);
   say(`The audit has ${audit} rows, each at the instant of the clock at which it happened, in this order.`);
   await judgeBySql(sql, played);
-  say('SQL agrees: licenses, quota and its two grants, one renewal, one hold placed and lifted, two billing events.');
+  say(
+    'SQL agrees: licenses, quota and its two grants, one renewal, two refused requests, one hold placed and lifted, two billing events.',
+  );
 }
 
 async function judgeLicenses({ api_url, super_admin_key }: DevFile, { job_id }: PlayedQuarter): Promise<void> {
@@ -106,6 +106,10 @@ async function judgeBySql(sql: Sql, { contract_id, job_id }: PlayedQuarter): Pro
     FROM contract_quotas q WHERE contract_id = ${contract_id}`;
   const granted = `${LICENSES} + ${RENEWAL_ADDS}`;
   demandFields(quota, { total: LICENSES + RENEWAL_ADDS, claimed: LICENSES, granted }, 'the quota in SQL');
+
+  const [refused] = await sql<[{ codes: string | null }]>`
+    SELECT string_agg(code || ' ' || attempts, ', ' ORDER BY code) AS codes FROM refused_attempts WHERE contract_id = ${contract_id}`;
+  demandFields(refused, { codes: 'BILLING_SUSPENDED 1, CONTRACT_EXPIRED 1' }, 'the refused requests in SQL');
 
   const renewals = await sql<{ term_number: number; start_date: string; end_date: string; quota_added: number }[]>`
     SELECT term_number, start_date, end_date, quota_added FROM contract_renewals WHERE contract_id = ${contract_id}`;

@@ -118,7 +118,7 @@ describe('granting', () => {
     expect(answer.body.metadata).toMatchObject({ requested: 1, total: 10, generated: 10, reserved: 0, remaining: 0 });
   });
 
-  test('one audit row a request, with its request id, and one a refused attempt', async () => {
+  test('one audit row a granted request, with its request id', async () => {
     const contract = await addContract(api, catalogue, { quota: 5 });
     await generate(contract.id, { count: 5 }, { 'X-Request-Id': 'granted' });
     await generate(contract.id, { count: 1 }, { 'X-Request-Id': 'refused' });
@@ -126,7 +126,6 @@ describe('granting', () => {
       await api.sql`SELECT action, request_id, reason FROM audit_events WHERE contract_id = ${contract.id} AND action LIKE 'generation.%' ORDER BY id`;
     expect(rows.map((row) => ({ ...row }))).toEqual([
       { action: 'generation.requested', request_id: 'granted', reason: null },
-      { action: 'generation.refused', request_id: 'refused', reason: 'QUOTA_EXCEEDED' },
     ]);
   });
 
@@ -162,6 +161,42 @@ describe('granting', () => {
 });
 
 describe('refusing', () => {
+  test('attempts are counted per minute and code in one row, which names the last of them', async () => {
+    const contract = await addContract(api, catalogue, { quota: 5 });
+    await Promise.all(Array.from({ length: 20 }, () => generate(contract.id, { count: 6 })));
+    await generate(contract.id, { count: 7 }, { 'X-Request-Id': 'the-last' });
+    await pause(contract.id);
+    await generate(contract.id, { count: 1 });
+    // Of an earlier minute, so that the page has an order.
+    await api.sql`
+      UPDATE refused_attempts SET minute = minute - interval '1 hour' WHERE contract_id = ${contract.id} AND code = 'QUOTA_EXCEEDED'`;
+    const path = `/contracts/${contract.id}/refusals`;
+    const answer = await api.call('GET', path);
+    const minutes = answer.body.data.map((row: { minute: string }) => row.minute);
+    expect(minutes).toEqual([...minutes].sort().reverse());
+    const by_code: Record<string, { attempts: number; licenses: number; last_request_id: string }> = {};
+    for (const { code, attempts, licenses, last_request_id } of answer.body.data) {
+      const sum = by_code[code] ?? { attempts: 0, licenses: 0, last_request_id };
+      by_code[code] = { ...sum, attempts: sum.attempts + attempts, licenses: sum.licenses + licenses };
+    }
+    expect(by_code).toMatchObject({
+      QUOTA_EXCEEDED: { attempts: 21, licenses: 127, last_request_id: 'the-last' },
+      CONTRACT_INACTIVE: { attempts: 1, licenses: 1 },
+    });
+    const first = await api.call('GET', `${path}?limit=1`);
+    const second = await api.call('GET', `${path}?limit=1&cursor=${first.body.next_cursor}`);
+    expect([...first.body.data, ...second.body.data]).toEqual(answer.body.data.slice(0, 2));
+  });
+
+  test('a refusal waits for no lock, whoever holds the contract and its quota', async () => {
+    const contract = await addContract(api, catalogue, { quota: 5 });
+    await api.sql.begin(async (tx) => {
+      await tx`SELECT FROM contracts WHERE id = ${contract.id} FOR NO KEY UPDATE`;
+      await tx`SELECT FROM contract_quotas WHERE contract_id = ${contract.id} FOR UPDATE`;
+      expectRefusal(await generate(contract.id, { count: 6 }), 409, ['QUOTA_EXCEEDED']);
+    });
+  });
+
   test('a draft is CONTRACT_INACTIVE because it is being configured', async () => {
     const draft = await addContract(api, catalogue, { status: 'inactive' });
     const answer = await generate(draft.id, { count: 1 });

@@ -174,6 +174,7 @@ const CALLS: Record<string, () => Promise<Call>> = {
   'POST /contracts/:id/generate': async () => ({ params: { id: (await contract()).id }, body: { count: 1 } }),
   'GET /contracts/:id/activity': async () => ({ params: { id: (await contract()).id } }),
   'GET /contracts/:id/events': async () => ({ params: { id: (await contract()).id } }),
+  'GET /contracts/:id/refusals': async () => ({ params: { id: (await contract()).id } }),
   'GET /contracts/:id/revisions': async () => ({ params: { id: (await contract()).id } }),
   'GET /contracts/:id/timeline': async () => ({ params: { id: (await contract()).id } }),
   'GET /contracts/:id/report.csv': async () => ({ params: { id: (await generated(3)).contract_id } }),

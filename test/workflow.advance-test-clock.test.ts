@@ -690,13 +690,13 @@ describe('generation on a clock', () => {
     LONG_TEST_MS,
   );
 
-  test('a refused request is audited at the time of the clock', async () => {
+  test('a request is refused by the time of the clock, and counted by the real time', async () => {
     const clock = await newClock();
     const id = await onClock(clock, { quota: 10, end_date: '2027-03-01' });
     await advance(clock, AFTER_MONTH);
     await expect(requestJob(sql, id, 1)).rejects.toThrow(/2027-02-28/);
-    const audit =
-      await sql`SELECT at, clock, reason FROM audit_events WHERE contract_id = ${id} AND action = 'generation.refused'`;
-    expect([...audit]).toEqual([{ at: AFTER_MONTH, clock: 'test', reason: 'CONTRACT_EXPIRED' }]);
+    const counted = await sql`
+      SELECT code, attempts, minute > now() - interval '1 hour' AS is_real FROM refused_attempts WHERE contract_id = ${id}`;
+    expect(counted.map((row) => ({ ...row }))).toEqual([{ code: 'CONTRACT_EXPIRED', attempts: 1, is_real: true }]);
   });
 });
