@@ -183,6 +183,28 @@ test('a job that is granted while the termination waits for the quota row is can
   expect(jobs[0]?.id).toBe(before.id);
 });
 
+test('of 64 requests and a termination at the same moment, every license and job is granted before the termination or not at all', async () => {
+  for (let round = 1; round <= 6; round++) {
+    const { facts, requestLicenses } = await openContract();
+    let granted = 0;
+    let terminated: Promise<Changed | Refusal> | undefined;
+    const request = async (count: number): Promise<void> => {
+      await requestLicenses(buildRequest(facts.id, count));
+      granted += 1;
+      if (granted === round * 8) terminated = sql.begin((tx) => carryOut(tx, facts.id, TERMINATE));
+    };
+    await Promise.all(Array.from({ length: 64 }, (_none, index) => request(index % 32 === 0 ? 150 : 1)));
+    await terminated;
+    const events = await sql<{ type: string }[]>`
+      SELECT type FROM domain_events WHERE contract_id = ${facts.id} ORDER BY sequence DESC LIMIT 1`;
+    expect(events[0]?.type).toBe('contract.terminated');
+    const open = await sql`
+      SELECT FROM generation_jobs WHERE contract_id = ${facts.id} AND state NOT IN ('SUCCEEDED', 'CANCELLING')`;
+    expect(open.count).toBe(0);
+    await expectInvariants(sql);
+  }
+});
+
 test.each(['QUEUED', 'PAUSED'] as const)(
   'a %s job that outlived the termination of its contract is found by the sweep and cancelled when it is opened',
   async (state) => {
