@@ -1,7 +1,7 @@
 /**
  * Whoever asks Postgres what is due, what lives and what is expired asks contracts of a test clock by their clock's time.
  */
-import { presentJob } from '../api/jobs';
+import { presentJob } from '../api/job-presenter';
 import { listLicenses } from '../db/license';
 import type { LicenseFilter } from '../db/license';
 import { findOwedWork } from '../db/health';
