@@ -10,6 +10,7 @@ import type { Nudger } from '../temporal/nudge';
 import type { TaskQueues } from '../temporal/task-queues';
 import type { ClockTeller } from '../temporal/test-clock';
 import type { Authenticate } from './authentication';
+import type { OpenStreams } from './open-streams';
 import type { ProgressFeed } from './progress';
 
 export interface Api {
@@ -22,6 +23,7 @@ export interface Api {
   sendCommand: SendCommand;
   requestLicenses: RequestLicenses;
   progress: ProgressFeed;
+  streams: OpenStreams;
   log: Logger;
   /** The time by which the interface decides: that of Postgres (db/clock.ts). */
   clock: () => Promise<Instant>;

@@ -109,7 +109,8 @@ function presentError(api: Api): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const problem = problemFor(error);
     const request_id = response.locals.request_id as string;
-    if (problem.status >= 500)
+    // A refusal is an answer, also with 503; the line of the request tells of it.
+    if (problem.status >= 500 && !(error instanceof ProblemError))
       api.log.error({ err: error, request_id, method: request.method, path: request.path }, problem.title);
     if (response.headersSent) {
       response.destroy();

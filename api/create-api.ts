@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import type { BillingReceiver, BillingSource } from '../domain/billing-event';
 import { createPostgresClock } from '../db/clock';
+import { findJob } from '../db/generation-job';
 import type { Database } from '../db/index';
 import { createLicenseRequests } from '../db/generation-request';
 import type { Logger } from '../log';
@@ -11,7 +12,9 @@ import type { TaskQueues } from '../temporal/task-queues';
 import { createClockTeller } from '../temporal/test-clock';
 import type { Api } from './api';
 import { createAuthentication } from './authentication';
-import { createProgressFeed } from './progress';
+import { createOpenStreams, streamLimits } from './open-streams';
+import type { StreamLimits } from './open-streams';
+import { HEARTBEAT_MS, createProgressFeed } from './progress';
 
 export interface ApiOptions {
   db: Database;
@@ -23,6 +26,8 @@ export interface ApiOptions {
   testClocks: boolean;
   /** How long a request waits for the outcome of its command; see `temporal/command.ts` for what holds unless given. */
   command_timeout_ms?: number | undefined;
+  /** Other limits of streams than those of a process. */
+  streamLimits?: Partial<StreamLimits>;
 }
 
 export function createApi(options: ApiOptions): Api {
@@ -41,6 +46,12 @@ export function createApi(options: ApiOptions): Api {
     clocks: createClockTeller(client, taskQueues),
     sendCommand: createCommandSender({ client, taskQueues, clock, timeout_ms: options.command_timeout_ms }),
     requestLicenses: createLicenseRequests(db),
-    progress: createProgressFeed(db),
+    progress: createProgressFeed({
+      listen: (channel, onNotify, onListen) => db.listen(channel, onNotify, onListen),
+      readJob: (job_id) => findJob(db, job_id),
+      clock,
+      heartbeat_ms: HEARTBEAT_MS,
+    }),
+    streams: createOpenStreams(db, log, { ...streamLimits(db.options.max), ...options.streamLimits }),
   };
 }

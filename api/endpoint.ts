@@ -17,6 +17,7 @@ import { LOCK_TIMEOUT_MS } from '../db/index';
 import type { Sql } from '../db/index';
 import type { JsonObject } from '../domain/json';
 import type { Api } from './api';
+import type { ClientStream } from './client-stream';
 import { ProblemError, problemOf, protocolProblem } from './problem';
 import type { FieldError } from './problem';
 import type { Answer, Handled, Route } from './route';
@@ -41,11 +42,29 @@ export function endpoint(api: Api, route: Route): RequestHandler {
   return async (request, response) => {
     const caller = response.locals.caller as AuthenticatedAdmin;
     const handled = parse(api, request, response, route, caller, await api.clock());
-    const outcome = await route.handle(handled as never);
-    if (isRefusal(outcome)) throw new ProblemError(problemOf(outcome));
-    if (outcome.nudge) await api.nudger.wake(outcome.nudge, handled.request_id);
-    await send(response, outcome);
+    if (route.stream !== undefined && route.role !== null) {
+      const stream = api.streams.open(route.stream, caller, route.role, response);
+      try {
+        await send(response, await outcomeOf(route, handled), stream);
+      } finally {
+        api.streams.close(stream);
+        logEnd(api, handled.request_id, stream);
+      }
+    } else await send(response, await outcomeOf(route, handled));
   };
+}
+
+async function outcomeOf(route: Route, handled: Anything): Promise<Answer> {
+  const outcome = await route.handle(handled as never);
+  if (isRefusal(outcome)) throw new ProblemError(problemOf(outcome));
+  if (outcome.nudge) await handled.api.nudger.wake(outcome.nudge, handled.request_id);
+  return outcome;
+}
+
+/** A client that leaves is nothing to report; that we ended its stream is. */
+function logEnd(api: Api, request_id: string, stream: ClientStream): void {
+  const reason = stream.end_reason;
+  if (reason !== undefined && reason !== 'client_gone') api.log.info({ request_id, reason }, 'stream ended early');
 }
 
 /** The admin behind the key, or 401; with a sufficient role, or 403. */
@@ -258,9 +277,10 @@ function problemNotFound(path: string) {
   return protocolProblem('NOT_FOUND', `There is nothing at ${path}.`);
 }
 
-async function send(response: Response, answer: Answer): Promise<void> {
+async function send(response: Response, answer: Answer, stream?: ClientStream): Promise<void> {
   response.status(answer.status).set({ 'Cache-Control': 'no-store', ...answer.headers });
-  if (answer.stream) return answer.stream(response);
+  // Of HEAD only the headers are sent, so there is nothing to produce.
+  if (stream && answer.stream && response.req.method !== 'HEAD') return answer.stream(stream);
   if (answer.body === undefined) response.end();
   else response.json(answer.body);
 }

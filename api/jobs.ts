@@ -1,6 +1,5 @@
 /** Generation jobs: state, progress, cancel, resume. Together they are a contract's generation history. */
-import type { Response } from 'express';
-import { JOB_STATES, cancelDecision, isUnfinished, resumeDecision } from '../domain/generation-job';
+import { JOB_STATES, cancelDecision, resumeDecision } from '../domain/generation-job';
 import { resumptionRefusal } from '../domain/generation';
 import { isRefusal, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
@@ -9,15 +8,13 @@ import { changeJobState, findJob, listJobs, resumeJob } from '../db/generation-j
 import type { JobChange } from '../db/generation-job';
 import type { Sql } from '../db/index';
 import type { Api } from './api';
+import type { ClientStream } from './client-stream';
 import { JobShape, presentJob } from './job-presenter';
 import { PageOf, PageQuery, cursorsById, pageOf } from './paging';
 import { route } from './route';
 import type { Answer, Handled, Route } from './route';
 import { EnvironmentShape, Id, IdParams } from './shapes';
 import { z } from './zod';
-
-/** Between two looks at a job that only made progress. */
-const PROGRESS_INTERVAL_MS = 100;
 
 const JobQuery = PageQuery.extend({
   environment: EnvironmentShape.optional().describe('production, unless contract_id names a contract'),
@@ -69,15 +66,16 @@ export const jobRoutes: Route[] = [
     tag: 'Generation',
     summary: 'Follow a generation job',
     description:
-      'Server-sent events: `progress` with the job whenever it went on, `end` with the finished job, then the stream closes.',
+      'Server-sent events: `progress` with the job as it is and whenever it went on, `end` with the finished job, then the stream closes. A comment is sent when nothing happened for 15 seconds. A stream that closes without `end` can be opened again; one whose key was revoked cannot. A client that takes nothing for 30 seconds is cut off.',
     role: 'operator',
+    stream: 'progress',
     params: IdParams,
     answers: { 200: { description: 'The stream', media_type: 'text/event-stream', schema: z.string() } },
     audit: [],
     async handle({ api, params }) {
       if (!(await findJob(api.db, params.id))) return unknownJob(params.id);
       const headers = { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' };
-      return { status: 200, headers, stream: (response) => streamProgress(api, params.id, response) };
+      return { status: 200, headers, stream: (stream) => streamProgress(api, params.id, stream) };
     },
   }),
   route({
@@ -140,70 +138,11 @@ async function change(
   });
 }
 
-/**
- * Sends the job as it is, then again when it went on, until it is finished or nobody listens any more. A new state is
- * sent at once, mere progress a few times a second: reading a job that makes 200,000 licenses a second costs it speed.
- */
-async function streamProgress(api: Api, id: string, response: Response): Promise<void> {
-  response.flushHeaders();
-  const news = new News();
-  const stop = await api.progress.watch(id, (state_changed) => news.arrive(state_changed));
-  response.once('close', () => news.arrive(true));
-  try {
-    while (!response.closed) {
-      const row = await findJob(api.db, id);
-      if (!row || response.closed) break;
-      const finished = !isUnfinished(row.state);
-      response.write(
-        `event: ${finished ? 'end' : 'progress'}\ndata: ${JSON.stringify(presentJob(row, await api.clock()))}\n\n`,
-      );
-      if (finished) break;
-      await news.next();
-    }
-  } finally {
-    news.close();
-    stop();
-    response.end();
-  }
-}
-
-/** What has happened since one last looked: `next` waits for news, urgent ones at once, others for the next interval. */
-class News {
-  private urgent = false;
-  private arrived = false;
-  private resume: (() => void) | undefined;
-  private timer: NodeJS.Timeout | undefined;
-
-  arrive(urgent: boolean): void {
-    this.arrived = true;
-    this.urgent ||= urgent;
-    this.settle();
-  }
-
-  /** Resolves when there is something to look at; not sooner than the interval unless it is urgent. */
-  async next(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.resume = resolve;
-      this.timer = setTimeout(() => {
-        this.timer = undefined;
-        this.settle();
-      }, PROGRESS_INTERVAL_MS);
-      this.settle();
-    });
-    this.arrived = false;
-    this.urgent = false;
-  }
-
-  close(): void {
-    clearTimeout(this.timer);
-  }
-
-  private settle(): void {
-    if (!this.resume || !(this.urgent || (this.arrived && this.timer === undefined))) return;
-    this.close();
-    this.resume();
-    this.resume = undefined;
-  }
+/** Sends the job as it is, then again when it went on, until it is finished or the stream ends. */
+async function streamProgress(api: Api, id: string, stream: ClientStream): Promise<void> {
+  stream.begin();
+  for await (const event of api.progress.follow(id, stream.ended)) await stream.write(event);
+  await stream.finish();
 }
 
 function unknownJob(id: string): Refusal {

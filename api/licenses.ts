@@ -73,6 +73,13 @@ const REPORT_COLUMNS = [
 ] as const;
 const EXPORT_COLUMNS = [...REPORT_COLUMNS, 'id', 'contract_id', 'is_test'] as const;
 
+/** Rows that become text in one pass; features have up to 16 kB each. */
+const TEXT_ROWS = 100;
+
+/** What callers of every file must know. */
+const HALF_A_FILE =
+  'When the file cannot be finished, the connection is closed before the end of the answer: after an error, when the key is revoked, when the client takes nothing for 30 seconds, and after an hour.';
+
 const CSV = { description: 'The file', media_type: 'text/csv', schema: z.string() };
 
 const LICENSE_CURSORS = cursorsOf('licenses', { id: (text) => parseLicenseId(licenseIdText(text)) !== null });
@@ -106,8 +113,9 @@ export const licenseRoutes: Route[] = [
     path: '/api/v1/licenses.csv',
     tag: 'Licenses',
     summary: 'Take licenses out as CSV',
-    description: 'The filters of the list, oldest first, without an end to the number of rows.',
+    description: `The filters of the list, oldest first, without an end to the number of rows. Licenses of requests that came after the beginning are left out. ${HALF_A_FILE}`,
     role: 'operator',
+    stream: 'export',
     query: LicenseFilterQuery,
     answers: { 200: CSV },
     audit: [],
@@ -137,8 +145,9 @@ export const licenseRoutes: Route[] = [
     path: '/api/v1/jobs/:id/licenses.csv',
     tag: 'Licenses',
     summary: 'Take the licenses of a generation job out as CSV',
-    description: 'In the order of their ordinals; of a job still at work, those that exist.',
+    description: `In the order of their ordinals; of a job still at work, those that exist. ${HALF_A_FILE}`,
     role: 'operator',
+    stream: 'export',
     params: IdParams,
     answers: { 200: CSV },
     audit: [],
@@ -156,8 +165,9 @@ export const licenseRoutes: Route[] = [
     path: '/api/v1/contracts/:id/report.csv',
     tag: 'Licenses',
     summary: 'The report of a contract as CSV',
-    description: 'Every license of the contract but test licenses, also after the contract was deleted.',
+    description: `Every license of the contract but test licenses, also after the contract was deleted. ${HALF_A_FILE}`,
     role: 'operator',
+    stream: 'export',
     params: IdParams,
     answers: { 200: CSV },
     audit: [],
@@ -192,24 +202,29 @@ export function presentLicense(row: LicenseRow, role: Role, now: Instant) {
   };
 }
 
-/** The rows of a file. No license can be activated yet, so each has been zero times. */
+/** The rows of a file, so few at a time that also the largest features take no more than some milliseconds. No license can be activated yet, so each has been zero times. */
 async function* csvRows(batches: AsyncGenerator<LicenseRow[]>, now: Instant): AsyncGenerator<JsonObject[]> {
   for await (const batch of batches) {
-    yield batch.map((row) => ({
-      key: row.key,
-      status: licenseStatus(row.expires_at, row.clock_now ?? now),
-      customer: row.customer_email,
-      activations: 0,
-      created_at: row.created_at,
-      features: JSON.stringify(row.features),
-      expires_at: row.expires_at,
-      job: row.job_id,
-      source: licenseSource(row.contract_name),
-      id: licenseIdText(row.id),
-      contract_id: row.contract_id,
-      is_test: row.is_test,
-    }));
+    for (let first = 0; first < batch.length; first += TEXT_ROWS)
+      yield batch.slice(first, first + TEXT_ROWS).map((row) => csvRow(row, now));
   }
+}
+
+function csvRow(row: LicenseRow, now: Instant): JsonObject {
+  return {
+    key: row.key,
+    status: licenseStatus(row.expires_at, row.clock_now ?? now),
+    customer: row.customer_email,
+    activations: 0,
+    created_at: row.created_at,
+    features: JSON.stringify(row.features),
+    expires_at: row.expires_at,
+    job: row.job_id,
+    source: licenseSource(row.contract_name),
+    id: licenseIdText(row.id),
+    contract_id: row.contract_id,
+    is_test: row.is_test,
+  };
 }
 
 /** Names of one contract or job stand for its environment too. */

@@ -54,6 +54,17 @@ export async function collectSweepMetrics(sql: Sql): Promise<void> {
   }
 }
 
+const openStreams = new Gauge({
+  name: 'covenant_streams_open',
+  help: 'Answers that are being streamed, by kind: CSV files (export) and progress of jobs.',
+  labelNames: ['kind'],
+});
+
+/** Says how many streams of a kind are open. */
+export function setOpenStreams(kind: string, streams: number): void {
+  openStreams.set({ kind }, streams);
+}
+
 /** Reads what asks for a person; when the database does not answer, the figures are left out. */
 export async function collectContractMetrics(sql: Sql, now: Instant): Promise<void> {
   try {

@@ -118,7 +118,7 @@ function takesIfMatch(route: Route): boolean {
 /** The refusal statuses of a route: those of its codes, and those that its form brings with it. */
 function refusalStatuses(route: Route): number[] {
   const catalogue = new Map(problemCatalogue().map(({ code, status }) => [code, status]));
-  const own = (route.refusals ?? []).map((code) => catalogue.get(code) as number);
+  const own = ownCodes(route).map((code) => catalogue.get(code) as number);
   const formal = [
     422,
     503,
@@ -131,6 +131,13 @@ function refusalStatuses(route: Route): number[] {
   ];
   return [...new Set([...own, ...formal])].sort((a, b) => a - b);
 }
+
+/** The codes that a route declares, and those of the limits on answers that stay open. */
+function ownCodes(route: Route): (ProtocolCode | RefusalCode)[] {
+  return [...(route.refusals ?? []), ...(route.stream === undefined ? [] : STREAM_CODES)];
+}
+
+const STREAM_CODES: readonly ProtocolCode[] = ['TOO_MANY_STREAMS', 'STREAMS_BUSY'];
 
 /** The code that the form of a request alone can bring, for each status. */
 const FORMAL_CODES: Readonly<Record<number, ProtocolCode | RefusalCode>> = {
@@ -148,10 +155,10 @@ const FORMAL_CODES: Readonly<Record<number, ProtocolCode | RefusalCode>> = {
 
 /** The codes of one status that a route can answer: its own, and that of its form. */
 function refusalText(route: Route, status: number): string {
-  const own = route.refusals as string[] | undefined;
+  const own: string[] = ownCodes(route);
   return problemCatalogue()
     .filter((entry) => entry.status === status)
-    .filter(({ code }) => own?.includes(code) || (isFormal(route, status) && code === FORMAL_CODES[status]))
+    .filter(({ code }) => own.includes(code) || (isFormal(route, status) && code === FORMAL_CODES[status]))
     .map(({ code, title }) => `${code}: ${title}`)
     .join('; ');
 }

@@ -65,12 +65,14 @@ const PROTOCOL = {
   BODY_TOO_LARGE: [413, 'The body is too large'],
   UNSUPPORTED_MEDIA_TYPE: [415, 'The body must be JSON'],
   VALIDATION_FAILED: [422, 'The request is not valid'],
+  TOO_MANY_STREAMS: [429, 'You have too many streams open'],
   INTERNAL_ERROR: [500, 'Something went wrong here'],
   COMMAND_FAILED: [500, 'The command failed'],
   TOO_MANY_COMMANDS: [503, 'Too many commands at once'],
   TEMPORAL_UNAVAILABLE: [503, 'Temporal cannot be reached'],
   DATABASE_UNAVAILABLE: [503, 'The database cannot be reached'],
   OUTCOME_UNKNOWN: [503, 'The outcome is unknown'],
+  STREAMS_BUSY: [503, 'Too many streams are open here'],
 } as const satisfies Record<string, readonly [number, string]>;
 
 export type ProtocolCode = keyof typeof PROTOCOL;
@@ -83,6 +85,8 @@ const RETRY_AFTER_S: Partial<Record<string, number>> = {
   COMMAND_EXPIRED: 2,
   TOO_MANY_COMMANDS: 2,
   IDEMPOTENCY_IN_PROGRESS: 1,
+  TOO_MANY_STREAMS: 5,
+  STREAMS_BUSY: 5,
 };
 
 /** A refusal that is about to be sent. */

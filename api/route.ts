@@ -4,7 +4,6 @@
  * A handler is four lines of thought: it gets what was parsed and authorized, calls, and presents. It answers with a value
  * or a refusal; only surprises throw.
  */
-import type { Response } from 'express';
 import type { ZodObject, ZodType, z as zod } from 'zod';
 import type { Actor } from '../domain/actor';
 import type { Instant } from '../domain/instant';
@@ -15,6 +14,8 @@ import type { Role } from '../domain/role';
 import type { AuthenticatedAdmin } from '../db/admin';
 import type { Sql } from '../db/index';
 import type { Api } from './api';
+import type { ClientStream } from './client-stream';
+import type { StreamKind } from './open-streams';
 import type { ProtocolCode } from './problem';
 
 export type Method = 'get' | 'post' | 'patch' | 'delete';
@@ -29,7 +30,7 @@ export interface Answer {
   /** Workflows to wake once the write is committed. */
   nudge?: Nudge;
   /** Writes the body by itself: CSV and progress streams. */
-  stream?: (response: Response) => Promise<void>;
+  stream?: (stream: ClientStream) => Promise<void>;
 }
 
 /** What a handler gets. */
@@ -79,6 +80,8 @@ export interface RouteSpec<P extends Shape, Q extends Shape, B extends ZodType |
   params?: P;
   query?: Q;
   body?: B;
+  /** Its answers stay open: their number is bounded, and they end with the caller's access. Every route that answers with `stream` says so. */
+  stream?: StreamKind;
   /** Whether the body may be left out altogether. */
   body_optional?: boolean;
   /**

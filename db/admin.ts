@@ -87,6 +87,9 @@ export interface AdminEdit {
 /** `last_used_at` is brought up to date at most this often. */
 const LAST_USED_RESOLUTION = '1 minute';
 
+/** The channel on which Postgres announces, at the commit, that keys of the admin named may allow less than before. */
+export const ACCESS_CHANNEL = 'admin_access';
+
 /** The admin whose live key this is, or undefined. Compares in constant time. */
 export async function authenticateAdmin(
   sql: Sql,
@@ -105,6 +108,17 @@ export async function authenticateAdmin(
   const { secret_hmac: _hmac, stale, ...admin } = row;
   if (stale) await sql`UPDATE admin_api_keys SET last_used_at = ${now} WHERE id = ${row.api_key_id}`;
   return admin;
+}
+
+/** The role behind each of these keys (ids of their rows) that is accepted now; revoked keys and those of disabled admins are left out. */
+export async function listKeyRoles(
+  sql: Sql,
+  api_key_ids: readonly string[],
+): Promise<{ api_key_id: string; role: Role }[]> {
+  return sql<{ api_key_id: string; role: Role }[]>`
+    SELECT k.id AS api_key_id, a.role
+    FROM admin_api_keys k JOIN admins a ON a.id = k.admin_id
+    WHERE k.id = ANY(${api_key_ids as string[]}::uuid[]) AND k.revoked_at IS NULL AND a.status = 'active'`;
 }
 
 /** The name under which an admin's acts are audited when only the id travelled, as in a workflow payload. */
@@ -167,6 +181,7 @@ export async function updateAdmin(tx: Sql, id: string, edit: AdminEdit, act: Act
   >`UPDATE admins SET ${tx({ ...changes, updated_at: act.now })} WHERE id = ${id} RETURNING ${tx(ADMIN_COLUMNS)}`;
   const differs = difference(auditedFacts(before), auditedFacts(row));
   await auditAdmin(tx, id, 'admin.updated', differs.before, differs.after, act);
+  if (changes.role !== undefined || changes.status !== undefined) await announceAccess(tx, id);
   return row;
 }
 
@@ -216,7 +231,13 @@ export async function revokeAdminApiKey(
     { key_id: row.key_id, revoked_at: act.now },
     act,
   );
+  await announceAccess(tx, admin_id);
   return 'revoked';
+}
+
+/** Makes every API process check, once this is committed, which streams the admin's keys may still read. */
+async function announceAccess(tx: Sql, admin_id: string): Promise<void> {
+  await tx`SELECT pg_notify(${ACCESS_CHANNEL}, ${admin_id})`;
 }
 
 async function auditAdmin(

@@ -57,6 +57,8 @@ export interface LicensePage {
   order: 'asc' | 'desc';
   after: string | null;
   limit: number;
+  /** Only licenses of jobs up to this serial; undefined: of all. */
+  job_serial_max?: string | undefined;
   /** The instant at which status is judged, where no test clock says another. */
   now: Instant;
 }
@@ -69,8 +71,8 @@ const LAST_CHARACTER = '\u{10ffff}';
 /** What a search may find to be read whole. */
 const FEW_LICENSES_MAX = 1_000;
 
-/** Rows that an export reads at a time. */
-const EXPORT_PAGE_ROWS = 2_000;
+/** Rows that an export reads at a time; reading and writing 500 takes the event loop some 10 ms, in pieces. */
+export const EXPORT_PAGE_ROWS = 500;
 
 /** The licenses of one job, in the order of their ordinals. */
 export async function listJobLicenses(sql: Sql, job_serial: string): Promise<{ id: string; key: string }[]> {
@@ -93,12 +95,16 @@ export async function listLicenses(sql: Sql, filter: LicenseFilter, page: Licens
 
 /**
  * All licenses that fit, oldest first, a batch at a time. Each batch is a page of its own, so that a client that reads
- * slowly holds neither a connection nor a snapshot.
+ * slowly holds neither a connection nor a snapshot. Jobs requested after the beginning are left out, so that the export
+ * ends however fast licenses are made; of a job at work, the licenses are those that exist when its turn comes.
  */
 export async function* exportLicenses(sql: Sql, filter: LicenseFilter, now: Instant): AsyncGenerator<LicenseRow[]> {
+  const [newest] = await sql<[{ serial: string | null }]>`SELECT max(serial) AS serial FROM generation_jobs`;
+  if (newest.serial === null) return;
+  const page = { order: 'asc', limit: EXPORT_PAGE_ROWS, job_serial_max: newest.serial, now } as const;
   let after: string | null = null;
   for (;;) {
-    const rows: LicenseRow[] = await listLicenses(sql, filter, { order: 'asc', after, limit: EXPORT_PAGE_ROWS, now });
+    const rows: LicenseRow[] = await listLicenses(sql, filter, { ...page, after });
     if (rows.length > 0) yield rows;
     if (rows.length < EXPORT_PAGE_ROWS) return;
     after = rows.at(-1)?.id ?? null;
@@ -119,6 +125,7 @@ function pageByJobs(sql: Sql, filter: LicenseFilter, page: LicensePage) {
       ORDER BY id ${direction} LIMIT ${page.limit}
     ) l
     WHERE ${jobFits(sql, filter, page.now)}
+    ${page.job_serial_max === undefined ? sql`` : sql`AND j.serial <= ${page.job_serial_max}::bigint`}
     ${after === null ? sql`` : page.order === 'asc' ? sql`AND j.serial >= ${after}::bigint >> ${ORDINAL_BITS}::int` : sql`AND j.serial <= ${after}::bigint >> ${ORDINAL_BITS}::int`}
     ORDER BY j.serial ${direction}, l.id ${direction} LIMIT ${page.limit}`;
 }
@@ -131,6 +138,7 @@ function pageOfFew(sql: Sql, filter: LicenseFilter, page: LicensePage) {
     FROM (SELECT id, key FROM licenses WHERE ${licenseFits(sql, filter.search ?? '')} OFFSET 0) l
     JOIN ${jobs(sql)} j ON j.serial = l.id >> ${ORDINAL_BITS}::int
     WHERE ${jobFits(sql, filter, page.now)}
+    ${page.job_serial_max === undefined ? sql`` : sql`AND j.serial <= ${page.job_serial_max}::bigint`}
     ${after === null ? sql`` : page.order === 'asc' ? sql`AND l.id > ${after}::bigint` : sql`AND l.id < ${after}::bigint`}
     ORDER BY l.id ${page.order === 'asc' ? sql`ASC` : sql`DESC`} LIMIT ${page.limit}`;
 }

@@ -4,7 +4,9 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Response } from 'express';
 import fc from 'fast-check';
+import { ClientStream } from '../api/client-stream';
 import { csvAnswer } from '../api/csv';
+import { CLIENT_STALL_MS } from '../api/open-streams';
 import type { JsonObject } from '../domain/json';
 
 const BATCH_ROWS = 1_000;
@@ -23,11 +25,12 @@ afterEach(async () => {
 async function serve(
   batches: () => AsyncGenerator<JsonObject[]>,
   done: (error?: unknown) => void = () => undefined,
+  stall_ms = CLIENT_STALL_MS,
 ): Promise<string> {
   server = createServer((request, response) => {
     if (request.url === '/alive') return void response.end('yes');
     void csvAnswer('rows.csv', ['text', 'number'], batches())
-      .then((answer) => answer.stream?.(response as unknown as Response))
+      .then((answer) => answer.stream?.(new ClientStream(response as unknown as Response, stall_ms)))
       .then(() => done(), done);
   });
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
@@ -80,14 +83,25 @@ test('no more is read than a client takes', async () => {
   await rows.ended;
 });
 
-test('a question for the headers alone gets them, and the file is not read', async () => {
+test('a client that takes nothing for too long is cut off, and the reading ends', async () => {
   const rows = endless();
-  const response = await fetch(await serve(rows.batches), { method: 'HEAD' });
-  expect({ status: response.status, text: await response.text(), taken: rows.taken() }).toEqual({
-    status: 200,
-    text: '',
-    taken: 1,
-  });
+  let over: (error?: unknown) => void = () => undefined;
+  const outcome = new Promise<unknown>((resolve) => (over = resolve));
+  const response = await firstBytes(await serve(rows.batches, over, 1));
+  await rows.ended;
+  expect(await outcome).toBeUndefined();
+  await expect(response.toArray()).rejects.toThrow('aborted');
+});
+
+test('what a file of several batches holds is one header and every row in order', async () => {
+  async function* batches(): AsyncGenerator<JsonObject[]> {
+    yield [{ text: 'first', number: 1 }];
+    yield [
+      { text: 'second', number: 2 },
+      { text: null, number: 3 },
+    ];
+  }
+  expect(await (await fetch(await serve(batches))).text()).toBe('text,number\nfirst,1\nsecond,2\n,3\n');
 });
 
 test('a failure of the first batch comes before anything is sent', async () => {

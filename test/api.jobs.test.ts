@@ -1,6 +1,10 @@
 /**
  * Generation jobs through the interface: reading, following, cancelling and resuming them.
  */
+import { setMaxListeners } from 'node:events';
+import { createProgressFeed } from '../api/progress';
+import type { ProgressFeed } from '../api/progress';
+import { PROGRESS_CHANNEL, findJob } from '../db/generation-job';
 import { startTestApi } from './harness/api';
 import type { ApiAnswer, TestApi } from './harness/api';
 import { addCatalogue, addContract } from './harness/catalogue';
@@ -187,6 +191,98 @@ describe('following', () => {
     // Nothing holds a connection for those who left: the pool still serves more requests than it has connections.
     const answers = await Promise.all(Array.from({ length: 30 }, () => idle.call('GET', `/jobs/${id}`)));
     expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([200]));
+  });
+
+  describe('many who follow one job', () => {
+    const FOLLOWERS = 50;
+
+    /** A feed over the real database that counts how often the job is read. */
+    function countingFeed(heartbeat_ms = 60_000): {
+      feed: ProgressFeed;
+      reads: () => number;
+      listening: Promise<void>;
+    } {
+      let reads = 0;
+      let hear: () => void = () => undefined;
+      const listening = new Promise<void>((resolve) => (hear = resolve));
+      const feed = createProgressFeed({
+        listen: (channel, onNotify, onListen) =>
+          idle.api.db.listen(channel, onNotify, () => {
+            onListen?.();
+            hear();
+          }),
+        readJob: (id) => {
+          reads += 1;
+          return findJob(idle.api.db, id);
+        },
+        clock: idle.api.clock,
+        heartbeat_ms,
+      });
+      return { feed, reads: () => reads, listening };
+    }
+
+    async function nextOf(events: AsyncGenerator<string>): Promise<string> {
+      return String((await events.next()).value);
+    }
+
+    test('cost one read for each change, and all hear of it', async () => {
+      const id = await requestJob(idle, 100, await addContract(idle, idleCatalogue));
+      const { feed, reads, listening } = countingFeed();
+      const over = new AbortController();
+      setMaxListeners(FOLLOWERS, over.signal);
+      const followers = Array.from({ length: FOLLOWERS }, () => feed.follow(id, over.signal));
+      const first = await Promise.all(followers.map(nextOf));
+      expect(first.every((event) => event.includes('"state":"QUEUED"'))).toBe(true);
+      await listening;
+      await idle.call('POST', `/jobs/${id}/cancel`);
+      const second = await Promise.all(followers.map(nextOf));
+      expect(second.every((event) => event.includes('"state":"CANCELLING"'))).toBe(true);
+      // Once for the first, once for those who joined it, once for the new connection and once for the change.
+      expect(reads()).toBeLessThanOrEqual(4);
+      over.abort();
+      expect(await Promise.all(followers.map(async (events) => (await events.next()).done))).toEqual(
+        Array.from({ length: FOLLOWERS }, () => true),
+      );
+    });
+
+    test('a slow one skips states, and the newest is the one it gets', async () => {
+      const id = await requestJob(idle, 100, await addContract(idle, idleCatalogue));
+      const { feed } = countingFeed();
+      const over = new AbortController();
+      const [slow, quick] = [feed.follow(id, over.signal), feed.follow(id, over.signal)];
+      await Promise.all([slow, quick].map(nextOf));
+      for (const state of ['RUNNING', 'CANCELLING']) {
+        await idle.sql`UPDATE generation_jobs SET state = ${state} WHERE id = ${id}`;
+        await idle.sql.notify(PROGRESS_CHANNEL, `${id}!`);
+        expect(await nextOf(quick)).toContain(`"state":"${state}"`);
+      }
+      expect(await nextOf(slow)).toContain('"state":"CANCELLING"');
+      over.abort();
+    });
+
+    test('what nothing is heard of is read all the same, and a comment is sent when nothing changed', async () => {
+      const id = await requestJob(idle, 100, await addContract(idle, idleCatalogue));
+      const { feed } = countingFeed(1);
+      const over = new AbortController();
+      const events = feed.follow(id, over.signal);
+      await nextOf(events);
+      expect(await nextOf(events)).toMatch(/^: .*\n\n$/);
+      await idle.sql`UPDATE generation_jobs SET state = 'CANCELLING' WHERE id = ${id}`;
+      for (let event = ''; !event.includes('"state":"CANCELLING"');) event = await nextOf(events);
+      over.abort();
+    });
+
+    test('are all left when the job cannot be read', async () => {
+      const feed = createProgressFeed({
+        listen: (channel, onNotify) => idle.api.db.listen(channel, onNotify),
+        readJob: () => Promise.reject(new Error('the database is gone')),
+        clock: idle.api.clock,
+        heartbeat_ms: 60_000,
+      });
+      const { signal } = new AbortController();
+      const followers = Array.from({ length: 2 }, () => feed.follow(UNKNOWN_ID, signal).next());
+      for (const follower of followers) await expect(follower).rejects.toThrow('the database is gone');
+    });
   });
 
   test('HEAD of a stream answers its headers and does not stay', async () => {

@@ -323,6 +323,17 @@ describe.each([...new Set(ROUTES.map((route) => route.path))])('%s', (path) => {
   );
 });
 
+test('every answer that is no JSON stays open, and its route says so', () => {
+  for (const route of ROUTES) {
+    const is_stream = Object.values(route.answers).some(({ media_type }) => media_type !== undefined);
+    expect([route.path, route.stream !== undefined]).toEqual([route.path, is_stream]);
+    if (is_stream) {
+      expect(route.role).not.toBeNull();
+      expect(documentedStatuses(route)).toEqual(expect.arrayContaining([429, 503]));
+    }
+  }
+});
+
 test('paths that no route has are 404, whatever their case', async () => {
   for (const path of ['/', '/nothing', '/Contracts', '/contracts/a/b/c', '//api/v2/contracts', '//']) {
     expectRefusal(await api.call('GET', path), 404, 'NOT_FOUND');

@@ -11,6 +11,7 @@ import type { Api } from '../../api/api';
 import { createApp } from '../../api/app';
 import { createApi } from '../../api/create-api';
 import { createFastServer } from '../../api/fast-server';
+import type { StreamLimits } from '../../api/open-streams';
 import type { TrustProxy } from '../../config';
 import { insertAdminApiKey } from '../../db/admin';
 import { openDatabase } from '../../db/index';
@@ -85,6 +86,8 @@ export interface TestApiOptions {
   temporalAddress?: string;
   /** Reaches the test's database under this address, such as that of a proxy before it. */
   databaseUrl?: (url: string) => string;
+  /** Other limits of CSV files and progress streams than those of a process. */
+  streamLimits?: Partial<StreamLimits>;
   /** Another database pool size; 10. */
   poolSize?: number;
   /** How long a request waits for the outcome of its command; as in the product unless given. */
@@ -119,6 +122,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     billingReceivers: createBillingReceivers(billing),
     testClocks: options.testClocks ?? true,
     command_timeout_ms: options.command_timeout_ms,
+    ...(options.streamLimits === undefined ? {} : { streamLimits: options.streamLimits }),
   });
   const server = createFastServer(createApp(api, { trustProxy: options.trustProxy ?? false }));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
