@@ -27,7 +27,7 @@ export interface ApiOptions {
   /** How long a request waits for the outcome of its command; see `temporal/command.ts` for what holds unless given. */
   command_timeout_ms?: number | undefined;
   /** Other limits of streams than those of a process. */
-  streamLimits?: Partial<StreamLimits>;
+  streamLimits?: Partial<StreamLimits> | undefined;
 }
 
 export function createApi(options: ApiOptions): Api {

@@ -6,6 +6,14 @@ import { collectBillingMetrics, collectContractMetrics, collectSweepMetrics, reg
 
 export function operationsRouter(api: Api): Router {
   const router = Router();
+  let collecting: Promise<unknown> | undefined;
+
+  /** Those who ask at the same moment share one reading: the route is open, and must not take all connections. */
+  function collectMetrics(): Promise<unknown> {
+    collecting ??= readMetrics(api).finally(() => (collecting = undefined));
+    return collecting;
+  }
+
   router.get('/livez', (_request, response) => void response.json({ status: 'ok' }));
   router.get('/readyz', async (_request, response) => {
     const readiness = await checkReadiness(api);
@@ -15,13 +23,17 @@ export function operationsRouter(api: Api): Router {
       .json(readiness);
   });
   router.get('/metrics', async (_request, response) => {
-    const now = await api.clock();
-    await Promise.all([
-      collectBillingMetrics(api.db, now),
-      collectContractMetrics(api.db, now),
-      collectSweepMetrics(api.db),
-    ]);
+    await collectMetrics();
     response.type(register.contentType).send(await register.metrics());
   });
   return router;
+}
+
+async function readMetrics(api: Api): Promise<void> {
+  const now = await api.clock();
+  await Promise.all([
+    collectBillingMetrics(api.db, now),
+    collectContractMetrics(api.db, now),
+    collectSweepMetrics(api.db),
+  ]);
 }

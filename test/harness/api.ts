@@ -122,7 +122,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     billingReceivers: createBillingReceivers(billing),
     testClocks: options.testClocks ?? true,
     command_timeout_ms: options.command_timeout_ms,
-    ...(options.streamLimits === undefined ? {} : { streamLimits: options.streamLimits }),
+    streamLimits: options.streamLimits,
   });
   const server = createFastServer(createApp(api, { trustProxy: options.trustProxy ?? false }));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
