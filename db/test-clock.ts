@@ -94,7 +94,7 @@ export async function nextStep(tx: Sql, id: string): Promise<ClockStep | undefin
   const { status, advancing_to } = clock;
   if (status !== 'advancing' || advancing_to === null) return { status, now: clock.now, due: 0 };
   const { now, awaited } = clockMove({ now: clock.now, advancing_to }, await contractsOnClock(tx, id));
-  const arrived = awaited.length === 0;
+  const arrived = awaited.length === 0 && now === advancing_to;
   await tx`
     UPDATE test_clocks SET now = ${now}, status = ${arrived ? 'ready' : status}, advancing_to = ${arrived ? null : advancing_to}
     WHERE id = ${id}`;

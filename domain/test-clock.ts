@@ -8,7 +8,7 @@ import { addPeriodToInstant } from './calendar';
 import type { LadderFacts } from './billing';
 import type { ContractFacts } from './contract';
 import { verificationInstants } from './contract-boundary';
-import { earlierOf } from './instant';
+import { earlierOf, instantFromMillis, millisOf } from './instant';
 import type { Instant } from './instant';
 import { refuse } from './refusal';
 import type { Refusal } from './refusal';
@@ -19,6 +19,12 @@ export type TestClockStatus = (typeof TEST_CLOCK_STATUSES)[number];
 
 /** The furthest that one advance may go; a clock may be advanced again from there. */
 export const ADVANCE_PERIOD_MAX = 'P10Y';
+
+/**
+ * The longest that a clock goes without waiting for all its contracts, in calendar years: what a contract crosses in one
+ * transaction is bounded, also where its terms are days.
+ */
+const LEG_YEARS = 4;
 
 /** What an advance is judged by. */
 export interface TestClockFacts {
@@ -121,15 +127,26 @@ export interface ClockOnItsWay {
   advancing_to: Instant;
 }
 
+/** The end of the leg that an instant lies in, or that it is the end of. */
+function legEnd(at: Instant): Instant {
+  const year = Math.ceil(Number(at.slice(0, 4)) / LEG_YEARS) * LEG_YEARS;
+  const end = turnOf(year);
+  return at <= end ? end : turnOf(year + LEG_YEARS);
+}
+
+function turnOf(year: number): Instant {
+  return `${year}-01-01T00:00:00.000Z`;
+}
+
 /** The contracts that a clock waits for at an instant of its way: those that must settle before it goes on. */
 export function awaitedAt<C extends ContractOnClock>(
   { advancing_to }: ClockOnItsWay,
   at: Instant,
   contracts: C[],
 ): C[] {
+  const ends_here = at >= advancing_to || at === legEnd(at);
   const awaits = ({ due_at, stops_at, pending_events }: ContractOnClock): boolean =>
-    pending_events > 0 ||
-    (due_at !== null && due_at <= at && (at >= advancing_to || (stops_at !== null && stops_at <= at)));
+    pending_events > 0 || (due_at !== null && due_at <= at && (ends_here || (stops_at !== null && stops_at <= at)));
   return contracts.filter(awaits);
 }
 
@@ -148,7 +165,7 @@ export function clockMove<C extends ContractOnClock>(
   if (here.length > 0) return { now, awaited: here };
   const next = contracts.reduce(
     (first, { stops_at }) => (stops_at === null ? first : earlierOf(first, stops_at)),
-    advancing_to,
+    earlierOf(advancing_to, legEnd(instantFromMillis(millisOf(now) + 1))),
   );
   return { now: next, awaited: awaitedAt(clock, next, contracts) };
 }

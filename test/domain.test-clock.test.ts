@@ -105,6 +105,17 @@ describe('where a clock waits for its contracts', () => {
     expect(clockMove({ now: NOW, advancing_to: DUE }, contracts)).toEqual({ now: DUE, awaited: contracts });
   });
 
+  test('for all at the turn of every fourth year, so that none has more than that to cross at once', () => {
+    const contracts = stopsOf([{ ...alone, pending_events: 0, postponed_events: 0 }]);
+    const way = { now: NOW, advancing_to: '2037-01-01T00:00:00.000Z' };
+    const settled = contracts.map((contract) => ({ ...contract, due_at: '2036-06-01T00:00:00.000Z' }));
+    const turns = ['2032-01-01T00:00:00.000Z', '2036-01-01T00:00:00.000Z'] as const;
+    expect(clockMove(way, contracts)).toEqual({ now: turns[0], awaited: contracts });
+    expect(clockMove({ ...way, now: turns[0] }, contracts)).toEqual({ now: turns[0], awaited: contracts });
+    expect(clockMove({ ...way, now: turns[0] }, settled)).toEqual({ now: turns[1], awaited: [] });
+    expect(clockMove({ ...way, now: turns[1] }, settled)).toEqual({ now: way.advancing_to, awaited: settled });
+  });
+
   test('for one with an unpaid invoice at each instant at which its billing system is asked', () => {
     expect(stopsAt(owing)).toBe('2028-03-15T00:00:00.000Z');
     expect(stopsAt({ ...owing, settled_until: '2028-03-15T00:00:00.000Z', due_at: '2028-04-30T00:00:00.000Z' })).toBe(

@@ -164,13 +164,13 @@ test(
 );
 
 test(
-  'a year of reminders is crossed in one step, and none of them is superseded by a later one',
+  'a term with its reminders is crossed in one step, and none of them is superseded by a later one',
   async () => {
     const clock = await newClock();
-    const id = await onClock(clock, { start_date: '2027-02-01', term: 'P1Y' });
+    const id = await onClock(clock, { start_date: '2027-02-01', term: 'P10M' });
     let steps = 0;
     around = (real) => ({ settleAtClock: (input) => ((steps += 1), real.settleAtClock(input)) });
-    await advance(clock, '2028-06-01T00:00:00.000Z');
+    await advance(clock, '2027-12-20T00:00:00.000Z');
     expect(steps).toBe(1);
     const reminders = await sql<{ superseded: string | null }[]>`
       SELECT after ->> 'superseded' AS superseded FROM audit_events
