@@ -21,6 +21,9 @@ const FORGOTTEN_ROWS_MAX = 5_000;
 /** How long one run wakes rows; what is left comes in the next. With a batch under way it ends before the next minute. */
 const WAKING_MS_MAX = 40_000;
 
+/** A new epoch also says that the server may have lost the values of search attributes; setting them again does no harm. */
+const AFTER_A_LOSS = { refresh_search_attributes: true } as const;
+
 export interface SweepOnceInput {
   epoch: string;
   now: Instant;
@@ -99,8 +102,8 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
 
   /** Wakes rows of one subject; answers those that were reached. */
   async function wake(subject: SweepSubject, ids: string[]): Promise<string[]> {
-    if (subject === 'contract') return nudger.wakeContracts(ids);
-    if (subject === 'job') return nudger.wakeJobs(ids);
+    if (subject === 'contract') return nudger.wakeContracts(ids, AFTER_A_LOSS);
+    if (subject === 'job') return nudger.wakeJobs(ids, AFTER_A_LOSS);
     const started = await Promise.allSettled(ids.map((id) => clocks.startAdvance(id)));
     return ids.filter((_id, index) => started[index]?.status === 'fulfilled');
   }

@@ -118,7 +118,7 @@ async function generate(
   await api.nudger.wake(outcome.nudge, request_id);
   if (isRefusal(outcome.result)) return hiddenFrom(request.caller.role, outcome.result);
   const { job, replayed } = outcome.result;
-  if (job.execution === 'background' && !replayed) await api.nudger.wakeJobs([job.id], request_id);
+  if (job.execution === 'background' && !replayed) await api.nudger.wakeJobs([job.id], { request_id });
   return present(api.db, outcome.result);
 }
 

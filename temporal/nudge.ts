@@ -9,6 +9,7 @@ import type { Nudge } from '../domain/nudge';
 import { billingEventSignal, contractLifecycle, wakeContractSignal } from '../workflows/contract-lifecycle';
 import type { BillingEventWord } from '../workflows/contract-lifecycle';
 import { generateLicenses, wakeJobSignal } from '../workflows/generate-licenses';
+import type { WakeRequest } from '../workflows/own-search-attributes';
 import { contractWorkflowId, generationJobWorkflowId } from './ids';
 import { contractStart, generationJobStart } from './start';
 import type { TaskQueues } from './task-queues';
@@ -18,10 +19,15 @@ const NUDGE_TIMEOUT_MS = 2_000;
 /** Nudges on their way at the same time when many are owed. */
 const NUDGES_IN_FLIGHT_MAX = 20;
 
+export interface WakeOptions extends WakeRequest {
+  /** The request that caused it; it stands in the memo of what is started. */
+  request_id?: string | undefined;
+}
+
 /** Wakes workflows; every function answers with the ids it reached. */
 export interface Nudger {
-  wakeContracts(contract_ids: string[], request_id?: string): Promise<string[]>;
-  wakeJobs(job_ids: string[], request_id?: string): Promise<string[]>;
+  wakeContracts(contract_ids: string[], options?: WakeOptions): Promise<string[]>;
+  wakeJobs(job_ids: string[], options?: WakeOptions): Promise<string[]>;
   /** Tells a contract of an event in its billing inbox; whatever waits there is then applied, this event or another. */
   tellBilling(contract_id: string, word: BillingEventWord, request_id?: string): Promise<string[]>;
   /** Both kinds at once, as a change to a contract names them. The request's id stands in the memo of what is started. */
@@ -62,20 +68,20 @@ export function createNudger({ client, taskQueues, timeout_ms = NUDGE_TIMEOUT_MS
   }
 
   const nudger: Nudger = {
-    wakeContracts: (contract_ids, request_id) =>
+    wakeContracts: (contract_ids, { request_id, ...request } = {}) =>
       wakeEach(contract_ids, contractWorkflowId, (contract_id) =>
         client.workflow.signalWithStart(contractLifecycle, {
           ...contractStart(contract_id, taskQueues, request_id),
           signal: wakeContractSignal,
-          signalArgs: [],
+          signalArgs: [request],
         }),
       ),
-    wakeJobs: (job_ids, request_id) =>
+    wakeJobs: (job_ids, { request_id, ...request } = {}) =>
       wakeEach(job_ids, generationJobWorkflowId, (job_id) =>
         client.workflow.signalWithStart(generateLicenses, {
           ...generationJobStart(job_id, taskQueues, request_id),
           signal: wakeJobSignal,
-          signalArgs: [],
+          signalArgs: [request],
         }),
       ),
     tellBilling: (contract_id, word, request_id) =>
@@ -88,7 +94,8 @@ export function createNudger({ client, taskQueues, timeout_ms = NUDGE_TIMEOUT_MS
       ),
     async wake(nudge, request_id) {
       const contract_ids = nudge.contract_id === null ? [] : [nudge.contract_id];
-      await Promise.all([nudger.wakeContracts(contract_ids, request_id), nudger.wakeJobs(nudge.job_ids, request_id)]);
+      const options = { request_id };
+      await Promise.all([nudger.wakeContracts(contract_ids, options), nudger.wakeJobs(nudge.job_ids, options)]);
     },
   };
   return nudger;

@@ -15,7 +15,6 @@ import {
   proxyActivities,
   setCurrentDetails,
   setHandler,
-  upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { BillingActivities } from '../activities/billing';
@@ -24,6 +23,8 @@ import type { ContractView } from '../activities/contract-view';
 import type { CommandOutcome, ContractCommand } from '../domain/contract-commands';
 import { instantFromMillis, millisOf } from '../domain/instant';
 import { billingQueueBeside } from './billing-queue';
+import { ownSearchAttributes } from './own-search-attributes';
+import type { OwnSearchAttributes, WakeRequest } from './own-search-attributes';
 import { CONTRACT_ID, CONTRACT_STATE, CUSTOMER_ID, ENVIRONMENT, NEXT_BOUNDARY } from './search-attributes';
 
 export interface ContractLifecycleInput {
@@ -50,7 +51,7 @@ export interface CommandEnvelope {
 /** Carries out a command and answers with its outcome. */
 export const commandUpdate = defineUpdate<CommandOutcome, [CommandEnvelope]>('command');
 /** Says that the contract changed elsewhere: look again. */
-export const wakeContractSignal = defineSignal('wake');
+export const wakeContractSignal = defineSignal<[request?: WakeRequest]>('wake');
 /** A billing event is in the inbox: ids only, the facts are in Postgres. */
 export interface BillingEventWord {
   inbox_id: string;
@@ -95,6 +96,7 @@ export async function contractLifecycle(input: ContractLifecycleInput): Promise<
     heartbeatTimeout: BILLING_HEARTBEAT_TIMEOUT,
     retry: RETRY,
   });
+  const attributes = ownSearchAttributes();
   let woken = false;
   let view: ContractView | null = null;
   let words: BillingEventWord[] = [];
@@ -108,7 +110,14 @@ export async function contractLifecycle(input: ContractLifecycleInput): Promise<
   const somebodySpoke = () => woken || words.length > 0;
 
   setHandler(contractViewQuery, () => view, { description: 'The state of the contract and the boundary it waits for' });
-  setHandler(wakeContractSignal, () => void (woken = true), { description: 'Look at the contract again' });
+  setHandler(
+    wakeContractSignal,
+    (request) => {
+      woken = true;
+      attributes.heed(request);
+    },
+    { description: 'Look at the contract again' },
+  );
   setHandler(billingEventSignal, (word) => void words.push(word), {
     description: 'A billing event is in the inbox: apply what is pending there',
   });
@@ -143,7 +152,7 @@ export async function contractLifecycle(input: ContractLifecycleInput): Promise<
     const asked_at = now();
     view = await lookAgain(view);
     const ahead_ms = clockAheadMs(view, asked_at, now());
-    tellOperators(view);
+    tellOperators(view, attributes);
     if (!somebodySpoke() && !isOwed(view)) rests += 1;
 
     // A contract that waits for nothing is left alone; the next command or payment starts the workflow again.
@@ -241,25 +250,21 @@ function expectCommand(envelope: Partial<CommandEnvelope> | null | undefined): v
 }
 
 /** Keeps what operators see and search true: state, boundary and whose contract it is. */
-function tellOperators(view: ContractView): void {
+function tellOperators(view: ContractView, attributes: OwnSearchAttributes): void {
   const waits = view.next_boundary || view.verification ? `next: ${told(view)}` : 'waits for a command';
   const held = view.held_by?.length ? ` (held by ${view.held_by.join(', ')})` : '';
   setCurrentDetails(`**${view.state}**${held}, ${waits}`);
-  const known = workflowInfo().typedSearchAttributes;
-  const next = view.next_boundary ? new Date(view.next_boundary.at) : null;
   const wanted = [
-    { key: CONTRACT_ID, value: view.contract_id, differs: known.get(CONTRACT_ID) !== view.contract_id },
-    { key: CUSTOMER_ID, value: view.customer_id, differs: (known.get(CUSTOMER_ID) ?? null) !== view.customer_id },
-    { key: ENVIRONMENT, value: view.environment, differs: known.get(ENVIRONMENT) !== view.environment },
-    { key: CONTRACT_STATE, value: view.state, differs: known.get(CONTRACT_STATE) !== view.state },
-    { key: NEXT_BOUNDARY, value: next, differs: known.get(NEXT_BOUNDARY)?.getTime() !== next?.getTime() },
+    { key: CONTRACT_ID, value: view.contract_id },
+    { key: CUSTOMER_ID, value: view.customer_id },
+    { key: ENVIRONMENT, value: view.environment },
+    { key: CONTRACT_STATE, value: view.state },
+    { key: NEXT_BOUNDARY, value: view.next_boundary ? new Date(view.next_boundary.at) : null },
   ];
   // What is gone is still found by whose it was: only its state and boundary change.
   const gone = view.environment === null;
-  const changed = wanted
-    .filter(({ key, differs }) => differs && (!gone || key === CONTRACT_STATE || key === NEXT_BOUNDARY))
-    .map(({ key, value }) => ({ key, value }));
-  if (changed.length > 0) upsertSearchAttributes(changed as Parameters<typeof upsertSearchAttributes>[0]);
+  const kept = wanted.filter(({ key }) => !gone || key === CONTRACT_STATE || key === NEXT_BOUNDARY);
+  attributes.set(attributes.outdated(kept));
 }
 
 /** What the contract waits for, in words: "expires 2027-02-01T00:00:00.000Z". */

@@ -12,13 +12,14 @@ import {
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
-  upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { FilledRange, GenerationJobActivities, OpenedJob } from '../activities/generation-job';
 import { isUnfinished } from '../domain/generation-job';
 import type { JobState } from '../domain/generation-job';
 import { instantFromMillis } from '../domain/instant';
+import { ownSearchAttributes } from './own-search-attributes';
+import type { OwnSearchAttributes, WakeRequest, WantedAttribute } from './own-search-attributes';
 import { CONTRACT_ID, JOB_PROGRESS } from './search-attributes';
 
 export interface GenerateLicensesInput {
@@ -36,7 +37,7 @@ export interface GenerateLicensesResult {
 }
 
 /** Says that the job or its contract changed: look again. */
-export const wakeJobSignal = defineSignal('wake');
+export const wakeJobSignal = defineSignal<[request?: WakeRequest]>('wake');
 
 /** Ranges handed out at the same time. */
 const RANGES_IN_FLIGHT_MAX = 2;
@@ -59,17 +60,25 @@ export async function generateLicenses(input: GenerateLicensesInput): Promise<Ge
   const { job_id } = input;
   const given_up = new Set(input.given_up ?? []);
   let from_chunk = input.from_chunk ?? 0;
+  const attributes = ownSearchAttributes();
   let woken = false;
-  setHandler(wakeJobSignal, () => void (woken = true), { description: 'Look at the job and its contract again' });
+  setHandler(
+    wakeJobSignal,
+    (request) => {
+      woken = true;
+      attributes.heed(request);
+    },
+    { description: 'Look at the job and its contract again' },
+  );
   const goOnAsNew = () => continueAsNew<typeof generateLicenses>({ job_id, from_chunk, given_up: [...given_up] });
 
   for (;;) {
     woken = false;
     const job = await openJob.executeWithOptions({ summary: 'opens the job' }, [{ job_id, now: now() }]);
-    tellOperators(job);
+    tellOperators(job, attributes);
     switch (job.state) {
       case 'RUNNING': {
-        const filled = await fill(job, from_chunk, given_up);
+        const filled = await fill(job, attributes, from_chunk, given_up);
         from_chunk = filled.stopped ? 0 : filled.next_chunk;
         // Whoever begins again tries all that is missing, and so what was given up.
         if (filled.stopped) given_up.clear();
@@ -86,7 +95,7 @@ export async function generateLicenses(input: GenerateLicensesInput): Promise<Ge
       default:
         return { state: job.state, completed: job.completed, requested: job.requested };
     }
-    const closed = await close(job, given_up);
+    const closed = await close(job, attributes, given_up);
     if (!isUnfinished(closed.state)) return closed;
     // Somebody resumed the job at the moment of its end.
     from_chunk = 0;
@@ -100,6 +109,7 @@ export async function generateLicenses(input: GenerateLicensesInput): Promise<Ge
  */
 async function fill(
   job: OpenedJob,
+  attributes: OwnSearchAttributes,
   from_chunk: number,
   given_up: Set<number>,
 ): Promise<{ stopped: boolean; next_chunk: number }> {
@@ -131,7 +141,7 @@ async function fill(
         stopped ||= filled.stopped;
         filled.given_up.forEach((chunk) => given_up.add(chunk));
         tried += range.to_chunk - range.from_chunk;
-        if (tried < job.chunks) tellProgress(job, tried);
+        if (tried < job.chunks) tellProgress(job, attributes, tried);
       })
       .finally(() => in_flight.delete(filling));
     in_flight.add(filling);
@@ -141,24 +151,38 @@ async function fill(
   return { stopped, next_chunk: Math.min(from, job.chunks) };
 }
 
-async function close(job: OpenedJob, given_up: Set<number>): Promise<GenerateLicensesResult> {
+async function close(
+  job: OpenedJob,
+  attributes: OwnSearchAttributes,
+  given_up: Set<number>,
+): Promise<GenerateLicensesResult> {
   const closed = await closeJob.executeWithOptions({ summary: 'closes the job' }, [
     { job_id: job.job_id, now: now(), given_up: [...given_up] },
   ]);
   setCurrentDetails(`**${closed.state}**: ${closed.completed} of ${job.requested} licenses`);
-  upsertSearchAttributes([{ key: JOB_PROGRESS, value: Math.floor((100 * closed.completed) / job.requested) }]);
+  attributes.set([...attributes.outdated([contractOf(job)]), progress(closed.completed, job.requested)]);
   return { state: closed.state, completed: closed.completed, requested: job.requested };
 }
 
-function tellOperators(job: OpenedJob): void {
+function tellOperators(job: OpenedJob, attributes: OwnSearchAttributes): void {
   setCurrentDetails(`**${job.state}**: ${job.completed} of ${job.requested} licenses`);
-  if (workflowInfo().typedSearchAttributes.get(CONTRACT_ID) === undefined)
-    upsertSearchAttributes([{ key: CONTRACT_ID, value: job.contract_id }]);
+  // Progress is set as chunks are made; here it only replaces what a server may have lost.
+  const lost = attributes.isUnknown(JOB_PROGRESS) && job.completed > 0 ? [progress(job.completed, job.requested)] : [];
+  attributes.set([...attributes.outdated([contractOf(job)]), ...lost]);
 }
 
-function tellProgress(job: OpenedJob, tried: number): void {
+function tellProgress(job: OpenedJob, attributes: OwnSearchAttributes, tried: number): void {
   setCurrentDetails(`**RUNNING**: ${tried} of ${job.chunks} chunks`);
-  upsertSearchAttributes([{ key: JOB_PROGRESS, value: Math.floor((100 * tried) / job.chunks) }]);
+  attributes.set([...attributes.outdated([contractOf(job)]), progress(tried, job.chunks)]);
+}
+
+function contractOf(job: OpenedJob): WantedAttribute {
+  return { key: CONTRACT_ID, value: job.contract_id };
+}
+
+/** Percent, rounded down. */
+function progress(done: number, of: number): WantedAttribute {
+  return { key: JOB_PROGRESS, value: Math.floor((100 * done) / of) };
 }
 
 /** The workflow's own clock, so that skipped time and replays tell the same story. */
