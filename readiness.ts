@@ -2,33 +2,36 @@
  * Whether a process can do its work: Postgres answers, its clock and that of the process agree, migrations are in, Temporal
  * answers and is set up.
  *
- * Asking also mends one thing: a Temporal server that lost its data and came back empty is set up again. A running worker
- * does not notice such a change by itself, and orchestrators ask for readiness every few seconds anyway.
+ * Asking also repairs: a Temporal server that lost its data and came back empty is set up again, and a search attribute that
+ * somebody removed is added again. A running worker does not notice such a change by itself, and orchestrators ask for
+ * readiness every few seconds anyway.
  */
 import type { Client } from '@temporalio/client';
 import { findClockSkewMs, skewSentence } from './db/clock';
 import { missingMigrations } from './db/migrate';
 import type { Database } from './db/index';
-import { isSetUp, setUpTemporal } from './temporal/setup';
-import type { TaskQueues } from './temporal/task-queues';
+import { SearchAttributeProblem } from './temporal/search-attribute-problem';
+import type { EnsureSetUp, SetUp } from './temporal/setup';
 
 const CHECK_TIMEOUT_MS = 3_000;
 
 export interface Readiness {
   ready: boolean;
   /** "ok", or what is wrong in a sentence. */
-  checks: { postgres: string; clock: string; migrations: string; temporal: string };
+  checks: { postgres: string; clock: string; migrations: string; temporal: string; search_attributes: string };
+  /** What is worth knowing and no reason not to be ready; left out when there is nothing. */
+  notes?: string[];
 }
 
 export interface ReadinessDependencies {
   db: Database;
   client: Client;
-  taskQueues: TaskQueues;
+  ensureSetUp: EnsureSetUp;
 }
 
 /** Checks every dependency; none waits longer than three seconds. */
-export async function checkReadiness({ db, client, taskQueues }: ReadinessDependencies): Promise<Readiness> {
-  const [database, temporal] = await Promise.all([
+export async function checkReadiness({ db, client, ensureSetUp }: ReadinessDependencies): Promise<Readiness> {
+  const [database, { notes, ...temporal }] = await Promise.all([
     within(Promise.all([missingMigrations(db), findClockSkewMs(db)])).then(
       ([missing, ahead_ms]) => ({
         postgres: 'ok',
@@ -37,20 +40,30 @@ export async function checkReadiness({ db, client, taskQueues }: ReadinessDepend
       }),
       (error: unknown) => ({ postgres: `unreachable: ${messageOf(error)}`, clock: 'unknown', migrations: 'unknown' }),
     ),
-    within(ensureSetUp(client, taskQueues)).then(
-      () => 'ok',
-      (error: unknown) => `unreachable: ${messageOf(error)}`,
+    within(setUpSoon(client, ensureSetUp)).then(
+      ({ search_attributes }) => ({ temporal: 'ok', search_attributes: 'ok', notes: notesOf(search_attributes) }),
+      (error: unknown) => ({ ...temporalFailure(error), notes: [] }),
     ),
   ]);
-  const checks = { ...database, temporal };
-  return { ready: Object.values(checks).every((check) => check === 'ok'), checks };
+  const checks = { ...database, ...temporal };
+  const ready = Object.values(checks).every((check) => check === 'ok');
+  return { ready, checks, ...(notes.length === 0 ? {} : { notes }) };
 }
 
-/** Sets Temporal up where that is missing; throws while it is out of reach. */
-export async function ensureSetUp(client: Client, taskQueues: TaskQueues): Promise<void> {
-  await client.withDeadline(Date.now() + CHECK_TIMEOUT_MS, async () => {
-    if (!(await isSetUp(client))) await setUpTemporal(client, taskQueues);
-  });
+/** Sets Temporal up where that is missing; throws when that cannot be done within three seconds. */
+export async function setUpSoon(client: Client, ensureSetUp: EnsureSetUp): Promise<SetUp> {
+  return client.withDeadline(Date.now() + CHECK_TIMEOUT_MS, ensureSetUp);
+}
+
+function temporalFailure(error: unknown): { temporal: string; search_attributes: string } {
+  if (error instanceof SearchAttributeProblem) return { temporal: 'ok', search_attributes: error.message };
+  return { temporal: `unreachable: ${messageOf(error)}`, search_attributes: 'unknown' };
+}
+
+function notesOf(attributes: SetUp['search_attributes']): string[] {
+  const unknown = attributes.filter(({ state }) => state === 'unknown').map(({ name }) => name);
+  if (unknown.length === 0) return [];
+  return [`Temporal does not let this process check its search attributes: ${unknown.join(', ')}`];
 }
 
 async function within<T>(check: Promise<T>): Promise<T> {

@@ -18,10 +18,11 @@ import { assertDriverPatched, openDatabase } from './db/index';
 import type { Database } from './db/index';
 import { createLog, logTemporal } from './log';
 import type { Logger } from './log';
-import { checkReadiness, ensureSetUp } from './readiness';
+import { checkReadiness, setUpSoon } from './readiness';
 import type { ReadinessDependencies } from './readiness';
 import { openTemporal, serverOptions } from './temporal/connection';
 import { createNudger } from './temporal/nudge';
+import { createSetUp } from './temporal/setup';
 import { taskQueues } from './temporal/task-queues';
 import { createClockTeller } from './temporal/test-clock';
 import { createWorkers, workerPoolSize, workerSlots } from './worker-slots';
@@ -40,7 +41,7 @@ async function main(): Promise<void> {
   const pool_size = workerPoolSize(slots, config.databasePoolSize);
   const db = openDatabase(config.databaseUrl, { max: pool_size, application_name: 'covenant worker' });
   const client = openTemporal(config);
-  const dependencies: ReadinessDependencies = { db, client, taskQueues: queues };
+  const dependencies: ReadinessDependencies = { db, client, ensureSetUp: createSetUp(client, queues) };
   let workers: Worker[] = [];
   const polling = (): boolean => workers.length > 0 && workers.every((worker) => worker.getState() === 'RUNNING');
   const health = await listenForHealth(config, dependencies, polling);
@@ -57,7 +58,7 @@ async function main(): Promise<void> {
   process.once('SIGTERM', () => end('SIGTERM'));
 
   const connection = await untilReachable(log, () => connectWorker(config));
-  await untilReachable(log, () => ensureSetUp(client, queues));
+  await untilReachable(log, () => setUpSoon(client, dependencies.ensureSetUp));
   const nudger = createNudger({
     client,
     taskQueues: queues,

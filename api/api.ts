@@ -7,6 +7,7 @@ import type { RequestLicenses } from '../db/generation-request';
 import type { Logger } from '../log';
 import type { SendCommand } from '../temporal/command';
 import type { Nudger } from '../temporal/nudge';
+import type { EnsureSetUp } from '../temporal/setup';
 import type { TaskQueues } from '../temporal/task-queues';
 import type { ClockTeller } from '../temporal/test-clock';
 import type { Authenticate } from './authentication';
@@ -17,6 +18,7 @@ export interface Api {
   db: Database;
   client: Client;
   taskQueues: TaskQueues;
+  ensureSetUp: EnsureSetUp;
   authenticate: Authenticate;
   nudger: Nudger;
   clocks: ClockTeller;

@@ -8,6 +8,7 @@ import { createLicenseRequests } from '../db/generation-request';
 import type { Logger } from '../log';
 import { createCommandSender } from '../temporal/command';
 import { createNudger } from '../temporal/nudge';
+import { createSetUp } from '../temporal/setup';
 import type { TaskQueues } from '../temporal/task-queues';
 import { createClockTeller } from '../temporal/test-clock';
 import type { Api } from './api';
@@ -44,6 +45,7 @@ export function createApi(options: ApiOptions): Api {
         log.warn({ err: error, workflow_id }, 'a nudge did not arrive; the sweep will see to it'),
     }),
     clocks: createClockTeller(client, taskQueues),
+    ensureSetUp: createSetUp(client, taskQueues),
     sendCommand: createCommandSender({ client, taskQueues, clock, timeout_ms: options.command_timeout_ms }),
     requestLicenses: createLicenseRequests(db),
     progress: createProgressFeed({

@@ -4,7 +4,7 @@ import { createBillingReceivers } from '../adapters/billing';
 import { API_POOL_SIZE, loadConfig } from '../config';
 import { assertDriverPatched, openDatabase } from '../db/index';
 import { createLog } from '../log';
-import { ensureSetUp } from '../readiness';
+import { setUpSoon } from '../readiness';
 import { openTemporal } from '../temporal/connection';
 import { taskQueues } from '../temporal/task-queues';
 import { createApi } from './create-api';
@@ -38,8 +38,8 @@ async function main(): Promise<void> {
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(config.port, config.host, resolve));
   log.info({ address: server.address() as AddressInfo }, 'api is listening');
   // The API answers without Temporal; readiness says so and sets it up as soon as it can.
-  await ensureSetUp(client, queues).catch((error: unknown) =>
-    log.warn({ err: error }, 'Temporal is not reachable yet'),
+  await setUpSoon(client, api.ensureSetUp).catch((error: unknown) =>
+    log.warn({ err: error }, 'Temporal is not ready yet'),
   );
 
   let ending = false;

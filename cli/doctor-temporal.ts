@@ -3,10 +3,11 @@ import type { Client } from '@temporalio/client';
 import type { Config } from '../config';
 import { findNamespaceRetentionDays, findQueueHealth, findServerVersion, findSweep } from '../temporal/health';
 import type { QueueKind, SweepHealth } from '../temporal/health';
+import { howTo, remedyOf } from '../temporal/search-attribute-problem';
 import { findSearchAttributes } from '../temporal/search-attributes';
 import type { SearchAttributeHealth } from '../temporal/search-attributes';
 import { taskQueues } from '../temporal/task-queues';
-import { messageOf } from './failure';
+import { messageOf, sentenceOf } from './failure';
 import { examine, ok, warning, wrong, type Finding } from './finding';
 
 const TIMEOUT_MS = 8_000;
@@ -62,9 +63,10 @@ export async function examineTemporal(
     async () => {
       const sweep = await findSweep(client);
       epoch = sweep?.epoch ?? null;
-      return [attributesFinding(await findSearchAttributes(client)), sweepFinding(sweep)];
+      const attributes = await findSearchAttributes(client);
+      return [attributesFinding(config.temporalNamespace, attributes), sweepFinding(sweep)];
     },
-    (error) => wrong('set-up', messageOf(error), SET_UP),
+    (error) => wrong('set-up', sentenceOf(error).split('\n')[0] ?? '', SET_UP),
   );
   const workers = await examine(
     'worker',
@@ -75,14 +77,23 @@ export async function examineTemporal(
   return { findings: [...reached, ...namespace, ...setUp, ...workers], epoch };
 }
 
-function attributesFinding(attributes: SearchAttributeHealth[]): Finding {
-  const missing = attributes.filter(({ found }) => found === undefined).map(({ name }) => name);
-  const mistyped = attributes.filter(({ found, wanted }) => found !== undefined && found !== wanted);
+function attributesFinding(namespace: string, attributes: SearchAttributeHealth[]): Finding {
+  const [missing, mistyped, unknown] = (['missing', 'mistyped', 'unknown'] as const).map((state) =>
+    attributes.filter((attribute) => attribute.state === state),
+  ) as [SearchAttributeHealth[], SearchAttributeHealth[], SearchAttributeHealth[]];
+  const names = (some: SearchAttributeHealth[]): string => some.map(({ name }) => name).join(', ');
   if (mistyped.length > 0) {
-    const told = mistyped.map(({ name, found, wanted }) => `${name} is ${found}, not ${wanted}`).join(', ');
-    return wrong('search attributes', told, 'Remove these from the namespace, or use another namespace.');
+    const types = mistyped.map(({ name, found, wanted }) => `${name} is ${found}, not ${wanted}`).join(', ');
+    return wrong('search attributes', types, howTo(remedyOf(namespace, mistyped)));
   }
-  if (missing.length > 0) return wrong('search attributes', `missing: ${missing.join(', ')}`, SET_UP);
+  if (missing.length > 0) {
+    const remedy = `${SET_UP} Where they may not: ${howTo(remedyOf(namespace, missing))}`;
+    return wrong('search attributes', `missing: ${names(missing)}`, remedy);
+  }
+  if (unknown.length > 0) {
+    const remedy = `See that an administrator of the namespace has added them. ${howTo(remedyOf(namespace, unknown))}`;
+    return warning('search attributes', `this client may not check ${names(unknown)}`, remedy);
+  }
   return ok('search attributes', `${attributes.length} are registered with their types`);
 }
 

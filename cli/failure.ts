@@ -4,6 +4,8 @@
 import { ConfigError } from '../config';
 import { isDatabaseUnavailable } from '../db/errors';
 import { isConnectionError } from '../temporal/command';
+import { GRPC, grpcFailureOf } from '../temporal/grpc-status';
+import { SearchAttributeProblem } from '../temporal/search-attribute-problem';
 
 /** An expected end of a command: its message is all that needs to be said. */
 export class CommandFailure extends Error {
@@ -15,7 +17,8 @@ export class CommandFailure extends Error {
 
 /** The sentence for an error, whichever part of the house it comes from. */
 export function sentenceOf(error: unknown): string {
-  if (error instanceof ConfigError || error instanceof CommandFailure) return error.message;
+  const expected = [ConfigError, CommandFailure, SearchAttributeProblem].some((kind) => error instanceof kind);
+  if (error instanceof Error && expected) return error.message;
   const code = codeOf(error);
   if (code === '28P01' || code === '28000') return 'Postgres refuses the user or the password of DATABASE_URL.';
   if (code === '3D000') return `The database of DATABASE_URL does not exist (${messageOf(error)}); create it first.`;
@@ -26,7 +29,28 @@ export function sentenceOf(error: unknown): string {
   if (isConnectionError(error)) {
     return `Temporal cannot be reached (${messageOf(error)}). Check TEMPORAL_ADDRESS and TEMPORAL_TLS…, and that the server runs.`;
   }
+  const answer = answerOf(error);
+  if (answer !== undefined) return answer;
   return error instanceof Error && error.stack !== undefined ? error.stack : String(error);
+}
+
+/** The sentence for a call that Temporal answered with an error; undefined for other errors. */
+function answerOf(error: unknown): string | undefined {
+  const failure = grpcFailureOf(error);
+  if (failure === undefined) return undefined;
+  const { code, details } = failure;
+  switch (code) {
+    case GRPC.UNAUTHENTICATED:
+      return `Temporal does not accept the credentials (${details}). Check TEMPORAL_API_KEY, or TEMPORAL_TLS_CERT and TEMPORAL_TLS_KEY.`;
+    case GRPC.PERMISSION_DENIED:
+      return `Temporal refuses the call (${details}). The role of the credentials must be allowed to write in the namespace TEMPORAL_NAMESPACE.`;
+    case GRPC.NOT_FOUND:
+      return `Temporal does not find what was asked for (${details}). Check TEMPORAL_NAMESPACE.`;
+    default: {
+      const name = Object.entries(GRPC).find(([, number]) => number === code)?.[0] ?? `gRPC status ${code}`;
+      return `Temporal answered ${name} (${details}). Try again, and see the log of the server.`;
+    }
+  }
 }
 
 /** The message of an error that may be empty, as that of an AggregateError is. */

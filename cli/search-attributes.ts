@@ -2,8 +2,12 @@
 import { Command } from 'commander';
 import { openTemporal } from '../temporal/connection';
 import { findServerVersion } from '../temporal/health';
+import { remedyOf, SearchAttributeProblem } from '../temporal/search-attribute-problem';
+import type { SearchAttributeRemedy } from '../temporal/search-attribute-problem';
 import { setUpTemporal } from '../temporal/setup';
+import type { SetUp } from '../temporal/setup';
 import { taskQueues } from '../temporal/task-queues';
+import { CommandFailure } from './failure';
 import { readSettings } from './settings';
 
 /** For the whole command; a server needs a second or two for six new attributes. */
@@ -18,16 +22,41 @@ export function searchAttributesCommand(): Command {
       try {
         // Fails sooner than the set-up would, whose calls are tried again and again.
         await findServerVersion(client);
-        const added = await client.withDeadline(Date.now() + TIMEOUT_MS, () =>
+        const setUp = await client.withDeadline(Date.now() + TIMEOUT_MS, () =>
           setUpTemporal(client, taskQueues(config.taskQueuePrefix)),
         );
-        const where = `the namespace ${config.temporalNamespace} at ${config.temporalAddress}`;
-        if (added.search_attributes.length === 0 && !added.schedule) console.log(`Nothing was missing in ${where}.`);
-        else console.log(`In ${where}:`);
-        for (const name of added.search_attributes) console.log(`  added the search attribute ${name}`);
-        if (added.schedule) console.log('  added the schedule of the sweep, each minute');
+        report(setUp, `the namespace ${config.temporalNamespace} at ${config.temporalAddress}`);
+        const unknown = setUp.search_attributes.filter(({ state }) => state === 'unknown');
+        if (unknown.length === 0) return;
+        console.log('  not checked, because this client may not ask for search attributes:');
+        console.log(`    ${unknown.map(({ name }) => name).join(', ')}`);
+        console.log(`  An administrator of the namespace adds those that it lacks:`);
+        console.log(commandsOf(remedyOf(config.temporalNamespace, unknown)));
+      } catch (error) {
+        throw explained(error);
       } finally {
         await client.connection.close();
       }
     });
+}
+
+function report({ added, schedule, search_attributes }: SetUp, where: string): void {
+  if (added.length > 0 || schedule) console.log(`In ${where}:`);
+  else if (search_attributes.every(({ state }) => state === 'registered'))
+    console.log(`Nothing was missing in ${where}.`);
+  else console.log(`Nothing was added in ${where}:`);
+  for (const name of added) console.log(`  added the search attribute ${name}`);
+  if (schedule) console.log('  added the schedule of the sweep, each minute');
+}
+
+/** What could not be done, and who does it how. */
+function explained(error: unknown): unknown {
+  if (error instanceof SearchAttributeProblem)
+    return new CommandFailure(`${error.finding}\nAn administrator of the namespace runs:\n${commandsOf(error.remedy)}`);
+  return error;
+}
+
+function commandsOf({ self_hosted, cloud }: SearchAttributeRemedy): string {
+  const indented = (lines: string[]): string => lines.map((line) => `    ${line}`).join('\n');
+  return `  on a server of your own\n${indented(self_hosted)}\n  on Temporal Cloud, or the same on its web page\n${indented(cloud)}`;
 }

@@ -5,6 +5,8 @@ import type { ConnectionOptions, GrpcRetryOptions } from '@temporalio/client';
 export const GRPC = {
   INVALID_ARGUMENT: 3,
   DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
   PERMISSION_DENIED: 7,
   RESOURCE_EXHAUSTED: 8,
   FAILED_PRECONDITION: 9,
@@ -27,6 +29,12 @@ type Status = Parameters<GrpcRetryOptions['retryableDecider']>[1];
 
 /** Set on the last status of a call whose earlier attempts may have been carried out. */
 const EARLIER_ATTEMPT_UNKNOWN = 'covenant-earlier-attempt-unknown';
+
+/** Whether this client may not make the call here: its role does not allow it, or the server has no such service. */
+export function isRefusal(error: unknown): boolean {
+  const code = grpcFailureOf(error)?.code;
+  return code === GRPC.PERMISSION_DENIED || code === GRPC.UNIMPLEMENTED;
+}
 
 /** The first gRPC status in the chain of an error's causes; undefined when there is none. */
 export function grpcFailureOf(error: unknown): GrpcFailure | undefined {

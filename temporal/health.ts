@@ -3,6 +3,7 @@ import type { Client, Connection } from '@temporalio/client';
 import { ScheduleNotFoundError } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { SWEEP_SCHEDULE_ID } from './ids';
+import { readSweepSchedule } from './sweep-schedule';
 
 /** The sweep as its schedule tells of it. */
 export interface SweepHealth {
@@ -40,8 +41,9 @@ export async function findNamespaceRetentionDays(client: Client): Promise<number
 /** The sweep, or undefined when its schedule does not exist. */
 export async function findSweep(client: Client): Promise<SweepHealth | undefined> {
   try {
-    const { memo, state, info } = await client.schedule.getHandle(SWEEP_SCHEDULE_ID).describe();
-    const epoch = typeof memo?.['epoch'] === 'string' ? memo['epoch'] : null;
+    const description = await client.schedule.getHandle(SWEEP_SCHEDULE_ID).describe();
+    const { state, info } = description;
+    const { epoch } = readSweepSchedule(description);
     const latest = info.recentActions.at(-1);
     if (latest === undefined) return { paused: state.paused, epoch, last: null };
     const { workflowId, firstExecutionRunId } = latest.action.workflow;

@@ -1,32 +1,121 @@
-/** The search attributes of a namespace beside those that the workflows use. */
+/**
+ * The search attributes of a namespace, compared with those that the workflows use.
+ *
+ * A workflow that sets an attribute which the namespace lacks, or has with another type, stands still until it is there.
+ * Not every client may ask for them: a hosted namespace, or a role that is limited to one, has no operator service. So they
+ * are looked for in three places, and what none of them shows is `unknown` and not a failure.
+ */
 import type { Client, Connection } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes';
+import { GRPC, grpcFailureOf, isRefusal } from './grpc-status';
 
 const TYPES = temporal.api.enums.v1.IndexedValueType;
 
 /** One search attribute as it should be and as the namespace has it. */
 export interface SearchAttributeHealth {
   name: string;
+  /** Its type as the workflows declare it, for example `KEYWORD`. */
   wanted: string;
-  /** Undefined when it is not registered. */
+  state: 'registered' | 'mistyped' | 'missing' | 'unknown';
+  /** Its type in the namespace; undefined when it is missing or cannot be seen. */
   found: string | undefined;
+  /** The column of the visibility store that holds its values; null where stores do without or it cannot be seen. */
+  column: string | null;
 }
 
-/** Every search attribute that Covenant needs, with its type in the namespace. */
+/** Every search attribute that Covenant needs, with what can be seen of it in the namespace. */
 export async function findSearchAttributes(client: Client): Promise<SearchAttributeHealth[]> {
-  const { namespace } = client.options;
-  const { customAttributes } = await operatorOf(client).listSearchAttributes({ namespace });
-  return SEARCH_ATTRIBUTES.map(({ name, type }) => {
-    const found = customAttributes[name];
-    return { name, wanted: type, found: found === undefined ? undefined : nameOfType(TYPES[found]) };
-  });
+  const columns = await findColumns(client);
+  const seen = SEARCH_ATTRIBUTES.map(({ name, type }) => healthOf(name, type, columns.get(name)));
+  if (seen.every(({ state }) => state !== 'missing')) return seen;
+
+  const types = await findTypes(client);
+  return Promise.all(
+    seen.map(async (attribute): Promise<SearchAttributeHealth> => {
+      if (attribute.state !== 'missing') return attribute;
+      const { name, wanted } = attribute;
+      if (types !== undefined) return healthOf(name, wanted, { column: null, type: types.get(name) });
+      return { ...attribute, state: (await isKnownToQueries(client, name)) === false ? 'missing' : 'unknown' };
+    }),
+  );
 }
 
-/** Adds attributes to the namespace. */
+/**
+ * Adds attributes to the namespace.
+ * @throws the SDK's ServiceError; `isRefusal` says whether this client may not
+ */
 export async function addSearchAttributes(client: Client, attributes: SearchAttributeHealth[]): Promise<void> {
   const searchAttributes = Object.fromEntries(attributes.map(({ name, wanted }) => [name, typeOfName(wanted)]));
-  await operatorOf(client).addSearchAttributes({ namespace: client.options.namespace, searchAttributes });
+  try {
+    await operatorOf(client).addSearchAttributes({ namespace: client.options.namespace, searchAttributes });
+  } catch (error) {
+    // Another process was faster.
+    if (grpcFailureOf(error)?.code !== GRPC.ALREADY_EXISTS) throw error;
+  }
+}
+
+/** What one place says of an attribute that it shows; `type` is undefined when it does not have it. */
+interface Seen {
+  column: string | null;
+  type: string | undefined;
+}
+
+function healthOf(name: string, wanted: string, seen: Seen | undefined): SearchAttributeHealth {
+  const { column = null, type: found } = seen ?? {};
+  const state = found === undefined ? 'missing' : found === wanted ? 'registered' : 'mistyped';
+  return { name, wanted, state, found, column };
+}
+
+/**
+ * Attributes by name, as the description of the namespace has them: a visibility store in SQL keeps them in columns named
+ * for their types (`Keyword03`), and hosted namespaces do so too. Elasticsearch has none.
+ */
+async function findColumns(client: Client): Promise<Map<string, Seen>> {
+  const { namespace } = client.options;
+  const description = await unlessRefused(client.workflowService.describeNamespace({ namespace }));
+  const aliases = Object.entries(description?.config?.customSearchAttributeAliases ?? {});
+  return new Map(aliases.map(([column, name]) => [name, { column, type: typeOfColumn(column) }]));
+}
+
+/** Types by name from the operator service; undefined when this client may not ask it. */
+async function findTypes(client: Client): Promise<Map<string, string> | undefined> {
+  const { namespace } = client.options;
+  const answer = await unlessRefused(operatorOf(client).listSearchAttributes({ namespace }));
+  if (answer === undefined) return undefined;
+  return new Map(Object.entries(answer.customAttributes).map(([name, type]) => [name, nameOfType(TYPES[type])]));
+}
+
+/** Whether a query may name the attribute, which shows that it exists and not its type; undefined when that is refused too. */
+async function isKnownToQueries(client: Client, name: string): Promise<boolean | undefined> {
+  // No workflow has this id, so nothing is counted, however many there are.
+  const query = `WorkflowId = 'covenant-looks-for-a-search-attribute' AND ${name} IS NULL`;
+  try {
+    const { namespace } = client.options;
+    const counted = await unlessRefused(client.workflowService.countWorkflowExecutions({ namespace, query }));
+    return counted === undefined ? undefined : true;
+  } catch (error) {
+    if (grpcFailureOf(error)?.code === GRPC.INVALID_ARGUMENT) return false;
+    throw error;
+  }
+}
+
+async function unlessRefused<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (isRefusal(error)) return undefined;
+    throw error;
+  }
+}
+
+/** `Keyword03` as `KEYWORD` and `KeywordList01` as `KEYWORD_LIST`; any other column says nothing of its type. */
+function typeOfColumn(column: string): string | undefined {
+  const type = /^([A-Za-z]+)\d+$/
+    .exec(column)?.[1]
+    ?.replace(/(?<=[a-z])(?=[A-Z])/g, '_')
+    .toUpperCase();
+  return type !== undefined && `INDEXED_VALUE_TYPE_${type}` in TYPES ? type : undefined;
 }
 
 /** `INDEXED_VALUE_TYPE_KEYWORD` as `KEYWORD`, the way search attributes are declared. */

@@ -1,83 +1,120 @@
 /**
  * What a Temporal server needs before Covenant runs on it: search attributes and the sweep's schedule.
  *
- * Idempotent, and run again whenever readiness is asked and the schedule is missing: a running worker does not notice
- * that its server was replaced by an empty one.
+ * Idempotent, and run again whenever readiness is asked: a running worker does not notice that its server was replaced by an
+ * empty one, nor that somebody removed a search attribute.
  */
-import { randomUUID } from 'node:crypto';
-import { ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import { sweep } from '../workflows/sweep';
-import { SWEEP_SCHEDULE_ID } from './ids';
+import { isRefusal } from './grpc-status';
+import { SearchAttributeProblem } from './search-attribute-problem';
 import { addSearchAttributes, findSearchAttributes } from './search-attributes';
+import type { SearchAttributeHealth } from './search-attributes';
+import { createSweepSchedule, findSweepSchedule, updateSweepSchedule } from './sweep-schedule';
 import type { TaskQueues } from './task-queues';
 
-const SWEEP_INTERVAL = '1 minute';
-/** Sweeps missed during an outage are not made up for: one sees everything. */
-const SWEEP_CATCHUP_WINDOW = '1 minute';
+/** Search attributes are looked at again after this long; what is asked in between costs one call, for the schedule. */
+const ATTRIBUTES_CHECK_INTERVAL_MS = 10_000;
 
-/** Registers what is missing; answers what it had to add. Throws when an attribute exists with another type. */
-export async function setUpTemporal(
-  client: Client,
-  taskQueues: TaskQueues,
-): Promise<{ search_attributes: string[]; schedule: boolean }> {
-  const search_attributes = await registerSearchAttributes(client);
-  const schedule = await createSweepSchedule(client, taskQueues);
-  return { search_attributes, schedule };
+/** A server as it is after set-up. */
+export interface SetUp {
+  /** As they are now. Those in state `unknown` cannot be checked by this client. */
+  search_attributes: SearchAttributeHealth[];
+  /** The names of those that were added. */
+  added: string[];
+  /** Whether the schedule of the sweep was created. */
+  schedule: boolean;
 }
 
-/** Whether the server is reachable and set up. */
-export async function isSetUp(client: Client): Promise<boolean> {
-  try {
-    await client.schedule.getHandle(SWEEP_SCHEDULE_ID).describe();
-    return true;
-  } catch (error) {
-    if (error instanceof ScheduleNotFoundError) return false;
-    throw error;
-  }
+/** Sets up what is missing. Safe to call at any time. Throws as `setUpTemporal` does. */
+export type EnsureSetUp = () => Promise<SetUp>;
+
+/** The set-up of one process, which remembers for some seconds that the search attributes are well. */
+export function createSetUp(client: Client, taskQueues: TaskQueues): EnsureSetUp {
+  let last: { at_ms: number; search_attributes: SearchAttributeHealth[] } | undefined;
+  return async function ensureSetUp() {
+    const fresh = last !== undefined && performance.now() - last.at_ms < ATTRIBUTES_CHECK_INTERVAL_MS;
+    if (fresh && (await findSweepSchedule(client)) !== undefined)
+      return { search_attributes: last?.search_attributes ?? [], added: [], schedule: false };
+    last = undefined;
+    const setUp = await setUpTemporal(client, taskQueues);
+    last = { at_ms: performance.now(), search_attributes: setUp.search_attributes };
+    return setUp;
+  };
 }
 
-/** Adds the search attributes the namespace lacks and checks the types of those it has. */
+/**
+ * Adds the search attributes that are missing, creates the schedule of the sweep, and gives it a new epoch when values of
+ * search attributes may have been lost: workflows that run then set theirs again.
+ * @throws SearchAttributeProblem when one is missing and may not be added here, or has another type; the SDK's errors
+ */
+export async function setUpTemporal(client: Client, taskQueues: TaskQueues): Promise<SetUp> {
+  const before = await findSearchAttributes(client);
+  const missing = before.filter(({ state }) => state === 'missing');
+  const schedule = await findSweepSchedule(client);
+  // Recorded first: whichever process finds them complete again, after a crash or an administrator's work, knows of the gap.
+  const recorded = schedule === undefined ? undefined : recordedNow(schedule.search_attributes, before);
+  if (recorded !== undefined && recorded !== schedule?.search_attributes)
+    await updateSweepSchedule(client, taskQueues, recorded, { newEpoch: false });
+
+  expectTypes(client, before);
+  if (missing.length > 0) await addOrExplain(client, missing);
+  const search_attributes = missing.length > 0 ? await findSearchAttributes(client) : before;
+  expectTypes(client, search_attributes);
+
+  const record = recordOf(search_attributes);
+  const created = schedule === undefined && (await createSweepSchedule(client, taskQueues, record));
+  if (!created && record !== undefined && wereLost(recorded, record))
+    await updateSweepSchedule(client, taskQueues, record, { newEpoch: true });
+  return { search_attributes, added: missing.map(({ name }) => name), schedule: created };
+}
+
+/** Adds the search attributes the namespace lacks and checks the types of those it has. Answers what it added. */
 export async function registerSearchAttributes(client: Client): Promise<string[]> {
-  const { namespace } = client.options;
   const attributes = await findSearchAttributes(client);
-  // The server takes a changed type without a word, and the workflows that use it then stand still.
-  const conflicting = attributes.filter(({ wanted, found }) => found !== undefined && found !== wanted);
-  if (conflicting.length > 0) {
-    const names = conflicting.map(({ name, wanted, found }) => `${name} (${found}, not ${wanted})`).join(', ');
-    throw new Error(
-      `Search attributes of the namespace ${namespace} have another type than Covenant needs: ${names}. Remove them or use another namespace.`,
-    );
-  }
-  const missing = attributes.filter(({ found }) => found === undefined);
-  if (missing.length > 0) await addSearchAttributes(client, missing);
+  expectTypes(client, attributes);
+  const missing = attributes.filter(({ state }) => state === 'missing');
+  if (missing.length > 0) await addOrExplain(client, missing);
   return missing.map(({ name }) => name);
 }
 
-/** Creates the sweep's schedule with a fresh epoch, unless there is one. */
-async function createSweepSchedule(client: Client, taskQueues: TaskQueues): Promise<boolean> {
-  if (await isSetUp(client)) return false;
-  const epoch = randomUUID();
+/** The server takes a changed type without a word, and the workflows that use it then stand still. */
+function expectTypes(client: Client, attributes: SearchAttributeHealth[]): void {
+  const mistyped = attributes.filter(({ state }) => state === 'mistyped');
+  if (mistyped.length > 0) throw new SearchAttributeProblem(client.options.namespace, mistyped);
+}
+
+async function addOrExplain(client: Client, missing: SearchAttributeHealth[]): Promise<void> {
   try {
-    await client.schedule.create({
-      scheduleId: SWEEP_SCHEDULE_ID,
-      memo: { epoch },
-      spec: { intervals: [{ every: SWEEP_INTERVAL }] },
-      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: SWEEP_CATCHUP_WINDOW },
-      action: {
-        type: 'startWorkflow',
-        workflowType: sweep,
-        workflowId: 'sweep',
-        taskQueue: taskQueues.contracts,
-        args: [{ epoch }],
-        staticSummary: 'Wakes what is due and has no live workflow',
-      },
-      // The first sweep at once: a server that is new may have everything to catch up on.
-      state: { triggerImmediately: true },
-    });
-    return true;
+    await addSearchAttributes(client, missing);
   } catch (error) {
-    if (error instanceof ScheduleAlreadyRunning) return false;
+    if (isRefusal(error)) throw new SearchAttributeProblem(client.options.namespace, missing, { cause: error });
     throw error;
   }
+}
+
+const INCOMPLETE = 'incomplete';
+/** All are registered, in a store without columns or one that does not show them. */
+const COMPLETE = 'complete';
+
+/**
+ * Where the values of all attributes are, in words that can be compared: an attribute that was removed and added again has
+ * another column, and none of its old values. Undefined when that cannot be seen.
+ */
+function recordOf(attributes: SearchAttributeHealth[]): string | undefined {
+  if (attributes.some(({ state }) => state === 'unknown')) return undefined;
+  if (attributes.some(({ state }) => state !== 'registered')) return INCOMPLETE;
+  if (attributes.some(({ column }) => column === null)) return COMPLETE;
+  return attributes.map(({ name, column }) => `${name}=${column}`).join(' ');
+}
+
+/** What is to be recorded before anything is set up: a gap, or the first look at a schedule that an older version made. */
+function recordedNow(recorded: string | undefined, attributes: SearchAttributeHealth[]): string | undefined {
+  const record = recordOf(attributes);
+  return record === INCOMPLETE || recorded === undefined ? record : recorded;
+}
+
+/** Whether values may have been lost between two records. Processes with unequal rights see unequally well: no reason. */
+function wereLost(before: string | undefined, now: string): boolean {
+  if (before === undefined || now === INCOMPLETE || before === now) return false;
+  return before === INCOMPLETE || (before !== COMPLETE && now !== COMPLETE);
 }

@@ -30,7 +30,10 @@ describe('operations', () => {
     const ready = await api.call('GET', '//readyz', { key: null });
     expect([ready.status, ready.body]).toEqual([
       200,
-      { ready: true, checks: { postgres: 'ok', clock: 'ok', migrations: 'ok', temporal: 'ok' } },
+      {
+        ready: true,
+        checks: { postgres: 'ok', clock: 'ok', migrations: 'ok', temporal: 'ok', search_attributes: 'ok' },
+      },
     ]);
     expect(ready.headers.get('cache-control')).toBe('no-store');
   });

@@ -10,12 +10,11 @@ import { openDatabase } from '../db/index';
 import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes';
 import { createTestDatabase, type TestDatabase } from './harness/database';
 import { makeRunDirectory } from './harness/run-directory';
-import { waitFor } from './harness/stack';
-import { connectTestTemporal, uniqueTaskQueue, type TestTemporal } from './harness/temporal';
+import { startRefusingProxy } from './harness/refusing-proxy';
+import { connectTestTemporal, makeNamespace, uniqueTaskQueue, type TestTemporal } from './harness/temporal';
 
 const PROJECT = join(__dirname, '..');
 const PEPPER = 'a pepper for the tests of the command line';
-const NAMESPACE_TIMEOUT_MS = 60_000;
 
 jest.setTimeout(120_000);
 
@@ -74,20 +73,6 @@ function settings(more: Record<string, string> = {}): Record<string, string> {
 function findingsOf(ran: Ran): Map<string, Finding> {
   const { findings } = JSON.parse(ran.stdout) as { findings: Finding[] };
   return new Map(findings.map((finding) => [finding.check, finding]));
-}
-
-async function makeNamespace(): Promise<string> {
-  const namespace = uniqueTaskQueue('cli');
-  const { workflowService, operatorService } = temporal.client.connection;
-  await workflowService.registerNamespace({
-    namespace,
-    workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
-  });
-  await waitFor(async () => (await operatorService.listSearchAttributes({ namespace })) !== undefined, {
-    timeout_ms: NAMESPACE_TIMEOUT_MS,
-    what: 'the new namespace to be known',
-  });
-  return namespace;
 }
 
 test('migrate makes the schema of an empty database, and finds nothing to do the second time', async () => {
@@ -171,7 +156,7 @@ test('a database out of reach is a sentence, not a stack', async () => {
 });
 
 test('search-attributes adds what a namespace lacks, once, and the doctor sees it', async () => {
-  const namespace = await makeNamespace();
+  const namespace = await makeNamespace(temporal);
   const own = settings({
     TEMPORAL_NAMESPACE: namespace,
     TEMPORAL_TASK_QUEUE_PREFIX: uniqueTaskQueue('q').slice(0, 40),
@@ -197,6 +182,47 @@ test('search-attributes adds what a namespace lacks, once, and the doctor sees i
   const after = findingsOf(await covenant(['doctor', '--json'], own));
   expect(after.get('search attributes')).toMatchObject({ verdict: 'ok' });
   expect(after.get('sweep')?.verdict).not.toBe('wrong');
+});
+
+test.each(['PERMISSION_DENIED', 'UNIMPLEMENTED'] as const)(
+  'search-attributes says what it could not do where the server answers %s, and how it is done',
+  async (refusal) => {
+    const namespace = await makeNamespace(temporal);
+    const hosted = await startRefusingProxy(temporal.address, refusal);
+    try {
+      const own = settings({ TEMPORAL_ADDRESS: hosted.address, TEMPORAL_NAMESPACE: namespace });
+      const ran = await covenant(['search-attributes'], own);
+      expect(ran).toMatchObject({ code: 1, stdout: '' });
+      expect(ran.stderr).toContain(`of the namespace ${namespace} are missing, and this process may not add them`);
+      for (const { name } of SEARCH_ATTRIBUTES) expect(ran.stderr).toContain(`--name ${name} --type `);
+      expect(ran.stderr).toContain(
+        `tcld namespace search-attributes add --namespace ${namespace} --sa "ContractId=Keyword"`,
+      );
+      expect(ran.stderr).not.toContain('    at ');
+      expect(findingsOf(await covenant(['doctor', '--json'], own)).get('search attributes')).toMatchObject({
+        verdict: 'wrong',
+        mend: expect.stringContaining('tcld namespace search-attributes add') as string,
+      });
+    } finally {
+      await hosted.close();
+    }
+  },
+);
+
+test('search-attributes and the doctor say what this client may not check, and both go on', async () => {
+  const namespace = await makeNamespace(temporal);
+  const blind = /OperatorService|DescribeNamespace|CountWorkflowExecutions/;
+  const hosted = await startRefusingProxy(temporal.address, 'PERMISSION_DENIED', blind);
+  try {
+    const own = settings({ TEMPORAL_ADDRESS: hosted.address, TEMPORAL_NAMESPACE: namespace });
+    const ran = await covenant(['search-attributes'], own);
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+    expect(ran.stdout).toContain('added the schedule of the sweep');
+    expect(ran.stdout).toContain('not checked, because this client may not ask for search attributes');
+    expect(ran.stdout).toContain(`create --namespace ${namespace} --name JobProgress --type Int`);
+  } finally {
+    await hosted.close();
+  }
 });
 
 test('the doctor names what is wrong and how to mend it, and ends with 1', async () => {

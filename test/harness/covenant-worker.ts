@@ -88,7 +88,7 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
     bound: (now) => Promise.resolve(now),
   });
   const activities = options.wrap?.(real) ?? real;
-  const shared = { connection: nativeConnection, activities };
+  const shared = { connection: nativeConnection, namespace: client.options.namespace, activities };
   const cached = options.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: options.maxCachedWorkflows };
   const workflows = { ...cached, workflowBundle: { codePath: workflowBundle() } };
   const workers = await createWorkers(shared, workflows, queues, options.slots ?? MANY_SLOTS);

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime } from '@temporalio/worker';
+import { waitFor } from '../../dev/waiting';
 import { registerSearchAttributes } from '../../temporal/setup';
 import { sharedServers } from './shared-servers';
 import { findTimeSkippingServer } from './time-skipping-server';
@@ -26,6 +27,7 @@ export interface TestTemporal {
 }
 
 export const NAMESPACE = 'default';
+const NAMESPACE_TIMEOUT_MS = 60_000;
 
 /** Connects to the shared server, which suggests continue-as-new after 60 history events. */
 export async function connectTestTemporal(): Promise<TestTemporal> {
@@ -50,6 +52,21 @@ export async function connectPreparedTemporal(): Promise<TestTemporal> {
   // Test files register them side by side: whoever comes second finds them there.
   await registerSearchAttributes(temporal.client).catch(() => registerSearchAttributes(temporal.client));
   return temporal;
+}
+
+/** Registers a namespace of the shared server with no search attributes, and waits until the server knows it. */
+export async function makeNamespace({ client }: TestTemporal): Promise<string> {
+  const namespace = uniqueTaskQueue('namespace');
+  const { workflowService, operatorService } = client.connection as Connection;
+  await workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
+  });
+  await waitFor(async () => (await operatorService.listSearchAttributes({ namespace })) !== undefined, {
+    timeout_ms: NAMESPACE_TIMEOUT_MS,
+    what: 'the new namespace to be known',
+  });
+  return namespace;
 }
 
 /** A name that no other test uses, for a task queue or a prefix of task queues. */
