@@ -24,6 +24,9 @@ export interface Config {
   databaseUrl: string;
   /** Undefined where nothing is set: what a process needs depends on its kind. */
   databasePoolSize: number | undefined;
+  apiStatementTimeoutMs: number;
+  workerStatementTimeoutMs: number;
+  idleTransactionTimeoutMs: number;
   temporalAddress: string;
   temporalNamespace: string;
   temporalTls: boolean;
@@ -99,6 +102,10 @@ export const API_POOL_SIZE = 10;
 export const WORKER_SLOTS_MAX = 100;
 /** Postgres fills no faster with more than its cores; whoever knows how many these are sets the slots. */
 const FILL_SLOTS_DEFAULT_MAX = 8;
+/** A statement may wait 5,000 ms for a row, and then still has its work to do. */
+export const STATEMENT_TIMEOUT_MS_MIN = 6_000;
+export const IDLE_TRANSACTION_MS_MIN = 1_000;
+export const DATABASE_TIMEOUT_MS_MAX = 600_000;
 export const SHUTDOWN_GRACE_MS_MAX = 600_000;
 export const TRUSTED_HOPS_MAX = 16;
 /** Secrets of one billing source that hold at the same time: the one in use, and those it replaces. */
@@ -114,6 +121,8 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 const port = wholeNumber(1, PORT_MAX);
 const slotsAllowed = `a whole number from 1 to ${WORKER_SLOTS_MAX}`;
 const portAllowed = `a whole number from 1 to ${PORT_MAX}`;
+const statementTimeout = wholeNumber(STATEMENT_TIMEOUT_MS_MIN, DATABASE_TIMEOUT_MS_MAX);
+const statementTimeoutAllowed = `a whole number from ${STATEMENT_TIMEOUT_MS_MIN} to ${DATABASE_TIMEOUT_MS_MAX}`;
 const servers = ['api', 'worker', 'cli'] as const;
 /** Variables that mean nothing on a connection without TLS. */
 const NEEDS_TLS = ['TEMPORAL_TLS_CERT', 'TEMPORAL_TLS_KEY', 'TEMPORAL_TLS_CA', 'TEMPORAL_TLS_SERVER_NAME'] as const;
@@ -137,6 +146,32 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     allowed: `a whole number from 1 to ${DATABASE_POOL_SIZE_MAX}`,
     usedBy: ['api', 'worker'],
     parse: wholeNumber(1, DATABASE_POOL_SIZE_MAX),
+  },
+  apiStatementTimeoutMs: {
+    env: 'API_STATEMENT_TIMEOUT_MS',
+    about:
+      'How long one statement of the API may take in Postgres, in milliseconds. A second later its connection counts as lost and is replaced.',
+    default: { text: '7000' },
+    allowed: statementTimeoutAllowed,
+    usedBy: ['api'],
+    parse: statementTimeout,
+  },
+  workerStatementTimeoutMs: {
+    env: 'WORKER_STATEMENT_TIMEOUT_MS',
+    about: 'The same for the worker, whose largest statement inserts 5,000 licenses.',
+    default: { text: '20000' },
+    allowed: statementTimeoutAllowed,
+    usedBy: ['worker'],
+    parse: statementTimeout,
+  },
+  idleTransactionTimeoutMs: {
+    env: 'DATABASE_IDLE_TRANSACTION_TIMEOUT_MS',
+    about:
+      'How long a transaction may stand still between two statements, in milliseconds. Then Postgres ends its session: so long a frozen process holds its locks.',
+    default: { text: '10000' },
+    allowed: `a whole number from ${IDLE_TRANSACTION_MS_MIN} to ${DATABASE_TIMEOUT_MS_MAX}`,
+    usedBy: ['api', 'worker'],
+    parse: wholeNumber(IDLE_TRANSACTION_MS_MIN, DATABASE_TIMEOUT_MS_MAX),
   },
   temporalAddress: {
     env: 'TEMPORAL_ADDRESS',

@@ -39,7 +39,11 @@ async function main(): Promise<void> {
   const queues = taskQueues(config.taskQueuePrefix);
   const slots = workerSlots(config);
   const pool_size = workerPoolSize(slots, config.databasePoolSize);
-  const db = openDatabase(config.databaseUrl, { max: pool_size, application_name: 'covenant worker' });
+  const db = openDatabase(config.databaseUrl, {
+    max: pool_size,
+    application_name: 'covenant worker',
+    limits: { statement_ms: config.workerStatementTimeoutMs, idle_in_transaction_ms: config.idleTransactionTimeoutMs },
+  });
   const client = openTemporal(config);
   const dependencies: ReadinessDependencies = { db, client, ensureSetUp: createSetUp(client, queues) };
   let workers: Worker[] = [];

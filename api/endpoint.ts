@@ -13,7 +13,7 @@ import { roleCovers } from '../domain/role';
 import type { AuthenticatedAdmin } from '../db/admin';
 import { claimIdempotencyKey, storeAnswer } from '../db/idempotency';
 import { isLockTimeout } from '../db/errors';
-import { LOCK_TIMEOUT_MS } from '../db/index';
+import { LOCK_TIMEOUT_MS } from '../db/session';
 import type { Sql } from '../db/index';
 import type { JsonObject } from '../domain/json';
 import type { Api } from './api';

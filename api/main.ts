@@ -21,6 +21,7 @@ async function main(): Promise<void> {
   const db = openDatabase(config.databaseUrl, {
     max: config.databasePoolSize ?? API_POOL_SIZE,
     application_name: 'covenant api',
+    limits: { statement_ms: config.apiStatementTimeoutMs, idle_in_transaction_ms: config.idleTransactionTimeoutMs },
   });
   const client = openTemporal(config);
   const queues = taskQueues(config.taskQueuePrefix);

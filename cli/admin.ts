@@ -9,6 +9,7 @@ import { createAdminApiKey, insertAdmin } from '../db/admin';
 import { violates } from '../db/errors';
 import { findNow } from '../db/clock';
 import { openDatabase } from '../db/index';
+import { CLI_LIMITS } from '../db/session';
 import { CommandFailure } from './failure';
 import { readSettings } from './settings';
 
@@ -41,7 +42,7 @@ function createCommand(): Command {
 
 async function create(options: CreateOptions): Promise<void> {
   const { config } = readSettings(process.env);
-  const db = openDatabase(config.databaseUrl, { max: 1, application_name: 'covenant cli' });
+  const db = openDatabase(config.databaseUrl, { max: 1, application_name: 'covenant cli', limits: CLI_LIMITS });
   const key = newApiKey('admin', randomFillSync);
   try {
     const admin = await db.begin(async (tx) => {

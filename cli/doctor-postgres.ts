@@ -11,6 +11,7 @@ import {
 } from '../db/health';
 import type { DatabaseHealth, OwedWork } from '../db/health';
 import { missingMigrations } from '../db/migrate';
+import { CLI_LIMITS } from '../db/session';
 import { findStuckRows, STUCK_FROM_ATTEMPTS } from '../db/sweep-attempt';
 import type { StuckRows } from '../db/sweep-attempt';
 import { messageOf, sentenceOf } from './failure';
@@ -33,7 +34,7 @@ export function examineDriver(): Finding {
 
 /** Looks at the server and at what its tables say. `epoch` is that of the Temporal server, null while unknown. */
 export async function examinePostgres(config: Config, epoch: string | null): Promise<Finding[]> {
-  const db = openDatabase(config.databaseUrl, { max: 1, application_name: 'covenant doctor' });
+  const db = openDatabase(config.databaseUrl, { max: 1, application_name: 'covenant doctor', limits: CLI_LIMITS });
   try {
     return await examine(
       'Postgres',

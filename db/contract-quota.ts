@@ -10,6 +10,7 @@
  */
 import type { Sql } from './index';
 import { currentTerms } from './license-terms';
+import { BULK_STATEMENT_MS, allowStatementTime } from './session';
 
 /** Keeps others from claiming or changing the quota until the transaction ends. */
 export async function lockQuota(tx: Sql, contract_id: string): Promise<void> {
@@ -50,6 +51,7 @@ export async function closeGrants(
   tx: Sql,
   source: { column: 'product_id' | 'generator_id'; id: string },
 ): Promise<void> {
+  await allowStatementTime(tx, BULK_STATEMENT_MS);
   const contracts = tx`SELECT id FROM contracts WHERE ${tx(source.column)} = ${source.id}`;
   await tx`
     SELECT count(*) FROM (

@@ -9,6 +9,8 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import postgres from 'postgres';
 import { isTransactionToRepeat } from './errors';
+import { NO_LIMITS, answerTimeoutS, sessionSettings } from './session';
+import type { SessionLimits } from './session';
 
 /** A pool of connections, or one transaction of it: queries work with either. */
 export type Sql = postgres.ISql<{}>;
@@ -19,30 +21,36 @@ export type Fragment = postgres.PendingQuery<postgres.Row[]>;
 /** The pool itself, which can begin transactions, listen and be closed. */
 export type Database = postgres.Sql<{}>;
 
-/** How long a statement waits for a row that another transaction holds. */
-export const LOCK_TIMEOUT_MS = 5_000;
-
 /** How long Postgres may take to answer a new connection. */
 const CONNECT_TIMEOUT_S = 5;
+
+/** After this much silence the network is asked whether a connection still stands; it has ten seconds to answer. */
+const KEEPALIVE_S = 10;
+
+/** The longest pause before a lost connection is replaced. The driver counts losses for the whole pool, up to 20 s. */
+const RECONNECT_PAUSE_S_MAX = 1;
 
 export interface DatabaseOptions {
   /** Connections at most. */
   max: number;
   /** Shown in `pg_stat_activity`. */
   application_name: string;
+  /** The time limits of its sessions; none unless given. */
+  limits?: SessionLimits;
 }
 
 /** Opens a pool; connections are made when first needed. Its transactions may run twice, see `repeatTransactions`. */
 export function openDatabase(url: string, options: DatabaseOptions): Database {
-  const pool = postgres(url, {
+  const limits = options.limits ?? NO_LIMITS;
+  const settings = {
     max: options.max,
     connect_timeout: CONNECT_TIMEOUT_S,
+    keep_alive: KEEPALIVE_S,
+    backoff: reconnectPauseS,
+    /** Of our patch, in seconds. */
+    answer_timeout: answerTimeoutS(limits.statement_ms),
     onnotice: () => undefined,
-    connection: {
-      application_name: options.application_name,
-      lock_timeout: LOCK_TIMEOUT_MS,
-      TimeZone: 'UTC',
-    },
+    connection: sessionSettings(options.application_name, limits),
     types: {
       date: { to: 1082, from: [1082], serialize: (text: string) => text, parse: (text: string) => text },
       instant: {
@@ -52,9 +60,15 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
         parse: (text: string) => new Date(text).toISOString(),
       },
     },
-  });
+  };
+  const pool: Database = postgres(url, settings);
   repeatTransactions(pool);
   return pool;
+}
+
+/** The pause before connecting again, in seconds: at once at first, spread by chance when a whole pool was lost. */
+function reconnectPauseS(losses: number): number {
+  return (0.5 + Math.random() / 2) * Math.min(2 ** losses / 100, RECONNECT_PAUSE_S_MAX);
 }
 
 /**

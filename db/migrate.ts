@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Postgrator from 'postgrator';
+import { isLockTimeout, isTransactionToRepeat } from './errors';
 import { openDatabase } from './index';
 import type { Sql } from './index';
 
@@ -9,6 +10,11 @@ const MIGRATIONS = join(__dirname, 'migrations');
 const SCHEMA_TABLE = 'schema_version';
 /** Any number, the same in every process: migrations of one database wait for each other. */
 const MIGRATION_LOCK = 7_264_118;
+/** How long one attempt at a migration waits for a table: as long every statement that comes after it waits too. */
+const MIGRATION_LOCK_TIMEOUT_MS = 2_000;
+/** Attempts at one migration while tables are in use, and the pause between them. */
+const MIGRATION_ATTEMPTS_MAX = 30;
+const MIGRATION_PAUSE_MS = 1_000;
 
 /** The only encoding that keeps every letter, and in which Postgres normalizes and folds them. */
 const ENCODING = 'UTF8';
@@ -23,6 +29,7 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
     await expectEncoding(pool);
     const connection = await pool.reserve();
     try {
+      // Another process may migrate for long.
       await connection`SET lock_timeout = 0`;
       await connection`SELECT pg_advisory_lock(${MIGRATION_LOCK})`;
       const postgrator = new Postgrator({
@@ -30,10 +37,7 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
         migrationPattern: join(MIGRATIONS, '*.sql'),
         schemaTable: SCHEMA_TABLE,
         execQuery: async (query) => ({ rows: [...(await connection.unsafe(query))] }),
-        // One migration is one transaction: it is there or it is not.
-        execSqlScript: async (script) => {
-          await connection.unsafe(`BEGIN;\n${script}\nCOMMIT;`);
-        },
+        execSqlScript: (script) => runMigration(connection, script),
       });
       const applied = await postgrator.migrate();
       return applied.map((migration) => `${String(migration.version).padStart(3, '0')} ${migration.name}`);
@@ -51,6 +55,25 @@ async function expectEncoding(sql: Sql): Promise<void> {
   throw new Error(
     `The database is encoded in ${encoding}; Covenant needs ${ENCODING}. Create one by CREATE DATABASE … ENCODING '${ENCODING}' TEMPLATE template0.`,
   );
+}
+
+/** Runs one migration as one transaction: it is there or it is not. While a table is in use it is tried again. */
+async function runMigration(connection: Sql, script: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await connection.unsafe(`BEGIN; SET LOCAL lock_timeout = ${MIGRATION_LOCK_TIMEOUT_MS};\n${script}\nCOMMIT;`);
+      return;
+    } catch (error) {
+      await connection.unsafe('ROLLBACK');
+      if (!isLockTimeout(error) && !isTransactionToRepeat(error)) throw error;
+      if (attempt === MIGRATION_ATTEMPTS_MAX)
+        throw new Error(
+          `A table stayed in use during ${MIGRATION_ATTEMPTS_MAX} attempts to change it. Run \`covenant migrate\` again when there is less load, or end the transaction that holds it (pg_stat_activity).`,
+          { cause: error },
+        );
+      await new Promise((resolve) => setTimeout(resolve, MIGRATION_PAUSE_MS));
+    }
+  }
 }
 
 /** How many migrations the database lacks; all of them when it was never migrated. */

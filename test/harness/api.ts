@@ -15,6 +15,7 @@ import type { StreamLimits } from '../../api/open-streams';
 import type { TrustProxy } from '../../config';
 import { insertAdminApiKey } from '../../db/admin';
 import { openDatabase } from '../../db/index';
+import type { SessionLimits } from '../../db/session';
 import type { Sql } from '../../db/index';
 import { newApiKey } from '../../domain/api-key';
 import { ROLES } from '../../domain/role';
@@ -88,6 +89,8 @@ export interface TestApiOptions {
   databaseUrl?: (url: string) => string;
   /** Other limits of CSV files and progress streams than those of a process. */
   streamLimits?: Partial<StreamLimits>;
+  /** Other time limits of its database sessions than the product's defaults. */
+  limits?: SessionLimits;
   /** Another database pool size; 10. */
   poolSize?: number;
   /** How long a request waits for the outcome of its command; as in the product unless given. */
@@ -96,11 +99,16 @@ export interface TestApiOptions {
 
 const BASE_PATH = '/api/v1';
 const POOL_SIZE = 10;
+const LIMITS: SessionLimits = { statement_ms: 7_000, idle_in_transaction_ms: 10_000 };
 
 /** Starts the interface on a free port of 127.0.0.1, with one admin of each role. */
 export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
   const database = await createTestDatabase();
-  const pool = { max: options.poolSize ?? POOL_SIZE, application_name: 'covenant-test-api' };
+  const pool = {
+    max: options.poolSize ?? POOL_SIZE,
+    application_name: 'covenant-test-api',
+    limits: options.limits ?? LIMITS,
+  };
   const db = openDatabase(options.databaseUrl?.(database.url) ?? database.url, pool);
   const queues = taskQueues(uniqueTaskQueue('api'));
   const address = options.temporalAddress ?? sharedServers().temporal_address;

@@ -9,6 +9,10 @@ export interface SilentProxy {
   address: string;
   /** From now on nothing passes, in either direction, on old connections and on new ones. */
   fallSilent(): void;
+  /** From now on nothing passes on the connections there are; new ones work. So it is when a firewall forgets, or a server fails over. */
+  loseConnections(): void;
+  /** Connections that were opened to it so far. */
+  opened(): number;
   close(): Promise<void>;
 }
 
@@ -17,11 +21,15 @@ export async function startSilentProxy(target: string): Promise<SilentProxy> {
   const [host, port] = target.split(':');
   const sockets = new Set<Socket>();
   let silent = false;
+  let opened = 0;
+  /** Counts the losses: a connection of an earlier count is lost. */
+  let losses = 0;
 
   function pass(from: Socket, to: Socket): void {
+    const made_at = losses;
     sockets.add(from);
     from.on('data', (bytes) => {
-      if (!silent) to.write(bytes);
+      if (!silent && made_at === losses) to.write(bytes);
     });
     from.on('close', () => {
       sockets.delete(from);
@@ -32,6 +40,7 @@ export async function startSilentProxy(target: string): Promise<SilentProxy> {
   }
 
   const server = createServer((client) => {
+    opened += 1;
     const upstream = connect({ host: host as string, port: Number(port) });
     pass(client, upstream);
     pass(upstream, client);
@@ -42,6 +51,10 @@ export async function startSilentProxy(target: string): Promise<SilentProxy> {
     fallSilent() {
       silent = true;
     },
+    loseConnections() {
+      losses += 1;
+    },
+    opened: () => opened,
     async close() {
       for (const socket of sockets) socket.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));

@@ -1,0 +1,66 @@
+/**
+ * The time limits of a session: nothing that a process has begun in Postgres lasts longer than its limit, whether the
+ * process works, stands still, or is out of reach.
+ *
+ * Postgres enforces the limits (`statement_timeout`, `idle_in_transaction_session_timeout`). The driver enforces the limit
+ * of a statement once more from outside, `ANSWER_MARGIN_MS` later: a connection on which no answer can arrive is closed and
+ * replaced, and its statement fails with `CONNECTION_SILENT`.
+ */
+import type postgres from 'postgres';
+
+/** How long a statement waits for a row that another transaction holds. */
+export const LOCK_TIMEOUT_MS = 5_000;
+
+/** How long the answer to a statement may take beyond the time in which Postgres would have cancelled it. */
+export const ANSWER_MARGIN_MS = 1_000;
+
+/** Limits of one session, in milliseconds; 0 is no limit. */
+export interface SessionLimits {
+  /** Of one statement, with its waits for rows. */
+  statement_ms: number;
+  /** Of a transaction between two statements. Then its session ends, and its locks are free. */
+  idle_in_transaction_ms: number;
+}
+
+/** Of the command line, which may count large tables. Those of the API and the worker are settings (`config.ts`). */
+export const CLI_LIMITS: SessionLimits = { statement_ms: 60_000, idle_in_transaction_ms: 10_000 };
+/** Of migrations, which may rewrite large tables, and of tools and tests. */
+export const NO_LIMITS: SessionLimits = { statement_ms: 0, idle_in_transaction_ms: 0 };
+/** Of one statement that changes a row for each contract of a product or generator. */
+export const BULK_STATEMENT_MS = 60_000;
+
+/** How soon Postgres notices that the machine of a client is gone: probes after 10 s of silence, three of them, 5 s apart. */
+const TCP_KEEPALIVE = { tcp_keepalives_idle: 10, tcp_keepalives_interval: 5, tcp_keepalives_count: 3 };
+
+/**
+ * The settings that a session asks for in its startup packet. A pooler that does not know one of them refuses the
+ * connection and names it.
+ */
+export function sessionSettings(application_name: string, limits: SessionLimits): Record<string, string> {
+  const settings = {
+    application_name,
+    TimeZone: 'UTC',
+    lock_timeout: LOCK_TIMEOUT_MS,
+    statement_timeout: limits.statement_ms,
+    idle_in_transaction_session_timeout: limits.idle_in_transaction_ms,
+    ...TCP_KEEPALIVE,
+  };
+  // As text: the driver leaves out a setting that is 0, and then the default of the database or the role would hold.
+  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));
+}
+
+/** How long the driver waits for the next byte of an answer, in seconds; 0 is no limit. */
+export function answerTimeoutS(statement_ms: number): number {
+  return statement_ms === 0 ? 0 : (statement_ms + ANSWER_MARGIN_MS) / 1000;
+}
+
+/**
+ * Gives each later statement of a transaction this much time, in place of what its session allows; in Postgres and in the
+ * driver alike. For the few statements whose work grows with the data: `SET LOCAL` alone would not reach the driver.
+ */
+export async function allowStatementTime(tx: postgres.ISql<{}>, statement_ms: number): Promise<void> {
+  await tx.unsafe(`SET LOCAL statement_timeout = ${statement_ms}`);
+  (tx as postgres.ISql<{}> & { answer_timeout: (seconds: number) => void }).answer_timeout(
+    answerTimeoutS(statement_ms),
+  );
+}
