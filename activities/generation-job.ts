@@ -50,6 +50,7 @@ export interface FillChunksInput {
   /** First chunk after it. */
   to_chunk: number;
   now: Instant;
+  /** Failures without an explanation, of all attempts together, with which a chunk is given up. */
   attempts_max: number;
 }
 
@@ -62,6 +63,15 @@ export interface FilledRange {
 
 export interface CloseJobInput extends OpenJobInput {
   given_up: number[];
+}
+
+/**
+ * Failures of the attempts before. Heartbeats carry the count from one attempt to the next, so that an outage, which has
+ * many attempts, uses none of them up. Attempts of an earlier version told another thing.
+ */
+function failuresBefore(details: unknown): number {
+  const { failures } = Object(details) as { failures?: unknown };
+  return typeof failures === 'number' ? failures : 0;
 }
 
 /** Between two words to those who watch a job. */
@@ -154,6 +164,7 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
       const clock = clockOf(plan, attemptClock(input.now));
       const missing = await missingChunks(db, input.job_id, input.from_chunk, input.to_chunk);
       const given_up: number[] = [];
+      let failures = failuresBefore(context.info.heartbeatDetails);
       const draw = (chunk_no: number | undefined): string =>
         chunk_no === undefined
           ? ''
@@ -171,10 +182,13 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
         try {
           outcome = await making;
         } catch (error) {
-          if (isPassing(error) || context.info.attempt < input.attempts_max) throw error;
+          if (isPassing(error)) throw error;
+          failures += 1;
+          context.heartbeat({ failures });
+          if (failures < input.attempts_max) throw error;
           outcome = 'given_up';
         }
-        context.heartbeat(chunk_no);
+        context.heartbeat({ failures });
         if (performance.now() - told_at_ms > PROGRESS_INTERVAL_MS) {
           told_at_ms = performance.now();
           await notifyProgress(db, plan.id);

@@ -32,8 +32,9 @@ afterEach(async () => {
 });
 
 /** One attempt at an activity; what the SDK logs of expected failures is not shown. */
-function attempt(attempt = 1): MockActivityEnvironment {
-  return new MockActivityEnvironment({ attempt }, { logger: new DefaultLogger('ERROR') });
+/** An attempt, with what the one before told last. */
+function attempt(attempt = 1, heartbeatDetails?: unknown): MockActivityEnvironment {
+  return new MockActivityEnvironment({ attempt, heartbeatDetails }, { logger: new DefaultLogger('ERROR') });
 }
 
 const now = (): string => new Date().toISOString();
@@ -58,6 +59,20 @@ function fill(job_id: string, changes: Partial<FillChunksInput> = {}, environmen
   return environment.run(() => activities.fillChunks(input));
 }
 
+/** What the attempt told last; undefined when it told nothing. */
+function lastHeartbeat(environment: MockActivityEnvironment): () => unknown {
+  let last: unknown;
+  environment.on('heartbeat', (details: unknown) => (last = details));
+  return () => last;
+}
+
+/** Fills in an attempt that fails, and answers what it told last. */
+async function failedAttempt(job_id: string, environment: MockActivityEnvironment): Promise<unknown> {
+  const heard = lastHeartbeat(environment);
+  await expect(fill(job_id, {}, environment)).rejects.toThrow('as the test asked');
+  return heard();
+}
+
 /** Lets the first `times` inserts of licenses fail in Postgres; a sequence counts them, since it is not rolled back. */
 async function failInserts(times: number, error: string): Promise<void> {
   await sql.unsafe(`
@@ -75,10 +90,10 @@ describe('fillChunks', () => {
     const { job_id } = await runningJob();
     await fill(job_id, { from_chunk: 1, to_chunk: 2 });
     const environment = attempt();
-    const heartbeats: unknown[] = [];
-    environment.on('heartbeat', (chunk: unknown) => heartbeats.push(chunk));
+    let heartbeats = 0;
+    environment.on('heartbeat', () => void (heartbeats += 1));
     expect(await fill(job_id, {}, environment)).toEqual({ stopped: false, given_up: [] });
-    expect(heartbeats).toEqual([0, 2, 3, 4]);
+    expect(heartbeats).toBe(4);
     expect((await jobOf(sql, job_id)).completed).toBe(REQUESTED);
   });
 
@@ -106,10 +121,32 @@ describe('fillChunks', () => {
 
   test('throws an error that it cannot explain, and gives the chunk up at the last attempt', async () => {
     const { job_id } = await runningJob();
-    await failInserts(2, `ERRCODE = 'internal_error'`);
-    await expect(fill(job_id)).rejects.toThrow('as the test asked');
-    const last = attempt(3);
-    expect(await fill(job_id, {}, last)).toEqual({ stopped: false, given_up: [0] });
+    await failInserts(3, `ERRCODE = 'internal_error'`);
+    const heard = await failedAttempt(job_id, attempt(1));
+    const again = await failedAttempt(job_id, attempt(2, heard));
+    expect(await fill(job_id, {}, attempt(3, again))).toEqual({ stopped: false, given_up: [0] });
+  });
+
+  test('counts failures and not attempts: an outage of a hundred attempts uses none of them up', async () => {
+    const { job_id } = await runningJob();
+    await failInserts(3, `ERRCODE = 'internal_error'`);
+    const heard = await failedAttempt(job_id, attempt(101));
+    const again = await failedAttempt(job_id, attempt(200, heard));
+    expect(await fill(job_id, {}, attempt(300, again))).toEqual({ stopped: false, given_up: [0] });
+  });
+
+  test('keeps the count of failures through attempts that Postgres cuts short', async () => {
+    const { job_id } = await runningJob();
+    await failInserts(1, `ERRCODE = 'admin_shutdown'`);
+    const environment = attempt(7, { failures: 2 });
+    const heard = lastHeartbeat(environment);
+    await expect(fill(job_id, {}, environment)).rejects.toThrow('as the test asked');
+    // The server keeps the last heartbeat that it heard.
+    expect(heard()).toBeUndefined();
+    const next = attempt(8, { failures: 2 });
+    const heard_next = lastHeartbeat(next);
+    expect(await fill(job_id, {}, next)).toEqual({ stopped: false, given_up: [] });
+    expect(heard_next()).toEqual({ failures: 2 });
   });
 
   test('never gives a chunk up because Postgres is out of reach', async () => {

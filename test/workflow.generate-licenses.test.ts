@@ -2,6 +2,7 @@
  * `generateLicenses` fills a job with none lost and none doubled, whatever happens to its activities, its contract or its history.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { activityInfo } from '@temporalio/activity';
 import type { CloseJobInput, FillChunksInput, FilledRange, OpenJobInput } from '../activities/generation-job';
 import { changeContract } from '../db/contract-change';
 import { changeJobState, resumeJob } from '../db/generation-job';
@@ -330,4 +331,48 @@ test('a finished job is left alone when somebody wakes it', async () => {
   const before = await auditOf(sql, contract_id);
   expect(await run(job_id)).toEqual({ state: 'SUCCEEDED', completed: 100, requested: 100 });
   expect(await auditOf(sql, contract_id)).toEqual(before);
+});
+
+test('an outage of Postgres, however long, leaves a bounded number of history events with a job that waits for it', async () => {
+  const { job_id } = await contractWithJob();
+  let reachable = false;
+  let regular_attempts = 0;
+  await startWorker((activities) => ({
+    ...activities,
+    openJob: async (input) => {
+      if (reachable) return activities.openJob(input);
+      const { isLocal, attempt } = activityInfo();
+      if (!isLocal) regular_attempts = attempt;
+      throw Object.assign(new Error('as the test asked'), { code: 'ECONNREFUSED' });
+    },
+  }));
+  await worker?.nudger.wakeJobs([job_id]);
+  const events = async (): Promise<number> => (await handleOf(job_id).fetchHistory()).events?.length ?? 0;
+  const attempts = (count: number) =>
+    waitFor(() => regular_attempts >= count || undefined, { timeout_ms: 25_000, what: `attempt ${count}` });
+  await attempts(1);
+  const before = await events();
+  await attempts(4);
+  expect(await events()).toBe(before);
+  expect(before).toBeLessThan(20);
+  reachable = true;
+  expect(await handleOf(job_id).result()).toMatchObject({ state: 'SUCCEEDED', completed: REQUESTED });
+});
+
+test('failures that Postgres does not explain are counted over outages: the job is closed after so many of them', async () => {
+  const { job_id } = await contractWithJob(CHUNK);
+  await sql.unsafe(`
+    CREATE FUNCTION test_fail() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION 'as the test asked' USING ERRCODE = 'internal_error'; END $$;
+    CREATE TRIGGER test_fail BEFORE INSERT ON licenses FOR EACH STATEMENT EXECUTE FUNCTION test_fail()`);
+  let attempts = 0;
+  await startWorker(
+    aroundFill(async (fill, input) => {
+      attempts = activityInfo().attempt;
+      if (attempts === 2) throw Object.assign(new Error('as the test asked'), { code: 'ECONNREFUSED' });
+      return fill({ ...input, attempts_max: 3 });
+    }),
+  );
+  expect(await run(job_id)).toMatchObject({ state: 'FAILED', completed: 0 });
+  expect(attempts).toBe(4);
 });

@@ -11,12 +11,12 @@ import {
   defineSignal,
   isCancellation,
   proxyActivities,
-  proxyLocalActivities,
   setCurrentDetails,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { SettledAtClock, SteppedClock, TestClockActivities } from '../activities/test-clock';
+import { shortSteps } from './short-step';
 
 export interface AdvanceTestClockInput {
   clock_id: string;
@@ -30,10 +30,7 @@ const SETTLE_TIMEOUT = '10m';
 /** Longer than one contract may take to settle (temporal/test-clock.ts). */
 const SETTLE_HEARTBEAT_TIMEOUT = '60s';
 
-const { stepTestClock, failTestClock } = proxyLocalActivities<TestClockActivities>({
-  startToCloseTimeout: '10s',
-  retry: { initialInterval: '200ms', maximumInterval: '5s' },
-});
+const run = shortSteps<TestClockActivities>();
 
 export async function advanceTestClock({ clock_id }: AdvanceTestClockInput): Promise<SteppedClock> {
   let woken: boolean;
@@ -41,7 +38,7 @@ export async function advanceTestClock({ clock_id }: AdvanceTestClockInput): Pro
   try {
     for (;;) {
       woken = false;
-      const clock = await stepTestClock.executeWithOptions({ summary: 'moves the clock' }, [{ clock_id }]);
+      const clock = await run('stepTestClock', 'moves the clock', { clock_id });
       setCurrentDetails(`**${clock.status}** at ${told(clock)}`);
       if (clock.due > 0) {
         const { unsettled } = await settle(clock);
@@ -57,7 +54,7 @@ export async function advanceTestClock({ clock_id }: AdvanceTestClockInput): Pro
   }
 
   function fail(error: string): Promise<void> {
-    return failTestClock.executeWithOptions({ summary: 'ends the advance' }, [{ clock_id, error }]);
+    return run('failTestClock', 'ends the advance', { clock_id, error });
   }
 
   function settle(clock: SteppedClock): Promise<SettledAtClock> {

@@ -9,7 +9,6 @@ import {
   continueAsNew,
   defineSignal,
   proxyActivities,
-  proxyLocalActivities,
   setCurrentDetails,
   setHandler,
   workflowInfo,
@@ -21,6 +20,7 @@ import { instantFromMillis } from '../domain/instant';
 import { ownSearchAttributes } from './own-search-attributes';
 import type { OwnSearchAttributes, WakeRequest, WantedAttribute } from './own-search-attributes';
 import { CONTRACT_ID, JOB_PROGRESS } from './search-attributes';
+import { shortSteps } from './short-step';
 
 export interface GenerateLicensesInput {
   job_id: string;
@@ -48,13 +48,10 @@ const RANGE_CHUNKS_MAX = 20;
 const RANGE_TIMEOUT = '10m';
 /** What a dead worker had in hand is given to another after this long. Longer than a chunk may wait for a lock (5 s). */
 const RANGE_HEARTBEAT_TIMEOUT = '8s';
-/** From this attempt on, a failure that nobody can explain is final. One that passes (db/errors.ts) never is. */
+/** So many failures without an explanation are final. One that passes (db/errors.ts) is not counted, nor is a dead worker. */
 const RANGE_ATTEMPTS_MAX = 20;
 
-const { openJob, closeJob } = proxyLocalActivities<GenerationJobActivities>({
-  startToCloseTimeout: '10s',
-  retry: { initialInterval: '200ms', maximumInterval: '5s' },
-});
+const run = shortSteps<GenerationJobActivities>();
 
 export async function generateLicenses(input: GenerateLicensesInput): Promise<GenerateLicensesResult> {
   const { job_id } = input;
@@ -74,7 +71,7 @@ export async function generateLicenses(input: GenerateLicensesInput): Promise<Ge
 
   for (;;) {
     woken = false;
-    const job = await openJob.executeWithOptions({ summary: 'opens the job' }, [{ job_id, now: now() }]);
+    const job = await run('openJob', 'opens the job', { job_id, now: now() });
     tellOperators(job, attributes);
     switch (job.state) {
       case 'RUNNING': {
@@ -156,9 +153,11 @@ async function close(
   attributes: OwnSearchAttributes,
   given_up: Set<number>,
 ): Promise<GenerateLicensesResult> {
-  const closed = await closeJob.executeWithOptions({ summary: 'closes the job' }, [
-    { job_id: job.job_id, now: now(), given_up: [...given_up] },
-  ]);
+  const closed = await run('closeJob', 'closes the job', {
+    job_id: job.job_id,
+    now: now(),
+    given_up: [...given_up],
+  });
   setCurrentDetails(`**${closed.state}**: ${closed.completed} of ${job.requested} licenses`);
   attributes.set([...attributes.outdated([contractOf(job)]), progress(closed.completed, job.requested)]);
   return { state: closed.state, completed: closed.completed, requested: job.requested };
