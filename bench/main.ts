@@ -8,6 +8,7 @@ import { benchBilling } from './billing';
 import { benchBoundaries } from './boundaries';
 import { benchGeneration } from './generation';
 import { benchInline } from './inline';
+import { benchLivez } from './livez';
 import { openMeasuredStack } from './measured-stack';
 import type { MeasuredStack } from './measured-stack';
 import { benchPeers } from './peers';
@@ -27,6 +28,9 @@ const CELL_SECONDS = 2;
 const ROWS_LICENSES = 200_000;
 const CROWD_CONTRACTS = 500;
 const BURST_EVENTS = 10;
+const STREAMS = [40, 200];
+const FILE_LICENSES = 200_000;
+const LIVEZ_SECONDS = 5;
 
 void main();
 
@@ -75,6 +79,24 @@ async function main(): Promise<void> {
     .action((options: CommonOptions & { contracts: number }) =>
       measured(options, (stack, report) =>
         benchBoundaries(stack, { contracts: options.contracts, pairs: options.pairs }, report),
+      ),
+    );
+  benchmark(program, 'livez', '/livez while clients download CSV files or follow a job, beside /livez alone')
+    .option('--streams <counts>', 'parallel streams, separated by commas', wholeNumbers, STREAMS)
+    .option('--licenses <count>', 'licenses of the file that is downloaded', wholeNumber, FILE_LICENSES)
+    .option('--seconds <seconds>', 'how long each round is measured', wholeNumber, LIVEZ_SECONDS)
+    .action((options: CommonOptions & { streams: number[]; licenses: number; seconds: number }) =>
+      measured(options, (stack, report) =>
+        benchLivez(
+          stack,
+          {
+            streams: options.streams,
+            licenses: options.licenses,
+            seconds: options.seconds,
+            rounds: options.pairs,
+          },
+          report,
+        ),
       ),
     );
   try {

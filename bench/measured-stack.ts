@@ -14,6 +14,8 @@ import type { ApiClient } from './api-client';
 
 export interface MeasuredStack {
   api: ApiClient;
+  /** The origin of the API. */
+  api_url: string;
   /** For setting up and cleaning; what is measured opens connections of its own. */
   db: Database;
   database_url: string;
@@ -92,6 +94,7 @@ function connect(described: DevFile, endStack: () => Promise<void>): MeasuredSta
   );
   return {
     api,
+    api_url: described.api_url,
     db,
     database_url,
     temporal,

@@ -1,0 +1,77 @@
+/**
+ * The load of the benchmark `livez`, in a process of its own, so that reading the answers does not delay the measurement.
+ *
+ * Its parent sends one `StreamLoad`; it then keeps that many streams open until the parent sends `stop`, and answers with
+ * what it got.
+ */
+import { Agent, request as httpRequest } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface StreamLoad {
+  origin: string;
+  /** The streams take turns with these keys. */
+  keys: string[];
+  path: string;
+  /** Streams that are open or tried at once. */
+  streams: number;
+}
+
+export interface StreamLoadOutcome {
+  /** Answers 200 that were read to their end. */
+  completed: number;
+  /** Answers 200 that are open at the end. */
+  open: number;
+  /** Answers 429 and 503. */
+  refused: number;
+  bytes: number;
+}
+
+/** Between a refusal and the next try; shorter than `Retry-After`, as of an impatient client. */
+const RETRY_MS = 500;
+
+const outcome: StreamLoadOutcome = { completed: 0, open: 0, refused: 0, bytes: 0 };
+const agent = new Agent({ keepAlive: true });
+const under_way = new Set<ClientRequest>();
+let stopped = false;
+
+process.once('message', (load: StreamLoad) => {
+  for (let stream = 0; stream < load.streams; stream++) void keepOpen(load, load.keys[stream % load.keys.length] ?? '');
+  process.once('message', () => {
+    stopped = true;
+    process.send?.({ ...outcome });
+    for (const request of under_way) request.destroy();
+    agent.destroy();
+    process.disconnect();
+  });
+});
+
+async function keepOpen(load: StreamLoad, key: string): Promise<void> {
+  while (!stopped) {
+    const status = await readOnce(load, key).catch(() => 0);
+    if (status === 200) outcome.completed += 1;
+    else if (status === 429 || status === 503) outcome.refused += 1;
+    if (status !== 200) await sleep(RETRY_MS, undefined, { ref: false });
+  }
+}
+
+/** Reads one answer to its end; resolves with its status. */
+function readOnce({ origin, path }: StreamLoad, key: string): Promise<number> {
+  const { hostname, port } = new URL(origin);
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${key}` };
+    const request = httpRequest({ agent, hostname, port, path, headers }, (response: IncomingMessage) => {
+      const is_stream = response.statusCode === 200;
+      if (is_stream) outcome.open += 1;
+      response.on('data', (data: Buffer) => (outcome.bytes += data.length));
+      response.once('close', () => {
+        under_way.delete(request);
+        if (is_stream) outcome.open -= 1;
+        if (response.complete) resolve(response.statusCode ?? 0);
+        else reject(new Error('the answer was cut'));
+      });
+    });
+    under_way.add(request);
+    request.once('error', reject).end();
+  });
+}
