@@ -253,6 +253,18 @@ const CASES: Record<string, Case> = {
     const { workflow_id } = await contractThatContinuesAsNew(stage);
     return { workflow_id };
   },
+  async 'contractLifecycle/continued-with-attributes-of-its-own'(stage) {
+    const { workflow_id } = await contractThatContinuesAsNew(stage);
+    return { workflow_id };
+  },
+  async 'contractLifecycle/search-attributes-set-again'({ sql, worker }) {
+    const { facts } = await buildContract(sql);
+    await worker.send(facts.id, PAUSE);
+    await worker.send(facts.id, RESUME);
+    await worker.nudger.wakeContracts([facts.id], { refresh_search_attributes: true });
+    await worker.send(facts.id, rename('found again'));
+    return { workflow_id: contractWorkflowId(facts.id) };
+  },
   async 'generateLicenses/succeeded'(stage) {
     return ended(stage, ...(await job(stage)));
   },
