@@ -9,6 +9,7 @@
 import type { Client } from '@temporalio/client';
 import { findClockSkewMs, skewSentence } from './db/clock';
 import { missingMigrations } from './db/migrate';
+import { assertStillOwnSessions, poolerRefusal } from './db/pooler';
 import type { Database } from './db/index';
 import { SearchAttributeProblem } from './temporal/search-attribute-problem';
 import type { EnsureSetUp, SetUp } from './temporal/setup';
@@ -32,13 +33,17 @@ export interface ReadinessDependencies {
 /** Checks every dependency; none waits longer than three seconds. */
 export async function checkReadiness({ db, client, ensureSetUp }: ReadinessDependencies): Promise<Readiness> {
   const [database, { notes, ...temporal }] = await Promise.all([
-    within(Promise.all([missingMigrations(db), findClockSkewMs(db)])).then(
+    within(Promise.all([missingMigrations(db), findClockSkewMs(db), assertStillOwnSessions(db)])).then(
       ([missing, ahead_ms]) => ({
         postgres: 'ok',
         clock: skewSentence(ahead_ms) ?? 'ok',
         migrations: missing === 0 ? 'ok' : `${missing} missing: run \`covenant migrate\``,
       }),
-      (error: unknown) => ({ postgres: `unreachable: ${messageOf(error)}`, clock: 'unknown', migrations: 'unknown' }),
+      (error: unknown) => ({
+        postgres: poolerRefusal(error)?.message ?? `unreachable: ${messageOf(error)}`,
+        clock: 'unknown',
+        migrations: 'unknown',
+      }),
     ),
     within(setUpSoon(client, ensureSetUp)).then(
       ({ search_attributes }) => ({ temporal: 'ok', search_attributes: 'ok', notes: notesOf(search_attributes) }),

@@ -16,6 +16,7 @@ import { createPostgresClock } from './db/clock';
 import type { BoundNow } from './db/clock';
 import { assertDriverPatched, openDatabase } from './db/index';
 import type { Database } from './db/index';
+import { UnsuitablePooler, assertOwnSessions } from './db/pooler';
 import { createLog, logTemporal } from './log';
 import type { Logger } from './log';
 import { checkReadiness, setUpSoon } from './readiness';
@@ -61,8 +62,9 @@ async function main(): Promise<void> {
   process.once('SIGINT', () => end('SIGINT'));
   process.once('SIGTERM', () => end('SIGTERM'));
 
-  const connection = await untilReachable(log, () => connectWorker(config));
-  await untilReachable(log, () => setUpSoon(client, dependencies.ensureSetUp));
+  await untilReachable(log, 'Postgres', () => assertOwnSessions(db));
+  const connection = await untilReachable(log, 'Temporal', () => connectWorker(config));
+  await untilReachable(log, 'Temporal', () => setUpSoon(client, dependencies.ensureSetUp));
   const nudger = createNudger({
     client,
     taskQueues: queues,
@@ -118,12 +120,13 @@ function connectWorker(config: Config): Promise<NativeConnection> {
 }
 
 /** At start a server may still be on its way up: tries again instead of dying, and says so. */
-async function untilReachable<T>(log: Logger, attempt: () => Promise<T>): Promise<T> {
+async function untilReachable<T>(log: Logger, what: string, attempt: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await attempt();
     } catch (error) {
-      log.warn({ err: error }, 'Temporal is not ready yet');
+      if (error instanceof UnsuitablePooler) throw error;
+      log.warn({ err: error }, `${what} is not ready yet`);
       await new Promise((resolve) => setTimeout(resolve, START_RETRY_MS));
     }
   }

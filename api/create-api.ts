@@ -4,6 +4,7 @@ import type { BillingReceiver, BillingSource } from '../domain/billing-event';
 import { createPostgresClock } from '../db/clock';
 import { findJob } from '../db/generation-job';
 import type { Database } from '../db/index';
+import { createSessionProof } from '../db/pooler';
 import { createLicenseRequests } from '../db/generation-request';
 import type { Logger } from '../log';
 import { createCommandSender } from '../temporal/command';
@@ -33,7 +34,10 @@ export interface ApiOptions {
 
 export function createApi(options: ApiOptions): Api {
   const { db, client, taskQueues, log } = options;
-  const clock = createPostgresClock(db).now;
+  const { now } = createPostgresClock(db);
+  const sessionsProven = createSessionProof(db);
+  // Whatever decides asks for the time first, so behind a pooler that loses writes nothing is decided.
+  const clock = () => sessionsProven().then(now);
   return {
     ...options,
     clock,

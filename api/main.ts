@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createBillingReceivers } from '../adapters/billing';
 import { API_POOL_SIZE, loadConfig } from '../config';
 import { assertDriverPatched, openDatabase } from '../db/index';
+import { UnsuitablePooler, assertOwnSessions } from '../db/pooler';
 import { createLog } from '../log';
 import { setUpSoon } from '../readiness';
 import { openTemporal } from '../temporal/connection';
@@ -22,6 +23,10 @@ async function main(): Promise<void> {
     max: config.databasePoolSize ?? API_POOL_SIZE,
     application_name: 'covenant api',
     limits: { statement_ms: config.apiStatementTimeoutMs, idle_in_transaction_ms: config.idleTransactionTimeoutMs },
+  });
+  await assertOwnSessions(db).catch((error: unknown) => {
+    if (error instanceof UnsuitablePooler) throw error;
+    log.warn({ err: error }, 'Postgres is not reachable yet');
   });
   const client = openTemporal(config);
   const queues = taskQueues(config.taskQueuePrefix);

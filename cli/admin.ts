@@ -9,6 +9,7 @@ import { createAdminApiKey, insertAdmin } from '../db/admin';
 import { violates } from '../db/errors';
 import { findNow } from '../db/clock';
 import { openDatabase } from '../db/index';
+import { assertOwnSessions } from '../db/pooler';
 import { CLI_LIMITS } from '../db/session';
 import { CommandFailure } from './failure';
 import { readSettings } from './settings';
@@ -45,6 +46,7 @@ async function create(options: CreateOptions): Promise<void> {
   const db = openDatabase(config.databaseUrl, { max: 1, application_name: 'covenant cli', limits: CLI_LIMITS });
   const key = newApiKey('admin', randomFillSync);
   try {
+    await assertOwnSessions(db);
     const admin = await db.begin(async (tx) => {
       const act = { actor: SYSTEM, now: await findNow(tx), request_id: null };
       const created = await insertAdmin(tx, options, act);

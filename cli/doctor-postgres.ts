@@ -11,6 +11,7 @@ import {
 } from '../db/health';
 import type { DatabaseHealth, OwedWork } from '../db/health';
 import { missingMigrations } from '../db/migrate';
+import { assertOwnSessions, poolerRefusal } from '../db/pooler';
 import { CLI_LIMITS } from '../db/session';
 import { findStuckRows, STUCK_FROM_ATTEMPTS } from '../db/sweep-attempt';
 import type { StuckRows } from '../db/sweep-attempt';
@@ -40,6 +41,7 @@ export async function examinePostgres(config: Config, epoch: string | null): Pro
       'Postgres',
       TIMEOUT_MS,
       async () => {
+        await assertOwnSessions(db);
         const health = await findDatabaseHealth(db);
         const server = serverFindings(health, await findClockSkewMs(db));
         const missing = await missingMigrations(db);
@@ -50,8 +52,15 @@ export async function examinePostgres(config: Config, epoch: string | null): Pro
         const stuck = await findStuckRows(db);
         return [...server, ok('migrations', 'all are in'), ...owedFindings(owed), ...stuck.map(stuckFinding)];
       },
-      (error) =>
-        wrong('Postgres', sentenceOf(error).split('\n')[0] ?? '', 'Check DATABASE_URL, and that the server runs.'),
+      (error) => {
+        const pooler = poolerRefusal(error);
+        if (pooler !== null) return wrong('Postgres', pooler.what, pooler.remedy);
+        return wrong(
+          'Postgres',
+          sentenceOf(error).split('\n')[0] ?? '',
+          'Check DATABASE_URL, and that the server runs.',
+        );
+      },
     );
   } finally {
     await db.end({ timeout: 1 });

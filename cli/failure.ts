@@ -3,6 +3,7 @@
  */
 import { ConfigError } from '../config';
 import { isDatabaseUnavailable } from '../db/errors';
+import { poolerRefusal } from '../db/pooler';
 import { isConnectionError } from '../temporal/command';
 import { GRPC, grpcFailureOf } from '../temporal/grpc-status';
 import { SearchAttributeProblem } from '../temporal/search-attribute-problem';
@@ -19,6 +20,8 @@ export class CommandFailure extends Error {
 export function sentenceOf(error: unknown): string {
   const expected = [ConfigError, CommandFailure, SearchAttributeProblem].some((kind) => error instanceof kind);
   if (error instanceof Error && expected) return error.message;
+  const pooler = poolerRefusal(error);
+  if (pooler !== null) return pooler.message;
   const code = codeOf(error);
   if (code === '28P01' || code === '28000') return 'Postgres refuses the user or the password of DATABASE_URL.';
   if (code === '3D000') return `The database of DATABASE_URL does not exist (${messageOf(error)}); create it first.`;

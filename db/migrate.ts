@@ -5,6 +5,7 @@ import Postgrator from 'postgrator';
 import { isLockTimeout, isTransactionToRepeat } from './errors';
 import { openDatabase } from './index';
 import type { Sql } from './index';
+import { assertOwnSessions } from './pooler';
 
 const MIGRATIONS = join(__dirname, 'migrations');
 const SCHEMA_TABLE = 'schema_version';
@@ -26,6 +27,7 @@ const ENCODING = 'UTF8';
 export async function migrate(databaseUrl: string): Promise<string[]> {
   const pool = openDatabase(databaseUrl, { max: 1, application_name: 'covenant migrate' });
   try {
+    await assertOwnSessions(pool);
     await expectEncoding(pool);
     const connection = await pool.reserve();
     try {
