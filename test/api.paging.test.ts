@@ -183,6 +183,9 @@ describe('a cursor that is none of ours', () => {
       const body = { label: null };
       await api.call('POST', `/admins/${api.admins.viewer.id}/api-keys`, { body });
       await tellBilling(`event ${count}`);
+      await api.sql`
+        INSERT INTO refused_attempts (contract_id, minute, code, attempts, licenses, last_actor_id)
+        VALUES (${contract.id}, date_trunc('minute', now()) - make_interval(hours => ${count}), 'QUOTA_EXCEEDED', 1, 1, 'test')`;
     }
     const here = `/contracts/${contract.id}`;
     lists = new Map([
@@ -197,6 +200,7 @@ describe('a cursor that is none of ours', () => {
       ]),
       ['/contracts/:id/activity', `${here}/activity?`],
       ['/contracts/:id/events', `${here}/events?`],
+      ['/contracts/:id/refusals', `${here}/refusals?`],
       ['/contracts/:id/revisions', `${here}/revisions?`],
       ['/contracts/:id/amendments', `${here}/amendments?`],
       ['/activity', '/activity?environment=staging'],
