@@ -55,7 +55,8 @@ export async function refreshTerms(tx: Sql, facts: ContractFacts, generator: Gen
       features: tx.json(effectiveFeatures(generator.features, facts.feature_overrides)),
       activation_limit: effectiveActivationLimit(generator.activation_limit, facts.activation_limit),
     })}
-    ON CONFLICT ON CONSTRAINT license_terms_once DO UPDATE SET contract_id = excluded.contract_id
+    -- A column of no key: a key column would lock the row against the foreign keys of grants under way, which is a deadlock.
+    ON CONFLICT ON CONSTRAINT license_terms_once DO UPDATE SET key_format = license_terms.key_format
     RETURNING id`;
   await tx`UPDATE contracts SET terms_id = ${row.id} WHERE id = ${facts.id}`;
 }

@@ -10,6 +10,7 @@ import { findGenerator, updateGenerator } from '../db/generator';
 import type { GeneratorEdit } from '../db/generator';
 import { createLicenseRequests } from '../db/generation-request';
 import type { Sql } from '../db/index';
+import { refreshTerms } from '../db/license-terms';
 import { findProduct, updateProduct } from '../db/product';
 import { rowsToWake } from '../db/sweep';
 import { decide, needsOf } from '../domain/contract-commands';
@@ -158,6 +159,18 @@ describe('a contract and its generator that change at the same moment', () => {
       () => sql.begin((tx) => editGenerator(tx, facts.generator_id, { features: { seats: 1 } })),
     );
     expect(await grantableTermsOf(facts.id)).toBeNull();
+  });
+});
+
+test('a change of a contract leaves the license terms that a grant refers to free, so that the two cannot deadlock', async () => {
+  const { facts } = await openContract();
+  await sql.begin(async (tx) => {
+    const generator = await findGenerator(tx, facts.generator_id);
+    if (!generator) throw new Error('the contract has no generator');
+    await refreshTerms(tx, facts, generator);
+    // What the foreign key of a granted job takes.
+    const referred = await sql`SELECT FROM license_terms WHERE contract_id = ${facts.id} FOR KEY SHARE NOWAIT`;
+    expect(referred).toHaveLength(1);
   });
 });
 
