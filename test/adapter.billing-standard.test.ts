@@ -141,7 +141,7 @@ describe('a signature', () => {
     ['of another version', body, { ...headers, 'webhook-signature': `v2,${headers['webhook-signature']?.slice(3)}` }],
     ['that is empty', body, { ...headers, 'webhook-signature': 'v1,' }],
     ['that is nonsense', body, { ...headers, 'webhook-signature': 'v1' }],
-    ['of long ago', body, signStandard(body, secret, { at: new Date(Date.now() - 301_000) })],
+    ['of long ago', body, signStandard(body, secret, { at: new Date(Date.now() - 600_000) })],
     ['of the future', body, signStandard(body, secret, { at: new Date(Date.now() + 330_000) })],
   ])('%s is bad', (_what, text, sent) => {
     const received = receive(text, sent);
