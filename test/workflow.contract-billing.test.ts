@@ -259,7 +259,12 @@ test('what an operator signals by hand applies what waits, and nonsense harms no
   await expect(handle.executeUpdate(commandUpdate, { args: [{ command: 'pause' } as never] })).rejects.toThrow();
 
   expect(await worker.send(id, PAUSE)).toMatchObject({ refusal: null, changed: true });
-  expect(await handle.query(contractViewQuery)).toMatchObject({ state: 'SUSPENDED', billing_events: 0 });
+  // A run that has just begun, after continue-as-new, has no view until it has looked.
+  const view = await waitFor(async () => (await handle.query(contractViewQuery)) ?? undefined, {
+    timeout_ms: 15_000,
+    what: 'the view of the contract',
+  });
+  expect(view).toMatchObject({ state: 'SUSPENDED', billing_events: 0 });
   expect((await auditOf(sql, id)).slice(0, -1)).toEqual(before);
   expect((await handle.describe()).status.name).toBe('RUNNING');
 });
