@@ -149,8 +149,10 @@ export function settle(
     if (last === null || next.at > last.at) {
       // Those of one instant are taken one by one: only then may `settled_until` pass it.
       if (last !== null) settled = { ...settled, settled_until: last.at };
-      // Nothing of that instant is crossed before it is verified, or it would be crossed once more afterwards.
-      if (context.billing === 'stop' && after.some(({ at, kind }) => at === next.at && needsVerification(kind))) {
+      // Nothing of that instant is crossed before it is verified, or it would be crossed once more afterwards. While the
+      // billing system gives no answer to an earlier question, nothing is verified here: it is passed by as well.
+      const stops = context.billing === 'stop' && verificationDue(settled) === null;
+      if (stops && after.some(({ at, kind }) => at === next.at && needsVerification(kind))) {
         const before = instantFromMillis(millisOf(next.at) - 1);
         return {
           facts: { ...settled, settled_until: laterOf(before, settled.settled_until) },

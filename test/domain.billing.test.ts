@@ -198,6 +198,23 @@ describe('without an answer of the billing system', () => {
     expect(verificationDue(facts)).toBe('terminates');
   });
 
+  test('a termination that comes while the billing system is silent about a suspension is passed by, not waited at', () => {
+    const passed = settle(
+      owing([{ due_date: '2027-06-01' }]),
+      '2027-07-01T00:00:00.000Z',
+      buildSettleContext({ billing: 'skip' }),
+    );
+    const silent = {
+      ...passed.facts,
+      billing_unreachable_since: '2027-06-15T00:00:00.000Z',
+      verify_after: '2027-12-02T00:00:00.000Z',
+    };
+    const { facts } = settle(silent, LATER, buildSettleContext({ billing: 'stop' }));
+    expect(facts.settled_until).toBe(LATER);
+    expect(verificationDue(facts)).toBe('suspends');
+    expect(nextBoundary(facts)).toBeNull();
+  });
+
   test('settling can stop just before, with all before it done and nothing of that instant', () => {
     const sameDay = owing([{}], { end_date: '2027-07-06' });
     const { facts, crossed } = settle(sameDay, LATER, buildSettleContext({ billing: 'stop' }));
