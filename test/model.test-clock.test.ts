@@ -12,12 +12,14 @@ import { saveInvoices } from '../db/invoice';
 import { findTestClock, listAwaitedContracts, nextStep } from '../db/test-clock';
 import { BillingUnreachable } from '../domain/billing-event';
 import type { BillingPort, InvoiceStatus } from '../domain/billing-event';
+import { localDateAt } from '../domain/calendar';
 import { isLive, stateAt } from '../domain/contract';
 import type { ContractFacts } from '../domain/contract';
-import { instantFromMillis, millisOf } from '../domain/instant';
+import { earlierOf, instantFromMillis, millisOf } from '../domain/instant';
 import type { Instant } from '../domain/instant';
 import { addCatalogue } from './harness/catalogue';
 import { DAY_MS, SEED, someFacts } from './harness/contract-arbitrary';
+import { buildInvoice } from './harness/contract-facts';
 import { SOMEBODY } from './harness/contract-rows';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';
@@ -99,16 +101,28 @@ interface Life {
 }
 
 function renewsByItself(facts: ContractFacts): boolean {
-  const { renewal, term_length, settled_until } = facts;
+  const { renewal, term_length } = facts;
   const renews = renewal.mode === 'auto' && renewal.opt_out_at === null && renewal.max_renewals === null;
-  return renews && term_length !== null && isLive(stateAt(facts, settled_until));
+  return renews && term_length !== null && isOpen(facts);
+}
+
+function isOpen(facts: ContractFacts): boolean {
+  return isLive(stateAt(facts, facts.settled_until));
+}
+
+/** The contract with an invoice that falls due when it was last looked at. */
+function owing(facts: ContractFacts): ContractFacts {
+  const due_date = localDateAt(facts.settled_until, facts.timezone);
+  const invoice = buildInvoice({ invoice_id: 'unpaid', due_date, occurred_at: facts.settled_until });
+  return { ...facts, dunning_exempt: false, invoices: [invoice] };
 }
 
 const someLife: fc.Arbitrary<Life> = fc.record({
-  contracts: fc.tuple(someFacts, someFacts, someFacts.filter(renewsByItself)),
+  contracts: fc.tuple(someFacts.filter(isOpen).map(owing), someFacts, someFacts.filter(renewsByItself)),
   coterms: fc.boolean(),
   billed: fc.record({
-    paid_after_days: fc.option(fc.integer({ min: 0, max: 200 })),
+    // Often between a suspension and the end: an answer tells when it was asked for.
+    paid_after_days: fc.constantFrom(null, 40, 90),
     silent_from_days: fc.integer({ min: 0, max: 120 }),
     silent_days: fc.constantFrom(0, 0, 1, 30),
   }),
@@ -128,6 +142,7 @@ async function written(
     const coterm_with = coterms && index === 1 ? (ids[0] as string) : null;
     const facts: ContractFacts = {
       ...given,
+      settled_until: earlierOf(given.settled_until, now),
       ...catalogue,
       id,
       customer_id,
@@ -222,10 +237,7 @@ test(
     const taken = { few: 0, every: 0 };
     await fc.assert(
       fc.asyncProperty(someLife, async (life) => {
-        const now = life.contracts
-          .map(({ settled_until }) => settled_until)
-          .sort()
-          .at(-1) as Instant;
+        const now = (life.contracts[0] as ContractFacts).settled_until;
         const to = daysAfter(now, ADVANCE_DAYS);
         const [few, every] = [await written(life, now), await written(life, now)];
         taken.few += await advanceInFewSteps(few.clock_id, to);
@@ -240,7 +252,6 @@ test(
     const count = (action: string): number => counted.find((row) => row.action === action)?.count ?? 0;
     // The lives say something: there are suspensions among them, and many instants are passed in one step.
     expect(count('contract.suspended')).toBeGreaterThan(0);
-    expect(count('contract.renewed')).toBeGreaterThan(0);
     expect(taken.few).toBeLessThan(taken.every);
   },
   TIMEOUT_MS,
