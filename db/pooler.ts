@@ -18,6 +18,8 @@ const OWN_SETTINGS = /^(tcp_|client_connection_|application_name$)/;
 const REMEDY =
   'Let DATABASE_URL lead to Postgres itself, or to a pooler in session mode (docs/operations.md, "Poolers").';
 
+const STATEMENT_MODE = 'Postgres is reached through a pooler in statement mode, which knows no transactions.';
+
 /** Postgres is reached through a pooler that Covenant cannot work with; the message says which, and the remedy. */
 export class UnsuitablePooler extends Error {
   /** A connection exception, as Postgres would call it: a request that meets it hears that the database is out of reach. */
@@ -37,8 +39,9 @@ export async function assertOwnSessions(db: Database): Promise<void> {
   // `options` are parsed already, types included; the driver takes them as they are.
   const pair = postgres({ ...db.options, max: 2 } as unknown as postgres.Options<{}>);
   try {
-    await assertSettingsHold(pair);
+    // A pooler in transaction mode drops settings too; that is not what has to be put right.
     await assertSessionsStay(pair);
+    await assertSettingsHold(pair);
   } catch (error) {
     throw poolerRefusal(error) ?? error;
   } finally {
@@ -80,7 +83,7 @@ export function poolerRefusal(error: unknown): UnsuitablePooler | null {
   if (parameter !== undefined)
     return new UnsuitablePooler(`A pooler before Postgres refuses the startup parameter ${parameter}.`);
   if (/transaction blocks not allowed in statement pooling mode/i.test(message))
-    return new UnsuitablePooler('Postgres is reached through a pooler in statement mode, which knows no transactions.');
+    return new UnsuitablePooler(STATEMENT_MODE);
   return null;
 }
 
@@ -106,7 +109,7 @@ async function assertSessionsStay(pair: Database): Promise<void> {
     const seen = { first: new Set<number>(), second: new Set<number>() };
     for (let round = 0; round < ROUNDS; round++) {
       seen.first.add((await within(askForPid(first)))[0].pid);
-      await within(second.unsafe('BEGIN'));
+      await within(begin(second));
       seen.second.add((await within(askForPid(second)))[0].pid);
       seen.first.add((await within(askForPid(first)))[0].pid);
       await within(second.unsafe('COMMIT'));
@@ -119,6 +122,19 @@ async function assertSessionsStay(pair: Database): Promise<void> {
   } finally {
     first.release();
     second.release();
+  }
+}
+
+/** Begins a transaction. PgBouncer in statement mode closes a connection that does, and the driver does not hear why. */
+async function begin(connection: Sql): Promise<void> {
+  const answer = await askForPid(connection);
+  const is_pooled = answer.state.pid !== answer[0].pid;
+  try {
+    await connection.unsafe('BEGIN');
+  } catch (error) {
+    if (is_pooled && (error as { code?: unknown }).code === 'CONNECTION_CLOSED')
+      throw new UnsuitablePooler(STATEMENT_MODE);
+    throw error;
   }
 }
 

@@ -75,14 +75,19 @@ test('Postgres itself is no pooler', async () => {
   await assertStillOwnSessions(database.sql);
 });
 
-test('a pooler in transaction mode is refused', async () => {
-  const db = openThrough(await throughPooler());
+test('a pooler in transaction mode is refused as such, also where it drops startup parameters', async () => {
+  const db = openThrough(await throughPooler({ drops: 'lock_timeout' }));
   await expect(assertOwnSessions(db)).rejects.toThrow(TRANSACTION_MODE);
 });
 
 test('a pooler in transaction mode that came later is noticed by a pool at work', async () => {
   const db = openThrough(await throughPooler());
   await expect(assertStillOwnSessions(db)).rejects.toThrow(UnsuitablePooler);
+});
+
+test('a pooler in statement mode is refused', async () => {
+  const db = openThrough(await throughPooler({ mode: 'statement' }));
+  await expect(assertOwnSessions(db)).rejects.toThrow(/^Postgres is reached through a pooler in statement mode/);
 });
 
 test('a pooler in session mode is accepted', async () => {

@@ -18,8 +18,8 @@ export interface PoolerOptions {
   refuses?: string;
   /** A parameter of the start that is not passed on. */
   drops?: string;
-  /** Give sessions back only when their client leaves. */
-  mode?: 'transaction' | 'session';
+  /** `session` gives sessions back only when their client leaves; `statement` closes a connection that begins a transaction. */
+  mode?: 'transaction' | 'session' | 'statement';
 }
 
 const READY_FOR_QUERY = 'Z'.charCodeAt(0);
@@ -82,6 +82,8 @@ export async function startTransactionPooler(target: string, options: PoolerOpti
   const server = createServer((socket) => {
     const client: Client = { socket: keep(socket), session: undefined, loggedIn: false, unanswered: 0 };
     const take = messages((type, message) => {
+      const begins = type === QUERY && message.includes('BEGIN');
+      if (begins && options.mode === 'statement') return void socket.destroy();
       if (client.loggedIn && client.session === undefined) {
         client.session = idle.pop();
         if (client.session === undefined) return void socket.destroy();
