@@ -71,8 +71,8 @@ const LAST_CHARACTER = '\u{10ffff}';
 /** What a search may find to be read whole. */
 const FEW_LICENSES_MAX = 1_000;
 
-/** Rows that an export reads at a time; reading and writing 500 takes the event loop some 10 ms, in pieces. */
-export const EXPORT_PAGE_ROWS = 500;
+/** Rows that an export reads at a time. More of them send no more bytes and delay all other requests (bench/README.md, livez). */
+export const EXPORT_PAGE_ROWS = 200;
 
 /** The licenses of one job, in the order of their ordinals. */
 export async function listJobLicenses(sql: Sql, job_serial: string): Promise<{ id: string; key: string }[]> {
