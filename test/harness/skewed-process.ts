@@ -1,11 +1,16 @@
 /**
  * An API or a worker as a process of its own whose wall clock is wrong, over the servers of a test.
+ *
+ * Where the system has libfaketime (Debian's package `faketime`), it makes the clock wrong for everything in the process, native
+ * code included. Elsewhere `skewed-clock.cjs` does so for JavaScript. Both leave the monotonic clock alone.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { holdPort } from '../../dev/ports';
 import type { TestApi } from './api';
+import { makeRunDirectory } from './run-directory';
 import { sharedServers } from './shared-servers';
 import { waitFor } from './stack';
 import { NAMESPACE } from './temporal';
@@ -14,6 +19,10 @@ import { randomTestPort } from './test-ports';
 const PROJECT = join(__dirname, '..', '..');
 const SKEWED_CLOCK = join(__dirname, 'skewed-clock.cjs');
 const START_TIMEOUT_MS = 60_000;
+
+const LIBFAKETIME = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib', '/usr/local/lib']
+  .map((directory) => join(directory, 'faketime', 'libfaketime.so.1'))
+  .find(existsSync);
 
 export interface SkewedProcess {
   /** Where it answers: the interface of the API, the health of the worker. */
@@ -28,10 +37,13 @@ export async function startSkewedProcess(api: TestApi, file: 'api/main.ts' | 'wo
   const ports = [await holdPort(randomTestPort()), await holdPort(randomTestPort())];
   const [port, health_port] = ports.map((held) => String(held.port));
   await Promise.all(ports.map((held) => held.release()));
+  const skew_file = join(makeRunDirectory('skewed'), 'skew');
+  writeFileSync(skew_file, '+0');
   const child = fork(file, {
     cwd: PROJECT,
-    execArgv: ['--require', SKEWED_CLOCK, '--import', 'tsx'],
+    execArgv: [...(LIBFAKETIME === undefined ? ['--require', SKEWED_CLOCK] : []), '--import', 'tsx'],
     env: {
+      ...(LIBFAKETIME === undefined ? {} : fakeTime(LIBFAKETIME, skew_file)),
       PATH: process.env['PATH'],
       DATABASE_URL: api.database.url,
       TEMPORAL_ADDRESS: sharedServers().temporal_address,
@@ -49,6 +61,12 @@ export async function startSkewedProcess(api: TestApi, file: 'api/main.ts' | 'wo
   return {
     url,
     async setSkew(skew_ms) {
+      if (LIBFAKETIME !== undefined) {
+        // In one step: the process reads the file at each look at its clock.
+        writeFileSync(`${skew_file}.new`, `${skew_ms < 0 ? '-' : '+'}${Math.abs(skew_ms) / 1_000}`);
+        renameSync(`${skew_file}.new`, skew_file);
+        return;
+      }
       const answered = once(child, 'message');
       child.send({ skew_ms });
       await answered;
@@ -57,5 +75,15 @@ export async function startSkewedProcess(api: TestApi, file: 'api/main.ts' | 'wo
       child.kill('SIGKILL');
       await ended;
     },
+  };
+}
+
+/** The environment in which libfaketime adds what a file says to the wall clock. */
+function fakeTime(library: string, skew_file: string): Record<string, string> {
+  return {
+    LD_PRELOAD: library,
+    FAKETIME_TIMESTAMP_FILE: skew_file,
+    FAKETIME_NO_CACHE: '1',
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
   };
 }
