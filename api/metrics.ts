@@ -43,7 +43,7 @@ const stuck = new Gauge({
   labelNames: ['kind'],
 });
 
-/** Reads what the sweep cannot settle; when the database does not answer, the figures are left out. */
+/** Reads what the sweep cannot settle; when Postgres does not answer, the figures are left out. */
 export async function collectSweepMetrics(sql: Sql): Promise<void> {
   try {
     const found = await findStuckRows(sql);
@@ -65,10 +65,10 @@ export function setOpenStreams(kind: string, streams: number): void {
   openStreams.set({ kind }, streams);
 }
 
-/** Reads what asks for a person; when the database does not answer, the figures are left out. */
-export async function collectContractMetrics(sql: Sql, now: Instant): Promise<void> {
+/** Reads what asks for a person; when Postgres does not answer, the figures are left out. */
+export async function collectContractMetrics(sql: Sql, clock: () => Promise<Instant>): Promise<void> {
   try {
-    const { warnings, unreachable_for_a_day } = await countWarnings(sql, now);
+    const { warnings, unreachable_for_a_day } = await countWarnings(sql, await clock());
     for (const warning of CONTRACT_WARNINGS)
       warned.set({ warning }, warnings.find((counted) => counted.warning === warning)?.contracts ?? 0);
     unreachableForLong.set(unreachable_for_a_day);
@@ -78,9 +78,10 @@ export async function collectContractMetrics(sql: Sql, now: Instant): Promise<vo
   }
 }
 
-/** Reads what waits in the billing inbox; when the database does not answer, the figures are left out. */
-export async function collectBillingMetrics(sql: Sql, now: Instant): Promise<void> {
+/** Reads what waits in the billing inbox; when Postgres does not answer, the figures are left out. */
+export async function collectBillingMetrics(sql: Sql, clock: () => Promise<Instant>): Promise<void> {
   try {
+    const now = await clock();
     const [waiting, parked] = await Promise.all([countWaitingBillingEvents(sql), countParkedForADay(sql, now)]);
     waitingBillingEvents.set({ outcome: 'pending' }, waiting.PENDING);
     waitingBillingEvents.set({ outcome: 'parked' }, waiting.PARKED);

@@ -29,11 +29,6 @@ export function operationsRouter(api: Api): Router {
   return router;
 }
 
-async function readMetrics(api: Api): Promise<void> {
-  const now = await api.clock();
-  await Promise.all([
-    collectBillingMetrics(api.db, now),
-    collectContractMetrics(api.db, now),
-    collectSweepMetrics(api.db),
-  ]);
+async function readMetrics({ db, clock }: Api): Promise<void> {
+  await Promise.all([collectBillingMetrics(db, clock), collectContractMetrics(db, clock), collectSweepMetrics(db)]);
 }

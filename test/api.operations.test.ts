@@ -223,6 +223,13 @@ describe('while Postgres cannot be reached', () => {
     });
     expect((await cut.call('GET', '//livez', { key: null })).status).toBe(200);
   });
+
+  test('metrics leave out what Postgres knows and show the rest', async () => {
+    const metrics = await cut.call('GET', '//metrics', { key: null });
+    expect(metrics.status).toBe(200);
+    expect(metrics.text).toContain('covenant_http_request_duration_seconds_count');
+    expect(metrics.text).not.toMatch(/^covenant_contracts_with_warning\{/m);
+  });
 });
 
 test('readyz counts migrations that are missing', async () => {
