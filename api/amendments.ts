@@ -1,5 +1,4 @@
 /** Amendments of a contract: changes that hold from a day on. */
-import { uuidv7 } from 'uuidv7';
 import { AMENDMENT_STATUSES } from '../domain/amendment';
 import type { ContractCommand } from '../domain/contract-commands';
 import { isRefusal, refuse } from '../domain/refusal';
@@ -8,6 +7,7 @@ import { findAmendment, listAmendments } from '../db/amendment';
 import type { AmendmentRow } from '../db/amendment';
 import { contractExists } from '../db/contract';
 import { customerExists } from '../db/customer';
+import { newId } from '../db/new-id';
 import {
   WORKFLOW_REFUSALS,
   hiddenFrom,
@@ -84,7 +84,7 @@ export const amendmentRoutes: Route[] = [
       const { expected_revision } = request;
       const command: ContractCommand = {
         name: 'amend',
-        input: { ...body, amendment_id: uuidv7(), expected_revision },
+        input: { ...body, amendment_id: newId(request.now), expected_revision },
       };
       if (query.dry_run === 'true') return rehearseAmendment(request, params.id, command);
       const outcome = await sendCommand(request, params.id, command);

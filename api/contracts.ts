@@ -1,5 +1,4 @@
 /** Contracts: create, list, read, edit, act upon, delete. */
-import { uuidv7 } from 'uuidv7';
 import { CONTRACT_STATES, CONTRACT_TYPES, CONTRACT_WARNINGS } from '../domain/contract';
 import type { ContractCommand } from '../domain/contract-commands';
 import { create } from '../domain/contract-create';
@@ -12,6 +11,7 @@ import type { ContractSort } from '../db/contract';
 import { insertContract } from '../db/contract-change';
 import { customerExists } from '../db/customer';
 import { findGenerator } from '../db/generator';
+import { newId } from '../db/new-id';
 import type { Sql } from '../db/index';
 import { findProduct } from '../db/product';
 import { findTestClock } from '../db/test-clock';
@@ -216,7 +216,7 @@ async function createContract(
   if (ladder) return ladder;
   const generator = (await findGenerator(tx, body.generator_id, { lock: 'use' })) ?? null;
   const input = { ...body, renewal: { ...body.renewal, opt_out_term: null } };
-  const change = create(uuidv7(), body.generator_id, input, {
+  const change = create(newId(now), body.generator_id, input, {
     now: clock?.now ?? now,
     actor_id: actor.id,
     product,

@@ -112,6 +112,23 @@ describe.each(SKEWS)('an API whose clock is %s', (_name, skew_ms) => {
     expect([resumed.status, resumed.body.state]).toEqual([200, 'ACTIVE']);
   });
 
+  test('orders amendments of one day by when they were made, whichever process made them', async () => {
+    const { facts } = await buildContract(right.sql);
+    const path = `/contracts/${facts.id}/amendments`;
+    const effective_date = addDays(noonZone().today, 30);
+    const amend = (seats: number) => ({ effective_date, changes: { feature_overrides: { seats } } });
+    const first = await right.call('POST', path, { body: amend(1) });
+    const second = await call('POST', path, amend(2));
+    const third = await right.call('POST', path, { body: amend(3) });
+    expect([first.status, second.status, third.status]).toEqual([201, 201, 201]);
+    const listed = await right.call('GET', path);
+    expect(listed.body.data.map(({ id }: { id: string }) => id)).toEqual([
+      third.body.id,
+      second.body.id,
+      first.body.id,
+    ]);
+  });
+
   test('writes the time of Postgres', async () => {
     const catalogue = await addCatalogue(right);
     const before = await postgresNow();

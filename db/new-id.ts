@@ -1,0 +1,15 @@
+/**
+ * Ids that are in the order of time, by the clock of Postgres.
+ *
+ * Lists and the order of amendments go by these ids, so the clock of the process, which may be wrong, must not make them.
+ */
+import { V7Generator } from 'uuidv7';
+import { millisOf } from '../domain/instant';
+import type { Instant } from '../domain/instant';
+
+const generator = new V7Generator();
+
+/** A new UUIDv7 of this instant; ids of one process and one instant keep their order. `now` is real time (db/clock.ts). */
+export function newId(now: Instant): string {
+  return generator.generateOrResetWithTs(millisOf(now)).toString();
+}
