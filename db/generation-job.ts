@@ -137,10 +137,12 @@ export async function grantGeneration(
   const requested = requests.reduce((sum, request) => sum + request.requested, 0);
   const inline = requests.filter(({ execution }) => execution === 'inline').length;
   const now = requests.reduce((latest, request) => laterOf(latest, request.now), requests[0].now);
+  // A boundary may pass while the row's lock is awaited. A test clock stands still meanwhile.
+  const waited = requests[0].clock === 'real' ? sql`(clock_timestamp() - statement_timestamp())` : sql`interval '0'`;
   return sql<GrantedJob[]>`
     WITH claim AS (
       UPDATE contract_quotas SET claimed = claimed + ${requested}, event_sequence = event_sequence + ${inline}
-      WHERE contract_id = ${contract_id} AND grantable_terms_id = ${terms_id} AND open_until > ${now}::timestamptz
+      WHERE contract_id = ${contract_id} AND grantable_terms_id = ${terms_id} AND open_until > ${now}::timestamptz + ${waited}
         AND claimed + ${requested} <= total
       RETURNING contract_id, total - claimed AS remaining, event_sequence - ${inline} AS events_before
     ), request AS (

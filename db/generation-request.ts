@@ -7,7 +7,6 @@
  * refusal takes none, and every refusal is exact.
  */
 import { randomFillSync } from 'node:crypto';
-import { uuidv7 } from 'uuidv7';
 import type { Actor } from '../domain/actor';
 import type { ContractFacts } from '../domain/contract';
 import { generationRefusal, testGenerationRefusal } from '../domain/generation';
@@ -31,7 +30,7 @@ import type { Refusal } from '../domain/refusal';
 import { factsOf, findContractWithSource } from './contract';
 import { changeContract, deletedRefusal } from './contract-change';
 import { isLockTimeout, violates } from './errors';
-import { countTestLicenses, findJobByIdempotencyKey, insertTestGeneration } from './generation-job';
+import { countTestLicenses, findJobByIdempotencyKey, grantGeneration, insertTestGeneration } from './generation-job';
 import type { GenerationRequest, GrantedJob, JobRow } from './generation-job';
 import type { Database, Sql } from './index';
 import { createMergedGrants } from './generation-merge';
@@ -39,6 +38,7 @@ import type { Grant } from './generation-merge';
 import { refreshGrants } from './contract-quota';
 import { findGenerationProfile, refreshTerms } from './license-terms';
 import type { GenerationProfile } from './license-terms';
+import { newId } from './new-id';
 import { createRefusalCounter } from './refused-attempt';
 import { clockNowOf } from './test-clock';
 
@@ -47,6 +47,9 @@ export const KEY_DRAWS_MAX = 5;
 
 /** Rounds of granting and mending before a request is given up; each round ends in a grant, a refusal or a mended cause. */
 const ROUNDS_MAX = 8;
+
+/** From this round on the request is granted under the lock of its contract and generator, so nothing can come in between. */
+const LOCKED_FROM_ROUND = 2;
 
 /** Contracts whose profile is kept in the process. A profile is only a guess: the granting statement checks it. */
 const PROFILES_MAX = 10_000;
@@ -117,9 +120,12 @@ export function createLicenseRequests(db: Database): RequestLicenses {
     let nudge = NO_NUDGE;
     let collisions = 0;
     for (let round = 0; round < ROUNDS_MAX; round++) {
-      const profile = await profileOf(request.contract_id);
-      if (profile) {
-        const attempt = await tryToGrant(db, grant, await byItsClock(db, request, profile), profile);
+      const is_locked = round >= LOCKED_FROM_ROUND;
+      const profile = is_locked ? undefined : await profileOf(request.contract_id);
+      if (is_locked || profile) {
+        const attempt = await attemptOf(db, request, () =>
+          profile ? grantOptimistically(db, grant, request, profile) : db.begin((tx) => grantUnderLock(tx, request)),
+        );
         if (attempt === 'collision' && ++collisions === KEY_DRAWS_MAX) {
           return { result: refuse('GENERATOR_KEYSPACE_EXHAUSTED', { attempts: collisions }), nudge };
         }
@@ -147,19 +153,14 @@ async function byItsClock(sql: Sql, request: LicenseRequest, profile: Generation
 
 type Attempt = Granted | Refusal | 'not_granted' | 'collision';
 
-async function tryToGrant(
+/** Runs one attempt; what Postgres says about keys that exist already is part of its outcome. */
+async function attemptOf(
   db: Database,
-  grant: Grant,
   request: LicenseRequest,
-  profile: GenerationProfile,
+  run: () => Promise<Granted | 'not_granted'>,
 ): Promise<Attempt> {
-  const expires_at = licenseExpiry(profile.expiry, request.now, profile.timezone);
-  if (isRefusal(expires_at)) return 'not_granted';
-  const row = generationRequest(request, profile, expires_at);
   try {
-    const granted = await grant(row);
-    if (!granted) return 'not_granted';
-    return { job: grantedJob(row, granted), replayed: false, keys: row.keys };
+    return await run();
   } catch (error) {
     if (violates(error, 'jobs_idempotency_unique')) return (await replay(db, request)) ?? 'not_granted';
     if (violates(error, 'license_key_unique')) return 'collision';
@@ -167,6 +168,44 @@ async function tryToGrant(
     if (isLockTimeout(error) && request.idempotency) return refuse('IDEMPOTENCY_IN_PROGRESS');
     throw error;
   }
+}
+
+/** Grants by terms that were found before: one statement, perhaps together with other requests. */
+async function grantOptimistically(
+  db: Database,
+  grant: Grant,
+  request: LicenseRequest,
+  profile: GenerationProfile,
+): Promise<Granted | 'not_granted'> {
+  const row = rowOf(await byItsClock(db, request, profile), profile, request.now);
+  const granted = row && (await grant(row));
+  return granted ? { job: grantedJob(row, granted), replayed: false, keys: row.keys } : 'not_granted';
+}
+
+/**
+ * Grants in a transaction that makes the terms current first. Contract, generator and quota row stay locked until the licenses
+ * are made, so however often the catalogue changes, the request has its turn.
+ */
+async function grantUnderLock(tx: Sql, request: LicenseRequest): Promise<Granted | 'not_granted'> {
+  let generator: DecisionContext['generator'] = null;
+  const change = { ...changeRequest(request), lock_quota: true };
+  const settled = await changeContract(tx, change, (_facts, context) => {
+    generator = context.generator;
+    return 'unchanged';
+  });
+  if (isRefusal(settled) || generator === null) return 'not_granted';
+  await refreshTerms(tx, settled.facts, generator);
+  await refreshGrants(tx, settled.facts.id);
+  const profile = await findGenerationProfile(tx, settled.facts.id);
+  const row = profile && rowOf({ ...request, now: settled.row.clock_now ?? request.now }, profile, request.now);
+  const [granted] = row ? await grantGeneration(tx, [row]) : [];
+  return row && granted ? { job: grantedJob(row, granted), replayed: false, keys: row.keys } : 'not_granted';
+}
+
+/** The request at its contract's time as it is granted; undefined when its licenses would have expired already. */
+function rowOf(request: LicenseRequest, profile: GenerationProfile, real_now: Instant): GenerationRequest | undefined {
+  const expires_at = licenseExpiry(profile.expiry, request.now, profile.timezone);
+  return isRefusal(expires_at) ? undefined : generationRequest(request, profile, expires_at, real_now);
 }
 
 /** What was found out about a request that was not granted. */
@@ -265,7 +304,7 @@ async function requestTestLicenses(tx: Sql, request: LicenseRequest): Promise<Di
   if (!profile) throw new Error(`contract ${request.contract_id} has no license terms`);
   const now = clock_now ?? request.now;
   const expires_at = addPeriodToInstant(now, TEST_LICENSE_PERIOD, profile.timezone);
-  const row = generationRequest({ ...request, now }, profile, expires_at);
+  const row = generationRequest({ ...request, now }, profile, expires_at, request.now);
   const granted = await insertTestGeneration(tx, row);
   return {
     result: { job: grantedJob(row, granted), replayed: false, keys: row.keys },
@@ -291,10 +330,11 @@ function generationRequest(
   request: LicenseRequest,
   profile: GenerationProfile,
   expires_at: Instant | null,
+  real_now: Instant,
 ): GenerationRequest {
   const inline = request.count < BACKGROUND_FROM_LICENSES;
   return {
-    job_id: uuidv7(),
+    job_id: newId(real_now),
     contract_id: request.contract_id,
     environment: profile.environment,
     terms_id: profile.terms_id,

@@ -8,9 +8,12 @@ import type { Changed } from '../db/contract-change';
 import { refreshGrants } from '../db/contract-quota';
 import { findGenerator, updateGenerator } from '../db/generator';
 import type { GeneratorEdit } from '../db/generator';
+import { grantGeneration } from '../db/generation-job';
+import type { GenerationRequest } from '../db/generation-job';
 import { createLicenseRequests } from '../db/generation-request';
 import type { Sql } from '../db/index';
 import { refreshTerms } from '../db/license-terms';
+import { newId } from '../db/new-id';
 import { findProduct, updateProduct } from '../db/product';
 import { rowsToWake } from '../db/sweep';
 import { decide, needsOf } from '../domain/contract-commands';
@@ -126,6 +129,56 @@ describe('a request that waits for the quota row while its contract changes', ()
     );
     expect(isRefusal(result) ? result.code : 'granted').toBe(code);
   });
+});
+
+test('a grant is judged by the time at which it has the lock, not by that of its request', async () => {
+  const { facts } = await openContract();
+  const terms_id = (await grantableTermsOf(facts.id)) ?? '';
+  const now = new Date().toISOString();
+  const request: GenerationRequest = {
+    job_id: newId(now),
+    contract_id: facts.id,
+    environment: facts.environment,
+    terms_id,
+    execution: 'background',
+    requested: 200,
+    chunk_size: 100,
+    keys: null,
+    expires_at: null,
+    channel: 'api',
+    actor: SOMEBODY,
+    now,
+    clock: 'real',
+    idempotency_key: null,
+    idempotency_fingerprint: null,
+    request_id: null,
+  };
+  const granted = await whileWaiting(
+    // A boundary one millisecond after the request, which passes while the request waits for the row.
+    (tx) => tx`
+      UPDATE contract_quotas SET open_until = ${now}::timestamptz + interval '1 millisecond' WHERE contract_id = ${facts.id}`,
+    () => grantGeneration(sql, [request]),
+  );
+  expect([...granted]).toEqual([]);
+  await sql.begin((tx) => refreshGrants(tx, facts.id));
+});
+
+test('requests are granted or refused while their generator is edited without pause', async () => {
+  const { facts, requestLicenses } = await openContract();
+  let is_done = false;
+  const editing = (async () => {
+    for (let seats = 1; !is_done; seats++)
+      await sql.begin((tx) => editGenerator(tx, facts.generator_id, { features: { seats } }));
+  })();
+  const callers = Array.from({ length: 4 }, async () => {
+    for (let call = 0; call < 15; call++) {
+      const { result } = await requestLicenses(buildRequest(facts.id, 1));
+      expect(isRefusal(result) ? result.code : 'granted').toBe('granted');
+    }
+  });
+  await Promise.all(callers).finally(() => (is_done = true));
+  await editing;
+  expect(await licensesOf(facts.id)).toBe(61);
 });
 
 /** Changes the generator of a contract in its own way of locking. */
