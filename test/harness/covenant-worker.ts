@@ -20,6 +20,9 @@ import type { WorkerSlots } from '../../worker-slots';
 import { SOMEBODY } from './contract-rows';
 import { uniqueTaskQueue, workflowBundle } from './temporal';
 
+/** Longer than the interface waits: commands of these tests have a busy machine to share, and none may expire. */
+const COMMAND_TIMEOUT_MS = 25_000;
+
 /** As the SDK has by default: no test waits for another's slots. */
 const MANY_SLOTS: WorkerSlots = { commands: 100, billing: 100, fill: 100, clocks: 100, steps: 100 };
 
@@ -93,7 +96,8 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
   const workflows = { ...cached, workflowBundle: { codePath: workflowBundle() } };
   const workers = await createWorkers(shared, workflows, queues, options.slots ?? MANY_SLOTS);
   const running = Promise.all(workers.map((worker) => worker.run()));
-  const sendCommand = createCommandSender({ client, taskQueues: queues, clock: async () => new Date().toISOString() });
+  const clock = async (): Promise<string> => new Date().toISOString();
+  const sendCommand = createCommandSender({ client, taskQueues: queues, clock, timeout_ms: COMMAND_TIMEOUT_MS });
 
   return {
     queues,
