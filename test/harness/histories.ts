@@ -36,11 +36,11 @@ export function loadHistories(): RecordedHistory[] {
     });
 }
 
-/** Writes one recording, without the names of processes and machines. */
+/** Writes one recording, without the names of processes and machines and without the place of the checkout. */
 export async function saveHistory(name: string, workflow_id: string, history: History): Promise<void> {
   const file = join(HISTORIES, `${name}.json`);
   const text = JSON.stringify({ workflow_id, history: JSON.parse(historyToJSON(history)) as unknown });
-  const anonymous = text.replace(/\d+@[\w.-]+/g, 'covenant');
+  const anonymous = text.replace(/\d+@[\w.-]+/g, 'covenant').replaceAll(`${process.cwd()}/`, '');
   const { format } = await import('prettier');
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, await format(anonymous, { parser: 'json', printWidth: 120 }));
