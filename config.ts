@@ -100,7 +100,7 @@ export const DATABASE_POOL_SIZE_MAX = 500;
 /** Connections of an API where none are set. */
 export const API_POOL_SIZE = 10;
 export const WORKER_SLOTS_MAX = 100;
-/** Postgres fills no faster with more than its cores; whoever knows how many these are sets the slots. */
+/** Postgres fills no faster with more than its cores; an operator who knows their number sets the slots. */
 const FILL_SLOTS_DEFAULT_MAX = 8;
 /** A statement may wait 5,000 ms for a row, and then still has its work to do. */
 export const STATEMENT_TIMEOUT_MS_MIN = 6_000;

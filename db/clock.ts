@@ -22,7 +22,7 @@ export interface PostgresClock {
   /** The time of Postgres; never later, and earlier by the time that its answer was on its way. Rejects while it cannot be reached. */
   now: () => Promise<Instant>;
   /**
-   * A time that somebody else believes in, such as a Temporal server: kept when it is the present or up to two seconds later,
+   * A time from another clock, such as that of a Temporal server: kept when it is the present or up to two seconds later,
    * else the nearest such time. A time in the past becomes the present: an activity that is tried again after an outage
    * decides by the time at which it decides.
    */
