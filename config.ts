@@ -306,7 +306,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   billingStandardSecrets: {
     env: 'COVENANT_BILLING_STANDARD_SECRET',
     about:
-      'The secret with which a billing system signs what it sends to `/billing/standard/events` (Standard Webhooks). Several, separated by commas, while it is changed. Without one that address does not exist.',
+      'The secret with which a billing system signs what it sends to `/api/v1/billing/standard/events` (Standard Webhooks). Several, separated by commas, while it is changed. Without one that address does not exist.',
     default: 'none',
     allowed: `whsec_ and the base64 of ${STANDARD_SECRET_BYTES.min} to ${STANDARD_SECRET_BYTES.max} bytes, at most ${BILLING_SECRETS_MAX} separated by commas`,
     usedBy: ['api', 'worker'],
@@ -325,7 +325,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   stripeWebhookSecrets: {
     env: 'STRIPE_WEBHOOK_SECRET',
     about:
-      'The signing secret of the Stripe webhook endpoint `/billing/stripe/events`. Several, separated by commas, while it is rolled. Without it and STRIPE_API_KEY that address does not exist.',
+      'The signing secret of the Stripe webhook endpoint `/api/v1/billing/stripe/events`. Several, separated by commas, while it is rolled. Without it and STRIPE_API_KEY that address does not exist.',
     default: 'none',
     allowed: `whsec_… as Stripe shows it, at most ${BILLING_SECRETS_MAX} separated by commas`,
     usedBy: ['api'],

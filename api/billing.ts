@@ -1,6 +1,6 @@
 /**
- * Billing events: billing systems send them, signed, to `/billing/{source}/events`; people read what became of them, and
- * put one back.
+ * Billing events: billing systems send them, signed, to `/api/v1/billing/{source}/events`; people read what became of
+ * them, and put one back.
  *
  * An event is in the inbox before its contract is told of it, and the sender has its answer when it is there: what is
  * accepted is never lost, and what is sent twice is applied once (domain.md 1.5, decisions 14).
@@ -99,7 +99,7 @@ const BILLING_EVENT_CURSORS = cursorsById('billing_events');
 export const billingRoutes: Route[] = [
   route({
     method: 'post',
-    path: '/billing/:source/events',
+    path: '/api/v1/billing/:source/events',
     tag: 'Billing',
     summary: 'Receive a billing event',
     description: [

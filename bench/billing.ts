@@ -72,7 +72,7 @@ export async function benchBilling(stack: MeasuredStack, options: BillingOptions
     const burst = await signedBurst(contracts);
     const begun = performance.now();
     await callInTurn(CALLERS, burst, ({ body, headers }) =>
-      stack.api.postSigned('/billing/standard/events', body, headers),
+      stack.api.postSigned('/api/v1/billing/standard/events', body, headers),
     );
     const accepted_ms = performance.now() - begun;
     await waitFor(async () => (await countPending()) === 0, {

@@ -15,7 +15,7 @@ const DevFileShape = z.object({
   temporal_ui_url: z.string().describe('The web UI of Temporal.'),
   database_url: z.string().describe('The database with user and password.'),
   mail_url: z.string().nullable().describe('The page of the mail catcher; null when the stack runs without one.'),
-  billing_secret: z.string().describe('Signs what a billing system sends to /billing/standard/events.'),
+  billing_secret: z.string().describe('Signs what a billing system sends to /api/v1/billing/standard/events.'),
   super_admin_key: z.string().describe('The API key of the first super admin.'),
   pids: z
     .object({ api: pid, worker: pid, postgres: pid, temporal: pid.nullable() })

@@ -128,13 +128,13 @@ export class FakeBilling {
   /** Sends a standard message, signed with the secret (`whsec_…`). */
   async send(api_url: string, secret: string, message: StandardEvent): Promise<SentAnswer> {
     const body = JSON.stringify(message);
-    return post(`${api_url}/billing/standard/events`, body, signStandard(body, secret, { id: message.id }));
+    return post(`${api_url}/api/v1/billing/standard/events`, body, signStandard(body, secret, { id: message.id }));
   }
 
   /** Sends an event of Stripe's, signed with the endpoint's secret. */
   async sendStripe(api_url: string, secret: string, event: object): Promise<SentAnswer> {
     const body = JSON.stringify(event);
-    return post(`${api_url}/billing/stripe/events`, body, signStripe(body, secret));
+    return post(`${api_url}/api/v1/billing/stripe/events`, body, signStripe(body, secret));
   }
 
   /** Breaks what is open and stops listening. */

@@ -12,7 +12,7 @@ const SecretsFile = z.object({
   postgres_password: z.string().min(1),
   key_pepper: z.string().min(1),
   super_admin_key: z.string().min(1),
-  /** With which a billing system signs what it sends to `/billing/standard/events`. */
+  /** With which a billing system signs what it sends to `/api/v1/billing/standard/events`. */
   billing_secret: z.string().min(1).default(newBillingSecret),
 });
 

@@ -119,7 +119,7 @@ export async function bill(
     contract_id,
     invoice: { id: INVOICE, due_date, version },
   };
-  await api.call('POST', '/billing/standard/events', {
+  await api.call('POST', '/api/v1/billing/standard/events', {
     body: { ...event },
     headers: signStandard(JSON.stringify(event), stage.describe().billing_secret, { id: event.id }),
     status: [200, 202],

@@ -13,7 +13,7 @@ import { expectRefusal } from './harness/expect-refusal';
 import { expectInvariants } from './harness/invariants';
 import { walkPages } from './harness/walk-pages';
 
-const STANDARD = '//billing/standard/events';
+const STANDARD = '/billing/standard/events';
 const newSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;
 const [SECRET, OLDER_SECRET] = [newSecret(), newSecret()];
 
@@ -159,10 +159,10 @@ describe('nothing is stored of a message', () => {
   });
 
   test('to a source that there is not, or that is not configured: 404, and what to configure', async () => {
-    const unknown = await api.call('POST', '//billing/paypal/events', { key: null, body, headers: good });
+    const unknown = await api.call('POST', '/billing/paypal/events', { key: null, body, headers: good });
     expectRefusal(unknown, 404, 'NOT_FOUND');
     expect(unknown.body.detail).toContain('standard and stripe');
-    const unconfigured = await api.call('POST', '//billing/stripe/events', { key: null, body, headers: good });
+    const unconfigured = await api.call('POST', '/billing/stripe/events', { key: null, body, headers: good });
     expectRefusal(unconfigured, 404, 'NOT_FOUND');
     expect(unconfigured.body.detail).toContain('STRIPE_WEBHOOK_SECRET and STRIPE_API_KEY');
   });

@@ -37,7 +37,7 @@ interface FuzzedCall {
 }
 
 /** Signed messages, of which the signature must be good for anything else to be reached. */
-const SIGNED = '/billing/{source}/events';
+const SIGNED = '/api/v1/billing/{source}/events';
 
 const document = openApiDocument();
 const operations = Object.entries((document.paths ?? {}) as Record<string, Record<string, Operation>>).flatMap(
@@ -78,7 +78,7 @@ beforeAll(async () => {
   for (const contract_id of [contracts[0], UNKNOWN_ID]) {
     const event = { id: `for ${contract_id}`, type: 'invoice.open', occurred_at: '2026-12-01T00:00:00Z', contract_id };
     const body = JSON.stringify({ ...event, invoice: { id: 'in_1', due_date: '2026-12-31' } });
-    await api.call('POST', '//billing/standard/events', signed({ path: '', options: { body } }).options);
+    await api.call('POST', '/billing/standard/events', signed({ path: '', options: { body } }).options);
     const [row] = await api.sql`SELECT id FROM billing_inbox WHERE event_id = ${event.id}`;
     billing.push(String(row?.['id']));
   }

@@ -68,7 +68,7 @@ async function tellBilling(id: string): Promise<void> {
   const event = { id, type: 'invoice.open', occurred_at: '2026-11-01T00:00:00Z', contract_id: UNKNOWN_ID };
   const body = JSON.stringify({ ...event, invoice: { id: 'in_1', due_date: '2026-12-31' } });
   const headers = signStandard(body, api.billing.billingStandardSecrets?.[0] ?? '');
-  expect((await api.call('POST', '//billing/standard/events', { body, headers })).status).toBe(202);
+  expect((await api.call('POST', '/billing/standard/events', { body, headers })).status).toBe(202);
 }
 
 function unique(): string {

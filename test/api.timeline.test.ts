@@ -56,7 +56,7 @@ async function bill(contract_id: string, due_date: string): Promise<void> {
   const message = { id: `msg_${randomUUID()}`, type: 'invoice.open', occurred_at: NOW, contract_id, invoice };
   const body = JSON.stringify(message);
   const secret = api.billing.billingStandardSecrets?.[0] ?? '';
-  await api.call('POST', '//billing/standard/events', { key: null, body, headers: signStandard(body, secret) });
+  await api.call('POST', '/billing/standard/events', { key: null, body, headers: signStandard(body, secret) });
   const unpaid = async (): Promise<unknown[]> =>
     (await api.call('GET', `/contracts/${contract_id}`)).body.billing.unpaid_invoices;
   await waitFor(async () => (await unpaid()).length === 1, { timeout_ms: WAIT_MS, what: 'the invoice to be known' });

@@ -157,6 +157,6 @@ export async function sendInvoice(
   const body = JSON.stringify({ id: `evt_${randomUUID()}`, type, occurred_at, contract_id, invoice });
   const [secret] = api.billing.billingStandardSecrets ?? [];
   const headers = signStandard(body, secret as string);
-  const answer = await api.call('POST', '//billing/standard/events', { key: null, body, headers });
+  const answer = await api.call('POST', '/billing/standard/events', { key: null, body, headers });
   if (answer.status !== 202) throw new Error(`the event was not kept: ${answer.text}`);
 }
