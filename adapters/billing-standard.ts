@@ -1,7 +1,7 @@
 /**
  * Billing by Standard Webhooks: any system that can sign a JSON message and, if it likes, answer for one invoice.
  *
- * A message is believed when one of the secrets signed it within the last five minutes. Where a base URL is configured,
+ * A message is believed when one of the secrets signed it at most five minutes from now (standard-signature.ts). Where a base URL is configured,
  * `GET {url}/invoices/{id}` tells an invoice as it is now; without one the messages are all there is to know.
  */
 import { Webhook } from 'standardwebhooks';
@@ -18,6 +18,7 @@ import type {
 import { STANDARD_STATUS, StandardEnvelope, StandardMessage, isStandardType } from '../domain/billing-message';
 import type { Instant } from '../domain/instant';
 import { badSignature, malformed, misshapen, textOf } from './signed-text';
+import { complaintAboutSignature } from './standard-signature';
 
 /** How long an invoice may take to be told. */
 const FETCH_TIMEOUT_MS = 5_000;
@@ -51,7 +52,7 @@ export function createStandardReceiver(secrets: readonly string[]): BillingRecei
     receive(body, headers, now) {
       const raw = textOf(body);
       if (raw === null) return badSignature('The body is not UTF-8 text');
-      const complaint = complaintAbout(webhooks, raw, headers);
+      const complaint = complaintAboutSignature(webhooks, raw, headers, now);
       if (complaint !== null) return badSignature(complaint);
       return read(raw, now);
     },
@@ -73,25 +74,6 @@ export function createStandardPort(url: string | undefined, timeout_ms = FETCH_T
     // A message names its contract and its invoice, or there is no more to be known.
     identify: async () => ({ invoice_id: null, contract_id: null }),
   };
-}
-
-/** Null when one of the secrets signed the message, else what the package says is wrong. */
-function complaintAbout(
-  webhooks: readonly Webhook[],
-  raw: string,
-  headers: Readonly<Record<string, string | undefined>>,
-): string | null {
-  const sent = Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => (value ? [[name, value]] : [])));
-  let complaint = 'There is no secret to check it with';
-  for (const webhook of webhooks) {
-    try {
-      webhook.verify(raw, sent, { jsonParse: false });
-      return null;
-    } catch (error) {
-      complaint = (error as Error).message;
-    }
-  }
-  return complaint;
 }
 
 function read(raw: string, now: Instant): ReceivedMessage {

@@ -4,7 +4,6 @@
 import type { ZodError } from 'zod';
 import type { ReceivedMessage } from '../domain/billing-event';
 
-/** Of both schemes: how old a message may be. Each package checks it by itself. */
 const RESEND_ADVICE =
   'Check the secret on both sides, the clock of the sender, and that nothing in between changes the body';
 

@@ -139,6 +139,11 @@ describe('a signature', () => {
     ['over another id', body, { ...headers, 'webhook-id': 'msg_2' }],
     ['with a header missing', body, { ...headers, 'webhook-timestamp': undefined }],
     ['of another version', body, { ...headers, 'webhook-signature': `v2,${headers['webhook-signature']?.slice(3)}` }],
+    [
+      'with a timestamp that is not the signed text',
+      body,
+      { ...headers, 'webhook-timestamp': `${headers['webhook-timestamp']}x` },
+    ],
     ['that is empty', body, { ...headers, 'webhook-signature': 'v1,' }],
     ['that is nonsense', body, { ...headers, 'webhook-signature': 'v1' }],
     ['of long ago', body, signStandard(body, secret, { at: new Date(Date.now() - 600_000) })],
@@ -147,6 +152,15 @@ describe('a signature', () => {
     const received = receive(text, sent);
     expect(received).toMatchObject(BAD_SIGNATURE);
     expect(JSON.stringify(received)).not.toContain(secret.slice('whsec_'.length));
+  });
+
+  test('is judged at the time given, not by the clock of the process', () => {
+    const at = new Date(Date.now() + 86_400_000);
+    const then = signStandard(body, secret, { at });
+    const receivedAt = (offset_s: number) =>
+      receiver.receive(Buffer.from(body), then, new Date(at.getTime() + offset_s * 1_000).toISOString());
+    for (const offset_s of [-300, 0, 300]) expect(receivedAt(offset_s)).toMatchObject({ accepted: true });
+    for (const offset_s of [-301, 301]) expect(receivedAt(offset_s)).toMatchObject(BAD_SIGNATURE);
   });
 
   test('is over the bytes: what is no text cannot be signed, and a byte order mark counts', () => {

@@ -134,6 +134,15 @@ describe('a signature', () => {
     expect(received).toMatchObject({ accepted: false, why: 'BAD_SIGNATURE' });
     expect(JSON.stringify(received)).not.toContain(secret);
   });
+
+  test('is judged at the time given, not by the clock of the process', () => {
+    const at = new Date(Date.now() - 86_400_000);
+    const then = signStripe(body, secret, at);
+    const receivedAt = (offset_s: number) =>
+      receiver.receive(Buffer.from(body), then, new Date(at.getTime() + offset_s * 1_000).toISOString());
+    expect(receivedAt(299)).toMatchObject({ accepted: true });
+    expect(receivedAt(301)).toMatchObject({ accepted: false, why: 'BAD_SIGNATURE' });
+  });
 });
 
 describe('an invoice', () => {

@@ -2,6 +2,9 @@
  * An API whose wall clock is wrong: a process of its own, whose clock the tests set. Postgres, Temporal and the worker have
  * the right time.
  */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { billingRoutes } from '../api/billing';
+import { signStandard, signStripe } from '../dev/fake-billing';
 import { addDays } from '../domain/calendar';
 import { DEFAULT_RENEWAL } from '../domain/renewal';
 import { startTestApi } from './harness/api';
@@ -33,6 +36,14 @@ const SKEWS: [string, number][] = [
 /** Renews by itself, a month at a time. */
 const RENEWAL = { ...DEFAULT_RENEWAL, mode: 'auto', term: 'P1M', opt_out_term: null } as const;
 
+const STANDARD_SECRET = `whsec_${randomBytes(32).toString('base64')}`;
+const STRIPE_SECRET = 'whsec_stripe';
+const BILLING_SETTINGS = {
+  COVENANT_BILLING_STANDARD_SECRET: STANDARD_SECRET,
+  STRIPE_WEBHOOK_SECRET: STRIPE_SECRET,
+  STRIPE_API_KEY: 'rk_test_0123456789',
+};
+
 jest.setTimeout(90_000);
 
 let right: TestApi;
@@ -40,7 +51,7 @@ let wrong: SkewedProcess;
 
 beforeAll(async () => {
   right = await startTestApi({ worker: true });
-  wrong = await startSkewedProcess(right, 'api/main.ts');
+  wrong = await startSkewedProcess(right, 'api/main.ts', BILLING_SETTINGS);
 });
 afterAll(async () => {
   await wrong.stop();
@@ -54,6 +65,17 @@ async function call(method: string, path: string, body?: unknown): Promise<{ sta
     headers: { Authorization: `Bearer ${right.keys.super_admin}`, 'Content-Type': 'application/json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
+  return { status: response.status, body: await response.json() };
+}
+
+/** Sends the API whose clock is wrong a message that concerns no contract, signed at `at`. */
+async function sendBilling(source: 'standard' | 'stripe', at: Date): Promise<{ status: number; body: any }> {
+  const event = { id: randomUUID(), object: 'event', type: 'customer.created', created: 1, data: { object: {} } };
+  const text = JSON.stringify(event);
+  const headers =
+    source === 'standard' ? signStandard(text, STANDARD_SECRET, { at }) : signStripe(text, STRIPE_SECRET, at);
+  const path = billingRoutes.find(({ path: one }) => one.endsWith('/:source/events'))?.path.replace(':source', source);
+  const response = await fetch(`${wrong.url}${path}`, { method: 'POST', body: text, headers });
   return { status: response.status, body: await response.json() };
 }
 
@@ -128,6 +150,15 @@ describe.each(SKEWS)('an API whose clock is %s', (_name, skew_ms) => {
       first.body.id,
     ]);
   });
+
+  test.each(['standard', 'stripe'] as const)(
+    'accepts a billing message of %s that was signed now, and refuses one of ten minutes ago',
+    async (source) => {
+      expect(await sendBilling(source, new Date())).toMatchObject({ status: 202 });
+      const late = await sendBilling(source, new Date(Date.now() - 10 * MINUTE_MS));
+      expect([late.status, late.body.code]).toEqual([401, 'BAD_SIGNATURE']);
+    },
+  );
 
   test('writes the time of Postgres', async () => {
     const catalogue = await addCatalogue(right);

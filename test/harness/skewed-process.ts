@@ -32,8 +32,15 @@ export interface SkewedProcess {
   stop(): Promise<void>;
 }
 
-/** Starts the program from its sources over the database and the task queues of a test's interface, its clock right at first. */
-export async function startSkewedProcess(api: TestApi, file: 'api/main.ts' | 'worker.ts'): Promise<SkewedProcess> {
+/**
+ * Starts the program from its sources over the database and the task queues of a test's interface, its clock right at first.
+ * `env` adds settings.
+ */
+export async function startSkewedProcess(
+  api: TestApi,
+  file: 'api/main.ts' | 'worker.ts',
+  env: Record<string, string> = {},
+): Promise<SkewedProcess> {
   const ports = [await holdPort(randomTestPort()), await holdPort(randomTestPort())];
   const [port, health_port] = ports.map((held) => String(held.port));
   await Promise.all(ports.map((held) => held.release()));
@@ -53,6 +60,7 @@ export async function startSkewedProcess(api: TestApi, file: 'api/main.ts' | 'wo
       PORT: port,
       WORKER_HEALTH_PORT: health_port,
       LOG_LEVEL: 'silent',
+      ...env,
     },
   });
   const ended = once(child, 'exit');
