@@ -51,6 +51,7 @@ export interface Config {
   logLevel: LogLevel;
   workerHealthPort: number;
   workerCommandSlots: number;
+  workerSettlingSlots: number;
   workerBillingSlots: number;
   workerFillSlots: number;
   workflowBundle: string | undefined;
@@ -376,8 +377,16 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   workerCommandSlots: {
     env: 'WORKER_COMMAND_SLOTS',
-    about: 'Commands and due boundaries that one worker carries out at the same time.',
+    about: 'Commands that one worker carries out at the same time, each for another contract.',
     default: { text: '8' },
+    allowed: slotsAllowed,
+    usedBy: ['worker'],
+    parse: wholeNumber(1, WORKER_SLOTS_MAX),
+  },
+  workerSettlingSlots: {
+    env: 'WORKER_SETTLING_SLOTS',
+    about: 'Contracts whose due boundaries and reported payments one worker applies at the same time.',
+    default: { text: '4' },
     allowed: slotsAllowed,
     usedBy: ['worker'],
     parse: wholeNumber(1, WORKER_SLOTS_MAX),

@@ -1,8 +1,8 @@
 /**
  * How many tasks of each kind a worker runs at a time, and the connections to Postgres that they need.
  *
- * An activity holds at most one connection at a time, and may hold it for as long as it waits for a row. So there is one for
- * each slot: no command waits for a connection because others hold all of them.
+ * An activity may hold a connection for as long as it waits for a row. So there is one connection for each slot: no command
+ * waits for a connection because others hold all of them.
  */
 import { Worker } from '@temporalio/worker';
 import type { WorkerOptions } from '@temporalio/worker';
@@ -11,10 +11,14 @@ import type { TaskQueues } from './temporal/task-queues';
 
 /** Tasks of each kind that run at a time. */
 export interface WorkerSlots {
-  /** Commands, boundaries and sweeps. */
+  /** Commands. */
   commands: number;
+  /** Due boundaries, and what else is one short transaction. */
+  settling: number;
   /** Questions to billing systems, with what follows from their answers. */
   billing: number;
+  /** Sweeps. */
+  sweep: number;
   /** Ranges of chunks. */
   fill: number;
   /** Test clocks whose contracts settle. */
@@ -26,12 +30,26 @@ export interface WorkerSlots {
 /** Each test clock has many of its contracts settle at once. */
 const CLOCK_SLOTS = 4;
 const STEP_SLOTS = 4;
+/** A sweep, and one that Temporal has given up and that has not ended. */
+const SWEEP_SLOTS = 2;
 /** The readiness check. */
 const OTHER_CONNECTIONS = 1;
 
-export function workerSlots(config: Pick<Config, 'workerCommandSlots' | 'workerBillingSlots' | 'workerFillSlots'>) {
-  const { workerCommandSlots: commands, workerBillingSlots: billing, workerFillSlots: fill } = config;
-  return { commands, billing, fill, clocks: CLOCK_SLOTS, steps: STEP_SLOTS } satisfies WorkerSlots;
+type SlotSettings = Pick<
+  Config,
+  'workerCommandSlots' | 'workerSettlingSlots' | 'workerBillingSlots' | 'workerFillSlots'
+>;
+
+export function workerSlots(config: SlotSettings): WorkerSlots {
+  return {
+    commands: config.workerCommandSlots,
+    settling: config.workerSettlingSlots,
+    billing: config.workerBillingSlots,
+    sweep: SWEEP_SLOTS,
+    fill: config.workerFillSlots,
+    clocks: CLOCK_SLOTS,
+    steps: STEP_SLOTS,
+  };
 }
 
 /**
@@ -39,13 +57,14 @@ export function workerSlots(config: Pick<Config, 'workerCommandSlots' | 'workerB
  * @throws Error with every number in its sentence when the size that was given is too small
  */
 export function workerPoolSize(slots: WorkerSlots, given: number | undefined): number {
-  const { commands, billing, fill, clocks, steps } = slots;
-  const needed = commands + billing + fill + clocks + steps + OTHER_CONNECTIONS;
+  const { commands, settling, billing, sweep, fill, clocks, steps } = slots;
+  const needed = commands + settling + billing + sweep + fill + clocks + steps + OTHER_CONNECTIONS;
   if (given === undefined || given >= needed) return given ?? needed;
   throw new Error(
     `DATABASE_POOL_SIZE is ${given}, but the slots of this worker need ${needed} connections: ` +
-      `${commands} for commands (WORKER_COMMAND_SLOTS), ${billing} for billing (WORKER_BILLING_SLOTS), ` +
-      `${fill} for filling (WORKER_FILL_SLOTS), ${clocks} for test clocks, ${steps} for steps of jobs ` +
+      `${commands} for commands (WORKER_COMMAND_SLOTS), ${settling} for boundaries (WORKER_SETTLING_SLOTS), ` +
+      `${billing} for billing (WORKER_BILLING_SLOTS), ${fill} for filling (WORKER_FILL_SLOTS), ` +
+      `${sweep} for the sweep, ${clocks} for test clocks, ${steps} for steps of jobs ` +
       `and ${OTHER_CONNECTIONS} for readiness. Raise DATABASE_POOL_SIZE, leave it unset, or lower the slots.`,
   );
 }
@@ -70,7 +89,9 @@ export async function createWorkers(
       maxConcurrentActivityTaskExecutions: slots.commands,
       maxConcurrentLocalActivityExecutions: slots.steps,
     }),
+    await activitiesOnly(queues.settling, slots.settling),
     await activitiesOnly(queues.billing, slots.billing),
+    await activitiesOnly(queues.sweep, slots.sweep),
     await activitiesOnly(queues.generation, slots.fill),
     await activitiesOnly(queues.clocks, slots.clocks),
   ];

@@ -124,7 +124,9 @@ async function queueFindings(client: Client, prefix: string): Promise<Finding[]>
   const wanted: [string, QueueKind][] = [
     [queues.contracts, 'workflow'],
     [queues.contracts, 'activity'],
+    [queues.settling, 'activity'],
     [queues.billing, 'activity'],
+    [queues.sweep, 'activity'],
     [queues.generation, 'activity'],
     [queues.clocks, 'activity'],
   ];

@@ -1,14 +1,18 @@
 /**
- * Task queues by what their tasks wait for: Postgres for short work on contracts, cores for the filling of chunks, billing
- * systems for questions to them, and contracts for the advance of a test clock. What waits for one holds no slot of another.
+ * Task queues by who waits for their tasks and what the tasks wait for. Each has slots of its own (`worker-slots.ts`), so that
+ * what hangs or fails on one queue holds no slot of another.
  */
-import { billingQueueBeside } from '../workflows/billing-queue';
+import { queueBeside } from '../workflows/queue-beside';
 
 export interface TaskQueues {
-  /** Workflows, and activities of one short transaction. */
+  /** Workflows, and commands, for which a person waits. */
   contracts: string;
+  /** Boundaries that are due, and whatever else is one short transaction that no person waits for. */
+  settling: string;
   /** Activities that ask billing systems, and wait for their answers. */
   billing: string;
+  /** The sweep, which goes on when all of the others are busy. */
+  sweep: string;
   /** Ranges of chunks. */
   generation: string;
   /** Contracts of a test clock settle, and the advance waits for them. */
@@ -19,7 +23,9 @@ export function taskQueues(prefix: string): TaskQueues {
   const contracts = `${prefix}-contracts`;
   return {
     contracts,
-    billing: billingQueueBeside(contracts),
+    settling: queueBeside(contracts, 'settling'),
+    billing: queueBeside(contracts, 'billing'),
+    sweep: queueBeside(contracts, 'sweep'),
     generation: `${prefix}-generation`,
     clocks: `${prefix}-clocks`,
   };

@@ -109,6 +109,7 @@ test('required values alone are enough, and all else has its default', () => {
     logLevel: 'info',
     workerHealthPort: 8081,
     workerCommandSlots: 8,
+    workerSettlingSlots: 4,
     workerBillingSlots: 4,
     workerFillSlots: Math.min(availableParallelism(), 8),
     shutdownGraceMs: 20_000,

@@ -9,66 +9,142 @@ import { join } from 'node:path';
 import { createStandardPort } from '../adapters/billing-standard';
 import { loadConfig } from '../config';
 import { waitFor } from '../dev/waiting';
+import type { ContractCommand } from '../domain/contract-commands';
 import { workerPoolSize, workerSlots } from '../worker-slots';
+import { sweep } from '../workflows/sweep';
 import { outcomesOf, tellInvoice } from './harness/billing';
 import { buildContract } from './harness/contract-rows';
-import { startCovenantWorker } from './harness/covenant-worker';
+import { startCovenantWorker, wrapEach } from './harness/covenant-worker';
+import type { Around, CovenantWorker } from './harness/covenant-worker';
 import { createTestDatabase } from './harness/database';
+import type { TestDatabase } from './harness/database';
 import { expectInvariants } from './harness/invariants';
 import { connectPreparedTemporal } from './harness/temporal';
+import type { TestTemporal } from './harness/temporal';
 
 const REQUIRED = { DATABASE_URL: 'postgres://covenant@127.0.0.1:1/covenant', COVENANT_KEY_PEPPER: 'p'.repeat(32) };
-const SLOTS = { commands: 8, billing: 4, fill: 2, clocks: 4, steps: 4 };
+const SLOTS = { commands: 8, settling: 4, billing: 4, sweep: 2, fill: 2, clocks: 4, steps: 4 };
+/** Of the worker of these tests: few, so that little is needed to hold all of a kind. */
+const HELD_SLOTS = { commands: 2, settling: 2, billing: 2, sweep: 1, fill: 1, clocks: 1, steps: 1 };
+const PAUSE: ContractCommand = { name: 'pause', input: {} };
 
-test('a billing system that never answers stops no command, of its own contracts neither', async () => {
-  const temporal = await connectPreparedTemporal();
-  const database = await createTestDatabase();
-  const { sql } = database;
+let temporal: TestTemporal;
+let database: TestDatabase;
+let sql: TestDatabase['sql'];
+let worker: CovenantWorker;
+/** Answers no question: how often it was asked, and what ends its questions. */
+let hanging: { asked: () => number; end: () => void };
+/** Opens the gates of the test that is running, also when it fails. */
+let openGates = (): void => undefined;
+/** Put around the activities by the test that is running. */
+let around: Around = () => ({});
+
+beforeAll(async () => {
+  temporal = await connectPreparedTemporal();
+  database = await createTestDatabase();
+  sql = database.sql;
   let asked = 0;
-  const hanging = createServer(() => void (asked += 1)).listen(0, '127.0.0.1');
-  await once(hanging, 'listening');
-  const url = `http://127.0.0.1:${(hanging.address() as AddressInfo).port}`;
-  const worker = await startCovenantWorker({
+  const server = createServer(() => void (asked += 1)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  hanging = { asked: () => asked, end: () => (server.closeAllConnections(), server.close()) };
+  worker = await startCovenantWorker({
     db: sql,
     client: temporal.client,
     nativeConnection: temporal.nativeConnection,
     billingPorts: new Map([['standard', createStandardPort(url, 60_000)]]),
-    slots: { commands: 2, billing: 2, fill: 1, clocks: 1, steps: 1 },
+    wrap: wrapEach(() => around),
+    slots: HELD_SLOTS,
   });
+});
+afterEach(async () => {
+  openGates();
+  around = () => ({});
+  await expectInvariants(sql);
+});
+afterAll(async () => {
+  hanging.end();
+  await worker.stop();
+  await temporal.close();
+  await database.drop();
+});
 
-  const contracts = await Promise.all(Array.from({ length: 4 }, async () => (await buildContract(sql)).facts.id));
+function buildContracts(count: number): Promise<string[]> {
+  return Promise.all(Array.from({ length: count }, async () => (await buildContract(sql)).facts.id));
+}
+
+/** Holds an activity for some contracts until it is opened, as a row does that another transaction has locked. */
+function holdFor(ids: string[]) {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  const held: string[] = [];
+  openGates = open;
+  return {
+    open,
+    /** The contract of each call that is held, in the order of their arrivals. */
+    held,
+    async pass({ contract_id }: { contract_id: string }): Promise<void> {
+      if (!ids.includes(contract_id)) return;
+      held.push(contract_id);
+      await opened;
+    },
+  };
+}
+
+test('boundaries that cannot be crossed stop no command and no sweep, however many they are', async () => {
+  const stuck = await buildContracts(3 * HELD_SLOTS.settling);
+  const [other] = (await buildContracts(1)) as [string];
+  const gate = holdFor(stuck);
+  around = (real) => ({ settleContract: async (input) => (await gate.pass(input), real.settleContract(input)) });
+  await worker.nudger.wakeContracts(stuck);
+  await waitFor(() => gate.held.length === HELD_SLOTS.settling || undefined, {
+    timeout_ms: 20_000,
+    what: 'every slot for boundaries to be held',
+  });
+  for (const id of [...stuck, other])
+    expect(await worker.send(id, PAUSE)).toMatchObject({ refusal: null, changed: true });
+  const swept = await temporal.client.workflow.execute(sweep, {
+    workflowId: 'sweep-beside-boundaries-that-hang',
+    taskQueue: worker.queues.contracts,
+    args: [{ epoch: 'epoch-1' }],
+  });
+  expect(swept).toMatchObject({ contracts: stuck.length + 1 });
+  expect(gate.held).toHaveLength(HELD_SLOTS.settling);
+  gate.open();
+});
+
+test('a billing system that never answers stops no command, of its own contracts neither', async () => {
+  const contracts = await buildContracts(4);
   const [one, other, waiting, without] = contracts as [string, string, string, string];
   for (const id of [one, other, waiting]) {
     const inbox_id = await tellInvoice(sql, id, { silent: true, occurred_at: new Date().toISOString() });
     await worker.nudger.tellBilling(id, { inbox_id, told: 'an event' });
   }
-  await waitFor(() => asked === 2 || undefined, { timeout_ms: 20_000, what: 'every billing slot to be held' });
+  await waitFor(() => hanging.asked() === HELD_SLOTS.billing || undefined, {
+    timeout_ms: 20_000,
+    what: 'every billing slot to be held',
+  });
   for (const id of [one, other, waiting, without])
-    expect(await worker.send(id, { name: 'pause', input: {} })).toMatchObject({ refusal: null, changed: true });
-  expect(asked).toBe(2);
+    expect(await worker.send(id, PAUSE)).toMatchObject({ refusal: null, changed: true });
+  expect(hanging.asked()).toBe(HELD_SLOTS.billing);
 
-  hanging.closeAllConnections();
-  hanging.close();
+  hanging.end();
   // Its silence is an answer like another: what it was to say stays pending.
   await waitFor(async () => (await outcomesOf(sql, one))[0]?.reason === 'BILLING_UNREACHABLE' || undefined, {
     timeout_ms: 20_000,
     what: 'the questions to end',
   });
-  await worker.stop();
-  await expectInvariants(sql);
-  await database.drop();
-  await temporal.close();
 });
 
 test('the slots for commands and billing are the same on one core and on a hundred', () => {
   const slots = workerSlots(loadConfig(REQUIRED));
-  expect(slots).toMatchObject({ commands: 8, billing: 4 });
+  expect(slots).toMatchObject({ commands: 8, settling: 4, billing: 4 });
   expect(workerSlots(loadConfig({ ...REQUIRED, WORKER_FILL_SLOTS: '100' }))).toEqual({ ...slots, fill: 100 });
 });
 
 test('a pool has one connection for each slot and one for readiness, unless more are given', () => {
-  expect(workerPoolSize(SLOTS, undefined)).toBe(23);
-  expect(workerPoolSize(SLOTS, 23)).toBe(23);
+  expect(workerPoolSize(SLOTS, undefined)).toBe(29);
+  expect(workerPoolSize(SLOTS, 29)).toBe(29);
   expect(workerPoolSize(SLOTS, 50)).toBe(50);
 });
 
@@ -78,6 +154,7 @@ test('a worker whose pool is too small for its slots does not start, and says wh
     ...REQUIRED,
     DATABASE_POOL_SIZE: '10',
     WORKER_COMMAND_SLOTS: '5',
+    WORKER_SETTLING_SLOTS: '2',
     WORKER_BILLING_SLOTS: '3',
     WORKER_FILL_SLOTS: '2',
   };
@@ -89,8 +166,8 @@ test('a worker whose pool is too small for its slots does not start, and says wh
   expect({ code, written: written.trim() }).toEqual({
     code: 1,
     written:
-      'DATABASE_POOL_SIZE is 10, but the slots of this worker need 19 connections: 5 for commands (WORKER_COMMAND_SLOTS), ' +
-      '3 for billing (WORKER_BILLING_SLOTS), 2 for filling (WORKER_FILL_SLOTS), 4 for test clocks, 4 for steps of jobs and ' +
-      '1 for readiness. Raise DATABASE_POOL_SIZE, leave it unset, or lower the slots.',
+      'DATABASE_POOL_SIZE is 10, but the slots of this worker need 23 connections: 5 for commands (WORKER_COMMAND_SLOTS), ' +
+      '2 for boundaries (WORKER_SETTLING_SLOTS), 3 for billing (WORKER_BILLING_SLOTS), 2 for filling (WORKER_FILL_SLOTS), ' +
+      '2 for the sweep, 4 for test clocks, 4 for steps of jobs and 1 for readiness. Raise DATABASE_POOL_SIZE, leave it unset, or lower the slots.',
   });
 });

@@ -22,9 +22,9 @@ import type { ContractActivities } from '../activities/contract';
 import type { ContractView } from '../activities/contract-view';
 import type { CommandOutcome, ContractCommand } from '../domain/contract-commands';
 import { instantFromMillis, millisOf } from '../domain/instant';
-import { billingQueueBeside } from './billing-queue';
 import { ownSearchAttributes } from './own-search-attributes';
 import type { OwnSearchAttributes, WakeRequest } from './own-search-attributes';
+import { queueBeside } from './queue-beside';
 import { CONTRACT_ID, CONTRACT_STATE, CUSTOMER_ID, ENVIRONMENT, NEXT_BOUNDARY } from './search-attributes';
 
 export interface ContractLifecycleInput {
@@ -84,14 +84,18 @@ const { runContractCommand } = proxyActivities<ContractActivities>({
   startToCloseTimeout: COMMAND_ATTEMPT_TIMEOUT,
   retry: RETRY,
 });
-const { settleContract } = proxyActivities<ContractActivities>({
-  startToCloseTimeout: SETTLE_ATTEMPT_TIMEOUT,
-  retry: RETRY,
-});
+
 export async function contractLifecycle(input: ContractLifecycleInput): Promise<ContractView> {
-  // A billing system that does not answer holds slots of the billing queue, and none that commands need.
+  const { taskQueue } = workflowInfo();
+  // Boundaries have slots of their own: many that cannot be crossed hold none that commands need.
+  const { settleContract } = proxyActivities<ContractActivities>({
+    taskQueue: queueBeside(taskQueue, 'settling'),
+    startToCloseTimeout: SETTLE_ATTEMPT_TIMEOUT,
+    retry: RETRY,
+  });
+  // A billing system that does not answer holds slots of the billing queue alone.
   const { applyBillingEvents, verifyBilling } = proxyActivities<BillingActivities>({
-    taskQueue: billingQueueBeside(workflowInfo().taskQueue),
+    taskQueue: queueBeside(taskQueue, 'billing'),
     startToCloseTimeout: BILLING_ATTEMPT_TIMEOUT,
     heartbeatTimeout: BILLING_HEARTBEAT_TIMEOUT,
     retry: RETRY,

@@ -11,7 +11,9 @@ import {
   isCancellation,
   proxyActivities,
   proxyLocalActivities,
+  workflowInfo,
 } from '@temporalio/workflow';
+import { queueBeside } from './queue-beside';
 
 /** Shorter than the eight seconds after which a workflow task is first kept alive, longer than the wait for a lock. */
 const LOCAL_LIMIT = '6s';
@@ -39,16 +41,18 @@ export function shortSteps<Activities>(): RunShortStep<Activities> {
     scheduleToCloseTimeout: LOCAL_LIMIT,
     retry: { maximumAttempts: LOCAL_ATTEMPTS_MAX },
   });
-  const regular = proxyActivities<Steps>({
-    startToCloseTimeout: ATTEMPT_TIMEOUT,
-    retry: { initialInterval: '500ms', maximumInterval: '15s' },
-  });
+  const regular = (name: string) =>
+    proxyActivities<Steps>({
+      taskQueue: queueBeside(workflowInfo().taskQueue, 'settling'),
+      startToCloseTimeout: ATTEMPT_TIMEOUT,
+      retry: { initialInterval: '500ms', maximumInterval: '15s' },
+    })[name]!;
   return async function runShortStep(name, summary, input) {
     try {
       return (await local[name]!.executeWithOptions({ summary }, [input])) as never;
     } catch (error) {
       if (isCancellation(error) || isFinal(error)) throw error;
-      return (await regular[name]!.executeWithOptions({ summary }, [input])) as never;
+      return (await regular(name).executeWithOptions({ summary }, [input])) as never;
     }
   };
 }

@@ -15,7 +15,7 @@ import {
 import type { BillingInboxActivities } from '../activities/billing-inbox';
 import type { SweepActivities, Swept } from '../activities/sweep';
 import { instantFromMillis } from '../domain/instant';
-import { billingQueueBeside } from './billing-queue';
+import { queueBeside } from './queue-beside';
 
 export interface SweepInput {
   /** Which Temporal server this is: rows last started under another epoch are started again. */
@@ -33,10 +33,12 @@ const LIMITS = {
   retry: { initialInterval: '1s', maximumAttempts: 3 },
 } as const;
 
-const { sweepOnce } = proxyActivities<SweepActivities>(LIMITS);
-
 export async function sweep({ epoch }: SweepInput): Promise<Swept> {
   const now = instantFromMillis(Date.now());
+  const { sweepOnce } = proxyActivities<SweepActivities>({
+    ...LIMITS,
+    taskQueue: queueBeside(workflowInfo().taskQueue, 'sweep'),
+  });
   // Runs from before asked billing systems within `sweepOnce`.
   const asks = patched('ask-billing-beside');
   const [waking, identifying] = await Promise.allSettled([
@@ -58,7 +60,7 @@ export async function sweep({ epoch }: SweepInput): Promise<Swept> {
 function identifyParkedEvents(now: string): Promise<string[]> {
   const { identifyParkedEvents: identify } = proxyActivities<BillingInboxActivities>({
     ...LIMITS,
-    taskQueue: billingQueueBeside(workflowInfo().taskQueue),
+    taskQueue: queueBeside(workflowInfo().taskQueue, 'billing'),
   });
   return identify.executeWithOptions({ summary: 'asks what parked events concern' }, [{ now }]);
 }

@@ -24,7 +24,15 @@ import { uniqueTaskQueue, workflowBundle } from './temporal';
 const COMMAND_TIMEOUT_MS = 25_000;
 
 /** As the SDK has by default: no test waits for another's slots. */
-const MANY_SLOTS: WorkerSlots = { commands: 100, billing: 100, fill: 100, clocks: 100, steps: 100 };
+const MANY_SLOTS: WorkerSlots = {
+  commands: 100,
+  settling: 100,
+  billing: 100,
+  sweep: 100,
+  fill: 100,
+  clocks: 100,
+  steps: 100,
+};
 
 export type Activities = ReturnType<typeof createActivities>;
 

@@ -1,0 +1,12 @@
+/** The task queues on which workflows have activities done that must take no slot of commands. */
+
+/** What a queue beside that of the contracts is for; see `temporal/task-queues.ts`. */
+export type QueueBeside = 'settling' | 'billing' | 'sweep';
+
+/**
+ * The queue of this kind that belongs to a queue of contracts: `covenant-billing` beside `covenant-contracts`. A workflow
+ * knows its own queue and no setting, so the name is derived from it. A replay does not compare the queues of activities.
+ */
+export function queueBeside(contracts_queue: string, kind: QueueBeside): string {
+  return contracts_queue.replace(/-contracts$/, `-${kind}`);
+}
