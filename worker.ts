@@ -10,6 +10,7 @@ import type { Worker } from '@temporalio/worker';
 import { collectDefaultMetrics, register } from 'prom-client';
 import { createActivities } from './activities/index';
 import { createBillingPorts } from './adapters/billing';
+import { parseNoArguments } from './command-line';
 import { loadConfig } from './config';
 import type { Config } from './config';
 import { createPostgresClock } from './db/clock';
@@ -32,6 +33,10 @@ import { createWorkers, workerPoolSize, workerSlots } from './worker-slots';
 const START_RETRY_MS = 1_000;
 
 async function main(): Promise<void> {
+  parseNoArguments(
+    'worker',
+    'Run the workflows and their activities. Settings come from the environment: docs/configuration.md.',
+  );
   const config = loadConfig(process.env);
   const log = createLog('worker', config.logLevel);
   logTemporal(log);

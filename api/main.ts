@@ -1,6 +1,7 @@
 /** The API process: connections in, server up, a graceful end. */
 import type { AddressInfo } from 'node:net';
 import { createBillingReceivers } from '../adapters/billing';
+import { parseNoArguments } from '../command-line';
 import { API_POOL_SIZE, loadConfig } from '../config';
 import { assertDriverPatched, openDatabase } from '../db/index';
 import { UnsuitablePooler, assertOwnSessions } from '../db/pooler';
@@ -14,6 +15,7 @@ import { createFastServer } from './fast-server';
 import { collectProcessMetrics } from './metrics';
 
 async function main(): Promise<void> {
+  parseNoArguments('api', 'Serve the API. Settings come from the environment: docs/configuration.md.');
   const config = loadConfig(process.env);
   const log = createLog('api', config.logLevel);
   assertDriverPatched();

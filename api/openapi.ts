@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi';
 import type { ZodObject } from 'zod';
 import { version } from '../package.json';
+import { commandLine } from '../command-line';
 import type { RefusalCode } from '../domain/refusal';
 import { ProblemShape, problemCatalogue } from './problem';
 import type { ProtocolCode } from './problem';
@@ -174,8 +175,12 @@ function text(): string {
 }
 
 if (require.main === module) {
+  const { check } = commandLine('openapi', 'Write openapi.json from the routes.')
+    .option('--check', 'write nothing, and fail when the file differs')
+    .parse()
+    .opts<{ check?: true }>();
   const fresh = text();
-  if (!process.argv.includes('--check')) writeFileSync(OPENAPI_FILE, fresh);
+  if (!check) writeFileSync(OPENAPI_FILE, fresh);
   else if (readFileSync(OPENAPI_FILE, 'utf8') !== fresh) {
     console.error('openapi.json is not what the routes say. Run: npm run generate');
     process.exit(1);

@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { parseNoArguments } from '../command-line';
 
 const ROOT = join(__dirname, '..');
 const DIST = join(ROOT, 'dist');
@@ -13,6 +14,7 @@ const DIST = join(ROOT, 'dist');
 const FILES_BESIDE_CODE = ['db/migrations', 'openapi.json', 'package.json'];
 
 async function build(): Promise<void> {
+  parseNoArguments('npm run build', 'Build dist/ afresh: the product as JavaScript, with its workflows in one bundle.');
   rmSync(DIST, { recursive: true, force: true });
   execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
     cwd: ROOT,

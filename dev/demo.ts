@@ -5,6 +5,7 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseNoArguments } from '../command-line';
 import { KEY_PEPPER_LENGTH_MIN, loadConfig, loadStackConfig } from '../config';
 import { openDatabase } from '../db/index';
 import { judgePool } from './judge-pool';
@@ -31,6 +32,11 @@ const STORY_SETTINGS = { COVENANT_TEST_CLOCKS: 'on', COVENANT_BILLING_STANDARD_U
 void main();
 
 async function main(): Promise<void> {
+  parseNoArguments(
+    'npm run demo',
+    'Play the stories on a stack of their own and check what the API and SQL say. The exit code is 0 when all of it is right. ' +
+      'No process and no file remains. Settings: docs/configuration.md.',
+  );
   const ending = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => ending.abort(new Error(`The demo was ended by ${signal}.`)));

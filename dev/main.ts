@@ -1,6 +1,7 @@
 /**
  * `npm run dev`: starts the embedded stack, says where everything is, tells its stories once, and runs until Ctrl-C.
  */
+import { parseNoArguments } from '../command-line';
 import { KEY_PEPPER_LENGTH_MIN, loadConfig, loadStackConfig, type Config } from '../config';
 import { readDevFile, type DevFile } from './dev-file';
 import { DataDirLockedError } from './lock';
@@ -15,6 +16,11 @@ const PARENT_CHECK_MS = 1_000;
 void main();
 
 async function main(): Promise<void> {
+  parseNoArguments(
+    'npm run dev',
+    'Start Postgres, Temporal, the worker and the API on this machine, and play the stories once. Data lives in ' +
+      '.covenant/ (COVENANT_DATA_DIR) and survives; Ctrl-C stops everything. Settings: docs/configuration.md.',
+  );
   const ending = new AbortController();
   let stack: Stack | undefined;
   let temporalNamespace: string | undefined;

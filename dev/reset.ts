@@ -1,20 +1,49 @@
 /**
- * `npm run dev:reset`: removes the data directory, so that the next `npm run dev` starts afresh. Refuses while it is used.
+ * `npm run dev:reset`: removes the data directory, so that the next `npm run dev` starts afresh. Asks first, or wants
+ * `--yes` where nobody can answer, and refuses while the directory is used.
  */
 import { existsSync, readdirSync, rmSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { commandLine } from '../command-line';
 import { loadStackConfig } from '../config';
 import { endLeftovers } from './leftovers';
 import { DataDirLockedError, lockDataDir } from './lock';
 import { SECRETS_FILE } from './secrets';
 
-void reset(loadStackConfig(process.env).dataDir);
+void main();
 
-async function reset(dataDir: string): Promise<void> {
+async function main(): Promise<void> {
+  const { yes } = commandLine(
+    'npm run dev:reset --',
+    'Remove the data of `npm run dev`: database, workflows, mails, logs and keys in .covenant/ (COVENANT_DATA_DIR).',
+  )
+    .option('--yes', 'do not ask')
+    .parse()
+    .opts<{ yes?: true }>();
+  const { dataDir } = loadStackConfig(process.env);
   if (!existsSync(dataDir)) return say(`There is nothing to remove: ${dataDir} does not exist.`);
   if (!existsSync(join(dataDir, SECRETS_FILE)) && readdirSync(dataDir).length > 0) {
     return refuse(`${dataDir} was not made by Covenant and is left as it is.`);
   }
+  if (yes || (await agrees(dataDir))) await reset(dataDir);
+}
+
+/** Asks at the terminal; without one, says what to add. */
+async function agrees(dataDir: string): Promise<boolean> {
+  if (!process.stdin.isTTY) {
+    refuse(`This removes ${dataDir} with all its data. Add --yes to do so: npm run dev:reset -- --yes`);
+    return false;
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const answer = await terminal.question(`Remove ${dataDir} with all its data? [y/N] `);
+  terminal.close();
+  if (/^y(es)?$/i.test(answer.trim())) return true;
+  refuse('Nothing is removed.');
+  return false;
+}
+
+async function reset(dataDir: string): Promise<void> {
   try {
     const lock = lockDataDir(dataDir);
     await endLeftovers(dataDir);

@@ -111,9 +111,9 @@ function isReady(url: string): Promise<boolean> {
   });
 }
 
-function reset(dataDir: string): { status: number | null; stdout: string } {
+function reset(dataDir: string, ...args: string[]): { status: number | null; stdout: string; stderr: string } {
   const options = { cwd: PROJECT, env: environmentOf(dataDir), encoding: 'utf8' } as const;
-  return spawnSync(process.execPath, ['--import', 'tsx', 'dev/reset.ts'], options);
+  return spawnSync(process.execPath, ['--import', 'tsx', 'dev/reset.ts', ...args], options);
 }
 
 test('two data directories run side by side, one data directory only once', async () => {
@@ -185,7 +185,8 @@ test('the parent killed with -9 leaves no process, and the next start finds ever
 
 test('dev:reset refuses while the stack runs', async () => {
   const running = await ready(one);
-  expect(reset(one.dataDir)).toMatchObject({ status: 1, stdout: expect.stringContaining('stop it first') as string });
+  const refused = { status: 1, stdout: expect.stringContaining('stop it first') as string };
+  expect(reset(one.dataDir, '--yes')).toMatchObject(refused);
   expect(await isReady(running.api_url)).toBe(true);
 });
 
@@ -201,14 +202,30 @@ test('Ctrl-C stops everything in order, ends with 0 and removes dev.json', async
   expect(log.trimEnd().split('\n').at(-1)).toContain('database system is shut down');
 });
 
+test('dev:reset removes nothing without --yes, for --help, or with an argument that it does not know', () => {
+  expect(reset(one.dataDir)).toMatchObject({
+    status: 1,
+    stdout: expect.stringContaining('npm run dev:reset -- --yes') as string,
+  });
+  expect(reset(one.dataDir, '--help')).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('--yes') as string,
+  });
+  expect(reset(one.dataDir, '--yse')).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining("unknown option '--yse'") as string,
+  });
+  expect(existsSync(join(one.dataDir, 'postgres'))).toBe(true);
+});
+
 test('dev:reset removes what a stopped stack left, but never what is not its own', () => {
   expect(existsSync(one.dataDir)).toBe(true);
-  expect(reset(one.dataDir).status).toBe(0);
+  expect(reset(one.dataDir, '--yes').status).toBe(0);
   expect(existsSync(one.dataDir)).toBe(false);
 
   mkdirSync(one.dataDir);
   writeFileSync(join(one.dataDir, 'letter.txt'), 'mine');
-  expect(reset(one.dataDir).status).toBe(1);
+  expect(reset(one.dataDir, '--yes').status).toBe(1);
   expect(existsSync(join(one.dataDir, 'letter.txt'))).toBe(true);
 });
 

@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { commandLine } from '../../command-line';
 import { SETTINGS, STACK_SETTINGS, type Setting } from '../../config';
 
 const PAGE = join(__dirname, '../../docs/configuration.md');
@@ -47,8 +48,12 @@ function defaultCell(setting: Setting<unknown>): string {
 }
 
 function main(): void {
+  const { check } = commandLine('configuration-page', 'Write docs/configuration.md from config.ts.')
+    .option('--check', 'write nothing, and fail when the page differs')
+    .parse()
+    .opts<{ check?: true }>();
   const page = configurationPage();
-  if (!process.argv.includes('--check')) {
+  if (!check) {
     writeFileSync(PAGE, page);
     return;
   }

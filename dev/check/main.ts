@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { parseNoArguments } from '../../command-line';
 
 interface PartResult {
   name: string;
@@ -45,6 +46,7 @@ function runPart(script: string): Promise<PartResult> {
 }
 
 async function main(): Promise<void> {
+  parseNoArguments('npm run check', `Run every ${SCRIPT_PREFIX}… script of package.json and name those that fail.`);
   const waiting = partNames();
   const results: PartResult[] = [];
   async function runNext(): Promise<void> {

@@ -4,6 +4,7 @@
  * It plays each case against servers of its own and writes `test/histories/<workflow>/<case>.json`.
  */
 import { activityInfo } from '@temporalio/activity';
+import { commandLine } from '../../command-line';
 import { changeContract } from '../../db/contract-change';
 import { findContract } from '../../db/contract';
 import { changeJobState, resumeJob } from '../../db/generation-job';
@@ -499,7 +500,9 @@ async function record(temporal: TestTemporal, name: string, play: Case): Promise
 }
 
 async function main(): Promise<void> {
-  const wanted = process.argv.slice(2);
+  const { args: wanted } = commandLine('npm run record-histories --', 'Record workflow histories for the replay tests.')
+    .argument('[cases...]', `names of cases, all unless given: ${Object.keys(CASES).join(', ')}`)
+    .parse();
   const unknown = wanted.filter((name) => !(name in CASES));
   if (unknown.length > 0)
     throw new Error(`There is no case ${unknown.join(', ')}; there are ${Object.keys(CASES).join(', ')}.`);
