@@ -5,6 +5,8 @@ import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { isHttpReady } from './http-ready';
+import type { ProcessSpec } from './kept-process';
+import { holdPort } from './ports';
 import type { ServerPlan } from './supervisor';
 
 export interface MailCatcherOptions {
@@ -17,35 +19,47 @@ export interface MailCatcherOptions {
 
 /** A mail catcher that can be supervised. */
 export interface MailCatcherPlan extends ServerPlan {
-  pageUrl: string;
+  /** Where its page is since its latest start. */
+  readonly pageUrl: string;
 }
 
 const READY_TIMEOUT_MS = 30_000;
 const STOP_GRACE_MS = 3_000;
 
-/** Says how to run the mail catcher on 127.0.0.1. */
+/**
+ * Says how to run the mail catcher on 127.0.0.1. Nothing depends on its ports, so it moves to the next free one when
+ * another program has taken one of them between two starts.
+ */
 export function planMailCatcher(options: MailCatcherOptions): MailCatcherPlan {
-  const pageUrl = `http://127.0.0.1:${options.pagePort}`;
+  let { pagePort, smtpPort } = options;
+  const pageUrl = (): string => `http://127.0.0.1:${pagePort}`;
   const program = join(dirname(createRequire(__filename).resolve('maildev/package.json')), 'bin', 'maildev');
   return {
-    pageUrl,
-    spec: {
-      name: 'mail',
-      command: process.execPath,
-      args: [
-        ...[program, '--ip', '127.0.0.1', '--smtp', String(options.smtpPort)],
-        ...['--web-ip', '127.0.0.1', '--web', String(options.pagePort), '--mail-directory', options.directory],
-      ],
-      env: process.env,
-      logFile: options.logFile,
-      stopSignal: 'SIGTERM',
-      graceMs: STOP_GRACE_MS,
+    get pageUrl() {
+      return pageUrl();
     },
-    prepare() {
+    get spec(): ProcessSpec {
+      return {
+        name: 'mail',
+        command: process.execPath,
+        args: [
+          ...[program, '--ip', '127.0.0.1', '--smtp', String(smtpPort)],
+          ...['--web-ip', '127.0.0.1', '--web', String(pagePort), '--mail-directory', options.directory],
+        ],
+        env: process.env,
+        logFile: options.logFile,
+        stopSignal: 'SIGTERM',
+        graceMs: STOP_GRACE_MS,
+      };
+    },
+    async prepare() {
       mkdirSync(options.directory, { recursive: true, mode: 0o700 });
-      return Promise.resolve();
+      // Both are held until both are chosen: they must differ.
+      const held = [await holdPort(pagePort), await holdPort(smtpPort)] as const;
+      [pagePort, smtpPort] = [held[0].port, held[1].port];
+      await Promise.all(held.map((port) => port.release()));
     },
-    isReady: () => isHttpReady(`${pageUrl}/healthz`),
+    isReady: () => isHttpReady(`${pageUrl()}/healthz`),
     readyTimeoutMs: READY_TIMEOUT_MS,
   };
 }

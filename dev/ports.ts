@@ -28,6 +28,13 @@ export async function holdPort(wanted: number): Promise<HeldPort> {
   throw new Error(`No port from ${wanted} to ${last} is free on ${HOST}; end what listens there or give another port.`);
 }
 
+/** Throws a sentence with the remedy unless the port is free. */
+export async function assertPortFree(port: number): Promise<void> {
+  const server = await listen(port);
+  if (server === undefined) throw new Error(`another program uses port ${port} on ${HOST}; end that program`);
+  await close(server);
+}
+
 function listen(port: number): Promise<Server | undefined> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.destroy());

@@ -14,8 +14,8 @@ import { keepAskingReadiness, planCovenantProcess, type ProgramOptions } from '.
 import { removeDevFile, writeDevFile, type DevFile } from './dev-file';
 import { endLeftovers, forgetProcesses, rememberProcesses } from './leftovers';
 import { lockDataDir, type DataDirLock } from './lock';
-import { planMailCatcher } from './mail-catcher';
-import { holdPort, type HeldPort } from './ports';
+import { planMailCatcher, type MailCatcherPlan } from './mail-catcher';
+import { assertPortFree, holdPort, type HeldPort } from './ports';
 import { createDatabaseIfMissing, planPostgres } from './postgres';
 import { loadSecrets, type Secrets } from './secrets';
 import { holdStackPorts, releasePorts, type HeldPorts, type StackPorts } from './stack-ports';
@@ -103,7 +103,8 @@ class StackStart implements Stack {
   private readonly endWatches: (() => void)[] = [];
   private ports: HeldPorts | undefined;
   private secrets: Secrets | undefined;
-  private addresses: Omit<DevFile, 'pids'> | undefined;
+  private addresses: Omit<DevFile, 'pids' | 'mail_url'> | undefined;
+  private mail: MailCatcherPlan | undefined;
   private extraApis = 0;
   private ready = false;
   private readonly namespace: string;
@@ -126,7 +127,7 @@ class StackStart implements Stack {
     const secrets = (this.secrets = loadSecrets(this.dataDir));
     const ports = (this.ports = await holdStackPorts(this.options.ports));
 
-    const [databaseUrl, temporal, mailUrl] = await this.together([
+    const [databaseUrl, temporal] = await this.together([
       this.startPostgres(ports.postgres, secrets),
       this.startTemporal(ports),
       this.startMail(ports),
@@ -139,7 +140,6 @@ class StackStart implements Stack {
       temporal_address: temporal.address,
       temporal_ui_url: temporal.uiUrl,
       database_url: databaseUrl,
-      mail_url: mailUrl,
       billing_secret: secrets.billing_secret,
       super_admin_key: secrets.super_admin_key,
     };
@@ -153,6 +153,7 @@ class StackStart implements Stack {
     if (this.addresses === undefined) throw new Error('The stack is not ready yet.');
     return {
       ...this.addresses,
+      mail_url: this.mail?.pageUrl ?? null,
       pids: {
         api: this.pidOf('api'),
         worker: this.pidOf('worker'),
@@ -257,23 +258,21 @@ class StackStart implements Stack {
         ? {}
         : { dynamicConfig: this.options.temporalDynamicConfig }),
     });
-    await ports.temporal_ui.release();
-    const server = await this.startServer(plan, ports.temporal);
+    const server = await this.startServer(plan, ports.temporal, ports.temporal_ui);
     this.endWatches.push(watchStateFile(server, stateFile));
     return { address: plan.address, uiUrl: `http://127.0.0.1:${ports.temporal_ui.port}` };
   }
 
-  private async startMail(ports: HeldPorts): Promise<string | null> {
-    if (this.options.withMail === false) return null;
-    const plan = planMailCatcher({
+  private async startMail(ports: HeldPorts): Promise<void> {
+    if (this.options.withMail === false) return;
+    this.mail = planMailCatcher({
       pagePort: ports.mail_page.port,
       smtpPort: ports.smtp.port,
       directory: join(this.dataDir, 'mail'),
       logFile: this.logFile('mail'),
     });
-    await ports.smtp.release();
-    await this.startServer(plan, ports.mail_page);
-    return plan.pageUrl;
+    await Promise.all([ports.mail_page.release(), ports.smtp.release()]);
+    await this.startServer(this.mail);
   }
 
   private async startWorker(port: HeldPort): Promise<void> {
@@ -311,10 +310,10 @@ class StackStart implements Stack {
     return server;
   }
 
-  /** Lets the port go at the last moment and waits until the server answers on it. */
-  private async startServer(plan: ServerPlan, port: HeldPort): Promise<SupervisedServer> {
+  /** Lets its ports go at the last moment and waits until the server answers. */
+  private async startServer(plan: ServerPlan, ...ports: HeldPort[]): Promise<SupervisedServer> {
     this.givenUp.signal.throwIfAborted();
-    const server = supervise(plan, {
+    const server = supervise(onFreePorts(plan, ports), {
       restart: true,
       onNews: (news) => {
         if (news.kind === 'started') this.publish();
@@ -322,7 +321,7 @@ class StackStart implements Stack {
       },
     });
     this.servers.set(plan.spec.name, server);
-    await port.release();
+    await Promise.all(ports.map((port) => port.release()));
     await server.start();
     return server;
   }
@@ -366,6 +365,18 @@ class StackStart implements Stack {
   private logFile(name: string): string {
     return join(this.dataDir, 'logs', `${name}.log`);
   }
+}
+
+/** Other servers and clients know these ports: a start while another program has taken one fails, and names the port. */
+function onFreePorts(plan: ServerPlan, ports: readonly HeldPort[]): ServerPlan {
+  if (ports.length === 0) return plan;
+  return {
+    ...plan,
+    prepare: async () => {
+      await plan.prepare?.();
+      for (const { port } of ports) await assertPortFree(port);
+    },
+  };
 }
 
 async function seed(databaseUrl: string, secrets: Secrets): Promise<void> {

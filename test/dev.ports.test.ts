@@ -2,7 +2,7 @@
  * Ports move when they are taken and are not chosen twice.
  */
 import { createServer, type Server } from 'node:net';
-import { holdPort, PORTS_TRIED_MAX } from '../dev/ports';
+import { assertPortFree, holdPort, PORTS_TRIED_MAX } from '../dev/ports';
 import { randomTestPort } from './harness/test-ports';
 
 function listenOn(port: number): Promise<Server> {
@@ -46,6 +46,13 @@ test('a held port can be listened on only after its release', async () => {
   await expect(listenOn(held.port)).rejects.toMatchObject({ code: 'EADDRINUSE' });
   await held.release();
   await close(await listenOn(held.port));
+});
+
+test('a port that another program uses is named', async () => {
+  const { port, release } = await holdPort(randomTestPort());
+  await expect(assertPortFree(port)).rejects.toThrow(`another program uses port ${port} on 127.0.0.1`);
+  await release();
+  await assertPortFree(port);
 });
 
 test('the search ends at the last port there is, with a sentence', async () => {
