@@ -23,12 +23,10 @@ import type { Role } from '../../domain/role';
 import { openTemporal } from '../../temporal/connection';
 import { taskQueues } from '../../temporal/task-queues';
 import type { TaskQueues } from '../../temporal/task-queues';
-import { startCovenantWorker } from './covenant-worker';
 import { expectDocumented } from './documented-answer';
 import { createTestDatabase } from './database';
 import type { TestDatabase } from './database';
-import { sharedServers } from './shared-servers';
-import { NAMESPACE, connectPreparedTemporal, uniqueTaskQueue } from './temporal';
+import { NAMESPACE, sharedServers, uniqueTaskQueue } from './shared-servers';
 
 /** An answer as it came. */
 export interface ApiAnswer {
@@ -214,6 +212,9 @@ async function startTestWorker(
   queues: TaskQueues,
   billing: BillingSettings,
 ): Promise<{ stop(): Promise<void> }> {
+  // Imported here: the SDK's worker takes 0.4 s to load in each test file, and most interfaces are tested without one.
+  const { startCovenantWorker } = jest.requireActual<typeof import('./covenant-worker')>('./covenant-worker');
+  const { connectPreparedTemporal } = jest.requireActual<typeof import('./temporal')>('./temporal');
   const { client, nativeConnection, close } = await connectPreparedTemporal();
   const billingPorts = createBillingPorts(billing);
   const worker = await startCovenantWorker({ db, client, nativeConnection, queues, billingPorts });

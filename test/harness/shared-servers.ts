@@ -1,6 +1,7 @@
 /**
  * Where the servers of this test run stand: written once by the global setup, read by every test file.
  */
+import { randomUUID } from 'node:crypto';
 
 /** What the global setup hands to the test files, through their environment. */
 export interface SharedServers {
@@ -11,6 +12,9 @@ export interface SharedServers {
   /** The path of the bundled workflows; undefined while there are none to bundle. */
   workflow_bundle?: string;
 }
+
+/** The namespace of the shared Temporal server. */
+export const NAMESPACE = 'default';
 
 const VARIABLE = 'COVENANT_TEST_SERVERS';
 
@@ -25,4 +29,9 @@ export function sharedServers(): SharedServers {
   if (text === undefined)
     throw new Error('There are no shared servers: run the tests by `npm test` or `npx jest <file>`.');
   return JSON.parse(text) as SharedServers;
+}
+
+/** A name that no other test uses, for a task queue or a prefix of task queues. */
+export function uniqueTaskQueue(label = 'test'): string {
+  return `${label}-${randomUUID()}`;
 }

@@ -1,13 +1,12 @@
 /**
  * The Temporal server that the whole run shares, and servers that skip time for tests that wait for months.
  */
-import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime } from '@temporalio/worker';
 import { waitFor } from '../../dev/waiting';
 import { registerSearchAttributes } from '../../temporal/setup';
-import { sharedServers } from './shared-servers';
+import { NAMESPACE, sharedServers, uniqueTaskQueue } from './shared-servers';
 import { findTimeSkippingServer } from './time-skipping-server';
 
 // Only errors of the SDK are shown. The runtime of a test file is made once, before its first connection.
@@ -26,7 +25,8 @@ export interface TestTemporal {
   close(): Promise<void>;
 }
 
-export const NAMESPACE = 'default';
+export { NAMESPACE, uniqueTaskQueue };
+
 const NAMESPACE_TIMEOUT_MS = 60_000;
 
 /** Connects to the shared server, which suggests continue-as-new after 60 history events. */
@@ -67,11 +67,6 @@ export async function makeNamespace({ client }: TestTemporal): Promise<string> {
     what: 'the new namespace to be known',
   });
   return namespace;
-}
-
-/** A name that no other test uses, for a task queue or a prefix of task queues. */
-export function uniqueTaskQueue(label = 'test'): string {
-  return `${label}-${randomUUID()}`;
 }
 
 /** The path of the bundled workflows for `Worker.create({ workflowBundle: { codePath } })`. */
