@@ -16,9 +16,11 @@ import { CLI_LIMITS } from '../db/session';
 import { findStuckRows, STUCK_FROM_ATTEMPTS } from '../db/sweep-attempt';
 import type { StuckRows } from '../db/sweep-attempt';
 import { messageOf, sentenceOf } from './failure';
-import { examine, ok, warning, wrong, type Finding } from './finding';
+import { examine, ok, warning, within, wrong, type Finding } from './finding';
 
 const TIMEOUT_MS = 8_000;
+/** For the time alone. */
+const CLOCK_TIMEOUT_MS = 4_000;
 /** Below this many free connections a restart of a process may find none. */
 const FREE_CONNECTIONS_MIN = 5;
 const MEBIBYTE = 1024 * 1024;
@@ -30,6 +32,21 @@ export function examineDriver(): Finding {
     return ok('driver', 'the patch of the Postgres driver is in');
   } catch (error) {
     return wrong('driver', messageOf(error), 'Run `npx patch-package`, and install without --ignore-scripts.');
+  }
+}
+
+/**
+ * By how many milliseconds the clock of this machine is ahead of that of Postgres (negative: behind). Zero when Postgres cannot
+ * be asked: the finding of `examinePostgres` says why, and this machine has no better clock than its own.
+ */
+export async function findAheadMs({ databaseUrl }: Config): Promise<number> {
+  const db = openDatabase(databaseUrl, { max: 1, application_name: 'covenant doctor', limits: CLI_LIMITS });
+  try {
+    return await within(CLOCK_TIMEOUT_MS, findClockSkewMs(db));
+  } catch {
+    return 0;
+  } finally {
+    await db.end({ timeout: 1 });
   }
 }
 

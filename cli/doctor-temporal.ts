@@ -20,12 +20,17 @@ const POLL_SILENCE_MS_MAX = 2 * 60_000;
 const SET_UP = 'Run `covenant search-attributes`; a running API or worker does it by itself.';
 const START_WORKER = 'Start a worker: `npm run start:worker`, with the same TEMPORAL_TASK_QUEUE_PREFIX.';
 
-/** Looks at the server; the epoch it finds on the way tells whether contracts live on another one. */
+/**
+ * Looks at the server; the epoch it finds on the way tells whether contracts live on another one. `ahead_ms` is by how much
+ * the clock of this machine is ahead of that of Postgres: what Temporal dates is compared with the time of Postgres.
+ */
 export async function examineTemporal(
   client: Client,
   config: Config,
+  ahead_ms: number,
 ): Promise<{ findings: Finding[]; epoch: string | null }> {
   let epoch: string | null = null;
+  const ageMs = (at: Date): number => Math.max(0, Date.now() - ahead_ms - at.getTime());
   const reached = await examine(
     'Temporal',
     CONNECT_TIMEOUT_MS,
@@ -64,14 +69,14 @@ export async function examineTemporal(
       const sweep = await findSweep(client);
       epoch = sweep?.epoch ?? null;
       const attributes = await findSearchAttributes(client);
-      return [attributesFinding(config.temporalNamespace, attributes), sweepFinding(sweep)];
+      return [attributesFinding(config.temporalNamespace, attributes), sweepFinding(sweep, ageMs)];
     },
     (error) => wrong('set-up', sentenceOf(error).split('\n')[0] ?? '', SET_UP),
   );
   const workers = await examine(
     'worker',
     TIMEOUT_MS,
-    () => queueFindings(client, config.taskQueuePrefix),
+    () => queueFindings(client, config.taskQueuePrefix, ageMs),
     (error) => wrong('worker', messageOf(error), START_WORKER),
   );
   return { findings: [...reached, ...namespace, ...setUp, ...workers], epoch };
@@ -97,13 +102,13 @@ function attributesFinding(namespace: string, attributes: SearchAttributeHealth[
   return ok('search attributes', `${attributes.length} are registered with their types`);
 }
 
-function sweepFinding(sweep: SweepHealth | undefined): Finding {
+function sweepFinding(sweep: SweepHealth | undefined, ageMs: (at: Date) => number): Finding {
   if (sweep === undefined) return wrong('sweep', 'its schedule does not exist', SET_UP);
   if (sweep.paused)
     return wrong('sweep', 'its schedule is paused', 'Run `temporal schedule toggle --schedule-id sweep --unpause`.');
   if (sweep.last === null) return warning('sweep', 'scheduled, but none has run yet', 'Look again in a minute.');
   const { at, status, workflow_id } = sweep.last;
-  const age_ms = Date.now() - at.getTime();
+  const age_ms = ageMs(at);
   const last = `the last began ${Math.round(age_ms / 1_000)} s ago: ${status}`;
   if (age_ms > SWEEP_SILENCE_MS_MAX && status === 'RUNNING') return wrong('sweep', last, START_WORKER);
   if (age_ms > SWEEP_SILENCE_MS_MAX) {
@@ -119,7 +124,7 @@ function sweepFinding(sweep: SweepHealth | undefined): Finding {
   return ok('sweep', `each minute; ${last}`);
 }
 
-async function queueFindings(client: Client, prefix: string): Promise<Finding[]> {
+async function queueFindings(client: Client, prefix: string, ageMs: (at: Date) => number): Promise<Finding[]> {
   const queues = taskQueues(prefix);
   const wanted: [string, QueueKind][] = [
     [queues.contracts, 'workflow'],
@@ -135,7 +140,7 @@ async function queueFindings(client: Client, prefix: string): Promise<Finding[]>
       const check = `worker on ${queue} (${kind})`;
       const { pollers, last_poll_at } = await findQueueHealth(client, queue, kind);
       if (last_poll_at === null) return wrong(check, 'nobody polls', START_WORKER);
-      const age_ms = Date.now() - last_poll_at.getTime();
+      const age_ms = ageMs(last_poll_at);
       if (age_ms > POLL_SILENCE_MS_MAX) {
         return wrong(check, `nobody has polled for ${Math.round(age_ms / 1_000)} s`, START_WORKER);
       }

@@ -5,7 +5,7 @@
 import { Command } from 'commander';
 import { ConfigError } from '../config';
 import { openTemporal } from '../temporal/connection';
-import { examineDriver, examinePostgres } from './doctor-postgres';
+import { examineDriver, examinePostgres, findAheadMs } from './doctor-postgres';
 import { examineApi, examineDisk, examineNode, examineWorkflowBundle } from './doctor-process';
 import { examineTemporal } from './doctor-temporal';
 import { ok, wrong, type Finding, type Verdict } from './finding';
@@ -48,7 +48,8 @@ async function examineAll(): Promise<Finding[]> {
 
   const client = openTemporal(config);
   try {
-    const [temporal, api] = await Promise.all([examineTemporal(client, config), examineApi(config)]);
+    const ahead_ms = await findAheadMs(config);
+    const [temporal, api] = await Promise.all([examineTemporal(client, config, ahead_ms), examineApi(config)]);
     const postgres = await examinePostgres(config, temporal.epoch);
     return [
       ...here,

@@ -31,14 +31,21 @@ export async function examine(
   run: () => Promise<Finding[]>,
   otherwise: (error: unknown) => Finding,
 ): Promise<Finding[]> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${check}: no answer within ${timeout_ms} ms`)), timeout_ms);
-  });
   try {
-    return await Promise.race([run(), tooLate]);
+    return await within(timeout_ms, run(), check);
   } catch (error) {
     return [otherwise(error)];
+  }
+}
+
+/** What `answer` resolves to; rejects when that takes longer than `timeout_ms`. */
+export async function within<T>(timeout_ms: number, answer: Promise<T>, what = 'this check'): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what}: no answer within ${timeout_ms} ms`)), timeout_ms);
+  });
+  try {
+    return await Promise.race([answer, tooLate]);
   } finally {
     clearTimeout(timer);
   }

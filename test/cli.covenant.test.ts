@@ -1,35 +1,20 @@
 /**
  * The command line of operators, run as they run it: a process of its own against real servers.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { authenticateAdmin } from '../db/admin';
 import { openDatabase } from '../db/index';
 import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes';
+import { covenantCommand, findingsOf } from './harness/covenant-command';
 import { createTestDatabase, type TestDatabase } from './harness/database';
 import { makeRunDirectory } from './harness/run-directory';
 import { startRefusingProxy } from './harness/refusing-proxy';
 import { connectTestTemporal, makeNamespace, uniqueTaskQueue, type TestTemporal } from './harness/temporal';
 
-const PROJECT = join(__dirname, '..');
 const PEPPER = 'a pepper for the tests of the command line';
 
 jest.setTimeout(120_000);
-
-interface Ran {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-interface Finding {
-  check: string;
-  verdict: string;
-  detail: string;
-  mend: string | null;
-}
 
 let directory: string;
 let database: TestDatabase;
@@ -44,21 +29,6 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** Runs `covenant …` with these settings and no others; its data directory is empty unless given. */
-async function covenant(args: readonly string[], settings: Record<string, string> = {}): Promise<Ran> {
-  const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, ['--import', 'tsx', 'cli/main.ts', ...args], {
-    cwd: PROJECT,
-    env: { PATH, HOME, COVENANT_DATA_DIR: join(directory, 'none'), ...settings },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const ran: Ran = { code: null, stdout: '', stderr: '' };
-  child.stdout.on('data', (text: Buffer) => (ran.stdout += text.toString()));
-  child.stderr.on('data', (text: Buffer) => (ran.stderr += text.toString()));
-  [ran.code] = (await once(child, 'close')) as [number | null];
-  return ran;
-}
-
 function settings(more: Record<string, string> = {}): Record<string, string> {
   return {
     DATABASE_URL: database.url,
@@ -70,19 +40,14 @@ function settings(more: Record<string, string> = {}): Record<string, string> {
   };
 }
 
-function findingsOf(ran: Ran): Map<string, Finding> {
-  const { findings } = JSON.parse(ran.stdout) as { findings: Finding[] };
-  return new Map(findings.map((finding) => [finding.check, finding]));
-}
-
 test('migrate makes the schema of an empty database, and finds nothing to do the second time', async () => {
   const url = new URL(database.url);
   url.pathname = `${url.pathname}_empty`;
   await database.sql.unsafe(`CREATE DATABASE ${url.pathname.slice(1)} TEMPLATE template0`);
   try {
-    const first = await covenant(['migrate'], settings({ DATABASE_URL: url.href }));
+    const first = await covenantCommand(['migrate'], settings({ DATABASE_URL: url.href }));
     expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining('Applied 001 foundation.') as string });
-    const second = await covenant(['migrate'], settings({ DATABASE_URL: url.href }));
+    const second = await covenantCommand(['migrate'], settings({ DATABASE_URL: url.href }));
     expect(second).toEqual({ code: 0, stdout: 'The database is at the current schema already.\n', stderr: '' });
     const migrated = openDatabase(url.href, { max: 1, application_name: 'covenant-test' });
     expect(await migrated`SELECT FROM licenses`).toHaveLength(0);
@@ -94,7 +59,7 @@ test('migrate makes the schema of an empty database, and finds nothing to do the
 
 test('admin create prints the key alone, once, and the key opens the door', async () => {
   const args = ['admin', 'create', '--email', 'ada@example.com', '--name', 'Ada', '--role', 'operator'];
-  const ran = await covenant(args, settings());
+  const ran = await covenantCommand(args, settings());
   expect(ran.code).toBe(0);
   const key = ran.stdout.trim();
   expect(await authenticateAdmin(database.sql, key, PEPPER, new Date().toISOString())).toMatchObject({
@@ -110,7 +75,7 @@ test('admin create prints the key alone, once, and the key opens the door', asyn
 
 test('admin create refuses an address that is taken, whatever its case, and writes nothing', async () => {
   const create = (email: string) =>
-    covenant(['admin', 'create', '--email', email, '--name', 'Bob', '--role', 'viewer'], settings());
+    covenantCommand(['admin', 'create', '--email', email, '--name', 'Bob', '--role', 'viewer'], settings());
   expect((await create('bob@example.com')).code).toBe(0);
   const counts = () => database.sql`
     SELECT (SELECT count(*) FROM admins) AS admins, (SELECT count(*) FROM admin_api_keys) AS keys,
@@ -135,12 +100,12 @@ test.each([
   [['admin', 'create', '--name', 'A', '--role', 'admin'], '--email'],
   [['grate'], 'unknown command'],
 ])('covenant %j says what is wrong with it and ends with 1', async (args, sentence) => {
-  const ran = await covenant(args, settings());
+  const ran = await covenantCommand(args, settings());
   expect(ran).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(sentence) as string });
 });
 
 test('a command without settings names each that is missing and says where they could come from', async () => {
-  const ran = await covenant(['migrate']);
+  const ran = await covenantCommand(['migrate']);
   expect(ran.code).toBe(1);
   for (const part of ['DATABASE_URL is not set', 'COVENANT_KEY_PEPPER is not set', 'npm run dev']) {
     expect(ran.stderr).toContain(part);
@@ -149,7 +114,10 @@ test('a command without settings names each that is missing and says where they 
 });
 
 test('a database out of reach is a sentence, not a stack', async () => {
-  const ran = await covenant(['migrate'], settings({ DATABASE_URL: 'postgres://nobody:secret@127.0.0.1:9/none' }));
+  const ran = await covenantCommand(
+    ['migrate'],
+    settings({ DATABASE_URL: 'postgres://nobody:secret@127.0.0.1:9/none' }),
+  );
   expect(ran.code).toBe(1);
   expect(ran.stderr).toMatch(/^Postgres cannot be reached \(.*\)\. Check DATABASE_URL, and that the server runs\.\n$/);
   expect(ran.stderr).not.toContain('secret');
@@ -162,7 +130,7 @@ test('search-attributes adds what a namespace lacks, once, and the doctor sees i
     TEMPORAL_TASK_QUEUE_PREFIX: uniqueTaskQueue('q').slice(0, 40),
   });
 
-  const before = findingsOf(await covenant(['doctor', '--json'], own));
+  const before = findingsOf(await covenantCommand(['doctor', '--json'], own));
   expect(before.get('search attributes')).toMatchObject({
     verdict: 'wrong',
     detail: expect.stringContaining('JobProgress') as string,
@@ -172,14 +140,14 @@ test('search-attributes adds what a namespace lacks, once, and the doctor sees i
     mend: expect.stringContaining('covenant search-attributes') as string,
   });
 
-  const first = await covenant(['search-attributes'], own);
+  const first = await covenantCommand(['search-attributes'], own);
   expect(first.code).toBe(0);
   for (const { name } of SEARCH_ATTRIBUTES) expect(first.stdout).toContain(`added the search attribute ${name}\n`);
   expect(first.stdout).toContain('added the schedule of the sweep');
-  const second = await covenant(['search-attributes'], own);
+  const second = await covenantCommand(['search-attributes'], own);
   expect(second).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing was missing') as string });
 
-  const after = findingsOf(await covenant(['doctor', '--json'], own));
+  const after = findingsOf(await covenantCommand(['doctor', '--json'], own));
   expect(after.get('search attributes')).toMatchObject({ verdict: 'ok' });
   expect(after.get('sweep')?.verdict).not.toBe('wrong');
 });
@@ -191,7 +159,7 @@ test.each(['PERMISSION_DENIED', 'UNIMPLEMENTED'] as const)(
     const hosted = await startRefusingProxy(temporal.address, refusal);
     try {
       const own = settings({ TEMPORAL_ADDRESS: hosted.address, TEMPORAL_NAMESPACE: namespace });
-      const ran = await covenant(['search-attributes'], own);
+      const ran = await covenantCommand(['search-attributes'], own);
       expect(ran).toMatchObject({ code: 1, stdout: '' });
       expect(ran.stderr).toContain(`of the namespace ${namespace} are missing, and this process may not add them`);
       for (const { name } of SEARCH_ATTRIBUTES) expect(ran.stderr).toContain(`--name ${name} --type `);
@@ -199,7 +167,7 @@ test.each(['PERMISSION_DENIED', 'UNIMPLEMENTED'] as const)(
         `tcld namespace search-attributes add --namespace ${namespace} --sa "ContractId=Keyword"`,
       );
       expect(ran.stderr).not.toContain('    at ');
-      expect(findingsOf(await covenant(['doctor', '--json'], own)).get('search attributes')).toMatchObject({
+      expect(findingsOf(await covenantCommand(['doctor', '--json'], own)).get('search attributes')).toMatchObject({
         verdict: 'wrong',
         mend: expect.stringContaining('tcld namespace search-attributes add') as string,
       });
@@ -215,7 +183,7 @@ test('search-attributes and the doctor say what this client may not check, and b
   const hosted = await startRefusingProxy(temporal.address, 'PERMISSION_DENIED', blind);
   try {
     const own = settings({ TEMPORAL_ADDRESS: hosted.address, TEMPORAL_NAMESPACE: namespace });
-    const ran = await covenant(['search-attributes'], own);
+    const ran = await covenantCommand(['search-attributes'], own);
     expect(ran).toMatchObject({ code: 0, stderr: '' });
     expect(ran.stdout).toContain('added the schedule of the sweep');
     expect(ran.stdout).toContain('not checked, because this client may not ask for search attributes');
@@ -226,7 +194,7 @@ test('search-attributes and the doctor say what this client may not check, and b
 });
 
 test('the doctor names what is wrong and how to mend it, and ends with 1', async () => {
-  const ran = await covenant(['doctor', '--json'], settings({ TEMPORAL_NAMESPACE: 'no-such-namespace' }));
+  const ran = await covenantCommand(['doctor', '--json'], settings({ TEMPORAL_NAMESPACE: 'no-such-namespace' }));
   expect(ran.code).toBe(1);
   expect((JSON.parse(ran.stdout) as { well: boolean }).well).toBe(false);
   const findings = findingsOf(ran);
@@ -260,7 +228,7 @@ test('the doctor finds work that is owed for too long', async () => {
     await own.sql`
       INSERT INTO sweep_attempts (kind, subject_id, epoch, attempts, first_at, next_try_at)
       SELECT 'boundary', id, 'epoch-1', 5, now(), now() FROM contracts`;
-    const ran = await covenant(
+    const ran = await covenantCommand(
       ['doctor', '--json'],
       settings({ DATABASE_URL: own.url, TEMPORAL_NAMESPACE: 'no-such-namespace' }),
     );
@@ -291,7 +259,7 @@ test('without a DATABASE_URL the settings are those of the stack in the data dir
   writeFileSync(join(dataDir, 'secrets.json'), JSON.stringify({ key_pepper: PEPPER }));
 
   const args = ['admin', 'create', '--email', 'eve@example.com', '--name', 'Eve', '--role', 'viewer', '--json'];
-  const ran = await covenant(args, { COVENANT_DATA_DIR: dataDir });
+  const ran = await covenantCommand(args, { COVENANT_DATA_DIR: dataDir });
   expect(ran).toMatchObject({ code: 0, stderr: `DATABASE_URL is not set: using the stack in ${dataDir}.\n` });
   const { key } = JSON.parse(ran.stdout) as { key: string };
   expect(await authenticateAdmin(database.sql, key, PEPPER, new Date().toISOString())).toMatchObject({ name: 'Eve' });

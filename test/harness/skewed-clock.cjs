@@ -1,9 +1,9 @@
 /**
  * Loaded before a program (`node --require`), it makes the wall clock of the process wrong and leaves the monotonic clock
- * alone. Each message `{ skew_ms }` of the parent process sets the clock; it is answered with the same message.
+ * alone, at first by SKEW_MS. Each message `{ skew_ms }` of the parent process sets the clock; it is answered with the same message.
  */
 const RealDate = Date;
-let skew_ms = 0;
+let skew_ms = Number(process.env.SKEW_MS ?? 0);
 
 globalThis.Date = new Proxy(RealDate, {
   construct: (target, given, made) =>
@@ -13,8 +13,10 @@ globalThis.Date = new Proxy(RealDate, {
     name === 'now' ? () => target.now() + skew_ms : Reflect.get(target, name, receiver),
 });
 
-process.on('message', (message) => {
-  skew_ms = message.skew_ms;
-  process.send(message);
-});
-process.channel?.unref();
+if (process.channel) {
+  process.on('message', (message) => {
+    skew_ms = message.skew_ms;
+    process.send(message);
+  });
+  process.channel.unref();
+}

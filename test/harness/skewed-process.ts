@@ -71,7 +71,7 @@ export async function startSkewedProcess(
     async setSkew(skew_ms) {
       if (LIBFAKETIME !== undefined) {
         // In one step: the process reads the file at each look at its clock.
-        writeFileSync(`${skew_file}.new`, `${skew_ms < 0 ? '-' : '+'}${Math.abs(skew_ms) / 1_000}`);
+        writeFileSync(`${skew_file}.new`, faked(skew_ms));
         renameSync(`${skew_file}.new`, skew_file);
         return;
       }
@@ -84,6 +84,19 @@ export async function startSkewedProcess(
       await ended;
     },
   };
+}
+
+/** The environment in which a program runs with its wall clock wrong by so much from beginning to end. */
+export function wrongClock(skew_ms: number): Record<string, string> {
+  if (LIBFAKETIME === undefined) return { NODE_OPTIONS: `--require ${SKEWED_CLOCK}`, SKEW_MS: String(skew_ms) };
+  const skew_file = join(makeRunDirectory('skewed'), 'skew');
+  writeFileSync(skew_file, faked(skew_ms));
+  return fakeTime(LIBFAKETIME, skew_file);
+}
+
+/** A difference as libfaketime reads it: seconds with a sign. */
+function faked(skew_ms: number): string {
+  return `${skew_ms < 0 ? '-' : '+'}${Math.abs(skew_ms) / 1_000}`;
 }
 
 /** The environment in which libfaketime adds what a file says to the wall clock. */
