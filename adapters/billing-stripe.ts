@@ -16,6 +16,7 @@ import type {
   InvoiceObservation,
   ReceivedMessage,
 } from '../domain/billing-event';
+import { ForeignId, ForeignType } from '../domain/billing-message';
 import { instantFromMillis, millisOf } from '../domain/instant';
 import type { Instant } from '../domain/instant';
 import { badSignature, malformed, misshapen, textOf } from './signed-text';
@@ -61,30 +62,32 @@ const STANDING_DISPUTES: readonly string[] = [
   'lost',
 ];
 
-const Id = z.string().min(1).max(255);
 const Seconds = z.int().nonnegative().max(32_472_144_000);
 const Metadata = z.looseObject({ contract_id: z.string().optional() }).nullish();
 const Subscription = z.looseObject({ metadata: Metadata }).nullish();
 
+/** Where a message holds what it is about. */
+const OBJECT_PATH = ['data', 'object'];
+
 /** What every message of Stripe has. */
 const StripeEvent = z.looseObject({
-  id: Id,
+  id: ForeignId,
   object: z.literal('event', 'must be a snapshot event: set the endpoint up with the payload style "snapshot"'),
-  type: z.string().min(1).max(100),
+  type: ForeignType,
   created: Seconds,
   data: z.looseObject({ object: z.looseObject({}) }),
 });
 
 /** Where an invoice names its contract; interfaces of Stripe before 2025 have no `parent`. */
 const NamingInvoice = z.looseObject({
-  id: Id,
+  id: ForeignId,
   status: z.string().nullish(),
   metadata: Metadata,
   parent: z.looseObject({ subscription_details: Subscription }).nullish(),
   subscription_details: Subscription,
 });
 
-const Reference = z.union([Id, z.looseObject({ id: Id })]).nullish();
+const Reference = z.union([ForeignId, z.looseObject({ id: ForeignId })]).nullish();
 
 const Dispute = z.looseObject({ metadata: Metadata, payment_intent: Reference });
 
@@ -200,13 +203,13 @@ function read(raw: string): ReceivedMessage {
   };
   if (DISPUTE_TYPES.includes(type)) {
     const dispute = Dispute.safeParse(data.object);
-    if (!dispute.success) return misshapen(dispute.error);
+    if (!dispute.success) return misshapen(dispute.error, OBJECT_PATH);
     const contract_id = contractIdOf(dispute.data.metadata?.contract_id);
     return { accepted: true, raw, event: { ...event, contract_id, relevant: true } };
   }
   if (!INVOICE_TYPES.includes(type)) return { accepted: true, raw, event };
   const invoice = NamingInvoice.safeParse(data.object);
-  if (!invoice.success) return misshapen(invoice.error);
+  if (!invoice.success) return misshapen(invoice.error, OBJECT_PATH);
   const named = { contract_id: contractNamedBy(invoice.data), invoice_id: invoice.data.id };
   return { accepted: true, raw, event: { ...event, ...named, relevant: invoice.data.status !== 'draft' } };
 }

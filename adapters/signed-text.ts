@@ -31,8 +31,11 @@ export function malformed(error: unknown): Rejected {
   return { accepted: false, why: 'MALFORMED_JSON', detail: `The body is not JSON: ${detail}` };
 }
 
-/** The message is signed, but not in the form that its type has. */
-export function misshapen(error: ZodError): Rejected {
-  const errors = error.issues.map((issue) => ({ path: issue.path.map(String).join('.'), message: issue.message }));
+/** The message is signed, but not in the form that its type has; `within` is the path to the part that was read. */
+export function misshapen(error: ZodError, within: readonly string[] = []): Rejected {
+  const errors = error.issues.map(({ path, message }) => ({
+    path: [...within, ...path].map(String).join('.'),
+    message,
+  }));
   return { accepted: false, why: 'VALIDATION_FAILED', errors };
 }

@@ -12,6 +12,7 @@ import {
   RENEWAL_MODES,
 } from '../domain/renewal';
 import { QUOTA_MAX } from '../domain/quota';
+import { isPlainText } from '../domain/text';
 import {
   EnvironmentShape,
   Id,
@@ -23,7 +24,6 @@ import {
   NameShape,
   PeriodShape,
   TimeZoneShape,
-  isPlainText,
 } from './shapes';
 import { z } from './zod';
 

@@ -3,6 +3,7 @@ import { BACKGROUND_FROM_LICENSES, REQUEST_LICENSES_MAX } from '../domain/genera
 import { KEY_JOINER } from '../domain/license-key';
 import { isRefusal } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
+import { isPlainText } from '../domain/text';
 import { judgeRequest } from '../db/generation-request';
 import type { GeneratedJob, Granted, LicenseRequest } from '../db/generation-request';
 import { listJobLicenses } from '../db/license';
@@ -13,7 +14,7 @@ import { fingerprintOf } from './endpoint';
 import { ProblemError, protocolProblem } from './problem';
 import { route } from './route';
 import type { Answer, Handled, Route } from './route';
-import { DryRunQuery, Id, IdParams, InstantShape, isPlainText } from './shapes';
+import { DryRunQuery, Id, IdParams, InstantShape } from './shapes';
 import { z } from './zod';
 
 const GenerateBody = z.strictObject({

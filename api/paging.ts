@@ -1,4 +1,5 @@
 /** Pages of lists: what a list is asked, what it answers, and the cursors that lead from page to page. */
+import { isStorableText } from '../domain/text';
 import { ProblemError, protocolProblem } from './problem';
 import { isInstantText } from './shapes';
 import { z } from './zod';
@@ -94,11 +95,6 @@ export function pageOf<Row extends Record<Name, string | number>, Presented, Nam
 /** Whether a text is a UUID as Postgres writes it. */
 function isUuid(text: string): boolean {
   return /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(text);
-}
-
-/** Whether a text is one that Postgres can keep. */
-function isStorableText(text: string): boolean {
-  return !text.includes('\u0000') && !/\p{Surrogate}/u.test(text);
 }
 
 /** Whether a text is an instant with its microseconds, as `pageBy` selects it. */

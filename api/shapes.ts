@@ -2,6 +2,7 @@
 import { isCalendarPeriod, isLocalDate, isTimeZone } from '../domain/calendar';
 import { ENVIRONMENTS } from '../domain/environment';
 import type { Json, JsonObject } from '../domain/json';
+import { isPlainText, isStorableText } from '../domain/text';
 import { z } from './zod';
 
 /** Characters of a name. */
@@ -89,11 +90,6 @@ function hasUsualYear(text: string): boolean {
   return year >= YEAR_MIN && year <= YEAR_MAX;
 }
 
-export function isPlainText(text: string): boolean {
-  // eslint-disable-next-line no-control-regex -- exactly these are refused: Postgres cannot keep U+0000, and the others hide text
-  return !/[\u0000-\u001f\u007f]/.test(text) && !/\p{Surrogate}/u.test(text);
-}
-
 /** Looks no deeper than it must, so that JSON of any depth can be judged. */
 function isDeeperThan(depth: number, value: Json): boolean {
   if (typeof value !== 'object' || value === null) return false;
@@ -102,10 +98,10 @@ function isDeeperThan(depth: number, value: Json): boolean {
 
 /** Whether every text in it, keys included, is one that Postgres can keep. */
 function isStorable(value: Json): boolean {
-  if (typeof value === 'string') return !value.includes('\u0000') && !/\p{Surrogate}/u.test(value);
+  if (typeof value === 'string') return isStorableText(value);
   if (typeof value !== 'object' || value === null) return true;
   return Object.entries(value).every(
     // Assigning to this key changes an object's prototype instead.
-    ([key, inner]) => key !== '__proto__' && isStorable(key) && isStorable(inner),
+    ([key, inner]) => key !== '__proto__' && isStorableText(key) && isStorable(inner),
   );
 }

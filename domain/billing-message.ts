@@ -3,6 +3,7 @@
  * Unknown fields are accepted: a sender may tell others more than it tells us.
  */
 import { z } from 'zod';
+import { isPlainText } from './text';
 
 /** What each type of message says of its invoice. A partial payment is told as `invoice.open` again. */
 export const STANDARD_STATUS = {
@@ -22,7 +23,14 @@ const TYPE_CHARS_MAX = 100;
 const YEAR_MIN = 1900;
 const YEAR_MAX = 2999;
 
-const ForeignId = z.string().min(1).max(ID_CHARS_MAX).refine(isPlain, 'must not contain control characters');
+/** An id or a name of another system, as it is kept. */
+const ForeignText = z
+  .string()
+  .min(1)
+  .refine(isPlainText, 'must not contain control characters or half of a surrogate pair');
+export const ForeignId = ForeignText.max(ID_CHARS_MAX);
+export const ForeignType = ForeignText.max(TYPE_CHARS_MAX);
+
 const InstantText = z.iso
   .datetime({ offset: true, abort: true })
   .refine(hasUsualYear, `must lie in the years ${YEAR_MIN} to ${YEAR_MAX}`)
@@ -32,7 +40,7 @@ const DateText = z.iso.date({ abort: true }).refine(hasUsualYear, `must lie in t
 /** What every message has, whatever it is about. */
 export const StandardEnvelope = z.looseObject({
   id: ForeignId.describe('Yours for this message: equal ids are one message'),
-  type: z.string().min(1).max(TYPE_CHARS_MAX).refine(isPlain, 'must not contain control characters'),
+  type: ForeignType,
   occurred_at: InstantText.optional(),
 });
 
@@ -61,11 +69,6 @@ export type StandardMessage = z.infer<typeof StandardMessage>;
 /** Whether messages of this type concern contracts. */
 export function isStandardType(type: string): type is StandardType {
   return Object.hasOwn(STANDARD_STATUS, type);
-}
-
-function isPlain(text: string): boolean {
-  // eslint-disable-next-line no-control-regex -- exactly these are refused: Postgres cannot keep U+0000, and the others hide text
-  return !/[\u0000-\u001f\u007f]/.test(text) && !/\p{Surrogate}/u.test(text);
 }
 
 function hasUsualYear(text: string): boolean {

@@ -106,6 +106,20 @@ describe('a message', () => {
     expect(signed(billing.stripeEvent('invoice.updated', 'in_1'))).toMatchObject({ event: { relevant: false } });
   });
 
+  test.each([
+    ['U+0000', '\u0000'],
+    ['half of a surrogate pair', '\ud800'],
+    ['a line break', '\n'],
+  ])('with %s in a text that is kept is refused by the name of the field', (_what, text) => {
+    const event = { id: 'evt_1', object: 'event', type: 'invoice.paid', created: 1, data: { object: { id: 'in_1' } } };
+    const dispute = { ...event, type: 'charge.dispute.created', data: { object: { payment_intent: `pi${text}` } } };
+    const refused = (path: string) => ({ accepted: false, why: 'VALIDATION_FAILED', errors: [{ path }] });
+    expect(signed({ ...event, id: `evt${text}` })).toMatchObject(refused('id'));
+    expect(signed({ ...event, type: `invoice.paid${text}` })).toMatchObject(refused('type'));
+    expect(signed({ ...event, data: { object: { id: `in${text}` } } })).toMatchObject(refused('data.object.id'));
+    expect(signed(dispute)).toMatchObject(refused('data.object.payment_intent'));
+  });
+
   test('that is signed and not an event is refused by its form', () => {
     expect(signed({ id: 'evt_1' })).toMatchObject({ accepted: false, why: 'VALIDATION_FAILED' });
     const thin = { id: 'evt_1', object: 'v2.core.event', type: 'x', created: 1, data: { object: {} } };

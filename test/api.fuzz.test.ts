@@ -7,7 +7,7 @@
 import fc from 'fast-check';
 import { openApiDocument } from '../api/openapi';
 import { cursorsByCreation, cursorsById, cursorsByText } from '../api/paging';
-import { signStandard } from '../dev/fake-billing';
+import { signStandard, signStripe } from '../dev/fake-billing';
 import { startTestApi } from './harness/api';
 import type { CallOptions, TestApi } from './harness/api';
 import { addCatalogue, addContract } from './harness/catalogue';
@@ -36,6 +36,8 @@ interface FuzzedCall {
   options: CallOptions;
 }
 
+const STRIPE_SECRET = 'whsec_fuzz';
+
 /** Signed messages, of which the signature must be good for anything else to be reached. */
 const SIGNED = '/api/v1/billing/{source}/events';
 
@@ -53,7 +55,10 @@ let ids: Record<string, string[]>;
 let source: SchemaSource;
 
 beforeAll(async () => {
-  api = await startTestApi({ worker: true });
+  api = await startTestApi({
+    worker: true,
+    billing: { stripeWebhookSecrets: [STRIPE_SECRET], stripeApiKey: 'rk_test_1', stripeApiUrl: 'http://127.0.0.1:9' },
+  });
   const catalogues = [await addCatalogue(api), await addCatalogue(api)];
   const contracts: string[] = [];
   const jobs: string[] = [];
@@ -241,6 +246,27 @@ test.each(operations)(
     // A fuzzer that is refused for its form every time tests nothing else.
     const reached = [...statuses.keys()].some((status) => !FORM_STATUSES.includes(status));
     if (process.env['FUZZ_SEED'] === undefined) expect([name, reached]).toEqual([name, true]);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'POST /api/v1/billing/stripe/events keeps or refuses every signed message, whatever text it holds',
+  async () => {
+    const texts = fc.oneof(strange, fc.constantFrom('in_1', 'invoice.paid', 'charge.dispute.created'));
+    const type = fc.oneof(fc.constantFrom('invoice.paid', 'charge.dispute.created', 'customer.created'), strange);
+    const object = fc.record({ id: texts, payment_intent: texts, status: texts, metadata: texts });
+    const event = fc.record({ id: texts, type, object });
+    const statuses = new Set<number>();
+    await fc.assert(
+      fc.asyncProperty(event, async ({ object: of, ...named }) => {
+        const body = JSON.stringify({ ...named, object: 'event', created: 1_800_000_000, data: { object: of } });
+        const headers = signStripe(body, STRIPE_SECRET);
+        statuses.add((await api.call('POST', '/billing/stripe/events', { key: null, body, headers })).status);
+      }),
+      { seed: SEED, numRuns: RUNS },
+    );
+    if (process.env['FUZZ_SEED'] === undefined) expect([...statuses].sort()).toEqual([200, 202, 422]);
   },
   TIMEOUT_MS,
 );
