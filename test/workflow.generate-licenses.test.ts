@@ -14,8 +14,8 @@ import { generationJobWorkflowId } from '../temporal/ids';
 import type { generateLicenses } from '../workflows/generate-licenses';
 import { JOB_PROGRESS } from '../workflows/search-attributes';
 import { auditOf, buildContract, jobOf, requestJob, SOMEBODY } from './harness/contract-rows';
-import { startCovenantWorker } from './harness/covenant-worker';
-import type { Activities, CovenantWorker } from './harness/covenant-worker';
+import { startCovenantWorker, wrapEach } from './harness/covenant-worker';
+import type { Activities, Around, CovenantWorker } from './harness/covenant-worker';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';
 import { expectInvariants } from './harness/invariants';
@@ -33,35 +33,32 @@ type AroundFill = (fill: FillChunks, input: FillChunksInput) => Promise<FilledRa
 let temporal: TestTemporal;
 let database: TestDatabase;
 let sql: TestDatabase['sql'];
-let worker: CovenantWorker | undefined;
+let worker: CovenantWorker;
+/** Put around the activities by the test that is running. */
+let around: Around = () => ({});
 
 beforeAll(async () => {
   temporal = await connectPreparedTemporal();
-});
-beforeEach(async () => {
   database = await createTestDatabase();
   sql = database.sql;
+  const { client, nativeConnection } = temporal;
+  worker = await startCovenantWorker({ db: sql, client, nativeConnection, wrap: wrapEach(() => around) });
 });
 afterEach(async () => {
-  await worker?.stop();
-  worker = undefined;
+  around = () => ({});
+  await allowChunks();
+  await sql`DROP FUNCTION IF EXISTS test_fail CASCADE`;
   await expectInvariants(sql);
+});
+afterAll(async () => {
+  await worker.stop();
+  await temporal.close();
   await database.drop();
 });
-afterAll(() => temporal.close());
-
-async function startWorker(wrap?: (activities: Activities) => Activities): Promise<CovenantWorker> {
-  const { client, nativeConnection } = temporal;
-  worker = await startCovenantWorker({ db: sql, client, nativeConnection, ...(wrap ? { wrap } : {}) });
-  return worker;
-}
 
 const aroundFill =
-  (around: AroundFill) =>
-  (activities: Activities): Activities => ({
-    ...activities,
-    fillChunks: (input) => around((range) => activities.fillChunks(range), input),
-  });
+  (fillAround: AroundFill): Around =>
+  (real) => ({ fillChunks: (input) => fillAround((range) => real.fillChunks(range), input) });
 
 const handleOf = (job_id: string) =>
   temporal.client.workflow.getHandle<typeof generateLicenses>(generationJobWorkflowId(job_id));
@@ -89,7 +86,7 @@ const cancel = (job_id: string) =>
 const resume = (job_id: string) => sql.begin((tx) => resumeJob(tx, byHand(job_id), resumeDecision));
 
 async function run(job_id: string): Promise<unknown> {
-  await worker?.nudger.wakeJobs([job_id]);
+  await worker.nudger.wakeJobs([job_id]);
   return handleOf(job_id).result();
 }
 
@@ -112,10 +109,9 @@ const oneTo = (last: number): number[] => Array.from({ length: last }, (_, i) =>
 /** Lets Postgres refuse chunks for good, until they are allowed again. */
 const forbidChunks = (condition: string) =>
   sql.unsafe(`ALTER TABLE generation_chunks ADD CONSTRAINT test_forbidden CHECK (NOT (${condition})) NOT VALID`);
-const allowChunks = () => sql`ALTER TABLE generation_chunks DROP CONSTRAINT test_forbidden`;
+const allowChunks = () => sql`ALTER TABLE generation_chunks DROP CONSTRAINT IF EXISTS test_forbidden`;
 
 test('fills a job with every ordinal once, and tells its story', async () => {
-  await startWorker();
   const { contract_id, job_id } = await contractWithJob();
   expect(await run(job_id)).toEqual({ state: 'SUCCEEDED', completed: REQUESTED, requested: REQUESTED });
   expect(await ordinalsOf(job_id)).toEqual(oneTo(REQUESTED));
@@ -126,12 +122,11 @@ test('fills a job with every ordinal once, and tells its story', async () => {
 });
 
 test('each activity may run twice, the filling of a range also twice at once', async () => {
-  await startWorker((real) => ({
-    ...real,
+  around = (real) => ({
     openJob: async (input) => (await real.openJob(input), real.openJob(input)),
     fillChunks: async (input) => (await Promise.all([real.fillChunks(input), real.fillChunks(input)]))[1],
     closeJob: async (input) => (await real.closeJob(input), real.closeJob(input)),
-  }));
+  });
   const { contract_id, job_id } = await contractWithJob();
   expect(await run(job_id)).toMatchObject({ state: 'SUCCEEDED', completed: REQUESTED });
   expect(await ordinalsOf(job_id)).toEqual(oneTo(REQUESTED));
@@ -149,12 +144,11 @@ test('an activity that does its work and then fails is tried again, and doubles 
       failed.add(call);
       throw new Error('the answer was lost');
     };
-  await startWorker((real) => ({
-    ...real,
+  around = (real) => ({
     openJob: onceAfter('open', (input: OpenJobInput) => real.openJob(input)),
     fillChunks: onceAfter('fill', (input: FillChunksInput) => real.fillChunks(input)),
     closeJob: onceAfter('close', (input: CloseJobInput) => real.closeJob(input)),
-  }));
+  });
   const { contract_id, job_id } = await contractWithJob();
   expect(await run(job_id)).toMatchObject({ state: 'SUCCEEDED', completed: REQUESTED });
   expect(failed.size).toBe(4);
@@ -163,7 +157,6 @@ test('an activity that does its work and then fails is tried again, and doubles 
 });
 
 test('a chunk that fails for good leaves a PARTIAL job whose quota returns, and resuming fills exactly what is missing', async () => {
-  await startWorker();
   const { contract_id, job_id } = await contractWithJob();
   await forbidChunks('chunk_no IN (3, 19)');
   expect(await run(job_id)).toEqual({ state: 'PARTIAL', completed: REQUESTED - 2 * CHUNK, requested: REQUESTED });
@@ -172,7 +165,7 @@ test('a chunk that fails for good leaves a PARTIAL job whose quota returns, and 
     { ordinal_from: 1_901, ordinal_to: 2_000, code: 'CHUNK_FAILED' },
   ]);
   expect(await claimedOf(contract_id)).toBe(REQUESTED - 2 * CHUNK);
-  const made = await sql`SELECT id, key FROM licenses ORDER BY id`;
+  const made = await sql`SELECT id, key FROM issued_licenses WHERE job_id = ${job_id} ORDER BY id`;
 
   await allowChunks();
   expect(await resume(job_id)).toBe('QUEUED');
@@ -185,7 +178,6 @@ test('a chunk that fails for good leaves a PARTIAL job whose quota returns, and 
 });
 
 test('a job of which nothing can be made is FAILED and costs no quota', async () => {
-  await startWorker();
   const { contract_id, job_id } = await contractWithJob(200);
   await forbidChunks('true');
   expect(await run(job_id)).toEqual({ state: 'FAILED', completed: 0, requested: 200 });
@@ -193,7 +185,6 @@ test('a job of which nothing can be made is FAILED and costs no quota', async ()
 });
 
 test('resuming a job for which the quota no longer suffices is refused and changes nothing', async () => {
-  await startWorker();
   const { contract_id, job_id } = await contractWithJob(200);
   await forbidChunks('chunk_no = 1');
   expect(await run(job_id)).toMatchObject({ state: 'PARTIAL' });
@@ -204,7 +195,6 @@ test('resuming a job for which the quota no longer suffices is refused and chang
 
 describe('cancelling', () => {
   test('before the first chunk makes no license and returns all', async () => {
-    await startWorker();
     const { contract_id, job_id } = await contractWithJob();
     await cancel(job_id);
     expect(await run(job_id)).toEqual({ state: 'CANCELLED', completed: 0, requested: REQUESTED });
@@ -224,7 +214,7 @@ describe('cancelling', () => {
       }
       return { stopped: false, given_up: [] };
     };
-    await startWorker(aroundFill(fillSlowly));
+    around = aroundFill(fillSlowly);
     const { contract_id, job_id } = await contractWithJob();
     const result = await run(job_id);
     expect(result).toMatchObject({ state: 'CANCELLED' });
@@ -235,10 +225,9 @@ describe('cancelling', () => {
   });
 
   test('of a paused job ends it', async () => {
-    await startWorker();
     const { contract_id, job_id } = await contractWithJob();
     await commandContract(contract_id, { name: 'pause', input: {} });
-    await worker?.nudger.wakeJobs([job_id]);
+    await worker.nudger.wakeJobs([job_id]);
     await waitFor(async () => (await jobOf(sql, job_id)).state === 'PAUSED', {
       timeout_ms: 10_000,
       what: 'the job to pause',
@@ -252,18 +241,16 @@ describe('cancelling', () => {
 
 test('a contract that is paused stops its job at the next chunk, and resuming the one continues the other', async () => {
   let paused = false;
-  await startWorker(
-    aroundFill(async (fill, input) => {
-      if (!paused) {
-        paused = true;
-        await fill({ ...input, to_chunk: input.from_chunk + 3 });
-        await commandContract(contract_id, { name: 'pause', input: {} });
-      }
-      return fill(input);
-    }),
-  );
+  around = aroundFill(async (fill, input) => {
+    if (!paused) {
+      paused = true;
+      await fill({ ...input, to_chunk: input.from_chunk + 3 });
+      await commandContract(contract_id, { name: 'pause', input: {} });
+    }
+    return fill(input);
+  });
   const { contract_id, job_id } = await contractWithJob();
-  await worker?.nudger.wakeJobs([job_id]);
+  await worker.nudger.wakeJobs([job_id]);
   await waitFor(async () => (await jobOf(sql, job_id)).state === 'PAUSED', {
     timeout_ms: 10_000,
     what: 'the job to pause',
@@ -286,16 +273,14 @@ test('a contract that is paused stops its job at the next chunk, and resuming th
 test('a contract that expires in the middle stops its job, which keeps its reservation until it is cancelled', async () => {
   const end_date = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
   let ranges = 0;
-  await startWorker(
-    aroundFill((fill, input) =>
-      fill(
-        ranges++ === 0 ? { ...input, to_chunk: input.from_chunk + 2 } : { ...input, now: `${end_date}T00:00:00.000Z` },
-      ),
+  around = aroundFill((fill, input) =>
+    fill(
+      ranges++ === 0 ? { ...input, to_chunk: input.from_chunk + 2 } : { ...input, now: `${end_date}T00:00:00.000Z` },
     ),
   );
   const start_date = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
   const { contract_id, job_id } = await contractWithJob(REQUESTED, { start_date, end_date });
-  await worker?.nudger.wakeJobs([job_id]);
+  await worker.nudger.wakeJobs([job_id]);
   await waitFor(async () => (await jobOf(sql, job_id)).state === 'PAUSED', {
     timeout_ms: 10_000,
     what: 'the job to stop',
@@ -311,12 +296,12 @@ test('a contract that expires in the middle stops its job, which keeps its reser
 
 test('a job whose history is cut again and again goes on where it was', async () => {
   let ranges = 0;
-  await startWorker(aroundFill((fill, input) => (ranges++, fill(input))));
+  around = aroundFill((fill, input) => (ranges++, fill(input)));
   const { job_id } = await contractWithJob(400);
   // 400 chunks are 20 ranges; the test server cuts histories after about eight.
   await sql`UPDATE generation_jobs SET chunk_size = 1 WHERE id = ${job_id}`;
   await forbidChunks('chunk_no = 5');
-  await worker?.nudger.wakeJobs([job_id]);
+  await worker.nudger.wakeJobs([job_id]);
   const first_run = await handleOf(job_id).describe();
   expect(await handleOf(job_id).result()).toEqual({ state: 'PARTIAL', completed: 399, requested: 400 });
   expect((await handleOf(job_id).describe()).runId).not.toBe(first_run.runId);
@@ -325,7 +310,6 @@ test('a job whose history is cut again and again goes on where it was', async ()
 });
 
 test('a finished job is left alone when somebody wakes it', async () => {
-  await startWorker();
   const { contract_id, job_id } = await contractWithJob(100);
   await run(job_id);
   const before = await auditOf(sql, contract_id);
@@ -337,16 +321,15 @@ test('an outage of Postgres, however long, leaves a bounded number of history ev
   const { job_id } = await contractWithJob();
   let reachable = false;
   let regular_attempts = 0;
-  await startWorker((activities) => ({
-    ...activities,
+  around = (activities) => ({
     openJob: async (input) => {
       if (reachable) return activities.openJob(input);
       const { isLocal, attempt } = activityInfo();
       if (!isLocal) regular_attempts = attempt;
       throw Object.assign(new Error('as the test asked'), { code: 'ECONNREFUSED' });
     },
-  }));
-  await worker?.nudger.wakeJobs([job_id]);
+  });
+  await worker.nudger.wakeJobs([job_id]);
   const events = async (): Promise<number> => (await handleOf(job_id).fetchHistory()).events?.length ?? 0;
   const attempts = (count: number) =>
     waitFor(() => regular_attempts >= count || undefined, { timeout_ms: 25_000, what: `attempt ${count}` });
@@ -366,13 +349,11 @@ test('failures that Postgres does not explain are counted over outages: the job 
     BEGIN RAISE EXCEPTION 'as the test asked' USING ERRCODE = 'internal_error'; END $$;
     CREATE TRIGGER test_fail BEFORE INSERT ON licenses FOR EACH STATEMENT EXECUTE FUNCTION test_fail()`);
   let attempts = 0;
-  await startWorker(
-    aroundFill(async (fill, input) => {
-      attempts = activityInfo().attempt;
-      if (attempts === 2) throw Object.assign(new Error('as the test asked'), { code: 'ECONNREFUSED' });
-      return fill({ ...input, attempts_max: 3 });
-    }),
-  );
+  around = aroundFill(async (fill, input) => {
+    attempts = activityInfo().attempt;
+    if (attempts === 2) throw Object.assign(new Error('as the test asked'), { code: 'ECONNREFUSED' });
+    return fill({ ...input, attempts_max: 3 });
+  });
   expect(await run(job_id)).toMatchObject({ state: 'FAILED', completed: 0 });
   expect(attempts).toBe(4);
 });
