@@ -1,6 +1,6 @@
 /**
- * How the tests run: files side by side on one Postgres and one Temporal, except the fault tests, which have stacks of
- * their own and run one after another.
+ * How the tests run: files side by side on one Postgres and one Temporal. Beside them the fault tests, which have stacks of
+ * their own, run one after another.
  */
 const { availableParallelism } = require('node:os');
 
@@ -24,6 +24,7 @@ const shared = {
       },
     ],
   },
+  runner: '<rootDir>/test/harness/two-lanes-runner.js',
   transformIgnorePatterns: [`/node_modules/(?!(${ESM_PACKAGES.join('|')})/)`],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'json', 'node'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.covenant/'],
@@ -44,7 +45,6 @@ module.exports = {
       ...shared,
       displayName: 'fault',
       testMatch: ['<rootDir>/test/fault.*.test.ts'],
-      runner: '<rootDir>/test/harness/serial-runner.js',
     },
   ],
 };
