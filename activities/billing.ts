@@ -25,6 +25,7 @@ import { alive } from './heartbeat';
 import type { SettleInput } from './contract';
 import { viewOf } from './contract-view';
 import type { ContractView } from './contract-view';
+import { beginWithShortWaits } from './short-wait';
 
 /** Events applied in one transaction; those that are left are applied by the next turn of the workflow. */
 export const EVENTS_APPLIED_MAX = 100;
@@ -69,7 +70,7 @@ export function createBillingActivities({
     const { looks, unanswered } = await lookUp(contract_id, pending, now);
     await postponeBillingEvents(db, unanswered, now, 'BILLING_UNREACHABLE');
     await forgetElsewhere(contract_id, pending, looks, now);
-    const outcome = await db.begin((tx) => applyInTime(tx, contract_id, looks, now));
+    const outcome = await beginWithShortWaits(db, (tx) => applyInTime(tx, contract_id, looks, now));
     if (!isRefusal(outcome)) await nudger.wakeJobs(outcome.nudge.job_ids);
     return viewOf(db, { contract_id, now }, outcome);
   }
@@ -77,7 +78,7 @@ export function createBillingActivities({
   async function verify({ contract_id, now }: SettleInput): Promise<ContractView> {
     const answer = await askAgain(contract_id, now);
     const request = { id: contract_id, actor: SYSTEM, now, request_id: null, ...answer };
-    const outcome = await db.begin((tx) => changeContract(tx, request, () => 'unchanged'));
+    const outcome = await beginWithShortWaits(db, (tx) => changeContract(tx, request, () => 'unchanged'));
     if (!isRefusal(outcome)) await nudger.wakeJobs(outcome.nudge.job_ids);
     return viewOf(db, { contract_id, now }, outcome);
   }
@@ -147,7 +148,7 @@ export function createBillingActivities({
       if (!knows_less) continue;
       const foreign_invoices = [{ source, invoice_id }];
       const request = { id: other.contract_id, actor: BILLING, now, request_id: null, foreign_invoices };
-      const changed = await db.begin((tx) => changeContract(tx, request, () => 'unchanged'));
+      const changed = await beginWithShortWaits(db, (tx) => changeContract(tx, request, () => 'unchanged'));
       if (isRefusal(changed)) continue;
       await nudger.wakeContracts([other.contract_id]);
       await nudger.wakeJobs(changed.nudge.job_ids);

@@ -16,6 +16,7 @@ import type { Database, Sql } from '../db/index';
 import type { Nudger } from '../temporal/nudge';
 import { viewOf } from './contract-view';
 import type { ContractView } from './contract-view';
+import { beginWithShortWaits } from './short-wait';
 
 export interface SettleInput {
   contract_id: string;
@@ -42,7 +43,7 @@ export function createContractActivities({ db, nudger }: { db: Database; nudger:
      */
     async settleContract(input: SettleInput): Promise<ContractView> {
       const { contract_id: id, now } = input;
-      const outcome = await db.begin((tx) =>
+      const outcome = await beginWithShortWaits(db, (tx) =>
         changeContract(tx, { id, actor: SYSTEM, now, request_id: null, billing: 'stop' }, () => 'unchanged'),
       );
       if (!isRefusal(outcome)) await nudger.wakeJobs(outcome.nudge.job_ids);
@@ -54,12 +55,10 @@ export function createContractActivities({ db, nudger }: { db: Database; nudger:
      * passed its deadline is refused, and leaves nothing behind.
      */
     async runContractCommand(input: RunCommandInput): Promise<CommandOutcome> {
-      const done = await db
-        .begin((tx) => carryOut(tx, input))
-        .catch((error: unknown) => {
-          if (error instanceof CommandExpired) return refused(refuse('COMMAND_EXPIRED', { deadline: error.deadline }));
-          throw isBadData(error) ? notACommand(input.command, error) : error;
-        });
+      const done = await beginWithShortWaits(db, (tx) => carryOut(tx, input)).catch((error: unknown) => {
+        if (error instanceof CommandExpired) return refused(refuse('COMMAND_EXPIRED', { deadline: error.deadline }));
+        throw isBadData(error) ? notACommand(input.command, error) : error;
+      });
       await nudger.wakeJobs(done.job_ids);
       return done.outcome;
     },

@@ -54,6 +54,11 @@ export function answerTimeoutS(statement_ms: number): number {
   return statement_ms === 0 ? 0 : (statement_ms + ANSWER_MARGIN_MS) / 1000;
 }
 
+/** Has each later statement of a transaction wait this long for a row, in place of {@link LOCK_TIMEOUT_MS}. */
+export async function limitLockWait(tx: postgres.ISql<{}>, lock_ms: number): Promise<void> {
+  await tx.unsafe(`SET LOCAL lock_timeout = ${lock_ms}`);
+}
+
 /**
  * Gives each later statement of a transaction this much time, in place of what its session allows; in Postgres and in the
  * driver alike. For the few statements whose work grows with the data: `SET LOCAL` alone would not reach the driver.

@@ -1,8 +1,11 @@
 /**
  * The activities of the lifecycle, each called by itself: a command is carried out once under its id, a boundary is crossed once.
  */
+import { ApplicationFailure } from '@temporalio/activity';
 import { createContractActivities } from '../activities/contract';
 import type { RunCommandInput } from '../activities/contract';
+import { ROW_LOCKED } from '../activities/short-wait';
+import { openDatabase } from '../db/index';
 import { waitFor } from '../dev/waiting';
 import type { CommandOutcome } from '../domain/contract-commands';
 import { instantFromMillis } from '../domain/instant';
@@ -91,12 +94,18 @@ describe('a command with a deadline', () => {
   ])('that passes it while %s is locked by another transaction is not carried out', async (_what, table, column) => {
     const { facts } = await buildContract(sql);
     const before = await rowCounts(sql);
-    const deadline = instantIn(1_000);
-    const command = withQuota(facts.quota.total + 1);
+    const deadline = instantIn(500);
+    const input = pause(facts.id, { command: withQuota(facts.quota.total + 1), deadline });
+    /** As Temporal does, for as long as the row is held. */
+    const carriedOut = (): Promise<CommandOutcome> =>
+      activities.runContractCommand(input).catch((error: unknown) => {
+        if (error instanceof ApplicationFailure && error.type === ROW_LOCKED) return carriedOut();
+        throw error;
+      });
     let answer: Promise<CommandOutcome> | undefined;
     await sql.begin(async (holder) => {
       await holder`SELECT 1 FROM ${holder(table)} WHERE ${holder(column)} = ${facts.id} FOR UPDATE`;
-      answer = activities.runContractCommand(pause(facts.id, { command, deadline }));
+      answer = carriedOut();
       await waitFor(
         async () => {
           const [row] = await sql<[{ waits: boolean }]>`
@@ -111,6 +120,24 @@ describe('a command with a deadline', () => {
     expect(await rowCounts(sql)).toEqual(before);
   });
 });
+
+test.each(['runContractCommand', 'settleContract'] as const)(
+  '%s waits for a row that another transaction holds no longer than a second, and asks to be tried again',
+  async (name) => {
+    const { facts } = await buildContract(sql);
+    // The activity ends the wait, and not its session, which waits for ever.
+    const db = openDatabase(database.url, { max: 1, application_name: 'covenant test' });
+    await db`SET lock_timeout = 0`;
+    const { [name]: activity } = createContractActivities({ db, nudger });
+    await sql.begin(async (holder) => {
+      await holder`SELECT FROM contracts WHERE id = ${facts.id} FOR UPDATE`;
+      const failure = { type: ROW_LOCKED, nonRetryable: false, nextRetryDelay: 500 };
+      await expect(activity(pause(facts.id))).rejects.toMatchObject(failure);
+    });
+    await activity(pause(facts.id));
+    await db.end();
+  },
+);
 
 test('another command under a used id is refused, and ids of different contracts do not meet', async () => {
   const [one, other] = [await buildContract(sql), await buildContract(sql)];

@@ -10,6 +10,7 @@ import { createStandardPort } from '../adapters/billing-standard';
 import { loadConfig } from '../config';
 import { waitFor } from '../dev/waiting';
 import type { ContractCommand } from '../domain/contract-commands';
+import { contractWorkflowId } from '../temporal/ids';
 import { workerPoolSize, workerSlots } from '../worker-slots';
 import { sweep } from '../workflows/sweep';
 import { outcomesOf, tellInvoice } from './harness/billing';
@@ -26,6 +27,9 @@ const REQUIRED = { DATABASE_URL: 'postgres://covenant@127.0.0.1:1/covenant', COV
 const SLOTS = { commands: 8, settling: 4, billing: 4, sweep: 2, fill: 2, clocks: 4, steps: 4 };
 /** Of the worker of these tests: few, so that little is needed to hold all of a kind. */
 const HELD_SLOTS = { commands: 2, settling: 2, billing: 2, sweep: 1, fill: 1, clocks: 1, steps: 1 };
+/** Commands sent at once, and how many of them Temporal lets into one workflow at a time. */
+const COMMANDS_WAITING = 20;
+const UPDATES_IN_FLIGHT_MAX = 10;
 const PAUSE: ContractCommand = { name: 'pause', input: {} };
 
 let temporal: TestTemporal;
@@ -73,6 +77,11 @@ function buildContracts(count: number): Promise<string[]> {
   return Promise.all(Array.from({ length: count }, async () => (await buildContract(sql)).facts.id));
 }
 
+async function acceptedUpdates(id: string): Promise<number> {
+  const { events } = await temporal.client.workflow.getHandle(contractWorkflowId(id)).fetchHistory();
+  return (events ?? []).filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes).length;
+}
+
 /** Holds an activity for some contracts until it is opened, as a row does that another transaction has locked. */
 function holdFor(ids: string[]) {
   let open = (): void => undefined;
@@ -111,6 +120,26 @@ test('boundaries that cannot be crossed stop no command and no sweep, however ma
   expect(swept).toMatchObject({ contracts: stuck.length + 1 });
   expect(gate.held).toHaveLength(HELD_SLOTS.settling);
   gate.open();
+});
+
+test('commands of one contract wait for it in one slot, and others are carried out meanwhile', async () => {
+  const [busy, other] = (await buildContracts(2)) as [string, string];
+  const gate = holdFor([busy]);
+  around = (real) => ({
+    runContractCommand: async (input) => (await gate.pass(input), real.runContractCommand(input)),
+  });
+  const names = Array.from({ length: COMMANDS_WAITING }, (_, i) => `name ${i}`);
+  const sent = names.map((name) => worker.send(busy, { name: 'edit', input: { name } }));
+  // As many as Temporal lets into one workflow; the rest wait at the server.
+  await waitFor(async () => (await acceptedUpdates(busy)) >= UPDATES_IN_FLIGHT_MAX || undefined, {
+    timeout_ms: 20_000,
+    what: 'the commands to reach the workflow of their contract',
+  });
+  expect(await worker.send(other, PAUSE)).toMatchObject({ refusal: null, changed: true });
+  expect(gate.held).toEqual([busy]);
+  gate.open();
+  for (const outcome of await Promise.all(sent)) expect(outcome).toMatchObject({ refusal: null, changed: true });
+  expect(gate.held).toHaveLength(COMMANDS_WAITING);
 });
 
 test('a billing system that never answers stops no command, of its own contracts neither', async () => {

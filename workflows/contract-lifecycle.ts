@@ -22,6 +22,7 @@ import type { ContractActivities } from '../activities/contract';
 import type { ContractView } from '../activities/contract-view';
 import type { CommandOutcome, ContractCommand } from '../domain/contract-commands';
 import { instantFromMillis, millisOf } from '../domain/instant';
+import { createTurns } from './in-turn';
 import { ownSearchAttributes } from './own-search-attributes';
 import type { OwnSearchAttributes, WakeRequest } from './own-search-attributes';
 import { queueBeside } from './queue-beside';
@@ -70,6 +71,8 @@ export const contractViewQuery = defineQuery<ContractView | null>('view');
 
 /** After a crash of the worker an update waits this long before it runs again, so it is short. */
 const COMMAND_ATTEMPT_TIMEOUT = '6s';
+/** All attempts at a command: it expires before, and the commands behind it wait. */
+const COMMAND_TIMEOUT = '30s';
 const SETTLE_ATTEMPT_TIMEOUT = '20s';
 /** Asking the billing system included; a page of events may need many answers. */
 const BILLING_ATTEMPT_TIMEOUT = '2m';
@@ -82,6 +85,7 @@ const TOLD_CHARS_MAX = 80;
 
 const { runContractCommand } = proxyActivities<ContractActivities>({
   startToCloseTimeout: COMMAND_ATTEMPT_TIMEOUT,
+  scheduleToCloseTimeout: COMMAND_TIMEOUT,
   retry: RETRY,
 });
 
@@ -101,6 +105,8 @@ export async function contractLifecycle(input: ContractLifecycleInput): Promise<
     retry: RETRY,
   });
   const attributes = ownSearchAttributes();
+  // Commands wait here for the contract, and not in the slots of a worker for its row.
+  const inTurn = createTurns();
   let woken = false;
   let view: ContractView | null = null;
   let words: BillingEventWord[] = [];
@@ -140,9 +146,11 @@ export async function contractLifecycle(input: ContractLifecycleInput): Promise<
     commandUpdate,
     async (envelope) => {
       const summary = `${envelope.command.name} (${envelope.request_id})`;
-      const outcome = await runContractCommand.executeWithOptions({ summary }, [
-        { ...envelope, contract_id: input.contract_id, now: now() },
-      ]);
+      const outcome = await inTurn(() =>
+        runContractCommand.executeWithOptions({ summary }, [
+          { ...envelope, contract_id: input.contract_id, now: now() },
+        ]),
+      );
       woken = true;
       return outcome;
     },

@@ -225,6 +225,26 @@ const CASES: Record<string, Case> = {
     await Promise.all([worker.send(facts.id, PAUSE), settled(), worker.send(facts.id, rename('renamed')), settled()]);
     return { workflow_id: contractWorkflowId(facts.id) };
   },
+  async 'contractLifecycle/commands-one-after-another'({ sql, temporal, worker }) {
+    const { facts } = await buildContract(sql);
+    const workflow_id = contractWorkflowId(facts.id);
+    const accepted = async (): Promise<number> => {
+      const { events } = await temporal.client.workflow.getHandle(workflow_id).fetchHistory();
+      return (events ?? []).filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes).length;
+    };
+    await worker.send(facts.id, PAUSE);
+    const sent = await sql.begin(async (holder) => {
+      await holder`SELECT FROM contracts WHERE id = ${facts.id} FOR UPDATE`;
+      const commands = [RESUME, rename('first'), rename('second')].map((command) => worker.send(facts.id, command));
+      await waitFor(async () => (await accepted()) === 4 || undefined, {
+        timeout_ms: WAIT_MS,
+        what: 'the commands to reach the workflow',
+      });
+      return { commands };
+    });
+    await Promise.all(sent.commands);
+    return { workflow_id };
+  },
   async 'contractLifecycle/amendments'({ sql, worker }) {
     const { facts } = await buildContract(sql);
     const amend = (effective_date: string, amendment_id: string): ContractCommand => ({

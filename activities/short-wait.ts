@@ -1,0 +1,40 @@
+/**
+ * Transactions of activities that wait only shortly for a row that another transaction holds.
+ *
+ * An activity that waits for a row holds a slot of its worker and a connection. So it gives up soon, frees both, and is tried
+ * again by Temporal: contracts that a frozen process has locked do not stop the contracts beside them.
+ */
+import { ApplicationFailure } from '@temporalio/activity';
+import { isLockTimeout } from '../db/errors';
+import type { Database, Sql } from '../db/index';
+import { limitLockWait } from '../db/session';
+
+/** How long an attempt waits for a row. Transactions on one contract take milliseconds each. */
+export const LOCK_WAIT_MS = 1_000;
+/** From one attempt to the next, with the slot free. */
+const LOCK_RETRY_MS = 500;
+
+/** The type of the failure with which an attempt ends that did not get its row. */
+export const ROW_LOCKED = 'RowLocked';
+
+/**
+ * Runs `work` in a transaction.
+ * @throws ApplicationFailure of the type {@link ROW_LOCKED} when a row is held for longer; nothing was changed then
+ */
+export async function beginWithShortWaits<T>(db: Database, work: (tx: Sql) => Promise<T>): Promise<T> {
+  try {
+    const result = await db.begin(async (tx) => {
+      await limitLockWait(tx, LOCK_WAIT_MS);
+      return work(tx);
+    });
+    return result as T;
+  } catch (error) {
+    if (!isLockTimeout(error)) throw error;
+    throw ApplicationFailure.create({
+      message: 'Another transaction holds a row of this contract',
+      type: ROW_LOCKED,
+      nextRetryDelay: LOCK_RETRY_MS,
+      cause: error as Error,
+    });
+  }
+}
