@@ -10,7 +10,7 @@ import type { Sql } from '../db/index';
 import type { Api } from './api';
 import type { ClientStream } from './client-stream';
 import { JobShape, presentJob } from './job-presenter';
-import { PageOf, PageQuery, cursorsById, pageOf } from './paging';
+import { PageOf, PageQuery, cursorsOf, isBigint, pageOf } from './paging';
 import { route } from './route';
 import type { Answer, Handled, Route } from './route';
 import { EnvironmentShape, Id, IdParams } from './shapes';
@@ -24,7 +24,7 @@ const JobQuery = PageQuery.extend({
 
 const JOB = { description: 'The job', schema: JobShape };
 
-const JOB_CURSORS = cursorsById('jobs');
+const JOB_CURSORS = cursorsOf('jobs', { serial: isBigint });
 
 export const jobRoutes: Route[] = [
   route({
@@ -41,7 +41,7 @@ export const jobRoutes: Route[] = [
     async handle({ api, query, now }) {
       const environment = query.environment ?? (query.contract_id === undefined ? 'production' : undefined);
       const after = JOB_CURSORS.read(query.cursor);
-      const rows = await listJobs(api.db, { ...query, environment }, after?.id ?? null, query.limit + 1);
+      const rows = await listJobs(api.db, { ...query, environment }, after?.serial ?? null, query.limit + 1);
       const body = pageOf(rows, query.limit, (row) => presentJob(row, now), JOB_CURSORS);
       return { status: 200, body };
     },

@@ -97,6 +97,14 @@ function isUuid(text: string): boolean {
   return /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(text);
 }
 
+/** The largest number that Postgres can hold as bigint. */
+const BIGINT_MAX = 2n ** 63n - 1n;
+
+/** Whether a text is a number from 1 on, as Postgres writes a bigint. */
+export function isBigint(text: string): boolean {
+  return /^[1-9]\d{0,18}$/.test(text) && BigInt(text) <= BIGINT_MAX;
+}
+
 /** Whether a text is an instant with its microseconds, as `pageBy` selects it. */
 function isExactInstant(text: string): boolean {
   return /\.\d{6}Z$/.test(text) && isInstantText(text.replace(/\d{3}Z$/, 'Z'));

@@ -255,15 +255,20 @@ export interface JobFilter {
   state?: JobState | undefined;
 }
 
-/** One page of jobs, newest first; `before` is the id of the last one shown. */
+/** One page of jobs, newest first; `before` is the serial of the last one shown. */
 export async function listJobs(sql: Sql, filter: JobFilter, before: string | null, limit: number): Promise<JobRow[]> {
   return sql<JobRow[]>`
     ${selectJobs(sql)} WHERE true
     ${filter.environment === undefined ? sql`` : sql`AND g.environment = ${filter.environment}`}
     ${filter.contract_id === undefined ? sql`` : sql`AND g.contract_id = ${filter.contract_id}`}
-    ${filter.state === undefined ? sql`` : sql`AND g.state = ${filter.state}`}
-    ${before === null ? sql`` : sql`AND g.id < ${before}`}
-    ORDER BY g.id DESC LIMIT ${limit}`;
+    ${filter.state === undefined ? sql`` : sql`AND g.state = ${filter.state} ${filter.state === 'SUCCEEDED' ? sql`` : inUnusualState(sql)}`}
+    ${before === null ? sql`` : sql`AND g.serial < ${before}::bigint`}
+    ORDER BY g.serial DESC LIMIT ${limit}`;
+}
+
+/** The condition of the indexes of jobs by state, which Postgres does not derive from a state that is a parameter. */
+function inUnusualState(sql: Sql): Fragment {
+  return sql`AND g.state <> 'SUCCEEDED'`;
 }
 
 /** What a worker needs to fill a job; terms are pinned, so it may be kept for the job's whole run. */

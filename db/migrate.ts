@@ -13,6 +13,8 @@ const SCHEMA_TABLE = 'schema_version';
 const MIGRATION_LOCK = 7_264_118;
 /** How long one attempt at a migration waits for a table: as long every statement that comes after it waits too. */
 const MIGRATION_LOCK_TIMEOUT_MS = 2_000;
+/** How often a process that waits for its turn asks for it. */
+const TURN_PAUSE_MS = 200;
 /** Attempts at one migration while tables are in use, and the pause between them. */
 const MIGRATION_ATTEMPTS_MAX = 30;
 const MIGRATION_PAUSE_MS = 1_000;
@@ -33,7 +35,7 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
     try {
       // Another process may migrate for long.
       await connection`SET lock_timeout = 0`;
-      await connection`SELECT pg_advisory_lock(${MIGRATION_LOCK})`;
+      await awaitTurn(connection);
       const postgrator = new Postgrator({
         driver: 'pg',
         migrationPattern: join(MIGRATIONS, '*.sql'),
@@ -59,14 +61,78 @@ async function expectEncoding(sql: Sql): Promise<void> {
   );
 }
 
-/** Runs one migration as one transaction: it is there or it is not. While a table is in use it is tried again. */
+/**
+ * Takes the lock of migrations. It asks again and again instead of waiting within a statement: a statement that waits holds
+ * a snapshot, and the process that has the lock waits for all snapshots when it builds an index concurrently.
+ */
+async function awaitTurn(connection: Sql): Promise<void> {
+  for (;;) {
+    const [{ mine }] = await connection<[{ mine: boolean }]>`SELECT pg_try_advisory_lock(${MIGRATION_LOCK}) AS mine`;
+    if (mine) return;
+    await new Promise((resolve) => setTimeout(resolve, TURN_PAUSE_MS));
+  }
+}
+
+/** Runs one migration: as one transaction, unless it builds indexes while tables are written to, which none can hold. */
 async function runMigration(connection: Sql, script: string): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
+  if (!/\bINDEX CONCURRENTLY\b/.test(script)) return runTransaction(connection, script);
+  for (const statement of statementsOf(script)) await runAlone(connection, statement);
+}
+
+/** The statements of a script without functions of several statements: each ends with its line. */
+function statementsOf(script: string): string[] {
+  return script
+    .replace(/^\s*--.*$/gm, '')
+    .split(/;\s*$/m)
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== '');
+}
+
+/** Runs a statement that is its own transaction. One that was cut short left an invalid index, which is built again. */
+async function runAlone(connection: Sql, statement: string): Promise<void> {
+  const index = /^CREATE (?:UNIQUE )?INDEX CONCURRENTLY IF NOT EXISTS (\w+)/.exec(statement)?.[1];
+  await withAttempts(async () => {
+    if (index !== undefined) await dropInvalidIndex(connection, index);
+    await connection.unsafe(statement).catch((error: unknown) => {
+      const extension = /^CREATE EXTENSION IF NOT EXISTS (\w+)/.exec(statement)?.[1];
+      throw extension === undefined ? error : extensionMissing(extension, error);
+    });
+  });
+}
+
+async function dropInvalidIndex(connection: Sql, name: string): Promise<void> {
+  const [index] = await connection<{ valid: boolean }[]>`
+    SELECT indisvalid AS valid FROM pg_index WHERE indexrelid = to_regclass(${name})`;
+  if (index?.valid === false) await connection`DROP INDEX CONCURRENTLY ${connection(name)}`;
+}
+
+function extensionMissing(name: string, cause: unknown): Error {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new Error(
+    `The database needs the extension ${name}: ${reason}. Install the contrib modules of Postgres on its server, or let an administrator run \`CREATE EXTENSION ${name}\` in this database, and run \`covenant migrate\` again.`,
+    { cause },
+  );
+}
+
+/** Runs one migration as one transaction: it is there or it is not. */
+async function runTransaction(connection: Sql, script: string): Promise<void> {
+  await withAttempts(async () => {
     try {
       await connection.unsafe(`BEGIN; SET LOCAL lock_timeout = ${MIGRATION_LOCK_TIMEOUT_MS};\n${script}\nCOMMIT;`);
-      return;
     } catch (error) {
       await connection.unsafe('ROLLBACK');
+      throw error;
+    }
+  });
+}
+
+/** Tries again while a table is in use. */
+async function withAttempts(run: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await run();
+      return;
+    } catch (error) {
       if (!isLockTimeout(error) && !isTransactionToRepeat(error)) throw error;
       if (attempt === MIGRATION_ATTEMPTS_MAX)
         throw new Error(

@@ -16,6 +16,13 @@ RETURN CASE WHEN octet_length($1) = length($1) OR $1 IS NFC NORMALIZED THEN $1 E
 CREATE FUNCTION folded(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN replace(casefold(nfc($1) COLLATE pg_unicode_fast), U&'i\0307', 'i');
 
+-- What indexes of trigrams are made of, for searches by a part of a text. pg_trgm sees only letters and digits, and under the
+-- locale C only those of ASCII. The escapes of other bytes are digits, so every letter counts, whatever the locale. `convert_to`
+-- is not immutable in general; from UTF8, which the database is in, to UTF8 it is.
+CREATE EXTENSION pg_trgm;
+CREATE FUNCTION searchable(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN encode(convert_to(folded($1), 'UTF8'), 'escape');
+
 -- People -----------------------------------------------------------------------------------------------------------
 
 CREATE TABLE admins (
@@ -28,6 +35,10 @@ CREATE TABLE admins (
   updated_at  timestamptz NOT NULL
 );
 CREATE UNIQUE INDEX admins_email_unique ON admins (lower(email));
+CREATE INDEX admins_by_created ON admins (created_at, id);
+CREATE INDEX admins_by_role ON admins (role, created_at, id);
+CREATE INDEX admins_by_status ON admins (status, created_at, id);
+CREATE INDEX admins_by_part ON admins USING gin (searchable(email) gin_trgm_ops, searchable(name) gin_trgm_ops);
 
 -- The secret is kept as an HMAC under a pepper only; the key id is its public part and finds the row.
 CREATE TABLE admin_api_keys (
@@ -41,7 +52,7 @@ CREATE TABLE admin_api_keys (
   last_used_at  timestamptz,
   revoked_at    timestamptz
 );
-CREATE INDEX admin_api_keys_by_admin ON admin_api_keys (admin_id);
+CREATE INDEX admin_api_keys_of_admin ON admin_api_keys (admin_id, id);
 
 -- Catalogue --------------------------------------------------------------------------------------------------------
 
@@ -58,6 +69,9 @@ CREATE TABLE products (
   -- What composite foreign keys point to: nothing of one environment can refer to another.
   CONSTRAINT products_id_environment UNIQUE (id, environment)
 );
+CREATE INDEX products_by_created ON products (environment, created_at, id);
+CREATE INDEX products_by_status ON products (environment, status, created_at, id);
+CREATE INDEX products_by_part ON products USING gin (searchable(name) gin_trgm_ops, searchable(code) gin_trgm_ops);
 
 CREATE TABLE generators (
   id                uuid PRIMARY KEY DEFAULT uuidv7(),
@@ -77,6 +91,9 @@ CREATE TABLE generators (
   CONSTRAINT generators_id_product UNIQUE (id, product_id)
 );
 CREATE INDEX generators_by_product ON generators (product_id);
+CREATE INDEX generators_by_created ON generators (environment, created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX generators_by_status ON generators (environment, status, created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX generators_by_part ON generators USING gin (searchable(name) gin_trgm_ops);
 
 CREATE TABLE customers (
   id               uuid PRIMARY KEY DEFAULT uuidv7(),
@@ -88,6 +105,7 @@ CREATE TABLE customers (
 );
 CREATE UNIQUE INDEX customers_email_unique ON customers (lower(email));
 CREATE INDEX customers_by_created ON customers (created_at, id);
+CREATE INDEX customers_by_part ON customers USING gin (searchable(email) gin_trgm_ops, searchable(name) gin_trgm_ops);
 
 -- Time made up, outside production: contracts on a clock live by its `now` (domain.md 1.8.12).
 CREATE TABLE test_clocks (
@@ -179,6 +197,9 @@ CREATE INDEX contracts_by_state ON contracts (environment, state, id) WHERE dele
 CREATE INDEX contracts_by_product ON contracts (product_id);
 CREATE INDEX contracts_by_generator ON contracts (generator_id);
 CREATE INDEX contracts_by_customer ON contracts (customer_id);
+CREATE INDEX contracts_by_part ON contracts USING gin (searchable(name) gin_trgm_ops);
+-- The source of a license names its contract, deleted or not.
+CREATE INDEX contracts_by_whole_name ON contracts (nfc(name));
 -- What the sweep looks for: due boundaries, and open contracts whose workflow lives on another Temporal server.
 CREATE INDEX contracts_by_next_boundary ON contracts (next_boundary_at) WHERE next_boundary_at IS NOT NULL;
 CREATE INDEX contracts_open ON contracts (workflow_epoch)
@@ -333,6 +354,7 @@ CREATE INDEX billing_inbox_owed ON billing_inbox (try_at) WHERE outcome IN ('PEN
 CREATE INDEX billing_inbox_pending ON billing_inbox (contract_id, occurred_at) WHERE outcome = 'PENDING';
 CREATE INDEX billing_inbox_by_contract ON billing_inbox (contract_id, id);
 CREATE INDEX billing_inbox_by_outcome ON billing_inbox (outcome, id);
+CREATE INDEX billing_inbox_by_source ON billing_inbox (source, id);
 
 -- Generation -------------------------------------------------------------------------------------------------------
 
@@ -385,6 +407,11 @@ CREATE TABLE generation_jobs (
   CONSTRAINT jobs_idempotency_unique UNIQUE (contract_id, idempotency_key)
 );
 CREATE INDEX generation_jobs_by_contract ON generation_jobs (contract_id, serial);
+CREATE INDEX generation_jobs_by_environment ON generation_jobs (environment, serial);
+-- Inline requests succeed at once, so they write none of these; a list of what succeeded finds it in any order.
+CREATE INDEX generation_jobs_by_state ON generation_jobs (environment, state, serial) WHERE state <> 'SUCCEEDED';
+CREATE INDEX generation_jobs_by_contract_state ON generation_jobs (contract_id, state, serial) WHERE state <> 'SUCCEEDED';
+CREATE INDEX generation_jobs_of_tests ON generation_jobs (environment, serial) WHERE is_test;
 CREATE INDEX generation_jobs_unfinished ON generation_jobs (contract_id) WHERE state IN ('QUEUED', 'RUNNING', 'PAUSED', 'CANCELLING');
 CREATE INDEX generation_jobs_by_idempotency_age ON generation_jobs (requested_at) WHERE idempotency_key IS NOT NULL;
 
@@ -439,6 +466,16 @@ CREATE TABLE audit_events (
 CREATE INDEX audit_events_by_contract ON audit_events (contract_id, id);
 CREATE INDEX audit_events_by_action ON audit_events (action, id);
 CREATE INDEX audit_events_by_subject ON audit_events (subject_id, id);
+CREATE INDEX audit_events_by_environment ON audit_events (environment, id);
+CREATE INDEX audit_events_by_actor ON audit_events ((actor->>'id'), id);
+CREATE INDEX audit_events_by_actor_name ON audit_events (nfc(actor->>'name'), id);
+-- Ids are in the order in which rows are written, which finds an act by its time, but for those of another time: late ones, and
+-- those of test clocks.
+CREATE INDEX audit_events_untimely ON audit_events (id)
+  WHERE at - uuid_extract_timestamp(id) NOT BETWEEN interval '-1 minute' AND interval '1 minute';
+-- Requests for licenses write rows of jobs, and none of these.
+CREATE INDEX audit_events_by_subject_type ON audit_events (subject_type, id) WHERE subject_type <> 'job';
+CREATE INDEX audit_events_of_contract_by_at ON audit_events (contract_id, at, id) WHERE subject_type = 'contract';
 
 CREATE TABLE domain_events (
   id           uuid PRIMARY KEY DEFAULT uuidv7(),

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import postgres from 'postgres';
 import { migrate, missingMigrations } from '../db/migrate';
 import { openDatabase } from '../db/index';
+import type { Sql } from '../db/index';
+import { waitFor } from '../dev/waiting';
 import { sharedServers } from './harness/shared-servers';
 
 /** The migrations' own memory, which the schema does not have. */
@@ -95,4 +97,78 @@ test('migrating again changes nothing, and processes that migrate at once wait f
 test('a database that cannot keep every letter is refused', async () => {
   const refusal = withEmptyDatabase(migrate, "ENCODING 'LATIN1' LOCALE 'C' LOCALE_PROVIDER libc");
   await expect(refusal).rejects.toThrow('The database is encoded in LATIN1; Covenant needs UTF8.');
+});
+
+test('indexes are built while tables are written to, and one that was cut short is built again', async () => {
+  await withEmptyDatabase(async (url) => {
+    const sql = openDatabase(url, { max: 2, application_name: 'covenant-test' });
+    // Postgres finishes no index that is built concurrently while an older snapshot is in use.
+    const holder = await sql.reserve();
+    await holder`BEGIN ISOLATION LEVEL REPEATABLE READ`;
+    await holder`SELECT 1`;
+    const migration = migrate(url).catch((error: unknown) => error);
+    await waitFor(() => isBuilding(sql), WAIT_FOR_INDEX);
+    await sql`SET lock_timeout = 1000`;
+    await sql`INSERT INTO admins (email, name, role, created_at, updated_at) VALUES ('a@covenant.test', 'A', 'viewer', now(), now())`;
+    await sql`SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'covenant migrate'`;
+    expect(await migration).toMatchObject({ code: '57014' });
+    expect(await invalidIndexes(sql)).toHaveLength(1);
+    await holder`COMMIT`;
+    holder.release();
+    expect(await migrate(url)).not.toEqual([]);
+    expect(await invalidIndexes(sql)).toEqual([]);
+    expect(await missingMigrations(sql)).toBe(0);
+    await sql.end();
+  });
+});
+
+const WAIT_FOR_INDEX = { timeout_ms: 30_000, what: 'an index to wait for a snapshot' };
+
+async function isBuilding(sql: Sql): Promise<boolean> {
+  const waiting = await sql`
+    SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'virtualxid' AND query LIKE 'CREATE INDEX CONCURRENTLY%'`;
+  return waiting.count > 0;
+}
+
+function invalidIndexes(sql: Sql): Promise<{ name: string }[]> {
+  return sql<{ name: string }[]>`SELECT indexrelid::regclass::text AS name FROM pg_index WHERE NOT indisvalid`;
+}
+
+test('a role that may not add the extension is told what an administrator has to do, and goes on afterwards', async () => {
+  const role = `test_${randomBytes(8).toString('hex')}`;
+  const server = postgres(sharedServers().postgres_url, { max: 1, onnotice: () => undefined });
+  try {
+    await server.unsafe(`CREATE ROLE ${role} LOGIN PASSWORD '${role}'`);
+    await withEmptyDatabase(async (url) => {
+      const administrator = openDatabase(url, { max: 1, application_name: 'covenant-test' });
+      await administrator.unsafe(`GRANT CREATE ON SCHEMA public TO ${role}`);
+      const as_role = new URL(url);
+      [as_role.username, as_role.password] = [role, role];
+      await expect(migrate(as_role.href)).rejects.toThrow(
+        /The database needs the extension pg_trgm: .*CREATE EXTENSION pg_trgm/,
+      );
+      await administrator`CREATE EXTENSION pg_trgm`;
+      expect(await migrate(as_role.href)).not.toEqual([]);
+      await administrator.end();
+    });
+  } finally {
+    await server.unsafe(`DROP ROLE IF EXISTS ${role}`);
+    await server.end();
+  }
+});
+
+test('the owner of a database migrates it without being a superuser', async () => {
+  const role = `test_${randomBytes(8).toString('hex')}`;
+  const server = postgres(sharedServers().postgres_url, { max: 1, onnotice: () => undefined });
+  try {
+    await server.unsafe(`CREATE ROLE ${role} LOGIN PASSWORD '${role}'`);
+    await withEmptyDatabase(async (url) => {
+      const as_role = new URL(url);
+      [as_role.username, as_role.password] = [role, role];
+      expect(await migrate(as_role.href)).not.toEqual([]);
+    }, `OWNER ${role}`);
+  } finally {
+    await server.unsafe(`DROP ROLE IF EXISTS ${role}`);
+    await server.end();
+  }
 });

@@ -1,0 +1,112 @@
+/**
+ * Fills every table that a list reads with so many rows that reading one of them whole shows, by SQL alone. Rows of a rare
+ * kind lie in the middle of their table: a list that reads in its order until it finds them reads half of it in either order.
+ */
+import type { Database } from '../../db/index';
+
+/** Rows of each table. */
+export const FILLED_ROWS = 12_000;
+/** The rows that are of the rare kind, by their number. */
+const RARE_FROM = FILLED_ROWS / 2;
+const RARE_ROWS = 40;
+
+/** What the rows of the rare kind are found by. */
+export interface FilledTables {
+  /** A contract with one half of all jobs, audit rows, events and so on. */
+  busy_contract: string;
+  /** A contract that is one of many. */
+  rare_contract: string;
+  rare_product: string;
+  rare_customer: string;
+  rare_job: string;
+  /** The id of whoever acted rarely; the name is `Rare Actor`. */
+  rare_actor: string;
+  /** An admin with one half of all keys. */
+  busy_admin: string;
+  /** When the rare rows were made. */
+  rare_from: string;
+  rare_to: string;
+}
+
+/** Fills the tables of a migrated database and lets Postgres count them. The role must be a superuser. */
+export async function fillTables(sql: Database): Promise<FilledTables> {
+  await sql.begin(async (tx) => {
+    // Foreign keys are right by construction; to check them takes longer than all else.
+    await tx.unsafe('SET LOCAL session_replication_role = replica');
+    await tx.unsafe(SCRIPT);
+  });
+  await sql.unsafe('VACUUM ANALYZE');
+  const [row] = await sql<[FilledTables]>`
+    SELECT filled_id('contract', 1) AS busy_contract, filled_id('contract', ${RARE_FROM}) AS rare_contract,
+           filled_id('product', 2) AS rare_product, filled_id('customer', 2) AS rare_customer,
+           filled_id('job', ${RARE_FROM}) AS rare_job, filled_id('admin', ${RARE_FROM})::text AS rare_actor,
+           filled_id('admin', 1) AS busy_admin,
+           filled_at(${RARE_FROM}) AS rare_from, filled_at(${RARE_FROM + RARE_ROWS}) AS rare_to`;
+  return row;
+}
+
+const SCRIPT = `
+-- Ids in the order of their rows, and the same whenever they are asked for.
+CREATE FUNCTION filled_at(n int) RETURNS timestamptz LANGUAGE sql IMMUTABLE
+RETURN timestamptz '2026-01-01T00:00:00Z' + make_interval(mins => n);
+CREATE FUNCTION filled_id(noun text, n int) RETURNS uuid LANGUAGE sql IMMUTABLE
+RETURN (lpad(to_hex((extract(epoch FROM filled_at(n)) * 1000)::bigint), 12, '0') || '7000' || '8000' || substr(md5(noun || n), 1, 12))::uuid;
+CREATE FUNCTION is_rare(n int) RETURNS boolean LANGUAGE sql IMMUTABLE RETURN n BETWEEN ${RARE_FROM} AND ${RARE_FROM + RARE_ROWS};
+-- One half of everything is of the busy contract, the rest is spread.
+CREATE FUNCTION filled_contract(n int) RETURNS uuid LANGUAGE sql IMMUTABLE
+RETURN filled_id('contract', CASE WHEN is_rare(n) THEN ${RARE_FROM} WHEN n % 2 = 0 THEN 1 ELSE n END);
+CREATE FUNCTION filled_actor(n int) RETURNS jsonb LANGUAGE sql IMMUTABLE
+RETURN jsonb_build_object('type', CASE WHEN n % 4 = 1 THEN 'system' ELSE 'user' END, 'id', filled_id('admin', CASE WHEN is_rare(n) THEN ${RARE_FROM} ELSE n % 7 END),
+                          'name', CASE WHEN is_rare(n) THEN 'Rare Actor' ELSE 'Actor ' || n % 7 END);
+CREATE TEMPORARY TABLE numbers ON COMMIT DROP AS SELECT n, is_rare(n) AS rare, filled_at(n) AS at,
+  CASE WHEN is_rare(n) AND n % 2 = 0 THEN 'staging' ELSE 'production' END AS environment FROM generate_series(1, ${FILLED_ROWS}) n;
+
+INSERT INTO admins (id, email, name, role, status, created_at, updated_at)
+SELECT filled_id('admin', n), 'admin-' || n || '@covenant.test', CASE WHEN rare THEN 'Ελένη Σπάνια ' ELSE 'Admin ' END || n,
+       CASE WHEN rare THEN 'operator' ELSE 'viewer' END, CASE WHEN rare THEN 'disabled' ELSE 'active' END, at, at FROM numbers;
+INSERT INTO admin_api_keys (id, admin_id, key_id, secret_hmac, last_four, created_at)
+SELECT filled_id('key', n), filled_id('admin', CASE WHEN n % 2 = 0 THEN 1 ELSE n END), 'key' || n, '', 'abcd', at FROM numbers;
+INSERT INTO products (id, name, code, environment, status, created_at, updated_at)
+SELECT filled_id('product', n), CASE WHEN rare THEN 'Rarität ' ELSE 'Product ' END || n, 'P-' || n, environment,
+       CASE WHEN rare THEN 'inactive' ELSE 'active' END, at, at FROM numbers;
+INSERT INTO generators (id, product_id, environment, name, format, status, created_at, updated_at)
+SELECT filled_id('generator', n), filled_id('product', CASE WHEN rare THEN 2 ELSE 1 END), environment, CASE WHEN rare THEN 'Rarität ' ELSE 'Generator ' END || n,
+       '{"prefix": "", "groups": 4, "group_length": 5, "separator": "-", "alphabet": "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"}', CASE WHEN rare THEN 'inactive' ELSE 'active' END, at, at FROM numbers;
+INSERT INTO customers (id, email, name, created_at, updated_at)
+SELECT filled_id('customer', n), 'buyer-' || n || '@covenant.test', CASE WHEN rare THEN '株式会社 ' ELSE 'Customer ' END || n, at, at FROM numbers;
+INSERT INTO test_clocks (id, name, now, status, created_at, created_by) SELECT filled_id('clock', n), 'Clock ' || n, at, 'ready', at, 'test' FROM numbers;
+
+INSERT INTO contracts (id, environment, name, type, product_id, generator_id, customer_id, feature_overrides, metadata, timezone, revision, settled_until,
+                       state, may_generate, created_at, created_by, updated_at, warnings)
+SELECT filled_id('contract', n), environment, CASE WHEN rare THEN 'Rarität ' ELSE 'Contract ' END || n, CASE WHEN rare THEN 'pool' ELSE 'standard' END,
+       filled_id('product', CASE WHEN rare THEN 2 ELSE 1 END), filled_id('generator', CASE WHEN rare THEN ${RARE_FROM} ELSE 1 END),
+       filled_id('customer', CASE WHEN rare THEN 2 ELSE 1 END), '{}', '{}', 'UTC', 1, at,
+       CASE WHEN rare THEN CASE n % 2 WHEN 0 THEN 'EXPIRED' ELSE 'PAST_DUE' END ELSE 'ACTIVE' END, NOT rare, at, 'test', at,
+       CASE WHEN rare THEN ARRAY['RENEWAL_BLOCKED'] ELSE '{}' END FROM numbers;
+INSERT INTO contract_quotas (contract_id, total) SELECT filled_id('contract', n), 100 FROM numbers;
+INSERT INTO contract_revisions (contract_id, revision, effective_at, actor, action, snapshot)
+SELECT filled_contract(n), n, at, filled_actor(n), 'contract.updated', '{}' FROM numbers;
+INSERT INTO contract_amendments (id, contract_id, effective_date, changes, status, created_at, created_by, decided_at)
+SELECT filled_id('amendment', n), filled_contract(n), '2026-01-01', '{}', 'applied', at, 'test', at FROM numbers;
+INSERT INTO refused_attempts (contract_id, minute, code, attempts, licenses, last_actor_id)
+SELECT filled_contract(n), at, 'QUOTA_EXCEEDED', 1, 1, 'test' FROM numbers;
+INSERT INTO domain_events (id, at, type, contract_id, environment, data, sequence)
+SELECT filled_id('event', n), at, 'license.batch_generated', filled_contract(n), environment, '{}', n FROM numbers;
+INSERT INTO billing_inbox (id, source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, told_at, future_dated, outcome, try_at)
+SELECT filled_id('inbox', n), CASE WHEN rare THEN 'stripe' ELSE 'standard' END, 'event ' || n, 'invoice.paid', filled_contract(n), 'in_' || n, 'null', '{}', at, at, at, false,
+       CASE WHEN rare THEN 'PARKED' ELSE 'APPLIED' END, at FROM numbers;
+
+INSERT INTO license_terms (contract_id, contract_revision, generator_id, generator_revision, key_format, features)
+VALUES (filled_id('contract', 1), 1, filled_id('generator', 1), 1, '{}', '{}');
+INSERT INTO generation_jobs (id, contract_id, environment, terms_id, execution, is_test, requested, chunk_size, state, channel, actor, expires_at, created_at, quota_remaining)
+SELECT filled_id('job', n), filled_contract(n), environment, (SELECT id FROM license_terms), 'inline', rare AND n % 4 = 0, 2, 2,
+       CASE WHEN rare THEN 'FAILED' ELSE 'SUCCEEDED' END, 'api', filled_actor(n), CASE WHEN rare THEN at ELSE timestamptz '2999-01-01' END, at, 0 FROM numbers ORDER BY n;
+INSERT INTO generation_chunks (job_id, chunk_no, licenses, created_at) SELECT id, 0, 2, created_at FROM generation_jobs;
+INSERT INTO licenses (id, key)
+SELECT (serial << 24) + o, 'ALL-' || CASE WHEN state = 'FAILED' THEN 'RARE-' ELSE 'MANY-' END || serial || '-' || o FROM generation_jobs, generate_series(1, 2) o;
+
+INSERT INTO audit_events (id, at, actor, action, subject_type, subject_id, contract_id, environment)
+SELECT filled_id('audit', n), at, filled_actor(n), CASE WHEN rare THEN 'contract.paused' ELSE 'generation.requested' END,
+       CASE WHEN rare OR n % 3 = 0 THEN CASE WHEN rare AND n % 2 = 0 THEN 'customer' ELSE 'contract' END ELSE 'job' END,
+       filled_id('job', CASE WHEN rare THEN ${RARE_FROM} ELSE n END), filled_contract(n), CASE WHEN n % 100 <> 0 THEN environment END FROM numbers;
+`;
