@@ -18,7 +18,7 @@ import type { BoundNow } from './db/clock';
 import { assertDriverPatched, openDatabase } from './db/index';
 import type { Database } from './db/index';
 import { UnsuitablePooler, assertOwnSessions } from './db/pooler';
-import { createLog, logTemporal } from './log';
+import { createLog } from './log';
 import type { Logger } from './log';
 import { checkReadiness, setUpSoon } from './readiness';
 import type { ReadinessDependencies } from './readiness';
@@ -27,6 +27,7 @@ import { createNudger } from './temporal/nudge';
 import { createSetUp } from './temporal/setup';
 import { taskQueues } from './temporal/task-queues';
 import { createClockTeller } from './temporal/test-clock';
+import { logTemporal } from './temporal-log';
 import { createWorkers, workerPoolSize, workerSlots } from './worker-slots';
 
 /** Between tries to reach Temporal at start. */

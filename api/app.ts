@@ -1,6 +1,6 @@
 /** The Express application: what happens to every request before and after its route. */
 import express from 'express';
-import type { ErrorRequestHandler, Express, RequestHandler } from 'express';
+import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
 import helmet from 'helmet';
 import { isDatabaseUnavailable, isLockTimeout, isPassing } from '../db/errors';
 import {
@@ -11,6 +11,7 @@ import {
   isConnectionError,
 } from '../temporal/command';
 import type { TrustProxy } from '../config';
+import { createRequestLog } from '../log';
 import type { Api } from './api';
 import { docsRouter } from './docs';
 import { authorization, endpoint, requestIdOf } from './endpoint';
@@ -31,7 +32,7 @@ export function createApp(api: Api, options: { trustProxy: TrustProxy }): Expres
   app.set('trust proxy', options.trustProxy);
   app.set('query parser', 'simple');
   app.use(identify(api));
-  app.use(helmet());
+  app.use(securityHeaders());
   app.use(operationsRouter(api));
   app.use(docsRouter());
 
@@ -61,6 +62,7 @@ export function createApp(api: Api, options: { trustProxy: TrustProxy }): Expres
 
 /** Gives every request its id, its log line and its metric. */
 function identify(api: Api): RequestHandler {
+  const logRequest = createRequestLog(api.log);
   return (request, response, next) => {
     const started_at = performance.now();
     const request_id = requestIdOf(request);
@@ -70,11 +72,22 @@ function identify(api: Api): RequestHandler {
       const duration_ms = Math.round((performance.now() - started_at) * 10) / 10;
       const route = (request.route as { path?: string } | undefined)?.path ?? 'none';
       countRequest(request.method, route, response.statusCode, duration_ms);
-      api.log.info(
-        { request_id, method: request.method, path: request.path, status: response.statusCode, duration_ms },
-        'request',
-      );
+      logRequest({ request_id, method: request.method, path: request.path, status: response.statusCode, duration_ms });
     });
+    next();
+  };
+}
+
+/** The headers of helmet, computed once: they are the same for every answer. */
+function securityHeaders(): RequestHandler {
+  const headers = new Map<string, string>();
+  const collector = {
+    setHeader: (name: string, value: string) => headers.set(name, value),
+    removeHeader: () => undefined,
+  };
+  helmet()({} as Request, collector as unknown as Response, () => undefined);
+  return (_request, response, next) => {
+    response.setHeaders(headers);
     next();
   };
 }

@@ -6,7 +6,9 @@ import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
 import express from 'express';
+import { createApp } from '../api/app';
 import { createFastServer } from '../api/fast-server';
+import { createLog } from '../log';
 import { startTestApi } from './harness/api';
 import type { TestApi } from './harness/api';
 
@@ -214,4 +216,30 @@ test('a body in pieces without a length is read whole', async () => {
   );
   expect(received).toMatch(/^HTTP\/1\.1 201 /);
   expect(received).toContain('"name":"In pieces"');
+});
+
+test('the line of a request names method, path, status and id, and holds nothing of its headers, query and body', async () => {
+  const lines: string[] = [];
+  const log = createLog('test', 'info', { write: (line: string) => void lines.push(line) });
+  const server = createFastServer(createApp({ ...api.api, log }, { trustProxy: false }));
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const answer = await fetch(`${origin}/api/v1/products?key=in-query`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${api.keys.super_admin}`,
+      'content-type': 'application/json',
+      'x-secret': 'in-header',
+    },
+    body: JSON.stringify({ password: 'in-body' }),
+  });
+  await answer.text();
+  const [line, ...others] = lines.map((text) => JSON.parse(text) as Record<string, unknown>);
+  expect(others).toEqual([]);
+  expect(Object.keys(line ?? {}).sort()).toEqual(
+    ['duration_ms', 'level', 'method', 'msg', 'path', 'process', 'request_id', 'status', 'time'].sort(),
+  );
+  expect(line).toMatchObject({ method: 'POST', path: '/api/v1/products', status: 422, msg: 'request' });
+  expect(lines.join('')).not.toMatch(new RegExp(`in-query|in-header|in-body|${api.keys.super_admin}`));
 });
