@@ -12,9 +12,10 @@ RETURN CASE WHEN octet_length($1) = length($1) OR $1 IS NFC NORMALIZED THEN $1 E
 
 -- The key by which names are sorted and searched, whatever the case of their letters. Case folding makes σ of both Σ and ς,
 -- where lower case differs by position and by locale; `pg_unicode_fast` is the same on every system. İ folds to an i with a
--- second dot, which is dropped.
+-- second dot, which is dropped. Folding takes some letters apart (ΰ becomes υ with two marks) and leaves others whole, so what
+-- it gives is brought into normal form again.
 CREATE FUNCTION folded(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN replace(casefold(nfc($1) COLLATE pg_unicode_fast), U&'i\0307', 'i');
+RETURN nfc(replace(casefold(nfc($1) COLLATE pg_unicode_fast), U&'i\0307', 'i'));
 
 -- What indexes of trigrams are made of, for searches by a part of a text. pg_trgm sees only letters and digits, and under the
 -- locale C only those of ASCII. The escapes of other bytes are digits, so every letter counts, whatever the locale. `convert_to`

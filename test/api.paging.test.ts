@@ -303,12 +303,28 @@ describe('searching', () => {
   test.each([
     ['ΑΦΟΙ ΝΙΚΟΣ', ['αφοι νικος', 'αφοι νικοσ', 'ΝΙΚΟΣ']],
     ['İzmir', ['izmir', 'IZMIR', 'İZMİR', 'i̇zmir', 'I\u0307ZM']],
+    ['Ταΰγετος', ['ταΰγετος', 'ΤΑΫ́ΓΕΤΟΣ', 'Ταΰγετος'.toUpperCase(), 'ΓΕΤΟΣ', 'γετοσ']],
     ['Straße', ['STRASSE', 'strasse', 'straße', 'STRAẞE']],
     ['Cafe\u0301 Zoë', ['CAFÉ', 'café zoe\u0308', 'fe\u0301 z']],
   ])('finds %s in any case', async (name, searches) => {
     const { catalogue } = await addNamed([name]);
     const list = `/contracts?environment=staging&product_id=${catalogue.product_id}&search=`;
     for (const search of searches) expect([search, await namesFound(list, search)]).toEqual([search, [name]]);
+  });
+
+  test('has one key for every case of every letter, alone and with a mark, and the key of a key is itself', async () => {
+    // ı is the one letter whose upper case is that of another letter (i).
+    const different = await api.sql`
+      SELECT text FROM (
+        SELECT normalize(chr(n) || mark, NFC) AS text
+        FROM generate_series(1, x'10FFFF'::int) n, unnest(ARRAY['', U&'\\0301', U&'\\0323']) mark
+        WHERE n NOT BETWEEN x'D800'::int AND x'DFFF'::int AND chr(n) <> 'ı'
+          AND (lower(chr(n) COLLATE pg_unicode_fast) <> chr(n) OR upper(chr(n) COLLATE pg_unicode_fast) <> chr(n))
+      ) letters
+      WHERE folded(text) <> folded(upper(text COLLATE pg_unicode_fast))
+         OR folded(text) <> folded(lower(text COLLATE pg_unicode_fast))
+         OR folded(text) <> folded(folded(text)) OR folded(text) <> folded(normalize(text, NFD))`;
+    expect(different.map(({ text }) => text as string)).toEqual([]);
   });
 
   test('finds every noun by a name that was typed in another normal form', async () => {
