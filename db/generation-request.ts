@@ -22,7 +22,7 @@ import { addPeriodToInstant } from '../domain/calendar';
 import { laterOf } from '../domain/instant';
 import type { Instant } from '../domain/instant';
 import { joinedKeys } from '../domain/license-key';
-import { NO_NUDGE } from '../domain/nudge';
+import { NO_NUDGE, bothNudges } from '../domain/nudge';
 import type { Nudge } from '../domain/nudge';
 import { claimRefusal } from '../domain/quota';
 import { isRefusal, refuse } from '../domain/refusal';
@@ -123,9 +123,12 @@ export function createLicenseRequests(db: Database): RequestLicenses {
       const is_locked = round >= LOCKED_FROM_ROUND;
       const profile = is_locked ? undefined : await profileOf(request.contract_id);
       if (is_locked || profile) {
-        const attempt = await attemptOf(db, request, () =>
-          profile ? grantOptimistically(db, grant, request, profile) : db.begin((tx) => grantUnderLock(tx, request)),
-        );
+        const attempt = await attemptOf(db, request, async () => {
+          if (profile) return grantOptimistically(db, grant, request, profile);
+          const locked = await db.begin((tx) => grantUnderLock(tx, request));
+          nudge = bothNudges(nudge, locked.nudge);
+          return locked.granted;
+        });
         if (attempt === 'collision' && ++collisions === KEY_DRAWS_MAX) {
           return { result: refuse('GENERATOR_KEYSPACE_EXHAUSTED', { attempts: collisions }), nudge };
         }
@@ -136,7 +139,7 @@ export function createLicenseRequests(db: Database): RequestLicenses {
       if (found.result) return { result: await counted(request, found), nudge };
       profiles.delete(request.contract_id);
       const diagnosis = await db.begin((tx) => diagnose(tx, request));
-      if (diagnosis.nudge.contract_id !== null || diagnosis.nudge.job_ids.length > 0) nudge = diagnosis.nudge;
+      nudge = bothNudges(nudge, diagnosis.nudge);
       if (diagnosis.result) return { result: await counted(request, diagnosis), nudge };
     }
     throw new Error(
@@ -184,22 +187,28 @@ async function grantOptimistically(
 
 /**
  * Grants in a transaction that makes the terms current first. Contract, generator and quota row stay locked until the licenses
- * are made, so however often the catalogue changes, the request has its turn.
+ * are made, so however often the catalogue changes, the request has its turn. `nudge` names whom to wake after the commit.
  */
-async function grantUnderLock(tx: Sql, request: LicenseRequest): Promise<Granted | 'not_granted'> {
+async function grantUnderLock(
+  tx: Sql,
+  request: LicenseRequest,
+): Promise<{ granted: Granted | 'not_granted'; nudge: Nudge }> {
   let generator: DecisionContext['generator'] = null;
   const change = { ...changeRequest(request), lock_quota: true };
   const settled = await changeContract(tx, change, (_facts, context) => {
     generator = context.generator;
     return 'unchanged';
   });
-  if (isRefusal(settled) || generator === null) return 'not_granted';
+  if (isRefusal(settled)) return { granted: 'not_granted', nudge: NO_NUDGE };
+  const { nudge } = settled;
+  if (generator === null) return { granted: 'not_granted', nudge };
   await refreshTerms(tx, settled.facts, generator);
   await refreshGrants(tx, settled.facts.id);
   const profile = await findGenerationProfile(tx, settled.facts.id);
   const row = profile && rowOf({ ...request, now: settled.row.clock_now ?? request.now }, profile, request.now);
   const [granted] = row ? await grantGeneration(tx, [row]) : [];
-  return row && granted ? { job: grantedJob(row, granted), replayed: false, keys: row.keys } : 'not_granted';
+  if (!row || !granted) return { granted: 'not_granted', nudge };
+  return { granted: { job: grantedJob(row, granted), replayed: false, keys: row.keys }, nudge };
 }
 
 /** The request at its contract's time as it is granted; undefined when its licenses would have expired already. */

@@ -20,12 +20,14 @@ import { decide, needsOf } from '../domain/contract-commands';
 import type { ContractCommand } from '../domain/contract-commands';
 import { isRefusal } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
+import { DEFAULT_RENEWAL } from '../domain/renewal';
 import { waitUntilBlocked } from './harness/blocked-statement';
 import { closeGrants } from './harness/catalogue';
-import { buildContract, buildRequest, jobOf, requestJob, SOMEBODY } from './harness/contract-rows';
+import { actionsUpon, buildContract, buildRequest, jobOf, requestJob, SOMEBODY } from './harness/contract-rows';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';
 import { expectInvariants } from './harness/invariants';
+import { buildContractOnClock, buildTestClock } from './harness/test-clocks';
 
 let database: TestDatabase;
 let sql: TestDatabase['sql'];
@@ -161,6 +163,36 @@ test('a grant is judged by the time at which it has the lock, not by that of its
   );
   expect([...granted]).toEqual([]);
   await sql.begin((tx) => refreshGrants(tx, facts.id));
+});
+
+test('a boundary that is crossed when a request is granted under the locks wakes the workflow of its contract', async () => {
+  const clock_id = await buildTestClock(sql, '2026-01-15T00:00:00.000Z');
+  const contract_id = await buildContractOnClock(sql, clock_id, {
+    start_date: '2026-01-01',
+    term: 'P1M',
+    renewal: { ...DEFAULT_RENEWAL, mode: 'auto', term: 'P1M', opt_out_term: null },
+  });
+  const close = () => closeGrants(sql, contract_id);
+  const passEnd = () => sql`UPDATE test_clocks SET now = '2026-02-15T00:00:00.000Z' WHERE id = ${clock_id}`;
+  // Two rounds open the contract and find it closed again; the third is granted under the locks, after the end of the term.
+  const next = [close, passEnd];
+  const interrupted = new Proxy(sql, {
+    get: (target, name) =>
+      name !== 'begin'
+        ? (Reflect.get(target, name) as unknown)
+        : async (run: (tx: Sql) => Promise<unknown>) => {
+            const outcome = await target.begin(run);
+            await close();
+            await next.shift()?.();
+            return outcome;
+          },
+  });
+  await close();
+  const { result, nudge } = await createLicenseRequests(interrupted)(buildRequest(contract_id, 1));
+  expect(isRefusal(result) ? result.code : 'granted').toBe('granted');
+  expect(await actionsUpon(sql, contract_id)).toContain('contract.renewed');
+  expect(nudge.contract_id).toBe(contract_id);
+  await sql.begin((tx) => refreshGrants(tx, contract_id));
 });
 
 test('requests are granted or refused while their generator is edited without pause', async () => {
