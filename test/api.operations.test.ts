@@ -232,6 +232,23 @@ describe('while Postgres cannot be reached', () => {
   });
 });
 
+test('a statement that takes longer than it may is 503 DATABASE_UNAVAILABLE with Retry-After', async () => {
+  const impatient = await startTestApi({ limits: { statement_ms: 250, idle_in_transaction_ms: 10_000 } });
+  const holder = await impatient.sql.reserve();
+  try {
+    await holder`BEGIN`;
+    await holder`LOCK TABLE contracts IN ACCESS EXCLUSIVE MODE`;
+    const answer = await impatient.call('GET', '/contracts');
+    expectRefusal(answer, 503, 'DATABASE_UNAVAILABLE');
+    expect(answer.headers.get('retry-after')).toBe('5');
+  } finally {
+    await holder`ROLLBACK`;
+    holder.release();
+  }
+  expect((await impatient.call('GET', '/contracts')).status).toBe(200);
+  await impatient.close();
+});
+
 test('readyz counts migrations that are missing', async () => {
   const behind = await startTestApi();
   await behind.sql`DELETE FROM schema_version WHERE version = (SELECT max(version) FROM schema_version)`;
