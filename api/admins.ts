@@ -170,7 +170,8 @@ export const adminRoutes: Route[] = [
     path: '/api/v1/admins/:id',
     tag: 'People',
     summary: 'Edit an admin',
-    description: 'What is left out stays. The last active super admin can be neither lowered nor disabled.',
+    description:
+      'What is left out stays. The last active super admin with a working key can be neither lowered nor disabled.',
     role: 'super_admin',
     params: IdParams,
     body: AdminEdit,
@@ -242,10 +243,12 @@ export const adminRoutes: Route[] = [
     path: '/api/v1/admins/:id/api-keys/:key_id',
     tag: 'People',
     summary: "Revoke an admin's API key",
-    description: 'It is not accepted any more from the next request on. Revoking it again changes nothing.',
+    description:
+      'It is not accepted any more from the next request on. Revoking it again changes nothing. The last working key of the super admins cannot be revoked.',
     role: 'super_admin',
     params: KeyParams,
     answers: { 204: { description: 'Revoked' } },
+    refusals: ['LAST_SUPER_ADMIN_KEY'],
     audit: ['admin.key_revoked'],
     handle({ params, write, ...request }) {
       return write(async (tx) => {

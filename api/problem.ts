@@ -49,6 +49,7 @@ const REFUSAL_STATUS: Record<RefusalCode, number> = {
   CLOCK_BACKWARDS: 409,
   CLOCK_ADVANCING: 409,
   LAST_SUPER_ADMIN: 409,
+  LAST_SUPER_ADMIN_KEY: 409,
 };
 
 /** Refusals of the interface itself, before any rule of the domain is asked. */

@@ -162,20 +162,31 @@ export async function insertAdmin(
 }
 
 /**
+ * Locks every active super admin, in one order, and answers with the ids of their keys that work. Whatever takes such a key or
+ * such an admin away locks them first, so that two at the same moment cannot both leave none.
+ */
+async function lockSuperAdmins(tx: Sql): Promise<{ id: string; admin_id: string }[]> {
+  await tx`SELECT FROM admins WHERE role = 'super_admin' AND status = 'active' ORDER BY id FOR NO KEY UPDATE`;
+  // A statement of its own: it sees what committed while a lock was awaited.
+  return tx<{ id: string; admin_id: string }[]>`
+    SELECT k.id, k.admin_id FROM admin_api_keys k JOIN admins a ON a.id = k.admin_id
+    WHERE a.role = 'super_admin' AND a.status = 'active' AND k.revoked_at IS NULL`;
+}
+
+/**
  * Carries out an edit with its audit row, or writes nothing when nothing differs. Refuses with `LAST_SUPER_ADMIN` when
- * nobody would be left who may do everything.
+ * no active super admin with a working key would be left.
  */
 export async function updateAdmin(tx: Sql, id: string, edit: AdminEdit, act: Act): Promise<AdminRow | Refusal> {
-  // All of them are locked, in one order: two that lower each other at the same moment cannot both succeed.
-  const powerful = await tx<
-    { id: string }[]
-  >`SELECT id FROM admins WHERE role = 'super_admin' AND status = 'active' ORDER BY id FOR NO KEY UPDATE`;
+  const working = await lockSuperAdmins(tx);
   const before = await findAdmin(tx, id, { lock: true });
   if (!before) return refuse('NOT_FOUND', { what: 'admin', id });
   const changes = changedFields<AdminRow, AdminEdit>(before, edit);
   if (isEmpty(changes)) return before;
+  const was = before.role === 'super_admin' && before.status === 'active';
   const stays = (changes.role ?? before.role) === 'super_admin' && (changes.status ?? before.status) === 'active';
-  if (!stays && powerful.length === 1 && powerful[0]?.id === id) return refuse('LAST_SUPER_ADMIN', { admin_id: id });
+  if (was && !stays && working.every(({ admin_id }) => admin_id === id))
+    return refuse('LAST_SUPER_ADMIN', { admin_id: id });
   const [row] = await tx<
     [AdminRow]
   >`UPDATE admins SET ${tx({ ...changes, updated_at: act.now })} WHERE id = ${id} RETURNING ${tx(ADMIN_COLUMNS)}`;
@@ -211,17 +222,22 @@ export async function createAdminApiKey(
   return row;
 }
 
-/** Revokes a key, named by its id or its public part, with its audit row; one already revoked stays as it is. */
+/**
+ * Revokes a key, named by its id or its public part, with its audit row; one already revoked stays as it is. Refuses with
+ * `LAST_SUPER_ADMIN_KEY` when no active super admin would have a working key.
+ */
 export async function revokeAdminApiKey(
   tx: Sql,
   admin_id: string,
   key: string,
   act: Act,
 ): Promise<'revoked' | Refusal> {
+  const working = await lockSuperAdmins(tx);
   const [row] = await tx<AdminApiKeyRow[]>`
     SELECT id, key_id, revoked_at FROM admin_api_keys WHERE admin_id = ${admin_id} AND (id::text = ${key.toLowerCase()} OR key_id = ${key}) FOR NO KEY UPDATE`;
   if (!row) return refuse('NOT_FOUND', { what: 'API key of this admin', id: key });
   if (row.revoked_at !== null) return 'revoked';
+  if (working.length === 1 && working[0]?.id === row.id) return refuse('LAST_SUPER_ADMIN_KEY', { key_id: row.key_id });
   await tx`UPDATE admin_api_keys SET revoked_at = ${act.now} WHERE id = ${row.id}`;
   await auditAdmin(
     tx,

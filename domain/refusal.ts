@@ -210,7 +210,12 @@ const SENTENCES = {
   },
   LAST_SUPER_ADMIN: {
     title: 'The last super admin stays',
-    detail: () => 'Make another person super admin before you change or disable this one.',
+    detail: () => 'Make another person super admin, with an API key, before you change or disable this one.',
+  },
+  LAST_SUPER_ADMIN_KEY: {
+    title: 'The last key of the super admins stays',
+    detail: (m) =>
+      `${show(m.key_id)} is the only key that works of any active super admin. Make another one (POST /api/v1/admins/{id}/api-keys), then revoke this one with it.`,
   },
 } as const satisfies Record<string, Sentence>;
 

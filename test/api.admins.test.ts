@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { startTestApi } from './harness/api';
 import type { ApiAnswer, TestApi } from './harness/api';
+import { waitUntilBlocked } from './harness/blocked-statement';
 import { auditOf, expectRefusal } from './harness/expect-refusal';
 import { walkPages } from './harness/walk-pages';
 
@@ -192,6 +193,60 @@ describe('the last super admin', () => {
       });
       await api.sql`UPDATE admins SET role = CASE id WHEN ${me.id} THEN 'super_admin' ELSE 'admin' END WHERE id IN (${me.id}, ${other.id})`;
     }
+  });
+});
+
+describe('the last working key of the super admins', () => {
+  const keysOf = (id: string) =>
+    api.sql<{ id: string }[]>`SELECT id FROM admin_api_keys WHERE admin_id = ${id} AND revoked_at IS NULL ORDER BY id`;
+  const revocations = async (id: string): Promise<number> =>
+    (await auditOf(api, id)).filter((row) => row.action === 'admin.key_revoked').length;
+
+  test('cannot be revoked, and its admin stays, though there is another super admin without a key', async () => {
+    const me = api.admins.super_admin;
+    const other = (await create({ role: 'super_admin' })).body;
+    const [own] = await keysOf(me.id);
+    const revoked = await api.call('DELETE', `/admins/${me.id}/api-keys/${own?.id}`);
+    expectRefusal(revoked, 409, 'LAST_SUPER_ADMIN_KEY');
+    expect(revoked.body.detail).toContain('POST /api/v1/admins/{id}/api-keys');
+    for (const body of [{ role: 'admin' }, { status: 'disabled' }])
+      expectRefusal(await edit(me.id, body), 409, 'LAST_SUPER_ADMIN');
+    expect((await api.call('GET', '/me')).status).toBe(200);
+    expect(await revocations(me.id)).toBe(0);
+    // The one without a key can go at any time.
+    expect((await edit(other.id, { role: 'viewer' })).status).toBe(200);
+  });
+
+  test('is one when another one works, of the same admin or of another', async () => {
+    const me = api.admins.super_admin;
+    const second = (await api.call('POST', `/admins/${me.id}/api-keys`)).body;
+    expect((await api.call('DELETE', `/admins/${me.id}/api-keys/${second.id}`)).status).toBe(204);
+    const other = await createWithKey('super_admin');
+    const [key] = await keysOf(other.id);
+    expect((await api.call('DELETE', `/admins/${other.id}/api-keys/${key?.id}`)).status).toBe(204);
+    await edit(other.id, { role: 'viewer' });
+  });
+
+  test('of two that are revoked at the same moment one stays', async () => {
+    const me = api.admins.super_admin;
+    const other = await createWithKey('super_admin');
+    const [[mine], [theirs]] = [await keysOf(me.id), await keysOf(other.id)];
+    const answers = await api.sql.begin(async (tx) => {
+      await tx`SELECT FROM admins WHERE role = 'super_admin' FOR NO KEY UPDATE`;
+      const both = [
+        api.call('DELETE', `/admins/${me.id}/api-keys/${mine?.id}`, { key: other.key }),
+        api.call('DELETE', `/admins/${other.id}/api-keys/${theirs?.id}`),
+      ];
+      await waitUntilBlocked(api.sql, 2);
+      return { both };
+    });
+    const [one, two] = await Promise.all(answers.both);
+    expect([one?.status, two?.status].sort()).toEqual([204, 409]);
+    const refused = one?.status === 409 ? one : two;
+    expectRefusal(refused as ApiAnswer, 409, 'LAST_SUPER_ADMIN_KEY');
+    expect((await keysOf(me.id)).length + (await keysOf(other.id)).length).toBe(1);
+    await api.sql`UPDATE admin_api_keys SET revoked_at = NULL WHERE id = ${mine?.id ?? ''}`;
+    await api.sql`UPDATE admins SET role = 'viewer' WHERE id = ${other.id}`;
   });
 });
 
