@@ -7,6 +7,9 @@ const { availableParallelism } = require('node:os');
 /** More workers than this only wait for the two servers that they share. */
 const WORKERS_MAX = 4;
 
+/** How long a worker may take to end: with the threads of the SDK, and on a busy machine, more than jest's half a second. */
+const WORKER_EXIT_TIMEOUT_MS = 10_000;
+
 /** Packages that are ES modules alone; jest's own module system needs them compiled. */
 const ESM_PACKAGES = ['temporal-polyfill', 'temporal-utils', 'postgrator'];
 
@@ -32,6 +35,7 @@ const shared = {
 
 module.exports = {
   maxWorkers: Math.min(WORKERS_MAX, availableParallelism()),
+  workerGracefulExitTimeout: WORKER_EXIT_TIMEOUT_MS,
   testTimeout: 30_000,
   reporters: ['default', '<rootDir>/dev/check/count-reporter.js'],
   projects: [
