@@ -393,7 +393,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   workerBillingSlots: {
     env: 'WORKER_BILLING_SLOTS',
-    about: 'Contracts whose billing system one worker asks at the same time.',
+    about: 'Contracts about which one worker asks each billing system at the same time.',
     default: { text: '4' },
     allowed: slotsAllowed,
     usedBy: ['worker'],

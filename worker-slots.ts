@@ -7,6 +7,7 @@
 import { Worker } from '@temporalio/worker';
 import type { WorkerOptions } from '@temporalio/worker';
 import type { Config } from './config';
+import { BILLING_SOURCES } from './domain/billing-event';
 import type { TaskQueues } from './temporal/task-queues';
 
 /** Tasks of each kind that run at a time. */
@@ -15,9 +16,9 @@ export interface WorkerSlots {
   commands: number;
   /** Due boundaries, and what else is one short transaction. */
   settling: number;
-  /** Questions to billing systems, with what follows from their answers. */
+  /** Questions to each billing system, with what follows from their answers. */
   billing: number;
-  /** Sweeps. */
+  /** Sweeps, and as many of the questions that they have asked beside them. */
   sweep: number;
   /** Ranges of chunks. */
   fill: number;
@@ -58,13 +59,14 @@ export function workerSlots(config: SlotSettings): WorkerSlots {
  */
 export function workerPoolSize(slots: WorkerSlots, given: number | undefined): number {
   const { commands, settling, billing, sweep, fill, clocks, steps } = slots;
-  const needed = commands + settling + billing + sweep + fill + clocks + steps + OTHER_CONNECTIONS;
+  const asking = billing * BILLING_SOURCES.length;
+  const needed = commands + settling + asking + 2 * sweep + fill + clocks + steps + OTHER_CONNECTIONS;
   if (given === undefined || given >= needed) return given ?? needed;
   throw new Error(
     `DATABASE_POOL_SIZE is ${given}, but the slots of this worker need ${needed} connections: ` +
       `${commands} for commands (WORKER_COMMAND_SLOTS), ${settling} for boundaries (WORKER_SETTLING_SLOTS), ` +
-      `${billing} for billing (WORKER_BILLING_SLOTS), ${fill} for filling (WORKER_FILL_SLOTS), ` +
-      `${sweep} for the sweep, ${clocks} for test clocks, ${steps} for steps of jobs ` +
+      `${asking} for ${BILLING_SOURCES.length} billing systems (WORKER_BILLING_SLOTS), ${fill} for filling (WORKER_FILL_SLOTS), ` +
+      `${2 * sweep} for the sweep, ${clocks} for test clocks, ${steps} for steps of jobs ` +
       `and ${OTHER_CONNECTIONS} for readiness. Raise DATABASE_POOL_SIZE, leave it unset, or lower the slots.`,
   );
 }
@@ -90,7 +92,8 @@ export async function createWorkers(
       maxConcurrentLocalActivityExecutions: slots.steps,
     }),
     await activitiesOnly(queues.settling, slots.settling),
-    await activitiesOnly(queues.billing, slots.billing),
+    await activitiesOnly(queues.billing, slots.sweep),
+    ...(await Promise.all(queues.billingSources.map((queue) => activitiesOnly(queue, slots.billing)))),
     await activitiesOnly(queues.sweep, slots.sweep),
     await activitiesOnly(queues.generation, slots.fill),
     await activitiesOnly(queues.clocks, slots.clocks),

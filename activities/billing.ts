@@ -38,6 +38,11 @@ const BILLING: Actor = { type: 'system', id: 'billing', name: 'Billing' };
 /** What is known of an event's invoice when the event is applied. */
 type Look = LookedUpBillingEvent['look'];
 
+export interface ApplyInput extends SettleInput {
+  /** The billing systems that may be asked; all of them unless given. Events that need another one stay pending. */
+  ask?: BillingSource[];
+}
+
 export type BillingActivities = ReturnType<typeof createBillingActivities>;
 
 export function createBillingActivities({
@@ -52,10 +57,10 @@ export function createBillingActivities({
   return {
     /**
      * Applies every event of the contract that is due, in the order in which they happened. What an event does not say by
-     * itself is asked first, outside the transaction; while the billing system gives no answer its events stay pending.
-     * Safe to run twice: an event is decided once.
+     * itself is asked first, of the billing systems that may be asked, outside the transaction; while one gives no answer its
+     * events stay pending. Safe to run twice: an event is decided once.
      */
-    applyBillingEvents: (input: SettleInput): Promise<ContractView> => alive(apply(input)),
+    applyBillingEvents: (input: ApplyInput): Promise<ContractView> => alive(apply(input)),
 
     /**
      * Asks for every unpaid invoice again and then does what is due: suspends, terminates, or finds that it was paid. While
@@ -65,14 +70,22 @@ export function createBillingActivities({
     verifyBilling: (input: SettleInput): Promise<ContractView> => alive(verify(input)),
   };
 
-  async function apply({ contract_id, now }: SettleInput): Promise<ContractView> {
-    const pending = await pendingBillingEvents(db, contract_id, now, EVENTS_APPLIED_MAX);
+  async function apply({ contract_id, now, ask }: ApplyInput): Promise<ContractView> {
+    const all = await pendingBillingEvents(db, contract_id, now, EVENTS_APPLIED_MAX);
+    const pending = all.filter((event) => toldBy(event) !== null || ask === undefined || ask.includes(event.source));
     const { looks, unanswered } = await lookUp(contract_id, pending, now);
     await postponeBillingEvents(db, unanswered, now, 'BILLING_UNREACHABLE');
     await forgetElsewhere(contract_id, pending, looks, now);
     const outcome = await beginWithShortWaits(db, (tx) => applyInTime(tx, contract_id, looks, now));
     if (!isRefusal(outcome)) await nudger.wakeJobs(outcome.nudge.job_ids);
-    return viewOf(db, { contract_id, now }, outcome);
+    const view = await viewOf(db, { contract_id, now }, outcome);
+    return view.billing_events === 0 ? view : { ...view, billing_questions: await sourcesToAsk(contract_id, now) };
+  }
+
+  /** The billing systems of which events that are due need an answer. */
+  async function sourcesToAsk(contract_id: string, now: Instant): Promise<BillingSource[]> {
+    const pending = await pendingBillingEvents(db, contract_id, now, EVENTS_APPLIED_MAX);
+    return [...new Set(pending.filter((event) => toldBy(event) === null).map(({ source }) => source))].sort();
   }
 
   async function verify({ contract_id, now }: SettleInput): Promise<ContractView> {
@@ -85,7 +98,7 @@ export function createBillingActivities({
 
   /**
    * Applies events between the boundaries among which they came in: one that was here before midnight counts before
-   * midnight, however late it is looked at.
+   * midnight, however late it is looked at. So no boundary is crossed that an event whose answer is missing may concern.
    */
   async function applyInTime(
     tx: Sql,
@@ -101,16 +114,19 @@ export function createBillingActivities({
       findNextBoundary(tx, contract_id),
     ]);
     // What came meanwhile is applied as well, unless its invoice has to be asked for: that is the next turn's.
+    const lookOf = (event: PendingBillingEvent): Look | null => looks.get(event.id) ?? toldBy(event);
+    const unasked = due.filter((event) => lookOf(event) === null);
     let waiting = due.flatMap((event): LookedUpBillingEvent[] => {
-      const look = looks.get(event.id) ?? toldBy(event);
+      const look = lookOf(event);
       return look === null ? [] : [{ ...event, look }];
     });
     let { next_boundary_at: boundary, clock_now } = first;
     for (;;) {
       const end = boundary === null || boundary > (clock_now ?? now) ? null : boundary;
       const part = end === null ? waiting : waiting.filter(({ told_at }) => told_at < end);
+      const stop = end === null ? undefined : unasked.find(({ told_at }) => told_at < end)?.told_at;
       const last_told = part.reduce<Instant | null>((last, { told_at }) => laterOf(last ?? told_at, told_at), null);
-      const until = end === null ? undefined : (last_told ?? end);
+      const until = end === null ? undefined : (last_told ?? stop ?? end);
       let verdicts: BillingVerdict[] = [];
       const request = { id: contract_id, actor: BILLING, now, request_id: null, until };
       const changed = await changeContract(tx, request, (facts, context) => {
@@ -118,10 +134,11 @@ export function createBillingActivities({
         verdicts = applied.verdicts;
         return applied.changes.length === 0 ? 'unchanged' : applied.changes;
       });
-      if (isRefusal(changed)) verdicts = waiting.map(({ id }) => ({ id, outcome: 'IGNORED', reason: changed.code }));
+      if (isRefusal(changed))
+        verdicts = [...waiting, ...unasked].map(({ id }) => ({ id, outcome: 'IGNORED', reason: changed.code }));
       await decideBillingEvents(tx, verdicts, now);
       waiting = waiting.filter((event) => !part.includes(event));
-      if (isRefusal(changed) || end === null) return changed;
+      if (isRefusal(changed) || end === null || stop !== undefined) return changed;
       ({ next_boundary_at: boundary, clock_now } = changed.row);
     }
   }

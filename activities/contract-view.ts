@@ -3,13 +3,23 @@ import { HOLD_SOURCES, isLive, openHold, stateAt } from '../domain/contract';
 import type { ContractState, HoldSource } from '../domain/contract';
 import { boundariesAfter, nextBoundary, verificationDue, verifyAt } from '../domain/contract-boundary';
 import type { Boundary } from '../domain/contract-boundary';
+import type { BillingSource } from '../domain/billing-event';
 import type { Environment } from '../domain/environment';
 import type { Instant } from '../domain/instant';
+import { isUnpaid } from '../domain/invoice';
 import { isRefusal } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import { countPendingBillingEvents } from '../db/billing-inbox';
 import type { Changed } from '../db/contract-change';
 import type { Sql } from '../db/index';
+
+export interface Verification {
+  kind: 'suspends' | 'terminates';
+  at: Instant;
+  due: boolean;
+  /** The billing system to be asked, the first of them where there are several; absent when none has an unpaid invoice. */
+  source?: BillingSource | undefined;
+}
 
 export interface ContractView {
   contract_id: string;
@@ -21,9 +31,11 @@ export interface ContractView {
   /** Whether nothing will happen to the contract by itself any more. */
   at_rest: boolean;
   /** What must be verified with the billing system before it is done, and when to ask; null when nothing. */
-  verification?: { kind: 'suspends' | 'terminates'; at: Instant; due: boolean } | null | undefined;
+  verification?: Verification | null | undefined;
   /** Billing events that wait to be applied. */
   billing_events?: number;
+  /** The billing systems of which those events need an answer, as far as that is known. */
+  billing_questions?: BillingSource[];
   /** Whether the contract lives by a test clock: then only a word moves it, no timer. */
   on_test_clock?: boolean;
   /** Who holds it, each open hold by its source. */
@@ -58,15 +70,16 @@ export async function viewOf(
 
 /** What was passed by unverified, else a boundary that is due and waits to be verified. */
 function verificationOf({ facts }: Changed, now: Instant): ContractView['verification'] {
+  const source = facts.invoices.find(isUnpaid)?.source;
   const passed = verificationDue(facts);
   const at = verifyAt(facts);
-  if (passed !== null && at !== null) return { kind: passed, at, due: at <= now };
+  if (passed !== null && at !== null) return { kind: passed, at, due: at <= now, source };
   // What else lies on that instant comes first in order, but waits with it (`settle`).
   const ahead = boundariesAfter(facts, facts.settled_until);
   const next_at = ahead[0]?.at;
   for (const { kind, at: due_at } of ahead)
     if ((kind === 'suspends' || kind === 'terminates') && due_at === next_at && due_at <= now)
-      return { kind, at: due_at, due: true };
+      return { kind, at: due_at, due: true, source };
   return null;
 }
 

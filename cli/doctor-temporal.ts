@@ -131,6 +131,7 @@ async function queueFindings(client: Client, prefix: string, ageMs: (at: Date) =
     [queues.contracts, 'activity'],
     [queues.settling, 'activity'],
     [queues.billing, 'activity'],
+    ...queues.billingSources.map((queue): [string, QueueKind] => [queue, 'activity']),
     [queues.sweep, 'activity'],
     [queues.generation, 'activity'],
     [queues.clocks, 'activity'],

@@ -2,6 +2,7 @@
  * Task queues by who waits for their tasks and what the tasks wait for. Each has slots of its own (`worker-slots.ts`), so that
  * what hangs or fails on one queue holds no slot of another.
  */
+import { BILLING_SOURCES } from '../domain/billing-event';
 import { queueBeside } from '../workflows/queue-beside';
 
 export interface TaskQueues {
@@ -9,8 +10,10 @@ export interface TaskQueues {
   contracts: string;
   /** Boundaries that are due, and whatever else is one short transaction that no person waits for. */
   settling: string;
-  /** Activities that ask billing systems, and wait for their answers. */
+  /** Questions of the sweep to billing systems, and those of runs of the version before. */
   billing: string;
+  /** Questions to one billing system each: one that gives no answer delays no other. */
+  billingSources: string[];
   /** The sweep, which goes on when all of the others are busy. */
   sweep: string;
   /** Ranges of chunks. */
@@ -25,6 +28,7 @@ export function taskQueues(prefix: string): TaskQueues {
     contracts,
     settling: queueBeside(contracts, 'settling'),
     billing: queueBeside(contracts, 'billing'),
+    billingSources: BILLING_SOURCES.map((source) => queueBeside(contracts, `billing-${source}`)),
     sweep: queueBeside(contracts, 'sweep'),
     generation: `${prefix}-generation`,
     clocks: `${prefix}-clocks`,

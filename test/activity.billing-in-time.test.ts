@@ -82,6 +82,21 @@ describe('a payment that came in before the end, and was looked at after it', ()
     ]);
   });
 
+  test('keeps the end from being crossed while its billing system has not been asked; a later event waits with it', async () => {
+    const id = await pastDueContractId();
+    const occurred_at = '2027-01-31T12:00:00.000Z';
+    billing.invoices.set(invoice_id, { contract_id: id, status: 'PAID', due: '2027-01-20', occurred_at });
+    await tellInvoice(sql, id, { invoice_id, occurred_at, silent: true });
+    await tellInvoice(sql, id, { invoice_id: `later_${id}`, version: 1, due: '2027-03-01', occurred_at: AFTERWARDS });
+    const input = { contract_id: id, now: AFTERWARDS };
+    const view = await activities.applyBillingEvents({ ...input, ask: [] });
+    expect(view).toMatchObject({ state: 'PAST_DUE', billing_events: 2, billing_questions: ['standard'] });
+    expect(billing.asked).toEqual([]);
+    await activities.applyBillingEvents({ ...input, ask: ['standard'] });
+    expect(await contractOf(id)).toMatchObject({ state: 'ACTIVE', term_number: 2, renewal_blocked: null });
+    expect((await outcomesOf(sql, id)).map(({ outcome }) => outcome)).toEqual(['APPLIED', 'APPLIED', 'APPLIED']);
+  });
+
   test('is waited for by whoever settles for the workflow', async () => {
     const id = await pastDueContractId();
     await tell(id, 'PAID', 2, '2027-01-31T12:00:00.000Z');

@@ -387,7 +387,7 @@ describe('suspension', () => {
     const id = await owingContractId({ end_date: addDays(DUE, 44) });
     const view = await settle(id, SUSPENDS_AT);
     expect(view).toMatchObject({ next_boundary: { kind: 'reminder', at: SUSPENDS_AT } });
-    expect(view.verification).toEqual({ kind: 'suspends', at: SUSPENDS_AT, due: true });
+    expect(view.verification).toEqual({ kind: 'suspends', at: SUSPENDS_AT, due: true, source: 'standard' });
     await verify(id, SUSPENDS_AT);
     expect((await toldOf(id)).slice(-2)).toEqual([
       ['renewal.reminder_due', SUSPENDS_AT],

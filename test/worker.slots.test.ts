@@ -13,7 +13,8 @@ import type { ContractCommand } from '../domain/contract-commands';
 import { contractWorkflowId } from '../temporal/ids';
 import { workerPoolSize, workerSlots } from '../worker-slots';
 import { sweep } from '../workflows/sweep';
-import { outcomesOf, tellInvoice } from './harness/billing';
+import { createBillingSystem, outcomesOf, tellInvoice } from './harness/billing';
+import type { ToldInvoice } from './harness/billing';
 import { buildContract } from './harness/contract-rows';
 import { startCovenantWorker, wrapEach } from './harness/covenant-worker';
 import type { Around, CovenantWorker } from './harness/covenant-worker';
@@ -38,6 +39,8 @@ let sql: TestDatabase['sql'];
 let worker: CovenantWorker;
 /** Answers no question: how often it was asked, and what ends its questions. */
 let hanging: { asked: () => number; end: () => void };
+/** Another billing system, which answers. */
+const answering = createBillingSystem('stripe');
 /** Opens the gates of the test that is running, also when it fails. */
 let openGates = (): void => undefined;
 /** Put around the activities by the test that is running. */
@@ -56,7 +59,7 @@ beforeAll(async () => {
     db: sql,
     client: temporal.client,
     nativeConnection: temporal.nativeConnection,
-    billingPorts: new Map([['standard', createStandardPort(url, 60_000)]]),
+    billingPorts: new Map([['standard', createStandardPort(url, 60_000)], ...answering.ports]),
     wrap: wrapEach(() => around),
     slots: HELD_SLOTS,
   });
@@ -142,19 +145,34 @@ test('commands of one contract wait for it in one slot, and others are carried o
   expect(gate.held).toHaveLength(COMMANDS_WAITING);
 });
 
-test('a billing system that never answers stops no command, of its own contracts neither', async () => {
+test('a billing system that never answers stops no command of any contract, no event that says enough, and no other billing system', async () => {
+  const occurred_at = new Date().toISOString();
+  const tell = async (id: string, told: Partial<ToldInvoice>): Promise<void> => {
+    const inbox_id = await tellInvoice(sql, id, { occurred_at, ...told });
+    await worker.nudger.tellBilling(id, { inbox_id, told: 'an event' });
+  };
+  const applied = (id: string, what: string) =>
+    waitFor(async () => (await outcomesOf(sql, id)).some(({ outcome }) => outcome === 'APPLIED') || undefined, {
+      timeout_ms: 20_000,
+      what,
+    });
   const contracts = await buildContracts(4);
   const [one, other, waiting, without] = contracts as [string, string, string, string];
-  for (const id of [one, other, waiting]) {
-    const inbox_id = await tellInvoice(sql, id, { silent: true, occurred_at: new Date().toISOString() });
-    await worker.nudger.tellBilling(id, { inbox_id, told: 'an event' });
-  }
+  for (const id of [one, other, waiting]) await tell(id, { silent: true });
   await waitFor(() => hanging.asked() === HELD_SLOTS.billing || undefined, {
     timeout_ms: 20_000,
     what: 'every billing slot to be held',
   });
   for (const id of [one, other, waiting, without])
     expect(await worker.send(id, PAUSE)).toMatchObject({ refusal: null, changed: true });
+  await tell(without, { version: 1 });
+  await applied(without, 'an event that says enough to be applied');
+  answering.invoices.set('in_stripe', { contract_id: without, status: 'OPEN', due: '2099-01-01', occurred_at });
+  await tell(without, { source: 'stripe', invoice_id: 'in_stripe', event_id: 'evt_stripe', silent: true });
+  await waitFor(() => answering.asked.length > 0 || undefined, {
+    timeout_ms: 20_000,
+    what: 'the other billing system to be asked',
+  });
   expect(hanging.asked()).toBe(HELD_SLOTS.billing);
 
   hanging.end();
@@ -172,8 +190,8 @@ test('the slots for commands and billing are the same on one core and on a hundr
 });
 
 test('a pool has one connection for each slot and one for readiness, unless more are given', () => {
-  expect(workerPoolSize(SLOTS, undefined)).toBe(29);
-  expect(workerPoolSize(SLOTS, 29)).toBe(29);
+  expect(workerPoolSize(SLOTS, undefined)).toBe(35);
+  expect(workerPoolSize(SLOTS, 35)).toBe(35);
   expect(workerPoolSize(SLOTS, 50)).toBe(50);
 });
 
@@ -195,8 +213,8 @@ test('a worker whose pool is too small for its slots does not start, and says wh
   expect({ code, written: written.trim() }).toEqual({
     code: 1,
     written:
-      'DATABASE_POOL_SIZE is 10, but the slots of this worker need 23 connections: 5 for commands (WORKER_COMMAND_SLOTS), ' +
-      '2 for boundaries (WORKER_SETTLING_SLOTS), 3 for billing (WORKER_BILLING_SLOTS), 2 for filling (WORKER_FILL_SLOTS), ' +
-      '2 for the sweep, 4 for test clocks, 4 for steps of jobs and 1 for readiness. Raise DATABASE_POOL_SIZE, leave it unset, or lower the slots.',
+      'DATABASE_POOL_SIZE is 10, but the slots of this worker need 28 connections: 5 for commands (WORKER_COMMAND_SLOTS), ' +
+      '2 for boundaries (WORKER_SETTLING_SLOTS), 6 for 2 billing systems (WORKER_BILLING_SLOTS), 2 for filling (WORKER_FILL_SLOTS), ' +
+      '4 for the sweep, 4 for test clocks, 4 for steps of jobs and 1 for readiness. Raise DATABASE_POOL_SIZE, leave it unset, or lower the slots.',
   });
 });

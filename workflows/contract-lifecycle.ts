@@ -20,6 +20,7 @@ import {
 import type { BillingActivities } from '../activities/billing';
 import type { ContractActivities } from '../activities/contract';
 import type { ContractView } from '../activities/contract-view';
+import type { BillingSource } from '../domain/billing-event';
 import type { CommandOutcome, ContractCommand } from '../domain/contract-commands';
 import { instantFromMillis, millisOf } from '../domain/instant';
 import { createTurns } from './in-turn';
@@ -97,13 +98,19 @@ export async function contractLifecycle(input: ContractLifecycleInput): Promise<
     startToCloseTimeout: SETTLE_ATTEMPT_TIMEOUT,
     retry: RETRY,
   });
-  // A billing system that does not answer holds slots of the billing queue alone.
-  const { applyBillingEvents, verifyBilling } = proxyActivities<BillingActivities>({
-    taskQueue: queueBeside(taskQueue, 'billing'),
-    startToCloseTimeout: BILLING_ATTEMPT_TIMEOUT,
-    heartbeatTimeout: BILLING_HEARTBEAT_TIMEOUT,
+  const { applyBillingEvents: applyWithoutAsking } = proxyActivities<BillingActivities>({
+    taskQueue: queueBeside(taskQueue, 'settling'),
+    startToCloseTimeout: SETTLE_ATTEMPT_TIMEOUT,
     retry: RETRY,
   });
+  // A billing system that does not answer holds slots of its own queue alone.
+  const asking = (source: BillingSource | undefined) =>
+    proxyActivities<BillingActivities>({
+      taskQueue: queueBeside(taskQueue, source === undefined ? 'billing' : `billing-${source}`),
+      startToCloseTimeout: BILLING_ATTEMPT_TIMEOUT,
+      heartbeatTimeout: BILLING_HEARTBEAT_TIMEOUT,
+      retry: RETRY,
+    });
   const attributes = ownSearchAttributes();
   // Commands wait here for the contract, and not in the slots of a worker for its row.
   const inTurn = createTurns();
@@ -188,11 +195,15 @@ export async function contractLifecycle(input: ContractLifecycleInput): Promise<
     const told_words = words;
     words = [];
     const asked = { contract_id: input.contract_id, now: now() };
-    if (told_words.length > 0 || (last?.billing_events ?? 0) > 0)
-      return applyBillingEvents.executeWithOptions({ summary: `applies ${namesOf(told_words)}` }, [asked]);
+    if (told_words.length > 0 || (last?.billing_events ?? 0) > 0) {
+      const [source] = told_words.length === 0 ? (last?.billing_questions ?? []) : [];
+      const summary = source === undefined ? `applies ${namesOf(told_words)}` : `asks ${source} about its events`;
+      if (source === undefined) return applyWithoutAsking.executeWithOptions({ summary }, [{ ...asked, ask: [] }]);
+      return asking(source).applyBillingEvents.executeWithOptions({ summary }, [{ ...asked, ask: [source] }]);
+    }
     if (last?.verification?.due) {
       const summary = `asks billing before it ${last.verification.kind} (due ${last.verification.at})`;
-      return verifyBilling.executeWithOptions({ summary }, [asked]);
+      return asking(last.verification.source).verifyBilling.executeWithOptions({ summary }, [asked]);
     }
     const time = last?.on_test_clock ? clock_now : asked.now;
     const due =
