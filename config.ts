@@ -25,6 +25,7 @@ export interface Config {
   /** Undefined where nothing is set: what a process needs depends on its kind. */
   databasePoolSize: number | undefined;
   apiStatementTimeoutMs: number;
+  listStatementTimeoutMs: number;
   workerStatementTimeoutMs: number;
   idleTransactionTimeoutMs: number;
   temporalAddress: string;
@@ -105,6 +106,7 @@ export const WORKER_SLOTS_MAX = 100;
 const FILL_SLOTS_DEFAULT_MAX = 8;
 /** A statement may wait 5,000 ms for a row, and then still has its work to do. */
 export const STATEMENT_TIMEOUT_MS_MIN = 6_000;
+export const LIST_STATEMENT_MS_MIN = 100;
 export const IDLE_TRANSACTION_MS_MIN = 1_000;
 export const DATABASE_TIMEOUT_MS_MAX = 600_000;
 export const SHUTDOWN_GRACE_MS_MAX = 600_000;
@@ -156,6 +158,15 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     allowed: statementTimeoutAllowed,
     usedBy: ['api'],
     parse: statementTimeout,
+  },
+  listStatementTimeoutMs: {
+    env: 'LIST_STATEMENT_TIMEOUT_MS',
+    about:
+      'How long one statement of a list may take in Postgres, in milliseconds, and how long a list waits while a third of the pool reads others. Files in CSV have `API_STATEMENT_TIMEOUT_MS`.',
+    default: { text: '3000' },
+    allowed: `a whole number from ${LIST_STATEMENT_MS_MIN} to ${DATABASE_TIMEOUT_MS_MAX}`,
+    usedBy: ['api'],
+    parse: wholeNumber(LIST_STATEMENT_MS_MIN, DATABASE_TIMEOUT_MS_MAX),
   },
   workerStatementTimeoutMs: {
     env: 'WORKER_STATEMENT_TIMEOUT_MS',

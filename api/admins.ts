@@ -144,7 +144,9 @@ export const adminRoutes: Route[] = [
     audit: [],
     async handle({ api, query }) {
       const after = ADMIN_CURSORS.read(query.cursor);
-      const rows = await listAdmins(api.db, query, { order: query.order, after, limit: query.limit + 1 });
+      const rows = await api.readList((sql) =>
+        listAdmins(sql, query, { order: query.order, after, limit: query.limit + 1 }),
+      );
       return {
         status: 200,
         body: pageOf(rows, query.limit, presentAdmin, ADMIN_CURSORS),
@@ -231,7 +233,7 @@ export const adminRoutes: Route[] = [
     async handle({ api, params, query }) {
       const after = API_KEY_CURSORS.read(query.cursor);
       if (!(await findAdmin(api.db, params.id))) return unknownAdmin(params.id);
-      const rows = await listAdminApiKeys(api.db, params.id, after?.id ?? null, query.limit + 1);
+      const rows = await api.readList((sql) => listAdminApiKeys(sql, params.id, after?.id ?? null, query.limit + 1));
       return {
         status: 200,
         body: pageOf(rows, query.limit, presentApiKey, API_KEY_CURSORS),

@@ -110,7 +110,9 @@ export const amendmentRoutes: Route[] = [
       // What is due is decided before it is shown.
       const contract = await readContract(request, params.id);
       if (isRefusal(contract)) return contract;
-      const rows = await listAmendments(request.api.db, params.id, after?.id ?? null, query.limit + 1);
+      const rows = await request.api.readList((sql) =>
+        listAmendments(sql, params.id, after?.id ?? null, query.limit + 1),
+      );
       return { status: 200, body: pageOf(rows, query.limit, presentAmendment, AMENDMENT_CURSORS) };
     },
   }),

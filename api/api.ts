@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { BillingReceiver, BillingSource } from '../domain/billing-event';
 import type { Instant } from '../domain/instant';
 import type { Database } from '../db/index';
+import type { ReadList } from '../db/list-reads';
 import type { RequestLicenses } from '../db/generation-request';
 import type { Logger } from '../log';
 import type { SendCommand } from '../temporal/command';
@@ -16,6 +17,8 @@ import type { ProgressFeed } from './progress';
 
 export interface Api {
   db: Database;
+  /** Reads a page of a list, within limits of its own. */
+  readList: ReadList;
   client: Client;
   taskQueues: TaskQueues;
   ensureSetUp: EnsureSetUp;

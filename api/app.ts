@@ -2,7 +2,8 @@
 import express from 'express';
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
 import helmet from 'helmet';
-import { isDatabaseUnavailable, isLockTimeout, isPassing } from '../db/errors';
+import { isDatabaseUnavailable, isLockTimeout, isPassing, isStatementTimeout } from '../db/errors';
+import { ListsBusy } from '../db/list-reads';
 import {
   CommandFailed,
   CommandOutcomeUnknown,
@@ -120,7 +121,7 @@ function methodNotAllowed(path: string): RequestHandler {
 /** The last handler: whatever was thrown becomes a problem, and what nobody foresaw is logged with its request id. */
 function presentError(api: Api): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
-    const problem = problemFor(error);
+    const problem = problemFor(error, request);
     const request_id = response.locals.request_id as string;
     // A refusal is an answer, also with 503; the line of the request tells of it.
     if (problem.status >= 500 && !(error instanceof ProblemError))
@@ -134,7 +135,7 @@ function presentError(api: Api): ErrorRequestHandler {
   };
 }
 
-function problemFor(error: unknown): Problem {
+function problemFor(error: unknown, request: Request): Problem {
   if (error instanceof ProblemError) return error.problem;
   if (error instanceof CommandOutcomeUnknown) {
     return protocolProblem(
@@ -163,6 +164,13 @@ function problemFor(error: unknown): Problem {
       'Temporal cannot be reached; nothing was changed. Try again in a moment.',
     );
   }
+  if (error instanceof ListsBusy)
+    return protocolProblem('LISTS_BUSY', 'As many lists as may be read at once are being read. Try again in a moment.');
+  if (isStatementTimeout(error) && isList(request))
+    return protocolProblem(
+      'LIST_TOO_SLOW',
+      'The rows were not found in time. Narrow the filter: name a contract, give more characters of a search, or a shorter time.',
+    );
   if (isLockTimeout(error))
     return protocolProblem(
       'DATABASE_UNAVAILABLE',
@@ -176,6 +184,14 @@ function problemFor(error: unknown): Problem {
   return (
     bodyProblem(error) ??
     protocolProblem('INTERNAL_ERROR', 'An error that we did not foresee. Give the request id to whoever runs this.')
+  );
+}
+
+/** Whether a request asked for a page of a list. */
+function isList(request: Request): boolean {
+  const path = (request.route as { path?: string } | undefined)?.path;
+  return ROUTES.some(
+    (route) => route.method === 'get' && route.path === path && route.query?.shape['cursor'] !== undefined,
   );
 }
 

@@ -143,7 +143,9 @@ export const billingRoutes: Route[] = [
       const { cursor, limit, outcome, ...filter } = query;
       const after = BILLING_EVENT_CURSORS.read(cursor);
       const stored = BILLING_OUTCOMES.find((name) => name.toLowerCase() === outcome);
-      const rows = await listBillingEvents(api.db, { ...filter, outcome: stored }, after?.id ?? null, limit + 1);
+      const rows = await api.readList((sql) =>
+        listBillingEvents(sql, { ...filter, outcome: stored }, after?.id ?? null, limit + 1),
+      );
       return { status: 200, body: pageOf(rows, limit, presentBillingEvent, BILLING_EVENT_CURSORS) };
     },
   }),

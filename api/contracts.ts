@@ -95,12 +95,14 @@ export const contractRoutes: Route[] = [
     audit: [],
     async handle({ api, query }) {
       const cursors = CONTRACT_CURSORS[query.sort];
-      const rows = await listContracts(api.db, query, {
-        sort: query.sort,
-        order: query.order,
-        after: cursors.read(query.cursor),
-        limit: query.limit + 1,
-      });
+      const rows = await api.readList((sql) =>
+        listContracts(sql, query, {
+          sort: query.sort,
+          order: query.order,
+          after: cursors.read(query.cursor),
+          limit: query.limit + 1,
+        }),
+      );
       return { status: 200, body: pageOf(rows, query.limit, presentContractListItem, cursors) };
     },
   }),

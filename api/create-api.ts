@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { BillingReceiver, BillingSource } from '../domain/billing-event';
 import { createPostgresClock } from '../db/clock';
 import { findJob } from '../db/generation-job';
+import { createListReads } from '../db/list-reads';
 import type { Database } from '../db/index';
 import { createSessionProof } from '../db/pooler';
 import { createLicenseRequests } from '../db/generation-request';
@@ -26,6 +27,8 @@ export interface ApiOptions {
   keyPepper: string;
   billingReceivers: ReadonlyMap<BillingSource, BillingReceiver>;
   testClocks: boolean;
+  /** How long one statement of a list may take. */
+  list_statement_ms: number;
   /** How long a request waits for the outcome of its command; see `temporal/command.ts` for what holds unless given. */
   command_timeout_ms?: number | undefined;
   /** Other limits of streams than those of a process. */
@@ -42,6 +45,7 @@ export function createApi(options: ApiOptions): Api {
     ...options,
     clock,
     authenticate: createAuthentication(db, options.keyPepper),
+    readList: createListReads(db, options.list_statement_ms),
     nudger: createNudger({
       client,
       taskQueues,

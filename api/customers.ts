@@ -78,7 +78,9 @@ export const customerRoutes: Route[] = [
     audit: [],
     async handle({ api, query }) {
       const after = CUSTOMER_CURSORS.read(query.cursor);
-      const rows = await listCustomers(api.db, query, { order: query.order, after, limit: query.limit + 1 });
+      const rows = await api.readList((sql) =>
+        listCustomers(sql, query, { order: query.order, after, limit: query.limit + 1 }),
+      );
       return {
         status: 200,
         body: pageOf(rows, query.limit, presentCustomer, CUSTOMER_CURSORS),

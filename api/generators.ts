@@ -152,7 +152,9 @@ export const generatorRoutes: Route[] = [
     audit: [],
     async handle({ api, query }) {
       const after = GENERATOR_CURSORS.read(query.cursor);
-      const rows = await listGenerators(api.db, query, { order: query.order, after, limit: query.limit + 1 });
+      const rows = await api.readList((sql) =>
+        listGenerators(sql, query, { order: query.order, after, limit: query.limit + 1 }),
+      );
       return {
         status: 200,
         body: pageOf(rows, query.limit, presentGenerator, GENERATOR_CURSORS),

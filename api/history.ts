@@ -107,7 +107,9 @@ export const historyRoutes: Route[] = [
       const { cursor, limit, environment, ...filter } = query;
       const after = AUDIT_CURSORS.read(cursor);
       const scope = environment ?? (filter.contract_id === undefined ? 'production' : undefined);
-      const rows = await listAudit(api.db, { ...filter, environment: scope }, after?.id ?? null, limit + 1);
+      const rows = await api.readList((sql) =>
+        listAudit(sql, { ...filter, environment: scope }, after?.id ?? null, limit + 1),
+      );
       return { status: 200, body: pageOf(rows, limit, presentAudit, AUDIT_CURSORS) };
     },
   }),
@@ -125,7 +127,9 @@ export const historyRoutes: Route[] = [
     async handle({ api, params, query }) {
       const after = AUDIT_CURSORS.read(query.cursor);
       if (!(await hasHistory(api.db, params.id))) return unknownContract(params.id);
-      const rows = await listAudit(api.db, { contract_id: params.id }, after?.id ?? null, query.limit + 1);
+      const rows = await api.readList((sql) =>
+        listAudit(sql, { contract_id: params.id }, after?.id ?? null, query.limit + 1),
+      );
       return { status: 200, body: pageOf(rows, query.limit, presentAudit, AUDIT_CURSORS) };
     },
   }),
@@ -143,7 +147,9 @@ export const historyRoutes: Route[] = [
     async handle({ api, params, query }) {
       const after = EVENT_CURSORS.read(query.cursor);
       if (!(await hasHistory(api.db, params.id))) return unknownContract(params.id);
-      const rows = await listDomainEventsOfContract(api.db, params.id, after?.id ?? null, query.limit + 1);
+      const rows = await api.readList((sql) =>
+        listDomainEventsOfContract(sql, params.id, after?.id ?? null, query.limit + 1),
+      );
       return { status: 200, body: pageOf(rows, query.limit, presentDomainEvent, EVENT_CURSORS) };
     },
   }),
@@ -161,7 +167,7 @@ export const historyRoutes: Route[] = [
     async handle({ api, params, query }) {
       const after = REFUSAL_CURSORS.read(query.cursor);
       if (!(await hasHistory(api.db, params.id))) return unknownContract(params.id);
-      const rows = await listRefusedAttempts(api.db, params.id, after, query.limit + 1);
+      const rows = await api.readList((sql) => listRefusedAttempts(sql, params.id, after, query.limit + 1));
       const body = pageOf(rows, query.limit, (row) => row, REFUSAL_CURSORS);
       return { status: 200, body };
     },
@@ -181,7 +187,7 @@ export const historyRoutes: Route[] = [
       const after = REVISION_CURSORS.read(query.cursor);
       if (!(await hasHistory(api.db, params.id))) return unknownContract(params.id);
       const below = after === null ? null : Number(after.revision);
-      const rows = await listRevisions(api.db, params.id, below, query.limit + 1);
+      const rows = await api.readList((sql) => listRevisions(sql, params.id, below, query.limit + 1));
       return {
         status: 200,
         body: pageOf(rows, query.limit, presentRevision, REVISION_CURSORS),

@@ -41,7 +41,9 @@ export const jobRoutes: Route[] = [
     async handle({ api, query, now }) {
       const environment = query.environment ?? (query.contract_id === undefined ? 'production' : undefined);
       const after = JOB_CURSORS.read(query.cursor);
-      const rows = await listJobs(api.db, { ...query, environment }, after?.serial ?? null, query.limit + 1);
+      const rows = await api.readList((sql) =>
+        listJobs(sql, { ...query, environment }, after?.serial ?? null, query.limit + 1),
+      );
       const body = pageOf(rows, query.limit, (row) => presentJob(row, now), JOB_CURSORS);
       return { status: 200, body };
     },

@@ -98,12 +98,14 @@ export const licenseRoutes: Route[] = [
     async handle({ api, query, caller, now }) {
       const after = LICENSE_CURSORS.read(query.cursor)?.id ?? null;
       refuseKeySearch(caller.role, query.search);
-      const rows = await listLicenses(api.db, filterOf(query), {
-        order: query.order,
-        after,
-        limit: query.limit + 1,
-        now,
-      });
+      const rows = await api.readList((sql) =>
+        listLicenses(sql, filterOf(query), {
+          order: query.order,
+          after,
+          limit: query.limit + 1,
+          now,
+        }),
+      );
       const body = pageOf(rows, query.limit, (row) => presentLicense(row, caller.role, now), LICENSE_CURSORS);
       return { status: 200, body };
     },

@@ -40,6 +40,7 @@ async function main(): Promise<void> {
     keyPepper: config.keyPepper,
     billingReceivers: createBillingReceivers(config),
     testClocks: config.testClocks,
+    list_statement_ms: config.listStatementTimeoutMs,
   });
   const server = createFastServer(createApp(api, { trustProxy: config.trustProxy }));
 

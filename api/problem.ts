@@ -73,6 +73,8 @@ const PROTOCOL = {
   TEMPORAL_UNAVAILABLE: [503, 'Temporal cannot be reached'],
   DATABASE_UNAVAILABLE: [503, 'The database cannot be reached'],
   OUTCOME_UNKNOWN: [503, 'The outcome is unknown'],
+  LIST_TOO_SLOW: [503, 'The list takes too long'],
+  LISTS_BUSY: [503, 'Too many lists are being read'],
   STREAMS_BUSY: [503, 'Too many streams are open here'],
 } as const satisfies Record<string, readonly [number, string]>;
 
@@ -86,6 +88,7 @@ const RETRY_AFTER_S: Partial<Record<string, number>> = {
   COMMAND_EXPIRED: 2,
   TOO_MANY_COMMANDS: 2,
   IDEMPOTENCY_IN_PROGRESS: 1,
+  LISTS_BUSY: 2,
   TOO_MANY_STREAMS: 5,
   STREAMS_BUSY: 5,
 };

@@ -104,7 +104,9 @@ export const productRoutes: Route[] = [
     audit: [],
     async handle({ api, query }) {
       const after = PRODUCT_CURSORS.read(query.cursor);
-      const rows = await listProducts(api.db, query, { order: query.order, after, limit: query.limit + 1 });
+      const rows = await api.readList((sql) =>
+        listProducts(sql, query, { order: query.order, after, limit: query.limit + 1 }),
+      );
       return {
         status: 200,
         body: pageOf(rows, query.limit, presentProduct, PRODUCT_CURSORS),

@@ -85,7 +85,7 @@ export const testClockRoutes: Route[] = [
     async handle({ api, query }) {
       expectSwitchedOn(api);
       const after = TEST_CLOCK_CURSORS.read(query.cursor);
-      const rows = await listTestClocks(api.db, after?.id ?? null, query.limit + 1);
+      const rows = await api.readList((sql) => listTestClocks(sql, after?.id ?? null, query.limit + 1));
       return { status: 200, body: pageOf(rows, query.limit, presentTestClock, TEST_CLOCK_CURSORS) };
     },
   }),

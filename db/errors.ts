@@ -11,6 +11,11 @@ export function isLockTimeout(error: unknown): boolean {
   return error instanceof postgres.PostgresError && error.code === '55P03';
 }
 
+/** Whether Postgres cancelled a statement, as it does when one takes longer than it may. */
+export function isStatementTimeout(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && error.code === '57014';
+}
+
 /** Driver codes and SQLSTATEs that mean the server cannot be reached, or ended the session: try again later. */
 const CONNECTION_CODES = /^(CONNECT|CONNECTION_|ECONN|EPIPE|ENOTFOUND|EHOSTUNREACH|ETIMEDOUT|EAI_|08|25P03|57P0|53)/;
 

@@ -5,6 +5,7 @@
 import { ROUTES } from '../api/routes';
 import type { Database } from '../db/index';
 import { COLLECTED_LICENSES_MAX } from '../db/license';
+import { waitFor } from '../dev/waiting';
 import { startTestApi } from './harness/api';
 import type { TestApi } from './harness/api';
 import { FILLED_ROWS, fillTables } from './harness/filled-tables';
@@ -289,3 +290,34 @@ function rowsReadBy(node: PlanNode): number {
     node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
   return each * node['Actual Loops'];
 }
+
+describe('lists that are slow', () => {
+  const POOL = 3;
+  let slow: TestApi;
+  beforeAll(async () => {
+    slow = await startTestApi({ poolSize: POOL, list_statement_ms: 500 });
+  });
+  afterAll(() => slow.close());
+
+  /** Sessions of the interface that wait for a lock. */
+  async function waiting(): Promise<number> {
+    const [row] = await slow.sql<[{ count: number }]>`
+      SELECT count(*)::int AS count FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name = 'covenant-test-api' AND wait_event_type = 'Lock'`;
+    return row.count;
+  }
+
+  test('end in time, say what to do, and leave connections for everything else', async () => {
+    const codes = await slow.sql.begin(async (tx) => {
+      await tx`LOCK TABLE products IN ACCESS EXCLUSIVE MODE`;
+      const lists = Promise.all(Array.from({ length: 10 }, () => slow.call('GET', '/products')));
+      await waitFor(async () => (await waiting()) > 0, { timeout_ms: 10_000, what: 'a list to be read' });
+      expect((await slow.call('GET', '/me')).status).toBe(200);
+      expect(await waiting()).toBeLessThanOrEqual(1);
+      return (await lists).map(({ status, body }) => `${status} ${body.code}`);
+    });
+    expect(codes).toContain('503 LIST_TOO_SLOW');
+    expect(codes.filter((code) => code !== '503 LIST_TOO_SLOW' && code !== '503 LISTS_BUSY')).toEqual([]);
+    expect((await slow.call('GET', '/products')).status).toBe(200);
+  });
+});

@@ -92,6 +92,7 @@ test('required values alone are enough, and all else has its default', () => {
   expect(loadConfig(REQUIRED)).toEqual({
     databaseUrl: REQUIRED.DATABASE_URL,
     apiStatementTimeoutMs: 7_000,
+    listStatementTimeoutMs: 3_000,
     workerStatementTimeoutMs: 20_000,
     idleTransactionTimeoutMs: 10_000,
     temporalAddress: '127.0.0.1:7233',

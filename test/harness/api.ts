@@ -89,6 +89,8 @@ export interface TestApiOptions {
   streamLimits?: Partial<StreamLimits>;
   /** Other time limits of its database sessions than the product's defaults. */
   limits?: SessionLimits;
+  /** Another time limit of lists than the product's default. */
+  list_statement_ms?: number;
   /** Another database pool size; 10. */
   poolSize?: number;
   /** How long a request waits for the outcome of its command; as in the product unless given. */
@@ -97,6 +99,7 @@ export interface TestApiOptions {
 
 const BASE_PATH = '/api/v1';
 const POOL_SIZE = 10;
+const LIST_STATEMENT_MS = 3_000;
 const LIMITS: SessionLimits = { statement_ms: 7_000, idle_in_transaction_ms: 10_000 };
 
 /** Starts the interface on a free port of 127.0.0.1, with one admin of each role. */
@@ -127,6 +130,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     keyPepper,
     billingReceivers: createBillingReceivers(billing),
     testClocks: options.testClocks ?? true,
+    list_statement_ms: options.list_statement_ms ?? LIST_STATEMENT_MS,
     command_timeout_ms: options.command_timeout_ms,
     streamLimits: options.streamLimits,
   });
