@@ -27,7 +27,13 @@ export interface GrpcFailure {
 type Interceptor = NonNullable<ConnectionOptions['interceptors']>[number];
 type Status = Parameters<GrpcRetryOptions['retryableDecider']>[1];
 
-/** Set on the last status of a call whose earlier attempts may have been carried out. */
+/**
+ * Set on the last status of a call whose earlier attempts may have been carried out. UNAVAILABLE "workflow update was aborted"
+ * is among those. The server (read at v1.29.1) answers it for updates in almost any state when it drops a workflow from its
+ * memory, which it does whenever it refuses an update. A refusal of the next attempt settles nothing either: the run may have
+ * continued as new after the update was completed, and a worker that received the update may still accept it, which brings
+ * it back (`Registry.TryResurrect`).
+ */
 const EARLIER_ATTEMPT_UNKNOWN = 'covenant-earlier-attempt-unknown';
 
 /** Whether this client may not make the call here: its role does not allow it, or the server has no such service. */
