@@ -1,8 +1,8 @@
 /**
  * Calendar arithmetic in a contract's own time zone (domain.md 1.8).
  *
- * Everything here goes through Temporal's proposal types: `Date` arithmetic turns 31 January plus a month into
- * 3 March, and SQL interval arithmetic depends on the session's zone.
+ * What knows months or zones goes through Temporal's proposal types: `Date` arithmetic turns 31 January plus a month into
+ * 3 March, and SQL interval arithmetic depends on the session's zone. Whole days need neither and are counted.
  */
 import { Temporal } from 'temporal-polyfill';
 import { instantFromMillis } from './instant';
@@ -44,9 +44,25 @@ export function isCalendarPeriod(period: string): boolean {
   return in_years > 0 && in_years <= PERIOD_YEARS_MAX;
 }
 
+const DAY_MS = 86_400_000;
+/** The last instant of the years that are written with four digits. */
+const FOUR_DIGIT_MS_MAX = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+const FOUR_DIGIT_MS_MIN = Date.parse('0000-01-01T00:00:00.000Z');
+/** Starts of days that are remembered, about 2 MB; then all are forgotten at once. */
+const STARTS_REMEMBERED_MAX = 10_000;
+
+/** Looking at a contract asks for the same days again and again, and each answer takes a search in the rules of its zone. */
+const starts = new Map<string, Instant>();
+
 /** The first valid instant of `date` in `zone`; a day whose midnight a clock change skips begins later (1.8.3). */
 export function startOfDay(date: LocalDate, zone: string): Instant {
-  return text(Temporal.PlainDate.from(date).toZonedDateTime(zone).toInstant());
+  const day = `${date} ${zone}`;
+  const remembered = starts.get(day);
+  if (remembered !== undefined) return remembered;
+  const start = text(Temporal.PlainDate.from(date).toZonedDateTime(zone).toInstant());
+  if (starts.size >= STARTS_REMEMBERED_MAX) starts.clear();
+  starts.set(day, start);
+  return start;
 }
 
 /** The calendar date that the clocks of `zone` show at `instant`. */
@@ -69,12 +85,30 @@ export function addPeriods(date: LocalDate, period: string, times = 1): LocalDat
 
 /** `date` plus a whole number of days, which may be negative. */
 export function addDays(date: LocalDate, days: number): LocalDate {
-  return Temporal.PlainDate.from(date).add({ days }).toString();
+  const sum = Number.isInteger(days) ? midnightMs(date) + days * DAY_MS : NaN;
+  // Temporal says what is wrong with a date or a number, and writes years of more digits.
+  if (!(sum >= FOUR_DIGIT_MS_MIN && sum <= FOUR_DIGIT_MS_MAX))
+    return Temporal.PlainDate.from(date).add({ days }).toString();
+  return dateOf(sum);
 }
 
 /** How many days lie between two dates; negative when `to` is before `from`. */
 export function daysBetween(from: LocalDate, to: LocalDate): number {
+  const days = (midnightMs(to) - midnightMs(from)) / DAY_MS;
+  if (!Number.isNaN(days)) return days;
   return Temporal.PlainDate.from(from).until(Temporal.PlainDate.from(to), { largestUnit: 'days' }).days;
+}
+
+/** The midnight of UTC with which a date begins there, in milliseconds; NaN for text that is no date of four-digit years. */
+function midnightMs(date: LocalDate): number {
+  const ms = Date.parse(date);
+  // `Date` reads 30 February as 2 March.
+  return ms >= FOUR_DIGIT_MS_MIN && ms <= FOUR_DIGIT_MS_MAX && dateOf(ms) === date ? ms : NaN;
+}
+
+/** The date of UTC at an instant of four-digit years. */
+function dateOf(ms: number): LocalDate {
+  return new Date(ms).toISOString().slice(0, 10);
 }
 
 /** `instant` plus a period on the wall clock of `zone`: the local time of day is kept across clock changes (1.8.6). */

@@ -1,5 +1,6 @@
 /** Calendar arithmetic: clock changes, month ends and leap days (domain.md 1.8). */
 import fc from 'fast-check';
+import { Temporal } from 'temporal-polyfill';
 import {
   addDays,
   addPeriodToInstant,
@@ -42,6 +43,8 @@ describe('the start of a day', () => {
     // A midnight that comes twice would take the earlier one; here the clocks go back from 24:00 to 23:00 of the day before.
     ['2024-11-01', 'Africa/Cairo', '2024-10-31T22:00:00.000Z'],
   ])('%s in %s is %s', (day, inZone, instant) => {
+    expect(startOfDay(day, inZone)).toBe(instant);
+    // The second answer is remembered.
     expect(startOfDay(day, inZone)).toBe(instant);
   });
 
@@ -93,6 +96,31 @@ describe('periods of dates', () => {
         (from, days) => daysBetween(from, addDays(from, days)) === days,
       ),
     );
+  });
+
+  test('a date plus days is the date that Temporal says, in all years of four digits and beyond them', () => {
+    const any = fc
+      .date({ min: new Date('0000-01-01T00:00:00Z'), max: new Date('9999-12-31T00:00:00Z'), noInvalidDate: true })
+      .map((instant) => instant.toISOString().slice(0, 10));
+    fc.assert(
+      fc.property(any, fc.integer({ min: -400_000, max: 400_000 }), (from, days) => {
+        expect(addDays(from, days)).toBe(Temporal.PlainDate.from(from).add({ days }).toString());
+      }),
+    );
+  });
+
+  test.each([
+    ['2027-02-30', 1],
+    ['2027-1-31', 1],
+    ['tomorrow', 1],
+    ['2027-02-01', 0.5],
+  ])('%s plus %d days is refused', (from, days) => {
+    expect(() => addDays(from, days)).toThrow(RangeError);
+  });
+
+  test('days are not counted from or to what is no date', () => {
+    expect(() => daysBetween('2027-02-30', '2027-03-02')).toThrow(RangeError);
+    expect(() => daysBetween('2027-02-01', '2027-02-30')).toThrow(RangeError);
   });
 });
 
