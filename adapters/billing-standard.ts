@@ -17,13 +17,16 @@ import type {
 } from '../domain/billing-event';
 import { STANDARD_STATUS, StandardEnvelope, StandardMessage, isStandardType } from '../domain/billing-message';
 import type { Instant } from '../domain/instant';
-import { badSignature, malformed, misshapen, textOf } from './signed-text';
+import { badSignature, misshapen, notText, readJson, textOf } from './signed-text';
 import { complaintAboutSignature } from './standard-signature';
 
 /** How long an invoice may take to be told. */
 const FETCH_TIMEOUT_MS = 5_000;
 /** The largest answer that is read. */
 const ANSWER_BYTES_MAX = 64 * 1024;
+
+/** The numbers of a message that are read. */
+const EXACT_NUMBERS = [['invoice', 'version']];
 
 /** An invoice as `GET {url}/invoices/{id}` tells it. */
 const InvoiceAnswer = z.looseObject({
@@ -51,10 +54,10 @@ export function createStandardReceiver(secrets: readonly string[]): BillingRecei
     source: 'standard',
     receive(body, headers, now) {
       const raw = textOf(body);
-      if (raw === null) return badSignature('The body is not UTF-8 text');
+      if (raw === null) return notText();
       const complaint = complaintAboutSignature(webhooks, raw, headers, now);
       if (complaint !== null) return badSignature(complaint);
-      return read(raw, now);
+      return messageOf(raw, now);
     },
   };
 }
@@ -76,13 +79,10 @@ export function createStandardPort(url: string | undefined, timeout_ms = FETCH_T
   };
 }
 
-function read(raw: string, now: Instant): ReceivedMessage {
-  let json: unknown;
-  try {
-    json = JSON.parse(raw);
-  } catch (error) {
-    return malformed(error);
-  }
+function messageOf(raw: string, now: Instant): ReceivedMessage {
+  const read = readJson(raw, EXACT_NUMBERS);
+  if (!('json' in read)) return read;
+  const { json } = read;
   const envelope = StandardEnvelope.safeParse(json);
   if (!envelope.success) return misshapen(envelope.error);
   const { id, type, occurred_at } = envelope.data;

@@ -19,7 +19,7 @@ import type {
 import { ForeignId, ForeignType } from '../domain/billing-message';
 import { instantFromMillis, millisOf } from '../domain/instant';
 import type { Instant } from '../domain/instant';
-import { badSignature, malformed, misshapen, textOf } from './signed-text';
+import { badSignature, misshapen, notText, readJson, textOf } from './signed-text';
 
 /** How long one question may take; a second try is the package's own. */
 const ASK_TIMEOUT_MS = 5_000;
@@ -65,6 +65,9 @@ const STANDING_DISPUTES: readonly string[] = [
 const Seconds = z.int().nonnegative().max(32_472_144_000);
 const Metadata = z.looseObject({ contract_id: z.string().optional() }).nullish();
 const Subscription = z.looseObject({ metadata: Metadata }).nullish();
+
+/** The numbers of a message that are read. */
+const EXACT_NUMBERS = [['created']];
 
 /** Where a message holds what it is about. */
 const OBJECT_PATH = ['data', 'object'];
@@ -122,9 +125,9 @@ export function createStripeReceiver(secrets: readonly string[]): BillingReceive
     source: 'stripe',
     receive(body, headers, now) {
       const raw = textOf(body);
-      if (raw === null) return badSignature('The body is not UTF-8 text');
+      if (raw === null) return notText();
       const complaint = complaintAbout(secrets, raw, headers['stripe-signature'], now);
-      return complaint === null ? read(raw) : badSignature(complaint);
+      return complaint === null ? messageOf(raw) : badSignature(complaint);
     },
   };
 }
@@ -181,14 +184,10 @@ function complaintAbout(
   return complaint;
 }
 
-function read(raw: string): ReceivedMessage {
-  let sent: unknown;
-  try {
-    sent = JSON.parse(raw);
-  } catch (error) {
-    return malformed(error);
-  }
-  const parsed = StripeEvent.safeParse(sent);
+function messageOf(raw: string): ReceivedMessage {
+  const read = readJson(raw, EXACT_NUMBERS);
+  if (!('json' in read)) return read;
+  const parsed = StripeEvent.safeParse(read.json);
   if (!parsed.success) return misshapen(parsed.error);
   const { id, type, created, data } = parsed.data;
   const event: BillingEvent = {

@@ -3,6 +3,7 @@
  */
 import type { ZodError } from 'zod';
 import type { ReceivedMessage } from '../domain/billing-event';
+import { changedNumbers } from '../domain/json-number';
 
 const RESEND_ADVICE =
   'Check the secret on both sides, the clock of the sender, and that nothing in between changes the body';
@@ -10,7 +11,7 @@ const RESEND_ADVICE =
 /** A message that was not accepted. */
 export type Rejected = Extract<ReceivedMessage, { accepted: false }>;
 
-/** The bytes as text, or null when they are none: then no signature over a text can be theirs. */
+/** The bytes as text, or null when they are none. */
 export function textOf(body: Uint8Array): string | null {
   try {
     // A byte order mark is kept, so that what is checked is what was signed.
@@ -25,10 +26,29 @@ export function badSignature(why: string): Rejected {
   return { accepted: false, why: 'BAD_SIGNATURE', detail: `${why}. ${RESEND_ADVICE}.` };
 }
 
-/** The message is signed, but it is not JSON. */
-export function malformed(error: unknown): Rejected {
-  const detail = error instanceof Error ? error.message : 'it cannot be parsed';
-  return { accepted: false, why: 'MALFORMED_JSON', detail: `The body is not JSON: ${detail}` };
+/** The message is no text: no signature over one can be its. */
+export function notText(): Rejected {
+  return { accepted: false, why: 'MALFORMED_JSON', detail: 'The body is not UTF-8 text. Send JSON in UTF-8.' };
+}
+
+/**
+ * The message as JSON. The numbers at the `exact` paths, which are those that are read, must be ones that JavaScript can hold; all
+ * others are the sender's own.
+ */
+export function readJson(raw: string, exact: readonly (readonly string[])[]): { json: unknown } | Rejected {
+  let json: unknown;
+  try {
+    json = JSON.parse(raw);
+  } catch (error) {
+    return { accepted: false, why: 'MALFORMED_JSON', detail: `The body is not JSON: ${(error as Error).message}` };
+  }
+  for (const { path } of changedNumbers(raw)) {
+    if (!exact.some((read) => read.length === path.length && read.every((part, index) => part === path[index])))
+      continue;
+    const message = 'must be a number that can be kept exactly';
+    return { accepted: false, why: 'VALIDATION_FAILED', errors: [{ path: path.join('.'), message }] };
+  }
+  return { json };
 }
 
 /** The message is signed, but not in the form that its type has; `within` is the path to the part that was read. */

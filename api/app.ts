@@ -14,6 +14,7 @@ import {
 import type { TrustProxy } from '../config';
 import { createRequestLog } from '../log';
 import type { Api } from './api';
+import { BODY_BYTES_MAX, readBytes, readJson } from './body';
 import { docsRouter } from './docs';
 import { authorization, endpoint, requestIdOf } from './endpoint';
 import { countRequest } from './metrics';
@@ -21,9 +22,6 @@ import { operationsRouter } from './operations';
 import { ProblemError, presentProblem, protocolProblem } from './problem';
 import type { Problem } from './problem';
 import { ROUTES } from './routes';
-
-/** The largest body, in bytes. */
-export const BODY_BYTES_MAX = 1024 * 1024;
 
 /** The application over its dependencies; `trustProxy` says whose `X-Forwarded-For` is believed. */
 export function createApp(api: Api, options: { trustProxy: TrustProxy }): Express {
@@ -38,15 +36,12 @@ export function createApp(api: Api, options: { trustProxy: TrustProxy }): Expres
   app.use(docsRouter());
 
   const router = express.Router({ caseSensitive: true });
-  const readJson = [jsonBodyOnly, express.json({ limit: BODY_BYTES_MAX, strict: false })];
-  // What is signed is what was sent: nothing is unpacked, and no type is too strange.
-  const readRaw = [express.raw({ limit: BODY_BYTES_MAX, type: () => true, inflate: false })];
   // Nobody's body is read before it is known who sends it (decisions 6).
   for (const route of ROUTES)
     router[route.method](
       route.path,
       authorization(api, route),
-      ...(route.raw_body === undefined ? readJson : readRaw),
+      ...(route.raw_body === undefined ? readJson(route.body_types) : readBytes()),
       endpoint(api, route),
     );
   // What is left of a known path is a wrong method.
@@ -92,19 +87,6 @@ function securityHeaders(): RequestHandler {
     next();
   };
 }
-
-/** A body that is not JSON is refused by its type, not by failing to parse. */
-const jsonBodyOnly: RequestHandler = (request, _response, next) => {
-  const has_body =
-    request.headers['transfer-encoding'] !== undefined || (request.headers['content-length'] ?? '0') !== '0';
-  if (has_body && !request.is(['application/json', 'application/*+json'])) {
-    const given = request.get('content-type') ?? 'none';
-    throw new ProblemError(
-      protocolProblem('UNSUPPORTED_MEDIA_TYPE', `Send JSON with Content-Type: application/json (it was: ${given}).`),
-    );
-  }
-  next();
-};
 
 function methodNotAllowed(path: string): RequestHandler {
   const allowed = ROUTES.filter((route) => route.path === path).map((route) => route.method.toUpperCase());
@@ -198,14 +180,11 @@ function isList(request: Request): boolean {
 /** What Express and its body parser throw for requests that are not well formed. */
 function bodyProblem(error: unknown): Problem | null {
   const { type, status } = (error ?? {}) as { type?: unknown; status?: unknown };
-  if (type === 'entity.parse.failed')
-    return protocolProblem('MALFORMED_JSON', `The body is not JSON: ${(error as Error).message}`);
   if (type === 'entity.too.large')
     return protocolProblem('BODY_TOO_LARGE', `The body may have ${BODY_BYTES_MAX} bytes.`, {
       metadata: { bytes_max: BODY_BYTES_MAX },
     });
-  if (type === 'charset.unsupported' || type === 'encoding.unsupported')
-    return protocolProblem('UNSUPPORTED_MEDIA_TYPE', (error as Error).message);
+  if (type === 'encoding.unsupported') return protocolProblem('UNSUPPORTED_MEDIA_TYPE', (error as Error).message);
   if (typeof status === 'number' && status >= 400 && status < 500)
     return protocolProblem('MALFORMED_REQUEST', (error as Error).message);
   return null;

@@ -18,7 +18,8 @@ import type { Sql } from '../db/index';
 import type { JsonObject } from '../domain/json';
 import type { Api } from './api';
 import type { ClientStream } from './client-stream';
-import { ProblemError, problemOf, protocolProblem } from './problem';
+import { refuseChangedNumbers } from './body';
+import { ProblemError, fieldErrorsOf, problemOf, protocolProblem, shapeProblem } from './problem';
 import type { FieldError } from './problem';
 import type { Answer, Handled, Route } from './route';
 
@@ -113,14 +114,15 @@ function parse(
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
     for (const issue of parsed.error.issues) refuseByName(issue);
-    errors.push(
-      ...parsed.error.issues.map((issue) => ({ path: issue.path.map(String).join('.'), message: issue.message })),
-    );
+    for (const error of fieldErrorsOf(parsed.error)) errors.push(error);
     return undefined;
   };
   const params = take(route.params, request.params);
   // An id that cannot be one names nothing.
   if (errors.length > 0) throw new ProblemError(problemNotFound(request.path));
+  refuseChangedNumbers(response);
+  for (const name of unknownParameters(route, request))
+    errors.push({ path: name, message: 'this parameter is not known here' });
   const query = take(route.query, request.query);
   const body = route.body ? take(route.body, given_body) : undefined;
   const expected_revision = ifMatch(request, errors);
@@ -222,7 +224,8 @@ function idempotencyOf(request: Request, route: Route, caller: AuthenticatedAdmi
   }
   return {
     key,
-    fingerprint: fingerprintOf(request.method, request.path.toLowerCase(), request.body),
+    // A body without a field asks for the same as none.
+    fingerprint: fingerprintOf(request.method, request.path.toLowerCase(), hasBody(request) ? request.body : undefined),
     scope: `${caller.api_key_id} ${route.method} ${route.path}`,
   };
 }
@@ -261,16 +264,21 @@ function singleHeaders(request: Request): Record<string, string | undefined> {
   );
 }
 
+/** Whether the body says anything: an object without a field does not. */
 function hasBody(request: Request): boolean {
-  return (
-    request.body !== undefined &&
-    !(typeof request.body === 'object' && request.body !== null && Object.keys(request.body as object).length === 0)
-  );
+  const body: unknown = request.body;
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body !== undefined;
+  return Object.keys(body).length > 0;
+}
+
+/** The query parameters that the route does not declare: they are refused like unknown fields, not ignored. */
+function unknownParameters(route: Route, request: Request): string[] {
+  const known = route.query?.shape ?? {};
+  return Object.keys(request.query).filter((name) => !Object.hasOwn(known, name));
 }
 
 function refuseShape(errors: FieldError[]): never {
-  const detail = errors.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ');
-  throw new ProblemError(protocolProblem('VALIDATION_FAILED', detail, { errors }));
+  throw new ProblemError(shapeProblem(errors));
 }
 
 function problemNotFound(path: string) {

@@ -6,10 +6,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi';
-import type { ZodObject } from 'zod';
+import type { ZodObject, ZodType } from 'zod';
 import { version } from '../package.json';
 import { commandLine } from '../command-line';
 import type { RefusalCode } from '../domain/refusal';
+import { JSON_TYPES } from './body';
 import { ProblemShape, problemCatalogue } from './problem';
 import type { ProtocolCode } from './problem';
 import type { Route } from './route';
@@ -100,11 +101,16 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
           }
         : {}),
       ...(route.body
-        ? { body: { required: route.body_optional !== true, content: { 'application/json': { schema: route.body } } } }
+        ? { body: { required: route.body_optional !== true, content: contentOf(route.body, route.body_types) } }
         : {}),
     },
     responses: Object.fromEntries([...answers, ...refusals]) as never,
   };
+}
+
+/** The same shape for each media type in which it is read. */
+function contentOf(schema: ZodType, media_types = JSON_TYPES) {
+  return Object.fromEntries(media_types.map((media_type) => [media_type, { schema }]));
 }
 
 function whoMayCall({ role, raw_body }: Route): string {

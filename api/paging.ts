@@ -1,6 +1,6 @@
 /** Pages of lists: what a list is asked, what it answers, and the cursors that lead from page to page. */
 import { isStorableText } from '../domain/text';
-import { ProblemError, protocolProblem } from './problem';
+import { ProblemError, shapeProblem } from './problem';
 import { isInstantText } from './shapes';
 import { z } from './zod';
 
@@ -16,7 +16,14 @@ const CURSOR_CHARS_MAX = 4096;
 
 /** `limit` and `cursor` of every list. */
 export const PageQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(PAGE_ROWS_MAX).default(PAGE_ROWS_DEFAULT).describe('rows of a page'),
+  limit: z
+    .string()
+    .regex(/^\d{1,9}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.int().min(1).max(PAGE_ROWS_MAX))
+    .default(PAGE_ROWS_DEFAULT)
+    .describe('rows of a page')
+    .openapi({ type: 'integer', minimum: 1, maximum: PAGE_ROWS_MAX, default: PAGE_ROWS_DEFAULT }),
   cursor: z.string().max(CURSOR_CHARS_MAX).optional().describe('next_cursor of the page before'),
 });
 
@@ -122,7 +129,5 @@ function valuesIn(cursor: string): string[] {
 
 function cursorProblem(): ProblemError {
   const message = 'must be the next_cursor of a page of the same list and sort; leave it out for the first page';
-  return new ProblemError(
-    protocolProblem('VALIDATION_FAILED', `cursor: ${message}`, { errors: [{ path: 'cursor', message }] }),
-  );
+  return new ProblemError(shapeProblem([{ path: 'cursor', message }]));
 }

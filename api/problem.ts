@@ -1,4 +1,5 @@
 /** Refusals as they go over the wire: `application/problem+json` (RFC 9457) with a stable code, and their HTTP statuses. */
+import type { ZodError } from 'zod';
 import { REFUSAL_TITLES } from '../domain/refusal';
 import type { Refusal, RefusalCode } from '../domain/refusal';
 import type { JsonObject } from '../domain/json';
@@ -78,6 +79,14 @@ const PROTOCOL = {
   STREAMS_BUSY: [503, 'Too many streams are open here'],
 } as const satisfies Record<string, readonly [number, string]>;
 
+/** Fields that one refusal names; the others are counted. */
+export const FIELD_ERRORS_MAX = 20;
+/** Characters of a path and of a message in a refusal. */
+const FIELD_TEXT_CHARS_MAX = 500;
+/** Unknown fields of one object that a message names, and characters of each: all of them fit into one message. */
+const UNKNOWN_FIELDS_NAMED_MAX = 10;
+const UNKNOWN_FIELD_CHARS_MAX = 40;
+
 export type ProtocolCode = keyof typeof PROTOCOL;
 
 /** Statuses after which the same request may succeed: they carry `Retry-After`. */
@@ -155,6 +164,42 @@ export function protocolProblem(
     ...(more.errors ? { errors: more.errors } : {}),
     headers: { ...retryAfter(code), ...more.headers },
   };
+}
+
+/** What zod found, by field. Fields that are not known are one error of the object that holds them, whose message names them. */
+export function fieldErrorsOf(error: ZodError): FieldError[] {
+  return error.issues.map((issue) => ({
+    path: issue.path.map(String).join('.'),
+    message: issue.code === 'unrecognized_keys' ? unknownFieldsText(issue.keys) : issue.message,
+  }));
+}
+
+/**
+ * The refusal of a request by its shape. Its size is bounded, whatever was sent: it names the first fields and says how many
+ * more there are. `count` is the number of all errors where `errors` holds only the first of them.
+ */
+export function shapeProblem(errors: readonly FieldError[], count = errors.length): Problem {
+  const shown = errors
+    .slice(0, FIELD_ERRORS_MAX)
+    .map(({ path, message }) => ({ path: bounded(path), message: bounded(message) }));
+  const further_errors = count - shown.length;
+  const sentences = shown.map(({ path, message }) => (path ? `${path}: ${message}` : message));
+  if (further_errors === 0) return protocolProblem('VALIDATION_FAILED', sentences.join('; '), { errors: shown });
+  const detail = [...sentences, `and ${further_errors} more`].join('; ');
+  return protocolProblem('VALIDATION_FAILED', detail, { errors: shown, metadata: { further_errors } });
+}
+
+function unknownFieldsText(keys: readonly string[]): string {
+  const named = keys.slice(0, UNKNOWN_FIELDS_NAMED_MAX).map((key) => `"${bounded(key, UNKNOWN_FIELD_CHARS_MAX)}"`);
+  const more = keys.length > named.length ? ` and ${keys.length - named.length} more` : '';
+  return `Unrecognized ${keys.length === 1 ? 'key' : 'keys'}: ${named.join(', ')}${more}`;
+}
+
+/** A text that may hold what a client sent, cut to what a person reads. */
+function bounded(text: string, chars_max = FIELD_TEXT_CHARS_MAX): string {
+  if (text.length <= chars_max) return text;
+  // Half of a surrogate pair at the cut is no text.
+  return `${text.slice(0, chars_max).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
 /** The body of a problem. */

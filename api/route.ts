@@ -80,6 +80,8 @@ export interface RouteSpec<P extends Shape, Q extends Shape, B extends ZodType |
   params?: P;
   query?: Q;
   body?: B;
+  /** Media types of the body besides which none is read; `application/json` unless given. */
+  body_types?: readonly string[];
   /** Its answers stay open: their number is bounded, and they end with the caller's access. Every route that answers with `stream` says so. */
   stream?: StreamKind;
   /** Whether the body may be left out altogether. */

@@ -2,7 +2,7 @@
 import { isCalendarPeriod, isLocalDate, isTimeZone } from '../domain/calendar';
 import { ENVIRONMENTS } from '../domain/environment';
 import type { Json, JsonObject } from '../domain/json';
-import { isPlainText, isStorableText } from '../domain/text';
+import { hasDirectionControl, isPlainText, isStorableText, isVisible } from '../domain/text';
 import { z } from './zod';
 
 /** Characters of a name. */
@@ -38,12 +38,18 @@ export const TimeZoneShape = z
   .refine(isTimeZone, 'must be an IANA time zone, such as Europe/Berlin')
   .openapi({ example: 'Europe/Berlin' });
 export const EnvironmentShape = z.enum(ENVIRONMENTS);
+/** A name for people, of anything: one line that can be seen, and that looks like what it is. */
 export const NameShape = z
   .string()
   .trim()
   .min(1)
   .max(NAME_CHARS_MAX)
-  .refine(isPlainText, 'must not contain control characters');
+  .refine(isPlainText, 'must not contain control characters')
+  .refine(
+    (name) => !hasDirectionControl(name),
+    'must not contain direction controls (U+202A to U+202E, U+2066 to U+2069)',
+  )
+  .refine((name) => name === '' || isVisible(name), 'must contain a visible character');
 export const DryRunQuery = z.object({
   dry_run: z.enum(['true', 'false']).optional().describe('true: the same checks and the same answer, nothing written'),
 });

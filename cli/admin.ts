@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { SYSTEM } from '../domain/actor';
 import { newApiKey } from '../domain/api-key';
 import { ROLES, type Role } from '../domain/role';
+import { hasDirectionControl, isPlainText, isVisible } from '../domain/text';
 import { createAdminApiKey, insertAdmin } from '../db/admin';
 import { violates } from '../db/errors';
 import { findNow } from '../db/clock';
@@ -80,9 +81,11 @@ function email(given: string): string {
 function text(what: string, chars_max: number): (given: string) => string {
   return (given) => {
     const trimmed = given.trim();
-    // eslint-disable-next-line no-control-regex -- Postgres cannot keep U+0000, and the others hide text
-    const plain = !/[\u0000-\u001f\u007f]/.test(trimmed);
-    if (plain && trimmed.length >= 1 && trimmed.length <= chars_max) return trimmed;
-    throw new InvalidArgumentError(`The ${what} must have 1 to ${chars_max} characters on one line.`);
+    if (hasDirectionControl(trimmed))
+      throw new InvalidArgumentError(`The ${what} must not contain direction controls.`);
+    if (isPlainText(trimmed) && isVisible(trimmed) && trimmed.length <= chars_max) return trimmed;
+    throw new InvalidArgumentError(
+      `The ${what} must have 1 to ${chars_max} characters on one line that people can see.`,
+    );
   };
 }

@@ -167,7 +167,8 @@ describe('a signature', () => {
     // Read leniently, these bytes would become the text that was signed.
     const replaced = '{"a":"\ufffd"}';
     const bytes = Buffer.from(replaced.replace('\ufffd', '\u00ff'), 'latin1');
-    expect(receive(bytes, signStandard(replaced, secret))).toMatchObject(BAD_SIGNATURE);
+    const refused = { accepted: false, why: 'MALFORMED_JSON' };
+    expect(receive(bytes, signStandard(replaced, secret))).toMatchObject(refused);
     expect(receive(`\ufeff${body}`, headers)).toMatchObject(BAD_SIGNATURE);
   });
 

@@ -821,12 +821,15 @@ describe('requests that are not well formed', () => {
     expectRefusal(await text(body, { 'Idempotency-Key': 'deep' }), 422, 'VALIDATION_FAILED');
   });
 
-  test('numbers beyond those of JavaScript are refused or kept, never an error', async () => {
+  test('numbers beyond those of JavaScript are refused by their fields', async () => {
     const body = (quota: string, metadata: string) =>
       JSON.stringify(contractBody(catalogue)).replace('"quota":1000', `"quota":${quota}, "metadata":${metadata}`);
     expectRefusal(await text(body('1e999', '{}')), 422, 'VALIDATION_FAILED');
     expectRefusal(await text(body('99999999999999999999', '{}')), 422, 'VALIDATION_FAILED');
-    expect((await text(body('10', '{"n": 99999999999999999999, "e": 1e999, "__proto__": {"a": 1}}'))).status).toBe(201);
+    const changed = await text(body('10', '{"n": 99999999999999999999, "e": 1e999}'));
+    expectRefusal(changed, 422, 'VALIDATION_FAILED');
+    expect(changed.body.errors.map((error: { path: string }) => error.path)).toEqual(['metadata.n', 'metadata.e']);
+    expect((await text(body('10', '{"n": 99999999999, "__proto__": {"a": 1}}'))).status).toBe(201);
   });
 
   test('an id that cannot be one and an id that is unknown are 404', async () => {

@@ -280,6 +280,18 @@ describe.each(ROUTES.map((route) => [nameOf(route), route] as const))('%s', (nam
     expectRefusal(answer, 422, 'VALIDATION_FAILED');
   });
 
+  test('a query parameter that it does not know is 422', async () => {
+    const call = await prepare();
+    const path = `${pathOf(route, call.params)}?no_such_parameter=1`;
+    const answer = await api.call(route.method.toUpperCase(), path, {
+      key: route.role === null ? null : api.keys.super_admin,
+      ...(call.headers ? { headers: call.headers } : {}),
+      ...(call.body === undefined ? {} : { body: call.body }),
+    });
+    expectRefusal(answer, 422, 'VALIDATION_FAILED');
+    expect(answer.body.errors).toEqual([{ path: 'no_such_parameter', message: 'this parameter is not known here' }]);
+  });
+
   test('an id that is unknown, or cannot be one, is 404', async () => {
     if (route.params === undefined) return;
     const call = await prepare();

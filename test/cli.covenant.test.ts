@@ -93,6 +93,8 @@ test('admin create refuses an address that is taken, whatever its case, and writ
 test.each([
   [['admin', 'create', '--email', 'no address', '--name', 'A', '--role', 'admin'], 'e-mail address'],
   [['admin', 'create', '--email', 'a@example.com', '--name', ' ', '--role', 'admin'], '1 to 200 characters'],
+  [['admin', 'create', '--email', 'a@example.com', '--name', '\u200b', '--role', 'admin'], 'people can see'],
+  [['admin', 'create', '--email', 'a@example.com', '--name', 'a\u202eb', '--role', 'admin'], 'direction controls'],
   [
     ['admin', 'create', '--email', 'a@example.com', '--name', 'A', '--role', 'king'],
     'super_admin, admin, operator, viewer',
