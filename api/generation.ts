@@ -80,6 +80,7 @@ export const generationRoutes: Route[] = [
       'IDEMPOTENCY_KEY_REUSED',
       'IDEMPOTENCY_IN_PROGRESS',
       'IDEMPOTENCY_KEY_CONFLICT',
+      'REVISION_CONFLICT',
     ],
     audit: ['generation.requested'],
     handle: (request) => (request.query.dry_run === 'true' ? rehearse(request) : generateOnce(request)),
@@ -94,7 +95,8 @@ async function generateOnce(request: GenerateRequest): Promise<Answer | Refusal>
     count: request.body.count,
     test: request.body.test,
   });
-  const fold = `${request.params.id} ${key}`;
+  // Requests for different revisions may be answered differently.
+  const fold = `${request.params.id} ${request.expected_revision ?? ''} ${key}`;
   const first = underWay.get(fold);
   if (first && first.fingerprint === fingerprint) {
     const answer = await first.answer;
@@ -125,9 +127,19 @@ async function generate(
 
 /** The call as the rooms below take it. */
 function licenseRequest(request: GenerateRequest, idempotency: LicenseRequest['idempotency']): LicenseRequest {
-  const { params, body, actor, now, request_id } = request;
+  const { params, body, actor, now, expected_revision, request_id } = request;
   const { count, test } = body;
-  return { contract_id: params.id, count, test, actor, channel: 'api', now, idempotency, request_id };
+  return {
+    contract_id: params.id,
+    count,
+    test,
+    actor,
+    channel: 'api',
+    now,
+    expected_revision,
+    idempotency,
+    request_id,
+  };
 }
 
 /** The answer for a granted request, the same for its replays: keys of inline requests are read back from rows. */

@@ -10,6 +10,7 @@ import { randomFillSync } from 'node:crypto';
 import type { Actor } from '../domain/actor';
 import type { ContractFacts } from '../domain/contract';
 import { generationRefusal, testGenerationRefusal } from '../domain/generation';
+import { revisionRefusal } from '../domain/contract-decision';
 import type { DecisionContext } from '../domain/contract-decision';
 import { licenseExpiry } from '../domain/expiry';
 import {
@@ -61,6 +62,8 @@ export interface LicenseRequest {
   actor: Actor;
   channel: 'ui' | 'api';
   now: Instant;
+  /** The revision of the contract from which alone it is granted; from any when left out. */
+  expected_revision?: number | undefined;
   idempotency: { key: string; fingerprint: string } | null;
   request_id: string | null;
 }
@@ -211,8 +214,14 @@ async function grantUnderLock(
   return { granted: { job: grantedJob(row, granted), replayed: false, keys: row.keys }, nudge };
 }
 
-/** The request at its contract's time as it is granted; undefined when its licenses would have expired already. */
+/**
+ * The request at its contract's time as it is granted; undefined when its licenses would have expired already, or it names another
+ * revision. A grant names these terms, and is judged by whether they are still the contract's when its row is locked: so the
+ * revision that they were made from is the one that grants.
+ */
 function rowOf(request: LicenseRequest, profile: GenerationProfile, real_now: Instant): GenerationRequest | undefined {
+  if (request.expected_revision !== undefined && request.expected_revision !== profile.contract_revision)
+    return undefined;
   const expires_at = licenseExpiry(profile.expiry, request.now, profile.timezone);
   return isRefusal(expires_at) ? undefined : generationRequest(request, profile, expires_at, real_now);
 }
@@ -238,6 +247,8 @@ async function diagnoseUnlocked(sql: Sql, request: LicenseRequest): Promise<Diag
   const facts = factsOf(contract);
   const now = laterOf(contract.clock_now ?? request.now, facts.settled_until);
   if (contract.next_boundary_at !== null && contract.next_boundary_at <= now) return { result: null, by_rule: false };
+  const stale = revisionRefusal(facts, request.expected_revision);
+  if (stale) return { result: stale, by_rule: false };
   const refusal = generationRefusal(facts, { now, product, generator });
   const quota = claimRefusal(facts.quota, contract.reserved, request.count);
   return { result: refusal ? withReason(refusal, quota) : quota, by_rule: true };
@@ -250,7 +261,7 @@ async function diagnose(tx: Sql, request: LicenseRequest): Promise<Diagnosis & {
   const judged = await judgeRequest(tx, request);
   if (isRefusal(judged)) return { result: judged, by_rule: false, nudge: NO_NUDGE };
   const { facts, generator, nudge, refusal } = judged;
-  if (refusal) return { result: refusal, by_rule: true, nudge };
+  if (refusal) return { result: refusal, by_rule: isRule(refusal), nudge };
   if (generator) await refreshTerms(tx, facts, generator);
   await refreshGrants(tx, facts.id);
   return { result: null, by_rule: false, nudge };
@@ -274,16 +285,24 @@ export async function judgeRequest(tx: Sql, request: LicenseRequest): Promise<Ju
   let generator: DecisionContext['generator'] = null;
   const outcome = await changeContract(tx, changeRequest(request), (facts, context) => {
     generator = context.generator;
-    return (request.test ? testGenerationRefusal : generationRefusal)(facts, context) ?? 'unchanged';
+    const refusal = revisionRefusal(facts, request.expected_revision);
+    return refusal ?? (request.test ? testGenerationRefusal : generationRefusal)(facts, context) ?? 'unchanged';
   });
   if (isRefusal(outcome)) return outcome;
   const { facts, nudge, row } = outcome;
   const { clock_now } = row;
+  if (outcome.refusal?.code === 'REVISION_CONFLICT')
+    return { facts, clock_now, generator, nudge, refusal: outcome.refusal };
   if (request.test) {
     return { facts, clock_now, generator, nudge, refusal: outcome.refusal ?? (await testLimitRefusal(tx, request)) };
   }
   const quota = claimRefusal(facts.quota, row.reserved, request.count);
   return { facts, clock_now, generator, nudge, refusal: outcome.refusal ? withReason(outcome.refusal, quota) : quota };
+}
+
+/** A request for another revision was refused by no rule of generation. */
+function isRule({ code }: Refusal): boolean {
+  return code !== 'REVISION_CONFLICT';
 }
 
 async function testLimitRefusal(tx: Sql, request: LicenseRequest): Promise<Refusal | null> {
@@ -307,7 +326,7 @@ async function requestTestLicenses(tx: Sql, request: LicenseRequest): Promise<Di
   // Looked up again under the contract's lock: an equal request may have come first.
   const replayed = await replay(tx, request);
   if (replayed) return { result: replayed, by_rule: false, nudge };
-  if (refusal) return { result: refusal, by_rule: true, nudge };
+  if (refusal) return { result: refusal, by_rule: isRule(refusal), nudge };
   if (generator) await refreshTerms(tx, facts, generator);
   const profile = await findGenerationProfile(tx, request.contract_id);
   if (!profile) throw new Error(`contract ${request.contract_id} has no license terms`);

@@ -17,6 +17,8 @@ export interface GenerationProfile {
   contract_id: string;
   environment: Environment;
   terms_id: string;
+  /** The revision of the contract that the terms were made from. */
+  contract_revision: number;
   key_format: KeyFormat;
   expiry: ExpiryRule;
   timezone: string;
@@ -38,7 +40,7 @@ export function currentTerms(sql: Sql): Fragment {
 /** The current profile, or undefined while the terms are missing or older than contract or generator. */
 export async function findGenerationProfile(sql: Sql, contract_id: string): Promise<GenerationProfile | undefined> {
   const [row] = await sql<GenerationProfile[]>`
-    SELECT c.id AS contract_id, c.environment, t.id AS terms_id, t.key_format, c.expiry, c.timezone, c.test_clock_id
+    SELECT c.id AS contract_id, c.environment, t.id AS terms_id, t.contract_revision, t.key_format, c.expiry, c.timezone, c.test_clock_id
     FROM ${currentTerms(sql)} WHERE c.id = ${contract_id}`;
   return row;
 }

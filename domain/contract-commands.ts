@@ -9,6 +9,7 @@ import type { AmendInput, WithdrawAmendmentInput } from './amendment';
 import type { ContractFacts } from './contract';
 import { activate } from './contract-create';
 import type { ActivateInput } from './contract-create';
+import { revisionRefusal } from './contract-decision';
 import type { Decision, DecisionContext } from './contract-decision';
 import { edit } from './contract-edit';
 import type { EditInput } from './contract-edit';
@@ -18,7 +19,6 @@ import { holdForCompliance, pause, releaseFromCompliance, resume } from './contr
 import type { ComplianceHoldInput, ComplianceReleaseInput, PauseInput, ResumeInput } from './contract-hold';
 import { optOut, renew } from './contract-renewal';
 import type { OptOutInput, RenewInput } from './contract-renewal';
-import { refuse } from './refusal';
 import type { Refusal } from './refusal';
 
 /** The inputs of each command by its name. */
@@ -94,9 +94,4 @@ export function needsOf(command: ContractCommand): CommandNeeds {
     return { generator_id: command.input.generator_id, lock_quota: command.input.quota !== undefined };
   if (command.name === 'amend') return { generator_id: command.input.changes.generator_id, lock_quota: false };
   return { lock_quota: false };
-}
-
-function revisionRefusal(facts: ContractFacts, expected: number | undefined): Refusal | null {
-  if (expected === undefined || expected === facts.revision) return null;
-  return refuse('REVISION_CONFLICT', { given: expected, current: facts.revision });
 }

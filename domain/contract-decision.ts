@@ -28,6 +28,12 @@ export interface Conditional {
   expected_revision?: number | undefined;
 }
 
+/** Refuses what was asked of another revision than the one that the contract is at. */
+export function revisionRefusal({ revision }: { revision: number }, expected: number | undefined): Refusal | null {
+  if (expected === undefined || expected === revision) return null;
+  return refuse('REVISION_CONFLICT', { given: expected, current: revision });
+}
+
 /** A change of terms or holds: the next revision. */
 export function revise(
   before: ContractFacts,
