@@ -75,7 +75,7 @@ export function createBillingInboxActivities({
   /** Asks about one event; answers the contract that has it to apply now, or null. */
   async function identify(event: UnidentifiedBillingEvent, now: Instant): Promise<string | null> {
     const found = await billingPorts.get(event.source)?.identify(event.raw);
-    if (found !== undefined) return identifyBillingEvent(db, event.id, found, now);
+    if (found) return identifyBillingEvent(db, event.id, found, now);
     await postponeParkedBillingEvent(db, event.id, now);
     return null;
   }

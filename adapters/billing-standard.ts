@@ -75,7 +75,7 @@ export function createStandardPort(url: string | undefined, timeout_ms = FETCH_T
       return fetchInvoice(url, invoice_id, timeout_ms);
     },
     // A message names its contract and its invoice, or there is no more to be known.
-    identify: async () => ({ invoice_id: null, contract_id: null }),
+    identify: async () => null,
   };
 }
 

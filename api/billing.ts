@@ -5,7 +5,7 @@
  * An event is in the inbox before its contract is told of it, and the sender has its answer when it is there: what is
  * accepted is never lost, and what is sent twice is applied once (domain.md 1.5, decisions 14).
  */
-import { BILLING_OUTCOMES, BILLING_SOURCES } from '../domain/billing-event';
+import { BILLING_OUTCOMES, BILLING_SOURCES, shownOutcome } from '../domain/billing-event';
 import type { BillingSource, ReceivedMessage } from '../domain/billing-event';
 import { StandardMessage } from '../domain/billing-message';
 import { refuse } from '../domain/refusal';
@@ -14,7 +14,7 @@ import { findBillingEvent, insertBillingEvent, listBillingEvents, replayBillingE
 import type { BillingEventRow, ReceivedBillingEvent } from '../db/billing-inbox';
 import { insertAudit } from '../db/commit';
 import { PageOf, PageQuery, cursorsById, pageOf } from './paging';
-import { ProblemError, protocolProblem } from './problem';
+import { ProblemError, protocolProblem, shapeProblem } from './problem';
 import { route } from './route';
 import type { Route } from './route';
 import { Id, IdParams, InstantShape, LocalDateShape } from './shapes';
@@ -26,7 +26,7 @@ const OUTCOMES = BILLING_OUTCOMES.map((outcome) => outcome.toLowerCase()) as Low
 const OutcomeShape = z
   .enum(OUTCOMES)
   .describe(
-    'pending: to be applied; parked: waits for a contract or an invoice to become known; applied, ignored: done',
+    'pending: to be looked up or applied; parked: waits for a contract or an invoice to become known; applied, ignored: done',
   );
 const SourceShape = z.enum(BILLING_SOURCES);
 
@@ -206,8 +206,8 @@ export const billingRoutes: Route[] = [
   }),
 ];
 
-function presentReceived(event_id: string, { outcome }: ReceivedBillingEvent) {
-  return { event_id, outcome: outcome.toLowerCase() };
+function presentReceived(event_id: string, received: ReceivedBillingEvent) {
+  return { event_id, outcome: shownOutcome(received).toLowerCase() };
 }
 
 function presentBillingEvent(row: BillingEventRow) {
@@ -222,7 +222,7 @@ function presentBillingEvent(row: BillingEventRow) {
     occurred_at: row.occurred_at,
     received_at: row.received_at,
     future_dated: row.future_dated,
-    outcome: row.outcome.toLowerCase(),
+    outcome: shownOutcome(row).toLowerCase(),
     reason: row.reason,
     tries: row.tries,
     try_at: row.try_at,
@@ -237,8 +237,7 @@ function presentWithRaw(row: BillingEventRow & { raw: string }) {
 
 function rejection(message: Extract<ReceivedMessage, { accepted: false }>): ProblemError {
   if (message.why !== 'VALIDATION_FAILED') return new ProblemError(protocolProblem(message.why, message.detail));
-  const detail = message.errors.map(({ path, message: why }) => (path ? `${path}: ${why}` : why)).join('; ');
-  return new ProblemError(protocolProblem('VALIDATION_FAILED', detail, { errors: message.errors }));
+  return new ProblemError(shapeProblem(message.errors));
 }
 
 function noSuchSource(source: string): string {

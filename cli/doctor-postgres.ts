@@ -150,7 +150,7 @@ function owedFindings(owed: OwedWork): Finding[] {
       warning(
         'billing',
         `${owed.parked_billing_events} billing events are parked for more than a day: their contract or invoice is unknown`,
-        'Read them at GET /api/v1/billing/events?outcome=parked, and put them back with POST …/replay when it is there.',
+        'Read them at GET /api/v1/billing/events?outcome=parked (those without an invoice_id: ?outcome=pending), and put them back with POST …/replay when it is there.',
       ),
     );
   }

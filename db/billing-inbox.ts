@@ -41,6 +41,8 @@ export interface BillingArrival {
 /** What came of an arrival. */
 export interface ReceivedBillingEvent {
   id: string;
+  /** As far as it is known. */
+  invoice_id: string | null;
   outcome: BillingOutcome;
   /** As far as it is known. */
   contract_id: string | null;
@@ -138,7 +140,8 @@ export async function insertBillingEvent(db: Database, arrival: BillingArrival):
   if (!inserted) return repeated(db, event, arrival.now);
   const { id, outcome } = inserted;
   const tell = outcome === 'PENDING' && !(await isAnotherDue(db, { id, contract_id: event.contract_id }, arrival.now));
-  return { id, outcome, contract_id: event.contract_id, repeated: false, tell };
+  const { contract_id, invoice_id } = event;
+  return { id, outcome, contract_id, invoice_id, repeated: false, tell };
 }
 
 /** Writes an arrival as its contract stands; `inserted` is undefined when the event is here already. */
@@ -293,8 +296,8 @@ export async function unidentifiedBillingEvents(
 
 /**
  * Writes what a parked event turned out to concern, and answers the contract to wake, or null. What was named in the
- * message stands. An event without an invoice concerns no contract and is ignored; one whose contract is not there stays
- * parked for a later try.
+ * message stands. An event without an invoice, or of an invoice that names no contract, is ignored: when a contract is named
+ * later, its billing system sends another event. One whose contract is not there stays parked for a later try.
  */
 export async function identifyBillingEvent(
   sql: Sql,
@@ -307,6 +310,7 @@ export async function identifyBillingEvent(
     SET contract_id = i.contract_id, invoice_id = i.invoice_id, outcome = i.outcome,
         reason = CASE i.outcome WHEN 'PARKED' THEN ${'CONTRACT_UNKNOWN' satisfies BillingReason}
                                 WHEN 'IGNORED' THEN CASE WHEN i.invoice_id IS NULL THEN ${'NO_INVOICE' satisfies BillingReason}
+                                                         WHEN i.contract_id IS NULL THEN ${'NO_CONTRACT' satisfies BillingReason}
                                                          ELSE ${'CONTRACT_DELETED' satisfies BillingReason} END END,
         tries = CASE i.outcome WHEN 'PARKED' THEN b.tries + 1 ELSE 0 END,
         -- Its billing system has answered: it will hardly answer otherwise within the day.
@@ -315,7 +319,7 @@ export async function identifyBillingEvent(
         told_at = ${toldAtOnceKnown(sql, sql`i.contract_id`)}
     FROM (
       SELECT e.id, e.contract_id, e.invoice_id,
-             CASE WHEN e.invoice_id IS NULL OR c.deleted_at IS NOT NULL THEN 'IGNORED'
+             CASE WHEN e.invoice_id IS NULL OR e.contract_id IS NULL OR c.deleted_at IS NOT NULL THEN 'IGNORED'
                   WHEN c.id IS NULL THEN 'PARKED' ELSE 'PENDING' END AS outcome
       FROM (SELECT id, coalesce(contract_id, ${found.contract_id}::uuid) AS contract_id,
                    coalesce(invoice_id, ${found.invoice_id}::text) AS invoice_id
@@ -342,7 +346,7 @@ export async function listBillingEvents(
 ): Promise<BillingEventRow[]> {
   return sql<BillingEventRow[]>`
     SELECT ${columns(sql)} FROM billing_inbox WHERE true
-    ${filter.outcome === undefined ? sql`` : sql`AND outcome = ${filter.outcome}`}
+    ${filter.outcome === undefined ? sql`` : sql`AND ${hasShownOutcome(sql, filter.outcome)}`}
     ${filter.source === undefined ? sql`` : sql`AND source = ${filter.source}`}
     ${filter.contract_id === undefined ? sql`` : sql`AND contract_id = ${filter.contract_id}`}
     ${before === null ? sql`` : sql`AND id < ${before}`}
@@ -433,9 +437,9 @@ async function isAnotherDue(
 /** The event that was here before. */
 async function repeated(sql: Sql, event: BillingEvent, now: Instant): Promise<ReceivedBillingEvent> {
   const [{ due, ...first }] = await sql<
-    [{ id: string; outcome: BillingOutcome; contract_id: string | null; due: boolean }]
+    [{ id: string; outcome: BillingOutcome; contract_id: string | null; invoice_id: string | null; due: boolean }]
   >`
-    SELECT id, outcome, contract_id, ${isDue(sql, now)} AS due FROM billing_inbox
+    SELECT id, outcome, contract_id, invoice_id, ${isDue(sql, now)} AS due FROM billing_inbox
     WHERE source = ${event.source} AND event_id = ${event.event_id}`;
   // The first may have been taken in by a process that ended before it could tell anybody.
   return { ...first, repeated: true, tell: first.outcome === 'PENDING' && due };
@@ -460,6 +464,13 @@ function outcomeAtArrival(
 function toldAtOnceKnown(sql: Sql, contract_id: Fragment): Fragment {
   const was_unknown = sql`(b.contract_id IS NULL OR b.reason = ${'CONTRACT_UNKNOWN' satisfies BillingReason})`;
   return sql`CASE WHEN ${was_unknown} THEN coalesce(${clockTime(sql, contract_id)}, b.told_at) ELSE b.told_at END`;
+}
+
+/** Whether an event is shown with this outcome (`shownOutcome`). */
+function hasShownOutcome(sql: Sql, outcome: BillingOutcome): Fragment {
+  if (outcome === 'PENDING') return sql`(outcome = 'PENDING' OR (outcome = 'PARKED' AND invoice_id IS NULL))`;
+  if (outcome === 'PARKED') return sql`(outcome = 'PARKED' AND invoice_id IS NOT NULL)`;
+  return sql`outcome = ${outcome}`;
 }
 
 /** When an event is tried again: after as long as it has waited already, within the two bounds. */

@@ -29,6 +29,7 @@ export const BILLING_REASONS = {
   CONTRACT_UNKNOWN: 'No contract has the id that was named, or none was named',
   INVOICE_UNKNOWN: 'The message does not name its invoice, which has to be looked up',
   NO_INVOICE: 'The billing system knows no invoice for it',
+  NO_CONTRACT: 'The billing system was asked, and its invoice names no contract',
   GIVEN_UP: 'Parked for so long that it is not tried any more',
 } as const;
 export type BillingReason = keyof typeof BILLING_REASONS;
@@ -90,14 +91,28 @@ export interface BillingPort {
   /** The invoice as it is now. Throws BillingUnreachable when there is no answer, to be tried later. */
   fetchInvoice(reference: InvoiceReference): Promise<FetchedInvoice>;
   /**
-   * The invoice and contract of an event that does not name both, from its text as it came; nulls where there is none.
-   * Throws BillingUnreachable as `fetchInvoice` does.
+   * The invoice and contract of an event that does not name both, from its text as it came; nulls where there is none. Null
+   * when there is nothing to ask about. Throws BillingUnreachable as `fetchInvoice` does.
    */
-  identify(raw: string): Promise<IdentifiedBilling>;
+  identify(raw: string): Promise<IdentifiedBilling | null>;
 }
 
 /** The billing system gave no answer that can be used: try later, and guess nothing. */
 export class BillingUnreachable extends Error {}
+
+/**
+ * The outcome of an event as callers see it: what waits until its billing system has said which invoice it concerns is pending, like
+ * everything that needs no person. It is stored as PARKED, because no contract can apply it yet.
+ */
+export function shownOutcome({
+  outcome,
+  invoice_id,
+}: {
+  outcome: BillingOutcome;
+  invoice_id: string | null;
+}): BillingOutcome {
+  return outcome === 'PARKED' && invoice_id === null ? 'PENDING' : outcome;
+}
 
 /** Receives one billing system's messages. */
 export interface BillingReceiver {

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { createBillingInboxActivities } from '../activities/billing-inbox';
 import { createBillingPorts } from '../adapters/billing';
 import type { BillingSettings } from '../adapters/billing';
-import { findBillingEvent, insertBillingEvent } from '../db/billing-inbox';
+import { countWaitingBillingEvents, findBillingEvent, insertBillingEvent } from '../db/billing-inbox';
 import { FakeBilling } from '../dev/fake-billing';
 import { waitFor } from '../dev/waiting';
 import type { BillingEvent, BillingPort, IdentifiedBilling } from '../domain/billing-event';
@@ -76,6 +76,36 @@ test('a dispute is found to concern the invoice that was paid, and its contract 
     { outcome: 'PENDING', contract_id, invoice_id: 'in_2' },
   ]);
   expect(await identify()).toEqual([]);
+});
+
+test('an invoice that names no contract is ignored once Stripe has confirmed it, and waits while Stripe is silent', async () => {
+  const invoice = { id: 'in_foreign', contract_id: null, due_date: '2027-01-31', occurred_at: NOW } as const;
+  const [paid, disputed] = [await park('in_foreign'), await park('in_foreign')];
+  billing.put({ ...invoice, status: 'PAID' });
+  const raw = JSON.stringify(billing.stripeEvent('invoice.paid', 'in_foreign'));
+  await sql`UPDATE billing_inbox SET invoice_id = 'in_foreign', raw = ${raw} WHERE id = ${paid}`;
+  billing.behaviour = 'fails';
+  expect(await identify()).toEqual([]);
+  expect(await findBillingEvent(sql, paid)).toMatchObject({ outcome: 'PARKED', tries: 1 });
+
+  await sql`UPDATE billing_inbox SET try_at = ${NOW}`;
+  billing.behaviour = 'answers';
+  expect(await identify()).toEqual([]);
+  for (const id of [paid, disputed])
+    expect(await findBillingEvent(sql, id)).toMatchObject({
+      outcome: 'IGNORED',
+      reason: 'NO_CONTRACT',
+      contract_id: null,
+      invoice_id: 'in_foreign',
+      decided_at: NOW,
+    });
+  expect(await countWaitingBillingEvents(sql)).toEqual({ PENDING: 0, PARKED: 0 });
+});
+
+test('a message of the standard form that names no contract stays parked: there is nobody to ask', async () => {
+  const id = await park('in_1', { source: 'standard', invoice_id: 'in_1', type: 'invoice.paid' });
+  expect(await identify()).toEqual([]);
+  expect(await findBillingEvent(sql, id)).toMatchObject({ outcome: 'PARKED', tries: 1 });
 });
 
 test('a silent billing system is asked once in a sweep, and others all the same', async () => {

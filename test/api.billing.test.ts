@@ -6,6 +6,8 @@ import { gzipSync } from 'node:zlib';
 import { FakeBilling, signStandard, signStripe } from '../dev/fake-billing';
 import type { StandardEvent } from '../dev/fake-billing';
 import { waitFor } from '../dev/waiting';
+import { createStripeReceiver } from '../adapters/billing-stripe';
+import type { BillingReceiver, BillingSource } from '../domain/billing-event';
 import { startTestApi } from './harness/api';
 import type { ApiAnswer, TestApi } from './harness/api';
 import { addCatalogue, addContract } from './harness/catalogue';
@@ -15,6 +17,7 @@ import { walkPages } from './harness/walk-pages';
 
 const STANDARD = '/billing/standard/events';
 const newSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;
+const STRIPE_SECRET = 'whsec_stripe';
 const [SECRET, OLDER_SECRET] = [newSecret(), newSecret()];
 
 let api: TestApi;
@@ -98,6 +101,30 @@ describe('a message', () => {
     const gone = await addContract(api, await addCatalogue(api), { status: 'inactive' });
     await api.call('DELETE', `/contracts/${gone.id}`, { body: { confirm_name: gone.name } });
     expect(await outcomeOf(messageOf({ contract_id: gone.id }))).toBe('ignored');
+  });
+
+  test('about a dispute is pending until its invoice was looked up, in answers and in lists', async () => {
+    const receivers = api.api.billingReceivers as Map<BillingSource, BillingReceiver>;
+    receivers.set('stripe', createStripeReceiver([STRIPE_SECRET]));
+    const event_id = `evt_${randomUUID()}`;
+    const data = { object: { payment_intent: 'pi_1' } };
+    const body = JSON.stringify({ id: event_id, object: 'event', type: 'charge.dispute.created', created: 1, data });
+    const dispute = { key: null, body, headers: signStripe(body, STRIPE_SECRET) };
+    try {
+      for (const status of [202, 200]) {
+        const answer = await api.call('POST', '/billing/stripe/events', dispute);
+        expect([answer.status, answer.body]).toEqual([status, { event_id, outcome: 'pending' }]);
+      }
+    } finally {
+      receivers.delete('stripe');
+    }
+    const listed = async (outcome: string) => {
+      const { body: page } = await api.call('GET', `/billing/events?source=stripe&outcome=${outcome}`);
+      return (page.data as { event_id: string; outcome: string }[]).map((event) => [event.event_id, event.outcome]);
+    };
+    expect(await listed('pending')).toEqual([[event_id, 'pending']]);
+    expect(await listed('parked')).toEqual([]);
+    await api.sql`DELETE FROM billing_inbox WHERE event_id = ${event_id}`;
   });
 
   test('that is dated ahead counts as of now, and says so', async () => {

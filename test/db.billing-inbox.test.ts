@@ -91,7 +91,8 @@ describe('an arriving event', () => {
     const event = eventOf();
     const received = await insertBillingEvent(sql, { event, raw: '{ "é": 1 }', now: NOW, request_id: 'request-1' });
     const { relevant: _relevant, ...told } = event;
-    expect(received).toEqual({ id: received.id, outcome: 'PENDING', contract_id, repeated: false, tell: true });
+    const { id } = received;
+    expect(received).toEqual({ id, outcome: 'PENDING', contract_id, invoice_id: 'in_1', repeated: false, tell: true });
     expect(await rowOf(received.id)).toEqual({
       ...told,
       id: received.id,
@@ -343,15 +344,16 @@ describe('parked events', () => {
   test('without contract or invoice are offered for identification, and then concern what was found', async () => {
     const dispute = { source: 'stripe', type: 'charge.dispute.created', observation: null, invoice_id: null } as const;
     const found = await insert({ ...dispute, contract_id: null });
-    const [named, none, foreign] = [
+    const [named, none, foreign, early] = [
       await insert(dispute),
       await insert({ ...dispute, contract_id: null }),
       await insert({ source: 'stripe', observation: null, contract_id: null, invoice_id: 'in_9' }),
+      await insert({ source: 'stripe', observation: null, contract_id: null, invoice_id: 'in_10' }),
     ];
     await insert({ contract_id: randomUUID() });
     const offer = () => unidentifiedBillingEvents(sql, 'stripe', { now: NOW, limit: LIMIT });
     const offered = await offer();
-    expect(offered.map(({ id }) => id).sort()).toEqual([found, named, none, foreign].map(({ id }) => id).sort());
+    expect(offered.map(({ id }) => id).sort()).toEqual([found, named, none, foreign, early].map(({ id }) => id).sort());
     expect(offered[0]).toMatchObject({ source: 'stripe', raw: '{"as":"it came"}' });
 
     const identify = (id: string, concerns: { invoice_id: string | null; contract_id: string | null }) =>
@@ -361,10 +363,13 @@ describe('parked events', () => {
     expect(await identify(named.id, { invoice_id: 'in_8', contract_id: randomUUID() })).toBe(contract_id);
     expect(await identify(none.id, { invoice_id: null, contract_id: null })).toBeNull();
     expect(await identify(foreign.id, { invoice_id: 'in_9', contract_id: null })).toBeNull();
+    expect(await identify(early.id, { invoice_id: 'in_10', contract_id: randomUUID() })).toBeNull();
     expect(await rowOf(found.id)).toMatchObject({ outcome: 'PENDING', reason: null, invoice_id: 'in_7', contract_id });
     expect(await rowOf(named.id)).toMatchObject({ outcome: 'PENDING', reason: null, invoice_id: 'in_8', contract_id });
     expect(await rowOf(none.id)).toMatchObject({ outcome: 'IGNORED', reason: 'NO_INVOICE', decided_at: NOW });
-    expect(await rowOf(foreign.id)).toMatchObject({
+    expect(await rowOf(foreign.id)).toMatchObject({ outcome: 'IGNORED', reason: 'NO_CONTRACT', decided_at: NOW });
+    // A contract that is named and not there may still be created.
+    expect(await rowOf(early.id)).toMatchObject({
       outcome: 'PARKED',
       reason: 'CONTRACT_UNKNOWN',
       tries: 1,
