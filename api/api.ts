@@ -23,6 +23,8 @@ export interface Api {
   taskQueues: TaskQueues;
   ensureSetUp: EnsureSetUp;
   authenticate: Authenticate;
+  /** For routes whose statements check the caller once more (api/authentication.ts). */
+  recall: Authenticate;
   nudger: Nudger;
   clocks: ClockTeller;
   sendCommand: SendCommand;

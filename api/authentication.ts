@@ -7,17 +7,48 @@ import type { Database } from '../db/index';
 /** The admin behind a key, or undefined. */
 export type Authenticate = (key: string, now: Instant) => Promise<AuthenticatedAdmin | undefined>;
 
-/**
- * Requests with one key that arrive at the same moment share one look-up: a partner who calls 32 times at once costs one
- * query, not 32. Nothing is remembered beyond the look-up itself, so a revoked key ends at once.
- */
-export function createAuthentication(db: Database, pepper: string): Authenticate {
+export interface Authentication {
+  /**
+   * Looks the key up. Requests with one key that arrive at the same moment share one look-up: a partner who calls 32 times at
+   * once costs one query, not 32. A revoked key ends at once.
+   */
+  authenticate: Authenticate;
+  /** The same, from memory when it was looked up within the last second: for a statement that checks the key once more. */
+  recall: Authenticate;
+}
+
+/** How long a look-up is remembered. */
+const REMEMBERED_MS_MAX = 1_000;
+/** Keys that are remembered; beyond them all are forgotten. */
+const KEYS_REMEMBERED_MAX = 10_000;
+
+export function createAuthentication(db: Database, pepper: string): Authentication {
   const underWay = new Map<string, Promise<AuthenticatedAdmin | undefined>>();
-  return function authenticate(key, now) {
+  const remembered = new Map<string, { admin: AuthenticatedAdmin; found_ms: number }>();
+
+  const lookUp: Authenticate = async (key, now) => {
+    const found_ms = performance.now();
+    const admin = await authenticateAdmin(db, key, pepper, now);
+    if (remembered.size >= KEYS_REMEMBERED_MAX) remembered.clear();
+    if (admin) remembered.set(key, { admin, found_ms });
+    else remembered.delete(key);
+    return admin;
+  };
+
+  const authenticate: Authenticate = (key, now) => {
     const shared = underWay.get(key);
     if (shared) return shared;
-    const lookup = authenticateAdmin(db, key, pepper, now).finally(() => underWay.delete(key));
+    const lookup = lookUp(key, now).finally(() => underWay.delete(key));
     underWay.set(key, lookup);
     return lookup;
+  };
+
+  return {
+    authenticate,
+    recall: (key, now) => {
+      const known = remembered.get(key);
+      if (known && performance.now() - known.found_ms < REMEMBERED_MS_MAX) return Promise.resolve(known.admin);
+      return authenticate(key, now);
+    },
   };
 }

@@ -44,7 +44,7 @@ export function createApi(options: ApiOptions): Api {
   return {
     ...options,
     clock,
-    authenticate: createAuthentication(db, options.keyPepper),
+    ...createAuthentication(db, options.keyPepper),
     readList: createListReads(db, options.list_statement_ms),
     nudger: createNudger({
       client,

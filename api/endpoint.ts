@@ -13,10 +13,12 @@ import { roleCovers } from '../domain/role';
 import type { AuthenticatedAdmin } from '../db/admin';
 import { claimIdempotencyKey, storeAnswer } from '../db/idempotency';
 import { isLockTimeout } from '../db/errors';
+import type { Credential } from '../db/generation-request';
 import { LOCK_TIMEOUT_MS } from '../db/session';
 import type { Sql } from '../db/index';
 import type { JsonObject } from '../domain/json';
 import type { Api } from './api';
+import type { Authenticate } from './authentication';
 import type { ClientStream } from './client-stream';
 import { refuseChangedNumbers } from './body';
 import { ProblemError, fieldErrorsOf, problemOf, protocolProblem, shapeProblem } from './problem';
@@ -33,7 +35,8 @@ const NOBODY: AuthenticatedAdmin = { id: '', email: '', name: '', role: 'viewer'
 /** The Express handler that finds out who calls one route, and whether they may. */
 export function authorization(api: Api, route: Route): RequestHandler {
   return async (request, response, next) => {
-    response.locals.caller = route.role === null ? NOBODY : await authorize(api, request, route);
+    const look = route.checks_caller ? api.recall : api.authenticate;
+    response.locals.caller = route.role === null ? NOBODY : await authorize(api, request, route, look);
     next();
   };
 }
@@ -69,7 +72,12 @@ function logEnd(api: Api, request_id: string, stream: ClientStream): void {
 }
 
 /** The admin behind the key, or 401; with a sufficient role, or 403. */
-async function authorize(api: Api, request: Request, route: Route): Promise<AuthenticatedAdmin> {
+async function authorize(
+  api: Api,
+  request: Request,
+  route: Route,
+  authenticate: Authenticate,
+): Promise<AuthenticatedAdmin> {
   const header = request.get('authorization');
   if (!header)
     throw new ProblemError(
@@ -78,7 +86,7 @@ async function authorize(api: Api, request: Request, route: Route): Promise<Auth
       }),
     );
   const key = /^Bearer +(\S+) *$/i.exec(header)?.[1];
-  const admin = key === undefined ? undefined : await api.authenticate(key, await api.clock());
+  const admin = key === undefined ? undefined : await authenticate(key, await api.clock());
   if (!admin) {
     const detail =
       'This API key is unknown or revoked. Copy it whole and without spaces, or ask a super admin for a new one.';
@@ -93,6 +101,12 @@ async function authorize(api: Api, request: Request, route: Route): Promise<Auth
     );
   }
   return admin;
+}
+
+/** What is known of the caller from a look-up that may be a second old, and how to look again. */
+function credentialOf(api: Api, request: Request, route: Route, caller: AuthenticatedAdmin): Credential {
+  const confirm = async (): Promise<void> => void (await authorize(api, request, route, api.authenticate));
+  return { api_key_id: caller.api_key_id, role: caller.role, confirm };
 }
 
 type Anything = Handled<unknown, unknown, unknown>;
@@ -149,6 +163,7 @@ function parse(
     actor,
     now,
     request_id,
+    credential: route.checks_caller ? credentialOf(api, request, route, caller) : null,
     expected_revision,
     idempotency,
     write: (run) => write(api, idempotency, run),

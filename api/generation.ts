@@ -63,6 +63,7 @@ export const generationRoutes: Route[] = [
     description:
       'Under 100 the licenses are in the answer. From 100 the answer is 202 and a job makes them; Location names it.',
     role: 'admin',
+    checks_caller: true,
     params: IdParams,
     query: DryRunQuery,
     body: GenerateBody,
@@ -99,6 +100,7 @@ async function generateOnce(request: GenerateRequest): Promise<Answer | Refusal>
   const fold = `${request.params.id} ${request.expected_revision ?? ''} ${key}`;
   const first = underWay.get(fold);
   if (first && first.fingerprint === fingerprint) {
+    await request.credential?.confirm();
     const answer = await first.answer;
     return isRefusal(answer) ? answer : { ...answer, headers: { ...answer.headers, 'Idempotent-Replayed': 'true' } };
   }
@@ -127,7 +129,7 @@ async function generate(
 
 /** The call as the rooms below take it. */
 function licenseRequest(request: GenerateRequest, idempotency: LicenseRequest['idempotency']): LicenseRequest {
-  const { params, body, actor, now, expected_revision, request_id } = request;
+  const { params, body, actor, now, expected_revision, request_id, credential } = request;
   const { count, test } = body;
   return {
     contract_id: params.id,
@@ -139,6 +141,7 @@ function licenseRequest(request: GenerateRequest, idempotency: LicenseRequest['i
     expected_revision,
     idempotency,
     request_id,
+    credential,
   };
 }
 
@@ -171,8 +174,9 @@ async function licensesOf(db: Database, job: GeneratedJob, keys: string | null) 
 }
 
 /** What generating would answer, without generating. */
-function rehearse(request: GenerateRequest): Promise<Answer | Refusal> {
+async function rehearse(request: GenerateRequest): Promise<Answer | Refusal> {
   const { body } = request;
+  await request.credential?.confirm();
   return request.rehearse(async (tx) => {
     const judged = await judgeRequest(tx, licenseRequest(request, null));
     if (isRefusal(judged)) return hiddenFrom(request.caller.role, judged);

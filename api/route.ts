@@ -12,6 +12,7 @@ import type { Nudge } from '../domain/nudge';
 import type { Refusal } from '../domain/refusal';
 import type { Role } from '../domain/role';
 import type { AuthenticatedAdmin } from '../db/admin';
+import type { Credential } from '../db/generation-request';
 import type { Sql } from '../db/index';
 import type { Api } from './api';
 import type { ClientStream } from './client-stream';
@@ -47,6 +48,8 @@ export interface Handled<Params, Query, Body> {
   actor: Actor;
   now: Instant;
   request_id: string;
+  /** For a route with `checks_caller`: what its statement has to check, and what confirms the caller otherwise. Else null. */
+  credential: Credential | null;
   /** The revision named by `If-Match`, where there was one. */
   expected_revision: number | undefined;
   /** The `Idempotency-Key`, with what tells a repetition from another request. */
@@ -77,6 +80,11 @@ export interface RouteSpec<P extends Shape, Q extends Shape, B extends ZodType |
   description?: string;
   /** The least role that may call; null is open to everybody. */
   role: Role | null;
+  /**
+   * The handler's statement checks the caller's key, so the look-up before it may be a second old, and usually is none. Every
+   * answer that does not come from that statement needs `credential.confirm()` first.
+   */
+  checks_caller?: true;
   params?: P;
   query?: Q;
   body?: B;

@@ -13,7 +13,7 @@ import { columnNames } from './columns';
 import { difference, insertAudit } from './commit';
 import { changedFields, isEmpty } from './edit';
 import type { Act } from './edit';
-import type { Database, Sql } from './index';
+import type { Database, Fragment, Sql } from './index';
 import { pageByCreation } from './paging';
 import type { KeysetPage, Sorted } from './paging';
 import { found } from './search';
@@ -110,12 +110,29 @@ export async function authenticateAdmin(
   return admin;
 }
 
+/** An API key as it was found shortly before: the id of its row and the role of its admin. */
+export interface FoundKey {
+  api_key_id: string;
+  role: Role;
+}
+
+/**
+ * A condition: each of these keys is still accepted, with the same role. For a statement that acts for callers who were found
+ * up to a second ago, so that it needs no look-up before it.
+ */
+export function stillAccepted(sql: Sql, keys: readonly FoundKey[]): Fragment {
+  const ids = keys.map(({ api_key_id }) => api_key_id);
+  const roles = keys.map(({ role }) => role);
+  return sql`NOT EXISTS (
+    SELECT FROM unnest(${ids}::uuid[], ${roles}::text[]) AS found (api_key_id, role)
+    WHERE NOT EXISTS (
+      SELECT FROM admin_api_keys k JOIN admins a ON a.id = k.admin_id
+      WHERE k.id = found.api_key_id AND k.revoked_at IS NULL AND a.status = 'active' AND a.role = found.role))`;
+}
+
 /** The role behind each of these keys (ids of their rows) that is accepted now; revoked keys and those of disabled admins are left out. */
-export async function listKeyRoles(
-  sql: Sql,
-  api_key_ids: readonly string[],
-): Promise<{ api_key_id: string; role: Role }[]> {
-  return sql<{ api_key_id: string; role: Role }[]>`
+export async function listKeyRoles(sql: Sql, api_key_ids: readonly string[]): Promise<FoundKey[]> {
+  return sql<FoundKey[]>`
     SELECT k.id AS api_key_id, a.role
     FROM admin_api_keys k JOIN admins a ON a.id = k.admin_id
     WHERE k.id = ANY(${api_key_ids as string[]}::uuid[]) AND k.revoked_at IS NULL AND a.status = 'active'`;

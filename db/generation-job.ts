@@ -16,6 +16,8 @@ import type { KeyFormat } from '../domain/license-key';
 import { claimRefusal } from '../domain/quota';
 import { isRefusal, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
+import { stillAccepted } from './admin';
+import type { FoundKey } from './admin';
 import { columnNames, ofAlias } from './columns';
 import { insertAudit, insertDomainEvents } from './commit';
 import type { AuditClock } from './commit';
@@ -108,6 +110,8 @@ export interface GenerationRequest {
   idempotency_key: string | null;
   idempotency_fingerprint: string | null;
   request_id: string | null;
+  /** The key of the caller where the grant has to check it again; null where it was checked. */
+  caller_key: FoundKey | null;
 }
 
 /** A granted request. */
@@ -125,7 +129,7 @@ export interface GrantedJob {
  *
  * The row that is claimed from says under which terms and until when licenses are granted, and nothing else is asked: what was
  * read before the row's lock was granted may have changed since (db/contract-quota.ts). All requests must name the same
- * contract, terms and clock.
+ * contract, terms and clock. The keys of callers (`caller_key`) must be accepted when the statement begins.
  *
  * @throws 23505 on `jobs_idempotency_unique` for a doubled idempotency key and on `license_key_unique` for a collision
  */
@@ -143,7 +147,7 @@ export async function grantGeneration(
     WITH claim AS (
       UPDATE contract_quotas SET claimed = claimed + ${requested}, event_sequence = event_sequence + ${inline}
       WHERE contract_id = ${contract_id} AND grantable_terms_id = ${terms_id} AND open_until > ${now}::timestamptz + ${waited}
-        AND claimed + ${requested} <= total
+        AND claimed + ${requested} <= total AND ${stillAccepted(sql, keysOf(requests))}
       RETURNING contract_id, total - claimed AS remaining, event_sequence - ${inline} AS events_before
     ), request AS (
       -- Each answer tells what was left after its own request: what the later ones took is added again.
@@ -181,6 +185,12 @@ export async function grantGeneration(
       FROM request WHERE inline
     )
     SELECT id, serial, quota_remaining FROM job`;
+}
+
+/** The keys that are to be checked, each once. */
+function keysOf(requests: readonly GenerationRequest[]): FoundKey[] {
+  const keys = requests.flatMap(({ caller_key }) => caller_key ?? []);
+  return [...new Map(keys.map((key) => [`${key.api_key_id} ${key.role}`, key])).values()];
 }
 
 /** Writes a request for test licenses, which cost no quota; call it with the contract locked. */

@@ -28,6 +28,7 @@ import type { Nudge } from '../domain/nudge';
 import { claimRefusal } from '../domain/quota';
 import { isRefusal, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
+import type { FoundKey } from './admin';
 import { factsOf, findContractWithSource } from './contract';
 import { changeContract, deletedRefusal } from './contract-change';
 import { isLockTimeout, violates } from './errors';
@@ -66,6 +67,14 @@ export interface LicenseRequest {
   expected_revision?: number | undefined;
   idempotency: { key: string; fingerprint: string } | null;
   request_id: string | null;
+  /** The key of the caller, when it was looked up before this request came; null when it was looked up for it. */
+  credential: Credential | null;
+}
+
+/** An API key that may have been revoked meanwhile. The granting statement checks it; every other answer needs `confirm` first. */
+export interface Credential extends FoundKey {
+  /** Looks the key up again and throws when it is no longer accepted. */
+  confirm: () => Promise<void>;
 }
 
 /** What an answer tells of a job. */
@@ -117,6 +126,7 @@ export function createLicenseRequests(db: Database): RequestLicenses {
 
   return async function requestLicenses(request) {
     if (request.test) {
+      await request.credential?.confirm();
       const requested = await db.begin((tx) => requestTestLicenses(tx, request));
       return { result: await counted(request, requested), nudge: requested.nudge };
     }
@@ -138,6 +148,7 @@ export function createLicenseRequests(db: Database): RequestLicenses {
         if (attempt === 'collision') continue;
         if (attempt !== 'not_granted') return { result: attempt, nudge };
       }
+      await request.credential?.confirm();
       const found = await diagnoseUnlocked(db, request);
       if (found.result) return { result: await counted(request, found), nudge };
       profiles.delete(request.contract_id);
@@ -378,6 +389,7 @@ function generationRequest(
     idempotency_key: request.idempotency?.key ?? null,
     idempotency_fingerprint: request.idempotency?.fingerprint ?? null,
     request_id: request.request_id,
+    caller_key: request.credential && { api_key_id: request.credential.api_key_id, role: request.credential.role },
   };
 }
 

@@ -464,3 +464,21 @@ describe('repeating (domain.md 5.2)', () => {
     expect(await licensesOf(contract.id)).toBe(7);
   });
 });
+
+test('a key that was used a moment ago and is revoked generates nothing and is answered nothing', async () => {
+  const contract = await addContract(api, catalogue, { quota: 100 });
+  const { key, id } = await api.addAdmin('admin');
+  const call = (body: object, query = '') =>
+    api.call('POST', `/contracts/${contract.id}/generate${query}`, { key, body });
+  expect((await call({ count: 1, idempotency_key: 'before' })).status).toBe(201);
+  await api.sql`UPDATE admin_api_keys SET revoked_at = now() WHERE admin_id = ${id}`;
+  const answers = await Promise.all([
+    call({ count: 1 }),
+    call({ count: 100 }),
+    call({ count: 100_000 }),
+    call({ count: 1, idempotency_key: 'before' }),
+    call({ count: 1 }, '?dry_run=true'),
+  ]);
+  expect(answers.map(({ status, body }) => [status, body.code])).toEqual(answers.map(() => [401, 'INVALID_API_KEY']));
+  expect(await licensesOf(contract.id)).toBe(1);
+});

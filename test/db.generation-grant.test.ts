@@ -2,7 +2,9 @@
  * A grant of licenses is judged by the row that it locks: whatever changes while it waits for that row is seen
  * (decisions 32). Each test holds the other side open in a transaction until the grant is known to wait.
  */
+import { randomFillSync, randomUUID } from 'node:crypto';
 import { createGenerationJobActivities } from '../activities/generation-job';
+import { insertAdminApiKey } from '../db/admin';
 import { changeContract } from '../db/contract-change';
 import type { Changed } from '../db/contract-change';
 import { refreshGrants } from '../db/contract-quota';
@@ -11,11 +13,13 @@ import type { GeneratorEdit } from '../db/generator';
 import { grantGeneration } from '../db/generation-job';
 import type { GenerationRequest } from '../db/generation-job';
 import { createLicenseRequests } from '../db/generation-request';
+import type { Credential } from '../db/generation-request';
 import type { Sql } from '../db/index';
 import { refreshTerms } from '../db/license-terms';
 import { newId } from '../db/new-id';
 import { findProduct, updateProduct } from '../db/product';
 import { rowsToWake } from '../db/sweep';
+import { newApiKey } from '../domain/api-key';
 import { decide, needsOf } from '../domain/contract-commands';
 import type { ContractCommand } from '../domain/contract-commands';
 import { isRefusal } from '../domain/refusal';
@@ -154,6 +158,7 @@ test('a grant is judged by the time at which it has the lock, not by that of its
     idempotency_key: null,
     idempotency_fingerprint: null,
     request_id: null,
+    caller_key: null,
   };
   const granted = await whileWaiting(
     // A boundary one millisecond after the request, which passes while the request waits for the row.
@@ -324,6 +329,74 @@ test.each(['QUEUED', 'PAUSED'] as const)(
     expect((await jobOf(sql, id)).completed).toBe(0);
   },
 );
+
+describe('a caller who was looked up before the request', () => {
+  const NOT_ACCEPTED = 'the key is not accepted any more';
+
+  /** A key of an admin; `confirm` fails, so whatever is answered was granted by the statement alone. */
+  async function buildCredential(): Promise<Credential> {
+    const [admin] = await sql<[{ id: string }]>`
+      INSERT INTO admins (id, email, name, role, created_at, updated_at)
+      VALUES (gen_random_uuid(), ${`${randomUUID()}@covenant.test`}, 'Admin', 'admin', now(), now()) RETURNING id`;
+    const key = newApiKey('admin', randomFillSync);
+    const row = await insertAdminApiKey(sql, admin.id, key, {
+      pepper: 'p',
+      label: null,
+      now: new Date().toISOString(),
+    });
+    return { api_key_id: row.id, role: 'admin', confirm: () => Promise.reject(new Error(NOT_ACCEPTED)) };
+  }
+
+  test.each<[string, (key: string) => Promise<unknown>]>([
+    ['is revoked', (key) => sql`UPDATE admin_api_keys SET revoked_at = now() WHERE id = ${key}`],
+    [
+      'belongs to an admin who is disabled',
+      (key) =>
+        sql`UPDATE admins SET status = 'disabled' WHERE id = (SELECT admin_id FROM admin_api_keys WHERE id = ${key})`,
+    ],
+    [
+      'belongs to an admin of another role by now',
+      (key) =>
+        sql`UPDATE admins SET role = 'viewer' WHERE id = (SELECT admin_id FROM admin_api_keys WHERE id = ${key})`,
+    ],
+  ])('is granted licenses by one statement, and none once the key %s', async (_what, change) => {
+    const { facts, requestLicenses } = await openContract();
+    const credential = await buildCredential();
+    const request = (count: number) => requestLicenses(buildRequest(facts.id, count, { credential }));
+    expect(isRefusal((await request(5)).result)).toBe(false);
+    expect(isRefusal((await request(200)).result)).toBe(false);
+
+    await change(credential.api_key_id);
+    const jobs = await sql`SELECT FROM generation_jobs WHERE contract_id = ${facts.id}`;
+    await expect(request(5)).rejects.toThrow(NOT_ACCEPTED);
+    await expect(request(200)).rejects.toThrow(NOT_ACCEPTED);
+    expect(await sql`SELECT FROM generation_jobs WHERE contract_id = ${facts.id}`).toHaveLength(jobs.length);
+  });
+
+  test('takes no grant from the others of its statement when its key is revoked', async () => {
+    const { facts, requestLicenses } = await openContract();
+    const [good, revoked] = [await buildCredential(), await buildCredential()];
+    await sql`UPDATE admin_api_keys SET revoked_at = now() WHERE id = ${revoked.api_key_id}`;
+    // The first request goes alone; those that come while it is under way are granted together.
+    const outcomes = await Promise.allSettled(
+      [good, good, revoked, good].map((credential) => requestLicenses(buildRequest(facts.id, 3, { credential }))),
+    );
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+    expect(await licensesOf(facts.id)).toBe(1 + 9);
+  });
+
+  test('is looked up again before a refusal, test licenses or a repeated request is answered', async () => {
+    const { facts, requestLicenses } = await openContract();
+    const credential = await buildCredential();
+    await sql`UPDATE admin_api_keys SET revoked_at = now() WHERE id = ${credential.api_key_id}`;
+    const idempotency = { key: 'once', fingerprint: 'f' };
+    await requestLicenses(buildRequest(facts.id, 1, { idempotency }));
+    for (const changes of [{ count: 1_000_000 }, { test: true }, { idempotency }])
+      await expect(requestLicenses({ ...buildRequest(facts.id, 1, { credential }), ...changes })).rejects.toThrow(
+        NOT_ACCEPTED,
+      );
+  });
+});
 
 test('the domain events of a contract are numbered in the order of its changes, those of its jobs included', async () => {
   const { facts, requestLicenses } = await openContract();

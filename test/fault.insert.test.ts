@@ -61,6 +61,7 @@ function licenseRequest(contract_id: string, count: number, key: string): Licens
     now: new Date().toISOString(),
     idempotency: { key, fingerprint: `${count} licenses` },
     request_id: null,
+    credential: null,
   };
 }
 

@@ -38,6 +38,7 @@ beforeAll(async () => {
       now: new Date().toISOString(),
       idempotency: null,
       request_id: null,
+      credential: null,
     });
   }
 });

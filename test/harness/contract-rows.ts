@@ -68,6 +68,7 @@ export function buildRequest(
     now,
     idempotency: null,
     request_id: null,
+    credential: null,
     ...changes,
   };
 }
