@@ -1,17 +1,24 @@
 /**
  * `inline`: calls for 1 and for 50 licenses through HTTP, by 1, 8 and 32 callers at once, on one contract and on a hundred,
- * beside the bare insert of as many licenses a call by as many callers.
+ * beside two ceilings: the bare insert of as many licenses a call by as many callers, and the product's own merged grant behind
+ * a bare `node:http` server (bench/merged-grant-server.ts).
  *
  * A caller sends its next call when the last one was answered. Callers, API and Postgres share the machine's cores.
  */
+import { spawn } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { joinedKeys } from '../domain/license-key';
 import { openDatabase } from '../db/index';
 import type { Database } from '../db/index';
+import { createApiClient } from './api-client';
+import type { ApiClient } from './api-client';
 import { BENCH_KEY_FORMAT, createContracts } from './contracts';
 import { cleanUp } from './cleaning';
 import type { MeasuredStack } from './measured-stack';
 import { median, quantile, runPairs } from './pairs';
+import type { Pair } from './pairs';
 import { count, tableOf, twoDecimals } from './report';
 import type { Report } from './report';
 
@@ -36,7 +43,10 @@ interface Load {
 
 interface CellResult extends Cell {
   ratio: number;
+  /** Beside the merged grant behind `node:http`. */
+  grant_ratio: number;
   bare_calls_per_second: number;
+  grant_calls_per_second: number;
   calls_per_second: number;
   p50_ms: number;
   p99_ms: number;
@@ -61,6 +71,7 @@ export async function benchInline(stack: MeasuredStack, options: InlineOptions, 
   const contract_ids = await createContracts(stack, Math.max(...CONTRACTS), QUOTA);
   const bare = openDatabase(stack.database_url, { max: BARE_CONNECTIONS_MAX, application_name: 'covenant bench' });
   let bare_rows = 0;
+  const grants = await startGrantServer(stack.database_url);
 
   async function runBare({ licenses, callers }: Cell, seconds: number): Promise<Load> {
     return loadFor(seconds, callers, () => {
@@ -79,17 +90,30 @@ export async function benchInline(stack: MeasuredStack, options: InlineOptions, 
     });
   }
 
+  async function runGrants({ licenses, callers, contracts }: Cell, seconds: number): Promise<Load> {
+    let call = 0;
+    return loadFor(seconds, callers, async () => {
+      await grants.client.post(`/${contract_ids[call++ % contracts] ?? ''}`, { count: licenses });
+    });
+  }
+
+  async function runCeilings(cell: Cell): Promise<{ bare: Load; grants: Load }> {
+    return { bare: await runBare(cell, options.seconds), grants: await runGrants(cell, options.seconds) };
+  }
+
   async function measure(cell: Cell): Promise<CellResult> {
     const pairs = await runPairs(
       options.pairs ?? PAIRS,
-      () => runBare(cell, options.seconds),
+      () => runCeilings(cell),
       () => runProduct(cell, options.seconds),
     );
     const durations_ms = pairs.flatMap((pair) => pair.second.durations_ms);
     const result: CellResult = {
       ...cell,
-      ratio: median(pairs.map(({ first, second }) => twoDecimals(second.calls_per_second / first.calls_per_second))),
-      bare_calls_per_second: Math.round(median(pairs.map((pair) => pair.first.calls_per_second))),
+      ratio: ratioTo(pairs, ({ bare }) => bare),
+      grant_ratio: ratioTo(pairs, ({ grants }) => grants),
+      bare_calls_per_second: Math.round(median(pairs.map((pair) => pair.first.bare.calls_per_second))),
+      grant_calls_per_second: Math.round(median(pairs.map((pair) => pair.first.grants.calls_per_second))),
       calls_per_second: Math.round(median(pairs.map((pair) => pair.second.calls_per_second))),
       p50_ms: twoDecimals(quantile(durations_ms, 0.5)),
       p99_ms: twoDecimals(quantile(durations_ms, 0.99)),
@@ -103,6 +127,7 @@ export async function benchInline(stack: MeasuredStack, options: InlineOptions, 
   try {
     report.say('Warming up');
     await runBare(JUDGED, WARM_UP_SECONDS);
+    await runGrants({ ...JUDGED, contracts: Math.max(...CONTRACTS) }, WARM_UP_SECONDS);
     await runProduct({ ...JUDGED, contracts: Math.max(...CONTRACTS) }, WARM_UP_SECONDS);
     const results: CellResult[] = [];
     for (const licenses of LICENSES_PER_CALL) {
@@ -112,10 +137,34 @@ export async function benchInline(stack: MeasuredStack, options: InlineOptions, 
     }
     report.finish(inlineTable(results), inlineFigures(results));
   } finally {
+    grants.end();
     await bare`DELETE FROM licenses WHERE id >= ${(BARE_SERIAL << 24n).toString()}`;
     await cleanUp(stack.db, contract_ids);
     await bare.end();
   }
+}
+
+/** The median over the pairs of the product's calls a second, divided by those of one ceiling. */
+function ratioTo<Ceilings>(pairs: readonly Pair<Ceilings, Load>[], ceilingOf: (ceilings: Ceilings) => Load): number {
+  return median(
+    pairs.map(({ first, second }) => twoDecimals(second.calls_per_second / ceilingOf(first).calls_per_second)),
+  );
+}
+
+async function startGrantServer(database_url: string): Promise<{ client: ApiClient; end: () => void }> {
+  const child = spawn(process.execPath, ['--import', 'tsx', join(__dirname, 'merged-grant-server.ts')], {
+    env: { ...process.env, DATABASE_URL: database_url },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const [origin] = (await once(child.stdout, 'data')) as [Buffer];
+  const client = createApiClient(origin.toString().trim(), '');
+  return {
+    client,
+    end: () => {
+      client.close();
+      child.stdin.end();
+    },
+  };
 }
 
 async function insertBare(db: Database, first_id: bigint, keys: string): Promise<void> {
@@ -146,8 +195,10 @@ function inlineTable(results: readonly CellResult[]): string {
       { title: 'contracts', cell: (row) => String(row.contracts) },
       { title: 'callers', cell: (row) => String(row.callers) },
       { title: 'bare insert, calls/s', cell: (row) => count(row.bare_calls_per_second) },
+      { title: 'bare grant, calls/s', cell: (row) => count(row.grant_calls_per_second) },
       { title: 'Covenant, calls/s', cell: (row) => count(row.calls_per_second) },
-      { title: 'ratio', cell: (row) => row.ratio.toFixed(2) },
+      { title: 'of insert', cell: (row) => row.ratio.toFixed(2) },
+      { title: 'of grant', cell: (row) => row.grant_ratio.toFixed(2) },
       { title: 'p50, ms', cell: (row) => row.p50_ms.toFixed(1) },
       { title: 'p99, ms', cell: (row) => row.p99_ms.toFixed(1) },
     ],
@@ -158,7 +209,8 @@ function inlineTable(results: readonly CellResult[]): string {
 function inlineFigures(results: readonly CellResult[]) {
   const judged = results.find((cell) => isSameCell(cell, JUDGED));
   if (judged === undefined) throw new RangeError('The cell that stands for all was not measured.');
-  return { bench: 'inline', ratio: judged.ratio, calls_per_second: judged.calls_per_second, cells: results };
+  const { ratio, grant_ratio, calls_per_second } = judged;
+  return { bench: 'inline', ratio, grant_ratio, calls_per_second, cells: results };
 }
 
 function isSameCell(a: Cell, b: Cell): boolean {

@@ -52,7 +52,7 @@ async function main(): Promise<void> {
         benchPeers(stack, { licenses: options.licenses, rounds: options.pairs }, report),
       ),
     );
-  benchmark(program, 'inline', 'calls for 1 and for 50 licenses, beside the bare insert')
+  benchmark(program, 'inline', 'calls for 1 and for 50 licenses, beside the bare insert and the bare grant')
     .option('--seconds <seconds>', 'how long each side of a pair is measured', wholeNumber, CELL_SECONDS)
     .action((options: CommonOptions & { seconds: number }) =>
       measured(options, (stack, report) =>
