@@ -9,6 +9,7 @@ import { loadConfig, SETTINGS } from '../config';
 interface Service {
   image: string;
   command?: string[];
+  depends_on?: Record<string, { condition: string }>;
   environment?: Record<string, string>;
   ports?: string[];
   restart?: string;
@@ -52,8 +53,34 @@ test('the file is valid by the Compose schema', () => {
 
 test('it has every part of the installation', () => {
   expect(Object.keys(compose.services).sort()).toEqual(
-    ['api', 'mail', 'migrate', 'postgres', 'temporal', 'temporal-ui', 'worker'].sort(),
+    [
+      ...['api', 'worker', 'migrate', 'mail', 'postgres'],
+      ...['temporal', 'temporal-schema', 'temporal-namespace', 'temporal-ui'],
+    ].sort(),
   );
+});
+
+test('the server of Temporal, its schema and its namespace are of one version', () => {
+  const image = (name: string): string => compose.services[name]?.image ?? '';
+  const version = image('temporal').split('temporalio/server:')[1];
+  expect(version).toMatch(/^\$\{TEMPORAL_VERSION:-1\.\d+\.\d+\}$/);
+  for (const name of ['temporal-schema', 'temporal-namespace'])
+    expect(image(name)).toBe(`temporalio/admin-tools:${version}`);
+  expect(JSON.stringify(compose)).not.toContain('auto-setup');
+});
+
+test('the API and the worker wait for the migrations and for the namespace', () => {
+  for (const name of ['api', 'worker']) {
+    expect(compose.services[name]?.depends_on).toEqual({
+      migrate: { condition: 'service_completed_successfully' },
+      'temporal-namespace': { condition: 'service_completed_successfully' },
+    });
+  }
+});
+
+test('commands keep the variables of their shell from Compose', () => {
+  for (const [, { command = [] }] of services)
+    for (const text of command) expect(text.replaceAll('$$', '')).not.toContain('$');
 });
 
 test.each(services)(
