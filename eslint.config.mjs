@@ -31,6 +31,12 @@ const noStar = {
   message: 'Name the columns: a statement with * fails in running processes when a migration adds a column.',
 };
 
+// A transaction that waits for a row holds a connection meanwhile: it takes its turn first (db/lock-turns.ts).
+const noOwnBegin = {
+  selector: "CallExpression[callee.property.name='begin'][callee.object.property.name='db']",
+  message: 'Use beginLocked with the rows that the transaction locks, or `write` of the request.',
+};
+
 const noOwnClock = [
   {
     selector: "MemberExpression[object.name='Date'][property.name='now']",
@@ -106,6 +112,12 @@ export default defineConfig(
     files: ['api/**/*.ts', 'activities/**/*.ts', 'db/**/*.ts'],
     ignores: ['db/clock.ts'],
     rules: { 'no-restricted-syntax': ['error', noIntervalMember, noEnvironment, noStar, ...noProcessClock] },
+  },
+  {
+    files: ['api/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': ['error', noIntervalMember, noEnvironment, noStar, ...noProcessClock, noOwnBegin],
+    },
   },
   {
     files: ['config.ts', 'worker.ts', 'api/main.ts', 'cli/**/*.ts', 'bench/**/*.ts'],

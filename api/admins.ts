@@ -13,6 +13,7 @@ import {
   updateAdmin,
 } from '../db/admin';
 import type { AdminApiKeyRow, AdminRow } from '../db/admin';
+import type { LockedRow } from '../db/errors';
 import { EmailShape } from './email';
 import { actOf, unlessTaken } from './edit';
 import { PageOf, PageQuery, cursorsByCreation, cursorsById, pageOf } from './paging';
@@ -99,6 +100,9 @@ const ADMIN = { description: 'The admin', schema: AdminShape };
 const ADMIN_CURSORS = cursorsByCreation('admins');
 const API_KEY_CURSORS = cursorsById('api_keys');
 
+/** An edit of an admin locks all super admins, so that one is left. */
+const SUPER_ADMINS: readonly LockedRow[] = [{ table: 'admins', id: 'super' }];
+
 export const adminRoutes: Route[] = [
   route({
     method: 'get',
@@ -184,7 +188,7 @@ export const adminRoutes: Route[] = [
       return write(async (tx) => {
         const row = await updateAdmin(tx, params.id, body, actOf(request));
         return isRefusal(row) ? row : { status: 200, body: presentAdmin(row) };
-      });
+      }, SUPER_ADMINS);
     },
   }),
   route({

@@ -2,7 +2,7 @@
 import express from 'express';
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
 import helmet from 'helmet';
-import { isDatabaseUnavailable, isLockTimeout, isPassing, isStatementTimeout } from '../db/errors';
+import { RowsBusy, isDatabaseUnavailable, isLockTimeout, isPassing, isStatementTimeout } from '../db/errors';
 import { ListsBusy } from '../db/list-reads';
 import {
   CommandFailed,
@@ -15,6 +15,7 @@ import type { TrustProxy } from '../config';
 import { createRequestLog } from '../log';
 import type { Api } from './api';
 import { BODY_BYTES_MAX, readBytes, readJson } from './body';
+import { busyProblem } from './busy';
 import { docsRouter } from './docs';
 import { authorization, endpoint, requestIdOf } from './endpoint';
 import { countRequest } from './metrics';
@@ -106,7 +107,7 @@ function presentError(api: Api): ErrorRequestHandler {
     const problem = problemFor(error, request);
     const request_id = response.locals.request_id as string;
     // A refusal is an answer, also with 503; the line of the request tells of it.
-    if (problem.status >= 500 && !(error instanceof ProblemError))
+    if (problem.status >= 500 && !(error instanceof ProblemError || error instanceof RowsBusy))
       api.log.error({ err: error, request_id, method: request.method, path: request.path }, problem.title);
     if (response.headersSent) {
       response.destroy();
@@ -119,6 +120,7 @@ function presentError(api: Api): ErrorRequestHandler {
 
 function problemFor(error: unknown, request: Request): Problem {
   if (error instanceof ProblemError) return error.problem;
+  if (error instanceof RowsBusy) return busyProblem(error);
   if (error instanceof CommandOutcomeUnknown) {
     return protocolProblem(
       'OUTCOME_UNKNOWN',
@@ -153,11 +155,7 @@ function problemFor(error: unknown, request: Request): Problem {
       'LIST_TOO_SLOW',
       'The rows were not found in time. Narrow the filter: name a contract, give more characters of a search, or a shorter time.',
     );
-  if (isLockTimeout(error))
-    return protocolProblem(
-      'DATABASE_UNAVAILABLE',
-      'Others are changing the same thing for too long. Try again in a moment.',
-    );
+  if (isLockTimeout(error)) return busyProblem(new RowsBusy(null));
   if (isPassing(error))
     return protocolProblem(
       'DATABASE_UNAVAILABLE',

@@ -11,6 +11,7 @@ import { findContract } from '../db/contract';
 import type { ContractRow } from '../db/contract';
 import { changeContract, deletedRefusal } from '../db/contract-change';
 import type { Changed } from '../db/contract-change';
+import { beginLocked } from '../db/index';
 import type { Sql } from '../db/index';
 import { presentContract, presentFacts } from './contract-presenter';
 import { fingerprintOf } from './endpoint';
@@ -28,14 +29,19 @@ export const WORKFLOW_REFUSALS = [
 /** Any request, as far as commands upon contracts care. */
 export type Request = Omit<Handled<unknown, unknown, unknown>, 'params' | 'query' | 'body'>;
 
-/** Reads a contract with everything due crossed; takes a lock only when something is. */
+/**
+ * Reads a contract with everything due crossed; takes a lock only when something is. While others have the contract, what is due
+ * is not known to have happened, so the answer is that the contract is busy, and not the contract as it was.
+ */
 export async function readContract(request: Request, id: string): Promise<ContractRow | Refusal> {
   const { api, now } = request;
   const row = await findContract(api.db, id);
   if (!row) return refuse('NOT_FOUND', { what: 'contract', id });
   if (row.deleted_at !== null) return hiddenFrom(request.caller.role, deletedRefusal(row));
   if (row.next_boundary_at === null || row.next_boundary_at > (row.clock_now ?? now)) return row;
-  const settled = await api.db.begin((tx) => changeContract(tx, changeRequest(request, id), () => 'unchanged'));
+  const settled = await beginLocked(api.db, [{ table: 'contracts', id }], (tx) =>
+    changeContract(tx, changeRequest(request, id), () => 'unchanged'),
+  );
   if (isRefusal(settled)) return hiddenFrom(request.caller.role, settled);
   await api.nudger.wake(settled.nudge, request.request_id);
   return settled.row;
@@ -49,7 +55,7 @@ export function hiddenFrom(role: Role, refusal: Refusal): Refusal {
 
 /** Carries out a command in this process: what needs no workflow (decisions 1). */
 export async function commandHere(request: Request, id: string, command: ContractCommand): Promise<Answer | Refusal> {
-  const outcome = await request.api.db.begin(async (tx) => {
+  const outcome = await beginLocked(request.api.db, [{ table: 'contracts', id }], async (tx) => {
     const changed = await runCommand(tx, request, id, command);
     if (!isRefusal(changed) && changed.refusal && command.name === 'delete')
       await auditRefusedDeletion(tx, request, changed.row, changed.refusal);

@@ -12,6 +12,7 @@ import { insertContract } from '../db/contract-change';
 import { customerExists } from '../db/customer';
 import { findGenerator } from '../db/generator';
 import { newId } from '../db/new-id';
+import type { LockedRow } from '../db/errors';
 import type { Sql } from '../db/index';
 import { findProduct } from '../db/product';
 import { findTestClock } from '../db/test-clock';
@@ -80,7 +81,8 @@ export const contractRoutes: Route[] = [
     audit: ['contract.created'],
     async handle({ body, query, ...request }) {
       const run = (tx: Sql): Promise<Answer | Refusal> => createContract(tx, request, body);
-      return query.dry_run === 'true' ? request.rehearse(run) : request.write(run);
+      const rows = sourcesOf(body);
+      return query.dry_run === 'true' ? request.rehearse(run, rows) : request.write(run, rows);
     },
   }),
   route({
@@ -198,6 +200,15 @@ export const contractRoutes: Route[] = [
     },
   }),
 ];
+
+/** What a contract is made of is kept from changing meanwhile. */
+function sourcesOf({ product_id, generator_id, customer_id }: z.infer<typeof ContractCreate>): LockedRow[] {
+  return [
+    { table: 'products', id: product_id, shared: true },
+    { table: 'generators', id: generator_id, shared: true },
+    ...(customer_id === null ? [] : [{ table: 'customers', id: customer_id, shared: true } as const]),
+  ];
+}
 
 async function createContract(
   tx: Sql,

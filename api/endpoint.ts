@@ -12,13 +12,16 @@ import type { Refusal, RefusalCode } from '../domain/refusal';
 import { roleCovers } from '../domain/role';
 import type { AuthenticatedAdmin } from '../db/admin';
 import { claimIdempotencyKey, storeAnswer } from '../db/idempotency';
-import { isLockTimeout } from '../db/errors';
+import { isLockTimeout, rowsBusyIfLocked } from '../db/errors';
+import type { LockedRow } from '../db/errors';
 import type { Credential } from '../db/generation-request';
-import { LOCK_TIMEOUT_MS } from '../db/session';
+import { beginLocked } from '../db/index';
 import type { Sql } from '../db/index';
+import { LOCK_TIMEOUT_MS } from '../db/session';
 import type { JsonObject } from '../domain/json';
 import type { Api } from './api';
 import type { Authenticate } from './authentication';
+import { IDEMPOTENCY_KEYS } from './busy';
 import type { ClientStream } from './client-stream';
 import { refuseChangedNumbers } from './body';
 import { ProblemError, fieldErrorsOf, problemOf, protocolProblem, shapeProblem } from './problem';
@@ -166,8 +169,8 @@ function parse(
     credential: route.checks_caller ? credentialOf(api, request, route, caller) : null,
     expected_revision,
     idempotency,
-    write: (run) => write(api, idempotency, run),
-    rehearse: (run) => rehearse(api, run),
+    write: (run, rows = rowsOf(route, params)) => write(api, idempotency, rows, run),
+    rehearse: (run, rows = rowsOf(route, params)) => rehearse(api, rows, run),
   };
 }
 
@@ -178,23 +181,34 @@ function refuseByName(issue: zod.core.$ZodIssue): void {
   if (refusal !== undefined) throw new ProblemError(problemOf(refuse(refusal)));
 }
 
+/** The row that the path of a route names by its id: `/api/v1/products/:id` that of the product. */
+function rowsOf(route: Route, params: unknown): LockedRow[] {
+  const noun = /^\/api\/v1\/([^/]+)\/(?:.+\/)?:id(?:\/|$)/.exec(route.path)?.[1];
+  const { id } = params as { id?: string };
+  return noun === undefined || id === undefined ? [] : [{ table: noun, id }];
+}
+
 /** One transaction; under an Idempotency-Key the answer is stored with the write, and a repetition gets that answer. */
 async function write(
   api: Api,
   idempotency: Anything['idempotency'],
+  rows: readonly LockedRow[],
   run: (tx: Sql) => Promise<Answer | Refusal>,
 ): Promise<Answer | Refusal> {
-  if (idempotency === null) return api.db.begin(run);
-  return api.db.begin(async (tx) => {
+  if (idempotency === null) return beginLocked(api.db, rows, run);
+  const { scope, key } = idempotency;
+  return beginLocked(api.db, [...rows, { table: IDEMPOTENCY_KEYS, id: `${scope} ${key}` }], async (tx) => {
     await tx.unsafe(`SET LOCAL lock_timeout = ${IDEMPOTENCY_WAIT_MS}`);
     const claim = await claimIdempotencyKey(tx, idempotency).catch(refuseWaiting);
-    await tx.unsafe(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
+    await tx.unsafe(`SET LOCAL lock_timeout = ${api.db.lockTurns.limits.wait_ms}`);
     if (isRefusal(claim)) return claim;
     if (claim !== 'claimed') return { ...claim, headers: { ...claim.headers, 'Idempotent-Replayed': 'true' } };
-    const answer = await run(tx);
+    const answer = await run(tx).catch((error: unknown) => {
+      // Not the key, which is claimed.
+      throw rowsBusyIfLocked(error, rows[0] ?? null);
+    });
     // A refusal had no effect, so nothing is remembered of it.
-    if (isRefusal(answer))
-      await tx`DELETE FROM idempotency_keys WHERE scope = ${idempotency.scope} AND key = ${idempotency.key}`;
+    if (isRefusal(answer)) await tx`DELETE FROM idempotency_keys WHERE scope = ${scope} AND key = ${key}`;
     else
       await storeAnswer(tx, idempotency, {
         status: answer.status,
@@ -217,9 +231,13 @@ class RehearsalOver extends Error {
   }
 }
 
-async function rehearse(api: Api, run: (tx: Sql) => Promise<Answer | Refusal>): Promise<Answer | Refusal> {
+async function rehearse(
+  api: Api,
+  rows: readonly LockedRow[],
+  run: (tx: Sql) => Promise<Answer | Refusal>,
+): Promise<Answer | Refusal> {
   try {
-    return await api.db.begin(async (tx): Promise<never> => {
+    return await beginLocked(api.db, rows, async (tx): Promise<never> => {
       throw new RehearsalOver(await run(tx));
     });
   } catch (error) {

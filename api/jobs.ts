@@ -6,6 +6,7 @@ import type { Refusal } from '../domain/refusal';
 import { changeContract } from '../db/contract-change';
 import { changeJobState, findJob, listJobs, resumeJob } from '../db/generation-job';
 import type { JobChange } from '../db/generation-job';
+import type { LockedRow } from '../db/errors';
 import type { Sql } from '../db/index';
 import type { Api } from './api';
 import type { ClientStream } from './client-stream';
@@ -105,11 +106,21 @@ export const jobRoutes: Route[] = [
     answers: { 200: JOB },
     refusals: ['JOB_NOT_RESUMABLE', 'QUOTA_EXCEEDED', 'CONTRACT_EXPIRED', 'CONTRACT_DELETED'],
     audit: ['job.resumed'],
-    handle: (request) => change(request, resumeUnderContract),
+    handle: resume,
   }),
 ];
 
 type JobRequest = Handled<{ id: string }, unknown, unknown>;
+
+/** Resumes a job under the lock of its contract. */
+async function resume(request: JobRequest): Promise<Answer | Refusal> {
+  const job = await findJob(request.api.db, request.params.id);
+  if (!job) return unknownJob(request.params.id);
+  return change(request, resumeUnderContract, [
+    { table: 'contracts', id: job.contract_id },
+    { table: 'jobs', id: job.id },
+  ]);
+}
 
 /** Resumes a job unless its contract is over; the contract is settled and locked first. */
 async function resumeUnderContract(tx: Sql, by: JobChange): Promise<unknown> {
@@ -128,6 +139,7 @@ async function resumeUnderContract(tx: Sql, by: JobChange): Promise<unknown> {
 async function change(
   request: JobRequest,
   run: (tx: Sql, by: JobChange) => Promise<unknown>,
+  rows?: readonly LockedRow[],
 ): Promise<Answer | Refusal> {
   const { params, actor, now, request_id } = request;
   return request.write(async (tx) => {
@@ -137,7 +149,7 @@ async function change(
     return row
       ? { status: 200, body: presentJob(row, now), nudge: { contract_id: null, job_ids: [params.id] } }
       : unknownJob(params.id);
-  });
+  }, rows);
 }
 
 /** Sends the job as it is, then again when it went on, until it is finished or the stream ends. */

@@ -139,9 +139,15 @@ function refusalStatuses(route: Route): number[] {
   return [...new Set([...own, ...formal])].sort((a, b) => a - b);
 }
 
-/** The codes that a route declares, and those of the limits on answers that stay open. */
+/** The codes that a route declares, those of the limits on answers that stay open, and those of rows that are locked. */
 function ownCodes(route: Route): (ProtocolCode | RefusalCode)[] {
-  return [...(route.refusals ?? []), ...(route.stream === undefined ? [] : STREAM_CODES)];
+  return [...(route.refusals ?? []), ...(route.stream === undefined ? [] : STREAM_CODES), ...busyCodes(route)];
+}
+
+/** A contract is locked by its changes, and by reads that cross what is due; all else by changes alone. */
+function busyCodes({ path, method }: Route): ProtocolCode[] {
+  if (/^\/api\/v1\/(contracts\/:id|jobs\/:id\/resume)/.test(path)) return ['CONTRACT_BUSY', 'CHANGES_BUSY'];
+  return method === 'get' ? [] : ['CHANGES_BUSY'];
 }
 
 const STREAM_CODES: readonly ProtocolCode[] = ['TOO_MANY_STREAMS', 'STREAMS_BUSY'];

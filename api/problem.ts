@@ -77,6 +77,8 @@ const PROTOCOL = {
   LIST_TOO_SLOW: [503, 'The list takes too long'],
   LISTS_BUSY: [503, 'Too many lists are being read'],
   STREAMS_BUSY: [503, 'Too many streams are open here'],
+  CONTRACT_BUSY: [503, 'Others are changing this contract'],
+  CHANGES_BUSY: [503, 'Others are changing the same thing, or too many changes wait here'],
 } as const satisfies Record<string, readonly [number, string]>;
 
 /** Fields that one refusal names; the others are counted. */
@@ -100,6 +102,8 @@ const RETRY_AFTER_S: Partial<Record<string, number>> = {
   LISTS_BUSY: 2,
   TOO_MANY_STREAMS: 5,
   STREAMS_BUSY: 5,
+  CONTRACT_BUSY: 2,
+  CHANGES_BUSY: 2,
 };
 
 /** A refusal that is about to be sent. */

@@ -12,6 +12,7 @@ import type { Nudge } from '../domain/nudge';
 import type { Refusal } from '../domain/refusal';
 import type { Role } from '../domain/role';
 import type { AuthenticatedAdmin } from '../db/admin';
+import type { LockedRow } from '../db/errors';
 import type { Credential } from '../db/generation-request';
 import type { Sql } from '../db/index';
 import type { Api } from './api';
@@ -54,10 +55,13 @@ export interface Handled<Params, Query, Body> {
   expected_revision: number | undefined;
   /** The `Idempotency-Key`, with what tells a repetition from another request. */
   idempotency: { key: string; fingerprint: string; scope: string } | null;
-  /** Runs a write in one transaction, and answers a repeated Idempotency-Key from what the first request stored. */
-  write: (run: (tx: Sql) => Promise<Answer | Refusal>) => Promise<Answer | Refusal>;
+  /**
+   * Runs a write in one transaction, and answers a repeated Idempotency-Key from what the first request stored. `rows` are those
+   * that it locks; unless given, the one that the path names by its id.
+   */
+  write: (run: (tx: Sql) => Promise<Answer | Refusal>, rows?: readonly LockedRow[]) => Promise<Answer | Refusal>;
   /** The same without any effect: everything is rolled back. */
-  rehearse: (run: (tx: Sql) => Promise<Answer | Refusal>) => Promise<Answer | Refusal>;
+  rehearse: (run: (tx: Sql) => Promise<Answer | Refusal>, rows?: readonly LockedRow[]) => Promise<Answer | Refusal>;
 }
 
 /** One possible answer, for the document. */

@@ -106,8 +106,15 @@ export async function authenticateAdmin(
     WHERE k.key_id = ${key.key_id} AND k.revoked_at IS NULL AND a.status = 'active'`;
   if (!row || !timingSafeEqual(row.secret_hmac, secretHmac(key, pepper))) return undefined;
   const { secret_hmac: _hmac, stale, ...admin } = row;
-  if (stale) await sql`UPDATE admin_api_keys SET last_used_at = ${now} WHERE id = ${row.api_key_id}`;
+  if (stale) await markUsed(sql, row.api_key_id, now);
   return admin;
+}
+
+/** Says that a key is in use. While another transaction has its row, this is left to a later request: no request waits for it. */
+async function markUsed(sql: Sql, api_key_id: string, now: Instant): Promise<void> {
+  await sql`
+    UPDATE admin_api_keys SET last_used_at = ${now}
+    WHERE id = (SELECT id FROM admin_api_keys WHERE id = ${api_key_id} FOR NO KEY UPDATE SKIP LOCKED)`;
 }
 
 /** An API key as it was found shortly before: the id of its row and the role of its admin. */

@@ -15,6 +15,7 @@ import type {
 } from '../domain/billing-event';
 import type { Environment } from '../domain/environment';
 import type { Instant } from '../domain/instant';
+import { beginLocked, sentAlone } from './index';
 import type { Database, Fragment, Sql } from './index';
 import { clockTime, lockClockNowOf } from './test-clock';
 
@@ -113,7 +114,8 @@ export interface UnidentifiedBillingEvent {
 interface ContractAtArrival {
   id: string;
   deleted: boolean;
-  /** The time of its test clock; null when it lives by the real one. */
+  /** Its test clock and the time of that; null when it lives by the real one. */
+  test_clock_id: string | null;
   clock_now: Instant | null;
 }
 
@@ -131,9 +133,9 @@ interface ContractAtArrival {
 export async function insertBillingEvent(db: Database, arrival: BillingArrival): Promise<ReceivedBillingEvent> {
   const contract = await contractAtArrival(db, arrival.event);
   const { event, inserted } =
-    contract === undefined || contract.clock_now === null
+    contract === undefined || contract.test_clock_id === null
       ? await insertArrival(db, arrival, contract)
-      : await db.begin(async (tx) => {
+      : await beginLocked(db, [{ table: 'test-clocks', id: contract.test_clock_id }], async (tx) => {
           const clock_now = await lockClockNowOf(tx, contract.id);
           return insertArrival(tx, arrival, { ...contract, clock_now });
         });
@@ -155,7 +157,8 @@ async function insertArrival(
   const { outcome, reason } = outcomeAtArrival(event, contract);
   // What has to be looked up is looked up by the next sweep; a contract that is not there yet is given a minute.
   const in_a_while = reason === 'CONTRACT_UNKNOWN' && event.contract_id !== null;
-  const [inserted] = await sql<{ id: string; outcome: BillingOutcome }[]>`
+  // Alone: an equal event that was inserted and is not committed makes it wait.
+  const [inserted] = await sentAlone(sql<{ id: string; outcome: BillingOutcome }[]>`
     INSERT INTO billing_inbox (source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, told_at,
                                future_dated, outcome, reason, try_at, decided_at, request_id)
     VALUES (${event.source}, ${event.event_id}, ${event.type}, ${event.contract_id}, ${event.invoice_id},
@@ -163,7 +166,7 @@ async function insertArrival(
             ${future_dated}, ${outcome}, ${reason},
             ${in_a_while ? sql`${now}::timestamptz + ${RETRY_AFTER_MIN}::interval` : sql`${now}`},
             ${outcome === 'IGNORED' ? now : null}, ${arrival.request_id})
-    ON CONFLICT ON CONSTRAINT billing_event_once DO NOTHING RETURNING id, outcome`;
+    ON CONFLICT ON CONSTRAINT billing_event_once DO NOTHING RETURNING id, outcome`);
   return { event, inserted };
 }
 
@@ -417,7 +420,7 @@ export function parkedForADay(sql: Sql, now: Instant): Fragment {
 async function contractAtArrival(sql: Sql, event: BillingEvent): Promise<ContractAtArrival | undefined> {
   if (event.contract_id === null || !event.relevant) return undefined;
   const [contract] = await sql<ContractAtArrival[]>`
-    SELECT c.id, c.deleted_at IS NOT NULL AS deleted, k.now AS clock_now
+    SELECT c.id, c.deleted_at IS NOT NULL AS deleted, c.test_clock_id, k.now AS clock_now
     FROM contracts c LEFT JOIN test_clocks k ON k.id = c.test_clock_id WHERE c.id = ${event.contract_id}`;
   return contract;
 }

@@ -6,9 +6,35 @@ export function violates(error: unknown, constraint: string): boolean {
   return error instanceof postgres.PostgresError && error.constraint_name === constraint;
 }
 
+/** A row that a transaction is going to lock. */
+export interface LockedRow {
+  /** The table, or the noun of the interface; one row always goes by the same. */
+  table: string;
+  id: string;
+  /** Whether the lock is one that several transactions can hold. */
+  shared?: true;
+}
+
+/** Work that locks rows was not carried out, because other work has these rows or all places for such work (`lock-turns.ts`). */
+export class RowsBusy extends Error {
+  /** `row` is the one that is taken; null when no single row stands in the way. */
+  constructor(
+    readonly row: LockedRow | null,
+    options?: ErrorOptions,
+  ) {
+    super(row === null ? 'too many transactions lock rows' : `${row.table} ${row.id} is locked by others`, options);
+  }
+}
+
 /** Whether a statement gave up waiting for a row that another transaction holds. */
 export function isLockTimeout(error: unknown): boolean {
-  return error instanceof postgres.PostgresError && error.code === '55P03';
+  const reported = error instanceof RowsBusy ? error.cause : error;
+  return reported instanceof postgres.PostgresError && reported.code === '55P03';
+}
+
+/** An error as it is, or `RowsBusy` in place of a lock time-out. */
+export function rowsBusyIfLocked(error: unknown, row: LockedRow | null): unknown {
+  return !(error instanceof RowsBusy) && isLockTimeout(error) ? new RowsBusy(row, { cause: error }) : error;
 }
 
 /** Whether Postgres cancelled a statement, as it does when one takes longer than it may. */
@@ -27,7 +53,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
 
 /** Whether the same statement may well succeed in a moment: out of reach, a deadlock, a wait or a statement cut short. */
 export function isPassing(error: unknown): boolean {
-  if (isDatabaseUnavailable(error) || isTransactionToRepeat(error)) return true;
+  if (isDatabaseUnavailable(error) || isTransactionToRepeat(error) || error instanceof RowsBusy) return true;
   return error instanceof postgres.PostgresError && /^(40|55P03|57014|25006)/.test(error.code);
 }
 

@@ -21,6 +21,7 @@ import type { FoundKey } from './admin';
 import { columnNames, ofAlias } from './columns';
 import { insertAudit, insertDomainEvents } from './commit';
 import type { AuditClock } from './commit';
+import { sentAlone } from './index';
 import type { Fragment, Sql } from './index';
 import { clockTime } from './test-clock';
 
@@ -129,21 +130,21 @@ export interface GrantedJob {
  *
  * The row that is claimed from says under which terms and until when licenses are granted, and nothing else is asked: what was
  * read before the row's lock was granted may have changed since (db/contract-quota.ts). All requests must name the same
- * contract, terms and clock. The keys of callers (`caller_key`) must be accepted when the statement begins.
+ * contract, terms and clock. `now` is when the statement is sent. The keys of callers (`caller_key`) must be accepted then.
  *
  * @throws 23505 on `jobs_idempotency_unique` for a doubled idempotency key and on `license_key_unique` for a collision
  */
 export async function grantGeneration(
   sql: Sql,
   requests: [GenerationRequest, ...GenerationRequest[]],
+  now: Instant = requests.map((request) => request.now).reduce(laterOf),
 ): Promise<GrantedJob[]> {
   const [{ contract_id, terms_id }] = requests;
   const requested = requests.reduce((sum, request) => sum + request.requested, 0);
   const inline = requests.filter(({ execution }) => execution === 'inline').length;
-  const now = requests.reduce((latest, request) => laterOf(latest, request.now), requests[0].now);
   // A boundary may pass while the row's lock is awaited. A test clock stands still meanwhile.
   const waited = requests[0].clock === 'real' ? sql`(clock_timestamp() - statement_timestamp())` : sql`interval '0'`;
-  return sql<GrantedJob[]>`
+  return sentAlone(sql<GrantedJob[]>`
     WITH claim AS (
       UPDATE contract_quotas SET claimed = claimed + ${requested}, event_sequence = event_sequence + ${inline}
       WHERE contract_id = ${contract_id} AND grantable_terms_id = ${terms_id} AND open_until > ${now}::timestamptz + ${waited}
@@ -184,7 +185,7 @@ export async function grantGeneration(
              jsonb_build_object('contract_id', contract_id, 'job_id', job_id, 'state', 'SUCCEEDED', 'licenses', requested), event_sequence
       FROM request WHERE inline
     )
-    SELECT id, serial, quota_remaining FROM job`;
+    SELECT id, serial, quota_remaining FROM job`);
 }
 
 /** The keys that are to be checked, each once. */

@@ -3,7 +3,10 @@
  *
  * A merge that cannot be granted whole is tried again one by one, so that one member never decides over another.
  */
-import { isDatabaseUnavailable, isLockTimeout } from './errors';
+import { laterOf, millisLater } from '../domain/instant';
+import type { Instant } from '../domain/instant';
+import { isDatabaseUnavailable, isLockTimeout, rowsBusyIfLocked } from './errors';
+import type { LockedRow } from './errors';
 import { grantGeneration } from './generation-job';
 import type { GenerationRequest, GrantedJob } from './generation-job';
 import type { Database } from './index';
@@ -20,6 +23,8 @@ type WaitingRequest = WaitingCall<GenerationRequest, GrantedJob | undefined>;
 
 export function createMergedGrants(db: Database): Grant {
   return createMergedCalls({
+    turns: db.lockTurns,
+    rowOf: quotaOf,
     keyOf: ({ contract_id, terms_id }) => `${contract_id} ${terms_id}`,
     take: takeMerge,
     serve: grantTogether,
@@ -28,7 +33,8 @@ export function createMergedGrants(db: Database): Grant {
   async function grantTogether(calls: Merge<GenerationRequest, GrantedJob | undefined>): Promise<void> {
     const [first, ...others] = calls;
     try {
-      const granted = await grantGeneration(db, [first.input, ...others.map(({ input }) => input)]);
+      const now = calls.map(nowOf).reduce(laterOf);
+      const granted = await grantGeneration(db, [first.input, ...others.map(({ input }) => input)], now);
       if (granted.length > 0 || others.length === 0) {
         const by_id = new Map(granted.map((job) => [job.id, job]));
         for (const { input, resolve } of calls) resolve(by_id.get(input.job_id));
@@ -38,12 +44,23 @@ export function createMergedGrants(db: Database): Grant {
       // With the answer lost nobody knows what was granted: each caller is told so, and repeats under its own key.
       // One that waited too long for the quota's row would only wait again, each member for itself.
       if (others.length === 0 || isDatabaseUnavailable(error) || isLockTimeout(error)) {
-        for (const { reject } of calls) reject(error);
+        const reported = rowsBusyIfLocked(error, quotaOf(first.input));
+        for (const { reject } of calls) reject(reported);
         return;
       }
     }
     for (const call of calls) await grantTogether([call]);
   }
+}
+
+/** The row that its statement locks. */
+function quotaOf({ contract_id }: GenerationRequest): LockedRow {
+  return { table: 'contract_quotas', id: contract_id };
+}
+
+/** The time of a request after its wait. A test clock does not move by itself. */
+function nowOf({ input, since_ms }: WaitingRequest): Instant {
+  return input.clock === 'real' ? millisLater(input.now, performance.now() - since_ms) : input.now;
 }
 
 /** Takes what goes into the next statement: two requests under one idempotency key would fail each other, so only one. */

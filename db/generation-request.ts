@@ -20,7 +20,7 @@ import {
   chunkSizeFor,
 } from '../domain/generation-job';
 import { addPeriodToInstant } from '../domain/calendar';
-import { laterOf } from '../domain/instant';
+import { laterOf, millisLater } from '../domain/instant';
 import type { Instant } from '../domain/instant';
 import { joinedKeys } from '../domain/license-key';
 import { NO_NUDGE, bothNudges } from '../domain/nudge';
@@ -34,6 +34,7 @@ import { changeContract, deletedRefusal } from './contract-change';
 import { isLockTimeout, violates } from './errors';
 import { countTestLicenses, findJobByIdempotencyKey, grantGeneration, insertTestGeneration } from './generation-job';
 import type { GenerationRequest, GrantedJob, JobRow } from './generation-job';
+import { beginLocked } from './index';
 import type { Database, Sql } from './index';
 import { createMergedGrants } from './generation-merge';
 import type { Grant } from './generation-merge';
@@ -124,21 +125,30 @@ export function createLicenseRequests(db: Database): RequestLicenses {
     return found;
   }
 
-  return async function requestLicenses(request) {
+  return async function requestLicenses(asked) {
+    const asked_ms = performance.now();
+    let request = asked;
+
+    /** Runs a transaction that locks the contract, judged by the time at which its turn has come. */
+    const underLock = <T>(run: (tx: Sql, request: LicenseRequest) => Promise<T>): Promise<T> =>
+      beginLocked(db, [{ table: 'contracts', id: asked.contract_id }], (tx) => run(tx, atPresent(asked, asked_ms)));
+
     if (request.test) {
       await request.credential?.confirm();
-      const requested = await db.begin((tx) => requestTestLicenses(tx, request));
+      const requested = await underLock(requestTestLicenses);
       return { result: await counted(request, requested), nudge: requested.nudge };
     }
     let nudge = NO_NUDGE;
     let collisions = 0;
     for (let round = 0; round < ROUNDS_MAX; round++) {
+      // The round before may have waited for a row.
+      if (round > 0) request = atPresent(asked, asked_ms);
       const is_locked = round >= LOCKED_FROM_ROUND;
       const profile = is_locked ? undefined : await profileOf(request.contract_id);
       if (is_locked || profile) {
         const attempt = await attemptOf(db, request, async () => {
           if (profile) return grantOptimistically(db, grant, request, profile);
-          const locked = await db.begin((tx) => grantUnderLock(tx, request));
+          const locked = await underLock(grantUnderLock);
           nudge = bothNudges(nudge, locked.nudge);
           return locked.granted;
         });
@@ -152,7 +162,7 @@ export function createLicenseRequests(db: Database): RequestLicenses {
       const found = await diagnoseUnlocked(db, request);
       if (found.result) return { result: await counted(request, found), nudge };
       profiles.delete(request.contract_id);
-      const diagnosis = await db.begin((tx) => diagnose(tx, request));
+      const diagnosis = await underLock(diagnose);
       nudge = bothNudges(nudge, diagnosis.nudge);
       if (diagnosis.result) return { result: await counted(request, diagnosis), nudge };
     }
@@ -160,6 +170,11 @@ export function createLicenseRequests(db: Database): RequestLicenses {
       `the request for licenses of contract ${request.contract_id} was neither granted nor refused in ${ROUNDS_MAX} rounds`,
     );
   };
+}
+
+/** A request that came at a moment of the monotonic clock, at the time that it is now. */
+function atPresent(asked: LicenseRequest, asked_ms: number): LicenseRequest {
+  return { ...asked, now: millisLater(asked.now, performance.now() - asked_ms) };
 }
 
 /** The request at the time of the contract's test clock; as it came for a contract that lives by the world's time. */

@@ -9,6 +9,9 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import postgres from 'postgres';
 import { isTransactionToRepeat } from './errors';
+import type { LockedRow } from './errors';
+import { createLockTurns, lockTurnLimits } from './lock-turns';
+import type { LockTurnLimits, LockTurns } from './lock-turns';
 import { NO_LIMITS, answerTimeoutS, sessionSettings } from './session';
 import type { SessionLimits } from './session';
 
@@ -19,7 +22,10 @@ export type Sql = postgres.ISql<{}>;
 export type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
 /** The pool itself, which can begin transactions, listen and be closed. */
-export type Database = postgres.Sql<{}>;
+export type Database = postgres.Sql<{}> & {
+  /** Turns of its transactions that lock rows, see `beginLocked`. */
+  readonly lockTurns: LockTurns;
+};
 
 /** How long Postgres may take to answer a new connection. */
 const CONNECT_TIMEOUT_S = 5;
@@ -37,6 +43,8 @@ export interface DatabaseOptions {
   application_name: string;
   /** The time limits of its sessions; none unless given. */
   limits?: SessionLimits;
+  /** Other limits of the turns of its transactions than those of a pool of this size. */
+  lockTurnLimits?: Partial<LockTurnLimits> | undefined;
 }
 
 /** Opens a pool; connections are made when first needed. Its transactions may run twice, see `repeatTransactions`. */
@@ -61,9 +69,35 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
       },
     },
   };
-  const pool: Database = postgres(url, settings);
+  const pool = postgres(url, settings) as postgres.Sql<{}>;
   repeatTransactions(pool);
-  return pool;
+  const turns = { ...lockTurnLimits(options.max, limits.lock_ms), ...options.lockTurnLimits };
+  return Object.assign(pool, { lockTurns: createLockTurns(turns) });
+}
+
+/**
+ * Begins a transaction that locks these rows when it is its turn (`lock-turns.ts`).
+ * @throws RowsBusy when its turn does not come, or one of the rows stays locked
+ */
+export function beginLocked<T>(
+  db: Database,
+  rows: readonly LockedRow[],
+  run: (tx: postgres.TransactionSql<{}>) => Promise<T>,
+): Promise<T> {
+  return db.lockTurns.run(rows, () => db.begin(run) as Promise<T>);
+}
+
+/**
+ * Keeps other statements from being sent behind this one on its connection: while it waits for a row, they would wait too. When all
+ * connections of a pool are in use, the driver sends further statements ahead on those that run a single statement.
+ */
+export function sentAlone<Rows extends readonly postgres.MaybeRow[]>(
+  query: postgres.PendingQuery<Rows>,
+): postgres.PendingQuery<Rows> {
+  // What the driver asks when it has sent a statement: whether its connection takes another one.
+  const { options } = query as unknown as { options: { onexecute?: () => boolean } };
+  options.onexecute = () => false;
+  return query;
 }
 
 /** The pause before connecting again, in seconds: at once at first, spread by chance when a whole pool was lost. */
@@ -75,7 +109,7 @@ function reconnectPauseS(losses: number): number {
  * A transaction that failed for a reason that passes is run again as a whole, once (decisions 34, `isTransactionToRepeat`).
  * So the function given to `begin` may run twice: it must have no effect outside its transaction.
  */
-function repeatTransactions(pool: Database): void {
+function repeatTransactions(pool: postgres.Sql<{}>): void {
   const begin = pool.begin.bind(pool) as (...args: unknown[]) => Promise<unknown>;
   const beginTwice = async (...args: unknown[]): Promise<unknown> => {
     try {
@@ -85,7 +119,7 @@ function repeatTransactions(pool: Database): void {
       return begin(...args);
     }
   };
-  pool.begin = beginTwice as Database['begin'];
+  pool.begin = beginTwice as postgres.Sql<{}>['begin'];
 }
 
 /** Where the driver is loaded from. */

@@ -34,6 +34,9 @@ export class UnsuitablePooler extends Error {
   }
 }
 
+/** Two connections of their own. */
+type Pair = postgres.Sql<{}>;
+
 /** Throws `UnsuitablePooler` when connections made as those of `db` are not sessions of their own. Uses two for a moment. */
 export async function assertOwnSessions(db: Database): Promise<void> {
   // `options` are parsed already, types included; the driver takes them as they are.
@@ -88,7 +91,7 @@ export function poolerRefusal(error: unknown): UnsuitablePooler | null {
 }
 
 /** What the connection was begun with must hold in its session, time limits above all. */
-async function assertSettingsHold(pair: Database): Promise<void> {
+async function assertSettingsHold(pair: Pair): Promise<void> {
   const wanted = Object.entries(pair.options.connection).filter(([name]) => !OWN_SETTINGS.test(name));
   const found = await within(pair.unsafe<{ name: string; setting: string }[]>('SELECT name, setting FROM pg_settings'));
   const dropped = wanted.flatMap(([name, value]) => {
@@ -103,7 +106,7 @@ async function assertSettingsHold(pair: Database): Promise<void> {
  * Two connections take turns, one of them in a transaction. Each must stay in its session, and the sessions must differ. A
  * pooler in transaction mode gives the second one the session that the first has just left, or the first one another.
  */
-async function assertSessionsStay(pair: Database): Promise<void> {
+async function assertSessionsStay(pair: Pair): Promise<void> {
   const [first, second] = [await within(pair.reserve()), await within(pair.reserve())];
   try {
     const seen = { first: new Set<number>(), second: new Set<number>() };

@@ -4,6 +4,9 @@
  */
 import type { Instant } from '../domain/instant';
 import type { RefusalCode } from '../domain/refusal';
+import { rowsBusyIfLocked } from './errors';
+import type { LockedRow } from './errors';
+import { sentAlone } from './index';
 import type { Database, Sql } from './index';
 import { createMergedCalls } from './merged-calls';
 import type { Merge } from './merged-calls';
@@ -38,6 +41,8 @@ export interface RefusedAttemptsRow {
 /** Makes the function that counts a refused attempt; it resolves when the count is committed. */
 export function createRefusalCounter(db: Database): (attempt: RefusedAttempt) => Promise<void> {
   return createMergedCalls({
+    turns: db.lockTurns,
+    rowOf: countsOf,
     keyOf: ({ contract_id, code }) => `${contract_id} ${code}`,
     take: (queue) => queue.splice(0) as Merge<RefusedAttempt, void>,
     async serve(calls) {
@@ -45,10 +50,16 @@ export function createRefusalCounter(db: Database): (attempt: RefusedAttempt) =>
         await countAttempts(db, calls.map(({ input }) => input) as [RefusedAttempt, ...RefusedAttempt[]]);
         for (const { resolve } of calls) resolve();
       } catch (error) {
-        for (const { reject } of calls) reject(error);
+        const reported = rowsBusyIfLocked(error, countsOf(calls[0].input));
+        for (const { reject } of calls) reject(reported);
       }
     },
   });
+}
+
+/** What its statement locks: the counts of one contract, whatever the code. */
+function countsOf({ contract_id }: RefusedAttempt): LockedRow {
+  return { table: 'refused_attempts', id: contract_id };
 }
 
 /** Counts attempts of one contract that were refused with the same code. */
@@ -56,12 +67,12 @@ async function countAttempts(sql: Sql, attempts: [RefusedAttempt, ...RefusedAtte
   const [{ contract_id, code }] = attempts;
   const last = attempts.at(-1) as RefusedAttempt;
   const licenses = attempts.reduce((sum, attempt) => sum + attempt.licenses, 0);
-  await sql`
+  await sentAlone(sql`
     INSERT INTO refused_attempts (contract_id, minute, code, attempts, licenses, last_actor_id, last_request_id)
     VALUES (${contract_id}, date_trunc('minute', now()), ${code}, ${attempts.length}, ${licenses}, ${last.actor_id}, ${last.request_id})
     ON CONFLICT (contract_id, minute, code) DO UPDATE
     SET attempts = refused_attempts.attempts + excluded.attempts, licenses = refused_attempts.licenses + excluded.licenses,
-        last_actor_id = excluded.last_actor_id, last_request_id = excluded.last_request_id`;
+        last_actor_id = excluded.last_actor_id, last_request_id = excluded.last_request_id`);
 }
 
 /** A page of a contract's refused attempts, newest first; `after` is where the page before it ended. */

@@ -20,6 +20,8 @@ export interface SessionLimits {
   statement_ms: number;
   /** Of a transaction between two statements. Then its session ends, and its locks are free. */
   idle_in_transaction_ms: number;
+  /** Of a wait for a row that another transaction holds; `LOCK_TIMEOUT_MS` unless given. */
+  lock_ms?: number;
 }
 
 /** Of the command line, which may count large tables. Those of the API and the worker are settings (`config.ts`). */
@@ -40,7 +42,7 @@ export function sessionSettings(application_name: string, limits: SessionLimits)
   const settings = {
     application_name,
     TimeZone: 'UTC',
-    lock_timeout: LOCK_TIMEOUT_MS,
+    lock_timeout: limits.lock_ms ?? LOCK_TIMEOUT_MS,
     statement_timeout: limits.statement_ms,
     idle_in_transaction_session_timeout: limits.idle_in_transaction_ms,
     ...TCP_KEEPALIVE,

@@ -22,6 +22,11 @@ export function millisOf(instant: Instant): number {
   return Date.parse(instant);
 }
 
+/** The instant so many milliseconds later; parts of a millisecond do not count. */
+export function millisLater(instant: Instant, millis: number): Instant {
+  return instantFromMillis(millisOf(instant) + Math.floor(millis));
+}
+
 /** The earlier of two instants. */
 export function earlierOf(a: Instant, b: Instant): Instant {
   return a < b ? a : b;

@@ -6,9 +6,11 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import type postgres from 'postgres';
-import { assertDriverPatched, openDatabase } from '../db/index';
+import { assertDriverPatched, openDatabase, sentAlone } from '../db/index';
 import type { Database } from '../db/index';
+import { waitUntilBlocked } from './harness/blocked-statement';
 import { createTestDatabase, type TestDatabase } from './harness/database';
+import { holdRows } from './harness/held-rows';
 import { makeRunDirectory } from './harness/run-directory';
 
 /** The line of the patch against holes in results. */
@@ -136,6 +138,27 @@ test('what a transaction sends after its backend died is refused, and never runs
     await expectSound(sql);
   });
   expect((await database.sql`SELECT FROM written_in_lost_transactions`).count).toBe(0);
+});
+
+test('a statement that is sent alone has no other behind it on its connection while it waits for a row', async () => {
+  await database.sql`CREATE TABLE awaited_rows (n int)`;
+  await database.sql`INSERT INTO awaited_rows VALUES (1), (2)`;
+  const one = await holdRows(database.sql, (tx) => tx`SELECT FROM awaited_rows WHERE n = 1 FOR UPDATE`);
+  const two = await holdRows(database.sql, (tx) => tx`SELECT FROM awaited_rows WHERE n = 2 FOR UPDATE`);
+  await withPool(2, async (sql) => {
+    await expectSound(sql);
+    const alone = sentAlone(sql`SELECT n FROM awaited_rows WHERE n = 1 FOR UPDATE`).execute();
+    await waitUntilBlocked(database.sql, 1);
+    const open = sql`SELECT n FROM awaited_rows WHERE n = 2 FOR UPDATE`.execute();
+    await waitUntilBlocked(database.sql, 2);
+    // No connection is idle, so this one is sent behind one of the two.
+    const behind = sql`SELECT 3 AS n`.execute();
+    await two.release();
+    expect([...(await open), ...(await behind)]).toEqual([{ n: 2 }, { n: 3 }]);
+    await one.release();
+    expect([...(await alone)]).toEqual([{ n: 1 }]);
+    await expectSound(sql);
+  });
 });
 
 test('a cursor whose backend dies ends with an error, and the pool goes on whole', async () => {

@@ -161,9 +161,9 @@ test('a grant is judged by the time at which it has the lock, not by that of its
     caller_key: null,
   };
   const granted = await whileWaiting(
-    // A boundary one millisecond after the request, which passes while the request waits for the row.
+    // A boundary one microsecond after the request, which passes while the request waits for the row.
     (tx) => tx`
-      UPDATE contract_quotas SET open_until = ${now}::timestamptz + interval '1 millisecond' WHERE contract_id = ${facts.id}`,
+      UPDATE contract_quotas SET open_until = ${now}::timestamptz + interval '1 microsecond' WHERE contract_id = ${facts.id}`,
     () => grantGeneration(sql, [request]),
   );
   expect([...granted]).toEqual([]);

@@ -15,6 +15,7 @@ import type { StreamLimits } from '../../api/open-streams';
 import type { TrustProxy } from '../../config';
 import { insertAdminApiKey } from '../../db/admin';
 import { openDatabase } from '../../db/index';
+import type { LockTurnLimits } from '../../db/lock-turns';
 import type { SessionLimits } from '../../db/session';
 import type { Sql } from '../../db/index';
 import { newApiKey } from '../../domain/api-key';
@@ -91,6 +92,8 @@ export interface TestApiOptions {
   limits?: SessionLimits;
   /** Another time limit of lists than the product's default. */
   list_statement_ms?: number;
+  /** Other limits of turns than those of its pool. */
+  lockTurnLimits?: Partial<LockTurnLimits>;
   /** Another database pool size; 10. */
   poolSize?: number;
   /** How long a request waits for the outcome of its command; as in the product unless given. */
@@ -109,6 +112,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     max: options.poolSize ?? POOL_SIZE,
     application_name: 'covenant-test-api',
     limits: options.limits ?? LIMITS,
+    lockTurnLimits: options.lockTurnLimits,
   };
   const db = openDatabase(options.databaseUrl?.(database.url) ?? database.url, pool);
   const queues = taskQueues(uniqueTaskQueue('api'));
