@@ -144,7 +144,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   databasePoolSize: {
     env: 'DATABASE_POOL_SIZE',
     about:
-      'Connections to Postgres that one process may hold. A worker does not start with fewer than one for each of its slots and one for its readiness.',
+      'Connections to Postgres that one process may hold. An API leaves three of them, at most half, to statements that lock no row. A worker does not start with fewer than one for each of its slots and one for its readiness.',
     default: { rule: `\`${API_POOL_SIZE}\` in an API; in a worker what its slots need`, text: () => undefined },
     allowed: `a whole number from 1 to ${DATABASE_POOL_SIZE_MAX}`,
     usedBy: ['api', 'worker'],

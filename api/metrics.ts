@@ -65,6 +65,18 @@ export function setOpenStreams(kind: string, streams: number): void {
   openStreams.set({ kind }, streams);
 }
 
+const lockTurns = new Gauge({
+  name: 'covenant_lock_turns',
+  help: 'Transactions that lock rows, by state: those that run, and those that wait for their turn.',
+  labelNames: ['state'],
+});
+
+/** Says how many transactions that lock rows run, and how many wait. */
+export function setLockTurns({ running, waiting }: { running: number; waiting: number }): void {
+  lockTurns.set({ state: 'running' }, running);
+  lockTurns.set({ state: 'waiting' }, waiting);
+}
+
 /** Reads what asks for a person; when Postgres does not answer, the figures are left out. */
 export async function collectContractMetrics(sql: Sql, clock: () => Promise<Instant>): Promise<void> {
   try {

@@ -2,7 +2,7 @@
 import { Router } from 'express';
 import { checkReadiness } from '../readiness';
 import type { Api } from './api';
-import { collectBillingMetrics, collectContractMetrics, collectSweepMetrics, register } from './metrics';
+import { collectBillingMetrics, collectContractMetrics, collectSweepMetrics, register, setLockTurns } from './metrics';
 
 export function operationsRouter(api: Api): Router {
   const router = Router();
@@ -24,6 +24,7 @@ export function operationsRouter(api: Api): Router {
   });
   router.get('/metrics', async (_request, response) => {
     await collectMetrics();
+    setLockTurns(api.db.lockTurns.counts());
     response.type(register.contentType).send(await register.metrics());
   });
   return router;

@@ -213,7 +213,7 @@ function sendEvent(contract_id: string): Promise<ApiAnswer> {
   const occurred_at = new Date().toISOString();
   const invoice = { id: `in_${randomUUID()}`, due_date: '2099-01-31' };
   const body = JSON.stringify({ id: `evt_${randomUUID()}`, type: 'invoice.open', occurred_at, contract_id, invoice });
-  return api.call('POST', '//billing/standard/events', { key: null, body, headers: signStandard(body, secret) });
+  return api.call('POST', '/billing/standard/events', { key: null, body, headers: signStandard(body, secret) });
 }
 
 test('a caller whose API key is held, while it is revoked for instance, is served', async () => {
@@ -230,6 +230,8 @@ describe('while rows of several contracts are held', () => {
     const asked = ids.flatMap((id) => crowd(() => edit(id), 3));
     await waitUntilBlocked(api.sql, ids.length);
     await expectTurns({ running: ids.length, waiting: 2 * ids.length });
+    const { text } = await api.call('GET', '//metrics', { key: null });
+    expect(text).toContain('covenant_lock_turns{state="waiting"} 10');
     await expectReadsAnswered(other);
     await expectWritesAnswered(other);
     for (const rows of held) await rows.release();
