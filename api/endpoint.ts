@@ -17,7 +17,6 @@ import type { LockedRow } from '../db/errors';
 import type { Credential } from '../db/generation-request';
 import { beginLocked } from '../db/index';
 import type { Sql } from '../db/index';
-import { LOCK_TIMEOUT_MS } from '../db/session';
 import type { JsonObject } from '../domain/json';
 import type { Api } from './api';
 import type { Authenticate } from './authentication';
