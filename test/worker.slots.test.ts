@@ -128,8 +128,14 @@ test('boundaries that cannot be crossed stop no command and no sweep, however ma
 test('commands of one contract wait for it in one slot, and others are carried out meanwhile', async () => {
   const [busy, other] = (await buildContracts(2)) as [string, string];
   const gate = holdFor([busy]);
+  // By the command: an attempt that is held for too long is made again.
+  const held = new Set<string>();
   around = (real) => ({
-    runContractCommand: async (input) => (await gate.pass(input), real.runContractCommand(input)),
+    async runContractCommand(input) {
+      if (input.contract_id === busy) held.add(input.command_id);
+      await gate.pass(input);
+      return real.runContractCommand(input);
+    },
   });
   const names = Array.from({ length: COMMANDS_WAITING }, (_, i) => `name ${i}`);
   const sent = names.map((name) => worker.send(busy, { name: 'edit', input: { name } }));
@@ -139,10 +145,10 @@ test('commands of one contract wait for it in one slot, and others are carried o
     what: 'the commands to reach the workflow of their contract',
   });
   expect(await worker.send(other, PAUSE)).toMatchObject({ refusal: null, changed: true });
-  expect(gate.held).toEqual([busy]);
+  expect(held.size).toBe(1);
   gate.open();
   for (const outcome of await Promise.all(sent)) expect(outcome).toMatchObject({ refusal: null, changed: true });
-  expect(gate.held).toHaveLength(COMMANDS_WAITING);
+  expect(held.size).toBe(COMMANDS_WAITING);
 });
 
 test('a billing system that never answers stops no command of any contract, no event that says enough, and no other billing system', async () => {

@@ -4,7 +4,7 @@
 import { addDays } from '../../domain/calendar';
 import type { ContractState } from '../../domain/contract';
 import { waitFor } from '../../dev/waiting';
-import type { Database } from '../../db/index';
+import type { Database, Sql } from '../../db/index';
 import type { TestApi } from './api';
 import { sendInvoice } from './billing';
 import { addContract } from './catalogue';
@@ -35,7 +35,12 @@ export function dateIn(days: number): string {
 
 /** Moves a contract's facts into the past, as if it had been made earlier. */
 export async function shiftBack(db: Database, id: string, days: number): Promise<void> {
-  await db`
+  // Whole: the workflow may look at the contract meanwhile, and would store a boundary made of dates of both kinds.
+  await db.begin((tx) => shiftRows(tx, id, days));
+}
+
+async function shiftRows(tx: Sql, id: string, days: number): Promise<void> {
+  await tx`
     UPDATE contracts SET
       start_date = start_date - ${days}::int, end_date = end_date - ${days}::int,
       term_start_date = term_start_date - ${days}::int, anchor_date = anchor_date - ${days}::int,
@@ -44,8 +49,8 @@ export async function shiftBack(db: Database, id: string, days: number): Promise
       activated_at = activated_at - make_interval(days => ${days}),
       terminated_at = terminated_at - make_interval(days => ${days})
     WHERE id = ${id}`;
-  await db`UPDATE contract_amendments SET effective_date = effective_date - ${days}::int WHERE contract_id = ${id}`;
-  await db`UPDATE contract_holds SET placed_at = placed_at - make_interval(days => ${days}) WHERE contract_id = ${id}`;
+  await tx`UPDATE contract_amendments SET effective_date = effective_date - ${days}::int WHERE contract_id = ${id}`;
+  await tx`UPDATE contract_holds SET placed_at = placed_at - make_interval(days => ${days}) WHERE contract_id = ${id}`;
 }
 
 /** Waits until the stored contract is in a state. */
