@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import type { BillingReceiver, BillingSource } from '../domain/billing-event';
 import { createPostgresClock } from '../db/clock';
+import { settleCommand } from '../db/contract-command';
 import { findJob } from '../db/generation-job';
 import { createListReads } from '../db/list-reads';
 import type { Database } from '../db/index';
@@ -54,7 +55,14 @@ export function createApi(options: ApiOptions): Api {
     }),
     clocks: createClockTeller(client, taskQueues),
     ensureSetUp: createSetUp(client, taskQueues),
-    sendCommand: createCommandSender({ client, taskQueues, clock, timeout_ms: options.command_timeout_ms }),
+    sendCommand: createCommandSender({
+      client,
+      taskQueues,
+      clock,
+      timeout_ms: options.command_timeout_ms,
+      settle: (contract_id, { command_id, fingerprint, deadline }) =>
+        settleCommand(db, { contract_id, command_id, fingerprint, deadline }),
+    }),
     requestLicenses: createLicenseRequests(db),
     progress: createProgressFeed({
       listen: (channel, onNotify, onListen) => db.listen(channel, onNotify, onListen),

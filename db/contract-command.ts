@@ -2,7 +2,12 @@
 import type { CommandOutcome } from '../domain/contract-commands';
 import type { Instant } from '../domain/instant';
 import { refuse } from '../domain/refusal';
-import type { Sql } from './index';
+import { lockContract } from './contract';
+import { beginLocked } from './index';
+import type { Database, Sql } from './index';
+
+/** How long the lock of a contract is awaited in order to settle what became of a command. */
+const SETTLE_LOCK_MS = 1_000;
 
 /** The stored outcome of a command, or a refusal when its id was used for another one; undefined when it is new. */
 export async function findCommandOutcome(
@@ -23,6 +28,27 @@ export async function findCommandOutcome(
 export async function isPast(sql: Sql, instant: Instant): Promise<boolean> {
   const [row] = await sql<[{ past: boolean }]>`SELECT clock_timestamp() >= ${instant}::timestamptz AS past`;
   return row.past;
+}
+
+/**
+ * What became of a command whose sender did not hear it: its stored outcome, or the refusal `COMMAND_EXPIRED`. Ask after its
+ * deadline. Who carries it out locks the contract, stores the outcome, checks the deadline, and commits; so under that lock
+ * nothing is under way, and what is not stored then is never carried out.
+ * @throws Error before the deadline, and when the contract stays locked
+ */
+export function settleCommand(
+  db: Database,
+  command: { contract_id: string; command_id: string; fingerprint: string; deadline: Instant },
+): Promise<CommandOutcome> {
+  const { contract_id, command_id, fingerprint, deadline } = command;
+  return beginLocked(db, [{ table: 'contracts', id: contract_id }], async (tx) => {
+    await tx.unsafe(`SET LOCAL lock_timeout = ${SETTLE_LOCK_MS}`);
+    await lockContract(tx, contract_id);
+    const stored = await findCommandOutcome(tx, contract_id, command_id, fingerprint);
+    if (stored) return stored;
+    if (!(await isPast(tx, deadline))) throw new Error(`the command may be carried out until ${deadline}`);
+    return { refusal: refuse('COMMAND_EXPIRED', { deadline }), changed: false, replayed: false };
+  });
 }
 
 /** Stores the outcome in the transaction of the change itself. */

@@ -1,5 +1,6 @@
 /** Sending a command to a contract's workflow and hearing its outcome. */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -68,11 +69,29 @@ export interface CommandSenderOptions {
   clock: () => Promise<Instant>;
   /** How long a caller waits for the outcome; {@link COMMAND_TIMEOUT_MS} unless given. */
   timeout_ms?: number | undefined;
+  /** Finds out after the deadline what became of a command whose outcome did not arrive; without it that stays unknown. */
+  settle?: (contract_id: string, command: SentCommand & { deadline: Instant }) => Promise<CommandOutcome>;
 }
 
 /** Starts the contract's workflow where needed and carries out one command in it. */
 export function createCommandSender(options: CommandSenderOptions): SendCommand {
-  const { client, taskQueues, clock, timeout_ms = COMMAND_TIMEOUT_MS } = options;
+  const { client, taskQueues, clock, timeout_ms = COMMAND_TIMEOUT_MS, settle } = options;
+
+  /** The outcome after the deadline; throws `unknown` when that cannot be found either. */
+  async function settled(
+    contract_id: string,
+    command: SentCommand & { deadline: Instant },
+    unknown: CommandOutcomeUnknown,
+  ): Promise<CommandOutcome> {
+    if (settle === undefined) throw unknown;
+    try {
+      await sleep(Math.max(0, millisOf(command.deadline) - millisOf(await clock())));
+      return await settle(contract_id, command);
+    } catch {
+      throw unknown;
+    }
+  }
+
   return async function sendCommand(contract_id, command) {
     await expectReachable(client);
     const deadline = instantFromMillis(millisOf(await clock()) + timeout_ms - COMMAND_MARGIN_MS);
@@ -96,7 +115,9 @@ export function createCommandSender(options: CommandSenderOptions): SendCommand 
         }),
       );
     } catch (error) {
-      throw commandErrorOf(error, taken);
+      const known = commandErrorOf(error, taken);
+      if (known instanceof CommandOutcomeUnknown) return settled(contract_id, { ...command, deadline }, known);
+      throw known;
     }
   };
 }

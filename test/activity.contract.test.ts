@@ -5,12 +5,15 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { createContractActivities } from '../activities/contract';
 import type { RunCommandInput } from '../activities/contract';
 import { ROW_LOCKED } from '../activities/short-wait';
+import { lockContract } from '../db/contract';
+import { insertCommandOutcome, settleCommand } from '../db/contract-command';
 import { openDatabase } from '../db/index';
 import { waitFor } from '../dev/waiting';
 import type { CommandOutcome } from '../domain/contract-commands';
 import { instantFromMillis } from '../domain/instant';
 import type { Instant } from '../domain/instant';
 import { DEFAULT_RENEWAL } from '../domain/renewal';
+import { waitUntilBlocked } from './harness/blocked-statement';
 import { auditOf, buildContract, requestJob, SOMEBODY } from './harness/contract-rows';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';
@@ -118,6 +121,43 @@ describe('a command with a deadline', () => {
     });
     expect(await answer).toMatchObject({ refusal: { code: 'COMMAND_EXPIRED' }, changed: false });
     expect(await rowCounts(sql)).toEqual(before);
+  });
+});
+
+describe('what became of a command whose sender did not hear it', () => {
+  const ID = { command_id: 'command-1', fingerprint: 'pause' };
+
+  test('is its outcome when it was carried out, and that it expired when it was not; before its deadline neither', async () => {
+    const { facts } = await buildContract(sql);
+    const settle = (deadline: Instant) => settleCommand(sql, { contract_id: facts.id, ...ID, deadline });
+    await expect(settle(instantIn(60_000))).rejects.toThrow('may be carried out until');
+    expect(await settle(instantIn(-1))).toMatchObject({ refusal: { code: 'COMMAND_EXPIRED' }, changed: false });
+    await activities.runContractCommand(pause(facts.id, { deadline: instantIn(60_000) }));
+    expect(await settle(instantIn(-1))).toEqual({ refusal: null, changed: true, replayed: true });
+  });
+
+  test('is found only when a transaction that carries it out has ended', async () => {
+    const { facts } = await buildContract(sql);
+    let settled: Promise<CommandOutcome> | undefined;
+    await sql.begin(async (worker) => {
+      await lockContract(worker, facts.id);
+      await insertCommandOutcome(
+        worker,
+        { contract_id: facts.id, ...ID },
+        { refusal: null, changed: true, replayed: false },
+      );
+      settled = settleCommand(sql, { contract_id: facts.id, ...ID, deadline: instantIn(-1) });
+      await waitUntilBlocked(sql);
+    });
+    expect(await settled).toEqual({ refusal: null, changed: true, replayed: true });
+  });
+
+  test('stays unknown while the contract is locked for longer', async () => {
+    const { facts } = await buildContract(sql);
+    await sql.begin(async (holder) => {
+      await lockContract(holder, facts.id);
+      await expect(settleCommand(sql, { contract_id: facts.id, ...ID, deadline: instantIn(-1) })).rejects.toThrow();
+    });
   });
 });
 
