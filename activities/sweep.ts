@@ -84,15 +84,14 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
     for (const { kind, ids } of inTurns(shares)) {
       if (!attempt.mayGoOn()) break;
       const subject = kind === null ? 'contract' : SWEEP_KINDS[kind];
-      await part(async () => {
-        const reached = await wake(
-          subject,
-          ids.filter((id) => !woken[subject].has(id)),
-        );
-        for (const id of reached) woken[subject].add(id);
-        await markStarted(db, subject, reached, epoch);
-        if (kind !== null) await recordAttempts(db, kind, stillDue(kind, ids, woken[subject]), { epoch, now });
-      }, undefined);
+      const unheard = ids.filter((id) => !woken[subject].has(id));
+      const reached = await part(() => wake(subject, unheard), undefined);
+      if (reached === undefined) continue;
+      for (const id of reached) woken[subject].add(id);
+      await part(() => markStarted(db, subject, reached, epoch), undefined);
+      // Also when the marking failed: a row without a next try keeps its place at the head of its share.
+      if (kind !== null)
+        await part(() => recordAttempts(db, kind, stillDue(kind, ids, woken[subject]), { epoch, now }), undefined);
     }
     await part(() => dropExpiredIdempotency(db), undefined);
     await part(() => dropOldRefusedAttempts(db), 0);

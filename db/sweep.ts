@@ -131,7 +131,7 @@ export function lastSignOfLife(sql: Sql): Fragment {
     END`;
 }
 
-/** Remembers on which server the workflows were started. */
+/** Remembers on which server the workflows were started; rows that others have locked are left to the next sweep. */
 export async function markStarted(
   sql: Sql,
   subject: SweepSubject,
@@ -141,5 +141,7 @@ export async function markStarted(
   if (ids.length === 0 || subject === 'test_clock') return;
   const rows = subject === 'contract' ? sql`contracts` : sql`generation_jobs`;
   await sql`
-    UPDATE ${rows} SET workflow_epoch = ${epoch} WHERE id = ANY(${[...ids]}) AND workflow_epoch IS DISTINCT FROM ${epoch}`;
+    UPDATE ${rows} SET workflow_epoch = ${epoch} WHERE id IN (
+      SELECT id FROM ${rows} WHERE id = ANY(${[...ids]}::uuid[]) AND workflow_epoch IS DISTINCT FROM ${epoch}
+      FOR NO KEY UPDATE SKIP LOCKED)`;
 }

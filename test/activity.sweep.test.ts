@@ -191,6 +191,29 @@ test('a sweep that dies in its third batch has marked what the first two woke', 
   expect(next.batches.flat().sort()).toEqual(ids.slice(2 * SWEEP_BATCH_ROWS).sort());
 });
 
+test('a row that another transaction has locked is marked by the next sweep, and keeps no other from being marked', async () => {
+  const ids = await (await DUE.contract_workflow())(3);
+  await sql.begin(async (holder) => {
+    await holder`SELECT FROM contracts WHERE id = ${ids[1] as string} FOR UPDATE`;
+    await createSweep().run();
+    expect(await due('contract_workflow')).toEqual([ids[1]]);
+  });
+  await createSweep().run();
+  expect(await due('contract_workflow')).toEqual([]);
+});
+
+test('rows whose marking fails have a next try all the same', async () => {
+  const [id] = (await (await copiesOfContract({ next_boundary_at: LONG_AGO, workflow_epoch: null }))(1)) as [string];
+  await sql`CREATE FUNCTION refuse_marking() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$`;
+  await sql`CREATE TRIGGER refuse_marking BEFORE UPDATE OF workflow_epoch ON contracts FOR EACH ROW EXECUTE FUNCTION refuse_marking()`;
+  try {
+    await expect(createSweep().run()).rejects.toThrow('refused');
+  } finally {
+    await sql`DROP TRIGGER refuse_marking ON contracts`;
+  }
+  expect((await attemptsAt(id))[0]?.attempts).toBe(1);
+});
+
 test('a cancelled sweep ends after the batch under way, which is marked', async () => {
   await (
     await DUE.contract_workflow()
