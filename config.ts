@@ -55,6 +55,7 @@ export interface Config {
   workerSettlingSlots: number;
   workerBillingSlots: number;
   workerFillSlots: number;
+  workerCachedWorkflowsMax: number;
   workflowBundle: string | undefined;
   shutdownGraceMs: number;
 }
@@ -104,6 +105,9 @@ export const API_POOL_SIZE = 10;
 export const WORKER_SLOTS_MAX = 100;
 /** Postgres fills no faster with more than its cores; an operator who knows their number sets the slots. */
 const FILL_SLOTS_DEFAULT_MAX = 8;
+/** Keeps a worker under 600 MB. */
+const CACHED_WORKFLOWS_DEFAULT = 600;
+const CACHED_WORKFLOWS_MAX = 100_000;
 /** A statement may wait 5,000 ms for a row, and then still has its work to do. */
 export const STATEMENT_TIMEOUT_MS_MIN = 6_000;
 export const LIST_STATEMENT_MS_MIN = 100;
@@ -420,6 +424,15 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     allowed: slotsAllowed,
     usedBy: ['worker'],
     parse: wholeNumber(1, WORKER_SLOTS_MAX),
+  },
+  workerCachedWorkflowsMax: {
+    env: 'WORKER_CACHED_WORKFLOWS_MAX',
+    about:
+      'Workflows that one worker keeps in memory between their steps. One that is not kept is replayed from its history at its next step.',
+    default: { text: String(CACHED_WORKFLOWS_DEFAULT) },
+    allowed: `whole number from 1 to ${CACHED_WORKFLOWS_MAX}`,
+    usedBy: ['worker'],
+    parse: wholeNumber(1, CACHED_WORKFLOWS_MAX),
   },
   workflowBundle: {
     env: 'WORKFLOW_BUNDLE',

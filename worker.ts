@@ -93,10 +93,12 @@ async function main(): Promise<void> {
     shutdownGraceTime: config.shutdownGraceMs,
     shutdownForceTime: config.shutdownGraceMs + 5_000,
   };
-  const workflows =
-    config.workflowBundle === undefined
+  const workflows = {
+    maxCachedWorkflows: config.workerCachedWorkflowsMax,
+    ...(config.workflowBundle === undefined
       ? { workflowsPath: require.resolve('./workflows/index') }
-      : { workflowBundle: { codePath: config.workflowBundle } };
+      : { workflowBundle: { codePath: config.workflowBundle } }),
+  };
   workers = await createWorkers(shared, workflows, queues, slots);
   log.info({ task_queues: queues, slots, pool_size, health_port: config.workerHealthPort }, 'worker is running');
   try {
@@ -153,7 +155,7 @@ async function listenForHealth(
     const readiness = await checkReadiness(dependencies);
     const ready = readiness.ready && polling();
     const worker = polling() ? 'ok' : 'not polling for tasks';
-    return json(ready ? 200 : 503, { ready, checks: { ...readiness.checks, worker } });
+    return json(ready ? 200 : 503, { ...readiness, ready, checks: { ...readiness.checks, worker } });
   };
   const server = createServer((request, response) => {
     void answer(request.url ?? '/').then(
