@@ -12,7 +12,6 @@ import {
   RENEWAL_MODES,
 } from '../domain/renewal';
 import { QUOTA_MAX } from '../domain/quota';
-import { isPlainText } from '../domain/text';
 import {
   EnvironmentShape,
   Id,
@@ -24,6 +23,7 @@ import {
   NameShape,
   PeriodShape,
   TimeZoneShape,
+  plainText,
 } from './shapes';
 import { z } from './zod';
 
@@ -55,7 +55,11 @@ const GraceShape = z
   .min(0)
   .max(EXPIRY_GRACE_DAYS_MAX)
   .describe('Days after the end in which the contract can still be renewed');
-const NoteShape = z.string().max(2000).refine(isPlainText, 'must not contain control characters');
+/** As a schema says it: a term and an end date exclude each other. */
+const TEXT = { type: 'string' as const };
+const NOT_BOTH_ENDS = { not: { required: ['term', 'end_date'], properties: { term: TEXT, end_date: TEXT } } };
+
+const NoteShape = plainText(z.string().max(2000));
 
 const AddShape = z.int().min(1).max(QUOTA_MAX);
 const RenewalFields = {
@@ -128,7 +132,7 @@ export const ContractCreate = z
     path: ['end_date'],
     message: 'give term or end_date, not both',
   })
-  .openapi('ContractCreate');
+  .openapi('ContractCreate', NOT_BOTH_ENDS);
 
 /** Body of `PATCH /contracts/{id}`: what is left out stays. */
 export const ContractEdit = z
@@ -159,7 +163,7 @@ export const ContractEdit = z
   })
   .partial()
   .refine((body) => !body.term || !body.end_date, { path: ['end_date'], message: 'give term or end_date, not both' })
-  .openapi('ContractEdit');
+  .openapi('ContractEdit', NOT_BOTH_ENDS);
 
 export const PauseBody = z.strictObject({
   reason: z.enum(['paused', 'completed']).default('paused'),
@@ -178,12 +182,7 @@ export const RenewBody = z.strictObject({
     .enum(RENEWAL_BASES)
     .optional()
     .describe('From which day the term counts; left out: from the old end, and from today when the contract is over'),
-  reference: z
-    .string()
-    .max(200)
-    .refine(isPlainText, 'must not contain control characters')
-    .optional()
-    .describe('Yours'),
+  reference: plainText(z.string().max(200)).optional().describe('Yours'),
   term_number: z.int().min(2).max(100_000).optional().describe('The number of the term to be made, to be sure which'),
 });
 export const OptOutBody = z.strictObject({

@@ -3,7 +3,6 @@ import { BACKGROUND_FROM_LICENSES, REQUEST_LICENSES_MAX } from '../domain/genera
 import { KEY_JOINER } from '../domain/license-key';
 import { isRefusal } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
-import { isPlainText } from '../domain/text';
 import { judgeRequest } from '../db/generation-request';
 import type { GeneratedJob, Granted, LicenseRequest } from '../db/generation-request';
 import { listJobLicenses } from '../db/license';
@@ -14,7 +13,7 @@ import { fingerprintOf } from './endpoint';
 import { ProblemError, protocolProblem } from './problem';
 import { route } from './route';
 import type { Answer, Handled, Route } from './route';
-import { DryRunQuery, Id, IdParams, InstantShape } from './shapes';
+import { DryRunQuery, Id, IdParams, InstantShape, plainText } from './shapes';
 import { z } from './zod';
 
 const GenerateBody = z.strictObject({
@@ -23,11 +22,7 @@ const GenerateBody = z.strictObject({
     .min(1)
     .max(REQUEST_LICENSES_MAX)
     .describe('How many licenses; from 100 on a background job makes them'),
-  idempotency_key: z
-    .string()
-    .min(1)
-    .max(255)
-    .refine(isPlainText, 'must not contain control characters')
+  idempotency_key: plainText(z.string().min(1).max(255))
     .optional()
     .describe('The same key never generates twice; may be sent as the header Idempotency-Key instead'),
   test: z.boolean().default(false).describe('Test licenses of a draft: at most 5, valid a week, without quota'),

@@ -17,6 +17,9 @@ import type { Route } from './route';
 import { ROUTES } from './routes';
 import { z } from './zod';
 
+/** What `If-Match` may say (api/endpoint.ts). */
+const IF_MATCH_PATTERN = String.raw`^(\*|(W/)?"\d{1,9}")$`;
+
 /** Where the document is kept. */
 export const OPENAPI_FILE = join(__dirname, '..', 'openapi.json');
 
@@ -77,7 +80,13 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
     );
   if (takesIfMatch(route))
     headers.push(
-      z.object({ 'If-Match': z.string().optional().describe('ETag of the contract; 412 when it changed meanwhile') }),
+      z.object({
+        'If-Match': z
+          .string()
+          .optional()
+          .describe('ETag of the contract; 412 when it changed meanwhile')
+          .openapi({ pattern: IF_MATCH_PATTERN, example: '"3"' }),
+      }),
     );
   return {
     method: route.method,

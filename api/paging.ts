@@ -24,7 +24,12 @@ export const PageQuery = z.object({
     .default(PAGE_ROWS_DEFAULT)
     .describe('rows of a page')
     .openapi({ type: 'integer', minimum: 1, maximum: PAGE_ROWS_MAX, default: PAGE_ROWS_DEFAULT }),
-  cursor: z.string().max(CURSOR_CHARS_MAX).optional().describe('next_cursor of the page before'),
+  cursor: z
+    .string()
+    .max(CURSOR_CHARS_MAX)
+    .optional()
+    .describe('next_cursor of the page before')
+    .openapi({ pattern: '^[A-Za-z0-9_-]+$' }),
 });
 
 /** A list's answer. */

@@ -23,7 +23,8 @@ const StatusShape = z.enum(['active', 'inactive']);
 const ModulesShape = z
   .array(CodeShape)
   .max(MODULES_MAX)
-  .refine((codes) => new Set(codes).size === codes.length, 'must not name a module twice');
+  .refine((codes) => new Set(codes).size === codes.length, 'must not name a module twice')
+  .openapi({ uniqueItems: true });
 
 const ProductCreate = z
   .strictObject({

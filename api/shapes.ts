@@ -18,6 +18,14 @@ const JSON_DEPTH_MAX = 16;
 const YEAR_MIN = 1900;
 const YEAR_MAX = 2999;
 
+/** What `isPlainText` allows, as far as a JSON schema says it: half of a surrogate pair is no text of a schema. */
+const PLAIN_TEXT_PATTERN = '^[^\\u0000-\\u001f\\u007f]*$';
+
+/** Text on one line; the schema that is given has its length already. */
+export function plainText(schema: z.ZodString): z.ZodString {
+  return schema.refine(isPlainText, 'must not contain control characters').openapi({ pattern: PLAIN_TEXT_PATTERN });
+}
+
 // One spelling of an id: workflow ids, listeners and comparisons are by text.
 export const Id = z.uuid().toLowerCase().describe('UUID').openapi({ example: '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f' });
 export const IdParams = z.object({ id: Id });
@@ -39,12 +47,7 @@ export const TimeZoneShape = z
   .openapi({ example: 'Europe/Berlin' });
 export const EnvironmentShape = z.enum(ENVIRONMENTS);
 /** A name for people, of anything: one line that can be seen, and that looks like what it is. */
-export const NameShape = z
-  .string()
-  .trim()
-  .min(1)
-  .max(NAME_CHARS_MAX)
-  .refine(isPlainText, 'must not contain control characters')
+export const NameShape = plainText(z.string().trim().min(1).max(NAME_CHARS_MAX))
   .refine(
     (name) => !hasDirectionControl(name),
     'must not contain direction controls (U+202A to U+202E, U+2066 to U+2069)',
@@ -74,10 +77,7 @@ export const JsonObjectShape = z
   .openapi({ type: 'object', additionalProperties: true });
 
 /** Text for searching in: bounded, and nothing that Postgres would refuse. */
-export const SearchShape = z
-  .string()
-  .max(NAME_SPELLED_CHARS_MAX)
-  .refine(isPlainText, 'must not contain control characters');
+export const SearchShape = plainText(z.string().max(NAME_SPELLED_CHARS_MAX));
 
 /** Any instant a client sends, in our fixed form. */
 export const InstantInput = InstantShape.refine(
