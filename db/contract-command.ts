@@ -5,6 +5,7 @@ import { refuse } from '../domain/refusal';
 import { lockContract } from './contract';
 import { beginLocked } from './index';
 import type { Database, Sql } from './index';
+import { limitLockWait } from './session';
 
 /** How long the lock of a contract is awaited in order to settle what became of a command. */
 const SETTLE_LOCK_MS = 1_000;
@@ -42,7 +43,7 @@ export function settleCommand(
 ): Promise<CommandOutcome> {
   const { contract_id, command_id, fingerprint, deadline } = command;
   return beginLocked(db, [{ table: 'contracts', id: contract_id }], async (tx) => {
-    await tx.unsafe(`SET LOCAL lock_timeout = ${SETTLE_LOCK_MS}`);
+    await limitLockWait(tx, SETTLE_LOCK_MS);
     await lockContract(tx, contract_id);
     const stored = await findCommandOutcome(tx, contract_id, command_id, fingerprint);
     if (stored) return stored;
