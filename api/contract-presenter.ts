@@ -97,7 +97,7 @@ function terminationOf({ terminated_at, termination_code, termination_reason }: 
   return { at: terminated_at, by: termination_code?.toLowerCase(), reason: termination_reason ?? '' };
 }
 
-/** A contract in a list, from its stored state (at most a minute late, decisions 4). */
+/** A contract in a list, from its stored state (at most two minutes late, decisions 4). */
 export function presentContractListItem(row: ContractListRow) {
   return {
     id: row.id,

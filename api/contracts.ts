@@ -90,7 +90,7 @@ export const contractRoutes: Route[] = [
     path: '/api/v1/contracts',
     tag: 'Contracts',
     summary: 'List contracts',
-    description: 'Deleted contracts are not listed. State is the stored one, at most a minute late.',
+    description: 'Deleted contracts are not listed. State is the stored one, at most two minutes late.',
     role: 'viewer',
     query: ContractQuery,
     answers: { 200: { description: 'One page', schema: PageOf(ContractListShape) } },

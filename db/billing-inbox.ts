@@ -19,8 +19,6 @@ import { beginLocked, sentAlone } from './index';
 import type { Database, Fragment, Sql } from './index';
 import { clockTime, lockClockNowOf } from './test-clock';
 
-/** An event that waits this long past its time is the sweep's: before that its signal may still be on its way. */
-const LATE_AFTER = '10 seconds';
 /** Between two tries of one event: as long as it has waited already, within these. */
 const RETRY_AFTER_MIN = '1 minute';
 const RETRY_AFTER_MAX = '1 hour';
@@ -237,11 +235,11 @@ export async function unparkFor(tx: Sql, contract_id: string, now: Instant): Pro
   return unparked.count;
 }
 
-/** A query for the contracts with an event that is overdue, and since when. */
-export function overdueBillingContracts(sql: Sql, now: Instant): Fragment {
+/** A query for the contracts with an event that waits since `until` or longer, and since when. */
+export function overdueBillingContracts(sql: Sql, until: Fragment): Fragment {
   return sql`
     SELECT contract_id AS id, min(try_at) AS since FROM billing_inbox
-    WHERE outcome = 'PENDING' AND try_at <= ${now}::timestamptz - ${LATE_AFTER}::interval AND contract_id IS NOT NULL
+    WHERE outcome = 'PENDING' AND try_at <= ${until} AND contract_id IS NOT NULL
     GROUP BY contract_id`;
 }
 

@@ -1,4 +1,4 @@
-/** Whom the caller of a change has to wake after its commit; the sweep does it within a minute when the caller dies first. */
+/** Whom the caller of a change has to wake after its commit; the sweep does it within two minutes when the caller dies first. */
 export interface Nudge {
   /** The contract whose workflow waits for another boundary than it knew, or null. */
   contract_id: string | null;

@@ -1,7 +1,7 @@
 /**
  * Waking workflows after a commit.
  *
- * A nudge is only a wake-up: the facts are committed, and the sweep finds within a minute what was not woken. So a nudge
+ * A nudge is only a wake-up: the facts are committed, and the sweep finds within two minutes what was not woken. So a nudge
  * that fails is logged and forgotten; it never fails the request that made it.
  */
 import type { Client } from '@temporalio/client';

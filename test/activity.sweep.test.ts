@@ -110,10 +110,12 @@ const DUE: Record<SweepKind, () => Promise<MakeDue>> = {
       return ids;
     };
   },
-  contract_workflow: async () => copiesOfContract({ workflow_epoch: null }),
+  contract_workflow: async () => copiesOfContract({ workflow_epoch: null, created_at: LONG_AGO }),
   silent_job: () => copiesOfJob({ state: 'RUNNING', started_at: LONG_AGO }),
   paused_job: () => copiesOfJob({ state: 'PAUSED' }),
-  job_workflow: () => copiesOfJob({ state: 'QUEUED', workflow_epoch: null }),
+  job_workflow: () =>
+    // A sign of life, without which they would be silent as well.
+    copiesOfJob({ state: 'QUEUED', workflow_epoch: null, created_at: LONG_AGO, started_at: later(HOUR_MS) }),
   async test_clock() {
     const id = await buildTestClock(sql, '2020-01-01T00:00:00.000Z');
     await grantAdvance(sql, id, '2021-01-01T00:00:00.000Z');
@@ -284,6 +286,30 @@ test('the interval between tries doubles, from just under a minute to six hours'
   }
   expect(seconds).toEqual([50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 21_600, 21_600, 21_600]);
 });
+
+test.each(['boundary', 'verification'] as const)(
+  '%s: a row is left to its own workflow until it is a minute late',
+  async (kind) => {
+    const column = kind === 'boundary' ? 'next_boundary_at' : 'verify_at';
+    const ids = await copiesOfContract({ [column]: NOW })(1);
+    expect(await due(kind, later(MINUTE_MS - 1))).toEqual([]);
+    expect(await due(kind, later(MINUTE_MS))).toEqual(ids);
+  },
+);
+
+test.each(['contract_workflow', 'job_workflow'] as const)(
+  '%s: a row that was started nowhere is left to its starter until it is a minute old, one of another server is not',
+  async (kind) => {
+    const made = { state: kind === 'job_workflow' ? 'QUEUED' : 'ACTIVE', created_at: NOW };
+    const make = async (workflow_epoch: string | null) => {
+      const changes = { ...made, workflow_epoch };
+      return (await (kind === 'job_workflow' ? await copiesOfJob(changes) : copiesOfContract(changes))(1))[0];
+    };
+    const [unstarted, lost] = [await make(null), await make('epoch-0')];
+    expect(await due(kind, later(MINUTE_MS - 1))).toEqual([lost]);
+    expect((await due(kind, later(MINUTE_MS))).sort()).toEqual([unstarted, lost].sort());
+  },
+);
 
 test('on another Temporal server everything is tried at once, as for the first time', async () => {
   const [id] = (await (await DUE.boundary())(1)) as [string];

@@ -386,16 +386,16 @@ describe('parked events', () => {
   });
 });
 
-test('contracts with an event that waits for more than ten seconds are woken, the longest waiting first', async () => {
+test('contracts with an event that waits for a minute are woken, the longest waiting first', async () => {
   const other = await newContract();
   await insert({ contract_id: other });
   await insert({}, later(-MINUTE_MS));
   await insert({}, later(-30 * MINUTE_MS));
   await insert({ contract_id: randomUUID() }, later(-DAY_MS));
   const woken = (now: string, limit = LIMIT) => rowsToWake(sql, 'billing_events', { epoch: 'epoch-1', now, limit });
-  expect(await woken(later(9_999))).toEqual([contract_id]);
-  expect(await woken(later(10_000))).toEqual([contract_id, other]);
-  expect(await woken(later(10_000), 1)).toEqual([contract_id]);
+  expect(await woken(later(MINUTE_MS - 1))).toEqual([contract_id]);
+  expect(await woken(later(MINUTE_MS))).toEqual([contract_id, other]);
+  expect(await woken(later(MINUTE_MS), 1)).toEqual([contract_id]);
 });
 
 describe('replaying', () => {

@@ -133,6 +133,9 @@ test('what an API process committed before it died, and never started, is starte
     const job_id = (job as { id: string }).id;
     expect(await isStarted(client, job_id)).toBe(false);
 
+    // As if they had been made a minute ago: what is younger may be started yet, as far as the sweep knows.
+    await stack.sql`UPDATE contracts SET created_at = created_at - interval '1 minute'`;
+    await stack.sql`UPDATE generation_jobs SET created_at = created_at - interval '1 minute'`;
     await sweep.trigger();
     await jobSucceeded(stack, job_id);
     await sweep.unpause();

@@ -54,6 +54,12 @@ const runSweep = (epoch: string): Promise<Swept> =>
     args: [{ epoch }],
   });
 
+/** As if all rows had been made so long ago that their starts are not on their way any more. */
+async function makeOlder(): Promise<void> {
+  await sql`UPDATE contracts SET created_at = created_at - interval '1 minute'`;
+  await sql`UPDATE generation_jobs SET created_at = created_at - interval '1 minute'`;
+}
+
 async function isRunning(workflow_id: string): Promise<boolean> {
   try {
     return (await temporal.client.workflow.getHandle(workflow_id).describe()).status.name === 'RUNNING';
@@ -67,6 +73,7 @@ const ago = (ms: number): string => new Date(Date.now() - ms).toISOString();
 test('a job and a contract that were committed and never started are started', async () => {
   const { facts } = await buildContract(sql);
   const job = await requestJob(sql, facts.id, 300);
+  await makeOlder();
   expect(await runSweep('epoch-1')).toEqual({ contracts: 1, jobs: 1, test_clocks: 0 });
   const result: unknown = await temporal.client.workflow.getHandle(generationJobWorkflowId(job.id)).result();
   expect(result).toMatchObject({ state: 'SUCCEEDED', completed: 300 });

@@ -350,6 +350,7 @@ const CASES: Record<string, Case> = {
   async 'sweep/asks-billing-beside'({ sql, temporal, worker, billing }) {
     const { facts } = await buildContract(sql);
     await requestJob(sql, facts.id, 100);
+    await sql`UPDATE generation_jobs SET created_at = created_at - interval '1 minute'`;
     await insertParkedEvent(sql);
     billing.port.identify = async () => ({ invoice_id: 'in_1', contract_id: facts.id });
     const workflow_id = `sweep-recorded`;
