@@ -52,7 +52,8 @@ async function main(): Promise<void> {
     limits: { statement_ms: config.workerStatementTimeoutMs, idle_in_transaction_ms: config.idleTransactionTimeoutMs },
   });
   const client = openTemporal(config);
-  const dependencies: ReadinessDependencies = { db, client, ensureSetUp: createSetUp(client, queues) };
+  const { ensureSetUp, epoch } = createSetUp(client, queues);
+  const dependencies: ReadinessDependencies = { db, client, ensureSetUp };
   let workers: Worker[] = [];
   const polling = (): boolean => workers.length > 0 && workers.every((worker) => worker.getState() === 'RUNNING');
   const health = await listenForHealth(config, dependencies, polling);
@@ -70,14 +71,15 @@ async function main(): Promise<void> {
 
   await untilReachable(log, 'Postgres', () => assertOwnSessions(db));
   const connection = await untilReachable(log, 'Temporal', () => connectWorker(config));
-  await untilReachable(log, 'Temporal', () => setUpSoon(client, dependencies.ensureSetUp));
+  await untilReachable(log, 'Temporal', () => setUpSoon(client, ensureSetUp));
   const nudger = createNudger({
     client,
     taskQueues: queues,
+    epoch,
     onFailure: (error, workflow_id) =>
       log.warn({ err: error, workflow_id }, 'a nudge did not arrive; the sweep will see to it'),
   });
-  const clocks = createClockTeller(client, queues);
+  const clocks = createClockTeller(client, queues, epoch);
   const activities = createActivities({
     db,
     nudger,

@@ -13,6 +13,7 @@ import { changeContract } from '../db/contract-change';
 import { findCommandOutcome, insertCommandOutcome, isPast } from '../db/contract-command';
 import { isBadData } from '../db/errors';
 import type { Database, Sql } from '../db/index';
+import { recordStart } from '../db/sweep';
 import type { Nudger } from '../temporal/nudge';
 import { viewOf } from './contract-view';
 import type { ContractView } from './contract-view';
@@ -21,6 +22,11 @@ import { beginWithShortWaits } from './short-wait';
 export interface SettleInput {
   contract_id: string;
   now: Instant;
+}
+
+export interface SettleContractInput extends SettleInput {
+  /** Where the workflow was started, to be recorded; absent when that was done. */
+  epoch?: string | undefined;
 }
 
 export interface RunCommandInput extends SettleInput {
@@ -41,11 +47,14 @@ export function createContractActivities({ db, nudger }: { db: Database; nudger:
      * Crosses every boundary that is due, up to where unpaid invoices have to be verified first. Safe to run twice: a
      * boundary is crossed once.
      */
-    async settleContract(input: SettleInput): Promise<ContractView> {
-      const { contract_id: id, now } = input;
-      const outcome = await beginWithShortWaits(db, (tx) =>
-        changeContract(tx, { id, actor: SYSTEM, now, request_id: null, billing: 'stop' }, () => 'unchanged'),
-      );
+    async settleContract(input: SettleContractInput): Promise<ContractView> {
+      const { contract_id: id, now, epoch } = input;
+      const request = { id, actor: SYSTEM, now, request_id: null, billing: 'stop' } as const;
+      const outcome = await beginWithShortWaits(db, async (tx) => {
+        const settled = await changeContract(tx, request, () => 'unchanged');
+        await recordStart(tx, 'contract', id, epoch);
+        return settled;
+      });
       if (!isRefusal(outcome)) await nudger.wakeJobs(outcome.nudge.job_ids);
       return viewOf(db, input, outcome);
     },

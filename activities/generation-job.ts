@@ -24,6 +24,7 @@ import {
 import type { JobError, JobPlan, RunningJob } from '../db/generation-job';
 import type { Database, Sql } from '../db/index';
 import { KEY_DRAWS_MAX } from '../db/generation-request';
+import { recordStart } from '../db/sweep';
 import { clockNowOf } from '../db/test-clock';
 
 /** A job as the workflow sees it. */
@@ -38,9 +39,14 @@ export interface OpenedJob {
   task_queue: string;
 }
 
-export interface OpenJobInput {
+interface JobInput {
   job_id: string;
   now: Instant;
+}
+
+export interface OpenJobInput extends JobInput {
+  /** Where the workflow was started, to be recorded. */
+  epoch?: string | undefined;
 }
 
 export interface FillChunksInput {
@@ -61,7 +67,7 @@ export interface FilledRange {
   given_up: number[];
 }
 
-export interface CloseJobInput extends OpenJobInput {
+export interface CloseJobInput extends JobInput {
   given_up: number[];
 }
 
@@ -133,8 +139,8 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
 
   return {
     /** Sets a job running, or pauses it while its contract generates nothing. Safe to run twice. */
-    async openJob({ job_id, now }: OpenJobInput): Promise<OpenedJob> {
-      const started = await startJob(db, bySystem(job_id, now));
+    async openJob({ job_id, now, epoch }: OpenJobInput): Promise<OpenedJob> {
+      const started = await startJob(db, bySystem(job_id, now), epoch);
       if (started) return opened(job_id, 'RUNNING', started);
       const job = await findJob(db, job_id);
       if (!job) throw new Error(`generation job ${job_id} does not exist`);
@@ -142,12 +148,14 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
       // One transaction: whoever resumes the contract meanwhile waits, and then finds the job paused and wakes it.
       const changed = await db.begin(async (tx) => {
         const { next, action } = OPENING[await contractSays(tx, job.contract_id, now)];
-        return changeJobState(
+        const state = await changeJobState(
           tx,
           bySystem(job_id, now),
           (current) => (isUnfinished(current) && current !== 'CANCELLING' ? next : 'unchanged'),
           job.state === 'PAUSED' && next === 'RUNNING' ? 'job.continued' : action,
         );
+        await recordStart(tx, 'job', job_id, epoch);
+        return state;
       });
       if (isRefusal(changed)) throw new Error(changed.detail);
       return opened(job_id, changed, job);

@@ -42,6 +42,7 @@ export function createApi(options: ApiOptions): Api {
   const sessionsProven = createSessionProof(db);
   // Whatever decides asks for the time first, so behind a pooler that loses writes nothing is decided.
   const clock = () => sessionsProven().then(now);
+  const { ensureSetUp, epoch } = createSetUp(client, taskQueues);
   return {
     ...options,
     clock,
@@ -50,14 +51,16 @@ export function createApi(options: ApiOptions): Api {
     nudger: createNudger({
       client,
       taskQueues,
+      epoch,
       onFailure: (error, workflow_id) =>
         log.warn({ err: error, workflow_id }, 'a nudge did not arrive; the sweep will see to it'),
     }),
-    clocks: createClockTeller(client, taskQueues),
-    ensureSetUp: createSetUp(client, taskQueues),
+    clocks: createClockTeller(client, taskQueues, epoch),
+    ensureSetUp,
     sendCommand: createCommandSender({
       client,
       taskQueues,
+      epoch,
       clock,
       timeout_ms: options.command_timeout_ms,
       settle: (contract_id, { command_id, fingerprint, deadline }) =>

@@ -147,6 +147,23 @@ export function lastSignOfLife(sql: Sql): Fragment {
     END`;
 }
 
+/**
+ * Records on which server the workflow of a row was started, as far as its starter knew; call it in a transaction that has
+ * locked the row. Only what has no record gets one, and later ones are the sweep's: a starter may know an epoch that is out of
+ * date, and a workflow that wrote its own again and again would be woken again and again. An older epoch costs one wake-up.
+ */
+export async function recordStart(
+  tx: Sql,
+  subject: Exclude<SweepSubject, 'test_clock'>,
+  id: string,
+  epoch: string | undefined,
+): Promise<void> {
+  if (epoch === undefined) return;
+  const [rows, live] =
+    subject === 'contract' ? [tx`contracts`, openStates(tx)] : [tx`generation_jobs`, unfinishedStates(tx)];
+  await tx`UPDATE ${rows} SET workflow_epoch = ${epoch} WHERE id = ${id} AND workflow_epoch IS NULL AND state IN ${live}`;
+}
+
 /** Remembers on which server the workflows were started; rows that others have locked are left to the next sweep. */
 export async function markStarted(
   sql: Sql,

@@ -16,6 +16,7 @@ import { commandUpdate, contractLifecycle } from '../workflows/contract-lifecycl
 import type { CommandEnvelope } from '../workflows/contract-lifecycle';
 import { GRPC, grpcFailureOf } from './grpc-status';
 import { contractStart } from './start';
+import type { KnownEpoch } from './start';
 import type { TaskQueues } from './task-queues';
 
 /** How long a caller waits for the outcome. A worker that was killed needs six seconds until the command runs again. */
@@ -65,6 +66,8 @@ export type SendCommand = (contract_id: string, command: SentCommand) => Promise
 export interface CommandSenderOptions {
   client: Client;
   taskQueues: TaskQueues;
+  /** Recorded with what is started; see `temporal/nudge.ts`. */
+  epoch?: KnownEpoch | undefined;
   /** The real time; the command's deadline is counted from it. */
   clock: () => Promise<Instant>;
   /** How long a caller waits for the outcome; {@link COMMAND_TIMEOUT_MS} unless given. */
@@ -75,7 +78,7 @@ export interface CommandSenderOptions {
 
 /** Starts the contract's workflow where needed and carries out one command in it. */
 export function createCommandSender(options: CommandSenderOptions): SendCommand {
-  const { client, taskQueues, clock, timeout_ms = COMMAND_TIMEOUT_MS, settle } = options;
+  const { client, taskQueues, epoch, clock, timeout_ms = COMMAND_TIMEOUT_MS, settle } = options;
 
   /** The outcome after the deadline; throws `unknown` when that cannot be found either. */
   async function settled(
@@ -96,7 +99,7 @@ export function createCommandSender(options: CommandSenderOptions): SendCommand 
     await expectReachable(client);
     const deadline = instantFromMillis(millisOf(await clock()) + timeout_ms - COMMAND_MARGIN_MS);
     const startWorkflowOperation = new WithStartWorkflowOperation(contractLifecycle, {
-      ...contractStart(contract_id, taskQueues, command.request_id),
+      ...contractStart(contract_id, taskQueues, { request_id: command.request_id, epoch: epoch?.() }),
       workflowIdConflictPolicy: 'USE_EXISTING',
     });
     let taken = false;

@@ -12,6 +12,7 @@ import { generateLicenses, wakeJobSignal } from '../workflows/generate-licenses'
 import type { WakeRequest } from '../workflows/own-search-attributes';
 import { contractWorkflowId, generationJobWorkflowId } from './ids';
 import { contractStart, generationJobStart } from './start';
+import type { KnownEpoch } from './start';
 import type { TaskQueues } from './task-queues';
 
 /** How long a commit's caller waits for its nudge. */
@@ -39,11 +40,16 @@ export interface NudgerOptions {
   taskQueues: TaskQueues;
   /** How long one nudge may take; two seconds unless given. */
   timeout_ms?: number;
+  /** Recorded with what is started, so that the sweep does not start it again; unless given, the sweep records it. */
+  epoch?: KnownEpoch | undefined;
   /** Told of each nudge that did not arrive. */
   onFailure: (error: unknown, workflow_id: string) => void;
 }
 
-export function createNudger({ client, taskQueues, timeout_ms = NUDGE_TIMEOUT_MS, onFailure }: NudgerOptions): Nudger {
+export function createNudger(options: NudgerOptions): Nudger {
+  const { client, taskQueues, timeout_ms = NUDGE_TIMEOUT_MS, onFailure } = options;
+  const details = (request_id: string | undefined) => ({ request_id, epoch: options.epoch?.() });
+
   /** Runs `wakeOne` for each id, a bounded number at a time; one that fails stops no other. */
   async function wakeEach(
     ids: string[],
@@ -71,7 +77,7 @@ export function createNudger({ client, taskQueues, timeout_ms = NUDGE_TIMEOUT_MS
     wakeContracts: (contract_ids, { request_id, ...request } = {}) =>
       wakeEach(contract_ids, contractWorkflowId, (contract_id) =>
         client.workflow.signalWithStart(contractLifecycle, {
-          ...contractStart(contract_id, taskQueues, request_id),
+          ...contractStart(contract_id, taskQueues, details(request_id)),
           signal: wakeContractSignal,
           signalArgs: [request],
         }),
@@ -79,7 +85,7 @@ export function createNudger({ client, taskQueues, timeout_ms = NUDGE_TIMEOUT_MS
     wakeJobs: (job_ids, { request_id, ...request } = {}) =>
       wakeEach(job_ids, generationJobWorkflowId, (job_id) =>
         client.workflow.signalWithStart(generateLicenses, {
-          ...generationJobStart(job_id, taskQueues, request_id),
+          ...generationJobStart(job_id, taskQueues, details(request_id)),
           signal: wakeJobSignal,
           signalArgs: [request],
         }),
@@ -87,7 +93,7 @@ export function createNudger({ client, taskQueues, timeout_ms = NUDGE_TIMEOUT_MS
     tellBilling: (contract_id, word, request_id) =>
       wakeEach([contract_id], contractWorkflowId, () =>
         client.workflow.signalWithStart(contractLifecycle, {
-          ...contractStart(contract_id, taskQueues, request_id),
+          ...contractStart(contract_id, taskQueues, details(request_id)),
           signal: billingEventSignal,
           signalArgs: [word],
         }),

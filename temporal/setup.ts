@@ -9,6 +9,7 @@ import { isRefusal } from './grpc-status';
 import { SearchAttributeProblem } from './search-attribute-problem';
 import { addSearchAttributes, findSearchAttributes } from './search-attributes';
 import type { SearchAttributeHealth } from './search-attributes';
+import type { KnownEpoch } from './start';
 import { createSweepSchedule, findSweepSchedule, updateSweepSchedule } from './sweep-schedule';
 import type { TaskQueues } from './task-queues';
 
@@ -23,22 +24,48 @@ export interface SetUp {
   added: string[];
   /** Whether the schedule of the sweep was created. */
   schedule: boolean;
+  /** The epoch that the schedule gives the sweep; undefined when the schedule is not of our making. */
+  epoch: string | undefined;
 }
 
 /** Sets up what is missing. Safe to call at any time. Throws as `setUpTemporal` does. */
 export type EnsureSetUp = () => Promise<SetUp>;
 
+/** The set-up of one process, and what it has seen of the server. */
+export interface OwnSetUp {
+  ensureSetUp: EnsureSetUp;
+  /** The epoch that the last set-up found. */
+  epoch: KnownEpoch;
+}
+
 /** The set-up of one process, which remembers for some seconds that the search attributes are well. */
-export function createSetUp(client: Client, taskQueues: TaskQueues): EnsureSetUp {
+export function createSetUp(client: Client, taskQueues: TaskQueues): OwnSetUp {
   let last: { at_ms: number; search_attributes: SearchAttributeHealth[] } | undefined;
-  return async function ensureSetUp() {
+  let epoch: string | undefined;
+
+  async function look(): Promise<SetUp> {
     const fresh = last !== undefined && performance.now() - last.at_ms < ATTRIBUTES_CHECK_INTERVAL_MS;
-    if (fresh && (await findSweepSchedule(client)) !== undefined)
-      return { search_attributes: last?.search_attributes ?? [], added: [], schedule: false };
+    const schedule = fresh ? await findSweepSchedule(client) : undefined;
+    if (schedule !== undefined)
+      return {
+        search_attributes: last?.search_attributes ?? [],
+        added: [],
+        schedule: false,
+        epoch: schedule.epoch ?? undefined,
+      };
     last = undefined;
     const setUp = await setUpTemporal(client, taskQueues);
     last = { at_ms: performance.now(), search_attributes: setUp.search_attributes };
     return setUp;
+  }
+
+  return {
+    async ensureSetUp() {
+      const setUp = await look();
+      ({ epoch } = setUp);
+      return setUp;
+    },
+    epoch: () => epoch,
   };
 }
 
@@ -65,7 +92,9 @@ export async function setUpTemporal(client: Client, taskQueues: TaskQueues): Pro
   const created = schedule === undefined && (await createSweepSchedule(client, taskQueues, record));
   if (!created && record !== undefined && wereLost(recorded, record))
     await updateSweepSchedule(client, taskQueues, record, { newEpoch: true });
-  return { search_attributes, added: missing.map(({ name }) => name), schedule: created };
+  // Read again: it may have been made or renewed just now, here or by another process.
+  const epoch = (await findSweepSchedule(client))?.epoch ?? undefined;
+  return { search_attributes, added: missing.map(({ name }) => name), schedule: created, epoch };
 }
 
 /** Adds the search attributes the namespace lacks and checks the types of those it has. Answers what it added. */

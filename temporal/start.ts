@@ -2,7 +2,21 @@
 import { contractWorkflowId, generationJobWorkflowId, testClockWorkflowId } from './ids';
 import type { TaskQueues } from './task-queues';
 
-/** The options of a start; the id of the request that caused it stands in the memo of what is started. */
+/** Which Temporal server a process starts workflows on. Undefined while unknown, and out of date after a server was replaced. */
+export type KnownEpoch = () => string | undefined;
+
+/** What a start says besides whose workflow it is. */
+export interface StartDetails {
+  /** The request that caused it; it stands in the memo of what is started. */
+  request_id?: string | undefined;
+  /**
+   * The epoch of the server, read before the start is sent: so it is never newer than the server that takes the start. Only
+   * what really starts has it as input; a workflow that runs already keeps its own.
+   */
+  epoch?: string | undefined;
+}
+
+/** The options of a start. */
 interface Start<Input> {
   workflowId: string;
   taskQueue: string;
@@ -13,13 +27,13 @@ interface Start<Input> {
 }
 
 /** Of `contractLifecycle`. */
-export function contractStart(contract_id: string, queues: TaskQueues, request_id?: string) {
-  return start(contractWorkflowId(contract_id), `Contract ${contract_id}`, { contract_id }, queues, request_id);
+export function contractStart(contract_id: string, queues: TaskQueues, { request_id, epoch }: StartDetails = {}) {
+  return start(contractWorkflowId(contract_id), `Contract ${contract_id}`, { contract_id, epoch }, queues, request_id);
 }
 
 /** Of `generateLicenses`. */
-export function generationJobStart(job_id: string, queues: TaskQueues, request_id?: string) {
-  return start(generationJobWorkflowId(job_id), `Generation job ${job_id}`, { job_id }, queues, request_id);
+export function generationJobStart(job_id: string, queues: TaskQueues, { request_id, epoch }: StartDetails = {}) {
+  return start(generationJobWorkflowId(job_id), `Generation job ${job_id}`, { job_id, epoch }, queues, request_id);
 }
 
 /** Of `advanceTestClock`. */

@@ -6,6 +6,7 @@ import type { Instant } from '../domain/instant';
 import { advanceTestClock, wakeTestClockSignal } from '../workflows/advance-test-clock';
 import { clockMovedUpdate, contractLifecycle } from '../workflows/contract-lifecycle';
 import { contractStart, testClockStart } from './start';
+import type { KnownEpoch } from './start';
 import type { TaskQueues } from './task-queues';
 
 /** How long one contract may take to settle, its billing system asked included. */
@@ -23,11 +24,12 @@ export interface ClockTeller {
   startAdvance(clock_id: string, request_id?: string): Promise<void>;
 }
 
-export function createClockTeller(client: Client, taskQueues: TaskQueues): ClockTeller {
+/** `epoch` is recorded with contracts that are started; see `temporal/nudge.ts`. */
+export function createClockTeller(client: Client, taskQueues: TaskQueues, epoch?: KnownEpoch): ClockTeller {
   return {
     async tell(contract_id, signal, now) {
       const startWorkflowOperation = new WithStartWorkflowOperation(contractLifecycle, {
-        ...contractStart(contract_id, taskQueues),
+        ...contractStart(contract_id, taskQueues, { epoch: epoch?.() }),
         workflowIdConflictPolicy: 'USE_EXISTING',
       });
       const settle = () =>

@@ -3,6 +3,7 @@
  * its commit and the start of the workflow leaves a job that the sweep starts.
  */
 import { SWEEP_SCHEDULE_ID, contractWorkflowId } from '../temporal/ids';
+import { findSweepSchedule } from '../temporal/sweep-schedule';
 import type { ExtraApi } from '../dev/stack';
 import { expectInvariants } from './harness/invariants';
 import { startSilentProxy } from './harness/silent-proxy';
@@ -105,6 +106,12 @@ test.each([
   expect(await quotaOf(stack, contract_id)).toMatchObject({ generated: count, reserved: 0, remaining: QUOTA - count });
 });
 
+async function epochOf(contract_id: string): Promise<string | null | undefined> {
+  const [row] = await stack.sql<{ workflow_epoch: string | null }[]>`
+    SELECT workflow_epoch FROM contracts WHERE id = ${contract_id}`;
+  return row?.workflow_epoch;
+}
+
 test('what an API process committed before it died, and never started, is started by the sweep of each minute', async () => {
   const proxy = await startSilentProxy(stack.addresses.temporal_address);
   const doomed = await stack.addApi({ env: { TEMPORAL_ADDRESS: proxy.address } });
@@ -114,6 +121,11 @@ test('what an API process committed before it died, and never started, is starte
     expect(spec.intervals).toMatchObject([{ every: 60_000 }]);
     // It comes when this test says so, not by chance before.
     await sweep.pause();
+    const started_id = await addStackContract(stack, QUOTA);
+    await waitFor(async () => (await epochOf(started_id)) === (await findSweepSchedule(client))?.epoch, {
+      timeout_ms: RECOVERY_TIMEOUT_MS,
+      what: 'the start of the contract to be recorded',
+    });
     proxy.fallSilent();
 
     const contract_id = await addStackContract(stack, QUOTA, {}, doomed.url);
@@ -140,6 +152,9 @@ test('what an API process committed before it died, and never started, is starte
     await jobSucceeded(stack, job_id);
     await sweep.unpause();
     await client.workflow.getHandle(contractWorkflowId(contract_id)).describe();
+    // What was started is not woken: the one signal is that of its start.
+    const { events } = await client.workflow.getHandle(contractWorkflowId(started_id)).fetchHistory();
+    expect(events?.filter((event) => event.workflowExecutionSignaledEventAttributes)).toHaveLength(1);
     expect(await quotaOf(stack, contract_id)).toMatchObject({ generated: 500, reserved: 0, remaining: QUOTA - 500 });
   });
   await expectInvariants(stack.sql);

@@ -55,7 +55,7 @@ function operatorOf(client: Client): Connection['operatorService'] {
 
 /** Readiness as a process asks it that has just started, so that it looks at everything. */
 function readinessOf(client: Client, queues = taskQueues(uniqueTaskQueue())): Promise<Readiness> {
-  return checkReadiness({ db: database.sql, client, ensureSetUp: createSetUp(client, queues) });
+  return checkReadiness({ db: database.sql, client, ensureSetUp: createSetUp(client, queues).ensureSetUp });
 }
 
 /**
@@ -138,6 +138,26 @@ describe.each<Refusal>(['PERMISSION_DENIED', 'UNIMPLEMENTED'])('where the operat
       expect(readiness.notes).toEqual([expect.stringContaining('ContractId, CustomerId')]);
     });
   });
+});
+
+test('a process knows the epoch of the server from its set-up, and that of the server that replaces it from the next one', async () => {
+  const client = clientOf(await makeNamespace(temporal));
+  const { ensureSetUp, epoch } = createSetUp(client, taskQueues(uniqueTaskQueue()));
+  expect(epoch()).toBeUndefined();
+  await ensureSetUp();
+  const first = epoch();
+  expect(first).toEqual(expect.any(String));
+  expect(first).toBe((await findSweepSchedule(client))?.epoch);
+  // As on a server that lost its data.
+  await client.schedule.getHandle(SWEEP_SCHEDULE_ID).delete();
+  await waitFor(async () => (await findSweepSchedule(client)) === undefined, {
+    ...WAIT,
+    what: 'the schedule to be gone',
+  });
+  await ensureSetUp();
+  expect(epoch()).not.toBe(first);
+  expect(epoch()).toBe((await findSweepSchedule(client))?.epoch);
+  await client.connection.close();
 });
 
 test('an attribute of another type is named by readiness until it is put right', async () => {

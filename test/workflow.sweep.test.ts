@@ -25,6 +25,8 @@ let temporal: TestTemporal;
 let database: TestDatabase;
 let sql: TestDatabase['sql'];
 let worker: CovenantWorker;
+/** The epoch as those who start workflows know it. */
+let known_epoch: string | undefined;
 const billing = createBillingSystem();
 /** What a test puts around the activities. */
 let around: Around;
@@ -38,7 +40,9 @@ beforeEach(async () => {
   const { client, nativeConnection } = temporal;
   around = () => ({});
   const wrap = wrapEach(() => around);
-  worker = await startCovenantWorker({ db: sql, client, nativeConnection, billingPorts: billing.ports, wrap });
+  known_epoch = undefined;
+  const epoch = () => known_epoch;
+  worker = await startCovenantWorker({ db: sql, client, nativeConnection, billingPorts: billing.ports, wrap, epoch });
 });
 afterEach(async () => {
   await worker.stop();
@@ -58,6 +62,27 @@ const runSweep = (epoch: string): Promise<Swept> =>
 async function makeOlder(): Promise<void> {
   await sql`UPDATE contracts SET created_at = created_at - interval '1 minute'`;
   await sql`UPDATE generation_jobs SET created_at = created_at - interval '1 minute'`;
+}
+
+/** How many signals a workflow has had. */
+async function signalsOf(workflow_id: string): Promise<number> {
+  const { events } = await temporal.client.workflow.getHandle(workflow_id).fetchHistory();
+  return (events ?? []).filter((event) => event.workflowExecutionSignaledEventAttributes).length;
+}
+
+async function epochOf(table: 'contracts' | 'generation_jobs', id: string): Promise<string | null> {
+  const [row] = await sql<
+    [{ workflow_epoch: string | null }]
+  >`SELECT workflow_epoch FROM ${sql(table)} WHERE id = ${id}`;
+  return row.workflow_epoch;
+}
+
+/** Resolves when a workflow has recorded with its row where it was started. */
+async function isRecorded(table: 'contracts' | 'generation_jobs', id: string): Promise<void> {
+  await waitFor(async () => (await epochOf(table, id)) !== null, {
+    timeout_ms: 10_000,
+    what: `the start of ${id} to be recorded`,
+  });
 }
 
 async function isRunning(workflow_id: string): Promise<boolean> {
@@ -88,6 +113,69 @@ test('what was started on this server is left alone, and what was started on ano
   await temporal.client.workflow.getHandle(contractWorkflowId(facts.id)).terminate();
   expect(await runSweep('epoch-2')).toEqual({ contracts: 1, jobs: 0, test_clocks: 0 });
   expect(await isRunning(contractWorkflowId(facts.id))).toBe(true);
+});
+
+test('a contract that was created and started is not woken by the sweep', async () => {
+  known_epoch = 'epoch-1';
+  const { facts } = await buildContract(sql);
+  await worker.nudger.wakeContracts([facts.id]);
+  await isRecorded('contracts', facts.id);
+  await makeOlder();
+  expect(await runSweep('epoch-1')).toEqual({ contracts: 0, jobs: 0, test_clocks: 0 });
+  // That of its start.
+  expect(await signalsOf(contractWorkflowId(facts.id))).toBe(1);
+});
+
+test('a draft that was activated by a command is not woken by the sweep', async () => {
+  known_epoch = 'epoch-1';
+  const { facts } = await buildContract(sql, { status: 'inactive' });
+  await worker.send(facts.id, { name: 'edit', input: { name: 'A draft' } });
+  await temporal.client.workflow.getHandle(contractWorkflowId(facts.id)).result();
+  expect(await epochOf('contracts', facts.id)).toBeNull();
+  await worker.send(facts.id, { name: 'activate', input: {} });
+  await isRecorded('contracts', facts.id);
+  await makeOlder();
+  expect(await runSweep('epoch-1')).toEqual({ contracts: 0, jobs: 0, test_clocks: 0 });
+  expect(await signalsOf(contractWorkflowId(facts.id))).toBe(0);
+});
+
+test('jobs that were started are not woken by the sweep, the one that waits for its contract included', async () => {
+  known_epoch = 'epoch-1';
+  const { facts } = await buildContract(sql);
+  await sql`UPDATE contracts SET workflow_epoch = 'epoch-1'`;
+  const filling = gate();
+  around = (real) => ({ fillChunks: async (input) => (await filling.passed, real.fillChunks(input)) });
+  const running = await requestJob(sql, facts.id, 300);
+  await worker.nudger.wakeJobs([running.id]);
+  await isRecorded('generation_jobs', running.id);
+  const paused = await requestJob(sql, facts.id, 300);
+  await worker.send(facts.id, { name: 'pause', input: {} });
+  await worker.nudger.wakeJobs([paused.id]);
+  await isRecorded('generation_jobs', paused.id);
+  expect((await jobOf(sql, paused.id)).state).toBe('PAUSED');
+  await makeOlder();
+  expect(await runSweep('epoch-1')).toEqual({ contracts: 0, jobs: 0, test_clocks: 0 });
+  expect(await signalsOf(generationJobWorkflowId(running.id))).toBe(1);
+  expect(await signalsOf(generationJobWorkflowId(paused.id))).toBe(1);
+  filling.open();
+});
+
+test('after a loss of the server, starters that know its old epoch have each row woken once, and none again', async () => {
+  known_epoch = 'epoch-1';
+  const { facts } = await buildContract(sql);
+  await worker.nudger.wakeContracts([facts.id]);
+  await isRecorded('contracts', facts.id);
+  const handle = () => temporal.client.workflow.getHandle(contractWorkflowId(facts.id));
+  await handle().terminate();
+  // What does not run on the new server is started there.
+  expect(await runSweep('epoch-2')).toEqual({ contracts: 1, jobs: 0, test_clocks: 0 });
+  expect(await isRunning(contractWorkflowId(facts.id))).toBe(true);
+  // Started anew with the old epoch, it leaves the record as it is.
+  await handle().terminate();
+  await worker.send(facts.id, { name: 'pause', input: {} });
+  await worker.clocks.tell(facts.id, AbortSignal.timeout(20_000));
+  expect(await epochOf('contracts', facts.id)).toBe('epoch-2');
+  expect(await runSweep('epoch-2')).toEqual({ contracts: 0, jobs: 0, test_clocks: 0 });
 });
 
 test('a boundary that nobody crossed is crossed, at its own instant', async () => {

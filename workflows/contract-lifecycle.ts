@@ -31,6 +31,8 @@ import { CONTRACT_ID, CONTRACT_STATE, CUSTOMER_ID, ENVIRONMENT, NEXT_BOUNDARY } 
 
 export interface ContractLifecycleInput {
   contract_id: string;
+  /** Which Temporal server this was started on, as far as its starter knew; recorded with the contract's row. */
+  epoch?: string | undefined;
 }
 
 /** A command on its way to a contract. Whoever sends it hears the outcome, a refusal included. */
@@ -208,7 +210,9 @@ export async function contractLifecycle(input: ContractLifecycleInput): Promise<
     const time = last?.on_test_clock ? clock_now : asked.now;
     const due =
       last?.next_boundary && last.next_boundary.at <= time ? `crosses ${told(last)}` : 'looks at the contract';
-    return settleContract.executeWithOptions({ summary: due }, [asked]);
+    // Until it was found live once: a draft has no workflow that the sweep would look for.
+    const { epoch } = last === null || last.at_rest ? input : {};
+    return settleContract.executeWithOptions({ summary: due }, [{ ...asked, epoch }]);
   }
 
   /**

@@ -24,6 +24,8 @@ import { shortSteps } from './short-step';
 
 export interface GenerateLicensesInput {
   job_id: string;
+  /** Which Temporal server this was started on, as far as its starter knew; recorded with the job's row. */
+  epoch?: string | undefined;
   /** The first chunk that an earlier run of this workflow did not try. */
   from_chunk?: number;
   /** Chunk numbers given up in an earlier run. */
@@ -54,7 +56,7 @@ const RANGE_ATTEMPTS_MAX = 20;
 const run = shortSteps<GenerationJobActivities>();
 
 export async function generateLicenses(input: GenerateLicensesInput): Promise<GenerateLicensesResult> {
-  const { job_id } = input;
+  const { job_id, epoch } = input;
   const given_up = new Set(input.given_up ?? []);
   let from_chunk = input.from_chunk ?? 0;
   const attributes = ownSearchAttributes();
@@ -71,7 +73,7 @@ export async function generateLicenses(input: GenerateLicensesInput): Promise<Ge
 
   for (;;) {
     woken = false;
-    const job = await run('openJob', 'opens the job', { job_id, now: now() });
+    const job = await run('openJob', 'opens the job', { job_id, now: now(), epoch });
     tellOperators(job, attributes);
     switch (job.state) {
       case 'RUNNING': {

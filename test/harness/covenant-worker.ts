@@ -11,6 +11,7 @@ import type { CommandOutcome, ContractCommand } from '../../domain/contract-comm
 import { createCommandSender } from '../../temporal/command';
 import { createNudger } from '../../temporal/nudge';
 import type { Nudger } from '../../temporal/nudge';
+import type { KnownEpoch } from '../../temporal/start';
 import { taskQueues } from '../../temporal/task-queues';
 import type { TaskQueues } from '../../temporal/task-queues';
 import { createClockTeller } from '../../temporal/test-clock';
@@ -51,6 +52,8 @@ export interface CovenantWorkerOptions {
   billingPorts?: BillingPorts;
   /** As many of each kind as the SDK runs by default, unless given. */
   slots?: WorkerSlots;
+  /** The epoch of the Temporal server as the starters know it; unknown unless given. */
+  epoch?: KnownEpoch;
   /** Workflows kept in memory; 0 makes every workflow task a replay from the beginning. */
   maxCachedWorkflows?: number;
 }
@@ -78,17 +81,18 @@ export function wrapEach(current: () => Around): (real: Activities) => Activitie
 
 /** Starts the workers; a nudge that does not arrive fails the test when the worker is stopped. */
 export async function startCovenantWorker(options: CovenantWorkerOptions): Promise<CovenantWorker> {
-  const { db, client, nativeConnection } = options;
+  const { db, client, nativeConnection, epoch } = options;
   const queues = options.queues ?? taskQueues(uniqueTaskQueue());
   const lost_nudges: unknown[] = [];
   const nudger = createNudger({
     client,
     taskQueues: queues,
+    epoch,
     // A server that many test files share, or one that was just started, may be slow to answer.
     timeout_ms: 20_000,
     onFailure: (error) => lost_nudges.push(error),
   });
-  const clocks = createClockTeller(client, queues);
+  const clocks = createClockTeller(client, queues, epoch);
   const real = createActivities({
     db,
     nudger,
@@ -105,7 +109,7 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
   const workers = await createWorkers(shared, workflows, queues, options.slots ?? MANY_SLOTS);
   const running = Promise.all(workers.map((worker) => worker.run()));
   const clock = async (): Promise<string> => new Date().toISOString();
-  const sendCommand = createCommandSender({ client, taskQueues: queues, clock, timeout_ms: COMMAND_TIMEOUT_MS });
+  const sendCommand = createCommandSender({ client, taskQueues: queues, epoch, clock, timeout_ms: COMMAND_TIMEOUT_MS });
 
   return {
     queues,
