@@ -205,7 +205,7 @@ test('a row that another transaction has locked is marked by the next sweep, and
 });
 
 test('rows whose marking fails have a next try all the same', async () => {
-  const [id] = (await (await copiesOfContract({ next_boundary_at: LONG_AGO, workflow_epoch: null }))(1)) as [string];
+  const [id] = (await copiesOfContract({ next_boundary_at: LONG_AGO, workflow_epoch: null })(1)) as [string];
   await sql`CREATE FUNCTION refuse_marking() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$`;
   await sql`CREATE TRIGGER refuse_marking BEFORE UPDATE OF workflow_epoch ON contracts FOR EACH ROW EXECUTE FUNCTION refuse_marking()`;
   try {
