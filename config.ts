@@ -613,8 +613,12 @@ function isNetwork(text: string): boolean {
 }
 
 function listeningUrl(env: Environment): string {
-  const host = env['HOST'] || '127.0.0.1';
-  return `http://${isIP(host) === 6 ? `[${host}]` : host}:${env['PORT'] || '8080'}`;
+  return originOf(env['HOST'] || '127.0.0.1', env['PORT'] || '8080');
+}
+
+/** The origin of a server that listens on this address. */
+export function originOf(host: string, port: number | string): string {
+  return `http://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
 }
 
 function userCacheDir(env: Environment): string {

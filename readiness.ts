@@ -8,6 +8,7 @@
  */
 import type { Client } from '@temporalio/client';
 import { findClockSkewMs, skewSentence } from './db/clock';
+import { findInstallationId } from './db/installation';
 import { missingMigrations } from './db/migrate';
 import { assertStillOwnSessions, poolerRefusal } from './db/pooler';
 import type { Database } from './db/index';
@@ -20,6 +21,8 @@ export interface Readiness {
   ready: boolean;
   /** "ok", or what is wrong in a sentence. */
   checks: { postgres: string; clock: string; migrations: string; temporal: string; search_attributes: string };
+  /** Which installation this is (db/installation.ts); null while its database cannot say. */
+  installation: string | null;
   /** What is worth knowing and no reason not to be ready; left out when there is nothing. */
   notes?: string[];
 }
@@ -32,7 +35,7 @@ export interface ReadinessDependencies {
 
 /** Checks every dependency; none waits longer than three seconds. */
 export async function checkReadiness({ db, client, ensureSetUp }: ReadinessDependencies): Promise<Readiness> {
-  const [database, { notes, ...temporal }] = await Promise.all([
+  const [database, { notes, ...temporal }, installation] = await Promise.all([
     within(Promise.all([missingMigrations(db), findClockSkewMs(db), assertStillOwnSessions(db)])).then(
       ([missing, ahead_ms]) => ({
         postgres: 'ok',
@@ -49,10 +52,12 @@ export async function checkReadiness({ db, client, ensureSetUp }: ReadinessDepen
       ({ search_attributes }) => ({ temporal: 'ok', search_attributes: 'ok', notes: notesOf(search_attributes) }),
       (error: unknown) => ({ ...temporalFailure(error), notes: [] }),
     ),
+    // The checks say why a database cannot be asked.
+    within(findInstallationId(db)).catch(() => null),
   ]);
   const checks = { ...database, ...temporal };
   const ready = Object.values(checks).every((check) => check === 'ok');
-  return { ready, checks, ...(notes.length === 0 ? {} : { notes }) };
+  return { ready, checks, installation, ...(notes.length === 0 ? {} : { notes }) };
 }
 
 /** Sets Temporal up where that is missing; throws when that cannot be done within three seconds. */

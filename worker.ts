@@ -27,6 +27,7 @@ import { createNudger } from './temporal/nudge';
 import { createSetUp } from './temporal/setup';
 import { taskQueues } from './temporal/task-queues';
 import { createClockTeller } from './temporal/test-clock';
+import { workerIdentity } from './temporal/worker-identity';
 import { logTemporal } from './temporal-log';
 import { createWorkers, workerPoolSize, workerSlots } from './worker-slots';
 
@@ -91,6 +92,7 @@ async function main(): Promise<void> {
   const shared = {
     connection,
     namespace: config.temporalNamespace,
+    identity: workerIdentity(config.workerHealthPort),
     activities,
     shutdownGraceTime: config.shutdownGraceMs,
     shutdownForceTime: config.shutdownGraceMs + 5_000,

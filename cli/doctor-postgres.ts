@@ -10,6 +10,7 @@ import {
   SLOW_ADVANCE_AFTER,
 } from '../db/health';
 import type { DatabaseHealth, OwedWork } from '../db/health';
+import { findInstallationId } from '../db/installation';
 import { missingMigrations } from '../db/migrate';
 import { assertOwnSessions, poolerRefusal } from '../db/pooler';
 import { CLI_LIMITS } from '../db/session';
@@ -19,8 +20,8 @@ import { messageOf, sentenceOf } from './failure';
 import { examine, ok, warning, within, wrong, type Finding } from './finding';
 
 const TIMEOUT_MS = 8_000;
-/** For the time alone. */
-const CLOCK_TIMEOUT_MS = 4_000;
+/** For what other servers are compared with. */
+const REFERENCE_TIMEOUT_MS = 4_000;
 /** Below this many free connections a restart of a process may find none. */
 const FREE_CONNECTIONS_MIN = 5;
 const MEBIBYTE = 1024 * 1024;
@@ -35,16 +36,25 @@ export function examineDriver(): Finding {
   }
 }
 
-/**
- * By how many milliseconds the clock of this machine is ahead of that of Postgres (negative: behind). Zero when Postgres cannot
- * be asked: the finding of `examinePostgres` says why, and this machine has no better clock than its own.
- */
-export async function findAheadMs({ databaseUrl }: Config): Promise<number> {
+/** What the doctor compares other processes and servers with, as Postgres says it. */
+export interface Reference {
+  /**
+   * By how many milliseconds the clock of this machine is ahead of that of Postgres (negative: behind). Zero when Postgres
+   * cannot be asked: the finding of `examinePostgres` says why, and this machine has no better clock than its own.
+   */
+  ahead_ms: number;
+  /** The id of the installation whose database DATABASE_URL names; null when it cannot say. */
+  installation: string | null;
+}
+
+export async function findReference({ databaseUrl }: Config): Promise<Reference> {
   const db = openDatabase(databaseUrl, { max: 1, application_name: 'covenant doctor', limits: CLI_LIMITS });
   try {
-    return await within(CLOCK_TIMEOUT_MS, findClockSkewMs(db));
-  } catch {
-    return 0;
+    const [ahead_ms, installation] = await Promise.all([
+      within(REFERENCE_TIMEOUT_MS, findClockSkewMs(db)).catch(() => 0),
+      within(REFERENCE_TIMEOUT_MS, findInstallationId(db)).catch(() => null),
+    ]);
+    return { ahead_ms, installation };
   } finally {
     await db.end({ timeout: 1 });
   }

@@ -1,18 +1,13 @@
-/** The doctor's look at what runs around the databases: Node, the workflow bundle, the API, and room on the disk. */
+/** The doctor's look at what a process needs on this machine: Node, the workflow bundle, and room on the disk. */
 import { existsSync, statfsSync } from 'node:fs';
-import { z } from 'zod';
 import type { Config } from '../config';
-import { messageOf } from './failure';
 import { ok, warning, wrong, type Finding } from './finding';
 
 /** The oldest Node that runs Covenant (package.json, engines). */
 const NODE_MIN = { major: 20, minor: 19 };
-const API_TIMEOUT_MS = 8_000;
 /** A million licenses take about 220 MB of table and index, and as much WAL again. */
 const FREE_BYTES_MIN = 1024 ** 3;
 const GIBIBYTE = 1024 ** 3;
-
-const ReadinessShape = z.object({ ready: z.boolean(), checks: z.record(z.string(), z.string()) });
 
 export function examineNode(): Finding {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -28,31 +23,6 @@ export function examineWorkflowBundle({ workflowBundle }: Config): Finding[] {
   return [
     wrong('workflow bundle', `${workflowBundle} does not exist`, 'Run `npm run build`, or mend WORKFLOW_BUNDLE.'),
   ];
-}
-
-/** Asks the API whether it is ready. That none answers is only worth a look: it may run where this machine cannot see it. */
-export async function examineApi({ publicUrl }: Config): Promise<Finding> {
-  const url = `${publicUrl}/readyz`;
-  let response: Response;
-  try {
-    response = await fetch(url, { signal: AbortSignal.timeout(API_TIMEOUT_MS) });
-  } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    return warning(
-      'API',
-      `no answer from ${url} (${messageOf(cause)})`,
-      'Start it with `npm start`, or set COVENANT_PUBLIC_URL to where it is reached from here.',
-    );
-  }
-  const readiness = ReadinessShape.safeParse(await response.json().catch(() => undefined));
-  if (!readiness.success) return warning('API', `${url} is not Covenant's`, 'Mend COVENANT_PUBLIC_URL.');
-  if (readiness.data.ready) return ok('API', `${url} says ready`);
-  const failing = Object.entries(readiness.data.checks).filter(([, state]) => state !== 'ok');
-  return wrong(
-    'API',
-    `not ready: ${failing.map(([name, state]) => `${name} ${state}`).join(', ')}`,
-    'Mend these first.',
-  );
 }
 
 /** Looks at the room for a stack's data. Where Postgres runs elsewhere its disk cannot be seen from here. */

@@ -1,12 +1,13 @@
-/** The doctor's look at Temporal: reachable, with the namespace, the search attributes, the sweep, and a worker that polls. */
+/** The doctor's look at Temporal: reachable, with the namespace, the search attributes, the sweep, and workers. */
 import type { Client } from '@temporalio/client';
 import type { Config } from '../config';
-import { findNamespaceRetentionDays, findQueueHealth, findServerVersion, findSweep } from '../temporal/health';
-import type { QueueKind, SweepHealth } from '../temporal/health';
+import { findNamespaceRetentionDays, findServerVersion, findSweep } from '../temporal/health';
+import type { SweepHealth } from '../temporal/health';
 import { howTo, remedyOf } from '../temporal/search-attribute-problem';
 import { findSearchAttributes } from '../temporal/search-attributes';
 import type { SearchAttributeHealth } from '../temporal/search-attributes';
-import { taskQueues } from '../temporal/task-queues';
+import type { Reference } from './doctor-postgres';
+import { examineWorkers, START_WORKER } from './doctor-workers';
 import { messageOf, sentenceOf } from './failure';
 import { examine, ok, warning, wrong, type Finding } from './finding';
 
@@ -15,22 +16,19 @@ const TIMEOUT_MS = 8_000;
 const CONNECT_TIMEOUT_MS = 12_000;
 /** The sweep comes each minute; after this long without one something is wrong. */
 const SWEEP_SILENCE_MS_MAX = 3 * 60_000;
-/** A waiting worker asks at least once a minute. */
-const POLL_SILENCE_MS_MAX = 2 * 60_000;
 const SET_UP = 'Run `covenant search-attributes`; a running API or worker does it by itself.';
-const START_WORKER = 'Start a worker: `npm run start:worker`, with the same TEMPORAL_TASK_QUEUE_PREFIX.';
 
 /**
- * Looks at the server; the epoch it finds on the way tells whether contracts live on another one. `ahead_ms` is by how much
- * the clock of this machine is ahead of that of Postgres: what Temporal dates is compared with the time of Postgres.
+ * Looks at the server; the epoch it finds on the way tells whether contracts live on another one. What Temporal dates is
+ * compared with the time of Postgres.
  */
 export async function examineTemporal(
   client: Client,
   config: Config,
-  ahead_ms: number,
+  reference: Reference,
 ): Promise<{ findings: Finding[]; epoch: string | null }> {
-  let epoch: string | null = null;
-  const ageMs = (at: Date): number => Math.max(0, Date.now() - ahead_ms - at.getTime());
+  let sweep: SweepHealth | undefined;
+  const ageMs = (at: Date): number => Math.max(0, Date.now() - reference.ahead_ms - at.getTime());
   const reached = await examine(
     'Temporal',
     CONNECT_TIMEOUT_MS,
@@ -42,7 +40,7 @@ export async function examineTemporal(
         'Check TEMPORAL_ADDRESS and TEMPORAL_TLS…, and that the server runs.',
       ),
   );
-  if (reached.some((finding) => finding.verdict === 'wrong')) return { findings: reached, epoch };
+  if (reached.some((finding) => finding.verdict === 'wrong')) return { findings: reached, epoch: null };
 
   const namespace = await examine(
     'namespace',
@@ -60,26 +58,25 @@ export async function examineTemporal(
         `Create it: \`temporal operator namespace create ${config.temporalNamespace}\`, or set TEMPORAL_NAMESPACE.`,
       ),
   );
-  if (namespace.some((finding) => finding.verdict === 'wrong')) return { findings: [...reached, ...namespace], epoch };
+  if (namespace.some((finding) => finding.verdict === 'wrong'))
+    return { findings: [...reached, ...namespace], epoch: null };
 
   const setUp = await examine(
     'set-up',
     TIMEOUT_MS,
     async () => {
-      const sweep = await findSweep(client);
-      epoch = sweep?.epoch ?? null;
+      sweep = await findSweep(client);
       const attributes = await findSearchAttributes(client);
       return [attributesFinding(config.temporalNamespace, attributes), sweepFinding(sweep, ageMs)];
     },
     (error) => wrong('set-up', sentenceOf(error).split('\n')[0] ?? '', SET_UP),
   );
-  const workers = await examine(
-    'worker',
-    TIMEOUT_MS,
-    () => queueFindings(client, config.taskQueuePrefix, ageMs),
-    (error) => wrong('worker', messageOf(error), START_WORKER),
-  );
-  return { findings: [...reached, ...namespace, ...setUp, ...workers], epoch };
+  const workers = await examineWorkers(client, config, {
+    ageMs,
+    installation: reference.installation,
+    sweep_workflow_id: sweep?.last?.workflow_id,
+  });
+  return { findings: [...reached, ...namespace, ...setUp, ...workers], epoch: sweep?.epoch ?? null };
 }
 
 function attributesFinding(namespace: string, attributes: SearchAttributeHealth[]): Finding {
@@ -122,30 +119,4 @@ function sweepFinding(sweep: SweepHealth | undefined, ageMs: (at: Date) => numbe
     );
   }
   return ok('sweep', `each minute; ${last}`);
-}
-
-async function queueFindings(client: Client, prefix: string, ageMs: (at: Date) => number): Promise<Finding[]> {
-  const queues = taskQueues(prefix);
-  const wanted: [string, QueueKind][] = [
-    [queues.contracts, 'workflow'],
-    [queues.contracts, 'activity'],
-    [queues.settling, 'activity'],
-    [queues.billing, 'activity'],
-    ...queues.billingSources.map((queue): [string, QueueKind] => [queue, 'activity']),
-    [queues.sweep, 'activity'],
-    [queues.generation, 'activity'],
-    [queues.clocks, 'activity'],
-  ];
-  return Promise.all(
-    wanted.map(async ([queue, kind]) => {
-      const check = `worker on ${queue} (${kind})`;
-      const { pollers, last_poll_at } = await findQueueHealth(client, queue, kind);
-      if (last_poll_at === null) return wrong(check, 'nobody polls', START_WORKER);
-      const age_ms = ageMs(last_poll_at);
-      if (age_ms > POLL_SILENCE_MS_MAX) {
-        return wrong(check, `nobody has polled for ${Math.round(age_ms / 1_000)} s`, START_WORKER);
-      }
-      return ok(check, pollers === 1 ? 'one poller' : `${pollers} pollers`);
-    }),
-  );
 }

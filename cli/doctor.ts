@@ -5,8 +5,9 @@
 import { Command } from 'commander';
 import { ConfigError } from '../config';
 import { openTemporal } from '../temporal/connection';
-import { examineDriver, examinePostgres, findAheadMs } from './doctor-postgres';
-import { examineApi, examineDisk, examineNode, examineWorkflowBundle } from './doctor-process';
+import { examineApi } from './doctor-api';
+import { examineDriver, examinePostgres, findReference } from './doctor-postgres';
+import { examineDisk, examineNode, examineWorkflowBundle } from './doctor-process';
 import { examineTemporal } from './doctor-temporal';
 import { ok, wrong, type Finding, type Verdict } from './finding';
 import { readSettings, type Settings } from './settings';
@@ -48,14 +49,18 @@ async function examineAll(): Promise<Finding[]> {
 
   const client = openTemporal(config);
   try {
-    const ahead_ms = await findAheadMs(config);
-    const [temporal, api] = await Promise.all([examineTemporal(client, config, ahead_ms), examineApi(config)]);
+    const reference = await findReference(config);
+    const [temporal, api] = await Promise.all([
+      examineTemporal(client, config, reference),
+      examineApi(config, reference),
+    ]);
     const postgres = await examinePostgres(config, temporal.epoch);
     return [
       ...here,
       ok('settings', `complete, from ${source}`),
       ...examineWorkflowBundle(config),
       ...postgres,
+      ...(reference.installation === null ? [] : [ok('installation', reference.installation)]),
       ...temporal.findings,
       api,
       ...examineDisk(stack_data_dir),

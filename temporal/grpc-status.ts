@@ -3,6 +3,7 @@ import { defaultGrpcRetryOptions, isGrpcServiceError, makeGrpcRetryInterceptor }
 import type { ConnectionOptions, GrpcRetryOptions } from '@temporalio/client';
 
 export const GRPC = {
+  CANCELLED: 1,
   INVALID_ARGUMENT: 3,
   DEADLINE_EXCEEDED: 4,
   NOT_FOUND: 5,

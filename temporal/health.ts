@@ -1,7 +1,8 @@
 /** What the doctor asks Temporal: the server, the sweep's schedule and who polls. Nothing is changed. */
 import type { Client, Connection } from '@temporalio/client';
-import { ScheduleNotFoundError } from '@temporalio/client';
+import { QueryNotRegisteredError, ScheduleNotFoundError } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
+import { GRPC, grpcFailureOf } from './grpc-status';
 import { SWEEP_SCHEDULE_ID } from './ids';
 import { readSweepSchedule } from './sweep-schedule';
 
@@ -22,6 +23,8 @@ export interface QueueHealth {
   pollers: number;
   /** When one of them last asked; null without pollers. */
   last_poll_at: Date | null;
+  /** The worker processes that poll, by the identity that each gives. */
+  identities: string[];
 }
 
 /** The version of the server. Throws after ten seconds, the client's own patience, when it is out of reach. */
@@ -64,8 +67,41 @@ export async function findQueueHealth(client: Client, task_queue: string, kind: 
     taskQueueType: kind === 'workflow' ? types.TASK_QUEUE_TYPE_WORKFLOW : types.TASK_QUEUE_TYPE_ACTIVITY,
   });
   const polls_ms = pollers.map(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000);
-  return { pollers: pollers.length, last_poll_at: polls_ms.length === 0 ? null : new Date(Math.max(...polls_ms)) };
+  return {
+    pollers: pollers.length,
+    last_poll_at: polls_ms.length === 0 ? null : new Date(Math.max(...polls_ms)),
+    identities: [...new Set(pollers.map(({ identity }) => identity ?? ''))],
+  };
 }
+
+/**
+ * Whether a worker answers a query to a workflow within a time. The server goes on naming a worker that has stopped for a
+ * minute or more, because its polls are still open; a query needs one that runs. A workflow that has ended can be asked too.
+ */
+export async function answersQuery(client: Client, workflow_id: string, timeout_ms: number): Promise<boolean> {
+  try {
+    await client.withDeadline(Date.now() + timeout_ms, () =>
+      client.workflow.getHandle(workflow_id).query(METADATA_QUERY),
+    );
+    return true;
+  } catch (error) {
+    // A worker's answer too.
+    if (error instanceof QueryNotRegisteredError) return true;
+    const failure = grpcFailureOf(error);
+    if (failure !== undefined && UNANSWERED.has(failure.code)) return false;
+    throw error;
+  }
+}
+
+/** Every workflow of the SDK answers it. */
+const METADATA_QUERY = '__temporal_workflow_metadata';
+/** How the server ends a query that no worker answered in time; CANCELLED where its own deadline passes before the client's. */
+const UNANSWERED = new Set<number>([
+  GRPC.CANCELLED,
+  GRPC.DEADLINE_EXCEEDED,
+  GRPC.FAILED_PRECONDITION,
+  GRPC.UNAVAILABLE,
+]);
 
 const SECONDS_PER_DAY = 86_400;
 

@@ -3,6 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { OPENAPI_FILE, openApiDocument } from '../api/openapi';
+import { findInstallationId } from '../db/installation';
 import { startTestApi } from './harness/api';
 import type { TestApi } from './harness/api';
 import { addCatalogue, addContract, contractBody } from './harness/catalogue';
@@ -33,6 +34,7 @@ describe('operations', () => {
       {
         ready: true,
         checks: { postgres: 'ok', clock: 'ok', migrations: 'ok', temporal: 'ok', search_attributes: 'ok' },
+        installation: await findInstallationId(api.sql),
       },
     ]);
     expect(ready.headers.get('cache-control')).toBe('no-store');
@@ -220,6 +222,7 @@ describe('while Postgres cannot be reached', () => {
     expect(ready.body).toMatchObject({
       ready: false,
       checks: { postgres: expect.stringMatching(/^unreachable: /), temporal: 'ok' },
+      installation: null,
     });
     expect((await cut.call('GET', '//livez', { key: null })).status).toBe(200);
   });

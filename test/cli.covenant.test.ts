@@ -1,11 +1,17 @@
 /**
  * The command line of operators, run as they run it: a process of its own against real servers.
  */
+import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { examineApi } from '../cli/doctor-api';
 import { authenticateAdmin } from '../db/admin';
 import { openDatabase } from '../db/index';
+import { findInstallationId } from '../db/installation';
 import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes';
+import { startTestApi } from './harness/api';
 import { covenantCommand, findingsOf } from './harness/covenant-command';
 import { createTestDatabase, type TestDatabase } from './harness/database';
 import { makeRunDirectory } from './harness/run-directory';
@@ -213,6 +219,49 @@ test('the doctor names what is wrong and how to mend it, and ends with 1', async
     expect([check, findings.get(check)?.verdict]).toEqual([check, 'ok']);
   }
   for (const { verdict, mend } of findings.values()) expect(mend === null).toBe(verdict === 'ok');
+});
+
+test('the doctor accepts the API of its own installation and names one of another', async () => {
+  const api = await startTestApi();
+  try {
+    const apiFinding = async (more: Record<string, string>) => {
+      const own = settings({ TEMPORAL_NAMESPACE: 'no-such-namespace', COVENANT_PUBLIC_URL: api.url, ...more });
+      return findingsOf(await covenantCommand(['doctor', '--json'], own)).get('API');
+    };
+    expect(await apiFinding({ DATABASE_URL: api.database.url })).toEqual({
+      check: 'API',
+      verdict: 'ok',
+      detail: `${api.url}/readyz says ready, and serves this installation`,
+      mend: null,
+    });
+    const [own_id, api_id] = await Promise.all([findInstallationId(database.sql), findInstallationId(api.sql)]);
+    expect(await apiFinding({})).toEqual({
+      check: 'API',
+      verdict: 'wrong',
+      detail: `${api.url}/readyz answers for another installation, ${api_id}; DATABASE_URL is that of ${own_id}`,
+      mend: expect.stringContaining('Set COVENANT_PUBLIC_URL (by default http://HOST:PORT)') as string,
+    });
+  } finally {
+    await api.close();
+  }
+});
+
+test.each([
+  ['is another program', 'hi', 'another program'],
+  ['is of a version that does not say which installation it serves', '{"ready":true,"checks":{}}', 'unknown'],
+])('the doctor warns when what answers at COVENANT_PUBLIC_URL %s', async (_what, body, sentence) => {
+  const server = createServer((_request, response) => response.end(body)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    const publicUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    expect(await examineApi({ publicUrl }, { installation: '0123456789abcdef' })).toMatchObject({
+      verdict: 'warning',
+      detail: expect.stringContaining(sentence) as string,
+      mend: expect.stringMatching(/COVENANT_PUBLIC_URL|DATABASE_URL/) as string,
+    });
+  } finally {
+    server.close();
+  }
 });
 
 test('the doctor finds work that is owed for too long', async () => {
