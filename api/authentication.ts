@@ -9,8 +9,8 @@ export type Authenticate = (key: string, now: Instant) => Promise<AuthenticatedA
 
 export interface Authentication {
   /**
-   * Looks the key up. Requests with one key that arrive at the same moment share one look-up: a partner who calls 32 times at
-   * once costs one query, not 32. A revoked key ends at once.
+   * Looks the key up. Requests with one key that arrive while it is being looked up share the next look-up: a partner who calls
+   * 32 times at once costs two queries, not 32. None shares one that began before it arrived, so a revoked key ends at once.
    */
   authenticate: Authenticate;
   /** The same, from memory when it was looked up within the last second: for a statement that checks the key once more. */
@@ -22,8 +22,14 @@ const REMEMBERED_MS_MAX = 1_000;
 /** Keys that are remembered; beyond them all are forgotten. */
 const KEYS_REMEMBERED_MAX = 10_000;
 
+/** The look-up of one key that is under way, and the one that begins when it ends. */
+interface LookUps {
+  current: Promise<AuthenticatedAdmin | undefined>;
+  next: Promise<AuthenticatedAdmin | undefined> | undefined;
+}
+
 export function createAuthentication(db: Database, pepper: string): Authentication {
-  const underWay = new Map<string, Promise<AuthenticatedAdmin | undefined>>();
+  const underWay = new Map<string, LookUps>();
   const remembered = new Map<string, { admin: AuthenticatedAdmin; found_ms: number }>();
 
   const lookUp: Authenticate = async (key, now) => {
@@ -35,12 +41,21 @@ export function createAuthentication(db: Database, pepper: string): Authenticati
     return admin;
   };
 
+  const begin: Authenticate = (key, now) => {
+    const current = lookUp(key, now).finally(() => {
+      if (underWay.get(key) === lookUps && lookUps.next === undefined) underWay.delete(key);
+    });
+    const lookUps: LookUps = { current, next: undefined };
+    underWay.set(key, lookUps);
+    return current;
+  };
+
   const authenticate: Authenticate = (key, now) => {
-    const shared = underWay.get(key);
-    if (shared) return shared;
-    const lookup = lookUp(key, now).finally(() => underWay.delete(key));
-    underWay.set(key, lookup);
-    return lookup;
+    const running = underWay.get(key);
+    if (running === undefined) return begin(key, now);
+    const beginNext = () => begin(key, now);
+    running.next ??= running.current.then(beginNext, beginNext);
+    return running.next;
   };
 
   return {

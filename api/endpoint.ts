@@ -9,7 +9,7 @@ import type { Actor } from '../domain/actor';
 import type { Instant } from '../domain/instant';
 import { isRefusal, refuse } from '../domain/refusal';
 import type { Refusal, RefusalCode } from '../domain/refusal';
-import { roleCovers } from '../domain/role';
+import { ROLES, roleCovers } from '../domain/role';
 import type { AuthenticatedAdmin } from '../db/admin';
 import { claimIdempotencyKey, storeAnswer } from '../db/idempotency';
 import { isLockTimeout, rowsBusyIfLocked } from '../db/errors';
@@ -47,7 +47,7 @@ export function authorization(api: Api, route: Route): RequestHandler {
 export function endpoint(api: Api, route: Route): RequestHandler {
   return async (request, response) => {
     const caller = response.locals.caller as AuthenticatedAdmin;
-    const handled = parse(api, request, response, route, caller, await api.clock());
+    const handled = await parsed(api, request, response, route, caller);
     if (route.stream !== undefined && route.role !== null) {
       const stream = api.streams.open(route.stream, caller, route.role, response);
       try {
@@ -97,6 +97,8 @@ async function authorize(
     );
   }
   if (route.role !== null && !roleCovers(admin.role, route.role)) {
+    // What is remembered may be of a moment before a promotion.
+    if (authenticate !== api.authenticate) return authorize(api, request, route, api.authenticate);
     const detail = `You are ${admin.role}; this needs ${route.role} or above.`;
     throw new ProblemError(
       protocolProblem('FORBIDDEN_ROLE', detail, { metadata: { role: admin.role, needed: route.role } }),
@@ -105,10 +107,29 @@ async function authorize(
   return admin;
 }
 
+/** What the handler gets. A caller who was only remembered is confirmed before a shape is refused (decisions 6). */
+async function parsed(
+  api: Api,
+  request: Request,
+  response: Response,
+  route: Route,
+  caller: AuthenticatedAdmin,
+): Promise<Anything> {
+  const now = await api.clock();
+  try {
+    return parse(api, request, response, route, caller, now);
+  } catch (error) {
+    if (route.checks_caller) await credentialOf(api, request, route, caller).confirm();
+    throw error;
+  }
+}
+
 /** What is known of the caller from a look-up that may be a second old, and how to look again. */
 function credentialOf(api: Api, request: Request, route: Route, caller: AuthenticatedAdmin): Credential {
   const confirm = async (): Promise<void> => void (await authorize(api, request, route, api.authenticate));
-  return { api_key_id: caller.api_key_id, role: caller.role, confirm };
+  const { role: needed } = route;
+  const roles = ROLES.filter((role) => needed === null || roleCovers(role, needed));
+  return { api_key_id: caller.api_key_id, roles, confirm };
 }
 
 type Anything = Handled<unknown, unknown, unknown>;
@@ -254,6 +275,8 @@ function idempotencyOf(request: Request, route: Route, caller: AuthenticatedAdmi
   if (key.length === 0 || key.length > IDEMPOTENCY_KEY_CHARS_MAX) {
     refuseShape([{ path: 'Idempotency-Key', message: `must have 1 to ${IDEMPOTENCY_KEY_CHARS_MAX} characters` }]);
   }
+  // A header has no encoding: the same text would be another key than in a body.
+  if (!/^[\x20-\x7e]+$/.test(key)) refuseShape([{ path: 'Idempotency-Key', message: 'must be printable ASCII' }]);
   return {
     key,
     // A body without a field asks for the same as none.

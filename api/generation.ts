@@ -96,7 +96,8 @@ async function generateOnce(request: GenerateRequest): Promise<Answer | Refusal>
   const first = underWay.get(fold);
   if (first && first.fingerprint === fingerprint) {
     await request.credential?.confirm();
-    const answer = await first.answer;
+    // What ended the first in an error, such as its own key, says nothing of this one.
+    const answer = await first.answer.catch(() => generate(request, { key, fingerprint }));
     return isRefusal(answer) ? answer : { ...answer, headers: { ...answer.headers, 'Idempotent-Replayed': 'true' } };
   }
   const answer = generate(request, { key, fingerprint });

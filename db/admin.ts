@@ -117,29 +117,31 @@ async function markUsed(sql: Sql, api_key_id: string, now: Instant): Promise<voi
     WHERE id = (SELECT id FROM admin_api_keys WHERE id = ${api_key_id} FOR NO KEY UPDATE SKIP LOCKED)`;
 }
 
-/** An API key as it was found shortly before: the id of its row and the role of its admin. */
-export interface FoundKey {
+/** An API key that was accepted shortly before, and the roles of which its admin has to have one still. */
+export interface CallerKey {
+  /** The id of its row. */
   api_key_id: string;
-  role: Role;
+  roles: readonly Role[];
 }
 
 /**
- * A condition: each of these keys is still accepted, with the same role. For a statement that acts for callers who were found
- * up to a second ago, so that it needs no look-up before it.
+ * A condition: each of these keys is still accepted, and its admin has one of the roles. For a statement that acts for callers
+ * who were found up to a second ago, so that it needs no look-up before it. Judged when the statement begins, as a look-up would be.
  */
-export function stillAccepted(sql: Sql, keys: readonly FoundKey[]): Fragment {
-  const ids = keys.map(({ api_key_id }) => api_key_id);
-  const roles = keys.map(({ role }) => role);
+export function stillAccepted(sql: Sql, keys: readonly CallerKey[]): Fragment {
   return sql`NOT EXISTS (
-    SELECT FROM unnest(${ids}::uuid[], ${roles}::text[]) AS found (api_key_id, role)
+    SELECT FROM jsonb_to_recordset(${sql.json(keys as never)}) AS used (api_key_id uuid, roles jsonb)
     WHERE NOT EXISTS (
       SELECT FROM admin_api_keys k JOIN admins a ON a.id = k.admin_id
-      WHERE k.id = found.api_key_id AND k.revoked_at IS NULL AND a.status = 'active' AND a.role = found.role))`;
+      WHERE k.id = used.api_key_id AND k.revoked_at IS NULL AND a.status = 'active' AND used.roles ? a.role))`;
 }
 
 /** The role behind each of these keys (ids of their rows) that is accepted now; revoked keys and those of disabled admins are left out. */
-export async function listKeyRoles(sql: Sql, api_key_ids: readonly string[]): Promise<FoundKey[]> {
-  return sql<FoundKey[]>`
+export async function listKeyRoles(
+  sql: Sql,
+  api_key_ids: readonly string[],
+): Promise<{ api_key_id: string; role: Role }[]> {
+  return sql<{ api_key_id: string; role: Role }[]>`
     SELECT k.id AS api_key_id, a.role
     FROM admin_api_keys k JOIN admins a ON a.id = k.admin_id
     WHERE k.id = ANY(${api_key_ids as string[]}::uuid[]) AND k.revoked_at IS NULL AND a.status = 'active'`;

@@ -17,7 +17,7 @@ import { claimRefusal } from '../domain/quota';
 import { isRefusal, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import { stillAccepted } from './admin';
-import type { FoundKey } from './admin';
+import type { CallerKey } from './admin';
 import { columnNames, ofAlias } from './columns';
 import { insertAudit, insertDomainEvents } from './commit';
 import type { AuditClock } from './commit';
@@ -112,7 +112,7 @@ export interface GenerationRequest {
   idempotency_fingerprint: string | null;
   request_id: string | null;
   /** The key of the caller where the grant has to check it again; null where it was checked. */
-  caller_key: FoundKey | null;
+  caller_key: CallerKey | null;
 }
 
 /** A granted request. */
@@ -189,9 +189,9 @@ export async function grantGeneration(
 }
 
 /** The keys that are to be checked, each once. */
-function keysOf(requests: readonly GenerationRequest[]): FoundKey[] {
+function keysOf(requests: readonly GenerationRequest[]): CallerKey[] {
   const keys = requests.flatMap(({ caller_key }) => caller_key ?? []);
-  return [...new Map(keys.map((key) => [`${key.api_key_id} ${key.role}`, key])).values()];
+  return [...new Map(keys.map((key) => [`${key.api_key_id} ${key.roles.join(' ')}`, key])).values()];
 }
 
 /** Writes a request for test licenses, which cost no quota; call it with the contract locked. */

@@ -28,7 +28,7 @@ import type { Nudge } from '../domain/nudge';
 import { claimRefusal } from '../domain/quota';
 import { isRefusal, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
-import type { FoundKey } from './admin';
+import type { CallerKey } from './admin';
 import { factsOf, findContractWithSource } from './contract';
 import { changeContract, deletedRefusal } from './contract-change';
 import { isLockTimeout, violates } from './errors';
@@ -73,7 +73,7 @@ export interface LicenseRequest {
 }
 
 /** An API key that may have been revoked meanwhile. The granting statement checks it; every other answer needs `confirm` first. */
-export interface Credential extends FoundKey {
+export interface Credential extends CallerKey {
   /** Looks the key up again and throws when it is no longer accepted. */
   confirm: () => Promise<void>;
 }
@@ -404,7 +404,7 @@ function generationRequest(
     idempotency_key: request.idempotency?.key ?? null,
     idempotency_fingerprint: request.idempotency?.fingerprint ?? null,
     request_id: request.request_id,
-    caller_key: request.credential && { api_key_id: request.credential.api_key_id, role: request.credential.role },
+    caller_key: request.credential && { api_key_id: request.credential.api_key_id, roles: request.credential.roles },
   };
 }
 

@@ -6,6 +6,7 @@ import { startTestApi } from './harness/api';
 import type { ApiAnswer, TestApi } from './harness/api';
 import { addCatalogue, addContract, closeGrants } from './harness/catalogue';
 import type { TestCatalogue } from './harness/catalogue';
+import { waitUntilBlocked } from './harness/blocked-statement';
 import { rowCounts } from './harness/row-counts';
 
 const DAY_MS = 86_400_000;
@@ -481,4 +482,53 @@ test('a key that was used a moment ago and is revoked generates nothing and is a
   ]);
   expect(answers.map(({ status, body }) => [status, body.code])).toEqual(answers.map(() => [401, 'INVALID_API_KEY']));
   expect(await licensesOf(contract.id)).toBe(1);
+});
+
+describe('a caller who was looked up a moment ago', () => {
+  const keyOf = async (role: 'admin' | 'viewer') => {
+    const { key, id } = await api.addAdmin(role);
+    await api.call('GET', '/me', { key });
+    return { key, id };
+  };
+
+  test.each(['super_admin', 'admin'] as const)('generates at once as %s after a promotion', async (role) => {
+    const contract = await addContract(api, catalogue, { quota: 300 });
+    const { key, id } = await keyOf(role === 'admin' ? 'viewer' : 'admin');
+    expect((await api.call('PATCH', `/admins/${id}`, { body: { role } })).status).toBe(200);
+    const call = (count: number) => api.call('POST', `/contracts/${contract.id}/generate`, { key, body: { count } });
+    expect([(await call(1)).status, (await call(100)).status]).toEqual([201, 202]);
+  });
+
+  test('hears of a revoked key before it hears of the shape of its request', async () => {
+    const contract = await addContract(api, catalogue);
+    const { key, id } = await keyOf('admin');
+    await api.sql`UPDATE admin_api_keys SET revoked_at = now() WHERE admin_id = ${id}`;
+    const answer = await api.call('POST', `/contracts/${contract.id}/generate`, { key, body: { count: 'many' } });
+    expect([answer.status, answer.body.code]).toEqual([401, 'INVALID_API_KEY']);
+  });
+
+  test('is answered for itself when an equal request of a revoked key came first', async () => {
+    const contract = await addContract(api, catalogue);
+    const [revoked, good] = [await keyOf('admin'), await keyOf('admin')];
+    await api.sql`UPDATE admin_api_keys SET revoked_at = now() WHERE admin_id = ${revoked.id}`;
+    const call = (key: string) =>
+      api.call('POST', `/contracts/${contract.id}/generate`, { key, body: { count: 1, idempotency_key: 'rotated' } });
+    const answers = await Promise.all([call(revoked.key), call(good.key)]);
+    expect(answers.map(({ status }) => status)).toEqual([401, 201]);
+  });
+});
+
+test('a request that comes while its key is being looked up has a look-up of its own', async () => {
+  const { key, id } = await api.addAdmin('admin');
+  const now = new Date().toISOString();
+  const looked: Promise<unknown>[] = [];
+  await api.sql.begin(async (holder) => {
+    // The first look-up has read the key and waits to say that it is used.
+    await holder`LOCK TABLE admin_api_keys IN SHARE ROW EXCLUSIVE MODE`;
+    looked.push(api.api.authenticate(key, now));
+    await waitUntilBlocked(api.sql);
+    looked.push(api.api.authenticate(key, now));
+    await holder`UPDATE admin_api_keys SET revoked_at = now() WHERE admin_id = ${id}`;
+  });
+  expect(await Promise.all(looked)).toEqual([expect.objectContaining({ id }), undefined]);
 });

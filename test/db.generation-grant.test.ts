@@ -344,7 +344,7 @@ describe('a caller who was looked up before the request', () => {
       label: null,
       now: new Date().toISOString(),
     });
-    return { api_key_id: row.id, role: 'admin', confirm: () => Promise.reject(new Error(NOT_ACCEPTED)) };
+    return { api_key_id: row.id, roles: ['super_admin', 'admin'], confirm: () => Promise.reject(new Error(NOT_ACCEPTED)) };
   }
 
   test.each<[string, (key: string) => Promise<unknown>]>([
@@ -355,7 +355,7 @@ describe('a caller who was looked up before the request', () => {
         sql`UPDATE admins SET status = 'disabled' WHERE id = (SELECT admin_id FROM admin_api_keys WHERE id = ${key})`,
     ],
     [
-      'belongs to an admin of another role by now',
+      'belongs to an admin whose role may not generate by now',
       (key) =>
         sql`UPDATE admins SET role = 'viewer' WHERE id = (SELECT admin_id FROM admin_api_keys WHERE id = ${key})`,
     ],
@@ -371,6 +371,14 @@ describe('a caller who was looked up before the request', () => {
     await expect(request(5)).rejects.toThrow(NOT_ACCEPTED);
     await expect(request(200)).rejects.toThrow(NOT_ACCEPTED);
     expect(await sql`SELECT FROM generation_jobs WHERE contract_id = ${facts.id}`).toHaveLength(jobs.length);
+  });
+
+  test('is granted licenses with each role that may generate, whichever it was when the key was looked up', async () => {
+    const { facts, requestLicenses } = await openContract();
+    const credential = await buildCredential();
+    await sql`
+      UPDATE admins SET role = 'super_admin' WHERE id = (SELECT admin_id FROM admin_api_keys WHERE id = ${credential.api_key_id})`;
+    expect(isRefusal((await requestLicenses(buildRequest(facts.id, 2, { credential }))).result)).toBe(false);
   });
 
   test('takes no grant from the others of its statement when its key is revoked', async () => {
