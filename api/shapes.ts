@@ -19,7 +19,7 @@ const YEAR_MIN = 1900;
 const YEAR_MAX = 2999;
 
 /** What `isPlainText` allows, as far as a JSON schema says it: half of a surrogate pair is no text of a schema. */
-const PLAIN_TEXT_PATTERN = '^[^\\u0000-\\u001f\\u007f]*$';
+const PLAIN_TEXT_PATTERN = '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$';
 
 /** Text on one line; the schema that is given has its length already. */
 export function plainText(schema: z.ZodString): z.ZodString {
@@ -59,7 +59,15 @@ export const DryRunQuery = z.object({
 
 /** A JSON object of a client's own, bounded in size and depth, without text that Postgres cannot keep. */
 export const JsonObjectShape = z
-  .record(z.string(), z.unknown())
+  .preprocess(
+    (value, context) => {
+      // A record leaves this key out without a word.
+      if (typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__'))
+        context.addIssue({ code: 'custom', message: 'must not contain a key __proto__' });
+      return value;
+    },
+    z.record(z.string(), z.unknown()),
+  )
   // Depth comes first: what follows calls itself for each level.
   .refine((value) => !isDeeperThan(JSON_DEPTH_MAX, value as Json), {
     message: `must be nested at most ${JSON_DEPTH_MAX} deep`,

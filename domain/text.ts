@@ -11,10 +11,10 @@ export function isStorableText(text: string): boolean {
   return !text.includes('\u0000') && !/\p{Surrogate}/u.test(text);
 }
 
-/** Whether a text can be kept and has no control character: these hide text and break lines. */
+/** Whether a text can be kept and has no control character or line separator: these hide text and break lines. */
 export function isPlainText(text: string): boolean {
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  return !/[\u0000-\u001f\u007f]/.test(text) && isStorableText(text);
+  return !/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(text) && isStorableText(text);
 }
 
 /** Whether a text changes the direction in which it, or what follows it, is written. */

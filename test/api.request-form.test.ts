@@ -344,3 +344,31 @@ describe('If-Match on generating', () => {
     expect([201, 412]).toContain(stale?.status);
   });
 });
+
+test('a key __proto__ is refused at the top level of metadata and features too', async () => {
+  const contract = await addContract(api, catalogue);
+  for (const field of ['metadata', 'feature_overrides']) {
+    const answer = await api.call('PATCH', `/contracts/${contract.id}`, {
+      body: `{"${field}":{"__proto__":{"a":1},"b":2}}`,
+    });
+    expectRefusal(answer, 422, 'VALIDATION_FAILED');
+    expect(wrongFieldsOf(answer)).toEqual([field]);
+  }
+});
+
+test.each(['\u0085', '\u009b', '\u2028', '\u2029'])(
+  'a name with the control character %j is refused',
+  async (character) => {
+    const answer = await api.call('POST', '/contracts', { body: contractBody(catalogue, { name: `a${character}b` }) });
+    expectRefusal(answer, 422, 'VALIDATION_FAILED');
+    expect(wrongFieldsOf(answer)).toEqual(['name']);
+  },
+);
+
+test('an Idempotency-Key beyond ASCII is refused: in a body the same text would be another key', async () => {
+  const { id } = await addContract(api, catalogue);
+  const headers = { 'Idempotency-Key': 'Bestellung-M\u00fcller' };
+  const answer = await api.call('POST', `/contracts/${id}/generate`, { body: { count: 1 }, headers });
+  expectRefusal(answer, 422, 'VALIDATION_FAILED');
+  expect(wrongFieldsOf(answer)).toEqual(['Idempotency-Key']);
+});
