@@ -26,6 +26,7 @@ import type { Database, Sql } from '../db/index';
 import { KEY_DRAWS_MAX } from '../db/generation-request';
 import { recordStart } from '../db/sweep';
 import { clockNowOf } from '../db/test-clock';
+import { beginWithShortWaits } from './short-wait';
 
 /** A job as the workflow sees it. */
 export interface OpenedJob {
@@ -146,7 +147,7 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
       if (!job) throw new Error(`generation job ${job_id} does not exist`);
       if (!isUnfinished(job.state) || job.state === 'CANCELLING') return opened(job_id, job.state, job);
       // One transaction: whoever resumes the contract meanwhile waits, and then finds the job paused and wakes it.
-      const changed = await db.begin(async (tx) => {
+      const changed = await beginWithShortWaits(db, async (tx) => {
         const { next, action } = OPENING[await contractSays(tx, job.contract_id, now)];
         const state = await changeJobState(
           tx,
@@ -204,7 +205,7 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
         if (outcome === 'given_up') given_up.push(chunk_no);
         else if (outcome === 'boundary_due') {
           const now = await clock();
-          const says = await db.begin((tx) => contractSays(tx, plan.contract_id, now));
+          const says = await beginWithShortWaits(db, (tx) => contractSays(tx, plan.contract_id, now));
           if (says !== 'generate') return { stopped: true, given_up };
           i -= 1;
           keys = draw(chunk_no);
@@ -216,7 +217,7 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
     /** Closes a job: counts what was made and releases the rest. Safe to run twice. */
     async closeJob({ job_id, now, given_up }: CloseJobInput): Promise<{ state: JobState; completed: number }> {
       const errors = given_up.length === 0 ? [] : await errorsOf(job_id, given_up);
-      return db.begin((tx) => finishJob(tx, bySystem(job_id, now), errors));
+      return beginWithShortWaits(db, (tx) => finishJob(tx, bySystem(job_id, now), errors));
     },
   };
 

@@ -5,9 +5,11 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createGenerationJobActivities } from '../activities/generation-job';
 import type { FillChunksInput, FilledRange } from '../activities/generation-job';
+import { ROW_LOCKED } from '../activities/short-wait';
 import { changeContract } from '../db/contract-change';
 import { KEY_DRAWS_MAX } from '../db/generation-request';
 import { resumeJob } from '../db/generation-job';
+import { openDatabase } from '../db/index';
 import { decide } from '../domain/contract-commands';
 import { resumeDecision } from '../domain/generation-job';
 import { auditOf, buildContract, jobOf, requestJob, SOMEBODY } from './harness/contract-rows';
@@ -221,4 +223,19 @@ describe('openJob and closeJob', () => {
     await expect(activities.closeJob({ job_id, now: now(), given_up: [] })).rejects.toThrow('does not exist');
     await expect(fill(job_id)).rejects.toThrow('does not exist');
   });
+});
+
+test('closing a job waits for a row that another transaction holds no longer than a second, and asks to be tried again', async () => {
+  const { contract_id, job_id } = await runningJob();
+  // The activity ends the wait, and not its session, which waits for ever.
+  const db = openDatabase(database.url, { max: 1, application_name: 'covenant test' });
+  await db`SET lock_timeout = 0`;
+  const { closeJob } = createGenerationJobActivities({ db, fillTaskQueue: 'generation' });
+  const close = () => closeJob({ job_id, now: now(), given_up: [] });
+  await sql.begin(async (holder) => {
+    await holder`SELECT FROM contract_quotas WHERE contract_id = ${contract_id} FOR UPDATE`;
+    await expect(close()).rejects.toMatchObject({ type: ROW_LOCKED, nonRetryable: false, nextRetryDelay: 500 });
+  });
+  await close();
+  await db.end();
 });

@@ -82,6 +82,8 @@ const BILLING_ATTEMPT_TIMEOUT = '2m';
 /** What a dead worker had in hand is given to another after this long, not after the whole attempt. */
 const BILLING_HEARTBEAT_TIMEOUT = '5s';
 const RETRY = { initialInterval: '200ms', maximumInterval: '15s' } as const;
+/** Hundreds of contracts that cannot be settled must leave slots to those that can. */
+const SETTLE_RETRY = { ...RETRY, maximumInterval: '1m' } as const;
 /** Billing events named in the summary of one step, and how much of each: Temporal allows a summary 400 bytes. */
 const EVENTS_TOLD_MAX = 3;
 const TOLD_CHARS_MAX = 80;
@@ -98,12 +100,12 @@ export async function contractLifecycle(input: ContractLifecycleInput): Promise<
   const { settleContract } = proxyActivities<ContractActivities>({
     taskQueue: queueBeside(taskQueue, 'settling'),
     startToCloseTimeout: SETTLE_ATTEMPT_TIMEOUT,
-    retry: RETRY,
+    retry: SETTLE_RETRY,
   });
   const { applyBillingEvents: applyWithoutAsking } = proxyActivities<BillingActivities>({
     taskQueue: queueBeside(taskQueue, 'settling'),
     startToCloseTimeout: SETTLE_ATTEMPT_TIMEOUT,
-    retry: RETRY,
+    retry: SETTLE_RETRY,
   });
   // A billing system that does not answer holds slots of its own queue alone.
   const asking = (source: BillingSource | undefined) =>
