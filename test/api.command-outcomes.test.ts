@@ -2,6 +2,7 @@
  * What a request hears whose command finds no worker: nothing that its sender has given up is carried out later, and what
  * Temporal refuses is answered as refused.
  */
+import { waitFor } from '../dev/waiting';
 import { contractWorkflowId } from '../temporal/ids';
 import { startTestApi } from './harness/api';
 import type { ApiAnswer, TestApi } from './harness/api';
@@ -67,8 +68,11 @@ test('amendments whose senders have given up while no worker ran are not made wh
   }
   await withWorker(async () => {
     const amendments = async () => rowsOf(await api.call('GET', `/contracts/${id}/amendments`));
-    const repeated = await amend(id, key);
-    expect(repeated.status).toBe(201);
+    // A worker that has just begun may need longer than a command has here; its sender repeats it until it is carried out.
+    await waitFor(async () => (await amend(id, key)).status === 201 || undefined, {
+      timeout_ms: 20_000,
+      what: 'the repeated command to be carried out',
+    });
     // Commands are carried out one after another, so those that came before this one have ended.
     const others = (await outcomesInWorkflow(id)).filter((outcome) => outcome !== 'carried out');
     expect(others.filter((outcome) => outcome !== 'COMMAND_EXPIRED')).toEqual([]);
