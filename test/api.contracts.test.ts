@@ -829,7 +829,7 @@ describe('requests that are not well formed', () => {
     const changed = await text(body('10', '{"n": 99999999999999999999, "e": 1e999}'));
     expectRefusal(changed, 422, 'VALIDATION_FAILED');
     expect(changed.body.errors.map((error: { path: string }) => error.path)).toEqual(['metadata.n', 'metadata.e']);
-    expect((await text(body('10', '{"n": 99999999999, "__proto__": {"a": 1}}'))).status).toBe(201);
+    expect((await text(body('10', '{"n": 99999999999}'))).status).toBe(201);
   });
 
   test('an id that cannot be one and an id that is unknown are 404', async () => {
