@@ -344,7 +344,11 @@ describe('a caller who was looked up before the request', () => {
       label: null,
       now: new Date().toISOString(),
     });
-    return { api_key_id: row.id, roles: ['super_admin', 'admin'], confirm: () => Promise.reject(new Error(NOT_ACCEPTED)) };
+    return {
+      api_key_id: row.id,
+      roles: ['super_admin', 'admin'],
+      confirm: () => Promise.reject(new Error(NOT_ACCEPTED)),
+    };
   }
 
   test.each<[string, (key: string) => Promise<unknown>]>([
