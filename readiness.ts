@@ -3,7 +3,7 @@
  * answers and is set up.
  *
  * Asking also repairs: a Temporal server that lost its data and came back empty is set up again, and a search attribute that
- * somebody removed is added again. A running worker does not notice such a change by itself, and orchestrators ask for
+ * was removed is added again. A running worker does not notice such a change by itself, and orchestrators ask for
  * readiness every few seconds anyway.
  */
 import type { Client } from '@temporalio/client';

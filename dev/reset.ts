@@ -1,6 +1,6 @@
 /**
  * `npm run dev:reset`: removes the data directory, so that the next `npm run dev` starts afresh. Asks first, or wants
- * `--yes` where nobody can answer, and refuses while the directory is used.
+ * `--yes` where no one can answer, and refuses while the directory is used.
  */
 import { existsSync, readdirSync, rmSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';

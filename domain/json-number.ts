@@ -6,7 +6,7 @@
 
 /** A number that has another value once it is parsed. */
 export interface ChangedNumber {
-  /** Where it stands: keys and positions from the outermost value on, as far as a path is told. */
+  /** Where it stands: keys and positions from the outermost value on, as far as a path is named. */
   path: (string | number)[];
   text: string;
 }

@@ -2,7 +2,7 @@
  * What a Temporal server needs before Covenant runs on it: search attributes and the sweep's schedule.
  *
  * Idempotent, and run again whenever readiness is asked: a running worker does not notice that its server was replaced by an
- * empty one, nor that somebody removed a search attribute.
+ * empty one, nor that a search attribute was removed.
  */
 import type { Client } from '@temporalio/client';
 import { isRefusal } from './grpc-status';

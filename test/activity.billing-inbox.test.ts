@@ -102,7 +102,7 @@ test('an invoice that names no contract is ignored once Stripe has confirmed it,
   expect(await countWaitingBillingEvents(sql)).toEqual({ PENDING: 0, PARKED: 0 });
 });
 
-test('a message of the standard form that names no contract stays parked: there is nobody to ask', async () => {
+test('a message of the standard form that names no contract stays parked: there is no billing system to ask', async () => {
   const id = await park('in_1', { source: 'standard', invoice_id: 'in_1', type: 'invoice.paid' });
   expect(await identify()).toEqual([]);
   expect(await findBillingEvent(sql, id)).toMatchObject({ outcome: 'PARKED', tries: 1 });

@@ -33,8 +33,7 @@ afterEach(async () => {
   await database.drop();
 });
 
-/** One attempt at an activity; what the SDK logs of expected failures is not shown. */
-/** An attempt, with what the one before told last. */
+/** One attempt at an activity, with the last heartbeat of the attempt before. What the SDK logs of expected failures is not shown. */
 function attempt(attempt = 1, heartbeatDetails?: unknown): MockActivityEnvironment {
   return new MockActivityEnvironment({ attempt, heartbeatDetails }, { logger: new DefaultLogger('ERROR') });
 }
@@ -61,14 +60,14 @@ function fill(job_id: string, changes: Partial<FillChunksInput> = {}, environmen
   return environment.run(() => activities.fillChunks(input));
 }
 
-/** What the attempt told last; undefined when it told nothing. */
+/** The last heartbeat of the attempt; undefined when there was none. */
 function lastHeartbeat(environment: MockActivityEnvironment): () => unknown {
   let last: unknown;
   environment.on('heartbeat', (details: unknown) => (last = details));
   return () => last;
 }
 
-/** Fills in an attempt that fails, and answers what it told last. */
+/** Fills in an attempt that fails, and answers its last heartbeat. */
 async function failedAttempt(job_id: string, environment: MockActivityEnvironment): Promise<unknown> {
   const heard = lastHeartbeat(environment);
   await expect(fill(job_id, {}, environment)).rejects.toThrow('as the test asked');

@@ -26,7 +26,7 @@ async function addContract(): Promise<string> {
   return (answer.body as { id: string }).id;
 }
 
-/** What an installation does all day, upon one contract of its own and the catalogue of all. */
+/** What an installation does all day, with one contract of its own and the catalogue of all. */
 function dayOf(id: string, turn: number): (() => Promise<ApiAnswer>)[] {
   const name = `Name ${turn}`;
   return [

@@ -19,7 +19,7 @@ export interface FilledTables {
   rare_product: string;
   rare_customer: string;
   rare_job: string;
-  /** The id of whoever acted rarely; the name is `Rare Actor`. */
+  /** The id of an actor who acted rarely; the name is `Rare Actor`. */
   rare_actor: string;
   /** An admin with one half of all keys. */
   busy_admin: string;
