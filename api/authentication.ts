@@ -5,7 +5,7 @@ import type { AuthenticatedAdmin } from '../db/admin';
 import type { Database } from '../db/index';
 
 /** The admin behind a key, or undefined. */
-export type Authenticate = (key: string, now: Instant) => Promise<AuthenticatedAdmin | undefined>;
+export type Authenticate = (key: string) => Promise<AuthenticatedAdmin | undefined>;
 
 export interface Authentication {
   /**
@@ -28,21 +28,21 @@ interface LookUps {
   next: Promise<AuthenticatedAdmin | undefined> | undefined;
 }
 
-export function createAuthentication(db: Database, pepper: string): Authentication {
+export function createAuthentication(db: Database, pepper: string, clock: () => Promise<Instant>): Authentication {
   const underWay = new Map<string, LookUps>();
   const remembered = new Map<string, { admin: AuthenticatedAdmin; found_ms: number }>();
 
-  const lookUp: Authenticate = async (key, now) => {
+  const lookUp: Authenticate = async (key) => {
     const found_ms = performance.now();
-    const admin = await authenticateAdmin(db, key, pepper, now);
+    const admin = await authenticateAdmin(db, key, pepper, await clock());
     if (remembered.size >= KEYS_REMEMBERED_MAX) remembered.clear();
     if (admin) remembered.set(key, { admin, found_ms });
     else remembered.delete(key);
     return admin;
   };
 
-  const begin: Authenticate = (key, now) => {
-    const current = lookUp(key, now).finally(() => {
+  const begin: Authenticate = (key) => {
+    const current = lookUp(key).finally(() => {
       if (underWay.get(key) === lookUps && lookUps.next === undefined) underWay.delete(key);
     });
     const lookUps: LookUps = { current, next: undefined };
@@ -50,20 +50,20 @@ export function createAuthentication(db: Database, pepper: string): Authenticati
     return current;
   };
 
-  const authenticate: Authenticate = (key, now) => {
+  const authenticate: Authenticate = (key) => {
     const running = underWay.get(key);
-    if (running === undefined) return begin(key, now);
-    const beginNext = () => begin(key, now);
+    if (running === undefined) return begin(key);
+    const beginNext = () => begin(key);
     running.next ??= running.current.then(beginNext, beginNext);
     return running.next;
   };
 
   return {
     authenticate,
-    recall: (key, now) => {
+    recall: (key) => {
       const known = remembered.get(key);
       if (known && performance.now() - known.found_ms < REMEMBERED_MS_MAX) return Promise.resolve(known.admin);
-      return authenticate(key, now);
+      return authenticate(key);
     },
   };
 }

@@ -46,7 +46,7 @@ export function createApi(options: ApiOptions): Api {
   return {
     ...options,
     clock,
-    ...createAuthentication(db, options.keyPepper),
+    ...createAuthentication(db, options.keyPepper, clock),
     readList: createListReads(db, options.list_statement_ms),
     nudger: createNudger({
       client,

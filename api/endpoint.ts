@@ -88,7 +88,7 @@ async function authorize(
       }),
     );
   const key = /^Bearer +(\S+) *$/i.exec(header)?.[1];
-  const admin = key === undefined ? undefined : await authenticate(key, await api.clock());
+  const admin = key === undefined ? undefined : await authenticate(key);
   if (!admin) {
     const detail =
       'This API key is unknown or revoked. Copy it whole and without spaces, or ask a super admin for a new one.';
