@@ -25,7 +25,7 @@ const REDACTED = REDACTED_FIELDS.flatMap((field) =>
 );
 
 /** Lines gather until they are so many bytes, or so old, and are written together. */
-const GATHERED_BYTES = 4_096;
+const GATHERED_BYTES = 16_000;
 const GATHERED_MS_MAX = 100;
 
 /**
