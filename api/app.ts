@@ -1,7 +1,6 @@
 /** The Express application: what happens to every request before and after its route. */
 import express from 'express';
-import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
-import helmet from 'helmet';
+import type { ErrorRequestHandler, Express, Request, RequestHandler, Router } from 'express';
 import { RowsBusy, isDatabaseUnavailable, isLockTimeout, isPassing, isStatementTimeout } from '../db/errors';
 import { ListsBusy } from '../db/list-reads';
 import {
@@ -13,11 +12,12 @@ import {
 } from '../temporal/command';
 import type { TrustProxy } from '../config';
 import { createRequestLog } from '../log';
+import { presetHeaders, requestIdOf, writeText } from './answer-head';
 import type { Api } from './api';
 import { BODY_BYTES_MAX, readBytes, readJson } from './body';
 import { busyProblem } from './busy';
 import { docsRouter } from './docs';
-import { authorization, endpoint, requestIdOf } from './endpoint';
+import { authorization, endpoint, requestIdFor } from './endpoint';
 import { countRequest } from './metrics';
 import { operationsRouter } from './operations';
 import { ProblemError, presentProblem, protocolProblem } from './problem';
@@ -32,22 +32,10 @@ export function createApp(api: Api, options: { trustProxy: TrustProxy }): Expres
   app.set('trust proxy', options.trustProxy);
   app.set('query parser', 'simple');
   app.use(identify(api));
-  app.use(securityHeaders());
+  app.use(interfaceRoutes(api));
+  app.use(presetHeaders());
   app.use(operationsRouter(api));
   app.use(docsRouter());
-
-  const router = express.Router({ caseSensitive: true });
-  // Nobody's body is read before it is known who sends it (decisions 6).
-  for (const route of ROUTES)
-    router[route.method](
-      route.path,
-      authorization(api, route),
-      ...(route.raw_body === undefined ? readJson(route.body_types) : readBytes()),
-      endpoint(api, route),
-    );
-  // What is left of a known path is a wrong method.
-  for (const path of new Set(ROUTES.map((route) => route.path))) router.all(path, methodNotAllowed(path));
-  app.use(router);
   app.use((request) => {
     throw new ProblemError(
       protocolProblem('NOT_FOUND', `There is nothing at ${request.path}. The interface is described at /docs.`),
@@ -62,9 +50,8 @@ function identify(api: Api): RequestHandler {
   const logRequest = createRequestLog(api.log);
   return (request, response, next) => {
     const started_at = performance.now();
-    const request_id = requestIdOf(request);
+    const request_id = requestIdFor(request);
     response.locals.request_id = request_id;
-    response.set('X-Request-Id', request_id);
     response.on('finish', () => {
       const duration_ms = Math.round((performance.now() - started_at) * 10) / 10;
       const route = (request.route as { path?: string } | undefined)?.path ?? 'none';
@@ -75,18 +62,38 @@ function identify(api: Api): RequestHandler {
   };
 }
 
-/** The headers of helmet, computed once: they are the same for every answer. */
-function securityHeaders(): RequestHandler {
-  const headers = new Map<string, string>();
-  const collector = {
-    setHeader: (name: string, value: string) => headers.set(name, value),
-    removeHeader: () => undefined,
+/**
+ * The routes of the interface, in a router for each noun: Express compares a path with the patterns one after another, and
+ * there are a hundred.
+ */
+function interfaceRoutes(api: Api): RequestHandler {
+  const routers = new Map<string | undefined, Router>();
+  const routerFor = (path: string): Router => {
+    const noun = nounOf(path);
+    const router = routers.get(noun) ?? express.Router({ caseSensitive: true });
+    routers.set(noun, router);
+    return router;
   };
-  helmet()({} as Request, collector as unknown as Response, () => undefined);
-  return (_request, response, next) => {
-    response.setHeaders(headers);
-    next();
+  // Nobody's body is read before it is known who sends it (decisions 6).
+  for (const route of ROUTES)
+    routerFor(route.path)[route.method](
+      route.path,
+      authorization(api, route),
+      ...(route.raw_body === undefined ? readJson(route.body_types) : readBytes()),
+      endpoint(api, route),
+    );
+  // What is left of a known path is a wrong method.
+  for (const path of new Set(ROUTES.map((route) => route.path))) routerFor(path).all(path, methodNotAllowed(path));
+  return (request, response, next) => {
+    const router = routers.get(nounOf(request.path));
+    if (router === undefined) next();
+    else router(request, response, next);
   };
+}
+
+/** What a path of the interface is about: `products` in `/api/v1/products/…`. */
+function nounOf(path: string): string | undefined {
+  return path.split('/', 4)[3];
 }
 
 function methodNotAllowed(path: string): RequestHandler {
@@ -105,7 +112,7 @@ function methodNotAllowed(path: string): RequestHandler {
 function presentError(api: Api): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const problem = problemFor(error, request);
-    const request_id = response.locals.request_id as string;
+    const request_id = requestIdOf(response);
     // A refusal is an answer, also with 503; the line of the request tells of it.
     if (problem.status >= 500 && !(error instanceof ProblemError || error instanceof RowsBusy))
       api.log.error({ err: error, request_id, method: request.method, path: request.path }, problem.title);
@@ -113,8 +120,8 @@ function presentError(api: Api): ErrorRequestHandler {
       response.destroy();
       return;
     }
-    response.status(problem.status).set({ 'Cache-Control': 'no-store', ...problem.headers });
-    response.type('application/problem+json').send(JSON.stringify(presentProblem(problem, request_id)));
+    const text = JSON.stringify(presentProblem(problem, request_id));
+    writeText(response, problem.status, problem.headers ?? {}, 'application/problem+json', text);
   };
 }
 

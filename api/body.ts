@@ -36,9 +36,12 @@ export function refuseChangedNumbers(response: Response): void {
 }
 
 function onlyTypes(media_types: string[]): RequestHandler {
+  /** What nearly every client sends needs no comparison of media types. */
+  const exact = media_types[0];
   return (request, _response, next) => {
     if (!announcesBody(request)) return next();
     const given = request.get('content-type') ?? 'none';
+    if (given === exact) return next();
     if (!request.is(media_types))
       throw new ProblemError(
         protocolProblem(

@@ -19,6 +19,7 @@ import { beginLocked } from '../db/index';
 import type { Sql } from '../db/index';
 import type { JsonObject } from '../domain/json';
 import type { Api } from './api';
+import { requestIdOf, writeHead, writeText } from './answer-head';
 import type { Authenticate } from './authentication';
 import { IDEMPOTENCY_KEYS } from './busy';
 import type { ClientStream } from './client-stream';
@@ -165,7 +166,7 @@ function parse(
   const expected_revision = ifMatch(request, errors);
   if (errors.length > 0) refuseShape(errors);
 
-  const request_id = response.locals.request_id as string;
+  const request_id = requestIdOf(response);
   const actor: Actor = {
     type: 'user',
     id: caller.id,
@@ -341,15 +342,16 @@ function problemNotFound(path: string) {
 }
 
 async function send(response: Response, answer: Answer, stream?: ClientStream): Promise<void> {
-  response.status(answer.status).set({ 'Cache-Control': 'no-store', ...answer.headers });
+  const { status, headers = {}, body } = answer;
+  if (body !== undefined) return writeText(response, status, headers, 'application/json', JSON.stringify(body));
+  writeHead(response, status, headers);
   // Of HEAD only the headers are sent, so there is nothing to produce.
   if (stream && answer.stream && response.req.method !== 'HEAD') return answer.stream(stream);
-  if (answer.body === undefined) response.end();
-  else response.json(answer.body);
+  response.end();
 }
 
 /** The id a request goes by: the client's own when it is sane, else a new one. */
-export function requestIdOf(request: Request): string {
+export function requestIdFor(request: Request): string {
   const given = request.get('x-request-id');
   return given !== undefined && /^[\x21-\x7e]{1,128}$/.test(given) ? given : randomUUID();
 }

@@ -77,7 +77,7 @@ export const jobRoutes: Route[] = [
     audit: [],
     async handle({ api, params }) {
       if (!(await findJob(api.db, params.id))) return unknownJob(params.id);
-      const headers = { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' };
+      const headers = { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' };
       return { status: 200, headers, stream: (stream) => streamProgress(api, params.id, stream) };
     },
   }),

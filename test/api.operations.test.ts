@@ -99,12 +99,27 @@ describe('operations', () => {
     }
   });
 
-  test('no answer tells what serves it, and each carries the headers that protect a browser', async () => {
-    const answer = await api.call('GET', '/contracts');
-    expect(answer.headers.get('x-powered-by')).toBeNull();
-    expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
-    expect(answer.headers.get('content-security-policy')).toContain("default-src 'self'");
-  });
+  test.each([
+    ['a list', '/api/v1/contracts'],
+    ['a refusal', '/api/v1/contracts/none'],
+    ['a wrong method', '/api/v1/contracts/none/generate'],
+    ['an unknown path', '/nowhere'],
+    ['an export', '/api/v1/licenses.csv'],
+    ['a page', '/docs/'],
+    ['the document', '/openapi.json'],
+    ['liveness', '/livez'],
+  ])(
+    '%s does not say what serves it, and carries its id and the headers that protect a browser',
+    async (_what, path) => {
+      const headers = { authorization: `Bearer ${api.keys.super_admin}`, 'X-Request-Id': 'mine' };
+      const answer = await fetch(api.url + path, { headers });
+      await answer.text();
+      expect(answer.headers.get('x-powered-by')).toBeNull();
+      expect(answer.headers.get('x-request-id')).toBe('mine');
+      expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+      expect(answer.headers.get('content-security-policy')).toContain("default-src 'self'");
+    },
+  );
 });
 
 describe('while Temporal cannot be reached', () => {
