@@ -46,7 +46,8 @@ export const contractActionRoutes: Route[] = [
   action({
     name: 'pause',
     summary: 'Pause a contract',
-    description: 'Nothing is generated until it is resumed, by resume_at or by somebody. Licenses go on working.',
+    description:
+      'Nothing is generated from the answer on until it is resumed, by resume_at or by a person: what a job has in hand is made before. Licenses go on working.',
     body: PauseBody,
     audit: ['contract.paused'],
   }),
@@ -83,7 +84,8 @@ export const contractActionRoutes: Route[] = [
   action({
     name: 'terminate',
     summary: 'Terminate a contract',
-    description: 'Its jobs are cancelled and amendments withdrawn; licenses go on working. Can be undone for 30 days.',
+    description:
+      'Its jobs are cancelled and amendments withdrawn; licenses go on working. What a job has in hand is made before the answer, and nothing after it. Can be undone for 30 days.',
     role: 'super_admin',
     body: TerminateBody,
     body_required: true,
@@ -101,7 +103,8 @@ export const contractActionRoutes: Route[] = [
   action({
     name: 'compliance-hold',
     summary: 'Suspend a contract for compliance',
-    description: 'Only compliance-release lifts this hold; payment and resuming do not.',
+    description:
+      'Only compliance-release lifts this hold; payment and resuming do not. Nothing is generated from the answer on: what a job has in hand is made before.',
     body: ComplianceHoldBody,
     body_required: true,
     audit: ['contract.suspended'],

@@ -34,6 +34,7 @@ import { factsOf, findContract, lockContract } from './contract';
 import type { ContractRow } from './contract';
 import { findSettleContext } from './contract-context';
 import { lockQuota, refreshGrants } from './contract-quota';
+import { awaitChunks } from './generation-chunk';
 import { cancelOpenJobs } from './generation-job';
 import { findGenerator } from './generator';
 import type { Sql } from './index';
@@ -284,6 +285,7 @@ async function commit(
 ): Promise<{ written: boolean; cancelled: string[] }> {
   const now = facts.settled_until;
   const copies = copiesOf(facts, now);
+  const closes = row.may_generate && !copies.may_generate;
   if (steps.length === 0) {
     // Nothing happened, but what SQL judges by may have moved: a boundary was passed by unverified, an answer came.
     const { billing_unreachable_since, verify_after } = facts;
@@ -292,6 +294,7 @@ async function commit(
     if (!moved && sameJson(before.invoices, facts.invoices)) return { written: false, cancelled: [] };
     await tx`UPDATE contracts SET ${tx({ ...kept, settled_until: now })} WHERE id = ${facts.id}`;
     await saveInvoices(tx, facts.id, before.invoices, facts.invoices);
+    if (closes) await awaitChunks(tx, facts.id);
     await refreshGrants(tx, facts.id);
     return { written: true, cancelled: [] };
   }
@@ -313,6 +316,7 @@ async function commit(
   const ended = before.terminated_at === null && facts.terminated_at !== null;
   const cancel = async (): Promise<string[]> => (ended ? cancelOpenJobs(tx, facts.id, now, request.request_id) : []);
   const cancelled = await cancel();
+  if (closes) await awaitChunks(tx, facts.id);
   // From here on the quota row is locked. A job that was granted while its lock was awaited is cancelled as well.
   if (facts.quota.total !== before.quota.total)
     await tx`UPDATE contract_quotas SET total = ${facts.quota.total} WHERE contract_id = ${facts.id}`;

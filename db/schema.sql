@@ -425,6 +425,23 @@ CREATE TABLE generation_chunks (
   PRIMARY KEY (job_id, chunk_no)
 );
 
+-- The advisory lock of a contract's generation: chunks in flight share it, a change that closes the contract takes it alone.
+CREATE FUNCTION generation_lock(contract_id uuid) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN hashtextextended(contract_id::text, 0);
+
+-- Lets a chunk of a job begin, and says whether its contract generates; no row when the job does not run. A function, because the
+-- statement that judges must begin after the lock was granted, and one call costs one round trip.
+CREATE FUNCTION admit_chunk(job_id uuid)
+RETURNS TABLE (job_serial bigint, open boolean, next_boundary_at timestamptz) LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(generation_lock(g.contract_id)) FROM generation_jobs g WHERE g.id = job_id;
+  -- A statement of its own: it sees what was committed while the lock was awaited.
+  RETURN QUERY
+    SELECT g.serial, c.may_generate, coalesce(c.next_boundary_at, 'infinity') FROM generation_jobs g JOIN contracts c ON c.id = g.contract_id
+    WHERE g.id = job_id AND g.state = 'RUNNING' FOR KEY SHARE OF g;
+END
+$$;
+
 -- Issued licenses, insert-only and as narrow as can be; read them through the view `issued_licenses`.
 --
 -- id = serial of the job × 2²⁴ + ordinal. So "no two licenses with the same ordinal in a job" is the primary key itself,

@@ -61,6 +61,21 @@ export async function limitLockWait(tx: postgres.ISql<{}>, lock_ms: number): Pro
   await tx.unsafe(`SET LOCAL lock_timeout = ${lock_ms}`);
 }
 
+/** Has the statements of `run` wait at least this long for a lock, and later ones as long as before. */
+export async function allowLockWait(
+  tx: postgres.ISql<{}>,
+  lock_ms: number,
+  run: () => PromiseLike<unknown>,
+): Promise<void> {
+  const [{ before_ms }] = await tx<[{ before_ms: number }]>`
+    SELECT setting::int AS before_ms FROM pg_settings WHERE name = 'lock_timeout'`;
+  const is_shorter = before_ms > 0 && before_ms < lock_ms;
+  if (is_shorter) await limitLockWait(tx, lock_ms);
+  // After a failure the transaction runs nothing more.
+  await run();
+  if (is_shorter) await limitLockWait(tx, before_ms);
+}
+
 /**
  * Gives each later statement of a transaction this much time, in place of what its session allows; in Postgres and in the
  * driver alike. For the few statements whose work grows with the data: `SET LOCAL` alone would not reach the driver.

@@ -10,14 +10,26 @@ import { changeContract } from '../db/contract-change';
 import { KEY_DRAWS_MAX } from '../db/generation-request';
 import { resumeJob } from '../db/generation-job';
 import { openDatabase } from '../db/index';
+import type { Sql } from '../db/index';
+import { limitLockWait } from '../db/session';
 import { decide } from '../domain/contract-commands';
+import type { ContractCommand } from '../domain/contract-commands';
 import { resumeDecision } from '../domain/generation-job';
+import { waitUntilBlocked } from './harness/blocked-statement';
+import { closeChunkGate, installChunkGate } from './harness/chunk-gate';
 import { auditOf, buildContract, jobOf, requestJob, SOMEBODY } from './harness/contract-rows';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';
+import { holdRows } from './harness/held-rows';
 import { expectInvariants } from './harness/invariants';
 
 const REQUESTED = 500;
+const CHUNK = 100;
+const STOPPED: FilledRange = { stopped: true, given_up: [] };
+/** Far longer than a test takes. */
+const PATIENT_MS = 60_000;
+/** Its contracts end before. */
+const AFTER_ITS_END = '2101-01-01T00:00:00.000Z';
 
 let database: TestDatabase;
 let sql: TestDatabase['sql'];
@@ -42,7 +54,7 @@ const now = (): string => new Date().toISOString();
 
 /** A job of five chunks that runs. */
 async function runningJob(): Promise<{ contract_id: string; job_id: string }> {
-  const { facts } = await buildContract(sql);
+  const { facts } = await buildContract(sql, { end_date: '2100-01-01' });
   const job = await requestJob(sql, facts.id, REQUESTED);
   await activities.openJob({ job_id: job.id, now: now() });
   return { contract_id: facts.id, job_id: job.id };
@@ -183,6 +195,89 @@ describe('fillChunks', () => {
     const job = await requestJob(sql, facts.id, REQUESTED);
     expect(await fill(job.id)).toEqual({ stopped: true, given_up: [] });
   });
+});
+
+describe('a change that closes a contract', () => {
+  const input = { expected_revision: undefined };
+  const TERMINATE: ContractCommand = { name: 'terminate', input: { ...input, reason: 'fraud' } };
+  const CLOSING: [string, ContractCommand | null][] = [
+    ['terminate', TERMINATE],
+    ['pause', { name: 'pause', input }],
+    ['compliance-hold', { name: 'compliance-hold', input: { ...input, note: 'sanctions' } }],
+    ['the end of its term, which a read crosses', null],
+  ];
+
+  /** Carries a command out, or settles the contract by a clock that is past its end. */
+  async function close(tx: Sql, contract_id: string, command: ContractCommand | null): Promise<void> {
+    const request = { id: contract_id, actor: SOMEBODY, now: command ? now() : AFTER_ITS_END, request_id: null };
+    const changed = await changeContract(tx, request, (facts, context) =>
+      command ? decide(command, facts, context) : 'unchanged',
+    );
+    expect(changed).toMatchObject({ refusal: null, row: { may_generate: false } });
+  }
+
+  const licensesOf = async (job_id: string): Promise<number> => (await jobOf(sql, job_id)).completed;
+
+  test.each(CLOSING)(
+    'waits for the chunk in flight and lets none pass it by, so that no license is made after it: %s',
+    async (_, command) => {
+      const { contract_id, job_id } = await runningJob();
+      await installChunkGate(database);
+      const gate = await closeChunkGate({ sql, addresses: { database_url: database.url } }, [0]);
+      const first = fill(job_id, { to_chunk: 2 });
+      await gate.held(1);
+      const closed = sql
+        .begin(async (tx) => {
+          await limitLockWait(tx, PATIENT_MS);
+          await close(tx, contract_id, command);
+        })
+        .then(() => licensesOf(job_id));
+      await waitUntilBlocked(sql, 2);
+      const second = fill(job_id, { from_chunk: 2 });
+      await waitUntilBlocked(sql, 3);
+      expect(await licensesOf(job_id)).toBe(0);
+      await gate.open();
+      expect(await closed).toBe(CHUNK);
+      expect(await Promise.all([first, second])).toEqual([STOPPED, STOPPED]);
+      expect(await licensesOf(job_id)).toBe(CHUNK);
+    },
+  );
+
+  test('that has not committed keeps a chunk waiting, which then makes nothing', async () => {
+    const { contract_id, job_id } = await runningJob();
+    const change = await holdRows(sql, (tx) => close(tx, contract_id, TERMINATE));
+    const filled = fill(job_id);
+    await waitUntilBlocked(sql);
+    await change.commit();
+    expect(await filled).toEqual(STOPPED);
+    expect(await licensesOf(job_id)).toBe(0);
+  });
+
+  test('that is rolled back lets the chunk that waits for it be made', async () => {
+    const { contract_id, job_id } = await runningJob();
+    const change = await holdRows(sql, (tx) => close(tx, contract_id, TERMINATE));
+    const filled = fill(job_id);
+    await waitUntilBlocked(sql);
+    await change.release();
+    expect(await filled).toEqual({ stopped: false, given_up: [] });
+    expect(await licensesOf(job_id)).toBe(REQUESTED);
+  });
+});
+
+test('a change that leaves a contract open waits for no chunk', async () => {
+  const { contract_id, job_id } = await runningJob();
+  await installChunkGate(database);
+  const gate = await closeChunkGate({ sql, addresses: { database_url: database.url } }, [0]);
+  const filled = fill(job_id, { to_chunk: 1 });
+  await gate.held(1);
+  const rename: ContractCommand = { name: 'edit', input: { name: 'Renamed' } };
+  const request = { id: contract_id, actor: SOMEBODY, now: now(), request_id: null };
+  const renamed = await sql.begin((tx) =>
+    changeContract(tx, request, (facts, context) => decide(rename, facts, context)),
+  );
+  expect(renamed).toMatchObject({ changed: true });
+  await gate.open();
+  expect(await filled).toEqual({ stopped: false, given_up: [] });
 });
 
 describe('openJob and closeJob', () => {

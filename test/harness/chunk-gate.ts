@@ -9,7 +9,6 @@ import { isDatabaseUnavailable } from '../../db/errors';
 import { openDatabase } from '../../db/index';
 import type { Database } from '../../db/index';
 import { waitFor } from './stack';
-import type { TestStack } from './stack';
 
 /** The first half of the locks' names, so that they meet no other advisory lock. */
 const GATE_CLASS = 4_711;
@@ -22,8 +21,14 @@ export interface ChunkGate {
   open(next?: number[]): Promise<void>;
 }
 
+/** Where the gate stands: a stack, or a database of its own. */
+interface GatedDatabase {
+  sql: Database;
+  addresses: { database_url: string };
+}
+
 /** Installs the trigger; once for each database. */
-export async function installChunkGate({ sql }: TestStack): Promise<void> {
+export async function installChunkGate({ sql }: Pick<GatedDatabase, 'sql'>): Promise<void> {
   await sql.unsafe(`
     CREATE FUNCTION test_chunk_gate() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -35,7 +40,7 @@ export async function installChunkGate({ sql }: TestStack): Promise<void> {
 }
 
 /** Closes the gate before these chunks, of whichever job comes; it opens by itself when Postgres ends. */
-export async function closeChunkGate({ sql, addresses }: TestStack, chunks: number[]): Promise<ChunkGate> {
+export async function closeChunkGate({ sql, addresses }: GatedDatabase, chunks: number[]): Promise<ChunkGate> {
   const holder = openDatabase(addresses.database_url, { max: 1, application_name: 'covenant-test-gate' });
   await close(holder, chunks);
   let closed = chunks;

@@ -1,9 +1,11 @@
-/** Rows that another transaction holds until the test lets go, as a process does that was frozen in the middle of a transaction. */
+/** Rows that another transaction holds until the test ends it, as a process does that was frozen in the middle of a transaction. */
 import type { Database, Sql } from '../../db/index';
 
 export interface HeldRows {
   /** Rolls the transaction back. */
   release(): Promise<void>;
+  /** Commits what the transaction changed. */
+  commit(): Promise<void>;
 }
 
 /** Locks what `lock` locks, on a connection of its own. */
@@ -12,12 +14,11 @@ export async function holdRows(db: Database, lock: (tx: Sql) => PromiseLike<unkn
   await connection`BEGIN`;
   await lock(connection);
   let is_held = true;
-  return {
-    async release() {
-      if (!is_held) return;
-      is_held = false;
-      await connection`ROLLBACK`;
-      connection.release();
-    },
+  const end = async (by: 'COMMIT' | 'ROLLBACK'): Promise<void> => {
+    if (!is_held) return;
+    is_held = false;
+    await connection.unsafe(by);
+    connection.release();
   };
+  return { release: () => end('ROLLBACK'), commit: () => end('COMMIT') };
 }
