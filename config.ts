@@ -37,6 +37,7 @@ export interface Config {
   temporalTlsServerName: string | undefined;
   temporalApiKey: string | undefined;
   temporalUiUrl: string;
+  temporalShowNames: boolean;
   taskQueuePrefix: string;
   host: string;
   port: number;
@@ -269,6 +270,15 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     usedBy: ['dev'],
     parse: httpUrl(),
   },
+  temporalShowNames: {
+    env: 'TEMPORAL_SHOW_NAMES',
+    about:
+      'Whether the names of contracts and test clocks stand in Temporal: in summaries, details and the search attribute `ContractName`, which are not encrypted. The same in all processes.',
+    default: { text: 'on' },
+    allowed: 'on or off',
+    usedBy: ['api', 'worker'],
+    parse: z.enum(['on', 'off']).transform((text) => text === 'on'),
+  },
   taskQueuePrefix: {
     env: 'TEMPORAL_TASK_QUEUE_PREFIX',
     about:
@@ -296,10 +306,11 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   publicUrl: {
     env: 'COVENANT_PUBLIC_URL',
-    about: 'The origin under which the API is reached; `covenant doctor` asks it for its readiness.',
+    about:
+      'The origin under which the API is reached: workflows link to it in the Temporal UI, and `covenant doctor` asks it for its readiness.',
     default: { rule: '`http://HOST:PORT`', text: listeningUrl },
     allowed: 'a URL that begins with http:// or https://, without a query',
-    usedBy: ['cli'],
+    usedBy: servers,
     parse: httpUrl(),
   },
   trustProxy: {

@@ -17,12 +17,14 @@ import { createPostgresClock } from './db/clock';
 import type { BoundNow } from './db/clock';
 import { assertDriverPatched, openDatabase } from './db/index';
 import type { Database } from './db/index';
+import { titlesFrom } from './db/operator-title';
 import { UnsuitablePooler, assertOwnSessions } from './db/pooler';
 import { createLog } from './log';
 import type { Logger } from './log';
 import { checkReadiness, setUpSoon } from './readiness';
 import type { ReadinessDependencies } from './readiness';
 import { openTemporal, serverOptions } from './temporal/connection';
+import { createStartDescriber } from './temporal/describe-start';
 import { createNudger } from './temporal/nudge';
 import { createSetUp } from './temporal/setup';
 import { taskQueues } from './temporal/task-queues';
@@ -73,20 +75,26 @@ async function main(): Promise<void> {
   await untilReachable(log, 'Postgres', () => assertOwnSessions(db));
   const connection = await untilReachable(log, 'Temporal', () => connectWorker(config));
   await untilReachable(log, 'Temporal', () => setUpSoon(client, ensureSetUp));
+  const describe = createStartDescriber({
+    publicUrl: config.publicUrl,
+    titles: config.temporalShowNames ? titlesFrom(db) : undefined,
+  });
   const nudger = createNudger({
     client,
     taskQueues: queues,
     epoch,
+    describe,
     onFailure: (error, workflow_id) =>
       log.warn({ err: error, workflow_id }, 'a nudge did not arrive; the sweep will see to it'),
   });
-  const clocks = createClockTeller(client, queues, epoch);
+  const clocks = createClockTeller(client, queues, epoch, describe);
   const activities = createActivities({
     db,
     nudger,
     clocks,
     billingPorts: createBillingPorts(config),
     taskQueues: queues,
+    showNames: config.temporalShowNames,
     bound: boundBy(db, log),
   });
   const shared = {

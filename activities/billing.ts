@@ -16,13 +16,12 @@ import type { PendingBillingEvent } from '../db/billing-inbox';
 import { findContract, findNextBoundary, lockContract } from '../db/contract';
 import { changeContract } from '../db/contract-change';
 import type { Changed, InvoiceName } from '../db/contract-change';
-import type { Database, Sql } from '../db/index';
+import type { Sql } from '../db/index';
 import { findInvoicesElsewhere } from '../db/invoice';
 import { clockNowOf } from '../db/test-clock';
-import type { Nudger } from '../temporal/nudge';
 import type { BillingPorts } from './billing-inbox';
 import { alive } from './heartbeat';
-import type { SettleInput } from './contract';
+import type { ContractActivityDependencies, SettleInput } from './contract';
 import { viewOf } from './contract-view';
 import type { ContractView } from './contract-view';
 import { beginWithShortWaits } from './short-wait';
@@ -49,11 +48,8 @@ export function createBillingActivities({
   db,
   nudger,
   billingPorts,
-}: {
-  db: Database;
-  nudger: Nudger;
-  billingPorts: BillingPorts;
-}) {
+  showNames = false,
+}: ContractActivityDependencies & { billingPorts: BillingPorts }) {
   return {
     /**
      * Applies every event of the contract that is due, in the order in which they happened. What an event does not say by
@@ -78,7 +74,7 @@ export function createBillingActivities({
     await forgetElsewhere(contract_id, pending, looks, now);
     const outcome = await beginWithShortWaits(db, (tx) => applyInTime(tx, contract_id, looks, now));
     if (!isRefusal(outcome)) await nudger.wakeJobs(outcome.nudge.job_ids);
-    const view = await viewOf(db, { contract_id, now }, outcome);
+    const view = await viewOf(db, { contract_id, now, showNames }, outcome);
     return view.billing_events === 0 ? view : { ...view, billing_questions: await sourcesToAsk(contract_id, now) };
   }
 
@@ -93,7 +89,7 @@ export function createBillingActivities({
     const request = { id: contract_id, actor: SYSTEM, now, request_id: null, ...answer };
     const outcome = await beginWithShortWaits(db, (tx) => changeContract(tx, request, () => 'unchanged'));
     if (!isRefusal(outcome)) await nudger.wakeJobs(outcome.nudge.job_ids);
-    return viewOf(db, { contract_id, now }, outcome);
+    return viewOf(db, { contract_id, now, showNames }, outcome);
   }
 
   /**

@@ -1,6 +1,6 @@
 /** A contract as its workflow knows it: enough to wait and to be found, nothing that is a fact. */
 import { HOLD_SOURCES, isLive, openHold, stateAt } from '../domain/contract';
-import type { ContractState, HoldSource } from '../domain/contract';
+import type { ContractFacts, ContractState, HoldSource } from '../domain/contract';
 import { boundariesAfter, nextBoundary, verificationDue, verifyAt } from '../domain/contract-boundary';
 import type { Boundary } from '../domain/contract-boundary';
 import type { BillingSource } from '../domain/billing-event';
@@ -23,6 +23,9 @@ export interface Verification {
 
 export interface ContractView {
   contract_id: string;
+  /** Null where names must not stand in Temporal; absent in what earlier versions said, and when it is gone. */
+  name?: string | null;
+  type?: string;
   customer_id: string | null;
   /** Null when it is gone. */
   environment: Environment | null;
@@ -32,6 +35,8 @@ export interface ContractView {
   at_rest: boolean;
   /** What must be verified with the billing system before it is done, and when to ask; null when nothing. */
   verification?: Verification | null | undefined;
+  /** Settling stops before the next boundary, because billing is asked first whether this is due. */
+  verified_first?: Verification['kind'] | undefined;
   /** Billing events that wait to be applied. */
   billing_events?: number;
   /** The billing systems of which those events need an answer, as far as that is known. */
@@ -44,23 +49,34 @@ export interface ContractView {
   looked_at?: Instant;
 }
 
-/** The view after a change of the contract, or of one that is gone. `now` is the real time. */
+export interface ViewRequest {
+  contract_id: string;
+  /** The real time. */
+  now: Instant;
+  /** Whether the name may stand in Temporal. */
+  showNames: boolean;
+}
+
+/** The view after a change of the contract, or of one that is gone. */
 export async function viewOf(
   sql: Sql,
-  { contract_id, now }: { contract_id: string; now: Instant },
+  { contract_id, now, showNames }: ViewRequest,
   outcome: Changed | Refusal,
 ): Promise<ContractView> {
-  if (isRefusal(outcome)) return gone(contract_id);
+  if (isRefusal(outcome)) return { ...gone(contract_id), ...(showNames ? {} : { name: null }) };
   const { facts, row } = outcome;
   const state = stateAt(facts, facts.settled_until);
   return {
     contract_id: facts.id,
+    name: showNames ? facts.name : null,
+    type: facts.type,
     customer_id: facts.customer_id,
     environment: facts.environment,
     state,
     next_boundary: nextBoundary(facts),
     at_rest: !isLive(state),
     verification: verificationOf(outcome, row.clock_now ?? now),
+    verified_first: verifiedFirst(facts)?.kind,
     billing_events: await countPendingBillingEvents(sql, contract_id, now),
     on_test_clock: row.test_clock_id !== null,
     held_by: HOLD_SOURCES.filter((source) => openHold(facts, facts.settled_until, source) !== undefined),
@@ -74,13 +90,21 @@ function verificationOf({ facts }: Changed, now: Instant): ContractView['verific
   const passed = verificationDue(facts);
   const at = verifyAt(facts);
   if (passed !== null && at !== null) return { kind: passed, at, due: at <= now, source };
-  // What else lies on that instant comes first in order, but waits with it (`settle`).
+  const next = verifiedFirst(facts);
+  return next !== undefined && next.at <= now ? { ...next, due: true, source } : null;
+}
+
+/**
+ * What settling stops before. What else lies on that instant comes first in order, but waits with it (`settle`). While the
+ * billing system gives no answer to an earlier question, settling stops before nothing.
+ */
+function verifiedFirst(facts: ContractFacts): Pick<Verification, 'kind' | 'at'> | undefined {
+  if (verificationDue(facts) !== null) return undefined;
   const ahead = boundariesAfter(facts, facts.settled_until);
   const next_at = ahead[0]?.at;
-  for (const { kind, at: due_at } of ahead)
-    if ((kind === 'suspends' || kind === 'terminates') && due_at === next_at && due_at <= now)
-      return { kind, at: due_at, due: true, source };
-  return null;
+  for (const { kind, at } of ahead)
+    if ((kind === 'suspends' || kind === 'terminates') && at === next_at) return { kind, at };
+  return undefined;
 }
 
 /** A contract that was deleted, or never committed. */

@@ -41,7 +41,14 @@ export interface RunCommandInput extends SettleInput {
 
 export type ContractActivities = ReturnType<typeof createContractActivities>;
 
-export function createContractActivities({ db, nudger }: { db: Database; nudger: Nudger }) {
+export interface ContractActivityDependencies {
+  db: Database;
+  nudger: Nudger;
+  /** Whether names may stand in Temporal; not unless given. */
+  showNames?: boolean | undefined;
+}
+
+export function createContractActivities({ db, nudger, showNames = false }: ContractActivityDependencies) {
   return {
     /**
      * Crosses every boundary that is due, up to where unpaid invoices have to be verified first. Safe to run twice: a
@@ -56,7 +63,7 @@ export function createContractActivities({ db, nudger }: { db: Database; nudger:
         return settled;
       });
       if (!isRefusal(outcome)) await nudger.wakeJobs(outcome.nudge.job_ids);
-      return viewOf(db, input, outcome);
+      return viewOf(db, { contract_id: id, now, showNames }, outcome);
     },
 
     /**

@@ -32,6 +32,8 @@ import { beginWithShortWaits } from './short-wait';
 export interface OpenedJob {
   job_id: string;
   contract_id: string;
+  /** Null where names must not stand in Temporal; absent in what earlier versions said. */
+  contract_name?: string | null;
   state: JobState;
   requested: number;
   completed: number;
@@ -99,7 +101,16 @@ const OPENING = {
 
 export type GenerationJobActivities = ReturnType<typeof createGenerationJobActivities>;
 
-export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Database; fillTaskQueue: string }) {
+export function createGenerationJobActivities({
+  db,
+  fillTaskQueue,
+  showNames = false,
+}: {
+  db: Database;
+  fillTaskQueue: string;
+  /** Whether names may stand in Temporal; not unless given. */
+  showNames?: boolean | undefined;
+}) {
   /** What the contract says about generation now, after crossing what is due. Its row stays locked as long as `tx` lasts. */
   async function contractSays(tx: Sql, contract_id: string, now: Instant): Promise<'generate' | 'wait' | 'over'> {
     const settling = { id: contract_id, actor: SYSTEM, now, request_id: null };
@@ -236,6 +247,7 @@ export function createGenerationJobActivities({ db, fillTaskQueue }: { db: Datab
   function opened(job_id: string, state: JobState, job: RunningJob): OpenedJob {
     const { contract_id, requested, completed, chunk_size } = job;
     const chunks = chunkCount(requested, chunk_size);
-    return { job_id, contract_id, state, requested, completed, chunks, task_queue: fillTaskQueue };
+    const contract_name = showNames ? job.contract_name : null;
+    return { job_id, contract_id, contract_name, state, requested, completed, chunks, task_queue: fillTaskQueue };
   }
 }

@@ -20,6 +20,8 @@ export interface ActivityDependencies {
   /** Of the billing systems that are configured. */
   billingPorts: BillingPorts;
   taskQueues: TaskQueues;
+  /** Whether names may stand in Temporal, in the search attributes and details that workflows set by what activities say. */
+  showNames: boolean;
   /** Makes the time of a decision out of a workflow's; what skips time in a test leaves it as it is. */
   bound: BoundNow;
 }

@@ -10,6 +10,7 @@ import { createSessionProof } from '../db/pooler';
 import { createLicenseRequests } from '../db/generation-request';
 import type { Logger } from '../log';
 import { createCommandSender } from '../temporal/command';
+import type { StartDescriber } from '../temporal/describe-start';
 import { createNudger } from '../temporal/nudge';
 import { createSetUp } from '../temporal/setup';
 import type { TaskQueues } from '../temporal/task-queues';
@@ -28,6 +29,8 @@ export interface ApiOptions {
   keyPepper: string;
   billingReceivers: ReadonlyMap<BillingSource, BillingReceiver>;
   testClocks: boolean;
+  /** How operators see what is started in Temporal; by its id unless given. */
+  describe?: StartDescriber | undefined;
   /** How long one statement of a list may take. */
   list_statement_ms: number;
   /** How long a request waits for the outcome of its command; see `temporal/command.ts` for what holds unless given. */
@@ -37,7 +40,7 @@ export interface ApiOptions {
 }
 
 export function createApi(options: ApiOptions): Api {
-  const { db, client, taskQueues, log } = options;
+  const { db, client, taskQueues, log, describe } = options;
   const { now } = createPostgresClock(db);
   const sessionsProven = createSessionProof(db);
   // Whatever decides asks for the time first, so behind a pooler that loses writes nothing is decided.
@@ -52,15 +55,17 @@ export function createApi(options: ApiOptions): Api {
       client,
       taskQueues,
       epoch,
+      describe,
       onFailure: (error, workflow_id) =>
         log.warn({ err: error, workflow_id }, 'a nudge did not arrive; the sweep will see to it'),
     }),
-    clocks: createClockTeller(client, taskQueues, epoch),
+    clocks: createClockTeller(client, taskQueues, epoch, describe),
     ensureSetUp,
     sendCommand: createCommandSender({
       client,
       taskQueues,
       epoch,
+      describe,
       clock,
       timeout_ms: options.command_timeout_ms,
       settle: (contract_id, { command_id, fingerprint, deadline }) =>

@@ -4,10 +4,12 @@ import { createBillingReceivers } from '../adapters/billing';
 import { parseNoArguments } from '../command-line';
 import { API_POOL_SIZE, loadConfig } from '../config';
 import { assertDriverPatched, openDatabase } from '../db/index';
+import { titlesFrom } from '../db/operator-title';
 import { UnsuitablePooler, assertOwnSessions } from '../db/pooler';
 import { createLog } from '../log';
 import { setUpSoon } from '../readiness';
 import { openTemporal } from '../temporal/connection';
+import { createStartDescriber } from '../temporal/describe-start';
 import { taskQueues } from '../temporal/task-queues';
 import { createApi } from './create-api';
 import { createApp } from './app';
@@ -40,6 +42,10 @@ async function main(): Promise<void> {
     keyPepper: config.keyPepper,
     billingReceivers: createBillingReceivers(config),
     testClocks: config.testClocks,
+    describe: createStartDescriber({
+      publicUrl: config.publicUrl,
+      titles: config.temporalShowNames ? titlesFrom(db) : undefined,
+    }),
     list_statement_ms: config.listStatementTimeoutMs,
   });
   const server = createFastServer(createApp(api, { trustProxy: config.trustProxy }));

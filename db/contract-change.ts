@@ -422,7 +422,7 @@ function domainEventsOf(after: ContractFacts, steps: Step[]): DomainEventEntry[]
     }));
 }
 
-/** The workflow is woken when it waits for another boundary than it knew; paused jobs when generation is open again. */
+/** The workflow is woken when it waits for another boundary or shows another name than it knew; paused jobs when generation is open again. */
 async function nudgeFor(tx: Sql, row: ContractRow, facts: ContractFacts, now: Instant): Promise<Nudge> {
   const copies = copiesOf(facts, now);
   const moved =
@@ -430,6 +430,7 @@ async function nudgeFor(tx: Sql, row: ContractRow, facts: ContractFacts, now: In
     row.next_boundary_at !== copies.next_boundary_at ||
     (copies.verify_at !== null && row.verify_at !== copies.verify_at) ||
     row.customer_id !== facts.customer_id ||
+    row.name !== facts.name ||
     row.state !== copies.state;
   const opened = copies.may_generate && !row.may_generate;
   const paused = opened

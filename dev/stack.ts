@@ -143,7 +143,10 @@ class StackStart implements Stack {
       billing_secret: secrets.billing_secret,
       super_admin_key: secrets.super_admin_key,
     };
-    await this.together([this.startWorker(ports.worker_health), this.startApi('api', ports.api, this.options.api)]);
+    await this.together([
+      this.startWorker(ports.worker_health, originOfPort(ports.api)),
+      this.startApi('api', ports.api, this.options.api),
+    ]);
     this.endWatches.push(keepAskingReadiness(() => this.readyUrls));
     this.ready = true;
     this.publish();
@@ -275,7 +278,7 @@ class StackStart implements Stack {
     await this.startServer(this.mail);
   }
 
-  private async startWorker(port: HeldPort): Promise<void> {
+  private async startWorker(port: HeldPort, api_origin: string): Promise<void> {
     const readyUrl = `http://127.0.0.1:${port.port}/readyz`;
     const ownProgram = this.options.worker?.nodeArgs !== undefined;
     const plan = planCovenantProcess({
@@ -284,6 +287,7 @@ class StackStart implements Stack {
       settings: {
         ...this.settings(),
         WORKER_HEALTH_PORT: String(port.port),
+        COVENANT_PUBLIC_URL: api_origin,
         ...(ownProgram ? {} : { WORKFLOW_BUNDLE: this.bundleFile }),
       },
       readyUrl,
@@ -296,7 +300,7 @@ class StackStart implements Stack {
   }
 
   private async startApi(name: string, port: HeldPort, program: ProgramOptions | undefined): Promise<SupervisedServer> {
-    const origin = `http://127.0.0.1:${port.port}`;
+    const origin = originOfPort(port);
     const plan = planCovenantProcess({
       name,
       file: 'api/main.ts',
@@ -399,4 +403,8 @@ async function assertAnswers(address: string, namespace: string): Promise<void> 
       { cause: error },
     );
   }
+}
+
+function originOfPort({ port }: HeldPort): string {
+  return `http://127.0.0.1:${port}`;
 }

@@ -15,6 +15,7 @@ import type { Instant } from '../domain/instant';
 import { commandUpdate, contractLifecycle } from '../workflows/contract-lifecycle';
 import type { CommandEnvelope } from '../workflows/contract-lifecycle';
 import { GRPC, grpcFailureOf } from './grpc-status';
+import type { StartDescriber } from './describe-start';
 import { contractStart } from './start';
 import type { KnownEpoch } from './start';
 import type { TaskQueues } from './task-queues';
@@ -68,6 +69,8 @@ export interface CommandSenderOptions {
   taskQueues: TaskQueues;
   /** Recorded with what is started; see `temporal/nudge.ts`. */
   epoch?: KnownEpoch | undefined;
+  /** How operators see what is started; by its id unless given. */
+  describe?: StartDescriber | undefined;
   /** The real time; the command's deadline is counted from it. */
   clock: () => Promise<Instant>;
   /** How long a caller waits for the outcome; {@link COMMAND_TIMEOUT_MS} unless given. */
@@ -78,7 +81,7 @@ export interface CommandSenderOptions {
 
 /** Starts the contract's workflow where needed and carries out one command in it. */
 export function createCommandSender(options: CommandSenderOptions): SendCommand {
-  const { client, taskQueues, epoch, clock, timeout_ms = COMMAND_TIMEOUT_MS, settle } = options;
+  const { client, taskQueues, epoch, describe, clock, timeout_ms = COMMAND_TIMEOUT_MS, settle } = options;
 
   /** The outcome after the deadline; throws `unknown` when that cannot be found either. */
   async function settled(
@@ -96,10 +99,14 @@ export function createCommandSender(options: CommandSenderOptions): SendCommand 
   }
 
   return async function sendCommand(contract_id, command) {
-    await expectReachable(client);
+    const [described] = await Promise.all([describe?.contracts([contract_id]), expectReachable(client)]);
     const deadline = instantFromMillis(millisOf(await clock()) + timeout_ms - COMMAND_MARGIN_MS);
     const startWorkflowOperation = new WithStartWorkflowOperation(contractLifecycle, {
-      ...contractStart(contract_id, taskQueues, { request_id: command.request_id, epoch: epoch?.() }),
+      ...contractStart(contract_id, taskQueues, {
+        request_id: command.request_id,
+        epoch: epoch?.(),
+        description: described?.(contract_id),
+      }),
       workflowIdConflictPolicy: 'USE_EXISTING',
     });
     let taken = false;

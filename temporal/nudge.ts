@@ -10,6 +10,7 @@ import { billingEventSignal, contractLifecycle, wakeContractSignal } from '../wo
 import type { BillingEventWord } from '../workflows/contract-lifecycle';
 import { generateLicenses, wakeJobSignal } from '../workflows/generate-licenses';
 import type { WakeRequest } from '../workflows/own-search-attributes';
+import type { StartDescriber, StartDescription } from './describe-start';
 import { contractWorkflowId, generationJobWorkflowId } from './ids';
 import { contractStart, generationJobStart } from './start';
 import type { KnownEpoch } from './start';
@@ -42,13 +43,19 @@ export interface NudgerOptions {
   timeout_ms?: number;
   /** Recorded with what is started, so that the sweep does not start it again; unless given, the sweep records it. */
   epoch?: KnownEpoch | undefined;
+  /** How operators see what is started; by its id unless given. */
+  describe?: StartDescriber | undefined;
   /** Told of each nudge that did not arrive. */
   onFailure: (error: unknown, workflow_id: string) => void;
 }
 
 export function createNudger(options: NudgerOptions): Nudger {
-  const { client, taskQueues, timeout_ms = NUDGE_TIMEOUT_MS, onFailure } = options;
-  const details = (request_id: string | undefined) => ({ request_id, epoch: options.epoch?.() });
+  const { client, taskQueues, describe, timeout_ms = NUDGE_TIMEOUT_MS, onFailure } = options;
+  const details = (request_id: string | undefined, description: StartDescription | undefined) => ({
+    request_id,
+    description,
+    epoch: options.epoch?.(),
+  });
 
   /** Runs `wakeOne` for each id, a bounded number at a time; one that fails stops no other. */
   async function wakeEach(
@@ -74,30 +81,36 @@ export function createNudger(options: NudgerOptions): Nudger {
   }
 
   const nudger: Nudger = {
-    wakeContracts: (contract_ids, { request_id, ...request } = {}) =>
-      wakeEach(contract_ids, contractWorkflowId, (contract_id) =>
+    async wakeContracts(contract_ids, { request_id, ...request } = {}) {
+      const described = await describe?.contracts(contract_ids);
+      return wakeEach(contract_ids, contractWorkflowId, (contract_id) =>
         client.workflow.signalWithStart(contractLifecycle, {
-          ...contractStart(contract_id, taskQueues, details(request_id)),
+          ...contractStart(contract_id, taskQueues, details(request_id, described?.(contract_id))),
           signal: wakeContractSignal,
           signalArgs: [request],
         }),
-      ),
-    wakeJobs: (job_ids, { request_id, ...request } = {}) =>
-      wakeEach(job_ids, generationJobWorkflowId, (job_id) =>
+      );
+    },
+    async wakeJobs(job_ids, { request_id, ...request } = {}) {
+      const described = await describe?.jobs(job_ids);
+      return wakeEach(job_ids, generationJobWorkflowId, (job_id) =>
         client.workflow.signalWithStart(generateLicenses, {
-          ...generationJobStart(job_id, taskQueues, details(request_id)),
+          ...generationJobStart(job_id, taskQueues, details(request_id, described?.(job_id))),
           signal: wakeJobSignal,
           signalArgs: [request],
         }),
-      ),
-    tellBilling: (contract_id, word, request_id) =>
-      wakeEach([contract_id], contractWorkflowId, () =>
+      );
+    },
+    async tellBilling(contract_id, word, request_id) {
+      const described = await describe?.contracts([contract_id]);
+      return wakeEach([contract_id], contractWorkflowId, () =>
         client.workflow.signalWithStart(contractLifecycle, {
-          ...contractStart(contract_id, taskQueues, details(request_id)),
+          ...contractStart(contract_id, taskQueues, details(request_id, described?.(contract_id))),
           signal: billingEventSignal,
           signalArgs: [word],
         }),
-      ),
+      );
+    },
     async wake(nudge, request_id) {
       const contract_ids = nudge.contract_id === null ? [] : [nudge.contract_id];
       const options = { request_id };

@@ -1,4 +1,5 @@
 /** How each workflow is started where it does not run: alike, whoever finds it so. */
+import type { StartDescription } from './describe-start';
 import { contractWorkflowId, generationJobWorkflowId, testClockWorkflowId } from './ids';
 import type { TaskQueues } from './task-queues';
 
@@ -14,6 +15,8 @@ export interface StartDetails {
    * what really starts has it as input; a workflow that runs already keeps its own.
    */
   epoch?: string | undefined;
+  /** How operators see it; by its id unless given. */
+  description?: StartDescription | undefined;
 }
 
 /** The options of a start. */
@@ -23,22 +26,25 @@ interface Start<Input> {
   args: [Input];
   workflowIdReusePolicy: 'ALLOW_DUPLICATE';
   staticSummary: string;
+  staticDetails?: string;
   memo: Record<string, string>;
 }
 
 /** Of `contractLifecycle`. */
-export function contractStart(contract_id: string, queues: TaskQueues, { request_id, epoch }: StartDetails = {}) {
-  return start(contractWorkflowId(contract_id), `Contract ${contract_id}`, { contract_id, epoch }, queues, request_id);
+export function contractStart(contract_id: string, queues: TaskQueues, details: StartDetails = {}) {
+  const { epoch } = details;
+  return start(contractWorkflowId(contract_id), `Contract ${contract_id}`, { contract_id, epoch }, queues, details);
 }
 
 /** Of `generateLicenses`. */
-export function generationJobStart(job_id: string, queues: TaskQueues, { request_id, epoch }: StartDetails = {}) {
-  return start(generationJobWorkflowId(job_id), `Generation job ${job_id}`, { job_id, epoch }, queues, request_id);
+export function generationJobStart(job_id: string, queues: TaskQueues, details: StartDetails = {}) {
+  const { epoch } = details;
+  return start(generationJobWorkflowId(job_id), `Generation job ${job_id}`, { job_id, epoch }, queues, details);
 }
 
 /** Of `advanceTestClock`. */
-export function testClockStart(clock_id: string, queues: TaskQueues, request_id?: string) {
-  return start(testClockWorkflowId(clock_id), `Test clock ${clock_id}`, { clock_id }, queues, request_id);
+export function testClockStart(clock_id: string, queues: TaskQueues, details: Omit<StartDetails, 'epoch'> = {}) {
+  return start(testClockWorkflowId(clock_id), `Test clock ${clock_id}`, { clock_id }, queues, details);
 }
 
 function start<Input>(
@@ -46,7 +52,7 @@ function start<Input>(
   staticSummary: string,
   input: Input,
   { contracts }: TaskQueues,
-  request_id: string | undefined,
+  { request_id, description }: StartDetails,
 ): Start<Input> {
   return {
     workflowId,
@@ -55,6 +61,7 @@ function start<Input>(
     // Postgres keeps the keys: a contract that rested, or a job that is resumed, begins again under its id.
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     staticSummary,
+    ...description,
     memo: request_id === undefined ? {} : { request_id },
   };
 }

@@ -5,6 +5,7 @@ import type { Client } from '@temporalio/client';
 import type { Instant } from '../domain/instant';
 import { advanceTestClock, wakeTestClockSignal } from '../workflows/advance-test-clock';
 import { clockMovedUpdate, contractLifecycle } from '../workflows/contract-lifecycle';
+import type { StartDescriber } from './describe-start';
 import { contractStart, testClockStart } from './start';
 import type { KnownEpoch } from './start';
 import type { TaskQueues } from './task-queues';
@@ -24,12 +25,18 @@ export interface ClockTeller {
   startAdvance(clock_id: string, request_id?: string): Promise<void>;
 }
 
-/** `epoch` is recorded with contracts that are started; see `temporal/nudge.ts`. */
-export function createClockTeller(client: Client, taskQueues: TaskQueues, epoch?: KnownEpoch): ClockTeller {
+/** `epoch` is recorded with contracts that are started, and `describe` says how operators see them; see `temporal/nudge.ts`. */
+export function createClockTeller(
+  client: Client,
+  taskQueues: TaskQueues,
+  epoch?: KnownEpoch,
+  describe?: StartDescriber,
+): ClockTeller {
   return {
     async tell(contract_id, signal, now) {
+      const described = await describe?.contracts([contract_id]);
       const startWorkflowOperation = new WithStartWorkflowOperation(contractLifecycle, {
-        ...contractStart(contract_id, taskQueues, { epoch: epoch?.() }),
+        ...contractStart(contract_id, taskQueues, { epoch: epoch?.(), description: described?.(contract_id) }),
         workflowIdConflictPolicy: 'USE_EXISTING',
       });
       const settle = () =>
@@ -45,10 +52,11 @@ export function createClockTeller(client: Client, taskQueues: TaskQueues, epoch?
       );
     },
     async startAdvance(clock_id, request_id) {
+      const described = await describe?.testClocks([clock_id]);
       // With a signal: an advance that begins while the workflow of the one before is ending is not overlooked.
       await client.withDeadline(Date.now() + START_TIMEOUT_MS, () =>
         client.workflow.signalWithStart(advanceTestClock, {
-          ...testClockStart(clock_id, taskQueues, request_id),
+          ...testClockStart(clock_id, taskQueues, { request_id, description: described?.(clock_id) }),
           signal: wakeTestClockSignal,
           signalArgs: [],
         }),

@@ -99,6 +99,7 @@ test('required values alone are enough, and all else has its default', () => {
     temporalNamespace: 'default',
     temporalTls: false,
     temporalUiUrl: 'http://127.0.0.1:8233',
+    temporalShowNames: true,
     taskQueuePrefix: 'covenant',
     host: '127.0.0.1',
     port: 8080,

@@ -135,7 +135,7 @@ describe.each<Refusal>(['PERMISSION_DENIED', 'UNIMPLEMENTED'])('where the operat
     await behind(/OperatorService|DescribeNamespace|CountWorkflowExecutions/, async (client) => {
       const readiness = await readinessOf(client);
       expect(readiness.ready).toBe(true);
-      expect(readiness.notes).toEqual([expect.stringContaining('ContractId, CustomerId')]);
+      expect(readiness.notes).toEqual([expect.stringContaining('ContractId, ContractName, CustomerId')]);
     });
   });
 });

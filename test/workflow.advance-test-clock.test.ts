@@ -15,7 +15,7 @@ import { sweep } from '../workflows/sweep';
 import { createBillingSystem, outcomesOf, tellInvoice } from './harness/billing';
 import { buildContract, jobOf, requestJob } from './harness/contract-rows';
 import type { ContractOptions } from './harness/contract-rows';
-import { startCovenantWorker, wrapEach } from './harness/covenant-worker';
+import { TEST_PUBLIC_URL, startCovenantWorker, wrapEach } from './harness/covenant-worker';
 import type { Activities, Around, CovenantWorker } from './harness/covenant-worker';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';
@@ -23,6 +23,7 @@ import { expectInvariants } from './harness/invariants';
 import { connectPreparedTemporal } from './harness/temporal';
 import type { TestTemporal } from './harness/temporal';
 import { buildContractOnClock, buildTestClock, sendTestClock, settleTelling, testClockOf } from './harness/test-clocks';
+import { stepsOf } from './harness/workflow-steps';
 
 const NOW = '2027-01-15T10:00:00.000Z';
 const WAIT_MS = 20_000;
@@ -418,6 +419,14 @@ test(
   LONG_TEST_MS,
 );
 
+test('operators know a clock by its name, with a link to it', async () => {
+  const clock = await newClock();
+  await advance(clock, AFTER_MONTH);
+  const execution = await handleOf(clock).describe();
+  expect(await execution.staticSummary()).toBe(`Test clock: ${(await clockOf(clock)).name}`);
+  expect(await execution.staticDetails()).toBe(`[Test clock](${TEST_PUBLIC_URL}/api/v1/test-clocks/${clock})`);
+});
+
 test('a clock that failed or is ready has nothing to be carried out', async () => {
   const clock = await newClock();
   await worker.clocks.startAdvance(clock);
@@ -476,6 +485,12 @@ describe('an unpaid invoice on a clock', () => {
         { action: 'contract.terminated', at: '2027-04-30T00:00:00.000Z', state: 'TERMINATED' },
       ]);
       expect(billing.asked.length - asked_before).toBe(2);
+      const due = '(due 2027-04-30T00:00:00.000Z)';
+      const steps = await stepsOf(temporal.client.workflow.getHandle(contractWorkflowId(id)));
+      expect(steps.filter((step) => step.includes('terminates'))).toEqual([
+        `stops before it terminates ${due}: billing is asked first`,
+        `asks billing before it terminates ${due}`,
+      ]);
     },
     LONG_TEST_MS,
   );

@@ -2,7 +2,6 @@
  * `contractLifecycle` and money: what billing tells is applied once and none of it is lost, whatever else goes on, and the
  * billing system is asked before a contract is suspended or ended.
  */
-import { temporal as proto } from '@temporalio/proto';
 import { SETTLE_TIMEOUT_MS } from '../temporal/test-clock';
 import { findContract } from '../db/contract';
 import { waitFor } from '../dev/waiting';
@@ -26,6 +25,7 @@ import type { TestDatabase } from './harness/database';
 import { expectInvariants } from './harness/invariants';
 import { connectPreparedTemporal } from './harness/temporal';
 import type { TestTemporal } from './harness/temporal';
+import { stepsOf } from './harness/workflow-steps';
 
 /** Events of the test that forces continue-as-new, and how many of them are on their way at once. */
 const EVENTS = 120;
@@ -117,15 +117,6 @@ function gate(): { open: () => void; opened: Promise<void>; reached: Promise<voi
   return { open, opened, reached, arrive };
 }
 
-/** The steps of a run as operators read them. */
-async function stepsOf(id: string): Promise<string[]> {
-  const { events } = await handleOf(id).fetchHistory();
-  const scheduled = proto.api.enums.v1.EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED;
-  return (events ?? [])
-    .filter(({ eventType }) => eventType === scheduled)
-    .map(({ userMetadata }) => JSON.parse(Buffer.from(userMetadata?.summary?.data ?? []).toString()) as string);
-}
-
 test('a contract is suspended once its invoice was asked for, and reinstated when it is paid; each is a named step', async () => {
   const id = await contractId();
   await tell(id);
@@ -142,7 +133,7 @@ test('a contract is suspended once its invoice was asked for, and reinstated whe
     'billing.event_received',
     'contract.reinstated',
   ]);
-  const steps = await stepsOf(id);
+  const steps = await stepsOf(handleOf(id));
   expect(steps).toContain(`applies evt_in_${id} invoice.open`);
   expect(steps).toContain(`applies evt_in_${id} invoice.paid`);
   expect(steps.some((step) => step.startsWith('asks billing before it suspends (due '))).toBe(true);

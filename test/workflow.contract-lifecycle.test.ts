@@ -3,24 +3,36 @@
  */
 import { randomUUID } from 'node:crypto';
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { changeContract } from '../db/contract-change';
+import type { Changed } from '../db/contract-change';
 import { findContract } from '../db/contract';
 import { waitFor } from '../dev/waiting';
 import { decide } from '../domain/contract-commands';
 import type { ContractCommand } from '../domain/contract-commands';
+import { isRefusal } from '../domain/refusal';
 import { DEFAULT_RENEWAL } from '../domain/renewal';
 import { CommandFailed, CommandOutcomeUnknown } from '../temporal/command';
-import { contractWorkflowId } from '../temporal/ids';
+import { contractWorkflowId, generationJobWorkflowId } from '../temporal/ids';
+import { taskQueues } from '../temporal/task-queues';
 import { commandUpdate, contractViewQuery } from '../workflows/contract-lifecycle';
 import type { contractLifecycle } from '../workflows/contract-lifecycle';
-import { CONTRACT_ID, CONTRACT_STATE, CUSTOMER_ID, ENVIRONMENT, NEXT_BOUNDARY } from '../workflows/search-attributes';
-import { auditOf, buildContract, SOMEBODY } from './harness/contract-rows';
-import { startCovenantWorker, wrapEach } from './harness/covenant-worker';
+import {
+  CONTRACT_ID,
+  CONTRACT_NAME,
+  CONTRACT_STATE,
+  CUSTOMER_ID,
+  ENVIRONMENT,
+  NEXT_BOUNDARY,
+} from '../workflows/search-attributes';
+import { auditOf, buildContract, requestJob, SOMEBODY } from './harness/contract-rows';
+import { TEST_PUBLIC_URL, startCovenantWorker, wrapEach } from './harness/covenant-worker';
 import type { Around, CovenantWorker } from './harness/covenant-worker';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';
 import { expectInvariants } from './harness/invariants';
-import { connectPreparedTemporal } from './harness/temporal';
+import { connectPreparedTemporal, uniqueTaskQueue } from './harness/temporal';
 import type { TestTemporal } from './harness/temporal';
 
 /** Commands of the test that forces continue-as-new, and how many of them are under way at once (Temporal allows 10). */
@@ -62,14 +74,23 @@ async function actionsOf(id: string): Promise<string[]> {
   return (await auditOf(sql, id)).map(({ action }) => action);
 }
 
+/** All that Temporal keeps of a run: its history, with what is encoded there. */
+async function textOf(handle: WorkflowHandle): Promise<string> {
+  const json = historyToJSON(await handle.fetchHistory());
+  const payloads = [...json.matchAll(/"data":\s*"([\w+/=]+)"/g)].map(([, data = '']) => Buffer.from(data, 'base64'));
+  return `${json}\n${payloads.join('\n')}`;
+}
+
 /** Changes a contract past its workflow, as the interface does for edits and deletions. */
-async function commandElsewhere(id: string, command: ContractCommand): Promise<void> {
+async function commandElsewhere(id: string, command: ContractCommand): Promise<Changed> {
   const now = new Date().toISOString();
-  await sql.begin((tx) =>
+  const outcome = await sql.begin((tx) =>
     changeContract(tx, { id, actor: SOMEBODY, now, request_id: null }, (facts, context) =>
       decide(command, facts, context),
     ),
   );
+  if (isRefusal(outcome)) throw new Error(outcome.detail);
+  return outcome;
 }
 
 test('a command is carried out, a repetition of what holds is unchanged, and a refusal comes back as data', async () => {
@@ -158,8 +179,59 @@ test('the view and the search attributes follow the contract', async () => {
   await toBe('PAUSED');
   expect(await told()).toEqual([facts.id, undefined, 'production', 'PAUSED', '2098-01-01T12:00:00.000Z']);
   expect(await handleOf(facts.id).query('__temporal_workflow_metadata')).toMatchObject({
-    currentDetails: '**PAUSED** (held by admin), next: resumes 2098-01-01T12:00:00.000Z',
+    currentDetails: `**PAUSED** (held by admin), next: resumes 2098-01-01T12:00:00.000Z\n\n${facts.name} (standard, production)`,
   });
+});
+
+test('operators know a contract by its name, with links to it, and by its new name when it is renamed elsewhere', async () => {
+  const { facts } = await buildContract(sql, { name: 'Q1 [2026]' });
+  await worker.nudger.wakeContracts([facts.id]);
+  const nameOf = async (): Promise<unknown> =>
+    (await handleOf(facts.id).describe()).typedSearchAttributes.get(CONTRACT_NAME);
+  const detailsOf = async (): Promise<unknown> =>
+    (await handleOf(facts.id).query<{ currentDetails: string }, []>('__temporal_workflow_metadata')).currentDetails;
+  const toBeCalled = (name: string) =>
+    waitFor(async () => (await nameOf()) === name, { timeout_ms: 10_000, what: `the name ${name}` });
+  await toBeCalled('Q1 [2026]');
+  const execution = await handleOf(facts.id).describe();
+  expect(await execution.staticSummary()).toBe('Q1 \\[2026\\] (standard, production)');
+  expect(await execution.staticDetails()).toContain(`[Contract](${TEST_PUBLIC_URL}/api/v1/contracts/${facts.id})`);
+  expect(await detailsOf()).toContain('\n\nQ1 \\[2026\\] (standard, production)');
+
+  const { nudge } = await commandElsewhere(facts.id, rename('Q2'));
+  expect(nudge.contract_id).toBe(facts.id);
+  await worker.nudger.wake(nudge);
+  await toBeCalled('Q2');
+  expect(await detailsOf()).toContain('\n\nQ2 (standard, production)');
+});
+
+test('where names must not stand in Temporal none does, and a run removes the one that it had set', async () => {
+  const secret = 'TechReseller Inc';
+  const { client, nativeConnection } = temporal;
+  const queues = taskQueues(uniqueTaskQueue());
+  const { facts } = await buildContract(sql, { name: `${secret} - Q1` });
+  const { facts: other } = await buildContract(sql, { name: `${secret} - Q2` });
+  const job = await requestJob(sql, other.id, 100);
+  const named = async (id: string): Promise<unknown> =>
+    (await handleOf(id).describe()).typedSearchAttributes.get(CONTRACT_NAME);
+
+  const open = await startCovenantWorker({ db: sql, client, nativeConnection, queues });
+  await open.nudger.wakeContracts([facts.id]);
+  await waitFor(async () => (await named(facts.id)) === facts.name, { timeout_ms: 10_000, what: 'the name' });
+  await open.stop();
+
+  const discreet = await startCovenantWorker({ db: sql, client, nativeConnection, queues, showNames: false });
+  await discreet.nudger.wakeContracts([facts.id, other.id]);
+  await discreet.nudger.wakeJobs([job.id]);
+  await waitFor(async () => (await named(facts.id)) === undefined, { timeout_ms: 10_000, what: 'no name' });
+  const jobHandle = client.workflow.getHandle(generationJobWorkflowId(job.id));
+  await jobHandle.result();
+  for (const handle of [handleOf(other.id), jobHandle]) {
+    expect(JSON.stringify(await handle.query('__temporal_workflow_metadata'))).not.toContain(secret);
+    expect(await textOf(handle)).toContain(other.id);
+    expect(await textOf(handle)).not.toContain(secret);
+  }
+  await discreet.stop();
 });
 
 test('a change made elsewhere is seen when the workflow is woken', async () => {

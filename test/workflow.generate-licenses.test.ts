@@ -4,6 +4,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { activityInfo } from '@temporalio/activity';
 import type { CloseJobInput, FillChunksInput, FilledRange, OpenJobInput } from '../activities/generation-job';
+import { findContract } from '../db/contract';
 import { changeContract } from '../db/contract-change';
 import { changeJobState, resumeJob } from '../db/generation-job';
 import { decide } from '../domain/contract-commands';
@@ -12,9 +13,9 @@ import { cancelDecision, resumeDecision } from '../domain/generation-job';
 import { isRefusal } from '../domain/refusal';
 import { generationJobWorkflowId } from '../temporal/ids';
 import type { generateLicenses } from '../workflows/generate-licenses';
-import { JOB_PROGRESS } from '../workflows/search-attributes';
+import { CONTRACT_NAME, JOB_PROGRESS } from '../workflows/search-attributes';
 import { auditOf, buildContract, jobOf, requestJob, SOMEBODY } from './harness/contract-rows';
-import { startCovenantWorker, wrapEach } from './harness/covenant-worker';
+import { TEST_PUBLIC_URL, startCovenantWorker, wrapEach } from './harness/covenant-worker';
 import type { Activities, Around, CovenantWorker } from './harness/covenant-worker';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';
@@ -117,8 +118,13 @@ test('fills a job with every ordinal once, and tells its story', async () => {
   expect(await ordinalsOf(job_id)).toEqual(oneTo(REQUESTED));
   const actions = (await auditOf(sql, contract_id)).map(({ action }) => action);
   expect(actions).toEqual(['contract.created', 'generation.requested', 'job.started', 'job.finished']);
-  const { typedSearchAttributes } = await handleOf(job_id).describe();
-  expect(typedSearchAttributes.get(JOB_PROGRESS)).toBe(100);
+  const execution = await handleOf(job_id).describe();
+  expect(execution.typedSearchAttributes.get(JOB_PROGRESS)).toBe(100);
+  const contract = await findContract(sql, contract_id);
+  expect(execution.typedSearchAttributes.get(CONTRACT_NAME)).toBe(contract?.name);
+  expect(await execution.staticSummary()).toBe(`${REQUESTED} licenses: ${contract?.name} (standard, production)`);
+  expect(await execution.staticDetails()).toContain(`${TEST_PUBLIC_URL}/api/v1/jobs/${job_id})`);
+  expect(await execution.staticDetails()).toContain(`${TEST_PUBLIC_URL}/api/v1/contracts/${contract_id})`);
 });
 
 test('each activity may run twice, the filling of a range also twice at once', async () => {

@@ -23,11 +23,19 @@ import type { ContractView } from '../activities/contract-view';
 import type { BillingSource } from '../domain/billing-event';
 import type { CommandOutcome, ContractCommand } from '../domain/contract-commands';
 import { instantFromMillis, millisOf } from '../domain/instant';
+import { contractTitle } from '../domain/operator-text';
 import { createTurns } from './in-turn';
-import { ownSearchAttributes } from './own-search-attributes';
-import type { OwnSearchAttributes, WakeRequest } from './own-search-attributes';
+import { nameOf, ownSearchAttributes } from './own-search-attributes';
+import type { OwnSearchAttributes, WakeRequest, WantedAttribute } from './own-search-attributes';
 import { queueBeside } from './queue-beside';
-import { CONTRACT_ID, CONTRACT_STATE, CUSTOMER_ID, ENVIRONMENT, NEXT_BOUNDARY } from './search-attributes';
+import {
+  CONTRACT_ID,
+  CONTRACT_NAME,
+  CONTRACT_STATE,
+  CUSTOMER_ID,
+  ENVIRONMENT,
+  NEXT_BOUNDARY,
+} from './search-attributes';
 
 export interface ContractLifecycleInput {
   contract_id: string;
@@ -210,8 +218,7 @@ export async function contractLifecycle(input: ContractLifecycleInput): Promise<
       return asking(last.verification.source).verifyBilling.executeWithOptions({ summary }, [asked]);
     }
     const time = last?.on_test_clock ? clock_now : asked.now;
-    const due =
-      last?.next_boundary && last.next_boundary.at <= time ? `crosses ${told(last)}` : 'looks at the contract';
+    const due = last?.next_boundary && last.next_boundary.at <= time ? stepOf(last) : 'looks at the contract';
     // Until it was found live once: a draft has no workflow that the sweep would look for.
     const { epoch } = last === null || last.at_rest ? input : {};
     return settleContract.executeWithOptions({ summary: due }, [{ ...asked, epoch }]);
@@ -282,18 +289,33 @@ function expectCommand(envelope: Partial<CommandEnvelope> | null | undefined): v
 function tellOperators(view: ContractView, attributes: OwnSearchAttributes): void {
   const waits = view.next_boundary || view.verification ? `next: ${told(view)}` : 'waits for a command';
   const held = view.held_by?.length ? ` (held by ${view.held_by.join(', ')})` : '';
-  setCurrentDetails(`**${view.state}**${held}, ${waits}`);
-  const wanted = [
+  setCurrentDetails(`**${view.state}**${held}, ${waits}${titleOf(view)}`);
+  const wanted: WantedAttribute[] = [
     { key: CONTRACT_ID, value: view.contract_id },
+    ...nameOf(view.name),
     { key: CUSTOMER_ID, value: view.customer_id },
     { key: ENVIRONMENT, value: view.environment },
     { key: CONTRACT_STATE, value: view.state },
     { key: NEXT_BOUNDARY, value: view.next_boundary ? new Date(view.next_boundary.at) : null },
   ];
-  // What is gone is still found by whose it was: only its state and boundary change.
+  // What is gone is still found by whose it was: only its state and boundary change, and a name that must not be there.
   const gone = view.environment === null;
-  const kept = wanted.filter(({ key }) => !gone || key === CONTRACT_STATE || key === NEXT_BOUNDARY);
+  const changing: unknown[] = [CONTRACT_STATE, NEXT_BOUNDARY, CONTRACT_NAME];
+  const kept = wanted.filter(({ key }) => !gone || changing.includes(key));
   attributes.set(attributes.outdated(kept));
+}
+
+/** A paragraph that names the contract: what started a run that continues another one said it to that one alone. */
+function titleOf({ name, type, environment }: ContractView): string {
+  if (!name || type === undefined || environment === null) return '';
+  return `\n\n${contractTitle({ name, type, environment })}`;
+}
+
+/** The step that a due boundary takes. */
+function stepOf(view: ContractView): string {
+  const { verified_first, next_boundary } = view;
+  if (verified_first === undefined) return `crosses ${told(view)}`;
+  return `stops before it ${verified_first} (due ${next_boundary?.at}): billing is asked first`;
 }
 
 /** What the contract waits for, in words: "expires 2027-02-01T00:00:00.000Z". */

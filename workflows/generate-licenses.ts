@@ -17,7 +17,7 @@ import type { FilledRange, GenerationJobActivities, OpenedJob } from '../activit
 import { isUnfinished } from '../domain/generation-job';
 import type { JobState } from '../domain/generation-job';
 import { instantFromMillis } from '../domain/instant';
-import { ownSearchAttributes } from './own-search-attributes';
+import { nameOf, ownSearchAttributes } from './own-search-attributes';
 import type { OwnSearchAttributes, WakeRequest, WantedAttribute } from './own-search-attributes';
 import { CONTRACT_ID, JOB_PROGRESS } from './search-attributes';
 import { shortSteps } from './short-step';
@@ -161,7 +161,7 @@ async function close(
     given_up: [...given_up],
   });
   setCurrentDetails(`**${closed.state}**: ${closed.completed} of ${job.requested} licenses`);
-  attributes.set([...attributes.outdated([contractOf(job)]), progress(closed.completed, job.requested)]);
+  attributes.set([...attributes.outdated(contractOf(job)), progress(closed.completed, job.requested)]);
   return { state: closed.state, completed: closed.completed, requested: job.requested };
 }
 
@@ -169,16 +169,16 @@ function tellOperators(job: OpenedJob, attributes: OwnSearchAttributes): void {
   setCurrentDetails(`**${job.state}**: ${job.completed} of ${job.requested} licenses`);
   // Progress is set as chunks are made; here it only replaces what a server may have lost.
   const lost = attributes.isUnknown(JOB_PROGRESS) && job.completed > 0 ? [progress(job.completed, job.requested)] : [];
-  attributes.set([...attributes.outdated([contractOf(job)]), ...lost]);
+  attributes.set([...attributes.outdated(contractOf(job)), ...lost]);
 }
 
 function tellProgress(job: OpenedJob, attributes: OwnSearchAttributes, tried: number): void {
   setCurrentDetails(`**RUNNING**: ${tried} of ${job.chunks} chunks`);
-  attributes.set([...attributes.outdated([contractOf(job)]), progress(tried, job.chunks)]);
+  attributes.set([...attributes.outdated(contractOf(job)), progress(tried, job.chunks)]);
 }
 
-function contractOf(job: OpenedJob): WantedAttribute {
-  return { key: CONTRACT_ID, value: job.contract_id };
+function contractOf(job: OpenedJob): WantedAttribute[] {
+  return [{ key: CONTRACT_ID, value: job.contract_id }, ...nameOf(job.contract_name)];
 }
 
 /** Percent, rounded down. */

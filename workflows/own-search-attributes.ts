@@ -5,6 +5,8 @@
  * event of runs that began with it, and a replay that then decides otherwise ends in a nondeterminism error.
  */
 import { patched, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { keywordOf } from '../domain/operator-text';
+import { CONTRACT_NAME } from './search-attributes';
 import type { SEARCH_ATTRIBUTES } from './search-attributes';
 
 /** What the sender of a wake-up may ask for beside a look at Postgres. */
@@ -74,4 +76,12 @@ export function ownSearchAttributes(): OwnSearchAttributes {
 
 function comparable(value: Value): string | number | null {
   return value instanceof Date ? value.getTime() : value;
+}
+
+/**
+ * The name of a contract, to be removed where names must not be shown (null). What an activity of an earlier version says has
+ * no name: then nothing is changed.
+ */
+export function nameOf(name: string | null | undefined): WantedAttribute[] {
+  return name === undefined ? [] : [{ key: CONTRACT_NAME, value: name === null ? null : keywordOf(name) }];
 }

@@ -1,7 +1,11 @@
-/** What operators can search workflows by. Ids, states and instants only: these are not encrypted. */
+/**
+ * What operators can search workflows by. Ids, states and instants only, and the name of the contract unless
+ * `TEMPORAL_SHOW_NAMES` says otherwise: these are not encrypted.
+ */
 import { defineSearchAttributeKey } from '@temporalio/common';
 
 export const CONTRACT_ID = defineSearchAttributeKey('ContractId', 'KEYWORD');
+export const CONTRACT_NAME = defineSearchAttributeKey('ContractName', 'KEYWORD');
 export const CUSTOMER_ID = defineSearchAttributeKey('CustomerId', 'KEYWORD');
 export const ENVIRONMENT = defineSearchAttributeKey('Environment', 'KEYWORD');
 export const CONTRACT_STATE = defineSearchAttributeKey('ContractState', 'KEYWORD');
@@ -9,4 +13,12 @@ export const NEXT_BOUNDARY = defineSearchAttributeKey('NextBoundary', 'DATETIME'
 export const JOB_PROGRESS = defineSearchAttributeKey('JobProgress', 'INT');
 
 /** All of them, to be registered with a server before the first workflow (temporal/setup.ts). */
-export const SEARCH_ATTRIBUTES = [CONTRACT_ID, CUSTOMER_ID, ENVIRONMENT, CONTRACT_STATE, NEXT_BOUNDARY, JOB_PROGRESS];
+export const SEARCH_ATTRIBUTES = [
+  CONTRACT_ID,
+  CONTRACT_NAME,
+  CUSTOMER_ID,
+  ENVIRONMENT,
+  CONTRACT_STATE,
+  NEXT_BOUNDARY,
+  JOB_PROGRESS,
+];

@@ -7,8 +7,10 @@ import type { NativeConnection } from '@temporalio/worker';
 import type { BillingPorts } from '../../activities/billing-inbox';
 import { createActivities } from '../../activities/index';
 import type { Database } from '../../db/index';
+import { titlesFrom } from '../../db/operator-title';
 import type { CommandOutcome, ContractCommand } from '../../domain/contract-commands';
 import { createCommandSender } from '../../temporal/command';
+import { createStartDescriber } from '../../temporal/describe-start';
 import { createNudger } from '../../temporal/nudge';
 import type { Nudger } from '../../temporal/nudge';
 import type { KnownEpoch } from '../../temporal/start';
@@ -23,6 +25,9 @@ import { uniqueTaskQueue, workflowBundle } from './temporal';
 
 /** Longer than the interface waits: commands of these tests have a busy machine to share, and none may expire. */
 const COMMAND_TIMEOUT_MS = 25_000;
+
+/** To which workflows of tests link. */
+export const TEST_PUBLIC_URL = 'https://covenant.example';
 
 /** As the SDK has by default: no test waits for another's slots. */
 const MANY_SLOTS: WorkerSlots = {
@@ -54,6 +59,8 @@ export interface CovenantWorkerOptions {
   slots?: WorkerSlots;
   /** The epoch of the Temporal server as the starters know it; unknown unless given. */
   epoch?: KnownEpoch;
+  /** Whether names stand in Temporal; they do unless given. */
+  showNames?: boolean;
   /** Workflows kept in memory; 0 makes every workflow task a replay from the beginning. */
   maxCachedWorkflows?: number;
 }
@@ -82,23 +89,27 @@ export function wrapEach(current: () => Around): (real: Activities) => Activitie
 /** Starts the workers; a nudge that does not arrive fails the test when the worker is stopped. */
 export async function startCovenantWorker(options: CovenantWorkerOptions): Promise<CovenantWorker> {
   const { db, client, nativeConnection, epoch } = options;
+  const { showNames = true } = options;
   const queues = options.queues ?? taskQueues(uniqueTaskQueue());
+  const describe = createStartDescriber({ publicUrl: TEST_PUBLIC_URL, titles: showNames ? titlesFrom(db) : undefined });
   const lost_nudges: unknown[] = [];
   const nudger = createNudger({
     client,
     taskQueues: queues,
     epoch,
+    describe,
     // A server that many test files share, or one that was just started, may be slow to answer.
     timeout_ms: 20_000,
     onFailure: (error) => lost_nudges.push(error),
   });
-  const clocks = createClockTeller(client, queues, epoch);
+  const clocks = createClockTeller(client, queues, epoch, describe);
   const real = createActivities({
     db,
     nudger,
     clocks,
     billingPorts: options.billingPorts ?? new Map(),
     taskQueues: queues,
+    showNames,
     // Tests skip time and pass times of their own.
     bound: (now) => Promise.resolve(now),
   });
@@ -109,7 +120,14 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
   const workers = await createWorkers(shared, workflows, queues, options.slots ?? MANY_SLOTS);
   const running = Promise.all(workers.map((worker) => worker.run()));
   const clock = async (): Promise<string> => new Date().toISOString();
-  const sendCommand = createCommandSender({ client, taskQueues: queues, epoch, clock, timeout_ms: COMMAND_TIMEOUT_MS });
+  const sendCommand = createCommandSender({
+    client,
+    taskQueues: queues,
+    epoch,
+    describe,
+    clock,
+    timeout_ms: COMMAND_TIMEOUT_MS,
+  });
 
   return {
     queues,

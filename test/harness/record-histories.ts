@@ -278,6 +278,12 @@ const CASES: Record<string, Case> = {
     const { workflow_id } = await contractThatContinuesAsNew(stage);
     return { workflow_id };
   },
+  async 'contractLifecycle/renamed'({ sql, worker }) {
+    const { facts } = await buildContract(sql);
+    await worker.send(facts.id, rename('another name'));
+    await worker.send(facts.id, PAUSE);
+    return { workflow_id: contractWorkflowId(facts.id) };
+  },
   async 'contractLifecycle/search-attributes-set-again'({ sql, worker }) {
     const { facts } = await buildContract(sql);
     await worker.send(facts.id, PAUSE);
