@@ -54,6 +54,7 @@ export interface Config {
   workerHealthPort: number;
   workerCommandSlots: number;
   workerSettlingSlots: number;
+  workerStepSlots: number;
   workerBillingSlots: number;
   workerFillSlots: number;
   workerCachedWorkflowsMax: number;
@@ -412,6 +413,15 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   workerSettlingSlots: {
     env: 'WORKER_SETTLING_SLOTS',
     about: 'Contracts whose due boundaries and reported payments one worker applies at the same time.',
+    default: { text: '4' },
+    allowed: slotsAllowed,
+    usedBy: ['worker'],
+    parse: wholeNumber(1, WORKER_SLOTS_MAX),
+  },
+  workerStepSlots: {
+    env: 'WORKER_STEP_SLOTS',
+    about:
+      'Short steps of generation jobs and test clocks that one worker takes at the same time beside their workflows, and as many that have to wait.',
     default: { text: '4' },
     allowed: slotsAllowed,
     usedBy: ['worker'],

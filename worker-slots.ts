@@ -14,7 +14,7 @@ import type { TaskQueues } from './temporal/task-queues';
 export interface WorkerSlots {
   /** Commands. */
   commands: number;
-  /** Due boundaries, and what else is one short transaction. */
+  /** Due boundaries, and billing events that need no question. */
   settling: number;
   /** Questions to each billing system, with what follows from their answers. */
   billing: number;
@@ -24,13 +24,12 @@ export interface WorkerSlots {
   fill: number;
   /** Test clocks whose contracts settle. */
   clocks: number;
-  /** Short steps of jobs and test clocks, which run beside their workflows. */
+  /** Short steps of jobs and test clocks beside their workflows, and as many apart from them. */
   steps: number;
 }
 
 /** Each test clock has many of its contracts settle at once. */
 const CLOCK_SLOTS = 4;
-const STEP_SLOTS = 4;
 /** A sweep, and one that Temporal has given up and that has not ended. */
 const SWEEP_SLOTS = 2;
 /** The readiness check. */
@@ -38,7 +37,7 @@ const OTHER_CONNECTIONS = 1;
 
 type SlotSettings = Pick<
   Config,
-  'workerCommandSlots' | 'workerSettlingSlots' | 'workerBillingSlots' | 'workerFillSlots'
+  'workerCommandSlots' | 'workerSettlingSlots' | 'workerStepSlots' | 'workerBillingSlots' | 'workerFillSlots'
 >;
 
 export function workerSlots(config: SlotSettings): WorkerSlots {
@@ -49,7 +48,7 @@ export function workerSlots(config: SlotSettings): WorkerSlots {
     sweep: SWEEP_SLOTS,
     fill: config.workerFillSlots,
     clocks: CLOCK_SLOTS,
-    steps: STEP_SLOTS,
+    steps: config.workerStepSlots,
   };
 }
 
@@ -60,14 +59,14 @@ export function workerSlots(config: SlotSettings): WorkerSlots {
 export function workerPoolSize(slots: WorkerSlots, given: number | undefined): number {
   const { commands, settling, billing, sweep, fill, clocks, steps } = slots;
   const asking = billing * BILLING_SOURCES.length;
-  const needed = commands + settling + asking + 2 * sweep + fill + clocks + steps + OTHER_CONNECTIONS;
+  const needed = commands + settling + asking + 2 * sweep + fill + clocks + 2 * steps + OTHER_CONNECTIONS;
   if (given === undefined || given >= needed) return given ?? needed;
   throw new Error(
     `DATABASE_POOL_SIZE is ${given}, but the slots of this worker need ${needed} connections: ` +
       `${commands} for commands (WORKER_COMMAND_SLOTS), ${settling} for boundaries (WORKER_SETTLING_SLOTS), ` +
+      `${2 * steps} for short steps (WORKER_STEP_SLOTS, beside their workflows and apart), ` +
       `${asking} for ${BILLING_SOURCES.length} billing systems (WORKER_BILLING_SLOTS), ${fill} for filling (WORKER_FILL_SLOTS), ` +
-      `${2 * sweep} for the sweep, ${clocks} for test clocks, ${steps} for steps of jobs ` +
-      `and ${OTHER_CONNECTIONS} for readiness. Raise DATABASE_POOL_SIZE, leave it unset, or lower the slots.`,
+      `${2 * sweep} for the sweep, ${clocks} for test clocks and ${OTHER_CONNECTIONS} for readiness. Raise DATABASE_POOL_SIZE, leave it unset, or lower the slots.`,
   );
 }
 
@@ -92,6 +91,7 @@ export async function createWorkers(
       maxConcurrentLocalActivityExecutions: slots.steps,
     }),
     await activitiesOnly(queues.settling, slots.settling),
+    await activitiesOnly(queues.steps, slots.steps),
     await activitiesOnly(queues.billing, slots.sweep),
     ...(await Promise.all(queues.billingSources.map((queue) => activitiesOnly(queue, slots.billing)))),
     await activitiesOnly(queues.sweep, slots.sweep),

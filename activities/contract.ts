@@ -17,7 +17,7 @@ import { recordStart } from '../db/sweep';
 import type { Nudger } from '../temporal/nudge';
 import { viewOf } from './contract-view';
 import type { ContractView } from './contract-view';
-import { beginWithShortWaits } from './short-wait';
+import { LOCK_RETRY_MS, beginWithShortWaits } from './short-wait';
 
 export interface SettleInput {
   contract_id: string;
@@ -71,7 +71,8 @@ export function createContractActivities({ db, nudger, showNames = false }: Cont
      * passed its deadline is refused, and leaves nothing behind.
      */
     async runContractCommand(input: RunCommandInput): Promise<CommandOutcome> {
-      const done = await beginWithShortWaits(db, (tx) => carryOut(tx, input)).catch((error: unknown) => {
+      // Its sender waits, so a row that is held is tried again soon.
+      const done = await beginWithShortWaits(db, (tx) => carryOut(tx, input), LOCK_RETRY_MS).catch((error: unknown) => {
         if (error instanceof CommandExpired) return refused(refuse('COMMAND_EXPIRED', { deadline: error.deadline }));
         throw isBadData(error) ? notACommand(input.command, error) : error;
       });

@@ -26,6 +26,7 @@ import type { Database, Sql } from '../db/index';
 import { KEY_DRAWS_MAX } from '../db/generation-request';
 import { recordStart } from '../db/sweep';
 import { clockNowOf } from '../db/test-clock';
+import { createContractTurns } from './contract-turns';
 import { beginWithShortWaits } from './short-wait';
 
 /** A job as the workflow sees it. */
@@ -71,6 +72,8 @@ export interface FilledRange {
 }
 
 export interface CloseJobInput extends JobInput {
+  /** Absent from runs of the version before. */
+  contract_id?: string;
   given_up: number[];
 }
 
@@ -111,6 +114,13 @@ export function createGenerationJobActivities({
   /** Whether names may stand in Temporal; not unless given. */
   showNames?: boolean | undefined;
 }) {
+  const inContractTurn = createContractTurns();
+
+  /** A transaction on the rows of a contract, which all of its jobs lock. */
+  function beginInTurn<T>(contract_id: string, work: (tx: Sql) => Promise<T>): Promise<T> {
+    return inContractTurn(contract_id, () => beginWithShortWaits(db, work));
+  }
+
   /** What the contract says about generation now, after crossing what is due. Its row stays locked as long as `tx` lasts. */
   async function contractSays(tx: Sql, contract_id: string, now: Instant): Promise<'generate' | 'wait' | 'over'> {
     const settling = { id: contract_id, actor: SYSTEM, now, request_id: null };
@@ -158,7 +168,7 @@ export function createGenerationJobActivities({
       if (!job) throw new Error(`generation job ${job_id} does not exist`);
       if (!isUnfinished(job.state) || job.state === 'CANCELLING') return opened(job_id, job.state, job);
       // One transaction: whoever resumes the contract meanwhile waits, and then finds the job paused and wakes it.
-      const changed = await beginWithShortWaits(db, async (tx) => {
+      const changed = await beginInTurn(job.contract_id, async (tx) => {
         const { next, action } = OPENING[await contractSays(tx, job.contract_id, now)];
         const state = await changeJobState(
           tx,
@@ -216,7 +226,7 @@ export function createGenerationJobActivities({
         if (outcome === 'given_up') given_up.push(chunk_no);
         else if (outcome === 'boundary_due') {
           const now = await clock();
-          const says = await beginWithShortWaits(db, (tx) => contractSays(tx, plan.contract_id, now));
+          const says = await beginInTurn(plan.contract_id, (tx) => contractSays(tx, plan.contract_id, now));
           if (says !== 'generate') return { stopped: true, given_up };
           i -= 1;
           keys = draw(chunk_no);
@@ -226,9 +236,14 @@ export function createGenerationJobActivities({
     },
 
     /** Closes a job: counts what was made and releases the rest. Safe to run twice. */
-    async closeJob({ job_id, now, given_up }: CloseJobInput): Promise<{ state: JobState; completed: number }> {
+    async closeJob({
+      job_id,
+      contract_id,
+      now,
+      given_up,
+    }: CloseJobInput): Promise<{ state: JobState; completed: number }> {
       const errors = given_up.length === 0 ? [] : await errorsOf(job_id, given_up);
-      return beginWithShortWaits(db, (tx) => finishJob(tx, bySystem(job_id, now), errors));
+      return beginInTurn(contract_id ?? job_id, (tx) => finishJob(tx, bySystem(job_id, now), errors));
     },
   };
 

@@ -7,6 +7,7 @@ import { failAdvance, listAwaitedContracts, nextStep } from '../db/test-clock';
 import type { ClockStep } from '../db/test-clock';
 import type { Database } from '../db/index';
 import type { ClockTeller } from '../temporal/test-clock';
+import { beginWithShortWaits } from './short-wait';
 
 /** Contracts told at the same time. */
 const TOLD_IN_FLIGHT_MAX = 20;
@@ -52,7 +53,7 @@ export function createTestClockActivities({
   return {
     /** Moves the clock to the next instant at which something is due, or to its end. Safe to run twice. */
     async stepTestClock({ clock_id }: TestClockInput): Promise<SteppedClock> {
-      const step = await db.begin((tx) => nextStep(tx, clock_id));
+      const step = await beginWithShortWaits(db, (tx) => nextStep(tx, clock_id));
       if (!step) throw ApplicationFailure.nonRetryable(`test clock ${clock_id} does not exist`, 'NotFound');
       return { ...step, task_queue: settleTaskQueue };
     },
@@ -87,7 +88,7 @@ export function createTestClockActivities({
 
     /** Ends an advance that cannot go on. Safe to run twice. */
     async failTestClock({ clock_id, error }: TestClockInput & { error: string }): Promise<void> {
-      await failAdvance(db, clock_id, error);
+      await beginWithShortWaits(db, (tx) => failAdvance(tx, clock_id, error));
     },
   };
 

@@ -60,6 +60,7 @@ function findPolledQueues(client: Client, queues: TaskQueues): Promise<PolledQue
     [queues.contracts, 'workflow'],
     [queues.contracts, 'activity'],
     [queues.settling, 'activity'],
+    [queues.steps, 'activity'],
     [queues.billing, 'activity'],
     ...queues.billingSources.map((queue): [string, QueueKind] => [queue, 'activity']),
     [queues.sweep, 'activity'],

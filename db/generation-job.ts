@@ -321,16 +321,19 @@ export interface RunningJob {
 }
 
 /**
- * Sets a queued job running in one statement, when its contract generates and no boundary of it is due. Undefined when
- * there is more to find out; the caller then settles the contract and uses `changeJobState`.
+ * Sets a queued job running in one statement, when its contract generates and no boundary of it is due. It waits for no row:
+ * undefined when another transaction has the job, or when there is more to find out; the caller then settles the contract and
+ * uses `changeJobState`.
  */
 export async function startJob(sql: Sql, change: JobChange, epoch?: string): Promise<RunningJob | undefined> {
   const [job] = await sql<RunningJob[]>`
-    WITH job AS (
+    WITH mine AS (
+      SELECT id FROM generation_jobs WHERE id = ${change.job_id} AND state = 'QUEUED' FOR NO KEY UPDATE SKIP LOCKED
+    ), job AS (
       UPDATE generation_jobs g SET state = 'RUNNING', started_at = coalesce(g.started_at, k.now, ${change.now}),
              workflow_epoch = coalesce(g.workflow_epoch, ${epoch ?? null})
-      FROM contracts c LEFT JOIN test_clocks k ON k.id = c.test_clock_id
-      WHERE g.id = ${change.job_id} AND g.state = 'QUEUED' AND c.id = g.contract_id
+      FROM mine, contracts c LEFT JOIN test_clocks k ON k.id = c.test_clock_id
+      WHERE g.id = mine.id AND g.state = 'QUEUED' AND c.id = g.contract_id
         AND c.may_generate AND coalesce(c.next_boundary_at, 'infinity') > coalesce(k.now, ${change.now}::timestamptz)
       RETURNING g.id, g.contract_id, c.name AS contract_name, g.environment, g.requested, g.chunk_size, k.now AS clock_now
     ), audited AS (

@@ -8,8 +8,10 @@ import { queueBeside } from '../workflows/queue-beside';
 export interface TaskQueues {
   /** Workflows, and commands, for which a person waits. */
   contracts: string;
-  /** Boundaries that are due, and whatever else is one short transaction that no person waits for. */
+  /** Boundaries that are due and billing events that say enough by themselves: one at a time for each contract. */
   settling: string;
+  /** Short steps of jobs and test clocks that did not succeed beside their workflows (`workflows/short-step.ts`). */
+  steps: string;
   /** Questions of the sweep to billing systems, and those of runs of the version before. */
   billing: string;
   /** Questions to one billing system each: one that gives no answer delays no other. */
@@ -27,6 +29,7 @@ export function taskQueues(prefix: string): TaskQueues {
   return {
     contracts,
     settling: queueBeside(contracts, 'settling'),
+    steps: queueBeside(contracts, 'steps'),
     billing: queueBeside(contracts, 'billing'),
     billingSources: BILLING_SOURCES.map((source) => queueBeside(contracts, `billing-${source}`)),
     sweep: queueBeside(contracts, 'sweep'),

@@ -1,17 +1,19 @@
 /**
  * The activities of a generation job, each called by itself: what they write, what they refuse to do twice, and what they throw.
  */
+import { setImmediate as immediate } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createGenerationJobActivities } from '../activities/generation-job';
 import type { FillChunksInput, FilledRange } from '../activities/generation-job';
+import { createContractTurns } from '../activities/contract-turns';
 import { ROW_LOCKED } from '../activities/short-wait';
 import { changeContract } from '../db/contract-change';
 import { KEY_DRAWS_MAX } from '../db/generation-request';
 import { resumeJob } from '../db/generation-job';
 import { openDatabase } from '../db/index';
 import type { Sql } from '../db/index';
-import { limitLockWait } from '../db/session';
+import { limitLockWait, NO_LIMITS } from '../db/session';
 import { decide } from '../domain/contract-commands';
 import type { ContractCommand } from '../domain/contract-commands';
 import { resumeDecision } from '../domain/generation-job';
@@ -319,17 +321,79 @@ describe('openJob and closeJob', () => {
   });
 });
 
-test('closing a job waits for a row that another transaction holds no longer than a second, and asks to be tried again', async () => {
-  const { contract_id, job_id } = await runningJob();
-  // The activity ends the wait, and not its session, which waits for ever.
-  const db = openDatabase(database.url, { max: 1, application_name: 'covenant test' });
-  await db`SET lock_timeout = 0`;
-  const { closeJob } = createGenerationJobActivities({ db, fillTaskQueue: 'generation' });
-  const close = () => closeJob({ job_id, now: now(), given_up: [] });
-  await sql.begin(async (holder) => {
-    await holder`SELECT FROM contract_quotas WHERE contract_id = ${contract_id} FOR UPDATE`;
-    await expect(close()).rejects.toMatchObject({ type: ROW_LOCKED, nonRetryable: false, nextRetryDelay: 500 });
+/** Activities on connections whose session waits for a row for ever: the activities end the wait themselves. */
+async function withPatientSessions<T>(max: number, work: (patient: typeof activities) => Promise<T>): Promise<T> {
+  const db = openDatabase(database.url, {
+    max,
+    application_name: 'covenant test',
+    limits: { ...NO_LIMITS, lock_ms: 0 },
   });
-  await close();
-  await db.end();
+  try {
+    return await work(createGenerationJobActivities({ db, fillTaskQueue: 'generation' }));
+  } finally {
+    await db.end();
+  }
+}
+
+test.each([
+  ['opening', 'its row', 'openJob', 'generation_jobs', 'id'],
+  ['closing', 'the quota of its contract', 'closeJob', 'contract_quotas', 'contract_id'],
+] as const)(
+  '%s a job waits for %s, while another transaction holds it, no longer than a second, and asks to be tried again later each time',
+  async (_what, _row, name, table, column) => {
+    const { facts } = await buildContract(sql);
+    const { id: job_id } = await requestJob(sql, facts.id, REQUESTED);
+    if (name === 'closeJob') await activities.openJob({ job_id, now: now() });
+    await withPatientSessions(1, async (patient) => {
+      const step = (number: number) =>
+        attempt(number).run(() => patient[name]({ job_id, contract_id: facts.id, now: now(), given_up: [] }));
+      await sql.begin(async (holder) => {
+        const held_id = table === 'generation_jobs' ? job_id : facts.id;
+        await holder`SELECT FROM ${holder(table)} WHERE ${holder(column)} = ${held_id} FOR UPDATE`;
+        for (const [number, nextRetryDelay] of [
+          [1, 500],
+          [2, 1_000],
+          [9, 4_000],
+        ] as const)
+          await expect(step(number)).rejects.toMatchObject({ type: ROW_LOCKED, nonRetryable: false, nextRetryDelay });
+      });
+      await step(1);
+    });
+  },
+);
+
+test('of the jobs of a contract that is locked one waits for it, and the others give their slots back at once', async () => {
+  const { facts } = await buildContract(sql);
+  const jobs = await Promise.all(Array.from({ length: 6 }, () => requestJob(sql, facts.id, 100)));
+  for (const { id: job_id } of jobs) await activities.openJob({ job_id, now: now() });
+  await withPatientSessions(jobs.length, async (patient) => {
+    const close = (job_id: string) =>
+      patient.closeJob({ job_id, contract_id: facts.id, now: now(), given_up: [] }).catch((error: unknown) => error);
+    const failures = await sql.begin(async (holder) => {
+      await holder`SELECT FROM contract_quotas WHERE contract_id = ${facts.id} FOR UPDATE`;
+      return Promise.all(jobs.map(({ id }) => close(id)));
+    });
+    expect(failures).toEqual(jobs.map(() => expect.objectContaining({ type: ROW_LOCKED }) as unknown));
+    // Postgres says of one alone that it waited for a row.
+    expect(failures.filter((failure) => (failure as Error).cause !== undefined)).toHaveLength(1);
+    for (const { id } of jobs) expect(await close(id)).toMatchObject({ state: 'FAILED' });
+  });
+});
+
+test('steps of one contract are at work one at a time, in the order in which they come, and one that fails stops no other', async () => {
+  const inTurn = createContractTurns();
+  const heard: string[] = [];
+  const step = (name: string): Promise<unknown> =>
+    inTurn('a contract', async () => {
+      heard.push(`${name} begins`);
+      await immediate();
+      heard.push(`${name} ends`);
+      if (name === 'second') throw new Error('as the test asked');
+    }).catch((error: unknown) => (error as Error).message);
+  expect(await Promise.all(['first', 'second', 'third'].map(step))).toEqual([
+    undefined,
+    'as the test asked',
+    undefined,
+  ]);
+  expect(heard).toEqual(['first', 'second', 'third'].flatMap((name) => [`${name} begins`, `${name} ends`]));
 });

@@ -3,8 +3,11 @@
  */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
+import { ROW_LOCKED } from '../activities/short-wait';
 import { createTestClockActivities, TELLINGS_MAX } from '../activities/test-clock';
 import type { SettledAtClock, TestClockActivities } from '../activities/test-clock';
+import { openDatabase } from '../db/index';
+import { NO_LIMITS } from '../db/session';
 import type { ClockTeller } from '../temporal/test-clock';
 import { tellInvoice } from './harness/billing';
 import { buildContract } from './harness/contract-rows';
@@ -220,3 +223,30 @@ test('failing an advance says why, and leaves a clock alone that is not on its w
     now: NOW,
   });
 });
+
+test.each(['stepTestClock', 'failTestClock'] as const)(
+  '%s waits for a clock that another transaction holds no longer than a second, and asks to be tried again',
+  async (name) => {
+    const clock_id = await clockOnItsWay();
+    const db = openDatabase(database.url, {
+      max: 1,
+      application_name: 'covenant test',
+      limits: { ...NO_LIMITS, lock_ms: 0 },
+    });
+    const { [name]: step } = createTestClockActivities({
+      db,
+      clocks: { tell: settles, startAdvance: async () => undefined },
+      settleTaskQueue: 'settle',
+    });
+    const input = { clock_id, error: 'as the test asked' };
+    try {
+      await sql.begin(async (holder) => {
+        await holder`SELECT FROM test_clocks WHERE id = ${clock_id} FOR UPDATE`;
+        await expect(step(input)).rejects.toMatchObject({ type: ROW_LOCKED, nonRetryable: false, nextRetryDelay: 500 });
+      });
+      await step(input);
+    } finally {
+      await db.end();
+    }
+  },
+);

@@ -11,6 +11,7 @@ import { Client } from '@temporalio/client';
 import { findInstallationId } from '../db/installation';
 import { holdPort } from '../dev/ports';
 import { findSweep } from '../temporal/health';
+import { taskQueues } from '../temporal/task-queues';
 import { covenantCommand, findingsOf } from './harness/covenant-command';
 import type { DoctorFinding } from './harness/covenant-command';
 import { createTestDatabase } from './harness/database';
@@ -93,6 +94,15 @@ test.each([10 * MINUTE_MS, -10 * MINUTE_MS])(
     }
   },
 );
+
+test('each task queue of a worker is looked at', async () => {
+  const { contracts, ...others } = taskQueues('covenant');
+  const checks = (await workerFindings()).map(({ check }) => check).filter((check) => check.startsWith('worker on'));
+  const activity_queues = [contracts, ...Object.values(others).flat()];
+  expect(checks.sort()).toEqual(
+    [`worker on ${contracts} (workflow)`, ...activity_queues.map((queue) => `worker on ${queue} (activity)`)].sort(),
+  );
+});
 
 test('a worker is ready under its own address, and a query is answered', async () => {
   expect(await workerFindings()).toEqual(

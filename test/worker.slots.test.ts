@@ -6,16 +6,17 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { activityInfo } from '@temporalio/activity';
 import { createStandardPort } from '../adapters/billing-standard';
 import { loadConfig } from '../config';
 import { waitFor } from '../dev/waiting';
 import type { ContractCommand } from '../domain/contract-commands';
-import { contractWorkflowId } from '../temporal/ids';
+import { contractWorkflowId, generationJobWorkflowId } from '../temporal/ids';
 import { workerPoolSize, workerSlots } from '../worker-slots';
 import { sweep } from '../workflows/sweep';
 import { createBillingSystem, outcomesOf, tellInvoice } from './harness/billing';
 import type { ToldInvoice } from './harness/billing';
-import { buildContract } from './harness/contract-rows';
+import { buildContract, requestJob } from './harness/contract-rows';
 import { startCovenantWorker, wrapEach } from './harness/covenant-worker';
 import type { Around, CovenantWorker } from './harness/covenant-worker';
 import { createTestDatabase } from './harness/database';
@@ -83,6 +84,11 @@ function buildContracts(count: number): Promise<string[]> {
 async function acceptedUpdates(id: string): Promise<number> {
   const { events } = await temporal.client.workflow.getHandle(contractWorkflowId(id)).fetchHistory();
   return (events ?? []).filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes).length;
+}
+
+async function pendingActivities(workflow_id: string): Promise<number> {
+  const { raw } = await temporal.client.workflow.getHandle(workflow_id).describe();
+  return raw.pendingActivities?.length ?? 0;
 }
 
 /** Holds an activity for some contracts until it is opened, as a row does that another transaction has locked. */
@@ -189,15 +195,57 @@ test('a billing system that never answers stops no command of any contract, no e
   });
 });
 
+test('steps of jobs that find their rows held stop no boundary and no billing event, however many they are', async () => {
+  const [busy, other] = (await buildContracts(2)) as [string, string];
+  const jobs = 2 * HELD_SLOTS.settling + 1;
+  const gate = holdFor([busy]);
+  let apart = 0;
+  around = (real) => ({
+    async openJob(input) {
+      // As a row does that is held for longer than an attempt waits: the step comes again apart from its workflow.
+      if (activityInfo().isLocal) throw new Error('the row is held');
+      apart += 1;
+      await gate.pass({ contract_id: busy });
+      return real.openJob(input);
+    },
+  });
+  const requested = await Promise.all(Array.from({ length: jobs }, () => requestJob(sql, busy, 100)));
+  await worker.nudger.wakeJobs(requested.map(({ id }) => id));
+  await waitFor(
+    async () => {
+      const pending = await Promise.all(requested.map(({ id }) => pendingActivities(generationJobWorkflowId(id))));
+      return pending.every((count) => count === 1) || undefined;
+    },
+    { timeout_ms: 20_000, what: 'a step of every job to wait apart from its workflow' },
+  );
+  await waitFor(() => gate.held.length === HELD_SLOTS.steps || undefined, {
+    timeout_ms: 20_000,
+    what: 'every slot for steps to be held',
+  });
+  const occurred_at = new Date().toISOString();
+  const inbox_id = await tellInvoice(sql, other, { occurred_at, version: 1 });
+  await worker.nudger.tellBilling(other, { inbox_id, told: 'an event' });
+  await waitFor(async () => (await outcomesOf(sql, other))[0]?.outcome === 'APPLIED' || undefined, {
+    timeout_ms: 20_000,
+    what: 'an event of another contract to be applied',
+  });
+  expect(apart).toBe(HELD_SLOTS.steps);
+  gate.open();
+  for (const { id } of requested)
+    expect(await temporal.client.workflow.getHandle(generationJobWorkflowId(id)).result()).toMatchObject({
+      state: 'SUCCEEDED',
+    });
+});
+
 test('the slots for commands and billing are the same on one core and on a hundred', () => {
   const slots = workerSlots(loadConfig(REQUIRED));
-  expect(slots).toMatchObject({ commands: 8, settling: 4, billing: 4 });
+  expect(slots).toMatchObject({ commands: 8, settling: 4, steps: 4, billing: 4 });
   expect(workerSlots(loadConfig({ ...REQUIRED, WORKER_FILL_SLOTS: '100' }))).toEqual({ ...slots, fill: 100 });
 });
 
 test('a pool has one connection for each slot and one for readiness, unless more are given', () => {
-  expect(workerPoolSize(SLOTS, undefined)).toBe(35);
-  expect(workerPoolSize(SLOTS, 35)).toBe(35);
+  expect(workerPoolSize(SLOTS, undefined)).toBe(39);
+  expect(workerPoolSize(SLOTS, 39)).toBe(39);
   expect(workerPoolSize(SLOTS, 50)).toBe(50);
 });
 
@@ -208,6 +256,7 @@ test('a worker whose pool is too small for its slots does not start, and says wh
     DATABASE_POOL_SIZE: '10',
     WORKER_COMMAND_SLOTS: '5',
     WORKER_SETTLING_SLOTS: '2',
+    WORKER_STEP_SLOTS: '3',
     WORKER_BILLING_SLOTS: '3',
     WORKER_FILL_SLOTS: '2',
   };
@@ -219,8 +268,8 @@ test('a worker whose pool is too small for its slots does not start, and says wh
   expect({ code, written: written.trim() }).toEqual({
     code: 1,
     written:
-      'DATABASE_POOL_SIZE is 10, but the slots of this worker need 28 connections: 5 for commands (WORKER_COMMAND_SLOTS), ' +
-      '2 for boundaries (WORKER_SETTLING_SLOTS), 6 for 2 billing systems (WORKER_BILLING_SLOTS), 2 for filling (WORKER_FILL_SLOTS), ' +
-      '4 for the sweep, 4 for test clocks, 4 for steps of jobs and 1 for readiness. Raise DATABASE_POOL_SIZE, leave it unset, or lower the slots.',
+      'DATABASE_POOL_SIZE is 10, but the slots of this worker need 30 connections: 5 for commands (WORKER_COMMAND_SLOTS), ' +
+      '2 for boundaries (WORKER_SETTLING_SLOTS), 6 for short steps (WORKER_STEP_SLOTS, beside their workflows and apart), 6 for 2 billing systems (WORKER_BILLING_SLOTS), 2 for filling (WORKER_FILL_SLOTS), ' +
+      '4 for the sweep, 4 for test clocks and 1 for readiness. Raise DATABASE_POOL_SIZE, leave it unset, or lower the slots.',
   });
 });

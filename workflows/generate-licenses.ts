@@ -157,6 +157,7 @@ async function close(
 ): Promise<GenerateLicensesResult> {
   const closed = await run('closeJob', 'closes the job', {
     job_id: job.job_id,
+    contract_id: job.contract_id,
     now: now(),
     given_up: [...given_up],
   });

@@ -3,7 +3,7 @@
 import type { BillingSource } from '../domain/billing-event';
 
 /** What a queue beside that of the contracts is for; see `temporal/task-queues.ts`. */
-export type QueueBeside = 'settling' | 'billing' | `billing-${BillingSource}` | 'sweep';
+export type QueueBeside = 'settling' | 'steps' | 'billing' | `billing-${BillingSource}` | 'sweep';
 
 /**
  * The queue of this kind that belongs to a queue of contracts: `covenant-billing` beside `covenant-contracts`. A workflow

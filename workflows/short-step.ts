@@ -43,7 +43,7 @@ export function shortSteps<Activities>(): RunShortStep<Activities> {
   });
   const regular = (name: string) =>
     proxyActivities<Steps>({
-      taskQueue: queueBeside(workflowInfo().taskQueue, 'settling'),
+      taskQueue: queueBeside(workflowInfo().taskQueue, 'steps'),
       startToCloseTimeout: ATTEMPT_TIMEOUT,
       retry: { initialInterval: '500ms', maximumInterval: '15s' },
     })[name]!;
