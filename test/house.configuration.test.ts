@@ -112,6 +112,7 @@ test('required values alone are enough, and all else has its default', () => {
     workerHealthPort: 8081,
     workerCommandSlots: 8,
     workerSettlingSlots: 4,
+    workerStepSlots: 4,
     workerBillingSlots: 4,
     workerCachedWorkflowsMax: 600,
     workerFillSlots: Math.min(availableParallelism(), 8),
