@@ -5,6 +5,8 @@ import type { IncomingMessage } from 'node:http';
 export interface ApiClient {
   /** Posts JSON and answers with the JSON of the answer. Throws on every status but 2xx. */
   post<T>(path: string, body: object): Promise<T>;
+  /** Reads JSON. Throws on every status but 2xx. */
+  get<T>(path: string): Promise<T>;
   /** Posts bytes as they are, with headers of their own in place of the key. Throws on every status but 2xx. */
   postSigned(path: string, body: string, headers: Readonly<Record<string, string>>): Promise<void>;
   /** Resolves with the data of the first server-sent event called `name`. Throws when the stream ends before. */
@@ -40,6 +42,9 @@ export function createApiClient(origin: string, key: string): ApiClient {
     async post<T>(path: string, body: object): Promise<T> {
       const response = await send('POST', path, JSON.stringify(body));
       return JSON.parse(await successText(path, response)) as T;
+    },
+    async get<T>(path: string): Promise<T> {
+      return JSON.parse(await successText(path, await send('GET', path))) as T;
     },
     async postSigned(path: string, body: string, headers: Readonly<Record<string, string>>): Promise<void> {
       await successText(path, await send('POST', path, body, headers));

@@ -15,6 +15,7 @@ import { benchPeers } from './peers';
 import { createReport } from './report';
 import type { Report } from './report';
 import { benchRows } from './rows';
+import { benchSearch } from './search';
 
 interface CommonOptions {
   json: boolean;
@@ -28,6 +29,8 @@ const CELL_SECONDS = 2;
 const ROWS_LICENSES = 200_000;
 const CROWD_CONTRACTS = 500;
 const BURST_EVENTS = 10;
+const SEARCHED_LICENSES = 1_000_000;
+const MATCHES = [50, 3_050, 11_631];
 const STREAMS = [40, 200];
 const FILE_LICENSES = 200_000;
 const LIVEZ_SECONDS = 5;
@@ -79,6 +82,14 @@ async function main(): Promise<void> {
     .action((options: CommonOptions & { contracts: number }) =>
       measured(options, (stack, report) =>
         benchBoundaries(stack, { contracts: options.contracts, pairs: options.pairs }, report),
+      ),
+    );
+  benchmark(program, 'search', 'a page of the licenses whose keys begin alike, beside the bare range of the index')
+    .option('--licenses <count>', 'licenses in the table, about 28 of each job', wholeNumber, SEARCHED_LICENSES)
+    .option('--matches <counts>', 'keys that begin alike, separated by commas', wholeNumbers, MATCHES)
+    .action((options: CommonOptions & { licenses: number; matches: number[] }) =>
+      measured(options, (stack, report) =>
+        benchSearch(stack, { licenses: options.licenses, matches: options.matches, pairs: options.pairs }, report),
       ),
     );
   benchmark(program, 'livez', '/livez while clients download CSV files or follow a job, beside /livez alone')

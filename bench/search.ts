@@ -1,0 +1,154 @@
+/**
+ * `search`: the first page of the licenses whose keys begin with a text, through HTTP, beside the bare range of the index.
+ *
+ * The matches are spread over all jobs. That is the case in which it matters how the page is found: a search within each job
+ * reads the whole range again for each of them.
+ */
+import { openDatabase } from '../db/index';
+import type { Database } from '../db/index';
+import { cleanUp, settleDisk } from './cleaning';
+import { createContracts } from './contracts';
+import type { MeasuredStack } from './measured-stack';
+import { median, quantile, runPairs } from './pairs';
+import { count, tableOf, threeDecimals, twoDecimals } from './report';
+import type { Report } from './report';
+
+export interface SearchOptions {
+  /** Licenses in the table. */
+  licenses: number;
+  /** How many keys begin alike, for each search. */
+  matches: number[];
+  /** Pairs of each search; undefined: PAIRS. */
+  pairs: number | undefined;
+}
+
+interface SearchResult {
+  matches: number;
+  /** The time of the bare range ÷ that of the product, of the medians. */
+  ratio: number;
+  bare_p50_ms: number;
+  p50_ms: number;
+  p99_ms: number;
+}
+
+const PAIRS = 3;
+const SEARCHES = 10;
+/** The search that stands for all. */
+const JUDGED_MATCHES = 3_050;
+const LICENSES_PER_JOB = 28;
+const PAGE_ROWS = 50;
+const QUOTA = 100_000_000;
+/** Comes after every character of a key. */
+const LAST_CHARACTER = '\u{10ffff}';
+
+/** Fills the table, then measures every search after one that does not count. */
+export async function benchSearch(stack: MeasuredStack, options: SearchOptions, report: Report): Promise<void> {
+  const [contract_id = ''] = await createContracts(stack, 1, QUOTA);
+  const bare = openDatabase(stack.database_url, { max: 1, application_name: 'covenant bench' });
+  try {
+    report.say(`Filling the table with ${count(options.licenses)} licenses`);
+    await fillLicenses(stack, contract_id, options);
+    const results: SearchResult[] = [];
+    for (const matches of options.matches) {
+      const pairs = await measure(stack, bare, matches, options.pairs ?? PAIRS);
+      const [bare_ms, product_ms] = [pairs.flatMap(({ first }) => first), pairs.flatMap(({ second }) => second)];
+      const ratios = pairs.map(({ first, second }) => median(first) / median(second));
+      results.push({
+        matches,
+        ratio: threeDecimals(median(ratios)),
+        bare_p50_ms: twoDecimals(median(bare_ms)),
+        p50_ms: twoDecimals(median(product_ms)),
+        p99_ms: twoDecimals(quantile(product_ms, 0.99)),
+      });
+    }
+    finish(results, report);
+  } finally {
+    await bare.end();
+    await cleanUp(stack.db, [contract_id]);
+  }
+}
+
+async function measure(stack: MeasuredStack, bare: Database, matches: number, pairs: number) {
+  const prefix = prefixOf(matches);
+  const readBare = async (): Promise<void> => {
+    await bare`
+      SELECT id, key FROM licenses WHERE key >= ${prefix} AND key < ${prefix + LAST_CHARACTER} ORDER BY id DESC LIMIT ${PAGE_ROWS}`;
+  };
+  const readProduct = async (): Promise<void> => {
+    const page = await stack.api.get<{ data: unknown[] }>(`/api/v1/licenses?search=${prefix}&limit=${PAGE_ROWS}`);
+    if (page.data.length !== Math.min(PAGE_ROWS, matches)) throw new Error(`${prefix} found ${page.data.length}`);
+  };
+  await readBare();
+  await readProduct();
+  return runPairs(
+    pairs,
+    () => timesOf(readBare),
+    () => timesOf(readProduct),
+  );
+}
+
+async function timesOf(read: () => Promise<void>): Promise<number[]> {
+  const durations_ms: number[] = [];
+  for (let i = 0; i < SEARCHES; i++) {
+    const begun = performance.now();
+    await read();
+    durations_ms.push(performance.now() - begun);
+  }
+  return durations_ms;
+}
+
+/** Makes the rows of finished jobs by SQL: through the product it would take an hour. */
+async function fillLicenses(
+  { api, db }: MeasuredStack,
+  contract_id: string,
+  { licenses, matches }: SearchOptions,
+): Promise<void> {
+  // Its job brings the terms that the other jobs share.
+  const { job_id } = await api.post<{ job_id: string }>(`/api/v1/contracts/${contract_id}/generate`, { count: 1 });
+  const jobs = Math.ceil(licenses / LICENSES_PER_JOB);
+  await db.begin(async (tx) => {
+    await tx`SET LOCAL statement_timeout = 0`;
+    await tx`
+      CREATE TEMPORARY TABLE filled_jobs ON COMMIT DROP AS
+      WITH made AS (
+        INSERT INTO generation_jobs (contract_id, environment, terms_id, execution, requested, chunk_size, state, channel, actor, created_at, quota_remaining)
+        SELECT j.contract_id, j.environment, j.terms_id, 'inline', ${LICENSES_PER_JOB}, 100, 'SUCCEEDED', j.channel, j.actor, j.created_at, 0
+        FROM generation_jobs j, generate_series(1, ${jobs}::int) WHERE j.id = ${job_id}
+        RETURNING id, serial, created_at)
+      SELECT id, serial, created_at, row_number() OVER (ORDER BY serial) - 1 AS number FROM made`;
+    await tx`
+      INSERT INTO generation_chunks (job_id, chunk_no, licenses, created_at)
+      SELECT id, 0, ${LICENSES_PER_JOB}, created_at FROM filled_jobs`;
+    const prefixes = matches.map(prefixOf);
+    // The matches of a search are every so many-th license; each search begins one license later.
+    const steps = matches.map((found) => Math.max(matches.length, Math.floor(licenses / found)));
+    await tx`
+      INSERT INTO licenses (id, key)
+      SELECT (j.serial << 24) + o, coalesce(
+        (SELECT s.prefix || n FROM unnest(${prefixes}::text[], ${matches}::int[], ${steps}::int[]) WITH ORDINALITY AS s (prefix, found, step, place)
+         WHERE n % s.step = s.place AND n / s.step < s.found LIMIT 1), 'BENCH-' || upper(md5(n::text)))
+      FROM filled_jobs j, generate_series(1, ${LICENSES_PER_JOB}::int) o, LATERAL (SELECT j.number * ${LICENSES_PER_JOB}::int + o AS n) AS numbered`;
+  });
+  await settleDisk(db, ['licenses', 'generation_chunks', 'generation_jobs']);
+}
+
+/** What the keys begin with that so many licenses have. */
+function prefixOf(matches: number): string {
+  return `FOUND${matches}-`;
+}
+
+function finish(results: readonly SearchResult[], report: Report): void {
+  const judged = results.find(({ matches }) => matches === JUDGED_MATCHES) ?? results.at(-1);
+  if (judged === undefined) throw new RangeError('No search was measured.');
+  const table = tableOf<SearchResult>(
+    [
+      { title: 'matches', cell: (row) => count(row.matches) },
+      { title: 'bare range, ms', cell: (row) => row.bare_p50_ms.toFixed(1) },
+      { title: 'Covenant, ms', cell: (row) => row.p50_ms.toFixed(1) },
+      { title: 'p99, ms', cell: (row) => row.p99_ms.toFixed(1) },
+      { title: 'ratio', cell: (row) => row.ratio.toFixed(2) },
+    ],
+    results,
+  );
+  report.finish(table, { bench: 'search', ratio: judged.ratio, searches: results });
+}
