@@ -5,7 +5,7 @@ import { applyBillingEvents } from '../domain/billing-application';
 import type { BillingVerdict, LookedUpBillingEvent } from '../domain/billing-application';
 import { BillingUnreachable } from '../domain/billing-event';
 import type { BillingSource, FetchedInvoice } from '../domain/billing-event';
-import { laterOf } from '../domain/instant';
+import { EARLIEST, laterOf } from '../domain/instant';
 import type { Instant } from '../domain/instant';
 import { invoiceAfter, isUnpaid } from '../domain/invoice';
 import type { SeenInvoice } from '../domain/invoice';
@@ -13,12 +13,13 @@ import { isRefusal } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import { decideBillingEvents, pendingBillingEvents, postponeBillingEvents } from '../db/billing-inbox';
 import type { PendingBillingEvent } from '../db/billing-inbox';
-import { findContract, findNextBoundary, lockContract } from '../db/contract';
+import { findAwaited, findContract, lockContract } from '../db/contract';
 import { changeContract } from '../db/contract-change';
 import type { Changed, InvoiceName } from '../db/contract-change';
 import type { Sql } from '../db/index';
 import { findInvoicesElsewhere } from '../db/invoice';
 import { clockNowOf } from '../db/test-clock';
+import { isComputedByOlderRules } from '../db/time-zone-rules';
 import type { BillingPorts } from './billing-inbox';
 import { alive } from './heartbeat';
 import type { ContractActivityDependencies, SettleInput } from './contract';
@@ -107,7 +108,7 @@ export function createBillingActivities({
     const [, due, first] = await Promise.all([
       lockContract(tx, contract_id),
       pendingBillingEvents(tx, contract_id, now, EVENTS_APPLIED_MAX),
-      findNextBoundary(tx, contract_id),
+      findAwaited(tx, contract_id),
     ]);
     // What came meanwhile is applied as well, unless its invoice has to be asked for: that is the next turn's.
     const lookOf = (event: PendingBillingEvent): Look | null => looks.get(event.id) ?? toldBy(event);
@@ -116,7 +117,13 @@ export function createBillingActivities({
       const look = lookOf(event);
       return look === null ? [] : [{ ...event, look }];
     });
-    let { next_boundary_at: boundary, clock_now } = first;
+    let { next_boundary_at: boundary = null, clock_now = null } = first ?? {};
+    if (first !== undefined && isComputedByOlderRules(first)) {
+      // Computes where the boundary lies by the rules of this process, and crosses none.
+      const request = { id: contract_id, actor: BILLING, now, request_id: null, until: EARLIEST };
+      const moved = await changeContract(tx, request, () => 'unchanged');
+      if (!isRefusal(moved)) boundary = moved.row.next_boundary_at;
+    }
     for (;;) {
       const end = boundary === null || boundary > (clock_now ?? now) ? null : boundary;
       const part = end === null ? waiting : waiting.filter(({ told_at }) => told_at < end);

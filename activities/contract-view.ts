@@ -1,7 +1,7 @@
 /** A contract as its workflow knows it: enough to wait and to be found, nothing that is a fact. */
 import { HOLD_SOURCES, isLive, openHold, stateAt } from '../domain/contract';
 import type { ContractFacts, ContractState, HoldSource } from '../domain/contract';
-import { boundariesAfter, nextBoundary, verificationDue, verifyAt } from '../domain/contract-boundary';
+import { boundariesAfter, verificationDue, verifyAt } from '../domain/contract-boundary';
 import type { Boundary } from '../domain/contract-boundary';
 import type { BillingSource } from '../domain/billing-event';
 import type { Environment } from '../domain/environment';
@@ -10,6 +10,7 @@ import { isUnpaid } from '../domain/invoice';
 import { isRefusal } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import { countPendingBillingEvents } from '../db/billing-inbox';
+import { storedBoundary } from '../db/contract';
 import type { Changed } from '../db/contract-change';
 import type { Sql } from '../db/index';
 
@@ -73,7 +74,8 @@ export async function viewOf(
     customer_id: facts.customer_id,
     environment: facts.environment,
     state,
-    next_boundary: nextBoundary(facts),
+    // As it is stored: it may have been computed by newer rules of time zones than those of this process.
+    next_boundary: storedBoundary(row),
     at_rest: !isLive(state),
     verification: verificationOf(outcome, row.clock_now ?? now),
     verified_first: verifiedFirst(facts)?.kind,

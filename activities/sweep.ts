@@ -1,6 +1,10 @@
 /** What the sweep does each minute: finds what is owed in Postgres and wakes it, and forgets what has run its time. */
+import { SYSTEM } from '../domain/actor';
 import type { Instant } from '../domain/instant';
+import { isRefusal } from '../domain/refusal';
 import { unparkDueBillingEvents } from '../db/billing-inbox';
+import { confirmBoundaries } from '../db/boundary-refresh';
+import { changeContract } from '../db/contract-change';
 import type { Database } from '../db/index';
 import { dropExpiredIdempotency } from '../db/idempotency';
 import { dropOldRefusedAttempts } from '../db/refused-attempt';
@@ -11,9 +15,12 @@ import type { Nudger } from '../temporal/nudge';
 import type { ClockTeller } from '../temporal/test-clock';
 import { beginAttempt } from './attempt';
 import { alive } from './heartbeat';
+import { beginWithShortWaits } from './short-wait';
 
 /** Rows of each kind woken in one run, so that a server that lost its data is filled again without being flooded. */
 export const SWEEP_ROWS_MAX = 500;
+/** Contracts looked at in one run because the rules of time zones have changed. Few of them move, and only those are woken. */
+export const RULES_ROWS_MAX = 5_000;
 /** Rows woken before they are marked: what a sweep that is cut short has to wake again. */
 export const SWEEP_BATCH_ROWS = 50;
 /** Records of attempts removed for each kind in one run; more than one run can add. */
@@ -77,13 +84,19 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
     const shares: Share[] = [{ kind: null, ids: await part(() => unparkDueBillingEvents(db, { now, limit }), []) }];
     for (const kind of kindsOf(SWEEP_KINDS)) {
       await part(() => forgetSettled(db, kind, { epoch, now, limit: FORGOTTEN_ROWS_MAX }), undefined);
-      shares.push({ kind, ids: await part(() => rowsToWake(db, kind, { epoch, now, limit }), []) });
+      const rows_max = kind === 'time_zone_rules' ? RULES_ROWS_MAX : limit;
+      shares.push({ kind, ids: await part(() => rowsToWake(db, kind, { epoch, now, limit: rows_max }), []) });
     }
 
     const woken: Record<SweepSubject, Set<string>> = { contract: new Set(), job: new Set(), test_clock: new Set() };
     for (const { kind, ids } of inTurns(shares)) {
       if (!attempt.mayGoOn()) break;
       const subject = kind === null ? 'contract' : SWEEP_KINDS[kind];
+      if (kind === 'time_zone_rules') {
+        const left = await computeBoundaries(ids);
+        await part(() => recordAttempts(db, kind, left, { epoch, now }), undefined);
+        continue;
+      }
       const unheard = ids.filter((id) => !woken[subject].has(id));
       const reached = await part(() => wake(subject, unheard), undefined);
       if (reached === undefined) continue;
@@ -97,6 +110,32 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
     await part(() => dropOldRefusedAttempts(db), 0);
     if (failures.length > 0) throw failures[0];
     return { contracts: woken.contract.size, jobs: woken.job.size, test_clocks: woken.test_clock.size };
+
+    /**
+     * Computes the next boundaries of contracts by the rules of this process, and wakes those whose boundary has moved. Answers
+     * the contracts that are left: locked by others, or failed.
+     */
+    async function computeBoundaries(ids: string[]): Promise<string[]> {
+      const nothing = { confirmed: [] as string[], moved: [] as string[] };
+      const { confirmed, moved } = await part(() => db.begin((tx) => confirmBoundaries(tx, ids)), nothing);
+      const done = new Set(confirmed);
+      const to_wake: Record<'contract' | 'job', string[]> = { contract: [], job: [] };
+      for (const id of moved) {
+        const request = { id, actor: SYSTEM, now, request_id: null, billing: 'stop' } as const;
+        const settle = () => beginWithShortWaits(db, (tx) => changeContract(tx, request, () => 'unchanged'));
+        const changed = await part(settle, undefined);
+        if (changed === undefined) continue;
+        done.add(id);
+        if (isRefusal(changed)) continue;
+        if (changed.nudge.contract_id !== null) to_wake.contract.push(id);
+        to_wake.job.push(...changed.nudge.job_ids);
+      }
+      for (const subject of ['contract', 'job'] as const) {
+        const reached = await part(() => wake(subject, to_wake[subject]), []);
+        for (const id of reached) woken[subject].add(id);
+      }
+      return ids.filter((id) => !done.has(id));
+    }
   }
 
   /** Wakes rows of one subject; answers those that were reached. */

@@ -13,6 +13,7 @@ import { changeContract, deletedRefusal } from '../db/contract-change';
 import type { Changed } from '../db/contract-change';
 import { beginLocked } from '../db/index';
 import type { Sql } from '../db/index';
+import { isComputedByOlderRules } from '../db/time-zone-rules';
 import { presentContract, presentFacts } from './contract-presenter';
 import { fingerprintOf } from './endpoint';
 import type { Answer, Handled } from './route';
@@ -38,7 +39,8 @@ export async function readContract(request: Request, id: string): Promise<Contra
   const row = await findContract(api.db, id);
   if (!row) return refuse('NOT_FOUND', { what: 'contract', id });
   if (row.deleted_at !== null) return hiddenFrom(request.caller.role, deletedRefusal(row));
-  if (row.next_boundary_at === null || row.next_boundary_at > (row.clock_now ?? now)) return row;
+  const is_due = row.next_boundary_at !== null && row.next_boundary_at <= (row.clock_now ?? now);
+  if (!is_due && !isComputedByOlderRules(row)) return row;
   const settled = await beginLocked(api.db, [{ table: 'contracts', id }], (tx) =>
     changeContract(tx, changeRequest(request, id), () => 'unchanged'),
   );

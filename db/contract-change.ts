@@ -26,11 +26,12 @@ import { NO_NUDGE } from '../domain/nudge';
 import type { Nudge } from '../domain/nudge';
 import { isRefusal, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
+import { isOlder, settledOn } from '../domain/time-zone-rules';
 import { saveAmendments } from './amendment';
 import { countPendingBillingEvents } from './billing-inbox';
 import { difference, insertAudit, insertDomainEvents } from './commit';
 import type { DomainEventEntry } from './commit';
-import { factsOf, findContract, lockContract } from './contract';
+import { factsOf, findContract, lockContract, storedBoundary } from './contract';
 import type { ContractRow } from './contract';
 import { findSettleContext } from './contract-context';
 import { lockQuota, refreshGrants } from './contract-quota';
@@ -40,6 +41,7 @@ import { findGenerator } from './generator';
 import type { Sql } from './index';
 import { saveInvoices } from './invoice';
 import { refreshTerms } from './license-terms';
+import { TIME_ZONE_RULES } from './time-zone-rules';
 
 /** What came of a change. */
 export interface Changed {
@@ -92,13 +94,16 @@ export async function changeContract(
   // Money that came in is looked at before anything is crossed or judged without it.
   const waits_for_events =
     needsAllEvents(request) && (await countPendingBillingEvents(tx, request.id, request.now)) > 0;
-  const wanted = waits_for_events ? before.settled_until : earlierOf(request.until ?? clock, clock);
-  const until = laterOf(wanted, before.settled_until);
+  const settled_until = laterOf(row.settled_until, before.settled_until);
+  const wanted = waits_for_events ? settled_until : earlierOf(request.until ?? clock, clock);
+  const until = laterOf(wanted, settled_until);
   const answered = waits_for_events ? { ...request, billing: 'stop' as const } : request;
   const context = await settleContext(tx, row, answered, until);
   const settled = settleFromNow(withAnswer(before, answered, until), until, context);
   const now = settled.facts.settled_until;
   const steps: Step[] = settled.crossed.map((change) => ({ change, actor: SYSTEM }));
+  const moved = boundaryMove(row, before, settled.facts);
+  if (moved) steps.push({ change: moved, actor: SYSTEM });
   const answer = answerChange(before, settled.facts, now);
   if (answer) steps.push({ change: answer, actor: SYSTEM });
 
@@ -114,7 +119,7 @@ export async function changeContract(
   const facts = { ...unasked(consequences.at(-1)?.facts ?? decided, now), settled_until: now };
   const { written, cancelled } = await commit(tx, row, before, facts, steps, request, following.generator);
 
-  const nudge = await nudgeFor(tx, row, facts, now);
+  const nudge = await nudgeFor(tx, row, before, facts);
   return {
     row: written ? ((await findContract(tx, request.id)) as ContractRow) : row,
     facts,
@@ -151,7 +156,8 @@ export async function insertContract(
 ): Promise<Changed> {
   const { facts } = change;
   const now = change.at;
-  await tx`INSERT INTO contracts ${tx({ ...columnsOf(tx, facts, now), ...copiesOf(facts, now) })}`;
+  const settled_on = settledOn(facts, null);
+  await tx`INSERT INTO contracts ${tx({ ...columnsOf(tx, facts, now), ...copiesOf(facts, now), settled_on })}`;
   await tx`INSERT INTO contract_quotas ${tx({ contract_id: facts.id, total: facts.quota.total, claimed: 0 })}`;
   await insertGrant(tx, facts.id, facts.quota.total, change, actor);
   await writeHistory(tx, null, facts, [{ change, actor }], request_id);
@@ -284,22 +290,24 @@ async function commit(
   generator: GeneratorFacts | null,
 ): Promise<{ written: boolean; cancelled: string[] }> {
   const now = facts.settled_until;
-  const copies = copiesOf(facts, now);
+  const copies = copiesFor(row, before, facts);
   const closes = row.may_generate && !copies.may_generate;
+  // A draft that gets another zone has reached another day.
+  const settled_on = settledOn(facts, row.timezone === facts.timezone ? row.settled_on : null);
   if (steps.length === 0) {
     // Nothing happened, but what SQL judges by may have moved: a boundary was passed by unverified, an answer came.
     const { billing_unreachable_since, verify_after } = facts;
     const kept = { ...copies, billing_unreachable_since, verify_after };
     const moved = Object.entries(kept).some(([column, value]) => !sameJson(row[column as keyof typeof kept], value));
     if (!moved && sameJson(before.invoices, facts.invoices)) return { written: false, cancelled: [] };
-    await tx`UPDATE contracts SET ${tx({ ...kept, settled_until: now })} WHERE id = ${facts.id}`;
+    await tx`UPDATE contracts SET ${tx({ ...kept, settled_until: now, settled_on })} WHERE id = ${facts.id}`;
     await saveInvoices(tx, facts.id, before.invoices, facts.invoices);
     if (closes) await awaitChunks(tx, facts.id);
     await refreshGrants(tx, facts.id);
     return { written: true, cancelled: [] };
   }
   const deleted = facts.deleted_at !== null ? { deleted_by: request.actor.name } : {};
-  await tx`UPDATE contracts SET ${tx({ ...columnsOf(tx, facts, now), ...copies, ...deleted })} WHERE id = ${facts.id}`;
+  await tx`UPDATE contracts SET ${tx({ ...columnsOf(tx, facts, now), ...copies, settled_on, ...deleted })} WHERE id = ${facts.id}`;
   for (const hold of facts.holds) {
     if (hold.id === null) await tx`INSERT INTO contract_holds ${tx({ ...withoutId(hold), contract_id: facts.id })}`;
     else if (hold.lifted_at !== null)
@@ -355,6 +363,7 @@ async function insertGrant(
 
 /** What only operators of Covenant care about: told in the audit, and to nobody else. */
 const UNTOLD: readonly ContractAction[] = [
+  'contract.boundary_moved',
   'billing.event_received',
   'billing.event_ignored',
   'billing.parked',
@@ -423,8 +432,8 @@ function domainEventsOf(after: ContractFacts, steps: Step[]): DomainEventEntry[]
 }
 
 /** The workflow is woken when it waits for another boundary or shows another name than it knew; paused jobs when generation is open again. */
-async function nudgeFor(tx: Sql, row: ContractRow, facts: ContractFacts, now: Instant): Promise<Nudge> {
-  const copies = copiesOf(facts, now);
+async function nudgeFor(tx: Sql, row: ContractRow, before: ContractFacts, facts: ContractFacts): Promise<Nudge> {
+  const copies = copiesFor(row, before, facts);
   const moved =
     row.activated_at !== facts.activated_at ||
     row.next_boundary_at !== copies.next_boundary_at ||
@@ -450,6 +459,38 @@ function copiesOf(facts: ContractFacts, now: Instant) {
     next_boundary_kind: boundary?.kind ?? null,
     verify_at: verifyAt(facts),
     warnings: warningsOf(facts, now),
+    time_zone_rules: TIME_ZONE_RULES,
+  };
+}
+
+/**
+ * The copies to be stored for a contract that exists. Where a process with newer rules has computed the boundary that lies ahead,
+ * one with older rules keeps it, as long as nothing else moves it: the two do not move it to and fro. When something does, the row
+ * names the older rules, and the sweep of a worker with newer ones computes it again.
+ */
+function copiesFor(row: ContractRow, before: ContractFacts, facts: ContractFacts): ReturnType<typeof copiesOf> {
+  const now = facts.settled_until;
+  const copies = copiesOf(facts, now);
+  const { next_boundary_at, next_boundary_kind, time_zone_rules } = row;
+  if (time_zone_rules === null || !isOlder(TIME_ZONE_RULES, time_zone_rules)) return copies;
+  const lies_ahead = next_boundary_at === null || next_boundary_at > now;
+  if (!lies_ahead || !sameJson(nextBoundary(before), nextBoundary(facts))) return copies;
+  return { ...copies, next_boundary_at, next_boundary_kind, time_zone_rules };
+}
+
+/** The boundary that the rules of this process have moved, as a change; null when they are not newer or it stays where it was. */
+function boundaryMove(row: ContractRow, before: ContractFacts, settled: ContractFacts): ContractChange | null {
+  if (!isOlder(row.time_zone_rules, TIME_ZONE_RULES)) return null;
+  const stored = storedBoundary(row);
+  const computed = nextBoundary(before);
+  if (sameJson(stored, computed)) return null;
+  return {
+    facts: settled,
+    at: settled.settled_until,
+    action: 'contract.boundary_moved',
+    reason: `time zone rules ${TIME_ZONE_RULES}`,
+    revised: false,
+    told: { next_boundary: { was: stored && { ...stored }, is: computed && { ...computed } } },
   };
 }
 

@@ -1,13 +1,15 @@
 /** Contracts in Postgres: reading them, one or many. They are written through `contract-change.ts` alone. */
 import { ACTIVE_STATES, CONTRACT_STATES } from '../domain/contract';
 import type { ContractFacts, ContractState, ContractType, ContractWarning, Hold } from '../domain/contract';
-import type { BoundaryKind } from '../domain/contract-boundary';
+import type { Boundary, BoundaryKind } from '../domain/contract-boundary';
 import type { Environment } from '../domain/environment';
 import type { GeneratorFacts } from '../domain/generator';
 import type { Instant, LocalDate } from '../domain/instant';
 import type { Json, JsonObject } from '../domain/json';
 import type { ProductFacts } from '../domain/product';
 import type { QuotaCounters } from '../domain/quota';
+import { settledByOtherRules } from '../domain/time-zone-rules';
+import type { TimeZoneRules } from '../domain/time-zone-rules';
 import { columnNames, ofAlias } from './columns';
 import { openJobsOf } from './generation-job';
 import type { Fragment, Sql } from './index';
@@ -26,6 +28,10 @@ export interface ContractRow extends Omit<ContractFacts, 'quota' | 'activation_l
   next_boundary_kind: BoundaryKind | null;
   verify_at: Instant | null;
   warnings: ContractWarning[];
+  /** By which rules the next boundary was computed; null: by those of a version that did not say. */
+  time_zone_rules: TimeZoneRules | null;
+  /** The local day that the contract had reached at `settled_until`, by the rules of that time (domain/time-zone-rules.ts). */
+  settled_on: LocalDate | null;
   /** The time of the contract's test clock, by which it lives; null by the real one. */
   clock_now: Instant | null;
   terms_id: string | null;
@@ -74,6 +80,8 @@ const CONTRACT_COLUMNS = columnNames<Omit<ContractRow, FromOtherTables>>({
   verify_after: true,
   verify_at: true,
   warnings: true,
+  time_zone_rules: true,
+  settled_on: true,
   test_clock_id: true,
   activated_at: true,
   terminated_at: true,
@@ -138,14 +146,15 @@ export async function lockContract(tx: Sql, id: string): Promise<{ generator_id:
   return locked;
 }
 
-/** The next boundary of a contract and the time of its test clock, both null where there is none. */
-export async function findNextBoundary(
-  sql: Sql,
-  id: string,
-): Promise<{ next_boundary_at: Instant | null; clock_now: Instant | null }> {
-  const [row] = await sql<{ next_boundary_at: Instant | null; clock_now: Instant | null }[]>`
-    SELECT next_boundary_at, (SELECT now FROM test_clocks WHERE id = test_clock_id) AS clock_now FROM contracts WHERE id = ${id}`;
-  return row ?? { next_boundary_at: null, clock_now: null };
+/** What a contract waits for: its next boundary and by which rules it was computed, and the time of its test clock. */
+export type Awaited = Pick<ContractRow, 'activated_at' | 'next_boundary_at' | 'time_zone_rules' | 'clock_now'>;
+
+/** What a contract waits for, or undefined when there is no contract. */
+export async function findAwaited(sql: Sql, id: string): Promise<Awaited | undefined> {
+  const [row] = await sql<Awaited[]>`
+    SELECT activated_at, next_boundary_at, time_zone_rules, (SELECT now FROM test_clocks WHERE id = test_clock_id) AS clock_now
+    FROM contracts WHERE id = ${id}`;
+  return row;
 }
 
 /** Whether there is a contract that is not deleted. */
@@ -158,6 +167,12 @@ export async function contractExists(sql: Sql, id: string): Promise<boolean> {
 export async function findContract(sql: Sql, id: string): Promise<ContractRow | undefined> {
   const [row] = await sql<ContractRow[]>`SELECT ${contractColumns(sql)} FROM ${contractTables(sql)} WHERE c.id = ${id}`;
   return row;
+}
+
+/** The whole contracts with these ids, in no order; those that do not exist are left out. */
+export async function findContracts(sql: Sql, ids: readonly string[]): Promise<ContractRow[]> {
+  return sql<ContractRow[]>`
+    SELECT ${contractColumns(sql)} FROM ${contractTables(sql)} WHERE c.id = ANY(${[...ids]}::uuid[])`;
 }
 
 /** A contract with what its licenses are made of, all as of one moment. */
@@ -280,9 +295,17 @@ export async function countWarnings(
   return { warnings: [...warnings], unreachable_for_a_day: unreachable.count };
 }
 
-/** The stored row as the domain reads it. */
+/** The boundary that a contract waits for, as it is stored; null when it waits for none. */
+export function storedBoundary({
+  next_boundary_at: at,
+  next_boundary_kind: kind,
+}: Pick<ContractRow, 'next_boundary_at' | 'next_boundary_kind'>): Boundary | null {
+  return at === null || kind === null ? null : { at, kind };
+}
+
+/** The stored row as the domain reads it, by the time zone rules of this process. */
 export function factsOf(row: ContractRow): ContractFacts {
-  return {
+  const facts: ContractFacts = {
     id: row.id,
     environment: row.environment,
     name: row.name,
@@ -328,6 +351,7 @@ export function factsOf(row: ContractRow): ContractFacts {
     created_at: row.created_at,
     created_by: row.created_by,
   };
+  return settledByOtherRules(facts, row.settled_on);
 }
 
 /** What was learned of a contract at one revision. */

@@ -183,6 +183,10 @@ CREATE TABLE contracts (
   -- A copy for lists and metrics: what asks for a person's attention.
   warnings            text[] NOT NULL DEFAULT '{}',
   test_clock_id       uuid CONSTRAINT contracts_test_clock REFERENCES test_clocks (id),
+  -- By which rules of time zones (tzdb, such as 2026c) `next_boundary_*` was computed; null: by a version that did not say.
+  time_zone_rules     text COLLATE "C",
+  -- The local day that the contract had reached at `settled_until`, by the rules of that time (domain/time-zone-rules.ts).
+  settled_on          date,
   CONSTRAINT contracts_test_clock_outside_production CHECK (test_clock_id IS NULL OR environment <> 'production'),
   CONSTRAINT contracts_termination_has_code CHECK ((terminated_at IS NULL) = (termination_code IS NULL)),
   CONSTRAINT contracts_dates_ordered CHECK (start_date < end_date),
@@ -204,6 +208,9 @@ CREATE INDEX contracts_by_whole_name ON contracts (nfc(name));
 -- What the sweep looks for: due boundaries, and open contracts whose workflow lives on another Temporal server.
 CREATE INDEX contracts_by_next_boundary ON contracts (next_boundary_at) WHERE next_boundary_at IS NOT NULL;
 CREATE INDEX contracts_open ON contracts (workflow_epoch)
+  WHERE state IN ('SCHEDULED', 'ACTIVE', 'PAST_DUE', 'EXPIRY_GRACE', 'PAUSED', 'SUSPENDED');
+-- Open contracts whose next boundary was computed by older rules of time zones.
+CREATE INDEX contracts_by_time_zone_rules ON contracts (time_zone_rules)
   WHERE state IN ('SCHEDULED', 'ACTIVE', 'PAST_DUE', 'EXPIRY_GRACE', 'PAUSED', 'SUSPENDED');
 CREATE INDEX contracts_to_verify ON contracts (verify_at) WHERE verify_at IS NOT NULL;
 CREATE INDEX contracts_with_warnings ON contracts USING gin (warnings) WHERE warnings <> '{}';
@@ -550,7 +557,7 @@ CREATE INDEX idempotency_keys_by_created ON idempotency_keys (created_at);
 CREATE TABLE sweep_attempts (
   -- What is due, one of `SWEEP_KINDS`.
   kind         text NOT NULL CONSTRAINT sweep_attempts_kind_known CHECK (kind IN
-                 ('boundary', 'verification', 'behind_test_clock', 'billing_events', 'contract_workflow',
+                 ('boundary', 'verification', 'behind_test_clock', 'billing_events', 'contract_workflow', 'time_zone_rules',
                   'silent_job', 'paused_job', 'job_workflow', 'test_clock')),
   -- The contract, job or test clock.
   subject_id   uuid NOT NULL,

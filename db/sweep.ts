@@ -3,6 +3,7 @@ import type { Instant } from '../domain/instant';
 import { overdueBillingContracts } from './billing-inbox';
 import type { Fragment, Sql } from './index';
 import { dueAt } from './test-clock';
+import { computedByOlderRules } from './time-zone-rules';
 
 /** What a kind of row is woken as. */
 export type SweepSubject = 'contract' | 'job' | 'test_clock';
@@ -19,6 +20,8 @@ export const SWEEP_KINDS = {
   billing_events: 'contract',
   /** Open contracts that were not started on this Temporal server. */
   contract_workflow: 'contract',
+  /** Open contracts whose next boundary was computed by older rules of time zones. */
+  time_zone_rules: 'contract',
   /** Jobs under way that have made nothing for a while. */
   silent_job: 'job',
   /** Paused jobs whose contract is open again or terminated. */
@@ -45,6 +48,9 @@ export interface SweepQuestion {
 const LATE_AFTER = '1 minute';
 /** A job that made nothing for so long is looked at again. */
 const SILENT_AFTER = '1 minute';
+
+/** Puts instants that lie ahead before all that lie behind. */
+const LONG_BEFORE = '1000 years';
 
 /** States in which a contract has a live workflow; the words of the index `contracts_open`. */
 export function openStates(sql: Sql): Fragment {
@@ -103,6 +109,11 @@ function dueRows(sql: Sql, kind: SweepKind, { epoch, now }: Omit<SweepQuestion, 
       return sql`
         SELECT id, ${madeAt(sql, sql`id`)} AS since FROM contracts
         WHERE state IN ${openStates(sql)} AND ${notStartedOn(sql, epoch, late)}`;
+    case 'time_zone_rules':
+      // What comes next is computed first, and all of it before what was tried.
+      return sql`
+        SELECT id, next_boundary_at - ${LONG_BEFORE}::interval AS since FROM contracts
+        WHERE state IN ${openStates(sql)} AND ${computedByOlderRules(sql)}`;
     case 'silent_job':
       return sql`
         SELECT g.id, g.at AS since

@@ -5,7 +5,7 @@
  * 3 March, and SQL interval arithmetic depends on the session's zone. Whole days need neither and are counted.
  */
 import { Temporal } from 'temporal-polyfill';
-import { instantFromMillis } from './instant';
+import { instantFromMillis, millisOf } from './instant';
 import type { Instant, LocalDate } from './instant';
 
 /** Whether `zone` is a time zone this runtime knows by its IANA name (offsets such as `+02:00` are not names). */
@@ -115,6 +115,17 @@ function dateOf(ms: number): LocalDate {
 export function addPeriodToInstant(instant: Instant, period: string, zone: string): Instant {
   const local = Temporal.Instant.from(instant).toZonedDateTimeISO(zone).toPlainDateTime();
   return text(local.add(Temporal.Duration.from(period)).toZonedDateTime(zone).toInstant());
+}
+
+/** By how many seconds the clocks of `zone` are ahead of UTC at each of some instants (negative: behind). */
+export function offsetsOf(zone: string, instants: readonly Instant[]): number[] {
+  const format = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' });
+  return instants.map((instant) => {
+    const [, sign, hours = 0, minutes = 0, seconds = 0] =
+      /GMT([+-])(\d\d):(\d\d)(?::(\d\d))?$/.exec(format.format(millisOf(instant))) ?? [];
+    const ahead_s = Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds);
+    return sign === '-' ? -ahead_s : ahead_s;
+  });
 }
 
 /** Our fixed text form. (Temporal's own `toString` with three decimals takes six times as long as all the rest of a sum.) */

@@ -21,6 +21,7 @@ export type ContractAction =
   | 'contract.terminated'
   | 'contract.amended'
   | 'contract.deleted'
+  | 'contract.boundary_moved'
   | 'amendment.scheduled'
   | 'amendment.cancelled'
   | 'amendment.failed'

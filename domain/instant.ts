@@ -12,6 +12,9 @@ export type Instant = string;
 /** A calendar date without a zone, `2027-02-01`. */
 export type LocalDate = string;
 
+/** Before everything that Covenant knows of. */
+export const EARLIEST: Instant = '0001-01-01T00:00:00.000Z';
+
 /** The instant `millis` milliseconds after the epoch: the one way in from a clock. */
 export function instantFromMillis(millis: number): Instant {
   return new Date(millis).toISOString();

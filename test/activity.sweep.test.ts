@@ -4,11 +4,12 @@
  */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { createSweepActivities, SWEEP_BATCH_ROWS, SWEEP_ROWS_MAX } from '../activities/sweep';
+import { createSweepActivities, RULES_ROWS_MAX, SWEEP_BATCH_ROWS, SWEEP_ROWS_MAX } from '../activities/sweep';
 import type { Swept } from '../activities/sweep';
 import { rowsToWake, SWEEP_KINDS } from '../db/sweep';
 import type { SweepKind } from '../db/sweep';
 import { findStuckRows, recordAttempts, STUCK_FROM_ATTEMPTS } from '../db/sweep-attempt';
+import { TIME_ZONE_RULES } from '../db/time-zone-rules';
 import type { ClockTeller } from '../temporal/test-clock';
 import type { Nudger } from '../temporal/nudge';
 import { tellInvoice } from './harness/billing';
@@ -37,6 +38,7 @@ beforeEach(async () => {
   await sql`
     UPDATE contracts SET workflow_epoch = ${EPOCH}, next_boundary_at = NULL, verify_at = NULL
     WHERE workflow_epoch IS DISTINCT FROM ${EPOCH} OR coalesce(next_boundary_at, verify_at) IS NOT NULL`;
+  await sql`UPDATE contracts SET time_zone_rules = ${TIME_ZONE_RULES} WHERE time_zone_rules IS DISTINCT FROM ${TIME_ZONE_RULES}`;
   await sql`UPDATE generation_jobs SET state = 'SUCCEEDED' WHERE state <> 'SUCCEEDED'`;
   await sql`UPDATE test_clocks SET status = 'ready', advancing_to = NULL WHERE status = 'advancing'`;
   await sql`DELETE FROM billing_inbox`;
@@ -85,10 +87,13 @@ function createSweep(environment?: MockActivityEnvironment): HeardSweep {
   return sweep;
 }
 
+/** All kinds but the one whose rows are settled by the sweep itself. */
+type WakingKind = Exclude<SweepKind, 'time_zone_rules'>;
+
 /** Makes rows of one kind that are due, as many as are asked for; those made later are due for as long, and come behind. */
 type MakeDue = (count: number) => Promise<string[]>;
 
-const DUE: Record<SweepKind, () => Promise<MakeDue>> = {
+const DUE: Record<WakingKind, () => Promise<MakeDue>> = {
   boundary: async () => copiesOfContract({ next_boundary_at: LONG_AGO }),
   verification: async () => copiesOfContract({ verify_at: LONG_AGO }),
   async behind_test_clock() {
@@ -133,7 +138,7 @@ async function copiesOfJob(changes: Record<string, string | null>): Promise<Make
   return (count) => copyRow(sql, 'generation_jobs', id, count, changes);
 }
 
-const KINDS = Object.keys(SWEEP_KINDS) as SweepKind[];
+const KINDS = (Object.keys(SWEEP_KINDS) as SweepKind[]).filter((kind) => kind !== 'time_zone_rules');
 
 /** What is due of a kind; the limit is high enough for all of it. */
 const due = (kind: SweepKind, now = NOW, epoch = EPOCH) => rowsToWake(sql, kind, { epoch, now, limit: 10_000 });
@@ -161,6 +166,20 @@ test.each(KINDS)('%s: a full share of rows that cannot be settled keeps none fro
   sweep.batches = [];
   await sweep.run(later(MINUTE_MS));
   expect(sweep.batches.flat().filter((id) => stuck.has(id)).length).toBeGreaterThan(SWEEP_ROWS_MAX - 3);
+});
+
+test('time_zone_rules: a full share of rows that cannot be computed keeps none from being computed next', async () => {
+  const other = (await buildContract(sql)).facts.id;
+  // A contract without a quota cannot be read.
+  const stuck = await copiesOfContract({ time_zone_rules: null })(RULES_ROWS_MAX);
+  await sql`UPDATE contracts SET time_zone_rules = NULL WHERE id = ${other}`;
+  await sql`UPDATE contracts SET next_boundary_at = ${later(HOUR_MS)} WHERE id = ANY(${stuck}::uuid[])`;
+  await createSweep().run();
+  expect(await attemptsAt(stuck[0] as string)).toMatchObject([{ attempts: 1 }]);
+  expect(await due('time_zone_rules')).toEqual([other]);
+  await createSweep().run(later(10_000));
+  expect(await due('time_zone_rules', later(10_000))).toEqual([]);
+  expect((await due('time_zone_rules', later(MINUTE_MS))).sort()).toEqual(stuck.sort());
 });
 
 test('each kind has its own share, and a batch of it in its turn', async () => {

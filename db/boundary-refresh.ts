@@ -1,0 +1,39 @@
+/**
+ * Next boundaries that were computed by older rules of time zones, looked at again by those of this process.
+ *
+ * Most of them stay where they are: these are marked together. Those that move are `changeContract`'s, one by one.
+ */
+import { nextBoundary } from '../domain/contract-boundary';
+import { sameJson } from '../domain/json';
+import { factsOf, findContracts, storedBoundary } from './contract';
+import type { ContractRow } from './contract';
+import type { Sql } from './index';
+import { TIME_ZONE_RULES, computedByOlderRules } from './time-zone-rules';
+
+/**
+ * Marks those of some contracts as computed by the rules of this process whose boundaries stay where they are, and answers with
+ * the others and with those that were marked. Contracts that others have locked are in neither list. Call it inside a transaction.
+ */
+export async function confirmBoundaries(
+  tx: Sql,
+  ids: readonly string[],
+): Promise<{ confirmed: string[]; moved: string[] }> {
+  const locked = await tx<{ id: string }[]>`
+    SELECT id FROM contracts WHERE id = ANY(${[...ids]}::uuid[]) AND ${computedByOlderRules(tx)}
+    FOR NO KEY UPDATE SKIP LOCKED`;
+  // A statement of its own: it sees what committed before the locks were granted.
+  const rows = await findContracts(
+    tx,
+    locked.map(({ id }) => id),
+  );
+  const confirmed = rows.filter((row) => !isMoved(row)).map(({ id }) => id);
+  const moved = rows.filter(isMoved).map(({ id }) => id);
+  await tx`UPDATE contracts SET time_zone_rules = ${TIME_ZONE_RULES} WHERE id = ANY(${confirmed}::uuid[])`;
+  return { confirmed, moved };
+}
+
+/** Whether the rules of this process change what a contract waits for, or how far it has come. */
+function isMoved(row: ContractRow): boolean {
+  const facts = factsOf(row);
+  return facts.settled_until !== row.settled_until || !sameJson(storedBoundary(row), nextBoundary(facts));
+}

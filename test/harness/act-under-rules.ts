@@ -1,0 +1,69 @@
+/**
+ * Does to a database what processes of the product do, by the rules of time zones of the Node that runs it. As a program it is
+ * forked with the address of the database, and is sent acts, one after the other.
+ */
+import { changeContract } from '../../db/contract-change';
+import { findContract } from '../../db/contract';
+import { openDatabase } from '../../db/index';
+import type { Database } from '../../db/index';
+import { TIME_ZONE_RULES } from '../../db/time-zone-rules';
+import { decide, needsOf } from '../../domain/contract-commands';
+import type { ContractCommand } from '../../domain/contract-commands';
+import type { ContractState } from '../../domain/contract';
+import type { Instant } from '../../domain/instant';
+import { isRefusal } from '../../domain/refusal';
+import { buildContract, SOMEBODY } from './contract-rows';
+import type { ContractOptions } from './contract-rows';
+
+/** A contract is made, settled, or changed by a command; the last two by its id and at an instant. */
+export type Act =
+  | { name: 'build'; options: ContractOptions }
+  | { name: 'settle'; id: string; now: Instant }
+  | { name: 'command'; id: string; now: Instant; command: ContractCommand };
+
+/** A contract after an act. */
+export interface Acted {
+  id: string;
+  state: ContractState;
+  next_boundary_at: Instant | null;
+  time_zone_rules: string | null;
+}
+
+/** Does one thing and answers how the contract is then. Throws when it is refused. */
+export async function act(db: Database, one: Act): Promise<Acted> {
+  const id = one.name === 'build' ? (await buildContract(db, one.options)).facts.id : one.id;
+  if (one.name !== 'build') await change(db, one);
+  const row = await findContract(db, id);
+  if (!row) throw new Error(`there is no contract ${id}`);
+  const { state, next_boundary_at, time_zone_rules } = row;
+  return { id, state, next_boundary_at, time_zone_rules };
+}
+
+async function change(db: Database, one: Exclude<Act, { name: 'build' }>): Promise<void> {
+  const command = one.name === 'command' ? one.command : undefined;
+  const request = { id: one.id, actor: SOMEBODY, now: one.now, request_id: null };
+  const changed = await db.begin((tx) =>
+    changeContract(tx, { ...request, ...(command && needsOf(command)) }, (facts, context) =>
+      command === undefined ? 'unchanged' : decide(command, facts, context),
+    ),
+  );
+  const refusal = isRefusal(changed) ? changed : changed.refusal;
+  if (refusal !== null) throw new Error(refusal.detail);
+}
+
+/** What the program says when it is there, and how each act that it was sent left its contract. */
+export type ApartMessage = { rules: string } | { acted: Acted } | { failure: string };
+
+function main(url: string): void {
+  const db = openDatabase(url, { max: 1, application_name: 'covenant-test-apart' });
+  const say = (message: ApartMessage): void => void process.send?.(message);
+  process.on('message', (one: Act) => {
+    act(db, one).then(
+      (acted) => say({ acted }),
+      (error: unknown) => say({ failure: String(error) }),
+    );
+  });
+  say({ rules: TIME_ZONE_RULES });
+}
+
+if (require.main === module) main(process.argv[2] ?? '');
