@@ -3,6 +3,7 @@
  * their own, run one after another.
  */
 const { availableParallelism } = require('node:os');
+const swcOptions = require('./test/harness/swc-options.cjs');
 
 /** More workers than this only wait for the two servers that they share. */
 const WORKERS_MAX = 4;
@@ -18,14 +19,7 @@ const shared = {
   globalSetup: '<rootDir>/test/global-setup.ts',
   globalTeardown: '<rootDir>/test/global-teardown.ts',
   transform: {
-    '^.+\\.(ts|js|mjs)$': [
-      '@swc/jest',
-      {
-        jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
-        module: { type: 'commonjs', ignoreDynamic: false },
-        sourceMaps: 'inline',
-      },
-    ],
+    '^.+\\.(ts|js|mjs)$': ['@swc/jest', swcOptions],
   },
   runner: '<rootDir>/test/harness/two-lanes-runner.js',
   transformIgnorePatterns: [`/node_modules/(?!(${ESM_PACKAGES.join('|')})/)`],

@@ -9,6 +9,8 @@ import type { ServerPlan } from './supervisor';
 export interface ProgramOptions {
   /** Arguments of Node: options, then the file. Paths are relative to the project. */
   nodeArgs?: readonly string[];
+  /** The flags with which Node runs the sources; `--import tsx` unless given. */
+  nodeFlags?: readonly string[];
   env?: Readonly<Record<string, string>>;
 }
 
@@ -36,7 +38,7 @@ export function planCovenantProcess(options: CovenantProcessOptions): ServerPlan
     spec: {
       name: options.name,
       command: process.execPath,
-      args: options.nodeArgs ?? ['--import', 'tsx', options.file],
+      args: options.nodeArgs ?? [...(options.nodeFlags ?? ['--import', 'tsx']), options.file],
       cwd: PROJECT,
       env: { ...process.env, ...options.settings, ...options.env },
       logFile: options.logFile,

@@ -17,6 +17,7 @@ import type { DoctorFinding } from './harness/covenant-command';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';
 import { freezeServer } from './harness/frozen-server';
+import { RUN_SOURCES } from './harness/run-sources';
 import { wrongClock } from './harness/skewed-process';
 import { waitFor } from './harness/stack';
 import { connectTestTemporal, makeNamespace, workflowBundle } from './harness/temporal';
@@ -53,7 +54,7 @@ beforeAll(async () => {
   };
   worker = fork('worker.ts', {
     cwd: PROJECT,
-    execArgv: ['--import', 'tsx'],
+    execArgv: [...RUN_SOURCES],
     env: { PATH: process.env['PATH'], ...settings },
   });
   health_url = `http://127.0.0.1:${health.port}`;

@@ -13,6 +13,7 @@ import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';
 import { expectRefusal } from './harness/expect-refusal';
 import { sharedServers } from './harness/shared-servers';
+import { RUN_SOURCES } from './harness/run-sources';
 import { startTransactionPooler } from './harness/transaction-pooler';
 import type { PoolerOptions, TransactionPooler } from './harness/transaction-pooler';
 
@@ -50,7 +51,7 @@ function openThrough(url: string): Database {
 }
 
 async function run(file: string, args: string[], url: string): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
+  const child = spawn(process.execPath, [...RUN_SOURCES, file, ...args], {
     cwd: join(__dirname, '..'),
     env: {
       PATH: process.env['PATH'],

@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { RUN_SOURCES } from './harness/run-sources';
 
 const ROOT = join(__dirname, '..');
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
@@ -34,7 +35,7 @@ test.each(['--help', '--no-such-option'])('npm run demo does nothing for %s', as
 });
 
 function run(file: string, argument: string): Promise<{ code: number; stdout: string; stderr: string }> {
-  const args = ['--import', 'tsx', file, argument];
+  const args = [...RUN_SOURCES, file, argument];
   return new Promise((resolve) => {
     const child = execFile(process.execPath, args, { cwd: ROOT }, (_error, stdout, stderr) =>
       resolve({ code: child.exitCode ?? -1, stdout, stderr }),

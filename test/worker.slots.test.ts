@@ -22,6 +22,7 @@ import type { Around, CovenantWorker } from './harness/covenant-worker';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';
 import { expectInvariants } from './harness/invariants';
+import { RUN_SOURCES } from './harness/run-sources';
 import { connectPreparedTemporal } from './harness/temporal';
 import type { TestTemporal } from './harness/temporal';
 
@@ -261,7 +262,7 @@ test('a worker whose pool is too small for its slots does not start, and says wh
     WORKER_FILL_SLOTS: '2',
   };
   const root = join(__dirname, '..');
-  const worker = spawn(process.execPath, ['--import', 'tsx', 'worker.ts'], { cwd: root, env, stdio: 'pipe' });
+  const worker = spawn(process.execPath, [...RUN_SOURCES, 'worker.ts'], { cwd: root, env, stdio: 'pipe' });
   let written = '';
   worker.stderr.on('data', (bytes: Buffer) => (written += bytes.toString()));
   const [code] = await once(worker, 'close');

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { RUN_SOURCES } from './run-sources';
 
 const PROJECT = join(__dirname, '..', '..');
 /** A data directory that does not exist: commands find no stack of a developer. */
@@ -27,7 +28,7 @@ export async function covenantCommand(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<RanCommand> {
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, ['--import', 'tsx', 'cli/main.ts', ...args], {
+  const child = spawn(process.execPath, [...RUN_SOURCES, 'cli/main.ts', ...args], {
     cwd: PROJECT,
     env: { PATH, HOME, COVENANT_DATA_DIR: NO_STACK, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],

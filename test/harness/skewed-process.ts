@@ -14,6 +14,7 @@ import { makeRunDirectory } from './run-directory';
 import { sharedServers } from './shared-servers';
 import { waitFor } from './stack';
 import { NAMESPACE } from './temporal';
+import { RUN_SOURCES } from './run-sources';
 import { randomTestPort } from './test-ports';
 
 const PROJECT = join(__dirname, '..', '..');
@@ -48,7 +49,7 @@ export async function startSkewedProcess(
   writeFileSync(skew_file, '+0');
   const child = fork(file, {
     cwd: PROJECT,
-    execArgv: [...(LIBFAKETIME === undefined ? ['--require', SKEWED_CLOCK] : []), '--import', 'tsx'],
+    execArgv: [...(LIBFAKETIME === undefined ? ['--require', SKEWED_CLOCK] : []), ...RUN_SOURCES],
     env: {
       ...(LIBFAKETIME === undefined ? {} : fakeTime(LIBFAKETIME, skew_file)),
       PATH: process.env['PATH'],

@@ -9,6 +9,7 @@ import type { DevFile } from '../../dev/dev-file';
 import { startStack, type ExtraApi, type ServerName, type StackOptions } from '../../dev/stack';
 import { makeDataDir } from './data-dir';
 import { makeRunDirectory } from './run-directory';
+import { RUN_SOURCES } from './run-sources';
 import { randomTestPort } from './test-ports';
 
 export { waitFor } from '../../dev/waiting';
@@ -65,6 +66,8 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
       smtp: first + PORTS_APART * 60,
     },
     ...options,
+    api: { nodeFlags: RUN_SOURCES, ...options.api },
+    worker: { nodeFlags: RUN_SOURCES, ...options.worker },
   });
   const { pids: _pids, ...addresses } = stack.describe();
   const sql = openDatabase(addresses.database_url, { max: POOL_SIZE, application_name: 'covenant-test' });
@@ -88,7 +91,7 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
       await stack.server(name).start();
     },
     ready: (name) => stack.server(name).ready(),
-    addApi: (program) => stack.addApi(program),
+    addApi: (program) => stack.addApi({ nodeFlags: RUN_SOURCES, ...program }),
     async end() {
       await sql.end({ timeout: 1 });
       // What they know is thrown away. Only Postgres, which is many processes, ends in good order.

@@ -1,0 +1,6 @@
+/** How tests compile TypeScript: in jest, and in the processes that tests start. */
+module.exports = {
+  jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
+  module: { type: 'commonjs', ignoreDynamic: false },
+  sourceMaps: 'inline',
+};
