@@ -1,5 +1,5 @@
 /**
- * Runs TypeScript in a process that a test starts: `node --require test/harness/run-sources.cjs worker.ts`. Each file is compiled
+ * Runs TypeScript in a process that a test starts: `node --require test/harness/register-sources.cjs worker.ts`. Each file is compiled
  * once and kept. With `--import tsx`, which developers use, a process needs 0.5 s of computing more before it begins, and the tests
  * start more than a hundred.
  */
