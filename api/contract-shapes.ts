@@ -23,6 +23,7 @@ import {
   NameShape,
   PeriodShape,
   TimeZoneShape,
+  immutable,
   plainText,
 } from './shapes';
 import { z } from './zod';
@@ -155,11 +156,11 @@ export const ContractEdit = z
     renewal: RenewalEdit,
     dunning: z.strictObject(DunningFields).partial(),
     dunning_exempt: z.boolean(),
-    test_clock_id: z.string().max(50).nullable().describe('Cannot be changed'),
-    type: z.string().max(50).describe('Cannot be changed'),
-    product_id: z.string().max(50).describe('Cannot be changed'),
-    environment: z.string().max(50).describe('Cannot be changed'),
-    id: z.string().max(50).describe('Cannot be changed'),
+    test_clock_id: immutable(z.string().max(50).nullable()),
+    type: immutable(z.string().max(50)),
+    product_id: immutable(z.string().max(50)),
+    environment: immutable(z.string().max(50)),
+    id: immutable(z.string().max(50)),
   })
   .partial()
   .refine((body) => !body.term || !body.end_date, { path: ['end_date'], message: 'give term or end_date, not both' })

@@ -3,10 +3,19 @@ import { z } from './zod';
 
 /** The longest address that mail can carry (RFC 5321). */
 const EMAIL_CHARS_MAX = 254;
+/** Before the @ (RFC 5321). */
+const LOCAL_PART_CHARS_MAX = 64;
 
 export const EmailShape = z
   .string()
   .trim()
   .max(EMAIL_CHARS_MAX)
-  .pipe(z.email('must be an e-mail address'))
-  .openapi({ format: 'email', example: 'ada@example.com' });
+  .pipe(
+    z
+      .email('must be an e-mail address')
+      .refine(
+        (address) => address.indexOf('@') <= LOCAL_PART_CHARS_MAX,
+        `must have at most ${LOCAL_PART_CHARS_MAX} characters before the @`,
+      ),
+  )
+  .openapi({ format: 'email', pattern: z.regexes.email.source, example: 'ada@example.com' });

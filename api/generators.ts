@@ -16,7 +16,16 @@ import { actOf, immutableRefusal } from './edit';
 import { PageOf, PageQuery, cursorsByCreation, pageOf } from './paging';
 import { route } from './route';
 import type { Route } from './route';
-import { EnvironmentShape, Id, IdParams, InstantShape, JsonObjectShape, NameShape, SearchShape } from './shapes';
+import {
+  EnvironmentShape,
+  Id,
+  IdParams,
+  InstantShape,
+  JsonObjectShape,
+  NameShape,
+  SearchShape,
+  immutable,
+} from './shapes';
 import { z } from './zod';
 
 const ACTIVATION_LIMIT_MAX = 1_000_000;
@@ -69,8 +78,8 @@ const GeneratorEdit = z
     features: JsonObjectShape.describe('Replaces all features'),
     activation_limit: ActivationLimitShape.describe('Devices per license; null: unlimited'),
     status: StatusShape.describe('inactive: nothing is generated with it'),
-    product_id: Id.describe('Cannot be changed'),
-    environment: EnvironmentShape.describe('Cannot be changed'),
+    product_id: immutable(Id),
+    environment: immutable(EnvironmentShape),
   })
   .partial()
   .openapi('GeneratorEdit');

@@ -25,6 +25,14 @@ const JobQuery = PageQuery.extend({
 
 const JOB = { description: 'The job', schema: JobShape };
 
+/** One event of the stream, which is how OpenAPI 3.1 tools read the schema of server-sent events. */
+const ProgressEvent = z
+  .object({
+    event: z.enum(['progress', 'end']),
+    data: z.string().describe('The job, as `GET /jobs/{id}` shows it'),
+  })
+  .openapi('ProgressEvent');
+
 const JOB_CURSORS = cursorsOf('jobs', { serial: isBigint });
 
 export const jobRoutes: Route[] = [
@@ -73,7 +81,7 @@ export const jobRoutes: Route[] = [
     role: 'operator',
     stream: 'progress',
     params: IdParams,
-    answers: { 200: { description: 'The stream', media_type: 'text/event-stream', schema: z.string() } },
+    answers: { 200: { description: 'The stream', media_type: 'text/event-stream', schema: ProgressEvent } },
     audit: [],
     async handle({ api, params }) {
       if (!(await findJob(api.db, params.id))) return unknownJob(params.id);

@@ -18,7 +18,7 @@ import { ROUTES } from './routes';
 import { z } from './zod';
 
 /** What `If-Match` may say (api/endpoint.ts). */
-const IF_MATCH_PATTERN = String.raw`^(\*|(W/)?"\d{1,9}")$`;
+const IF_MATCH_PATTERN = '^(\\*|(W/)?"[0-9]{1,9}")$';
 
 /** Where the document is kept. */
 export const OPENAPI_FILE = join(__dirname, '..', 'openapi.json');
@@ -42,7 +42,7 @@ export function openApiDocument() {
     description: 'The API key of an admin',
   });
   for (const route of ROUTES) registry.registerPath(pathOf(route));
-  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
+  const document = new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
     info: {
       title: 'Covenant',
@@ -52,6 +52,51 @@ export function openApiDocument() {
     },
     servers: [{ url: '/' }],
   });
+  for (const schema of bodySchemas(document)) tidyRequest(schema);
+  return document;
+}
+
+type Document = ReturnType<OpenApiGeneratorV31['generateDocument']>;
+
+/** A schema as the generator writes it, as far as it is looked at here. */
+interface BodySchema {
+  $ref?: string;
+  description?: string;
+  default?: unknown;
+  not?: object;
+  properties?: Record<string, BodySchema>;
+  [keyword: string]: unknown;
+}
+
+/** The schemas of request bodies, with the named ones that they refer to. */
+function bodySchemas({ paths = {}, components }: Document): BodySchema[] {
+  const found = new Set<BodySchema>();
+  function collect(node: unknown): void {
+    if (typeof node !== 'object' || node === null || found.has(node as BodySchema)) return;
+    found.add(node as BodySchema);
+    const { $ref } = node as BodySchema;
+    if (typeof $ref === 'string') collect(components?.schemas?.[$ref.replace('#/components/schemas/', '')]);
+    Object.values(node).forEach(collect);
+  }
+  for (const path of Object.values(paths))
+    for (const { requestBody } of Object.values(path) as never[]) collect(requestBody);
+  return [...found];
+}
+
+/**
+ * Says defaults of fields in words, because generators of clients take a field with a `default` for one that is always there,
+ * and so make it required. Of a field that cannot be changed it leaves nothing but its refusal.
+ */
+function tidyRequest({ properties }: BodySchema): void {
+  for (const field of Object.values(properties ?? {})) {
+    if (field.not !== undefined && Object.keys(field.not).length === 0)
+      for (const keyword of Object.keys(field))
+        if (keyword !== 'not' && keyword !== 'description') delete field[keyword];
+    if (!('default' in field)) continue;
+    const said = `Default: ${JSON.stringify(field.default)}`;
+    field.description = field.description === undefined ? said : `${field.description}. ${said}`;
+    delete field.default;
+  }
 }
 
 function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {

@@ -6,7 +6,7 @@ import { actOf, immutableRefusal, unlessTaken } from './edit';
 import { PageOf, PageQuery, cursorsByCreation, pageOf } from './paging';
 import { route } from './route';
 import type { Route } from './route';
-import { EnvironmentShape, Id, IdParams, InstantShape, NameShape, SearchShape } from './shapes';
+import { EnvironmentShape, Id, IdParams, InstantShape, NameShape, SearchShape, immutable } from './shapes';
 import { z } from './zod';
 
 /** Modules a product may list. */
@@ -44,7 +44,7 @@ const ProductEdit = z
     code: CodeShape.describe('For programs; unique within the environment'),
     status: StatusShape.describe('inactive: no licenses are generated for it'),
     modules: ModulesShape.describe('Codes of its modules; replaces the list'),
-    environment: EnvironmentShape.describe('Cannot be changed'),
+    environment: immutable(EnvironmentShape),
   })
   .partial()
   .openapi('ProductEdit');

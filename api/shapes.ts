@@ -21,6 +21,15 @@ const YEAR_MAX = 2999;
 /** What `isPlainText` allows, as far as a JSON schema says it: half of a surrogate pair is no text of a schema. */
 const PLAIN_TEXT_PATTERN = '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$';
 
+/** The same of a name: a character that is no space, and no direction controls. */
+const NOT_IN_NAMES = '\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069';
+const NAME_PATTERN = `^[^${NOT_IN_NAMES}]*[^\\s${NOT_IN_NAMES}][^${NOT_IN_NAMES}]*$`;
+
+/** A field that is refused by its name when it would change, and that no schema of a change offers. */
+export function immutable<T extends z.ZodType>(schema: T): T {
+  return schema.describe('Cannot be changed').openapi({ not: {} });
+}
+
 /** Text on one line; the schema that is given has its length already. */
 export function plainText(schema: z.ZodString): z.ZodString {
   return schema.refine(isPlainText, 'must not contain control characters').openapi({ pattern: PLAIN_TEXT_PATTERN });
@@ -30,16 +39,25 @@ export function plainText(schema: z.ZodString): z.ZodString {
 export const Id = z.uuid().toLowerCase().describe('UUID').openapi({ example: '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f' });
 export const IdParams = z.object({ id: Id });
 export const InstantShape = z.iso.datetime().openapi({ example: '2027-02-01T00:00:00.000Z' });
+
+/** What a schema can say of {@link hasUsualYear} and of the form: a format allows offsets, leap seconds and any year. */
+const YEAR_PATTERN = '(19|2[0-9])[0-9]{2}';
+const DATE_PATTERN = `${YEAR_PATTERN}-[0-9]{2}-[0-9]{2}`;
+const INSTANT_PATTERN = `^${DATE_PATTERN}T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\\.[0-9]+)?)?Z$`;
+/** What a schema can say of `isCalendarPeriod`, without look-ahead, which many tools lack: not that it lasts at most 1,000 years. */
+const PERIOD_PATTERN =
+  '^P([0-9]{1,4}Y([0-9]{1,4}M)?([0-9]{1,4}W)?([0-9]{1,5}D)?|[0-9]{1,4}M([0-9]{1,4}W)?([0-9]{1,5}D)?|[0-9]{1,4}W([0-9]{1,5}D)?|[0-9]{1,5}D)$';
+
 export const LocalDateShape = z
   .string()
   .refine(isLocalDate, 'must be a date of the calendar, such as 2027-02-01')
   .refine(hasUsualYear, `must lie in the years ${YEAR_MIN} to ${YEAR_MAX}`)
-  .openapi({ format: 'date', example: '2027-02-01' });
+  .openapi({ format: 'date', pattern: `^${DATE_PATTERN}$`, example: '2027-02-01' });
 export const PeriodShape = z
   .string()
   .max(20)
   .refine(isCalendarPeriod, 'must be an ISO 8601 period of whole years, months, weeks or days, such as P1Y')
-  .openapi({ example: 'P1Y' });
+  .openapi({ pattern: PERIOD_PATTERN, example: 'P1Y' });
 export const TimeZoneShape = z
   .string()
   .max(64)
@@ -52,7 +70,8 @@ export const NameShape = plainText(z.string().trim().min(1).max(NAME_CHARS_MAX))
     (name) => !hasDirectionControl(name),
     'must not contain direction controls (U+202A to U+202E, U+2066 to U+2069)',
   )
-  .refine((name) => name === '' || isVisible(name), 'must contain a visible character');
+  .refine((name) => name === '' || isVisible(name), 'must contain a visible character')
+  .openapi({ pattern: NAME_PATTERN });
 export const DryRunQuery = z.object({
   dry_run: z.enum(['true', 'false']).optional().describe('true: the same checks and the same answer, nothing written'),
 });
@@ -88,10 +107,9 @@ export const JsonObjectShape = z
 export const SearchShape = plainText(z.string().max(NAME_SPELLED_CHARS_MAX));
 
 /** Any instant a client sends, in our fixed form. */
-export const InstantInput = InstantShape.refine(
-  hasUsualYear,
-  `must lie in the years ${YEAR_MIN} to ${YEAR_MAX}`,
-).transform((text) => new Date(text).toISOString());
+export const InstantInput = InstantShape.refine(hasUsualYear, `must lie in the years ${YEAR_MIN} to ${YEAR_MAX}`)
+  .openapi({ pattern: INSTANT_PATTERN })
+  .transform((text) => new Date(text).toISOString());
 
 /** Whether a text is an instant in our fixed form, of a usual year; `Date` alone takes 30 February for 2 March. */
 export function isInstantText(text: string): boolean {

@@ -83,6 +83,78 @@ describe('operations', () => {
       expect(operation).toMatchObject({ summary: expect.any(String), tags: [expect.any(String)] });
   });
 
+  interface Schema {
+    $ref?: string;
+    properties?: Record<string, Record<string, unknown>>;
+    required?: string[];
+    description?: string;
+  }
+  const { paths = {}, components } = openApiDocument();
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method, operation: operation as object })),
+  );
+
+  /** Every schema with properties in a part of the document, those that it refers to included. */
+  function objectsIn(node: unknown, seen = new Set<unknown>()): Schema[] {
+    if (typeof node !== 'object' || node === null || seen.has(node)) return [];
+    seen.add(node);
+    const schema = node as Schema;
+    const named = schema.$ref?.replace('#/components/schemas/', '');
+    const inner = [...Object.values(node), ...(named === undefined ? [] : [components?.schemas?.[named]])];
+    return [...(schema.properties ? [schema] : []), ...inner.flatMap((one) => objectsIn(one, seen))];
+  }
+
+  test('a field of a request that has a default is optional to generated clients, and one of an answer is always there', () => {
+    const requests = operations.flatMap(({ operation }) =>
+      objectsIn((operation as { requestBody?: unknown }).requestBody),
+    );
+    const fields = requests.flatMap(({ properties = {}, required = [] }) =>
+      Object.entries(properties).map(([name, field]) => ({ name, field, required: required.includes(name) })),
+    );
+    // Generators make a field with the keyword one that is always there.
+    expect(fields.filter(({ field }) => 'default' in field)).toEqual([]);
+    const defaulted = fields.filter(({ field }) => String(field['description']).includes('Default: '));
+    expect(defaulted.length).toBeGreaterThan(40);
+    expect(defaulted.filter(({ required }) => required)).toEqual([]);
+    for (const { name, required } of fields) if (name === 'environment') expect(required).toBe(false);
+
+    const answers = operations.flatMap(({ operation }) => objectsIn((operation as { responses?: unknown }).responses));
+    const absent = answers.flatMap(({ properties = {}, required = [] }) =>
+      Object.entries(properties).flatMap(([name, field]) =>
+        'default' in field && !required.includes(name) ? [name] : [],
+      ),
+    );
+    expect(absent).toEqual([]);
+  });
+
+  /** What no change may touch, of anything. */
+  const NEVER_CHANGED = ['id', 'environment', 'product_id', 'type', 'test_clock_id', 'created_at', 'revision'];
+
+  test('a schema of a change offers what never changes only to say that it cannot be changed', () => {
+    const changes = operations.filter(({ method }) => method === 'patch');
+    expect(changes.length).toBeGreaterThan(3);
+    const offered = changes.flatMap(({ path, operation }) =>
+      objectsIn((operation as { requestBody?: unknown }).requestBody)
+        .slice(0, 1)
+        .flatMap(({ properties = {} }) =>
+          Object.entries(properties)
+            .filter(([name]) => NEVER_CHANGED.includes(name))
+            .map(([name, field]) => ({ path, name, field })),
+        ),
+    );
+    expect(offered.map(({ path, name }) => `${path} ${name}`).sort()).toEqual([
+      '/api/v1/contracts/{id} environment',
+      '/api/v1/contracts/{id} id',
+      '/api/v1/contracts/{id} product_id',
+      '/api/v1/contracts/{id} test_clock_id',
+      '/api/v1/contracts/{id} type',
+      '/api/v1/generators/{id} environment',
+      '/api/v1/generators/{id} product_id',
+      '/api/v1/products/{id} environment',
+    ]);
+    for (const { field } of offered) expect(field).toEqual({ description: 'Cannot be changed', not: {} });
+  });
+
   test('the documentation is a page that loads everything it needs from here', async () => {
     const page = await fetch(`${api.url}/docs/`);
     expect(page.status).toBe(200);
