@@ -41,6 +41,9 @@ export const DYNAMIC_CONFIG = {
  */
 const STATE_FILE_PRAGMAS = ['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'];
 
+/** The server lets garbage grow to four times what it uses, in place of once, and computes about a tenth less. */
+const GARBAGE_COLLECTION = { GOGC: '400' };
+
 const READY_TIMEOUT_MS = 60_000;
 /** The state file holds what workflows were given. */
 const PRIVATE_UMASK = 0o077;
@@ -66,7 +69,7 @@ export function planTemporalServer(options: TemporalServerOptions): TemporalServ
       name: 'temporal',
       command: options.program,
       args,
-      env: process.env,
+      env: { ...GARBAGE_COLLECTION, ...process.env },
       umask: PRIVATE_UMASK,
       logFile: options.logFile,
       stopSignal: 'SIGTERM',
