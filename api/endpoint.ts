@@ -218,10 +218,9 @@ async function write(
 ): Promise<Answer | Refusal> {
   if (idempotency === null) return beginLocked(api.db, rows, run);
   const { scope, key } = idempotency;
+  const asked_ms = performance.now();
   return beginLocked(api.db, [...rows, { table: IDEMPOTENCY_KEYS, id: `${scope} ${key}` }], async (tx) => {
-    await tx.unsafe(`SET LOCAL lock_timeout = ${IDEMPOTENCY_WAIT_MS}`);
-    const claim = await claimIdempotencyKey(tx, idempotency).catch(refuseWaiting);
-    await tx.unsafe(`SET LOCAL lock_timeout = ${api.db.lockTurns.limits.wait_ms}`);
+    const claim = await claimIdempotencyKey(tx, idempotency).catch((error: unknown) => refuseWaiting(error, asked_ms));
     if (isRefusal(claim)) return claim;
     if (claim !== 'claimed') return { ...claim, headers: { ...claim.headers, 'Idempotent-Replayed': 'true' } };
     const answer = await run(tx).catch((error: unknown) => {
@@ -240,9 +239,10 @@ async function write(
   });
 }
 
-/** The first request is still running after the time an equal one may wait for it. */
-function refuseWaiting(error: unknown): never {
-  throw isLockTimeout(error) ? new ProblemError(problemOf(refuse('IDEMPOTENCY_IN_PROGRESS'))) : error;
+/** The first request is still running. After the time an equal one may wait for it, that is the answer. */
+function refuseWaiting(error: unknown, asked_ms: number): never {
+  const waits_too_long = performance.now() - asked_ms >= IDEMPOTENCY_WAIT_MS;
+  throw isLockTimeout(error) && waits_too_long ? new ProblemError(problemOf(refuse('IDEMPOTENCY_IN_PROGRESS'))) : error;
 }
 
 /** Carries the answer of a rehearsal out of its transaction, which it thereby ends without effect. */

@@ -5,10 +5,9 @@ import { refuse } from '../domain/refusal';
 import { lockContract } from './contract';
 import { beginLocked } from './index';
 import type { Database, Sql } from './index';
-import { limitLockWait } from './session';
 
 /** How long the lock of a contract is awaited in order to settle what became of a command. */
-const SETTLE_LOCK_MS = 1_000;
+const SETTLE_WAIT_MS = 1_000;
 
 /** The stored outcome of a command, or a refusal when its id was used for another one; undefined when it is new. */
 export async function findCommandOutcome(
@@ -42,14 +41,14 @@ export function settleCommand(
   command: { contract_id: string; command_id: string; fingerprint: string; deadline: Instant },
 ): Promise<CommandOutcome> {
   const { contract_id, command_id, fingerprint, deadline } = command;
-  return beginLocked(db, [{ table: 'contracts', id: contract_id }], async (tx) => {
-    await limitLockWait(tx, SETTLE_LOCK_MS);
+  const settle = async (tx: Sql): Promise<CommandOutcome> => {
     await lockContract(tx, contract_id);
     const stored = await findCommandOutcome(tx, contract_id, command_id, fingerprint);
     if (stored) return stored;
     if (!(await isPast(tx, deadline))) throw new Error(`the command may be carried out until ${deadline}`);
     return { refusal: refuse('COMMAND_EXPIRED', { deadline }), changed: false, replayed: false };
-  });
+  };
+  return beginLocked(db, [{ table: 'contracts', id: contract_id }], settle, SETTLE_WAIT_MS);
 }
 
 /** Stores the outcome in the transaction of the change itself. */

@@ -23,6 +23,7 @@ import { insertAudit, insertDomainEvents } from './commit';
 import type { AuditClock } from './commit';
 import { sentAlone } from './index';
 import type { Fragment, Sql } from './index';
+import { limitedLockWait } from './session';
 import { clockTime } from './test-clock';
 
 /** Errors kept with a job, at most (domain.md 5.3). */
@@ -131,6 +132,7 @@ export interface GrantedJob {
  * The row that is claimed from says under which terms and until when licenses are granted, and nothing else is asked: what was
  * read before the row's lock was granted may have changed since (db/contract-quota.ts). All requests must name the same
  * contract, terms and clock. `now` is when the statement is sent. The keys of callers (`caller_key`) must be accepted then.
+ * `lock_ms` limits the wait for the row, of a statement that is no part of a transaction.
  *
  * @throws 23505 on `jobs_idempotency_unique` for a doubled idempotency key and on `license_key_unique` for a collision
  */
@@ -138,6 +140,7 @@ export async function grantGeneration(
   sql: Sql,
   requests: [GenerationRequest, ...GenerationRequest[]],
   now: Instant = requests.map((request) => request.now).reduce(laterOf),
+  lock_ms?: number,
 ): Promise<GrantedJob[]> {
   const [{ contract_id, terms_id }] = requests;
   const requested = requests.reduce((sum, request) => sum + request.requested, 0);
@@ -147,6 +150,7 @@ export async function grantGeneration(
   return sentAlone(sql<GrantedJob[]>`
     WITH claim AS (
       UPDATE contract_quotas SET claimed = claimed + ${requested}, event_sequence = event_sequence + ${inline}
+      ${lock_ms === undefined ? sql`` : sql`FROM ${limitedLockWait(sql, lock_ms)}`}
       WHERE contract_id = ${contract_id} AND grantable_terms_id = ${terms_id} AND open_until > ${now}::timestamptz + ${waited}
         AND claimed + ${requested} <= total AND ${stillAccepted(sql, keysOf(requests))}
       RETURNING contract_id, total - claimed AS remaining, event_sequence - ${inline} AS events_before

@@ -5,7 +5,7 @@
  */
 import { laterOf, millisLater } from '../domain/instant';
 import type { Instant } from '../domain/instant';
-import { isDatabaseUnavailable, isLockTimeout, rowsBusyIfLocked } from './errors';
+import { isDatabaseUnavailable, isLockTimeout } from './errors';
 import type { LockedRow } from './errors';
 import { grantGeneration } from './generation-job';
 import type { GenerationRequest, GrantedJob } from './generation-job';
@@ -34,18 +34,19 @@ export function createMergedGrants(db: Database): Grant {
     const [first, ...others] = calls;
     try {
       const now = calls.map(nowOf).reduce(laterOf);
-      const granted = await grantGeneration(db, [first.input, ...others.map(({ input }) => input)], now);
+      const requests: [GenerationRequest, ...GenerationRequest[]] = [first.input, ...others.map(({ input }) => input)];
+      const granted = await grantGeneration(db, requests, now, db.lockTurns.limits.attempt_ms);
       if (granted.length > 0 || others.length === 0) {
         const by_id = new Map(granted.map((job) => [job.id, job]));
         for (const { input, resolve } of calls) resolve(by_id.get(input.job_id));
         return;
       }
     } catch (error) {
+      // All members are tried again together.
+      if (isLockTimeout(error)) throw error;
       // With the answer lost nobody knows what was granted: each caller is told so, and repeats under its own key.
-      // One that waited too long for the quota's row would only wait again, each member for itself.
-      if (others.length === 0 || isDatabaseUnavailable(error) || isLockTimeout(error)) {
-        const reported = rowsBusyIfLocked(error, quotaOf(first.input));
-        for (const { reject } of calls) reject(reported);
+      if (others.length === 0 || isDatabaseUnavailable(error)) {
+        for (const { reject } of calls) reject(error);
         return;
       }
     }

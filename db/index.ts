@@ -12,7 +12,7 @@ import { isTransactionToRepeat } from './errors';
 import type { LockedRow } from './errors';
 import { createLockTurns, lockTurnLimits } from './lock-turns';
 import type { LockTurnLimits, LockTurns } from './lock-turns';
-import { NO_LIMITS, answerTimeoutS, sessionSettings } from './session';
+import { NO_LIMITS, answerTimeoutS, limitLockWait, sessionSettings } from './session';
 import type { SessionLimits } from './session';
 
 /** A pool of connections, or one transaction of it: queries work with either. */
@@ -76,15 +76,24 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
 }
 
 /**
- * Begins a transaction that locks these rows when it is its turn (`lock-turns.ts`).
+ * Begins a transaction that locks these rows when it is its turn (`lock-turns.ts`). While a row stays locked by others it is rolled
+ * back and run again, until it has waited for `wait_ms`; that of the pool unless given.
  * @throws RowsBusy when its turn does not come, or one of the rows stays locked
  */
 export function beginLocked<T>(
   db: Database,
   rows: readonly LockedRow[],
   run: (tx: postgres.TransactionSql<{}>) => Promise<T>,
+  wait_ms?: number,
 ): Promise<T> {
-  return db.lockTurns.run(rows, () => db.begin(run) as Promise<T>);
+  const { attempt_ms } = db.lockTurns.limits;
+  const attempt = (): Promise<unknown> =>
+    db.begin(async (tx) => {
+      // Sent together, so that the limit costs no round trip.
+      const [, result] = await Promise.all([limitLockWait(tx, attempt_ms), run(tx)]);
+      return result;
+    });
+  return db.lockTurns.run(rows, attempt, wait_ms) as Promise<T>;
 }
 
 /**

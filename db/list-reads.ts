@@ -18,11 +18,14 @@ export type ReadList = <T>(read: (sql: Sql) => Promise<T>) => Promise<T>;
 
 /** `statement_ms` limits each statement, and the wait for a turn. Lists lock no rows, so they take turns of their own, without rows. */
 export function createListReads(db: Database, statement_ms: number): ReadList {
+  const running_max = Math.max(1, Math.floor(db.options.max * POOL_SHARE));
   const turns = createLockTurns({
-    running_max: Math.max(1, Math.floor(db.options.max * POOL_SHARE)),
+    running_max,
+    suspects_max: running_max,
     waiting_max: WAITING_MAX,
     waiting_per_row_max: WAITING_MAX,
     wait_ms: statement_ms,
+    attempt_ms: statement_ms,
   });
 
   return async function readList<T>(read: (sql: Sql) => Promise<T>): Promise<T> {

@@ -1,17 +1,21 @@
 /**
  * Turns of the transactions that lock rows: how many of them use connections of one pool at the same time.
  *
- * A transaction that waits for a row holds its connection for as long as it waits. Without a bound, the requests for one row that
- * another process holds take every connection of the pool, and requests that lock nothing wait with them. So a transaction
- * waits for its turn in memory, where it holds no connection, as long as
+ * A transaction that waits for a row holds its connection for as long as it waits. Without a bound, the requests for rows that
+ * another process holds take every connection of the pool, and requests for other rows wait with them. So
  *
- * - transactions of this pool use a row that it is going to lock: one at a time, or four that only share the row, or
- * - transactions that lock rows use all connections but those that are left for statements which lock nothing.
+ * - a transaction waits for its turn in memory, where it holds no connection, as long as transactions of this pool use a row
+ *   that it is going to lock (one at a time, or four that only share the row), or transactions that lock rows use all connections
+ *   but those that are left for statements which lock nothing;
+ * - when its turn has come it waits for a row only shortly. A row that stays locked for longer is suspect: the transaction, which
+ *   is rolled back, gives its connection back, keeps its turn for the row, and is tried again until its time is over;
+ * - transactions of suspect rows use few connections in all, one after another. So however many rows are held, other rows are
+ *   locked without waiting for these.
  *
  * Turns are given in the order of arrival. Both the time of a wait and the number of those that wait are bounded. A turn ends with
  * its transaction, which is bounded by the limits of its session (`session.ts`). Do not take a turn inside a turn.
  */
-import { RowsBusy, rowsBusyIfLocked } from './errors';
+import { RowsBusy, isLockTimeout } from './errors';
 import type { LockedRow } from './errors';
 import { LOCK_TIMEOUT_MS } from './session';
 
@@ -23,42 +27,63 @@ export const SHARING_MAX = 4;
 export const WAITING_PER_ROW_MAX = 100;
 /** Transactions that wait in one process. */
 export const WAITING_MAX = 1_000;
+/** How long an attempt waits for a row. Transactions take milliseconds each; the first attempts at rows that are held delay others. */
+export const ATTEMPT_WAIT_MS = 250;
+/** The part of the turns that transactions of suspect rows have. */
+const SUSPECT_SHARE = 1 / 3;
+/** Suspect rows that are remembered. A row that is forgotten becomes suspect again by its next attempt. */
+const SUSPECT_ROWS_MAX = 10_000;
 
 export interface LockTurnLimits {
   /** Transactions that run at the same time. */
   running_max: number;
+  /** Those of them whose rows are suspect. */
+  suspects_max: number;
   waiting_max: number;
   waiting_per_row_max: number;
-  /** The longest wait for a turn. */
+  /** The longest wait, for a turn and for the rows together. */
   wait_ms: number;
+  /** How long one attempt waits for a row, in Postgres. Whoever runs the work sees to it (`beginLocked`). */
+  attempt_ms: number;
 }
 
 export interface LockTurns {
   readonly limits: LockTurnLimits;
   /**
    * Runs work that locks these rows when it is its turn; at once, and in the same tick, when nothing is in its way. Without rows
-   * it only counts among all.
+   * it only counts among all. Work that fails by a lock time-out (55P03) has done nothing, and is run again until `wait_ms` is over.
    * @throws RowsBusy when its turn does not come in time or too many wait, and in place of 55P03 when a row stayed locked
    */
-  run<T>(rows: readonly LockedRow[], work: () => Promise<T>): Promise<T>;
-  /** How many have a turn now, and how many wait for one. */
+  run<T>(rows: readonly LockedRow[], work: () => Promise<T>, wait_ms?: number): Promise<T>;
+  /** How many run now, and how many wait. */
   counts(): { running: number; waiting: number };
 }
 
 /** The limits of a pool with so many connections. */
 export function lockTurnLimits(pool_size: number, wait_ms = LOCK_TIMEOUT_MS): LockTurnLimits {
   const unlocked = Math.min(UNLOCKED_CONNECTIONS, Math.floor(pool_size / 2));
+  const running_max = pool_size - unlocked;
   return {
-    running_max: pool_size - unlocked,
+    running_max,
+    suspects_max: Math.max(1, Math.floor(running_max * SUSPECT_SHARE)),
     waiting_max: WAITING_MAX,
     waiting_per_row_max: WAITING_PER_ROW_MAX,
     wait_ms,
+    attempt_ms: Math.min(ATTEMPT_WAIT_MS, wait_ms),
   };
 }
 
-interface Waiter {
+/** Work from its arrival to its end. */
+interface Turn {
   rows: readonly LockedRow[];
-  begin: () => void;
+  /** When its time is over, by the monotonic clock. */
+  ends_ms: number;
+  /** Whether it has its rows: from its first attempt on, also between two attempts. */
+  has_rows: boolean;
+  /** The lock time-out of its last attempt. */
+  timed_out: unknown;
+  /** Whether its present attempt counts among those of suspect rows. */
+  runs_as_suspect: boolean;
 }
 
 export function createLockTurns(limits: LockTurnLimits): LockTurns {
@@ -66,70 +91,126 @@ export function createLockTurns(limits: LockTurnLimits): LockTurns {
   /** By row; an entry exists while there is any. */
   const running = new Map<string, number>();
   const waiting = new Map<string, number>();
-  /** In the order of arrival. */
-  const waiters = new Set<Waiter>();
+  /** With what begins them, in the order of arrival; what is tried again comes last. */
+  const waiters = new Map<Turn, () => void>();
+  /** Rows that stayed locked for an attempt, until work on them ends in another way. */
+  const suspects = new Set<string>();
   let running_total = 0;
+  let running_suspects = 0;
 
   const hasRoom = (row: LockedRow): boolean => (running.get(keyOf(row)) ?? 0) < (row.shared === true ? sharing_max : 1);
-  const mayBegin = (rows: readonly LockedRow[]): boolean => running_total < limits.running_max && rows.every(hasRoom);
+  const isSuspect = ({ rows, timed_out }: Turn): boolean =>
+    timed_out !== undefined || rows.some((row) => suspects.has(keyOf(row)));
+  const mayRun = (turn: Turn): boolean =>
+    running_total < limits.running_max &&
+    (running_suspects < limits.suspects_max || !isSuspect(turn)) &&
+    (turn.has_rows || turn.rows.every(hasRoom));
 
-  function begin(rows: readonly LockedRow[]): void {
+  function begin(turn: Turn): void {
     running_total += 1;
-    for (const row of rows) add(running, keyOf(row), 1);
+    turn.runs_as_suspect = isSuspect(turn);
+    if (turn.runs_as_suspect) running_suspects += 1;
+    if (!turn.has_rows) for (const row of turn.rows) add(running, keyOf(row), 1);
+    turn.has_rows = true;
   }
 
-  function end(rows: readonly LockedRow[]): void {
+  /** Ends an attempt; the turn keeps its rows until `leave`. */
+  function pause(turn: Turn): void {
     running_total -= 1;
-    for (const row of rows) add(running, keyOf(row), -1);
-    for (const waiter of waiters) {
+    if (turn.runs_as_suspect) running_suspects -= 1;
+  }
+
+  function leave(turn: Turn): void {
+    for (const row of turn.rows) add(running, keyOf(row), -1);
+  }
+
+  function beginWaiters(): void {
+    for (const [turn, beginTurn] of waiters) {
       if (running_total >= limits.running_max) return;
-      if (mayBegin(waiter.rows)) waiter.begin();
+      if (mayRun(turn)) beginTurn();
     }
   }
 
-  /** Waits for a turn; undefined when it has begun already. */
-  function turn(rows: readonly LockedRow[]): Promise<void> | undefined {
-    if (mayBegin(rows)) return void begin(rows);
-    const crowded = rows.find((row) => (waiting.get(keyOf(row)) ?? 0) >= limits.waiting_per_row_max);
-    if (crowded !== undefined || waiters.size >= limits.waiting_max) throw new RowsBusy(crowded ?? null);
+  /** Waits until a turn may run; undefined when it has begun already. */
+  function wait(turn: Turn): Promise<void> | undefined {
+    if (mayRun(turn)) return void begin(turn);
+    // What is tried again has been let in.
+    const counted = turn.has_rows ? [] : turn.rows;
+    const crowded = counted.find((row) => (waiting.get(keyOf(row)) ?? 0) >= limits.waiting_per_row_max);
+    if (crowded !== undefined || (!turn.has_rows && waiters.size >= limits.waiting_max))
+      throw new RowsBusy(crowded ?? null);
     return new Promise((resolve, reject) => {
-      const leave = (): void => {
+      const stopWaiting = (): void => {
         clearTimeout(too_long);
-        waiters.delete(waiter);
-        for (const row of rows) add(waiting, keyOf(row), -1);
-      };
-      const waiter: Waiter = {
-        rows,
-        begin: () => {
-          leave();
-          begin(rows);
-          resolve();
-        },
+        waiters.delete(turn);
+        for (const row of counted) add(waiting, keyOf(row), -1);
       };
       const too_long = setTimeout(() => {
-        leave();
-        reject(new RowsBusy(rows.find((row) => !hasRoom(row)) ?? null));
-      }, limits.wait_ms).unref();
-      waiters.add(waiter);
-      for (const row of rows) add(waiting, keyOf(row), 1);
+        stopWaiting();
+        const taken = turn.rows.find((row) => !hasRoom(row)) ?? null;
+        reject(turn.timed_out === undefined ? new RowsBusy(taken) : busyRows(turn));
+      }, turn.ends_ms - performance.now()).unref();
+      waiters.set(turn, () => {
+        stopWaiting();
+        begin(turn);
+        resolve();
+      });
+      for (const row of counted) add(waiting, keyOf(row), 1);
     });
+  }
+
+  /** Runs the work of a turn that has begun, once; false when it has to be tried again. */
+  async function attempt<T>(turn: Turn, work: () => Promise<T>): Promise<{ result: T } | false> {
+    turn.timed_out = undefined;
+    try {
+      return { result: await work() };
+    } catch (error) {
+      if (!isLockTimeout(error)) throw error;
+      turn.timed_out = error;
+      if (performance.now() >= turn.ends_ms) throw busyRows(turn);
+      return false;
+    } finally {
+      pause(turn);
+      judge(turn);
+    }
+  }
+
+  /** Remembers or forgets the rows of a turn as suspect, by how its attempt ended. */
+  function judge({ rows, timed_out }: Turn): void {
+    if (suspects.size >= SUSPECT_ROWS_MAX) suspects.clear();
+    for (const row of rows) {
+      if (timed_out === undefined) suspects.delete(keyOf(row));
+      else suspects.add(keyOf(row));
+    }
   }
 
   return {
     limits,
-    async run(rows, work) {
-      const wait = turn(rows);
-      if (wait !== undefined) await wait;
+    async run(rows, work, wait_ms = limits.wait_ms) {
+      const ends_ms = performance.now() + wait_ms;
+      const turn: Turn = { rows, ends_ms, has_rows: false, timed_out: undefined, runs_as_suspect: false };
+      const first = wait(turn);
+      if (first !== undefined) await first;
       try {
-        return await work();
-      } catch (error) {
-        throw rowsBusyIfLocked(error, rows[0] ?? null);
+        for (;;) {
+          const done = await attempt(turn, work);
+          if (done) return done.result;
+          beginWaiters();
+          const again = wait(turn);
+          if (again !== undefined) await again;
+        }
       } finally {
-        end(rows);
+        leave(turn);
+        beginWaiters();
       }
     },
     counts: () => ({ running: running_total, waiting: waiters.size }),
   };
+}
+
+/** What work is told whose rows stayed locked. */
+function busyRows({ rows, timed_out }: Turn): RowsBusy {
+  return timed_out instanceof RowsBusy ? timed_out : new RowsBusy(rows[0] ?? null, { cause: timed_out });
 }
 
 function keyOf({ table, id, shared }: LockedRow): string {

@@ -9,6 +9,8 @@ import type { LockTurns } from './lock-turns';
 /** A call that waits for its statement. */
 export interface WaitingCall<Input, Output> {
   input: Input;
+  /** Whether it was resolved or rejected. */
+  is_settled: boolean;
   /** Since when it waits, by the monotonic clock. */
   since_ms: number;
   resolve: (output: Output) => void;
@@ -21,10 +23,11 @@ export type Merge<Input, Output> = [WaitingCall<Input, Output>, ...WaitingCall<I
 /**
  * Makes a function whose calls are merged. Calls with equal keys share statements, and a statement takes its turn for the row that
  * it locks. `take` removes from the queue, which is not empty, what goes into the next statement; `serve` runs it and settles
- * every call that was taken, and never throws.
+ * every call that was taken. It throws nothing but a lock time-out: what is not settled then is served by the next attempt of the
+ * same turn, together with what has arrived meanwhile.
  *
- * A call is rejected with `RowsBusy` when too many wait already, when no turn comes in time, and when it has waited for as long as a
- * turn is waited for and the statement before it ended only now.
+ * A call is rejected with `RowsBusy` when too many wait already, and when it has waited for as long as a turn and its row are waited
+ * for.
  */
 export function createMergedCalls<Input, Output>(options: {
   turns: LockTurns;
@@ -34,37 +37,67 @@ export function createMergedCalls<Input, Output>(options: {
   serve: (calls: Merge<Input, Output>) => Promise<void>;
 }): (input: Input) => Promise<Output> {
   const { turns, rowOf } = options;
-  /** By key; an entry exists while a statement for it is under way. */
-  const queues = new Map<string, WaitingCall<Input, Output>[]>();
+  type Waiting = { queue: WaitingCall<Input, Output>[]; in_service: number };
+  /** By key; an entry exists while a statement for it is under way, by which that many calls are served. */
+  const queues = new Map<string, Waiting>();
 
   return (input) =>
     new Promise((resolve, reject) => {
       const key = options.keyOf(input);
-      const call = { input, since_ms: performance.now(), resolve, reject };
-      const queue = queues.get(key);
-      if (queue === undefined) void drain(key, call);
-      else if (queue.length < turns.limits.waiting_max) queue.push(call);
+      const settling =
+        <Result>(settle: (result: Result) => void) =>
+        (result: Result): void => {
+          call.is_settled = true;
+          settle(result);
+        };
+      const call: WaitingCall<Input, Output> = {
+        input,
+        is_settled: false,
+        since_ms: performance.now(),
+        resolve: settling(resolve),
+        reject: settling(reject),
+      };
+      const waiting = queues.get(key);
+      if (waiting === undefined) void drain(key, call);
+      // What is served now may come back, to be served again.
+      else if (waiting.queue.length + waiting.in_service <= turns.limits.waiting_max) waiting.queue.push(call);
       else reject(new RowsBusy(rowOf(input)));
     });
 
   async function drain(key: string, first: WaitingCall<Input, Output>): Promise<void> {
     const queue = [first];
-    queues.set(key, queue);
+    const waiting: Waiting = { queue, in_service: 0 };
+    queues.set(key, waiting);
     while (queue.length > 0) {
+      const [oldest] = queue as [typeof first];
+      const left_ms = oldest.since_ms + turns.limits.wait_ms - performance.now();
       try {
         // What arrives until the turn begins is taken too.
-        await turns.run([rowOf(first.input)], () => options.serve(options.take(queue)));
+        await turns.run([rowOf(first.input)], () => serveNext(waiting), left_ms);
       } catch (error) {
-        rejectAll(queue.splice(0), error);
+        rejectUntil(queue, oldest.since_ms, error);
       }
-      const oldest_ms = performance.now() - turns.limits.wait_ms;
-      const in_time = queue.findIndex(({ since_ms }) => since_ms > oldest_ms);
-      rejectAll(queue.splice(0, in_time === -1 ? queue.length : in_time), new RowsBusy(rowOf(first.input)));
+      rejectUntil(queue, performance.now() - turns.limits.wait_ms, new RowsBusy(rowOf(first.input)));
     }
     queues.delete(key);
   }
 
-  function rejectAll(calls: WaitingCall<Input, Output>[], error: unknown): void {
-    for (const { reject } of calls) reject(error);
+  async function serveNext(waiting: Waiting): Promise<void> {
+    const calls = options.take(waiting.queue);
+    waiting.in_service = calls.length;
+    try {
+      await options.serve(calls);
+    } catch (error) {
+      waiting.queue.unshift(...calls.filter(({ is_settled }) => !is_settled));
+      throw error;
+    } finally {
+      waiting.in_service = 0;
+    }
+  }
+
+  /** Rejects the calls that wait since then or before. */
+  function rejectUntil(queue: WaitingCall<Input, Output>[], ms: number, error: unknown): void {
+    const later = queue.findIndex(({ since_ms }) => since_ms > ms);
+    for (const { reject } of queue.splice(0, later === -1 ? queue.length : later)) reject(error);
   }
 }

@@ -4,12 +4,13 @@
  */
 import type { Instant } from '../domain/instant';
 import type { RefusalCode } from '../domain/refusal';
-import { rowsBusyIfLocked } from './errors';
+import { isLockTimeout } from './errors';
 import type { LockedRow } from './errors';
 import { sentAlone } from './index';
 import type { Database, Sql } from './index';
 import { createMergedCalls } from './merged-calls';
 import type { Merge } from './merged-calls';
+import { limitedLockWait } from './session';
 
 /** How long counts are kept. */
 export const REFUSED_ATTEMPTS_DAYS = 90;
@@ -40,6 +41,7 @@ export interface RefusedAttemptsRow {
 
 /** Makes the function that counts a refused attempt; it resolves when the count is committed. */
 export function createRefusalCounter(db: Database): (attempt: RefusedAttempt) => Promise<void> {
+  const { attempt_ms } = db.lockTurns.limits;
   return createMergedCalls({
     turns: db.lockTurns,
     rowOf: countsOf,
@@ -47,11 +49,11 @@ export function createRefusalCounter(db: Database): (attempt: RefusedAttempt) =>
     take: (queue) => queue.splice(0) as Merge<RefusedAttempt, void>,
     async serve(calls) {
       try {
-        await countAttempts(db, calls.map(({ input }) => input) as [RefusedAttempt, ...RefusedAttempt[]]);
+        await countAttempts(db, calls.map(({ input }) => input) as [RefusedAttempt, ...RefusedAttempt[]], attempt_ms);
         for (const { resolve } of calls) resolve();
       } catch (error) {
-        const reported = rowsBusyIfLocked(error, countsOf(calls[0].input));
-        for (const { reject } of calls) reject(reported);
+        if (isLockTimeout(error)) throw error;
+        for (const { reject } of calls) reject(error);
       }
     },
   });
@@ -62,14 +64,19 @@ function countsOf({ contract_id }: RefusedAttempt): LockedRow {
   return { table: 'refused_attempts', id: contract_id };
 }
 
-/** Counts attempts of one contract that were refused with the same code. */
-async function countAttempts(sql: Sql, attempts: [RefusedAttempt, ...RefusedAttempt[]]): Promise<void> {
+/** Counts attempts of one contract that were refused with the same code; `lock_ms` limits the wait for their row. */
+async function countAttempts(
+  sql: Sql,
+  attempts: [RefusedAttempt, ...RefusedAttempt[]],
+  lock_ms: number,
+): Promise<void> {
   const [{ contract_id, code }] = attempts;
   const last = attempts.at(-1) as RefusedAttempt;
   const licenses = attempts.reduce((sum, attempt) => sum + attempt.licenses, 0);
   await sentAlone(sql`
     INSERT INTO refused_attempts (contract_id, minute, code, attempts, licenses, last_actor_id, last_request_id)
-    VALUES (${contract_id}, date_trunc('minute', now()), ${code}, ${attempts.length}, ${licenses}, ${last.actor_id}, ${last.request_id})
+    SELECT ${contract_id}, date_trunc('minute', now()), ${code}, ${attempts.length}::int, ${licenses}::bigint, ${last.actor_id}, ${last.request_id}
+    FROM ${limitedLockWait(sql, lock_ms)}
     ON CONFLICT (contract_id, minute, code) DO UPDATE
     SET attempts = refused_attempts.attempts + excluded.attempts, licenses = refused_attempts.licenses + excluded.licenses,
         last_actor_id = excluded.last_actor_id, last_request_id = excluded.last_request_id`);

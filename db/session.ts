@@ -61,6 +61,14 @@ export async function limitLockWait(tx: postgres.ISql<{}>, lock_ms: number): Pro
   await tx.unsafe(`SET LOCAL lock_timeout = ${lock_ms}`);
 }
 
+/**
+ * The same for a statement that runs alone: an item of its FROM list, which is computed before the row that it is joined with is
+ * locked. A transaction of its own would cost two round trips.
+ */
+export function limitedLockWait(sql: postgres.ISql<{}>, lock_ms: number): postgres.PendingQuery<postgres.Row[]> {
+  return sql`(SELECT set_config('lock_timeout', ${String(lock_ms)}, true)) AS lock_wait`;
+}
+
 /** Has the statements of `run` wait at least this long for a lock, and later ones as long as before. */
 export async function allowLockWait(
   tx: postgres.ISql<{}>,

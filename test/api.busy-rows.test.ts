@@ -16,8 +16,8 @@ import type { HeldRows } from './harness/held-rows';
 import { waitFor } from './harness/stack';
 
 const POOL_SIZE = 10;
-/** Of ten connections. */
-const TURNS = 7;
+/** More contracts than ten connections have turns. */
+const HELD_CONTRACTS = 8;
 /** More requests than the pool has connections. */
 const CROWD = 14;
 /** Merged requests wait in a queue of their own. */
@@ -222,34 +222,59 @@ test('a caller whose API key is held, while it is revoked for instance, is serve
   expect((await api.call('GET', '/products?limit=1', { key })).status).toBe(200);
 });
 
-describe('while rows of several contracts are held', () => {
-  test('reads and changes of all others are answered, and what waits is carried out afterwards', async () => {
-    const other = await active();
-    const ids = await Promise.all(Array.from({ length: 5 }, active));
-    for (const id of ids) await holdContract(id);
-    const asked = ids.flatMap((id) => crowd(() => edit(id), 3));
-    await waitUntilBlocked(api.sql, ids.length);
-    await expectTurns({ running: ids.length, waiting: 2 * ids.length });
-    const { text } = await api.call('GET', '//metrics', { key: null });
-    expect(text).toContain('covenant_lock_turns{state="waiting"} 10');
+describe('while rows of more contracts are held than there are turns', () => {
+  /** All rows that a change of a contract locks. */
+  const holdAll = (id: string) =>
+    hold(async (tx) => {
+      await tx`SELECT FROM contracts WHERE id = ${id} FOR UPDATE`;
+      await tx`SELECT FROM contract_quotas WHERE contract_id = ${id} FOR UPDATE`;
+    });
+
+  /** Reads and changes of all others are answered before the rows are released, and what waits for these afterwards. */
+  async function expectOthersAnswered(asked: Promise<ApiAnswer>[], statuses: number[], other: string): Promise<void> {
+    await waitUntilBlocked(api.sql);
     await expectReadsAnswered(other);
     await expectWritesAnswered(other);
+    const { running, waiting } = api.api.db.lockTurns.counts();
+    expect(running + waiting).toBe(asked.length);
+    const { text } = await api.call('GET', '//metrics', { key: null });
+    expect(text).toContain('covenant_lock_turns{state="waiting"} ');
     for (const rows of held) await rows.release();
-    expect(await statusesOf(asked)).toEqual([200]);
+    expect((await statusesOf(asked)).sort()).toEqual(statuses);
+  }
+
+  test('edits and requests for licenses of these wait, and all others are answered', async () => {
+    const other = await active();
+    const ids = await Promise.all(Array.from({ length: HELD_CONTRACTS }, active));
+    for (const id of ids) await holdAll(id);
+    const asked = ids.flatMap((id) => [...crowd(() => edit(id), 2), generate(id, 1)]);
+    await expectOthersAnswered(asked, [200, 201], other);
   });
 
-  test('as many as there are turns, all reads are answered, and other changes are carried out afterwards', async () => {
-    const other = await active();
-    const ids = await Promise.all(Array.from({ length: TURNS + 1 }, active));
-    for (const id of ids) await holdContract(id);
-    const asked = ids.flatMap((id) => crowd(() => edit(id), 2));
-    await waitUntilBlocked(api.sql, TURNS);
-    const late = [edit(other), generate(other, 1)];
-    await expectTurns({ running: TURNS, waiting: 2 * (TURNS + 1) - TURNS + late.length });
-    await expectReadsAnswered(other);
-    for (const rows of held) await rows.release();
-    expect(await statusesOf(asked)).toEqual([200]);
-    expect((await Promise.all(late)).map(({ status }) => status)).toEqual([200, 201]);
+  test('jobs of one contract that are held are cancelled afterwards', async () => {
+    const [id, other] = [await active(), await active()];
+    const jobs = await Promise.all(crowd(() => generate(id, 100), 10));
+    await hold((tx) => tx`SELECT FROM generation_jobs WHERE contract_id = ${id} FOR UPDATE`);
+    const asked = jobs.map(({ body }) => api.call('POST', `/jobs/${body.job_id}/cancel`));
+    await expectOthersAnswered(asked, [200], other);
+  });
+
+  test('a generator of one of these is edited afterwards, and licenses of its other contracts are made', async () => {
+    const sources = await addCatalogue(api);
+    const [last, first] = (await Promise.all([addContract(api, sources), addContract(api, sources)]))
+      .map(({ id }) => id as string)
+      .sort()
+      .reverse() as [string, string];
+    await generate(first, 1);
+    await generate(last, 1);
+    await holdAll(last);
+    const asked = [
+      api.call('PATCH', `/generators/${sources.generator_id}`, { body: { features: { seats: 1 } } }),
+      ...crowd(() => edit(last), 2),
+    ];
+    await waitUntilBlocked(api.sql, 2);
+    expect(await statusesOf(crowd(() => generate(first, 1)))).toEqual([201]);
+    await expectOthersAnswered(asked, [200], await active());
   });
 });
 

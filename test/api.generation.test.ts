@@ -40,7 +40,7 @@ async function licensesOf(contract_id: string): Promise<number> {
 async function pause(id: string): Promise<void> {
   const answer = await api.call('PATCH', `/contracts/${id}?dry_run=true`, { body: { status: 'inactive' } });
   expect(answer.body.state).toBe('PAUSED');
-  await api.sql`INSERT INTO contract_holds (contract_id, source, code, placed_at, placed_by) VALUES (${id}, 'admin', 'PAUSED', now(), 'test')`;
+  await api.sql`INSERT INTO contract_holds (contract_id, source, code, placed_at, placed_by) VALUES (${id}, 'admin', 'PAUSED', now() - interval '1 second', 'test')`;
   await api.sql`UPDATE contracts SET state = 'PAUSED', may_generate = false WHERE id = ${id}`;
   await closeGrants(api.sql, id);
 }

@@ -1,10 +1,18 @@
 /** Turns of transactions that lock rows: how many have one, in which order, and what becomes of those that wait. */
+import postgres from 'postgres';
 import { RowsBusy } from '../db/errors';
 import type { LockedRow } from '../db/errors';
 import { createLockTurns, lockTurnLimits } from '../db/lock-turns';
 import type { LockTurnLimits, LockTurns } from '../db/lock-turns';
 
-const LIMITS: LockTurnLimits = { running_max: 5, waiting_max: 10, waiting_per_row_max: 3, wait_ms: 60_000 };
+const LIMITS: LockTurnLimits = {
+  running_max: 5,
+  suspects_max: 2,
+  waiting_max: 10,
+  waiting_per_row_max: 3,
+  wait_ms: 60_000,
+  attempt_ms: 60_000,
+};
 
 /** Work that lasts until it is ended. */
 interface Work {
@@ -140,12 +148,99 @@ test('work that fails, at once or later, gives its turn back and its error out',
   expect(turns.counts()).toEqual({ running: 0, waiting: 0 });
 });
 
-test.each([
-  [1, 1],
-  [2, 1],
-  [5, 3],
-  [10, 7],
-  [100, 97],
-])('of %i connections %i can be used by transactions that lock rows', (pool_size, running_max) => {
-  expect(lockTurnLimits(pool_size).running_max).toBe(running_max);
+describe('work whose row stays locked', () => {
+  const locked = (): Error =>
+    Object.assign(new postgres.PostgresError('canceling statement due to lock timeout'), { code: '55P03' });
+
+  /** Work that can be run several times; each attempt is ended by the test. */
+  function held(turns: Turns, name: string, ...rows: LockedRow[]) {
+    const attempts: { end: () => void; stayLocked: () => void }[] = [];
+    const done = turns.run(rows, () => {
+      turns.begun.push(name);
+      return new Promise<string>((resolve, reject) => {
+        attempts.push({ end: () => resolve(name), stayLocked: () => reject(locked()) });
+      });
+    });
+    done.catch(() => undefined);
+    return { attempts, done, last: () => attempts.at(-1) as (typeof attempts)[number] };
+  }
+
+  /** Lets an attempt end by a lock time-out. */
+  async function stayLocked(work: ReturnType<typeof held>): Promise<void> {
+    work.last().stayLocked();
+    await new Promise(setImmediate);
+  }
+
+  test('is tried again, keeps the turn for its row, and lets what waits for the row begin afterwards', async () => {
+    const turns = turnsWith();
+    const first = held(turns, 'first', contract('x'));
+    const next = turns.add('next', contract('x'));
+    await stayLocked(first);
+    await stayLocked(first);
+    expect(turns.begun).toEqual(['first', 'first', 'first']);
+    first.last().end();
+    expect(await first.done).toBe('first');
+    expect(turns.begun.at(-1)).toBe('next');
+    next.end();
+    await next.done;
+    expect(turns.counts()).toEqual({ running: 0, waiting: 0 });
+  });
+
+  test('uses two turns in all, one row after the other, and leaves the others to work on other rows', async () => {
+    const turns = turnsWith();
+    const works = ['a', 'b', 'c', 'd', 'e'].map((id) => held(turns, id, contract(id)));
+    for (const work of works) await stayLocked(work);
+    expect(turns.counts()).toEqual({ running: 2, waiting: 3 });
+    for (const id of ['1', '2', '3']) turns.add(id, contract(id));
+    expect(turns.counts()).toEqual({ running: 5, waiting: 3 });
+    turns.begun.splice(0);
+    // Those that run now began first.
+    for (const work of works.slice(0, 2)) await stayLocked(work);
+    for (const work of works.slice(2, 4)) await stayLocked(work);
+    expect(turns.begun).toEqual(['c', 'd', 'e', 'a']);
+  });
+
+  test('makes the next work on its row one of these two, and no more once that was done', async () => {
+    const turns = turnsWith({ suspects_max: 1, wait_ms: 1 });
+    const [a, b] = ['a', 'b'].map((id) => held(turns, id, contract(id))) as [Held, Held];
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await stayLocked(a);
+    await stayLocked(b);
+    await expect(a.done).rejects.toMatchObject({ row: contract('a') });
+    await expect(b.done).rejects.toMatchObject({ row: contract('b') });
+    const again = held(turns, 'a', contract('a'));
+    await expect(turns.add('b', contract('b')).done).rejects.toBeInstanceOf(RowsBusy);
+    again.last().end();
+    await again.done;
+    turns.begun.splice(0);
+    held(turns, 'a', contract('a'));
+    held(turns, 'b', contract('b'));
+    expect(turns.begun).toEqual(['a', 'b']);
+  });
+
+  test('is refused with its row and the cause when its time is over', async () => {
+    const turns = turnsWith({ wait_ms: 1 });
+    const first = held(turns, 'first', contract('x'));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await stayLocked(first);
+    const refusal = await first.done.catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ row: contract('x'), cause: { code: '55P03' } });
+    expect(turns.begun).toEqual(['first']);
+    expect(turns.counts()).toEqual({ running: 0, waiting: 0 });
+  });
+
+  type Held = ReturnType<typeof held>;
 });
+
+test.each([
+  [1, 1, 1],
+  [2, 1, 1],
+  [5, 3, 1],
+  [10, 7, 2],
+  [100, 97, 32],
+])(
+  'of %i connections %i can be used by transactions that lock rows, %i of them by those of suspect rows',
+  (pool_size, running_max, suspects_max) => {
+    expect(lockTurnLimits(pool_size)).toMatchObject({ running_max, suspects_max });
+  },
+);
