@@ -1,5 +1,5 @@
 /** What the lifecycle workflow has done in Postgres: settling a contract and carrying out commands upon it. */
-import { ApplicationFailure } from '@temporalio/activity';
+import { ApplicationFailure, asyncLocalStorage, log } from '@temporalio/activity';
 import { SYSTEM } from '../domain/actor';
 import type { Actor } from '../domain/actor';
 import { decide, needsOf } from '../domain/contract-commands';
@@ -11,9 +11,10 @@ import { findAdminActor } from '../db/admin';
 import { lockContract } from '../db/contract';
 import { changeContract } from '../db/contract-change';
 import { findCommandOutcome, insertCommandOutcome, isPast } from '../db/contract-command';
-import { isBadData } from '../db/errors';
+import { isBadData, isDatabaseRefusal, isPassing } from '../db/errors';
 import type { Database, Sql } from '../db/index';
 import { recordStart } from '../db/sweep';
+import { REFUSED_BY_DATABASE } from '../temporal/command';
 import type { Nudger } from '../temporal/nudge';
 import { viewOf } from './contract-view';
 import type { ContractView } from './contract-view';
@@ -38,6 +39,12 @@ export interface RunCommandInput extends SettleInput {
   /** By Postgres' clock; from then on the command is refused. */
   deadline?: Instant;
 }
+
+/**
+ * With this attempt a command that fails without an explanation has failed for good: its sender hears so, and not that it
+ * expired. One that fails because of something that passes is tried until its deadline.
+ */
+export const COMMAND_ATTEMPTS_MAX = 3;
 
 export type ContractActivities = ReturnType<typeof createContractActivities>;
 
@@ -74,7 +81,7 @@ export function createContractActivities({ db, nudger, showNames = false }: Cont
       // Its sender waits, so a row that is held is tried again soon.
       const done = await beginWithShortWaits(db, (tx) => carryOut(tx, input), LOCK_RETRY_MS).catch((error: unknown) => {
         if (error instanceof CommandExpired) return refused(refuse('COMMAND_EXPIRED', { deadline: error.deadline }));
-        throw isBadData(error) ? notACommand(input.command, error) : error;
+        throw isBadData(error) ? notACommand(input.command, error) : (failedForGood(input, error) ?? error);
       });
       await nudger.wakeJobs(done.job_ids);
       return done.outcome;
@@ -145,4 +152,16 @@ function formed<T>(command: ContractCommand, ask: () => T): T {
 function notACommand({ name }: ContractCommand, cause: unknown): ApplicationFailure {
   const why = cause instanceof Error ? cause.message : String(cause);
   return ApplicationFailure.nonRetryable(`The command ${name} cannot be carried out: ${why}`, 'NotACommand');
+}
+
+/** The last failure of a command that fails again and again without an explanation; undefined while it is tried again. */
+function failedForGood({ command, request_id }: RunCommandInput, error: unknown): ApplicationFailure | undefined {
+  const attempt = asyncLocalStorage.getStore()?.info.attempt ?? 1;
+  if (attempt < COMMAND_ATTEMPTS_MAX || isPassing(error) || error instanceof ApplicationFailure) return undefined;
+  const why = error instanceof Error ? error.message : String(error);
+  if (!isDatabaseRefusal(error))
+    return ApplicationFailure.nonRetryable(`The command ${command.name} fails: ${why}`, 'CommandFailed');
+  log.warn('the database refuses a command', { request_id, command: command.name, sqlstate: error.code, reason: why });
+  const sentence = `The database refuses the command ${command.name}: ${why} (${error.code})`;
+  return ApplicationFailure.nonRetryable(sentence, REFUSED_BY_DATABASE);
 }

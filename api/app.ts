@@ -108,13 +108,18 @@ function methodNotAllowed(path: string): RequestHandler {
   };
 }
 
+/** Refusals that say that a limit was reached, as may happen under load: a line without a stack tells of each. */
+const LIMIT_CODES: ReadonlySet<string> = new Set(['TOO_MANY_COMMANDS', 'LISTS_BUSY', 'LIST_TOO_SLOW']);
+
 /** The last handler: whatever was thrown becomes a problem, and what nobody foresaw is logged with its request id. */
 function presentError(api: Api): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const problem = problemFor(error, request);
     const request_id = requestIdOf(response);
     // A refusal is an answer, also with 503; the line of the request tells of it.
-    if (problem.status >= 500 && !(error instanceof ProblemError || error instanceof RowsBusy))
+    if (LIMIT_CODES.has(problem.code))
+      api.log.warn({ request_id, method: request.method, path: request.path, code: problem.code }, problem.title);
+    else if (problem.status >= 500 && !(error instanceof ProblemError || error instanceof RowsBusy))
       api.log.error({ err: error, request_id, method: request.method, path: request.path }, problem.title);
     if (response.headersSent) {
       response.destroy();
@@ -135,6 +140,11 @@ function problemFor(error: unknown, request: Request): Problem {
     );
   }
   if (error instanceof CommandFailed) {
+    if (error.by_database)
+      return protocolProblem(
+        'COMMAND_FAILED',
+        'The database refuses what the command changes; nothing was changed, and nothing is carried out later. Repeating it fails until an operator removes the cause, which the log of the worker names with the request id.',
+      );
     return protocolProblem(
       'COMMAND_FAILED',
       'The worker cannot carry out the command; nothing was changed. Repeating it fails again. Give the request id to whoever runs this.',

@@ -57,6 +57,11 @@ export function isPassing(error: unknown): boolean {
   return error instanceof postgres.PostgresError && /^(40|55P03|57014|25006)/.test(error.code);
 }
 
+/** Whether Postgres refused a statement for a reason that lies in the database: a trigger, a broken rule, a missing right. */
+export function isDatabaseRefusal(error: unknown): error is postgres.PostgresError {
+  return error instanceof postgres.PostgresError && !isPassing(error);
+}
+
 /** Routines of Postgres that report a prepared statement as outdated: its table changed, or the session lost it. */
 const OUTDATED_PLAN_ROUTINES = new Set(['RevalidateCachedQuery', 'FetchPreparedStatement', 'transformAssignedExpr']);
 

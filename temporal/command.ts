@@ -50,8 +50,16 @@ const REFUSALS: readonly number[] = [
 /** The command was sent, but whether it was carried out is not known: to be repeated under the same id. */
 export class CommandOutcomeUnknown extends Error {}
 
+/** The type of the failure with which the activity ends a command that Postgres refuses again and again. */
+export const REFUSED_BY_DATABASE = 'RefusedByDatabase';
+
 /** The workflow or its activity refused the command for good, and nothing was changed. */
-export class CommandFailed extends Error {}
+export class CommandFailed extends Error {
+  /** Whether it was Postgres that refused what the command changes. */
+  get by_database(): boolean {
+    return refusalBy(this.cause)?.type === REFUSED_BY_DATABASE;
+  }
+}
 
 /** Temporal takes no more commands at the moment, and nothing was changed. */
 export class TooManyCommands extends Error {}

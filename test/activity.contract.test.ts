@@ -2,6 +2,8 @@
  * The activities of the lifecycle, each called by itself: a command is carried out once under its id, a boundary is crossed once.
  */
 import { ApplicationFailure } from '@temporalio/activity';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { createContractActivities } from '../activities/contract';
 import type { RunCommandInput } from '../activities/contract';
 import { ROW_LOCKED } from '../activities/short-wait';
@@ -13,6 +15,7 @@ import type { CommandOutcome } from '../domain/contract-commands';
 import { instantFromMillis } from '../domain/instant';
 import type { Instant } from '../domain/instant';
 import { DEFAULT_RENEWAL } from '../domain/renewal';
+import { REFUSED_BY_DATABASE } from '../temporal/command';
 import { waitUntilBlocked } from './harness/blocked-statement';
 import { auditOf, buildContract, requestJob, SOMEBODY } from './harness/contract-rows';
 import { createTestDatabase } from './harness/database';
@@ -178,6 +181,49 @@ test.each(['runContractCommand', 'settleContract'] as const)(
     await db.end();
   },
 );
+
+describe('a command that fails again and again', () => {
+  /** The failure of one attempt by these activities at pausing the contract. */
+  function attempt(number: number, { runContractCommand }: typeof activities, id: string): Promise<unknown> {
+    const logger = new DefaultLogger('ERROR', () => undefined);
+    return new MockActivityEnvironment({ attempt: number }, { logger })
+      .run(() => runContractCommand(pause(id)))
+      .catch((error: unknown) => error);
+  }
+
+  test('because the database refuses it has failed for good with the third attempt, and changes nothing', async () => {
+    const { facts } = await buildContract(sql);
+    await sql.unsafe(
+      `ALTER TABLE contract_commands ADD CONSTRAINT test_refuse CHECK (contract_id <> '${facts.id}') NOT VALID`,
+    );
+    const before = await rowCounts(sql);
+    try {
+      for (const number of [1, 2])
+        expect(await attempt(number, activities, facts.id)).toMatchObject({ constraint_name: 'test_refuse' });
+      expect(await attempt(3, activities, facts.id)).toMatchObject({ type: REFUSED_BY_DATABASE, nonRetryable: true });
+    } finally {
+      await sql.unsafe('ALTER TABLE contract_commands DROP CONSTRAINT test_refuse');
+    }
+    expect(await rowCounts(sql)).toEqual(before);
+  });
+
+  test.each([
+    ['for no known reason has failed for good with the third attempt', new Error('surprise'), true],
+    ['while Postgres is out of reach is tried until its deadline', databaseGone(), false],
+  ])('%s', async (_what, error, for_good) => {
+    const { facts } = await buildContract(sql);
+    const db = Object.assign(Object.create(sql) as typeof sql, { begin: () => Promise.reject(error) });
+    const failing = createContractActivities({ db, nudger });
+    for (const number of [1, 2]) expect(await attempt(number, failing, facts.id)).toBe(error);
+    const last = await attempt(3, failing, facts.id);
+    if (for_good) expect(last).toMatchObject({ type: 'CommandFailed', nonRetryable: true });
+    else expect(last).toBe(error);
+  });
+
+  function databaseGone(): Error {
+    return Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+  }
+});
 
 test('another command under a used id is refused, and ids of different contracts do not meet', async () => {
   const [one, other] = [await buildContract(sql), await buildContract(sql)];

@@ -84,6 +84,8 @@ test('amendments whose senders have given up while no worker ran are not made wh
 
 test('commands beyond those that Temporal lets wait for one contract are 503 TOO_MANY_COMMANDS, and change nothing', async () => {
   const { id } = await addContract(api, catalogue);
+  const errors = jest.spyOn(api.api.log, 'error');
+  const warnings = jest.spyOn(api.api.log, 'warn');
   const pauses = Array.from({ length: UPDATES_IN_FLIGHT_MAX + 2 }, () => api.call('POST', `/contracts/${id}/pause`));
   const answers = await Promise.all(pauses);
   const refused = answers.filter(({ body }) => body.code === 'TOO_MANY_COMMANDS');
@@ -93,5 +95,11 @@ test('commands beyond those that Temporal lets wait for one contract are 503 TOO
     expectRefusal(answer, 503, 'TOO_MANY_COMMANDS');
     expect(answer.headers.get('retry-after')).toBe('2');
   }
+  expect(errors).not.toHaveBeenCalled();
+  expect(warnings.mock.calls).toEqual(
+    refused.map(() => [expect.objectContaining({ code: 'TOO_MANY_COMMANDS' }), 'Too many commands at once']),
+  );
+  for (const [line] of warnings.mock.calls) expect(line).not.toHaveProperty('err');
+  jest.restoreAllMocks();
   await temporal.client.workflow.getHandle(contractWorkflowId(id)).terminate('the test is over');
 });

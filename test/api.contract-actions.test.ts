@@ -500,3 +500,25 @@ describe('terminating', () => {
       expect((await api.call('POST', `/contracts/${id}/${action}`, { key: api.keys.admin })).status).toBe(200);
   });
 });
+
+test('a command that the database refuses again and again is answered so, and is not carried out when the cause is removed', async () => {
+  const { id } = await addContract(api, catalogue);
+  await api.sql.unsafe(`
+    CREATE FUNCTION test_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF NEW.id = '${id}' AND NEW.revision > OLD.revision THEN RAISE EXCEPTION 'as the test asked'; END IF;
+      RETURN NEW;
+    END $$;
+    CREATE TRIGGER test_refuse BEFORE UPDATE ON contracts FOR EACH ROW EXECUTE FUNCTION test_refuse()`);
+  try {
+    const answer = await act(id, 'pause');
+    expectRefusal(answer, 500, 'COMMAND_FAILED');
+    expect(answer.body.detail).toMatch(/^The database refuses what the command changes; nothing was changed/);
+  } finally {
+    await api.sql.unsafe('DROP TRIGGER test_refuse ON contracts; DROP FUNCTION test_refuse()');
+  }
+  // Commands are carried out one after another: what came before this one has ended.
+  const amendment = { effective_date: dateIn(30), changes: { quota_add: 10 } };
+  expect((await act(id, 'amendments', amendment)).status).toBe(201);
+  expect(await actionsOf(id)).not.toContain('contract.paused');
+});

@@ -9,6 +9,7 @@ import { openDatabase } from '../db/index';
 import type { Database } from '../db/index';
 import { UnsuitablePooler, assertOwnSessions, assertStillOwnSessions } from '../db/pooler';
 import { startTestApi } from './harness/api';
+import type { TestApi } from './harness/api';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';
 import { expectRefusal } from './harness/expect-refusal';
@@ -135,13 +136,17 @@ test('the doctor names a pooler in transaction mode', async () => {
 
 test('an interface that meets such a pooler acknowledges no write, and is not ready', async () => {
   const pooler = await startTransactionPooler(new URL(sharedServers().postgres_url).host);
-  const { address } = pooler;
-  const api = await startTestApi({ databaseUrl: (url) => at(address, url) });
-  const product = { name: 'Never there', code: 'NEVER', environment: 'staging' };
-  expectRefusal(await api.call('POST', '/products', { body: product }), 503, 'DATABASE_UNAVAILABLE');
-  expect(await api.sql`SELECT FROM products WHERE code = 'NEVER'`).toHaveLength(0);
-  const ready = await api.call('GET', '//readyz', { key: null });
-  expect([ready.status, ready.body.checks.postgres]).toEqual([503, expect.stringMatching(TRANSACTION_MODE)]);
-  await api.close();
-  await pooler.close();
+  let api: TestApi | undefined;
+  try {
+    const { address } = pooler;
+    api = await startTestApi({ databaseUrl: (url) => at(address, url) });
+    const product = { name: 'Never there', code: 'NEVER', environment: 'staging' };
+    expectRefusal(await api.call('POST', '/products', { body: product }), 503, 'DATABASE_UNAVAILABLE');
+    expect(await api.sql`SELECT FROM products WHERE code = 'NEVER'`).toHaveLength(0);
+    const ready = await api.call('GET', '//readyz', { key: null });
+    expect([ready.status, ready.body.checks.postgres]).toEqual([503, expect.stringMatching(TRANSACTION_MODE)]);
+  } finally {
+    await api?.close();
+    await pooler.close();
+  }
 });
