@@ -143,7 +143,7 @@ function owedFindings(owed: OwedWork): Finding[] {
       : wrong(
           'owed work',
           `${told.join(', ')} for longer than ${OVERDUE_AFTER}`,
-          'See that a worker runs and that the sweep succeeds (below); docs/operations.md, "Stuck jobs".',
+          'See that a worker runs and that the sweep succeeds (below); docs/operations.md, "Rows that stay due".',
         ),
   );
   if (owed.unstarted_contracts > 0) {

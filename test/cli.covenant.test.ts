@@ -286,6 +286,7 @@ test('the doctor finds work that is owed for too long', async () => {
     expect(findingsOf(ran).get('owed work')).toMatchObject({
       verdict: 'wrong',
       detail: expect.stringContaining('1 contracts have a boundary overdue') as string,
+      mend: expect.stringContaining('docs/operations.md, "Rows that stay due"') as string,
     });
     const [contract] = await own.sql<[{ id: string }]>`SELECT id FROM contracts`;
     expect(findingsOf(ran).get('stuck (boundary)')).toMatchObject({
