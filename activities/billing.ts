@@ -26,6 +26,7 @@ import type { ContractActivityDependencies, SettleInput } from './contract';
 import { viewOf } from './contract-view';
 import type { ContractView } from './contract-view';
 import { beginWithShortWaits } from './short-wait';
+import { withSpreadRetries } from './spread-retries';
 
 /** Events applied in one transaction; those that are left are applied by the next turn of the workflow. */
 export const EVENTS_APPLIED_MAX = 100;
@@ -57,14 +58,14 @@ export function createBillingActivities({
      * itself is asked first, of the billing systems that may be asked, outside the transaction; while one gives no answer its
      * events stay pending. Safe to run twice: an event is decided once.
      */
-    applyBillingEvents: (input: ApplyInput): Promise<ContractView> => alive(apply(input)),
+    applyBillingEvents: (input: ApplyInput): Promise<ContractView> => alive(withSpreadRetries(() => apply(input))),
 
     /**
      * Asks for every unpaid invoice again and then does what is due: suspends, terminates, or finds that it was paid. While
      * the billing system gives no answer nothing is done but to ask again later, and while an event waits to be applied
      * nothing is done at all. Safe to run twice.
      */
-    verifyBilling: (input: SettleInput): Promise<ContractView> => alive(verify(input)),
+    verifyBilling: (input: SettleInput): Promise<ContractView> => alive(withSpreadRetries(() => verify(input))),
   };
 
   async function apply({ contract_id, now, ask }: ApplyInput): Promise<ContractView> {

@@ -19,6 +19,7 @@ import type { Nudger } from '../temporal/nudge';
 import { viewOf } from './contract-view';
 import type { ContractView } from './contract-view';
 import { LOCK_RETRY_MS, beginWithShortWaits } from './short-wait';
+import { withSpreadRetries } from './spread-retries';
 
 export interface SettleInput {
   contract_id: string;
@@ -61,17 +62,7 @@ export function createContractActivities({ db, nudger, showNames = false }: Cont
      * Crosses every boundary that is due, up to where unpaid invoices have to be verified first. Safe to run twice: a
      * boundary is crossed once.
      */
-    async settleContract(input: SettleContractInput): Promise<ContractView> {
-      const { contract_id: id, now, epoch } = input;
-      const request = { id, actor: SYSTEM, now, request_id: null, billing: 'stop' } as const;
-      const outcome = await beginWithShortWaits(db, async (tx) => {
-        const settled = await changeContract(tx, request, () => 'unchanged');
-        await recordStart(tx, 'contract', id, epoch);
-        return settled;
-      });
-      if (!isRefusal(outcome)) await nudger.wakeJobs(outcome.nudge.job_ids);
-      return viewOf(db, { contract_id: id, now, showNames }, outcome);
-    },
+    settleContract: (input: SettleContractInput): Promise<ContractView> => withSpreadRetries(() => settle(input)),
 
     /**
      * Carries out one command, once however often it is delivered: its outcome is stored with what it changed. What has
@@ -87,6 +78,18 @@ export function createContractActivities({ db, nudger, showNames = false }: Cont
       return done.outcome;
     },
   };
+
+  async function settle(input: SettleContractInput): Promise<ContractView> {
+    const { contract_id: id, now, epoch } = input;
+    const request = { id, actor: SYSTEM, now, request_id: null, billing: 'stop' } as const;
+    const outcome = await beginWithShortWaits(db, async (tx) => {
+      const settled = await changeContract(tx, request, () => 'unchanged');
+      await recordStart(tx, 'contract', id, epoch);
+      return settled;
+    });
+    if (!isRefusal(outcome)) await nudger.wakeJobs(outcome.nudge.job_ids);
+    return viewOf(db, { contract_id: id, now, showNames }, outcome);
+  }
 }
 
 /** What came of a command, with the jobs to wake. */

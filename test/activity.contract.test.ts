@@ -182,6 +182,34 @@ test.each(['runContractCommand', 'settleContract'] as const)(
   },
 );
 
+test.each([
+  ['for a reason that passes', 1, databaseGone(), 200],
+  ['for a reason that passes', 20, databaseGone(), 60_000],
+  ['for no known reason', 1, new Error('surprise'), 5_000],
+  ['for no known reason', 3, new Error('surprise'), 20_000],
+])(
+  'a contract that cannot be settled %s is tried again after attempt %i at a time by chance, so that many do not come at once',
+  async (_why, number, error, interval_ms) => {
+    const db = Object.assign(Object.create(sql) as typeof sql, { begin: () => Promise.reject(error) });
+    const { settleContract } = createContractActivities({ db, nudger });
+    const input = { contract_id: SOMEBODY.id, now: instantIn(0) };
+    const failure = (): Promise<ApplicationFailure> =>
+      new MockActivityEnvironment({ attempt: number }, { logger: new DefaultLogger('ERROR', () => undefined) })
+        .run(() => settleContract(input))
+        .catch((failed: unknown) => failed as ApplicationFailure) as Promise<ApplicationFailure>;
+    const failures = await Promise.all(Array.from({ length: 20 }, failure));
+    const delays = failures.map(({ nextRetryDelay }) => nextRetryDelay as number);
+    for (const delay of delays) expect(delay).toBeGreaterThanOrEqual(interval_ms / 2);
+    for (const delay of delays) expect(delay).toBeLessThanOrEqual(interval_ms);
+    expect(new Set(delays).size).toBeGreaterThan(1);
+    for (const { nonRetryable, cause } of failures) expect([nonRetryable, cause]).toEqual([false, error]);
+  },
+);
+
+function databaseGone(): Error {
+  return Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+}
+
 describe('a command that fails again and again', () => {
   /** The failure of one attempt by these activities at pausing the contract. */
   function attempt(number: number, { runContractCommand }: typeof activities, id: string): Promise<unknown> {
@@ -219,10 +247,6 @@ describe('a command that fails again and again', () => {
     if (for_good) expect(last).toMatchObject({ type: 'CommandFailed', nonRetryable: true });
     else expect(last).toBe(error);
   });
-
-  function databaseGone(): Error {
-    return Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
-  }
 });
 
 test('another command under a used id is refused, and ids of different contracts do not meet', async () => {
