@@ -1,5 +1,5 @@
 /**
- * The doctor's look at workers: each queue has one that polls, each process on this machine answers, and queries are answered.
+ * The doctor's look at workers: each queue has one that polls and keeps up, each process on this machine answers, and queries are answered.
  *
  * That a worker polls does not say that it runs. Temporal keeps the polls of a process that has stopped open for a minute or
  * more, and goes on giving it tasks.
@@ -21,6 +21,10 @@ const QUEUES_TIMEOUT_MS = 8_000;
 const QUERY_TIMEOUT_MS = 15_000;
 /** A waiting worker asks at least once a minute. */
 const POLL_SILENCE_MS_MAX = 2 * 60_000;
+/** How long a task may wait for a worker: a command that waits for longer has expired. */
+const TASK_WAIT_MS_MAX = 10_000;
+/** Jobs share few slots, and ranges of large ones wait for those before them. */
+const FILL_WAIT_MS_MAX = 10 * 60_000;
 export const START_WORKER = 'Start a worker: `npm run start:worker`, with the same TEMPORAL_TASK_QUEUE_PREFIX.';
 const RESTART =
   'See whether the process runs (it may be stopped, or short of CPU or memory), and restart it: what it has in hand goes on in another worker.';
@@ -35,10 +39,16 @@ export interface WorkerReference {
   sweep_workflow_id: string | undefined;
 }
 
-interface PolledQueue extends QueueHealth {
+/** One queue of a worker, and the setting for its slots; null when only further worker processes have more. */
+interface Queue {
   name: string;
   kind: QueueKind;
+  setting: string | null;
+  /** How long a task may wait there. */
+  wait_ms_max: number;
 }
+
+export type PolledQueue = Queue & QueueHealth;
 
 export async function examineWorkers(client: Client, config: Config, reference: WorkerReference): Promise<Finding[]> {
   const queues = taskQueues(config.taskQueuePrefix);
@@ -56,30 +66,47 @@ export async function examineWorkers(client: Client, config: Config, reference: 
 }
 
 function findPolledQueues(client: Client, queues: TaskQueues): Promise<PolledQueue[]> {
-  const wanted: [name: string, kind: QueueKind][] = [
-    [queues.contracts, 'workflow'],
-    [queues.contracts, 'activity'],
-    [queues.settling, 'activity'],
-    [queues.steps, 'activity'],
-    [queues.billing, 'activity'],
-    ...queues.billingSources.map((queue): [string, QueueKind] => [queue, 'activity']),
-    [queues.sweep, 'activity'],
-    [queues.generation, 'activity'],
-    [queues.clocks, 'activity'],
+  const activities = (name: string, setting: string | null, wait_ms_max = TASK_WAIT_MS_MAX): Queue => ({
+    name,
+    kind: 'activity',
+    setting,
+    wait_ms_max,
+  });
+  const wanted: Queue[] = [
+    { name: queues.contracts, kind: 'workflow', setting: null, wait_ms_max: TASK_WAIT_MS_MAX },
+    activities(queues.contracts, 'WORKER_COMMAND_SLOTS'),
+    activities(queues.settling, 'WORKER_SETTLING_SLOTS'),
+    activities(queues.steps, 'WORKER_STEP_SLOTS'),
+    activities(queues.billing, null),
+    ...queues.billingSources.map((queue) => activities(queue, 'WORKER_BILLING_SLOTS')),
+    activities(queues.sweep, null),
+    activities(queues.generation, 'WORKER_FILL_SLOTS', FILL_WAIT_MS_MAX),
+    activities(queues.clocks, null),
   ];
   return Promise.all(
-    wanted.map(async ([name, kind]) => ({ name, kind, ...(await findQueueHealth(client, name, kind)) })),
+    wanted.map(async (queue) => ({ ...queue, ...(await findQueueHealth(client, queue.name, queue.kind)) })),
   );
 }
 
-function queueFinding({ name, kind, pollers, last_poll_at }: PolledQueue, ageMs: WorkerReference['ageMs']): Finding {
+/** Whether a queue has a worker that polls, and whether what waits there waits for too long. */
+export function queueFinding(queue: PolledQueue, ageMs: WorkerReference['ageMs']): Finding {
+  const { name, kind, setting, wait_ms_max, pollers, last_poll_at, waiting } = queue;
   const check = `worker on ${name} (${kind})`;
-  if (last_poll_at === null) return wrong(check, 'no worker polls', START_WORKER);
+  const waits = waitingSentence(waiting);
+  if (last_poll_at === null) return wrong(check, `no worker polls${waits}`, START_WORKER);
   const age_ms = ageMs(last_poll_at);
   if (age_ms > POLL_SILENCE_MS_MAX) {
-    return wrong(check, `no worker has polled for ${Math.round(age_ms / 1_000)} s`, START_WORKER);
+    return wrong(check, `no worker has polled for ${Math.round(age_ms / 1_000)} s${waits}`, START_WORKER);
   }
-  return ok(check, pollers === 1 ? 'one poller' : `${pollers} pollers`);
+  const detail = `${pollers === 1 ? 'one poller' : `${pollers} pollers`}${waits}`;
+  if (waiting.oldest_ms <= wait_ms_max) return ok(check, detail);
+  const more = setting === null ? '' : `, or raise ${setting}`;
+  return warning(check, detail, `Start another worker process${more}; docs/operations.md, "Tasks that wait".`);
+}
+
+function waitingSentence({ tasks, oldest_ms }: QueueHealth['waiting']): string {
+  if (tasks === 0) return '';
+  return `; about ${tasks} ${tasks === 1 ? 'task waits' : 'tasks wait'}, the oldest for ${Math.round(oldest_ms / 1_000)} s`;
 }
 
 /** Asks each worker process of this machine for its health. The ports of other machines are rarely open to this one. */

@@ -25,6 +25,8 @@ export interface QueueHealth {
   last_poll_at: Date | null;
   /** The worker processes that poll, by the identity that each gives. */
   identities: string[];
+  /** Tasks that wait for a worker, and for how long the oldest of them does. About: the server counts some that have expired. */
+  waiting: { tasks: number; oldest_ms: number };
 }
 
 /** The version of the server. Throws after ten seconds, the client's own patience, when it is out of reach. */
@@ -58,19 +60,27 @@ export async function findSweep(client: Client): Promise<SweepHealth | undefined
   }
 }
 
-/** Who polls a task queue for tasks of a kind. The server remembers pollers for some minutes after they are gone. */
+/**
+ * Who polls a task queue for tasks of a kind, and what waits there. The server remembers pollers for some minutes after they
+ * are gone. Workflow tasks that wait for the worker that has their workflow in memory are not counted.
+ */
 export async function findQueueHealth(client: Client, task_queue: string, kind: QueueKind): Promise<QueueHealth> {
   const types = temporal.api.enums.v1.TaskQueueType;
-  const { pollers } = await connectionOf(client).workflowService.describeTaskQueue({
+  const { pollers, stats } = await connectionOf(client).workflowService.describeTaskQueue({
     namespace: client.options.namespace,
     taskQueue: { name: task_queue },
     taskQueueType: kind === 'workflow' ? types.TASK_QUEUE_TYPE_WORKFLOW : types.TASK_QUEUE_TYPE_ACTIVITY,
+    reportStats: true,
   });
   const polls_ms = pollers.map(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000);
   return {
     pollers: pollers.length,
     last_poll_at: polls_ms.length === 0 ? null : new Date(Math.max(...polls_ms)),
     identities: [...new Set(pollers.map(({ identity }) => identity ?? ''))],
+    waiting: {
+      tasks: Number(stats?.approximateBacklogCount ?? 0),
+      oldest_ms: Number(stats?.approximateBacklogAge?.seconds ?? 0) * 1_000,
+    },
   };
 }
 

@@ -8,9 +8,11 @@ import { once } from 'node:events';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@temporalio/client';
+import { queueFinding } from '../cli/doctor-workers';
+import type { PolledQueue } from '../cli/doctor-workers';
 import { findInstallationId } from '../db/installation';
 import { holdPort } from '../dev/ports';
-import { findSweep } from '../temporal/health';
+import { findQueueHealth, findSweep } from '../temporal/health';
 import { taskQueues } from '../temporal/task-queues';
 import { covenantCommand, findingsOf } from './harness/covenant-command';
 import type { DoctorFinding } from './harness/covenant-command';
@@ -103,6 +105,51 @@ test('each task queue of a worker is looked at', async () => {
   expect(checks.sort()).toEqual(
     [`worker on ${contracts} (workflow)`, ...activity_queues.map((queue) => `worker on ${queue} (activity)`)].sort(),
   );
+});
+
+test('a queue without a worker is named with what waits there', async () => {
+  const client = new Client({
+    connection: temporal.client.connection,
+    namespace: settings['TEMPORAL_NAMESPACE'] as string,
+  });
+  const { contracts } = taskQueues('without-worker');
+  const waiting = await client.workflow.start('sweep', { workflowId: 'waits-for-good', taskQueue: contracts });
+  try {
+    await waitFor(async () => (await findQueueHealth(client, contracts, 'workflow')).waiting.tasks === 1 || undefined, {
+      timeout_ms: START_TIMEOUT_MS,
+      what: 'the task to be counted',
+    });
+    const findings = await workerFindings({ TEMPORAL_TASK_QUEUE_PREFIX: 'without-worker' });
+    expect(findings.find(({ check }) => check === `worker on ${contracts} (workflow)`)).toMatchObject({
+      verdict: 'wrong',
+      detail: expect.stringMatching(/^no worker polls; about 1 task waits, the oldest for \d+ s$/) as string,
+    });
+  } finally {
+    await waiting.terminate('the test is over');
+  }
+});
+
+test.each([
+  [{ tasks: 0, oldest_ms: 0 }, 'ok', 'one poller'],
+  [{ tasks: 80, oldest_ms: 9_000 }, 'ok', 'one poller; about 80 tasks wait, the oldest for 9 s'],
+  [{ tasks: 80, oldest_ms: 58_000 }, 'warning', 'one poller; about 80 tasks wait, the oldest for 58 s'],
+])('a queue on which %j wait is %s', (waiting, verdict, detail) => {
+  const queue: PolledQueue = {
+    name: 'covenant-settling',
+    kind: 'activity',
+    setting: 'WORKER_SETTLING_SLOTS',
+    wait_ms_max: 10_000,
+    pollers: 1,
+    last_poll_at: new Date(),
+    identities: ['1@host'],
+    waiting,
+  };
+  const check = 'worker on covenant-settling (activity)';
+  const mend =
+    verdict === 'ok'
+      ? null
+      : 'Start another worker process, or raise WORKER_SETTLING_SLOTS; docs/operations.md, "Tasks that wait".';
+  expect(queueFinding(queue, () => 0)).toEqual({ check, verdict, detail, mend });
 });
 
 test('a worker is ready under its own address, and a query is answered', async () => {
