@@ -12,8 +12,10 @@ import { findInstallationId } from './db/installation';
 import { missingMigrations } from './db/migrate';
 import { assertStillOwnSessions, poolerRefusal } from './db/pooler';
 import type { Database } from './db/index';
+import { TIME_ZONE_RULES } from './db/time-zone-rules';
 import { SearchAttributeProblem } from './temporal/search-attribute-problem';
 import type { EnsureSetUp, SetUp } from './temporal/setup';
+import { findTimeZoneProblems } from './time-zones';
 
 const CHECK_TIMEOUT_MS = 3_000;
 
@@ -23,6 +25,8 @@ export interface Readiness {
   checks: { postgres: string; clock: string; migrations: string; temporal: string; search_attributes: string };
   /** Which installation this is (db/installation.ts); null while its database cannot say. */
   installation: string | null;
+  /** By which rules of time zones this process computes, such as 2026c. */
+  time_zone_rules: string;
   /** What is worth knowing and no reason not to be ready; left out when there is nothing. */
   notes?: string[];
 }
@@ -35,7 +39,7 @@ export interface ReadinessDependencies {
 
 /** Checks every dependency; none waits longer than three seconds. */
 export async function checkReadiness({ db, client, ensureSetUp }: ReadinessDependencies): Promise<Readiness> {
-  const [database, { notes, ...temporal }, installation] = await Promise.all([
+  const [database, { notes: of_temporal, ...temporal }, installation, of_time_zones] = await Promise.all([
     within(Promise.all([missingMigrations(db), findClockSkewMs(db), assertStillOwnSessions(db)])).then(
       ([missing, ahead_ms]) => ({
         postgres: 'ok',
@@ -54,10 +58,15 @@ export async function checkReadiness({ db, client, ensureSetUp }: ReadinessDepen
     ),
     // The checks say why a database cannot be asked.
     within(findInstallationId(db)).catch(() => null),
+    within(findTimeZoneProblems(db)).then(
+      (problems) => problems.map(({ what, remedy }) => `${what}. ${remedy}`),
+      () => [],
+    ),
   ]);
   const checks = { ...database, ...temporal };
   const ready = Object.values(checks).every((check) => check === 'ok');
-  return { ready, checks, installation, ...(notes.length === 0 ? {} : { notes }) };
+  const notes = [...of_temporal, ...of_time_zones];
+  return { ready, checks, installation, time_zone_rules: TIME_ZONE_RULES, ...(notes.length === 0 ? {} : { notes }) };
 }
 
 /** Sets Temporal up where that is missing; throws when that cannot be done within three seconds. */

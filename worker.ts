@@ -19,6 +19,7 @@ import { assertDriverPatched, openDatabase } from './db/index';
 import type { Database } from './db/index';
 import { titlesFrom } from './db/operator-title';
 import { UnsuitablePooler, assertOwnSessions } from './db/pooler';
+import { applicationName } from './db/rule-comparison';
 import { createLog } from './log';
 import type { Logger } from './log';
 import { checkReadiness, setUpSoon } from './readiness';
@@ -31,6 +32,7 @@ import { taskQueues } from './temporal/task-queues';
 import { createClockTeller } from './temporal/test-clock';
 import { workerIdentity } from './temporal/worker-identity';
 import { logTemporal } from './temporal-log';
+import { warnAboutTimeZones } from './time-zones';
 import { createWorkers, workerPoolSize, workerSlots } from './worker-slots';
 
 /** Between tries to reach Temporal at start. */
@@ -51,7 +53,7 @@ async function main(): Promise<void> {
   const pool_size = workerPoolSize(slots, config.databasePoolSize);
   const db = openDatabase(config.databaseUrl, {
     max: pool_size,
-    application_name: 'covenant worker',
+    application_name: applicationName('worker'),
     limits: { statement_ms: config.workerStatementTimeoutMs, idle_in_transaction_ms: config.idleTransactionTimeoutMs },
   });
   const client = openTemporal(config);
@@ -73,6 +75,7 @@ async function main(): Promise<void> {
   process.once('SIGTERM', () => end('SIGTERM'));
 
   await untilReachable(log, 'Postgres', () => assertOwnSessions(db));
+  await warnAboutTimeZones(db, log);
   const connection = await untilReachable(log, 'Temporal', () => connectWorker(config));
   await untilReachable(log, 'Temporal', () => setUpSoon(client, ensureSetUp));
   const describe = createStartDescriber({

@@ -6,11 +6,13 @@ import { API_POOL_SIZE, loadConfig } from '../config';
 import { assertDriverPatched, openDatabase } from '../db/index';
 import { titlesFrom } from '../db/operator-title';
 import { UnsuitablePooler, assertOwnSessions } from '../db/pooler';
+import { applicationName } from '../db/rule-comparison';
 import { createLog } from '../log';
 import { setUpSoon } from '../readiness';
 import { openTemporal } from '../temporal/connection';
 import { createStartDescriber } from '../temporal/describe-start';
 import { taskQueues } from '../temporal/task-queues';
+import { warnAboutTimeZones } from '../time-zones';
 import { createApi } from './create-api';
 import { createApp } from './app';
 import { createFastServer } from './fast-server';
@@ -25,7 +27,7 @@ async function main(): Promise<void> {
 
   const db = openDatabase(config.databaseUrl, {
     max: config.databasePoolSize ?? API_POOL_SIZE,
-    application_name: 'covenant api',
+    application_name: applicationName('api'),
     limits: { statement_ms: config.apiStatementTimeoutMs, idle_in_transaction_ms: config.idleTransactionTimeoutMs },
   });
   await assertOwnSessions(db).catch((error: unknown) => {
@@ -74,6 +76,7 @@ async function main(): Promise<void> {
   };
   process.once('SIGINT', () => void end('SIGINT'));
   process.once('SIGTERM', () => void end('SIGTERM'));
+  await warnAboutTimeZones(db, log);
 }
 
 main().catch((error: unknown) => {

@@ -16,6 +16,7 @@ import { assertOwnSessions, poolerRefusal } from '../db/pooler';
 import { CLI_LIMITS } from '../db/session';
 import { findStuckRows, STUCK_FROM_ATTEMPTS } from '../db/sweep-attempt';
 import type { StuckRows } from '../db/sweep-attempt';
+import { examineTimeZones } from './doctor-time-zones';
 import { messageOf, sentenceOf } from './failure';
 import { examine, ok, warning, within, wrong, type Finding } from './finding';
 
@@ -77,7 +78,13 @@ export async function examinePostgres(config: Config, epoch: string | null): Pro
         }
         const owed = await findOwedWork(db, health.now, epoch);
         const stuck = await findStuckRows(db);
-        return [...server, ok('migrations', 'all are in'), ...owedFindings(owed), ...stuck.map(stuckFinding)];
+        return [
+          ...server,
+          ok('migrations', 'all are in'),
+          ...(await examineTimeZones(db, health.now)),
+          ...owedFindings(owed),
+          ...stuck.map(stuckFinding),
+        ];
       },
       (error) => {
         const pooler = poolerRefusal(error);

@@ -1,5 +1,6 @@
 /** What the sweep looks for: rows that are due or whose workflow lives on a Temporal server that is no more. */
 import type { Instant } from '../domain/instant';
+import type { TimeZoneRules } from '../domain/time-zone-rules';
 import { overdueBillingContracts } from './billing-inbox';
 import type { Fragment, Sql } from './index';
 import { dueAt } from './test-clock';
@@ -74,6 +75,13 @@ export async function rowsToWake(sql: Sql, kind: SweepKind, question: SweepQuest
     WHERE a.next_try_at IS NULL OR a.next_try_at <= ${now}
     ORDER BY coalesce(a.next_try_at, due.since), due.id LIMIT ${limit}`;
   return rows.map((row) => row.id);
+}
+
+/** How many open contracts were computed by older rules of time zones than these. */
+export async function countComputedByOlderRules(sql: Sql, rules: TimeZoneRules): Promise<number> {
+  const [{ count }] = await sql<[{ count: number }]>`
+    SELECT count(*)::int FROM contracts WHERE state IN ${openStates(sql)} AND ${computedByOlderRules(sql, rules)}`;
+  return count;
 }
 
 /** Removes the record of attempts at rows of a kind that are due no more, `limit` at most. */

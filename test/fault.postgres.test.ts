@@ -79,7 +79,7 @@ test('backends terminated in the middle of a chunk, again and again, leave no ha
   }
   await gate.held(2);
   await stack.sql`
-    SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name IN ('covenant worker', 'covenant api')`;
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name ~ '^covenant (worker|api) '`;
   await gate.open();
   await expectWhole(contract_id, job_id);
 });
@@ -95,7 +95,7 @@ test('requests whose backends die in the middle of a transaction are told so, an
     await waitFor(
       async () => {
         const ended = await stack.sql`
-          SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'covenant api' AND wait_event_type = 'Lock'`;
+          SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'covenant api %' AND wait_event_type = 'Lock'`;
         return ended.count === 1;
       },
       { timeout_ms: RECOVERY_TIMEOUT_MS, what: 'the edit to wait for the row' },

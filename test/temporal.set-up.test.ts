@@ -58,6 +58,11 @@ function readinessOf(client: Client, queues = taskQueues(uniqueTaskQueue())): Pr
   return checkReadiness({ db: database.sql, client, ensureSetUp: createSetUp(client, queues).ensureSetUp });
 }
 
+/** Without what depends on how old the Node is that runs the tests. */
+function notesOfTemporal({ notes = [] }: Readiness): string[] {
+  return notes.filter((note) => !note.includes('time zone rules'));
+}
+
 /**
  * Removes a keyword and gives its column to another attribute. The server draws columns by lot: in its old one a keyword would
  * find its old values again.
@@ -125,7 +130,7 @@ describe.each<Refusal>(['PERMISSION_DENIED', 'UNIMPLEMENTED'])('where the operat
     await behind(OPERATOR_SERVICE, async (client) => {
       const readiness = await readinessOf(client);
       expect(readiness.ready).toBe(true);
-      expect(readiness.notes).toBeUndefined();
+      expect(notesOfTemporal(readiness)).toEqual([]);
       expect(await statesOf(client)).toEqual(['registered']);
       expect(await findSweepSchedule(client)).toBeDefined();
     });
@@ -135,7 +140,7 @@ describe.each<Refusal>(['PERMISSION_DENIED', 'UNIMPLEMENTED'])('where the operat
     await behind(/OperatorService|DescribeNamespace|CountWorkflowExecutions/, async (client) => {
       const readiness = await readinessOf(client);
       expect(readiness.ready).toBe(true);
-      expect(readiness.notes).toEqual([expect.stringContaining('ContractId, ContractName, CustomerId')]);
+      expect(notesOfTemporal(readiness)).toEqual([expect.stringContaining('ContractId, ContractName, CustomerId')]);
     });
   });
 });

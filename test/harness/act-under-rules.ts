@@ -6,6 +6,7 @@ import { changeContract } from '../../db/contract-change';
 import { findContract } from '../../db/contract';
 import { openDatabase } from '../../db/index';
 import type { Database } from '../../db/index';
+import { applicationName } from '../../db/rule-comparison';
 import { TIME_ZONE_RULES } from '../../db/time-zone-rules';
 import { decide, needsOf } from '../../domain/contract-commands';
 import type { ContractCommand } from '../../domain/contract-commands';
@@ -55,7 +56,7 @@ async function change(db: Database, one: Exclude<Act, { name: 'build' }>): Promi
 export type ApartMessage = { rules: string } | { acted: Acted } | { failure: string };
 
 function main(url: string): void {
-  const db = openDatabase(url, { max: 1, application_name: 'covenant-test-apart' });
+  const db = openDatabase(url, { max: 1, application_name: applicationName('worker') });
   const say = (message: ApartMessage): void => void process.send?.(message);
   process.on('message', (one: Act) => {
     act(db, one).then(

@@ -1,0 +1,33 @@
+/** The doctor's look at the rules of time zones: of this Node, of Postgres, of every connected API and worker, of contracts. */
+import {
+  compareRulesWithPostgres,
+  findProcessRuleProblems,
+  findProcessRules,
+  postgresRuleProblem,
+} from '../db/rule-comparison';
+import type { Sql } from '../db/index';
+import { countComputedByOlderRules } from '../db/sweep';
+import { TIME_ZONE_RULES } from '../db/time-zone-rules';
+import type { Instant } from '../domain/instant';
+import { ok, warning, type Finding } from './finding';
+
+const CHECK = 'time zones';
+
+/** Differences are worth a look and stop nothing: contracts follow the newest rules among the workers. */
+export async function examineTimeZones(sql: Sql, now: Instant): Promise<Finding[]> {
+  const comparison = await compareRulesWithPostgres(sql, now);
+  const of_postgres = postgresRuleProblem(comparison);
+  const problems = [...(await findProcessRuleProblems(sql, now)), ...(of_postgres === null ? [] : [of_postgres])];
+  const findings = problems.map(({ what, remedy }) => warning(CHECK, what, remedy));
+
+  const processes = await findProcessRules(sql);
+  const newest = [TIME_ZONE_RULES, ...processes.map(({ rules }) => rules)].sort().at(-1) as string;
+  const waiting = await countComputedByOlderRules(sql, newest);
+  if (waiting > 0) {
+    const what = `${waiting} open contracts are still to be computed by the rules ${newest}`;
+    findings.push(warning(CHECK, what, 'The sweep of a worker that has them computes 5,000 each minute; look again.'));
+  }
+  if (findings.length > 0) return findings;
+  const who = processes.map(({ process: kind }) => kind).join(' and ') || 'this command';
+  return [ok(CHECK, `${who}: rules ${TIME_ZONE_RULES}; Postgres agrees in ${comparison.zones} zones`)];
+}
