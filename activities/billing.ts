@@ -5,7 +5,7 @@ import { applyBillingEvents } from '../domain/billing-application';
 import type { BillingVerdict, LookedUpBillingEvent } from '../domain/billing-application';
 import { BillingUnreachable } from '../domain/billing-event';
 import type { BillingSource, FetchedInvoice } from '../domain/billing-event';
-import { EARLIEST, laterOf } from '../domain/instant';
+import { EARLIEST, instantFromMillis, laterOf, millisOf } from '../domain/instant';
 import type { Instant } from '../domain/instant';
 import { invoiceAfter, isUnpaid } from '../domain/invoice';
 import type { SeenInvoice } from '../domain/invoice';
@@ -14,11 +14,11 @@ import type { Refusal } from '../domain/refusal';
 import { decideBillingEvents, pendingBillingEvents, postponeBillingEvents } from '../db/billing-inbox';
 import type { PendingBillingEvent } from '../db/billing-inbox';
 import { findAwaited, findContract, lockContract } from '../db/contract';
+import type { ContractRow } from '../db/contract';
 import { changeContract } from '../db/contract-change';
 import type { Changed, InvoiceName } from '../db/contract-change';
 import type { Sql } from '../db/index';
 import { findInvoicesElsewhere } from '../db/invoice';
-import { clockNowOf } from '../db/test-clock';
 import { isComputedByOlderRules } from '../db/time-zone-rules';
 import type { BillingPorts } from './billing-inbox';
 import { alive } from './heartbeat';
@@ -182,7 +182,7 @@ export function createBillingActivities({
     now: Instant,
   ): Promise<{ billing: { fetched: SeenInvoice[] } | 'unreachable'; foreign_invoices: InvoiceName[] }> {
     const contract = await findContract(db, contract_id);
-    const fetched_at = contract?.clock_now ?? now;
+    const fetched_at = askedAt(contract, now);
     const foreign_invoices: InvoiceName[] = [];
     const silent = new Set<BillingSource>();
     const unpaid = contract?.invoices.filter(isUnpaid) ?? [];
@@ -213,7 +213,7 @@ export function createBillingActivities({
     now: Instant,
   ): Promise<{ looks: Map<string, Look>; unanswered: string[] }> {
     const asks = pending.some((event) => toldBy(event) === null);
-    const fetched_at = asks ? ((await clockNowOf(db, contract_id)) ?? now) : now;
+    const fetched_at = asks ? askedAt(await findContract(db, contract_id), now) : now;
     const asked = new Map<string, Promise<Look | 'unreachable'>>();
     const looks = new Map<string, Look>();
     const unanswered: string[] = [];
@@ -260,6 +260,16 @@ export function createBillingActivities({
     if (found.observation === null) return { at: 'nothing', outcome: 'IGNORED', reason: 'NOTHING_OWED' };
     return { at: 'source', fetched_at, observation: found.observation };
   }
+}
+
+/**
+ * The instant of a question by the contract's clock. Of two answers the one that was asked for later holds, so it is later than
+ * that of every question before: a test clock stands still between them.
+ */
+function askedAt(contract: Pick<ContractRow, 'clock_now' | 'invoices'> | undefined, now: Instant): Instant {
+  const at = contract?.clock_now ?? now;
+  const before = contract?.invoices.flatMap(({ fetched_at }) => fetched_at ?? []) ?? [];
+  return before.reduce((latest, asked) => laterOf(latest, instantFromMillis(millisOf(asked) + 1)), at);
 }
 
 /** A billing system's answer, or that there was none. */
