@@ -216,22 +216,28 @@ test('where names must not stand in Temporal none does, and a run removes the on
     (await handleOf(id).describe()).typedSearchAttributes.get(CONTRACT_NAME);
 
   const open = await startCovenantWorker({ db: sql, client, nativeConnection, queues });
-  await open.nudger.wakeContracts([facts.id]);
-  await waitFor(async () => (await named(facts.id)) === facts.name, { timeout_ms: 10_000, what: 'the name' });
-  await open.stop();
+  try {
+    await open.nudger.wakeContracts([facts.id]);
+    await waitFor(async () => (await named(facts.id)) === facts.name, { timeout_ms: 10_000, what: 'the name' });
+  } finally {
+    await open.stop();
+  }
 
   const discreet = await startCovenantWorker({ db: sql, client, nativeConnection, queues, showNames: false });
-  await discreet.nudger.wakeContracts([facts.id, other.id]);
-  await discreet.nudger.wakeJobs([job.id]);
-  await waitFor(async () => (await named(facts.id)) === undefined, { timeout_ms: 10_000, what: 'no name' });
-  const jobHandle = client.workflow.getHandle(generationJobWorkflowId(job.id));
-  await jobHandle.result();
-  for (const handle of [handleOf(other.id), jobHandle]) {
-    expect(JSON.stringify(await handle.query('__temporal_workflow_metadata'))).not.toContain(secret);
-    expect(await textOf(handle)).toContain(other.id);
-    expect(await textOf(handle)).not.toContain(secret);
+  try {
+    await discreet.nudger.wakeContracts([facts.id, other.id]);
+    await discreet.nudger.wakeJobs([job.id]);
+    await waitFor(async () => (await named(facts.id)) === undefined, { timeout_ms: 10_000, what: 'no name' });
+    const jobHandle = client.workflow.getHandle(generationJobWorkflowId(job.id));
+    await jobHandle.result();
+    for (const handle of [handleOf(other.id), jobHandle]) {
+      expect(JSON.stringify(await handle.query('__temporal_workflow_metadata'))).not.toContain(secret);
+      expect(await textOf(handle)).toContain(other.id);
+      expect(await textOf(handle)).not.toContain(secret);
+    }
+  } finally {
+    await discreet.stop();
   }
-  await discreet.stop();
 });
 
 test('a change made elsewhere is seen when the workflow is woken', async () => {
