@@ -25,7 +25,9 @@ export async function examineTimeZones(sql: Sql, now: Instant): Promise<Finding[
   const waiting = await countComputedByOlderRules(sql, newest);
   if (waiting > 0) {
     const what = `${waiting} open contracts are still to be computed by the rules ${newest}`;
-    findings.push(warning(CHECK, what, 'The sweep of a worker that has them computes 5,000 each minute; look again.'));
+    findings.push(
+      warning(CHECK, what, 'The sweep of a worker that has them computes up to 5,000 each minute; look again.'),
+    );
   }
   if (findings.length > 0) return findings;
   const who = processes.map(({ process: kind }) => kind).join(' and ') || 'this command';
