@@ -236,7 +236,7 @@ function isFormal(route: Route, status: number): boolean {
 }
 
 /** The document as the file holds it. */
-function text(): string {
+export function openApiText(): string {
   return `${JSON.stringify(openApiDocument(), null, 2)}\n`;
 }
 
@@ -245,7 +245,7 @@ if (require.main === module) {
     .option('--check', 'write nothing, and fail when the file differs')
     .parse()
     .opts<{ check?: true }>();
-  const fresh = text();
+  const fresh = openApiText();
   if (!check) writeFileSync(OPENAPI_FILE, fresh);
   else if (readFileSync(OPENAPI_FILE, 'utf8') !== fresh) {
     console.error('openapi.json is not what the routes say. Run: npm run generate');

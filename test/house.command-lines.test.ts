@@ -28,6 +28,10 @@ test.each(started)('%s parses its arguments', (file) => {
   expect(readFileSync(join(ROOT, file), 'utf8')).toMatch(/\b(parseNoArguments|commandLine|new Command)\(/);
 });
 
+test('npm run generate starts one program, so that its arguments reach all of what it does', () => {
+  expect(scripts['generate']?.match(/tsx [\w/.-]+/g)).toEqual(['tsx dev/generate.ts']);
+});
+
 test.each(['--help', '--no-such-option'])('npm run demo does nothing for %s', async (argument) => {
   const { code, stdout, stderr } = await run('dev/demo.ts', argument);
   if (argument === '--help') expect([code, stdout.split(' [')[0], stderr]).toEqual([0, 'Usage: npm run demo', '']);

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { commandLine } from '../../command-line';
 import { SETTINGS, STACK_SETTINGS, type Setting } from '../../config';
 
-const PAGE = join(__dirname, '../../docs/configuration.md');
+/** Where the page is kept. */
+export const CONFIGURATION_PAGE = join(__dirname, '../../docs/configuration.md');
 
 const HEAD = `# Configuration
 
@@ -54,10 +55,10 @@ function main(): void {
     .opts<{ check?: true }>();
   const page = configurationPage();
   if (!check) {
-    writeFileSync(PAGE, page);
+    writeFileSync(CONFIGURATION_PAGE, page);
     return;
   }
-  if (readFileSync(PAGE, 'utf8') === page) return;
+  if (readFileSync(CONFIGURATION_PAGE, 'utf8') === page) return;
   console.error('docs/configuration.md does not say what config.ts says: run `npm run generate`.');
   process.exitCode = 1;
 }
