@@ -29,12 +29,15 @@ describe('operations', () => {
   test('livez and readyz answer without a key, and readyz says that each dependency is well', async () => {
     expect((await api.call('GET', '//livez', { key: null })).body).toEqual({ status: 'ok' });
     const ready = await api.call('GET', '//readyz', { key: null });
-    expect([ready.status, ready.body]).toEqual([
+    // The rules of Node and Postgres may differ here, which is noted and no reason not to be ready.
+    const { notes: _notes, ...state } = ready.body;
+    expect([ready.status, state]).toEqual([
       200,
       {
         ready: true,
         checks: { postgres: 'ok', clock: 'ok', migrations: 'ok', temporal: 'ok', search_attributes: 'ok' },
         installation: await findInstallationId(api.sql),
+        time_zone_rules: process.versions['tz'],
       },
     ]);
     expect(ready.headers.get('cache-control')).toBe('no-store');
