@@ -63,15 +63,15 @@ function identify(api: Api): RequestHandler {
 }
 
 /**
- * The routes of the interface, in a router for each noun: Express compares a path with the patterns one after another, and
- * there are a hundred.
+ * The routes of the interface, in a router for each noun and length: Express compares a path with the patterns one after another,
+ * and there are a hundred.
  */
 function interfaceRoutes(api: Api): RequestHandler {
-  const routers = new Map<string | undefined, Router>();
+  const routers = new Map<string, Router>();
   const routerFor = (path: string): Router => {
-    const noun = nounOf(path);
-    const router = routers.get(noun) ?? express.Router({ caseSensitive: true });
-    routers.set(noun, router);
+    const kind = kindOf(path);
+    const router = routers.get(kind) ?? express.Router({ caseSensitive: true });
+    routers.set(kind, router);
     return router;
   };
   // Nobody's body is read before it is known who sends it (decisions 6).
@@ -85,16 +85,20 @@ function interfaceRoutes(api: Api): RequestHandler {
   // What is left of a known path is a wrong method.
   for (const path of new Set(ROUTES.map((route) => route.path))) routerFor(path).all(path, methodNotAllowed(path));
   return (request, response, next) => {
-    const router = routers.get(nounOf(request.path));
+    const router = routers.get(kindOf(request.path));
     if (router === undefined) next();
     else router(request, response, next);
   };
 }
 
-/** What a path of the interface is about: `products` in `/api/v1/products/…`. */
-function nounOf(path: string): string | undefined {
-  return path.split('/', 4)[3];
+/** What a path of the interface is about, and how many parts it has: `products 4` for `/api/v1/products/:id`. A slash at its end adds none. */
+function kindOf(path: string): string {
+  const parts = path.split('/', PATH_PARTS_MAX + 1);
+  return `${parts[3]} ${parts.length - (parts.at(-1) === '' ? 2 : 1)}`;
 }
+
+/** More than any path of the interface has. */
+const PATH_PARTS_MAX = 20;
 
 function methodNotAllowed(path: string): RequestHandler {
   const allowed = ROUTES.filter((route) => route.path === path).map((route) => route.method.toUpperCase());
