@@ -6,15 +6,28 @@
  */
 import type { Request, RequestHandler, Response } from 'express';
 import helmet from 'helmet';
+import type { HelmetOptions } from 'helmet';
 
-/** The headers of helmet, computed once: they are the same for every answer. */
-const SECURITY_HEADERS = securityHeaders();
-const SECURITY_HEADER_LIST = [...SECURITY_HEADERS].flat();
+/** The headers of helmet for pages, computed once: they are the same for every answer. */
+const PAGE_HEADERS = securityHeaders({});
+/** Those that mean something for an answer that no browser shows: nothing in it may be loaded, run or framed. */
+const DATA_HEADERS = securityHeaders({
+  contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+  frameguard: { action: 'deny' },
+  crossOriginOpenerPolicy: false,
+  dnsPrefetchControl: false,
+  ieNoOpen: false,
+  originAgentCluster: false,
+  permittedCrossDomainPolicies: false,
+  xssFilter: false,
+});
+/** As Node takes them: names and values in turn. */
+const DATA_HEADER_LIST = [...DATA_HEADERS].flat();
 
 /** Writes the status and all headers of an answer that is not to be cached; `headers` are its own. */
 export function writeHead(response: Response, status: number, headers: Readonly<Record<string, string>>): void {
   response.writeHead(status, [
-    ...SECURITY_HEADER_LIST,
+    ...DATA_HEADER_LIST,
     'X-Request-Id',
     requestIdOf(response),
     'Cache-Control',
@@ -39,10 +52,10 @@ export function writeText(
   response.end(text);
 }
 
-/** Sets the headers that every answer has, for the handlers after this one. */
+/** Sets the headers of pages, for the handlers after this one. */
 export function presetHeaders(): RequestHandler {
   return (_request, response, next) => {
-    response.setHeaders(SECURITY_HEADERS).setHeader('X-Request-Id', requestIdOf(response));
+    response.setHeaders(PAGE_HEADERS).setHeader('X-Request-Id', requestIdOf(response));
     next();
   };
 }
@@ -52,12 +65,12 @@ export function requestIdOf(response: Response): string {
   return response.locals.request_id as string;
 }
 
-function securityHeaders(): Map<string, string> {
+function securityHeaders(options: HelmetOptions): Map<string, string> {
   const headers = new Map<string, string>();
   const collector = {
     setHeader: (name: string, value: string) => headers.set(name, value),
     removeHeader: () => undefined,
   };
-  helmet()({} as Request, collector as unknown as Response, () => undefined);
+  helmet(options)({} as Request, collector as unknown as Response, () => undefined);
   return headers;
 }
