@@ -10,6 +10,7 @@ import type { Instant } from '../domain/instant';
 import { isRefusal, refuse } from '../domain/refusal';
 import type { Refusal, RefusalCode } from '../domain/refusal';
 import { ROLES, roleCovers } from '../domain/role';
+import type { Role } from '../domain/role';
 import type { AuthenticatedAdmin } from '../db/admin';
 import { claimIdempotencyKey, storeAnswer } from '../db/idempotency';
 import { isLockTimeout, rowsBusyIfLocked } from '../db/errors';
@@ -31,6 +32,11 @@ import type { Answer, Handled, Route } from './route';
 /** How long an equal request waits for the first before it is told to come again (decisions 11). */
 const IDEMPOTENCY_WAIT_MS = 2_000;
 const IDEMPOTENCY_KEY_CHARS_MAX = 255;
+
+/** The roles that may do what needs a role. */
+const ROLES_COVERING = Object.fromEntries(
+  ROLES.map((needed) => [needed, ROLES.filter((role) => roleCovers(role, needed))]),
+) as unknown as Readonly<Record<Role, readonly Role[]>>;
 
 /** The caller of an open route. */
 const NOBODY: AuthenticatedAdmin = { id: '', email: '', name: '', role: 'viewer', api_key_id: '' };
@@ -128,9 +134,7 @@ async function parsed(
 /** What is known of the caller from a look-up that may be a second old, and how to look again. */
 function credentialOf(api: Api, request: Request, route: Route, caller: AuthenticatedAdmin): Credential {
   const confirm = async (): Promise<void> => void (await authorize(api, request, route, api.authenticate));
-  const { role: needed } = route;
-  const roles = ROLES.filter((role) => needed === null || roleCovers(role, needed));
-  return { api_key_id: caller.api_key_id, roles, confirm };
+  return { api_key_id: caller.api_key_id, roles: route.role === null ? ROLES : ROLES_COVERING[route.role], confirm };
 }
 
 type Anything = Handled<unknown, unknown, unknown>;
@@ -159,9 +163,11 @@ function parse(
   // An id that cannot be one names nothing.
   if (errors.length > 0) throw new ProblemError(problemNotFound(request.path));
   refuseChangedNumbers(response);
-  for (const name of unknownParameters(route, request))
+  // Express parses it each time that it is asked for.
+  const given_query = request.query;
+  for (const name of unknownParameters(route, given_query))
     errors.push({ path: name, message: 'this parameter is not known here' });
-  const query = take(route.query, request.query);
+  const query = take(route.query, given_query);
   const body = route.body ? take(route.body, given_body) : undefined;
   const expected_revision = ifMatch(request, errors);
   if (errors.length > 0) refuseShape(errors);
@@ -328,9 +334,9 @@ function hasBody(request: Request): boolean {
 }
 
 /** The query parameters that the route does not declare: they are refused like unknown fields, not ignored. */
-function unknownParameters(route: Route, request: Request): string[] {
+function unknownParameters(route: Route, given: Request['query']): string[] {
   const known = route.query?.shape ?? {};
-  return Object.keys(request.query).filter((name) => !Object.hasOwn(known, name));
+  return Object.keys(given).filter((name) => !Object.hasOwn(known, name));
 }
 
 function refuseShape(errors: FieldError[]): never {

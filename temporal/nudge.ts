@@ -112,6 +112,7 @@ export function createNudger(options: NudgerOptions): Nudger {
       );
     },
     async wake(nudge, request_id) {
+      if (nudge.contract_id === null && nudge.job_ids.length === 0) return;
       const contract_ids = nudge.contract_id === null ? [] : [nudge.contract_id];
       const options = { request_id };
       await Promise.all([nudger.wakeContracts(contract_ids, options), nudger.wakeJobs(nudge.job_ids, options)]);
