@@ -209,7 +209,8 @@ function messageOf(raw: string): ReceivedMessage {
   if (!INVOICE_TYPES.includes(type)) return { accepted: true, raw, event };
   const invoice = NamingInvoice.safeParse(data.object);
   if (!invoice.success) return misshapen(invoice.error, OBJECT_PATH);
-  const named = { contract_id: contractNamedBy(invoice.data), invoice_id: invoice.data.id };
+  const { contract_id } = contractNamedBy(invoice.data);
+  const named = { contract_id, invoice_id: invoice.data.id };
   return { accepted: true, raw, event: { ...event, ...named, relevant: invoice.data.status !== 'draft' } };
 }
 
@@ -219,7 +220,7 @@ async function fetchInvoice(stripe: Stripe, invoice_id: string): Promise<Fetched
   if (invoice.id !== invoice_id) throw new BillingUnreachable('Stripe answered with another invoice');
   return {
     found: true,
-    contract_id: contractNamedBy(invoice),
+    contract_id: contractNamedBy(invoice).contract_id,
     observation: (await disputeOf(stripe, invoice)) ?? observationOf(invoice),
   };
 }
@@ -290,12 +291,13 @@ async function identify(stripe: Stripe, raw: string): Promise<IdentifiedBilling>
   const { type, data } = StripeEvent.parse(JSON.parse(raw));
   if (!DISPUTE_TYPES.includes(type)) {
     const { id } = NamingInvoice.parse(data.object);
-    return { invoice_id: id, contract_id: await contractOfInvoice(stripe, id) };
+    return { invoice_id: id, ...(await contractOfInvoice(stripe, id)) };
   }
   const dispute = Dispute.parse(data.object);
-  const contract_id = contractIdOf(dispute.metadata?.contract_id);
+  const of_dispute = contractNamedIn(dispute.metadata?.contract_id);
+  const { contract_id } = of_dispute;
   const payment_intent = idOf(dispute.payment_intent);
-  if (payment_intent === null) return { invoice_id: null, contract_id };
+  if (payment_intent === null) return { invoice_id: null, ...of_dispute };
   const payments = await answered(
     AnsweredPayments,
     async () =>
@@ -304,16 +306,19 @@ async function identify(stripe: Stripe, raw: string): Promise<IdentifiedBilling>
   );
   const invoices = payments === 'missing' ? [] : payments.flatMap(({ invoice }) => idOf(invoice) ?? []);
   // A payment can be for several invoices; ours is the one that names a contract.
+  let { names_contract } = of_dispute;
   for (const invoice_id of invoices) {
     const named = await contractOfInvoice(stripe, invoice_id);
-    if (named !== null && (contract_id === null || named === contract_id)) return { invoice_id, contract_id: named };
+    if (named.contract_id !== null && (contract_id === null || named.contract_id === contract_id))
+      return { invoice_id, ...named };
+    names_contract ||= named.names_contract;
   }
-  return { invoice_id: invoices[0] ?? null, contract_id };
+  return { invoice_id: invoices[0] ?? null, contract_id, names_contract };
 }
 
-async function contractOfInvoice(stripe: Stripe, invoice_id: string): Promise<string | null> {
+async function contractOfInvoice(stripe: Stripe, invoice_id: string): Promise<NamedContract> {
   const invoice = await answered(NamingInvoice, () => stripe.invoices.retrieve(invoice_id));
-  return invoice === 'missing' ? null : contractNamedBy(invoice);
+  return invoice === 'missing' ? contractNamedIn() : contractNamedBy(invoice);
 }
 
 /** What Stripe answers, in the form we read; `missing` when it knows no such thing. */
@@ -338,9 +343,19 @@ function unreachableText(error: unknown): string {
     : `Stripe answered ${error.statusCode} (${error.type})`;
 }
 
-function contractNamedBy(invoice: z.infer<typeof NamingInvoice>): string | null {
+type NamedContract = Pick<IdentifiedBilling, 'contract_id' | 'names_contract'>;
+
+function contractNamedBy(invoice: z.infer<typeof NamingInvoice>): NamedContract {
   const subscription = invoice.parent?.subscription_details ?? invoice.subscription_details;
-  return contractIdOf(invoice.metadata?.contract_id) ?? contractIdOf(subscription?.metadata?.contract_id);
+  return contractNamedIn(invoice.metadata?.contract_id, subscription?.metadata?.contract_id);
+}
+
+/** The contract that metadata name: the first id in the form of ours. */
+function contractNamedIn(...texts: unknown[]): NamedContract {
+  return {
+    contract_id: texts.map(contractIdOf).find((id) => id !== null) ?? null,
+    names_contract: texts.some((text) => typeof text === 'string' && text.trim() !== ''),
+  };
 }
 
 function idOf(reference: z.infer<typeof Reference>): string | null {

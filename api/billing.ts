@@ -78,7 +78,7 @@ const BillingEventShape = z
     outcome: OutcomeShape,
     reason: z.string().nullable().describe('Why it is parked, ignored or was put off'),
     tries: z.int().describe('How often it was put off'),
-    try_at: InstantShape.describe('When it is tried again, while it waits'),
+    try_at: InstantShape.describe('From when on it is tried again, while it waits: then every minute'),
     decided_at: InstantShape.nullable(),
     request_id: z.string().nullable(),
   })

@@ -298,7 +298,8 @@ export async function unidentifiedBillingEvents(
 /**
  * Writes what a parked event turned out to concern, and answers the contract to wake, or null. What was named in the
  * message stands. An event without an invoice, or of an invoice that names no contract, is ignored: when a contract is named
- * later, its billing system sends another event. One whose contract is not there stays parked for a later try.
+ * later, its billing system sends another event. One whose contract is not there, or is named by a text that is no id, stays parked
+ * for a later try.
  */
 export async function identifyBillingEvent(
   sql: Sql,
@@ -320,7 +321,8 @@ export async function identifyBillingEvent(
         told_at = ${toldAtOnceKnown(sql, sql`i.contract_id`)}
     FROM (
       SELECT e.id, e.contract_id, e.invoice_id,
-             CASE WHEN e.invoice_id IS NULL OR e.contract_id IS NULL OR c.deleted_at IS NOT NULL THEN 'IGNORED'
+             CASE WHEN e.invoice_id IS NULL OR c.deleted_at IS NOT NULL THEN 'IGNORED'
+                  WHEN e.contract_id IS NULL AND NOT ${found.names_contract}::boolean THEN 'IGNORED'
                   WHEN c.id IS NULL THEN 'PARKED' ELSE 'PENDING' END AS outcome
       FROM (SELECT id, coalesce(contract_id, ${found.contract_id}::uuid) AS contract_id,
                    coalesce(invoice_id, ${found.invoice_id}::text) AS invoice_id

@@ -81,6 +81,8 @@ export type FetchedInvoice =
 export interface IdentifiedBilling {
   invoice_id: string | null;
   contract_id: string | null;
+  /** Whether a contract is named, also by a text that is no id of ours: then a person has to look. */
+  names_contract: boolean;
 }
 
 /** Asks one billing system. */
@@ -139,7 +141,9 @@ export function datedByNow(event: BillingEvent, now: Instant): { event: BillingE
   return { event: { ...event, occurred_at: earlierOf(event.occurred_at, now), observation }, future_dated: true };
 }
 
-/** The id of a contract in the form of ours, or null when the text cannot be one. */
+/** The id of a contract in the form of ours, or null when the text cannot be one. Spaces around it do not count. */
 export function contractIdOf(text: unknown): string | null {
-  return typeof text === 'string' && UUID.test(text) ? text.toLowerCase() : null;
+  if (typeof text !== 'string') return null;
+  const id = text.trim().toLowerCase();
+  return UUID.test(id) ? id : null;
 }

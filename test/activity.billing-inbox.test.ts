@@ -144,7 +144,7 @@ test('an event that fails for an unknown reason is no silence: it is tried later
   const sound = await park('in_2');
   const identifying = identifyBy('stripe', (raw) => {
     if (raw === 'broken') throw new Error('no such form');
-    return Promise.resolve({ invoice_id: 'in_2', contract_id });
+    return Promise.resolve({ invoice_id: 'in_2', contract_id, names_contract: true });
   });
   await expect(identifying).rejects.toThrow('no such form');
   expect(await findBillingEvent(sql, broken)).toMatchObject({ outcome: 'PARKED', tries: 1 });
@@ -167,6 +167,6 @@ test('a system that does not answer holds up no other, however many events wait 
     timeout_ms: 10_000,
     what: 'the event of the other system to be identified',
   });
-  answer({ invoice_id: null, contract_id: null });
+  answer({ invoice_id: null, contract_id: null, names_contract: false });
   expect(await identifying).toEqual([contract_id]);
 });

@@ -91,7 +91,11 @@ test('the disputes of a paid invoice are asked for and read as Stripe describes 
 test('the invoice behind a disputed payment is asked for and read as Stripe describes it', async () => {
   const object = { ...(recorded('disputes.json').data as Recorded[])[0], payment_intent: 'pi_1' };
   const event = { id: 'evt_1', object: 'event', type: 'charge.dispute.created', created: 1, data: { object } };
-  expect(await port.identify(JSON.stringify(event))).toEqual({ invoice_id: 'invoice', contract_id: null });
+  expect(await port.identify(JSON.stringify(event))).toEqual({
+    invoice_id: 'invoice',
+    contract_id: null,
+    names_contract: false,
+  });
   expect(asked).toEqual([
     '/v1/invoice_payments?payment[type]=payment_intent&payment[payment_intent]=pi_1&limit=100',
     '/v1/invoices/invoice',

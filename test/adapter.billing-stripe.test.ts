@@ -226,21 +226,49 @@ describe('an invoice', () => {
   test('behind a disputed payment is found, with its contract', async () => {
     billing.put({ ...INVOICE, status: 'DISPUTED' });
     const event = billing.stripeEvent('charge.dispute.created', 'in_1');
-    expect(await port().identify(JSON.stringify(event))).toEqual({ invoice_id: 'in_1', contract_id: CONTRACT_ID });
+    expect(await port().identify(JSON.stringify(event))).toEqual({
+      invoice_id: 'in_1',
+      contract_id: CONTRACT_ID,
+      names_contract: true,
+    });
   });
 
   test('that got its contract later names it then', async () => {
     billing.put({ ...INVOICE, contract_id: null });
     const event = billing.stripeEvent('invoice.paid', 'in_1');
-    expect(await port().identify(JSON.stringify(event))).toEqual({ invoice_id: 'in_1', contract_id: null });
+    expect(await port().identify(JSON.stringify(event))).toEqual({
+      invoice_id: 'in_1',
+      contract_id: null,
+      names_contract: false,
+    });
     billing.put(INVOICE);
-    expect(await port().identify(JSON.stringify(event))).toEqual({ invoice_id: 'in_1', contract_id: CONTRACT_ID });
+    expect(await port().identify(JSON.stringify(event))).toEqual({
+      invoice_id: 'in_1',
+      contract_id: CONTRACT_ID,
+      names_contract: true,
+    });
   });
 
   test('is not made up for a payment that was for none', async () => {
     billing.put({ ...INVOICE, status: 'DISPUTED' });
     const event = billing.stripeEvent('charge.dispute.created', 'in_1');
     billing.remove('in_1');
-    expect(await port().identify(JSON.stringify(event))).toEqual({ invoice_id: null, contract_id: null });
+    expect(await port().identify(JSON.stringify(event))).toEqual({
+      invoice_id: null,
+      contract_id: null,
+      names_contract: false,
+    });
+  });
+
+  test('that names a contract by a text that is no id of ours names one all the same, and spaces do not count', async () => {
+    billing.put(INVOICE);
+    const event = billing.stripeEvent('invoice.paid', 'in_1');
+    const named = async (contract_id: string) => {
+      billing.put({ ...INVOICE, contract_id });
+      return port().identify(JSON.stringify(event));
+    };
+    expect(await named('contract:1')).toEqual({ invoice_id: 'in_1', contract_id: null, names_contract: true });
+    expect(await named(' ')).toEqual({ invoice_id: 'in_1', contract_id: null, names_contract: false });
+    expect(await named(` ${CONTRACT_ID}\n`)).toMatchObject({ contract_id: CONTRACT_ID });
   });
 });

@@ -23,7 +23,7 @@ import type { BillingEventRow, ReceivedBillingEvent } from '../db/billing-inbox'
 import { lockContract } from '../db/contract';
 import { findOwedWork } from '../db/health';
 import { rowsToWake } from '../db/sweep';
-import type { BillingEvent } from '../domain/billing-event';
+import type { BillingEvent, IdentifiedBilling } from '../domain/billing-event';
 import { buildContract } from './harness/contract-rows';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';
@@ -356,8 +356,8 @@ describe('parked events', () => {
     expect(offered.map(({ id }) => id).sort()).toEqual([found, named, none, foreign, early].map(({ id }) => id).sort());
     expect(offered[0]).toMatchObject({ source: 'stripe', raw: '{"as":"it came"}' });
 
-    const identify = (id: string, concerns: { invoice_id: string | null; contract_id: string | null }) =>
-      identifyBillingEvent(sql, id, concerns, NOW);
+    const identify = (id: string, concerns: Omit<IdentifiedBilling, 'names_contract'>) =>
+      identifyBillingEvent(sql, id, { names_contract: concerns.contract_id !== null, ...concerns }, NOW);
     expect(await identify(found.id, { invoice_id: 'in_7', contract_id })).toBe(contract_id);
     // What the message named stands.
     expect(await identify(named.id, { invoice_id: 'in_8', contract_id: randomUUID() })).toBe(contract_id);
@@ -368,6 +368,11 @@ describe('parked events', () => {
     expect(await rowOf(named.id)).toMatchObject({ outcome: 'PENDING', reason: null, invoice_id: 'in_8', contract_id });
     expect(await rowOf(none.id)).toMatchObject({ outcome: 'IGNORED', reason: 'NO_INVOICE', decided_at: NOW });
     expect(await rowOf(foreign.id)).toMatchObject({ outcome: 'IGNORED', reason: 'NO_CONTRACT', decided_at: NOW });
+    const misspelt = await insert({ source: 'stripe', observation: null, contract_id: null, invoice_id: 'in_11' });
+    const unreadable = { invoice_id: 'in_11', contract_id: null, names_contract: true };
+    expect(await identifyBillingEvent(sql, misspelt.id, unreadable, NOW)).toBeNull();
+    // A person has to correct it.
+    expect(await rowOf(misspelt.id)).toMatchObject({ outcome: 'PARKED', reason: 'CONTRACT_UNKNOWN', tries: 1 });
     // A contract that is named and not there may still be created.
     expect(await rowOf(early.id)).toMatchObject({
       outcome: 'PARKED',

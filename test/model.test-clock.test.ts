@@ -67,7 +67,7 @@ const port: BillingPort = {
     const occurred_at = paid ? paid_at : invoice.occurred_at;
     return { found: true, contract_id, observation: { status, due, occurred_at, version: null } };
   },
-  identify: async () => ({ invoice_id: null, contract_id: null }),
+  identify: async () => ({ invoice_id: null, contract_id: null, names_contract: false }),
 };
 
 beforeAll(async () => {

@@ -297,7 +297,7 @@ test('a billing system that gives no answer holds up nothing that is to be woken
   billing.port.identify = async () => {
     asked.open();
     await silent.passed;
-    return { invoice_id: null, contract_id: null };
+    return { invoice_id: null, contract_id: null, names_contract: false };
   };
   const handle = await startSweep();
   await asked.passed;

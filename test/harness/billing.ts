@@ -59,7 +59,7 @@ export function createBillingSystem(source: BillingSource = 'standard'): Billing
         observation: status === 'DRAFT' ? null : { status, due, occurred_at, version: null },
       };
     },
-    identify: async () => ({ invoice_id: null, contract_id: null }),
+    identify: async () => ({ invoice_id: null, contract_id: null, names_contract: false }),
   };
   const system: BillingSystem = {
     port,

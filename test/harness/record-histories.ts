@@ -358,7 +358,7 @@ const CASES: Record<string, Case> = {
     await requestJob(sql, facts.id, 100);
     await sql`UPDATE generation_jobs SET created_at = created_at - interval '1 minute'`;
     await insertParkedEvent(sql);
-    billing.port.identify = async () => ({ invoice_id: 'in_1', contract_id: facts.id });
+    billing.port.identify = async () => ({ invoice_id: 'in_1', contract_id: facts.id, names_contract: true });
     const workflow_id = `sweep-recorded`;
     await temporal.client.workflow.execute(sweep, {
       workflowId: workflow_id,
