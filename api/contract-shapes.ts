@@ -13,6 +13,7 @@ import {
 } from '../domain/renewal';
 import { QUOTA_MAX } from '../domain/quota';
 import {
+  ACTIVATION_LIMIT_MAX,
   EnvironmentShape,
   Id,
   InstantInput,
@@ -34,20 +35,27 @@ const BothExpiryRules = z
   .refine(() => false, { message: 'give a duration or a date, not both', params: { refusal: 'EXPIRY_CONFLICT' } })
   .describe('Refused with EXPIRY_CONFLICT') as unknown as z.ZodType<never>;
 
+// A union that no branch fits says only "Invalid input" unless it has a message.
 const ExpiryShape = z
-  .union([
-    z.strictObject({
-      duration: PeriodShape.describe('Period of validity'),
-      basis: z.enum(['generation']).default('generation').describe('From when it counts'),
-    }),
-    z.strictObject({ date: LocalDateShape.describe('Last day of validity, in the zone of the contract') }),
-    BothExpiryRules,
-    z.null(),
-  ])
+  .union(
+    [
+      z.strictObject({
+        duration: PeriodShape.describe('Period of validity'),
+        basis: z.enum(['generation']).default('generation').describe('From when it counts'),
+      }),
+      z.strictObject({ date: LocalDateShape.describe('Last day of validity, in the zone of the contract') }),
+      BothExpiryRules,
+      z.null(),
+    ],
+    'must be null, {"duration": "P1Y"}, {"duration": "P1Y", "basis": "generation"} or {"date": "2027-02-01"}',
+  )
   .describe('When licenses expire; null: never');
 
 const ActivationLimitShape = z
-  .union([z.int().min(1).max(1_000_000), z.literal('unlimited'), z.null()])
+  .union(
+    [z.int().min(1).max(ACTIVATION_LIMIT_MAX), z.literal('unlimited'), z.null()],
+    `must be null, "unlimited" or a whole number from 1 to ${ACTIVATION_LIMIT_MAX}`,
+  )
   .describe('Devices per license: a number, "unlimited", or null for the generator\'s own');
 
 const QuotaShape = z.int().min(1).max(QUOTA_MAX).describe('Licenses the contract may generate in its life');

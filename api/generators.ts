@@ -17,6 +17,7 @@ import { PageOf, PageQuery, cursorsByCreation, pageOf } from './paging';
 import { route } from './route';
 import type { Route } from './route';
 import {
+  ACTIVATION_LIMIT_MAX,
   EnvironmentShape,
   Id,
   IdParams,
@@ -27,8 +28,6 @@ import {
   immutable,
 } from './shapes';
 import { z } from './zod';
-
-const ACTIVATION_LIMIT_MAX = 1_000_000;
 
 const StatusShape = z.enum(['active', 'inactive']);
 

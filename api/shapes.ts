@@ -10,6 +10,9 @@ const NAME_CHARS_MAX = 200;
 /** Room for the longest name in any spelling: Unicode makes four characters of one at most (normal form D). */
 export const NAME_SPELLED_CHARS_MAX = 4 * NAME_CHARS_MAX;
 
+/** Devices that a license may be active on at once, at most. */
+export const ACTIVATION_LIMIT_MAX = 1_000_000;
+
 /** The largest JSON a client may keep with something: metadata, features. */
 const JSON_CHARS_MAX = 16_384;
 const JSON_DEPTH_MAX = 16;

@@ -190,6 +190,21 @@ describe('creating', () => {
     expectRefusal(await api.call('PATCH', `/contracts/${contract.id}`, { body: { expiry } }), 422, 'EXPIRY_CONFLICT');
   });
 
+  test('a field that can have several forms is refused with the forms that it can have', async () => {
+    const expiry_forms =
+      'must be null, {"duration": "P1Y"}, {"duration": "P1Y", "basis": "generation"} or {"date": "2027-02-01"}';
+    const limit_forms = 'must be null, "unlimited" or a whole number from 1 to 1000000';
+    const refused = [
+      ...[{}, { days: 0 }, 'P1Y', 5, { duration: 'P1Y', basis: 'x' }].map((value) => ['expiry', value, expiry_forms]),
+      ...[1.5, 'none', {}].map((value) => ['activation_limit', value, limit_forms]),
+    ] as [string, unknown, string][];
+    for (const [path, value, message] of refused) {
+      const answer = await post('/contracts', contractBody(catalogue, { [path]: value }));
+      expectRefusal(answer, 422, 'VALIDATION_FAILED');
+      expect(answer.body.errors).toEqual([{ path, message }]);
+    }
+  });
+
   test('an end that is past is a term that is over, also when the start is the day of activation', async () => {
     const end_date = '2020-01-01';
     expectRefusal(await post('/contracts', contractBody(catalogue, { end_date })), 409, 'TERM_ALREADY_OVER');
