@@ -33,7 +33,11 @@ import { z } from './zod';
 const BothExpiryRules = z
   .strictObject({ duration: z.unknown(), basis: z.unknown().optional(), date: z.unknown() })
   .refine(() => false, { message: 'give a duration or a date, not both', params: { refusal: 'EXPIRY_CONFLICT' } })
-  .describe('Refused with EXPIRY_CONFLICT') as unknown as z.ZodType<never>;
+  // The generator takes a field of any value for an optional one.
+  .openapi({
+    description: 'Refused with EXPIRY_CONFLICT',
+    required: ['duration', 'date'],
+  }) as unknown as z.ZodType<never>;
 
 // A union that no branch fits says only "Invalid input" unless it has a message.
 const ExpiryShape = z
@@ -218,7 +222,8 @@ export const AmendmentCreate = z
         customer_id: Id.nullable(),
       })
       .partial()
-      .refine((changes) => Object.keys(changes).length > 0, 'must change something'),
+      .refine((changes) => Object.keys(changes).length > 0, 'must change something')
+      .openapi({ minProperties: 1 }),
     note: NoteShape.nullable().default(null).describe('Also the label of quota it grants: "Q2"'),
   })
   .openapi('AmendmentCreate');

@@ -50,6 +50,10 @@ const INSTANT_PATTERN = `^${DATE_PATTERN}T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0
 /** What a schema can say of `isCalendarPeriod`, without look-ahead, which many tools lack: not that it lasts at most 1,000 years. */
 const PERIOD_PATTERN =
   '^P([0-9]{1,4}Y([0-9]{1,4}M)?([0-9]{1,4}W)?([0-9]{1,5}D)?|[0-9]{1,4}M([0-9]{1,4}W)?([0-9]{1,5}D)?|[0-9]{1,4}W([0-9]{1,5}D)?|[0-9]{1,5}D)$';
+/** A period of nothing; with its type, since a pattern alone fits null. */
+const ZERO_PERIOD = { type: 'string' as const, pattern: '^P[0YMWD]*$' };
+/** What a schema can say of `isTimeZone`: a name, not an offset. Which names there are is a matter of the rules installed. */
+const TIME_ZONE_PATTERN = '^[A-Za-z]';
 
 export const LocalDateShape = z
   .string()
@@ -60,12 +64,12 @@ export const PeriodShape = z
   .string()
   .max(20)
   .refine(isCalendarPeriod, 'must be an ISO 8601 period of whole years, months, weeks or days, such as P1Y')
-  .openapi({ pattern: PERIOD_PATTERN, example: 'P1Y' });
+  .openapi({ pattern: PERIOD_PATTERN, not: ZERO_PERIOD, example: 'P1Y' });
 export const TimeZoneShape = z
   .string()
   .max(64)
   .refine(isTimeZone, 'must be an IANA time zone, such as Europe/Berlin')
-  .openapi({ example: 'Europe/Berlin' });
+  .openapi({ pattern: TIME_ZONE_PATTERN, example: 'Europe/Berlin' });
 export const EnvironmentShape = z.enum(ENVIRONMENTS);
 /** A name for people, of anything: one line that can be seen, and that looks like what it is. */
 export const NameShape = plainText(z.string().trim().min(1).max(NAME_CHARS_MAX))

@@ -2,6 +2,8 @@
  * Liveness, readiness, metrics and documentation, and what the interface answers while Temporal or Postgres is gone.
  */
 import { readFileSync } from 'node:fs';
+import addFormats from 'ajv-formats';
+import Ajv from 'ajv/dist/2020';
 import { OPENAPI_FILE, openApiDocument } from '../api/openapi';
 import { findInstallationId } from '../db/installation';
 import { startTestApi } from './harness/api';
@@ -156,6 +158,39 @@ describe('operations', () => {
       '/api/v1/products/{id} environment',
     ]);
     for (const { field } of offered) expect(field).toEqual({ description: 'Cannot be changed', not: {} });
+  });
+
+  test('the document refuses the values that the interface refuses, and takes those that it takes', async () => {
+    const validator = addFormats(new Ajv({ strict: false })).addSchema(openApiDocument(), 'document');
+    const fits = (name: string, body: unknown): unknown =>
+      validator.validate({ $ref: `document#/components/schemas/${name}` }, JSON.parse(JSON.stringify(body)));
+    const catalogue = await addCatalogue(api);
+    const contract = await addContract(api, catalogue);
+    const values: Record<string, { taken: unknown[]; refused: unknown[] }> = {
+      expiry: {
+        taken: [null, { duration: 'P1Y' }, { date: '2099-01-01' }],
+        refused: [{}, { days: 1 }, { basis: 'x' }],
+      },
+      term: { taken: [null, 'P1Y', 'P0Y1M', 'P010D'], refused: ['P', 'P0D', 'P0Y0M', 'P00W', 'PT1H'] },
+      timezone: { taken: ['UTC', 'Europe/Berlin'], refused: ['', '+02:00', '-03'] },
+    };
+    for (const [field, { taken, refused }] of Object.entries(values))
+      for (const value of [...taken, ...refused]) {
+        const body = contractBody(catalogue, { [field]: value });
+        const { status } = await api.call('POST', '/contracts?dry_run=true', { body });
+        const expected = taken.includes(value);
+        expect([field, value, fits('ContractCreate', body), status]).toEqual([
+          field,
+          value,
+          expected,
+          expected ? 201 : 422,
+        ]);
+      }
+    for (const changes of [{}, { quota_add: 1 }]) {
+      const body = { effective_date: '2099-01-01', changes };
+      const { status } = await api.call('POST', `/contracts/${contract.id}/amendments?dry_run=true`, { body });
+      expect([changes, fits('AmendmentCreate', body)]).toEqual([changes, status !== 422]);
+    }
   });
 
   test('the documentation is a page that loads everything it needs from here', async () => {
