@@ -38,6 +38,16 @@ test.each(['--help', '--no-such-option'])('npm run demo does nothing for %s', as
   else expect([code, stdout, stderr.split('\n')[0]]).toEqual([1, '', "error: unknown option '--no-such-option'"]);
 });
 
+test('npm run prove-time-zones names itself as it is called, and takes two versions or none', async () => {
+  const file = 'test/harness/two-nodes.ts';
+  const help = await run(file, '--help');
+  expect([help.code, help.stdout.split(' [')[0]]).toEqual([0, 'Usage: npm run prove-time-zones --']);
+  const { code, stdout, stderr } = await run(file, '20');
+  const missing =
+    'error: two versions of Node are compared, and one is given; add another: npm run prove-time-zones -- 20 24';
+  expect([code, stdout, stderr.split('\n')[0]]).toEqual([1, '', missing]);
+});
+
 function run(file: string, argument: string): Promise<{ code: number; stdout: string; stderr: string }> {
   const args = [...RUN_SOURCES, file, argument];
   return new Promise((resolve) => {

@@ -44,7 +44,7 @@ interface Side {
   apart: ProcessApart;
 }
 
-async function prove(versions: string[]): Promise<boolean> {
+async function prove(versions: [string, string]): Promise<boolean> {
   const database = await createTestDatabase();
   try {
     const sides: Side[] = [];
@@ -104,13 +104,21 @@ async function proveZone(
 
 async function main(): Promise<void> {
   const command = commandLine(
-    'prove-time-zones',
+    'npm run prove-time-zones --',
     'Run the same contracts under two versions of Node that differ in their rules of time zones.',
-  );
-  const versions = command.argument('[versions...]', 'versions of the npm package node', ['20', '24']).parse().args;
+  )
+    // Two arguments, not a list: a third is refused.
+    .argument('[version]', 'a version of the npm package node', '20')
+    .argument('[other]', 'another version, with other rules', '24');
+  const { args, processedArgs } = command.parse();
+  if (args.length === 1)
+    command.error(
+      'error: two versions of Node are compared, and one is given; add another: npm run prove-time-zones -- 20 24',
+    );
+  const [first, second] = processedArgs as [string, string];
   await globalSetup();
   try {
-    process.exitCode = (await prove(versions.length === 0 ? ['20', '24'] : versions)) ? 0 : 1;
+    process.exitCode = (await prove([first, second])) ? 0 : 1;
   } finally {
     await globalTeardown();
   }
