@@ -15,7 +15,7 @@ import type { Database } from './db/index';
 import { TIME_ZONE_RULES } from './db/time-zone-rules';
 import { SearchAttributeProblem } from './temporal/search-attribute-problem';
 import type { EnsureSetUp, SetUp } from './temporal/setup';
-import { findTimeZoneProblems } from './time-zones';
+import { findTimeZoneNotes } from './time-zones';
 
 const CHECK_TIMEOUT_MS = 3_000;
 
@@ -58,10 +58,7 @@ export async function checkReadiness({ db, client, ensureSetUp }: ReadinessDepen
     ),
     // The checks say why a database cannot be asked.
     within(findInstallationId(db)).catch(() => null),
-    within(findTimeZoneProblems(db)).then(
-      (problems) => problems.map(({ what, remedy }) => `${what}. ${remedy}`),
-      () => [],
-    ),
+    within(findTimeZoneNotes(db)).catch(() => []),
   ]);
   const checks = { ...database, ...temporal };
   const ready = Object.values(checks).every((check) => check === 'ok');

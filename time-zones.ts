@@ -17,11 +17,10 @@ export async function warnAboutTimeZones(db: Database, log: Logger): Promise<voi
   try {
     const now = await findNow(db);
     atStart.set(db, postgresRuleProblem(await compareRulesWithPostgres(db, now)));
-    const problems = await findTimeZoneProblems(db);
+    const problems = await findTimeZoneNotes(db);
     if (problems.length === 0) return;
-    const told = problems.map(({ what, remedy }) => `${what}. ${remedy}`);
     log.warn(
-      { event: 'time_zone_rules', time_zone_rules: TIME_ZONE_RULES, problems: told },
+      { event: 'time_zone_rules', time_zone_rules: TIME_ZONE_RULES, problems },
       'time zone rules differ or are out of date',
     );
   } catch (error) {
@@ -29,9 +28,10 @@ export async function warnAboutTimeZones(db: Database, log: Logger): Promise<voi
   }
 }
 
-/** What is wrong now with the rules of processes, and was at the start with those of Postgres. */
-export async function findTimeZoneProblems(db: Database): Promise<RuleProblem[]> {
+/** What is wrong now with the rules of processes, and was at the start with those of Postgres, each with its remedy. */
+export async function findTimeZoneNotes(db: Database): Promise<string[]> {
   const of_processes = await findProcessRuleProblems(db, await findNow(db));
   const of_postgres = atStart.get(db) ?? null;
-  return of_postgres === null ? of_processes : [...of_processes, of_postgres];
+  const problems = of_postgres === null ? of_processes : [...of_processes, of_postgres];
+  return problems.map(({ what, remedy }) => `${what}. ${remedy}`);
 }
