@@ -350,7 +350,7 @@ function contractNamedBy(invoice: z.infer<typeof NamingInvoice>): NamedContract 
   return contractNamedIn(invoice.metadata?.contract_id, subscription?.metadata?.contract_id);
 }
 
-/** The contract that metadata name: the first id in the form of ours. */
+/** What the texts under `contract_id` in metadata name: the first that is an id of ours, and whether any names a contract at all. */
 function contractNamedIn(...texts: unknown[]): NamedContract {
   return {
     contract_id: texts.map(contractIdOf).find((id) => id !== null) ?? null,

@@ -17,7 +17,7 @@ import type { Api } from './api';
 import { BODY_BYTES_MAX, readBytes, readJson } from './body';
 import { busyProblem } from './busy';
 import { docsRouter } from './docs';
-import { authorization, endpoint, requestIdFor } from './endpoint';
+import { authorization, endpoint, chooseRequestId } from './endpoint';
 import { countRequest } from './metrics';
 import { operationsRouter } from './operations';
 import { ProblemError, presentProblem, protocolProblem } from './problem';
@@ -50,7 +50,7 @@ function identify(api: Api): RequestHandler {
   const logRequest = createRequestLog(api.log);
   return (request, response, next) => {
     const started_at = performance.now();
-    const request_id = requestIdFor(request);
+    const request_id = chooseRequestId(request);
     response.locals.request_id = request_id;
     response.on('finish', () => {
       const duration_ms = Math.round((performance.now() - started_at) * 10) / 10;
@@ -91,7 +91,7 @@ function interfaceRoutes(api: Api): RequestHandler {
   };
 }
 
-/** What a path of the interface is about, and how many parts it has: `products 4` for `/api/v1/products/:id`. A slash at its end adds none. */
+/** The noun of a path of the interface and the number of its parts: `products 4` for `/api/v1/products/:id`. A slash at its end adds none. */
 function kindOf(path: string): string {
   const parts = path.split('/', PATH_PARTS_MAX + 1);
   return `${parts[3]} ${parts.length - (parts.at(-1) === '' ? 2 : 1)}`;

@@ -357,7 +357,7 @@ async function send(response: Response, answer: Answer, stream?: ClientStream): 
 }
 
 /** The id a request goes by: the client's own when it is sane, else a new one. */
-export function requestIdFor(request: Request): string {
+export function chooseRequestId(request: Request): string {
   const given = request.get('x-request-id');
   return given !== undefined && /^[\x21-\x7e]{1,128}$/.test(given) ? given : randomUUID();
 }

@@ -43,7 +43,7 @@ export interface LockTurnLimits {
   waiting_per_row_max: number;
   /** The longest wait, for a turn and for the rows together. */
   wait_ms: number;
-  /** How long one attempt waits for a row, in Postgres. Whoever runs the work sees to it (`beginLocked`). */
+  /** How long one attempt waits for a row, in Postgres. The caller of `run` sets it (`beginLocked`). */
   attempt_ms: number;
 }
 
@@ -208,7 +208,7 @@ export function createLockTurns(limits: LockTurnLimits): LockTurns {
   };
 }
 
-/** What work is told whose rows stayed locked. */
+/** The error for work whose rows stayed locked. */
 function busyRows({ rows, timed_out }: Turn): RowsBusy {
   return timed_out instanceof RowsBusy ? timed_out : new RowsBusy(rows[0] ?? null, { cause: timed_out });
 }

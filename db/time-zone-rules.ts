@@ -15,7 +15,7 @@ export function isComputedByOlderRules(row: {
   return row.activated_at !== null && isOlder(row.time_zone_rules, TIME_ZONE_RULES);
 }
 
-/** The same as a condition upon a row of `contracts`; the rules are those of this process unless given. */
+/** The same as a condition on a row of `contracts`; the rules are those of this process unless given. */
 export function computedByOlderRules(sql: Sql, rules: TimeZoneRules = TIME_ZONE_RULES): Fragment {
   return sql`(time_zone_rules < ${rules} OR time_zone_rules IS NULL)`;
 }

@@ -170,7 +170,7 @@ test('after a loss of the server, starters that know its old epoch have each row
   // What does not run on the new server is started there.
   expect(await runSweep('epoch-2')).toEqual({ contracts: 1, jobs: 0, test_clocks: 0 });
   expect(await isRunning(contractWorkflowId(facts.id))).toBe(true);
-  // Started anew with the old epoch, it leaves the record as it is.
+  // Started again with the old epoch, it leaves the record as it is.
   await handle().terminate();
   await worker.send(facts.id, { name: 'pause', input: {} });
   await worker.clocks.tell(facts.id, AbortSignal.timeout(20_000));

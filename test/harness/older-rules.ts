@@ -33,7 +33,7 @@ export interface ProcessApart {
   stop(): Promise<void>;
 }
 
-/** Starts one upon a database. `node` is the Node that runs it, that of the test unless given. */
+/** Starts one that is connected to a database. `node` is the Node that runs it, that of the test unless given. */
 export async function startApart(
   database_url: string,
   { env, node = process.execPath }: { env?: Record<string, string>; node?: string } = {},
