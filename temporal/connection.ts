@@ -1,6 +1,7 @@
 /** The client's connection to Temporal. It is made when first used, so that the API starts and answers without a server. */
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import type { ConnectionOptions } from '@temporalio/client';
+import { ClientConnection } from './client-connection';
 import { retryWithinDeadline } from './grpc-status';
 
 export interface TemporalOptions extends ServerOptions {
@@ -30,7 +31,7 @@ const CONNECT_TIMEOUT_MS = 3_000;
 
 /** A client whose calls connect on demand; close its `connection` when the process ends. */
 export function openTemporal(options: TemporalOptions): Client {
-  const connection = Connection.lazy({
+  const connection = ClientConnection.lazy({
     ...serverOptions(options),
     connectTimeout: CONNECT_TIMEOUT_MS,
     interceptors: [retryWithinDeadline],

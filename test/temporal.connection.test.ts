@@ -3,6 +3,7 @@
  * authority that they were given.
  */
 import { rmSync } from 'node:fs';
+import type { Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { loadConfig } from '../config';
 import type { Config } from '../config';
@@ -14,6 +15,8 @@ import { sharedServers } from './harness/shared-servers';
 import './harness/temporal';
 import { startTlsProxy } from './harness/tls-proxy';
 import type { TlsProxy } from './harness/tls-proxy';
+
+const CALL_MS = 60_000;
 
 let directory: string;
 let authority: TestAuthority;
@@ -80,4 +83,30 @@ describe.each(connections)('%s', (_connection, connect) => {
     for (const attempt of await Promise.allSettled(configs.map(connect))) expect(attempt.status).toBe('rejected');
     expect(door.clients.size).toBe(0);
   });
+});
+
+test('asynchronous context is followed only while a call to Temporal is under way', async () => {
+  const connection = openTemporal(configOf(ours)).connection as Connection;
+  const disable = jest.spyOn(connection.callContextStorage, 'disable');
+  const holdCall = () => {
+    let end = (): void => undefined;
+    const held = new Promise<void>((resolve) => (end = resolve));
+    const deadline = Date.now() + CALL_MS;
+    const ended = connection.withDeadline(deadline, async () => {
+      await held;
+      expect(connection.callContextStorage.getStore()?.deadline).toBe(deadline);
+    });
+    return { end, ended };
+  };
+  const [first, second] = [holdCall(), holdCall()];
+  first.end();
+  await first.ended;
+  expect(disable).toHaveBeenCalledTimes(0);
+  second.end();
+  await second.ended;
+  expect(disable).toHaveBeenCalledTimes(1);
+  // The connection sets a deadline of its own.
+  await connection.ensureConnected();
+  expect(disable).toHaveBeenCalledTimes(2);
+  await connection.close();
 });

@@ -1,0 +1,40 @@
+/**
+ * The SDK's client connection, which pays for asynchronous context only while a call needs it.
+ *
+ * The SDK keeps the deadline of a call in an `AsyncLocalStorage`. Up to Node 22 the first use of one turns on the hooks that run
+ * for every promise of the process, and nothing turns them off again: that took 40 µs of the 310 µs of CPU of a request that
+ * grants a license (read at @temporalio/client 1.24.0, measured with Node 20.20). So the storage is disabled when the last
+ * call has ended; the next call enables it again.
+ */
+import { Connection } from '@temporalio/client';
+import type { Metadata } from '@temporalio/client';
+
+export class ClientConnection extends Connection {
+  #calls = 0;
+
+  override withDeadline<Result>(deadline: number | Date, call: () => Promise<Result>): Promise<Result> {
+    return this.#counted(super.withDeadline(deadline, call));
+  }
+
+  override withAbortSignal<Result>(signal: AbortSignal, call: () => Promise<Result>): Promise<Result> {
+    return this.#counted(super.withAbortSignal(signal, call));
+  }
+
+  override withMetadata<Result>(metadata: Metadata, call: () => Promise<Result>): Promise<Result> {
+    return this.#counted(super.withMetadata(metadata, call));
+  }
+
+  override withApiKey<Result>(api_key: string, call: () => Promise<Result>): Promise<Result> {
+    return this.#counted(super.withApiKey(api_key, call));
+  }
+
+  async #counted<Result>(call: Promise<Result>): Promise<Result> {
+    this.#calls += 1;
+    try {
+      return await call;
+    } finally {
+      this.#calls -= 1;
+      if (this.#calls === 0) this.callContextStorage.disable();
+    }
+  }
+}
