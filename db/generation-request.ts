@@ -237,7 +237,7 @@ async function grantUnderLock(
   await refreshGrants(tx, settled.facts.id);
   const profile = await findGenerationProfile(tx, settled.facts.id);
   const row = profile && rowOf({ ...request, now: settled.row.clock_now ?? request.now }, profile, request.now);
-  const [granted] = row ? await grantGeneration(tx, [row]) : [];
+  const [granted] = row ? await grantGeneration(tx, { requests: [row], now: row.now }) : [];
   if (!row || !granted) return { granted: 'not_granted', nudge };
   return { granted: { job: grantedJob(row, granted), replayed: false, keys: row.keys }, nudge };
 }

@@ -55,6 +55,8 @@ export interface LockTurns {
    * @throws RowsBusy when its turn does not come in time or too many wait, and in place of 55P03 when a row stayed locked
    */
   run<T>(rows: readonly LockedRow[], work: () => Promise<T>, wait_ms?: number): Promise<T>;
+  /** Whether this pool does nothing with a row, and it did not stay locked when a transaction of this pool last wanted it. */
+  isFree(row: LockedRow): boolean;
   /** How many run now, and how many wait. */
   counts(): { running: number; waiting: number };
 }
@@ -204,6 +206,7 @@ export function createLockTurns(limits: LockTurnLimits): LockTurns {
         beginWaiters();
       }
     },
+    isFree: (row) => !running.has(keyOf(row)) && !suspects.has(keyOf(row)),
     counts: () => ({ running: running_total, waiting: waiters.size }),
   };
 }

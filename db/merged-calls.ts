@@ -44,19 +44,7 @@ export function createMergedCalls<Input, Output>(options: {
   return (input) =>
     new Promise((resolve, reject) => {
       const key = options.keyOf(input);
-      const settling =
-        <Result>(settle: (result: Result) => void) =>
-        (result: Result): void => {
-          call.is_settled = true;
-          settle(result);
-        };
-      const call: WaitingCall<Input, Output> = {
-        input,
-        is_settled: false,
-        since_ms: performance.now(),
-        resolve: settling(resolve),
-        reject: settling(reject),
-      };
+      const call = createWaitingCall(input, resolve, reject);
       const waiting = queues.get(key);
       if (waiting === undefined) void drain(key, call);
       // What is served now may come back, to be served again.
@@ -94,10 +82,32 @@ export function createMergedCalls<Input, Output>(options: {
       waiting.in_service = 0;
     }
   }
+}
 
-  /** Rejects the calls that wait since then or before. */
-  function rejectUntil(queue: WaitingCall<Input, Output>[], ms: number, error: unknown): void {
-    const later = queue.findIndex(({ since_ms }) => since_ms > ms);
-    for (const { reject } of queue.splice(0, later === -1 ? queue.length : later)) reject(error);
-  }
+/** A call that waits from now on. */
+export function createWaitingCall<Input, Output>(
+  input: Input,
+  resolve: (output: Output) => void,
+  reject: (error: unknown) => void,
+): WaitingCall<Input, Output> {
+  const settling =
+    <Result>(settle: (result: Result) => void) =>
+    (result: Result): void => {
+      call.is_settled = true;
+      settle(result);
+    };
+  const call: WaitingCall<Input, Output> = {
+    input,
+    is_settled: false,
+    since_ms: performance.now(),
+    resolve: settling(resolve),
+    reject: settling(reject),
+  };
+  return call;
+}
+
+/** Takes the calls that wait since then or before out of a queue, and rejects them. */
+export function rejectUntil<Input, Output>(queue: WaitingCall<Input, Output>[], ms: number, error: unknown): void {
+  const later = queue.findIndex(({ since_ms }) => since_ms > ms);
+  for (const { reject } of queue.splice(0, later === -1 ? queue.length : later)) reject(error);
 }

@@ -164,7 +164,7 @@ test('a grant is judged by the time at which it has the lock, not by that of its
     // A boundary one microsecond after the request, which passes while the request waits for the row.
     (tx) => tx`
       UPDATE contract_quotas SET open_until = ${now}::timestamptz + interval '1 microsecond' WHERE contract_id = ${facts.id}`,
-    () => grantGeneration(sql, [request]),
+    () => grantGeneration(sql, { requests: [request], now: request.now }),
   );
   expect([...granted]).toEqual([]);
   await sql.begin((tx) => refreshGrants(tx, facts.id));
