@@ -105,6 +105,7 @@ const SUPER_ADMINS: readonly LockedRow[] = [{ table: 'admins', id: 'super' }];
 
 export const adminRoutes: Route[] = [
   route({
+    operation_id: 'getCaller',
     method: 'get',
     path: '/api/v1/me',
     tag: 'People',
@@ -118,6 +119,7 @@ export const adminRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'createAdmin',
     method: 'post',
     path: '/api/v1/admins',
     tag: 'People',
@@ -137,6 +139,7 @@ export const adminRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'listAdmins',
     method: 'get',
     path: '/api/v1/admins',
     tag: 'People',
@@ -158,6 +161,7 @@ export const adminRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'getAdmin',
     method: 'get',
     path: '/api/v1/admins/:id',
     tag: 'People',
@@ -172,6 +176,7 @@ export const adminRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'updateAdmin',
     method: 'patch',
     path: '/api/v1/admins/:id',
     tag: 'People',
@@ -192,6 +197,7 @@ export const adminRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'createAdminApiKey',
     method: 'post',
     path: '/api/v1/admins/:id/api-keys',
     tag: 'People',
@@ -224,6 +230,7 @@ export const adminRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'listAdminApiKeys',
     method: 'get',
     path: '/api/v1/admins/:id/api-keys',
     tag: 'People',
@@ -245,6 +252,7 @@ export const adminRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'revokeAdminApiKey',
     method: 'delete',
     path: '/api/v1/admins/:id/api-keys/:key_id',
     tag: 'People',

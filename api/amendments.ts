@@ -48,6 +48,7 @@ const AMENDMENT_CURSORS = cursorsById('amendments');
 
 export const amendmentRoutes: Route[] = [
   route({
+    operation_id: 'createAmendment',
     method: 'post',
     path: '/api/v1/contracts/:id/amendments',
     tag: 'Contracts',
@@ -95,6 +96,7 @@ export const amendmentRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'listAmendments',
     method: 'get',
     path: '/api/v1/contracts/:id/amendments',
     tag: 'Contracts',
@@ -117,6 +119,7 @@ export const amendmentRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'withdrawAmendment',
     method: 'delete',
     path: '/api/v1/contracts/:id/amendments/:amendment_id',
     tag: 'Contracts',

@@ -98,6 +98,7 @@ const BILLING_EVENT_CURSORS = cursorsById('billing_events');
 
 export const billingRoutes: Route[] = [
   route({
+    operation_id: 'receiveBillingEvent',
     method: 'post',
     path: '/api/v1/billing/:source/events',
     tag: 'Billing',
@@ -130,6 +131,7 @@ export const billingRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'listBillingEvents',
     method: 'get',
     path: '/api/v1/billing/events',
     tag: 'Billing',
@@ -150,6 +152,7 @@ export const billingRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'getBillingEvent',
     method: 'get',
     path: '/api/v1/billing/events/:id',
     tag: 'Billing',
@@ -165,6 +168,7 @@ export const billingRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'replayBillingEvent',
     method: 'post',
     path: '/api/v1/billing/events/:id/replay',
     tag: 'Billing',

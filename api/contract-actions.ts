@@ -24,6 +24,7 @@ type ActionName = Exclude<ContractCommand['name'], 'edit' | 'delete' | 'amend' |
 
 interface Action<B extends z.ZodObject> {
   name: ActionName;
+  operation_id: string;
   summary: string;
   description?: string;
   /** Admin unless given. */
@@ -38,6 +39,7 @@ interface Action<B extends z.ZodObject> {
 export const contractActionRoutes: Route[] = [
   action({
     name: 'activate',
+    operation_id: 'activateContract',
     summary: 'Activate a draft',
     body: EmptyBody,
     refusals: ['PRODUCT_INACTIVE', 'GENERATOR_NOT_AVAILABLE', 'TERM_ALREADY_OVER', 'COTERM_NOT_POSSIBLE'],
@@ -45,15 +47,23 @@ export const contractActionRoutes: Route[] = [
   }),
   action({
     name: 'pause',
+    operation_id: 'pauseContract',
     summary: 'Pause a contract',
     description:
       'Nothing is generated from the answer on until it is resumed, by resume_at or by a person: what a job has in hand is made before. Licenses go on working.',
     body: PauseBody,
     audit: ['contract.paused'],
   }),
-  action({ name: 'resume', summary: 'Resume a paused contract', body: ResumeBody, audit: ['contract.resumed'] }),
+  action({
+    name: 'resume',
+    operation_id: 'resumeContract',
+    summary: 'Resume a paused contract',
+    body: ResumeBody,
+    audit: ['contract.resumed'],
+  }),
   action({
     name: 'renew',
+    operation_id: 'renewContract',
     summary: 'Renew a contract',
     description:
       'One more term, counted from the old end; a contract that is over gets one from today. Once for each term: 409 ALREADY_RENEWED while the next one has not begun.',
@@ -75,6 +85,7 @@ export const contractActionRoutes: Route[] = [
   }),
   action({
     name: 'opt-out',
+    operation_id: 'optOutOfRenewal',
     summary: 'Opt out of the next automatic renewal',
     description: 'Up to and including renewal.notice_date. To take it back, PATCH renewal.opt_out_at to null.',
     body: OptOutBody,
@@ -83,6 +94,7 @@ export const contractActionRoutes: Route[] = [
   }),
   action({
     name: 'terminate',
+    operation_id: 'terminateContract',
     summary: 'Terminate a contract',
     description:
       'Its jobs are cancelled and amendments withdrawn; licenses go on working. What a job has in hand is made before the answer, and nothing after it. Can be undone for 30 days.',
@@ -93,6 +105,7 @@ export const contractActionRoutes: Route[] = [
   }),
   action({
     name: 'reinstate',
+    operation_id: 'reinstateContract',
     summary: 'Undo a termination',
     description: 'Within 30 days, and only when nothing is owed.',
     role: 'super_admin',
@@ -102,6 +115,7 @@ export const contractActionRoutes: Route[] = [
   }),
   action({
     name: 'compliance-hold',
+    operation_id: 'holdContractForCompliance',
     summary: 'Suspend a contract for compliance',
     description:
       'Only compliance-release lifts this hold; payment and resuming do not. Nothing is generated from the answer on: what a job has in hand is made before.',
@@ -111,6 +125,7 @@ export const contractActionRoutes: Route[] = [
   }),
   action({
     name: 'compliance-release',
+    operation_id: 'releaseContractFromCompliance',
     summary: 'Release a contract from its compliance hold',
     body: EmptyBody,
     audit: ['contract.reinstated'],
@@ -121,6 +136,7 @@ function action<B extends z.ZodObject>(declared: Action<B>): Route {
   const { name, body } = declared;
   const repeating = 'Repeating what already holds answers 200 and changes nothing.';
   return route({
+    operation_id: declared.operation_id,
     method: 'post',
     path: `/api/v1/contracts/:id/${name}`,
     tag: 'Contracts',

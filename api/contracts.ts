@@ -60,6 +60,7 @@ const CONTRACT_CURSORS: Record<ContractSort, Cursors<'sort_key' | 'id'>> = {
 
 export const contractRoutes: Route[] = [
   route({
+    operation_id: 'createContract',
     method: 'post',
     path: '/api/v1/contracts',
     tag: 'Contracts',
@@ -86,6 +87,7 @@ export const contractRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'listContracts',
     method: 'get',
     path: '/api/v1/contracts',
     tag: 'Contracts',
@@ -109,6 +111,7 @@ export const contractRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'getContract',
     method: 'get',
     path: '/api/v1/contracts/:id',
     tag: 'Contracts',
@@ -125,6 +128,7 @@ export const contractRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'updateContract',
     method: 'patch',
     path: '/api/v1/contracts/:id',
     tag: 'Contracts',
@@ -176,6 +180,7 @@ export const contractRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'deleteContract',
     method: 'delete',
     path: '/api/v1/contracts/:id',
     tag: 'Contracts',

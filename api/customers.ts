@@ -49,6 +49,7 @@ const CUSTOMER_CURSORS = cursorsByCreation('customers');
 
 export const customerRoutes: Route[] = [
   route({
+    operation_id: 'createCustomer',
     method: 'post',
     path: '/api/v1/customers',
     tag: 'Customers',
@@ -67,6 +68,7 @@ export const customerRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'listCustomers',
     method: 'get',
     path: '/api/v1/customers',
     tag: 'Customers',
@@ -88,6 +90,7 @@ export const customerRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'getCustomer',
     method: 'get',
     path: '/api/v1/customers/:id',
     tag: 'Customers',
@@ -102,6 +105,7 @@ export const customerRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'updateCustomer',
     method: 'patch',
     path: '/api/v1/customers/:id',
     tag: 'Customers',

@@ -51,6 +51,7 @@ const underWay = new Map<string, { fingerprint: string; answer: Promise<Answer |
 
 export const generationRoutes: Route[] = [
   route({
+    operation_id: 'generateLicenses',
     method: 'post',
     path: '/api/v1/contracts/:id/generate',
     tag: 'Generation',

@@ -125,6 +125,7 @@ const GENERATOR_CURSORS = cursorsByCreation('generators');
 
 export const generatorRoutes: Route[] = [
   route({
+    operation_id: 'createGenerator',
     method: 'post',
     path: '/api/v1/generators',
     tag: 'Catalogue',
@@ -149,6 +150,7 @@ export const generatorRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'listGenerators',
     method: 'get',
     path: '/api/v1/generators',
     tag: 'Catalogue',
@@ -170,6 +172,7 @@ export const generatorRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'getGenerator',
     method: 'get',
     path: '/api/v1/generators/:id',
     tag: 'Catalogue',
@@ -184,6 +187,7 @@ export const generatorRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'updateGenerator',
     method: 'patch',
     path: '/api/v1/generators/:id',
     tag: 'Catalogue',
@@ -209,6 +213,7 @@ export const generatorRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'deleteGenerator',
     method: 'delete',
     path: '/api/v1/generators/:id',
     tag: 'Catalogue',

@@ -94,6 +94,7 @@ const REVISION_CURSORS = cursorsOf('revisions', { revision: (text) => /^\d{1,9}$
 
 export const historyRoutes: Route[] = [
   route({
+    operation_id: 'listActivity',
     method: 'get',
     path: '/api/v1/activity',
     tag: 'History',
@@ -114,6 +115,7 @@ export const historyRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'listContractActivity',
     method: 'get',
     path: '/api/v1/contracts/:id/activity',
     tag: 'History',
@@ -134,6 +136,7 @@ export const historyRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'listContractEvents',
     method: 'get',
     path: '/api/v1/contracts/:id/events',
     tag: 'History',
@@ -154,6 +157,7 @@ export const historyRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'listContractRefusals',
     method: 'get',
     path: '/api/v1/contracts/:id/refusals',
     tag: 'History',
@@ -173,6 +177,7 @@ export const historyRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'listContractRevisions',
     method: 'get',
     path: '/api/v1/contracts/:id/revisions',
     tag: 'History',

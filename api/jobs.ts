@@ -37,6 +37,7 @@ const JOB_CURSORS = cursorsOf('jobs', { serial: isBigint });
 
 export const jobRoutes: Route[] = [
   route({
+    operation_id: 'listJobs',
     method: 'get',
     path: '/api/v1/jobs',
     tag: 'Generation',
@@ -58,6 +59,7 @@ export const jobRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'getJob',
     method: 'get',
     path: '/api/v1/jobs/:id',
     tag: 'Generation',
@@ -72,6 +74,7 @@ export const jobRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'followJob',
     method: 'get',
     path: '/api/v1/jobs/:id/progress',
     tag: 'Generation',
@@ -90,6 +93,7 @@ export const jobRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'cancelJob',
     method: 'post',
     path: '/api/v1/jobs/:id/cancel',
     tag: 'Generation',
@@ -104,6 +108,7 @@ export const jobRoutes: Route[] = [
     handle: (request) => change(request, (tx, by) => changeJobState(tx, by, cancelDecision, 'job.cancel_requested')),
   }),
   route({
+    operation_id: 'resumeJob',
     method: 'post',
     path: '/api/v1/jobs/:id/resume',
     tag: 'Generation',

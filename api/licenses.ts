@@ -86,6 +86,7 @@ const LICENSE_CURSORS = cursorsOf('licenses', { id: (text) => parseLicenseId(lic
 
 export const licenseRoutes: Route[] = [
   route({
+    operation_id: 'listLicenses',
     method: 'get',
     path: '/api/v1/licenses',
     tag: 'Licenses',
@@ -111,6 +112,7 @@ export const licenseRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'exportLicenses',
     method: 'get',
     path: '/api/v1/licenses.csv',
     tag: 'Licenses',
@@ -126,6 +128,7 @@ export const licenseRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'getLicense',
     method: 'get',
     path: '/api/v1/licenses/:id',
     tag: 'Licenses',
@@ -143,6 +146,7 @@ export const licenseRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'exportJobLicenses',
     method: 'get',
     path: '/api/v1/jobs/:id/licenses.csv',
     tag: 'Licenses',
@@ -163,6 +167,7 @@ export const licenseRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'exportContractReport',
     method: 'get',
     path: '/api/v1/contracts/:id/report.csv',
     tag: 'Licenses',

@@ -139,7 +139,7 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
     tags: [route.tag],
     summary: route.summary,
     description: [route.description ?? '', whoMayCall(route)].filter(Boolean).join('\n\n'),
-    operationId: `${route.method}${route.path.replace('/api/v1', '').replace(/[/:._-]+(\w)?/g, (_match, letter: string | undefined) => (letter ?? '').toUpperCase())}`,
+    operationId: route.operation_id,
     security: route.role === null ? [] : [{ adminKey: [] }],
     request: {
       ...(route.params ? { params: route.params } : {}),

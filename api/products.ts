@@ -75,6 +75,7 @@ const PRODUCT_CURSORS = cursorsByCreation('products');
 
 export const productRoutes: Route[] = [
   route({
+    operation_id: 'createProduct',
     method: 'post',
     path: '/api/v1/products',
     tag: 'Catalogue',
@@ -94,6 +95,7 @@ export const productRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'listProducts',
     method: 'get',
     path: '/api/v1/products',
     tag: 'Catalogue',
@@ -115,6 +117,7 @@ export const productRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'getProduct',
     method: 'get',
     path: '/api/v1/products/:id',
     tag: 'Catalogue',
@@ -129,6 +132,7 @@ export const productRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'updateProduct',
     method: 'patch',
     path: '/api/v1/products/:id',
     tag: 'Catalogue',

@@ -51,6 +51,7 @@ const TEST_CLOCK_CURSORS = cursorsById('test_clocks');
 
 export const testClockRoutes: Route[] = [
   route({
+    operation_id: 'createTestClock',
     method: 'post',
     path: '/api/v1/test-clocks',
     tag: 'Test clocks',
@@ -72,6 +73,7 @@ export const testClockRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'listTestClocks',
     method: 'get',
     path: '/api/v1/test-clocks',
     tag: 'Test clocks',
@@ -90,6 +92,7 @@ export const testClockRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'getTestClock',
     method: 'get',
     path: '/api/v1/test-clocks/:id',
     tag: 'Test clocks',
@@ -105,6 +108,7 @@ export const testClockRoutes: Route[] = [
     },
   }),
   route({
+    operation_id: 'advanceTestClock',
     method: 'post',
     path: '/api/v1/test-clocks/:id/advance',
     tag: 'Test clocks',

@@ -56,6 +56,7 @@ const TimelineShape = z
 
 export const timelineRoutes: Route[] = [
   route({
+    operation_id: 'getContractTimeline',
     method: 'get',
     path: '/api/v1/contracts/:id/timeline',
     tag: 'Contracts',

@@ -84,6 +84,7 @@ describe('operations', () => {
     }[];
     const ids = operations.map((operation) => operation.operationId);
     expect(new Set(ids).size).toBe(ids.length);
+    for (const id of ids) expect(id).toMatch(/^[a-z]+([A-Z][a-z]+)+$/);
     for (const operation of operations)
       expect(operation).toMatchObject({ summary: expect.any(String), tags: [expect.any(String)] });
   });
