@@ -1,6 +1,6 @@
 /**
- * `npm run check`: runs every `check:…` script of package.json, also after one has failed, shows the output of those that failed,
- * and ends with one line for each part and one for all. Exit code 1 when any part failed.
+ * `npm run check`: runs every `check:…` script of package.json, also after one has failed, shows the output of those that failed
+ * and the lines of others that begin with `notice: `, and ends with one line for each part and one for all. Exit code 1 when any part failed.
  */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -54,6 +54,7 @@ async function main(): Promise<void> {
       const result = await runPart(script);
       results.push(result);
       if (!result.passed) console.log(`\n── ${result.name} ──\n${result.output.trim()}`);
+      else for (const notice of result.output.match(/^notice: .*$/gm) ?? []) console.log(`${result.name}: ${notice}`);
     }
   }
   const lanes = Math.min(PARTS_AT_ONCE_MAX, availableParallelism());
