@@ -15,7 +15,7 @@ const WORKER_EXIT_TIMEOUT_MS = 10_000;
 const ESM_PACKAGES = ['temporal-polyfill', 'temporal-utils', 'postgrator'];
 
 const shared = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/harness/environment.js',
   globalSetup: '<rootDir>/test/global-setup.ts',
   globalTeardown: '<rootDir>/test/global-teardown.ts',
   transform: {
