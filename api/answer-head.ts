@@ -26,14 +26,9 @@ const DATA_HEADER_LIST = [...DATA_HEADERS].flat();
 
 /** Writes the status and all headers of an answer that is not to be cached; `headers` are its own. */
 export function writeHead(response: Response, status: number, headers: Readonly<Record<string, string>>): void {
-  response.writeHead(status, [
-    ...DATA_HEADER_LIST,
-    'X-Request-Id',
-    requestIdOf(response),
-    'Cache-Control',
-    'no-store',
-    ...Object.entries(headers).flat(),
-  ]);
+  const list = [...DATA_HEADER_LIST, 'X-Request-Id', requestIdOf(response), 'Cache-Control', 'no-store'];
+  for (const name in headers) list.push(name, headers[name] as string);
+  response.writeHead(status, list);
 }
 
 /** Writes an answer with a text of this media type. */

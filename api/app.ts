@@ -1,6 +1,6 @@
 /** The Express application: what happens to every request before and after its route. */
 import express from 'express';
-import type { ErrorRequestHandler, Express, Request, RequestHandler, Router } from 'express';
+import type { ErrorRequestHandler, Express, Request, RequestHandler } from 'express';
 import { RowsBusy, isDatabaseUnavailable, isLockTimeout, isPassing, isStatementTimeout } from '../db/errors';
 import { ListsBusy } from '../db/list-reads';
 import {
@@ -14,14 +14,15 @@ import type { TrustProxy } from '../config';
 import { createRequestLog } from '../log';
 import { presetHeaders, requestIdOf, writeText } from './answer-head';
 import type { Api } from './api';
-import { BODY_BYTES_MAX, readBytes, readJson } from './body';
+import { BODY_BYTES_MAX } from './body';
 import { busyProblem } from './busy';
 import { docsRouter } from './docs';
-import { authorization, endpoint, chooseRequestId } from './endpoint';
+import { chooseRequestId, endpoint } from './endpoint';
 import { countRequest } from './metrics';
 import { operationsRouter } from './operations';
 import { ProblemError, presentProblem, protocolProblem } from './problem';
 import type { Problem } from './problem';
+import { createRouteTable } from './route-table';
 import { ROUTES } from './routes';
 
 /** The application over its dependencies; `trustProxy` says whose `X-Forwarded-For` is believed. */
@@ -62,54 +63,23 @@ function identify(api: Api): RequestHandler {
   };
 }
 
-/**
- * The routes of the interface, in a router for each noun and length: Express compares a path with the patterns one after another,
- * and there are a hundred.
- */
+/** The routes of the interface. */
 function interfaceRoutes(api: Api): RequestHandler {
-  const routers = new Map<string, Router>();
-  const routerFor = (path: string): Router => {
-    const kind = kindOf(path);
-    const router = routers.get(kind) ?? express.Router({ caseSensitive: true });
-    routers.set(kind, router);
-    return router;
-  };
-  // Nobody's body is read before it is known who sends it (decisions 6).
-  for (const route of ROUTES)
-    routerFor(route.path)[route.method](
-      route.path,
-      authorization(api, route),
-      ...(route.raw_body === undefined ? readJson(route.body_types) : readBytes()),
-      endpoint(api, route),
-    );
-  // What is left of a known path is a wrong method.
-  for (const path of new Set(ROUTES.map((route) => route.path))) routerFor(path).all(path, methodNotAllowed(path));
+  const findRoute = createRouteTable(ROUTES.map((route) => ({ ...route, answer: endpoint(api, route) })));
   return (request, response, next) => {
-    const router = routers.get(kindOf(request.path));
-    if (router === undefined) next();
-    else router(request, response, next);
+    const found = findRoute(request.method, request.path);
+    if (found === undefined) return next();
+    // For the metric of the request, as Express sets it.
+    request.route = { path: found.path };
+    if (!('entry' in found)) throw methodNotAllowed(request.method, found.allow);
+    request.params = found.params;
+    return found.entry.answer(request, response);
   };
 }
 
-/** The noun of a path of the interface and the number of its parts: `products 4` for `/api/v1/products/:id`. A slash at its end adds none. */
-function kindOf(path: string): string {
-  const parts = path.split('/', PATH_PARTS_MAX + 1);
-  return `${parts[3]} ${parts.length - (parts.at(-1) === '' ? 2 : 1)}`;
-}
-
-/** More than any path of the interface has. */
-const PATH_PARTS_MAX = 20;
-
-function methodNotAllowed(path: string): RequestHandler {
-  const allowed = ROUTES.filter((route) => route.path === path).map((route) => route.method.toUpperCase());
-  const allow = [...new Set([...allowed, ...(allowed.includes('GET') ? ['HEAD'] : [])])].join(', ');
-  return (request) => {
-    throw new ProblemError(
-      protocolProblem('METHOD_NOT_ALLOWED', `${request.method} is not possible here; ${allow} is.`, {
-        headers: { Allow: allow },
-      }),
-    );
-  };
+function methodNotAllowed(method: string, allow: string): ProblemError {
+  const detail = `${method} is not possible here; ${allow} is.`;
+  return new ProblemError(protocolProblem('METHOD_NOT_ALLOWED', detail, { headers: { Allow: allow } }));
 }
 
 /** Refusals that say that a limit was reached, as may happen under load: a line without a stack tells of each. */

@@ -3,7 +3,7 @@
  * shape 422, then the handler's own replay, state and quota).
  */
 import { createHash, randomUUID } from 'node:crypto';
-import type { Request, RequestHandler, Response } from 'express';
+import type { Request, Response } from 'express';
 import type { ZodType, z as zod } from 'zod';
 import type { Actor } from '../domain/actor';
 import type { Instant } from '../domain/instant';
@@ -24,7 +24,7 @@ import { requestIdOf, writeHead, writeText } from './answer-head';
 import type { Authenticate } from './authentication';
 import { IDEMPOTENCY_KEYS } from './busy';
 import type { ClientStream } from './client-stream';
-import { refuseChangedNumbers } from './body';
+import { readBytes, readJson, refuseChangedNumbers } from './body';
 import { ProblemError, fieldErrorsOf, problemOf, protocolProblem, shapeProblem } from './problem';
 import type { FieldError } from './problem';
 import type { Answer, Handled, Route } from './route';
@@ -41,19 +41,14 @@ const ROLES_COVERING = Object.fromEntries(
 /** The caller of an open route. */
 const NOBODY: AuthenticatedAdmin = { id: '', email: '', name: '', role: 'viewer', api_key_id: '' };
 
-/** The Express handler that finds out who calls one route, and whether they may. */
-export function authorization(api: Api, route: Route): RequestHandler {
-  return async (request, response, next) => {
-    const look = route.checks_caller ? api.recall : api.authenticate;
-    response.locals.caller = route.role === null ? NOBODY : await authorize(api, request, route, look);
-    next();
-  };
-}
-
-/** The Express handler of one route, after its authorization and the reading of the body. */
-export function endpoint(api: Api, route: Route): RequestHandler {
+/** How one route answers a request whose path has been matched; rejects with what becomes a problem. */
+export function endpoint(api: Api, route: Route): (request: Request, response: Response) => Promise<void> {
+  const look = route.checks_caller ? api.recall : api.authenticate;
+  const readBody = route.raw_body === undefined ? readJson(route.body_types) : readBytes;
   return async (request, response) => {
-    const caller = response.locals.caller as AuthenticatedAdmin;
+    // A body is read only when it is known who sends it (decisions 6).
+    const caller = route.role === null ? NOBODY : await authorize(api, request, route, look);
+    await readBody(request, response);
     const handled = await parsed(api, request, response, route, caller);
     if (route.stream !== undefined && route.role !== null) {
       const stream = api.streams.open(route.stream, caller, route.role, response);
@@ -151,15 +146,7 @@ function parse(
     refuseShape([{ path: '', message: 'This request takes no body.' }]);
   const given_body: unknown = request.body === undefined && route.body_optional ? {} : request.body;
   const errors: FieldError[] = [];
-  const take = (schema: ZodType | undefined, value: unknown): unknown => {
-    if (!schema) return {};
-    const parsed = schema.safeParse(value);
-    if (parsed.success) return parsed.data;
-    for (const issue of parsed.error.issues) refuseByName(issue);
-    for (const error of fieldErrorsOf(parsed.error)) errors.push(error);
-    return undefined;
-  };
-  const params = take(route.params, request.params);
+  const params = take(route.params, request.params, errors);
   // An id that cannot be one names nothing.
   if (errors.length > 0) throw new ProblemError(problemNotFound(request.path));
   refuseChangedNumbers(response);
@@ -167,8 +154,8 @@ function parse(
   const given_query = request.query;
   for (const name of unknownParameters(route, given_query))
     errors.push({ path: name, message: 'this parameter is not known here' });
-  const query = take(route.query, given_query);
-  const body = route.body ? take(route.body, given_body) : undefined;
+  const query = take(route.query, given_query, errors);
+  const body = route.body ? take(route.body, given_body, errors) : undefined;
   const expected_revision = ifMatch(request, errors);
   if (errors.length > 0) refuseShape(errors);
 
@@ -199,6 +186,16 @@ function parse(
     write: (run, rows = rowsOf(route, params)) => write(api, idempotency, rows, run),
     rehearse: (run, rows = rowsOf(route, params)) => rehearse(api, rows, run),
   };
+}
+
+/** A value as its schema makes it; what is wrong with it is added to `errors`. */
+function take(schema: ZodType | undefined, value: unknown, errors: FieldError[]): unknown {
+  if (!schema) return {};
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  for (const issue of parsed.error.issues) refuseByName(issue);
+  for (const error of fieldErrorsOf(parsed.error)) errors.push(error);
+  return undefined;
 }
 
 /** A rule about the shape alone can have a code of its own, which its refinement names, perhaps as one branch of a union. */
