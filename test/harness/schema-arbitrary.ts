@@ -132,9 +132,16 @@ function stringOf(schema: JsonSchema): fc.Arbitrary<string> {
       .map((date) => date.toISOString());
   if (schema.format === 'email') return fc.emailAddress();
   if (schema.pattern !== undefined) return fc.stringMatching(new RegExp(schema.pattern));
-  return fc.string({
-    unit: 'grapheme',
-    minLength: schema.minLength ?? 0,
-    maxLength: Math.min(schema.maxLength ?? CHARS_MAX, CHARS_MAX),
-  });
+  const minLength = schema.minLength ?? 0;
+  return textOf(minLength, Math.min(schema.maxLength ?? CHARS_MAX, CHARS_MAX));
+}
+
+const texts = new Map<string, fc.Arbitrary<string>>();
+
+/** Graphemes, made once for each pair of lengths: fast-check lists all that there are for each arbitrary of them. */
+function textOf(minLength: number, maxLength: number): fc.Arbitrary<string> {
+  const key = `${minLength} to ${maxLength}`;
+  const known = texts.get(key) ?? fc.string({ unit: 'grapheme', minLength, maxLength });
+  texts.set(key, known);
+  return known;
 }
