@@ -3,6 +3,8 @@
  * Every answer is compared with what its route declares, so that each test also tests the documentation.
  */
 import { randomBytes, randomFillSync } from 'node:crypto';
+import { Agent, request } from 'node:http';
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { createBillingPorts, createBillingReceivers } from '../../adapters/billing';
@@ -141,6 +143,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const server = createFastServer(createApp(api, { trustProxy: options.trustProxy ?? false }));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const agent = new Agent({ keepAlive: true });
   const worker = options.worker ? await startTestWorker(database.sql, queues, billing) : undefined;
 
   const addAdmin = (role: Role): Promise<TestAdmin> => insertAdmin(database.sql, role, keyPepper);
@@ -160,21 +163,24 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     async call(method, path, { key = keys.super_admin, body, headers = {}, signal } = {}) {
       const target = path.startsWith('//') ? path.slice(1) : BASE_PATH + path;
       const raw = typeof body === 'string' || body instanceof Uint8Array;
-      const response = await fetch(url + target, {
-        method,
+      const bytes = body === undefined ? undefined : Buffer.from(raw ? body : JSON.stringify(body));
+      const {
+        status,
+        headers: answered,
+        text,
+      } = await exchange(agent, new URL(url + target), method, {
         headers: {
           ...(key === null ? {} : { Authorization: `Bearer ${key}` }),
-          ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+          ...(bytes === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': bytes.length }),
           ...headers,
         },
-        ...(body === undefined ? {} : { body: raw ? (body as string) : JSON.stringify(body) }),
-        ...(signal ? { signal } : {}),
+        bytes,
+        signal,
       });
-      const text = await response.text();
-      const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '');
+      const isJson = /[/+]json\b/.test(answered.get('content-type') ?? '');
       const answer: ApiAnswer = {
-        status: response.status,
-        headers: response.headers,
+        status,
+        headers: answered,
         body: isJson && text !== '' ? JSON.parse(text) : undefined,
         text,
       };
@@ -182,6 +188,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       return answer;
     },
     async close() {
+      agent.destroy();
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
       await worker?.stop();
@@ -190,6 +197,31 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       await database.drop();
     },
   };
+}
+
+/** Sends a request and reads the whole answer. It computes less than `fetch`, and the tests send some ten thousand requests. */
+function exchange(
+  agent: Agent,
+  url: URL,
+  method: string,
+  sent: { headers: OutgoingHttpHeaders; bytes: Buffer | undefined; signal: AbortSignal | undefined },
+): Promise<{ status: number; headers: Headers; text: string }> {
+  const { headers, bytes, signal } = sent;
+  return new Promise((resolve, reject) => {
+    const exchanged = request(url, { agent, method, headers, ...(signal ? { signal } : {}) }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.once('error', reject);
+      response.once('end', () => {
+        const answered = new Headers();
+        for (const [name, values = []] of Object.entries(response.headersDistinct))
+          for (const value of values) answered.append(name, value);
+        resolve({ status: response.statusCode ?? 0, headers: answered, text: Buffer.concat(chunks).toString() });
+      });
+    });
+    exchanged.once('error', reject);
+    exchanged.end(bytes);
+  });
 }
 
 /** A billing system that signs, and cannot be asked. */
