@@ -1,7 +1,7 @@
 /** Admins and their API keys, for super admins; and `/me`, for everyone with a key. */
 import { randomFillSync } from 'node:crypto';
 import { newApiKey } from '../domain/api-key';
-import { isRefusal, refuse } from '../domain/refusal';
+import { isRefusal, notFound, refuse } from '../domain/refusal';
 import { ROLES } from '../domain/role';
 import {
   createAdminApiKey,
@@ -172,7 +172,7 @@ export const adminRoutes: Route[] = [
     audit: [],
     async handle({ api, params }) {
       const row = await findAdmin(api.db, params.id);
-      return row ? { status: 200, body: presentAdmin(row) } : unknownAdmin(params.id);
+      return row ? { status: 200, body: presentAdmin(row) } : notFound('admin', params.id);
     },
   }),
   route({
@@ -212,7 +212,7 @@ export const adminRoutes: Route[] = [
     handle({ api, params, body, write, ...request }) {
       return write(async (tx) => {
         const admin = await findAdmin(tx, params.id);
-        if (!admin) return unknownAdmin(params.id);
+        if (!admin) return notFound('admin', params.id);
         const key = newApiKey('admin', randomFillSync);
         const row = await createAdminApiKey(
           tx,
@@ -243,7 +243,7 @@ export const adminRoutes: Route[] = [
     audit: [],
     async handle({ api, params, query }) {
       const after = API_KEY_CURSORS.read(query.cursor);
-      if (!(await findAdmin(api.db, params.id))) return unknownAdmin(params.id);
+      if (!(await findAdmin(api.db, params.id))) return notFound('admin', params.id);
       const rows = await api.readList((sql) => listAdminApiKeys(sql, params.id, after?.id ?? null, query.limit + 1));
       return {
         status: 200,
@@ -292,8 +292,4 @@ export function presentApiKey(row: AdminApiKeyRow) {
     last_used_at,
     revoked_at,
   };
-}
-
-function unknownAdmin(id: string) {
-  return refuse('NOT_FOUND', { what: 'admin', id });
 }

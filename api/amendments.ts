@@ -1,7 +1,7 @@
 /** Amendments of a contract: changes that hold from a day on. */
 import { AMENDMENT_STATUSES } from '../domain/amendment';
 import type { ContractCommand } from '../domain/contract-commands';
-import { isRefusal, refuse } from '../domain/refusal';
+import { isRefusal, notFound, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import { findAmendment, listAmendments } from '../db/amendment';
 import type { AmendmentRow } from '../db/amendment';
@@ -133,7 +133,7 @@ export const amendmentRoutes: Route[] = [
       const contract = await readContract(request, params.id);
       if (isRefusal(contract)) return contract;
       const amendment = await findAmendment(request.api.db, params.id, params.amendment_id);
-      if (!amendment) return refuse('NOT_FOUND', { what: 'amendment', id: params.amendment_id });
+      if (!amendment) return notFound('amendment', params.amendment_id);
       if (amendment.status === 'cancelled') return { status: 204 };
       if (amendment.status !== 'pending') return refuse('AMENDMENT_NOT_PENDING', { status: amendment.status });
       const { expected_revision } = request;

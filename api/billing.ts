@@ -8,8 +8,7 @@
 import { BILLING_OUTCOMES, BILLING_SOURCES, shownOutcome } from '../domain/billing-event';
 import type { BillingSource, ReceivedMessage } from '../domain/billing-event';
 import { StandardMessage } from '../domain/billing-message';
-import { refuse } from '../domain/refusal';
-import type { Refusal } from '../domain/refusal';
+import { notFound } from '../domain/refusal';
 import { findBillingEvent, insertBillingEvent, listBillingEvents, replayBillingEvent } from '../db/billing-inbox';
 import type { BillingEventRow, ReceivedBillingEvent } from '../db/billing-inbox';
 import { insertAudit } from '../db/commit';
@@ -164,7 +163,7 @@ export const billingRoutes: Route[] = [
     audit: [],
     async handle({ api, params }) {
       const row = await findBillingEvent(api.db, params.id);
-      return row ? { status: 200, body: presentWithRaw(row) } : unknownEvent(params.id);
+      return row ? { status: 200, body: presentWithRaw(row) } : notFound('billing event', params.id);
     },
   }),
   route({
@@ -184,10 +183,10 @@ export const billingRoutes: Route[] = [
     handle: ({ params, actor, now, request_id, write }) =>
       write(async (tx) => {
         const replayed = await replayBillingEvent(tx, params.id, now);
-        if (replayed === undefined) return unknownEvent(params.id);
+        if (replayed === undefined) return notFound('billing event', params.id);
         if (replayed === null) {
           const row = await findBillingEvent(tx, params.id);
-          return row ? { status: 200, body: presentWithRaw(row) } : unknownEvent(params.id);
+          return row ? { status: 200, body: presentWithRaw(row) } : notFound('billing event', params.id);
         }
         const { before, after, environment } = replayed;
         await insertAudit(tx, [
@@ -248,8 +247,4 @@ function noSuchSource(source: string): string {
   const known = BILLING_SOURCES.find((name) => name === source);
   if (known === undefined) return `There is no such billing source; there are ${BILLING_SOURCES.join(' and ')}.`;
   return `The billing source ${known} is not configured here. Set ${CONFIGURED_BY[known]} and start the API again.`;
-}
-
-function unknownEvent(id: string): Refusal {
-  return refuse('NOT_FOUND', { what: 'billing event', id });
 }

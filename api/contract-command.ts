@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { decide, needsOf } from '../domain/contract-commands';
 import type { CommandOutcome, ContractCommand } from '../domain/contract-commands';
-import { isRefusal, refuse } from '../domain/refusal';
+import { isRefusal, notFound, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import { roleCovers } from '../domain/role';
 import type { Role } from '../domain/role';
@@ -37,7 +37,7 @@ export type Request = Omit<Handled<unknown, unknown, unknown>, 'params' | 'query
 export async function readContract(request: Request, id: string): Promise<ContractRow | Refusal> {
   const { api, now } = request;
   const row = await findContract(api.db, id);
-  if (!row) return refuse('NOT_FOUND', { what: 'contract', id });
+  if (!row) return notFound('contract', id);
   if (row.deleted_at !== null) return hiddenFrom(request.caller.role, deletedRefusal(row));
   const is_due = row.next_boundary_at !== null && row.next_boundary_at <= (row.clock_now ?? now);
   if (!is_due && !isComputedByOlderRules(row)) return row;
@@ -52,7 +52,7 @@ export async function readContract(request: Request, id: string): Promise<Contra
 /** A tombstone is for those who could have deleted; to others there is nothing (domain.md 1.9). */
 export function hiddenFrom(role: Role, refusal: Refusal): Refusal {
   if (refusal.code !== 'CONTRACT_DELETED' || roleCovers(role, 'admin')) return refusal;
-  return refuse('NOT_FOUND', { what: 'contract', id: refusal.metadata.id ?? null });
+  return notFound('contract', refusal.metadata.id as string);
 }
 
 /** Carries out a command in this process: what needs no workflow (decisions 1). */
@@ -107,7 +107,7 @@ export async function sendCommand(
   const { api, idempotency } = request;
   // Nobody starts a workflow for a contract that does not exist.
   const known = await findContract(api.db, id);
-  if (!known) return refuse('NOT_FOUND', { what: 'contract', id });
+  if (!known) return notFound('contract', id);
   if (known.deleted_at !== null) return hiddenFrom(request.caller.role, deletedRefusal(known));
   const outcome = await api.sendCommand(id, {
     command,

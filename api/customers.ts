@@ -1,5 +1,5 @@
 /** Customers: create, list, read, edit. They belong to the whole installation, not to an environment. */
-import { refuse } from '../domain/refusal';
+import { notFound, refuse } from '../domain/refusal';
 import { findCustomer, insertCustomer, listCustomers, updateCustomer } from '../db/customer';
 import type { CustomerRow } from '../db/customer';
 import { EmailShape } from './email';
@@ -101,7 +101,7 @@ export const customerRoutes: Route[] = [
     audit: [],
     async handle({ api, params }) {
       const row = await findCustomer(api.db, params.id);
-      return row ? { status: 200, body: presentCustomer(row) } : unknownCustomer(params.id);
+      return row ? { status: 200, body: presentCustomer(row) } : notFound('customer', params.id);
     },
   }),
   route({
@@ -120,7 +120,7 @@ export const customerRoutes: Route[] = [
     handle({ params, body, write, ...request }) {
       const edited = write(async (tx) => {
         const row = await findCustomer(tx, params.id, { lock: true });
-        if (!row) return unknownCustomer(params.id);
+        if (!row) return notFound('customer', params.id);
         return { status: 200, body: presentCustomer(await updateCustomer(tx, row, body, actOf(request))) };
       });
       return unlessTaken(edited, 'customers_email_unique', () => refuse('EMAIL_TAKEN', { email: body.email ?? null }));
@@ -132,8 +132,4 @@ export const customerRoutes: Route[] = [
 export function presentCustomer(row: CustomerRow) {
   const { id, email, name, billing_contact, created_at, updated_at } = row;
   return { id, email, name, billing_contact, created_at, updated_at };
-}
-
-function unknownCustomer(id: string) {
-  return refuse('NOT_FOUND', { what: 'customer', id });
 }

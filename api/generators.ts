@@ -1,7 +1,7 @@
 /** Generators: create, list, read, edit, delete. A generator says how the license keys of its product look and what they grant. */
 import { keyspaceRefusal } from '../domain/generator';
 import { DEFAULT_ALPHABET, keyspaceOf, largestQuotaFor } from '../domain/license-key';
-import { refuse } from '../domain/refusal';
+import { notFound, refuse } from '../domain/refusal';
 import {
   deleteGenerator,
   findGenerator,
@@ -183,7 +183,7 @@ export const generatorRoutes: Route[] = [
     audit: [],
     async handle({ api, params }) {
       const row = await findGenerator(api.db, params.id);
-      return row ? { status: 200, body: presentGenerator(row) } : unknownGenerator(params.id);
+      return row ? { status: 200, body: presentGenerator(row) } : notFound('generator', params.id);
     },
   }),
   route({
@@ -203,7 +203,7 @@ export const generatorRoutes: Route[] = [
       const { product_id, environment, ...edit } = body;
       return write(async (tx) => {
         const row = await findGenerator(tx, params.id, { lock: 'change' });
-        if (!row) return unknownGenerator(params.id);
+        if (!row) return notFound('generator', params.id);
         const use = await findGeneratorUse(tx, row.id);
         const refusal =
           immutableRefusal(row, { product_id, environment }, 'generator') ??
@@ -227,7 +227,7 @@ export const generatorRoutes: Route[] = [
     handle({ params, write, ...request }) {
       return write(async (tx) => {
         const row = await findGenerator(tx, params.id, { lock: 'change' });
-        if (!row) return unknownGenerator(params.id);
+        if (!row) return notFound('generator', params.id);
         const { contracts } = await findGeneratorUse(tx, row.id);
         if (contracts > 0) return refuse('GENERATOR_IN_USE', { generator_id: row.id, contracts });
         await deleteGenerator(tx, row, actOf(request));
@@ -269,8 +269,4 @@ export function presentGenerator(row: GeneratorRow) {
     created_at,
     updated_at,
   };
-}
-
-function unknownGenerator(id: string) {
-  return refuse('NOT_FOUND', { what: 'generator', id });
 }

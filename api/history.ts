@@ -2,8 +2,7 @@
  * History: the audit of everything, and a contract's audit, domain events and revisions. It stays readable when the
  * contract is deleted.
  */
-import { refuse } from '../domain/refusal';
-import type { Refusal } from '../domain/refusal';
+import { notFound } from '../domain/refusal';
 import { listRevisions } from '../db/contract';
 import type { RevisionRow } from '../db/contract';
 import { AUDIT_SUBJECTS, hasHistory, listAudit, listDomainEventsOfContract } from '../db/history';
@@ -128,7 +127,7 @@ export const historyRoutes: Route[] = [
     audit: [],
     async handle({ api, params, query }) {
       const after = AUDIT_CURSORS.read(query.cursor);
-      if (!(await hasHistory(api.db, params.id))) return unknownContract(params.id);
+      if (!(await hasHistory(api.db, params.id))) return notFound('contract', params.id);
       const rows = await api.readList((sql) =>
         listAudit(sql, { contract_id: params.id }, after?.id ?? null, query.limit + 1),
       );
@@ -149,7 +148,7 @@ export const historyRoutes: Route[] = [
     audit: [],
     async handle({ api, params, query }) {
       const after = EVENT_CURSORS.read(query.cursor);
-      if (!(await hasHistory(api.db, params.id))) return unknownContract(params.id);
+      if (!(await hasHistory(api.db, params.id))) return notFound('contract', params.id);
       const rows = await api.readList((sql) =>
         listDomainEventsOfContract(sql, params.id, after?.id ?? null, query.limit + 1),
       );
@@ -170,7 +169,7 @@ export const historyRoutes: Route[] = [
     audit: [],
     async handle({ api, params, query }) {
       const after = REFUSAL_CURSORS.read(query.cursor);
-      if (!(await hasHistory(api.db, params.id))) return unknownContract(params.id);
+      if (!(await hasHistory(api.db, params.id))) return notFound('contract', params.id);
       const rows = await api.readList((sql) => listRefusedAttempts(sql, params.id, after, query.limit + 1));
       const body = pageOf(rows, query.limit, (row) => row, REFUSAL_CURSORS);
       return { status: 200, body };
@@ -190,7 +189,7 @@ export const historyRoutes: Route[] = [
     audit: [],
     async handle({ api, params, query }) {
       const after = REVISION_CURSORS.read(query.cursor);
-      if (!(await hasHistory(api.db, params.id))) return unknownContract(params.id);
+      if (!(await hasHistory(api.db, params.id))) return notFound('contract', params.id);
       const below = after === null ? null : Number(after.revision);
       const rows = await api.readList((sql) => listRevisions(sql, params.id, below, query.limit + 1));
       return {
@@ -227,8 +226,4 @@ function presentDomainEvent({ id, at, type, contract_id, environment, data }: Do
 
 function presentRevision({ revision, effective_at, actor, action, snapshot }: RevisionRow) {
   return { revision, effective_at, actor, action, snapshot };
-}
-
-function unknownContract(id: string): Refusal {
-  return refuse('NOT_FOUND', { what: 'contract', id });
 }

@@ -1,7 +1,7 @@
 /** Generation jobs: state, progress, cancel, resume. Together they are a contract's generation history. */
 import { JOB_STATES, cancelDecision, resumeDecision } from '../domain/generation-job';
 import { resumptionRefusal } from '../domain/generation';
-import { isRefusal, refuse } from '../domain/refusal';
+import { isRefusal, notFound } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import { changeContract } from '../db/contract-change';
 import { changeJobState, findJob, listJobs, resumeJob } from '../db/generation-job';
@@ -70,7 +70,7 @@ export const jobRoutes: Route[] = [
     audit: [],
     async handle({ api, params, now }) {
       const row = await findJob(api.db, params.id);
-      return row ? { status: 200, body: presentJob(row, now) } : unknownJob(params.id);
+      return row ? { status: 200, body: presentJob(row, now) } : notFound('generation job', params.id);
     },
   }),
   route({
@@ -87,7 +87,7 @@ export const jobRoutes: Route[] = [
     answers: { 200: { description: 'The stream', media_type: 'text/event-stream', schema: ProgressEvent } },
     audit: [],
     async handle({ api, params }) {
-      if (!(await findJob(api.db, params.id))) return unknownJob(params.id);
+      if (!(await findJob(api.db, params.id))) return notFound('generation job', params.id);
       const headers = { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' };
       return { status: 200, headers, stream: (stream) => streamProgress(api, params.id, stream) };
     },
@@ -128,7 +128,7 @@ type JobRequest = Handled<{ id: string }, unknown, unknown>;
 /** Resumes a job under the lock of its contract. */
 async function resume(request: JobRequest): Promise<Answer | Refusal> {
   const job = await findJob(request.api.db, request.params.id);
-  if (!job) return unknownJob(request.params.id);
+  if (!job) return notFound('generation job', request.params.id);
   return change(request, resumeUnderContract, [
     { table: 'contracts', id: job.contract_id },
     { table: 'jobs', id: job.id },
@@ -138,7 +138,7 @@ async function resume(request: JobRequest): Promise<Answer | Refusal> {
 /** Resumes a job unless its contract is over; the contract is settled and locked first. */
 async function resumeUnderContract(tx: Sql, by: JobChange): Promise<unknown> {
   const job = await findJob(tx, by.job_id);
-  if (!job) return unknownJob(by.job_id);
+  if (!job) return notFound('generation job', by.job_id);
   const { actor, now, request_id } = by;
   const contract = await changeContract(tx, { id: job.contract_id, actor, now, request_id }, (facts, context) => {
     const decision = resumeDecision(job.state);
@@ -161,7 +161,7 @@ async function change(
     const row = await findJob(tx, params.id);
     return row
       ? { status: 200, body: presentJob(row, now), nudge: { contract_id: null, job_ids: [params.id] } }
-      : unknownJob(params.id);
+      : notFound('generation job', params.id);
   }, rows);
 }
 
@@ -170,8 +170,4 @@ async function streamProgress(api: Api, id: string, stream: ClientStream): Promi
   stream.begin();
   for await (const event of api.progress.follow(id, stream.ended)) await stream.write(event);
   await stream.finish();
-}
-
-function unknownJob(id: string): Refusal {
-  return refuse('NOT_FOUND', { what: 'generation job', id });
 }

@@ -3,7 +3,7 @@ import type { Instant } from '../domain/instant';
 import type { JsonObject } from '../domain/json';
 import { LICENSE_STATUSES, licenseIdText, licenseSource, licenseStatus, parseLicenseId } from '../domain/license';
 import { maskKey } from '../domain/license-key';
-import { refuse } from '../domain/refusal';
+import { notFound } from '../domain/refusal';
 import { seesLicenseKeys } from '../domain/role';
 import type { Role } from '../domain/role';
 import { findContract } from '../db/contract';
@@ -140,9 +140,7 @@ export const licenseRoutes: Route[] = [
     async handle({ api, params, caller, now }) {
       const id = parseLicenseId(params.id);
       const row = id === null ? undefined : await findLicense(api.db, id);
-      return row
-        ? { status: 200, body: presentLicense(row, caller.role, now) }
-        : refuse('NOT_FOUND', { what: 'license', id: params.id });
+      return row ? { status: 200, body: presentLicense(row, caller.role, now) } : notFound('license', params.id);
     },
   }),
   route({
@@ -158,7 +156,7 @@ export const licenseRoutes: Route[] = [
     answers: { 200: CSV },
     audit: [],
     async handle({ api, params, now }) {
-      if (!(await findJob(api.db, params.id))) return refuse('NOT_FOUND', { what: 'generation job', id: params.id });
+      if (!(await findJob(api.db, params.id))) return notFound('generation job', params.id);
       return csvAnswer(
         `licenses-${params.id}.csv`,
         EXPORT_COLUMNS,
@@ -179,7 +177,7 @@ export const licenseRoutes: Route[] = [
     answers: { 200: CSV },
     audit: [],
     async handle({ api, params, now }) {
-      if (!(await findContract(api.db, params.id))) return refuse('NOT_FOUND', { what: 'contract', id: params.id });
+      if (!(await findContract(api.db, params.id))) return notFound('contract', params.id);
       const licenses = exportLicenses(api.db, { contract_id: params.id, is_test: false }, now);
       return csvAnswer(`report-${params.id}.csv`, REPORT_COLUMNS, csvRows(licenses, now));
     },

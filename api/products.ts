@@ -1,5 +1,5 @@
 /** Products: create, list, read, edit. */
-import { refuse } from '../domain/refusal';
+import { notFound, refuse } from '../domain/refusal';
 import { findProduct, insertProduct, listProducts, updateProduct } from '../db/product';
 import type { ProductRow } from '../db/product';
 import { actOf, immutableRefusal, unlessTaken } from './edit';
@@ -128,7 +128,7 @@ export const productRoutes: Route[] = [
     audit: [],
     async handle({ api, params }) {
       const row = await findProduct(api.db, params.id);
-      return row ? { status: 200, body: presentProduct(row) } : unknownProduct(params.id);
+      return row ? { status: 200, body: presentProduct(row) } : notFound('product', params.id);
     },
   }),
   route({
@@ -149,7 +149,7 @@ export const productRoutes: Route[] = [
       let row: ProductRow | undefined;
       const edited = write(async (tx) => {
         row = await findProduct(tx, params.id, { lock: 'change' });
-        if (!row) return unknownProduct(params.id);
+        if (!row) return notFound('product', params.id);
         const refusal = immutableRefusal(row, { environment }, 'product');
         return refusal ?? { status: 200, body: presentProduct(await updateProduct(tx, row, edit, actOf(request))) };
       });
@@ -164,8 +164,4 @@ export const productRoutes: Route[] = [
 export function presentProduct(row: ProductRow) {
   const { id, name, code, environment, status, modules, created_at, updated_at } = row;
   return { id, name, code, environment, status, modules, created_at, updated_at };
-}
-
-function unknownProduct(id: string) {
-  return refuse('NOT_FOUND', { what: 'product', id });
 }

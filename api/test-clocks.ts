@@ -1,6 +1,6 @@
 /** Test clocks: made, read, and advanced, so that years of a contract can be seen in minutes. Outside production only. */
 import { TEST_CLOCK_STATUSES, advanceDecision, shownStatus } from '../domain/test-clock';
-import { isRefusal, refuse } from '../domain/refusal';
+import { isRefusal, notFound } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import { beginAdvance, findTestClock, insertTestClock, listTestClocks, lockTestClock } from '../db/test-clock';
 import type { TestClockRow } from '../db/test-clock';
@@ -104,7 +104,7 @@ export const testClockRoutes: Route[] = [
     async handle({ api, params }) {
       expectSwitchedOn(api);
       const row = await findTestClock(api.db, params.id);
-      return row ? { status: 200, body: presentTestClock(row) } : unknownTestClock(params.id);
+      return row ? { status: 200, body: presentTestClock(row) } : notFound('test clock', params.id);
     },
   }),
   route({
@@ -139,7 +139,7 @@ async function advance(
   expectSwitchedOn(api);
   const answer = await request.write(async (tx) => {
     const clock = await lockTestClock(tx, params.id);
-    if (!clock) return unknownTestClock(params.id);
+    if (!clock) return notFound('test clock', params.id);
     const decision = advanceDecision(clock, body.to);
     if (isRefusal(decision)) return decision;
     if (decision === 'unchanged') return { status: 200, body: presentTestClock(clock) };
@@ -181,8 +181,4 @@ function expectSwitchedOn(api: Api): void {
   throw new ProblemError(
     protocolProblem('NOT_FOUND', 'Test clocks are switched off here (COVENANT_TEST_CLOCKS is off).'),
   );
-}
-
-function unknownTestClock(id: string): Refusal {
-  return refuse('NOT_FOUND', { what: 'test clock', id });
 }

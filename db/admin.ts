@@ -6,7 +6,7 @@ import { parseApiKey } from '../domain/api-key';
 import type { ApiKey } from '../domain/api-key';
 import type { Instant } from '../domain/instant';
 import type { JsonObject } from '../domain/json';
-import { refuse } from '../domain/refusal';
+import { notFound, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import type { Role } from '../domain/role';
 import { columnNames } from './columns';
@@ -206,7 +206,7 @@ async function lockSuperAdmins(tx: Sql): Promise<{ id: string; admin_id: string 
 export async function updateAdmin(tx: Sql, id: string, edit: AdminEdit, act: Act): Promise<AdminRow | Refusal> {
   const working = await lockSuperAdmins(tx);
   const before = await findAdmin(tx, id, { lock: true });
-  if (!before) return refuse('NOT_FOUND', { what: 'admin', id });
+  if (!before) return notFound('admin', id);
   const changes = changedFields<AdminRow, AdminEdit>(before, edit);
   if (isEmpty(changes)) return before;
   const was = before.role === 'super_admin' && before.status === 'active';
@@ -261,7 +261,7 @@ export async function revokeAdminApiKey(
   const working = await lockSuperAdmins(tx);
   const [row] = await tx<AdminApiKeyRow[]>`
     SELECT id, key_id, revoked_at FROM admin_api_keys WHERE admin_id = ${admin_id} AND (id::text = ${key.toLowerCase()} OR key_id = ${key}) FOR NO KEY UPDATE`;
-  if (!row) return refuse('NOT_FOUND', { what: 'API key of this admin', id: key });
+  if (!row) return notFound('API key of this admin', key);
   if (row.revoked_at !== null) return 'revoked';
   if (working.length === 1 && working[0]?.id === row.id) return refuse('LAST_SUPER_ADMIN_KEY', { key_id: row.key_id });
   await tx`UPDATE admin_api_keys SET revoked_at = ${act.now} WHERE id = ${row.id}`;

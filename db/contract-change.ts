@@ -24,7 +24,7 @@ import { sameJson } from '../domain/json';
 import type { JsonObject } from '../domain/json';
 import { NO_NUDGE } from '../domain/nudge';
 import type { Nudge } from '../domain/nudge';
-import { isRefusal, refuse } from '../domain/refusal';
+import { isRefusal, notFound, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import { isOlder, settledOn } from '../domain/time-zone-rules';
 import { saveAmendments } from './amendment';
@@ -86,7 +86,7 @@ export async function changeContract(
   decide: (facts: ContractFacts, context: DecisionContext) => Decision,
 ): Promise<Changed | Refusal> {
   const row = await findLocked(tx, request);
-  if (!row) return refuse('NOT_FOUND', { what: 'contract', id: request.id });
+  if (!row) return notFound('contract', request.id);
   if (row.deleted_at !== null) return deletedRefusal(row);
 
   const before = factsOf(row);

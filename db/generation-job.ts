@@ -13,7 +13,7 @@ import type { Instant } from '../domain/instant';
 import type { JsonObject } from '../domain/json';
 import type { KeyFormat } from '../domain/license-key';
 import { claimRefusal } from '../domain/quota';
-import { isRefusal, refuse } from '../domain/refusal';
+import { isRefusal, notFound, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import { columnNames, ofAlias } from './columns';
 import { insertAudit, insertDomainEvents } from './commit';
@@ -201,7 +201,7 @@ export async function changeJobState(
   action: 'job.started' | 'job.paused' | 'job.continued' | 'job.cancel_requested',
 ): Promise<JobState | Refusal> {
   const job = await lockJob(tx, change.job_id, 'change');
-  if (!job) return refuse('NOT_FOUND', { what: 'generation job', id: change.job_id });
+  if (!job) return notFound('generation job', change.job_id);
   const next = decideState(job.state);
   if (isRefusal(next)) return next;
   if (next === 'unchanged' || next === job.state) return job.state;
@@ -239,7 +239,7 @@ export async function resumeJob(
   decideState: (state: JobState) => 'QUEUED' | Refusal,
 ): Promise<JobState | Refusal> {
   const job = await lockJob(tx, change.job_id, 'release');
-  if (!job) return refuse('NOT_FOUND', { what: 'generation job', id: change.job_id });
+  if (!job) return notFound('generation job', change.job_id);
   const next = decideState(job.state);
   if (isRefusal(next)) return next;
   const missing = job.requested - job.completed;

@@ -26,7 +26,7 @@ import { joinedKeys } from '../domain/license-key';
 import { NO_NUDGE, bothNudges } from '../domain/nudge';
 import type { Nudge } from '../domain/nudge';
 import { claimRefusal } from '../domain/quota';
-import { isRefusal, refuse } from '../domain/refusal';
+import { isRefusal, notFound, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import type { CallerKey } from './admin';
 import { factsOf, findContractWithSource } from './contract';
@@ -269,7 +269,7 @@ async function diagnoseUnlocked(sql: Sql, request: LicenseRequest): Promise<Diag
   const replayed = await replay(sql, request);
   if (replayed) return { result: replayed, by_rule: false };
   const found = await findContractWithSource(sql, request.contract_id);
-  if (!found) return { result: refuse('NOT_FOUND', { what: 'contract', id: request.contract_id }), by_rule: false };
+  if (!found) return { result: notFound('contract', request.contract_id), by_rule: false };
   const { contract, product, generator } = found;
   if (contract.deleted_at !== null) return { result: deletedRefusal(contract), by_rule: false };
   const facts = factsOf(contract);

@@ -246,6 +246,25 @@ export function refuse(code: RefusalCode, metadata: JsonObject = {}, reasons: st
   };
 }
 
+/** What an id can name, as messages say it. */
+export type Noun =
+  | 'admin'
+  | 'amendment'
+  | 'API key of this admin'
+  | 'billing event'
+  | 'contract'
+  | 'customer'
+  | 'generation job'
+  | 'generator'
+  | 'license'
+  | 'product'
+  | 'test clock';
+
+/** The refusal for an id that names nothing; null when the id is not known. */
+export function notFound(what: Noun, id: string | null): Refusal {
+  return refuse('NOT_FOUND', { what, id });
+}
+
 /** Whether an outcome is a refusal. */
 export function isRefusal(outcome: unknown): outcome is Refusal {
   return typeof outcome === 'object' && outcome !== null && (outcome as { refused?: unknown }).refused === true;
