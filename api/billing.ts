@@ -11,7 +11,7 @@ import { StandardMessage } from '../domain/billing-message';
 import { notFound } from '../domain/refusal';
 import { findBillingEvent, insertBillingEvent, listBillingEvents, replayBillingEvent } from '../db/billing-inbox';
 import type { BillingEventRow, ReceivedBillingEvent } from '../db/billing-inbox';
-import { insertAudit } from '../db/commit';
+import { auditAct } from '../db/commit';
 import { PageOf, PageQuery, cursorsById, pageOf } from './paging';
 import { ProblemError, protocolProblem, shapeProblem } from './problem';
 import { route } from './route';
@@ -180,29 +180,24 @@ export const billingRoutes: Route[] = [
     params: IdParams,
     answers: { 200: { description: 'The event', schema: BillingEventWithRaw } },
     audit: ['billing.replayed'],
-    handle: ({ params, actor, now, request_id, write }) =>
+    handle: ({ params, write, ...request }) =>
       write(async (tx) => {
-        const replayed = await replayBillingEvent(tx, params.id, now);
+        const replayed = await replayBillingEvent(tx, params.id, request.now);
         if (replayed === undefined) return notFound('billing event', params.id);
         if (replayed === null) {
           const row = await findBillingEvent(tx, params.id);
           return row ? { status: 200, body: presentWithRaw(row) } : notFound('billing event', params.id);
         }
         const { before, after, environment } = replayed;
-        await insertAudit(tx, [
-          {
-            at: now,
-            actor,
-            action: 'billing.replayed',
-            subject_type: 'billing_event',
-            subject_id: after.id,
-            contract_id: environment === null ? null : after.contract_id,
-            environment,
-            before: { outcome: before.outcome, reason: before.reason },
-            after: { outcome: after.outcome, reason: after.reason },
-            request_id,
-          },
-        ]);
+        await auditAct(tx, request, {
+          action: 'billing.replayed',
+          subject_type: 'billing_event',
+          subject_id: after.id,
+          contract_id: environment === null ? null : after.contract_id,
+          environment,
+          before: { outcome: before.outcome, reason: before.reason },
+          after: { outcome: after.outcome, reason: after.reason },
+        });
         const contract_id = after.outcome === 'PENDING' ? after.contract_id : null;
         return { status: 200, body: presentWithRaw(after), nudge: { contract_id, job_ids: [] } };
       }),

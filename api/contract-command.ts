@@ -6,7 +6,7 @@ import { isRefusal, notFound, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import { roleCovers } from '../domain/role';
 import type { Role } from '../domain/role';
-import { insertAudit } from '../db/commit';
+import { auditAct } from '../db/commit';
 import { findContract } from '../db/contract';
 import type { ContractRow } from '../db/contract';
 import { changeContract, deletedRefusal } from '../db/contract-change';
@@ -126,22 +126,15 @@ export function replayedHeader({ replayed }: CommandOutcome): Record<string, str
 }
 
 /** A refused attempt to delete leaves its own row (domain.md 6.2). */
-async function auditRefusedDeletion(tx: Sql, request: Request, row: ContractRow, refusal: Refusal): Promise<void> {
-  const { actor, now: at, request_id } = request;
-  const { id: subject_id, environment } = row;
-  await insertAudit(tx, [
-    {
-      at,
-      actor,
-      action: 'contract.delete_refused',
-      subject_type: 'contract',
-      subject_id,
-      contract_id: subject_id,
-      environment,
-      reason: refusal.code,
-      request_id,
-    },
-  ]);
+function auditRefusedDeletion(tx: Sql, request: Request, row: ContractRow, refusal: Refusal): Promise<void> {
+  return auditAct(tx, request, {
+    action: 'contract.delete_refused',
+    subject_type: 'contract',
+    subject_id: row.id,
+    contract_id: row.id,
+    environment: row.environment,
+    reason: refusal.code,
+  });
 }
 
 export function runCommand(

@@ -10,7 +10,7 @@ import { notFound, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import type { Role } from '../domain/role';
 import { columnNames } from './columns';
-import { difference, insertAudit } from './commit';
+import { auditAct, difference } from './commit';
 import { changedFields, isEmpty } from './edit';
 import type { Act } from './edit';
 import type { Database, Fragment, Sql } from './index';
@@ -183,7 +183,7 @@ export async function insertAdmin(
   const [row] = await tx<
     [AdminRow]
   >`INSERT INTO admins ${tx({ email, name, role, created_at: act.now, updated_at: act.now })} RETURNING ${tx(ADMIN_COLUMNS)}`;
-  await auditAdmin(tx, row.id, 'admin.created', null, auditedFacts(row), act);
+  await auditAct(tx, act, { ...subjectOf(row.id), action: 'admin.created', before: null, after: auditedFacts(row) });
   return row;
 }
 
@@ -217,7 +217,7 @@ export async function updateAdmin(tx: Sql, id: string, edit: AdminEdit, act: Act
     [AdminRow]
   >`UPDATE admins SET ${tx({ ...changes, updated_at: act.now })} WHERE id = ${id} RETURNING ${tx(ADMIN_COLUMNS)}`;
   const differs = difference(auditedFacts(before), auditedFacts(row));
-  await auditAdmin(tx, id, 'admin.updated', differs.before, differs.after, act);
+  await auditAct(tx, act, { ...subjectOf(id), action: 'admin.updated', ...differs });
   if (changes.role !== undefined || changes.status !== undefined) await announceAccess(tx, id);
   return row;
 }
@@ -244,7 +244,12 @@ export async function createAdminApiKey(
   act: Act,
 ): Promise<AdminApiKeyRow> {
   const row = await insertAdminApiKey(tx, admin.id, key, { ...options, now: act.now });
-  await auditAdmin(tx, admin.id, 'admin.key_created', null, { key_id: row.key_id, label: row.label }, act);
+  await auditAct(tx, act, {
+    ...subjectOf(admin.id),
+    action: 'admin.key_created',
+    before: null,
+    after: { key_id: row.key_id, label: row.label },
+  });
   return row;
 }
 
@@ -265,14 +270,12 @@ export async function revokeAdminApiKey(
   if (row.revoked_at !== null) return 'revoked';
   if (working.length === 1 && working[0]?.id === row.id) return refuse('LAST_SUPER_ADMIN_KEY', { key_id: row.key_id });
   await tx`UPDATE admin_api_keys SET revoked_at = ${act.now} WHERE id = ${row.id}`;
-  await auditAdmin(
-    tx,
-    admin_id,
-    'admin.key_revoked',
-    { key_id: row.key_id, revoked_at: null },
-    { key_id: row.key_id, revoked_at: act.now },
-    act,
-  );
+  await auditAct(tx, act, {
+    ...subjectOf(admin_id),
+    action: 'admin.key_revoked',
+    before: { key_id: row.key_id, revoked_at: null },
+    after: { key_id: row.key_id, revoked_at: act.now },
+  });
   await announceAccess(tx, admin_id);
   return 'revoked';
 }
@@ -282,26 +285,9 @@ async function announceAccess(tx: Sql, admin_id: string): Promise<void> {
   await tx`SELECT pg_notify(${ACCESS_CHANNEL}, ${admin_id})`;
 }
 
-async function auditAdmin(
-  tx: Sql,
-  admin_id: string,
-  action: string,
-  before: JsonObject | null,
-  after: JsonObject,
-  act: Act,
-): Promise<void> {
-  await insertAudit(tx, [
-    {
-      at: act.now,
-      actor: act.actor,
-      action,
-      subject_type: 'admin',
-      subject_id: admin_id,
-      before,
-      after,
-      request_id: act.request_id,
-    },
-  ]);
+/** The subject of an audit row. */
+function subjectOf(id: string) {
+  return { subject_type: 'admin' as const, subject_id: id };
 }
 
 function auditedFacts({ email, name, role, status }: AdminRow): JsonObject {
@@ -341,16 +327,12 @@ export async function ensureSuperAdmin(
     const [existing] = await tx<{ id: string }[]>`SELECT id FROM admins WHERE lower(email) = lower(${admin.email})`;
     const id = existing?.id ?? (await insertSuperAdmin(tx, admin));
     await insertAdminApiKey(tx, id, key, { pepper: admin.pepper, label: 'first key', now: admin.now });
-    await insertAudit(tx, [
-      {
-        at: admin.now,
-        actor: SYSTEM,
-        action: existing ? 'admin.key_created' : 'admin.created',
-        subject_type: 'admin',
-        subject_id: id,
-        after: { email: admin.email, role: 'super_admin', key_id: key.key_id },
-      },
-    ]);
+    const act = { actor: SYSTEM, now: admin.now, request_id: null };
+    await auditAct(tx, act, {
+      ...subjectOf(id),
+      action: existing ? 'admin.key_created' : 'admin.created',
+      after: { email: admin.email, role: 'super_admin', key_id: key.key_id },
+    });
   });
 }
 

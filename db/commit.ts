@@ -4,6 +4,7 @@ import type { Environment } from '../domain/environment';
 import type { Instant } from '../domain/instant';
 import { sameJson } from '../domain/json';
 import type { JsonObject } from '../domain/json';
+import type { Act } from './edit';
 import type { Sql } from './index';
 
 /** Whose time an act holds by: the world's, or that of a test clock. */
@@ -34,6 +35,15 @@ export interface DomainEventEntry {
   type: string;
   environment: Environment;
   data: JsonObject;
+}
+
+/** Writes the audit row of an act; call it in the transaction of the change that it describes. */
+export function auditAct(
+  sql: Sql,
+  { now, actor, request_id }: Act,
+  entry: Omit<AuditEntry, keyof Act | 'at'>,
+): Promise<void> {
+  return insertAudit(sql, [{ ...entry, at: now, actor, request_id }]);
 }
 
 /** Writes audit rows; call it in the transaction of the change they tell of. */

@@ -2,7 +2,7 @@
 import type { Instant } from '../domain/instant';
 import type { JsonObject } from '../domain/json';
 import { columnNames } from './columns';
-import { difference, insertAudit } from './commit';
+import { auditAct, difference } from './commit';
 import { changedFields, isEmpty } from './edit';
 import type { Act } from './edit';
 import type { Sql } from './index';
@@ -76,7 +76,7 @@ export async function insertCustomer(
   const { email, name, billing_contact } = customer;
   const [row] = await tx<[CustomerRow]>`
     INSERT INTO customers ${tx({ email, name, billing_contact, created_at: act.now, updated_at: act.now })} RETURNING ${tx(CUSTOMER_COLUMNS)}`;
-  await auditCustomer(tx, row, 'customer.created', null, auditedFacts(row), act);
+  await auditAct(tx, act, { ...subjectOf(row), action: 'customer.created', before: null, after: auditedFacts(row) });
   return row;
 }
 
@@ -91,30 +91,17 @@ export async function updateCustomer(tx: Sql, before: CustomerRow, edit: Custome
     [CustomerRow]
   >`UPDATE customers SET ${tx({ ...changes, updated_at: act.now })} WHERE id = ${before.id} RETURNING ${tx(CUSTOMER_COLUMNS)}`;
   const differs = difference(auditedFacts(before), auditedFacts(row));
-  await auditCustomer(tx, row, 'customer.updated', differs.before, differs.after, act);
+  await auditAct(tx, act, {
+    ...subjectOf(row),
+    action: 'customer.updated',
+    ...differs,
+  });
   return row;
 }
 
-async function auditCustomer(
-  tx: Sql,
-  row: CustomerRow,
-  action: string,
-  before: JsonObject | null,
-  after: JsonObject,
-  act: Act,
-): Promise<void> {
-  await insertAudit(tx, [
-    {
-      at: act.now,
-      actor: act.actor,
-      action,
-      subject_type: 'customer',
-      subject_id: row.id,
-      before,
-      after,
-      request_id: act.request_id,
-    },
-  ]);
+/** The subject of an audit row. */
+function subjectOf(row: CustomerRow) {
+  return { subject_type: 'customer' as const, subject_id: row.id };
 }
 
 function auditedFacts({ email, name, billing_contact }: CustomerRow): JsonObject {

@@ -6,7 +6,7 @@ import type { Environment } from '../domain/environment';
 import type { Instant } from '../domain/instant';
 import { stillAccepted } from './admin';
 import type { CallerKey } from './admin';
-import { insertAudit } from './commit';
+import { auditAct } from './commit';
 import type { AuditClock } from './commit';
 import { sentAlone } from './index';
 import type { Fragment, Sql } from './index';
@@ -212,19 +212,14 @@ export async function insertTestGeneration(tx: Sql, request: GenerationRequest):
   await tx`
     INSERT INTO licenses (id, key)
     SELECT (${job.serial}::bigint << 24) + k.ordinal, k.key FROM string_to_table(${request.keys}, ',') WITH ORDINALITY AS k (key, ordinal)`;
-  await insertAudit(tx, [
-    {
-      at: request.now,
-      actor: request.actor,
-      action: 'generation.requested',
-      subject_type: 'job',
-      subject_id: job.id,
-      contract_id: request.contract_id,
-      environment: request.environment,
-      after: { requested: request.requested, execution: 'inline', channel: request.channel, is_test: true },
-      request_id: request.request_id,
-      clock: request.clock,
-    },
-  ]);
+  await auditAct(tx, request, {
+    action: 'generation.requested',
+    subject_type: 'job',
+    subject_id: job.id,
+    contract_id: request.contract_id,
+    environment: request.environment,
+    after: { requested: request.requested, execution: 'inline', channel: request.channel, is_test: true },
+    clock: request.clock,
+  });
   return job;
 }

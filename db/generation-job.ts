@@ -16,7 +16,7 @@ import { claimRefusal } from '../domain/quota';
 import { isRefusal, notFound, refuse } from '../domain/refusal';
 import type { Refusal } from '../domain/refusal';
 import { columnNames, ofAlias } from './columns';
-import { insertAudit, insertDomainEvents } from './commit';
+import { auditAct, insertDomainEvents } from './commit';
 import type { Fragment, Sql } from './index';
 import { clockTime } from './test-clock';
 
@@ -356,7 +356,7 @@ function timeOf(job: LockedJob, change: JobChange): Instant {
   return job.clock_now ?? change.now;
 }
 
-async function auditJob(
+function auditJob(
   tx: Sql,
   job: LockedJob,
   change: JobChange,
@@ -364,10 +364,10 @@ async function auditJob(
   state: JobState,
   more: JsonObject = {},
 ): Promise<void> {
-  await insertAudit(tx, [
+  return auditAct(
+    tx,
+    { ...change, now: timeOf(job, change) },
     {
-      at: timeOf(job, change),
-      actor: change.actor,
       action,
       subject_type: 'job',
       subject_id: job.id,
@@ -375,10 +375,9 @@ async function auditJob(
       environment: job.environment,
       before: { state: job.state },
       after: { state, ...more },
-      request_id: change.request_id,
       clock: job.clock_now === null ? 'real' : 'test',
     },
-  ]);
+  );
 }
 
 /** The system as the actor of a change to a job. */

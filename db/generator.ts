@@ -5,7 +5,7 @@ import type { Instant } from '../domain/instant';
 import type { JsonObject } from '../domain/json';
 import type { KeyFormat } from '../domain/license-key';
 import { columnNames } from './columns';
-import { difference, insertAudit } from './commit';
+import { auditAct, difference } from './commit';
 import { closeGrants } from './contract-quota';
 import { changedFields, isEmpty } from './edit';
 import type { Act } from './edit';
@@ -115,7 +115,7 @@ export async function insertGenerator(
       created_at: act.now,
       updated_at: act.now,
     })} RETURNING ${tx(GENERATOR_COLUMNS)}`;
-  await auditGenerator(tx, row, 'generator.created', null, auditedFacts(row), act);
+  await auditAct(tx, act, { ...subjectOf(row), action: 'generator.created', before: null, after: auditedFacts(row) });
   return row;
 }
 
@@ -143,7 +143,11 @@ export async function updateGenerator(
     })} WHERE id = ${before.id} RETURNING ${tx(GENERATOR_COLUMNS)}`;
   if (revised || row.status !== before.status) await closeGrants(tx, { column: 'generator_id', id: row.id });
   const differs = difference(auditedFacts(before), auditedFacts(row));
-  await auditGenerator(tx, row, 'generator.updated', differs.before, differs.after, act);
+  await auditAct(tx, act, {
+    ...subjectOf(row),
+    action: 'generator.updated',
+    ...differs,
+  });
   return row;
 }
 
@@ -151,31 +155,22 @@ export async function updateGenerator(
 export async function deleteGenerator(tx: Sql, before: GeneratorRow, act: Act): Promise<void> {
   await tx`UPDATE generators SET deleted_at = ${act.now}, status = 'inactive', updated_at = ${act.now} WHERE id = ${before.id}`;
   await closeGrants(tx, { column: 'generator_id', id: before.id });
-  await auditGenerator(tx, before, 'generator.deleted', auditedFacts(before), null, act);
+  await auditAct(tx, act, {
+    ...subjectOf(before),
+    action: 'generator.deleted',
+    before: auditedFacts(before),
+    after: null,
+  });
 }
 
-async function auditGenerator(
-  tx: Sql,
-  row: GeneratorRow,
-  action: string,
-  before: JsonObject | null,
-  after: JsonObject | null,
-  act: Act,
-): Promise<void> {
-  await insertAudit(tx, [
-    {
-      at: act.now,
-      actor: act.actor,
-      action,
-      subject_type: 'generator',
-      subject_id: row.id,
-      environment: row.environment,
-      before,
-      after,
-      request_id: act.request_id,
-      revision: row.revision,
-    },
-  ]);
+/** The subject of an audit row. */
+function subjectOf(row: GeneratorRow) {
+  return {
+    subject_type: 'generator' as const,
+    subject_id: row.id,
+    environment: row.environment,
+    revision: row.revision,
+  };
 }
 
 function auditedFacts({

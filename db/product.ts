@@ -4,7 +4,7 @@ import type { Instant } from '../domain/instant';
 import type { JsonObject } from '../domain/json';
 import type { ProductFacts } from '../domain/product';
 import { columnNames } from './columns';
-import { difference, insertAudit } from './commit';
+import { auditAct, difference } from './commit';
 import { closeGrants } from './contract-quota';
 import { changedFields, isEmpty } from './edit';
 import type { Act } from './edit';
@@ -80,7 +80,7 @@ export async function insertProduct(tx: Sql, product: Omit<ProductFacts, 'id'>, 
       created_at: act.now,
       updated_at: act.now,
     })} RETURNING ${tx(PRODUCT_COLUMNS)}`;
-  await auditProduct(tx, row, 'product.created', null, auditedFacts(row), act);
+  await auditAct(tx, act, { ...subjectOf(row), action: 'product.created', before: null, after: auditedFacts(row) });
   return row;
 }
 
@@ -94,31 +94,17 @@ export async function updateProduct(tx: Sql, before: ProductRow, edit: ProductEd
   >`UPDATE products SET ${tx({ ...changes, updated_at: act.now })} WHERE id = ${before.id} RETURNING ${tx(PRODUCT_COLUMNS)}`;
   if (row.status !== before.status) await closeGrants(tx, { column: 'product_id', id: row.id });
   const differs = difference(auditedFacts(before), auditedFacts(row));
-  await auditProduct(tx, row, 'product.updated', differs.before, differs.after, act);
+  await auditAct(tx, act, {
+    ...subjectOf(row),
+    action: 'product.updated',
+    ...differs,
+  });
   return row;
 }
 
-async function auditProduct(
-  tx: Sql,
-  row: ProductRow,
-  action: string,
-  before: JsonObject | null,
-  after: JsonObject,
-  act: Act,
-): Promise<void> {
-  await insertAudit(tx, [
-    {
-      at: act.now,
-      actor: act.actor,
-      action,
-      subject_type: 'product',
-      subject_id: row.id,
-      environment: row.environment,
-      before,
-      after,
-      request_id: act.request_id,
-    },
-  ]);
+/** The subject of an audit row. */
+function subjectOf(row: ProductRow) {
+  return { subject_type: 'product' as const, subject_id: row.id, environment: row.environment };
 }
 
 function auditedFacts({ name, code, environment, status, modules }: ProductRow): JsonObject {

@@ -9,7 +9,7 @@ import { UNFINISHED_JOB_STATES } from '../domain/generation-job';
 import { awaitedAt, clockMove, stopsOf } from '../domain/test-clock';
 import type { ContractCoupling, ContractOnClock, TestClockFacts, TestClockStatus } from '../domain/test-clock';
 import { columnNames, ofAlias } from './columns';
-import { insertAudit } from './commit';
+import { auditAct } from './commit';
 import type { Act } from './edit';
 import type { Fragment, Sql } from './index';
 
@@ -69,14 +69,19 @@ export async function insertTestClock(
   const [row] = await tx<[TestClockRow]>`
     INSERT INTO test_clocks ${tx({ name, now, status: 'ready', created_at: act.now, created_by: act.actor.id })}
     RETURNING ${tx(TEST_CLOCK_COLUMNS)}, 0 AS contracts, 0 AS pending_events`;
-  await auditTestClock(tx, row.id, 'clock.created', null, { name, now }, act);
+  await auditAct(tx, act, { ...subjectOf(row.id), action: 'clock.created', before: null, after: { name, now } });
   return row;
 }
 
 /** Sends a locked clock on its way, with its audit row. The steps are `stepTestClock`'s. */
 export async function beginAdvance(tx: Sql, clock: TestClockRow, to: Instant, act: Act): Promise<TestClockRow> {
   await tx`UPDATE test_clocks SET status = 'advancing', advancing_to = ${to}, error = NULL WHERE id = ${clock.id}`;
-  await auditTestClock(tx, clock.id, 'clock.advanced', { now: clock.now }, { to }, act);
+  await auditAct(tx, act, {
+    ...subjectOf(clock.id),
+    action: 'clock.advanced',
+    before: { now: clock.now },
+    after: { to },
+  });
   return { ...clock, status: 'advancing', advancing_to: to, error: null };
 }
 
@@ -176,24 +181,6 @@ function selectTestClocks(sql: Sql): Fragment {
 }
 
 /** A clock's own audit rows hold by the world's time: they tell when somebody moved it. */
-async function auditTestClock(
-  tx: Sql,
-  id: string,
-  action: 'clock.created' | 'clock.advanced',
-  before: { now: Instant } | null,
-  after: { name: string; now: Instant } | { to: Instant },
-  act: Act,
-): Promise<void> {
-  await insertAudit(tx, [
-    {
-      at: act.now,
-      actor: act.actor,
-      action,
-      subject_type: 'test_clock',
-      subject_id: id,
-      before,
-      after,
-      request_id: act.request_id,
-    },
-  ]);
+function subjectOf(id: string) {
+  return { subject_type: 'test_clock' as const, subject_id: id };
 }
