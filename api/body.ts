@@ -59,9 +59,9 @@ function readPlain(request: Request): Promise<Buffer> {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
-    // A request that came whole is closed as well. What has ended before cannot be read.
+    // A request that was read to its end is closed as well. What has ended before cannot be read.
     request.on('close', () => {
-      if (!request.complete) reject(aborted());
+      if (!request.readableEnded) reject(aborted());
     });
     if (request.destroyed) reject(aborted());
   });
