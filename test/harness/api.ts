@@ -141,6 +141,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     streamLimits: options.streamLimits,
   });
   const server = createFastServer(createApp(api, { trustProxy: options.trustProxy ?? false }));
+  // Never closed between two requests: on a busy machine one could be on its way just then, and fail.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const agent = new Agent({ keepAlive: true });
