@@ -7,7 +7,7 @@
 import { Worker } from '@temporalio/worker';
 import type { WorkerOptions } from '@temporalio/worker';
 import type { Config } from './config';
-import { BILLING_SOURCES } from './domain/billing-event';
+import { BILLING_SOURCES } from './domain/billing/billing-event';
 import type { TaskQueues } from './temporal/task-queues';
 
 /** Tasks of each kind that run at a time. */

@@ -3,9 +3,9 @@
  *
  * A system that does not answer is left alone until the next sweep; nothing is guessed in its place.
  */
-import { BILLING_SOURCES, BillingUnreachable } from '../domain/billing-event';
-import type { BillingPort, BillingSource } from '../domain/billing-event';
-import type { Instant } from '../domain/instant';
+import { BILLING_SOURCES, BillingUnreachable } from '../domain/billing/billing-event';
+import type { BillingPort, BillingSource } from '../domain/billing/billing-event';
+import type { Instant } from '../domain/base/instant';
 import { identifyBillingEvent, postponeParkedBillingEvent, unidentifiedBillingEvents } from '../db/billing-inbox';
 import type { UnidentifiedBillingEvent } from '../db/billing-inbox';
 import type { Database } from '../db/index';

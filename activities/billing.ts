@@ -1,16 +1,16 @@
 /** What the lifecycle workflow has done about money: applying what billing told, and asking before it suspends or ends. */
-import { SYSTEM } from '../domain/actor';
-import type { Actor } from '../domain/actor';
-import { applyBillingEvents } from '../domain/billing-application';
-import type { BillingVerdict, LookedUpBillingEvent } from '../domain/billing-application';
-import { BillingUnreachable } from '../domain/billing-event';
-import type { BillingSource, FetchedInvoice } from '../domain/billing-event';
-import { EARLIEST, instantFromMillis, laterOf, millisOf } from '../domain/instant';
-import type { Instant } from '../domain/instant';
-import { invoiceAfter, isUnpaid } from '../domain/invoice';
-import type { SeenInvoice } from '../domain/invoice';
-import { isRefusal } from '../domain/refusal';
-import type { Refusal } from '../domain/refusal';
+import { SYSTEM } from '../domain/base/actor';
+import type { Actor } from '../domain/base/actor';
+import { applyBillingEvents } from '../domain/contract/billing-application';
+import type { BillingVerdict, LookedUpBillingEvent } from '../domain/contract/billing-application';
+import { BillingUnreachable } from '../domain/billing/billing-event';
+import type { BillingSource, FetchedInvoice } from '../domain/billing/billing-event';
+import { EARLIEST, instantFromMillis, laterOf, millisOf } from '../domain/base/instant';
+import type { Instant } from '../domain/base/instant';
+import { invoiceAfter, isUnpaid } from '../domain/billing/invoice';
+import type { SeenInvoice } from '../domain/billing/invoice';
+import { isRefusal } from '../domain/base/refusal';
+import type { Refusal } from '../domain/base/refusal';
 import { decideBillingEvents, pendingBillingEvents, postponeBillingEvents } from '../db/billing-inbox';
 import type { PendingBillingEvent } from '../db/billing-inbox';
 import { findAwaited, findContract, lockContract } from '../db/contract';

@@ -1,14 +1,14 @@
 /** A contract as its workflow knows it: enough to wait and to be found, nothing that is a fact. */
-import { HOLD_SOURCES, isLive, openHold, stateAt } from '../domain/contract';
-import type { ContractFacts, ContractState, HoldSource } from '../domain/contract';
-import { boundariesAfter, verificationDue, verifyAt } from '../domain/contract-boundary';
-import type { Boundary } from '../domain/contract-boundary';
-import type { BillingSource } from '../domain/billing-event';
-import type { Environment } from '../domain/environment';
-import type { Instant } from '../domain/instant';
-import { isUnpaid } from '../domain/invoice';
-import { isRefusal } from '../domain/refusal';
-import type { Refusal } from '../domain/refusal';
+import { HOLD_SOURCES, isLive, openHold, stateAt } from '../domain/contract/contract';
+import type { ContractFacts, ContractState, HoldSource } from '../domain/contract/contract';
+import { boundariesAfter, verificationDue, verifyAt } from '../domain/contract/boundary';
+import type { Boundary } from '../domain/contract/boundary';
+import type { BillingSource } from '../domain/billing/billing-event';
+import type { Environment } from '../domain/base/environment';
+import type { Instant } from '../domain/base/instant';
+import { isUnpaid } from '../domain/billing/invoice';
+import { isRefusal } from '../domain/base/refusal';
+import type { Refusal } from '../domain/base/refusal';
 import { countPendingBillingEvents } from '../db/billing-inbox';
 import { storedBoundary } from '../db/contract';
 import type { Changed } from '../db/contract-change';

@@ -1,12 +1,12 @@
 /** What the lifecycle workflow has done in Postgres: settling a contract and carrying out commands upon it. */
 import { ApplicationFailure, asyncLocalStorage, log } from '@temporalio/activity';
-import { SYSTEM } from '../domain/actor';
-import type { Actor } from '../domain/actor';
-import { decide, needsOf } from '../domain/contract-commands';
-import type { CommandOutcome, ContractCommand } from '../domain/contract-commands';
-import type { Instant } from '../domain/instant';
-import { isRefusal, refuse } from '../domain/refusal';
-import type { Refusal } from '../domain/refusal';
+import { SYSTEM } from '../domain/base/actor';
+import type { Actor } from '../domain/base/actor';
+import { decide, needsOf } from '../domain/contract/command';
+import type { CommandOutcome, ContractCommand } from '../domain/contract/command';
+import type { Instant } from '../domain/base/instant';
+import { isRefusal, refuse } from '../domain/base/refusal';
+import type { Refusal } from '../domain/base/refusal';
 import { findAdminActor } from '../db/admin';
 import { lockContract } from '../db/contract';
 import { changeContract } from '../db/contract-change';

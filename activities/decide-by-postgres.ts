@@ -5,7 +5,7 @@
  * may be wrong, and an attempt may begin long after that time. Each attempt begins with a time that Postgres bounds.
  */
 import type { BoundNow } from '../db/clock';
-import type { Instant } from '../domain/instant';
+import type { Instant } from '../domain/base/instant';
 
 /** Activities of which each takes the real time as `now`. Those that take the time of a test clock do not belong here. */
 type TimedActivities<A> = {

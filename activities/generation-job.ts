@@ -1,13 +1,13 @@
 /** What the generation workflow has done in Postgres: opening a job, filling ranges of chunks, closing it. */
 import { randomFillSync } from 'node:crypto';
 import { Context } from '@temporalio/activity';
-import { SYSTEM } from '../domain/actor';
-import { chunkCount, chunkSpan, isUnfinished } from '../domain/generation-job';
-import type { JobState } from '../domain/generation-job';
-import { instantFromMillis, millisOf } from '../domain/instant';
-import type { Instant } from '../domain/instant';
-import { joinedKeys } from '../domain/license-key';
-import { isRefusal } from '../domain/refusal';
+import { SYSTEM } from '../domain/base/actor';
+import { chunkCount, chunkSpan, isUnfinished } from '../domain/generation/generation-job';
+import type { JobState } from '../domain/generation/generation-job';
+import { instantFromMillis, millisOf } from '../domain/base/instant';
+import type { Instant } from '../domain/base/instant';
+import { joinedKeys } from '../domain/catalogue/license-key';
+import { isRefusal } from '../domain/base/refusal';
 import { changeContract } from '../db/contract-change';
 import { isPassing, isPermanent, violates } from '../db/errors';
 import { insertChunk, missingChunks } from '../db/generation-chunk';

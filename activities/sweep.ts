@@ -1,7 +1,7 @@
 /** What the sweep does each minute: finds what is owed in Postgres and wakes it, and forgets what has run its time. */
-import { SYSTEM } from '../domain/actor';
-import type { Instant } from '../domain/instant';
-import { isRefusal } from '../domain/refusal';
+import { SYSTEM } from '../domain/base/actor';
+import type { Instant } from '../domain/base/instant';
+import { isRefusal } from '../domain/base/refusal';
 import { unparkDueBillingEvents } from '../db/billing-inbox';
 import { confirmBoundaries } from '../db/boundary-refresh';
 import { changeContract } from '../db/contract-change';

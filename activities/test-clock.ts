@@ -1,7 +1,7 @@
 /** What the advance of a test clock has done: moving the clock, and having its contracts settle where it stands. */
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import type { Instant } from '../domain/instant';
-import type { ContractOnClock } from '../domain/test-clock';
+import type { Instant } from '../domain/base/instant';
+import type { ContractOnClock } from '../domain/system/test-clock';
 import { findPostponedBillingEvent, hastenBillingEvents } from '../db/billing-inbox';
 import { failAdvance, listAwaitedContracts, nextStep } from '../db/test-clock';
 import type { ClockStep } from '../db/test-clock';

@@ -6,7 +6,7 @@
  */
 import { Webhook } from 'standardwebhooks';
 import { z } from 'zod';
-import { BillingUnreachable, contractIdOf } from '../domain/billing-event';
+import { BillingUnreachable, contractIdOf } from '../domain/billing/billing-event';
 import type {
   BillingEvent,
   BillingPort,
@@ -14,9 +14,9 @@ import type {
   FetchedInvoice,
   InvoiceStatus,
   ReceivedMessage,
-} from '../domain/billing-event';
-import { STANDARD_STATUS, StandardEnvelope, StandardMessage, isStandardType } from '../domain/billing-message';
-import type { Instant } from '../domain/instant';
+} from '../domain/billing/billing-event';
+import { STANDARD_STATUS, StandardEnvelope, StandardMessage, isStandardType } from '../domain/billing/billing-message';
+import type { Instant } from '../domain/base/instant';
 import { badSignature, misshapen, notText, readJson, textOf } from './signed-text';
 import { complaintAboutSignature } from './standard-signature';
 

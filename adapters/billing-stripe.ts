@@ -6,7 +6,7 @@
  */
 import Stripe from 'stripe';
 import { z } from 'zod';
-import { BillingUnreachable, contractIdOf } from '../domain/billing-event';
+import { BillingUnreachable, contractIdOf } from '../domain/billing/billing-event';
 import type {
   BillingEvent,
   BillingPort,
@@ -15,10 +15,10 @@ import type {
   IdentifiedBilling,
   InvoiceObservation,
   ReceivedMessage,
-} from '../domain/billing-event';
-import { ForeignId, ForeignType } from '../domain/billing-message';
-import { instantFromMillis, millisOf } from '../domain/instant';
-import type { Instant } from '../domain/instant';
+} from '../domain/billing/billing-event';
+import { ForeignId, ForeignType } from '../domain/billing/billing-message';
+import { instantFromMillis, millisOf } from '../domain/base/instant';
+import type { Instant } from '../domain/base/instant';
 import { badSignature, misshapen, notText, readJson, textOf } from './signed-text';
 
 /** How long one question may take; a second try is the package's own. */

@@ -1,5 +1,5 @@
 /** The billing systems that are configured: who may send events, and whom to ask. One is configured by its secret. */
-import type { BillingPort, BillingReceiver, BillingSource } from '../domain/billing-event';
+import type { BillingPort, BillingReceiver, BillingSource } from '../domain/billing/billing-event';
 import { createStandardPort, createStandardReceiver } from './billing-standard';
 import { createStripePort, createStripeReceiver } from './billing-stripe';
 

@@ -2,8 +2,8 @@
  * The text of a signed message. It is read exactly as it came, and as JSON only once its signature was found good.
  */
 import type { ZodError } from 'zod';
-import type { ReceivedMessage } from '../domain/billing-event';
-import { changedNumbers } from '../domain/json-number';
+import type { ReceivedMessage } from '../domain/billing/billing-event';
+import { changedNumbers } from '../domain/base/json-number';
 
 const RESEND_ADVICE =
   'Check the secret on both sides, the clock of the sender, and that nothing in between changes the body';

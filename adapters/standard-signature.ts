@@ -7,8 +7,8 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { Webhook } from 'standardwebhooks';
-import { millisOf } from '../domain/instant';
-import type { Instant } from '../domain/instant';
+import { millisOf } from '../domain/base/instant';
+import type { Instant } from '../domain/base/instant';
 
 /** How far the timestamp of a message may be from the present, in seconds: the tolerance of the package and of Stripe. */
 const TOLERANCE_S = 5 * 60;

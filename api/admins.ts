@@ -1,8 +1,8 @@
 /** Admins and their API keys, for super admins; and `/me`, for everyone with a key. */
 import { randomFillSync } from 'node:crypto';
-import { newApiKey } from '../domain/api-key';
-import { isRefusal, notFound, refuse } from '../domain/refusal';
-import { ROLES } from '../domain/role';
+import { newApiKey } from '../domain/access/api-key';
+import { isRefusal, notFound, refuse } from '../domain/base/refusal';
+import { ROLES } from '../domain/access/role';
 import {
   createAdminApiKey,
   findAdmin,

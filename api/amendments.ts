@@ -1,8 +1,8 @@
 /** Amendments of a contract: changes that hold from a day on. */
-import { AMENDMENT_STATUSES } from '../domain/amendment';
-import type { ContractCommand } from '../domain/contract-commands';
-import { isRefusal, notFound, refuse } from '../domain/refusal';
-import type { Refusal } from '../domain/refusal';
+import { AMENDMENT_STATUSES } from '../domain/contract/amendment';
+import type { ContractCommand } from '../domain/contract/command';
+import { isRefusal, notFound, refuse } from '../domain/base/refusal';
+import type { Refusal } from '../domain/base/refusal';
 import { findAmendment, listAmendments } from '../db/amendment';
 import type { AmendmentRow } from '../db/amendment';
 import { contractExists } from '../db/contract';

@@ -1,7 +1,7 @@
 /** What the interface works with: connections and functions made once per process (main.ts) or per test. */
 import type { Client } from '@temporalio/client';
-import type { BillingReceiver, BillingSource } from '../domain/billing-event';
-import type { Instant } from '../domain/instant';
+import type { BillingReceiver, BillingSource } from '../domain/billing/billing-event';
+import type { Instant } from '../domain/base/instant';
 import type { Database } from '../db/index';
 import type { ReadList } from '../db/list-reads';
 import type { RequestLicenses } from '../db/generation-request';

@@ -1,5 +1,5 @@
 /** Finding out whose API key a request carries. */
-import type { Instant } from '../domain/instant';
+import type { Instant } from '../domain/base/instant';
 import { authenticateAdmin } from '../db/admin';
 import type { AuthenticatedAdmin } from '../db/admin';
 import type { Database } from '../db/index';

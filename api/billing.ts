@@ -5,10 +5,10 @@
  * An event is in the inbox before its contract is told of it, and the sender has its answer when it is there: what is
  * accepted is never lost, and what is sent twice is applied once (domain.md 1.5, decisions 14).
  */
-import { BILLING_OUTCOMES, BILLING_SOURCES, shownOutcome } from '../domain/billing-event';
-import type { BillingSource, ReceivedMessage } from '../domain/billing-event';
-import { StandardMessage } from '../domain/billing-message';
-import { notFound } from '../domain/refusal';
+import { BILLING_OUTCOMES, BILLING_SOURCES, shownOutcome } from '../domain/billing/billing-event';
+import type { BillingSource, ReceivedMessage } from '../domain/billing/billing-event';
+import { StandardMessage } from '../domain/billing/billing-message';
+import { notFound } from '../domain/base/refusal';
 import { findBillingEvent, insertBillingEvent, listBillingEvents, replayBillingEvent } from '../db/billing-inbox';
 import type { BillingEventRow, ReceivedBillingEvent } from '../db/billing-inbox';
 import { auditAct } from '../db/commit';

@@ -1,8 +1,8 @@
 /** How bodies are read: JSON for most routes, the bytes as they came for signed messages. */
 import express from 'express';
 import type { Request, RequestHandler, Response } from 'express';
-import { changedNumbers } from '../domain/json-number';
-import type { ChangedNumber } from '../domain/json-number';
+import { changedNumbers } from '../domain/base/json-number';
+import type { ChangedNumber } from '../domain/base/json-number';
 import { FIELD_ERRORS_MAX, ProblemError, protocolProblem, shapeProblem } from './problem';
 import type { FieldError, Problem } from './problem';
 

@@ -1,6 +1,6 @@
 /** What a request is answered whose rows are locked by others for too long, or for which too many wait already. */
 import type { RowsBusy } from '../db/errors';
-import { refuse } from '../domain/refusal';
+import { refuse } from '../domain/base/refusal';
 import { problemOf, protocolProblem } from './problem';
 import type { Problem } from './problem';
 

@@ -1,7 +1,7 @@
 /** Actions upon a contract, each a path of its own and carried out by the contract's workflow. */
-import type { ContractCommand } from '../domain/contract-commands';
-import type { Refusal } from '../domain/refusal';
-import type { Role } from '../domain/role';
+import type { ContractCommand } from '../domain/contract/command';
+import type { Refusal } from '../domain/base/refusal';
+import type { Role } from '../domain/access/role';
 import { WORKFLOW_REFUSALS, commandThroughWorkflow, rehearseCommand } from './contract-command';
 import {
   ComplianceHoldBody,

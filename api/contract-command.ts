@@ -1,11 +1,11 @@
 /** How the API reads a contract and has commands upon it carried out: here, in rehearsal, or by its workflow (decisions 1). */
 import { createHash, randomUUID } from 'node:crypto';
-import { decide, needsOf } from '../domain/contract-commands';
-import type { CommandOutcome, ContractCommand } from '../domain/contract-commands';
-import { isRefusal, notFound, refuse } from '../domain/refusal';
-import type { Refusal } from '../domain/refusal';
-import { roleCovers } from '../domain/role';
-import type { Role } from '../domain/role';
+import { decide, needsOf } from '../domain/contract/command';
+import type { CommandOutcome, ContractCommand } from '../domain/contract/command';
+import { isRefusal, notFound, refuse } from '../domain/base/refusal';
+import type { Refusal } from '../domain/base/refusal';
+import { roleCovers } from '../domain/access/role';
+import type { Role } from '../domain/access/role';
 import { auditAct } from '../db/commit';
 import { findContract } from '../db/contract';
 import type { ContractRow } from '../db/contract';

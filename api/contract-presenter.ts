@@ -1,13 +1,13 @@
 /** How contracts are shown: rows never leave raw. */
-import { billingStanding } from '../domain/billing';
-import { lastDay, stateAt, statusOf, statusOfState, warningsOf } from '../domain/contract';
-import type { ContractFacts } from '../domain/contract';
-import { nextBoundary } from '../domain/contract-boundary';
-import { laterOf } from '../domain/instant';
-import type { Instant } from '../domain/instant';
-import { isUnpaid } from '../domain/invoice';
-import { quotaOf } from '../domain/quota';
-import { noticeDate } from '../domain/renewal';
+import { billingStanding } from '../domain/billing/dunning';
+import { lastDay, stateAt, statusOf, statusOfState, warningsOf } from '../domain/contract/contract';
+import type { ContractFacts } from '../domain/contract/contract';
+import { nextBoundary } from '../domain/contract/boundary';
+import { laterOf } from '../domain/base/instant';
+import type { Instant } from '../domain/base/instant';
+import { isUnpaid } from '../domain/billing/invoice';
+import { quotaOf } from '../domain/contract/quota';
+import { noticeDate } from '../domain/contract/renewal';
 import { factsOf } from '../db/contract';
 import type { ContractListRow, ContractRow } from '../db/contract';
 import { contractWorkflowId } from '../temporal/ids';

@@ -1,8 +1,8 @@
 /** The shapes of contracts: what creating and editing takes, what reading gives. */
-import { BILLING_LEVELS, DEFAULT_DUNNING, DUNNING_DAYS_MAX } from '../domain/billing';
-import { INVOICE_STATUSES } from '../domain/billing-event';
-import { CONTRACT_STATES, CONTRACT_TYPES, CONTRACT_WARNINGS, EXPIRY_GRACE_DAYS_MAX } from '../domain/contract';
-import { BOUNDARY_KINDS } from '../domain/contract-boundary';
+import { BILLING_LEVELS, DEFAULT_DUNNING, DUNNING_DAYS_MAX } from '../domain/billing/dunning';
+import { INVOICE_STATUSES } from '../domain/billing/billing-event';
+import { CONTRACT_STATES, CONTRACT_TYPES, CONTRACT_WARNINGS, EXPIRY_GRACE_DAYS_MAX } from '../domain/contract/contract';
+import { BOUNDARY_KINDS } from '../domain/contract/boundary';
 import {
   DEFAULT_RENEWAL,
   LATE_RENEWAL_DAYS_MAX,
@@ -10,8 +10,8 @@ import {
   NOTICE_DAYS_MAX,
   RENEWAL_BASES,
   RENEWAL_MODES,
-} from '../domain/renewal';
-import { QUOTA_MAX } from '../domain/quota';
+} from '../domain/contract/renewal';
+import { QUOTA_MAX } from '../domain/contract/quota';
 import {
   ACTIVATION_LIMIT_MAX,
   EnvironmentShape,

@@ -1,10 +1,10 @@
 /** Contracts: create, list, read, edit, act upon, delete. */
-import { CONTRACT_STATES, CONTRACT_TYPES, CONTRACT_WARNINGS } from '../domain/contract';
-import type { ContractCommand } from '../domain/contract-commands';
-import { create } from '../domain/contract-create';
-import { dunningRefusal } from '../domain/contract-edit';
-import { isRefusal } from '../domain/refusal';
-import type { Refusal } from '../domain/refusal';
+import { CONTRACT_STATES, CONTRACT_TYPES, CONTRACT_WARNINGS } from '../domain/contract/contract';
+import type { ContractCommand } from '../domain/contract/command';
+import { create } from '../domain/contract/creation';
+import { dunningRefusal } from '../domain/contract/edit';
+import { isRefusal } from '../domain/base/refusal';
+import type { Refusal } from '../domain/base/refusal';
 import { unparkFor } from '../db/billing-inbox';
 import { CONTRACT_SORTS, contractExists, factsOf, findContract, listContracts } from '../db/contract';
 import type { ContractSort } from '../db/contract';

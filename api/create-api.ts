@@ -1,6 +1,6 @@
 /** Makes the interface's dependencies from connections: the same for the process and for tests. */
 import type { Client } from '@temporalio/client';
-import type { BillingReceiver, BillingSource } from '../domain/billing-event';
+import type { BillingReceiver, BillingSource } from '../domain/billing/billing-event';
 import { createPostgresClock } from '../db/clock';
 import { settleCommand } from '../db/contract-command';
 import { findJob } from '../db/generation-job';

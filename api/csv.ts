@@ -8,7 +8,7 @@
  * A cell that a spreadsheet would take for a formula gets an apostrophe in front (domain.md 4.7).
  */
 import { stringify } from 'csv-stringify/sync';
-import type { JsonObject } from '../domain/json';
+import type { JsonObject } from '../domain/base/json';
 import type { ClientStream } from './client-stream';
 import type { Answer } from './route';
 

@@ -1,5 +1,5 @@
 /** Customers: create, list, read, edit. They belong to the whole installation, not to an environment. */
-import { notFound, refuse } from '../domain/refusal';
+import { notFound, refuse } from '../domain/base/refusal';
 import { findCustomer, insertCustomer, listCustomers, updateCustomer } from '../db/customer';
 import type { CustomerRow } from '../db/customer';
 import { EmailShape } from './email';

@@ -1,8 +1,8 @@
 /** What writes of the catalogue and of people have in common. */
 import type { Act } from '../db/edit';
 import { violates } from '../db/errors';
-import { refuse } from '../domain/refusal';
-import type { Refusal } from '../domain/refusal';
+import { refuse } from '../domain/base/refusal';
+import type { Refusal } from '../domain/base/refusal';
 import type { Answer, Handled } from './route';
 
 /** Who acts, when and by which request, as the rooms below take it. */

@@ -1,13 +1,13 @@
 /** Generating licenses from a contract: inline under 100, as a background job from 100. */
-import { BACKGROUND_FROM_LICENSES, REQUEST_LICENSES_MAX } from '../domain/generation-job';
-import { KEY_JOINER } from '../domain/license-key';
-import { isRefusal } from '../domain/refusal';
-import type { Refusal } from '../domain/refusal';
+import { BACKGROUND_FROM_LICENSES, REQUEST_LICENSES_MAX } from '../domain/generation/generation-job';
+import { KEY_JOINER } from '../domain/catalogue/license-key';
+import { isRefusal } from '../domain/base/refusal';
+import type { Refusal } from '../domain/base/refusal';
 import { judgeRequest } from '../db/generation-request';
 import type { GeneratedJob, Granted, LicenseRequest } from '../db/generation-request';
 import { listJobLicenses } from '../db/license';
 import type { Database } from '../db/index';
-import { licenseIdOf, licenseIdText } from '../domain/license';
+import { licenseIdOf, licenseIdText } from '../domain/license/license';
 import { hiddenFrom } from './contract-command';
 import { fingerprintOf } from './endpoint';
 import { ProblemError, protocolProblem } from './problem';

@@ -1,7 +1,7 @@
 /** Generators: create, list, read, edit, delete. A generator says how the license keys of its product look and what they grant. */
-import { keyspaceRefusal } from '../domain/generator';
-import { DEFAULT_ALPHABET, keyspaceOf, largestQuotaFor } from '../domain/license-key';
-import { notFound, refuse } from '../domain/refusal';
+import { keyspaceRefusal } from '../domain/catalogue/generator';
+import { DEFAULT_ALPHABET, keyspaceOf, largestQuotaFor } from '../domain/catalogue/license-key';
+import { notFound, refuse } from '../domain/base/refusal';
 import {
   deleteGenerator,
   findGenerator,

@@ -2,7 +2,7 @@
  * History: the audit of everything, and a contract's audit, domain events and revisions. It stays readable when the
  * contract is deleted.
  */
-import { notFound } from '../domain/refusal';
+import { notFound } from '../domain/base/refusal';
 import { listRevisions } from '../db/contract';
 import type { RevisionRow } from '../db/contract';
 import { AUDIT_SUBJECTS, hasHistory, listAudit, listDomainEventsOfContract } from '../db/history';

@@ -1,7 +1,7 @@
 /** Generation jobs as they are read: their shape, and how a row becomes it. */
-import { JOB_STATES, isUnfinished, percentOf } from '../domain/generation-job';
-import { instantFromMillis, millisOf } from '../domain/instant';
-import type { Instant } from '../domain/instant';
+import { JOB_STATES, isUnfinished, percentOf } from '../domain/generation/generation-job';
+import { instantFromMillis, millisOf } from '../domain/base/instant';
+import type { Instant } from '../domain/base/instant';
 import type { JobRow } from '../db/generation-job';
 import { generationJobWorkflowId } from '../temporal/ids';
 import { EnvironmentShape, Id, InstantShape } from './shapes';

@@ -1,8 +1,8 @@
 /** Generation jobs: state, progress, cancel, resume. Together they are a contract's generation history. */
-import { JOB_STATES, cancelDecision, resumeDecision } from '../domain/generation-job';
-import { resumptionRefusal } from '../domain/generation';
-import { isRefusal, notFound } from '../domain/refusal';
-import type { Refusal } from '../domain/refusal';
+import { JOB_STATES, cancelDecision, resumeDecision } from '../domain/generation/generation-job';
+import { resumptionRefusal } from '../domain/generation/generation';
+import { isRefusal, notFound } from '../domain/base/refusal';
+import type { Refusal } from '../domain/base/refusal';
 import { changeContract } from '../db/contract-change';
 import { changeJobState, findJob, listJobs, resumeJob } from '../db/generation-job';
 import type { JobChange } from '../db/generation-job';

@@ -1,11 +1,17 @@
 /** Licenses: list, read, and take out as CSV. They are made by generation alone. */
-import type { Instant } from '../domain/instant';
-import type { JsonObject } from '../domain/json';
-import { LICENSE_STATUSES, licenseIdText, licenseSource, licenseStatus, parseLicenseId } from '../domain/license';
-import { maskKey } from '../domain/license-key';
-import { notFound } from '../domain/refusal';
-import { seesLicenseKeys } from '../domain/role';
-import type { Role } from '../domain/role';
+import type { Instant } from '../domain/base/instant';
+import type { JsonObject } from '../domain/base/json';
+import {
+  LICENSE_STATUSES,
+  licenseIdText,
+  licenseSource,
+  licenseStatus,
+  parseLicenseId,
+} from '../domain/license/license';
+import { maskKey } from '../domain/catalogue/license-key';
+import { notFound } from '../domain/base/refusal';
+import { seesLicenseKeys } from '../domain/access/role';
+import type { Role } from '../domain/access/role';
 import { findContract } from '../db/contract';
 import { findJob } from '../db/generation-job';
 import { exportLicenses, findLicense, listLicenses } from '../db/license';

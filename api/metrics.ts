@@ -1,7 +1,7 @@
 /** What the API counts, in Prometheus' form. */
 import { Gauge, Histogram, collectDefaultMetrics, register } from 'prom-client';
-import { CONTRACT_WARNINGS } from '../domain/contract';
-import type { Instant } from '../domain/instant';
+import { CONTRACT_WARNINGS } from '../domain/contract/contract';
+import type { Instant } from '../domain/base/instant';
 import { countParkedForADay, countWaitingBillingEvents } from '../db/billing-inbox';
 import { countWarnings } from '../db/contract';
 import type { Sql } from '../db/index';

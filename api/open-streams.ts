@@ -9,8 +9,8 @@
  * statement for all of them.
  */
 import type { Response } from 'express';
-import { roleCovers } from '../domain/role';
-import type { Role } from '../domain/role';
+import { roleCovers } from '../domain/access/role';
+import type { Role } from '../domain/access/role';
 import { ACCESS_CHANNEL, listKeyRoles } from '../db/admin';
 import type { AuthenticatedAdmin } from '../db/admin';
 import type { Database } from '../db/index';

@@ -9,7 +9,7 @@ import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-ope
 import type { ZodObject, ZodType } from 'zod';
 import { version } from '../package.json';
 import { commandLine } from '../command-line';
-import type { RefusalCode } from '../domain/refusal';
+import type { RefusalCode } from '../domain/base/refusal';
 import { JSON_TYPES } from './body';
 import { ProblemShape, problemCatalogue } from './problem';
 import type { ProtocolCode } from './problem';

@@ -1,5 +1,5 @@
 /** Pages of lists: what a list is asked, what it answers, and the cursors that lead from page to page. */
-import { isStorableText } from '../domain/text';
+import { isStorableText } from '../domain/base/text';
 import { ProblemError, shapeProblem } from './problem';
 import { isInstantText } from './shapes';
 import { z } from './zod';

@@ -1,8 +1,8 @@
 /** Refusals as they go over the wire: `application/problem+json` (RFC 9457) with a stable code, and their HTTP statuses. */
 import type { ZodError } from 'zod';
-import { REFUSAL_TITLES } from '../domain/refusal';
-import type { Refusal, RefusalCode } from '../domain/refusal';
-import type { JsonObject } from '../domain/json';
+import { REFUSAL_TITLES } from '../domain/base/refusal';
+import type { Refusal, RefusalCode } from '../domain/base/refusal';
+import type { JsonObject } from '../domain/base/json';
 import { z } from './zod';
 
 /** The status of each refusal of the domain. */

@@ -1,5 +1,5 @@
 /** Products: create, list, read, edit. */
-import { notFound, refuse } from '../domain/refusal';
+import { notFound, refuse } from '../domain/base/refusal';
 import { findProduct, insertProduct, listProducts, updateProduct } from '../db/product';
 import type { ProductRow } from '../db/product';
 import { actOf, immutableRefusal, unlessTaken } from './edit';

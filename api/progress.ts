@@ -6,8 +6,8 @@
  * follower. One that takes longer to send than the job takes to go on skips states and never falls behind. A job that
  * nothing is heard of is read all the same after a while, because a notification is lost with its connection.
  */
-import { isUnfinished } from '../domain/generation-job';
-import type { Instant } from '../domain/instant';
+import { isUnfinished } from '../domain/generation/generation-job';
+import type { Instant } from '../domain/base/instant';
 import { PROGRESS_CHANNEL } from '../db/generation-job';
 import type { JobRow } from '../db/generation-job';
 import type { Database } from '../db/index';

@@ -5,12 +5,12 @@
  * or a refusal; only surprises throw.
  */
 import type { ZodObject, ZodType, z as zod } from 'zod';
-import type { Actor } from '../domain/actor';
-import type { Instant } from '../domain/instant';
-import type { JsonObject } from '../domain/json';
-import type { Nudge } from '../domain/nudge';
-import type { Refusal } from '../domain/refusal';
-import type { Role } from '../domain/role';
+import type { Actor } from '../domain/base/actor';
+import type { Instant } from '../domain/base/instant';
+import type { JsonObject } from '../domain/base/json';
+import type { Nudge } from '../domain/contract/nudge';
+import type { Refusal } from '../domain/base/refusal';
+import type { Role } from '../domain/access/role';
 import type { AuthenticatedAdmin } from '../db/admin';
 import type { LockedRow } from '../db/errors';
 import type { Credential } from '../db/generation-request';

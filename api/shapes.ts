@@ -1,8 +1,8 @@
 /** Pieces of shapes that several nouns share. */
-import { isCalendarPeriod, isLocalDate, isTimeZone } from '../domain/calendar';
-import { ENVIRONMENTS } from '../domain/environment';
-import type { Json, JsonObject } from '../domain/json';
-import { hasDirectionControl, isPlainText, isStorableText, isVisible } from '../domain/text';
+import { isCalendarPeriod, isLocalDate, isTimeZone } from '../domain/base/calendar';
+import { ENVIRONMENTS } from '../domain/base/environment';
+import type { Json, JsonObject } from '../domain/base/json';
+import { hasDirectionControl, isPlainText, isStorableText, isVisible } from '../domain/base/text';
 import { z } from './zod';
 
 /** Characters of a name. */

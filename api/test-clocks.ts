@@ -1,7 +1,7 @@
 /** Test clocks: made, read, and advanced, so that years of a contract can be seen in minutes. Outside production only. */
-import { TEST_CLOCK_STATUSES, advanceDecision, shownStatus } from '../domain/test-clock';
-import { isRefusal, notFound } from '../domain/refusal';
-import type { Refusal } from '../domain/refusal';
+import { TEST_CLOCK_STATUSES, advanceDecision, shownStatus } from '../domain/system/test-clock';
+import { isRefusal, notFound } from '../domain/base/refusal';
+import type { Refusal } from '../domain/base/refusal';
 import { beginAdvance, findTestClock, insertTestClock, listTestClocks, lockTestClock } from '../db/test-clock';
 import type { TestClockRow } from '../db/test-clock';
 import { testClockWorkflowId } from '../temporal/ids';

@@ -1,13 +1,13 @@
 /** What time has done to a contract and what it will do: boundaries crossed, from the audit, and those to come, foretold. */
-import { addDays, addPeriodToInstant, startOfDay } from '../domain/calendar';
-import { CONTRACT_STATES } from '../domain/contract';
-import { BOUNDARY_KINDS, settle } from '../domain/contract-boundary';
-import { BILLING_KINDS, BOUNDARY_ACTIONS, foretell } from '../domain/contract-timeline';
-import type { ForetoldEntry } from '../domain/contract-timeline';
-import { instantFromMillis, millisOf } from '../domain/instant';
-import type { Instant } from '../domain/instant';
-import { isRefusal, refuse } from '../domain/refusal';
-import type { Refusal } from '../domain/refusal';
+import { addDays, addPeriodToInstant, startOfDay } from '../domain/base/calendar';
+import { CONTRACT_STATES } from '../domain/contract/contract';
+import { BOUNDARY_KINDS, settle } from '../domain/contract/boundary';
+import { BILLING_KINDS, BOUNDARY_ACTIONS, foretell } from '../domain/contract/timeline';
+import type { ForetoldEntry } from '../domain/contract/timeline';
+import { instantFromMillis, millisOf } from '../domain/base/instant';
+import type { Instant } from '../domain/base/instant';
+import { isRefusal, refuse } from '../domain/base/refusal';
+import type { Refusal } from '../domain/base/refusal';
 import { factsOf } from '../db/contract';
 import type { ContractRow } from '../db/contract';
 import { findSettleContext } from '../db/contract-context';

@@ -4,8 +4,8 @@
  */
 import { randomFillSync } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { chunkCount, chunkSizeFor, chunkSpan } from '../domain/generation-job';
-import { joinedKeys } from '../domain/license-key';
+import { chunkCount, chunkSizeFor, chunkSpan } from '../domain/generation/generation-job';
+import { joinedKeys } from '../domain/catalogue/license-key';
 import { openDatabase } from '../db/index';
 import type { Database, Sql } from '../db/index';
 import { BENCH_KEY_FORMAT } from './contracts';

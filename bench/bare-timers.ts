@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { waitFor } from '../dev/waiting';
-import { instantFromMillis } from '../domain/instant';
+import { instantFromMillis } from '../domain/base/instant';
 import { bareTimer } from './bare-timer-workflow';
 import { callInTurn } from './callers';
 import { awaits } from './contracts';

@@ -7,7 +7,7 @@
 import { signStandard } from '../dev/fake-billing';
 import type { StandardEvent } from '../dev/fake-billing';
 import { waitFor } from '../dev/waiting';
-import { addDays } from '../domain/calendar';
+import { addDays } from '../domain/base/calendar';
 import { openDatabase } from '../db/index';
 import type { Database } from '../db/index';
 import { callInTurn } from './callers';

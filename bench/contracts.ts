@@ -1,10 +1,10 @@
 /** Active contracts with room for a benchmark's licenses. */
 import { randomUUID } from 'node:crypto';
 import { waitFor } from '../dev/waiting';
-import { instantFromMillis, millisOf } from '../domain/instant';
-import type { Instant } from '../domain/instant';
-import { DEFAULT_ALPHABET } from '../domain/license-key';
-import type { KeyFormat } from '../domain/license-key';
+import { instantFromMillis, millisOf } from '../domain/base/instant';
+import type { Instant } from '../domain/base/instant';
+import { DEFAULT_ALPHABET } from '../domain/catalogue/license-key';
+import type { KeyFormat } from '../domain/catalogue/license-key';
 import { callInTurn } from './callers';
 import type { MeasuredStack } from './measured-stack';
 

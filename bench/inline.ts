@@ -9,7 +9,7 @@ import { spawn } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { joinedKeys } from '../domain/license-key';
+import { joinedKeys } from '../domain/catalogue/license-key';
 import { openDatabase } from '../db/index';
 import type { Database } from '../db/index';
 import { createApiClient } from './api-client';

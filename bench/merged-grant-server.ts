@@ -11,7 +11,7 @@ import { API_POOL_SIZE } from '../config';
 import { createPostgresClock } from '../db/clock';
 import { createLicenseRequests } from '../db/generation-request';
 import { openDatabase } from '../db/index';
-import { isRefusal } from '../domain/refusal';
+import { isRefusal } from '../domain/base/refusal';
 
 const ACTOR = { type: 'user', id: '00000000-0000-7000-8000-000000000000', name: 'Benchmark' } as const;
 

@@ -1,5 +1,5 @@
 /** A generation job as a queue of chunk jobs in pg-boss. */
-import { chunkCount } from '../domain/generation-job';
+import { chunkCount } from '../domain/generation/generation-job';
 import type { Database } from '../db/index';
 import { CONNECTIONS, drawKeys, insertBareChunk } from './bare-loop';
 import type { BareJob } from './bare-loop';

@@ -3,8 +3,8 @@
  * in one thing each, beside the table of the product.
  */
 import { randomFillSync } from 'node:crypto';
-import { CHUNK_LICENSES_MAX } from '../domain/generation-job';
-import { joinedKeys } from '../domain/license-key';
+import { CHUNK_LICENSES_MAX } from '../domain/generation/generation-job';
+import { joinedKeys } from '../domain/catalogue/license-key';
 import type { Database } from '../db/index';
 import { CONNECTIONS, createBareJob, openBareConnections } from './bare-loop';
 import type { BareJob } from './bare-loop';

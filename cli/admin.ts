@@ -2,10 +2,10 @@
 import { randomFillSync } from 'node:crypto';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
-import { SYSTEM } from '../domain/actor';
-import { newApiKey } from '../domain/api-key';
-import { ROLES, type Role } from '../domain/role';
-import { hasDirectionControl, isPlainText, isVisible } from '../domain/text';
+import { SYSTEM } from '../domain/base/actor';
+import { newApiKey } from '../domain/access/api-key';
+import { ROLES, type Role } from '../domain/access/role';
+import { hasDirectionControl, isPlainText, isVisible } from '../domain/base/text';
 import { createAdminApiKey, insertAdmin } from '../db/admin';
 import { violates } from '../db/errors';
 import { findNow } from '../db/clock';

@@ -8,7 +8,7 @@ import {
 import type { Sql } from '../db/index';
 import { countComputedByOlderRules } from '../db/sweep';
 import { TIME_ZONE_RULES } from '../db/time-zone-rules';
-import type { Instant } from '../domain/instant';
+import type { Instant } from '../domain/base/instant';
 import { ok, warning, type Finding } from './finding';
 
 const CHECK = 'time zones';

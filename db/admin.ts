@@ -1,14 +1,14 @@
 /** Admins and their API keys in Postgres. Secrets are stored as HMACs under the installation's pepper, nothing else. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { Actor } from '../domain/actor';
-import { SYSTEM } from '../domain/actor';
-import { parseApiKey } from '../domain/api-key';
-import type { ApiKey } from '../domain/api-key';
-import type { Instant } from '../domain/instant';
-import type { JsonObject } from '../domain/json';
-import { notFound, refuse } from '../domain/refusal';
-import type { Refusal } from '../domain/refusal';
-import type { Role } from '../domain/role';
+import type { Actor } from '../domain/base/actor';
+import { SYSTEM } from '../domain/base/actor';
+import { parseApiKey } from '../domain/access/api-key';
+import type { ApiKey } from '../domain/access/api-key';
+import type { Instant } from '../domain/base/instant';
+import type { JsonObject } from '../domain/base/json';
+import { notFound, refuse } from '../domain/base/refusal';
+import type { Refusal } from '../domain/base/refusal';
+import type { Role } from '../domain/access/role';
 import { columnNames } from './columns';
 import { auditAct, difference } from './commit';
 import { changedFields, isEmpty } from './edit';

@@ -4,7 +4,7 @@
  * An event is taken in once (`billing_event_once`), and none is lost: whatever waits here is found by the sweep even when
  * nobody was told of it. All times are real ones; a contract's test clock only judges whether an event is future-dated.
  */
-import { datedByNow } from '../domain/billing-event';
+import { datedByNow } from '../domain/billing/billing-event';
 import type {
   BillingEvent,
   BillingOutcome,
@@ -12,9 +12,9 @@ import type {
   BillingSource,
   IdentifiedBilling,
   InvoiceObservation,
-} from '../domain/billing-event';
-import type { Environment } from '../domain/environment';
-import type { Instant } from '../domain/instant';
+} from '../domain/billing/billing-event';
+import type { Environment } from '../domain/base/environment';
+import type { Instant } from '../domain/base/instant';
 import { beginLocked, sentAlone } from './index';
 import type { Database, Fragment, Sql } from './index';
 import { clockTime, lockClockNowOf } from './test-clock';

@@ -3,8 +3,8 @@
  *
  * Most of them stay where they are: these are marked together. Those that move are `changeContract`'s, one by one.
  */
-import { nextBoundary } from '../domain/contract-boundary';
-import { sameJson } from '../domain/json';
+import { nextBoundary } from '../domain/contract/boundary';
+import { sameJson } from '../domain/base/json';
 import { factsOf, findContracts, storedBoundary } from './contract';
 import type { ContractRow } from './contract';
 import type { Sql } from './index';

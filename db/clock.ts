@@ -4,8 +4,8 @@
  * A decision about a contract stays for good, so no process trusts its own clock, which may be wrong by a day. It asks
  * Postgres for the time and counts on from the answer with its monotonic clock, which no correction of the time moves.
  */
-import type { Instant } from '../domain/instant';
-import { instantFromMillis, millisOf } from '../domain/instant';
+import type { Instant } from '../domain/base/instant';
+import { instantFromMillis, millisOf } from '../domain/base/instant';
 import type { Sql } from './index';
 
 /** How far ahead of Postgres the time of a decision may be, and how far a process' clock may be off (decisions 33). */

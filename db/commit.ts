@@ -1,9 +1,9 @@
 /** The history every write leaves: exactly one audit row, and the domain events others may follow (decisions 5, 27). */
-import type { Actor } from '../domain/actor';
-import type { Environment } from '../domain/environment';
-import type { Instant } from '../domain/instant';
-import { sameJson } from '../domain/json';
-import type { JsonObject } from '../domain/json';
+import type { Actor } from '../domain/base/actor';
+import type { Environment } from '../domain/base/environment';
+import type { Instant } from '../domain/base/instant';
+import { sameJson } from '../domain/base/json';
+import type { JsonObject } from '../domain/base/json';
 import type { Act } from './edit';
 import type { Sql } from './index';
 

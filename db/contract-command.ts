@@ -1,7 +1,7 @@
 /** Commands that were carried out, by the id under which they may come again (decisions, "Temporal, as tried"). */
-import type { CommandOutcome } from '../domain/contract-commands';
-import type { Instant } from '../domain/instant';
-import { refuse } from '../domain/refusal';
+import type { CommandOutcome } from '../domain/contract/command';
+import type { Instant } from '../domain/base/instant';
+import { refuse } from '../domain/base/refusal';
 import { lockContract } from './contract';
 import { beginLocked } from './index';
 import type { Database, Sql } from './index';

@@ -1,10 +1,10 @@
 /** What is read beside a contract when it is settled or decided upon: the catalogue, and the contract it ends with. */
-import type { ContractFacts } from '../domain/contract';
-import { settle } from '../domain/contract-boundary';
-import type { SettleContext } from '../domain/contract-boundary';
-import type { GeneratorFacts } from '../domain/generator';
-import type { Instant } from '../domain/instant';
-import { cotermPending } from '../domain/renewal';
+import type { ContractFacts } from '../domain/contract/contract';
+import { settle } from '../domain/contract/boundary';
+import type { SettleContext } from '../domain/contract/boundary';
+import type { GeneratorFacts } from '../domain/catalogue/generator';
+import type { Instant } from '../domain/base/instant';
+import { cotermPending } from '../domain/contract/renewal';
 import { factsOf, findContract } from './contract';
 import type { ContractRow } from './contract';
 import { findGenerator } from './generator';

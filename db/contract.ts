@@ -1,15 +1,15 @@
 /** Contracts in Postgres: reading them, one or many. They are written through `contract-change.ts` alone. */
-import { ACTIVE_STATES, CONTRACT_STATES } from '../domain/contract';
-import type { ContractFacts, ContractState, ContractType, ContractWarning, Hold } from '../domain/contract';
-import type { Boundary, BoundaryKind } from '../domain/contract-boundary';
-import type { Environment } from '../domain/environment';
-import type { GeneratorFacts } from '../domain/generator';
-import type { Instant, LocalDate } from '../domain/instant';
-import type { Json, JsonObject } from '../domain/json';
-import type { ProductFacts } from '../domain/product';
-import type { QuotaCounters } from '../domain/quota';
-import { settledByOtherRules } from '../domain/time-zone-rules';
-import type { TimeZoneRules } from '../domain/time-zone-rules';
+import { ACTIVE_STATES, CONTRACT_STATES } from '../domain/contract/contract';
+import type { ContractFacts, ContractState, ContractType, ContractWarning, Hold } from '../domain/contract/contract';
+import type { Boundary, BoundaryKind } from '../domain/contract/boundary';
+import type { Environment } from '../domain/base/environment';
+import type { GeneratorFacts } from '../domain/catalogue/generator';
+import type { Instant, LocalDate } from '../domain/base/instant';
+import type { Json, JsonObject } from '../domain/base/json';
+import type { ProductFacts } from '../domain/catalogue/product';
+import type { QuotaCounters } from '../domain/contract/quota';
+import { settledByOtherRules } from '../domain/contract/time-zone-rules';
+import type { TimeZoneRules } from '../domain/contract/time-zone-rules';
 import { columnNames, ofAlias } from './columns';
 import { openJobsOf } from './generation-job';
 import type { Fragment, Sql } from './index';
@@ -30,7 +30,7 @@ export interface ContractRow extends Omit<ContractFacts, 'quota' | 'activation_l
   warnings: ContractWarning[];
   /** By which rules the next boundary was computed; null: by those of a version that did not say. */
   time_zone_rules: TimeZoneRules | null;
-  /** The local day that the contract had reached at `settled_until`, by the rules of that time (domain/time-zone-rules.ts). */
+  /** The local day that the contract had reached at `settled_until`, by the rules of that time (domain/contract/time-zone-rules.ts). */
   settled_on: LocalDate | null;
   /** The time of the contract's test clock, by which it lives; null by the real one. */
   clock_now: Instant | null;
@@ -376,7 +376,7 @@ export async function listRevisions(
     ORDER BY revision DESC LIMIT ${limit}`;
 }
 
-/** An instant inside a JSON value, in the fixed form of `domain/instant.ts`. */
+/** An instant inside a JSON value, in the fixed form of `domain/base/instant.ts`. */
 function iso(sql: Sql, column: string) {
   return sql`to_char(${sql(column)} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 }

@@ -1,6 +1,6 @@
 /** Customers in Postgres: whom contracts are for. An address belongs to one of them, in any case of its letters. */
-import type { Instant } from '../domain/instant';
-import type { JsonObject } from '../domain/json';
+import type { Instant } from '../domain/base/instant';
+import type { JsonObject } from '../domain/base/json';
 import { columnNames } from './columns';
 import { auditAct, difference } from './commit';
 import { changedFields, isEmpty } from './edit';

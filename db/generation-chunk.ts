@@ -6,7 +6,7 @@
  * answered, no license of the contract is made any more. Postgres queues for an advisory lock in the order of arrival: a busy job
  * has chunks in flight all the time, and they do not keep the change waiting for good, as row locks that are shared would.
  */
-import type { Instant } from '../domain/instant';
+import type { Instant } from '../domain/base/instant';
 import type { Sql } from './index';
 import { allowLockWait } from './session';
 

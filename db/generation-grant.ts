@@ -1,9 +1,9 @@
 /**
  * Granting licenses in Postgres: the statement that claims quota and writes what was asked for.
  */
-import type { Actor } from '../domain/actor';
-import type { Environment } from '../domain/environment';
-import type { Instant } from '../domain/instant';
+import type { Actor } from '../domain/base/actor';
+import type { Environment } from '../domain/base/environment';
+import type { Instant } from '../domain/base/instant';
 import { stillAccepted } from './admin';
 import type { CallerKey } from './admin';
 import { auditAct } from './commit';

@@ -4,17 +4,17 @@
  * Locking: a grant takes the quota's row, a chunk takes only a key-share lock on its job, and whatever releases a
  * reservation takes the job's row for update first, so that no chunk can be in flight when the rest is counted.
  */
-import type { Actor } from '../domain/actor';
-import { SYSTEM } from '../domain/actor';
-import type { Environment } from '../domain/environment';
-import { finalState, isUnfinished } from '../domain/generation-job';
-import type { JobState } from '../domain/generation-job';
-import type { Instant } from '../domain/instant';
-import type { JsonObject } from '../domain/json';
-import type { KeyFormat } from '../domain/license-key';
-import { claimRefusal } from '../domain/quota';
-import { isRefusal, notFound, refuse } from '../domain/refusal';
-import type { Refusal } from '../domain/refusal';
+import type { Actor } from '../domain/base/actor';
+import { SYSTEM } from '../domain/base/actor';
+import type { Environment } from '../domain/base/environment';
+import { finalState, isUnfinished } from '../domain/generation/generation-job';
+import type { JobState } from '../domain/generation/generation-job';
+import type { Instant } from '../domain/base/instant';
+import type { JsonObject } from '../domain/base/json';
+import type { KeyFormat } from '../domain/catalogue/license-key';
+import { claimRefusal } from '../domain/contract/quota';
+import { isRefusal, notFound, refuse } from '../domain/base/refusal';
+import type { Refusal } from '../domain/base/refusal';
 import { columnNames, ofAlias } from './columns';
 import { auditAct, insertDomainEvents } from './commit';
 import type { Fragment, Sql } from './index';

@@ -9,8 +9,8 @@
  * The requests of one contract in a statement are granted all or none. When they are not, each is tried again alone, so that one
  * member never decides over another.
  */
-import { laterOf, millisLater } from '../domain/instant';
-import type { Instant } from '../domain/instant';
+import { laterOf, millisLater } from '../domain/base/instant';
+import type { Instant } from '../domain/base/instant';
 import { createBatchedCalls } from './batched-calls';
 import { isDatabaseUnavailable, isLockTimeout } from './errors';
 import type { LockedRow } from './errors';

@@ -7,27 +7,27 @@
  * refusal takes none, and every refusal is exact.
  */
 import { randomFillSync } from 'node:crypto';
-import type { Actor } from '../domain/actor';
-import type { ContractFacts } from '../domain/contract';
-import { generationRefusal, testGenerationRefusal } from '../domain/generation';
-import { revisionRefusal } from '../domain/contract-decision';
-import type { DecisionContext } from '../domain/contract-decision';
-import { licenseExpiry } from '../domain/expiry';
+import type { Actor } from '../domain/base/actor';
+import type { ContractFacts } from '../domain/contract/contract';
+import { generationRefusal, testGenerationRefusal } from '../domain/generation/generation';
+import { revisionRefusal } from '../domain/contract/decision';
+import type { DecisionContext } from '../domain/contract/decision';
+import { licenseExpiry } from '../domain/contract/expiry';
 import {
   BACKGROUND_FROM_LICENSES,
   TEST_LICENSE_PERIOD,
   TEST_LICENSES_MAX,
   chunkSizeFor,
-} from '../domain/generation-job';
-import { addPeriodToInstant } from '../domain/calendar';
-import { laterOf, millisLater } from '../domain/instant';
-import type { Instant } from '../domain/instant';
-import { joinedKeys } from '../domain/license-key';
-import { NO_NUDGE, bothNudges } from '../domain/nudge';
-import type { Nudge } from '../domain/nudge';
-import { claimRefusal } from '../domain/quota';
-import { isRefusal, notFound, refuse } from '../domain/refusal';
-import type { Refusal } from '../domain/refusal';
+} from '../domain/generation/generation-job';
+import { addPeriodToInstant } from '../domain/base/calendar';
+import { laterOf, millisLater } from '../domain/base/instant';
+import type { Instant } from '../domain/base/instant';
+import { joinedKeys } from '../domain/catalogue/license-key';
+import { NO_NUDGE, bothNudges } from '../domain/contract/nudge';
+import type { Nudge } from '../domain/contract/nudge';
+import { claimRefusal } from '../domain/contract/quota';
+import { isRefusal, notFound, refuse } from '../domain/base/refusal';
+import type { Refusal } from '../domain/base/refusal';
 import type { CallerKey } from './admin';
 import { factsOf, findContractWithSource } from './contract';
 import { changeContract, deletedRefusal } from './contract-change';

@@ -1,9 +1,9 @@
 /** Generators in Postgres. A deleted one stays as a row, because licenses and terms refer to it. */
-import type { Environment } from '../domain/environment';
-import type { GeneratorFacts } from '../domain/generator';
-import type { Instant } from '../domain/instant';
-import type { JsonObject } from '../domain/json';
-import type { KeyFormat } from '../domain/license-key';
+import type { Environment } from '../domain/base/environment';
+import type { GeneratorFacts } from '../domain/catalogue/generator';
+import type { Instant } from '../domain/base/instant';
+import type { JsonObject } from '../domain/base/json';
+import type { KeyFormat } from '../domain/catalogue/license-key';
 import { columnNames } from './columns';
 import { auditAct, difference } from './commit';
 import { closeGrants } from './contract-quota';

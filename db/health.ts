@@ -1,5 +1,5 @@
 /** What the doctor asks Postgres: whether the server fits, and whether anything is owed for longer than it should be. */
-import type { Instant } from '../domain/instant';
+import type { Instant } from '../domain/base/instant';
 import { parkedForADay } from './billing-inbox';
 import type { Sql } from './index';
 import { lastSignOfLife, openStates } from './sweep';

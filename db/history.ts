@@ -1,9 +1,9 @@
 /** Reading what happened: audit rows and domain events, newest first. Both are only ever added to, by `commit.ts`. */
-import type { Actor } from '../domain/actor';
-import type { Environment } from '../domain/environment';
-import { millisOf } from '../domain/instant';
-import type { Instant } from '../domain/instant';
-import type { JsonObject } from '../domain/json';
+import type { Actor } from '../domain/base/actor';
+import type { Environment } from '../domain/base/environment';
+import { millisOf } from '../domain/base/instant';
+import type { Instant } from '../domain/base/instant';
+import type { JsonObject } from '../domain/base/json';
 import { columnNames } from './columns';
 import type { AuditClock, AuditEntry } from './commit';
 import type { Fragment, Sql } from './index';

@@ -1,7 +1,7 @@
 /** Answers kept for requests that come again (domain.md 5.2, decisions 11); generation keeps its own in its jobs. */
-import type { JsonObject } from '../domain/json';
-import { refuse } from '../domain/refusal';
-import type { Refusal } from '../domain/refusal';
+import type { JsonObject } from '../domain/base/json';
+import { refuse } from '../domain/base/refusal';
+import type { Refusal } from '../domain/base/refusal';
 import type { Sql } from './index';
 
 /** How long an idempotency key is remembered (domain.md 5.2). */

@@ -1,7 +1,7 @@
 /**
  * The connection to Postgres: one pool per process, with our types and our limits.
  *
- * Instants and dates arrive as text in the form of `domain/instant.ts`; 64-bit integers stay text, because the ids of
+ * Instants and dates arrive as text in the form of `domain/base/instant.ts`; 64-bit integers stay text, because the ids of
  * licenses outgrow JavaScript's numbers. Single statements run alone and are judged by `.count`; several that belong
  * together run in `sql.begin` (decisions 7).
  */

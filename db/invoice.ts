@@ -1,6 +1,6 @@
 /** What is known of a contract's invoices; written with the contract, by `contract-change.ts`. */
-import { sameJson } from '../domain/json';
-import type { Invoice } from '../domain/invoice';
+import { sameJson } from '../domain/base/json';
+import type { Invoice } from '../domain/billing/invoice';
 import { columnNames, ofAlias } from './columns';
 import type { Sql } from './index';
 

@@ -4,12 +4,12 @@
  * A generation request names the terms it was made from. It is granted only while these are the ones that the quota row of the
  * contract names (db/contract-quota.ts), so no other lock is needed to generate.
  */
-import type { ContractFacts } from '../domain/contract';
-import type { Environment } from '../domain/environment';
-import type { ExpiryRule } from '../domain/expiry';
-import { effectiveActivationLimit, effectiveFeatures } from '../domain/features';
-import type { GeneratorFacts } from '../domain/generator';
-import type { KeyFormat } from '../domain/license-key';
+import type { ContractFacts } from '../domain/contract/contract';
+import type { Environment } from '../domain/base/environment';
+import type { ExpiryRule } from '../domain/contract/expiry';
+import { effectiveActivationLimit, effectiveFeatures } from '../domain/contract/features';
+import type { GeneratorFacts } from '../domain/catalogue/generator';
+import type { KeyFormat } from '../domain/catalogue/license-key';
 import type { Fragment, Sql } from './index';
 
 /** All that is needed to make licenses for a contract as it stands. */

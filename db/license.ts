@@ -7,11 +7,11 @@
  * enough: from the keys to their jobs. With 3,000,000 licenses in 106,666 jobs, a page of a beginning that 11,631 keys have takes
  * 0.3 s by the keys and 10.8 s by the jobs, on a busy machine.
  */
-import type { Environment } from '../domain/environment';
-import type { Instant } from '../domain/instant';
-import type { JsonObject } from '../domain/json';
-import { KEY_PREFIX_CHARS_MIN, ORDINAL_BITS, contractNameOf, parseLicenseId } from '../domain/license';
-import type { LicenseStatus } from '../domain/license';
+import type { Environment } from '../domain/base/environment';
+import type { Instant } from '../domain/base/instant';
+import type { JsonObject } from '../domain/base/json';
+import { KEY_PREFIX_CHARS_MIN, ORDINAL_BITS, contractNameOf, parseLicenseId } from '../domain/license/license';
+import type { LicenseStatus } from '../domain/license/license';
 import type { Fragment, Sql } from './index';
 import { clockTime } from './test-clock';
 

@@ -4,8 +4,8 @@
  * Lists and the order of amendments go by these ids, so the clock of the process, which may be wrong, must not make them.
  */
 import { V7Generator } from 'uuidv7';
-import { millisOf } from '../domain/instant';
-import type { Instant } from '../domain/instant';
+import { millisOf } from '../domain/base/instant';
+import type { Instant } from '../domain/base/instant';
 
 const generator = new V7Generator();
 

@@ -1,5 +1,5 @@
 /** What operators know contracts, jobs and test clocks by, for many of them at once. */
-import type { ContractTitle } from '../domain/operator-text';
+import type { ContractTitle } from '../domain/base/operator-text';
 import type { Sql } from './index';
 
 /** A job with the contract for which it generates. */

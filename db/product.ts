@@ -1,8 +1,8 @@
 /** Products in Postgres. */
-import type { Environment } from '../domain/environment';
-import type { Instant } from '../domain/instant';
-import type { JsonObject } from '../domain/json';
-import type { ProductFacts } from '../domain/product';
+import type { Environment } from '../domain/base/environment';
+import type { Instant } from '../domain/base/instant';
+import type { JsonObject } from '../domain/base/json';
+import type { ProductFacts } from '../domain/catalogue/product';
 import { columnNames } from './columns';
 import { auditAct, difference } from './commit';
 import { closeGrants } from './contract-quota';

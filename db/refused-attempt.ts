@@ -2,8 +2,8 @@
  * Refused requests for licenses, counted per contract, minute and code (decisions 40). A client that asks again and again for what
  * it does not get costs one row a minute, and its attempts that wait at the same moment are counted by one statement.
  */
-import type { Instant } from '../domain/instant';
-import type { RefusalCode } from '../domain/refusal';
+import type { Instant } from '../domain/base/instant';
+import type { RefusalCode } from '../domain/base/refusal';
 import { isLockTimeout } from './errors';
 import type { LockedRow } from './errors';
 import { sentAlone } from './index';

@@ -4,11 +4,11 @@
  * Covenant computes local time in Node alone; its sessions of Postgres live in UTC. Where the rules of Postgres differ, what
  * people ask Postgres themselves differs from what Covenant does, and one of the two is out of date.
  */
-import { offsetsOf } from '../domain/calendar';
-import { instantFromMillis, millisOf } from '../domain/instant';
-import type { Instant } from '../domain/instant';
-import { isOlder, isOverAYearOld } from '../domain/time-zone-rules';
-import type { TimeZoneRules } from '../domain/time-zone-rules';
+import { offsetsOf } from '../domain/base/calendar';
+import { instantFromMillis, millisOf } from '../domain/base/instant';
+import type { Instant } from '../domain/base/instant';
+import { isOlder, isOverAYearOld } from '../domain/contract/time-zone-rules';
+import type { TimeZoneRules } from '../domain/contract/time-zone-rules';
 import type { Sql } from './index';
 import { TIME_ZONE_RULES } from './time-zone-rules';
 

@@ -124,7 +124,7 @@ CREATE TABLE test_clocks (
 -- Contracts --------------------------------------------------------------------------------------------------------
 
 -- Written by `changeContract` alone (db/contract-change.ts). `state`, `may_generate` and `next_boundary_*` are copies of
--- what domain/contract.ts derives, for statements that must judge in SQL.
+-- what domain/contract/contract.ts derives, for statements that must judge in SQL.
 CREATE TABLE contracts (
   id                  uuid PRIMARY KEY,
   environment         text NOT NULL,
@@ -185,7 +185,7 @@ CREATE TABLE contracts (
   test_clock_id       uuid CONSTRAINT contracts_test_clock REFERENCES test_clocks (id),
   -- By which rules of time zones (tzdb, such as 2026c) `next_boundary_*` was computed; null: by a version that did not say.
   time_zone_rules     text COLLATE "C",
-  -- The local day that the contract had reached at `settled_until`, by the rules of that time (domain/time-zone-rules.ts).
+  -- The local day that the contract had reached at `settled_until`, by the rules of that time (domain/contract/time-zone-rules.ts).
   settled_on          date,
   CONSTRAINT contracts_test_clock_outside_production CHECK (test_clock_id IS NULL OR environment <> 'production'),
   CONSTRAINT contracts_termination_has_code CHECK ((terminated_at IS NULL) = (termination_code IS NULL)),
@@ -314,7 +314,7 @@ CREATE INDEX contract_commands_by_at ON contract_commands (at);
 
 -- Billing ----------------------------------------------------------------------------------------------------------
 
--- What is known of each invoice: the greatest of all observations of it (domain/invoice.ts). No prices.
+-- What is known of each invoice: the greatest of all observations of it (domain/billing/invoice.ts). No prices.
 CREATE TABLE invoice_facts (
   contract_id  uuid NOT NULL REFERENCES contracts (id),
   source       text NOT NULL,
@@ -325,7 +325,7 @@ CREATE TABLE invoice_facts (
   occurred_at  timestamptz NOT NULL,
   version      bigint,
   fetched_at   timestamptz,
-  -- Orders observations of one invoice; the greatest is the one that stands (domain/invoice.ts).
+  -- Orders observations of one invoice; the greatest is the one that stands (domain/billing/invoice.ts).
   rank         integer NOT NULL,
   PRIMARY KEY (contract_id, source, invoice_id),
   CONSTRAINT invoices_dispute_has_date CHECK ((status = 'DISPUTED') = (disputed_on IS NOT NULL))

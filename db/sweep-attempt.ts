@@ -5,7 +5,7 @@
  * so they hold up no other row. They are tried for as long as they are due, and operators see them (`findStuckRows`).
  * All times are real ones, also for contracts on a test clock.
  */
-import type { Instant } from '../domain/instant';
+import type { Instant } from '../domain/base/instant';
 import type { Sql } from './index';
 import type { SweepKind } from './sweep';
 

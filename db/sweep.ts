@@ -1,6 +1,6 @@
 /** What the sweep looks for: rows that are due or whose workflow lives on a Temporal server that is no more. */
-import type { Instant } from '../domain/instant';
-import type { TimeZoneRules } from '../domain/time-zone-rules';
+import type { Instant } from '../domain/base/instant';
+import type { TimeZoneRules } from '../domain/contract/time-zone-rules';
 import { overdueBillingContracts } from './billing-inbox';
 import type { Fragment, Sql } from './index';
 import { dueAt } from './test-clock';

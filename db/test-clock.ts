@@ -4,10 +4,10 @@
  * The clock of a contract is read wherever the contract is settled, so moving the row is all that passes time; what must
  * be crossed at each step is asked of the contracts themselves.
  */
-import type { Instant } from '../domain/instant';
-import { UNFINISHED_JOB_STATES } from '../domain/generation-job';
-import { awaitedAt, clockMove, stopsOf } from '../domain/test-clock';
-import type { ContractCoupling, ContractOnClock, TestClockFacts, TestClockStatus } from '../domain/test-clock';
+import type { Instant } from '../domain/base/instant';
+import { UNFINISHED_JOB_STATES } from '../domain/generation/generation-job';
+import { awaitedAt, clockMove, stopsOf } from '../domain/system/test-clock';
+import type { ContractCoupling, ContractOnClock, TestClockFacts, TestClockStatus } from '../domain/system/test-clock';
 import { columnNames, ofAlias } from './columns';
 import { auditAct } from './commit';
 import type { Act } from './edit';

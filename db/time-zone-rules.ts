@@ -1,7 +1,7 @@
 /** The rules of time zones by which this process computes, and the contracts that were computed by older ones. */
-import type { Instant } from '../domain/instant';
-import { isOlder } from '../domain/time-zone-rules';
-import type { TimeZoneRules } from '../domain/time-zone-rules';
+import type { Instant } from '../domain/base/instant';
+import { isOlder } from '../domain/contract/time-zone-rules';
+import type { TimeZoneRules } from '../domain/contract/time-zone-rules';
 import type { Fragment, Sql } from './index';
 
 /** The rules by which this process computes: those of its Node, or those that `ICU_TIMEZONE_FILES_DIR` names. */

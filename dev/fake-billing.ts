@@ -9,8 +9,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import Stripe from 'stripe';
-import type { InvoiceStatus } from '../domain/billing-event';
-import type { StandardType } from '../domain/billing-message';
+import type { InvoiceStatus } from '../domain/billing/billing-event';
+import type { StandardType } from '../domain/billing/billing-message';
 
 /** One invoice as the system knows it. */
 export interface FakeInvoice {

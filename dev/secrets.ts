@@ -5,7 +5,7 @@ import { randomBytes, randomFillSync } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { newApiKey } from '../domain/api-key';
+import { newApiKey } from '../domain/access/api-key';
 import { writePrivateFile } from './private-file';
 
 const SecretsFile = z.object({

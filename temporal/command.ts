@@ -9,9 +9,9 @@ import {
 } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import { NamespaceNotFoundError } from '@temporalio/common';
-import type { CommandOutcome } from '../domain/contract-commands';
-import { instantFromMillis, millisOf } from '../domain/instant';
-import type { Instant } from '../domain/instant';
+import type { CommandOutcome } from '../domain/contract/command';
+import { instantFromMillis, millisOf } from '../domain/base/instant';
+import type { Instant } from '../domain/base/instant';
 import { commandUpdate, contractLifecycle } from '../workflows/contract-lifecycle';
 import type { CommandEnvelope } from '../workflows/contract-lifecycle';
 import { GRPC, grpcFailureOf } from './grpc-status';

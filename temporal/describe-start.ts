@@ -5,8 +5,8 @@
  * does not depend on them: without titles it names its subject by id.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { contractTitle, shownName } from '../domain/operator-text';
-import type { ContractTitle } from '../domain/operator-text';
+import { contractTitle, shownName } from '../domain/base/operator-text';
+import type { ContractTitle } from '../domain/base/operator-text';
 
 /** How long a start waits for titles; the wake-up that it carries matters more. */
 const TITLES_TIMEOUT_MS = 500;

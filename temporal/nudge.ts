@@ -5,7 +5,7 @@
  * that fails is logged and forgotten; it never fails the request that made it.
  */
 import type { Client } from '@temporalio/client';
-import type { Nudge } from '../domain/nudge';
+import type { Nudge } from '../domain/contract/nudge';
 import { billingEventSignal, contractLifecycle, wakeContractSignal } from '../workflows/contract-lifecycle';
 import type { BillingEventWord } from '../workflows/contract-lifecycle';
 import { generateLicenses, wakeJobSignal } from '../workflows/generate-licenses';

@@ -2,7 +2,7 @@
  * Task queues by who waits for their tasks and what the tasks wait for. Each has slots of its own (`worker-slots.ts`), so that
  * what hangs or fails on one queue holds no slot of another.
  */
-import { BILLING_SOURCES } from '../domain/billing-event';
+import { BILLING_SOURCES } from '../domain/billing/billing-event';
 import { queueBeside } from '../workflows/queue-beside';
 
 export interface TaskQueues {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import type { Instant } from '../domain/instant';
+import type { Instant } from '../domain/base/instant';
 import { advanceTestClock, wakeTestClockSignal } from '../workflows/advance-test-clock';
 import { clockMovedUpdate, contractLifecycle } from '../workflows/contract-lifecycle';
 import type { StartDescriber } from './describe-start';

@@ -7,7 +7,7 @@ import { createBillingActivities } from '../activities/billing';
 import { createContractActivities } from '../activities/contract';
 import { findContract } from '../db/contract';
 import { changeContract } from '../db/contract-change';
-import { DEFAULT_RENEWAL } from '../domain/renewal';
+import { DEFAULT_RENEWAL } from '../domain/contract/renewal';
 import { createBillingSystem, outcomesOf, tellInvoice } from './harness/billing';
 import type { BillingSystem } from './harness/billing';
 import { auditOf, buildContract, SOMEBODY } from './harness/contract-rows';

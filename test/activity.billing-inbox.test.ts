@@ -9,7 +9,7 @@ import type { BillingSettings } from '../adapters/billing';
 import { countWaitingBillingEvents, findBillingEvent, insertBillingEvent } from '../db/billing-inbox';
 import { FakeBilling } from '../dev/fake-billing';
 import { waitFor } from '../dev/waiting';
-import type { BillingEvent, BillingPort, IdentifiedBilling } from '../domain/billing-event';
+import type { BillingEvent, BillingPort, IdentifiedBilling } from '../domain/billing/billing-event';
 import { buildContract } from './harness/contract-rows';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';

@@ -9,7 +9,7 @@ import { createGenerationJobActivities } from '../activities/generation-job';
 import { CLOCK_SKEW_MS_MAX, createPostgresClock } from '../db/clock';
 import type { PostgresClock } from '../db/clock';
 import { changeContract } from '../db/contract-change';
-import { decide } from '../domain/contract-commands';
+import { decide } from '../domain/contract/command';
 import { actionsUpon, buildContract, jobOf, requestJob, SOMEBODY } from './harness/contract-rows';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';

@@ -6,10 +6,10 @@ import { randomBytes } from 'node:crypto';
 import { createStandardPort, createStandardReceiver } from '../adapters/billing-standard';
 import { FakeBilling, signStandard } from '../dev/fake-billing';
 import type { FakeBehaviour, StandardEvent } from '../dev/fake-billing';
-import { BillingUnreachable } from '../domain/billing-event';
-import type { ReceivedMessage } from '../domain/billing-event';
-import { STANDARD_STATUS } from '../domain/billing-message';
-import type { StandardType } from '../domain/billing-message';
+import { BillingUnreachable } from '../domain/billing/billing-event';
+import type { ReceivedMessage } from '../domain/billing/billing-event';
+import { STANDARD_STATUS } from '../domain/billing/billing-message';
+import type { StandardType } from '../domain/billing/billing-message';
 
 /** Long enough for a server on this machine; the silent one is waited for. */
 const TIMEOUT_MS = 1_000;

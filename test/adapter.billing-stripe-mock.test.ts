@@ -12,7 +12,7 @@ import type { AddressInfo } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createStripePort } from '../adapters/billing-stripe';
-import type { BillingPort } from '../domain/billing-event';
+import type { BillingPort } from '../domain/billing/billing-event';
 
 const FIXTURES = join(__dirname, 'fixtures', 'stripe');
 

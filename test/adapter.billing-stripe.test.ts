@@ -5,8 +5,8 @@
 import { createStripePort, createStripeReceiver } from '../adapters/billing-stripe';
 import { FakeBilling, signStripe } from '../dev/fake-billing';
 import type { FakeBehaviour, FakeInvoice } from '../dev/fake-billing';
-import { BillingUnreachable } from '../domain/billing-event';
-import type { ReceivedMessage } from '../domain/billing-event';
+import { BillingUnreachable } from '../domain/billing/billing-event';
+import type { ReceivedMessage } from '../domain/billing/billing-event';
 
 const CONTRACT_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
 const OTHER_CONTRACT_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e70';

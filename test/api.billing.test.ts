@@ -7,7 +7,7 @@ import { FakeBilling, signStandard, signStripe } from '../dev/fake-billing';
 import type { StandardEvent } from '../dev/fake-billing';
 import { waitFor } from '../dev/waiting';
 import { createStripeReceiver } from '../adapters/billing-stripe';
-import type { BillingReceiver, BillingSource } from '../domain/billing-event';
+import type { BillingReceiver, BillingSource } from '../domain/billing/billing-event';
 import { startTestApi } from './harness/api';
 import type { ApiAnswer, TestApi } from './harness/api';
 import { addCatalogue, addContract } from './harness/catalogue';

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { ClientStream } from '../api/client-stream';
 import { csvAnswer } from '../api/csv';
 import { CLIENT_STALL_MS } from '../api/open-streams';
-import type { JsonObject } from '../domain/json';
+import type { JsonObject } from '../domain/base/json';
 
 const BATCH_ROWS = 1_000;
 /** More than all buffers between a server and a client of this machine hold together. */

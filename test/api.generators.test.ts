@@ -1,5 +1,5 @@
 /** Generators through the interface, and what they mean for the contracts that use them. */
-import { DEFAULT_ALPHABET } from '../domain/license-key';
+import { DEFAULT_ALPHABET } from '../domain/catalogue/license-key';
 import { startTestApi } from './harness/api';
 import type { ApiAnswer, TestApi } from './harness/api';
 import { addCatalogue, addContract } from './harness/catalogue';

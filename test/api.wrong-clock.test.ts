@@ -5,8 +5,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { billingRoutes } from '../api/billing';
 import { signStandard, signStripe } from '../dev/fake-billing';
-import { addDays } from '../domain/calendar';
-import { DEFAULT_RENEWAL } from '../domain/renewal';
+import { addDays } from '../domain/base/calendar';
+import { DEFAULT_RENEWAL } from '../domain/contract/renewal';
 import { startTestApi } from './harness/api';
 import type { TestApi } from './harness/api';
 import { addCatalogue, contractBody } from './harness/catalogue';

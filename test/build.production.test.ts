@@ -7,7 +7,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { scripts } from '../package.json';
 import { ensureSuperAdmin } from '../db/admin';
-import { newApiKey } from '../domain/api-key';
+import { newApiKey } from '../domain/access/api-key';
 import { startKept } from '../dev/kept-process';
 import type { KeptProcess } from '../dev/kept-process';
 import { holdPort } from '../dev/ports';

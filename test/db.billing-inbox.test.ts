@@ -23,7 +23,7 @@ import type { BillingEventRow, ReceivedBillingEvent } from '../db/billing-inbox'
 import { lockContract } from '../db/contract';
 import { findOwedWork } from '../db/health';
 import { rowsToWake } from '../db/sweep';
-import type { BillingEvent, IdentifiedBilling } from '../domain/billing-event';
+import type { BillingEvent, IdentifiedBilling } from '../domain/billing/billing-event';
 import { buildContract } from './harness/contract-rows';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';

@@ -8,7 +8,7 @@ import type { LicenseRequest, RequestLicenses } from '../db/generation-request';
 import { openDatabase } from '../db/index';
 import type { Database } from '../db/index';
 import type { LockTurnLimits } from '../db/lock-turns';
-import { isRefusal } from '../domain/refusal';
+import { isRefusal } from '../domain/base/refusal';
 import { waitUntilBlocked } from './harness/blocked-statement';
 import { buildContract, buildRequest } from './harness/contract-rows';
 import { createTestDatabase } from './harness/database';

@@ -1,7 +1,7 @@
 /** How long answers are kept for requests that come again: thirty days by the time of Postgres, whatever clock a contract has. */
 import { dropExpiredIdempotency } from '../db/idempotency';
 import { createLicenseRequests } from '../db/generation-request';
-import { isRefusal } from '../domain/refusal';
+import { isRefusal } from '../domain/base/refusal';
 import { buildContract, buildRequest } from './harness/contract-rows';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';

@@ -8,7 +8,7 @@ import {
   postgresRuleProblem,
 } from '../db/rule-comparison';
 import { TIME_ZONE_RULES } from '../db/time-zone-rules';
-import { offsetsOf } from '../domain/calendar';
+import { offsetsOf } from '../domain/base/calendar';
 import { examineTimeZones } from '../cli/doctor-time-zones';
 import { warnAboutTimeZones } from '../time-zones';
 import { buildContract } from './harness/contract-rows';

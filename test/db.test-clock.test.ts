@@ -8,7 +8,7 @@ import { findOwedWork } from '../db/health';
 import { rowsToWake } from '../db/sweep';
 import type { SweepKind } from '../db/sweep';
 import { clockNowOf, failAdvance, nextStep } from '../db/test-clock';
-import { licenseStatus } from '../domain/license';
+import { licenseStatus } from '../domain/license/license';
 import { unparkFor } from '../db/billing-inbox';
 import { waitFor } from '../dev/waiting';
 import { outcomesOf, tellInvoice } from './harness/billing';

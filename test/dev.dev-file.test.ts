@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readDevFile, removeDevFile, writeDevFile, type DevFile } from '../dev/dev-file';
 import { loadSecrets } from '../dev/secrets';
-import { parseApiKey } from '../domain/api-key';
+import { parseApiKey } from '../domain/access/api-key';
 
 const RUNNING: DevFile = {
   api_url: 'http://127.0.0.1:8080',

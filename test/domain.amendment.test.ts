@@ -1,17 +1,17 @@
 /**
  * An amendment holds from its day, wholly or not at all, and is judged on that day (domain.md 1.7, T17).
  */
-import type { AmendmentChanges } from '../domain/amendment';
-import { addDays } from '../domain/calendar';
-import { stateAt } from '../domain/contract';
-import type { ContractFacts } from '../domain/contract';
-import { nextBoundary, settle } from '../domain/contract-boundary';
-import type { SettleContext } from '../domain/contract-boundary';
-import { decide } from '../domain/contract-commands';
-import type { ContractCommand } from '../domain/contract-commands';
-import { consequencesOf } from '../domain/contract-consequence';
-import type { DecisionContext } from '../domain/contract-decision';
-import type { Instant } from '../domain/instant';
+import type { AmendmentChanges } from '../domain/contract/amendment';
+import { addDays } from '../domain/base/calendar';
+import { stateAt } from '../domain/contract/contract';
+import type { ContractFacts } from '../domain/contract/contract';
+import { nextBoundary, settle } from '../domain/contract/boundary';
+import type { SettleContext } from '../domain/contract/boundary';
+import { decide } from '../domain/contract/command';
+import type { ContractCommand } from '../domain/contract/command';
+import { consequencesOf } from '../domain/contract/consequence';
+import type { DecisionContext } from '../domain/contract/decision';
+import type { Instant } from '../domain/base/instant';
 import {
   FACTS_IN,
   NOON,

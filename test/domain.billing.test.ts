@@ -3,21 +3,27 @@
  * verified; money brings it back (domain.md 1.3, 1.4 T4 to T8, 1.5).
  */
 import fc from 'fast-check';
-import { DEFAULT_DUNNING, askAgainAt, billingLevel, billingStanding, levelInHindsight } from '../domain/billing';
-import type { BillingLevel } from '../domain/billing';
-import { applyBillingEvents } from '../domain/billing-application';
-import type { LookedUpBillingEvent } from '../domain/billing-application';
-import { INVOICE_STATUSES, datedByNow } from '../domain/billing-event';
-import type { BillingEvent, SeenStatus } from '../domain/billing-event';
-import { addDays } from '../domain/calendar';
-import { openHold, stateAt, warningsOf } from '../domain/contract';
-import type { ContractFacts } from '../domain/contract';
-import { nextBoundary, settle, verificationDue, verifyAt } from '../domain/contract-boundary';
-import { decide } from '../domain/contract-commands';
-import { consequencesOf } from '../domain/contract-consequence';
-import { millisOf } from '../domain/instant';
-import type { Instant } from '../domain/instant';
-import type { Invoice } from '../domain/invoice';
+import {
+  DEFAULT_DUNNING,
+  askAgainAt,
+  billingLevel,
+  billingStanding,
+  levelInHindsight,
+} from '../domain/billing/dunning';
+import type { BillingLevel } from '../domain/billing/dunning';
+import { applyBillingEvents } from '../domain/contract/billing-application';
+import type { LookedUpBillingEvent } from '../domain/contract/billing-application';
+import { INVOICE_STATUSES, datedByNow } from '../domain/billing/billing-event';
+import type { BillingEvent, SeenStatus } from '../domain/billing/billing-event';
+import { addDays } from '../domain/base/calendar';
+import { openHold, stateAt, warningsOf } from '../domain/contract/contract';
+import type { ContractFacts } from '../domain/contract/contract';
+import { nextBoundary, settle, verificationDue, verifyAt } from '../domain/contract/boundary';
+import { decide } from '../domain/contract/command';
+import { consequencesOf } from '../domain/contract/consequence';
+import { millisOf } from '../domain/base/instant';
+import type { Instant } from '../domain/base/instant';
+import type { Invoice } from '../domain/billing/invoice';
 import { SEED, aLikelyInstant } from './harness/contract-arbitrary';
 import {
   FACTS_IN,

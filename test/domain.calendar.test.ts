@@ -11,7 +11,7 @@ import {
   isTimeZone,
   localDateAt,
   startOfDay,
-} from '../domain/calendar';
+} from '../domain/base/calendar';
 
 const ZONES = [
   'UTC',

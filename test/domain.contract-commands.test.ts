@@ -1,14 +1,14 @@
 /**
  * Every command in every state has the outcome that the rules give it, and a refusal or a repetition changes nothing.
  */
-import { stateAt } from '../domain/contract';
-import { decide } from '../domain/contract-commands';
-import type { CommandOutcome, ContractCommand } from '../domain/contract-commands';
-import { create } from '../domain/contract-create';
-import type { CreateInput } from '../domain/contract-create';
-import type { EditInput } from '../domain/contract-edit';
-import { isRefusal } from '../domain/refusal';
-import { DEFAULT_RENEWAL } from '../domain/renewal';
+import { stateAt } from '../domain/contract/contract';
+import { decide } from '../domain/contract/command';
+import type { CommandOutcome, ContractCommand } from '../domain/contract/command';
+import { create } from '../domain/contract/creation';
+import type { CreateInput } from '../domain/contract/creation';
+import type { EditInput } from '../domain/contract/edit';
+import { isRefusal } from '../domain/base/refusal';
+import { DEFAULT_RENEWAL } from '../domain/contract/renewal';
 import {
   CREATE_INPUT,
   FACTS_IN,

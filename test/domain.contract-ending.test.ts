@@ -2,14 +2,14 @@
  * A contract ends once, by expiry, by termination or by deletion, and what undoes a termination undoes nothing else
  * (T11, T14 to T16).
  */
-import { addDays } from '../domain/calendar';
-import { stateAt } from '../domain/contract';
-import type { ContractFacts } from '../domain/contract';
-import { nextBoundary, settle } from '../domain/contract-boundary';
-import { decide } from '../domain/contract-commands';
-import type { ContractCommand } from '../domain/contract-commands';
-import { consequencesOf } from '../domain/contract-consequence';
-import { REINSTATE_DAYS_MAX } from '../domain/contract-ending';
+import { addDays } from '../domain/base/calendar';
+import { stateAt } from '../domain/contract/contract';
+import type { ContractFacts } from '../domain/contract/contract';
+import { nextBoundary, settle } from '../domain/contract/boundary';
+import { decide } from '../domain/contract/command';
+import type { ContractCommand } from '../domain/contract/command';
+import { consequencesOf } from '../domain/contract/consequence';
+import { REINSTATE_DAYS_MAX } from '../domain/contract/ending';
 import {
   FACTS_IN,
   LIVE_STATES,

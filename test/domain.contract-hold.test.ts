@@ -1,12 +1,12 @@
 /**
  * A hold is placed and lifted by its own source alone, and a contract goes on only when nobody holds it any more (T7, T9, T10).
  */
-import { openHold, stateAt } from '../domain/contract';
-import type { ContractFacts } from '../domain/contract';
-import { settle } from '../domain/contract-boundary';
-import { decide } from '../domain/contract-commands';
-import type { ContractCommand } from '../domain/contract-commands';
-import { consequencesOf } from '../domain/contract-consequence';
+import { openHold, stateAt } from '../domain/contract/contract';
+import type { ContractFacts } from '../domain/contract/contract';
+import { settle } from '../domain/contract/boundary';
+import { decide } from '../domain/contract/command';
+import type { ContractCommand } from '../domain/contract/command';
+import { consequencesOf } from '../domain/contract/consequence';
 import {
   FACTS_IN,
   NOON,

@@ -1,15 +1,15 @@
 /**
  * What each state allows is what the page says, and every operation there is keeps to it.
  */
-import { CONTRACT_STATES } from '../domain/contract';
-import type { ContractFacts, ContractState } from '../domain/contract';
-import { decide } from '../domain/contract-commands';
-import type { ContractCommand } from '../domain/contract-commands';
-import { CONTRACT_OPERATIONS, operationRefusal, permissionFor } from '../domain/contract-operations';
-import type { ContractOperation, Permission } from '../domain/contract-operations';
-import { generationRefusal, testGenerationRefusal } from '../domain/generation';
-import { isRefusal } from '../domain/refusal';
-import type { Refusal } from '../domain/refusal';
+import { CONTRACT_STATES } from '../domain/contract/contract';
+import type { ContractFacts, ContractState } from '../domain/contract/contract';
+import { decide } from '../domain/contract/command';
+import type { ContractCommand } from '../domain/contract/command';
+import { CONTRACT_OPERATIONS, operationRefusal, permissionFor } from '../domain/contract/operations';
+import type { ContractOperation, Permission } from '../domain/contract/operations';
+import { generationRefusal, testGenerationRefusal } from '../domain/generation/generation';
+import { isRefusal } from '../domain/base/refusal';
+import type { Refusal } from '../domain/base/refusal';
 import {
   FACTS_IN,
   LIVE_STATES,

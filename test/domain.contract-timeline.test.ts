@@ -2,11 +2,11 @@
  * What is foretold is what then happens, in a world that stands still.
  */
 import fc from 'fast-check';
-import { addPeriods, startOfDay } from '../domain/calendar';
-import { stateAt } from '../domain/contract';
-import { boundariesAfter, settle } from '../domain/contract-boundary';
-import { FORETOLD_ENTRIES_MAX, foretell } from '../domain/contract-timeline';
-import type { Instant } from '../domain/instant';
+import { addPeriods, startOfDay } from '../domain/base/calendar';
+import { stateAt } from '../domain/contract/contract';
+import { boundariesAfter, settle } from '../domain/contract/boundary';
+import { FORETOLD_ENTRIES_MAX, foretell } from '../domain/contract/timeline';
+import type { Instant } from '../domain/base/instant';
 import { SEED, someFacts, someLooks } from './harness/contract-arbitrary';
 import {
   FACTS_IN,

@@ -2,9 +2,9 @@
  * The state of a contract follows from its facts and the clock, by the rules of 1.3 and in their order, and so does all
  * that is shown of it.
  */
-import { addDays } from '../domain/calendar';
-import { CONTRACT_STATES, lastDay, mayGenerateIn, stateAt, statusOf, warningsOf } from '../domain/contract';
-import type { ContractFacts, ContractState, ContractWarning, Hold, InactiveReason } from '../domain/contract';
+import { addDays } from '../domain/base/calendar';
+import { CONTRACT_STATES, lastDay, mayGenerateIn, stateAt, statusOf, warningsOf } from '../domain/contract/contract';
+import type { ContractFacts, ContractState, ContractWarning, Hold, InactiveReason } from '../domain/contract/contract';
 import {
   FACTS_IN,
   LIVE_STATES,

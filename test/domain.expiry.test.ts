@@ -1,8 +1,8 @@
 /** When licenses expire (domain.md 5.7). */
 import fc from 'fast-check';
-import { startOfDay } from '../domain/calendar';
-import { licenseExpiry } from '../domain/expiry';
-import { licenseStatus } from '../domain/license';
+import { startOfDay } from '../domain/base/calendar';
+import { licenseExpiry } from '../domain/contract/expiry';
+import { licenseStatus } from '../domain/license/license';
 
 const NOON = '2027-06-15T12:00:00.000Z';
 

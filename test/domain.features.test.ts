@@ -1,7 +1,7 @@
 /** Features and activation limits (domain.md 5.8): RFC 7396, and known keys keep their type. */
 import fc from 'fast-check';
-import { effectiveActivationLimit, effectiveFeatures, mistypedOverrides } from '../domain/features';
-import type { JsonObject } from '../domain/json';
+import { effectiveActivationLimit, effectiveFeatures, mistypedOverrides } from '../domain/contract/features';
+import type { JsonObject } from '../domain/base/json';
 
 test.each<[JsonObject, JsonObject, JsonObject]>([
   [{ seats: 5 }, {}, { seats: 5 }],

@@ -15,9 +15,9 @@ import {
   isUnfinished,
   percentOf,
   resumeDecision,
-} from '../domain/generation-job';
-import type { JobState } from '../domain/generation-job';
-import { isRefusal } from '../domain/refusal';
+} from '../domain/generation/generation-job';
+import type { JobState } from '../domain/generation/generation-job';
+import { isRefusal } from '../domain/base/refusal';
 
 test('the chunks of a job cover its ordinals, each once', () => {
   fc.assert(

@@ -3,10 +3,10 @@
  * matter (domain.md 1.5.2, 1.5.4, 1.5.6).
  */
 import fc from 'fast-check';
-import { INVOICE_STATUSES } from '../domain/billing-event';
-import type { InvoiceStatus } from '../domain/billing-event';
-import { invoiceAfter, isUnpaid, ladderDate } from '../domain/invoice';
-import type { Invoice, SeenInvoice } from '../domain/invoice';
+import { INVOICE_STATUSES } from '../domain/billing/billing-event';
+import type { InvoiceStatus } from '../domain/billing/billing-event';
+import { invoiceAfter, isUnpaid, ladderDate } from '../domain/billing/invoice';
+import type { Invoice, SeenInvoice } from '../domain/billing/invoice';
 import { SEED, ZONES, aDate, aLikelyInstant } from './harness/contract-arbitrary';
 import { buildSeen } from './harness/contract-facts';
 

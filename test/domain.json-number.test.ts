@@ -2,7 +2,7 @@
  * Numbers that JavaScript cannot hold are found in JSON text, each at its place, and no other is.
  */
 import fc from 'fast-check';
-import { changedNumbers, isHeldExactly } from '../domain/json-number';
+import { changedNumbers, isHeldExactly } from '../domain/base/json-number';
 
 /** Decimals that the comparison by whole numbers is scaled to. */
 const SCALE = 800;

@@ -1,8 +1,8 @@
 /** License keys: their form, their randomness, and how many of them a format gives. */
 import { randomFillSync } from 'node:crypto';
-import type { KeyFormat } from '../domain/license-key';
-import { DEFAULT_ALPHABET, joinedKeys, keyspaceOf, largestQuotaFor, maskKey } from '../domain/license-key';
-import { formatRandom } from '../domain/random-text';
+import type { KeyFormat } from '../domain/catalogue/license-key';
+import { DEFAULT_ALPHABET, joinedKeys, keyspaceOf, largestQuotaFor, maskKey } from '../domain/catalogue/license-key';
+import { formatRandom } from '../domain/base/random-text';
 
 const FORMAT: KeyFormat = { prefix: 'BF26', groups: 4, group_length: 5, alphabet: DEFAULT_ALPHABET, separator: '-' };
 

@@ -1,6 +1,6 @@
 /** What an issued license shows: its id, its status, its source. */
 import fc from 'fast-check';
-import { contractNameOf, licenseIdText, licenseSource, licenseStatus, parseLicenseId } from '../domain/license';
+import { contractNameOf, licenseIdText, licenseSource, licenseStatus, parseLicenseId } from '../domain/license/license';
 
 test('an id comes back as it was', () => {
   fc.assert(

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { contractTitle, escapedMarkdown, keywordOf, shownName } from '../domain/operator-text';
+import { contractTitle, escapedMarkdown, keywordOf, shownName } from '../domain/base/operator-text';
 
 const contract = { type: 'reseller', environment: 'production' } as const;
 

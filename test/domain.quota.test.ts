@@ -2,7 +2,7 @@
  * A quota is granted whole or not at all, is never oversold, and only grows once something of it is used.
  */
 import fc from 'fast-check';
-import { claimRefusal, quotaOf, totalRefusal } from '../domain/quota';
+import { claimRefusal, quotaOf, totalRefusal } from '../domain/contract/quota';
 
 const counters = fc
   .record({ total: fc.integer({ min: 1, max: 1_000 }), claimed: fc.nat(1_000), reserved: fc.nat(1_000) })

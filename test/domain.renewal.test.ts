@@ -2,21 +2,21 @@
  * A contract gets its next term once, by itself or by hand, from the end of the old one and counted from its anchor, and
  * everybody is told in time (domain.md 1.4 T12 and T13, 1.6, 1.8.4).
  */
-import { addDays, addPeriods } from '../domain/calendar';
-import { stateAt } from '../domain/contract';
-import type { ContractFacts } from '../domain/contract';
-import { settle } from '../domain/contract-boundary';
-import type { SettleContext } from '../domain/contract-boundary';
-import { decide } from '../domain/contract-commands';
-import type { ContractCommand } from '../domain/contract-commands';
-import { consequencesOf } from '../domain/contract-consequence';
-import { create } from '../domain/contract-create';
-import type { CreateInput } from '../domain/contract-create';
-import type { RenewInput } from '../domain/contract-renewal';
-import type { Instant } from '../domain/instant';
-import { isRefusal } from '../domain/refusal';
-import { DEFAULT_RENEWAL, isOptedOut } from '../domain/renewal';
-import { endOfTerm } from '../domain/term';
+import { addDays, addPeriods } from '../domain/base/calendar';
+import { stateAt } from '../domain/contract/contract';
+import type { ContractFacts } from '../domain/contract/contract';
+import { settle } from '../domain/contract/boundary';
+import type { SettleContext } from '../domain/contract/boundary';
+import { decide } from '../domain/contract/command';
+import type { ContractCommand } from '../domain/contract/command';
+import { consequencesOf } from '../domain/contract/consequence';
+import { create } from '../domain/contract/creation';
+import type { CreateInput } from '../domain/contract/creation';
+import type { RenewInput } from '../domain/contract/renewal-command';
+import type { Instant } from '../domain/base/instant';
+import { isRefusal } from '../domain/base/refusal';
+import { DEFAULT_RENEWAL, isOptedOut } from '../domain/contract/renewal';
+import { endOfTerm } from '../domain/contract/term';
 import {
   CREATE_INPUT,
   FACTS_IN,

@@ -1,7 +1,7 @@
 /** Test clocks go forward only, one advance at a time and at most ten years at once. */
-import { DEFAULT_RENEWAL } from '../domain/renewal';
-import { advanceDecision, clockMove, shownStatus, stopsOf } from '../domain/test-clock';
-import type { ContractCoupling, ContractOnClock, TestClockFacts } from '../domain/test-clock';
+import { DEFAULT_RENEWAL } from '../domain/contract/renewal';
+import { advanceDecision, clockMove, shownStatus, stopsOf } from '../domain/system/test-clock';
+import type { ContractCoupling, ContractOnClock, TestClockFacts } from '../domain/system/test-clock';
 
 const NOW = '2028-02-29T12:00:00.000Z';
 

@@ -1,8 +1,8 @@
 /** What a change of the rules of time zones means for a contract that was settled by others (domain.md 1.8.8). */
 import fc from 'fast-check';
-import { addDays, localDateAt, offsetsOf, startOfDay } from '../domain/calendar';
-import { instantFromMillis, millisOf } from '../domain/instant';
-import { isOlder, isOverAYearOld, settledByOtherRules, settledOn } from '../domain/time-zone-rules';
+import { addDays, localDateAt, offsetsOf, startOfDay } from '../domain/base/calendar';
+import { instantFromMillis, millisOf } from '../domain/base/instant';
+import { isOlder, isOverAYearOld, settledByOtherRules, settledOn } from '../domain/contract/time-zone-rules';
 import { ZONES } from './harness/contract-arbitrary';
 import { buildFacts } from './harness/contract-facts';
 

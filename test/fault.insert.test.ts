@@ -9,7 +9,7 @@ import type { FilledRange, FillChunksInput } from '../activities/generation-job'
 import { isDatabaseUnavailable } from '../db/errors';
 import { createLicenseRequests } from '../db/generation-request';
 import type { Granted, LicenseRequest } from '../db/generation-request';
-import { isRefusal } from '../domain/refusal';
+import { isRefusal } from '../domain/base/refusal';
 import type { Nudger } from '../temporal/nudge';
 import { createTestDatabase, type TestDatabase } from './harness/database';
 import { createFlakyDatabase, seededRandom } from './harness/flaky-database';

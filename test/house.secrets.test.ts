@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
 import { join } from 'node:path';
 import { judgeAudit } from '../dev/check/vulnerabilities';
-import { newApiKey } from '../domain/api-key';
+import { newApiKey } from '../domain/access/api-key';
 
 const ROOT = join(__dirname, '..');
 

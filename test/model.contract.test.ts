@@ -3,24 +3,24 @@
  * give, or facts that contradict each other.
  */
 import fc from 'fast-check';
-import { applyBillingEvents } from '../domain/billing-application';
-import type { LookedUpBillingEvent } from '../domain/billing-application';
-import type { InvoiceStatus } from '../domain/billing-event';
-import { addDays, localDateAt } from '../domain/calendar';
-import { CONTRACT_STATES, HOLD_SOURCES, mayGenerateIn, stateAt } from '../domain/contract';
-import type { ContractFacts, ContractState } from '../domain/contract';
-import { nextBoundary, settle } from '../domain/contract-boundary';
-import type { SettleContext } from '../domain/contract-boundary';
-import type { ContractAction, ContractChange } from '../domain/contract-change';
-import { decide } from '../domain/contract-commands';
-import type { ContractCommand } from '../domain/contract-commands';
-import { consequencesOf } from '../domain/contract-consequence';
-import { create } from '../domain/contract-create';
-import { instantFromMillis, millisOf } from '../domain/instant';
-import type { Instant } from '../domain/instant';
-import { isRefusal } from '../domain/refusal';
-import { DEFAULT_RENEWAL, RENEWAL_MODES } from '../domain/renewal';
-import type { RenewalMode } from '../domain/renewal';
+import { applyBillingEvents } from '../domain/contract/billing-application';
+import type { LookedUpBillingEvent } from '../domain/contract/billing-application';
+import type { InvoiceStatus } from '../domain/billing/billing-event';
+import { addDays, localDateAt } from '../domain/base/calendar';
+import { CONTRACT_STATES, HOLD_SOURCES, mayGenerateIn, stateAt } from '../domain/contract/contract';
+import type { ContractFacts, ContractState } from '../domain/contract/contract';
+import { nextBoundary, settle } from '../domain/contract/boundary';
+import type { SettleContext } from '../domain/contract/boundary';
+import type { ContractAction, ContractChange } from '../domain/contract/change';
+import { decide } from '../domain/contract/command';
+import type { ContractCommand } from '../domain/contract/command';
+import { consequencesOf } from '../domain/contract/consequence';
+import { create } from '../domain/contract/creation';
+import { instantFromMillis, millisOf } from '../domain/base/instant';
+import type { Instant } from '../domain/base/instant';
+import { isRefusal } from '../domain/base/refusal';
+import { DEFAULT_RENEWAL, RENEWAL_MODES } from '../domain/contract/renewal';
+import type { RenewalMode } from '../domain/contract/renewal';
 import { DAY_MS, FROM, SEED, ZONES } from './harness/contract-arbitrary';
 import { CREATE_INPUT, buildContext, buildRenewalContext, buildSettleContext } from './harness/contract-facts';
 

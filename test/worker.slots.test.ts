@@ -10,7 +10,7 @@ import { activityInfo } from '@temporalio/activity';
 import { createStandardPort } from '../adapters/billing-standard';
 import { loadConfig } from '../config';
 import { waitFor } from '../dev/waiting';
-import type { ContractCommand } from '../domain/contract-commands';
+import type { ContractCommand } from '../domain/contract/command';
 import { contractWorkflowId, generationJobWorkflowId } from '../temporal/ids';
 import { workerPoolSize, workerSlots } from '../worker-slots';
 import { sweep } from '../workflows/sweep';

@@ -8,7 +8,7 @@ import { listJobLicenses } from '../db/license';
 import { failAdvance } from '../db/test-clock';
 import type { TestClockRow } from '../db/test-clock';
 import { waitFor } from '../dev/waiting';
-import { DEFAULT_RENEWAL } from '../domain/renewal';
+import { DEFAULT_RENEWAL } from '../domain/contract/renewal';
 import { contractWorkflowId, generationJobWorkflowId, testClockWorkflowId } from '../temporal/ids';
 import type { advanceTestClock } from '../workflows/advance-test-clock';
 import { sweep } from '../workflows/sweep';

@@ -5,8 +5,8 @@
 import { SETTLE_TIMEOUT_MS } from '../temporal/test-clock';
 import { findContract } from '../db/contract';
 import { waitFor } from '../dev/waiting';
-import { addDays } from '../domain/calendar';
-import type { ContractCommand } from '../domain/contract-commands';
+import { addDays } from '../domain/base/calendar';
+import type { ContractCommand } from '../domain/contract/command';
 import { contractWorkflowId, generationJobWorkflowId } from '../temporal/ids';
 import {
   billingEventSignal,

@@ -4,9 +4,9 @@
 import { temporal as proto } from '@temporalio/proto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { findContract } from '../db/contract';
-import { addDays } from '../domain/calendar';
-import { instantFromMillis, millisOf } from '../domain/instant';
-import { DEFAULT_RENEWAL, REMINDER_DAYS } from '../domain/renewal';
+import { addDays } from '../domain/base/calendar';
+import { instantFromMillis, millisOf } from '../domain/base/instant';
+import { DEFAULT_RENEWAL, REMINDER_DAYS } from '../domain/contract/renewal';
 import { contractWorkflowId } from '../temporal/ids';
 import { contractViewQuery } from '../workflows/contract-lifecycle';
 import type { contractLifecycle } from '../workflows/contract-lifecycle';

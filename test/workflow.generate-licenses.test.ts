@@ -7,10 +7,10 @@ import type { CloseJobInput, FillChunksInput, FilledRange, OpenJobInput } from '
 import { findContract } from '../db/contract';
 import { changeContract } from '../db/contract-change';
 import { changeJobState, resumeJob } from '../db/generation-job';
-import { decide } from '../domain/contract-commands';
-import type { ContractCommand } from '../domain/contract-commands';
-import { cancelDecision, resumeDecision } from '../domain/generation-job';
-import { isRefusal } from '../domain/refusal';
+import { decide } from '../domain/contract/command';
+import type { ContractCommand } from '../domain/contract/command';
+import { cancelDecision, resumeDecision } from '../domain/generation/generation-job';
+import { isRefusal } from '../domain/base/refusal';
 import { generationJobWorkflowId } from '../temporal/ids';
 import type { generateLicenses } from '../workflows/generate-licenses';
 import { CONTRACT_NAME, JOB_PROGRESS } from '../workflows/search-attributes';

@@ -20,10 +20,10 @@ import {
 import type { BillingActivities } from '../activities/billing';
 import type { ContractActivities } from '../activities/contract';
 import type { ContractView } from '../activities/contract-view';
-import type { BillingSource } from '../domain/billing-event';
-import type { CommandOutcome, ContractCommand } from '../domain/contract-commands';
-import { instantFromMillis, millisOf } from '../domain/instant';
-import { contractTitle } from '../domain/operator-text';
+import type { BillingSource } from '../domain/billing/billing-event';
+import type { CommandOutcome, ContractCommand } from '../domain/contract/command';
+import { instantFromMillis, millisOf } from '../domain/base/instant';
+import { contractTitle } from '../domain/base/operator-text';
 import { createTurns } from './in-turn';
 import { nameOf, ownSearchAttributes } from './own-search-attributes';
 import type { OwnSearchAttributes, WakeRequest, WantedAttribute } from './own-search-attributes';

@@ -14,9 +14,9 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { FilledRange, GenerationJobActivities, OpenedJob } from '../activities/generation-job';
-import { isUnfinished } from '../domain/generation-job';
-import type { JobState } from '../domain/generation-job';
-import { instantFromMillis } from '../domain/instant';
+import { isUnfinished } from '../domain/generation/generation-job';
+import type { JobState } from '../domain/generation/generation-job';
+import { instantFromMillis } from '../domain/base/instant';
 import { nameOf, ownSearchAttributes } from './own-search-attributes';
 import type { OwnSearchAttributes, WakeRequest, WantedAttribute } from './own-search-attributes';
 import { CONTRACT_ID, JOB_PROGRESS } from './search-attributes';

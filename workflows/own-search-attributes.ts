@@ -5,7 +5,7 @@
  * event of runs that began with it, and a replay that then decides otherwise ends in a nondeterminism error.
  */
 import { patched, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
-import { keywordOf } from '../domain/operator-text';
+import { keywordOf } from '../domain/base/operator-text';
 import { CONTRACT_NAME } from './search-attributes';
 import type { SEARCH_ATTRIBUTES } from './search-attributes';
 

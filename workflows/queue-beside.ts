@@ -1,6 +1,6 @@
 /** The task queues on which workflows have activities done that must take no slot of commands. */
 
-import type { BillingSource } from '../domain/billing-event';
+import type { BillingSource } from '../domain/billing/billing-event';
 
 /** What a queue beside that of the contracts is for; see `temporal/task-queues.ts`. */
 export type QueueBeside = 'settling' | 'steps' | 'billing' | `billing-${BillingSource}` | 'sweep';

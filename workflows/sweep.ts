@@ -14,7 +14,7 @@ import {
 } from '@temporalio/workflow';
 import type { BillingInboxActivities } from '../activities/billing-inbox';
 import type { SweepActivities, Swept } from '../activities/sweep';
-import { instantFromMillis } from '../domain/instant';
+import { instantFromMillis } from '../domain/base/instant';
 import { queueBeside } from './queue-beside';
 
 export interface SweepInput {

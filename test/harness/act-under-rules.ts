@@ -8,11 +8,11 @@ import { openDatabase } from '../../db/index';
 import type { Database } from '../../db/index';
 import { applicationName } from '../../db/rule-comparison';
 import { TIME_ZONE_RULES } from '../../db/time-zone-rules';
-import { decide, needsOf } from '../../domain/contract-commands';
-import type { ContractCommand } from '../../domain/contract-commands';
-import type { ContractState } from '../../domain/contract';
-import type { Instant } from '../../domain/instant';
-import { isRefusal } from '../../domain/refusal';
+import { decide, needsOf } from '../../domain/contract/command';
+import type { ContractCommand } from '../../domain/contract/command';
+import type { ContractState } from '../../domain/contract/contract';
+import type { Instant } from '../../domain/base/instant';
+import { isRefusal } from '../../domain/base/refusal';
 import { buildContract, SOMEBODY } from './contract-rows';
 import type { ContractOptions } from './contract-rows';
 

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { insertBillingEvent } from '../../db/billing-inbox';
 import type { Database } from '../../db/index';
 import { signStandard } from '../../dev/fake-billing';
-import { BillingUnreachable } from '../../domain/billing-event';
+import { BillingUnreachable } from '../../domain/billing/billing-event';
 import type {
   BillingEvent,
   BillingOutcome,
@@ -13,9 +13,9 @@ import type {
   BillingSource,
   InvoiceObservation,
   SeenStatus,
-} from '../../domain/billing-event';
-import type { StandardType } from '../../domain/billing-message';
-import type { Instant } from '../../domain/instant';
+} from '../../domain/billing/billing-event';
+import type { StandardType } from '../../domain/billing/billing-message';
+import type { Instant } from '../../domain/base/instant';
 import type { TestApi } from './api';
 
 /** What the billing system knows of an invoice; DRAFT is one by which nothing is owed yet. */

@@ -3,14 +3,14 @@
  * that like to fall together.
  */
 import fc from 'fast-check';
-import type { Amendment, AmendmentChanges } from '../../domain/amendment';
-import { addDays, addPeriods, localDateAt } from '../../domain/calendar';
-import type { ContractFacts } from '../../domain/contract';
-import { instantFromMillis, millisOf } from '../../domain/instant';
-import type { Instant } from '../../domain/instant';
-import type { Invoice } from '../../domain/invoice';
-import { DEFAULT_RENEWAL } from '../../domain/renewal';
-import type { RenewalPolicy } from '../../domain/renewal';
+import type { Amendment, AmendmentChanges } from '../../domain/contract/amendment';
+import { addDays, addPeriods, localDateAt } from '../../domain/base/calendar';
+import type { ContractFacts } from '../../domain/contract/contract';
+import { instantFromMillis, millisOf } from '../../domain/base/instant';
+import type { Instant } from '../../domain/base/instant';
+import type { Invoice } from '../../domain/billing/invoice';
+import { DEFAULT_RENEWAL } from '../../domain/contract/renewal';
+import type { RenewalPolicy } from '../../domain/contract/renewal';
 import { buildAmendment, buildFacts, buildHold, buildInvoice } from './contract-facts';
 
 /** Zones whose clocks change, have no midnight, skipped a day, or lie half an hour aside. */

@@ -1,8 +1,8 @@
 /**
  * One contract in each state there is, made through the interface; what takes time to come about is set back in time.
  */
-import { addDays } from '../../domain/calendar';
-import type { ContractState } from '../../domain/contract';
+import { addDays } from '../../domain/base/calendar';
+import type { ContractState } from '../../domain/contract/contract';
 import { waitFor } from '../../dev/waiting';
 import type { Database, Sql } from '../../db/index';
 import type { TestApi } from './api';

@@ -8,7 +8,7 @@ import type { BillingPorts } from '../../activities/billing-inbox';
 import { createActivities } from '../../activities/index';
 import type { Database } from '../../db/index';
 import { titlesFrom } from '../../db/operator-title';
-import type { CommandOutcome, ContractCommand } from '../../domain/contract-commands';
+import type { CommandOutcome, ContractCommand } from '../../domain/contract/command';
 import { createCommandSender } from '../../temporal/command';
 import { createStartDescriber } from '../../temporal/describe-start';
 import { createNudger } from '../../temporal/nudge';

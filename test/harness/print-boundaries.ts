@@ -2,10 +2,10 @@
  * Four years of one contract in each of several zones, computed: what a process of any zone of its own must agree on. Run as
  * a program it prints them, with the offset of its process.
  */
-import { addPeriods, startOfDay } from '../../domain/calendar';
-import { stateAt } from '../../domain/contract';
-import { settle } from '../../domain/contract-boundary';
-import { licenseExpiry } from '../../domain/expiry';
+import { addPeriods, startOfDay } from '../../domain/base/calendar';
+import { stateAt } from '../../domain/contract/contract';
+import { settle } from '../../domain/contract/boundary';
+import { licenseExpiry } from '../../domain/contract/expiry';
 import { ZONES } from './contract-arbitrary';
 import { buildAutoRenewed, buildInvoice, buildSettleContext } from './contract-facts';
 

@@ -6,9 +6,9 @@
  */
 import { execFileSync } from 'node:child_process';
 import { commandLine } from '../../command-line';
-import { addDays } from '../../domain/calendar';
-import { instantFromMillis, millisOf } from '../../domain/instant';
-import type { Instant } from '../../domain/instant';
+import { addDays } from '../../domain/base/calendar';
+import { instantFromMillis, millisOf } from '../../domain/base/instant';
+import type { Instant } from '../../domain/base/instant';
 import globalSetup from '../global-setup';
 import globalTeardown from '../global-teardown';
 import type { Acted } from './act-under-rules';
@@ -20,7 +20,7 @@ import type { ProcessApart } from './older-rules';
 const DAYS = 730;
 /** Prints the beginning of each of the next days in each zone. */
 const PRINT_DAYS = `
-  const { addDays, startOfDay } = require('./domain/calendar');
+  const { addDays, startOfDay } = require('./domain/base/calendar');
   const today = new Date().toISOString().slice(0, 10);
   const days = Array.from({ length: ${DAYS} }, (_, count) => addDays(today, count + 2));
   const zones = Intl.supportedValuesOf('timeZone');

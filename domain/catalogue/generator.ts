@@ -1,0 +1,42 @@
+/** A generator: the key format, features and activation limit that its product's licenses get. */
+import type { JsonObject } from '../base/json';
+import { keyspaceOf, largestQuotaFor } from './license-key';
+import type { KeyFormat } from './license-key';
+import { refuse } from '../base/refusal';
+import type { Refusal } from '../base/refusal';
+
+export interface GeneratorFacts {
+  id: string;
+  product_id: string;
+  name: string;
+  format: KeyFormat;
+  features: JsonObject;
+  /** Devices a license may be active on; null is unlimited. */
+  activation_limit: number | null;
+  status: 'active' | 'inactive';
+  revision: number;
+}
+
+/** Refuses a generator that is not an active one of the product. */
+export function generatorRefusal(
+  generator: GeneratorFacts | null,
+  generator_id: string,
+  product_id: string,
+): Refusal | null {
+  if (generator === null) return refuse('GENERATOR_NOT_AVAILABLE', { generator_id, why: 'does not exist' });
+  if (generator.product_id !== product_id)
+    return refuse('GENERATOR_NOT_AVAILABLE', { generator_id, why: 'belongs to another product' });
+  if (generator.status !== 'active') return refuse('GENERATOR_NOT_AVAILABLE', { generator_id, why: 'is inactive' });
+  return null;
+}
+
+/** Refuses a key format that cannot serve a quota safely (decisions 10). */
+export function keyspaceRefusal(format: KeyFormat, quota: number): Refusal | null {
+  const largest = largestQuotaFor(format);
+  if (largest >= BigInt(quota)) return null;
+  return refuse('GENERATOR_KEYSPACE_TOO_SMALL', {
+    quota,
+    keyspace: keyspaceOf(format).toString(),
+    largest_quota: largest.toString(),
+  });
+}

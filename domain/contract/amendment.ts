@@ -1,0 +1,190 @@
+/**
+ * Amendments: sets of changes to a running contract that hold from a day on (domain.md 1.7).
+ *
+ * One of today or earlier holds at once; one of a later day waits for it and is judged again then. It is applied wholly
+ * or not at all.
+ */
+import { localDateAt } from '../base/calendar';
+import { isLive, stateAt } from './contract';
+import type { ContractFacts } from './contract';
+import type { ContractChange } from './change';
+import { revise } from './decision';
+import type { Conditional, Decision, DecisionContext } from './decision';
+import { editFields } from './edit';
+import type { RenewalEdit } from './edit';
+import { inactiveRefusal, owingRefusal } from './operations';
+import type { ExpiryRule } from './expiry';
+import type { ActivationLimitOverride } from './features';
+import type { Instant, LocalDate } from '../base/instant';
+import type { JsonObject } from '../base/json';
+import { isRefusal, refuse } from '../base/refusal';
+import type { Refusal } from '../base/refusal';
+import { reanchored } from './term';
+
+/** What an amendment can change; what is left out stays. */
+export interface AmendmentChanges {
+  quota_add?: number | undefined;
+  generator_id?: string | undefined;
+  feature_overrides?: JsonObject | undefined;
+  activation_limit?: ActivationLimitOverride | undefined;
+  expiry?: ExpiryRule | undefined;
+  /** The first day not covered; later terms count from it. */
+  end_date?: LocalDate | undefined;
+  renewal?: RenewalEdit | undefined;
+  customer_id?: string | null | undefined;
+}
+
+export const AMENDMENT_STATUSES = ['pending', 'applied', 'failed', 'cancelled'] as const;
+export type AmendmentStatus = (typeof AMENDMENT_STATUSES)[number];
+
+export interface Amendment {
+  id: string;
+  effective_date: LocalDate;
+  changes: AmendmentChanges;
+  note: string | null;
+  status: AmendmentStatus;
+  /** Why it could not be applied on its day. */
+  failure: { code: string; detail: string } | null;
+  created_at: Instant;
+  created_by: string;
+  decided_at: Instant | null;
+  /** Whether there is a row of it yet. */
+  stored: boolean;
+}
+
+export interface AmendInput extends Conditional {
+  /** Chosen by the caller, so that a repeated command is the same amendment. */
+  amendment_id: string;
+  effective_date: LocalDate;
+  changes: AmendmentChanges;
+  note: string | null;
+}
+export interface WithdrawAmendmentInput extends Conditional {
+  amendment_id: string;
+}
+
+/** T17: applied now, or kept for its day. Either way it must be possible as things stand. */
+export function amend(facts: ContractFacts, input: AmendInput, context: DecisionContext): Decision {
+  const { now } = context;
+  const { amendment_id: id, effective_date, changes, note } = input;
+  const state = stateAt(facts, now);
+  if (state === 'DRAFT') return refuse('AMENDMENT_NOT_POSSIBLE', { why: 'A draft is not amended but edited.' });
+  if (!isLive(state)) return inactiveRefusal(facts, now);
+  const today = localDateAt(now, facts.timezone);
+  // A term that was granted before it begins is not the current one; then there is no going back before today.
+  const earliest = facts.term_start_date !== null && facts.term_start_date < today ? facts.term_start_date : today;
+  if (effective_date < earliest) {
+    const why = `An amendment cannot hold from before the current term: from ${earliest} on.`;
+    return refuse('AMENDMENT_NOT_POSSIBLE', { why, earliest });
+  }
+  const amendment: Amendment = {
+    id,
+    effective_date,
+    changes,
+    note,
+    status: 'pending',
+    failure: null,
+    created_at: now,
+    created_by: context.actor_id,
+    decided_at: null,
+    stored: false,
+  };
+  const applied = applyChanges(facts, amendment, context);
+  if (isRefusal(applied)) return applied;
+  const kept = { ...facts, amendments: [...facts.amendments, amendment] };
+  if (effective_date <= today) return amended(kept, amendment, context);
+  const told = { amendment_id: id, effective_date, changes: { ...changes } as JsonObject };
+  return { facts: kept, at: now, action: 'amendment.scheduled', revised: false, told };
+}
+
+/** Takes back an amendment that waits for its day. */
+export function withdrawAmendment(
+  facts: ContractFacts,
+  { amendment_id }: WithdrawAmendmentInput,
+  { now }: DecisionContext,
+): Decision {
+  const amendment = facts.amendments.find(({ id }) => id === amendment_id);
+  // Its day may have come just now, before this was asked.
+  if (amendment?.status !== 'pending')
+    return refuse('AMENDMENT_NOT_PENDING', { amendment_id, status: amendment?.status ?? 'decided' });
+  const cancelled = decided(facts, amendment, { status: 'cancelled', decided_at: now });
+  return { facts: cancelled, at: now, action: 'amendment.cancelled', revised: false, told: { amendment_id } };
+}
+
+/** The amendment applied, or failed with its reason: never half of it. It is judged by `context.now` and holds from `at`. */
+export function amended(
+  facts: ContractFacts,
+  amendment: Amendment,
+  context: DecisionContext,
+  at: Instant = context.now,
+): ContractChange {
+  const { id: amendment_id, effective_date } = amendment;
+  const applied = applyChanges(facts, amendment, context);
+  if (isRefusal(applied)) {
+    const { code, detail } = applied;
+    const failed = decided(facts, amendment, { status: 'failed', failure: { code, detail }, decided_at: at });
+    const told = { amendment_id, effective_date, code, detail };
+    return { facts: failed, at, action: 'amendment.failed', reason: code, revised: false, told };
+  }
+  const done = decided(applied, amendment, { status: 'applied', decided_at: at });
+  const action = isQuotaGrant(amendment) ? 'quota.granted' : 'contract.amended';
+  const grant_label = amendment.note ?? `amendment of ${effective_date}`;
+  return { ...revise(facts, done, at, action), grant_label, told: { amendment_id, effective_date } };
+}
+
+/** Whether all an amendment does is to grant quota. */
+export function isQuotaGrant({ changes }: Pick<Amendment, 'changes'>): boolean {
+  const given = Object.entries(changes).filter(([, value]) => value !== undefined);
+  return given.length === 1 && changes.quota_add !== undefined;
+}
+
+/** The facts without what waited for a day that will not come. */
+export function withdrawn(facts: ContractFacts, at: Instant): ContractFacts {
+  if (facts.amendments.every(({ status }) => status !== 'pending')) return facts;
+  const amendments = facts.amendments.map((one): Amendment =>
+    one.status === 'pending' ? { ...one, status: 'cancelled', decided_at: at } : one,
+  );
+  return { ...facts, amendments };
+}
+
+function applyChanges(
+  facts: ContractFacts,
+  { changes, effective_date }: Amendment,
+  context: DecisionContext,
+): ContractFacts | Refusal {
+  const { now } = context;
+  const { quota_add, end_date, ...fields } = changes;
+  const state = stateAt(facts, now);
+  if (state === 'SUSPENDED' && !onlyLowers(facts, changes)) return inactiveRefusal(facts, now);
+  const adds = quota_add !== undefined || (end_date !== undefined && prolongs(facts, end_date));
+  const owing = adds ? owingRefusal(facts, now) : null;
+  if (owing) return owing;
+  const quota = quota_add === undefined ? undefined : facts.quota.total + quota_add;
+  const edited = editFields(facts, { ...fields, quota }, context);
+  if (isRefusal(edited) || end_date === undefined) return edited;
+  const today = localDateAt(now, facts.timezone);
+  // A right is not removed retroactively, and a term is not over before it begins or before it is amended.
+  const first = [today, effective_date, facts.term_start_date ?? today].reduce((a, b) => (a > b ? a : b));
+  if (end_date <= first) {
+    const message = `end_date must be after ${first}; to end the contract now, terminate it.`;
+    return refuse('VALIDATION_FAILED', { path: 'changes.end_date', message });
+  }
+  return reanchored(edited, end_date);
+}
+
+/** While suspended a contract may be made less, not more (1.7). */
+function onlyLowers(facts: ContractFacts, { end_date, renewal, ...others }: AmendmentChanges): boolean {
+  const nothing_else = Object.values(others).every((value) => value === undefined);
+  const shortens = end_date === undefined || !prolongs(facts, end_date);
+  const renews_less = renewal === undefined || (renewal.mode !== 'auto' && Object.keys(renewal).join() === 'mode');
+  return nothing_else && shortens && renews_less;
+}
+
+function prolongs({ end_date: old }: ContractFacts, end_date: LocalDate): boolean {
+  return old !== null && end_date > old;
+}
+
+function decided(facts: ContractFacts, amendment: Amendment, changes: Partial<Amendment>): ContractFacts {
+  const amendments = facts.amendments.map((one) => (one.id === amendment.id ? { ...one, ...changes } : one));
+  return { ...facts, amendments };
+}

@@ -1,0 +1,123 @@
+/**
+ * What billing events do to a contract: each is taken as one more look at its invoice and leaves exactly one audit row,
+ * whether it told something new or not (domain.md 1.5). What follows from it is `consequence.ts`'s.
+ */
+import type { BillingSource, InvoiceObservation } from '../billing/billing-event';
+import { startOfDay } from '../base/calendar';
+import { expiresAt, stateAt } from './contract';
+import type { ContractFacts } from './contract';
+import type { ContractAction, ContractChange } from './change';
+import type { DecisionContext } from './decision';
+import type { Instant } from '../base/instant';
+import { invoiceAfter } from '../billing/invoice';
+import type { Invoice } from '../billing/invoice';
+import type { JsonObject } from '../base/json';
+import { autoRenewed, renewalBlock } from './renewal';
+
+/** An event that is due, with what is known of its invoice: from the event itself, or from the billing system just now. */
+export interface LookedUpBillingEvent {
+  id: string;
+  source: BillingSource;
+  event_id: string;
+  type: string;
+  invoice_id: string;
+  future_dated: boolean;
+  /** How often it was tried before. */
+  tries: number;
+  /** When it came in, by the contract's clock. */
+  told_at: Instant;
+  look:
+    | { at: 'event'; observation: InvoiceObservation }
+    | { at: 'source'; fetched_at: Instant; observation: InvoiceObservation }
+    | { at: 'nothing'; outcome: 'PARKED' | 'IGNORED'; reason: string };
+}
+
+/** What became of an event. */
+export interface BillingVerdict {
+  id: string;
+  outcome: 'APPLIED' | 'IGNORED' | 'PARKED';
+  reason: string | null;
+}
+
+/** Applies events in the order given; answers the changes, one for each event that is told, and every verdict. */
+export function applyBillingEvents(
+  facts: ContractFacts,
+  events: LookedUpBillingEvent[],
+  context: DecisionContext,
+): { changes: ContractChange[]; verdicts: BillingVerdict[] } {
+  const { now } = context;
+  const changes: ContractChange[] = [];
+  const verdicts: BillingVerdict[] = [];
+  let current = facts;
+  for (const event of events) {
+    const { verdict, invoice, told } = judge(current, event);
+    verdicts.push(verdict);
+    const others = current.invoices.filter((old) => !same(old, event));
+    if (invoice) current = { ...current, invoices: [...others, invoice] };
+    // What was held of an invoice that is somebody else's is forgotten here.
+    else if (verdict.reason === 'OTHER_CONTRACT') current = { ...current, invoices: others };
+    // What is parked is tried again and again; it is told once.
+    if (verdict.outcome === 'PARKED' && event.tries > 0) continue;
+    const { source, event_id, type, invoice_id } = event;
+    const flagged = event.future_dated ? { future_dated: true } : {};
+    changes.push({
+      facts: current,
+      at: now,
+      action: ACTIONS[verdict.outcome],
+      ...(verdict.reason === null ? {} : { reason: verdict.reason }),
+      revised: false,
+      told: { source, event_id, type, invoice_id, ...told, ...flagged },
+    });
+  }
+  const applied = events.filter(({ id }) => verdicts.some((one) => one.id === id && one.outcome === 'APPLIED'));
+  const made_up = madeUpRenewal(current, applied, context);
+  return { changes: made_up === null ? changes : [...changes, made_up], verdicts };
+}
+
+/**
+ * The renewal that an unpaid invoice blocked although the payment was here before the end: it could not be looked at in
+ * time, because somebody else crossed the end first, or the billing system was silent. What is late is ours, not theirs.
+ */
+function madeUpRenewal(
+  facts: ContractFacts,
+  applied: LookedUpBillingEvent[],
+  context: DecisionContext,
+): ContractChange | null {
+  const ends_at = expiresAt(facts);
+  if (facts.renewal.mode !== 'auto' || facts.end_date === null || ends_at === null) return null;
+  if (stateAt(facts, context.now) !== 'EXPIRED') return null;
+  if (facts.renewal_blocked !== 'PAST_DUE' && facts.renewal_blocked !== 'SUSPENDED') return null;
+  if (!applied.some(({ told_at }) => told_at < ends_at)) return null;
+  const unheld = { ...facts, holds: facts.holds.filter(({ source }) => source !== 'billing') };
+  if (renewalBlock(unheld, startOfDay(facts.end_date, facts.timezone), context) !== null) return null;
+  return autoRenewed(facts, context.now, context);
+}
+
+const ACTIONS: Record<BillingVerdict['outcome'], ContractAction> = {
+  APPLIED: 'billing.event_received',
+  IGNORED: 'billing.event_ignored',
+  PARKED: 'billing.parked',
+};
+
+function judge(
+  facts: ContractFacts,
+  event: LookedUpBillingEvent,
+): { verdict: BillingVerdict; invoice?: Invoice; told: JsonObject } {
+  const { id, look, source, invoice_id } = event;
+  if (look.at === 'nothing') return { verdict: { id, outcome: look.outcome, reason: look.reason }, told: {} };
+  const known = facts.invoices.find((invoice) => same(invoice, event));
+  const { status: seen_status, ...observed } = look.observation;
+  // Whoever was paid back had paid: nothing is owed again, and nothing else is settled by it (1.5.6).
+  if (seen_status === 'REFUNDED') return { verdict: { id, outcome: 'IGNORED', reason: 'REFUND' }, told: {} };
+  const fetched_at = look.at === 'source' ? look.fetched_at : null;
+  const seen = { ...observed, status: seen_status, source, invoice_id, fetched_at };
+  const invoice = invoiceAfter(known, seen, facts.timezone);
+  if (invoice === known) return { verdict: { id, outcome: 'IGNORED', reason: 'STALE' }, told: { is: known.status } };
+  const { status, due_date, occurred_at } = invoice;
+  const told = { was: known?.status ?? null, is: status, due_date, occurred_at };
+  return { verdict: { id, outcome: 'APPLIED', reason: null }, invoice, told };
+}
+
+function same(invoice: Invoice, event: Pick<LookedUpBillingEvent, 'source' | 'invoice_id'>): boolean {
+  return invoice.source === event.source && invoice.invoice_id === event.invoice_id;
+}

@@ -1,0 +1,58 @@
+/** What a command or a boundary does to a contract, before it is written. */
+import type { ContractFacts } from './contract';
+import type { BoundaryKind } from './boundary';
+import type { Instant } from '../base/instant';
+import type { JsonObject } from '../base/json';
+import type { RenewalRecord } from './renewal';
+
+/** Every act upon a contract that leaves an audit row and a domain event of the same name (domain.md 6.2). */
+export type ContractAction =
+  | 'contract.created'
+  | 'contract.updated'
+  | 'contract.activated'
+  | 'contract.paused'
+  | 'contract.resumed'
+  | 'contract.suspended'
+  | 'contract.reinstated'
+  | 'contract.term_started'
+  | 'contract.renewed'
+  | 'contract.grace_started'
+  | 'contract.expired'
+  | 'contract.terminated'
+  | 'contract.amended'
+  | 'contract.deleted'
+  | 'contract.boundary_moved'
+  | 'amendment.scheduled'
+  | 'amendment.cancelled'
+  | 'amendment.failed'
+  | 'quota.granted'
+  | 'renewal.reminder_due'
+  | 'renewal.notice_due'
+  | 'renewal.opted_out'
+  | 'renewal.blocked'
+  | 'billing.event_received'
+  | 'billing.event_ignored'
+  | 'billing.parked'
+  | 'billing.invoices_fetched'
+  | 'billing.unreachable'
+  | 'billing.past_due'
+  | 'billing.cleared';
+
+/** One change: the facts as they become, and how the audit tells it. One change is exactly one audit row. */
+export interface ContractChange {
+  facts: ContractFacts;
+  /** The instant at which it holds: a boundary's own, or the command's. */
+  at: Instant;
+  action: ContractAction;
+  reason?: string;
+  /** Whether it changes terms or holds, and so counts as a new revision. */
+  revised: boolean;
+  /** The boundary that was crossed. */
+  boundary?: BoundaryKind;
+  /** What the audit row and the domain event tell besides what differs. */
+  told?: JsonObject;
+  /** The new term, to be kept. */
+  renewal?: RenewalRecord;
+  /** What a quota granted by this change is for: "term 2". */
+  grant_label?: string;
+}

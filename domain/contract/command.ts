@@ -1,0 +1,97 @@
+/**
+ * Every command upon a contract and how it is decided: one table, asked by the API, by activities and by dry runs.
+ *
+ * A decision takes the settled facts and answers with a change, a refusal, or `unchanged` when what is asked already
+ * holds (domain.md 1.4: repeating a transition is no error and leaves no trace).
+ */
+import { amend, withdrawAmendment } from './amendment';
+import type { AmendInput, WithdrawAmendmentInput } from './amendment';
+import type { ContractFacts } from './contract';
+import { activate } from './creation';
+import type { ActivateInput } from './creation';
+import { revisionRefusal } from './decision';
+import type { Decision, DecisionContext } from './decision';
+import { edit } from './edit';
+import type { EditInput } from './edit';
+import { reinstate, remove, terminate } from './ending';
+import type { DeleteInput, ReinstateInput, TerminateInput } from './ending';
+import { holdForCompliance, pause, releaseFromCompliance, resume } from './hold';
+import type { ComplianceHoldInput, ComplianceReleaseInput, PauseInput, ResumeInput } from './hold';
+import { optOut, renew } from './renewal-command';
+import type { OptOutInput, RenewInput } from './renewal-command';
+import type { Refusal } from '../base/refusal';
+
+/** The inputs of each command by its name. */
+export interface CommandInputs {
+  activate: ActivateInput;
+  pause: PauseInput;
+  resume: ResumeInput;
+  edit: EditInput;
+  renew: RenewInput;
+  'opt-out': OptOutInput;
+  amend: AmendInput;
+  'withdraw-amendment': WithdrawAmendmentInput;
+  terminate: TerminateInput;
+  reinstate: ReinstateInput;
+  'compliance-hold': ComplianceHoldInput;
+  'compliance-release': ComplianceReleaseInput;
+  delete: DeleteInput;
+}
+export type CommandName = keyof CommandInputs;
+
+/** One command with its input, as it travels to a workflow. */
+export type ContractCommand = { [Name in CommandName]: { name: Name; input: CommandInputs[Name] } }[CommandName];
+
+/** The answer to a command: done, nothing to do, or a refusal. */
+export interface CommandOutcome {
+  refusal: Refusal | null;
+  changed: boolean;
+  /** Whether this is the stored answer of an earlier, equal command. */
+  replayed: boolean;
+  /** The amendment that the command made. */
+  amendment_id?: string;
+}
+
+type Decide<Input> = (facts: ContractFacts, input: Input, context: DecisionContext) => Decision;
+
+const COMMANDS: { [Name in CommandName]: Decide<CommandInputs[Name]> } = {
+  activate,
+  pause,
+  resume,
+  edit,
+  renew,
+  'opt-out': optOut,
+  amend,
+  'withdraw-amendment': withdrawAmendment,
+  terminate,
+  reinstate,
+  'compliance-hold': holdForCompliance,
+  'compliance-release': releaseFromCompliance,
+  delete: remove,
+};
+
+/** Decides one command upon settled facts. Throws a TypeError when there is no such command. */
+export function decide(command: ContractCommand, facts: ContractFacts, context: DecisionContext): Decision {
+  const stale = revisionRefusal(facts, command.input.expected_revision);
+  if (stale) return stale;
+  if (!Object.hasOwn(COMMANDS, command.name))
+    throw new TypeError(`there is no such command; there are ${Object.keys(COMMANDS).join(', ')}`);
+  const decideThis = COMMANDS[command.name] as Decide<ContractCommand['input']>;
+  return decideThis(facts, command.input, context);
+}
+
+/** What has to be read or locked so that a command can be decided. */
+export interface CommandNeeds {
+  /** The generator the command would put in place. */
+  generator_id?: string | undefined;
+  /** Whether requests must not claim quota meanwhile: a quota is lowered only down to what is claimed. */
+  lock_quota: boolean;
+}
+
+/** The needs of a command. */
+export function needsOf(command: ContractCommand): CommandNeeds {
+  if (command.name === 'edit')
+    return { generator_id: command.input.generator_id, lock_quota: command.input.quota !== undefined };
+  if (command.name === 'amend') return { generator_id: command.input.changes.generator_id, lock_quota: false };
+  return { lock_quota: false };
+}

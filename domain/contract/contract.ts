@@ -1,0 +1,245 @@
+/**
+ * A contract: the facts that are stored, the state they give at an instant, and how that state is shown.
+ *
+ * State is never stored as a decision: `stateAt` derives it from facts and a clock (domain.md 1.3), and everything else
+ * asks this file. The columns `state` and `may_generate` are copies for SQL, written only by `db/contract-change.ts`.
+ */
+import type { Amendment } from './amendment';
+import { billingLevel, isAtLeast } from '../billing/dunning';
+import type { Dunning } from '../billing/dunning';
+import { addDays, startOfDay } from '../base/calendar';
+import type { Environment } from '../base/environment';
+import type { ExpiryRule } from './expiry';
+import type { ActivationLimitOverride } from './features';
+import type { Instant, LocalDate } from '../base/instant';
+import type { Invoice } from '../billing/invoice';
+import type { JsonObject } from '../base/json';
+import type { QuotaCounters } from './quota';
+import type { RenewalPolicy } from './renewal';
+
+export const CONTRACT_TYPES = ['standard', 'reseller', 'enterprise', 'pool'] as const;
+export type ContractType = (typeof CONTRACT_TYPES)[number];
+
+export const CONTRACT_STATES = [
+  'DRAFT',
+  'SCHEDULED',
+  'ACTIVE',
+  'PAST_DUE',
+  'EXPIRY_GRACE',
+  'PAUSED',
+  'SUSPENDED',
+  'EXPIRED',
+  'TERMINATED',
+  'DELETED',
+] as const;
+export type ContractState = (typeof CONTRACT_STATES)[number];
+
+export type InactiveReason =
+  | 'CONFIGURING'
+  | 'NOT_STARTED'
+  | 'EXPIRED_IN_GRACE'
+  | 'PAUSED'
+  | 'COMPLETED'
+  | 'BILLING_SUSPENDED'
+  | 'COMPLIANCE'
+  | 'EXPIRED'
+  | 'TERMINATED';
+
+/** What asks for a person's attention (decisions 26). */
+export const CONTRACT_WARNINGS = [
+  'BILLING_PAST_DUE',
+  'SUSPENSION_DUE',
+  'BILLING_UNREACHABLE',
+  'PAID_AFTER_TERMINATION',
+  'RENEWAL_BLOCKED',
+] as const;
+export type ContractWarning = (typeof CONTRACT_WARNINGS)[number];
+
+/** The longest grace after the end of a term, in days (domain.md 1.2). */
+export const EXPIRY_GRACE_DAYS_MAX = 90;
+
+/** Who can hold a contract; the first that holds one names the reason. Only administrators pause, the others suspend. */
+export const HOLD_SOURCES = ['billing', 'compliance', 'admin'] as const;
+export type HoldSource = (typeof HOLD_SOURCES)[number];
+
+/** A reason for which a contract stands still, placed and lifted by its own source (domain.md 1.1.3). */
+export interface Hold {
+  /** Null until the hold is stored. */
+  id: string | null;
+  source: HoldSource;
+  code: 'PAUSED' | 'COMPLETED' | 'BILLING_SUSPENDED' | 'COMPLIANCE';
+  placed_at: Instant;
+  /** When the hold lifts itself, or null when somebody has to. */
+  resume_at: Instant | null;
+  lifted_at: Instant | null;
+  placed_by: string;
+  note: string | null;
+}
+
+/** What is stored of a contract. Field names are those of the columns and of the interface. */
+export interface ContractFacts {
+  id: string;
+  environment: Environment;
+  name: string;
+  type: ContractType;
+  product_id: string;
+  generator_id: string;
+  customer_id: string | null;
+  feature_overrides: JsonObject;
+  activation_limit: ActivationLimitOverride;
+  expiry: ExpiryRule;
+  metadata: JsonObject;
+  timezone: string;
+  start_date: LocalDate | null;
+  end_date: LocalDate | null;
+  /** ISO 8601 period of a term, or null for a fixed end or none. */
+  term_length: string | null;
+  term_number: number;
+  /** The first day of the current term; the contract's own start for the first one. */
+  term_start_date: LocalDate | null;
+  /** The day from which ends of terms are counted, and the number of the term that ended there (domain/contract/term.ts). */
+  anchor_date: LocalDate | null;
+  anchor_term: number;
+  expiry_grace_days: number;
+  grace_allows_generation: boolean;
+  renewal: RenewalPolicy;
+  /** Why the current term was not renewed when it should have been; null when it was, or is not yet over. */
+  renewal_blocked: string | null;
+  /** When a person renewed it last; null when nobody did. */
+  renewed_by_hand_at: Instant | null;
+  /** The contract whose end this one has taken over. */
+  cotermed_with: string | null;
+  dunning: Dunning;
+  dunning_exempt: boolean;
+  /** Since when it was told that money is owed. */
+  past_due_since: Instant | null;
+  /** Since when the billing system gives no answer to a question that must be asked; null when it does. */
+  billing_unreachable_since: Instant | null;
+  /** Not before this instant is it asked again. */
+  verify_after: Instant | null;
+  invoices: Invoice[];
+  /** Those that wait for their day, and those that were decided just now. */
+  amendments: Amendment[];
+  test_clock_id: string | null;
+  activated_at: Instant | null;
+  terminated_at: Instant | null;
+  termination_code: 'ADMIN' | 'BILLING' | null;
+  termination_reason: string | null;
+  deleted_at: Instant | null;
+  holds: Hold[];
+  quota: QuotaCounters;
+  /** Counts changes of terms and holds, not generation (decisions 22). */
+  revision: number;
+  /** Every boundary up to this instant has been crossed (decisions 2). */
+  settled_until: Instant;
+  created_at: Instant;
+  created_by: string;
+}
+
+/** The state of a contract at an instant; the first rule that matches wins (domain.md 1.3, decisions 3). */
+export function stateAt(facts: ContractFacts, now: Instant): ContractState {
+  if (facts.deleted_at !== null && facts.deleted_at <= now) return 'DELETED';
+  if (facts.terminated_at !== null && facts.terminated_at <= now) return 'TERMINATED';
+  if (facts.activated_at === null) return 'DRAFT';
+  if (facts.start_date !== null && now < startOfDay(facts.start_date, facts.timezone)) return 'SCHEDULED';
+  const expires_at = expiresAt(facts);
+  if (expires_at !== null && now >= expires_at) return 'EXPIRED';
+  const hold = openHold(facts, now);
+  if (hold && hold.source !== 'admin') return 'SUSPENDED';
+  if (hold) return 'PAUSED';
+  if (facts.end_date !== null && now >= startOfDay(facts.end_date, facts.timezone)) return 'EXPIRY_GRACE';
+  if (isAtLeast(billingLevel(facts, now), 'GRACE')) return 'PAST_DUE';
+  return 'ACTIVE';
+}
+
+/** Whether time and money can still change a contract in this state. */
+export function isLive(state: ContractState): boolean {
+  return state !== 'DRAFT' && state !== 'EXPIRED' && state !== 'TERMINATED' && state !== 'DELETED';
+}
+
+/** When the contract is over, grace included; null for one without an end. */
+export function expiresAt(facts: ContractFacts): Instant | null {
+  return facts.end_date === null ? null : startOfDay(addDays(facts.end_date, facts.expiry_grace_days), facts.timezone);
+}
+
+/** The open hold of a source at an instant; without a source the one that names the reason. */
+export function openHold(facts: Pick<ContractFacts, 'holds'>, now: Instant, source?: HoldSource): Hold | undefined {
+  return facts.holds
+    .filter((hold) => hold.placed_at <= now && (hold.lifted_at === null || hold.lifted_at > now))
+    .filter((hold) => source === undefined || hold.source === source)
+    .sort((a, b) => HOLD_SOURCES.indexOf(a.source) - HOLD_SOURCES.indexOf(b.source))[0];
+}
+
+/** The facts with the chosen open holds lifted at an instant. */
+export function liftHolds(facts: ContractFacts, at: Instant, chosen: (hold: Hold) => boolean): ContractFacts {
+  const holds = facts.holds.map((hold) =>
+    hold.lifted_at === null && chosen(hold) ? { ...hold, lifted_at: at } : hold,
+  );
+  return { ...facts, holds };
+}
+
+/** Whether licenses are generated: while active, past due or not, and in the grace of a contract that allows it (2.2). */
+export function mayGenerateIn(state: ContractState, { grace_allows_generation }: GraceRule): boolean {
+  return state === 'ACTIVE' || state === 'PAST_DUE' || (state === 'EXPIRY_GRACE' && grace_allows_generation);
+}
+type GraceRule = Pick<ContractFacts, 'grace_allows_generation'>;
+
+/** The seed's two statuses, and why an inactive contract is inactive. */
+export interface ContractStatus {
+  status: 'active' | 'inactive';
+  inactive_reason: InactiveReason | null;
+}
+
+/** The status of a contract at an instant. */
+export function statusOf(facts: ContractFacts, now: Instant): ContractStatus {
+  return statusOfState(stateAt(facts, now), openHold(facts, now)?.code ?? null);
+}
+
+/** How a state is projected (domain.md 2.1); `hold_code` is that of the open hold, if there is one. */
+export function statusOfState(state: ContractState, hold_code: Hold['code'] | null): ContractStatus {
+  const reasons: Record<ContractState, InactiveReason | null> = {
+    DRAFT: 'CONFIGURING',
+    SCHEDULED: 'NOT_STARTED',
+    ACTIVE: null,
+    PAST_DUE: null,
+    EXPIRY_GRACE: 'EXPIRED_IN_GRACE',
+    PAUSED: hold_code ?? 'PAUSED',
+    SUSPENDED: hold_code ?? 'BILLING_SUSPENDED',
+    EXPIRED: 'EXPIRED',
+    TERMINATED: 'TERMINATED',
+    DELETED: null,
+  };
+  return { status: ACTIVE_STATES.includes(state) ? 'active' : 'inactive', inactive_reason: reasons[state] };
+}
+
+/** The states that the seed calls Active. */
+export const ACTIVE_STATES: readonly ContractState[] = ['ACTIVE', 'PAST_DUE'];
+
+/** What of a contract asks for a person's attention at an instant. */
+export function warningsOf(facts: ContractFacts, now: Instant): ContractWarning[] {
+  const state = stateAt(facts, now);
+  const level = billingLevel(facts, now);
+  const suspended = openHold(facts, now, 'billing') !== undefined;
+  const applies: Record<ContractWarning, boolean> = {
+    BILLING_PAST_DUE: state === 'PAST_DUE',
+    SUSPENSION_DUE: isLive(state) && isAtLeast(level, 'SUSPEND') && !suspended,
+    BILLING_UNREACHABLE: isLive(state) && isAtLeast(level, 'SUSPEND') && facts.billing_unreachable_since !== null,
+    PAID_AFTER_TERMINATION: state === 'TERMINATED' && wasPaidAfterTermination(facts, level === 'CLEAR'),
+    RENEWAL_BLOCKED: isLive(state) && facts.renewal_blocked !== null && facts.renewal_blocked !== 'OPTED_OUT',
+  };
+  return CONTRACT_WARNINGS.filter((warning) => applies[warning]);
+}
+
+/** Money came for a contract that is over: somebody has to give it back, or the contract. */
+function wasPaidAfterTermination(
+  { terminated_at, termination_code, invoices }: ContractFacts,
+  clear: boolean,
+): boolean {
+  if (clear && termination_code === 'BILLING') return true;
+  return invoices.some(({ status, occurred_at }) => status === 'PAID' && occurred_at >= (terminated_at ?? occurred_at));
+}
+
+/** The last day of the term: the day before `end_date`, which is the first day not covered (domain.md 1.8.2). */
+export function lastDay(facts: Pick<ContractFacts, 'end_date'>): LocalDate | null {
+  return facts.end_date === null ? null : addDays(facts.end_date, -1);
+}

@@ -1,0 +1,178 @@
+/** The beginning of a contract: creating it, and activating it, which gives it its term and its zone for good (T1, T2). */
+import { addPeriods, localDateAt } from '../base/calendar';
+import { expiresAt, stateAt } from './contract';
+import type { ContractFacts, ContractType } from './contract';
+import type { ContractChange } from './change';
+import { catalogueRefusal, impossible, revise } from './decision';
+import type { Conditional, Decision, DecisionContext } from './decision';
+import type { Dunning } from '../billing/dunning';
+import type { ExpiryRule } from './expiry';
+import type { ActivationLimitOverride } from './features';
+import { expiryRefusal } from '../generation/generation';
+import type { Instant, LocalDate } from '../base/instant';
+import type { JsonObject } from '../base/json';
+import { isRefusal, refuse } from '../base/refusal';
+import type { Refusal } from '../base/refusal';
+import { cotermPending, cotermed, nextLength } from './renewal';
+import type { RenewalPolicy } from './renewal';
+
+export interface ActivateInput extends Conditional {}
+
+/** What creating a contract takes; everything else has a default (domain.md 1, "The source's form is enough"). */
+export interface CreateInput {
+  name: string;
+  type: ContractType;
+  status: 'active' | 'inactive';
+  quota: number;
+  customer_id: string | null;
+  feature_overrides: JsonObject;
+  activation_limit: ActivationLimitOverride;
+  expiry: ExpiryRule;
+  timezone: string;
+  start_date: LocalDate | null;
+  end_date: LocalDate | null;
+  term: string | null;
+  expiry_grace_days: number;
+  grace_allows_generation: boolean;
+  renewal: RenewalPolicy;
+  dunning: Dunning;
+  dunning_exempt: boolean;
+  test_clock_id: string | null;
+  metadata: JsonObject;
+}
+
+/** T1, with T2 in the same step for `status: "active"`: one change, one audit row `contract.created`. */
+export function create(
+  id: string,
+  generator_id: string,
+  input: CreateInput,
+  context: DecisionContext,
+): ContractChange | Refusal {
+  const { now, product } = context;
+  const draft: ContractFacts = {
+    id,
+    environment: product.environment,
+    name: input.name,
+    type: input.type,
+    product_id: product.id,
+    generator_id,
+    customer_id: input.customer_id,
+    feature_overrides: input.feature_overrides,
+    activation_limit: input.activation_limit,
+    expiry: input.expiry,
+    metadata: input.metadata,
+    timezone: input.timezone,
+    start_date: input.start_date,
+    end_date: input.end_date,
+    term_length: input.term,
+    term_number: 1,
+    term_start_date: null,
+    anchor_date: null,
+    anchor_term: 0,
+    expiry_grace_days: input.expiry_grace_days,
+    grace_allows_generation: input.grace_allows_generation,
+    renewal: input.renewal,
+    renewal_blocked: null,
+    renewed_by_hand_at: null,
+    cotermed_with: null,
+    dunning: input.dunning,
+    dunning_exempt: input.dunning_exempt,
+    past_due_since: null,
+    billing_unreachable_since: null,
+    verify_after: null,
+    invoices: [],
+    amendments: [],
+    test_clock_id: input.test_clock_id,
+    activated_at: null,
+    terminated_at: null,
+    termination_code: null,
+    termination_reason: null,
+    deleted_at: null,
+    holds: [],
+    quota: { total: input.quota, claimed: 0 },
+    revision: 1,
+    settled_until: now,
+    created_at: now,
+    created_by: context.actor_id,
+  };
+  const facts = withTermEnd(draft);
+  const refusal =
+    clockRefusal(facts) ??
+    catalogueRefusal(facts, context) ??
+    expiryRefusal(facts, now) ??
+    datesRefusal(facts) ??
+    renewalRefusal(facts);
+  if (refusal) return refusal;
+  const created = input.status === 'active' ? activated(facts, context) : facts;
+  return isRefusal(created) ? created : { facts: created, at: now, action: 'contract.created', revised: true };
+}
+
+/** T2: a draft gets its term and its zone for good. */
+export function activate(facts: ContractFacts, _input: ActivateInput, context: DecisionContext): Decision {
+  const state = stateAt(facts, context.now);
+  if (state === 'SCHEDULED' || state === 'ACTIVE' || state === 'PAST_DUE') return 'unchanged';
+  if (state !== 'DRAFT') return impossible(facts, context.now, 'activate');
+  const refusal = catalogueRefusal(facts, context);
+  if (refusal) return refusal;
+  const next = activated(facts, context);
+  return isRefusal(next) ? next : revise(facts, next, context.now, 'contract.activated');
+}
+
+/** The end that a term gives, counted from its start; a draft without a start has none yet. */
+export function withTermEnd(facts: ContractFacts): ContractFacts {
+  if (facts.term_length === null) return facts;
+  return { ...facts, end_date: facts.start_date === null ? null : addPeriods(facts.start_date, facts.term_length) };
+}
+
+/** Refuses a contract that would end before it starts. */
+export function datesRefusal(facts: ContractFacts): Refusal | null {
+  if (facts.start_date === null || facts.end_date === null || facts.start_date < facts.end_date) return null;
+  return refuse('VALIDATION_FAILED', {
+    path: 'end_date',
+    message: `end_date ${facts.end_date} must be after start_date ${facts.start_date}.`,
+  });
+}
+
+/** Refuses a policy that could never be carried out. */
+export function renewalRefusal(facts: ContractFacts): Refusal | null {
+  if (facts.renewal.mode !== 'auto' || nextLength(facts) !== null) return null;
+  const message = 'A contract that renews by itself needs a term, or renewal.term, that says for how long.';
+  return refuse('VALIDATION_FAILED', { path: 'renewal.mode', message });
+}
+
+/** The facts of a draft once it is activated, or why its term cannot begin (decisions 19). */
+export function activated(facts: ContractFacts, context: DecisionContext): ContractFacts | Refusal {
+  const { now } = context;
+  const start_date = facts.start_date ?? localDateAt(now, facts.timezone);
+  const anchored = { start_date, term_start_date: start_date, anchor_date: start_date, anchor_term: 0 };
+  const next = cotermedAtStart(withTermEnd({ ...facts, ...anchored, activated_at: now }), now, context);
+  if (isRefusal(next)) return next;
+  const ends = expiresAt(next);
+  const over = next.end_date !== null && (start_date >= next.end_date || (ends !== null && now >= ends));
+  if (over) return refuse('TERM_ALREADY_OVER', { end_date: next.end_date, expiry_grace_days: next.expiry_grace_days });
+  return next;
+}
+
+/** The first term, shortened to end with the contract it is co-termed with (1.6). */
+function cotermedAtStart(
+  facts: ContractFacts,
+  now: Instant,
+  { coterm_target }: DecisionContext,
+): ContractFacts | Refusal {
+  if (!cotermPending(facts)) return facts;
+  const { start_date, end_date, term_length: length } = facts;
+  const term =
+    coterm_target === null || start_date === null || end_date === null || length === null
+      ? null
+      : cotermed(facts, coterm_target, { start_date, end_date, length }, 1, now);
+  if (term === null) return refuse('COTERM_NOT_POSSIBLE', { coterm_with: facts.renewal.coterm_with });
+  const { anchor_date, anchor_term, cotermed_with } = term;
+  return { ...facts, end_date: term.end_date, anchor_date, anchor_term, cotermed_with };
+}
+
+/** Time is only ever made up outside production (domain.md 5.9). */
+function clockRefusal({ test_clock_id, environment }: ContractFacts): Refusal | null {
+  if (test_clock_id === null || environment !== 'production') return null;
+  const message = 'Contracts of production run by the real time; use a product of another environment.';
+  return refuse('VALIDATION_FAILED', { path: 'test_clock_id', message });
+}

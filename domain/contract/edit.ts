@@ -1,0 +1,194 @@
+/** Editing a contract: which field may change in which state, and what setting its status does (domain.md 2.1, 2.2). */
+import type { Dunning } from '../billing/dunning';
+import { localDateAt } from '../base/calendar';
+import { stateAt, statusOf } from './contract';
+import type { ContractFacts } from './contract';
+import { activate, datesRefusal, renewalRefusal, withTermEnd } from './creation';
+import { catalogueRefusal, impossible, revise } from './decision';
+import type { Conditional, Decision, DecisionContext } from './decision';
+import { pause, resume } from './hold';
+import { operationRefusal } from './operations';
+import type { ContractOperation } from './operations';
+import type { ExpiryRule } from './expiry';
+import type { ActivationLimitOverride } from './features';
+import { expiryRefusal } from '../generation/generation';
+import { laterOf } from '../base/instant';
+import type { Instant, LocalDate } from '../base/instant';
+import { sameJson } from '../base/json';
+import type { JsonObject } from '../base/json';
+import { totalRefusal } from './quota';
+import { isRefusal, refuse } from '../base/refusal';
+import type { Refusal } from '../base/refusal';
+import { noticeDate } from './renewal';
+import type { RenewalPolicy } from './renewal';
+
+/** Some fields of the renewal policy; the others stay. The last term of an opt-out follows from its instant. */
+export type RenewalEdit = { [Field in keyof Omit<RenewalPolicy, 'opt_out_term'>]?: RenewalPolicy[Field] | undefined };
+
+/** Fields of a PATCH; a field left out stays as it is. */
+export interface EditInput extends Conditional {
+  name?: string | undefined;
+  status?: 'active' | 'inactive' | undefined;
+  quota?: number | undefined;
+  generator_id?: string | undefined;
+  customer_id?: string | null | undefined;
+  feature_overrides?: JsonObject | undefined;
+  activation_limit?: ActivationLimitOverride | undefined;
+  expiry?: ExpiryRule | undefined;
+  metadata?: JsonObject | undefined;
+  timezone?: string | undefined;
+  start_date?: LocalDate | null | undefined;
+  end_date?: LocalDate | null | undefined;
+  term?: string | null | undefined;
+  expiry_grace_days?: number | undefined;
+  grace_allows_generation?: boolean | undefined;
+  renewal?: RenewalEdit | undefined;
+  dunning?: { [Step in keyof Dunning]?: Dunning[Step] | undefined } | undefined;
+  dunning_exempt?: boolean | undefined;
+  /** Never editable; accepted so that the refusal can say so. */
+  type?: string | undefined;
+  product_id?: string | undefined;
+  environment?: string | undefined;
+  test_clock_id?: string | null | undefined;
+  id?: string | undefined;
+}
+
+/** What an edit can touch, with the operation of the table that it is; quota is judged by itself. */
+const TERMS = ['generator_id', 'feature_overrides', 'activation_limit', 'expiry'] as const;
+const PARTICULARS = [
+  'name',
+  'customer_id',
+  'metadata',
+  'grace_allows_generation',
+  'renewal',
+  'dunning',
+  'dunning_exempt',
+] as const;
+
+/** A PATCH: fields first, then what `status` asks for; together one change (domain.md 2.1, 2.2). */
+export function edit(facts: ContractFacts, input: EditInput, context: DecisionContext): Decision {
+  const { now } = context;
+  const fixed = (['id', 'type', 'product_id', 'environment', 'test_clock_id'] as const).find(
+    (field) => input[field] !== undefined && input[field] !== facts[field],
+  );
+  if (fixed) return refuse('IMMUTABLE_FIELD', { field: fixed });
+  const edited = editFields(facts, input, context);
+  if (isRefusal(edited)) return edited;
+  const status = input.status === undefined ? 'unchanged' : setStatus(edited, input.status, context);
+  if (status !== 'unchanged') return status;
+  return sameTerms(facts, edited) ? 'unchanged' : revise(facts, edited, now, 'contract.updated');
+}
+
+/** The facts with the given fields changed, or the refusal of the first that may not be. */
+export function editFields(facts: ContractFacts, input: EditInput, context: DecisionContext): ContractFacts | Refusal {
+  const state = stateAt(facts, context.now);
+  const frozen = (['timezone', 'start_date', 'end_date', 'term', 'expiry_grace_days'] as const).find(
+    (field) => input[field] !== undefined && input[field] !== facts[field === 'term' ? 'term_length' : field],
+  );
+  if (frozen && state !== 'DRAFT') return refuse('IMMUTABLE_FIELD', { field: frozen, when: 'after activation' });
+
+  const next: ContractFacts = {
+    ...facts,
+    name: input.name ?? facts.name,
+    generator_id: input.generator_id ?? facts.generator_id,
+    customer_id: input.customer_id === undefined ? facts.customer_id : input.customer_id,
+    feature_overrides: input.feature_overrides ?? facts.feature_overrides,
+    activation_limit: input.activation_limit === undefined ? facts.activation_limit : input.activation_limit,
+    expiry: input.expiry === undefined ? facts.expiry : input.expiry,
+    metadata: input.metadata ?? facts.metadata,
+    quota: { ...facts.quota, total: input.quota ?? facts.quota.total },
+    grace_allows_generation: input.grace_allows_generation ?? facts.grace_allows_generation,
+    renewal: renewalAfter(facts, input.renewal),
+    dunning: { ...facts.dunning, ...withoutUndefined(input.dunning) },
+    dunning_exempt: input.dunning_exempt ?? facts.dunning_exempt,
+  };
+  const touches = (field: keyof ContractFacts): boolean => !sameJson(next[field], facts[field]);
+  const terms = TERMS.some(touches);
+  const quota = next.quota.total !== facts.quota.total;
+  const operations: [boolean, ContractOperation][] = [
+    [PARTICULARS.some(touches), 'edit_particulars'],
+    [terms, 'edit_terms'],
+    [quota && next.quota.total > facts.quota.total, 'raise_quota'],
+    [quota, 'edit_terms'],
+  ];
+  for (const [wanted, operation] of operations) {
+    const refusal = wanted ? operationRefusal(operation, facts, context.now) : null;
+    if (refusal) return refusal;
+  }
+  const refusal =
+    (quota ? totalRefusal(facts.quota, next.quota.total) : null) ??
+    (terms || quota ? catalogueRefusal(next, context, touches('generator_id')) : null) ??
+    (touches('expiry') ? expiryRefusal(next, context.now) : null) ??
+    (touches('dunning') ? dunningRefusal(next.dunning) : null) ??
+    (touches('renewal') && state !== 'DRAFT'
+      ? (optOutRefusal(facts, next, context.now) ?? renewalRefusal(next))
+      : null);
+  if (refusal) return refusal;
+  if (state !== 'DRAFT') return next;
+
+  const dated = withTermEnd({
+    ...next,
+    timezone: input.timezone ?? facts.timezone,
+    start_date: input.start_date === undefined ? facts.start_date : input.start_date,
+    // A term gives the end, a fixed end replaces the term (decisions 19).
+    ...(input.term
+      ? { term_length: input.term, end_date: null }
+      : input.term === null
+        ? { term_length: null, end_date: null }
+        : {}),
+    ...(input.end_date === undefined || (input.term && input.end_date === null)
+      ? {}
+      : { term_length: null, end_date: input.end_date }),
+    expiry_grace_days: input.expiry_grace_days ?? facts.expiry_grace_days,
+  });
+  return datesRefusal(dated) ?? renewalRefusal(dated) ?? dated;
+}
+
+/** Refuses a ladder whose steps do not follow each other. */
+export function dunningRefusal({ past_due_days, suspend_days, terminate_days }: Dunning): Refusal | null {
+  const ordered = past_due_days < suspend_days && (terminate_days === null || suspend_days < terminate_days);
+  if (ordered) return null;
+  const message = 'The steps must follow each other: past_due_days < suspend_days < terminate_days.';
+  return refuse('VALIDATION_FAILED', { path: 'dunning', message });
+}
+
+/** The policy with the given fields; opting out by edit is for the current term, taking it back for all. */
+function renewalAfter(facts: ContractFacts, input: RenewalEdit | undefined): RenewalPolicy {
+  const given = withoutUndefined(input);
+  const { opt_out_at = facts.renewal.opt_out_at } = given;
+  const same = opt_out_at === facts.renewal.opt_out_at;
+  const opt_out_term = same ? facts.renewal.opt_out_term : opt_out_at === null ? null : facts.term_number;
+  return { ...facts.renewal, ...given, opt_out_term };
+}
+
+/** Opting out by edit keeps to the same last day as opting out (1.6). */
+function optOutRefusal(facts: ContractFacts, next: ContractFacts, now: Instant): Refusal | null {
+  const { mode, opt_out_at } = next.renewal;
+  if (mode !== 'auto' || opt_out_at === null || opt_out_at === facts.renewal.opt_out_at) return null;
+  const notice_date = noticeDate(next);
+  const day = localDateAt(laterOf(opt_out_at, now), next.timezone);
+  if (notice_date === null || day <= notice_date) return null;
+  return refuse('NOTICE_PERIOD_PASSED', { notice_date, end_date: next.end_date });
+}
+
+/** What setting the status by edit does: activate, resume or pause (domain.md 2.1, decisions 18). */
+function setStatus(facts: ContractFacts, status: 'active' | 'inactive', context: DecisionContext): Decision {
+  const state = stateAt(facts, context.now);
+  if (statusOf(facts, context.now).status === status) return 'unchanged';
+  if (status === 'inactive') return pause(facts, { reason: 'paused' }, context);
+  if (state === 'DRAFT') return activate(facts, {}, context);
+  if (state === 'PAUSED') return resume(facts, {}, context);
+  return impossible(facts, context.now, 'status: active');
+}
+
+/** Everything a person can edit, compared; counters that move by themselves are left out. */
+function sameTerms(a: ContractFacts, b: ContractFacts): boolean {
+  const terms = (facts: ContractFacts): unknown => ({ ...facts, settled_until: null, quota: facts.quota.total });
+  return sameJson(terms(a), terms(b));
+}
+
+type Given<T> = { [Field in keyof T]?: Exclude<T[Field], undefined> };
+
+function withoutUndefined<T extends object>(input: T | undefined): Given<T> {
+  return Object.fromEntries(Object.entries(input ?? {}).filter(([, value]) => value !== undefined)) as Given<T>;
+}

@@ -1,0 +1,78 @@
+/** The ends of a contract: termination, what undoes it, and deletion (domain.md 1.4 T14 to T16, 1.9). */
+import { withdrawn } from './amendment';
+import { billingLevel } from '../billing/dunning';
+import { daysBetween, localDateAt } from '../base/calendar';
+import { stateAt, statusOf } from './contract';
+import type { ContractFacts } from './contract';
+import type { ContractChange } from './change';
+import { impossible, revise } from './decision';
+import type { Conditional, Decision, DecisionContext } from './decision';
+import { owingRefusal } from './operations';
+import type { Instant } from '../base/instant';
+import { refuse } from '../base/refusal';
+
+/** How long a termination can be undone, in days. */
+export const REINSTATE_DAYS_MAX = 30;
+
+export interface TerminateInput extends Conditional {
+  reason: string;
+}
+export interface ReinstateInput extends Conditional {}
+export interface DeleteInput extends Conditional {
+  confirm_name: string;
+}
+
+/** T14: whatever the contract was, it is over. Its jobs are cancelled with it, what waited is withdrawn. */
+export function terminate(facts: ContractFacts, input: TerminateInput, { now }: DecisionContext): Decision {
+  if (stateAt(facts, now) === 'TERMINATED') return 'unchanged';
+  return terminated(facts, now, 'ADMIN', input.reason);
+}
+
+/** T15: for thirty days, and only when nothing is owed. */
+export function reinstate(facts: ContractFacts, _input: ReinstateInput, { now }: DecisionContext): Decision {
+  if (stateAt(facts, now) !== 'TERMINATED' || facts.terminated_at === null) return impossible(facts, now, 'reinstate');
+  const { timezone } = facts;
+  const days = daysBetween(localDateAt(facts.terminated_at, timezone), localDateAt(now, timezone));
+  if (days > REINSTATE_DAYS_MAX) return impossible(facts, now, `reinstate after ${days} days`);
+  const owing = owingRefusal(facts, now);
+  if (owing) return owing;
+  const again: ContractFacts = {
+    ...facts,
+    terminated_at: null,
+    termination_code: null,
+    termination_reason: null,
+    past_due_since: billingLevel(facts, now) === 'CLEAR' ? null : facts.past_due_since,
+    holds: facts.holds.map((hold) =>
+      hold.source === 'billing' && hold.lifted_at === null ? { ...hold, lifted_at: now } : hold,
+    ),
+  };
+  return { ...revise(facts, again, now, 'contract.reinstated'), reason: 'terminated' };
+}
+
+/** T16: the row stays as a tombstone; licenses, jobs and audit stay too (domain.md 1.9). */
+export function remove(facts: ContractFacts, input: DeleteInput, context: DecisionContext): Decision {
+  if (statusOf(facts, context.now).status === 'active') return refuse('CONTRACT_ACTIVE', { contract_id: facts.id });
+  if (context.open_jobs > 0) return refuse('CONTRACT_HAS_OPEN_JOB', { open_jobs: context.open_jobs });
+  if (!isSameName(input.confirm_name, facts.name)) return refuse('CONFIRMATION_MISMATCH');
+  const deleted = { ...withdrawn(facts, context.now), deleted_at: context.now };
+  return revise(facts, deleted, context.now, 'contract.deleted');
+}
+
+/** Whether two texts are the same name. One is typed by a person: keyboards differ in how they compose letters. */
+function isSameName(one: string, other: string): boolean {
+  return one.trim().normalize('NFC') === other.trim().normalize('NFC');
+}
+
+/** The contract terminated at an instant, by an administrator or by the ladder (T8). */
+export function terminated(
+  facts: ContractFacts,
+  at: Instant,
+  termination_code: 'ADMIN' | 'BILLING',
+  termination_reason: string,
+): ContractChange {
+  const over: ContractFacts = { ...withdrawn(facts, at), terminated_at: at, termination_code, termination_reason };
+  return {
+    ...revise(facts, over, at, 'contract.terminated'),
+    reason: termination_code === 'BILLING' ? 'billing' : termination_reason,
+  };
+}

@@ -1,0 +1,19 @@
+/** When a license expires (domain.md 5.7). */
+import { addDays, addPeriodToInstant, startOfDay } from '../base/calendar';
+import type { Instant, LocalDate } from '../base/instant';
+import { refuse } from '../base/refusal';
+import type { Refusal } from '../base/refusal';
+
+/** A period counted from generation, a last valid day, or null for licenses that never expire. */
+export type ExpiryRule = { duration: string; basis: 'generation' } | { date: LocalDate } | null;
+
+/**
+ * The instant from which a license generated at `basis_at` is no longer valid, or null when it never expires.
+ * An absolute date is valid through that day in the contract's zone. Refuses with `EXPIRY_IN_PAST` when that day is over.
+ */
+export function licenseExpiry(rule: ExpiryRule, basis_at: Instant, zone: string): Instant | null | Refusal {
+  if (rule === null) return null;
+  if ('duration' in rule) return addPeriodToInstant(basis_at, rule.duration, zone);
+  const expires_at = startOfDay(addDays(rule.date, 1), zone);
+  return expires_at <= basis_at ? refuse('EXPIRY_IN_PAST', { date: rule.date }) : expires_at;
+}

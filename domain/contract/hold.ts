@@ -1,0 +1,92 @@
+/** Holds of people: pausing and resuming, and the holds of compliance. Each source lifts only its own (domain.md 1.2). */
+import { addDays, daysBetween, localDateAt } from '../base/calendar';
+import { isLive, liftHolds, openHold, stateAt } from './contract';
+import type { ContractFacts, Hold } from './contract';
+import { impossible, revise } from './decision';
+import type { Conditional, Decision, DecisionContext } from './decision';
+import { owingRefusal } from './operations';
+import type { Instant } from '../base/instant';
+import { refuse } from '../base/refusal';
+import { reanchored } from './term';
+
+export interface PauseInput extends Conditional {
+  reason?: 'paused' | 'completed' | undefined;
+  resume_at?: Instant | null | undefined;
+  note?: string | null | undefined;
+}
+export interface ResumeInput extends Conditional {
+  extend_term_on_resume?: boolean | undefined;
+}
+export interface ComplianceHoldInput extends Conditional {
+  note: string;
+}
+export interface ComplianceReleaseInput extends Conditional {}
+
+/** T9: an administrator's hold. It may be placed on whatever is live, since holds are independent (decisions 18). */
+export function pause(facts: ContractFacts, input: PauseInput, { now, actor_id }: DecisionContext): Decision {
+  if (!isLive(stateAt(facts, now))) return impossible(facts, now, 'pause');
+  if (openHold(facts, now, 'admin')) return 'unchanged';
+  const resume_at = input.resume_at ?? null;
+  if (resume_at !== null && resume_at <= now) {
+    return refuse('VALIDATION_FAILED', { path: 'resume_at', message: 'resume_at must lie in the future.' });
+  }
+  const code = input.reason === 'completed' ? 'COMPLETED' : 'PAUSED';
+  const hold = newHold({
+    source: 'admin',
+    code,
+    placed_at: now,
+    resume_at,
+    placed_by: actor_id,
+    note: input.note ?? null,
+  });
+  const change = revise(facts, { ...facts, holds: [...facts.holds, hold] }, now, 'contract.paused');
+  return { ...change, reason: hold.code.toLowerCase() };
+}
+
+/** T10: lifts the administrator's hold; on request the paused days are added to the end, and later terms count from there. */
+export function resume(facts: ContractFacts, input: ResumeInput, { now }: DecisionContext): Decision {
+  if (!isLive(stateAt(facts, now))) return impossible(facts, now, 'resume');
+  const hold = openHold(facts, now, 'admin');
+  if (!hold) return 'unchanged';
+  const lifted = liftHolds(facts, now, ({ source }) => source === 'admin');
+  if (!input.extend_term_on_resume || facts.end_date === null) return revise(facts, lifted, now, 'contract.resumed');
+  const owing = owingRefusal(facts, now);
+  if (owing) return owing;
+  // Days before the start cost nobody anything.
+  const paused_on = localDateAt(hold.placed_at, facts.timezone);
+  const from = facts.start_date !== null && facts.start_date > paused_on ? facts.start_date : paused_on;
+  const paused_days = Math.max(0, daysBetween(from, localDateAt(now, facts.timezone)));
+  const extended = paused_days === 0 ? lifted : reanchored(lifted, addDays(facts.end_date, paused_days));
+  return { ...revise(facts, extended, now, 'contract.resumed'), reason: `extended by ${paused_days} days` };
+}
+
+/** Compliance suspends whatever is live, until it releases it itself. */
+export function holdForCompliance(
+  facts: ContractFacts,
+  input: ComplianceHoldInput,
+  { now, actor_id }: DecisionContext,
+): Decision {
+  if (!isLive(stateAt(facts, now))) return impossible(facts, now, 'compliance-hold');
+  if (openHold(facts, now, 'compliance')) return 'unchanged';
+  const placed = { placed_at: now, resume_at: null, placed_by: actor_id, note: input.note };
+  const hold = newHold({ source: 'compliance', code: 'COMPLIANCE', ...placed });
+  const change = revise(facts, { ...facts, holds: [...facts.holds, hold] }, now, 'contract.suspended');
+  return { ...change, reason: 'compliance' };
+}
+
+/** T7: what else holds the contract still does. */
+export function releaseFromCompliance(
+  facts: ContractFacts,
+  _input: ComplianceReleaseInput,
+  { now }: DecisionContext,
+): Decision {
+  if (!openHold(facts, now, 'compliance')) return 'unchanged';
+  // Reinstated first, it is suspended again; only then it can be released.
+  if (stateAt(facts, now) === 'TERMINATED') return impossible(facts, now, 'compliance-release');
+  const lifted = liftHolds(facts, now, ({ source }) => source === 'compliance');
+  return { ...revise(facts, lifted, now, 'contract.reinstated'), reason: 'compliance' };
+}
+
+function newHold(hold: Omit<Hold, 'id' | 'lifted_at'>): Hold {
+  return { id: null, lifted_at: null, ...hold };
+}

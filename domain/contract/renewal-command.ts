@@ -1,0 +1,112 @@
+/** What people do about renewal: renewing by hand, on time or late, and opting out (domain.md 1.4 T12 and T13, 1.6). */
+import { addDays, daysBetween, localDateAt, startOfDay } from '../base/calendar';
+import { isLive, stateAt } from './contract';
+import type { ContractFacts } from './contract';
+import { catalogueRefusal, impossible, revise } from './decision';
+import type { Conditional, Decision, DecisionContext } from './decision';
+import { operationRefusal } from './operations';
+import { refuse } from '../base/refusal';
+import type { Refusal } from '../base/refusal';
+import { cotermPending, isLastRenewalDone, isOptedOut, nextLength, noticeDate, renewed } from './renewal';
+import type { Renewal, RenewalBasis } from './renewal';
+
+export interface RenewInput extends Conditional {
+  term?: string | undefined;
+  quota_add?: number | undefined;
+  from?: RenewalBasis | undefined;
+  reference?: string | undefined;
+  /** The number of the term to be made, for whoever wants to be sure which. */
+  term_number?: number | undefined;
+}
+export interface OptOutInput extends Conditional {
+  accept_late?: boolean | undefined;
+}
+
+/** One more term, by hand: on time from the old end, after grace from today or, where asked, from the old end. */
+export function renew(facts: ContractFacts, input: RenewInput, context: DecisionContext): Decision {
+  const { now } = context;
+  const refusal =
+    operationRefusal('renew', facts, now) ??
+    policyRefusal(facts, input) ??
+    doublingRefusal(facts, input, now) ??
+    timeRefusal(facts, input, now);
+  if (refusal) return refusal;
+  const late = stateAt(facts, now) === 'EXPIRED';
+  const renewal: Renewal = {
+    at: now,
+    mode: 'manual',
+    basis: input.from ?? (late ? 'from_now' : 'from_expiry'),
+    term: input.term ?? null,
+    quota_added: input.quota_add ?? facts.renewal.quota_effect?.add ?? 0,
+    reference: input.reference ?? null,
+  };
+  const change = renewed(facts, renewal, context);
+  const next = change.facts;
+  if (cotermPending(facts) && next.cotermed_with !== facts.renewal.coterm_with)
+    return refuse('COTERM_NOT_POSSIBLE', { coterm_with: facts.renewal.coterm_with });
+  const catalogue = catalogueRefusal(next, context);
+  if (catalogue) return catalogue;
+  if (next.end_date !== null && next.end_date <= localDateAt(now, facts.timezone))
+    return refuse('TERM_ALREADY_OVER', { end_date: next.end_date, expiry_grace_days: next.expiry_grace_days });
+  return change;
+}
+
+/** The customer does not want the next automatic term; later than the last day of notice only the one after (1.6). */
+export function optOut(facts: ContractFacts, input: OptOutInput, { now }: DecisionContext): Decision {
+  if (!isLive(stateAt(facts, now))) return impossible(facts, now, 'opt-out');
+  if (facts.renewal.mode !== 'auto')
+    return refuse('RENEWAL_NOT_POSSIBLE', {
+      why: 'The contract does not renew by itself, so there is nothing to opt out of.',
+    });
+  if (isOptedOut(facts, now) || facts.renewal.opt_out_at !== null) return 'unchanged';
+  const notice_date = noticeDate(facts);
+  const in_time = notice_date === null || localDateAt(now, facts.timezone) <= notice_date;
+  if (!in_time && !input.accept_late) return refuse('NOTICE_PERIOD_PASSED', { notice_date, end_date: facts.end_date });
+  const opt_out_term = in_time ? facts.term_number : facts.term_number + 1;
+  const opted_out = { ...facts, renewal: { ...facts.renewal, opt_out_at: now, opt_out_term } };
+  const change = revise(facts, opted_out, now, 'renewal.opted_out');
+  return { ...change, reason: in_time ? 'in time' : 'late', told: { opt_out_term } };
+}
+
+function policyRefusal(facts: ContractFacts, { term }: RenewInput): Refusal | null {
+  const because = (why: string): Refusal => refuse('RENEWAL_NOT_POSSIBLE', { why });
+  if (facts.renewal.mode === 'none') return because('Its renewal mode is none. Set renewal.mode to manual first.');
+  if (facts.end_date === null) return because('It has no end, so there is nothing to renew.');
+  if (term === undefined && nextLength(facts) === null)
+    return because('It has no term. Say for how long: term, such as P1Y.');
+  if (isLastRenewalDone(facts))
+    return because(`It may be renewed ${facts.renewal.max_renewals} time(s). Raise renewal.max_renewals first.`);
+  return null;
+}
+
+/**
+ * Renewing twice by a doubled click must not give two terms. Without `term_number` the next term is refused while the last
+ * one has not begun, and while it is the one that a person has just made, in grace or late (1.6, exactly once).
+ */
+function doublingRefusal(facts: ContractFacts, input: RenewInput, now: string): Refusal | null {
+  const { term_number, term_start_date, timezone, renewed_by_hand_at } = facts;
+  const already = refuse('ALREADY_RENEWED', { term_number, term_start_date, next_term_number: term_number + 1 });
+  if (input.term_number !== undefined) {
+    if (input.term_number <= term_number) return already;
+    if (input.term_number === term_number + 1) return null;
+    return refuse('RENEWAL_NOT_POSSIBLE', { why: `The next term is number ${term_number + 1}.` });
+  }
+  if (term_start_date === null || term_number === 1) return null;
+  const made_in_it = renewed_by_hand_at !== null && renewed_by_hand_at >= startOfDay(term_start_date, timezone);
+  return term_start_date > localDateAt(now, timezone) || made_in_it ? already : null;
+}
+
+function timeRefusal(facts: ContractFacts, { from }: RenewInput, now: string): Refusal | null {
+  const today = localDateAt(now, facts.timezone);
+  const { end_date, renewal } = facts;
+  if (end_date === null) return null;
+  if (from === 'from_now' && today < end_date)
+    return refuse('VALIDATION_FAILED', {
+      path: 'from',
+      message: `The term runs until ${end_date}; renew from_expiry.`,
+    });
+  const late_days = daysBetween(addDays(end_date, facts.expiry_grace_days), today);
+  if (late_days <= renewal.late_renewal_days) return null;
+  const why = `It has been over for ${late_days} days, and can be renewed for ${renewal.late_renewal_days}. Make a new contract.`;
+  return refuse('RENEWAL_NOT_POSSIBLE', { why, late_days, late_renewal_days: renewal.late_renewal_days });
+}

@@ -1,0 +1,295 @@
+/**
+ * Renewal: how a contract gets its next term, by itself or by hand, once for each term (domain.md 1.6).
+ *
+ * A renewal carries terms, quota and a reference of somebody else's; prices are the billing system's.
+ */
+import { addDays, addPeriods, daysBetween, localDateAt, startOfDay } from '../base/calendar';
+import { billingLevel, isAtLeast } from '../billing/dunning';
+import { isLive, openHold, stateAt } from './contract';
+import type { ContractFacts } from './contract';
+import type { ContractChange } from './change';
+import { generatorRefusal, keyspaceRefusal } from '../catalogue/generator';
+import type { GeneratorFacts } from '../catalogue/generator';
+import { instantFromMillis, millisOf } from '../base/instant';
+import type { Instant, LocalDate } from '../base/instant';
+import type { ProductFacts } from '../catalogue/product';
+import { QUOTA_MAX } from './quota';
+
+export const RENEWAL_MODES = ['manual', 'auto', 'none'] as const;
+export type RenewalMode = (typeof RENEWAL_MODES)[number];
+
+export interface RenewalPolicy {
+  mode: RenewalMode;
+  /** The length of terms after the first; null: as long as the one before. */
+  term: string | null;
+  /** How many days before the end the last day to opt out lies. */
+  notice_days: number;
+  opt_out_at: Instant | null;
+  /** The last term of a contract that opted out. */
+  opt_out_term: number | null;
+  /** What each renewal adds to the quota. */
+  quota_effect: { add: number } | null;
+  /** How often the contract renews; null: without end. */
+  max_renewals: number | null;
+  /** The contract whose end the next term takes over. */
+  coterm_with: string | null;
+  /** How long after it is over a contract can still be renewed. */
+  late_renewal_days: number;
+}
+
+export const DEFAULT_RENEWAL: RenewalPolicy = {
+  mode: 'manual',
+  term: null,
+  notice_days: 30,
+  opt_out_at: null,
+  opt_out_term: null,
+  quota_effect: null,
+  max_renewals: null,
+  coterm_with: null,
+  late_renewal_days: 90,
+};
+
+/** Days before the end on which a reminder is due; one more on the last day to opt out. */
+export const REMINDER_DAYS = [90, 60, 30, 7] as const;
+export const NOTICE_DAYS_MAX = 365;
+export const LATE_RENEWAL_DAYS_MAX = 3_650;
+export const MAX_RENEWALS_MAX = 1_000;
+
+/** From which day a new term counts: from the end of the old one, or from the day of the renewal. */
+export const RENEWAL_BASES = ['from_expiry', 'from_now'] as const;
+export type RenewalBasis = (typeof RENEWAL_BASES)[number];
+
+/** One renewal, kept beside the contract; there is one for each term after the first. */
+export interface RenewalRecord {
+  term_number: number;
+  mode: 'auto' | 'manual';
+  basis: RenewalBasis;
+  start_date: LocalDate;
+  end_date: LocalDate;
+  /** Days between the old term and the new one, without cover. */
+  gap_days: number;
+  quota_added: number;
+  reference: string | null;
+}
+
+/** Why a contract was not renewed by itself. */
+export type RenewalBlock =
+  | 'OPTED_OUT'
+  | 'MAX_RENEWALS'
+  | 'NO_TERM'
+  | 'NOT_ACTIVE'
+  | 'PAST_DUE'
+  | 'PAUSED'
+  | 'SUSPENDED'
+  | 'PRODUCT_INACTIVE'
+  | 'GENERATOR_NOT_AVAILABLE'
+  | 'GENERATOR_KEYSPACE_TOO_SMALL'
+  | 'QUOTA_TOO_LARGE';
+
+/** What renewing looks at besides the contract. */
+export interface RenewalContext {
+  product: ProductFacts;
+  generator: GeneratorFacts | null;
+  /** The contract named by `coterm_with`; null when there is none. */
+  coterm_target: ContractFacts | null;
+}
+
+/** Whether the customer opted out of what follows the current term. */
+export function isOptedOut({ renewal, term_number }: ContractFacts, at: Instant): boolean {
+  return renewal.opt_out_at !== null && renewal.opt_out_at <= at && (renewal.opt_out_term ?? 0) <= term_number;
+}
+
+/** The last local day on which the customer may opt out; null for a contract without an end. */
+export function noticeDate({ end_date, renewal }: Pick<ContractFacts, 'end_date' | 'renewal'>): LocalDate | null {
+  return end_date === null ? null : addDays(end_date, -renewal.notice_days);
+}
+
+/** How often the contract was renewed. */
+export function renewalsDone({ term_number }: Pick<ContractFacts, 'term_number'>): number {
+  return term_number - 1;
+}
+
+export function isLastRenewalDone(facts: ContractFacts): boolean {
+  const { max_renewals } = facts.renewal;
+  return max_renewals !== null && renewalsDone(facts) >= max_renewals;
+}
+
+/**
+ * What stands against an automatic renewal at the end of the term, judged at the instant before it; within grace, which
+ * the end itself belongs to, at the instant itself. Null when nothing does.
+ */
+export function renewalBlock(facts: ContractFacts, at: Instant, context: RenewalContext): RenewalBlock | null {
+  const end = facts.end_date === null ? null : startOfDay(facts.end_date, facts.timezone);
+  if (end !== null && at <= end) {
+    const block = blockAt(facts, instantFromMillis(millisOf(at) - 1), context);
+    if (block === null || facts.expiry_grace_days === 0) return block;
+  }
+  return blockAt(facts, at, context);
+}
+
+function blockAt(facts: ContractFacts, at: Instant, context: RenewalContext): RenewalBlock | null {
+  if (isOptedOut(facts, at)) return 'OPTED_OUT';
+  if (isLastRenewalDone(facts)) return 'MAX_RENEWALS';
+  if (facts.end_date === null || nextLength(facts) === null) return 'NO_TERM';
+  return stateBlock(facts, at) ?? sourceBlock(facts, context);
+}
+
+function stateBlock(facts: ContractFacts, at: Instant): RenewalBlock | null {
+  const state = stateAt(facts, at);
+  const hold = openHold(facts, at);
+  if (hold) return hold.source === 'admin' ? 'PAUSED' : 'SUSPENDED';
+  if (isAtLeast(billingLevel(facts, at), 'GRACE')) return 'PAST_DUE';
+  return state === 'ACTIVE' || state === 'EXPIRY_GRACE' ? null : 'NOT_ACTIVE';
+}
+
+function sourceBlock(facts: ContractFacts, { product, generator }: RenewalContext): RenewalBlock | null {
+  if (product.status !== 'active') return 'PRODUCT_INACTIVE';
+  if (generator === null || generatorRefusal(generator, facts.generator_id, facts.product_id))
+    return 'GENERATOR_NOT_AVAILABLE';
+  const total = facts.quota.total + (facts.renewal.quota_effect?.add ?? 0);
+  if (total > QUOTA_MAX) return 'QUOTA_TOO_LARGE';
+  return keyspaceRefusal(generator.format, total) ? 'GENERATOR_KEYSPACE_TOO_SMALL' : null;
+}
+
+/** What one renewal is to do. */
+export interface Renewal {
+  at: Instant;
+  mode: 'auto' | 'manual';
+  basis: RenewalBasis;
+  /** The length of the new term; null: what the policy says. */
+  term: string | null;
+  quota_added: number;
+  reference: string | null;
+}
+
+/** T12 and T13: the facts in their next term, with the record of it. The contract must have an end and a term length. */
+export function renewed(facts: ContractFacts, renewal: Renewal, context: RenewalContext): ContractChange {
+  const term = nextTerm(facts, renewal, context);
+  const record: RenewalRecord = {
+    term_number: facts.term_number + 1,
+    mode: renewal.mode,
+    basis: renewal.basis,
+    start_date: term.start_date,
+    end_date: term.end_date,
+    gap_days: Math.max(0, daysBetween(facts.end_date ?? term.start_date, term.start_date)),
+    quota_added: renewal.quota_added,
+    reference: renewal.reference,
+  };
+  const { opt_out_at, opt_out_term } = facts.renewal;
+  const opted_out = opt_out_at !== null && opt_out_at <= renewal.at && (opt_out_term ?? 0) <= facts.term_number;
+  // Nobody is kept waiting for a contract that cannot be followed; it is told, and tried again at the next renewal.
+  const missed = cotermPending(facts) && term.cotermed_with !== facts.renewal.coterm_with;
+  return {
+    facts: {
+      ...facts,
+      term_number: record.term_number,
+      term_start_date: term.start_date,
+      end_date: term.end_date,
+      term_length: term.length,
+      anchor_date: term.anchor_date,
+      anchor_term: term.anchor_term,
+      cotermed_with: term.cotermed_with,
+      // Whoever is renewed in spite of having opted out has changed their mind.
+      renewal: opted_out ? { ...facts.renewal, opt_out_at: null, opt_out_term: null } : facts.renewal,
+      renewal_blocked: null,
+      renewed_by_hand_at: renewal.mode === 'manual' ? renewal.at : facts.renewed_by_hand_at,
+      quota: { ...facts.quota, total: facts.quota.total + renewal.quota_added },
+      revision: facts.revision + 1,
+    },
+    at: renewal.at,
+    action: 'contract.renewed',
+    reason: renewal.mode,
+    revised: true,
+    renewal: record,
+    grant_label: `term ${record.term_number}`,
+    told: { ...record, ...(missed ? { not_cotermed_with: facts.renewal.coterm_with } : {}) },
+  };
+}
+
+interface NextTerm {
+  start_date: LocalDate;
+  end_date: LocalDate;
+  length: string;
+  anchor_date: LocalDate;
+  anchor_term: number;
+  cotermed_with: string | null;
+}
+
+function nextTerm(facts: ContractFacts, renewal: Renewal, { coterm_target }: RenewalContext): NextTerm {
+  const length = renewal.term ?? nextLength(facts);
+  if (facts.end_date === null || length === null) throw new Error(`contract ${facts.id} has no term to renew`);
+  const from_now = renewal.basis === 'from_now';
+  const start_date = from_now ? localDateAt(renewal.at, facts.timezone) : facts.end_date;
+  // A gap or another length begins a new count; else it goes on from the old anchor (1.8.4).
+  const goes_on = !from_now && length === facts.term_length && facts.anchor_date !== null;
+  const anchor_date = goes_on && facts.anchor_date !== null ? facts.anchor_date : start_date;
+  const anchor_term = goes_on ? facts.anchor_term : facts.term_number;
+  const end_date = addPeriods(anchor_date, length, facts.term_number + 1 - anchor_term);
+  const plain = { start_date, end_date, length, anchor_date, anchor_term, cotermed_with: facts.cotermed_with };
+  if (coterm_target === null || !cotermPending(facts)) return plain;
+  return cotermed(facts, coterm_target, plain, facts.term_number + 1, renewal.at) ?? plain;
+}
+
+/**
+ * Co-terming: a term that ends with that of another contract, from which later terms are counted. Null when the other one
+ * is not live, belongs to another customer or environment, or ends outside the term.
+ */
+export function cotermed<T extends Pick<NextTerm, 'start_date' | 'end_date' | 'length'>>(
+  facts: ContractFacts,
+  target: ContractFacts,
+  term: T,
+  term_number: number,
+  now: Instant,
+): (T & Pick<NextTerm, 'end_date' | 'anchor_date' | 'anchor_term' | 'cotermed_with'>) | null {
+  const eligible =
+    isLive(stateAt(target, now)) &&
+    target.customer_id !== null &&
+    target.customer_id === facts.customer_id &&
+    target.environment === facts.environment &&
+    target.end_date !== null;
+  if (!eligible || target.end_date === null) return null;
+  if (target.end_date <= term.start_date || target.end_date > term.end_date) return null;
+  const anchor_date = target.anchor_date ?? target.end_date;
+  // The first end of a whole term of ours, counted from the target's anchor, that lies behind the shortened one.
+  let terms = 1;
+  while (addPeriods(anchor_date, term.length, terms) <= target.end_date) terms += 1;
+  const anchor_term = term_number + 1 - terms;
+  return { ...term, end_date: target.end_date, anchor_date, anchor_term, cotermed_with: target.id };
+}
+
+/** Whether a contract still waits to take over the end of another one, at its next renewal. */
+export function cotermPending({ renewal, cotermed_with }: Pick<ContractFacts, 'renewal' | 'cotermed_with'>): boolean {
+  return renewal.coterm_with !== null && renewal.coterm_with !== cotermed_with;
+}
+
+/** The length of the term that would follow. */
+export function nextLength({ renewal, term_length }: Pick<ContractFacts, 'renewal' | 'term_length'>): string | null {
+  return renewal.term ?? term_length;
+}
+
+/** The automatic renewal at an instant, in grace as on time from the old end (1.6). */
+export function autoRenewed(facts: ContractFacts, at: Instant, context: RenewalContext): ContractChange {
+  const quota_added = facts.renewal.quota_effect?.add ?? 0;
+  const renewal: Renewal = { at, mode: 'auto', basis: 'from_expiry', term: null, quota_added, reference: null };
+  return renewed(facts, renewal, context);
+}
+
+/** The facts of a contract that was not renewed at its end, with why not. */
+export function renewalBlocked(facts: ContractFacts, at: Instant, block: RenewalBlock): ContractChange {
+  const { term_number, end_date, renewal } = facts;
+  const told = { term_number, end_date, renewal_mode: renewal.mode };
+  const blocked = { ...facts, renewal_blocked: block };
+  return { facts: blocked, at, action: 'renewal.blocked', reason: block, revised: false, told };
+}
+
+/** Whether a renewal that was blocked is looked at again each day: not one that nobody wants, or that was the last. */
+export function isRenewalRetried({ renewal_blocked }: Pick<ContractFacts, 'renewal_blocked'>): boolean {
+  return renewal_blocked !== null && renewal_blocked !== 'OPTED_OUT' && renewal_blocked !== 'MAX_RENEWALS';
+}
+
+/** Whether a contract that renews by itself has reached its end without doing so, and still can, because its grace goes on. */
+export function awaitsRenewal(facts: ContractFacts, now: Instant): boolean {
+  const { end_date, renewal, timezone } = facts;
+  if (end_date === null || renewal.mode !== 'auto' || !isLive(stateAt(facts, now))) return false;
+  return now >= startOfDay(end_date, timezone);
+}

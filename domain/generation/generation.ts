@@ -1,0 +1,57 @@
+/** Whether a contract generates licenses now, and why not (domain.md 2.2, 3.3; decisions 17). */
+import { mayGenerateIn, stateAt } from '../contract/contract';
+import type { ContractFacts } from '../contract/contract';
+import { inactiveRefusal } from '../contract/operations';
+import { licenseExpiry } from '../contract/expiry';
+import { generatorRefusal } from '../catalogue/generator';
+import type { GeneratorFacts } from '../catalogue/generator';
+import type { Instant } from '../base/instant';
+import type { ProductFacts } from '../catalogue/product';
+import { isRefusal, refuse } from '../base/refusal';
+import type { Refusal } from '../base/refusal';
+
+/** What generating depends on besides the contract itself. */
+export interface GenerationContext {
+  now: Instant;
+  product: ProductFacts;
+  generator: GeneratorFacts | null;
+}
+
+/** Why the contract generates nothing now; null when it does, as far as its quota reaches. */
+export function generationRefusal(facts: ContractFacts, context: GenerationContext): Refusal | null {
+  return stateRefusal(facts, context.now) ?? sourceRefusal(facts, context) ?? expiryRefusal(facts, context.now);
+}
+
+/** The same for test licenses, which only a draft gives (C3). */
+export function testGenerationRefusal(facts: ContractFacts, context: GenerationContext): Refusal | null {
+  const state = stateAt(facts, context.now);
+  if (state === 'DRAFT') return sourceRefusal(facts, context);
+  const remedy = 'Test licenses are for drafts; leave "test" out to generate real ones.';
+  return (
+    stateRefusal(facts, context.now) ??
+    refuse('INVALID_STATE_TRANSITION', { from: state, action: 'generate test licenses', remedy })
+  );
+}
+
+/** Whether a job that ended short may be filled up: it waits while its contract is paused, but not for what is over. */
+export function resumptionRefusal(facts: ContractFacts, now: Instant): Refusal | null {
+  const state = stateAt(facts, now);
+  return state === 'EXPIRED' || state === 'TERMINATED' ? inactiveRefusal(facts, now) : null;
+}
+
+/** Refuses an expiry rule by which licenses made now would be expired already. */
+export function expiryRefusal(facts: ContractFacts, now: Instant): Refusal | null {
+  const expires_at = licenseExpiry(facts.expiry, now, facts.timezone);
+  return isRefusal(expires_at) ? expires_at : null;
+}
+
+function stateRefusal(facts: ContractFacts, now: Instant): Refusal | null {
+  return mayGenerateIn(stateAt(facts, now), facts) ? null : inactiveRefusal(facts, now);
+}
+
+/** Product and generator must be there and active: they are what licenses are made of. */
+function sourceRefusal(facts: ContractFacts, { product, generator }: GenerationContext): Refusal | null {
+  if (product.status !== 'active')
+    return refuse('PRODUCT_INACTIVE', { product_id: product.id, product_code: product.code });
+  return generatorRefusal(generator, facts.generator_id, facts.product_id);
+}

@@ -1,0 +1,48 @@
+/** An issued license: its opaque id, and the status that its facts give at an instant. */
+import type { Instant } from '../base/instant';
+
+export const LICENSE_STATUSES = ['available', 'expired'] as const;
+export type LicenseStatus = (typeof LICENSE_STATUSES)[number];
+
+/** The lower bits of an id: the ordinal within its generation job. The upper bits are the job's serial. */
+export const ORDINAL_BITS = 24;
+
+/** A search finds keys by their beginning from this many characters on; a shorter text must be a whole key. */
+export const KEY_PREFIX_CHARS_MIN = 3;
+
+/** The largest id that Postgres can hold. */
+const ID_MAX = 2n ** 63n - 1n;
+
+/** What a license's source reads for its contract, while the contract exists and after (domain.md C14). */
+const SOURCE_PREFIX = 'Contract: ';
+
+/** The stored id of a license: its job's serial in the upper bits, its ordinal in the lower ones (db/schema.sql). */
+export function licenseIdOf(job_serial: string, ordinal: number): string {
+  return ((BigInt(job_serial) << BigInt(ORDINAL_BITS)) + BigInt(ordinal)).toString();
+}
+
+/** The id as clients see it. */
+export function licenseIdText(id: string): string {
+  return `lic_${id}`;
+}
+
+/** The stored id behind the one that clients see, or null when the text cannot be one. */
+export function parseLicenseId(text: string): string | null {
+  const digits = /^lic_([1-9]\d{0,18})$/.exec(text)?.[1];
+  return digits !== undefined && BigInt(digits) <= ID_MAX ? digits : null;
+}
+
+/** The status at an instant: a license is expired from `expires_at` on (domain.md 1.8.7). */
+export function licenseStatus(expires_at: Instant | null, now: Instant): LicenseStatus {
+  return expires_at !== null && expires_at <= now ? 'expired' : 'available';
+}
+
+/** Where a license comes from, as it is shown. */
+export function licenseSource(contract_name: string): string {
+  return SOURCE_PREFIX + contract_name;
+}
+
+/** The name of the contract that a source names; null for a source that no license of a contract has. */
+export function contractNameOf(source: string): string | null {
+  return source.startsWith(SOURCE_PREFIX) ? source.slice(SOURCE_PREFIX.length) : null;
+}
