@@ -24,14 +24,14 @@ const noEnvironment = {
   message: 'Only entry points read the environment, through config.ts.',
 };
 
-// A column that a migration adds would change the result of these statements (db/columns.ts).
+// A column that a migration adds would change the result of these statements (db/base/columns.ts).
 const noStar = {
   selector:
     ':matches(TemplateElement[value.raw=/((SELECT|RETURNING)( DISTINCT)?|,)\\s+(\\w+\\.)?\\*/i], Literal[value=/(SELECT|RETURNING)\\s+(\\w+\\.)?\\*/i])',
   message: 'Name the columns: a statement with * fails in running processes when a migration adds a column.',
 };
 
-// A transaction that waits for a row holds a connection meanwhile: it takes its turn first (db/lock-turns.ts).
+// A transaction that waits for a row holds a connection meanwhile: it takes its turn first (db/base/lock-turns.ts).
 const noOwnBegin = {
   selector: "CallExpression[callee.property.name='begin'][callee.object.property.name='db']",
   message: 'Use beginLocked with the rows that the transaction locks, or `write` of the request.',
@@ -48,10 +48,10 @@ const noOwnClock = [
   { selector: "MemberExpression[object.name='Math'][property.name='random']", message: 'Chance comes as an argument.' },
 ];
 
-// The clock of a process may be wrong: what is decided takes its time from Postgres (db/clock.ts).
+// The clock of a process may be wrong: what is decided takes its time from Postgres (db/base/clock.ts).
 const noProcessClock = noOwnClock
   .filter(({ selector }) => selector.includes('Date'))
-  .map(({ selector }) => ({ selector, message: 'Take `now` as an argument; it comes from db/clock.ts.' }));
+  .map(({ selector }) => ({ selector, message: 'Take `now` as an argument; it comes from db/base/clock.ts.' }));
 
 const globalsOfNode = [
   'module',
@@ -110,7 +110,7 @@ export default defineConfig(
   },
   {
     files: ['api/**/*.ts', 'activities/**/*.ts', 'db/**/*.ts'],
-    ignores: ['db/clock.ts'],
+    ignores: ['db/base/clock.ts'],
     rules: { 'no-restricted-syntax': ['error', noIntervalMember, noEnvironment, noStar, ...noProcessClock] },
   },
   {

@@ -7,12 +7,12 @@
  * readiness every few seconds anyway.
  */
 import type { Client } from '@temporalio/client';
-import { findClockSkewMs, skewSentence } from './db/clock';
-import { findInstallationId } from './db/installation';
-import { missingMigrations } from './db/migrate';
-import { assertStillOwnSessions, poolerRefusal } from './db/pooler';
-import type { Database } from './db/index';
-import { TIME_ZONE_RULES } from './db/time-zone-rules';
+import { findClockSkewMs, skewSentence } from './db/base/clock';
+import { findInstallationId } from './db/system/installation';
+import { missingMigrations } from './db/system/migration';
+import { assertStillOwnSessions, poolerRefusal } from './db/base/pooler';
+import type { Database } from './db/base/database';
+import { TIME_ZONE_RULES } from './db/contract/time-zone-rules';
 import { SearchAttributeProblem } from './temporal/search-attribute-problem';
 import type { EnsureSetUp, SetUp } from './temporal/setup';
 import { findTimeZoneNotes } from './time-zones';
@@ -23,7 +23,7 @@ export interface Readiness {
   ready: boolean;
   /** "ok", or what is wrong in a sentence. */
   checks: { postgres: string; clock: string; migrations: string; temporal: string; search_attributes: string };
-  /** Which installation this is (db/installation.ts); null while its database cannot say. */
+  /** Which installation this is (db/system/installation.ts); null while its database cannot say. */
   installation: string | null;
   /** By which rules of time zones this process computes, such as 2026c. */
   time_zone_rules: string;

@@ -6,9 +6,13 @@
 import { BILLING_SOURCES, BillingUnreachable } from '../domain/billing/billing-event';
 import type { BillingPort, BillingSource } from '../domain/billing/billing-event';
 import type { Instant } from '../domain/base/instant';
-import { identifyBillingEvent, postponeParkedBillingEvent, unidentifiedBillingEvents } from '../db/billing-inbox';
-import type { UnidentifiedBillingEvent } from '../db/billing-inbox';
-import type { Database } from '../db/index';
+import {
+  identifyBillingEvent,
+  postponeParkedBillingEvent,
+  unidentifiedBillingEvents,
+} from '../db/billing/billing-event';
+import type { UnidentifiedBillingEvent } from '../db/billing/billing-event';
+import type { Database } from '../db/base/database';
 import type { Nudger } from '../temporal/nudge';
 import { beginAttempt } from './attempt';
 import type { Attempt } from './attempt';

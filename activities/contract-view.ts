@@ -9,10 +9,10 @@ import type { Instant } from '../domain/base/instant';
 import { isUnpaid } from '../domain/billing/invoice';
 import { isRefusal } from '../domain/base/refusal';
 import type { Refusal } from '../domain/base/refusal';
-import { countPendingBillingEvents } from '../db/billing-inbox';
-import { storedBoundary } from '../db/contract';
+import { countPendingBillingEvents } from '../db/billing/billing-event';
+import { storedBoundary } from '../db/contract/contract';
 import type { Changed } from '../db/contract-change';
-import type { Sql } from '../db/index';
+import type { Sql } from '../db/base/database';
 
 export interface Verification {
   kind: 'suspends' | 'terminates';

@@ -9,9 +9,9 @@ import type { Instant } from '../domain/base/instant';
 import { joinedKeys } from '../domain/catalogue/license-key';
 import { isRefusal } from '../domain/base/refusal';
 import { changeContract } from '../db/contract-change';
-import { isPassing, isPermanent, violates } from '../db/errors';
-import { insertChunk, missingChunks } from '../db/generation-chunk';
-import type { ChunkOutcome } from '../db/generation-chunk';
+import { isPassing, isPermanent, violates } from '../db/base/errors';
+import { insertChunk, missingChunks } from '../db/generation/chunk';
+import type { ChunkOutcome } from '../db/generation/chunk';
 import {
   bySystem,
   changeJobState,
@@ -20,12 +20,12 @@ import {
   finishJob,
   notifyProgress,
   startJob,
-} from '../db/generation-job';
-import type { JobError, JobPlan, RunningJob } from '../db/generation-job';
-import type { Database, Sql } from '../db/index';
+} from '../db/generation/generation-job';
+import type { JobError, JobPlan, RunningJob } from '../db/generation/generation-job';
+import type { Database, Sql } from '../db/base/database';
 import { KEY_DRAWS_MAX } from '../db/generation-request';
-import { recordStart } from '../db/sweep';
-import { clockNowOf } from '../db/test-clock';
+import { recordStart } from '../db/system/sweep';
+import { clockNowOf } from '../db/system/test-clock';
 import { createContractTurns } from './contract-turns';
 import { beginWithShortWaits } from './short-wait';
 

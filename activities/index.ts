@@ -1,6 +1,6 @@
 /** Every activity, made from its dependencies by name. */
-import type { BoundNow } from '../db/clock';
-import type { Database } from '../db/index';
+import type { BoundNow } from '../db/base/clock';
+import type { Database } from '../db/base/database';
 import type { Nudger } from '../temporal/nudge';
 import type { TaskQueues } from '../temporal/task-queues';
 import type { ClockTeller } from '../temporal/test-clock';

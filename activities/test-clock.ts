@@ -2,10 +2,10 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Instant } from '../domain/base/instant';
 import type { ContractOnClock } from '../domain/system/test-clock';
-import { findPostponedBillingEvent, hastenBillingEvents } from '../db/billing-inbox';
-import { failAdvance, listAwaitedContracts, nextStep } from '../db/test-clock';
-import type { ClockStep } from '../db/test-clock';
-import type { Database } from '../db/index';
+import { findPostponedBillingEvent, hastenBillingEvents } from '../db/billing/billing-event';
+import { failAdvance, listAwaitedContracts, nextStep } from '../db/system/test-clock';
+import type { ClockStep } from '../db/system/test-clock';
+import type { Database } from '../db/base/database';
 import type { ClockTeller } from '../temporal/test-clock';
 import { beginWithShortWaits } from './short-wait';
 

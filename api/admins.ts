@@ -11,9 +11,9 @@ import {
   listAdmins,
   revokeAdminApiKey,
   updateAdmin,
-} from '../db/admin';
-import type { AdminApiKeyRow, AdminRow } from '../db/admin';
-import type { LockedRow } from '../db/errors';
+} from '../db/access/admin';
+import type { AdminApiKeyRow, AdminRow } from '../db/access/admin';
+import type { LockedRow } from '../db/base/errors';
 import { EmailShape } from './email';
 import { actOf, unlessTaken } from './edit';
 import { PageOf, PageQuery, cursorsByCreation, cursorsById, pageOf } from './paging';

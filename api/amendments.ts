@@ -3,11 +3,11 @@ import { AMENDMENT_STATUSES } from '../domain/contract/amendment';
 import type { ContractCommand } from '../domain/contract/command';
 import { isRefusal, notFound, refuse } from '../domain/base/refusal';
 import type { Refusal } from '../domain/base/refusal';
-import { findAmendment, listAmendments } from '../db/amendment';
-import type { AmendmentRow } from '../db/amendment';
-import { contractExists } from '../db/contract';
-import { customerExists } from '../db/customer';
-import { newId } from '../db/new-id';
+import { findAmendment, listAmendments } from '../db/contract/amendment';
+import type { AmendmentRow } from '../db/contract/amendment';
+import { contractExists } from '../db/contract/contract';
+import { customerExists } from '../db/catalogue/customer';
+import { newId } from '../db/base/new-id';
 import {
   WORKFLOW_REFUSALS,
   hiddenFrom,

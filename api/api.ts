@@ -2,8 +2,8 @@
 import type { Client } from '@temporalio/client';
 import type { BillingReceiver, BillingSource } from '../domain/billing/billing-event';
 import type { Instant } from '../domain/base/instant';
-import type { Database } from '../db/index';
-import type { ReadList } from '../db/list-reads';
+import type { Database } from '../db/base/database';
+import type { ReadList } from '../db/base/list-reads';
 import type { RequestLicenses } from '../db/generation-request';
 import type { Logger } from '../log';
 import type { SendCommand } from '../temporal/command';
@@ -32,7 +32,7 @@ export interface Api {
   progress: ProgressFeed;
   streams: OpenStreams;
   log: Logger;
-  /** The time by which the interface decides: that of Postgres (db/clock.ts). */
+  /** The time by which the interface decides: that of Postgres (db/base/clock.ts). */
   clock: () => Promise<Instant>;
   keyPepper: string;
   /** Of the billing systems that are configured. */

@@ -1,8 +1,8 @@
 /** The Express application: what happens to every request before and after its route. */
 import express from 'express';
 import type { ErrorRequestHandler, Express, Request, RequestHandler } from 'express';
-import { RowsBusy, isDatabaseUnavailable, isLockTimeout, isPassing, isStatementTimeout } from '../db/errors';
-import { ListsBusy } from '../db/list-reads';
+import { RowsBusy, isDatabaseUnavailable, isLockTimeout, isPassing, isStatementTimeout } from '../db/base/errors';
+import { ListsBusy } from '../db/base/list-reads';
 import {
   CommandFailed,
   CommandOutcomeUnknown,

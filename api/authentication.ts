@@ -1,8 +1,8 @@
 /** Finding out whose API key a request carries. */
 import type { Instant } from '../domain/base/instant';
-import { authenticateAdmin } from '../db/admin';
-import type { AuthenticatedAdmin } from '../db/admin';
-import type { Database } from '../db/index';
+import { authenticateAdmin } from '../db/access/admin';
+import type { AuthenticatedAdmin } from '../db/access/admin';
+import type { Database } from '../db/base/database';
 
 /** The admin behind a key, or undefined. */
 export type Authenticate = (key: string) => Promise<AuthenticatedAdmin | undefined>;

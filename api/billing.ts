@@ -9,9 +9,14 @@ import { BILLING_OUTCOMES, BILLING_SOURCES, shownOutcome } from '../domain/billi
 import type { BillingSource, ReceivedMessage } from '../domain/billing/billing-event';
 import { StandardMessage } from '../domain/billing/billing-message';
 import { notFound } from '../domain/base/refusal';
-import { findBillingEvent, insertBillingEvent, listBillingEvents, replayBillingEvent } from '../db/billing-inbox';
-import type { BillingEventRow, ReceivedBillingEvent } from '../db/billing-inbox';
-import { auditAct } from '../db/commit';
+import {
+  findBillingEvent,
+  insertBillingEvent,
+  listBillingEvents,
+  replayBillingEvent,
+} from '../db/billing/billing-event';
+import type { BillingEventRow, ReceivedBillingEvent } from '../db/billing/billing-event';
+import { auditAct } from '../db/base/commit';
 import { PageOf, PageQuery, cursorsById, pageOf } from './paging';
 import { ProblemError, protocolProblem, shapeProblem } from './problem';
 import { route } from './route';

@@ -1,5 +1,5 @@
 /** What a request is answered whose rows are locked by others for too long, or for which too many wait already. */
-import type { RowsBusy } from '../db/errors';
+import type { RowsBusy } from '../db/base/errors';
 import { refuse } from '../domain/base/refusal';
 import { problemOf, protocolProblem } from './problem';
 import type { Problem } from './problem';

@@ -8,8 +8,8 @@ import type { Instant } from '../domain/base/instant';
 import { isUnpaid } from '../domain/billing/invoice';
 import { quotaOf } from '../domain/contract/quota';
 import { noticeDate } from '../domain/contract/renewal';
-import { factsOf } from '../db/contract';
-import type { ContractListRow, ContractRow } from '../db/contract';
+import { factsOf } from '../db/contract/contract';
+import type { ContractListRow, ContractRow } from '../db/contract/contract';
 import { contractWorkflowId } from '../temporal/ids';
 
 /** Unpaid invoices shown with a contract. */

@@ -5,17 +5,17 @@ import { create } from '../domain/contract/creation';
 import { dunningRefusal } from '../domain/contract/edit';
 import { isRefusal } from '../domain/base/refusal';
 import type { Refusal } from '../domain/base/refusal';
-import { unparkFor } from '../db/billing-inbox';
-import { CONTRACT_SORTS, contractExists, factsOf, findContract, listContracts } from '../db/contract';
-import type { ContractSort } from '../db/contract';
+import { unparkFor } from '../db/billing/billing-event';
+import { CONTRACT_SORTS, contractExists, factsOf, findContract, listContracts } from '../db/contract/contract';
+import type { ContractSort } from '../db/contract/contract';
 import { insertContract } from '../db/contract-change';
-import { customerExists } from '../db/customer';
-import { findGenerator } from '../db/generator';
-import { newId } from '../db/new-id';
-import type { LockedRow } from '../db/errors';
-import type { Sql } from '../db/index';
-import { findProduct } from '../db/product';
-import { findTestClock } from '../db/test-clock';
+import { customerExists } from '../db/catalogue/customer';
+import { findGenerator } from '../db/catalogue/generator';
+import { newId } from '../db/base/new-id';
+import type { LockedRow } from '../db/base/errors';
+import type { Sql } from '../db/base/database';
+import { findProduct } from '../db/catalogue/product';
+import { findTestClock } from '../db/system/test-clock';
 import {
   WORKFLOW_REFUSALS,
   commandHere,

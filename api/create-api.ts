@@ -1,12 +1,12 @@
 /** Makes the interface's dependencies from connections: the same for the process and for tests. */
 import type { Client } from '@temporalio/client';
 import type { BillingReceiver, BillingSource } from '../domain/billing/billing-event';
-import { createPostgresClock } from '../db/clock';
-import { settleCommand } from '../db/contract-command';
-import { findJob } from '../db/generation-job';
-import { createListReads } from '../db/list-reads';
-import type { Database } from '../db/index';
-import { createSessionProof } from '../db/pooler';
+import { createPostgresClock } from '../db/base/clock';
+import { settleCommand } from '../db/contract/command';
+import { findJob } from '../db/generation/generation-job';
+import { createListReads } from '../db/base/list-reads';
+import type { Database } from '../db/base/database';
+import { createSessionProof } from '../db/base/pooler';
 import { createLicenseRequests } from '../db/generation-request';
 import type { Logger } from '../log';
 import { createCommandSender } from '../temporal/command';

@@ -1,7 +1,7 @@
 /** Customers: create, list, read, edit. They belong to the whole installation, not to an environment. */
 import { notFound, refuse } from '../domain/base/refusal';
-import { findCustomer, insertCustomer, listCustomers, updateCustomer } from '../db/customer';
-import type { CustomerRow } from '../db/customer';
+import { findCustomer, insertCustomer, listCustomers, updateCustomer } from '../db/catalogue/customer';
+import type { CustomerRow } from '../db/catalogue/customer';
 import { EmailShape } from './email';
 import { actOf, unlessTaken } from './edit';
 import { PageOf, PageQuery, cursorsByCreation, pageOf } from './paging';

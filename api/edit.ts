@@ -1,6 +1,6 @@
 /** What writes of the catalogue and of people have in common. */
-import type { Act } from '../db/edit';
-import { violates } from '../db/errors';
+import type { Act } from '../db/base/edit';
+import { violates } from '../db/base/errors';
 import { refuse } from '../domain/base/refusal';
 import type { Refusal } from '../domain/base/refusal';
 import type { Answer, Handled } from './route';

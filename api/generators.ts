@@ -9,9 +9,9 @@ import {
   insertGenerator,
   listGenerators,
   updateGenerator,
-} from '../db/generator';
-import type { GeneratorRow } from '../db/generator';
-import { findProduct } from '../db/product';
+} from '../db/catalogue/generator';
+import type { GeneratorRow } from '../db/catalogue/generator';
+import { findProduct } from '../db/catalogue/product';
 import { actOf, immutableRefusal } from './edit';
 import { PageOf, PageQuery, cursorsByCreation, pageOf } from './paging';
 import { route } from './route';

@@ -3,11 +3,11 @@
  * contract is deleted.
  */
 import { notFound } from '../domain/base/refusal';
-import { listRevisions } from '../db/contract';
-import type { RevisionRow } from '../db/contract';
-import { AUDIT_SUBJECTS, hasHistory, listAudit, listDomainEventsOfContract } from '../db/history';
-import type { AuditRow, DomainEventRow } from '../db/history';
-import { listRefusedAttempts, REFUSED_ATTEMPTS_DAYS } from '../db/refused-attempt';
+import { listRevisions } from '../db/contract/contract';
+import type { RevisionRow } from '../db/contract/contract';
+import { AUDIT_SUBJECTS, hasHistory, listAudit, listDomainEventsOfContract } from '../db/system/history';
+import type { AuditRow, DomainEventRow } from '../db/system/history';
+import { listRefusedAttempts, REFUSED_ATTEMPTS_DAYS } from '../db/generation/refused-attempt';
 import { PageOf, PageQuery, cursorsById, cursorsOf, pageOf } from './paging';
 import { route } from './route';
 import type { Route } from './route';

@@ -2,7 +2,7 @@
 import { JOB_STATES, isUnfinished, percentOf } from '../domain/generation/generation-job';
 import { instantFromMillis, millisOf } from '../domain/base/instant';
 import type { Instant } from '../domain/base/instant';
-import type { JobRow } from '../db/generation-job';
+import type { JobRow } from '../db/generation/generation-job';
 import { generationJobWorkflowId } from '../temporal/ids';
 import { EnvironmentShape, Id, InstantShape } from './shapes';
 import { z } from './zod';

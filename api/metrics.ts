@@ -2,11 +2,11 @@
 import { Gauge, Histogram, collectDefaultMetrics, register } from 'prom-client';
 import { CONTRACT_WARNINGS } from '../domain/contract/contract';
 import type { Instant } from '../domain/base/instant';
-import { countParkedForADay, countWaitingBillingEvents } from '../db/billing-inbox';
-import { countWarnings } from '../db/contract';
-import type { Sql } from '../db/index';
-import { SWEEP_KINDS } from '../db/sweep';
-import { findStuckRows } from '../db/sweep-attempt';
+import { countParkedForADay, countWaitingBillingEvents } from '../db/billing/billing-event';
+import { countWarnings } from '../db/contract/contract';
+import type { Sql } from '../db/base/database';
+import { SWEEP_KINDS } from '../db/system/sweep';
+import { findStuckRows } from '../db/system/sweep-attempt';
 
 export { register } from 'prom-client';
 

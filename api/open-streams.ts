@@ -11,9 +11,9 @@
 import type { Response } from 'express';
 import { roleCovers } from '../domain/access/role';
 import type { Role } from '../domain/access/role';
-import { ACCESS_CHANNEL, listKeyRoles } from '../db/admin';
-import type { AuthenticatedAdmin } from '../db/admin';
-import type { Database } from '../db/index';
+import { ACCESS_CHANNEL, listKeyRoles } from '../db/access/admin';
+import type { AuthenticatedAdmin } from '../db/access/admin';
+import type { Database } from '../db/base/database';
 import type { Logger } from '../log';
 import { ClientStream } from './client-stream';
 import { setOpenStreams } from './metrics';

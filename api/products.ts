@@ -1,7 +1,7 @@
 /** Products: create, list, read, edit. */
 import { notFound, refuse } from '../domain/base/refusal';
-import { findProduct, insertProduct, listProducts, updateProduct } from '../db/product';
-import type { ProductRow } from '../db/product';
+import { findProduct, insertProduct, listProducts, updateProduct } from '../db/catalogue/product';
+import type { ProductRow } from '../db/catalogue/product';
 import { actOf, immutableRefusal, unlessTaken } from './edit';
 import { PageOf, PageQuery, cursorsByCreation, pageOf } from './paging';
 import { route } from './route';

@@ -8,9 +8,9 @@
  */
 import { isUnfinished } from '../domain/generation/generation-job';
 import type { Instant } from '../domain/base/instant';
-import { PROGRESS_CHANNEL } from '../db/generation-job';
-import type { JobRow } from '../db/generation-job';
-import type { Database } from '../db/index';
+import { PROGRESS_CHANNEL } from '../db/generation/generation-job';
+import type { JobRow } from '../db/generation/generation-job';
+import type { Database } from '../db/base/database';
 import { presentJob } from './job-presenter';
 
 /** Between two reads of a job that only made progress. */

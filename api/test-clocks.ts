@@ -2,8 +2,8 @@
 import { TEST_CLOCK_STATUSES, advanceDecision, shownStatus } from '../domain/system/test-clock';
 import { isRefusal, notFound } from '../domain/base/refusal';
 import type { Refusal } from '../domain/base/refusal';
-import { beginAdvance, findTestClock, insertTestClock, listTestClocks, lockTestClock } from '../db/test-clock';
-import type { TestClockRow } from '../db/test-clock';
+import { beginAdvance, findTestClock, insertTestClock, listTestClocks, lockTestClock } from '../db/system/test-clock';
+import type { TestClockRow } from '../db/system/test-clock';
 import { testClockWorkflowId } from '../temporal/ids';
 import type { Api } from './api';
 import { actOf } from './edit';

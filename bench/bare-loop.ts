@@ -6,8 +6,8 @@ import { randomFillSync } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { chunkCount, chunkSizeFor, chunkSpan } from '../domain/generation/generation-job';
 import { joinedKeys } from '../domain/catalogue/license-key';
-import { openDatabase } from '../db/index';
-import type { Database, Sql } from '../db/index';
+import { openDatabase } from '../db/base/database';
+import type { Database, Sql } from '../db/base/database';
 import { BENCH_KEY_FORMAT } from './contracts';
 
 /** A job whose row exists and whose chunks do not. */

@@ -6,8 +6,8 @@
  * Every contract is paused until the instant; each workflow waits with a timer before the clock runs.
  */
 import { changeContract } from '../db/contract-change';
-import { openDatabase } from '../db/index';
-import type { Database } from '../db/index';
+import { openDatabase } from '../db/base/database';
+import type { Database } from '../db/base/database';
 import { waitFor } from '../dev/waiting';
 import type { Actor } from '../domain/base/actor';
 import { decide } from '../domain/contract/command';

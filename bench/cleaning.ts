@@ -2,7 +2,7 @@
  * The same start for every run: the licenses of the run before are deleted and their space is made free (VACUUM), and
  * what Postgres still owes to the disk is written (CHECKPOINT), so that no run pays for another's rows or log.
  */
-import type { Sql } from '../db/index';
+import type { Sql } from '../db/base/database';
 
 /** Removes the licenses and chunk markers of all jobs of these contracts. The job rows stay, as their audit does. */
 export async function cleanUp(db: Sql, contract_ids: readonly string[]): Promise<void> {

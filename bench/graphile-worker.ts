@@ -1,6 +1,6 @@
 /** A generation job as a queue of chunk jobs in graphile-worker. */
 import { chunkCount } from '../domain/generation/generation-job';
-import type { Database } from '../db/index';
+import type { Database } from '../db/base/database';
 import { CONNECTIONS, drawKeys, insertBareChunk } from './bare-loop';
 import type { BareJob } from './bare-loop';
 import type { PeerQueue } from './peers';

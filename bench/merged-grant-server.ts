@@ -8,9 +8,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { API_POOL_SIZE } from '../config';
-import { createPostgresClock } from '../db/clock';
+import { createPostgresClock } from '../db/base/clock';
 import { createLicenseRequests } from '../db/generation-request';
-import { openDatabase } from '../db/index';
+import { openDatabase } from '../db/base/database';
 import { isRefusal } from '../domain/base/refusal';
 
 const ACTOR = { type: 'user', id: '00000000-0000-7000-8000-000000000000', name: 'Benchmark' } as const;

@@ -5,7 +5,7 @@
 import { randomFillSync } from 'node:crypto';
 import { CHUNK_LICENSES_MAX } from '../domain/generation/generation-job';
 import { joinedKeys } from '../domain/catalogue/license-key';
-import type { Database } from '../db/index';
+import type { Database } from '../db/base/database';
 import { CONNECTIONS, createBareJob, openBareConnections } from './bare-loop';
 import type { BareJob } from './bare-loop';
 import { BENCH_KEY_FORMAT, createContracts } from './contracts';

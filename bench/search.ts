@@ -4,8 +4,8 @@
  * The matches are spread over all jobs. That is the case in which it matters how the page is found: a search within each job
  * reads the whole range again for each of them.
  */
-import { openDatabase } from '../db/index';
-import type { Database } from '../db/index';
+import { openDatabase } from '../db/base/database';
+import type { Database } from '../db/base/database';
 import { cleanUp, settleDisk } from './cleaning';
 import { createContracts } from './contracts';
 import type { MeasuredStack } from './measured-stack';

@@ -6,12 +6,12 @@ import { SYSTEM } from '../domain/base/actor';
 import { newApiKey } from '../domain/access/api-key';
 import { ROLES, type Role } from '../domain/access/role';
 import { hasDirectionControl, isPlainText, isVisible } from '../domain/base/text';
-import { createAdminApiKey, insertAdmin } from '../db/admin';
-import { violates } from '../db/errors';
-import { findNow } from '../db/clock';
-import { openDatabase } from '../db/index';
-import { assertOwnSessions } from '../db/pooler';
-import { CLI_LIMITS } from '../db/session';
+import { createAdminApiKey, insertAdmin } from '../db/access/admin';
+import { violates } from '../db/base/errors';
+import { findNow } from '../db/base/clock';
+import { openDatabase } from '../db/base/database';
+import { assertOwnSessions } from '../db/base/pooler';
+import { CLI_LIMITS } from '../db/base/session';
 import { CommandFailure } from './failure';
 import { readSettings } from './settings';
 

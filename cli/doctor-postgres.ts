@@ -1,21 +1,21 @@
 /** The doctor's look at Postgres: reachable, new enough, migrated, in time, with room, and nothing owed for too long. */
 import type { Config } from '../config';
-import { findClockSkewMs, skewSentence } from '../db/clock';
-import { assertDriverPatched, openDatabase } from '../db/index';
+import { findClockSkewMs, skewSentence } from '../db/base/clock';
+import { assertDriverPatched, openDatabase } from '../db/base/database';
 import {
   findDatabaseHealth,
   findOwedWork,
   OVERDUE_AFTER,
   POSTGRES_VERSION_MIN,
   SLOW_ADVANCE_AFTER,
-} from '../db/health';
-import type { DatabaseHealth, OwedWork } from '../db/health';
-import { findInstallationId } from '../db/installation';
-import { missingMigrations } from '../db/migrate';
-import { assertOwnSessions, poolerRefusal } from '../db/pooler';
-import { CLI_LIMITS } from '../db/session';
-import { findStuckRows, STUCK_FROM_ATTEMPTS } from '../db/sweep-attempt';
-import type { StuckRows } from '../db/sweep-attempt';
+} from '../db/system/health';
+import type { DatabaseHealth, OwedWork } from '../db/system/health';
+import { findInstallationId } from '../db/system/installation';
+import { missingMigrations } from '../db/system/migration';
+import { assertOwnSessions, poolerRefusal } from '../db/base/pooler';
+import { CLI_LIMITS } from '../db/base/session';
+import { findStuckRows, STUCK_FROM_ATTEMPTS } from '../db/system/sweep-attempt';
+import type { StuckRows } from '../db/system/sweep-attempt';
 import { examineTimeZones } from './doctor-time-zones';
 import { messageOf, sentenceOf } from './failure';
 import { examine, ok, warning, within, wrong, type Finding } from './finding';

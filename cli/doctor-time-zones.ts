@@ -4,10 +4,10 @@ import {
   findProcessRuleProblems,
   findProcessRules,
   postgresRuleProblem,
-} from '../db/rule-comparison';
-import type { Sql } from '../db/index';
-import { countComputedByOlderRules } from '../db/sweep';
-import { TIME_ZONE_RULES } from '../db/time-zone-rules';
+} from '../db/system/rule-comparison';
+import type { Sql } from '../db/base/database';
+import { countComputedByOlderRules } from '../db/system/sweep';
+import { TIME_ZONE_RULES } from '../db/contract/time-zone-rules';
 import type { Instant } from '../domain/base/instant';
 import { ok, warning, type Finding } from './finding';
 

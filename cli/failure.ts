@@ -2,8 +2,8 @@
  * What went wrong, in a sentence that says what to do. The stack of an error is for bugs alone.
  */
 import { ConfigError } from '../config';
-import { isDatabaseUnavailable } from '../db/errors';
-import { poolerRefusal } from '../db/pooler';
+import { isDatabaseUnavailable } from '../db/base/errors';
+import { poolerRefusal } from '../db/base/pooler';
 import { isConnectionError } from '../temporal/command';
 import { GRPC, grpcFailureOf } from '../temporal/grpc-status';
 import { SearchAttributeProblem } from '../temporal/search-attribute-problem';

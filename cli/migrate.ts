@@ -1,6 +1,6 @@
 /** `covenant migrate`: brings the database to the current schema. Safe to run at every deployment, also at the same time. */
 import { Command } from 'commander';
-import { migrate } from '../db/migrate';
+import { migrate } from '../db/system/migration';
 import { readSettings } from './settings';
 
 export function migrateCommand(): Command {

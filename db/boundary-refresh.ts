@@ -5,10 +5,10 @@
  */
 import { nextBoundary } from '../domain/contract/boundary';
 import { sameJson } from '../domain/base/json';
-import { factsOf, findContracts, storedBoundary } from './contract';
-import type { ContractRow } from './contract';
-import type { Sql } from './index';
-import { TIME_ZONE_RULES, computedByOlderRules } from './time-zone-rules';
+import { factsOf, findContracts, storedBoundary } from './contract/contract';
+import type { ContractRow } from './contract/contract';
+import type { Sql } from './base/database';
+import { TIME_ZONE_RULES, computedByOlderRules } from './contract/time-zone-rules';
 
 /**
  * Marks those of some contracts as computed by the rules of this process whose boundaries stay where they are, and answers with

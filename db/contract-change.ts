@@ -27,21 +27,21 @@ import type { Nudge } from '../domain/contract/nudge';
 import { isRefusal, notFound, refuse } from '../domain/base/refusal';
 import type { Refusal } from '../domain/base/refusal';
 import { isOlder, settledOn } from '../domain/contract/time-zone-rules';
-import { saveAmendments } from './amendment';
-import { countPendingBillingEvents } from './billing-inbox';
-import { difference, insertAudit, insertDomainEvents } from './commit';
-import type { DomainEventEntry } from './commit';
-import { factsOf, findContract, lockContract, storedBoundary } from './contract';
-import type { ContractRow } from './contract';
+import { saveAmendments } from './contract/amendment';
+import { countPendingBillingEvents } from './billing/billing-event';
+import { difference, insertAudit, insertDomainEvents } from './base/commit';
+import type { DomainEventEntry } from './base/commit';
+import { factsOf, findContract, lockContract, storedBoundary } from './contract/contract';
+import type { ContractRow } from './contract/contract';
 import { findSettleContext } from './contract-context';
-import { lockQuota, refreshGrants } from './contract-quota';
-import { awaitChunks } from './generation-chunk';
-import { cancelOpenJobs } from './generation-job';
-import { findGenerator } from './generator';
-import type { Sql } from './index';
-import { saveInvoices } from './invoice';
-import { refreshTerms } from './license-terms';
-import { TIME_ZONE_RULES } from './time-zone-rules';
+import { lockQuota, refreshGrants } from './contract/quota';
+import { awaitChunks } from './generation/chunk';
+import { cancelOpenJobs } from './generation/generation-job';
+import { findGenerator } from './catalogue/generator';
+import type { Sql } from './base/database';
+import { saveInvoices } from './billing/invoice';
+import { refreshTerms } from './contract/license-terms';
+import { TIME_ZONE_RULES } from './contract/time-zone-rules';
 
 /** What came of a change. */
 export interface Changed {
@@ -132,7 +132,7 @@ export async function changeContract(
 
 /**
  * The contract, locked. A generator that is given to it, or judged against a new quota, is kept from changing; it is locked before
- * the quota row, as a change of the generator does (db/contract-quota.ts).
+ * the quota row, as a change of the generator does (db/contract/quota.ts).
  */
 async function findLocked(tx: Sql, request: ChangeRequest): Promise<ContractRow | undefined> {
   const locked = await lockContract(tx, request.id);

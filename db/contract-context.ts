@@ -5,11 +5,11 @@ import type { SettleContext } from '../domain/contract/boundary';
 import type { GeneratorFacts } from '../domain/catalogue/generator';
 import type { Instant } from '../domain/base/instant';
 import { cotermPending } from '../domain/contract/renewal';
-import { factsOf, findContract } from './contract';
-import type { ContractRow } from './contract';
-import { findGenerator } from './generator';
-import type { Sql } from './index';
-import { findProduct } from './product';
+import { factsOf, findContract } from './contract/contract';
+import type { ContractRow } from './contract/contract';
+import { findGenerator } from './catalogue/generator';
+import type { Sql } from './base/database';
+import { findProduct } from './catalogue/product';
 
 /** Everything that settling a contract may look at, without a lock; `billing` is the caller's to say. */
 export async function findSettleContext(

@@ -216,7 +216,7 @@ CREATE INDEX contracts_to_verify ON contracts (verify_at) WHERE verify_at IS NOT
 CREATE INDEX contracts_with_warnings ON contracts USING gin (warnings) WHERE warnings <> '{}';
 CREATE INDEX contracts_by_test_clock ON contracts (test_clock_id) WHERE test_clock_id IS NOT NULL;
 
--- The row that every grant of licenses locks. All that a grant is judged by stands here; db/contract-quota.ts writes it.
+-- The row that every grant of licenses locks. All that a grant is judged by stands here; db/contract/quota.ts writes it.
 CREATE TABLE contract_quotas (
   contract_id         uuid PRIMARY KEY REFERENCES contracts (id),
   total               integer NOT NULL,
@@ -553,7 +553,7 @@ CREATE TABLE idempotency_keys (
 );
 CREATE INDEX idempotency_keys_by_created ON idempotency_keys (created_at);
 
--- What the sweep woke and found due again (db/sweep-attempt.ts); a row whose trouble has ended is removed.
+-- What the sweep woke and found due again (db/system/sweep-attempt.ts); a row whose trouble has ended is removed.
 CREATE TABLE sweep_attempts (
   -- What is due, one of `SWEEP_KINDS`.
   kind         text NOT NULL CONSTRAINT sweep_attempts_kind_known CHECK (kind IN

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseNoArguments } from '../command-line';
 import { KEY_PEPPER_LENGTH_MIN, loadConfig, loadStackConfig } from '../config';
-import { openDatabase } from '../db/index';
+import { openDatabase } from '../db/base/database';
 import { judgePool } from './judge-pool';
 import { judgeQuarter } from './judge-quarter';
 import { identifyProcess, isRunning, type ProcessIdentity } from './process-identity';

@@ -1,6 +1,6 @@
 /** Judges the story of a license pool by what API and SQL show afterwards. */
 import { z } from 'zod';
-import type { Sql } from '../db/index';
+import type { Sql } from '../db/base/database';
 import type { DevFile } from './dev-file';
 import { demand, demandFields } from './story';
 import { createStoryClient } from './story-client';

@@ -6,10 +6,10 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureSuperAdmin } from '../db/admin';
-import { findNow } from '../db/clock';
-import { openDatabase } from '../db/index';
-import { migrate } from '../db/migrate';
+import { ensureSuperAdmin } from '../db/access/admin';
+import { findNow } from '../db/base/clock';
+import { openDatabase } from '../db/base/database';
+import { migrate } from '../db/system/migration';
 import { keepAskingReadiness, planCovenantProcess, type ProgramOptions } from './covenant-process';
 import { removeDevFile, writeDevFile, type DevFile } from './dev-file';
 import { endLeftovers, forgetProcesses, rememberProcesses } from './leftovers';

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { createBillingInboxActivities } from '../activities/billing-inbox';
 import { createBillingPorts } from '../adapters/billing';
 import type { BillingSettings } from '../adapters/billing';
-import { countWaitingBillingEvents, findBillingEvent, insertBillingEvent } from '../db/billing-inbox';
+import { countWaitingBillingEvents, findBillingEvent, insertBillingEvent } from '../db/billing/billing-event';
 import { FakeBilling } from '../dev/fake-billing';
 import { waitFor } from '../dev/waiting';
 import type { BillingEvent, BillingPort, IdentifiedBilling } from '../domain/billing/billing-event';

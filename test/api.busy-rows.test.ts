@@ -3,7 +3,7 @@
  * rows are released; how long that takes does not matter, since waiters of these tests are given a minute.
  */
 import { randomUUID } from 'node:crypto';
-import type { Sql } from '../db/index';
+import type { Sql } from '../db/base/database';
 import { signStandard } from '../dev/fake-billing';
 import { startTestApi } from './harness/api';
 import type { ApiAnswer, TestApi } from './harness/api';

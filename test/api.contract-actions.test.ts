@@ -2,7 +2,7 @@
  * Actions upon a contract through the interface: what each does, when it is refused and with which code, and that it is done
  * once, upon the revision that was meant, or not at all.
  */
-import { findContract } from '../db/contract';
+import { findContract } from '../db/contract/contract';
 import type { ContractState } from '../domain/contract/contract';
 import { waitFor } from '../dev/waiting';
 import { startTestApi } from './harness/api';

@@ -4,7 +4,7 @@
 import { setMaxListeners } from 'node:events';
 import { createProgressFeed } from '../api/progress';
 import type { ProgressFeed } from '../api/progress';
-import { PROGRESS_CHANNEL, findJob } from '../db/generation-job';
+import { PROGRESS_CHANNEL, findJob } from '../db/generation/generation-job';
 import { startTestApi } from './harness/api';
 import type { ApiAnswer, TestApi } from './harness/api';
 import { addCatalogue, addContract } from './harness/catalogue';

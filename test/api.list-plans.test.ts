@@ -3,8 +3,8 @@
  * that the interface sends, explained with the values that it sends.
  */
 import { ROUTES } from '../api/routes';
-import type { Database } from '../db/index';
-import { COLLECTED_LICENSES_MAX } from '../db/license';
+import type { Database } from '../db/base/database';
+import { COLLECTED_LICENSES_MAX } from '../db/license/license';
 import { waitFor } from '../dev/waiting';
 import { startTestApi } from './harness/api';
 import type { TestApi } from './harness/api';

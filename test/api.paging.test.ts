@@ -4,7 +4,7 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { CONTRACT_SORTS } from '../db/contract';
+import { CONTRACT_SORTS } from '../db/contract/contract';
 import { ROUTES } from '../api/routes';
 import { signStandard } from '../dev/fake-billing';
 import { startTestApi } from './harness/api';

@@ -1,6 +1,6 @@
 /** Test clocks through the interface: made, read, advanced and refused, and not there at all where they are switched off. */
-import { rowsToWake } from '../db/sweep';
-import { failAdvance } from '../db/test-clock';
+import { rowsToWake } from '../db/system/sweep';
+import { failAdvance } from '../db/system/test-clock';
 import { waitFor } from '../dev/waiting';
 import { startTestApi } from './harness/api';
 import type { ApiAnswer, TestApi } from './harness/api';

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import { queueFinding } from '../cli/doctor-workers';
 import type { PolledQueue } from '../cli/doctor-workers';
-import { findInstallationId } from '../db/installation';
+import { findInstallationId } from '../db/system/installation';
 import { holdPort } from '../dev/ports';
 import { findQueueHealth, findSweep } from '../temporal/health';
 import { taskQueues } from '../temporal/task-queues';

@@ -1,9 +1,9 @@
 /** Calls that share statements: which go together, how many statements there are, and what becomes of those that wait for too long. */
-import { createBatchedCalls } from '../db/batched-calls';
-import type { BatchedCalls } from '../db/batched-calls';
-import { RowsBusy } from '../db/errors';
-import { createLockTurns, lockTurnLimits } from '../db/lock-turns';
-import type { LockTurns } from '../db/lock-turns';
+import { createBatchedCalls } from '../db/base/batched-calls';
+import type { BatchedCalls } from '../db/base/batched-calls';
+import { RowsBusy } from '../db/base/errors';
+import { createLockTurns, lockTurnLimits } from '../db/base/lock-turns';
+import type { LockTurns } from '../db/base/lock-turns';
 
 interface Batches extends BatchedCalls<string, string> {
   /** The inputs of each statement, in the order in which they were begun. */

@@ -18,11 +18,11 @@ import {
   unidentifiedBillingEvents,
   unparkDueBillingEvents,
   unparkFor,
-} from '../db/billing-inbox';
-import type { BillingEventRow, ReceivedBillingEvent } from '../db/billing-inbox';
-import { lockContract } from '../db/contract';
-import { findOwedWork } from '../db/health';
-import { rowsToWake } from '../db/sweep';
+} from '../db/billing/billing-event';
+import type { BillingEventRow, ReceivedBillingEvent } from '../db/billing/billing-event';
+import { lockContract } from '../db/contract/contract';
+import { findOwedWork } from '../db/system/health';
+import { rowsToWake } from '../db/system/sweep';
 import type { BillingEvent, IdentifiedBilling } from '../domain/billing/billing-event';
 import { buildContract } from './harness/contract-rows';
 import { createTestDatabase } from './harness/database';

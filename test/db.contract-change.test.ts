@@ -2,10 +2,10 @@
  * The one door through which a contract changes: facts, revision, audit and events are written together or not at all.
  */
 import { randomUUID } from 'node:crypto';
-import { findAmendment } from '../db/amendment';
+import { findAmendment } from '../db/contract/amendment';
 import { changeContract } from '../db/contract-change';
 import type { Changed } from '../db/contract-change';
-import { findContract } from '../db/contract';
+import { findContract } from '../db/contract/contract';
 import type { AmendmentChanges } from '../domain/contract/amendment';
 import { decide } from '../domain/contract/command';
 import type { ContractCommand } from '../domain/contract/command';

@@ -2,12 +2,12 @@
  * Requests for licenses of several contracts that wait at the same moment share a statement, and each contract is granted or refused
  * as if it were alone. Each test holds all turns until its requests wait, so that one statement takes them.
  */
-import { RowsBusy } from '../db/errors';
+import { RowsBusy } from '../db/base/errors';
 import { createLicenseRequests } from '../db/generation-request';
 import type { LicenseRequest, RequestLicenses } from '../db/generation-request';
-import { openDatabase } from '../db/index';
-import type { Database } from '../db/index';
-import type { LockTurnLimits } from '../db/lock-turns';
+import { openDatabase } from '../db/base/database';
+import type { Database } from '../db/base/database';
+import type { LockTurnLimits } from '../db/base/lock-turns';
 import { isRefusal } from '../domain/base/refusal';
 import { waitUntilBlocked } from './harness/blocked-statement';
 import { buildContract, buildRequest } from './harness/contract-rows';

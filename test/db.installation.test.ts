@@ -1,5 +1,5 @@
 /** The id by which processes and the doctor tell installations apart. */
-import { findInstallationId } from '../db/installation';
+import { findInstallationId } from '../db/system/installation';
 import { createTestDatabase } from './harness/database';
 import type { TestDatabase } from './harness/database';
 

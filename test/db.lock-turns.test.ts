@@ -1,9 +1,9 @@
 /** Turns of transactions that lock rows: how many have one, in which order, and what becomes of those that wait. */
 import postgres from 'postgres';
-import { RowsBusy } from '../db/errors';
-import type { LockedRow } from '../db/errors';
-import { createLockTurns, lockTurnLimits } from '../db/lock-turns';
-import type { LockTurnLimits, LockTurns } from '../db/lock-turns';
+import { RowsBusy } from '../db/base/errors';
+import type { LockedRow } from '../db/base/errors';
+import { createLockTurns, lockTurnLimits } from '../db/base/lock-turns';
+import type { LockTurnLimits, LockTurns } from '../db/base/lock-turns';
 
 const LIMITS: LockTurnLimits = {
   running_max: 5,

@@ -5,9 +5,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { openDatabase } from '../db/index';
-import type { Database } from '../db/index';
-import { UnsuitablePooler, assertOwnSessions, assertStillOwnSessions } from '../db/pooler';
+import { openDatabase } from '../db/base/database';
+import type { Database } from '../db/base/database';
+import { UnsuitablePooler, assertOwnSessions, assertStillOwnSessions } from '../db/base/pooler';
 import { startTestApi } from './harness/api';
 import type { TestApi } from './harness/api';
 import { createTestDatabase } from './harness/database';

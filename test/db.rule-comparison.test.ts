@@ -6,8 +6,8 @@ import {
   findProcessRuleProblems,
   findProcessRules,
   postgresRuleProblem,
-} from '../db/rule-comparison';
-import { TIME_ZONE_RULES } from '../db/time-zone-rules';
+} from '../db/system/rule-comparison';
+import { TIME_ZONE_RULES } from '../db/contract/time-zone-rules';
 import { offsetsOf } from '../domain/base/calendar';
 import { examineTimeZones } from '../cli/doctor-time-zones';
 import { warnAboutTimeZones } from '../time-zones';

@@ -5,9 +5,9 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import postgres from 'postgres';
-import { migrate, missingMigrations } from '../db/migrate';
-import { openDatabase } from '../db/index';
-import type { Sql } from '../db/index';
+import { migrate, missingMigrations } from '../db/system/migration';
+import { openDatabase } from '../db/base/database';
+import type { Sql } from '../db/base/database';
 import { waitFor } from '../dev/waiting';
 import { sharedServers } from './harness/shared-servers';
 

@@ -1,11 +1,11 @@
 /**
  * The time limits of sessions: what a process has begun in Postgres ends in time, whoever stands still or cannot be reached.
  */
-import { isDatabaseUnavailable, isPassing } from '../db/errors';
-import { openDatabase } from '../db/index';
-import type { Database } from '../db/index';
-import { ANSWER_MARGIN_MS, NO_LIMITS, allowStatementTime } from '../db/session';
-import type { SessionLimits } from '../db/session';
+import { isDatabaseUnavailable, isPassing } from '../db/base/errors';
+import { openDatabase } from '../db/base/database';
+import type { Database } from '../db/base/database';
+import { ANSWER_MARGIN_MS, NO_LIMITS, allowStatementTime } from '../db/base/session';
+import type { SessionLimits } from '../db/base/session';
 import { createTestDatabase, type TestDatabase } from './harness/database';
 import { startSilentProxy, type SilentProxy } from './harness/silent-proxy';
 

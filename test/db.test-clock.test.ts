@@ -2,14 +2,14 @@
  * Whoever asks Postgres what is due, what lives and what is expired asks contracts of a test clock by their clock's time.
  */
 import { presentJob } from '../api/job-presenter';
-import { listLicenses } from '../db/license';
-import type { LicenseFilter } from '../db/license';
-import { findOwedWork } from '../db/health';
-import { rowsToWake } from '../db/sweep';
-import type { SweepKind } from '../db/sweep';
-import { clockNowOf, failAdvance, nextStep } from '../db/test-clock';
+import { listLicenses } from '../db/license/license';
+import type { LicenseFilter } from '../db/license/license';
+import { findOwedWork } from '../db/system/health';
+import { rowsToWake } from '../db/system/sweep';
+import type { SweepKind } from '../db/system/sweep';
+import { clockNowOf, failAdvance, nextStep } from '../db/system/test-clock';
 import { licenseStatus } from '../domain/license/license';
-import { unparkFor } from '../db/billing-inbox';
+import { unparkFor } from '../db/billing/billing-event';
 import { waitFor } from '../dev/waiting';
 import { outcomesOf, tellInvoice } from './harness/billing';
 import { buildContract, jobOf, requestJob } from './harness/contract-rows';

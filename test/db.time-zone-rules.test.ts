@@ -4,8 +4,8 @@
  */
 import { uuidv7 } from 'uuidv7';
 import { createSweepActivities } from '../activities/sweep';
-import { factsOf, findContract } from '../db/contract';
-import { TIME_ZONE_RULES } from '../db/time-zone-rules';
+import { factsOf, findContract } from '../db/contract/contract';
+import { TIME_ZONE_RULES } from '../db/contract/time-zone-rules';
 import { startOfDay } from '../domain/base/calendar';
 import { stateAt } from '../domain/contract/contract';
 import type { ContractCommand } from '../domain/contract/command';

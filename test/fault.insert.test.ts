@@ -6,7 +6,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { createContractActivities } from '../activities/contract';
 import { createGenerationJobActivities } from '../activities/generation-job';
 import type { FilledRange, FillChunksInput } from '../activities/generation-job';
-import { isDatabaseUnavailable } from '../db/errors';
+import { isDatabaseUnavailable } from '../db/base/errors';
 import { createLicenseRequests } from '../db/generation-request';
 import type { Granted, LicenseRequest } from '../db/generation-request';
 import { isRefusal } from '../domain/base/refusal';

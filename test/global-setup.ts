@@ -7,7 +7,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { loadStackConfig } from '../config';
-import { migrate } from '../db/migrate';
+import { migrate } from '../db/system/migration';
 import { holdPort } from '../dev/ports';
 import { createDatabaseIfMissing, planPostgres } from '../dev/postgres';
 import { supervise, type SupervisedServer } from '../dev/supervisor';

@@ -11,7 +11,7 @@ import { createGenerationJobActivities } from '../activities/generation-job';
 import { changeContract } from '../db/contract-change';
 import { createLicenseRequests } from '../db/generation-request';
 import type { RequestLicenses } from '../db/generation-request';
-import { changeJobState, resumeJob } from '../db/generation-job';
+import { changeJobState, resumeJob } from '../db/generation/generation-job';
 import { decide } from '../domain/contract/command';
 import type { ContractCommand } from '../domain/contract/command';
 import { cancelDecision, resumeDecision } from '../domain/generation/generation-job';

@@ -5,7 +5,7 @@
 import type { Client } from '@temporalio/client';
 import type { Connection } from '@temporalio/client';
 import { temporal as proto } from '@temporalio/proto';
-import { findContract } from '../db/contract';
+import { findContract } from '../db/contract/contract';
 import { waitFor } from '../dev/waiting';
 import { checkReadiness } from '../readiness';
 import type { Readiness } from '../readiness';

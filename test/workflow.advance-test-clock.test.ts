@@ -3,10 +3,10 @@
  * its own instant, whatever fails on the way.
  */
 import { randomUUID } from 'node:crypto';
-import { findContract, lockContract } from '../db/contract';
-import { listJobLicenses } from '../db/license';
-import { failAdvance } from '../db/test-clock';
-import type { TestClockRow } from '../db/test-clock';
+import { findContract, lockContract } from '../db/contract/contract';
+import { listJobLicenses } from '../db/license/license';
+import { failAdvance } from '../db/system/test-clock';
+import type { TestClockRow } from '../db/system/test-clock';
 import { waitFor } from '../dev/waiting';
 import { DEFAULT_RENEWAL } from '../domain/contract/renewal';
 import { contractWorkflowId, generationJobWorkflowId, testClockWorkflowId } from '../temporal/ids';

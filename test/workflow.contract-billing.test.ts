@@ -3,7 +3,7 @@
  * billing system is asked before a contract is suspended or ended.
  */
 import { SETTLE_TIMEOUT_MS } from '../temporal/test-clock';
-import { findContract } from '../db/contract';
+import { findContract } from '../db/contract/contract';
 import { waitFor } from '../dev/waiting';
 import { addDays } from '../domain/base/calendar';
 import type { ContractCommand } from '../domain/contract/command';

@@ -3,7 +3,7 @@
  */
 import { temporal as proto } from '@temporalio/proto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { findContract } from '../db/contract';
+import { findContract } from '../db/contract/contract';
 import { addDays } from '../domain/base/calendar';
 import { instantFromMillis, millisOf } from '../domain/base/instant';
 import { DEFAULT_RENEWAL, REMINDER_DAYS } from '../domain/contract/renewal';

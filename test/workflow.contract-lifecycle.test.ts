@@ -7,7 +7,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { changeContract } from '../db/contract-change';
 import type { Changed } from '../db/contract-change';
-import { findContract } from '../db/contract';
+import { findContract } from '../db/contract/contract';
 import { waitFor } from '../dev/waiting';
 import { decide } from '../domain/contract/command';
 import type { ContractCommand } from '../domain/contract/command';

@@ -3,7 +3,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
-import { findContract } from '../db/contract';
+import { findContract } from '../db/contract/contract';
 import { waitFor } from '../dev/waiting';
 import { contractWorkflowId, generationJobWorkflowId } from '../temporal/ids';
 import { contractViewQuery } from '../workflows/contract-lifecycle';

@@ -3,9 +3,9 @@
  * was not replaced yet; the sweep has the newer rules of the Node that runs the test.
  */
 import { createSweepActivities } from '../activities/sweep';
-import { openDatabase } from '../db/index';
-import { applicationName } from '../db/rule-comparison';
-import { TIME_ZONE_RULES } from '../db/time-zone-rules';
+import { openDatabase } from '../db/base/database';
+import { applicationName } from '../db/system/rule-comparison';
+import { TIME_ZONE_RULES } from '../db/contract/time-zone-rules';
 import { addDays, localDateAt, startOfDay } from '../domain/base/calendar';
 import { instantFromMillis, millisOf } from '../domain/base/instant';
 import type { Instant } from '../domain/base/instant';

@@ -50,7 +50,7 @@ const RANGE_CHUNKS_MAX = 20;
 const RANGE_TIMEOUT = '10m';
 /** What a dead worker had in hand is given to another after this long. Longer than a chunk may wait for a lock (5 s). */
 const RANGE_HEARTBEAT_TIMEOUT = '8s';
-/** So many failures without an explanation are final. One that passes (db/errors.ts) is not counted, nor is a dead worker. */
+/** So many failures without an explanation are final. One that passes (db/base/errors.ts) is not counted, nor is a dead worker. */
 const RANGE_ATTEMPTS_MAX = 20;
 
 const run = shortSteps<GenerationJobActivities>();

@@ -3,11 +3,11 @@
  * forked with the address of the database, and is sent acts, one after the other.
  */
 import { changeContract } from '../../db/contract-change';
-import { findContract } from '../../db/contract';
-import { openDatabase } from '../../db/index';
-import type { Database } from '../../db/index';
-import { applicationName } from '../../db/rule-comparison';
-import { TIME_ZONE_RULES } from '../../db/time-zone-rules';
+import { findContract } from '../../db/contract/contract';
+import { openDatabase } from '../../db/base/database';
+import type { Database } from '../../db/base/database';
+import { applicationName } from '../../db/system/rule-comparison';
+import { TIME_ZONE_RULES } from '../../db/contract/time-zone-rules';
 import { decide, needsOf } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';
 import type { ContractState } from '../../domain/contract/contract';

@@ -2,8 +2,8 @@
  * A billing system that answers as a test says, and its events: as rows in the inbox, or sent through the interface.
  */
 import { randomUUID } from 'node:crypto';
-import { insertBillingEvent } from '../../db/billing-inbox';
-import type { Database } from '../../db/index';
+import { insertBillingEvent } from '../../db/billing/billing-event';
+import type { Database } from '../../db/base/database';
 import { signStandard } from '../../dev/fake-billing';
 import { BillingUnreachable } from '../../domain/billing/billing-event';
 import type {

@@ -1,5 +1,5 @@
 /** Waiting until statements wait for locks, so that a race is set up by who holds a lock and not by time. */
-import type { Database } from '../../db/index';
+import type { Database } from '../../db/base/database';
 import { waitFor } from './stack';
 
 const BLOCKED_TIMEOUT_MS = 10_000;

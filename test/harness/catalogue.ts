@@ -2,7 +2,7 @@
  * A product, a generator and contracts for tests of other things: rows with sensible values, each replaceable.
  */
 import { randomBytes } from 'node:crypto';
-import type { Sql } from '../../db/index';
+import type { Sql } from '../../db/base/database';
 import type { TestApi } from './api';
 
 export interface TestCatalogue {

@@ -5,9 +5,9 @@
  * it alone. A chunk that waits has not committed: its statement is in flight in Postgres. What waits longer than the
  * worker's `lock_timeout` fails there and is tried again by the worker, which then waits at the same gate.
  */
-import { isDatabaseUnavailable } from '../../db/errors';
-import { openDatabase } from '../../db/index';
-import type { Database } from '../../db/index';
+import { isDatabaseUnavailable } from '../../db/base/errors';
+import { openDatabase } from '../../db/base/database';
+import type { Database } from '../../db/base/database';
 import { waitFor } from './stack';
 
 /** The first half of the locks' names, so that they meet no other advisory lock. */

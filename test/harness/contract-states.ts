@@ -4,7 +4,7 @@
 import { addDays } from '../../domain/base/calendar';
 import type { ContractState } from '../../domain/contract/contract';
 import { waitFor } from '../../dev/waiting';
-import type { Database, Sql } from '../../db/index';
+import type { Database, Sql } from '../../db/base/database';
 import type { TestApi } from './api';
 import { sendInvoice } from './billing';
 import { addContract } from './catalogue';

@@ -3,7 +3,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import postgres from 'postgres';
-import { openDatabase } from '../../db/index';
+import { openDatabase } from '../../db/base/database';
 import { sharedServers } from './shared-servers';
 
 /** A database with the current schema and no rows but those that migrations insert. */

@@ -2,7 +2,7 @@
  * Fills every table that a list reads with so many rows that reading one of them whole shows, by SQL alone. Rows of a rare
  * kind lie in the middle of their table: a list that reads in its order until it finds them reads half of it in either order.
  */
-import type { Database } from '../../db/index';
+import type { Database } from '../../db/base/database';
 
 /** Rows of each table. */
 export const FILLED_ROWS = 12_000;

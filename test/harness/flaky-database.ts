@@ -3,7 +3,7 @@
  *
  * What commits by itself is concerned, single statements and whole transactions; seeded, so that a failure repeats.
  */
-import type { Database } from '../../db/index';
+import type { Database } from '../../db/base/database';
 
 export interface FlakyOptions {
   seed: number;

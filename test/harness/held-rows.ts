@@ -1,5 +1,5 @@
 /** Rows that another transaction holds until the test ends it, as a process does that was frozen in the middle of a transaction. */
-import type { Database, Sql } from '../../db/index';
+import type { Database, Sql } from '../../db/base/database';
 
 export interface HeldRows {
   /** Rolls the transaction back. */

@@ -4,7 +4,7 @@
  *
  * One statement, so that it sees one snapshot and may run while jobs are at work.
  */
-import type { Sql } from '../../db/index';
+import type { Sql } from '../../db/base/database';
 
 /** One row that breaks a rule: which rule, whose row, and what was found in it. */
 export interface BrokenInvariant {

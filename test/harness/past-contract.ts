@@ -4,9 +4,9 @@
 import { uuidv7 } from 'uuidv7';
 import { changeContract, insertContract } from '../../db/contract-change';
 import type { Changed } from '../../db/contract-change';
-import type { Database, Sql } from '../../db/index';
-import { findGenerator } from '../../db/generator';
-import { findProduct } from '../../db/product';
+import type { Database, Sql } from '../../db/base/database';
+import { findGenerator } from '../../db/catalogue/generator';
+import { findProduct } from '../../db/catalogue/product';
 import type { Actor } from '../../domain/base/actor';
 import { addDays, startOfDay } from '../../domain/base/calendar';
 import { decide } from '../../domain/contract/command';

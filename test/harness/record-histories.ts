@@ -6,8 +6,8 @@
 import { activityInfo } from '@temporalio/activity';
 import { commandLine } from '../../command-line';
 import { changeContract } from '../../db/contract-change';
-import { findContract } from '../../db/contract';
-import { changeJobState, resumeJob } from '../../db/generation-job';
+import { findContract } from '../../db/contract/contract';
+import { changeJobState, resumeJob } from '../../db/generation/generation-job';
 import { waitFor } from '../../dev/waiting';
 import { addDays } from '../../domain/base/calendar';
 import { decide } from '../../domain/contract/command';

@@ -1,7 +1,7 @@
 /**
  * Counts every table's rows: what is to write nothing is compared before and after.
  */
-import type { Sql } from '../../db/index';
+import type { Sql } from '../../db/base/database';
 
 /** Rows by table, and the newest change of a contract or job, so that an UPDATE shows too. */
 export async function rowCounts(sql: Sql): Promise<Record<string, string>> {

@@ -4,7 +4,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadStackConfig } from '../../config';
-import { openDatabase } from '../../db/index';
+import { openDatabase } from '../../db/base/database';
 import type { DevFile } from '../../dev/dev-file';
 import { startStack, type ExtraApi, type ServerName, type StackOptions } from '../../dev/stack';
 import { makeDataDir } from './data-dir';

@@ -3,9 +3,9 @@
  */
 import { createTestClockActivities } from '../../activities/test-clock';
 import type { TestClockActivities } from '../../activities/test-clock';
-import { beginAdvance, findTestClock, insertTestClock, lockTestClock } from '../../db/test-clock';
-import type { TestClockRow } from '../../db/test-clock';
-import type { Database } from '../../db/index';
+import { beginAdvance, findTestClock, insertTestClock, lockTestClock } from '../../db/system/test-clock';
+import type { TestClockRow } from '../../db/system/test-clock';
+import type { Database } from '../../db/base/database';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import { advanceDecision } from '../../domain/system/test-clock';

@@ -1,0 +1,30 @@
+/** What edits of the catalogue and of people have in common: who acts, and which of the given fields differ. */
+import type { Actor } from '../../domain/base/actor';
+import type { Instant } from '../../domain/base/instant';
+import { sameJson } from '../../domain/base/json';
+
+/** Who does something, when, and by which request: what every audit row needs. */
+export interface Act {
+  actor: Actor;
+  now: Instant;
+  request_id: string | null;
+}
+
+/**
+ * The fields of an edit that would change the row. A field left out stays as it is, and JSON values are compared by
+ * what they hold, because jsonb keeps its keys in an order of its own.
+ */
+export function changedFields<R extends object, E extends { [K in keyof R]?: R[K] | undefined }>(
+  row: R,
+  edit: E,
+): Partial<R> {
+  const changed = Object.entries(edit).filter(
+    ([name, value]) => value !== undefined && !sameJson(row[name as keyof R], value),
+  );
+  return Object.fromEntries(changed) as Partial<R>;
+}
+
+/** Whether an edit changes nothing: then nothing is written, and nothing audited. */
+export function isEmpty(changes: object): boolean {
+  return Object.keys(changes).length === 0;
+}

@@ -1,0 +1,23 @@
+/** Searching in texts, in any case of their letters and in any Unicode spelling: Postgres compares the folded texts (db/schema.sql). */
+import type { Fragment, Sql } from './database';
+
+/** An id as Postgres writes it, in any case. */
+const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+
+/**
+ * The condition that a text is a part of one of the columns, or the whole id. True when there is nothing to search for.
+ * Every character of the text means itself.
+ *
+ * Indexes of trigrams find the rows (`…_by_part`), and `strpos` judges them. A text without three letters or digits of ASCII
+ * in a row and without any other letter has no trigrams: then the list is read in its order until the page is full.
+ */
+export function found(sql: Sql, search: string | undefined, columns: readonly string[], id: string): Fragment {
+  const text = search?.trim();
+  if (!text) return sql`true`;
+  const pattern = sql`'%' || regexp_replace(searchable(${text}), '([\\\\%_])', '\\\\\\1', 'g') || '%'`;
+  const parts = columns.map(
+    (column) =>
+      sql`(searchable(${sql(column)}) LIKE ${pattern} AND strpos(folded(${sql(column)}), folded(${text})) > 0) OR`,
+  );
+  return sql`(${parts} ${UUID.test(text) ? sql`${sql(id)} = ${text}::uuid` : sql`false`})`;
+}

@@ -1,0 +1,58 @@
+/** What is known of a contract's invoices; written with the contract, by `db/contract-change.ts`. */
+import { sameJson } from '../../domain/base/json';
+import type { Invoice } from '../../domain/billing/invoice';
+import { columnNames, ofAlias } from '../base/columns';
+import type { Sql } from '../base/database';
+
+const INVOICE_COLUMNS = columnNames<Invoice>({
+  source: true,
+  invoice_id: true,
+  status: true,
+  due_date: true,
+  disputed_on: true,
+  occurred_at: true,
+  version: true,
+  fetched_at: true,
+  rank: true,
+});
+
+/** Writes the invoices that differ; call it in the transaction of the contract's change. */
+export async function saveInvoices(tx: Sql, contract_id: string, before: Invoice[], after: Invoice[]): Promise<void> {
+  for (const { source, invoice_id } of before)
+    if (!after.some((invoice) => invoice.source === source && invoice.invoice_id === invoice_id))
+      await tx`DELETE FROM invoice_facts WHERE contract_id = ${contract_id} AND source = ${source} AND invoice_id = ${invoice_id}`;
+  const changed = after.filter((invoice) => !before.some((old) => sameJson(old, invoice)));
+  if (changed.length === 0) return;
+  const rows = changed.map((invoice) => ({ ...invoice, contract_id }));
+  await tx`
+    INSERT INTO invoice_facts ${tx(rows)}
+    ON CONFLICT (contract_id, source, invoice_id) DO UPDATE
+    SET status = excluded.status, due_date = excluded.due_date, disputed_on = excluded.disputed_on,
+        occurred_at = excluded.occurred_at, version = excluded.version, fetched_at = excluded.fetched_at, rank = excluded.rank`;
+}
+
+/** An invoice that another contract holds. */
+export interface InvoiceElsewhere {
+  contract_id: string;
+  timezone: string;
+  invoice: Invoice;
+}
+
+/** What other contracts hold of the named invoices: an invoice can only be one contract's. */
+export async function findInvoicesElsewhere(
+  sql: Sql,
+  contract_id: string,
+  names: Pick<Invoice, 'source' | 'invoice_id'>[],
+): Promise<InvoiceElsewhere[]> {
+  if (names.length === 0) return [];
+  const rows = await sql<(Invoice & { contract_id: string; timezone: string; version: string | null })[]>`
+    SELECT i.contract_id, ${sql(ofAlias('i', INVOICE_COLUMNS))}, c.timezone FROM invoice_facts i JOIN contracts c ON c.id = i.contract_id
+    WHERE i.invoice_id = ANY(${names.map(({ invoice_id }) => invoice_id)}) AND i.contract_id <> ${contract_id}`;
+  return rows
+    .filter((row) => names.some(({ source, invoice_id }) => source === row.source && invoice_id === row.invoice_id))
+    .map(({ contract_id: other, timezone, ...invoice }) => ({
+      contract_id: other,
+      timezone,
+      invoice: { ...invoice, version: invoice.version === null ? null : Number(invoice.version) },
+    }));
+}

@@ -1,0 +1,109 @@
+/** Customers in Postgres: whom contracts are for. An address belongs to one of them, in any case of its letters. */
+import type { Instant } from '../../domain/base/instant';
+import type { JsonObject } from '../../domain/base/json';
+import { columnNames } from '../base/columns';
+import { auditAct, difference } from '../base/commit';
+import { changedFields, isEmpty } from '../base/edit';
+import type { Act } from '../base/edit';
+import type { Sql } from '../base/database';
+import { pageByCreation } from '../base/paging';
+import type { KeysetPage, Sorted } from '../base/paging';
+import { found } from '../base/search';
+
+export interface CustomerRow {
+  id: string;
+  email: string;
+  name: string;
+  /** Where invoices are asked about; null when it is `email`. */
+  billing_contact: string | null;
+  created_at: Instant;
+  updated_at: Instant;
+}
+
+const CUSTOMER_COLUMNS = columnNames<CustomerRow>({
+  id: true,
+  email: true,
+  name: true,
+  billing_contact: true,
+  created_at: true,
+  updated_at: true,
+});
+
+/** Fields of an edit; one left out stays as it is. */
+export interface CustomerEdit {
+  email?: string | undefined;
+  name?: string | undefined;
+  billing_contact?: string | null | undefined;
+}
+
+/** A customer, or undefined. `lock` keeps others from changing it until the transaction ends. */
+export async function findCustomer(
+  sql: Sql,
+  id: string,
+  options: { lock?: boolean } = {},
+): Promise<CustomerRow | undefined> {
+  const [row] = await sql<
+    CustomerRow[]
+  >`SELECT ${sql(CUSTOMER_COLUMNS)} FROM customers WHERE id = ${id} ${options.lock ? sql`FOR NO KEY UPDATE` : sql``}`;
+  return row;
+}
+
+/** Whether a customer exists, for what refers to one. */
+export async function customerExists(sql: Sql, id: string): Promise<boolean> {
+  const found = await sql`SELECT FROM customers WHERE id = ${id}`;
+  return found.count === 1;
+}
+
+/** One page of customers, by the time they were made; `search` is a part of the address or the name, or the whole id. */
+export async function listCustomers(
+  sql: Sql,
+  filter: { search?: string | undefined },
+  page: KeysetPage,
+): Promise<Sorted<CustomerRow>[]> {
+  const { sort_key, after, order } = pageByCreation(sql, page);
+  return sql<Sorted<CustomerRow>[]>`
+    SELECT ${sql(CUSTOMER_COLUMNS)}, ${sort_key} AS sort_key FROM customers WHERE true
+    AND ${found(sql, filter.search, ['email', 'name'], 'id')}
+    AND ${after} ${order}`;
+}
+
+/** Writes a customer with its audit row. Throws 23505 on `customers_email_unique` when the address is taken. */
+export async function insertCustomer(
+  tx: Sql,
+  customer: Pick<CustomerRow, 'email' | 'name' | 'billing_contact'>,
+  act: Act,
+): Promise<CustomerRow> {
+  const { email, name, billing_contact } = customer;
+  const [row] = await tx<[CustomerRow]>`
+    INSERT INTO customers ${tx({ email, name, billing_contact, created_at: act.now, updated_at: act.now })} RETURNING ${tx(CUSTOMER_COLUMNS)}`;
+  await auditAct(tx, act, { ...subjectOf(row), action: 'customer.created', before: null, after: auditedFacts(row) });
+  return row;
+}
+
+/**
+ * Carries out an edit with its audit row, or writes nothing when nothing differs. Call it with the customer locked.
+ * Throws 23505 on `customers_email_unique` when the address is taken.
+ */
+export async function updateCustomer(tx: Sql, before: CustomerRow, edit: CustomerEdit, act: Act): Promise<CustomerRow> {
+  const changes = changedFields<CustomerRow, CustomerEdit>(before, edit);
+  if (isEmpty(changes)) return before;
+  const [row] = await tx<
+    [CustomerRow]
+  >`UPDATE customers SET ${tx({ ...changes, updated_at: act.now })} WHERE id = ${before.id} RETURNING ${tx(CUSTOMER_COLUMNS)}`;
+  const differs = difference(auditedFacts(before), auditedFacts(row));
+  await auditAct(tx, act, {
+    ...subjectOf(row),
+    action: 'customer.updated',
+    ...differs,
+  });
+  return row;
+}
+
+/** The subject of an audit row. */
+function subjectOf(row: CustomerRow) {
+  return { subject_type: 'customer' as const, subject_id: row.id };
+}
+
+function auditedFacts({ email, name, billing_contact }: CustomerRow): JsonObject {
+  return { email, name, billing_contact };
+}

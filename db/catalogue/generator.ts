@@ -1,0 +1,186 @@
+/** Generators in Postgres. A deleted one stays as a row, because licenses and terms refer to it. */
+import type { Environment } from '../../domain/base/environment';
+import type { GeneratorFacts } from '../../domain/catalogue/generator';
+import type { Instant } from '../../domain/base/instant';
+import type { JsonObject } from '../../domain/base/json';
+import type { KeyFormat } from '../../domain/catalogue/license-key';
+import { columnNames } from '../base/columns';
+import { auditAct, difference } from '../base/commit';
+import { closeGrants } from '../contract/quota';
+import { changedFields, isEmpty } from '../base/edit';
+import type { Act } from '../base/edit';
+import type { Sql } from '../base/database';
+import { pageByCreation } from '../base/paging';
+import type { KeysetPage, Sorted } from '../base/paging';
+import { found } from '../base/search';
+
+export interface GeneratorRow extends GeneratorFacts {
+  environment: Environment;
+  created_at: Instant;
+  updated_at: Instant;
+}
+
+const GENERATOR_COLUMNS = columnNames<GeneratorRow>({
+  id: true,
+  product_id: true,
+  environment: true,
+  name: true,
+  format: true,
+  features: true,
+  activation_limit: true,
+  status: true,
+  revision: true,
+  created_at: true,
+  updated_at: true,
+});
+
+export interface GeneratorFilter {
+  environment: Environment;
+  product_id?: string | undefined;
+  status?: GeneratorFacts['status'] | undefined;
+  /** A part of the name, or the whole id. */
+  search?: string | undefined;
+}
+
+/** Fields of an edit; one left out stays as it is. The product never changes. */
+export interface GeneratorEdit {
+  name?: string | undefined;
+  format?: KeyFormat | undefined;
+  features?: JsonObject | undefined;
+  activation_limit?: number | null | undefined;
+  status?: GeneratorFacts['status'] | undefined;
+}
+
+/** How a generator is used by contracts that are not deleted. */
+export interface GeneratorUse {
+  contracts: number;
+  /** The largest quota among them; 0 when there are none. */
+  largest_quota: number;
+}
+
+/**
+ * A generator that was not deleted. `lock: 'change'` also waits for contracts that are being given this generator, since
+ * their foreign key holds its row; `lock: 'use'` keeps it from being changed while a contract is given it.
+ */
+export async function findGenerator(
+  sql: Sql,
+  id: string,
+  options: { lock?: 'change' | 'use' } = {},
+): Promise<GeneratorRow | undefined> {
+  const lock = { change: sql`FOR UPDATE`, use: sql`FOR KEY SHARE`, none: sql`` }[options.lock ?? 'none'];
+  const [row] = await sql<
+    GeneratorRow[]
+  >`SELECT ${sql(GENERATOR_COLUMNS)} FROM generators WHERE id = ${id} AND deleted_at IS NULL ${lock}`;
+  return row;
+}
+
+/** One page of generators that were not deleted, by the time they were made. */
+export async function listGenerators(
+  sql: Sql,
+  filter: GeneratorFilter,
+  page: KeysetPage,
+): Promise<Sorted<GeneratorRow>[]> {
+  const { sort_key, after, order } = pageByCreation(sql, page);
+  return sql<Sorted<GeneratorRow>[]>`
+    SELECT ${sql(GENERATOR_COLUMNS)}, ${sort_key} AS sort_key FROM generators WHERE deleted_at IS NULL AND environment = ${filter.environment}
+    ${filter.product_id === undefined ? sql`` : sql`AND product_id = ${filter.product_id}`}
+    ${filter.status === undefined ? sql`` : sql`AND status = ${filter.status}`}
+    AND ${found(sql, filter.search, ['name'], 'id')}
+    AND ${after} ${order}`;
+}
+
+export async function findGeneratorUse(sql: Sql, id: string): Promise<GeneratorUse> {
+  const [use] = await sql<[GeneratorUse]>`
+    SELECT count(*)::int AS contracts, coalesce(max(q.total), 0) AS largest_quota
+    FROM contracts c JOIN contract_quotas q ON q.contract_id = c.id
+    WHERE c.generator_id = ${id} AND c.deleted_at IS NULL`;
+  return use;
+}
+
+/** Writes a generator of a product, in the product's environment, with its audit row. */
+export async function insertGenerator(
+  tx: Sql,
+  generator: Omit<GeneratorFacts, 'id' | 'revision'> & { environment: Environment },
+  act: Act,
+): Promise<GeneratorRow> {
+  const [row] = await tx<[GeneratorRow]>`
+    INSERT INTO generators ${tx({
+      product_id: generator.product_id,
+      environment: generator.environment,
+      name: generator.name,
+      format: tx.json({ ...generator.format }),
+      features: tx.json(generator.features),
+      activation_limit: generator.activation_limit,
+      status: generator.status,
+      created_at: act.now,
+      updated_at: act.now,
+    })} RETURNING ${tx(GENERATOR_COLUMNS)}`;
+  await auditAct(tx, act, { ...subjectOf(row), action: 'generator.created', before: null, after: auditedFacts(row) });
+  return row;
+}
+
+/**
+ * Carries out an edit with its audit row, or writes nothing when nothing differs. What changes new licenses counts as a
+ * new revision: contracts of the generator grant nothing by terms of the old one. Call it with the generator locked for change.
+ */
+export async function updateGenerator(
+  tx: Sql,
+  before: GeneratorRow,
+  edit: GeneratorEdit,
+  act: Act,
+): Promise<GeneratorRow> {
+  const changed = changedFields<GeneratorRow, GeneratorEdit>(before, edit);
+  if (isEmpty(changed)) return before;
+  const { format, features, ...columns } = changed;
+  const revised = format !== undefined || features !== undefined || 'activation_limit' in columns;
+  const [row] = await tx<[GeneratorRow]>`
+    UPDATE generators SET ${tx({
+      ...columns,
+      ...(format ? { format: tx.json({ ...format }) } : {}),
+      ...(features ? { features: tx.json(features) } : {}),
+      revision: before.revision + (revised ? 1 : 0),
+      updated_at: act.now,
+    })} WHERE id = ${before.id} RETURNING ${tx(GENERATOR_COLUMNS)}`;
+  if (revised || row.status !== before.status) await closeGrants(tx, { column: 'generator_id', id: row.id });
+  const differs = difference(auditedFacts(before), auditedFacts(row));
+  await auditAct(tx, act, {
+    ...subjectOf(row),
+    action: 'generator.updated',
+    ...differs,
+  });
+  return row;
+}
+
+/** Marks a generator as deleted and inactive, with its audit row. Call it with the generator locked for change. */
+export async function deleteGenerator(tx: Sql, before: GeneratorRow, act: Act): Promise<void> {
+  await tx`UPDATE generators SET deleted_at = ${act.now}, status = 'inactive', updated_at = ${act.now} WHERE id = ${before.id}`;
+  await closeGrants(tx, { column: 'generator_id', id: before.id });
+  await auditAct(tx, act, {
+    ...subjectOf(before),
+    action: 'generator.deleted',
+    before: auditedFacts(before),
+    after: null,
+  });
+}
+
+/** The subject of an audit row. */
+function subjectOf(row: GeneratorRow) {
+  return {
+    subject_type: 'generator' as const,
+    subject_id: row.id,
+    environment: row.environment,
+    revision: row.revision,
+  };
+}
+
+function auditedFacts({
+  name,
+  product_id,
+  format,
+  features,
+  activation_limit,
+  status,
+  revision,
+}: GeneratorRow): JsonObject {
+  return { name, product_id, format: { ...format }, features, activation_limit, status, revision };
+}

@@ -1,0 +1,382 @@
+/** Contracts in Postgres: reading them, one or many. They are written through `db/contract-change.ts` alone. */
+import { ACTIVE_STATES, CONTRACT_STATES } from '../../domain/contract/contract';
+import type { ContractFacts, ContractState, ContractType, ContractWarning, Hold } from '../../domain/contract/contract';
+import type { Boundary, BoundaryKind } from '../../domain/contract/boundary';
+import type { Environment } from '../../domain/base/environment';
+import type { GeneratorFacts } from '../../domain/catalogue/generator';
+import type { Instant, LocalDate } from '../../domain/base/instant';
+import type { Json, JsonObject } from '../../domain/base/json';
+import type { ProductFacts } from '../../domain/catalogue/product';
+import type { QuotaCounters } from '../../domain/contract/quota';
+import { settledByOtherRules } from '../../domain/contract/time-zone-rules';
+import type { TimeZoneRules } from '../../domain/contract/time-zone-rules';
+import { columnNames, ofAlias } from '../base/columns';
+import { openJobsOf } from '../generation/generation-job';
+import type { Fragment, Sql } from '../base/database';
+import { pageBy } from '../base/paging';
+import type { KeysetPage, Sort, Sorted } from '../base/paging';
+import { found } from '../base/search';
+
+/** A row of `contracts` with its quota, holds, invoices, pending amendments and what unfinished jobs still owe. */
+export interface ContractRow extends Omit<ContractFacts, 'quota' | 'activation_limit' | 'expiry'> {
+  activation_limit: Json;
+  expiry: Json;
+  deleted_by: string | null;
+  state: ContractState;
+  may_generate: boolean;
+  next_boundary_at: Instant | null;
+  next_boundary_kind: BoundaryKind | null;
+  verify_at: Instant | null;
+  warnings: ContractWarning[];
+  /** By which rules the next boundary was computed; null: by those of a version that did not say. */
+  time_zone_rules: TimeZoneRules | null;
+  /** The local day that the contract had reached at `settled_until`, by the rules of that time (domain/contract/time-zone-rules.ts). */
+  settled_on: LocalDate | null;
+  /** The time of the contract's test clock, by which it lives; null by the real one. */
+  clock_now: Instant | null;
+  terms_id: string | null;
+  updated_at: Instant;
+  quota_total: number;
+  quota_claimed: number;
+  /** Licenses that unfinished jobs still owe. */
+  reserved: number;
+  open_jobs: number;
+}
+
+/** What a contract's row has from other tables. */
+type FromOtherTables =
+  'quota_total' | 'quota_claimed' | 'reserved' | 'open_jobs' | 'holds' | 'invoices' | 'amendments' | 'clock_now';
+
+const CONTRACT_COLUMNS = columnNames<Omit<ContractRow, FromOtherTables>>({
+  id: true,
+  name: true,
+  type: true,
+  environment: true,
+  product_id: true,
+  generator_id: true,
+  customer_id: true,
+  feature_overrides: true,
+  activation_limit: true,
+  expiry: true,
+  metadata: true,
+  timezone: true,
+  start_date: true,
+  end_date: true,
+  term_length: true,
+  term_number: true,
+  term_start_date: true,
+  anchor_date: true,
+  anchor_term: true,
+  expiry_grace_days: true,
+  grace_allows_generation: true,
+  renewal: true,
+  renewal_blocked: true,
+  renewed_by_hand_at: true,
+  cotermed_with: true,
+  dunning: true,
+  dunning_exempt: true,
+  past_due_since: true,
+  billing_unreachable_since: true,
+  verify_after: true,
+  verify_at: true,
+  warnings: true,
+  time_zone_rules: true,
+  settled_on: true,
+  test_clock_id: true,
+  activated_at: true,
+  terminated_at: true,
+  termination_code: true,
+  termination_reason: true,
+  deleted_at: true,
+  deleted_by: true,
+  revision: true,
+  settled_until: true,
+  state: true,
+  may_generate: true,
+  next_boundary_at: true,
+  next_boundary_kind: true,
+  terms_id: true,
+  created_at: true,
+  created_by: true,
+  updated_at: true,
+});
+
+/** A contract as a list shows it, read from stored state (decisions 4). */
+export interface ContractListRow {
+  id: string;
+  name: string;
+  type: ContractType;
+  environment: Environment;
+  product_id: string;
+  generator_id: string;
+  customer_id: string | null;
+  state: ContractState;
+  hold_code: Hold['code'] | null;
+  warnings: ContractWarning[];
+  start_date: LocalDate | null;
+  end_date: LocalDate | null;
+  quota_total: number;
+  quota_claimed: number;
+  reserved: number;
+  revision: number;
+  created_at: Instant;
+  created_by: string;
+  updated_at: Instant;
+}
+
+export interface ContractFilter {
+  environment: Environment;
+  search?: string | undefined;
+  status?: 'active' | 'inactive' | undefined;
+  state?: ContractState | undefined;
+  type?: ContractType | undefined;
+  product_id?: string | undefined;
+  customer_id?: string | undefined;
+  warning?: ContractWarning | undefined;
+}
+
+/** The columns a list can be sorted by. Status sorts by the state that is stored. */
+export const CONTRACT_SORTS = ['created_at', 'name', 'type', 'status'] as const;
+export type ContractSort = (typeof CONTRACT_SORTS)[number];
+
+/** Locks a contract's row until the transaction ends; undefined when there is none. Settling and commands begin with it. */
+export async function lockContract(tx: Sql, id: string): Promise<{ generator_id: string } | undefined> {
+  const [locked] = await tx<{ generator_id: string }[]>`
+    SELECT generator_id FROM contracts WHERE id = ${id} FOR NO KEY UPDATE`;
+  return locked;
+}
+
+/** What a contract waits for: its next boundary and by which rules it was computed, and the time of its test clock. */
+export type Awaited = Pick<ContractRow, 'activated_at' | 'next_boundary_at' | 'time_zone_rules' | 'clock_now'>;
+
+/** What a contract waits for, or undefined when there is no contract. */
+export async function findAwaited(sql: Sql, id: string): Promise<Awaited | undefined> {
+  const [row] = await sql<Awaited[]>`
+    SELECT activated_at, next_boundary_at, time_zone_rules, (SELECT now FROM test_clocks WHERE id = test_clock_id) AS clock_now
+    FROM contracts WHERE id = ${id}`;
+  return row;
+}
+
+/** Whether there is a contract that is not deleted. */
+export async function contractExists(sql: Sql, id: string): Promise<boolean> {
+  const found = await sql`SELECT FROM contracts WHERE id = ${id} AND deleted_at IS NULL`;
+  return found.count === 1;
+}
+
+/** The whole contract, or undefined. */
+export async function findContract(sql: Sql, id: string): Promise<ContractRow | undefined> {
+  const [row] = await sql<ContractRow[]>`SELECT ${contractColumns(sql)} FROM ${contractTables(sql)} WHERE c.id = ${id}`;
+  return row;
+}
+
+/** The whole contracts with these ids, in no order; those that do not exist are left out. */
+export async function findContracts(sql: Sql, ids: readonly string[]): Promise<ContractRow[]> {
+  return sql<ContractRow[]>`
+    SELECT ${contractColumns(sql)} FROM ${contractTables(sql)} WHERE c.id = ANY(${[...ids]}::uuid[])`;
+}
+
+/** A contract with what its licenses are made of, all as of one moment. */
+export interface ContractWithSource {
+  contract: ContractRow;
+  product: ProductFacts;
+  /** Null when it was deleted. */
+  generator: GeneratorFacts | null;
+}
+
+/** The whole contract with its product and generator by one statement, or undefined. */
+export async function findContractWithSource(sql: Sql, id: string): Promise<ContractWithSource | undefined> {
+  const [row] = await sql<(ContractRow & Omit<ContractWithSource, 'contract'>)[]>`
+    SELECT ${contractColumns(sql)},
+           (SELECT jsonb_build_object('id', id, 'name', name, 'code', code, 'environment', environment, 'status', status, 'modules', modules)
+            FROM products WHERE id = c.product_id) AS product,
+           (SELECT jsonb_build_object('id', id, 'product_id', product_id, 'name', name, 'format', format, 'features', features,
+                                      'activation_limit', activation_limit, 'status', status, 'revision', revision)
+            FROM generators WHERE id = c.generator_id AND deleted_at IS NULL) AS generator
+    FROM ${contractTables(sql)} WHERE c.id = ${id}`;
+  if (!row) return undefined;
+  const { product, generator, ...contract } = row;
+  return { contract, product, generator };
+}
+
+/** What is selected of a contract; from `contractTables`. */
+function contractColumns(sql: Sql): Fragment {
+  return sql`
+    ${sql(ofAlias('c', CONTRACT_COLUMNS))}, q.total AS quota_total, q.claimed AS quota_claimed, j.reserved, j.open_jobs, h.holds, i.invoices, a.amendments,
+           (SELECT now FROM test_clocks WHERE id = c.test_clock_id) AS clock_now`;
+}
+
+/** The contract `c` and what belongs to its facts. */
+function contractTables(sql: Sql): Fragment {
+  return sql`
+    contracts c
+    JOIN contract_quotas q ON q.contract_id = c.id
+    CROSS JOIN LATERAL (${openJobsOf(sql, sql`c.id`)}) j
+    CROSS JOIN LATERAL (
+      SELECT coalesce(jsonb_agg(jsonb_build_object(
+        'id', id, 'source', source, 'code', code, 'placed_at', ${iso(sql, 'placed_at')}, 'resume_at', ${iso(sql, 'resume_at')},
+        'lifted_at', ${iso(sql, 'lifted_at')}, 'placed_by', placed_by, 'note', note) ORDER BY placed_at), '[]') AS holds
+      FROM contract_holds WHERE contract_id = c.id AND lifted_at IS NULL
+    ) h
+    CROSS JOIN LATERAL (
+      SELECT coalesce(jsonb_agg(jsonb_build_object(
+        'source', source, 'invoice_id', invoice_id, 'status', status, 'due_date', due_date, 'disputed_on', disputed_on,
+        'occurred_at', ${iso(sql, 'occurred_at')}, 'version', version, 'fetched_at', ${iso(sql, 'fetched_at')}, 'rank', rank)
+        ORDER BY source, invoice_id), '[]') AS invoices
+      FROM invoice_facts WHERE contract_id = c.id
+    ) i
+    CROSS JOIN LATERAL (
+      SELECT coalesce(jsonb_agg(jsonb_build_object(
+        'id', id, 'effective_date', effective_date, 'changes', changes, 'note', note, 'status', status, 'failure', failure,
+        'created_at', ${iso(sql, 'created_at')}, 'created_by', created_by, 'decided_at', NULL, 'stored', true) ORDER BY id), '[]') AS amendments
+      FROM contract_amendments WHERE contract_id = c.id AND status = 'pending'
+    ) a`;
+}
+
+/** One page of contracts that are not deleted. */
+export async function listContracts(
+  sql: Sql,
+  filter: ContractFilter,
+  page: KeysetPage & { sort: ContractSort },
+): Promise<Sorted<ContractListRow>[]> {
+  const sorts: Record<ContractSort, Pick<Sort, 'key' | 'type'>> = {
+    created_at: { key: sql`c.created_at`, type: 'instant' },
+    name: { key: sql`folded(c.name)`, type: 'text' },
+    type: { key: sql`c.type`, type: 'text' },
+    status: { key: sql`c.state`, type: 'text' },
+  };
+  const { sort_key, after, order } = pageBy(sql, { ...sorts[page.sort], id: sql`c.id` }, page);
+  const own = sql`c.id, c.name, c.type, c.environment, c.product_id, c.generator_id, c.customer_id, c.state, c.start_date, c.end_date, c.revision,
+    c.warnings, c.created_at, c.created_by, c.updated_at`;
+  // What stands in other tables is read for the rows of the page alone, not for all rows that it is chosen from.
+  return sql<Sorted<ContractListRow>[]>`
+    WITH page AS MATERIALIZED (
+      SELECT ${own} FROM contracts c
+      WHERE c.deleted_at IS NULL AND c.environment = ${filter.environment}
+      ${filter.status === undefined ? sql`` : sql`AND c.state = ANY(${statesOf(filter.status)})`}
+      ${filter.state === undefined ? sql`` : sql`AND c.state = ${filter.state}`}
+      ${filter.warning === undefined ? sql`` : sql`AND c.warnings @> ${[filter.warning]} AND c.warnings <> '{}'`}
+      ${filter.type === undefined ? sql`` : sql`AND c.type = ${filter.type}`}
+      ${filter.product_id === undefined ? sql`` : sql`AND c.product_id = ${filter.product_id}`}
+      ${filter.customer_id === undefined ? sql`` : sql`AND c.customer_id = ${filter.customer_id}`}
+      AND ${found(sql, filter.search, ['c.name'], 'c.id')}
+      AND ${after} ${order}
+    )
+    SELECT ${own}, q.total AS quota_total, q.claimed AS quota_claimed, j.reserved, ${sort_key} AS sort_key,
+           (SELECT code FROM contract_holds WHERE contract_id = c.id AND lifted_at IS NULL
+            ORDER BY array_position('{billing,compliance,admin}', source) LIMIT 1) AS hold_code
+    FROM page c
+    JOIN contract_quotas q ON q.contract_id = c.id
+    CROSS JOIN LATERAL (${openJobsOf(sql, sql`c.id`)}) j
+    ${order}`;
+}
+
+/** The states in which a contract is active or not; named one by one, because an index finds no rows by what they are not. */
+function statesOf(status: 'active' | 'inactive'): ContractState[] {
+  return CONTRACT_STATES.filter((state) => ACTIVE_STATES.includes(state) === (status === 'active'));
+}
+
+/** A person is told when a billing system has given no answer for so long (domain.md 1.4 T6). */
+const UNREACHABLE_ALERT_AFTER = '1 day';
+
+/** How many contracts carry each warning, and for how many billing has been silent for more than a day. */
+export async function countWarnings(
+  sql: Sql,
+  now: Instant,
+): Promise<{ warnings: { warning: ContractWarning; contracts: number }[]; unreachable_for_a_day: number }> {
+  const [warnings, [unreachable]] = await Promise.all([
+    sql<{ warning: ContractWarning; contracts: number }[]>`
+      SELECT w AS warning, count(*)::int AS contracts FROM contracts, unnest(warnings) AS w
+      WHERE warnings <> '{}' AND deleted_at IS NULL GROUP BY w`,
+    sql<[{ count: number }]>`
+      SELECT count(*)::int FROM contracts
+      WHERE verify_at IS NOT NULL AND test_clock_id IS NULL
+        AND billing_unreachable_since < ${now}::timestamptz - ${UNREACHABLE_ALERT_AFTER}::interval`,
+  ]);
+  return { warnings: [...warnings], unreachable_for_a_day: unreachable.count };
+}
+
+/** The boundary that a contract waits for, as it is stored; null when it waits for none. */
+export function storedBoundary({
+  next_boundary_at: at,
+  next_boundary_kind: kind,
+}: Pick<ContractRow, 'next_boundary_at' | 'next_boundary_kind'>): Boundary | null {
+  return at === null || kind === null ? null : { at, kind };
+}
+
+/** The stored row as the domain reads it, by the time zone rules of this process. */
+export function factsOf(row: ContractRow): ContractFacts {
+  const facts: ContractFacts = {
+    id: row.id,
+    environment: row.environment,
+    name: row.name,
+    type: row.type,
+    product_id: row.product_id,
+    generator_id: row.generator_id,
+    customer_id: row.customer_id,
+    feature_overrides: row.feature_overrides,
+    activation_limit: row.activation_limit as ContractFacts['activation_limit'],
+    expiry: row.expiry as ContractFacts['expiry'],
+    metadata: row.metadata,
+    timezone: row.timezone,
+    start_date: row.start_date,
+    end_date: row.end_date,
+    term_length: row.term_length,
+    term_number: row.term_number,
+    term_start_date: row.term_start_date,
+    anchor_date: row.anchor_date,
+    anchor_term: row.anchor_term,
+    expiry_grace_days: row.expiry_grace_days,
+    grace_allows_generation: row.grace_allows_generation,
+    renewal: row.renewal,
+    renewal_blocked: row.renewal_blocked,
+    renewed_by_hand_at: row.renewed_by_hand_at,
+    cotermed_with: row.cotermed_with,
+    dunning: row.dunning,
+    dunning_exempt: row.dunning_exempt,
+    past_due_since: row.past_due_since,
+    billing_unreachable_since: row.billing_unreachable_since,
+    verify_after: row.verify_after,
+    invoices: row.invoices,
+    amendments: row.amendments,
+    test_clock_id: row.test_clock_id,
+    activated_at: row.activated_at,
+    terminated_at: row.terminated_at,
+    termination_code: row.termination_code,
+    termination_reason: row.termination_reason,
+    deleted_at: row.deleted_at,
+    holds: row.holds,
+    quota: { total: row.quota_total, claimed: row.quota_claimed } satisfies QuotaCounters,
+    revision: row.revision,
+    settled_until: row.settled_until,
+    created_at: row.created_at,
+    created_by: row.created_by,
+  };
+  return settledByOtherRules(facts, row.settled_on);
+}
+
+/** What was learned of a contract at one revision. */
+export interface RevisionRow {
+  revision: number;
+  effective_at: Instant;
+  actor: JsonObject;
+  action: string;
+  snapshot: JsonObject;
+}
+
+/** A contract's revisions, newest first, below a revision number. */
+export async function listRevisions(
+  sql: Sql,
+  contract_id: string,
+  below: number | null,
+  limit: number,
+): Promise<RevisionRow[]> {
+  return sql<RevisionRow[]>`
+    SELECT revision, effective_at, actor, action, snapshot FROM contract_revisions
+    WHERE contract_id = ${contract_id} ${below === null ? sql`` : sql`AND revision < ${below}`}
+    ORDER BY revision DESC LIMIT ${limit}`;
+}
+
+/** An instant inside a JSON value, in the fixed form of `domain/base/instant.ts`. */
+function iso(sql: Sql, column: string) {
+  return sql`to_char(${sql(column)} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+}

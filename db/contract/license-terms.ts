@@ -1,0 +1,64 @@
+/**
+ * License terms: what new licenses of a contract get, pinned once per revision of contract and generator.
+ *
+ * A generation request names the terms it was made from. It is granted only while these are the ones that the quota row of the
+ * contract names (db/contract/quota.ts), so no other lock is needed to generate.
+ */
+import type { ContractFacts } from '../../domain/contract/contract';
+import type { Environment } from '../../domain/base/environment';
+import type { ExpiryRule } from '../../domain/contract/expiry';
+import { effectiveActivationLimit, effectiveFeatures } from '../../domain/contract/features';
+import type { GeneratorFacts } from '../../domain/catalogue/generator';
+import type { KeyFormat } from '../../domain/catalogue/license-key';
+import type { Fragment, Sql } from '../base/database';
+
+/** All that is needed to make licenses for a contract as it stands. */
+export interface GenerationProfile {
+  contract_id: string;
+  environment: Environment;
+  terms_id: string;
+  /** The revision of the contract that the terms were made from. */
+  contract_revision: number;
+  key_format: KeyFormat;
+  expiry: ExpiryRule;
+  timezone: string;
+  /** The clock that its requests go by; null for the world's. */
+  test_clock_id: string | null;
+}
+
+/**
+ * A FROM list: the contract `c`, its license terms `t` and its generator `g`, where the terms are those of the current revision
+ * of both. No row while the terms are missing or older.
+ */
+export function currentTerms(sql: Sql): Fragment {
+  return sql`
+    contracts c
+    JOIN license_terms t ON t.id = c.terms_id AND t.contract_revision = c.revision
+    JOIN generators g ON g.id = c.generator_id AND g.id = t.generator_id AND g.revision = t.generator_revision`;
+}
+
+/** The current profile, or undefined while the terms are missing or older than contract or generator. */
+export async function findGenerationProfile(sql: Sql, contract_id: string): Promise<GenerationProfile | undefined> {
+  const [row] = await sql<GenerationProfile[]>`
+    SELECT c.id AS contract_id, c.environment, t.id AS terms_id, t.contract_revision, t.key_format, c.expiry, c.timezone, c.test_clock_id
+    FROM ${currentTerms(sql)} WHERE c.id = ${contract_id}`;
+  return row;
+}
+
+/** Makes the terms of a contract current; call it with the contract locked. */
+export async function refreshTerms(tx: Sql, facts: ContractFacts, generator: GeneratorFacts): Promise<void> {
+  const [row] = await tx<[{ id: string }]>`
+    INSERT INTO license_terms ${tx({
+      contract_id: facts.id,
+      contract_revision: facts.revision,
+      generator_id: generator.id,
+      generator_revision: generator.revision,
+      key_format: tx.json({ ...generator.format }),
+      features: tx.json(effectiveFeatures(generator.features, facts.feature_overrides)),
+      activation_limit: effectiveActivationLimit(generator.activation_limit, facts.activation_limit),
+    })}
+    -- A column of no key: a key column would lock the row against the foreign keys of grants under way, which is a deadlock.
+    ON CONFLICT ON CONSTRAINT license_terms_once DO UPDATE SET key_format = license_terms.key_format
+    RETURNING id`;
+  await tx`UPDATE contracts SET terms_id = ${row.id} WHERE id = ${facts.id}`;
+}

@@ -1,0 +1,81 @@
+/** What the doctor asks Postgres: whether the server fits, and whether anything is owed for longer than it should be. */
+import type { Instant } from '../../domain/base/instant';
+import { parkedForADay } from '../billing/billing-event';
+import type { Sql } from '../base/database';
+import { lastSignOfLife, openStates } from './sweep';
+import { dueAt } from './test-clock';
+
+/** The oldest major version that Covenant runs on: the schema uses its `uuidv7()`. */
+export const POSTGRES_VERSION_MIN = 18;
+
+/** A boundary or a job this old should long have been swept (the sweep comes each minute). */
+export const OVERDUE_AFTER = '3 minutes';
+
+/** An advance of a test clock that takes longer is worth a look: thousands of contracts, or one that holds it up. */
+export const SLOW_ADVANCE_AFTER = '10 minutes';
+
+/** The server, its load and its clock. */
+export interface DatabaseHealth {
+  /** The major version. */
+  version: number;
+  now: Instant;
+  size_bytes: number;
+  connections: number;
+  connections_max: number;
+}
+
+/** What is owed, in rows. */
+export interface OwedWork {
+  /** Contracts with a boundary that should have been crossed long ago, each by its own clock. */
+  overdue_contracts: number;
+  /** Jobs that should go on and have made nothing for long. */
+  silent_jobs: number;
+  /** Open contracts last started on another Temporal server than that of the epoch. */
+  unstarted_contracts: number;
+  /** Test clocks whose last advance failed, or has been under way for long. */
+  stuck_test_clocks: number;
+  /** Billing events that should have been applied long ago. */
+  overdue_billing_events: number;
+  /** Billing events whose contract or invoice is unknown for more than a day. */
+  parked_billing_events: number;
+  /** Admins who may do everything and hold a key that works. */
+  able_super_admins: number;
+}
+
+export async function findDatabaseHealth(sql: Sql): Promise<DatabaseHealth> {
+  const [row] = await sql<[Omit<DatabaseHealth, 'size_bytes'> & { size_bytes: string }]>`
+    SELECT current_setting('server_version_num')::int / 10000 AS version, clock_timestamp() AS now,
+           pg_database_size(current_database()) AS size_bytes,
+           (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend') AS connections,
+           current_setting('max_connections')::int AS connections_max`;
+  return { ...row, size_bytes: Number(row.size_bytes) };
+}
+
+/** Counts what is owed at an instant; `epoch` is that of the Temporal server, null while it is unknown. */
+export async function findOwedWork(sql: Sql, now: Instant, epoch: string | null): Promise<OwedWork> {
+  const overdue = sql`${now}::timestamptz - ${OVERDUE_AFTER}::interval`;
+  const [row] = await sql<[OwedWork]>`
+    SELECT
+      (SELECT count(*)::int FROM contracts c
+       WHERE c.test_clock_id IS NULL
+         AND (c.next_boundary_at <= ${overdue} OR c.verify_at <= ${overdue}))
+      + (SELECT count(*)::int FROM test_clocks k JOIN contracts c ON c.test_clock_id = k.id
+         WHERE k.status <> 'advancing' AND c.deleted_at IS NULL
+           AND ${dueAt(sql)} <= k.now - ${OVERDUE_AFTER}::interval) AS overdue_contracts,
+      (SELECT count(*)::int FROM generation_jobs g JOIN contracts c ON c.id = g.contract_id
+       WHERE g.state IN ('QUEUED', 'RUNNING', 'CANCELLING') AND ${lastSignOfLife(sql)} < ${overdue}) AS silent_jobs,
+      (SELECT count(*)::int FROM test_clocks k
+       WHERE k.status = 'failed' OR (k.status = 'advancing' AND ${now}::timestamptz - ${SLOW_ADVANCE_AFTER}::interval > (
+               SELECT max(a.at) FROM audit_events a
+               WHERE a.subject_id = k.id::text AND a.action = 'clock.advanced'))) AS stuck_test_clocks,
+      (SELECT count(*)::int FROM contracts
+       WHERE state IN ${openStates(sql)}
+         AND ${epoch}::text IS NOT NULL AND workflow_epoch IS DISTINCT FROM ${epoch}
+         -- On a test clock created_at is of its time; the id tells the world's.
+         AND CASE WHEN test_clock_id IS NULL THEN created_at ELSE uuid_extract_timestamp(id) END < ${overdue}) AS unstarted_contracts,
+      (SELECT count(*)::int FROM billing_inbox WHERE outcome = 'PENDING' AND try_at < ${overdue}) AS overdue_billing_events,
+      (${parkedForADay(sql, now)}) AS parked_billing_events,
+      (SELECT count(DISTINCT a.id)::int FROM admins a JOIN admin_api_keys k ON k.admin_id = a.id
+       WHERE a.role = 'super_admin' AND a.status = 'active' AND k.revoked_at IS NULL) AS able_super_admins`;
+  return row;
+}

@@ -1,0 +1,163 @@
+/** Reading what happened: audit rows and domain events, newest first. Both are only ever added to, by `db/base/commit.ts`. */
+import type { Actor } from '../../domain/base/actor';
+import type { Environment } from '../../domain/base/environment';
+import { millisOf } from '../../domain/base/instant';
+import type { Instant } from '../../domain/base/instant';
+import type { JsonObject } from '../../domain/base/json';
+import { columnNames } from '../base/columns';
+import type { AuditClock, AuditEntry } from '../base/commit';
+import type { Fragment, Sql } from '../base/database';
+import { firstIdAt } from '../base/new-id';
+
+/** What can be acted upon. */
+export const AUDIT_SUBJECTS = [
+  'contract',
+  'job',
+  'product',
+  'generator',
+  'customer',
+  'admin',
+  'test_clock',
+  'billing_event',
+] as const satisfies readonly AuditEntry['subject_type'][];
+
+export interface AuditRow {
+  id: string;
+  at: Instant;
+  actor: Actor;
+  action: string;
+  subject_type: string;
+  subject_id: string;
+  contract_id: string | null;
+  environment: Environment | null;
+  before: JsonObject | null;
+  after: JsonObject | null;
+  reason: string | null;
+  request_id: string | null;
+  revision: number | null;
+  clock: AuditClock;
+}
+
+const AUDIT_COLUMNS = columnNames<AuditRow>({
+  id: true,
+  at: true,
+  actor: true,
+  action: true,
+  subject_type: true,
+  subject_id: true,
+  contract_id: true,
+  environment: true,
+  before: true,
+  after: true,
+  reason: true,
+  request_id: true,
+  revision: true,
+  clock: true,
+});
+
+export interface AuditFilter {
+  /** With it, rows of no environment too: people and customers belong to none. */
+  environment?: Environment | undefined;
+  /** The actor's id or whole name. */
+  actor?: string | undefined;
+  action?: string | undefined;
+  /** The id of what was acted upon. */
+  subject?: string | undefined;
+  subject_type?: string | undefined;
+  contract_id?: string | undefined;
+  from?: Instant | undefined;
+  /** Not included. */
+  to?: Instant | undefined;
+}
+
+export interface DomainEventRow {
+  id: string;
+  at: Instant;
+  type: string;
+  contract_id: string | null;
+  environment: Environment | null;
+  data: JsonObject;
+}
+
+const DOMAIN_EVENT_COLUMNS = columnNames<DomainEventRow>({
+  id: true,
+  at: true,
+  type: true,
+  contract_id: true,
+  environment: true,
+  data: true,
+});
+
+/**
+ * One page of audit rows, by the time they were written; `before` is the id of the last one shown.
+ *
+ * A condition with OR cannot be read from an index in the order of ids. So each alternative is a page of its own, and the page
+ * is the newest of their rows.
+ */
+export async function listAudit(
+  sql: Sql,
+  filter: AuditFilter,
+  before: string | null,
+  limit: number,
+): Promise<AuditRow[]> {
+  const { action, subject, subject_type, contract_id, from, to } = filter;
+  const pages = alternatives(sql, filter).map(
+    (fits) => sql`
+    (SELECT ${sql(AUDIT_COLUMNS)} FROM audit_events WHERE ${fits}
+    ${action === undefined ? sql`` : sql`AND action = ${action}`}
+    ${subject === undefined ? sql`` : sql`AND subject_id = ${subject}`}
+    ${subject_type === undefined ? sql`` : sql`AND subject_type = ${subject_type}`}
+    ${subject_type === undefined || subject_type === 'job' ? sql`` : sql`AND subject_type <> 'job'`}
+    ${contract_id === undefined ? sql`` : sql`AND contract_id = ${contract_id}`}
+    ${from === undefined ? sql`` : sql`AND at >= ${from}`}
+    ${to === undefined ? sql`` : sql`AND at < ${to}`}
+    ${before === null ? sql`` : sql`AND id < ${before}`}
+    ORDER BY id DESC LIMIT ${limit})`,
+  );
+  const all = pages.reduce((union, page) => sql`${union} UNION ALL ${page}`);
+  return sql<AuditRow[]>`SELECT ${sql(AUDIT_COLUMNS)} FROM (${all}) AS pages ORDER BY id DESC LIMIT ${limit}`;
+}
+
+/** The ways in which a row can fit environment, actor and time, of which exactly one holds for each row that fits. */
+function alternatives(sql: Sql, filter: AuditFilter): Fragment[] {
+  const { environment, actor } = filter;
+  const environments =
+    environment === undefined ? [sql`true`] : [sql`environment = ${environment}`, sql`environment IS NULL`];
+  const by_id = sql`actor->>'id' = ${actor ?? null}`;
+  const by_name = sql`nfc(actor->>'name') = nfc(${actor ?? null}) AND actor->>'id' IS DISTINCT FROM ${actor ?? null}`;
+  const actors = actor === undefined ? [sql`true`] : [by_id, by_name];
+  return environments.flatMap((of) =>
+    actors.flatMap((by) => times(sql, filter).map((when) => sql`${of} AND ${by} AND ${when}`)),
+  );
+}
+
+/** Ids are in the order in which rows were written: within a minute of the time at which the act holds, for timely rows. */
+const TIMELY_ID_MS = 61_000;
+
+/** Timely rows lie in a range of ids. The others are few, but for those of test clocks, and stand in `audit_events_untimely`. */
+function times(sql: Sql, { from, to }: AuditFilter): Fragment[] {
+  if (from === undefined && to === undefined) return [sql`true`];
+  const about = sql`BETWEEN interval '-1 minute' AND interval '1 minute'`;
+  const late = sql`at - uuid_extract_timestamp(id)`;
+  const first = from === undefined ? sql`` : sql`AND id >= ${firstIdAt(millisOf(from) - TIMELY_ID_MS)}`;
+  const end = to === undefined ? sql`` : sql`AND id < ${firstIdAt(millisOf(to) + TIMELY_ID_MS)}`;
+  return [sql`${late} ${about} ${first} ${end}`, sql`${late} NOT ${about}`];
+}
+
+/** One page of a contract's domain events. */
+export async function listDomainEventsOfContract(
+  sql: Sql,
+  contract_id: string,
+  before: string | null,
+  limit: number,
+): Promise<DomainEventRow[]> {
+  return sql<DomainEventRow[]>`
+    SELECT ${sql(DOMAIN_EVENT_COLUMNS)} FROM domain_events WHERE contract_id = ${contract_id} ${before === null ? sql`` : sql`AND id < ${before}`}
+    ORDER BY id DESC LIMIT ${limit}`;
+}
+
+/** Whether there is a contract with this id, deleted or not: its history outlives it. */
+export async function hasHistory(sql: Sql, contract_id: string): Promise<boolean> {
+  const found = await sql`SELECT FROM contracts WHERE id = ${contract_id}`;
+  return found.count === 1;
+}

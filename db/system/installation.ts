@@ -1,0 +1,20 @@
+/** Which installation a process belongs to: the database that it works with, as an id that can be shown. */
+import { createHash } from 'node:crypto';
+import type { Sql } from '../base/database';
+
+/** Enough to tell installations apart, and short enough to compare by eye. */
+const ID_DIGITS = 16;
+
+/**
+ * The id of the installation whose database this is, in lower-case hex. It is a hash of what the cluster, the database and the
+ * first migration each have once: a copy by `CREATE DATABASE … TEMPLATE` has another oid, one restored from a dump another
+ * cluster or another oid, and a replica, before and after a fail-over, has the same id. Rejects when the database cannot be
+ * asked or was never migrated.
+ */
+export async function findInstallationId(sql: Sql): Promise<string> {
+  const [{ cluster, database, migrated }] = await sql<[{ cluster: string; database: string; migrated: string }]>`
+    SELECT (SELECT system_identifier::text FROM pg_control_system()) AS cluster,
+           (SELECT oid::text FROM pg_database WHERE datname = current_database()) AS database,
+           (SELECT extract(epoch FROM run_at)::text FROM schema_version WHERE version = 1) AS migrated`;
+  return createHash('sha256').update([cluster, database, migrated].join(' ')).digest('hex').slice(0, ID_DIGITS);
+}

@@ -1,0 +1,157 @@
+/** Brings a database to the current schema, one migration after the other, with only one process at it at a time. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import Postgrator from 'postgrator';
+import { isLockTimeout, isTransactionToRepeat } from '../base/errors';
+import { openDatabase } from '../base/database';
+import type { Sql } from '../base/database';
+import { assertOwnSessions } from '../base/pooler';
+
+const MIGRATIONS = join(__dirname, '..', 'migrations');
+const SCHEMA_TABLE = 'schema_version';
+/** Any number, the same in every process: migrations of one database wait for each other. */
+const MIGRATION_LOCK = 7_264_118;
+/** How long one attempt at a migration waits for a table: as long every statement that comes after it waits too. */
+const MIGRATION_LOCK_TIMEOUT_MS = 2_000;
+/** How often a process that waits for its turn asks for it. */
+const TURN_PAUSE_MS = 200;
+/** Attempts at one migration while tables are in use, and the pause between them. */
+const MIGRATION_ATTEMPTS_MAX = 30;
+const MIGRATION_PAUSE_MS = 1_000;
+
+/** The only encoding that keeps every letter, and in which Postgres normalizes and folds them. */
+const ENCODING = 'UTF8';
+
+/**
+ * Applies what is missing and answers with the names of the migrations applied; safe to run at every start. Throws for a
+ * database of another encoding than UTF8.
+ */
+export async function migrate(databaseUrl: string): Promise<string[]> {
+  const pool = openDatabase(databaseUrl, { max: 1, application_name: 'covenant migrate' });
+  try {
+    await assertOwnSessions(pool);
+    await expectEncoding(pool);
+    const connection = await pool.reserve();
+    try {
+      // Another process may migrate for long.
+      await connection`SET lock_timeout = 0`;
+      await awaitTurn(connection);
+      const postgrator = new Postgrator({
+        driver: 'pg',
+        migrationPattern: join(MIGRATIONS, '*.sql'),
+        schemaTable: SCHEMA_TABLE,
+        execQuery: async (query) => ({ rows: [...(await connection.unsafe(query))] }),
+        execSqlScript: (script) => runMigration(connection, script),
+      });
+      const applied = await postgrator.migrate();
+      return applied.map((migration) => `${String(migration.version).padStart(3, '0')} ${migration.name}`);
+    } finally {
+      connection.release();
+    }
+  } finally {
+    await pool.end();
+  }
+}
+
+async function expectEncoding(sql: Sql): Promise<void> {
+  const [{ encoding }] = await sql<[{ encoding: string }]>`SELECT getdatabaseencoding() AS encoding`;
+  if (encoding === ENCODING) return;
+  throw new Error(
+    `The database is encoded in ${encoding}; Covenant needs ${ENCODING}. Create one by CREATE DATABASE … ENCODING '${ENCODING}' TEMPLATE template0.`,
+  );
+}
+
+/**
+ * Takes the lock of migrations. It asks again and again instead of waiting within a statement: a statement that waits holds
+ * a snapshot, and the process that has the lock waits for all snapshots when it builds an index concurrently.
+ */
+async function awaitTurn(connection: Sql): Promise<void> {
+  for (;;) {
+    const [{ mine }] = await connection<[{ mine: boolean }]>`SELECT pg_try_advisory_lock(${MIGRATION_LOCK}) AS mine`;
+    if (mine) return;
+    await new Promise((resolve) => setTimeout(resolve, TURN_PAUSE_MS));
+  }
+}
+
+/** Runs one migration: as one transaction, unless it builds indexes while tables are written to, which none can hold. */
+async function runMigration(connection: Sql, script: string): Promise<void> {
+  if (!/\bINDEX CONCURRENTLY\b/.test(script)) return runTransaction(connection, script);
+  for (const statement of statementsOf(script)) await runAlone(connection, statement);
+}
+
+/** The statements of a script without functions of several statements: each ends with its line. */
+function statementsOf(script: string): string[] {
+  return script
+    .replace(/^\s*--.*$/gm, '')
+    .split(/;\s*$/m)
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== '');
+}
+
+/** Runs a statement that is its own transaction. One that was cut short left an invalid index, which is built again. */
+async function runAlone(connection: Sql, statement: string): Promise<void> {
+  const index = /^CREATE (?:UNIQUE )?INDEX CONCURRENTLY IF NOT EXISTS (\w+)/.exec(statement)?.[1];
+  await withAttempts(async () => {
+    if (index !== undefined) await dropInvalidIndex(connection, index);
+    await connection.unsafe(statement).catch((error: unknown) => {
+      const extension = /^CREATE EXTENSION IF NOT EXISTS (\w+)/.exec(statement)?.[1];
+      throw extension === undefined ? error : extensionMissing(extension, error);
+    });
+  });
+}
+
+async function dropInvalidIndex(connection: Sql, name: string): Promise<void> {
+  const [index] = await connection<{ valid: boolean }[]>`
+    SELECT indisvalid AS valid FROM pg_index WHERE indexrelid = to_regclass(${name})`;
+  if (index?.valid === false) await connection`DROP INDEX CONCURRENTLY ${connection(name)}`;
+}
+
+function extensionMissing(name: string, cause: unknown): Error {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new Error(
+    `The database needs the extension ${name}: ${reason}. Install the contrib modules of Postgres on its server, or let an administrator run \`CREATE EXTENSION ${name}\` in this database, and run \`covenant migrate\` again.`,
+    { cause },
+  );
+}
+
+/** Runs one migration as one transaction: it is there or it is not. */
+async function runTransaction(connection: Sql, script: string): Promise<void> {
+  await withAttempts(async () => {
+    try {
+      await connection.unsafe(`BEGIN; SET LOCAL lock_timeout = ${MIGRATION_LOCK_TIMEOUT_MS};\n${script}\nCOMMIT;`);
+    } catch (error) {
+      await connection.unsafe('ROLLBACK');
+      throw error;
+    }
+  });
+}
+
+/** Tries again while a table is in use. */
+async function withAttempts(run: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await run();
+      return;
+    } catch (error) {
+      if (!isLockTimeout(error) && !isTransactionToRepeat(error)) throw error;
+      if (attempt === MIGRATION_ATTEMPTS_MAX)
+        throw new Error(
+          `A table stayed in use during ${MIGRATION_ATTEMPTS_MAX} attempts to change it. Run \`covenant migrate\` again when there is less load, or end the transaction that holds it (pg_stat_activity).`,
+          { cause: error },
+        );
+      await new Promise((resolve) => setTimeout(resolve, MIGRATION_PAUSE_MS));
+    }
+  }
+}
+
+/** How many migrations the database lacks; all of them when it was never migrated. */
+export async function missingMigrations(sql: Sql): Promise<number> {
+  const known = readdirSync(MIGRATIONS).flatMap((file) => (/^\d+\.do\./.test(file) ? [Number.parseInt(file, 10)] : []));
+  const [table] = await sql<[{ exists: boolean }]>`SELECT to_regclass(${SCHEMA_TABLE}) IS NOT NULL AS exists`;
+  if (!table.exists) return known.length;
+  const [row] = await sql<
+    [{ version: number }]
+  >`SELECT coalesce(max(version), 0)::int AS version FROM ${sql(SCHEMA_TABLE)}`;
+  // Numbers may have gaps.
+  return known.filter((number) => number > row.version).length;
+}
