@@ -3,6 +3,7 @@
  */
 const everyRoom = [
   'domain',
+  'transactions',
   'workflows',
   'activities',
   'adapters',
@@ -47,22 +48,31 @@ module.exports = {
   forbidden: [
     arrow('domain', [], 'The domain decides and knows nobody.'),
     arrow('workflows', ['domain', 'activities'], 'A workflow knows the domain, and the types of activities.'),
-    arrow('activities', ['domain', 'db', 'temporal'], 'Activities write to Postgres and speak to the outside.'),
+    arrow(
+      'activities',
+      ['domain', 'db', 'transactions', 'temporal'],
+      'Activities write to Postgres and speak to the outside.',
+    ),
     arrow('adapters', ['domain'], 'An adapter turns what a foreign system says into words of the domain.'),
     arrow(
       'api',
-      ['domain', 'db', 'temporal', 'workflows'],
+      ['domain', 'db', 'transactions', 'temporal', 'workflows'],
       'The API never runs an activity itself.',
       '^api/main\\.ts$',
     ),
     arrow(
       'api',
-      ['domain', 'db', 'temporal', 'workflows', 'adapters'],
+      ['domain', 'db', 'transactions', 'temporal', 'workflows', 'adapters'],
       'The process puts adapters in place; the interface only knows their form.',
     ),
+    arrow('transactions', ['domain', 'db'], 'A transaction asks the domain and saves by the statements of db/.'),
     arrow('db', ['domain'], 'The database rooms know the decisions and nobody who asks for them.'),
     arrow('temporal', ['domain', 'workflows'], 'Starts, signals and updates by the message definitions of workflows.'),
-    arrow('cli', ['domain', 'db', 'temporal'], 'A command does its work through the same doors as the API.'),
+    arrow(
+      'cli',
+      ['domain', 'db', 'transactions', 'temporal'],
+      'A command does its work through the same doors as the API.',
+    ),
     packagesOf(
       'domain',
       ['temporal-polyfill', 'temporal-spec', 'zod', 'uuidv7'],
@@ -104,7 +114,9 @@ module.exports = {
     {
       name: 'product-uses-no-development-packages',
       severity: 'error',
-      from: { path: '^(domain|workflows|activities|adapters|api|db|temporal|cli)/|^(worker|config)\\.ts$' },
+      from: {
+        path: '^(domain|workflows|activities|adapters|api|db|transactions|temporal|cli)/|^(worker|config)\\.ts$',
+      },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: 'node_modules/@types/' },
     },
     {

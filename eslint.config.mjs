@@ -109,7 +109,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['api/**/*.ts', 'activities/**/*.ts', 'db/**/*.ts'],
+    files: ['api/**/*.ts', 'activities/**/*.ts', 'transactions/**/*.ts', 'db/**/*.ts'],
     ignores: ['db/base/clock.ts'],
     rules: { 'no-restricted-syntax': ['error', noIntervalMember, noEnvironment, noStar, ...noProcessClock] },
   },

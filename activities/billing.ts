@@ -15,8 +15,8 @@ import { decideBillingEvents, pendingBillingEvents, postponeBillingEvents } from
 import type { PendingBillingEvent } from '../db/billing/billing-event';
 import { findAwaited, findContract, lockContract } from '../db/contract/contract';
 import type { ContractRow } from '../db/contract/contract';
-import { changeContract } from '../db/contract-change';
-import type { Changed, InvoiceName } from '../db/contract-change';
+import { changeContract } from '../transactions/contract/change-contract';
+import type { Changed, InvoiceName } from '../transactions/contract/change-contract';
 import type { Sql } from '../db/base/database';
 import { findInvoicesElsewhere } from '../db/billing/invoice';
 import { isComputedByOlderRules } from '../db/contract/time-zone-rules';

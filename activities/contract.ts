@@ -9,7 +9,7 @@ import { isRefusal, refuse } from '../domain/base/refusal';
 import type { Refusal } from '../domain/base/refusal';
 import { findAdminActor } from '../db/access/admin';
 import { lockContract } from '../db/contract/contract';
-import { changeContract } from '../db/contract-change';
+import { changeContract } from '../transactions/contract/change-contract';
 import { findCommandOutcome, insertCommandOutcome, isPast } from '../db/contract/command';
 import { isBadData, isDatabaseRefusal, isPassing } from '../db/base/errors';
 import type { Database, Sql } from '../db/base/database';

@@ -8,7 +8,7 @@ import { instantFromMillis, millisOf } from '../domain/base/instant';
 import type { Instant } from '../domain/base/instant';
 import { joinedKeys } from '../domain/catalogue/license-key';
 import { isRefusal } from '../domain/base/refusal';
-import { changeContract } from '../db/contract-change';
+import { changeContract } from '../transactions/contract/change-contract';
 import { isPassing, isPermanent, violates } from '../db/base/errors';
 import { insertChunk, missingChunks } from '../db/generation/chunk';
 import type { ChunkOutcome } from '../db/generation/chunk';
@@ -23,7 +23,7 @@ import {
 } from '../db/generation/generation-job';
 import type { JobError, JobPlan, RunningJob } from '../db/generation/generation-job';
 import type { Database, Sql } from '../db/base/database';
-import { KEY_DRAWS_MAX } from '../db/generation-request';
+import { KEY_DRAWS_MAX } from '../transactions/generation/request-licenses';
 import { recordStart } from '../db/system/sweep';
 import { clockNowOf } from '../db/system/test-clock';
 import { createContractTurns } from './contract-turns';

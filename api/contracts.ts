@@ -8,7 +8,7 @@ import type { Refusal } from '../domain/base/refusal';
 import { unparkFor } from '../db/billing/billing-event';
 import { CONTRACT_SORTS, contractExists, factsOf, findContract, listContracts } from '../db/contract/contract';
 import type { ContractSort } from '../db/contract/contract';
-import { insertContract } from '../db/contract-change';
+import { insertContract } from '../transactions/contract/change-contract';
 import { customerExists } from '../db/catalogue/customer';
 import { findGenerator } from '../db/catalogue/generator';
 import { newId } from '../db/base/new-id';

@@ -7,7 +7,7 @@ import { findJob } from '../db/generation/generation-job';
 import { createListReads } from '../db/base/list-reads';
 import type { Database } from '../db/base/database';
 import { createSessionProof } from '../db/base/pooler';
-import { createLicenseRequests } from '../db/generation-request';
+import { createLicenseRequests } from '../transactions/generation/request-licenses';
 import type { Logger } from '../log';
 import { createCommandSender } from '../temporal/command';
 import type { StartDescriber } from '../temporal/describe-start';

@@ -15,7 +15,7 @@ import type { AuthenticatedAdmin } from '../db/access/admin';
 import { claimIdempotencyKey, storeAnswer } from '../db/base/idempotency';
 import { isLockTimeout, rowsBusyIfLocked } from '../db/base/errors';
 import type { LockedRow } from '../db/base/errors';
-import type { Credential } from '../db/generation-request';
+import type { Credential } from '../transactions/generation/request-licenses';
 import { beginLocked } from '../db/base/database';
 import type { Sql } from '../db/base/database';
 import type { JsonObject } from '../domain/base/json';

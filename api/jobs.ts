@@ -3,7 +3,7 @@ import { JOB_STATES, cancelDecision, resumeDecision } from '../domain/generation
 import { resumptionRefusal } from '../domain/generation/generation';
 import { isRefusal, notFound } from '../domain/base/refusal';
 import type { Refusal } from '../domain/base/refusal';
-import { changeContract } from '../db/contract-change';
+import { changeContract } from '../transactions/contract/change-contract';
 import { changeJobState, findJob, listJobs, resumeJob } from '../db/generation/generation-job';
 import type { JobChange } from '../db/generation/generation-job';
 import type { LockedRow } from '../db/base/errors';

@@ -13,7 +13,7 @@ import type { Refusal } from '../domain/base/refusal';
 import type { Role } from '../domain/access/role';
 import type { AuthenticatedAdmin } from '../db/access/admin';
 import type { LockedRow } from '../db/base/errors';
-import type { Credential } from '../db/generation-request';
+import type { Credential } from '../transactions/generation/request-licenses';
 import type { Sql } from '../db/base/database';
 import type { Api } from './api';
 import type { ClientStream } from './client-stream';

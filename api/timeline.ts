@@ -10,7 +10,7 @@ import { isRefusal, refuse } from '../domain/base/refusal';
 import type { Refusal } from '../domain/base/refusal';
 import { factsOf } from '../db/contract/contract';
 import type { ContractRow } from '../db/contract/contract';
-import { findSettleContext } from '../db/contract-context';
+import { findSettleContext } from '../transactions/contract/settle-context';
 import { listCrossed } from '../db/contract/timeline';
 import type { CrossedRow } from '../db/contract/timeline';
 import { hasHistory } from '../db/system/history';

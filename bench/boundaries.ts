@@ -5,7 +5,7 @@
  *
  * Every contract is paused until the instant; each workflow waits with a timer before the clock runs.
  */
-import { changeContract } from '../db/contract-change';
+import { changeContract } from '../transactions/contract/change-contract';
 import { openDatabase } from '../db/base/database';
 import type { Database } from '../db/base/database';
 import { waitFor } from '../dev/waiting';

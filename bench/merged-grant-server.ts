@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { API_POOL_SIZE } from '../config';
 import { createPostgresClock } from '../db/base/clock';
-import { createLicenseRequests } from '../db/generation-request';
+import { createLicenseRequests } from '../transactions/generation/request-licenses';
 import { openDatabase } from '../db/base/database';
 import { isRefusal } from '../domain/base/refusal';
 

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { createBillingActivities } from '../activities/billing';
 import { createContractActivities } from '../activities/contract';
 import { findContract } from '../db/contract/contract';
-import { changeContract } from '../db/contract-change';
+import { changeContract } from '../transactions/contract/change-contract';
 import { DEFAULT_RENEWAL } from '../domain/contract/renewal';
 import { createBillingSystem, outcomesOf, tellInvoice } from './harness/billing';
 import type { BillingSystem } from './harness/billing';

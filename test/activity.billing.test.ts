@@ -8,7 +8,7 @@ import { createContractActivities } from '../activities/contract';
 import type { ContractView } from '../activities/contract-view';
 import { countPendingBillingEvents, findBillingEvent } from '../db/billing/billing-event';
 import { findContract } from '../db/contract/contract';
-import { changeContract } from '../db/contract-change';
+import { changeContract } from '../transactions/contract/change-contract';
 import { decide } from '../domain/contract/command';
 import type { ContractCommand } from '../domain/contract/command';
 import { addDays } from '../domain/base/calendar';

@@ -8,7 +8,7 @@ import { decideByPostgres } from '../activities/decide-by-postgres';
 import { createGenerationJobActivities } from '../activities/generation-job';
 import { CLOCK_SKEW_MS_MAX, createPostgresClock } from '../db/base/clock';
 import type { PostgresClock } from '../db/base/clock';
-import { changeContract } from '../db/contract-change';
+import { changeContract } from '../transactions/contract/change-contract';
 import { decide } from '../domain/contract/command';
 import { actionsUpon, buildContract, jobOf, requestJob, SOMEBODY } from './harness/contract-rows';
 import { createTestDatabase } from './harness/database';

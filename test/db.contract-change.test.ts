@@ -3,8 +3,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { findAmendment } from '../db/contract/amendment';
-import { changeContract } from '../db/contract-change';
-import type { Changed } from '../db/contract-change';
+import { changeContract } from '../transactions/contract/change-contract';
+import type { Changed } from '../transactions/contract/change-contract';
 import { findContract } from '../db/contract/contract';
 import type { AmendmentChanges } from '../domain/contract/amendment';
 import { decide } from '../domain/contract/command';

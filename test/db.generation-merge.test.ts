@@ -3,8 +3,8 @@
  * as if it were alone. Each test holds all turns until its requests wait, so that one statement takes them.
  */
 import { RowsBusy } from '../db/base/errors';
-import { createLicenseRequests } from '../db/generation-request';
-import type { LicenseRequest, RequestLicenses } from '../db/generation-request';
+import { createLicenseRequests } from '../transactions/generation/request-licenses';
+import type { LicenseRequest, RequestLicenses } from '../transactions/generation/request-licenses';
 import { openDatabase } from '../db/base/database';
 import type { Database } from '../db/base/database';
 import type { LockTurnLimits } from '../db/base/lock-turns';

@@ -1,6 +1,6 @@
 /** How long answers are kept for requests that come again: thirty days by the time of Postgres, whatever clock a contract has. */
 import { dropExpiredIdempotency } from '../db/base/idempotency';
-import { createLicenseRequests } from '../db/generation-request';
+import { createLicenseRequests } from '../transactions/generation/request-licenses';
 import { isRefusal } from '../domain/base/refusal';
 import { buildContract, buildRequest } from './harness/contract-rows';
 import { createTestDatabase } from './harness/database';

@@ -2,7 +2,7 @@
  * A crowd of contracts at the same moment: every boundary of one second is crossed, and every billing event of a burst is
  * applied, once each, with two API processes and a worker that dies in between.
  */
-import { changeContract } from '../db/contract-change';
+import { changeContract } from '../transactions/contract/change-contract';
 import { FakeBilling } from '../dev/fake-billing';
 import type { StandardEvent } from '../dev/fake-billing';
 import type { ExtraApi } from '../dev/stack';

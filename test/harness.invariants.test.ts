@@ -3,8 +3,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { createBillingActivities } from '../activities/billing';
-import { changeContract } from '../db/contract-change';
-import { createLicenseRequests } from '../db/generation-request';
+import { changeContract } from '../transactions/contract/change-contract';
+import { createLicenseRequests } from '../transactions/generation/request-licenses';
 import { decide } from '../domain/contract/command';
 import type { ContractCommand } from '../domain/contract/command';
 import { DEFAULT_RENEWAL } from '../domain/contract/renewal';

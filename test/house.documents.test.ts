@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
 const ROOT = join(__dirname, '..');
-const ROOMS = ['activities', 'adapters', 'api', 'cli', 'db', 'domain', 'temporal', 'workflows'];
+const ROOMS = ['activities', 'adapters', 'api', 'cli', 'db', 'domain', 'temporal', 'transactions', 'workflows'];
 const DOCUMENTS = [
   'README.md',
   'ARCHITECTURE.md',

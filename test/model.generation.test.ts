@@ -8,9 +8,9 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import fc from 'fast-check';
 import { createGenerationJobActivities } from '../activities/generation-job';
-import { changeContract } from '../db/contract-change';
-import { createLicenseRequests } from '../db/generation-request';
-import type { RequestLicenses } from '../db/generation-request';
+import { changeContract } from '../transactions/contract/change-contract';
+import { createLicenseRequests } from '../transactions/generation/request-licenses';
+import type { RequestLicenses } from '../transactions/generation/request-licenses';
 import { changeJobState, resumeJob } from '../db/generation/generation-job';
 import { decide } from '../domain/contract/command';
 import type { ContractCommand } from '../domain/contract/command';

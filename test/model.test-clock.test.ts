@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { createBillingActivities } from '../activities/billing';
 import { createContractActivities } from '../activities/contract';
 import { saveAmendments } from '../db/contract/amendment';
-import { insertContract } from '../db/contract-change';
+import { insertContract } from '../transactions/contract/change-contract';
 import { saveInvoices } from '../db/billing/invoice';
 import { findTestClock, listAwaitedContracts, nextStep } from '../db/system/test-clock';
 import { BillingUnreachable } from '../domain/billing/billing-event';

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { activityInfo } from '@temporalio/activity';
 import type { CloseJobInput, FillChunksInput, FilledRange, OpenJobInput } from '../activities/generation-job';
 import { findContract } from '../db/contract/contract';
-import { changeContract } from '../db/contract-change';
+import { changeContract } from '../transactions/contract/change-contract';
 import { changeJobState, resumeJob } from '../db/generation/generation-job';
 import { decide } from '../domain/contract/command';
 import type { ContractCommand } from '../domain/contract/command';

@@ -1,4 +1,4 @@
-/** Contracts in Postgres: reading them, one or many. They are written through `db/contract-change.ts` alone. */
+/** Contracts in Postgres: reading them, one or many. They are written through `transactions/contract/change-contract.ts` alone. */
 import { ACTIVE_STATES, CONTRACT_STATES } from '../../domain/contract/contract';
 import type { ContractFacts, ContractState, ContractType, ContractWarning, Hold } from '../../domain/contract/contract';
 import type { Boundary, BoundaryKind } from '../../domain/contract/boundary';

@@ -2,7 +2,7 @@
  * A contract: the facts that are stored, the state they give at an instant, and how that state is shown.
  *
  * State is never stored as a decision: `stateAt` derives it from facts and a clock (domain.md 1.3), and everything else
- * asks this file. The columns `state` and `may_generate` are copies for SQL, written only by `db/contract-change.ts`.
+ * asks this file. The columns `state` and `may_generate` are copies for SQL, written only by `transactions/contract/change-contract.ts`.
  */
 import type { Amendment } from './amendment';
 import { billingLevel, isAtLeast } from '../billing/dunning';

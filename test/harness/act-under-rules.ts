@@ -2,7 +2,7 @@
  * Does to a database what processes of the product do, by the rules of time zones of the Node that runs it. As a program it is
  * forked with the address of the database, and is sent acts, one after the other.
  */
-import { changeContract } from '../../db/contract-change';
+import { changeContract } from '../../transactions/contract/change-contract';
 import { findContract } from '../../db/contract/contract';
 import { openDatabase } from '../../db/base/database';
 import type { Database } from '../../db/base/database';

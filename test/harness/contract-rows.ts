@@ -2,10 +2,10 @@
  * Contracts and generation jobs as rows, made by the product's own functions and past the interface.
  */
 import { randomUUID } from 'node:crypto';
-import { insertContract } from '../../db/contract-change';
-import type { Changed } from '../../db/contract-change';
-import { createLicenseRequests } from '../../db/generation-request';
-import type { Granted, LicenseRequest } from '../../db/generation-request';
+import { insertContract } from '../../transactions/contract/change-contract';
+import type { Changed } from '../../transactions/contract/change-contract';
+import { createLicenseRequests } from '../../transactions/generation/request-licenses';
+import type { Granted, LicenseRequest } from '../../transactions/generation/request-licenses';
 import { findGenerator } from '../../db/catalogue/generator';
 import { findJob } from '../../db/generation/generation-job';
 import type { JobRow } from '../../db/generation/generation-job';

@@ -2,8 +2,8 @@
  * A contract that people created and paused long ago and nobody has looked at since: every boundary it had lies behind it.
  */
 import { uuidv7 } from 'uuidv7';
-import { changeContract, insertContract } from '../../db/contract-change';
-import type { Changed } from '../../db/contract-change';
+import { changeContract, insertContract } from '../../transactions/contract/change-contract';
+import type { Changed } from '../../transactions/contract/change-contract';
 import type { Database, Sql } from '../../db/base/database';
 import { findGenerator } from '../../db/catalogue/generator';
 import { findProduct } from '../../db/catalogue/product';

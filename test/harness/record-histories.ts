@@ -5,7 +5,7 @@
  */
 import { activityInfo } from '@temporalio/activity';
 import { commandLine } from '../../command-line';
-import { changeContract } from '../../db/contract-change';
+import { changeContract } from '../../transactions/contract/change-contract';
 import { findContract } from '../../db/contract/contract';
 import { changeJobState, resumeJob } from '../../db/generation/generation-job';
 import { waitFor } from '../../dev/waiting';

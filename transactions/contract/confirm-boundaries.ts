@@ -3,12 +3,12 @@
  *
  * Most of them stay where they are: these are marked together. Those that move are `changeContract`'s, one by one.
  */
-import { nextBoundary } from '../domain/contract/boundary';
-import { sameJson } from '../domain/base/json';
-import { factsOf, findContracts, storedBoundary } from './contract/contract';
-import type { ContractRow } from './contract/contract';
-import type { Sql } from './base/database';
-import { TIME_ZONE_RULES, computedByOlderRules } from './contract/time-zone-rules';
+import { nextBoundary } from '../../domain/contract/boundary';
+import { sameJson } from '../../domain/base/json';
+import { factsOf, findContracts, storedBoundary } from '../../db/contract/contract';
+import type { ContractRow } from '../../db/contract/contract';
+import type { Sql } from '../../db/base/database';
+import { TIME_ZONE_RULES, computedByOlderRules } from '../../db/contract/time-zone-rules';
 
 /**
  * Marks those of some contracts as computed by the rules of this process whose boundaries stay where they are, and answers with

@@ -7,45 +7,45 @@
  * refusal takes none, and every refusal is exact.
  */
 import { randomFillSync } from 'node:crypto';
-import type { Actor } from '../domain/base/actor';
-import type { ContractFacts } from '../domain/contract/contract';
-import { generationRefusal, testGenerationRefusal } from '../domain/generation/generation';
-import { revisionRefusal } from '../domain/contract/decision';
-import type { DecisionContext } from '../domain/contract/decision';
-import { licenseExpiry } from '../domain/contract/expiry';
+import type { Actor } from '../../domain/base/actor';
+import type { ContractFacts } from '../../domain/contract/contract';
+import { generationRefusal, testGenerationRefusal } from '../../domain/generation/generation';
+import { revisionRefusal } from '../../domain/contract/decision';
+import type { DecisionContext } from '../../domain/contract/decision';
+import { licenseExpiry } from '../../domain/contract/expiry';
 import {
   BACKGROUND_FROM_LICENSES,
   TEST_LICENSE_PERIOD,
   TEST_LICENSES_MAX,
   chunkSizeFor,
-} from '../domain/generation/generation-job';
-import { addPeriodToInstant } from '../domain/base/calendar';
-import { laterOf, millisLater } from '../domain/base/instant';
-import type { Instant } from '../domain/base/instant';
-import { joinedKeys } from '../domain/catalogue/license-key';
-import { NO_NUDGE, bothNudges } from '../domain/contract/nudge';
-import type { Nudge } from '../domain/contract/nudge';
-import { claimRefusal } from '../domain/contract/quota';
-import { isRefusal, notFound, refuse } from '../domain/base/refusal';
-import type { Refusal } from '../domain/base/refusal';
-import type { CallerKey } from './access/admin';
-import { factsOf, findContractWithSource } from './contract/contract';
-import { changeContract, deletedRefusal } from './contract-change';
-import { isLockTimeout, violates } from './base/errors';
-import { grantGeneration, insertTestGeneration } from './generation/grant';
-import type { GenerationRequest, GrantedJob } from './generation/grant';
-import { countTestLicenses, findJobByIdempotencyKey } from './generation/generation-job';
-import type { JobRow } from './generation/generation-job';
-import { beginLocked } from './base/database';
-import type { Database, Sql } from './base/database';
-import { createMergedGrants } from './generation-merge';
-import type { Grant } from './generation-merge';
-import { refreshGrants } from './contract/quota';
-import { findGenerationProfile, refreshTerms } from './contract/license-terms';
-import type { GenerationProfile } from './contract/license-terms';
-import { newId } from './base/new-id';
-import { createRefusalCounter } from './generation/refused-attempt';
-import { clockNowOf } from './system/test-clock';
+} from '../../domain/generation/generation-job';
+import { addPeriodToInstant } from '../../domain/base/calendar';
+import { laterOf, millisLater } from '../../domain/base/instant';
+import type { Instant } from '../../domain/base/instant';
+import { joinedKeys } from '../../domain/catalogue/license-key';
+import { NO_NUDGE, bothNudges } from '../../domain/contract/nudge';
+import type { Nudge } from '../../domain/contract/nudge';
+import { claimRefusal } from '../../domain/contract/quota';
+import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
+import type { CallerKey } from '../../db/access/admin';
+import { factsOf, findContractWithSource } from '../../db/contract/contract';
+import { changeContract, deletedRefusal } from '../contract/change-contract';
+import { isLockTimeout, violates } from '../../db/base/errors';
+import { grantGeneration, insertTestGeneration } from '../../db/generation/grant';
+import type { GenerationRequest, GrantedJob } from '../../db/generation/grant';
+import { countTestLicenses, findJobByIdempotencyKey } from '../../db/generation/generation-job';
+import type { JobRow } from '../../db/generation/generation-job';
+import { beginLocked } from '../../db/base/database';
+import type { Database, Sql } from '../../db/base/database';
+import { createMergedGrants } from './merge-grants';
+import type { Grant } from './merge-grants';
+import { refreshGrants } from '../../db/contract/quota';
+import { findGenerationProfile, refreshTerms } from '../../db/contract/license-terms';
+import type { GenerationProfile } from '../../db/contract/license-terms';
+import { newId } from '../../db/base/new-id';
+import { createRefusalCounter } from '../../db/generation/refused-attempt';
+import { clockNowOf } from '../../db/system/test-clock';
 
 /** Draws of new keys after a collision with keys that exist (domain.md 5.3). */
 export const KEY_DRAWS_MAX = 5;

@@ -9,16 +9,16 @@
  * The requests of one contract in a statement are granted all or none. When they are not, each is tried again alone, so that one
  * member never decides over another.
  */
-import { laterOf, millisLater } from '../domain/base/instant';
-import type { Instant } from '../domain/base/instant';
-import { createBatchedCalls } from './base/batched-calls';
-import { isDatabaseUnavailable, isLockTimeout } from './base/errors';
-import type { LockedRow } from './base/errors';
-import { grantGeneration, grantWithoutWaiting } from './generation/grant';
-import type { GenerationRequest, GrantGroup, GrantedJob } from './generation/grant';
-import type { Database } from './base/database';
-import { createMergedCalls } from './base/merged-calls';
-import type { Merge, WaitingCall } from './base/merged-calls';
+import { laterOf, millisLater } from '../../domain/base/instant';
+import type { Instant } from '../../domain/base/instant';
+import { createBatchedCalls } from '../../db/base/batched-calls';
+import { isDatabaseUnavailable, isLockTimeout } from '../../db/base/errors';
+import type { LockedRow } from '../../db/base/errors';
+import { grantGeneration, grantWithoutWaiting } from '../../db/generation/grant';
+import type { GenerationRequest, GrantGroup, GrantedJob } from '../../db/generation/grant';
+import type { Database } from '../../db/base/database';
+import { createMergedCalls } from '../../db/base/merged-calls';
+import type { Merge, WaitingCall } from '../../db/base/merged-calls';
 
 /** Requests in one statement, at most. */
 const MERGED_REQUESTS_MAX = 64;

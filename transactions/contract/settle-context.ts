@@ -1,15 +1,15 @@
 /** What is read beside a contract when it is settled or decided upon: the catalogue, and the contract it ends with. */
-import type { ContractFacts } from '../domain/contract/contract';
-import { settle } from '../domain/contract/boundary';
-import type { SettleContext } from '../domain/contract/boundary';
-import type { GeneratorFacts } from '../domain/catalogue/generator';
-import type { Instant } from '../domain/base/instant';
-import { cotermPending } from '../domain/contract/renewal';
-import { factsOf, findContract } from './contract/contract';
-import type { ContractRow } from './contract/contract';
-import { findGenerator } from './catalogue/generator';
-import type { Sql } from './base/database';
-import { findProduct } from './catalogue/product';
+import type { ContractFacts } from '../../domain/contract/contract';
+import { settle } from '../../domain/contract/boundary';
+import type { SettleContext } from '../../domain/contract/boundary';
+import type { GeneratorFacts } from '../../domain/catalogue/generator';
+import type { Instant } from '../../domain/base/instant';
+import { cotermPending } from '../../domain/contract/renewal';
+import { factsOf, findContract } from '../../db/contract/contract';
+import type { ContractRow } from '../../db/contract/contract';
+import { findGenerator } from '../../db/catalogue/generator';
+import type { Sql } from '../../db/base/database';
+import { findProduct } from '../../db/catalogue/product';
 
 /** Everything that settling a contract may look at, without a lock; `billing` is the caller's to say. */
 export async function findSettleContext(
