@@ -4,14 +4,14 @@ import type { Database } from '../db/base/database';
 import type { Nudger } from '../temporal/nudge';
 import type { TaskQueues } from '../temporal/task-queues';
 import type { ClockTeller } from '../temporal/test-clock';
-import { createBillingInboxActivities } from './billing-inbox';
-import type { BillingPorts } from './billing-inbox';
-import { createBillingActivities } from './billing';
-import { createContractActivities } from './contract';
-import { decideByPostgres } from './decide-by-postgres';
-import { createGenerationJobActivities } from './generation-job';
-import { createSweepActivities } from './sweep';
-import { createTestClockActivities } from './test-clock';
+import { createBillingInboxActivities } from './billing/billing-event';
+import type { BillingPorts } from './billing/billing-event';
+import { createBillingActivities } from './billing/billing';
+import { createContractActivities } from './contract/contract';
+import { decideByPostgres } from './base/decide-by-postgres';
+import { createGenerationJobActivities } from './generation/generation-job';
+import { createSweepActivities } from './system/sweep';
+import { createTestClockActivities } from './system/test-clock';
 
 export interface ActivityDependencies {
   db: Database;

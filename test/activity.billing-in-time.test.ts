@@ -3,8 +3,8 @@
  * an invoice is one contract's, and nothing irreversible is done while something waits to be read (domain.md 1.5, 1.6).
  */
 import { randomUUID } from 'node:crypto';
-import { createBillingActivities } from '../activities/billing';
-import { createContractActivities } from '../activities/contract';
+import { createBillingActivities } from '../activities/billing/billing';
+import { createContractActivities } from '../activities/contract/contract';
 import { findContract } from '../db/contract/contract';
 import { changeContract } from '../transactions/contract/change-contract';
 import { DEFAULT_RENEWAL } from '../domain/contract/renewal';

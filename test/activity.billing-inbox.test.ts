@@ -3,7 +3,7 @@
  * nothing is guessed in its place.
  */
 import { randomUUID } from 'node:crypto';
-import { createBillingInboxActivities } from '../activities/billing-inbox';
+import { createBillingInboxActivities } from '../activities/billing/billing-event';
 import { createBillingPorts } from '../adapters/billing';
 import type { BillingSettings } from '../adapters/billing';
 import { countWaitingBillingEvents, findBillingEvent, insertBillingEvent } from '../db/billing/billing-event';

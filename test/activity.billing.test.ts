@@ -3,9 +3,9 @@
  * for unpaid invoices before the billing system was asked.
  */
 import { randomUUID } from 'node:crypto';
-import { EVENTS_APPLIED_MAX, createBillingActivities } from '../activities/billing';
-import { createContractActivities } from '../activities/contract';
-import type { ContractView } from '../activities/contract-view';
+import { EVENTS_APPLIED_MAX, createBillingActivities } from '../activities/billing/billing';
+import { createContractActivities } from '../activities/contract/contract';
+import type { ContractView } from '../activities/contract/contract-view';
 import { countPendingBillingEvents, findBillingEvent } from '../db/billing/billing-event';
 import { findContract } from '../db/contract/contract';
 import { changeContract } from '../transactions/contract/change-contract';

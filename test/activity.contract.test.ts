@@ -4,9 +4,9 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { createContractActivities } from '../activities/contract';
-import type { RunCommandInput } from '../activities/contract';
-import { ROW_LOCKED } from '../activities/short-wait';
+import { createContractActivities } from '../activities/contract/contract';
+import type { RunCommandInput } from '../activities/contract/contract';
+import { ROW_LOCKED } from '../activities/base/short-wait';
 import { lockContract } from '../db/contract/contract';
 import { insertCommandOutcome, settleCommand } from '../db/contract/command';
 import { openDatabase } from '../db/base/database';

@@ -4,10 +4,10 @@
 import { setImmediate as immediate } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { createGenerationJobActivities } from '../activities/generation-job';
-import type { FillChunksInput, FilledRange } from '../activities/generation-job';
-import { createContractTurns } from '../activities/contract-turns';
-import { ROW_LOCKED } from '../activities/short-wait';
+import { createGenerationJobActivities } from '../activities/generation/generation-job';
+import type { FillChunksInput, FilledRange } from '../activities/generation/generation-job';
+import { createContractTurns } from '../activities/generation/contract-turns';
+import { ROW_LOCKED } from '../activities/base/short-wait';
 import { changeContract } from '../transactions/contract/change-contract';
 import { KEY_DRAWS_MAX } from '../transactions/generation/request-licenses';
 import { resumeJob } from '../db/generation/generation-job';

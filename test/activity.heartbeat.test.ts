@@ -1,7 +1,7 @@
 /** Long activities tell the server that they are alive for as long as they work, and no longer. */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { alive } from '../activities/heartbeat';
+import { alive } from '../activities/base/heartbeat';
 
 const BEATS = 3;
 

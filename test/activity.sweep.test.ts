@@ -4,8 +4,8 @@
  */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { createSweepActivities, RULES_ROWS_MAX, SWEEP_BATCH_ROWS, SWEEP_ROWS_MAX } from '../activities/sweep';
-import type { Swept } from '../activities/sweep';
+import { createSweepActivities, RULES_ROWS_MAX, SWEEP_BATCH_ROWS, SWEEP_ROWS_MAX } from '../activities/system/sweep';
+import type { Swept } from '../activities/system/sweep';
 import { rowsToWake, SWEEP_KINDS } from '../db/system/sweep';
 import type { SweepKind } from '../db/system/sweep';
 import { findStuckRows, recordAttempts, STUCK_FROM_ATTEMPTS } from '../db/system/sweep-attempt';

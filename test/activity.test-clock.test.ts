@@ -3,9 +3,9 @@
  */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { ROW_LOCKED } from '../activities/short-wait';
-import { createTestClockActivities, TELLINGS_MAX } from '../activities/test-clock';
-import type { SettledAtClock, TestClockActivities } from '../activities/test-clock';
+import { ROW_LOCKED } from '../activities/base/short-wait';
+import { createTestClockActivities, TELLINGS_MAX } from '../activities/system/test-clock';
+import type { SettledAtClock, TestClockActivities } from '../activities/system/test-clock';
 import { openDatabase } from '../db/base/database';
 import { NO_LIMITS } from '../db/base/session';
 import type { ClockTeller } from '../temporal/test-clock';

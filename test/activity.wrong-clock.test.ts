@@ -3,9 +3,9 @@
  * decide by the clock of Postgres.
  */
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { createContractActivities } from '../activities/contract';
-import { decideByPostgres } from '../activities/decide-by-postgres';
-import { createGenerationJobActivities } from '../activities/generation-job';
+import { createContractActivities } from '../activities/contract/contract';
+import { decideByPostgres } from '../activities/base/decide-by-postgres';
+import { createGenerationJobActivities } from '../activities/generation/generation-job';
 import { CLOCK_SKEW_MS_MAX, createPostgresClock } from '../db/base/clock';
 import type { PostgresClock } from '../db/base/clock';
 import { changeContract } from '../transactions/contract/change-contract';

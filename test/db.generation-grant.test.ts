@@ -3,7 +3,7 @@
  * (decisions 32). Each test holds the other side open in a transaction until the grant is known to wait.
  */
 import { randomFillSync, randomUUID } from 'node:crypto';
-import { createGenerationJobActivities } from '../activities/generation-job';
+import { createGenerationJobActivities } from '../activities/generation/generation-job';
 import { insertAdminApiKey } from '../db/access/admin';
 import { changeContract } from '../transactions/contract/change-contract';
 import type { Changed } from '../transactions/contract/change-contract';

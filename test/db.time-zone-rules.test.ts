@@ -3,7 +3,7 @@
  * of 2023c; those of this one are newer, as those of every Node that runs Covenant.
  */
 import { uuidv7 } from 'uuidv7';
-import { createSweepActivities } from '../activities/sweep';
+import { createSweepActivities } from '../activities/system/sweep';
 import { factsOf, findContract } from '../db/contract/contract';
 import { TIME_ZONE_RULES } from '../db/contract/time-zone-rules';
 import { startOfDay } from '../domain/base/calendar';

@@ -3,9 +3,9 @@
  */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { createContractActivities } from '../activities/contract';
-import { createGenerationJobActivities } from '../activities/generation-job';
-import type { FilledRange, FillChunksInput } from '../activities/generation-job';
+import { createContractActivities } from '../activities/contract/contract';
+import { createGenerationJobActivities } from '../activities/generation/generation-job';
+import type { FilledRange, FillChunksInput } from '../activities/generation/generation-job';
 import { isDatabaseUnavailable } from '../db/base/errors';
 import { createLicenseRequests } from '../transactions/generation/request-licenses';
 import type { Granted, LicenseRequest } from '../transactions/generation/request-licenses';

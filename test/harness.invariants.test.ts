@@ -2,7 +2,7 @@
  * The invariants that other tests rely on do find what breaks them.
  */
 import { randomUUID } from 'node:crypto';
-import { createBillingActivities } from '../activities/billing';
+import { createBillingActivities } from '../activities/billing/billing';
 import { changeContract } from '../transactions/contract/change-contract';
 import { createLicenseRequests } from '../transactions/generation/request-licenses';
 import { decide } from '../domain/contract/command';

@@ -7,7 +7,7 @@
  */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import fc from 'fast-check';
-import { createGenerationJobActivities } from '../activities/generation-job';
+import { createGenerationJobActivities } from '../activities/generation/generation-job';
 import { changeContract } from '../transactions/contract/change-contract';
 import { createLicenseRequests } from '../transactions/generation/request-licenses';
 import type { RequestLicenses } from '../transactions/generation/request-licenses';

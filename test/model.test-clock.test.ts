@@ -4,8 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { createBillingActivities } from '../activities/billing';
-import { createContractActivities } from '../activities/contract';
+import { createBillingActivities } from '../activities/billing/billing';
+import { createContractActivities } from '../activities/contract/contract';
 import { saveAmendments } from '../db/contract/amendment';
 import { insertContract } from '../transactions/contract/change-contract';
 import { saveInvoices } from '../db/billing/invoice';

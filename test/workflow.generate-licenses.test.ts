@@ -3,7 +3,12 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { activityInfo } from '@temporalio/activity';
-import type { CloseJobInput, FillChunksInput, FilledRange, OpenJobInput } from '../activities/generation-job';
+import type {
+  CloseJobInput,
+  FillChunksInput,
+  FilledRange,
+  OpenJobInput,
+} from '../activities/generation/generation-job';
 import { findContract } from '../db/contract/contract';
 import { changeContract } from '../transactions/contract/change-contract';
 import { changeJobState, resumeJob } from '../db/generation/generation-job';

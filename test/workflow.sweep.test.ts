@@ -8,7 +8,7 @@ import { waitFor } from '../dev/waiting';
 import { contractWorkflowId, generationJobWorkflowId } from '../temporal/ids';
 import { contractViewQuery } from '../workflows/contract-lifecycle';
 import { sweep } from '../workflows/sweep';
-import type { Swept } from '../activities/sweep';
+import type { Swept } from '../activities/system/sweep';
 import { createBillingSystem, insertParkedEvent, tellInvoice } from './harness/billing';
 import { auditOf, buildContract, jobOf, requestJob } from './harness/contract-rows';
 import { startCovenantWorker, wrapEach } from './harness/covenant-worker';

@@ -2,7 +2,7 @@
  * Timers of workflows follow the newest rules of time zones. The worker is a process of its own with the rules of 2023c, as one that
  * was not replaced yet; the sweep has the newer rules of the Node that runs the test.
  */
-import { createSweepActivities } from '../activities/sweep';
+import { createSweepActivities } from '../activities/system/sweep';
 import { openDatabase } from '../db/base/database';
 import { applicationName } from '../db/system/rule-comparison';
 import { TIME_ZONE_RULES } from '../db/contract/time-zone-rules';

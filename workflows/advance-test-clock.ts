@@ -15,7 +15,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { SettledAtClock, SteppedClock, TestClockActivities } from '../activities/test-clock';
+import type { SettledAtClock, SteppedClock, TestClockActivities } from '../activities/system/test-clock';
 import { shortSteps } from './short-step';
 
 export interface AdvanceTestClockInput {

@@ -17,9 +17,9 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { BillingActivities } from '../activities/billing';
-import type { ContractActivities } from '../activities/contract';
-import type { ContractView } from '../activities/contract-view';
+import type { BillingActivities } from '../activities/billing/billing';
+import type { ContractActivities } from '../activities/contract/contract';
+import type { ContractView } from '../activities/contract/contract-view';
 import type { BillingSource } from '../domain/billing/billing-event';
 import type { CommandOutcome, ContractCommand } from '../domain/contract/command';
 import { instantFromMillis, millisOf } from '../domain/base/instant';

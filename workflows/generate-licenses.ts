@@ -13,7 +13,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { FilledRange, GenerationJobActivities, OpenedJob } from '../activities/generation-job';
+import type { FilledRange, GenerationJobActivities, OpenedJob } from '../activities/generation/generation-job';
 import { isUnfinished } from '../domain/generation/generation-job';
 import type { JobState } from '../domain/generation/generation-job';
 import { instantFromMillis } from '../domain/base/instant';

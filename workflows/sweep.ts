@@ -12,8 +12,8 @@ import {
   TimeoutFailure,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { BillingInboxActivities } from '../activities/billing-inbox';
-import type { SweepActivities, Swept } from '../activities/sweep';
+import type { BillingInboxActivities } from '../activities/billing/billing-event';
+import type { SweepActivities, Swept } from '../activities/system/sweep';
 import { instantFromMillis } from '../domain/base/instant';
 import { queueBeside } from './queue-beside';
 

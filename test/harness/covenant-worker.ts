@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
-import type { BillingPorts } from '../../activities/billing-inbox';
+import type { BillingPorts } from '../../activities/billing/billing-event';
 import { createActivities } from '../../activities/index';
 import type { Database } from '../../db/base/database';
 import { titlesFrom } from '../../db/system/operator-title';

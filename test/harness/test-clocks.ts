@@ -1,8 +1,8 @@
 /**
  * Test clocks and contracts on them as rows, made by the product's own functions and past the interface.
  */
-import { createTestClockActivities } from '../../activities/test-clock';
-import type { TestClockActivities } from '../../activities/test-clock';
+import { createTestClockActivities } from '../../activities/system/test-clock';
+import type { TestClockActivities } from '../../activities/system/test-clock';
 import { beginAdvance, findTestClock, insertTestClock, lockTestClock } from '../../db/system/test-clock';
 import type { TestClockRow } from '../../db/system/test-clock';
 import type { Database } from '../../db/base/database';

@@ -5,9 +5,9 @@
  * again by Temporal: contracts that a frozen process has locked do not stop the contracts beside them.
  */
 import { ApplicationFailure, asyncLocalStorage } from '@temporalio/activity';
-import { isLockTimeout } from '../db/base/errors';
-import type { Database, Sql } from '../db/base/database';
-import { limitLockWait } from '../db/base/session';
+import { isLockTimeout } from '../../db/base/errors';
+import type { Database, Sql } from '../../db/base/database';
+import { limitLockWait } from '../../db/base/session';
 
 /** How long an attempt waits for a row. Transactions on one contract take milliseconds each. */
 export const LOCK_WAIT_MS = 1_000;

@@ -1,17 +1,17 @@
 /** What the generation workflow has done in Postgres: opening a job, filling ranges of chunks, closing it. */
 import { randomFillSync } from 'node:crypto';
 import { Context } from '@temporalio/activity';
-import { SYSTEM } from '../domain/base/actor';
-import { chunkCount, chunkSpan, isUnfinished } from '../domain/generation/generation-job';
-import type { JobState } from '../domain/generation/generation-job';
-import { instantFromMillis, millisOf } from '../domain/base/instant';
-import type { Instant } from '../domain/base/instant';
-import { joinedKeys } from '../domain/catalogue/license-key';
-import { isRefusal } from '../domain/base/refusal';
-import { changeContract } from '../transactions/contract/change-contract';
-import { isPassing, isPermanent, violates } from '../db/base/errors';
-import { insertChunk, missingChunks } from '../db/generation/chunk';
-import type { ChunkOutcome } from '../db/generation/chunk';
+import { SYSTEM } from '../../domain/base/actor';
+import { chunkCount, chunkSpan, isUnfinished } from '../../domain/generation/generation-job';
+import type { JobState } from '../../domain/generation/generation-job';
+import { instantFromMillis, millisOf } from '../../domain/base/instant';
+import type { Instant } from '../../domain/base/instant';
+import { joinedKeys } from '../../domain/catalogue/license-key';
+import { isRefusal } from '../../domain/base/refusal';
+import { changeContract } from '../../transactions/contract/change-contract';
+import { isPassing, isPermanent, violates } from '../../db/base/errors';
+import { insertChunk, missingChunks } from '../../db/generation/chunk';
+import type { ChunkOutcome } from '../../db/generation/chunk';
 import {
   bySystem,
   changeJobState,
@@ -20,14 +20,14 @@ import {
   finishJob,
   notifyProgress,
   startJob,
-} from '../db/generation/generation-job';
-import type { JobError, JobPlan, RunningJob } from '../db/generation/generation-job';
-import type { Database, Sql } from '../db/base/database';
-import { KEY_DRAWS_MAX } from '../transactions/generation/request-licenses';
-import { recordStart } from '../db/system/sweep';
-import { clockNowOf } from '../db/system/test-clock';
+} from '../../db/generation/generation-job';
+import type { JobError, JobPlan, RunningJob } from '../../db/generation/generation-job';
+import type { Database, Sql } from '../../db/base/database';
+import { KEY_DRAWS_MAX } from '../../transactions/generation/request-licenses';
+import { recordStart } from '../../db/system/sweep';
+import { clockNowOf } from '../../db/system/test-clock';
 import { createContractTurns } from './contract-turns';
-import { beginWithShortWaits } from './short-wait';
+import { beginWithShortWaits } from '../base/short-wait';
 
 /** A job as the workflow sees it. */
 export interface OpenedJob {

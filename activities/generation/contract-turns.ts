@@ -6,7 +6,7 @@
  * them, and the others give their slots back.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { rowLocked } from './short-wait';
+import { rowLocked } from '../base/short-wait';
 
 /** How long a step may be at work before the others of its contract stop waiting for it. Transactions take milliseconds each. */
 export const TURN_MS_MAX = 250;

@@ -4,8 +4,8 @@
  * A workflow passes its own time, which is that of the Temporal server when the activity was scheduled. The server's clock
  * may be wrong, and an attempt may begin long after that time. Each attempt begins with a time that Postgres bounds.
  */
-import type { BoundNow } from '../db/base/clock';
-import type { Instant } from '../domain/base/instant';
+import type { BoundNow } from '../../db/base/clock';
+import type { Instant } from '../../domain/base/instant';
 
 /** Activities of which each takes the real time as `now`. Those that take the time of a test clock do not belong here. */
 type TimedActivities<A> = {

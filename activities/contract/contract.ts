@@ -1,25 +1,25 @@
 /** What the lifecycle workflow has done in Postgres: settling a contract and carrying out commands upon it. */
 import { ApplicationFailure, asyncLocalStorage, log } from '@temporalio/activity';
-import { SYSTEM } from '../domain/base/actor';
-import type { Actor } from '../domain/base/actor';
-import { decide, needsOf } from '../domain/contract/command';
-import type { CommandOutcome, ContractCommand } from '../domain/contract/command';
-import type { Instant } from '../domain/base/instant';
-import { isRefusal, refuse } from '../domain/base/refusal';
-import type { Refusal } from '../domain/base/refusal';
-import { findAdminActor } from '../db/access/admin';
-import { lockContract } from '../db/contract/contract';
-import { changeContract } from '../transactions/contract/change-contract';
-import { findCommandOutcome, insertCommandOutcome, isPast } from '../db/contract/command';
-import { isBadData, isDatabaseRefusal, isPassing } from '../db/base/errors';
-import type { Database, Sql } from '../db/base/database';
-import { recordStart } from '../db/system/sweep';
-import { REFUSED_BY_DATABASE } from '../temporal/command';
-import type { Nudger } from '../temporal/nudge';
+import { SYSTEM } from '../../domain/base/actor';
+import type { Actor } from '../../domain/base/actor';
+import { decide, needsOf } from '../../domain/contract/command';
+import type { CommandOutcome, ContractCommand } from '../../domain/contract/command';
+import type { Instant } from '../../domain/base/instant';
+import { isRefusal, refuse } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
+import { findAdminActor } from '../../db/access/admin';
+import { lockContract } from '../../db/contract/contract';
+import { changeContract } from '../../transactions/contract/change-contract';
+import { findCommandOutcome, insertCommandOutcome, isPast } from '../../db/contract/command';
+import { isBadData, isDatabaseRefusal, isPassing } from '../../db/base/errors';
+import type { Database, Sql } from '../../db/base/database';
+import { recordStart } from '../../db/system/sweep';
+import { REFUSED_BY_DATABASE } from '../../temporal/command';
+import type { Nudger } from '../../temporal/nudge';
 import { viewOf } from './contract-view';
 import type { ContractView } from './contract-view';
-import { LOCK_RETRY_MS, beginWithShortWaits } from './short-wait';
-import { withSpreadRetries } from './spread-retries';
+import { LOCK_RETRY_MS, beginWithShortWaits } from '../base/short-wait';
+import { withSpreadRetries } from '../base/spread-retries';
 
 export interface SettleInput {
   contract_id: string;

@@ -3,20 +3,20 @@
  *
  * A system that does not answer is left alone until the next sweep; nothing is guessed in its place.
  */
-import { BILLING_SOURCES, BillingUnreachable } from '../domain/billing/billing-event';
-import type { BillingPort, BillingSource } from '../domain/billing/billing-event';
-import type { Instant } from '../domain/base/instant';
+import { BILLING_SOURCES, BillingUnreachable } from '../../domain/billing/billing-event';
+import type { BillingPort, BillingSource } from '../../domain/billing/billing-event';
+import type { Instant } from '../../domain/base/instant';
 import {
   identifyBillingEvent,
   postponeParkedBillingEvent,
   unidentifiedBillingEvents,
-} from '../db/billing/billing-event';
-import type { UnidentifiedBillingEvent } from '../db/billing/billing-event';
-import type { Database } from '../db/base/database';
-import type { Nudger } from '../temporal/nudge';
-import { beginAttempt } from './attempt';
-import type { Attempt } from './attempt';
-import { alive } from './heartbeat';
+} from '../../db/billing/billing-event';
+import type { UnidentifiedBillingEvent } from '../../db/billing/billing-event';
+import type { Database } from '../../db/base/database';
+import type { Nudger } from '../../temporal/nudge';
+import { beginAttempt } from '../base/attempt';
+import type { Attempt } from '../base/attempt';
+import { alive } from '../base/heartbeat';
 
 /** Events of each source asked about in one sweep, and for how long; what is left comes first in the next. */
 const IDENTIFIED_MAX = 100;

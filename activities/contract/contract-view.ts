@@ -1,18 +1,18 @@
 /** A contract as its workflow knows it: enough to wait and to be found, nothing that is a fact. */
-import { HOLD_SOURCES, isLive, openHold, stateAt } from '../domain/contract/contract';
-import type { ContractFacts, ContractState, HoldSource } from '../domain/contract/contract';
-import { boundariesAfter, verificationDue, verifyAt } from '../domain/contract/boundary';
-import type { Boundary } from '../domain/contract/boundary';
-import type { BillingSource } from '../domain/billing/billing-event';
-import type { Environment } from '../domain/base/environment';
-import type { Instant } from '../domain/base/instant';
-import { isUnpaid } from '../domain/billing/invoice';
-import { isRefusal } from '../domain/base/refusal';
-import type { Refusal } from '../domain/base/refusal';
-import { countPendingBillingEvents } from '../db/billing/billing-event';
-import { storedBoundary } from '../db/contract/contract';
-import type { Changed } from '../transactions/contract/change-contract';
-import type { Sql } from '../db/base/database';
+import { HOLD_SOURCES, isLive, openHold, stateAt } from '../../domain/contract/contract';
+import type { ContractFacts, ContractState, HoldSource } from '../../domain/contract/contract';
+import { boundariesAfter, verificationDue, verifyAt } from '../../domain/contract/boundary';
+import type { Boundary } from '../../domain/contract/boundary';
+import type { BillingSource } from '../../domain/billing/billing-event';
+import type { Environment } from '../../domain/base/environment';
+import type { Instant } from '../../domain/base/instant';
+import { isUnpaid } from '../../domain/billing/invoice';
+import { isRefusal } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
+import { countPendingBillingEvents } from '../../db/billing/billing-event';
+import { storedBoundary } from '../../db/contract/contract';
+import type { Changed } from '../../transactions/contract/change-contract';
+import type { Sql } from '../../db/base/database';
 
 export interface Verification {
   kind: 'suspends' | 'terminates';

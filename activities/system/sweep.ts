@@ -1,21 +1,21 @@
 /** What the sweep does each minute: finds what is owed in Postgres and wakes it, and forgets what has run its time. */
-import { SYSTEM } from '../domain/base/actor';
-import type { Instant } from '../domain/base/instant';
-import { isRefusal } from '../domain/base/refusal';
-import { unparkDueBillingEvents } from '../db/billing/billing-event';
-import { confirmBoundaries } from '../transactions/contract/confirm-boundaries';
-import { changeContract } from '../transactions/contract/change-contract';
-import type { Database } from '../db/base/database';
-import { dropExpiredIdempotency } from '../db/base/idempotency';
-import { dropOldRefusedAttempts } from '../db/generation/refused-attempt';
-import { forgetSettled, markStarted, rowsToWake, SWEEP_KINDS } from '../db/system/sweep';
-import type { SweepKind, SweepSubject } from '../db/system/sweep';
-import { recordAttempts } from '../db/system/sweep-attempt';
-import type { Nudger } from '../temporal/nudge';
-import type { ClockTeller } from '../temporal/test-clock';
-import { beginAttempt } from './attempt';
-import { alive } from './heartbeat';
-import { beginWithShortWaits } from './short-wait';
+import { SYSTEM } from '../../domain/base/actor';
+import type { Instant } from '../../domain/base/instant';
+import { isRefusal } from '../../domain/base/refusal';
+import { unparkDueBillingEvents } from '../../db/billing/billing-event';
+import { confirmBoundaries } from '../../transactions/contract/confirm-boundaries';
+import { changeContract } from '../../transactions/contract/change-contract';
+import type { Database } from '../../db/base/database';
+import { dropExpiredIdempotency } from '../../db/base/idempotency';
+import { dropOldRefusedAttempts } from '../../db/generation/refused-attempt';
+import { forgetSettled, markStarted, rowsToWake, SWEEP_KINDS } from '../../db/system/sweep';
+import type { SweepKind, SweepSubject } from '../../db/system/sweep';
+import { recordAttempts } from '../../db/system/sweep-attempt';
+import type { Nudger } from '../../temporal/nudge';
+import type { ClockTeller } from '../../temporal/test-clock';
+import { beginAttempt } from '../base/attempt';
+import { alive } from '../base/heartbeat';
+import { beginWithShortWaits } from '../base/short-wait';
 
 /** Rows of each kind woken in one run, so that a server that lost its data is filled again without being flooded. */
 export const SWEEP_ROWS_MAX = 500;

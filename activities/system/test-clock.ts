@@ -1,13 +1,13 @@
 /** What the advance of a test clock has done: moving the clock, and having its contracts settle where it stands. */
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import type { Instant } from '../domain/base/instant';
-import type { ContractOnClock } from '../domain/system/test-clock';
-import { findPostponedBillingEvent, hastenBillingEvents } from '../db/billing/billing-event';
-import { failAdvance, listAwaitedContracts, nextStep } from '../db/system/test-clock';
-import type { ClockStep } from '../db/system/test-clock';
-import type { Database } from '../db/base/database';
-import type { ClockTeller } from '../temporal/test-clock';
-import { beginWithShortWaits } from './short-wait';
+import type { Instant } from '../../domain/base/instant';
+import type { ContractOnClock } from '../../domain/system/test-clock';
+import { findPostponedBillingEvent, hastenBillingEvents } from '../../db/billing/billing-event';
+import { failAdvance, listAwaitedContracts, nextStep } from '../../db/system/test-clock';
+import type { ClockStep } from '../../db/system/test-clock';
+import type { Database } from '../../db/base/database';
+import type { ClockTeller } from '../../temporal/test-clock';
+import { beginWithShortWaits } from '../base/short-wait';
 
 /** Contracts told at the same time. */
 const TOLD_IN_FLIGHT_MAX = 20;

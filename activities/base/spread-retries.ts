@@ -5,7 +5,7 @@
  * again at the same moments, in waves that fill the queue before what succeeds at once.
  */
 import { ApplicationFailure, asyncLocalStorage } from '@temporalio/activity';
-import { isPassing } from '../db/base/errors';
+import { isPassing } from '../../db/base/errors';
 
 /** From the first attempt to the second; doubled with each attempt. What may pass soon is tried sooner. */
 const PASSING_RETRY_MS = 200;
