@@ -42,7 +42,7 @@ function packagesOf(room, packages, comment) {
   };
 }
 
-const entryPoints = '^(worker\\.ts|api/(main|openapi)\\.ts|cli/|dev/|bench/|test/)';
+const entryPoints = '^(worker\\.ts|api/main\\.ts|api/http/openapi\\.ts|cli/|dev/|bench/|test/)';
 
 module.exports = {
   forbidden: [

@@ -15,11 +15,11 @@ import { createNudger } from '../temporal/nudge';
 import { createSetUp } from '../temporal/setup';
 import type { TaskQueues } from '../temporal/task-queues';
 import { createClockTeller } from '../temporal/test-clock';
-import type { Api } from './api';
-import { createAuthentication } from './authentication';
-import { createOpenStreams, streamLimits } from './open-streams';
-import type { StreamLimits } from './open-streams';
-import { HEARTBEAT_MS, createProgressFeed } from './progress';
+import type { Api } from './http/api';
+import { createAuthentication } from './http/authentication';
+import { createOpenStreams, streamLimits } from './http/open-streams';
+import type { StreamLimits } from './http/open-streams';
+import { HEARTBEAT_MS, createProgressFeed } from './generation/progress';
 
 export interface ApiOptions {
   db: Database;

@@ -14,9 +14,9 @@ import { createStartDescriber } from '../temporal/describe-start';
 import { taskQueues } from '../temporal/task-queues';
 import { warnAboutTimeZones } from '../time-zones';
 import { createApi } from './create-api';
-import { createApp } from './app';
-import { createFastServer } from './fast-server';
-import { collectProcessMetrics } from './metrics';
+import { createApp } from './http/app';
+import { createFastServer } from './http/fast-server';
+import { collectProcessMetrics } from './http/metrics';
 
 async function main(): Promise<void> {
   parseNoArguments('api', 'Serve the API. Settings come from the environment: docs/configuration.md.');

@@ -1,19 +1,19 @@
 /** Every route of the interface. */
-import { adminRoutes } from './admins';
-import { billingRoutes } from './billing';
-import { amendmentRoutes } from './amendments';
-import { contractActionRoutes } from './contract-actions';
-import { contractRoutes } from './contracts';
-import { customerRoutes } from './customers';
-import { generationRoutes } from './generation';
-import { generatorRoutes } from './generators';
-import { historyRoutes } from './history';
-import { jobRoutes } from './jobs';
-import { licenseRoutes } from './licenses';
-import { productRoutes } from './products';
-import type { Route } from './route';
-import { testClockRoutes } from './test-clocks';
-import { timelineRoutes } from './timeline';
+import { adminRoutes } from './access/admin';
+import { billingRoutes } from './billing/billing-event';
+import { amendmentRoutes } from './contract/amendment';
+import { contractActionRoutes } from './contract/action';
+import { contractRoutes } from './contract/contract';
+import { customerRoutes } from './catalogue/customer';
+import { generationRoutes } from './generation/generation';
+import { generatorRoutes } from './catalogue/generator';
+import { historyRoutes } from './system/history';
+import { jobRoutes } from './generation/generation-job';
+import { licenseRoutes } from './license/license';
+import { productRoutes } from './catalogue/product';
+import type { Route } from './http/route';
+import { testClockRoutes } from './system/test-clock';
+import { timelineRoutes } from './contract/timeline';
 
 export const ROUTES: readonly Route[] = [
   ...productRoutes,

@@ -1,6 +1,6 @@
 /** Writes the files that are made from the sources: `docs/configuration.md` and `openapi.json`. */
 import { writeFileSync } from 'node:fs';
-import { OPENAPI_FILE, openApiText } from '../api/openapi';
+import { OPENAPI_FILE, openApiText } from '../api/http/openapi';
 import { parseNoArguments } from '../command-line';
 import { CONFIGURATION_PAGE, configurationPage } from './check/configuration-page';
 

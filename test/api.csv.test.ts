@@ -4,9 +4,9 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Response } from 'express';
 import fc from 'fast-check';
-import { ClientStream } from '../api/client-stream';
-import { csvAnswer } from '../api/csv';
-import { CLIENT_STALL_MS } from '../api/open-streams';
+import { ClientStream } from '../api/http/client-stream';
+import { csvAnswer } from '../api/http/csv';
+import { CLIENT_STALL_MS } from '../api/http/open-streams';
 import type { JsonObject } from '../domain/base/json';
 
 const BATCH_ROWS = 1_000;

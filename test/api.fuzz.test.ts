@@ -5,8 +5,8 @@
  * Seeded, so that a run can be repeated: FUZZ_SEED=<n> tries others, FUZZ_RUNS=<n> tries more for each operation.
  */
 import fc from 'fast-check';
-import { openApiDocument } from '../api/openapi';
-import { cursorsByCreation, cursorsById, cursorsByText } from '../api/paging';
+import { openApiDocument } from '../api/http/openapi';
+import { cursorsByCreation, cursorsById, cursorsByText } from '../api/http/paging';
 import { signStandard, signStripe } from '../dev/fake-billing';
 import { startTestApi } from './harness/api';
 import type { CallOptions, TestApi } from './harness/api';

@@ -2,8 +2,8 @@
  * Generation jobs through the interface: reading, following, cancelling and resuming them.
  */
 import { setMaxListeners } from 'node:events';
-import { createProgressFeed } from '../api/progress';
-import type { ProgressFeed } from '../api/progress';
+import { createProgressFeed } from '../api/generation/progress';
+import type { ProgressFeed } from '../api/generation/progress';
 import { PROGRESS_CHANNEL, findJob } from '../db/generation/generation-job';
 import { startTestApi } from './harness/api';
 import type { ApiAnswer, TestApi } from './harness/api';

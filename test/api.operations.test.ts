@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import addFormats from 'ajv-formats';
 import Ajv from 'ajv/dist/2020';
-import { OPENAPI_FILE, openApiDocument } from '../api/openapi';
+import { OPENAPI_FILE, openApiDocument } from '../api/http/openapi';
 import { findInstallationId } from '../db/system/installation';
 import { startTestApi } from './harness/api';
 import type { TestApi } from './harness/api';

@@ -1,7 +1,7 @@
 /** The table of routes finds for a request what the router of Express finds for it. */
 import express from 'express';
-import type { Method } from '../api/route';
-import { createRouteTable } from '../api/route-table';
+import type { Method } from '../api/http/route';
+import { createRouteTable } from '../api/http/route-table';
 import { ROUTES } from '../api/routes';
 
 /** What is found, in a form that can be compared. */

@@ -3,7 +3,7 @@
  * audit, what it refuses for its form, and that every answer is a documented one (which the harness checks on each call).
  */
 import { randomUUID } from 'node:crypto';
-import type { Route } from '../api/route';
+import type { Route } from '../api/http/route';
 import { ROUTES } from '../api/routes';
 import { insertBillingEvent } from '../db/billing/billing-event';
 import { signStandard } from '../dev/fake-billing';

@@ -1,13 +1,13 @@
 /**
- * What `api/fast-server.ts` could break: Express finds on every request and response all that it gives them itself.
+ * What `api/http/fast-server.ts` could break: Express finds on every request and response all that it gives them itself.
  */
 import { Agent, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
 import express from 'express';
-import { createApp } from '../api/app';
-import { createFastServer } from '../api/fast-server';
+import { createApp } from '../api/http/app';
+import { createFastServer } from '../api/http/fast-server';
 import { createLog } from '../log';
 import { startTestApi } from './harness/api';
 import type { TestApi } from './harness/api';

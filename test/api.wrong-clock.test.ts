@@ -3,7 +3,7 @@
  * the right time.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { billingRoutes } from '../api/billing';
+import { billingRoutes } from '../api/billing/billing-event';
 import { signStandard, signStripe } from '../dev/fake-billing';
 import { addDays } from '../domain/base/calendar';
 import { DEFAULT_RENEWAL } from '../domain/contract/renewal';

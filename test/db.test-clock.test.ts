@@ -1,7 +1,7 @@
 /**
  * Whoever asks Postgres what is due, what lives and what is expired asks contracts of a test clock by their clock's time.
  */
-import { presentJob } from '../api/job-presenter';
+import { presentJob } from '../api/generation/generation-job-presenter';
 import { listLicenses } from '../db/license/license';
 import type { LicenseFilter } from '../db/license/license';
 import { findOwedWork } from '../db/system/health';

@@ -2,7 +2,7 @@
  * Refusals: the expected ways in which a request is not carried out, as data (house rule 6).
  *
  * One table holds every code with its sentence and its remedy. A code is stable; its sentence may improve. The HTTP
- * status belongs to the interface and stands in `api/problem.ts`.
+ * status belongs to the interface and stands in `api/http/problem.ts`.
  */
 import type { Json, JsonObject } from './json';
 

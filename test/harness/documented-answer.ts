@@ -3,9 +3,9 @@
  * refusal a problem (RFC 9457). What is not documented is a defect, whichever of the two is wrong.
  */
 import { readFileSync } from 'node:fs';
-import { OPENAPI_FILE } from '../../api/openapi';
-import { ProblemShape } from '../../api/problem';
-import type { Route } from '../../api/route';
+import { OPENAPI_FILE } from '../../api/http/openapi';
+import { ProblemShape } from '../../api/http/problem';
+import type { Route } from '../../api/http/route';
 import { ROUTES } from '../../api/routes';
 
 interface Answered {

@@ -1,0 +1,295 @@
+/** Admins and their API keys, for super admins; and `/me`, for everyone with a key. */
+import { randomFillSync } from 'node:crypto';
+import { newApiKey } from '../../domain/access/api-key';
+import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
+import { ROLES } from '../../domain/access/role';
+import {
+  createAdminApiKey,
+  findAdmin,
+  insertAdmin,
+  listAdminApiKeys,
+  listAdmins,
+  revokeAdminApiKey,
+  updateAdmin,
+} from '../../db/access/admin';
+import type { AdminApiKeyRow, AdminRow } from '../../db/access/admin';
+import type { LockedRow } from '../../db/base/errors';
+import { EmailShape } from '../http/email';
+import { actOf, unlessTaken } from '../http/edit';
+import { PageOf, PageQuery, cursorsByCreation, cursorsById, pageOf } from '../http/paging';
+import { route } from '../http/route';
+import type { Route } from '../http/route';
+import { Id, IdParams, InstantShape, NameShape, SearchShape } from '../http/shapes';
+import { z } from '../http/zod';
+
+const RoleShape = z.enum(ROLES).describe('super_admin may do everything; viewer only reads');
+const StatusShape = z.enum(['active', 'disabled']).describe('disabled: none of its keys is accepted');
+
+const AdminCreate = z
+  .strictObject({
+    email: EmailShape.describe('Unique among admins, whatever the case of its letters'),
+    name: NameShape.describe('As the audit shows it'),
+    role: RoleShape,
+  })
+  .openapi('AdminCreate');
+
+const AdminEdit = z
+  .strictObject({ name: NameShape.describe('As the audit shows it'), role: RoleShape, status: StatusShape })
+  .partial()
+  .openapi('AdminEdit');
+
+const AdminShape = z
+  .object({
+    id: Id,
+    email: z.string().describe('Unique among admins, whatever the case of its letters'),
+    name: z.string().describe('As the audit shows it'),
+    role: RoleShape,
+    status: StatusShape,
+    created_at: InstantShape,
+    updated_at: InstantShape,
+  })
+  .openapi('Admin');
+
+const ApiKeyCreate = z
+  .strictObject({ label: NameShape.nullable().default(null).describe('What the key is for') })
+  .openapi('ApiKeyCreate');
+
+const ApiKeyShape = z
+  .object({
+    id: Id,
+    admin_id: Id,
+    key_id: z.string().describe('Public part of the key'),
+    masked_key: z.string().describe('The key as far as it is still known'),
+    label: z.string().nullable().describe('What the key is for'),
+    created_at: InstantShape,
+    last_used_at: InstantShape.nullable().describe('To the minute'),
+    revoked_at: InstantShape.nullable().describe('Since when it is not accepted'),
+  })
+  .openapi('AdminApiKey');
+
+const NewApiKeyShape = ApiKeyShape.extend({
+  key: z
+    .string()
+    .nullable()
+    .describe(
+      'The whole key, shown this once; null when a repetition under the same Idempotency-Key asks for it again',
+    ),
+}).openapi('NewAdminApiKey');
+
+const MeShape = AdminShape.pick({ id: true, email: true, name: true, role: true })
+  .extend({ api_key_id: Id.describe('The key of this request') })
+  .openapi('Me');
+
+const AdminQuery = PageQuery.extend({
+  role: z.enum(ROLES).optional(),
+  status: z.enum(['active', 'disabled']).optional(),
+  search: SearchShape.optional().describe('Part of the address or the name in any case, or the whole id'),
+  order: z.enum(['asc', 'desc']).default('desc'),
+});
+
+const KeyParams = z.object({
+  id: Id,
+  key_id: z
+    .string()
+    .regex(/^[0-9A-Za-z-]{1,36}$/)
+    .describe('id or key_id of the key'),
+});
+
+const ADMIN = { description: 'The admin', schema: AdminShape };
+
+const ADMIN_CURSORS = cursorsByCreation('admins');
+const API_KEY_CURSORS = cursorsById('api_keys');
+
+/** An edit of an admin locks all super admins, so that one is left. */
+const SUPER_ADMINS: readonly LockedRow[] = [{ table: 'admins', id: 'super' }];
+
+export const adminRoutes: Route[] = [
+  route({
+    operation_id: 'getCaller',
+    method: 'get',
+    path: '/api/v1/me',
+    tag: 'People',
+    summary: 'Who this key is',
+    role: 'viewer',
+    answers: { 200: { description: 'The admin and the role behind the key', schema: MeShape } },
+    audit: [],
+    async handle({ caller }) {
+      const { id, email, name, role, api_key_id } = caller;
+      return { status: 200, body: { id, email, name, role, api_key_id } };
+    },
+  }),
+  route({
+    operation_id: 'createAdmin',
+    method: 'post',
+    path: '/api/v1/admins',
+    tag: 'People',
+    summary: 'Create an admin',
+    description: 'Without a key; give one with `POST /admins/{id}/api-keys`.',
+    role: 'super_admin',
+    body: AdminCreate,
+    answers: { 201: { ...ADMIN, description: 'Created; Location names it' } },
+    refusals: ['EMAIL_TAKEN'],
+    audit: ['admin.created'],
+    handle({ body, write, ...request }) {
+      const created = write(async (tx) => {
+        const row = await insertAdmin(tx, body, actOf(request));
+        return { status: 201, body: presentAdmin(row), headers: { Location: `/api/v1/admins/${row.id}` } };
+      });
+      return unlessTaken(created, 'admins_email_unique', () => refuse('EMAIL_TAKEN', { email: body.email }));
+    },
+  }),
+  route({
+    operation_id: 'listAdmins',
+    method: 'get',
+    path: '/api/v1/admins',
+    tag: 'People',
+    summary: 'List admins',
+    description: 'Newest first, unless `order` says otherwise.',
+    role: 'super_admin',
+    query: AdminQuery,
+    answers: { 200: { description: 'One page', schema: PageOf(AdminShape) } },
+    audit: [],
+    async handle({ api, query }) {
+      const after = ADMIN_CURSORS.read(query.cursor);
+      const rows = await api.readList((sql) =>
+        listAdmins(sql, query, { order: query.order, after, limit: query.limit + 1 }),
+      );
+      return {
+        status: 200,
+        body: pageOf(rows, query.limit, presentAdmin, ADMIN_CURSORS),
+      };
+    },
+  }),
+  route({
+    operation_id: 'getAdmin',
+    method: 'get',
+    path: '/api/v1/admins/:id',
+    tag: 'People',
+    summary: 'Read an admin',
+    role: 'super_admin',
+    params: IdParams,
+    answers: { 200: ADMIN },
+    audit: [],
+    async handle({ api, params }) {
+      const row = await findAdmin(api.db, params.id);
+      return row ? { status: 200, body: presentAdmin(row) } : notFound('admin', params.id);
+    },
+  }),
+  route({
+    operation_id: 'updateAdmin',
+    method: 'patch',
+    path: '/api/v1/admins/:id',
+    tag: 'People',
+    summary: 'Edit an admin',
+    description:
+      'What is left out stays. The last active super admin with a working key can be neither lowered nor disabled.',
+    role: 'super_admin',
+    params: IdParams,
+    body: AdminEdit,
+    answers: { 200: ADMIN },
+    refusals: ['LAST_SUPER_ADMIN'],
+    audit: ['admin.updated'],
+    handle({ params, body, write, ...request }) {
+      return write(async (tx) => {
+        const row = await updateAdmin(tx, params.id, body, actOf(request));
+        return isRefusal(row) ? row : { status: 200, body: presentAdmin(row) };
+      }, SUPER_ADMINS);
+    },
+  }),
+  route({
+    operation_id: 'createAdminApiKey',
+    method: 'post',
+    path: '/api/v1/admins/:id/api-keys',
+    tag: 'People',
+    summary: 'Give an admin an API key',
+    description: 'The answer shows the key, once: only a hash of it is kept.',
+    role: 'super_admin',
+    params: IdParams,
+    body: ApiKeyCreate,
+    body_optional: true,
+    answers: { 201: { description: 'The key', schema: NewApiKeyShape } },
+    audit: ['admin.key_created'],
+    handle({ api, params, body, write, ...request }) {
+      return write(async (tx) => {
+        const admin = await findAdmin(tx, params.id);
+        if (!admin) return notFound('admin', params.id);
+        const key = newApiKey('admin', randomFillSync);
+        const row = await createAdminApiKey(
+          tx,
+          admin,
+          key,
+          { pepper: api.keyPepper, label: body.label },
+          actOf(request),
+        );
+        return {
+          status: 201,
+          body: { ...presentApiKey(row), key: key.text },
+          replay_body: { ...presentApiKey(row), key: null },
+        };
+      });
+    },
+  }),
+  route({
+    operation_id: 'listAdminApiKeys',
+    method: 'get',
+    path: '/api/v1/admins/:id/api-keys',
+    tag: 'People',
+    summary: "List an admin's API keys",
+    description: 'Newest first, revoked ones included; the keys themselves are not kept.',
+    role: 'super_admin',
+    params: IdParams,
+    query: PageQuery,
+    answers: { 200: { description: 'One page', schema: PageOf(ApiKeyShape) } },
+    audit: [],
+    async handle({ api, params, query }) {
+      const after = API_KEY_CURSORS.read(query.cursor);
+      if (!(await findAdmin(api.db, params.id))) return notFound('admin', params.id);
+      const rows = await api.readList((sql) => listAdminApiKeys(sql, params.id, after?.id ?? null, query.limit + 1));
+      return {
+        status: 200,
+        body: pageOf(rows, query.limit, presentApiKey, API_KEY_CURSORS),
+      };
+    },
+  }),
+  route({
+    operation_id: 'revokeAdminApiKey',
+    method: 'delete',
+    path: '/api/v1/admins/:id/api-keys/:key_id',
+    tag: 'People',
+    summary: "Revoke an admin's API key",
+    description:
+      'It is not accepted any more from the next request on. Revoking it again changes nothing. The last working key of the super admins cannot be revoked.',
+    role: 'super_admin',
+    params: KeyParams,
+    answers: { 204: { description: 'Revoked' } },
+    refusals: ['LAST_SUPER_ADMIN_KEY'],
+    audit: ['admin.key_revoked'],
+    handle({ params, write, ...request }) {
+      return write(async (tx) => {
+        const outcome = await revokeAdminApiKey(tx, params.id, params.key_id, actOf(request));
+        return isRefusal(outcome) ? outcome : { status: 204 };
+      });
+    },
+  }),
+];
+
+/** An admin as it is read. */
+export function presentAdmin(row: AdminRow) {
+  const { id, email, name, role, status, created_at, updated_at } = row;
+  return { id, email, name, role, status, created_at, updated_at };
+}
+
+/** A key as far as it is kept. */
+export function presentApiKey(row: AdminApiKeyRow) {
+  const { id, admin_id, key_id, last_four, label, created_at, last_used_at, revoked_at } = row;
+  return {
+    id,
+    admin_id,
+    key_id,
+    masked_key: `cov_admin_${key_id}_…${last_four}`,
+    label,
+    created_at,
+    last_used_at,
+    revoked_at,
+  };
+}

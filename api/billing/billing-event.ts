@@ -1,0 +1,250 @@
+/**
+ * Billing events: billing systems send them, signed, to `/api/v1/billing/{source}/events`; people read what became of
+ * them, and put one back.
+ *
+ * An event is in the inbox before its contract is told of it, and the sender has its answer when it is there: what is
+ * accepted is never lost, and what is sent twice is applied once (domain.md 1.5, decisions 14).
+ */
+import { BILLING_OUTCOMES, BILLING_SOURCES, shownOutcome } from '../../domain/billing/billing-event';
+import type { BillingSource, ReceivedMessage } from '../../domain/billing/billing-event';
+import { StandardMessage } from '../../domain/billing/billing-message';
+import { notFound } from '../../domain/base/refusal';
+import {
+  findBillingEvent,
+  insertBillingEvent,
+  listBillingEvents,
+  replayBillingEvent,
+} from '../../db/billing/billing-event';
+import type { BillingEventRow, ReceivedBillingEvent } from '../../db/billing/billing-event';
+import { auditAct } from '../../db/base/commit';
+import { PageOf, PageQuery, cursorsById, pageOf } from '../http/paging';
+import { ProblemError, protocolProblem, shapeProblem } from '../http/problem';
+import { route } from '../http/route';
+import type { Route } from '../http/route';
+import { Id, IdParams, InstantShape, LocalDateShape } from '../http/shapes';
+import { z } from '../http/zod';
+
+const OUTCOMES = BILLING_OUTCOMES.map((outcome) => outcome.toLowerCase()) as Lowercase<
+  (typeof BILLING_OUTCOMES)[number]
+>[];
+const OutcomeShape = z
+  .enum(OUTCOMES)
+  .describe(
+    'pending: to be looked up or applied; parked: waits for a contract or an invoice to become known; applied, ignored: done',
+  );
+const SourceShape = z.enum(BILLING_SOURCES);
+
+/** The settings that configure a source, for those who call one that is not. */
+const CONFIGURED_BY: Record<BillingSource, string> = {
+  standard: 'COVENANT_BILLING_STANDARD_SECRET',
+  stripe: 'STRIPE_WEBHOOK_SECRET and STRIPE_API_KEY',
+};
+
+const SIGNED_BODY = {
+  description: [
+    'Read as the bytes that were signed, whatever their type. Shown is the message of `standard`; `stripe` takes its snapshot events.',
+    'Unknown fields are accepted.',
+  ].join(' '),
+  // Made anew: a shape made before zod was taught to document itself cannot.
+  schema: z.looseObject(StandardMessage.shape).openapi('StandardBillingMessage'),
+  headers: z.object({
+    'webhook-id': z.string().optional().describe('standard: the id that was signed with the body'),
+    'webhook-timestamp': z.string().optional().describe('standard: seconds since 1970, at most five minutes from now'),
+    'webhook-signature': z.string().optional().describe('standard: v1,<base64>, perhaps several separated by spaces'),
+    'stripe-signature': z.string().optional().describe('stripe: t=<seconds>,v1=<hex>'),
+  }),
+};
+
+const ReceivedShape = z
+  .object({ event_id: z.string().describe("The sender's own id"), outcome: OutcomeShape })
+  .openapi('BillingEventReceived');
+
+const BillingEventShape = z
+  .object({
+    id: Id,
+    source: SourceShape,
+    event_id: z.string().describe("The sender's own id; equal ids are one event"),
+    type: z.string().describe('As the sender calls it'),
+    contract_id: Id.nullable().describe('null: not named, or not an id of ours'),
+    invoice_id: z.string().nullable(),
+    observation: z
+      .object({
+        status: z.string(),
+        due: z.union([LocalDateShape, InstantShape]).nullable(),
+        occurred_at: InstantShape,
+        version: z.int().nullable(),
+      })
+      .nullable()
+      .describe('What the event says of the invoice; null: the invoice is fetched'),
+    occurred_at: InstantShape,
+    received_at: InstantShape,
+    future_dated: z.boolean().describe('It was dated more than five minutes ahead and counts as of when it came'),
+    outcome: OutcomeShape,
+    reason: z.string().nullable().describe('Why it is parked, ignored or was put off'),
+    tries: z.int().describe('How often it was put off'),
+    try_at: InstantShape.describe('From when on it is tried again, while it waits: then every minute'),
+    decided_at: InstantShape.nullable(),
+    request_id: z.string().nullable(),
+  })
+  .openapi('BillingEvent');
+
+const BillingEventWithRaw = BillingEventShape.extend({
+  raw: z.string().describe('The message as it was signed'),
+}).openapi('BillingEventWithRaw');
+
+const BillingQuery = PageQuery.extend({
+  outcome: OutcomeShape.optional(),
+  source: SourceShape.optional(),
+  contract_id: Id.optional(),
+});
+
+const BILLING_EVENT_CURSORS = cursorsById('billing_events');
+
+export const billingRoutes: Route[] = [
+  route({
+    operation_id: 'receiveBillingEvent',
+    method: 'post',
+    path: '/api/v1/billing/:source/events',
+    tag: 'Billing',
+    summary: 'Receive a billing event',
+    description: [
+      'For billing systems, by their signature alone. A source exists once its secret is configured.',
+      'The event is kept first and then applied by the workflow of its contract; a repetition gets its current outcome.',
+    ].join(' '),
+    role: null,
+    params: z.object({ source: z.string().openapi({ enum: [...BILLING_SOURCES] }) }),
+    raw_body: SIGNED_BODY,
+    answers: {
+      202: { description: 'Kept', schema: ReceivedShape },
+      200: { description: 'It was here already', schema: ReceivedShape },
+    },
+    refusals: ['BAD_SIGNATURE', 'NOT_FOUND', 'MALFORMED_JSON', 'VALIDATION_FAILED'],
+    audit: [],
+    async handle({ api, params, raw_body, headers, now, request_id }) {
+      const receiver = api.billingReceivers.get(params.source as BillingSource);
+      if (!receiver) throw new ProblemError(protocolProblem('NOT_FOUND', noSuchSource(params.source)));
+      const message = receiver.receive(raw_body, headers, now);
+      if (!message.accepted) throw rejection(message);
+      const { event, raw } = message;
+      const received = await insertBillingEvent(api.db, { event, raw, now, request_id });
+      if (received.tell && received.contract_id !== null) {
+        const word = { inbox_id: received.id, told: `${event.event_id} ${event.type}` };
+        await api.nudger.tellBilling(received.contract_id, word, request_id);
+      }
+      return { status: received.repeated ? 200 : 202, body: presentReceived(event.event_id, received) };
+    },
+  }),
+  route({
+    operation_id: 'listBillingEvents',
+    method: 'get',
+    path: '/api/v1/billing/events',
+    tag: 'Billing',
+    summary: 'List billing events',
+    description: 'Newest first. What is parked for more than a day waits for a person.',
+    role: 'operator',
+    query: BillingQuery,
+    answers: { 200: { description: 'One page', schema: PageOf(BillingEventShape) } },
+    audit: [],
+    async handle({ api, query }) {
+      const { cursor, limit, outcome, ...filter } = query;
+      const after = BILLING_EVENT_CURSORS.read(cursor);
+      const stored = BILLING_OUTCOMES.find((name) => name.toLowerCase() === outcome);
+      const rows = await api.readList((sql) =>
+        listBillingEvents(sql, { ...filter, outcome: stored }, after?.id ?? null, limit + 1),
+      );
+      return { status: 200, body: pageOf(rows, limit, presentBillingEvent, BILLING_EVENT_CURSORS) };
+    },
+  }),
+  route({
+    operation_id: 'getBillingEvent',
+    method: 'get',
+    path: '/api/v1/billing/events/:id',
+    tag: 'Billing',
+    summary: 'Read a billing event',
+    description: 'With the message as it came.',
+    role: 'operator',
+    params: IdParams,
+    answers: { 200: { description: 'The event', schema: BillingEventWithRaw } },
+    audit: [],
+    async handle({ api, params }) {
+      const row = await findBillingEvent(api.db, params.id);
+      return row ? { status: 200, body: presentWithRaw(row) } : notFound('billing event', params.id);
+    },
+  }),
+  route({
+    operation_id: 'replayBillingEvent',
+    method: 'post',
+    path: '/api/v1/billing/events/:id/replay',
+    tag: 'Billing',
+    summary: 'Put a billing event back',
+    description: [
+      'It is tried again at once, as if it had just come in: of use when its contract or invoice is there now, or when a fault was mended.',
+      'Applying an event twice changes nothing. One that is still pending, or of a type that concerns no contract, stays as it is.',
+    ].join(' '),
+    role: 'admin',
+    params: IdParams,
+    answers: { 200: { description: 'The event', schema: BillingEventWithRaw } },
+    audit: ['billing.replayed'],
+    handle: ({ params, write, ...request }) =>
+      write(async (tx) => {
+        const replayed = await replayBillingEvent(tx, params.id, request.now);
+        if (replayed === undefined) return notFound('billing event', params.id);
+        if (replayed === null) {
+          const row = await findBillingEvent(tx, params.id);
+          return row ? { status: 200, body: presentWithRaw(row) } : notFound('billing event', params.id);
+        }
+        const { before, after, environment } = replayed;
+        await auditAct(tx, request, {
+          action: 'billing.replayed',
+          subject_type: 'billing_event',
+          subject_id: after.id,
+          contract_id: environment === null ? null : after.contract_id,
+          environment,
+          before: { outcome: before.outcome, reason: before.reason },
+          after: { outcome: after.outcome, reason: after.reason },
+        });
+        const contract_id = after.outcome === 'PENDING' ? after.contract_id : null;
+        return { status: 200, body: presentWithRaw(after), nudge: { contract_id, job_ids: [] } };
+      }),
+  }),
+];
+
+function presentReceived(event_id: string, received: ReceivedBillingEvent) {
+  return { event_id, outcome: shownOutcome(received).toLowerCase() };
+}
+
+function presentBillingEvent(row: BillingEventRow) {
+  return {
+    id: row.id,
+    source: row.source,
+    event_id: row.event_id,
+    type: row.type,
+    contract_id: row.contract_id,
+    invoice_id: row.invoice_id,
+    observation: row.observation,
+    occurred_at: row.occurred_at,
+    received_at: row.received_at,
+    future_dated: row.future_dated,
+    outcome: shownOutcome(row).toLowerCase(),
+    reason: row.reason,
+    tries: row.tries,
+    try_at: row.try_at,
+    decided_at: row.decided_at,
+    request_id: row.request_id,
+  };
+}
+
+function presentWithRaw(row: BillingEventRow & { raw: string }) {
+  return { ...presentBillingEvent(row), raw: row.raw };
+}
+
+function rejection(message: Extract<ReceivedMessage, { accepted: false }>): ProblemError {
+  if (message.why !== 'VALIDATION_FAILED') return new ProblemError(protocolProblem(message.why, message.detail));
+  return new ProblemError(shapeProblem(message.errors));
+}
+
+function noSuchSource(source: string): string {
+  const known = BILLING_SOURCES.find((name) => name === source);
+  if (known === undefined) return `There is no such billing source; there are ${BILLING_SOURCES.join(' and ')}.`;
+  return `The billing source ${known} is not configured here. Set ${CONFIGURED_BY[known]} and start the API again.`;
+}

@@ -1,0 +1,135 @@
+/** Customers: create, list, read, edit. They belong to the whole installation, not to an environment. */
+import { notFound, refuse } from '../../domain/base/refusal';
+import { findCustomer, insertCustomer, listCustomers, updateCustomer } from '../../db/catalogue/customer';
+import type { CustomerRow } from '../../db/catalogue/customer';
+import { EmailShape } from '../http/email';
+import { actOf, unlessTaken } from '../http/edit';
+import { PageOf, PageQuery, cursorsByCreation, pageOf } from '../http/paging';
+import { route } from '../http/route';
+import type { Route } from '../http/route';
+import { Id, IdParams, InstantShape, NameShape, SearchShape } from '../http/shapes';
+import { z } from '../http/zod';
+
+const CustomerCreate = z
+  .strictObject({
+    email: EmailShape.describe('Unique among customers, whatever the case of its letters'),
+    name: NameShape.describe('A person or a company'),
+    billing_contact: EmailShape.nullable().default(null).describe('Where invoices are asked about; null: at email'),
+  })
+  .openapi('CustomerCreate');
+
+const CustomerEdit = z
+  .strictObject({
+    email: EmailShape.describe('Unique among customers, whatever the case of its letters'),
+    name: NameShape.describe('A person or a company'),
+    billing_contact: EmailShape.nullable().describe('Where invoices are asked about; null: at email'),
+  })
+  .partial()
+  .openapi('CustomerEdit');
+
+const CustomerShape = z
+  .object({
+    id: Id,
+    email: z.string().describe('Unique among customers, whatever the case of its letters'),
+    name: z.string().describe('A person or a company'),
+    billing_contact: z.string().nullable().describe('Where invoices are asked about; null: at email'),
+    created_at: InstantShape,
+    updated_at: InstantShape,
+  })
+  .openapi('Customer');
+
+const CustomerQuery = PageQuery.extend({
+  search: SearchShape.optional().describe('Part of the address or the name in any case, or the whole id'),
+  order: z.enum(['asc', 'desc']).default('desc'),
+});
+
+const CUSTOMER = { description: 'The customer', schema: CustomerShape };
+
+const CUSTOMER_CURSORS = cursorsByCreation('customers');
+
+export const customerRoutes: Route[] = [
+  route({
+    operation_id: 'createCustomer',
+    method: 'post',
+    path: '/api/v1/customers',
+    tag: 'Customers',
+    summary: 'Create a customer',
+    role: 'admin',
+    body: CustomerCreate,
+    answers: { 201: { ...CUSTOMER, description: 'Created; Location names it' } },
+    refusals: ['EMAIL_TAKEN'],
+    audit: ['customer.created'],
+    handle({ body, write, ...request }) {
+      const created = write(async (tx) => {
+        const row = await insertCustomer(tx, body, actOf(request));
+        return { status: 201, body: presentCustomer(row), headers: { Location: `/api/v1/customers/${row.id}` } };
+      });
+      return unlessTaken(created, 'customers_email_unique', () => refuse('EMAIL_TAKEN', { email: body.email }));
+    },
+  }),
+  route({
+    operation_id: 'listCustomers',
+    method: 'get',
+    path: '/api/v1/customers',
+    tag: 'Customers',
+    summary: 'List customers',
+    description: 'Newest first, unless `order` says otherwise.',
+    role: 'viewer',
+    query: CustomerQuery,
+    answers: { 200: { description: 'One page', schema: PageOf(CustomerShape) } },
+    audit: [],
+    async handle({ api, query }) {
+      const after = CUSTOMER_CURSORS.read(query.cursor);
+      const rows = await api.readList((sql) =>
+        listCustomers(sql, query, { order: query.order, after, limit: query.limit + 1 }),
+      );
+      return {
+        status: 200,
+        body: pageOf(rows, query.limit, presentCustomer, CUSTOMER_CURSORS),
+      };
+    },
+  }),
+  route({
+    operation_id: 'getCustomer',
+    method: 'get',
+    path: '/api/v1/customers/:id',
+    tag: 'Customers',
+    summary: 'Read a customer',
+    role: 'viewer',
+    params: IdParams,
+    answers: { 200: CUSTOMER },
+    audit: [],
+    async handle({ api, params }) {
+      const row = await findCustomer(api.db, params.id);
+      return row ? { status: 200, body: presentCustomer(row) } : notFound('customer', params.id);
+    },
+  }),
+  route({
+    operation_id: 'updateCustomer',
+    method: 'patch',
+    path: '/api/v1/customers/:id',
+    tag: 'Customers',
+    summary: 'Edit a customer',
+    description: 'What is left out stays. An edit that changes nothing answers 200 and leaves no trace.',
+    role: 'admin',
+    params: IdParams,
+    body: CustomerEdit,
+    answers: { 200: CUSTOMER },
+    refusals: ['EMAIL_TAKEN'],
+    audit: ['customer.updated'],
+    handle({ params, body, write, ...request }) {
+      const edited = write(async (tx) => {
+        const row = await findCustomer(tx, params.id, { lock: true });
+        if (!row) return notFound('customer', params.id);
+        return { status: 200, body: presentCustomer(await updateCustomer(tx, row, body, actOf(request))) };
+      });
+      return unlessTaken(edited, 'customers_email_unique', () => refuse('EMAIL_TAKEN', { email: body.email ?? null }));
+    },
+  }),
+];
+
+/** A customer as it is read. */
+export function presentCustomer(row: CustomerRow) {
+  const { id, email, name, billing_contact, created_at, updated_at } = row;
+  return { id, email, name, billing_contact, created_at, updated_at };
+}

@@ -1,0 +1,272 @@
+/** Generators: create, list, read, edit, delete. A generator says how the license keys of its product look and what they grant. */
+import { keyspaceRefusal } from '../../domain/catalogue/generator';
+import { DEFAULT_ALPHABET, keyspaceOf, largestQuotaFor } from '../../domain/catalogue/license-key';
+import { notFound, refuse } from '../../domain/base/refusal';
+import {
+  deleteGenerator,
+  findGenerator,
+  findGeneratorUse,
+  insertGenerator,
+  listGenerators,
+  updateGenerator,
+} from '../../db/catalogue/generator';
+import type { GeneratorRow } from '../../db/catalogue/generator';
+import { findProduct } from '../../db/catalogue/product';
+import { actOf, immutableRefusal } from '../http/edit';
+import { PageOf, PageQuery, cursorsByCreation, pageOf } from '../http/paging';
+import { route } from '../http/route';
+import type { Route } from '../http/route';
+import {
+  ACTIVATION_LIMIT_MAX,
+  EnvironmentShape,
+  Id,
+  IdParams,
+  InstantShape,
+  JsonObjectShape,
+  NameShape,
+  SearchShape,
+  immutable,
+} from '../http/shapes';
+import { z } from '../http/zod';
+
+const StatusShape = z.enum(['active', 'inactive']);
+
+// Keys are ASCII and begin with a letter or a digit: so they pass through CSV, spreadsheets and shells unharmed, and
+// none contains the comma that joins them on their way to Postgres.
+const FormatInput = z
+  .strictObject({
+    prefix: z
+      .string()
+      .regex(
+        /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/,
+        'must be 1 to 32 letters, digits, dots, hyphens or underscores, and begin with a letter or digit',
+      )
+      .nullable()
+      .default(null)
+      .describe('What every key begins with'),
+    groups: z.int().min(1).max(8).describe('Groups of random characters'),
+    group_length: z.int().min(2).max(16).describe('Characters of a group'),
+    alphabet: z
+      .string()
+      .regex(/^[A-Za-z0-9]{2,62}$/, 'must be 2 to 62 letters and digits')
+      .refine((alphabet) => new Set(alphabet).size === alphabet.length, 'must not hold a character twice')
+      .default(DEFAULT_ALPHABET)
+      .describe('What the random characters are drawn from'),
+    separator: z.enum(['-', '_', '.', '']).default('-').describe('Between prefix and groups'),
+  })
+  .describe('How keys look: prefix "BF", 4 groups of 5 give BF-XXXXX-XXXXX-XXXXX-XXXXX')
+  .openapi('KeyFormatInput');
+
+const ActivationLimitShape = z.int().min(1).max(ACTIVATION_LIMIT_MAX).nullable();
+
+const GeneratorCreate = z
+  .strictObject({
+    name: NameShape.describe('For people'),
+    product_id: Id.describe('The product; it decides the environment and never changes'),
+    format: FormatInput,
+    features: JsonObjectShape.default({}).describe('What a license grants, unless the contract overrides it'),
+    activation_limit: ActivationLimitShape.default(null).describe('Devices per license; null: unlimited'),
+    status: StatusShape.default('active').describe('inactive: nothing is generated with it'),
+  })
+  .openapi('GeneratorCreate');
+
+const GeneratorEdit = z
+  .strictObject({
+    name: NameShape.describe('For people'),
+    format: FormatInput.describe('Replaces the whole format'),
+    features: JsonObjectShape.describe('Replaces all features'),
+    activation_limit: ActivationLimitShape.describe('Devices per license; null: unlimited'),
+    status: StatusShape.describe('inactive: nothing is generated with it'),
+    product_id: immutable(Id),
+    environment: immutable(EnvironmentShape),
+  })
+  .partial()
+  .openapi('GeneratorEdit');
+
+const GeneratorShape = z
+  .object({
+    id: Id,
+    name: z.string().describe('For people'),
+    product_id: Id.describe('The product whose licenses it makes'),
+    environment: EnvironmentShape.describe('That of its product'),
+    format: z
+      .object({
+        prefix: z.string().nullable(),
+        groups: z.int(),
+        group_length: z.int(),
+        alphabet: z.string(),
+        separator: z.string(),
+      })
+      .openapi('KeyFormat'),
+    keyspace: z.string().describe('How many different keys the format can give; a text, because it may be large'),
+    largest_quota: z
+      .string()
+      .describe('The largest quota of a contract the format is good for: a millionth of the keyspace'),
+    features: z.record(z.string(), z.unknown()).describe('What a license grants, unless the contract overrides it'),
+    activation_limit: z.int().nullable().describe('Devices per license; null: unlimited'),
+    status: StatusShape.describe('inactive: nothing is generated with it'),
+    revision: z.int().describe('Counts changes of what new licenses get'),
+    created_at: InstantShape,
+    updated_at: InstantShape,
+  })
+  .openapi('Generator');
+
+const GeneratorQuery = PageQuery.extend({
+  environment: EnvironmentShape.default('production'),
+  product_id: Id.optional(),
+  status: StatusShape.optional(),
+  search: SearchShape.optional().describe('Part of the name in any case, or the whole id'),
+  order: z.enum(['asc', 'desc']).default('desc'),
+});
+
+const GENERATOR = { description: 'The generator', schema: GeneratorShape };
+
+const GENERATOR_CURSORS = cursorsByCreation('generators');
+
+export const generatorRoutes: Route[] = [
+  route({
+    operation_id: 'createGenerator',
+    method: 'post',
+    path: '/api/v1/generators',
+    tag: 'Catalogue',
+    summary: 'Create a generator',
+    description:
+      'License keys are unique in the whole installation, whatever the generator; choose a format with room to spare.',
+    role: 'admin',
+    body: GeneratorCreate,
+    answers: { 201: { ...GENERATOR, description: 'Created; Location names it' } },
+    audit: ['generator.created'],
+    handle({ body, write, ...request }) {
+      return write(async (tx) => {
+        const product = await findProduct(tx, body.product_id);
+        if (!product)
+          return refuse('VALIDATION_FAILED', {
+            path: 'product_id',
+            message: 'product_id: there is no product with this id.',
+          });
+        const row = await insertGenerator(tx, { ...body, environment: product.environment }, actOf(request));
+        return { status: 201, body: presentGenerator(row), headers: { Location: `/api/v1/generators/${row.id}` } };
+      });
+    },
+  }),
+  route({
+    operation_id: 'listGenerators',
+    method: 'get',
+    path: '/api/v1/generators',
+    tag: 'Catalogue',
+    summary: 'List generators',
+    description: 'Newest first, unless `order` says otherwise. Deleted ones are not listed.',
+    role: 'viewer',
+    query: GeneratorQuery,
+    answers: { 200: { description: 'One page', schema: PageOf(GeneratorShape) } },
+    audit: [],
+    async handle({ api, query }) {
+      const after = GENERATOR_CURSORS.read(query.cursor);
+      const rows = await api.readList((sql) =>
+        listGenerators(sql, query, { order: query.order, after, limit: query.limit + 1 }),
+      );
+      return {
+        status: 200,
+        body: pageOf(rows, query.limit, presentGenerator, GENERATOR_CURSORS),
+      };
+    },
+  }),
+  route({
+    operation_id: 'getGenerator',
+    method: 'get',
+    path: '/api/v1/generators/:id',
+    tag: 'Catalogue',
+    summary: 'Read a generator',
+    role: 'viewer',
+    params: IdParams,
+    answers: { 200: GENERATOR },
+    audit: [],
+    async handle({ api, params }) {
+      const row = await findGenerator(api.db, params.id);
+      return row ? { status: 200, body: presentGenerator(row) } : notFound('generator', params.id);
+    },
+  }),
+  route({
+    operation_id: 'updateGenerator',
+    method: 'patch',
+    path: '/api/v1/generators/:id',
+    tag: 'Catalogue',
+    summary: 'Edit a generator',
+    description: 'What is left out stays. Licenses that exist do not change; the next ones get what stands here then.',
+    role: 'admin',
+    params: IdParams,
+    body: GeneratorEdit,
+    answers: { 200: GENERATOR },
+    refusals: ['GENERATOR_KEYSPACE_TOO_SMALL', 'IMMUTABLE_FIELD'],
+    audit: ['generator.updated'],
+    handle({ params, body, write, ...request }) {
+      const { product_id, environment, ...edit } = body;
+      return write(async (tx) => {
+        const row = await findGenerator(tx, params.id, { lock: 'change' });
+        if (!row) return notFound('generator', params.id);
+        const use = await findGeneratorUse(tx, row.id);
+        const refusal =
+          immutableRefusal(row, { product_id, environment }, 'generator') ??
+          (edit.format ? keyspaceRefusal(edit.format, use.largest_quota) : null);
+        return refusal ?? { status: 200, body: presentGenerator(await updateGenerator(tx, row, edit, actOf(request))) };
+      });
+    },
+  }),
+  route({
+    operation_id: 'deleteGenerator',
+    method: 'delete',
+    path: '/api/v1/generators/:id',
+    tag: 'Catalogue',
+    summary: 'Delete a generator',
+    description: 'Possible when no contract uses it. Licenses it made stay as they are.',
+    role: 'admin',
+    params: IdParams,
+    answers: { 204: { description: 'Deleted' } },
+    refusals: ['GENERATOR_IN_USE'],
+    audit: ['generator.deleted'],
+    handle({ params, write, ...request }) {
+      return write(async (tx) => {
+        const row = await findGenerator(tx, params.id, { lock: 'change' });
+        if (!row) return notFound('generator', params.id);
+        const { contracts } = await findGeneratorUse(tx, row.id);
+        if (contracts > 0) return refuse('GENERATOR_IN_USE', { generator_id: row.id, contracts });
+        await deleteGenerator(tx, row, actOf(request));
+        return { status: 204 };
+      });
+    },
+  }),
+];
+
+/** A generator as it is read, with what its format is good for. */
+export function presentGenerator(row: GeneratorRow) {
+  const {
+    id,
+    name,
+    product_id,
+    environment,
+    format,
+    features,
+    activation_limit,
+    status,
+    revision,
+    created_at,
+    updated_at,
+  } = row;
+  const keyspace = keyspaceOf(format).toString();
+  const largest_quota = largestQuotaFor(format).toString();
+  return {
+    id,
+    name,
+    product_id,
+    environment,
+    format,
+    keyspace,
+    largest_quota,
+    features,
+    activation_limit,
+    status,
+    revision,
+    created_at,
+    updated_at,
+  };
+}

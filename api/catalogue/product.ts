@@ -1,0 +1,167 @@
+/** Products: create, list, read, edit. */
+import { notFound, refuse } from '../../domain/base/refusal';
+import { findProduct, insertProduct, listProducts, updateProduct } from '../../db/catalogue/product';
+import type { ProductRow } from '../../db/catalogue/product';
+import { actOf, immutableRefusal, unlessTaken } from '../http/edit';
+import { PageOf, PageQuery, cursorsByCreation, pageOf } from '../http/paging';
+import { route } from '../http/route';
+import type { Route } from '../http/route';
+import { EnvironmentShape, Id, IdParams, InstantShape, NameShape, SearchShape, immutable } from '../http/shapes';
+import { z } from '../http/zod';
+
+/** Modules a product may list. */
+const MODULES_MAX = 200;
+
+const CodeShape = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+    'must be 1 to 64 letters, digits, dots, hyphens or underscores, and begin with a letter or digit',
+  )
+  .openapi({ example: 'cad-suite' });
+const StatusShape = z.enum(['active', 'inactive']);
+const ModulesShape = z
+  .array(CodeShape)
+  .max(MODULES_MAX)
+  .refine((codes) => new Set(codes).size === codes.length, 'must not name a module twice')
+  .openapi({ uniqueItems: true });
+
+const ProductCreate = z
+  .strictObject({
+    name: NameShape.describe('For people; it can be changed'),
+    code: CodeShape.describe('For programs; unique within the environment'),
+    environment: EnvironmentShape.default('production').describe(
+      'That of everything made from the product; it never changes',
+    ),
+    status: StatusShape.default('active').describe('inactive: no licenses are generated for it'),
+    modules: ModulesShape.default([]).describe('Codes of its modules'),
+  })
+  .openapi('ProductCreate');
+
+const ProductEdit = z
+  .strictObject({
+    name: NameShape.describe('For people'),
+    code: CodeShape.describe('For programs; unique within the environment'),
+    status: StatusShape.describe('inactive: no licenses are generated for it'),
+    modules: ModulesShape.describe('Codes of its modules; replaces the list'),
+    environment: immutable(EnvironmentShape),
+  })
+  .partial()
+  .openapi('ProductEdit');
+
+const ProductShape = z
+  .object({
+    id: Id,
+    name: z.string().describe('For people'),
+    code: z.string().describe('For programs; unique within the environment'),
+    environment: EnvironmentShape.describe('That of everything made from the product'),
+    status: StatusShape.describe('inactive: no licenses are generated for it'),
+    modules: z.array(z.string()).describe('Codes of its modules'),
+    created_at: InstantShape,
+    updated_at: InstantShape,
+  })
+  .openapi('Product');
+
+const ProductQuery = PageQuery.extend({
+  environment: EnvironmentShape.default('production'),
+  status: StatusShape.optional(),
+  search: SearchShape.optional().describe('Part of the name or the code in any case, or the whole id'),
+  order: z.enum(['asc', 'desc']).default('desc'),
+});
+
+const PRODUCT = { description: 'The product', schema: ProductShape };
+
+const PRODUCT_CURSORS = cursorsByCreation('products');
+
+export const productRoutes: Route[] = [
+  route({
+    operation_id: 'createProduct',
+    method: 'post',
+    path: '/api/v1/products',
+    tag: 'Catalogue',
+    summary: 'Create a product',
+    role: 'admin',
+    body: ProductCreate,
+    answers: { 201: { ...PRODUCT, description: 'Created; Location names it' } },
+    refusals: ['CODE_TAKEN'],
+    audit: ['product.created'],
+    handle({ body, write, ...request }) {
+      const { code, environment } = body;
+      const created = write(async (tx) => {
+        const row = await insertProduct(tx, body, actOf(request));
+        return { status: 201, body: presentProduct(row), headers: { Location: `/api/v1/products/${row.id}` } };
+      });
+      return unlessTaken(created, 'products_code_unique', () => refuse('CODE_TAKEN', { code, environment }));
+    },
+  }),
+  route({
+    operation_id: 'listProducts',
+    method: 'get',
+    path: '/api/v1/products',
+    tag: 'Catalogue',
+    summary: 'List products',
+    description: 'Newest first, unless `order` says otherwise.',
+    role: 'viewer',
+    query: ProductQuery,
+    answers: { 200: { description: 'One page', schema: PageOf(ProductShape) } },
+    audit: [],
+    async handle({ api, query }) {
+      const after = PRODUCT_CURSORS.read(query.cursor);
+      const rows = await api.readList((sql) =>
+        listProducts(sql, query, { order: query.order, after, limit: query.limit + 1 }),
+      );
+      return {
+        status: 200,
+        body: pageOf(rows, query.limit, presentProduct, PRODUCT_CURSORS),
+      };
+    },
+  }),
+  route({
+    operation_id: 'getProduct',
+    method: 'get',
+    path: '/api/v1/products/:id',
+    tag: 'Catalogue',
+    summary: 'Read a product',
+    role: 'viewer',
+    params: IdParams,
+    answers: { 200: PRODUCT },
+    audit: [],
+    async handle({ api, params }) {
+      const row = await findProduct(api.db, params.id);
+      return row ? { status: 200, body: presentProduct(row) } : notFound('product', params.id);
+    },
+  }),
+  route({
+    operation_id: 'updateProduct',
+    method: 'patch',
+    path: '/api/v1/products/:id',
+    tag: 'Catalogue',
+    summary: 'Edit a product',
+    description: 'What is left out stays. An edit that changes nothing answers 200 and leaves no trace.',
+    role: 'admin',
+    params: IdParams,
+    body: ProductEdit,
+    answers: { 200: PRODUCT },
+    refusals: ['CODE_TAKEN', 'IMMUTABLE_FIELD'],
+    audit: ['product.updated'],
+    handle({ params, body, write, ...request }) {
+      const { environment, ...edit } = body;
+      let row: ProductRow | undefined;
+      const edited = write(async (tx) => {
+        row = await findProduct(tx, params.id, { lock: 'change' });
+        if (!row) return notFound('product', params.id);
+        const refusal = immutableRefusal(row, { environment }, 'product');
+        return refusal ?? { status: 200, body: presentProduct(await updateProduct(tx, row, edit, actOf(request))) };
+      });
+      return unlessTaken(edited, 'products_code_unique', () =>
+        refuse('CODE_TAKEN', { code: body.code ?? null, environment: row?.environment ?? null }),
+      );
+    },
+  }),
+];
+
+/** A product as it is read. */
+export function presentProduct(row: ProductRow) {
+  const { id, name, code, environment, status, modules, created_at, updated_at } = row;
+  return { id, name, code, environment, status, modules, created_at, updated_at };
+}

@@ -1,0 +1,161 @@
+/** Actions upon a contract, each a path of its own and carried out by the contract's workflow. */
+import type { ContractCommand } from '../../domain/contract/command';
+import type { Refusal } from '../../domain/base/refusal';
+import type { Role } from '../../domain/access/role';
+import { WORKFLOW_REFUSALS, commandThroughWorkflow, rehearseCommand } from './command';
+import {
+  ComplianceHoldBody,
+  ContractShape,
+  EmptyBody,
+  OptOutBody,
+  PauseBody,
+  RenewBody,
+  ResumeBody,
+  TerminateBody,
+} from './contract-shapes';
+import type { ProtocolCode } from '../http/problem';
+import { route } from '../http/route';
+import type { Route } from '../http/route';
+import { DryRunQuery, IdParams } from '../http/shapes';
+import type { z } from '../http/zod';
+
+/** What can be done to a contract by a path of its own. */
+type ActionName = Exclude<ContractCommand['name'], 'edit' | 'delete' | 'amend' | 'withdraw-amendment'>;
+
+interface Action<B extends z.ZodObject> {
+  name: ActionName;
+  operation_id: string;
+  summary: string;
+  description?: string;
+  /** Admin unless given. */
+  role?: Role;
+  body: B;
+  /** Whether the body may be left out altogether; it may unless this says otherwise. */
+  body_required?: boolean;
+  refusals?: (ProtocolCode | Refusal['code'])[];
+  audit: string[];
+}
+
+export const contractActionRoutes: Route[] = [
+  action({
+    name: 'activate',
+    operation_id: 'activateContract',
+    summary: 'Activate a draft',
+    body: EmptyBody,
+    refusals: ['PRODUCT_INACTIVE', 'GENERATOR_NOT_AVAILABLE', 'TERM_ALREADY_OVER', 'COTERM_NOT_POSSIBLE'],
+    audit: ['contract.activated'],
+  }),
+  action({
+    name: 'pause',
+    operation_id: 'pauseContract',
+    summary: 'Pause a contract',
+    description:
+      'Nothing is generated from the answer on until it is resumed, by resume_at or by a person: what a job has in hand is made before. Licenses go on working.',
+    body: PauseBody,
+    audit: ['contract.paused'],
+  }),
+  action({
+    name: 'resume',
+    operation_id: 'resumeContract',
+    summary: 'Resume a paused contract',
+    body: ResumeBody,
+    audit: ['contract.resumed'],
+  }),
+  action({
+    name: 'renew',
+    operation_id: 'renewContract',
+    summary: 'Renew a contract',
+    description:
+      'One more term, counted from the old end; a contract that is over gets one from today. Once for each term: 409 ALREADY_RENEWED while the next one has not begun.',
+    body: RenewBody,
+    refusals: [
+      'ALREADY_RENEWED',
+      'RENEWAL_NOT_POSSIBLE',
+      'CHANGES_BLOCKED_PAST_DUE',
+      'BILLING_SUSPENDED',
+      'CONTRACT_INACTIVE',
+      'CONTRACT_TERMINATED',
+      'TERM_ALREADY_OVER',
+      'COTERM_NOT_POSSIBLE',
+      'PRODUCT_INACTIVE',
+      'GENERATOR_NOT_AVAILABLE',
+      'GENERATOR_KEYSPACE_TOO_SMALL',
+    ],
+    audit: ['contract.renewed'],
+  }),
+  action({
+    name: 'opt-out',
+    operation_id: 'optOutOfRenewal',
+    summary: 'Opt out of the next automatic renewal',
+    description: 'Up to and including renewal.notice_date. To take it back, PATCH renewal.opt_out_at to null.',
+    body: OptOutBody,
+    refusals: ['NOTICE_PERIOD_PASSED', 'RENEWAL_NOT_POSSIBLE'],
+    audit: ['renewal.opted_out'],
+  }),
+  action({
+    name: 'terminate',
+    operation_id: 'terminateContract',
+    summary: 'Terminate a contract',
+    description:
+      'Its jobs are cancelled and amendments withdrawn; licenses go on working. What a job has in hand is made before the answer, and nothing after it. Can be undone for 30 days.',
+    role: 'super_admin',
+    body: TerminateBody,
+    body_required: true,
+    audit: ['contract.terminated'],
+  }),
+  action({
+    name: 'reinstate',
+    operation_id: 'reinstateContract',
+    summary: 'Undo a termination',
+    description: 'Within 30 days, and only when nothing is owed.',
+    role: 'super_admin',
+    body: EmptyBody,
+    refusals: ['CHANGES_BLOCKED_PAST_DUE'],
+    audit: ['contract.reinstated'],
+  }),
+  action({
+    name: 'compliance-hold',
+    operation_id: 'holdContractForCompliance',
+    summary: 'Suspend a contract for compliance',
+    description:
+      'Only compliance-release lifts this hold; payment and resuming do not. Nothing is generated from the answer on: what a job has in hand is made before.',
+    body: ComplianceHoldBody,
+    body_required: true,
+    audit: ['contract.suspended'],
+  }),
+  action({
+    name: 'compliance-release',
+    operation_id: 'releaseContractFromCompliance',
+    summary: 'Release a contract from its compliance hold',
+    body: EmptyBody,
+    audit: ['contract.reinstated'],
+  }),
+];
+
+function action<B extends z.ZodObject>(declared: Action<B>): Route {
+  const { name, body } = declared;
+  const repeating = 'Repeating what already holds answers 200 and changes nothing.';
+  return route({
+    operation_id: declared.operation_id,
+    method: 'post',
+    path: `/api/v1/contracts/:id/${name}`,
+    tag: 'Contracts',
+    summary: declared.summary,
+    description: [declared.description, name === 'renew' ? undefined : repeating].filter(Boolean).join(' '),
+    role: declared.role ?? 'admin',
+    params: IdParams,
+    query: DryRunQuery,
+    body,
+    body_optional: declared.body_required !== true,
+    answers: { 200: { description: 'The contract', schema: ContractShape } },
+    refusals: ['INVALID_STATE_TRANSITION', 'REVISION_CONFLICT', ...WORKFLOW_REFUSALS, ...(declared.refusals ?? [])],
+    audit: declared.audit,
+    async handle({ params, query, body: given, ...request }) {
+      const input = { ...(given as z.infer<B>), expected_revision: request.expected_revision };
+      // The table of commands and this list name the same inputs; `ActionName` says which there are.
+      const command = { name, input } as unknown as ContractCommand;
+      if (query.dry_run === 'true') return rehearseCommand(request, params.id, command);
+      return commandThroughWorkflow(request, params.id, command);
+    },
+  });
+}

@@ -1,0 +1,166 @@
+/** Amendments of a contract: changes that hold from a day on. */
+import { AMENDMENT_STATUSES } from '../../domain/contract/amendment';
+import type { ContractCommand } from '../../domain/contract/command';
+import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
+import { findAmendment, listAmendments } from '../../db/contract/amendment';
+import type { AmendmentRow } from '../../db/contract/amendment';
+import { contractExists } from '../../db/contract/contract';
+import { customerExists } from '../../db/catalogue/customer';
+import { newId } from '../../db/base/new-id';
+import {
+  WORKFLOW_REFUSALS,
+  hiddenFrom,
+  missing,
+  readContract,
+  replayedHeader,
+  runCommand,
+  sendCommand,
+} from './command';
+import type { Request } from './command';
+import { AmendmentCreate } from './contract-shapes';
+import { PageOf, PageQuery, cursorsById, pageOf } from '../http/paging';
+import { route } from '../http/route';
+import type { Answer, Route } from '../http/route';
+import { DryRunQuery, Id, IdParams, InstantShape } from '../http/shapes';
+import { z } from '../http/zod';
+
+const AmendmentShape = z
+  .object({
+    id: Id,
+    contract_id: Id,
+    effective_date: z.string().describe('The local day from which it holds'),
+    changes: z.record(z.string(), z.unknown()),
+    note: z.string().nullable(),
+    status: z.enum(AMENDMENT_STATUSES),
+    failure: z.object({ code: z.string(), detail: z.string() }).nullable().describe('Why it failed on its day'),
+    created_at: InstantShape,
+    created_by: z.string(),
+    decided_at: InstantShape.nullable().describe('When it was applied, failed or withdrawn'),
+    dry_run: z.literal(true).optional(),
+  })
+  .openapi('Amendment');
+
+const AmendmentParams = IdParams.extend({ amendment_id: Id });
+const COMMAND_REFUSALS = ['REVISION_CONFLICT', ...WORKFLOW_REFUSALS] as const;
+
+const AMENDMENT_CURSORS = cursorsById('amendments');
+
+export const amendmentRoutes: Route[] = [
+  route({
+    operation_id: 'createAmendment',
+    method: 'post',
+    path: '/api/v1/contracts/:id/amendments',
+    tag: 'Contracts',
+    summary: 'Amend a contract',
+    description:
+      'From a day on: today and earlier at once (not before the current term), a later one on its day, where it is judged again and may fail. Never applied in part.',
+    role: 'admin',
+    params: IdParams,
+    query: DryRunQuery,
+    body: AmendmentCreate,
+    answers: { 201: { description: 'Applied, or pending until its day', schema: AmendmentShape } },
+    refusals: [
+      ...COMMAND_REFUSALS,
+      'AMENDMENT_NOT_POSSIBLE',
+      'CHANGES_BLOCKED_PAST_DUE',
+      'BILLING_SUSPENDED',
+      'CONTRACT_INACTIVE',
+      'CONTRACT_EXPIRED',
+      'CONTRACT_TERMINATED',
+      'GENERATOR_NOT_AVAILABLE',
+      'GENERATOR_KEYSPACE_TOO_SMALL',
+      'FEATURE_TYPE_MISMATCH',
+      'EXPIRY_IN_PAST',
+      'EXPIRY_CONFLICT',
+      'NOTICE_PERIOD_PASSED',
+    ],
+    audit: ['contract.amended', 'quota.granted', 'amendment.scheduled'],
+    async handle({ params, query, body, ...request }) {
+      const { customer_id, renewal } = body.changes;
+      if (customer_id && !(await customerExists(request.api.db, customer_id)))
+        return missing('changes.customer_id', 'customer');
+      if (renewal?.coterm_with && !(await contractExists(request.api.db, renewal.coterm_with)))
+        return missing('changes.renewal.coterm_with', 'contract');
+      const { expected_revision } = request;
+      const command: ContractCommand = {
+        name: 'amend',
+        input: { ...body, amendment_id: newId(request.now), expected_revision },
+      };
+      if (query.dry_run === 'true') return rehearseAmendment(request, params.id, command);
+      const outcome = await sendCommand(request, params.id, command);
+      if (isRefusal(outcome)) return outcome;
+      const amendment = await findAmendment(request.api.db, params.id, outcome.amendment_id ?? '');
+      if (!amendment) throw new Error(`the amendment ${outcome.amendment_id} was made, but is not there`);
+      return { status: 201, body: presentAmendment(amendment), headers: replayedHeader(outcome) };
+    },
+  }),
+  route({
+    operation_id: 'listAmendments',
+    method: 'get',
+    path: '/api/v1/contracts/:id/amendments',
+    tag: 'Contracts',
+    summary: 'List the amendments of a contract',
+    description: 'Newest first.',
+    role: 'viewer',
+    params: IdParams,
+    query: PageQuery,
+    answers: { 200: { description: 'One page', schema: PageOf(AmendmentShape) } },
+    audit: [],
+    async handle({ params, query, ...request }) {
+      const after = AMENDMENT_CURSORS.read(query.cursor);
+      // What is due is decided before it is shown.
+      const contract = await readContract(request, params.id);
+      if (isRefusal(contract)) return contract;
+      const rows = await request.api.readList((sql) =>
+        listAmendments(sql, params.id, after?.id ?? null, query.limit + 1),
+      );
+      return { status: 200, body: pageOf(rows, query.limit, presentAmendment, AMENDMENT_CURSORS) };
+    },
+  }),
+  route({
+    operation_id: 'withdrawAmendment',
+    method: 'delete',
+    path: '/api/v1/contracts/:id/amendments/:amendment_id',
+    tag: 'Contracts',
+    summary: 'Withdraw a pending amendment',
+    role: 'admin',
+    params: AmendmentParams,
+    answers: { 204: { description: 'Withdrawn, now or before' } },
+    refusals: [...COMMAND_REFUSALS, 'AMENDMENT_NOT_PENDING'],
+    audit: ['amendment.cancelled'],
+    async handle({ params, ...request }) {
+      const contract = await readContract(request, params.id);
+      if (isRefusal(contract)) return contract;
+      const amendment = await findAmendment(request.api.db, params.id, params.amendment_id);
+      if (!amendment) return notFound('amendment', params.amendment_id);
+      if (amendment.status === 'cancelled') return { status: 204 };
+      if (amendment.status !== 'pending') return refuse('AMENDMENT_NOT_PENDING', { status: amendment.status });
+      const { expected_revision } = request;
+      const input = { amendment_id: params.amendment_id, expected_revision };
+      const outcome = await sendCommand(request, params.id, { name: 'withdraw-amendment', input });
+      return isRefusal(outcome) ? outcome : { status: 204 };
+    },
+  }),
+];
+
+/** The amendment as it would be, with nothing written. */
+async function rehearseAmendment(
+  request: Request,
+  id: string,
+  command: Extract<ContractCommand, { name: 'amend' }>,
+): Promise<Answer | Refusal> {
+  return request.rehearse(async (tx) => {
+    const outcome = await runCommand(tx, request, id, command);
+    if (isRefusal(outcome)) return hiddenFrom(request.caller.role, outcome);
+    if (outcome.refusal) return outcome.refusal;
+    const amendment = await findAmendment(tx, id, command.input.amendment_id);
+    if (!amendment) throw new Error('a rehearsed amendment is not there');
+    return { status: 201, body: presentAmendment(amendment) };
+  });
+}
+
+function presentAmendment({ id, contract_id, effective_date, changes, note, status, failure, ...when }: AmendmentRow) {
+  const { created_at, created_by, decided_at } = when;
+  return { id, contract_id, effective_date, changes, note, status, failure, created_at, created_by, decided_at };
+}

@@ -1,0 +1,165 @@
+/** How the API reads a contract and has commands upon it carried out: here, in rehearsal, or by its workflow (decisions 1). */
+import { createHash, randomUUID } from 'node:crypto';
+import { decide, needsOf } from '../../domain/contract/command';
+import type { CommandOutcome, ContractCommand } from '../../domain/contract/command';
+import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
+import { roleCovers } from '../../domain/access/role';
+import type { Role } from '../../domain/access/role';
+import { auditAct } from '../../db/base/commit';
+import { findContract } from '../../db/contract/contract';
+import type { ContractRow } from '../../db/contract/contract';
+import { changeContract, deletedRefusal } from '../../transactions/contract/change-contract';
+import type { Changed } from '../../transactions/contract/change-contract';
+import { beginLocked } from '../../db/base/database';
+import type { Sql } from '../../db/base/database';
+import { isComputedByOlderRules } from '../../db/contract/time-zone-rules';
+import { presentContract, presentFacts } from './contract-presenter';
+import { fingerprintOf } from '../http/endpoint';
+import type { Answer, Handled } from '../http/route';
+
+/** How a command through the workflow may end without an outcome of its own; every route that sends one answers these. */
+export const WORKFLOW_REFUSALS = [
+  'TEMPORAL_UNAVAILABLE',
+  'TOO_MANY_COMMANDS',
+  'COMMAND_EXPIRED',
+  'COMMAND_FAILED',
+  'OUTCOME_UNKNOWN',
+] as const;
+
+/** Any request, as far as commands upon contracts care. */
+export type Request = Omit<Handled<unknown, unknown, unknown>, 'params' | 'query' | 'body'>;
+
+/**
+ * Reads a contract with everything due crossed; takes a lock only when something is. While others have the contract, what is due
+ * is not known to have happened, so the answer is that the contract is busy, and not the contract as it was.
+ */
+export async function readContract(request: Request, id: string): Promise<ContractRow | Refusal> {
+  const { api, now } = request;
+  const row = await findContract(api.db, id);
+  if (!row) return notFound('contract', id);
+  if (row.deleted_at !== null) return hiddenFrom(request.caller.role, deletedRefusal(row));
+  const is_due = row.next_boundary_at !== null && row.next_boundary_at <= (row.clock_now ?? now);
+  if (!is_due && !isComputedByOlderRules(row)) return row;
+  const settled = await beginLocked(api.db, [{ table: 'contracts', id }], (tx) =>
+    changeContract(tx, changeRequest(request, id), () => 'unchanged'),
+  );
+  if (isRefusal(settled)) return hiddenFrom(request.caller.role, settled);
+  await api.nudger.wake(settled.nudge, request.request_id);
+  return settled.row;
+}
+
+/** A tombstone is for those who could have deleted; to others there is nothing (domain.md 1.9). */
+export function hiddenFrom(role: Role, refusal: Refusal): Refusal {
+  if (refusal.code !== 'CONTRACT_DELETED' || roleCovers(role, 'admin')) return refusal;
+  return notFound('contract', refusal.metadata.id as string);
+}
+
+/** Carries out a command in this process: what needs no workflow (decisions 1). */
+export async function commandHere(request: Request, id: string, command: ContractCommand): Promise<Answer | Refusal> {
+  const outcome = await beginLocked(request.api.db, [{ table: 'contracts', id }], async (tx) => {
+    const changed = await runCommand(tx, request, id, command);
+    if (!isRefusal(changed) && changed.refusal && command.name === 'delete')
+      await auditRefusedDeletion(tx, request, changed.row, changed.refusal);
+    return changed;
+  });
+  if (isRefusal(outcome)) return hiddenFrom(request.caller.role, outcome);
+  await request.api.nudger.wake(outcome.nudge, request.request_id);
+  return outcome.refusal ?? shown(outcome.row, request.now);
+}
+
+/** Shows what a command would change. */
+export async function rehearseCommand(
+  request: Request,
+  id: string,
+  command: ContractCommand,
+): Promise<Answer | Refusal> {
+  return request.rehearse(async (tx) => {
+    const outcome = await runCommand(tx, request, id, command);
+    if (isRefusal(outcome)) return hiddenFrom(request.caller.role, outcome);
+    return (
+      outcome.refusal ?? { status: 200, body: presentFacts(outcome.facts, outcome.row, outcome.facts.settled_until) }
+    );
+  });
+}
+
+/** Sends a command to the workflow of the contract and shows what became of it. */
+export async function commandThroughWorkflow(
+  request: Request,
+  id: string,
+  command: ContractCommand,
+): Promise<Answer | Refusal> {
+  const outcome = await sendCommand(request, id, command);
+  if (isRefusal(outcome)) return outcome;
+  const { api } = request;
+  const row = await readContract({ ...request, now: await api.clock() }, id);
+  if (isRefusal(row)) return row;
+  const answer = shown(row, await api.clock());
+  return { ...answer, headers: { ...answer.headers, ...replayedHeader(outcome) } };
+}
+
+/** Sends a command to the workflow of the contract; its refusal is the answer. */
+export async function sendCommand(
+  request: Request,
+  id: string,
+  command: ContractCommand,
+): Promise<CommandOutcome | Refusal> {
+  const { api, idempotency } = request;
+  // Nobody starts a workflow for a contract that does not exist.
+  const known = await findContract(api.db, id);
+  if (!known) return notFound('contract', id);
+  if (known.deleted_at !== null) return hiddenFrom(request.caller.role, deletedRefusal(known));
+  const outcome = await api.sendCommand(id, {
+    command,
+    command_id: idempotency
+      ? createHash('sha256').update(`${idempotency.scope} ${idempotency.key}`).digest('hex')
+      : randomUUID(),
+    fingerprint: idempotency?.fingerprint ?? fingerprintOf('command', id, command),
+    actor_id: request.actor.id,
+    request_id: request.request_id,
+  });
+  return outcome.refusal ? hiddenFrom(request.caller.role, outcome.refusal) : outcome;
+}
+
+export function replayedHeader({ replayed }: CommandOutcome): Record<string, string> {
+  return replayed ? { 'Idempotent-Replayed': 'true' } : {};
+}
+
+/** A refused attempt to delete leaves its own row (domain.md 6.2). */
+function auditRefusedDeletion(tx: Sql, request: Request, row: ContractRow, refusal: Refusal): Promise<void> {
+  return auditAct(tx, request, {
+    action: 'contract.delete_refused',
+    subject_type: 'contract',
+    subject_id: row.id,
+    contract_id: row.id,
+    environment: row.environment,
+    reason: refusal.code,
+  });
+}
+
+export function runCommand(
+  tx: Sql,
+  request: Request,
+  id: string,
+  command: ContractCommand,
+): Promise<Changed | Refusal> {
+  const change = { ...changeRequest(request, id), ...needsOf(command) };
+  return changeContract(tx, change, (facts, context) => decide(command, facts, context));
+}
+
+function changeRequest(request: Request, id: string) {
+  return { id, actor: request.actor, now: request.now, request_id: request.request_id };
+}
+
+export function shown(row: ContractRow, now: string, status = 200): Answer {
+  return { status, body: presentContract(row, now), headers: etag(row) };
+}
+
+export function etag(row: ContractRow): Record<string, string> {
+  return { ETag: `"${row.revision}"` };
+}
+
+/** A body that names something that is not there. */
+export function missing(path: string, what: string): Refusal {
+  return refuse('VALIDATION_FAILED', { path, message: `${path}: there is no ${what} with this id.` });
+}

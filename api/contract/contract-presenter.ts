@@ -1,0 +1,119 @@
+/** How contracts are shown: rows never leave raw. */
+import { billingStanding } from '../../domain/billing/dunning';
+import { lastDay, stateAt, statusOf, statusOfState, warningsOf } from '../../domain/contract/contract';
+import type { ContractFacts } from '../../domain/contract/contract';
+import { nextBoundary } from '../../domain/contract/boundary';
+import { laterOf } from '../../domain/base/instant';
+import type { Instant } from '../../domain/base/instant';
+import { isUnpaid } from '../../domain/billing/invoice';
+import { quotaOf } from '../../domain/contract/quota';
+import { noticeDate } from '../../domain/contract/renewal';
+import { factsOf } from '../../db/contract/contract';
+import type { ContractListRow, ContractRow } from '../../db/contract/contract';
+import { contractWorkflowId } from '../../temporal/ids';
+
+/** Unpaid invoices shown with a contract. */
+const INVOICES_SHOWN_MAX = 100;
+
+/**
+ * The whole contract, of which nothing is due, at an instant; one on a test clock at that clock's. Never as it was before it
+ * was last settled: a process whose time lags behind another's shows what the other did.
+ */
+export function presentContract(row: ContractRow, now: Instant) {
+  return presentFacts(factsOf(row), row, laterOf(row.clock_now ?? now, row.settled_until));
+}
+
+/** The contract that the facts would be: what a dry run shows. */
+export function presentFacts(facts: ContractFacts, row: Pick<ContractRow, 'reserved' | 'updated_at'>, now: Instant) {
+  return {
+    id: facts.id,
+    name: facts.name,
+    type: facts.type,
+    environment: facts.environment,
+    product_id: facts.product_id,
+    generator_id: facts.generator_id,
+    customer_id: facts.customer_id,
+    state: stateAt(facts, now),
+    ...statusOf(facts, now),
+    warnings: warningsOf(facts, now),
+    quota: quotaOf(facts.quota, row.reserved),
+    start_date: facts.start_date,
+    term: {
+      number: facts.term_number,
+      length: facts.term_length,
+      start_date: facts.term_start_date ?? facts.start_date,
+      end_date: facts.end_date,
+      last_day: lastDay(facts),
+    },
+    expiry_grace_days: facts.expiry_grace_days,
+    timezone: facts.timezone,
+    grace_allows_generation: facts.grace_allows_generation,
+    renewal: { ...facts.renewal, notice_date: noticeDate(facts), blocked: facts.renewal_blocked },
+    dunning: facts.dunning,
+    dunning_exempt: facts.dunning_exempt,
+    billing: { ...billingStanding(facts, now), unpaid_invoices: unpaidInvoices(facts) },
+    termination: terminationOf(facts),
+    pending_amendments: facts.amendments.filter(({ status }) => status === 'pending').length,
+    test_clock_id: facts.test_clock_id,
+    next_boundary: nextBoundary(facts),
+    holds: facts.holds
+      .filter(({ lifted_at }) => lifted_at === null)
+      .map(({ source, code, placed_at, resume_at, placed_by, note }) => ({
+        source,
+        code,
+        placed_at,
+        resume_at,
+        placed_by,
+        note,
+      })),
+    feature_overrides: facts.feature_overrides,
+    activation_limit: facts.activation_limit,
+    expiry: facts.expiry,
+    metadata: facts.metadata,
+    activated_at: facts.activated_at,
+    workflow_id: contractWorkflowId(facts.id),
+    revision: facts.revision,
+    created_at: facts.created_at,
+    created_by: facts.created_by,
+    updated_at: row.updated_at,
+  };
+}
+
+function unpaidInvoices({ invoices }: ContractFacts) {
+  return invoices
+    .filter(isUnpaid)
+    .slice(0, INVOICES_SHOWN_MAX)
+    .map(({ source, invoice_id, status, due_date, disputed_on }) => ({
+      source,
+      invoice_id,
+      status,
+      due_date,
+      disputed_on,
+    }));
+}
+
+function terminationOf({ terminated_at, termination_code, termination_reason }: ContractFacts) {
+  if (terminated_at === null) return null;
+  return { at: terminated_at, by: termination_code?.toLowerCase(), reason: termination_reason ?? '' };
+}
+
+/** A contract in a list, from its stored state (at most two minutes late, decisions 4). */
+export function presentContractListItem(row: ContractListRow) {
+  return {
+    id: row.id,
+    name: row.name,
+    type: row.type,
+    environment: row.environment,
+    product_id: row.product_id,
+    generator_id: row.generator_id,
+    customer_id: row.customer_id,
+    state: row.state,
+    ...statusOfState(row.state, row.hold_code),
+    warnings: row.warnings,
+    quota: quotaOf({ total: row.quota_total, claimed: row.quota_claimed }, row.reserved),
+    revision: row.revision,
+    created_at: row.created_at,
+    created_by: row.created_by,
+    updated_at: row.updated_at,
+  };
+}

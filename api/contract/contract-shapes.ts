@@ -1,0 +1,354 @@
+/** The shapes of contracts: what creating and editing takes, what reading gives. */
+import { BILLING_LEVELS, DEFAULT_DUNNING, DUNNING_DAYS_MAX } from '../../domain/billing/dunning';
+import { INVOICE_STATUSES } from '../../domain/billing/billing-event';
+import {
+  CONTRACT_STATES,
+  CONTRACT_TYPES,
+  CONTRACT_WARNINGS,
+  EXPIRY_GRACE_DAYS_MAX,
+} from '../../domain/contract/contract';
+import { BOUNDARY_KINDS } from '../../domain/contract/boundary';
+import {
+  DEFAULT_RENEWAL,
+  LATE_RENEWAL_DAYS_MAX,
+  MAX_RENEWALS_MAX,
+  NOTICE_DAYS_MAX,
+  RENEWAL_BASES,
+  RENEWAL_MODES,
+} from '../../domain/contract/renewal';
+import { QUOTA_MAX } from '../../domain/contract/quota';
+import {
+  ACTIVATION_LIMIT_MAX,
+  EnvironmentShape,
+  Id,
+  InstantInput,
+  InstantShape,
+  JsonObjectShape,
+  LocalDateShape,
+  NAME_SPELLED_CHARS_MAX,
+  NameShape,
+  PeriodShape,
+  TimeZoneShape,
+  immutable,
+  plainText,
+} from '../http/shapes';
+import { z } from '../http/zod';
+
+/** Two rules at once have a refusal of their own (domain.md 3.3). The shape fits both and nothing comes of it. */
+const BothExpiryRules = z
+  .strictObject({ duration: z.unknown(), basis: z.unknown().optional(), date: z.unknown() })
+  .refine(() => false, { message: 'give a duration or a date, not both', params: { refusal: 'EXPIRY_CONFLICT' } })
+  // The generator takes a field of any value for an optional one.
+  .openapi({
+    description: 'Refused with EXPIRY_CONFLICT',
+    required: ['duration', 'date'],
+  }) as unknown as z.ZodType<never>;
+
+// A union that no branch fits says only "Invalid input" unless it has a message.
+const ExpiryShape = z
+  .union(
+    [
+      z.strictObject({
+        duration: PeriodShape.describe('Period of validity'),
+        basis: z.enum(['generation']).default('generation').describe('From when it counts'),
+      }),
+      z.strictObject({ date: LocalDateShape.describe('Last day of validity, in the zone of the contract') }),
+      BothExpiryRules,
+      z.null(),
+    ],
+    'must be null, {"duration": "P1Y"}, {"duration": "P1Y", "basis": "generation"} or {"date": "2027-02-01"}',
+  )
+  .describe('When licenses expire; null: never');
+
+const ActivationLimitShape = z
+  .union(
+    [z.int().min(1).max(ACTIVATION_LIMIT_MAX), z.literal('unlimited'), z.null()],
+    `must be null, "unlimited" or a whole number from 1 to ${ACTIVATION_LIMIT_MAX}`,
+  )
+  .describe('Devices per license: a number, "unlimited", or null for the generator\'s own');
+
+const QuotaShape = z.int().min(1).max(QUOTA_MAX).describe('Licenses the contract may generate in its life');
+const GraceShape = z
+  .int()
+  .min(0)
+  .max(EXPIRY_GRACE_DAYS_MAX)
+  .describe('Days after the end in which the contract can still be renewed');
+/** As a schema says it: a term and an end date exclude each other. */
+const TEXT = { type: 'string' as const };
+const NOT_BOTH_ENDS = { not: { required: ['term', 'end_date'], properties: { term: TEXT, end_date: TEXT } } };
+
+const NoteShape = plainText(z.string().max(2000));
+
+const AddShape = z.int().min(1).max(QUOTA_MAX);
+const RenewalFields = {
+  mode: z.enum(RENEWAL_MODES).describe('auto: by itself at the end of each term; none: never'),
+  term: PeriodShape.nullable().describe('Length of the terms that follow; null: as long as the one before'),
+  notice_days: z
+    .int()
+    .min(0)
+    .max(NOTICE_DAYS_MAX)
+    .describe('Days before the end on which one can opt out at the latest'),
+  opt_out_at: InstantInput.nullable().describe('Since when the contract is not to be renewed; null takes it back'),
+  quota_effect: z.strictObject({ add: AddShape }).nullable().describe('What each renewal adds to the quota'),
+  max_renewals: z.int().min(0).max(MAX_RENEWALS_MAX).nullable().describe('null: as often as wanted'),
+  coterm_with: Id.nullable().describe('The contract whose end this one takes over, now or at the next renewal'),
+  late_renewal_days: z
+    .int()
+    .min(0)
+    .max(LATE_RENEWAL_DAYS_MAX)
+    .describe('For how long it can be renewed when it is over'),
+};
+const RenewalCreate = z.strictObject({
+  mode: RenewalFields.mode.default(DEFAULT_RENEWAL.mode),
+  term: RenewalFields.term.default(DEFAULT_RENEWAL.term),
+  notice_days: RenewalFields.notice_days.default(DEFAULT_RENEWAL.notice_days),
+  opt_out_at: RenewalFields.opt_out_at.default(DEFAULT_RENEWAL.opt_out_at),
+  quota_effect: RenewalFields.quota_effect.default(DEFAULT_RENEWAL.quota_effect),
+  max_renewals: RenewalFields.max_renewals.default(DEFAULT_RENEWAL.max_renewals),
+  coterm_with: RenewalFields.coterm_with.default(DEFAULT_RENEWAL.coterm_with),
+  late_renewal_days: RenewalFields.late_renewal_days.default(DEFAULT_RENEWAL.late_renewal_days),
+});
+export const RenewalEdit = z.strictObject(RenewalFields).partial();
+
+const DunningFields = {
+  past_due_days: z.int().min(1).max(DUNNING_DAYS_MAX).describe('Days after the due date until it counts as overdue'),
+  suspend_days: z.int().min(2).max(DUNNING_DAYS_MAX).describe('Until the contract is suspended'),
+  terminate_days: z.int().min(3).max(DUNNING_DAYS_MAX).nullable().describe('Until it is terminated; null: never'),
+};
+const DunningCreate = z.strictObject({
+  past_due_days: DunningFields.past_due_days.default(DEFAULT_DUNNING.past_due_days),
+  suspend_days: DunningFields.suspend_days.default(DEFAULT_DUNNING.suspend_days),
+  terminate_days: DunningFields.terminate_days.default(DEFAULT_DUNNING.terminate_days),
+});
+
+/** Body of `POST /contracts`. */
+export const ContractCreate = z
+  .strictObject({
+    name: NameShape.describe('For people; it can be changed, and need not be unique'),
+    type: z.enum(CONTRACT_TYPES),
+    status: z.enum(['active', 'inactive']).describe('active: created and activated in one step; inactive: a draft'),
+    product_id: Id.describe('The product; it decides the environment and never changes'),
+    generator_id: Id.describe('An active generator of the product'),
+    quota: QuotaShape,
+    customer_id: Id.nullable().default(null),
+    feature_overrides: JsonObjectShape.default({}).describe("Merged over the generator's features; null removes one"),
+    activation_limit: ActivationLimitShape.default(null),
+    expiry: ExpiryShape.default(null),
+    timezone: TimeZoneShape.default('UTC').describe('The zone of all dates of the contract; fixed at activation'),
+    start_date: LocalDateShape.nullable().default(null).describe('First day; null: the day of activation'),
+    end_date: LocalDateShape.nullable().default(null).describe('First day not covered; give this or term, not both'),
+    term: PeriodShape.nullable().default(null).describe('Length of the term; null: no end'),
+    expiry_grace_days: GraceShape.default(0),
+    grace_allows_generation: z.boolean().default(false).describe('Whether licenses are generated in that grace'),
+    renewal: RenewalCreate.default({ ...withoutTerm(DEFAULT_RENEWAL) }),
+    dunning: DunningCreate.default(DEFAULT_DUNNING).describe('Steps in days past the earliest unpaid due date'),
+    dunning_exempt: z.boolean().default(false).describe('Unpaid invoices have no effect'),
+    test_clock_id: Id.nullable().default(null).describe('A test clock by which the contract lives, outside production'),
+    metadata: JsonObjectShape.default({}).describe('Yours; never read by Covenant'),
+  })
+  .refine((body) => body.term === null || body.end_date === null, {
+    path: ['end_date'],
+    message: 'give term or end_date, not both',
+  })
+  .openapi('ContractCreate', NOT_BOTH_ENDS);
+
+/** Body of `PATCH /contracts/{id}`: what is left out stays. */
+export const ContractEdit = z
+  .strictObject({
+    name: NameShape,
+    status: z.enum(['active', 'inactive']).describe('Activates, pauses or resumes'),
+    quota: QuotaShape,
+    generator_id: Id,
+    customer_id: Id.nullable(),
+    feature_overrides: JsonObjectShape,
+    activation_limit: ActivationLimitShape,
+    expiry: ExpiryShape,
+    metadata: JsonObjectShape,
+    timezone: TimeZoneShape.describe('Drafts only'),
+    start_date: LocalDateShape.nullable().describe('Drafts only'),
+    end_date: LocalDateShape.nullable().describe('Drafts only'),
+    term: PeriodShape.nullable().describe('Drafts only'),
+    expiry_grace_days: GraceShape.describe('Drafts only'),
+    grace_allows_generation: z.boolean(),
+    renewal: RenewalEdit,
+    dunning: z.strictObject(DunningFields).partial(),
+    dunning_exempt: z.boolean(),
+    test_clock_id: immutable(z.string().max(50).nullable()),
+    type: immutable(z.string().max(50)),
+    product_id: immutable(z.string().max(50)),
+    environment: immutable(z.string().max(50)),
+    id: immutable(z.string().max(50)),
+  })
+  .partial()
+  .refine((body) => !body.term || !body.end_date, { path: ['end_date'], message: 'give term or end_date, not both' })
+  .openapi('ContractEdit', NOT_BOTH_ENDS);
+
+export const PauseBody = z.strictObject({
+  reason: z.enum(['paused', 'completed']).default('paused'),
+  resume_at: InstantInput.nullable()
+    .default(null)
+    .describe('When it resumes by itself; null: when somebody resumes it'),
+  note: NoteShape.nullable().default(null),
+});
+export const ResumeBody = z.strictObject({
+  extend_term_on_resume: z.boolean().default(false).describe('Adds the paused days to the end'),
+});
+export const RenewBody = z.strictObject({
+  term: PeriodShape.optional().describe('Length of the new term; left out: what renewal says'),
+  quota_add: z.int().min(0).max(QUOTA_MAX).optional().describe('Left out: what renewal.quota_effect says'),
+  from: z
+    .enum(RENEWAL_BASES)
+    .optional()
+    .describe('From which day the term counts; left out: from the old end, and from today when the contract is over'),
+  reference: plainText(z.string().max(200)).optional().describe('Yours'),
+  term_number: z.int().min(2).max(100_000).optional().describe('The number of the term to be made, to be sure which'),
+});
+export const OptOutBody = z.strictObject({
+  accept_late: z.boolean().default(false).describe('After the last day of notice: let it end one term later'),
+});
+const ReasonShape = NoteShape.min(1);
+export const TerminateBody = z.strictObject({ reason: ReasonShape });
+export const ComplianceHoldBody = z.strictObject({ note: ReasonShape.describe('Why, for those who come after') });
+export const EmptyBody = z.strictObject({});
+
+/** Body of `POST /contracts/{id}/amendments`. */
+export const AmendmentCreate = z
+  .strictObject({
+    effective_date: LocalDateShape.describe('The local day from which it holds; today and earlier: at once'),
+    changes: z
+      .strictObject({
+        quota_add: AddShape,
+        generator_id: Id,
+        feature_overrides: JsonObjectShape,
+        activation_limit: ActivationLimitShape,
+        expiry: ExpiryShape,
+        end_date: LocalDateShape.describe('First day not covered; later terms count from it'),
+        renewal: RenewalEdit,
+        customer_id: Id.nullable(),
+      })
+      .partial()
+      .refine((changes) => Object.keys(changes).length > 0, 'must change something')
+      .openapi({ minProperties: 1 }),
+    note: NoteShape.nullable().default(null).describe('Also the label of quota it grants: "Q2"'),
+  })
+  .openapi('AmendmentCreate');
+export const DeleteBody = z.strictObject({
+  confirm_name: z
+    .string()
+    .max(NAME_SPELLED_CHARS_MAX)
+    .describe('The name of the contract, exactly; in any Unicode normal form'),
+});
+
+const BoundaryShape = z.object({ at: InstantShape, kind: z.enum(BOUNDARY_KINDS) });
+
+/** A contract as it is read. */
+export const ContractShape = z
+  .object({
+    id: Id,
+    name: z.string(),
+    type: z.enum(CONTRACT_TYPES),
+    environment: EnvironmentShape,
+    product_id: Id,
+    generator_id: Id,
+    customer_id: Id.nullable(),
+    state: z.enum(CONTRACT_STATES).describe('Derived from facts and the clock'),
+    status: z.enum(['active', 'inactive']).describe('active: generates licenses now'),
+    inactive_reason: z.string().nullable(),
+    warnings: z.array(z.enum(CONTRACT_WARNINGS)).describe('What asks for a person'),
+    quota: z.object({
+      total: z.int(),
+      generated: z.int(),
+      reserved: z.int().describe('Owed by unfinished jobs'),
+      remaining: z.int(),
+      utilization: z.number().describe('Percent generated, one decimal'),
+    }),
+    start_date: z.string().nullable().describe('First day of the first term'),
+    term: z.object({
+      number: z.int(),
+      length: z.string().nullable(),
+      start_date: z.string().nullable(),
+      end_date: z.string().nullable().describe('First day not covered'),
+      last_day: z.string().nullable(),
+    }),
+    expiry_grace_days: z.int(),
+    timezone: z.string(),
+    grace_allows_generation: z.boolean(),
+    renewal: z.object({
+      ...RenewalFields,
+      opt_out_at: InstantShape.nullable(),
+      opt_out_term: z.int().nullable().describe('The last term, after opting out'),
+      notice_date: z.string().nullable().describe('The last local day on which one can opt out'),
+      blocked: z.string().nullable().describe('Why the contract was not renewed at its end'),
+    }),
+    dunning: z.object(DunningFields),
+    dunning_exempt: z.boolean(),
+    billing: z.object({
+      level: z
+        .enum(BILLING_LEVELS)
+        .describe('What is due: suspension and termination are verified before they are done'),
+      earliest_due: z.string().nullable(),
+      age_days: z.int().nullable(),
+      suspends_on: z.string().nullable(),
+      terminates_on: z.string().nullable(),
+      unpaid_invoices: z.array(
+        z.object({
+          source: z.string(),
+          invoice_id: z.string(),
+          status: z.enum(INVOICE_STATUSES),
+          due_date: z.string(),
+          disputed_on: z.string().nullable(),
+        }),
+      ),
+    }),
+    termination: z.object({ at: InstantShape, by: z.enum(['admin', 'billing']), reason: z.string() }).nullable(),
+    pending_amendments: z.int(),
+    test_clock_id: Id.nullable(),
+    next_boundary: BoundaryShape.nullable(),
+    holds: z.array(
+      z.object({
+        source: z.string(),
+        code: z.string(),
+        placed_at: InstantShape,
+        resume_at: InstantShape.nullable(),
+        placed_by: z.string(),
+        note: z.string().nullable(),
+      }),
+    ),
+    feature_overrides: z.record(z.string(), z.unknown()),
+    activation_limit: z.union([z.int(), z.literal('unlimited'), z.null()]),
+    expiry: z.unknown(),
+    metadata: z.record(z.string(), z.unknown()),
+    activated_at: InstantShape.nullable(),
+    workflow_id: z.string().describe('In the Temporal UI'),
+    revision: z.int().describe('Counts changes of terms and holds; the ETag'),
+    created_at: InstantShape,
+    created_by: z.string(),
+    updated_at: InstantShape,
+    dry_run: z.literal(true).optional(),
+  })
+  .openapi('Contract');
+
+/** A contract as a list shows it. */
+export const ContractListShape = ContractShape.pick({
+  id: true,
+  name: true,
+  type: true,
+  environment: true,
+  product_id: true,
+  generator_id: true,
+  customer_id: true,
+  state: true,
+  status: true,
+  inactive_reason: true,
+  warnings: true,
+  quota: true,
+  revision: true,
+  created_at: true,
+  created_by: true,
+  updated_at: true,
+}).openapi('ContractListItem');
+
+/** A policy as it is given: the last term of an opt-out follows from its instant. */
+function withoutTerm({ opt_out_term: _term, ...given }: typeof DEFAULT_RENEWAL) {
+  return given;
+}

@@ -1,0 +1,255 @@
+/** Contracts: create, list, read, edit, act upon, delete. */
+import { CONTRACT_STATES, CONTRACT_TYPES, CONTRACT_WARNINGS } from '../../domain/contract/contract';
+import type { ContractCommand } from '../../domain/contract/command';
+import { create } from '../../domain/contract/creation';
+import { dunningRefusal } from '../../domain/contract/edit';
+import { isRefusal } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
+import { unparkFor } from '../../db/billing/billing-event';
+import { CONTRACT_SORTS, contractExists, factsOf, findContract, listContracts } from '../../db/contract/contract';
+import type { ContractSort } from '../../db/contract/contract';
+import { insertContract } from '../../transactions/contract/change-contract';
+import { customerExists } from '../../db/catalogue/customer';
+import { findGenerator } from '../../db/catalogue/generator';
+import { newId } from '../../db/base/new-id';
+import type { LockedRow } from '../../db/base/errors';
+import type { Sql } from '../../db/base/database';
+import { findProduct } from '../../db/catalogue/product';
+import { findTestClock } from '../../db/system/test-clock';
+import {
+  WORKFLOW_REFUSALS,
+  commandHere,
+  commandThroughWorkflow,
+  etag,
+  missing,
+  readContract,
+  rehearseCommand,
+  shown,
+} from './command';
+import type { Request } from './command';
+import { presentContractListItem } from './contract-presenter';
+import { ContractCreate, ContractEdit, ContractListShape, ContractShape, DeleteBody } from './contract-shapes';
+import { PageOf, PageQuery, cursorsByCreation, cursorsByText, pageOf } from '../http/paging';
+import type { Cursors } from '../http/paging';
+import { route } from '../http/route';
+import type { Answer, Route } from '../http/route';
+import { DryRunQuery, EnvironmentShape, Id, IdParams, SearchShape } from '../http/shapes';
+import { z } from '../http/zod';
+
+const ContractQuery = PageQuery.extend({
+  environment: EnvironmentShape.default('production'),
+  search: SearchShape.optional().describe('Part of the name in any case, or the whole id'),
+  status: z.enum(['active', 'inactive']).optional(),
+  state: z.enum(CONTRACT_STATES).optional(),
+  type: z.enum(CONTRACT_TYPES).optional(),
+  product_id: Id.optional(),
+  customer_id: Id.optional(),
+  warning: z.enum(CONTRACT_WARNINGS).optional().describe('Those that ask for a person'),
+  sort: z.enum(CONTRACT_SORTS).default('created_at'),
+  order: z.enum(['asc', 'desc']).default('desc'),
+});
+
+const CONTRACT = { description: 'The contract', schema: ContractShape };
+
+const CONTRACT_CURSORS: Record<ContractSort, Cursors<'sort_key' | 'id'>> = {
+  created_at: cursorsByCreation('contracts'),
+  name: cursorsByText('contracts.name'),
+  type: cursorsByText('contracts.type'),
+  status: cursorsByText('contracts.status'),
+};
+
+export const contractRoutes: Route[] = [
+  route({
+    operation_id: 'createContract',
+    method: 'post',
+    path: '/api/v1/contracts',
+    tag: 'Contracts',
+    summary: 'Create a contract',
+    role: 'admin',
+    query: DryRunQuery,
+    body: ContractCreate,
+    answers: { 201: { ...CONTRACT, description: 'Created; Location names it' } },
+    refusals: [
+      'PRODUCT_INACTIVE',
+      'GENERATOR_NOT_AVAILABLE',
+      'GENERATOR_KEYSPACE_TOO_SMALL',
+      'FEATURE_TYPE_MISMATCH',
+      'TERM_ALREADY_OVER',
+      'EXPIRY_IN_PAST',
+      'EXPIRY_CONFLICT',
+      'COTERM_NOT_POSSIBLE',
+    ],
+    audit: ['contract.created'],
+    async handle({ body, query, ...request }) {
+      const run = (tx: Sql): Promise<Answer | Refusal> => createContract(tx, request, body);
+      const rows = sourcesOf(body);
+      return query.dry_run === 'true' ? request.rehearse(run, rows) : request.write(run, rows);
+    },
+  }),
+  route({
+    operation_id: 'listContracts',
+    method: 'get',
+    path: '/api/v1/contracts',
+    tag: 'Contracts',
+    summary: 'List contracts',
+    description: 'Deleted contracts are not listed. State is the stored one, at most two minutes late.',
+    role: 'viewer',
+    query: ContractQuery,
+    answers: { 200: { description: 'One page', schema: PageOf(ContractListShape) } },
+    audit: [],
+    async handle({ api, query }) {
+      const cursors = CONTRACT_CURSORS[query.sort];
+      const rows = await api.readList((sql) =>
+        listContracts(sql, query, {
+          sort: query.sort,
+          order: query.order,
+          after: cursors.read(query.cursor),
+          limit: query.limit + 1,
+        }),
+      );
+      return { status: 200, body: pageOf(rows, query.limit, presentContractListItem, cursors) };
+    },
+  }),
+  route({
+    operation_id: 'getContract',
+    method: 'get',
+    path: '/api/v1/contracts/:id',
+    tag: 'Contracts',
+    summary: 'Read a contract',
+    description: 'Boundaries that are due are crossed before anything is shown.',
+    role: 'viewer',
+    params: IdParams,
+    answers: { 200: CONTRACT },
+    refusals: ['CONTRACT_DELETED'],
+    audit: [],
+    async handle({ params, ...request }) {
+      const row = await readContract(request, params.id);
+      return isRefusal(row) ? row : shown(row, request.now);
+    },
+  }),
+  route({
+    operation_id: 'updateContract',
+    method: 'patch',
+    path: '/api/v1/contracts/:id',
+    tag: 'Contracts',
+    summary: 'Edit a contract',
+    description: 'What is left out stays. `status` activates, pauses or resumes, through the workflow of the contract.',
+    role: 'admin',
+    params: IdParams,
+    query: DryRunQuery,
+    body: ContractEdit,
+    answers: { 200: CONTRACT },
+    refusals: [
+      'IMMUTABLE_FIELD',
+      'REVISION_CONFLICT',
+      'QUOTA_BELOW_USED',
+      'QUOTA_DECREASE_NOT_ALLOWED',
+      'CHANGES_BLOCKED_PAST_DUE',
+      'BILLING_SUSPENDED',
+      'CONTRACT_INACTIVE',
+      'CONTRACT_EXPIRED',
+      'CONTRACT_TERMINATED',
+      'INVALID_STATE_TRANSITION',
+      'PRODUCT_INACTIVE',
+      'GENERATOR_NOT_AVAILABLE',
+      'GENERATOR_KEYSPACE_TOO_SMALL',
+      'FEATURE_TYPE_MISMATCH',
+      'EXPIRY_IN_PAST',
+      'EXPIRY_CONFLICT',
+      'TERM_ALREADY_OVER',
+      'COTERM_NOT_POSSIBLE',
+      'NOTICE_PERIOD_PASSED',
+      ...WORKFLOW_REFUSALS,
+    ],
+    audit: ['contract.updated', 'contract.activated', 'contract.paused', 'contract.resumed'],
+    async handle({ params, query, body, ...request }) {
+      if (body.customer_id && !(await customerExists(request.api.db, body.customer_id)))
+        return missing('customer_id', 'customer');
+      const { renewal } = body;
+      if (renewal?.coterm_with && !(await contractExists(request.api.db, renewal.coterm_with)))
+        return missing('renewal.coterm_with', 'contract');
+      const command: ContractCommand = {
+        name: 'edit',
+        input: { ...body, expected_revision: request.expected_revision },
+      };
+      if (query.dry_run !== 'true' && body.status !== undefined)
+        return commandThroughWorkflow(request, params.id, command);
+      return query.dry_run === 'true'
+        ? rehearseCommand(request, params.id, command)
+        : commandHere(request, params.id, command);
+    },
+  }),
+  route({
+    operation_id: 'deleteContract',
+    method: 'delete',
+    path: '/api/v1/contracts/:id',
+    tag: 'Contracts',
+    summary: 'Delete a contract',
+    description:
+      'Its licenses stay and go on working; so do its jobs and its audit. What is left of it is a tombstone.',
+    role: 'super_admin',
+    params: IdParams,
+    query: DryRunQuery,
+    body: DeleteBody,
+    answers: { 204: { description: 'Deleted' }, 200: { ...CONTRACT, description: 'Dry run: it could be deleted' } },
+    refusals: ['CONTRACT_ACTIVE', 'CONTRACT_HAS_OPEN_JOB', 'CONFIRMATION_MISMATCH', 'REVISION_CONFLICT'],
+    audit: ['contract.deleted'],
+    async handle({ params, query, body, ...request }) {
+      const command: ContractCommand = {
+        name: 'delete',
+        input: { ...body, expected_revision: request.expected_revision },
+      };
+      if (query.dry_run === 'true') return rehearseCommand(request, params.id, command);
+      const done = await commandHere(request, params.id, command);
+      return isRefusal(done) ? done : { status: 204, ...(done.nudge ? { nudge: done.nudge } : {}) };
+    },
+  }),
+];
+
+/** What a contract is made of is kept from changing meanwhile. */
+function sourcesOf({ product_id, generator_id, customer_id }: z.infer<typeof ContractCreate>): LockedRow[] {
+  return [
+    { table: 'products', id: product_id, shared: true },
+    { table: 'generators', id: generator_id, shared: true },
+    ...(customer_id === null ? [] : [{ table: 'customers', id: customer_id, shared: true } as const]),
+  ];
+}
+
+async function createContract(
+  tx: Sql,
+  { api, actor, request_id, now }: Request,
+  body: z.infer<typeof ContractCreate>,
+): Promise<Answer | Refusal> {
+  const product = await findProduct(tx, body.product_id, { lock: 'use' });
+  if (!product) return missing('product_id', 'product');
+  if (body.customer_id !== null && !(await customerExists(tx, body.customer_id)))
+    return missing('customer_id', 'customer');
+  const { coterm_with } = body.renewal;
+  const coterm = coterm_with === null ? undefined : await findContract(tx, coterm_with);
+  if (coterm_with !== null && !coterm) return missing('renewal.coterm_with', 'contract');
+  const clock =
+    body.test_clock_id === null || !api.testClocks ? undefined : await findTestClock(tx, body.test_clock_id);
+  if (body.test_clock_id !== null && !clock) return missing('test_clock_id', 'test clock');
+  const ladder = dunningRefusal(body.dunning);
+  if (ladder) return ladder;
+  const generator = (await findGenerator(tx, body.generator_id, { lock: 'use' })) ?? null;
+  const input = { ...body, renewal: { ...body.renewal, opt_out_term: null } };
+  const change = create(newId(now), body.generator_id, input, {
+    now: clock?.now ?? now,
+    actor_id: actor.id,
+    product,
+    generator,
+    coterm_target: coterm ? factsOf(coterm) : null,
+    open_jobs: 0,
+  });
+  if (isRefusal(change)) return change;
+  const created = await insertContract(tx, change, actor, request_id, generator);
+  // What billing told before the contract was there; a draft has no workflow that would look by itself.
+  const waiting = await unparkFor(tx, change.facts.id, now);
+  const location = `/api/v1/contracts/${change.facts.id}`;
+  return {
+    ...shown(created.row, now, 201),
+    nudge: waiting > 0 ? { ...created.nudge, contract_id: change.facts.id } : created.nudge,
+    headers: { ...etag(created.row), Location: location },
+  };
+}

@@ -1,0 +1,74 @@
+/** Generation jobs as they are read: their shape, and how a row becomes it. */
+import { JOB_STATES, isUnfinished, percentOf } from '../../domain/generation/generation-job';
+import { instantFromMillis, millisOf } from '../../domain/base/instant';
+import type { Instant } from '../../domain/base/instant';
+import type { JobRow } from '../../db/generation/generation-job';
+import { generationJobWorkflowId } from '../../temporal/ids';
+import { EnvironmentShape, Id, InstantShape } from '../http/shapes';
+import { z } from '../http/zod';
+
+export const JobShape = z
+  .object({
+    id: Id,
+    contract_id: Id,
+    contract_name: z.string(),
+    contract_revision: z.int().describe('The revision its licenses follow, whatever changes later'),
+    environment: EnvironmentShape,
+    execution: z.enum(['inline', 'background']),
+    is_test: z.boolean(),
+    state: z.enum(JOB_STATES),
+    requested: z.int(),
+    completed: z.int().describe('Licenses that exist'),
+    failed: z.int().describe('Licenses that could not be made; resume tries them again'),
+    percent: z.int().describe('Whole percent done, 100 only when all exist'),
+    licenses_per_second: z.number().nullable().describe('null on a test clock, which stands still meanwhile'),
+    eta: InstantShape.nullable().describe('When it will be done at this speed'),
+    created_at: InstantShape,
+    started_at: InstantShape.nullable(),
+    finished_at: InstantShape.nullable(),
+    channel: z.enum(['ui', 'api']),
+    actor: z.object({ type: z.string(), id: z.string(), name: z.string() }),
+    expires_at: InstantShape.nullable().describe('When its licenses expire; null: never'),
+    errors: z
+      .array(z.object({ ordinal_from: z.int(), ordinal_to: z.int(), code: z.string() }))
+      .describe('The first 100'),
+    workflow_id: z.string().nullable().describe('In the Temporal UI; null for inline requests'),
+  })
+  .openapi('GenerationJob');
+
+/** A job with its speed and what is left of it. One on a test clock has no speed: no time passes while it is at work. */
+export function presentJob(row: JobRow, now: Instant) {
+  const unfinished = isUnfinished(row.state);
+  const elapsed_ms = row.started_at === null ? 0 : millisOf(row.finished_at ?? now) - millisOf(row.started_at);
+  const measured = row.test_clock_id === null && elapsed_ms > 0 && row.completed > 0;
+  const per_second = measured ? row.completed / (elapsed_ms / 1000) : null;
+  const remaining = row.requested - row.completed;
+  const eta =
+    row.state === 'RUNNING' && per_second !== null
+      ? instantFromMillis(millisOf(now) + (remaining / per_second) * 1000)
+      : null;
+  return {
+    id: row.id,
+    contract_id: row.contract_id,
+    contract_name: row.contract_name,
+    contract_revision: row.contract_revision,
+    environment: row.environment,
+    execution: row.execution,
+    is_test: row.is_test,
+    state: row.state,
+    requested: row.requested,
+    completed: row.completed,
+    failed: unfinished || row.state === 'CANCELLED' ? 0 : remaining,
+    percent: percentOf(row.completed, row.requested),
+    licenses_per_second: per_second === null ? null : Math.round(per_second * 10) / 10,
+    eta,
+    created_at: row.created_at,
+    started_at: row.started_at,
+    finished_at: row.finished_at,
+    channel: row.channel,
+    actor: { type: row.actor.type, id: row.actor.id, name: row.actor.name },
+    expires_at: row.expires_at,
+    errors: row.errors,
+    workflow_id: row.execution === 'background' ? generationJobWorkflowId(row.id) : null,
+  };
+}

@@ -1,0 +1,173 @@
+/** Generation jobs: state, progress, cancel, resume. Together they are a contract's generation history. */
+import { JOB_STATES, cancelDecision, resumeDecision } from '../../domain/generation/generation-job';
+import { resumptionRefusal } from '../../domain/generation/generation';
+import { isRefusal, notFound } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
+import { changeContract } from '../../transactions/contract/change-contract';
+import { changeJobState, findJob, listJobs, resumeJob } from '../../db/generation/generation-job';
+import type { JobChange } from '../../db/generation/generation-job';
+import type { LockedRow } from '../../db/base/errors';
+import type { Sql } from '../../db/base/database';
+import type { Api } from '../http/api';
+import type { ClientStream } from '../http/client-stream';
+import { JobShape, presentJob } from './generation-job-presenter';
+import { PageOf, PageQuery, cursorsOf, isBigint, pageOf } from '../http/paging';
+import { route } from '../http/route';
+import type { Answer, Handled, Route } from '../http/route';
+import { EnvironmentShape, Id, IdParams } from '../http/shapes';
+import { z } from '../http/zod';
+
+const JobQuery = PageQuery.extend({
+  environment: EnvironmentShape.optional().describe('production, unless contract_id names a contract'),
+  contract_id: Id.optional(),
+  state: z.enum(JOB_STATES).optional(),
+});
+
+const JOB = { description: 'The job', schema: JobShape };
+
+/** One event of the stream, which is how OpenAPI 3.1 tools read the schema of server-sent events. */
+const ProgressEvent = z
+  .object({
+    event: z.enum(['progress', 'end']),
+    data: z.string().describe('The job, as `GET /jobs/{id}` shows it'),
+  })
+  .openapi('ProgressEvent');
+
+const JOB_CURSORS = cursorsOf('jobs', { serial: isBigint });
+
+export const jobRoutes: Route[] = [
+  route({
+    operation_id: 'listJobs',
+    method: 'get',
+    path: '/api/v1/jobs',
+    tag: 'Generation',
+    summary: 'List generation jobs',
+    description:
+      'Newest first. With contract_id this is the generation history of the contract, inline requests included.',
+    role: 'operator',
+    query: JobQuery,
+    answers: { 200: { description: 'One page', schema: PageOf(JobShape) } },
+    audit: [],
+    async handle({ api, query, now }) {
+      const environment = query.environment ?? (query.contract_id === undefined ? 'production' : undefined);
+      const after = JOB_CURSORS.read(query.cursor);
+      const rows = await api.readList((sql) =>
+        listJobs(sql, { ...query, environment }, after?.serial ?? null, query.limit + 1),
+      );
+      const body = pageOf(rows, query.limit, (row) => presentJob(row, now), JOB_CURSORS);
+      return { status: 200, body };
+    },
+  }),
+  route({
+    operation_id: 'getJob',
+    method: 'get',
+    path: '/api/v1/jobs/:id',
+    tag: 'Generation',
+    summary: 'Read a generation job',
+    role: 'operator',
+    params: IdParams,
+    answers: { 200: JOB },
+    audit: [],
+    async handle({ api, params, now }) {
+      const row = await findJob(api.db, params.id);
+      return row ? { status: 200, body: presentJob(row, now) } : notFound('generation job', params.id);
+    },
+  }),
+  route({
+    operation_id: 'followJob',
+    method: 'get',
+    path: '/api/v1/jobs/:id/progress',
+    tag: 'Generation',
+    summary: 'Follow a generation job',
+    description:
+      'Server-sent events: `progress` with the job as it is and whenever it went on, `end` with the finished job, then the stream closes. A comment is sent when nothing happened for 15 seconds. A stream that closes without `end` can be opened again; one whose key was revoked cannot. A client that takes nothing for 30 seconds is cut off.',
+    role: 'operator',
+    stream: 'progress',
+    params: IdParams,
+    answers: { 200: { description: 'The stream', media_type: 'text/event-stream', schema: ProgressEvent } },
+    audit: [],
+    async handle({ api, params }) {
+      if (!(await findJob(api.db, params.id))) return notFound('generation job', params.id);
+      const headers = { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' };
+      return { status: 200, headers, stream: (stream) => streamProgress(api, params.id, stream) };
+    },
+  }),
+  route({
+    operation_id: 'cancelJob',
+    method: 'post',
+    path: '/api/v1/jobs/:id/cancel',
+    tag: 'Generation',
+    summary: 'Cancel a generation job',
+    description:
+      'Licenses that exist stay; the rest of the reservation returns to the quota when the chunk in flight is done.',
+    role: 'admin',
+    params: IdParams,
+    answers: { 200: JOB },
+    refusals: ['JOB_ALREADY_FINISHED'],
+    audit: ['job.cancel_requested'],
+    handle: (request) => change(request, (tx, by) => changeJobState(tx, by, cancelDecision, 'job.cancel_requested')),
+  }),
+  route({
+    operation_id: 'resumeJob',
+    method: 'post',
+    path: '/api/v1/jobs/:id/resume',
+    tag: 'Generation',
+    summary: 'Resume a generation job that ended short',
+    description: 'Makes exactly the licenses that are missing, for which quota is claimed again.',
+    role: 'admin',
+    params: IdParams,
+    answers: { 200: JOB },
+    refusals: ['JOB_NOT_RESUMABLE', 'QUOTA_EXCEEDED', 'CONTRACT_EXPIRED', 'CONTRACT_DELETED'],
+    audit: ['job.resumed'],
+    handle: resume,
+  }),
+];
+
+type JobRequest = Handled<{ id: string }, unknown, unknown>;
+
+/** Resumes a job under the lock of its contract. */
+async function resume(request: JobRequest): Promise<Answer | Refusal> {
+  const job = await findJob(request.api.db, request.params.id);
+  if (!job) return notFound('generation job', request.params.id);
+  return change(request, resumeUnderContract, [
+    { table: 'contracts', id: job.contract_id },
+    { table: 'jobs', id: job.id },
+  ]);
+}
+
+/** Resumes a job unless its contract is over; the contract is settled and locked first. */
+async function resumeUnderContract(tx: Sql, by: JobChange): Promise<unknown> {
+  const job = await findJob(tx, by.job_id);
+  if (!job) return notFound('generation job', by.job_id);
+  const { actor, now, request_id } = by;
+  const contract = await changeContract(tx, { id: job.contract_id, actor, now, request_id }, (facts, context) => {
+    const decision = resumeDecision(job.state);
+    return (isRefusal(decision) ? decision : resumptionRefusal(facts, context.now)) ?? 'unchanged';
+  });
+  if (isRefusal(contract)) return contract;
+  return contract.refusal ?? resumeJob(tx, by, resumeDecision);
+}
+
+/** Changes a job and wakes its workflow. */
+async function change(
+  request: JobRequest,
+  run: (tx: Sql, by: JobChange) => Promise<unknown>,
+  rows?: readonly LockedRow[],
+): Promise<Answer | Refusal> {
+  const { params, actor, now, request_id } = request;
+  return request.write(async (tx) => {
+    const outcome = await run(tx, { job_id: params.id, actor, now, request_id });
+    if (isRefusal(outcome)) return outcome;
+    const row = await findJob(tx, params.id);
+    return row
+      ? { status: 200, body: presentJob(row, now), nudge: { contract_id: null, job_ids: [params.id] } }
+      : notFound('generation job', params.id);
+  }, rows);
+}
+
+/** Sends the job as it is, then again when it went on, until it is finished or the stream ends. */
+async function streamProgress(api: Api, id: string, stream: ClientStream): Promise<void> {
+  stream.begin();
+  for await (const event of api.progress.follow(id, stream.ended)) await stream.write(event);
+  await stream.finish();
+}

@@ -1,0 +1,206 @@
+/** Generating licenses from a contract: inline under 100, as a background job from 100. */
+import { BACKGROUND_FROM_LICENSES, REQUEST_LICENSES_MAX } from '../../domain/generation/generation-job';
+import { KEY_JOINER } from '../../domain/catalogue/license-key';
+import { isRefusal } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
+import { judgeRequest } from '../../transactions/generation/request-licenses';
+import type { GeneratedJob, Granted, LicenseRequest } from '../../transactions/generation/request-licenses';
+import { listJobLicenses } from '../../db/license/license';
+import type { Database } from '../../db/base/database';
+import { licenseIdOf, licenseIdText } from '../../domain/license/license';
+import { hiddenFrom } from '../contract/command';
+import { fingerprintOf } from '../http/endpoint';
+import { ProblemError, protocolProblem } from '../http/problem';
+import { route } from '../http/route';
+import type { Answer, Handled, Route } from '../http/route';
+import { DryRunQuery, Id, IdParams, InstantShape, plainText } from '../http/shapes';
+import { z } from '../http/zod';
+
+const GenerateBody = z.strictObject({
+  count: z
+    .int()
+    .min(1)
+    .max(REQUEST_LICENSES_MAX)
+    .describe('How many licenses; from 100 on a background job makes them'),
+  idempotency_key: plainText(z.string().min(1).max(255))
+    .optional()
+    .describe('The same key never generates twice; may be sent as the header Idempotency-Key instead'),
+  test: z.boolean().default(false).describe('Test licenses of a draft: at most 5, valid a week, without quota'),
+});
+
+const GenerateShape = z
+  .object({
+    success: z.literal(true),
+    licenses_generated: z.int(),
+    licenses_requested: z.int(),
+    quota_remaining: z.int().describe('Net of what open jobs still owe'),
+    job_id: Id.optional().describe('The generation job; inline requests have one too, a dry run has none'),
+    licenses: z.array(z.object({ id: z.string(), key: z.string(), expires_at: InstantShape.nullable() })).optional(),
+    dry_run: z.literal(true).optional(),
+  })
+  .openapi('GenerateResult');
+
+type GenerateRequest = Handled<
+  { id: string },
+  { dry_run?: 'true' | 'false' | undefined },
+  z.infer<typeof GenerateBody>
+>;
+
+/** Equal requests under one idempotency key that arrive at the same moment share one execution (decisions 11). */
+const underWay = new Map<string, { fingerprint: string; answer: Promise<Answer | Refusal> }>();
+
+export const generationRoutes: Route[] = [
+  route({
+    operation_id: 'generateLicenses',
+    method: 'post',
+    path: '/api/v1/contracts/:id/generate',
+    tag: 'Generation',
+    summary: 'Generate licenses',
+    description:
+      'Under 100 the licenses are in the answer. From 100 the answer is 202 and a job makes them; Location names it.',
+    role: 'admin',
+    checks_caller: true,
+    params: IdParams,
+    query: DryRunQuery,
+    body: GenerateBody,
+    answers: {
+      201: { description: 'Generated', schema: GenerateShape },
+      202: { description: 'Queued', schema: GenerateShape },
+    },
+    refusals: [
+      'QUOTA_EXCEEDED',
+      'CONTRACT_INACTIVE',
+      'CONTRACT_EXPIRED',
+      'PRODUCT_INACTIVE',
+      'GENERATOR_NOT_AVAILABLE',
+      'TEST_LICENSE_LIMIT',
+      'IDEMPOTENCY_KEY_REUSED',
+      'IDEMPOTENCY_IN_PROGRESS',
+      'IDEMPOTENCY_KEY_CONFLICT',
+      'REVISION_CONFLICT',
+    ],
+    audit: ['generation.requested'],
+    handle: (request) => (request.query.dry_run === 'true' ? rehearse(request) : generateOnce(request)),
+  }),
+];
+
+/** Folds equal requests of this process into one; across processes the unique key in Postgres does. */
+async function generateOnce(request: GenerateRequest): Promise<Answer | Refusal> {
+  const key = idempotencyKeyOf(request);
+  if (key === null) return generate(request, null);
+  const fingerprint = fingerprintOf('POST', `/contracts/${request.params.id}/generate`, {
+    count: request.body.count,
+    test: request.body.test,
+  });
+  // Requests for different revisions may be answered differently.
+  const fold = `${request.params.id} ${request.expected_revision ?? ''} ${key}`;
+  const first = underWay.get(fold);
+  if (first && first.fingerprint === fingerprint) {
+    await request.credential?.confirm();
+    // What ended the first in an error, such as its own key, says nothing of this one.
+    const answer = await first.answer.catch(() => generate(request, { key, fingerprint }));
+    return isRefusal(answer) ? answer : { ...answer, headers: { ...answer.headers, 'Idempotent-Replayed': 'true' } };
+  }
+  const answer = generate(request, { key, fingerprint });
+  if (first) return answer;
+  underWay.set(fold, { fingerprint, answer });
+  try {
+    return await answer;
+  } finally {
+    underWay.delete(fold);
+  }
+}
+
+async function generate(
+  request: GenerateRequest,
+  idempotency: { key: string; fingerprint: string } | null,
+): Promise<Answer | Refusal> {
+  const { api, request_id } = request;
+  const outcome = await api.requestLicenses(licenseRequest(request, idempotency));
+  await api.nudger.wake(outcome.nudge, request_id);
+  if (isRefusal(outcome.result)) return hiddenFrom(request.caller.role, outcome.result);
+  const { job, replayed } = outcome.result;
+  if (job.execution === 'background' && !replayed) await api.nudger.wakeJobs([job.id], { request_id });
+  return present(api.db, outcome.result);
+}
+
+/** The call as the rooms below take it. */
+function licenseRequest(request: GenerateRequest, idempotency: LicenseRequest['idempotency']): LicenseRequest {
+  const { params, body, actor, now, expected_revision, request_id, credential } = request;
+  const { count, test } = body;
+  return {
+    contract_id: params.id,
+    count,
+    test,
+    actor,
+    channel: 'api',
+    now,
+    expected_revision,
+    idempotency,
+    request_id,
+    credential,
+  };
+}
+
+/** The answer for a granted request, the same for its replays: keys of inline requests are read back from rows. */
+async function present(db: Database, granted: Granted): Promise<Answer> {
+  const { job, replayed } = granted;
+  const inline = job.execution === 'inline';
+  const headers = {
+    ...(replayed ? { 'Idempotent-Replayed': 'true' } : {}),
+    ...(inline ? {} : { Location: `/api/v1/jobs/${job.id}` }),
+  };
+  const body = {
+    success: true,
+    licenses_generated: inline ? job.requested : 0,
+    licenses_requested: job.requested,
+    quota_remaining: job.quota_remaining,
+    job_id: job.id,
+    ...(inline ? { licenses: await licensesOf(db, job, granted.keys) } : {}),
+  };
+  return { status: inline ? 201 : 202, body, headers };
+}
+
+async function licensesOf(db: Database, job: GeneratedJob, keys: string | null) {
+  const expires_at = job.expires_at;
+  if (keys === null)
+    return (await listJobLicenses(db, job.serial)).map(({ id, key }) => ({ id: licenseIdText(id), key, expires_at }));
+  return keys
+    .split(KEY_JOINER)
+    .map((key, index) => ({ id: licenseIdText(licenseIdOf(job.serial, index + 1)), key, expires_at }));
+}
+
+/** What generating would answer, without generating. */
+async function rehearse(request: GenerateRequest): Promise<Answer | Refusal> {
+  const { body } = request;
+  await request.credential?.confirm();
+  return request.rehearse(async (tx) => {
+    const judged = await judgeRequest(tx, licenseRequest(request, null));
+    if (isRefusal(judged)) return hiddenFrom(request.caller.role, judged);
+    if (judged.refusal) return judged.refusal;
+    const { quota } = judged.facts;
+    const inline = body.count < BACKGROUND_FROM_LICENSES;
+    const quota_remaining = quota.total - quota.claimed - (body.test ? 0 : body.count);
+    return {
+      status: inline ? 201 : 202,
+      body: {
+        success: true,
+        licenses_generated: inline ? body.count : 0,
+        licenses_requested: body.count,
+        quota_remaining,
+        ...(inline ? { licenses: [] } : {}),
+      },
+    };
+  });
+}
+
+/** The key in the body or the header; two different ones are refused. */
+function idempotencyKeyOf(request: GenerateRequest): string | null {
+  const in_body = request.body.idempotency_key;
+  const in_header = request.idempotency?.key;
+  if (in_body !== undefined && in_header !== undefined && in_body !== in_header) {
+    const detail = 'idempotency_key and the header Idempotency-Key differ. Send one of them, or the same in both.';
+    throw new ProblemError(protocolProblem('IDEMPOTENCY_KEY_CONFLICT', detail));
+  }
+  return in_body ?? in_header ?? null;
+}

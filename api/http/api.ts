@@ -1,0 +1,42 @@
+/** What the interface works with: connections and functions made once per process (api/main.ts) or per test. */
+import type { Client } from '@temporalio/client';
+import type { BillingReceiver, BillingSource } from '../../domain/billing/billing-event';
+import type { Instant } from '../../domain/base/instant';
+import type { Database } from '../../db/base/database';
+import type { ReadList } from '../../db/base/list-reads';
+import type { RequestLicenses } from '../../transactions/generation/request-licenses';
+import type { Logger } from '../../log';
+import type { SendCommand } from '../../temporal/command';
+import type { Nudger } from '../../temporal/nudge';
+import type { EnsureSetUp } from '../../temporal/setup';
+import type { TaskQueues } from '../../temporal/task-queues';
+import type { ClockTeller } from '../../temporal/test-clock';
+import type { Authenticate } from './authentication';
+import type { OpenStreams } from './open-streams';
+import type { ProgressFeed } from '../generation/progress';
+
+export interface Api {
+  db: Database;
+  /** Reads a page of a list, within limits of its own. */
+  readList: ReadList;
+  client: Client;
+  taskQueues: TaskQueues;
+  ensureSetUp: EnsureSetUp;
+  authenticate: Authenticate;
+  /** For routes whose statements check the caller once more (api/http/authentication.ts). */
+  recall: Authenticate;
+  nudger: Nudger;
+  clocks: ClockTeller;
+  sendCommand: SendCommand;
+  requestLicenses: RequestLicenses;
+  progress: ProgressFeed;
+  streams: OpenStreams;
+  log: Logger;
+  /** The time by which the interface decides: that of Postgres (db/base/clock.ts). */
+  clock: () => Promise<Instant>;
+  keyPepper: string;
+  /** Of the billing systems that are configured. */
+  billingReceivers: ReadonlyMap<BillingSource, BillingReceiver>;
+  /** Whether test clocks can be used here. */
+  testClocks: boolean;
+}

@@ -1,0 +1,69 @@
+/** Finding out whose API key a request carries. */
+import type { Instant } from '../../domain/base/instant';
+import { authenticateAdmin } from '../../db/access/admin';
+import type { AuthenticatedAdmin } from '../../db/access/admin';
+import type { Database } from '../../db/base/database';
+
+/** The admin behind a key, or undefined. */
+export type Authenticate = (key: string) => Promise<AuthenticatedAdmin | undefined>;
+
+export interface Authentication {
+  /**
+   * Looks the key up. Requests with one key that arrive while it is being looked up share the next look-up: a partner who calls
+   * 32 times at once costs two queries, not 32. None shares one that began before it arrived, so a revoked key ends at once.
+   */
+  authenticate: Authenticate;
+  /** The same, from memory when it was looked up within the last second: for a statement that checks the key once more. */
+  recall: Authenticate;
+}
+
+/** How long a look-up is remembered. */
+const REMEMBERED_MS_MAX = 1_000;
+/** Keys that are remembered; beyond them all are forgotten. */
+const KEYS_REMEMBERED_MAX = 10_000;
+
+/** The look-up of one key that is under way, and the one that begins when it ends. */
+interface LookUps {
+  current: Promise<AuthenticatedAdmin | undefined>;
+  next: Promise<AuthenticatedAdmin | undefined> | undefined;
+}
+
+export function createAuthentication(db: Database, pepper: string, clock: () => Promise<Instant>): Authentication {
+  const underWay = new Map<string, LookUps>();
+  const remembered = new Map<string, { admin: AuthenticatedAdmin; found_ms: number }>();
+
+  const lookUp: Authenticate = async (key) => {
+    const found_ms = performance.now();
+    const admin = await authenticateAdmin(db, key, pepper, await clock());
+    if (remembered.size >= KEYS_REMEMBERED_MAX) remembered.clear();
+    if (admin) remembered.set(key, { admin, found_ms });
+    else remembered.delete(key);
+    return admin;
+  };
+
+  const begin: Authenticate = (key) => {
+    const current = lookUp(key).finally(() => {
+      if (underWay.get(key) === lookUps && lookUps.next === undefined) underWay.delete(key);
+    });
+    const lookUps: LookUps = { current, next: undefined };
+    underWay.set(key, lookUps);
+    return current;
+  };
+
+  const authenticate: Authenticate = (key) => {
+    const running = underWay.get(key);
+    if (running === undefined) return begin(key);
+    const beginNext = () => begin(key);
+    running.next ??= running.current.then(beginNext, beginNext);
+    return running.next;
+  };
+
+  return {
+    authenticate,
+    recall: (key) => {
+      const known = remembered.get(key);
+      if (known && performance.now() - known.found_ms < REMEMBERED_MS_MAX) return Promise.resolve(known.admin);
+      return authenticate(key);
+    },
+  };
+}

@@ -1,0 +1,137 @@
+/** How bodies are read: JSON for most routes, the bytes as they came for signed messages. */
+import express from 'express';
+import type { Request, RequestHandler, Response } from 'express';
+import { changedNumbers } from '../../domain/base/json-number';
+import type { ChangedNumber } from '../../domain/base/json-number';
+import { FIELD_ERRORS_MAX, ProblemError, protocolProblem, shapeProblem } from './problem';
+import type { FieldError, Problem } from './problem';
+
+/** The largest body, in bytes; a packed one is measured unpacked. */
+export const BODY_BYTES_MAX = 1024 * 1024;
+
+export const JSON_TYPES: readonly string[] = ['application/json'];
+
+/** Characters of a number that a refusal repeats. */
+const NUMBER_CHARS_MAX = 40;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** Reads the body of a request into `request.body`; undefined when there is none. Rejects with what becomes a problem. */
+export type ReadBody = (request: Request, response: Response) => Promise<void>;
+
+const parseRaw = express.raw({ limit: BODY_BYTES_MAX, type: () => true });
+const parseRawPacked = express.raw({ limit: BODY_BYTES_MAX, type: () => true, inflate: false });
+
+/**
+ * Reads a JSON body of the media types given; `application/json` unless the route declares others. What is not read is refused
+ * by its type, never ignored. Numbers that JavaScript cannot hold are left for `refuseChangedNumbers`.
+ */
+export function readJson(media_types: readonly string[] = JSON_TYPES): ReadBody {
+  const types = [...media_types];
+  return async (request, response) => {
+    if (!announcesBody(request)) return;
+    refuseOtherTypes(request, types);
+    const bytes = isPlain(request) ? await readPlain(request) : await readBy(parseRaw, request, response);
+    request.body = bytes === undefined || bytes.length === 0 ? undefined : parseJson(bytes, response);
+  };
+}
+
+/** Reads a body as the bytes that were signed: nothing is unpacked, and every type is taken. */
+export const readBytes: ReadBody = async (request, response) => {
+  await readBy(parseRawPacked, request, response);
+};
+
+/** Refuses a body with numbers that JavaScript cannot hold: they would be kept as others, or as null. */
+export function refuseChangedNumbers(response: Response): void {
+  const problem = response.locals.number_problem as Problem | undefined;
+  if (problem !== undefined) throw new ProblemError(problem);
+}
+
+/** Whether the body comes as it is, with a length that is allowed. */
+function isPlain({ headers }: Request): boolean {
+  if (headers['content-encoding'] !== undefined || headers['transfer-encoding'] !== undefined) return false;
+  return Number(headers['content-length']) <= BODY_BYTES_MAX;
+}
+
+/** Reads a body that is plain. Nearly all are, and the parser of Express takes several times as long for a small one. */
+function readPlain(request: Request): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+    // A request that was read to its end is closed as well. What has ended before cannot be read.
+    request.on('close', () => {
+      if (!request.readableEnded) reject(aborted());
+    });
+    if (request.destroyed) reject(aborted());
+  });
+}
+
+/** The client has left before the end of the body. */
+function aborted(): ProblemError {
+  return new ProblemError(protocolProblem('MALFORMED_REQUEST', 'request aborted'));
+}
+
+/** Reads a body by the parser of Express, which unpacks and measures it; undefined when there is none. */
+async function readBy(parser: RequestHandler, request: Request, response: Response): Promise<Buffer | undefined> {
+  await new Promise<void>((resolve, reject) => {
+    parser(request, response, (error?: unknown) => (error instanceof Error ? reject(error) : resolve()));
+  });
+  return Buffer.isBuffer(request.body) ? request.body : undefined;
+}
+
+function refuseOtherTypes(request: Request, media_types: string[]): void {
+  const given = request.get('content-type') ?? 'none';
+  // What nearly every client sends needs no comparison of media types.
+  if (given === media_types[0]) return;
+  if (!request.is(media_types))
+    throw new ProblemError(
+      protocolProblem(
+        'UNSUPPORTED_MEDIA_TYPE',
+        `Send JSON with Content-Type: ${media_types.join(' or ')} (it was: ${given}).`,
+      ),
+    );
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(given)?.[1];
+  if (charset !== undefined && !/^utf-?8$/i.test(charset))
+    throw new ProblemError(
+      protocolProblem('UNSUPPORTED_MEDIA_TYPE', `Send JSON in UTF-8 (the charset was: ${charset}).`),
+    );
+}
+
+function parseJson(bytes: Buffer, response: Response): unknown {
+  const text = textOf(bytes);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw malformed(`The body is not JSON: ${(error as Error).message}`);
+  }
+  // A route whose id is unknown answers 404 whatever the body holds, so this refusal waits for the route.
+  const errors: FieldError[] = [];
+  let count = 0;
+  for (const number of changedNumbers(text)) if (count++ < FIELD_ERRORS_MAX) errors.push(numberError(number));
+  if (count > 0) response.locals.number_problem = shapeProblem(errors, count);
+  return parsed;
+}
+
+function textOf(bytes: Buffer): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw malformed('The body is not UTF-8 text. Send JSON in UTF-8.');
+  }
+}
+
+function malformed(detail: string): ProblemError {
+  return new ProblemError(protocolProblem('MALFORMED_JSON', detail));
+}
+
+function numberError({ path, text }: ChangedNumber): FieldError {
+  const shown = text.length > NUMBER_CHARS_MAX ? `${text.slice(0, NUMBER_CHARS_MAX)}…` : text;
+  const message = `the number ${shown} cannot be kept exactly; send at most 15 digits, or a string`;
+  return { path: path.join('.'), message };
+}
+
+function announcesBody(request: Request): boolean {
+  return request.headers['transfer-encoding'] !== undefined || (request.headers['content-length'] ?? '0') !== '0';
+}

@@ -1,0 +1,360 @@
+/**
+ * How a declared route answers a request: authenticate, authorize, parse, call, present (decisions 6: key 401, role 403,
+ * shape 422, then the handler's own replay, state and quota).
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import type { Request, Response } from 'express';
+import type { ZodType, z as zod } from 'zod';
+import type { Actor } from '../../domain/base/actor';
+import type { Instant } from '../../domain/base/instant';
+import { isRefusal, refuse } from '../../domain/base/refusal';
+import type { Refusal, RefusalCode } from '../../domain/base/refusal';
+import { ROLES, roleCovers } from '../../domain/access/role';
+import type { Role } from '../../domain/access/role';
+import type { AuthenticatedAdmin } from '../../db/access/admin';
+import { claimIdempotencyKey, storeAnswer } from '../../db/base/idempotency';
+import { isLockTimeout, rowsBusyIfLocked } from '../../db/base/errors';
+import type { LockedRow } from '../../db/base/errors';
+import type { Credential } from '../../transactions/generation/request-licenses';
+import { beginLocked } from '../../db/base/database';
+import type { Sql } from '../../db/base/database';
+import type { JsonObject } from '../../domain/base/json';
+import type { Api } from './api';
+import { requestIdOf, writeHead, writeText } from './answer-head';
+import type { Authenticate } from './authentication';
+import { IDEMPOTENCY_KEYS } from './busy';
+import type { ClientStream } from './client-stream';
+import { readBytes, readJson, refuseChangedNumbers } from './body';
+import { ProblemError, fieldErrorsOf, problemOf, protocolProblem, shapeProblem } from './problem';
+import type { FieldError } from './problem';
+import type { Answer, Handled, Route } from './route';
+
+/** How long an equal request waits for the first before it is told to come again (decisions 11). */
+const IDEMPOTENCY_WAIT_MS = 2_000;
+const IDEMPOTENCY_KEY_CHARS_MAX = 255;
+
+/** The roles that may do what needs a role. */
+const ROLES_COVERING = Object.fromEntries(
+  ROLES.map((needed) => [needed, ROLES.filter((role) => roleCovers(role, needed))]),
+) as unknown as Readonly<Record<Role, readonly Role[]>>;
+
+/** The caller of an open route. */
+const NOBODY: AuthenticatedAdmin = { id: '', email: '', name: '', role: 'viewer', api_key_id: '' };
+
+/** How one route answers a request whose path has been matched; rejects with what becomes a problem. */
+export function endpoint(api: Api, route: Route): (request: Request, response: Response) => Promise<void> {
+  const look = route.checks_caller ? api.recall : api.authenticate;
+  const readBody = route.raw_body === undefined ? readJson(route.body_types) : readBytes;
+  return async (request, response) => {
+    // A body is read only when it is known who sends it (decisions 6).
+    const caller = route.role === null ? NOBODY : await authorize(api, request, route, look);
+    await readBody(request, response);
+    const handled = await parsed(api, request, response, route, caller);
+    if (route.stream !== undefined && route.role !== null) {
+      const stream = api.streams.open(route.stream, caller, route.role, response);
+      try {
+        await send(response, await outcomeOf(route, handled), stream);
+      } finally {
+        api.streams.close(stream);
+        logEnd(api, handled.request_id, stream);
+      }
+    } else await send(response, await outcomeOf(route, handled));
+  };
+}
+
+async function outcomeOf(route: Route, handled: Anything): Promise<Answer> {
+  const outcome = await route.handle(handled as never);
+  if (isRefusal(outcome)) throw new ProblemError(problemOf(outcome));
+  if (outcome.nudge) await handled.api.nudger.wake(outcome.nudge, handled.request_id);
+  return outcome;
+}
+
+/** A client that leaves is nothing to report; that we ended its stream is. */
+function logEnd(api: Api, request_id: string, stream: ClientStream): void {
+  const reason = stream.end_reason;
+  if (reason !== undefined && reason !== 'client_gone') api.log.info({ request_id, reason }, 'stream ended early');
+}
+
+/** The admin behind the key, or 401; with a sufficient role, or 403. */
+async function authorize(
+  api: Api,
+  request: Request,
+  route: Route,
+  authenticate: Authenticate,
+): Promise<AuthenticatedAdmin> {
+  const header = request.get('authorization');
+  if (!header)
+    throw new ProblemError(
+      protocolProblem('UNAUTHENTICATED', 'Send an API key: Authorization: Bearer cov_admin_…', {
+        headers: { 'WWW-Authenticate': 'Bearer' },
+      }),
+    );
+  const key = /^Bearer +(\S+) *$/i.exec(header)?.[1];
+  const admin = key === undefined ? undefined : await authenticate(key);
+  if (!admin) {
+    const detail =
+      'This API key is unknown or revoked. Copy it whole and without spaces, or ask a super admin for a new one.';
+    throw new ProblemError(
+      protocolProblem('INVALID_API_KEY', detail, { headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } }),
+    );
+  }
+  if (route.role !== null && !roleCovers(admin.role, route.role)) {
+    // What is remembered may be of a moment before a promotion.
+    if (authenticate !== api.authenticate) return authorize(api, request, route, api.authenticate);
+    const detail = `You are ${admin.role}; this needs ${route.role} or above.`;
+    throw new ProblemError(
+      protocolProblem('FORBIDDEN_ROLE', detail, { metadata: { role: admin.role, needed: route.role } }),
+    );
+  }
+  return admin;
+}
+
+/** What the handler gets. A caller who was only remembered is confirmed before a shape is refused (decisions 6). */
+async function parsed(
+  api: Api,
+  request: Request,
+  response: Response,
+  route: Route,
+  caller: AuthenticatedAdmin,
+): Promise<Anything> {
+  const now = await api.clock();
+  try {
+    return parse(api, request, response, route, caller, now);
+  } catch (error) {
+    if (route.checks_caller) await credentialOf(api, request, route, caller).confirm();
+    throw error;
+  }
+}
+
+/** What is known of the caller from a look-up that may be a second old, and how to look again. */
+function credentialOf(api: Api, request: Request, route: Route, caller: AuthenticatedAdmin): Credential {
+  const confirm = async (): Promise<void> => void (await authorize(api, request, route, api.authenticate));
+  return { api_key_id: caller.api_key_id, roles: route.role === null ? ROLES : ROLES_COVERING[route.role], confirm };
+}
+
+type Anything = Handled<unknown, unknown, unknown>;
+
+function parse(
+  api: Api,
+  request: Request,
+  response: Response,
+  route: Route,
+  caller: AuthenticatedAdmin,
+  now: Instant,
+): Anything {
+  if (route.body === undefined && route.raw_body === undefined && hasBody(request))
+    refuseShape([{ path: '', message: 'This request takes no body.' }]);
+  const given_body: unknown = request.body === undefined && route.body_optional ? {} : request.body;
+  const errors: FieldError[] = [];
+  const params = take(route.params, request.params, errors);
+  // An id that cannot be one names nothing.
+  if (errors.length > 0) throw new ProblemError(problemNotFound(request.path));
+  refuseChangedNumbers(response);
+  // Express parses it each time that it is asked for.
+  const given_query = request.query;
+  for (const name of unknownParameters(route, given_query))
+    errors.push({ path: name, message: 'this parameter is not known here' });
+  const query = take(route.query, given_query, errors);
+  const body = route.body ? take(route.body, given_body, errors) : undefined;
+  const expected_revision = ifMatch(request, errors);
+  if (errors.length > 0) refuseShape(errors);
+
+  const request_id = requestIdOf(response);
+  const actor: Actor = {
+    type: 'user',
+    id: caller.id,
+    name: caller.name,
+    ...(request.ip === undefined ? {} : { ip: request.ip }),
+  };
+  // A message that is taken raw carries an id of its own.
+  const takes_key = route.method === 'post' && route.raw_body === undefined;
+  const idempotency = takes_key ? idempotencyOf(request, route, caller) : null;
+  return {
+    api,
+    params,
+    query,
+    body,
+    raw_body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+    headers: route.raw_body === undefined ? {} : singleHeaders(request),
+    caller,
+    actor,
+    now,
+    request_id,
+    credential: route.checks_caller ? credentialOf(api, request, route, caller) : null,
+    expected_revision,
+    idempotency,
+    write: (run, rows = rowsOf(route, params)) => write(api, idempotency, rows, run),
+    rehearse: (run, rows = rowsOf(route, params)) => rehearse(api, rows, run),
+  };
+}
+
+/** A value as its schema makes it; what is wrong with it is added to `errors`. */
+function take(schema: ZodType | undefined, value: unknown, errors: FieldError[]): unknown {
+  if (!schema) return {};
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  for (const issue of parsed.error.issues) refuseByName(issue);
+  for (const error of fieldErrorsOf(parsed.error)) errors.push(error);
+  return undefined;
+}
+
+/** A rule about the shape alone can have a code of its own, which its refinement names, perhaps as one branch of a union. */
+function refuseByName(issue: zod.core.$ZodIssue): void {
+  if (issue.code === 'invalid_union') issue.errors.flat().forEach(refuseByName);
+  const refusal = issue.code === 'custom' ? (issue.params?.['refusal'] as RefusalCode | undefined) : undefined;
+  if (refusal !== undefined) throw new ProblemError(problemOf(refuse(refusal)));
+}
+
+/** The row that the path of a route names by its id: `/api/v1/products/:id` that of the product. */
+function rowsOf(route: Route, params: unknown): LockedRow[] {
+  const noun = /^\/api\/v1\/([^/]+)\/(?:.+\/)?:id(?:\/|$)/.exec(route.path)?.[1];
+  const { id } = params as { id?: string };
+  return noun === undefined || id === undefined ? [] : [{ table: noun, id }];
+}
+
+/** One transaction; under an Idempotency-Key the answer is stored with the write, and a repetition gets that answer. */
+async function write(
+  api: Api,
+  idempotency: Anything['idempotency'],
+  rows: readonly LockedRow[],
+  run: (tx: Sql) => Promise<Answer | Refusal>,
+): Promise<Answer | Refusal> {
+  if (idempotency === null) return beginLocked(api.db, rows, run);
+  const { scope, key } = idempotency;
+  const asked_ms = performance.now();
+  return beginLocked(api.db, [...rows, { table: IDEMPOTENCY_KEYS, id: `${scope} ${key}` }], async (tx) => {
+    const claim = await claimIdempotencyKey(tx, idempotency).catch((error: unknown) => refuseWaiting(error, asked_ms));
+    if (isRefusal(claim)) return claim;
+    if (claim !== 'claimed') return { ...claim, headers: { ...claim.headers, 'Idempotent-Replayed': 'true' } };
+    const answer = await run(tx).catch((error: unknown) => {
+      // Not the key, which is claimed.
+      throw rowsBusyIfLocked(error, rows[0] ?? null);
+    });
+    // A refusal had no effect, so nothing is remembered of it.
+    if (isRefusal(answer)) await tx`DELETE FROM idempotency_keys WHERE scope = ${scope} AND key = ${key}`;
+    else
+      await storeAnswer(tx, idempotency, {
+        status: answer.status,
+        headers: answer.headers ?? {},
+        body: answer.replay_body ?? ((answer.body ?? {}) as JsonObject),
+      });
+    return answer;
+  });
+}
+
+/** The first request is still running. After the time an equal one may wait for it, that is the answer. */
+function refuseWaiting(error: unknown, asked_ms: number): never {
+  const waits_too_long = performance.now() - asked_ms >= IDEMPOTENCY_WAIT_MS;
+  throw isLockTimeout(error) && waits_too_long ? new ProblemError(problemOf(refuse('IDEMPOTENCY_IN_PROGRESS'))) : error;
+}
+
+/** Carries the answer of a rehearsal out of its transaction, which it thereby ends without effect. */
+class RehearsalOver extends Error {
+  constructor(readonly outcome: Answer | Refusal) {
+    super('the rehearsal is over');
+  }
+}
+
+async function rehearse(
+  api: Api,
+  rows: readonly LockedRow[],
+  run: (tx: Sql) => Promise<Answer | Refusal>,
+): Promise<Answer | Refusal> {
+  try {
+    return await beginLocked(api.db, rows, async (tx): Promise<never> => {
+      throw new RehearsalOver(await run(tx));
+    });
+  } catch (error) {
+    if (!(error instanceof RehearsalOver)) throw error;
+    const { outcome } = error;
+    if (isRefusal(outcome)) return outcome;
+    const { nudge: _nudge, ...answer } = outcome;
+    return { ...answer, body: { ...(answer.body as object), dry_run: true } };
+  }
+}
+
+function idempotencyOf(request: Request, route: Route, caller: AuthenticatedAdmin): Anything['idempotency'] {
+  const key = request.get('idempotency-key');
+  if (key === undefined) return null;
+  if (key.length === 0 || key.length > IDEMPOTENCY_KEY_CHARS_MAX) {
+    refuseShape([{ path: 'Idempotency-Key', message: `must have 1 to ${IDEMPOTENCY_KEY_CHARS_MAX} characters` }]);
+  }
+  // A header has no encoding: the same text would be another key than in a body.
+  if (!/^[\x20-\x7e]+$/.test(key)) refuseShape([{ path: 'Idempotency-Key', message: 'must be printable ASCII' }]);
+  return {
+    key,
+    // A body without a field asks for the same as none.
+    fingerprint: fingerprintOf(request.method, request.path.toLowerCase(), hasBody(request) ? request.body : undefined),
+    scope: `${caller.api_key_id} ${route.method} ${route.path}`,
+  };
+}
+
+/** Tells a repetition from another request: method, path and the body with its keys in order. */
+export function fingerprintOf(method: string, path: string, body: unknown): string {
+  return createHash('sha256')
+    .update(`${method} ${path} ${JSON.stringify(sorted(body ?? null))}`)
+    .digest('base64');
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
+}
+
+/** The revision in `If-Match: "3"`; `*` matches any. */
+function ifMatch(request: Request, errors: FieldError[]): number | undefined {
+  const header = request.get('if-match')?.trim();
+  if (header === undefined || header === '*') return undefined;
+  const revision = /^(?:W\/)?"(\d{1,9})"$/.exec(header)?.[1];
+  if (revision === undefined)
+    errors.push({ path: 'If-Match', message: 'must be the ETag of the contract, such as "3"' });
+  return revision === undefined ? undefined : Number(revision);
+}
+
+/** The headers that came once, which are all that may: Node joins or drops the others. */
+function singleHeaders(request: Request): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]) => [name, typeof value === 'string' ? value : undefined]),
+  );
+}
+
+/** Whether the body says anything: an object without a field does not. */
+function hasBody(request: Request): boolean {
+  const body: unknown = request.body;
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body !== undefined;
+  return Object.keys(body).length > 0;
+}
+
+/** The query parameters that the route does not declare: they are refused like unknown fields, not ignored. */
+function unknownParameters(route: Route, given: Request['query']): string[] {
+  const known = route.query?.shape ?? {};
+  return Object.keys(given).filter((name) => !Object.hasOwn(known, name));
+}
+
+function refuseShape(errors: FieldError[]): never {
+  throw new ProblemError(shapeProblem(errors));
+}
+
+function problemNotFound(path: string) {
+  return protocolProblem('NOT_FOUND', `There is nothing at ${path}.`);
+}
+
+async function send(response: Response, answer: Answer, stream?: ClientStream): Promise<void> {
+  const { status, headers = {}, body } = answer;
+  if (body !== undefined) return writeText(response, status, headers, 'application/json', JSON.stringify(body));
+  writeHead(response, status, headers);
+  // Of HEAD only the headers are sent, so there is nothing to produce.
+  if (stream && answer.stream && response.req.method !== 'HEAD') return answer.stream(stream);
+  response.end();
+}
+
+/** The id a request goes by: the client's own when it is sane, else a new one. */
+export function chooseRequestId(request: Request): string {
+  const given = request.get('x-request-id');
+  return given !== undefined && /^[\x21-\x7e]{1,128}$/.test(given) ? given : randomUUID();
+}

@@ -1,0 +1,115 @@
+/** What the API counts, in Prometheus' form. */
+import { Gauge, Histogram, collectDefaultMetrics, register } from 'prom-client';
+import { CONTRACT_WARNINGS } from '../../domain/contract/contract';
+import type { Instant } from '../../domain/base/instant';
+import { countParkedForADay, countWaitingBillingEvents } from '../../db/billing/billing-event';
+import { countWarnings } from '../../db/contract/contract';
+import type { Sql } from '../../db/base/database';
+import { SWEEP_KINDS } from '../../db/system/sweep';
+import { findStuckRows } from '../../db/system/sweep-attempt';
+
+export { register } from 'prom-client';
+
+const requests = new Histogram({
+  name: 'covenant_http_request_duration_seconds',
+  help: 'Requests by method, route and status.',
+  labelNames: ['method', 'route', 'status'],
+  buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+});
+
+const waitingBillingEvents = new Gauge({
+  name: 'covenant_billing_events',
+  help: 'Billing events that wait, by outcome: pending ones to be applied, parked ones for a contract or an invoice.',
+  labelNames: ['outcome'],
+});
+const parkedForLong = new Gauge({
+  name: 'covenant_billing_events_parked_over_a_day',
+  help: 'Billing events that are parked for more than a day: somebody has to look.',
+});
+
+const warned = new Gauge({
+  name: 'covenant_contracts_with_warning',
+  help: 'Contracts that ask for a person, by warning; GET /api/v1/contracts?warning= lists them.',
+  labelNames: ['warning'],
+});
+const unreachableForLong = new Gauge({
+  name: 'covenant_billing_unreachable_over_a_day',
+  help: 'Contracts whose suspension waits for a billing system that has been silent for more than a day.',
+});
+
+const stuck = new Gauge({
+  name: 'covenant_sweep_stuck_rows',
+  help: 'Rows that the sweep wakes again and again and that stay due, by kind; `covenant doctor` names them.',
+  labelNames: ['kind'],
+});
+
+/** Reads what the sweep cannot settle; when Postgres does not answer, the figures are left out. */
+export async function collectSweepMetrics(sql: Sql): Promise<void> {
+  try {
+    const found = await findStuckRows(sql);
+    for (const kind of Object.keys(SWEEP_KINDS))
+      stuck.set({ kind }, found.find((counted) => counted.kind === kind)?.rows ?? 0);
+  } catch {
+    stuck.reset();
+  }
+}
+
+const openStreams = new Gauge({
+  name: 'covenant_streams_open',
+  help: 'Answers that are being streamed, by kind: CSV files (export) and progress of jobs.',
+  labelNames: ['kind'],
+});
+
+/** Says how many streams of a kind are open. */
+export function setOpenStreams(kind: string, streams: number): void {
+  openStreams.set({ kind }, streams);
+}
+
+const lockTurns = new Gauge({
+  name: 'covenant_lock_turns',
+  help: 'Transactions that lock rows, by state: those that run, and those that wait for their turn.',
+  labelNames: ['state'],
+});
+
+/** Says how many transactions that lock rows run, and how many wait. */
+export function setLockTurns({ running, waiting }: { running: number; waiting: number }): void {
+  lockTurns.set({ state: 'running' }, running);
+  lockTurns.set({ state: 'waiting' }, waiting);
+}
+
+/** Reads what asks for a person; when Postgres does not answer, the figures are left out. */
+export async function collectContractMetrics(sql: Sql, clock: () => Promise<Instant>): Promise<void> {
+  try {
+    const { warnings, unreachable_for_a_day } = await countWarnings(sql, await clock());
+    for (const warning of CONTRACT_WARNINGS)
+      warned.set({ warning }, warnings.find((counted) => counted.warning === warning)?.contracts ?? 0);
+    unreachableForLong.set(unreachable_for_a_day);
+  } catch {
+    warned.reset();
+    unreachableForLong.remove();
+  }
+}
+
+/** Reads what waits in the billing inbox; when Postgres does not answer, the figures are left out. */
+export async function collectBillingMetrics(sql: Sql, clock: () => Promise<Instant>): Promise<void> {
+  try {
+    const now = await clock();
+    const [waiting, parked] = await Promise.all([countWaitingBillingEvents(sql), countParkedForADay(sql, now)]);
+    waitingBillingEvents.set({ outcome: 'pending' }, waiting.PENDING);
+    waitingBillingEvents.set({ outcome: 'parked' }, waiting.PARKED);
+    parkedForLong.set(parked);
+  } catch {
+    waitingBillingEvents.reset();
+    parkedForLong.remove();
+  }
+}
+
+/** Counts one answered request. The route is its pattern, not its path, so that ids do not multiply the series. */
+export function countRequest(method: string, route: string, status: number, duration_ms: number): void {
+  requests.labels(method, route, String(status)).observe(duration_ms / 1000);
+}
+
+/** Adds the process's own figures; once per process. */
+export function collectProcessMetrics(): void {
+  if (!register.getSingleMetric('process_cpu_user_seconds_total')) collectDefaultMetrics();
+}

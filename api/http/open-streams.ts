@@ -1,0 +1,163 @@
+/**
+ * Answers that stay open, CSV files and progress streams: how many there may be at once, and who may still read them.
+ *
+ * A process has one event loop and one pool of connections, which the streams share with all other requests; so their
+ * number is bounded for the process, and for one admin, who cannot take all of it.
+ *
+ * A key is checked when a stream is opened. From then on Postgres announces each commit after which an admin's keys allow
+ * less. A notification is lost with its connection, so all open streams are also checked every few seconds, by one
+ * statement for all of them.
+ */
+import type { Response } from 'express';
+import { roleCovers } from '../../domain/access/role';
+import type { Role } from '../../domain/access/role';
+import { ACCESS_CHANNEL, listKeyRoles } from '../../db/access/admin';
+import type { AuthenticatedAdmin } from '../../db/access/admin';
+import type { Database } from '../../db/base/database';
+import type { Logger } from '../../log';
+import { ClientStream } from './client-stream';
+import { setOpenStreams } from './metrics';
+import { ProblemError, protocolProblem } from './problem';
+
+/** CSV files, and the progress of jobs. */
+export const STREAM_KINDS = ['export', 'progress'] as const;
+export type StreamKind = (typeof STREAM_KINDS)[number];
+
+/** CSV files that one process sends at once; fewer when half of its connections to Postgres are fewer. */
+export const EXPORTS_MAX = 4;
+export const EXPORTS_PER_ADMIN_MAX = 2;
+/** Progress streams that one process sends at once. */
+export const PROGRESS_STREAMS_MAX = 500;
+export const PROGRESS_STREAMS_PER_ADMIN_MAX = 100;
+
+/** How long a client may take nothing of what was sent, or of one piece of it. */
+export const CLIENT_STALL_MS = 30_000;
+/** How long one CSV file may take; 10,000,000 licenses are 2.6 GB and take 35 minutes at 10 Mbit/s. */
+export const EXPORT_MS_MAX = 3_600_000;
+/** Between two checks of the keys of all open streams. */
+export const ACCESS_CHECK_MS = 5_000;
+
+export interface StreamLimits {
+  /** At once in this process. */
+  max: Record<StreamKind, number>;
+  /** At once for one admin in this process. */
+  per_admin_max: Record<StreamKind, number>;
+  stall_ms: number;
+  export_ms_max: number;
+  access_check_ms: number;
+}
+
+export interface OpenStreams {
+  /** Takes a place for an answer to a caller who needs `role` for it. Throws the problem `TOO_MANY_STREAMS` or `STREAMS_BUSY`. */
+  open(kind: StreamKind, caller: AuthenticatedAdmin, role: Role, response: Response): ClientStream;
+  /** Gives the place back. */
+  close(stream: ClientStream): void;
+}
+
+interface OpenStream {
+  kind: StreamKind;
+  caller: AuthenticatedAdmin;
+  role: Role;
+  stream: ClientStream;
+  too_long: NodeJS.Timeout | undefined;
+}
+
+/** The limits of a process with so many connections to Postgres. */
+export function streamLimits(pool_size: number): StreamLimits {
+  return {
+    max: { export: Math.max(1, Math.min(EXPORTS_MAX, Math.floor(pool_size / 2))), progress: PROGRESS_STREAMS_MAX },
+    per_admin_max: { export: EXPORTS_PER_ADMIN_MAX, progress: PROGRESS_STREAMS_PER_ADMIN_MAX },
+    stall_ms: CLIENT_STALL_MS,
+    export_ms_max: EXPORT_MS_MAX,
+    access_check_ms: ACCESS_CHECK_MS,
+  };
+}
+
+export function createOpenStreams(db: Database, log: Logger, limits: StreamLimits): OpenStreams {
+  const streams = new Map<ClientStream, OpenStream>();
+  let listening = false;
+  let next_check: NodeJS.Timeout | undefined;
+
+  /** Ends the streams among these whose key is not accepted any more, or not for them. */
+  async function check(open: OpenStream[]): Promise<void> {
+    if (open.length === 0) return;
+    try {
+      const keys = await listKeyRoles(db, [...new Set(open.map(({ caller }) => caller.api_key_id))]);
+      const roles = new Map(keys.map(({ api_key_id, role }) => [api_key_id, role]));
+      for (const { caller, role, stream } of open) {
+        const held = roles.get(caller.api_key_id);
+        if (held === undefined || !roleCovers(held, role)) stream.end('access_ended');
+      }
+    } catch (error) {
+      log.warn({ err: error }, 'the keys of open streams could not be checked; the next check follows');
+    }
+  }
+
+  const checkAll = (): Promise<void> => check([...streams.values()]);
+
+  /** Checks all streams after a while, and again while there are any. */
+  function scheduleCheck(): void {
+    if (next_check !== undefined) return;
+    const scheduled = setTimeout(() => {
+      void checkAll().finally(() => {
+        if (next_check !== scheduled) return;
+        next_check = undefined;
+        if (streams.size > 0) scheduleCheck();
+      });
+    }, limits.access_check_ms);
+    next_check = scheduled;
+  }
+
+  /** One LISTEN for the process. The driver repeats it until it works and after each loss of its connection. */
+  function listen(): void {
+    if (listening) return;
+    listening = true;
+    const checkAdmin = (admin_id: string): void =>
+      void check([...streams.values()].filter(({ caller }) => caller.id === admin_id));
+    // Whatever was announced before a connection listened went unheard.
+    void db.listen(ACCESS_CHANNEL, checkAdmin, () => void checkAll()).catch(() => undefined);
+  }
+
+  return {
+    open(kind, caller, role, response) {
+      refuseAbove(limits, kind, caller, [...streams.values()]);
+      const stream = new ClientStream(response, limits.stall_ms);
+      const too_long =
+        kind === 'export' ? setTimeout(() => stream.end('too_long'), limits.export_ms_max).unref() : undefined;
+      streams.set(stream, { kind, caller, role, stream, too_long });
+      setOpenStreams(kind, countOf(kind, [...streams.values()]));
+      listen();
+      scheduleCheck();
+      return stream;
+    },
+    close(stream) {
+      const open = streams.get(stream);
+      if (!open) return;
+      streams.delete(stream);
+      clearTimeout(open.too_long);
+      setOpenStreams(open.kind, countOf(open.kind, [...streams.values()]));
+      if (streams.size > 0) return;
+      clearTimeout(next_check);
+      next_check = undefined;
+    },
+  };
+}
+
+/** 429 when the admin has as many open as one may have, 503 when the process has. */
+function refuseAbove(limits: StreamLimits, kind: StreamKind, caller: AuthenticatedAdmin, open: OpenStream[]): void {
+  const own_max = limits.per_admin_max[kind];
+  const own = open.filter(({ caller: other }) => other.id === caller.id);
+  if (countOf(kind, own) >= own_max) {
+    const detail = `You have ${own_max} streams of the kind ${kind} open, the most that one admin may have. Wait until one ends, or close one.`;
+    throw new ProblemError(protocolProblem('TOO_MANY_STREAMS', detail, { metadata: { kind, max: own_max } }));
+  }
+  const max = limits.max[kind];
+  if (countOf(kind, open) >= max) {
+    const detail = `All ${max} places for streams of the kind ${kind} are taken. Try again in a moment.`;
+    throw new ProblemError(protocolProblem('STREAMS_BUSY', detail, { metadata: { kind, max } }));
+  }
+}
+
+function countOf(kind: StreamKind, open: OpenStream[]): number {
+  return open.filter((stream) => stream.kind === kind).length;
+}

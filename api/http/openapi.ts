@@ -1,0 +1,254 @@
+/**
+ * The OpenAPI 3.1 document, made from the routes: `openapi.json` is checked in, and kept fresh by `npm run check`.
+ *
+ * As a program: `tsx api/http/openapi.ts` writes the file, with `--check` it only compares.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi';
+import type { ZodObject, ZodType } from 'zod';
+import { version } from '../../package.json';
+import { commandLine } from '../../command-line';
+import type { RefusalCode } from '../../domain/base/refusal';
+import { JSON_TYPES } from './body';
+import { ProblemShape, problemCatalogue } from './problem';
+import type { ProtocolCode } from './problem';
+import type { Route } from './route';
+import { ROUTES } from '../routes';
+import { z } from './zod';
+
+/** What `If-Match` may say (api/http/endpoint.ts). */
+const IF_MATCH_PATTERN = '^(\\*|(W/)?"[0-9]{1,9}")$';
+
+/** Where the document is kept. */
+export const OPENAPI_FILE = join(__dirname, '..', '..', 'openapi.json');
+
+const DESCRIPTION = [
+  'Durable license contracts. All instants are UTC, all dates are in the zone of their contract, all lists are keyset-paged.',
+  'Refusals are `application/problem+json`; switch on `code`. `X-Request-Id` is accepted and always answered.',
+  'Every POST honours `Idempotency-Key`; contracts honour `If-Match` with their ETag.',
+  '',
+  '| code | status | meaning |',
+  '| --- | --- | --- |',
+  ...problemCatalogue().map(({ code, status, title }) => `| ${code} | ${status} | ${title} |`),
+].join('\n');
+
+/** Makes the document. */
+export function openApiDocument() {
+  const registry = new OpenAPIRegistry();
+  registry.registerComponent('securitySchemes', 'adminKey', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The API key of an admin',
+  });
+  for (const route of ROUTES) registry.registerPath(pathOf(route));
+  const document = new OpenApiGeneratorV31(registry.definitions).generateDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'Covenant',
+      version,
+      description: DESCRIPTION,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+  });
+  for (const schema of bodySchemas(document)) tidyRequest(schema);
+  return document;
+}
+
+type Document = ReturnType<OpenApiGeneratorV31['generateDocument']>;
+
+/** A schema as the generator writes it, as far as it is looked at here. */
+interface BodySchema {
+  $ref?: string;
+  description?: string;
+  default?: unknown;
+  not?: object;
+  properties?: Record<string, BodySchema>;
+  [keyword: string]: unknown;
+}
+
+/** The schemas of request bodies, with the named ones that they refer to. */
+function bodySchemas({ paths = {}, components }: Document): BodySchema[] {
+  const found = new Set<BodySchema>();
+  function collect(node: unknown): void {
+    if (typeof node !== 'object' || node === null || found.has(node as BodySchema)) return;
+    found.add(node as BodySchema);
+    const { $ref } = node as BodySchema;
+    if (typeof $ref === 'string') collect(components?.schemas?.[$ref.replace('#/components/schemas/', '')]);
+    Object.values(node).forEach(collect);
+  }
+  for (const path of Object.values(paths))
+    for (const { requestBody } of Object.values(path) as never[]) collect(requestBody);
+  return [...found];
+}
+
+/**
+ * Says defaults of fields in words, because generators of clients take a field with a `default` for one that is always there,
+ * and so make it required. Of a field that cannot be changed it leaves nothing but its refusal.
+ */
+function tidyRequest({ properties }: BodySchema): void {
+  for (const field of Object.values(properties ?? {})) {
+    if (field.not !== undefined && Object.keys(field.not).length === 0)
+      for (const keyword of Object.keys(field))
+        if (keyword !== 'not' && keyword !== 'description') delete field[keyword];
+    if (!('default' in field)) continue;
+    const said = `Default: ${JSON.stringify(field.default)}`;
+    field.description = field.description === undefined ? said : `${field.description}. ${said}`;
+    delete field.default;
+  }
+}
+
+function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
+  const statuses = new Set<number>();
+  for (const status of refusalStatuses(route)) statuses.add(status);
+  const refusals = [...statuses].map((status) => [
+    status,
+    { description: refusalText(route, status), content: { 'application/problem+json': { schema: ProblemShape } } },
+  ]);
+  const answers = Object.entries(route.answers).map(([status, { description, schema, media_type }]) => [
+    status,
+    { description, ...(schema ? { content: { [media_type ?? 'application/json']: { schema } } } : {}) },
+  ]);
+  const headers: ZodObject[] = [];
+  if (route.raw_body !== undefined) headers.push(route.raw_body.headers);
+  else if (route.method === 'post')
+    headers.push(
+      z.object({
+        'Idempotency-Key': z
+          .string()
+          .min(1)
+          .max(255)
+          .optional()
+          .describe('Repetitions under the same key get the first answer'),
+      }),
+    );
+  if (takesIfMatch(route))
+    headers.push(
+      z.object({
+        'If-Match': z
+          .string()
+          .optional()
+          .describe('ETag of the contract; 412 when it changed meanwhile')
+          .openapi({ pattern: IF_MATCH_PATTERN, example: '"3"' }),
+      }),
+    );
+  return {
+    method: route.method,
+    path: route.path.replace(/:(\w+)/g, '{$1}'),
+    tags: [route.tag],
+    summary: route.summary,
+    description: [route.description ?? '', whoMayCall(route)].filter(Boolean).join('\n\n'),
+    operationId: route.operation_id,
+    security: route.role === null ? [] : [{ adminKey: [] }],
+    request: {
+      ...(route.params ? { params: route.params } : {}),
+      ...(route.query ? { query: route.query } : {}),
+      ...(headers.length > 0 ? { headers } : {}),
+      ...(route.raw_body
+        ? {
+            body: {
+              required: true,
+              description: route.raw_body.description,
+              content: { 'application/json': { schema: route.raw_body.schema } },
+            },
+          }
+        : {}),
+      ...(route.body
+        ? { body: { required: route.body_optional !== true, content: contentOf(route.body, route.body_types) } }
+        : {}),
+    },
+    responses: Object.fromEntries([...answers, ...refusals]) as never,
+  };
+}
+
+/** The same shape for each media type in which it is read. */
+function contentOf(schema: ZodType, media_types = JSON_TYPES) {
+  return Object.fromEntries(media_types.map((media_type) => [media_type, { schema }]));
+}
+
+function whoMayCall({ role, raw_body }: Route): string {
+  if (role !== null) return `Needs the role ${role} or above.`;
+  return raw_body === undefined ? 'Open to everybody.' : 'Needs no API key: the signature stands for one.';
+}
+
+function takesIfMatch(route: Route): boolean {
+  return route.refusals?.includes('REVISION_CONFLICT') === true;
+}
+
+/** The refusal statuses of a route: those of its codes, and those that its form brings with it. */
+function refusalStatuses(route: Route): number[] {
+  const catalogue = new Map(problemCatalogue().map(({ code, status }) => [code, status]));
+  const own = ownCodes(route).map((code) => catalogue.get(code) as number);
+  const formal = [
+    422,
+    503,
+    ...(route.role === null ? [] : [401, 403]),
+    // A path whose escapes make no text is 400, an id that cannot be one 404.
+    ...(route.params ? [400, 404] : []),
+    ...(route.path.startsWith('/api/v1/contracts/:id') ? [410] : []),
+    ...(route.body || route.raw_body ? [400, 413, 415] : []),
+    ...(route.method === 'post' && !route.raw_body ? [409] : []),
+  ];
+  return [...new Set([...own, ...formal])].sort((a, b) => a - b);
+}
+
+/** The codes that a route declares, those of the limits on answers that stay open, and those of rows that are locked. */
+function ownCodes(route: Route): (ProtocolCode | RefusalCode)[] {
+  return [...(route.refusals ?? []), ...(route.stream === undefined ? [] : STREAM_CODES), ...busyCodes(route)];
+}
+
+/** A contract is locked by its changes, and by reads that cross what is due; all else by changes alone. */
+function busyCodes({ path, method }: Route): ProtocolCode[] {
+  if (/^\/api\/v1\/(contracts\/:id|jobs\/:id\/resume)/.test(path)) return ['CONTRACT_BUSY', 'CHANGES_BUSY'];
+  return method === 'get' ? [] : ['CHANGES_BUSY'];
+}
+
+const STREAM_CODES: readonly ProtocolCode[] = ['TOO_MANY_STREAMS', 'STREAMS_BUSY'];
+
+/** The code that the form of a request alone can bring, for each status. */
+const FORMAL_CODES: Readonly<Record<number, ProtocolCode | RefusalCode>> = {
+  400: 'MALFORMED_JSON',
+  401: 'UNAUTHENTICATED',
+  403: 'FORBIDDEN_ROLE',
+  404: 'NOT_FOUND',
+  409: 'IDEMPOTENCY_IN_PROGRESS',
+  410: 'CONTRACT_DELETED',
+  413: 'BODY_TOO_LARGE',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+  422: 'VALIDATION_FAILED',
+  503: 'DATABASE_UNAVAILABLE',
+};
+
+/** The codes of one status that a route can answer: its own, and that of its form. */
+function refusalText(route: Route, status: number): string {
+  const own: string[] = ownCodes(route);
+  return problemCatalogue()
+    .filter((entry) => entry.status === status)
+    .filter(({ code }) => own.includes(code) || (isFormal(route, status) && code === FORMAL_CODES[status]))
+    .map(({ code, title }) => `${code}: ${title}`)
+    .join('; ');
+}
+
+/** A message that is signed knows no key of ours: what its route says is all there is. */
+function isFormal(route: Route, status: number): boolean {
+  return !(route.raw_body && (status === 401 || status === 400));
+}
+
+/** The document as the file holds it. */
+export function openApiText(): string {
+  return `${JSON.stringify(openApiDocument(), null, 2)}\n`;
+}
+
+if (require.main === module) {
+  const { check } = commandLine('openapi', 'Write openapi.json from the routes.')
+    .option('--check', 'write nothing, and fail when the file differs')
+    .parse()
+    .opts<{ check?: true }>();
+  const fresh = openApiText();
+  if (!check) writeFileSync(OPENAPI_FILE, fresh);
+  else if (readFileSync(OPENAPI_FILE, 'utf8') !== fresh) {
+    console.error('openapi.json is not what the routes say. Run: npm run generate');
+    process.exit(1);
+  }
+}

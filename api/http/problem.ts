@@ -1,0 +1,256 @@
+/** Refusals as they go over the wire: `application/problem+json` (RFC 9457) with a stable code, and their HTTP statuses. */
+import type { ZodError } from 'zod';
+import { REFUSAL_TITLES } from '../../domain/base/refusal';
+import type { Refusal, RefusalCode } from '../../domain/base/refusal';
+import type { JsonObject } from '../../domain/base/json';
+import { z } from './zod';
+
+/** The status of each refusal of the domain. */
+const REFUSAL_STATUS: Record<RefusalCode, number> = {
+  NOT_FOUND: 404,
+  VALIDATION_FAILED: 422,
+  CONTRACT_DELETED: 410,
+  CONTRACT_INACTIVE: 409,
+  CONTRACT_EXPIRED: 409,
+  CONTRACT_TERMINATED: 409,
+  BILLING_SUSPENDED: 409,
+  CHANGES_BLOCKED_PAST_DUE: 409,
+  NOTICE_PERIOD_PASSED: 409,
+  ALREADY_RENEWED: 409,
+  RENEWAL_NOT_POSSIBLE: 409,
+  COTERM_NOT_POSSIBLE: 409,
+  AMENDMENT_NOT_POSSIBLE: 409,
+  AMENDMENT_NOT_PENDING: 409,
+  CONTRACT_ACTIVE: 409,
+  CONTRACT_HAS_OPEN_JOB: 409,
+  CONFIRMATION_MISMATCH: 422,
+  INVALID_STATE_TRANSITION: 409,
+  TERM_ALREADY_OVER: 409,
+  IMMUTABLE_FIELD: 422,
+  REVISION_CONFLICT: 412,
+  QUOTA_EXCEEDED: 409,
+  QUOTA_BELOW_USED: 409,
+  QUOTA_DECREASE_NOT_ALLOWED: 409,
+  TEST_LICENSE_LIMIT: 409,
+  PRODUCT_INACTIVE: 409,
+  GENERATOR_NOT_AVAILABLE: 409,
+  GENERATOR_KEYSPACE_TOO_SMALL: 409,
+  GENERATOR_KEYSPACE_EXHAUSTED: 409,
+  GENERATOR_IN_USE: 409,
+  EXPIRY_IN_PAST: 409,
+  EXPIRY_CONFLICT: 422,
+  FEATURE_TYPE_MISMATCH: 422,
+  JOB_ALREADY_FINISHED: 409,
+  JOB_NOT_RESUMABLE: 409,
+  IDEMPOTENCY_KEY_REUSED: 422,
+  IDEMPOTENCY_IN_PROGRESS: 409,
+  COMMAND_EXPIRED: 503,
+  EMAIL_TAKEN: 409,
+  CODE_TAKEN: 409,
+  CLOCK_BACKWARDS: 409,
+  CLOCK_ADVANCING: 409,
+  LAST_SUPER_ADMIN: 409,
+  LAST_SUPER_ADMIN_KEY: 409,
+};
+
+/** Refusals of the interface itself, before any rule of the domain is asked. */
+const PROTOCOL = {
+  MALFORMED_JSON: [400, 'The body is not JSON'],
+  MALFORMED_REQUEST: [400, 'The request is not well formed'],
+  IDEMPOTENCY_KEY_CONFLICT: [400, 'Two different idempotency keys'],
+  UNAUTHENTICATED: [401, 'An API key is needed'],
+  BAD_SIGNATURE: [401, 'The signature of the message is not good'],
+  INVALID_API_KEY: [401, 'The API key is not valid'],
+  FORBIDDEN_ROLE: [403, 'Your role does not allow this'],
+  NOT_FOUND: [404, 'Not found'],
+  METHOD_NOT_ALLOWED: [405, 'The method is not allowed here'],
+  BODY_TOO_LARGE: [413, 'The body is too large'],
+  UNSUPPORTED_MEDIA_TYPE: [415, 'The body must be JSON'],
+  VALIDATION_FAILED: [422, 'The request is not valid'],
+  TOO_MANY_STREAMS: [429, 'You have too many streams open'],
+  INTERNAL_ERROR: [500, 'Something went wrong here'],
+  COMMAND_FAILED: [500, 'The command failed'],
+  TOO_MANY_COMMANDS: [503, 'Too many commands at once'],
+  TEMPORAL_UNAVAILABLE: [503, 'Temporal cannot be reached'],
+  DATABASE_UNAVAILABLE: [503, 'The database cannot be reached'],
+  OUTCOME_UNKNOWN: [503, 'The outcome is unknown'],
+  LIST_TOO_SLOW: [503, 'The list takes too long'],
+  LISTS_BUSY: [503, 'Too many lists are being read'],
+  STREAMS_BUSY: [503, 'Too many streams are open here'],
+  CONTRACT_BUSY: [503, 'Others are changing this contract'],
+  CHANGES_BUSY: [503, 'Others are changing the same thing, or too many changes wait here'],
+} as const satisfies Record<string, readonly [number, string]>;
+
+/** Fields that one refusal names; the others are counted. */
+export const FIELD_ERRORS_MAX = 20;
+/** Characters of a path and of a message in a refusal. */
+const FIELD_TEXT_CHARS_MAX = 500;
+/** Unknown fields of one object that a message names, and characters of each: all of them fit into one message. */
+const UNKNOWN_FIELDS_NAMED_MAX = 10;
+const UNKNOWN_FIELD_CHARS_MAX = 40;
+
+export type ProtocolCode = keyof typeof PROTOCOL;
+
+/** Statuses after which the same request may succeed: they carry `Retry-After`. */
+const RETRY_AFTER_S: Partial<Record<string, number>> = {
+  TEMPORAL_UNAVAILABLE: 5,
+  DATABASE_UNAVAILABLE: 5,
+  OUTCOME_UNKNOWN: 2,
+  COMMAND_EXPIRED: 2,
+  TOO_MANY_COMMANDS: 2,
+  IDEMPOTENCY_IN_PROGRESS: 1,
+  LISTS_BUSY: 2,
+  TOO_MANY_STREAMS: 5,
+  STREAMS_BUSY: 5,
+  CONTRACT_BUSY: 2,
+  CHANGES_BUSY: 2,
+};
+
+/** A refusal that is about to be sent. */
+export interface Problem {
+  status: number;
+  code: string;
+  title: string;
+  detail: string;
+  reasons: string[];
+  metadata: JsonObject;
+  errors?: FieldError[];
+  headers: Record<string, string>;
+}
+
+/** One field that is not as it should be. */
+export interface FieldError {
+  /** Where, dotted: `expiry.duration`; empty for the body as a whole. */
+  path: string;
+  message: string;
+}
+
+/** A refusal thrown from the depth of a request; the last handler presents it. */
+export class ProblemError extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.detail);
+  }
+}
+
+/** A refusal of the domain as a problem. */
+export function problemOf(refusal: Refusal): Problem {
+  const { path, message } = refusal.metadata;
+  const field =
+    refusal.code === 'VALIDATION_FAILED' && typeof path === 'string' && typeof message === 'string'
+      ? [{ path, message }]
+      : undefined;
+  return {
+    status: REFUSAL_STATUS[refusal.code],
+    code: refusal.code,
+    title: refusal.title,
+    detail: refusal.detail,
+    reasons: refusal.reasons,
+    metadata: refusal.metadata,
+    ...(field ? { errors: field } : {}),
+    headers: retryAfter(refusal.code),
+  };
+}
+
+/** A refusal of the interface. */
+export function protocolProblem(
+  code: ProtocolCode,
+  detail: string,
+  more: { metadata?: JsonObject; errors?: FieldError[]; headers?: Record<string, string> } = {},
+): Problem {
+  const [status, title] = PROTOCOL[code];
+  return {
+    status,
+    code,
+    title,
+    detail,
+    reasons: [code],
+    metadata: more.metadata ?? {},
+    ...(more.errors ? { errors: more.errors } : {}),
+    headers: { ...retryAfter(code), ...more.headers },
+  };
+}
+
+/** What zod found, by field. Fields that are not known are one error of the object that holds them, whose message names them. */
+export function fieldErrorsOf(error: ZodError): FieldError[] {
+  return error.issues.map((issue) => ({
+    path: issue.path.map(String).join('.'),
+    message: issue.code === 'unrecognized_keys' ? unknownFieldsText(issue.keys) : issue.message,
+  }));
+}
+
+/**
+ * The refusal of a request by its shape. Its size is bounded, whatever was sent: it names the first fields and says how many
+ * more there are. `count` is the number of all errors where `errors` holds only the first of them.
+ */
+export function shapeProblem(errors: readonly FieldError[], count = errors.length): Problem {
+  const shown = errors
+    .slice(0, FIELD_ERRORS_MAX)
+    .map(({ path, message }) => ({ path: bounded(path), message: bounded(message) }));
+  const further_errors = count - shown.length;
+  const sentences = shown.map(({ path, message }) => (path ? `${path}: ${message}` : message));
+  if (further_errors === 0) return protocolProblem('VALIDATION_FAILED', sentences.join('; '), { errors: shown });
+  const detail = [...sentences, `and ${further_errors} more`].join('; ');
+  return protocolProblem('VALIDATION_FAILED', detail, { errors: shown, metadata: { further_errors } });
+}
+
+function unknownFieldsText(keys: readonly string[]): string {
+  const named = keys.slice(0, UNKNOWN_FIELDS_NAMED_MAX).map((key) => `"${bounded(key, UNKNOWN_FIELD_CHARS_MAX)}"`);
+  const more = keys.length > named.length ? ` and ${keys.length - named.length} more` : '';
+  return `Unrecognized ${keys.length === 1 ? 'key' : 'keys'}: ${named.join(', ')}${more}`;
+}
+
+/** A text that may hold what a client sent, cut to what a person reads. */
+function bounded(text: string, chars_max = FIELD_TEXT_CHARS_MAX): string {
+  if (text.length <= chars_max) return text;
+  // Half of a surrogate pair at the cut is no text.
+  return `${text.slice(0, chars_max).replace(/[\ud800-\udbff]$/, '')}…`;
+}
+
+/** The body of a problem. */
+export function presentProblem(problem: Problem, request_id: string) {
+  const { status, code, title, detail, reasons, metadata, errors } = problem;
+  return {
+    type: `urn:covenant:problem:${code}`,
+    title,
+    status,
+    detail,
+    code,
+    reasons,
+    metadata,
+    ...(errors ? { errors } : {}),
+    request_id,
+  };
+}
+
+/** The shape of every refusal, for the interface's documentation. */
+export const ProblemShape = z
+  .object({
+    type: z.string().describe('A URN that names the code'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe('The case at hand, with what to do about it'),
+    code: z.string().describe('Stable; switch on this'),
+    reasons: z.array(z.string()).describe('Every code that applies, the first being code'),
+    metadata: z.record(z.string(), z.unknown()).describe('Every value that the detail shows'),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+    request_id: z.string(),
+  })
+  .openapi('Problem');
+
+/** Every code the interface can answer, with its status and title. */
+export function problemCatalogue(): { code: string; status: number; title: string }[] {
+  const domain = Object.entries(REFUSAL_TITLES).map(([code, title]) => ({
+    code,
+    status: REFUSAL_STATUS[code as RefusalCode],
+    title,
+  }));
+  const protocol = Object.entries(PROTOCOL).map(([code, [status, title]]) => ({ code, status, title }));
+  return [...new Map([...domain, ...protocol].map((entry) => [entry.code, entry])).values()].sort((a, b) =>
+    a.code.localeCompare(b.code),
+  );
+}
+
+function retryAfter(code: string): Record<string, string> {
+  const seconds = RETRY_AFTER_S[code];
+  return seconds === undefined ? {} : { 'Retry-After': String(seconds) };
+}
