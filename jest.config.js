@@ -16,8 +16,8 @@ const ESM_PACKAGES = ['temporal-polyfill', 'temporal-utils', 'postgrator'];
 
 const shared = {
   testEnvironment: '<rootDir>/test/harness/environment.js',
-  globalSetup: '<rootDir>/test/global-setup.ts',
-  globalTeardown: '<rootDir>/test/global-teardown.ts',
+  globalSetup: '<rootDir>/test/harness/global-setup.ts',
+  globalTeardown: '<rootDir>/test/harness/global-teardown.ts',
   transform: {
     '^.+\\.(ts|js|mjs)$': ['@swc/jest', swcOptions],
   },
@@ -36,13 +36,13 @@ module.exports = {
     {
       ...shared,
       displayName: 'main',
-      testMatch: ['<rootDir>/test/*.test.ts'],
-      testPathIgnorePatterns: ['/test/fault\\.'],
+      testMatch: ['<rootDir>/test/**/*.test.ts'],
+      testPathIgnorePatterns: ['<rootDir>/test/fault/'],
     },
     {
       ...shared,
       displayName: 'fault',
-      testMatch: ['<rootDir>/test/fault.*.test.ts'],
+      testMatch: ['<rootDir>/test/fault/*.test.ts'],
     },
   ],
 };

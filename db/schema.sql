@@ -1,4 +1,4 @@
--- The current schema, written by hand for reading; `test/db.schema.test.ts` proves that the migrations give the same.
+-- The current schema, written by hand for reading; `test/base/db.schema.test.ts` proves that the migrations give the same.
 --
 -- Conventions: ids are UUIDv7 unless a comment says otherwise; instants are timestamptz; calendar dates are date, in the
 -- contract's own zone. Invariants are named constraints. No trigger decides anything: `domain/` does.

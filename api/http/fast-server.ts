@@ -4,7 +4,7 @@
  * Express sets the prototypes of `req` and `res` for every request, and that costs more than everything else it does:
  * 5.7 k against 23.0 k constant answers a second on two cores. Here the server makes both from classes whose prototypes
  * already are the application's, so that the assignment changes nothing. It is undocumented use: it stands in this file
- * alone, `test/api.server.test.ts` holds what it could break, and mounted sub-applications must not be used with it.
+ * alone, `test/base/api.server.test.ts` holds what it could break, and mounted sub-applications must not be used with it.
  */
 import { IncomingMessage, ServerResponse, createServer } from 'node:http';
 import type { Server } from 'node:http';

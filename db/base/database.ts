@@ -164,7 +164,7 @@ const PATCHED: readonly { file: string; mark: RegExp; without: string }[] = [
 ];
 
 /**
- * Throws unless the driver carries the whole of our patch (`patches/`; `test/db.driver.test.ts` shows what each piece is
+ * Throws unless the driver carries the whole of our patch (`patches/`; `test/base/db.driver.test.ts` shows what each piece is
  * for). `npm ci` applies it; an install with `--ignore-scripts` does not, and neither does a pull that changed the patch.
  */
 export function assertDriverPatched(directory: string = DRIVER): void {

@@ -1,0 +1,170 @@
+/** CSV answers over a real connection: how they are escaped, and how much is read for clients that are slow or gone. */
+import { createServer, get } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Response } from 'express';
+import fc from 'fast-check';
+import { ClientStream } from '../../api/http/client-stream';
+import { csvAnswer } from '../../api/http/csv';
+import { CLIENT_STALL_MS } from '../../api/http/open-streams';
+import type { JsonObject } from '../../domain/base/json';
+
+const BATCH_ROWS = 1_000;
+/** More than all buffers between a server and a client of this machine hold together. */
+const BUFFERED_BYTES_MAX = 64 * 1024 * 1024;
+
+let server: Server | undefined;
+
+afterEach(async () => {
+  server?.closeAllConnections();
+  await new Promise<void>((resolve) => (server ? server.close(() => resolve()) : resolve()));
+  server = undefined;
+});
+
+/** Answers every request with a file of these rows; resolves with its address. */
+async function serve(
+  batches: () => AsyncGenerator<JsonObject[]>,
+  done: (error?: unknown) => void = () => undefined,
+  stall_ms = CLIENT_STALL_MS,
+): Promise<string> {
+  server = createServer((request, response) => {
+    if (request.url === '/alive') return void response.end('yes');
+    void csvAnswer('rows.csv', ['text', 'number'], batches())
+      .then((answer) => answer.stream?.(new ClientStream(response as unknown as Response, stall_ms)))
+      .then(() => done(), done);
+  });
+  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** Resolves when the first bytes came; nothing more is taken from the connection. */
+function firstBytes(url: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    get(url, (response) => response.once('readable', () => resolve(response))).once('error', reject);
+  });
+}
+
+/** Batches without end, that count what was taken of them and say when nobody will take more. */
+function endless(): { batches: () => AsyncGenerator<JsonObject[]>; taken: () => number; ended: Promise<void> } {
+  let taken = 0;
+  let end: () => void = () => undefined;
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  async function* batches(): AsyncGenerator<JsonObject[]> {
+    try {
+      for (;;) {
+        taken += 1;
+        yield Array.from({ length: BATCH_ROWS }, (_, number) => ({ text: 'x'.repeat(100), number }));
+      }
+    } finally {
+      end();
+    }
+  }
+  return { batches, taken: () => taken, ended };
+}
+
+test('a client that goes away ends the reading, and is no error', async () => {
+  const rows = endless();
+  let over: (error?: unknown) => void = () => undefined;
+  const outcome = new Promise<unknown>((resolve) => (over = resolve));
+  const response = await firstBytes(await serve(rows.batches, over));
+  response.destroy();
+  await rows.ended;
+  expect(await outcome).toBeUndefined();
+});
+
+test('no more is read than a client takes', async () => {
+  const rows = endless();
+  const url = await serve(rows.batches);
+  const response = await firstBytes(url);
+  // All this while the client takes nothing.
+  for (let request = 0; request < 300; request++) await (await fetch(`${url}/alive`)).text();
+  expect(rows.taken() * BATCH_ROWS * 100).toBeLessThan(BUFFERED_BYTES_MAX);
+  response.destroy();
+  await rows.ended;
+});
+
+test('a client that takes nothing for too long is cut off, and the reading ends', async () => {
+  const rows = endless();
+  let over: (error?: unknown) => void = () => undefined;
+  const outcome = new Promise<unknown>((resolve) => (over = resolve));
+  const response = await firstBytes(await serve(rows.batches, over, 1));
+  await rows.ended;
+  expect(await outcome).toBeUndefined();
+  await expect(response.toArray()).rejects.toThrow('aborted');
+});
+
+test('what a file of several batches holds is one header and every row in order', async () => {
+  async function* batches(): AsyncGenerator<JsonObject[]> {
+    yield [{ text: 'first', number: 1 }];
+    yield [
+      { text: 'second', number: 2 },
+      { text: null, number: 3 },
+    ];
+  }
+  expect(await (await fetch(await serve(batches))).text()).toBe('text,number\nfirst,1\nsecond,2\n,3\n');
+});
+
+test('a failure of the first batch comes before anything is sent', async () => {
+  // eslint-disable-next-line require-yield -- it fails before it has anything to yield
+  async function* failing(): AsyncGenerator<JsonObject[]> {
+    throw new Error('the database is gone');
+  }
+  await expect(csvAnswer('rows.csv', ['text'], failing())).rejects.toThrow('the database is gone');
+});
+
+test('a failure amid the file cuts the connection, so that half a file does not pass for a whole one', async () => {
+  async function* breaking(): AsyncGenerator<JsonObject[]> {
+    yield [{ text: 'first', number: 1 }];
+    throw new Error('the database is gone');
+  }
+  let over: (error?: unknown) => void = () => undefined;
+  const outcome = new Promise<unknown>((resolve) => (over = resolve));
+  const url = await serve(breaking, over);
+  await expect(fetch(url).then((response) => response.text())).rejects.toThrow();
+  expect(await outcome).toMatchObject({ message: 'the database is gone' });
+});
+
+test('every text comes back as it was, but for an apostrophe before what a spreadsheet would run', async () => {
+  const cell = fc.oneof(
+    fc.string(),
+    fc
+      .tuple(fc.constantFrom('=', '+', '-', '@', '\t', '\r', ',', '"', '\n'), fc.string())
+      .map((parts) => parts.join('')),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(cell, { minLength: 1, maxLength: 20 }), async (texts) => {
+      async function* batches(): AsyncGenerator<JsonObject[]> {
+        yield texts.map((text, number) => ({ text, number: -number }));
+      }
+      const body = await (await fetch(await serve(batches))).text();
+      server?.close();
+      const rows = parseCsv(body).slice(1);
+      expect(rows).toEqual(
+        texts.map((text, number) => [/^[=+\-@\t\r]/.test(text) ? `'${text}` : text, String(-number)]),
+      );
+    }),
+    { numRuns: 100 },
+  );
+});
+
+/** A reader of RFC 4180 of its own, so that writer and reader do not share a mistake. */
+function parseCsv(text: string): string[][] {
+  const rows: string[][] = [];
+  let row: string[] = [];
+  let cell = '';
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i] as string;
+    if (quoted && character === '"' && text[i + 1] === '"') cell += text[i++];
+    else if (character === '"') quoted = !quoted;
+    else if (!quoted && character === ',') {
+      row.push(cell);
+      cell = '';
+    } else if (!quoted && character === '\n') {
+      rows.push([...row, cell]);
+      row = [];
+      cell = '';
+    } else cell += character;
+  }
+  return rows;
+}

@@ -1,0 +1,278 @@
+/**
+ * Thousands of requests made from the interface's own document, right and wrong: never a 500, always a documented status
+ * and shape, refusals always problem documents. The harness compares every answer with the document.
+ *
+ * Seeded, so that a run can be repeated: FUZZ_SEED=<n> tries others, FUZZ_RUNS=<n> tries more for each operation.
+ */
+import fc from 'fast-check';
+import { openApiDocument } from '../../api/http/openapi';
+import { cursorsByCreation, cursorsById, cursorsByText } from '../../api/http/paging';
+import { signStandard, signStripe } from '../../dev/fake-billing';
+import { startTestApi } from '../harness/api';
+import type { CallOptions, TestApi } from '../harness/api';
+import { addCatalogue, addContract } from '../harness/catalogue';
+import { expectInvariants } from '../harness/invariants';
+import { arbitraryOf, strange } from '../harness/schema-arbitrary';
+import type { JsonSchema, SchemaSource } from '../harness/schema-arbitrary';
+
+const SEED = Number(process.env['FUZZ_SEED'] ?? 20_261_128);
+const RUNS = Number(process.env['FUZZ_RUNS'] ?? 80);
+/** Requests on their way together, so that they also meet each other. */
+const TOGETHER = 4;
+const TIMEOUT_MS = 600_000;
+/** Answered before any rule is asked. */
+const FORM_STATUSES = [400, 401, 403, 404, 422];
+
+const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
+
+interface Operation {
+  parameters?: { name: string; in: 'path' | 'query' | 'header'; schema: JsonSchema }[];
+  requestBody?: { content: { 'application/json': { schema: JsonSchema } } };
+}
+
+/** One request as it is sent. */
+interface FuzzedCall {
+  path: string;
+  options: CallOptions;
+}
+
+const STRIPE_SECRET = 'whsec_fuzz';
+
+/** Signed messages, of which the signature must be good for anything else to be reached. */
+const SIGNED = '/api/v1/billing/{source}/events';
+
+const document = openApiDocument();
+const operations = Object.entries((document.paths ?? {}) as Record<string, Record<string, Operation>>).flatMap(
+  ([path, methods]) =>
+    Object.entries(methods).map(
+      ([method, operation]) => [`${method.toUpperCase()} ${path}`, method.toUpperCase(), path, operation] as const,
+    ),
+);
+
+let api: TestApi;
+/** Ids that exist, by the noun of their path: what is only ever unknown is never reached. */
+let ids: Record<string, string[]>;
+let source: SchemaSource;
+
+beforeAll(async () => {
+  api = await startTestApi({
+    worker: true,
+    billing: { stripeWebhookSecrets: [STRIPE_SECRET], stripeApiKey: 'rk_test_1', stripeApiUrl: 'http://127.0.0.1:9' },
+  });
+  const catalogues = [await addCatalogue(api), await addCatalogue(api)];
+  const contracts: string[] = [];
+  const jobs: string[] = [];
+  const licenses: string[] = [];
+  const amendments: string[] = [];
+  for (const catalogue of catalogues) {
+    for (const status of ['active', 'inactive']) {
+      const contract = await addContract(api, catalogue, { status, quota: 500 });
+      contracts.push(contract.id);
+      const made = await api.call('POST', `/contracts/${contract.id}/generate`, {
+        body: { count: 3, test: status === 'inactive' },
+      });
+      jobs.push(made.body.job_id);
+      licenses.push(made.body.licenses[0].id);
+      if (status === 'inactive') continue;
+      const later = { effective_date: '2099-01-01', changes: { quota_add: 5 } };
+      amendments.push((await api.call('POST', `/contracts/${contract.id}/amendments`, { body: later })).body.id);
+    }
+  }
+  const customer = await api.call('POST', '/customers', { body: { email: 'fuzz@covenant.test', name: 'Fuzz' } });
+  const billing: string[] = [];
+  for (const contract_id of [contracts[0], UNKNOWN_ID]) {
+    const event = { id: `for ${contract_id}`, type: 'invoice.open', occurred_at: '2026-12-01T00:00:00Z', contract_id };
+    const body = JSON.stringify({ ...event, invoice: { id: 'in_1', due_date: '2026-12-31' } });
+    await api.call('POST', '/billing/standard/events', signed({ path: '', options: { body } }).options);
+    const [row] = await api.sql`SELECT id FROM billing_inbox WHERE event_id = ${event.id}`;
+    billing.push(String(row?.['id']));
+  }
+  const clocks: string[] = [];
+  for (const now of ['2027-01-01T00:00:00.000Z', '1999-12-31T23:59:59.999Z'])
+    clocks.push((await api.call('POST', '/test-clocks', { body: { now } })).body.id);
+  // Not the admins whose keys make the calls: they must stay able to.
+  const spare = await api.addAdmin('admin');
+  const [key] = await api.sql`SELECT id FROM admin_api_keys WHERE admin_id = ${spare.id}`;
+  ids = {
+    products: catalogues.map((catalogue) => catalogue.product_id),
+    generators: catalogues.map((catalogue) => catalogue.generator_id),
+    customers: [customer.body.id],
+    admins: [spare.id],
+    key_id: [String(key?.['id'])],
+    amendment_id: amendments,
+    billing,
+    'test-clocks': clocks,
+    contracts,
+    jobs,
+    licenses,
+  };
+  const known = (noun: string) => fc.constantFrom(...(ids[noun] ?? []));
+  source = {
+    resolve: (ref) =>
+      ref
+        .split('/')
+        .slice(1)
+        .reduce((at, part) => (at as Record<string, object>)[part] as object, document as object),
+    known: {
+      // Small enough for jobs that end while the test runs.
+      count: fc.integer({ min: 1, max: 300 }),
+      quota: fc.integer({ min: 1, max: 1000 }),
+      product_id: known('products'),
+      generator_id: known('generators'),
+      customer_id: fc.oneof(known('customers'), fc.constant(null)),
+      contract_id: known('contracts'),
+      job_id: known('jobs'),
+      timezone: fc.constantFrom('UTC', 'Europe/Berlin', 'Africa/Cairo'),
+      source: fc.constantFrom('standard', 'standard', 'standard', 'stripe', 'nobody'),
+      due_date: fc.constantFrom('2026-02-28', '2027-01-31', '2100-12-31'),
+      term: fc.constantFrom('P1Y', 'P1M', null),
+      name: fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 20 }),
+      cursor: fc.constantFrom(
+        cursorsByCreation('contracts').write({ sort_key: '2027-01-01T00:00:00.000000Z', id: UNKNOWN_ID }),
+        cursorsByText('contracts.name').write({ sort_key: 'a', id: UNKNOWN_ID }),
+        cursorsById('jobs').write({ id: UNKNOWN_ID }),
+      ),
+      'If-Match': fc.constantFrom('"1"', 'W/"2"', '*'),
+    },
+  };
+});
+
+afterAll(() => api.close());
+
+function callOf(method: string, path: string, operation: Operation): fc.Arbitrary<FuzzedCall> {
+  const parameters = operation.parameters ?? [];
+  const noun = path.split('/')[3] ?? '';
+  const values = (place: string): fc.Arbitrary<Record<string, unknown>> =>
+    fc.record(
+      Object.fromEntries(
+        parameters
+          .filter((parameter) => parameter.in === place)
+          .map(({ name, schema }) => {
+            const existing = place === 'path' ? ids[name === 'id' ? noun : name] : undefined;
+            const right = existing ? fc.constantFrom(...existing) : (source.known[name] ?? arbitraryOf(schema, source));
+            return [name, fc.oneof({ weight: 15, arbitrary: right }, { weight: 1, arbitrary: strange })];
+          }),
+      ),
+      {
+        requiredKeys:
+          place === 'path'
+            ? parameters.map((parameter) => parameter.name).filter((name) => path.includes(`{${name}}`))
+            : [],
+      },
+    );
+  const schema = operation.requestBody?.content['application/json'].schema;
+  // `fetch` sends no body with GET.
+  const body = schema
+    ? bodyOf(arbitraryOf(schema, source))
+    : method === 'GET'
+      ? fc.constant(undefined)
+      : fc.oneof({ weight: 9, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: strange });
+  const key = fc.oneof(
+    { weight: 12, arbitrary: fc.constant(api.keys.super_admin) },
+    { weight: 1, arbitrary: fc.constantFrom(api.keys.admin, api.keys.operator, api.keys.viewer, null, 'nonsense') },
+  );
+  return fc
+    .record({ inPath: values('path'), inQuery: values('query'), inHeaders: values('header'), body, key })
+    .map(({ inPath, inQuery, inHeaders, ...options }) => {
+      const target = path.startsWith('/api/v1') ? path.slice('/api/v1'.length) : `/${path}`;
+      const filled = target.replace(
+        /\{(\w+)\}/g,
+        (_match, name: string) => encodeURIComponent(textOf(inPath[name])) || '%20',
+      );
+      const query = Object.entries(inQuery).map(([name, value]) => `${name}=${encodeURIComponent(textOf(value))}`);
+      const headers = Object.fromEntries(
+        Object.entries(inHeaders).map(([name, value]) => [
+          name,
+          textOf(value)
+            .replace(/[^\x20-\x7e]/g, '?')
+            .slice(0, 2000),
+        ]),
+      );
+      const call = {
+        path: query.length > 0 ? `${filled}?${query.join('&')}` : filled,
+        options: { ...options, headers },
+      };
+      // One in sixteen has every header drawn, and is left with nonsense for a signature.
+      return path === SIGNED && Object.keys(inHeaders).length < 4 ? signed(call) : call;
+    });
+}
+
+/** The call with its body as text, and with a signature over it. */
+function signed({ path, options }: FuzzedCall): FuzzedCall {
+  const body = typeof options.body === 'string' ? options.body : (JSON.stringify(options.body) ?? '');
+  const [secret] = api.billing.billingStandardSecrets ?? [];
+  return { path, options: { ...options, body, headers: signStandard(body, secret as string) } };
+}
+
+/** A right body, or one with a field replaced, dropped or added, or something else altogether. */
+function bodyOf(right: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
+  const mutated = fc
+    .tuple(right, fc.nat(), fc.constantFrom('replace', 'drop', 'add'), strange)
+    .map(([body, choice, mutation, value]) => {
+      if (typeof body !== 'object' || body === null) return value;
+      const names = Object.keys(body);
+      const name =
+        mutation === 'add' || names.length === 0 ? 'no_such_field' : (names[choice % names.length] as string);
+      const { [name]: _old, ...rest } = body as Record<string, unknown>;
+      return mutation === 'drop' ? rest : { ...rest, [name]: value };
+    });
+  const malformed = fc.constantFrom('{', '{"a":', '\u0000', '[1,]', '{"a":1}}', '"\\ud800"', '1e999', 'undefined');
+  return fc.oneof(
+    { weight: 5, arbitrary: right },
+    { weight: 5, arbitrary: mutated },
+    { weight: 1, arbitrary: strange },
+    { weight: 1, arbitrary: malformed },
+  );
+}
+
+/** Text as a URL or a header can carry it. */
+function textOf(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  return Buffer.from(text).toString();
+}
+
+test.each(operations)(
+  '%s answers every request as documented',
+  async (name, method, path, operation) => {
+    const statuses = new Map<number, number>();
+    const calls = fc.array(callOf(method, path, operation), { minLength: TOGETHER, maxLength: TOGETHER });
+    await fc.assert(
+      fc.asyncProperty(calls, async (together) => {
+        const answers = await Promise.all(together.map((call) => api.call(method, call.path, call.options)));
+        for (const answer of answers) statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+      }),
+      { seed: SEED, numRuns: Math.ceil(RUNS / TOGETHER) },
+    );
+    // A fuzzer that is refused for its form every time tests nothing else.
+    const reached = [...statuses.keys()].some((status) => !FORM_STATUSES.includes(status));
+    if (process.env['FUZZ_SEED'] === undefined) expect([name, reached]).toEqual([name, true]);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'POST /api/v1/billing/stripe/events keeps or refuses every signed message, whatever text it holds',
+  async () => {
+    const texts = fc.oneof(strange, fc.constantFrom('in_1', 'invoice.paid', 'charge.dispute.created'));
+    const type = fc.oneof(fc.constantFrom('invoice.paid', 'charge.dispute.created', 'customer.created'), strange);
+    const object = fc.record({ id: texts, payment_intent: texts, status: texts, metadata: texts });
+    const event = fc.record({ id: texts, type, object });
+    const statuses = new Set<number>();
+    await fc.assert(
+      fc.asyncProperty(event, async ({ object: of, ...named }) => {
+        const body = JSON.stringify({ ...named, object: 'event', created: 1_800_000_000, data: { object: of } });
+        const headers = signStripe(body, STRIPE_SECRET);
+        statuses.add((await api.call('POST', '/billing/stripe/events', { key: null, body, headers })).status);
+      }),
+      { seed: SEED, numRuns: RUNS },
+    );
+    if (process.env['FUZZ_SEED'] === undefined) expect([...statuses].sort()).toEqual([200, 202, 422]);
+  },
+  TIMEOUT_MS,
+);
+
+test('after all that the invariants hold', async () => {
+  const [open] = await api.sql`SELECT count(*)::int FROM generation_jobs WHERE state = 'PARTIAL'`;
+  expect(open?.['count']).toBe(0);
+  await expectInvariants(api.sql);
+});

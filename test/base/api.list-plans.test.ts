@@ -1,0 +1,343 @@
+/**
+ * How Postgres reads the lists: by an index for every filter and sort, over tables of 12,000 rows. The statements are those
+ * that the interface sends, explained with the values that it sends.
+ */
+import { ROUTES } from '../../api/routes';
+import type { Database } from '../../db/base/database';
+import { COLLECTED_LICENSES_MAX } from '../../db/license/license';
+import { waitFor } from '../../dev/waiting';
+import { startTestApi } from '../harness/api';
+import type { TestApi } from '../harness/api';
+import { FILLED_ROWS, fillTables } from '../harness/filled-tables';
+import type { FilledTables } from '../harness/filled-tables';
+
+/** Rows that one statement may read for a page; a table that is read whole, or half of it, has more. */
+const ROWS_READ_MAX = 5_000;
+/** A table of fewer rows may be read whole. */
+const TABLE_ROWS_MAX = 10_000;
+/** What a search for license keys may read: it counts, or collects, so many of them. */
+const KEYS_READ_MAX = COLLECTED_LICENSES_MAX + ROWS_READ_MAX;
+const FILL_MS = 120_000;
+
+/** The second page begins at a cursor. */
+const PAGES = [1, 2];
+
+/** A node of a plan, as `EXPLAIN (ANALYZE, FORMAT JSON)` shows it. */
+interface PlanNode {
+  'Node Type': string;
+  'Relation Name'?: string;
+  'Actual Rows': number;
+  'Actual Loops': number;
+  'Rows Removed by Filter'?: number;
+  'Rows Removed by Index Recheck'?: number;
+  Plans?: PlanNode[];
+}
+
+interface Statement {
+  text: string;
+  parameters: unknown[];
+}
+
+let api: TestApi;
+let filled: FilledTables;
+let table_rows: Map<string, number>;
+/** What the interface sends to Postgres while a list is read. */
+let sent: Statement[] = [];
+
+beforeAll(async () => {
+  api = await startTestApi();
+  filled = await fillTables(api.sql);
+  const counts = await api.sql<{ name: string; count: number }[]>`
+    SELECT relname AS name, reltuples::float8 AS count FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace`;
+  table_rows = new Map(counts.map(({ name, count }) => [name, count]));
+  // The driver calls it with each statement before it is sent.
+  (api.api.db.options as Database['options'] & { debug: unknown }).debug = (
+    _: number,
+    text: string,
+    parameters: unknown[],
+  ) => sent.push({ text, parameters });
+}, FILL_MS);
+afterAll(() => api.close());
+
+const ORDERS = ['order=asc', 'order=desc'];
+const SORTS = ['created_at', 'name', 'type', 'status'].flatMap((sort) =>
+  ORDERS.map((order) => `sort=${sort}&${order}`),
+);
+/** Each sort once, half of them in each order. */
+const HALF_OF_SORTS = SORTS.filter((_, index) => [0, 3, 4, 7].includes(index));
+
+/** What each list is asked, by the path of its route; rare values first. */
+const QUESTIONS: Record<string, (of: FilledTables) => { path?: string; queries: string[] }> = {
+  '/admins': () => ({
+    queries: [
+      '',
+      'role=operator',
+      'status=disabled',
+      'status=active',
+      'search=σπάνια',
+      'search=covenant.test',
+      'search=admin-777@',
+    ].flatMap(inOrders),
+  }),
+  '/admins/:id/api-keys': ({ busy_admin }) => ({ path: `/admins/${busy_admin}/api-keys`, queries: [''] }),
+  '/products': () => ({
+    queries: [
+      '',
+      'environment=staging',
+      'environment=development',
+      'status=inactive',
+      'status=active',
+      'search=RARITÄT',
+      'search=p-777',
+      'search=product',
+    ].flatMap(inOrders),
+  }),
+  '/generators': ({ rare_product }) => ({
+    queries: [
+      '',
+      'environment=staging',
+      'product_id=' + rare_product,
+      'status=inactive',
+      'status=active',
+      'search=rarität',
+      'search=generator',
+    ].flatMap(inOrders),
+  }),
+  '/customers': ({ rare_customer }) => ({
+    queries: ['', 'search=株式', 'search=buyer-777@', `search=${rare_customer}`, 'search=customer'].flatMap(inOrders),
+  }),
+  '/contracts': ({ rare_product, rare_customer, rare_contract }) => ({
+    queries: [
+      '',
+      'environment=staging',
+      'environment=development',
+      'search=RARITÄT',
+      'search=contract 7777',
+      `search=${rare_contract}`,
+      'search=contract',
+      'status=inactive',
+      'status=active',
+      'state=EXPIRED',
+      'state=PAST_DUE',
+      'state=PAUSED',
+      'state=ACTIVE',
+      'type=pool',
+      'type=enterprise',
+      'type=standard',
+      `product_id=${rare_product}`,
+      `customer_id=${rare_customer}`,
+      'warning=RENEWAL_BLOCKED',
+      'warning=SUSPENSION_DUE',
+    ].flatMap((filter) => (filter === '' ? SORTS : HALF_OF_SORTS).map((sort) => `${filter}&${sort}`)),
+  }),
+  '/contracts/:id/activity': ({ busy_contract }) => ({ path: `/contracts/${busy_contract}/activity`, queries: [''] }),
+  '/contracts/:id/events': ({ busy_contract }) => ({ path: `/contracts/${busy_contract}/events`, queries: [''] }),
+  '/contracts/:id/refusals': ({ busy_contract }) => ({ path: `/contracts/${busy_contract}/refusals`, queries: [''] }),
+  '/contracts/:id/revisions': ({ busy_contract }) => ({ path: `/contracts/${busy_contract}/revisions`, queries: [''] }),
+  '/contracts/:id/amendments': ({ busy_contract }) => ({
+    path: `/contracts/${busy_contract}/amendments`,
+    queries: [''],
+  }),
+  '/activity': (of) => ({
+    queries: [
+      '',
+      'environment=staging',
+      'environment=development',
+      `actor=${of.rare_actor}`,
+      'actor=Rare Actor',
+      'actor=No One',
+      'actor=Actor 3',
+      'action=contract.paused',
+      'action=generation.requested',
+      `subject=${of.rare_job}`,
+      'subject_type=customer',
+      'subject_type=contract',
+      'subject_type=job',
+      'subject_type=admin',
+      `contract_id=${of.rare_contract}`,
+      `from=${of.rare_from}&to=${of.rare_to}`,
+      `from=${of.rare_from}`,
+      `to=${of.rare_to}`,
+      `actor=Actor 3&from=${of.rare_from}&to=${of.rare_to}`,
+    ],
+  }),
+  '/jobs': ({ rare_contract, busy_contract }) => ({
+    queries: [
+      '',
+      'environment=staging',
+      'environment=development',
+      'state=FAILED',
+      'state=RUNNING',
+      'state=SUCCEEDED',
+      `contract_id=${rare_contract}`,
+      `contract_id=${busy_contract}`,
+      `contract_id=${busy_contract}&state=FAILED`,
+      `contract_id=${busy_contract}&state=SUCCEEDED`,
+    ],
+  }),
+  '/licenses': (of) => ({
+    queries: [
+      '',
+      'environment=staging',
+      `contract_id=${of.rare_contract}`,
+      `contract_id=${of.busy_contract}`,
+      `job_id=${of.rare_job}`,
+      `customer_id=${of.rare_customer}`,
+      `source=Contract: Rarität ${FILLED_ROWS / 2}`,
+      'status=expired',
+      'status=available',
+      'is_test=true',
+      'is_test=false',
+      'search=ALL-RARE',
+      'search=ALL-MANY-777',
+      `search=ALL-RARE&contract_id=${of.rare_contract}`,
+      `search=ALL-MANY&contract_id=${of.busy_contract}`,
+      'search=ALL',
+      'search=lic_16777217',
+      'search=ALL-MANY-777-1',
+      'search=NONE',
+    ].flatMap(inOrders),
+  }),
+  '/billing/events': ({ rare_contract, busy_contract }) => ({
+    queries: [
+      '',
+      'outcome=parked',
+      'outcome=pending',
+      'outcome=applied',
+      'source=stripe',
+      'source=standard',
+      `contract_id=${rare_contract}`,
+      `contract_id=${busy_contract}`,
+    ],
+  }),
+  '/test-clocks': () => ({ queries: [''] }),
+};
+
+function inOrders(filter: string): string[] {
+  return ORDERS.map((order) => `${filter}&${order}`);
+}
+
+/** The lists of the interface: the path of each and what it can be asked. */
+const LISTS = ROUTES.flatMap(({ path, query }) =>
+  query && 'cursor' in query.shape
+    ? [
+        {
+          path: path.replace('/api/v1', ''),
+          parameters: Object.keys(query.shape).filter((name) => !['limit', 'cursor'].includes(name)),
+        },
+      ]
+    : [],
+);
+
+test('every list, filter and sort of the interface is among those tried', () => {
+  expect(LISTS.map(({ path }) => path).sort()).toEqual(Object.keys(QUESTIONS).sort());
+  for (const { path, parameters } of LISTS) {
+    const asked = new Set(QUESTIONS[path]?.(filled).queries.flatMap((query) => [...new URLSearchParams(query).keys()]));
+    expect([path, [...asked].sort()]).toEqual([path, parameters.sort()]);
+  }
+});
+
+test.each(Object.keys(QUESTIONS))('%s reads no table whole and few rows, whatever it is asked', async (list) => {
+  const { path = list, queries } = (QUESTIONS[list] as (typeof QUESTIONS)[string])(filled);
+  const faults: unknown[] = [];
+  for (const query of queries) {
+    let cursor = '';
+    for (const page of PAGES) {
+      const url = `${path}?${new URLSearchParams(`limit=10&${query}${cursor}`).toString()}`;
+      sent = [];
+      const answer = await api.call('GET', url);
+      expect([url, answer.status]).toEqual([url, 200]);
+      const statements = sent;
+      for (const statement of statements) {
+        const rows_max = list === '/licenses' && query.includes('search=') ? KEYS_READ_MAX : ROWS_READ_MAX;
+        const fault = await faultOf(statement, rows_max);
+        if (fault !== undefined) faults.push({ query, page, ...fault });
+      }
+      if (answer.body.next_cursor === null) break;
+      cursor = `&cursor=${answer.body.next_cursor}`;
+    }
+  }
+  expect(faults).toEqual([]);
+});
+
+/** What is wrong with the way in which Postgres reads for a statement. */
+async function faultOf(
+  { text, parameters }: Statement,
+  rows_max: number,
+): Promise<{ whole: string[]; rows_read: number } | undefined> {
+  if (!/^\s*(SELECT|WITH|\()/i.test(text)) return undefined;
+  const [row] = await api.sql.unsafe<[{ 'QUERY PLAN': [{ Plan: PlanNode }] }]>(
+    `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${text}`,
+    parameters as never[],
+  );
+  const nodes = nodesOf(row['QUERY PLAN'][0].Plan);
+  const whole = nodes
+    .filter((node) => node['Node Type'] === 'Seq Scan')
+    .map((node) => node['Relation Name'] ?? '')
+    .filter((name) => (table_rows.get(name) ?? 0) > TABLE_ROWS_MAX);
+  const rows_read = nodes.reduce((sum, node) => sum + rowsReadBy(node), 0);
+  return whole.length > 0 || rows_read > rows_max ? { whole, rows_read } : undefined;
+}
+
+function nodesOf(node: PlanNode): PlanNode[] {
+  return [node, ...(node.Plans ?? []).flatMap(nodesOf)];
+}
+
+/** Rows that a node took from its table, also those that did not fit. */
+function rowsReadBy(node: PlanNode): number {
+  if (node['Relation Name'] === undefined) return 0;
+  const each =
+    node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
+  return each * node['Actual Loops'];
+}
+
+describe('lists that are slow', () => {
+  /** So small that lists could hold all of it. */
+  const POOL = 3;
+  const LISTS = 10;
+
+  async function withApi(list_statement_ms: number, run: (slow: TestApi) => Promise<void>): Promise<void> {
+    const slow = await startTestApi({ poolSize: POOL, list_statement_ms });
+    try {
+      await run(slow);
+    } finally {
+      await slow.close();
+    }
+  }
+
+  /** Resolves when a list of the interface waits for a lock. */
+  function aListWaits(slow: TestApi): Promise<boolean> {
+    const waits = async () => {
+      const sessions = await slow.sql`
+        SELECT FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'covenant-test-api' AND wait_event_type = 'Lock'`;
+      return sessions.count > 0;
+    };
+    return waitFor(waits, { timeout_ms: 10_000, what: 'a list to be read' });
+  }
+
+  test('leave connections for everything else', () =>
+    withApi(60_000, async (slow) => {
+      let ended = 0;
+      const lists = await slow.sql.begin(async (tx) => {
+        await tx`LOCK TABLE products IN ACCESS EXCLUSIVE MODE`;
+        const asked = Array.from({ length: LISTS }, () => slow.call('GET', '/products').finally(() => ended++));
+        await aListWaits(slow);
+        expect((await slow.call('GET', '/me')).status).toBe(200);
+        expect(ended).toBe(0);
+        return { asked };
+      });
+      expect((await Promise.all(lists.asked)).map(({ status }) => status)).toEqual(Array(LISTS).fill(200));
+    }));
+
+  test('end in time and say what to do, and those that wait for them too', () =>
+    withApi(300, async (slow) => {
+      const codes = await slow.sql.begin(async (tx) => {
+        await tx`LOCK TABLE products IN ACCESS EXCLUSIVE MODE`;
+        const answers = await Promise.all(Array.from({ length: LISTS }, () => slow.call('GET', '/products')));
+        return answers.map(({ status, body }) => `${status} ${body.code}`);
+      });
+      expect(new Set(codes)).toEqual(new Set(['503 LIST_TOO_SLOW', '503 LISTS_BUSY']));
+      expect((await slow.call('GET', '/products')).status).toBe(200);
+    }));
+});

@@ -1,0 +1,391 @@
+/**
+ * Liveness, readiness, metrics and documentation, and what the interface answers while Temporal or Postgres is gone.
+ */
+import { readFileSync } from 'node:fs';
+import addFormats from 'ajv-formats';
+import Ajv from 'ajv/dist/2020';
+import { OPENAPI_FILE, openApiDocument } from '../../api/http/openapi';
+import { findInstallationId } from '../../db/system/installation';
+import { startTestApi } from '../harness/api';
+import type { TestApi } from '../harness/api';
+import { addCatalogue, addContract, contractBody } from '../harness/catalogue';
+import type { TestCatalogue } from '../harness/catalogue';
+import { expectRefusal } from '../harness/expect-refusal';
+import { rowCounts } from '../harness/row-counts';
+import { startSilentProxy } from '../harness/silent-proxy';
+import type { SilentProxy } from '../harness/silent-proxy';
+import { sharedServers } from '../harness/shared-servers';
+
+/** Nobody listens there: port 1 is reserved and below those that servers may take. */
+const NOBODY = '127.0.0.1:1';
+
+let api: TestApi;
+
+beforeAll(async () => {
+  api = await startTestApi();
+});
+
+afterAll(() => api.close());
+
+describe('operations', () => {
+  test('livez and readyz answer without a key, and readyz says that each dependency is well', async () => {
+    expect((await api.call('GET', '//livez', { key: null })).body).toEqual({ status: 'ok' });
+    const ready = await api.call('GET', '//readyz', { key: null });
+    // The rules of Node and Postgres may differ here, which is noted and no reason not to be ready.
+    const { notes: _notes, ...state } = ready.body;
+    expect([ready.status, state]).toEqual([
+      200,
+      {
+        ready: true,
+        checks: { postgres: 'ok', clock: 'ok', migrations: 'ok', temporal: 'ok', search_attributes: 'ok' },
+        installation: await findInstallationId(api.sql),
+        time_zone_rules: process.versions['tz'],
+      },
+    ]);
+    expect(ready.headers.get('cache-control')).toBe('no-store');
+  });
+
+  test('metrics count requests by the pattern of their route, so that ids do not multiply them', async () => {
+    const contract = await addContract(api, await addCatalogue(api));
+    await api.call('GET', `/contracts/${contract.id}`);
+    await api.call('GET', '/contracts/unknown');
+    await api.call('GET', '/no/such/path');
+    const metrics = await api.call('GET', '//metrics', { key: null });
+    expect(metrics.headers.get('content-type')).toMatch(/^text\/plain/);
+    expect(metrics.text).toMatch(
+      /covenant_http_request_duration_seconds_count\{method="GET",route="\/api\/v1\/contracts\/:id",status="200"\} \d+/,
+    );
+    expect(metrics.text).toMatch(/route="\/api\/v1\/contracts\/:id",status="404"/);
+    expect(metrics.text).toMatch(/route="none",status="404"/);
+    expect(metrics.text).not.toContain(contract.id);
+  });
+
+  test('metrics count the rows that stay due however often they are woken, by kind', async () => {
+    await api.sql`
+      INSERT INTO sweep_attempts (kind, subject_id, epoch, attempts, first_at, next_try_at)
+      SELECT 'silent_job', uuidv7(), 'epoch-1', attempts, now(), now() FROM unnest(ARRAY[4, 5, 9]) AS attempts`;
+    const { text } = await api.call('GET', '//metrics', { key: null });
+    expect(text).toContain('covenant_sweep_stuck_rows{kind="silent_job"} 2');
+    expect(text).toContain('covenant_sweep_stuck_rows{kind="boundary"} 0');
+  });
+
+  test('the checked-in document is the one that is served', async () => {
+    const served = await api.call('GET', '//openapi.json', { key: null });
+    expect(served.body).toEqual(JSON.parse(JSON.stringify(openApiDocument())));
+    expect(JSON.parse(readFileSync(OPENAPI_FILE, 'utf8'))).toEqual(served.body);
+  });
+
+  test('every operation of the document has its own id, a summary, a tag and described parameters', () => {
+    const operations = Object.values(openApiDocument().paths ?? {}).flatMap((path) => Object.values(path)) as {
+      operationId: string;
+      summary: string;
+      tags: string[];
+      parameters?: { name: string; description?: string; schema?: { description?: string; enum?: unknown[] } }[];
+    }[];
+    const ids = operations.map((operation) => operation.operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const id of ids) expect(id).toMatch(/^[a-z]+([A-Z][a-z]+)+$/);
+    for (const operation of operations)
+      expect(operation).toMatchObject({ summary: expect.any(String), tags: [expect.any(String)] });
+  });
+
+  interface Schema {
+    $ref?: string;
+    properties?: Record<string, Record<string, unknown>>;
+    required?: string[];
+    description?: string;
+  }
+  const { paths = {}, components } = openApiDocument();
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method, operation: operation as object })),
+  );
+
+  /** Every schema with properties in a part of the document, those that it refers to included. */
+  function objectsIn(node: unknown, seen = new Set<unknown>()): Schema[] {
+    if (typeof node !== 'object' || node === null || seen.has(node)) return [];
+    seen.add(node);
+    const schema = node as Schema;
+    const named = schema.$ref?.replace('#/components/schemas/', '');
+    const inner = [...Object.values(node), ...(named === undefined ? [] : [components?.schemas?.[named]])];
+    return [...(schema.properties ? [schema] : []), ...inner.flatMap((one) => objectsIn(one, seen))];
+  }
+
+  test('a field of a request that has a default is optional to generated clients, and one of an answer is always there', () => {
+    const requests = operations.flatMap(({ operation }) =>
+      objectsIn((operation as { requestBody?: unknown }).requestBody),
+    );
+    const fields = requests.flatMap(({ properties = {}, required = [] }) =>
+      Object.entries(properties).map(([name, field]) => ({ name, field, required: required.includes(name) })),
+    );
+    // Generators make a field with the keyword one that is always there.
+    expect(fields.filter(({ field }) => 'default' in field)).toEqual([]);
+    const defaulted = fields.filter(({ field }) => String(field['description']).includes('Default: '));
+    expect(defaulted.length).toBeGreaterThan(40);
+    expect(defaulted.filter(({ required }) => required)).toEqual([]);
+    for (const { name, required } of fields) if (name === 'environment') expect(required).toBe(false);
+
+    const answers = operations.flatMap(({ operation }) => objectsIn((operation as { responses?: unknown }).responses));
+    const absent = answers.flatMap(({ properties = {}, required = [] }) =>
+      Object.entries(properties).flatMap(([name, field]) =>
+        'default' in field && !required.includes(name) ? [name] : [],
+      ),
+    );
+    expect(absent).toEqual([]);
+  });
+
+  /** What no change may touch, of anything. */
+  const NEVER_CHANGED = ['id', 'environment', 'product_id', 'type', 'test_clock_id', 'created_at', 'revision'];
+
+  test('a schema of a change offers what never changes only to say that it cannot be changed', () => {
+    const changes = operations.filter(({ method }) => method === 'patch');
+    expect(changes.length).toBeGreaterThan(3);
+    const offered = changes.flatMap(({ path, operation }) =>
+      objectsIn((operation as { requestBody?: unknown }).requestBody)
+        .slice(0, 1)
+        .flatMap(({ properties = {} }) =>
+          Object.entries(properties)
+            .filter(([name]) => NEVER_CHANGED.includes(name))
+            .map(([name, field]) => ({ path, name, field })),
+        ),
+    );
+    expect(offered.map(({ path, name }) => `${path} ${name}`).sort()).toEqual([
+      '/api/v1/contracts/{id} environment',
+      '/api/v1/contracts/{id} id',
+      '/api/v1/contracts/{id} product_id',
+      '/api/v1/contracts/{id} test_clock_id',
+      '/api/v1/contracts/{id} type',
+      '/api/v1/generators/{id} environment',
+      '/api/v1/generators/{id} product_id',
+      '/api/v1/products/{id} environment',
+    ]);
+    for (const { field } of offered) expect(field).toEqual({ description: 'Cannot be changed', not: {} });
+  });
+
+  test('the document refuses the values that the interface refuses, and takes those that it takes', async () => {
+    const validator = addFormats(new Ajv({ strict: false })).addSchema(openApiDocument(), 'document');
+    const fits = (name: string, body: unknown): unknown =>
+      validator.validate({ $ref: `document#/components/schemas/${name}` }, JSON.parse(JSON.stringify(body)));
+    const catalogue = await addCatalogue(api);
+    const contract = await addContract(api, catalogue);
+    const values: Record<string, { taken: unknown[]; refused: unknown[] }> = {
+      expiry: {
+        taken: [null, { duration: 'P1Y' }, { date: '2099-01-01' }],
+        refused: [{}, { days: 1 }, { basis: 'x' }],
+      },
+      term: { taken: [null, 'P1Y', 'P0Y1M', 'P010D'], refused: ['P', 'P0D', 'P0Y0M', 'P00W', 'PT1H'] },
+      timezone: { taken: ['UTC', 'Europe/Berlin'], refused: ['', '+02:00', '-03'] },
+    };
+    for (const [field, { taken, refused }] of Object.entries(values))
+      for (const value of [...taken, ...refused]) {
+        const body = contractBody(catalogue, { [field]: value });
+        const { status } = await api.call('POST', '/contracts?dry_run=true', { body });
+        const expected = taken.includes(value);
+        expect([field, value, fits('ContractCreate', body), status]).toEqual([
+          field,
+          value,
+          expected,
+          expected ? 201 : 422,
+        ]);
+      }
+    for (const changes of [{}, { quota_add: 1 }]) {
+      const body = { effective_date: '2099-01-01', changes };
+      const { status } = await api.call('POST', `/contracts/${contract.id}/amendments?dry_run=true`, { body });
+      expect([changes, fits('AmendmentCreate', body)]).toEqual([changes, status !== 422]);
+    }
+  });
+
+  test('the documentation is a page that loads everything it needs from here', async () => {
+    const page = await fetch(`${api.url}/docs/`);
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
+    const html = await page.text();
+    expect(html).toContain('<title>Covenant</title>');
+    const assets = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(
+      (match) => new URL(String(match[1]), `${api.url}/docs/`),
+    );
+    expect(assets.length).toBeGreaterThan(2);
+    for (const asset of assets) {
+      expect(asset.origin).toBe(api.url);
+      expect([asset.pathname, (await fetch(asset)).status]).toEqual([asset.pathname, 200]);
+    }
+  });
+
+  test.each([
+    ['a list', '/api/v1/contracts', 'none'],
+    ['a refusal', '/api/v1/contracts/none', 'none'],
+    ['a wrong method', '/api/v1/contracts/none/generate', 'none'],
+    ['an unknown path', '/nowhere', 'none'],
+    ['an export', '/api/v1/licenses.csv', 'none'],
+    ['a page', '/docs/', 'self'],
+    ['the document', '/openapi.json', 'self'],
+    ['liveness', '/livez', 'self'],
+  ])(
+    '%s does not say what serves it, and carries its id and the headers that protect a browser',
+    async (_what, path, loads) => {
+      const headers = { authorization: `Bearer ${api.keys.super_admin}`, 'X-Request-Id': 'mine' };
+      const answer = await fetch(api.url + path, { headers });
+      await answer.text();
+      expect(answer.headers.get('x-powered-by')).toBeNull();
+      expect(answer.headers.get('x-request-id')).toBe('mine');
+      expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+      expect(answer.headers.get('content-security-policy')).toContain(`default-src '${loads}'`);
+    },
+  );
+});
+
+describe('while Temporal cannot be reached', () => {
+  let alone: TestApi;
+  let catalogue: TestCatalogue;
+
+  beforeAll(async () => {
+    alone = await startTestApi({ temporalAddress: NOBODY });
+    catalogue = await addCatalogue(alone);
+  });
+
+  afterAll(() => alone.close());
+
+  test('readyz is 503 and says that it is Temporal', async () => {
+    const ready = await alone.call('GET', '//readyz', { key: null });
+    expect(ready.status).toBe(503);
+    expect(ready.body).toMatchObject({
+      ready: false,
+      checks: { postgres: 'ok', migrations: 'ok', temporal: expect.stringMatching(/^unreachable: /) },
+    });
+    expect((await alone.call('GET', '//livez', { key: null })).status).toBe(200);
+  });
+
+  test('contracts are created, read, edited, rehearsed and deleted all the same', async () => {
+    const active = await addContract(alone, catalogue);
+    const path = `/contracts/${active.id}`;
+    expect((await alone.call('PATCH', path, { body: { name: 'Renamed' } })).body.name).toBe('Renamed');
+    expect((await alone.call('GET', path)).status).toBe(200);
+    expect((await alone.call('POST', `${path}/pause?dry_run=true`)).body.state).toBe('PAUSED');
+    const draft = await addContract(alone, catalogue, { status: 'inactive' });
+    const gone = await alone.call('DELETE', `/contracts/${draft.id}`, { body: { confirm_name: draft.name } });
+    expect(gone.status).toBe(204);
+  });
+
+  test('licenses are generated at once, and a job is accepted 202 to be started later', async () => {
+    const contract = await addContract(alone, catalogue);
+    const inline = await alone.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 5 } });
+    expect(inline.body.licenses).toHaveLength(5);
+    const queued = await alone.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 100 } });
+    expect(queued.status).toBe(202);
+    expect((await alone.call('GET', `/jobs/${queued.body.job_id}`)).body.state).toBe('QUEUED');
+  });
+
+  test('what goes through the workflow is 503 TEMPORAL_UNAVAILABLE with Retry-After, and nothing is changed', async () => {
+    const draft = await addContract(alone, catalogue, { status: 'inactive' });
+    const before = await rowCounts(alone.sql);
+    const calls = [
+      alone.call('POST', `/contracts/${draft.id}/activate`),
+      alone.call('PATCH', `/contracts/${draft.id}`, { body: { name: 'Active now', status: 'active' } }),
+    ];
+    for (const call of calls) {
+      const answer = await call;
+      expectRefusal(answer, 503, 'TEMPORAL_UNAVAILABLE');
+      expect(answer.headers.get('retry-after')).toBe('5');
+    }
+    expect(await rowCounts(alone.sql)).toEqual(before);
+  });
+});
+
+describe('when Temporal falls silent', () => {
+  test('a command whose outcome does not arrive is 503 and says to repeat it', async () => {
+    const proxy = await startSilentProxy(sharedServers().temporal_address);
+    const cut = await startTestApi({ temporalAddress: proxy.address });
+    const draft = await addContract(cut, await addCatalogue(cut), { status: 'inactive' });
+    proxy.fallSilent();
+    const answer = await cut.call('POST', `/contracts/${draft.id}/activate`);
+    expect(answer.status).toBe(503);
+    expect(['OUTCOME_UNKNOWN', 'TEMPORAL_UNAVAILABLE']).toContain(answer.body.code);
+    expect(answer.headers.get('retry-after')).not.toBeNull();
+    const queued = await cut.call(
+      'POST',
+      `/contracts/${(await addContract(cut, await addCatalogue(cut))).id}/generate`,
+      { body: { count: 100 } },
+    );
+    expect(queued.status).toBe(202);
+    await cut.close();
+    await proxy.close();
+  });
+});
+
+describe('while Postgres cannot be reached', () => {
+  let proxy: SilentProxy;
+  let cut: TestApi;
+  let catalogue: TestCatalogue;
+
+  beforeAll(async () => {
+    proxy = await startSilentProxy(new URL(sharedServers().postgres_url).host);
+    const through = (url: string): string => {
+      const address = new URL(url);
+      address.host = proxy.address;
+      return address.href;
+    };
+    cut = await startTestApi({ databaseUrl: through });
+    catalogue = await addCatalogue(cut);
+    expect((await cut.call('GET', '/contracts')).status).toBe(200);
+    await proxy.close();
+  });
+
+  afterAll(() => cut.close());
+
+  test.each([
+    ['GET', '/contracts', undefined],
+    ['POST', '/contracts', {}],
+    ['GET', `/contracts/${'0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f'}`, undefined],
+  ])('%s %s is 503 DATABASE_UNAVAILABLE with Retry-After', async (method, path, body) => {
+    const answer = await cut.call(method, path, { ...(body ? { body: contractBody(catalogue, body) } : {}) });
+    expectRefusal(answer, 503, 'DATABASE_UNAVAILABLE');
+    expect(answer.headers.get('retry-after')).toBe('5');
+    expect(answer.text).not.toContain('127.0.0.1');
+  });
+
+  test('readyz is 503 and says that it is Postgres; livez is still 200', async () => {
+    const ready = await cut.call('GET', '//readyz', { key: null });
+    expect(ready.status).toBe(503);
+    expect(ready.body).toMatchObject({
+      ready: false,
+      checks: { postgres: expect.stringMatching(/^unreachable: /), temporal: 'ok' },
+      installation: null,
+    });
+    expect((await cut.call('GET', '//livez', { key: null })).status).toBe(200);
+  });
+
+  test('metrics leave out what Postgres knows and show the rest', async () => {
+    const metrics = await cut.call('GET', '//metrics', { key: null });
+    expect(metrics.status).toBe(200);
+    expect(metrics.text).toContain('covenant_http_request_duration_seconds_count');
+    expect(metrics.text).not.toMatch(/^covenant_contracts_with_warning\{/m);
+  });
+});
+
+test('a statement that takes longer than it may is 503 DATABASE_UNAVAILABLE with Retry-After', async () => {
+  const UNKNOWN = '/contracts/00000000-0000-7000-8000-000000000000';
+  const impatient = await startTestApi({ limits: { statement_ms: 250, idle_in_transaction_ms: 10_000 } });
+  const holder = await impatient.sql.reserve();
+  try {
+    await holder`BEGIN`;
+    await holder`LOCK TABLE contracts IN ACCESS EXCLUSIVE MODE`;
+    const answer = await impatient.call('GET', UNKNOWN);
+    expectRefusal(answer, 503, 'DATABASE_UNAVAILABLE');
+    expect(answer.headers.get('retry-after')).toBe('5');
+  } finally {
+    await holder`ROLLBACK`;
+    holder.release();
+  }
+  expect((await impatient.call('GET', UNKNOWN)).status).toBe(404);
+  await impatient.close();
+});
+
+test('readyz counts migrations that are missing', async () => {
+  const behind = await startTestApi();
+  await behind.sql`DELETE FROM schema_version WHERE version = (SELECT max(version) FROM schema_version)`;
+  const ready = await behind.call('GET', '//readyz', { key: null });
+  expect([ready.status, ready.body.checks.migrations]).toEqual([
+    503,
+    expect.stringMatching(/^1 missing: run `covenant migrate`/),
+  ]);
+  await behind.close();
+});

@@ -1,0 +1,376 @@
+/**
+ * Lists page by page: every row once and an end, whatever the names, the sort and the size of a page; and searches that find
+ * a text in each of its Unicode spellings.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { CONTRACT_SORTS } from '../../db/contract/contract';
+import { ROUTES } from '../../api/routes';
+import { signStandard } from '../../dev/fake-billing';
+import { startTestApi } from '../harness/api';
+import type { TestApi } from '../harness/api';
+import { addCatalogue, addContract } from '../harness/catalogue';
+import type { TestCatalogue } from '../harness/catalogue';
+import { expectRefusal, wrongFieldsOf } from '../harness/expect-refusal';
+import { rowsOf, walkPages } from '../harness/walk-pages';
+
+const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
+const SEED = 20_261_126;
+const ORDERS = ['asc', 'desc'] as const;
+
+/** Names whose lower case, length or spelling differs between JavaScript, Unicode and Postgres. */
+const HARD_NAMES = [
+  'ΑΦΟΙ ΝΙΚΟΣ',
+  'ΑΦΟΙ ΠΑΠΠΑΣ',
+  'İzmir',
+  'ızmır',
+  'Straße',
+  'STRASSE',
+  'ﬃ',
+  'caf\u00e9',
+  'cafe\u0301',
+  '\u212b',
+  '\u03aa\u0301',
+  '"quoted\\"',
+  '100 %_',
+];
+
+/** The longest names there are: of four bytes a character, of those that folding makes longest, of those that JSON escapes. */
+const LONGEST_NAMES = ['😀', '😁', '\u{1d160}', '\u0390', 'ﬃ', '"', '\\'].map((character) => character.repeat(200));
+
+const anyName = fc.oneof(
+  fc.constantFrom(...HARD_NAMES),
+  fc
+    .oneof(fc.string({ unit: 'grapheme', maxLength: 12 }), fc.string({ unit: 'binary', maxLength: 12 }))
+    // eslint-disable-next-line no-control-regex -- exactly these are refused in names
+    .map((text) => `${text.replace(/[\u0000-\u001f\u007f]/g, '')}·`.trim()),
+);
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startTestApi();
+});
+afterAll(() => api.close());
+
+/** Contracts of a product of their own, with these names. */
+async function addNamed(names: string[]): Promise<{ catalogue: TestCatalogue; ids: string[] }> {
+  const catalogue = await addCatalogue(api, { environment: 'staging' });
+  const ids: string[] = [];
+  for (const [index, name] of names.entries()) {
+    const more = { name, status: 'inactive', type: index % 2 ? 'pool' : 'reseller' };
+    ids.push((await addContract(api, catalogue, more)).id);
+  }
+  return { catalogue, ids };
+}
+
+/** Sends an event of a billing system about a contract that there is not. */
+async function tellBilling(id: string): Promise<void> {
+  const event = { id, type: 'invoice.open', occurred_at: '2026-11-01T00:00:00Z', contract_id: UNKNOWN_ID };
+  const body = JSON.stringify({ ...event, invoice: { id: 'in_1', due_date: '2026-12-31' } });
+  const headers = signStandard(body, api.billing.billingStandardSecrets?.[0] ?? '');
+  expect((await api.call('POST', '/billing/standard/events', { body, headers })).status).toBe(202);
+}
+
+function unique(): string {
+  return randomBytes(4).toString('hex');
+}
+
+test('contracts with any names show each once, by every sort, in both directions, in pages of any size', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyName, { minLength: 1, maxLength: 6 }), fc.nat(), async (names, size) => {
+      const { catalogue, ids } = await addNamed(names);
+      const limit = 1 + (size % names.length);
+      for (const sort of CONTRACT_SORTS) {
+        const list = `/contracts?environment=staging&product_id=${catalogue.product_id}&sort=${sort}&limit=${limit}`;
+        const [ascending, descending] = [
+          await walkPages(api, `${list}&order=asc`),
+          await walkPages(api, `${list}&order=desc`),
+        ];
+        expect([...ascending].sort()).toEqual([...ids].sort());
+        expect([...descending].reverse()).toEqual(ascending);
+      }
+    }),
+    { seed: SEED, numRuns: 10, examples: [[HARD_NAMES, 0]] },
+  );
+});
+
+test('a cursor that is issued is accepted, however long the name it stands at', async () => {
+  const { catalogue, ids } = await addNamed(LONGEST_NAMES);
+  for (const order of ORDERS) {
+    const list = `/contracts?environment=staging&product_id=${catalogue.product_id}&sort=name&order=${order}&limit=1`;
+    expect((await walkPages(api, list)).sort()).toEqual([...ids].sort());
+  }
+});
+
+describe('rows of one millisecond', () => {
+  const mark = unique();
+
+  async function add(path: string, body: (number: number) => Record<string, unknown>): Promise<string[]> {
+    const ids: string[] = [];
+    for (let number = 0; number < 4; number++) ids.push((await api.call('POST', path, { body: body(number) })).body.id);
+    return ids;
+  }
+
+  /** Each noun with how rows of it are made and the list in which they stand alone. */
+  const NOUNS: [table: string, make: (catalogue: TestCatalogue) => Promise<{ ids: string[]; list: string }>][] = [
+    [
+      'products',
+      async () => ({
+        ids: await add('/products', (n) => ({ name: mark, code: `${mark}-${n}` })),
+        list: `/products?search=${mark}`,
+      }),
+    ],
+    [
+      'generators',
+      async ({ product_id }) => ({
+        ids: await add('/generators', () => ({ name: mark, product_id, format: { groups: 4, group_length: 5 } })),
+        list: `/generators?search=${mark}&environment=staging`,
+      }),
+    ],
+    [
+      'customers',
+      async () => ({
+        ids: await add('/customers', (n) => ({ name: mark, email: `${mark}-${n}@covenant.test` })),
+        list: `/customers?search=${mark}`,
+      }),
+    ],
+    [
+      'admins',
+      async () => ({
+        ids: await add('/admins', (n) => ({ name: mark, email: `${mark}-${n}@covenant.test`, role: 'viewer' })),
+        list: `/admins?search=${mark}`,
+      }),
+    ],
+    [
+      'contracts',
+      async () => {
+        const { ids, catalogue } = await addNamed(['a', 'b', 'c', 'd']);
+        return { ids, list: `/contracts?environment=staging&product_id=${catalogue.product_id}` };
+      },
+    ],
+  ];
+
+  test.each(NOUNS)('%s that differ by microseconds are each shown once', async (table, make) => {
+    const { ids, list } = await make(await addCatalogue(api, { environment: 'staging' }));
+    // Later ids are of earlier microseconds, so that the id cannot make up for what a rounded instant loses.
+    for (const [index, id] of ids.entries())
+      await api.sql`UPDATE ${api.sql(table)} SET created_at = timestamptz '2026-11-01T00:00:00.000500Z' - ${`${index} microseconds`}::interval WHERE id = ${id}`;
+    for (const limit of [1, 2, 3]) {
+      expect(await walkPages(api, `${list}&limit=${limit}&order=asc`)).toEqual([...ids].reverse());
+      expect(await walkPages(api, `${list}&limit=${limit}&order=desc`)).toEqual(ids);
+    }
+  });
+});
+
+describe('a cursor that is none of ours', () => {
+  /** Every list with more than one row, by its route. */
+  let lists: Map<string, string>;
+  let cursors: Map<string, string>;
+
+  beforeAll(async () => {
+    const catalogue = await addCatalogue(api, { environment: 'staging' });
+    await addCatalogue(api, { environment: 'staging' });
+    const contract = await addContract(api, catalogue);
+    await addContract(api, catalogue);
+    for (let count = 0; count < 2; count++) {
+      await api.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 1 } });
+      // Amending goes through a worker, which this interface does not have.
+      await api.sql`
+        INSERT INTO contract_amendments ${api.sql({ id: randomUUID(), contract_id: contract.id, effective_date: '2099-01-01', changes: api.sql.json({ quota_add: 1 }), status: 'pending', created_at: new Date().toISOString(), created_by: 'test' })}`;
+      await api.call('PATCH', `/contracts/${contract.id}`, { body: { quota: 2000 + count } });
+      await api.call('POST', '/test-clocks', { body: { now: '2027-01-01T00:00:00Z' } });
+      await api.call('POST', '/customers', { body: { name: 'C', email: `${unique()}@covenant.test` } });
+      const body = { label: null };
+      await api.call('POST', `/admins/${api.admins.viewer.id}/api-keys`, { body });
+      await tellBilling(`event ${count}`);
+      await api.sql`
+        INSERT INTO refused_attempts (contract_id, minute, code, attempts, licenses, last_actor_id)
+        VALUES (${contract.id}, date_trunc('minute', now()) - make_interval(hours => ${count}), 'QUOTA_EXCEEDED', 1, 1, 'test')`;
+    }
+    const here = `/contracts/${contract.id}`;
+    lists = new Map([
+      ['/products', '/products?environment=staging'],
+      ['/generators', '/generators?environment=staging'],
+      ['/customers', '/customers?order=asc'],
+      ['/admins', '/admins?order=asc'],
+      ['/admins/:id/api-keys', `/admins/${api.admins.viewer.id}/api-keys?`],
+      ...CONTRACT_SORTS.map((sort): [string, string] => [
+        `/contracts by ${sort}`,
+        `/contracts?environment=staging&sort=${sort}`,
+      ]),
+      ['/contracts/:id/activity', `${here}/activity?`],
+      ['/contracts/:id/events', `${here}/events?`],
+      ['/contracts/:id/refusals', `${here}/refusals?`],
+      ['/contracts/:id/revisions', `${here}/revisions?`],
+      ['/contracts/:id/amendments', `${here}/amendments?`],
+      ['/activity', '/activity?environment=staging'],
+      ['/jobs', '/jobs?environment=staging'],
+      ['/licenses', '/licenses?environment=staging'],
+      ['/billing/events', '/billing/events?'],
+      ['/test-clocks', '/test-clocks?'],
+    ]);
+    cursors = new Map();
+    for (const [name, list] of lists) {
+      const { body } = await api.call('GET', `${list}&limit=1`);
+      cursors.set(name, body.next_cursor);
+    }
+  });
+
+  test('every list of the interface is among those tried', () => {
+    const paged = ROUTES.filter(({ query }) => query && 'cursor' in query.shape).map(({ path }) =>
+      path.replace('/api/v1', ''),
+    );
+    expect(new Set([...lists.keys()].map((name) => name.split(' ')[0]))).toEqual(new Set(paged));
+    expect([...cursors].filter(([, cursor]) => typeof cursor !== 'string')).toEqual([]);
+  });
+
+  test('is refused 422 by every list, such as that of another list or sort', async () => {
+    const nonsense = [
+      '',
+      'abc',
+      '%00',
+      Buffer.from('{}').toString('base64url'),
+      Buffer.from('[["a"]]').toString('base64url'),
+    ];
+    const names = [...lists.keys()];
+    for (const [index, name] of names.entries()) {
+      const read = (cursor: string | undefined) => api.call('GET', `${lists.get(name)}&limit=1&cursor=${cursor}`);
+      expect([name, (await read(cursors.get(name))).status]).toEqual([name, 200]);
+      const others = [1, 2, 3].map((next) => cursors.get(names[(index + next) % names.length] ?? ''));
+      for (const cursor of [...others, nonsense[index % nonsense.length]]) {
+        const answer = await read(cursor);
+        expectRefusal(answer, 422, 'VALIDATION_FAILED');
+        expect(wrongFieldsOf(answer)).toEqual(['cursor']);
+      }
+    }
+  });
+
+  test('is never more than a refusal, whatever was changed in it', async () => {
+    const tampered = fc
+      .tuple(
+        fc.nat(),
+        fc.nat(),
+        fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('', '0', '-1', 'infinity', '\ud800', '\u0000')),
+      )
+      .map(([at, part, text]) => {
+        const [name, cursor] = [...cursors][at % cursors.size] as [string, string];
+        const values = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as string[];
+        values[1 + (part % (values.length - 1))] = text;
+        return `${lists.get(name)}&cursor=${Buffer.from(JSON.stringify(values)).toString('base64url')}`;
+      });
+    await fc.assert(
+      fc.asyncProperty(tampered, async (list) => {
+        expect([200, 422]).toContain((await api.call('GET', list)).status);
+      }),
+      { seed: SEED, numRuns: 100 },
+    );
+  });
+
+  test.each([
+    '2026-02-30T00:00:00.000000Z',
+    '0000-01-01T00:00:00.000000Z',
+    '2026-01-01T00:00:00.000Z',
+    '2026-01-01T00:00:00.0000000Z',
+    'infinity',
+  ])('with the instant %s is refused', async (instant) => {
+    const [of, , id] = JSON.parse(Buffer.from(cursors.get('/products') ?? '', 'base64url').toString()) as string[];
+    const cursor = Buffer.from(JSON.stringify([of, instant, id])).toString('base64url');
+    expectRefusal(await api.call('GET', `/products?cursor=${cursor}`), 422, 'VALIDATION_FAILED');
+  });
+});
+
+describe('searching', () => {
+  async function namesFound(list: string, search: string): Promise<string[]> {
+    const answer = await api.call('GET', `${list}${encodeURIComponent(search)}`);
+    expect(answer.status).toBe(200);
+    return rowsOf<{ name: string }>(answer).map(({ name }) => name);
+  }
+
+  test('finds any name by itself in each normal form, and any text in each of them finds the same', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyName, { minLength: 1, maxLength: 4 }), anyName, async (names, text) => {
+        const { catalogue } = await addNamed(names);
+        const list = `/contracts?environment=staging&product_id=${catalogue.product_id}&search=`;
+        for (const name of names)
+          for (const form of ['NFC', 'NFD'] as const)
+            expect(await namesFound(list, name.normalize(form))).toContain(name);
+        expect(await namesFound(list, text.normalize('NFD'))).toEqual(await namesFound(list, text.normalize('NFC')));
+      }),
+      { seed: SEED, numRuns: 10 },
+    );
+  });
+
+  test.each([
+    ['ΑΦΟΙ ΝΙΚΟΣ', ['αφοι νικος', 'αφοι νικοσ', 'ΝΙΚΟΣ']],
+    ['İzmir', ['izmir', 'IZMIR', 'İZMİR', 'i̇zmir', 'I\u0307ZM']],
+    ['Ταΰγετος', ['ταΰγετος', 'ΤΑΫ́ΓΕΤΟΣ', 'Ταΰγετος'.toUpperCase(), 'ΓΕΤΟΣ', 'γετοσ']],
+    ['Straße', ['STRASSE', 'strasse', 'straße', 'STRAẞE']],
+    ['Cafe\u0301 Zoë', ['CAFÉ', 'café zoe\u0308', 'fe\u0301 z']],
+  ])('finds %s in any case', async (name, searches) => {
+    const { catalogue } = await addNamed([name]);
+    const list = `/contracts?environment=staging&product_id=${catalogue.product_id}&search=`;
+    for (const search of searches) expect([search, await namesFound(list, search)]).toEqual([search, [name]]);
+  });
+
+  test('has one key for every case of every letter, alone and with a mark, and the key of a key is itself', async () => {
+    // ı is the one letter whose upper case is that of another letter (i).
+    const different = await api.sql`
+      SELECT text FROM (
+        SELECT normalize(chr(n) || mark, NFC) AS text
+        FROM generate_series(1, x'10FFFF'::int) n, unnest(ARRAY['', U&'\\0301', U&'\\0323']) mark
+        WHERE n NOT BETWEEN x'D800'::int AND x'DFFF'::int AND chr(n) <> 'ı'
+          AND (lower(chr(n) COLLATE pg_unicode_fast) <> chr(n) OR upper(chr(n) COLLATE pg_unicode_fast) <> chr(n))
+      ) letters
+      WHERE folded(text) <> folded(upper(text COLLATE pg_unicode_fast))
+         OR folded(text) <> folded(lower(text COLLATE pg_unicode_fast))
+         OR folded(text) <> folded(folded(text)) OR folded(text) <> folded(normalize(text, NFD))`;
+    expect(different.map(({ text }) => text as string)).toEqual([]);
+  });
+
+  test('finds every noun by a name that was typed in another normal form', async () => {
+    const typed = `Café ${unique()}`;
+    for (const name of [typed.normalize('NFC'), typed.normalize('NFD')]) {
+      const email = `${unique()}@covenant.test`;
+      const product = await api.call('POST', '/products', { body: { name, code: `P-${unique()}` } });
+      const product_id = product.body.id;
+      const format = { groups: 4, group_length: 5 };
+      const generator = await api.call('POST', '/generators', { body: { name, product_id, format } });
+      await api.call('POST', '/customers', { body: { name, email } });
+      await api.call('POST', '/admins', { body: { name, email, role: 'viewer' } });
+      const contract = await addContract(api, { product_id, generator_id: generator.body.id }, { name });
+      await api.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 1 } });
+      const actor = api.sql.json({ type: 'user', id: unique(), name });
+      await api.sql`INSERT INTO audit_events (at, actor, action, subject_type, subject_id) VALUES (now(), ${actor}, 'a.b', 'contract', 'c')`;
+    }
+    for (const form of ['NFC', 'NFD'] as const) {
+      const text = encodeURIComponent(typed.normalize(form));
+      for (const list of [
+        `/products?search=${text}`,
+        `/generators?search=${text}`,
+        `/customers?search=${text}`,
+        `/admins?search=${text}`,
+        `/contracts?search=${text}`,
+        `/licenses?source=${encodeURIComponent('Contract: ')}${text}`,
+        `/activity?actor=${text}`,
+      ])
+        expect([list, (await walkPages(api, list)).length]).toEqual([list, 2]);
+    }
+  });
+});
+
+test('a name confirms in any normal form, and another name does not', async () => {
+  const name = 'Café Ångström';
+  const { ids } = await addNamed([name.normalize('NFC'), name.normalize('NFD')]);
+  for (const [index, id] of ids.entries()) {
+    const remove = (confirm_name: string) => api.call('DELETE', `/contracts/${id}`, { body: { confirm_name } });
+    expectRefusal(await remove('Cafe Angstrom'), 422, 'CONFIRMATION_MISMATCH');
+    expect((await remove(name.normalize(index === 0 ? 'NFD' : 'NFC'))).status).toBe(204);
+  }
+});
+
+test('the longest name confirms in the normal form in which it is longest', async () => {
+  const name = '\u1f82'.repeat(200);
+  const { ids } = await addNamed([name]);
+  const body = { confirm_name: name.normalize('NFD') };
+  expect((await api.call('DELETE', `/contracts/${ids[0]}`, { body })).status).toBe(204);
+});

@@ -1,0 +1,100 @@
+/** The table of routes finds for a request what the router of Express finds for it. */
+import express from 'express';
+import type { Method } from '../../api/http/route';
+import { createRouteTable } from '../../api/http/route-table';
+import { ROUTES } from '../../api/routes';
+
+/** What is found, in a form that can be compared. */
+interface Outcome {
+  route?: string;
+  other_methods_of?: string;
+  params?: Record<string, string>;
+  status?: number;
+}
+
+interface Declared {
+  method: Method;
+  path: string;
+}
+
+function byExpress(declared: readonly Declared[]): (method: string, url: string) => Outcome {
+  const router = express.Router({ caseSensitive: true });
+  let outcome: Outcome = {};
+  for (const { method, path } of declared)
+    router[method](path, (request) => {
+      outcome = { route: `${method} ${path}`, params: { ...request.params } as Record<string, string> };
+    });
+  for (const path of new Set(declared.map((route) => route.path)))
+    router.all(path, () => {
+      outcome = { other_methods_of: path };
+    });
+  return (method, url) => {
+    outcome = {};
+    const end = (error?: { status?: number }): void => {
+      if (error?.status !== undefined) outcome = { status: error.status };
+    };
+    router({ method, url, baseUrl: '' } as express.Request, {} as express.Response, end as express.NextFunction);
+    return outcome;
+  };
+}
+
+function byTable(declared: readonly Declared[]): (method: string, url: string) => Outcome {
+  const findRoute = createRouteTable(declared);
+  return (method, url) => {
+    try {
+      const found = findRoute(method, url);
+      if (found === undefined) return {};
+      if (!('entry' in found)) return { other_methods_of: found.path };
+      return { route: `${found.entry.method} ${found.path}`, params: found.params };
+    } catch (error) {
+      return { status: (error as { problem: { status: number } }).problem.status };
+    }
+  };
+}
+
+/** Paths near a declared one: those that match it, and those that just do not. */
+function near(path: string): string[] {
+  const given = path.replaceAll(/:\w+/g, 'a%20b');
+  return [
+    given,
+    `${given}/`,
+    `${given}//`,
+    `${given}/more`,
+    given.toUpperCase(),
+    given.slice(0, -1),
+    path.replace(/:\w+/, ''),
+    path.replaceAll(/:\w+/g, '%zz'),
+    path.replaceAll(/:\w+/g, '%2F'),
+  ];
+}
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'PUT', 'OPTIONS'];
+
+const tables: [name: string, declared: readonly Declared[]][] = [
+  ['the interface', ROUTES],
+  [
+    'paths of which several match',
+    [
+      { method: 'get', path: '/api/v1/things/:id' },
+      { method: 'post', path: '/api/v1/things/all' },
+      { method: 'post', path: '/api/v1/things/:id' },
+      { method: 'get', path: '/api/v1/things/all' },
+    ],
+  ],
+];
+
+test.each(tables)(
+  'in %s a request finds the route, its parameters and its refusal as in Express',
+  (_name, declared) => {
+    const [expected, found] = [byExpress(declared), byTable(declared)];
+    const urls = [...new Set([...declared.flatMap(({ path }) => near(path)), '/', '/api/v1', '/livez'])];
+    const asked = urls.flatMap((url) => METHODS.map((method) => ({ method, url })));
+    for (const { method, url } of asked)
+      expect({ method, url, ...found(method, url) }).toEqual({ method, url, ...expected(method, url) });
+  },
+);
+
+test('a path that knows other methods names them, with HEAD for GET', () => {
+  const findRoute = createRouteTable(ROUTES);
+  expect(findRoute('PUT', '/api/v1/products')).toMatchObject({ allow: 'POST, GET, HEAD' });
+});

@@ -1,0 +1,358 @@
+/**
+ * Walks every route of the interface and demands of each what all of them promise: who may call it, what it leaves in the
+ * audit, what it refuses for its form, and that every answer is a documented one (which the harness checks on each call).
+ */
+import { randomUUID } from 'node:crypto';
+import type { Route } from '../../api/http/route';
+import { ROUTES } from '../../api/routes';
+import { insertBillingEvent } from '../../db/billing/billing-event';
+import { signStandard } from '../../dev/fake-billing';
+import type { BillingEvent } from '../../domain/billing/billing-event';
+import { ROLES, roleCovers } from '../../domain/access/role';
+import { startTestApi } from '../harness/api';
+import type { ApiAnswer, TestApi } from '../harness/api';
+import { addCatalogue, addContract, contractBody } from '../harness/catalogue';
+import { documentedStatuses } from '../harness/documented-answer';
+import { expectRefusal } from '../harness/expect-refusal';
+
+const BASE_PATH = '/api/v1';
+const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
+
+/** What a call of a route needs that is sure to succeed: the values of its path, and a body. */
+interface Call {
+  params?: Record<string, string>;
+  body?: unknown;
+  headers?: Record<string, string>;
+  /** The audit row it must leave, where the route declares several. */
+  audit?: string;
+}
+
+let api: TestApi;
+
+beforeAll(async () => {
+  api = await startTestApi({ worker: true });
+});
+
+afterAll(() => api.close());
+
+async function contract(more: Record<string, unknown> = {}): Promise<any> {
+  return addContract(api, await addCatalogue(api), more);
+}
+
+async function customerId(): Promise<string> {
+  const answer = await api.call('POST', '/customers', {
+    body: { email: `${randomUUID()}@covenant.test`, name: 'Customer' },
+  });
+  return answer.body.id;
+}
+
+async function testClockId(): Promise<string> {
+  return (await api.call('POST', '/test-clocks', { body: { now: '2027-01-01T00:00:00.000Z' } })).body.id;
+}
+
+async function generated(count: number): Promise<{ contract_id: string; job_id: string; license_id: string }> {
+  const { id } = await contract();
+  const answer = await api.call('POST', `/contracts/${id}/generate`, { body: { count } });
+  return { contract_id: id, job_id: answer.body.job_id, license_id: answer.body.licenses?.[0].id };
+}
+
+async function unfinishedJob(state: 'QUEUED' | 'PARTIAL'): Promise<string> {
+  const { job_id } = await generated(1);
+  await api.sql`UPDATE generation_jobs SET state = ${state}, requested = 2 WHERE id = ${job_id}`;
+  return job_id;
+}
+
+/** An event for a contract that there is not. */
+async function parkedBillingEvent(): Promise<string> {
+  const now = new Date().toISOString();
+  const event: BillingEvent = {
+    source: 'standard',
+    event_id: randomUUID(),
+    type: 'invoice.paid',
+    occurred_at: now,
+    contract_id: randomUUID(),
+    invoice_id: 'in_1',
+    observation: null,
+    relevant: true,
+  };
+  return (await insertBillingEvent(api.sql, { event, raw: '{}', now, request_id: null })).id;
+}
+
+const email = () => `${randomUUID()}@covenant.test`;
+
+/** A call of every route that succeeds, each with things of its own. */
+const CALLS: Record<string, () => Promise<Call>> = {
+  'GET /me': async () => ({}),
+  'POST /admins': async () => ({ body: { email: email(), name: 'Somebody', role: 'viewer' } }),
+  'GET /admins': async () => ({}),
+  'GET /admins/:id': async () => ({ params: { id: api.admins.viewer.id } }),
+  'PATCH /admins/:id': async () => ({ params: { id: (await api.addAdmin('viewer')).id }, body: { name: 'Renamed' } }),
+  'POST /admins/:id/api-keys': async () => ({ params: { id: api.admins.viewer.id }, body: { label: 'second' } }),
+  'GET /admins/:id/api-keys': async () => ({ params: { id: api.admins.viewer.id } }),
+  'DELETE /admins/:id/api-keys/:key_id': async () => {
+    const { id } = await api.addAdmin('viewer');
+    const [key] = await api.sql`SELECT id FROM admin_api_keys WHERE admin_id = ${id}`;
+    return { params: { id, key_id: String(key?.['id']) } };
+  },
+  'POST /products': async () => ({ body: { name: 'Product', code: `P-${randomUUID()}`, environment: 'staging' } }),
+  'GET /products': async () => ({}),
+  'GET /products/:id': async () => ({ params: { id: (await addCatalogue(api)).product_id } }),
+  'PATCH /products/:id': async () => ({
+    params: { id: (await addCatalogue(api)).product_id },
+    body: { name: 'Renamed' },
+  }),
+  'POST /generators': async () => ({
+    body: {
+      name: 'Generator',
+      product_id: (await addCatalogue(api)).product_id,
+      format: { groups: 4, group_length: 5 },
+    },
+  }),
+  'GET /generators': async () => ({}),
+  'GET /generators/:id': async () => ({ params: { id: (await addCatalogue(api)).generator_id } }),
+  'PATCH /generators/:id': async () => ({
+    params: { id: (await addCatalogue(api)).generator_id },
+    body: { name: 'Renamed' },
+  }),
+  'DELETE /generators/:id': async () => ({ params: { id: (await addCatalogue(api)).generator_id } }),
+  'POST /customers': async () => ({ body: { email: email(), name: 'Customer' } }),
+  'GET /customers': async () => ({}),
+  'GET /customers/:id': async () => ({ params: { id: await customerId() } }),
+  'PATCH /customers/:id': async () => ({ params: { id: await customerId() }, body: { name: 'Renamed' } }),
+  'POST /contracts': async () => ({ body: contractBody(await addCatalogue(api)) }),
+  'GET /contracts': async () => ({}),
+  'GET /contracts/:id': async () => ({ params: { id: (await contract()).id } }),
+  'PATCH /contracts/:id': async () => ({
+    params: { id: (await contract()).id },
+    body: { name: 'Renamed' },
+    audit: 'contract.updated',
+  }),
+  'DELETE /contracts/:id': async () => {
+    const { id, name } = await contract({ status: 'inactive' });
+    return { params: { id }, body: { confirm_name: name } };
+  },
+  'POST /contracts/:id/activate': async () => ({ params: { id: (await contract({ status: 'inactive' })).id } }),
+  'POST /contracts/:id/pause': async () => ({ params: { id: (await contract()).id } }),
+  'POST /contracts/:id/resume': async () => {
+    const { id } = await contract();
+    await api.call('POST', `/contracts/${id}/pause`);
+    return { params: { id } };
+  },
+  'POST /contracts/:id/renew': async () => ({ params: { id: (await contract({ term: 'P1Y' })).id } }),
+  'POST /contracts/:id/opt-out': async () => ({
+    params: { id: (await contract({ term: 'P1Y', renewal: { mode: 'auto' } })).id },
+  }),
+  'POST /contracts/:id/terminate': async () => ({
+    params: { id: (await contract()).id },
+    body: { reason: 'The customer left.' },
+  }),
+  'POST /contracts/:id/reinstate': async () => {
+    const { id } = await contract();
+    await api.call('POST', `/contracts/${id}/terminate`, { body: { reason: 'A mistake.' } });
+    return { params: { id } };
+  },
+  'POST /contracts/:id/compliance-hold': async () => ({
+    params: { id: (await contract()).id },
+    body: { note: 'On a list.' },
+  }),
+  'POST /contracts/:id/compliance-release': async () => {
+    const { id } = await contract();
+    await api.call('POST', `/contracts/${id}/compliance-hold`, { body: { note: 'On a list.' } });
+    return { params: { id } };
+  },
+  'POST /contracts/:id/amendments': async () => {
+    const { id, start_date } = await contract();
+    return { params: { id }, body: { effective_date: start_date, changes: { activation_limit: 7 } } };
+  },
+  'GET /contracts/:id/amendments': async () => ({ params: { id: (await contract()).id } }),
+  'DELETE /contracts/:id/amendments/:amendment_id': async () => {
+    const { id } = await contract();
+    const body = { effective_date: '2099-01-01', changes: { quota_add: 5 } };
+    const made = await api.call('POST', `/contracts/${id}/amendments`, { body });
+    return { params: { id, amendment_id: made.body.id } };
+  },
+  'POST /contracts/:id/generate': async () => ({ params: { id: (await contract()).id }, body: { count: 1 } }),
+  'GET /contracts/:id/activity': async () => ({ params: { id: (await contract()).id } }),
+  'GET /contracts/:id/events': async () => ({ params: { id: (await contract()).id } }),
+  'GET /contracts/:id/refusals': async () => ({ params: { id: (await contract()).id } }),
+  'GET /contracts/:id/revisions': async () => ({ params: { id: (await contract()).id } }),
+  'GET /contracts/:id/timeline': async () => ({ params: { id: (await contract()).id } }),
+  'GET /contracts/:id/report.csv': async () => ({ params: { id: (await generated(3)).contract_id } }),
+  'GET /activity': async () => ({}),
+  'GET /jobs': async () => ({}),
+  'GET /jobs/:id': async () => ({ params: { id: (await generated(3)).job_id } }),
+  'GET /jobs/:id/progress': async () => ({ params: { id: (await generated(3)).job_id } }),
+  'GET /jobs/:id/licenses.csv': async () => ({ params: { id: (await generated(3)).job_id } }),
+  'POST /jobs/:id/cancel': async () => ({ params: { id: await unfinishedJob('QUEUED') } }),
+  'POST /jobs/:id/resume': async () => ({ params: { id: await unfinishedJob('PARTIAL') } }),
+  'POST /test-clocks': async () => ({ body: { now: '2027-01-01T00:00:00.000Z' } }),
+  'GET /test-clocks': async () => ({}),
+  'GET /test-clocks/:id': async () => ({ params: { id: await testClockId() } }),
+  'POST /test-clocks/:id/advance': async () => ({
+    params: { id: await testClockId() },
+    body: { to: '2027-02-01T00:00:00.000Z' },
+  }),
+  'POST /billing/:source/events': async () => {
+    const body = JSON.stringify({
+      id: randomUUID(),
+      type: 'invoice.paid',
+      occurred_at: new Date().toISOString(),
+      contract_id: (await contract()).id,
+      invoice: { id: 'in_1', due_date: '2027-01-31' },
+    });
+    const [secret] = api.billing.billingStandardSecrets ?? [];
+    return { params: { source: 'standard' }, body, headers: signStandard(body, secret as string) };
+  },
+  'GET /billing/events': async () => ({}),
+  'GET /billing/events/:id': async () => ({ params: { id: await parkedBillingEvent() } }),
+  'POST /billing/events/:id/replay': async () => ({ params: { id: await parkedBillingEvent() } }),
+  'GET /licenses': async () => ({}),
+  'GET /licenses.csv': async () => ({}),
+  'GET /licenses/:id': async () => ({ params: { id: (await generated(1)).license_id } }),
+};
+
+function nameOf(route: Route): string {
+  return `${route.method.toUpperCase()} ${targetOf(route.path)}`;
+}
+
+/** A path as the harness takes it: from the base path on. */
+function targetOf(path: string): string {
+  return path.slice(BASE_PATH.length);
+}
+
+function pathOf(route: Route, params: Record<string, string> = {}): string {
+  return targetOf(route.path).replace(/:(\w+)/g, (_match, name: string) => params[name] ?? UNKNOWN_ID);
+}
+
+function send(route: Route, call: Call, key: string | null, headers: Record<string, string> = {}): Promise<ApiAnswer> {
+  const body = call.body === undefined ? {} : { body: call.body };
+  return api.call(route.method.toUpperCase(), pathOf(route, call.params), {
+    key,
+    headers: { ...call.headers, ...headers },
+    ...body,
+  });
+}
+
+test('every route has its call here, and every call its route', () => {
+  expect(Object.keys(CALLS).sort()).toEqual(ROUTES.map(nameOf).sort());
+});
+
+describe.each(ROUTES.map((route) => [nameOf(route), route] as const))('%s', (name, route) => {
+  const prepare = (): Promise<Call> => (CALLS[name] as () => Promise<Call>)();
+
+  test('without a key it is 401', async () => {
+    const answer = await send(route, await prepare(), null);
+    if (route.role === null) expect(answer.status).toBeLessThan(400);
+    else expectRefusal(answer, 401, 'UNAUTHENTICATED');
+  });
+
+  test('roles below its own are 403', async () => {
+    const call = await prepare();
+    for (const role of ROLES.filter((below) => route.role !== null && !roleCovers(below, route.role))) {
+      const answer = await send(route, call, api.keys[role]);
+      expectRefusal(answer, 403, 'FORBIDDEN_ROLE');
+      expect(answer.body.metadata).toEqual({ role, needed: route.role });
+    }
+  });
+
+  test('the least role that may call it succeeds, and leaves the audit it declares', async () => {
+    const call = await prepare();
+    const request_id = randomUUID();
+    const answer = await send(route, call, route.role === null ? null : api.keys[route.role], {
+      'X-Request-Id': request_id,
+    });
+    expect(Object.keys(route.answers).map(Number)).toContain(answer.status);
+    const rows = await api.sql`SELECT action FROM audit_events WHERE request_id = ${request_id}`;
+    const actions = rows.map((row) => row['action'] as string);
+    if (route.audit.length === 0) expect(actions).toEqual([]);
+    else expect(actions).toEqual([call.audit ?? route.audit[0]]);
+  });
+
+  test('a body field that it does not know is 422, and so is a body where it takes none', async () => {
+    // A signed message may tell others more than it tells us.
+    if (route.method === 'get' || route.raw_body !== undefined) return;
+    const call = await prepare();
+    const answer = await send(
+      route,
+      { ...call, body: { ...(call.body as object | undefined), no_such_field: 1 } },
+      api.keys.super_admin,
+    );
+    expectRefusal(answer, 422, 'VALIDATION_FAILED');
+  });
+
+  test('a query parameter that it does not know is 422', async () => {
+    const call = await prepare();
+    const path = `${pathOf(route, call.params)}?no_such_parameter=1`;
+    const answer = await api.call(route.method.toUpperCase(), path, {
+      key: route.role === null ? null : api.keys.super_admin,
+      ...(call.headers ? { headers: call.headers } : {}),
+      ...(call.body === undefined ? {} : { body: call.body }),
+    });
+    expectRefusal(answer, 422, 'VALIDATION_FAILED');
+    expect(answer.body.errors).toEqual([{ path: 'no_such_parameter', message: 'this parameter is not known here' }]);
+  });
+
+  test('an id that is unknown, or cannot be one, is 404', async () => {
+    if (route.params === undefined) return;
+    const call = await prepare();
+    for (const param of Object.keys(call.params ?? {})) {
+      for (const id of [UNKNOWN_ID, '7', 'lic_7', "'", '%00', '😀'.repeat(20)]) {
+        const answer = await send(
+          route,
+          { ...call, params: { ...call.params, [param]: encodeURIComponent(id).replace('%2500', '%00') } },
+          api.keys.super_admin,
+        );
+        expectRefusal(answer, 404, 'NOT_FOUND');
+      }
+    }
+  });
+
+  test('a refusal of the form documents itself', () => {
+    const expected = [
+      422,
+      503,
+      ...(route.role === null ? [] : [401, 403]),
+      ...(route.params ? [404] : []),
+      ...(route.body || route.raw_body ? [400, 413, 415] : []),
+    ];
+    expect(documentedStatuses(route)).toEqual(expect.arrayContaining(expected));
+  });
+});
+
+describe.each([...new Set(ROUTES.map((route) => route.path))])('%s', (path) => {
+  const methods = ROUTES.filter((route) => route.path === path).map((route) => route.method.toUpperCase());
+  const allowed = [...methods, ...(methods.includes('GET') ? ['HEAD'] : [])];
+
+  test.each(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].filter((method) => !allowed.includes(method)))(
+    '%s is 405 and Allow names what is possible',
+    async (method) => {
+      const target = targetOf(path).replace(/:\w+/g, UNKNOWN_ID);
+      const answer = await api.call(method, target);
+      // A literal path may also fit another route's parameter, as /licenses.csv would.
+      expectRefusal(answer, 405, 'METHOD_NOT_ALLOWED');
+      expect(answer.headers.get('allow')?.split(', ').sort()).toEqual([...allowed].sort());
+    },
+  );
+});
+
+test('every answer that is no JSON stays open, and its route says so', () => {
+  for (const route of ROUTES) {
+    const is_stream = Object.values(route.answers).some(({ media_type }) => media_type !== undefined);
+    expect([route.path, route.stream !== undefined]).toEqual([route.path, is_stream]);
+    if (is_stream) {
+      expect(route.role).not.toBeNull();
+      expect(documentedStatuses(route)).toEqual(expect.arrayContaining([429, 503]));
+    }
+  }
+});
+
+test('every route stands under the base path, the billing receiver too', async () => {
+  expect(ROUTES.map(({ path }) => path).filter((path) => !path.startsWith(`${BASE_PATH}/`))).toEqual([]);
+  expectRefusal(await api.call('POST', '//billing/standard/events', { key: null, body: '{}' }), 404, 'NOT_FOUND');
+});
+
+test('paths that no route has are 404, whatever their case', async () => {
+  for (const path of ['/', '/nothing', '/Contracts', '/contracts/a/b/c', '//api/v2/contracts', '//']) {
+    expectRefusal(await api.call('GET', path), 404, 'NOT_FOUND');
+  }
+});

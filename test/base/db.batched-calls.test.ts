@@ -1,0 +1,90 @@
+/** Calls that share statements: which go together, how many statements there are, and what becomes of those that wait for too long. */
+import { createBatchedCalls } from '../../db/base/batched-calls';
+import type { BatchedCalls } from '../../db/base/batched-calls';
+import { RowsBusy } from '../../db/base/errors';
+import { createLockTurns, lockTurnLimits } from '../../db/base/lock-turns';
+import type { LockTurns } from '../../db/base/lock-turns';
+
+interface Batches extends BatchedCalls<string, string> {
+  /** The inputs of each statement, in the order in which they were begun. */
+  begun: string[][];
+  /** Ends the statement that was begun as this one. */
+  end(index: number): Promise<void>;
+}
+
+/** Calls whose statements last until they are ended. The key of an input is its first character. */
+function batchesWith(turns: LockTurns = createLockTurns(lockTurnLimits(10))): Batches {
+  const begun: string[][] = [];
+  const ends: (() => void)[] = [];
+  const calls = createBatchedCalls<string, string>({
+    turns,
+    statements_max: 2,
+    further_from: 3,
+    keyOf: (input) => input.charAt(0),
+    take: (queue, isInService) => {
+      const taken = queue.filter(({ input }) => !isInService(input));
+      queue.splice(0, queue.length, ...queue.filter((call) => !taken.includes(call)));
+      return taken;
+    },
+    async serve(waiting) {
+      begun.push(waiting.map(({ input }) => input));
+      await new Promise<void>((resolve) => ends.push(resolve));
+      for (const { input, resolve } of waiting) resolve(input.toUpperCase());
+    },
+  });
+  return {
+    ...calls,
+    begun,
+    async end(index) {
+      ends[index]?.();
+      await new Promise(setImmediate);
+    },
+  };
+}
+
+test('a lone call is served at once, and those that come meanwhile go together', async () => {
+  const batches = batchesWith();
+  const answers = ['a', 'b', 'c'].map((input) => batches.call(input));
+  expect(batches.begun).toEqual([['a']]);
+  await batches.end(0);
+  expect(batches.begun).toEqual([['a'], ['b', 'c']]);
+  await batches.end(1);
+  expect(await Promise.all(answers)).toEqual(['A', 'B', 'C']);
+});
+
+test('a further statement begins when many calls wait, up to the limit of statements', async () => {
+  const batches = batchesWith();
+  const answers = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((input) => batches.call(input));
+  expect(batches.begun).toEqual([['a'], ['b', 'c', 'd']]);
+  await batches.end(0);
+  expect(batches.begun.at(-1)).toEqual(['e', 'f', 'g']);
+  await batches.end(1);
+  await batches.end(2);
+  await Promise.all(answers);
+});
+
+test('calls for one key are never in two statements at once, and wait for each other in their order', async () => {
+  const batches = batchesWith();
+  const answers = ['a1', 'a2', 'b1', 'c1', 'a3'].map((input) => batches.call(input));
+  expect(batches.begun).toEqual([['a1'], ['b1', 'c1']]);
+  await batches.end(1);
+  expect(batches.begun).toHaveLength(2);
+  await batches.end(0);
+  expect(batches.begun).toEqual([['a1'], ['b1', 'c1'], ['a2', 'a3']]);
+  await batches.end(2);
+  await Promise.all(answers);
+});
+
+test('a call whose turn does not come in time is rejected as busy, and later calls are served', async () => {
+  const turns = createLockTurns({ ...lockTurnLimits(2), wait_ms: 20 });
+  let freeTurn!: () => void;
+  const taken = turns.run([], () => new Promise<void>((resolve) => (freeTurn = resolve)));
+  const batches = batchesWith(turns);
+  await expect(batches.call('a')).rejects.toBeInstanceOf(RowsBusy);
+  freeTurn();
+  await taken;
+  const answer = batches.call('b');
+  await new Promise(setImmediate);
+  await batches.end(0);
+  expect(await answer).toBe('B');
+});

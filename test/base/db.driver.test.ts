@@ -1,0 +1,464 @@
+/**
+ * The Postgres driver after our patch (`patches/`): what fails on a connection stays with what failed.
+ */
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { dirname, join } from 'node:path';
+import type postgres from 'postgres';
+import { assertDriverPatched, openDatabase, sentAlone } from '../../db/base/database';
+import type { Database } from '../../db/base/database';
+import { waitUntilBlocked } from '../harness/blocked-statement';
+import { createTestDatabase, type TestDatabase } from '../harness/database';
+import { holdRows } from '../harness/held-rows';
+import { makeRunDirectory } from '../harness/run-directory';
+
+/** The line of the patch against holes in results. */
+const LINE_AGAINST_HOLES = /\n *rows = 0 \/\/ a SELECT that failed [^\n]*/;
+/** Lines of the driver without which the patch is not whole: each stands for a piece of it. */
+const PIECES: readonly [file: string, line: RegExp, says: RegExp][] = [
+  ['connection.js', LINE_AGAINST_HOLES, /holes in the next result/],
+  ['index.js', /\n *if \(lost\)[^\n]*/, /statements of a lost transaction/],
+  ['connection.js', / && mayRepeat\(x\)/, /repeated inside a transaction/],
+  ['index.js', /\n *if \(command !== done\)[^\n]*/, /answered with ROLLBACK/],
+  ['connection.js', /\n *\? silent\(\)/, /went silent/],
+];
+/** Statements that the driver sends ahead on one connection, by default. */
+const PIPELINE_MAX = 100;
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+/** Runs with a pool of its own, which is small enough that every connection is used again. */
+async function withPool<T>(max: number, run: (sql: Database) => Promise<T>, url = database.url): Promise<T> {
+  const sql = openDatabase(url, { max, application_name: 'covenant-test-driver' });
+  try {
+    return await run(sql);
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}
+
+/** A SELECT that fails at its fourth row, then a sound one; answers what the sound one gave. */
+async function afterFailureMidway(sql: postgres.Sql): Promise<unknown[]> {
+  await expect(sql`SELECT 1 / (4 - n) FROM generate_series(1, 9) AS n`).rejects.toThrow('division by zero');
+  return [...(await sql<{ n: number }[]>`SELECT n FROM generate_series(1, 3) AS n`)].map((row) => row?.n);
+}
+
+async function pidOf(tx: postgres.ISql): Promise<number> {
+  const [row] = await tx<[{ pid: number }]>`SELECT pg_backend_pid() AS pid`;
+  return row.pid;
+}
+
+async function terminate(pid: number): Promise<void> {
+  await database.sql`SELECT pg_terminate_backend(${pid}, 5000)`;
+}
+
+/** The pool still serves as many statements at once as it has connections, each with its own answer. */
+async function expectSound(sql: Database): Promise<void> {
+  const numbers = Array.from({ length: 12 }, (_, n) => n);
+  const answers = await Promise.all(numbers.map((n) => sql<[{ n: number }]>`SELECT ${n}::int AS n`));
+  expect(answers.map(([row]) => row.n)).toEqual(numbers);
+  expect(await sql.begin((tx) => pidOf(tx))).toBeGreaterThan(0);
+}
+
+/** A copy of the driver that lacks one line, in a directory that the caller removes. */
+function driverWithout(directory: string, file: string, line: RegExp): string {
+  const copy = join(directory, 'postgres');
+  cpSync(join(dirname(require.resolve('postgres')), '..', '..'), copy, { recursive: true });
+  const sources = join(copy, 'cjs', 'src');
+  const source = readFileSync(join(sources, file), 'utf8');
+  expect(source).toMatch(line);
+  writeFileSync(join(sources, file), source.replace(line, ''));
+  return sources;
+}
+
+test('the driver is patched', () => {
+  expect(() => assertDriverPatched()).not.toThrow();
+});
+
+test.each(PIECES)('a driver whose %s lacks %s is refused at start', (file, line, says) => {
+  const directory = makeRunDirectory('driver');
+  const sources = driverWithout(directory, file, line);
+  expect(() => assertDriverPatched(sources)).toThrow(says);
+  rmSync(directory, { recursive: true });
+});
+
+test('a SELECT that fails after streaming rows leaves the next result of its connection whole', async () => {
+  await withPool(1, async (sql) => {
+    expect(await afterFailureMidway(sql as never)).toEqual([1, 2, 3]);
+  });
+});
+
+test('without the patch the next result has holes in front, so the patch is still needed', async () => {
+  const directory = makeRunDirectory('driver');
+  const sources = driverWithout(directory, 'connection.js', LINE_AGAINST_HOLES);
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a driver that is made in this test
+  const openUnpatched = require(join(sources, 'index.js')) as typeof postgres;
+  const sql = openUnpatched(database.url, { max: 1 });
+  expect(await afterFailureMidway(sql)).not.toEqual([1, 2, 3]);
+  await sql.end();
+  rmSync(directory, { recursive: true });
+});
+
+test('a transaction whose backend dies during a statement fails, and the pool goes on whole', async () => {
+  await withPool(2, async (sql) => {
+    for (let turn = 0; turn < 3; turn++) {
+      const lost = sql.begin(async (tx) => {
+        const pid = await pidOf(tx);
+        await Promise.all([tx`SELECT pg_sleep(30)`, terminate(pid)]);
+      });
+      await expect(lost).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
+      await expectSound(sql);
+    }
+  });
+});
+
+/** Writes when the backend has died and others have had the connection made anew. */
+async function writeAfterTheEnd(sql: Database, tx: postgres.ISql): Promise<void> {
+  await terminate(await pidOf(tx));
+  await sql`SELECT 1`;
+  await tx`INSERT INTO written_in_lost_transactions VALUES (1)`;
+}
+
+test('what a transaction sends after its backend died is refused, and never runs on another connection', async () => {
+  await database.sql`CREATE TABLE written_in_lost_transactions (n int)`;
+  await withPool(1, async (sql) => {
+    // The transaction is given up as soon as its connection is; what its function does afterwards is heard here.
+    let afterwards: Promise<void> = Promise.resolve();
+    const lost = sql.begin((tx) => {
+      afterwards = writeAfterTheEnd(sql, tx);
+      return afterwards;
+    });
+    await expect(lost).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
+    await expect(afterwards).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
+    await expectSound(sql);
+  });
+  expect((await database.sql`SELECT FROM written_in_lost_transactions`).count).toBe(0);
+});
+
+test('a statement that is sent alone has no other behind it on its connection while it waits for a row', async () => {
+  await database.sql`CREATE TABLE awaited_rows (n int)`;
+  await database.sql`INSERT INTO awaited_rows VALUES (1), (2)`;
+  const one = await holdRows(database.sql, (tx) => tx`SELECT FROM awaited_rows WHERE n = 1 FOR UPDATE`);
+  const two = await holdRows(database.sql, (tx) => tx`SELECT FROM awaited_rows WHERE n = 2 FOR UPDATE`);
+  await withPool(2, async (sql) => {
+    await expectSound(sql);
+    const alone = sentAlone(sql`SELECT n FROM awaited_rows WHERE n = 1 FOR UPDATE`).execute();
+    await waitUntilBlocked(database.sql, 1);
+    const open = sql`SELECT n FROM awaited_rows WHERE n = 2 FOR UPDATE`.execute();
+    await waitUntilBlocked(database.sql, 2);
+    // No connection is idle, so this one is sent behind one of the two.
+    const behind = sql`SELECT 3 AS n`.execute();
+    await two.release();
+    expect([...(await open), ...(await behind)]).toEqual([{ n: 2 }, { n: 3 }]);
+    await one.release();
+    expect([...(await alone)]).toEqual([{ n: 1 }]);
+    await expectSound(sql);
+  });
+});
+
+test('a cursor whose backend dies ends with an error, and the pool goes on whole', async () => {
+  await withPool(2, async (sql) => {
+    const lost = sql.begin(async (tx) => {
+      const pid = await pidOf(tx);
+      for await (const _rows of tx`SELECT n FROM generate_series(1, 1000) AS n`.cursor(10)) await terminate(pid);
+    });
+    await expect(lost).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
+    await expectSound(sql);
+  });
+});
+
+/** A proxy in front of Postgres whose connections the test can reach, and whose bytes to the server it can change. */
+async function withProxy(
+  run: (url: string, sockets: ReadonlySet<Socket>) => Promise<void>,
+  toServer: (bytes: Buffer) => Buffer = (bytes) => bytes,
+): Promise<void> {
+  const sockets = new Set<Socket>();
+  const proxy = createServer((client) => {
+    const server = connect(Number(new URL(database.url).port), '127.0.0.1');
+    sockets.add(client);
+    client.on('data', (bytes) => server.write(toServer(bytes))).on('error', () => client.destroy());
+    server.pipe(client).on('error', () => server.destroy());
+    client.on('close', () => sockets.delete(client) && server.destroy());
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  const url = new URL(database.url);
+  url.port = String((proxy.address() as AddressInfo).port);
+  await run(url.href, sockets);
+  await new Promise<void>((resolve) => proxy.close(() => resolve()));
+}
+
+test('connections that the network resets are made anew', async () => {
+  await withProxy((url, sockets) =>
+    withPool(
+      2,
+      async (sql) => {
+        for (let turn = 0; turn < 3; turn++) {
+          const lost = sql.begin(async (tx) => {
+            await pidOf(tx);
+            const sleeping = tx`SELECT pg_sleep(30)`.execute();
+            for (const socket of sockets) socket.resetAndDestroy();
+            await sleeping;
+          });
+          await expect(lost).rejects.toThrow();
+          // Those that are sent before the driver has heard of every reset may fail with them.
+          await Promise.allSettled([sql`SELECT 1`, sql`SELECT 1`]);
+          await expectSound(sql);
+        }
+      },
+      url,
+    ),
+  );
+});
+
+test('a BEGIN that meets a full pipeline still has its connection for itself', async () => {
+  await withPool(2, async (sql) => {
+    await Promise.all([sql`SELECT pg_sleep(0.1)`, sql`SELECT pg_sleep(0.1)`]);
+    // Two connections, each with one statement at work and a pipeline that lacks one. A query waits to be asked for, and
+    // one with parameters is not sent ahead.
+    const ahead = Array.from({ length: 2 * PIPELINE_MAX }, (_, n) =>
+      sql.unsafe<[{ n: number }]>(`SELECT ${n} AS n`).execute(),
+    );
+    const begun = [1, 2, 3, 4].map(() => sql.begin((tx) => pidOf(tx)));
+    const answers = await Promise.all(ahead);
+    expect(answers.map(([row]) => row.n)).toEqual(ahead.map((_, n) => n));
+    for (const pid of await Promise.all(begun)) expect(pid).toBeGreaterThan(0);
+    await expectSound(sql);
+  });
+});
+
+describe('a prepared statement that is outdated', () => {
+  /** A table of its own with one row, and a statement that is outdated as soon as the table gets another column. */
+  async function withOutdated(max: number, run: (sql: Database, table: OutdatedTable) => Promise<void>): Promise<void> {
+    const name = `outdated_${++tables}`;
+    await database.sql.unsafe(`CREATE TABLE ${name} (id int PRIMARY KEY, data jsonb); INSERT INTO ${name} VALUES (1)`);
+    const read = (sql: postgres.ISql) => sql<{ id: number }[]>`SELECT * FROM ${sql(name)} WHERE id = ${1}`;
+    const insert = (sql: postgres.ISql, id: number, data: postgres.JSONValue = null) =>
+      sql<{ id: number }[]>`INSERT INTO ${sql(name)} VALUES (${id}, ${sql.json(data)}) RETURNING *`;
+    const rows = () => database.sql.unsafe<{ id: number; data: unknown }[]>(`SELECT id, data FROM ${name} ORDER BY id`);
+    await withPool(max, async (sql) => {
+      // Every connection of the pool prepares both.
+      await Promise.all(
+        Array.from({ length: max }, (_, n) =>
+          sql.begin(async (tx) => {
+            await read(tx);
+            await insert(tx, 100 + n);
+            await bothBegun(max);
+          }),
+        ),
+      );
+      await database.sql.unsafe(`DELETE FROM ${name} WHERE id >= 100; ALTER TABLE ${name} ADD COLUMN more int`);
+      await run(sql, { read, insert, rows });
+      await expectSound(sql);
+    });
+  }
+
+  interface OutdatedTable {
+    read(sql: postgres.ISql): postgres.PendingQuery<{ id: number }[]>;
+    insert(sql: postgres.ISql, id: number, data?: postgres.JSONValue): postgres.PendingQuery<{ id: number }[]>;
+    rows(): PromiseLike<{ id: number; data: unknown }[]>;
+  }
+
+  let tables = 0;
+  /** Resolves for all when that many have called it, so that each holds a connection of its own. */
+  let arrived: (() => void)[] = [];
+  function bothBegun(count: number): Promise<void> {
+    return new Promise((resolve) => {
+      arrived.push(resolve);
+      if (arrived.length < count) return;
+      for (const go of arrived) go();
+      arrived = [];
+    });
+  }
+
+  /** Transactions as the driver begins them, which nothing runs again. */
+  const once = (sql: Database, run: (tx: postgres.ISql) => Promise<unknown>) => {
+    let runs = 0;
+    return sql.begin(async (tx) => {
+      if (++runs > 1) throw new Error('run again');
+      return run(tx);
+    });
+  };
+
+  test('is not repeated inside its transaction, however many statements are in flight', async () => {
+    await withOutdated(1, async (sql, { read, rows }) => {
+      const seen: unknown[] = [];
+      const failed = once(sql, (tx) => {
+        const sent = [read(tx), tx`SELECT 2 AS two`, tx`SELECT 3 AS three`];
+        for (const statement of sent) statement.catch((error: { code?: unknown }) => seen.push(error.code));
+        return Promise.all(sent);
+      });
+      await expect(failed).rejects.toThrow('run again');
+      expect(seen).toEqual(['0A000', '25P02', '25P02']);
+      expect(await rows()).toHaveLength(1);
+    });
+  });
+
+  test('has its transaction run again as a whole, whichever connection it then gets', async () => {
+    await withOutdated(3, async (sql, { read, insert, rows }) => {
+      const runs: number[] = [];
+      await Promise.all(
+        [2, 3, 4].map((id) =>
+          sql.begin(async (tx) => {
+            runs.push(id);
+            await insert(tx, 10 + id, { id });
+            return Promise.all([read(tx), insert(tx, id, { id }), tx`SELECT 2 AS two`]);
+          }),
+        ),
+      );
+      expect(runs.length).toBeGreaterThan(3);
+      expect((await rows()).map(({ id }) => id)).toEqual([1, 2, 3, 4, 12, 13, 14]);
+      const open = await database.sql`
+        SELECT FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'`;
+      expect(open).toHaveLength(0);
+    });
+  });
+
+  test('fails its savepoint alone, and the transaction goes on', async () => {
+    await withOutdated(1, async (sql, { read, rows, insert }) => {
+      await sql.begin(async (tx) => {
+        await expect(tx.savepoint(async (sp) => read(sp))).rejects.toMatchObject({ code: '0A000' });
+        await insert(tx, 2);
+      });
+      expect((await rows()).map(({ id }) => id)).toEqual([1, 2]);
+    });
+  });
+
+  test('is not repeated on a reserved connection', async () => {
+    await withOutdated(1, async (sql, { read }) => {
+      const reserved = await sql.reserve();
+      await expect(read(reserved)).rejects.toMatchObject({ code: '0A000' });
+      expect(await read(reserved)).toHaveLength(1);
+      reserved.release();
+    });
+  });
+
+  test('is repeated outside a transaction with the values it was given', async () => {
+    await withOutdated(1, async (sql, { insert, rows }) => {
+      await insert(sql, 2, { features: { seats: 5 } });
+      expect((await rows()).at(-1)).toEqual({ id: 2, data: { features: { seats: 5 } } });
+    });
+  });
+
+  test('is repeated before or after a transaction that was begun behind it, and never inside', async () => {
+    await withOutdated(1, async (sql, { insert, rows }) => {
+      // One connection: BEGIN is sent behind the statement that will fail.
+      const inserted = insert(sql, 2).execute();
+      const rolled_back = sql.begin(async (tx) => {
+        await insert(tx, 3);
+        throw new Error('rolled back');
+      });
+      const [first, second] = await Promise.allSettled([inserted, rolled_back]);
+      expect(first).toMatchObject({ status: 'fulfilled', value: [{ id: 2 }] });
+      expect(second).toMatchObject({ status: 'rejected', reason: { message: 'rolled back' } });
+      expect((await rows()).map(({ id }) => id)).toEqual([1, 2]);
+    });
+  });
+
+  test('gets its own rows when it is repeated between others', async () => {
+    await withOutdated(1, async (sql, { read }) => {
+      const others = async (): Promise<unknown[]> => {
+        const answers = [];
+        for (let n = 0; n < 20; n++) answers.push((await sql<[{ n: number }]>`SELECT ${n}::int AS n`)[0].n);
+        return answers;
+      };
+      const [row, ...rest] = await Promise.all([read(sql), others(), others(), others()]);
+      expect(row).toMatchObject([{ id: 1 }]);
+      for (const answers of rest) expect(answers).toEqual(Array.from({ length: 20 }, (_, n) => n));
+    });
+  });
+});
+
+describe('the end of a transaction', () => {
+  const count = async (): Promise<number> => (await database.sql`SELECT FROM written_at_the_end`).count;
+  beforeEach(() => database.sql`CREATE TABLE IF NOT EXISTS written_at_the_end (n int)`.then(() => undefined));
+  afterEach(() => database.sql`TRUNCATE written_at_the_end`.then(() => undefined));
+
+  test('a COMMIT that Postgres answers with ROLLBACK is a failure', async () => {
+    const toServer = (bytes: Buffer) => Buffer.from(bytes.toString('latin1').replace('commit', 'abort '), 'latin1');
+    const run = (url: string) =>
+      withPool(
+        2,
+        async (sql) => {
+          let runs = 0;
+          const rolled_back = sql.begin((tx) => {
+            runs++;
+            return tx`INSERT INTO written_at_the_end VALUES (1)`;
+          });
+          await expect(rolled_back).rejects.toMatchObject({ code: 'TRANSACTION_ROLLED_BACK' });
+          expect(runs).toBe(2);
+        },
+        url,
+      );
+    await withProxy(run, toServer);
+    expect(await count()).toBe(0);
+  });
+
+  test('a server that lost its prepared statements commits what was written', async () => {
+    await withPool(1, async (sql) => {
+      const write = (tx: postgres.ISql) => tx`INSERT INTO written_at_the_end VALUES (1)`;
+      await sql.begin(write);
+      await sql.begin(async (tx) => {
+        await write(tx);
+        await tx.unsafe('DEALLOCATE ALL');
+      });
+      expect(await count()).toBe(2);
+      // Every statement is unknown now, and the transaction that meets that is run again.
+      await sql.begin(write);
+      expect(await count()).toBe(3);
+      await expectSound(sql);
+    });
+  });
+
+  test('a statement that is sent after the end of its transaction is refused, whoever has the connection by then', async () => {
+    await withPool(1, async (sql) => {
+      let late: Promise<unknown> = Promise.resolve();
+      const failed = sql.begin((tx) => {
+        late = tx`SELECT pg_sleep(0)`
+          .then(() => sql`SELECT 1`)
+          .then(() => tx`INSERT INTO written_at_the_end VALUES (1)`);
+        return Promise.reject(new Error('given up'));
+      });
+      await expect(failed).rejects.toThrow('given up');
+      await expect(late).rejects.toMatchObject({ code: 'TRANSACTION_ENDED' });
+      await expectSound(sql);
+    });
+    expect(await count()).toBe(0);
+  });
+
+  test('a transaction that its own function ended sends nothing more', async () => {
+    await withPool(1, async (sql) => {
+      const ended = sql.begin(async (tx) => {
+        await tx.unsafe('ROLLBACK');
+        await tx`INSERT INTO written_at_the_end VALUES (1)`;
+      });
+      await expect(ended).rejects.toMatchObject({ code: 'TRANSACTION_ENDED' });
+      await expectSound(sql);
+    });
+    expect(await count()).toBe(0);
+  });
+
+  test.each(['40001', '40P01', '26000'])(
+    'a transaction that fails with %s is run again once, and not twice',
+    async (code) => {
+      await withPool(1, async (sql) => {
+        let runs = 0;
+        const fail = (tx: postgres.ISql) =>
+          tx.unsafe(`DO $$ BEGIN RAISE EXCEPTION 'for the test' USING ERRCODE = '${code}'; END $$`);
+        const write = async (tx: postgres.ISql, failures: number): Promise<void> => {
+          await tx`INSERT INTO written_at_the_end VALUES (1)`;
+          if (++runs <= failures) await fail(tx);
+        };
+        await sql.begin((tx) => write(tx, 1));
+        expect([runs, await count()]).toEqual([2, 1]);
+        runs = 0;
+        await expect(sql.begin((tx) => write(tx, 2))).rejects.toMatchObject({ code });
+        expect([runs, await count()]).toEqual([2, 1]);
+      });
+    },
+  );
+});

@@ -1,0 +1,73 @@
+/** How long answers are kept for requests that come again: thirty days by the time of Postgres, whatever clock a contract has. */
+import { dropExpiredIdempotency } from '../../db/base/idempotency';
+import { createLicenseRequests } from '../../transactions/generation/request-licenses';
+import { isRefusal } from '../../domain/base/refusal';
+import { buildContract, buildRequest } from '../harness/contract-rows';
+import { createTestDatabase } from '../harness/database';
+import type { TestDatabase } from '../harness/database';
+import { buildContractOnClock, buildTestClock } from '../harness/test-clocks';
+
+let database: TestDatabase;
+let sql: TestDatabase['sql'];
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  sql = database.sql;
+});
+afterAll(() => database.drop());
+
+test('a generation under a key is remembered on a test clock that stands years in the past', async () => {
+  const past = '2020-03-01T00:00:00.000Z';
+  const contract_id = await buildContractOnClock(sql, await buildTestClock(sql, past));
+  const request = buildRequest(contract_id, 3, { idempotency: { key: 'order-1', fingerprint: 'three' } });
+  const requestLicenses = createLicenseRequests(sql);
+  const first = await requestLicenses(request);
+  await dropExpiredIdempotency(sql);
+  const again = await requestLicenses(request);
+  if (isRefusal(first.result) || isRefusal(again.result)) throw new Error('the request was refused');
+  expect([again.result.replayed, again.result.job.id]).toEqual([true, first.result.job.id]);
+});
+
+describe('keys are forgotten after thirty days and not before', () => {
+  const DAYS = [29, 31];
+
+  test('those of generation', async () => {
+    const { facts } = await buildContract(sql);
+    const requestLicenses = createLicenseRequests(sql);
+    for (const days of DAYS) {
+      const key = `${days} days`;
+      await requestLicenses(buildRequest(facts.id, 1, { idempotency: { key, fingerprint: 'one' } }));
+      await sql`
+        UPDATE generation_jobs SET requested_at = now() - make_interval(days => ${days})
+        WHERE contract_id = ${facts.id} AND idempotency_key = ${key}`;
+    }
+    await dropExpiredIdempotency(sql);
+    const kept = await sql`
+      SELECT idempotency_key, idempotency_fingerprint FROM generation_jobs WHERE contract_id = ${facts.id} ORDER BY serial`;
+    expect(kept.map((row) => ({ ...row }))).toEqual([
+      { idempotency_key: '29 days', idempotency_fingerprint: 'one' },
+      { idempotency_key: null, idempotency_fingerprint: null },
+    ]);
+  });
+
+  test('those of commands', async () => {
+    const { facts } = await buildContract(sql);
+    for (const days of DAYS)
+      await sql`
+        INSERT INTO contract_commands (contract_id, command_id, fingerprint, outcome, at)
+        VALUES (${facts.id}, ${`${days} days`}, 'f', '{}', now() - make_interval(days => ${days}))`;
+    await dropExpiredIdempotency(sql);
+    const kept = await sql`SELECT command_id FROM contract_commands WHERE contract_id = ${facts.id}`;
+    expect(kept.map((row) => row['command_id'] as string)).toEqual(['29 days']);
+  });
+
+  test('those of other requests, more of them than one statement forgets', async () => {
+    await sql`
+      INSERT INTO idempotency_keys (scope, key, fingerprint, created_at)
+      SELECT 'old', n::text, 'f', now() - interval '31 days' FROM generate_series(1, 2500) AS n
+      UNION ALL SELECT 'young', '29 days', 'f', now() - interval '29 days'`;
+    await dropExpiredIdempotency(sql);
+    const kept = await sql`SELECT scope FROM idempotency_keys`;
+    expect(kept.map((row) => row['scope'] as string)).toEqual(['young']);
+  });
+});

@@ -1,0 +1,174 @@
+/**
+ * `db/schema.sql` is what the migrations make: whoever reads the one knows the other.
+ */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import postgres from 'postgres';
+import { migrate, missingMigrations } from '../../db/system/migration';
+import { openDatabase } from '../../db/base/database';
+import type { Sql } from '../../db/base/database';
+import { waitFor } from '../../dev/waiting';
+import { sharedServers } from '../harness/shared-servers';
+
+/** The migrations' own memory, which the schema does not have. */
+const MIGRATION_TABLE = 'schema_version';
+
+/** Makes an empty database, runs the test upon it and removes it. `options` are those of `CREATE DATABASE`. */
+async function withEmptyDatabase<T>(run: (url: string) => Promise<T>, options = ''): Promise<T> {
+  const { postgres_url } = sharedServers();
+  const name = `test_${randomBytes(8).toString('hex')}`;
+  const server = postgres(postgres_url, { max: 1, onnotice: () => undefined });
+  const address = new URL(postgres_url);
+  address.pathname = `/${name}`;
+  try {
+    await server.unsafe(`CREATE DATABASE ${name} TEMPLATE template0 ${options}`);
+    return await run(address.href);
+  } finally {
+    await server`DROP DATABASE IF EXISTS ${server(name)} WITH (FORCE)`;
+    await server.end();
+  }
+}
+
+/** Everything a schema consists of, one line for each part. */
+async function catalogueOf(url: string): Promise<string[]> {
+  const sql = openDatabase(url, { max: 1, application_name: 'covenant-test' });
+  const rows = await sql<{ part: string }[]>`
+    WITH ours AS (
+      SELECT c.oid, c.relname, c.relkind FROM pg_class c
+      WHERE c.relnamespace = 'public'::regnamespace AND c.relname NOT LIKE ${`${MIGRATION_TABLE}%`}
+    )
+    SELECT format('column %s.%s %s %s collation %s default %s identity %s generated %s', o.relname, a.attname, format_type(a.atttypid, a.atttypmod),
+                  CASE WHEN a.attnotnull THEN 'not null' ELSE 'null' END, (SELECT collname FROM pg_collation WHERE oid = a.attcollation),
+                  pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated) AS part
+    FROM ours o JOIN pg_attribute a ON a.attrelid = o.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_attrdef d ON d.adrelid = o.oid AND d.adnum = a.attnum
+    WHERE o.relkind IN ('r', 'p', 'v', 'm')
+    UNION ALL SELECT format('relation %s of kind %s', relname, relkind) FROM ours
+    UNION ALL SELECT format('constraint %s.%s %s', o.relname, k.conname, pg_get_constraintdef(k.oid)) FROM pg_constraint k JOIN ours o ON o.oid = k.conrelid
+    UNION ALL SELECT pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN ours o ON o.oid = i.indrelid
+    UNION ALL SELECT format('view %s %s', relname, pg_get_viewdef(oid)) FROM ours WHERE relkind = 'v'
+    UNION ALL SELECT pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN ours o ON o.oid = t.tgrelid WHERE NOT t.tgisinternal
+    UNION ALL SELECT pg_get_functiondef(p.oid) FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace
+    UNION ALL SELECT format('extension %s', extname) FROM pg_extension
+    UNION ALL SELECT format('type %s', t.typname) FROM pg_type t
+              WHERE t.typnamespace = 'public'::regnamespace AND t.typtype IN ('e', 'd')
+    ORDER BY part`;
+  await sql.end();
+  return rows.map((row) => row.part);
+}
+
+test('the schema as written is the schema that the migrations make', async () => {
+  const migrated = await withEmptyDatabase(async (url) => {
+    await migrate(url);
+    return catalogueOf(url);
+  });
+  const written = await withEmptyDatabase(async (url) => {
+    const sql = openDatabase(url, { max: 1, application_name: 'covenant-test' });
+    await sql.unsafe(readFileSync(join(__dirname, '../../db/schema.sql'), 'utf8'));
+    await sql.end();
+    return catalogueOf(url);
+  });
+  expect(migrated).toEqual(written);
+  // A catalogue that sees nothing would agree with everything.
+  expect(written.filter((part) => part.startsWith('column contracts.')).length).toBeGreaterThan(20);
+  for (const part of [
+    'quota_never_oversold',
+    'license_key_unique',
+    'view issued_licenses',
+    'audit_events_append_only',
+    'refuse_change',
+  ]) {
+    expect(written.some((line) => line.includes(part))).toBe(true);
+  }
+});
+
+test('migrating again changes nothing, and processes that migrate at once wait for each other', async () => {
+  await withEmptyDatabase(async (url) => {
+    const runs = await Promise.all([migrate(url), migrate(url), migrate(url)]);
+    expect(runs.filter((applied) => applied.length > 0)).toHaveLength(1);
+    expect(await migrate(url)).toEqual([]);
+    const sql = openDatabase(url, { max: 1, application_name: 'covenant-test' });
+    expect(await missingMigrations(sql)).toBe(0);
+    await sql.end();
+  });
+});
+
+test('a database that cannot keep every letter is refused', async () => {
+  const refusal = withEmptyDatabase(migrate, "ENCODING 'LATIN1' LOCALE 'C' LOCALE_PROVIDER libc");
+  await expect(refusal).rejects.toThrow('The database is encoded in LATIN1; Covenant needs UTF8.');
+});
+
+test('indexes are built while tables are written to, and one that was cut short is built again', async () => {
+  await withEmptyDatabase(async (url) => {
+    const sql = openDatabase(url, { max: 2, application_name: 'covenant-test' });
+    // Postgres finishes no index that is built concurrently while an older snapshot is in use.
+    const holder = await sql.reserve();
+    await holder`BEGIN ISOLATION LEVEL REPEATABLE READ`;
+    await holder`SELECT 1`;
+    const migration = migrate(url).catch((error: unknown) => error);
+    await waitFor(() => isBuilding(sql), WAIT_FOR_INDEX);
+    await sql`SET lock_timeout = 1000`;
+    await sql`INSERT INTO admins (email, name, role, created_at, updated_at) VALUES ('a@covenant.test', 'A', 'viewer', now(), now())`;
+    await sql`SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'covenant migrate'`;
+    expect(await migration).toMatchObject({ code: '57014' });
+    expect(await invalidIndexes(sql)).toHaveLength(1);
+    await holder`COMMIT`;
+    holder.release();
+    expect(await migrate(url)).not.toEqual([]);
+    expect(await invalidIndexes(sql)).toEqual([]);
+    expect(await missingMigrations(sql)).toBe(0);
+    await sql.end();
+  });
+});
+
+const WAIT_FOR_INDEX = { timeout_ms: 30_000, what: 'an index to wait for a snapshot' };
+
+async function isBuilding(sql: Sql): Promise<boolean> {
+  const waiting = await sql`
+    SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'virtualxid' AND query LIKE 'CREATE INDEX CONCURRENTLY%'`;
+  return waiting.count > 0;
+}
+
+function invalidIndexes(sql: Sql): Promise<{ name: string }[]> {
+  return sql<{ name: string }[]>`SELECT indexrelid::regclass::text AS name FROM pg_index WHERE NOT indisvalid`;
+}
+
+test('a role that may not add the extension is told what an administrator has to do, and goes on afterwards', async () => {
+  const role = `test_${randomBytes(8).toString('hex')}`;
+  const server = postgres(sharedServers().postgres_url, { max: 1, onnotice: () => undefined });
+  try {
+    await server.unsafe(`CREATE ROLE ${role} LOGIN PASSWORD '${role}'`);
+    await withEmptyDatabase(async (url) => {
+      const administrator = openDatabase(url, { max: 1, application_name: 'covenant-test' });
+      await administrator.unsafe(`GRANT CREATE ON SCHEMA public TO ${role}`);
+      const as_role = new URL(url);
+      [as_role.username, as_role.password] = [role, role];
+      await expect(migrate(as_role.href)).rejects.toThrow(
+        /The database needs the extension pg_trgm: .*CREATE EXTENSION pg_trgm/,
+      );
+      await administrator`CREATE EXTENSION pg_trgm`;
+      expect(await migrate(as_role.href)).not.toEqual([]);
+      await administrator.end();
+    });
+  } finally {
+    await server.unsafe(`DROP ROLE IF EXISTS ${role}`);
+    await server.end();
+  }
+});
+
+test('the owner of a database migrates it without being a superuser', async () => {
+  const role = `test_${randomBytes(8).toString('hex')}`;
+  const server = postgres(sharedServers().postgres_url, { max: 1, onnotice: () => undefined });
+  try {
+    await server.unsafe(`CREATE ROLE ${role} LOGIN PASSWORD '${role}'`);
+    await withEmptyDatabase(async (url) => {
+      const as_role = new URL(url);
+      [as_role.username, as_role.password] = [role, role];
+      expect(await migrate(as_role.href)).not.toEqual([]);
+    }, `OWNER ${role}`);
+  } finally {
+    await server.unsafe(`DROP ROLE IF EXISTS ${role}`);
+    await server.end();
+  }
+});

@@ -1,0 +1,197 @@
+/**
+ * The time limits of sessions: what a process has begun in Postgres ends in time, whoever stands still or cannot be reached.
+ */
+import { isDatabaseUnavailable, isPassing } from '../../db/base/errors';
+import { openDatabase } from '../../db/base/database';
+import type { Database } from '../../db/base/database';
+import { ANSWER_MARGIN_MS, NO_LIMITS, allowStatementTime } from '../../db/base/session';
+import type { SessionLimits } from '../../db/base/session';
+import { createTestDatabase, type TestDatabase } from '../harness/database';
+import { startSilentProxy, type SilentProxy } from '../harness/silent-proxy';
+
+const LIMITS: SessionLimits = { statement_ms: 300, idle_in_transaction_ms: 300 };
+/** Longer than Postgres and the driver allow a statement. */
+const TOO_LONG_S = (LIMITS.statement_ms + ANSWER_MARGIN_MS + 300) / 1000;
+const CONNECTIONS = 3;
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await database.sql`CREATE TABLE held (id int PRIMARY KEY, n int NOT NULL)`;
+  await database.sql`INSERT INTO held VALUES (1, 0)`;
+});
+afterAll(() => database.drop());
+
+async function withPool<T>(run: (sql: Database) => Promise<T>, url = database.url, limits = LIMITS): Promise<T> {
+  const sql = openDatabase(url, { max: CONNECTIONS, application_name: 'covenant-test-session', limits });
+  try {
+    return await run(sql);
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}
+
+/** A pool whose connections the test can lose without a word; all of them are open. */
+async function withLosablePool(run: (sql: Database, proxy: SilentProxy) => Promise<void>): Promise<void> {
+  const address = new URL(database.url);
+  const proxy = await startSilentProxy(address.host);
+  address.host = proxy.address;
+  try {
+    await withPool(
+      async (sql) => {
+        await expectAnswers(sql);
+        await run(sql, proxy);
+      },
+      address.href,
+      { ...LIMITS, idle_in_transaction_ms: 0 },
+    );
+  } finally {
+    await proxy.close();
+  }
+}
+
+/** As many statements at once as there are connections, each answered. */
+async function expectAnswers(sql: Database): Promise<void> {
+  const asked = Array.from(
+    { length: CONNECTIONS },
+    (_, n) => sql<[{ n: number }]>`SELECT ${n}::int AS n, pg_sleep(0.05)`,
+  );
+  expect((await Promise.all(asked)).map(([row]) => row.n)).toEqual([0, 1, 2]);
+}
+
+test('a session has the limits it was opened with, and without limits not even those of its role', async () => {
+  const shown = (sql: Database) => sql<{ name: string; setting: string }[]>`
+    SELECT name, setting FROM pg_settings WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout') ORDER BY name`;
+  await database.sql.unsafe(`ALTER DATABASE ${new URL(database.url).pathname.slice(1)} SET statement_timeout = 1234`);
+  const limited = await withPool(shown);
+  const unlimited = await withPool(shown, database.url, NO_LIMITS);
+  expect(limited.map(({ setting }) => setting)).toEqual(['300', '300']);
+  expect(unlimited.map(({ setting }) => setting)).toEqual(['0', '0']);
+});
+
+test('a transaction that stands still loses its session, and with it the row it held', async () => {
+  await withPool(async (frozen) => {
+    let goOn: () => void = () => undefined;
+    const stands_still = new Promise<void>((resolve) => (goOn = resolve));
+    let locked: () => void = () => undefined;
+    const has_lock = new Promise<void>((resolve) => (locked = resolve));
+    const lost = frozen.begin(async (tx) => {
+      await tx`UPDATE held SET n = 1 WHERE id = 1`;
+      locked();
+      await stands_still;
+      await tx`UPDATE held SET n = 2 WHERE id = 1`;
+    });
+    const outcome = lost.catch((error: unknown) => error);
+    await has_lock;
+    const [row] = await database.sql<[{ n: number }]>`UPDATE held SET n = n + 10 WHERE id = 1 RETURNING n`;
+    expect(row.n).toBe(10);
+    goOn();
+    expect(isDatabaseUnavailable(await outcome)).toBe(true);
+    await expectAnswers(frozen);
+  });
+  expect((await database.sql<[{ n: number }]>`SELECT n FROM held`)[0].n).toBe(10);
+});
+
+test('a statement that takes too long is cancelled, and counts as one that may be tried again', async () => {
+  await withPool(async (sql) => {
+    const error: unknown = await sql`SELECT pg_sleep(${TOO_LONG_S})`.then(
+      () => undefined,
+      (failure: unknown) => failure,
+    );
+    expect(error).toMatchObject({ code: '57014' });
+    expect(isPassing(error)).toBe(true);
+    await expectAnswers(sql);
+  });
+});
+
+test('a transaction may allow its statements more time, in Postgres and in the driver, and only its own', async () => {
+  await withPool(async (sql) => {
+    await sql.begin(async (tx) => {
+      await allowStatementTime(tx, 10_000);
+      await tx`SELECT pg_sleep(${TOO_LONG_S})`;
+    });
+    await expect(sql`SELECT pg_sleep(${TOO_LONG_S})`).rejects.toMatchObject({ code: '57014' });
+  });
+});
+
+test('a statement that is never answered fails, and every connection is replaced before the next needs it', async () => {
+  await withLosablePool(async (sql, proxy) => {
+    proxy.loseConnections();
+    const error: unknown = await sql`SELECT 1`.catch((failure: unknown) => failure);
+    expect(error).toMatchObject({ code: 'CONNECTION_SILENT' });
+    expect(isDatabaseUnavailable(error)).toBe(true);
+    await expectAnswers(sql);
+    expect(proxy.opened()).toBe(2 * CONNECTIONS);
+  });
+});
+
+test('a transaction whose connection falls silent fails as a whole, and is not run again', async () => {
+  await withLosablePool(async (sql, proxy) => {
+    let runs = 0;
+    const lost = sql.begin(async (tx) => {
+      runs += 1;
+      await tx`UPDATE held SET n = 99 WHERE id = 1`;
+      proxy.loseConnections();
+      await Promise.all([tx`SELECT 1`, tx`SELECT 2`]);
+    });
+    await expect(lost).rejects.toMatchObject({ code: expect.stringMatching(/^CONNECTION_(SILENT|CLOSED)$/) });
+    expect(runs).toBe(1);
+    await expectAnswers(sql);
+  });
+  // The server ends what the client cannot: its lock is free again.
+  await database.sql`UPDATE held SET n = 10 WHERE id = 1 AND n = 10`;
+  expect((await database.sql<[{ n: number }]>`SELECT n FROM held`)[0].n).toBe(10);
+});
+
+test('a process that stood still for longer than the limit reads the answer that came meanwhile', async () => {
+  await withPool(async (sql) => {
+    const asked = sql<[{ one: number }]>`SELECT 1 AS one, pg_sleep(0.05)`.execute();
+    await new Promise((resolve) => setImmediate(resolve));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, TOO_LONG_S * 1000);
+    expect((await asked)[0].one).toBe(1);
+  });
+});
+
+test('a reader that is slow between the batches of a cursor loses nothing', async () => {
+  await withPool(async (sql) => {
+    let rows = 0;
+    await sql.begin(async (tx) => {
+      // Of the driver's limit alone: Postgres counts the whole time of a cursor as one statement.
+      await tx.unsafe('SET LOCAL statement_timeout = 0');
+      for await (const batch of tx`SELECT n FROM generate_series(1, 30) AS n`.cursor(10)) {
+        rows += batch.length;
+        if (rows === 10) await database.sql`SELECT pg_sleep(${TOO_LONG_S})`;
+      }
+    });
+    expect(rows).toBe(30);
+  });
+});
+
+test('whoever listens hears again after connections were lost in silence', async () => {
+  await withLosablePool(async (sql, proxy) => {
+    const heard: string[] = [];
+    let onHeard: () => void = () => undefined;
+    let listens = 0;
+    let onListening: () => void = () => undefined;
+    await sql.listen(
+      'news',
+      (payload) => {
+        heard.push(payload);
+        onHeard();
+      },
+      () => {
+        listens += 1;
+        onListening();
+      },
+    );
+    const listening_again = new Promise<void>((resolve) => (onListening = resolve));
+    proxy.loseConnections();
+    await expect(sql`SELECT 1`).rejects.toMatchObject({ code: 'CONNECTION_SILENT' });
+    await listening_again;
+    const news = new Promise<void>((resolve) => (onHeard = resolve));
+    await database.sql`SELECT pg_notify('news', 'after the loss')`;
+    await news;
+    expect(heard).toEqual(['after the loss']);
+    expect(listens).toBe(2);
+  });
+});

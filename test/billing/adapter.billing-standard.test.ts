@@ -1,0 +1,228 @@
+/**
+ * The standard billing source: only what is signed is believed, whatever else is in it, and an invoice is told or not known
+ * or not to be had, never guessed.
+ */
+import { randomBytes } from 'node:crypto';
+import { createStandardPort, createStandardReceiver } from '../../adapters/billing-standard';
+import { FakeBilling, signStandard } from '../../dev/fake-billing';
+import type { FakeBehaviour, StandardEvent } from '../../dev/fake-billing';
+import { BillingUnreachable } from '../../domain/billing/billing-event';
+import type { ReceivedMessage } from '../../domain/billing/billing-event';
+import { STANDARD_STATUS } from '../../domain/billing/billing-message';
+import type { StandardType } from '../../domain/billing/billing-message';
+
+/** Long enough for a server on this machine; the silent one is waited for. */
+const TIMEOUT_MS = 1_000;
+const CONTRACT_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
+const NOW = new Date().toISOString();
+const MESSAGE: StandardEvent = {
+  id: 'msg_1',
+  type: 'invoice.paid',
+  occurred_at: '2027-02-01T10:00:00.000Z',
+  contract_id: CONTRACT_ID,
+  invoice: { id: 'in_1', due_date: '2027-01-31', version: 7 },
+};
+
+const newSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;
+const [secret, older, foreign] = [newSecret(), newSecret(), newSecret()];
+const receiver = createStandardReceiver([secret, older]);
+
+function receive(body: string | Buffer, headers: Record<string, string | undefined>): ReceivedMessage {
+  return receiver.receive(Buffer.from(body), headers, NOW);
+}
+
+function signed(message: unknown): ReceivedMessage {
+  const body = typeof message === 'string' ? message : JSON.stringify(message);
+  return receive(body, signStandard(body, secret));
+}
+
+const BAD_SIGNATURE = { accepted: false, why: 'BAD_SIGNATURE' };
+
+describe('a message', () => {
+  test('is read into an event, and its text is kept as it came', () => {
+    const body = `  ${JSON.stringify(MESSAGE, null, 1)}\n`;
+    expect(receive(body, signStandard(body, secret))).toEqual({
+      accepted: true,
+      raw: body,
+      event: {
+        source: 'standard',
+        event_id: 'msg_1',
+        type: 'invoice.paid',
+        occurred_at: '2027-02-01T10:00:00.000Z',
+        contract_id: CONTRACT_ID,
+        invoice_id: 'in_1',
+        observation: { status: 'PAID', due: '2027-01-31', occurred_at: '2027-02-01T10:00:00.000Z', version: 7 },
+        relevant: true,
+      },
+    });
+  });
+
+  test.each(Object.entries(STANDARD_STATUS))('%s says that its invoice is %s', (type, status) => {
+    const message = { ...MESSAGE, type: type as StandardType };
+    expect(signed(message)).toMatchObject({ accepted: true, event: { relevant: true, observation: { status } } });
+  });
+
+  test('may have no version, an instant with an offset and fields that we do not know', () => {
+    const message = {
+      ...MESSAGE,
+      occurred_at: '2027-02-01T12:00:00.123456+02:00',
+      invoice: { id: 'in_1', due_date: '2027-01-31', total: 4900, lines: [{ sku: 'a' }] },
+      livemode: true,
+    };
+    expect(signed(message)).toMatchObject({
+      accepted: true,
+      event: {
+        occurred_at: '2027-02-01T10:00:00.123Z',
+        observation: { version: null, occurred_at: '2027-02-01T10:00:00.123Z' },
+      },
+    });
+  });
+
+  test.each([
+    [CONTRACT_ID.toUpperCase(), CONTRACT_ID],
+    ['contract-7', null],
+    ['', null],
+  ])('that names the contract %j concerns %j', (contract_id, expected) => {
+    expect(signed({ ...MESSAGE, contract_id })).toMatchObject({ accepted: true, event: { contract_id: expected } });
+  });
+
+  test('of a type that concerns no contract is accepted whatever it holds', () => {
+    const event = { type: 'customer.created', relevant: false, contract_id: null, invoice_id: null, observation: null };
+    expect(signed({ id: 'msg_2', type: 'customer.created', customer: {} })).toMatchObject({
+      accepted: true,
+      event: { ...event, occurred_at: NOW },
+    });
+    // Not a type of ours, though every object has it.
+    expect(signed({ id: 'msg_3', type: 'constructor' })).toMatchObject({ accepted: true, event: { relevant: false } });
+  });
+
+  test.each([
+    ['no id', { id: undefined }, 'id'],
+    ['an empty id', { id: '' }, 'id'],
+    ['an id with U+0000', { id: 'a\u0000' }, 'id'],
+    ['no type', { type: undefined }, 'type'],
+    ['a date that is none', { occurred_at: '2027-02-30T00:00:00Z' }, 'occurred_at'],
+    ['no contract', { contract_id: undefined }, 'contract_id'],
+    ['no invoice', { invoice: undefined }, 'invoice'],
+    ['a due date that is none', { invoice: { ...MESSAGE.invoice, due_date: '2027-02-30' } }, 'invoice.due_date'],
+    ['a version that is no number', { invoice: { ...MESSAGE.invoice, version: '7' } }, 'invoice.version'],
+  ])('with %s is refused by the name of the field', (_what, changes, path) => {
+    expect(signed({ ...MESSAGE, ...changes })).toMatchObject({
+      accepted: false,
+      why: 'VALIDATION_FAILED',
+      errors: [{ path }],
+    });
+  });
+
+  test.each(['', '{', 'null,', '[1,]'])('that is signed and not JSON (%j) is refused as such', (body) => {
+    expect(signed(body)).toMatchObject({ accepted: false, why: 'MALFORMED_JSON' });
+  });
+
+  test.each(['null', '[]', '"text"', '7'])('that is JSON and no object (%s) is refused by its form', (body) => {
+    expect(signed(body)).toMatchObject({ accepted: false, why: 'VALIDATION_FAILED' });
+  });
+});
+
+describe('a signature', () => {
+  const body = JSON.stringify(MESSAGE);
+  const headers = signStandard(body, secret);
+
+  test('of either secret is good while they are changed', () => {
+    for (const one of [secret, older]) expect(receive(body, signStandard(body, one))).toMatchObject({ accepted: true });
+    const both = `${signStandard(body, foreign)['webhook-signature']} ${headers['webhook-signature']}`;
+    expect(receive(body, { ...headers, 'webhook-signature': both })).toMatchObject({ accepted: true });
+  });
+
+  test.each([
+    ['of another secret', body, signStandard(body, foreign)],
+    ['over another body', `${body} `, headers],
+    ['over another id', body, { ...headers, 'webhook-id': 'msg_2' }],
+    ['with a header missing', body, { ...headers, 'webhook-timestamp': undefined }],
+    ['of another version', body, { ...headers, 'webhook-signature': `v2,${headers['webhook-signature']?.slice(3)}` }],
+    [
+      'with a timestamp that is not the signed text',
+      body,
+      { ...headers, 'webhook-timestamp': `${headers['webhook-timestamp']}x` },
+    ],
+    ['that is empty', body, { ...headers, 'webhook-signature': 'v1,' }],
+    ['that is nonsense', body, { ...headers, 'webhook-signature': 'v1' }],
+    ['of long ago', body, signStandard(body, secret, { at: new Date(Date.now() - 600_000) })],
+    ['of the future', body, signStandard(body, secret, { at: new Date(Date.now() + 330_000) })],
+  ])('%s is bad', (_what, text, sent) => {
+    const received = receive(text, sent);
+    expect(received).toMatchObject(BAD_SIGNATURE);
+    expect(JSON.stringify(received)).not.toContain(secret.slice('whsec_'.length));
+  });
+
+  test('is judged at the time given, not by the clock of the process', () => {
+    const at = new Date(Date.now() + 86_400_000);
+    const then = signStandard(body, secret, { at });
+    const receivedAt = (offset_s: number) =>
+      receiver.receive(Buffer.from(body), then, new Date(at.getTime() + offset_s * 1_000).toISOString());
+    for (const offset_s of [-300, 0, 300]) expect(receivedAt(offset_s)).toMatchObject({ accepted: true });
+    for (const offset_s of [-301, 301]) expect(receivedAt(offset_s)).toMatchObject(BAD_SIGNATURE);
+  });
+
+  test('is over the bytes: what is no text cannot be signed, and a byte order mark counts', () => {
+    // Read leniently, these bytes would become the text that was signed.
+    const replaced = '{"a":"\ufffd"}';
+    const bytes = Buffer.from(replaced.replace('\ufffd', '\u00ff'), 'latin1');
+    const refused = { accepted: false, why: 'MALFORMED_JSON' };
+    expect(receive(bytes, signStandard(replaced, secret))).toMatchObject(refused);
+    expect(receive(`\ufeff${body}`, headers)).toMatchObject(BAD_SIGNATURE);
+  });
+
+  test('is never good without a secret', () => {
+    expect(createStandardReceiver([]).receive(Buffer.from(body), headers, NOW)).toMatchObject(BAD_SIGNATURE);
+  });
+});
+
+describe('an invoice', () => {
+  let billing: FakeBilling;
+  beforeEach(async () => (billing = await FakeBilling.start()));
+  afterEach(() => billing.stop());
+
+  const port = () => createStandardPort(billing.url, TIMEOUT_MS);
+
+  test('is told as it is now', async () => {
+    billing.put({
+      id: 'in/1 ü',
+      contract_id: CONTRACT_ID,
+      status: 'WRITTEN_OFF',
+      due_date: '2027-01-31',
+      occurred_at: '2027-04-01T00:00:00Z',
+      version: 9,
+    });
+    expect(port().fetches).toBe(true);
+    expect(await port().fetchInvoice({ invoice_id: 'in/1 ü' })).toEqual({
+      found: true,
+      contract_id: CONTRACT_ID,
+      observation: { status: 'WRITTEN_OFF', due: '2027-01-31', occurred_at: '2027-04-01T00:00:00.000Z', version: 9 },
+    });
+  });
+
+  test('that the system does not know is not found', async () => {
+    expect(await port().fetchInvoice({ invoice_id: 'in_unknown' })).toEqual({ found: false });
+  });
+
+  test.each<FakeBehaviour>(['unreachable', 'silent', 'fails', 'refuses the key', 'talks nonsense'])(
+    'is not guessed when the system is %s',
+    async (behaviour) => {
+      billing.put({ id: 'in_1', contract_id: CONTRACT_ID, status: 'PAID', due_date: '2027-01-31', occurred_at: NOW });
+      billing.behaviour = behaviour;
+      await expect(port().fetchInvoice({ invoice_id: 'in_1' })).rejects.toThrow(BillingUnreachable);
+    },
+  );
+
+  test('of a system that has stopped is not guessed', async () => {
+    const stopped = await FakeBilling.start();
+    const { url } = stopped;
+    await stopped.stop();
+    await expect(createStandardPort(url).fetchInvoice({ invoice_id: 'in_1' })).rejects.toThrow(BillingUnreachable);
+  });
+
+  test('cannot be asked for without an address, and nothing more is found out about a message', async () => {
+    expect(createStandardPort(undefined).fetches).toBe(false);
+    expect(await port().identify(JSON.stringify(MESSAGE))).toBeNull();
+  });
+});

@@ -1,0 +1,107 @@
+/**
+ * What the adapter asks of Stripe, and what it reads of the answers, in the form of Stripe's own description.
+ *
+ * `test/fixtures/stripe/` holds answers of `stripe-mock` (github.com/stripe/stripe-mock), which refuses parameters that Stripe does
+ * not know and makes its answers from Stripe's OpenAPI description. It keeps no state, so what disputes do to an invoice is tested
+ * by sequences of our own (adapter.billing-stripe, activity.billing). To record again: `go install
+ * github.com/stripe/stripe-mock@latest`, run it, and put the answer to each of `QUESTIONS` into its file.
+ */
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createStripePort } from '../../adapters/billing-stripe';
+import type { BillingPort } from '../../domain/billing/billing-event';
+
+const FIXTURES = join(__dirname, '..', 'fixtures', 'stripe');
+
+/** The questions that stripe-mock answered with 200, and the files of its answers. */
+const QUESTIONS: Record<string, string> = {
+  '/v1/invoices/in_1?expand[0]=payments': 'invoice.json',
+  '/v1/invoices/in_1': 'invoice.json',
+  '/v1/invoices/invoice': 'invoice.json',
+  '/v1/invoice_payments?payment[type]=payment_intent&payment[payment_intent]=pi_1&limit=100': 'invoice-payments.json',
+  '/v1/invoice_payments?invoice=in_1&status=paid&limit=100': 'invoice-payments.json',
+  '/v1/disputes?payment_intent=pi_1&limit=100': 'disputes.json',
+};
+
+type Recorded = Record<string, unknown>;
+
+let server: Server;
+let port: BillingPort;
+let asked: string[];
+/** What a test changes in a recorded answer, by its file. */
+let changes: Record<string, (answer: Recorded) => Recorded>;
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    const question = decodeURIComponent(request.url ?? '');
+    asked.push(question);
+    const file = QUESTIONS[question];
+    const answer = file === undefined ? {} : (JSON.parse(readFileSync(join(FIXTURES, file), 'utf8')) as Recorded);
+    response.writeHead(file === undefined ? 400 : 200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(changes[file ?? '']?.(answer) ?? answer));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  port = createStripePort({ api_key: 'sk_test_123', url });
+});
+beforeEach(() => {
+  asked = [];
+  changes = {};
+});
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+test('an invoice is asked for and read as Stripe describes it: a draft owes nothing', async () => {
+  expect(await port.fetchInvoice({ invoice_id: 'in_1' })).toEqual({
+    found: true,
+    contract_id: null,
+    observation: null,
+  });
+  expect(asked).toEqual(['/v1/invoices/in_1?expand[0]=payments']);
+});
+
+test('the disputes of a paid invoice are asked for and read as Stripe describes them', async () => {
+  const payment = { status: 'paid', payment: { type: 'payment_intent', payment_intent: 'pi_1' } };
+  changes['invoice.json'] = (invoice) => ({
+    ...invoice,
+    status: 'paid',
+    payments: { object: 'list', has_more: true, data: [] },
+  });
+  changes['disputes.json'] = (list) => ({
+    ...list,
+    data: (list.data as Recorded[]).map((dispute) => ({ ...dispute, status: 'needs_response' })),
+  });
+  changes['invoice-payments.json'] = (list) => ({ ...list, data: [{ ...(list.data as Recorded[])[0], ...payment }] });
+  expect(await port.fetchInvoice({ invoice_id: 'in_1' })).toMatchObject({
+    found: true,
+    observation: { status: 'DISPUTED', occurred_at: '2009-02-13T23:31:30.000Z' },
+  });
+  expect(asked).toEqual([
+    '/v1/invoices/in_1?expand[0]=payments',
+    '/v1/invoice_payments?invoice=in_1&status=paid&limit=100',
+    '/v1/disputes?payment_intent=pi_1&limit=100',
+  ]);
+});
+
+test('the invoice behind a disputed payment is asked for and read as Stripe describes it', async () => {
+  const object = { ...(recorded('disputes.json').data as Recorded[])[0], payment_intent: 'pi_1' };
+  const event = { id: 'evt_1', object: 'event', type: 'charge.dispute.created', created: 1, data: { object } };
+  expect(await port.identify(JSON.stringify(event))).toEqual({
+    invoice_id: 'invoice',
+    contract_id: null,
+    names_contract: false,
+  });
+  expect(asked).toEqual([
+    '/v1/invoice_payments?payment[type]=payment_intent&payment[payment_intent]=pi_1&limit=100',
+    '/v1/invoices/invoice',
+  ]);
+});
+
+function recorded(file: string): Recorded {
+  return JSON.parse(readFileSync(join(FIXTURES, file), 'utf8')) as Recorded;
+}

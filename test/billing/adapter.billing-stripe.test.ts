@@ -1,0 +1,274 @@
+/**
+ * Stripe: its messages are believed by their signature and only as hints; what an invoice is, its interface says, and when
+ * it does not, nothing is guessed and no secret is told.
+ */
+import { createStripePort, createStripeReceiver } from '../../adapters/billing-stripe';
+import { FakeBilling, signStripe } from '../../dev/fake-billing';
+import type { FakeBehaviour, FakeInvoice } from '../../dev/fake-billing';
+import { BillingUnreachable } from '../../domain/billing/billing-event';
+import type { ReceivedMessage } from '../../domain/billing/billing-event';
+
+const CONTRACT_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
+const OTHER_CONTRACT_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e70';
+const NOW = new Date().toISOString();
+const [secret, older, foreign] = ['whsec_new', 'whsec_old', 'whsec_foreign'];
+/** Long enough for a server on this machine; the silent one is waited for. */
+const TIMEOUT_MS = 1_000;
+const API_KEY = 'rk_test_0123456789';
+const receiver = createStripeReceiver([secret, older]);
+
+const INVOICE: FakeInvoice = {
+  id: 'in_1',
+  contract_id: CONTRACT_ID,
+  status: 'PAID',
+  due_date: '2027-01-31',
+  occurred_at: '2027-02-01T10:00:00Z',
+};
+
+let billing: FakeBilling;
+beforeEach(async () => (billing = await FakeBilling.start()));
+afterEach(() => billing.stop());
+
+function receive(body: string, headers: Record<string, string | undefined>): ReceivedMessage {
+  return receiver.receive(Buffer.from(body), headers, NOW);
+}
+
+function signed(event: object): ReceivedMessage {
+  const body = JSON.stringify(event);
+  return receive(body, signStripe(body, secret));
+}
+
+describe('a message', () => {
+  test.each(['invoice.finalized', 'invoice.payment_failed', 'invoice.paid', 'invoice.voided', 'invoice.updated'])(
+    '%s names its invoice and contract, and says nothing by itself',
+    (type) => {
+      billing.put(INVOICE);
+      const event = billing.stripeEvent(type, 'in_1');
+      expect(signed(event)).toEqual({
+        accepted: true,
+        raw: JSON.stringify(event),
+        event: {
+          source: 'stripe',
+          event_id: (event as { id: string }).id,
+          type,
+          occurred_at: '2027-02-01T10:00:00.000Z',
+          contract_id: CONTRACT_ID,
+          invoice_id: 'in_1',
+          observation: null,
+          relevant: true,
+        },
+      });
+    },
+  );
+
+  test.each([
+    [
+      'the subscription of a new interface',
+      { parent: { subscription_details: { metadata: { contract_id: CONTRACT_ID } } } },
+    ],
+    ['the subscription of an old interface', { subscription_details: { metadata: { contract_id: CONTRACT_ID } } }],
+    [
+      'the invoice before its subscription',
+      {
+        metadata: { contract_id: CONTRACT_ID },
+        parent: { subscription_details: { metadata: { contract_id: OTHER_CONTRACT_ID } } },
+      },
+    ],
+  ])('finds its contract at %s', (_where, object) => {
+    const event = {
+      id: 'evt_1',
+      object: 'event',
+      type: 'invoice.paid',
+      created: 1,
+      data: { object: { id: 'in_1', ...object } },
+    };
+    expect(signed(event)).toMatchObject({ accepted: true, event: { contract_id: CONTRACT_ID } });
+  });
+
+  test('of a dispute is relevant, though it names no invoice', () => {
+    billing.put({ ...INVOICE, status: 'DISPUTED' });
+    expect(signed(billing.stripeEvent('charge.dispute.created', 'in_1'))).toMatchObject({
+      accepted: true,
+      event: { relevant: true, contract_id: null, invoice_id: null, observation: null },
+    });
+  });
+
+  test.each(['charge.refunded', 'refund.created', 'customer.created', 'invoice.upcoming', 'invoice.created'])(
+    '%s concerns no contract',
+    (type) => {
+      const event = { id: 'evt_1', object: 'event', type, created: 1, data: { object: { object: 'whatever' } } };
+      expect(signed(event)).toMatchObject({ accepted: true, event: { relevant: false } });
+    },
+  );
+
+  test('about a draft concerns no contract yet', () => {
+    billing.put({ ...INVOICE, status: 'DRAFT' });
+    expect(signed(billing.stripeEvent('invoice.updated', 'in_1'))).toMatchObject({ event: { relevant: false } });
+  });
+
+  test.each([
+    ['U+0000', '\u0000'],
+    ['half of a surrogate pair', '\ud800'],
+    ['a line break', '\n'],
+  ])('with %s in a text that is kept is refused by the name of the field', (_what, text) => {
+    const event = { id: 'evt_1', object: 'event', type: 'invoice.paid', created: 1, data: { object: { id: 'in_1' } } };
+    const dispute = { ...event, type: 'charge.dispute.created', data: { object: { payment_intent: `pi${text}` } } };
+    const refused = (path: string) => ({ accepted: false, why: 'VALIDATION_FAILED', errors: [{ path }] });
+    expect(signed({ ...event, id: `evt${text}` })).toMatchObject(refused('id'));
+    expect(signed({ ...event, type: `invoice.paid${text}` })).toMatchObject(refused('type'));
+    expect(signed({ ...event, data: { object: { id: `in${text}` } } })).toMatchObject(refused('data.object.id'));
+    expect(signed(dispute)).toMatchObject(refused('data.object.payment_intent'));
+  });
+
+  test('that is signed and not an event is refused by its form', () => {
+    expect(signed({ id: 'evt_1' })).toMatchObject({ accepted: false, why: 'VALIDATION_FAILED' });
+    const thin = { id: 'evt_1', object: 'v2.core.event', type: 'x', created: 1, data: { object: {} } };
+    expect(signed(thin)).toMatchObject({ accepted: false, why: 'VALIDATION_FAILED', errors: [{ path: 'object' }] });
+    expect(receive('{', signStripe('{', secret))).toMatchObject({ accepted: false, why: 'MALFORMED_JSON' });
+  });
+});
+
+describe('a signature', () => {
+  const body = JSON.stringify({ id: 'evt_1', object: 'event', type: 'x', created: 1, data: { object: {} } });
+
+  test('of either secret is good while they are rolled', () => {
+    for (const one of [secret, older]) expect(receive(body, signStripe(body, one))).toMatchObject({ accepted: true });
+  });
+
+  test.each([
+    ['of another secret', body, signStripe(body, foreign)],
+    ['over another body', `${body} `, signStripe(body, secret)],
+    ['of long ago', body, signStripe(body, secret, new Date(Date.now() - 600_000))],
+    ['that is missing', body, {}],
+    ['that is empty', body, { 'stripe-signature': '' }],
+    ['that is nonsense', body, { 'stripe-signature': 't=,v1' }],
+    ['over nothing', '', signStripe('', secret)],
+  ])('%s is bad', (_what, text, headers) => {
+    const received = receive(text, headers);
+    expect(received).toMatchObject({ accepted: false, why: 'BAD_SIGNATURE' });
+    expect(JSON.stringify(received)).not.toContain(secret);
+  });
+
+  test('is judged at the time given, not by the clock of the process', () => {
+    const at = new Date(Date.now() - 86_400_000);
+    const then = signStripe(body, secret, at);
+    const receivedAt = (offset_s: number) =>
+      receiver.receive(Buffer.from(body), then, new Date(at.getTime() + offset_s * 1_000).toISOString());
+    expect(receivedAt(299)).toMatchObject({ accepted: true });
+    expect(receivedAt(301)).toMatchObject({ accepted: false, why: 'BAD_SIGNATURE' });
+  });
+});
+
+describe('an invoice', () => {
+  const port = () => createStripePort({ api_key: API_KEY, url: billing.url, timeout_ms: TIMEOUT_MS });
+  const fetched = async (changes: Partial<FakeInvoice>) => {
+    billing.put({ ...INVOICE, ...changes });
+    return port().fetchInvoice({ invoice_id: 'in_1' });
+  };
+  const DUE = '2027-01-31T00:00:00.000Z';
+  const THEN = '2027-02-01T10:00:00.000Z';
+
+  test.each([
+    ['OPEN', 'OPEN', DUE],
+    ['FAILED', 'FAILED', DUE],
+    ['PAID', 'PAID', THEN],
+    ['VOID', 'VOID', THEN],
+    ['WRITTEN_OFF', 'WRITTEN_OFF', THEN],
+    ['DISPUTED', 'DISPUTED', THEN],
+  ] as const)('that is %s is told as %s', async (status, told, occurred_at) => {
+    expect(await fetched({ status })).toEqual({
+      found: true,
+      contract_id: CONTRACT_ID,
+      observation: { status: told, due: DUE, occurred_at, version: null },
+    });
+  });
+
+  test('that is a draft is there, and owes nothing yet', async () => {
+    expect(await fetched({ status: 'DRAFT' })).toEqual({ found: true, contract_id: CONTRACT_ID, observation: null });
+  });
+
+  test.each([
+    ['needs_response', 'DISPUTED'],
+    ['under_review', 'DISPUTED'],
+    ['appeal_under_review', 'DISPUTED'],
+    ['lost', 'DISPUTED'],
+    ['won', 'PAID'],
+    ['prevented', 'PAID'],
+    ['warning_needs_response', 'PAID'],
+    ['warning_under_review', 'PAID'],
+    ['warning_closed', 'PAID'],
+  ])('with a dispute that is %s is %s', async (dispute_status, status) => {
+    expect(await fetched({ status: 'DISPUTED', dispute_status })).toMatchObject({ observation: { status } });
+  });
+
+  test('that Stripe does not know is not found', async () => {
+    expect(await port().fetchInvoice({ invoice_id: 'in_unknown' })).toEqual({ found: false });
+  });
+
+  test('is asked for at its own path, whatever its id', async () => {
+    await port().fetchInvoice({ invoice_id: 'in_1/pay?x=../..' });
+    expect(billing.asked).toEqual(['GET /v1/invoices/in_1%2Fpay%3Fx%3D..%2F..']);
+  });
+
+  test.each<FakeBehaviour>(['unreachable', 'silent', 'fails', 'refuses the key', 'talks nonsense'])(
+    'is not guessed when Stripe is %s, and no key is told',
+    async (behaviour) => {
+      billing.put(INVOICE);
+      billing.behaviour = behaviour;
+      const asking = port().fetchInvoice({ invoice_id: 'in_1' });
+      await expect(asking).rejects.toThrow(BillingUnreachable);
+      const error = (await asking.catch((thrown: unknown) => thrown)) as Error;
+      expect(`${error.message} ${error.stack} ${JSON.stringify(error)}`).not.toContain(API_KEY);
+      expect(error.cause).toBeUndefined();
+    },
+  );
+
+  test('behind a disputed payment is found, with its contract', async () => {
+    billing.put({ ...INVOICE, status: 'DISPUTED' });
+    const event = billing.stripeEvent('charge.dispute.created', 'in_1');
+    expect(await port().identify(JSON.stringify(event))).toEqual({
+      invoice_id: 'in_1',
+      contract_id: CONTRACT_ID,
+      names_contract: true,
+    });
+  });
+
+  test('that got its contract later names it then', async () => {
+    billing.put({ ...INVOICE, contract_id: null });
+    const event = billing.stripeEvent('invoice.paid', 'in_1');
+    expect(await port().identify(JSON.stringify(event))).toEqual({
+      invoice_id: 'in_1',
+      contract_id: null,
+      names_contract: false,
+    });
+    billing.put(INVOICE);
+    expect(await port().identify(JSON.stringify(event))).toEqual({
+      invoice_id: 'in_1',
+      contract_id: CONTRACT_ID,
+      names_contract: true,
+    });
+  });
+
+  test('is not made up for a payment that was for none', async () => {
+    billing.put({ ...INVOICE, status: 'DISPUTED' });
+    const event = billing.stripeEvent('charge.dispute.created', 'in_1');
+    billing.remove('in_1');
+    expect(await port().identify(JSON.stringify(event))).toEqual({
+      invoice_id: null,
+      contract_id: null,
+      names_contract: false,
+    });
+  });
+
+  test('that names a contract by a text that is no id of ours names one all the same, and spaces do not count', async () => {
+    billing.put(INVOICE);
+    const event = billing.stripeEvent('invoice.paid', 'in_1');
+    const named = async (contract_id: string) => {
+      billing.put({ ...INVOICE, contract_id });
+      return port().identify(JSON.stringify(event));
+    };
+    expect(await named('contract:1')).toEqual({ invoice_id: 'in_1', contract_id: null, names_contract: true });
+    expect(await named(' ')).toEqual({ invoice_id: 'in_1', contract_id: null, names_contract: false });
+    expect(await named(` ${CONTRACT_ID}\n`)).toMatchObject({ contract_id: CONTRACT_ID });
+  });
+});

@@ -1,0 +1,239 @@
+/**
+ * What is known of an invoice is the greatest of all observations of it, so that their order, delay and repetition do not
+ * matter (domain.md 1.5.2, 1.5.4, 1.5.6).
+ */
+import fc from 'fast-check';
+import { INVOICE_STATUSES } from '../../domain/billing/billing-event';
+import type { InvoiceStatus } from '../../domain/billing/billing-event';
+import { invoiceAfter, isUnpaid, ladderDate } from '../../domain/billing/invoice';
+import type { Invoice, SeenInvoice } from '../../domain/billing/invoice';
+import { SEED, ZONES, aDate, aLikelyInstant } from '../harness/contract-arbitrary';
+import { buildSeen } from '../harness/contract-facts';
+
+/** Runs of a property: about a second. */
+const RUNS = 1_000;
+const ZONE = 'Europe/Berlin';
+
+/** What is known after several looks, in the order given. */
+function after(looks: SeenInvoice[], zone = ZONE): Invoice {
+  const known = looks.reduce<Invoice | undefined>((invoice, seen) => invoiceAfter(invoice, seen, zone), undefined);
+  if (!known) throw new Error('nobody looked');
+  return known;
+}
+
+/** The status after looks of the same invoice at days of June, in any order. */
+function statusAfter(...looks: [InvoiceStatus, day: number, version?: number][]): string {
+  const seen = looks.map(([status, day, version]) =>
+    buildSeen({
+      status,
+      occurred_at: `2027-06-${String(day).padStart(2, '0')}T10:00:00.000Z`,
+      version: version ?? null,
+    }),
+  );
+  const [forwards, backwards] = [after(seen), after([...seen].reverse())];
+  expect(backwards).toEqual(forwards);
+  return forwards.status;
+}
+
+/** Instants that are often the same. */
+const aCloseInstant = fc.oneof(aLikelyInstant, fc.constantFrom('2027-06-10T00:00:00.000Z', '2027-06-12T00:00:00.000Z'));
+
+const aLook: fc.Arbitrary<SeenInvoice> = fc
+  .record({
+    status: fc.constantFrom(...INVOICE_STATUSES),
+    due: fc.oneof(aDate, aLikelyInstant),
+    occurred_at: aCloseInstant,
+    version: fc.constantFrom(1, 2, 3),
+    fetched_at: aCloseInstant,
+  })
+  .map(buildSeen);
+
+/** Looks of a source that counts versions, of one that can be asked, and of one that is neither. */
+const someLooks = fc
+  .constantFrom<Partial<SeenInvoice>>({ fetched_at: null }, { version: null }, { version: null, fetched_at: null })
+  .chain((fixed) =>
+    fc.array(
+      aLook.map((look) => ({ ...look, ...fixed })),
+      { minLength: 1, maxLength: 8 },
+    ),
+  );
+
+test('any permutation and repetition of the same looks ends in the same invoice', () => {
+  fc.assert(
+    fc.property(
+      someLooks.chain((looks) =>
+        fc.record({
+          looks: fc.constant(looks),
+          zone: fc.constantFrom(...ZONES),
+          again: fc.array(fc.constantFrom(...looks), { maxLength: 6 }),
+        }),
+      ),
+      fc.infiniteStream(fc.nat()),
+      ({ looks, zone, again }, chance) => {
+        const shuffled = [...looks, ...again]
+          .map((look) => ({ look, place: chance.next().value ?? 0 }))
+          .sort((a, b) => a.place - b.place)
+          .map(({ look }) => look);
+        expect(after(shuffled, zone)).toEqual(after(looks, zone));
+      },
+    ),
+    { numRuns: RUNS, seed: SEED },
+  );
+});
+
+test('a look that tells nothing newer leaves the very same invoice', () => {
+  fc.assert(
+    fc.property(someLooks, (looks) => {
+      const known = after(looks);
+      for (const look of looks) expect(invoiceAfter(known, look, ZONE)).toBe(known);
+    }),
+    { numRuns: RUNS / 4, seed: SEED },
+  );
+});
+
+describe('without versions', () => {
+  test.each<[string, [InvoiceStatus, number][], InvoiceStatus]>([
+    [
+      'a failed payment told after a later success',
+      [
+        ['PAID', 12],
+        ['FAILED', 11],
+      ],
+      'PAID',
+    ],
+    [
+      'a failed payment that happened after the success',
+      [
+        ['PAID', 12],
+        ['FAILED', 13],
+      ],
+      'PAID',
+    ],
+    [
+      'a reminder of an invoice written off',
+      [
+        ['WRITTEN_OFF', 12],
+        ['OPEN', 13],
+      ],
+      'WRITTEN_OFF',
+    ],
+    [
+      'a void invoice',
+      [
+        ['OPEN', 1],
+        ['VOID', 2],
+      ],
+      'VOID',
+    ],
+    [
+      'the later of two failures',
+      [
+        ['OPEN', 1],
+        ['FAILED', 2],
+      ],
+      'FAILED',
+    ],
+    [
+      'a partial payment, which is told as open',
+      [
+        ['FAILED', 2],
+        ['OPEN', 3],
+      ],
+      'OPEN',
+    ],
+    [
+      'a dispute of what was paid',
+      [
+        ['PAID', 12],
+        ['DISPUTED', 20],
+      ],
+      'DISPUTED',
+    ],
+    [
+      'a dispute told before a later payment',
+      [
+        ['DISPUTED', 12],
+        ['PAID', 20],
+      ],
+      'PAID',
+    ],
+    [
+      'a dispute of the same instant as the payment',
+      [
+        ['DISPUTED', 12],
+        ['PAID', 12],
+      ],
+      'PAID',
+    ],
+    [
+      'a dispute, whatever is told of it as open',
+      [
+        ['DISPUTED', 12],
+        ['OPEN', 20],
+      ],
+      'DISPUTED',
+    ],
+  ])('%s leaves it as it should be', (_what, looks, status) => {
+    expect(statusAfter(...looks)).toBe(status);
+  });
+});
+
+describe('with versions', () => {
+  test('the highest one holds, whatever it says and however late it is told', () => {
+    expect(statusAfter(['PAID', 12, 3], ['FAILED', 20, 2])).toBe('PAID');
+    expect(statusAfter(['PAID', 12, 3], ['OPEN', 10, 4])).toBe('OPEN');
+    expect(statusAfter(['DISPUTED', 12, 5], ['PAID', 20, 4])).toBe('DISPUTED');
+    // A version says nothing about what has none.
+    expect(statusAfter(['OPEN', 12, 1], ['PAID', 13])).toBe('PAID');
+  });
+});
+
+test('the latest answer of the billing system holds over what events say', () => {
+  const told = buildSeen({ status: 'PAID', occurred_at: '2027-06-20T00:00:00.000Z' });
+  const fetched = (status: InvoiceStatus, fetched_at: string): SeenInvoice => buildSeen({ status, fetched_at });
+  const [earlier, later] = [fetched('PAID', '2027-06-20T00:00:00.000Z'), fetched('OPEN', '2027-06-21T00:00:00.000Z')];
+  expect(after([told, later]).status).toBe('OPEN');
+  expect(after([later, told]).status).toBe('OPEN');
+  expect(after([later, earlier])).toMatchObject({ status: 'OPEN', fetched_at: '2027-06-21T00:00:00.000Z' });
+});
+
+test('an answer without a version holds over a versioned event that happened before it, and not over one after it', () => {
+  const open = buildSeen({ status: 'OPEN', occurred_at: '2027-06-10T00:00:00.000Z', version: 7 });
+  const answered = buildSeen({ status: 'PAID', fetched_at: '2027-06-12T00:00:00.000Z', version: null });
+  const disputed = buildSeen({ status: 'DISPUTED', occurred_at: '2027-06-14T00:00:00.000Z', version: 8 });
+  expect(after([open, answered]).status).toBe('PAID');
+  expect(after([answered, open]).status).toBe('PAID');
+  expect(after([open, answered, disputed]).status).toBe('DISPUTED');
+  expect(after([answered, disputed, open]).status).toBe('DISPUTED');
+});
+
+test('an event counts again when its system cannot be asked any more', () => {
+  const answered = buildSeen({ status: 'OPEN', fetched_at: '2027-06-12T00:00:00.000Z' });
+  expect(after([answered, buildSeen({ status: 'PAID', occurred_at: '2027-06-13T00:00:00.000Z' })]).status).toBe('PAID');
+});
+
+describe('the day from which the ladder counts', () => {
+  test('is the day it was due, in the contract’s zone when an instant was told', () => {
+    expect(ladderDate(after([buildSeen({ due: '2027-06-15' })]))).toBe('2027-06-15');
+    const late = buildSeen({ due: '2027-06-15T23:00:00.000Z' });
+    expect(ladderDate(after([late], 'UTC'))).toBe('2027-06-15');
+    expect(ladderDate(after([late], 'Europe/Berlin'))).toBe('2027-06-16');
+    expect(ladderDate(after([late], 'America/New_York'))).toBe('2027-06-15');
+  });
+
+  test('is the day of what was seen when no day was told', () => {
+    expect(after([buildSeen({ due: null, occurred_at: '2027-06-01T23:30:00.000Z' })]).due_date).toBe('2027-06-02');
+  });
+
+  test('is the day of the dispute for a disputed one, and the day it was due again once it is settled', () => {
+    const occurred_at = '2027-06-20T23:00:00.000Z';
+    const disputed = buildSeen({ status: 'DISPUTED', due: '2027-01-15', occurred_at, version: 1 });
+    expect(ladderDate(after([disputed]))).toBe('2027-06-21');
+    const open = { ...disputed, status: 'OPEN' as const, version: 2 };
+    expect(ladderDate(after([disputed, open]))).toBe('2027-01-15');
+  });
+});
+
+test('open, failed and disputed invoices are owed, the others are not', () => {
+  expect(INVOICE_STATUSES.filter((status) => isUnpaid({ status }))).toEqual(['OPEN', 'FAILED', 'DISPUTED']);
+});

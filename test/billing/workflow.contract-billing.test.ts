@@ -1,0 +1,455 @@
+/**
+ * `contractLifecycle` and money: what billing tells is applied once and none of it is lost, whatever else goes on, and the
+ * billing system is asked before a contract is suspended or ended.
+ */
+import { SETTLE_TIMEOUT_MS } from '../../temporal/test-clock';
+import { findContract } from '../../db/contract/contract';
+import { waitFor } from '../../dev/waiting';
+import { addDays } from '../../domain/base/calendar';
+import type { ContractCommand } from '../../domain/contract/command';
+import { contractWorkflowId, generationJobWorkflowId } from '../../temporal/ids';
+import {
+  billingEventSignal,
+  commandUpdate,
+  contractViewQuery,
+  wakeContractSignal,
+} from '../../workflows/contract-lifecycle';
+import type { contractLifecycle } from '../../workflows/contract-lifecycle';
+import { ageSuspension, createBillingSystem, outcomesOf, tellInvoice } from '../harness/billing';
+import type { BillingSystem, ToldInvoice } from '../harness/billing';
+import { auditOf, buildContract, jobOf, requestJob } from '../harness/contract-rows';
+import { startCovenantWorker, wrapEach } from '../harness/covenant-worker';
+import type { Around, CovenantWorker } from '../harness/covenant-worker';
+import { createTestDatabase } from '../harness/database';
+import type { TestDatabase } from '../harness/database';
+import { expectInvariants } from '../harness/invariants';
+import { connectPreparedTemporal } from '../harness/temporal';
+import type { TestTemporal } from '../harness/temporal';
+import { stepsOf } from '../harness/workflow-steps';
+
+/** Events of the test that forces continue-as-new, and how many of them are on their way at once. */
+const EVENTS = 120;
+const EVENTS_AT_ONCE = 4;
+const LONG_TEST_MS = 120_000;
+
+const TODAY = new Date().toISOString().slice(0, 10);
+/** Due so long ago that a suspension, or a termination, is due at once. */
+const TO_SUSPEND = addDays(TODAY, -20);
+const TO_TERMINATE = addDays(TODAY, -80);
+const PAUSE: ContractCommand = { name: 'pause', input: {} };
+const rename = (name: string): ContractCommand => ({ name: 'edit', input: { name } });
+
+let temporal: TestTemporal;
+let database: TestDatabase;
+let sql: TestDatabase['sql'];
+let worker: CovenantWorker;
+/** Asked by the worker; forgetful between tests. */
+const billing: BillingSystem = createBillingSystem();
+/** Put around the activities by the test that is running. */
+let around: Around = () => ({});
+
+beforeAll(async () => {
+  temporal = await connectPreparedTemporal();
+  database = await createTestDatabase();
+  sql = database.sql;
+  const { client, nativeConnection } = temporal;
+  const wrap = wrapEach(() => around);
+  worker = await startCovenantWorker({ db: sql, client, nativeConnection, wrap, billingPorts: billing.ports });
+});
+beforeEach(() => Object.assign(billing, { reachable: true, asked: [], whileAsked: async () => undefined }));
+afterEach(async () => {
+  around = () => ({});
+  await expectInvariants(sql);
+});
+afterAll(async () => {
+  await worker.stop();
+  await temporal.close();
+  await database.drop();
+});
+
+const handleOf = (id: string) => temporal.client.workflow.getHandle<typeof contractLifecycle>(contractWorkflowId(id));
+const runOf = async (id: string): Promise<string> => (await handleOf(id).describe()).runId;
+const now = (): string => new Date().toISOString();
+
+async function contractId(): Promise<string> {
+  return (await buildContract(sql)).facts.id;
+}
+
+/** What an event says, and what the billing system answers from then on. */
+async function keep(id: string, told: Partial<ToldInvoice> = {}): Promise<{ inbox_id: string; told: string }> {
+  const invoice_id = told.invoice_id ?? `in_${id}`;
+  const { status = 'OPEN', due = TO_SUSPEND, occurred_at = now() } = told;
+  billing.invoices.set(invoice_id, { contract_id: id, status, due, occurred_at });
+  const inbox_id = await tellInvoice(sql, id, { ...told, invoice_id, status, due, occurred_at, received_at: now() });
+  return { inbox_id, told: `evt_${invoice_id} invoice.${status.toLowerCase()}` };
+}
+
+/** Tells a contract as the interface does. */
+async function tell(id: string, told: Partial<ToldInvoice> = {}): Promise<void> {
+  await worker.nudger.tellBilling(id, await keep(id, told));
+}
+
+async function stateBecomes(id: string, state: string): Promise<void> {
+  await waitFor(async () => (await findContract(sql, id))?.state === state, {
+    timeout_ms: 15_000,
+    what: `the state ${state}`,
+  });
+}
+
+/** Resolves when no event of the contract waits any more. */
+async function allDecided(id: string): Promise<void> {
+  await waitFor(async () => (await outcomesOf(sql, id)).every(({ outcome }) => outcome !== 'PENDING'), {
+    timeout_ms: 20_000,
+    what: 'every event to be decided',
+  });
+}
+
+async function actionsOf(id: string): Promise<string[]> {
+  return (await auditOf(sql, id)).map(({ action }) => action);
+}
+
+/** Opens once, for whoever waits there. */
+function gate(): { open: () => void; opened: Promise<void>; reached: Promise<void>; arrive: () => void } {
+  let open = (): void => undefined;
+  let arrive = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  const reached = new Promise<void>((resolve) => (arrive = resolve));
+  return { open, opened, reached, arrive };
+}
+
+test('a contract is suspended once its invoice was asked for, and reinstated when it is paid; each is a named step', async () => {
+  const id = await contractId();
+  await tell(id);
+  await stateBecomes(id, 'SUSPENDED');
+  // Once for the event, which had no version, and once before the suspension.
+  expect(billing.asked).toEqual([`in_${id}`, `in_${id}`]);
+  await tell(id, { status: 'PAID' });
+  await stateBecomes(id, 'ACTIVE');
+  expect(await actionsOf(id)).toEqual([
+    'contract.created',
+    'billing.event_received',
+    'billing.past_due',
+    'contract.suspended',
+    'billing.event_received',
+    'contract.reinstated',
+  ]);
+  const steps = await stepsOf(handleOf(id));
+  expect(steps).toContain(`applies evt_in_${id} invoice.open`);
+  expect(steps).toContain(`applies evt_in_${id} invoice.paid`);
+  expect(steps.some((step) => step.startsWith('asks billing before it suspends (due '))).toBe(true);
+});
+
+test('each activity may run twice', async () => {
+  const id = await contractId();
+  const twice =
+    <Input, Output>(run: (input: Input) => Promise<Output>) =>
+    async (input: Input): Promise<Output> => {
+      await Promise.all([run(input), run(input)]);
+      return run(input);
+    };
+  around = (real) => ({
+    settleContract: twice(real.settleContract),
+    applyBillingEvents: twice(real.applyBillingEvents),
+    verifyBilling: twice(real.verifyBilling),
+  });
+  await tell(id);
+  await stateBecomes(id, 'SUSPENDED');
+  await tell(id, { status: 'PAID' });
+  await stateBecomes(id, 'ACTIVE');
+  expect((await actionsOf(id)).filter((action) => action.startsWith('contract.'))).toEqual([
+    'contract.created',
+    'contract.suspended',
+    'contract.reinstated',
+  ]);
+});
+
+test.each(['before', 'after'] as const)(
+  'an activity that fails %s its commit is tried again and leaves nothing half done',
+  async (when) => {
+    const id = await contractId();
+    const failed = new Set<string>();
+    const failsFirst =
+      <Input, Output>(name: string, run: (input: Input) => Promise<Output>) =>
+      async (input: Input): Promise<Output> => {
+        if (failed.has(name)) return run(input);
+        failed.add(name);
+        if (when === 'after') await run(input);
+        throw new Error('the connection was lost');
+      };
+    around = (real) => ({
+      applyBillingEvents: failsFirst('apply', real.applyBillingEvents),
+      verifyBilling: failsFirst('verify', real.verifyBilling),
+    });
+    await tell(id);
+    await stateBecomes(id, 'SUSPENDED');
+    expect([...failed]).toEqual(['apply', 'verify']);
+    expect(await actionsOf(id)).toEqual([
+      'contract.created',
+      'billing.event_received',
+      'billing.past_due',
+      'contract.suspended',
+    ]);
+  },
+);
+
+test.each(['cancel', 'terminate'] as const)(
+  'a workflow that somebody %ss while money is at stake loses nothing',
+  async (how) => {
+    const id = await contractId();
+    const [applying, asking] = [gate(), gate()];
+    const end = async () => {
+      await handleOf(id)[how]();
+      await expect(handleOf(id).result()).rejects.toThrow();
+    };
+    around = (real) => ({
+      applyBillingEvents: async (input) => (applying.arrive(), await applying.opened, real.applyBillingEvents(input)),
+      verifyBilling: async (input) => (asking.arrive(), await asking.opened, real.verifyBilling(input)),
+    });
+    await tell(id);
+    await applying.reached;
+    // A cancelled activity is waited for no longer than it takes to hear of it.
+    const ended = end();
+    applying.open();
+    await ended;
+    await worker.nudger.wakeContracts([id]);
+    await asking.reached;
+    const ended_again = end();
+    asking.open();
+    await ended_again;
+    await worker.nudger.wakeContracts([id]);
+    await stateBecomes(id, 'SUSPENDED');
+    expect((await actionsOf(id)).filter((action) => action !== 'billing.past_due')).toEqual([
+      'contract.created',
+      'billing.event_received',
+      'contract.suspended',
+    ]);
+  },
+);
+
+test('what an operator signals by hand applies what waits, and nonsense harms nothing', async () => {
+  const id = await contractId();
+  await worker.nudger.wakeContracts([id]);
+  const handle = handleOf(id);
+  const [word] = [await keep(id)];
+  await handle.signal(wakeContractSignal);
+  await stateBecomes(id, 'SUSPENDED');
+  const before = await auditOf(sql, id);
+
+  // An event that is not in the inbox, one that was applied long ago, and whatever else a hand may send.
+  const unknown = { inbox_id: '00000000-0000-7000-8000-00000000dead', told: 'nothing of the kind' };
+  const endless = { inbox_id: word.inbox_id, told: 'evt_🎈 '.repeat(500) };
+  for (const given of [unknown, word, endless, {}, null, 'evt_1', 7, [], { told: 7 }]) {
+    await handle.signal(billingEventSignal, given as never);
+    // Answered when the signal was heard, so that each is a word of its own.
+    await handle.query(contractViewQuery);
+  }
+  await handle.signal('billingEvent');
+  await handle.signal('wake', 'with something');
+  await handle.signal('nothing of the kind');
+  await expect(handle.executeUpdate(commandUpdate, { args: [undefined as never] })).rejects.toThrow();
+  await expect(handle.executeUpdate(commandUpdate, { args: [{ command: 'pause' } as never] })).rejects.toThrow();
+
+  expect(await worker.send(id, PAUSE)).toMatchObject({ refusal: null, changed: true });
+  // A run that has just begun, after continue-as-new, has no view until it has looked.
+  const view = await waitFor(async () => (await handle.query(contractViewQuery)) ?? undefined, {
+    timeout_ms: 15_000,
+    what: 'the view of the contract',
+  });
+  expect(view).toMatchObject({ state: 'SUSPENDED', billing_events: 0 });
+  expect((await auditOf(sql, id)).slice(0, -1)).toEqual(before);
+  expect((await handle.describe()).status.name).toBe('RUNNING');
+});
+
+test('a word that never came is made up for by any other', async () => {
+  const id = await contractId();
+  await worker.nudger.wakeContracts([id]);
+  await waitFor(() => handleOf(id).query(contractViewQuery), { timeout_ms: 15_000, what: 'the first look' });
+  await keep(id, { due: TODAY });
+  expect(await worker.send(id, rename('renamed'))).toMatchObject({ changed: true });
+  await allDecided(id);
+  expect(await outcomesOf(sql, id)).toEqual([{ outcome: 'APPLIED', reason: null }]);
+});
+
+test(
+  'hundreds of events and commands over forced continue-as-new are each applied once, and none is lost',
+  async () => {
+    const id = await contractId();
+    await worker.nudger.wakeContracts([id]);
+    const first_run = await runOf(id);
+    const waiting = Array.from({ length: EVENTS }, (_, i) => i);
+    async function sendThem(): Promise<void> {
+      for (let i = waiting.shift(); i !== undefined; i = waiting.shift()) {
+        await tell(id, { invoice_id: `in_${i}_${id}`, due: TODAY, version: 1 });
+        if (i % 10 === 0) await worker.send(id, rename(`name ${i}`));
+      }
+    }
+    await Promise.all(Array.from({ length: EVENTS_AT_ONCE }, sendThem));
+    await allDecided(id);
+    expect(await runOf(id)).not.toBe(first_run);
+    expect(await outcomesOf(sql, id)).toEqual(Array(EVENTS).fill({ outcome: 'APPLIED', reason: null }));
+    const actions = await actionsOf(id);
+    expect(actions.filter((action) => action === 'billing.event_received')).toHaveLength(EVENTS);
+    expect(actions.filter((action) => action === 'contract.updated')).toHaveLength(EVENTS / 10);
+  },
+  LONG_TEST_MS,
+);
+
+test('while the billing system gives no answer nothing is done, the next question has its time, and operators read so', async () => {
+  const id = await contractId();
+  await keep(id, { version: 1 });
+  billing.reachable = false;
+  await worker.nudger.wakeContracts([id]);
+  await waitFor(async () => typeof (await findContract(sql, id))?.billing_unreachable_since === 'string', {
+    timeout_ms: 15_000,
+    what: 'the question to be in vain',
+  });
+  const view = await waitFor(
+    async () => {
+      const found = await handleOf(id).query(contractViewQuery);
+      return found?.verification?.due === false ? found : undefined;
+    },
+    { timeout_ms: 15_000, what: 'the next question to have its time' },
+  );
+  const row = await findContract(sql, id);
+  expect(view).toMatchObject({ state: 'PAST_DUE', verification: { kind: 'suspends', at: row?.verify_at } });
+  // Being woken is no reason to ask before that.
+  const asked = billing.asked.length;
+  await worker.nudger.wakeContracts([id]);
+  expect(await worker.send(id, PAUSE)).toMatchObject({ changed: true });
+  expect(billing.asked).toHaveLength(asked);
+});
+
+describe('whoever moves a test clock hears when the contract has settled', () => {
+  const settled = (id: string) => worker.clocks.tell(id, AbortSignal.timeout(SETTLE_TIMEOUT_MS));
+
+  test('of a contract that is at rest, and of one that never began', async () => {
+    const draft = (await buildContract(sql, { status: 'inactive' })).facts.id;
+    await settled(draft);
+    await Promise.all([settled(draft), settled(draft), worker.send(draft, rename('a draft')), settled(draft)]);
+    await settled('00000000-0000-7000-8000-00000000dead');
+    expect(await handleOf(draft).result()).toMatchObject({ state: 'DRAFT', at_rest: true });
+  });
+
+  test('after everything that billing told and asked for', async () => {
+    const id = await contractId();
+    await keep(id);
+    await settled(id);
+    expect((await findContract(sql, id))?.state).toBe('SUSPENDED');
+    await keep(id, { status: 'PAID' });
+    await Promise.all([settled(id), settled(id), worker.nudger.wakeContracts([id]), settled(id)]);
+    expect((await findContract(sql, id))?.state).toBe('ACTIVE');
+  });
+
+  test.each([
+    ['at rest', { status: 'inactive' } as const],
+    ['that runs', {}],
+  ])('also while a command to a contract %s is on its way', async (_what, options) => {
+    const { id } = (await buildContract(sql, options)).facts;
+    const command = gate();
+    around = (real) => ({
+      runContractCommand: async (input) => (command.arrive(), await command.opened, real.runContractCommand(input)),
+    });
+    const sent = worker.send(id, rename('at last'));
+    await command.reached;
+    await settled(id);
+    await Promise.all([settled(id), settled(id)]);
+    command.open();
+    expect(await sent).toMatchObject({ changed: true });
+    await settled(id);
+  });
+
+  test(
+    'also while the workflow waits for a command before it continues as new',
+    async () => {
+      const id = await contractId();
+      await worker.send(id, rename('first'));
+      const first_run = await runOf(id);
+      const slow = gate();
+      let gated = false;
+      around = (real) => ({
+        runContractCommand: async (input) => {
+          const { name } = input.command.input as { name?: string };
+          if (name === 'slow' && !gated) {
+            gated = true;
+            slow.arrive();
+            await slow.opened;
+          }
+          return real.runContractCommand(input);
+        },
+      });
+      const sent = worker.send(id, rename('slow'));
+      await slow.reached;
+      // Enough for the server to suggest it; the command that is on its way holds the run back.
+      const length = async () => (await handleOf(id).describe()).historyLength;
+      while ((await length()) < 80) await settled(id);
+      expect(await runOf(id)).toBe(first_run);
+      await Promise.all([settled(id), settled(id)]);
+      slow.open();
+      expect(await sent).toMatchObject({ changed: true });
+      await waitFor(async () => (await runOf(id)) !== first_run, { timeout_ms: 15_000, what: 'the next run' });
+      await settled(id);
+    },
+    LONG_TEST_MS,
+  );
+});
+
+describe('a job that is at work', () => {
+  /** Lets the first chunks be made, does something, and goes on. */
+  function between(doThis: () => Promise<unknown>): void {
+    let done = false;
+    around = (real) => ({
+      fillChunks: async (input) => {
+        if (!done) {
+          done = true;
+          await real.fillChunks({ ...input, to_chunk: input.from_chunk + 2 });
+          await doThis();
+        }
+        return real.fillChunks(input);
+      },
+    });
+  }
+  const jobBecomes = (job_id: string, state: string) =>
+    waitFor(async () => (await jobOf(sql, job_id)).state === state, {
+      timeout_ms: 15_000,
+      what: `a job that is ${state}`,
+    });
+
+  test('stops at its next chunk when its contract is suspended, and goes on when it is paid for', async () => {
+    const { id } = (await buildContract(sql, { quota: 2_000 })).facts;
+    const job = await requestJob(sql, id, 2_000);
+    between(async () => (await tell(id), await stateBecomes(id, 'SUSPENDED')));
+    await worker.nudger.wakeJobs([job.id]);
+    await jobBecomes(job.id, 'PAUSED');
+    const made = (await jobOf(sql, job.id)).completed;
+    expect(made).toBeGreaterThan(0);
+    expect(made).toBeLessThan(2_000);
+    await tell(id, { status: 'PAID' });
+    expect(await temporal.client.workflow.getHandle(generationJobWorkflowId(job.id)).result()).toMatchObject({
+      state: 'SUCCEEDED',
+      completed: 2_000,
+    });
+  });
+
+  test('is cancelled when its contract is terminated, its reservation is given back, and a late payment revives nothing', async () => {
+    const { id } = (await buildContract(sql, { quota: 2_000 })).facts;
+    const job = await requestJob(sql, id, 2_000);
+    between(async () => {
+      await tell(id, { due: TO_TERMINATE });
+      await stateBecomes(id, 'SUSPENDED');
+      await ageSuspension(sql, id, 2);
+      await worker.nudger.wakeContracts([id]);
+      await stateBecomes(id, 'TERMINATED');
+    });
+    await worker.nudger.wakeJobs([job.id]);
+    await temporal.client.workflow.getHandle(generationJobWorkflowId(job.id)).result();
+    const { state, completed } = await jobOf(sql, job.id);
+    expect(state).toBe('CANCELLED');
+    expect(await findContract(sql, id)).toMatchObject({ quota_claimed: completed, reserved: 0 });
+    expect(await handleOf(id).result()).toMatchObject({ state: 'TERMINATED', at_rest: true });
+
+    await tell(id, { status: 'PAID' });
+    await allDecided(id);
+    expect(await handleOf(id).result()).toMatchObject({ state: 'TERMINATED', at_rest: true });
+    expect(await findContract(sql, id)).toMatchObject({ state: 'TERMINATED', warnings: ['PAID_AFTER_TERMINATION'] });
+  });
+});

@@ -1,0 +1,95 @@
+/** Customers through the interface. */
+import { startTestApi } from '../harness/api';
+import type { ApiAnswer, TestApi } from '../harness/api';
+import { auditOf, expectRefusal } from '../harness/expect-refusal';
+import { walkPages } from '../harness/walk-pages';
+
+let api: TestApi;
+let made = 0;
+
+beforeAll(async () => {
+  api = await startTestApi();
+});
+
+afterAll(() => api.close());
+
+function create(more: Record<string, unknown> = {}): Promise<ApiAnswer> {
+  return api.call('POST', '/customers', { body: { name: 'Ada Ltd', email: `ada${++made}@example.com`, ...more } });
+}
+
+test('a name and an address are enough, and the answer is what reading gives', async () => {
+  const answer = await create();
+  expect(answer.status).toBe(201);
+  expect(answer.headers.get('location')).toBe(`/api/v1/customers/${answer.body.id}`);
+  expect(answer.body).toMatchObject({ name: 'Ada Ltd', billing_contact: null });
+  expect((await api.call('GET', `/customers/${answer.body.id}`)).body).toEqual(answer.body);
+  expect((await auditOf(api, answer.body.id)).map((row) => row.action)).toEqual(['customer.created']);
+});
+
+test('an address belongs to one customer, whatever the case of its letters', async () => {
+  const first = await create({ email: 'Grace@Example.com' });
+  expect(first.body.email).toBe('Grace@Example.com');
+  expectRefusal(await create({ email: 'gRACE@example.COM' }), 409, 'EMAIL_TAKEN');
+  const other = await create();
+  expectRefusal(
+    await api.call('PATCH', `/customers/${other.body.id}`, { body: { email: 'GRACE@EXAMPLE.COM' } }),
+    409,
+    'EMAIL_TAKEN',
+  );
+  expect(
+    (await api.call('PATCH', `/customers/${first.body.id}`, { body: { email: 'grace@example.com' } })).status,
+  ).toBe(200);
+});
+
+test('of many that want one address at the same moment exactly one gets it', async () => {
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, (_, i) => create({ email: i % 2 ? 'race@example.com' : 'RACE@example.com' })),
+  );
+  expect(answers.map((answer) => answer.status).sort()).toEqual([201, ...Array<number>(7).fill(409)]);
+});
+
+test('an edit changes what it names, null clears the billing contact, and each leaves one audit row', async () => {
+  const { body } = await create();
+  await api.call('PATCH', `/customers/${body.id}`, { body: { billing_contact: 'bills@example.com' } });
+  const cleared = await api.call('PATCH', `/customers/${body.id}`, { body: { billing_contact: null } });
+  expect(cleared.body).toEqual({ ...body, updated_at: cleared.body.updated_at });
+  const rows = await auditOf(api, body.id);
+  expect(rows.map(({ action, before, after }) => ({ action, before, after })).slice(1)).toEqual([
+    { action: 'customer.updated', before: { billing_contact: null }, after: { billing_contact: 'bills@example.com' } },
+    { action: 'customer.updated', before: { billing_contact: 'bills@example.com' }, after: { billing_contact: null } },
+  ]);
+});
+
+test('an edit that changes nothing answers 200 and leaves no trace', async () => {
+  const { body } = await create();
+  const same = { name: body.name, email: body.email, billing_contact: null };
+  expect((await api.call('PATCH', `/customers/${body.id}`, { body: same })).body).toEqual(body);
+  expect(await auditOf(api, body.id)).toHaveLength(1);
+});
+
+test.each([
+  { email: 'nobody' },
+  { email: `${'a'.repeat(250)}@example.com` },
+  { billing_contact: 'x' },
+  { name: '' },
+  { phone: '1' },
+])('a body with %j is refused', async (more) => {
+  expectRefusal(await create(more), 422, 'VALIDATION_FAILED');
+});
+
+test('search takes a part of address or name in any case, and pages show every customer once', async () => {
+  const ids: string[] = [];
+  for (let i = 0; i < 5; i++) ids.push((await create({ name: `Searched ${i}` })).body.id);
+  expect(await walkPages(api, '/customers?search=sEaRcHeD&limit=2&order=asc')).toEqual(ids);
+  expect(await walkPages(api, '/customers?search=searched&limit=2')).toEqual(ids.reverse());
+  const { body } = await create({ email: 'un_usual@example.com' });
+  expect(await walkPages(api, '/customers?search=N_USUAL')).toEqual([body.id]);
+});
+
+test('an id of nothing is not found, and viewers only read', async () => {
+  const { body } = await create();
+  const key = api.keys.viewer;
+  expectRefusal(await api.call('GET', '/customers/0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f'), 404, 'NOT_FOUND');
+  expect((await api.call('GET', `/customers/${body.id}`, { key })).status).toBe(200);
+  expectRefusal(await api.call('PATCH', `/customers/${body.id}`, { key, body: {} }), 403, 'FORBIDDEN_ROLE');
+});

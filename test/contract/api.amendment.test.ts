@@ -1,0 +1,251 @@
+/**
+ * Amendments through the interface: applied today, kept for a later day and judged again then, withdrawn, and refused with
+ * the code that says why; never applied in part.
+ */
+import { startTestApi } from '../harness/api';
+import type { ApiAnswer, TestApi } from '../harness/api';
+import { addCatalogue, addContract } from '../harness/catalogue';
+import type { TestCatalogue } from '../harness/catalogue';
+import { contractIn, dateIn, shiftBack } from '../harness/contract-states';
+import { actionsUpon } from '../harness/contract-rows';
+import { expectRefusal, wrongFieldsOf } from '../harness/expect-refusal';
+import { expectInvariants } from '../harness/invariants';
+import { rowCounts } from '../harness/row-counts';
+import { rowsOf, walkPages } from '../harness/walk-pages';
+
+const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
+
+let api: TestApi;
+let catalogue: TestCatalogue;
+
+beforeAll(async () => {
+  api = await startTestApi({ worker: true });
+  catalogue = await addCatalogue(api);
+});
+afterAll(async () => {
+  await expectInvariants(api.sql);
+  await api.close();
+});
+
+function amend(
+  id: string,
+  effective_date: string,
+  changes: Record<string, unknown>,
+  headers: Record<string, string> = {},
+): Promise<ApiAnswer> {
+  return api.call('POST', `/contracts/${id}/amendments`, { body: { effective_date, changes, note: 'Q2' }, headers });
+}
+
+const withdraw = (id: string, amendment_id: string, headers: Record<string, string> = {}): Promise<ApiAnswer> =>
+  api.call('DELETE', `/contracts/${id}/amendments/${amendment_id}`, { headers });
+const read = async (id: string): Promise<any> => (await api.call('GET', `/contracts/${id}`)).body;
+const listed = async (id: string): Promise<any[]> => rowsOf(await api.call('GET', `/contracts/${id}/amendments`));
+
+const actionsOf = (id: string): Promise<string[]> => actionsUpon(api.sql, id);
+
+describe('an amendment of today', () => {
+  test('holds at once, wholly, as one revision and one audit row', async () => {
+    const { id } = await addContract(api, catalogue, { term: 'P1Y', quota: 100 });
+    const end_date = dateIn(500);
+    const renewal = { mode: 'auto', quota_effect: { add: 7 } };
+    const changes = { quota_add: 50, activation_limit: 9, end_date, renewal };
+    const answer = await amend(id, dateIn(0), changes);
+    expect(answer.status).toBe(201);
+    expect(answer.body).toMatchObject({
+      contract_id: id,
+      status: 'applied',
+      failure: null,
+      effective_date: dateIn(0),
+      changes,
+      note: 'Q2',
+      created_by: api.admins.super_admin.id,
+    });
+    expect(answer.body.decided_at).toBe(answer.body.created_at);
+    expect(await read(id)).toMatchObject({
+      revision: 2,
+      quota: { total: 150 },
+      activation_limit: 9,
+      term: { end_date },
+      renewal: { mode: 'auto', quota_effect: { add: 7 }, notice_days: 30 },
+      pending_amendments: 0,
+    });
+    expect(await listed(id)).toEqual([answer.body]);
+    expect(await actionsOf(id)).toEqual(['contract.created', 'contract.amended']);
+    const [grant] = await api.sql`
+      SELECT amount, reason, period_label FROM quota_grants WHERE contract_id = ${id} AND amount = 50`;
+    expect(grant).toEqual({ amount: 50, reason: 'contract.amended', period_label: 'Q2' });
+  });
+
+  test('that only grants quota is told as that', async () => {
+    const { id } = await addContract(api, catalogue, { quota: 100 });
+    await amend(id, dateIn(0), { quota_add: 300 });
+    expect((await read(id)).quota.total).toBe(400);
+    expect(await actionsOf(id)).toEqual(['contract.created', 'quota.granted']);
+  });
+
+  test('may be dated back within the current term, and not before it', async () => {
+    const { id } = await addContract(api, catalogue, { start_date: dateIn(-10), term: 'P1Y' });
+    const back = await amend(id, dateIn(-5), { activation_limit: 3 });
+    expect(back.body).toMatchObject({ status: 'applied', effective_date: dateIn(-5) });
+    // The audit shows both days.
+    const [row] = await api.sql`
+      SELECT at::date = ${dateIn(0)}::date AS today, after ->> 'effective_date' AS effective_date
+      FROM audit_events WHERE subject_id = ${id} AND action = 'contract.amended'`;
+    expect(row).toEqual({ today: true, effective_date: dateIn(-5) });
+    const refused = await amend(id, dateIn(-11), { activation_limit: 4 });
+    expectRefusal(refused, 409, 'AMENDMENT_NOT_POSSIBLE');
+    expect(refused.body.detail).toContain(dateIn(-10));
+  });
+});
+
+describe('an amendment of a later day', () => {
+  test('waits, is seen, and can be withdrawn once', async () => {
+    const { id } = await addContract(api, catalogue, { quota: 100 });
+    const { body } = await amend(id, dateIn(40), { quota_add: 20 });
+    expect(body).toMatchObject({ status: 'pending', decided_at: null });
+    expect(await read(id)).toMatchObject({
+      quota: { total: 100 },
+      revision: 1,
+      pending_amendments: 1,
+      next_boundary: { kind: 'quota_granted', at: `${dateIn(40)}T00:00:00.000Z` },
+    });
+    const gone = await withdraw(id, body.id);
+    expect([gone.status, gone.text]).toEqual([204, '']);
+    expect((await withdraw(id, body.id)).status).toBe(204);
+    expect(await listed(id)).toMatchObject([{ id: body.id, status: 'cancelled' }]);
+    expect(await read(id)).toMatchObject({ pending_amendments: 0, next_boundary: null });
+    expect(await actionsOf(id)).toEqual(['contract.created', 'amendment.scheduled', 'amendment.cancelled']);
+  });
+
+  test('is applied on its day, or fails with its reason and leaves everything as it was', async () => {
+    const other = await addCatalogue(api);
+    await api.sql`UPDATE generators SET product_id = ${catalogue.product_id} WHERE id = ${other.generator_id}`;
+    const { id } = await addContract(api, catalogue, { quota: 100 });
+    await amend(id, dateIn(3), { quota_add: 20, activation_limit: 5 });
+    await amend(id, dateIn(4), { quota_add: 30, generator_id: other.generator_id });
+    await api.sql`UPDATE generators SET status = 'inactive' WHERE id = ${other.generator_id}`;
+    await shiftBack(api.sql, id, 10);
+    expect(await listed(id)).toMatchObject([
+      { status: 'failed', failure: { code: 'GENERATOR_NOT_AVAILABLE' }, decided_at: `${dateIn(-6)}T00:00:00.000Z` },
+      { status: 'applied', failure: null, decided_at: `${dateIn(-7)}T00:00:00.000Z` },
+    ]);
+    expect(await read(id)).toMatchObject({
+      quota: { total: 120 },
+      activation_limit: 5,
+      generator_id: catalogue.generator_id,
+    });
+    for (const { id: amendment_id } of await listed(id))
+      expectRefusal(await withdraw(id, amendment_id), 409, 'AMENDMENT_NOT_PENDING');
+  });
+
+  test('is withdrawn with the end of its contract', async () => {
+    const { id } = await addContract(api, catalogue);
+    await amend(id, dateIn(40), { quota_add: 20 });
+    await api.call('POST', `/contracts/${id}/terminate`, { body: { reason: 'The customer left.' } });
+    expect(await listed(id)).toMatchObject([{ status: 'cancelled' }]);
+  });
+});
+
+describe('an amendment is refused', () => {
+  test.each([
+    ['DRAFT', { activation_limit: 3 }, 'AMENDMENT_NOT_POSSIBLE'],
+    ['PAST_DUE', { quota_add: 1 }, 'CHANGES_BLOCKED_PAST_DUE'],
+    ['PAST_DUE', { end_date: dateIn(2_000) }, 'CHANGES_BLOCKED_PAST_DUE'],
+    ['SUSPENDED', { activation_limit: 3 }, 'BILLING_SUSPENDED'],
+    ['COMPLIANCE', { activation_limit: 3 }, 'CONTRACT_INACTIVE'],
+    ['EXPIRED', { activation_limit: 3 }, 'CONTRACT_EXPIRED'],
+    ['TERMINATED', { activation_limit: 3 }, 'CONTRACT_TERMINATED'],
+    ['DELETED', { activation_limit: 3 }, 'CONTRACT_DELETED'],
+  ] as const)('to a contract that is %s with %j: %s', async (situation, changes, code) => {
+    const { id } = await contractIn(api, catalogue, situation);
+    expectRefusal(await amend(id, dateIn(0), changes), code === 'CONTRACT_DELETED' ? 410 : 409, code);
+    expectRefusal(await amend(id, dateIn(30), changes), code === 'CONTRACT_DELETED' ? 410 : 409, code);
+  });
+
+  test('but may make a contract less that owes money', async () => {
+    const { id } = await contractIn(api, catalogue, 'SUSPENDED');
+    expect((await amend(id, dateIn(0), { end_date: dateIn(20) })).body).toMatchObject({ status: 'applied' });
+    expect((await amend(id, dateIn(0), { renewal: { mode: 'none' } })).body).toMatchObject({ status: 'applied' });
+  });
+
+  test.each([
+    ['nothing to change', {}, 'changes'],
+    ['a price', { price: 7 }, 'changes'],
+    ['a quota that is taken away', { quota_add: -5 }, 'changes.quota_add'],
+    ['an end that is past', { end_date: dateIn(-1) }, 'changes.end_date'],
+    ['a customer that there is not', { customer_id: UNKNOWN_ID }, 'changes.customer_id'],
+    [
+      'a contract to end with that there is not',
+      { renewal: { coterm_with: UNKNOWN_ID } },
+      'changes.renewal.coterm_with',
+    ],
+    ['a renewal that could never be made', { renewal: { mode: 'auto' } }, 'renewal.mode'],
+  ])('for its form: %s', async (_what, changes, path) => {
+    const { id } = await addContract(api, catalogue);
+    const answer = await amend(id, dateIn(0), changes);
+    expectRefusal(answer, 422, 'VALIDATION_FAILED');
+    expect(wrongFieldsOf(answer)).toContain(path);
+    expect(await listed(id)).toEqual([]);
+  });
+
+  test('for a generator or features that do not fit', async () => {
+    const { id } = await addContract(api, await addCatalogue(api, { features: { seats: 5 } }));
+    expectRefusal(await amend(id, dateIn(0), { generator_id: UNKNOWN_ID }), 409, 'GENERATOR_NOT_AVAILABLE');
+    expectRefusal(
+      await amend(id, dateIn(0), { feature_overrides: { seats: 'many' }, quota_add: 5 }),
+      422,
+      'FEATURE_TYPE_MISMATCH',
+    );
+    expect((await read(id)).quota.total).toBe(1_000);
+  });
+});
+
+describe('an amendment is made once', () => {
+  test('upon the revision that was meant', async () => {
+    const { id } = await addContract(api, catalogue);
+    expectRefusal(await amend(id, dateIn(0), { quota_add: 5 }, { 'If-Match': '"2"' }), 412, 'REVISION_CONFLICT');
+    expect((await amend(id, dateIn(0), { quota_add: 5 }, { 'If-Match': '"1"' })).status).toBe(201);
+    const later = await amend(id, dateIn(9), { quota_add: 5 }, { 'If-Match': '"2"' });
+    expectRefusal(await withdraw(id, later.body.id, { 'If-Match': '"1"' }), 412, 'REVISION_CONFLICT');
+    expect((await withdraw(id, later.body.id, { 'If-Match': '"2"' })).status).toBe(204);
+  });
+
+  test('under one Idempotency-Key, however many send it at once', async () => {
+    const { id } = await addContract(api, catalogue, { quota: 100 });
+    const key = { 'Idempotency-Key': 'grant-1' };
+    const answers = await Promise.all(Array.from({ length: 5 }, () => amend(id, dateIn(0), { quota_add: 5 }, key)));
+    expect(new Set(answers.map((answer) => `${answer.status} ${answer.body.id}`)).size).toBe(1);
+    expect(answers.filter((answer) => answer.headers.get('idempotent-replayed') === null)).toHaveLength(1);
+    expect((await read(id)).quota.total).toBe(105);
+    expectRefusal(await amend(id, dateIn(0), { quota_add: 6 }, key), 422, 'IDEMPOTENCY_KEY_REUSED');
+  });
+
+  test('and a rehearsal shows it without writing anything', async () => {
+    const { id } = await addContract(api, catalogue);
+    const before = await rowCounts(api.sql);
+    for (const [day, status] of [
+      [dateIn(0), 'applied'],
+      [dateIn(9), 'pending'],
+    ] as const) {
+      const answer = await api.call('POST', `/contracts/${id}/amendments?dry_run=true`, {
+        body: { effective_date: day, changes: { quota_add: 5 } },
+      });
+      expect([answer.status, answer.body]).toMatchObject([201, { status, dry_run: true }]);
+    }
+    const refused = await api.call('POST', `/contracts/${id}/amendments?dry_run=true`, {
+      body: { effective_date: dateIn(0), changes: { generator_id: UNKNOWN_ID } },
+    });
+    expectRefusal(refused, 409, 'GENERATOR_NOT_AVAILABLE');
+    expect(await rowCounts(api.sql)).toEqual(before);
+  });
+});
+
+test('the amendments of a contract are its own, newest first, in pages', async () => {
+  const [one, other] = [await addContract(api, catalogue), await addContract(api, catalogue)];
+  const ids: string[] = [];
+  for (let day = 1; day <= 5; day++) ids.unshift((await amend(one.id, dateIn(day), { quota_add: day })).body.id);
+  const foreign = (await amend(other.id, dateIn(1), { quota_add: 1 })).body.id;
+  expect(await walkPages(api, `/contracts/${one.id}/amendments?limit=2`, 'id')).toEqual(ids);
+  expectRefusal(await withdraw(one.id, foreign), 404, 'NOT_FOUND');
+  expectRefusal(await api.call('GET', `/contracts/${UNKNOWN_ID}/amendments`), 404, 'NOT_FOUND');
+});

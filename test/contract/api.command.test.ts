@@ -1,0 +1,105 @@
+/**
+ * What a request hears whose command finds no worker: nothing that its sender has given up is carried out later, and what
+ * Temporal refuses is answered as refused.
+ */
+import { waitFor } from '../../dev/waiting';
+import { contractWorkflowId } from '../../temporal/ids';
+import { startTestApi } from '../harness/api';
+import type { ApiAnswer, TestApi } from '../harness/api';
+import { addCatalogue, addContract } from '../harness/catalogue';
+import type { TestCatalogue } from '../harness/catalogue';
+import { dateIn } from '../harness/contract-states';
+import { startCovenantWorker } from '../harness/covenant-worker';
+import { expectRefusal } from '../harness/expect-refusal';
+import { expectInvariants } from '../harness/invariants';
+import { rowsOf } from '../harness/walk-pages';
+import { connectPreparedTemporal } from '../harness/temporal';
+import type { TestTemporal } from '../harness/temporal';
+
+/** Less than the client's first retry (1.7 s) after two; the commands expire after half a second. */
+const COMMAND_TIMEOUT_MS = 2_500;
+/** Updates that Temporal lets wait in one workflow at a time. */
+const UPDATES_IN_FLIGHT_MAX = 10;
+
+let temporal: TestTemporal;
+let api: TestApi;
+let catalogue: TestCatalogue;
+
+beforeAll(async () => {
+  temporal = await connectPreparedTemporal();
+  api = await startTestApi({ command_timeout_ms: COMMAND_TIMEOUT_MS });
+  catalogue = await addCatalogue(api);
+});
+afterAll(async () => {
+  await expectInvariants(api.sql);
+  await api.close();
+  await temporal.close();
+});
+
+function amend(id: string, headers: Record<string, string> = {}): Promise<ApiAnswer> {
+  const body = { effective_date: dateIn(30), changes: { quota_add: 10 } };
+  return api.call('POST', `/contracts/${id}/amendments`, { body, headers });
+}
+
+/** Runs the worker of the interface for as long as `work` takes. */
+async function withWorker(work: () => Promise<void>): Promise<void> {
+  const { client, nativeConnection } = temporal;
+  const worker = await startCovenantWorker({ db: api.sql, client, nativeConnection, queues: api.api.taskQueues });
+  await work().finally(() => worker.stop());
+}
+
+/** How the commands of a contract ended in its workflow, in the order of their ends. */
+async function outcomesInWorkflow(id: string): Promise<string[]> {
+  const { events } = await temporal.client.workflow.getHandle(contractWorkflowId(id)).fetchHistory();
+  return (events ?? []).flatMap(({ workflowExecutionUpdateCompletedEventAttributes: update }) => {
+    const [payload] = update?.outcome?.success?.payloads ?? [];
+    if (!payload?.data) return [];
+    const outcome = JSON.parse(Buffer.from(payload.data).toString()) as { refusal: { code: string } | null };
+    return [outcome.refusal?.code ?? 'carried out'];
+  });
+}
+
+test('amendments whose senders have given up while no worker ran are not made when it is back; one repeated under its key is made once', async () => {
+  const { id } = await addContract(api, catalogue);
+  const key = { 'Idempotency-Key': 'amendment-of-june' };
+  for (const answer of await Promise.all([amend(id), amend(id), amend(id), amend(id, key)])) {
+    expectRefusal(answer, 503, 'COMMAND_EXPIRED');
+    expect(answer.headers.get('retry-after')).toBe('2');
+  }
+  await withWorker(async () => {
+    const amendments = async () => rowsOf(await api.call('GET', `/contracts/${id}/amendments`));
+    // A worker that has just begun may need longer than a command has here; its sender repeats it until it is carried out.
+    await waitFor(async () => (await amend(id, key)).status === 201 || undefined, {
+      timeout_ms: 20_000,
+      what: 'the repeated command to be carried out',
+    });
+    // Commands are carried out one after another, so those that came before this one have ended.
+    const others = (await outcomesInWorkflow(id)).filter((outcome) => outcome !== 'carried out');
+    expect(others.filter((outcome) => outcome !== 'COMMAND_EXPIRED')).toEqual([]);
+    const again = await amend(id, key);
+    expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([201, 'true']);
+    expect(await amendments()).toHaveLength(1);
+  });
+});
+
+test('commands beyond those that Temporal lets wait for one contract are 503 TOO_MANY_COMMANDS, and change nothing', async () => {
+  const { id } = await addContract(api, catalogue);
+  const errors = jest.spyOn(api.api.log, 'error');
+  const warnings = jest.spyOn(api.api.log, 'warn');
+  const pauses = Array.from({ length: UPDATES_IN_FLIGHT_MAX + 2 }, () => api.call('POST', `/contracts/${id}/pause`));
+  const answers = await Promise.all(pauses);
+  const refused = answers.filter(({ body }) => body.code === 'TOO_MANY_COMMANDS');
+  expect(refused).toHaveLength(2);
+  expect(answers.filter(({ body }) => body.code === 'COMMAND_EXPIRED')).toHaveLength(UPDATES_IN_FLIGHT_MAX);
+  for (const answer of refused) {
+    expectRefusal(answer, 503, 'TOO_MANY_COMMANDS');
+    expect(answer.headers.get('retry-after')).toBe('2');
+  }
+  expect(errors).not.toHaveBeenCalled();
+  expect(warnings.mock.calls).toEqual(
+    refused.map(() => [expect.objectContaining({ code: 'TOO_MANY_COMMANDS' }), 'Too many commands at once']),
+  );
+  for (const [line] of warnings.mock.calls) expect(line).not.toHaveProperty('err');
+  jest.restoreAllMocks();
+  await temporal.client.workflow.getHandle(contractWorkflowId(id)).terminate('the test is over');
+});

@@ -1,0 +1,904 @@
+/**
+ * Contracts through the interface: what each call answers, what it refuses with which code, and what it leaves behind.
+ */
+import { randomUUID } from 'node:crypto';
+import { startTestApi } from '../harness/api';
+import type { ApiAnswer, TestApi } from '../harness/api';
+import { addCatalogue, addContract, contractBody } from '../harness/catalogue';
+import type { TestCatalogue } from '../harness/catalogue';
+import { contractIn, dateIn, shiftBack, stateBecomes } from '../harness/contract-states';
+import { rowCounts } from '../harness/row-counts';
+import { rowsOf } from '../harness/walk-pages';
+
+const DAY_MS = 86_400_000;
+const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
+
+let api: TestApi;
+/** An interface without a worker: what is due there is crossed by nobody but the request. */
+let idle: TestApi;
+let catalogue: TestCatalogue;
+
+beforeAll(async () => {
+  [api, idle] = await Promise.all([startTestApi({ worker: true }), startTestApi()]);
+  catalogue = await addCatalogue(api, { features: { seats: 5, name: 'Basic', nested: { on: true } } });
+});
+
+afterAll(() => Promise.all([api.close(), idle.close()]));
+
+function post(path: string, body?: unknown, headers: Record<string, string> = {}): Promise<ApiAnswer> {
+  return api.call('POST', path, { ...(body === undefined ? {} : { body }), headers });
+}
+
+function patch(id: string, body: unknown, headers: Record<string, string> = {}): Promise<ApiAnswer> {
+  return api.call('PATCH', `/contracts/${id}`, { body, headers });
+}
+
+async function auditOf(id: string): Promise<{ action: string; request_id: string | null; actor: { id: string } }[]> {
+  return api.sql`SELECT action, request_id, actor FROM audit_events WHERE contract_id = ${id} ORDER BY id`;
+}
+
+function expectRefusal(answer: ApiAnswer, status: number, code: string): void {
+  expect({ status: answer.status, code: answer.body?.code }).toEqual({ status, code });
+}
+
+describe('creating', () => {
+  test('the seven fields of the form are enough, and the rest has defaults', async () => {
+    const answer = await post('/contracts', contractBody(catalogue, { name: 'Form', status: 'inactive', quota: 2000 }));
+    expect(answer.status).toBe(201);
+    expect(answer.headers.get('location')).toBe(`/api/v1/contracts/${answer.body.id}`);
+    expect(answer.headers.get('etag')).toBe('"1"');
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(answer.body).toMatchObject({
+      name: 'Form',
+      state: 'DRAFT',
+      status: 'inactive',
+      inactive_reason: 'CONFIGURING',
+      environment: 'production',
+      quota: { total: 2000, generated: 0, reserved: 0, remaining: 2000, utilization: 0 },
+      term: { number: 1, length: null, start_date: null, end_date: null, last_day: null },
+      timezone: 'UTC',
+      expiry: null,
+      activation_limit: null,
+      feature_overrides: {},
+      metadata: {},
+      customer_id: null,
+      expiry_grace_days: 0,
+      grace_allows_generation: false,
+      renewal: {
+        mode: 'manual',
+        term: null,
+        notice_days: 30,
+        opt_out_at: null,
+        quota_effect: null,
+        max_renewals: null,
+        coterm_with: null,
+        late_renewal_days: 90,
+        notice_date: null,
+        blocked: null,
+      },
+      dunning: { past_due_days: 1, suspend_days: 14, terminate_days: 60 },
+      dunning_exempt: false,
+      billing: { level: 'CLEAR', earliest_due: null, unpaid_invoices: [] },
+      warnings: [],
+      termination: null,
+      pending_amendments: 0,
+      test_clock_id: null,
+      revision: 1,
+      created_by: api.admins.super_admin.id,
+    });
+    const read = await api.call('GET', `/contracts/${answer.body.id}`);
+    expect(read.body).toEqual(answer.body);
+  });
+
+  test('creating and activating in one call is one contract.created', async () => {
+    const contract = await addContract(api, catalogue, { term: 'P1Y' });
+    expect(contract).toMatchObject({ state: 'ACTIVE', status: 'active', inactive_reason: null, revision: 1 });
+    expect(contract.next_boundary).toMatchObject({ kind: 'reminder' });
+    expect((await auditOf(contract.id)).map((row) => row.action)).toEqual(['contract.created']);
+  });
+
+  test('an active contract that starts later is scheduled', async () => {
+    const contract = await addContract(api, catalogue, { start_date: dateIn(30), term: 'P1M' });
+    expect(contract).toMatchObject({
+      state: 'SCHEDULED',
+      status: 'inactive',
+      inactive_reason: 'NOT_STARTED',
+      next_boundary: { kind: 'starts' },
+    });
+  });
+
+  test.each([
+    ['a missing name', { name: undefined }, 'name'],
+    ['an empty name', { name: '  ' }, 'name'],
+    ['an unknown type', { type: 'gold' }, 'type'],
+    ['an unknown field', { webhook_url: 'https://example.com' }, ''],
+    ['a quota of zero', { quota: 0 }, 'quota'],
+    ['a quota that is no whole number', { quota: 1.5 }, 'quota'],
+    ['a quota beyond every bound', { quota: 1e300 }, 'quota'],
+    ['an activation limit of zero', { activation_limit: 0 }, 'activation_limit'],
+    ['term and end_date together', { term: 'P1Y', end_date: '2099-01-01' }, 'end_date'],
+    ['a date that the calendar lacks', { start_date: '2027-02-30' }, 'start_date'],
+    ['the year zero', { start_date: '0000-01-01' }, 'start_date'],
+    ['a term of hours', { term: 'PT1H' }, 'term'],
+    ['a term of ten thousand years', { term: 'P9999Y9999M' }, 'term'],
+    ['an offset for a zone', { timezone: '+02:00' }, 'timezone'],
+    ['an automatic renewal without a term', { renewal: { mode: 'auto' } }, 'renewal.mode'],
+    ['a renewal with a price', { renewal: { price: 5 } }, 'renewal'],
+    ['a contract to end with that there is not', { renewal: { coterm_with: UNKNOWN_ID } }, 'renewal.coterm_with'],
+    ['steps of the ladder that do not follow each other', { dunning: { past_due_days: 14 } }, 'dunning'],
+    ['a ladder that begins on the day itself', { dunning: { past_due_days: 0 } }, 'dunning.past_due_days'],
+    ['a test clock that there is not', { test_clock_id: UNKNOWN_ID }, 'test_clock_id'],
+    ['an end before the start', { start_date: '2099-02-01', end_date: '2099-01-01' }, 'end_date'],
+    ['an unknown product', { product_id: UNKNOWN_ID }, 'product_id'],
+    ['an unknown customer', { customer_id: UNKNOWN_ID }, 'customer_id'],
+    ['U+0000 in the name', { name: 'a\u0000b' }, 'name'],
+    ['a lone surrogate in the name', { name: 'a\ud800b' }, 'name'],
+    ['U+0000 in metadata', { metadata: { note: 'a\u0000b' } }, 'metadata'],
+    ['a lone surrogate in metadata', { metadata: { note: 'a\ud800b' } }, 'metadata'],
+    ['a lone surrogate as a key of metadata', { metadata: { '\udc00': 1 } }, 'metadata'],
+    ['metadata nested too deep', { metadata: { a: JSON.parse('['.repeat(50) + ']'.repeat(50)) } }, 'metadata'],
+  ])('%s is refused 422 with its path', async (_what, wrong, path) => {
+    const answer = await post('/contracts', contractBody(catalogue, wrong));
+    expectRefusal(answer, 422, 'VALIDATION_FAILED');
+    expect(answer.body.errors.map((error: { path: string }) => error.path)).toContain(path);
+  });
+
+  test.each([
+    ['PRODUCT_INACTIVE', { product_status: 'inactive' as const }, {}],
+    ['GENERATOR_NOT_AVAILABLE', { generator_status: 'inactive' as const }, {}],
+    ['GENERATOR_KEYSPACE_TOO_SMALL', { groups: 1, group_length: 4 }, { quota: 100 }],
+  ])('%s is refused 409', async (code, options, more) => {
+    const other = await addCatalogue(api, options);
+    expectRefusal(await post('/contracts', contractBody(other, more)), 409, code);
+  });
+
+  test('a generator of another product is refused 409', async () => {
+    const other = await addCatalogue(api);
+    expectRefusal(
+      await post('/contracts', contractBody({ ...catalogue, generator_id: other.generator_id })),
+      409,
+      'GENERATOR_NOT_AVAILABLE',
+    );
+  });
+
+  test('a feature of another type is refused 422 and named', async () => {
+    const answer = await post(
+      '/contracts',
+      contractBody(catalogue, { feature_overrides: { seats: 'many', nested: { on: 1 }, extra: 'allowed' } }),
+    );
+    expectRefusal(answer, 422, 'FEATURE_TYPE_MISMATCH');
+    expect(answer.body.metadata.paths).toBe('seats, nested.on');
+  });
+
+  test('an expiry date that is past is refused 409, and so is a term that is over', async () => {
+    expectRefusal(
+      await post('/contracts', contractBody(catalogue, { expiry: { date: '2020-01-01' } })),
+      409,
+      'EXPIRY_IN_PAST',
+    );
+    expectRefusal(
+      await post('/contracts', contractBody(catalogue, { start_date: '2020-01-01', term: 'P1Y' })),
+      409,
+      'TERM_ALREADY_OVER',
+    );
+  });
+
+  test('two expiry rules at once are refused by their own code, also in an edit', async () => {
+    const expiry = { duration: 'P1Y', date: '2099-01-01' };
+    expectRefusal(await post('/contracts', contractBody(catalogue, { expiry })), 422, 'EXPIRY_CONFLICT');
+    const contract = await addContract(api, catalogue);
+    expectRefusal(await api.call('PATCH', `/contracts/${contract.id}`, { body: { expiry } }), 422, 'EXPIRY_CONFLICT');
+  });
+
+  test('a field that can have several forms is refused with the forms that it can have', async () => {
+    const expiry_forms =
+      'must be null, {"duration": "P1Y"}, {"duration": "P1Y", "basis": "generation"} or {"date": "2027-02-01"}';
+    const limit_forms = 'must be null, "unlimited" or a whole number from 1 to 1000000';
+    const refused = [
+      ...[{}, { days: 0 }, 'P1Y', 5, { duration: 'P1Y', basis: 'x' }].map((value) => ['expiry', value, expiry_forms]),
+      ...[1.5, 'none', {}].map((value) => ['activation_limit', value, limit_forms]),
+    ] as [string, unknown, string][];
+    for (const [path, value, message] of refused) {
+      const answer = await post('/contracts', contractBody(catalogue, { [path]: value }));
+      expectRefusal(answer, 422, 'VALIDATION_FAILED');
+      expect(answer.body.errors).toEqual([{ path, message }]);
+    }
+  });
+
+  test('an end that is past is a term that is over, also when the start is the day of activation', async () => {
+    const end_date = '2020-01-01';
+    expectRefusal(await post('/contracts', contractBody(catalogue, { end_date })), 409, 'TERM_ALREADY_OVER');
+    const draft = await addContract(api, catalogue, { status: 'inactive', end_date });
+    const activation = await api.call('POST', `/contracts/${draft.id}/activate?dry_run=true`);
+    expectRefusal(activation, 409, 'TERM_ALREADY_OVER');
+  });
+
+  test('renewal, ladder and grace are taken as given, and what is left out has its default', async () => {
+    const contract = await addContract(api, catalogue, {
+      start_date: dateIn(0),
+      term: 'P1Y',
+      expiry_grace_days: 14,
+      grace_allows_generation: true,
+      renewal: { mode: 'auto', notice_days: 60, quota_effect: { add: 300 }, max_renewals: 2 },
+      dunning: { suspend_days: 30, terminate_days: null },
+      dunning_exempt: true,
+    });
+    expect(contract).toMatchObject({
+      expiry_grace_days: 14,
+      grace_allows_generation: true,
+      renewal: { mode: 'auto', notice_days: 60, quota_effect: { add: 300 }, max_renewals: 2, late_renewal_days: 90 },
+      dunning: { past_due_days: 1, suspend_days: 30, terminate_days: null },
+      dunning_exempt: true,
+      term: { number: 1, length: 'P1Y', start_date: dateIn(0) },
+    });
+    const { notice_date } = contract.renewal;
+    const [{ days }] = await api.sql<[{ days: number }]>`
+      SELECT ${contract.term.end_date}::date - ${notice_date}::date AS days`;
+    expect(days).toBe(60);
+  });
+
+  test('a contract can end with another one of the same customer, and with no other', async () => {
+    const customerId = async (): Promise<string> => {
+      const body = { email: `${randomUUID()}@covenant.test`, name: 'Customer' };
+      return (await api.call('POST', '/customers', { body })).body.id;
+    };
+    const [customer_id, stranger_id] = [await customerId(), await customerId()];
+    const target = await addContract(api, catalogue, { customer_id, end_date: dateIn(100) });
+    const renewal = { coterm_with: target.id };
+    const contract = await addContract(api, catalogue, { customer_id, term: 'P1Y', renewal });
+    expect(contract.term).toMatchObject({ end_date: dateIn(100), length: 'P1Y' });
+    const body = (more: Record<string, unknown>) => contractBody(catalogue, { term: 'P1Y', renewal, ...more });
+    expectRefusal(await post('/contracts', body({ customer_id: stranger_id })), 409, 'COTERM_NOT_POSSIBLE');
+    expectRefusal(await post('/contracts', body({ customer_id, term: 'P1M' })), 409, 'COTERM_NOT_POSSIBLE');
+  });
+
+  test('time is made up outside production alone', async () => {
+    const clock = await api.call('POST', '/test-clocks', { body: { now: '2027-01-01T00:00:00.000Z' } });
+    const test_clock_id: string = clock.body.id;
+    const refused = await post('/contracts', contractBody(catalogue, { test_clock_id }));
+    expectRefusal(refused, 422, 'VALIDATION_FAILED');
+    expect(refused.body.detail).toContain('production');
+    const development = await addCatalogue(api, { environment: 'development' });
+    const contract = await addContract(api, development, { test_clock_id });
+    expect(contract).toMatchObject({ test_clock_id, start_date: '2027-01-01', state: 'ACTIVE' });
+  });
+
+  test('an id in capitals is the same id', async () => {
+    const contract = await addContract(api, catalogue);
+    const read = await api.call('GET', `/contracts/${contract.id.toUpperCase()}`);
+    expect(read.body).toMatchObject({ id: contract.id, workflow_id: `contract:${contract.id}` });
+  });
+
+  test('a refusal leaves no row', async () => {
+    const before = await rowCounts(api.sql);
+    await post('/contracts', contractBody(catalogue, { expiry: { date: '2020-01-01' } }), {
+      'Idempotency-Key': 'refused',
+    });
+    expect(await rowCounts(api.sql)).toEqual(before);
+  });
+});
+
+describe('editing', () => {
+  test('what is left out stays, and each change is one revision and one audit row', async () => {
+    const contract = await addContract(api, catalogue, { metadata: { a: 1 } });
+    const answer = await patch(contract.id, { name: 'Renamed', quota: 1500 });
+    expect(answer.body).toMatchObject({ name: 'Renamed', quota: { total: 1500 }, metadata: { a: 1 }, revision: 2 });
+    expect(answer.headers.get('etag')).toBe('"2"');
+    expect((await auditOf(contract.id)).map((row) => row.action)).toEqual(['contract.created', 'contract.updated']);
+  });
+
+  test('an edit that changes nothing answers 200 and leaves no trace', async () => {
+    const contract = await addContract(api, catalogue);
+    const before = await rowCounts(api.sql);
+    const answer = await patch(contract.id, { name: contract.name, status: 'active' });
+    expect(answer.status).toBe(200);
+    expect(answer.body.revision).toBe(1);
+    const after = await rowCounts(api.sql);
+    // The command that went through the workflow is remembered by its id.
+    expect({ ...after, contract_commands: '' }).toEqual({ ...before, contract_commands: '' });
+  });
+
+  test.each([
+    ['type', 'pool'],
+    ['product_id', UNKNOWN_ID],
+    ['environment', 'staging'],
+    ['id', UNKNOWN_ID],
+    ['timezone', 'Europe/Berlin'],
+    ['start_date', '2099-01-01'],
+    ['term', 'P2Y'],
+    ['expiry_grace_days', 5],
+    ['test_clock_id', UNKNOWN_ID],
+  ])('%s of an active contract cannot be changed: 422 IMMUTABLE_FIELD', async (field, value) => {
+    const contract = await addContract(api, catalogue);
+    const answer = await patch(contract.id, { [field]: value });
+    expectRefusal(answer, 422, 'IMMUTABLE_FIELD');
+    expect(answer.body.metadata.field).toBe(field);
+  });
+
+  test('of renewal and ladder only the given fields change, and neither becomes what cannot be carried out', async () => {
+    const contract = await addContract(api, catalogue, { term: 'P1Y', renewal: { notice_days: 60 } });
+    const edited = await patch(contract.id, {
+      renewal: { mode: 'auto', max_renewals: 1 },
+      dunning: { suspend_days: 20 },
+      grace_allows_generation: true,
+    });
+    expect(edited.body).toMatchObject({
+      renewal: { mode: 'auto', notice_days: 60, max_renewals: 1 },
+      dunning: { past_due_days: 1, suspend_days: 20, terminate_days: 60 },
+      grace_allows_generation: true,
+      revision: 2,
+    });
+    expectRefusal(await patch(contract.id, { dunning: { suspend_days: 60 } }), 422, 'VALIDATION_FAILED');
+    expectRefusal(await patch(contract.id, { renewal: { opt_out_term: 3 } }), 422, 'VALIDATION_FAILED');
+    const unknown = await patch(contract.id, { renewal: { coterm_with: UNKNOWN_ID } });
+    expect(unknown.body.errors).toMatchObject([{ path: 'renewal.coterm_with' }]);
+    const evergreen = await addContract(api, catalogue);
+    expectRefusal(await patch(evergreen.id, { renewal: { mode: 'auto' } }), 422, 'VALIDATION_FAILED');
+    expect((await patch(evergreen.id, { renewal: { mode: 'auto', term: 'P1Y' } })).status).toBe(200);
+  });
+
+  test('nothing is added to a contract whose invoices are overdue, and everything else can be edited', async () => {
+    const { id } = await contractIn(api, catalogue, 'PAST_DUE');
+    expectRefusal(await patch(id, { quota: 5_000 }), 409, 'CHANGES_BLOCKED_PAST_DUE');
+    expect((await patch(id, { name: 'Renamed', activation_limit: 5 })).status).toBe(200);
+    const exempt = await patch(id, { dunning_exempt: true });
+    expect(exempt.body).toMatchObject({ state: 'ACTIVE', warnings: [], dunning_exempt: true });
+    expect((await patch(id, { quota: 5_000 })).body.quota.total).toBe(5_000);
+  });
+
+  test('what makes a suspension due is verified and done by the workflow, which is told', async () => {
+    const { id } = await contractIn(api, catalogue, 'PAST_DUE');
+    const edited = await patch(id, { dunning: { suspend_days: 4 } });
+    expect(edited.body).toMatchObject({ state: 'PAST_DUE', warnings: ['BILLING_PAST_DUE', 'SUSPENSION_DUE'] });
+    await stateBecomes(api.sql, id, 'SUSPENDED');
+    expect((await patch(id, { dunning: { suspend_days: 14 } })).body).toMatchObject({ state: 'PAST_DUE', holds: [] });
+  });
+
+  test('If-Match carries an edit only upon the revision it names', async () => {
+    const contract = await addContract(api, catalogue);
+    const first = await patch(contract.id, { name: 'One' }, { 'If-Match': '"1"' });
+    expect(first.status).toBe(200);
+    const stale = await patch(contract.id, { name: 'Two' }, { 'If-Match': '"1"' });
+    expectRefusal(stale, 412, 'REVISION_CONFLICT');
+    expect(stale.body.metadata).toMatchObject({ given: 1, current: 2 });
+    expect((await patch(contract.id, { name: 'Two' }, { 'If-Match': 'W/"2"' })).status).toBe(200);
+    expect((await patch(contract.id, { name: 'Three' }, { 'If-Match': '*' })).status).toBe(200);
+    expectRefusal(await patch(contract.id, { name: 'Four' }, { 'If-Match': 'three' }), 422, 'VALIDATION_FAILED');
+  });
+
+  test('If-Match holds for actions and for deletion too', async () => {
+    const contract = await addContract(api, catalogue);
+    expectRefusal(await post(`/contracts/${contract.id}/pause`, {}, { 'If-Match': '"9"' }), 412, 'REVISION_CONFLICT');
+    expect((await post(`/contracts/${contract.id}/pause`, {}, { 'If-Match': '"1"' })).body.state).toBe('PAUSED');
+    const remove = await api.call('DELETE', `/contracts/${contract.id}`, {
+      body: { confirm_name: contract.name },
+      headers: { 'If-Match': '"1"' },
+    });
+    expectRefusal(remove, 412, 'REVISION_CONFLICT');
+  });
+
+  test('the quota falls freely until something is generated, and never afterwards', async () => {
+    const contract = await addContract(api, catalogue, { quota: 500 });
+    expect((await patch(contract.id, { quota: 100 })).body.quota.total).toBe(100);
+    await post(`/contracts/${contract.id}/generate`, { count: 50 });
+    expectRefusal(await patch(contract.id, { quota: 49 }), 409, 'QUOTA_BELOW_USED');
+    expectRefusal(await patch(contract.id, { quota: 99 }), 409, 'QUOTA_DECREASE_NOT_ALLOWED');
+    expect((await patch(contract.id, { quota: 101 })).body.quota).toMatchObject({
+      total: 101,
+      generated: 50,
+      remaining: 51,
+    });
+  });
+
+  test('status by edit activates, pauses and resumes', async () => {
+    const contract = await addContract(api, catalogue, { status: 'inactive' });
+    expect((await patch(contract.id, { status: 'active', name: 'Now active' })).body).toMatchObject({
+      state: 'ACTIVE',
+      name: 'Now active',
+    });
+    expect((await patch(contract.id, { status: 'inactive' })).body).toMatchObject({
+      state: 'PAUSED',
+      inactive_reason: 'PAUSED',
+    });
+    expect((await patch(contract.id, { status: 'active' })).body.state).toBe('ACTIVE');
+    const actions = (await auditOf(contract.id)).map((row) => row.action);
+    expect(actions).toEqual(['contract.created', 'contract.activated', 'contract.paused', 'contract.resumed']);
+  });
+
+  test('status active on a scheduled contract is refused and names the start', async () => {
+    const contract = await addContract(api, catalogue, { start_date: dateIn(30) });
+    const answer = await patch(contract.id, { status: 'active' });
+    expectRefusal(answer, 409, 'INVALID_STATE_TRANSITION');
+    expect(answer.body.detail).toContain(dateIn(30));
+  });
+
+  test('an unknown generator or customer is refused', async () => {
+    const contract = await addContract(api, catalogue);
+    expectRefusal(await patch(contract.id, { generator_id: UNKNOWN_ID }), 409, 'GENERATOR_NOT_AVAILABLE');
+    expectRefusal(await patch(contract.id, { customer_id: UNKNOWN_ID }), 422, 'VALIDATION_FAILED');
+    expectRefusal(await patch(contract.id, { quotas: 5 }), 422, 'VALIDATION_FAILED');
+  });
+});
+
+describe('acting', () => {
+  test('activate, pause and resume answer the contract, and repeating what holds changes nothing', async () => {
+    const contract = await addContract(api, catalogue, { status: 'inactive' });
+    const path = `/contracts/${contract.id}`;
+    expect((await post(`${path}/activate`)).body).toMatchObject({ state: 'ACTIVE', revision: 2 });
+    expect((await post(`${path}/activate`, {})).body).toMatchObject({ state: 'ACTIVE', revision: 2 });
+    const resume_at = new Date(Date.now() + DAY_MS).toISOString();
+    const paused = await post(`${path}/pause`, { reason: 'completed', resume_at, note: 'Enough.' });
+    expect(paused.body).toMatchObject({
+      state: 'PAUSED',
+      inactive_reason: 'COMPLETED',
+      next_boundary: { at: resume_at, kind: 'resumes' },
+    });
+    expect(paused.body.holds).toMatchObject([
+      { code: 'COMPLETED', resume_at, note: 'Enough.', placed_by: api.admins.super_admin.id },
+    ]);
+    expect((await post(`${path}/pause`)).body.revision).toBe(3);
+    expect((await post(`${path}/resume`)).body).toMatchObject({ state: 'ACTIVE', holds: [], revision: 4 });
+    expect((await post(`${path}/resume`)).body.revision).toBe(4);
+  });
+
+  test('a draft cannot be paused or resumed, and a pause cannot end in the past', async () => {
+    const draft = await addContract(api, catalogue, { status: 'inactive' });
+    expectRefusal(await post(`/contracts/${draft.id}/pause`), 409, 'INVALID_STATE_TRANSITION');
+    expectRefusal(await post(`/contracts/${draft.id}/resume`), 409, 'INVALID_STATE_TRANSITION');
+    const active = await addContract(api, catalogue);
+    expectRefusal(
+      await post(`/contracts/${active.id}/pause`, { resume_at: '2020-01-01T00:00:00Z' }),
+      422,
+      'VALIDATION_FAILED',
+    );
+  });
+
+  test('a contract whose dates passed unnoticed is right at the next read, each boundary at its own instant', async () => {
+    const contract = await addContract(idle, await addCatalogue(idle), {
+      start_date: dateIn(1),
+      end_date: dateIn(3),
+      expiry_grace_days: 2,
+    });
+    await shiftBack(idle.sql, contract.id, 30);
+    const read = await idle.call('GET', `/contracts/${contract.id}`);
+    expect(read.body).toMatchObject({ state: 'EXPIRED', inactive_reason: 'EXPIRED' });
+    const rows =
+      await idle.sql`SELECT action, at FROM audit_events WHERE contract_id = ${contract.id} AND action <> 'contract.created' ORDER BY at`;
+    expect(rows.map((row) => [row['action'], row['at']])).toEqual([
+      ['contract.term_started', `${dateIn(-29)}T00:00:00.000Z`],
+      ['contract.grace_started', `${dateIn(-27)}T00:00:00.000Z`],
+      ['contract.expired', `${dateIn(-25)}T00:00:00.000Z`],
+    ]);
+    const path = `/contracts/${contract.id}`;
+    expectRefusal(await idle.call('POST', `${path}/activate?dry_run=true`), 409, 'INVALID_STATE_TRANSITION');
+    expectRefusal(await idle.call('PATCH', path, { body: { quota: 5000 } }), 409, 'CONTRACT_EXPIRED');
+    expect((await idle.call('PATCH', path, { body: { name: 'Still editable' } })).status).toBe(200);
+  });
+});
+
+describe('rehearsing', () => {
+  test('a dry run of each write answers the same shape and writes nothing', async () => {
+    const contract = await addContract(api, catalogue, { status: 'inactive' });
+    const path = `/contracts/${contract.id}`;
+    const before = await rowCounts(api.sql);
+    const calls: [Promise<ApiAnswer>, number, Record<string, unknown>][] = [
+      [post('/contracts?dry_run=true', contractBody(catalogue)), 201, { state: 'ACTIVE', dry_run: true }],
+      [
+        api.call('PATCH', `${path}?dry_run=true`, { body: { quota: 7, status: 'active' } }),
+        200,
+        { quota: { total: 7 }, state: 'ACTIVE', dry_run: true },
+      ],
+      [post(`${path}/activate?dry_run=true`), 200, { state: 'ACTIVE', revision: 2, dry_run: true }],
+      [
+        api.call('DELETE', `${path}?dry_run=true`, { body: { confirm_name: contract.name } }),
+        200,
+        { state: 'DELETED', dry_run: true },
+      ],
+      [post(`${path}/generate?dry_run=true`, { count: 3, test: true }), 201, { licenses_requested: 3, dry_run: true }],
+    ];
+    for (const [call, status, body] of calls) {
+      const answer = await call;
+      expect(answer.status).toBe(status);
+      expect(answer.body).toMatchObject(body);
+    }
+    expect(await rowCounts(api.sql)).toEqual(before);
+  });
+
+  test('a dry run refuses what the write would refuse', async () => {
+    const contract = await addContract(api, catalogue);
+    const path = `/contracts/${contract.id}`;
+    expectRefusal(await api.call('PATCH', `${path}?dry_run=true`, { body: { type: 'pool' } }), 422, 'IMMUTABLE_FIELD');
+    expectRefusal(
+      await api.call('DELETE', `${path}?dry_run=true`, { body: { confirm_name: contract.name } }),
+      409,
+      'CONTRACT_ACTIVE',
+    );
+    expectRefusal(
+      await post('/contracts?dry_run=true', contractBody(catalogue, { expiry: { date: '2020-01-01' } })),
+      409,
+      'EXPIRY_IN_PAST',
+    );
+    expectRefusal(await api.call('PATCH', `${path}?dry_run=yes`, { body: {} }), 422, 'VALIDATION_FAILED');
+  });
+
+  test('a dry run crosses no boundary that is due, and shows what is after it', async () => {
+    const contract = await addContract(idle, await addCatalogue(idle), { start_date: dateIn(1) });
+    await shiftBack(idle.sql, contract.id, 10);
+    const before = await rowCounts(idle.sql);
+    const answer = await idle.call('PATCH', `/contracts/${contract.id}?dry_run=true`, {
+      body: { name: 'After the start' },
+    });
+    expect(answer.body).toMatchObject({ state: 'ACTIVE', name: 'After the start' });
+    expect(await rowCounts(idle.sql)).toEqual(before);
+  });
+});
+
+describe('deleting', () => {
+  test('an inactive contract is deleted by its name, and its licenses, jobs and audit stay', async () => {
+    const contract = await addContract(api, catalogue, { name: 'Goes away' });
+    const path = `/contracts/${contract.id}`;
+    const generated = await post(`${path}/generate`, { count: 5 });
+    const remove = (confirm_name: string, key = api.keys.super_admin) =>
+      api.call('DELETE', path, { key, body: { confirm_name } });
+    expectRefusal(await remove('Goes away'), 409, 'CONTRACT_ACTIVE');
+    await post(`${path}/pause`);
+    expectRefusal(await remove('Goes'), 422, 'CONFIRMATION_MISMATCH');
+    expectRefusal(await remove('Goes away', api.keys.admin), 403, 'FORBIDDEN_ROLE');
+    const gone = await remove(' Goes away ');
+    expect([gone.status, gone.text]).toEqual([204, '']);
+
+    for (const key of [api.keys.super_admin, api.keys.admin]) {
+      const read = await api.call('GET', path, { key });
+      expectRefusal(read, 410, 'CONTRACT_DELETED');
+      expect(read.body.metadata).toMatchObject({
+        id: contract.id,
+        last_name: 'Goes away',
+        deleted_by: api.admins.super_admin.name,
+      });
+      expect(read.body.metadata.deleted_at).toMatch(/Z$/);
+    }
+    for (const key of [api.keys.operator, api.keys.viewer])
+      expectRefusal(await api.call('GET', path, { key }), 404, 'NOT_FOUND');
+    for (const call of [
+      remove('Goes away'),
+      patch(contract.id, { name: 'Back' }),
+      post(`${path}/activate`),
+      post(`${path}/resume`),
+      post(`${path}/generate`, { count: 1 }),
+      post(`${path}/generate`, { count: 1, test: true }),
+    ]) {
+      expectRefusal(await call, 410, 'CONTRACT_DELETED');
+    }
+    const listed = await api.call('GET', `/contracts?search=${contract.id}`);
+    expect(listed.body.data).toEqual([]);
+    const jobs = await api.call('GET', `/jobs?contract_id=${contract.id}`);
+    expect(jobs.body.data).toMatchObject([{ completed: 5, contract_name: 'Goes away' }]);
+    const [licenses] = await api.sql`SELECT count(*)::int FROM issued_licenses WHERE contract_id = ${contract.id}`;
+    expect(licenses?.['count']).toBe(5);
+    expect(generated.body.licenses).toHaveLength(5);
+    expect((await auditOf(contract.id)).map((row) => row.action).sort()).toEqual([
+      'contract.created',
+      'contract.delete_refused',
+      'contract.delete_refused',
+      'contract.deleted',
+      'contract.paused',
+      'generation.requested',
+    ]);
+  });
+
+  test('an open job keeps its contract', async () => {
+    const contract = await addContract(api, catalogue);
+    await api.sql`UPDATE contracts SET workflow_epoch = NULL WHERE id = ${contract.id}`;
+    await post(`/contracts/${contract.id}/pause`);
+    // A paused job, as one that was stopped in the middle.
+    await post(`/contracts/${contract.id}/resume`);
+    const job = await post(`/contracts/${contract.id}/generate`, { count: 1 });
+    await api.sql`UPDATE generation_jobs SET state = 'PAUSED' WHERE id = ${job.body.job_id}`;
+    await post(`/contracts/${contract.id}/pause`);
+    expectRefusal(
+      await api.call('DELETE', `/contracts/${contract.id}`, { body: { confirm_name: contract.name } }),
+      409,
+      'CONTRACT_HAS_OPEN_JOB',
+    );
+  });
+});
+
+describe('listing', () => {
+  let listed: TestCatalogue;
+  const names = ['alpha', 'Bravo', 'charlie', 'Delta', 'echo', 'Foxtrot', '100%_x\\y', 'golf'];
+
+  beforeAll(async () => {
+    listed = await addCatalogue(api, { environment: 'staging' });
+    for (const [index, name] of names.entries()) {
+      await addContract(api, listed, {
+        name,
+        type: index % 2 ? 'pool' : 'reseller',
+        status: index % 3 ? 'active' : 'inactive',
+      });
+    }
+  });
+
+  async function namesOf(query: string): Promise<string[]> {
+    const answer = await api.call('GET', `/contracts?environment=staging&${query}`, { key: api.keys.viewer });
+    expect(answer.status).toBe(200);
+    return answer.body.data.map((row: { name: string }) => row.name);
+  }
+
+  test('environments do not mix, and production is the default', async () => {
+    const production = await api.call('GET', '/contracts?limit=100');
+    expect(new Set(production.body.data.map((row: { environment: string }) => row.environment))).toEqual(
+      new Set(['production']),
+    );
+    expect(await namesOf('limit=100')).toHaveLength(names.length);
+  });
+
+  test('search finds a part of the name in any case, wildcards mean themselves, and the whole id finds one', async () => {
+    expect(await namesOf('search=AL')).toEqual(['alpha']);
+    expect(await namesOf(`search=${encodeURIComponent('0%_x\\')}`)).toEqual(['100%_x\\y']);
+    expect(await namesOf('search=%25')).toEqual(['100%_x\\y']);
+    const [row] = await api.sql`SELECT id FROM contracts WHERE name = 'echo'`;
+    expect(await namesOf(`search=${String(row?.['id']).toUpperCase()}`)).toEqual(['echo']);
+    expect(await namesOf('search=nothing')).toEqual([]);
+    expectRefusal(await api.call('GET', '/contracts?search=%00'), 422, 'VALIDATION_FAILED');
+  });
+
+  test('filters by status, state, type, product and customer', async () => {
+    expect(await namesOf('status=inactive&sort=name&order=asc')).toEqual(['100%_x\\y', 'alpha', 'Delta']);
+    expect(await namesOf('state=DRAFT&type=pool')).toEqual(['Delta']);
+    expect(await namesOf(`product_id=${listed.product_id}`)).toHaveLength(names.length);
+    expect(await namesOf(`product_id=${UNKNOWN_ID}`)).toEqual([]);
+    expect(await namesOf(`customer_id=${UNKNOWN_ID}`)).toEqual([]);
+  });
+
+  test('finds those that ask for a person, by what they ask for; past due is active', async () => {
+    const owing = await contractIn(api, catalogue, 'PAST_DUE', { name: 'owing' });
+    const find = async (query: string): Promise<string[]> =>
+      rowsOf<{ name: string }>(await api.call('GET', `/contracts?search=owing&${query}`)).map((row) => row.name);
+    expect(await find('warning=BILLING_PAST_DUE')).toEqual(['owing']);
+    expect(await find('warning=SUSPENSION_DUE')).toEqual([]);
+    expect(await find('status=active')).toEqual(['owing']);
+    expect(await find('status=inactive')).toEqual([]);
+    const [row] = rowsOf<{ warnings: string[] }>(await api.call('GET', '/contracts?search=owing'));
+    expect(row?.warnings).toEqual(['BILLING_PAST_DUE']);
+    expect((await api.call('GET', `/contracts/${owing.id}`)).body).toMatchObject({
+      state: 'PAST_DUE',
+      status: 'active',
+      warnings: ['BILLING_PAST_DUE'],
+      billing: {
+        level: 'GRACE',
+        earliest_due: dateIn(-5),
+        age_days: 5,
+        suspends_on: dateIn(9),
+        terminates_on: dateIn(55),
+        unpaid_invoices: [{ source: 'standard', invoice_id: `in_${owing.id}`, status: 'OPEN', due_date: dateIn(-5) }],
+      },
+    });
+  });
+
+  test.each(['created_at', 'name', 'type', 'status'])(
+    'pages sorted by %s hold every contract once, in both directions, while others are added',
+    async (sort) => {
+      for (const order of ['asc', 'desc']) {
+        const seen: string[] = [];
+        let cursor = '';
+        for (let pages = 0; pages < 20; pages++) {
+          const answer = await api.call(
+            'GET',
+            `/contracts?environment=staging&sort=${sort}&order=${order}&limit=3&product_id=${listed.product_id}${cursor}`,
+          );
+          seen.push(...answer.body.data.map((row: { name: string }) => row.name));
+          if (answer.body.next_cursor === null) break;
+          cursor = `&cursor=${encodeURIComponent(answer.body.next_cursor)}`;
+          // Rows of the same list that were not there when the first page was read.
+          if (pages < 2) await addContract(api, listed, { name: `later ${randomUUID()}` });
+        }
+        expect(seen.filter((name) => names.includes(name)).sort()).toEqual([...names].sort());
+        if (sort === 'name') {
+          const [sorted] = [await api.sql`SELECT name FROM contracts WHERE name = ANY(${names}) ORDER BY lower(name)`];
+          const expected = sorted.map((row) => row['name'] as string);
+          expect(seen.filter((name) => names.includes(name))).toEqual(order === 'asc' ? expected : expected.reverse());
+        }
+      }
+    },
+  );
+
+  test.each([
+    ['limit=0'],
+    ['limit=101'],
+    ['limit=x'],
+    ['limit=1&limit=2'],
+    ['sort=quota'],
+    ['order=up'],
+    ['state=GONE'],
+    ['warning=RAIN'],
+    ['cursor=abc'],
+    [`cursor=${Buffer.from('["x","y"]').toString('base64url')}`],
+    [`cursor=${Buffer.from(`["2026-02-30T00:00:00.000Z","${UNKNOWN_ID}"]`).toString('base64url')}`],
+    [`cursor=${Buffer.from(`["0000-01-01T00:00:00.000Z","${UNKNOWN_ID}"]`).toString('base64url')}`],
+    [`cursor=${Buffer.from(`["a\\u0000","${UNKNOWN_ID}"]`).toString('base64url')}&sort=name`],
+    ['product_id=7'],
+    ['environment=moon'],
+  ])('the query %s is refused 422', async (query) => {
+    expectRefusal(await api.call('GET', `/contracts?${query}`), 422, 'VALIDATION_FAILED');
+  });
+});
+
+describe('repeating under an Idempotency-Key', () => {
+  test('a created contract is answered again, not created again', async () => {
+    const body = contractBody(catalogue);
+    const first = await post('/contracts', body, { 'Idempotency-Key': 'create-1' });
+    const again = await post('/contracts', { ...body }, { 'Idempotency-Key': 'create-1' });
+    expect(again.status).toBe(201);
+    expect(again.body).toEqual(first.body);
+    expect(first.headers.get('idempotent-replayed')).toBeNull();
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    expectRefusal(
+      await post('/contracts', { ...body, quota: 1 }, { 'Idempotency-Key': 'create-1' }),
+      422,
+      'IDEMPOTENCY_KEY_REUSED',
+    );
+    const other = await api.call('POST', '/contracts', {
+      key: api.keys.admin,
+      body,
+      headers: { 'Idempotency-Key': 'create-1' },
+    });
+    expect(other.body.id).not.toBe(first.body.id);
+  });
+
+  test('twenty equal requests at once create one contract', async () => {
+    const body = contractBody(catalogue);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => post('/contracts', body, { 'Idempotency-Key': 'create-20' })),
+    );
+    expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([201]));
+    expect(new Set(answers.map((answer) => answer.body.id)).size).toBe(1);
+    const [row] = await api.sql`SELECT count(*)::int FROM contracts WHERE name = ${body.name}`;
+    expect(row?.['count']).toBe(1);
+  });
+
+  test('a refused request stores nothing and is judged afresh', async () => {
+    const other = await addCatalogue(api, { product_status: 'inactive' });
+    const body = contractBody(other);
+    expectRefusal(await post('/contracts', body, { 'Idempotency-Key': 'create-2' }), 409, 'PRODUCT_INACTIVE');
+    await api.sql`UPDATE products SET status = 'active' WHERE id = ${other.product_id}`;
+    expect((await post('/contracts', body, { 'Idempotency-Key': 'create-2' })).status).toBe(201);
+  });
+
+  test('while the first request still runs, the second is told to come again', async () => {
+    const key = 'create-3';
+    const scope = await api.sql`SELECT id FROM admin_api_keys WHERE admin_id = ${api.admins.super_admin.id}`;
+    const holder = await api.sql.reserve();
+    await holder`BEGIN`;
+    await holder`INSERT INTO idempotency_keys (scope, key, fingerprint, created_at) VALUES (${`${String(scope[0]?.['id'])} post /api/v1/contracts`}, ${key}, 'x', now())`;
+    const answer = await post('/contracts', contractBody(catalogue), { 'Idempotency-Key': key });
+    await holder`ROLLBACK`;
+    holder.release();
+    expectRefusal(answer, 409, 'IDEMPOTENCY_IN_PROGRESS');
+    expect(answer.headers.get('retry-after')).toBe('1');
+  });
+
+  test('a repeated action is answered from its stored outcome; another under the same key is refused', async () => {
+    const contract = await addContract(api, catalogue);
+    const path = `/contracts/${contract.id}`;
+    const key = { 'Idempotency-Key': 'pause-1' };
+    expect((await post(`${path}/pause`, { note: 'a' }, key)).body.state).toBe('PAUSED');
+    await post(`${path}/resume`);
+    const again = await post(`${path}/pause`, { note: 'a' }, key);
+    expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([200, 'true']);
+    expect((await api.call('GET', path)).body.state).toBe('ACTIVE');
+    expectRefusal(await post(`${path}/pause`, { note: 'b' }, key), 422, 'IDEMPOTENCY_KEY_REUSED');
+  });
+
+  test('a refused action stores nothing', async () => {
+    const contract = await addContract(api, catalogue);
+    const path = `/contracts/${contract.id}/pause`;
+    const key = { 'Idempotency-Key': 'pause-2' };
+    expectRefusal(await post(path, { resume_at: '2020-01-01T00:00:00Z' }, key), 422, 'VALIDATION_FAILED');
+    expect((await post(path, { note: 'corrected' }, key)).body.state).toBe('PAUSED');
+  });
+
+  test.each([
+    ['', 422],
+    ['x'.repeat(256), 422],
+    ['x'.repeat(255), 201],
+  ])('the key %p is answered %i', async (key, status) => {
+    expect((await post('/contracts', contractBody(catalogue), { 'Idempotency-Key': key })).status).toBe(status);
+  });
+});
+
+describe('requests that are not well formed', () => {
+  const text = (body: string | Uint8Array, headers: Record<string, string> = {}) =>
+    api.call('POST', '/contracts', { body, headers });
+
+  test('malformed JSON is 400, a body over 1 MiB 413, another media type 415, and no body 422', async () => {
+    expectRefusal(await text('{"name": '), 400, 'MALFORMED_JSON');
+    expectRefusal(await text(Uint8Array.from([0xff, 0xfe, 0x00])), 400, 'MALFORMED_JSON');
+    expectRefusal(await text(JSON.stringify({ name: 'x'.repeat(1024 * 1024) })), 413, 'BODY_TOO_LARGE');
+    expectRefusal(await text('name=x', { 'Content-Type': 'text/plain' }), 415, 'UNSUPPORTED_MEDIA_TYPE');
+    expectRefusal(
+      await text('{}', { 'Content-Type': 'application/json; charset=nonsense' }),
+      415,
+      'UNSUPPORTED_MEDIA_TYPE',
+    );
+    expectRefusal(await text('{}', { 'Content-Encoding': 'nonsense' }), 415, 'UNSUPPORTED_MEDIA_TYPE');
+    expectRefusal(await api.call('POST', '/contracts'), 422, 'VALIDATION_FAILED');
+    for (const body of ['null', '[]', '"x"', '1']) expectRefusal(await text(body), 422, 'VALIDATION_FAILED');
+  });
+
+  test('JSON nested a hundred thousand deep is refused like any other wrong body', async () => {
+    const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+    expectRefusal(await text(deep), 422, 'VALIDATION_FAILED');
+    const body = JSON.stringify(contractBody(catalogue, { metadata: 0 })).replace(
+      '"metadata":0',
+      `"metadata":{"a":${deep}}`,
+    );
+    expectRefusal(await text(body), 422, 'VALIDATION_FAILED');
+    expectRefusal(await text(body, { 'Idempotency-Key': 'deep' }), 422, 'VALIDATION_FAILED');
+  });
+
+  test('numbers beyond those of JavaScript are refused by their fields', async () => {
+    const body = (quota: string, metadata: string) =>
+      JSON.stringify(contractBody(catalogue)).replace('"quota":1000', `"quota":${quota}, "metadata":${metadata}`);
+    expectRefusal(await text(body('1e999', '{}')), 422, 'VALIDATION_FAILED');
+    expectRefusal(await text(body('99999999999999999999', '{}')), 422, 'VALIDATION_FAILED');
+    const changed = await text(body('10', '{"n": 99999999999999999999, "e": 1e999}'));
+    expectRefusal(changed, 422, 'VALIDATION_FAILED');
+    expect(changed.body.errors.map((error: { path: string }) => error.path)).toEqual(['metadata.n', 'metadata.e']);
+    expect((await text(body('10', '{"n": 99999999999}'))).status).toBe(201);
+  });
+
+  test('an id that cannot be one and an id that is unknown are 404', async () => {
+    for (const id of ['7', UNKNOWN_ID, '%00', '%E0%A4%A', "' OR 1=1", '..%2f', `${UNKNOWN_ID} `]) {
+      const answer = await api.call('GET', `/contracts/${encodeURI(id).replace(/%25/g, '%')}`);
+      expect([id, [400, 404].includes(answer.status)]).toEqual([id, true]);
+    }
+    expectRefusal(await patch(UNKNOWN_ID, { name: 'x' }), 404, 'NOT_FOUND');
+    expectRefusal(await post(`/contracts/${UNKNOWN_ID}/activate`), 404, 'NOT_FOUND');
+  });
+
+  test('the request id is taken when it is sane, always answered, and stands in the audit', async () => {
+    const answer = await api.call('POST', '/contracts', {
+      body: contractBody(catalogue),
+      headers: { 'X-Request-Id': 'ticket-4711' },
+    });
+    expect(answer.headers.get('x-request-id')).toBe('ticket-4711');
+    const acted = await api.call('POST', `/contracts/${answer.body.id}/pause`, {
+      headers: { 'X-Request-Id': 'ticket-4712' },
+    });
+    expect(acted.status).toBe(200);
+    expect((await auditOf(answer.body.id)).map((row) => row.request_id)).toEqual(['ticket-4711', 'ticket-4712']);
+    const long = await api.call('GET', '/contracts', { headers: { 'X-Request-Id': 'x'.repeat(129) } });
+    expect(long.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  test('keys that are unknown, cut short or of a disabled admin are 401 with WWW-Authenticate', async () => {
+    const gone = await api.addAdmin('admin');
+    await api.sql`UPDATE admins SET status = 'disabled' WHERE id = ${gone.id}`;
+    const forged = `${api.keys.admin.slice(0, -1)}${api.keys.admin.endsWith('a') ? 'b' : 'a'}`;
+    for (const key of ['x', `${api.keys.admin} x`, api.keys.admin.slice(0, -1), forged, gone.key]) {
+      const answer = await api.call('GET', '/contracts', { key });
+      expectRefusal(answer, 401, 'INVALID_API_KEY');
+      expect(answer.headers.get('www-authenticate')).toContain('Bearer');
+    }
+    expectRefusal(await api.call('GET', '/contracts', { key: null }), 401, 'UNAUTHENTICATED');
+    expectRefusal(
+      await api.call('GET', '/contracts', { key: null, headers: { Authorization: 'Basic eDp5' } }),
+      401,
+      'INVALID_API_KEY',
+    );
+  });
+
+  test('who may not call is told so before anything about the body', async () => {
+    expectRefusal(await api.call('POST', '/contracts', { key: null, body: '{"name": ' }), 401, 'UNAUTHENTICATED');
+    expectRefusal(
+      await api.call('POST', '/contracts', { key: api.keys.viewer, body: '{"name": ' }),
+      403,
+      'FORBIDDEN_ROLE',
+    );
+    expectRefusal(
+      await api.call('POST', '/contracts', { key: null, body: 'x', headers: { 'Content-Type': 'text/plain' } }),
+      401,
+      'UNAUTHENTICATED',
+    );
+  });
+});

@@ -1,0 +1,368 @@
+/**
+ * Boundaries are crossed in order, each once and at its own instant, however late, early or often anybody looks.
+ */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { addDays, startOfDay } from '../../domain/base/calendar';
+import { stateAt } from '../../domain/contract/contract';
+import type { ContractFacts, ContractState } from '../../domain/contract/contract';
+import { boundariesAfter, nextBoundary, settle } from '../../domain/contract/boundary';
+import type { GeneratorFacts } from '../../domain/catalogue/generator';
+import { instantFromMillis, millisOf } from '../../domain/base/instant';
+import type { Instant } from '../../domain/base/instant';
+import { DEFAULT_RENEWAL } from '../../domain/contract/renewal';
+import { DAY_MS, SEED, someFacts, someLooks } from '../harness/contract-arbitrary';
+import { livesInAllZones } from '../harness/print-boundaries';
+import {
+  FACTS_IN,
+  NOON,
+  buildAmendment,
+  buildAutoRenewed,
+  buildFacts,
+  buildHold,
+  buildInvoice,
+  buildSettleContext,
+} from '../harness/contract-facts';
+
+/** Runs of a property: about two seconds. */
+const RUNS = 80;
+
+const verified = buildSettleContext();
+/** The catalogue as it is found, and one in which nothing can be renewed. */
+const aCatalogue = fc.constantFrom({}, { generators: new Map<string, GeneratorFacts>() });
+/** Nobody is reminded of an end that is one. */
+const UNRENEWED = { ...DEFAULT_RENEWAL, mode: 'none' as const };
+const WAITING = buildAmendment({ effective_date: '2027-09-01' });
+
+interface Told {
+  at: Instant;
+  action: string;
+  before: ContractState;
+  after: ContractState;
+  revision: number;
+}
+
+/** The audit that crossings leave: what, when, and between which states. */
+function told(before: ContractFacts, crossed: ReturnType<typeof settle>['crossed']): Told[] {
+  let previous = stateAt(before, before.settled_until);
+  return crossed.map(({ at, action, facts }) => {
+    const row = { at, action, before: previous, after: stateAt(facts, at), revision: facts.revision };
+    previous = row.after;
+    return row;
+  });
+}
+
+/** Everything that crossings leave, but for the mark of reminders that were crossed together. */
+function history(crossed: ReturnType<typeof settle>['crossed']) {
+  return crossed.map(({ facts, told: { superseded: _superseded, ...rest } = {}, ...change }) => ({
+    ...change,
+    told: rest,
+    state: stateAt(facts, change.at),
+    facts: { ...facts, settled_until: null },
+  }));
+}
+
+describe('settle', () => {
+  const untold = buildFacts({
+    start_date: '2027-02-01',
+    end_date: '2028-02-01',
+    expiry_grace_days: 10,
+    settled_until: '2027-01-01T00:00:00.000Z',
+    holds: [buildHold({ placed_at: '2027-01-01T00:00:00.000Z', resume_at: '2027-03-01T09:00:00.000Z' })],
+    renewal: UNRENEWED,
+  });
+
+  test('crosses everything due, in order, each at its own instant', () => {
+    const { facts, crossed } = settle(untold, '2030-01-01T00:00:00.000Z', verified);
+    expect(told(untold, crossed)).toEqual([
+      {
+        at: '2027-02-01T00:00:00.000Z',
+        action: 'contract.term_started',
+        before: 'SCHEDULED',
+        after: 'PAUSED',
+        revision: 1,
+      },
+      { at: '2027-03-01T09:00:00.000Z', action: 'contract.resumed', before: 'PAUSED', after: 'ACTIVE', revision: 2 },
+      {
+        at: '2028-02-01T00:00:00.000Z',
+        action: 'contract.grace_started',
+        before: 'ACTIVE',
+        after: 'EXPIRY_GRACE',
+        revision: 2,
+      },
+      {
+        at: '2028-02-11T00:00:00.000Z',
+        action: 'contract.expired',
+        before: 'EXPIRY_GRACE',
+        after: 'EXPIRED',
+        revision: 2,
+      },
+    ]);
+    expect(facts.settled_until).toBe('2030-01-01T00:00:00.000Z');
+    expect(nextBoundary(facts)).toBeNull();
+  });
+
+  test('crosses a boundary at its very instant and not a millisecond earlier', () => {
+    expect(settle(untold, '2027-01-31T23:59:59.999Z', verified).crossed).toHaveLength(0);
+    expect(settle(untold, '2027-02-01T00:00:00.000Z', verified).crossed).toHaveLength(1);
+  });
+
+  test('crosses nothing twice', () => {
+    const once = settle(untold, '2027-06-01T00:00:00.000Z', verified);
+    expect(settle(once.facts, '2027-06-01T00:00:00.000Z', verified).crossed).toHaveLength(0);
+    expect(settle(once.facts, '2027-01-15T00:00:00.000Z', verified).facts).toEqual(once.facts);
+  });
+
+  test('crosses boundaries of one instant together: starts, resumes, grace, expiry', () => {
+    const at = '2027-02-01T00:00:00.000Z';
+    const start = { ...untold, holds: [buildHold({ placed_at: '2027-01-01T00:00:00.000Z', resume_at: at })] };
+    expect(settle(start, at, verified).crossed.map(({ action }) => action)).toEqual([
+      'contract.term_started',
+      'contract.resumed',
+    ]);
+    const end = { ...start, start_date: '2027-01-01', end_date: '2027-02-01' };
+    expect(settle(end, at, verified).crossed.map(({ action }) => action)).toEqual([
+      'contract.resumed',
+      'contract.grace_started',
+    ]);
+    const over = { ...end, expiry_grace_days: 0 };
+    expect(told(over, settle(over, at, verified).crossed)).toMatchObject([
+      { action: 'contract.resumed', after: 'EXPIRED' },
+      { action: 'contract.expired', after: 'EXPIRED' },
+    ]);
+  });
+
+  test('a hold that would be lifted after the expiry is not', () => {
+    const facts = {
+      ...untold,
+      holds: [buildHold({ placed_at: '2027-01-01T00:00:00.000Z', resume_at: '2029-01-01T00:00:00.000Z' })],
+    };
+    expect(settle(facts, '2030-01-01T00:00:00.000Z', verified).crossed.map(({ action }) => action)).not.toContain(
+      'contract.resumed',
+    );
+  });
+
+  test('a day whose midnight the clocks skip begins with its first instant', () => {
+    // On 24 April 2026 the clocks of Cairo went from 00:00 to 01:00.
+    const facts = buildFacts({
+      timezone: 'Africa/Cairo',
+      start_date: '2026-04-24',
+      end_date: null,
+      settled_until: '2026-04-01T00:00:00.000Z',
+    });
+    expect(nextBoundary(facts)).toEqual({ kind: 'starts', at: '2026-04-23T22:00:00.000Z' });
+  });
+
+  test('a draft has no boundaries, nor has what is over', () => {
+    for (const facts of [
+      FACTS_IN.DRAFT,
+      FACTS_IN.EXPIRED,
+      FACTS_IN.TERMINATED,
+      { ...FACTS_IN.ACTIVE, deleted_at: FACTS_IN.ACTIVE.settled_until },
+    ]) {
+      expect(boundariesAfter(facts, facts.settled_until)).toEqual([]);
+    }
+  });
+
+  test('crosses boundaries of one instant in the order of their kinds', () => {
+    const at = '2027-09-01T00:00:00.000Z';
+    const everything = buildFacts({
+      start_date: '2027-09-01',
+      term_start_date: null,
+      end_date: '2027-10-01',
+      renewal: { ...DEFAULT_RENEWAL, mode: 'auto', term: 'P1Y', notice_days: 30 },
+      invoices: [buildInvoice({ due_date: '2027-08-31' })],
+      amendments: [
+        { ...WAITING, id: 'b', changes: { activation_limit: 1 } },
+        { ...WAITING, id: 'a' },
+      ],
+      holds: [buildHold({ resume_at: at })],
+    });
+    expect(boundariesAfter(everything, '2027-08-31T23:59:59.999Z').filter((one) => one.at === at)).toEqual(
+      ['starts', 'resumes', 'quota_granted', 'amendment', 'notice_deadline', 'past_due'].map((kind) => ({ at, kind })),
+    );
+    const { crossed } = settle(everything, at, verified);
+    expect(crossed.filter((one) => one.at === at).map(({ boundary }) => boundary)).toEqual([
+      'starts',
+      'resumes',
+      'quota_granted',
+      'amendment',
+      'notice_deadline',
+      'past_due',
+    ]);
+    const ending = { ...everything, end_date: '2027-09-01', start_date: '2027-01-01', expiry_grace_days: 3 };
+    const owing = { ...ending, invoices: [buildInvoice({ due_date: '2027-08-18' })], past_due_since: NOON };
+    expect(
+      boundariesAfter(owing, '2027-08-31T23:59:59.999Z')
+        .filter((one) => one.at === at)
+        .map(({ kind }) => kind),
+    ).toEqual(['resumes', 'quota_granted', 'amendment', 'suspends', 'renews', 'grace_starts']);
+  });
+
+  test('crosses a termination before a renewal of the same instant, which then does not happen', () => {
+    const facts = buildAutoRenewed(
+      {},
+      { end_date: '2027-09-01', expiry_grace_days: 9, invoices: [buildInvoice({ due_date: '2027-07-03' })] },
+    );
+    const { crossed } = settle(facts, '2027-10-01T00:00:00.000Z', verified);
+    expect(crossed.slice(-1)).toMatchObject([{ action: 'contract.terminated', at: '2027-09-01T00:00:00.000Z' }]);
+  });
+});
+
+describe('local days', () => {
+  test.each<[zone: string, start_date: string, end_date: string, starts: Instant, ends: Instant]>([
+    // The clocks go forward and back on these days, at midnight in Cairo, later elsewhere.
+    ['Europe/Berlin', '2027-03-28', '2027-10-31', '2027-03-27T23:00:00.000Z', '2027-10-30T22:00:00.000Z'],
+    ['Europe/Berlin', '2027-03-29', '2027-11-01', '2027-03-28T22:00:00.000Z', '2027-10-31T23:00:00.000Z'],
+    ['America/New_York', '2027-03-14', '2027-11-07', '2027-03-14T05:00:00.000Z', '2027-11-07T04:00:00.000Z'],
+    ['America/New_York', '2027-03-15', '2027-11-08', '2027-03-15T04:00:00.000Z', '2027-11-08T05:00:00.000Z'],
+    ['Africa/Cairo', '2024-04-26', '2024-11-01', '2024-04-25T22:00:00.000Z', '2024-10-31T22:00:00.000Z'],
+    ['Africa/Cairo', '2024-04-27', '2024-10-31', '2024-04-26T21:00:00.000Z', '2024-10-30T21:00:00.000Z'],
+    ['Pacific/Auckland', '2027-04-04', '2027-09-26', '2027-04-03T11:00:00.000Z', '2027-09-25T12:00:00.000Z'],
+    ['Pacific/Auckland', '2027-04-05', '2027-09-27', '2027-04-04T12:00:00.000Z', '2027-09-26T11:00:00.000Z'],
+    ['Asia/Kolkata', '2027-03-28', '2027-10-31', '2027-03-27T18:30:00.000Z', '2027-10-30T18:30:00.000Z'],
+  ])('of %s begin with their first valid instant: %s to %s', (timezone, start_date, end_date, starts, ends) => {
+    const facts = buildFacts({
+      timezone,
+      start_date,
+      end_date,
+      expiry_grace_days: 1,
+      renewal: UNRENEWED,
+      settled_until: startOfDay(addDays(start_date, -30), timezone),
+    });
+    const { crossed } = settle(facts, startOfDay(addDays(end_date, 30), timezone), verified);
+    expect(crossed.map(({ at, action }) => [action, at])).toEqual([
+      ['contract.term_started', starts],
+      ['contract.grace_started', ends],
+      ['contract.expired', startOfDay(addDays(end_date, 1), timezone)],
+    ]);
+    const justBefore = (instant: Instant): Instant => instantFromMillis(millisOf(instant) - 1);
+    expect([justBefore(starts), starts, justBefore(ends), ends].map((now) => stateAt(facts, now))).toEqual([
+      'SCHEDULED',
+      'ACTIVE',
+      'ACTIVE',
+      'EXPIRY_GRACE',
+    ]);
+  });
+
+  test('count on the ladder and before the end, whatever the clocks do between', () => {
+    const facts = buildFacts({
+      timezone: 'America/New_York',
+      start_date: '2027-01-01',
+      end_date: '2027-04-01',
+      settled_until: '2027-03-05T12:00:00.000Z',
+      invoices: [buildInvoice({ due_date: '2027-03-07' })],
+    });
+    const { crossed } = settle(facts, '2027-04-02T00:00:00.000Z', verified);
+    expect(crossed.map(({ boundary, at }) => [boundary, at])).toEqual([
+      ['past_due', '2027-03-08T05:00:00.000Z'],
+      ['suspends', '2027-03-21T04:00:00.000Z'],
+      ['reminder', '2027-03-25T04:00:00.000Z'],
+      ['expires', '2027-04-01T04:00:00.000Z'],
+    ]);
+  });
+});
+
+describe('whoever looks', () => {
+  test('late finds the same history and facts as whoever looked all the time', () => {
+    fc.assert(
+      fc.property(someFacts, someLooks, aCatalogue, (facts, looks, catalogue) => {
+        const context = buildSettleContext(catalogue);
+        let punctual = facts;
+        const punctually = looks.flatMap((now) => {
+          const { crossed, facts: next } = settle(punctual, now, context);
+          punctual = next;
+          return history(crossed);
+        });
+        const late = settle(facts, looks.at(-1) as Instant, context);
+        expect(history(late.crossed)).toEqual(punctually);
+        expect(late.facts).toEqual(punctual);
+      }),
+      { numRuns: RUNS, seed: SEED },
+    );
+  });
+
+  test('early, or twice, finds nothing to do', () => {
+    fc.assert(
+      fc.property(someFacts, someLooks, (facts, looks) => {
+        const last = looks.at(-1) as Instant;
+        const once = settle(facts, last, verified);
+        expect(settle(once.facts, last, verified)).toEqual({ facts: once.facts, crossed: [] });
+        for (const early of looks.filter((look) => look < once.facts.settled_until))
+          expect(settle(once.facts, early, verified)).toEqual({ facts: once.facts, crossed: [] });
+        const next = nextBoundary(once.facts);
+        const just_before = next === null ? last : instantFromMillis(millisOf(next.at) - 1);
+        expect(settle(once.facts, just_before, verified).crossed).toEqual([]);
+      }),
+      { numRuns: RUNS, seed: SEED },
+    );
+  });
+
+  test('and stops to ask what is due leaves the same history as whoever knew it', () => {
+    fc.assert(
+      fc.property(someFacts, someLooks, aCatalogue, (facts, looks, catalogue) => {
+        const known_answer = buildSettleContext(catalogue);
+        const unverified = buildSettleContext({ ...catalogue, billing: 'stop' });
+        // What had been passed by before anybody asked is done at the first answer.
+        fc.pre(settle(facts, facts.settled_until, known_answer).crossed.length === 0);
+        const last = looks.at(-1) as Instant;
+        const asked: ReturnType<typeof history> = [];
+        let asking = facts;
+        for (const now of looks) {
+          for (;;) {
+            const stopped = settle(asking, now, unverified);
+            asked.push(...history(stopped.crossed));
+            asking = stopped.facts;
+            if (asking.settled_until >= now) break;
+            // The answer is that nothing was paid; what is due at the next instant is done then.
+            const at_once = settle(asking, instantFromMillis(millisOf(asking.settled_until) + 1), known_answer);
+            asked.push(...history(at_once.crossed));
+            asking = at_once.facts;
+          }
+        }
+        const known = settle(facts, last > facts.settled_until ? last : facts.settled_until, known_answer);
+        expect(asked).toEqual(history(known.crossed));
+        expect(asking).toEqual(known.facts);
+      }),
+      { numRuns: RUNS, seed: SEED },
+    );
+  });
+
+  test('finds the changes in order, and no state that changed without one', () => {
+    fc.assert(
+      fc.property(someFacts, fc.integer({ min: 1, max: 900 * DAY_MS }), (facts, ms) => {
+        const now = instantFromMillis(millisOf(facts.settled_until) + ms);
+        const { crossed, facts: settled } = settle(facts, now, verified);
+        const instants = crossed.map(({ at }) => at);
+        expect(instants).toEqual([...instants].sort());
+        expect(instants.every((at) => at >= facts.settled_until && at <= now)).toBe(true);
+        expect(settled.settled_until).toBe(now);
+        const last = crossed.at(-1);
+        expect(stateAt(settled, now)).toBe(last ? stateAt(last.facts, last.at) : stateAt(facts, facts.settled_until));
+        for (const [index, { at, facts: then }] of crossed.entries()) {
+          const next = crossed[index + 1]?.at ?? now;
+          if (next > at) expect(stateAt(then, instantFromMillis(millisOf(next) - 1))).toBe(stateAt(then, at));
+        }
+      }),
+      { numRuns: RUNS, seed: SEED },
+    );
+  });
+});
+
+test.each(['UTC', 'America/Los_Angeles', 'Asia/Kolkata'])('the zone of the process changes nothing: TZ=%s', (zone) => {
+  const child = spawnSync(
+    process.execPath,
+    ['--require', 'tsx/cjs', join(__dirname, '..', 'harness', 'print-boundaries.ts')],
+    {
+      cwd: join(__dirname, '..', '..'),
+      env: { ...process.env, TZ: zone },
+      encoding: 'utf8',
+    },
+  );
+  const offsets: Record<string, number> = { UTC: 0, 'America/Los_Angeles': 480, 'Asia/Kolkata': -330 };
+  expect(child.stderr).toBe('');
+  const { offset, lives } = JSON.parse(child.stdout) as { offset: number; lives: unknown };
+  expect(offset).toBe(offsets[zone]);
+  expect(lives).toEqual(JSON.parse(JSON.stringify(livesInAllZones())));
+});

@@ -1,0 +1,371 @@
+/**
+ * Every command in every state has the outcome that the rules give it, and a refusal or a repetition changes nothing.
+ */
+import { stateAt } from '../../domain/contract/contract';
+import { decide } from '../../domain/contract/command';
+import type { CommandOutcome, ContractCommand } from '../../domain/contract/command';
+import { create } from '../../domain/contract/creation';
+import type { CreateInput } from '../../domain/contract/creation';
+import type { EditInput } from '../../domain/contract/edit';
+import { isRefusal } from '../../domain/base/refusal';
+import { DEFAULT_RENEWAL } from '../../domain/contract/renewal';
+import {
+  CREATE_INPUT,
+  FACTS_IN,
+  LIVE_STATES,
+  NOON,
+  PRODUCT,
+  buildAutoRenewed,
+  buildContext,
+  buildFacts,
+  buildGenerator,
+  factsAfter,
+  outcomeOf,
+} from '../harness/contract-facts';
+import type { LiveState } from '../harness/contract-facts';
+
+const edit = (input: EditInput): ContractCommand => ({ name: 'edit', input });
+
+const CONFLICT = 'INVALID_STATE_TRANSITION';
+const FROZEN = 'IMMUTABLE_FIELD';
+
+/** The same outcome in every state, but for those that are named. */
+function everywhere(outcome: string, but: Partial<Record<LiveState, string>> = {}): Record<LiveState, string> {
+  return Object.fromEntries(LIVE_STATES.map((state) => [state, but[state] ?? outcome])) as Record<LiveState, string>;
+}
+
+const notOver = { EXPIRED: CONFLICT, TERMINATED: CONFLICT };
+const asParticular = everywhere('contract.updated', { TERMINATED: 'CONTRACT_TERMINATED' });
+const asTerm = everywhere('contract.updated', {
+  SUSPENDED: 'BILLING_SUSPENDED',
+  EXPIRED: 'CONTRACT_EXPIRED',
+  TERMINATED: 'CONTRACT_TERMINATED',
+});
+const asDraft = everywhere(FROZEN, { DRAFT: 'contract.updated' });
+
+const TABLE: [string, ContractCommand, Record<LiveState, string>][] = [
+  [
+    'activate',
+    { name: 'activate', input: {} },
+    everywhere(CONFLICT, {
+      DRAFT: 'contract.activated',
+      SCHEDULED: 'unchanged',
+      ACTIVE: 'unchanged',
+      PAST_DUE: 'unchanged',
+    }),
+  ],
+  [
+    'pause',
+    { name: 'pause', input: {} },
+    everywhere('contract.paused', { ...notOver, DRAFT: CONFLICT, PAUSED: 'unchanged' }),
+  ],
+  [
+    'resume',
+    { name: 'resume', input: {} },
+    everywhere('unchanged', { ...notOver, DRAFT: CONFLICT, PAUSED: 'contract.resumed' }),
+  ],
+  [
+    'compliance-hold',
+    { name: 'compliance-hold', input: { note: 'sanctions list' } },
+    everywhere('contract.suspended', { ...notOver, DRAFT: CONFLICT }),
+  ],
+  ['compliance-release', { name: 'compliance-release', input: {} }, everywhere('unchanged')],
+  [
+    'renew',
+    { name: 'renew', input: { term: 'P1Y' } },
+    everywhere('contract.renewed', {
+      DRAFT: 'CONTRACT_INACTIVE',
+      SCHEDULED: 'CONTRACT_INACTIVE',
+      PAST_DUE: 'CHANGES_BLOCKED_PAST_DUE',
+      SUSPENDED: 'BILLING_SUSPENDED',
+      TERMINATED: 'CONTRACT_TERMINATED',
+    }),
+  ],
+  ['opt-out', { name: 'opt-out', input: {} }, everywhere('RENEWAL_NOT_POSSIBLE', { ...notOver, DRAFT: CONFLICT })],
+  [
+    'amend',
+    {
+      name: 'amend',
+      input: { amendment_id: 'amendment-1', effective_date: '2027-08-01', changes: { quota_add: 5 }, note: null },
+    },
+    everywhere('amendment.scheduled', {
+      DRAFT: 'AMENDMENT_NOT_POSSIBLE',
+      PAST_DUE: 'CHANGES_BLOCKED_PAST_DUE',
+      SUSPENDED: 'BILLING_SUSPENDED',
+      EXPIRED: 'CONTRACT_EXPIRED',
+      TERMINATED: 'CONTRACT_TERMINATED',
+    }),
+  ],
+  [
+    'withdraw an unknown amendment',
+    { name: 'withdraw-amendment', input: { amendment_id: 'amendment-1' } },
+    everywhere('AMENDMENT_NOT_PENDING'),
+  ],
+  [
+    'terminate',
+    { name: 'terminate', input: { reason: 'the customer left' } },
+    everywhere('contract.terminated', { TERMINATED: 'unchanged' }),
+  ],
+  ['reinstate', { name: 'reinstate', input: {} }, everywhere(CONFLICT, { TERMINATED: 'contract.reinstated' })],
+  [
+    'delete',
+    { name: 'delete', input: { confirm_name: 'Fence 2027' } },
+    everywhere('contract.deleted', { ACTIVE: 'CONTRACT_ACTIVE', PAST_DUE: 'CONTRACT_ACTIVE' }),
+  ],
+  [
+    'edit status: active',
+    edit({ status: 'active' }),
+    everywhere(CONFLICT, {
+      DRAFT: 'contract.activated',
+      ACTIVE: 'unchanged',
+      PAST_DUE: 'unchanged',
+      PAUSED: 'contract.resumed',
+    }),
+  ],
+  [
+    'edit status: inactive',
+    edit({ status: 'inactive' }),
+    everywhere('unchanged', { ACTIVE: 'contract.paused', PAST_DUE: 'contract.paused' }),
+  ],
+  ['edit name', edit({ name: 'Fence, renamed' }), asParticular],
+  ['edit customer', edit({ customer_id: 'customer-1' }), asParticular],
+  ['edit metadata', edit({ metadata: { order: 7 } }), asParticular],
+  ['edit renewal', edit({ renewal: { mode: 'none' } }), asParticular],
+  ['edit dunning', edit({ dunning: { terminate_days: null } }), asParticular],
+  ['edit dunning exemption', edit({ dunning_exempt: true }), asParticular],
+  ['edit generation in grace', edit({ grace_allows_generation: true }), asParticular],
+  ['edit quota', edit({ quota: 200 }), { ...asTerm, PAST_DUE: 'CHANGES_BLOCKED_PAST_DUE' }],
+  ['edit quota downwards', edit({ quota: 50 }), asTerm],
+  ['edit generator', edit({ generator_id: 'generator-2' }), asTerm],
+  ['edit features', edit({ feature_overrides: { seats: 9 } }), asTerm],
+  ['edit activation limit', edit({ activation_limit: 'unlimited' }), asTerm],
+  ['edit expiry', edit({ expiry: { date: '2029-01-01' } }), asTerm],
+  ['edit time zone', edit({ timezone: 'Asia/Tokyo' }), asDraft],
+  ['edit start', edit({ start_date: '2027-08-01' }), asDraft],
+  ['edit end', edit({ end_date: '2029-01-01' }), asDraft],
+  ['edit term', edit({ term: 'P2Y' }), asDraft],
+  ['edit grace', edit({ expiry_grace_days: 5 }), asDraft],
+  ['edit type', edit({ type: 'pool' }), everywhere(FROZEN)],
+  ['edit product', edit({ product_id: 'product-2' }), everywhere(FROZEN)],
+  ['edit environment', edit({ environment: 'staging' }), everywhere(FROZEN)],
+  ['edit id', edit({ id: 'contract-2' }), everywhere(FROZEN)],
+  ['edit test clock', edit({ test_clock_id: 'clock-1' }), everywhere(FROZEN)],
+  ['edit nothing', edit({}), everywhere('unchanged')],
+  [
+    'edit to what already holds',
+    edit({
+      name: 'Fence 2027',
+      quota: 100,
+      metadata: {},
+      generator_id: 'generator-1',
+      renewal: { mode: 'manual', notice_days: 30 },
+      dunning: { suspend_days: 14 },
+      dunning_exempt: false,
+    }),
+    everywhere('unchanged'),
+  ],
+];
+
+const CASES = TABLE.flatMap(([title, command, outcomes]) =>
+  LIVE_STATES.map((state) => ({ title, command, state, outcome: outcomes[state] })),
+);
+
+describe('decide', () => {
+  test.each(CASES)('$title in $state: $outcome', ({ command, state, outcome }) => {
+    const facts = FACTS_IN[state];
+    const generator = buildGenerator({
+      id: command.name === 'edit' ? (command.input.generator_id ?? 'generator-1') : 'generator-1',
+    });
+    const before = structuredClone(facts);
+    const decision = decide(command, facts, buildContext({ generator }));
+    expect(outcomeOf(decision)).toBe(outcome);
+    expect(facts).toEqual(before);
+    if (decision !== 'unchanged' && !isRefusal(decision)) {
+      const revised = outcome !== 'amendment.scheduled';
+      expect(decision).toMatchObject({ at: NOON, revised, facts: { revision: facts.revision + (revised ? 1 : 0) } });
+    }
+  });
+
+  test('a refusal because of the state names the state, the action and what would work', () => {
+    const refusal = decide({ name: 'activate', input: {} }, FACTS_IN.PAUSED, buildContext());
+    expect(refusal).toMatchObject({
+      code: CONFLICT,
+      metadata: { from: 'PAUSED', action: 'activate', remedy: 'Resume it.' },
+    });
+  });
+
+  test('an edit that carries fields and a status is one change', () => {
+    const decision = decide(edit({ name: 'New', status: 'inactive' }), FACTS_IN.ACTIVE, buildContext());
+    expect(decision).toMatchObject({ action: 'contract.paused', facts: { name: 'New', revision: 2 } });
+  });
+
+  test('equal JSON written in another order is no change', () => {
+    const facts = buildFacts({ metadata: { a: 1, b: { c: 2, d: 3 } }, feature_overrides: { seats: 9, tier: 'gold' } });
+    const input = { metadata: { b: { d: 3, c: 2 }, a: 1 }, feature_overrides: { tier: 'gold', seats: 9 } };
+    expect(decide(edit(input), facts, buildContext())).toBe('unchanged');
+  });
+
+  test('an edit of another revision than the current one is refused before anything else', () => {
+    const stale = decide(edit({ type: 'pool', expected_revision: 1 }), buildFacts({ revision: 2 }), buildContext());
+    expect(stale).toMatchObject({ code: 'REVISION_CONFLICT', metadata: { given: 1, current: 2 } });
+  });
+});
+
+describe('activate', () => {
+  const activate: ContractCommand = { name: 'activate', input: {} };
+
+  test('a draft without a start begins on the local day of its activation', () => {
+    const draft = buildFacts({
+      activated_at: null,
+      start_date: null,
+      end_date: null,
+      term_length: 'P1M',
+      timezone: 'Pacific/Auckland',
+    });
+    const decision = decide(activate, draft, buildContext({ now: '2027-01-30T12:00:00.000Z' }));
+    expect(decision).toMatchObject({
+      facts: { start_date: '2027-01-31', end_date: '2027-02-28', activated_at: '2027-01-30T12:00:00.000Z' },
+    });
+  });
+
+  test('a term that is over cannot begin, and one in its grace can', () => {
+    const draft = buildFacts({ activated_at: null, end_date: '2027-06-15' });
+    expect(outcomeOf(decide(activate, draft, buildContext()))).toBe('TERM_ALREADY_OVER');
+    const inGrace = decide(activate, { ...draft, expiry_grace_days: 1 }, buildContext());
+    expect(inGrace).toMatchObject({ action: 'contract.activated' });
+  });
+
+  test('product and generator must be active and belong together', () => {
+    const asked = (context: Parameters<typeof buildContext>[0]): string =>
+      outcomeOf(decide(activate, FACTS_IN.DRAFT, buildContext(context)));
+    expect(asked({ product: { ...PRODUCT, status: 'inactive' } })).toBe('PRODUCT_INACTIVE');
+    expect(asked({ generator: buildGenerator({ status: 'inactive' }) })).toBe('GENERATOR_NOT_AVAILABLE');
+    expect(asked({ generator: buildGenerator({ product_id: 'product-2' }) })).toBe('GENERATOR_NOT_AVAILABLE');
+    expect(asked({ generator: null })).toBe('GENERATOR_NOT_AVAILABLE');
+  });
+});
+
+describe('edit', () => {
+  const edited = (input: EditInput, facts = FACTS_IN.ACTIVE, generator = buildGenerator()): string =>
+    outcomeOf(decide(edit(input), facts, buildContext({ generator })));
+
+  test('lowers a quota of which nothing is used, and no other', () => {
+    const used = buildFacts({ quota: { total: 100, claimed: 40 } });
+    expect(edited({ quota: 1 })).toBe('contract.updated');
+    expect(edited({ quota: 39 }, used)).toBe('QUOTA_BELOW_USED');
+    expect(edited({ quota: 40 }, used)).toBe('QUOTA_DECREASE_NOT_ALLOWED');
+    expect(edited({ quota: 101 }, used)).toBe('contract.updated');
+  });
+
+  test('refuses a quota for which the key format is too small', () => {
+    const format = { ...buildGenerator().format, groups: 1, group_length: 6 };
+    // 32⁶ keys are good for 1,073 licenses.
+    expect(edited({ quota: 1_074 }, FACTS_IN.ACTIVE, buildGenerator({ format }))).toBe('GENERATOR_KEYSPACE_TOO_SMALL');
+    expect(edited({ quota: 1_073 }, FACTS_IN.ACTIVE, buildGenerator({ format }))).toBe('contract.updated');
+  });
+
+  test('refuses a feature of another type than the generator gives it', () => {
+    expect(edited({ feature_overrides: { seats: 'many' } })).toBe('FEATURE_TYPE_MISMATCH');
+    expect(edited({ feature_overrides: { seats: null, own: 'text' } })).toBe('contract.updated');
+  });
+
+  test('refuses an expiry that is past', () => {
+    expect(edited({ expiry: { date: '2027-06-14' } })).toBe('EXPIRY_IN_PAST');
+    expect(edited({ expiry: { date: '2027-06-15' } })).toBe('contract.updated');
+  });
+
+  test('of a draft, a term gives the end and a fixed end replaces the term', () => {
+    const withTerm = decide(edit({ term: 'P1Y' }), FACTS_IN.DRAFT, buildContext());
+    expect(withTerm).toMatchObject({ facts: { term_length: 'P1Y', end_date: '2028-07-01' } });
+    const withEnd = decide(
+      edit({ end_date: '2027-12-24' }),
+      { ...FACTS_IN.DRAFT, term_length: 'P1Y', end_date: '2028-07-01' },
+      buildContext(),
+    );
+    expect(withEnd).toMatchObject({ facts: { term_length: null, end_date: '2027-12-24' } });
+    const moved = decide(
+      edit({ start_date: '2027-08-31' }),
+      { ...FACTS_IN.DRAFT, term_length: 'P6M', end_date: null },
+      buildContext(),
+    );
+    expect(moved).toMatchObject({ facts: { end_date: '2028-02-29' } });
+  });
+
+  test('of a draft, an end that is not after the start is refused', () => {
+    expect(edited({ end_date: '2027-07-01' }, FACTS_IN.DRAFT)).toBe('VALIDATION_FAILED');
+  });
+
+  test('refuses a ladder whose steps do not follow each other', () => {
+    expect(edited({ dunning: { suspend_days: 1 } })).toBe('VALIDATION_FAILED');
+    expect(edited({ dunning: { terminate_days: 14 } })).toBe('VALIDATION_FAILED');
+    expect(edited({ dunning: { suspend_days: 60 } })).toBe('VALIDATION_FAILED');
+    expect(edited({ dunning: { suspend_days: 60, terminate_days: null } })).toBe('contract.updated');
+  });
+
+  test('refuses automatic renewal when nothing says for how long', () => {
+    expect(edited({ renewal: { mode: 'auto' } })).toBe('VALIDATION_FAILED');
+    expect(edited({ renewal: { mode: 'auto', term: 'P1Y' } })).toBe('contract.updated');
+  });
+
+  test('changes the given fields of a policy and leaves the others', () => {
+    const facts = factsAfter(decide(edit({ renewal: { notice_days: 14 } }), buildAutoRenewed(), buildContext()));
+    expect(facts.renewal).toEqual({ ...DEFAULT_RENEWAL, mode: 'auto', notice_days: 14 });
+    const ladder = factsAfter(decide(edit({ dunning: { suspend_days: 30 } }), FACTS_IN.ACTIVE, buildContext()));
+    expect(ladder.dunning).toEqual({ past_due_days: 1, suspend_days: 30, terminate_days: 60 });
+  });
+});
+
+describe('create', () => {
+  const created = (changes: Partial<CreateInput>, context = {}): ReturnType<typeof create> =>
+    create('contract-1', 'generator-1', { ...CREATE_INPUT, ...changes }, buildContext(context));
+
+  test('inactive makes a draft and active makes a running contract, in one change called contract.created', () => {
+    for (const [status, state] of [
+      ['inactive', 'DRAFT'],
+      ['active', 'ACTIVE'],
+    ] as const) {
+      const change = created({ status });
+      if (isRefusal(change)) throw new Error(change.detail);
+      expect(change).toMatchObject({
+        action: 'contract.created',
+        at: NOON,
+        revised: true,
+        facts: { revision: 1, settled_until: NOON },
+      });
+      expect(stateAt(change.facts, NOON)).toBe(state);
+    }
+  });
+
+  test.each([
+    ['an inactive product', {}, { product: { ...PRODUCT, status: 'inactive' as const } }, 'PRODUCT_INACTIVE'],
+    ['a missing generator', {}, { generator: null }, 'GENERATOR_NOT_AVAILABLE'],
+    ['a start after its end', { start_date: '2027-02-01', end_date: '2027-01-01' }, {}, 'VALIDATION_FAILED'],
+    ['an expiry that is past', { expiry: { date: '2020-01-01' } }, {}, 'EXPIRY_IN_PAST'],
+    [
+      'an activation after its end',
+      { status: 'active' as const, start_date: '2027-01-01', end_date: '2027-02-01' },
+      {},
+      'TERM_ALREADY_OVER',
+    ],
+    [
+      'automatic renewal without a term',
+      { renewal: { ...DEFAULT_RENEWAL, mode: 'auto' as const } },
+      {},
+      'VALIDATION_FAILED',
+    ],
+    ['a test clock in production', { test_clock_id: 'clock-1' }, {}, 'VALIDATION_FAILED'],
+  ])('%s is refused', (_what, changes, context, code) => {
+    expect(created(changes, context)).toMatchObject({ refused: true, code });
+  });
+
+  test('outside production a contract may live by a test clock', () => {
+    const product = { ...PRODUCT, environment: 'staging' as const };
+    expect(created({ test_clock_id: 'clock-1' }, { product })).toMatchObject({ facts: { test_clock_id: 'clock-1' } });
+  });
+});
+
+test('an outcome survives the way through a workflow payload', () => {
+  const refusal = decide({ name: 'activate', input: {} }, FACTS_IN.EXPIRED, buildContext());
+  const outcome: CommandOutcome = { refusal: isRefusal(refusal) ? refusal : null, changed: false, replayed: false };
+  expect(JSON.parse(JSON.stringify(outcome))).toEqual(outcome);
+});

@@ -1,0 +1,76 @@
+/** When licenses expire (domain.md 5.7). */
+import fc from 'fast-check';
+import { startOfDay } from '../../domain/base/calendar';
+import { licenseExpiry } from '../../domain/contract/expiry';
+import { licenseStatus } from '../../domain/license/license';
+
+const NOON = '2027-06-15T12:00:00.000Z';
+
+test('no rule is no end', () => {
+  expect(licenseExpiry(null, NOON, 'UTC')).toBeNull();
+});
+
+test.each([
+  ['2027-01-31T10:00:00.000Z', 'P1M', 'UTC', '2027-02-28T10:00:00.000Z'],
+  ['2028-02-29T10:00:00.000Z', 'P1Y', 'UTC', '2029-02-28T10:00:00.000Z'],
+  // The wall time in the contract's zone is kept across the clock change.
+  ['2027-03-01T17:00:00.000Z', 'P1M', 'America/New_York', '2027-04-01T16:00:00.000Z'],
+  // In Auckland it is the 1st of the next month already: no clamping.
+  ['2027-01-31T12:00:00.000Z', 'P1M', 'Pacific/Auckland', '2027-02-28T12:00:00.000Z'],
+])('a license made at %s for %s in %s expires at %s', (made_at, duration, zone, expires_at) => {
+  expect(licenseExpiry({ duration, basis: 'generation' }, made_at, zone)).toBe(expires_at);
+});
+
+test.each([
+  ['2027-12-31', 'UTC', '2028-01-01T00:00:00.000Z'],
+  ['2027-12-31', 'Asia/Kolkata', '2027-12-31T18:30:00.000Z'],
+  ['2027-12-31', 'America/New_York', '2028-01-01T05:00:00.000Z'],
+])('a license with the date %s is valid through that day in %s', (date, zone, expires_at) => {
+  expect(licenseExpiry({ date }, NOON, zone)).toBe(expires_at);
+});
+
+test('the last day still makes licenses, its end refuses', () => {
+  const rule = { date: '2027-06-15' };
+  expect(licenseExpiry(rule, '2027-06-15T23:59:59.999Z', 'UTC')).toBe('2027-06-16T00:00:00.000Z');
+  for (const made_at of ['2027-06-16T00:00:00.000Z', '2027-07-01T00:00:00.000Z']) {
+    expect(licenseExpiry(rule, made_at, 'UTC')).toMatchObject({
+      refused: true,
+      code: 'EXPIRY_IN_PAST',
+      metadata: rule,
+    });
+  }
+  // In Honolulu the day goes on for ten hours more.
+  expect(licenseExpiry(rule, '2027-06-16T09:59:59.999Z', 'Pacific/Honolulu')).toBe('2027-06-16T10:00:00.000Z');
+});
+
+test('what is made never is expired when it is made, whatever the rule, the moment and the zone', () => {
+  const at = fc.date({
+    min: new Date('2020-01-01T00:00:00Z'),
+    max: new Date('2050-01-01T00:00:00Z'),
+    noInvalidDate: true,
+  });
+  const zone = fc.constantFrom(
+    'UTC',
+    'Europe/Berlin',
+    'America/New_York',
+    'Africa/Cairo',
+    'Pacific/Auckland',
+    'Asia/Kolkata',
+  );
+  const rule = fc.oneof(
+    fc
+      .constantFrom('P1D', 'P1W', 'P1M', 'P1Y', 'P2M3D')
+      .map((duration) => ({ duration, basis: 'generation' as const })),
+    at.map((date) => ({ date: date.toISOString().slice(0, 10) })),
+  );
+  fc.assert(
+    fc.property(rule, at, zone, (given, made, inZone) => {
+      const made_at = made.toISOString();
+      const expires_at = licenseExpiry(given, made_at, inZone);
+      if (typeof expires_at !== 'string') return expect(expires_at).toMatchObject({ code: 'EXPIRY_IN_PAST' });
+      expect(licenseStatus(expires_at, made_at)).toBe('available');
+      expect(licenseStatus(expires_at, expires_at)).toBe('expired');
+      if ('date' in given) expect(expires_at > startOfDay(given.date, inZone)).toBe(true);
+    }),
+  );
+});

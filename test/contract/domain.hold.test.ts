@@ -1,0 +1,169 @@
+/**
+ * A hold is placed and lifted by its own source alone, and a contract goes on only when nobody holds it any more (T7, T9, T10).
+ */
+import { openHold, stateAt } from '../../domain/contract/contract';
+import type { ContractFacts } from '../../domain/contract/contract';
+import { settle } from '../../domain/contract/boundary';
+import { decide } from '../../domain/contract/command';
+import type { ContractCommand } from '../../domain/contract/command';
+import { consequencesOf } from '../../domain/contract/consequence';
+import {
+  FACTS_IN,
+  NOON,
+  buildAutoRenewed,
+  buildBillingHold,
+  buildComplianceHold,
+  buildContext,
+  buildFacts,
+  buildHold,
+  buildInvoice,
+  buildRenewalContext,
+  buildSettleContext,
+  changeOf,
+  factsAfter,
+  outcomeOf,
+} from '../harness/contract-facts';
+
+const pause: ContractCommand = { name: 'pause', input: {} };
+const resume: ContractCommand = { name: 'resume', input: {} };
+const extend: ContractCommand = { name: 'resume', input: { extend_term_on_resume: true } };
+const holdIt: ContractCommand = { name: 'compliance-hold', input: { note: 'sanctions list' } };
+const release: ContractCommand = { name: 'compliance-release', input: {} };
+
+function after(command: ContractCommand, facts: ContractFacts, now = NOON): ContractFacts {
+  return factsAfter(decide(command, facts, buildContext({ now })));
+}
+
+describe('pausing', () => {
+  test('tells its reason, and completion is one', () => {
+    const paused = decide(
+      { name: 'pause', input: { reason: 'completed', note: 'sold out' } },
+      FACTS_IN.ACTIVE,
+      buildContext(),
+    );
+    expect(paused).toMatchObject({
+      reason: 'completed',
+      facts: {
+        holds: [{ source: 'admin', code: 'COMPLETED', note: 'sold out', placed_at: NOON, placed_by: 'admin-1' }],
+      },
+    });
+  });
+
+  test('refuses to end before it begins', () => {
+    const input = { resume_at: NOON };
+    expect(outcomeOf(decide({ name: 'pause', input }, FACTS_IN.ACTIVE, buildContext()))).toBe('VALIDATION_FAILED');
+  });
+
+  test('before the start keeps the contract from becoming active at its start', () => {
+    const paused = after(pause, FACTS_IN.SCHEDULED);
+    expect(stateAt(paused, NOON)).toBe('SCHEDULED');
+    expect(stateAt(paused, '2027-07-02T00:00:00.000Z')).toBe('PAUSED');
+  });
+
+  test('ends by itself at its instant, and with it nothing else that holds the contract', () => {
+    const resume_at = '2027-06-20T09:30:00.000Z';
+    const paused = after({ name: 'pause', input: { resume_at } }, buildFacts({ holds: [buildComplianceHold()] }));
+    const { facts, crossed } = settle(paused, '2027-07-01T00:00:00.000Z', buildSettleContext());
+    expect(crossed).toMatchObject([{ action: 'contract.resumed', at: resume_at, reason: 'resume_at', revised: true }]);
+    expect(openHold(facts, NOON, 'admin')).toBeDefined();
+    expect(openHold(facts, resume_at, 'admin')).toBeUndefined();
+    expect(stateAt(facts, resume_at)).toBe('SUSPENDED');
+  });
+});
+
+describe('resuming', () => {
+  test('lifts the hold and keeps it as a fact', () => {
+    expect(decide(resume, FACTS_IN.PAUSED, buildContext())).toMatchObject({
+      action: 'contract.resumed',
+      facts: { holds: [{ lifted_at: NOON }], end_date: '2028-01-01' },
+    });
+  });
+
+  test('on request adds the paused days to the end, from which later terms count', () => {
+    const holds = [buildHold({ placed_at: '2027-06-01T22:00:00.000Z' })];
+    const resumed = changeOf(decide(extend, buildAutoRenewed({}, { holds, timezone: 'Asia/Tokyo' }), buildContext()));
+    // 2 June in Tokyo to 15 June in Tokyo.
+    expect(resumed).toMatchObject({
+      reason: 'extended by 13 days',
+      facts: { end_date: '2028-01-14', anchor_date: '2028-01-14', anchor_term: 1 },
+    });
+    const { facts } = settle(resumed.facts, '2029-01-13T15:00:00.000Z', buildSettleContext());
+    expect(facts).toMatchObject({ term_number: 3, end_date: '2030-01-14' });
+  });
+
+  test('on the day of the pause, or without an end, adds nothing', () => {
+    const today = [buildHold({ placed_at: '2027-06-15T09:00:00.000Z' })];
+    expect(after(extend, buildFacts({ holds: today }))).toMatchObject({ end_date: '2028-01-01', anchor_term: 0 });
+    expect(after(extend, buildFacts({ holds: [buildHold()], end_date: null }))).toMatchObject({ end_date: null });
+  });
+
+  test('in grace with the paused days added brings the end back, and what stood against its renewal is forgotten', () => {
+    const blocked = buildAutoRenewed(
+      {},
+      { end_date: '2027-06-10', expiry_grace_days: 30, renewal_blocked: 'PAUSED', holds: [buildHold()] },
+    );
+    const resumed = after(extend, blocked);
+    expect(resumed).toMatchObject({ end_date: '2027-06-24', renewal_blocked: null, term_number: 1 });
+    expect(stateAt(resumed, NOON)).toBe('ACTIVE');
+    expect(consequencesOf(resumed, NOON, buildRenewalContext())).toEqual([]);
+  });
+
+  test('lifts no hold but that of administrators', () => {
+    const holds = [buildHold(), buildComplianceHold(), buildBillingHold()];
+    const resumed = after(resume, buildFacts({ holds }));
+    expect(resumed.holds.map(({ source, lifted_at }) => [source, lifted_at])).toEqual([
+      ['admin', NOON],
+      ['compliance', null],
+      ['billing', null],
+    ]);
+    expect(outcomeOf(decide(resume, resumed, buildContext()))).toBe('unchanged');
+  });
+});
+
+describe('compliance', () => {
+  test('suspends whatever is live and tells why, and lifts only its own hold', () => {
+    const suspended = decide(holdIt, FACTS_IN.PAUSED, buildContext());
+    expect(suspended).toMatchObject({ action: 'contract.suspended', reason: 'compliance', at: NOON });
+    const facts = factsAfter(suspended);
+    expect(stateAt(facts, NOON)).toBe('SUSPENDED');
+    expect(outcomeOf(decide(holdIt, facts, buildContext()))).toBe('unchanged');
+    const released = decide(release, facts, buildContext());
+    expect(released).toMatchObject({ action: 'contract.reinstated', reason: 'compliance' });
+    expect(stateAt(factsAfter(released), NOON)).toBe('PAUSED');
+  });
+
+  test.each<[string, ContractFacts, string]>([
+    ['active', buildFacts(), 'ACTIVE'],
+    ['past due', buildFacts({ invoices: [buildInvoice({ due_date: '2027-06-10' })] }), 'PAST_DUE'],
+    ['paused', buildFacts({ holds: [buildHold()] }), 'PAUSED'],
+    ['suspended by billing', buildFacts({ holds: [buildBillingHold()] }), 'SUSPENDED'],
+    ['in grace', FACTS_IN.EXPIRY_GRACE, 'EXPIRY_GRACE'],
+    ['expired', FACTS_IN.EXPIRED, 'EXPIRED'],
+  ])('gives back a contract that is otherwise %s as just that', (_what, facts, state) => {
+    const held = { ...facts, holds: [...facts.holds, buildComplianceHold()] };
+    expect(stateAt(after(release, held), NOON)).toBe(state);
+  });
+
+  test('releases no terminated contract: that would tell of a reinstatement there was not', () => {
+    const over = { ...FACTS_IN.TERMINATED, holds: [buildComplianceHold()] };
+    expect(outcomeOf(decide(release, over, buildContext()))).toBe('INVALID_STATE_TRANSITION');
+    expect(stateAt(after({ name: 'reinstate', input: {} }, over), NOON)).toBe('SUSPENDED');
+  });
+});
+
+test('two sources hold a contract at once, and both have to let it go', () => {
+  let facts = buildFacts();
+  for (const command of [pause, holdIt, resume]) facts = after(command, facts);
+  expect(stateAt(facts, NOON)).toBe('SUSPENDED');
+  expect(stateAt(after(release, facts), NOON)).toBe('ACTIVE');
+});
+
+test.each<[string, ContractFacts, ContractCommand]>([
+  ['renewed late', FACTS_IN.EXPIRED, { name: 'renew', input: { term: 'P1Y' } }],
+  ['reinstated', FACTS_IN.TERMINATED, { name: 'reinstate', input: {} }],
+])('a pause that ended while the contract was over does not hold it once it is %s', (_how, over, command) => {
+  const facts = after(command, { ...over, holds: [buildHold({ resume_at: '2027-06-10T00:00:00.000Z' })] });
+  const [resumed] = consequencesOf(facts, NOON, buildRenewalContext());
+  expect(resumed).toMatchObject({ action: 'contract.resumed', at: NOON, reason: 'resume_at' });
+  expect(resumed && stateAt(resumed.facts, NOON)).toBe('ACTIVE');
+});

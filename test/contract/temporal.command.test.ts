@@ -1,0 +1,106 @@
+/** What an error of Temporal's client says about a command: refused for good, not taken, or unknown. */
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  ServiceError,
+  TimeoutFailure,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import { NamespaceNotFoundError } from '@temporalio/common';
+import {
+  CommandFailed,
+  CommandOutcomeUnknown,
+  TemporalUnavailable,
+  TooManyCommands,
+  commandErrorOf,
+  createCommandSender,
+} from '../../temporal/command';
+import { openTemporal } from '../../temporal/connection';
+import { GRPC } from '../../temporal/grpc-status';
+import { taskQueues } from '../../temporal/task-queues';
+import { SOMEBODY } from '../harness/contract-rows';
+import { sharedServers } from '../harness/shared-servers';
+import { uniqueTaskQueue } from '../harness/temporal';
+
+/** An error as gRPC throws it; `marks` stand in its metadata. */
+function grpcError(code: number, marks: string[] = []): Error {
+  const metadata = { get: (name: string) => (marks.includes(name) ? ['true'] : []) };
+  return Object.assign(new Error(`status ${code}`), { code, details: `status ${code}`, metadata });
+}
+
+const wrapped = (code: number, marks?: string[]) => new ServiceError('Failed', { cause: grpcError(code, marks) });
+const updateFailed = (cause: Error) => new WorkflowUpdateFailedError('Workflow Update failed', cause);
+const byActivity = (cause: Error) =>
+  updateFailed(new ActivityFailure('Activity task failed', 'runContractCommand', '1', 'IN_PROGRESS', 'worker', cause));
+
+/** The gRPC statuses of a call that the server did not take. */
+const { INVALID_ARGUMENT, PERMISSION_DENIED, FAILED_PRECONDITION, UNIMPLEMENTED, UNAUTHENTICATED } = GRPC;
+const NOT_TAKEN = [INVALID_ARGUMENT, PERMISSION_DENIED, FAILED_PRECONDITION, UNIMPLEMENTED, UNAUTHENTICATED];
+/** NOT_FOUND, ABORTED, INTERNAL and UNKNOWN among them: all that leaves open what happened. */
+const OPEN = [1, 2, GRPC.DEADLINE_EXCEEDED, 5, 10, 13, GRPC.UNAVAILABLE];
+
+test.each<[string, Error]>([
+  ['a refusal of the validator', updateFailed(ApplicationFailure.nonRetryable('no command', 'NotACommand'))],
+  ['a failure of the activity for good', byActivity(ApplicationFailure.nonRetryable('no command', 'NotACommand'))],
+])('%s is a failed command that changed nothing', (_name, error) => {
+  expect(commandErrorOf(error, true)).toBeInstanceOf(CommandFailed);
+});
+
+test.each<[string, Error]>([
+  [
+    'a workflow that ended first',
+    updateFailed(ApplicationFailure.nonRetryable('x', 'AcceptedUpdateCompletedWorkflow')),
+  ],
+  ['an activity that ran out of time', byActivity(new TimeoutFailure('time-out', undefined, 'SCHEDULE_TO_CLOSE'))],
+  ['an activity that failed, but not for good', byActivity(ApplicationFailure.retryable('lost connection'))],
+  ['a deadline', new WorkflowUpdateRPCTimeoutOrCancelledError('deadline', { cause: grpcError(4) })],
+  ['a workflow that is not found', new WorkflowNotFoundError('not found', 'contract:1', undefined)],
+  ['an error that says nothing', new Error('surprise')],
+])('%s leaves the outcome unknown', (_name, error) => {
+  expect(commandErrorOf(error, false)).toBeInstanceOf(CommandOutcomeUnknown);
+});
+
+test('a refusal for load is too many commands, wrapped by the client or not', () => {
+  for (const error of [wrapped(GRPC.RESOURCE_EXHAUSTED), grpcError(GRPC.RESOURCE_EXHAUSTED)])
+    expect(commandErrorOf(error, false)).toBeInstanceOf(TooManyCommands);
+});
+
+test.each(NOT_TAKEN)('status %d says that Temporal did not take the command', (code) => {
+  expect(commandErrorOf(wrapped(code), false)).toBeInstanceOf(TemporalUnavailable);
+});
+
+test.each(OPEN)('status %d leaves the outcome unknown', (code) => {
+  expect(commandErrorOf(wrapped(code), false)).toBeInstanceOf(CommandOutcomeUnknown);
+});
+
+test.each([...NOT_TAKEN, GRPC.RESOURCE_EXHAUSTED])(
+  'status %d leaves it unknown once the server took the command, or when an earlier attempt may have arrived',
+  (code) => {
+    expect(commandErrorOf(wrapped(code), true)).toBeInstanceOf(CommandOutcomeUnknown);
+    const marked = wrapped(code, ['covenant-earlier-attempt-unknown']);
+    expect(commandErrorOf(marked, false)).toBeInstanceOf(CommandOutcomeUnknown);
+  },
+);
+
+test('a namespace that does not exist takes no command', async () => {
+  expect(commandErrorOf(new NamespaceNotFoundError('nowhere'), false)).toBeInstanceOf(TemporalUnavailable);
+  const client = openTemporal({
+    temporalAddress: sharedServers().temporal_address,
+    temporalNamespace: 'nowhere',
+    temporalTls: false,
+    temporalApiKey: undefined,
+  });
+  const clock = async () => new Date().toISOString();
+  const sendCommand = createCommandSender({ client, taskQueues: taskQueues(uniqueTaskQueue()), clock });
+  const command = {
+    command: { name: 'pause', input: {} },
+    command_id: '1',
+    fingerprint: '1',
+    request_id: '1',
+  } as const;
+  const sent = sendCommand('01a202a7-46b0-7f16-ac6c-7eb9f5c1b5f0', { ...command, actor_id: SOMEBODY.id });
+  await expect(sent).rejects.toBeInstanceOf(TemporalUnavailable);
+  await client.connection.close();
+});

@@ -1,0 +1,213 @@
+/**
+ * Years in the life of a contract, on a server that skips time: every boundary is crossed by a timer, with nobody asking.
+ */
+import { temporal as proto } from '@temporalio/proto';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { findContract } from '../../db/contract/contract';
+import { addDays } from '../../domain/base/calendar';
+import { instantFromMillis, millisOf } from '../../domain/base/instant';
+import { DEFAULT_RENEWAL, REMINDER_DAYS } from '../../domain/contract/renewal';
+import { contractWorkflowId } from '../../temporal/ids';
+import { contractViewQuery } from '../../workflows/contract-lifecycle';
+import type { contractLifecycle } from '../../workflows/contract-lifecycle';
+import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes';
+import { createBillingSystem, tellInvoice } from '../harness/billing';
+import { auditOf, buildContract } from '../harness/contract-rows';
+import { startCovenantWorker } from '../harness/covenant-worker';
+import type { CovenantWorker } from '../harness/covenant-worker';
+import { createTestDatabase } from '../harness/database';
+import type { TestDatabase } from '../harness/database';
+import { expectInvariants } from '../harness/invariants';
+import { createTimeSkippingEnvironment } from '../harness/temporal';
+import { waitFor } from '../../dev/waiting';
+
+/** The first run of a machine fetches the server. */
+const FETCH_TIMEOUT_MS = 180_000;
+const DAY_MS = 86_400_000;
+
+let environment: TestWorkflowEnvironment;
+let database: TestDatabase;
+let worker: CovenantWorker;
+const billing = createBillingSystem();
+
+beforeAll(async () => {
+  environment = await createTimeSkippingEnvironment();
+  await registerAll();
+  database = await createTestDatabase();
+  const { client, nativeConnection } = environment;
+  worker = await startCovenantWorker({ db: database.sql, client, nativeConnection, billingPorts: billing.ports });
+}, FETCH_TIMEOUT_MS);
+
+afterAll(async () => {
+  await worker.stop();
+  await environment.teardown();
+  await database.drop();
+});
+
+/** This server cannot list what it has, which `registerSearchAttributes` asks for, but it takes new ones. */
+async function registerAll(): Promise<void> {
+  const types = proto.api.enums.v1.IndexedValueType;
+  const typeOf = {
+    KEYWORD: types.INDEXED_VALUE_TYPE_KEYWORD,
+    INT: types.INDEXED_VALUE_TYPE_INT,
+    DATETIME: types.INDEXED_VALUE_TYPE_DATETIME,
+  };
+  const searchAttributes = Object.fromEntries(SEARCH_ATTRIBUTES.map(({ name, type }) => [name, typeOf[type]]));
+  await environment.connection.operatorService.addSearchAttributes({
+    namespace: environment.namespace ?? 'default',
+    searchAttributes,
+  });
+}
+
+const now = async (): Promise<string> => instantFromMillis(await environment.currentTimeMs());
+
+/** Lets the server's time pass up to an instant. */
+async function passUntil(instant: string): Promise<void> {
+  await environment.sleep(millisOf(instant) - (await environment.currentTimeMs()));
+}
+
+function firstOfMonth(from: string, months: number): string {
+  const date = new Date(from);
+  return new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + months, 1)).toISOString();
+}
+
+const handleOf = (id: string) =>
+  environment.client.workflow.getHandle<typeof contractLifecycle>(contractWorkflowId(id));
+
+/** Resolves when the workflow of a contract sees it in a state. */
+async function stateBecomes(id: string, state: string): Promise<void> {
+  await waitFor(async () => (await handleOf(id).query(contractViewQuery))?.state === state, {
+    timeout_ms: 10_000,
+    what: `the state ${state}`,
+  });
+}
+
+test('a contract starts next month, is paused, resumes by itself, has its grace, and expires in a year', async () => {
+  const created_at = await now();
+  const starts_at = firstOfMonth(created_at, 1);
+  const pause_from = firstOfMonth(created_at, 4);
+  const resume_at = firstOfMonth(created_at, 7).replace('00:00:00.000', '09:30:00.250');
+  const ends_at = firstOfMonth(created_at, 13);
+  const expires_at = instantFromMillis(millisOf(ends_at) + 14 * DAY_MS);
+  const { facts } = await buildContract(database.sql, {
+    now: created_at,
+    start_date: starts_at.slice(0, 10),
+    term: 'P1Y',
+    expiry_grace_days: 14,
+  });
+  await worker.nudger.wakeContracts([facts.id]);
+
+  await stateBecomes(facts.id, 'SCHEDULED');
+  await passUntil(pause_from);
+  await stateBecomes(facts.id, 'ACTIVE');
+  expect(await worker.send(facts.id, { name: 'pause', input: { resume_at, note: 'stock-taking' } })).toMatchObject({
+    changed: true,
+  });
+  await stateBecomes(facts.id, 'PAUSED');
+  expect(await handleOf(facts.id).result()).toMatchObject({ state: 'EXPIRED', at_rest: true });
+
+  const [paused, ...others] = (await auditOf(database.sql, facts.id)).filter(
+    ({ action }) => action === 'contract.paused',
+  );
+  expect(others).toEqual([]);
+  expect(paused && paused.at >= pause_from && paused.at < resume_at).toBe(true);
+  expect(await auditOf(database.sql, facts.id)).toEqual([
+    { action: 'contract.created', at: created_at, actor: 'user', state: 'SCHEDULED' },
+    { action: 'contract.term_started', at: starts_at, actor: 'system', state: 'ACTIVE' },
+    paused,
+    { action: 'contract.resumed', at: resume_at, actor: 'system', state: 'ACTIVE' },
+    ...REMINDER_DAYS.map((days) => ({
+      action: 'renewal.reminder_due',
+      at: instantFromMillis(millisOf(ends_at) - days * DAY_MS),
+      actor: 'system',
+      state: 'ACTIVE',
+    })),
+    { action: 'contract.grace_started', at: ends_at, actor: 'system', state: 'EXPIRY_GRACE' },
+    { action: 'contract.expired', at: expires_at, actor: 'system', state: 'EXPIRED' },
+  ]);
+  await expectInvariants(database.sql);
+});
+
+test('a contract whose whole life passed before anybody looked is told the same', async () => {
+  const created_at = await now();
+  const starts_at = firstOfMonth(created_at, 1);
+  const { facts } = await buildContract(database.sql, {
+    now: created_at,
+    start_date: starts_at.slice(0, 10),
+    term: 'P1M',
+    renewal: { ...DEFAULT_RENEWAL, mode: 'none' },
+  });
+  const ends_at = firstOfMonth(created_at, 2);
+  await passUntil(firstOfMonth(created_at, 6));
+  await worker.nudger.wakeContracts([facts.id]);
+  expect(await handleOf(facts.id).result()).toMatchObject({ state: 'EXPIRED' });
+  expect((await auditOf(database.sql, facts.id)).slice(1)).toEqual([
+    { action: 'contract.term_started', at: starts_at, actor: 'system', state: 'ACTIVE' },
+    { action: 'contract.expired', at: ends_at, actor: 'system', state: 'EXPIRED' },
+  ]);
+});
+
+test('four years from a leap day: reminders, renewals, an unpaid invoice, suspension, payment and the end come by themselves', async () => {
+  const leap = Math.floor(Number((await now()).slice(0, 4)) / 4 + 1) * 4;
+  const due = `${leap + 2}-07-01`;
+  const renewal = { ...DEFAULT_RENEWAL, mode: 'auto', max_renewals: 3, quota_effect: { add: 10 } } as const;
+  const { facts } = await buildContract(database.sql, {
+    now: await now(),
+    start_date: `${leap}-02-29`,
+    term: 'P1Y',
+    quota: 100,
+    renewal,
+  });
+  const { id } = facts;
+  await worker.nudger.wakeContracts([id]);
+  await passUntil(`${leap + 2}-06-01T12:00:00.000Z`);
+  await stateBecomes(id, 'ACTIVE');
+
+  const owe = async (status: 'OPEN' | 'PAID'): Promise<string> => {
+    const occurred_at = await now();
+    billing.invoices.set('in_1', { contract_id: id, status, due, occurred_at });
+    const inbox_id = await tellInvoice(database.sql, id, { status, due, occurred_at });
+    await worker.nudger.tellBilling(id, { inbox_id, told: `in_1 ${status}` });
+    return occurred_at;
+  };
+  const told_at = await owe('OPEN');
+  await waitFor(async () => (await findContract(database.sql, id))?.invoices.length === 1, {
+    timeout_ms: 10_000,
+    what: 'the invoice to be known',
+  });
+  await passUntil(`${leap + 2}-07-20T09:00:00.000Z`);
+  await stateBecomes(id, 'SUSPENDED');
+  const paid_at = await owe('PAID');
+  await stateBecomes(id, 'ACTIVE');
+  expect(await handleOf(id).result()).toMatchObject({ state: 'EXPIRED', at_rest: true });
+
+  const crossed = (await auditOf(database.sql, id)).map(({ action, at, state }) => `${at} ${action} ${state}`);
+  const at = (date: string, action: string, state = 'ACTIVE') => `${date}T00:00:00.000Z ${action} ${state}`;
+  /** What each end of a term brings: the reminder of the thirtieth day is that of the last day to opt out. */
+  const endOfTerm = (end_date: string, actions: string[]) => [
+    at(addDays(end_date, -90), 'renewal.reminder_due'),
+    at(addDays(end_date, -60), 'renewal.reminder_due'),
+    at(addDays(end_date, -30), 'renewal.notice_due'),
+    at(addDays(end_date, -7), 'renewal.reminder_due'),
+    ...actions.map((action) => at(end_date, action, action === 'contract.renewed' ? 'ACTIVE' : 'EXPIRED')),
+  ];
+  const heard = (instant: string) => crossed.find((row) => row.includes('billing.event_received') && row >= instant);
+  expect(crossed.slice(1)).toEqual([
+    at(`${leap}-02-29`, 'contract.term_started'),
+    ...endOfTerm(`${leap + 1}-02-28`, ['contract.renewed']),
+    ...endOfTerm(`${leap + 2}-02-28`, ['contract.renewed']),
+    heard(told_at),
+    at(`${leap + 2}-07-02`, 'billing.past_due', 'PAST_DUE'),
+    at(`${leap + 2}-07-15`, 'contract.suspended', 'SUSPENDED'),
+    heard(paid_at),
+    expect.stringMatching(/-07-20T\S+ contract.reinstated ACTIVE$/),
+    ...endOfTerm(`${leap + 3}-02-28`, ['contract.renewed']),
+    ...endOfTerm(`${leap + 4}-02-29`, ['renewal.blocked', 'contract.expired']),
+  ]);
+  expect(await findContract(database.sql, id)).toMatchObject({
+    term_number: 4,
+    end_date: `${leap + 4}-02-29`,
+    quota_total: 130,
+  });
+  await expectInvariants(database.sql);
+});

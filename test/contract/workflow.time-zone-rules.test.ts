@@ -1,0 +1,94 @@
+/**
+ * Timers of workflows follow the newest rules of time zones. The worker is a process of its own with the rules of 2023c, as one that
+ * was not replaced yet; the sweep has the newer rules of the Node that runs the test.
+ */
+import { createSweepActivities } from '../../activities/system/sweep';
+import { openDatabase } from '../../db/base/database';
+import { applicationName } from '../../db/system/rule-comparison';
+import { TIME_ZONE_RULES } from '../../db/contract/time-zone-rules';
+import { addDays, localDateAt, startOfDay } from '../../domain/base/calendar';
+import { instantFromMillis, millisOf } from '../../domain/base/instant';
+import type { Instant } from '../../domain/base/instant';
+import { contractWorkflowId } from '../../temporal/ids';
+import { contractViewQuery } from '../../workflows/contract-lifecycle';
+import { startTestApi } from '../harness/api';
+import type { TestApi } from '../harness/api';
+import { actionsUpon } from '../harness/contract-rows';
+import { OLDER_RULES, startApart, withOlderRules } from '../harness/older-rules';
+import type { ProcessApart } from '../harness/older-rules';
+import { startSkewedProcess } from '../harness/skewed-process';
+import type { SkewedProcess } from '../harness/skewed-process';
+import { waitFor } from '../harness/stack';
+
+/** Days begin an hour earlier by the older rules. */
+const ZONE = 'Asia/Almaty';
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const WAIT_MS = 30_000;
+
+jest.setTimeout(90_000);
+
+let api: TestApi;
+let older: ProcessApart;
+let worker: SkewedProcess;
+
+beforeAll(async () => {
+  api = await startTestApi();
+  const env = withOlderRules();
+  older = await startApart(api.database.url, { env });
+  worker = await startSkewedProcess(api, 'worker.ts', env);
+});
+afterAll(async () => {
+  await worker.stop();
+  await older.stop();
+  await api.close();
+});
+
+/** When the timer fires that a contract's workflow has set last, to the minute; null before the first. */
+async function timerOf(contract_id: string): Promise<Instant | null> {
+  const { events } = await api.api.client.workflow.getHandle(contractWorkflowId(contract_id)).fetchHistory();
+  const set = events?.filter(({ timerStartedEventAttributes }) => timerStartedEventAttributes).at(-1);
+  if (!set) return null;
+  const seconds = Number(set.eventTime?.seconds) + Number(set.timerStartedEventAttributes?.startToFireTimeout?.seconds);
+  return instantFromMillis(Math.round((seconds * 1_000) / MINUTE_MS) * MINUTE_MS);
+}
+
+/** One sweep by the rules of this process. */
+async function sweep(): Promise<void> {
+  const { nudger, clocks } = api.api;
+  await api.sql`UPDATE contracts SET workflow_epoch = 'epoch-1'`;
+  const { sweepOnce } = createSweepActivities({ db: api.sql, nudger, clocks });
+  await sweepOnce({ epoch: 'epoch-1', now: new Date().toISOString() });
+}
+
+test('a timer set under older rules is set again under newer ones, also where the older worker goes on', async () => {
+  const start_date = addDays(localDateAt(new Date().toISOString(), ZONE), 3);
+  const is = startOfDay(start_date, ZONE);
+  const was = instantFromMillis(millisOf(is) - HOUR_MS);
+  const [built] = await older.act({ name: 'build', options: { timezone: ZONE, start_date } });
+  const id = built?.id as string;
+  expect(built).toMatchObject({ next_boundary_at: was, time_zone_rules: OLDER_RULES });
+  await api.api.nudger.wakeContracts([id]);
+  await waitFor(async () => (await timerOf(id)) === was, { timeout_ms: WAIT_MS, what: 'the timer of the older rules' });
+
+  await sweep();
+  await waitFor(async () => (await timerOf(id)) === is, { timeout_ms: WAIT_MS, what: 'the timer of the newer rules' });
+  const view = await api.api.client.workflow.getHandle(contractWorkflowId(id)).query(contractViewQuery);
+  expect(view).toMatchObject({ state: 'SCHEDULED', next_boundary: { kind: 'starts', at: is } });
+  expect(await actionsUpon(api.sql, id)).toEqual(['contract.created', 'contract.boundary_moved']);
+});
+
+test('a process with older rules than others is ready, and its notes say what to do', async () => {
+  const newer = openDatabase(api.database.url, { max: 1, application_name: applicationName('api') });
+  await newer`SELECT 1`;
+  const response = await fetch(`${worker.url}/readyz`);
+  const { time_zone_rules, notes } = (await response.json()) as { time_zone_rules: string; notes: string[] };
+  await newer.end();
+  expect(response.status).toBe(200);
+  expect(time_zone_rules).toBe(OLDER_RULES);
+  expect(notes).toEqual([
+    `this process has the time zone rules ${OLDER_RULES}, others have ${TIME_ZONE_RULES}. Run it on a newer Node, or give it newer rules by ICU_TIMEZONE_FILES_DIR (docs/operations.md, "Time zones").`,
+    // Found at its start: the rules of the Postgres of the tests are newer, too.
+    expect.stringMatching(/^Postgres and the time zone rules 2023c of this process differ .+ America\/Asuncion/),
+  ]);
+});

@@ -1,0 +1,162 @@
+/**
+ * Two API processes on one database: they never sell more than there is, answer one key once, and one that dies between
+ * its commit and the start of the workflow leaves a job that the sweep starts.
+ */
+import { SWEEP_SCHEDULE_ID, contractWorkflowId } from '../../temporal/ids';
+import { findSweepSchedule } from '../../temporal/sweep-schedule';
+import type { ExtraApi } from '../../dev/stack';
+import { expectInvariants } from '../harness/invariants';
+import { startSilentProxy } from '../harness/silent-proxy';
+import { startTestStack, waitFor, type TestStack } from '../harness/stack';
+import {
+  RECOVERY_TIMEOUT_MS,
+  addStackContract,
+  callStack,
+  countLicenses,
+  isStarted,
+  jobSucceeded,
+  quotaOf,
+  withTemporal,
+} from '../harness/stack-client';
+import type { StackAnswer } from '../harness/stack-client';
+
+jest.setTimeout(300_000);
+
+const QUOTA = 1_000;
+const CLIENTS = 64;
+const REPETITIONS = 50;
+/** Every client asks for these in turn, each again until it no longer fits: inline requests and background jobs. */
+const COUNTS = [120, 37, 7, 3, 1];
+
+let stack: TestStack;
+let second: ExtraApi;
+beforeAll(async () => {
+  stack = await startTestStack();
+  second = await stack.addApi();
+});
+afterAll(() => stack.end());
+
+/** The two API processes in turn. */
+function urlOf(turn: number): string {
+  return turn % 2 === 0 ? stack.addresses.api_url : second.url;
+}
+
+async function licensesInJobs(answers: StackAnswer[]): Promise<number> {
+  let licenses = 0;
+  for (const { status, body } of answers) {
+    if (status === 202) await jobSucceeded(stack, (body as { job_id: string }).job_id);
+    licenses += await countLicenses(stack, (body as { job_id: string }).job_id);
+  }
+  return licenses;
+}
+
+test('64 clients on one quota of 1,000 through two API processes are sold exactly 1,000 licenses', async () => {
+  const contract_id = await addStackContract(stack, QUOTA);
+  const granted: StackAnswer[] = [];
+
+  async function buyAll(client: number): Promise<void> {
+    for (let turn = 0; turn < COUNTS.length;) {
+      // Each begins elsewhere, so that large and small requests meet.
+      const count = COUNTS[(turn + client) % COUNTS.length] as number;
+      const path = `/contracts/${contract_id}/generate`;
+      const answer = await callStack(stack, 'POST', path, { body: { count }, url: urlOf(client) });
+      if (answer.status === 201 || answer.status === 202) granted.push(answer);
+      else {
+        expect(answer).toMatchObject({ status: 409, body: { code: 'QUOTA_EXCEEDED' } });
+        turn += 1;
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: CLIENTS }, (_, client) => buyAll(client)));
+
+  const sold = granted.reduce((sum, { body }) => sum + (body as { licenses_requested: number }).licenses_requested, 0);
+  expect(sold).toBe(QUOTA);
+  expect(await licensesInJobs(granted)).toBe(QUOTA);
+  await expectInvariants(stack.sql);
+  expect(await quotaOf(stack, contract_id)).toMatchObject({ generated: QUOTA, reserved: 0, remaining: 0 });
+
+  const keys = granted.flatMap(({ body }) =>
+    ((body as { licenses?: { key: string }[] }).licenses ?? []).map(({ key }) => key),
+  );
+  const [found] = await stack.sql<
+    [{ count: number }]
+  >`SELECT count(*)::int AS count FROM licenses WHERE key = ANY(${keys})`;
+  expect(found.count).toBe(keys.length);
+});
+
+test.each([
+  { about: 'an inline request', count: 60, status: 201 },
+  { about: 'a background job', count: 600, status: 202 },
+])('$about sent 50 times at once under one key, through two API processes, happens once', async ({ count, status }) => {
+  const contract_id = await addStackContract(stack, QUOTA);
+  const headers = { 'Idempotency-Key': `once-${count}` };
+  const answers = await Promise.all(
+    Array.from({ length: REPETITIONS }, (_, turn) =>
+      callStack(stack, 'POST', `/contracts/${contract_id}/generate`, { body: { count }, headers, url: urlOf(turn) }),
+    ),
+  );
+
+  const first = answers[0] as StackAnswer;
+  expect(first.status).toBe(status);
+  for (const answer of answers) expect(answer).toEqual(first);
+  const jobs = await stack.sql`SELECT FROM generation_jobs WHERE contract_id = ${contract_id}`;
+  expect(jobs.count).toBe(1);
+  expect(await licensesInJobs([first])).toBe(count);
+  await expectInvariants(stack.sql);
+  expect(await quotaOf(stack, contract_id)).toMatchObject({ generated: count, reserved: 0, remaining: QUOTA - count });
+});
+
+async function epochOf(contract_id: string): Promise<string | null | undefined> {
+  const [row] = await stack.sql<{ workflow_epoch: string | null }[]>`
+    SELECT workflow_epoch FROM contracts WHERE id = ${contract_id}`;
+  return row?.workflow_epoch;
+}
+
+test('what an API process committed before it died, and never started, is started by the sweep of each minute', async () => {
+  const proxy = await startSilentProxy(stack.addresses.temporal_address);
+  const doomed = await stack.addApi({ env: { TEMPORAL_ADDRESS: proxy.address } });
+  await withTemporal(stack, async (client) => {
+    const sweep = client.schedule.getHandle(SWEEP_SCHEDULE_ID);
+    const { spec } = await sweep.describe();
+    expect(spec.intervals).toMatchObject([{ every: 60_000 }]);
+    // It comes when this test says so, not by chance before.
+    await sweep.pause();
+    const started_id = await addStackContract(stack, QUOTA);
+    await waitFor(async () => (await epochOf(started_id)) === (await findSweepSchedule(client))?.epoch, {
+      timeout_ms: RECOVERY_TIMEOUT_MS,
+      what: 'the start of the contract to be recorded',
+    });
+    proxy.fallSilent();
+
+    const contract_id = await addStackContract(stack, QUOTA, {}, doomed.url);
+    const path = `/contracts/${contract_id}/generate`;
+    const unanswered = callStack(stack, 'POST', path, { body: { count: 500 }, url: doomed.url }).catch(() => undefined);
+    const [job] = await waitFor(
+      async () => {
+        const jobs = await stack.sql<
+          { id: string }[]
+        >`SELECT id FROM generation_jobs WHERE contract_id = ${contract_id}`;
+        return jobs.count === 1 ? jobs : undefined;
+      },
+      { timeout_ms: RECOVERY_TIMEOUT_MS, what: 'the job to be committed' },
+    );
+    doomed.server.kill();
+    await unanswered;
+    const job_id = (job as { id: string }).id;
+    expect(await isStarted(client, job_id)).toBe(false);
+
+    // As if they had been made a minute ago: what is younger may be started yet, as far as the sweep knows.
+    await stack.sql`UPDATE contracts SET created_at = created_at - interval '1 minute'`;
+    await stack.sql`UPDATE generation_jobs SET created_at = created_at - interval '1 minute'`;
+    await sweep.trigger();
+    await jobSucceeded(stack, job_id);
+    await sweep.unpause();
+    await client.workflow.getHandle(contractWorkflowId(contract_id)).describe();
+    // What was started is not woken: the one signal is that of its start.
+    const { events } = await client.workflow.getHandle(contractWorkflowId(started_id)).fetchHistory();
+    expect(events?.filter((event) => event.workflowExecutionSignaledEventAttributes)).toHaveLength(1);
+    expect(await quotaOf(stack, contract_id)).toMatchObject({ generated: 500, reserved: 0, remaining: QUOTA - 500 });
+  });
+  await expectInvariants(stack.sql);
+  await proxy.close();
+});

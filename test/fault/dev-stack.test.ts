@@ -1,0 +1,242 @@
+/**
+ * `npm run dev` as a whole: it keeps its servers alive, leaves no process however it ends, and starts on what is left.
+ *
+ * A start takes seconds, so the tests follow two stacks through their lives, one test after the other.
+ */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readDevFile, type DevFile } from '../../dev/dev-file';
+import { identifyProcess, isRunning, type ProcessIdentity } from '../../dev/process-identity';
+import { POOL_STORY } from '../../dev/story-pool';
+import { QUARTER_STORY } from '../../dev/story-quarter';
+import { waitFor } from '../../dev/waiting';
+import { makeDataDir } from '../harness/data-dir';
+import { makeRunDirectory } from '../harness/run-directory';
+
+const PROJECT = join(__dirname, '..', '..');
+const READY_TIMEOUT_MS = 120_000;
+const WAIT_MS = 60_000;
+
+jest.setTimeout(300_000);
+
+interface RunningDev {
+  child: ChildProcess;
+  dataDir: string;
+  output(): string;
+  exited: Promise<{ code: number | null }>;
+}
+
+let directory: string;
+const started: RunningDev[] = [];
+/** The stack that most tests share; each leaves it running. */
+let one: RunningDev;
+/** One that has everything before it: it bundles its workflows itself, and tells its stories. */
+let two: RunningDev;
+
+beforeAll(() => {
+  directory = makeRunDirectory('dev');
+  const dataDir = dataDirOf('one');
+  makeDataDir(dataDir);
+  for (const { file } of [POOL_STORY, QUARTER_STORY]) writeFileSync(join(dataDir, file), '{}');
+  one = runDev('one');
+  two = runDev('two');
+});
+afterAll(async () => {
+  for (const dev of started) {
+    dev.child.kill('SIGTERM');
+    await dev.exited;
+  }
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function dataDirOf(name: string): string {
+  return join(directory, name);
+}
+
+function environmentOf(dataDir: string): NodeJS.ProcessEnv {
+  const { npm_lifecycle_event: _startedByNpm, ...env } = process.env;
+  return { ...env, COVENANT_DATA_DIR: dataDir };
+}
+
+function runDev(name: string): RunningDev {
+  const dataDir = dataDirOf(name);
+  const child = spawn(process.execPath, ['--import', 'tsx', 'dev/main.ts'], {
+    cwd: PROJECT,
+    env: environmentOf(dataDir),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (printed += text.toString()));
+  const exited = once(child, 'close').then(([code]) => ({ code: code as number | null }));
+  const dev = { child, dataDir, output: () => printed, exited };
+  started.push(dev);
+  return dev;
+}
+
+async function ready(dev: RunningDev): Promise<DevFile> {
+  return await waitFor(() => readDevFile(dev.dataDir), {
+    timeout_ms: READY_TIMEOUT_MS,
+    what: 'dev.json',
+    hopeless: () => (dev.child.exitCode === null ? undefined : `npm run dev ended:\n${dev.output()}`),
+  });
+}
+
+function identitiesOf({ pids }: DevFile): ProcessIdentity[] {
+  return Object.values(pids).flatMap((pid) => (pid === null ? [] : (identifyProcess(pid) ?? [])));
+}
+
+async function allGone(identities: readonly ProcessIdentity[]): Promise<void> {
+  await waitFor(() => identities.every((identity) => !isRunning(identity)), {
+    timeout_ms: WAIT_MS,
+    what: 'every process of the stack to end',
+  });
+}
+
+async function pidChanges(dev: RunningDev, name: keyof DevFile['pids'], from: number | null): Promise<DevFile> {
+  return await waitFor(
+    () => {
+      const now = readDevFile(dev.dataDir);
+      return now !== undefined && now.pids[name] !== from ? now : undefined;
+    },
+    { timeout_ms: WAIT_MS, what: `${name} to run again` },
+  );
+}
+
+function isReady(url: string): Promise<boolean> {
+  return waitFor(async () => (await fetch(`${url}/readyz`)).status === 200, {
+    timeout_ms: WAIT_MS,
+    what: `${url}/readyz to say yes`,
+  });
+}
+
+function reset(dataDir: string, ...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  const options = { cwd: PROJECT, env: environmentOf(dataDir), encoding: 'utf8' } as const;
+  return spawnSync(process.execPath, ['--import', 'tsx', 'dev/reset.ts', ...args], options);
+}
+
+test('two data directories run side by side, one data directory only once', async () => {
+  const [first, second] = await Promise.all([ready(one), ready(two)]);
+  for (const key of ['api_url', 'temporal_address', 'temporal_ui_url', 'database_url', 'mail_url'] as const) {
+    expect(first[key]).not.toBe(second[key]);
+  }
+
+  const again = runDev('one');
+  expect(await again.exited).toEqual({ code: 1 });
+  expect(again.output().trim()).toMatch(
+    new RegExp(
+      `^Covenant is running already in .*one \\(pid ${one.child.pid}\\) with its API at ${first.api_url}; .*\\.$`,
+    ),
+  );
+  expect(statSync(join(one.dataDir, 'dev.json')).mode & 0o777).toBe(0o600);
+});
+
+test('a second Ctrl-C forces the end and leaves no process', async () => {
+  const running = identitiesOf(await ready(two));
+  expect(running).toHaveLength(4);
+  two.child.kill('SIGINT');
+  two.child.kill('SIGTERM');
+  await two.exited;
+  await allGone(running);
+});
+
+test('a killed api and a killed worker run again, and dev.json names their new pids', async () => {
+  const before = await ready(one);
+  process.kill(before.pids.worker, 'SIGKILL');
+  process.kill(before.pids.api, 'SIGKILL');
+  await pidChanges(one, 'worker', before.pids.worker);
+  const after = await pidChanges(one, 'api', before.pids.api);
+  expect(after.pids.postgres).toBe(before.pids.postgres);
+  await isReady(after.api_url);
+  expect(one.output()).toContain(`api (pid ${before.pids.api}) died by SIGKILL; it is started again`);
+});
+
+test('Temporal starts afresh when its state file is deleted underneath it, and the api is ready again', async () => {
+  const before = await ready(one);
+  rmSync(join(one.dataDir, 'temporal.db'));
+  const after = await pidChanges(one, 'temporal', before.pids.temporal);
+  await isReady(after.api_url);
+  expect(after.pids.api).toBe(before.pids.api);
+});
+
+test('the parent killed with -9 leaves no process, and the next start finds everything as it was', async () => {
+  const before = await ready(one);
+  const running = identitiesOf(before);
+  expect(running).toHaveLength(4);
+  one.child.kill('SIGKILL');
+  await one.exited;
+  await allGone(running);
+
+  one = runDev('one');
+  const after = await waitFor(
+    () => {
+      const now = readDevFile(one.dataDir);
+      return now !== undefined && now.pids.postgres !== before.pids.postgres ? now : undefined;
+    },
+    { timeout_ms: READY_TIMEOUT_MS, what: 'the second start' },
+  );
+  expect(after.super_admin_key).toBe(before.super_admin_key);
+  const answer = await fetch(`${after.api_url}/api/v1/contracts`, {
+    headers: { authorization: `Bearer ${before.super_admin_key}` },
+  });
+  expect(answer.status).toBe(200);
+});
+
+test('dev:reset refuses while the stack runs', async () => {
+  const running = await ready(one);
+  const refused = { status: 1, stdout: expect.stringContaining('stop it first') as string };
+  expect(reset(one.dataDir, '--yes')).toMatchObject(refused);
+  expect(await isReady(running.api_url)).toBe(true);
+});
+
+test('Ctrl-C stops everything in order, ends with 0 and removes dev.json', async () => {
+  const running = identitiesOf(await ready(one));
+  expect(running).toHaveLength(4);
+  one.child.kill('SIGINT');
+  expect(await one.exited).toEqual({ code: 0 });
+  expect(running.filter(isRunning)).toEqual([]);
+  expect(existsSync(join(one.dataDir, 'dev.json'))).toBe(false);
+  expect(existsSync(join(one.dataDir, 'stack.lock'))).toBe(false);
+  const log = readFileSync(join(one.dataDir, 'logs', 'postgres.log'), 'utf8');
+  expect(log.trimEnd().split('\n').at(-1)).toContain('database system is shut down');
+});
+
+test('dev:reset removes nothing without --yes, for --help, or with an argument that it does not know', () => {
+  expect(reset(one.dataDir)).toMatchObject({
+    status: 1,
+    stdout: expect.stringContaining('npm run dev:reset -- --yes') as string,
+  });
+  expect(reset(one.dataDir, '--help')).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('--yes') as string,
+  });
+  expect(reset(one.dataDir, '--yse')).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining("unknown option '--yse'") as string,
+  });
+  expect(existsSync(join(one.dataDir, 'postgres'))).toBe(true);
+});
+
+test('dev:reset removes what a stopped stack left, but never what is not its own', () => {
+  expect(existsSync(one.dataDir)).toBe(true);
+  expect(reset(one.dataDir, '--yes').status).toBe(0);
+  expect(existsSync(one.dataDir)).toBe(false);
+
+  mkdirSync(one.dataDir);
+  writeFileSync(join(one.dataDir, 'letter.txt'), 'mine');
+  expect(reset(one.dataDir, '--yes').status).toBe(1);
+  expect(existsSync(join(one.dataDir, 'letter.txt'))).toBe(true);
+});
+
+test('Ctrl-C while it starts leaves no process', async () => {
+  const dev = runDev('three');
+  const pidFile = join(dev.dataDir, 'postgres', 'postmaster.pid');
+  const postgres = await waitFor(
+    () => (existsSync(pidFile) ? identifyProcess(Number(readFileSync(pidFile, 'utf8').split('\n')[0])) : undefined),
+    { timeout_ms: READY_TIMEOUT_MS, what: 'Postgres to start' },
+  );
+  dev.child.kill('SIGINT');
+  expect(await dev.exited).toEqual({ code: 0 });
+  await allGone([postgres]);
+});

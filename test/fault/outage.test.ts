@@ -1,0 +1,146 @@
+/**
+ * Workers and Temporal may die, Temporal may lose all it knew, and nothing at all may run: what is owed stands in Postgres,
+ * and goes on with no license lost and none doubled.
+ */
+import { rmSync } from 'node:fs';
+import type { Client } from '@temporalio/client';
+import { contractWorkflowId } from '../../temporal/ids';
+import { contractViewQuery } from '../../workflows/contract-lifecycle';
+import { closeChunkGate, installChunkGate } from '../harness/chunk-gate';
+import { expectInvariants } from '../harness/invariants';
+import { addPastContract, auditedCrossings } from '../harness/past-contract';
+import { startTestStack, waitFor, type TestStack } from '../harness/stack';
+import {
+  RECOVERY_TIMEOUT_MS,
+  addStackContract,
+  callStack,
+  countLicenses,
+  jobSucceeded,
+  quotaOf,
+  requestJob,
+  withTemporal,
+} from '../harness/stack-client';
+
+jest.setTimeout(300_000);
+
+let stack: TestStack;
+beforeAll(async () => {
+  stack = await startTestStack();
+  await installChunkGate(stack);
+});
+afterAll(() => stack?.end());
+
+/** Resolves when a workflow of the contract waits on the server, with the state it waits in. */
+function waitsInState(client: Client, contract_id: string): Promise<string> {
+  return waitFor(
+    async () => {
+      const handle = client.workflow.getHandle(contractWorkflowId(contract_id));
+      const { status } = await handle.describe();
+      return status.name === 'RUNNING' ? (await handle.query(contractViewQuery))?.state : undefined;
+    },
+    { timeout_ms: RECOVERY_TIMEOUT_MS, what: `the workflow of contract ${contract_id} to wait` },
+  );
+}
+
+test('a worker killed with -9 in the middle of 20,000 licenses, twice, loses none and doubles none', async () => {
+  const contract_id = await addStackContract(stack, 20_000);
+  // Two ranges of ten chunks each: both are in their middle.
+  const gate = await closeChunkGate(stack, [4, 14]);
+  const job_id = await requestJob(stack, contract_id, 20_000);
+
+  await gate.held(2);
+  expect(await countLicenses(stack, job_id)).toBe(8_000);
+  await stack.kill('worker');
+  await expectInvariants(stack.sql);
+  // The statements of the dead worker go on in Postgres and commit with nobody to hear of it.
+  await gate.open([8, 18]);
+
+  await gate.held(2);
+  expect(await countLicenses(stack, job_id)).toBe(16_000);
+  await stack.kill('worker');
+  await expectInvariants(stack.sql);
+  await gate.open();
+
+  await jobSucceeded(stack, job_id);
+  await expectInvariants(stack.sql);
+  expect(await countLicenses(stack, job_id)).toBe(20_000);
+  expect(await quotaOf(stack, contract_id)).toMatchObject({ generated: 20_000, reserved: 0, remaining: 0 });
+});
+
+test('a Temporal server killed during a job goes on with it when it is started again on its file', async () => {
+  const contract_id = await addStackContract(stack, 20_000);
+  const gate = await closeChunkGate(stack, [4, 14]);
+  const job_id = await requestJob(stack, contract_id, 20_000);
+
+  await gate.held(2);
+  await stack.kill('temporal');
+  await gate.open();
+  await jobSucceeded(stack, job_id);
+
+  await expectInvariants(stack.sql);
+  expect(await countLicenses(stack, job_id)).toBe(20_000);
+  expect(await quotaOf(stack, contract_id)).toMatchObject({ generated: 20_000, reserved: 0 });
+  expect(await withTemporal(stack, (client) => waitsInState(client, contract_id))).toBe('ACTIVE');
+});
+
+test('with its file deleted, an empty Temporal server is given every open contract, job and due boundary again', async () => {
+  const contract_id = await addStackContract(stack, 40_000);
+  const paused_id = await addStackContract(stack, 1_000);
+  expect(await callStack(stack, 'POST', `/contracts/${paused_id}/pause`, { body: {} })).toMatchObject({ status: 200 });
+  const gate = await closeChunkGate(stack, [4, 14]);
+  const job_id = await requestJob(stack, contract_id, 20_000);
+  await gate.held(2);
+  const before = stack.describe().pids.temporal;
+
+  rmSync(stack.temporalStateFile);
+  const past = await addPastContract(stack.sql);
+  await waitFor(() => stack.describe().pids.temporal !== before, {
+    timeout_ms: RECOVERY_TIMEOUT_MS,
+    what: 'Temporal to run again',
+  });
+  await gate.open();
+  const waiting_id = await requestJob(stack, contract_id, 20_000);
+
+  await jobSucceeded(stack, job_id);
+  await jobSucceeded(stack, waiting_id);
+  await waitFor(
+    async () => {
+      const [row] = await stack.sql<{ state: string }[]>`SELECT state FROM contracts WHERE id = ${past.id}`;
+      return row?.state === 'EXPIRED';
+    },
+    { timeout_ms: RECOVERY_TIMEOUT_MS, what: 'the due boundaries to be crossed' },
+  );
+  expect(await auditedCrossings(stack.sql, past.id)).toEqual(past.crossings);
+  await withTemporal(stack, async (client) => {
+    expect(await waitsInState(client, contract_id)).toBe('ACTIVE');
+    expect(await waitsInState(client, paused_id)).toBe('PAUSED');
+  });
+  // The contract still takes commands, in the workflow that was started again.
+  expect(await callStack(stack, 'POST', `/contracts/${paused_id}/resume`, { body: {} })).toMatchObject({ status: 200 });
+
+  await expectInvariants(stack.sql);
+  expect(await quotaOf(stack, contract_id)).toMatchObject({ generated: 40_000, reserved: 0, remaining: 0 });
+});
+
+test('a contract whose dates passed while everything was down is right at the first look, each boundary at its own instant', async () => {
+  for (const server of ['api', 'worker', 'temporal'] as const) await stack.stop(server);
+  const past = await addPastContract(stack.sql);
+  expect(await auditedCrossings(stack.sql, past.id)).toEqual(past.crossings.slice(0, 1));
+  await stack.start('temporal');
+  await stack.start('api');
+
+  const first = await callStack(stack, 'GET', `/contracts/${past.id}`);
+  expect(first).toMatchObject({
+    status: 200,
+    body: { state: 'EXPIRED', status: 'inactive', inactive_reason: 'EXPIRED', next_boundary: null },
+  });
+  expect(await auditedCrossings(stack.sql, past.id)).toEqual(past.crossings);
+
+  const second = await callStack(stack, 'GET', `/contracts/${past.id}`);
+  expect(second).toEqual(first);
+  const refused = await callStack(stack, 'POST', `/contracts/${past.id}/generate`, { body: { count: 1 } });
+  expect(refused).toMatchObject({ status: 409, body: { code: 'CONTRACT_EXPIRED' } });
+  await stack.start('worker');
+  expect(await auditedCrossings(stack.sql, past.id)).toEqual(past.crossings);
+  await expectInvariants(stack.sql);
+});

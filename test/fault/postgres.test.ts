@@ -1,0 +1,152 @@
+/**
+ * Postgres may lose connections, hang and be stopped: jobs go on where they were, and no answer was ever wrong.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { closeChunkGate, installChunkGate } from '../harness/chunk-gate';
+import { freezeServer } from '../harness/frozen-server';
+import { expectInvariants } from '../harness/invariants';
+import { startTestStack, waitFor, type TestStack } from '../harness/stack';
+import {
+  RECOVERY_TIMEOUT_MS,
+  addStackContract,
+  callStack,
+  countLicenses,
+  jobSucceeded,
+  quotaOf,
+  requestJob,
+} from '../harness/stack-client';
+import type { StackAnswer } from '../harness/stack-client';
+
+jest.setTimeout(300_000);
+
+/** How long Postgres hangs: longer than every time-out of a single statement. */
+const FROZEN_MS = 10_000;
+const JOB_LICENSES = 20_000;
+const INLINE_LICENSES = 50;
+
+let stack: TestStack;
+beforeAll(async () => {
+  stack = await startTestStack();
+  await installChunkGate(stack);
+});
+afterAll(() => stack.end());
+
+/** The job is whole, and the contract has exactly its licenses and `others`. */
+async function expectWhole(contract_id: string, job_id: string, others = 0): Promise<void> {
+  await jobSucceeded(stack, job_id);
+  await expectInvariants(stack.sql);
+  expect(await countLicenses(stack, job_id)).toBe(JOB_LICENSES);
+  expect(await quotaOf(stack, contract_id)).toMatchObject({ generated: JOB_LICENSES + others, reserved: 0 });
+}
+
+/** Asks under one key until it is answered with licenses, as a client does that was told to come again. */
+async function generateUntilAnswered(contract_id: string, key: string): Promise<StackAnswer> {
+  return waitFor(
+    async () => {
+      const headers = { 'Idempotency-Key': key };
+      const body = { count: INLINE_LICENSES };
+      const answer = await callStack(stack, 'POST', `/contracts/${contract_id}/generate`, { body, headers });
+      if (answer.status < 500) expect(answer.status).toBe(201);
+      return answer.status === 201 ? answer : undefined;
+    },
+    { timeout_ms: RECOVERY_TIMEOUT_MS, what: 'the request to be answered' },
+  );
+}
+
+async function expectExists({ body }: StackAnswer): Promise<void> {
+  const keys = (body as { licenses: { key: string }[] }).licenses.map(({ key }) => key);
+  const [found] = await stack.sql<
+    [{ count: number }]
+  >`SELECT count(*)::int AS count FROM licenses WHERE key = ANY(${keys})`;
+  expect(found.count).toBe(INLINE_LICENSES);
+}
+
+test('backends terminated in the middle of a chunk, again and again, leave no half chunk and no gap', async () => {
+  const contract_id = await addStackContract(stack, JOB_LICENSES);
+  const gate = await closeChunkGate(stack, [3, 12]);
+  const job_id = await requestJob(stack, contract_id, JOB_LICENSES);
+  for (const next of [
+    [3, 12],
+    [6, 17],
+    [9, 19],
+  ]) {
+    const backends = await gate.held(2);
+    for (const pid of backends) await stack.sql`SELECT pg_terminate_backend(${pid})`;
+    await expectInvariants(stack.sql);
+    // The same chunks once more, then others: a repeated chunk and a fresh one fail alike.
+    await gate.held(2);
+    await gate.open(next);
+  }
+  await gate.held(2);
+  await stack.sql`
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name ~ '^covenant (worker|api) '`;
+  await gate.open();
+  await expectWhole(contract_id, job_id);
+});
+
+test('requests whose backends die in the middle of a transaction are told so, and the API process lives on', async () => {
+  const contract_id = await addStackContract(stack, JOB_LICENSES);
+  const { api } = stack.describe().pids;
+  let asked: Promise<StackAnswer> | undefined;
+  await stack.sql.begin(async (tx) => {
+    // The edit waits for this row, in its transaction.
+    await tx`SELECT FROM contracts WHERE id = ${contract_id} FOR UPDATE`;
+    asked = callStack(stack, 'PATCH', `/contracts/${contract_id}`, { body: { name: 'Renamed' } });
+    await waitFor(
+      async () => {
+        const ended = await stack.sql`
+          SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'covenant api %' AND wait_event_type = 'Lock'`;
+        return ended.count === 1;
+      },
+      { timeout_ms: RECOVERY_TIMEOUT_MS, what: 'the edit to wait for the row' },
+    );
+  });
+  expect(await asked).toMatchObject({ status: 503, body: { code: 'DATABASE_UNAVAILABLE' } });
+
+  const again = await callStack(stack, 'PATCH', `/contracts/${contract_id}`, { body: { name: 'Renamed' } });
+  expect(again).toMatchObject({ status: 200, body: { name: 'Renamed' } });
+  expect(stack.describe().pids.api).toBe(api);
+  await expectInvariants(stack.sql);
+});
+
+test('a Postgres that hangs for ten seconds in the middle of a job delays it and changes nothing else', async () => {
+  const contract_id = await addStackContract(stack, JOB_LICENSES + INLINE_LICENSES);
+  const gate = await closeChunkGate(stack, [4, 14]);
+  const job_id = await requestJob(stack, contract_id, JOB_LICENSES);
+  await gate.held(2);
+  const thaw = freezeServer(stack.describe().pids.postgres);
+  const asked = generateUntilAnswered(contract_id, 'while it hangs');
+  await sleep(FROZEN_MS);
+  thaw();
+  await gate.open();
+
+  await expectExists(await asked);
+  await expectWhole(contract_id, job_id, INLINE_LICENSES);
+});
+
+test('a Postgres that is stopped and started in the middle of a job is waited for, and requests meanwhile are told so', async () => {
+  const contract_id = await addStackContract(stack, JOB_LICENSES + INLINE_LICENSES);
+  const gate = await closeChunkGate(stack, [4, 14]);
+  const job_id = await requestJob(stack, contract_id, JOB_LICENSES);
+  await gate.held(2);
+  // With the connection that held it, the gate is gone.
+  await stack.stop('postgres');
+  await gate.open();
+  const down = await callStack(stack, 'GET', `/contracts/${contract_id}`);
+  expect(down).toMatchObject({ status: 503, body: { code: 'DATABASE_UNAVAILABLE' } });
+  const asked = generateUntilAnswered(contract_id, 'while it is down');
+  await stack.start('postgres');
+
+  await expectExists(await asked);
+  await expectWhole(contract_id, job_id, INLINE_LICENSES);
+});
+
+test('a Postgres killed with -9 in the middle of a job recovers what it had committed, and the job goes on', async () => {
+  const contract_id = await addStackContract(stack, JOB_LICENSES);
+  const gate = await closeChunkGate(stack, [4, 14]);
+  const job_id = await requestJob(stack, contract_id, JOB_LICENSES);
+  await gate.held(2);
+  await stack.kill('postgres');
+  await stack.ready('postgres');
+  await expectWhole(contract_id, job_id);
+});

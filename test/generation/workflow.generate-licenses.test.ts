@@ -1,0 +1,370 @@
+/**
+ * `generateLicenses` fills a job with none lost and none doubled, whatever happens to its activities, its contract or its history.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { activityInfo } from '@temporalio/activity';
+import type {
+  CloseJobInput,
+  FillChunksInput,
+  FilledRange,
+  OpenJobInput,
+} from '../../activities/generation/generation-job';
+import { findContract } from '../../db/contract/contract';
+import { changeContract } from '../../transactions/contract/change-contract';
+import { changeJobState, resumeJob } from '../../db/generation/generation-job';
+import { decide } from '../../domain/contract/command';
+import type { ContractCommand } from '../../domain/contract/command';
+import { cancelDecision, resumeDecision } from '../../domain/generation/generation-job';
+import { isRefusal } from '../../domain/base/refusal';
+import { generationJobWorkflowId } from '../../temporal/ids';
+import type { generateLicenses } from '../../workflows/generate-licenses';
+import { CONTRACT_NAME, JOB_PROGRESS } from '../../workflows/search-attributes';
+import { auditOf, buildContract, jobOf, requestJob, SOMEBODY } from '../harness/contract-rows';
+import { TEST_PUBLIC_URL, startCovenantWorker, wrapEach } from '../harness/covenant-worker';
+import type { Activities, Around, CovenantWorker } from '../harness/covenant-worker';
+import { createTestDatabase } from '../harness/database';
+import type { TestDatabase } from '../harness/database';
+import { expectInvariants } from '../harness/invariants';
+import { connectPreparedTemporal } from '../harness/temporal';
+import type { TestTemporal } from '../harness/temporal';
+import { waitFor } from '../../dev/waiting';
+
+const REQUESTED = 2_000;
+const CHUNK = 100;
+
+type FillChunks = Activities['fillChunks'];
+/** What a test puts in place of the filling of a range; `fill` is the real one. */
+type AroundFill = (fill: FillChunks, input: FillChunksInput) => Promise<FilledRange>;
+
+let temporal: TestTemporal;
+let database: TestDatabase;
+let sql: TestDatabase['sql'];
+let worker: CovenantWorker;
+/** Put around the activities by the test that is running. */
+let around: Around = () => ({});
+
+beforeAll(async () => {
+  temporal = await connectPreparedTemporal();
+  database = await createTestDatabase();
+  sql = database.sql;
+  const { client, nativeConnection } = temporal;
+  worker = await startCovenantWorker({ db: sql, client, nativeConnection, wrap: wrapEach(() => around) });
+});
+afterEach(async () => {
+  around = () => ({});
+  await allowChunks();
+  await sql`DROP FUNCTION IF EXISTS test_fail CASCADE`;
+  await expectInvariants(sql);
+});
+afterAll(async () => {
+  await worker.stop();
+  await temporal.close();
+  await database.drop();
+});
+
+const aroundFill =
+  (fillAround: AroundFill): Around =>
+  (real) => ({ fillChunks: (input) => fillAround((range) => real.fillChunks(range), input) });
+
+const handleOf = (job_id: string) =>
+  temporal.client.workflow.getHandle<typeof generateLicenses>(generationJobWorkflowId(job_id));
+
+async function contractWithJob(requested = REQUESTED, options = {}): Promise<{ contract_id: string; job_id: string }> {
+  const { facts } = await buildContract(sql, { quota: requested, ...options });
+  const job = await requestJob(sql, facts.id, requested);
+  return { contract_id: facts.id, job_id: job.id };
+}
+
+async function commandContract(id: string, command: ContractCommand): Promise<string[]> {
+  const now = new Date().toISOString();
+  const outcome = await sql.begin((tx) =>
+    changeContract(tx, { id, actor: SOMEBODY, now, request_id: null }, (facts, context) =>
+      decide(command, facts, context),
+    ),
+  );
+  if (isRefusal(outcome) || outcome.refusal) throw new Error('the command was refused');
+  return outcome.nudge.job_ids;
+}
+
+const byHand = (job_id: string) => ({ job_id, actor: SOMEBODY, now: new Date().toISOString(), request_id: null });
+const cancel = (job_id: string) =>
+  sql.begin((tx) => changeJobState(tx, byHand(job_id), cancelDecision, 'job.cancel_requested'));
+const resume = (job_id: string) => sql.begin((tx) => resumeJob(tx, byHand(job_id), resumeDecision));
+
+async function run(job_id: string): Promise<unknown> {
+  await worker.nudger.wakeJobs([job_id]);
+  return handleOf(job_id).result();
+}
+
+async function claimedOf(contract_id: string): Promise<number> {
+  const [quota] = await sql<
+    [{ claimed: number }]
+  >`SELECT claimed FROM contract_quotas WHERE contract_id = ${contract_id}`;
+  return quota.claimed;
+}
+
+async function ordinalsOf(job_id: string): Promise<number[]> {
+  const rows = await sql<
+    { ordinal: number }[]
+  >`SELECT ordinal::int FROM issued_licenses WHERE job_id = ${job_id} ORDER BY id`;
+  return rows.map((row) => row.ordinal);
+}
+
+const oneTo = (last: number): number[] => Array.from({ length: last }, (_, i) => i + 1);
+
+/** Lets Postgres refuse chunks for good, until they are allowed again. */
+const forbidChunks = (condition: string) =>
+  sql.unsafe(`ALTER TABLE generation_chunks ADD CONSTRAINT test_forbidden CHECK (NOT (${condition})) NOT VALID`);
+const allowChunks = () => sql`ALTER TABLE generation_chunks DROP CONSTRAINT IF EXISTS test_forbidden`;
+
+test('fills a job with every ordinal once, and tells its story', async () => {
+  const { contract_id, job_id } = await contractWithJob();
+  expect(await run(job_id)).toEqual({ state: 'SUCCEEDED', completed: REQUESTED, requested: REQUESTED });
+  expect(await ordinalsOf(job_id)).toEqual(oneTo(REQUESTED));
+  const actions = (await auditOf(sql, contract_id)).map(({ action }) => action);
+  expect(actions).toEqual(['contract.created', 'generation.requested', 'job.started', 'job.finished']);
+  const execution = await handleOf(job_id).describe();
+  expect(execution.typedSearchAttributes.get(JOB_PROGRESS)).toBe(100);
+  const contract = await findContract(sql, contract_id);
+  expect(execution.typedSearchAttributes.get(CONTRACT_NAME)).toBe(contract?.name);
+  expect(await execution.staticSummary()).toBe(`${REQUESTED} licenses: ${contract?.name} (standard, production)`);
+  expect(await execution.staticDetails()).toContain(`${TEST_PUBLIC_URL}/api/v1/jobs/${job_id})`);
+  expect(await execution.staticDetails()).toContain(`${TEST_PUBLIC_URL}/api/v1/contracts/${contract_id})`);
+});
+
+test('each activity may run twice, the filling of a range also twice at once', async () => {
+  around = (real) => ({
+    openJob: async (input) => (await real.openJob(input), real.openJob(input)),
+    fillChunks: async (input) => (await Promise.all([real.fillChunks(input), real.fillChunks(input)]))[1],
+    closeJob: async (input) => (await real.closeJob(input), real.closeJob(input)),
+  });
+  const { contract_id, job_id } = await contractWithJob();
+  expect(await run(job_id)).toMatchObject({ state: 'SUCCEEDED', completed: REQUESTED });
+  expect(await ordinalsOf(job_id)).toEqual(oneTo(REQUESTED));
+  expect((await auditOf(sql, contract_id)).filter(({ action }) => action.startsWith('job.'))).toHaveLength(2);
+});
+
+test('an activity that does its work and then fails is tried again, and doubles nothing', async () => {
+  const failed = new Set<string>();
+  const onceAfter =
+    <Input, Output>(name: string, activity: (input: Input) => Promise<Output>) =>
+    async (input: Input): Promise<Output> => {
+      const output = await activity(input);
+      const call = `${name} ${JSON.stringify({ ...input, now: null })}`;
+      if (failed.has(call)) return output;
+      failed.add(call);
+      throw new Error('the answer was lost');
+    };
+  around = (real) => ({
+    openJob: onceAfter('open', (input: OpenJobInput) => real.openJob(input)),
+    fillChunks: onceAfter('fill', (input: FillChunksInput) => real.fillChunks(input)),
+    closeJob: onceAfter('close', (input: CloseJobInput) => real.closeJob(input)),
+  });
+  const { contract_id, job_id } = await contractWithJob();
+  expect(await run(job_id)).toMatchObject({ state: 'SUCCEEDED', completed: REQUESTED });
+  expect(failed.size).toBe(4);
+  expect(await ordinalsOf(job_id)).toEqual(oneTo(REQUESTED));
+  expect((await auditOf(sql, contract_id)).filter(({ action }) => action === 'job.finished')).toHaveLength(1);
+});
+
+test('a chunk that fails for good leaves a PARTIAL job whose quota returns, and resuming fills exactly what is missing', async () => {
+  const { contract_id, job_id } = await contractWithJob();
+  await forbidChunks('chunk_no IN (3, 19)');
+  expect(await run(job_id)).toEqual({ state: 'PARTIAL', completed: REQUESTED - 2 * CHUNK, requested: REQUESTED });
+  expect((await jobOf(sql, job_id)).errors).toEqual([
+    { ordinal_from: 301, ordinal_to: 400, code: 'CHUNK_FAILED' },
+    { ordinal_from: 1_901, ordinal_to: 2_000, code: 'CHUNK_FAILED' },
+  ]);
+  expect(await claimedOf(contract_id)).toBe(REQUESTED - 2 * CHUNK);
+  const made = await sql`SELECT id, key FROM issued_licenses WHERE job_id = ${job_id} ORDER BY id`;
+
+  await allowChunks();
+  expect(await resume(job_id)).toBe('QUEUED');
+  expect(await run(job_id)).toMatchObject({ state: 'SUCCEEDED', completed: REQUESTED });
+  expect(await ordinalsOf(job_id)).toEqual(oneTo(REQUESTED));
+  const still =
+    await sql`SELECT id, key FROM licenses WHERE id = ANY(${made.map((license) => license['id'] as string)}) ORDER BY id`;
+  expect([...still]).toEqual([...made]);
+  expect((await jobOf(sql, job_id)).errors).toEqual([]);
+});
+
+test('a job of which nothing can be made is FAILED and costs no quota', async () => {
+  const { contract_id, job_id } = await contractWithJob(200);
+  await forbidChunks('true');
+  expect(await run(job_id)).toEqual({ state: 'FAILED', completed: 0, requested: 200 });
+  expect(await claimedOf(contract_id)).toBe(0);
+});
+
+test('resuming a job for which the quota no longer suffices is refused and changes nothing', async () => {
+  const { contract_id, job_id } = await contractWithJob(200);
+  await forbidChunks('chunk_no = 1');
+  expect(await run(job_id)).toMatchObject({ state: 'PARTIAL' });
+  await requestJob(sql, contract_id, 50);
+  expect(await resume(job_id)).toMatchObject({ code: 'QUOTA_EXCEEDED', metadata: { requested: 100, remaining: 50 } });
+  expect((await jobOf(sql, job_id)).state).toBe('PARTIAL');
+});
+
+describe('cancelling', () => {
+  test('before the first chunk makes no license and returns all', async () => {
+    const { contract_id, job_id } = await contractWithJob();
+    await cancel(job_id);
+    expect(await run(job_id)).toEqual({ state: 'CANCELLED', completed: 0, requested: REQUESTED });
+    expect(await claimedOf(contract_id)).toBe(0);
+  });
+
+  test.each([0, 1, 7, 10, 18])('when %i chunks exist leaves what was made and returns the rest', async (chunks) => {
+    const fillSlowly: AroundFill = async (fill, input) => {
+      // One chunk after the other, so that the cancellation falls where the test wants it.
+      for (let chunk = input.from_chunk; chunk < input.to_chunk; chunk++) {
+        const [made] = await sql<
+          [{ count: number }]
+        >`SELECT count(*)::int FROM generation_chunks WHERE job_id = ${input.job_id}`;
+        if (made.count >= chunks) await cancel(input.job_id);
+        const filled = await fill({ ...input, from_chunk: chunk, to_chunk: chunk + 1 });
+        if (filled.stopped) return filled;
+      }
+      return { stopped: false, given_up: [] };
+    };
+    around = aroundFill(fillSlowly);
+    const { contract_id, job_id } = await contractWithJob();
+    const result = await run(job_id);
+    expect(result).toMatchObject({ state: 'CANCELLED' });
+    const made = (await ordinalsOf(job_id)).length;
+    // Two ranges are in flight: one of them may have been at a chunk of its own.
+    expect([chunks * CHUNK, (chunks + 1) * CHUNK]).toContain(made);
+    expect(await claimedOf(contract_id)).toBe(made);
+  });
+
+  test('of a paused job ends it', async () => {
+    const { contract_id, job_id } = await contractWithJob();
+    await commandContract(contract_id, { name: 'pause', input: {} });
+    await worker.nudger.wakeJobs([job_id]);
+    await waitFor(async () => (await jobOf(sql, job_id)).state === 'PAUSED', {
+      timeout_ms: 10_000,
+      what: 'the job to pause',
+    });
+    expect(await claimedOf(contract_id)).toBe(REQUESTED);
+    await cancel(job_id);
+    expect(await run(job_id)).toMatchObject({ state: 'CANCELLED', completed: 0 });
+    expect(await claimedOf(contract_id)).toBe(0);
+  });
+});
+
+test('a contract that is paused stops its job at the next chunk, and resuming the one continues the other', async () => {
+  let paused = false;
+  around = aroundFill(async (fill, input) => {
+    if (!paused) {
+      paused = true;
+      await fill({ ...input, to_chunk: input.from_chunk + 3 });
+      await commandContract(contract_id, { name: 'pause', input: {} });
+    }
+    return fill(input);
+  });
+  const { contract_id, job_id } = await contractWithJob();
+  await worker.nudger.wakeJobs([job_id]);
+  await waitFor(async () => (await jobOf(sql, job_id)).state === 'PAUSED', {
+    timeout_ms: 10_000,
+    what: 'the job to pause',
+  });
+  const made = (await ordinalsOf(job_id)).length;
+  expect(made).toBeLessThan(REQUESTED);
+  expect(await claimedOf(contract_id)).toBe(REQUESTED);
+  await nextTurn();
+  expect((await ordinalsOf(job_id)).length).toBe(made);
+
+  const owed = await commandContract(contract_id, { name: 'resume', input: {} });
+  expect(owed).toEqual([job_id]);
+  expect(await run(job_id)).toMatchObject({ state: 'SUCCEEDED', completed: REQUESTED });
+  const actions = (await auditOf(sql, contract_id))
+    .map(({ action }) => action)
+    .filter((action) => action.startsWith('job.'));
+  expect(actions).toEqual(['job.started', 'job.paused', 'job.continued', 'job.finished']);
+});
+
+test('a contract that expires in the middle stops its job, which keeps its reservation until it is cancelled', async () => {
+  const end_date = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+  let ranges = 0;
+  around = aroundFill((fill, input) =>
+    fill(
+      ranges++ === 0 ? { ...input, to_chunk: input.from_chunk + 2 } : { ...input, now: `${end_date}T00:00:00.000Z` },
+    ),
+  );
+  const start_date = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
+  const { contract_id, job_id } = await contractWithJob(REQUESTED, { start_date, end_date });
+  await worker.nudger.wakeJobs([job_id]);
+  await waitFor(async () => (await jobOf(sql, job_id)).state === 'PAUSED', {
+    timeout_ms: 10_000,
+    what: 'the job to stop',
+  });
+  expect((await auditOf(sql, contract_id)).filter(({ action }) => action === 'contract.expired')).toEqual([
+    { action: 'contract.expired', at: `${end_date}T00:00:00.000Z`, actor: 'system', state: 'EXPIRED' },
+  ]);
+  expect(await claimedOf(contract_id)).toBe(REQUESTED);
+  await cancel(job_id);
+  expect(await run(job_id)).toMatchObject({ state: 'CANCELLED' });
+  expect(await claimedOf(contract_id)).toBe((await ordinalsOf(job_id)).length);
+});
+
+test('a job whose history is cut again and again goes on where it was', async () => {
+  let ranges = 0;
+  around = aroundFill((fill, input) => (ranges++, fill(input)));
+  const { job_id } = await contractWithJob(400);
+  // 400 chunks are 20 ranges; the test server cuts histories after about eight.
+  await sql`UPDATE generation_jobs SET chunk_size = 1 WHERE id = ${job_id}`;
+  await forbidChunks('chunk_no = 5');
+  await worker.nudger.wakeJobs([job_id]);
+  const first_run = await handleOf(job_id).describe();
+  expect(await handleOf(job_id).result()).toEqual({ state: 'PARTIAL', completed: 399, requested: 400 });
+  expect((await handleOf(job_id).describe()).runId).not.toBe(first_run.runId);
+  expect(ranges).toBe(20);
+  expect((await jobOf(sql, job_id)).errors).toEqual([{ ordinal_from: 6, ordinal_to: 6, code: 'CHUNK_FAILED' }]);
+});
+
+test('a finished job is left alone when somebody wakes it', async () => {
+  const { contract_id, job_id } = await contractWithJob(100);
+  await run(job_id);
+  const before = await auditOf(sql, contract_id);
+  expect(await run(job_id)).toEqual({ state: 'SUCCEEDED', completed: 100, requested: 100 });
+  expect(await auditOf(sql, contract_id)).toEqual(before);
+});
+
+test('an outage of Postgres, however long, leaves a bounded number of history events with a job that waits for it', async () => {
+  const { job_id } = await contractWithJob();
+  let reachable = false;
+  let regular_attempts = 0;
+  around = (activities) => ({
+    openJob: async (input) => {
+      if (reachable) return activities.openJob(input);
+      const { isLocal, attempt } = activityInfo();
+      if (!isLocal) regular_attempts = attempt;
+      throw Object.assign(new Error('as the test asked'), { code: 'ECONNREFUSED' });
+    },
+  });
+  await worker.nudger.wakeJobs([job_id]);
+  const events = async (): Promise<number> => (await handleOf(job_id).fetchHistory()).events?.length ?? 0;
+  const attempts = (count: number) =>
+    waitFor(() => regular_attempts >= count || undefined, { timeout_ms: 25_000, what: `attempt ${count}` });
+  await attempts(1);
+  const before = await events();
+  await attempts(4);
+  expect(await events()).toBe(before);
+  expect(before).toBeLessThan(20);
+  reachable = true;
+  expect(await handleOf(job_id).result()).toMatchObject({ state: 'SUCCEEDED', completed: REQUESTED });
+});
+
+test('failures that Postgres does not explain are counted over outages: the job is closed after so many of them', async () => {
+  const { job_id } = await contractWithJob(CHUNK);
+  await sql.unsafe(`
+    CREATE FUNCTION test_fail() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION 'as the test asked' USING ERRCODE = 'internal_error'; END $$;
+    CREATE TRIGGER test_fail BEFORE INSERT ON licenses FOR EACH STATEMENT EXECUTE FUNCTION test_fail()`);
+  let attempts = 0;
+  around = aroundFill(async (fill, input) => {
+    attempts = activityInfo().attempt;
+    if (attempts === 2) throw Object.assign(new Error('as the test asked'), { code: 'ECONNREFUSED' });
+    return fill({ ...input, attempts_max: 3 });
+  });
+  expect(await run(job_id)).toMatchObject({ state: 'FAILED', completed: 0 });
+  expect(attempts).toBe(4);
+});

@@ -1,0 +1,123 @@
+/**
+ * Starts what all test files share: one Postgres with a migrated template, one Temporal server, one workflow bundle.
+ * Both servers have keepers, so a killed test run leaves no process; its directory is removed by the next run.
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { loadStackConfig } from '../../config';
+import { migrate } from '../../db/system/migration';
+import { holdPort } from '../../dev/ports';
+import { createDatabaseIfMissing, planPostgres } from '../../dev/postgres';
+import { supervise, type SupervisedServer } from '../../dev/supervisor';
+import { findTemporal } from '../../dev/temporal-binary';
+import { planTemporalServer } from '../../dev/temporal-server';
+import { makeRunDirectory } from './run-directory';
+import { randomTestPort } from './test-ports';
+import { announceSharedServers } from './shared-servers';
+
+/** What the teardown needs; it runs in the same process and has no other way to it. */
+export interface SharedRun {
+  servers: SupervisedServer[];
+  directory: string;
+}
+
+const TEMPLATE_DATABASE = 'template_covenant';
+
+/**
+ * For every Temporal server of the run, also those of stacks: one that hands no work from processor to processor computes about
+ * a tenth less, and the tests keep all processors busy.
+ */
+const ONE_GO_PROCESSOR = { GOMAXPROCS: '1' };
+
+/** The servers of this run, once for all jest projects: jest calls the setup for each of them. */
+const RUN = Symbol.for('covenant.test.run');
+const holder = globalThis as typeof globalThis & { [RUN]?: Promise<SharedRun> | undefined };
+
+export default async function globalSetup(): Promise<void> {
+  holder[RUN] ??= startRun();
+  await holder[RUN];
+}
+
+/** Takes the run out, so that only the first teardown ends it. */
+export async function takeRun(): Promise<SharedRun | undefined> {
+  const run = holder[RUN];
+  holder[RUN] = undefined;
+  return await run;
+}
+
+async function startRun(): Promise<SharedRun> {
+  Object.assign(process.env, { ...ONE_GO_PROCESSOR, ...process.env });
+  const directory = makeRunDirectory('servers');
+
+  const servers: SupervisedServer[] = [];
+  try {
+    const [postgres, temporal, bundle] = await Promise.all([
+      startPostgres(directory, servers),
+      startTemporal(directory, servers),
+      bundleWorkflows(directory),
+    ]);
+    announceSharedServers({
+      postgres_url: postgres,
+      template_database: TEMPLATE_DATABASE,
+      temporal_address: temporal,
+      ...(bundle === undefined ? {} : { workflow_bundle: bundle }),
+    });
+  } catch (error) {
+    await Promise.all(servers.map((server) => server.stop()));
+    throw error;
+  }
+  return { servers, directory };
+}
+
+async function startPostgres(directory: string, servers: SupervisedServer[]): Promise<string> {
+  const port = await holdPort(randomTestPort());
+  const plan = await planPostgres({
+    directory: join(directory, 'postgres'),
+    port: port.port,
+    password: randomBytes(16).toString('hex'),
+    logFile: join(directory, 'postgres.log'),
+    // Tests of this server never cut the power, the only fault that these settings give up. Fault tests have stacks
+    // of their own with Postgres' defaults.
+    settings: { fsync: 'off', full_page_writes: 'off' },
+  });
+  const server = supervise(plan, { restart: false });
+  servers.push(server);
+  await port.release();
+  await server.start();
+
+  const url = plan.urlOf('postgres');
+  await createDatabaseIfMissing(url, TEMPLATE_DATABASE);
+  await migrate(plan.urlOf(TEMPLATE_DATABASE));
+  return url;
+}
+
+async function startTemporal(directory: string, servers: SupervisedServer[]): Promise<string> {
+  const say = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
+  const program = await findTemporal({ cacheDir: loadStackConfig(process.env).cacheDir, env: process.env, say });
+  const port = await holdPort(randomTestPort());
+  const plan = planTemporalServer({
+    program,
+    port: port.port,
+    uiPort: undefined,
+    stateFile: undefined,
+    namespace: 'default',
+    logFile: join(directory, 'temporal.log'),
+    dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': 60 },
+  });
+  const server = supervise(plan, { restart: false });
+  servers.push(server);
+  await port.release();
+  await server.start();
+  return plan.address;
+}
+
+async function bundleWorkflows(directory: string): Promise<string | undefined> {
+  const entry = join(__dirname, '..', '..', 'workflows', 'index.ts');
+  if (!existsSync(entry)) return undefined;
+  const { code } = await bundleWorkflowCode({ workflowsPath: entry, logger: new DefaultLogger('WARN') });
+  const file = join(directory, 'workflow-bundle.cjs');
+  writeFileSync(file, code);
+  return file;
+}

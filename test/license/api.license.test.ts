@@ -1,0 +1,309 @@
+/** Licenses through the interface: lists, searches, and files of any length. */
+import { startTestApi } from '../harness/api';
+import type { ApiAnswer, TestApi } from '../harness/api';
+import { addCatalogue, addContract } from '../harness/catalogue';
+import type { TestCatalogue } from '../harness/catalogue';
+import { expectRefusal } from '../harness/expect-refusal';
+import { rowsOf, walkPages } from '../harness/walk-pages';
+
+let api: TestApi;
+let catalogue: TestCatalogue;
+
+beforeAll(async () => {
+  api = await startTestApi();
+  catalogue = await addCatalogue(api, { features: { seats: 5 }, activation_limit: 3 });
+});
+
+afterAll(() => api.close());
+
+interface Made {
+  id: string;
+  key: string;
+}
+
+async function generate(
+  contract_id: string,
+  count: number,
+  more: Record<string, unknown> = {},
+): Promise<{ job_id: string; licenses: Made[] }> {
+  const answer = await api.call('POST', `/contracts/${contract_id}/generate`, { body: { count, ...more } });
+  if (answer.status !== 201) throw new Error(answer.text);
+  return answer.body as { job_id: string; licenses: Made[] };
+}
+
+function list(query: string, key?: string): Promise<ApiAnswer> {
+  return api.call('GET', `/licenses?${query}`, key === undefined ? {} : { key });
+}
+
+function ids(licenses: Made[]): string[] {
+  return licenses.map((license) => license.id);
+}
+
+/** The lines of a file, without its header. */
+function linesOf(text: string): string[] {
+  return text.trimEnd().split('\n').slice(1);
+}
+
+test('a license tells what it grants and where it comes from', async () => {
+  const customer = (await api.call('POST', '/customers', { body: { name: 'Buyer', email: 'buyer@example.com' } })).body;
+  const contract = await addContract(api, catalogue, {
+    name: 'Told',
+    customer_id: customer.id,
+    feature_overrides: { tier: 'gold' },
+    activation_limit: 'unlimited',
+  });
+  const { job_id, licenses } = await generate(contract.id, 2);
+  const { body } = await api.call('GET', `/licenses/${licenses[1]?.id}`);
+  expect(body).toEqual({
+    id: licenses[1]?.id,
+    key: licenses[1]?.key,
+    status: 'available',
+    source: 'Contract: Told',
+    contract_id: contract.id,
+    job_id,
+    ordinal: 2,
+    environment: 'production',
+    is_test: false,
+    ...catalogue,
+    customer_id: customer.id,
+    features: { seats: 5, tier: 'gold' },
+    activation_limit: null,
+    expires_at: null,
+    created_at: expect.any(String),
+    channel: 'api',
+  });
+  expect((await list(`customer_id=${customer.id}&order=asc`)).body.data[1]).toEqual(body);
+});
+
+test.each(['lic_0', 'lic_1', 'lic_9223372036854775808', 'lic_01', 'lic_', '5', 'lic_1%00'])(
+  '%s is not found',
+  async (id) => {
+    expectRefusal(await api.call('GET', `/licenses/${id}`), 404, 'NOT_FOUND');
+  },
+);
+
+test('pages show every license of several jobs once, in order, while others are made', async () => {
+  const contract = await addContract(api, catalogue);
+  const made: Made[] = [];
+  for (const count of [3, 1, 5]) made.push(...(await generate(contract.id, count)).licenses);
+  const path = `/licenses?contract_id=${contract.id}&limit=2`;
+  expect(await walkPages(api, `${path}&order=asc`)).toEqual(ids(made));
+  const more = async (): Promise<void> => void (await generate(contract.id, 2));
+  expect(await walkPages(api, path, 'id', more)).toEqual(ids(made).reverse());
+});
+
+test('filters by contract, job and test licenses', async () => {
+  const draft = await addContract(api, catalogue, { status: 'inactive' });
+  const other = await addContract(api, catalogue);
+  const tests = await generate(draft.id, 2, { test: true });
+  const real = await generate(other.id, 2);
+  expect(await walkPages(api, `/licenses?job_id=${tests.job_id}&order=asc`)).toEqual(ids(tests.licenses));
+  expect(await walkPages(api, `/licenses?contract_id=${draft.id}&is_test=false`)).toEqual([]);
+  expect(await walkPages(api, `/licenses?contract_id=${other.id}&is_test=false&order=asc`)).toEqual(ids(real.licenses));
+  expect(
+    rowsOf<{ is_test: boolean }>(await list(`contract_id=${draft.id}&is_test=true`)).map((row) => row.is_test),
+  ).toEqual([true, true]);
+});
+
+test('a license is expired from the very instant it expires at', async () => {
+  const contract = await addContract(api, catalogue, { expiry: { duration: 'P1D' } });
+  const { job_id, licenses } = await generate(contract.id, 1);
+  const id = licenses[0]?.id;
+  const expires_at = (await api.call('GET', `/licenses/${id}`)).body.expires_at;
+  const statusAt = async (now: string): Promise<string[]> => {
+    api.api.clock = () => Promise.resolve(now);
+    const status = String((await api.call('GET', `/licenses/${id}`)).body.status);
+    return [
+      status,
+      ...(await walkPages(api, `/licenses?job_id=${job_id}&status=expired`)),
+      ...(await walkPages(api, `/licenses?job_id=${job_id}&status=available`, 'status')),
+    ];
+  };
+  const clock = api.api.clock;
+  try {
+    expect(await statusAt(new Date(Date.parse(expires_at) - 1).toISOString())).toEqual(['available', 'available']);
+    expect(await statusAt(expires_at)).toEqual(['expired', id]);
+  } finally {
+    api.api.clock = clock;
+  }
+});
+
+test('an environment shows nothing of another, and production is the default', async () => {
+  const contract = await addContract(api, await addCatalogue(api, { environment: 'staging' }));
+  const { licenses } = await generate(contract.id, 1);
+  const search = `search=${licenses[0]?.key}`;
+  expect(await walkPages(api, `/licenses?${search}`)).toEqual([]);
+  expect(await walkPages(api, `/licenses?${search}&environment=staging`)).toEqual(ids(licenses));
+  expect(await walkPages(api, `/licenses?contract_id=${contract.id}`)).toEqual(ids(licenses));
+  expect(await walkPages(api, `/licenses?contract_id=${contract.id}&environment=production`)).toEqual([]);
+});
+
+describe('searching', () => {
+  test('finds a whole key, a whole id and the beginning of keys, as they are written', async () => {
+    const contract = await addContract(api, catalogue);
+    const { licenses } = await generate(contract.id, 3);
+    const [one] = licenses as [Made];
+    for (const search of [one.key, one.id, ` ${one.key} `, one.key.slice(0, 15)]) {
+      expect(await walkPages(api, `/licenses?search=${encodeURIComponent(search)}`)).toEqual([one.id]);
+    }
+    expect(await walkPages(api, `/licenses?contract_id=${contract.id}&search=TEST-&order=asc&limit=2`)).toEqual(
+      ids(licenses),
+    );
+    for (const search of [
+      one.key.toLowerCase(),
+      one.key.slice(1),
+      one.key.slice(0, 2),
+      `${one.key}x`,
+      '%',
+      'TEST_',
+      'lic_99999999999999999999',
+    ]) {
+      expect(await walkPages(api, `/licenses?contract_id=${contract.id}&search=${encodeURIComponent(search)}`)).toEqual(
+        [],
+      );
+    }
+  });
+
+  test('finds the same whether the beginning is rare or that of more keys than are read at once', async () => {
+    const contract = await addContract(api, catalogue);
+    const { licenses, job_id } = await generate(contract.id, 4);
+    const [{ serial } = { serial: '' }] = await api.sql<
+      { serial: string }[]
+    >`SELECT serial FROM generation_jobs WHERE id = ${job_id}`;
+    await fillRange(contract.id, 'CROWD-', 1_200);
+    await api.sql`UPDATE licenses SET key = 'CROWD-Z' || id WHERE id >> 24 = ${serial}`;
+    expect(await walkPages(api, `/licenses?job_id=${job_id}&search=CROWD-&order=asc&limit=3`)).toEqual(ids(licenses));
+    expect(await walkPages(api, `/licenses?job_id=${job_id}&search=CROWD-Z&limit=3`)).toEqual(ids(licenses).reverse());
+    expect(await walkPages(api, `/licenses?contract_id=${contract.id}&search=CROWD-&limit=100`)).toHaveLength(1_204);
+  });
+
+  test('uses the index of keys', async () => {
+    const plan = await api.sql.begin(async (tx) => {
+      await tx`SET LOCAL enable_seqscan = off`;
+      return tx`EXPLAIN SELECT id FROM licenses WHERE key >= ${'TEST-AB'} AND key < ${'TEST-AB\u{10ffff}'}`;
+    });
+    expect(JSON.stringify(plan)).toContain('license_key_unique');
+  });
+});
+
+describe('viewers', () => {
+  test('see that keys exist, not what they are, and find them by id only', async () => {
+    const contract = await addContract(api, catalogue);
+    const [one] = (await generate(contract.id, 1)).licenses as [Made];
+    const key = api.keys.viewer;
+    const masked = `…${one.key.slice(-4)}`;
+    expect((await api.call('GET', `/licenses/${one.id}`, { key })).body.key).toBe(masked);
+    const found = await list(`search=${one.id}`, key);
+    expect(rowsOf<Made>(found).map((row) => row.key)).toEqual([masked]);
+    expect(found.text).not.toContain(one.key);
+    for (const search of [one.key, 'TEST-']) expectRefusal(await list(`search=${search}`, key), 403, 'FORBIDDEN_ROLE');
+  });
+
+  test('take out no files', async () => {
+    const contract = await addContract(api, catalogue);
+    const { job_id } = await generate(contract.id, 1);
+    for (const path of ['/licenses.csv', `/jobs/${job_id}/licenses.csv`, `/contracts/${contract.id}/report.csv`]) {
+      expectRefusal(await api.call('GET', path, { key: api.keys.viewer }), 403, 'FORBIDDEN_ROLE');
+      expect((await api.call('GET', path, { key: api.keys.operator })).status).toBe(200);
+    }
+  });
+});
+
+describe('after the contract is deleted', () => {
+  test('its licenses, their source and its report stay', async () => {
+    const contract = await addContract(api, catalogue, { name: 'Gone, but told', status: 'inactive' });
+    const { licenses } = await generate(contract.id, 1, { test: true });
+    expect(
+      (await api.call('DELETE', `/contracts/${contract.id}`, { body: { confirm_name: 'Gone, but told' } })).status,
+    ).toBe(204);
+    const source = 'Contract: Gone, but told';
+    expect((await api.call('GET', `/licenses/${licenses[0]?.id}`)).body.source).toBe(source);
+    expect(await walkPages(api, `/licenses?source=${encodeURIComponent(source)}`)).toEqual(ids(licenses));
+    for (const other of ['Manual', 'Contract: Gone', 'Gone, but told'])
+      expect(await walkPages(api, `/licenses?source=${encodeURIComponent(other)}`)).toEqual([]);
+    expect((await api.call('GET', `/contracts/${contract.id}/report.csv`)).status).toBe(200);
+  });
+});
+
+describe('files', () => {
+  test("a contract's report has one line for each license, in the order they were made, without test licenses", async () => {
+    const customer = (
+      await api.call('POST', '/customers', { body: { name: 'Reported', email: 'reported@example.com' } })
+    ).body;
+    const contract = await addContract(api, catalogue, {
+      name: 'Report "Q1", all',
+      customer_id: customer.id,
+      status: 'inactive',
+    });
+    await generate(contract.id, 1, { test: true });
+    await api.sql`UPDATE contracts SET activated_at = now(), start_date = current_date, state = 'ACTIVE', may_generate = true WHERE id = ${contract.id}`;
+    const { job_id, licenses } = await generate(contract.id, 3);
+    const answer = await api.call('GET', `/contracts/${contract.id}/report.csv`);
+    expect(answer.headers.get('content-disposition')).toBe(`attachment; filename="report-${contract.id}.csv"`);
+    expect(answer.text.split('\n')[0]).toBe(
+      'key,status,customer,activations,created_at,features,expires_at,job,source',
+    );
+    const { created_at } = (await api.call('GET', `/licenses/${licenses[0]?.id}`)).body;
+    expect(linesOf(answer.text)).toEqual(
+      licenses.map(
+        ({ key }) =>
+          `${key},available,reported@example.com,0,${created_at},"{""seats"":5}",,${job_id},"Contract: Report ""Q1"", all"`,
+      ),
+    );
+  });
+
+  test('a file holds every license however many batches it takes, once and in order', async () => {
+    const contract = await addContract(api, catalogue);
+    await fillRange(contract.id, 'MANY-', 4_500);
+    const [job] = await api.sql<{ id: string }[]>`SELECT id FROM generation_jobs WHERE contract_id = ${contract.id}`;
+    for (const path of [
+      `/jobs/${job?.id}/licenses.csv`,
+      `/licenses.csv?contract_id=${contract.id}`,
+      `/licenses.csv?search=MANY-`,
+    ]) {
+      const keys = linesOf((await api.call('GET', path)).text).map((line) => line.split(',')[0]);
+      expect(keys).toEqual(Array.from({ length: 4_500 }, (_, i) => `MANY-${i + 1}`));
+    }
+  });
+
+  test('a cell that a spreadsheet would run as a formula is escaped', async () => {
+    const emails = ['=cmd@example.com', '+1@example.com', '-1@example.com'];
+    const contract = await addContract(api, catalogue);
+    await generate(contract.id, 1);
+    for (const email of emails) {
+      const now = new Date().toISOString();
+      const [row] = await api.sql<
+        { id: string }[]
+      >`INSERT INTO customers ${api.sql({ email, name: 'x', created_at: now, updated_at: now })} RETURNING id`;
+      await api.sql`UPDATE contracts SET customer_id = ${row?.id ?? null} WHERE id = ${contract.id}`;
+      const [line] = linesOf((await api.call('GET', `/contracts/${contract.id}/report.csv`)).text);
+      expect(line?.split(',')[2]).toBe(`'${email}`);
+    }
+  });
+
+  test('a file of nothing has its header alone, and one of an unknown thing is not found', async () => {
+    const contract = await addContract(api, catalogue);
+    expect((await api.call('GET', `/contracts/${contract.id}/report.csv`)).text).toBe(
+      'key,status,customer,activations,created_at,features,expires_at,job,source\n',
+    );
+    const unknown = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
+    expectRefusal(await api.call('GET', `/contracts/${unknown}/report.csv`), 404, 'NOT_FOUND');
+    expectRefusal(await api.call('GET', `/jobs/${unknown}/licenses.csv`), 404, 'NOT_FOUND');
+    expectRefusal(await api.call('GET', '/licenses.csv?status=lost'), 422, 'VALIDATION_FAILED');
+  });
+});
+
+/** Puts a finished job of licenses into a contract that has none of this size, past the interface. */
+async function fillRange(contract_id: string, prefix: string, count: number): Promise<void> {
+  await generate(contract_id, 1);
+  await api.sql.begin(async (tx) => {
+    const [job] = await tx<
+      { id: string; serial: string }[]
+    >`SELECT id, serial FROM generation_jobs WHERE contract_id = ${contract_id} ORDER BY serial DESC LIMIT 1`;
+    const { id, serial } = job as { id: string; serial: string };
+    await tx`DELETE FROM licenses WHERE id >> 24 = ${serial}`;
+    await tx`UPDATE generation_jobs SET requested = ${count}, chunk_size = ${count} WHERE id = ${id}`;
+    await tx`UPDATE generation_chunks SET licenses = ${count} WHERE job_id = ${id}`;
+    await tx`INSERT INTO licenses SELECT (${serial}::bigint << 24) + n, ${prefix}::text || n FROM generate_series(1, ${count}::int) n`;
+  });
+}

@@ -1,0 +1,40 @@
+/** What an issued license shows: its id, its status, its source. */
+import fc from 'fast-check';
+import { contractNameOf, licenseIdText, licenseSource, licenseStatus, parseLicenseId } from '../../domain/license/license';
+
+test('an id comes back as it was', () => {
+  fc.assert(
+    fc.property(
+      fc.bigInt({ min: 1n, max: 2n ** 63n - 1n }),
+      (id) => parseLicenseId(licenseIdText(id.toString())) === id.toString(),
+    ),
+  );
+});
+
+test.each([
+  '',
+  'lic_',
+  '1',
+  'lic_0',
+  'lic_01',
+  'lic_-1',
+  'lic_1.0',
+  'lic_1 ',
+  'LIC_1',
+  'lic_9223372036854775808',
+  'lic_99999999999999999999',
+])('%j is no id', (text) => {
+  expect(parseLicenseId(text)).toBeNull();
+});
+
+test('a license is expired from the instant it expires at', () => {
+  const expires_at = '2027-06-15T12:00:00.000Z';
+  expect(licenseStatus(expires_at, '2027-06-15T11:59:59.999Z')).toBe('available');
+  expect(licenseStatus(expires_at, expires_at)).toBe('expired');
+  expect(licenseStatus(null, expires_at)).toBe('available');
+});
+
+test('a source names its contract, whatever the name', () => {
+  fc.assert(fc.property(fc.string(), (name) => contractNameOf(licenseSource(name)) === name));
+  expect(contractNameOf('Manual')).toBeNull();
+});

@@ -1,0 +1,107 @@
+/** The import arrows of ARCHITECTURE.md bite: one small house that breaks each of them, judged by the rules of the real one. */
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+interface Violation {
+  from: string;
+  to: string;
+  rule: { name: string };
+}
+
+const ROOT = join(__dirname, '..', '..');
+
+/** Each file with the import that it must not have, and the rule that says so. */
+const FORBIDDEN: [file: string, code: string, rule: string][] = [
+  ['domain/a.ts', "import '../db/rows';", 'domain-knows-only-its-neighbours'],
+  ['domain/b.ts', "import postgres from 'postgres'; postgres();", 'domain-imports-only-its-packages'],
+  ['workflows/a.ts', "import '../db/rows';", 'workflows-knows-only-its-neighbours'],
+  ['workflows/b.ts', "import { act } from '../activities/act'; act();", 'workflows-take-only-types-of-activities'],
+  [
+    'workflows/c.ts',
+    "import { Client } from '@temporalio/client'; new Client();",
+    'workflows-imports-only-its-packages',
+  ],
+  ['activities/a.ts', "import '../api/main';", 'activities-knows-only-its-neighbours'],
+  ['activities/b.ts', "import '../workflows/story';", 'activities-knows-only-its-neighbours'],
+  ['adapters/a.ts', "import '../db/rows';", 'adapters-knows-only-its-neighbours'],
+  ['adapters/b.ts', "import { Client } from '@temporalio/client'; new Client();", 'adapters-imports-only-its-packages'],
+  ['api/h.ts', "import '../adapters/billing';", 'api-knows-only-its-neighbours'],
+  ['activities/c.ts', "import '../adapters/billing';", 'activities-knows-only-its-neighbours'],
+  ['api/a.ts', "import '../activities/act';", 'api-knows-only-its-neighbours'],
+  ['api/b.ts', "import '../cli/main';", 'api-knows-only-its-neighbours'],
+  ['api/c.ts', "import { loadConfig } from '../config'; loadConfig();", 'only-entry-points-read-settings'],
+  ['api/d.ts', "import { expect } from 'yaml'; expect();", 'product-uses-no-development-packages'],
+  ['api/e.ts', "import './f';", 'no-cycles'],
+  ['db/a.ts', "import '../temporal/nudge';", 'db-knows-only-its-neighbours'],
+  ['db/b.ts', "import express from 'express'; express();", 'db-imports-only-its-packages'],
+  ['temporal/a.ts', "import '../db/rows';", 'temporal-knows-only-its-neighbours'],
+  ['cli/a.ts', "import '../activities/act';", 'cli-knows-only-its-neighbours'],
+  ['cli/b.ts', "import '../dev/stack';", 'product-stands-without-its-tools'],
+  ['db/forgotten.ts', 'export const forgotten = true;', 'no-orphans'],
+  ['api/g.ts', "import './nowhere';", 'imports-resolve'],
+];
+
+/** The other half of the cycle above, which is reported once. */
+const CYCLE_BACK: [file: string, code: string] = ['api/f.ts', "import './e';"];
+
+/** Files that keep to the arrows; nothing may be said about them. */
+const ALLOWED: [file: string, code: string][] = [
+  ['config.ts', 'export function loadConfig() {} export interface Config { port: number }'],
+  ['domain/term.ts', "import { z } from 'zod'; export const term = z.string();"],
+  ['db/rows.ts', "import '../domain/term'; import postgres from 'postgres'; export const sql = postgres();"],
+  ['activities/act.ts', "import '../db/rows'; import '../temporal/nudge'; export function act() {}"],
+  [
+    'workflows/story.ts',
+    "import '@temporalio/workflow'; import '../domain/term'; import type { act } from '../activities/act'; export type Act = typeof act;",
+  ],
+  ['temporal/nudge.ts', "import '../workflows/story'; import '@temporalio/client';"],
+  [
+    'api/app.ts',
+    "import '../db/rows'; import '../temporal/nudge'; import type { Config } from '../config'; export type C = Config;",
+  ],
+  [
+    'adapters/billing.ts',
+    "import '../domain/term'; import Stripe from 'stripe'; export const stripe = new Stripe('');",
+  ],
+  [
+    'api/main.ts',
+    "import './app'; import '../adapters/billing'; import { loadConfig } from '../config'; loadConfig();",
+  ],
+  [
+    'cli/main.ts',
+    "import '../db/rows'; import '../temporal/nudge'; import { loadConfig } from '../config'; loadConfig();",
+  ],
+  ['dev/stack.ts', "import '../db/rows';"],
+];
+
+let house: string;
+let violations: Violation[];
+
+beforeAll(() => {
+  house = mkdtempSync(join(tmpdir(), 'covenant-arrows-'));
+  for (const [file, code] of [...ALLOWED, ...FORBIDDEN, CYCLE_BACK]) {
+    mkdirSync(dirname(join(house, file)), { recursive: true });
+    writeFileSync(join(house, file), `${code}\nexport {};\n`);
+  }
+  for (const file of ['package.json', 'tsconfig.json', '.dependency-cruiser.cjs']) {
+    copyFileSync(join(ROOT, file), join(house, file));
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(house, 'node_modules'), 'junction');
+  const cruiser = join(ROOT, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
+  const run = spawnSync(process.execPath, [cruiser, '--output-type', 'json', '.'], { cwd: house, encoding: 'utf8' });
+  if (!run.stdout) throw new Error(run.stderr);
+  violations = (JSON.parse(run.stdout) as { summary: { violations: Violation[] } }).summary.violations;
+});
+
+afterAll(() => rmSync(house, { recursive: true, force: true }));
+
+test.each(FORBIDDEN)('%s may not say: %s', (file, _, rule) => {
+  expect(violations.filter(({ from }) => from === file).map((violation) => violation.rule.name)).toContain(rule);
+});
+
+test('imports along the arrows are allowed', () => {
+  const allowed = ALLOWED.map(([file]) => file);
+  expect(violations.filter(({ from }) => allowed.includes(from))).toEqual([]);
+});

@@ -1,0 +1,58 @@
+/** Every script that a user starts says what it does for `--help`, and refuses an argument that it does not know. */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { RUN_SOURCES } from '../harness/run-sources';
+
+const ROOT = join(__dirname, '..', '..');
+const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
+
+/** The files of ours that package.json starts; those of `dist` stand for their sources. */
+const started = [
+  ...new Set(
+    Object.values(scripts).flatMap((script) =>
+      [...script.matchAll(/(?:tsx|node) (?:--import tsx )?([\w/-]+)\.[jt]s/g)].map(
+        ([, file]) => `${(file ?? '').replace(/^dist\//, '')}.ts`,
+      ),
+    ),
+  ),
+].sort();
+
+test('the list of scripts is that of package.json', () => {
+  expect(started).toEqual(
+    expect.arrayContaining(['dev/main.ts', 'dev/reset.ts', 'dev/demo.ts', 'worker.ts', 'api/main.ts', 'cli/main.ts']),
+  );
+});
+
+test.each(started)('%s parses its arguments', (file) => {
+  expect(readFileSync(join(ROOT, file), 'utf8')).toMatch(/\b(parseNoArguments|commandLine|new Command)\(/);
+});
+
+test('npm run generate starts one program, so that its arguments reach all of what it does', () => {
+  expect(scripts['generate']?.match(/tsx [\w/.-]+/g)).toEqual(['tsx dev/generate.ts']);
+});
+
+test.each(['--help', '--no-such-option'])('npm run demo does nothing for %s', async (argument) => {
+  const { code, stdout, stderr } = await run('dev/demo.ts', argument);
+  if (argument === '--help') expect([code, stdout.split(' [')[0], stderr]).toEqual([0, 'Usage: npm run demo', '']);
+  else expect([code, stdout, stderr.split('\n')[0]]).toEqual([1, '', "error: unknown option '--no-such-option'"]);
+});
+
+test('npm run prove-time-zones names itself as it is called, and takes two versions or none', async () => {
+  const file = 'test/harness/two-nodes.ts';
+  const help = await run(file, '--help');
+  expect([help.code, help.stdout.split(' [')[0]]).toEqual([0, 'Usage: npm run prove-time-zones --']);
+  const { code, stdout, stderr } = await run(file, '20');
+  const missing =
+    'error: two versions of Node are compared, and one is given; add another: npm run prove-time-zones -- 20 24';
+  expect([code, stdout, stderr.split('\n')[0]]).toEqual([1, '', missing]);
+});
+
+function run(file: string, argument: string): Promise<{ code: number; stdout: string; stderr: string }> {
+  const args = [...RUN_SOURCES, file, argument];
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, args, { cwd: ROOT }, (_error, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
+}

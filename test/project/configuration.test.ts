@@ -1,0 +1,246 @@
+/** Settings: a wrong environment is refused as a whole and in words, and the page about them is the table of the code. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError, loadConfig, loadStackConfig, SETTINGS, STACK_SETTINGS, type Environment } from '../../config';
+import { configurationPage } from '../../dev/check/configuration-page';
+import { createTestAuthority, type TestCertificate } from '../harness/certificates';
+import { makeRunDirectory } from '../harness/run-directory';
+
+const REQUIRED = { DATABASE_URL: 'postgres://covenant:secret@db:5432/covenant', COVENANT_KEY_PEPPER: 'p'.repeat(32) };
+const STANDARD_SECRET = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
+
+function configErrorOf(env: Environment): ConfigError {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error('the environment was accepted');
+}
+
+describe('a wrong value', () => {
+  const wrongValues: [variable: string, value: string][] = [
+    ['DATABASE_URL', 'mysql://db/covenant'],
+    ['DATABASE_URL', 'postgres://db'],
+    ['DATABASE_POOL_SIZE', '0'],
+    ['DATABASE_POOL_SIZE', '501'],
+    ['DATABASE_POOL_SIZE', 'ten'],
+    ['TEMPORAL_ADDRESS', 'temporal'],
+    ['TEMPORAL_ADDRESS', 'temporal:70000'],
+    ['TEMPORAL_ADDRESS', 'http://temporal:7233'],
+    ['TEMPORAL_NAMESPACE', 'has space'],
+    ['TEMPORAL_TLS', 'yes'],
+    ['TEMPORAL_TLS_SERVER_NAME', 'https://temporal.example'],
+    ['TEMPORAL_API_KEY', 'two words'],
+    ['TEMPORAL_UI_URL', 'localhost:8233'],
+    ['TEMPORAL_TASK_QUEUE_PREFIX', '9lives'],
+    ['HOST', 'example.org'],
+    ['PORT', '65536'],
+    ['PORT', '80.5'],
+    ['PORT', '-1'],
+    ['COVENANT_PUBLIC_URL', 'ftp://covenant'],
+    ['COVENANT_PUBLIC_URL', 'https://covenant/?a=b'],
+    ['TRUST_PROXY', 'true'],
+    ['TRUST_PROXY', '17'],
+    ['TRUST_PROXY', '10.0.0.0/33'],
+    ['TRUST_PROXY', '10.0.0.0/8,'],
+    ['COVENANT_KEY_PEPPER', 'p'.repeat(31)],
+    ['COVENANT_BILLING_STANDARD_SECRET', 'whsec_not-base64'],
+    ['COVENANT_BILLING_STANDARD_SECRET', `${STANDARD_SECRET},`],
+    ['COVENANT_BILLING_STANDARD_SECRET', STANDARD_SECRET.slice('whsec_'.length)],
+    ['COVENANT_BILLING_STANDARD_SECRET', `whsec_${Buffer.alloc(23).toString('base64')}`],
+    ['COVENANT_BILLING_STANDARD_SECRET', `${STANDARD_SECRET},`.repeat(5) + STANDARD_SECRET],
+    ['COVENANT_BILLING_STANDARD_URL', 'billing.example'],
+    ['STRIPE_WEBHOOK_SECRET', 'sk_test_1'],
+    ['STRIPE_API_KEY', 'pk_test_1'],
+    ['STRIPE_API_URL', 'https://api.stripe.com/v1'],
+    ['STRIPE_API_URL', 'api.stripe.com'],
+    ['COVENANT_TEST_CLOCKS', 'yes'],
+    ['LOG_LEVEL', 'loud'],
+    ['WORKER_HEALTH_PORT', '0'],
+    ['SHUTDOWN_GRACE_MS', '1e3'],
+  ];
+
+  test.each(wrongValues)(
+    'of %s (%s) is refused naming the variable, the value and what is allowed',
+    (variable, value) => {
+      const error = configErrorOf({ ...REQUIRED, [variable]: value });
+      const setting = Object.values(SETTINGS).find(({ env }) => env === variable);
+      const shown = setting?.secret ? `(hidden, ${value.length} characters)` : JSON.stringify(value);
+      expect(error.problems.map((problem) => problem.variable)).toEqual([variable]);
+      expect(error.message).toContain(`${variable} is ${shown}; allowed: ${setting?.allowed}`);
+      if (setting?.secret) expect(error.message).not.toContain(value);
+    },
+  );
+
+  test('does not hide another: all are named at once', () => {
+    const error = configErrorOf({ PORT: 'x', LOG_LEVEL: 'x', COVENANT_KEY_PEPPER: 'short' });
+    expect(error.problems.map((problem) => problem.variable).sort()).toEqual([
+      'COVENANT_KEY_PEPPER',
+      'DATABASE_URL',
+      'LOG_LEVEL',
+      'PORT',
+    ]);
+    expect(error.message).toContain('DATABASE_URL is not set');
+  });
+});
+
+test('required values alone are enough, and all else has its default', () => {
+  expect(loadConfig(REQUIRED)).toEqual({
+    databaseUrl: REQUIRED.DATABASE_URL,
+    apiStatementTimeoutMs: 7_000,
+    listStatementTimeoutMs: 3_000,
+    workerStatementTimeoutMs: 20_000,
+    idleTransactionTimeoutMs: 10_000,
+    temporalAddress: '127.0.0.1:7233',
+    temporalNamespace: 'default',
+    temporalTls: false,
+    temporalUiUrl: 'http://127.0.0.1:8233',
+    temporalShowNames: true,
+    taskQueuePrefix: 'covenant',
+    host: '127.0.0.1',
+    port: 8080,
+    publicUrl: 'http://127.0.0.1:8080',
+    trustProxy: false,
+    keyPepper: REQUIRED.COVENANT_KEY_PEPPER,
+    stripeApiUrl: 'https://api.stripe.com',
+    testClocks: true,
+    logLevel: 'info',
+    workerHealthPort: 8081,
+    workerCommandSlots: 8,
+    workerSettlingSlots: 4,
+    workerStepSlots: 4,
+    workerBillingSlots: 4,
+    workerCachedWorkflowsMax: 600,
+    workerFillSlots: Math.min(availableParallelism(), 8),
+    shutdownGraceMs: 20_000,
+  });
+});
+
+test('an empty variable counts as unset', () => {
+  const config = loadConfig({ ...REQUIRED, PORT: '', TEMPORAL_API_KEY: '', TRUST_PROXY: '' });
+  expect(config).toMatchObject({ port: 8080, temporalTls: false, trustProxy: false });
+  expect(config.temporalApiKey).toBeUndefined();
+});
+
+test('defaults follow from other settings', () => {
+  const config = loadConfig({ ...REQUIRED, HOST: '::1', PORT: '9000', TEMPORAL_API_KEY: 'key' });
+  expect(config).toMatchObject({ publicUrl: 'http://[::1]:9000', temporalTls: true });
+});
+
+describe('the certificate by which a process proves to Temporal who it is', () => {
+  let directory: string;
+  let ca: string;
+  let client: TestCertificate;
+  let other: TestCertificate;
+  beforeAll(() => {
+    directory = makeRunDirectory('configuration');
+    const authority = createTestAuthority(directory);
+    [ca, client, other] = [authority.ca, authority.issue('client'), authority.issue('other')];
+  });
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  const tls = (settings: { cert?: string; key?: string; ca?: string; more?: Environment }): Environment => ({
+    ...REQUIRED,
+    TEMPORAL_TLS_CERT: settings.cert,
+    TEMPORAL_TLS_KEY: settings.key,
+    TEMPORAL_TLS_CA: settings.ca,
+    ...settings.more,
+  });
+  const write = (name: string, content: string): string => {
+    const path = join(directory, name);
+    writeFileSync(path, content);
+    return path;
+  };
+
+  test('is read with its key and the authorities of the server, and switches TLS on', () => {
+    const config = loadConfig(tls({ ...client, ca, more: { TEMPORAL_TLS_SERVER_NAME: 'temporal.example' } }));
+    expect(config).toMatchObject({ temporalTls: true, temporalTlsServerName: 'temporal.example' });
+    expect(config.temporalTlsCert).toEqual({ path: client.cert, pem: readFileSync(client.cert) });
+    expect(config.temporalTlsKey?.pem).toEqual(readFileSync(client.key));
+    expect(config.temporalTlsCa?.pem).toEqual(readFileSync(ca));
+  });
+
+  test('may come with its chain, and authorities may be several', () => {
+    const chain = write('chain.pem', `${readFileSync(client.cert, 'utf8')}${readFileSync(ca, 'utf8')}`);
+    expect(loadConfig(tls({ ...client, cert: chain, ca: chain })).temporalTlsCa?.path).toBe(chain);
+  });
+
+  const faults: [fault: string, settings: () => Environment, variable: string, sentence: string][] = [
+    ['a file that does not exist', () => tls({ ...client, cert: '/none.pem' }), 'TEMPORAL_TLS_CERT', 'does not exist'],
+    ['a directory', () => tls({ ca: directory }), 'TEMPORAL_TLS_CA', 'the file cannot be read (EISDIR)'],
+    ['a key for a certificate', () => tls({ ...client, cert: client.key }), 'TEMPORAL_TLS_CERT', 'no PEM certificate'],
+    ['a certificate for a key', () => tls({ ...client, key: client.cert }), 'TEMPORAL_TLS_KEY', 'no PEM private key'],
+    [
+      'a damaged certificate',
+      () => tls({ ca: damaged() }),
+      'TEMPORAL_TLS_CA',
+      'certificate 2 of the file cannot be read',
+    ],
+    ['a key with a passphrase', () => tls({ ...client, key: encrypted() }), 'TEMPORAL_TLS_KEY', 'passphrase'],
+    ['a certificate alone', () => tls({ cert: client.cert }), 'TEMPORAL_TLS_KEY', 'TEMPORAL_TLS_CERT is of no use'],
+    ['a key alone', () => tls({ key: client.key }), 'TEMPORAL_TLS_CERT', 'TEMPORAL_TLS_KEY is of no use'],
+    [
+      'the key of another',
+      () => tls({ ...client, key: other.key }),
+      'TEMPORAL_TLS_KEY',
+      'not the key of the certificate',
+    ],
+    [
+      'TLS switched off',
+      () => tls({ ca, more: { TEMPORAL_TLS: 'off' } }),
+      'TEMPORAL_TLS',
+      'TEMPORAL_TLS_CA would have no',
+    ],
+  ];
+  test.each(faults)('is refused for %s, in a sentence that says so', (_fault, settings, variable, sentence) => {
+    const error = configErrorOf(settings());
+    expect(error.problems.map((problem) => problem.variable)).toEqual([variable]);
+    expect(error.message).toContain(sentence);
+    expect(error.message).not.toContain('PRIVATE KEY');
+  });
+
+  function damaged(): string {
+    const pem = readFileSync(ca, 'utf8');
+    return write('damaged.pem', `${pem}${pem.replace(/^(?!-).{20}/gm, '')}`);
+  }
+  function encrypted(): string {
+    const path = join(directory, 'encrypted.key');
+    execFileSync('openssl', ['pkcs8', '-topk8', '-in', client.key, '-out', path, '-passout', 'pass:x'], {
+      stdio: 'pipe',
+    });
+    return path;
+  }
+});
+
+test('proxies are trusted by number of hops or by network', () => {
+  const trusted = (text: string) => loadConfig({ ...REQUIRED, TRUST_PROXY: text }).trustProxy;
+  expect(trusted('2')).toBe(2);
+  expect(trusted('10.0.0.0/8, 2001:db8::/32')).toEqual(['10.0.0.0/8', '2001:db8::/32']);
+});
+
+test('a billing source has one secret, or several while it is changed', () => {
+  const config = loadConfig({
+    ...REQUIRED,
+    COVENANT_BILLING_STANDARD_SECRET: `${STANDARD_SECRET}, ${STANDARD_SECRET}`,
+    STRIPE_WEBHOOK_SECRET: 'whsec_one',
+  });
+  expect(config.billingStandardSecrets).toEqual([STANDARD_SECRET, STANDARD_SECRET]);
+  expect(config.stripeWebhookSecrets).toEqual(['whsec_one']);
+});
+
+test('the embedded stack needs no setting and takes an address of Temporal only when it is given one', () => {
+  expect(loadStackConfig({}).temporalAddress).toBeUndefined();
+  expect(loadStackConfig({ TEMPORAL_ADDRESS: '127.0.0.1:9999' }).temporalAddress).toBe('127.0.0.1:9999');
+  expect(loadStackConfig({ XDG_CACHE_HOME: join('/', 'cache') }).cacheDir).toBe(join('/', 'cache', 'covenant'));
+});
+
+test('docs/configuration.md is the page that config.ts makes, and it has every variable', () => {
+  const page = readFileSync(join(__dirname, '../../docs/configuration.md'), 'utf8');
+  expect(page).toBe(configurationPage());
+  for (const { env } of [...Object.values(SETTINGS), ...Object.values(STACK_SETTINGS)])
+    expect(page).toContain(`\`${env}\``);
+});

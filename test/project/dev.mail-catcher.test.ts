@@ -1,0 +1,46 @@
+/** The mail catcher moves when another program takes one of its ports between two of its starts. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isHttpReady } from '../../dev/http-ready';
+import { planMailCatcher } from '../../dev/mail-catcher';
+import { holdPort } from '../../dev/ports';
+import { supervise } from '../../dev/supervisor';
+import { randomTestPort } from '../harness/test-ports';
+
+const directory = mkdtempSync(join(tmpdir(), 'mail-'));
+const running: (() => unknown)[] = [];
+
+afterAll(async () => {
+  for (const end of running) await end();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function listenOn(port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => socket.destroy());
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => resolve(server));
+  });
+}
+
+test('a mail catcher whose two ports are taken while it is down starts on other ones', async () => {
+  const ports = [await holdPort(randomTestPort()), await holdPort(randomTestPort())] as const;
+  const [pagePort, smtpPort] = [ports[0].port, ports[1].port];
+  await Promise.all(ports.map((port) => port.release()));
+  const plan = planMailCatcher({ pagePort, smtpPort, directory, logFile: join(directory, 'mail.log') });
+  const server = supervise(plan, { restart: true });
+  running.push(() => server.stop());
+  await server.start();
+  expect(plan.pageUrl).toBe(`http://127.0.0.1:${pagePort}`);
+  await server.stop();
+
+  for (const port of [pagePort, smtpPort]) {
+    const other = await listenOn(port);
+    running.push(() => other.close());
+  }
+  await server.start();
+  expect(plan.pageUrl).not.toBe(`http://127.0.0.1:${pagePort}`);
+  expect(await isHttpReady(`${plan.pageUrl}/healthz`)).toBe(true);
+});

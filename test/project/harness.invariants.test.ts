@@ -1,0 +1,232 @@
+/**
+ * The invariants that other tests rely on do find what breaks them.
+ */
+import { randomUUID } from 'node:crypto';
+import { createBillingActivities } from '../../activities/billing/billing';
+import { changeContract } from '../../transactions/contract/change-contract';
+import { createLicenseRequests } from '../../transactions/generation/request-licenses';
+import { decide } from '../../domain/contract/command';
+import type { ContractCommand } from '../../domain/contract/command';
+import { DEFAULT_RENEWAL } from '../../domain/contract/renewal';
+import { createBillingSystem, tellInvoice } from '../harness/billing';
+import { buildContract, SOMEBODY } from '../harness/contract-rows';
+import { createTestDatabase, type TestDatabase } from '../harness/database';
+import { createHeardNudger } from '../harness/heard-nudger';
+import { brokenInvariants, expectInvariants } from '../harness/invariants';
+import { addPastContract, addRunningContract } from '../harness/past-contract';
+
+/** Ends a transaction that was only looked at. */
+class Undo extends Error {}
+
+/** The rule of several of the broken rows. */
+const TERM_RULE = 'each term after the first is a renewal';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await addPastContract(database.sql);
+  const contract_id = await addRunningContract(database.sql, 1_000);
+  await addRenewedAndBilledContract(database.sql);
+  const requestLicenses = createLicenseRequests(database.sql);
+  for (const count of [60, 500]) {
+    await requestLicenses({
+      contract_id,
+      count,
+      test: false,
+      actor: { type: 'user', id: 'test', name: 'Test' },
+      channel: 'api',
+      now: new Date().toISOString(),
+      idempotency: null,
+      request_id: null,
+      credential: null,
+    });
+  }
+});
+afterAll(() => database.drop());
+
+/** A contract that has renewed itself, was amended, suspended and paid for, and has an amendment to come. */
+async function addRenewedAndBilledContract(db: TestDatabase['sql']): Promise<void> {
+  const created_at = '2026-01-01T00:00:00.000Z';
+  const renewal = { ...DEFAULT_RENEWAL, mode: 'auto' } as const;
+  const { facts } = await buildContract(db, { now: created_at, term: 'P1M', renewal });
+  const { id } = facts;
+  const command = async (now: string, given: ContractCommand) => {
+    const request = { id, actor: SOMEBODY, now, request_id: null };
+    await db.begin((tx) => changeContract(tx, request, (known, context) => decide(given, known, context)));
+  };
+  const amend = (now: string, effective_date: string) => {
+    const input = { amendment_id: randomUUID(), effective_date, changes: { quota_add: 5 }, note: null };
+    return command(now, { name: 'amend', input });
+  };
+  // Two of one day are both told.
+  for (const day of ['2026-02-10', '2026-02-10']) await amend(created_at, day);
+  const { ports } = createBillingSystem();
+  for (const port of ports.values()) port.fetches = false;
+  const billing = createBillingActivities({ db, nudger: createHeardNudger().nudger, billingPorts: ports });
+  const at = (now: string) => ({ contract_id: id, now });
+  await tellInvoice(db, id, { due: '2026-03-10', occurred_at: '2026-03-01T00:00:00.000Z' });
+  await billing.applyBillingEvents(at('2026-03-01T00:00:00.000Z'));
+  await billing.verifyBilling(at('2026-03-30T00:00:00.000Z'));
+  await tellInvoice(db, id, { due: '2026-03-10', status: 'PAID', occurred_at: '2026-04-02T00:00:00.000Z' });
+  await tellInvoice(db, id, { due: '2026-03-10', occurred_at: '2026-04-02T00:00:00.000Z' });
+  await billing.applyBillingEvents(at('2026-04-02T00:00:00.000Z'));
+  await command('2026-04-03T00:00:00.000Z', { name: 'renew', input: { from: 'from_now' } });
+  await amend('2026-04-03T00:00:00.000Z', '2026-04-20');
+}
+
+test('sound rows break no invariant', async () => {
+  await expectInvariants(database.sql);
+});
+
+test.each([
+  ['a missing license', 'DELETE FROM licenses WHERE id & 16777215 = 7', 'a chunk has exactly its licenses'],
+  [
+    'a missing license',
+    'DELETE FROM licenses WHERE id & 16777215 = 7',
+    'the ordinals of a job that succeeded are 1 to requested',
+  ],
+  [
+    'a license too many',
+    `INSERT INTO licenses SELECT max(id) + 1, 'EXTRA' FROM licenses`,
+    'a license has its chunk and an ordinal of its job',
+  ],
+  [
+    'a license without a job',
+    `INSERT INTO licenses VALUES (99 << 24, 'STRAY')`,
+    'a license has its chunk and an ordinal of its job',
+  ],
+  ['a license without its chunk', 'DELETE FROM generation_chunks', 'a license has its chunk and an ordinal of its job'],
+  [
+    'quota claimed by nobody',
+    'UPDATE contract_quotas SET claimed = claimed + 1',
+    'generated (claimed - reserved) is the number of licenses that are no tests',
+  ],
+  ['quota granted by nobody', 'UPDATE contract_quotas SET total = total + 1', 'a quota is the sum of its grants'],
+  [
+    'a job ended in silence',
+    `UPDATE generation_jobs SET state = 'CANCELLED', finished_at = now() WHERE state = 'QUEUED'`,
+    'each end of a job is told once',
+  ],
+  [
+    'a reservation kept',
+    `UPDATE generation_jobs SET state = 'FAILED', finished_at = now() WHERE state = 'QUEUED'`,
+    'generated (claimed - reserved) is the number of licenses that are no tests',
+  ],
+  [
+    'an end without an instant',
+    `UPDATE generation_jobs SET finished_at = NULL`,
+    'a job is finished when it has an end',
+  ],
+  [
+    'a request told twice',
+    `INSERT INTO audit_events (at, actor, action, subject_type, subject_id) SELECT at, actor, action, subject_type, subject_id FROM audit_events WHERE action = 'generation.requested'`,
+    'a request is told once',
+  ],
+  [
+    'a batch told twice',
+    `INSERT INTO domain_events (at, type, contract_id, data) SELECT at, type, contract_id, data FROM domain_events WHERE type = 'license.batch_generated'`,
+    'each batch of licenses is told once',
+  ],
+  [
+    'a domain event without a number of its own',
+    `UPDATE contract_quotas SET event_sequence = event_sequence + 1`,
+    'the domain events of a contract are numbered from 1',
+  ],
+  [
+    'a contract that was paused and still grants',
+    `UPDATE contracts SET may_generate = false WHERE id IN (SELECT contract_id FROM contract_quotas WHERE grantable_terms_id IS NOT NULL)`,
+    'licenses are granted by what contract, terms and catalogue say',
+  ],
+  [
+    'a job that outlived the termination of its contract',
+    `UPDATE contracts SET state = 'TERMINATED' WHERE id IN (SELECT contract_id FROM generation_jobs WHERE state = 'QUEUED')`,
+    'a job of a terminated contract is cancelled',
+  ],
+  [
+    'a creation told twice',
+    `INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id) SELECT at, actor, action, subject_type, subject_id, contract_id FROM audit_events WHERE action = 'contract.created'`,
+    'a contract is created once',
+  ],
+  [
+    'a boundary crossed twice',
+    `INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id) SELECT at, actor, action, subject_type, subject_id, contract_id FROM audit_events WHERE action = 'contract.term_started'`,
+    'a boundary is crossed once',
+  ],
+  [
+    'an amendment told twice',
+    `INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id, after)
+     SELECT at, actor, action, subject_type, subject_id, contract_id, after FROM audit_events WHERE action = 'quota.granted' LIMIT 1`,
+    'a boundary is crossed once',
+  ],
+  ['a term that nobody granted', 'UPDATE contracts SET term_number = term_number + 1', TERM_RULE],
+  ['a term that is left out', 'UPDATE contract_renewals SET term_number = 99 WHERE term_number = 3', TERM_RULE],
+  [
+    'a renewal told twice',
+    `INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id, after)
+     SELECT at + interval '1 hour', actor, action, subject_type, subject_id, contract_id, after FROM audit_events WHERE action = 'contract.renewed' LIMIT 1`,
+    'a renewal is told once',
+  ],
+  [
+    'a renewal told and not made',
+    'DELETE FROM contract_renewals WHERE term_number = (SELECT max(term_number) FROM contract_renewals)',
+    'a renewal is told once',
+  ],
+  [
+    'an event applied in silence',
+    `UPDATE billing_inbox SET event_id = event_id || ' of another' WHERE outcome = 'APPLIED'`,
+    'a billing event that was applied is told once',
+  ],
+  [
+    'an event applied twice',
+    `INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id, after)
+     SELECT at, actor, action, subject_type, subject_id, contract_id, after FROM audit_events WHERE action = 'billing.event_received' LIMIT 1`,
+    'a billing event that was applied is told once',
+  ],
+  [
+    'an event ignored in silence',
+    `UPDATE billing_inbox SET event_id = event_id || ' of another' WHERE outcome = 'IGNORED'`,
+    'a billing event is decided as often as it came',
+  ],
+  [
+    'an event that was applied and waits still',
+    `UPDATE billing_inbox SET outcome = 'PENDING', decided_at = NULL WHERE outcome = 'APPLIED'`,
+    'a billing event is decided as often as it came',
+  ],
+  [
+    'an event parked twice',
+    `INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id, after)
+     SELECT at, actor, 'billing.parked', subject_type, subject_id, contract_id, after FROM audit_events, generate_series(1, 2)
+     WHERE action = 'billing.event_ignored'`,
+    'a parked billing event is told once',
+  ],
+  [
+    'a verification for nothing',
+    `UPDATE contracts SET verify_at = settled_until WHERE state = 'ACTIVE'`,
+    'what is to be verified is what is due',
+  ],
+  [
+    'a suspension that nobody verifies',
+    `UPDATE invoice_facts SET status = 'OPEN', due_date = '2020-01-01'`,
+    'what is to be verified is what is due',
+  ],
+  [
+    'an amendment of what is over',
+    `UPDATE contracts SET state = 'EXPIRED' WHERE id IN (SELECT contract_id FROM contract_amendments)`,
+    'what is over keeps nothing waiting',
+  ],
+  ['a revision left out', 'UPDATE contracts SET revision = revision + 1', 'revisions are 1 to the current one'],
+  [
+    'a boundary settled over',
+    `UPDATE contracts SET settled_until = next_boundary_at + interval '1 day' WHERE next_boundary_at IS NOT NULL`,
+    'no boundary is settled over',
+  ],
+])('%s is found', async (_what, statement, rule) => {
+  let found: string[] = [];
+  const looked = database.sql.begin(async (tx) => {
+    await tx.unsafe(statement);
+    found = (await brokenInvariants(tx)).map((broken) => broken.rule);
+    throw new Undo();
+  });
+  await expect(looked).rejects.toBeInstanceOf(Undo);
+  expect(found).toContain(rule);
+});

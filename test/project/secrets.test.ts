@@ -1,0 +1,61 @@
+/** `npm run check` fails for secrets in the tree and for known vulnerabilities, and says what to do. */
+import { spawnSync } from 'node:child_process';
+import { randomFillSync } from 'node:crypto';
+import { join } from 'node:path';
+import { judgeAudit } from '../../dev/check/vulnerabilities';
+import { newApiKey } from '../../domain/access/api-key';
+
+const ROOT = join(__dirname, '..', '..');
+
+const advisory = (severity: string) => ({ title: 'Bad thing', url: 'https://example.com/1', severity });
+const report = (severity: string, fixAvailable: unknown = false) =>
+  JSON.stringify({
+    auditReportVersion: 2,
+    vulnerabilities: {
+      express: { name: 'express', severity, via: [advisory(severity)], fixAvailable },
+      'swagger-ui-express': { name: 'swagger-ui-express', severity, via: ['express'], fixAvailable },
+    },
+  });
+
+test.each(['moderate', 'high', 'critical'])('a %s vulnerability of a dependency fails the check', (severity) => {
+  expect(judgeAudit(report(severity))).toEqual({
+    passed: false,
+    lines: [
+      `express: ${severity}: Bad thing (https://example.com/1). No version of express without it is known: replace it, or override the package in package.json.`,
+    ],
+  });
+});
+
+test('a low vulnerability is named and fails nothing', () => {
+  const { passed, lines } = judgeAudit(report('low', true));
+  expect(passed).toBe(true);
+  expect(lines).toEqual(['express: low: Bad thing (https://example.com/1). Run: npm audit fix']);
+});
+
+test('the version that helps is named', () => {
+  const { lines } = judgeAudit(report('high', { name: 'express', version: '99.0.0' }));
+  expect(lines[0]).toContain('Run: npm install express@99.0.0');
+});
+
+test.each([
+  ['an error', '{ "message": "405 Method Not Allowed", "error": {} }'],
+  ['no answer', ''],
+])('%s of the registry is a notice and fails nothing', (_what, output) => {
+  expect(judgeAudit(output)).toEqual({ passed: true, lines: [expect.stringMatching(/^notice: /)] });
+});
+
+test('without vulnerabilities the check passes and says nothing', () => {
+  expect(judgeAudit('{ "vulnerabilities": {} }')).toEqual({ passed: true, lines: [] });
+});
+
+test.each([
+  ['an API key of the product', () => newApiKey('admin', randomFillSync).text],
+  ['the password of a database', () => `postgres://joe:${'S3cret'}WordLong@db.example.com/covenant`],
+])('%s in the tree fails the check for secrets', (_what, secret) => {
+  const run = spawnSync('npx', ['secretlint', '--stdinFileName', 'notes.md'], {
+    cwd: ROOT,
+    input: secret(),
+    encoding: 'utf8',
+  });
+  expect(run.status).toBe(1);
+});

@@ -1,0 +1,353 @@
+/**
+ * One sweep: each kind of row has its share, a batch is marked before the next is woken, and what cannot be settled steps
+ * behind what was not tried yet.
+ */
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { createSweepActivities, RULES_ROWS_MAX, SWEEP_BATCH_ROWS, SWEEP_ROWS_MAX } from '../../activities/system/sweep';
+import type { Swept } from '../../activities/system/sweep';
+import { rowsToWake, SWEEP_KINDS } from '../../db/system/sweep';
+import type { SweepKind } from '../../db/system/sweep';
+import { findStuckRows, recordAttempts, STUCK_FROM_ATTEMPTS } from '../../db/system/sweep-attempt';
+import { TIME_ZONE_RULES } from '../../db/contract/time-zone-rules';
+import type { ClockTeller } from '../../temporal/test-clock';
+import type { Nudger } from '../../temporal/nudge';
+import { tellInvoice } from '../harness/billing';
+import { buildContract, copyRow, requestJob } from '../harness/contract-rows';
+import { createTestDatabase } from '../harness/database';
+import type { TestDatabase } from '../harness/database';
+import { buildContractOnClock, buildTestClock, grantAdvance } from '../harness/test-clocks';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const NOW = new Date().toISOString();
+const EPOCH = 'epoch-1';
+
+let database: TestDatabase;
+let sql: TestDatabase['sql'];
+/** A contract that was started on this server and waits for nothing. */
+let quiet_contract: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  sql = database.sql;
+  quiet_contract = (await buildContract(sql)).facts.id;
+});
+/** Nothing is due, whatever the tests before have made. */
+beforeEach(async () => {
+  await sql`
+    UPDATE contracts SET workflow_epoch = ${EPOCH}, next_boundary_at = NULL, verify_at = NULL
+    WHERE workflow_epoch IS DISTINCT FROM ${EPOCH} OR coalesce(next_boundary_at, verify_at) IS NOT NULL`;
+  await sql`UPDATE contracts SET time_zone_rules = ${TIME_ZONE_RULES} WHERE time_zone_rules IS DISTINCT FROM ${TIME_ZONE_RULES}`;
+  await sql`UPDATE generation_jobs SET state = 'SUCCEEDED' WHERE state <> 'SUCCEEDED'`;
+  await sql`UPDATE test_clocks SET status = 'ready', advancing_to = NULL WHERE status = 'advancing'`;
+  await sql`DELETE FROM billing_inbox`;
+  await sql`DELETE FROM sweep_attempts`;
+});
+afterAll(() => database.drop());
+
+const later = (ms: number): string => new Date(Date.parse(NOW) + ms).toISOString();
+/** Long enough for the sweep to see to it, by the real time. */
+const LONG_AGO = later(-HOUR_MS);
+
+/** What the sweep asks for, without Temporal: it hears each batch, and reaches what `reaches` says. */
+interface HeardSweep {
+  run(now?: string, epoch?: string): Promise<Swept>;
+  /** The batches in their order. */
+  batches: string[][];
+  /** Runs before a batch is answered. */
+  before: (ids: string[]) => Promise<unknown>;
+  reaches: (id: string) => boolean;
+}
+
+function createSweep(environment?: MockActivityEnvironment): HeardSweep {
+  const wake = async (ids: string[]): Promise<string[]> => {
+    if (ids.length > 0) sweep.batches.push(ids);
+    await sweep.before(ids);
+    return ids.filter((id) => sweep.reaches(id));
+  };
+  const nudger: Nudger = {
+    wakeContracts: wake,
+    wakeJobs: wake,
+    tellBilling: async (id) => [id],
+    wake: async () => undefined,
+  };
+  const startAdvance: ClockTeller['startAdvance'] = async (id) => {
+    if ((await wake([id])).length === 0) throw new Error('as the test asked');
+  };
+  const clocks = { startAdvance } as ClockTeller;
+  const { sweepOnce } = createSweepActivities({ db: sql, nudger, clocks });
+  const sweep: HeardSweep = {
+    batches: [],
+    before: async () => undefined,
+    reaches: () => true,
+    run: (now = NOW, epoch = EPOCH) =>
+      environment === undefined ? sweepOnce({ epoch, now }) : environment.run(sweepOnce, { epoch, now }),
+  };
+  return sweep;
+}
+
+/** All kinds but the one whose rows are settled by the sweep itself. */
+type WakingKind = Exclude<SweepKind, 'time_zone_rules'>;
+
+/** Makes rows of one kind that are due, as many as are asked for; those made later are due for as long, and come behind. */
+type MakeDue = (count: number) => Promise<string[]>;
+
+const DUE: Record<WakingKind, () => Promise<MakeDue>> = {
+  boundary: async () => copiesOfContract({ next_boundary_at: LONG_AGO }),
+  verification: async () => copiesOfContract({ verify_at: LONG_AGO }),
+  async behind_test_clock() {
+    const clock = await buildTestClock(sql, '2020-01-01T00:00:00.000Z');
+    const id = await buildContractOnClock(sql, clock);
+    await sql`UPDATE contracts SET workflow_epoch = ${EPOCH}, next_boundary_at = NULL WHERE id = ${id}`;
+    return (count) => copyRow(sql, 'contracts', id, count, { next_boundary_at: '2019-12-31T00:00:00.000Z' });
+  },
+  async billing_events() {
+    await tellInvoice(sql, quiet_contract, { occurred_at: LONG_AGO });
+    return async (count) => {
+      const ids = await copiesOfContract({})(count);
+      await sql`
+        INSERT INTO billing_inbox (source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at,
+                                   received_at, told_at, future_dated, outcome, try_at)
+        SELECT source, owing.id, type, owing.id::uuid, invoice_id, observation, raw, occurred_at, received_at, told_at,
+               future_dated, outcome, try_at
+        FROM billing_inbox CROSS JOIN unnest(${ids}::text[]) AS owing (id) WHERE contract_id = ${quiet_contract}`;
+      return ids;
+    };
+  },
+  contract_workflow: async () => copiesOfContract({ workflow_epoch: null, created_at: LONG_AGO }),
+  silent_job: () => copiesOfJob({ state: 'RUNNING', started_at: LONG_AGO }),
+  paused_job: () => copiesOfJob({ state: 'PAUSED' }),
+  job_workflow: () =>
+    // A sign of life, without which they would be silent as well.
+    copiesOfJob({ state: 'QUEUED', workflow_epoch: null, created_at: LONG_AGO, started_at: later(HOUR_MS) }),
+  async test_clock() {
+    const id = await buildTestClock(sql, '2020-01-01T00:00:00.000Z');
+    await grantAdvance(sql, id, '2021-01-01T00:00:00.000Z');
+    return (count) => copyRow(sql, 'test_clocks', id, count);
+  },
+};
+
+function copiesOfContract(changes: Record<string, string | null>): MakeDue {
+  return (count) => copyRow(sql, 'contracts', quiet_contract, count, changes);
+}
+
+async function copiesOfJob(changes: Record<string, string | null>): Promise<MakeDue> {
+  const { id } = await requestJob(sql, quiet_contract, 100);
+  await sql`UPDATE generation_jobs SET state = 'SUCCEEDED', workflow_epoch = ${EPOCH} WHERE id = ${id}`;
+  return (count) => copyRow(sql, 'generation_jobs', id, count, changes);
+}
+
+const KINDS = (Object.keys(SWEEP_KINDS) as SweepKind[]).filter((kind) => kind !== 'time_zone_rules');
+
+/** What is due of a kind; the limit is high enough for all of it. */
+const due = (kind: SweepKind, now = NOW, epoch = EPOCH) => rowsToWake(sql, kind, { epoch, now, limit: 10_000 });
+
+async function attemptsAt(id: string): Promise<{ attempts: number; next_try_at: string }[]> {
+  return sql<{ attempts: number; next_try_at: string }[]>`
+    SELECT attempts, next_try_at FROM sweep_attempts WHERE subject_id = ${id}`;
+}
+
+test.each(KINDS)('%s: a full share of rows that cannot be settled keeps none from being woken next', async (kind) => {
+  const make = await DUE[kind]();
+  const stuck = new Set(await make(SWEEP_ROWS_MAX));
+  const [other] = (await make(1)) as [string];
+  const sweep = createSweep();
+  // Rows that are to be started on this server are settled when they are reached; the others stay due all the same.
+  sweep.reaches = (id) => !stuck.has(id);
+  await sweep.run().catch(() => undefined);
+  expect(sweep.batches.flat()).toHaveLength(SWEEP_ROWS_MAX);
+  expect(sweep.batches.flat()).not.toContain(other);
+
+  sweep.batches = [];
+  await sweep.run(later(10_000));
+  expect(sweep.batches.flat()).toContain(other);
+  // They are tried again when their next try has come.
+  sweep.batches = [];
+  await sweep.run(later(MINUTE_MS));
+  expect(sweep.batches.flat().filter((id) => stuck.has(id)).length).toBeGreaterThan(SWEEP_ROWS_MAX - 3);
+});
+
+test('time_zone_rules: a full share of rows that cannot be computed keeps none from being computed next', async () => {
+  const other = (await buildContract(sql)).facts.id;
+  // A contract without a quota cannot be read.
+  const stuck = await copiesOfContract({ time_zone_rules: null })(RULES_ROWS_MAX);
+  await sql`UPDATE contracts SET time_zone_rules = NULL WHERE id = ${other}`;
+  await sql`UPDATE contracts SET next_boundary_at = ${later(HOUR_MS)} WHERE id = ANY(${stuck}::uuid[])`;
+  await createSweep().run();
+  expect(await attemptsAt(stuck[0] as string)).toMatchObject([{ attempts: 1 }]);
+  expect(await due('time_zone_rules')).toEqual([other]);
+  await createSweep().run(later(10_000));
+  expect(await due('time_zone_rules', later(10_000))).toEqual([]);
+  expect((await due('time_zone_rules', later(MINUTE_MS))).sort()).toEqual(stuck.sort());
+});
+
+test('each kind has its own share, and a batch of it in its turn', async () => {
+  const boundaries = await (await DUE.boundary())(3 * SWEEP_BATCH_ROWS);
+  const jobs = await (await DUE.job_workflow())(SWEEP_ROWS_MAX + 1);
+  const sweep = createSweep();
+  expect(await sweep.run()).toEqual({ contracts: boundaries.length, jobs: SWEEP_ROWS_MAX, test_clocks: 0 });
+  const order = sweep.batches.map(([first]) => (boundaries.includes(first as string) ? 'boundary' : 'job'));
+  expect(order.slice(0, 6)).toEqual(['boundary', 'job', 'boundary', 'job', 'boundary', 'job']);
+  expect(sweep.batches.every((batch) => batch.length === SWEEP_BATCH_ROWS)).toBe(true);
+  expect(await due('job_workflow')).toEqual(jobs.slice(-1));
+});
+
+test('a sweep that dies in its third batch has marked what the first two woke', async () => {
+  const ids = await (await DUE.contract_workflow())(4 * SWEEP_BATCH_ROWS);
+  const dying = createSweep();
+  const third = new Promise<void>((resolve) => {
+    dying.before = async () => {
+      if (dying.batches.length < 3) return;
+      resolve();
+      // Its process is gone: nothing is heard of this batch any more.
+      await new Promise(() => undefined);
+    };
+  });
+  void dying.run();
+  await third;
+  expect(await due('contract_workflow')).toHaveLength(2 * SWEEP_BATCH_ROWS);
+  const next = createSweep();
+  await next.run();
+  expect(next.batches.flat().sort()).toEqual(ids.slice(2 * SWEEP_BATCH_ROWS).sort());
+});
+
+test('a row that another transaction has locked is marked by the next sweep, and keeps no other from being marked', async () => {
+  const ids = await (await DUE.contract_workflow())(3);
+  await sql.begin(async (holder) => {
+    await holder`SELECT FROM contracts WHERE id = ${ids[1] as string} FOR UPDATE`;
+    await createSweep().run();
+    expect(await due('contract_workflow')).toEqual([ids[1]]);
+  });
+  await createSweep().run();
+  expect(await due('contract_workflow')).toEqual([]);
+});
+
+test('rows whose marking fails have a next try all the same', async () => {
+  const [id] = (await copiesOfContract({ next_boundary_at: LONG_AGO, workflow_epoch: null })(1)) as [string];
+  await sql`CREATE FUNCTION refuse_marking() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$`;
+  await sql`CREATE TRIGGER refuse_marking BEFORE UPDATE OF workflow_epoch ON contracts FOR EACH ROW EXECUTE FUNCTION refuse_marking()`;
+  try {
+    await expect(createSweep().run()).rejects.toThrow('refused');
+  } finally {
+    await sql`DROP TRIGGER refuse_marking ON contracts`;
+  }
+  expect((await attemptsAt(id))[0]?.attempts).toBe(1);
+});
+
+test('a cancelled sweep ends after the batch under way, which is marked', async () => {
+  await (
+    await DUE.contract_workflow()
+  )(4 * SWEEP_BATCH_ROWS);
+  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+  const sweep = createSweep(environment);
+  sweep.before = async () => environment.cancel();
+  await expect(sweep.run()).rejects.toThrow('CANCELLED');
+  expect(sweep.batches).toHaveLength(1);
+  expect(await due('contract_workflow')).toHaveLength(3 * SWEEP_BATCH_ROWS);
+});
+
+test('all attempts at a sweep together have one time: what is left of it comes in the next sweep', async () => {
+  const ids = await (await DUE.contract_workflow())(1);
+  const late = { scheduledTimestampMs: 0, currentAttemptScheduledTimestampMs: 40_000 };
+  const sweep = createSweep(new MockActivityEnvironment(late, { logger: new DefaultLogger('ERROR') }));
+  expect(await sweep.run()).toEqual({ contracts: 0, jobs: 0, test_clocks: 0 });
+  expect(await due('contract_workflow')).toEqual(ids);
+});
+
+test('a kind that fails stops no other, and its error is that of the sweep', async () => {
+  const [contract] = (await (await DUE.boundary())(1)) as [string];
+  const [job] = (await (await DUE.silent_job())(1)) as [string];
+  const [clock] = (await (await DUE.test_clock())(1)) as [string];
+  const sweep = createSweep();
+  sweep.before = async ([id]) => {
+    if (id === contract) throw new Error('as the test asked');
+  };
+  await expect(sweep.run()).rejects.toThrow('as the test asked');
+  expect(sweep.batches.flat()).toEqual(expect.arrayContaining([contract, job, clock]));
+  expect(await attemptsAt(job)).toHaveLength(1);
+  expect(await attemptsAt(clock)).toHaveLength(1);
+});
+
+test('a contract that is due for two reasons is woken once, and tried for both', async () => {
+  const id = quiet_contract;
+  await sql`UPDATE contracts SET next_boundary_at = ${LONG_AGO}, verify_at = ${LONG_AGO} WHERE id = ${id}`;
+  const sweep = createSweep();
+  expect(await sweep.run()).toMatchObject({ contracts: 1 });
+  expect(sweep.batches).toEqual([[id]]);
+  expect(await attemptsAt(id)).toHaveLength(2);
+});
+
+test('a row that was settled is forgotten: when it is due again, that is its first attempt', async () => {
+  const id = quiet_contract;
+  const dueAgain = () => sql`UPDATE contracts SET next_boundary_at = ${LONG_AGO} WHERE id = ${id}`;
+  const sweep = createSweep();
+  await dueAgain();
+  await sweep.run();
+  await sweep.run(later(MINUTE_MS));
+  expect(await attemptsAt(id)).toMatchObject([{ attempts: 2 }]);
+  await sql`UPDATE contracts SET next_boundary_at = NULL WHERE id = ${id}`;
+  await sweep.run(later(2 * MINUTE_MS));
+  expect(await attemptsAt(id)).toEqual([]);
+  await dueAgain();
+  await sweep.run(later(2 * MINUTE_MS + 1));
+  expect(await attemptsAt(id)).toMatchObject([{ attempts: 1 }]);
+});
+
+test('the interval between tries doubles, from just under a minute to six hours', async () => {
+  const id = quiet_contract;
+  const seconds: number[] = [];
+  for (let attempt = 1; attempt <= 12; attempt++) {
+    await recordAttempts(sql, 'boundary', [id], { epoch: EPOCH, now: NOW });
+    const [row] = (await attemptsAt(id)) as [{ attempts: number; next_try_at: string }];
+    expect(row.attempts).toBe(attempt);
+    seconds.push((Date.parse(row.next_try_at) - Date.parse(NOW)) / 1_000);
+  }
+  expect(seconds).toEqual([50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 21_600, 21_600, 21_600]);
+});
+
+test.each(['boundary', 'verification'] as const)(
+  '%s: a row is left to its own workflow until it is a minute late',
+  async (kind) => {
+    const column = kind === 'boundary' ? 'next_boundary_at' : 'verify_at';
+    const ids = await copiesOfContract({ [column]: NOW })(1);
+    expect(await due(kind, later(MINUTE_MS - 1))).toEqual([]);
+    expect(await due(kind, later(MINUTE_MS))).toEqual(ids);
+  },
+);
+
+test.each(['contract_workflow', 'job_workflow'] as const)(
+  '%s: a row that was started nowhere is left to its starter until it is a minute old, one of another server is not',
+  async (kind) => {
+    const made = { state: kind === 'job_workflow' ? 'QUEUED' : 'ACTIVE', created_at: NOW };
+    const make = async (workflow_epoch: string | null) => {
+      const changes = { ...made, workflow_epoch };
+      return (await (kind === 'job_workflow' ? await copiesOfJob(changes) : copiesOfContract(changes))(1))[0];
+    };
+    const [unstarted, lost] = [await make(null), await make('epoch-0')];
+    expect(await due(kind, later(MINUTE_MS - 1))).toEqual([lost]);
+    expect((await due(kind, later(MINUTE_MS))).sort()).toEqual([unstarted, lost].sort());
+  },
+);
+
+test('on another Temporal server everything is tried at once, as for the first time', async () => {
+  const [id] = (await (await DUE.boundary())(1)) as [string];
+  for (let attempt = 1; attempt <= 5; attempt++)
+    await recordAttempts(sql, 'boundary', [id], { epoch: EPOCH, now: NOW });
+  expect(await due('boundary', later(MINUTE_MS))).toEqual([]);
+  expect(await due('boundary', later(MINUTE_MS), 'epoch-2')).toEqual([id]);
+  await recordAttempts(sql, 'boundary', [id], { epoch: 'epoch-2', now: NOW });
+  expect(await attemptsAt(id)).toEqual([{ attempts: 1, next_try_at: later(50_000) }]);
+});
+
+test('rows that stay due after five attempts are shown to operators, by kind, with the first few ids', async () => {
+  const ids = await (await DUE.boundary())(4);
+  for (const [index, id] of ids.entries()) {
+    for (let attempt = 1; attempt <= STUCK_FROM_ATTEMPTS; attempt++)
+      await recordAttempts(sql, 'boundary', [id], { epoch: EPOCH, now: later(index) });
+  }
+  const [job] = (await (await DUE.silent_job())(1)) as [string];
+  for (let attempt = 1; attempt < STUCK_FROM_ATTEMPTS; attempt++)
+    await recordAttempts(sql, 'silent_job', [job], { epoch: EPOCH, now: NOW });
+  expect(await findStuckRows(sql)).toEqual([{ kind: 'boundary', rows: 4, ids: ids.slice(0, 3) }]);
+});

@@ -1,0 +1,252 @@
+/**
+ * The activities of a test clock, each called by itself: where a step goes, who is told, and what comes of a contract that does not settle.
+ */
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { ROW_LOCKED } from '../../activities/base/short-wait';
+import { createTestClockActivities, TELLINGS_MAX } from '../../activities/system/test-clock';
+import type { SettledAtClock, TestClockActivities } from '../../activities/system/test-clock';
+import { openDatabase } from '../../db/base/database';
+import { NO_LIMITS } from '../../db/base/session';
+import type { ClockTeller } from '../../temporal/test-clock';
+import { tellInvoice } from '../harness/billing';
+import { buildContract } from '../harness/contract-rows';
+import { createTestDatabase } from '../harness/database';
+import type { TestDatabase } from '../harness/database';
+import { buildTestClock, grantAdvance, testClockOf } from '../harness/test-clocks';
+
+const NOW = '2027-01-01T00:00:00.000Z';
+const FIRST = '2027-02-01T00:00:00.000Z';
+const SECOND = '2027-03-01T00:00:00.000Z';
+const END = '2028-01-01T00:00:00.000Z';
+
+let database: TestDatabase;
+let sql: TestDatabase['sql'];
+let stepTestClock: TestClockActivities['stepTestClock'];
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  sql = database.sql;
+  ({ stepTestClock } = activitiesTelling(settles));
+});
+afterAll(() => database.drop());
+
+/** Activities whose contracts are told by the test. */
+function activitiesTelling(tell: ClockTeller['tell']): TestClockActivities {
+  const clocks: ClockTeller = { tell, startAdvance: async () => undefined };
+  return createTestClockActivities({ db: sql, clocks, settleTaskQueue: 'settle' });
+}
+
+/** Settles like a contract's workflow does: what was due is due no longer. */
+async function settles(id: string): Promise<void> {
+  await sql`UPDATE contracts SET next_boundary_at = NULL, verify_at = NULL WHERE id = ${id}`;
+}
+
+async function clockOnItsWay(to: string | null = END): Promise<string> {
+  const id = await buildTestClock(sql, NOW);
+  if (to !== null) await grantAdvance(sql, id, to);
+  return id;
+}
+
+/** A contract on a clock, with something due at given instants. */
+async function contractDue(test_clock_id: string, next_boundary_at: string | null, verify_at: string | null = null) {
+  const { facts } = await buildContract(sql, { catalogue: { environment: 'staging' }, now: NOW });
+  await sql`UPDATE contracts SET ${sql({ test_clock_id, next_boundary_at, verify_at })} WHERE id = ${facts.id}`;
+  return facts.id;
+}
+
+function settleAt(activities: TestClockActivities, clock_id: string, environment = attempt()): Promise<SettledAtClock> {
+  return environment.run(() => activities.settleAtClock({ clock_id, now: FIRST }));
+}
+
+function attempt(): MockActivityEnvironment {
+  return new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+}
+
+describe('stepTestClock', () => {
+  test('goes to the first instant at which billing is to be asked, and stays there until it was', async () => {
+    const clock_id = await clockOnItsWay();
+    const [one, other] = [await contractDue(clock_id, SECOND, FIRST), await contractDue(clock_id, SECOND, FIRST)];
+    const step = { status: 'advancing', now: FIRST, due: 2, task_queue: 'settle' };
+    expect(await stepTestClock({ clock_id })).toEqual(step);
+    expect(await stepTestClock({ clock_id })).toEqual(step);
+    await settles(one);
+    expect(await stepTestClock({ clock_id })).toEqual({ ...step, due: 1 });
+    await settles(other);
+    expect(await stepTestClock({ clock_id })).toMatchObject({ status: 'ready', now: END, due: 0 });
+  });
+
+  test('goes to its target at once where nothing has to be asked on the way, and waits there for all that was passed', async () => {
+    const clock_id = await clockOnItsWay();
+    const [one, other] = [await contractDue(clock_id, FIRST), await contractDue(clock_id, SECOND)];
+    await contractDue(clock_id, '2029-01-01T00:00:00.000Z');
+    expect(await stepTestClock({ clock_id })).toMatchObject({ status: 'advancing', now: END, due: 2 });
+    await settles(one);
+    await settles(other);
+    expect(await stepTestClock({ clock_id })).toMatchObject({ status: 'ready', now: END });
+  });
+
+  test('arrives, and a repetition finds it there', async () => {
+    const clock_id = await clockOnItsWay(FIRST);
+    await contractDue(clock_id, SECOND);
+    const ready = { status: 'ready', now: FIRST, due: 0, task_queue: 'settle' };
+    expect(await stepTestClock({ clock_id })).toEqual(ready);
+    expect(await stepTestClock({ clock_id })).toEqual(ready);
+    expect(await testClockOf(sql, clock_id)).toMatchObject({ status: 'ready', now: FIRST, advancing_to: null });
+  });
+
+  test('what is due at the very end is crossed before the clock is ready', async () => {
+    const clock_id = await clockOnItsWay(FIRST);
+    const id = await contractDue(clock_id, FIRST);
+    expect(await stepTestClock({ clock_id })).toMatchObject({ status: 'advancing', now: FIRST, due: 1 });
+    await settles(id);
+    expect(await stepTestClock({ clock_id })).toMatchObject({ status: 'ready', now: FIRST });
+  });
+
+  test('something to be asked that was due before the clock holds it where it is and does not turn it back', async () => {
+    const clock_id = await clockOnItsWay();
+    await contractDue(clock_id, null, '2026-06-01T00:00:00.000Z');
+    expect(await stepTestClock({ clock_id })).toMatchObject({ status: 'advancing', now: NOW, due: 1 });
+  });
+
+  test('a clock that nobody advances stays, and deleted contracts and those of other clocks do not hold one up', async () => {
+    const [resting, clock_id] = [await clockOnItsWay(null), await clockOnItsWay(FIRST)];
+    await contractDue(resting, NOW);
+    const deleted = await contractDue(clock_id, NOW);
+    await sql`UPDATE contracts SET deleted_at = ${NOW}, state = 'DELETED' WHERE id = ${deleted}`;
+    expect(await stepTestClock({ clock_id: resting })).toMatchObject({ status: 'ready', now: NOW, due: 0 });
+    expect(await stepTestClock({ clock_id })).toMatchObject({ status: 'ready', now: FIRST });
+  });
+
+  test('a clock that does not exist is no reason to try again', async () => {
+    const missing = { clock_id: '00000000-0000-7000-8000-00000000dead' };
+    await expect(stepTestClock(missing)).rejects.toMatchObject({ nonRetryable: true });
+  });
+});
+
+describe('settleAtClock', () => {
+  test('tells each contract that is due once, with a heartbeat for each', async () => {
+    const clock_id = await clockOnItsWay(FIRST);
+    const due: string[] = [];
+    for (let i = 0; i < 30; i++) due.push(await contractDue(clock_id, FIRST));
+    await contractDue(clock_id, SECOND);
+    await stepTestClock({ clock_id });
+    const told: string[] = [];
+    const tell = (id: string): Promise<void> => (told.push(id), settles(id));
+    const environment = attempt();
+    let heartbeats = 0;
+    environment.on('heartbeat', () => (heartbeats += 1));
+    expect(await settleAt(activitiesTelling(tell), clock_id, environment)).toEqual({ told: 30, unsettled: null });
+    expect(told.sort()).toEqual(due.sort());
+    expect(heartbeats).toBe(30);
+    expect(await settleAt(activitiesTelling(tell), clock_id)).toEqual({ told: 0, unsettled: null });
+  });
+
+  test('a contract that fails once is told again, and the others are not', async () => {
+    const clock_id = await clockOnItsWay(FIRST);
+    const ids = [await contractDue(clock_id, FIRST), await contractDue(clock_id, FIRST)];
+    await stepTestClock({ clock_id });
+    const told: string[] = [];
+    const tell = (id: string): Promise<void> => {
+      told.push(id);
+      return id === ids[0] && told.filter((other) => other === id).length === 1
+        ? Promise.reject(new Error('not yet'))
+        : settles(id);
+    };
+    expect(await settleAt(activitiesTelling(tell), clock_id)).toEqual({ told: 3, unsettled: null });
+    expect(told.sort()).toEqual([...ids, ids[0]].sort());
+  });
+
+  test('one that never settles is named with the reason, after its tellings, and all others settle', async () => {
+    const clock_id = await clockOnItsWay(FIRST);
+    const ids = [await contractDue(clock_id, FIRST), await contractDue(clock_id, FIRST)].sort();
+    await stepTestClock({ clock_id });
+    const [stuck] = ids as [string, string];
+    const told: string[] = [];
+    const failing = (id: string): Promise<void> => {
+      told.push(id);
+      return id === stuck ? Promise.reject(new Error('out of order')) : settles(id);
+    };
+    const { unsettled } = await settleAt(activitiesTelling(failing), clock_id);
+    expect(unsettled).toContain(`The contract ${stuck} did not settle at ${FIRST}`);
+    expect(unsettled).toContain('out of order');
+    expect(told.filter((id) => id === stuck)).toHaveLength(TELLINGS_MAX);
+
+    const silent = await settleAt(
+      activitiesTelling(async () => undefined),
+      clock_id,
+    );
+    expect(silent).toMatchObject({ told: TELLINGS_MAX });
+    expect(silent.unsettled).toContain('still due');
+  });
+
+  test('an event that came in after its contract was told is no contract that does not settle', async () => {
+    const clock_id = await clockOnItsWay(FIRST);
+    const id = await contractDue(clock_id, FIRST);
+    await stepTestClock({ clock_id });
+    let told = 0;
+    const tell = async (): Promise<void> => {
+      told += 1;
+      await settles(id);
+      await sql`UPDATE billing_inbox SET outcome = 'APPLIED', decided_at = received_at WHERE contract_id = ${id}`;
+      await tellInvoice(sql, id, { occurred_at: NOW });
+    };
+    expect(await settleAt(activitiesTelling(tell), clock_id)).toEqual({ told: TELLINGS_MAX, unsettled: null });
+    expect(told).toBe(TELLINGS_MAX);
+    expect(await stepTestClock({ clock_id })).toMatchObject({ status: 'advancing', now: FIRST, due: 1 });
+  });
+
+  test('stops telling when it is cancelled', async () => {
+    const clock_id = await clockOnItsWay(FIRST);
+    for (let i = 0; i < 40; i++) await contractDue(clock_id, FIRST);
+    await stepTestClock({ clock_id });
+    const environment = attempt();
+    let told = 0;
+    const tell = async (): Promise<void> => {
+      told += 1;
+      environment.cancel();
+    };
+    await expect(settleAt(activitiesTelling(tell), clock_id, environment)).rejects.toThrow();
+    expect(told).toBeLessThanOrEqual(20);
+  });
+});
+
+test('failing an advance says why, and leaves a clock alone that is not on its way', async () => {
+  const { failTestClock } = activitiesTelling(settles);
+  const clock_id = await clockOnItsWay();
+  await failTestClock({ clock_id, error: 'first' });
+  await failTestClock({ clock_id, error: 'second' });
+  expect(await testClockOf(sql, clock_id)).toMatchObject({
+    status: 'failed',
+    error: 'first',
+    advancing_to: END,
+    now: NOW,
+  });
+});
+
+test.each(['stepTestClock', 'failTestClock'] as const)(
+  '%s waits for a clock that another transaction holds no longer than a second, and asks to be tried again',
+  async (name) => {
+    const clock_id = await clockOnItsWay();
+    const db = openDatabase(database.url, {
+      max: 1,
+      application_name: 'covenant test',
+      limits: { ...NO_LIMITS, lock_ms: 0 },
+    });
+    const { [name]: step } = createTestClockActivities({
+      db,
+      clocks: { tell: settles, startAdvance: async () => undefined },
+      settleTaskQueue: 'settle',
+    });
+    const input = { clock_id, error: 'as the test asked' };
+    try {
+      await sql.begin(async (holder) => {
+        await holder`SELECT FROM test_clocks WHERE id = ${clock_id} FOR UPDATE`;
+        await expect(step(input)).rejects.toMatchObject({ type: ROW_LOCKED, nonRetryable: false, nextRetryDelay: 500 });
+      });
+      await step(input);
+    } finally {
+      await db.end();
+    }
+  },
+);

@@ -1,0 +1,109 @@
+/**
+ * Activities that are given a wrong time, by a Temporal server whose clock is wrong or by an attempt that comes late: they
+ * decide by the clock of Postgres.
+ */
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { createContractActivities } from '../../activities/contract/contract';
+import { decideByPostgres } from '../../activities/base/decide-by-postgres';
+import { createGenerationJobActivities } from '../../activities/generation/generation-job';
+import { CLOCK_SKEW_MS_MAX, createPostgresClock } from '../../db/base/clock';
+import type { PostgresClock } from '../../db/base/clock';
+import { changeContract } from '../../transactions/contract/change-contract';
+import { decide } from '../../domain/contract/command';
+import { actionsUpon, buildContract, jobOf, requestJob, SOMEBODY } from '../harness/contract-rows';
+import { createTestDatabase } from '../harness/database';
+import type { TestDatabase } from '../harness/database';
+import { createHeardNudger } from '../harness/heard-nudger';
+import { expectInvariants } from '../harness/invariants';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+let database: TestDatabase;
+let sql: TestDatabase['sql'];
+let clock: PostgresClock;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  sql = database.sql;
+  clock = createPostgresClock(sql);
+});
+afterEach(() => expectInvariants(sql));
+afterAll(() => database.drop());
+
+const real = (offset_ms = 0): string => new Date(Date.now() + offset_ms).toISOString();
+
+function contractActivities() {
+  return decideByPostgres(createContractActivities({ db: sql, nudger: createHeardNudger().nudger }), clock.bound);
+}
+
+/** A contract that was paused a while ago until an instant, and that nobody has looked at since. */
+async function pausedUntil(resume_at: string): Promise<string> {
+  const { facts } = await buildContract(sql, { now: real(-30 * MINUTE_MS) });
+  const pause = { name: 'pause', input: { resume_at } } as const;
+  const request = { id: facts.id, actor: SOMEBODY, now: real(-20 * MINUTE_MS), request_id: null };
+  await sql.begin((tx) => changeContract(tx, request, (current, context) => decide(pause, current, context)));
+  return facts.id;
+}
+
+test.each([10 * MINUTE_MS, DAY_MS])('a time %i ms ahead crosses no boundary before its time', async (ahead_ms) => {
+  const contract_id = await pausedUntil(real(5 * MINUTE_MS));
+  const view = await contractActivities().settleContract({ contract_id, now: real(ahead_ms) });
+  expect(view.state).toBe('PAUSED');
+  expect(await actionsUpon(sql, contract_id)).toEqual(['contract.created', 'contract.paused']);
+});
+
+test.each([10 * MINUTE_MS, DAY_MS])(
+  'by a time %i ms behind a boundary that has passed is crossed',
+  async (behind_ms) => {
+    const contract_id = await pausedUntil(real(-5 * MINUTE_MS));
+    const view = await contractActivities().settleContract({ contract_id, now: real(-behind_ms) });
+    expect(view.state).toBe('ACTIVE');
+    expect((await actionsUpon(sql, contract_id)).at(-1)).toBe('contract.resumed');
+  },
+);
+
+test('an attempt that comes after an outage makes nothing of a contract that ended meanwhile', async () => {
+  const generation = createGenerationJobActivities({ db: sql, fillTaskQueue: 'generation' });
+  const then = real(-2 * DAY_MS);
+  const { facts } = await buildContract(sql, { now: then, end_date: real(-DAY_MS).slice(0, 10) });
+  const job = await requestJob(sql, facts.id, 500, { now: then });
+  await generation.openJob({ job_id: job.id, now: then });
+  const { fillChunks } = decideByPostgres(generation, clock.bound);
+  const range = { job_id: job.id, from_chunk: 0, to_chunk: 5, now: then, attempts_max: 3 };
+  expect(await new MockActivityEnvironment().run(() => fillChunks(range))).toEqual({ stopped: true, given_up: [] });
+  expect((await jobOf(sql, job.id)).completed).toBe(0);
+  expect((await actionsUpon(sql, facts.id)).at(-1)).toBe('contract.expired');
+});
+
+describe('the clock of Postgres', () => {
+  const postgresNow = async (): Promise<string> =>
+    (await sql<[{ now: string }]>`SELECT clock_timestamp() AS now`)[0].now;
+
+  test('keeps a time that is a little ahead, so that a timer that fires early finds its boundary due', async () => {
+    const believed = new Date(Date.parse(await postgresNow()) + CLOCK_SKEW_MS_MAX / 2).toISOString();
+    expect(await clock.bound(believed)).toBe(believed);
+  });
+
+  test('is never later than Postgres, nor is a bounded time by more than two seconds', async () => {
+    const now = await clock.now();
+    const bounded = await clock.bound(real(DAY_MS));
+    const [row] = await sql<[{ later: boolean; bounded_later: boolean }]>`
+      SELECT ${now}::timestamptz > clock_timestamp() AS later,
+             ${bounded}::timestamptz > clock_timestamp() + ${`${CLOCK_SKEW_MS_MAX} milliseconds`}::interval AS bounded_later`;
+    expect(row).toEqual({ later: false, bounded_later: false });
+  });
+
+  test('is read once for callers that ask at the same moment', async () => {
+    const queries: string[] = [];
+    const counted = new Proxy(sql, {
+      apply: (target, self, parts: [TemplateStringsArray]) => {
+        queries.push(parts[0].join(''));
+        return Reflect.apply(target, self, parts) as unknown;
+      },
+    });
+    const fresh = createPostgresClock(counted);
+    await Promise.all(Array.from({ length: 50 }, () => fresh.now()));
+    expect(queries).toHaveLength(1);
+  });
+});

@@ -1,0 +1,307 @@
+/** Test clocks through the interface: made, read, advanced and refused, and not there at all where they are switched off. */
+import { rowsToWake } from '../../db/system/sweep';
+import { failAdvance } from '../../db/system/test-clock';
+import { waitFor } from '../../dev/waiting';
+import { startTestApi } from '../harness/api';
+import type { ApiAnswer, TestApi } from '../harness/api';
+import { outcomesOf, tellInvoice } from '../harness/billing';
+import { addCatalogue, addContract } from '../harness/catalogue';
+import { auditOf, expectRefusal, wrongFieldsOf } from '../harness/expect-refusal';
+import { walkPages } from '../harness/walk-pages';
+
+const NOW = '2027-01-01T00:00:00.000Z';
+const LATER = '2029-01-01T00:00:00.000Z';
+const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
+const WAIT_MS = 15_000;
+
+/** Nobody listens there. */
+const NO_TEMPORAL = '127.0.0.1:9';
+
+let api: TestApi;
+/** Its advances are granted, and nobody carries them out. */
+let idle: TestApi;
+
+beforeAll(async () => {
+  [api, idle] = await Promise.all([startTestApi({ worker: true }), startTestApi({ temporalAddress: NO_TEMPORAL })]);
+});
+afterAll(() => Promise.all([api.close(), idle.close()]));
+
+function create(given: TestApi = api, body: Record<string, unknown> = { now: NOW }): Promise<ApiAnswer> {
+  return given.call('POST', '/test-clocks', { body });
+}
+
+function advance(
+  id: string,
+  to: string,
+  given: TestApi = api,
+  headers: Record<string, string> = {},
+): Promise<ApiAnswer> {
+  return given.call('POST', `/test-clocks/${id}/advance`, { body: { to }, headers });
+}
+
+/** The clock when it is on its way no longer. */
+async function arrived(id: string): Promise<any> {
+  let clock: any;
+  await waitFor(async () => (clock = (await api.call('GET', `/test-clocks/${id}`)).body).status !== 'advancing', {
+    timeout_ms: WAIT_MS,
+    what: 'the clock to arrive',
+  });
+  return clock;
+}
+
+describe('creating', () => {
+  test('an instant is enough, and the answer is what reading gives', async () => {
+    const answer = await create();
+    expect(answer.status).toBe(201);
+    expect(answer.headers.get('location')).toBe(`/api/v1/test-clocks/${answer.body.id}`);
+    expect(answer.body).toMatchObject({
+      now: NOW,
+      name: `Test clock from ${NOW}`,
+      status: 'ready',
+      advancing_to: null,
+      error: null,
+      contracts: 0,
+      pending_events: 0,
+      workflow_id: `test-clock:${answer.body.id}`,
+      created_by: api.admins.super_admin.id,
+    });
+    expect((await api.call('GET', `/test-clocks/${answer.body.id}`)).body).toEqual(answer.body);
+  });
+
+  test('leaves one audit row, which holds by the world’s time', async () => {
+    const { body } = await create(api, { now: NOW, name: 'The reseller’s quarter' });
+    expect(await auditOf(api, body.id)).toMatchObject([
+      { action: 'clock.created', before: null, after: { name: 'The reseller’s quarter', now: NOW } },
+    ]);
+    const shown = await api.call('GET', `/activity?subject=${body.id}&subject_type=test_clock`);
+    expect(shown.body.data).toMatchObject([{ action: 'clock.created', at: body.created_at, clock: 'real' }]);
+  });
+
+  test.each([
+    [{}, 'now'],
+    [{ now: 'tomorrow' }, 'now'],
+    [{ now: '2027-02-30T00:00:00Z' }, 'now'],
+    [{ now: '0999-01-01T00:00:00Z' }, 'now'],
+    [{ now: NOW, name: '' }, 'name'],
+    [{ now: NOW, status: 'ready' }, ''],
+  ])('a body of %j is refused at its field', async (body, path) => {
+    const answer = await create(api, body);
+    expectRefusal(answer, 422, 'VALIDATION_FAILED');
+    expect([...new Set(wrongFieldsOf(answer))]).toEqual([path]);
+  });
+});
+
+test('the list is newest first and paged, and counts the contracts that are not deleted', async () => {
+  const ids: string[] = [];
+  for (let i = 0; i < 5; i++) ids.push((await create(idle)).body.id);
+  expect(await walkPages(idle, '/test-clocks?limit=2')).toEqual([...ids].reverse());
+
+  const catalogue = await addCatalogue(idle, { environment: 'staging' });
+  await addContract(idle, catalogue, { test_clock_id: ids[0] });
+  const draft = await addContract(idle, catalogue, { test_clock_id: ids[0], status: 'inactive' });
+  expect((await idle.call('GET', `/test-clocks/${ids[0]}`)).body.contracts).toBe(2);
+  await idle.call('DELETE', `/contracts/${draft.id}`, { body: { confirm_name: draft.name } });
+  expect((await idle.call('GET', `/test-clocks/${ids[0]}`)).body.contracts).toBe(1);
+});
+
+test('a clock that does not exist is not found', async () => {
+  for (const id of [UNKNOWN_ID, 'none']) {
+    expectRefusal(await api.call('GET', `/test-clocks/${id}`), 404, 'NOT_FOUND');
+    expectRefusal(await advance(id, LATER), 404, 'NOT_FOUND');
+  }
+});
+
+describe('advancing', () => {
+  test('answers advancing at once, and the clock arrives by itself', async () => {
+    const { body } = await create();
+    const answer = await advance(body.id, LATER);
+    expect(answer.status).toBe(202);
+    expect(answer.body).toMatchObject({ now: NOW, status: 'advancing', advancing_to: LATER });
+    expect(await arrived(body.id)).toMatchObject({ now: LATER, status: 'ready', advancing_to: null, error: null });
+    expect(await auditOf(api, body.id)).toMatchObject([
+      { action: 'clock.created' },
+      { action: 'clock.advanced', before: { now: NOW }, after: { to: LATER } },
+    ]);
+  });
+
+  test('a clock advances again and again', async () => {
+    const { body } = await create();
+    for (const to of ['2027-02-01T00:00:00.000Z', '2027-02-01T00:00:00.001Z', LATER]) {
+      expect((await advance(body.id, to)).status).toBe(202);
+      expect(await arrived(body.id)).toMatchObject({ now: to, status: 'ready' });
+    }
+  });
+
+  test('to where it stands is 200 and leaves no trace', async () => {
+    const { body } = await create();
+    const answer = await advance(body.id, NOW);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual(body);
+    expect(await auditOf(api, body.id)).toHaveLength(1);
+  });
+
+  test('backwards is refused', async () => {
+    const { body } = await create();
+    const answer = await advance(body.id, '2026-12-31T23:59:59.999Z');
+    expectRefusal(answer, 409, 'CLOCK_BACKWARDS');
+    expect(answer.body.metadata).toEqual({ now: NOW, to: '2026-12-31T23:59:59.999Z' });
+    expect((await api.call('GET', `/test-clocks/${body.id}`)).body).toEqual(body);
+  });
+
+  test('more than ten years at once is refused at its field, with a sentence', async () => {
+    const { body } = await create();
+    const answer = await advance(body.id, '2037-01-01T00:00:00.001Z');
+    expectRefusal(answer, 422, 'VALIDATION_FAILED');
+    expect(answer.body.errors).toEqual([{ path: 'to', message: expect.stringContaining('ten years') }]);
+    expect((await advance(body.id, '2037-01-01T00:00:00.000Z')).status).toBe(202);
+    expect(await arrived(body.id)).toMatchObject({ status: 'ready', now: '2037-01-01T00:00:00.000Z' });
+  });
+
+  test('of many advances at the same moment exactly one is granted', async () => {
+    const { body } = await create(idle);
+    const answers = await Promise.all(Array.from({ length: 6 }, () => advance(body.id, LATER, idle)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([202, 409, 409, 409, 409, 409]);
+    for (const answer of answers.filter(({ status }) => status === 409)) expectRefusal(answer, 409, 'CLOCK_ADVANCING');
+    expect(await auditOf(idle, body.id)).toHaveLength(2);
+  });
+
+  test('a repetition under the same idempotency key is the first advance', async () => {
+    const { body } = await create();
+    const headers = { 'Idempotency-Key': `advance-${body.id}` };
+    const first = await advance(body.id, LATER, api, headers);
+    await arrived(body.id);
+    const second = await advance(body.id, LATER, api, headers);
+    expect(second.body).toEqual(first.body);
+    expect(second.headers.get('idempotent-replayed')).toBe('true');
+    expect(await arrived(body.id)).toMatchObject({ status: 'ready', now: LATER });
+    expect(await auditOf(api, body.id)).toHaveLength(2);
+  });
+
+  const clocksToWake = () => rowsToWake(idle.sql, 'test_clock', { epoch: 'epoch-1', now: NOW, limit: 100 });
+
+  test('without Temporal the clock stays on its way, and the sweep is owed it', async () => {
+    const { body } = await create(idle);
+    expect((await advance(body.id, LATER, idle)).status).toBe(202);
+    expect((await idle.call('GET', `/test-clocks/${body.id}`)).body).toMatchObject({ status: 'advancing', now: NOW });
+    expect(await clocksToWake()).toContain(body.id);
+  });
+
+  test('a clock that failed says why, and goes on when it is advanced again', async () => {
+    const { body } = await create(idle);
+    await advance(body.id, LATER, idle);
+    await failAdvance(idle.sql, body.id, 'The contract did not settle.');
+    const failed = await idle.call('GET', `/test-clocks/${body.id}`);
+    expect(failed.body).toMatchObject({ status: 'failed', error: 'The contract did not settle.', advancing_to: LATER });
+    expect(await clocksToWake()).not.toContain(body.id);
+    const again = await advance(body.id, NOW, idle);
+    expect(again.status).toBe(202);
+    expect(again.body).toMatchObject({ status: 'advancing', error: null, advancing_to: NOW });
+  });
+});
+
+test('viewers and operators read, and only admins and above make and advance', async () => {
+  const { body } = await create(idle);
+  for (const role of ['viewer', 'operator'] as const) {
+    const key = idle.keys[role];
+    expect((await idle.call('GET', `/test-clocks/${body.id}`, { key })).status).toBe(200);
+    expect((await idle.call('GET', '/test-clocks', { key })).status).toBe(200);
+    expectRefusal(await idle.call('POST', '/test-clocks', { key, body: { now: NOW } }), 403, 'FORBIDDEN_ROLE');
+    const path = `/test-clocks/${body.id}/advance`;
+    expectRefusal(await idle.call('POST', path, { key, body: { to: LATER } }), 403, 'FORBIDDEN_ROLE');
+  }
+});
+
+test('where test clocks are switched off none of it is there, and the refusal says why', async () => {
+  const off = await startTestApi({ testClocks: false });
+  try {
+    const calls = [
+      await create(off),
+      await off.call('GET', '/test-clocks'),
+      await off.call('GET', `/test-clocks/${UNKNOWN_ID}`),
+      await advance(UNKNOWN_ID, LATER, off),
+    ];
+    for (const answer of calls) {
+      expectRefusal(answer, 404, 'NOT_FOUND');
+      expect(answer.body.detail).toContain('switched off');
+    }
+  } finally {
+    await off.close();
+  }
+});
+
+test('a contract on a clock is made, generates, ends and is told of by the time of the clock', async () => {
+  const { body: clock } = await create(api, { now: '2027-01-15T10:00:00.000Z' });
+  const catalogue = await addCatalogue(api, { environment: 'staging' });
+  const { id } = await addContract(api, catalogue, {
+    test_clock_id: clock.id,
+    start_date: '2027-02-01',
+    term: 'P1Y',
+    expiry_grace_days: 10,
+    expiry: { duration: 'P6M', basis: 'generation' },
+  });
+  const read = async () => (await api.call('GET', `/contracts/${id}`)).body;
+  expect(await read()).toMatchObject({
+    state: 'SCHEDULED',
+    created_at: clock.now,
+    test_clock_id: clock.id,
+    next_boundary: { kind: 'starts', at: '2027-02-01T00:00:00.000Z' },
+  });
+
+  const now = '2027-03-01T12:00:00.000Z';
+  await advance(clock.id, now);
+  expect(await arrived(clock.id)).toMatchObject({ status: 'ready', now, contracts: 1 });
+  expect(await read()).toMatchObject({ state: 'ACTIVE' });
+  const generated = await api.call('POST', `/contracts/${id}/generate`, { body: { count: 2 } });
+  expect(generated.body.licenses).toMatchObject([{ expires_at: '2027-09-01T12:00:00.000Z' }, {}]);
+  expect((await api.call('GET', `/jobs/${generated.body.job_id}`)).body).toMatchObject({
+    created_at: now,
+    finished_at: now,
+    licenses_per_second: null,
+    eta: null,
+  });
+  const statuses = async () =>
+    (await api.call('GET', `/licenses?contract_id=${id}`)).body.data.map((license: any) => license.status);
+  expect(await statuses()).toEqual(['available', 'available']);
+
+  await advance(clock.id, LATER);
+  await arrived(clock.id);
+  expect(await read()).toMatchObject({ state: 'EXPIRED' });
+  expect(await statuses()).toEqual(['expired', 'expired']);
+  const { data } = (await api.call('GET', `/contracts/${id}/activity?limit=100`)).body;
+  expect(new Set(data.map((row: any) => row.clock))).toEqual(new Set(['test']));
+  const told = data.filter((row: any) => !row.action.startsWith('renewal.')).reverse();
+  expect(told.map((row: any) => [row.action, row.at])).toEqual([
+    ['contract.created', clock.now],
+    ['contract.term_started', '2027-02-01T00:00:00.000Z'],
+    ['generation.requested', now],
+    ['contract.grace_started', '2028-02-01T00:00:00.000Z'],
+    ['contract.expired', '2028-02-11T00:00:00.000Z'],
+  ]);
+});
+
+test('a contract of production cannot be put on a clock, nor one on a clock that does not exist', async () => {
+  const { body } = await create();
+  const production = await addCatalogue(api);
+  const staging = await addCatalogue(api, { environment: 'staging' });
+  const put = (catalogue: object, test_clock_id: string) =>
+    api.call('POST', '/contracts', {
+      body: { name: 'On a clock', type: 'standard', status: 'active', quota: 10, ...catalogue, test_clock_id },
+    });
+  expectRefusal(await put(production, body.id), 422, 'VALIDATION_FAILED');
+  expectRefusal(await put(staging, UNKNOWN_ID), 422, 'VALIDATION_FAILED');
+  expect((await put(staging, body.id)).status).toBe(201);
+});
+
+test('a clock that has arrived is not ready while a billing event is pending, and an advance to where it stands applies it', async () => {
+  const { body: clock } = await create();
+  const catalogue = await addCatalogue(api, { environment: 'staging' });
+  const { id } = await addContract(api, catalogue, { test_clock_id: clock.id, status: 'inactive' });
+  expect(await arrived(clock.id)).toMatchObject({ status: 'ready', pending_events: 0 });
+  // Nothing tells the contract of it, as when the process ended after the event was accepted.
+  await tellInvoice(api.sql, id, { occurred_at: NOW, version: 1 });
+  const read = async () => (await api.call('GET', `/test-clocks/${clock.id}`)).body;
+  expect(await read()).toMatchObject({ status: 'advancing', advancing_to: null, pending_events: 1 });
+  expect((await advance(clock.id, NOW)).status).toBe(202);
+  expect(await arrived(clock.id)).toMatchObject({ status: 'ready', now: NOW, pending_events: 0 });
+  expect(await outcomesOf(api.sql, id)).toEqual([{ outcome: 'APPLIED', reason: null }]);
+});

@@ -1,0 +1,318 @@
+/**
+ * The command line of operators, run as they run it: a process of its own against real servers.
+ */
+import { once } from 'node:events';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { examineApi } from '../../cli/doctor-api';
+import { authenticateAdmin } from '../../db/access/admin';
+import { openDatabase } from '../../db/base/database';
+import { findInstallationId } from '../../db/system/installation';
+import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes';
+import { startTestApi } from '../harness/api';
+import { covenantCommand, findingsOf } from '../harness/covenant-command';
+import { createTestDatabase, type TestDatabase } from '../harness/database';
+import { makeRunDirectory } from '../harness/run-directory';
+import { startRefusingProxy } from '../harness/refusing-proxy';
+import { connectTestTemporal, makeNamespace, uniqueTaskQueue, type TestTemporal } from '../harness/temporal';
+
+const PEPPER = 'a pepper for the tests of the command line';
+
+jest.setTimeout(120_000);
+
+let directory: string;
+let database: TestDatabase;
+let temporal: TestTemporal;
+
+beforeAll(async () => {
+  directory = makeRunDirectory('cli');
+  [database, temporal] = await Promise.all([createTestDatabase(), connectTestTemporal()]);
+});
+afterAll(async () => {
+  await Promise.all([database.drop(), temporal.close()]);
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function settings(more: Record<string, string> = {}): Record<string, string> {
+  return {
+    DATABASE_URL: database.url,
+    COVENANT_KEY_PEPPER: PEPPER,
+    TEMPORAL_ADDRESS: temporal.address,
+    // Nobody listens there.
+    COVENANT_PUBLIC_URL: 'http://127.0.0.1:9',
+    ...more,
+  };
+}
+
+test('migrate makes the schema of an empty database, and finds nothing to do the second time', async () => {
+  const url = new URL(database.url);
+  url.pathname = `${url.pathname}_empty`;
+  await database.sql.unsafe(`CREATE DATABASE ${url.pathname.slice(1)} TEMPLATE template0`);
+  try {
+    const first = await covenantCommand(['migrate'], settings({ DATABASE_URL: url.href }));
+    expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining('Applied 001 foundation.') as string });
+    const second = await covenantCommand(['migrate'], settings({ DATABASE_URL: url.href }));
+    expect(second).toEqual({ code: 0, stdout: 'The database is at the current schema already.\n', stderr: '' });
+    const migrated = openDatabase(url.href, { max: 1, application_name: 'covenant-test' });
+    expect(await migrated`SELECT FROM licenses`).toHaveLength(0);
+    await migrated.end();
+  } finally {
+    await database.sql.unsafe(`DROP DATABASE ${url.pathname.slice(1)} WITH (FORCE)`);
+  }
+});
+
+test('admin create prints the key alone, once, and the key opens the door', async () => {
+  const args = ['admin', 'create', '--email', 'ada@example.com', '--name', 'Ada', '--role', 'operator'];
+  const ran = await covenantCommand(args, settings());
+  expect(ran.code).toBe(0);
+  const key = ran.stdout.trim();
+  expect(await authenticateAdmin(database.sql, key, PEPPER, new Date().toISOString())).toMatchObject({
+    email: 'ada@example.com',
+    name: 'Ada',
+    role: 'operator',
+  });
+  const [secret] = key.split('_').slice(-1);
+  expect(ran.stderr).not.toContain(secret);
+  const audit = await database.sql<{ action: string }[]>`SELECT action FROM audit_events ORDER BY id`;
+  expect(audit.map(({ action }) => action)).toEqual(['admin.created', 'admin.key_created']);
+});
+
+test('admin create refuses an address that is taken, whatever its case, and writes nothing', async () => {
+  const create = (email: string) =>
+    covenantCommand(['admin', 'create', '--email', email, '--name', 'Bob', '--role', 'viewer'], settings());
+  expect((await create('bob@example.com')).code).toBe(0);
+  const counts = () => database.sql`
+    SELECT (SELECT count(*) FROM admins) AS admins, (SELECT count(*) FROM admin_api_keys) AS keys,
+           (SELECT count(*) FROM audit_events) AS audit`;
+  const before = await counts();
+  const again = await create('BOB@example.com');
+  expect(again).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringContaining('is an admin already') as string,
+  });
+  expect(await counts()).toEqual(before);
+});
+
+test.each([
+  [['admin', 'create', '--email', 'no address', '--name', 'A', '--role', 'admin'], 'e-mail address'],
+  [['admin', 'create', '--email', 'a@example.com', '--name', ' ', '--role', 'admin'], '1 to 200 characters'],
+  [['admin', 'create', '--email', 'a@example.com', '--name', '\u200b', '--role', 'admin'], 'people can see'],
+  [['admin', 'create', '--email', 'a@example.com', '--name', 'a\u202eb', '--role', 'admin'], 'direction controls'],
+  [
+    ['admin', 'create', '--email', 'a@example.com', '--name', 'A', '--role', 'king'],
+    'super_admin, admin, operator, viewer',
+  ],
+  [['admin', 'create', '--name', 'A', '--role', 'admin'], '--email'],
+  [['grate'], 'unknown command'],
+])('covenant %j says what is wrong with it and ends with 1', async (args, sentence) => {
+  const ran = await covenantCommand(args, settings());
+  expect(ran).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(sentence) as string });
+});
+
+test('a command without settings names each that is missing and says where they could come from', async () => {
+  const ran = await covenantCommand(['migrate']);
+  expect(ran.code).toBe(1);
+  for (const part of ['DATABASE_URL is not set', 'COVENANT_KEY_PEPPER is not set', 'npm run dev']) {
+    expect(ran.stderr).toContain(part);
+  }
+  expect(ran.stderr).not.toContain('    at ');
+});
+
+test('a database out of reach is a sentence, not a stack', async () => {
+  const ran = await covenantCommand(
+    ['migrate'],
+    settings({ DATABASE_URL: 'postgres://nobody:secret@127.0.0.1:9/none' }),
+  );
+  expect(ran.code).toBe(1);
+  expect(ran.stderr).toMatch(/^Postgres cannot be reached \(.*\)\. Check DATABASE_URL, and that the server runs\.\n$/);
+  expect(ran.stderr).not.toContain('secret');
+});
+
+test('search-attributes adds what a namespace lacks, once, and the doctor sees it', async () => {
+  const namespace = await makeNamespace(temporal);
+  const own = settings({
+    TEMPORAL_NAMESPACE: namespace,
+    TEMPORAL_TASK_QUEUE_PREFIX: uniqueTaskQueue('q').slice(0, 40),
+  });
+
+  const before = findingsOf(await covenantCommand(['doctor', '--json'], own));
+  expect(before.get('search attributes')).toMatchObject({
+    verdict: 'wrong',
+    detail: expect.stringContaining('JobProgress') as string,
+  });
+  expect(before.get('sweep')).toMatchObject({
+    verdict: 'wrong',
+    mend: expect.stringContaining('covenant search-attributes') as string,
+  });
+
+  const first = await covenantCommand(['search-attributes'], own);
+  expect(first.code).toBe(0);
+  for (const { name } of SEARCH_ATTRIBUTES) expect(first.stdout).toContain(`added the search attribute ${name}\n`);
+  expect(first.stdout).toContain('added the schedule of the sweep');
+  const second = await covenantCommand(['search-attributes'], own);
+  expect(second).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing was missing') as string });
+
+  const after = findingsOf(await covenantCommand(['doctor', '--json'], own));
+  expect(after.get('search attributes')).toMatchObject({ verdict: 'ok' });
+  expect(after.get('sweep')?.verdict).not.toBe('wrong');
+});
+
+test.each(['PERMISSION_DENIED', 'UNIMPLEMENTED'] as const)(
+  'search-attributes says what it could not do where the server answers %s, and how it is done',
+  async (refusal) => {
+    const namespace = await makeNamespace(temporal);
+    const hosted = await startRefusingProxy(temporal.address, refusal);
+    try {
+      const own = settings({ TEMPORAL_ADDRESS: hosted.address, TEMPORAL_NAMESPACE: namespace });
+      const ran = await covenantCommand(['search-attributes'], own);
+      expect(ran).toMatchObject({ code: 1, stdout: '' });
+      expect(ran.stderr).toContain(`of the namespace ${namespace} are missing, and this process may not add them`);
+      for (const { name } of SEARCH_ATTRIBUTES) expect(ran.stderr).toContain(`--name ${name} --type `);
+      expect(ran.stderr).toContain(
+        `tcld namespace search-attributes add --namespace ${namespace} --sa "ContractId=Keyword"`,
+      );
+      expect(ran.stderr).not.toContain('    at ');
+      expect(findingsOf(await covenantCommand(['doctor', '--json'], own)).get('search attributes')).toMatchObject({
+        verdict: 'wrong',
+        mend: expect.stringContaining('tcld namespace search-attributes add') as string,
+      });
+    } finally {
+      await hosted.close();
+    }
+  },
+);
+
+test('search-attributes and the doctor say what this client may not check, and both go on', async () => {
+  const namespace = await makeNamespace(temporal);
+  const blind = /OperatorService|DescribeNamespace|CountWorkflowExecutions/;
+  const hosted = await startRefusingProxy(temporal.address, 'PERMISSION_DENIED', blind);
+  try {
+    const own = settings({ TEMPORAL_ADDRESS: hosted.address, TEMPORAL_NAMESPACE: namespace });
+    const ran = await covenantCommand(['search-attributes'], own);
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+    expect(ran.stdout).toContain('added the schedule of the sweep');
+    expect(ran.stdout).toContain('not checked, because this client may not ask for search attributes');
+    expect(ran.stdout).toContain(`create --namespace ${namespace} --name JobProgress --type Int`);
+  } finally {
+    await hosted.close();
+  }
+});
+
+test('the doctor names what is wrong and how to mend it, and ends with 1', async () => {
+  const ran = await covenantCommand(['doctor', '--json'], settings({ TEMPORAL_NAMESPACE: 'no-such-namespace' }));
+  expect(ran.code).toBe(1);
+  expect((JSON.parse(ran.stdout) as { well: boolean }).well).toBe(false);
+  const findings = findingsOf(ran);
+  expect(findings.get('namespace')).toMatchObject({
+    verdict: 'wrong',
+    mend: expect.stringContaining('temporal operator namespace create no-such-namespace') as string,
+  });
+  expect(findings.get('admins')).toMatchObject({
+    verdict: 'wrong',
+    mend: expect.stringContaining('admin create') as string,
+  });
+  expect(findings.get('API')).toMatchObject({ verdict: 'warning' });
+  for (const check of ['Node', 'driver', 'settings', 'Postgres', 'migrations', 'owed work', 'Temporal']) {
+    expect([check, findings.get(check)?.verdict]).toEqual([check, 'ok']);
+  }
+  for (const { verdict, mend } of findings.values()) expect(mend === null).toBe(verdict === 'ok');
+});
+
+test('the doctor accepts the API of its own installation and names one of another', async () => {
+  const api = await startTestApi();
+  try {
+    const apiFinding = async (more: Record<string, string>) => {
+      const own = settings({ TEMPORAL_NAMESPACE: 'no-such-namespace', COVENANT_PUBLIC_URL: api.url, ...more });
+      return findingsOf(await covenantCommand(['doctor', '--json'], own)).get('API');
+    };
+    expect(await apiFinding({ DATABASE_URL: api.database.url })).toEqual({
+      check: 'API',
+      verdict: 'ok',
+      detail: `${api.url}/readyz says ready, and serves this installation`,
+      mend: null,
+    });
+    const [own_id, api_id] = await Promise.all([findInstallationId(database.sql), findInstallationId(api.sql)]);
+    expect(await apiFinding({})).toEqual({
+      check: 'API',
+      verdict: 'wrong',
+      detail: `${api.url}/readyz answers for another installation, ${api_id}; DATABASE_URL is that of ${own_id}`,
+      mend: expect.stringContaining('Set COVENANT_PUBLIC_URL (by default http://HOST:PORT)') as string,
+    });
+  } finally {
+    await api.close();
+  }
+});
+
+test.each([
+  ['is another program', 'hi', 'another program'],
+  ['is of a version that does not say which installation it serves', '{"ready":true,"checks":{}}', 'unknown'],
+])('the doctor warns when what answers at COVENANT_PUBLIC_URL %s', async (_what, body, sentence) => {
+  const server = createServer((_request, response) => response.end(body)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    const publicUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    expect(await examineApi({ publicUrl }, { installation: '0123456789abcdef' })).toMatchObject({
+      verdict: 'warning',
+      detail: expect.stringContaining(sentence) as string,
+      mend: expect.stringMatching(/COVENANT_PUBLIC_URL|DATABASE_URL/) as string,
+    });
+  } finally {
+    server.close();
+  }
+});
+
+test('the doctor finds work that is owed for too long', async () => {
+  const own = await createTestDatabase();
+  try {
+    await own.sql`INSERT INTO products ${own.sql({ name: 'P', code: 'p', environment: 'production', status: 'active', created_at: '2026-01-01', updated_at: '2026-01-01' })}`;
+    await own.sql`
+      INSERT INTO generators (product_id, environment, name, format, status, created_at, updated_at)
+      SELECT id, environment, 'G', '{}', 'active', created_at, updated_at FROM products`;
+    await own.sql`
+      INSERT INTO contracts (id, environment, name, type, product_id, generator_id, feature_overrides, metadata, timezone, revision,
+                             settled_until, state, may_generate, next_boundary_at, created_at, created_by, updated_at)
+      SELECT uuidv7(), g.environment, 'C', 'standard', g.product_id, g.id, '{}', '{}', 'UTC', 1,
+             now() - interval '1 day', 'SCHEDULED', false, now() - interval '1 hour', now(), 'x', now() FROM generators g`;
+    await own.sql`
+      INSERT INTO sweep_attempts (kind, subject_id, epoch, attempts, first_at, next_try_at)
+      SELECT 'boundary', id, 'epoch-1', 5, now(), now() FROM contracts`;
+    const ran = await covenantCommand(
+      ['doctor', '--json'],
+      settings({ DATABASE_URL: own.url, TEMPORAL_NAMESPACE: 'no-such-namespace' }),
+    );
+    expect(findingsOf(ran).get('owed work')).toMatchObject({
+      verdict: 'wrong',
+      detail: expect.stringContaining('1 contracts have a boundary overdue') as string,
+      mend: expect.stringContaining('docs/operations.md, "Rows that stay due"') as string,
+    });
+    const [contract] = await own.sql<[{ id: string }]>`SELECT id FROM contracts`;
+    expect(findingsOf(ran).get('stuck (boundary)')).toMatchObject({
+      verdict: 'warning',
+      detail: `1 were woken 5 times or more and are still due: ${contract.id}`,
+    });
+  } finally {
+    await own.drop();
+  }
+});
+
+test('without a DATABASE_URL the settings are those of the stack in the data directory, and it says so', async () => {
+  const dataDir = join(directory, 'stack');
+  mkdirSync(dataDir);
+  const dev = {
+    api_url: 'http://127.0.0.1:9',
+    temporal_address: temporal.address,
+    temporal_ui_url: 'http://127.0.0.1:9',
+    database_url: database.url,
+  };
+  writeFileSync(join(dataDir, 'dev.json'), JSON.stringify(dev));
+  writeFileSync(join(dataDir, 'secrets.json'), JSON.stringify({ key_pepper: PEPPER }));
+
+  const args = ['admin', 'create', '--email', 'eve@example.com', '--name', 'Eve', '--role', 'viewer', '--json'];
+  const ran = await covenantCommand(args, { COVENANT_DATA_DIR: dataDir });
+  expect(ran).toMatchObject({ code: 0, stderr: `DATABASE_URL is not set: using the stack in ${dataDir}.\n` });
+  const { key } = JSON.parse(ran.stdout) as { key: string };
+  expect(await authenticateAdmin(database.sql, key, PEPPER, new Date().toISOString())).toMatchObject({ name: 'Eve' });
+});

@@ -1,0 +1,46 @@
+/** Logs tell what happened and never with which secret. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { createLog } from '../../log';
+
+function linesOf(write: (log: ReturnType<typeof createLog>) => void): string {
+  const lines: string[] = [];
+  write(createLog('test', 'info', { write: (line: string) => void lines.push(line) }));
+  return lines.join('');
+}
+
+test('a secret is never written, however deep it stands', () => {
+  const written = linesOf((log) => {
+    log.info({ key: 'hunter2' }, 'flat');
+    log.info({ request: { headers: { authorization: 'Bearer hunter2' } } }, 'deep');
+    log.info({ config: { keyPepper: 'hunter2', nested: { secret: 'hunter2' } } }, 'settings');
+  });
+  expect(written).not.toContain('hunter2');
+  expect(written).toContain('"msg":"deep"');
+});
+
+test('what is not secret is written, with the process and the time', () => {
+  const written = JSON.parse(linesOf((log) => log.info({ request_id: 'r-1' }, 'request'))) as Record<string, unknown>;
+  expect(written).toMatchObject({ process: 'test', request_id: 'r-1', msg: 'request' });
+  expect(written['time']).toMatch(/^\d{4}-\d\d-\d\dT/);
+});
+
+test.each([
+  ['ends by itself', ''],
+  ['calls process.exit', 'process.exit(3);'],
+  ['throws what nobody catches', "setImmediate(() => { throw new Error('uncaught'); });"],
+])('every line is written when the process %s', (_, ending) => {
+  const program = `const { createLog } = require('./log.ts');
+    const log = createLog('test', 'info');
+    for (let line = 1; line <= 200; line++) log.info({ line }, 'last words');
+    ${ending}`;
+  const { stdout } = spawnSync(process.execPath, ['--import', 'tsx', '-e', program], {
+    cwd: join(__dirname, '..', '..'),
+    encoding: 'utf8',
+  });
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { line: number }).line);
+  expect(lines).toEqual(Array.from({ length: 200 }, (_, index) => index + 1));
+});

@@ -1,0 +1,276 @@
+/**
+ * The slots of a worker: what hangs on one queue stops nothing on another, and a pool that is too small for them is refused.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { activityInfo } from '@temporalio/activity';
+import { createStandardPort } from '../../adapters/billing-standard';
+import { loadConfig } from '../../config';
+import { waitFor } from '../../dev/waiting';
+import type { ContractCommand } from '../../domain/contract/command';
+import { contractWorkflowId, generationJobWorkflowId } from '../../temporal/ids';
+import { workerPoolSize, workerSlots } from '../../worker-slots';
+import { sweep } from '../../workflows/sweep';
+import { createBillingSystem, outcomesOf, tellInvoice } from '../harness/billing';
+import type { ToldInvoice } from '../harness/billing';
+import { buildContract, requestJob } from '../harness/contract-rows';
+import { startCovenantWorker, wrapEach } from '../harness/covenant-worker';
+import type { Around, CovenantWorker } from '../harness/covenant-worker';
+import { createTestDatabase } from '../harness/database';
+import type { TestDatabase } from '../harness/database';
+import { expectInvariants } from '../harness/invariants';
+import { RUN_SOURCES } from '../harness/run-sources';
+import { connectPreparedTemporal } from '../harness/temporal';
+import type { TestTemporal } from '../harness/temporal';
+
+const REQUIRED = { DATABASE_URL: 'postgres://covenant@127.0.0.1:1/covenant', COVENANT_KEY_PEPPER: 'p'.repeat(32) };
+const SLOTS = { commands: 8, settling: 4, billing: 4, sweep: 2, fill: 2, clocks: 4, steps: 4 };
+/** Of the worker of these tests: few, so that little is needed to hold all of a kind. */
+const HELD_SLOTS = { commands: 2, settling: 2, billing: 2, sweep: 1, fill: 1, clocks: 1, steps: 1 };
+/** Commands sent at once, and how many of them Temporal lets into one workflow at a time. */
+const COMMANDS_WAITING = 20;
+const UPDATES_IN_FLIGHT_MAX = 10;
+const PAUSE: ContractCommand = { name: 'pause', input: {} };
+
+let temporal: TestTemporal;
+let database: TestDatabase;
+let sql: TestDatabase['sql'];
+let worker: CovenantWorker;
+/** Answers no question: how often it was asked, and what ends its questions. */
+let hanging: { asked: () => number; end: () => void };
+/** Another billing system, which answers. */
+const answering = createBillingSystem('stripe');
+/** Opens the gates of the test that is running, also when it fails. */
+let openGates = (): void => undefined;
+/** Put around the activities by the test that is running. */
+let around: Around = () => ({});
+
+beforeAll(async () => {
+  temporal = await connectPreparedTemporal();
+  database = await createTestDatabase();
+  sql = database.sql;
+  let asked = 0;
+  const server = createServer(() => void (asked += 1)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  hanging = { asked: () => asked, end: () => (server.closeAllConnections(), server.close()) };
+  worker = await startCovenantWorker({
+    db: sql,
+    client: temporal.client,
+    nativeConnection: temporal.nativeConnection,
+    billingPorts: new Map([['standard', createStandardPort(url, 60_000)], ...answering.ports]),
+    wrap: wrapEach(() => around),
+    slots: HELD_SLOTS,
+  });
+});
+afterEach(async () => {
+  openGates();
+  around = () => ({});
+  await expectInvariants(sql);
+});
+afterAll(async () => {
+  hanging.end();
+  await worker.stop();
+  await temporal.close();
+  await database.drop();
+});
+
+function buildContracts(count: number): Promise<string[]> {
+  return Promise.all(Array.from({ length: count }, async () => (await buildContract(sql)).facts.id));
+}
+
+async function acceptedUpdates(id: string): Promise<number> {
+  const { events } = await temporal.client.workflow.getHandle(contractWorkflowId(id)).fetchHistory();
+  return (events ?? []).filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes).length;
+}
+
+async function pendingActivities(workflow_id: string): Promise<number> {
+  const { raw } = await temporal.client.workflow.getHandle(workflow_id).describe();
+  return raw.pendingActivities?.length ?? 0;
+}
+
+/** Holds an activity for some contracts until it is opened, as a row does that another transaction has locked. */
+function holdFor(ids: string[]) {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  const held: string[] = [];
+  openGates = open;
+  return {
+    open,
+    /** The contract of each call that is held, in the order of their arrivals. */
+    held,
+    async pass({ contract_id }: { contract_id: string }): Promise<void> {
+      if (!ids.includes(contract_id)) return;
+      held.push(contract_id);
+      await opened;
+    },
+  };
+}
+
+test('boundaries that cannot be crossed stop no command and no sweep, however many they are', async () => {
+  const stuck = await buildContracts(3 * HELD_SLOTS.settling);
+  const [other] = (await buildContracts(1)) as [string];
+  const gate = holdFor(stuck);
+  around = (real) => ({ settleContract: async (input) => (await gate.pass(input), real.settleContract(input)) });
+  await worker.nudger.wakeContracts(stuck);
+  await waitFor(() => gate.held.length === HELD_SLOTS.settling || undefined, {
+    timeout_ms: 20_000,
+    what: 'every slot for boundaries to be held',
+  });
+  for (const id of [...stuck, other])
+    expect(await worker.send(id, PAUSE)).toMatchObject({ refusal: null, changed: true });
+  const swept = await temporal.client.workflow.execute(sweep, {
+    workflowId: 'sweep-beside-boundaries-that-hang',
+    taskQueue: worker.queues.contracts,
+    args: [{ epoch: 'epoch-1' }],
+  });
+  expect(swept).toMatchObject({ contracts: stuck.length + 1 });
+  expect(gate.held).toHaveLength(HELD_SLOTS.settling);
+  gate.open();
+});
+
+test('commands of one contract wait for it in one slot, and others are carried out meanwhile', async () => {
+  const [busy, other] = (await buildContracts(2)) as [string, string];
+  const gate = holdFor([busy]);
+  // By the command: an attempt that is held for too long is made again.
+  const held = new Set<string>();
+  around = (real) => ({
+    async runContractCommand(input) {
+      if (input.contract_id === busy) held.add(input.command_id);
+      await gate.pass(input);
+      return real.runContractCommand(input);
+    },
+  });
+  const names = Array.from({ length: COMMANDS_WAITING }, (_, i) => `name ${i}`);
+  const sent = names.map((name) => worker.send(busy, { name: 'edit', input: { name } }));
+  // As many as Temporal lets into one workflow; the rest wait at the server.
+  await waitFor(async () => (await acceptedUpdates(busy)) >= UPDATES_IN_FLIGHT_MAX || undefined, {
+    timeout_ms: 20_000,
+    what: 'the commands to reach the workflow of their contract',
+  });
+  expect(await worker.send(other, PAUSE)).toMatchObject({ refusal: null, changed: true });
+  expect(held.size).toBe(1);
+  gate.open();
+  for (const outcome of await Promise.all(sent)) expect(outcome).toMatchObject({ refusal: null, changed: true });
+  expect(held.size).toBe(COMMANDS_WAITING);
+});
+
+test('a billing system that never answers stops no command of any contract, no event that says enough, and no other billing system', async () => {
+  const occurred_at = new Date().toISOString();
+  const tell = async (id: string, told: Partial<ToldInvoice>): Promise<void> => {
+    const inbox_id = await tellInvoice(sql, id, { occurred_at, ...told });
+    await worker.nudger.tellBilling(id, { inbox_id, told: 'an event' });
+  };
+  const applied = (id: string, what: string) =>
+    waitFor(async () => (await outcomesOf(sql, id)).some(({ outcome }) => outcome === 'APPLIED') || undefined, {
+      timeout_ms: 20_000,
+      what,
+    });
+  const contracts = await buildContracts(4);
+  const [one, other, waiting, without] = contracts as [string, string, string, string];
+  for (const id of [one, other, waiting]) await tell(id, { silent: true });
+  await waitFor(() => hanging.asked() === HELD_SLOTS.billing || undefined, {
+    timeout_ms: 20_000,
+    what: 'every billing slot to be held',
+  });
+  for (const id of [one, other, waiting, without])
+    expect(await worker.send(id, PAUSE)).toMatchObject({ refusal: null, changed: true });
+  await tell(without, { version: 1 });
+  await applied(without, 'an event that says enough to be applied');
+  answering.invoices.set('in_stripe', { contract_id: without, status: 'OPEN', due: '2099-01-01', occurred_at });
+  await tell(without, { source: 'stripe', invoice_id: 'in_stripe', event_id: 'evt_stripe', silent: true });
+  await waitFor(() => answering.asked.length > 0 || undefined, {
+    timeout_ms: 20_000,
+    what: 'the other billing system to be asked',
+  });
+  expect(hanging.asked()).toBe(HELD_SLOTS.billing);
+
+  hanging.end();
+  // Its silence is an answer like another: what it was to say stays pending.
+  await waitFor(async () => (await outcomesOf(sql, one))[0]?.reason === 'BILLING_UNREACHABLE' || undefined, {
+    timeout_ms: 20_000,
+    what: 'the questions to end',
+  });
+});
+
+test('steps of jobs that find their rows held stop no boundary and no billing event, however many they are', async () => {
+  const [busy, other] = (await buildContracts(2)) as [string, string];
+  const jobs = 2 * HELD_SLOTS.settling + 1;
+  const gate = holdFor([busy]);
+  let apart = 0;
+  around = (real) => ({
+    async openJob(input) {
+      // As a row does that is held for longer than an attempt waits: the step comes again apart from its workflow.
+      if (activityInfo().isLocal) throw new Error('the row is held');
+      apart += 1;
+      await gate.pass({ contract_id: busy });
+      return real.openJob(input);
+    },
+  });
+  const requested = await Promise.all(Array.from({ length: jobs }, () => requestJob(sql, busy, 100)));
+  await worker.nudger.wakeJobs(requested.map(({ id }) => id));
+  await waitFor(
+    async () => {
+      const pending = await Promise.all(requested.map(({ id }) => pendingActivities(generationJobWorkflowId(id))));
+      return pending.every((count) => count === 1) || undefined;
+    },
+    { timeout_ms: 20_000, what: 'a step of every job to wait apart from its workflow' },
+  );
+  await waitFor(() => gate.held.length === HELD_SLOTS.steps || undefined, {
+    timeout_ms: 20_000,
+    what: 'every slot for steps to be held',
+  });
+  const occurred_at = new Date().toISOString();
+  const inbox_id = await tellInvoice(sql, other, { occurred_at, version: 1 });
+  await worker.nudger.tellBilling(other, { inbox_id, told: 'an event' });
+  await waitFor(async () => (await outcomesOf(sql, other))[0]?.outcome === 'APPLIED' || undefined, {
+    timeout_ms: 20_000,
+    what: 'an event of another contract to be applied',
+  });
+  expect(apart).toBe(HELD_SLOTS.steps);
+  gate.open();
+  for (const { id } of requested)
+    expect(await temporal.client.workflow.getHandle(generationJobWorkflowId(id)).result()).toMatchObject({
+      state: 'SUCCEEDED',
+    });
+});
+
+test('the slots for commands and billing are the same on one core and on a hundred', () => {
+  const slots = workerSlots(loadConfig(REQUIRED));
+  expect(slots).toMatchObject({ commands: 8, settling: 4, steps: 4, billing: 4 });
+  expect(workerSlots(loadConfig({ ...REQUIRED, WORKER_FILL_SLOTS: '100' }))).toEqual({ ...slots, fill: 100 });
+});
+
+test('a pool has one connection for each slot and one for readiness, unless more are given', () => {
+  expect(workerPoolSize(SLOTS, undefined)).toBe(39);
+  expect(workerPoolSize(SLOTS, 39)).toBe(39);
+  expect(workerPoolSize(SLOTS, 50)).toBe(50);
+});
+
+test('a worker whose pool is too small for its slots does not start, and says which numbers do not fit', async () => {
+  const env = {
+    ...process.env,
+    ...REQUIRED,
+    DATABASE_POOL_SIZE: '10',
+    WORKER_COMMAND_SLOTS: '5',
+    WORKER_SETTLING_SLOTS: '2',
+    WORKER_STEP_SLOTS: '3',
+    WORKER_BILLING_SLOTS: '3',
+    WORKER_FILL_SLOTS: '2',
+  };
+  const root = join(__dirname, '..', '..');
+  const worker = spawn(process.execPath, [...RUN_SOURCES, 'worker.ts'], { cwd: root, env, stdio: 'pipe' });
+  let written = '';
+  worker.stderr.on('data', (bytes: Buffer) => (written += bytes.toString()));
+  const [code] = await once(worker, 'close');
+  expect({ code, written: written.trim() }).toEqual({
+    code: 1,
+    written:
+      'DATABASE_POOL_SIZE is 10, but the slots of this worker need 30 connections: 5 for commands (WORKER_COMMAND_SLOTS), ' +
+      '2 for boundaries (WORKER_SETTLING_SLOTS), 6 for short steps (WORKER_STEP_SLOTS, beside their workflows and apart), 6 for 2 billing systems (WORKER_BILLING_SLOTS), 2 for filling (WORKER_FILL_SLOTS), ' +
+      '4 for the sweep, 4 for test clocks and 1 for readiness. Raise DATABASE_POOL_SIZE, leave it unset, or lower the slots.',
+  });
+});
