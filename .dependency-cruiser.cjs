@@ -12,6 +12,7 @@ const everyRoom = [
   'temporal',
   'cli',
   'dev',
+  'demo',
   'bench',
   'test',
 ];
@@ -42,7 +43,7 @@ function packagesOf(room, packages, comment) {
   };
 }
 
-const entryPoints = '^(worker\\.ts|api/main\\.ts|api/http/openapi\\.ts|cli/|dev/|bench/|test/)';
+const entryPoints = '^(worker\\.ts|api/main\\.ts|api/http/openapi\\.ts|cli/|dev/|demo/|bench/|test/)';
 
 module.exports = {
   forbidden: [
@@ -108,8 +109,8 @@ module.exports = {
       name: 'product-stands-without-its-tools',
       comment: 'What runs in production needs neither the embedded stack, the benchmarks nor the tests.',
       severity: 'error',
-      from: { pathNot: '^(dev|bench|test)/|^[^/]+\\.(js|cjs|mjs)$|^jest\\.config' },
-      to: { path: '^(dev|bench|test)/' },
+      from: { pathNot: '^(dev|demo|bench|test)/|^[^/]+\\.(js|cjs|mjs)$|^jest\\.config' },
+      to: { path: '^(dev|demo|bench|test)/' },
     },
     {
       name: 'product-uses-no-development-packages',

@@ -139,7 +139,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['dev/**/*.ts'],
+    files: ['dev/**/*.ts', 'demo/**/*.ts'],
     rules: { 'no-restricted-globals': 'off', 'no-restricted-syntax': 'off' },
   },
   {

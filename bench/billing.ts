@@ -4,8 +4,8 @@
  *
  * The events of a contract come in any order; versions tell which is the newest. They are signed before the clock runs.
  */
-import { signStandard } from '../dev/fake-billing';
-import type { StandardEvent } from '../dev/fake-billing';
+import { signStandard } from '../demo/fake-billing';
+import type { StandardEvent } from '../demo/fake-billing';
 import { waitFor } from '../dev/waiting';
 import { addDays } from '../domain/base/calendar';
 import { openDatabase } from '../db/base/database';

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Sql } from '../../db/base/database';
-import { signStandard } from '../../dev/fake-billing';
+import { signStandard } from '../../demo/fake-billing';
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { waitUntilBlocked } from '../harness/blocked-statement';

@@ -7,7 +7,7 @@
 import fc from 'fast-check';
 import { openApiDocument } from '../../api/http/openapi';
 import { cursorsByCreation, cursorsById, cursorsByText } from '../../api/http/paging';
-import { signStandard, signStripe } from '../../dev/fake-billing';
+import { signStandard, signStripe } from '../../demo/fake-billing';
 import { startTestApi } from '../harness/api';
 import type { CallOptions, TestApi } from '../harness/api';
 import { addCatalogue, addContract } from '../harness/catalogue';

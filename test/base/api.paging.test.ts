@@ -6,7 +6,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { CONTRACT_SORTS } from '../../db/contract/contract';
 import { ROUTES } from '../../api/routes';
-import { signStandard } from '../../dev/fake-billing';
+import { signStandard } from '../../demo/fake-billing';
 import { startTestApi } from '../harness/api';
 import type { TestApi } from '../harness/api';
 import { addCatalogue, addContract } from '../harness/catalogue';

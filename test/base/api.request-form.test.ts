@@ -5,7 +5,7 @@ import express from 'express';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readJson } from '../../api/http/body';
-import { signStandard } from '../../dev/fake-billing';
+import { signStandard } from '../../demo/fake-billing';
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { addCatalogue, addContract, contractBody } from '../harness/catalogue';

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { Route } from '../../api/http/route';
 import { ROUTES } from '../../api/routes';
 import { insertBillingEvent } from '../../db/billing/billing-event';
-import { signStandard } from '../../dev/fake-billing';
+import { signStandard } from '../../demo/fake-billing';
 import type { BillingEvent } from '../../domain/billing/billing-event';
 import { ROLES, roleCovers } from '../../domain/access/role';
 import { startTestApi } from '../harness/api';

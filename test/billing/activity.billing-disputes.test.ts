@@ -18,7 +18,7 @@ import { createBillingInboxActivities } from '../../activities/billing/billing-e
 import { createStripePort, createStripeReceiver } from '../../adapters/billing-stripe';
 import { insertBillingEvent } from '../../db/billing/billing-event';
 import { findContract } from '../../db/contract/contract';
-import { signStripe } from '../../dev/fake-billing';
+import { signStripe } from '../../demo/fake-billing';
 import { applyBillingEvents } from '../../domain/contract/billing-application';
 import type { LookedUpBillingEvent } from '../../domain/contract/billing-application';
 import { BillingUnreachable } from '../../domain/billing/billing-event';

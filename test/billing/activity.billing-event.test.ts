@@ -7,7 +7,7 @@ import { createBillingInboxActivities } from '../../activities/billing/billing-e
 import { createBillingPorts } from '../../adapters/billing';
 import type { BillingSettings } from '../../adapters/billing';
 import { countWaitingBillingEvents, findBillingEvent, insertBillingEvent } from '../../db/billing/billing-event';
-import { FakeBilling } from '../../dev/fake-billing';
+import { FakeBilling } from '../../demo/fake-billing';
 import { waitFor } from '../../dev/waiting';
 import type { BillingEvent, BillingPort, IdentifiedBilling } from '../../domain/billing/billing-event';
 import { buildContract } from '../harness/contract-rows';

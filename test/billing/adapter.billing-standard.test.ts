@@ -4,8 +4,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { createStandardPort, createStandardReceiver } from '../../adapters/billing-standard';
-import { FakeBilling, signStandard } from '../../dev/fake-billing';
-import type { FakeBehaviour, StandardEvent } from '../../dev/fake-billing';
+import { FakeBilling, signStandard } from '../../demo/fake-billing';
+import type { FakeBehaviour, StandardEvent } from '../../demo/fake-billing';
 import { BillingUnreachable } from '../../domain/billing/billing-event';
 import type { ReceivedMessage } from '../../domain/billing/billing-event';
 import { STANDARD_STATUS } from '../../domain/billing/billing-message';

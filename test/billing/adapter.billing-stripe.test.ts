@@ -3,8 +3,8 @@
  * it does not, nothing is guessed and no secret is told.
  */
 import { createStripePort, createStripeReceiver } from '../../adapters/billing-stripe';
-import { FakeBilling, signStripe } from '../../dev/fake-billing';
-import type { FakeBehaviour, FakeInvoice } from '../../dev/fake-billing';
+import { FakeBilling, signStripe } from '../../demo/fake-billing';
+import type { FakeBehaviour, FakeInvoice } from '../../demo/fake-billing';
 import { BillingUnreachable } from '../../domain/billing/billing-event';
 import type { ReceivedMessage } from '../../domain/billing/billing-event';
 

@@ -3,8 +3,8 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { FakeBilling, signStandard, signStripe } from '../../dev/fake-billing';
-import type { StandardEvent } from '../../dev/fake-billing';
+import { FakeBilling, signStandard, signStripe } from '../../demo/fake-billing';
+import type { StandardEvent } from '../../demo/fake-billing';
 import { waitFor } from '../../dev/waiting';
 import { createStripeReceiver } from '../../adapters/billing-stripe';
 import type { BillingReceiver, BillingSource } from '../../domain/billing/billing-event';

@@ -1,6 +1,6 @@
 /** The timeline through the interface: what is foretold of a contract is what its test clock then finds. */
 import { randomUUID } from 'node:crypto';
-import { signStandard } from '../../dev/fake-billing';
+import { signStandard } from '../../demo/fake-billing';
 import { waitFor } from '../../dev/waiting';
 import { startTestApi } from '../harness/api';
 import type { TestApi } from '../harness/api';

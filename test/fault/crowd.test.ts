@@ -3,8 +3,8 @@
  * applied, once each, with two API processes and a worker that dies in between.
  */
 import { changeContract } from '../../transactions/contract/change-contract';
-import { FakeBilling } from '../../dev/fake-billing';
-import type { StandardEvent } from '../../dev/fake-billing';
+import { FakeBilling } from '../../demo/fake-billing';
+import type { StandardEvent } from '../../demo/fake-billing';
 import type { ExtraApi } from '../../dev/stack';
 import type { InvoiceStatus } from '../../domain/billing/billing-event';
 import { addDays } from '../../domain/base/calendar';

@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { insertBillingEvent } from '../../db/billing/billing-event';
 import type { Database } from '../../db/base/database';
-import { signStandard } from '../../dev/fake-billing';
+import { signStandard } from '../../demo/fake-billing';
 import { BillingUnreachable } from '../../domain/billing/billing-event';
 import type {
   BillingEvent,

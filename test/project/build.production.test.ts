@@ -117,7 +117,8 @@ test('the build holds what the processes need, and nothing of tests or developme
   ]) {
     expect([file, existsSync(join(DIST, file))]).toEqual([file, true]);
   }
-  for (const file of ['test', 'dev', 'bench']) expect([file, existsSync(join(DIST, file))]).toEqual([file, false]);
+  for (const file of ['test', 'dev', 'demo', 'bench'])
+    expect([file, existsSync(join(DIST, file))]).toEqual([file, false]);
 });
 
 test('a job runs from the request to its last license', async () => {

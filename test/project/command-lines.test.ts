@@ -20,7 +20,7 @@ const started = [
 
 test('the list of scripts is that of package.json', () => {
   expect(started).toEqual(
-    expect.arrayContaining(['dev/main.ts', 'dev/reset.ts', 'dev/demo.ts', 'worker.ts', 'api/main.ts', 'cli/main.ts']),
+    expect.arrayContaining(['dev/main.ts', 'dev/reset.ts', 'demo/main.ts', 'worker.ts', 'api/main.ts', 'cli/main.ts']),
   );
 });
 
@@ -33,7 +33,7 @@ test('npm run generate starts one program, so that its arguments reach all of wh
 });
 
 test.each(['--help', '--no-such-option'])('npm run demo does nothing for %s', async (argument) => {
-  const { code, stdout, stderr } = await run('dev/demo.ts', argument);
+  const { code, stdout, stderr } = await run('demo/main.ts', argument);
   if (argument === '--help') expect([code, stdout.split(' [')[0], stderr]).toEqual([0, 'Usage: npm run demo', '']);
   else expect([code, stdout, stderr.split('\n')[0]]).toEqual([1, '', "error: unknown option '--no-such-option'"]);
 });

@@ -4,7 +4,7 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { billingRoutes } from '../../api/billing/billing-event';
-import { signStandard, signStripe } from '../../dev/fake-billing';
+import { signStandard, signStripe } from '../../demo/fake-billing';
 import { addDays } from '../../domain/base/calendar';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal';
 import { startTestApi } from '../harness/api';

@@ -4,7 +4,7 @@ import { signStandard, type StandardEvent } from './fake-billing';
 import { demandFields, findInTemporalUi, type StoryStage } from './story';
 import type { StoryClient } from './story-client';
 import { clockNow, crossingText, type Crossing, type StoryClock } from './story-clock';
-import { waitFor } from './waiting';
+import { waitFor } from '../dev/waiting';
 
 /** The contract and its clock, and how to reach them. */
 export interface Reseller extends StoryClock {

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { StoryError, type StoryClient } from './story-client';
-import { waitFor } from './waiting';
+import { waitFor } from '../dev/waiting';
 
 /** A test clock with the one contract that the story puts on it. */
 export interface StoryClock {

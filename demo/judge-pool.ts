@@ -1,7 +1,7 @@
 /** Judges the story of a license pool by what API and SQL show afterwards. */
 import { z } from 'zod';
 import type { Sql } from '../db/base/database';
-import type { DevFile } from './dev-file';
+import type { DevFile } from '../dev/dev-file';
 import { demand, demandFields } from './story';
 import { createStoryClient } from './story-client';
 import { QUOTA, type PlayedPool } from './story-pool';

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { Sql } from '../db/base/database';
-import type { DevFile } from './dev-file';
+import type { DevFile } from '../dev/dev-file';
 import { demand, demandFields, told } from './story';
 import { createStoryClient } from './story-client';
 import { LICENSES, RENEWAL_ADDS, type PlayedQuarter } from './story-quarter';
