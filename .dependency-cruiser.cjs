@@ -13,6 +13,7 @@ const everyRoom = [
   'cli',
   'dev',
   'demo',
+  'project',
   'bench',
   'test',
 ];
@@ -43,7 +44,7 @@ function packagesOf(room, packages, comment) {
   };
 }
 
-const entryPoints = '^(worker\\.ts|api/main\\.ts|api/http/openapi\\.ts|cli/|dev/|demo/|bench/|test/)';
+const entryPoints = '^(worker\\.ts|api/main\\.ts|api/http/openapi\\.ts|cli/|dev/|demo/|project/|bench/|test/)';
 
 module.exports = {
   forbidden: [
@@ -109,8 +110,8 @@ module.exports = {
       name: 'product-stands-without-its-tools',
       comment: 'What runs in production needs neither the embedded stack, the benchmarks nor the tests.',
       severity: 'error',
-      from: { pathNot: '^(dev|demo|bench|test)/|^[^/]+\\.(js|cjs|mjs)$|^jest\\.config' },
-      to: { path: '^(dev|demo|bench|test)/' },
+      from: { pathNot: '^(dev|demo|project|bench|test)/|^[^/]+\\.(js|cjs|mjs)$|^jest\\.config' },
+      to: { path: '^(dev|demo|project|bench|test)/' },
     },
     {
       name: 'product-uses-no-development-packages',

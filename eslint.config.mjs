@@ -139,7 +139,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['dev/**/*.ts', 'demo/**/*.ts'],
+    files: ['dev/**/*.ts', 'demo/**/*.ts', 'project/**/*.ts'],
     rules: { 'no-restricted-globals': 'off', 'no-restricted-syntax': 'off' },
   },
   {

@@ -31,7 +31,7 @@ module.exports = {
   maxWorkers: Math.min(WORKERS_MAX, availableParallelism()),
   workerGracefulExitTimeout: WORKER_EXIT_TIMEOUT_MS,
   testTimeout: 30_000,
-  reporters: ['default', '<rootDir>/dev/check/count-reporter.js'],
+  reporters: ['default', '<rootDir>/project/count-reporter.js'],
   projects: [
     {
       ...shared,

@@ -117,7 +117,7 @@ test('the build holds what the processes need, and nothing of tests or developme
   ]) {
     expect([file, existsSync(join(DIST, file))]).toEqual([file, true]);
   }
-  for (const file of ['test', 'dev', 'demo', 'bench'])
+  for (const file of ['test', 'dev', 'demo', 'project', 'bench'])
     expect([file, existsSync(join(DIST, file))]).toEqual([file, false]);
 });
 

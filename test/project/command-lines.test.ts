@@ -29,7 +29,7 @@ test.each(started)('%s parses its arguments', (file) => {
 });
 
 test('npm run generate starts one program, so that its arguments reach all of what it does', () => {
-  expect(scripts['generate']?.match(/tsx [\w/.-]+/g)).toEqual(['tsx dev/generate.ts']);
+  expect(scripts['generate']?.match(/tsx [\w/.-]+/g)).toEqual(['tsx project/generate.ts']);
 });
 
 test.each(['--help', '--no-such-option'])('npm run demo does nothing for %s', async (argument) => {

@@ -4,7 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, loadConfig, loadStackConfig, SETTINGS, STACK_SETTINGS, type Environment } from '../../config';
-import { configurationPage } from '../../dev/check/configuration-page';
+import { configurationPage } from '../../project/configuration-page';
 import { createTestAuthority, type TestCertificate } from '../harness/certificates';
 import { makeRunDirectory } from '../harness/run-directory';
 

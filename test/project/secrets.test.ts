@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
 import { join } from 'node:path';
-import { judgeAudit } from '../../dev/check/vulnerabilities';
+import { judgeAudit } from '../../project/vulnerabilities';
 import { newApiKey } from '../../domain/access/api-key';
 
 const ROOT = join(__dirname, '..', '..');

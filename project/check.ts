@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { parseNoArguments } from '../../command-line';
+import { parseNoArguments } from '../command-line';
 
 interface PartResult {
   name: string;
@@ -15,7 +15,7 @@ interface PartResult {
   duration_ms: number;
 }
 
-const ROOT = join(__dirname, '../..');
+const ROOT = join(__dirname, '..');
 const SCRIPT_PREFIX = 'check:';
 /** More than this many of them at once only wait for memory: three hold the whole program in it. */
 const PARTS_AT_ONCE_MAX = 3;

@@ -4,9 +4,9 @@
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { parseNoArguments } from '../../command-line';
+import { parseNoArguments } from '../command-line';
 
-const ROOT = join(__dirname, '../..');
+const ROOT = join(__dirname, '..');
 /** An answer takes a second; npm by itself would try for minutes. */
 const ANSWER_MS_MAX = 60_000;
 /** Advisories below this level are listed, and do not fail the check. */

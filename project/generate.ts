@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { OPENAPI_FILE, openApiText } from '../api/http/openapi';
 import { parseNoArguments } from '../command-line';
-import { CONFIGURATION_PAGE, configurationPage } from './check/configuration-page';
+import { CONFIGURATION_PAGE, configurationPage } from './configuration-page';
 
 parseNoArguments('npm run generate', 'Write docs/configuration.md from config.ts, and openapi.json from the routes.');
 writeFileSync(CONFIGURATION_PAGE, configurationPage());

@@ -4,11 +4,11 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { commandLine } from '../../command-line';
-import { SETTINGS, STACK_SETTINGS, type Setting } from '../../config';
+import { commandLine } from '../command-line';
+import { SETTINGS, STACK_SETTINGS, type Setting } from '../config';
 
 /** Where the page is kept. */
-export const CONFIGURATION_PAGE = join(__dirname, '../../docs/configuration.md');
+export const CONFIGURATION_PAGE = join(__dirname, '../docs/configuration.md');
 
 const HEAD = `# Configuration
 
