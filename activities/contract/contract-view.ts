@@ -1,8 +1,9 @@
 /** A contract as its workflow knows it: enough to wait and to be found, nothing that is a fact. */
-import { HOLD_SOURCES, isLive, openHold, stateAt } from '../../domain/contract/contract';
-import type { ContractFacts, ContractState, HoldSource } from '../../domain/contract/contract';
+import { isLive, openHold, stateAt } from '../../domain/contract/contract';
+import { HOLD_SOURCES } from '../../domain/contract/facts';
+import type { ContractFacts, HoldSource, ContractState } from '../../domain/contract/facts';
 import { boundariesAfter, verificationDue, verifyAt } from '../../domain/contract/boundary';
-import type { Boundary } from '../../domain/contract/boundary';
+import type { Boundary } from '../../domain/contract/boundary-kind';
 import type { BillingSource } from '../../domain/billing/billing-event';
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';

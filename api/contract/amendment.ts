@@ -1,5 +1,5 @@
 /** Amendments of a contract: changes that hold from a day on. */
-import { AMENDMENT_STATUSES } from '../../domain/contract/amendment';
+import { AMENDMENT_STATUSES } from '../../domain/contract/facts';
 import type { ContractCommand } from '../../domain/contract/command';
 import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';

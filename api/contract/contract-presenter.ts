@@ -1,7 +1,7 @@
 /** How contracts are shown: rows never leave raw. */
 import { billingStanding } from '../../domain/billing/dunning';
 import { lastDay, stateAt, statusOf, statusOfState, warningsOf } from '../../domain/contract/contract';
-import type { ContractFacts } from '../../domain/contract/contract';
+import type { ContractFacts } from '../../domain/contract/facts';
 import { nextBoundary } from '../../domain/contract/boundary';
 import { laterOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';

@@ -1,21 +1,16 @@
 /** The shapes of contracts: what creating and editing takes, what reading gives. */
 import { BILLING_LEVELS, DEFAULT_DUNNING, DUNNING_DAYS_MAX } from '../../domain/billing/dunning';
 import { INVOICE_STATUSES } from '../../domain/billing/billing-event';
+import { EXPIRY_GRACE_DAYS_MAX, CONTRACT_WARNINGS, CONTRACT_STATES, CONTRACT_TYPES } from '../../domain/contract/facts';
+import { BOUNDARY_KINDS } from '../../domain/contract/boundary-kind';
 import {
-  CONTRACT_STATES,
-  CONTRACT_TYPES,
-  CONTRACT_WARNINGS,
-  EXPIRY_GRACE_DAYS_MAX,
-} from '../../domain/contract/contract';
-import { BOUNDARY_KINDS } from '../../domain/contract/boundary';
-import {
-  DEFAULT_RENEWAL,
-  LATE_RENEWAL_DAYS_MAX,
-  MAX_RENEWALS_MAX,
-  NOTICE_DAYS_MAX,
   RENEWAL_BASES,
+  MAX_RENEWALS_MAX,
+  LATE_RENEWAL_DAYS_MAX,
+  NOTICE_DAYS_MAX,
+  DEFAULT_RENEWAL,
   RENEWAL_MODES,
-} from '../../domain/contract/renewal';
+} from '../../domain/contract/renewal-policy';
 import { QUOTA_MAX } from '../../domain/contract/quota';
 import {
   ACTIVATION_LIMIT_MAX,

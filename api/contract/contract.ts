@@ -1,5 +1,5 @@
 /** Contracts: create, list, read, edit, act upon, delete. */
-import { CONTRACT_STATES, CONTRACT_TYPES, CONTRACT_WARNINGS } from '../../domain/contract/contract';
+import { CONTRACT_WARNINGS, CONTRACT_STATES, CONTRACT_TYPES } from '../../domain/contract/facts';
 import type { ContractCommand } from '../../domain/contract/command';
 import { create } from '../../domain/contract/creation';
 import { dunningRefusal } from '../../domain/contract/edit';

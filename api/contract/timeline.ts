@@ -1,7 +1,8 @@
 /** What time has done to a contract and what it will do: boundaries crossed, from the audit, and those to come, foretold. */
 import { addDays, addPeriodToInstant, startOfDay } from '../../domain/base/calendar';
-import { CONTRACT_STATES } from '../../domain/contract/contract';
-import { BOUNDARY_KINDS, settle } from '../../domain/contract/boundary';
+import { CONTRACT_STATES } from '../../domain/contract/facts';
+import { settle } from '../../domain/contract/boundary';
+import { BOUNDARY_KINDS } from '../../domain/contract/boundary-kind';
 import { BILLING_KINDS, BOUNDARY_ACTIONS, foretell } from '../../domain/contract/timeline';
 import type { ForetoldEntry } from '../../domain/contract/timeline';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';

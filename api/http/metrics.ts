@@ -1,6 +1,6 @@
 /** What the API counts, in Prometheus' form. */
 import { Gauge, Histogram, collectDefaultMetrics, register } from 'prom-client';
-import { CONTRACT_WARNINGS } from '../../domain/contract/contract';
+import { CONTRACT_WARNINGS } from '../../domain/contract/facts';
 import type { Instant } from '../../domain/base/instant';
 import { countParkedForADay, countWaitingBillingEvents } from '../../db/billing/billing-event';
 import { countWarnings } from '../../db/contract/contract';

@@ -1,5 +1,5 @@
 /** Amendments in Postgres: those that wait are part of their contract's facts, and are written with it. */
-import type { Amendment } from '../../domain/contract/amendment';
+import type { Amendment } from '../../domain/contract/facts';
 import { columnNames } from '../base/columns';
 import type { Sql } from '../base/database';
 

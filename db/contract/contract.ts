@@ -1,7 +1,8 @@
 /** Contracts in Postgres: reading them, one or many. They are written through `transactions/contract/change-contract.ts` alone. */
-import { ACTIVE_STATES, CONTRACT_STATES } from '../../domain/contract/contract';
-import type { ContractFacts, ContractState, ContractType, ContractWarning, Hold } from '../../domain/contract/contract';
-import type { Boundary, BoundaryKind } from '../../domain/contract/boundary';
+import { ACTIVE_STATES } from '../../domain/contract/contract';
+import { CONTRACT_STATES } from '../../domain/contract/facts';
+import type { ContractFacts, Hold, ContractWarning, ContractState, ContractType } from '../../domain/contract/facts';
+import type { Boundary, BoundaryKind } from '../../domain/contract/boundary-kind';
 import type { Environment } from '../../domain/base/environment';
 import type { GeneratorFacts } from '../../domain/catalogue/generator';
 import type { Instant, LocalDate } from '../../domain/base/instant';

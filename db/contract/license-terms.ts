@@ -4,7 +4,7 @@
  * A generation request names the terms it was made from. It is granted only while these are the ones that the quota row of the
  * contract names (db/contract/quota.ts), so no other lock is needed to generate.
  */
-import type { ContractFacts } from '../../domain/contract/contract';
+import type { ContractFacts } from '../../domain/contract/facts';
 import type { Environment } from '../../domain/base/environment';
 import type { ExpiryRule } from '../../domain/contract/expiry';
 import { effectiveActivationLimit, effectiveFeatures } from '../../domain/contract/features';

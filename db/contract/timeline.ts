@@ -1,6 +1,6 @@
 /** The boundaries that a contract has crossed, as its audit tells them. */
 import { BOUNDARY_ACTIONS } from '../../domain/contract/timeline';
-import type { ContractState } from '../../domain/contract/contract';
+import type { ContractState } from '../../domain/contract/facts';
 import type { ContractAction } from '../../domain/contract/change';
 import type { Instant } from '../../domain/base/instant';
 import type { Sql } from '../base/database';

@@ -3,7 +3,6 @@
  * (domain.md 1.3, 1.5). The ladder says what is due; only what was verified with the billing system is done (decisions 3).
  */
 import { addDays, daysBetween, localDateAt, startOfDay } from '../base/calendar';
-import type { ContractFacts } from '../contract/contract';
 import { instantFromMillis, millisOf } from '../base/instant';
 import type { Instant, LocalDate } from '../base/instant';
 import { isUnpaid, ladderDate } from './invoice';
@@ -25,7 +24,13 @@ export const DUNNING_DAYS_MAX = 3_650;
 export const BILLING_LEVELS = ['CLEAR', 'GRACE', 'SUSPEND', 'TERMINATE'] as const;
 export type BillingLevel = (typeof BILLING_LEVELS)[number];
 
-type BillingFacts = Pick<ContractFacts, 'invoices' | 'dunning' | 'dunning_exempt' | 'timezone'>;
+/** As much of a contract as its standing with its bills is derived from. */
+export interface BillingFacts {
+  invoices: Invoice[];
+  dunning: Dunning;
+  dunning_exempt: boolean;
+  timezone: string;
+}
 
 /** As much of each invoice as the ladder counts from. */
 export interface LadderFacts extends Omit<BillingFacts, 'invoices'> {

@@ -6,51 +6,17 @@
  */
 import { localDateAt } from '../base/calendar';
 import { isLive, stateAt } from './contract';
-import type { ContractFacts } from './contract';
+import type { ContractFacts, Amendment, AmendmentChanges } from './facts';
 import type { ContractChange } from './change';
 import { revise } from './decision';
 import type { Conditional, Decision, DecisionContext } from './decision';
 import { editFields } from './edit';
-import type { RenewalEdit } from './edit';
 import { inactiveRefusal, owingRefusal } from './operations';
-import type { ExpiryRule } from './expiry';
-import type { ActivationLimitOverride } from './features';
 import type { Instant, LocalDate } from '../base/instant';
 import type { JsonObject } from '../base/json';
 import { isRefusal, refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
 import { reanchored } from './term';
-
-/** What an amendment can change; what is left out stays. */
-export interface AmendmentChanges {
-  quota_add?: number | undefined;
-  generator_id?: string | undefined;
-  feature_overrides?: JsonObject | undefined;
-  activation_limit?: ActivationLimitOverride | undefined;
-  expiry?: ExpiryRule | undefined;
-  /** The first day not covered; later terms count from it. */
-  end_date?: LocalDate | undefined;
-  renewal?: RenewalEdit | undefined;
-  customer_id?: string | null | undefined;
-}
-
-export const AMENDMENT_STATUSES = ['pending', 'applied', 'failed', 'cancelled'] as const;
-export type AmendmentStatus = (typeof AMENDMENT_STATUSES)[number];
-
-export interface Amendment {
-  id: string;
-  effective_date: LocalDate;
-  changes: AmendmentChanges;
-  note: string | null;
-  status: AmendmentStatus;
-  /** Why it could not be applied on its day. */
-  failure: { code: string; detail: string } | null;
-  created_at: Instant;
-  created_by: string;
-  decided_at: Instant | null;
-  /** Whether there is a row of it yet. */
-  stored: boolean;
-}
 
 export interface AmendInput extends Conditional {
   /** Chosen by the caller, so that a repeated command is the same amendment. */

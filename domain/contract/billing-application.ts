@@ -5,7 +5,7 @@
 import type { BillingSource, InvoiceObservation } from '../billing/billing-event';
 import { startOfDay } from '../base/calendar';
 import { expiresAt, stateAt } from './contract';
-import type { ContractFacts } from './contract';
+import type { ContractFacts } from './facts';
 import type { ContractAction, ContractChange } from './change';
 import type { DecisionContext } from './decision';
 import type { Instant } from '../base/instant';

@@ -9,12 +9,11 @@
  * stays due (`verificationDue`) until somebody has asked.
  */
 import { amended, isQuotaGrant, withdrawn } from './amendment';
-import type { Amendment } from './amendment';
+import type { Amendment, ContractFacts, Hold } from './facts';
 import { billingLevel, isAtLeast, ladderOf } from '../billing/dunning';
 import type { LadderFacts } from '../billing/dunning';
 import { addDays, localDateAt, startOfDay } from '../base/calendar';
 import { expiresAt, isLive, liftHolds, openHold, stateAt } from './contract';
-import type { ContractFacts, Hold } from './contract';
 import type { ContractChange } from './change';
 import { terminated } from './ending';
 import type { GeneratorFacts } from '../catalogue/generator';
@@ -31,29 +30,9 @@ import {
   renewalBlocked,
   isRenewalRetried,
 } from './renewal';
-import type { RenewalContext } from './renewal';
-
-/** In the order in which boundaries of the same instant are crossed (decisions 2). */
-export const BOUNDARY_KINDS = [
-  'starts',
-  'resumes',
-  'quota_granted',
-  'amendment',
-  'reminder',
-  'notice_deadline',
-  'past_due',
-  'suspends',
-  'terminates',
-  'renews',
-  'grace_starts',
-  'expires',
-] as const;
-export type BoundaryKind = (typeof BOUNDARY_KINDS)[number];
-
-export interface Boundary {
-  at: Instant;
-  kind: BoundaryKind;
-}
+import type { RenewalContext } from './decision';
+import { BOUNDARY_KINDS } from './boundary-kind';
+import type { Boundary, BoundaryKind } from './boundary-kind';
 
 /** What settling looks at besides the contract. */
 export interface SettleContext extends Omit<RenewalContext, 'generator'> {

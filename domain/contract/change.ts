@@ -1,9 +1,9 @@
 /** What a command or a boundary does to a contract, before it is written. */
-import type { ContractFacts } from './contract';
-import type { BoundaryKind } from './boundary';
+import type { ContractFacts } from './facts';
+import type { BoundaryKind } from './boundary-kind';
 import type { Instant } from '../base/instant';
 import type { JsonObject } from '../base/json';
-import type { RenewalRecord } from './renewal';
+import type { RenewalRecord } from './renewal-policy';
 
 /** Every act upon a contract that leaves an audit row and a domain event of the same name (domain.md 6.2). */
 export type ContractAction =

@@ -6,7 +6,7 @@
  */
 import { amend, withdrawAmendment } from './amendment';
 import type { AmendInput, WithdrawAmendmentInput } from './amendment';
-import type { ContractFacts } from './contract';
+import type { ContractFacts } from './facts';
 import { activate } from './creation';
 import type { ActivateInput } from './creation';
 import { revisionRefusal } from './decision';

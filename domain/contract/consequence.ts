@@ -5,13 +5,13 @@
  */
 import { billingLevel, isAtLeast, levelInHindsight } from '../billing/dunning';
 import { isLive, liftHolds, openHold, stateAt } from './contract';
-import type { ContractFacts, Hold } from './contract';
+import type { ContractFacts, Hold } from './facts';
 import type { ContractChange } from './change';
 import { revise } from './decision';
+import type { RenewalContext } from './decision';
 import type { Instant } from '../base/instant';
 import type { JsonObject } from '../base/json';
 import { autoRenewed, awaitsRenewal, renewalBlock, renewalBlocked } from './renewal';
-import type { RenewalContext } from './renewal';
 
 /**
  * The changes that follow from settled facts, in order; none when the facts are at rest. `billing_told` says whether billing

@@ -1,20 +1,21 @@
 /** The beginning of a contract: creating it, and activating it, which gives it its term and its zone for good (T1, T2). */
 import { addPeriods, localDateAt } from '../base/calendar';
 import { expiresAt, stateAt } from './contract';
-import type { ContractFacts, ContractType } from './contract';
+import type { ContractFacts, ContractType } from './facts';
 import type { ContractChange } from './change';
-import { catalogueRefusal, impossible, revise } from './decision';
+import { revise } from './decision';
 import type { Conditional, Decision, DecisionContext } from './decision';
+import { impossible, catalogueRefusal } from './refusals';
 import type { Dunning } from '../billing/dunning';
+import { expiryRefusal } from './expiry';
 import type { ExpiryRule } from './expiry';
 import type { ActivationLimitOverride } from './features';
-import { expiryRefusal } from '../generation/generation';
 import type { Instant, LocalDate } from '../base/instant';
 import type { JsonObject } from '../base/json';
 import { isRefusal, refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
 import { cotermPending, cotermed, nextLength } from './renewal';
-import type { RenewalPolicy } from './renewal';
+import type { RenewalPolicy } from './renewal-policy';
 
 export interface ActivateInput extends Conditional {}
 

@@ -1,14 +1,11 @@
 /** What a decision upon a contract is made of, and the pieces that several commands share. */
-import { mistypedOverrides } from './features';
-import { generatorRefusal, keyspaceRefusal } from '../catalogue/generator';
+import type { GeneratorFacts } from '../catalogue/generator';
 import type { Instant } from '../base/instant';
-import { QUOTA_MAX } from './quota';
-import { openHold, stateAt } from './contract';
-import type { ContractFacts, ContractState } from './contract';
+import type { ContractFacts } from './facts';
 import type { ContractAction, ContractChange } from './change';
 import { refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
-import type { RenewalContext } from './renewal';
+import type { ProductFacts } from '../catalogue/product';
 
 /** What a decision may look at besides the facts: the catalogue, who asks, and when. */
 export interface DecisionContext extends RenewalContext {
@@ -44,40 +41,10 @@ export function revise(
   return { facts: { ...after, revision: before.revision + 1 }, at, action, revised: true };
 }
 
-/** Whether product and generator can carry the contract: active, matching, with keys enough for the quota. */
-export function catalogueRefusal(
-  facts: ContractFacts,
-  { product, generator }: DecisionContext,
-  must_be_active = true,
-): Refusal | null {
-  if (must_be_active && product.status !== 'active')
-    return refuse('PRODUCT_INACTIVE', { product_id: product.id, product_code: product.code });
-  const refusal = must_be_active ? generatorRefusal(generator, facts.generator_id, product.id) : null;
-  if (refusal) return refusal;
-  if (facts.quota.total > QUOTA_MAX)
-    return refuse('VALIDATION_FAILED', { path: 'quota', message: `The quota can be ${QUOTA_MAX} at most.` });
-  if (generator === null) return null;
-  const mistyped = mistypedOverrides(generator.features, facts.feature_overrides);
-  if (mistyped.length > 0) return refuse('FEATURE_TYPE_MISMATCH', { paths: mistyped.join(', ') });
-  return keyspaceRefusal(generator.format, facts.quota.total);
-}
-
-/** 409 with the action that would work instead (domain.md 2.1). */
-export function impossible(facts: ContractFacts, now: Instant, action: string): Refusal {
-  const from = stateAt(facts, now);
-  const suspended_by = openHold(facts, now)?.source;
-  const remedies: Partial<Record<ContractState, string>> = {
-    DRAFT: 'Activate it first.',
-    SCHEDULED: `It starts by itself on ${facts.start_date}.`,
-    EXPIRY_GRACE: `Its term ended on ${facts.end_date}: renew it.`,
-    PAUSED: 'Resume it.',
-    SUSPENDED:
-      suspended_by === 'compliance'
-        ? 'Release its compliance hold.'
-        : 'Have its open invoices paid: it is reinstated by itself.',
-    EXPIRED: `Its term ended on ${facts.end_date}: renew it or make a new contract.`,
-    TERMINATED: 'Reinstate it within 30 days, or make a new contract.',
-  };
-  const { start_date, end_date } = facts;
-  return refuse('INVALID_STATE_TRANSITION', { from, action, remedy: remedies[from] ?? '', start_date, end_date });
+/** What renewing looks at besides the contract. */
+export interface RenewalContext {
+  product: ProductFacts;
+  generator: GeneratorFacts | null;
+  /** The contract named by `coterm_with`; null when there is none. */
+  coterm_target: ContractFacts | null;
 }

@@ -2,16 +2,17 @@
 import type { Dunning } from '../billing/dunning';
 import { localDateAt } from '../base/calendar';
 import { stateAt, statusOf } from './contract';
-import type { ContractFacts } from './contract';
+import type { ContractFacts } from './facts';
 import { activate, datesRefusal, renewalRefusal, withTermEnd } from './creation';
-import { catalogueRefusal, impossible, revise } from './decision';
+import { revise } from './decision';
 import type { Conditional, Decision, DecisionContext } from './decision';
+import { impossible, catalogueRefusal } from './refusals';
 import { pause, resume } from './hold';
 import { operationRefusal } from './operations';
 import type { ContractOperation } from './operations';
+import { expiryRefusal } from './expiry';
 import type { ExpiryRule } from './expiry';
 import type { ActivationLimitOverride } from './features';
-import { expiryRefusal } from '../generation/generation';
 import { laterOf } from '../base/instant';
 import type { Instant, LocalDate } from '../base/instant';
 import { sameJson } from '../base/json';
@@ -20,10 +21,7 @@ import { totalRefusal } from './quota';
 import { isRefusal, refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
 import { noticeDate } from './renewal';
-import type { RenewalPolicy } from './renewal';
-
-/** Some fields of the renewal policy; the others stay. The last term of an opt-out follows from its instant. */
-export type RenewalEdit = { [Field in keyof Omit<RenewalPolicy, 'opt_out_term'>]?: RenewalPolicy[Field] | undefined };
+import type { RenewalEdit, RenewalPolicy } from './renewal-policy';
 
 /** Fields of a PATCH; a field left out stays as it is. */
 export interface EditInput extends Conditional {

@@ -1,7 +1,7 @@
 /** When a license expires (domain.md 5.7). */
 import { addDays, addPeriodToInstant, startOfDay } from '../base/calendar';
 import type { Instant, LocalDate } from '../base/instant';
-import { refuse } from '../base/refusal';
+import { isRefusal, refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
 
 /** A period counted from generation, a last valid day, or null for licenses that never expire. */
@@ -16,4 +16,10 @@ export function licenseExpiry(rule: ExpiryRule, basis_at: Instant, zone: string)
   if ('duration' in rule) return addPeriodToInstant(basis_at, rule.duration, zone);
   const expires_at = startOfDay(addDays(rule.date, 1), zone);
   return expires_at <= basis_at ? refuse('EXPIRY_IN_PAST', { date: rule.date }) : expires_at;
+}
+
+/** Refuses an expiry rule by which licenses made now would be expired already. */
+export function expiryRefusal(facts: { expiry: ExpiryRule; timezone: string }, now: Instant): Refusal | null {
+  const expires_at = licenseExpiry(facts.expiry, now, facts.timezone);
+  return isRefusal(expires_at) ? expires_at : null;
 }

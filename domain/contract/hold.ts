@@ -1,9 +1,10 @@
 /** Holds of people: pausing and resuming, and the holds of compliance. Each source lifts only its own (domain.md 1.2). */
 import { addDays, daysBetween, localDateAt } from '../base/calendar';
 import { isLive, liftHolds, openHold, stateAt } from './contract';
-import type { ContractFacts, Hold } from './contract';
-import { impossible, revise } from './decision';
+import type { ContractFacts, Hold } from './facts';
+import { revise } from './decision';
 import type { Conditional, Decision, DecisionContext } from './decision';
+import { impossible } from './refusals';
 import { owingRefusal } from './operations';
 import type { Instant } from '../base/instant';
 import { refuse } from '../base/refusal';

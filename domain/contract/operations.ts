@@ -2,8 +2,9 @@
  * What each state of a contract allows: one table for every operation (domain.md 2.2), asked by whoever carries one out.
  */
 import { billingLevel, isAtLeast } from '../billing/dunning';
-import { CONTRACT_STATES, lastDay, stateAt, statusOf } from './contract';
-import type { ContractFacts, ContractState } from './contract';
+import { lastDay, stateAt, statusOf } from './contract';
+import { CONTRACT_STATES } from './facts';
+import type { ContractFacts, ContractState } from './facts';
 import type { Instant } from '../base/instant';
 import { refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';

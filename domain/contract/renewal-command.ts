@@ -1,14 +1,16 @@
 /** What people do about renewal: renewing by hand, on time or late, and opting out (domain.md 1.4 T12 and T13, 1.6). */
 import { addDays, daysBetween, localDateAt, startOfDay } from '../base/calendar';
 import { isLive, stateAt } from './contract';
-import type { ContractFacts } from './contract';
-import { catalogueRefusal, impossible, revise } from './decision';
+import type { ContractFacts } from './facts';
+import { revise } from './decision';
 import type { Conditional, Decision, DecisionContext } from './decision';
+import { impossible, catalogueRefusal } from './refusals';
 import { operationRefusal } from './operations';
 import { refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
 import { cotermPending, isLastRenewalDone, isOptedOut, nextLength, noticeDate, renewed } from './renewal';
-import type { Renewal, RenewalBasis } from './renewal';
+import type { Renewal } from './renewal';
+import type { RenewalBasis } from './renewal-policy';
 
 export interface RenewInput extends Conditional {
   term?: string | undefined;

@@ -6,72 +6,17 @@
 import { addDays, addPeriods, daysBetween, localDateAt, startOfDay } from '../base/calendar';
 import { billingLevel, isAtLeast } from '../billing/dunning';
 import { isLive, openHold, stateAt } from './contract';
-import type { ContractFacts } from './contract';
+import type { ContractFacts } from './facts';
 import type { ContractChange } from './change';
 import { generatorRefusal, keyspaceRefusal } from '../catalogue/generator';
-import type { GeneratorFacts } from '../catalogue/generator';
 import { instantFromMillis, millisOf } from '../base/instant';
 import type { Instant, LocalDate } from '../base/instant';
-import type { ProductFacts } from '../catalogue/product';
 import { QUOTA_MAX } from './quota';
-
-export const RENEWAL_MODES = ['manual', 'auto', 'none'] as const;
-export type RenewalMode = (typeof RENEWAL_MODES)[number];
-
-export interface RenewalPolicy {
-  mode: RenewalMode;
-  /** The length of terms after the first; null: as long as the one before. */
-  term: string | null;
-  /** How many days before the end the last day to opt out lies. */
-  notice_days: number;
-  opt_out_at: Instant | null;
-  /** The last term of a contract that opted out. */
-  opt_out_term: number | null;
-  /** What each renewal adds to the quota. */
-  quota_effect: { add: number } | null;
-  /** How often the contract renews; null: without end. */
-  max_renewals: number | null;
-  /** The contract whose end the next term takes over. */
-  coterm_with: string | null;
-  /** How long after it is over a contract can still be renewed. */
-  late_renewal_days: number;
-}
-
-export const DEFAULT_RENEWAL: RenewalPolicy = {
-  mode: 'manual',
-  term: null,
-  notice_days: 30,
-  opt_out_at: null,
-  opt_out_term: null,
-  quota_effect: null,
-  max_renewals: null,
-  coterm_with: null,
-  late_renewal_days: 90,
-};
+import type { RenewalBasis, RenewalRecord } from './renewal-policy';
+import type { RenewalContext } from './decision';
 
 /** Days before the end on which a reminder is due; one more on the last day to opt out. */
 export const REMINDER_DAYS = [90, 60, 30, 7] as const;
-export const NOTICE_DAYS_MAX = 365;
-export const LATE_RENEWAL_DAYS_MAX = 3_650;
-export const MAX_RENEWALS_MAX = 1_000;
-
-/** From which day a new term counts: from the end of the old one, or from the day of the renewal. */
-export const RENEWAL_BASES = ['from_expiry', 'from_now'] as const;
-export type RenewalBasis = (typeof RENEWAL_BASES)[number];
-
-/** One renewal, kept beside the contract; there is one for each term after the first. */
-export interface RenewalRecord {
-  term_number: number;
-  mode: 'auto' | 'manual';
-  basis: RenewalBasis;
-  start_date: LocalDate;
-  end_date: LocalDate;
-  /** Days between the old term and the new one, without cover. */
-  gap_days: number;
-  quota_added: number;
-  reference: string | null;
-}
-
 /** Why a contract was not renewed by itself. */
 export type RenewalBlock =
   | 'OPTED_OUT'
@@ -85,14 +30,6 @@ export type RenewalBlock =
   | 'GENERATOR_NOT_AVAILABLE'
   | 'GENERATOR_KEYSPACE_TOO_SMALL'
   | 'QUOTA_TOO_LARGE';
-
-/** What renewing looks at besides the contract. */
-export interface RenewalContext {
-  product: ProductFacts;
-  generator: GeneratorFacts | null;
-  /** The contract named by `coterm_with`; null when there is none. */
-  coterm_target: ContractFacts | null;
-}
 
 /** Whether the customer opted out of what follows the current term. */
 export function isOptedOut({ renewal, term_number }: ContractFacts, at: Instant): boolean {

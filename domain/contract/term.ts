@@ -3,7 +3,7 @@
  * contract from 31 January ends on the last day of each month it reaches (domain.md 1.8.4).
  */
 import { addPeriods } from '../base/calendar';
-import type { ContractFacts } from './contract';
+import type { ContractFacts } from './facts';
 import type { LocalDate } from '../base/instant';
 
 /** Where ends of terms are counted from, and how long a term is. */

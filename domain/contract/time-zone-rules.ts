@@ -5,7 +5,7 @@
  * Rules are named as tzdb names its releases: `2026c` is the third of 2026.
  */
 import { addDays, localDateAt, startOfDay } from '../base/calendar';
-import type { ContractFacts } from './contract';
+import type { ContractFacts } from './facts';
 import { instantFromMillis, millisOf } from '../base/instant';
 import type { Instant, LocalDate } from '../base/instant';
 

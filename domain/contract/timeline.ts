@@ -6,9 +6,10 @@
  * stay as they are.
  */
 import { nextBoundary, settle } from './boundary';
-import type { BoundaryKind, SettleContext } from './boundary';
+import type { SettleContext } from './boundary';
+import type { BoundaryKind } from './boundary-kind';
 import { stateAt } from './contract';
-import type { ContractFacts, ContractState } from './contract';
+import type { ContractFacts, ContractState } from './facts';
 import type { ContractAction, ContractChange } from './change';
 import type { Instant } from '../base/instant';
 import type { JsonObject } from '../base/json';

@@ -1,13 +1,13 @@
 /** Whether a contract generates licenses now, and why not (domain.md 2.2, 3.3; decisions 17). */
 import { mayGenerateIn, stateAt } from '../contract/contract';
-import type { ContractFacts } from '../contract/contract';
+import type { ContractFacts } from '../contract/facts';
 import { inactiveRefusal } from '../contract/operations';
-import { licenseExpiry } from '../contract/expiry';
+import { expiryRefusal } from '../contract/expiry';
 import { generatorRefusal } from '../catalogue/generator';
 import type { GeneratorFacts } from '../catalogue/generator';
 import type { Instant } from '../base/instant';
 import type { ProductFacts } from '../catalogue/product';
-import { isRefusal, refuse } from '../base/refusal';
+import { refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
 
 /** What generating depends on besides the contract itself. */
@@ -37,12 +37,6 @@ export function testGenerationRefusal(facts: ContractFacts, context: GenerationC
 export function resumptionRefusal(facts: ContractFacts, now: Instant): Refusal | null {
   const state = stateAt(facts, now);
   return state === 'EXPIRED' || state === 'TERMINATED' ? inactiveRefusal(facts, now) : null;
-}
-
-/** Refuses an expiry rule by which licenses made now would be expired already. */
-export function expiryRefusal(facts: ContractFacts, now: Instant): Refusal | null {
-  const expires_at = licenseExpiry(facts.expiry, now, facts.timezone);
-  return isRefusal(expires_at) ? expires_at : null;
 }
 
 function stateRefusal(facts: ContractFacts, now: Instant): Refusal | null {

@@ -6,7 +6,7 @@
  */
 import { addPeriodToInstant } from '../base/calendar';
 import type { LadderFacts } from '../billing/dunning';
-import type { ContractFacts } from '../contract/contract';
+import type { ContractFacts } from '../contract/facts';
 import { verificationInstants } from '../contract/boundary';
 import { earlierOf, instantFromMillis, millisOf } from '../base/instant';
 import type { Instant } from '../base/instant';

@@ -7,7 +7,7 @@ import { createBillingActivities } from '../../activities/billing/billing';
 import { createContractActivities } from '../../activities/contract/contract';
 import { findContract } from '../../db/contract/contract';
 import { changeContract } from '../../transactions/contract/change-contract';
-import { DEFAULT_RENEWAL } from '../../domain/contract/renewal';
+import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { createBillingSystem, outcomesOf, tellInvoice } from '../harness/billing';
 import type { BillingSystem } from '../harness/billing';
 import { auditOf, buildContract, SOMEBODY } from '../harness/contract-rows';

@@ -14,7 +14,7 @@ import type { ContractCommand } from '../../domain/contract/command';
 import { addDays } from '../../domain/base/calendar';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
-import { DEFAULT_RENEWAL } from '../../domain/contract/renewal';
+import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { createBillingSystem, outcomesOf, tellInvoice } from '../harness/billing';
 import type { BillingSystem, ToldInvoice } from '../harness/billing';
 import { auditOf, buildContract, jobOf, requestJob, SOMEBODY } from '../harness/contract-rows';

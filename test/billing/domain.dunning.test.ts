@@ -17,7 +17,7 @@ import { INVOICE_STATUSES, datedByNow } from '../../domain/billing/billing-event
 import type { BillingEvent, SeenStatus } from '../../domain/billing/billing-event';
 import { addDays } from '../../domain/base/calendar';
 import { openHold, stateAt, warningsOf } from '../../domain/contract/contract';
-import type { ContractFacts } from '../../domain/contract/contract';
+import type { ContractFacts } from '../../domain/contract/facts';
 import { nextBoundary, settle, verificationDue, verifyAt } from '../../domain/contract/boundary';
 import { decide } from '../../domain/contract/command';
 import { consequencesOf } from '../../domain/contract/consequence';

@@ -3,7 +3,7 @@
  * once, upon the revision that was meant, or not at all.
  */
 import { findContract } from '../../db/contract/contract';
-import type { ContractState } from '../../domain/contract/contract';
+import type { ContractState } from '../../domain/contract/facts';
 import { waitFor } from '../../dev/waiting';
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';

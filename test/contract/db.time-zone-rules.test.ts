@@ -10,7 +10,7 @@ import { startOfDay } from '../../domain/base/calendar';
 import { stateAt } from '../../domain/contract/contract';
 import type { ContractCommand } from '../../domain/contract/command';
 import type { Instant, LocalDate } from '../../domain/base/instant';
-import { DEFAULT_RENEWAL } from '../../domain/contract/renewal';
+import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import type { ClockTeller } from '../../temporal/test-clock';
 import type { Nudger } from '../../temporal/nudge';
 import { act } from '../harness/act-under-rules';

@@ -1,10 +1,9 @@
 /**
  * An amendment holds from its day, wholly or not at all, and is judged on that day (domain.md 1.7, T17).
  */
-import type { AmendmentChanges } from '../../domain/contract/amendment';
+import type { AmendmentChanges, ContractFacts } from '../../domain/contract/facts';
 import { addDays } from '../../domain/base/calendar';
 import { stateAt } from '../../domain/contract/contract';
-import type { ContractFacts } from '../../domain/contract/contract';
 import { nextBoundary, settle } from '../../domain/contract/boundary';
 import type { SettleContext } from '../../domain/contract/boundary';
 import { decide } from '../../domain/contract/command';

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { addDays, startOfDay } from '../../domain/base/calendar';
 import { stateAt } from '../../domain/contract/contract';
-import type { ContractFacts, ContractState } from '../../domain/contract/contract';
+import type { ContractFacts, ContractState } from '../../domain/contract/facts';
 import { boundariesAfter, nextBoundary, settle } from '../../domain/contract/boundary';
 import type { GeneratorFacts } from '../../domain/catalogue/generator';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
-import { DEFAULT_RENEWAL } from '../../domain/contract/renewal';
+import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { DAY_MS, SEED, someFacts, someLooks } from '../harness/contract-arbitrary';
 import { livesInAllZones } from '../harness/print-boundaries';
 import {

@@ -8,7 +8,7 @@ import { create } from '../../domain/contract/creation';
 import type { CreateInput } from '../../domain/contract/creation';
 import type { EditInput } from '../../domain/contract/edit';
 import { isRefusal } from '../../domain/base/refusal';
-import { DEFAULT_RENEWAL } from '../../domain/contract/renewal';
+import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import {
   CREATE_INPUT,
   FACTS_IN,

@@ -3,14 +3,9 @@
  * that is shown of it.
  */
 import { addDays } from '../../domain/base/calendar';
-import { CONTRACT_STATES, lastDay, mayGenerateIn, stateAt, statusOf, warningsOf } from '../../domain/contract/contract';
-import type {
-  ContractFacts,
-  ContractState,
-  ContractWarning,
-  Hold,
-  InactiveReason,
-} from '../../domain/contract/contract';
+import { lastDay, mayGenerateIn, stateAt, statusOf, warningsOf } from '../../domain/contract/contract';
+import { CONTRACT_STATES } from '../../domain/contract/facts';
+import type { ContractFacts, Hold, ContractWarning, InactiveReason, ContractState } from '../../domain/contract/facts';
 import {
   FACTS_IN,
   LIVE_STATES,

@@ -4,7 +4,7 @@
  */
 import { addDays } from '../../domain/base/calendar';
 import { stateAt } from '../../domain/contract/contract';
-import type { ContractFacts } from '../../domain/contract/contract';
+import type { ContractFacts } from '../../domain/contract/facts';
 import { nextBoundary, settle } from '../../domain/contract/boundary';
 import { decide } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';

@@ -2,7 +2,7 @@
  * A hold is placed and lifted by its own source alone, and a contract goes on only when nobody holds it any more (T7, T9, T10).
  */
 import { openHold, stateAt } from '../../domain/contract/contract';
-import type { ContractFacts } from '../../domain/contract/contract';
+import type { ContractFacts } from '../../domain/contract/facts';
 import { settle } from '../../domain/contract/boundary';
 import { decide } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';

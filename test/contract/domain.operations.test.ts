@@ -1,8 +1,8 @@
 /**
  * What each state allows is what the page says, and every operation there is keeps to it.
  */
-import { CONTRACT_STATES } from '../../domain/contract/contract';
-import type { ContractFacts, ContractState } from '../../domain/contract/contract';
+import { CONTRACT_STATES } from '../../domain/contract/facts';
+import type { ContractFacts, ContractState } from '../../domain/contract/facts';
 import { decide } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';
 import { CONTRACT_OPERATIONS, operationRefusal, permissionFor } from '../../domain/contract/operations';

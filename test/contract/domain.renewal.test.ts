@@ -4,7 +4,7 @@
  */
 import { addDays, addPeriods } from '../../domain/base/calendar';
 import { stateAt } from '../../domain/contract/contract';
-import type { ContractFacts } from '../../domain/contract/contract';
+import type { ContractFacts } from '../../domain/contract/facts';
 import { settle } from '../../domain/contract/boundary';
 import type { SettleContext } from '../../domain/contract/boundary';
 import { decide } from '../../domain/contract/command';
@@ -15,7 +15,8 @@ import type { CreateInput } from '../../domain/contract/creation';
 import type { RenewInput } from '../../domain/contract/renewal-command';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
-import { DEFAULT_RENEWAL, isOptedOut } from '../../domain/contract/renewal';
+import { isOptedOut } from '../../domain/contract/renewal';
+import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { endOfTerm } from '../../domain/contract/term';
 import {
   CREATE_INPUT,

@@ -12,7 +12,7 @@ import { waitFor } from '../../dev/waiting';
 import { decide } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';
 import { isRefusal } from '../../domain/base/refusal';
-import { DEFAULT_RENEWAL } from '../../domain/contract/renewal';
+import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { CommandFailed, CommandOutcomeUnknown } from '../../temporal/command';
 import { contractWorkflowId, generationJobWorkflowId } from '../../temporal/ids';
 import { taskQueues } from '../../temporal/task-queues';

@@ -24,7 +24,7 @@ import { decide, needsOf } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';
 import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
-import { DEFAULT_RENEWAL } from '../../domain/contract/renewal';
+import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { waitUntilBlocked } from '../harness/blocked-statement';
 import { closeGrants } from '../harness/catalogue';
 import { actionsUpon, buildContract, buildRequest, jobOf, requestJob, SOMEBODY } from '../harness/contract-rows';

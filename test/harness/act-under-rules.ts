@@ -10,7 +10,7 @@ import { applicationName } from '../../db/system/rule-comparison';
 import { TIME_ZONE_RULES } from '../../db/contract/time-zone-rules';
 import { decide, needsOf } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';
-import type { ContractState } from '../../domain/contract/contract';
+import type { ContractState } from '../../domain/contract/facts';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import { buildContract, SOMEBODY } from './contract-rows';

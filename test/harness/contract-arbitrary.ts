@@ -3,14 +3,13 @@
  * that like to fall together.
  */
 import fc from 'fast-check';
-import type { Amendment, AmendmentChanges } from '../../domain/contract/amendment';
+import type { Amendment, AmendmentChanges, ContractFacts } from '../../domain/contract/facts';
 import { addDays, addPeriods, localDateAt } from '../../domain/base/calendar';
-import type { ContractFacts } from '../../domain/contract/contract';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import type { Invoice } from '../../domain/billing/invoice';
-import { DEFAULT_RENEWAL } from '../../domain/contract/renewal';
-import type { RenewalPolicy } from '../../domain/contract/renewal';
+import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
+import type { RenewalPolicy } from '../../domain/contract/renewal-policy';
 import { buildAmendment, buildFacts, buildHold, buildInvoice } from './contract-facts';
 
 /** Zones whose clocks change, have no midnight, skipped a day, or lie half an hour aside. */

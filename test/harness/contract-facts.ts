@@ -1,21 +1,20 @@
 /**
  * Contracts as plain facts, for tests of rules: sensible values, each replaceable, and one contract in each live state.
  */
-import type { Amendment } from '../../domain/contract/amendment';
+import type { Amendment, ContractFacts, Hold, ContractState } from '../../domain/contract/facts';
 import { DEFAULT_DUNNING } from '../../domain/billing/dunning';
-import type { ContractFacts, ContractState, Hold } from '../../domain/contract/contract';
 import type { SettleContext } from '../../domain/contract/boundary';
 import type { ContractChange } from '../../domain/contract/change';
 import type { CreateInput } from '../../domain/contract/creation';
-import type { Decision, DecisionContext } from '../../domain/contract/decision';
+import type { Decision, DecisionContext, RenewalContext } from '../../domain/contract/decision';
 import type { GeneratorFacts } from '../../domain/catalogue/generator';
 import type { Instant } from '../../domain/base/instant';
 import type { Invoice, SeenInvoice } from '../../domain/billing/invoice';
 import { DEFAULT_ALPHABET } from '../../domain/catalogue/license-key';
 import type { ProductFacts } from '../../domain/catalogue/product';
 import { isRefusal } from '../../domain/base/refusal';
-import { DEFAULT_RENEWAL } from '../../domain/contract/renewal';
-import type { RenewalContext, RenewalPolicy } from '../../domain/contract/renewal';
+import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
+import type { RenewalPolicy } from '../../domain/contract/renewal-policy';
 
 /** The moment of tests that do not care which. */
 export const NOON: Instant = '2027-06-15T12:00:00.000Z';

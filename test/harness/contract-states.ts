@@ -2,7 +2,7 @@
  * One contract in each state there is, made through the interface; what takes time to come about is set back in time.
  */
 import { addDays } from '../../domain/base/calendar';
-import type { ContractState } from '../../domain/contract/contract';
+import type { ContractState } from '../../domain/contract/facts';
 import { waitFor } from '../../dev/waiting';
 import type { Database, Sql } from '../../db/base/database';
 import type { TestApi } from './api';

@@ -15,7 +15,7 @@ import type { CreateInput } from '../../domain/contract/creation';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
-import { DEFAULT_RENEWAL } from '../../domain/contract/renewal';
+import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { addCatalogue } from './catalogue';
 import { CREATE_INPUT } from './contract-facts';
 

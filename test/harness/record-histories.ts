@@ -13,7 +13,7 @@ import { addDays } from '../../domain/base/calendar';
 import { decide } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';
 import { cancelDecision, resumeDecision } from '../../domain/generation/generation-job';
-import { DEFAULT_RENEWAL } from '../../domain/contract/renewal';
+import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { contractWorkflowId, generationJobWorkflowId, testClockWorkflowId } from '../../temporal/ids';
 import { registerSearchAttributes } from '../../temporal/setup';
 import { sweep } from '../../workflows/sweep';

@@ -6,7 +6,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { billingRoutes } from '../../api/billing/billing-event';
 import { signStandard, signStripe } from '../../demo/fake-billing';
 import { addDays } from '../../domain/base/calendar';
-import { DEFAULT_RENEWAL } from '../../domain/contract/renewal';
+import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { startTestApi } from '../harness/api';
 import type { TestApi } from '../harness/api';
 import { addCatalogue, contractBody } from '../harness/catalogue';

@@ -1,5 +1,5 @@
 /** Test clocks go forward only, one advance at a time and at most ten years at once. */
-import { DEFAULT_RENEWAL } from '../../domain/contract/renewal';
+import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { advanceDecision, clockMove, shownStatus, stopsOf } from '../../domain/system/test-clock';
 import type { ContractCoupling, ContractOnClock, TestClockFacts } from '../../domain/system/test-clock';
 

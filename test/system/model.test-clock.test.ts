@@ -14,7 +14,7 @@ import { BillingUnreachable } from '../../domain/billing/billing-event';
 import type { BillingPort, InvoiceStatus } from '../../domain/billing/billing-event';
 import { localDateAt } from '../../domain/base/calendar';
 import { isLive, stateAt } from '../../domain/contract/contract';
-import type { ContractFacts } from '../../domain/contract/contract';
+import type { ContractFacts } from '../../domain/contract/facts';
 import { earlierOf, instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { addCatalogue } from '../harness/catalogue';

@@ -8,7 +8,7 @@ import { listJobLicenses } from '../../db/license/license';
 import { failAdvance } from '../../db/system/test-clock';
 import type { TestClockRow } from '../../db/system/test-clock';
 import { waitFor } from '../../dev/waiting';
-import { DEFAULT_RENEWAL } from '../../domain/contract/renewal';
+import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { contractWorkflowId, generationJobWorkflowId, testClockWorkflowId } from '../../temporal/ids';
 import type { advanceTestClock } from '../../workflows/advance-test-clock';
 import { sweep } from '../../workflows/sweep';

@@ -5,11 +5,11 @@
  * the facts, the revision, the quota grant, exactly one audit row for each change, its domain event, and the copies of the
  * derived state that SQL judges by. A refusal still commits the boundaries it met on its way.
  */
-import type { Actor } from '../../domain/base/actor';
 import { SYSTEM } from '../../domain/base/actor';
+import type { Actor } from '../../domain/base/actor';
 import { askAgainAt, billingLevel, isAtLeast } from '../../domain/billing/dunning';
 import { mayGenerateIn, stateAt, warningsOf } from '../../domain/contract/contract';
-import type { ContractFacts } from '../../domain/contract/contract';
+import type { ContractFacts } from '../../domain/contract/facts';
 import { nextBoundary, settle, verificationDue, verifyAt } from '../../domain/contract/boundary';
 import type { SettleContext } from '../../domain/contract/boundary';
 import type { ContractAction, ContractChange } from '../../domain/contract/change';
@@ -18,8 +18,8 @@ import type { Decision, DecisionContext } from '../../domain/contract/decision';
 import type { GeneratorFacts } from '../../domain/catalogue/generator';
 import { invoiceAfter } from '../../domain/billing/invoice';
 import type { Invoice, SeenInvoice } from '../../domain/billing/invoice';
-import type { Instant } from '../../domain/base/instant';
 import { earlierOf, laterOf } from '../../domain/base/instant';
+import type { Instant } from '../../domain/base/instant';
 import { sameJson } from '../../domain/base/json';
 import type { JsonObject } from '../../domain/base/json';
 import { NO_NUDGE } from '../../domain/contract/nudge';

@@ -1,5 +1,5 @@
 /** What is read beside a contract when it is settled or decided upon: the catalogue, and the contract it ends with. */
-import type { ContractFacts } from '../../domain/contract/contract';
+import type { ContractFacts } from '../../domain/contract/facts';
 import { settle } from '../../domain/contract/boundary';
 import type { SettleContext } from '../../domain/contract/boundary';
 import type { GeneratorFacts } from '../../domain/catalogue/generator';

@@ -8,7 +8,7 @@
  */
 import { randomFillSync } from 'node:crypto';
 import type { Actor } from '../../domain/base/actor';
-import type { ContractFacts } from '../../domain/contract/contract';
+import type { ContractFacts } from '../../domain/contract/facts';
 import { generationRefusal, testGenerationRefusal } from '../../domain/generation/generation';
 import { revisionRefusal } from '../../domain/contract/decision';
 import type { DecisionContext } from '../../domain/contract/decision';

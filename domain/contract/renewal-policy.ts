@@ -1,0 +1,62 @@
+/** How a contract renews: the policy that it carries, and the record that each renewal leaves. */
+import type { Instant, LocalDate } from '../base/instant';
+
+export const RENEWAL_MODES = ['manual', 'auto', 'none'] as const;
+export type RenewalMode = (typeof RENEWAL_MODES)[number];
+
+export interface RenewalPolicy {
+  mode: RenewalMode;
+  /** The length of terms after the first; null: as long as the one before. */
+  term: string | null;
+  /** How many days before the end the last day to opt out lies. */
+  notice_days: number;
+  opt_out_at: Instant | null;
+  /** The last term of a contract that opted out. */
+  opt_out_term: number | null;
+  /** What each renewal adds to the quota. */
+  quota_effect: { add: number } | null;
+  /** How often the contract renews; null: without end. */
+  max_renewals: number | null;
+  /** The contract whose end the next term takes over. */
+  coterm_with: string | null;
+  /** How long after it is over a contract can still be renewed. */
+  late_renewal_days: number;
+}
+
+export const DEFAULT_RENEWAL: RenewalPolicy = {
+  mode: 'manual',
+  term: null,
+  notice_days: 30,
+  opt_out_at: null,
+  opt_out_term: null,
+  quota_effect: null,
+  max_renewals: null,
+  coterm_with: null,
+  late_renewal_days: 90,
+};
+
+export const NOTICE_DAYS_MAX = 365;
+export const LATE_RENEWAL_DAYS_MAX = 3650;
+export const MAX_RENEWALS_MAX = 1000;
+
+/** From which day a new term counts: from the end of the old one, or from the day of the renewal. */
+export const RENEWAL_BASES = ['from_expiry', 'from_now'] as const;
+export type RenewalBasis = (typeof RENEWAL_BASES)[number];
+
+/** One renewal, kept beside the contract; there is one for each term after the first. */
+export interface RenewalRecord {
+  term_number: number;
+  mode: 'auto' | 'manual';
+  basis: RenewalBasis;
+  start_date: LocalDate;
+  end_date: LocalDate;
+  /** Days between the old term and the new one, without cover. */
+  gap_days: number;
+  quota_added: number;
+  reference: string | null;
+}
+
+/** Some fields of the renewal policy; the others stay. The last term of an opt-out follows from its instant. */
+export type RenewalEdit = {
+  [Field in keyof Omit<RenewalPolicy, 'opt_out_term'>]?: RenewalPolicy[Field] | undefined;
+};
