@@ -1,9 +1,7 @@
 /** Every activity, made from its dependencies by name. */
 import type { BoundNow } from '../db/base/clock';
 import type { Database } from '../db/base/database';
-import type { Nudger } from '../temporal/nudge';
-import type { TaskQueues } from '../temporal/task-queues';
-import type { ClockTeller } from '../temporal/test-clock';
+import type { Nudger, ClockTeller } from './ports';
 import { createBillingInboxActivities } from './billing/billing-event';
 import type { BillingPorts } from './billing/billing-event';
 import { createBillingActivities } from './billing/billing';
@@ -19,7 +17,8 @@ export interface ActivityDependencies {
   clocks: ClockTeller;
   /** Of the billing systems that are configured. */
   billingPorts: BillingPorts;
-  taskQueues: TaskQueues;
+  /** Where chunks are filled, and where the contracts of test clocks settle. */
+  taskQueues: { generation: string; clocks: string };
   /** Whether names may stand in Temporal, in the search attributes and details that workflows set by what activities say. */
   showNames: boolean;
   /** Makes the time of a decision out of a workflow's; what skips time in a test leaves it as it is. */

@@ -19,6 +19,7 @@ import type { StartDescriber } from './describe-start';
 import { contractStart } from './start';
 import type { KnownEpoch } from './start';
 import type { TaskQueues } from './task-queues';
+import { REFUSED_BY_DATABASE } from '../activities/ports';
 
 /** How long a caller waits for the outcome. A worker that was killed needs six seconds until the command runs again. */
 export const COMMAND_TIMEOUT_MS = 10_000;
@@ -49,9 +50,6 @@ const REFUSALS: readonly number[] = [
 
 /** The command was sent, but whether it was carried out is not known: to be repeated under the same id. */
 export class CommandOutcomeUnknown extends Error {}
-
-/** The type of the failure with which the activity ends a command that Postgres refuses again and again. */
-export const REFUSED_BY_DATABASE = 'RefusedByDatabase';
 
 /** The workflow or its activity refused the command for good, and nothing was changed. */
 export class CommandFailed extends Error {

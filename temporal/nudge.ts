@@ -5,36 +5,21 @@
  * that fails is logged and forgotten; it never fails the request that made it.
  */
 import type { Client } from '@temporalio/client';
-import type { Nudge } from '../domain/contract/nudge';
 import { billingEventSignal, contractLifecycle, wakeContractSignal } from '../workflows/contract-lifecycle';
-import type { BillingEventWord } from '../workflows/contract-lifecycle';
+import type { Nudger } from '../activities/ports';
 import { generateLicenses, wakeJobSignal } from '../workflows/generate-licenses';
-import type { WakeRequest } from '../workflows/own-search-attributes';
 import type { StartDescriber, StartDescription } from './describe-start';
 import { contractWorkflowId, generationJobWorkflowId } from './ids';
 import { contractStart, generationJobStart } from './start';
 import type { KnownEpoch } from './start';
 import type { TaskQueues } from './task-queues';
 
+export type { Nudger } from '../activities/ports';
+
 /** How long a commit's caller waits for its nudge. */
 const NUDGE_TIMEOUT_MS = 2_000;
 /** Nudges on their way at the same time when many are owed. */
 const NUDGES_IN_FLIGHT_MAX = 20;
-
-export interface WakeOptions extends WakeRequest {
-  /** The request that caused it; it stands in the memo of what is started. */
-  request_id?: string | undefined;
-}
-
-/** Wakes workflows; every function answers with the ids it reached. */
-export interface Nudger {
-  wakeContracts(contract_ids: string[], options?: WakeOptions): Promise<string[]>;
-  wakeJobs(job_ids: string[], options?: WakeOptions): Promise<string[]>;
-  /** Tells a contract of an event in its billing inbox; whatever waits there is then applied, this event or another. */
-  tellBilling(contract_id: string, word: BillingEventWord, request_id?: string): Promise<string[]>;
-  /** Both kinds at once, as a change to a contract names them. The request's id stands in the memo of what is started. */
-  wake(nudge: Nudge, request_id?: string): Promise<void>;
-}
 
 export interface NudgerOptions {
   client: Client;

@@ -2,28 +2,20 @@
 import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import type { Instant } from '../domain/base/instant';
 import { advanceTestClock, wakeTestClockSignal } from '../workflows/advance-test-clock';
 import { clockMovedUpdate, contractLifecycle } from '../workflows/contract-lifecycle';
 import type { StartDescriber } from './describe-start';
 import { contractStart, testClockStart } from './start';
 import type { KnownEpoch } from './start';
 import type { TaskQueues } from './task-queues';
+import type { ClockTeller } from '../activities/ports';
+
+export type { ClockTeller } from '../activities/ports';
 
 /** How long one contract may take to settle, its billing system asked included. */
 export const SETTLE_TIMEOUT_MS = 30_000;
 /** How long the caller of an advance waits until it is started. */
 const START_TIMEOUT_MS = 2_000;
-
-export interface ClockTeller {
-  /**
-   * Tells a contract that its clock moved, starting its workflow where needed, and waits until it has settled. Throws when
-   * that is not heard within {@link SETTLE_TIMEOUT_MS} or before `signal` says to stop; telling it again does no harm.
-   */
-  tell(contract_id: string, signal: AbortSignal, now?: Instant): Promise<void>;
-  /** Has the advance of a clock carried out; one that is under way looks again. Throws when Temporal is out of reach. */
-  startAdvance(clock_id: string, request_id?: string): Promise<void>;
-}
 
 /** `epoch` is recorded with contracts that are started, and `describe` says how operators see them; see `temporal/nudge.ts`. */
 export function createClockTeller(

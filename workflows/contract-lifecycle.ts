@@ -26,7 +26,8 @@ import { instantFromMillis, millisOf } from '../domain/base/instant';
 import { contractTitle } from '../domain/base/operator-text';
 import { createTurns } from './in-turn';
 import { nameOf, ownSearchAttributes } from './own-search-attributes';
-import type { OwnSearchAttributes, WakeRequest, WantedAttribute } from './own-search-attributes';
+import type { OwnSearchAttributes, WantedAttribute } from './own-search-attributes';
+import type { BillingEventWord, WakeRequest } from '../activities/ports';
 import { queueBeside } from './queue-beside';
 import {
   CONTRACT_ID,
@@ -64,12 +65,6 @@ export interface CommandEnvelope {
 export const commandUpdate = defineUpdate<CommandOutcome, [CommandEnvelope]>('command');
 /** Says that the contract changed elsewhere: look again. */
 export const wakeContractSignal = defineSignal<[request?: WakeRequest]>('wake');
-/** A billing event is in the inbox: ids only, the facts are in Postgres. */
-export interface BillingEventWord {
-  inbox_id: string;
-  /** For operators: "evt_123 invoice.paid". */
-  told: string;
-}
 /** Says that billing told something of this contract; all that is pending is applied, whoever said it. */
 export const billingEventSignal = defineSignal<[BillingEventWord]>('billingEvent');
 /**

@@ -18,7 +18,8 @@ import { isUnfinished } from '../domain/generation/generation-job';
 import type { JobState } from '../domain/generation/generation-job';
 import { instantFromMillis } from '../domain/base/instant';
 import { nameOf, ownSearchAttributes } from './own-search-attributes';
-import type { OwnSearchAttributes, WakeRequest, WantedAttribute } from './own-search-attributes';
+import type { OwnSearchAttributes, WantedAttribute } from './own-search-attributes';
+import type { WakeRequest } from '../activities/ports';
 import { CONTRACT_ID, JOB_PROGRESS } from './search-attributes';
 import { shortSteps } from './short-step';
 

@@ -8,12 +8,7 @@ import { patched, upsertSearchAttributes, workflowInfo } from '@temporalio/workf
 import { keywordOf } from '../domain/base/operator-text';
 import { CONTRACT_NAME } from './search-attributes';
 import type { SEARCH_ATTRIBUTES } from './search-attributes';
-
-/** What the sender of a wake-up may ask for beside a look at Postgres. */
-export interface WakeRequest {
-  /** The server may have lost the values of search attributes: set all of them again. */
-  refresh_search_attributes?: boolean;
-}
+import type { WakeRequest } from '../activities/ports';
 
 type Key = (typeof SEARCH_ATTRIBUTES)[number];
 type Value = string | number | Date | null;

@@ -13,7 +13,7 @@ import {
 } from '../../db/billing/billing-event';
 import type { UnidentifiedBillingEvent } from '../../db/billing/billing-event';
 import type { Database } from '../../db/base/database';
-import type { Nudger } from '../../temporal/nudge';
+import type { Nudger } from '../ports';
 import { beginAttempt } from '../base/attempt';
 import type { Attempt } from '../base/attempt';
 import { alive } from '../base/heartbeat';

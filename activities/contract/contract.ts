@@ -14,8 +14,8 @@ import { findCommandOutcome, insertCommandOutcome, isPast } from '../../db/contr
 import { isBadData, isDatabaseRefusal, isPassing } from '../../db/base/errors';
 import type { Database, Sql } from '../../db/base/database';
 import { recordStart } from '../../db/system/sweep';
-import { REFUSED_BY_DATABASE } from '../../temporal/command';
-import type { Nudger } from '../../temporal/nudge';
+import { REFUSED_BY_DATABASE } from '../ports';
+import type { Nudger } from '../ports';
 import { viewOf } from './contract-view';
 import type { ContractView } from './contract-view';
 import { LOCK_RETRY_MS, beginWithShortWaits } from '../base/short-wait';

@@ -6,7 +6,7 @@ import { findPostponedBillingEvent, hastenBillingEvents } from '../../db/billing
 import { failAdvance, listAwaitedContracts, nextStep } from '../../db/system/test-clock';
 import type { ClockStep } from '../../db/system/test-clock';
 import type { Database } from '../../db/base/database';
-import type { ClockTeller } from '../../temporal/test-clock';
+import type { ClockTeller } from '../ports';
 import { beginWithShortWaits } from '../base/short-wait';
 
 /** Contracts told at the same time. */

@@ -15,7 +15,7 @@ import type { CommandOutcome } from '../../domain/contract/command';
 import { instantFromMillis } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
-import { REFUSED_BY_DATABASE } from '../../temporal/command';
+import { REFUSED_BY_DATABASE } from '../../activities/ports';
 import { waitUntilBlocked } from '../harness/blocked-statement';
 import { auditOf, buildContract, requestJob, SOMEBODY } from '../harness/contract-rows';
 import { createTestDatabase } from '../harness/database';

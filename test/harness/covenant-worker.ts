@@ -12,12 +12,11 @@ import type { CommandOutcome, ContractCommand } from '../../domain/contract/comm
 import { createCommandSender } from '../../temporal/command';
 import { createStartDescriber } from '../../temporal/describe-start';
 import { createNudger } from '../../temporal/nudge';
-import type { Nudger } from '../../temporal/nudge';
+import type { Nudger, ClockTeller } from '../../activities/ports';
 import type { KnownEpoch } from '../../temporal/start';
 import { taskQueues } from '../../temporal/task-queues';
 import type { TaskQueues } from '../../temporal/task-queues';
 import { createClockTeller } from '../../temporal/test-clock';
-import type { ClockTeller } from '../../temporal/test-clock';
 import { createWorkers } from '../../worker-slots';
 import type { WorkerSlots } from '../../worker-slots';
 import { SOMEBODY } from './contract-rows';

@@ -1,5 +1,5 @@
 /** A nudger for activities that are called by themselves: it wakes nobody, and remembers the jobs it was to wake. */
-import type { Nudger } from '../../temporal/nudge';
+import type { Nudger } from '../../activities/ports';
 
 export interface HeardNudger {
   nudger: Nudger;

@@ -8,7 +8,7 @@ import { createTestClockActivities, TELLINGS_MAX } from '../../activities/system
 import type { SettledAtClock, TestClockActivities } from '../../activities/system/test-clock';
 import { openDatabase } from '../../db/base/database';
 import { NO_LIMITS } from '../../db/base/session';
-import type { ClockTeller } from '../../temporal/test-clock';
+import type { ClockTeller } from '../../activities/ports';
 import { tellInvoice } from '../harness/billing';
 import { buildContract } from '../harness/contract-rows';
 import { createTestDatabase } from '../harness/database';
