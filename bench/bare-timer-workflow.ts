@@ -1,7 +1,6 @@
 /** A timer and one step, as a contract has them, with nothing of a contract: what Temporal alone costs (bare-timers.ts). */
 import { proxyActivities, sleep, upsertSearchAttributes } from '@temporalio/workflow';
 import { NEXT_BOUNDARY } from '../workflows/search-attributes';
-import type { BareTimerActivities } from './bare-timers';
 
 const { passBoundary } = proxyActivities<BareTimerActivities>({ startToCloseTimeout: '1m' });
 
@@ -10,4 +9,8 @@ export async function bareTimer({ boundary_ms }: { boundary_ms: number }): Promi
   await sleep(Math.max(1, boundary_ms - Date.now()));
   await passBoundary();
   upsertSearchAttributes([{ key: NEXT_BOUNDARY, value: null }]);
+}
+
+export interface BareTimerActivities {
+  passBoundary(): Promise<void>;
 }

@@ -7,13 +7,10 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { waitFor } from '../dev/waiting';
 import { instantFromMillis } from '../domain/base/instant';
 import { bareTimer } from './bare-timer-workflow';
+import type { BareTimerActivities } from './bare-timer-workflow';
 import { callInTurn } from './callers';
 import { awaits } from './contracts';
 import type { MeasuredStack } from './measured-stack';
-
-export interface BareTimerActivities {
-  passBoundary(): Promise<void>;
-}
 
 const STARTED_AT_ONCE = 20;
 const SLOTS = 8;

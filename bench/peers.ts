@@ -16,13 +16,7 @@ import { startPgBoss } from './pg-boss';
 import { runProductJob } from './product-job';
 import { count, tableOf, twoDecimals } from './report';
 import type { Report } from './report';
-
-/** A queue that runs and waits for a job's chunks. */
-export interface PeerQueue {
-  /** Queues all chunks of the job and resolves when the last one is inserted. */
-  run(job: BareJob): Promise<void>;
-  end(): Promise<void>;
-}
+import type { PeerQueue } from './peer-queue';
 
 export interface PeersOptions {
   licenses: number;

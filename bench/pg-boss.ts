@@ -3,7 +3,7 @@ import { chunkCount } from '../domain/generation/generation-job';
 import type { Database } from '../db/base/database';
 import { CONNECTIONS, drawKeys, insertBareChunk } from './bare-loop';
 import type { BareJob } from './bare-loop';
-import type { PeerQueue } from './peers';
+import type { PeerQueue } from './peer-queue';
 import { loadPeer } from './peer-packages';
 
 /** What is used of pg-boss 10. */

@@ -20,7 +20,7 @@ import {
 import { openTemporal } from '../../temporal/connection';
 import { GRPC } from '../../temporal/grpc-status';
 import { taskQueues } from '../../temporal/task-queues';
-import { SOMEBODY } from '../harness/contract-rows';
+import { SOMEBODY } from '../harness/contract-facts';
 import { sharedServers } from '../harness/shared-servers';
 import { uniqueTaskQueue } from '../harness/temporal';
 

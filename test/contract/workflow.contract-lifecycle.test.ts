@@ -26,7 +26,8 @@ import {
   ENVIRONMENT,
   NEXT_BOUNDARY,
 } from '../../workflows/search-attributes';
-import { auditOf, buildContract, requestJob, SOMEBODY } from '../harness/contract-rows';
+import { auditOf, buildContract, requestJob } from '../harness/contract-rows';
+import { SOMEBODY } from '../harness/contract-facts';
 import { TEST_PUBLIC_URL, startCovenantWorker, wrapEach } from '../harness/covenant-worker';
 import type { Around, CovenantWorker } from '../harness/covenant-worker';
 import { createTestDatabase } from '../harness/database';

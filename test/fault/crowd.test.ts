@@ -13,10 +13,12 @@ import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { createNudger } from '../../temporal/nudge';
 import { taskQueues } from '../../temporal/task-queues';
-import { SOMEBODY, buildContract } from '../harness/contract-rows';
+import { buildContract } from '../harness/contract-rows';
+import { SOMEBODY } from '../harness/contract-facts';
 import { seededRandom } from '../harness/flaky-database';
 import { expectInvariants } from '../harness/invariants';
-import { startTestStack, waitFor, type TestStack } from '../harness/stack';
+import { startTestStack, waitFor } from '../harness/stack';
+import type { TestStack } from '../harness/stack';
 import { RECOVERY_TIMEOUT_MS, withTemporal } from '../harness/stack-client';
 
 jest.setTimeout(300_000);

@@ -18,7 +18,8 @@ import { cancelDecision, resumeDecision } from '../../domain/generation/generati
 import type { JobState } from '../../domain/generation/generation-job';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
-import { buildContract, buildRequest, jobOf, SOMEBODY } from '../harness/contract-rows';
+import { buildContract, buildRequest, jobOf } from '../harness/contract-rows';
+import { SOMEBODY } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { expectInvariants } from '../harness/invariants';

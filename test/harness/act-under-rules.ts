@@ -13,8 +13,9 @@ import type { ContractCommand } from '../../domain/contract/command';
 import type { ContractState } from '../../domain/contract/facts';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
-import { buildContract, SOMEBODY } from './contract-rows';
+import { buildContract } from './contract-rows';
 import type { ContractOptions } from './contract-rows';
+import { SOMEBODY } from './contract-facts';
 
 /** A contract is made, settled, or changed by a command; the last two by its id and at an instant. */
 export type Act =

@@ -15,6 +15,7 @@ import type { ProductFacts } from '../../domain/catalogue/product';
 import { isRefusal } from '../../domain/base/refusal';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import type { RenewalPolicy } from '../../domain/contract/renewal-policy';
+import type { Actor } from '../../domain/base/actor';
 
 /** The moment of tests that do not care which. */
 export const NOON: Instant = '2027-06-15T12:00:00.000Z';
@@ -278,3 +279,6 @@ export function factsAfter(decision: Decision): ContractFacts {
   const { facts, at } = changeOf(decision);
   return { ...facts, settled_until: at };
 }
+
+/** Whoever acts in tests that do not care who. */
+export const SOMEBODY: Actor = { type: 'user', id: '00000000-0000-7000-8000-000000000001', name: 'Somebody' };

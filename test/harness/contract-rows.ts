@@ -11,7 +11,6 @@ import { findJob } from '../../db/generation/generation-job';
 import type { JobRow } from '../../db/generation/generation-job';
 import type { Database } from '../../db/base/database';
 import { findProduct } from '../../db/catalogue/product';
-import type { Actor } from '../../domain/base/actor';
 import { create } from '../../domain/contract/creation';
 import type { CreateInput } from '../../domain/contract/creation';
 import type { DecisionContext } from '../../domain/contract/decision';
@@ -19,10 +18,7 @@ import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import { addCatalogue } from './catalogue';
 import type { CatalogueOptions } from './catalogue';
-import { CREATE_INPUT } from './contract-facts';
-
-/** Whoever acts in tests that do not care who. */
-export const SOMEBODY: Actor = { type: 'user', id: '00000000-0000-7000-8000-000000000001', name: 'Somebody' };
+import { CREATE_INPUT, SOMEBODY } from './contract-facts';
 
 export interface ContractOptions extends Partial<CreateInput> {
   now?: Instant;

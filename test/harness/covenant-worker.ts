@@ -19,7 +19,7 @@ import type { TaskQueues } from '../../temporal/task-queues';
 import { createClockTeller } from '../../temporal/test-clock';
 import { createWorkers } from '../../worker-slots';
 import type { WorkerSlots } from '../../worker-slots';
-import { SOMEBODY } from './contract-rows';
+import { SOMEBODY } from './contract-facts';
 import { uniqueTaskQueue, workflowBundle } from './temporal';
 
 /** Longer than the interface waits: commands of these tests have a busy machine to share, and none may expire. */

@@ -9,8 +9,9 @@ import type { Database } from '../../db/base/database';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import { advanceDecision } from '../../domain/system/test-clock';
-import { buildContract, SOMEBODY } from './contract-rows';
+import { buildContract } from './contract-rows';
 import type { ContractOptions } from './contract-rows';
+import { SOMEBODY } from './contract-facts';
 import type { CovenantWorker } from './covenant-worker';
 
 const act = (now = new Date().toISOString()) => ({ actor: SOMEBODY, now, request_id: null });

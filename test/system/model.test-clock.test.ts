@@ -19,8 +19,7 @@ import { earlierOf, instantFromMillis, millisOf } from '../../domain/base/instan
 import type { Instant } from '../../domain/base/instant';
 import { addCatalogue } from '../harness/catalogue';
 import { DAY_MS, SEED, someFacts } from '../harness/contract-arbitrary';
-import { buildInvoice } from '../harness/contract-facts';
-import { SOMEBODY } from '../harness/contract-rows';
+import { buildInvoice, SOMEBODY } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { createHeardNudger } from '../harness/heard-nudger';
