@@ -25,7 +25,7 @@ import type { JobError, JobPlan, RunningJob } from '../../db/generation/generati
 import type { Database, Sql } from '../../db/base/database';
 import { KEY_DRAWS_MAX } from '../../transactions/generation/request-licenses';
 import { recordStart } from '../../db/system/sweep';
-import { clockNowOf } from '../../db/system/test-clock';
+import { clockNowOf } from '../../db/contract/clock';
 import { createContractTurns } from './contract-turns';
 import { beginWithShortWaits } from '../base/short-wait';
 

@@ -17,7 +17,7 @@ import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
 import { beginLocked, sentAlone } from '../base/database';
 import type { Database, Fragment, Sql } from '../base/database';
-import { clockTime, lockClockNowOf } from '../system/test-clock';
+import { clockTime, lockClockNowOf } from '../contract/clock';
 
 /** Between two tries of one event: as long as it has waited already, within these. */
 const RETRY_AFTER_MIN = '1 minute';

@@ -4,8 +4,8 @@
  * Locking: a grant takes the quota's row, a chunk takes only a key-share lock on its job, and whatever releases a
  * reservation takes the job's row for update first, so that no chunk can be in flight when the rest is counted.
  */
-import type { Actor } from '../../domain/base/actor';
 import { SYSTEM } from '../../domain/base/actor';
+import type { Actor } from '../../domain/base/actor';
 import type { Environment } from '../../domain/base/environment';
 import { finalState, isUnfinished } from '../../domain/generation/generation-job';
 import type { JobState } from '../../domain/generation/generation-job';
@@ -18,7 +18,7 @@ import type { Refusal } from '../../domain/base/refusal';
 import { columnNames, ofAlias } from '../base/columns';
 import { auditAct, insertDomainEvents } from '../base/commit';
 import type { Fragment, Sql } from '../base/database';
-import { clockTime } from '../system/test-clock';
+import { clockTime } from '../contract/clock';
 
 /** Errors kept with a job, at most (domain.md 5.3). */
 export const JOB_ERRORS_MAX = 100;

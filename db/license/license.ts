@@ -13,7 +13,7 @@ import type { JsonObject } from '../../domain/base/json';
 import { KEY_PREFIX_CHARS_MIN, ORDINAL_BITS, contractNameOf, parseLicenseId } from '../../domain/license/license';
 import type { LicenseStatus } from '../../domain/license/license';
 import type { Fragment, Sql } from '../base/database';
-import { clockTime } from '../system/test-clock';
+import { clockTime } from '../contract/clock';
 
 /** A license with what it has from its job, its terms and its contract. */
 export interface LicenseRow {

@@ -3,7 +3,7 @@ import type { Instant } from '../../domain/base/instant';
 import { parkedForADay } from '../billing/billing-event';
 import type { Sql } from '../base/database';
 import { lastSignOfLife, openStates } from './sweep';
-import { dueAt } from './test-clock';
+import { dueAt } from '../contract/clock';
 
 /** The oldest major version that Covenant runs on: the schema uses its `uuidv7()`. */
 export const POSTGRES_VERSION_MIN = 18;

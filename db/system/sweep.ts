@@ -3,7 +3,7 @@ import type { Instant } from '../../domain/base/instant';
 import type { TimeZoneRules } from '../../domain/contract/time-zone-rules';
 import { overdueBillingContracts } from '../billing/billing-event';
 import type { Fragment, Sql } from '../base/database';
-import { dueAt } from './test-clock';
+import { dueAt } from '../contract/clock';
 import { computedByOlderRules } from '../contract/time-zone-rules';
 
 /** What a kind of row is woken as. */

@@ -45,7 +45,7 @@ import { findGenerationProfile, refreshTerms } from '../../db/contract/license-t
 import type { GenerationProfile } from '../../db/contract/license-terms';
 import { newId } from '../../db/base/new-id';
 import { createRefusalCounter } from '../../db/generation/refused-attempt';
-import { clockNowOf } from '../../db/system/test-clock';
+import { clockNowOf } from '../../db/contract/clock';
 
 /** Draws of new keys after a collision with keys that exist (domain.md 5.3). */
 export const KEY_DRAWS_MAX = 5;
