@@ -1,97 +1,114 @@
 /**
- * The import arrows of ARCHITECTURE.md: which room may know which. A room that is not named beside its arrow is closed to it.
+ * The import arrows of ARCHITECTURE.md: which layer may know which, and which area of a layer which other. Imports of types count.
+ * What is not named beside its arrow is closed to it.
  */
-const everyRoom = [
-  'domain',
-  'transactions',
-  'workflows',
-  'activities',
-  'adapters',
-  'api',
-  'db',
-  'temporal',
-  'cli',
-  'dev',
-  'demo',
-  'project',
-  'bench',
-  'test',
+
+/** Each layer with those that it may know. */
+const LAYERS = {
+  domain: [],
+  db: ['domain'],
+  transactions: ['db', 'domain'],
+  workflows: ['domain', 'activities'],
+  activities: ['transactions', 'db', 'domain', 'adapters'],
+  temporal: ['workflows', 'domain', 'activities'],
+  adapters: ['domain'],
+  api: ['transactions', 'db', 'domain', 'temporal'],
+  cli: ['transactions', 'db', 'domain', 'temporal'],
+};
+
+const TOOLS = ['dev', 'demo', 'project', 'bench', 'test'];
+
+/** Each area with those that it may know, in `domain/` and in `transactions/`. */
+const AREAS = {
+  base: [],
+  access: ['base'],
+  catalogue: ['base'],
+  billing: ['base'],
+  contract: ['base', 'billing', 'catalogue'],
+  generation: ['base', 'catalogue', 'contract'],
+  license: ['base', 'catalogue', 'contract'],
+  system: ['base', 'access', 'catalogue', 'billing', 'contract', 'generation', 'license'],
+};
+
+/** What other areas may know of contracts: their shapes, and how they are read. `system` foretells, and so knows all. */
+const CONTRACT_SHAPES = [
+  'boundary-kind',
+  'change',
+  'contract',
+  'decision',
+  'expiry',
+  'facts',
+  'features',
+  'nudge',
+  'operations',
+  'quota',
+  'renewal-policy',
 ];
 
-/**
- * A rule that lets the files of `room` know only `known` rooms (and itself) among those of the house; the files that match
- * `free` put the rooms together and know whom they must.
- */
-function arrow(room, known, comment, free) {
-  const closed = everyRoom.filter((other) => other !== room && !known.includes(other));
-  return {
-    name: `${room}-knows-only-its-neighbours`,
-    comment,
-    severity: 'error',
-    from: { path: `^${room}/`, ...(free === undefined ? {} : { pathNot: free }) },
-    to: { path: [`^(${closed.join('|')})/`, '^worker\\.ts$'] },
-  };
-}
+/** The packages that a layer may import; a layer that is not named may import any that the product has. */
+const PACKAGES = {
+  domain: [['temporal-polyfill', 'temporal-spec', 'zod', 'uuidv7'], 'The domain uses pure libraries only.'],
+  workflows: [['@temporalio/workflow', '@temporalio/common'], 'What a workflow imports is replayed for years.'],
+  adapters: [['stripe', 'standardwebhooks', 'zod'], 'What foreign systems publish for those who speak to them.'],
+  db: [['postgres', 'postgrator', 'uuidv7'], 'The layer of SQL knows the driver only.'],
+  temporal: [['@temporalio/[a-z-]+'], 'Only the client of Temporal.'],
+};
 
-/** A rule that lets the files of `room` import only these packages. */
-function packagesOf(room, packages, comment) {
-  return {
-    name: `${room}-imports-only-its-packages`,
-    comment,
-    severity: 'error',
-    from: { path: `^${room}/` },
-    to: { path: 'node_modules/', pathNot: packages.map((name) => `node_modules/${name}/`) },
-  };
-}
+const layers = [...Object.keys(LAYERS), ...TOOLS];
+const areas = Object.keys(AREAS);
+const anyOf = (names) => `(${names.join('|')})`;
 
-const entryPoints = '^(worker\\.ts|api/main\\.ts|api/http/openapi\\.ts|cli/|dev/|demo/|project/|bench/|test/)';
+/** The process puts adapters in place; everything else that starts by itself is a tool or stands outside the layers. */
+const ENTRY_POINTS = `^(worker\\.ts|api/main\\.ts|api/http/openapi\\.ts|cli/|${TOOLS.join('/|')}/)`;
+
+const layerArrows = Object.entries(LAYERS).map(([layer, known]) => ({
+  name: `${layer}-knows-only-its-neighbours`,
+  comment: `${layer}/ may know ${known.join(', ') || 'no other layer'}.`,
+  severity: 'error',
+  from: { path: `^${layer}/`, pathNot: '^api/main\\.ts$' },
+  to: { path: [`^${anyOf(layers.filter((other) => other !== layer && !known.includes(other)))}/`, '^worker\\.ts$'] },
+}));
+
+const areaArrows = ['domain', 'transactions'].flatMap((layer) =>
+  Object.entries(AREAS)
+    .map(([area, known]) => [area, areas.filter((other) => other !== area && !known.includes(other))])
+    .filter(([, closed]) => closed.length > 0)
+    .map(([area, closed]) => ({
+      name: `${layer}-${area}-knows-only-its-neighbours`,
+      comment: `The area ${area} may know ${AREAS[area].join(', ') || 'no other area'}.`,
+      severity: 'error',
+      from: { path: `^${layer}/${area}/` },
+      to: { path: `^${layer}/${anyOf(closed)}/` },
+    })),
+);
+
+const packageArrows = Object.entries(PACKAGES).map(([layer, [packages, comment]]) => ({
+  name: `${layer}-imports-only-its-packages`,
+  comment,
+  severity: 'error',
+  from: { path: `^${layer}/` },
+  to: { path: 'node_modules/', pathNot: packages.map((name) => `node_modules/${name}/`) },
+}));
 
 module.exports = {
   forbidden: [
-    arrow('domain', [], 'The domain decides and knows nobody.'),
-    arrow('workflows', ['domain', 'activities'], 'A workflow knows the domain, and the types of activities.'),
-    arrow(
-      'activities',
-      ['domain', 'db', 'transactions', 'temporal'],
-      'Activities write to Postgres and speak to the outside.',
-    ),
-    arrow('adapters', ['domain'], 'An adapter turns what a foreign system says into words of the domain.'),
-    arrow(
-      'api',
-      ['domain', 'db', 'transactions', 'temporal', 'workflows'],
-      'The API never runs an activity itself.',
-      '^api/main\\.ts$',
-    ),
-    arrow(
-      'api',
-      ['domain', 'db', 'transactions', 'temporal', 'workflows', 'adapters'],
-      'The process puts adapters in place; the interface only knows their form.',
-    ),
-    arrow('transactions', ['domain', 'db'], 'A transaction asks the domain and saves by the statements of db/.'),
-    arrow('db', ['domain'], 'The database rooms know the decisions and nobody who asks for them.'),
-    arrow('temporal', ['domain', 'workflows'], 'Starts, signals and updates by the message definitions of workflows.'),
-    arrow(
-      'cli',
-      ['domain', 'db', 'transactions', 'temporal'],
-      'A command does its work through the same doors as the API.',
-    ),
-    packagesOf(
-      'domain',
-      ['temporal-polyfill', 'temporal-spec', 'zod', 'uuidv7'],
-      'The domain uses pure libraries only.',
-    ),
-    packagesOf(
-      'workflows',
-      ['@temporalio/workflow', '@temporalio/common'],
-      'What a workflow imports is replayed for years.',
-    ),
-    packagesOf(
-      'adapters',
-      ['stripe', 'standardwebhooks', 'zod'],
-      'What foreign systems publish for those who speak to them.',
-    ),
-    packagesOf('db', ['postgres', 'postgrator', 'uuidv7'], 'The database rooms know the driver only.'),
-    packagesOf('temporal', ['@temporalio/[a-z-]+'], 'Only the client of Temporal.'),
+    ...layerArrows,
+    ...areaArrows,
+    ...packageArrows,
+    {
+      name: 'other-areas-know-the-shapes-of-contracts',
+      comment: 'What is decided of a contract is decided in its own area.',
+      severity: 'error',
+      from: { path: `^domain/${anyOf(areas.filter((area) => area !== 'contract' && area !== 'system'))}/` },
+      to: { path: '^domain/contract/', pathNot: `^domain/contract/${anyOf(CONTRACT_SHAPES)}\\.ts$` },
+    },
+    {
+      name: 'every-file-has-an-area',
+      comment: 'Say the noun, find its area (CONTRIBUTING.md).',
+      severity: 'error',
+      from: { path: '^(domain|transactions|db)/', pathNot: `^(domain|transactions|db)/${anyOf(areas)}/` },
+      to: {},
+    },
     {
       name: 'workflows-take-only-types-of-activities',
       comment: 'A workflow calls an activity by name, over the server; its code must not come into the bundle.',
@@ -100,47 +117,47 @@ module.exports = {
       to: { path: '^activities/', dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'temporal-knows-the-ports-of-activities',
+      comment: 'The client implements what activities need, and knows no activity.',
+      severity: 'error',
+      from: { path: '^temporal/' },
+      to: { path: '^activities/', pathNot: '^activities/ports\\.ts$' },
+    },
+    {
       name: 'only-entry-points-read-settings',
       comment: 'Settings come in as arguments everywhere else; the types of config.ts may be used.',
       severity: 'error',
-      from: { pathNot: [entryPoints, '^config\\.ts$'] },
+      from: { pathNot: [ENTRY_POINTS, '^config\\.ts$'] },
       to: { path: '^config\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'product-stands-without-its-tools',
-      comment: 'What runs in production needs neither the embedded stack, the benchmarks nor the tests.',
+      comment: 'What runs in production needs neither the embedded stack, the stories, the benchmarks nor the tests.',
       severity: 'error',
-      from: { pathNot: '^(dev|demo|project|bench|test)/|^[^/]+\\.(js|cjs|mjs)$|^jest\\.config' },
-      to: { path: '^(dev|demo|project|bench|test)/' },
+      from: { pathNot: `^${anyOf(TOOLS)}/|^[^/]+\\.(js|cjs|mjs)$|^jest\\.config` },
+      to: { path: `^${anyOf(TOOLS)}/` },
     },
     {
       name: 'product-uses-no-development-packages',
       severity: 'error',
-      from: {
-        path: '^(domain|workflows|activities|adapters|api|db|transactions|temporal|cli)/|^(worker|config)\\.ts$',
-      },
+      from: { path: `^${anyOf(Object.keys(LAYERS))}/|^(worker|config)\\.ts$` },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: 'node_modules/@types/' },
     },
     {
       name: 'no-cycles',
-      comment: 'Two files that need each other are one file, or hide a third. (Types alone may point back.)',
+      comment: 'Two files that need each other, be it for a type, are one file, or hide a third.',
       severity: 'error',
       from: {},
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+      to: { circular: true },
     },
     {
       name: 'no-orphans',
-      comment: 'A file that nobody imports and that is not started by itself is forgotten.',
+      comment: 'A file that is neither imported nor started by itself is forgotten.',
       severity: 'error',
-      from: { orphan: true, pathNot: [entryPoints, '^[^/]+\\.(js|cjs|mjs)$', '\\.d\\.ts$', '^config\\.ts$'] },
+      from: { orphan: true, pathNot: [ENTRY_POINTS, '^[^/]+\\.(js|cjs|mjs)$', '\\.d\\.ts$', '^config\\.ts$'] },
       to: {},
     },
-    {
-      name: 'imports-resolve',
-      severity: 'error',
-      from: {},
-      to: { couldNotResolve: true },
-    },
+    { name: 'imports-resolve', severity: 'error', from: {}, to: { couldNotResolve: true } },
     {
       name: 'packages-are-declared',
       severity: 'error',
