@@ -59,23 +59,30 @@ function readPlain(request: Request): Promise<Buffer> {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
-    // A request that was read to its end is closed as well. What has ended before cannot be read.
-    request.on('close', () => {
-      if (!request.readableEnded) reject(aborted());
-    });
-    if (request.destroyed) reject(aborted());
+    rejectWhenLeft(request, reject);
   });
 }
 
-/** The client has left before the end of the body. */
-function aborted(): ProblemError {
-  return new ProblemError(protocolProblem('MALFORMED_REQUEST', 'request aborted'));
+/** Rejects when the client leaves before the end of the body, or has left. */
+function rejectWhenLeft(request: Request, reject: (error: ProblemError) => void): void {
+  const aborted = (): void =>
+    reject(new ProblemError(protocolProblem('MALFORMED_REQUEST', 'The request ended before its body was complete.')));
+  // A request that was read to its end is closed as well.
+  request.on('close', () => {
+    if (!request.readableEnded) aborted();
+  });
+  if (request.destroyed) aborted();
 }
 
 /** Reads a body by the parser of Express, which unpacks and measures it; undefined when there is none. */
 async function readBy(parser: RequestHandler, request: Request, response: Response): Promise<Buffer | undefined> {
   await new Promise<void>((resolve, reject) => {
-    parser(request, response, (error?: unknown) => (error instanceof Error ? reject(error) : resolve()));
+    // The parser reports a client that has left by an error like those of other connections, and not at all when the body is packed.
+    rejectWhenLeft(request, reject);
+    parser(request, response, (error?: unknown) => {
+      if (!(error instanceof Error)) resolve();
+      else if ((error as { type?: string }).type !== 'request.aborted') reject(error);
+    });
   });
   return Buffer.isBuffer(request.body) ? request.body : undefined;
 }

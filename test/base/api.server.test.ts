@@ -7,6 +7,8 @@ import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
 import express from 'express';
 import { createApp } from '../../api/http/app';
+import { readBytes, readJson } from '../../api/http/body';
+import type { ReadBody } from '../../api/http/body';
 import { createFastServer } from '../../api/http/fast-server';
 import { createLog } from '../../log';
 import { startTestApi } from '../harness/api';
@@ -242,4 +244,36 @@ test('the line of a request names method, path, status and id, and holds nothing
   );
   expect(line).toMatchObject({ method: 'POST', path: '/api/v1/products', status: 422, msg: 'request' });
   expect(lines.join('')).not.toMatch(new RegExp(`in-query|in-header|in-body|${api.keys.super_admin}`));
+});
+
+describe('a client that leaves in the middle of its body', () => {
+  const json = 'Content-Type: application/json';
+
+  test.each<[string, ReadBody, string[], string]>([
+    ['with a length', readJson(), [json, 'Content-Length: 50'], '{"name":'],
+    ['in pieces', readJson(), [json, 'Transfer-Encoding: chunked'], '8\r\n{"name":\r\n'],
+    ['that is packed', readJson(), [json, 'Content-Encoding: gzip', 'Content-Length: 50'], '\x1f'],
+    ['that is signed', readBytes, ['Content-Length: 50'], '{"id":'],
+  ])('%s is refused by its form, and taken for no fault of ours', async (_what, readBody, headers, body) => {
+    let arrive!: (outcome: Promise<unknown>) => void;
+    const arrived = new Promise<{ outcome: Promise<unknown> }>(
+      (resolve) => (arrive = (outcome) => resolve({ outcome })),
+    );
+    const url = await serve((app) => {
+      app.post('/', (request, response) => arrive(readBody(request, response).catch((error: unknown) => error)));
+    });
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.write(`${['POST / HTTP/1.1', 'Host: covenant.test', ...headers].join('\r\n')}\r\n\r\n${body}`);
+    const { outcome } = await arrived;
+    socket.resetAndDestroy();
+    expect(await outcome).toMatchObject({ problem: { code: 'MALFORMED_REQUEST', status: 400 } });
+  });
+
+  test('what is packed badly and came whole is refused as such', async () => {
+    const answer = await api.call('POST', '/products', {
+      body: Buffer.from('not packed'),
+      headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+    });
+    expect([answer.status, answer.body.code]).toEqual([400, 'MALFORMED_REQUEST']);
+  });
 });
