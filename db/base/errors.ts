@@ -32,6 +32,12 @@ export function isLockTimeout(error: unknown): boolean {
   return reported instanceof postgres.PostgresError && reported.code === '55P03';
 }
 
+/** Whether a statement gave up waiting for a transaction that writes the same unique key, which then either fails or has it. */
+export function isKeyTimeout(error: unknown): boolean {
+  const reported = error instanceof RowsBusy ? error.cause : error;
+  return isLockTimeout(reported) && /inserting index tuple/.test((reported as postgres.PostgresError).where ?? '');
+}
+
 /** An error as it is, or `RowsBusy` in place of a lock time-out. */
 export function rowsBusyIfLocked(error: unknown, row: LockedRow | null): unknown {
   return !(error instanceof RowsBusy) && isLockTimeout(error) ? new RowsBusy(row, { cause: error }) : error;

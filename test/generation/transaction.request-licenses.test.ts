@@ -14,6 +14,8 @@ import { grantGeneration } from '../../db/generation/grant';
 import type { GenerationRequest } from '../../db/generation/grant';
 import { createLicenseRequests } from '../../transactions/generation/request-licenses';
 import type { Credential } from '../../transactions/generation/request-licenses';
+import { RowsBusy } from '../../db/base/errors';
+import { openDatabase } from '../../db/base/database';
 import type { Sql } from '../../db/base/database';
 import { refreshTerms } from '../../db/contract/license-terms';
 import { newId } from '../../db/base/new-id';
@@ -31,6 +33,7 @@ import { actionsUpon, buildContract, buildRequest, jobOf, requestJob } from '../
 import { SOMEBODY } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
+import { holdRows } from '../harness/held-rows';
 import { expectInvariants } from '../harness/invariants';
 import { buildContractOnClock, buildTestClock } from '../harness/test-clocks';
 
@@ -307,6 +310,41 @@ test('of 64 requests and a termination at the same moment, every license and job
     expect(open.count).toBe(0);
     await expectInvariants(sql);
   }
+});
+
+describe('a request with an idempotency key that has to wait', () => {
+  const idempotency = { key: 'first', fingerprint: 'f' };
+
+  /** Requests with a pool that waits for rows only shortly. */
+  async function requestImpatiently(contract_id: string): Promise<unknown> {
+    const lockTurnLimits = { attempt_ms: 20, wait_ms: 60 };
+    const db = openDatabase(database.url, { max: 4, application_name: 'test', lockTurnLimits });
+    const requestLicenses = createLicenseRequests(db);
+    const outcome = requestLicenses(buildRequest(contract_id, 1, { idempotency })).catch((error: unknown) => error);
+    return outcome.finally(() => db.end());
+  }
+
+  test('is refused as in progress while another process makes the job of this key', async () => {
+    const { facts } = await openContract();
+    const row = await holdRows(
+      sql,
+      (tx) => tx`
+        INSERT INTO generation_jobs (id, contract_id, environment, terms_id, execution, requested, chunk_size, state, channel, actor, created_at,
+                                     idempotency_key, idempotency_fingerprint, quota_remaining)
+        SELECT uuidv7(), contract_id, environment, terms_id, execution, requested, chunk_size, state, channel, actor, created_at,
+               ${idempotency.key}, ${idempotency.fingerprint}, quota_remaining
+        FROM generation_jobs WHERE contract_id = ${facts.id}`,
+    );
+    expect(await requestImpatiently(facts.id)).toMatchObject({ result: { code: 'IDEMPOTENCY_IN_PROGRESS' } });
+    await row.release();
+  });
+
+  test('is refused as busy while the quota row is held, because no call came before it', async () => {
+    const { facts } = await openContract();
+    const row = await holdRows(sql, (tx) => tx`SELECT FROM contract_quotas WHERE contract_id = ${facts.id} FOR UPDATE`);
+    expect(await requestImpatiently(facts.id)).toBeInstanceOf(RowsBusy);
+    await row.release();
+  });
 });
 
 test.each(['QUEUED', 'PAUSED'] as const)(

@@ -31,7 +31,7 @@ import type { Refusal } from '../../domain/base/refusal';
 import type { CallerKey } from '../../db/access/admin';
 import { factsOf, findContractWithSource } from '../../db/contract/contract';
 import { changeContract, deletedRefusal } from '../contract/change-contract';
-import { isLockTimeout, violates } from '../../db/base/errors';
+import { isKeyTimeout, violates } from '../../db/base/errors';
 import { grantGeneration, insertTestGeneration } from '../../db/generation/grant';
 import type { GenerationRequest, GrantedJob } from '../../db/generation/grant';
 import { countTestLicenses, findJobByIdempotencyKey } from '../../db/generation/generation-job';
@@ -198,8 +198,8 @@ async function attemptOf(
   } catch (error) {
     if (violates(error, 'jobs_idempotency_unique')) return (await replay(db, request)) ?? 'not_granted';
     if (violates(error, 'license_key_unique')) return 'collision';
-    // The quota's row is held by somebody: the queue is long, not the answer no. Only a doubled key has a first call to wait for.
-    if (isLockTimeout(error) && request.idempotency) return refuse('IDEMPOTENCY_IN_PROGRESS');
+    // The first call under this key is still under way in another process. Any other row that is held says nothing of the key.
+    if (isKeyTimeout(error) && request.idempotency) return refuse('IDEMPOTENCY_IN_PROGRESS');
     throw error;
   }
 }
