@@ -1,22 +1,14 @@
 /** Amendments of a contract: changes that hold from a day on. */
 import { AMENDMENT_STATUSES } from '../../domain/contract/facts';
 import type { ContractCommand } from '../../domain/contract/command';
-import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
+import { isRefusal, missingReference, notFound, refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { findAmendment, listAmendments } from '../../db/contract/amendment';
 import type { AmendmentRow } from '../../db/contract/amendment';
 import { contractExists } from '../../db/contract/contract';
 import { customerExists } from '../../db/catalogue/customer';
 import { newId } from '../../db/base/new-id';
-import {
-  WORKFLOW_REFUSALS,
-  hiddenFrom,
-  missing,
-  readContract,
-  replayedHeader,
-  runCommand,
-  sendCommand,
-} from './command';
+import { WORKFLOW_REFUSALS, hiddenFrom, readContract, replayedHeader, runCommand, sendCommand } from './command';
 import type { Request } from './command';
 import { AmendmentCreate } from './contract-shapes';
 import { PageOf, PageQuery, cursorsById, pageOf } from '../http/paging';
@@ -79,9 +71,9 @@ export const amendmentRoutes: Route[] = [
     async handle({ params, query, body, ...request }) {
       const { customer_id, renewal } = body.changes;
       if (customer_id && !(await customerExists(request.api.db, customer_id)))
-        return missing('changes.customer_id', 'customer');
+        return missingReference('changes.customer_id', 'customer');
       if (renewal?.coterm_with && !(await contractExists(request.api.db, renewal.coterm_with)))
-        return missing('changes.renewal.coterm_with', 'contract');
+        return missingReference('changes.renewal.coterm_with', 'contract');
       const { expected_revision } = request;
       const command: ContractCommand = {
         name: 'amend',

@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { decide, needsOf } from '../../domain/contract/command';
 import type { CommandOutcome, ContractCommand } from '../../domain/contract/command';
-import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
+import { isRefusal, notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { roleCovers } from '../../domain/access/role';
 import type { Role } from '../../domain/access/role';
@@ -157,9 +157,4 @@ export function shown(row: ContractRow, now: string, status = 200): Answer {
 
 export function etag(row: ContractRow): Record<string, string> {
   return { ETag: `"${row.revision}"` };
-}
-
-/** A body that names something that is not there. */
-export function missing(path: string, what: string): Refusal {
-  return refuse('VALIDATION_FAILED', { path, message: `${path}: there is no ${what} with this id.` });
 }

@@ -1,27 +1,19 @@
 /** Contracts: create, list, read, edit, act upon, delete. */
 import { CONTRACT_WARNINGS, CONTRACT_STATES, CONTRACT_TYPES } from '../../domain/contract/facts';
 import type { ContractCommand } from '../../domain/contract/command';
-import { create } from '../../domain/contract/creation';
-import { dunningRefusal } from '../../domain/contract/edit';
-import { isRefusal } from '../../domain/base/refusal';
+import { isRefusal, missingReference } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
-import { unparkFor } from '../../db/billing/billing-event';
-import { CONTRACT_SORTS, contractExists, factsOf, findContract, listContracts } from '../../db/contract/contract';
+import { CONTRACT_SORTS, contractExists, listContracts } from '../../db/contract/contract';
 import type { ContractSort } from '../../db/contract/contract';
-import { insertContract } from '../../transactions/contract/change-contract';
+import { createContract, sourcesOf } from '../../transactions/contract/create-contract';
+import type { NewContract } from '../../transactions/contract/create-contract';
 import { customerExists } from '../../db/catalogue/customer';
-import { findGenerator } from '../../db/catalogue/generator';
-import { newId } from '../../db/base/new-id';
-import type { LockedRow } from '../../db/base/errors';
 import type { Sql } from '../../db/base/database';
-import { findProduct } from '../../db/catalogue/product';
-import { findTestClock } from '../../db/system/test-clock';
 import {
   WORKFLOW_REFUSALS,
   commandHere,
   commandThroughWorkflow,
   etag,
-  missing,
   readContract,
   rehearseCommand,
   shown,
@@ -81,7 +73,7 @@ export const contractRoutes: Route[] = [
     ],
     audit: ['contract.created'],
     async handle({ body, query, ...request }) {
-      const run = (tx: Sql): Promise<Answer | Refusal> => createContract(tx, request, body);
+      const run = (tx: Sql): Promise<Answer | Refusal> => createAndShow(tx, request, body);
       const rows = sourcesOf(body);
       return query.dry_run === 'true' ? request.rehearse(run, rows) : request.write(run, rows);
     },
@@ -164,10 +156,10 @@ export const contractRoutes: Route[] = [
     audit: ['contract.updated', 'contract.activated', 'contract.paused', 'contract.resumed'],
     async handle({ params, query, body, ...request }) {
       if (body.customer_id && !(await customerExists(request.api.db, body.customer_id)))
-        return missing('customer_id', 'customer');
+        return missingReference('customer_id', 'customer');
       const { renewal } = body;
       if (renewal?.coterm_with && !(await contractExists(request.api.db, renewal.coterm_with)))
-        return missing('renewal.coterm_with', 'contract');
+        return missingReference('renewal.coterm_with', 'contract');
       const command: ContractCommand = {
         name: 'edit',
         input: { ...body, expected_revision: request.expected_revision },
@@ -206,50 +198,14 @@ export const contractRoutes: Route[] = [
   }),
 ];
 
-/** What a contract is made of is kept from changing meanwhile. */
-function sourcesOf({ product_id, generator_id, customer_id }: z.infer<typeof ContractCreate>): LockedRow[] {
-  return [
-    { table: 'products', id: product_id, shared: true },
-    { table: 'generators', id: generator_id, shared: true },
-    ...(customer_id === null ? [] : [{ table: 'customers', id: customer_id, shared: true } as const]),
-  ];
-}
-
-async function createContract(
-  tx: Sql,
-  { api, actor, request_id, now }: Request,
-  body: z.infer<typeof ContractCreate>,
-): Promise<Answer | Refusal> {
-  const product = await findProduct(tx, body.product_id, { lock: 'use' });
-  if (!product) return missing('product_id', 'product');
-  if (body.customer_id !== null && !(await customerExists(tx, body.customer_id)))
-    return missing('customer_id', 'customer');
-  const { coterm_with } = body.renewal;
-  const coterm = coterm_with === null ? undefined : await findContract(tx, coterm_with);
-  if (coterm_with !== null && !coterm) return missing('renewal.coterm_with', 'contract');
-  const clock =
-    body.test_clock_id === null || !api.testClocks ? undefined : await findTestClock(tx, body.test_clock_id);
-  if (body.test_clock_id !== null && !clock) return missing('test_clock_id', 'test clock');
-  const ladder = dunningRefusal(body.dunning);
-  if (ladder) return ladder;
-  const generator = (await findGenerator(tx, body.generator_id, { lock: 'use' })) ?? null;
-  const input = { ...body, renewal: { ...body.renewal, opt_out_term: null } };
-  const change = create(newId(now), body.generator_id, input, {
-    now: clock?.now ?? now,
-    actor_id: actor.id,
-    product,
-    generator,
-    coterm_target: coterm ? factsOf(coterm) : null,
-    open_jobs: 0,
-  });
-  if (isRefusal(change)) return change;
-  const created = await insertContract(tx, change, actor, request_id, generator);
-  // What billing told before the contract was there; a draft has no workflow that would look by itself.
-  const waiting = await unparkFor(tx, change.facts.id, now);
-  const location = `/api/v1/contracts/${change.facts.id}`;
+/** Creates a contract and shows it. */
+async function createAndShow(tx: Sql, request: Request, input: NewContract): Promise<Answer | Refusal> {
+  const created = await createContract(tx, input, request, { test_clocks: request.api.testClocks });
+  if (isRefusal(created)) return created;
+  const { row, nudge } = created;
   return {
-    ...shown(created.row, now, 201),
-    nudge: waiting > 0 ? { ...created.nudge, contract_id: change.facts.id } : created.nudge,
-    headers: { ...etag(created.row), Location: location },
+    ...shown(row, request.now, 201),
+    nudge,
+    headers: { ...etag(row), Location: `/api/v1/contracts/${row.id}` },
   };
 }

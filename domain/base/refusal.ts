@@ -265,6 +265,11 @@ export function notFound(what: Noun, id: string | null): Refusal {
   return refuse('NOT_FOUND', { what, id });
 }
 
+/** The refusal of a body whose field names something that is not there. */
+export function missingReference(path: string, what: Noun): Refusal {
+  return refuse('VALIDATION_FAILED', { path, message: `${path}: there is no ${what} with this id.` });
+}
+
 /** Whether an outcome is a refusal. */
 export function isRefusal(outcome: unknown): outcome is Refusal {
   return typeof outcome === 'object' && outcome !== null && (outcome as { refused?: unknown }).refused === true;

@@ -1,0 +1,80 @@
+/** Creating a contract (domain.md 1.1, T1): what it is made of is loaded and kept from changing until the transaction ends. */
+import { isRefusal, missingReference } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
+import { create } from '../../domain/contract/creation';
+import type { CreateInput } from '../../domain/contract/creation';
+import { dunningRefusal } from '../../domain/contract/edit';
+import type { RenewalPolicy } from '../../domain/contract/renewal-policy';
+import type { Sql } from '../../db/base/database';
+import type { Act } from '../../db/base/edit';
+import type { LockedRow } from '../../db/base/errors';
+import { newId } from '../../db/base/new-id';
+import { unparkFor } from '../../db/billing/billing-event';
+import { customerExists } from '../../db/catalogue/customer';
+import { findGenerator } from '../../db/catalogue/generator';
+import { findProduct } from '../../db/catalogue/product';
+import { factsOf, findContract } from '../../db/contract/contract';
+import { findTestClock } from '../../db/system/test-clock';
+import { insertContract } from './change-contract';
+import type { Changed } from './change-contract';
+
+/** What a new contract is to be, by the ids of what it is made of. */
+export interface NewContract extends Omit<CreateInput, 'renewal'> {
+  product_id: string;
+  generator_id: string;
+  /** The last term of an opt-out follows from its instant. */
+  renewal: Omit<RenewalPolicy, 'opt_out_term'>;
+}
+
+/** The rows that `createContract` shares with others. */
+export function sourcesOf({ product_id, generator_id, customer_id }: NewContract): LockedRow[] {
+  return [
+    { table: 'products', id: product_id, shared: true },
+    { table: 'generators', id: generator_id, shared: true },
+    ...(customer_id === null ? [] : [{ table: 'customers', id: customer_id, shared: true } as const]),
+  ];
+}
+
+/**
+ * Creates a contract in the transaction `tx`, which holds the rows of `sourcesOf`. Its nudge names it when a workflow has to look at it:
+ * it is active, or billing events came before it. What it names and is not there is `VALIDATION_FAILED` with the field; test clocks
+ * are not there where they are switched off.
+ */
+export async function createContract(
+  tx: Sql,
+  input: NewContract,
+  { actor, now, request_id }: Act,
+  { test_clocks }: { test_clocks: boolean },
+): Promise<Changed | Refusal> {
+  const product = await findProduct(tx, input.product_id, { lock: 'use' });
+  if (!product) return missingReference('product_id', 'product');
+  if (input.customer_id !== null && !(await customerExists(tx, input.customer_id)))
+    return missingReference('customer_id', 'customer');
+  const { coterm_with } = input.renewal;
+  const coterm = coterm_with === null ? undefined : await findContract(tx, coterm_with);
+  if (coterm_with !== null && !coterm) return missingReference('renewal.coterm_with', 'contract');
+  const clock = input.test_clock_id === null || !test_clocks ? undefined : await findTestClock(tx, input.test_clock_id);
+  if (input.test_clock_id !== null && !clock) return missingReference('test_clock_id', 'test clock');
+  const ladder = dunningRefusal(input.dunning);
+  if (ladder) return ladder;
+  const generator = (await findGenerator(tx, input.generator_id, { lock: 'use' })) ?? null;
+  const renewal = { ...input.renewal, opt_out_term: null };
+  const change = create(
+    newId(now),
+    input.generator_id,
+    { ...input, renewal },
+    {
+      now: clock?.now ?? now,
+      actor_id: actor.id,
+      product,
+      generator,
+      coterm_target: coterm ? factsOf(coterm) : null,
+      open_jobs: 0,
+    },
+  );
+  if (isRefusal(change)) return change;
+  const created = await insertContract(tx, change, actor, request_id, generator);
+  // What billing reported before the contract was there; a draft has no workflow that would look by itself.
+  const waiting = await unparkFor(tx, created.facts.id, now);
+  return waiting === 0 ? created : { ...created, nudge: { ...created.nudge, contract_id: created.facts.id } };
+}
