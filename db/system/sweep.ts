@@ -84,13 +84,17 @@ export async function countComputedByOlderRules(sql: Sql, rules: TimeZoneRules):
   return count;
 }
 
-/** Removes the record of attempts at rows of a kind that are due no more, `limit` at most. */
+/**
+ * Removes the record of attempts at rows of a kind that are due no more, `limit` at most. What is due is computed once and hashed
+ * (`NOT IN`): a join was planned row by row, and took 38 s for 5,000 rows, when statistics were from before the rows.
+ */
 export async function forgetSettled(sql: Sql, kind: SweepKind, question: SweepQuestion): Promise<void> {
   await sql`
     DELETE FROM sweep_attempts WHERE kind = ${kind} AND subject_id IN (
-      SELECT a.subject_id FROM sweep_attempts a
-      LEFT JOIN (${dueRows(sql, kind, question)}) due ON due.id = a.subject_id
-      WHERE a.kind = ${kind} AND due.id IS NULL LIMIT ${question.limit})`;
+      SELECT subject_id FROM sweep_attempts
+      WHERE kind = ${kind} AND subject_id NOT IN (
+        SELECT due.id FROM (${dueRows(sql, kind, question)}) due WHERE due.id IS NOT NULL)
+      LIMIT ${question.limit})`;
 }
 
 /**
