@@ -4,6 +4,7 @@
  *
  * `merged-calls.ts` merges the calls for one row, and waits for it.
  */
+import { RowsBusy } from './errors';
 import type { LockTurns } from './lock-turns';
 import { createWaitingCall, rejectUntil } from './merged-calls';
 import type { Merge, WaitingCall } from './merged-calls';
@@ -43,6 +44,8 @@ export function createBatchedCalls<Input, Output>(options: {
       } catch (error) {
         rejectUntil(queue, since_ms, error);
       }
+      // What waited behind a long statement.
+      rejectUntil(queue, performance.now() - turns.limits.wait_ms, new RowsBusy(null));
     }
     statements -= 1;
   }

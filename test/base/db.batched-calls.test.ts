@@ -4,6 +4,7 @@ import type { BatchedCalls } from '../../db/base/batched-calls';
 import { RowsBusy } from '../../db/base/errors';
 import { createLockTurns, lockTurnLimits } from '../../db/base/lock-turns';
 import type { LockTurns } from '../../db/base/lock-turns';
+import { waitFor } from '../harness/stack';
 
 interface Batches extends BatchedCalls<string, string> {
   /** The inputs of each statement, in the order in which they were begun. */
@@ -87,4 +88,20 @@ test('a call whose turn does not come in time is rejected as busy, and later cal
   await new Promise(setImmediate);
   await batches.end(0);
   expect(await answer).toBe('B');
+});
+
+test('a call that waits behind a statement for longer than a turn is waited for is rejected as busy', async () => {
+  const wait_ms = 20;
+  const batches = batchesWith(createLockTurns({ ...lockTurnLimits(10), wait_ms }));
+  const first = batches.call('a1');
+  const second = batches.call('a2').catch((error: unknown) => error);
+  const sent_ms = performance.now();
+  await waitFor(async () => (performance.now() > sent_ms + wait_ms ? true : undefined), {
+    timeout_ms: 10_000,
+    what: 'the wait to be over',
+  });
+  await batches.end(0);
+  expect(await first).toBe('A1');
+  expect(await second).toBeInstanceOf(RowsBusy);
+  expect(batches.begun).toEqual([['a1']]);
 });
