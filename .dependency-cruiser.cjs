@@ -30,7 +30,7 @@ const AREAS = {
   system: ['base', 'access', 'catalogue', 'billing', 'contract', 'generation', 'license'],
 };
 
-/** What other areas may know of contracts: their shapes, and how they are read. `system` foretells, and so knows all. */
+/** What other areas may know of contracts: their shapes, and how they are read. `system` computes timelines, and so knows all. */
 const CONTRACT_SHAPES = [
   'boundary-kind',
   'change',

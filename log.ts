@@ -30,7 +30,8 @@ const GATHERED_MS_MAX = 100;
 
 /**
  * The log of a process, on the standard output unless a test gives another destination. Lines are written in the background;
- * the end of the process, also by an uncaught error, writes those that are left, perhaps before those that are being written. A `kill -9` loses those of the last 100 ms.
+ * the end of the process, also by an uncaught error, writes those that are left, perhaps before those that are being
+ * written. A `kill -9` loses those of the last 100 ms.
  */
 export function createLog(process_name: string, level: string, destination: DestinationStream = gathering()): Logger {
   const options = {

@@ -54,7 +54,7 @@ const SETTLE_MS_MAX = 1_000;
 /** A boundary that no run waits for. */
 const NEVER = '2999-01-01T00:00:00.000Z';
 const TABLES = ['contracts', 'contract_holds'];
-const SOMEBODY: Actor = { type: 'user', id: '00000000-0000-7000-8000-000000000001', name: 'Benchmark' };
+const TEST_ACTOR: Actor = { type: 'user', id: '00000000-0000-7000-8000-000000000001', name: 'Benchmark' };
 
 /** Measures pairs, all upon the same contracts, after one that does not count. */
 export async function benchBoundaries(stack: MeasuredStack, options: BoundariesOptions, report: Report): Promise<void> {
@@ -173,7 +173,7 @@ export async function benchBoundaries(stack: MeasuredStack, options: BoundariesO
 async function pauseUntil(db: Database, id: string, now: Instant, resume_at: Instant): Promise<void> {
   const pause = { name: 'pause', input: { resume_at } } as const;
   await db.begin((tx) =>
-    changeContract(tx, { id, actor: SOMEBODY, now, request_id: null }, (facts, context) =>
+    changeContract(tx, { id, actor: TEST_ACTOR, now, request_id: null }, (facts, context) =>
       decide(pause, facts, context),
     ),
   );
@@ -209,7 +209,7 @@ async function resumeBare(db: Database, id: string): Promise<void> {
       WHERE id = ${id} RETURNING id, environment, revision
     )
     INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id, environment, before, after, revision)
-    SELECT ${now}, ${db.json({ ...SOMEBODY })}, 'bench.resumed', 'contract', id::text, id, environment,
+    SELECT ${now}, ${db.json({ ...TEST_ACTOR })}, 'bench.resumed', 'contract', id::text, id, environment,
            '{"state": "PAUSED"}', '{"state": "ACTIVE"}', revision FROM resumed`;
 }
 

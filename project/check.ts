@@ -1,6 +1,7 @@
 /**
  * `npm run check`: runs every `check:…` script of package.json, also after one has failed, shows the output of those that failed
- * and the lines of others that begin with `notice: `, and ends with one line for each part and one for all. Exit code 1 when any part failed.
+ * and the lines of others that begin with `notice: `, and ends with one line for each part and one for all. Exit code 1 when any
+ * part failed.
  */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';

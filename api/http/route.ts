@@ -76,7 +76,7 @@ type Shape = ZodObject | undefined;
 type Parsed<S extends Shape> = S extends ZodObject ? zod.infer<S> : Record<string, never>;
 
 export interface RouteSpec<P extends Shape, Q extends Shape, B extends ZodType | undefined> {
-  /** Its name in generated clients, as a function reads: a verb and what it acts upon. No two routes have the same. */
+  /** Its name in generated clients, as a function reads: a verb and what it acts on. No two routes have the same. */
   operation_id: string;
   method: Method;
   /** Express path with `:params`, from the origin on. */

@@ -10,7 +10,7 @@ import { createWaitingCall, rejectUntil } from './merged-calls';
 import type { Merge, WaitingCall } from './merged-calls';
 
 export interface BatchedCalls<Input, Output> {
-  /** Serves a call, perhaps together with others. It is rejected with `RowsBusy` when it has waited for as long as a turn is waited for. */
+  /** Serves a call, perhaps together with others. After `wait_ms` of the turns it is rejected with `RowsBusy`. */
   call(input: Input): Promise<Output>;
   /** Whether as many calls wait as may wait for all rows together. */
   isFull(): boolean;

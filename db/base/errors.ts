@@ -32,7 +32,10 @@ export function isLockTimeout(error: unknown): boolean {
   return reported instanceof postgres.PostgresError && reported.code === '55P03';
 }
 
-/** Whether a statement gave up waiting for a transaction that writes the same unique key, which then either fails or has it. */
+/**
+ * Whether a statement gave up waiting for a transaction that writes the same unique key. Where Postgres reports in another language
+ * than English, such a wait counts as one for a row.
+ */
 export function isKeyTimeout(error: unknown): boolean {
   const reported = error instanceof RowsBusy ? error.cause : error;
   return isLockTimeout(reported) && /inserting index tuple/.test((reported as postgres.PostgresError).where ?? '');

@@ -1,4 +1,4 @@
-/** What a decision upon a contract is made of, and the pieces that several commands share. */
+/** What a decision about a contract is made of, and the pieces that several commands share. */
 import type { GeneratorFacts } from '../catalogue/generator';
 import type { Instant } from '../base/instant';
 import type { ContractFacts } from './facts';
@@ -10,7 +10,7 @@ import type { ProductFacts } from '../catalogue/product';
 /** What a decision may look at besides the facts: the catalogue, who asks, and when. */
 export interface DecisionContext extends RenewalContext {
   now: Instant;
-  /** The id of whoever commands. */
+  /** The id of the person or system that sent the command. */
   actor_id: string;
   /** Generation jobs that are not finished. */
   open_jobs: number;

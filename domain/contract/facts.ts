@@ -61,7 +61,7 @@ export interface Hold {
   source: HoldSource;
   code: 'PAUSED' | 'COMPLETED' | 'BILLING_SUSPENDED' | 'COMPLIANCE';
   placed_at: Instant;
-  /** When the hold lifts itself, or null when somebody has to. */
+  /** When the hold lifts itself, or null when a person has to. */
   resume_at: Instant | null;
   lifted_at: Instant | null;
   placed_by: string;
@@ -128,13 +128,13 @@ export interface ContractFacts {
   renewal: RenewalPolicy;
   /** Why the current term was not renewed when it should have been; null when it was, or is not yet over. */
   renewal_blocked: string | null;
-  /** When a person renewed it last; null when nobody did. */
+  /** When a person renewed it last; null when no person did. */
   renewed_by_hand_at: Instant | null;
   /** The contract whose end this one has taken over. */
   cotermed_with: string | null;
   dunning: Dunning;
   dunning_exempt: boolean;
-  /** Since when it was told that money is owed. */
+  /** Since when money is known to be owed. */
   past_due_since: Instant | null;
   /** Since when the billing system gives no answer to a question that must be asked; null when it does. */
   billing_unreachable_since: Instant | null;

@@ -1,4 +1,4 @@
-/** Refusals that several decisions upon a contract share. */
+/** Refusals that several decisions about a contract share. */
 import type { Instant } from '../base/instant';
 import { refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';

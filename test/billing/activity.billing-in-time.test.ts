@@ -12,7 +12,7 @@ import { createBillingSystem, outcomesOf, tellInvoice } from '../harness/billing
 import type { BillingSystem } from '../harness/billing';
 import { auditOf, buildContract } from '../harness/contract-rows';
 import type { ContractOptions } from '../harness/contract-rows';
-import { SOMEBODY } from '../harness/contract-facts';
+import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { createHeardNudger } from '../harness/heard-nudger';
@@ -110,7 +110,7 @@ describe('a payment that came in before the end, and was looked at after it', ()
   test('makes up for the renewal when somebody else crossed the end first', async () => {
     const id = await pastDueContractId();
     await tell(id, 'PAID', 2, '2027-01-31T12:00:00.000Z');
-    const looking = { id, actor: SOMEBODY, now: AFTERWARDS, request_id: null };
+    const looking = { id, actor: TEST_ACTOR, now: AFTERWARDS, request_id: null };
     await sql.begin((tx) => changeContract(tx, looking, () => 'unchanged'));
     expect(await contractOf(id)).toMatchObject({ state: 'EXPIRED', renewal_blocked: 'PAST_DUE' });
     await activities.applyBillingEvents({ contract_id: id, now: AFTERWARDS });
@@ -152,7 +152,7 @@ test('a suspension that others passed by holds from when it is verified, not fro
   const id = await pastDueContractId({});
   const occurred_at = '2027-01-20T10:00:00.000Z';
   billing.invoices.set(invoice_id, { contract_id: id, status: 'OPEN', due: '2027-01-20', occurred_at });
-  const looking = { id, actor: SOMEBODY, now: '2027-02-04T09:00:00.000Z', request_id: null };
+  const looking = { id, actor: TEST_ACTOR, now: '2027-02-04T09:00:00.000Z', request_id: null };
   await sql.begin((tx) => changeContract(tx, looking, () => 'unchanged'));
   const verified_at = '2027-02-06T12:00:00.000Z';
   await activities.verifyBilling({ contract_id: id, now: verified_at });

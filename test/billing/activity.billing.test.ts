@@ -19,7 +19,7 @@ import { createBillingSystem, outcomesOf, tellInvoice } from '../harness/billing
 import type { BillingSystem, ToldInvoice } from '../harness/billing';
 import { auditOf, buildContract, jobOf, requestJob } from '../harness/contract-rows';
 import type { ContractOptions } from '../harness/contract-rows';
-import { SOMEBODY } from '../harness/contract-facts';
+import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { createHeardNudger } from '../harness/heard-nudger';
@@ -93,7 +93,7 @@ async function payAndTell(id: string, occurred_at: Instant, received_at = occurr
 
 /** Somebody looks at the contract or commands it elsewhere, without asking billing. */
 async function pass(id: string, now: Instant, command?: ContractCommand): Promise<void> {
-  const request = { id, actor: SOMEBODY, now, request_id: null };
+  const request = { id, actor: TEST_ACTOR, now, request_id: null };
   const outcome = await sql.begin((tx) =>
     changeContract(tx, request, (facts, context) => (command ? decide(command, facts, context) : 'unchanged')),
   );

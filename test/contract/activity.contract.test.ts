@@ -18,7 +18,7 @@ import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { REFUSED_BY_DATABASE } from '../../activities/ports';
 import { waitUntilBlocked } from '../harness/blocked-statement';
 import { auditOf, buildContract, requestJob } from '../harness/contract-rows';
-import { SOMEBODY } from '../harness/contract-facts';
+import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { createHeardNudger } from '../harness/heard-nudger';
@@ -49,7 +49,7 @@ function pause(contract_id: string, changes: Partial<RunCommandInput> = {}): Run
     command: { name: 'pause', input: {} },
     command_id: 'command-1',
     fingerprint: 'pause',
-    actor_id: SOMEBODY.id,
+    actor_id: TEST_ACTOR.id,
     request_id: 'request-1',
     ...changes,
   };
@@ -193,7 +193,7 @@ test.each([
   async (_why, number, error, interval_ms) => {
     const db = Object.assign(Object.create(sql) as typeof sql, { begin: () => Promise.reject(error) });
     const { settleContract } = createContractActivities({ db, nudger });
-    const input = { contract_id: SOMEBODY.id, now: instantIn(0) };
+    const input = { contract_id: TEST_ACTOR.id, now: instantIn(0) };
     const failure = (): Promise<ApplicationFailure> =>
       new MockActivityEnvironment({ attempt: number }, { logger: new DefaultLogger('ERROR', () => undefined) })
         .run(() => settleContract(input))

@@ -20,7 +20,7 @@ import {
 import { openTemporal } from '../../temporal/connection';
 import { GRPC } from '../../temporal/grpc-status';
 import { taskQueues } from '../../temporal/task-queues';
-import { SOMEBODY } from '../harness/contract-facts';
+import { TEST_ACTOR } from '../harness/contract-facts';
 import { sharedServers } from '../harness/shared-servers';
 import { uniqueTaskQueue } from '../harness/temporal';
 
@@ -100,7 +100,7 @@ test('a namespace that does not exist takes no command', async () => {
     fingerprint: '1',
     request_id: '1',
   } as const;
-  const sent = sendCommand('01a202a7-46b0-7f16-ac6c-7eb9f5c1b5f0', { ...command, actor_id: SOMEBODY.id });
+  const sent = sendCommand('01a202a7-46b0-7f16-ac6c-7eb9f5c1b5f0', { ...command, actor_id: TEST_ACTOR.id });
   await expect(sent).rejects.toBeInstanceOf(TemporalUnavailable);
   await client.connection.close();
 });

@@ -16,7 +16,7 @@ import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { addCatalogue } from '../harness/catalogue';
 import { auditOf, buildContract, jobOf, requestJob } from '../harness/contract-rows';
 import type { ContractOptions } from '../harness/contract-rows';
-import { SOMEBODY } from '../harness/contract-facts';
+import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { expectInvariants } from '../harness/invariants';
@@ -33,7 +33,7 @@ afterAll(() => database.drop());
 
 function command(id: string, now: Instant, given: ContractCommand): Promise<Changed | Refusal> {
   return sql.begin((tx) =>
-    changeContract(tx, { id, actor: SOMEBODY, now, request_id: 'request-1' }, (facts, context) =>
+    changeContract(tx, { id, actor: TEST_ACTOR, now, request_id: 'request-1' }, (facts, context) =>
       decide(given, facts, context),
     ),
   );
@@ -41,7 +41,7 @@ function command(id: string, now: Instant, given: ContractCommand): Promise<Chan
 
 async function settle(id: string, now: Instant): Promise<Changed> {
   const outcome = await sql.begin((tx) =>
-    changeContract(tx, { id, actor: SOMEBODY, now, request_id: null }, () => 'unchanged'),
+    changeContract(tx, { id, actor: TEST_ACTOR, now, request_id: null }, () => 'unchanged'),
   );
   if (isRefusal(outcome)) throw new Error(outcome.detail);
   return outcome;
@@ -166,8 +166,8 @@ test('a raised quota is granted in the ledger, with who and how much', async () 
   const grants =
     await sql`SELECT amount, reason, actor ->> 'name' AS name FROM quota_grants WHERE contract_id = ${facts.id} ORDER BY id`;
   expect([...grants]).toEqual([
-    { amount: 10, reason: 'contract.created', name: SOMEBODY.name },
-    { amount: 15, reason: 'contract.updated', name: SOMEBODY.name },
+    { amount: 10, reason: 'contract.created', name: TEST_ACTOR.name },
+    { amount: 15, reason: 'contract.updated', name: TEST_ACTOR.name },
   ]);
 });
 
@@ -199,7 +199,7 @@ test('a renewal that twenty see at once is made once, with its term, its quota a
   const grants = await sql`
     SELECT amount, reason, actor ->> 'id' AS by, period_label AS label FROM quota_grants WHERE contract_id = ${facts.id} ORDER BY id`;
   expect([...grants]).toEqual([
-    { amount: 100, reason: 'contract.created', by: SOMEBODY.id, label: null },
+    { amount: 100, reason: 'contract.created', by: TEST_ACTOR.id, label: null },
     { amount: 50, reason: 'contract.renewed', by: 'covenant', label: 'term 2' },
   ]);
   expect(await findContract(sql, facts.id)).toMatchObject({ term_number: 2, quota_total: 150, revision: 2 });
@@ -342,7 +342,7 @@ test('a deleted contract leaves its tombstone and refuses everything else', asyn
   expect(await refusedWith(command(facts.id, now, { name: 'activate', input: {} }))).toBe('CONTRACT_DELETED');
   expect(await findContract(sql, facts.id)).toMatchObject({
     state: 'DELETED',
-    deleted_by: SOMEBODY.name,
+    deleted_by: TEST_ACTOR.name,
     may_generate: false,
     next_boundary_at: null,
   });

@@ -27,7 +27,7 @@ import {
   NEXT_BOUNDARY,
 } from '../../workflows/search-attributes';
 import { auditOf, buildContract, requestJob } from '../harness/contract-rows';
-import { SOMEBODY } from '../harness/contract-facts';
+import { TEST_ACTOR } from '../harness/contract-facts';
 import { TEST_PUBLIC_URL, startCovenantWorker, wrapEach } from '../harness/covenant-worker';
 import type { Around, CovenantWorker } from '../harness/covenant-worker';
 import { createTestDatabase } from '../harness/database';
@@ -86,7 +86,7 @@ async function textOf(handle: WorkflowHandle): Promise<string> {
 async function commandElsewhere(id: string, command: ContractCommand): Promise<Changed> {
   const now = new Date().toISOString();
   const outcome = await sql.begin((tx) =>
-    changeContract(tx, { id, actor: SOMEBODY, now, request_id: null }, (facts, context) =>
+    changeContract(tx, { id, actor: TEST_ACTOR, now, request_id: null }, (facts, context) =>
       decide(command, facts, context),
     ),
   );
@@ -109,12 +109,15 @@ test('a command is carried out, a repetition of what holds is unchanged, and a r
 
 test('the audit names the admin who commanded, though only the id travelled', async () => {
   const now = new Date().toISOString();
-  await sql`INSERT INTO admins ${sql({ id: SOMEBODY.id, email: 'somebody@covenant.test', name: 'Somebody Real', role: 'admin', created_at: now, updated_at: now })}`;
+  await sql`INSERT INTO admins ${sql({ id: TEST_ACTOR.id, email: 'somebody@covenant.test', name: 'Somebody Real', role: 'admin', created_at: now, updated_at: now })}`;
   const { facts } = await buildContract(sql);
   await worker.send(facts.id, PAUSE);
   const [row] =
     await sql`SELECT actor, request_id FROM audit_events WHERE contract_id = ${facts.id} AND action = 'contract.paused'`;
-  expect(row).toEqual({ actor: { type: 'user', id: SOMEBODY.id, name: 'Somebody Real' }, request_id: 'request-pause' });
+  expect(row).toEqual({
+    actor: { type: 'user', id: TEST_ACTOR.id, name: 'Somebody Real' },
+    request_id: 'request-pause',
+  });
 });
 
 test('a timer of a Temporal server whose clock is ahead does not ask Postgres again and again until the time has come', async () => {
@@ -126,7 +129,7 @@ test('a timer of a Temporal server whose clock is ahead does not ask Postgres ag
   const pause: ContractCommand = { name: 'pause', input: { resume_at } };
   const paused_at = earlier(resume_at, LEFT_MS + 60_000);
   await sql.begin((tx) =>
-    changeContract(tx, { id: facts.id, actor: SOMEBODY, now: paused_at, request_id: null }, (current, context) =>
+    changeContract(tx, { id: facts.id, actor: TEST_ACTOR, now: paused_at, request_id: null }, (current, context) =>
       decide(pause, current, context),
     ),
   );
@@ -410,7 +413,7 @@ test.each<[string, object, string?]>([
   ['by nobody that can be an admin', PAUSE, 'me'],
 ])(
   'a command sent by hand that is %s fails, changes nothing and keeps nobody waiting',
-  async (_what, command, actor_id = SOMEBODY.id) => {
+  async (_what, command, actor_id = TEST_ACTOR.id) => {
     const { facts } = await buildContract(sql);
     await worker.nudger.wakeContracts([facts.id]);
     await expect(

@@ -14,7 +14,7 @@ import type { Instant } from '../../domain/base/instant';
 import { createNudger } from '../../temporal/nudge';
 import { taskQueues } from '../../temporal/task-queues';
 import { buildContract } from '../harness/contract-rows';
-import { SOMEBODY } from '../harness/contract-facts';
+import { TEST_ACTOR } from '../harness/contract-facts';
 import { seededRandom } from '../harness/flaky-database';
 import { expectInvariants } from '../harness/invariants';
 import { startTestStack, waitFor } from '../harness/stack';
@@ -63,7 +63,7 @@ async function pauseAll(): Promise<Instant> {
   await Promise.all(
     contract_ids.map((id) =>
       stack.sql.begin((tx) =>
-        changeContract(tx, { id, actor: SOMEBODY, now, request_id: null }, (facts, context) =>
+        changeContract(tx, { id, actor: TEST_ACTOR, now, request_id: null }, (facts, context) =>
           decide(pause, facts, context),
         ),
       ),

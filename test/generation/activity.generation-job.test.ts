@@ -20,7 +20,7 @@ import { resumeDecision } from '../../domain/generation/generation-job';
 import { waitUntilBlocked } from '../harness/blocked-statement';
 import { closeChunkGate, installChunkGate } from '../harness/chunk-gate';
 import { auditOf, buildContract, jobOf, requestJob } from '../harness/contract-rows';
-import { SOMEBODY } from '../harness/contract-facts';
+import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { holdRows } from '../harness/held-rows';
@@ -183,7 +183,7 @@ describe('fillChunks', () => {
   test('makes nothing for a paused contract, and goes on by itself when a due boundary opened it', async () => {
     const { contract_id, job_id } = await runningJob();
     const resume_at = new Date(Date.now() + 86_400_000).toISOString();
-    const request = { id: contract_id, actor: SOMEBODY, now: now(), request_id: null };
+    const request = { id: contract_id, actor: TEST_ACTOR, now: now(), request_id: null };
     await sql.begin((tx) =>
       changeContract(tx, request, (facts, context) => decide({ name: 'pause', input: { resume_at } }, facts, context)),
     );
@@ -212,7 +212,7 @@ describe('a change that closes a contract', () => {
 
   /** Carries a command out, or settles the contract by a clock that is past its end. */
   async function close(tx: Sql, contract_id: string, command: ContractCommand | null): Promise<void> {
-    const request = { id: contract_id, actor: SOMEBODY, now: command ? now() : AFTER_ITS_END, request_id: null };
+    const request = { id: contract_id, actor: TEST_ACTOR, now: command ? now() : AFTER_ITS_END, request_id: null };
     const changed = await changeContract(tx, request, (facts, context) =>
       command ? decide(command, facts, context) : 'unchanged',
     );
@@ -274,7 +274,7 @@ test('a change that leaves a contract open waits for no chunk', async () => {
   const filled = fill(job_id, { to_chunk: 1 });
   await gate.held(1);
   const rename: ContractCommand = { name: 'edit', input: { name: 'Renamed' } };
-  const request = { id: contract_id, actor: SOMEBODY, now: now(), request_id: null };
+  const request = { id: contract_id, actor: TEST_ACTOR, now: now(), request_id: null };
   const renamed = await sql.begin((tx) =>
     changeContract(tx, request, (facts, context) => decide(rename, facts, context)),
   );
@@ -304,7 +304,7 @@ describe('openJob and closeJob', () => {
     const { job_id } = await runningJob();
     await fill(job_id, { to_chunk: 3 });
     expect(await activities.closeJob({ job_id, now: now(), given_up: [3, 4] })).toMatchObject({ state: 'PARTIAL' });
-    const change = { job_id, actor: SOMEBODY, now: now(), request_id: null };
+    const change = { job_id, actor: TEST_ACTOR, now: now(), request_id: null };
     expect(await sql.begin((tx) => resumeJob(tx, change, resumeDecision))).toBe('QUEUED');
     expect(await activities.closeJob({ job_id, now: now(), given_up: [3, 4] })).toEqual({
       state: 'QUEUED',

@@ -19,7 +19,7 @@ import type { JobState } from '../../domain/generation/generation-job';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import { buildContract, buildRequest, jobOf } from '../harness/contract-rows';
-import { SOMEBODY } from '../harness/contract-facts';
+import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { expectInvariants } from '../harness/invariants';
@@ -121,7 +121,7 @@ function shown(model: Model): unknown {
 
 async function seen(real: Real, now: string): Promise<unknown> {
   const settled = await real.sql.begin((tx) =>
-    changeContract(tx, { id: real.contract_id, actor: SOMEBODY, now, request_id: null }, () => 'unchanged'),
+    changeContract(tx, { id: real.contract_id, actor: TEST_ACTOR, now, request_id: null }, () => 'unchanged'),
   );
   if (isRefusal(settled)) throw new Error(settled.detail);
   const jobs = await real.sql<{ told: string }[]>`
@@ -246,7 +246,7 @@ class CancelJob extends Command {
     return 'CANCELLING';
   }
   async perform({ sql, job_ids }: Real, now: string): Promise<string> {
-    const change = { job_id: job_ids[this.pick % job_ids.length] as string, actor: SOMEBODY, now, request_id: null };
+    const change = { job_id: job_ids[this.pick % job_ids.length] as string, actor: TEST_ACTOR, now, request_id: null };
     const outcome = await sql.begin((tx) => changeJobState(tx, change, cancelDecision, 'job.cancel_requested'));
     return isRefusal(outcome) ? outcome.code : outcome;
   }
@@ -268,7 +268,7 @@ class ResumeJob extends Command {
     return refusal ?? 'QUEUED';
   }
   async perform({ sql, job_ids }: Real, now: string): Promise<string> {
-    const change = { job_id: job_ids[this.pick % job_ids.length] as string, actor: SOMEBODY, now, request_id: null };
+    const change = { job_id: job_ids[this.pick % job_ids.length] as string, actor: TEST_ACTOR, now, request_id: null };
     const outcome = await sql.begin((tx) => resumeJob(tx, change, resumeDecision));
     return isRefusal(outcome) ? outcome.code : outcome;
   }
@@ -279,7 +279,7 @@ class ResumeJob extends Command {
 abstract class ContractCommandOf extends Command {
   abstract command(now: string): ContractCommand;
   async perform({ sql, contract_id }: Real, now: string): Promise<string> {
-    const request = { id: contract_id, actor: SOMEBODY, now, request_id: null, lock_quota: true };
+    const request = { id: contract_id, actor: TEST_ACTOR, now, request_id: null, lock_quota: true };
     const outcome = await sql.begin((tx) =>
       changeContract(tx, request, (facts, context) => decide(this.command(now), facts, context)),
     );

@@ -30,7 +30,7 @@ import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { waitUntilBlocked } from '../harness/blocked-statement';
 import { closeGrants } from '../harness/catalogue';
 import { actionsUpon, buildContract, buildRequest, jobOf, requestJob } from '../harness/contract-rows';
-import { SOMEBODY } from '../harness/contract-facts';
+import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { holdRows } from '../harness/held-rows';
@@ -47,7 +47,7 @@ beforeAll(async () => {
 afterEach(() => expectInvariants(sql));
 afterAll(() => database.drop());
 
-const act = () => ({ actor: SOMEBODY, now: new Date().toISOString(), request_id: null });
+const act = () => ({ actor: TEST_ACTOR, now: new Date().toISOString(), request_id: null });
 
 function carryOut(tx: Sql, id: string, command: ContractCommand): Promise<Changed | Refusal> {
   return changeContract(tx, { id, ...act(), ...needsOf(command) }, (facts, context) => decide(command, facts, context));
@@ -156,7 +156,7 @@ test('a grant is judged by the time at which it has the lock, not by that of its
     keys: null,
     expires_at: null,
     channel: 'api',
-    actor: SOMEBODY,
+    actor: TEST_ACTOR,
     now,
     clock: 'real',
     idempotency_key: null,

@@ -20,7 +20,7 @@ import { generationJobWorkflowId } from '../../temporal/ids';
 import type { generateLicenses } from '../../workflows/generate-licenses';
 import { CONTRACT_NAME, JOB_PROGRESS } from '../../workflows/search-attributes';
 import { auditOf, buildContract, jobOf, requestJob } from '../harness/contract-rows';
-import { SOMEBODY } from '../harness/contract-facts';
+import { TEST_ACTOR } from '../harness/contract-facts';
 import { TEST_PUBLIC_URL, startCovenantWorker, wrapEach } from '../harness/covenant-worker';
 import type { Activities, Around, CovenantWorker } from '../harness/covenant-worker';
 import { createTestDatabase } from '../harness/database';
@@ -79,7 +79,7 @@ async function contractWithJob(requested = REQUESTED, options = {}): Promise<{ c
 async function commandContract(id: string, command: ContractCommand): Promise<string[]> {
   const now = new Date().toISOString();
   const outcome = await sql.begin((tx) =>
-    changeContract(tx, { id, actor: SOMEBODY, now, request_id: null }, (facts, context) =>
+    changeContract(tx, { id, actor: TEST_ACTOR, now, request_id: null }, (facts, context) =>
       decide(command, facts, context),
     ),
   );
@@ -87,7 +87,7 @@ async function commandContract(id: string, command: ContractCommand): Promise<st
   return outcome.nudge.job_ids;
 }
 
-const byHand = (job_id: string) => ({ job_id, actor: SOMEBODY, now: new Date().toISOString(), request_id: null });
+const byHand = (job_id: string) => ({ job_id, actor: TEST_ACTOR, now: new Date().toISOString(), request_id: null });
 const cancel = (job_id: string) =>
   sql.begin((tx) => changeJobState(tx, byHand(job_id), cancelDecision, 'job.cancel_requested'));
 const resume = (job_id: string) => sql.begin((tx) => resumeJob(tx, byHand(job_id), resumeDecision));

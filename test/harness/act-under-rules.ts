@@ -15,7 +15,7 @@ import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import { buildContract } from './contract-rows';
 import type { ContractOptions } from './contract-rows';
-import { SOMEBODY } from './contract-facts';
+import { TEST_ACTOR } from './contract-facts';
 
 /** A contract is made, settled, or changed by a command; the last two by its id and at an instant. */
 export type Act =
@@ -43,7 +43,7 @@ export async function act(db: Database, one: Act): Promise<Acted> {
 
 async function change(db: Database, one: Exclude<Act, { name: 'build' }>): Promise<void> {
   const command = one.name === 'command' ? one.command : undefined;
-  const request = { id: one.id, actor: SOMEBODY, now: one.now, request_id: null };
+  const request = { id: one.id, actor: TEST_ACTOR, now: one.now, request_id: null };
   const changed = await db.begin((tx) =>
     changeContract(tx, { ...request, ...(command && needsOf(command)) }, (facts, context) =>
       command === undefined ? 'unchanged' : decide(command, facts, context),

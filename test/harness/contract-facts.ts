@@ -280,5 +280,5 @@ export function factsAfter(decision: Decision): ContractFacts {
   return { ...facts, settled_until: at };
 }
 
-/** Whoever acts in tests that do not care who. */
-export const SOMEBODY: Actor = { type: 'user', id: '00000000-0000-7000-8000-000000000001', name: 'Somebody' };
+/** The actor of tests to which it does not matter who acts. */
+export const TEST_ACTOR: Actor = { type: 'user', id: '00000000-0000-7000-8000-000000000001', name: 'Somebody' };

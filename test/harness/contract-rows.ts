@@ -18,7 +18,7 @@ import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import { addCatalogue } from './catalogue';
 import type { CatalogueOptions } from './catalogue';
-import { CREATE_INPUT, SOMEBODY } from './contract-facts';
+import { CREATE_INPUT, TEST_ACTOR } from './contract-facts';
 
 export interface ContractOptions extends Partial<CreateInput> {
   now?: Instant;
@@ -35,7 +35,7 @@ export async function buildContract(
   if (!product || !generator) throw new Error('the catalogue was not made');
   const context: DecisionContext = {
     now: now ?? new Date().toISOString(),
-    actor_id: SOMEBODY.id,
+    actor_id: TEST_ACTOR.id,
     product,
     generator,
     coterm_target: null,
@@ -43,7 +43,7 @@ export async function buildContract(
   };
   const change = create(randomUUID(), generator_id, { ...DEFAULTS, ...input }, context);
   if (isRefusal(change)) throw new Error(change.detail);
-  return db.begin((tx) => insertContract(tx, change, SOMEBODY, null, null));
+  return db.begin((tx) => insertContract(tx, change, TEST_ACTOR, null, null));
 }
 
 const DEFAULTS: CreateInput = { ...CREATE_INPUT, status: 'active', quota: 1_000 };
@@ -60,7 +60,7 @@ export function buildRequest(
     count,
     test: false,
     channel: 'api',
-    actor: SOMEBODY,
+    actor: TEST_ACTOR,
     now,
     idempotency: null,
     request_id: null,

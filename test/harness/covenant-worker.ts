@@ -19,7 +19,7 @@ import type { TaskQueues } from '../../temporal/task-queues';
 import { createClockTeller } from '../../temporal/test-clock';
 import { createWorkers } from '../../worker-slots';
 import type { WorkerSlots } from '../../worker-slots';
-import { SOMEBODY } from './contract-facts';
+import { TEST_ACTOR } from './contract-facts';
 import { uniqueTaskQueue, workflowBundle } from './temporal';
 
 /** Longer than the interface waits: commands of these tests have a busy machine to share, and none may expire. */
@@ -138,7 +138,7 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
         command,
         command_id,
         fingerprint: JSON.stringify(command),
-        actor_id: SOMEBODY.id,
+        actor_id: TEST_ACTOR.id,
         request_id: `request-${command.name}`,
       }),
     async stop() {

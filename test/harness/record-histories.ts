@@ -23,7 +23,7 @@ import { ageSuspension, createBillingSystem, insertParkedEvent, outcomesOf, tell
 import type { BillingSystem } from './billing';
 import { buildContract, jobOf, requestJob } from './contract-rows';
 import type { ContractOptions } from './contract-rows';
-import { SOMEBODY } from './contract-facts';
+import { TEST_ACTOR } from './contract-facts';
 import { startCovenantWorker } from './covenant-worker';
 import type { Activities, CovenantWorker } from './covenant-worker';
 import { createTestDatabase } from './database';
@@ -473,14 +473,14 @@ async function stateBecomes({ sql }: Stage, id: string, state: string): Promise<
   });
 }
 
-const byHand = (job_id: string) => ({ job_id, actor: SOMEBODY, now: new Date().toISOString(), request_id: null });
+const byHand = (job_id: string) => ({ job_id, actor: TEST_ACTOR, now: new Date().toISOString(), request_id: null });
 
 async function cancel({ sql }: Stage, job_id: string): Promise<void> {
   await sql.begin((tx) => changeJobState(tx, byHand(job_id), cancelDecision, 'job.cancel_requested'));
 }
 
 async function command({ sql }: Stage, id: string, given: ContractCommand): Promise<void> {
-  const request = { id, actor: SOMEBODY, now: new Date().toISOString(), request_id: null };
+  const request = { id, actor: TEST_ACTOR, now: new Date().toISOString(), request_id: null };
   await sql.begin((tx) => changeContract(tx, request, (facts, context) => decide(given, facts, context)));
 }
 

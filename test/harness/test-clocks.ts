@@ -11,10 +11,10 @@ import { isRefusal } from '../../domain/base/refusal';
 import { advanceDecision } from '../../domain/system/test-clock';
 import { buildContract } from './contract-rows';
 import type { ContractOptions } from './contract-rows';
-import { SOMEBODY } from './contract-facts';
+import { TEST_ACTOR } from './contract-facts';
 import type { CovenantWorker } from './covenant-worker';
 
-const act = (now = new Date().toISOString()) => ({ actor: SOMEBODY, now, request_id: null });
+const act = (now = new Date().toISOString()) => ({ actor: TEST_ACTOR, now, request_id: null });
 
 /** A clock that stands at an instant; answers its id. */
 export async function buildTestClock(db: Database, now: Instant): Promise<string> {

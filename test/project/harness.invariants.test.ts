@@ -10,7 +10,7 @@ import type { ContractCommand } from '../../domain/contract/command';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { createBillingSystem, tellInvoice } from '../harness/billing';
 import { buildContract } from '../harness/contract-rows';
-import { SOMEBODY } from '../harness/contract-facts';
+import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { createHeardNudger } from '../harness/heard-nudger';
@@ -53,7 +53,7 @@ async function addRenewedAndBilledContract(db: TestDatabase['sql']): Promise<voi
   const { facts } = await buildContract(db, { now: created_at, term: 'P1M', renewal });
   const { id } = facts;
   const command = async (now: string, given: ContractCommand) => {
-    const request = { id, actor: SOMEBODY, now, request_id: null };
+    const request = { id, actor: TEST_ACTOR, now, request_id: null };
     await db.begin((tx) => changeContract(tx, request, (known, context) => decide(given, known, context)));
   };
   const amend = (now: string, effective_date: string) => {

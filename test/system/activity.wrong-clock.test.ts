@@ -11,7 +11,7 @@ import type { PostgresClock } from '../../db/base/clock';
 import { changeContract } from '../../transactions/contract/change-contract';
 import { decide } from '../../domain/contract/command';
 import { actionsUpon, buildContract, jobOf, requestJob } from '../harness/contract-rows';
-import { SOMEBODY } from '../harness/contract-facts';
+import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { createHeardNudger } from '../harness/heard-nudger';
@@ -42,7 +42,7 @@ function contractActivities() {
 async function pausedUntil(resume_at: string): Promise<string> {
   const { facts } = await buildContract(sql, { now: real(-30 * MINUTE_MS) });
   const pause = { name: 'pause', input: { resume_at } } as const;
-  const request = { id: facts.id, actor: SOMEBODY, now: real(-20 * MINUTE_MS), request_id: null };
+  const request = { id: facts.id, actor: TEST_ACTOR, now: real(-20 * MINUTE_MS), request_id: null };
   await sql.begin((tx) => changeContract(tx, request, (current, context) => decide(pause, current, context)));
   return facts.id;
 }

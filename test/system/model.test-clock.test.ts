@@ -19,7 +19,7 @@ import { earlierOf, instantFromMillis, millisOf } from '../../domain/base/instan
 import type { Instant } from '../../domain/base/instant';
 import { addCatalogue } from '../harness/catalogue';
 import { DAY_MS, SEED, someFacts } from '../harness/contract-arbitrary';
-import { buildInvoice, SOMEBODY } from '../harness/contract-facts';
+import { buildInvoice, TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { createHeardNudger } from '../harness/heard-nudger';
@@ -165,7 +165,7 @@ async function written(
     }
     await sql.begin(async (tx) => {
       const at = facts.settled_until;
-      await insertContract(tx, { facts, at, action: 'contract.created', revised: true }, SOMEBODY, null, null);
+      await insertContract(tx, { facts, at, action: 'contract.created', revised: true }, TEST_ACTOR, null, null);
       await saveInvoices(tx, id, [], facts.invoices);
       await saveAmendments(tx, id, [], facts.amendments);
       for (const { id: _id, ...hold } of given.holds)

@@ -22,11 +22,11 @@ import type { Changed } from './change-contract';
 export interface NewContract extends Omit<CreateInput, 'renewal'> {
   product_id: string;
   generator_id: string;
-  /** The last term of an opt-out follows from its instant. */
+  /** Without the last term of an opt-out, which follows from its instant. */
   renewal: Omit<RenewalPolicy, 'opt_out_term'>;
 }
 
-/** The rows that `createContract` shares with others. */
+/** The rows that `createContract` locks for sharing. */
 export function sourcesOf({ product_id, generator_id, customer_id }: NewContract): LockedRow[] {
   return [
     { table: 'products', id: product_id, shared: true },
@@ -36,9 +36,9 @@ export function sourcesOf({ product_id, generator_id, customer_id }: NewContract
 }
 
 /**
- * Creates a contract in the transaction `tx`, which holds the rows of `sourcesOf`. Its nudge names it when a workflow has to look at it:
- * it is active, or billing events came before it. What it names and is not there is `VALIDATION_FAILED` with the field; test clocks
- * are not there where they are switched off.
+ * Creates a contract in the transaction `tx`, which has the turn for the rows of `sourcesOf`. The nudge names the contract when its
+ * workflow has to start: it is active, or billing events came before it. An id that names nothing is `VALIDATION_FAILED` with its
+ * field; so is a test clock where test clocks are switched off.
  */
 export async function createContract(
   tx: Sql,

@@ -2,8 +2,8 @@
  * Requests for licenses that wait at the same moment are granted together, because each statement and each commit costs more than
  * the rows of one request.
  *
- * - Those whose quota rows are free share statements, whatever their contracts (`db/base/batched-calls.ts`). Such a statement waits for no
- *   quota row, so that a contract that is held delays no other.
+ * - Those whose quota rows are free share statements, whatever their contracts (`db/base/batched-calls.ts`). Such a statement
+ *   waits for no quota row, so that a contract that is held delays no other.
  * - Those of a contract whose row is held wait for it together (`db/base/merged-calls.ts`).
  *
  * The requests of one contract in a statement are granted all or none. When they are not, each is tried again alone, so that one
@@ -22,8 +22,9 @@ import type { Merge, WaitingCall } from '../../db/base/merged-calls';
 
 /** Requests in one statement, at most. */
 const MERGED_REQUESTS_MAX = 64;
-/** Statements for several contracts at the same time. One that serves many costs less than two, so a further one begins only when many wait. */
+/** Statements for several contracts at the same time. */
 const STATEMENTS_MAX = 4;
+/** Requests that wait when a further statement begins: one statement for many costs less than two. */
 const FURTHER_STATEMENT_FROM = 32;
 
 /** Grants one request, perhaps together with others; undefined when anything stands against it. */
@@ -101,7 +102,7 @@ function settle(calls: readonly Call[], granted: readonly GrantedJob[]): void {
   for (const { input, resolve } of calls) resolve(by_id.get(input.request.job_id));
 }
 
-/** With the answer lost, it is unknown what was granted: each caller hears so, and repeats under its own key. */
+/** With the answer lost, it is unknown what was granted: each caller gets the error, and can repeat the request under its key. */
 function reject(calls: readonly Call[], error: unknown): void {
   for (const call of calls) call.reject(error);
 }
