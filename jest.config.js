@@ -5,7 +5,10 @@
 const { availableParallelism } = require('node:os');
 const swcOptions = require('./test/harness/swc-options.cjs');
 
-/** More workers than this only wait for the two servers that they share. */
+/**
+ * More workers than this only wait for the two servers that they share. One more than there are processors, because a worker
+ * waits for a server about a third of its time.
+ */
 const WORKERS_MAX = 4;
 
 /** How long a worker may take to end: with the threads of the SDK, and on a busy machine, more than jest's half a second. */
@@ -28,7 +31,7 @@ const shared = {
 };
 
 module.exports = {
-  maxWorkers: Math.min(WORKERS_MAX, availableParallelism()),
+  maxWorkers: Math.min(WORKERS_MAX, availableParallelism() + 1),
   workerGracefulExitTimeout: WORKER_EXIT_TIMEOUT_MS,
   testTimeout: 30_000,
   reporters: ['default', '<rootDir>/project/count-reporter.js'],
