@@ -1,5 +1,5 @@
 /** What writes of the catalogue and of people have in common. */
-import type { Act } from '../../db/base/edit';
+import type { Act } from '../../domain/base/edit';
 import { violates } from '../../db/base/errors';
 import { refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';

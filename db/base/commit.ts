@@ -4,7 +4,7 @@ import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
 import { sameJson } from '../../domain/base/json';
 import type { JsonObject } from '../../domain/base/json';
-import type { Act } from './edit';
+import type { Act } from '../../domain/base/edit';
 import type { Sql } from './database';
 
 /** Whose time an act holds by: the world's, or that of a test clock. */

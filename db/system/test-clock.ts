@@ -15,7 +15,7 @@ import type {
 } from '../../domain/system/test-clock';
 import { columnNames, ofAlias } from '../base/columns';
 import { auditAct } from '../base/commit';
-import type { Act } from '../base/edit';
+import type { Act } from '../../domain/base/edit';
 import type { Fragment, Sql } from '../base/database';
 import { dueAt } from '../contract/clock';
 

@@ -6,7 +6,7 @@ import type { CreateInput } from '../../domain/contract/creation';
 import { dunningRefusal } from '../../domain/contract/edit';
 import type { RenewalPolicy } from '../../domain/contract/renewal-policy';
 import type { Sql } from '../../db/base/database';
-import type { Act } from '../../db/base/edit';
+import type { Act } from '../../domain/base/edit';
 import type { LockedRow } from '../../db/base/errors';
 import { newId } from '../../db/base/new-id';
 import { unparkFor } from '../../db/billing/billing-event';

@@ -1,7 +1,7 @@
 /** What edits of the catalogue and of people have in common: who acts, and which of the given fields differ. */
-import type { Actor } from '../../domain/base/actor';
-import type { Instant } from '../../domain/base/instant';
-import { sameJson } from '../../domain/base/json';
+import type { Actor } from './actor';
+import type { Instant } from './instant';
+import { sameJson } from './json';
 
 /** Who does something, when, and by which request: what every audit row needs. */
 export interface Act {
