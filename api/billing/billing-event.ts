@@ -16,7 +16,7 @@ import {
   replayBillingEvent,
 } from '../../db/billing/billing-event';
 import type { BillingEventRow, ReceivedBillingEvent } from '../../db/billing/billing-event';
-import { auditAct } from '../../db/base/commit';
+import { auditAct } from '../../db/base/audit';
 import { PageOf, PageQuery, cursorsById, pageOf } from '../http/paging';
 import { ProblemError, protocolProblem, shapeProblem } from '../http/problem';
 import { route } from '../http/route';

@@ -6,7 +6,7 @@ import { isRefusal, notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { roleCovers } from '../../domain/access/role';
 import type { Role } from '../../domain/access/role';
-import { auditAct } from '../../db/base/commit';
+import { auditAct } from '../../db/base/audit';
 import { findContract } from '../../db/contract/contract';
 import type { ContractRow } from '../../db/contract/contract';
 import { changeContract, deletedRefusal } from '../../transactions/contract/change-contract';

@@ -1,10 +1,10 @@
 /** Customers in Postgres: whom contracts are for. An address belongs to one of them, in any case of its letters. */
 import type { Instant } from '../../domain/base/instant';
 import type { JsonObject } from '../../domain/base/json';
-import { columnNames } from '../base/columns';
-import { auditAct, difference } from '../base/commit';
-import { changedFields, isEmpty } from '../../domain/base/edit';
+import { changedFields, difference, isEmpty } from '../../domain/base/edit';
 import type { Act } from '../../domain/base/edit';
+import { columnNames } from '../base/columns';
+import { auditAct } from '../base/audit';
 import type { Sql } from '../base/database';
 import { pageByCreation } from '../base/paging';
 import type { KeysetPage, Sorted } from '../base/paging';

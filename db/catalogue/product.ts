@@ -3,15 +3,15 @@ import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
 import type { JsonObject } from '../../domain/base/json';
 import type { ProductFacts } from '../../domain/catalogue/product';
-import { columnNames } from '../base/columns';
-import { auditAct, difference } from '../base/commit';
-import { closeGrants } from '../contract/quota';
-import { changedFields, isEmpty } from '../../domain/base/edit';
+import { changedFields, difference, isEmpty } from '../../domain/base/edit';
 import type { Act } from '../../domain/base/edit';
+import { columnNames } from '../base/columns';
+import { auditAct } from '../base/audit';
 import type { Sql } from '../base/database';
 import { pageByCreation } from '../base/paging';
 import type { KeysetPage, Sorted } from '../base/paging';
 import { found } from '../base/search';
+import { closeGrants } from '../contract/quota';
 
 export interface ProductRow extends ProductFacts {
   created_at: Instant;

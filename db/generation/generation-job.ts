@@ -16,8 +16,9 @@ import { claimRefusal } from '../../domain/contract/quota';
 import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { columnNames, ofAlias } from '../base/columns';
-import { auditAct, insertDomainEvents } from '../base/commit';
+import { auditAct } from '../base/audit';
 import type { Fragment, Sql } from '../base/database';
+import { insertDomainEvents } from '../contract/domain-event';
 import { clockTime } from '../contract/clock';
 
 /** Errors kept with a job, at most (domain.md 5.3). */

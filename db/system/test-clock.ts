@@ -14,7 +14,7 @@ import type {
   TestClockStatus,
 } from '../../domain/system/test-clock';
 import { columnNames, ofAlias } from '../base/columns';
-import { auditAct } from '../base/commit';
+import { auditAct } from '../base/audit';
 import type { Act } from '../../domain/base/edit';
 import type { Fragment, Sql } from '../base/database';
 import { dueAt } from '../contract/clock';

@@ -2,6 +2,7 @@
 import type { Actor } from './actor';
 import type { Instant } from './instant';
 import { sameJson } from './json';
+import type { JsonObject } from './json';
 
 /** Who does something, when, and by which request: what every audit row needs. */
 export interface Act {
@@ -27,4 +28,11 @@ export function changedFields<R extends object, E extends { [K in keyof R]?: R[K
 /** Whether an edit changes nothing: then nothing is written, and nothing audited. */
 export function isEmpty(changes: object): boolean {
   return Object.keys(changes).length === 0;
+}
+
+/** The fields that differ, as `before` and `after` of an audit row. */
+export function difference(before: JsonObject, after: JsonObject): { before: JsonObject; after: JsonObject } {
+  const changed = Object.keys({ ...before, ...after }).filter((key) => !sameJson(before[key], after[key]));
+  const pick = (source: JsonObject): JsonObject => Object.fromEntries(changed.map((key) => [key, source[key] ?? null]));
+  return { before: pick(before), after: pick(after) };
 }

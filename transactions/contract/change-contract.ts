@@ -5,6 +5,7 @@
  * the facts, the revision, the quota grant, exactly one audit row for each change, its domain event, and the copies of the
  * derived state that SQL judges by. A refusal still commits the boundaries it met on its way.
  */
+import { difference } from '../../domain/base/edit';
 import { SYSTEM } from '../../domain/base/actor';
 import type { Actor } from '../../domain/base/actor';
 import { askAgainAt, billingLevel, isAtLeast } from '../../domain/billing/dunning';
@@ -29,8 +30,9 @@ import type { Refusal } from '../../domain/base/refusal';
 import { isOlder, settledOn } from '../../domain/contract/time-zone-rules';
 import { saveAmendments } from '../../db/contract/amendment';
 import { countPendingBillingEvents } from '../../db/billing/billing-event';
-import { difference, insertAudit, insertDomainEvents } from '../../db/base/commit';
-import type { DomainEventEntry } from '../../db/base/commit';
+import { insertAudit } from '../../db/base/audit';
+import { insertDomainEvents } from '../../db/contract/domain-event';
+import type { DomainEventEntry } from '../../db/contract/domain-event';
 import { factsOf, findContract, lockContract, storedBoundary } from '../../db/contract/contract';
 import type { ContractRow } from '../../db/contract/contract';
 import { findSettleContext } from './settle-context';

@@ -1,10 +1,9 @@
-/** The history every write leaves: exactly one audit row, and the domain events others may follow (decisions 5, 27). */
+/** The audit: every write leaves exactly one row (decisions 5). */
 import type { Actor } from '../../domain/base/actor';
+import type { Act } from '../../domain/base/edit';
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
-import { sameJson } from '../../domain/base/json';
 import type { JsonObject } from '../../domain/base/json';
-import type { Act } from '../../domain/base/edit';
 import type { Sql } from './database';
 
 /** Whose time an act holds by: the world's, or that of a test clock. */
@@ -29,14 +28,6 @@ export interface AuditEntry {
   clock?: AuditClock;
 }
 
-/** One domain event of a contract, to be written. */
-export interface DomainEventEntry {
-  at: Instant;
-  type: string;
-  environment: Environment;
-  data: JsonObject;
-}
-
 /** Writes the audit row of an act; call it in the transaction of the change that it describes. */
 export function auditAct(
   sql: Sql,
@@ -46,7 +37,7 @@ export function auditAct(
   return insertAudit(sql, [{ ...entry, at: now, actor, request_id }]);
 }
 
-/** Writes audit rows; call it in the transaction of the change they tell of. */
+/** Writes audit rows; call it in the transaction of the change that they describe. */
 export async function insertAudit(sql: Sql, entries: AuditEntry[]): Promise<void> {
   if (entries.length === 0) return;
   const rows = entries.map((entry) => ({
@@ -65,29 +56,4 @@ export async function insertAudit(sql: Sql, entries: AuditEntry[]): Promise<void
     clock: entry.clock ?? 'real',
   }));
   await sql`INSERT INTO audit_events ${sql(rows)}`;
-}
-
-/**
- * Writes domain events of one contract in the transaction of the change they belong to. They are numbered from the quota row of
- * the contract (decisions 39), which stays locked until the transaction ends: numbers are in the order of the commits.
- */
-export async function insertDomainEvents(tx: Sql, contract_id: string, events: DomainEventEntry[]): Promise<void> {
-  if (events.length === 0) return;
-  await tx`
-    WITH numbered AS (
-      UPDATE contract_quotas SET event_sequence = event_sequence + ${events.length}
-      WHERE contract_id = ${contract_id} RETURNING event_sequence - ${events.length} AS before
-    )
-    INSERT INTO domain_events (at, type, contract_id, environment, data, sequence)
-    SELECT event.at, event.type, ${contract_id}, event.environment, event.data, numbered.before + event.number
-    FROM numbered, ROWS FROM (
-      jsonb_to_recordset(${tx.json(events as never)}) AS (at timestamptz, type text, environment text, data jsonb)
-    ) WITH ORDINALITY AS event (at, type, environment, data, number)`;
-}
-
-/** The fields that differ, as `before` and `after` of an audit row. */
-export function difference(before: JsonObject, after: JsonObject): { before: JsonObject; after: JsonObject } {
-  const changed = Object.keys({ ...before, ...after }).filter((key) => !sameJson(before[key], after[key]));
-  const pick = (source: JsonObject): JsonObject => Object.fromEntries(changed.map((key) => [key, source[key] ?? null]));
-  return { before: pick(before), after: pick(after) };
 }

@@ -1,0 +1,31 @@
+/** Domain events: what happened to a contract, for others to follow (decisions 27, 39). */
+import type { Environment } from '../../domain/base/environment';
+import type { Instant } from '../../domain/base/instant';
+import type { JsonObject } from '../../domain/base/json';
+import type { Sql } from '../base/database';
+
+/** One domain event of a contract, to be written. */
+export interface DomainEventEntry {
+  at: Instant;
+  type: string;
+  environment: Environment;
+  data: JsonObject;
+}
+
+/**
+ * Writes domain events of one contract in the transaction of the change they belong to. They are numbered from the quota row of
+ * the contract (decisions 39), which stays locked until the transaction ends: numbers are in the order of the commits.
+ */
+export async function insertDomainEvents(tx: Sql, contract_id: string, events: DomainEventEntry[]): Promise<void> {
+  if (events.length === 0) return;
+  await tx`
+    WITH numbered AS (
+      UPDATE contract_quotas SET event_sequence = event_sequence + ${events.length}
+      WHERE contract_id = ${contract_id} RETURNING event_sequence - ${events.length} AS before
+    )
+    INSERT INTO domain_events (at, type, contract_id, environment, data, sequence)
+    SELECT event.at, event.type, ${contract_id}, event.environment, event.data, numbered.before + event.number
+    FROM numbered, ROWS FROM (
+      jsonb_to_recordset(${tx.json(events as never)}) AS (at timestamptz, type text, environment text, data jsonb)
+    ) WITH ORDINALITY AS event (at, type, environment, data, number)`;
+}
