@@ -50,7 +50,7 @@ const PACKAGES = {
   domain: [['temporal-polyfill', 'temporal-spec', 'zod', 'uuidv7'], 'The domain uses pure libraries only.'],
   workflows: [['@temporalio/workflow', '@temporalio/common'], 'What a workflow imports is replayed for years.'],
   adapters: [['stripe', 'standardwebhooks', 'zod'], 'What foreign systems publish for those who speak to them.'],
-  db: [['postgres', 'postgrator', 'uuidv7'], 'The layer of SQL knows the driver only.'],
+  db: [['postgres', 'postgrator'], 'The layer of SQL knows the driver only.'],
   temporal: [['@temporalio/[a-z-]+'], 'Only the client of Temporal.'],
 };
 

@@ -7,7 +7,7 @@ import { findAmendment, listAmendments } from '../../db/contract/amendment';
 import type { AmendmentRow } from '../../db/contract/amendment';
 import { contractExists } from '../../db/contract/contract';
 import { customerExists } from '../../db/catalogue/customer';
-import { newId } from '../../db/base/new-id';
+import { newId } from '../../transactions/base/new-id';
 import { WORKFLOW_REFUSALS, hiddenFrom, readContract, replayedHeader, runCommand, sendCommand } from './command';
 import type { Request } from './command';
 import { AmendmentCreate } from './contract-shapes';

@@ -1,13 +1,12 @@
 /** Reading what happened: audit rows and domain events, newest first. Both are only ever added to, by `db/base/audit.ts` and `db/contract/domain-event.ts`. */
 import type { Actor } from '../../domain/base/actor';
 import type { Environment } from '../../domain/base/environment';
-import { millisOf } from '../../domain/base/instant';
+import { firstIdAt, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import type { JsonObject } from '../../domain/base/json';
 import { columnNames } from '../base/columns';
 import type { AuditClock, AuditEntry } from '../base/audit';
 import type { Fragment, Sql } from '../base/database';
-import { firstIdAt } from '../base/new-id';
 
 /** What can be acted upon. */
 export const AUDIT_SUBJECTS = [

@@ -39,3 +39,9 @@ export function earlierOf(a: Instant, b: Instant): Instant {
 export function laterOf(a: Instant, b: Instant): Instant {
   return a > b ? a : b;
 }
+
+/** The smallest UUIDv7 of a time in milliseconds since the epoch, before which there are none. Ids that are made later are greater. */
+export function firstIdAt(millis: number): string {
+  const hex = Math.max(millis, 0).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
+}

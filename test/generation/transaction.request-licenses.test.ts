@@ -18,7 +18,7 @@ import { RowsBusy } from '../../db/base/errors';
 import { openDatabase } from '../../db/base/database';
 import type { Sql } from '../../db/base/database';
 import { refreshTerms } from '../../db/contract/license-terms';
-import { newId } from '../../db/base/new-id';
+import { newId } from '../../transactions/base/new-id';
 import { findProduct, updateProduct } from '../../db/catalogue/product';
 import { rowsToWake } from '../../db/system/sweep';
 import { newApiKey } from '../../domain/access/api-key';

@@ -8,13 +8,13 @@ import type { RenewalPolicy } from '../../domain/contract/renewal-policy';
 import type { Sql } from '../../db/base/database';
 import type { Act } from '../../domain/base/edit';
 import type { LockedRow } from '../../db/base/errors';
-import { newId } from '../../db/base/new-id';
 import { unparkFor } from '../../db/billing/billing-event';
 import { customerExists } from '../../db/catalogue/customer';
 import { findGenerator } from '../../db/catalogue/generator';
 import { findProduct } from '../../db/catalogue/product';
 import { factsOf, findContract } from '../../db/contract/contract';
 import { findTestClock } from '../../db/system/test-clock';
+import { newId } from '../base/new-id';
 import { insertContract } from './change-contract';
 import type { Changed } from './change-contract';
 

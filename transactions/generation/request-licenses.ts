@@ -43,9 +43,9 @@ import type { Grant } from './merge-grants';
 import { refreshGrants } from '../../db/contract/quota';
 import { findGenerationProfile, refreshTerms } from '../../db/contract/license-terms';
 import type { GenerationProfile } from '../../db/contract/license-terms';
-import { newId } from '../../db/base/new-id';
 import { createRefusalCounter } from '../../db/generation/refused-attempt';
 import { clockNowOf } from '../../db/contract/clock';
+import { newId } from '../base/new-id';
 
 /** Draws of new keys after a collision with keys that exist (domain.md 5.3). */
 export const KEY_DRAWS_MAX = 5;

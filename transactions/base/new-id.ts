@@ -9,12 +9,6 @@ import type { Instant } from '../../domain/base/instant';
 
 const generator = new V7Generator();
 
-/** The smallest UUIDv7 of a time in milliseconds since the epoch, before which there are none. Ids that are made later are greater. */
-export function firstIdAt(millis: number): string {
-  const hex = Math.max(millis, 0).toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
-}
-
 /** A new UUIDv7 of this instant; ids of one process and one instant keep their order. `now` is real time (db/base/clock.ts). */
 export function newId(now: Instant): string {
   return generator.generateOrResetWithTs(millisOf(now)).toString();
