@@ -8,7 +8,7 @@ import type { BillingSource, FetchedInvoice } from '../../domain/billing/billing
 import { EARLIEST, instantFromMillis, laterOf, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { invoiceAfter, isUnpaid } from '../../domain/billing/invoice';
-import type { SeenInvoice } from '../../domain/billing/invoice';
+import type { InvoiceName, SeenInvoice } from '../../domain/billing/invoice';
 import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { decideBillingEvents, pendingBillingEvents, postponeBillingEvents } from '../../db/billing/billing-event';
@@ -16,7 +16,7 @@ import type { PendingBillingEvent } from '../../db/billing/billing-event';
 import { findAwaited, findContract, lockContract } from '../../db/contract/contract';
 import type { ContractRow } from '../../db/contract/contract';
 import { changeContract } from '../../transactions/contract/change-contract';
-import type { Changed, InvoiceName } from '../../transactions/contract/change-contract';
+import type { Changed } from '../../transactions/contract/change-contract';
 import type { Sql } from '../../db/base/database';
 import { findInvoicesElsewhere } from '../../db/billing/invoice';
 import { isComputedByOlderRules } from '../../db/contract/time-zone-rules';

@@ -11,7 +11,7 @@ import { isUnpaid } from '../../domain/billing/invoice';
 import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { countPendingBillingEvents } from '../../db/billing/billing-event';
-import { storedBoundary } from '../../db/contract/contract';
+import { storedBoundary } from '../../domain/contract/copies';
 import type { Changed } from '../../transactions/contract/change-contract';
 import type { Sql } from '../../db/base/database';
 

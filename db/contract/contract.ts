@@ -2,7 +2,7 @@
 import { ACTIVE_STATES } from '../../domain/contract/contract';
 import { CONTRACT_STATES } from '../../domain/contract/facts';
 import type { ContractFacts, Hold, ContractWarning, ContractState, ContractType } from '../../domain/contract/facts';
-import type { Boundary, BoundaryKind } from '../../domain/contract/boundary-kind';
+import type { ContractCopies } from '../../domain/contract/copies';
 import type { Environment } from '../../domain/base/environment';
 import type { GeneratorFacts } from '../../domain/catalogue/generator';
 import type { Instant, LocalDate } from '../../domain/base/instant';
@@ -10,7 +10,6 @@ import type { Json, JsonObject } from '../../domain/base/json';
 import type { ProductFacts } from '../../domain/catalogue/product';
 import type { QuotaCounters } from '../../domain/contract/quota';
 import { settledByOtherRules } from '../../domain/contract/time-zone-rules';
-import type { TimeZoneRules } from '../../domain/contract/time-zone-rules';
 import { columnNames, ofAlias } from '../base/columns';
 import { openJobsOf } from '../generation/generation-job';
 import type { Fragment, Sql } from '../base/database';
@@ -19,18 +18,10 @@ import type { KeysetPage, Sort, Sorted } from '../base/paging';
 import { found } from '../base/search';
 
 /** A row of `contracts` with its quota, holds, invoices, pending amendments and what unfinished jobs still owe. */
-export interface ContractRow extends Omit<ContractFacts, 'quota' | 'activation_limit' | 'expiry'> {
+export interface ContractRow extends Omit<ContractFacts, 'quota' | 'activation_limit' | 'expiry'>, ContractCopies {
   activation_limit: Json;
   expiry: Json;
   deleted_by: string | null;
-  state: ContractState;
-  may_generate: boolean;
-  next_boundary_at: Instant | null;
-  next_boundary_kind: BoundaryKind | null;
-  verify_at: Instant | null;
-  warnings: ContractWarning[];
-  /** By which rules the next boundary was computed; null: by those of a version that did not say. */
-  time_zone_rules: TimeZoneRules | null;
   /** The local day that the contract had reached at `settled_until`, by the rules of that time (domain/contract/time-zone-rules.ts). */
   settled_on: LocalDate | null;
   /** The time of the contract's test clock, by which it lives; null by the real one. */
@@ -294,14 +285,6 @@ export async function countWarnings(
         AND billing_unreachable_since < ${now}::timestamptz - ${UNREACHABLE_ALERT_AFTER}::interval`,
   ]);
   return { warnings: [...warnings], unreachable_for_a_day: unreachable.count };
-}
-
-/** The boundary that a contract waits for, as it is stored; null when it waits for none. */
-export function storedBoundary({
-  next_boundary_at: at,
-  next_boundary_kind: kind,
-}: Pick<ContractRow, 'next_boundary_at' | 'next_boundary_kind'>): Boundary | null {
-  return at === null || kind === null ? null : { at, kind };
 }
 
 /** The stored row as the domain reads it, by the time zone rules of this process. */

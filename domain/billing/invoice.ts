@@ -26,6 +26,14 @@ export interface Invoice {
   rank: number;
 }
 
+/** What names an invoice: its id is unique within its billing system. */
+export type InvoiceName = Pick<Invoice, 'source' | 'invoice_id'>;
+
+/** Whether two name the same invoice. */
+export function isSameInvoice(a: InvoiceName, b: InvoiceName): boolean {
+  return a.source === b.source && a.invoice_id === b.invoice_id;
+}
+
 /** An observation with the invoice it is of. A refund is none: it neither reopens a paid invoice nor settles an open one. */
 export interface SeenInvoice extends InvoiceObservation {
   status: InvoiceStatus;

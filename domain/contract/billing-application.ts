@@ -9,7 +9,7 @@ import type { ContractFacts } from './facts';
 import type { ContractAction, ContractChange } from './change';
 import type { DecisionContext } from './decision';
 import type { Instant } from '../base/instant';
-import { invoiceAfter } from '../billing/invoice';
+import { invoiceAfter, isSameInvoice } from '../billing/invoice';
 import type { Invoice } from '../billing/invoice';
 import type { JsonObject } from '../base/json';
 import { autoRenewed, renewalBlock } from './renewal';
@@ -52,7 +52,7 @@ export function applyBillingEvents(
   for (const event of events) {
     const { verdict, invoice, told } = judge(current, event);
     verdicts.push(verdict);
-    const others = current.invoices.filter((old) => !same(old, event));
+    const others = current.invoices.filter((old) => !isSameInvoice(old, event));
     if (invoice) current = { ...current, invoices: [...others, invoice] };
     // What was held of an invoice that is somebody else's is forgotten here.
     else if (verdict.reason === 'OTHER_CONTRACT') current = { ...current, invoices: others };
@@ -105,7 +105,7 @@ function judge(
 ): { verdict: BillingVerdict; invoice?: Invoice; told: JsonObject } {
   const { id, look, source, invoice_id } = event;
   if (look.at === 'nothing') return { verdict: { id, outcome: look.outcome, reason: look.reason }, told: {} };
-  const known = facts.invoices.find((invoice) => same(invoice, event));
+  const known = facts.invoices.find((invoice) => isSameInvoice(invoice, event));
   const { status: seen_status, ...observed } = look.observation;
   // Whoever was paid back had paid: nothing is owed again, and nothing else is settled by it (1.5.6).
   if (seen_status === 'REFUNDED') return { verdict: { id, outcome: 'IGNORED', reason: 'REFUND' }, told: {} };
@@ -116,8 +116,4 @@ function judge(
   const { status, due_date, occurred_at } = invoice;
   const told = { was: known?.status ?? null, is: status, due_date, occurred_at };
   return { verdict: { id, outcome: 'APPLIED', reason: null }, invoice, told };
-}
-
-function same(invoice: Invoice, event: Pick<LookedUpBillingEvent, 'source' | 'invoice_id'>): boolean {
-  return invoice.source === event.source && invoice.invoice_id === event.invoice_id;
 }

@@ -8,17 +8,15 @@
 import { difference } from '../../domain/base/edit';
 import { SYSTEM } from '../../domain/base/actor';
 import type { Actor } from '../../domain/base/actor';
-import { askAgainAt, billingLevel, isAtLeast } from '../../domain/billing/dunning';
-import { mayGenerateIn, stateAt, warningsOf } from '../../domain/contract/contract';
+import { mayGenerateIn, stateAt } from '../../domain/contract/contract';
 import type { ContractFacts } from '../../domain/contract/facts';
-import { nextBoundary, settle, verificationDue, verifyAt } from '../../domain/contract/boundary';
 import type { SettleContext } from '../../domain/contract/boundary';
 import type { ContractAction, ContractChange } from '../../domain/contract/change';
+import { boundaryMove, copiesOf, copiesToStore } from '../../domain/contract/copies';
 import { consequencesOf } from '../../domain/contract/consequence';
 import type { Decision, DecisionContext } from '../../domain/contract/decision';
 import type { GeneratorFacts } from '../../domain/catalogue/generator';
-import { invoiceAfter } from '../../domain/billing/invoice';
-import type { Invoice, SeenInvoice } from '../../domain/billing/invoice';
+import type { InvoiceName } from '../../domain/billing/invoice';
 import { earlierOf, laterOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { sameJson } from '../../domain/base/json';
@@ -27,13 +25,21 @@ import { NO_NUDGE } from '../../domain/contract/nudge';
 import type { Nudge } from '../../domain/contract/nudge';
 import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
-import { isOlder, settledOn } from '../../domain/contract/time-zone-rules';
+import { settledOn } from '../../domain/contract/time-zone-rules';
+import {
+  answerChange,
+  settleFromNow,
+  withAnswer,
+  withoutInvoices,
+  withoutNeedlessWait,
+} from '../../domain/contract/verification';
+import type { BillingAnswer } from '../../domain/contract/verification';
 import { saveAmendments } from '../../db/contract/amendment';
 import { countPendingBillingEvents } from '../../db/billing/billing-event';
 import { insertAudit } from '../../db/base/audit';
 import { insertDomainEvents } from '../../db/contract/domain-event';
 import type { DomainEventEntry } from '../../db/contract/domain-event';
-import { factsOf, findContract, lockContract, storedBoundary } from '../../db/contract/contract';
+import { factsOf, findContract, lockContract } from '../../db/contract/contract';
 import type { ContractRow } from '../../db/contract/contract';
 import { findSettleContext } from './settle-context';
 import { lockQuota, refreshGrants } from '../../db/contract/quota';
@@ -72,14 +78,12 @@ export interface ChangeRequest {
    * verify them, `unreachable` says that the billing system gave no answer. Left out, what needs verification is passed by
    * and stays due (decisions 3).
    */
-  billing?: 'stop' | 'unreachable' | { fetched: SeenInvoice[] } | undefined;
+  billing?: 'stop' | BillingAnswer | undefined;
   /** Settle up to here and no further, by the contract's clock. */
   until?: Instant | undefined;
   /** Invoices that turned out to be another contract's. */
   foreign_invoices?: InvoiceName[] | undefined;
 }
-
-export type InvoiceName = Pick<Invoice, 'source' | 'invoice_id'>;
 
 /** Settles a contract and carries out one decision; call it inside a transaction. Answers `NOT_FOUND` as a refusal. */
 export async function changeContract(
@@ -101,10 +105,10 @@ export async function changeContract(
   const until = laterOf(wanted, settled_until);
   const answered = waits_for_events ? { ...request, billing: 'stop' as const } : request;
   const context = await settleContext(tx, row, answered, until);
-  const settled = settleFromNow(withAnswer(before, answered, until), until, context);
+  const settled = settleFromNow(withBilling(before, answered, until), until, context);
   const now = settled.facts.settled_until;
   const steps: Step[] = settled.crossed.map((change) => ({ change, actor: SYSTEM }));
-  const moved = boundaryMove(row, before, settled.facts);
+  const moved = boundaryMove(row, before, settled.facts, TIME_ZONE_RULES);
   if (moved) steps.push({ change: moved, actor: SYSTEM });
   const answer = answerChange(before, settled.facts, now);
   if (answer) steps.push({ change: answer, actor: SYSTEM });
@@ -118,7 +122,7 @@ export async function changeContract(
   const consequences = consequencesOf(decided, now, following, !sameJson(before.invoices, decided.invoices));
   steps.push(...consequences.map((change) => ({ change, actor: SYSTEM })));
 
-  const facts = { ...unasked(consequences.at(-1)?.facts ?? decided, now), settled_until: now };
+  const facts = { ...withoutNeedlessWait(consequences.at(-1)?.facts ?? decided, now), settled_until: now };
   const { written, cancelled } = await commit(tx, row, before, facts, steps, request, following.generator);
 
   const nudge = await nudgeFor(tx, row, before, facts);
@@ -159,7 +163,7 @@ export async function insertContract(
   const { facts } = change;
   const now = change.at;
   const settled_on = settledOn(facts, null);
-  await tx`INSERT INTO contracts ${tx({ ...columnsOf(tx, facts, now), ...copiesOf(facts, now), settled_on })}`;
+  await tx`INSERT INTO contracts ${tx({ ...columnsOf(tx, facts, now), ...copiesOf(facts, now, TIME_ZONE_RULES), settled_on })}`;
   await tx`INSERT INTO contract_quotas ${tx({ contract_id: facts.id, total: facts.quota.total, claimed: 0 })}`;
   await insertGrant(tx, facts.id, facts.quota.total, change, actor);
   await writeHistory(tx, null, facts, [{ change, actor }], request_id);
@@ -202,58 +206,14 @@ async function settleContext(
   return { ...(await findSettleContext(tx, row, until)), billing: mode };
 }
 
-/** While nothing has to be asked of the billing system, nobody waits for its answer. */
-function unasked(facts: ContractFacts, now: Instant): ContractFacts {
-  if (facts.billing_unreachable_since === null || isAtLeast(billingLevel(facts, now), 'SUSPEND')) return facts;
-  return { ...facts, billing_unreachable_since: null, verify_after: null };
-}
-
-/**
- * Settles. What was passed by unverified holds from now on, not from when somebody last looked: licenses may have been made
- * since, and rightly so.
- */
-function settleFromNow(
-  facts: ContractFacts,
-  until: Instant,
-  context: SettleContext,
-): { facts: ContractFacts; crossed: ContractChange[] } {
-  if (context.billing !== 'verified' || verificationDue(facts) === null) return settle(facts, until, context);
-  const passed = settle(facts, until, { ...context, billing: 'skip' });
-  const done = settle(passed.facts, until, context);
-  return { facts: done.facts, crossed: [...passed.crossed, ...done.crossed] };
-}
-
-/** The facts with what the billing system answered, or with since when it does not and when to ask again. */
-function withAnswer(stored: ContractFacts, { billing, foreign_invoices }: ChangeRequest, now: Instant): ContractFacts {
-  const own = stored.invoices.filter((invoice) => !foreign_invoices?.some((other) => isSameInvoice(other, invoice)));
-  const facts = own.length === stored.invoices.length ? stored : { ...stored, invoices: own };
-  if (billing === undefined || billing === 'stop') return facts;
-  if (billing === 'unreachable') {
-    const silent_since = facts.billing_unreachable_since ?? now;
-    return { ...facts, billing_unreachable_since: silent_since, verify_after: askAgainAt(silent_since, now) };
-  }
-  const invoices = facts.invoices.map((known) =>
-    billing.fetched
-      .filter((seen) => isSameInvoice(seen, known))
-      .reduce((latest, seen) => invoiceAfter(latest, seen, facts.timezone), known),
-  );
-  return { ...facts, invoices, billing_unreachable_since: null, verify_after: null };
-}
-
-/** An answer leaves a row when an invoice is not what it was thought to be; so does the first time that none came. */
-function answerChange(before: ContractFacts, facts: ContractFacts, at: Instant): ContractChange | null {
-  if (before.billing_unreachable_since === null && facts.billing_unreachable_since !== null)
-    return { facts, at, action: 'billing.unreachable', revised: false, told: { asked_again_at: facts.verify_after } };
-  const told = before.invoices.flatMap((known) => {
-    const { source, invoice_id, status: was } = known;
-    const invoice = facts.invoices.find((one) => isSameInvoice(one, known));
-    if (invoice === undefined) return [{ source, invoice_id, was, is: 'OTHER_CONTRACT' }];
-    const { status: is, due_date, disputed_on } = invoice;
-    const same = is === was && due_date === known.due_date && disputed_on === known.disputed_on;
-    return same ? [] : [{ source, invoice_id, was, is, due_date }];
-  });
-  if (told.length === 0) return null;
-  return { facts, at, action: 'billing.invoices_fetched', revised: false, told: { invoices: told } };
+/** The stored facts with what was heard of invoices, or that nothing was. */
+function withBilling(
+  stored: ContractFacts,
+  { billing, foreign_invoices = [] }: ChangeRequest,
+  now: Instant,
+): ContractFacts {
+  const own = withoutInvoices(stored, foreign_invoices);
+  return billing === undefined || billing === 'stop' ? own : withAnswer(own, billing, now);
 }
 
 async function decisionContext(
@@ -272,10 +232,6 @@ async function decisionContext(
   return { now, actor_id: request.actor.id, product, coterm_target, generator: generator ?? null, open_jobs };
 }
 
-function isSameInvoice(a: InvoiceName, b: InvoiceName): boolean {
-  return a.source === b.source && a.invoice_id === b.invoice_id;
-}
-
 interface Step {
   change: ContractChange;
   actor: Actor;
@@ -292,7 +248,7 @@ async function commit(
   generator: GeneratorFacts | null,
 ): Promise<{ written: boolean; cancelled: string[] }> {
   const now = facts.settled_until;
-  const copies = copiesFor(row, before, facts);
+  const copies = copiesToStore(row, before, facts, TIME_ZONE_RULES);
   const closes = row.may_generate && !copies.may_generate;
   // A draft that gets another zone has reached another day.
   const settled_on = settledOn(facts, row.timezone === facts.timezone ? row.settled_on : null);
@@ -435,7 +391,7 @@ function domainEventsOf(after: ContractFacts, steps: Step[]): DomainEventEntry[]
 
 /** The workflow is woken when it waits for another boundary or shows another name than it knew; paused jobs when generation is open again. */
 async function nudgeFor(tx: Sql, row: ContractRow, before: ContractFacts, facts: ContractFacts): Promise<Nudge> {
-  const copies = copiesFor(row, before, facts);
+  const copies = copiesToStore(row, before, facts, TIME_ZONE_RULES);
   const moved =
     row.activated_at !== facts.activated_at ||
     row.next_boundary_at !== copies.next_boundary_at ||
@@ -448,52 +404,6 @@ async function nudgeFor(tx: Sql, row: ContractRow, before: ContractFacts, facts:
     ? await tx<{ id: string }[]>`SELECT id FROM generation_jobs WHERE contract_id = ${facts.id} AND state = 'PAUSED'`
     : [];
   return { contract_id: moved && facts.activated_at !== null ? facts.id : null, job_ids: paused.map((job) => job.id) };
-}
-
-/** What SQL judges by: copies of what the domain derives from the facts. */
-function copiesOf(facts: ContractFacts, now: Instant) {
-  const state = stateAt(facts, now);
-  const boundary = nextBoundary(facts);
-  return {
-    state,
-    may_generate: mayGenerateIn(state, facts),
-    next_boundary_at: boundary?.at ?? null,
-    next_boundary_kind: boundary?.kind ?? null,
-    verify_at: verifyAt(facts),
-    warnings: warningsOf(facts, now),
-    time_zone_rules: TIME_ZONE_RULES,
-  };
-}
-
-/**
- * The copies to be stored for a contract that exists. Where a process with newer rules has computed the boundary that lies ahead,
- * one with older rules keeps it, as long as nothing else moves it: the two do not move it to and fro. When something does, the row
- * names the older rules, and the sweep of a worker with newer ones computes it again.
- */
-function copiesFor(row: ContractRow, before: ContractFacts, facts: ContractFacts): ReturnType<typeof copiesOf> {
-  const now = facts.settled_until;
-  const copies = copiesOf(facts, now);
-  const { next_boundary_at, next_boundary_kind, time_zone_rules } = row;
-  if (time_zone_rules === null || !isOlder(TIME_ZONE_RULES, time_zone_rules)) return copies;
-  const lies_ahead = next_boundary_at === null || next_boundary_at > now;
-  if (!lies_ahead || !sameJson(nextBoundary(before), nextBoundary(facts))) return copies;
-  return { ...copies, next_boundary_at, next_boundary_kind, time_zone_rules };
-}
-
-/** The boundary that the rules of this process have moved, as a change; null when they are not newer or it stays where it was. */
-function boundaryMove(row: ContractRow, before: ContractFacts, settled: ContractFacts): ContractChange | null {
-  if (!isOlder(row.time_zone_rules, TIME_ZONE_RULES)) return null;
-  const stored = storedBoundary(row);
-  const computed = nextBoundary(before);
-  if (sameJson(stored, computed)) return null;
-  return {
-    facts: settled,
-    at: settled.settled_until,
-    action: 'contract.boundary_moved',
-    reason: `time zone rules ${TIME_ZONE_RULES}`,
-    revised: false,
-    told: { next_boundary: { was: stored && { ...stored }, is: computed && { ...computed } } },
-  };
 }
 
 /** The columns of `contracts` for the facts; names are equal, what has tables of its own is left out. */

@@ -5,7 +5,8 @@
  */
 import { nextBoundary } from '../../domain/contract/boundary';
 import { sameJson } from '../../domain/base/json';
-import { factsOf, findContracts, storedBoundary } from '../../db/contract/contract';
+import { storedBoundary } from '../../domain/contract/copies';
+import { factsOf, findContracts } from '../../db/contract/contract';
 import type { ContractRow } from '../../db/contract/contract';
 import type { Sql } from '../../db/base/database';
 import { TIME_ZONE_RULES, computedByOlderRules } from '../../db/contract/time-zone-rules';

@@ -1,0 +1,72 @@
+/**
+ * Verification with the billing system: what its answer, or its silence, does to a contract before it is suspended or terminated
+ * for unpaid invoices (decisions 3; domain.md 1.4 T6, T8).
+ */
+import { askAgainAt, billingLevel, isAtLeast } from '../billing/dunning';
+import { invoiceAfter, isSameInvoice } from '../billing/invoice';
+import type { InvoiceName, SeenInvoice } from '../billing/invoice';
+import type { Instant } from '../base/instant';
+import { settle, verificationDue } from './boundary';
+import type { SettleContext } from './boundary';
+import type { ContractChange } from './change';
+import type { ContractFacts } from './facts';
+
+/** What the billing system answered about the unpaid invoices; `unreachable` when one of them got no answer. */
+export type BillingAnswer = { fetched: SeenInvoice[] } | 'unreachable';
+
+/** The facts without invoices that belong to other contracts; the same object when it holds none of them. */
+export function withoutInvoices(facts: ContractFacts, foreign: readonly InvoiceName[]): ContractFacts {
+  const invoices = facts.invoices.filter((invoice) => !foreign.some((other) => isSameInvoice(other, invoice)));
+  return invoices.length === facts.invoices.length ? facts : { ...facts, invoices };
+}
+
+/** The facts with the answer of the billing system, or with since when it is silent and when to ask again. */
+export function withAnswer(facts: ContractFacts, answer: BillingAnswer, now: Instant): ContractFacts {
+  if (answer === 'unreachable') {
+    const silent_since = facts.billing_unreachable_since ?? now;
+    return { ...facts, billing_unreachable_since: silent_since, verify_after: askAgainAt(silent_since, now) };
+  }
+  const invoices = facts.invoices.map((known) =>
+    answer.fetched
+      .filter((seen) => isSameInvoice(seen, known))
+      .reduce((latest, seen) => invoiceAfter(latest, seen, facts.timezone), known),
+  );
+  return { ...facts, invoices, billing_unreachable_since: null, verify_after: null };
+}
+
+/** The facts without the wait for an answer when nothing has to be asked of the billing system. */
+export function withoutNeedlessWait(facts: ContractFacts, now: Instant): ContractFacts {
+  if (facts.billing_unreachable_since === null || isAtLeast(billingLevel(facts, now), 'SUSPEND')) return facts;
+  return { ...facts, billing_unreachable_since: null, verify_after: null };
+}
+
+/** The change that records an answer: an invoice differs from what was known, or for the first time there is no answer. */
+export function answerChange(before: ContractFacts, facts: ContractFacts, at: Instant): ContractChange | null {
+  if (before.billing_unreachable_since === null && facts.billing_unreachable_since !== null)
+    return { facts, at, action: 'billing.unreachable', revised: false, told: { asked_again_at: facts.verify_after } };
+  const invoices = before.invoices.flatMap((known) => {
+    const { source, invoice_id, status: was } = known;
+    const invoice = facts.invoices.find((one) => isSameInvoice(one, known));
+    if (invoice === undefined) return [{ source, invoice_id, was, is: 'OTHER_CONTRACT' }];
+    const { status: is, due_date, disputed_on } = invoice;
+    const same = is === was && due_date === known.due_date && disputed_on === known.disputed_on;
+    return same ? [] : [{ source, invoice_id, was, is, due_date }];
+  });
+  if (invoices.length === 0) return null;
+  return { facts, at, action: 'billing.invoices_fetched', revised: false, told: { invoices } };
+}
+
+/**
+ * Settles up to an instant. A suspension or termination that was passed by unverified holds from now on, not from when somebody
+ * last looked: licenses may have been made since, and rightly so.
+ */
+export function settleFromNow(
+  facts: ContractFacts,
+  until: Instant,
+  context: SettleContext,
+): { facts: ContractFacts; crossed: ContractChange[] } {
+  if (context.billing !== 'verified' || verificationDue(facts) === null) return settle(facts, until, context);
+  const passed = settle(facts, until, { ...context, billing: 'skip' });
+  const done = settle(passed.facts, until, context);
+  return { facts: done.facts, crossed: [...passed.crossed, ...done.crossed] };
+}
