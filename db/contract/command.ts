@@ -64,3 +64,11 @@ export async function insertCommandOutcome(
     outcome: tx.json(outcome as never),
   })}`;
 }
+
+/** Deletes outcomes that are older than so many days by the time of Postgres, at most `limit`; answers how many. */
+export async function deleteExpiredCommands(sql: Sql, days: number, limit: number): Promise<number> {
+  const { count } = await sql`
+    DELETE FROM contract_commands WHERE (contract_id, command_id) IN (
+      SELECT contract_id, command_id FROM contract_commands WHERE at < now() - make_interval(days => ${days}) LIMIT ${limit})`;
+  return count;
+}

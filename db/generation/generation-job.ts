@@ -381,6 +381,15 @@ function auditJob(
   );
 }
 
+/** Clears the idempotency keys of jobs that are older than so many days by the time of Postgres, at most `limit`; answers how many. */
+export async function clearExpiredIdempotencyKeys(sql: Sql, days: number, limit: number): Promise<number> {
+  const { count } = await sql`
+    UPDATE generation_jobs SET idempotency_key = NULL, idempotency_fingerprint = NULL WHERE id IN (
+      SELECT id FROM generation_jobs
+      WHERE idempotency_key IS NOT NULL AND requested_at < now() - make_interval(days => ${days}) LIMIT ${limit})`;
+  return count;
+}
+
 /** The system as the actor of a change to a job. */
 export function bySystem(job_id: string, now: Instant): JobChange {
   return { job_id, actor: SYSTEM, now, request_id: null };

@@ -1,0 +1,24 @@
+/** Requests that come again under an idempotency key (domain.md 5.2, decisions 11); generation keeps its own keys in its jobs. */
+import { findIdempotencyKey, insertIdempotencyKey } from '../../db/base/idempotency';
+import type { IdempotentRequest, StoredAnswer } from '../../db/base/idempotency';
+import type { Sql } from '../../db/base/database';
+import { refuse } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
+
+/** How long an idempotency key is remembered (domain.md 5.2). */
+export const IDEMPOTENCY_DAYS = 30;
+
+/**
+ * Claims a key in the transaction of the write, or finds the answer of the first request. The second of two equal
+ * requests waits here until the first has ended, at most `lock_timeout`.
+ */
+export async function claimIdempotencyKey(
+  tx: Sql,
+  request: IdempotentRequest,
+): Promise<'claimed' | StoredAnswer | Refusal> {
+  if (await insertIdempotencyKey(tx, request)) return 'claimed';
+  const row = await findIdempotencyKey(tx, request);
+  if (row && row.fingerprint !== request.fingerprint) return refuse('IDEMPOTENCY_KEY_REUSED');
+  if (!row || row.status === null || row.body === null) return refuse('IDEMPOTENCY_IN_PROGRESS');
+  return { status: row.status, headers: row.headers ?? {}, body: row.body };
+}
