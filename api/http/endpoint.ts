@@ -12,7 +12,7 @@ import type { Refusal, RefusalCode } from '../../domain/base/refusal';
 import { ROLES, roleCovers } from '../../domain/access/role';
 import type { Role } from '../../domain/access/role';
 import type { AuthenticatedAdmin } from '../../db/access/admin';
-import { storeAnswer } from '../../db/base/idempotency';
+import { deleteIdempotencyKey, storeAnswer } from '../../db/base/idempotency';
 import { claimIdempotencyKey } from '../../transactions/base/idempotency';
 import { isLockTimeout, rowsBusyIfLocked } from '../../db/base/errors';
 import type { LockedRow } from '../../db/base/errors';
@@ -232,7 +232,7 @@ async function write(
       throw rowsBusyIfLocked(error, rows[0] ?? null);
     });
     // A refusal had no effect, so nothing is remembered of it.
-    if (isRefusal(answer)) await tx`DELETE FROM idempotency_keys WHERE scope = ${scope} AND key = ${key}`;
+    if (isRefusal(answer)) await deleteIdempotencyKey(tx, idempotency);
     else
       await storeAnswer(tx, idempotency, {
         status: answer.status,

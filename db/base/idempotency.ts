@@ -48,6 +48,14 @@ export async function storeAnswer(tx: Sql, request: IdempotentRequest, answer: S
     WHERE scope = ${request.scope} AND key = ${request.key}`;
 }
 
+/** Forgets a key in the transaction that claimed it, because its request had no effect. */
+export async function deleteIdempotencyKey(
+  tx: Sql,
+  { scope, key }: Pick<IdempotentRequest, 'scope' | 'key'>,
+): Promise<void> {
+  await tx`DELETE FROM idempotency_keys WHERE scope = ${scope} AND key = ${key}`;
+}
+
 /**
  * Deletes keys that are older than so many days, at most `limit`; answers how many. The time of Postgres is compared with what it
  * wrote itself, so neither a test clock nor a process with a wrong clock shortens their life.
