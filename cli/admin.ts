@@ -6,12 +6,13 @@ import { SYSTEM } from '../domain/base/actor';
 import { newApiKey } from '../domain/access/api-key';
 import { ROLES, type Role } from '../domain/access/role';
 import { hasDirectionControl, isPlainText, isVisible } from '../domain/base/text';
-import { createAdminApiKey, insertAdmin } from '../db/access/admin';
 import { violates } from '../db/base/errors';
 import { findNow } from '../db/base/clock';
 import { openDatabase } from '../db/base/database';
 import { assertOwnSessions } from '../db/base/pooler';
 import { CLI_LIMITS } from '../db/base/session';
+import { createAdmin } from '../transactions/access/admin';
+import { createAdminApiKey } from '../transactions/access/admin-api-key';
 import { CommandFailure } from './failure';
 import { readSettings } from './settings';
 
@@ -50,8 +51,8 @@ async function create(options: CreateOptions): Promise<void> {
     await assertOwnSessions(db);
     const admin = await db.begin(async (tx) => {
       const act = { actor: SYSTEM, now: await findNow(tx), request_id: null };
-      const created = await insertAdmin(tx, options, act);
-      await createAdminApiKey(tx, created, key, { pepper: config.keyPepper, label: options.label }, act);
+      const created = await createAdmin(tx, options, act);
+      await createAdminApiKey(tx, created.id, key, { pepper: config.keyPepper, label: options.label }, act);
       return created;
     });
     if (options.json) {

@@ -6,7 +6,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureSuperAdmin } from '../db/access/admin';
+import { ensureSuperAdmin } from '../transactions/access/admin';
 import { findNow } from '../db/base/clock';
 import { openDatabase } from '../db/base/database';
 import { migrate } from '../db/system/migration';

@@ -3,17 +3,13 @@ import { randomFillSync } from 'node:crypto';
 import { newApiKey } from '../../domain/access/api-key';
 import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
 import { ROLES } from '../../domain/access/role';
-import {
-  createAdminApiKey,
-  findAdmin,
-  insertAdmin,
-  listAdminApiKeys,
-  listAdmins,
-  revokeAdminApiKey,
-  updateAdmin,
-} from '../../db/access/admin';
-import type { AdminApiKeyRow, AdminRow } from '../../db/access/admin';
+import { findAdmin, listAdmins } from '../../db/access/admin';
+import type { AdminRow } from '../../db/access/admin';
+import { listAdminApiKeys } from '../../db/access/admin-api-key';
+import type { AdminApiKeyRow } from '../../db/access/admin-api-key';
 import type { LockedRow } from '../../db/base/errors';
+import { createAdmin, editAdmin } from '../../transactions/access/admin';
+import { createAdminApiKey, revokeAdminApiKey } from '../../transactions/access/admin-api-key';
 import { EmailShape } from '../http/email';
 import { actOf, unlessTaken } from '../http/edit';
 import { PageOf, PageQuery, cursorsByCreation, cursorsById, pageOf } from '../http/paging';
@@ -132,7 +128,7 @@ export const adminRoutes: Route[] = [
     audit: ['admin.created'],
     handle({ body, write, ...request }) {
       const created = write(async (tx) => {
-        const row = await insertAdmin(tx, body, actOf(request));
+        const row = await createAdmin(tx, body, actOf(request));
         return { status: 201, body: presentAdmin(row), headers: { Location: `/api/v1/admins/${row.id}` } };
       });
       return unlessTaken(created, 'admins_email_unique', () => refuse('EMAIL_TAKEN', { email: body.email }));
@@ -191,7 +187,7 @@ export const adminRoutes: Route[] = [
     audit: ['admin.updated'],
     handle({ params, body, write, ...request }) {
       return write(async (tx) => {
-        const row = await updateAdmin(tx, params.id, body, actOf(request));
+        const row = await editAdmin(tx, params.id, body, actOf(request));
         return isRefusal(row) ? row : { status: 200, body: presentAdmin(row) };
       }, SUPER_ADMINS);
     },
@@ -216,7 +212,7 @@ export const adminRoutes: Route[] = [
         const key = newApiKey('admin', randomFillSync);
         const row = await createAdminApiKey(
           tx,
-          admin,
+          admin.id,
           key,
           { pepper: api.keyPepper, label: body.label },
           actOf(request),

@@ -1,8 +1,8 @@
 /** Finding out whose API key a request carries. */
 import type { Instant } from '../../domain/base/instant';
-import { authenticateAdmin } from '../../db/access/admin';
-import type { AuthenticatedAdmin } from '../../db/access/admin';
+import type { AuthenticatedAdmin } from '../../db/access/admin-api-key';
 import type { Database } from '../../db/base/database';
+import { authenticateAdmin } from '../../transactions/access/authenticate-admin';
 
 /** The admin behind a key, or undefined. */
 export type Authenticate = (key: string) => Promise<AuthenticatedAdmin | undefined>;

@@ -11,7 +11,7 @@ import { isRefusal, refuse } from '../../domain/base/refusal';
 import type { Refusal, RefusalCode } from '../../domain/base/refusal';
 import { ROLES, roleCovers } from '../../domain/access/role';
 import type { Role } from '../../domain/access/role';
-import type { AuthenticatedAdmin } from '../../db/access/admin';
+import type { AuthenticatedAdmin } from '../../db/access/admin-api-key';
 import { deleteIdempotencyKey, storeAnswer } from '../../db/base/idempotency';
 import { claimIdempotencyKey } from '../../transactions/base/idempotency';
 import { isLockTimeout, rowsBusyIfLocked } from '../../db/base/errors';

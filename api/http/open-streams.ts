@@ -11,8 +11,9 @@
 import type { Response } from 'express';
 import { roleCovers } from '../../domain/access/role';
 import type { Role } from '../../domain/access/role';
-import { ACCESS_CHANNEL, listKeyRoles } from '../../db/access/admin';
-import type { AuthenticatedAdmin } from '../../db/access/admin';
+import { ACCESS_CHANNEL } from '../../db/access/admin';
+import { listKeyRoles } from '../../db/access/admin-api-key';
+import type { AuthenticatedAdmin } from '../../db/access/admin-api-key';
 import type { Database } from '../../db/base/database';
 import type { Logger } from '../../log';
 import { ClientStream } from './client-stream';

@@ -11,7 +11,7 @@ import type { JsonObject } from '../../domain/base/json';
 import type { Nudge } from '../../domain/contract/nudge';
 import type { Refusal } from '../../domain/base/refusal';
 import type { Role } from '../../domain/access/role';
-import type { AuthenticatedAdmin } from '../../db/access/admin';
+import type { AuthenticatedAdmin } from '../../db/access/admin-api-key';
 import type { LockedRow } from '../../db/base/errors';
 import type { Credential } from '../../transactions/generation/request-licenses';
 import type { Sql } from '../../db/base/database';

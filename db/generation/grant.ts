@@ -4,8 +4,8 @@
 import type { Actor } from '../../domain/base/actor';
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
-import { stillAccepted } from '../access/admin';
-import type { CallerKey } from '../access/admin';
+import { stillAccepted } from '../access/admin-api-key';
+import type { CallerKey } from '../access/admin-api-key';
 import { auditAct } from '../base/audit';
 import type { AuditClock } from '../base/audit';
 import { sentAlone } from '../base/database';

@@ -4,7 +4,7 @@
  */
 import { randomFillSync, randomUUID } from 'node:crypto';
 import { createGenerationJobActivities } from '../../activities/generation/generation-job';
-import { insertAdminApiKey } from '../../db/access/admin';
+import { storeAdminApiKey } from '../../transactions/access/admin-api-key';
 import { changeContract } from '../../transactions/contract/change-contract';
 import type { Changed } from '../../transactions/contract/change-contract';
 import { refreshGrants } from '../../db/contract/quota';
@@ -378,7 +378,7 @@ describe('a caller who was looked up before the request', () => {
       INSERT INTO admins (id, email, name, role, created_at, updated_at)
       VALUES (gen_random_uuid(), ${`${randomUUID()}@covenant.test`}, 'Admin', 'admin', now(), now()) RETURNING id`;
     const key = newApiKey('admin', randomFillSync);
-    const row = await insertAdminApiKey(sql, admin.id, key, {
+    const row = await storeAdminApiKey(sql, admin.id, key, {
       pepper: 'p',
       label: null,
       now: new Date().toISOString(),

@@ -15,7 +15,7 @@ import { createApi } from '../../api/create-api';
 import { createFastServer } from '../../api/http/fast-server';
 import type { StreamLimits } from '../../api/http/open-streams';
 import type { TrustProxy } from '../../config';
-import { insertAdminApiKey } from '../../db/access/admin';
+import { storeAdminApiKey } from '../../transactions/access/admin-api-key';
 import { openDatabase } from '../../db/base/database';
 import type { LockTurnLimits } from '../../db/base/lock-turns';
 import type { SessionLimits } from '../../db/base/session';
@@ -244,7 +244,7 @@ async function insertAdmin(sql: Sql, role: Role, pepper: string): Promise<TestAd
   const [row] = await sql<[{ id: string }]>`
     INSERT INTO admins ${sql({ email: `${role}-${unique}@covenant.test`, name, role, created_at: now, updated_at: now })} RETURNING id`;
   const key = newApiKey('admin', randomFillSync);
-  await insertAdminApiKey(sql, row.id, key, { pepper, label: 'test', now });
+  await storeAdminApiKey(sql, row.id, key, { pepper, label: 'test', now });
   return { id: row.id, role, name, key: key.text };
 }
 

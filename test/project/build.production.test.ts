@@ -6,7 +6,7 @@ import { randomBytes, randomFillSync } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { scripts } from '../../package.json';
-import { ensureSuperAdmin } from '../../db/access/admin';
+import { ensureSuperAdmin } from '../../transactions/access/admin';
 import { newApiKey } from '../../domain/access/api-key';
 import { startKept } from '../../dev/kept-process';
 import type { KeptProcess } from '../../dev/kept-process';

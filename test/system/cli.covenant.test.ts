@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { examineApi } from '../../cli/doctor-api';
-import { authenticateAdmin } from '../../db/access/admin';
+import { authenticateAdmin } from '../../transactions/access/authenticate-admin';
 import { openDatabase } from '../../db/base/database';
 import { findInstallationId } from '../../db/system/installation';
 import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes';

@@ -28,7 +28,7 @@ import type { Nudge } from '../../domain/contract/nudge';
 import { claimRefusal } from '../../domain/contract/quota';
 import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
-import type { CallerKey } from '../../db/access/admin';
+import type { CallerKey } from '../../db/access/admin-api-key';
 import { factsOf, findContractWithSource } from '../../db/contract/contract';
 import { changeContract, deletedRefusal } from '../contract/change-contract';
 import { isKeyTimeout, violates } from '../../db/base/errors';

@@ -1,0 +1,153 @@
+/** API keys of admins in Postgres. Of a secret only its HMAC is stored (transactions/access/key-secret.ts). */
+import type { SuperAdminKey } from '../../domain/access/admin';
+import type { Role } from '../../domain/access/role';
+import type { Instant } from '../../domain/base/instant';
+import { columnNames } from '../base/columns';
+import type { Fragment, Sql } from '../base/database';
+
+export interface AdminApiKeyRow {
+  id: string;
+  admin_id: string;
+  key_id: string;
+  last_four: string;
+  label: string | null;
+  created_at: Instant;
+  last_used_at: Instant | null;
+  revoked_at: Instant | null;
+}
+
+const ADMIN_API_KEY_COLUMNS = columnNames<AdminApiKeyRow>({
+  id: true,
+  admin_id: true,
+  key_id: true,
+  last_four: true,
+  label: true,
+  created_at: true,
+  last_used_at: true,
+  revoked_at: true,
+});
+
+/** The admin a key belongs to. */
+export interface AuthenticatedAdmin {
+  id: string;
+  email: string;
+  name: string;
+  role: Role;
+  /** The key's row, for idempotency scopes and "last used". */
+  api_key_id: string;
+}
+
+/** A key that is accepted, with its admin, and with what its secret is compared to. */
+export interface AcceptedKey {
+  admin: AuthenticatedAdmin;
+  secret_hmac: Buffer;
+  /** Whether `last_used_at` is older than its resolution. */
+  stale: boolean;
+}
+
+/** `last_used_at` is brought up to date at most this often. */
+const LAST_USED_RESOLUTION = '1 minute';
+
+/** The key with this public part, if it is accepted now: neither revoked nor of a disabled admin. */
+export async function findAcceptedKey(sql: Sql, key_id: string, now: Instant): Promise<AcceptedKey | undefined> {
+  const [row] = await sql<(AuthenticatedAdmin & Omit<AcceptedKey, 'admin'>)[]>`
+    SELECT a.id, a.email, a.name, a.role, k.id AS api_key_id, k.secret_hmac,
+           coalesce(k.last_used_at < ${now}::timestamptz - ${LAST_USED_RESOLUTION}::interval, true) AS stale
+    FROM admin_api_keys k JOIN admins a ON a.id = k.admin_id
+    WHERE k.key_id = ${key_id} AND k.revoked_at IS NULL AND a.status = 'active'`;
+  if (!row) return undefined;
+  const { secret_hmac, stale, ...admin } = row;
+  return { admin, secret_hmac, stale };
+}
+
+/** Stores that a key is in use. While another transaction has its row, this is left to a later request: no request waits for it. */
+export async function markKeyUsed(sql: Sql, id: string, now: Instant): Promise<void> {
+  await sql`
+    UPDATE admin_api_keys SET last_used_at = ${now}
+    WHERE id = (SELECT id FROM admin_api_keys WHERE id = ${id} FOR NO KEY UPDATE SKIP LOCKED)`;
+}
+
+/** An API key that was accepted shortly before, and the roles of which its admin has to have one still. */
+export interface CallerKey {
+  /** The id of its row. */
+  api_key_id: string;
+  roles: readonly Role[];
+}
+
+/**
+ * A condition: each of these keys is still accepted, and its admin has one of the roles. For a statement that acts for callers
+ * who were found up to a second ago, so that it needs no look-up before it. Judged when the statement begins, as a look-up would be.
+ */
+export function stillAccepted(sql: Sql, keys: readonly CallerKey[]): Fragment {
+  return sql`NOT EXISTS (
+    SELECT FROM jsonb_to_recordset(${sql.json(keys as never)}) AS used (api_key_id uuid, roles jsonb)
+    WHERE NOT EXISTS (
+      SELECT FROM admin_api_keys k JOIN admins a ON a.id = k.admin_id
+      WHERE k.id = used.api_key_id AND k.revoked_at IS NULL AND a.status = 'active' AND used.roles ? a.role))`;
+}
+
+/** The role behind each of these keys (ids of their rows) that is accepted now; revoked keys and those of disabled admins are left out. */
+export async function listKeyRoles(
+  sql: Sql,
+  api_key_ids: readonly string[],
+): Promise<{ api_key_id: string; role: Role }[]> {
+  return sql<{ api_key_id: string; role: Role }[]>`
+    SELECT k.id AS api_key_id, a.role
+    FROM admin_api_keys k JOIN admins a ON a.id = k.admin_id
+    WHERE k.id = ANY(${api_key_ids as string[]}::uuid[]) AND k.revoked_at IS NULL AND a.status = 'active'`;
+}
+
+/**
+ * Locks every active super admin, in one order, and answers with their keys that are accepted. A change that takes such a key or
+ * such an admin away locks them first, so that two at the same moment cannot both leave none.
+ */
+export async function lockSuperAdmins(tx: Sql): Promise<SuperAdminKey[]> {
+  await tx`SELECT FROM admins WHERE role = 'super_admin' AND status = 'active' ORDER BY id FOR NO KEY UPDATE`;
+  // A statement of its own: it sees what committed while a lock was awaited.
+  return tx<SuperAdminKey[]>`
+    SELECT k.id, k.admin_id FROM admin_api_keys k JOIN admins a ON a.id = k.admin_id
+    WHERE a.role = 'super_admin' AND a.status = 'active' AND k.revoked_at IS NULL`;
+}
+
+/** An admin's keys, newest first, revoked ones included. */
+export async function listAdminApiKeys(
+  sql: Sql,
+  admin_id: string,
+  before: string | null,
+  limit: number,
+): Promise<AdminApiKeyRow[]> {
+  return sql<AdminApiKeyRow[]>`
+    SELECT ${sql(ADMIN_API_KEY_COLUMNS)} FROM admin_api_keys
+    WHERE admin_id = ${admin_id} ${before === null ? sql`` : sql`AND id < ${before}`}
+    ORDER BY id DESC LIMIT ${limit}`;
+}
+
+/** An admin's key, named by its id or its public part, locked until the transaction ends; undefined when the admin has none such. */
+export async function lockAdminApiKey(tx: Sql, admin_id: string, name: string): Promise<AdminApiKeyRow | undefined> {
+  const [row] = await tx<AdminApiKeyRow[]>`
+    SELECT ${tx(ADMIN_API_KEY_COLUMNS)} FROM admin_api_keys
+    WHERE admin_id = ${admin_id} AND (id::text = ${name.toLowerCase()} OR key_id = ${name}) FOR NO KEY UPDATE`;
+  return row;
+}
+
+/** Whether there is a key with this public part, accepted or not. */
+export async function isKnownKey(sql: Sql, key_id: string): Promise<boolean> {
+  const known = await sql`SELECT FROM admin_api_keys WHERE key_id = ${key_id}`;
+  return known.count === 1;
+}
+
+export type NewAdminApiKey = Pick<AdminApiKeyRow, 'admin_id' | 'key_id' | 'last_four' | 'label' | 'created_at'> & {
+  secret_hmac: Buffer;
+};
+
+export async function insertAdminApiKey(tx: Sql, key: NewAdminApiKey): Promise<AdminApiKeyRow> {
+  const { admin_id, key_id, secret_hmac, last_four, label, created_at } = key;
+  const [row] = await tx<[AdminApiKeyRow]>`
+    INSERT INTO admin_api_keys ${tx({ admin_id, key_id, secret_hmac, last_four, label, created_at })}
+    RETURNING ${tx(ADMIN_API_KEY_COLUMNS)}`;
+  return row;
+}
+
+export async function updateRevokedAt(tx: Sql, id: string, revoked_at: Instant): Promise<void> {
+  await tx`UPDATE admin_api_keys SET revoked_at = ${revoked_at} WHERE id = ${id}`;
+}

@@ -1,0 +1,22 @@
+/** Finds out which admin an API key belongs to. */
+import { parseApiKey } from '../../domain/access/api-key';
+import type { Instant } from '../../domain/base/instant';
+import { findAcceptedKey, markKeyUsed } from '../../db/access/admin-api-key';
+import type { AuthenticatedAdmin } from '../../db/access/admin-api-key';
+import type { Sql } from '../../db/base/database';
+import { isSecretOf } from './key-secret';
+
+/** The admin with this key; undefined when it is malformed, unknown, revoked, or of a disabled admin. Stores its use, to the minute. */
+export async function authenticateAdmin(
+  sql: Sql,
+  text: string,
+  pepper: string,
+  now: Instant,
+): Promise<AuthenticatedAdmin | undefined> {
+  const key = parseApiKey(text);
+  if (!key || key.kind !== 'admin') return undefined;
+  const accepted = await findAcceptedKey(sql, key.key_id, now);
+  if (!accepted || !isSecretOf(key, pepper, accepted.secret_hmac)) return undefined;
+  if (accepted.stale) await markKeyUsed(sql, accepted.admin.api_key_id, now);
+  return accepted.admin;
+}
