@@ -5,13 +5,13 @@
  * or not at all.
  */
 import { localDateAt } from '../base/calendar';
-import { isLive, stateAt } from './contract';
+import { stateAt } from './contract';
 import type { ContractFacts, Amendment, AmendmentChanges } from './facts';
 import type { ContractChange } from './change';
 import { revise } from './decision';
 import type { Conditional, Decision, DecisionContext } from './decision';
 import { editFields } from './edit';
-import { inactiveRefusal, owingRefusal } from './operations';
+import { inactiveRefusal, operationRefusal, owingRefusal, permissionFor } from './operations';
 import type { Instant, LocalDate } from '../base/instant';
 import type { JsonObject } from '../base/json';
 import { isRefusal, refuse } from '../base/refusal';
@@ -33,9 +33,8 @@ export interface WithdrawAmendmentInput extends Conditional {
 export function amend(facts: ContractFacts, input: AmendInput, context: DecisionContext): Decision {
   const { now } = context;
   const { amendment_id: id, effective_date, changes, note } = input;
-  const state = stateAt(facts, now);
-  if (state === 'DRAFT') return refuse('AMENDMENT_NOT_POSSIBLE', { why: 'A draft is not amended but edited.' });
-  if (!isLive(state)) return inactiveRefusal(facts, now);
+  const refusal = operationRefusal('amend', facts, now);
+  if (refusal) return refusal;
   const today = localDateAt(now, facts.timezone);
   // A term that was granted before it begins is not the current one; then there is no going back before today.
   const earliest = facts.term_start_date !== null && facts.term_start_date < today ? facts.term_start_date : today;
@@ -121,7 +120,8 @@ function applyChanges(
   const { now } = context;
   const { quota_add, end_date, ...fields } = changes;
   const state = stateAt(facts, now);
-  if (state === 'SUSPENDED' && !onlyLowers(facts, changes)) return inactiveRefusal(facts, now);
+  if (permissionFor('amend', state) === 'lower' && !onlyLowers(facts, changes))
+    return inactiveRefusal(facts, now, state);
   const adds = quota_add !== undefined || (end_date !== undefined && prolongs(facts, end_date));
   const owing = adds ? owingRefusal(facts, now) : null;
   if (owing) return owing;

@@ -2,7 +2,8 @@
  * A contract: the facts that are stored, the state they give at an instant, and how that state is shown.
  *
  * State is never stored as a decision: `stateAt` derives it from facts and a clock (domain.md 1.3), and everything else
- * asks this file. The columns `state` and `may_generate` are copies for SQL, written only by `transactions/contract/change-contract.ts`.
+ * asks this file. What a state allows is decided in `operations.ts`. The columns `state` and `may_generate` are copies for SQL,
+ * written only by `transactions/contract/change-contract.ts`.
  */
 import { CONTRACT_WARNINGS, HOLD_SOURCES } from './facts';
 import type { ContractFacts, ContractState, ContractWarning, Hold, HoldSource, InactiveReason } from './facts';
@@ -51,12 +52,6 @@ export function liftHolds(facts: ContractFacts, at: Instant, chosen: (hold: Hold
   );
   return { ...facts, holds };
 }
-
-/** Whether licenses are generated: while active, past due or not, and in the grace of a contract that allows it (2.2). */
-export function mayGenerateIn(state: ContractState, { grace_allows_generation }: GraceRule): boolean {
-  return state === 'ACTIVE' || state === 'PAST_DUE' || (state === 'EXPIRY_GRACE' && grace_allows_generation);
-}
-type GraceRule = Pick<ContractFacts, 'grace_allows_generation'>;
 
 /** The seed's two statuses, and why an inactive contract is inactive. */
 export interface ContractStatus {

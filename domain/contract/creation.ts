@@ -1,11 +1,12 @@
 /** The beginning of a contract: creating it, and activating it, which gives it its term and its zone for good (T1, T2). */
 import { addPeriods, localDateAt } from '../base/calendar';
 import { expiresAt, stateAt } from './contract';
-import type { ContractFacts, ContractType } from './facts';
+import type { ContractFacts, ContractState, ContractType } from './facts';
 import type { ContractChange } from './change';
 import { revise } from './decision';
 import type { Conditional, Decision, DecisionContext } from './decision';
-import { impossible, catalogueRefusal } from './refusals';
+import { operationRefusal, permissionFor } from './operations';
+import { catalogueRefusal } from './refusals';
 import type { Dunning } from '../billing/dunning';
 import { expiryRefusal } from './expiry';
 import type { ExpiryRule } from './expiry';
@@ -111,12 +112,24 @@ export function create(
 /** T2: a draft gets its term and its zone for good. */
 export function activate(facts: ContractFacts, _input: ActivateInput, context: DecisionContext): Decision {
   const state = stateAt(facts, context.now);
-  if (state === 'SCHEDULED' || state === 'ACTIVE' || state === 'PAST_DUE') return 'unchanged';
-  if (state !== 'DRAFT') return impossible(facts, context.now, 'activate');
-  const refusal = catalogueRefusal(facts, context);
+  if (permissionFor('activate', state) === 'done') return 'unchanged';
+  const refusal = operationRefusal('activate', facts, context.now, state) ?? catalogueRefusal(facts, context);
   if (refusal) return refusal;
   const next = activated(facts, context);
   return isRefusal(next) ? next : revise(facts, next, context.now, 'contract.activated');
+}
+
+/** What keeps a contract from being activated, as far as it depends on the contract alone; null when nothing does. */
+export function activateRefusal(
+  facts: ContractFacts,
+  now: Instant,
+  state: ContractState = stateAt(facts, now),
+): Refusal | null {
+  const refusal = operationRefusal('activate', facts, now, state);
+  // The end of a first term that is shortened is the other contract's.
+  if (refusal || permissionFor('activate', state) === 'done' || cotermPending(facts)) return refusal;
+  const next = activated(facts, { now, coterm_target: null });
+  return isRefusal(next) ? next : null;
 }
 
 /** The end that a term gives, counted from its start; a draft without a start has none yet. */
@@ -141,8 +154,10 @@ export function renewalRefusal(facts: ContractFacts): Refusal | null {
   return refuse('VALIDATION_FAILED', { path: 'renewal.mode', message });
 }
 
+type ActivationContext = Pick<DecisionContext, 'now' | 'coterm_target'>;
+
 /** The facts of a draft once it is activated, or why its term cannot begin (decisions 19). */
-export function activated(facts: ContractFacts, context: DecisionContext): ContractFacts | Refusal {
+export function activated(facts: ContractFacts, context: ActivationContext): ContractFacts | Refusal {
   const { now } = context;
   const start_date = facts.start_date ?? localDateAt(now, facts.timezone);
   const anchored = { start_date, term_start_date: start_date, anchor_date: start_date, anchor_term: 0 };
@@ -158,7 +173,7 @@ export function activated(facts: ContractFacts, context: DecisionContext): Contr
 function cotermedAtStart(
   facts: ContractFacts,
   now: Instant,
-  { coterm_target }: DecisionContext,
+  { coterm_target }: ActivationContext,
 ): ContractFacts | Refusal {
   if (!cotermPending(facts)) return facts;
   const { start_date, end_date, term_length: length } = facts;

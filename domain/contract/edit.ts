@@ -6,9 +6,9 @@ import type { ContractFacts } from './facts';
 import { activate, datesRefusal, renewalRefusal, withTermEnd } from './creation';
 import { revise } from './decision';
 import type { Conditional, Decision, DecisionContext } from './decision';
-import { impossible, catalogueRefusal } from './refusals';
+import { catalogueRefusal } from './refusals';
 import { pause, resume } from './hold';
-import { operationRefusal } from './operations';
+import { frozenRefusal, operationRefusal, permissionFor } from './operations';
 import type { ContractOperation } from './operations';
 import { expiryRefusal } from './expiry';
 import type { ExpiryRule } from './expiry';
@@ -83,7 +83,8 @@ export function editFields(facts: ContractFacts, input: EditInput, context: Deci
   const frozen = (['timezone', 'start_date', 'end_date', 'term', 'expiry_grace_days'] as const).find(
     (field) => input[field] !== undefined && input[field] !== facts[field === 'term' ? 'term_length' : field],
   );
-  if (frozen && state !== 'DRAFT') return refuse('IMMUTABLE_FIELD', { field: frozen, when: 'after activation' });
+  const may_edit_dates = permissionFor('edit_dates', state) === 'yes';
+  if (frozen && !may_edit_dates) return frozenRefusal(frozen);
 
   const next: ContractFacts = {
     ...facts,
@@ -110,7 +111,7 @@ export function editFields(facts: ContractFacts, input: EditInput, context: Deci
     [quota, 'edit_terms'],
   ];
   for (const [wanted, operation] of operations) {
-    const refusal = wanted ? operationRefusal(operation, facts, context.now) : null;
+    const refusal = wanted ? operationRefusal(operation, facts, context.now, state) : null;
     if (refusal) return refusal;
   }
   const refusal =
@@ -118,11 +119,9 @@ export function editFields(facts: ContractFacts, input: EditInput, context: Deci
     (terms || quota ? catalogueRefusal(next, context, touches('generator_id')) : null) ??
     (touches('expiry') ? expiryRefusal(next, context.now) : null) ??
     (touches('dunning') ? dunningRefusal(next.dunning) : null) ??
-    (touches('renewal') && state !== 'DRAFT'
-      ? (optOutRefusal(facts, next, context.now) ?? renewalRefusal(next))
-      : null);
+    (touches('renewal') && !may_edit_dates ? (optOutRefusal(facts, next, context.now) ?? renewalRefusal(next)) : null);
   if (refusal) return refusal;
-  if (state !== 'DRAFT') return next;
+  if (!may_edit_dates) return next;
 
   const dated = withTermEnd({
     ...next,
@@ -174,9 +173,9 @@ function setStatus(facts: ContractFacts, status: 'active' | 'inactive', context:
   const state = stateAt(facts, context.now);
   if (statusOf(facts, context.now).status === status) return 'unchanged';
   if (status === 'inactive') return pause(facts, { reason: 'paused' }, context);
-  if (state === 'DRAFT') return activate(facts, {}, context);
-  if (state === 'PAUSED') return resume(facts, {}, context);
-  return impossible(facts, context.now, 'status: active');
+  const refusal = operationRefusal('set_active', facts, context.now, state);
+  if (refusal) return refusal;
+  return permissionFor('activate', state) === 'yes' ? activate(facts, {}, context) : resume(facts, {}, context);
 }
 
 /** Everything a person can edit, compared; counters that move by themselves are left out. */

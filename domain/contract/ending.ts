@@ -2,15 +2,15 @@
 import { withdrawn } from './amendment';
 import { billingLevel } from '../billing/dunning';
 import { daysBetween, localDateAt } from '../base/calendar';
-import { stateAt, statusOf } from './contract';
-import type { ContractFacts } from './facts';
+import { stateAt } from './contract';
+import type { ContractFacts, ContractState } from './facts';
 import type { ContractChange } from './change';
 import { revise } from './decision';
 import type { Conditional, Decision, DecisionContext } from './decision';
-import { impossible } from './refusals';
-import { owingRefusal } from './operations';
+import { impossible, operationRefusal, owingRefusal, permissionFor } from './operations';
 import type { Instant } from '../base/instant';
 import { refuse } from '../base/refusal';
+import type { Refusal } from '../base/refusal';
 
 /** How long a termination can be undone, in days. */
 export const REINSTATE_DAYS_MAX = 30;
@@ -25,18 +25,17 @@ export interface DeleteInput extends Conditional {
 
 /** T14: whatever the contract was, it is over. Its jobs are cancelled with it, what waited is withdrawn. */
 export function terminate(facts: ContractFacts, input: TerminateInput, { now }: DecisionContext): Decision {
-  if (stateAt(facts, now) === 'TERMINATED') return 'unchanged';
+  const state = stateAt(facts, now);
+  if (permissionFor('terminate', state) === 'done') return 'unchanged';
+  const refusal = operationRefusal('terminate', facts, now, state);
+  if (refusal) return refusal;
   return terminated(facts, now, 'ADMIN', input.reason);
 }
 
 /** T15: for thirty days, and only when nothing is owed. */
 export function reinstate(facts: ContractFacts, _input: ReinstateInput, { now }: DecisionContext): Decision {
-  if (stateAt(facts, now) !== 'TERMINATED' || facts.terminated_at === null) return impossible(facts, now, 'reinstate');
-  const { timezone } = facts;
-  const days = daysBetween(localDateAt(facts.terminated_at, timezone), localDateAt(now, timezone));
-  if (days > REINSTATE_DAYS_MAX) return impossible(facts, now, `reinstate after ${days} days`);
-  const owing = owingRefusal(facts, now);
-  if (owing) return owing;
+  const refusal = reinstateRefusal(facts, now);
+  if (refusal) return refusal;
   const again: ContractFacts = {
     ...facts,
     terminated_at: null,
@@ -50,13 +49,38 @@ export function reinstate(facts: ContractFacts, _input: ReinstateInput, { now }:
   return { ...revise(facts, again, now, 'contract.reinstated'), reason: 'terminated' };
 }
 
+/** What keeps a contract from being reinstated; null when nothing does. */
+export function reinstateRefusal(
+  facts: ContractFacts,
+  now: Instant,
+  state: ContractState = stateAt(facts, now),
+): Refusal | null {
+  const refusal = operationRefusal('reinstate', facts, now, state);
+  if (refusal || facts.terminated_at === null) return refusal;
+  const { terminated_at, timezone } = facts;
+  const days = daysBetween(localDateAt(terminated_at, timezone), localDateAt(now, timezone));
+  if (days > REINSTATE_DAYS_MAX) return impossible(facts, now, `reinstate after ${days} days`, state);
+  return owingRefusal(facts, now, state);
+}
+
 /** T16: the row stays as a tombstone; licenses, jobs and audit stay too (domain.md 1.9). */
 export function remove(facts: ContractFacts, input: DeleteInput, context: DecisionContext): Decision {
-  if (statusOf(facts, context.now).status === 'active') return refuse('CONTRACT_ACTIVE', { contract_id: facts.id });
-  if (context.open_jobs > 0) return refuse('CONTRACT_HAS_OPEN_JOB', { open_jobs: context.open_jobs });
+  const refusal = deleteRefusal(facts, context.open_jobs, context.now);
+  if (refusal) return refusal;
   if (!isSameName(input.confirm_name, facts.name)) return refuse('CONFIRMATION_MISMATCH');
   const deleted = { ...withdrawn(facts, context.now), deleted_at: context.now };
   return revise(facts, deleted, context.now, 'contract.deleted');
+}
+
+/** What keeps a contract from being deleted, whoever confirms it; null when nothing does. */
+export function deleteRefusal(
+  facts: ContractFacts,
+  open_jobs: number,
+  now: Instant,
+  state: ContractState = stateAt(facts, now),
+): Refusal | null {
+  const refusal = operationRefusal('delete', facts, now, state);
+  return refusal ?? (open_jobs > 0 ? refuse('CONTRACT_HAS_OPEN_JOB', { open_jobs }) : null);
 }
 
 /** Whether two texts are the same name. One is typed by a person: keyboards differ in how they compose letters. */

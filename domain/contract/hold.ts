@@ -1,13 +1,13 @@
 /** Holds of people: pausing and resuming, and the holds of compliance. Each source lifts only its own (domain.md 1.2). */
 import { addDays, daysBetween, localDateAt } from '../base/calendar';
-import { isLive, liftHolds, openHold, stateAt } from './contract';
-import type { ContractFacts, Hold } from './facts';
+import { liftHolds, openHold, stateAt } from './contract';
+import type { ContractFacts, ContractState, Hold } from './facts';
 import { revise } from './decision';
 import type { Conditional, Decision, DecisionContext } from './decision';
-import { impossible } from './refusals';
-import { owingRefusal } from './operations';
+import { operationRefusal, owingRefusal } from './operations';
 import type { Instant } from '../base/instant';
 import { refuse } from '../base/refusal';
+import type { Refusal } from '../base/refusal';
 import { reanchored } from './term';
 
 export interface PauseInput extends Conditional {
@@ -25,7 +25,8 @@ export interface ComplianceReleaseInput extends Conditional {}
 
 /** T9: an administrator's hold. It may be placed on whatever is live, since holds are independent (decisions 18). */
 export function pause(facts: ContractFacts, input: PauseInput, { now, actor_id }: DecisionContext): Decision {
-  if (!isLive(stateAt(facts, now))) return impossible(facts, now, 'pause');
+  const refusal = operationRefusal('pause', facts, now);
+  if (refusal) return refusal;
   if (openHold(facts, now, 'admin')) return 'unchanged';
   const resume_at = input.resume_at ?? null;
   if (resume_at !== null && resume_at <= now) {
@@ -46,7 +47,8 @@ export function pause(facts: ContractFacts, input: PauseInput, { now, actor_id }
 
 /** T10: lifts the administrator's hold; on request the paused days are added to the end, and later terms count from there. */
 export function resume(facts: ContractFacts, input: ResumeInput, { now }: DecisionContext): Decision {
-  if (!isLive(stateAt(facts, now))) return impossible(facts, now, 'resume');
+  const refusal = operationRefusal('resume', facts, now);
+  if (refusal) return refusal;
   const hold = openHold(facts, now, 'admin');
   if (!hold) return 'unchanged';
   const lifted = liftHolds(facts, now, ({ source }) => source === 'admin');
@@ -67,7 +69,8 @@ export function holdForCompliance(
   input: ComplianceHoldInput,
   { now, actor_id }: DecisionContext,
 ): Decision {
-  if (!isLive(stateAt(facts, now))) return impossible(facts, now, 'compliance-hold');
+  const refusal = operationRefusal('compliance_hold', facts, now);
+  if (refusal) return refusal;
   if (openHold(facts, now, 'compliance')) return 'unchanged';
   const placed = { placed_at: now, resume_at: null, placed_by: actor_id, note: input.note };
   const hold = newHold({ source: 'compliance', code: 'COMPLIANCE', ...placed });
@@ -82,10 +85,22 @@ export function releaseFromCompliance(
   { now }: DecisionContext,
 ): Decision {
   if (!openHold(facts, now, 'compliance')) return 'unchanged';
-  // Reinstated first, it is suspended again; only then it can be released.
-  if (stateAt(facts, now) === 'TERMINATED') return impossible(facts, now, 'compliance-release');
+  const refusal = releaseRefusal(facts, now);
+  if (refusal) return refusal;
   const lifted = liftHolds(facts, now, ({ source }) => source === 'compliance');
   return { ...revise(facts, lifted, now, 'contract.reinstated'), reason: 'compliance' };
+}
+
+/**
+ * What keeps a contract from being released from compliance; null when nothing does, or nothing holds it. One that is
+ * terminated is reinstated first, which suspends it again; only then it can be released.
+ */
+export function releaseRefusal(
+  facts: ContractFacts,
+  now: Instant,
+  state: ContractState = stateAt(facts, now),
+): Refusal | null {
+  return openHold(facts, now, 'compliance') ? operationRefusal('compliance_release', facts, now, state) : null;
 }
 
 function newHold(hold: Omit<Hold, 'id' | 'lifted_at'>): Hold {

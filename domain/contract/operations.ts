@@ -1,8 +1,11 @@
 /**
- * What each state of a contract allows: one table for every operation (domain.md 2.2), asked by whoever carries one out.
+ * What each state of a contract allows: one table for every operation (domain.md 1.4, 1.6, 1.7, 2.2). Whatever a state
+ * decides asks this table: commands, generation, `may_generate`, the automatic renewal, and `allowed_actions`.
+ *
+ * An operation gets its row together with the code that carries it out, not before.
  */
 import { billingLevel, isAtLeast } from '../billing/dunning';
-import { lastDay, stateAt, statusOf } from './contract';
+import { lastDay, openHold, stateAt, statusOfState } from './contract';
 import { CONTRACT_STATES } from './facts';
 import type { ContractFacts, ContractState } from './facts';
 import type { Instant } from '../base/instant';
@@ -10,12 +13,10 @@ import { refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
 
 /**
- * yes · no · test: test licenses only · grace: only where `grace_allows_generation` says so · suspension and pause: by
- * the contract's policy for licenses that are out, or for modules · rotate: rotating only · late: within the days of late
- * renewal · unauthenticated: the key is not known any more · none: there is nothing to do it to.
+ * yes · no · test: test licenses only · grace: only where `grace_allows_generation` says so · late: within the days of late
+ * renewal · lower: only what makes the contract less · done: it already holds, so asking for it changes nothing.
  */
-export type Permission =
-  'yes' | 'no' | 'test' | 'grace' | 'suspension' | 'pause' | 'rotate' | 'late' | 'unauthenticated' | 'none';
+export type Permission = 'yes' | 'no' | 'test' | 'grace' | 'late' | 'lower' | 'done';
 
 /** Its columns are the states, in the order of `CONTRACT_STATES`. */
 type Row = readonly [
@@ -33,26 +34,61 @@ type Row = readonly [
 
 // prettier-ignore
 const ROWS = {
-  //                      DRAFT   SCHED  ACTIVE PAST_DUE GRACE    PAUSED   SUSP          EXPIRED   TERM               DELETED
-  generate_by_admin:    ['test', 'no',  'yes', 'yes',   'grace', 'no',    'no',         'no',     'no',              'no'],
-  generate_by_key:      ['test', 'no',  'yes', 'yes',   'grace', 'no',    'no',         'no',     'no',              'unauthenticated'],
-  replenish:            ['no',   'no',  'yes', 'yes',   'no',    'no',    'no',         'no',     'no',              'no'],
-  grab_from_pool:       ['no',   'no',  'yes', 'yes',   'no',    'no',    'no',         'no',     'no',              'unauthenticated'],
-  assign_license:       ['none', 'no',  'yes', 'yes',   'yes',   'yes',   'yes',        'yes',    'yes',             'yes'],
-  validate_license:     ['none', 'none','yes', 'yes',   'yes',   'yes',   'yes',        'yes',    'yes',             'yes'],
-  activate_license:     ['none', 'none','yes', 'yes',   'yes',   'yes',   'suspension', 'yes',    'yes',             'yes'],
-  use_module:           ['no',   'no',  'yes', 'yes',   'yes',   'pause', 'no',         'no',     'no',              'no'],
-  read_usage_by_key:    ['yes',  'yes', 'yes', 'yes',   'yes',   'yes',   'yes',        'yes',    'unauthenticated', 'unauthenticated'],
-  edit_particulars:     ['yes',  'yes', 'yes', 'yes',   'yes',   'yes',   'yes',        'yes',    'no',              'no'],
-  edit_terms:           ['yes',  'yes', 'yes', 'yes',   'yes',   'yes',   'no',         'no',     'no',              'no'],
-  raise_quota:          ['yes',  'yes', 'yes', 'no',    'yes',   'yes',   'no',         'no',     'no',              'no'],
-  renew:                ['no',   'no',  'yes', 'no',    'yes',   'yes',   'no',         'late',   'no',              'no'],
-  rotate_or_reveal_key: ['yes',  'yes', 'yes', 'yes',   'yes',   'yes',   'rotate',     'rotate', 'no',              'no'],
-  delete:               ['yes',  'yes', 'no',  'no',    'yes',   'yes',   'yes',        'yes',    'yes',             'no'],
+  //                     DRAFT   SCHED   ACTIVE  PAST_DUE GRACE    PAUSED  SUSP     EXPIRED TERM    DELETED
+  generate:             ['test', 'no',   'yes',  'yes',   'grace', 'no',   'no',    'no',   'no',   'no'],
+  resume_job:           ['yes',  'yes',  'yes',  'yes',   'yes',   'yes',  'yes',   'no',   'no',   'no'],
+  edit_particulars:     ['yes',  'yes',  'yes',  'yes',   'yes',   'yes',  'yes',   'yes',  'no',   'no'],
+  edit_terms:           ['yes',  'yes',  'yes',  'yes',   'yes',   'yes',  'no',    'no',   'no',   'no'],
+  edit_dates:           ['yes',  'no',   'no',   'no',    'no',    'no',   'no',    'no',   'no',   'no'],
+  raise_quota:          ['yes',  'yes',  'yes',  'no',    'yes',   'yes',  'no',    'no',   'no',   'no'],
+  amend:                ['no',   'yes',  'yes',  'yes',   'yes',   'yes',  'lower', 'no',   'no',   'no'],
+  activate:             ['yes',  'done', 'done', 'done',  'no',    'no',   'no',    'no',   'no',   'no'],
+  set_active:           ['yes',  'no',   'done', 'done',  'no',    'yes',  'no',    'no',   'no',   'no'],
+  pause:                ['no',   'yes',  'yes',  'yes',   'yes',   'yes',  'yes',   'no',   'no',   'no'],
+  resume:               ['no',   'yes',  'yes',  'yes',   'yes',   'yes',  'yes',   'no',   'no',   'no'],
+  compliance_hold:      ['no',   'yes',  'yes',  'yes',   'yes',   'yes',  'yes',   'no',   'no',   'no'],
+  compliance_release:   ['yes',  'yes',  'yes',  'yes',   'yes',   'yes',  'yes',   'yes',  'no',   'no'],
+  renew:                ['no',   'no',   'yes',  'no',    'yes',   'yes',  'no',    'late', 'no',   'no'],
+  renew_automatically:  ['no',   'no',   'yes',  'no',    'yes',   'no',   'no',    'no',   'no',   'no'],
+  opt_out:              ['no',   'yes',  'yes',  'yes',   'yes',   'yes',  'yes',   'no',   'no',   'no'],
+  terminate:            ['yes',  'yes',  'yes',  'yes',   'yes',   'yes',  'yes',   'yes',  'done', 'no'],
+  reinstate:            ['no',   'no',   'no',   'no',    'no',    'no',   'no',    'no',   'yes',  'no'],
+  delete:               ['yes',  'yes',  'no',   'no',    'yes',   'yes',  'yes',   'yes',  'yes',  'no'],
 } as const satisfies Record<string, Row>;
 
 export type ContractOperation = keyof typeof ROWS;
 export const CONTRACT_OPERATIONS = Object.keys(ROWS) as ContractOperation[];
+
+/** How the state of a contract refuses what its row does not allow. */
+type RefuseIn = (facts: ContractFacts, now: Instant, state: ContractState) => Refusal;
+
+const REFUSE: Record<ContractOperation, RefuseIn> = {
+  generate: inactiveRefusal,
+  resume_job: inactiveRefusal,
+  edit_particulars: inactiveRefusal,
+  edit_terms: inactiveRefusal,
+  edit_dates: () => frozenRefusal('start_date'),
+  raise_quota: inactiveRefusal,
+  amend: (facts, now, state) =>
+    state === 'DRAFT'
+      ? refuse('AMENDMENT_NOT_POSSIBLE', { why: 'A draft is not amended but edited.' })
+      : inactiveRefusal(facts, now, state),
+  activate: transitionTo('activate'),
+  set_active: transitionTo('status: active'),
+  pause: transitionTo('pause'),
+  resume: transitionTo('resume'),
+  compliance_hold: transitionTo('compliance-hold'),
+  compliance_release: transitionTo('compliance-release'),
+  renew: inactiveRefusal,
+  renew_automatically: inactiveRefusal,
+  opt_out: transitionTo('opt-out'),
+  terminate: transitionTo('terminate'),
+  reinstate: transitionTo('reinstate'),
+  delete: (facts) => refuse('CONTRACT_ACTIVE', { contract_id: facts.id }),
+};
+
+/** What adds value to a contract, which nobody gets who owes money, whatever else the state is (T4). */
+const ADDS_VALUE: readonly ContractOperation[] = ['raise_quota', 'renew'];
 
 /** What the table says of an operation in a state. */
 export function permissionFor(operation: ContractOperation, state: ContractState): Permission {
@@ -61,25 +97,70 @@ export function permissionFor(operation: ContractOperation, state: ContractState
 
 /**
  * The refusal of an operation in the contract's state; null when the state allows it, as far as a policy does not say
- * otherwise. Whoever owes money gets nothing that adds value, whatever else the state is (decisions 3).
+ * otherwise, or when it already holds. `state` spares deriving it again where it is known.
  */
-export function operationRefusal(operation: ContractOperation, facts: ContractFacts, now: Instant): Refusal | null {
-  const permission = permissionFor(operation, stateAt(facts, now));
-  const adds_value = operation === 'raise_quota' || operation === 'renew';
-  if (permission === 'no') return inactiveRefusal(facts, now);
-  return adds_value ? owingRefusal(facts, now) : null;
+export function operationRefusal(
+  operation: ContractOperation,
+  facts: ContractFacts,
+  now: Instant,
+  state: ContractState = stateAt(facts, now),
+): Refusal | null {
+  const permission = permissionFor(operation, state);
+  const is_refused =
+    permission === 'no' || permission === 'test' || (permission === 'grace' && !facts.grace_allows_generation);
+  if (is_refused) return state === 'DELETED' ? deletedRefusal(facts) : REFUSE[operation](facts, now, state);
+  return ADDS_VALUE.includes(operation) ? owingRefusal(facts, now, state) : null;
+}
+
+/**
+ * Whether a contract generates licenses in a state: while active, past due or not, and in grace where it allows that (2.2).
+ * The column `may_generate` is this answer.
+ */
+export function mayGenerateIn(
+  state: ContractState,
+  { grace_allows_generation }: Pick<ContractFacts, 'grace_allows_generation'>,
+): boolean {
+  const permission = permissionFor('generate', state);
+  return permission === 'yes' || (permission === 'grace' && grace_allows_generation);
+}
+
+/** The refusal of test licenses, which only a draft gives (C3); null in a draft. */
+export function testLicensesRefusal(
+  facts: ContractFacts,
+  now: Instant,
+  state: ContractState = stateAt(facts, now),
+): Refusal | null {
+  if (permissionFor('generate', state) === 'test') return null;
+  const remedy = 'Test licenses are for drafts; leave "test" out to generate real ones.';
+  return (
+    operationRefusal('generate', facts, now, state) ??
+    refuse('INVALID_STATE_TRANSITION', { from: state, action: 'generate test licenses', remedy })
+  );
 }
 
 /** Refuses whatever adds value to a contract whose bills are overdue: `CHANGES_BLOCKED_PAST_DUE` (T4). */
-export function owingRefusal(facts: ContractFacts, now: Instant): Refusal | null {
+export function owingRefusal(
+  facts: ContractFacts,
+  now: Instant,
+  state: ContractState = stateAt(facts, now),
+): Refusal | null {
   if (!isAtLeast(billingLevel(facts, now), 'GRACE')) return null;
-  return refuse('CHANGES_BLOCKED_PAST_DUE', { state: stateAt(facts, now), past_due_since: facts.past_due_since });
+  return refuse('CHANGES_BLOCKED_PAST_DUE', { state, past_due_since: facts.past_due_since });
+}
+
+/** Refuses another value of a field that activation fixes. */
+export function frozenRefusal(field: string): Refusal {
+  return refuse('IMMUTABLE_FIELD', { field, when: 'after activation' });
+}
+
+/** What is deleted allows nothing. */
+function deletedRefusal({ id, name: last_name, deleted_at }: ContractFacts): Refusal {
+  return refuse('CONTRACT_DELETED', { id, last_name, deleted_at });
 }
 
 /** Why a contract takes no part in what only running contracts do, by its state (domain.md 3.3, decisions 17). */
-export function inactiveRefusal(facts: ContractFacts, now: Instant): Refusal {
-  const state = stateAt(facts, now);
-  const { inactive_reason } = statusOf(facts, now);
+export function inactiveRefusal(facts: ContractFacts, now: Instant, state: ContractState): Refusal {
+  const { inactive_reason } = statusOfState(state, openHold(facts, now)?.code ?? null);
   // CONTRACT_INACTIVE is always among the reasons, so that a client can switch on it alone.
   switch (state) {
     case 'EXPIRED':
@@ -93,17 +174,40 @@ export function inactiveRefusal(facts: ContractFacts, now: Instant): Refusal {
     default:
       if (inactive_reason === 'BILLING_SUSPENDED')
         return refuse('BILLING_SUSPENDED', { inactive_reason, state }, ['CONTRACT_INACTIVE']);
-      return refuse('CONTRACT_INACTIVE', { inactive_reason, state, remedy: remedyFor(facts, state) });
+      return refuse('CONTRACT_INACTIVE', { inactive_reason, state, remedy: remedyFor(facts, now, state) });
   }
 }
 
-function remedyFor(facts: ContractFacts, state: ContractState): string {
+/** 409 for a transition that is not possible, with the action that would work instead (domain.md 2.1). */
+export function impossible(
+  facts: ContractFacts,
+  now: Instant,
+  action: string,
+  from: ContractState = stateAt(facts, now),
+): Refusal {
+  const { start_date, end_date } = facts;
+  const remedy = remedyFor(facts, now, from);
+  return refuse('INVALID_STATE_TRANSITION', { from, action, remedy, start_date, end_date });
+}
+
+function transitionTo(action: string): RefuseIn {
+  return (facts, now, state) => impossible(facts, now, action, state);
+}
+
+/** What a person can do about the state that refuses something; empty where nothing has to be done. */
+function remedyFor(facts: ContractFacts, now: Instant, state: ContractState): string {
+  const suspended_by = openHold(facts, now)?.source;
   const remedies: Partial<Record<ContractState, string>> = {
-    DRAFT: 'Activate the contract, or ask for test licenses with "test": true.',
-    SCHEDULED: `It starts on ${facts.start_date}.`,
-    EXPIRY_GRACE: 'Its term has ended: renew it.',
+    DRAFT: 'Activate it first. Until then it gives test licenses only ("test": true).',
+    SCHEDULED: `It starts by itself on ${facts.start_date}.`,
+    EXPIRY_GRACE: `Its term ended on ${facts.end_date}: renew it.`,
     PAUSED: 'Resume it.',
-    SUSPENDED: 'Release its compliance hold.',
+    SUSPENDED:
+      suspended_by === 'compliance'
+        ? 'Release its compliance hold.'
+        : 'Have its open invoices paid: it is reinstated by itself.',
+    EXPIRED: `Its term ended on ${facts.end_date}: renew it or make a new contract.`,
+    TERMINATED: 'Reinstate it within 30 days, or make a new contract.',
   };
   return remedies[state] ?? '';
 }

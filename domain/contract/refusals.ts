@@ -1,11 +1,9 @@
 /** Refusals that several decisions about a contract share. */
-import type { Instant } from '../base/instant';
 import { refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
 import { generatorRefusal, keyspaceRefusal } from '../catalogue/generator';
-import { stateAt, openHold } from './contract';
 import type { DecisionContext } from './decision';
-import type { ContractFacts, ContractState } from './facts';
+import type { ContractFacts } from './facts';
 import { mistypedOverrides } from './features';
 import { QUOTA_MAX } from './quota';
 
@@ -25,24 +23,4 @@ export function catalogueRefusal(
   const mistyped = mistypedOverrides(generator.features, facts.feature_overrides);
   if (mistyped.length > 0) return refuse('FEATURE_TYPE_MISMATCH', { paths: mistyped.join(', ') });
   return keyspaceRefusal(generator.format, facts.quota.total);
-}
-
-/** 409 with the action that would work instead (domain.md 2.1). */
-export function impossible(facts: ContractFacts, now: Instant, action: string): Refusal {
-  const from = stateAt(facts, now);
-  const suspended_by = openHold(facts, now)?.source;
-  const remedies: Partial<Record<ContractState, string>> = {
-    DRAFT: 'Activate it first.',
-    SCHEDULED: `It starts by itself on ${facts.start_date}.`,
-    EXPIRY_GRACE: `Its term ended on ${facts.end_date}: renew it.`,
-    PAUSED: 'Resume it.',
-    SUSPENDED:
-      suspended_by === 'compliance'
-        ? 'Release its compliance hold.'
-        : 'Have its open invoices paid: it is reinstated by itself.',
-    EXPIRED: `Its term ended on ${facts.end_date}: renew it or make a new contract.`,
-    TERMINATED: 'Reinstate it within 30 days, or make a new contract.',
-  };
-  const { start_date, end_date } = facts;
-  return refuse('INVALID_STATE_TRANSITION', { from, action, remedy: remedies[from] ?? '', start_date, end_date });
 }

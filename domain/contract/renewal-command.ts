@@ -1,12 +1,14 @@
 /** What people do about renewal: renewing by hand, on time or late, and opting out (domain.md 1.4 T12 and T13, 1.6). */
 import { addDays, daysBetween, localDateAt, startOfDay } from '../base/calendar';
-import { isLive, stateAt } from './contract';
-import type { ContractFacts } from './facts';
+import { stateAt } from './contract';
+import type { ContractFacts, ContractState } from './facts';
 import { revise } from './decision';
 import type { Conditional, Decision, DecisionContext } from './decision';
-import { impossible, catalogueRefusal } from './refusals';
-import { operationRefusal } from './operations';
+import { catalogueRefusal } from './refusals';
+import { operationRefusal, permissionFor } from './operations';
+import type { Instant } from '../base/instant';
 import { refuse } from '../base/refusal';
+import type { JsonObject } from '../base/json';
 import type { Refusal } from '../base/refusal';
 import { cotermPending, isLastRenewalDone, isOptedOut, nextLength, noticeDate, renewed } from './renewal';
 import type { Renewal } from './renewal';
@@ -27,13 +29,16 @@ export interface OptOutInput extends Conditional {
 /** One more term, by hand: on time from the old end, after grace from today or, where asked, from the old end. */
 export function renew(facts: ContractFacts, input: RenewInput, context: DecisionContext): Decision {
   const { now } = context;
+  const state = stateAt(facts, now);
   const refusal =
-    operationRefusal('renew', facts, now) ??
-    policyRefusal(facts, input) ??
+    operationRefusal('renew', facts, now, state) ??
+    policyRefusal(facts) ??
+    lengthRefusal(facts, input) ??
     doublingRefusal(facts, input, now) ??
-    timeRefusal(facts, input, now);
+    basisRefusal(facts, input, now) ??
+    latenessRefusal(facts, now);
   if (refusal) return refusal;
-  const late = stateAt(facts, now) === 'EXPIRED';
+  const late = permissionFor('renew', state) === 'late';
   const renewal: Renewal = {
     at: now,
     mode: 'manual',
@@ -53,13 +58,19 @@ export function renew(facts: ContractFacts, input: RenewInput, context: Decision
   return change;
 }
 
+/** What keeps a contract from being renewed, whatever is asked for; null when nothing does. */
+export function renewRefusal(
+  facts: ContractFacts,
+  now: Instant,
+  state: ContractState = stateAt(facts, now),
+): Refusal | null {
+  return operationRefusal('renew', facts, now, state) ?? policyRefusal(facts) ?? latenessRefusal(facts, now);
+}
+
 /** The customer does not want the next automatic term; later than the last day of notice only the one after (1.6). */
 export function optOut(facts: ContractFacts, input: OptOutInput, { now }: DecisionContext): Decision {
-  if (!isLive(stateAt(facts, now))) return impossible(facts, now, 'opt-out');
-  if (facts.renewal.mode !== 'auto')
-    return refuse('RENEWAL_NOT_POSSIBLE', {
-      why: 'The contract does not renew by itself, so there is nothing to opt out of.',
-    });
+  const refusal = optOutRefusal(facts, now);
+  if (refusal) return refusal;
   if (isOptedOut(facts, now) || facts.renewal.opt_out_at !== null) return 'unchanged';
   const notice_date = noticeDate(facts);
   const in_time = notice_date === null || localDateAt(now, facts.timezone) <= notice_date;
@@ -70,15 +81,33 @@ export function optOut(facts: ContractFacts, input: OptOutInput, { now }: Decisi
   return { ...change, reason: in_time ? 'in time' : 'late', told: { opt_out_term } };
 }
 
-function policyRefusal(facts: ContractFacts, { term }: RenewInput): Refusal | null {
-  const because = (why: string): Refusal => refuse('RENEWAL_NOT_POSSIBLE', { why });
-  if (facts.renewal.mode === 'none') return because('Its renewal mode is none. Set renewal.mode to manual first.');
-  if (facts.end_date === null) return because('It has no end, so there is nothing to renew.');
-  if (term === undefined && nextLength(facts) === null)
-    return because('It has no term. Say for how long: term, such as P1Y.');
+/** What keeps the customer from opting out, on time or late; null when nothing does. */
+export function optOutRefusal(
+  facts: ContractFacts,
+  now: Instant,
+  state: ContractState = stateAt(facts, now),
+): Refusal | null {
+  const refusal = operationRefusal('opt_out', facts, now, state);
+  if (refusal || facts.renewal.mode === 'auto') return refusal;
+  return renewalImpossible('The contract does not renew by itself, so there is nothing to opt out of.');
+}
+
+function policyRefusal(facts: ContractFacts): Refusal | null {
+  const { mode, max_renewals } = facts.renewal;
+  if (mode === 'none') return renewalImpossible('Its renewal mode is none. Set renewal.mode to manual first.');
+  if (facts.end_date === null) return renewalImpossible('It has no end, so there is nothing to renew.');
   if (isLastRenewalDone(facts))
-    return because(`It may be renewed ${facts.renewal.max_renewals} time(s). Raise renewal.max_renewals first.`);
+    return renewalImpossible(`It may be renewed ${max_renewals} time(s). Raise renewal.max_renewals first.`);
   return null;
+}
+
+function lengthRefusal(facts: ContractFacts, { term }: RenewInput): Refusal | null {
+  if (term !== undefined || nextLength(facts) !== null) return null;
+  return renewalImpossible('It has no term. Say for how long: term, such as P1Y.');
+}
+
+function renewalImpossible(why: string, more: JsonObject = {}): Refusal {
+  return refuse('RENEWAL_NOT_POSSIBLE', { why, ...more });
 }
 
 /**
@@ -98,17 +127,18 @@ function doublingRefusal(facts: ContractFacts, input: RenewInput, now: string): 
   return term_start_date > localDateAt(now, timezone) || made_in_it ? already : null;
 }
 
-function timeRefusal(facts: ContractFacts, { from }: RenewInput, now: string): Refusal | null {
-  const today = localDateAt(now, facts.timezone);
+function basisRefusal({ end_date, timezone }: ContractFacts, { from }: RenewInput, now: Instant): Refusal | null {
+  if (from !== 'from_now' || end_date === null || localDateAt(now, timezone) >= end_date) return null;
+  const message = `The term runs until ${end_date}; renew from_expiry.`;
+  return refuse('VALIDATION_FAILED', { path: 'from', message });
+}
+
+function latenessRefusal(facts: ContractFacts, now: Instant): Refusal | null {
   const { end_date, renewal } = facts;
   if (end_date === null) return null;
-  if (from === 'from_now' && today < end_date)
-    return refuse('VALIDATION_FAILED', {
-      path: 'from',
-      message: `The term runs until ${end_date}; renew from_expiry.`,
-    });
+  const today = localDateAt(now, facts.timezone);
   const late_days = daysBetween(addDays(end_date, facts.expiry_grace_days), today);
   if (late_days <= renewal.late_renewal_days) return null;
   const why = `It has been over for ${late_days} days, and can be renewed for ${renewal.late_renewal_days}. Make a new contract.`;
-  return refuse('RENEWAL_NOT_POSSIBLE', { why, late_days, late_renewal_days: renewal.late_renewal_days });
+  return renewalImpossible(why, { late_days, late_renewal_days: renewal.late_renewal_days });
 }

@@ -6,6 +6,7 @@
 import { addDays, addPeriods, daysBetween, localDateAt, startOfDay } from '../base/calendar';
 import { billingLevel, isAtLeast } from '../billing/dunning';
 import { isLive, openHold, stateAt } from './contract';
+import { permissionFor } from './operations';
 import type { ContractFacts } from './facts';
 import type { ContractChange } from './change';
 import { generatorRefusal, keyspaceRefusal } from '../catalogue/generator';
@@ -72,11 +73,10 @@ function blockAt(facts: ContractFacts, at: Instant, context: RenewalContext): Re
 }
 
 function stateBlock(facts: ContractFacts, at: Instant): RenewalBlock | null {
-  const state = stateAt(facts, at);
   const hold = openHold(facts, at);
   if (hold) return hold.source === 'admin' ? 'PAUSED' : 'SUSPENDED';
   if (isAtLeast(billingLevel(facts, at), 'GRACE')) return 'PAST_DUE';
-  return state === 'ACTIVE' || state === 'EXPIRY_GRACE' ? null : 'NOT_ACTIVE';
+  return permissionFor('renew_automatically', stateAt(facts, at)) === 'yes' ? null : 'NOT_ACTIVE';
 }
 
 function sourceBlock(facts: ContractFacts, { product, generator }: RenewalContext): RenewalBlock | null {

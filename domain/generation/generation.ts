@@ -1,7 +1,6 @@
 /** Whether a contract generates licenses now, and why not (domain.md 2.2, 3.3; decisions 17). */
-import { mayGenerateIn, stateAt } from '../contract/contract';
 import type { ContractFacts } from '../contract/facts';
-import { inactiveRefusal } from '../contract/operations';
+import { operationRefusal, testLicensesRefusal } from '../contract/operations';
 import { expiryRefusal } from '../contract/expiry';
 import { generatorRefusal } from '../catalogue/generator';
 import type { GeneratorFacts } from '../catalogue/generator';
@@ -19,28 +18,21 @@ export interface GenerationContext {
 
 /** Why the contract generates nothing now; null when it does, as far as its quota reaches. */
 export function generationRefusal(facts: ContractFacts, context: GenerationContext): Refusal | null {
-  return stateRefusal(facts, context.now) ?? sourceRefusal(facts, context) ?? expiryRefusal(facts, context.now);
+  return (
+    operationRefusal('generate', facts, context.now) ??
+    sourceRefusal(facts, context) ??
+    expiryRefusal(facts, context.now)
+  );
 }
 
 /** The same for test licenses, which only a draft gives (C3). */
 export function testGenerationRefusal(facts: ContractFacts, context: GenerationContext): Refusal | null {
-  const state = stateAt(facts, context.now);
-  if (state === 'DRAFT') return sourceRefusal(facts, context);
-  const remedy = 'Test licenses are for drafts; leave "test" out to generate real ones.';
-  return (
-    stateRefusal(facts, context.now) ??
-    refuse('INVALID_STATE_TRANSITION', { from: state, action: 'generate test licenses', remedy })
-  );
+  return testLicensesRefusal(facts, context.now) ?? sourceRefusal(facts, context);
 }
 
 /** Whether a job that ended short may be filled up: it waits while its contract is paused, but not for what is over. */
 export function resumptionRefusal(facts: ContractFacts, now: Instant): Refusal | null {
-  const state = stateAt(facts, now);
-  return state === 'EXPIRED' || state === 'TERMINATED' ? inactiveRefusal(facts, now) : null;
-}
-
-function stateRefusal(facts: ContractFacts, now: Instant): Refusal | null {
-  return mayGenerateIn(stateAt(facts, now), facts) ? null : inactiveRefusal(facts, now);
+  return operationRefusal('resume_job', facts, now);
 }
 
 /** Product and generator must be there and active: they are what licenses are made of. */

@@ -3,7 +3,8 @@
  * that is shown of it.
  */
 import { addDays } from '../../domain/base/calendar';
-import { lastDay, mayGenerateIn, stateAt, statusOf, warningsOf } from '../../domain/contract/contract';
+import { lastDay, stateAt, statusOf, warningsOf } from '../../domain/contract/contract';
+import { mayGenerateIn } from '../../domain/contract/operations';
 import { CONTRACT_STATES } from '../../domain/contract/facts';
 import type { ContractFacts, Hold, ContractWarning, InactiveReason, ContractState } from '../../domain/contract/facts';
 import {

@@ -2,63 +2,78 @@
  * What each state allows is what the page says, and every operation there is keeps to it.
  */
 import { CONTRACT_STATES } from '../../domain/contract/facts';
-import type { ContractFacts, ContractState } from '../../domain/contract/facts';
+import type { AmendmentChanges, ContractFacts, ContractState } from '../../domain/contract/facts';
 import { decide } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';
+import type { Decision } from '../../domain/contract/decision';
 import { CONTRACT_OPERATIONS, operationRefusal, permissionFor } from '../../domain/contract/operations';
 import type { ContractOperation, Permission } from '../../domain/contract/operations';
-import { generationRefusal, testGenerationRefusal } from '../../domain/generation/generation';
+import { renewalBlock } from '../../domain/contract/renewal';
+import { generationRefusal, resumptionRefusal, testGenerationRefusal } from '../../domain/generation/generation';
 import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import {
   FACTS_IN,
   LIVE_STATES,
   NOON,
+  buildAutoRenewed,
   buildComplianceHold,
   buildContext,
   buildFacts,
   buildGenerator,
   buildHold,
   buildInvoice,
+  buildRenewalContext,
 } from '../harness/contract-facts';
 import type { LiveState } from '../harness/contract-facts';
 
-/** domain.md 2.2, as it stands there. */
+/** domain.md 2.2, as far as its operations exist: rows of modules, pools, contract keys and issued licenses come with them. */
 const PAGE = `
 | operation | DRAFT | SCHED | ACTIVE | PAST_DUE | GRACE | PAUSED | SUSP | EXPIRED | TERM | DELETED |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 | generate, UI | t | n | y | y | n* | n | n | n | n | n |
-| generate, contract key | t | n | y | y | n* | n | n | n | n | 401 |
-| auto-replenish | n | n | y | y | n | n | n | n | n | n |
-| grab from pool, contract key | n | n | y | y | n | n | n | n | n | 401 |
-| assign existing license, admin | - | n | y | y | y | y | y | y | y | y |
-| validate issued license | - | - | y | y | y | y | y | y | y | y |
-| activate issued license on a new device | - | - | y | y | y | y | y** | y | y | y |
-| use module (ModuleKey) | n | n | y | y | y | n*** | n | n | n | n |
-| read quota and jobs, contract key | y | y | y | y | y | y | y | y | 401 | 401 |
 | edit name, contacts, webhook, IPs, rate limits | y | y | y | y | y | y | y | y | n | n |
 | edit features, generator, expiry, activation limit | y | y | y | y | y | y | n | n | n | n |
 | raise quota | y | y | y | n | y | y | n | n | n | n |
 | renew | n | n | y | n | y | y | n | y (T13) | n | n |
-| rotate or reveal key | y | y | y | y | y | y | rotate only | rotate only | n | n |
 | delete | y | y | n | n | y | y | y | y | y | n |`;
 
+/** What domain.md says in words: 1.4 (T2, T9, T10, T12, T14, T15, T17), 1.6, 1.7, 2.1, 5.3 and decisions 18. */
+const WORDS = `
+| resume a job that ended short (5.3) | y | y | y | y | y | y | y | n | n | n |
+| edit dates, zone and grace | y | n | n | n | n | n | n | n | n | n |
+| amend (T17, 1.7) | n | y | y | y | y | y | less | n | n | n |
+| activate (T2) | y | = | = | = | n | n | n | n | n | n |
+| status: active (2.1) | y | n | = | = | n | y | n | n | n | n |
+| pause (T9) | n | y | y | y | y | y | y | n | n | n |
+| resume (T10) | n | y | y | y | y | y | y | n | n | n |
+| hold for compliance | n | y | y | y | y | y | y | n | n | n |
+| release from compliance (T7) | y | y | y | y | y | y | y | y | n | n |
+| renew by itself (T12, 1.6) | n | n | y | n | y | n | n | n | n | n |
+| opt out of renewal (1.6) | n | y | y | y | y | y | y | n | n | n |
+| terminate (T14) | y | y | y | y | y | y | y | y | = | n |
+| reinstate (T15) | n | n | n | n | n | n | n | n | y | n |`;
+
 const OPERATIONS: Record<string, ContractOperation> = {
-  'generate, UI': 'generate_by_admin',
-  'generate, contract key': 'generate_by_key',
-  'auto-replenish': 'replenish',
-  'grab from pool, contract key': 'grab_from_pool',
-  'assign existing license, admin': 'assign_license',
-  'validate issued license': 'validate_license',
-  'activate issued license on a new device': 'activate_license',
-  'use module (ModuleKey)': 'use_module',
-  'read quota and jobs, contract key': 'read_usage_by_key',
+  'generate, UI': 'generate',
   'edit name, contacts, webhook, IPs, rate limits': 'edit_particulars',
   'edit features, generator, expiry, activation limit': 'edit_terms',
   'raise quota': 'raise_quota',
   renew: 'renew',
-  'rotate or reveal key': 'rotate_or_reveal_key',
   delete: 'delete',
+  'resume a job that ended short (5.3)': 'resume_job',
+  'edit dates, zone and grace': 'edit_dates',
+  'amend (T17, 1.7)': 'amend',
+  'activate (T2)': 'activate',
+  'status: active (2.1)': 'set_active',
+  'pause (T9)': 'pause',
+  'resume (T10)': 'resume',
+  'hold for compliance': 'compliance_hold',
+  'release from compliance (T7)': 'compliance_release',
+  'renew by itself (T12, 1.6)': 'renew_automatically',
+  'opt out of renewal (1.6)': 'opt_out',
+  'terminate (T14)': 'terminate',
+  'reinstate (T15)': 'reinstate',
 };
 const STATES: Record<string, ContractState> = {
   SCHED: 'SCHEDULED',
@@ -71,12 +86,9 @@ const PERMISSIONS: Record<string, Permission> = {
   n: 'no',
   t: 'test',
   'n*': 'grace',
-  'y**': 'suspension',
-  'n***': 'pause',
   'y (T13)': 'late',
-  'rotate only': 'rotate',
-  '401': 'unauthenticated',
-  '-': 'none',
+  less: 'lower',
+  '=': 'done',
 };
 
 interface Cell {
@@ -85,7 +97,8 @@ interface Cell {
   permission: Permission;
 }
 
-const [COLUMNS = [], , ...ROWS] = PAGE.trim()
+const [COLUMNS = [], , ...ROWS] = `${PAGE}${WORDS}`
+  .trim()
   .split('\n')
   .map((line) =>
     line
@@ -147,11 +160,69 @@ const COMMANDS: Partial<Record<ContractOperation, ContractCommand[]>> = {
   raise_quota: [{ name: 'edit', input: { quota: 200 } }],
   renew: [{ name: 'renew', input: { term: 'P1Y' } }],
   delete: [{ name: 'delete', input: { confirm_name: 'Fence 2027' } }],
+  edit_dates: [
+    { name: 'edit', input: { timezone: 'Europe/Berlin' } },
+    { name: 'edit', input: { end_date: '2028-07-01' } },
+    { name: 'edit', input: { expiry_grace_days: 3 } },
+  ],
+  amend: [{ name: 'amend', input: buildAmend({ activation_limit: 7 }) }],
+  activate: [{ name: 'activate', input: {} }],
+  set_active: [{ name: 'edit', input: { status: 'active' } }],
+  pause: [{ name: 'pause', input: {} }],
+  resume: [{ name: 'resume', input: {} }],
+  compliance_hold: [{ name: 'compliance-hold', input: { note: 'On a list.' } }],
+  compliance_release: [{ name: 'compliance-release', input: {} }],
+  opt_out: [{ name: 'opt-out', input: { accept_late: true } }],
+  terminate: [{ name: 'terminate', input: { reason: 'The customer left.' } }],
+  reinstate: [{ name: 'reinstate', input: {} }],
 };
 
-function refusalOf(command: ContractCommand, facts: ContractFacts): Refusal | null {
+function buildAmend(changes: AmendmentChanges) {
+  return { amendment_id: 'amendment-1', effective_date: '2027-06-15', changes, note: null };
+}
+
+/** The code with which an operation is refused where it has one of its own. */
+const OWN_REFUSALS: Partial<Record<ContractOperation, string>> = {
+  ...Object.fromEntries(
+    (
+      [
+        'activate',
+        'set_active',
+        'pause',
+        'resume',
+        'compliance_hold',
+        'compliance_release',
+        'opt_out',
+        'reinstate',
+      ] as const
+    ).map((operation) => [operation, 'INVALID_STATE_TRANSITION']),
+  ),
+  delete: 'CONTRACT_ACTIVE',
+  edit_dates: 'IMMUTABLE_FIELD',
+};
+
+function refusalCodeFor(operation: ContractOperation, state: LiveState): string {
+  if (operation === 'amend' && state === 'DRAFT') return 'AMENDMENT_NOT_POSSIBLE';
+  return OWN_REFUSALS[operation] ?? REFUSALS[state];
+}
+
+/** The contract in a state, such that nothing but the state stands against the operation. */
+function factsFor(operation: ContractOperation, state: LiveState): ContractFacts {
+  const facts = FACTS_IN[state];
+  if (operation === 'opt_out')
+    return { ...facts, renewal: { ...facts.renewal, mode: 'auto', notice_days: 0, term: 'P1Y' } };
+  // Without a hold there is nothing to release.
+  if (operation === 'compliance_release') return { ...facts, holds: [...facts.holds, buildComplianceHold()] };
+  return facts;
+}
+
+function decisionOf(command: ContractCommand, facts: ContractFacts): Decision {
   const id = command.name === 'edit' ? (command.input.generator_id ?? 'generator-1') : 'generator-1';
-  const decision = decide(command, facts, buildContext({ generator: buildGenerator({ id }) }));
+  return decide(command, facts, buildContext({ generator: buildGenerator({ id }) }));
+}
+
+function refusalOf(command: ContractCommand, facts: ContractFacts): Refusal | null {
+  const decision = decisionOf(command, facts);
   return isRefusal(decision) ? decision : null;
 }
 
@@ -168,15 +239,47 @@ const WALKED = CELLS.flatMap(({ operation, state, permission }) =>
 test.each(WALKED)(
   '$operation by $command.name $asked keeps to the table in $state',
   ({ operation, state, permission, command }) => {
-    const refused = refusalOf(command, FACTS_IN[state]);
-    if (permission === 'yes' || permission === 'late') expect(refused).toBeNull();
-    else expect(refused?.code).toBe(operation === 'delete' ? 'CONTRACT_ACTIVE' : REFUSALS[state]);
+    const facts = factsFor(operation, state);
+    const decision = decisionOf(command, facts);
+    const refused = isRefusal(decision) ? decision : null;
+    if (permission === 'done') expect(decision).toBe('unchanged');
+    else if (permission === 'yes' || permission === 'late') expect(refused).toBeNull();
+    else expect(refused?.code).toBe(refusalCodeFor(operation, state));
   },
 );
 
+test.each(CONTRACT_OPERATIONS)('%s is refused for a deleted contract, which says so', (operation) => {
+  const deleted = buildFacts({ deleted_at: NOON });
+  expect(operationRefusal(operation, deleted, NOON)).toMatchObject({
+    code: 'CONTRACT_DELETED',
+    metadata: { id: deleted.id, last_name: deleted.name, deleted_at: NOON },
+  });
+});
+
+test.each(LIVE_STATES)('a job that ended short is resumed by the table in %s', (state) => {
+  const allowed = permissionFor('resume_job', state) === 'yes';
+  expect(resumptionRefusal(FACTS_IN[state], NOON)?.code).toBe(allowed ? undefined : REFUSALS[state]);
+});
+
+test.each(LIVE_STATES)('a contract renews by itself by the table in %s', (state) => {
+  const facts = buildAutoRenewed({ term: 'P1Y' }, { ...FACTS_IN[state], term_length: 'P1Y' });
+  const block = renewalBlock({ ...facts, end_date: facts.end_date ?? '2028-01-01' }, NOON, buildRenewalContext());
+  expect(block === null).toBe(permissionFor('renew_automatically', state) === 'yes');
+});
+
+test('a suspended contract is amended to be less, and to nothing else', () => {
+  const less: AmendmentChanges = { renewal: { mode: 'manual' } };
+  const more: AmendmentChanges[] = [{ quota_add: 5 }, { activation_limit: 7 }, { customer_id: 'customer-1' }];
+  expect(refusalOf({ name: 'amend', input: buildAmend(less) }, FACTS_IN.SUSPENDED)).toBeNull();
+  for (const changes of more)
+    expect(refusalOf({ name: 'amend', input: buildAmend(changes) }, FACTS_IN.SUSPENDED)?.code).toBe(
+      'BILLING_SUSPENDED',
+    );
+});
+
 describe('generation', () => {
   test.each(LIVE_STATES)('keeps to the table in %s', (state) => {
-    const permission = permissionFor('generate_by_admin', state);
+    const permission = permissionFor('generate', state);
     const refused = generationRefusal(FACTS_IN[state], buildContext());
     expect(refused === null).toBe(permission === 'yes');
     if (refused) {
@@ -189,7 +292,7 @@ describe('generation', () => {
 
   test.each(LIVE_STATES)('of test licenses is for drafts, and refused in %s otherwise', (state) => {
     const refused = testGenerationRefusal(FACTS_IN[state], buildContext());
-    expect(refused === null).toBe(permissionFor('generate_by_admin', state) === 'test');
+    expect(refused === null).toBe(permissionFor('generate', state) === 'test');
     if (refused) expect(['INVALID_STATE_TRANSITION', REFUSALS[state]]).toContain(refused.code);
   });
 

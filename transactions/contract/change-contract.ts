@@ -8,7 +8,8 @@
 import { difference } from '../../domain/base/edit';
 import { SYSTEM } from '../../domain/base/actor';
 import type { Actor } from '../../domain/base/actor';
-import { mayGenerateIn, stateAt } from '../../domain/contract/contract';
+import { stateAt } from '../../domain/contract/contract';
+import { mayGenerateIn } from '../../domain/contract/operations';
 import type { ContractFacts } from '../../domain/contract/facts';
 import type { SettleContext } from '../../domain/contract/boundary';
 import type { ContractAction, ContractChange } from '../../domain/contract/change';
