@@ -1,15 +1,11 @@
 /**
  * Refused requests for licenses, counted per contract, minute and code (decisions 40). A client that asks again and again for what
- * it does not get costs one row a minute, and its attempts that wait at the same moment are counted by one statement.
+ * it does not get costs one row a minute.
  */
 import type { Instant } from '../../domain/base/instant';
 import type { RefusalCode } from '../../domain/base/refusal';
-import { isLockTimeout } from '../base/errors';
-import type { LockedRow } from '../base/errors';
 import { sentAlone } from '../base/database';
-import type { Database, Sql } from '../base/database';
-import { createMergedCalls } from '../base/merged-calls';
-import type { Merge } from '../base/merged-calls';
+import type { Sql } from '../base/database';
 import { limitedLockWait } from '../base/session';
 
 /** How long counts are kept. */
@@ -39,33 +35,8 @@ export interface RefusedAttemptsRow {
   last_request_id: string | null;
 }
 
-/** Makes the function that counts a refused attempt; it resolves when the count is committed. */
-export function createRefusalCounter(db: Database): (attempt: RefusedAttempt) => Promise<void> {
-  const { attempt_ms } = db.lockTurns.limits;
-  return createMergedCalls({
-    turns: db.lockTurns,
-    rowOf: countsOf,
-    keyOf: ({ contract_id, code }) => `${contract_id} ${code}`,
-    take: (queue) => queue.splice(0) as Merge<RefusedAttempt, void>,
-    async serve(calls) {
-      try {
-        await countAttempts(db, calls.map(({ input }) => input) as [RefusedAttempt, ...RefusedAttempt[]], attempt_ms);
-        for (const { resolve } of calls) resolve();
-      } catch (error) {
-        if (isLockTimeout(error)) throw error;
-        for (const { reject } of calls) reject(error);
-      }
-    },
-  });
-}
-
-/** What its statement locks: the counts of one contract, whatever the code. */
-function countsOf({ contract_id }: RefusedAttempt): LockedRow {
-  return { table: 'refused_attempts', id: contract_id };
-}
-
 /** Counts attempts of one contract that were refused with the same code; `lock_ms` limits the wait for their row. */
-async function countAttempts(
+export async function countAttempts(
   sql: Sql,
   attempts: [RefusedAttempt, ...RefusedAttempt[]],
   lock_ms: number,

@@ -2,23 +2,23 @@
  * Requests for licenses that wait at the same moment are granted together, because each statement and each commit costs more than
  * the rows of one request.
  *
- * - Those whose quota rows are free share statements, whatever their contracts (`db/base/batched-calls.ts`). Such a statement
+ * - Those whose quota rows are free share statements, whatever their contracts (`transactions/base/batched-calls.ts`). Such a statement
  *   waits for no quota row, so that a contract that is held delays no other.
- * - Those of a contract whose row is held wait for it together (`db/base/merged-calls.ts`).
+ * - Those of a contract whose row is held wait for it together (`transactions/base/merged-calls.ts`).
  *
  * The requests of one contract in a statement are granted all or none. When they are not, each is tried again alone, so that one
  * member never decides over another.
  */
-import { laterOf, millisLater } from '../../domain/base/instant';
-import type { Instant } from '../../domain/base/instant';
-import { createBatchedCalls } from '../../db/base/batched-calls';
 import { isDatabaseUnavailable, isLockTimeout } from '../../db/base/errors';
 import type { LockedRow } from '../../db/base/errors';
 import { grantGeneration, grantWithoutWaiting } from '../../db/generation/grant';
 import type { GenerationRequest, GrantGroup, GrantedJob } from '../../db/generation/grant';
 import type { Database } from '../../db/base/database';
-import { createMergedCalls } from '../../db/base/merged-calls';
-import type { Merge, WaitingCall } from '../../db/base/merged-calls';
+import { laterOf, millisLater } from '../../domain/base/instant';
+import type { Instant } from '../../domain/base/instant';
+import { createBatchedCalls } from '../base/batched-calls';
+import { createMergedCalls } from '../base/merged-calls';
+import type { Merge, WaitingCall } from '../base/merged-calls';
 
 /** Requests in one statement, at most. */
 const MERGED_REQUESTS_MAX = 64;

@@ -7,6 +7,19 @@
  * refusal takes none, and every refusal is exact.
  */
 import { randomFillSync } from 'node:crypto';
+import type { CallerKey } from '../../db/access/admin-api-key';
+import { factsOf, findContractWithSource } from '../../db/contract/contract';
+import { isKeyTimeout, violates } from '../../db/base/errors';
+import { grantGeneration, insertTestGeneration } from '../../db/generation/grant';
+import type { GenerationRequest, GrantedJob } from '../../db/generation/grant';
+import { countTestLicenses, findJobByIdempotencyKey } from '../../db/generation/generation-job';
+import type { JobRow } from '../../db/generation/generation-job';
+import { beginLocked } from '../../db/base/database';
+import type { Database, Sql } from '../../db/base/database';
+import { refreshGrants } from '../../db/contract/quota';
+import { findGenerationProfile, refreshTerms } from '../../db/contract/license-terms';
+import type { GenerationProfile } from '../../db/contract/license-terms';
+import { clockNowOf } from '../../db/contract/clock';
 import type { Actor } from '../../domain/base/actor';
 import type { ContractFacts } from '../../domain/contract/facts';
 import { generationRefusal, testGenerationRefusal } from '../../domain/generation/generation';
@@ -28,24 +41,11 @@ import type { Nudge } from '../../domain/contract/nudge';
 import { claimRefusal } from '../../domain/contract/quota';
 import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
-import type { CallerKey } from '../../db/access/admin-api-key';
-import { factsOf, findContractWithSource } from '../../db/contract/contract';
+import { newId } from '../base/new-id';
 import { changeContract, deletedRefusal } from '../contract/change-contract';
-import { isKeyTimeout, violates } from '../../db/base/errors';
-import { grantGeneration, insertTestGeneration } from '../../db/generation/grant';
-import type { GenerationRequest, GrantedJob } from '../../db/generation/grant';
-import { countTestLicenses, findJobByIdempotencyKey } from '../../db/generation/generation-job';
-import type { JobRow } from '../../db/generation/generation-job';
-import { beginLocked } from '../../db/base/database';
-import type { Database, Sql } from '../../db/base/database';
+import { createRefusalCounter } from './count-refusal';
 import { createMergedGrants } from './merge-grants';
 import type { Grant } from './merge-grants';
-import { refreshGrants } from '../../db/contract/quota';
-import { findGenerationProfile, refreshTerms } from '../../db/contract/license-terms';
-import type { GenerationProfile } from '../../db/contract/license-terms';
-import { createRefusalCounter } from '../../db/generation/refused-attempt';
-import { clockNowOf } from '../../db/contract/clock';
-import { newId } from '../base/new-id';
 
 /** Draws of new keys after a collision with keys that exist (domain.md 5.3). */
 export const KEY_DRAWS_MAX = 5;

@@ -2,9 +2,9 @@
  * Merging calls that wait for the same row (a group commit): while one statement is under way, the calls that arrive gather,
  * and the next statement serves them together. A lone call goes alone and at once.
  */
-import { RowsBusy } from './errors';
-import type { LockedRow } from './errors';
-import type { LockTurns } from './lock-turns';
+import { RowsBusy } from '../../db/base/errors';
+import type { LockedRow } from '../../db/base/errors';
+import type { LockTurns } from '../../db/base/lock-turns';
 
 /** A call that waits for its statement. */
 export interface WaitingCall<Input, Output> {

@@ -1,6 +1,6 @@
 /** Calls that share statements: which go together, how many statements there are, and what becomes of those that wait for too long. */
-import { createBatchedCalls } from '../../db/base/batched-calls';
-import type { BatchedCalls } from '../../db/base/batched-calls';
+import { createBatchedCalls } from '../../transactions/base/batched-calls';
+import type { BatchedCalls } from '../../transactions/base/batched-calls';
 import { RowsBusy } from '../../db/base/errors';
 import { createLockTurns, lockTurnLimits } from '../../db/base/lock-turns';
 import type { LockTurns } from '../../db/base/lock-turns';

@@ -4,8 +4,8 @@
  *
  * `merged-calls.ts` merges the calls for one row, and waits for it.
  */
-import { RowsBusy } from './errors';
-import type { LockTurns } from './lock-turns';
+import { RowsBusy } from '../../db/base/errors';
+import type { LockTurns } from '../../db/base/lock-turns';
 import { createWaitingCall, rejectUntil } from './merged-calls';
 import type { Merge, WaitingCall } from './merged-calls';
 
