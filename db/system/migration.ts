@@ -23,10 +23,10 @@ const MIGRATION_PAUSE_MS = 1_000;
 const ENCODING = 'UTF8';
 
 /**
- * Applies what is missing and answers with the names of the migrations applied; safe to run at every start. Throws for a
- * database of another encoding than UTF8.
+ * Applies what is missing, up to the migration `last` where it is given, and answers with the names of the migrations applied; safe to
+ * run at every start. Throws for a database of another encoding than UTF8.
  */
-export async function migrate(databaseUrl: string): Promise<string[]> {
+export async function migrate(databaseUrl: string, last?: number): Promise<string[]> {
   const pool = openDatabase(databaseUrl, { max: 1, application_name: 'covenant migrate' });
   try {
     await assertOwnSessions(pool);
@@ -43,7 +43,7 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
         execQuery: async (query) => ({ rows: [...(await connection.unsafe(query))] }),
         execSqlScript: (script) => runMigration(connection, script),
       });
-      const applied = await postgrator.migrate();
+      const applied = await postgrator.migrate(last === undefined ? 'max' : String(last));
       return applied.map((migration) => `${String(migration.version).padStart(3, '0')} ${migration.name}`);
     } finally {
       connection.release();
@@ -73,19 +73,22 @@ async function awaitTurn(connection: Sql): Promise<void> {
   }
 }
 
-/** Runs one migration: as one transaction, unless it builds indexes while tables are written to, which none can hold. */
+/**
+ * Runs one migration: as one transaction, unless it builds indexes while tables are written to, which no transaction can hold. Such
+ * a migration may also contain `DO` blocks that commit batch by batch.
+ */
 async function runMigration(connection: Sql, script: string): Promise<void> {
   if (!/\bINDEX CONCURRENTLY\b/.test(script)) return runTransaction(connection, script);
   for (const statement of statementsOf(script)) await runAlone(connection, statement);
 }
 
-/** The statements of a script without functions of several statements: each ends with its line. */
+/** A statement up to the semicolon that ends its last line; what stands between `$$` belongs to it whole. */
+const STATEMENT = /(?:\$\$[^]*?\$\$|[^;]|;(?!\s*$))+/gm;
+
+/** The statements of a script: each ends with its line. */
 function statementsOf(script: string): string[] {
-  return script
-    .replace(/^\s*--.*$/gm, '')
-    .split(/;\s*$/m)
-    .map((statement) => statement.trim())
-    .filter((statement) => statement !== '');
+  const statements = script.replace(/^\s*--.*$/gm, '').match(STATEMENT) ?? [];
+  return statements.map((statement) => statement.trim()).filter((statement) => statement !== '');
 }
 
 /** Runs a statement that is its own transaction. One that was cut short left an invalid index, which is built again. */

@@ -9,26 +9,11 @@ import { migrate, missingMigrations } from '../../db/system/migration';
 import { openDatabase } from '../../db/base/database';
 import type { Sql } from '../../db/base/database';
 import { waitFor } from '../../dev/waiting';
+import { withEmptyDatabase } from '../harness/database';
 import { sharedServers } from '../harness/shared-servers';
 
 /** The migrations' own memory, which the schema does not have. */
 const MIGRATION_TABLE = 'schema_version';
-
-/** Makes an empty database, runs the test upon it and removes it. `options` are those of `CREATE DATABASE`. */
-async function withEmptyDatabase<T>(run: (url: string) => Promise<T>, options = ''): Promise<T> {
-  const { postgres_url } = sharedServers();
-  const name = `test_${randomBytes(8).toString('hex')}`;
-  const server = postgres(postgres_url, { max: 1, onnotice: () => undefined });
-  const address = new URL(postgres_url);
-  address.pathname = `/${name}`;
-  try {
-    await server.unsafe(`CREATE DATABASE ${name} TEMPLATE template0 ${options}`);
-    return await run(address.href);
-  } finally {
-    await server`DROP DATABASE IF EXISTS ${server(name)} WITH (FORCE)`;
-    await server.end();
-  }
-}
 
 /** Everything a schema consists of, one line for each part. */
 async function catalogueOf(url: string): Promise<string[]> {

@@ -39,6 +39,20 @@ export async function createTestDatabase(options: { max?: number } = {}): Promis
   };
 }
 
+/** Makes an empty database, runs the test upon it and removes it. `options` are those of `CREATE DATABASE`. */
+export async function withEmptyDatabase<T>(run: (url: string) => Promise<T>, options = ''): Promise<T> {
+  const { postgres_url } = sharedServers();
+  const name = `test_${randomBytes(8).toString('hex')}`;
+  const address = new URL(postgres_url);
+  address.pathname = `/${name}`;
+  try {
+    await onServer(postgres_url, (server) => server.unsafe(`CREATE DATABASE ${name} TEMPLATE template0 ${options}`));
+    return await run(address.href);
+  } finally {
+    await onServer(postgres_url, (server) => server`DROP DATABASE IF EXISTS ${server(name)} WITH (FORCE)`);
+  }
+}
+
 async function onServer(url: string, run: (server: postgres.Sql) => PromiseLike<unknown>): Promise<void> {
   const server = postgres(url, { max: 1, onnotice: () => undefined });
   try {
