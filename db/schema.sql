@@ -474,6 +474,7 @@ CREATE TABLE audit_events (
   id            uuid PRIMARY KEY DEFAULT uuidv7(),
   -- The instant the act holds at: for a boundary its own, however late it was crossed.
   at            timestamptz NOT NULL,
+  -- {type, id} with the ids of name and address of a person, or with the name of a process.
   actor         jsonb NOT NULL,
   action        text NOT NULL,
   subject_type  text NOT NULL,
@@ -493,7 +494,9 @@ CREATE INDEX audit_events_by_action ON audit_events (action, id);
 CREATE INDEX audit_events_by_subject ON audit_events (subject_id, id);
 CREATE INDEX audit_events_by_environment ON audit_events (environment, id);
 CREATE INDEX audit_events_by_actor ON audit_events ((actor->>'id'), id);
-CREATE INDEX audit_events_by_actor_name ON audit_events (nfc(actor->>'name'), id);
+CREATE INDEX audit_events_by_name_id ON audit_events (((actor ->> 'name_id')::bigint), id) WHERE actor ? 'name_id';
+-- Processes, as actors, keep their names in the row.
+CREATE INDEX audit_events_by_process_name ON audit_events (nfc(actor ->> 'name'), id) WHERE actor ? 'name';
 -- Ids are in the order in which rows are written, which finds an act by its time, but for those of another time: late ones, and
 -- those of test clocks.
 CREATE INDEX audit_events_untimely ON audit_events (id)
@@ -524,6 +527,137 @@ CREATE TRIGGER audit_events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON a
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER contract_revisions_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON contract_revisions
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- People in the history -------------------------------------------------------------------------------------------
+
+-- Rows of the history hold ids of people. What names a person stands here, where it can be erased
+-- (transactions/access/erase-person.ts), and is put back when the history is read: `shown_actor`, db/system/history.ts.
+
+-- One row for each name under which a person acted: an act shows the name of its time. An actor refers to it as `name_id`.
+CREATE TABLE audit_people (
+  id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  person_id  text NOT NULL,
+  -- A name that the person had when they acted; null: erased.
+  name       text,
+  erased_at  timestamptz,
+  CONSTRAINT audit_people_once UNIQUE (person_id, name),
+  CONSTRAINT audit_people_erased_have_no_name CHECK ((name IS NULL) = (erased_at IS NOT NULL))
+);
+CREATE INDEX audit_people_by_name ON audit_people (nfc(name));
+
+-- One row for each address from which a person acted. An actor refers to it as `origin_id`.
+CREATE TABLE audit_origins (
+  id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  person_id  text NOT NULL,
+  -- The network address from which the person acted.
+  address    text NOT NULL,
+  CONSTRAINT audit_origins_once UNIQUE (person_id, address)
+);
+
+-- What audit rows say about the admin or the customer that they change: the fields `person_fields` of their `before` and `after`.
+CREATE TABLE audit_person_facts (
+  event_id   uuid PRIMARY KEY,
+  -- The admin or customer that the act changed.
+  person_id  text NOT NULL,
+  before     jsonb,
+  after      jsonb
+);
+CREATE INDEX audit_person_facts_by_person ON audit_person_facts (person_id);
+
+-- The fields of an admin, an API key and a customer that name a person.
+CREATE FUNCTION person_fields() RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN ARRAY['name', 'email', 'billing_contact', 'label'];
+
+CREATE FUNCTION names_person(actor jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN actor ->> 'type' = 'user' AND actor ?| ARRAY['name', 'ip'];
+
+CREATE FUNCTION tells_of_person(subject_type text, before jsonb, after jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN subject_type IN ('admin', 'customer') AND (before ?| person_fields() OR after ?| person_fields());
+
+-- The id of a name of a person, and of an address; the first time, it is stored. A person who was erased stays erased. The lock
+-- keeps the erasure out, and waits for it (db/access/person.ts).
+CREATE FUNCTION audit_name_id(person text, given text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  known bigint;
+BEGIN
+  FOR attempt IN 1..2 LOOP
+    SELECT id INTO known FROM audit_people WHERE person_id = person AND (name = given OR name IS NULL) ORDER BY name NULLS FIRST LIMIT 1;
+    IF FOUND THEN
+      RETURN known;
+    END IF;
+    IF attempt = 1 THEN
+      PERFORM pg_advisory_xact_lock(hashtextextended('audit_people ' || person, 0));
+    END IF;
+  END LOOP;
+  INSERT INTO audit_people (person_id, name) VALUES (person, given) RETURNING id INTO known;
+  RETURN known;
+END
+$$;
+
+CREATE FUNCTION audit_origin_id(person text, given text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  known bigint;
+BEGIN
+  FOR attempt IN 1..2 LOOP
+    SELECT id INTO known FROM audit_origins WHERE person_id = person AND address = given;
+    IF FOUND THEN
+      RETURN known;
+    END IF;
+    IF EXISTS (SELECT FROM audit_people WHERE person_id = person AND name IS NULL) THEN
+      RETURN NULL;
+    END IF;
+    IF attempt = 1 THEN
+      PERFORM pg_advisory_xact_lock(hashtextextended('audit_people ' || person, 0));
+    END IF;
+  END LOOP;
+  INSERT INTO audit_origins (person_id, address) VALUES (person, given) RETURNING id INTO known;
+  RETURN known;
+END
+$$;
+
+-- An actor without name and address, which are stored beside it; and the actor with both, as the interface shows it.
+CREATE FUNCTION actor_by_reference(actor jsonb) RETURNS jsonb LANGUAGE sql
+RETURN actor - 'name' - 'ip' || jsonb_strip_nulls(jsonb_build_object(
+  'name_id', CASE WHEN actor ? 'name' THEN audit_name_id(actor ->> 'id', actor ->> 'name') END,
+  'origin_id', CASE WHEN actor ? 'ip' THEN audit_origin_id(actor ->> 'id', actor ->> 'ip') END));
+
+CREATE FUNCTION shown_actor(actor jsonb) RETURNS jsonb LANGUAGE sql STABLE
+RETURN CASE WHEN actor ?| ARRAY['name_id', 'origin_id'] THEN actor - 'name_id' - 'origin_id' || jsonb_strip_nulls(jsonb_build_object(
+  'name', (SELECT coalesce(p.name, 'Erased') FROM audit_people p WHERE p.id = (actor ->> 'name_id')::bigint),
+  'ip', (SELECT o.address FROM audit_origins o WHERE o.id = (actor ->> 'origin_id')::bigint))) ELSE actor END;
+
+-- Whoever inserts a row with a name in it: the version before does, and so do writers that do not know the ids.
+CREATE FUNCTION move_actor() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.actor := actor_by_reference(NEW.actor);
+  RETURN NEW;
+END
+$$;
+
+CREATE FUNCTION move_people() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF names_person(NEW.actor) THEN
+    NEW.actor := actor_by_reference(NEW.actor);
+  END IF;
+  IF tells_of_person(NEW.subject_type, NEW.before, NEW.after) THEN
+    INSERT INTO audit_person_facts (event_id, person_id, before, after)
+    SELECT NEW.id, NEW.subject_id, (SELECT jsonb_object_agg(key, value) FROM jsonb_each(NEW.before) WHERE key = ANY (person_fields())),
+           (SELECT jsonb_object_agg(key, value) FROM jsonb_each(NEW.after) WHERE key = ANY (person_fields()));
+    NEW.before := NEW.before - person_fields();
+    NEW.after := NEW.after - person_fields();
+  END IF;
+  RETURN NEW;
+END
+$$;
+
+CREATE TRIGGER audit_events_people BEFORE INSERT OR UPDATE ON audit_events FOR EACH ROW
+  WHEN (names_person(NEW.actor) OR tells_of_person(NEW.subject_type, NEW.before, NEW.after)) EXECUTE FUNCTION move_people();
+CREATE TRIGGER contract_revisions_people BEFORE INSERT OR UPDATE ON contract_revisions FOR EACH ROW
+  WHEN (names_person(NEW.actor)) EXECUTE FUNCTION move_actor();
+CREATE TRIGGER generation_jobs_people BEFORE INSERT OR UPDATE ON generation_jobs FOR EACH ROW
+  WHEN (names_person(NEW.actor)) EXECUTE FUNCTION move_actor();
+CREATE TRIGGER quota_grants_people BEFORE INSERT OR UPDATE ON quota_grants FOR EACH ROW
+  WHEN (names_person(NEW.actor)) EXECUTE FUNCTION move_actor();
 
 -- Refused requests for licenses: one row for each contract, minute and code, however many there were.
 CREATE TABLE refused_attempts (

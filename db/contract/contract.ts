@@ -355,7 +355,7 @@ export async function listRevisions(
   limit: number,
 ): Promise<RevisionRow[]> {
   return sql<RevisionRow[]>`
-    SELECT revision, effective_at, actor, action, snapshot FROM contract_revisions
+    SELECT revision, effective_at, shown_actor(actor) AS actor, action, snapshot FROM contract_revisions
     WHERE contract_id = ${contract_id} ${below === null ? sql`` : sql`AND revision < ${below}`}
     ORDER BY revision DESC LIMIT ${limit}`;
 }

@@ -62,7 +62,9 @@ export interface JobRow {
   test_clock_id: string | null;
 }
 
-const JOB_COLUMNS = columnNames<Omit<JobRow, 'contract_revision' | 'completed' | 'contract_name' | 'test_clock_id'>>({
+const JOB_COLUMNS = columnNames<
+  Omit<JobRow, 'actor' | 'contract_revision' | 'completed' | 'contract_name' | 'test_clock_id'>
+>({
   id: true,
   serial: true,
   contract_id: true,
@@ -74,7 +76,6 @@ const JOB_COLUMNS = columnNames<Omit<JobRow, 'contract_revision' | 'completed' |
   chunk_size: true,
   state: true,
   channel: true,
-  actor: true,
   expires_at: true,
   errors: true,
   created_at: true,
@@ -397,7 +398,7 @@ export function bySystem(job_id: string, now: Instant): JobChange {
 
 function selectJobs(sql: Sql) {
   return sql`
-    SELECT ${sql(ofAlias('g', JOB_COLUMNS))}, c.name AS contract_name, c.test_clock_id, t.contract_revision,
+    SELECT ${sql(ofAlias('g', JOB_COLUMNS))}, shown_actor(g.actor) AS actor, c.name AS contract_name, c.test_clock_id, t.contract_revision,
            (SELECT coalesce(sum(licenses), 0)::int FROM generation_chunks WHERE job_id = g.id) AS completed
     FROM generation_jobs g
     JOIN contracts c ON c.id = g.contract_id

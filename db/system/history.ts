@@ -4,7 +4,7 @@ import type { Environment } from '../../domain/base/environment';
 import { firstIdAt, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import type { JsonObject } from '../../domain/base/json';
-import { columnNames } from '../base/columns';
+import { columnNames, ofAlias } from '../base/columns';
 import type { AuditClock, AuditEntry } from '../base/audit';
 import type { Fragment, Sql } from '../base/database';
 
@@ -54,10 +54,13 @@ const AUDIT_COLUMNS = columnNames<AuditRow>({
   clock: true,
 });
 
+/** Those that are shown as they are stored. */
+const UNCHANGED_COLUMNS = AUDIT_COLUMNS.filter((column) => !['actor', 'before', 'after'].includes(column));
+
 export interface AuditFilter {
   /** With it, rows of no environment too: people and customers belong to none. */
   environment?: Environment | undefined;
-  /** The actor's id or whole name. */
+  /** The actor's id, or the whole name that it had. */
   actor?: string | undefined;
   action?: string | undefined;
   /** The id of what was acted upon. */
@@ -91,7 +94,7 @@ const DOMAIN_EVENT_COLUMNS = columnNames<DomainEventRow>({
  * One page of audit rows, by the time they were written; `before` is the id of the last one shown.
  *
  * A condition with OR cannot be read from an index in the order of ids. So each alternative is a page of its own, and the page
- * is the newest of their rows.
+ * is the newest of their rows. The names of people, which stand beside the rows, are put back into this page alone.
  */
 export async function listAudit(
   sql: Sql,
@@ -100,8 +103,7 @@ export async function listAudit(
   limit: number,
 ): Promise<AuditRow[]> {
   const { action, subject, subject_type, contract_id, from, to } = filter;
-  const pages = alternatives(sql, filter).map(
-    (fits) => sql`
+  const pageOf = (fits: Fragment): Fragment => sql`
     (SELECT ${sql(AUDIT_COLUMNS)} FROM audit_events WHERE ${fits}
     ${action === undefined ? sql`` : sql`AND action = ${action}`}
     ${subject === undefined ? sql`` : sql`AND subject_id = ${subject}`}
@@ -111,23 +113,60 @@ export async function listAudit(
     ${from === undefined ? sql`` : sql`AND at >= ${from}`}
     ${to === undefined ? sql`` : sql`AND at < ${to}`}
     ${before === null ? sql`` : sql`AND id < ${before}`}
-    ORDER BY id DESC LIMIT ${limit})`,
-  );
+    ORDER BY id DESC LIMIT ${limit})`;
+  const pages = alternatives(sql, filter).map(({ fits, of_name }) => {
+    if (of_name === undefined) return pageOf(fits);
+    // A page for each person who had the name: rows of several of them are in no index in the order of ids.
+    return sql`
+      (SELECT ${sql(ofAlias('event', AUDIT_COLUMNS))} FROM audit_people p CROSS JOIN LATERAL ${pageOf(fits)} AS event
+       WHERE ${of_name} ORDER BY event.id DESC LIMIT ${limit})`;
+  });
   const all = pages.reduce((union, page) => sql`${union} UNION ALL ${page}`);
-  return sql<AuditRow[]>`SELECT ${sql(AUDIT_COLUMNS)} FROM (${all}) AS pages ORDER BY id DESC LIMIT ${limit}`;
+  return sql<AuditRow[]>`
+    SELECT ${sql(UNCHANGED_COLUMNS)}, shown_actor(actor) AS actor, ${shownFacts(sql, 'before')}, ${shownFacts(sql, 'after')}
+    FROM (${all}) AS page ORDER BY id DESC LIMIT ${limit}`;
+}
+
+/** What an audit row says of its subject, with what names the person whom it is about. */
+function shownFacts(sql: Sql, column: 'before' | 'after'): Fragment {
+  return sql`
+    CASE WHEN subject_type IN ('admin', 'customer')
+      THEN page.${sql(column)} || coalesce((SELECT f.${sql(column)} FROM audit_person_facts f WHERE f.event_id = page.id), '{}')
+      ELSE page.${sql(column)} END AS ${sql(column)}`;
+}
+
+/** A way in which a row can fit. */
+interface Alternative {
+  fits: Fragment;
+  /** Which rows `p` of `audit_people` `fits` refers to, where it does. */
+  of_name?: Fragment;
 }
 
 /** The ways in which a row can fit environment, actor and time, of which exactly one holds for each row that fits. */
-function alternatives(sql: Sql, filter: AuditFilter): Fragment[] {
-  const { environment, actor } = filter;
+function alternatives(sql: Sql, filter: AuditFilter): Alternative[] {
+  const { environment } = filter;
   const environments =
     environment === undefined ? [sql`true`] : [sql`environment = ${environment}`, sql`environment IS NULL`];
-  const by_id = sql`actor->>'id' = ${actor ?? null}`;
-  const by_name = sql`nfc(actor->>'name') = nfc(${actor ?? null}) AND actor->>'id' IS DISTINCT FROM ${actor ?? null}`;
-  const actors = actor === undefined ? [sql`true`] : [by_id, by_name];
   return environments.flatMap((of) =>
-    actors.flatMap((by) => times(sql, filter).map((when) => sql`${of} AND ${by} AND ${when}`)),
+    actors(sql, filter).flatMap(({ fits: by, ...of_name }) =>
+      times(sql, filter).map((when) => ({ fits: sql`${of} AND ${by} AND ${when}`, ...of_name })),
+    ),
   );
+}
+
+/** By the id of whoever acted, by the name of a process, or by a name that a person had when they acted. */
+function actors(sql: Sql, { actor }: AuditFilter): Alternative[] {
+  if (actor === undefined) return [{ fits: sql`true` }];
+  return [
+    { fits: sql`actor->>'id' = ${actor}` },
+    {
+      fits: sql`actor ? 'name' AND nfc(actor->>'name') = nfc(${actor}) AND actor->>'id' IS DISTINCT FROM ${actor}`,
+    },
+    {
+      fits: sql`actor ? 'name_id' AND (actor->>'name_id')::bigint = p.id`,
+      of_name: sql`nfc(p.name) = nfc(${actor}) AND p.person_id <> ${actor}`,
+    },
+  ];
 }
 
 /** Ids are in the order in which rows were written: within a minute of the time at which the act holds, for timely rows. */

@@ -149,7 +149,8 @@ test('the address in the audit is the one the trusted proxy names', async () => 
     headers: { 'X-Forwarded-For': '192.0.2.1, 203.0.113.9' },
   });
   expect(created.status).toBe(201);
-  const [row] = await api.sql`SELECT actor FROM audit_events WHERE subject_id = ${created.body.id}`;
+  const [row] =
+    await api.sql`SELECT shown_actor(actor) AS actor FROM audit_events WHERE subject_id = ${created.body.id}`;
   expect(row?.['actor']).toMatchObject({ ip: '203.0.113.9', id: api.admins.super_admin.id });
 });
 

@@ -164,7 +164,7 @@ test('a raised quota is granted in the ledger, with who and how much', async () 
   const { facts } = await buildContract(sql, { quota: 10 });
   await command(facts.id, new Date().toISOString(), { name: 'edit', input: { quota: 25 } });
   const grants =
-    await sql`SELECT amount, reason, actor ->> 'name' AS name FROM quota_grants WHERE contract_id = ${facts.id} ORDER BY id`;
+    await sql`SELECT amount, reason, shown_actor(actor) ->> 'name' AS name FROM quota_grants WHERE contract_id = ${facts.id} ORDER BY id`;
   expect([...grants]).toEqual([
     { amount: 10, reason: 'contract.created', name: TEST_ACTOR.name },
     { amount: 15, reason: 'contract.updated', name: TEST_ACTOR.name },

@@ -113,7 +113,7 @@ test('the audit names the admin who commanded, though only the id travelled', as
   const { facts } = await buildContract(sql);
   await worker.send(facts.id, PAUSE);
   const [row] =
-    await sql`SELECT actor, request_id FROM audit_events WHERE contract_id = ${facts.id} AND action = 'contract.paused'`;
+    await sql`SELECT shown_actor(actor) AS actor, request_id FROM audit_events WHERE contract_id = ${facts.id} AND action = 'contract.paused'`;
   expect(row).toEqual({
     actor: { type: 'user', id: TEST_ACTOR.id, name: 'Somebody Real' },
     request_id: 'request-pause',

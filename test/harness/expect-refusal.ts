@@ -1,5 +1,9 @@
 /** What tests say of an answer that is a refusal, and of the audit row that a write leaves. */
+import { listAudit } from '../../db/system/history';
 import type { ApiAnswer, TestApi } from './api';
+
+/** More rows than one subject has in any test. */
+const AUDIT_ROWS_MAX = 1_000;
 
 /** Expects a problem of this status and code. */
 export function expectRefusal(answer: ApiAnswer, status: number, code: string): void {
@@ -17,8 +21,17 @@ export interface AuditedRow {
 
 /** The audit of one subject, oldest first. */
 export async function auditOf(api: Pick<TestApi, 'sql'>, subject_id: string): Promise<AuditedRow[]> {
-  return api.sql<AuditedRow[]>`
-    SELECT action, actor, environment, before, after, request_id FROM audit_events WHERE subject_id = ${subject_id} ORDER BY id`;
+  const rows = await listAudit(api.sql, { subject: subject_id }, null, AUDIT_ROWS_MAX);
+  return rows
+    .map(({ action, actor, environment, before, after, request_id }) => ({
+      action,
+      actor,
+      environment,
+      before,
+      after,
+      request_id,
+    }))
+    .reverse();
 }
 
 /** The paths of the fields that a refused body is wrong at. */

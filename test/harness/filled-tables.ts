@@ -55,9 +55,12 @@ CREATE FUNCTION is_rare(n int) RETURNS boolean LANGUAGE sql IMMUTABLE RETURN n B
 -- One half of everything is of the busy contract, the rest is spread.
 CREATE FUNCTION filled_contract(n int) RETURNS uuid LANGUAGE sql IMMUTABLE
 RETURN filled_id('contract', CASE WHEN is_rare(n) THEN ${RARE_FROM} WHEN n % 2 = 0 THEN 1 ELSE n END);
+CREATE FUNCTION filled_person(n int) RETURNS int LANGUAGE sql IMMUTABLE RETURN CASE WHEN is_rare(n) THEN ${RARE_FROM} ELSE n % 7 END;
+CREATE FUNCTION filled_name(person int) RETURNS text LANGUAGE sql IMMUTABLE
+RETURN CASE person WHEN ${RARE_FROM} THEN 'Rare Actor' ELSE 'Actor ' || person END;
 CREATE FUNCTION filled_actor(n int) RETURNS jsonb LANGUAGE sql IMMUTABLE
-RETURN jsonb_build_object('type', CASE WHEN n % 4 = 1 THEN 'system' ELSE 'user' END, 'id', filled_id('admin', CASE WHEN is_rare(n) THEN ${RARE_FROM} ELSE n % 7 END),
-                          'name', CASE WHEN is_rare(n) THEN 'Rare Actor' ELSE 'Actor ' || n % 7 END);
+RETURN CASE WHEN n % 4 = 1 THEN jsonb_build_object('type', 'system', 'id', filled_id('admin', filled_person(n)), 'name', filled_name(filled_person(n)))
+            ELSE jsonb_build_object('type', 'user', 'id', filled_id('admin', filled_person(n)), 'name_id', filled_person(n), 'origin_id', n) END;
 CREATE TEMPORARY TABLE numbers ON COMMIT DROP AS SELECT n, is_rare(n) AS rare, filled_at(n) AS at,
   CASE WHEN is_rare(n) AND n % 2 = 0 THEN 'staging' ELSE 'production' END AS environment FROM generate_series(1, ${FILLED_ROWS}) n;
 
@@ -105,6 +108,11 @@ INSERT INTO generation_chunks (job_id, chunk_no, licenses, created_at) SELECT id
 INSERT INTO licenses (id, key)
 SELECT (serial << 24) + o, 'ALL-' || CASE WHEN state = 'FAILED' THEN 'RARE-' ELSE 'MANY-' END || serial || '-' || o FROM generation_jobs, generate_series(1, 2) o;
 
+INSERT INTO audit_people (id, person_id, name) OVERRIDING SYSTEM VALUE
+SELECT n, filled_id('admin', n), filled_name(n) FROM generate_series(0, ${FILLED_ROWS}) n;
+INSERT INTO audit_origins (id, person_id, address) OVERRIDING SYSTEM VALUE
+SELECT n, filled_id('admin', filled_person(n)), '192.0.2.' || n FROM numbers;
+INSERT INTO audit_person_facts (event_id, person_id, after) SELECT filled_id('audit', n), filled_id('admin', n), '{"name": "A"}' FROM numbers;
 INSERT INTO audit_events (id, at, actor, action, subject_type, subject_id, contract_id, environment)
 SELECT filled_id('audit', n), at, filled_actor(n), CASE WHEN rare THEN 'contract.paused' ELSE 'generation.requested' END,
        CASE WHEN rare OR n % 3 = 0 THEN CASE WHEN rare AND n % 2 = 0 THEN 'customer' ELSE 'contract' END ELSE 'job' END,
