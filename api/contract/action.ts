@@ -1,7 +1,7 @@
 /** Actions upon a contract, each a path of its own and carried out by the contract's workflow. */
 import type { ContractCommand } from '../../domain/contract/command';
 import type { Refusal } from '../../domain/base/refusal';
-import type { Role } from '../../domain/access/role';
+import type { AdminOperationId } from '../../domain/access/permission';
 import { WORKFLOW_REFUSALS, commandThroughWorkflow, rehearseCommand } from './command';
 import {
   ComplianceHoldBody,
@@ -24,11 +24,9 @@ type ActionName = Exclude<ContractCommand['name'], 'edit' | 'delete' | 'amend' |
 
 interface Action<B extends z.ZodObject> {
   name: ActionName;
-  operation_id: string;
+  operation_id: AdminOperationId;
   summary: string;
   description?: string;
-  /** Admin unless given. */
-  role?: Role;
   body: B;
   /** Whether the body may be left out altogether; it may unless this says otherwise. */
   body_required?: boolean;
@@ -98,7 +96,6 @@ export const contractActionRoutes: Route[] = [
     summary: 'Terminate a contract',
     description:
       'Its jobs are cancelled and amendments withdrawn; licenses go on working. What a job has in hand is made before the answer, and nothing after it. Can be undone for 30 days.',
-    role: 'super_admin',
     body: TerminateBody,
     body_required: true,
     audit: ['contract.terminated'],
@@ -108,7 +105,6 @@ export const contractActionRoutes: Route[] = [
     operation_id: 'reinstateContract',
     summary: 'Undo a termination',
     description: 'Within 30 days, and only when nothing is owed.',
-    role: 'super_admin',
     body: EmptyBody,
     refusals: ['CHANGES_BLOCKED_PAST_DUE'],
     audit: ['contract.reinstated'],
@@ -142,7 +138,6 @@ function action<B extends z.ZodObject>(declared: Action<B>): Route {
     tag: 'Contracts',
     summary: declared.summary,
     description: [declared.description, name === 'renew' ? undefined : repeating].filter(Boolean).join(' '),
-    role: declared.role ?? 'admin',
     params: IdParams,
     query: DryRunQuery,
     body,

@@ -47,7 +47,6 @@ export const amendmentRoutes: Route[] = [
     summary: 'Amend a contract',
     description:
       'From a day on: today and earlier at once (not before the current term), a later one on its day, where it is judged again and may fail. Never applied in part.',
-    role: 'admin',
     params: IdParams,
     query: DryRunQuery,
     body: AmendmentCreate,
@@ -94,7 +93,6 @@ export const amendmentRoutes: Route[] = [
     tag: 'Contracts',
     summary: 'List the amendments of a contract',
     description: 'Newest first.',
-    role: 'viewer',
     params: IdParams,
     query: PageQuery,
     answers: { 200: { description: 'One page', schema: PageOf(AmendmentShape) } },
@@ -116,7 +114,6 @@ export const amendmentRoutes: Route[] = [
     path: '/api/v1/contracts/:id/amendments/:amendment_id',
     tag: 'Contracts',
     summary: 'Withdraw a pending amendment',
-    role: 'admin',
     params: AmendmentParams,
     answers: { 204: { description: 'Withdrawn, now or before' } },
     refusals: [...COMMAND_REFUSALS, 'AMENDMENT_NOT_PENDING'],
@@ -144,7 +141,7 @@ async function rehearseAmendment(
 ): Promise<Answer | Refusal> {
   return request.rehearse(async (tx) => {
     const outcome = await runCommand(tx, request, id, command);
-    if (isRefusal(outcome)) return hiddenFrom(request.caller.role, outcome);
+    if (isRefusal(outcome)) return hiddenFrom(request.caller, outcome);
     if (outcome.refusal) return outcome.refusal;
     const amendment = await findAmendment(tx, id, command.input.amendment_id);
     if (!amendment) throw new Error('a rehearsed amendment is not there');

@@ -4,8 +4,8 @@ import { decide, needsOf } from '../../domain/contract/command';
 import type { CommandOutcome, ContractCommand } from '../../domain/contract/command';
 import { isRefusal, notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
-import { roleCovers } from '../../domain/access/role';
-import type { Role } from '../../domain/access/role';
+import { seesDeletedContracts } from '../../domain/access/caller';
+import type { Caller } from '../../domain/access/caller';
 import { auditAct } from '../../db/base/audit';
 import { findContract } from '../../db/contract/contract';
 import type { ContractRow } from '../../db/contract/contract';
@@ -38,20 +38,20 @@ export async function readContract(request: Request, id: string): Promise<Contra
   const { api, now } = request;
   const row = await findContract(api.db, id);
   if (!row) return notFound('contract', id);
-  if (row.deleted_at !== null) return hiddenFrom(request.caller.role, deletedRefusal(row));
+  if (row.deleted_at !== null) return hiddenFrom(request.caller, deletedRefusal(row));
   const is_due = row.next_boundary_at !== null && row.next_boundary_at <= (row.clock_now ?? now);
   if (!is_due && !isComputedByOlderRules(row)) return row;
   const settled = await beginLocked(api.db, [{ table: 'contracts', id }], (tx) =>
     changeContract(tx, changeRequest(request, id), () => 'unchanged'),
   );
-  if (isRefusal(settled)) return hiddenFrom(request.caller.role, settled);
+  if (isRefusal(settled)) return hiddenFrom(request.caller, settled);
   await api.nudger.wake(settled.nudge, request.request_id);
   return settled.row;
 }
 
 /** A tombstone is for those who could have deleted; to others there is nothing (domain.md 1.9). */
-export function hiddenFrom(role: Role, refusal: Refusal): Refusal {
-  if (refusal.code !== 'CONTRACT_DELETED' || roleCovers(role, 'admin')) return refusal;
+export function hiddenFrom(caller: Caller, refusal: Refusal): Refusal {
+  if (refusal.code !== 'CONTRACT_DELETED' || seesDeletedContracts(caller)) return refusal;
   return notFound('contract', refusal.metadata.id as string);
 }
 
@@ -63,7 +63,7 @@ export async function commandHere(request: Request, id: string, command: Contrac
       await auditRefusedDeletion(tx, request, changed.row, changed.refusal);
     return changed;
   });
-  if (isRefusal(outcome)) return hiddenFrom(request.caller.role, outcome);
+  if (isRefusal(outcome)) return hiddenFrom(request.caller, outcome);
   await request.api.nudger.wake(outcome.nudge, request.request_id);
   return outcome.refusal ?? shown(outcome.row, request.now);
 }
@@ -76,7 +76,7 @@ export async function rehearseCommand(
 ): Promise<Answer | Refusal> {
   return request.rehearse(async (tx) => {
     const outcome = await runCommand(tx, request, id, command);
-    if (isRefusal(outcome)) return hiddenFrom(request.caller.role, outcome);
+    if (isRefusal(outcome)) return hiddenFrom(request.caller, outcome);
     return (
       outcome.refusal ?? { status: 200, body: presentFacts(outcome.facts, outcome.row, outcome.facts.settled_until) }
     );
@@ -108,7 +108,7 @@ export async function sendCommand(
   // Nobody starts a workflow for a contract that does not exist.
   const known = await findContract(api.db, id);
   if (!known) return notFound('contract', id);
-  if (known.deleted_at !== null) return hiddenFrom(request.caller.role, deletedRefusal(known));
+  if (known.deleted_at !== null) return hiddenFrom(request.caller, deletedRefusal(known));
   const outcome = await api.sendCommand(id, {
     command,
     command_id: idempotency
@@ -118,7 +118,7 @@ export async function sendCommand(
     actor_id: request.actor.id,
     request_id: request.request_id,
   });
-  return outcome.refusal ? hiddenFrom(request.caller.role, outcome.refusal) : outcome;
+  return outcome.refusal ? hiddenFrom(request.caller, outcome.refusal) : outcome;
 }
 
 export function replayedHeader({ replayed }: CommandOutcome): Record<string, string> {

@@ -64,7 +64,6 @@ export const timelineRoutes: Route[] = [
     summary: 'Foretell a contract',
     description:
       'Its boundaries by time: those that were crossed, and those to come if nobody does anything, nothing is paid, and the catalogue and other contracts stay as they are. Of a deleted contract the past alone.',
-    role: 'viewer',
     params: IdParams,
     query: TimelineQuery,
     answers: { 200: { description: 'The timeline', schema: TimelineShape } },

@@ -44,7 +44,6 @@ export const jobRoutes: Route[] = [
     summary: 'List generation jobs',
     description:
       'Newest first. With contract_id this is the generation history of the contract, inline requests included.',
-    role: 'operator',
     query: JobQuery,
     answers: { 200: { description: 'One page', schema: PageOf(JobShape) } },
     audit: [],
@@ -64,7 +63,6 @@ export const jobRoutes: Route[] = [
     path: '/api/v1/jobs/:id',
     tag: 'Generation',
     summary: 'Read a generation job',
-    role: 'operator',
     params: IdParams,
     answers: { 200: JOB },
     audit: [],
@@ -81,7 +79,6 @@ export const jobRoutes: Route[] = [
     summary: 'Follow a generation job',
     description:
       'Server-sent events: `progress` with the job as it is and whenever it went on, `end` with the finished job, then the stream closes. A comment is sent when nothing happened for 15 seconds. A stream that closes without `end` can be opened again; one whose key was revoked cannot. A client that takes nothing for 30 seconds is cut off.',
-    role: 'operator',
     stream: 'progress',
     params: IdParams,
     answers: { 200: { description: 'The stream', media_type: 'text/event-stream', schema: ProgressEvent } },
@@ -100,7 +97,6 @@ export const jobRoutes: Route[] = [
     summary: 'Cancel a generation job',
     description:
       'Licenses that exist stay; the rest of the reservation returns to the quota when the chunk in flight is done.',
-    role: 'admin',
     params: IdParams,
     answers: { 200: JOB },
     refusals: ['JOB_ALREADY_FINISHED'],
@@ -114,7 +110,6 @@ export const jobRoutes: Route[] = [
     tag: 'Generation',
     summary: 'Resume a generation job that ended short',
     description: 'Makes exactly the licenses that are missing, for which quota is claimed again.',
-    role: 'admin',
     params: IdParams,
     answers: { 200: JOB },
     refusals: ['JOB_NOT_RESUMABLE', 'QUOTA_EXCEEDED', 'CONTRACT_EXPIRED', 'CONTRACT_DELETED'],

@@ -58,7 +58,6 @@ export const generationRoutes: Route[] = [
     summary: 'Generate licenses',
     description:
       'Under 100 the licenses are in the answer. From 100 the answer is 202 and a job makes them; Location names it.',
-    role: 'admin',
     checks_caller: true,
     params: IdParams,
     query: DryRunQuery,
@@ -118,7 +117,7 @@ async function generate(
   const { api, request_id } = request;
   const outcome = await api.requestLicenses(licenseRequest(request, idempotency));
   await api.nudger.wake(outcome.nudge, request_id);
-  if (isRefusal(outcome.result)) return hiddenFrom(request.caller.role, outcome.result);
+  if (isRefusal(outcome.result)) return hiddenFrom(request.caller, outcome.result);
   const { job, replayed } = outcome.result;
   if (job.execution === 'background' && !replayed) await api.nudger.wakeJobs([job.id], { request_id });
   return present(api.db, outcome.result);
@@ -176,7 +175,7 @@ async function rehearse(request: GenerateRequest): Promise<Answer | Refusal> {
   await request.credential?.confirm();
   return request.rehearse(async (tx) => {
     const judged = await judgeRequest(tx, licenseRequest(request, null));
-    if (isRefusal(judged)) return hiddenFrom(request.caller.role, judged);
+    if (isRefusal(judged)) return hiddenFrom(request.caller, judged);
     if (judged.refusal) return judged.refusal;
     const { quota } = judged.facts;
     const inline = body.count < BACKGROUND_FROM_LICENSES;

@@ -1,11 +1,11 @@
 /** Finding out whose API key a request carries. */
+import type { KnownCaller } from '../../domain/access/caller';
 import type { Instant } from '../../domain/base/instant';
-import type { AuthenticatedAdmin } from '../../db/access/admin-api-key';
 import type { Database } from '../../db/base/database';
 import { authenticateAdmin } from '../../transactions/access/authenticate-admin';
 
-/** The admin behind a key, or undefined. */
-export type Authenticate = (key: string) => Promise<AuthenticatedAdmin | undefined>;
+/** The caller behind a key, or undefined. */
+export type Authenticate = (key: string) => Promise<KnownCaller | undefined>;
 
 export interface Authentication {
   /**
@@ -24,21 +24,21 @@ const KEYS_REMEMBERED_MAX = 10_000;
 
 /** The look-up of one key that is under way, and the one that begins when it ends. */
 interface LookUps {
-  current: Promise<AuthenticatedAdmin | undefined>;
-  next: Promise<AuthenticatedAdmin | undefined> | undefined;
+  current: Promise<KnownCaller | undefined>;
+  next: Promise<KnownCaller | undefined> | undefined;
 }
 
 export function createAuthentication(db: Database, pepper: string, clock: () => Promise<Instant>): Authentication {
   const underWay = new Map<string, LookUps>();
-  const remembered = new Map<string, { admin: AuthenticatedAdmin; found_ms: number }>();
+  const remembered = new Map<string, { caller: KnownCaller; found_ms: number }>();
 
   const lookUp: Authenticate = async (key) => {
     const found_ms = performance.now();
-    const admin = await authenticateAdmin(db, key, pepper, await clock());
+    const caller = await authenticateAdmin(db, key, pepper, await clock());
     if (remembered.size >= KEYS_REMEMBERED_MAX) remembered.clear();
-    if (admin) remembered.set(key, { admin, found_ms });
+    if (caller) remembered.set(key, { caller, found_ms });
     else remembered.delete(key);
-    return admin;
+    return caller;
   };
 
   const begin: Authenticate = (key) => {
@@ -62,7 +62,7 @@ export function createAuthentication(db: Database, pepper: string, clock: () => 
     authenticate,
     recall: (key) => {
       const known = remembered.get(key);
-      if (known && performance.now() - known.found_ms < REMEMBERED_MS_MAX) return Promise.resolve(known.admin);
+      if (known && performance.now() - known.found_ms < REMEMBERED_MS_MAX) return Promise.resolve(known.caller);
       return authenticate(key);
     },
   };

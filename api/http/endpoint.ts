@@ -5,13 +5,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
 import type { ZodType, z as zod } from 'zod';
-import type { Actor } from '../../domain/base/actor';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal, refuse } from '../../domain/base/refusal';
 import type { Refusal, RefusalCode } from '../../domain/base/refusal';
-import { ROLES, roleCovers } from '../../domain/access/role';
+import { actorOf } from '../../domain/access/caller';
+import type { Caller, KnownCaller } from '../../domain/access/caller';
+import { rolesOf } from '../../domain/access/permission';
 import type { Role } from '../../domain/access/role';
-import type { AuthenticatedAdmin } from '../../db/access/admin-api-key';
 import { deleteIdempotencyKey, storeAnswer } from '../../db/base/idempotency';
 import { claimIdempotencyKey } from '../../transactions/base/idempotency';
 import { isLockTimeout, rowsBusyIfLocked } from '../../db/base/errors';
@@ -22,7 +22,8 @@ import type { Sql } from '../../db/base/database';
 import type { JsonObject } from '../../domain/base/json';
 import type { Api } from './api';
 import { requestIdOf, writeHead, writeText } from './answer-head';
-import type { Authenticate } from './authentication';
+import { createAuthorize, createAuthorizeRemembered } from './authorization';
+import type { Authorize } from './authorization';
 import { IDEMPOTENCY_KEYS } from './busy';
 import type { ClientStream } from './client-stream';
 import { readBytes, readJson, refuseChangedNumbers } from './body';
@@ -34,25 +35,17 @@ import type { Answer, Handled, Route } from './route';
 const IDEMPOTENCY_WAIT_MS = 2_000;
 const IDEMPOTENCY_KEY_CHARS_MAX = 255;
 
-/** The roles that may do what needs a role. */
-const ROLES_COVERING = Object.fromEntries(
-  ROLES.map((needed) => [needed, ROLES.filter((role) => roleCovers(role, needed))]),
-) as unknown as Readonly<Record<Role, readonly Role[]>>;
-
-/** The caller of an open route. */
-const NOBODY: AuthenticatedAdmin = { id: '', email: '', name: '', role: 'viewer', api_key_id: '' };
-
 /** How one route answers a request whose path has been matched; rejects with what becomes a problem. */
 export function endpoint(api: Api, route: Route): (request: Request, response: Response) => Promise<void> {
-  const look = route.checks_caller ? api.recall : api.authenticate;
+  const access = accessOf(api, route);
   const readBody = route.raw_body === undefined ? readJson(route.body_types) : readBytes;
   return async (request, response) => {
     // A body is read only when it is known who sends it (decisions 6).
-    const caller = route.role === null ? NOBODY : await authorize(api, request, route, look);
+    const caller = await access.admit(request);
     await readBody(request, response);
-    const handled = await parsed(api, request, response, route, caller);
-    if (route.stream !== undefined && route.role !== null) {
-      const stream = api.streams.open(route.stream, caller, route.role, response);
+    const handled = await parsed(api, request, response, route, access, caller);
+    if (route.stream !== undefined && caller.kind !== 'nobody') {
+      const stream = api.streams.open(route.stream, caller, route.operation_id, response);
       try {
         await send(response, await outcomeOf(route, handled), stream);
       } finally {
@@ -76,38 +69,18 @@ function logEnd(api: Api, request_id: string, stream: ClientStream): void {
   if (reason !== undefined && reason !== 'client_gone') api.log.info({ request_id, reason }, 'stream ended early');
 }
 
-/** The admin behind the key, or 401; with a sufficient role, or 403. */
-async function authorize(
-  api: Api,
-  request: Request,
-  route: Route,
-  authenticate: Authenticate,
-): Promise<AuthenticatedAdmin> {
-  const header = request.get('authorization');
-  if (!header)
-    throw new ProblemError(
-      protocolProblem('UNAUTHENTICATED', 'Send an API key: Authorization: Bearer cov_admin_…', {
-        headers: { 'WWW-Authenticate': 'Bearer' },
-      }),
-    );
-  const key = /^Bearer +(\S+) *$/i.exec(header)?.[1];
-  const admin = key === undefined ? undefined : await authenticate(key);
-  if (!admin) {
-    const detail =
-      'This API key is unknown or revoked. Copy it whole and without spaces, or ask a super admin for a new one.';
-    throw new ProblemError(
-      protocolProblem('INVALID_API_KEY', detail, { headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } }),
-    );
-  }
-  if (route.role !== null && !roleCovers(admin.role, route.role)) {
-    // What is remembered may be of a moment before a promotion.
-    if (authenticate !== api.authenticate) return authorize(api, request, route, api.authenticate);
-    const detail = `You are ${admin.role}; this needs ${route.role} or above.`;
-    throw new ProblemError(
-      protocolProblem('FORBIDDEN_ROLE', detail, { metadata: { role: admin.role, needed: route.role } }),
-    );
-  }
-  return admin;
+/** Who may call a route; made once for each. */
+interface Access {
+  admit: Authorize;
+  /** Admits by a look-up that began after the request came. */
+  confirm: Authorize;
+  roles: readonly Role[];
+}
+
+function accessOf(api: Api, { operation_id, checks_caller }: Route): Access {
+  const confirm = createAuthorize(operation_id, api.authenticate);
+  const admit = checks_caller ? createAuthorizeRemembered(operation_id, api) : confirm;
+  return { admit, confirm, roles: rolesOf(operation_id) };
 }
 
 /** What the handler gets. A caller who was only remembered is confirmed before a shape is refused (decisions 6). */
@@ -116,31 +89,33 @@ async function parsed(
   request: Request,
   response: Response,
   route: Route,
-  caller: AuthenticatedAdmin,
+  access: Access,
+  caller: Caller,
 ): Promise<Anything> {
   const now = await api.clock();
   try {
-    return parse(api, request, response, route, caller, now);
+    return parse(api, request, response, route, access, caller, now);
   } catch (error) {
-    if (route.checks_caller) await credentialOf(api, request, route, caller).confirm();
+    if (route.checks_caller) await access.confirm(request);
     throw error;
   }
 }
 
 /** What is known of the caller from a look-up that may be a second old, and how to look again. */
-function credentialOf(api: Api, request: Request, route: Route, caller: AuthenticatedAdmin): Credential {
-  const confirm = async (): Promise<void> => void (await authorize(api, request, route, api.authenticate));
-  return { api_key_id: caller.api_key_id, roles: route.role === null ? ROLES : ROLES_COVERING[route.role], confirm };
+function credentialOf(request: Request, access: Access, caller: KnownCaller): Credential {
+  const confirm = async (): Promise<void> => void (await access.confirm(request));
+  return { api_key_id: caller.api_key_id, roles: access.roles, confirm };
 }
 
-type Anything = Handled<unknown, unknown, unknown>;
+type Anything = Handled<unknown, unknown, unknown, Caller>;
 
 function parse(
   api: Api,
   request: Request,
   response: Response,
   route: Route,
-  caller: AuthenticatedAdmin,
+  access: Access,
+  caller: Caller,
   now: Instant,
 ): Anything {
   if (route.body === undefined && route.raw_body === undefined && hasBody(request))
@@ -161,15 +136,9 @@ function parse(
   if (errors.length > 0) refuseShape(errors);
 
   const request_id = requestIdOf(response);
-  const actor: Actor = {
-    type: 'user',
-    id: caller.id,
-    name: caller.name,
-    ...(request.ip === undefined ? {} : { ip: request.ip }),
-  };
-  // A message that is taken raw carries an id of its own.
-  const takes_key = route.method === 'post' && route.raw_body === undefined;
-  const idempotency = takes_key ? idempotencyOf(request, route, caller) : null;
+  const known = caller.kind === 'nobody' ? null : caller;
+  // A repetition is known among the requests of one caller, so nobody has none.
+  const idempotency = known && route.method === 'post' ? idempotencyOf(request, route, known) : null;
   return {
     api,
     params,
@@ -178,10 +147,10 @@ function parse(
     raw_body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
     headers: route.raw_body === undefined ? {} : singleHeaders(request),
     caller,
-    actor,
+    actor: known && actorOf(known, request.ip),
     now,
     request_id,
-    credential: route.checks_caller ? credentialOf(api, request, route, caller) : null,
+    credential: known && route.checks_caller ? credentialOf(request, access, known) : null,
     expected_revision,
     idempotency,
     write: (run, rows = rowsOf(route, params)) => write(api, idempotency, rows, run),
@@ -274,7 +243,7 @@ async function rehearse(
   }
 }
 
-function idempotencyOf(request: Request, route: Route, caller: AuthenticatedAdmin): Anything['idempotency'] {
+function idempotencyOf(request: Request, route: Route, caller: KnownCaller): Anything['idempotency'] {
   const key = request.get('idempotency-key');
   if (key === undefined) return null;
   if (key.length === 0 || key.length > IDEMPOTENCY_KEY_CHARS_MAX) {

@@ -9,11 +9,12 @@
  * statement for all of them.
  */
 import type { Response } from 'express';
-import { roleCovers } from '../../domain/access/role';
-import type { Role } from '../../domain/access/role';
+import { callerName } from '../../domain/access/caller';
+import type { KnownCaller } from '../../domain/access/caller';
+import { mayCall } from '../../domain/access/permission';
+import type { OperationId } from '../../domain/access/permission';
 import { ACCESS_CHANNEL } from '../../db/access/admin';
 import { listKeyRoles } from '../../db/access/admin-api-key';
-import type { AuthenticatedAdmin } from '../../db/access/admin-api-key';
 import type { Database } from '../../db/base/database';
 import type { Logger } from '../../log';
 import { ClientStream } from './client-stream';
@@ -49,16 +50,16 @@ export interface StreamLimits {
 }
 
 export interface OpenStreams {
-  /** Takes a place for an answer to a caller who needs `role` for it. Throws the problem `TOO_MANY_STREAMS` or `STREAMS_BUSY`. */
-  open(kind: StreamKind, caller: AuthenticatedAdmin, role: Role, response: Response): ClientStream;
+  /** Takes a place for the answer of an operation. Throws the problem `TOO_MANY_STREAMS` or `STREAMS_BUSY`. */
+  open(kind: StreamKind, caller: KnownCaller, operation_id: OperationId, response: Response): ClientStream;
   /** Gives the place back. */
   close(stream: ClientStream): void;
 }
 
 interface OpenStream {
   kind: StreamKind;
-  caller: AuthenticatedAdmin;
-  role: Role;
+  caller: KnownCaller;
+  operation_id: OperationId;
   stream: ClientStream;
   too_long: NodeJS.Timeout | undefined;
 }
@@ -85,9 +86,9 @@ export function createOpenStreams(db: Database, log: Logger, limits: StreamLimit
     try {
       const keys = await listKeyRoles(db, [...new Set(open.map(({ caller }) => caller.api_key_id))]);
       const roles = new Map(keys.map(({ api_key_id, role }) => [api_key_id, role]));
-      for (const { caller, role, stream } of open) {
-        const held = roles.get(caller.api_key_id);
-        if (held === undefined || !roleCovers(held, role)) stream.end('access_ended');
+      for (const { caller, operation_id, stream } of open) {
+        const role = roles.get(caller.api_key_id);
+        if (role === undefined || !mayCall({ ...caller, role }, operation_id)) stream.end('access_ended');
       }
     } catch (error) {
       log.warn({ err: error }, 'the keys of open streams could not be checked; the next check follows');
@@ -120,12 +121,12 @@ export function createOpenStreams(db: Database, log: Logger, limits: StreamLimit
   }
 
   return {
-    open(kind, caller, role, response) {
+    open(kind, caller, operation_id, response) {
       refuseAbove(limits, kind, caller, [...streams.values()]);
       const stream = new ClientStream(response, limits.stall_ms);
       const too_long =
         kind === 'export' ? setTimeout(() => stream.end('too_long'), limits.export_ms_max).unref() : undefined;
-      streams.set(stream, { kind, caller, role, stream, too_long });
+      streams.set(stream, { kind, caller, operation_id, stream, too_long });
       setOpenStreams(kind, countOf(kind, [...streams.values()]));
       listen();
       scheduleCheck();
@@ -145,9 +146,10 @@ export function createOpenStreams(db: Database, log: Logger, limits: StreamLimit
 }
 
 /** 429 when the admin has as many open as one may have, 503 when the process has. */
-function refuseAbove(limits: StreamLimits, kind: StreamKind, caller: AuthenticatedAdmin, open: OpenStream[]): void {
+function refuseAbove(limits: StreamLimits, kind: StreamKind, caller: KnownCaller, open: OpenStream[]): void {
   const own_max = limits.per_admin_max[kind];
-  const own = open.filter(({ caller: other }) => other.id === caller.id);
+  const name = callerName(caller);
+  const own = open.filter(({ caller: other }) => callerName(other) === name);
   if (countOf(kind, own) >= own_max) {
     const detail = `You have ${own_max} streams of the kind ${kind} open, the most that one admin may have. Wait until one ends, or close one.`;
     throw new ProblemError(protocolProblem('TOO_MANY_STREAMS', detail, { metadata: { kind, max: own_max } }));

@@ -9,6 +9,9 @@ import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-ope
 import type { ZodObject, ZodType } from 'zod';
 import { version } from '../../package.json';
 import { commandLine } from '../../command-line';
+import type { KnownCaller } from '../../domain/access/caller';
+import { isOpen, permissionOf } from '../../domain/access/permission';
+import type { OperationId } from '../../domain/access/permission';
 import type { RefusalCode } from '../../domain/base/refusal';
 import { JSON_TYPES } from './body';
 import { ProblemShape, problemCatalogue } from './problem';
@@ -36,11 +39,8 @@ const DESCRIPTION = [
 /** Makes the document. */
 export function openApiDocument() {
   const registry = new OpenAPIRegistry();
-  registry.registerComponent('securitySchemes', 'adminKey', {
-    type: 'http',
-    scheme: 'bearer',
-    description: 'The API key of an admin',
-  });
+  for (const [name, scheme] of Object.values(SECURITY_SCHEMES))
+    registry.registerComponent('securitySchemes', name, { ...scheme });
   for (const route of ROUTES) registry.registerPath(pathOf(route));
   const document = new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
@@ -138,9 +138,9 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
     path: route.path.replace(/:(\w+)/g, '{$1}'),
     tags: [route.tag],
     summary: route.summary,
-    description: [route.description ?? '', whoMayCall(route)].filter(Boolean).join('\n\n'),
+    description: [route.description ?? '', whoMayCall(route.operation_id)].filter(Boolean).join('\n\n'),
     operationId: route.operation_id,
-    security: route.role === null ? [] : [{ adminKey: [] }],
+    security: securityOf(route.operation_id),
     request: {
       ...(route.params ? { params: route.params } : {}),
       ...(route.query ? { query: route.query } : {}),
@@ -167,9 +167,22 @@ function contentOf(schema: ZodType, media_types = JSON_TYPES) {
   return Object.fromEntries(media_types.map((media_type) => [media_type, { schema }]));
 }
 
-function whoMayCall({ role, raw_body }: Route): string {
-  if (role !== null) return `Needs the role ${role} or above.`;
-  return raw_body === undefined ? 'Open to everybody.' : 'Needs no API key: the signature stands for one.';
+/** The scheme in which each kind of caller shows who it is. */
+const SECURITY_SCHEMES = {
+  admin: ['adminKey', { type: 'http', scheme: 'bearer', description: 'The API key of an admin' }],
+} as const satisfies Record<KnownCaller['kind'], unknown>;
+
+/** What an operation asks of its caller, one alternative for each kind that may call it; none where it is open. */
+function securityOf(operation_id: OperationId): Record<string, string[]>[] {
+  const permission = permissionOf(operation_id);
+  if ('nobody' in permission) return [];
+  return (Object.keys(permission) as (keyof typeof permission)[]).map((kind) => ({ [SECURITY_SCHEMES[kind][0]]: [] }));
+}
+
+function whoMayCall(operation_id: OperationId): string {
+  const permission = permissionOf(operation_id);
+  if ('admin' in permission) return `Needs the role ${permission.admin} or above.`;
+  return permission.nobody === 'open' ? 'Open to everybody.' : 'Needs no API key: the signature stands for one.';
 }
 
 function takesIfMatch(route: Route): boolean {
@@ -183,7 +196,7 @@ function refusalStatuses(route: Route): number[] {
   const formal = [
     422,
     503,
-    ...(route.role === null ? [] : [401, 403]),
+    ...(isOpen(route.operation_id) ? [] : [401, 403]),
     // A path whose escapes make no text is 400, an id that cannot be one 404.
     ...(route.params ? [400, 404] : []),
     ...(route.path.startsWith('/api/v1/contracts/:id') ? [410] : []),

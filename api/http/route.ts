@@ -1,5 +1,6 @@
 /**
- * A route: one declaration from which come the path, who may call it, its shapes, its documentation and its behaviour.
+ * A route: one declaration from which come the path, its shapes, its documentation and its behaviour. Who may call it is in the
+ * table of permissions (domain/access/permission.ts), under the name of its operation.
  *
  * A handler is four lines of thought: it gets what was parsed and authorized, calls, and presents. It answers with a value
  * or a refusal; only surprises throw.
@@ -10,8 +11,8 @@ import type { Instant } from '../../domain/base/instant';
 import type { JsonObject } from '../../domain/base/json';
 import type { Nudge } from '../../domain/contract/nudge';
 import type { Refusal } from '../../domain/base/refusal';
-import type { Role } from '../../domain/access/role';
-import type { AuthenticatedAdmin } from '../../db/access/admin-api-key';
+import type { Caller, KnownCaller } from '../../domain/access/caller';
+import type { CallerOf, OperationId } from '../../domain/access/permission';
 import type { LockedRow } from '../../db/base/errors';
 import type { Credential } from '../../transactions/generation/request-licenses';
 import type { Sql } from '../../db/base/database';
@@ -36,7 +37,7 @@ export interface Answer {
 }
 
 /** What a handler gets. */
-export interface Handled<Params, Query, Body> {
+export interface Handled<Params, Query, Body, By extends Caller = KnownCaller> {
   api: Api;
   params: Params;
   query: Query;
@@ -45,8 +46,9 @@ export interface Handled<Params, Query, Body> {
   raw_body: Buffer;
   /** The headers of such a request, by lower-case name; else none. */
   headers: Readonly<Record<string, string | undefined>>;
-  caller: AuthenticatedAdmin;
-  actor: Actor;
+  caller: By;
+  /** Null where nobody is known. */
+  actor: By extends KnownCaller ? Actor : null;
   now: Instant;
   request_id: string;
   /** For a route with `checks_caller`: what its statement has to check, and what confirms the caller otherwise. Else null. */
@@ -75,17 +77,20 @@ export interface AnswerShape {
 type Shape = ZodObject | undefined;
 type Parsed<S extends Shape> = S extends ZodObject ? zod.infer<S> : Record<string, never>;
 
-export interface RouteSpec<P extends Shape, Q extends Shape, B extends ZodType | undefined> {
+export interface RouteSpec<
+  P extends Shape,
+  Q extends Shape,
+  B extends ZodType | undefined,
+  Id extends OperationId = OperationId,
+> {
   /** Its name in generated clients, as a function reads: a verb and what it acts on. No two routes have the same. */
-  operation_id: string;
+  operation_id: Id;
   method: Method;
   /** Express path with `:params`, from the origin on. */
   path: string;
   tag: string;
   summary: string;
   description?: string;
-  /** The least role that may call; null is open to everybody. */
-  role: Role | null;
   /**
    * The handler's statement checks the caller's key, so the look-up before it may be a second old, and usually is none. Every
    * answer that does not come from that statement needs `credential.confirm()` first.
@@ -111,18 +116,24 @@ export interface RouteSpec<P extends Shape, Q extends Shape, B extends ZodType |
   /** The audit actions a successful call writes; empty for routes that only read. */
   audit: string[];
   handle: (
-    request: Handled<Parsed<P>, Parsed<Q>, B extends ZodType ? zod.infer<B> : undefined>,
+    request: Handled<Parsed<P>, Parsed<Q>, B extends ZodType ? zod.infer<B> : undefined, CallerOf<Id>>,
   ) => Promise<Answer | Refusal>;
 }
 
-/** A route whose shapes were checked where it was declared. */
-export type Route = RouteSpec<ZodObject | undefined, ZodObject | undefined, ZodType | undefined>;
+/** A route whose shapes were checked where it was declared: only the endpoint makes what its handler takes. */
+export interface Route extends Omit<
+  RouteSpec<ZodObject | undefined, ZodObject | undefined, ZodType | undefined>,
+  'handle'
+> {
+  handle: (request: never) => Promise<Answer | Refusal>;
+}
 
 /** Declares a route; the types of what the handler gets come from its shapes. */
 export function route<
+  Id extends OperationId,
   P extends Shape = undefined,
   Q extends Shape = undefined,
   B extends ZodType | undefined = undefined,
->(spec: RouteSpec<P, Q, B>): Route {
+>(spec: RouteSpec<P, Q, B, Id>): Route {
   return spec;
 }

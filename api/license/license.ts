@@ -10,8 +10,8 @@ import {
 } from '../../domain/license/license';
 import { maskKey } from '../../domain/catalogue/license-key';
 import { notFound } from '../../domain/base/refusal';
-import { seesLicenseKeys } from '../../domain/access/role';
-import type { Role } from '../../domain/access/role';
+import { seesLicenseKeys } from '../../domain/access/caller';
+import type { AdminCaller, Caller } from '../../domain/access/caller';
 import { findContract } from '../../db/contract/contract';
 import { findJob } from '../../db/generation/generation-job';
 import { exportLicenses, findLicense, listLicenses } from '../../db/license/license';
@@ -98,13 +98,12 @@ export const licenseRoutes: Route[] = [
     tag: 'Licenses',
     summary: 'List licenses',
     description: 'Newest first, unless `order` says otherwise. Viewers get masked keys and search by id only.',
-    role: 'viewer',
     query: LicenseQuery,
     answers: { 200: { description: 'One page', schema: PageOf(LicenseShape) } },
     audit: [],
     async handle({ api, query, caller, now }) {
       const after = LICENSE_CURSORS.read(query.cursor)?.id ?? null;
-      refuseKeySearch(caller.role, query.search);
+      refuseKeySearch(caller, query.search);
       const rows = await api.readList((sql) =>
         listLicenses(sql, filterOf(query), {
           order: query.order,
@@ -113,7 +112,7 @@ export const licenseRoutes: Route[] = [
           now,
         }),
       );
-      const body = pageOf(rows, query.limit, (row) => presentLicense(row, caller.role, now), LICENSE_CURSORS);
+      const body = pageOf(rows, query.limit, (row) => presentLicense(row, caller, now), LICENSE_CURSORS);
       return { status: 200, body };
     },
   }),
@@ -124,7 +123,6 @@ export const licenseRoutes: Route[] = [
     tag: 'Licenses',
     summary: 'Take licenses out as CSV',
     description: `The filters of the list, oldest first, without an end to the number of rows. Licenses of requests that came after the beginning are left out. ${HALF_A_FILE}`,
-    role: 'operator',
     stream: 'export',
     query: LicenseFilterQuery,
     answers: { 200: CSV },
@@ -139,14 +137,13 @@ export const licenseRoutes: Route[] = [
     path: '/api/v1/licenses/:id',
     tag: 'Licenses',
     summary: 'Read a license',
-    role: 'viewer',
     params: z.object({ id: LicenseIdShape }),
     answers: { 200: { description: 'The license', schema: LicenseShape } },
     audit: [],
     async handle({ api, params, caller, now }) {
       const id = parseLicenseId(params.id);
       const row = id === null ? undefined : await findLicense(api.db, id);
-      return row ? { status: 200, body: presentLicense(row, caller.role, now) } : notFound('license', params.id);
+      return row ? { status: 200, body: presentLicense(row, caller, now) } : notFound('license', params.id);
     },
   }),
   route({
@@ -156,7 +153,6 @@ export const licenseRoutes: Route[] = [
     tag: 'Licenses',
     summary: 'Take the licenses of a generation job out as CSV',
     description: `In the order of their ordinals; of a job still at work, those that exist. ${HALF_A_FILE}`,
-    role: 'operator',
     stream: 'export',
     params: IdParams,
     answers: { 200: CSV },
@@ -177,7 +173,6 @@ export const licenseRoutes: Route[] = [
     tag: 'Licenses',
     summary: 'The report of a contract as CSV',
     description: `Every license of the contract but test licenses, also after the contract was deleted. ${HALF_A_FILE}`,
-    role: 'operator',
     stream: 'export',
     params: IdParams,
     answers: { 200: CSV },
@@ -191,10 +186,10 @@ export const licenseRoutes: Route[] = [
 ];
 
 /** A license as it is read; who may not see keys gets the end of it. */
-export function presentLicense(row: LicenseRow, role: Role, now: Instant) {
+export function presentLicense(row: LicenseRow, caller: Caller, now: Instant) {
   return {
     id: licenseIdText(row.id),
-    key: seesLicenseKeys(role) ? row.key : maskKey(row.key),
+    key: seesLicenseKeys(caller) ? row.key : maskKey(row.key),
     status: licenseStatus(row.expires_at, row.clock_now ?? now),
     source: licenseSource(row.contract_name),
     contract_id: row.contract_id,
@@ -251,9 +246,10 @@ function filterOf(query: z.infer<typeof LicenseFilterQuery>): LicenseFilter {
 }
 
 /** Finding a key is as good as seeing it, a character at a time. */
-function refuseKeySearch(role: Role, search: string | undefined): void {
+function refuseKeySearch(caller: AdminCaller, search: string | undefined): void {
   const text = search?.trim();
-  if (!text || seesLicenseKeys(role) || parseLicenseId(text) !== null) return;
+  if (!text || seesLicenseKeys(caller) || parseLicenseId(text) !== null) return;
+  const { role } = caller;
   const detail = `You are ${role}; searching by key needs operator or above. Search by id (lic_…).`;
   throw new ProblemError(protocolProblem('FORBIDDEN_ROLE', detail, { metadata: { role, needed: 'operator' } }));
 }

@@ -27,19 +27,13 @@ const ADMIN_API_KEY_COLUMNS = columnNames<AdminApiKeyRow>({
   revoked_at: true,
 });
 
-/** The admin a key belongs to. */
-export interface AuthenticatedAdmin {
+/** A key that is accepted, with its admin and with what its secret is compared to. */
+export interface AcceptedKeyRow {
   id: string;
+  admin_id: string;
   email: string;
   name: string;
   role: Role;
-  /** The key's row, for idempotency scopes and "last used". */
-  api_key_id: string;
-}
-
-/** A key that is accepted, with its admin, and with what its secret is compared to. */
-export interface AcceptedKey {
-  admin: AuthenticatedAdmin;
   secret_hmac: Buffer;
   /** Whether `last_used_at` is older than its resolution. */
   stale: boolean;
@@ -49,15 +43,13 @@ export interface AcceptedKey {
 const LAST_USED_RESOLUTION = '1 minute';
 
 /** The key with this public part, if it is accepted now: neither revoked nor of a disabled admin. */
-export async function findAcceptedKey(sql: Sql, key_id: string, now: Instant): Promise<AcceptedKey | undefined> {
-  const [row] = await sql<(AuthenticatedAdmin & Omit<AcceptedKey, 'admin'>)[]>`
-    SELECT a.id, a.email, a.name, a.role, k.id AS api_key_id, k.secret_hmac,
+export async function findAcceptedKey(sql: Sql, key_id: string, now: Instant): Promise<AcceptedKeyRow | undefined> {
+  const [row] = await sql<AcceptedKeyRow[]>`
+    SELECT k.id, k.admin_id, a.email, a.name, a.role, k.secret_hmac,
            coalesce(k.last_used_at < ${now}::timestamptz - ${LAST_USED_RESOLUTION}::interval, true) AS stale
     FROM admin_api_keys k JOIN admins a ON a.id = k.admin_id
     WHERE k.key_id = ${key_id} AND k.revoked_at IS NULL AND a.status = 'active'`;
-  if (!row) return undefined;
-  const { secret_hmac, stale, ...admin } = row;
-  return { admin, secret_hmac, stale };
+  return row;
 }
 
 /** Stores that a key is in use. While another transaction has its row, this is left to a later request: no request waits for it. */

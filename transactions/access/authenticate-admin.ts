@@ -1,8 +1,8 @@
 /** Finds out which admin an API key belongs to. */
 import { parseApiKey } from '../../domain/access/api-key';
+import type { AdminCaller } from '../../domain/access/caller';
 import type { Instant } from '../../domain/base/instant';
 import { findAcceptedKey, markKeyUsed } from '../../db/access/admin-api-key';
-import type { AuthenticatedAdmin } from '../../db/access/admin-api-key';
 import type { Sql } from '../../db/base/database';
 import { isSecretOf } from './key-secret';
 
@@ -12,11 +12,12 @@ export async function authenticateAdmin(
   text: string,
   pepper: string,
   now: Instant,
-): Promise<AuthenticatedAdmin | undefined> {
+): Promise<AdminCaller | undefined> {
   const key = parseApiKey(text);
   if (!key || key.kind !== 'admin') return undefined;
   const accepted = await findAcceptedKey(sql, key.key_id, now);
   if (!accepted || !isSecretOf(key, pepper, accepted.secret_hmac)) return undefined;
-  if (accepted.stale) await markKeyUsed(sql, accepted.admin.api_key_id, now);
-  return accepted.admin;
+  if (accepted.stale) await markKeyUsed(sql, accepted.id, now);
+  const { id: api_key_id, admin_id: id, email, name, role } = accepted;
+  return { kind: 'admin', by: 'api_key', id, email, name, role, api_key_id };
 }

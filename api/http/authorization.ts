@@ -1,0 +1,69 @@
+/** Admits the caller of an operation, or refuses: an API key that is not accepted by 401, one that may not call it by 403. */
+import type { Request } from 'express';
+import { NOBODY } from '../../domain/access/caller';
+import type { Caller, KnownCaller } from '../../domain/access/caller';
+import { isOpen, mayCall, permissionOf } from '../../domain/access/permission';
+import type { OperationId } from '../../domain/access/permission';
+import type { Authenticate } from './authentication';
+import { ProblemError, protocolProblem } from './problem';
+
+/** Finds out who calls, and admits or refuses them. Rejects with a problem. */
+export type Authorize = (request: Request) => Promise<Caller>;
+
+/** An operation that asks for no key looks at none: a key that came is neither looked up nor refused. */
+export function createAuthorize(operation_id: OperationId, authenticate: Authenticate): Authorize {
+  if (isOpen(operation_id)) return () => Promise.resolve(NOBODY);
+  return async (request) => {
+    const caller = await identify(request, authenticate);
+    if (!mayCall(caller, operation_id)) throw forbidden(caller, operation_id);
+    return caller;
+  };
+}
+
+/**
+ * The same with callers who may be remembered from a moment ago (api/http/authentication.ts). Who is refused by what is remembered
+ * is looked up: it may be of a moment before a promotion.
+ */
+export function createAuthorizeRemembered(
+  operation_id: OperationId,
+  api: { authenticate: Authenticate; recall: Authenticate },
+): Authorize {
+  const authorize = createAuthorize(operation_id, api.authenticate);
+  if (isOpen(operation_id)) return authorize;
+  return async (request) => {
+    const caller = await identify(request, api.recall);
+    return mayCall(caller, operation_id) ? caller : authorize(request);
+  };
+}
+
+/** The caller whose key a request carries. */
+async function identify(request: Request, authenticate: Authenticate): Promise<KnownCaller> {
+  const header = request.get('authorization');
+  if (!header)
+    throw new ProblemError(
+      protocolProblem('UNAUTHENTICATED', 'Send an API key: Authorization: Bearer cov_admin_…', {
+        headers: { 'WWW-Authenticate': 'Bearer' },
+      }),
+    );
+  const key = /^Bearer +(\S+) *$/i.exec(header)?.[1];
+  const caller = key === undefined ? undefined : await authenticate(key);
+  if (caller) return caller;
+  const detail =
+    'This API key is unknown or revoked. Copy it whole and without spaces, or ask a super admin for a new one.';
+  throw new ProblemError(
+    protocolProblem('INVALID_API_KEY', detail, { headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } }),
+  );
+}
+
+function forbidden(caller: KnownCaller, operation_id: OperationId): ProblemError {
+  const permission = permissionOf(operation_id);
+  if ('nobody' in permission) throw new Error(`${operation_id} is open to everybody`);
+  switch (caller.kind) {
+    case 'admin': {
+      const { role } = caller;
+      const needed = permission.admin;
+      const detail = `You are ${role}; this needs ${needed} or above.`;
+      return new ProblemError(protocolProblem('FORBIDDEN_ROLE', detail, { metadata: { role, needed } }));
+    }
+  }
+}

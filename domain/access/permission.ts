@@ -1,0 +1,148 @@
+/**
+ * Who may call what: one table of all operations of the interface. It drives authorization (api/http/authorization.ts), `security`
+ * in the OpenAPI document, docs/permissions.md, and the test that calls every operation as every caller.
+ *
+ * It is a table and not a field of each route, so that the rights of a role can be read on one page and changed in one diff, and so
+ * that the domain can answer {@link mayCall} without knowing routes. It cannot be forgotten: a route is named by an
+ * {@link OperationId}, so one without an entry does not compile.
+ */
+import type { Caller, CallerKind } from './caller';
+import { ROLES, roleCovers } from './role';
+import type { Role } from './role';
+
+/**
+ * What an operation asks of its caller: an API key, whose admin has at least a role; or nothing, so that anybody may call it.
+ *
+ * `open` answers everybody alike. `signed` asks for no key, because its message carries the signature of a billing system, which
+ * the handler checks over the bytes that came. A billing system is no kind of caller: it has no role, no right besides this one, and
+ * nothing is decided or audited by who it is.
+ */
+export type Permission = { readonly admin: Role } | { readonly nobody: 'open' | 'signed' };
+
+const SUPER_ADMIN = { admin: 'super_admin' } as const;
+const ADMIN = { admin: 'admin' } as const;
+const OPERATOR = { admin: 'operator' } as const;
+const VIEWER = { admin: 'viewer' } as const;
+const OPEN = { nobody: 'open' } as const;
+const SIGNED = { nobody: 'signed' } as const;
+
+/** By the name of the operation; viewers read all but jobs, audit and files, and writes need an admin (decisions 23). */
+export const PERMISSIONS = {
+  getCaller: VIEWER,
+  createAdmin: SUPER_ADMIN,
+  listAdmins: SUPER_ADMIN,
+  getAdmin: SUPER_ADMIN,
+  updateAdmin: SUPER_ADMIN,
+  createAdminApiKey: SUPER_ADMIN,
+  listAdminApiKeys: SUPER_ADMIN,
+  revokeAdminApiKey: SUPER_ADMIN,
+
+  createProduct: ADMIN,
+  listProducts: VIEWER,
+  getProduct: VIEWER,
+  updateProduct: ADMIN,
+
+  createGenerator: ADMIN,
+  listGenerators: VIEWER,
+  getGenerator: VIEWER,
+  updateGenerator: ADMIN,
+  deleteGenerator: ADMIN,
+
+  createCustomer: ADMIN,
+  listCustomers: VIEWER,
+  getCustomer: VIEWER,
+  updateCustomer: ADMIN,
+
+  createContract: ADMIN,
+  listContracts: VIEWER,
+  getContract: VIEWER,
+  updateContract: ADMIN,
+  deleteContract: SUPER_ADMIN,
+  activateContract: ADMIN,
+  pauseContract: ADMIN,
+  resumeContract: ADMIN,
+  renewContract: ADMIN,
+  optOutOfRenewal: ADMIN,
+  terminateContract: SUPER_ADMIN,
+  reinstateContract: SUPER_ADMIN,
+  holdContractForCompliance: ADMIN,
+  releaseContractFromCompliance: ADMIN,
+  createAmendment: ADMIN,
+  listAmendments: VIEWER,
+  withdrawAmendment: ADMIN,
+  getContractTimeline: VIEWER,
+  listContractActivity: OPERATOR,
+  listContractEvents: VIEWER,
+  listContractRefusals: OPERATOR,
+  listContractRevisions: VIEWER,
+  exportContractReport: OPERATOR,
+
+  generateLicenses: ADMIN,
+  listJobs: OPERATOR,
+  getJob: OPERATOR,
+  followJob: OPERATOR,
+  cancelJob: ADMIN,
+  resumeJob: ADMIN,
+  exportJobLicenses: OPERATOR,
+
+  listLicenses: VIEWER,
+  exportLicenses: OPERATOR,
+  getLicense: VIEWER,
+
+  receiveBillingEvent: SIGNED,
+  listBillingEvents: OPERATOR,
+  getBillingEvent: OPERATOR,
+  replayBillingEvent: ADMIN,
+
+  listActivity: OPERATOR,
+  createTestClock: ADMIN,
+  listTestClocks: VIEWER,
+  getTestClock: VIEWER,
+  advanceTestClock: ADMIN,
+
+  getLiveness: OPEN,
+  getReadiness: OPEN,
+  getMetrics: OPEN,
+  getOpenApiDocument: OPEN,
+  getDocumentation: OPEN,
+} as const satisfies Record<string, Permission>;
+
+/** The name of an operation, as a function reads; `operationId` in the OpenAPI document. */
+export type OperationId = keyof typeof PERMISSIONS;
+
+/** The operations that ask for an API key of an admin. */
+export type AdminOperationId = {
+  [Id in OperationId]: (typeof PERMISSIONS)[Id] extends { admin: Role } ? Id : never;
+}[OperationId];
+
+/** The callers who can reach an operation's handler. */
+export type CallerOf<Id extends OperationId> = Id extends OperationId
+  ? Extract<Caller, { kind: keyof (typeof PERMISSIONS)[Id] & CallerKind }>
+  : never;
+
+export function permissionOf(operation_id: OperationId): Permission {
+  return PERMISSIONS[operation_id];
+}
+
+/** Whether an operation asks for no API key. */
+export function isOpen(operation_id: OperationId): boolean {
+  return 'nobody' in permissionOf(operation_id);
+}
+
+/** Whether a caller may call an operation. What the state of its subject allows is another question. */
+export function mayCall(caller: Caller, operation_id: OperationId): boolean {
+  const permission = permissionOf(operation_id);
+  if ('nobody' in permission) return true;
+  switch (caller.kind) {
+    case 'admin':
+      return roleCovers(caller.role, permission.admin);
+    case 'nobody':
+      return false;
+  }
+}
+
+/** The roles of admins who may call an operation. */
+export function rolesOf(operation_id: OperationId): readonly Role[] {
+  const permission = permissionOf(operation_id);
+  return 'nobody' in permission ? ROLES : ROLES.filter((role) => roleCovers(role, permission.admin));
+}
