@@ -3,8 +3,8 @@
  * contract is deleted.
  */
 import { notFound } from '../../domain/base/refusal';
-import { listRevisions } from '../../db/contract/contract';
-import type { RevisionRow } from '../../db/contract/contract';
+import { listRevisions } from '../../db/contract/revision';
+import type { RevisionRow } from '../../db/contract/revision';
 import { AUDIT_SUBJECTS, hasHistory, listAudit, listDomainEventsOfContract } from '../../db/system/history';
 import type { AuditRow, DomainEventRow } from '../../db/system/history';
 import { listRefusedAttempts, REFUSED_ATTEMPTS_DAYS } from '../../db/generation/refused-attempt';

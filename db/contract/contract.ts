@@ -6,7 +6,7 @@ import type { ContractCopies } from '../../domain/contract/copies';
 import type { Environment } from '../../domain/base/environment';
 import type { GeneratorFacts } from '../../domain/catalogue/generator';
 import type { Instant, LocalDate } from '../../domain/base/instant';
-import type { Json, JsonObject } from '../../domain/base/json';
+import type { Json } from '../../domain/base/json';
 import type { ProductFacts } from '../../domain/catalogue/product';
 import type { QuotaCounters } from '../../domain/contract/quota';
 import { settledByOtherRules } from '../../domain/contract/time-zone-rules';
@@ -336,28 +336,6 @@ export function factsOf(row: ContractRow): ContractFacts {
     created_by: row.created_by,
   };
   return settledByOtherRules(facts, row.settled_on);
-}
-
-/** What was learned of a contract at one revision. */
-export interface RevisionRow {
-  revision: number;
-  effective_at: Instant;
-  actor: JsonObject;
-  action: string;
-  snapshot: JsonObject;
-}
-
-/** A contract's revisions, newest first, below a revision number. */
-export async function listRevisions(
-  sql: Sql,
-  contract_id: string,
-  below: number | null,
-  limit: number,
-): Promise<RevisionRow[]> {
-  return sql<RevisionRow[]>`
-    SELECT revision, effective_at, shown_actor(actor) AS actor, action, snapshot FROM contract_revisions
-    WHERE contract_id = ${contract_id} ${below === null ? sql`` : sql`AND revision < ${below}`}
-    ORDER BY revision DESC LIMIT ${limit}`;
 }
 
 /** An instant inside a JSON value, in the fixed form of `domain/base/instant.ts`. */

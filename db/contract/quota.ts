@@ -8,9 +8,31 @@
  * Lock order: catalogue, contract, jobs, quota row last. A statement that judges is sent after the one that locks, so that it
  * sees everything that committed while the lock was awaited.
  */
+import type { QuotaGrantEntry } from '../../domain/contract/history';
 import type { Sql } from '../base/database';
 import { currentTerms } from './license-terms';
 import { BULK_STATEMENT_MS, allowStatementTime } from '../base/session';
+
+/** Inserts the quota row of a contract that is being created. */
+export async function insertQuota(tx: Sql, contract_id: string, total: number): Promise<void> {
+  await tx`INSERT INTO contract_quotas ${tx({ contract_id, total, claimed: 0 })}`;
+}
+
+/** Sets the total; the row stays locked until the transaction ends. */
+export async function setQuotaTotal(tx: Sql, contract_id: string, total: number): Promise<void> {
+  await tx`UPDATE contract_quotas SET total = ${total} WHERE contract_id = ${contract_id}`;
+}
+
+/** Writes rows of the ledger of the quota: one for each change of the total. */
+export async function insertQuotaGrants(
+  tx: Sql,
+  contract_id: string,
+  grants: readonly QuotaGrantEntry[],
+): Promise<void> {
+  if (grants.length === 0) return;
+  const rows = grants.map(({ actor, ...grant }) => ({ ...grant, contract_id, actor: tx.json({ ...actor }) }));
+  await tx`INSERT INTO quota_grants ${tx(rows)}`;
+}
 
 /** Keeps others from claiming or changing the quota until the transaction ends. */
 export async function lockQuota(tx: Sql, contract_id: string): Promise<void> {

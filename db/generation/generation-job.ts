@@ -215,6 +215,13 @@ export async function changeJobState(
   return next;
 }
 
+/** The ids of a contract's jobs that wait until it may generate again. */
+export async function pausedJobsOf(sql: Sql, contract_id: string): Promise<string[]> {
+  const paused = await sql<{ id: string }[]>`
+    SELECT id FROM generation_jobs WHERE contract_id = ${contract_id} AND state = 'PAUSED'`;
+  return paused.map(({ id }) => id);
+}
+
 /** Cancels every unfinished job of a contract that is over; call it inside a transaction. Answers which, to be woken. */
 export async function cancelOpenJobs(
   tx: Sql,

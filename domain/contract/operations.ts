@@ -153,9 +153,15 @@ export function frozenRefusal(field: string): Refusal {
   return refuse('IMMUTABLE_FIELD', { field, when: 'after activation' });
 }
 
-/** What is deleted allows nothing. */
-function deletedRefusal({ id, name: last_name, deleted_at }: ContractFacts): Refusal {
-  return refuse('CONTRACT_DELETED', { id, last_name, deleted_at });
+/** A deleted contract allows nothing; what is left of it is in the metadata (domain.md 1.9). `deleted_by` where it is known. */
+export function deletedRefusal(contract: {
+  id: string;
+  name: string;
+  deleted_at: Instant | null;
+  deleted_by?: string | null;
+}): Refusal {
+  const { id, name: last_name, deleted_at, deleted_by } = contract;
+  return refuse('CONTRACT_DELETED', { id, last_name, deleted_at, ...(deleted_by === undefined ? {} : { deleted_by }) });
 }
 
 /** Why a contract takes no part in what only running contracts do, by its state (domain.md 3.3, decisions 17). */

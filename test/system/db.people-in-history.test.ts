@@ -1,5 +1,5 @@
 /** People in the history: rows hold their ids; names, addresses and contact data stand beside the rows and are put back on reading. */
-import { listRevisions } from '../../db/contract/contract';
+import { listRevisions } from '../../db/contract/revision';
 import { openDatabase } from '../../db/base/database';
 import type { Database } from '../../db/base/database';
 import { listAudit } from '../../db/system/history';

@@ -5,14 +5,15 @@
  * the facts, the revision, the quota grant, exactly one audit row for each change, its domain event, and the copies of the
  * derived state that SQL judges by. A refusal still commits the boundaries it met on its way.
  */
-import { difference } from '../../domain/base/edit';
 import { SYSTEM } from '../../domain/base/actor';
 import type { Actor } from '../../domain/base/actor';
+import { historyOf } from '../../domain/contract/history';
+import type { ContractHistory, ContractStep } from '../../domain/contract/history';
 import { stateAt } from '../../domain/contract/contract';
-import { mayGenerateIn } from '../../domain/contract/operations';
+import { deletedRefusal, mayGenerateIn } from '../../domain/contract/operations';
 import type { ContractFacts } from '../../domain/contract/facts';
 import type { SettleContext } from '../../domain/contract/boundary';
-import type { ContractAction, ContractChange } from '../../domain/contract/change';
+import type { ContractChange } from '../../domain/contract/change';
 import { boundaryMove, copiesOf, copiesToStore } from '../../domain/contract/copies';
 import { consequencesOf } from '../../domain/contract/consequence';
 import type { Decision, DecisionContext } from '../../domain/contract/decision';
@@ -21,10 +22,9 @@ import type { InvoiceName } from '../../domain/billing/invoice';
 import { earlierOf, laterOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { sameJson } from '../../domain/base/json';
-import type { JsonObject } from '../../domain/base/json';
 import { NO_NUDGE } from '../../domain/contract/nudge';
 import type { Nudge } from '../../domain/contract/nudge';
-import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
+import { isRefusal, notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { settledOn } from '../../domain/contract/time-zone-rules';
 import {
@@ -39,13 +39,16 @@ import { saveAmendments } from '../../db/contract/amendment';
 import { countPendingBillingEvents } from '../../db/billing/billing-event';
 import { insertAudit } from '../../db/base/audit';
 import { insertDomainEvents } from '../../db/contract/domain-event';
-import type { DomainEventEntry } from '../../db/contract/domain-event';
 import { factsOf, findContract, lockContract } from '../../db/contract/contract';
 import type { ContractRow } from '../../db/contract/contract';
 import { findSettleContext } from './settle-context';
-import { lockQuota, refreshGrants } from '../../db/contract/quota';
+import { saveHolds } from '../../db/contract/hold';
+import { insertQuota, insertQuotaGrants, lockQuota, refreshGrants, setQuotaTotal } from '../../db/contract/quota';
+import { insertRenewals } from '../../db/contract/renewal';
+import { insertRevisions } from '../../db/contract/revision';
+import { insertContractRow, updateContractRow, updateQuietColumns } from '../../db/contract/save-contract';
 import { awaitChunks } from '../../db/generation/chunk';
-import { cancelOpenJobs } from '../../db/generation/generation-job';
+import { cancelOpenJobs, pausedJobsOf } from '../../db/generation/generation-job';
 import { findGenerator } from '../../db/catalogue/generator';
 import type { Sql } from '../../db/base/database';
 import { saveInvoices } from '../../db/billing/invoice';
@@ -108,7 +111,7 @@ export async function changeContract(
   const context = await settleContext(tx, row, answered, until);
   const settled = settleFromNow(withBilling(before, answered, until), until, context);
   const now = settled.facts.settled_until;
-  const steps: Step[] = settled.crossed.map((change) => ({ change, actor: SYSTEM }));
+  const steps: ContractStep[] = settled.crossed.map((change) => ({ change, actor: SYSTEM }));
   const moved = boundaryMove(row, before, settled.facts, TIME_ZONE_RULES);
   if (moved) steps.push({ change: moved, actor: SYSTEM });
   const answer = answerChange(before, settled.facts, now);
@@ -162,28 +165,17 @@ export async function insertContract(
   generator: GeneratorFacts | null,
 ): Promise<Changed> {
   const { facts } = change;
-  const now = change.at;
-  const settled_on = settledOn(facts, null);
-  await tx`INSERT INTO contracts ${tx({ ...columnsOf(tx, facts, now), ...copiesOf(facts, now, TIME_ZONE_RULES), settled_on })}`;
-  await tx`INSERT INTO contract_quotas ${tx({ contract_id: facts.id, total: facts.quota.total, claimed: 0 })}`;
-  await insertGrant(tx, facts.id, facts.quota.total, change, actor);
-  await writeHistory(tx, null, facts, [{ change, actor }], request_id);
+  const history = historyOf(null, [{ change, actor }]);
+  const copies = copiesOf(facts, change.at, TIME_ZONE_RULES);
+  await insertContractRow(tx, facts, { ...copies, settled_on: settledOn(facts, null) });
+  await insertQuota(tx, facts.id, facts.quota.total);
+  await saveHistory(tx, facts, history, request_id);
   await prepareTerms(tx, facts, generator);
   await refreshGrants(tx, facts.id);
-  await insertDomainEvents(tx, facts.id, domainEventsOf(facts, [{ change, actor }]));
+  await insertDomainEvents(tx, facts.id, history.events);
   const row = (await findContract(tx, facts.id)) as ContractRow;
   const nudge = facts.activated_at === null ? NO_NUDGE : { contract_id: facts.id, job_ids: [] };
   return { row, facts, refusal: null, changed: true, crossed: [], nudge };
-}
-
-/** The refusal that stands for a deleted contract; the tombstone is in its metadata. */
-export function deletedRefusal(row: ContractRow): Refusal {
-  return refuse('CONTRACT_DELETED', {
-    id: row.id,
-    last_name: row.name,
-    deleted_at: row.deleted_at,
-    deleted_by: row.deleted_by,
-  });
 }
 
 /** Makes the license terms while the contract is being changed, so that the first request for licenses finds them. */
@@ -233,18 +225,13 @@ async function decisionContext(
   return { now, actor_id: request.actor.id, product, coterm_target, generator: generator ?? null, open_jobs };
 }
 
-interface Step {
-  change: ContractChange;
-  actor: Actor;
-}
-
 /** Writes what differs, with its history; answers whether anything did, and the jobs that ended with the contract. */
 async function commit(
   tx: Sql,
   row: ContractRow,
   before: ContractFacts,
   facts: ContractFacts,
-  steps: Step[],
+  steps: ContractStep[],
   request: ChangeRequest,
   generator: GeneratorFacts | null,
 ): Promise<{ written: boolean; cancelled: string[] }> {
@@ -254,140 +241,52 @@ async function commit(
   // A draft that gets another zone has reached another day.
   const settled_on = settledOn(facts, row.timezone === facts.timezone ? row.settled_on : null);
   if (steps.length === 0) {
-    // Nothing happened, but what SQL judges by may have moved: a boundary was passed by unverified, an answer came.
     const { billing_unreachable_since, verify_after } = facts;
     const kept = { ...copies, billing_unreachable_since, verify_after };
     const moved = Object.entries(kept).some(([column, value]) => !sameJson(row[column as keyof typeof kept], value));
     if (!moved && sameJson(before.invoices, facts.invoices)) return { written: false, cancelled: [] };
-    await tx`UPDATE contracts SET ${tx({ ...kept, settled_until: now, settled_on })} WHERE id = ${facts.id}`;
+    await updateQuietColumns(tx, facts.id, { ...kept, settled_until: now, settled_on });
     await saveInvoices(tx, facts.id, before.invoices, facts.invoices);
     if (closes) await awaitChunks(tx, facts.id);
     await refreshGrants(tx, facts.id);
     return { written: true, cancelled: [] };
   }
+  const history = historyOf(before, steps);
   const deleted = facts.deleted_at !== null ? { deleted_by: request.actor.name } : {};
-  await tx`UPDATE contracts SET ${tx({ ...columnsOf(tx, facts, now), ...copies, settled_on, ...deleted })} WHERE id = ${facts.id}`;
-  for (const hold of facts.holds) {
-    if (hold.id === null) await tx`INSERT INTO contract_holds ${tx({ ...withoutId(hold), contract_id: facts.id })}`;
-    else if (hold.lifted_at !== null)
-      await tx`UPDATE contract_holds SET lifted_at = ${hold.lifted_at} WHERE id = ${hold.id}`;
-  }
+  await updateContractRow(tx, facts, { ...copies, settled_on, ...deleted });
+  await saveHolds(tx, facts.id, facts.holds);
   await saveInvoices(tx, facts.id, before.invoices, facts.invoices);
   await saveAmendments(tx, facts.id, before.amendments, facts.amendments);
-  await saveGrants(tx, before, facts, steps);
-  for (const { change } of steps)
-    if (change.renewal)
-      await tx`INSERT INTO contract_renewals ${tx({ ...change.renewal, contract_id: facts.id, at: change.at })}`;
-  await writeHistory(tx, before, facts, steps, request.request_id);
+  await saveHistory(tx, facts, history, request.request_id);
   if (steps.some(({ change }) => change.revised)) await prepareTerms(tx, facts, generator);
   const ended = before.terminated_at === null && facts.terminated_at !== null;
   const cancel = async (): Promise<string[]> => (ended ? cancelOpenJobs(tx, facts.id, now, request.request_id) : []);
   const cancelled = await cancel();
   if (closes) await awaitChunks(tx, facts.id);
   // From here on the quota row is locked. A job that was granted while its lock was awaited is cancelled as well.
-  if (facts.quota.total !== before.quota.total)
-    await tx`UPDATE contract_quotas SET total = ${facts.quota.total} WHERE contract_id = ${facts.id}`;
+  if (facts.quota.total !== before.quota.total) await setQuotaTotal(tx, facts.id, facts.quota.total);
   await refreshGrants(tx, facts.id);
   cancelled.push(...(await cancel()));
-  await insertDomainEvents(tx, facts.id, domainEventsOf(facts, steps));
+  await insertDomainEvents(tx, facts.id, history.events);
   return { written: true, cancelled };
 }
 
-/** One row of the ledger for each change of the quota. */
-async function saveGrants(tx: Sql, before: ContractFacts, after: ContractFacts, steps: Step[]): Promise<void> {
-  let { total } = before.quota;
-  for (const { change, actor } of steps) {
-    const amount = change.facts.quota.total - total;
-    if (amount !== 0) await insertGrant(tx, after.id, amount, change, actor);
-    total = change.facts.quota.total;
-  }
-}
-
-async function insertGrant(
+/** Writes what a change leaves besides the facts; domain events come last, when the quota row is locked. */
+async function saveHistory(
   tx: Sql,
-  contract_id: string,
-  amount: number,
-  change: ContractChange,
-  actor: Actor,
-): Promise<void> {
-  await tx`INSERT INTO quota_grants ${tx({
-    contract_id,
-    amount,
-    effective_at: change.at,
-    reason: change.action,
-    actor: tx.json({ ...actor }),
-    period_label: change.grant_label ?? null,
-  })}`;
-}
-
-/** What only operators of Covenant care about: told in the audit, and to nobody else. */
-const UNTOLD: readonly ContractAction[] = [
-  'contract.boundary_moved',
-  'billing.event_received',
-  'billing.event_ignored',
-  'billing.parked',
-  'billing.invoices_fetched',
-  'billing.unreachable',
-];
-
-/** One audit row and, where terms changed, one revision for each step. */
-async function writeHistory(
-  tx: Sql,
-  before: ContractFacts | null,
-  after: ContractFacts,
-  steps: Step[],
+  { id, environment, test_clock_id }: ContractFacts,
+  { audit, revisions, quota_grants, renewals }: ContractHistory,
   request_id: string | null,
 ): Promise<void> {
-  let previous = before;
-  const audit = [];
-  for (const { change, actor } of steps) {
-    const differs = difference(previous ? auditedFacts(previous) : {}, auditedFacts(change.facts));
-    audit.push({
-      at: change.at,
-      actor,
-      action: change.action,
-      subject_type: 'contract' as const,
-      subject_id: after.id,
-      contract_id: after.id,
-      environment: after.environment,
-      before: previous ? { ...differs.before, state: stateAt(previous, previous.settled_until) } : null,
-      after: { ...differs.after, ...change.told, state: stateAt(change.facts, change.at) },
-      reason: change.reason ?? null,
-      request_id,
-      revision: change.facts.revision,
-      clock: after.test_clock_id === null ? ('real' as const) : ('test' as const),
-    });
-    if (change.revised) {
-      await tx`INSERT INTO contract_revisions ${tx({
-        contract_id: after.id,
-        revision: change.facts.revision,
-        effective_at: change.at,
-        actor: tx.json({ ...actor }),
-        action: change.action,
-        snapshot: tx.json(auditedFacts(change.facts)),
-      })}`;
-    }
-    previous = { ...change.facts, settled_until: change.at };
-  }
-  await insertAudit(tx, audit);
-}
-
-/** One domain event for each step that concerns others. */
-function domainEventsOf(after: ContractFacts, steps: Step[]): DomainEventEntry[] {
-  return steps
-    .filter(({ change }) => !UNTOLD.includes(change.action))
-    .map(({ change }) => ({
-      at: change.at,
-      type: change.action,
-      environment: after.environment,
-      data: {
-        ...change.told,
-        contract_id: after.id,
-        state: stateAt(change.facts, change.at),
-        revision: change.facts.revision,
-        reason: change.reason ?? null,
-      },
-    }));
+  await insertQuotaGrants(tx, id, quota_grants);
+  await insertRenewals(tx, id, renewals);
+  await insertRevisions(tx, id, revisions);
+  const subject = { subject_type: 'contract', subject_id: id, contract_id: id } as const;
+  const clock = test_clock_id === null ? 'real' : 'test';
+  await insertAudit(
+    tx,
+    audit.map((entry) => ({ ...entry, ...subject, environment, request_id, clock })),
+  );
 }
 
 /** The workflow is woken when it waits for another boundary or shows another name than it knew; paused jobs when generation is open again. */
@@ -401,48 +300,6 @@ async function nudgeFor(tx: Sql, row: ContractRow, before: ContractFacts, facts:
     row.name !== facts.name ||
     row.state !== copies.state;
   const opened = copies.may_generate && !row.may_generate;
-  const paused = opened
-    ? await tx<{ id: string }[]>`SELECT id FROM generation_jobs WHERE contract_id = ${facts.id} AND state = 'PAUSED'`
-    : [];
-  return { contract_id: moved && facts.activated_at !== null ? facts.id : null, job_ids: paused.map((job) => job.id) };
-}
-
-/** The columns of `contracts` for the facts; names are equal, what has tables of its own is left out. */
-function columnsOf(tx: Sql, facts: ContractFacts, now: Instant) {
-  const { holds: _holds, invoices: _invoices, amendments: _amendments, quota: _quota, ...columns } = facts;
-  return {
-    ...columns,
-    feature_overrides: tx.json(facts.feature_overrides),
-    activation_limit: facts.activation_limit === null ? null : tx.json(facts.activation_limit),
-    expiry: facts.expiry === null ? null : tx.json(facts.expiry),
-    metadata: tx.json(facts.metadata),
-    renewal: tx.json({ ...facts.renewal }),
-    dunning: tx.json({ ...facts.dunning }),
-    updated_at: now,
-  };
-}
-
-/** The facts that history compares and keeps: what people decide, not what counters, clocks and bills do. */
-function auditedFacts(facts: ContractFacts): JsonObject {
-  const {
-    settled_until: _settled,
-    invoices: _invoices,
-    amendments: _amendments,
-    verify_after: _verify,
-    quota,
-    holds,
-    ...terms
-  } = facts;
-  return {
-    ...terms,
-    renewal: { ...facts.renewal },
-    dunning: { ...facts.dunning },
-    quota: quota.total,
-    holds: holds.filter((hold) => hold.lifted_at === null).map((hold) => ({ ...withoutId(hold) })),
-  };
-}
-
-function withoutId<T extends { id: string | null }>(hold: T): Omit<T, 'id'> {
-  const { id: _id, ...rest } = hold;
-  return rest;
+  const job_ids = opened ? await pausedJobsOf(tx, facts.id) : [];
+  return { contract_id: moved && facts.activated_at !== null ? facts.id : null, job_ids };
 }

@@ -1,0 +1,145 @@
+/** The history that a change of a contract leaves: what stands in the audit, the revisions, the ledgers and the domain events. */
+import type { Actor } from '../base/actor';
+import { difference } from '../base/edit';
+import type { Environment } from '../base/environment';
+import type { Instant } from '../base/instant';
+import type { JsonObject } from '../base/json';
+import type { ContractAction, ContractChange } from './change';
+import { stateAt } from './contract';
+import type { ContractFacts } from './facts';
+import type { RenewalRecord } from './renewal-policy';
+
+/** One change with the person or system that made it. */
+export interface ContractStep {
+  change: ContractChange;
+  actor: Actor;
+}
+
+/** One row of the audit, less what is the same for all rows of a change. */
+export interface StepAudit {
+  at: Instant;
+  actor: Actor;
+  action: ContractAction;
+  before: JsonObject | null;
+  after: JsonObject;
+  reason: string | null;
+  revision: number;
+}
+
+/** The terms and holds of a contract as of one revision. */
+export interface RevisionEntry {
+  revision: number;
+  effective_at: Instant;
+  actor: Actor;
+  action: ContractAction;
+  snapshot: JsonObject;
+}
+
+/** One row of the ledger of the quota. */
+export interface QuotaGrantEntry {
+  /** Licenses added to the total; negative when it is lowered. */
+  amount: number;
+  effective_at: Instant;
+  reason: ContractAction;
+  actor: Actor;
+  /** What the quota is for: "term 2". */
+  period_label: string | null;
+}
+
+/** A domain event, less its contract. */
+export interface ContractEvent {
+  at: Instant;
+  type: ContractAction;
+  environment: Environment;
+  data: JsonObject;
+}
+
+export interface ContractHistory {
+  audit: StepAudit[];
+  revisions: RevisionEntry[];
+  quota_grants: QuotaGrantEntry[];
+  renewals: (RenewalRecord & { at: Instant })[];
+  events: ContractEvent[];
+}
+
+/** What only operators of Covenant care about: it stands in the audit and is no domain event. */
+const INTERNAL: readonly ContractAction[] = [
+  'contract.boundary_moved',
+  'billing.event_received',
+  'billing.event_ignored',
+  'billing.parked',
+  'billing.invoices_fetched',
+  'billing.unreachable',
+];
+
+/**
+ * The history of the steps of one change, in their order: one audit row for each step, one revision where terms changed, one grant
+ * where the quota changed, one domain event where others are concerned. `before` is null for a contract that is being created.
+ */
+export function historyOf(before: ContractFacts | null, steps: readonly ContractStep[]): ContractHistory {
+  const history: ContractHistory = { audit: [], revisions: [], quota_grants: [], renewals: [], events: [] };
+  let previous = before;
+  for (const { change, actor } of steps) {
+    const { facts, at, action } = change;
+    const snapshot = auditedFacts(facts);
+    history.audit.push(stepAudit(previous, snapshot, change, actor));
+    if (change.revised) history.revisions.push({ revision: facts.revision, effective_at: at, actor, action, snapshot });
+    const amount = facts.quota.total - (previous?.quota.total ?? 0);
+    // A contract begins with a grant, be it of nothing.
+    if (amount !== 0 || previous === null)
+      history.quota_grants.push({
+        amount,
+        effective_at: at,
+        reason: action,
+        actor,
+        period_label: change.grant_label ?? null,
+      });
+    if (change.renewal) history.renewals.push({ ...change.renewal, at });
+    if (!INTERNAL.includes(action)) history.events.push(eventOf(change));
+    previous = { ...facts, settled_until: at };
+  }
+  return history;
+}
+
+function stepAudit(
+  previous: ContractFacts | null,
+  snapshot: JsonObject,
+  { facts, at, action, reason, told }: ContractChange,
+  actor: Actor,
+): StepAudit {
+  const differs = difference(previous ? auditedFacts(previous) : {}, snapshot);
+  return {
+    at,
+    actor,
+    action,
+    before: previous ? { ...differs.before, state: stateAt(previous, previous.settled_until) } : null,
+    after: { ...differs.after, ...told, state: stateAt(facts, at) },
+    reason: reason ?? null,
+    revision: facts.revision,
+  };
+}
+
+function eventOf({ facts, at, action, reason, told }: ContractChange): ContractEvent {
+  const data = { contract_id: facts.id, state: stateAt(facts, at), revision: facts.revision, reason: reason ?? null };
+  return { at, type: action, environment: facts.environment, data: { ...told, ...data } };
+}
+
+/** The facts that history compares and keeps: what people decide, not what counters, clocks and bills do. */
+function auditedFacts(facts: ContractFacts): JsonObject {
+  const {
+    settled_until: _settled,
+    invoices: _invoices,
+    amendments: _amendments,
+    verify_after: _verify,
+    quota,
+    holds,
+    ...terms
+  } = facts;
+  return {
+    ...terms,
+    renewal: { ...facts.renewal },
+    dunning: { ...facts.dunning },
+    quota: quota.total,
+    holds: holds.filter(({ lifted_at }) => lifted_at === null).map(({ id: _id, ...hold }) => hold),
+  };
+}
