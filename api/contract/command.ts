@@ -13,7 +13,9 @@ import { deletedRefusal } from '../../domain/contract/operations';
 import { changeContract } from '../../transactions/contract/change-contract';
 import type { Changed } from '../../transactions/contract/change-contract';
 import { beginLocked } from '../../db/base/database';
-import type { Sql } from '../../db/base/database';
+import type { Database, Sql } from '../../db/base/database';
+import type { IdempotentRequest } from '../../db/base/idempotency';
+import { isCommandStored } from '../../db/contract/command';
 import { isComputedByOlderRules } from '../../db/contract/time-zone-rules';
 import { presentContract, presentFacts } from './contract-presenter';
 import { fingerprintOf } from '../http/endpoint';
@@ -112,14 +114,23 @@ export async function sendCommand(
   if (known.deleted_at !== null) return hiddenFrom(request.caller, deletedRefusal(known));
   const outcome = await api.sendCommand(id, {
     command,
-    command_id: idempotency
-      ? createHash('sha256').update(`${idempotency.scope} ${idempotency.key}`).digest('hex')
-      : randomUUID(),
+    command_id: idempotency ? await commandIdOf(api.db, id, idempotency) : randomUUID(),
     fingerprint: idempotency?.fingerprint ?? fingerprintOf('command', id, command),
     actor_id: request.actor.id,
     request_id: request.request_id,
   });
   return outcome.refusal ? hiddenFrom(request.caller, outcome.refusal) : outcome;
+}
+
+/** The id of a command that came under an idempotency key; equal requests have the same, which names their stored outcome. */
+async function commandIdOf(
+  db: Database,
+  contract_id: string,
+  { scope, former_scope, key }: IdempotentRequest,
+): Promise<string> {
+  const idIn = (its_scope: string): string => createHash('sha256').update(`${its_scope} ${key}`).digest('hex');
+  const former_id = idIn(former_scope);
+  return (await isCommandStored(db, contract_id, former_id)) ? former_id : idIn(scope);
 }
 
 export function replayedHeader({ replayed }: CommandOutcome): Record<string, string> {

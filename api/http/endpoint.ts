@@ -8,7 +8,7 @@ import type { ZodType, z as zod } from 'zod';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal, refuse } from '../../domain/base/refusal';
 import type { Refusal, RefusalCode } from '../../domain/base/refusal';
-import { actorOf } from '../../domain/access/caller';
+import { actorOf, callerName } from '../../domain/access/caller';
 import type { Caller, KnownCaller } from '../../domain/access/caller';
 import { rolesOf } from '../../domain/access/permission';
 import type { Role } from '../../domain/access/role';
@@ -255,7 +255,8 @@ function idempotencyOf(request: Request, route: Route, caller: KnownCaller): Any
     key,
     // A body without a field asks for the same as none.
     fingerprint: fingerprintOf(request.method, request.path.toLowerCase(), hasBody(request) ? request.body : undefined),
-    scope: `${caller.api_key_id} ${route.method} ${route.path}`,
+    scope: `${callerName(caller)} ${route.operation_id}`,
+    former_scope: `${caller.api_key_id} ${route.method} ${route.path}`,
   };
 }
 

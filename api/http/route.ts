@@ -14,6 +14,7 @@ import type { Refusal } from '../../domain/base/refusal';
 import type { Caller, KnownCaller } from '../../domain/access/caller';
 import type { CallerOf, OperationId } from '../../domain/access/permission';
 import type { LockedRow } from '../../db/base/errors';
+import type { IdempotentRequest } from '../../db/base/idempotency';
 import type { Credential } from '../../transactions/generation/request-licenses';
 import type { Sql } from '../../db/base/database';
 import type { Api } from './api';
@@ -56,7 +57,7 @@ export interface Handled<Params, Query, Body, By extends Caller = KnownCaller> {
   /** The revision named by `If-Match`, where there was one. */
   expected_revision: number | undefined;
   /** The `Idempotency-Key`, with what tells a repetition from another request. */
-  idempotency: { key: string; fingerprint: string; scope: string } | null;
+  idempotency: IdempotentRequest | null;
   /**
    * Runs a write in one transaction, and answers a repeated Idempotency-Key from what the first request stored. `rows` are those
    * that it locks; unless given, the one that the path names by its id.

@@ -4,8 +4,13 @@ import type { Sql } from './database';
 
 /** Under what a request may come again. */
 export interface IdempotentRequest {
-  /** API key and route: the same key on another route is another request. */
+  /** Caller and operation: the same key of another caller, or for another operation, is another request. */
   scope: string;
+  /**
+   * The scope of this request in versions that kept one for each API key of a caller. What they stored is found under it, and can go
+   * with this field when it has expired, 30 days after the last of them ran.
+   */
+  former_scope: string;
   key: string;
   /** Of method, path and body: tells a repetition from another request under the same key. */
   fingerprint: string;
@@ -27,17 +32,26 @@ export interface IdempotencyKeyRow {
 }
 
 /** Writes a key; false when it exists. Waits, at most `lock_timeout`, for a transaction that has written the same one. */
-export async function insertIdempotencyKey(tx: Sql, { scope, key, fingerprint }: IdempotentRequest): Promise<boolean> {
-  const { count } = await tx`INSERT INTO idempotency_keys ${tx({ scope, key, fingerprint })} ON CONFLICT DO NOTHING`;
+export async function insertIdempotencyKey(
+  tx: Sql,
+  { scope, former_scope, key, fingerprint }: IdempotentRequest,
+): Promise<boolean> {
+  const { count } = await tx`
+    INSERT INTO idempotency_keys (scope, key, fingerprint)
+    SELECT ${scope}, ${key}, ${fingerprint}
+    WHERE NOT EXISTS (SELECT FROM idempotency_keys WHERE scope = ${former_scope} AND key = ${key})
+    ON CONFLICT DO NOTHING`;
   return count === 1;
 }
 
 export async function findIdempotencyKey(
   tx: Sql,
-  { scope, key }: Pick<IdempotentRequest, 'scope' | 'key'>,
+  { scope, former_scope, key }: Omit<IdempotentRequest, 'fingerprint'>,
 ): Promise<IdempotencyKeyRow | undefined> {
   const [row] = await tx<IdempotencyKeyRow[]>`
-    SELECT fingerprint, status, headers, body FROM idempotency_keys WHERE scope = ${scope} AND key = ${key}`;
+    SELECT fingerprint, status, headers, body FROM idempotency_keys
+    WHERE scope IN (${scope}, ${former_scope}) AND key = ${key}
+    ORDER BY scope = ${scope} DESC LIMIT 1`;
   return row;
 }
 

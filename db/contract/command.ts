@@ -24,6 +24,13 @@ export async function findCommandOutcome(
   return { ...row.outcome, replayed: true };
 }
 
+/** Whether the outcome of a command with this id is stored. */
+export async function isCommandStored(sql: Sql, contract_id: string, command_id: string): Promise<boolean> {
+  const stored = await sql`
+    SELECT FROM contract_commands WHERE contract_id = ${contract_id} AND command_id = ${command_id}`;
+  return stored.count === 1;
+}
+
 /** Whether an instant has passed by Postgres' clock, which is one for all senders and workers. */
 export async function isPast(sql: Sql, instant: Instant): Promise<boolean> {
   const [row] = await sql<[{ past: boolean }]>`SELECT clock_timestamp() >= ${instant}::timestamptz AS past`;
