@@ -1,33 +1,27 @@
 /** What the generation workflow has done in Postgres: opening a job, filling ranges of chunks, closing it. */
 import { randomFillSync } from 'node:crypto';
 import { Context } from '@temporalio/activity';
-import { SYSTEM } from '../../domain/base/actor';
+import { isPassing, isPermanent, violates } from '../../db/base/errors';
+import { insertChunk, missingChunks } from '../../db/generation/chunk';
+import type { ChunkOutcome } from '../../db/generation/chunk';
+import { findJob, findJobPlan } from '../../db/generation/generation-job';
+import type { JobError, JobPlan } from '../../db/generation/generation-job';
+import { notifyProgress, startJob } from '../../db/generation/job-state';
+import type { RunningJob } from '../../db/generation/job-state';
+import type { Database, Sql } from '../../db/base/database';
+import { clockNowOf } from '../../db/contract/clock';
 import { chunkCount, chunkSpan, isUnfinished } from '../../domain/generation/generation-job';
 import type { JobState } from '../../domain/generation/generation-job';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { joinedKeys } from '../../domain/catalogue/license-key';
-import { isRefusal } from '../../domain/base/refusal';
-import { changeContract } from '../../transactions/contract/change-contract';
-import { isPassing, isPermanent, violates } from '../../db/base/errors';
-import { insertChunk, missingChunks } from '../../db/generation/chunk';
-import type { ChunkOutcome } from '../../db/generation/chunk';
-import {
-  bySystem,
-  changeJobState,
-  findJob,
-  findJobPlan,
-  finishJob,
-  notifyProgress,
-  startJob,
-} from '../../db/generation/generation-job';
-import type { JobError, JobPlan, RunningJob } from '../../db/generation/generation-job';
-import type { Database, Sql } from '../../db/base/database';
+import { bySystem } from '../../transactions/generation/change-job';
+import { finishJob } from '../../transactions/generation/finish-job';
+import { openJob } from '../../transactions/generation/open-job';
+import { settleForGeneration } from '../../transactions/generation/settle-for-generation';
 import { KEY_DRAWS_MAX } from '../../transactions/generation/request-licenses';
-import { recordStart } from '../../db/system/sweep';
-import { clockNowOf } from '../../db/contract/clock';
-import { createContractTurns } from './contract-turns';
 import { beginWithShortWaits } from '../base/short-wait';
+import { createContractTurns } from './contract-turns';
 
 /** A job as the workflow sees it. */
 export interface OpenedJob {
@@ -95,13 +89,6 @@ function attemptClock(now: Instant): () => Instant {
   return () => instantFromMillis(Math.floor(millisOf(now) + performance.now() - begun_ms));
 }
 
-/** What becomes of a job by what its contract says. One whose contract was terminated or deleted is cancelled. */
-const OPENING = {
-  generate: { next: 'RUNNING', action: 'job.started' },
-  wait: { next: 'PAUSED', action: 'job.paused' },
-  over: { next: 'CANCELLING', action: 'job.cancel_requested' },
-} as const;
-
 export type GenerationJobActivities = ReturnType<typeof createGenerationJobActivities>;
 
 export function createGenerationJobActivities({
@@ -119,14 +106,6 @@ export function createGenerationJobActivities({
   /** A transaction on the rows of a contract, which all of its jobs lock. */
   function beginInTurn<T>(contract_id: string, work: (tx: Sql) => Promise<T>): Promise<T> {
     return inContractTurn(contract_id, () => beginWithShortWaits(db, work));
-  }
-
-  /** What the contract says about generation now, after crossing what is due. Its row stays locked as long as `tx` lasts. */
-  async function contractSays(tx: Sql, contract_id: string, now: Instant): Promise<'generate' | 'wait' | 'over'> {
-    const settling = { id: contract_id, actor: SYSTEM, now, request_id: null };
-    const outcome = await changeContract(tx, settling, () => 'unchanged');
-    if (isRefusal(outcome) || outcome.row.state === 'TERMINATED') return 'over';
-    return outcome.row.may_generate ? 'generate' : 'wait';
   }
 
   /** The clock of a job: that of the attempt, or its contract's test clock, which may move between two chunks. */
@@ -167,20 +146,9 @@ export function createGenerationJobActivities({
       const job = await findJob(db, job_id);
       if (!job) throw new Error(`generation job ${job_id} does not exist`);
       if (!isUnfinished(job.state) || job.state === 'CANCELLING') return opened(job_id, job.state, job);
-      // One transaction: whoever resumes the contract meanwhile waits, and then finds the job paused and wakes it.
-      const changed = await beginInTurn(job.contract_id, async (tx) => {
-        const { next, action } = OPENING[await contractSays(tx, job.contract_id, now)];
-        const state = await changeJobState(
-          tx,
-          bySystem(job_id, now),
-          (current) => (isUnfinished(current) && current !== 'CANCELLING' ? next : 'unchanged'),
-          job.state === 'PAUSED' && next === 'RUNNING' ? 'job.continued' : action,
-        );
-        await recordStart(tx, 'job', job_id, epoch);
-        return state;
-      });
-      if (isRefusal(changed)) throw new Error(changed.detail);
-      return opened(job_id, changed, job);
+      const opening = { job_id, contract_id: job.contract_id, now, epoch };
+      const state = await beginInTurn(job.contract_id, (tx) => openJob(tx, opening));
+      return opened(job_id, state, job);
     },
 
     /**
@@ -226,7 +194,7 @@ export function createGenerationJobActivities({
         if (outcome === 'given_up') given_up.push(chunk_no);
         else if (outcome === 'boundary_due') {
           const now = await clock();
-          const says = await beginInTurn(plan.contract_id, (tx) => contractSays(tx, plan.contract_id, now));
+          const says = await beginInTurn(plan.contract_id, (tx) => settleForGeneration(tx, plan.contract_id, now));
           if (says !== 'generate') return { stopped: true, given_up };
           i -= 1;
           keys = draw(chunk_no);

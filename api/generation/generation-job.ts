@@ -1,21 +1,22 @@
 /** Generation jobs: state, progress, cancel, resume. Together they are a contract's generation history. */
-import { JOB_STATES, cancelDecision, resumeDecision } from '../../domain/generation/generation-job';
-import { resumptionRefusal } from '../../domain/generation/generation';
-import { isRefusal, notFound } from '../../domain/base/refusal';
-import type { Refusal } from '../../domain/base/refusal';
-import { changeContract } from '../../transactions/contract/change-contract';
-import { changeJobState, findJob, listJobs, resumeJob } from '../../db/generation/generation-job';
-import type { JobChange } from '../../db/generation/generation-job';
+import { findJob, listJobs } from '../../db/generation/generation-job';
+import type { JobChange } from '../../db/generation/job-state';
 import type { LockedRow } from '../../db/base/errors';
 import type { Sql } from '../../db/base/database';
+import { JOB_STATES } from '../../domain/generation/generation-job';
+import type { JobState } from '../../domain/generation/generation-job';
+import { isRefusal, notFound } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
+import { cancelJob } from '../../transactions/generation/change-job';
+import { resumeJob } from '../../transactions/generation/resume-job';
 import type { Api } from '../http/api';
 import type { ClientStream } from '../http/client-stream';
-import { JobShape, presentJob } from './generation-job-presenter';
 import { PageOf, PageQuery, cursorsOf, isBigint, pageOf } from '../http/paging';
 import { route } from '../http/route';
 import type { Answer, Handled, Route } from '../http/route';
 import { EnvironmentShape, Id, IdParams } from '../http/shapes';
 import { z } from '../http/zod';
+import { JobShape, presentJob } from './generation-job-presenter';
 
 const JobQuery = PageQuery.extend({
   environment: EnvironmentShape.optional().describe('production, unless contract_id names a contract'),
@@ -101,7 +102,7 @@ export const jobRoutes: Route[] = [
     answers: { 200: JOB },
     refusals: ['JOB_ALREADY_FINISHED'],
     audit: ['job.cancel_requested'],
-    handle: (request) => change(request, (tx, by) => changeJobState(tx, by, cancelDecision, 'job.cancel_requested')),
+    handle: (request) => change(request, cancelJob),
   }),
   route({
     operation_id: 'resumeJob',
@@ -124,29 +125,16 @@ type JobRequest = Handled<{ id: string }, unknown, unknown>;
 async function resume(request: JobRequest): Promise<Answer | Refusal> {
   const job = await findJob(request.api.db, request.params.id);
   if (!job) return notFound('generation job', request.params.id);
-  return change(request, resumeUnderContract, [
+  return change(request, resumeJob, [
     { table: 'contracts', id: job.contract_id },
     { table: 'jobs', id: job.id },
   ]);
 }
 
-/** Resumes a job unless its contract is over; the contract is settled and locked first. */
-async function resumeUnderContract(tx: Sql, by: JobChange): Promise<unknown> {
-  const job = await findJob(tx, by.job_id);
-  if (!job) return notFound('generation job', by.job_id);
-  const { actor, now, request_id } = by;
-  const contract = await changeContract(tx, { id: job.contract_id, actor, now, request_id }, (facts, context) => {
-    const decision = resumeDecision(job.state);
-    return (isRefusal(decision) ? decision : resumptionRefusal(facts, context.now)) ?? 'unchanged';
-  });
-  if (isRefusal(contract)) return contract;
-  return contract.refusal ?? resumeJob(tx, by, resumeDecision);
-}
-
 /** Changes a job and wakes its workflow. */
 async function change(
   request: JobRequest,
-  run: (tx: Sql, by: JobChange) => Promise<unknown>,
+  run: (tx: Sql, by: JobChange) => Promise<JobState | Refusal>,
   rows?: readonly LockedRow[],
 ): Promise<Answer | Refusal> {
   const { params, actor, now, request_id } = request;

@@ -8,7 +8,7 @@
  */
 import { isUnfinished } from '../../domain/generation/generation-job';
 import type { Instant } from '../../domain/base/instant';
-import { PROGRESS_CHANNEL } from '../../db/generation/generation-job';
+import { PROGRESS_CHANNEL } from '../../db/generation/job-state';
 import type { JobRow } from '../../db/generation/generation-job';
 import type { Database } from '../../db/base/database';
 import { presentJob } from './generation-job-presenter';

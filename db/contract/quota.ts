@@ -84,3 +84,15 @@ export async function closeGrants(
     UPDATE contract_quotas SET grantable_terms_id = NULL, open_until = NULL
     WHERE contract_id IN (${contracts}) AND grantable_terms_id IS NOT NULL`;
 }
+
+/** Claims so many licenses of the quota; false when they do not fit. */
+export async function claimQuota(tx: Sql, contract_id: string, licenses: number): Promise<boolean> {
+  const { count } = await tx`
+    UPDATE contract_quotas SET claimed = claimed + ${licenses} WHERE contract_id = ${contract_id} AND claimed + ${licenses} <= total`;
+  return count === 1;
+}
+
+/** Gives back so many licenses that were claimed and not made. */
+export async function releaseQuota(tx: Sql, contract_id: string, licenses: number): Promise<void> {
+  await tx`UPDATE contract_quotas SET claimed = claimed - ${licenses} WHERE contract_id = ${contract_id}`;
+}

@@ -35,7 +35,7 @@ export type ChunkOutcome = 'filled' | 'contract_closed' | 'boundary_due' | 'job_
  * Makes one chunk in one statement and one transaction.
  *
  * The marker row and the licenses are inserted together or not at all, so a repeat inserts nothing. The job's row is
- * locked for key share: changes of its state do not wait, but releasing its reservation does (`finishJob`). A change that closes
+ * locked for key share: changes of its state do not wait, but releasing its reservation does (`lockJob`). A change that closes
  * the contract waits too (`awaitChunks`).
  * Throws 23505 on `license_key_unique` when a key exists already; the caller draws new keys.
  */

@@ -1,5 +1,5 @@
 /**
- * Issued licenses in Postgres; they are inserted by `db/generation/generation-job.ts` and `db/generation/chunk.ts` alone.
+ * Issued licenses in Postgres; they are inserted by `db/generation/grant.ts` and `db/generation/chunk.ts` alone.
  *
  * A license's row is its id and its key; all else stands with its job, and a job's licenses are one range of ids. So a
  * page is found by walking the jobs that fit in the order of their serials and taking the ends of their ranges: each job

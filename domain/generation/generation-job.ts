@@ -49,6 +49,9 @@ export function chunkCount(requested: number, chunk_size: number): number {
   return Math.ceil(requested / chunk_size);
 }
 
+/** Errors kept with a job, at most (domain.md 5.3). */
+export const JOB_ERRORS_MAX = 100;
+
 /** The first ordinal and the size of one chunk. */
 export function chunkSpan(
   requested: number,
@@ -90,4 +93,30 @@ export function resumeDecision(state: JobState): 'QUEUED' | Refusal {
     SUCCEEDED: 'All its licenses exist.',
   };
   return refuse('JOB_NOT_RESUMABLE', { state, remedy: remedies[state] ?? 'It is still at work.' });
+}
+
+/** What a contract says about its jobs: they generate, they wait, or the contract is over. */
+export type GenerationOutlook = 'generate' | 'wait' | 'over';
+
+const OPENED = { generate: 'RUNNING', wait: 'PAUSED', over: 'CANCELLING' } as const;
+
+/** The state of a job by what its contract says; `unchanged` for one that has ended or is being cancelled. */
+export function openDecision(state: JobState, outlook: GenerationOutlook): JobState | 'unchanged' {
+  return isUnfinished(state) && state !== 'CANCELLING' ? OPENED[outlook] : 'unchanged';
+}
+
+/** The audit action of a job that goes from one state to another. */
+export function jobAction(from: JobState, to: JobState): string {
+  switch (to) {
+    case 'RUNNING':
+      return from === 'PAUSED' ? 'job.continued' : 'job.started';
+    case 'PAUSED':
+      return 'job.paused';
+    case 'CANCELLING':
+      return 'job.cancel_requested';
+    case 'QUEUED':
+      return 'job.resumed';
+    default:
+      return 'job.finished';
+  }
 }

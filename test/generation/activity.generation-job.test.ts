@@ -10,13 +10,12 @@ import { createContractTurns } from '../../activities/generation/contract-turns'
 import { ROW_LOCKED } from '../../activities/base/short-wait';
 import { changeContract } from '../../transactions/contract/change-contract';
 import { KEY_DRAWS_MAX } from '../../transactions/generation/request-licenses';
-import { resumeJob } from '../../db/generation/generation-job';
+import { resumeJob } from '../../transactions/generation/resume-job';
 import { openDatabase } from '../../db/base/database';
 import type { Sql } from '../../db/base/database';
 import { limitLockWait, NO_LIMITS } from '../../db/base/session';
 import { decide } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';
-import { resumeDecision } from '../../domain/generation/generation-job';
 import { waitUntilBlocked } from '../harness/blocked-statement';
 import { closeChunkGate, installChunkGate } from '../harness/chunk-gate';
 import { auditOf, buildContract, jobOf, requestJob } from '../harness/contract-rows';
@@ -305,7 +304,7 @@ describe('openJob and closeJob', () => {
     await fill(job_id, { to_chunk: 3 });
     expect(await activities.closeJob({ job_id, now: now(), given_up: [3, 4] })).toMatchObject({ state: 'PARTIAL' });
     const change = { job_id, actor: TEST_ACTOR, now: now(), request_id: null };
-    expect(await sql.begin((tx) => resumeJob(tx, change, resumeDecision))).toBe('QUEUED');
+    expect(await sql.begin((tx) => resumeJob(tx, change))).toBe('QUEUED');
     expect(await activities.closeJob({ job_id, now: now(), given_up: [3, 4] })).toEqual({
       state: 'QUEUED',
       completed: 300,

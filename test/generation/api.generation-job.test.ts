@@ -4,7 +4,8 @@
 import { setMaxListeners } from 'node:events';
 import { createProgressFeed } from '../../api/generation/progress';
 import type { ProgressFeed } from '../../api/generation/progress';
-import { PROGRESS_CHANNEL, findJob } from '../../db/generation/generation-job';
+import { findJob } from '../../db/generation/generation-job';
+import { PROGRESS_CHANNEL } from '../../db/generation/job-state';
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { addCatalogue, addContract } from '../harness/catalogue';

@@ -11,10 +11,10 @@ import { createGenerationJobActivities } from '../../activities/generation/gener
 import { changeContract } from '../../transactions/contract/change-contract';
 import { createLicenseRequests } from '../../transactions/generation/request-licenses';
 import type { RequestLicenses } from '../../transactions/generation/request-licenses';
-import { changeJobState, resumeJob } from '../../db/generation/generation-job';
+import { cancelJob } from '../../transactions/generation/change-job';
+import { resumeJob } from '../../transactions/generation/resume-job';
 import { decide } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';
-import { cancelDecision, resumeDecision } from '../../domain/generation/generation-job';
 import type { JobState } from '../../domain/generation/generation-job';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
@@ -247,7 +247,7 @@ class CancelJob extends Command {
   }
   async perform({ sql, job_ids }: Real, now: string): Promise<string> {
     const change = { job_id: job_ids[this.pick % job_ids.length] as string, actor: TEST_ACTOR, now, request_id: null };
-    const outcome = await sql.begin((tx) => changeJobState(tx, change, cancelDecision, 'job.cancel_requested'));
+    const outcome = await sql.begin((tx) => cancelJob(tx, change));
     return isRefusal(outcome) ? outcome.code : outcome;
   }
   override toString = (): string => `cancel job ${this.pick}`;
@@ -269,7 +269,7 @@ class ResumeJob extends Command {
   }
   async perform({ sql, job_ids }: Real, now: string): Promise<string> {
     const change = { job_id: job_ids[this.pick % job_ids.length] as string, actor: TEST_ACTOR, now, request_id: null };
-    const outcome = await sql.begin((tx) => resumeJob(tx, change, resumeDecision));
+    const outcome = await sql.begin((tx) => resumeJob(tx, change));
     return isRefusal(outcome) ? outcome.code : outcome;
   }
   override toString = (): string => `resume job ${this.pick}`;

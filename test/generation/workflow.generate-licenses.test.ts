@@ -11,10 +11,10 @@ import type {
 } from '../../activities/generation/generation-job';
 import { findContract } from '../../db/contract/contract';
 import { changeContract } from '../../transactions/contract/change-contract';
-import { changeJobState, resumeJob } from '../../db/generation/generation-job';
+import { cancelJob } from '../../transactions/generation/change-job';
+import { resumeJob } from '../../transactions/generation/resume-job';
 import { decide } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';
-import { cancelDecision, resumeDecision } from '../../domain/generation/generation-job';
 import { isRefusal } from '../../domain/base/refusal';
 import { generationJobWorkflowId } from '../../temporal/ids';
 import type { generateLicenses } from '../../workflows/generate-licenses';
@@ -88,9 +88,8 @@ async function commandContract(id: string, command: ContractCommand): Promise<st
 }
 
 const byHand = (job_id: string) => ({ job_id, actor: TEST_ACTOR, now: new Date().toISOString(), request_id: null });
-const cancel = (job_id: string) =>
-  sql.begin((tx) => changeJobState(tx, byHand(job_id), cancelDecision, 'job.cancel_requested'));
-const resume = (job_id: string) => sql.begin((tx) => resumeJob(tx, byHand(job_id), resumeDecision));
+const cancel = (job_id: string) => sql.begin((tx) => cancelJob(tx, byHand(job_id)));
+const resume = (job_id: string) => sql.begin((tx) => resumeJob(tx, byHand(job_id)));
 
 async function run(job_id: string): Promise<unknown> {
   await worker.nudger.wakeJobs([job_id]);

@@ -7,12 +7,12 @@ import { activityInfo } from '@temporalio/activity';
 import { commandLine } from '../../command-line';
 import { changeContract } from '../../transactions/contract/change-contract';
 import { findContract } from '../../db/contract/contract';
-import { changeJobState, resumeJob } from '../../db/generation/generation-job';
+import { cancelJob } from '../../transactions/generation/change-job';
+import { resumeJob } from '../../transactions/generation/resume-job';
 import { waitFor } from '../../dev/waiting';
 import { addDays } from '../../domain/base/calendar';
 import { decide } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';
-import { cancelDecision, resumeDecision } from '../../domain/generation/generation-job';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { contractWorkflowId, generationJobWorkflowId, testClockWorkflowId } from '../../temporal/ids';
 import { registerSearchAttributes } from '../../temporal/setup';
@@ -309,7 +309,7 @@ const CASES: Record<string, Case> = {
     const [workflow_id, wake, job_id] = await job(stage);
     await ended(stage, workflow_id, wake);
     await stage.sql`ALTER TABLE generation_chunks DROP CONSTRAINT test_forbidden`;
-    await stage.sql.begin((tx) => resumeJob(tx, byHand(job_id), resumeDecision));
+    await stage.sql.begin((tx) => resumeJob(tx, byHand(job_id)));
     return ended(stage, workflow_id, wake);
   },
   async 'generateLicenses/cancelled-before'(stage) {
@@ -476,7 +476,7 @@ async function stateBecomes({ sql }: Stage, id: string, state: string): Promise<
 const byHand = (job_id: string) => ({ job_id, actor: TEST_ACTOR, now: new Date().toISOString(), request_id: null });
 
 async function cancel({ sql }: Stage, job_id: string): Promise<void> {
-  await sql.begin((tx) => changeJobState(tx, byHand(job_id), cancelDecision, 'job.cancel_requested'));
+  await sql.begin((tx) => cancelJob(tx, byHand(job_id)));
 }
 
 async function command({ sql }: Stage, id: string, given: ContractCommand): Promise<void> {

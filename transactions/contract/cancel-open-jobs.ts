@@ -1,0 +1,17 @@
+/** Cancelling the generation jobs of a contract that is over. */
+import type { Sql } from '../../db/base/database';
+import { auditJobs, cancelJobsOf } from '../../db/generation/job-state';
+import { SYSTEM } from '../../domain/base/actor';
+import type { Instant } from '../../domain/base/instant';
+
+/** Has every unfinished job of a contract cancelled; call it inside a transaction. Answers which, to be woken. */
+export async function cancelOpenJobs(
+  tx: Sql,
+  contract_id: string,
+  now: Instant,
+  request_id: string | null,
+): Promise<string[]> {
+  const jobs = await cancelJobsOf(tx, contract_id);
+  await auditJobs(tx, jobs, { actor: SYSTEM, now, request_id }, { state: 'CANCELLING' });
+  return jobs.map(({ id }) => id);
+}

@@ -1,0 +1,40 @@
+/** Ending a generation job that has nothing more to try. */
+import type { Sql } from '../../db/base/database';
+import { insertDomainEvents } from '../../db/contract/domain-event';
+import { releaseQuota } from '../../db/contract/quota';
+import type { JobError } from '../../db/generation/generation-job';
+import { auditJobs, endJob, lockJob, notifyStateChanged, timeOf } from '../../db/generation/job-state';
+import type { JobChange } from '../../db/generation/job-state';
+import { JOB_ERRORS_MAX, finalState } from '../../domain/generation/generation-job';
+import type { JobState } from '../../domain/generation/generation-job';
+
+/**
+ * Ends a job: counts what was made, gives the rest of its reservation back, and writes the domain event. Safe to run twice. Call it
+ * inside a transaction; no chunk of the job can be in flight meanwhile, because each holds a key-share lock that the lock of the
+ * job waits for.
+ */
+export async function finishJob(
+  tx: Sql,
+  change: JobChange,
+  errors: JobError[],
+): Promise<{ state: JobState; completed: number }> {
+  const job = await lockJob(tx, change.job_id, 'release');
+  if (!job) throw new Error(`generation job ${change.job_id} does not exist`);
+  const { completed, contract_id, environment } = job;
+  // A repetition may come after the job was resumed: what waits to begin has not come to its end.
+  if (job.state !== 'RUNNING' && job.state !== 'CANCELLING') return { state: job.state, completed };
+  const state = finalState(job.state, completed, job.requested);
+  const missing = job.requested - completed;
+  const now = timeOf(job, change);
+  const data = { contract_id, job_id: job.id, state, licenses: completed };
+  // None of these waits for another: they go to the server together.
+  await Promise.all([
+    endJob(tx, job.id, { state, now, errors: errors.slice(0, JOB_ERRORS_MAX) }),
+    missing > 0 && releaseQuota(tx, contract_id, missing),
+    auditJobs(tx, [job], change, { state, more: { completed, failed: missing } }),
+    completed > 0 &&
+      insertDomainEvents(tx, contract_id, [{ at: now, type: 'license.batch_generated', environment, data }]),
+    notifyStateChanged(tx, job.id),
+  ]);
+  return { state, completed };
+}

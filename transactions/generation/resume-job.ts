@@ -1,0 +1,51 @@
+/** Resuming a generation job that ended short. */
+import { claimQuota } from '../../db/contract/quota';
+import type { Sql } from '../../db/base/database';
+import { findJob, findQuotaUse } from '../../db/generation/generation-job';
+import { auditJobs, lockJob, requeueJob } from '../../db/generation/job-state';
+import type { JobChange } from '../../db/generation/job-state';
+import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
+import { claimRefusal } from '../../domain/contract/quota';
+import { resumptionRefusal } from '../../domain/generation/generation';
+import { resumeDecision } from '../../domain/generation/generation-job';
+import type { JobState } from '../../domain/generation/generation-job';
+import { changeContract } from '../contract/change-contract';
+
+/**
+ * Queues a job again and claims quota for what it lacks, unless its contract is over. The contract is settled and locked first.
+ * Call it inside a transaction.
+ */
+export async function resumeJob(tx: Sql, change: JobChange): Promise<JobState | Refusal> {
+  const found = await findJob(tx, change.job_id);
+  if (!found) return notFound('generation job', change.job_id);
+  const { actor, now, request_id } = change;
+  const contract = await changeContract(tx, { id: found.contract_id, actor, now, request_id }, (facts, context) => {
+    const decision = resumeDecision(found.state);
+    return (isRefusal(decision) ? decision : resumptionRefusal(facts, context.now)) ?? 'unchanged';
+  });
+  if (isRefusal(contract)) return contract;
+  return contract.refusal ?? requeue(tx, change);
+}
+
+async function requeue(tx: Sql, change: JobChange): Promise<JobState | Refusal> {
+  const job = await lockJob(tx, change.job_id, 'release');
+  if (!job) return notFound('generation job', change.job_id);
+  const state = resumeDecision(job.state);
+  if (isRefusal(state)) return state;
+  const missing = job.requested - job.completed;
+  if (!(await claimQuota(tx, job.contract_id, missing))) return quotaRefusal(tx, job.contract_id, missing);
+  await requeueJob(tx, job.id, state);
+  await auditJobs(tx, [job], change, { state });
+  return state;
+}
+
+/** Why a claim of so many licenses does not fit the quota of a contract. */
+async function quotaRefusal(tx: Sql, contract_id: string, requested: number): Promise<Refusal> {
+  const { total, claimed, reserved } = await findQuotaUse(tx, contract_id);
+  // Another transaction may have given quota back since: then the caller simply asks again.
+  return (
+    claimRefusal({ total, claimed }, reserved, requested) ??
+    refuse('QUOTA_EXCEEDED', { requested, total, remaining: total - claimed })
+  );
+}
