@@ -14,18 +14,15 @@ const WORKERS_MAX = 4;
 /** How long a worker may take to end: with the threads of the SDK, and on a busy machine, more than jest's half a second. */
 const WORKER_EXIT_TIMEOUT_MS = 10_000;
 
-/** Packages that are ES modules alone; jest's own module system needs them compiled. */
-const ESM_PACKAGES = ['temporal-polyfill', 'temporal-utils', 'postgrator'];
-
 const shared = {
   testEnvironment: '<rootDir>/test/harness/environment.js',
+  runtime: '<rootDir>/test/harness/runtime.js',
   globalSetup: '<rootDir>/test/harness/global-setup.ts',
   globalTeardown: '<rootDir>/test/harness/global-teardown.ts',
   transform: {
     '^.+\\.(ts|js|mjs)$': ['@swc/jest', swcOptions],
   },
   runner: '<rootDir>/test/harness/two-lanes-runner.js',
-  transformIgnorePatterns: [`/node_modules/(?!(${ESM_PACKAGES.join('|')})/)`],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'json', 'node'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.covenant/'],
 };

@@ -2,6 +2,7 @@
  * The Temporal server that the whole run shares, and servers that skip time for tests that wait for months.
  */
 import { Client, Connection } from '@temporalio/client';
+import { IllegalStateError } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime } from '@temporalio/worker';
 import { waitFor } from '../../dev/waiting';
@@ -9,11 +10,7 @@ import { registerSearchAttributes } from '../../temporal/setup';
 import { NAMESPACE, sharedServers, uniqueTaskQueue } from './shared-servers';
 import { findTimeSkippingServer } from './time-skipping-server';
 
-// Only errors of the SDK are shown. The runtime of a test file is made once, before its first connection.
-Runtime.install({
-  logger: new DefaultLogger('ERROR'),
-  telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
-});
+installRuntime();
 
 /** Connections to the shared server; its namespace is `default`. */
 export interface TestTemporal {
@@ -91,4 +88,20 @@ export async function createTimeSkippingEnvironment(): Promise<TestWorkflowEnvir
   if (typeof server !== 'string') return server;
   const executable = { type: 'existing-path', path: server } as const;
   return await TestWorkflowEnvironment.createTimeSkipping({ server: { executable } });
+}
+
+/**
+ * Shows only errors of the SDK. The files of a jest worker share the SDK: its runtime ends with its last connection, and a file that
+ * left one open left the runtime of these options too.
+ */
+function installRuntime(): void {
+  try {
+    Runtime.install({
+      logger: new DefaultLogger('ERROR'),
+      telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+      shutdownSignals: [],
+    });
+  } catch (error) {
+    if (!(error instanceof IllegalStateError)) throw error;
+  }
 }

@@ -5,9 +5,7 @@
  * A fault test has a whole stack and spends much of its time waiting for it to recover. It shares nothing with the other
  * files but the machine, which the others keep busy meanwhile. Two stacks at once would be too many.
  */
-// Jest depends on its runner and does not re-export it.
-const { createRequire } = require('node:module');
-const fromJest = createRequire(createRequire(require.resolve('jest/package.json')).resolve('@jest/core'));
+const { fromJest } = require('./jest-parts');
 const { default: TestRunner } = fromJest('jest-runner');
 
 module.exports = class TwoLanesRunner extends TestRunner {
