@@ -9,6 +9,7 @@ import { changeContract } from '../transactions/contract/change-contract';
 import { openDatabase } from '../db/base/database';
 import type { Database } from '../db/base/database';
 import { waitFor } from '../dev/waiting';
+import { storedActor } from '../domain/base/actor';
 import type { Actor } from '../domain/base/actor';
 import { decide } from '../domain/contract/command';
 import { instantFromMillis, millisOf } from '../domain/base/instant';
@@ -209,7 +210,7 @@ async function resumeBare(db: Database, id: string): Promise<void> {
       WHERE id = ${id} RETURNING id, environment, revision
     )
     INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id, environment, before, after, revision)
-    SELECT ${now}, ${db.json({ ...TEST_ACTOR })}, 'bench.resumed', 'contract', id::text, id, environment,
+    SELECT ${now}, ${db.json(storedActor(TEST_ACTOR))}, 'bench.resumed', 'contract', id::text, id, environment,
            '{"state": "PAUSED"}', '{"state": "ACTIVE"}', revision FROM resumed`;
 }
 

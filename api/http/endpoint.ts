@@ -17,6 +17,7 @@ import { claimIdempotencyKey } from '../../transactions/base/idempotency';
 import { isLockTimeout, rowsBusyIfLocked } from '../../db/base/errors';
 import type { LockedRow } from '../../db/base/errors';
 import type { Credential } from '../../transactions/generation/request-licenses';
+import { storedPerson } from '../../transactions/access/stored-person';
 import { beginLocked } from '../../db/base/database';
 import type { Sql } from '../../db/base/database';
 import type { JsonObject } from '../../domain/base/json';
@@ -93,12 +94,16 @@ async function parsed(
   caller: Caller,
 ): Promise<Anything> {
   const now = await api.clock();
+  let handled: Anything;
   try {
-    return parse(api, request, response, route, access, caller, now);
+    handled = parse(api, request, response, route, access, caller, now);
   } catch (error) {
     if (route.checks_caller) await access.confirm(request);
     throw error;
   }
+  // A request that only reads leaves nothing in the history.
+  if (handled.actor === null || caller.kind === 'nobody' || route.method === 'get') return handled;
+  return { ...handled, actor: { ...handled.actor, stored_as: await storedPerson(api.db, caller, request.ip) } };
 }
 
 /** What is known of the caller from a look-up that may be a second old, and how to look again. */

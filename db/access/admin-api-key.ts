@@ -1,9 +1,11 @@
 /** API keys of admins in Postgres. Of a secret only its HMAC is stored (transactions/access/key-secret.ts). */
 import type { SuperAdminKey } from '../../domain/access/admin';
 import type { Role } from '../../domain/access/role';
+import type { KnownPerson } from '../../domain/base/actor';
 import type { Instant } from '../../domain/base/instant';
 import { columnNames } from '../base/columns';
 import type { Fragment, Sql } from '../base/database';
+import { knownPerson } from './person';
 
 export interface AdminApiKeyRow {
   id: string;
@@ -34,6 +36,7 @@ export interface AcceptedKeyRow {
   email: string;
   name: string;
   role: Role;
+  known: KnownPerson;
   secret_hmac: Buffer;
   /** Whether `last_used_at` is older than its resolution. */
   stale: boolean;
@@ -45,7 +48,7 @@ const LAST_USED_RESOLUTION = '1 minute';
 /** The key with this public part, if it is accepted now: neither revoked nor of a disabled admin. */
 export async function findAcceptedKey(sql: Sql, key_id: string, now: Instant): Promise<AcceptedKeyRow | undefined> {
   const [row] = await sql<AcceptedKeyRow[]>`
-    SELECT k.id, k.admin_id, a.email, a.name, a.role, k.secret_hmac,
+    SELECT k.id, k.admin_id, a.email, a.name, a.role, ${knownPerson(sql)} AS known, k.secret_hmac,
            coalesce(k.last_used_at < ${now}::timestamptz - ${LAST_USED_RESOLUTION}::interval, true) AS stale
     FROM admin_api_keys k JOIN admins a ON a.id = k.admin_id
     WHERE k.key_id = ${key_id} AND k.revoked_at IS NULL AND a.status = 'active'`;

@@ -1,5 +1,5 @@
 /** Admins in Postgres: the people who may call. */
-import type { Actor } from '../../domain/base/actor';
+import type { Actor, KnownPerson } from '../../domain/base/actor';
 import { SYSTEM } from '../../domain/base/actor';
 import type { AdminStatus } from '../../domain/access/admin';
 import type { Role } from '../../domain/access/role';
@@ -9,6 +9,7 @@ import type { Sql } from '../base/database';
 import { pageByCreation } from '../base/paging';
 import type { KeysetPage, Sorted } from '../base/paging';
 import { found } from '../base/search';
+import { knownPerson } from './person';
 
 export interface AdminRow {
   id: string;
@@ -43,8 +44,11 @@ export const ACCESS_CHANNEL = 'admin_access';
 /** The name under which an admin's acts are audited when only the id travelled, as in a workflow payload. */
 export async function findAdminActor(sql: Sql, admin_id: string): Promise<Actor> {
   if (admin_id === SYSTEM.id) return SYSTEM;
-  const [admin] = await sql<{ name: string }[]>`SELECT name FROM admins WHERE id = ${admin_id}`;
-  return { type: 'user', id: admin_id, name: admin?.name ?? admin_id };
+  const [admin] = await sql<{ name: string; known: KnownPerson }[]>`
+    SELECT name, ${knownPerson(sql)} AS known FROM admins a WHERE id = ${admin_id}`;
+  const actor: Actor = { type: 'user', id: admin_id, name: admin?.name ?? admin_id };
+  const name_id = admin?.known.name_id ?? null;
+  return name_id === null ? actor : { ...actor, stored_as: { name_id } };
 }
 
 /** An admin, or undefined. `lock` keeps others from changing it until the transaction ends. */

@@ -1,4 +1,5 @@
 /** The audit: every write leaves exactly one row (decisions 5). */
+import { storedActor } from '../../domain/base/actor';
 import type { Actor } from '../../domain/base/actor';
 import type { Act } from '../../domain/base/edit';
 import type { Environment } from '../../domain/base/environment';
@@ -42,7 +43,7 @@ export async function insertAudit(sql: Sql, entries: AuditEntry[]): Promise<void
   if (entries.length === 0) return;
   const rows = entries.map((entry) => ({
     at: entry.at,
-    actor: sql.json({ ...entry.actor }),
+    actor: sql.json(storedActor(entry.actor)),
     action: entry.action,
     subject_type: entry.subject_type,
     subject_id: entry.subject_id,

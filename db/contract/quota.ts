@@ -8,6 +8,7 @@
  * Lock order: catalogue, contract, jobs, quota row last. A statement that judges is sent after the one that locks, so that it
  * sees everything that committed while the lock was awaited.
  */
+import { storedActor } from '../../domain/base/actor';
 import type { QuotaGrantEntry } from '../../domain/contract/history';
 import type { Sql } from '../base/database';
 import { currentTerms } from './license-terms';
@@ -30,7 +31,7 @@ export async function insertQuotaGrants(
   grants: readonly QuotaGrantEntry[],
 ): Promise<void> {
   if (grants.length === 0) return;
-  const rows = grants.map(({ actor, ...grant }) => ({ ...grant, contract_id, actor: tx.json({ ...actor }) }));
+  const rows = grants.map(({ actor, ...grant }) => ({ ...grant, contract_id, actor: tx.json(storedActor(actor)) }));
   await tx`INSERT INTO quota_grants ${tx(rows)}`;
 }
 

@@ -1,4 +1,5 @@
 /** Revisions: the terms and holds of a contract as each change of them left them. */
+import { storedActor } from '../../domain/base/actor';
 import type { Instant } from '../../domain/base/instant';
 import type { JsonObject } from '../../domain/base/json';
 import type { RevisionEntry } from '../../domain/contract/history';
@@ -23,7 +24,7 @@ export async function insertRevisions(
   const rows = revisions.map(({ actor, snapshot, ...revision }) => ({
     ...revision,
     contract_id,
-    actor: tx.json({ ...actor }),
+    actor: tx.json(storedActor(actor)),
     snapshot: tx.json(snapshot),
   }));
   await tx`INSERT INTO contract_revisions ${tx(rows)}`;

@@ -1,6 +1,7 @@
 /**
  * Granting licenses in Postgres: the statement that claims quota and writes what was asked for.
  */
+import { storedActor } from '../../domain/base/actor';
 import type { Actor } from '../../domain/base/actor';
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
@@ -118,6 +119,7 @@ function sendGrant(
   { before, claim_from, answer }: { before: Fragment; claim_from: Fragment; answer: Fragment },
 ): PromiseLike<GrantRow[]> {
   const requests = groups.flatMap((group) => group.requests);
+  const rows = requests.map((request) => ({ ...request, actor: storedActor(request.actor) }));
   return sentAlone(sql<GrantRow[]>`
     WITH wanted AS (
       SELECT contract_id, terms_id, now, clock, requested, inline FROM unnest(
@@ -143,7 +145,7 @@ function sendGrant(
              r.clock, r.idempotency_key, r.idempotency_fingerprint, r.request_id, r.execution = 'inline' AS inline,
              (claim.remaining_before - sum(r.requested) OVER earlier)::int AS quota_remaining,
              claim.events_before + count(*) FILTER (WHERE r.execution = 'inline') OVER earlier AS event_sequence
-      FROM claim JOIN jsonb_to_recordset(${sql.json(requests as never)}) AS r (
+      FROM claim JOIN jsonb_to_recordset(${sql.json(rows as never)}) AS r (
         contract_id uuid, job_id uuid, environment text, execution text, requested int, chunk_size int, keys text, expires_at timestamptz,
         channel text, actor jsonb, now timestamptz, clock text, idempotency_key text, idempotency_fingerprint text, request_id text
       ) USING (contract_id)
@@ -197,7 +199,7 @@ export async function insertTestGeneration(tx: Sql, request: GenerationRequest):
       chunk_size: request.chunk_size,
       state: 'SUCCEEDED',
       channel: request.channel,
-      actor: tx.json({ ...request.actor }),
+      actor: tx.json(storedActor(request.actor)),
       expires_at: request.expires_at,
       created_at: request.now,
       started_at: request.now,

@@ -4,6 +4,7 @@
  * Locking: a grant takes the quota's row, a chunk takes only a key-share lock on its job, and whatever releases a
  * reservation takes the job's row for update first, so that no chunk can be in flight when the rest is counted.
  */
+import { storedActor } from '../../domain/base/actor';
 import type { Actor } from '../../domain/base/actor';
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
@@ -51,7 +52,7 @@ export async function startJob(sql: Sql, change: JobChange, epoch?: string): Pro
       RETURNING g.id, g.contract_id, c.name AS contract_name, g.environment, g.requested, g.chunk_size, k.now AS clock_now
     ), audited AS (
       INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id, environment, before, after, request_id, clock)
-      SELECT coalesce(clock_now, ${change.now}), ${sql.json({ ...change.actor })}, 'job.started', 'job', id, contract_id, environment,
+      SELECT coalesce(clock_now, ${change.now}), ${sql.json(storedActor(change.actor))}, 'job.started', 'job', id, contract_id, environment,
              '{"state": "QUEUED"}', '{"state": "RUNNING"}', ${change.request_id}, CASE WHEN clock_now IS NULL THEN 'real' ELSE 'test' END
       FROM job
     )

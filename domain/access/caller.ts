@@ -4,7 +4,7 @@
  *
  * Nobody is a kind of its own, not an admin of the least role: nobody sees what is open to everybody, and nothing else.
  */
-import type { Actor } from '../base/actor';
+import type { Actor, KnownPerson } from '../base/actor';
 import { roleCovers } from './role';
 import type { Role } from './role';
 
@@ -18,6 +18,8 @@ export interface AdminCaller {
   role: Role;
   /** The row of the key. */
   api_key_id: string;
+  /** What the history refers to when this admin acts. */
+  known: KnownPerson;
 }
 
 /** Somebody who showed no API key, or calls what asks for none. */

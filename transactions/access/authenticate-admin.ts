@@ -18,6 +18,6 @@ export async function authenticateAdmin(
   const accepted = await findAcceptedKey(sql, key.key_id, now);
   if (!accepted || !isSecretOf(key, pepper, accepted.secret_hmac)) return undefined;
   if (accepted.stale) await markKeyUsed(sql, accepted.id, now);
-  const { id: api_key_id, admin_id: id, email, name, role } = accepted;
-  return { kind: 'admin', by: 'api_key', id, email, name, role, api_key_id };
+  const { id: api_key_id, admin_id: id, email, name, role, known } = accepted;
+  return { kind: 'admin', by: 'api_key', id, email, name, role, api_key_id, known };
 }
