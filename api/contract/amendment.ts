@@ -1,4 +1,6 @@
 /** Amendments of a contract: changes that hold from a day on. */
+import type { Caller } from '../../domain/access/caller';
+import { amendmentActions } from '../../domain/contract/allowed-actions';
 import { AMENDMENT_STATUSES } from '../../domain/contract/facts';
 import type { ContractCommand } from '../../domain/contract/command';
 import { isRefusal, missingReference, notFound, refuse } from '../../domain/base/refusal';
@@ -10,6 +12,7 @@ import { customerExists } from '../../db/catalogue/customer';
 import { newId } from '../../transactions/base/new-id';
 import { WORKFLOW_REFUSALS, hiddenFrom, readContract, replayedHeader, runCommand, sendCommand } from './command';
 import type { Request } from './command';
+import { AMENDMENT_ACTIONS } from './contract-actions';
 import { AmendmentCreate } from './contract-shapes';
 import { PageOf, PageQuery, cursorsById, pageOf } from '../http/paging';
 import { route } from '../http/route';
@@ -29,6 +32,7 @@ const AmendmentShape = z
     created_at: InstantShape,
     created_by: z.string(),
     decided_at: InstantShape.nullable().describe('When it was applied, failed or withdrawn'),
+    allowed_actions: AMENDMENT_ACTIONS.shape,
     dry_run: z.literal(true).optional(),
   })
   .openapi('Amendment');
@@ -83,7 +87,11 @@ export const amendmentRoutes: Route[] = [
       if (isRefusal(outcome)) return outcome;
       const amendment = await findAmendment(request.api.db, params.id, outcome.amendment_id ?? '');
       if (!amendment) throw new Error(`the amendment ${outcome.amendment_id} was made, but is not there`);
-      return { status: 201, body: presentAmendment(amendment), headers: replayedHeader(outcome) };
+      return {
+        status: 201,
+        body: presentAmendment(amendment, request.caller),
+        headers: replayedHeader(outcome),
+      };
     },
   }),
   route({
@@ -105,7 +113,10 @@ export const amendmentRoutes: Route[] = [
       const rows = await request.api.readList((sql) =>
         listAmendments(sql, params.id, after?.id ?? null, query.limit + 1),
       );
-      return { status: 200, body: pageOf(rows, query.limit, presentAmendment, AMENDMENT_CURSORS) };
+      return {
+        status: 200,
+        body: pageOf(rows, query.limit, (row) => presentAmendment(row, request.caller), AMENDMENT_CURSORS),
+      };
     },
   }),
   route({
@@ -145,11 +156,25 @@ async function rehearseAmendment(
     if (outcome.refusal) return outcome.refusal;
     const amendment = await findAmendment(tx, id, command.input.amendment_id);
     if (!amendment) throw new Error('a rehearsed amendment is not there');
-    return { status: 201, body: presentAmendment(amendment) };
+    return { status: 201, body: presentAmendment(amendment, request.caller) };
   });
 }
 
-function presentAmendment({ id, contract_id, effective_date, changes, note, status, failure, ...when }: AmendmentRow) {
+function presentAmendment(row: AmendmentRow, caller: Caller) {
+  const { id, contract_id, effective_date, changes, note, status, failure, ...when } = row;
   const { created_at, created_by, decided_at } = when;
-  return { id, contract_id, effective_date, changes, note, status, failure, created_at, created_by, decided_at };
+  const allowed_actions = AMENDMENT_ACTIONS.present(amendmentActions({ status }), caller);
+  return {
+    id,
+    contract_id,
+    effective_date,
+    changes,
+    note,
+    status,
+    failure,
+    created_at,
+    created_by,
+    decided_at,
+    allowed_actions,
+  };
 }

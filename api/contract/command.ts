@@ -68,7 +68,7 @@ export async function commandHere(request: Request, id: string, command: Contrac
   });
   if (isRefusal(outcome)) return hiddenFrom(request.caller, outcome);
   await request.api.nudger.wake(outcome.nudge, request.request_id);
-  return outcome.refusal ?? shown(outcome.row, request.now);
+  return outcome.refusal ?? shown(outcome.row, request);
 }
 
 /** Shows what a command would change. */
@@ -80,9 +80,8 @@ export async function rehearseCommand(
   return request.rehearse(async (tx) => {
     const outcome = await runCommand(tx, request, id, command);
     if (isRefusal(outcome)) return hiddenFrom(request.caller, outcome);
-    return (
-      outcome.refusal ?? { status: 200, body: presentFacts(outcome.facts, outcome.row, outcome.facts.settled_until) }
-    );
+    const { refusal, facts, row } = outcome;
+    return refusal ?? { status: 200, body: presentFacts(facts, row, facts.settled_until, request.caller) };
   });
 }
 
@@ -97,7 +96,7 @@ export async function commandThroughWorkflow(
   const { api } = request;
   const row = await readContract({ ...request, now: await api.clock() }, id);
   if (isRefusal(row)) return row;
-  const answer = shown(row, await api.clock());
+  const answer = shown(row, { ...request, now: await api.clock() });
   return { ...answer, headers: { ...answer.headers, ...replayedHeader(outcome) } };
 }
 
@@ -163,8 +162,8 @@ function changeRequest(request: Request, id: string) {
   return { id, actor: request.actor, now: request.now, request_id: request.request_id };
 }
 
-export function shown(row: ContractRow, now: string, status = 200): Answer {
-  return { status, body: presentContract(row, now), headers: etag(row) };
+export function shown(row: ContractRow, { now, caller }: Pick<Request, 'now' | 'caller'>, status = 200): Answer {
+  return { status, body: presentContract(row, now, caller), headers: etag(row) };
 }
 
 export function etag(row: ContractRow): Record<string, string> {

@@ -1,5 +1,7 @@
 /** How contracts are shown: rows never leave raw. */
+import type { Caller } from '../../domain/access/caller';
 import { billingStanding } from '../../domain/billing/dunning';
+import { contractActions } from '../../domain/contract/allowed-actions';
 import { lastDay, stateAt, statusOf, statusOfState, warningsOf } from '../../domain/contract/contract';
 import type { ContractFacts } from '../../domain/contract/facts';
 import { nextBoundary } from '../../domain/contract/boundary';
@@ -11,6 +13,7 @@ import { noticeDate } from '../../domain/contract/renewal';
 import { factsOf } from '../../db/contract/contract';
 import type { ContractListRow, ContractRow } from '../../db/contract/contract';
 import { contractWorkflowId } from '../../temporal/ids';
+import { CONTRACT_ACTIONS } from './contract-actions';
 
 /** Unpaid invoices shown with a contract. */
 const INVOICES_SHOWN_MAX = 100;
@@ -19,12 +22,17 @@ const INVOICES_SHOWN_MAX = 100;
  * The whole contract, of which nothing is due, at an instant; one on a test clock at that clock's. Never as it was before it
  * was last settled: a process whose time lags behind another's shows what the other did.
  */
-export function presentContract(row: ContractRow, now: Instant) {
-  return presentFacts(factsOf(row), row, laterOf(row.clock_now ?? now, row.settled_until));
+export function presentContract(row: ContractRow, now: Instant, caller: Caller) {
+  return presentFacts(factsOf(row), row, laterOf(row.clock_now ?? now, row.settled_until), caller);
 }
 
 /** The contract that the facts would be: what a dry run shows. */
-export function presentFacts(facts: ContractFacts, row: Pick<ContractRow, 'reserved' | 'updated_at'>, now: Instant) {
+export function presentFacts(
+  facts: ContractFacts,
+  row: Pick<ContractRow, 'reserved' | 'open_jobs' | 'updated_at'>,
+  now: Instant,
+  caller: Caller,
+) {
   return {
     id: facts.id,
     name: facts.name,
@@ -36,6 +44,7 @@ export function presentFacts(facts: ContractFacts, row: Pick<ContractRow, 'reser
     state: stateAt(facts, now),
     ...statusOf(facts, now),
     warnings: warningsOf(facts, now),
+    allowed_actions: CONTRACT_ACTIONS.present(contractActions(facts, row, now), caller),
     quota: quotaOf(facts.quota, row.reserved),
     start_date: facts.start_date,
     term: {

@@ -27,6 +27,7 @@ import {
   immutable,
   plainText,
 } from '../http/shapes';
+import { CONTRACT_ACTIONS } from './contract-actions';
 import { z } from '../http/zod';
 
 /** Two rules at once have a refusal of their own (domain.md 3.3). The shape fits both and nothing comes of it. */
@@ -250,6 +251,7 @@ export const ContractShape = z
     status: z.enum(['active', 'inactive']).describe('active: generates licenses now'),
     inactive_reason: z.string().nullable(),
     warnings: z.array(z.enum(CONTRACT_WARNINGS)).describe('What asks for a person'),
+    allowed_actions: CONTRACT_ACTIONS.shape,
     quota: z.object({
       total: z.int(),
       generated: z.int(),

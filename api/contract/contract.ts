@@ -113,7 +113,7 @@ export const contractRoutes: Route[] = [
     audit: [],
     async handle({ params, ...request }) {
       const row = await readContract(request, params.id);
-      return isRefusal(row) ? row : shown(row, request.now);
+      return isRefusal(row) ? row : shown(row, request);
     },
   }),
   route({
@@ -199,7 +199,7 @@ async function createAndShow(tx: Sql, request: Request, input: NewContract): Pro
   if (isRefusal(created)) return created;
   const { row, nudge } = created;
   return {
-    ...shown(row, request.now, 201),
+    ...shown(row, request, 201),
     nudge,
     headers: { ...etag(row), Location: `/api/v1/contracts/${row.id}` },
   };

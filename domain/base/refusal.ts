@@ -246,6 +246,14 @@ export function refuse(code: RefusalCode, metadata: JsonObject = {}, reasons: st
   };
 }
 
+/** Whether an action can be carried out: true, or the code with which it is refused whatever is asked for with it. */
+export type Allowed = true | RefusalCode;
+
+/** The answer of {@link Allowed} for what stands against an action. */
+export function allowedUnless(refusal: Refusal | null): Allowed {
+  return refusal === null ? true : refusal.code;
+}
+
 /** What an id can name, as messages say it. */
 export type Noun =
   | 'admin'

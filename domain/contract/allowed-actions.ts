@@ -1,0 +1,86 @@
+/**
+ * What can be done to a contract now, asked of the same functions that carry it out.
+ *
+ * Judged is what depends on the contract alone: its state, its bills, its quota, its open jobs. What depends on what is asked for
+ * (a name that is typed, a number that is too large) or on others (the catalogue, a contract to end with) is judged when it is
+ * asked.
+ */
+import { activateRefusal } from './creation';
+import { deleteRefusal, reinstateRefusal } from './ending';
+import { expiryRefusal } from './expiry';
+import type { Amendment, ContractFacts } from './facts';
+import { releaseRefusal } from './hold';
+import { operationRefusal, testLicensesRefusal } from './operations';
+import { claimRefusal } from './quota';
+import { optOutRefusal, renewRefusal } from './renewal-command';
+import { stateAt } from './contract';
+import type { Instant } from '../base/instant';
+import { allowedUnless } from '../base/refusal';
+import type { Allowed, Refusal } from '../base/refusal';
+
+export const CONTRACT_ACTION_NAMES = [
+  'generate',
+  'generate_test',
+  'edit_particulars',
+  'edit_terms',
+  'edit_dates',
+  'raise_quota',
+  'amend',
+  'activate',
+  'pause',
+  'resume',
+  'compliance_hold',
+  'compliance_release',
+  'renew',
+  'opt_out',
+  'terminate',
+  'reinstate',
+  'delete',
+] as const;
+export type ContractActionName = (typeof CONTRACT_ACTION_NAMES)[number];
+
+/** What the contract's unfinished jobs owe and how many there are. */
+export interface OpenJobs {
+  reserved: number;
+  open_jobs: number;
+}
+
+/** Each action upon a contract, settled at `now`: true, or the code of its refusal. What already holds can be asked for again. */
+export function contractActions(
+  facts: ContractFacts,
+  { reserved, open_jobs }: OpenJobs,
+  now: Instant,
+): Record<ContractActionName, Allowed> {
+  const state = stateAt(facts, now);
+  const refusals: Record<ContractActionName, Refusal | null> = {
+    generate:
+      operationRefusal('generate', facts, now, state) ??
+      expiryRefusal(facts, now) ??
+      claimRefusal(facts.quota, reserved, 1),
+    generate_test: testLicensesRefusal(facts, now, state),
+    edit_particulars: operationRefusal('edit_particulars', facts, now, state),
+    edit_terms: operationRefusal('edit_terms', facts, now, state),
+    edit_dates: operationRefusal('edit_dates', facts, now, state),
+    raise_quota: operationRefusal('raise_quota', facts, now, state),
+    amend: operationRefusal('amend', facts, now, state),
+    activate: activateRefusal(facts, now, state),
+    pause: operationRefusal('pause', facts, now, state),
+    resume: operationRefusal('resume', facts, now, state),
+    compliance_hold: operationRefusal('compliance_hold', facts, now, state),
+    compliance_release: releaseRefusal(facts, now, state),
+    renew: renewRefusal(facts, now, state),
+    opt_out: optOutRefusal(facts, now, state),
+    terminate: operationRefusal('terminate', facts, now, state),
+    reinstate: reinstateRefusal(facts, now, state),
+    delete: deleteRefusal(facts, open_jobs, now, state),
+  };
+  return Object.fromEntries(CONTRACT_ACTION_NAMES.map((action) => [action, allowedUnless(refusals[action])])) as Record<
+    ContractActionName,
+    Allowed
+  >;
+}
+
+/** The actions upon an amendment: one that waits for its day can be withdrawn, and one that was withdrawn again. */
+export function amendmentActions({ status }: Pick<Amendment, 'status'>): Record<'withdraw', Allowed> {
+  return { withdraw: status === 'pending' || status === 'cancelled' ? true : 'AMENDMENT_NOT_PENDING' };
+}

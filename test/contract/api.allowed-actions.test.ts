@@ -1,0 +1,185 @@
+/**
+ * `allowed_actions` of contracts through the interface: for each state and each role they are what carrying the action out
+ * answers; and `may_generate`, by which SQL judges, is what the table of operations says.
+ */
+import { CONTRACT_ACTIONS } from '../../api/contract/contract-actions';
+import { ROUTES } from '../../api/routes';
+import { CONTRACT_ACTION_NAMES } from '../../domain/contract/allowed-actions';
+import type { ContractActionName } from '../../domain/contract/allowed-actions';
+import { CONTRACT_STATES } from '../../domain/contract/facts';
+import type { ContractState } from '../../domain/contract/facts';
+import { mayGenerateIn } from '../../domain/contract/operations';
+import { rolesOf } from '../../domain/access/permission';
+import { ROLES } from '../../domain/access/role';
+import { startTestApi } from '../harness/api';
+import type { ApiAnswer, TestApi } from '../harness/api';
+import { addCatalogue, addContract } from '../harness/catalogue';
+import type { TestCatalogue } from '../harness/catalogue';
+import { SITUATIONS, contractIn, dateIn } from '../harness/contract-states';
+import type { Situation } from '../harness/contract-states';
+import { expectRefusal } from '../harness/expect-refusal';
+import { expectInvariants } from '../harness/invariants';
+
+let api: TestApi;
+let catalogue: TestCatalogue;
+
+const READABLE = SITUATIONS.filter((situation) => situation !== 'DELETED');
+const contracts = new Map<Situation, string>();
+
+beforeAll(async () => {
+  api = await startTestApi({ worker: true });
+  catalogue = await addCatalogue(api);
+  await Promise.all(
+    SITUATIONS.map(async (situation) => contracts.set(situation, (await contractIn(api, catalogue, situation)).id)),
+  );
+});
+afterAll(async () => {
+  await expectInvariants(api.sql);
+  await api.close();
+});
+
+const idOf = (situation: Situation): string => contracts.get(situation) as string;
+const read = async (id: string, key = api.keys.super_admin): Promise<any> =>
+  (await api.call('GET', `/contracts/${id}`, { key })).body;
+
+/** A call of each action upon a contract, of a form that any contract that allows the action takes. */
+const CALLS: Record<ContractActionName, (contract: any) => [method: string, path: string, body: unknown]> = {
+  generate: () => ['POST', '/generate', { count: 1 }],
+  generate_test: () => ['POST', '/generate', { count: 1, test: true }],
+  edit_particulars: ({ name }) => ['PATCH', '', { name: `${name}, renamed` }],
+  edit_terms: () => ['PATCH', '', { activation_limit: 7 }],
+  edit_dates: ({ expiry_grace_days }) => ['PATCH', '', { expiry_grace_days: expiry_grace_days + 1 }],
+  raise_quota: ({ quota }) => ['PATCH', '', { quota: quota.total + 1 }],
+  amend: () => ['POST', '/amendments', { effective_date: dateIn(0), changes: { renewal: { mode: 'manual' } } }],
+  activate: () => ['POST', '/activate', {}],
+  pause: () => ['POST', '/pause', {}],
+  resume: () => ['POST', '/resume', {}],
+  compliance_hold: () => ['POST', '/compliance-hold', { note: 'On a list.' }],
+  compliance_release: () => ['POST', '/compliance-release', {}],
+  renew: () => ['POST', '/renew', {}],
+  opt_out: () => ['POST', '/opt-out', { accept_late: true }],
+  terminate: () => ['POST', '/terminate', { reason: 'The customer left.' }],
+  reinstate: () => ['POST', '/reinstate', {}],
+  delete: ({ name }) => ['DELETE', '', { confirm_name: name }],
+};
+
+function carryOut(contract: any, action: ContractActionName, key: string, dry_run = true): Promise<ApiAnswer> {
+  const [method, path, body] = CALLS[action](contract);
+  return api.call(method, `/contracts/${contract.id}${path}${dry_run ? '?dry_run=true' : ''}`, { key, body });
+}
+
+const shownAs = ({ status, body }: ApiAnswer): true | { code: string } => (status < 300 ? true : { code: body.code });
+
+describe.each(READABLE)('a contract in %s', (situation) => {
+  /** What a dry run of each action answers. */
+  async function answersTo(contract: any, actions: readonly ContractActionName[], key: string) {
+    const answers = await Promise.all(
+      actions.map(async (action) => [action, shownAs(await carryOut(contract, action, key))]),
+    );
+    return Object.fromEntries(answers) as Record<ContractActionName, true | { code: string }>;
+  }
+
+  test('shows each action as a dry run of it answers', async () => {
+    const contract = await read(idOf(situation));
+    expect(contract.allowed_actions).toEqual(await answersTo(contract, CONTRACT_ACTION_NAMES, api.keys.super_admin));
+  });
+
+  test.each(ROLES)('shows to a %s what that role may do with it', async (role) => {
+    const { allowed_actions: all } = await read(idOf(situation));
+    const contract = await read(idOf(situation), api.keys[role]);
+    const forbidden = CONTRACT_ACTION_NAMES.filter(
+      (action) => contract.allowed_actions[action].code === 'FORBIDDEN_ROLE',
+    );
+    const others = CONTRACT_ACTION_NAMES.filter(
+      (action) => !rolesOf(CONTRACT_ACTIONS.actions[action].operation_id).includes(role),
+    );
+    expect(forbidden).toEqual(others);
+    expect(contract.allowed_actions).toEqual({ ...all, ...(await answersTo(contract, forbidden, api.keys[role])) });
+  });
+});
+
+test('each action is carried out by one operation, and by the one that its call reaches', () => {
+  for (const action of CONTRACT_ACTION_NAMES) {
+    const { operation_id } = CONTRACT_ACTIONS.actions[action];
+    const [method, path] = CALLS[action]({ name: '', quota: {} });
+    const routes = ROUTES.filter((route) => route.operation_id === operation_id);
+    expect(routes.map((route) => [route.method, route.path])).toEqual([
+      [method.toLowerCase(), `/api/v1/contracts/:id${path}`],
+    ]);
+  }
+});
+
+test('what is not allowed is refused with that code when it is asked for in earnest', async () => {
+  const exhausted = await addContract(api, catalogue, { quota: 1 });
+  expect(exhausted.allowed_actions.generate).toBe(true);
+  await carryOut(exhausted, 'generate', api.keys.admin, false);
+  expect((await read(exhausted.id)).allowed_actions.generate).toEqual({ code: 'QUOTA_EXCEEDED' });
+  expectRefusal(await carryOut(exhausted, 'generate', api.keys.admin, false), 409, 'QUOTA_EXCEEDED');
+
+  const paused = await contractIn(api, catalogue, 'PAUSED', { quota: 5_000 });
+  const draft = await addContract(api, catalogue, { status: 'inactive', quota: 5_000 });
+  const { body } = await api.call('POST', `/contracts/${exhausted.id}/pause`);
+  await api.sql`
+    UPDATE generation_jobs SET state = 'PAUSED', requested = 2 WHERE contract_id = ${exhausted.id}`;
+  expect(body.allowed_actions.delete).toBe(true);
+  expect((await read(exhausted.id)).allowed_actions.delete).toEqual({ code: 'CONTRACT_HAS_OPEN_JOB' });
+  expectRefusal(await carryOut(exhausted, 'delete', api.keys.super_admin, false), 409, 'CONTRACT_HAS_OPEN_JOB');
+  await api.sql`
+    UPDATE generation_jobs SET state = 'SUCCEEDED', requested = 1 WHERE contract_id = ${exhausted.id}`;
+
+  for (const [contract, action, code] of [
+    [paused, 'generate', 'CONTRACT_INACTIVE'],
+    [draft, 'pause', 'INVALID_STATE_TRANSITION'],
+    [draft, 'renew', 'CONTRACT_INACTIVE'],
+  ] as const) {
+    expect((await read(contract.id)).allowed_actions[action]).toEqual({ code });
+    expectRefusal(await carryOut(contract, action, api.keys.admin, false), 409, code);
+  }
+});
+
+test('every answer that is a contract has them, as the contract is afterwards', async () => {
+  const created = await addContract(api, catalogue);
+  expect(created.allowed_actions).toMatchObject({ pause: true, delete: { code: 'CONTRACT_ACTIVE' } });
+  const rehearsed = await carryOut(created, 'pause', api.keys.admin);
+  const paused = await carryOut(created, 'pause', api.keys.admin, false);
+  for (const { body } of [rehearsed, paused])
+    expect(body.allowed_actions).toMatchObject({
+      generate: { code: 'CONTRACT_INACTIVE' },
+      resume: true,
+      delete: { code: 'FORBIDDEN_ROLE' },
+    });
+  const edited = await carryOut(created, 'edit_particulars', api.keys.admin, false);
+  expect(edited.body.allowed_actions).toEqual(paused.body.allowed_actions);
+});
+
+describe('may_generate', () => {
+  test('is what the table says of every state and policy, and what a request for licenses is answered by', async () => {
+    const allowing = await Promise.all(
+      SITUATIONS.map(async (situation) => {
+        const { id } = await contractIn(api, catalogue, situation, { grace_allows_generation: true });
+        return { id, situation };
+      }),
+    );
+    const refusing = SITUATIONS.map((situation) => ({ id: idOf(situation), situation }));
+    const seen = new Set<ContractState>();
+    for (const { id } of [...allowing, ...refusing]) {
+      const [row] = await api.sql<[{ state: ContractState; may_generate: boolean; grace_allows_generation: boolean }]>`
+        SELECT state, may_generate, grace_allows_generation FROM contracts WHERE id = ${id}`;
+      seen.add(row.state);
+      expect(row).toMatchObject({ may_generate: mayGenerateIn(row.state, row) });
+      const asked = await api.call('POST', `/contracts/${id}/generate?dry_run=true`, { body: { count: 1 } });
+      expect([row.state, asked.status === 201]).toEqual([row.state, row.may_generate]);
+    }
+    expect([...seen].sort()).toEqual([...CONTRACT_STATES].sort());
+  });
+
+  test('follows an edit of the policy at once', async () => {
+    const { id } = await contractIn(api, catalogue, 'EXPIRY_GRACE');
+    const stored = async (): Promise<boolean> =>
+      (await api.sql<[{ may_generate: boolean }]>`SELECT may_generate FROM contracts WHERE id = ${id}`)[0].may_generate;
+    expect(await stored()).toBe(false);
+    const { body } = await api.call('PATCH', `/contracts/${id}`, { body: { grace_allows_generation: true } });
+    expect(await stored()).toBe(true);
+    expect(body.allowed_actions.generate).toBe(true);
+  });
+});

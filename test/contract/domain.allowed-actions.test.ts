@@ -1,0 +1,211 @@
+/**
+ * What `allowed_actions` says of a contract is what carrying the action out answers: true when a command of it succeeds, else
+ * the code that every such command is refused with.
+ */
+import fc from 'fast-check';
+import { contractActions } from '../../domain/contract/allowed-actions';
+import type { ContractActionName } from '../../domain/contract/allowed-actions';
+import { decide } from '../../domain/contract/command';
+import type { ContractCommand } from '../../domain/contract/command';
+import type { ContractFacts } from '../../domain/contract/facts';
+import { claimRefusal } from '../../domain/contract/quota';
+import { stateAt } from '../../domain/contract/contract';
+import { localDateAt } from '../../domain/base/calendar';
+import { isRefusal } from '../../domain/base/refusal';
+import type { Allowed, Refusal } from '../../domain/base/refusal';
+import { generationRefusal, testGenerationRefusal } from '../../domain/generation/generation';
+import { SEED, someFacts } from '../harness/contract-arbitrary';
+import {
+  FACTS_IN,
+  LIVE_STATES,
+  buildAutoRenewed,
+  buildComplianceHold,
+  buildContext,
+  buildFacts,
+  buildGenerator,
+  buildHold,
+  buildInvoice,
+} from '../harness/contract-facts';
+
+/** Commands of each action, of which one succeeds wherever the contract alone allows the action. */
+const COMMANDS: Record<
+  Exclude<ContractActionName, 'generate' | 'generate_test'>,
+  (facts: ContractFacts) => ContractCommand[]
+> = {
+  edit_particulars: (facts) => [{ name: 'edit', input: { name: `${facts.name}, renamed` } }],
+  edit_terms: (facts) => [{ name: 'edit', input: { activation_limit: facts.activation_limit === 7 ? 8 : 7 } }],
+  edit_dates: (facts) => [{ name: 'edit', input: { expiry_grace_days: facts.expiry_grace_days + 1 } }],
+  raise_quota: (facts) => [{ name: 'edit', input: { quota: facts.quota.total + 1 } }],
+  amend: (facts) =>
+    [{ renewal: { mode: 'manual' as const } }, { activation_limit: 7 }].map((changes) => ({
+      name: 'amend',
+      input: {
+        amendment_id: 'amendment-9',
+        effective_date: localDateAt(facts.settled_until, facts.timezone),
+        changes,
+        note: null,
+      },
+    })),
+  activate: () => [{ name: 'activate', input: {} }],
+  pause: () => [{ name: 'pause', input: {} }],
+  resume: () => [
+    { name: 'resume', input: {} },
+    { name: 'resume', input: { extend_term_on_resume: true } },
+  ],
+  compliance_hold: () => [{ name: 'compliance-hold', input: { note: 'On a list.' } }],
+  compliance_release: () => [{ name: 'compliance-release', input: {} }],
+  renew: ({ term_number }) =>
+    (['from_expiry', 'from_now'] as const).flatMap((from) =>
+      [{}, { term_number: term_number + 1 }].map((given) => ({
+        name: 'renew',
+        input: { term: 'P1Y', from, ...given },
+      })),
+    ),
+  opt_out: () => [
+    { name: 'opt-out', input: {} },
+    { name: 'opt-out', input: { accept_late: true } },
+  ],
+  terminate: () => [{ name: 'terminate', input: { reason: 'The customer left.' } }],
+  reinstate: () => [{ name: 'reinstate', input: {} }],
+  delete: (facts) => [
+    { name: 'delete', input: { confirm_name: facts.name } },
+    { name: 'delete', input: { confirm_name: '' } },
+  ],
+};
+
+interface Standing {
+  reserved: number;
+  open_jobs: number;
+}
+const AT_REST: Standing = { reserved: 0, open_jobs: 0 };
+
+/** What carrying out each action answers: true when one of its commands succeeds, else their codes. */
+function carriedOut(facts: ContractFacts, { reserved, open_jobs }: Standing): Record<string, true | string> {
+  const now = facts.settled_until;
+  const context = buildContext({ now, open_jobs, generator: buildGenerator({ id: facts.generator_id }) });
+  const answer = (outcomes: unknown[]): true | string => {
+    const refusals = outcomes.filter(isRefusal);
+    if (refusals.length < outcomes.length) return true;
+    return [...new Set(refusals.map(({ code }) => code))].join(' or ');
+  };
+  const generate: Refusal | null = generationRefusal(facts, context) ?? claimRefusal(facts.quota, reserved, 1);
+  return {
+    generate: answer([generate]),
+    generate_test: answer([testGenerationRefusal(facts, context)]),
+    ...Object.fromEntries(
+      Object.entries(COMMANDS).map(([action, commandsFor]) => [
+        action,
+        answer(commandsFor(facts).map((command) => decide(command, facts, context))),
+      ]),
+    ),
+  };
+}
+
+function expectAgreement(facts: ContractFacts, standing: Standing = AT_REST): void {
+  expect({
+    state: stateAt(facts, facts.settled_until),
+    ...contractActions(facts, standing, facts.settled_until),
+  }).toEqual({
+    state: stateAt(facts, facts.settled_until),
+    ...carriedOut(facts, standing),
+  });
+}
+
+test.each(LIVE_STATES)('allowed_actions of a contract in %s is what carrying them out answers', (state) => {
+  expectAgreement(FACTS_IN[state]);
+  expectAgreement({ ...FACTS_IN[state], grace_allows_generation: true });
+  expectAgreement({ ...FACTS_IN[state], renewal: { ...FACTS_IN[state].renewal, mode: 'auto', term: 'P1Y' } });
+  expectAgreement({ ...FACTS_IN[state], renewal: { ...FACTS_IN[state].renewal, mode: 'none' } });
+});
+
+const owing = { invoices: [buildInvoice({ due_date: '2027-06-10' })] };
+const CASES: [string, ContractFacts, Partial<Standing>, Partial<Record<ContractActionName, Allowed>>][] = [
+  ['whose quota is used up', buildFacts({ quota: { total: 5, claimed: 5 } }), {}, { generate: 'QUOTA_EXCEEDED' }],
+  [
+    'whose quota is reserved',
+    buildFacts({ quota: { total: 5, claimed: 5 } }),
+    { reserved: 5, open_jobs: 1 },
+    { generate: 'QUOTA_EXCEEDED' },
+  ],
+  ['with an open job', FACTS_IN.PAUSED, { open_jobs: 1 }, { delete: 'CONTRACT_HAS_OPEN_JOB', resume: true }],
+  [
+    'whose licenses would be expired',
+    buildFacts({ expiry: { date: '2027-06-01' } }),
+    {},
+    { generate: 'EXPIRY_IN_PAST', edit_terms: true },
+  ],
+  [
+    'that owes money while paused',
+    buildFacts({ ...owing, holds: [buildHold()] }),
+    {},
+    { raise_quota: 'CHANGES_BLOCKED_PAST_DUE', renew: 'CHANGES_BLOCKED_PAST_DUE', resume: true, edit_terms: true },
+  ],
+  [
+    'that owes money after its termination',
+    { ...FACTS_IN.TERMINATED, ...owing },
+    {},
+    { reinstate: 'CHANGES_BLOCKED_PAST_DUE' },
+  ],
+  [
+    'terminated for 31 days',
+    { ...FACTS_IN.TERMINATED, terminated_at: '2027-05-15T09:00:00.000Z' },
+    {},
+    { reinstate: 'INVALID_STATE_TRANSITION' },
+  ],
+  [
+    'held for compliance and terminated',
+    { ...FACTS_IN.TERMINATED, holds: [buildComplianceHold()] },
+    {},
+    { compliance_release: 'INVALID_STATE_TRANSITION', reinstate: true },
+  ],
+  ['without an end', buildFacts({ end_date: null }), {}, { renew: 'RENEWAL_NOT_POSSIBLE' }],
+  [
+    'renewed as often as it may be',
+    buildAutoRenewed({ max_renewals: 0 }),
+    {},
+    { renew: 'RENEWAL_NOT_POSSIBLE', opt_out: true },
+  ],
+  [
+    'over for longer than it can be renewed',
+    { ...FACTS_IN.EXPIRED, end_date: '2027-01-15' },
+    {},
+    { renew: 'RENEWAL_NOT_POSSIBLE' },
+  ],
+  [
+    'whose next term was granted',
+    buildFacts({ term_number: 2, term_start_date: '2028-01-01', end_date: '2029-01-01' }),
+    {},
+    { renew: true },
+  ],
+  [
+    'drafted for a term that is over',
+    { ...FACTS_IN.DRAFT, start_date: '2027-01-01', end_date: '2027-06-01' },
+    {},
+    { activate: 'TERM_ALREADY_OVER', generate_test: true, generate: 'CONTRACT_INACTIVE' },
+  ],
+  ['past its last day of notice', buildAutoRenewed({ notice_days: 300 }), {}, { opt_out: true }],
+];
+
+test.each(CASES)('of a contract %s they are what carrying them out answers', (_which, facts, standing, expected) => {
+  const full = { ...AT_REST, ...standing };
+  expectAgreement(facts, full);
+  expect(contractActions(facts, full, facts.settled_until)).toMatchObject(expected);
+});
+
+test('of any contract they are what carrying them out answers', () => {
+  const ended = fc.constantFrom('running', 'running', 'running', 'terminated', 'draft');
+  fc.assert(
+    fc.property(someFacts, ended, fc.nat(3), fc.nat(2), (given, end, open_jobs, left) => {
+      const { settled_until: now, quota } = given;
+      const facts: ContractFacts = {
+        ...given,
+        quota: { total: quota.total, claimed: quota.total - left },
+        terminated_at: end === 'terminated' ? now : null,
+        // A draft is not stored with a policy that could never be carried out.
+        ...(end === 'draft' ? { activated_at: null, renewal: { ...given.renewal, mode: 'manual' as const } } : {}),
+      };
+      expectAgreement(facts, { reserved: 0, open_jobs });
+    }),
+    { seed: SEED, numRuns: 300 },
+  );
+});
