@@ -4,7 +4,8 @@ import { findCustomer, insertCustomer, listCustomers, updateCustomer } from '../
 import type { CustomerRow } from '../../db/catalogue/customer';
 import { EmailShape } from '../http/email';
 import { actOf, unlessTaken } from '../http/edit';
-import { PageOf, PageQuery, cursorsByCreation, pageOf } from '../http/paging';
+import { listHandler } from '../http/list-handler';
+import { PageOf, PageQuery, cursorsByCreation } from '../http/paging';
 import { route } from '../http/route';
 import type { Route } from '../http/route';
 import { Id, IdParams, InstantShape, NameShape, SearchShape } from '../http/shapes';
@@ -76,16 +77,7 @@ export const customerRoutes: Route[] = [
     query: CustomerQuery,
     answers: { 200: { description: 'One page', schema: PageOf(CustomerShape) } },
     audit: [],
-    async handle({ api, query }) {
-      const after = CUSTOMER_CURSORS.read(query.cursor);
-      const rows = await api.readList((sql) =>
-        listCustomers(sql, query, { order: query.order, after, limit: query.limit + 1 }),
-      );
-      return {
-        status: 200,
-        body: pageOf(rows, query.limit, presentCustomer, CUSTOMER_CURSORS),
-      };
-    },
+    handle: listHandler(listCustomers, presentCustomer, CUSTOMER_CURSORS),
   }),
   route({
     operation_id: 'getCustomer',

@@ -13,7 +13,8 @@ import {
 import type { GeneratorRow } from '../../db/catalogue/generator';
 import { findProduct } from '../../db/catalogue/product';
 import { actOf, immutableRefusal } from '../http/edit';
-import { PageOf, PageQuery, cursorsByCreation, pageOf } from '../http/paging';
+import { listHandler } from '../http/list-handler';
+import { PageOf, PageQuery, cursorsByCreation } from '../http/paging';
 import { route } from '../http/route';
 import type { Route } from '../http/route';
 import {
@@ -158,16 +159,7 @@ export const generatorRoutes: Route[] = [
     query: GeneratorQuery,
     answers: { 200: { description: 'One page', schema: PageOf(GeneratorShape) } },
     audit: [],
-    async handle({ api, query }) {
-      const after = GENERATOR_CURSORS.read(query.cursor);
-      const rows = await api.readList((sql) =>
-        listGenerators(sql, query, { order: query.order, after, limit: query.limit + 1 }),
-      );
-      return {
-        status: 200,
-        body: pageOf(rows, query.limit, presentGenerator, GENERATOR_CURSORS),
-      };
-    },
+    handle: listHandler(listGenerators, presentGenerator, GENERATOR_CURSORS),
   }),
   route({
     operation_id: 'getGenerator',

@@ -3,7 +3,8 @@ import { notFound, refuse } from '../../domain/base/refusal';
 import { findProduct, insertProduct, listProducts, updateProduct } from '../../db/catalogue/product';
 import type { ProductRow } from '../../db/catalogue/product';
 import { actOf, immutableRefusal, unlessTaken } from '../http/edit';
-import { PageOf, PageQuery, cursorsByCreation, pageOf } from '../http/paging';
+import { listHandler } from '../http/list-handler';
+import { PageOf, PageQuery, cursorsByCreation } from '../http/paging';
 import { route } from '../http/route';
 import type { Route } from '../http/route';
 import { EnvironmentShape, Id, IdParams, InstantShape, NameShape, SearchShape, immutable } from '../http/shapes';
@@ -103,16 +104,7 @@ export const productRoutes: Route[] = [
     query: ProductQuery,
     answers: { 200: { description: 'One page', schema: PageOf(ProductShape) } },
     audit: [],
-    async handle({ api, query }) {
-      const after = PRODUCT_CURSORS.read(query.cursor);
-      const rows = await api.readList((sql) =>
-        listProducts(sql, query, { order: query.order, after, limit: query.limit + 1 }),
-      );
-      return {
-        status: 200,
-        body: pageOf(rows, query.limit, presentProduct, PRODUCT_CURSORS),
-      };
-    },
+    handle: listHandler(listProducts, presentProduct, PRODUCT_CURSORS),
   }),
   route({
     operation_id: 'getProduct',
