@@ -1,7 +1,8 @@
 /** Customers: create, list, read, edit. They belong to the whole installation, not to an environment. */
-import { notFound, refuse } from '../../domain/base/refusal';
-import { findCustomer, insertCustomer, listCustomers, updateCustomer } from '../../db/catalogue/customer';
+import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
+import { findCustomer, listCustomers } from '../../db/catalogue/customer';
 import type { CustomerRow } from '../../db/catalogue/customer';
+import { createCustomer, editCustomer } from '../../transactions/catalogue/customer';
 import { EmailShape } from '../http/email';
 import { actOf, unlessTaken } from '../http/edit';
 import { listHandler } from '../http/list-handler';
@@ -61,7 +62,7 @@ export const customerRoutes: Route[] = [
     audit: ['customer.created'],
     handle({ body, write, ...request }) {
       const created = write(async (tx) => {
-        const row = await insertCustomer(tx, body, actOf(request));
+        const row = await createCustomer(tx, body, actOf(request));
         return { status: 201, body: presentCustomer(row), headers: { Location: `/api/v1/customers/${row.id}` } };
       });
       return unlessTaken(created, 'customers_email_unique', () => refuse('EMAIL_TAKEN', { email: body.email }));
@@ -107,9 +108,8 @@ export const customerRoutes: Route[] = [
     audit: ['customer.updated'],
     handle({ params, body, write, ...request }) {
       const edited = write(async (tx) => {
-        const row = await findCustomer(tx, params.id, { lock: true });
-        if (!row) return notFound('customer', params.id);
-        return { status: 200, body: presentCustomer(await updateCustomer(tx, row, body, actOf(request))) };
+        const row = await editCustomer(tx, params.id, body, actOf(request));
+        return isRefusal(row) ? row : { status: 200, body: presentCustomer(row) };
       });
       return unlessTaken(edited, 'customers_email_unique', () => refuse('EMAIL_TAKEN', { email: body.email ?? null }));
     },

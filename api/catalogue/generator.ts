@@ -1,18 +1,10 @@
 /** Generators: create, list, read, edit, delete. A generator says how the license keys of its product look and what they grant. */
-import { keyspaceRefusal } from '../../domain/catalogue/generator';
 import { DEFAULT_ALPHABET, keyspaceOf, largestQuotaFor } from '../../domain/catalogue/license-key';
-import { notFound, refuse } from '../../domain/base/refusal';
-import {
-  deleteGenerator,
-  findGenerator,
-  findGeneratorUse,
-  insertGenerator,
-  listGenerators,
-  updateGenerator,
-} from '../../db/catalogue/generator';
+import { isRefusal, notFound } from '../../domain/base/refusal';
+import { findGenerator, listGenerators } from '../../db/catalogue/generator';
 import type { GeneratorRow } from '../../db/catalogue/generator';
-import { findProduct } from '../../db/catalogue/product';
-import { actOf, immutableRefusal } from '../http/edit';
+import { createGenerator, deleteGenerator, editGenerator } from '../../transactions/catalogue/generator';
+import { actOf } from '../http/edit';
 import { listHandler } from '../http/list-handler';
 import { PageOf, PageQuery, cursorsByCreation } from '../http/paging';
 import { route } from '../http/route';
@@ -138,13 +130,8 @@ export const generatorRoutes: Route[] = [
     audit: ['generator.created'],
     handle({ body, write, ...request }) {
       return write(async (tx) => {
-        const product = await findProduct(tx, body.product_id);
-        if (!product)
-          return refuse('VALIDATION_FAILED', {
-            path: 'product_id',
-            message: 'product_id: there is no product with this id.',
-          });
-        const row = await insertGenerator(tx, { ...body, environment: product.environment }, actOf(request));
+        const row = await createGenerator(tx, body, actOf(request));
+        if (isRefusal(row)) return row;
         return { status: 201, body: presentGenerator(row), headers: { Location: `/api/v1/generators/${row.id}` } };
       });
     },
@@ -188,15 +175,9 @@ export const generatorRoutes: Route[] = [
     refusals: ['GENERATOR_KEYSPACE_TOO_SMALL', 'IMMUTABLE_FIELD'],
     audit: ['generator.updated'],
     handle({ params, body, write, ...request }) {
-      const { product_id, environment, ...edit } = body;
       return write(async (tx) => {
-        const row = await findGenerator(tx, params.id, { lock: 'change' });
-        if (!row) return notFound('generator', params.id);
-        const use = await findGeneratorUse(tx, row.id);
-        const refusal =
-          immutableRefusal(row, { product_id, environment }, 'generator') ??
-          (edit.format ? keyspaceRefusal(edit.format, use.largest_quota) : null);
-        return refusal ?? { status: 200, body: presentGenerator(await updateGenerator(tx, row, edit, actOf(request))) };
+        const row = await editGenerator(tx, params.id, body, actOf(request));
+        return isRefusal(row) ? row : { status: 200, body: presentGenerator(row) };
       });
     },
   }),
@@ -213,12 +194,8 @@ export const generatorRoutes: Route[] = [
     audit: ['generator.deleted'],
     handle({ params, write, ...request }) {
       return write(async (tx) => {
-        const row = await findGenerator(tx, params.id, { lock: 'change' });
-        if (!row) return notFound('generator', params.id);
-        const { contracts } = await findGeneratorUse(tx, row.id);
-        if (contracts > 0) return refuse('GENERATOR_IN_USE', { generator_id: row.id, contracts });
-        await deleteGenerator(tx, row, actOf(request));
-        return { status: 204 };
+        const outcome = await deleteGenerator(tx, params.id, actOf(request));
+        return isRefusal(outcome) ? outcome : { status: 204 };
       });
     },
   }),

@@ -1,8 +1,9 @@
 /** Products: create, list, read, edit. */
-import { notFound, refuse } from '../../domain/base/refusal';
-import { findProduct, insertProduct, listProducts, updateProduct } from '../../db/catalogue/product';
+import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
+import { findProduct, listProducts } from '../../db/catalogue/product';
 import type { ProductRow } from '../../db/catalogue/product';
-import { actOf, immutableRefusal, unlessTaken } from '../http/edit';
+import { createProduct, editProduct } from '../../transactions/catalogue/product';
+import { actOf, unlessTaken } from '../http/edit';
 import { listHandler } from '../http/list-handler';
 import { PageOf, PageQuery, cursorsByCreation } from '../http/paging';
 import { route } from '../http/route';
@@ -88,7 +89,7 @@ export const productRoutes: Route[] = [
     handle({ body, write, ...request }) {
       const { code, environment } = body;
       const created = write(async (tx) => {
-        const row = await insertProduct(tx, body, actOf(request));
+        const row = await createProduct(tx, body, actOf(request));
         return { status: 201, body: presentProduct(row), headers: { Location: `/api/v1/products/${row.id}` } };
       });
       return unlessTaken(created, 'products_code_unique', () => refuse('CODE_TAKEN', { code, environment }));
@@ -132,18 +133,15 @@ export const productRoutes: Route[] = [
     answers: { 200: PRODUCT },
     refusals: ['CODE_TAKEN', 'IMMUTABLE_FIELD'],
     audit: ['product.updated'],
-    handle({ params, body, write, ...request }) {
-      const { environment, ...edit } = body;
-      let row: ProductRow | undefined;
+    handle({ api, params, body, write, ...request }) {
       const edited = write(async (tx) => {
-        row = await findProduct(tx, params.id, { lock: 'change' });
-        if (!row) return notFound('product', params.id);
-        const refusal = immutableRefusal(row, { environment }, 'product');
-        return refusal ?? { status: 200, body: presentProduct(await updateProduct(tx, row, edit, actOf(request))) };
+        const row = await editProduct(tx, params.id, body, actOf(request));
+        return isRefusal(row) ? row : { status: 200, body: presentProduct(row) };
       });
-      return unlessTaken(edited, 'products_code_unique', () =>
-        refuse('CODE_TAKEN', { code: body.code ?? null, environment: row?.environment ?? null }),
-      );
+      return unlessTaken(edited, 'products_code_unique', async () => {
+        const row = await findProduct(api.db, params.id);
+        return refuse('CODE_TAKEN', { code: body.code ?? null, environment: row?.environment ?? null });
+      });
     },
   }),
 ];

@@ -1,7 +1,6 @@
 /** What writes of the catalogue and of people have in common. */
 import type { Act } from '../../domain/base/edit';
 import { violates } from '../../db/base/errors';
-import { refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import type { Answer, Handled } from './route';
 
@@ -21,7 +20,7 @@ export function actOf({
 export async function unlessTaken(
   outcome: Promise<Answer | Refusal>,
   constraint: string,
-  refusal: () => Refusal,
+  refusal: () => Refusal | Promise<Refusal>,
 ): Promise<Answer | Refusal> {
   try {
     return await outcome;
@@ -29,16 +28,4 @@ export async function unlessTaken(
     if (violates(error, constraint)) return refusal();
     throw error;
   }
-}
-
-/** The refusal of another value for a field that never changes; null when the value is the one it has. */
-export function immutableRefusal<R extends object>(
-  row: R,
-  given: Partial<Record<keyof R & string, unknown>>,
-  what: string,
-): Refusal | null {
-  const field = Object.keys(given).find(
-    (name) => given[name as keyof R & string] !== undefined && given[name as keyof R & string] !== row[name as keyof R],
-  );
-  return field === undefined ? null : refuse('IMMUTABLE_FIELD', { field, what });
 }

@@ -1,10 +1,6 @@
 /** Customers in Postgres: whom contracts are for. An address belongs to one of them, in any case of its letters. */
 import type { Instant } from '../../domain/base/instant';
-import type { JsonObject } from '../../domain/base/json';
-import { changedFields, difference, isEmpty } from '../../domain/base/edit';
-import type { Act } from '../../domain/base/edit';
 import { columnNames } from '../base/columns';
-import { auditAct } from '../base/audit';
 import type { Sql } from '../base/database';
 import { pageByCreation } from '../base/paging';
 import type { KeysetPage, Sorted } from '../base/paging';
@@ -28,13 +24,6 @@ const CUSTOMER_COLUMNS = columnNames<CustomerRow>({
   created_at: true,
   updated_at: true,
 });
-
-/** Fields of an edit; one left out stays as it is. */
-export interface CustomerEdit {
-  email?: string | undefined;
-  name?: string | undefined;
-  billing_contact?: string | null | undefined;
-}
 
 /** A customer, or undefined. `lock` keeps others from changing it until the transaction ends. */
 export async function findCustomer(
@@ -67,43 +56,26 @@ export async function listCustomers(
     AND ${after} ${order}`;
 }
 
-/** Writes a customer with its audit row. Throws 23505 on `customers_email_unique` when the address is taken. */
+/** Inserts a customer. Throws 23505 on `customers_email_unique` when the address is taken. */
 export async function insertCustomer(
   tx: Sql,
-  customer: Pick<CustomerRow, 'email' | 'name' | 'billing_contact'>,
-  act: Act,
+  { email, name, billing_contact }: Pick<CustomerRow, 'email' | 'name' | 'billing_contact'>,
+  now: Instant,
 ): Promise<CustomerRow> {
-  const { email, name, billing_contact } = customer;
   const [row] = await tx<[CustomerRow]>`
-    INSERT INTO customers ${tx({ email, name, billing_contact, created_at: act.now, updated_at: act.now })} RETURNING ${tx(CUSTOMER_COLUMNS)}`;
-  await auditAct(tx, act, { ...subjectOf(row), action: 'customer.created', before: null, after: auditedFacts(row) });
+    INSERT INTO customers ${tx({ email, name, billing_contact, created_at: now, updated_at: now })} RETURNING ${tx(CUSTOMER_COLUMNS)}`;
   return row;
 }
 
-/**
- * Carries out an edit with its audit row, or writes nothing when nothing differs. Call it with the customer locked.
- * Throws 23505 on `customers_email_unique` when the address is taken.
- */
-export async function updateCustomer(tx: Sql, before: CustomerRow, edit: CustomerEdit, act: Act): Promise<CustomerRow> {
-  const changes = changedFields<CustomerRow, CustomerEdit>(before, edit);
-  if (isEmpty(changes)) return before;
+/** Sets fields of a customer. Throws 23505 on `customers_email_unique` when the address is taken. */
+export async function updateCustomer(
+  tx: Sql,
+  id: string,
+  changes: Partial<Pick<CustomerRow, 'email' | 'name' | 'billing_contact'>>,
+  now: Instant,
+): Promise<CustomerRow> {
   const [row] = await tx<
     [CustomerRow]
-  >`UPDATE customers SET ${tx({ ...changes, updated_at: act.now })} WHERE id = ${before.id} RETURNING ${tx(CUSTOMER_COLUMNS)}`;
-  const differs = difference(auditedFacts(before), auditedFacts(row));
-  await auditAct(tx, act, {
-    ...subjectOf(row),
-    action: 'customer.updated',
-    ...differs,
-  });
+  >`UPDATE customers SET ${tx({ ...changes, updated_at: now })} WHERE id = ${id} RETURNING ${tx(CUSTOMER_COLUMNS)}`;
   return row;
-}
-
-/** The subject of an audit row. */
-function subjectOf(row: CustomerRow) {
-  return { subject_type: 'customer' as const, subject_id: row.id };
-}
-
-function auditedFacts({ email, name, billing_contact }: CustomerRow): JsonObject {
-  return { email, name, billing_contact };
 }

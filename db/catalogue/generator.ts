@@ -2,17 +2,11 @@
 import type { Environment } from '../../domain/base/environment';
 import type { GeneratorFacts } from '../../domain/catalogue/generator';
 import type { Instant } from '../../domain/base/instant';
-import type { JsonObject } from '../../domain/base/json';
-import type { KeyFormat } from '../../domain/catalogue/license-key';
-import { changedFields, difference, isEmpty } from '../../domain/base/edit';
-import type { Act } from '../../domain/base/edit';
 import { columnNames } from '../base/columns';
-import { auditAct } from '../base/audit';
 import type { Sql } from '../base/database';
 import { pageByCreation } from '../base/paging';
 import type { KeysetPage, Sorted } from '../base/paging';
 import { found } from '../base/search';
-import { closeGrants } from '../contract/quota';
 
 export interface GeneratorRow extends GeneratorFacts {
   environment: Environment;
@@ -40,15 +34,6 @@ export interface GeneratorFilter {
   status?: GeneratorFacts['status'] | undefined;
   /** A part of the name, or the whole id. */
   search?: string | undefined;
-}
-
-/** Fields of an edit; one left out stays as it is. The product never changes. */
-export interface GeneratorEdit {
-  name?: string | undefined;
-  format?: KeyFormat | undefined;
-  features?: JsonObject | undefined;
-  activation_limit?: number | null | undefined;
-  status?: GeneratorFacts['status'] | undefined;
 }
 
 /** How a generator is used by contracts that are not deleted. */
@@ -97,11 +82,11 @@ export async function findGeneratorUse(sql: Sql, id: string): Promise<GeneratorU
   return use;
 }
 
-/** Writes a generator of a product, in the product's environment, with its audit row. */
+/** Inserts a generator. */
 export async function insertGenerator(
   tx: Sql,
   generator: Omit<GeneratorFacts, 'id' | 'revision'> & { environment: Environment },
-  act: Act,
+  now: Instant,
 ): Promise<GeneratorRow> {
   const [row] = await tx<[GeneratorRow]>`
     INSERT INTO generators ${tx({
@@ -112,75 +97,30 @@ export async function insertGenerator(
       features: tx.json(generator.features),
       activation_limit: generator.activation_limit,
       status: generator.status,
-      created_at: act.now,
-      updated_at: act.now,
+      created_at: now,
+      updated_at: now,
     })} RETURNING ${tx(GENERATOR_COLUMNS)}`;
-  await auditAct(tx, act, { ...subjectOf(row), action: 'generator.created', before: null, after: auditedFacts(row) });
   return row;
 }
 
-/**
- * Carries out an edit with its audit row, or writes nothing when nothing differs. What changes new licenses counts as a
- * new revision: contracts of the generator grant nothing by terms of the old one. Call it with the generator locked for change.
- */
+/** Sets fields of a generator. */
 export async function updateGenerator(
   tx: Sql,
-  before: GeneratorRow,
-  edit: GeneratorEdit,
-  act: Act,
+  id: string,
+  { format, features, ...columns }: Partial<Omit<GeneratorFacts, 'id' | 'product_id'>>,
+  now: Instant,
 ): Promise<GeneratorRow> {
-  const changed = changedFields<GeneratorRow, GeneratorEdit>(before, edit);
-  if (isEmpty(changed)) return before;
-  const { format, features, ...columns } = changed;
-  const revised = format !== undefined || features !== undefined || 'activation_limit' in columns;
   const [row] = await tx<[GeneratorRow]>`
     UPDATE generators SET ${tx({
       ...columns,
       ...(format ? { format: tx.json({ ...format }) } : {}),
       ...(features ? { features: tx.json(features) } : {}),
-      revision: before.revision + (revised ? 1 : 0),
-      updated_at: act.now,
-    })} WHERE id = ${before.id} RETURNING ${tx(GENERATOR_COLUMNS)}`;
-  if (revised || row.status !== before.status) await closeGrants(tx, { column: 'generator_id', id: row.id });
-  const differs = difference(auditedFacts(before), auditedFacts(row));
-  await auditAct(tx, act, {
-    ...subjectOf(row),
-    action: 'generator.updated',
-    ...differs,
-  });
+      updated_at: now,
+    })} WHERE id = ${id} RETURNING ${tx(GENERATOR_COLUMNS)}`;
   return row;
 }
 
-/** Marks a generator as deleted and inactive, with its audit row. Call it with the generator locked for change. */
-export async function deleteGenerator(tx: Sql, before: GeneratorRow, act: Act): Promise<void> {
-  await tx`UPDATE generators SET deleted_at = ${act.now}, status = 'inactive', updated_at = ${act.now} WHERE id = ${before.id}`;
-  await closeGrants(tx, { column: 'generator_id', id: before.id });
-  await auditAct(tx, act, {
-    ...subjectOf(before),
-    action: 'generator.deleted',
-    before: auditedFacts(before),
-    after: null,
-  });
-}
-
-/** The subject of an audit row. */
-function subjectOf(row: GeneratorRow) {
-  return {
-    subject_type: 'generator' as const,
-    subject_id: row.id,
-    environment: row.environment,
-    revision: row.revision,
-  };
-}
-
-function auditedFacts({
-  name,
-  product_id,
-  format,
-  features,
-  activation_limit,
-  status,
-  revision,
-}: GeneratorRow): JsonObject {
-  return { name, product_id, format: { ...format }, features, activation_limit, status, revision };
+/** Marks a generator as deleted and inactive. */
+export async function markGeneratorDeleted(tx: Sql, id: string, now: Instant): Promise<void> {
+  await tx`UPDATE generators SET deleted_at = ${now}, status = 'inactive', updated_at = ${now} WHERE id = ${id}`;
 }

@@ -3,6 +3,8 @@ import type { Actor } from './actor';
 import type { Instant } from './instant';
 import { sameJson } from './json';
 import type { JsonObject } from './json';
+import { refuse } from './refusal';
+import type { Refusal } from './refusal';
 
 /** Who does something, when, and by which request: what every audit row needs. */
 export interface Act {
@@ -35,4 +37,16 @@ export function difference(before: JsonObject, after: JsonObject): { before: Jso
   const changed = Object.keys({ ...before, ...after }).filter((key) => !sameJson(before[key], after[key]));
   const pick = (source: JsonObject): JsonObject => Object.fromEntries(changed.map((key) => [key, source[key] ?? null]));
   return { before: pick(before), after: pick(after) };
+}
+
+/** The refusal of another value for a field that never changes; null when the value is the one it has. */
+export function immutableRefusal<R extends object>(
+  row: R,
+  given: Partial<Record<keyof R & string, unknown>>,
+  what: string,
+): Refusal | null {
+  const field = Object.keys(given).find(
+    (name) => given[name as keyof R & string] !== undefined && given[name as keyof R & string] !== row[name as keyof R],
+  );
+  return field === undefined ? null : refuse('IMMUTABLE_FIELD', { field, what });
 }

@@ -8,8 +8,8 @@ import { storeAdminApiKey } from '../../transactions/access/admin-api-key';
 import { changeContract } from '../../transactions/contract/change-contract';
 import type { Changed } from '../../transactions/contract/change-contract';
 import { refreshGrants } from '../../db/contract/quota';
-import { findGenerator, updateGenerator } from '../../db/catalogue/generator';
-import type { GeneratorEdit } from '../../db/catalogue/generator';
+import { findGenerator } from '../../db/catalogue/generator';
+import { editGenerator } from '../../transactions/catalogue/generator';
 import { grantGeneration } from '../../db/generation/grant';
 import type { GenerationRequest } from '../../db/generation/grant';
 import { createLicenseRequests } from '../../transactions/generation/request-licenses';
@@ -19,7 +19,7 @@ import { openDatabase } from '../../db/base/database';
 import type { Sql } from '../../db/base/database';
 import { refreshTerms } from '../../db/contract/license-terms';
 import { newId } from '../../transactions/base/new-id';
-import { findProduct, updateProduct } from '../../db/catalogue/product';
+import { editProduct } from '../../transactions/catalogue/product';
 import { rowsToWake } from '../../db/system/sweep';
 import { newApiKey } from '../../domain/access/api-key';
 import { decide, needsOf } from '../../domain/contract/command';
@@ -116,7 +116,7 @@ describe('a request that waits for the quota row while its contract changes', ()
     const { result } = await whileWaiting(
       async (tx) => {
         const generator = await findGenerator(tx, facts.generator_id);
-        if (generator) await editGenerator(tx, generator.id, { format: { ...generator.format, prefix: 'NEW' } });
+        if (generator) await editGenerator(tx, generator.id, { format: { ...generator.format, prefix: 'NEW' } }, act());
       },
       () => requestLicenses(buildRequest(facts.id, 1)),
     );
@@ -130,10 +130,8 @@ describe('a request that waits for the quota row while its contract changes', ()
     const { facts, requestLicenses } = await openContract();
     const { result } = await whileWaiting(
       async (tx) => {
-        if (what === 'product') {
-          const product = await findProduct(tx, facts.product_id, { lock: 'change' });
-          if (product) await updateProduct(tx, product, { status: 'inactive' }, act());
-        } else await editGenerator(tx, facts.generator_id, { status: 'inactive' });
+        if (what === 'product') await editProduct(tx, facts.product_id, { status: 'inactive' }, act());
+        else await editGenerator(tx, facts.generator_id, { status: 'inactive' }, act());
       },
       () => requestLicenses(buildRequest(facts.id, 1)),
     );
@@ -209,7 +207,7 @@ test('requests are granted or refused while their generator is edited without pa
   let is_done = false;
   const editing = (async () => {
     for (let seats = 1; !is_done; seats++)
-      await sql.begin((tx) => editGenerator(tx, facts.generator_id, { features: { seats } }));
+      await sql.begin((tx) => editGenerator(tx, facts.generator_id, { features: { seats } }, act()));
   })();
   const callers = Array.from({ length: 4 }, async () => {
     for (let call = 0; call < 15; call++) {
@@ -223,12 +221,6 @@ test('requests are granted or refused while their generator is edited without pa
 });
 
 /** Changes the generator of a contract in its own way of locking. */
-async function editGenerator(tx: Sql, id: string, edit: GeneratorEdit): Promise<void> {
-  const generator = await findGenerator(tx, id, { lock: 'change' });
-  if (!generator) throw new Error(`there is no generator ${id}`);
-  await updateGenerator(tx, generator, edit, act());
-}
-
 async function grantableTermsOf(contract_id: string): Promise<string | null> {
   const [row] = await sql<[{ grantable_terms_id: string | null }]>`
     SELECT grantable_terms_id FROM contract_quotas WHERE contract_id = ${contract_id}`;
@@ -239,7 +231,7 @@ describe('a contract and its generator that change at the same moment', () => {
   test('a contract that waits for the change of its generator is not opened by the old generator', async () => {
     const { facts } = await openContract();
     await whileWaiting(
-      (tx) => editGenerator(tx, facts.generator_id, { status: 'inactive' }),
+      (tx) => editGenerator(tx, facts.generator_id, { status: 'inactive' }, act()),
       () => sql.begin((tx) => refreshGrants(tx, facts.id)),
     );
     expect(await grantableTermsOf(facts.id)).toBeNull();
@@ -250,7 +242,7 @@ describe('a contract and its generator that change at the same moment', () => {
     await closeGrants(sql, facts.id);
     await whileWaiting(
       (tx) => refreshGrants(tx, facts.id),
-      () => sql.begin((tx) => editGenerator(tx, facts.generator_id, { features: { seats: 1 } })),
+      () => sql.begin((tx) => editGenerator(tx, facts.generator_id, { features: { seats: 1 } }, act())),
     );
     expect(await grantableTermsOf(facts.id)).toBeNull();
   });

@@ -1,0 +1,51 @@
+/** Creates and edits customers, each write with its audit row. */
+import { auditAct } from '../../db/base/audit';
+import type { Sql } from '../../db/base/database';
+import { findCustomer, insertCustomer, updateCustomer } from '../../db/catalogue/customer';
+import type { CustomerRow } from '../../db/catalogue/customer';
+import { changedFields, difference, isEmpty } from '../../domain/base/edit';
+import type { Act } from '../../domain/base/edit';
+import type { JsonObject } from '../../domain/base/json';
+import { notFound } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
+
+/** Fields of an edit; one left out stays as it is. */
+export interface CustomerEdit {
+  email?: string | undefined;
+  name?: string | undefined;
+  billing_contact?: string | null | undefined;
+}
+
+/** Creates a customer. Throws 23505 on `customers_email_unique` when the address is taken. */
+export async function createCustomer(
+  tx: Sql,
+  customer: Pick<CustomerRow, 'email' | 'name' | 'billing_contact'>,
+  act: Act,
+): Promise<CustomerRow> {
+  const row = await insertCustomer(tx, customer, act.now);
+  await auditAct(tx, act, { ...subjectOf(row), action: 'customer.created', before: null, after: auditedFacts(row) });
+  return row;
+}
+
+/**
+ * Edits a customer; writes nothing when nothing differs. Throws 23505 on `customers_email_unique` when the address is taken.
+ */
+export async function editCustomer(tx: Sql, id: string, edit: CustomerEdit, act: Act): Promise<CustomerRow | Refusal> {
+  const before = await findCustomer(tx, id, { lock: true });
+  if (!before) return notFound('customer', id);
+  const changes = changedFields<CustomerRow, CustomerEdit>(before, edit);
+  if (isEmpty(changes)) return before;
+  const after = await updateCustomer(tx, id, changes, act.now);
+  const differs = difference(auditedFacts(before), auditedFacts(after));
+  await auditAct(tx, act, { ...subjectOf(after), action: 'customer.updated', ...differs });
+  return after;
+}
+
+/** The subject of an audit row. */
+function subjectOf(row: CustomerRow) {
+  return { subject_type: 'customer' as const, subject_id: row.id };
+}
+
+function auditedFacts({ email, name, billing_contact }: CustomerRow): JsonObject {
+  return { email, name, billing_contact };
+}

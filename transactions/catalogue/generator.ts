@@ -1,0 +1,108 @@
+/** Creates, edits and deletes generators, each write with its audit row. */
+import { auditAct } from '../../db/base/audit';
+import type { Sql } from '../../db/base/database';
+import {
+  findGenerator,
+  findGeneratorUse,
+  insertGenerator,
+  markGeneratorDeleted,
+  updateGenerator,
+} from '../../db/catalogue/generator';
+import type { GeneratorRow } from '../../db/catalogue/generator';
+import { findProduct } from '../../db/catalogue/product';
+import { closeGrants } from '../../db/contract/quota';
+import { changedFields, difference, immutableRefusal, isEmpty } from '../../domain/base/edit';
+import type { Act } from '../../domain/base/edit';
+import type { Environment } from '../../domain/base/environment';
+import type { JsonObject } from '../../domain/base/json';
+import { missingReference, notFound, refuse } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
+import { keyspaceRefusal } from '../../domain/catalogue/generator';
+import type { GeneratorFacts } from '../../domain/catalogue/generator';
+import type { KeyFormat } from '../../domain/catalogue/license-key';
+
+/** Fields of an edit; one left out stays as it is. */
+export interface GeneratorEdit {
+  name?: string | undefined;
+  format?: KeyFormat | undefined;
+  features?: JsonObject | undefined;
+  activation_limit?: number | null | undefined;
+  status?: GeneratorFacts['status'] | undefined;
+  /** Never change: other ones are refused. */
+  product_id?: string | undefined;
+  environment?: Environment | undefined;
+}
+
+/** Creates a generator of a product, in the product's environment. */
+export async function createGenerator(
+  tx: Sql,
+  generator: Omit<GeneratorFacts, 'id' | 'revision'>,
+  act: Act,
+): Promise<GeneratorRow | Refusal> {
+  const product = await findProduct(tx, generator.product_id);
+  if (!product) return missingReference('product_id', 'product');
+  const row = await insertGenerator(tx, { ...generator, environment: product.environment }, act.now);
+  await auditAct(tx, act, { ...subjectOf(row), action: 'generator.created', before: null, after: auditedFacts(row) });
+  return row;
+}
+
+/**
+ * Edits a generator; writes nothing when nothing differs. What changes new licenses counts as a new revision: contracts of the
+ * generator grant nothing by terms of the old one. Refuses with `IMMUTABLE_FIELD`, and with `GENERATOR_KEYSPACE_TOO_SMALL` when
+ * the format does not serve the largest quota of its contracts.
+ */
+export async function editGenerator(
+  tx: Sql,
+  id: string,
+  edit: GeneratorEdit,
+  act: Act,
+): Promise<GeneratorRow | Refusal> {
+  const { product_id, environment, ...given } = edit;
+  const before = await findGenerator(tx, id, { lock: 'change' });
+  if (!before) return notFound('generator', id);
+  const use = await findGeneratorUse(tx, id);
+  const refusal =
+    immutableRefusal(before, { product_id, environment }, 'generator') ??
+    (given.format ? keyspaceRefusal(given.format, use.largest_quota) : null);
+  if (refusal) return refusal;
+  const changes = changedFields<GeneratorRow, typeof given>(before, given);
+  if (isEmpty(changes)) return before;
+  const revised = ['format', 'features', 'activation_limit'].some((name) => name in changes);
+  const revision = before.revision + (revised ? 1 : 0);
+  const after = await updateGenerator(tx, id, { ...changes, revision }, act.now);
+  if (revised || after.status !== before.status) await closeGrants(tx, { column: 'generator_id', id });
+  const differs = difference(auditedFacts(before), auditedFacts(after));
+  await auditAct(tx, act, { ...subjectOf(after), action: 'generator.updated', ...differs });
+  return after;
+}
+
+/** Deletes a generator that no contract uses; else refuses with `GENERATOR_IN_USE`. Its row stays. */
+export async function deleteGenerator(tx: Sql, id: string, act: Act): Promise<'deleted' | Refusal> {
+  const before = await findGenerator(tx, id, { lock: 'change' });
+  if (!before) return notFound('generator', id);
+  const { contracts } = await findGeneratorUse(tx, id);
+  if (contracts > 0) return refuse('GENERATOR_IN_USE', { generator_id: id, contracts });
+  await markGeneratorDeleted(tx, id, act.now);
+  await closeGrants(tx, { column: 'generator_id', id });
+  const audited = { action: 'generator.deleted', before: auditedFacts(before), after: null };
+  await auditAct(tx, act, { ...subjectOf(before), ...audited });
+  return 'deleted';
+}
+
+/** The subject of an audit row. */
+function subjectOf(row: GeneratorRow) {
+  const { id: subject_id, environment, revision } = row;
+  return { subject_type: 'generator' as const, subject_id, environment, revision };
+}
+
+function auditedFacts({
+  name,
+  product_id,
+  format,
+  features,
+  activation_limit,
+  status,
+  revision,
+}: GeneratorRow): JsonObject {
+  return { name, product_id, format: { ...format }, features, activation_limit, status, revision };
+}
