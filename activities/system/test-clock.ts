@@ -3,8 +3,9 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Instant } from '../../domain/base/instant';
 import type { ContractOnClock } from '../../domain/system/test-clock';
 import { findPostponedBillingEvent, hastenBillingEvents } from '../../db/billing/billing-event';
-import { failAdvance, listAwaitedContracts, nextStep } from '../../db/system/test-clock';
-import type { ClockStep } from '../../db/system/test-clock';
+import { failAdvance } from '../../db/system/test-clock';
+import { listAwaitedContracts, stepTestClock } from '../../transactions/system/advance-test-clock';
+import type { ClockStep } from '../../transactions/system/advance-test-clock';
 import type { Database } from '../../db/base/database';
 import type { ClockTeller } from '../ports';
 import { beginWithShortWaits } from '../base/short-wait';
@@ -53,7 +54,7 @@ export function createTestClockActivities({
   return {
     /** Moves the clock to the next instant at which something is due, or to its end. Safe to run twice. */
     async stepTestClock({ clock_id }: TestClockInput): Promise<SteppedClock> {
-      const step = await beginWithShortWaits(db, (tx) => nextStep(tx, clock_id));
+      const step = await beginWithShortWaits(db, (tx) => stepTestClock(tx, clock_id));
       if (!step) throw ApplicationFailure.nonRetryable(`test clock ${clock_id} does not exist`, 'NotFound');
       return { ...step, task_queue: settleTaskQueue };
     },

@@ -1,15 +1,11 @@
 /** Test clocks: made, read, and advanced, so that years of a contract can be seen in minutes. Outside production only. */
-import { TEST_CLOCK_STATUSES, advanceDecision, shownStatus } from '../../domain/system/test-clock';
+import { TEST_CLOCK_STATUSES, shownStatus } from '../../domain/system/test-clock';
 import { isRefusal, notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
-import {
-  beginAdvance,
-  findTestClock,
-  insertTestClock,
-  listTestClocks,
-  lockTestClock,
-} from '../../db/system/test-clock';
+import { findTestClock, listTestClocks } from '../../db/system/test-clock';
 import type { TestClockRow } from '../../db/system/test-clock';
+import { advanceTestClock } from '../../transactions/system/advance-test-clock';
+import { createTestClock } from '../../transactions/system/create-test-clock';
 import { testClockWorkflowId } from '../../temporal/ids';
 import type { Api } from '../http/api';
 import { actOf } from '../http/edit';
@@ -72,7 +68,7 @@ export const testClockRoutes: Route[] = [
       expectSwitchedOn(api);
       const name = body.name ?? `Test clock from ${body.now}`;
       return write(async (tx) => {
-        const row = await insertTestClock(tx, { name, now: body.now }, actOf(request));
+        const row = await createTestClock(tx, { name, now: body.now }, actOf(request));
         return { status: 201, body: presentTestClock(row), headers: { Location: `/api/v1/test-clocks/${row.id}` } };
       });
     },
@@ -140,12 +136,9 @@ async function advance(
   const { api, params, body, request_id } = request;
   expectSwitchedOn(api);
   const answer = await request.write(async (tx) => {
-    const clock = await lockTestClock(tx, params.id);
-    if (!clock) return notFound('test clock', params.id);
-    const decision = advanceDecision(clock, body.to);
-    if (isRefusal(decision)) return decision;
-    if (decision === 'unchanged') return { status: 200, body: presentTestClock(clock) };
-    return { status: 202, body: presentTestClock(await beginAdvance(tx, clock, body.to, actOf(request))) };
+    const advanced = await advanceTestClock(tx, params.id, body.to, actOf(request));
+    if (isRefusal(advanced)) return advanced;
+    return { status: advanced.changed ? 202 : 200, body: presentTestClock(advanced.clock) };
   });
   if (!isRefusal(answer) && answer.status === 202) {
     await api.clocks

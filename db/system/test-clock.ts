@@ -1,21 +1,8 @@
-/**
- * Test clocks in Postgres: made, advanced a step at a time, and asked for the time.
- *
- * The clock of a contract is read wherever the contract is settled, so moving the row is all that passes time; what must
- * be crossed at each step is asked of the contracts themselves.
- */
+/** Test clocks in Postgres. The clock of a contract is read wherever the contract is settled, so to move its row is to pass time. */
 import type { Instant } from '../../domain/base/instant';
 import { UNFINISHED_JOB_STATES } from '../../domain/generation/generation-job';
-import { awaitedAt, clockMove, stopsOf } from '../../domain/system/test-clock';
-import type {
-  ContractCoupling,
-  ContractOnClock,
-  TestClockFacts,
-  TestClockStatus,
-} from '../../domain/system/test-clock';
+import type { ContractCoupling, ContractOnClock, TestClockFacts } from '../../domain/system/test-clock';
 import { columnNames, ofAlias } from '../base/columns';
-import { auditAct } from '../base/audit';
-import type { Act } from '../../domain/base/edit';
 import type { Fragment, Sql } from '../base/database';
 import { dueAt } from '../contract/clock';
 
@@ -41,14 +28,6 @@ const TEST_CLOCK_COLUMNS = columnNames<Omit<TestClockRow, 'contracts' | 'pending
   created_by: true,
 });
 
-/** Where an advance stands after a step. */
-export interface ClockStep {
-  status: TestClockStatus;
-  now: Instant;
-  /** Contracts that must settle before the clock goes on. */
-  due: number;
-}
-
 export async function findTestClock(sql: Sql, id: string): Promise<TestClockRow | undefined> {
   const [row] = await sql<TestClockRow[]>`${selectTestClocks(sql)} WHERE k.id = ${id}`;
   return row;
@@ -66,63 +45,38 @@ export async function listTestClocks(sql: Sql, before: string | null, limit: num
     ${selectTestClocks(sql)} ${before === null ? sql`` : sql`WHERE k.id < ${before}`} ORDER BY k.id DESC LIMIT ${limit}`;
 }
 
-/** Makes a clock that stands at an instant, with its audit row; call it inside a transaction. */
+/** Inserts a clock that stands at an instant; `created_at` is of the world's time. */
 export async function insertTestClock(
   tx: Sql,
-  { name, now }: { name: string; now: Instant },
-  act: Act,
+  clock: Pick<TestClockRow, 'name' | 'now' | 'created_at' | 'created_by'>,
 ): Promise<TestClockRow> {
+  const { name, now, created_at, created_by } = clock;
   const [row] = await tx<[TestClockRow]>`
-    INSERT INTO test_clocks ${tx({ name, now, status: 'ready', created_at: act.now, created_by: act.actor.id })}
+    INSERT INTO test_clocks ${tx({ name, now, status: 'ready', created_at, created_by })}
     RETURNING ${tx(TEST_CLOCK_COLUMNS)}, 0 AS contracts, 0 AS pending_events`;
-  await auditAct(tx, act, { ...subjectOf(row.id), action: 'clock.created', before: null, after: { name, now } });
   return row;
 }
 
-/** Sends a locked clock on its way, with its audit row. The steps are `stepTestClock`'s. */
-export async function beginAdvance(tx: Sql, clock: TestClockRow, to: Instant, act: Act): Promise<TestClockRow> {
-  await tx`UPDATE test_clocks SET status = 'advancing', advancing_to = ${to}, error = NULL WHERE id = ${clock.id}`;
-  await auditAct(tx, act, {
-    ...subjectOf(clock.id),
-    action: 'clock.advanced',
-    before: { now: clock.now },
-    after: { to },
-  });
-  return { ...clock, status: 'advancing', advancing_to: to, error: null };
+/** Sets a clock on its way to an instant; the error of an earlier advance is forgotten. */
+export async function setAdvancing(tx: Sql, id: string, to: Instant): Promise<void> {
+  await tx`UPDATE test_clocks SET status = 'advancing', advancing_to = ${to}, error = NULL WHERE id = ${id}`;
 }
 
-/**
- * Moves an advancing clock to where it next has to wait for a contract (`clockMove`), and not past it. With nothing to wait
- * for at its target the clock arrives and is ready. A clock that is not advancing stays as it is. Safe to run twice;
- * undefined for no clock. Call it inside a transaction.
- *
- * Billing events take the same lock when they come in (`lockClockNowOf`): what was accepted before the clock moves is seen
- * here and holds it.
- */
-export async function nextStep(tx: Sql, id: string): Promise<ClockStep | undefined> {
-  const clock = await lockTestClock(tx, id);
-  if (!clock) return undefined;
-  const { status, advancing_to } = clock;
-  if (status !== 'advancing' || advancing_to === null) return { status, now: clock.now, due: 0 };
-  const { now, awaited } = clockMove({ now: clock.now, advancing_to }, await contractsOnClock(tx, id));
-  const arrived = awaited.length === 0 && now === advancing_to;
-  await tx`
-    UPDATE test_clocks SET now = ${now}, status = ${arrived ? 'ready' : status}, advancing_to = ${arrived ? null : advancing_to}
-    WHERE id = ${id}`;
-  return { status: arrived ? 'ready' : status, now, due: awaited.length };
+/** Sets where a locked clock stands. */
+export async function setTestClock(
+  tx: Sql,
+  id: string,
+  { now, status, advancing_to }: Pick<TestClockRow, 'now' | 'status' | 'advancing_to'>,
+): Promise<void> {
+  await tx`UPDATE test_clocks SET now = ${now}, status = ${status}, advancing_to = ${advancing_to} WHERE id = ${id}`;
 }
 
-/** The contracts that an advancing clock waits for where it stands, in the order of their ids; none for one at rest. */
-export async function listAwaitedContracts(sql: Sql, clock_id: string): Promise<ContractOnClock[]> {
-  const clock = await findTestClock(sql, clock_id);
-  if (!clock || clock.advancing_to === null) return [];
-  const { now, advancing_to } = clock;
-  return awaitedAt({ now, advancing_to }, now, await contractsOnClock(sql, clock_id));
-}
+/** A contract of a clock, with what tells when the clock has to wait for it (`stopsOf`). */
+export type ClockContractRow = ContractCoupling & Omit<ContractOnClock, 'stops_at'>;
 
-/** The contracts of a clock to which something happens by time, or which have billing events to apply. */
-async function contractsOnClock(sql: Sql, clock_id: string): Promise<ContractOnClock[]> {
-  const contracts = await sql<(ContractCoupling & Omit<ContractOnClock, 'stops_at'>)[]>`
+/** The contracts of a clock to which something happens by time, or which have billing events to apply, in the order of their ids. */
+export async function listContractsOnClock(sql: Sql, clock_id: string): Promise<ClockContractRow[]> {
+  return sql<ClockContractRow[]>`
     SELECT c.id, c.settled_until, ${dueAt(sql)} AS due_at, c.verify_at, e.pending AS pending_events, e.postponed AS postponed_events,
            c.timezone, c.dunning, c.dunning_exempt, c.renewal, c.cotermed_with,
            (SELECT placed_at FROM contract_holds WHERE contract_id = c.id AND source = 'billing' AND lifted_at IS NULL) AS suspended_at,
@@ -138,7 +92,6 @@ async function contractsOnClock(sql: Sql, clock_id: string): Promise<ContractOnC
     ) e
     WHERE c.test_clock_id = ${clock_id} AND c.deleted_at IS NULL AND (${dueAt(sql)} IS NOT NULL OR e.pending > 0)
     ORDER BY c.id`;
-  return stopsOf(contracts);
 }
 
 /** Ends an advance that cannot go on, with the reason; false when the clock was not advancing. */
@@ -155,9 +108,4 @@ function selectTestClocks(sql: Sql): Fragment {
            (SELECT count(*)::int FROM contracts c JOIN billing_inbox b ON b.contract_id = c.id AND b.outcome = 'PENDING'
             WHERE c.test_clock_id = k.id AND c.deleted_at IS NULL) AS pending_events
     FROM test_clocks k`;
-}
-
-/** A clock's own audit rows hold by the world's time: they tell when somebody moved it. */
-function subjectOf(id: string) {
-  return { subject_type: 'test_clock' as const, subject_id: id };
 }

@@ -3,12 +3,13 @@
  */
 import { createTestClockActivities } from '../../activities/system/test-clock';
 import type { TestClockActivities } from '../../activities/system/test-clock';
-import { beginAdvance, findTestClock, insertTestClock, lockTestClock } from '../../db/system/test-clock';
+import { findTestClock } from '../../db/system/test-clock';
 import type { TestClockRow } from '../../db/system/test-clock';
 import type { Database } from '../../db/base/database';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
-import { advanceDecision } from '../../domain/system/test-clock';
+import { advanceTestClock } from '../../transactions/system/advance-test-clock';
+import { createTestClock } from '../../transactions/system/create-test-clock';
 import { buildContract } from './contract-rows';
 import type { ContractOptions } from './contract-rows';
 import { TEST_ACTOR } from './contract-facts';
@@ -18,7 +19,7 @@ const act = (now = new Date().toISOString()) => ({ actor: TEST_ACTOR, now, reque
 
 /** A clock that stands at an instant; answers its id. */
 export async function buildTestClock(db: Database, now: Instant): Promise<string> {
-  return (await db.begin((tx) => insertTestClock(tx, { name: 'A clock', now }, act()))).id;
+  return (await db.begin((tx) => createTestClock(tx, { name: 'A clock', now }, act()))).id;
 }
 
 /** A clock that is known to exist. */
@@ -30,13 +31,8 @@ export async function testClockOf(db: Database, id: string): Promise<TestClockRo
 
 /** Grants an advance, at `begun_at` by the world's time; nobody carries it out yet. */
 export async function grantAdvance(db: Database, id: string, to: Instant, begun_at?: Instant): Promise<void> {
-  await db.begin(async (tx) => {
-    const clock = await lockTestClock(tx, id);
-    if (!clock) throw new Error(`there is no test clock ${id}`);
-    const decision = advanceDecision(clock, to);
-    if (isRefusal(decision)) throw new Error(decision.detail);
-    await beginAdvance(tx, clock, to, act(begun_at));
-  });
+  const advanced = await db.begin((tx) => advanceTestClock(tx, id, to, act(begun_at)));
+  if (isRefusal(advanced)) throw new Error(advanced.detail);
 }
 
 /** Sends a clock on its way as the interface does. */

@@ -9,7 +9,8 @@ import { createContractActivities } from '../../activities/contract/contract';
 import { saveAmendments } from '../../db/contract/amendment';
 import { insertContract } from '../../transactions/contract/change-contract';
 import { saveInvoices } from '../../db/billing/invoice';
-import { findTestClock, listAwaitedContracts, nextStep } from '../../db/system/test-clock';
+import { findTestClock } from '../../db/system/test-clock';
+import { listAwaitedContracts, stepTestClock } from '../../transactions/system/advance-test-clock';
 import { BillingUnreachable } from '../../domain/billing/billing-event';
 import type { BillingPort, InvoiceStatus } from '../../domain/billing/billing-event';
 import { localDateAt } from '../../domain/base/calendar';
@@ -191,7 +192,7 @@ async function settle(contract_id: string): Promise<void> {
 async function advanceInFewSteps(clock_id: string, to: Instant): Promise<number> {
   await grantAdvance(sql, clock_id, to);
   for (let steps = 0; steps < STEPS_MAX; steps++) {
-    const step = await sql.begin((tx) => nextStep(tx, clock_id));
+    const step = await sql.begin((tx) => stepTestClock(tx, clock_id));
     if (step?.status === 'ready') return steps;
     for (const { id } of await listAwaitedContracts(sql, clock_id)) await settle(id);
   }

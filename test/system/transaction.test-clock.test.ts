@@ -7,7 +7,8 @@ import type { LicenseFilter } from '../../db/license/license';
 import { findOwedWork } from '../../db/system/health';
 import { rowsToWake } from '../../db/system/sweep';
 import type { SweepKind } from '../../db/system/sweep';
-import { failAdvance, nextStep } from '../../db/system/test-clock';
+import { failAdvance } from '../../db/system/test-clock';
+import { stepTestClock } from '../../transactions/system/advance-test-clock';
 import { clockNowOf } from '../../db/contract/clock';
 import { licenseStatus } from '../../domain/license/license';
 import { unparkFor } from '../../db/billing/billing-event';
@@ -193,7 +194,7 @@ describe('a billing event and a step of its clock', () => {
       await gate`LOCK TABLE billing_inbox IN SHARE MODE`;
       received = tellInvoice(sql, id, { occurred_at: PAST });
       await someoneWaits();
-      step = sql.begin((tx) => nextStep(tx, clock)).finally(() => (stepped = true));
+      step = sql.begin((tx) => stepTestClock(tx, clock)).finally(() => (stepped = true));
       await waitFor(async () => stepped || (await waitingSteps()) > 0, {
         timeout_ms: 10_000,
         what: 'the step to wait for the event',
@@ -217,7 +218,7 @@ describe('a billing event and a step of its clock', () => {
     let taken_in = false;
     let received: Promise<unknown> = Promise.resolve();
     await sql.begin(async (tx) => {
-      expect(await nextStep(tx, clock)).toMatchObject({ status: 'ready', now: SOON });
+      expect(await stepTestClock(tx, clock)).toMatchObject({ status: 'ready', now: SOON });
       received = tellInvoice(sql, id, { occurred_at: PAST }).finally(() => (taken_in = true));
       await someoneWaits(() => taken_in);
     });
@@ -230,7 +231,7 @@ describe('a billing event and a step of its clock', () => {
     const id = await onClock(clock);
     let received: Promise<unknown> = Promise.resolve();
     await sql.begin(async (tx) => {
-      await nextStep(tx, clock);
+      await stepTestClock(tx, clock);
       received = tellInvoice(sql, id, { occurred_at: SOON });
       await someoneWaits();
     });

@@ -1,0 +1,79 @@
+/**
+ * Advancing a test clock a step at a time. The row is moved to where a contract has something to settle; what must be crossed there
+ * is asked of the contracts themselves.
+ */
+import { auditAct } from '../../db/base/audit';
+import type { Sql } from '../../db/base/database';
+import {
+  findTestClock,
+  listContractsOnClock,
+  lockTestClock,
+  setAdvancing,
+  setTestClock,
+} from '../../db/system/test-clock';
+import type { TestClockRow } from '../../db/system/test-clock';
+import type { Act } from '../../domain/base/edit';
+import type { Instant } from '../../domain/base/instant';
+import { isRefusal, notFound } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
+import { advanceDecision, awaitedAt, clockMove, stopsOf } from '../../domain/system/test-clock';
+import type { ContractOnClock, TestClockStatus } from '../../domain/system/test-clock';
+
+/** Where an advance stands after a step. */
+export interface ClockStep {
+  status: TestClockStatus;
+  now: Instant;
+  /** Contracts that must settle before the clock goes on. */
+  due: number;
+}
+
+/**
+ * Sends a clock on its way to an instant, or refuses with `CLOCK_BACKWARDS`, `CLOCK_ADVANCING` or `VALIDATION_FAILED`. `changed` is
+ * false for a clock that is ready there. The steps are those of `stepTestClock`.
+ */
+export async function advanceTestClock(
+  tx: Sql,
+  id: string,
+  to: Instant,
+  act: Act,
+): Promise<{ clock: TestClockRow; changed: boolean } | Refusal> {
+  const clock = await lockTestClock(tx, id);
+  if (!clock) return notFound('test clock', id);
+  const decision = advanceDecision(clock, to);
+  if (isRefusal(decision)) return decision;
+  if (decision === 'unchanged') return { clock, changed: false };
+  await setAdvancing(tx, id, to);
+  const audited = { action: 'clock.advanced', before: { now: clock.now }, after: { to } };
+  // Its audit rows are of the world's time: they say when a person moved it.
+  await auditAct(tx, act, { subject_type: 'test_clock', subject_id: id, ...audited });
+  return { clock: { ...clock, status: 'advancing', advancing_to: to, error: null }, changed: true };
+}
+
+/**
+ * Moves an advancing clock to where it next has to wait for a contract (`clockMove`), and not past it. With nothing to wait
+ * for at its target the clock arrives and is ready. A clock that is not advancing stays as it is. Safe to run twice;
+ * undefined for no clock. Call it inside a transaction.
+ *
+ * Billing events take the same lock when they come in (`lockClockNowOf`): what was accepted before the clock moves is seen
+ * here and holds it.
+ */
+export async function stepTestClock(tx: Sql, id: string): Promise<ClockStep | undefined> {
+  const clock = await lockTestClock(tx, id);
+  if (!clock) return undefined;
+  const { advancing_to } = clock;
+  if (clock.status !== 'advancing' || advancing_to === null) return { status: clock.status, now: clock.now, due: 0 };
+  const contracts = stopsOf(await listContractsOnClock(tx, id));
+  const { now, awaited } = clockMove({ now: clock.now, advancing_to }, contracts);
+  const arrived = awaited.length === 0 && now === advancing_to;
+  const status = arrived ? 'ready' : clock.status;
+  await setTestClock(tx, id, { now, status, advancing_to: arrived ? null : advancing_to });
+  return { status, now, due: awaited.length };
+}
+
+/** The contracts that an advancing clock waits for where it stands, in the order of their ids; none for one at rest. Reads only. */
+export async function listAwaitedContracts(sql: Sql, clock_id: string): Promise<ContractOnClock[]> {
+  const clock = await findTestClock(sql, clock_id);
+  if (!clock || clock.advancing_to === null) return [];
+  const { now, advancing_to } = clock;
+  return awaitedAt({ now, advancing_to }, now, stopsOf(await listContractsOnClock(sql, clock_id)));
+}
