@@ -31,6 +31,9 @@ export type Caller = AdminCaller | Nobody;
 export type CallerKind = Caller['kind'];
 export type KnownCaller = Exclude<Caller, Nobody>;
 
+/** What of a caller decides what it may do. */
+export type CallerRights = Pick<AdminCaller, 'kind' | 'role'> | Nobody;
+
 export const NOBODY: Nobody = Object.freeze({ kind: 'nobody' });
 
 /** Under whose name the caller's acts are audited; `ip` is the address that the request came from. */

@@ -6,7 +6,7 @@
  * that the domain can answer {@link mayCall} without knowing routes. It cannot be forgotten: a route is named by an
  * {@link OperationId}, so one without an entry does not compile.
  */
-import type { Caller, CallerKind } from './caller';
+import type { Caller, CallerKind, CallerRights } from './caller';
 import { ROLES, roleCovers } from './role';
 import type { Role } from './role';
 
@@ -130,7 +130,7 @@ export function isOpen(operation_id: OperationId): boolean {
 }
 
 /** Whether a caller may call an operation. What the state of its subject allows is another question. */
-export function mayCall(caller: Caller, operation_id: OperationId): boolean {
+export function mayCall(caller: CallerRights, operation_id: OperationId): boolean {
   const permission = permissionOf(operation_id);
   if ('nobody' in permission) return true;
   switch (caller.kind) {

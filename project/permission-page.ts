@@ -1,0 +1,94 @@
+/**
+ * Writes docs/permissions.md: every operation with the callers who may call it, as authorization answers for each of them.
+ * `--check` writes nothing and fails when the page on disk is not the one the table makes.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT_OPERATIONS } from '../api/http/root-operations';
+import { ROUTES } from '../api/routes';
+import { commandLine } from '../command-line';
+import { NOBODY } from '../domain/access/caller';
+import type { CallerKind, CallerRights } from '../domain/access/caller';
+import { mayCall, permissionOf } from '../domain/access/permission';
+import type { OperationId } from '../domain/access/permission';
+import { ROLES } from '../domain/access/role';
+
+/** Where the page is kept. */
+export const PERMISSION_PAGE = join(__dirname, '../docs/permissions.md');
+
+const HEAD = `# Permissions
+
+<!-- Written by \`npm run generate\` from domain/access/permission.ts. -->
+
+Who may call each operation of the interface. Admins show who they are by an API key, and each has one role. _Without a key_ is
+whoever shows none: 401 \`UNAUTHENTICATED\` where the column is empty. A key whose role is not enough is 403 \`FORBIDDEN_ROLE\`.
+_signed_ operations look at no key: the signature of a billing system stands in the message (401 \`BAD_SIGNATURE\`).
+
+Whether the state of a contract or job allows it is another question, which \`allowed_actions\` answers.
+`;
+
+interface Column {
+  title: string;
+  caller: CallerRights;
+}
+
+/** Every kind of caller; admins have a column for each role. */
+const COLUMNS: Record<CallerKind, readonly Column[]> = {
+  admin: ROLES.map((role) => ({ title: role, caller: { kind: 'admin', role } })),
+  nobody: [{ title: 'without a key', caller: NOBODY }],
+};
+
+interface Operation {
+  operation_id: OperationId;
+  call: string;
+}
+
+/** The whole page as Markdown, one table for each tag of the interface. */
+export function permissionPage(): string {
+  const tags = [...new Set(ROUTES.map(({ tag }) => tag))];
+  const sections = tags.map((tag) => section(tag, operationsOf(tag)));
+  const root = ROOT_OPERATIONS.map(({ operation_id, path }) => ({ operation_id, call: `GET ${path}` }));
+  return [HEAD, ...sections, section('Beside the interface', root)].join('\n');
+}
+
+function operationsOf(tag: string): Operation[] {
+  return ROUTES.filter((route) => route.tag === tag).map(({ operation_id, method, path }) => ({
+    operation_id,
+    call: `${method.toUpperCase()} ${path.replace(/:(\w+)/g, '{$1}')}`,
+  }));
+}
+
+function section(title: string, operations: readonly Operation[]): string {
+  const columns = Object.values(COLUMNS).flat();
+  const head = ['operation', 'call', ...columns.map((column) => column.title)];
+  const rows = operations.map(({ operation_id, call }) => [
+    `\`${operation_id}\``,
+    `\`${call}\``,
+    ...columns.map(({ caller }) => cell(caller, operation_id)),
+  ]);
+  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+  return [`## ${title}\n`, ...lines, ''].join('\n');
+}
+
+function cell(caller: CallerRights, operation_id: OperationId): string {
+  if (!mayCall(caller, operation_id)) return '';
+  const permission = permissionOf(operation_id);
+  return 'nobody' in permission && permission.nobody === 'signed' ? 'signed' : 'yes';
+}
+
+function main(): void {
+  const { check } = commandLine('permission-page', 'Write docs/permissions.md from domain/access/permission.ts.')
+    .option('--check', 'write nothing, and fail when the page differs')
+    .parse()
+    .opts<{ check?: true }>();
+  const page = permissionPage();
+  if (!check) {
+    writeFileSync(PERMISSION_PAGE, page);
+    return;
+  }
+  if (readFileSync(PERMISSION_PAGE, 'utf8') === page) return;
+  console.error('docs/permissions.md does not show what domain/access/permission.ts says: run `npm run generate`.');
+  process.exitCode = 1;
+}
+
+if (require.main === module) main();
