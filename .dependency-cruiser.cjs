@@ -103,6 +103,14 @@ module.exports = {
       to: { path: '^domain/contract/', pathNot: `^domain/contract/${anyOf(CONTRACT_SHAPES)}\\.ts$` },
     },
     {
+      name: 'contracts-change-through-their-transactions',
+      comment:
+        'Each transaction upon a contract has an input of its own; what they share takes switches and is theirs.',
+      severity: 'error',
+      from: { pathNot: '^transactions/contract/' },
+      to: { path: '^transactions/contract/(settle-and-decide|save-change)\\.ts$' },
+    },
+    {
       name: 'every-file-has-an-area',
       comment: 'Say the noun, find its area (CONTRIBUTING.md).',
       severity: 'error',

@@ -2,7 +2,7 @@
 import type { Client } from '@temporalio/client';
 import type { BillingReceiver, BillingSource } from '../domain/billing/billing-event';
 import { createPostgresClock } from '../db/base/clock';
-import { settleCommand } from '../db/contract/command';
+import { settleCommand } from '../transactions/contract/settle-command';
 import { findJob } from '../db/generation/generation-job';
 import { createListReads } from '../db/base/list-reads';
 import type { Database } from '../db/base/database';

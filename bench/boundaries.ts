@@ -5,13 +5,12 @@
  *
  * Every contract is paused until the instant; each workflow waits with a timer before the clock runs.
  */
-import { changeContract } from '../transactions/contract/change-contract';
+import { runCommand } from '../transactions/contract/run-command';
 import { openDatabase } from '../db/base/database';
 import type { Database } from '../db/base/database';
 import { waitFor } from '../dev/waiting';
 import { storedActor } from '../domain/base/actor';
 import type { Actor } from '../domain/base/actor';
-import { decide } from '../domain/contract/command';
 import { instantFromMillis, millisOf } from '../domain/base/instant';
 import type { Instant } from '../domain/base/instant';
 import { createNudger } from '../temporal/nudge';
@@ -173,11 +172,7 @@ export async function benchBoundaries(stack: MeasuredStack, options: BoundariesO
 
 async function pauseUntil(db: Database, id: string, now: Instant, resume_at: Instant): Promise<void> {
   const pause = { name: 'pause', input: { resume_at } } as const;
-  await db.begin((tx) =>
-    changeContract(tx, { id, actor: TEST_ACTOR, now, request_id: null }, (facts, context) =>
-      decide(pause, facts, context),
-    ),
-  );
+  await db.begin((tx) => runCommand(tx, { id, actor: TEST_ACTOR, now, request_id: null }, pause));
 }
 
 async function isAwaited(db: Database, boundary: Instant): Promise<boolean> {

@@ -1,18 +1,14 @@
 /** What the lifecycle workflow has done in Postgres: settling a contract and carrying out commands upon it. */
 import { ApplicationFailure, asyncLocalStorage, log } from '@temporalio/activity';
-import { SYSTEM } from '../../domain/base/actor';
-import type { Actor } from '../../domain/base/actor';
-import { decide, needsOf } from '../../domain/contract/command';
-import type { CommandOutcome, ContractCommand } from '../../domain/contract/command';
+import { NotACommand, refusedOutcome } from '../../domain/contract/command';
+import type { CommandOutcome } from '../../domain/contract/command';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal, refuse } from '../../domain/base/refusal';
-import type { Refusal } from '../../domain/base/refusal';
-import { findAdminActor } from '../../db/access/admin';
-import { lockContract } from '../../db/contract/contract';
-import { changeContract } from '../../transactions/contract/change-contract';
-import { findCommandOutcome, insertCommandOutcome, isPast } from '../../db/contract/command';
+import { CommandExpired, runSentCommand } from '../../transactions/contract/run-sent-command';
+import type { CarriedOut, SentCommand } from '../../transactions/contract/run-sent-command';
+import { settleContract } from '../../transactions/contract/settle-contract';
 import { isBadData, isDatabaseRefusal, isPassing } from '../../db/base/errors';
-import type { Database, Sql } from '../../db/base/database';
+import type { Database } from '../../db/base/database';
 import { recordStart } from '../../db/system/sweep';
 import { REFUSED_BY_DATABASE } from '../ports';
 import type { Nudger } from '../ports';
@@ -31,15 +27,7 @@ export interface SettleContractInput extends SettleInput {
   epoch?: string | undefined;
 }
 
-export interface RunCommandInput extends SettleInput {
-  command: ContractCommand;
-  command_id: string;
-  fingerprint: string;
-  actor_id: string;
-  request_id: string;
-  /** By Postgres' clock; from then on the command is refused. */
-  deadline?: Instant;
-}
+export type RunCommandInput = SentCommand;
 
 /**
  * With this attempt a command that fails without an explanation has failed for good: its sender hears so, and not that it
@@ -70,10 +58,17 @@ export function createContractActivities({ db, nudger, showNames = false }: Cont
      */
     async runContractCommand(input: RunCommandInput): Promise<CommandOutcome> {
       // Its sender waits, so a row that is held is tried again soon.
-      const done = await beginWithShortWaits(db, (tx) => carryOut(tx, input), LOCK_RETRY_MS).catch((error: unknown) => {
-        if (error instanceof CommandExpired) return refused(refuse('COMMAND_EXPIRED', { deadline: error.deadline }));
-        throw isBadData(error) ? notACommand(input.command, error) : (failedForGood(input, error) ?? error);
-      });
+      const done = await beginWithShortWaits(db, (tx) => runSentCommand(tx, input), LOCK_RETRY_MS).catch(
+        (error: unknown): CarriedOut => {
+          if (error instanceof CommandExpired) {
+            const { deadline } = error;
+            return { outcome: refusedOutcome(refuse('COMMAND_EXPIRED', { deadline })), job_ids: [] };
+          }
+          if (error instanceof NotACommand) throw notACommand(error);
+          if (isBadData(error)) throw notACommand(new NotACommand(input.command, error));
+          throw failedForGood(input, error) ?? error;
+        },
+      );
       await nudger.wakeJobs(done.job_ids);
       return done.outcome;
     },
@@ -81,9 +76,8 @@ export function createContractActivities({ db, nudger, showNames = false }: Cont
 
   async function settle(input: SettleContractInput): Promise<ContractView> {
     const { contract_id: id, now, epoch } = input;
-    const request = { id, actor: SYSTEM, now, request_id: null, billing: 'stop' } as const;
     const outcome = await beginWithShortWaits(db, async (tx) => {
-      const settled = await changeContract(tx, request, () => 'unchanged');
+      const settled = await settleContract(tx, { id, now });
       await recordStart(tx, 'contract', id, epoch);
       return settled;
     });
@@ -92,69 +86,9 @@ export function createContractActivities({ db, nudger, showNames = false }: Cont
   }
 }
 
-/** What came of a command, with the jobs to wake. */
-interface CarriedOut {
-  outcome: CommandOutcome;
-  job_ids: string[];
-}
-
-/** Thrown out of a transaction in order to roll it back. */
-class CommandExpired extends Error {
-  constructor(readonly deadline: Instant) {
-    super(`the command expired at ${deadline}`);
-  }
-}
-
-/** One command in its transaction, or what came of an equal one before. */
-async function carryOut(tx: Sql, input: RunCommandInput): Promise<CarriedOut> {
-  // Under the lock: an equal command may be under way, and its outcome stands only when it has committed.
-  await lockContract(tx, input.contract_id);
-  const stored = await findCommandOutcome(tx, input.contract_id, input.command_id, input.fingerprint);
-  if (stored) return { outcome: stored, job_ids: [] };
-  await expectInTime(tx, input);
-  const actor: Actor = await findAdminActor(tx, input.actor_id);
-  const { contract_id: id, now, request_id, command } = input;
-  const changed = await changeContract(
-    tx,
-    { id, actor, now, request_id, ...formed(command, () => needsOf(command)) },
-    (facts, context) => formed(command, () => decide(command, facts, context)),
-  );
-  if (isRefusal(changed)) return refused(changed);
-  const outcome: CommandOutcome = {
-    refusal: changed.refusal,
-    changed: changed.changed,
-    replayed: false,
-    ...(command.name === 'amend' ? { amendment_id: command.input.amendment_id } : {}),
-  };
-  // A refusal had no effect: a repetition is judged afresh (domain.md 5.2).
-  if (!changed.refusal) await insertCommandOutcome(tx, input, outcome);
-  // Again, because the change may have waited for rows that others held.
-  await expectInTime(tx, input);
-  return { outcome, job_ids: changed.nudge.job_ids };
-}
-
-/** Throws when the deadline of a command has passed. */
-async function expectInTime(tx: Sql, { deadline }: RunCommandInput): Promise<void> {
-  if (deadline !== undefined && (await isPast(tx, deadline))) throw new CommandExpired(deadline);
-}
-
-function refused(refusal: Refusal): CarriedOut {
-  return { outcome: { refusal, changed: false, replayed: false }, job_ids: [] };
-}
-
-/** What the domain says of a command. It has no I/O: where it throws, the command is not what its decision expects. */
-function formed<T>(command: ContractCommand, ask: () => T): T {
-  try {
-    return ask();
-  } catch (error) {
-    throw notACommand(command, error);
-  }
-}
-
 /** Tried again it would fail again: a command that somebody sent by hand must not be tried for good. */
-function notACommand({ name }: ContractCommand, cause: unknown): ApplicationFailure {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return ApplicationFailure.nonRetryable(`The command ${name} cannot be carried out: ${why}`, 'NotACommand');
+function notACommand(error: NotACommand): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(error.message, 'NotACommand');
 }
 
 /** The last failure of a command that fails again and again without an explanation; undefined while it is tried again. */

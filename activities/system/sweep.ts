@@ -1,11 +1,10 @@
 /** What the sweep does each minute: finds what is owed in Postgres and wakes it, and forgets what has run its time. */
-import { SYSTEM } from '../../domain/base/actor';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import { unparkDueBillingEvents } from '../../db/billing/billing-event';
 import { dropExpiredIdempotency } from '../../transactions/system/drop-expired';
 import { confirmBoundaries } from '../../transactions/contract/confirm-boundaries';
-import { changeContract } from '../../transactions/contract/change-contract';
+import { settleContract } from '../../transactions/contract/settle-contract';
 import type { Database } from '../../db/base/database';
 import { dropOldRefusedAttempts } from '../../db/generation/refused-attempt';
 import { forgetSettled, markStarted, rowsToWake, SWEEP_KINDS } from '../../db/system/sweep';
@@ -120,8 +119,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
       const done = new Set(confirmed);
       const to_wake: Record<'contract' | 'job', string[]> = { contract: [], job: [] };
       for (const id of moved) {
-        const request = { id, actor: SYSTEM, now, request_id: null, billing: 'stop' } as const;
-        const settle = () => beginWithShortWaits(db, (tx) => changeContract(tx, request, () => 'unchanged'));
+        const settle = () => beginWithShortWaits(db, (tx) => settleContract(tx, { id, now }));
         const changed = await part(settle, undefined);
         if (changed === undefined) continue;
         done.add(id);

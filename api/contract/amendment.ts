@@ -10,7 +10,8 @@ import type { AmendmentRow } from '../../db/contract/amendment';
 import { contractExists } from '../../db/contract/contract';
 import { customerExists } from '../../db/catalogue/customer';
 import { newId } from '../../transactions/base/new-id';
-import { WORKFLOW_REFUSALS, hiddenFrom, readContract, replayedHeader, runCommand, sendCommand } from './command';
+import { runCommand } from '../../transactions/contract/run-command';
+import { WORKFLOW_REFUSALS, actUpon, hiddenFrom, readContract, replayedHeader, sendCommand } from './command';
 import type { Request } from './command';
 import { AMENDMENT_ACTIONS } from './contract-actions';
 import { AmendmentCreate } from './contract-shapes';
@@ -151,7 +152,7 @@ async function rehearseAmendment(
   command: Extract<ContractCommand, { name: 'amend' }>,
 ): Promise<Answer | Refusal> {
   return request.rehearse(async (tx) => {
-    const outcome = await runCommand(tx, request, id, command);
+    const outcome = await runCommand(tx, actUpon(request, id), command);
     if (isRefusal(outcome)) return hiddenFrom(request.caller, outcome);
     if (outcome.refusal) return outcome.refusal;
     const amendment = await findAmendment(tx, id, command.input.amendment_id);

@@ -1,17 +1,16 @@
 /** How the API reads a contract and has commands upon it carried out: here, in rehearsal, or by its workflow (decisions 1). */
 import { createHash, randomUUID } from 'node:crypto';
-import { decide, needsOf } from '../../domain/contract/command';
 import type { CommandOutcome, ContractCommand } from '../../domain/contract/command';
 import { isRefusal, notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { seesDeletedContracts } from '../../domain/access/caller';
 import type { Caller } from '../../domain/access/caller';
-import { auditAct } from '../../db/base/audit';
 import { findContract } from '../../db/contract/contract';
 import type { ContractRow } from '../../db/contract/contract';
 import { deletedRefusal } from '../../domain/contract/operations';
-import { changeContract } from '../../transactions/contract/change-contract';
-import type { Changed } from '../../transactions/contract/change-contract';
+import type { Changed, ContractAct } from '../../transactions/contract/changed';
+import { runCommand } from '../../transactions/contract/run-command';
+import { settleByTime } from '../../transactions/contract/settle-contract';
 import { beginLocked } from '../../db/base/database';
 import type { Database, Sql } from '../../db/base/database';
 import type { IdempotentRequest } from '../../db/base/idempotency';
@@ -45,7 +44,7 @@ export async function readContract(request: Request, id: string): Promise<Contra
   const is_due = row.next_boundary_at !== null && row.next_boundary_at <= (row.clock_now ?? now);
   if (!is_due && !isComputedByOlderRules(row)) return row;
   const settled = await beginLocked(api.db, [{ table: 'contracts', id }], (tx) =>
-    changeContract(tx, changeRequest(request, id), () => 'unchanged'),
+    settleByTime(tx, { id, now, request_id: request.request_id }),
   );
   if (isRefusal(settled)) return hiddenFrom(request.caller, settled);
   await api.nudger.wake(settled.nudge, request.request_id);
@@ -59,15 +58,15 @@ export function hiddenFrom(caller: Caller, refusal: Refusal): Refusal {
 }
 
 /** Carries out a command in this process: what needs no workflow (decisions 1). */
-export async function commandHere(request: Request, id: string, command: ContractCommand): Promise<Answer | Refusal> {
-  const outcome = await beginLocked(request.api.db, [{ table: 'contracts', id }], async (tx) => {
-    const changed = await runCommand(tx, request, id, command);
-    if (!isRefusal(changed) && changed.refusal && command.name === 'delete')
-      await auditRefusedDeletion(tx, request, changed.row, changed.refusal);
-    return changed;
-  });
+export async function carryOutHere(
+  request: Request,
+  id: string,
+  run: (tx: Sql, act: ContractAct) => Promise<Changed | Refusal>,
+): Promise<Answer | Refusal> {
+  const { api, request_id } = request;
+  const outcome = await beginLocked(api.db, [{ table: 'contracts', id }], (tx) => run(tx, actUpon(request, id)));
   if (isRefusal(outcome)) return hiddenFrom(request.caller, outcome);
-  await request.api.nudger.wake(outcome.nudge, request.request_id);
+  await api.nudger.wake(outcome.nudge, request_id);
   return outcome.refusal ?? shown(outcome.row, request);
 }
 
@@ -78,7 +77,7 @@ export async function rehearseCommand(
   command: ContractCommand,
 ): Promise<Answer | Refusal> {
   return request.rehearse(async (tx) => {
-    const outcome = await runCommand(tx, request, id, command);
+    const outcome = await runCommand(tx, actUpon(request, id), command);
     if (isRefusal(outcome)) return hiddenFrom(request.caller, outcome);
     const { refusal, facts, row } = outcome;
     return refusal ?? { status: 200, body: presentFacts(facts, row, facts.settled_until, request.caller) };
@@ -136,30 +135,9 @@ export function replayedHeader({ replayed }: CommandOutcome): Record<string, str
   return replayed ? { 'Idempotent-Replayed': 'true' } : {};
 }
 
-/** A refused attempt to delete leaves its own row (domain.md 6.2). */
-function auditRefusedDeletion(tx: Sql, request: Request, row: ContractRow, refusal: Refusal): Promise<void> {
-  return auditAct(tx, request, {
-    action: 'contract.delete_refused',
-    subject_type: 'contract',
-    subject_id: row.id,
-    contract_id: row.id,
-    environment: row.environment,
-    reason: refusal.code,
-  });
-}
-
-export function runCommand(
-  tx: Sql,
-  request: Request,
-  id: string,
-  command: ContractCommand,
-): Promise<Changed | Refusal> {
-  const change = { ...changeRequest(request, id), ...needsOf(command) };
-  return changeContract(tx, change, (facts, context) => decide(command, facts, context));
-}
-
-function changeRequest(request: Request, id: string) {
-  return { id, actor: request.actor, now: request.now, request_id: request.request_id };
+/** The request as an act upon a contract. */
+export function actUpon({ actor, now, request_id }: Request, id: string): ContractAct {
+  return { id, actor, now, request_id };
 }
 
 export function shown(row: ContractRow, { now, caller }: Pick<Request, 'now' | 'caller'>, status = 200): Answer {

@@ -7,11 +7,13 @@ import { CONTRACT_SORTS, contractExists, listContracts } from '../../db/contract
 import type { ContractSort } from '../../db/contract/contract';
 import { createContract, sourcesOf } from '../../transactions/contract/create-contract';
 import type { NewContract } from '../../transactions/contract/create-contract';
+import { deleteContract } from '../../transactions/contract/delete-contract';
+import { runCommand } from '../../transactions/contract/run-command';
 import { customerExists } from '../../db/catalogue/customer';
 import type { Sql } from '../../db/base/database';
 import {
   WORKFLOW_REFUSALS,
-  commandHere,
+  carryOutHere,
   commandThroughWorkflow,
   etag,
   readContract,
@@ -164,7 +166,7 @@ export const contractRoutes: Route[] = [
         return commandThroughWorkflow(request, params.id, command);
       return query.dry_run === 'true'
         ? rehearseCommand(request, params.id, command)
-        : commandHere(request, params.id, command);
+        : carryOutHere(request, params.id, (tx, act) => runCommand(tx, act, command));
     },
   }),
   route({
@@ -182,12 +184,9 @@ export const contractRoutes: Route[] = [
     refusals: ['CONTRACT_ACTIVE', 'CONTRACT_HAS_OPEN_JOB', 'CONFIRMATION_MISMATCH', 'REVISION_CONFLICT'],
     audit: ['contract.deleted'],
     async handle({ params, query, body, ...request }) {
-      const command: ContractCommand = {
-        name: 'delete',
-        input: { ...body, expected_revision: request.expected_revision },
-      };
-      if (query.dry_run === 'true') return rehearseCommand(request, params.id, command);
-      const done = await commandHere(request, params.id, command);
+      const input = { ...body, expected_revision: request.expected_revision };
+      if (query.dry_run === 'true') return rehearseCommand(request, params.id, { name: 'delete', input });
+      const done = await carryOutHere(request, params.id, (tx, act) => deleteContract(tx, act, input));
       return isRefusal(done) ? done : { status: 204, ...(done.nudge ? { nudge: done.nudge } : {}) };
     },
   }),

@@ -1,27 +1,17 @@
 /** Commands that were carried out, by the id under which they may come again (decisions, "Temporal, as tried"). */
 import type { CommandOutcome } from '../../domain/contract/command';
 import type { Instant } from '../../domain/base/instant';
-import { refuse } from '../../domain/base/refusal';
-import { lockContract } from './contract';
-import { beginLocked } from '../base/database';
-import type { Database, Sql } from '../base/database';
+import type { Sql } from '../base/database';
 
-/** How long the lock of a contract is awaited in order to settle what became of a command. */
-const SETTLE_WAIT_MS = 1_000;
-
-/** The stored outcome of a command, or a refusal when its id was used for another one; undefined when it is new. */
-export async function findCommandOutcome(
+/** What is stored of a command that was carried out; undefined when there is none under this id. */
+export async function findStoredOutcome(
   sql: Sql,
   contract_id: string,
   command_id: string,
-  fingerprint: string,
-): Promise<CommandOutcome | undefined> {
+): Promise<{ outcome: CommandOutcome; fingerprint: string } | undefined> {
   const [row] = await sql<{ outcome: CommandOutcome; fingerprint: string }[]>`
     SELECT outcome, fingerprint FROM contract_commands WHERE contract_id = ${contract_id} AND command_id = ${command_id}`;
-  if (!row) return undefined;
-  if (row.fingerprint !== fingerprint)
-    return { refusal: refuse('IDEMPOTENCY_KEY_REUSED'), changed: false, replayed: false };
-  return { ...row.outcome, replayed: true };
+  return row;
 }
 
 /** Whether the outcome of a command with this id is stored. */
@@ -35,27 +25,6 @@ export async function isCommandStored(sql: Sql, contract_id: string, command_id:
 export async function isPast(sql: Sql, instant: Instant): Promise<boolean> {
   const [row] = await sql<[{ past: boolean }]>`SELECT clock_timestamp() >= ${instant}::timestamptz AS past`;
   return row.past;
-}
-
-/**
- * What became of a command whose sender did not hear it: its stored outcome, or the refusal `COMMAND_EXPIRED`. Ask after its
- * deadline. Who carries it out locks the contract, stores the outcome, checks the deadline, and commits; so under that lock
- * nothing is under way, and what is not stored then is never carried out.
- * @throws Error before the deadline, and when the contract stays locked
- */
-export function settleCommand(
-  db: Database,
-  command: { contract_id: string; command_id: string; fingerprint: string; deadline: Instant },
-): Promise<CommandOutcome> {
-  const { contract_id, command_id, fingerprint, deadline } = command;
-  const settle = async (tx: Sql): Promise<CommandOutcome> => {
-    await lockContract(tx, contract_id);
-    const stored = await findCommandOutcome(tx, contract_id, command_id, fingerprint);
-    if (stored) return stored;
-    if (!(await isPast(tx, deadline))) throw new Error(`the command may be carried out until ${deadline}`);
-    return { refusal: refuse('COMMAND_EXPIRED', { deadline }), changed: false, replayed: false };
-  };
-  return beginLocked(db, [{ table: 'contracts', id: contract_id }], settle, SETTLE_WAIT_MS);
 }
 
 /** Stores the outcome in the transaction of the change itself. */

@@ -22,6 +22,9 @@ export interface StoredPerson {
 /** The actor of everything that happens by itself: boundaries crossed, jobs finished. */
 export const SYSTEM: Actor = { type: 'system', id: 'covenant', name: 'Covenant' };
 
+/** The actor of what billing systems report. */
+export const BILLING: Actor = { type: 'system', id: 'billing', name: 'Billing' };
+
 /** What is stored of a person who may act. */
 export interface KnownPerson {
   /** The id of the name that the person has now; null before the first act under it. */

@@ -7,6 +7,7 @@
  */
 import type { BillingSource, InvoiceObservation, InvoiceStatus } from './billing-event';
 import { localDateAt } from '../base/calendar';
+import { instantFromMillis, laterOf, millisOf } from '../base/instant';
 import type { Instant, LocalDate } from '../base/instant';
 
 /** What is known of one invoice. No prices: they are the billing system's. */
@@ -58,6 +59,20 @@ const TIE_BREAK: readonly InvoiceStatus[] = ['OPEN', 'FAILED', 'DISPUTED', 'WRIT
 export function invoiceAfter(known: Invoice | undefined, seen: SeenInvoice, timezone: string): Invoice {
   const candidate = invoiceOf(seen, timezone);
   return known === undefined || outweighs(candidate, known) ? candidate : known;
+}
+
+/** Whether one of these looks shows something newer of an invoice than what is known. */
+export function isOutdated(known: Invoice, seen: readonly SeenInvoice[], timezone: string): boolean {
+  return seen.some((one) => isSameInvoice(one, known) && invoiceAfter(known, one, timezone) !== known);
+}
+
+/**
+ * The instant of a question to a billing system; `at` is the time by the contract's clock. Of two answers the one asked for later
+ * holds, so a question is later than all before it: a test clock stands still between them.
+ */
+export function askedAt(invoices: readonly Pick<Invoice, 'fetched_at'>[], at: Instant): Instant {
+  const asked_before = invoices.flatMap(({ fetched_at }) => fetched_at ?? []);
+  return asked_before.reduce((latest, asked) => laterOf(latest, instantFromMillis(millisOf(asked) + 1)), at);
 }
 
 /** Whether money is still owed. */

@@ -10,7 +10,7 @@ import type { ContractAction, ContractChange } from './change';
 import type { DecisionContext } from './decision';
 import type { Instant } from '../base/instant';
 import { invoiceAfter, isSameInvoice } from '../billing/invoice';
-import type { Invoice } from '../billing/invoice';
+import type { Invoice, InvoiceName, SeenInvoice } from '../billing/invoice';
 import type { JsonObject } from '../base/json';
 import { autoRenewed, renewalBlock } from './renewal';
 
@@ -39,8 +39,19 @@ export interface BillingVerdict {
   reason: string | null;
 }
 
+/** What is known of an event's invoice. */
+export type Look = LookedUpBillingEvent['look'];
+
+/** The look at its invoice that an event amounts to; null when there is none, or it shows a refund, which is no look (1.5.6). */
+export function seenInvoice({ source, invoice_id }: InvoiceName, look: Look): SeenInvoice | null {
+  if (look.at === 'nothing') return null;
+  const { status, ...observed } = look.observation;
+  if (status === 'REFUNDED') return null;
+  return { ...observed, status, source, invoice_id, fetched_at: look.at === 'source' ? look.fetched_at : null };
+}
+
 /** Applies events in the order given; answers the changes, one for each event that is told, and every verdict. */
-export function applyBillingEvents(
+export function applyEvents(
   facts: ContractFacts,
   events: LookedUpBillingEvent[],
   context: DecisionContext,
@@ -103,14 +114,12 @@ function judge(
   facts: ContractFacts,
   event: LookedUpBillingEvent,
 ): { verdict: BillingVerdict; invoice?: Invoice; told: JsonObject } {
-  const { id, look, source, invoice_id } = event;
+  const { id, look } = event;
   if (look.at === 'nothing') return { verdict: { id, outcome: look.outcome, reason: look.reason }, told: {} };
   const known = facts.invoices.find((invoice) => isSameInvoice(invoice, event));
-  const { status: seen_status, ...observed } = look.observation;
+  const seen = seenInvoice(event, look);
   // Whoever was paid back had paid: nothing is owed again, and nothing else is settled by it (1.5.6).
-  if (seen_status === 'REFUNDED') return { verdict: { id, outcome: 'IGNORED', reason: 'REFUND' }, told: {} };
-  const fetched_at = look.at === 'source' ? look.fetched_at : null;
-  const seen = { ...observed, status: seen_status, source, invoice_id, fetched_at };
+  if (seen === null) return { verdict: { id, outcome: 'IGNORED', reason: 'REFUND' }, told: {} };
   const invoice = invoiceAfter(known, seen, facts.timezone);
   if (invoice === known) return { verdict: { id, outcome: 'IGNORED', reason: 'STALE' }, told: { is: known.status } };
   const { status, due_date, occurred_at } = invoice;

@@ -52,6 +52,19 @@ export interface CommandOutcome {
   amendment_id?: string;
 }
 
+/** The outcome of a command that was refused. */
+export function refusedOutcome(refusal: Refusal): CommandOutcome {
+  return { refusal, changed: false, replayed: false };
+}
+
+/** Thrown for a command that is not what its decision expects: sent again it would fail again. */
+export class NotACommand extends Error {
+  constructor({ name }: Pick<ContractCommand, 'name'>, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(`The command ${name} cannot be carried out: ${why}`, { cause });
+  }
+}
+
 type Decide<Input> = (facts: ContractFacts, input: Input, context: DecisionContext) => Decision;
 
 const COMMANDS: { [Name in CommandName]: Decide<CommandInputs[Name]> } = {

@@ -3,7 +3,7 @@
  * for unpaid invoices (decisions 3; domain.md 1.4 T6, T8).
  */
 import { askAgainAt, billingLevel, isAtLeast } from '../billing/dunning';
-import { invoiceAfter, isSameInvoice } from '../billing/invoice';
+import { invoiceAfter, isOutdated, isSameInvoice } from '../billing/invoice';
 import type { InvoiceName, SeenInvoice } from '../billing/invoice';
 import type { Instant } from '../base/instant';
 import { settle, verificationDue } from './boundary';
@@ -18,6 +18,14 @@ export type BillingAnswer = { fetched: SeenInvoice[] } | 'unreachable';
 export function withoutInvoices(facts: ContractFacts, foreign: readonly InvoiceName[]): ContractFacts {
   const invoices = facts.invoices.filter((invoice) => !foreign.some((other) => isSameInvoice(other, invoice)));
   return invoices.length === facts.invoices.length ? facts : { ...facts, invoices };
+}
+
+/** The facts without invoices of which one of these looks shows more than is known here: they are another contract's. */
+export function withoutOutdatedInvoices(facts: ContractFacts, seen: readonly SeenInvoice[]): ContractFacts {
+  return withoutInvoices(
+    facts,
+    facts.invoices.filter((known) => isOutdated(known, seen, facts.timezone)),
+  );
 }
 
 /** The facts with the answer of the billing system, or with since when it is silent and when to ask again. */

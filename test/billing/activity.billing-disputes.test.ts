@@ -19,7 +19,7 @@ import { createStripePort, createStripeReceiver } from '../../adapters/billing-s
 import { insertBillingEvent } from '../../db/billing/billing-event';
 import { findContract } from '../../db/contract/contract';
 import { signStripe } from '../../demo/fake-billing';
-import { applyBillingEvents } from '../../domain/contract/billing-application';
+import { applyEvents } from '../../domain/contract/billing-application';
 import type { LookedUpBillingEvent } from '../../domain/contract/billing-application';
 import { BillingUnreachable } from '../../domain/billing/billing-event';
 import type { BillingPort, BillingSource, InvoiceObservation } from '../../domain/billing/billing-event';
@@ -227,7 +227,7 @@ describe.each(SEQUENCES)('$name', ({ steps, ends }) => {
 
   function afterLook(known: Invoice | undefined, look: LookedUpBillingEvent): Invoice {
     const facts = buildFacts({ invoices: known === undefined ? [] : [known], timezone: 'UTC' });
-    const { changes } = applyBillingEvents(facts, [look], buildContext());
+    const { changes } = applyEvents(facts, [look], buildContext());
     return changes.at(-1)?.facts.invoices[0] as Invoice;
   }
 

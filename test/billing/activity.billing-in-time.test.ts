@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { createBillingActivities } from '../../activities/billing/billing';
 import { createContractActivities } from '../../activities/contract/contract';
 import { findContract } from '../../db/contract/contract';
-import { changeContract } from '../../transactions/contract/change-contract';
+import { settleByTime } from '../../transactions/contract/settle-contract';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { createBillingSystem, outcomesOf, tellInvoice } from '../harness/billing';
 import type { BillingSystem } from '../harness/billing';
@@ -111,7 +111,7 @@ describe('a payment that came in before the end, and was looked at after it', ()
     const id = await pastDueContractId();
     await tell(id, 'PAID', 2, '2027-01-31T12:00:00.000Z');
     const looking = { id, actor: TEST_ACTOR, now: AFTERWARDS, request_id: null };
-    await sql.begin((tx) => changeContract(tx, looking, () => 'unchanged'));
+    await sql.begin((tx) => settleByTime(tx, looking));
     expect(await contractOf(id)).toMatchObject({ state: 'EXPIRED', renewal_blocked: 'PAST_DUE' });
     await activities.applyBillingEvents({ contract_id: id, now: AFTERWARDS });
     expect(await contractOf(id)).toMatchObject({ state: 'ACTIVE', term_number: 2, renewal_blocked: null });
@@ -153,7 +153,7 @@ test('a suspension that others passed by holds from when it is verified, not fro
   const occurred_at = '2027-01-20T10:00:00.000Z';
   billing.invoices.set(invoice_id, { contract_id: id, status: 'OPEN', due: '2027-01-20', occurred_at });
   const looking = { id, actor: TEST_ACTOR, now: '2027-02-04T09:00:00.000Z', request_id: null };
-  await sql.begin((tx) => changeContract(tx, looking, () => 'unchanged'));
+  await sql.begin((tx) => settleByTime(tx, looking));
   const verified_at = '2027-02-06T12:00:00.000Z';
   await activities.verifyBilling({ contract_id: id, now: verified_at });
   expect((await auditOf(sql, id)).at(-1)).toMatchObject({ action: 'contract.suspended', at: verified_at });

@@ -2,14 +2,15 @@
  * The activities about money, each called by itself: what billing told is applied once, and nothing is done to a contract
  * for unpaid invoices before the billing system was asked.
  */
+import { runCommand } from '../../transactions/contract/run-command';
+import { settleByTime } from '../../transactions/contract/settle-contract';
 import { randomUUID } from 'node:crypto';
-import { EVENTS_APPLIED_MAX, createBillingActivities } from '../../activities/billing/billing';
+import { createBillingActivities } from '../../activities/billing/billing';
+import { EVENTS_APPLIED_MAX } from '../../transactions/contract/apply-billing-events';
 import { createContractActivities } from '../../activities/contract/contract';
 import type { ContractView } from '../../activities/contract/contract-view';
 import { countPendingBillingEvents, findBillingEvent } from '../../db/billing/billing-event';
 import { findContract } from '../../db/contract/contract';
-import { changeContract } from '../../transactions/contract/change-contract';
-import { decide } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';
 import { addDays } from '../../domain/base/calendar';
 import type { Instant } from '../../domain/base/instant';
@@ -94,9 +95,7 @@ async function payAndTell(id: string, occurred_at: Instant, received_at = occurr
 /** Somebody looks at the contract or commands it elsewhere, without asking billing. */
 async function pass(id: string, now: Instant, command?: ContractCommand): Promise<void> {
   const request = { id, actor: TEST_ACTOR, now, request_id: null };
-  const outcome = await sql.begin((tx) =>
-    changeContract(tx, request, (facts, context) => (command ? decide(command, facts, context) : 'unchanged')),
-  );
+  const outcome = await sql.begin((tx) => (command ? runCommand(tx, request, command) : settleByTime(tx, request)));
   if (isRefusal(outcome) || outcome.refusal) throw new Error('it was refused');
 }
 

@@ -11,7 +11,7 @@ import {
   levelInHindsight,
 } from '../../domain/billing/dunning';
 import type { BillingLevel } from '../../domain/billing/dunning';
-import { applyBillingEvents } from '../../domain/contract/billing-application';
+import { applyEvents } from '../../domain/contract/billing-application';
 import type { LookedUpBillingEvent } from '../../domain/contract/billing-application';
 import { INVOICE_STATUSES, datedByNow } from '../../domain/billing/billing-event';
 import type { BillingEvent, SeenStatus } from '../../domain/billing/billing-event';
@@ -448,7 +448,7 @@ function known(facts: ContractFacts): ContractFacts {
 describe('any permutation and repetition of the same events', () => {
   test('ends in the same facts when they are applied together', () => {
     const applied = (facts: ContractFacts, events: LookedUpBillingEvent[]): ContractFacts => {
-      const told = applyBillingEvents(facts, events, buildContext()).changes.at(-1)?.facts ?? facts;
+      const told = applyEvents(facts, events, buildContext()).changes.at(-1)?.facts ?? facts;
       return known(consequencesOf(told, NOON, buildRenewalContext()).at(-1)?.facts ?? told);
     };
     fc.assert(
@@ -463,7 +463,7 @@ describe('any permutation and repetition of the same events', () => {
     const applied = (facts: ContractFacts, events: LookedUpBillingEvent[]): ContractFacts => {
       let current = facts;
       for (const event of events) {
-        current = applyBillingEvents(current, [event], buildContext()).changes.at(-1)?.facts ?? current;
+        current = applyEvents(current, [event], buildContext()).changes.at(-1)?.facts ?? current;
         current = consequencesOf(current, NOON, buildRenewalContext()).at(-1)?.facts ?? current;
         current = settle(current, NOON, buildSettleContext()).facts;
       }
@@ -513,7 +513,7 @@ test('an event that tells nothing new is ignored, and says so', () => {
     event('2', 'FAILED', '2027-06-11'),
     event('1', 'PAID', '2027-06-12'),
   ];
-  const { changes, verdicts } = applyBillingEvents(FACTS_IN.PAST_DUE, events, buildContext());
+  const { changes, verdicts } = applyEvents(FACTS_IN.PAST_DUE, events, buildContext());
   expect(verdicts.map(({ outcome, reason }) => [outcome, reason])).toEqual([
     ['APPLIED', null],
     ['IGNORED', 'STALE'],
@@ -539,11 +539,11 @@ test('an event that cannot be read yet is told once, however often it is tried',
     told_at: NOON,
     look: { at: 'nothing', outcome: 'PARKED', reason: 'INVOICE_UNKNOWN' },
   });
-  const first = applyBillingEvents(FACTS_IN.ACTIVE, [parked(0)], buildContext());
+  const first = applyEvents(FACTS_IN.ACTIVE, [parked(0)], buildContext());
   expect(first.changes).toMatchObject([
     { action: 'billing.parked', reason: 'INVOICE_UNKNOWN', told: { future_dated: true }, facts: { invoices: [] } },
   ]);
-  const again = applyBillingEvents(FACTS_IN.ACTIVE, [parked(1)], buildContext());
+  const again = applyEvents(FACTS_IN.ACTIVE, [parked(1)], buildContext());
   expect(again).toEqual({ changes: [], verdicts: first.verdicts });
 });
 

@@ -3,7 +3,7 @@
  * give, or facts that contradict each other.
  */
 import fc from 'fast-check';
-import { applyBillingEvents } from '../../domain/contract/billing-application';
+import { applyEvents } from '../../domain/contract/billing-application';
 import type { LookedUpBillingEvent } from '../../domain/contract/billing-application';
 import type { InvoiceStatus } from '../../domain/billing/billing-event';
 import { addDays, localDateAt } from '../../domain/base/calendar';
@@ -222,7 +222,7 @@ const aStep: fc.Arbitrary<Step> = fc.record({
 function acted(facts: ContractFacts, step: Step, now: Instant): ContractChange[] {
   const act = step.act(facts, localDateAt(now, facts.timezone), now);
   if (act === null || typeof act === 'number') return [];
-  if (!('name' in act)) return applyBillingEvents(facts, [act], buildContext({ now })).changes;
+  if (!('name' in act)) return applyEvents(facts, [act], buildContext({ now })).changes;
   const decision = decide(act, facts, buildContext({ now }));
   return decision === 'unchanged' || isRefusal(decision) ? [] : [decision].flat();
 }

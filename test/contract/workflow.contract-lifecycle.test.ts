@@ -5,11 +5,10 @@ import { randomUUID } from 'node:crypto';
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
-import { changeContract } from '../../transactions/contract/change-contract';
-import type { Changed } from '../../transactions/contract/change-contract';
+import { runCommand } from '../../transactions/contract/run-command';
+import type { Changed } from '../../transactions/contract/changed';
 import { findContract } from '../../db/contract/contract';
 import { waitFor } from '../../dev/waiting';
-import { decide } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';
 import { isRefusal } from '../../domain/base/refusal';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
@@ -85,11 +84,7 @@ async function textOf(handle: WorkflowHandle): Promise<string> {
 /** Changes a contract past its workflow, as the interface does for edits and deletions. */
 async function commandElsewhere(id: string, command: ContractCommand): Promise<Changed> {
   const now = new Date().toISOString();
-  const outcome = await sql.begin((tx) =>
-    changeContract(tx, { id, actor: TEST_ACTOR, now, request_id: null }, (facts, context) =>
-      decide(command, facts, context),
-    ),
-  );
+  const outcome = await sql.begin((tx) => runCommand(tx, { id, actor: TEST_ACTOR, now, request_id: null }, command));
   if (isRefusal(outcome)) throw new Error(outcome.detail);
   return outcome;
 }
@@ -128,11 +123,7 @@ test('a timer of a Temporal server whose clock is ahead does not ask Postgres ag
   const { facts } = await buildContract(sql, { now: earlier(resume_at, AHEAD_MS) });
   const pause: ContractCommand = { name: 'pause', input: { resume_at } };
   const paused_at = earlier(resume_at, LEFT_MS + 60_000);
-  await sql.begin((tx) =>
-    changeContract(tx, { id: facts.id, actor: TEST_ACTOR, now: paused_at, request_id: null }, (current, context) =>
-      decide(pause, current, context),
-    ),
-  );
+  await sql.begin((tx) => runCommand(tx, { id: facts.id, actor: TEST_ACTOR, now: paused_at, request_id: null }, pause));
   // To the activities the server's time is ten minutes ahead, as to those that Postgres bounds.
   around = (real) => ({
     settleContract: (input) => real.settleContract({ ...input, now: earlier(input.now, AHEAD_MS) }),

@@ -2,13 +2,12 @@
  * A crowd of contracts at the same moment: every boundary of one second is crossed, and every billing event of a burst is
  * applied, once each, with two API processes and a worker that dies in between.
  */
-import { changeContract } from '../../transactions/contract/change-contract';
+import { runCommand } from '../../transactions/contract/run-command';
 import { FakeBilling } from '../../demo/fake-billing';
 import type { StandardEvent } from '../../demo/fake-billing';
 import type { ExtraApi } from '../../dev/stack';
 import type { InvoiceStatus } from '../../domain/billing/billing-event';
 import { addDays } from '../../domain/base/calendar';
-import { decide } from '../../domain/contract/command';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { createNudger } from '../../temporal/nudge';
@@ -62,11 +61,7 @@ async function pauseAll(): Promise<Instant> {
   const pause = { name: 'pause', input: { resume_at } } as const;
   await Promise.all(
     contract_ids.map((id) =>
-      stack.sql.begin((tx) =>
-        changeContract(tx, { id, actor: TEST_ACTOR, now, request_id: null }, (facts, context) =>
-          decide(pause, facts, context),
-        ),
-      ),
+      stack.sql.begin((tx) => runCommand(tx, { id, actor: TEST_ACTOR, now, request_id: null }, pause)),
     ),
   );
   return resume_at;

@@ -1,6 +1,7 @@
 /**
  * The activities of a generation job, each called by itself: what they write, what they refuse to do twice, and what they throw.
  */
+import { settleByTime } from '../../transactions/contract/settle-contract';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
@@ -8,13 +9,12 @@ import { createGenerationJobActivities } from '../../activities/generation/gener
 import type { FillChunksInput, FilledRange } from '../../activities/generation/generation-job';
 import { createContractTurns } from '../../activities/generation/contract-turns';
 import { ROW_LOCKED } from '../../activities/base/short-wait';
-import { changeContract } from '../../transactions/contract/change-contract';
+import { runCommand } from '../../transactions/contract/run-command';
 import { KEY_DRAWS_MAX } from '../../transactions/generation/request-licenses';
 import { resumeJob } from '../../transactions/generation/resume-job';
 import { openDatabase } from '../../db/base/database';
 import type { Sql } from '../../db/base/database';
 import { limitLockWait, NO_LIMITS } from '../../db/base/session';
-import { decide } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';
 import { waitUntilBlocked } from '../harness/blocked-statement';
 import { closeChunkGate, installChunkGate } from '../harness/chunk-gate';
@@ -183,9 +183,7 @@ describe('fillChunks', () => {
     const { contract_id, job_id } = await runningJob();
     const resume_at = new Date(Date.now() + 86_400_000).toISOString();
     const request = { id: contract_id, actor: TEST_ACTOR, now: now(), request_id: null };
-    await sql.begin((tx) =>
-      changeContract(tx, request, (facts, context) => decide({ name: 'pause', input: { resume_at } }, facts, context)),
-    );
+    await sql.begin((tx) => runCommand(tx, request, { name: 'pause', input: { resume_at } }));
     expect(await fill(job_id)).toEqual({ stopped: true, given_up: [] });
     expect((await jobOf(sql, job_id)).completed).toBe(0);
     expect(await fill(job_id, { now: resume_at })).toEqual({ stopped: false, given_up: [] });
@@ -212,9 +210,7 @@ describe('a change that closes a contract', () => {
   /** Carries a command out, or settles the contract by a clock that is past its end. */
   async function close(tx: Sql, contract_id: string, command: ContractCommand | null): Promise<void> {
     const request = { id: contract_id, actor: TEST_ACTOR, now: command ? now() : AFTER_ITS_END, request_id: null };
-    const changed = await changeContract(tx, request, (facts, context) =>
-      command ? decide(command, facts, context) : 'unchanged',
-    );
+    const changed = await (command ? runCommand(tx, request, command) : settleByTime(tx, request));
     expect(changed).toMatchObject({ refusal: null, row: { may_generate: false } });
   }
 
@@ -274,9 +270,7 @@ test('a change that leaves a contract open waits for no chunk', async () => {
   await gate.held(1);
   const rename: ContractCommand = { name: 'edit', input: { name: 'Renamed' } };
   const request = { id: contract_id, actor: TEST_ACTOR, now: now(), request_id: null };
-  const renamed = await sql.begin((tx) =>
-    changeContract(tx, request, (facts, context) => decide(rename, facts, context)),
-  );
+  const renamed = await sql.begin((tx) => runCommand(tx, request, rename));
   expect(renamed).toMatchObject({ changed: true });
   await gate.open();
   expect(await filled).toEqual({ stopped: false, given_up: [] });

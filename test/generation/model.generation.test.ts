@@ -8,12 +8,12 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import fc from 'fast-check';
 import { createGenerationJobActivities } from '../../activities/generation/generation-job';
-import { changeContract } from '../../transactions/contract/change-contract';
+import { runCommand } from '../../transactions/contract/run-command';
+import { settleByTime } from '../../transactions/contract/settle-contract';
 import { createLicenseRequests } from '../../transactions/generation/request-licenses';
 import type { RequestLicenses } from '../../transactions/generation/request-licenses';
 import { cancelJob } from '../../transactions/generation/change-job';
 import { resumeJob } from '../../transactions/generation/resume-job';
-import { decide } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';
 import type { JobState } from '../../domain/generation/generation-job';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
@@ -120,9 +120,7 @@ function shown(model: Model): unknown {
 }
 
 async function seen(real: Real, now: string): Promise<unknown> {
-  const settled = await real.sql.begin((tx) =>
-    changeContract(tx, { id: real.contract_id, actor: TEST_ACTOR, now, request_id: null }, () => 'unchanged'),
-  );
+  const settled = await real.sql.begin((tx) => settleByTime(tx, { id: real.contract_id, now }));
   if (isRefusal(settled)) throw new Error(settled.detail);
   const jobs = await real.sql<{ told: string }[]>`
     SELECT format('%s %s/%s', state, (SELECT coalesce(sum(licenses), 0) FROM generation_chunks WHERE job_id = g.id), requested) AS told
@@ -279,10 +277,8 @@ class ResumeJob extends Command {
 abstract class ContractCommandOf extends Command {
   abstract command(now: string): ContractCommand;
   async perform({ sql, contract_id }: Real, now: string): Promise<string> {
-    const request = { id: contract_id, actor: TEST_ACTOR, now, request_id: null, lock_quota: true };
-    const outcome = await sql.begin((tx) =>
-      changeContract(tx, request, (facts, context) => decide(this.command(now), facts, context)),
-    );
+    const request = { id: contract_id, actor: TEST_ACTOR, now, request_id: null };
+    const outcome = await sql.begin((tx) => runCommand(tx, request, this.command(now)));
     if (isRefusal(outcome)) return outcome.code;
     if (outcome.refusal) return outcome.refusal.code;
     return outcome.changed ? 'changed' : 'unchanged';

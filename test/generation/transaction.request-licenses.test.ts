@@ -5,8 +5,8 @@
 import { randomFillSync, randomUUID } from 'node:crypto';
 import { createGenerationJobActivities } from '../../activities/generation/generation-job';
 import { storeAdminApiKey } from '../../transactions/access/admin-api-key';
-import { changeContract } from '../../transactions/contract/change-contract';
-import type { Changed } from '../../transactions/contract/change-contract';
+import { runCommand } from '../../transactions/contract/run-command';
+import type { Changed } from '../../transactions/contract/changed';
 import { refreshGrants } from '../../db/contract/quota';
 import { findGenerator } from '../../db/catalogue/generator';
 import { editGenerator } from '../../transactions/catalogue/generator';
@@ -22,7 +22,6 @@ import { newId } from '../../transactions/base/new-id';
 import { editProduct } from '../../transactions/catalogue/product';
 import { rowsToWake } from '../../db/system/sweep';
 import { newApiKey } from '../../domain/access/api-key';
-import { decide, needsOf } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';
 import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
@@ -50,7 +49,7 @@ afterAll(() => database.drop());
 const act = () => ({ actor: TEST_ACTOR, now: new Date().toISOString(), request_id: null });
 
 function carryOut(tx: Sql, id: string, command: ContractCommand): Promise<Changed | Refusal> {
-  return changeContract(tx, { id, ...act(), ...needsOf(command) }, (facts, context) => decide(command, facts, context));
+  return runCommand(tx, { id, ...act() }, command);
 }
 
 const TERMINATE: ContractCommand = { name: 'terminate', input: { reason: 'test' } };

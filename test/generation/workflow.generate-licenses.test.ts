@@ -10,10 +10,9 @@ import type {
   OpenJobInput,
 } from '../../activities/generation/generation-job';
 import { findContract } from '../../db/contract/contract';
-import { changeContract } from '../../transactions/contract/change-contract';
+import { runCommand } from '../../transactions/contract/run-command';
 import { cancelJob } from '../../transactions/generation/change-job';
 import { resumeJob } from '../../transactions/generation/resume-job';
-import { decide } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';
 import { isRefusal } from '../../domain/base/refusal';
 import { generationJobWorkflowId } from '../../temporal/ids';
@@ -78,11 +77,7 @@ async function contractWithJob(requested = REQUESTED, options = {}): Promise<{ c
 
 async function commandContract(id: string, command: ContractCommand): Promise<string[]> {
   const now = new Date().toISOString();
-  const outcome = await sql.begin((tx) =>
-    changeContract(tx, { id, actor: TEST_ACTOR, now, request_id: null }, (facts, context) =>
-      decide(command, facts, context),
-    ),
-  );
+  const outcome = await sql.begin((tx) => runCommand(tx, { id, actor: TEST_ACTOR, now, request_id: null }, command));
   if (isRefusal(outcome) || outcome.refusal) throw new Error('the command was refused');
   return outcome.nudge.job_ids;
 }

@@ -2,13 +2,13 @@
  * Does to a database what processes of the product do, by the rules of time zones of the Node that runs it. As a program it is
  * forked with the address of the database, and is sent acts, one after the other.
  */
-import { changeContract } from '../../transactions/contract/change-contract';
+import { runCommand } from '../../transactions/contract/run-command';
+import { settleByTime } from '../../transactions/contract/settle-contract';
 import { findContract } from '../../db/contract/contract';
 import { openDatabase } from '../../db/base/database';
 import type { Database } from '../../db/base/database';
 import { applicationName } from '../../db/system/rule-comparison';
 import { TIME_ZONE_RULES } from '../../db/contract/time-zone-rules';
-import { decide, needsOf } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';
 import type { ContractState } from '../../domain/contract/facts';
 import type { Instant } from '../../domain/base/instant';
@@ -45,9 +45,7 @@ async function change(db: Database, one: Exclude<Act, { name: 'build' }>): Promi
   const command = one.name === 'command' ? one.command : undefined;
   const request = { id: one.id, actor: TEST_ACTOR, now: one.now, request_id: null };
   const changed = await db.begin((tx) =>
-    changeContract(tx, { ...request, ...(command && needsOf(command)) }, (facts, context) =>
-      command === undefined ? 'unchanged' : decide(command, facts, context),
-    ),
+    command === undefined ? settleByTime(tx, request) : runCommand(tx, request, command),
   );
   const refusal = isRefusal(changed) ? changed : changed.refusal;
   if (refusal !== null) throw new Error(refusal.detail);

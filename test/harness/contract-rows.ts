@@ -2,8 +2,8 @@
  * Contracts and generation jobs as rows, made by the product's own functions and past the interface.
  */
 import { randomUUID } from 'node:crypto';
-import { insertContract } from '../../transactions/contract/change-contract';
-import type { Changed } from '../../transactions/contract/change-contract';
+import { insertContract } from '../../transactions/contract/insert-contract';
+import type { Changed } from '../../transactions/contract/changed';
 import { createLicenseRequests } from '../../transactions/generation/request-licenses';
 import type { Granted, LicenseRequest } from '../../transactions/generation/request-licenses';
 import { findGenerator } from '../../db/catalogue/generator';
@@ -43,7 +43,7 @@ export async function buildContract(
   };
   const change = create(randomUUID(), generator_id, { ...DEFAULTS, ...input }, context);
   if (isRefusal(change)) throw new Error(change.detail);
-  return db.begin((tx) => insertContract(tx, change, TEST_ACTOR, null, null));
+  return db.begin((tx) => insertContract(tx, change, { actor: TEST_ACTOR, request_id: null }, null));
 }
 
 const DEFAULTS: CreateInput = { ...CREATE_INPUT, status: 'active', quota: 1_000 };

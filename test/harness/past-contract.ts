@@ -2,14 +2,14 @@
  * A contract that people created and paused long ago and nobody has looked at since: every boundary it had lies behind it.
  */
 import { uuidv7 } from 'uuidv7';
-import { changeContract, insertContract } from '../../transactions/contract/change-contract';
-import type { Changed } from '../../transactions/contract/change-contract';
+import { runCommand } from '../../transactions/contract/run-command';
+import { insertContract } from '../../transactions/contract/insert-contract';
+import type { Changed } from '../../transactions/contract/changed';
 import type { Database, Sql } from '../../db/base/database';
 import { findGenerator } from '../../db/catalogue/generator';
 import { findProduct } from '../../db/catalogue/product';
 import type { Actor } from '../../domain/base/actor';
 import { addDays, startOfDay } from '../../domain/base/calendar';
-import { decide } from '../../domain/contract/command';
 import { create } from '../../domain/contract/creation';
 import type { CreateInput } from '../../domain/contract/creation';
 import type { Instant } from '../../domain/base/instant';
@@ -46,9 +46,7 @@ export async function addPastContract(sql: Database): Promise<PastContract> {
   await sql.begin(async (tx) => {
     const request = { id, actor: CUSTOMER_SERVICE, now: paused_at, request_id: null };
     const pause = { name: 'pause', input: { reason: 'paused', resume_at } } as const;
-    const paused: Changed = granted(
-      await changeContract(tx, request, (facts, context) => decide(pause, facts, context)),
-    );
+    const paused: Changed = granted(await runCommand(tx, request, pause));
     if (!paused.changed) throw new Error(`the contract was not paused: ${JSON.stringify(paused.refusal)}`);
   });
   return {
@@ -75,7 +73,7 @@ async function addContractAt(sql: Database, now: Instant, given: Partial<CreateI
     const facts = await catalogue(tx, product_id, generator_id);
     const context = { now, actor_id: CUSTOMER_SERVICE.id, ...facts, coterm_target: null, open_jobs: 0 };
     const change = granted(create(uuidv7(), generator_id, input, context));
-    await insertContract(tx, change, CUSTOMER_SERVICE, null, null);
+    await insertContract(tx, change, { actor: CUSTOMER_SERVICE, request_id: null }, null);
     return change.facts.id;
   });
 }

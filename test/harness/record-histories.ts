@@ -5,13 +5,12 @@
  */
 import { activityInfo } from '@temporalio/activity';
 import { commandLine } from '../../command-line';
-import { changeContract } from '../../transactions/contract/change-contract';
+import { runCommand } from '../../transactions/contract/run-command';
 import { findContract } from '../../db/contract/contract';
 import { cancelJob } from '../../transactions/generation/change-job';
 import { resumeJob } from '../../transactions/generation/resume-job';
 import { waitFor } from '../../dev/waiting';
 import { addDays } from '../../domain/base/calendar';
-import { decide } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { contractWorkflowId, generationJobWorkflowId, testClockWorkflowId } from '../../temporal/ids';
@@ -481,7 +480,7 @@ async function cancel({ sql }: Stage, job_id: string): Promise<void> {
 
 async function command({ sql }: Stage, id: string, given: ContractCommand): Promise<void> {
   const request = { id, actor: TEST_ACTOR, now: new Date().toISOString(), request_id: null };
-  await sql.begin((tx) => changeContract(tx, request, (facts, context) => decide(given, facts, context)));
+  await sql.begin((tx) => runCommand(tx, request, given));
 }
 
 /** Plays one case on a database and a worker of its own, and writes what came of it. */

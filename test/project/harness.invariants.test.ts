@@ -3,9 +3,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { createBillingActivities } from '../../activities/billing/billing';
-import { changeContract } from '../../transactions/contract/change-contract';
+import { runCommand } from '../../transactions/contract/run-command';
 import { createLicenseRequests } from '../../transactions/generation/request-licenses';
-import { decide } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { createBillingSystem, tellInvoice } from '../harness/billing';
@@ -54,7 +53,7 @@ async function addRenewedAndBilledContract(db: TestDatabase['sql']): Promise<voi
   const { id } = facts;
   const command = async (now: string, given: ContractCommand) => {
     const request = { id, actor: TEST_ACTOR, now, request_id: null };
-    await db.begin((tx) => changeContract(tx, request, (known, context) => decide(given, known, context)));
+    await db.begin((tx) => runCommand(tx, request, given));
   };
   const amend = (now: string, effective_date: string) => {
     const input = { amendment_id: randomUUID(), effective_date, changes: { quota_add: 5 }, note: null };

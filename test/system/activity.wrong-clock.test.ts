@@ -8,8 +8,7 @@ import { decideByPostgres } from '../../activities/base/decide-by-postgres';
 import { createGenerationJobActivities } from '../../activities/generation/generation-job';
 import { CLOCK_SKEW_MS_MAX, createPostgresClock } from '../../db/base/clock';
 import type { PostgresClock } from '../../db/base/clock';
-import { changeContract } from '../../transactions/contract/change-contract';
-import { decide } from '../../domain/contract/command';
+import { runCommand } from '../../transactions/contract/run-command';
 import { actionsUpon, buildContract, jobOf, requestJob } from '../harness/contract-rows';
 import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
@@ -43,7 +42,7 @@ async function pausedUntil(resume_at: string): Promise<string> {
   const { facts } = await buildContract(sql, { now: real(-30 * MINUTE_MS) });
   const pause = { name: 'pause', input: { resume_at } } as const;
   const request = { id: facts.id, actor: TEST_ACTOR, now: real(-20 * MINUTE_MS), request_id: null };
-  await sql.begin((tx) => changeContract(tx, request, (current, context) => decide(pause, current, context)));
+  await sql.begin((tx) => runCommand(tx, request, pause));
   return facts.id;
 }
 

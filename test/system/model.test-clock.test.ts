@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { createBillingActivities } from '../../activities/billing/billing';
 import { createContractActivities } from '../../activities/contract/contract';
 import { saveAmendments } from '../../db/contract/amendment';
-import { insertContract } from '../../transactions/contract/change-contract';
+import { insertContract } from '../../transactions/contract/insert-contract';
 import { saveInvoices } from '../../db/billing/invoice';
 import { findTestClock } from '../../db/system/test-clock';
 import { listAwaitedContracts, stepTestClock } from '../../transactions/system/advance-test-clock';
@@ -166,7 +166,12 @@ async function written(
     }
     await sql.begin(async (tx) => {
       const at = facts.settled_until;
-      await insertContract(tx, { facts, at, action: 'contract.created', revised: true }, TEST_ACTOR, null, null);
+      await insertContract(
+        tx,
+        { facts, at, action: 'contract.created', revised: true },
+        { actor: TEST_ACTOR, request_id: null },
+        null,
+      );
       await saveInvoices(tx, id, [], facts.invoices);
       await saveAmendments(tx, id, [], facts.amendments);
       for (const { id: _id, ...hold } of given.holds)

@@ -1,7 +1,7 @@
 /**
  * Next boundaries that were computed by older rules of time zones, looked at again by those of this process.
  *
- * Most of them stay where they are: these are marked together. Those that move are `changeContract`'s, one by one.
+ * Most of them stay where they are: these are marked together. Those that move are settled one by one (`settleContract`).
  */
 import { nextBoundary } from '../../domain/contract/boundary';
 import { sameJson } from '../../domain/base/json';

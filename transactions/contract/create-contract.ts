@@ -15,8 +15,8 @@ import { findProduct } from '../../db/catalogue/product';
 import { factsOf, findContract } from '../../db/contract/contract';
 import { findTestClock } from '../../db/system/test-clock';
 import { newId } from '../base/new-id';
-import { insertContract } from './change-contract';
-import type { Changed } from './change-contract';
+import type { Changed } from './changed';
+import { insertContract } from './insert-contract';
 
 /** What a new contract is to be, by the ids of what it is made of. */
 export interface NewContract extends Omit<CreateInput, 'renewal'> {
@@ -73,7 +73,7 @@ export async function createContract(
     },
   );
   if (isRefusal(change)) return change;
-  const created = await insertContract(tx, change, actor, request_id, generator);
+  const created = await insertContract(tx, change, { actor, request_id }, generator);
   // What billing reported before the contract was there; a draft has no workflow that would look by itself.
   const waiting = await unparkFor(tx, created.facts.id, now);
   return waiting === 0 ? created : { ...created, nudge: { ...created.nudge, contract_id: created.facts.id } };

@@ -43,7 +43,7 @@ import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { deletedRefusal } from '../../domain/contract/operations';
 import { newId } from '../base/new-id';
-import { changeContract } from '../contract/change-contract';
+import { judgeContract, settleForGrant } from '../contract/judge-contract';
 import { createRefusalCounter } from './count-refusal';
 import { createMergedGrants } from './merge-grants';
 import type { Grant } from './merge-grants';
@@ -225,14 +225,9 @@ async function grantUnderLock(
   tx: Sql,
   request: LicenseRequest,
 ): Promise<{ granted: Granted | 'not_granted'; nudge: Nudge }> {
-  let generator: DecisionContext['generator'] = null;
-  const change = { ...changeRequest(request), lock_quota: true };
-  const settled = await changeContract(tx, change, (_facts, context) => {
-    generator = context.generator;
-    return 'unchanged';
-  });
+  const settled = await settleForGrant(tx, contractAct(request));
   if (isRefusal(settled)) return { granted: 'not_granted', nudge: NO_NUDGE };
-  const { nudge } = settled;
+  const { generator, nudge } = settled;
   if (generator === null) return { granted: 'not_granted', nudge };
   await refreshTerms(tx, settled.facts, generator);
   await refreshGrants(tx, settled.facts.id);
@@ -311,14 +306,12 @@ export interface JudgedRequest {
  * contract that is not there is a refusal by itself.
  */
 export async function judgeRequest(tx: Sql, request: LicenseRequest): Promise<JudgedRequest | Refusal> {
-  let generator: DecisionContext['generator'] = null;
-  const outcome = await changeContract(tx, changeRequest(request), (facts, context) => {
-    generator = context.generator;
+  const outcome = await judgeContract(tx, contractAct(request), (facts, context) => {
     const refusal = revisionRefusal(facts, request.expected_revision);
-    return refusal ?? (request.test ? testGenerationRefusal : generationRefusal)(facts, context) ?? 'unchanged';
+    return refusal ?? (request.test ? testGenerationRefusal : generationRefusal)(facts, context);
   });
   if (isRefusal(outcome)) return outcome;
-  const { facts, nudge, row } = outcome;
+  const { facts, generator, nudge, row } = outcome;
   const { clock_now } = row;
   if (outcome.refusal?.code === 'REVISION_CONFLICT')
     return { facts, clock_now, generator, nudge, refusal: outcome.refusal };
@@ -379,7 +372,7 @@ async function replay(sql: Sql, request: LicenseRequest): Promise<Granted | Refu
   return { job, replayed: true, keys: null };
 }
 
-function changeRequest(request: LicenseRequest) {
+function contractAct(request: LicenseRequest) {
   return { id: request.contract_id, actor: request.actor, now: request.now, request_id: request.request_id };
 }
 

@@ -10,7 +10,7 @@ import { claimRefusal } from '../../domain/contract/quota';
 import { resumptionRefusal } from '../../domain/generation/generation';
 import { resumeDecision } from '../../domain/generation/generation-job';
 import type { JobState } from '../../domain/generation/generation-job';
-import { changeContract } from '../contract/change-contract';
+import { judgeContract } from '../contract/judge-contract';
 
 /**
  * Queues a job again and claims quota for what it lacks, unless its contract is over. The contract is settled and locked first.
@@ -20,9 +20,9 @@ export async function resumeJob(tx: Sql, change: JobChange): Promise<JobState | 
   const found = await findJob(tx, change.job_id);
   if (!found) return notFound('generation job', change.job_id);
   const { actor, now, request_id } = change;
-  const contract = await changeContract(tx, { id: found.contract_id, actor, now, request_id }, (facts, context) => {
+  const contract = await judgeContract(tx, { id: found.contract_id, actor, now, request_id }, (facts, context) => {
     const decision = resumeDecision(found.state);
-    return (isRefusal(decision) ? decision : resumptionRefusal(facts, context.now)) ?? 'unchanged';
+    return isRefusal(decision) ? decision : resumptionRefusal(facts, context.now);
   });
   if (isRefusal(contract)) return contract;
   return contract.refusal ?? requeue(tx, change);

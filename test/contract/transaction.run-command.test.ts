@@ -3,11 +3,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import { findAmendment } from '../../db/contract/amendment';
-import { changeContract } from '../../transactions/contract/change-contract';
-import type { Changed } from '../../transactions/contract/change-contract';
+import { runCommand } from '../../transactions/contract/run-command';
+import { settleByTime } from '../../transactions/contract/settle-contract';
+import type { Changed } from '../../transactions/contract/changed';
 import { findContract } from '../../db/contract/contract';
 import type { AmendmentChanges } from '../../domain/contract/facts';
-import { decide } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
@@ -32,17 +32,11 @@ afterEach(() => expectInvariants(sql));
 afterAll(() => database.drop());
 
 function command(id: string, now: Instant, given: ContractCommand): Promise<Changed | Refusal> {
-  return sql.begin((tx) =>
-    changeContract(tx, { id, actor: TEST_ACTOR, now, request_id: 'request-1' }, (facts, context) =>
-      decide(given, facts, context),
-    ),
-  );
+  return sql.begin((tx) => runCommand(tx, { id, actor: TEST_ACTOR, now, request_id: 'request-1' }, given));
 }
 
 async function settle(id: string, now: Instant): Promise<Changed> {
-  const outcome = await sql.begin((tx) =>
-    changeContract(tx, { id, actor: TEST_ACTOR, now, request_id: null }, () => 'unchanged'),
-  );
+  const outcome = await sql.begin((tx) => settleByTime(tx, { id, now }));
   if (isRefusal(outcome)) throw new Error(outcome.detail);
   return outcome;
 }

@@ -1,0 +1,72 @@
+/** Applying what billing systems reported about a contract. */
+import { BILLING } from '../../domain/base/actor';
+import { EARLIEST } from '../../domain/base/instant';
+import type { Instant } from '../../domain/base/instant';
+import { isRefusal } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
+import { applyEvents } from '../../domain/contract/billing-application';
+import type { BillingVerdict, Look, LookedUpBillingEvent } from '../../domain/contract/billing-application';
+import { nextEventTurn } from '../../domain/contract/interleaving';
+import type { Sql } from '../../db/base/database';
+import { decideBillingEvents, pendingBillingEvents } from '../../db/billing/billing-event';
+import type { PendingBillingEvent } from '../../db/billing/billing-event';
+import { findAwaited, lockContract } from '../../db/contract/contract';
+import { isComputedByOlderRules } from '../../db/contract/time-zone-rules';
+import type { Changed, ContractAct } from './changed';
+import { settleAndDecide } from './settle-and-decide';
+import type { SettledContract } from './settle-contract';
+
+/** Events applied in one transaction; those that are left are applied by the next turn of the workflow. */
+export const EVENTS_APPLIED_MAX = 100;
+
+/** What is known of the invoice of an event; null when its billing system has to be asked first. */
+export type LookOf = (event: PendingBillingEvent) => Look | null;
+
+/**
+ * Applies every event of a contract that is due and of whose invoice enough is known, between the boundaries among which it came in
+ * (`domain/contract/interleaving.ts`): no boundary is crossed that an event whose answer is missing may concern. Call it inside a
+ * transaction; safe to run twice, because an event is decided once.
+ */
+export async function applyBillingEvents(
+  tx: Sql,
+  { id, now, lookOf }: SettledContract & { lookOf: LookOf },
+): Promise<Changed | Refusal> {
+  const act = { id, actor: BILLING, now, request_id: null };
+  // Under the lock: an event that another attempt decided meanwhile is not applied again. Sent together: each sees what is
+  // committed when it begins, which is after the lock was granted.
+  const [, due, awaited] = await Promise.all([
+    lockContract(tx, id),
+    pendingBillingEvents(tx, id, now, EVENTS_APPLIED_MAX),
+    findAwaited(tx, id),
+  ]);
+  const unanswered = due.filter((event) => lookOf(event) === null);
+  let known = due.flatMap((event): LookedUpBillingEvent[] => {
+    const look = lookOf(event);
+    return look === null ? [] : [{ ...event, look }];
+  });
+  let { next_boundary_at: boundary = null, clock_now = null } = awaited ?? {};
+  if (awaited !== undefined && isComputedByOlderRules(awaited)) boundary = await recomputedBoundary(tx, act, boundary);
+  for (;;) {
+    const turn = nextEventTurn(known, unanswered, boundary, clock_now ?? now);
+    let verdicts: BillingVerdict[] = [];
+    const settling = { by: 'time', ...(turn.until === undefined ? {} : { until: turn.until }) } as const;
+    const changed = await settleAndDecide(tx, act, settling, (facts, context) => {
+      const applied = applyEvents(facts, turn.events, context);
+      verdicts = applied.verdicts;
+      return applied.changes.length === 0 ? 'unchanged' : applied.changes;
+    });
+    // A contract that is gone: none of its events counts any more.
+    if (isRefusal(changed))
+      verdicts = [...known, ...unanswered].map((event) => ({ id: event.id, outcome: 'IGNORED', reason: changed.code }));
+    await decideBillingEvents(tx, verdicts, now);
+    if (isRefusal(changed) || turn.is_last) return changed;
+    known = known.filter((event) => !turn.events.includes(event));
+    ({ next_boundary_at: boundary, clock_now } = changed.row);
+  }
+}
+
+/** Where the next boundary lies by the time zone rules of this process; none is crossed. */
+async function recomputedBoundary(tx: Sql, act: ContractAct, stored: Instant | null): Promise<Instant | null> {
+  const moved = await settleAndDecide(tx, act, { by: 'time', until: EARLIEST });
+  return isRefusal(moved) ? stored : moved.row.next_boundary_at;
+}

@@ -1,0 +1,24 @@
+/** Deleting a contract. */
+import { isRefusal } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
+import type { DeleteInput } from '../../domain/contract/ending';
+import { auditAct } from '../../db/base/audit';
+import type { Sql } from '../../db/base/database';
+import type { Changed, ContractAct } from './changed';
+import { runCommand } from './run-command';
+
+/** Deletes a contract, or says why not; a refused attempt leaves its own audit row (domain.md 6.2). Call it inside a transaction. */
+export async function deleteContract(tx: Sql, act: ContractAct, input: DeleteInput): Promise<Changed | Refusal> {
+  const outcome = await runCommand(tx, act, { name: 'delete', input });
+  if (isRefusal(outcome) || outcome.refusal === null) return outcome;
+  const { id, environment } = outcome.row;
+  await auditAct(tx, act, {
+    action: 'contract.delete_refused',
+    subject_type: 'contract',
+    subject_id: id,
+    contract_id: id,
+    environment,
+    reason: outcome.refusal.code,
+  });
+  return outcome;
+}

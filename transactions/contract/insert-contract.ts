@@ -1,0 +1,38 @@
+/** Writing a contract that did not exist, with its quota and its first revision. */
+import type { Act } from '../../domain/base/edit';
+import type { GeneratorFacts } from '../../domain/catalogue/generator';
+import type { ContractChange } from '../../domain/contract/change';
+import { copiesOf } from '../../domain/contract/copies';
+import { historyOf } from '../../domain/contract/history';
+import { NO_NUDGE } from '../../domain/contract/nudge';
+import { settledOn } from '../../domain/contract/time-zone-rules';
+import type { Sql } from '../../db/base/database';
+import { findContract } from '../../db/contract/contract';
+import type { ContractRow } from '../../db/contract/contract';
+import { insertDomainEvents } from '../../db/contract/domain-event';
+import { insertQuota, refreshGrants } from '../../db/contract/quota';
+import { insertContractRow } from '../../db/contract/save-contract';
+import { TIME_ZONE_RULES } from '../../db/contract/time-zone-rules';
+import { prepareTerms, saveHistory } from './save-change';
+import type { Changed } from './changed';
+
+/** Writes the contract that `change` creates; call it inside a transaction. */
+export async function insertContract(
+  tx: Sql,
+  change: ContractChange,
+  { actor, request_id }: Pick<Act, 'actor' | 'request_id'>,
+  generator: GeneratorFacts | null,
+): Promise<Changed> {
+  const { facts } = change;
+  const history = historyOf(null, [{ change, actor }]);
+  const copies = copiesOf(facts, change.at, TIME_ZONE_RULES);
+  await insertContractRow(tx, facts, { ...copies, settled_on: settledOn(facts, null) });
+  await insertQuota(tx, facts.id, facts.quota.total);
+  await saveHistory(tx, facts, history, request_id);
+  await prepareTerms(tx, facts, generator);
+  await refreshGrants(tx, facts.id);
+  await insertDomainEvents(tx, facts.id, history.events);
+  const row = (await findContract(tx, facts.id)) as ContractRow;
+  const nudge = facts.activated_at === null ? NO_NUDGE : { contract_id: facts.id, job_ids: [] };
+  return { row, facts, generator, refusal: null, changed: true, crossed: [], nudge };
+}

@@ -1,0 +1,129 @@
+/**
+ * Settling and deciding: what every transaction upon a contract does, in one place. The files of this folder call it with what is
+ * theirs; nobody else does.
+ *
+ * Lock the row, cross every boundary that is due, ask `domain/` for the decision, and save the change (`save-change.ts`). A refusal
+ * still commits the boundaries it met on its way.
+ */
+import { SYSTEM } from '../../domain/base/actor';
+import { laterOf } from '../../domain/base/instant';
+import type { Instant } from '../../domain/base/instant';
+import { sameJson } from '../../domain/base/json';
+import { isRefusal, notFound } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
+import type { GeneratorFacts } from '../../domain/catalogue/generator';
+import type { SettleContext } from '../../domain/contract/boundary';
+import type { CommandNeeds } from '../../domain/contract/command';
+import { consequencesOf } from '../../domain/contract/consequence';
+import { boundaryMove } from '../../domain/contract/copies';
+import type { Decision, DecisionContext } from '../../domain/contract/decision';
+import type { ContractFacts } from '../../domain/contract/facts';
+import type { ContractStep } from '../../domain/contract/history';
+import { planSettling, waitsForEvents } from '../../domain/contract/interleaving';
+import type { SettlePlan, Settling } from '../../domain/contract/interleaving';
+import { deletedRefusal } from '../../domain/contract/operations';
+import { answerChange, settleFromNow, withoutNeedlessWait } from '../../domain/contract/verification';
+import type { Sql } from '../../db/base/database';
+import { countPendingBillingEvents } from '../../db/billing/billing-event';
+import { findGenerator } from '../../db/catalogue/generator';
+import { factsOf, findContract, lockContract } from '../../db/contract/contract';
+import type { ContractRow } from '../../db/contract/contract';
+import { lockQuota } from '../../db/contract/quota';
+import { TIME_ZONE_RULES } from '../../db/contract/time-zone-rules';
+import type { Changed, ContractAct } from './changed';
+import { saveChange } from './save-change';
+import { findSettleContext } from './settle-context';
+
+type Decide = (facts: ContractFacts, context: DecisionContext) => Decision;
+
+/** What is locked and loaded besides the contract; of a command without needs nothing. */
+const NO_NEEDS: CommandNeeds = { lock_quota: false };
+
+/**
+ * Settles a contract and carries out one decision; call it inside a transaction. `needs` are what the decision has to have loaded or
+ * locked. Answers `NOT_FOUND` and `CONTRACT_DELETED` as refusals.
+ */
+export async function settleAndDecide(
+  tx: Sql,
+  act: ContractAct,
+  settling: Settling,
+  decide: Decide = () => 'unchanged',
+  needs: CommandNeeds = NO_NEEDS,
+): Promise<Changed | Refusal> {
+  const locked = await lockAndLoad(tx, act.id, needs);
+  if (!locked) return notFound('contract', act.id);
+  const { row } = locked;
+  if (row.deleted_at !== null) return deletedRefusal(row);
+
+  const before = factsOf(row);
+  const plan = await settlePlan(tx, row, before, settling, act.now);
+  const context: SettleContext = { ...(await findSettleContext(tx, row, plan.until)), billing: plan.billing };
+  const settled = settleFromNow(plan.facts, plan.until, context);
+  const now = settled.facts.settled_until;
+  const recorded = [
+    ...settled.crossed,
+    boundaryMove(row, before, settled.facts, TIME_ZONE_RULES) ?? [],
+    answerChange(before, settled.facts, now) ?? [],
+  ].flat();
+
+  const { product, coterm_target } = context;
+  const generator = locked.generator ?? context.generators.get(row.generator_id) ?? null;
+  const deciding = { now, actor_id: act.actor.id, product, coterm_target, generator, open_jobs: row.open_jobs };
+  const decision = decide(settled.facts, deciding);
+  const changes = isRefusal(decision) || decision === 'unchanged' ? [] : [decision].flat();
+  const decided = { ...(changes.at(-1)?.facts ?? settled.facts), settled_until: now };
+
+  const following = { ...context, generator: context.generators.get(decided.generator_id) ?? generator };
+  const consequences = consequencesOf(decided, now, following, !sameJson(before.invoices, decided.invoices));
+  const facts = { ...withoutNeedlessWait(consequences.at(-1)?.facts ?? decided, now), settled_until: now };
+  const steps: ContractStep[] = [
+    ...recorded.map((change) => ({ change, actor: SYSTEM })),
+    ...changes.map((change) => ({ change, actor: act.actor })),
+    ...consequences.map((change) => ({ change, actor: SYSTEM })),
+  ];
+  const saved = await saveChange(tx, act, { row, before, facts, steps, generator: following.generator });
+  return {
+    ...saved,
+    facts,
+    generator,
+    refusal: isRefusal(decision) ? decision : null,
+    changed: changes.length > 0,
+    crossed: settled.crossed,
+  };
+}
+
+/**
+ * The contract, locked, and the generator that is judged with it. A generator that is given to it, or judged against a new quota, is
+ * kept from changing; it is locked before the quota row, as a change of the generator does (db/contract/quota.ts).
+ */
+async function lockAndLoad(
+  tx: Sql,
+  id: string,
+  { generator_id, lock_quota }: CommandNeeds,
+): Promise<{ row: ContractRow; generator: GeneratorFacts | null | undefined } | undefined> {
+  const locked = await lockContract(tx, id);
+  if (!locked) return undefined;
+  const is_judged = generator_id !== undefined || lock_quota;
+  const generator = is_judged
+    ? ((await findGenerator(tx, generator_id ?? locked.generator_id, { lock: 'use' })) ?? null)
+    : undefined;
+  if (lock_quota) await lockQuota(tx, id);
+  // A statement of its own: it sees what committed before the locks were granted.
+  const row = await findContract(tx, id);
+  return row && { row, generator };
+}
+
+/** How far to settle; events are counted only where they would have to be applied first. */
+async function settlePlan(
+  tx: Sql,
+  row: ContractRow,
+  before: ContractFacts,
+  settling: Settling,
+  now: Instant,
+): Promise<SettlePlan> {
+  return planSettling(before, settling, {
+    clock: row.clock_now ?? now,
+    settled_until: laterOf(row.settled_until, before.settled_until),
+    events_wait: waitsForEvents(settling) && (await countPendingBillingEvents(tx, row.id, now)) > 0,
+  });
+}
