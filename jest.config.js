@@ -37,7 +37,7 @@ module.exports = {
       ...shared,
       displayName: 'main',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['<rootDir>/test/fault/'],
+      testPathIgnorePatterns: ['<rootDir>/test/fault/', '<rootDir>/test/external/'],
     },
     {
       ...shared,

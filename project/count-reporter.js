@@ -1,6 +1,6 @@
 /**
- * A jest reporter that ends a run with the names of what failed and `N passed, N failed` on a line of its own, for people
- * and programs that count. A test file that could not be run at all counts as one failure. (JavaScript, since jest loads
+ * A jest reporter that ends a run with the names of what failed and `N passed, N failed` on a line of its own (with `, N skipped` when
+ * there are any), for people and programs that count. A test file that could not be run at all counts as one failure. (JavaScript, since jest loads
  * reporters untransformed.)
  */
 const { relative } = require('node:path');
@@ -11,7 +11,10 @@ class CountReporter {
     const names = results.testResults.flatMap(failuresOf);
     const told = names.length > 0 ? `\nfailed:\n${names.map((name) => `  ${name}\n`).join('')}` : '';
     // At the exit, since jest's own summary comes after all reporters.
-    process.once('exit', () => process.stdout.write(`${told}\n${results.numPassedTests} passed, ${failed} failed\n`));
+    const skipped = results.numPendingTests > 0 ? `, ${results.numPendingTests} skipped` : '';
+    process.once('exit', () =>
+      process.stdout.write(`${told}\n${results.numPassedTests} passed, ${failed} failed${skipped}\n`),
+    );
   }
 }
 

@@ -3,8 +3,8 @@
  *
  * `test/fixtures/stripe/` holds answers of `stripe-mock` (github.com/stripe/stripe-mock), which refuses parameters that Stripe does
  * not know and makes its answers from Stripe's OpenAPI description. It keeps no state, so what disputes do to an invoice is tested
- * by sequences of our own (adapter.billing-stripe, activity.billing). To record again: `go install
- * github.com/stripe/stripe-mock@latest`, run it, and put the answer to each of `QUESTIONS` into its file.
+ * by sequences of our own (adapter.billing-stripe, activity.billing). `test/external/stripe-mock.test.ts` compares the files with the
+ * answers of the program; to record again, put its answer to each of `STRIPE_QUESTIONS` into its file.
  */
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
@@ -13,18 +13,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createStripePort } from '../../adapters/billing-stripe';
 import type { BillingPort } from '../../domain/billing/billing-event';
+import { STRIPE_QUESTIONS } from '../harness/stripe-questions';
 
 const FIXTURES = join(__dirname, '..', 'fixtures', 'stripe');
-
-/** The questions that stripe-mock answered with 200, and the files of its answers. */
-const QUESTIONS: Record<string, string> = {
-  '/v1/invoices/in_1?expand[0]=payments': 'invoice.json',
-  '/v1/invoices/in_1': 'invoice.json',
-  '/v1/invoices/invoice': 'invoice.json',
-  '/v1/invoice_payments?payment[type]=payment_intent&payment[payment_intent]=pi_1&limit=100': 'invoice-payments.json',
-  '/v1/invoice_payments?invoice=in_1&status=paid&limit=100': 'invoice-payments.json',
-  '/v1/disputes?payment_intent=pi_1&limit=100': 'disputes.json',
-};
 
 type Recorded = Record<string, unknown>;
 
@@ -38,7 +29,7 @@ beforeAll(async () => {
   server = createServer((request, response) => {
     const question = decodeURIComponent(request.url ?? '');
     asked.push(question);
-    const file = QUESTIONS[question];
+    const file = STRIPE_QUESTIONS[question];
     const answer = file === undefined ? {} : (JSON.parse(readFileSync(join(FIXTURES, file), 'utf8')) as Recorded);
     response.writeHead(file === undefined ? 400 : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(changes[file ?? '']?.(answer) ?? answer));

@@ -1,0 +1,18 @@
+/**
+ * How the external tests run: those that need programs beside Node (`project/external-tools.ts`).
+ */
+const base = require('./jest.config.js');
+
+const [main] = base.projects;
+
+module.exports = {
+  ...base,
+  projects: [
+    {
+      ...main,
+      displayName: 'external',
+      testMatch: ['<rootDir>/test/external/*.test.ts'],
+      testPathIgnorePatterns: [],
+    },
+  ],
+};

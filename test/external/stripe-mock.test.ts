@@ -1,0 +1,74 @@
+/**
+ * Stripe's own stand-in: it refuses parameters that Stripe does not know, and answers by Stripe's OpenAPI description.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createStripePort } from '../../adapters/billing-stripe';
+import { holdPort } from '../../dev/ports';
+import { waitFor } from '../../dev/waiting';
+import { describeWithTool, startTool } from '../harness/external-tool';
+import type { ToolProcess } from '../harness/external-tool';
+import { STRIPE_QUESTIONS } from '../harness/stripe-questions';
+import { randomTestPort } from '../harness/test-ports';
+
+const FIXTURES = join(__dirname, '..', 'fixtures', 'stripe');
+/** The invoice that the recorded answers are of. */
+const RECORDED_ID = 'in_1';
+const API_KEY = 'sk_test_123';
+const START_TIMEOUT_MS = 30_000;
+
+/** The recorded answer as it is for this question: the id that it names, and payments only where they were asked for. */
+function recordedAnswer(question: string, file: string): Record<string, unknown> {
+  const id = /^\/v1\/invoices\/(\w+)/.exec(question)?.[1] ?? RECORDED_ID;
+  const text = readFileSync(join(FIXTURES, file), 'utf8').replaceAll(RECORDED_ID, id);
+  const { payments, ...rest } = JSON.parse(text) as Record<string, unknown>;
+  return question.includes('expand[0]=payments') ? { ...rest, payments } : rest;
+}
+
+describeWithTool('stripe-mock', (path) => {
+  let mock: ToolProcess;
+  let url: string;
+
+  beforeAll(async () => {
+    const port = await holdPort(randomTestPort());
+    await port.release();
+    url = `http://127.0.0.1:${port.port}`;
+    mock = startTool(path, ['-http-addr', `127.0.0.1:${port.port}`]);
+    await waitFor(
+      () =>
+        ask('/v1/invoices/in_1').then(
+          ({ status }) => status === 200,
+          () => undefined,
+        ),
+      {
+        timeout_ms: START_TIMEOUT_MS,
+        what: 'stripe-mock to answer',
+      },
+    );
+  }, START_TIMEOUT_MS * 2);
+  afterAll(() => mock.stop());
+
+  async function ask(question: string): Promise<{ status: number; body: unknown }> {
+    const answer = await fetch(url + question, { headers: { Authorization: `Bearer ${API_KEY}` } });
+    return { status: answer.status, body: await answer.json() };
+  }
+
+  test.each(Object.entries(STRIPE_QUESTIONS))('%s is answered as the recorded answer in %s', async (question, file) => {
+    const { status, body } = await ask(question);
+    expect(status).toBe(200);
+    expect(body).toEqual(recordedAnswer(question, file));
+  });
+
+  test('a parameter that Stripe does not know is refused', async () => {
+    expect((await ask('/v1/disputes?payment_intents=pi_1')).status).toBe(400);
+  });
+
+  test('the adapter reads an invoice of the program: a draft owes nothing', async () => {
+    const port = createStripePort({ api_key: API_KEY, url });
+    expect(await port.fetchInvoice({ invoice_id: 'in_1' })).toEqual({
+      found: true,
+      contract_id: null,
+      observation: null,
+    });
+  });
+});

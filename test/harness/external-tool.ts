@@ -1,0 +1,54 @@
+/**
+ * Tests that need a program beside Node: without it they are skipped on a person's machine and fail in CI.
+ */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { EXTERNAL_TOOLS, findTool } from '../../project/external-tools';
+import type { ToolName } from '../../project/external-tools';
+
+/** Declares tests that are given the path of a program. */
+export function describeWithTool(name: ToolName, tests: (path: string) => void): void {
+  const tool = EXTERNAL_TOOLS.find((one) => one.name === name);
+  if (tool === undefined) throw new Error(`There is no external tool ${name}.`);
+  const result = findTool(tool);
+  if (result.found) return describe(name, () => tests(result.path));
+  if (process.env['CI'] !== 'true') return describe.skip(`${name} (${result.why})`, () => tests(''));
+  test(`${name} is installed`, () => {
+    throw new Error(result.why);
+  });
+}
+
+/** A process that a test started. */
+export interface ToolProcess {
+  /** What it printed so far. */
+  output(): string;
+  /** Ends it and resolves when it has ended. */
+  stop(): Promise<void>;
+}
+
+/** Starts a program. Throws when it ends while a test waits for `stop`; see `output`. */
+export function startTool(
+  path: string,
+  args: readonly string[],
+  options: { uid?: number; gid?: number } = {},
+): ToolProcess {
+  const child: ChildProcess = spawn(path, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  const take = (text: Buffer): void => void (output += text.toString());
+  child.stdout?.on('data', take);
+  child.stderr?.on('data', take);
+  const ended = new Promise<void>((resolve) => {
+    child.once('error', (error) => {
+      output += error.message;
+      resolve();
+    });
+    child.once('close', () => resolve());
+  });
+  return {
+    output: () => output,
+    async stop() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}

@@ -1,0 +1,65 @@
+/** The manifest of programs beside Node: what counts as found, and that CI runs the tests that need them. */
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EXTERNAL_TOOLS, findTool, installCommand } from '../../project/external-tools';
+import type { ExternalTool } from '../../project/external-tools';
+
+const ROOT = join(__dirname, '..', '..');
+const PATH = process.env['PATH'];
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'external-tools-'));
+  process.env['PATH'] = `${directory}:${PATH}`;
+});
+afterEach(() => {
+  process.env['PATH'] = PATH;
+  rmSync(directory, { recursive: true });
+});
+
+const TOOL: ExternalTool = {
+  name: 'ruler',
+  programs: ['covenant-ruler', 'covenant-ruler-2'],
+  versionCommand: ['PROGRAM', '--version'],
+  versionPattern: /ruler ([\d.]+)/,
+  versionMin: '1.9.0',
+  install: ['env', 'TO=INSTALL_DIRECTORY', 'install-ruler'],
+};
+
+function putProgram(name: string, version: string): string {
+  const path = join(directory, name);
+  writeFileSync(path, `#!/bin/sh\necho "ruler ${version}"\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+test('a tool is found under any of its names, from its least version on, by number and not by letter', () => {
+  const path = putProgram('covenant-ruler-2', '1.10.0');
+  expect(findTool(TOOL)).toEqual({ found: true, path });
+});
+
+test('a tool that is missing or too old is told with the command that installs it', () => {
+  expect(findTool(TOOL)).toEqual({
+    found: false,
+    why: expect.stringMatching(/^ruler is not installed; install it: env TO=\/.* install-ruler$/),
+  });
+  const path = putProgram('covenant-ruler', '1.8.7');
+  expect(findTool(TOOL)).toEqual({
+    found: false,
+    why: expect.stringMatching(`^${path} is 1.8.7, and 1.9.0 is needed; install it: `),
+  });
+});
+
+test.each(EXTERNAL_TOOLS)('$name is installed by a command of its own, and a test needs it', (tool) => {
+  expect(installCommand(tool).join(' ')).not.toMatch(/INSTALL_DIRECTORY|latest/);
+  expect(readFileSync(join(ROOT, 'test', 'external', `${tool.name}.test.ts`), 'utf8')).toContain(
+    `describeWithTool('${tool.name}'`,
+  );
+});
+
+test('CI runs them in a step of its own, and counts them', () => {
+  expect(readFileSync(join(ROOT, '.ci', 'run'), 'utf8')).toContain(
+    'count_tests "$EXTERNAL_MINUTES" npm run test:external',
+  );
+});
