@@ -6,6 +6,7 @@ import { adminCommand } from './admin';
 import { doctorCommand } from './doctor';
 import { sentenceOf } from './failure';
 import { migrateCommand } from './migrate';
+import { peopleCommand } from './people';
 import { searchAttributesCommand } from './search-attributes';
 
 async function main(): Promise<void> {
@@ -15,7 +16,13 @@ async function main(): Promise<void> {
     )
     .version(version)
     .showHelpAfterError('(add --help for what is possible)');
-  for (const command of [migrateCommand(), adminCommand(), searchAttributesCommand(), doctorCommand()]) {
+  for (const command of [
+    migrateCommand(),
+    adminCommand(),
+    peopleCommand(),
+    searchAttributesCommand(),
+    doctorCommand(),
+  ]) {
     program.addCommand(command);
   }
   await program.parseAsync();

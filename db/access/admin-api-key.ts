@@ -146,3 +146,9 @@ export async function insertAdminApiKey(tx: Sql, key: NewAdminApiKey): Promise<A
 export async function updateRevokedAt(tx: Sql, id: string, revoked_at: Instant): Promise<void> {
   await tx`UPDATE admin_api_keys SET revoked_at = ${revoked_at} WHERE id = ${id}`;
 }
+
+/** Revokes all keys of an admin, and takes away what they were called. */
+export async function eraseAdminApiKeys(tx: Sql, admin_id: string, now: Instant): Promise<void> {
+  await tx`
+    UPDATE admin_api_keys SET label = NULL, revoked_at = coalesce(revoked_at, ${now}) WHERE admin_id = ${admin_id}`;
+}

@@ -106,3 +106,12 @@ export async function updateAdmin(
 export async function announceAccess(tx: Sql, admin_id: string): Promise<void> {
   await tx`SELECT pg_notify(${ACCESS_CHANNEL}, ${admin_id})`;
 }
+
+/** Puts neutral values in place of what names an admin. */
+export async function eraseAdmin(
+  tx: Sql,
+  id: string,
+  { name, email, now }: { name: string; email: string; now: Instant },
+): Promise<void> {
+  await tx`UPDATE admins SET ${tx({ name, email, updated_at: now })} WHERE id = ${id}`;
+}

@@ -1,5 +1,6 @@
 /** What names people who act, beside the history that holds only their ids (decisions 41). */
 import type { StoredPerson } from '../../domain/base/actor';
+import type { Instant } from '../../domain/base/instant';
 import type { Fragment, Sql } from '../base/database';
 
 /** Addresses of a person that are read with an API key; from others, one more statement is needed. */
@@ -25,4 +26,66 @@ export async function storePerson(
     SELECT audit_name_id(${id}, ${name})::float8 AS name_id,
            CASE WHEN ${ip ?? null}::text IS NOT NULL THEN audit_origin_id(${id}, ${ip ?? null})::float8 END AS origin_id`;
   return origin_id === null ? { name_id } : { name_id, origin_id };
+}
+
+/** Rows in which a person was named. */
+export interface ErasedRows {
+  /** Names under which the person acted. */
+  names: number;
+  /** Network addresses from which the person acted. */
+  addresses: number;
+  /** Audit rows about the person. */
+  facts: number;
+  /** Deleted contracts that name the person as the one who deleted them. */
+  deleted_contracts: number;
+  /** Answers that are kept for repeated requests. */
+  answers: number;
+}
+
+/** Keeps the person from being stored beside the history by others until the transaction ends (`audit_name_id` takes the same lock). */
+export async function lockPerson(tx: Sql, person_id: string): Promise<void> {
+  await tx`SELECT pg_advisory_xact_lock(hashtextextended('audit_people ' || ${person_id}::text, 0))`;
+}
+
+/** Whether a person was erased. */
+export async function isErased(sql: Sql, person_id: string): Promise<boolean> {
+  const erased = await sql`SELECT FROM audit_people WHERE person_id = ${person_id} AND name IS NULL LIMIT 1`;
+  return erased.count === 1;
+}
+
+/**
+ * Takes what names a person out of everything that stands beside the history, and out of copies. A row remains that says that the
+ * person was erased, so that nothing stores a name again. Call it with the person locked.
+ */
+export async function erasePersonFromHistory(
+  tx: Sql,
+  person_id: string,
+  { now, neutral_name }: { now: Instant; neutral_name: string },
+): Promise<ErasedRows> {
+  const names = await tx`
+    UPDATE audit_people SET name = NULL, erased_at = ${now} WHERE person_id = ${person_id} AND name IS NOT NULL`;
+  if (names.count === 0) await tx`INSERT INTO audit_people (person_id, erased_at) VALUES (${person_id}, ${now})`;
+  const addresses = await tx`DELETE FROM audit_origins WHERE person_id = ${person_id}`;
+  const facts = await tx`
+    UPDATE audit_person_facts SET before = ${withoutPerson(tx, 'before', neutral_name)}, after = ${withoutPerson(tx, 'after', neutral_name)}
+    WHERE person_id = ${person_id}`;
+  const contracts = await tx`
+    UPDATE contracts c SET deleted_by = ${neutral_name} FROM audit_events e
+    WHERE e.action = 'contract.deleted' AND e.actor ->> 'id' = ${person_id} AND c.id = e.contract_id AND c.deleted_by IS NOT NULL`;
+  const answers = await tx`
+    UPDATE idempotency_keys SET body = ${withoutPerson(tx, 'body', neutral_name)} WHERE body ->> 'id' = ${person_id}`;
+  return {
+    names: names.count,
+    addresses: addresses.count,
+    facts: facts.count,
+    deleted_contracts: contracts.count,
+    answers: answers.count,
+  };
+}
+
+/** A JSON object with the neutral name in place of each text that names a person. */
+function withoutPerson(sql: Sql, column: string, neutral_name: string): Fragment {
+  return sql`(
+    SELECT jsonb_object_agg(key, CASE WHEN key = ANY (person_fields()) AND value <> 'null' THEN to_jsonb(${neutral_name}::text) ELSE value END)
+    FROM jsonb_each(${sql(column)}))`;
 }

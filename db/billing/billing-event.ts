@@ -493,3 +493,11 @@ function columns(sql: Sql): Fragment {
   return sql`id, source, event_id, type, contract_id, invoice_id, observation, occurred_at, received_at, future_dated, outcome,
     reason, try_at, tries, decided_at, request_id`;
 }
+
+/** Empties the messages of billing systems about the contracts of a customer, whom they may name; what they told stays. Answers how many. */
+export async function eraseRawMessages(tx: Sql, customer_id: string): Promise<number> {
+  const emptied = await tx`
+    UPDATE billing_inbox SET raw = '{}'
+    WHERE contract_id IN (SELECT id FROM contracts WHERE customer_id = ${customer_id}) AND raw <> '{}'`;
+  return emptied.count;
+}

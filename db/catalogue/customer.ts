@@ -79,3 +79,20 @@ export async function updateCustomer(
   >`UPDATE customers SET ${tx({ ...changes, updated_at: now })} WHERE id = ${id} RETURNING ${tx(CUSTOMER_COLUMNS)}`;
   return row;
 }
+
+/** How many contracts of a customer are not over. */
+export async function countOpenContracts(sql: Sql, customer_id: string): Promise<number> {
+  const [row] = await sql<[{ count: number }]>`
+    SELECT count(*)::int AS count FROM contracts
+    WHERE customer_id = ${customer_id} AND state NOT IN ('EXPIRED', 'TERMINATED', 'DELETED')`;
+  return row.count;
+}
+
+/** Puts neutral values in place of what names a customer. */
+export async function eraseCustomer(
+  tx: Sql,
+  id: string,
+  { name, email, now }: { name: string; email: string; now: Instant },
+): Promise<void> {
+  await tx`UPDATE customers SET ${tx({ name, email, billing_contact: null, updated_at: now })} WHERE id = ${id}`;
+}

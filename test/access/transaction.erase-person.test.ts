@@ -1,0 +1,174 @@
+/** Forgetting people: by the command of operators and by the transaction that it runs. */
+import { erasePerson } from '../../transactions/access/erase-person';
+import type { Erasure } from '../../transactions/access/erase-person';
+import { SYSTEM } from '../../domain/base/actor';
+import { startTestApi } from '../harness/api';
+import type { TestApi } from '../harness/api';
+import { waitUntilBlocked } from '../harness/blocked-statement';
+import { addCatalogue, addContract } from '../harness/catalogue';
+import type { TestCatalogue } from '../harness/catalogue';
+import { covenantCommand } from '../harness/covenant-command';
+import type { RanCommand } from '../harness/covenant-command';
+import { auditOf, expectRefusal } from '../harness/expect-refusal';
+
+const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
+const ADDRESS = '192.0.2.77';
+
+let api: TestApi;
+let catalogue: TestCatalogue;
+
+beforeAll(async () => {
+  api = await startTestApi({ trustProxy: 1 });
+  catalogue = await addCatalogue(api);
+});
+afterAll(() => api.close());
+
+const erase = (...args: string[]): Promise<RanCommand> =>
+  covenantCommand(['people', 'erase', ...args], {
+    DATABASE_URL: api.database.url,
+    COVENANT_KEY_PEPPER: 'a pepper that no key of this test is under',
+  });
+
+function eraseHere(id: string): Promise<Erasure> {
+  return api.sql.begin((tx) => erasePerson(tx, id, { actor: SYSTEM, now: new Date().toISOString(), request_id: null }));
+}
+
+/** Every row of the database that holds one of these texts. */
+async function rowsWith(texts: string[]): Promise<string[]> {
+  const tables = await api.sql<{ name: string }[]>`
+    SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace`;
+  const found: string[] = [];
+  for (const { name } of tables)
+    for (const { row } of await api.sql<{ row: string }[]>`SELECT t::text AS row FROM ${api.sql(name)} t`)
+      if (texts.some((text) => row.includes(text))) found.push(`${name}: ${row}`);
+  return found;
+}
+
+/** An admin who has done something everywhere, with a key that is called after them, and what names them. */
+async function addBusyAdmin(name: string) {
+  const body = { name, email: `${name.toLowerCase()}@example.com`, role: 'super_admin' };
+  const headers = { 'X-Forwarded-For': ADDRESS };
+  const created = await api.call('POST', '/admins', { body, headers: { 'Idempotency-Key': 'made-once' } });
+  const { id } = created.body;
+  const key = (await api.call('POST', `/admins/${id}/api-keys`, { body: { label: `Laptop of ${name}` } })).body.key;
+  const contract = await addContract(api, catalogue);
+  const act = (method: string, path: string, given: object) =>
+    api.call(method, `/contracts/${contract.id}${path}`, { key, headers, body: given });
+  await act('POST', '/generate', { count: 1 });
+  await act('PATCH', '', { name: 'Changed', quota: 2_000 });
+  const spare = await addContract(api, catalogue, { status: 'inactive' });
+  const removed = await api.call('DELETE', `/contracts/${spare.id}`, {
+    key,
+    headers,
+    body: { confirm_name: spare.name },
+  });
+  expect(removed.status).toBe(204);
+  return { id, key, contract, spare, names: [name, body.email, ADDRESS] };
+}
+
+const disable = (id: string) => api.call('PATCH', `/admins/${id}`, { body: { status: 'disabled' } });
+
+test('an admin is erased everywhere, leaves one audit row with the id alone, and the history answers as before but for them', async () => {
+  const admin = await addBusyAdmin('Wilhelmina');
+  await disable(admin.id);
+  const list = `/contracts/${admin.contract.id}/activity`;
+  const before = (await api.call('GET', list)).body.data;
+  const rows = await rowsWith(admin.names);
+  expect(rows.length).toBeGreaterThan(5);
+
+  const rehearsed = await erase(admin.id);
+  expect(rehearsed).toMatchObject({ code: 0, stderr: '' });
+  expect(rehearsed.stdout).toContain('Would erase the admin');
+  expect(rehearsed.stdout).toContain('Run it again with --yes');
+  expect(await rowsWith(admin.names)).toEqual(rows);
+
+  const erased = await erase(admin.id, '--yes');
+  expect(erased).toMatchObject({ code: 0, stderr: '' });
+  expect(erased.stdout.split('\n').slice(1, 7)).toEqual(rehearsed.stdout.split('\n').slice(1, 7));
+  expect(await rowsWith(admin.names)).toEqual([]);
+
+  const after = (await api.call('GET', list)).body.data;
+  const anonymous = (row: { actor: { id: string } }) =>
+    row.actor.id === admin.id ? { ...row, actor: { type: 'user', id: admin.id, name: 'Erased' } } : row;
+  expect(after).toEqual(before.map(anonymous));
+  expect((await api.call('GET', `/jobs?contract_id=${admin.contract.id}`)).body.data[0].actor).toEqual({
+    type: 'user',
+    id: admin.id,
+    name: 'Erased',
+  });
+  expect((await api.call('GET', `/contracts/${admin.spare.id}`)).body).toMatchObject({
+    metadata: { deleted_by: 'Erased' },
+  });
+  expect((await api.call('GET', `/admins/${admin.id}`)).body).toMatchObject({
+    name: 'Erased',
+    email: `${admin.id}@erased.invalid`,
+    status: 'disabled',
+  });
+  expectRefusal(await api.call('GET', '/me', { key: admin.key }), 401, 'INVALID_API_KEY');
+  const audit = await auditOf(api, admin.id);
+  expect(audit.filter(({ action }) => action === 'admin.erased')).toEqual([
+    expect.objectContaining({ actor: SYSTEM, before: null, after: null }),
+  ]);
+  expect(audit.find(({ action }) => action === 'admin.created')?.after).toEqual({
+    name: 'Erased',
+    email: 'Erased',
+    role: 'super_admin',
+    status: 'active',
+  });
+
+  const again = await erase(admin.id, '--yes');
+  expect(again).toEqual({ code: 0, stdout: `${admin.id} was erased before.\n`, stderr: '' });
+  expect(await auditOf(api, admin.id)).toHaveLength(audit.length);
+});
+
+test('an admin who can act is refused, with what to do first', async () => {
+  const admin = await api.addAdmin('operator');
+  const refused = await erase(admin.id, '--yes');
+  expect(refused).toMatchObject({ code: 1, stdout: '' });
+  expect(refused.stderr).toContain(`PATCH /api/v1/admins/${admin.id} {"status": "disabled"}`);
+  expect((await api.call('GET', `/admins/${admin.id}`)).body.name).toBe(admin.name);
+  expect(await eraseHere(UNKNOWN_ID)).toEqual({ outcome: 'not_found' });
+});
+
+test('a customer is erased when all contracts are over, with what billing systems said about them', async () => {
+  const body = { name: 'Ottoline Ltd', email: 'ottoline@example.com', billing_contact: 'bills@ottoline.example' };
+  const customer = (await api.call('POST', '/customers', { body })).body;
+  await api.call('PATCH', `/customers/${customer.id}`, { body: { name: 'Ottoline GmbH' } });
+  const contract = await addContract(api, catalogue, { customer_id: customer.id, status: 'inactive' });
+  const names = ['Ottoline', 'ottoline'];
+  await api.sql`
+    INSERT INTO billing_inbox (source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, told_at, future_dated, outcome, try_at)
+    VALUES ('stripe', 'evt_1', 'invoice.paid', ${contract.id}, 'in_1', 'null', '{"customer_name": "Ottoline"}', now(), now(), now(), false, 'APPLIED', now())`;
+  expect(await eraseHere(customer.id)).toEqual({ outcome: 'customer_has_open_contracts', open_contracts: 1 });
+  await api.call('DELETE', `/contracts/${contract.id}`, { body: { confirm_name: contract.name } });
+  expect(await eraseHere(customer.id)).toMatchObject({ outcome: 'erased', rows: { facts: 2, billing_messages: 1 } });
+  expect(await rowsWith(names)).toEqual([]);
+  const audit = await auditOf(api, customer.id);
+  expect(audit.map(({ action, before, after }) => ({ action, before, after }))).toEqual([
+    { action: 'customer.created', before: null, after: { name: 'Erased', email: 'Erased', billing_contact: 'Erased' } },
+    { action: 'customer.updated', before: { name: 'Erased' }, after: { name: 'Erased' } },
+    { action: 'customer.erased', before: null, after: null },
+  ]);
+  expect(await eraseHere(customer.id)).toEqual({ outcome: 'erased_before' });
+});
+
+test('a name is not stored again by whoever still writes it: neither at the same time nor later', async () => {
+  const admin = await api.addAdmin('admin');
+  await disable(admin.id);
+  const actor = api.sql.json({ type: 'user', id: admin.id, name: 'Thaddeus', ip: '192.0.2.78' });
+  const act = (sql: TestApi['sql']) =>
+    sql`INSERT INTO audit_events (at, actor, action, subject_type, subject_id) VALUES (now(), ${actor}, 'a.b', 'contract', ${admin.id})`;
+  const writer = await api.sql.reserve();
+  await writer`BEGIN`;
+  await act(writer as never);
+  const erasure = eraseHere(admin.id);
+  await waitUntilBlocked(api.sql);
+  await writer`COMMIT`;
+  writer.release();
+  expect(await erasure).toMatchObject({ outcome: 'erased', rows: { names: 1, addresses: 1 } });
+  await act(api.sql);
+  expect(await rowsWith(['Thaddeus', '192.0.2.78'])).toEqual([]);
+  const shown = { type: 'user', id: admin.id, name: 'Erased' };
+  const acts = (await auditOf(api, admin.id)).filter(({ action }) => action === 'a.b');
+  expect(acts.map((row) => row.actor)).toEqual([shown, shown]);
+});

@@ -1,0 +1,48 @@
+/** Forgets a person: an admin who cannot act any more, or a customer whose contracts are over (docs/operations.md). */
+import { adminErasureRefusal, customerErasureRefusal, erasedEmail, ERASED_NAME } from '../../domain/access/erasure';
+import type { Act } from '../../domain/base/edit';
+import { eraseAdmin, findAdmin } from '../../db/access/admin';
+import { eraseAdminApiKeys } from '../../db/access/admin-api-key';
+import { erasePersonFromHistory, isErased, lockPerson } from '../../db/access/person';
+import type { ErasedRows } from '../../db/access/person';
+import { auditAct } from '../../db/base/audit';
+import type { Sql } from '../../db/base/database';
+import { eraseRawMessages } from '../../db/billing/billing-event';
+import { countOpenContracts, eraseCustomer, findCustomer } from '../../db/catalogue/customer';
+
+export type PersonKind = 'admin' | 'customer';
+
+export type Erasure =
+  | { outcome: 'erased'; kind: PersonKind; rows: ErasedRows & { billing_messages: number } }
+  | { outcome: 'not_found' | 'erased_before' | 'admin_is_active' }
+  | { outcome: 'customer_has_open_contracts'; open_contracts: number };
+
+/**
+ * Puts neutral values in place of everything that names the person, once; call it inside a transaction. Rows of the history are not
+ * touched: they hold the id alone, and so does the one audit row that this leaves.
+ */
+export async function erasePerson(tx: Sql, id: string, act: Act): Promise<Erasure> {
+  const admin = await findAdmin(tx, id, { lock: true });
+  const customer = admin ? undefined : await findCustomer(tx, id, { lock: true });
+  if (!admin && !customer) return { outcome: 'not_found' };
+  await lockPerson(tx, id);
+  if (await isErased(tx, id)) return { outcome: 'erased_before' };
+  const values = { name: ERASED_NAME, email: erasedEmail(id), now: act.now };
+  let billing_messages = 0;
+  if (admin) {
+    const refusal = adminErasureRefusal(admin);
+    if (refusal) return { outcome: refusal };
+    await eraseAdmin(tx, id, values);
+    await eraseAdminApiKeys(tx, id, act.now);
+  } else {
+    const open_contracts = await countOpenContracts(tx, id);
+    const refusal = customerErasureRefusal(open_contracts);
+    if (refusal) return { outcome: refusal, open_contracts };
+    await eraseCustomer(tx, id, values);
+    billing_messages = await eraseRawMessages(tx, id);
+  }
+  const rows = await erasePersonFromHistory(tx, id, { now: act.now, neutral_name: ERASED_NAME });
+  const kind = admin ? 'admin' : 'customer';
+  await auditAct(tx, act, { action: `${kind}.erased`, subject_type: kind, subject_id: id });
+  return { outcome: 'erased', kind, rows: { ...rows, billing_messages } };
+}
