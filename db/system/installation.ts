@@ -1,5 +1,4 @@
 /** Which installation a process belongs to: the database that it works with, as an id that can be shown. */
-import { createHash } from 'node:crypto';
 import type { Sql } from '../base/database';
 
 /** Enough to tell installations apart, and short enough to compare by eye. */
@@ -12,9 +11,11 @@ const ID_DIGITS = 16;
  * asked or was never migrated.
  */
 export async function findInstallationId(sql: Sql): Promise<string> {
-  const [{ cluster, database, migrated }] = await sql<[{ cluster: string; database: string; migrated: string }]>`
-    SELECT (SELECT system_identifier::text FROM pg_control_system()) AS cluster,
-           (SELECT oid::text FROM pg_database WHERE datname = current_database()) AS database,
-           (SELECT extract(epoch FROM run_at)::text FROM schema_version WHERE version = 1) AS migrated`;
-  return createHash('sha256').update([cluster, database, migrated].join(' ')).digest('hex').slice(0, ID_DIGITS);
+  const [{ id }] = await sql<[{ id: string }]>`
+    SELECT left(encode(sha256(convert_to(concat_ws(' ',
+      (SELECT system_identifier FROM pg_control_system()),
+      (SELECT oid FROM pg_database WHERE datname = current_database()),
+      (SELECT extract(epoch FROM run_at) FROM schema_version WHERE version = 1)
+    ), 'UTF8')), 'hex'), ${ID_DIGITS}::int) AS id`;
+  return id;
 }

@@ -1,4 +1,5 @@
 /** The id by which processes and the doctor tell installations apart. */
+import { createHash } from 'node:crypto';
 import { findInstallationId } from '../../db/system/installation';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
@@ -28,6 +29,15 @@ test('every session of one database finds the same id, whatever its time zone', 
   } finally {
     elsewhere.release();
   }
+});
+
+test('the id is a hash of cluster, database and first migration, which processes of earlier versions compute alike', async () => {
+  const [row] = await first.sql<[{ cluster: string; database: string; migrated: string }]>`
+    SELECT (SELECT system_identifier::text FROM pg_control_system()) AS cluster,
+           (SELECT oid::text FROM pg_database WHERE datname = current_database()) AS database,
+           (SELECT extract(epoch FROM run_at)::text FROM schema_version WHERE version = 1) AS migrated`;
+  const hash = createHash('sha256').update([row.cluster, row.database, row.migrated].join(' ')).digest('hex');
+  expect(await findInstallationId(first.sql)).toBe(hash.slice(0, 16));
 });
 
 test('a database that was never migrated has no id', async () => {
