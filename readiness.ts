@@ -12,7 +12,7 @@ import { findInstallationId } from './db/system/installation';
 import { missingMigrations } from './db/system/migration';
 import { assertStillOwnSessions, poolerRefusal } from './db/base/pooler';
 import type { Database } from './db/base/database';
-import { TIME_ZONE_RULES } from './db/contract/time-zone-rules';
+import { TIME_ZONE_RULES } from './transactions/base/time-zone-rules';
 import { SearchAttributeProblem } from './temporal/search-attribute-problem';
 import type { EnsureSetUp, SetUp } from './temporal/setup';
 import { findTimeZoneNotes } from './time-zones';

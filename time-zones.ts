@@ -1,9 +1,13 @@
 /** Says at the start of a process, and when it is asked for its readiness, what is wrong with the rules of time zones. */
 import { findNow } from './db/base/clock';
 import type { Database } from './db/base/database';
-import { compareRulesWithPostgres, findProcessRuleProblems, postgresRuleProblem } from './db/system/rule-comparison';
-import type { RuleProblem } from './db/system/rule-comparison';
-import { TIME_ZONE_RULES } from './db/contract/time-zone-rules';
+import {
+  compareRulesWithPostgres,
+  findProcessRuleProblems,
+  postgresRuleProblem,
+} from './transactions/system/compare-time-zone-rules';
+import type { RuleProblem } from './transactions/system/compare-time-zone-rules';
+import { TIME_ZONE_RULES } from './transactions/base/time-zone-rules';
 import type { Logger } from './log';
 
 /** What the comparison with Postgres found at the start of a process. It takes too long to be made again at each question. */

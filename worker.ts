@@ -19,7 +19,7 @@ import { assertDriverPatched, openDatabase } from './db/base/database';
 import type { Database } from './db/base/database';
 import { titlesFrom } from './db/system/operator-title';
 import { UnsuitablePooler, assertOwnSessions } from './db/base/pooler';
-import { applicationName } from './db/system/rule-comparison';
+import { applicationName } from './transactions/base/time-zone-rules';
 import { createLog } from './log';
 import type { Logger } from './log';
 import { checkReadiness, setUpSoon } from './readiness';

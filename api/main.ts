@@ -6,7 +6,7 @@ import { API_POOL_SIZE, loadConfig } from '../config';
 import { assertDriverPatched, openDatabase } from '../db/base/database';
 import { titlesFrom } from '../db/system/operator-title';
 import { UnsuitablePooler, assertOwnSessions } from '../db/base/pooler';
-import { applicationName } from '../db/system/rule-comparison';
+import { applicationName } from '../transactions/base/time-zone-rules';
 import { createLog } from '../log';
 import { setUpSoon } from '../readiness';
 import { openTemporal } from '../temporal/connection';

@@ -1,13 +1,13 @@
 /** The doctor's look at the rules of time zones: of this Node, of Postgres, of every connected API and worker, of contracts. */
+import { findProcessRules } from '../db/system/time-zone-rules';
 import {
   compareRulesWithPostgres,
   findProcessRuleProblems,
-  findProcessRules,
   postgresRuleProblem,
-} from '../db/system/rule-comparison';
+} from '../transactions/system/compare-time-zone-rules';
 import type { Sql } from '../db/base/database';
 import { countComputedByOlderRules } from '../db/system/sweep';
-import { TIME_ZONE_RULES } from '../db/contract/time-zone-rules';
+import { TIME_ZONE_RULES } from '../transactions/base/time-zone-rules';
 import type { Instant } from '../domain/base/instant';
 import { ok, warning, type Finding } from './finding';
 

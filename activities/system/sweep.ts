@@ -2,6 +2,7 @@
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import { unparkDueBillingEvents } from '../../db/billing/billing-event';
+import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import { dropExpiredIdempotency } from '../../transactions/system/drop-expired';
 import { confirmBoundaries } from '../../transactions/contract/confirm-boundaries';
 import { settleContract } from '../../transactions/contract/settle-contract';
@@ -79,11 +80,12 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
     }
 
     const limit = SWEEP_ROWS_MAX;
+    const question = { epoch, now, time_zone_rules: TIME_ZONE_RULES };
     const shares: Share[] = [{ kind: null, ids: await part(() => unparkDueBillingEvents(db, { now, limit }), []) }];
     for (const kind of kindsOf(SWEEP_KINDS)) {
-      await part(() => forgetSettled(db, kind, { epoch, now, limit: FORGOTTEN_ROWS_MAX }), undefined);
+      await part(() => forgetSettled(db, kind, { ...question, limit: FORGOTTEN_ROWS_MAX }), undefined);
       const rows_max = kind === 'time_zone_rules' ? RULES_ROWS_MAX : limit;
-      shares.push({ kind, ids: await part(() => rowsToWake(db, kind, { epoch, now, limit: rows_max }), []) });
+      shares.push({ kind, ids: await part(() => rowsToWake(db, kind, { ...question, limit: rows_max }), []) });
     }
 
     const woken: Record<SweepSubject, Set<string>> = { contract: new Set(), job: new Set(), test_clock: new Set() };

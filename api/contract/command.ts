@@ -15,7 +15,7 @@ import { beginLocked } from '../../db/base/database';
 import type { Database, Sql } from '../../db/base/database';
 import type { IdempotentRequest } from '../../db/base/idempotency';
 import { isCommandStored } from '../../db/contract/command';
-import { isComputedByOlderRules } from '../../db/contract/time-zone-rules';
+import { isComputedByOlderRules } from '../../transactions/base/time-zone-rules';
 import { presentContract, presentFacts } from './contract-presenter';
 import { fingerprintOf } from '../http/endpoint';
 import type { Answer, Handled } from '../http/route';

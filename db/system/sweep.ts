@@ -40,6 +40,8 @@ export interface SweepQuestion {
   epoch: string;
   now: Instant;
   limit: number;
+  /** Those of the process that asks. */
+  time_zone_rules: TimeZoneRules;
 }
 
 /**
@@ -102,7 +104,7 @@ export async function forgetSettled(sql: Sql, kind: SweepKind, question: SweepQu
  * which has no lateness: one that stands still with something due was not reached. While the clock advances, that is the
  * business of its workflow.
  */
-function dueRows(sql: Sql, kind: SweepKind, { epoch, now }: Omit<SweepQuestion, 'limit'>): Fragment {
+function dueRows(sql: Sql, kind: SweepKind, { epoch, now, time_zone_rules }: Omit<SweepQuestion, 'limit'>): Fragment {
   const late = sql`${now}::timestamptz - ${LATE_AFTER}::interval`;
   const silent = sql`${now}::timestamptz - ${SILENT_AFTER}::interval`;
   switch (kind) {
@@ -125,7 +127,7 @@ function dueRows(sql: Sql, kind: SweepKind, { epoch, now }: Omit<SweepQuestion, 
       // What comes next is computed first, and all of it before what was tried.
       return sql`
         SELECT id, next_boundary_at - ${LONG_BEFORE}::interval AS since FROM contracts
-        WHERE state IN ${openStates(sql)} AND ${computedByOlderRules(sql)}`;
+        WHERE state IN ${openStates(sql)} AND ${computedByOlderRules(sql, time_zone_rules)}`;
     case 'silent_job':
       return sql`
         SELECT g.id, g.at AS since

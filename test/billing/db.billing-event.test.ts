@@ -20,6 +20,7 @@ import {
   unparkFor,
 } from '../../db/billing/billing-event';
 import type { BillingEventRow, ReceivedBillingEvent } from '../../db/billing/billing-event';
+import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import { lockContract } from '../../db/contract/contract';
 import { findOwedWork } from '../../db/system/health';
 import { rowsToWake } from '../../db/system/sweep';
@@ -397,7 +398,8 @@ test('contracts with an event that waits for a minute are woken, the longest wai
   await insert({}, later(-MINUTE_MS));
   await insert({}, later(-30 * MINUTE_MS));
   await insert({ contract_id: randomUUID() }, later(-DAY_MS));
-  const woken = (now: string, limit = LIMIT) => rowsToWake(sql, 'billing_events', { epoch: 'epoch-1', now, limit });
+  const woken = (now: string, limit = LIMIT) =>
+    rowsToWake(sql, 'billing_events', { epoch: 'epoch-1', now, limit, time_zone_rules: TIME_ZONE_RULES });
   expect(await woken(later(MINUTE_MS - 1))).toEqual([contract_id]);
   expect(await woken(later(MINUTE_MS))).toEqual([contract_id, other]);
   expect(await woken(later(MINUTE_MS), 1)).toEqual([contract_id]);

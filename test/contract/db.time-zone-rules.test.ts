@@ -5,7 +5,7 @@
 import { uuidv7 } from 'uuidv7';
 import { createSweepActivities } from '../../activities/system/sweep';
 import { factsOf, findContract } from '../../db/contract/contract';
-import { TIME_ZONE_RULES } from '../../db/contract/time-zone-rules';
+import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import { startOfDay } from '../../domain/base/calendar';
 import { stateAt } from '../../domain/contract/contract';
 import type { ContractCommand } from '../../domain/contract/command';

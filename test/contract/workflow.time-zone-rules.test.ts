@@ -4,8 +4,7 @@
  */
 import { createSweepActivities } from '../../activities/system/sweep';
 import { openDatabase } from '../../db/base/database';
-import { applicationName } from '../../db/system/rule-comparison';
-import { TIME_ZONE_RULES } from '../../db/contract/time-zone-rules';
+import { applicationName, TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import { addDays, localDateAt, startOfDay } from '../../domain/base/calendar';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';

@@ -3,6 +3,7 @@
  * (decisions 32). Each test holds the other side open in a transaction until the grant is known to wait.
  */
 import { randomFillSync, randomUUID } from 'node:crypto';
+import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import { createGenerationJobActivities } from '../../activities/generation/generation-job';
 import { storeAdminApiKey } from '../../transactions/access/admin-api-key';
 import { runCommand } from '../../transactions/contract/run-command';
@@ -348,7 +349,9 @@ test.each(['QUEUED', 'PAUSED'] as const)(
     await sql`UPDATE generation_jobs SET state = ${state}, workflow_epoch = 'epoch-1' WHERE id = ${id}`;
     const tomorrow = new Date(Date.now() + 86_400_000).toISOString();
     const kind = state === 'PAUSED' ? 'paused_job' : 'silent_job';
-    expect(await rowsToWake(sql, kind, { epoch: 'epoch-1', now: tomorrow, limit: 100 })).toContain(id);
+    expect(
+      await rowsToWake(sql, kind, { epoch: 'epoch-1', now: tomorrow, limit: 100, time_zone_rules: TIME_ZONE_RULES }),
+    ).toContain(id);
 
     const activities = createGenerationJobActivities({ db: sql, fillTaskQueue: 'fill' });
     const now = new Date().toISOString();

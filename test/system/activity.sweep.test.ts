@@ -9,7 +9,7 @@ import type { Swept } from '../../activities/system/sweep';
 import { rowsToWake, SWEEP_KINDS } from '../../db/system/sweep';
 import type { SweepKind } from '../../db/system/sweep';
 import { findStuckRows, recordAttempts, STUCK_FROM_ATTEMPTS } from '../../db/system/sweep-attempt';
-import { TIME_ZONE_RULES } from '../../db/contract/time-zone-rules';
+import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import type { ClockTeller, Nudger } from '../../activities/ports';
 import { tellInvoice } from '../harness/billing';
 import { buildContract, copyRow, requestJob } from '../harness/contract-rows';
@@ -140,7 +140,8 @@ async function copiesOfJob(changes: Record<string, string | null>): Promise<Make
 const KINDS = (Object.keys(SWEEP_KINDS) as SweepKind[]).filter((kind) => kind !== 'time_zone_rules');
 
 /** What is due of a kind; the limit is high enough for all of it. */
-const due = (kind: SweepKind, now = NOW, epoch = EPOCH) => rowsToWake(sql, kind, { epoch, now, limit: 10_000 });
+const due = (kind: SweepKind, now = NOW, epoch = EPOCH) =>
+  rowsToWake(sql, kind, { epoch, now, limit: 10_000, time_zone_rules: TIME_ZONE_RULES });
 
 async function attemptsAt(id: string): Promise<{ attempts: number; next_try_at: string }[]> {
   return sql<{ attempts: number; next_try_at: string }[]>`

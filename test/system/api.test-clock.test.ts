@@ -1,4 +1,5 @@
 /** Test clocks through the interface: made, read, advanced and refused, and not there at all where they are switched off. */
+import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import { rowsToWake } from '../../db/system/sweep';
 import { failAdvance } from '../../db/system/test-clock';
 import { waitFor } from '../../dev/waiting';
@@ -177,7 +178,8 @@ describe('advancing', () => {
     expect(await auditOf(api, body.id)).toHaveLength(2);
   });
 
-  const clocksToWake = () => rowsToWake(idle.sql, 'test_clock', { epoch: 'epoch-1', now: NOW, limit: 100 });
+  const clocksToWake = () =>
+    rowsToWake(idle.sql, 'test_clock', { epoch: 'epoch-1', now: NOW, limit: 100, time_zone_rules: TIME_ZONE_RULES });
 
   test('without Temporal the clock stays on its way, and the sweep is owed it', async () => {
     const { body } = await create(idle);

@@ -1,6 +1,7 @@
 /**
  * Whoever asks Postgres what is due, what lives and what is expired asks contracts of a test clock by their clock's time.
  */
+import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import { presentJob } from '../../api/generation/generation-job-presenter';
 import { listLicenses } from '../../db/license/license';
 import type { LicenseFilter } from '../../db/license/license';
@@ -25,7 +26,7 @@ const MINUTE_MS = 60_000;
 const PAST = '2020-01-01T00:00:00.000Z';
 const FUTURE = '2090-01-01T00:00:00.000Z';
 const SOON = '2021-01-01T00:00:00.000Z';
-const QUESTION = { epoch: 'epoch-1', limit: 100 };
+const QUESTION = { epoch: 'epoch-1', limit: 100, time_zone_rules: TIME_ZONE_RULES };
 
 let database: TestDatabase;
 let sql: TestDatabase['sql'];

@@ -11,7 +11,7 @@ import type { Sql } from '../../db/base/database';
 import { decideBillingEvents, pendingBillingEvents } from '../../db/billing/billing-event';
 import type { PendingBillingEvent } from '../../db/billing/billing-event';
 import { findAwaited, lockContract } from '../../db/contract/contract';
-import { isComputedByOlderRules } from '../../db/contract/time-zone-rules';
+import { isComputedByOlderRules } from '../base/time-zone-rules';
 import type { Changed, ContractAct } from './changed';
 import { settleAndDecide } from './settle-and-decide';
 import type { SettledContract } from './settle-contract';

@@ -9,7 +9,8 @@ import { storedBoundary } from '../../domain/contract/copies';
 import { factsOf, findContracts } from '../../db/contract/contract';
 import type { ContractRow } from '../../db/contract/contract';
 import type { Sql } from '../../db/base/database';
-import { TIME_ZONE_RULES, computedByOlderRules } from '../../db/contract/time-zone-rules';
+import { lockComputedByOlderRules, setTimeZoneRules } from '../../db/contract/time-zone-rules';
+import { TIME_ZONE_RULES } from '../base/time-zone-rules';
 
 /**
  * Marks those of some contracts as computed by the rules of this process whose boundaries stay where they are, and answers with
@@ -19,17 +20,12 @@ export async function confirmBoundaries(
   tx: Sql,
   ids: readonly string[],
 ): Promise<{ confirmed: string[]; moved: string[] }> {
-  const locked = await tx<{ id: string }[]>`
-    SELECT id FROM contracts WHERE id = ANY(${[...ids]}::uuid[]) AND ${computedByOlderRules(tx)}
-    FOR NO KEY UPDATE SKIP LOCKED`;
+  const locked = await lockComputedByOlderRules(tx, ids, TIME_ZONE_RULES);
   // A statement of its own: it sees what committed before the locks were granted.
-  const rows = await findContracts(
-    tx,
-    locked.map(({ id }) => id),
-  );
+  const rows = await findContracts(tx, locked);
   const confirmed = rows.filter((row) => !isMoved(row)).map(({ id }) => id);
   const moved = rows.filter(isMoved).map(({ id }) => id);
-  await tx`UPDATE contracts SET time_zone_rules = ${TIME_ZONE_RULES} WHERE id = ANY(${confirmed}::uuid[])`;
+  await setTimeZoneRules(tx, confirmed, TIME_ZONE_RULES);
   return { confirmed, moved };
 }
 

@@ -12,7 +12,7 @@ import type { ContractRow } from '../../db/contract/contract';
 import { insertDomainEvents } from '../../db/contract/domain-event';
 import { insertQuota, refreshGrants } from '../../db/contract/quota';
 import { insertContractRow } from '../../db/contract/save-contract';
-import { TIME_ZONE_RULES } from '../../db/contract/time-zone-rules';
+import { TIME_ZONE_RULES } from '../base/time-zone-rules';
 import { prepareTerms, saveHistory } from './save-change';
 import type { Changed } from './changed';
 

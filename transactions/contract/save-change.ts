@@ -25,7 +25,7 @@ import { insertRenewals } from '../../db/contract/renewal';
 import { insertRevisions } from '../../db/contract/revision';
 import { updateContractRow, updateQuietColumns } from '../../db/contract/save-contract';
 import type { DerivedColumns } from '../../db/contract/save-contract';
-import { TIME_ZONE_RULES } from '../../db/contract/time-zone-rules';
+import { TIME_ZONE_RULES } from '../base/time-zone-rules';
 import { awaitChunks } from '../../db/generation/chunk';
 import { pausedJobsOf } from '../../db/generation/generation-job';
 import { cancelOpenJobs } from './cancel-open-jobs';

@@ -1,13 +1,12 @@
 /** The rules of time zones of Postgres and of the processes that are connected to it, beside those of this process. */
 import { pino } from 'pino';
+import { applicationName, TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
+import { findProcessRules } from '../../db/system/time-zone-rules';
 import {
-  applicationName,
   compareRulesWithPostgres,
   findProcessRuleProblems,
-  findProcessRules,
   postgresRuleProblem,
-} from '../../db/system/rule-comparison';
-import { TIME_ZONE_RULES } from '../../db/contract/time-zone-rules';
+} from '../../transactions/system/compare-time-zone-rules';
 import { offsetsOf } from '../../domain/base/calendar';
 import { examineTimeZones } from '../../cli/doctor-time-zones';
 import { warnAboutTimeZones } from '../../time-zones';

@@ -4,13 +4,13 @@
  * Covenant computes local time in Node alone; its sessions of Postgres live in UTC. Where the rules of Postgres differ, what
  * people ask Postgres themselves differs from what Covenant does, and one of the two is out of date.
  */
+import type { Sql } from '../../db/base/database';
+import { findProcessRules, findZoneOffsets } from '../../db/system/time-zone-rules';
 import { offsetsOf } from '../../domain/base/calendar';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { isOlder, isOverAYearOld } from '../../domain/contract/time-zone-rules';
-import type { TimeZoneRules } from '../../domain/contract/time-zone-rules';
-import type { Sql } from '../base/database';
-import { TIME_ZONE_RULES } from '../contract/time-zone-rules';
+import { TIME_ZONE_RULES } from '../base/time-zone-rules';
 
 /** Offsets are compared so often and for so long. A clock change that moves by less may be missed; one that comes or goes is not. */
 const COMPARED_EVERY_MS = 14 * 86_400_000;
@@ -34,11 +34,7 @@ export async function compareRulesWithPostgres(sql: Sql, now: Instant): Promise<
   const instants = Array.from({ length: COMPARED_INSTANTS }, (_, count) =>
     instantFromMillis(millisOf(now) + count * COMPARED_EVERY_MS),
   );
-  const rows = await sql<{ zone: string; offsets_s: number[] }[]>`
-    SELECT z.name AS zone,
-           ARRAY(SELECT extract(epoch FROM (t.at AT TIME ZONE z.name) - (t.at AT TIME ZONE 'UTC'))::int
-                 FROM unnest(${instants}::timestamptz[]) WITH ORDINALITY AS t (at, position) ORDER BY position) AS offsets_s
-    FROM pg_timezone_names z WHERE z.name = ANY(${Intl.supportedValuesOf('timeZone')})`;
+  const rows = await findZoneOffsets(sql, Intl.supportedValuesOf('timeZone'), instants);
   const differing: RuleComparison['differing'] = [];
   for (const { zone, offsets_s } of rows) {
     const own = offsetsOf(zone, instants);
@@ -49,31 +45,6 @@ export async function compareRulesWithPostgres(sql: Sql, now: Instant): Promise<
   }
   differing.sort((a, b) => (a.zone < b.zone ? -1 : 1));
   return { zones: rows.length, until: instants.at(-1) as Instant, differing };
-}
-
-/** A kind of process that is connected to this database, by the rules that it has. */
-export interface ProcessRules {
-  process: 'api' | 'worker';
-  rules: TimeZoneRules;
-  /** Where from, as Postgres sees it; "local" for a socket. */
-  addresses: string[];
-}
-
-/** The name under which a process connects, which says its rules to the others: `covenant api (tz 2026c)`. */
-export function applicationName(process_name: ProcessRules['process']): string {
-  return `covenant ${process_name} (tz ${TIME_ZONE_RULES})`;
-}
-
-/**
- * The API and worker processes that are connected to this database, on whichever machine. Those of versions that do not say
- * their rules are left out.
- */
-export async function findProcessRules(sql: Sql): Promise<ProcessRules[]> {
-  return sql<ProcessRules[]>`
-    SELECT name[1] AS process, name[2] AS rules, array_agg(DISTINCT coalesce(host(client_addr), 'local')) AS addresses
-    FROM pg_stat_activity, regexp_match(application_name, '^covenant (api|worker) \\(tz ([0-9a-z]*)\\)$') AS name
-    WHERE datname = current_database() AND name IS NOT NULL
-    GROUP BY name ORDER BY name`;
 }
 
 /** Something about rules that operators should change. */
