@@ -1,16 +1,20 @@
 /** Admins and their API keys, for super admins; and `/me`, for everyone with a key. */
 import { randomFillSync } from 'node:crypto';
+import { adminActions, adminApiKeyActions } from '../../domain/access/admin';
+import type { AdminActionName, SuperAdminKey } from '../../domain/access/admin';
+import type { Caller } from '../../domain/access/caller';
 import { newApiKey } from '../../domain/access/api-key';
 import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
 import { ROLES } from '../../domain/access/role';
 import { findAdmin, listAdmins } from '../../db/access/admin';
 import type { AdminRow } from '../../db/access/admin';
-import { listAdminApiKeys } from '../../db/access/admin-api-key';
+import { listAdminApiKeys, listSuperAdminKeys } from '../../db/access/admin-api-key';
 import type { AdminApiKeyRow } from '../../db/access/admin-api-key';
 import type { LockedRow } from '../../db/base/errors';
 import { createAdmin, editAdmin } from '../../transactions/access/admin';
 import { createAdminApiKey, revokeAdminApiKey } from '../../transactions/access/admin-api-key';
 import { EmailShape } from '../http/email';
+import { actionTable } from '../http/allowed-actions';
 import { actOf, unlessTaken } from '../http/edit';
 import { PageOf, PageQuery, cursorsByCreation, cursorsById, pageOf } from '../http/paging';
 import { route } from '../http/route';
@@ -34,6 +38,17 @@ const AdminEdit = z
   .partial()
   .openapi('AdminEdit');
 
+const ADMIN_ACTIONS = actionTable<AdminActionName>('AdminActions', {
+  edit: { operation_id: 'updateAdmin', description: 'Change the name' },
+  change_role: { operation_id: 'updateAdmin', description: 'Give another role' },
+  disable: { operation_id: 'updateAdmin', description: 'Disable it' },
+  create_api_key: { operation_id: 'createAdminApiKey', description: 'Give it an API key' },
+});
+
+const API_KEY_ACTIONS = actionTable<'revoke'>('AdminApiKeyActions', {
+  revoke: { operation_id: 'revokeAdminApiKey', description: 'Revoke it' },
+});
+
 const AdminShape = z
   .object({
     id: Id,
@@ -41,6 +56,7 @@ const AdminShape = z
     name: z.string().describe('As the audit shows it'),
     role: RoleShape,
     status: StatusShape,
+    allowed_actions: ADMIN_ACTIONS.shape,
     created_at: InstantShape,
     updated_at: InstantShape,
   })
@@ -60,6 +76,7 @@ const ApiKeyShape = z
     created_at: InstantShape,
     last_used_at: InstantShape.nullable().describe('To the minute'),
     revoked_at: InstantShape.nullable().describe('Since when it is not accepted'),
+    allowed_actions: API_KEY_ACTIONS.shape,
   })
   .openapi('AdminApiKey');
 
@@ -127,7 +144,8 @@ export const adminRoutes: Route[] = [
     handle({ body, write, ...request }) {
       const created = write(async (tx) => {
         const row = await createAdmin(tx, body, actOf(request));
-        return { status: 201, body: presentAdmin(row), headers: { Location: `/api/v1/admins/${row.id}` } };
+        const shown = presentAdmin(row, await listSuperAdminKeys(tx), request.caller);
+        return { status: 201, body: shown, headers: { Location: `/api/v1/admins/${row.id}` } };
       });
       return unlessTaken(created, 'admins_email_unique', () => refuse('EMAIL_TAKEN', { email: body.email }));
     },
@@ -142,15 +160,14 @@ export const adminRoutes: Route[] = [
     query: AdminQuery,
     answers: { 200: { description: 'One page', schema: PageOf(AdminShape) } },
     audit: [],
-    async handle({ api, query }) {
+    async handle({ api, query, caller }) {
       const after = ADMIN_CURSORS.read(query.cursor);
-      const rows = await api.readList((sql) =>
-        listAdmins(sql, query, { order: query.order, after, limit: query.limit + 1 }),
-      );
-      return {
-        status: 200,
-        body: pageOf(rows, query.limit, presentAdmin, ADMIN_CURSORS),
-      };
+      const [rows, keys] = await api.readList(async (sql) => [
+        await listAdmins(sql, query, { order: query.order, after, limit: query.limit + 1 }),
+        await listSuperAdminKeys(sql),
+      ]);
+      const body = pageOf(rows, query.limit, (row) => presentAdmin(row, keys, caller), ADMIN_CURSORS);
+      return { status: 200, body };
     },
   }),
   route({
@@ -162,9 +179,10 @@ export const adminRoutes: Route[] = [
     params: IdParams,
     answers: { 200: ADMIN },
     audit: [],
-    async handle({ api, params }) {
+    async handle({ api, params, caller }) {
       const row = await findAdmin(api.db, params.id);
-      return row ? { status: 200, body: presentAdmin(row) } : notFound('admin', params.id);
+      if (!row) return notFound('admin', params.id);
+      return { status: 200, body: presentAdmin(row, await listSuperAdminKeys(api.db), caller) };
     },
   }),
   route({
@@ -183,7 +201,8 @@ export const adminRoutes: Route[] = [
     handle({ params, body, write, ...request }) {
       return write(async (tx) => {
         const row = await editAdmin(tx, params.id, body, actOf(request));
-        return isRefusal(row) ? row : { status: 200, body: presentAdmin(row) };
+        if (isRefusal(row)) return row;
+        return { status: 200, body: presentAdmin(row, await listSuperAdminKeys(tx), request.caller) };
       }, SUPER_ADMINS);
     },
   }),
@@ -211,11 +230,8 @@ export const adminRoutes: Route[] = [
           { pepper: api.keyPepper, label: body.label },
           actOf(request),
         );
-        return {
-          status: 201,
-          body: { ...presentApiKey(row), key: key.text },
-          replay_body: { ...presentApiKey(row), key: null },
-        };
+        const shown = presentApiKey(row, await listSuperAdminKeys(tx), request.caller);
+        return { status: 201, body: { ...shown, key: key.text }, replay_body: { ...shown, key: null } };
       });
     },
   }),
@@ -230,14 +246,15 @@ export const adminRoutes: Route[] = [
     query: PageQuery,
     answers: { 200: { description: 'One page', schema: PageOf(ApiKeyShape) } },
     audit: [],
-    async handle({ api, params, query }) {
+    async handle({ api, params, query, caller }) {
       const after = API_KEY_CURSORS.read(query.cursor);
       if (!(await findAdmin(api.db, params.id))) return notFound('admin', params.id);
-      const rows = await api.readList((sql) => listAdminApiKeys(sql, params.id, after?.id ?? null, query.limit + 1));
-      return {
-        status: 200,
-        body: pageOf(rows, query.limit, presentApiKey, API_KEY_CURSORS),
-      };
+      const [rows, keys] = await api.readList(async (sql) => [
+        await listAdminApiKeys(sql, params.id, after?.id ?? null, query.limit + 1),
+        await listSuperAdminKeys(sql),
+      ]);
+      const body = pageOf(rows, query.limit, (row) => presentApiKey(row, keys, caller), API_KEY_CURSORS);
+      return { status: 200, body };
     },
   }),
   route({
@@ -262,13 +279,14 @@ export const adminRoutes: Route[] = [
 ];
 
 /** An admin as it is read. */
-export function presentAdmin(row: AdminRow) {
+function presentAdmin(row: AdminRow, keys: readonly SuperAdminKey[], caller: Caller) {
   const { id, email, name, role, status, created_at, updated_at } = row;
-  return { id, email, name, role, status, created_at, updated_at };
+  const allowed_actions = ADMIN_ACTIONS.present(adminActions(row, keys), caller);
+  return { id, email, name, role, status, allowed_actions, created_at, updated_at };
 }
 
 /** A key as far as it is kept. */
-export function presentApiKey(row: AdminApiKeyRow) {
+function presentApiKey(row: AdminApiKeyRow, keys: readonly SuperAdminKey[], caller: Caller) {
   const { id, admin_id, key_id, last_four, label, created_at, last_used_at, revoked_at } = row;
   return {
     id,
@@ -279,5 +297,6 @@ export function presentApiKey(row: AdminApiKeyRow) {
     created_at,
     last_used_at,
     revoked_at,
+    allowed_actions: API_KEY_ACTIONS.present(adminApiKeyActions(row, keys), caller),
   };
 }

@@ -5,9 +5,15 @@
  * An event is in the inbox before its contract is told of it, and the sender has its answer when it is there: what is
  * accepted is never lost, and what is sent twice is applied once (domain.md 1.5, decisions 14).
  */
-import { BILLING_OUTCOMES, BILLING_SOURCES, shownOutcome } from '../../domain/billing/billing-event';
+import {
+  BILLING_OUTCOMES,
+  BILLING_SOURCES,
+  billingEventActions,
+  shownOutcome,
+} from '../../domain/billing/billing-event';
 import type { BillingSource, ReceivedMessage } from '../../domain/billing/billing-event';
 import { StandardMessage } from '../../domain/billing/billing-message';
+import type { Caller } from '../../domain/access/caller';
 import { notFound } from '../../domain/base/refusal';
 import {
   findBillingEvent,
@@ -17,6 +23,7 @@ import {
 } from '../../db/billing/billing-event';
 import type { BillingEventRow, ReceivedBillingEvent } from '../../db/billing/billing-event';
 import { auditAct } from '../../db/base/audit';
+import { actionTable } from '../http/allowed-actions';
 import { PageOf, PageQuery, cursorsById, pageOf } from '../http/paging';
 import { ProblemError, protocolProblem, shapeProblem } from '../http/problem';
 import { route } from '../http/route';
@@ -59,6 +66,10 @@ const ReceivedShape = z
   .object({ event_id: z.string().describe("The sender's own id"), outcome: OutcomeShape })
   .openapi('BillingEventReceived');
 
+const BILLING_EVENT_ACTIONS = actionTable<'replay'>('BillingEventActions', {
+  replay: { operation_id: 'replayBillingEvent', description: 'Put it back' },
+});
+
 const BillingEventShape = z
   .object({
     id: Id,
@@ -84,6 +95,7 @@ const BillingEventShape = z
     tries: z.int().describe('How often it was put off'),
     try_at: InstantShape.describe('From when on it is tried again, while it waits: then every minute'),
     decided_at: InstantShape.nullable(),
+    allowed_actions: BILLING_EVENT_ACTIONS.shape,
     request_id: z.string().nullable(),
   })
   .openapi('BillingEvent');
@@ -143,14 +155,17 @@ export const billingRoutes: Route[] = [
     query: BillingQuery,
     answers: { 200: { description: 'One page', schema: PageOf(BillingEventShape) } },
     audit: [],
-    async handle({ api, query }) {
+    async handle({ api, query, caller }) {
       const { cursor, limit, outcome, ...filter } = query;
       const after = BILLING_EVENT_CURSORS.read(cursor);
       const stored = BILLING_OUTCOMES.find((name) => name.toLowerCase() === outcome);
       const rows = await api.readList((sql) =>
         listBillingEvents(sql, { ...filter, outcome: stored }, after?.id ?? null, limit + 1),
       );
-      return { status: 200, body: pageOf(rows, limit, presentBillingEvent, BILLING_EVENT_CURSORS) };
+      return {
+        status: 200,
+        body: pageOf(rows, limit, (row) => presentBillingEvent(row, caller), BILLING_EVENT_CURSORS),
+      };
     },
   }),
   route({
@@ -163,9 +178,9 @@ export const billingRoutes: Route[] = [
     params: IdParams,
     answers: { 200: { description: 'The event', schema: BillingEventWithRaw } },
     audit: [],
-    async handle({ api, params }) {
+    async handle({ api, params, caller }) {
       const row = await findBillingEvent(api.db, params.id);
-      return row ? { status: 200, body: presentWithRaw(row) } : notFound('billing event', params.id);
+      return row ? { status: 200, body: presentWithRaw(row, caller) } : notFound('billing event', params.id);
     },
   }),
   route({
@@ -187,7 +202,9 @@ export const billingRoutes: Route[] = [
         if (replayed === undefined) return notFound('billing event', params.id);
         if (replayed === null) {
           const row = await findBillingEvent(tx, params.id);
-          return row ? { status: 200, body: presentWithRaw(row) } : notFound('billing event', params.id);
+          return row
+            ? { status: 200, body: presentWithRaw(row, request.caller) }
+            : notFound('billing event', params.id);
         }
         const { before, after, environment } = replayed;
         await auditAct(tx, request, {
@@ -200,7 +217,7 @@ export const billingRoutes: Route[] = [
           after: { outcome: after.outcome, reason: after.reason },
         });
         const contract_id = after.outcome === 'PENDING' ? after.contract_id : null;
-        return { status: 200, body: presentWithRaw(after), nudge: { contract_id, job_ids: [] } };
+        return { status: 200, body: presentWithRaw(after, request.caller), nudge: { contract_id, job_ids: [] } };
       }),
   }),
 ];
@@ -209,7 +226,7 @@ function presentReceived(event_id: string, received: ReceivedBillingEvent) {
   return { event_id, outcome: shownOutcome(received).toLowerCase() };
 }
 
-function presentBillingEvent(row: BillingEventRow) {
+function presentBillingEvent(row: BillingEventRow, caller: Caller) {
   return {
     id: row.id,
     source: row.source,
@@ -226,12 +243,13 @@ function presentBillingEvent(row: BillingEventRow) {
     tries: row.tries,
     try_at: row.try_at,
     decided_at: row.decided_at,
+    allowed_actions: BILLING_EVENT_ACTIONS.present(billingEventActions(), caller),
     request_id: row.request_id,
   };
 }
 
-function presentWithRaw(row: BillingEventRow & { raw: string }) {
-  return { ...presentBillingEvent(row), raw: row.raw };
+function presentWithRaw(row: BillingEventRow & { raw: string }, caller: Caller) {
+  return { ...presentBillingEvent(row, caller), raw: row.raw };
 }
 
 function rejection(message: Extract<ReceivedMessage, { accepted: false }>): ProblemError {

@@ -1,11 +1,20 @@
 /** Generation jobs as they are read: their shape, and how a row becomes it. */
+import type { Caller } from '../../domain/access/caller';
+import { jobActions } from '../../domain/generation/allowed-actions';
+import type { JobActionName } from '../../domain/generation/allowed-actions';
 import { JOB_STATES, isUnfinished, percentOf } from '../../domain/generation/generation-job';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
-import type { JobRow } from '../../db/generation/generation-job';
+import type { JobRow, JobWithContractRow } from '../../db/generation/generation-job';
 import { generationJobWorkflowId } from '../../temporal/ids';
+import { actionTable } from '../http/allowed-actions';
 import { EnvironmentShape, Id, InstantShape } from '../http/shapes';
 import { z } from '../http/zod';
+
+export const JOB_ACTIONS = actionTable<JobActionName>('GenerationJobActions', {
+  cancel: { operation_id: 'cancelJob', description: 'Cancel it' },
+  resume: { operation_id: 'resumeJob', description: 'Make what is missing; by the stored state of its contract' },
+});
 
 export const JobShape = z
   .object({
@@ -32,9 +41,17 @@ export const JobShape = z
     errors: z
       .array(z.object({ ordinal_from: z.int(), ordinal_to: z.int(), code: z.string() }))
       .describe('The first 100'),
+    allowed_actions: JOB_ACTIONS.shape,
     workflow_id: z.string().nullable().describe('In the Temporal UI; null for inline requests'),
   })
   .openapi('GenerationJob');
+
+/** A job as one caller reads it. */
+export function presentJobTo(caller: Caller, row: JobWithContractRow, now: Instant) {
+  const quota = { total: row.quota_total, claimed: row.quota_claimed };
+  const allowed_actions = JOB_ACTIONS.present(jobActions({ ...row, quota }), caller);
+  return { ...presentJob(row, now), allowed_actions };
+}
 
 /** A job with its speed and what is left of it. One on a test clock has no speed: no time passes while it is at work. */
 export function presentJob(row: JobRow, now: Instant) {

@@ -1,5 +1,5 @@
 /** Generation jobs: state, progress, cancel, resume. Together they are a contract's generation history. */
-import { findJob, listJobs } from '../../db/generation/generation-job';
+import { findJob, findJobWithContract, listJobs } from '../../db/generation/generation-job';
 import type { JobChange } from '../../db/generation/job-state';
 import type { LockedRow } from '../../db/base/errors';
 import type { Sql } from '../../db/base/database';
@@ -16,7 +16,7 @@ import { route } from '../http/route';
 import type { Answer, Handled, Route } from '../http/route';
 import { EnvironmentShape, Id, IdParams } from '../http/shapes';
 import { z } from '../http/zod';
-import { JobShape, presentJob } from './generation-job-presenter';
+import { JobShape, presentJobTo } from './generation-job-presenter';
 
 const JobQuery = PageQuery.extend({
   environment: EnvironmentShape.optional().describe('production, unless contract_id names a contract'),
@@ -30,7 +30,7 @@ const JOB = { description: 'The job', schema: JobShape };
 const ProgressEvent = z
   .object({
     event: z.enum(['progress', 'end']),
-    data: z.string().describe('The job, as `GET /jobs/{id}` shows it'),
+    data: z.string().describe('The job, as `GET /jobs/{id}` shows it, without allowed_actions'),
   })
   .openapi('ProgressEvent');
 
@@ -48,13 +48,13 @@ export const jobRoutes: Route[] = [
     query: JobQuery,
     answers: { 200: { description: 'One page', schema: PageOf(JobShape) } },
     audit: [],
-    async handle({ api, query, now }) {
+    async handle({ api, query, caller, now }) {
       const environment = query.environment ?? (query.contract_id === undefined ? 'production' : undefined);
       const after = JOB_CURSORS.read(query.cursor);
       const rows = await api.readList((sql) =>
         listJobs(sql, { ...query, environment }, after?.serial ?? null, query.limit + 1),
       );
-      const body = pageOf(rows, query.limit, (row) => presentJob(row, now), JOB_CURSORS);
+      const body = pageOf(rows, query.limit, (row) => presentJobTo(caller, row, now), JOB_CURSORS);
       return { status: 200, body };
     },
   }),
@@ -67,9 +67,9 @@ export const jobRoutes: Route[] = [
     params: IdParams,
     answers: { 200: JOB },
     audit: [],
-    async handle({ api, params, now }) {
-      const row = await findJob(api.db, params.id);
-      return row ? { status: 200, body: presentJob(row, now) } : notFound('generation job', params.id);
+    async handle({ api, params, caller, now }) {
+      const row = await findJobWithContract(api.db, params.id);
+      return row ? { status: 200, body: presentJobTo(caller, row, now) } : notFound('generation job', params.id);
     },
   }),
   route({
@@ -137,13 +137,13 @@ async function change(
   run: (tx: Sql, by: JobChange) => Promise<JobState | Refusal>,
   rows?: readonly LockedRow[],
 ): Promise<Answer | Refusal> {
-  const { params, actor, now, request_id } = request;
+  const { params, caller, actor, now, request_id } = request;
   return request.write(async (tx) => {
     const outcome = await run(tx, { job_id: params.id, actor, now, request_id });
     if (isRefusal(outcome)) return outcome;
-    const row = await findJob(tx, params.id);
+    const row = await findJobWithContract(tx, params.id);
     return row
-      ? { status: 200, body: presentJob(row, now), nudge: { contract_id: null, job_ids: [params.id] } }
+      ? { status: 200, body: presentJobTo(caller, row, now), nudge: { contract_id: null, job_ids: [params.id] } }
       : notFound('generation job', params.id);
   }, rows);
 }

@@ -1,5 +1,6 @@
 /** Test clocks: made, read, and advanced, so that years of a contract can be seen in minutes. Outside production only. */
-import { TEST_CLOCK_STATUSES, shownStatus } from '../../domain/system/test-clock';
+import { TEST_CLOCK_STATUSES, shownStatus, testClockActions } from '../../domain/system/test-clock';
+import type { Caller } from '../../domain/access/caller';
 import { isRefusal, notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { findTestClock, listTestClocks } from '../../db/system/test-clock';
@@ -8,6 +9,7 @@ import { advanceTestClock } from '../../transactions/system/advance-test-clock';
 import { createTestClock } from '../../transactions/system/create-test-clock';
 import { testClockWorkflowId } from '../../temporal/ids';
 import type { Api } from '../http/api';
+import { actionTable } from '../http/allowed-actions';
 import { actOf } from '../http/edit';
 import { PageOf, PageQuery, cursorsById, pageOf } from '../http/paging';
 import { ProblemError, protocolProblem } from '../http/problem';
@@ -27,6 +29,10 @@ const TestClockAdvance = z
   .strictObject({ to: InstantInput.describe('Not before its `now`, and at most ten years after it') })
   .openapi('TestClockAdvance');
 
+const TEST_CLOCK_ACTIONS = actionTable<'advance'>('TestClockActions', {
+  advance: { operation_id: 'advanceTestClock', description: 'Advance it' },
+});
+
 const TestClockShape = z
   .object({
     id: Id,
@@ -41,6 +47,7 @@ const TestClockShape = z
     pending_events: z.int().describe('Billing events that its contracts have received and not applied'),
     error: z.string().nullable().describe('Why the last advance failed; advance again to go on'),
     contracts: z.int().describe('Contracts on it; deleted ones do not count'),
+    allowed_actions: TEST_CLOCK_ACTIONS.shape,
     workflow_id: z.string().describe('What advances it, in the Temporal UI'),
     created_at: InstantShape.describe('By the world’s time'),
     created_by: z.string().describe('Id of the admin'),
@@ -69,7 +76,8 @@ export const testClockRoutes: Route[] = [
       const name = body.name ?? `Test clock from ${body.now}`;
       return write(async (tx) => {
         const row = await createTestClock(tx, { name, now: body.now }, actOf(request));
-        return { status: 201, body: presentTestClock(row), headers: { Location: `/api/v1/test-clocks/${row.id}` } };
+        const shown = presentTestClock(row, request.caller);
+        return { status: 201, body: shown, headers: { Location: `/api/v1/test-clocks/${row.id}` } };
       });
     },
   }),
@@ -84,11 +92,14 @@ export const testClockRoutes: Route[] = [
     answers: { 200: { description: 'One page', schema: PageOf(TestClockShape) } },
     refusals: ['NOT_FOUND'],
     audit: [],
-    async handle({ api, query }) {
+    async handle({ api, query, caller }) {
       expectSwitchedOn(api);
       const after = TEST_CLOCK_CURSORS.read(query.cursor);
       const rows = await api.readList((sql) => listTestClocks(sql, after?.id ?? null, query.limit + 1));
-      return { status: 200, body: pageOf(rows, query.limit, presentTestClock, TEST_CLOCK_CURSORS) };
+      return {
+        status: 200,
+        body: pageOf(rows, query.limit, (row) => presentTestClock(row, caller), TEST_CLOCK_CURSORS),
+      };
     },
   }),
   route({
@@ -100,10 +111,10 @@ export const testClockRoutes: Route[] = [
     params: IdParams,
     answers: { 200: CLOCK },
     audit: [],
-    async handle({ api, params }) {
+    async handle({ api, params, caller }) {
       expectSwitchedOn(api);
       const row = await findTestClock(api.db, params.id);
-      return row ? { status: 200, body: presentTestClock(row) } : notFound('test clock', params.id);
+      return row ? { status: 200, body: presentTestClock(row, caller) } : notFound('test clock', params.id);
     },
   }),
   route({
@@ -133,12 +144,12 @@ export const testClockRoutes: Route[] = [
 async function advance(
   request: Handled<z.infer<typeof IdParams>, unknown, z.infer<typeof TestClockAdvance>>,
 ): Promise<Answer | Refusal> {
-  const { api, params, body, request_id } = request;
+  const { api, params, body, caller, request_id } = request;
   expectSwitchedOn(api);
   const answer = await request.write(async (tx) => {
     const advanced = await advanceTestClock(tx, params.id, body.to, actOf(request));
     if (isRefusal(advanced)) return advanced;
-    return { status: advanced.changed ? 202 : 200, body: presentTestClock(advanced.clock) };
+    return { status: advanced.changed ? 202 : 200, body: presentTestClock(advanced.clock, caller) };
   });
   if (!isRefusal(answer) && answer.status === 202) {
     await api.clocks
@@ -154,7 +165,7 @@ async function advance(
 }
 
 /** A clock as it is read. */
-function presentTestClock(row: TestClockRow) {
+function presentTestClock(row: TestClockRow, caller: Caller) {
   const { id, name, now, advancing_to, pending_events, error, contracts, created_at, created_by } = row;
   return {
     id,
@@ -165,6 +176,7 @@ function presentTestClock(row: TestClockRow) {
     pending_events,
     error,
     contracts,
+    allowed_actions: TEST_CLOCK_ACTIONS.present(testClockActions(row), caller),
     workflow_id: testClockWorkflowId(id),
     created_at,
     created_by,

@@ -99,7 +99,12 @@ export async function listKeyRoles(
 export async function lockSuperAdmins(tx: Sql): Promise<SuperAdminKey[]> {
   await tx`SELECT FROM admins WHERE role = 'super_admin' AND status = 'active' ORDER BY id FOR NO KEY UPDATE`;
   // A statement of its own: it sees what committed while a lock was awaited.
-  return tx<SuperAdminKey[]>`
+  return listSuperAdminKeys(tx);
+}
+
+/** The keys of active super admins that are accepted. */
+export async function listSuperAdminKeys(sql: Sql): Promise<SuperAdminKey[]> {
+  return sql<SuperAdminKey[]>`
     SELECT k.id, k.admin_id FROM admin_api_keys k JOIN admins a ON a.id = k.admin_id
     WHERE a.role = 'super_admin' AND a.status = 'active' AND k.revoked_at IS NULL`;
 }

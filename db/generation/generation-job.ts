@@ -1,4 +1,5 @@
 /** Reading generation jobs. `grant.ts` grants them, `chunk.ts` fills them, `job-state.ts` changes their state. */
+import type { ContractState } from '../../domain/contract/facts';
 import type { Actor } from '../../domain/base/actor';
 import type { Environment } from '../../domain/base/environment';
 import type { JobState } from '../../domain/generation/generation-job';
@@ -43,6 +44,13 @@ export interface JobRow {
   contract_name: string;
   /** The clock that its instants are of; null for the world's. */
   test_clock_id: string | null;
+}
+
+/** A job with as much of its contract as decides what can be done to it. */
+export interface JobWithContractRow extends JobRow {
+  contract_state: ContractState;
+  quota_total: number;
+  quota_claimed: number;
 }
 
 const JOB_COLUMNS = columnNames<
@@ -90,6 +98,11 @@ export async function findJob(sql: Sql, id: string): Promise<JobRow | undefined>
   return row;
 }
 
+export async function findJobWithContract(sql: Sql, id: string): Promise<JobWithContractRow | undefined> {
+  const [row] = await sql<JobWithContractRow[]>`${selectJobs(sql, contractOfJob(sql))} WHERE g.id = ${id}`;
+  return row;
+}
+
 export interface JobFilter {
   environment?: Environment | undefined;
   contract_id?: string | undefined;
@@ -97,9 +110,14 @@ export interface JobFilter {
 }
 
 /** One page of jobs, newest first; `before` is the serial of the last one shown. */
-export async function listJobs(sql: Sql, filter: JobFilter, before: string | null, limit: number): Promise<JobRow[]> {
-  return sql<JobRow[]>`
-    ${selectJobs(sql)} WHERE true
+export async function listJobs(
+  sql: Sql,
+  filter: JobFilter,
+  before: string | null,
+  limit: number,
+): Promise<JobWithContractRow[]> {
+  return sql<JobWithContractRow[]>`
+    ${selectJobs(sql, contractOfJob(sql))} WHERE true
     ${filter.environment === undefined ? sql`` : sql`AND g.environment = ${filter.environment}`}
     ${filter.contract_id === undefined ? sql`` : sql`AND g.contract_id = ${filter.contract_id}`}
     ${filter.state === undefined ? sql`` : sql`AND g.state = ${filter.state} ${filter.state === 'SUCCEEDED' ? sql`` : inUnusualState(sql)}`}
@@ -168,10 +186,17 @@ export async function clearExpiredIdempotencyKeys(sql: Sql, days: number, limit:
   return count;
 }
 
-function selectJobs(sql: Sql) {
+/** What {@link JobWithContractRow} adds: it changes without the job, so those who follow a job do not read it. */
+function contractOfJob(sql: Sql): Fragment {
+  return sql`, c.state AS contract_state,
+    (SELECT total FROM contract_quotas WHERE contract_id = g.contract_id) AS quota_total,
+    (SELECT claimed FROM contract_quotas WHERE contract_id = g.contract_id) AS quota_claimed`;
+}
+
+function selectJobs(sql: Sql, more: Fragment = sql``) {
   return sql`
     SELECT ${sql(ofAlias('g', JOB_COLUMNS))}, shown_actor(g.actor) AS actor, c.name AS contract_name, c.test_clock_id, t.contract_revision,
-           (SELECT coalesce(sum(licenses), 0)::int FROM generation_chunks WHERE job_id = g.id) AS completed
+           (SELECT coalesce(sum(licenses), 0)::int FROM generation_chunks WHERE job_id = g.id) AS completed ${more}
     FROM generation_jobs g
     JOIN contracts c ON c.id = g.contract_id
     JOIN license_terms t ON t.id = g.terms_id`;

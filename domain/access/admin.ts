@@ -2,8 +2,8 @@
  * Admins, and the rule that an installation keeps one who can administer it: an active super admin with an API key that is
  * accepted. Without one, only somebody with access to the database could let people in again.
  */
-import { refuse } from '../base/refusal';
-import type { Refusal } from '../base/refusal';
+import { allowedUnless, refuse } from '../base/refusal';
+import type { Allowed, Refusal } from '../base/refusal';
 import type { Role } from './role';
 
 /** The keys of a disabled admin are not accepted. */
@@ -39,6 +39,31 @@ export function lastSuperAdminKeyRefusal(
 ): Refusal | null {
   const isOnlyOne = keys.length === 1 && keys[0]?.id === key.id;
   return isOnlyOne ? refuse('LAST_SUPER_ADMIN_KEY', { key_id: key.key_id }) : null;
+}
+
+export type AdminActionName = 'edit' | 'change_role' | 'disable' | 'create_api_key';
+
+/** The actions upon an admin. `keys` are those of all super admins. */
+export function adminActions(
+  admin: AdminRights & { id: string },
+  keys: readonly SuperAdminKey[],
+): Record<AdminActionName, Allowed> {
+  const { id, role, status } = admin;
+  const lowered = role === 'super_admin' ? { role: 'admin' as const, status } : admin;
+  return {
+    edit: true,
+    change_role: allowedUnless(lastSuperAdminRefusal(id, admin, lowered, keys)),
+    disable: allowedUnless(lastSuperAdminRefusal(id, admin, { role, status: 'disabled' }, keys)),
+    create_api_key: true,
+  };
+}
+
+/** The actions upon an API key; one that is revoked can be revoked again. `keys` are those of all super admins. */
+export function adminApiKeyActions(
+  key: { id: string; key_id: string },
+  keys: readonly SuperAdminKey[],
+): Record<'revoke', Allowed> {
+  return { revoke: allowedUnless(lastSuperAdminKeyRefusal(key, keys)) };
 }
 
 function isActiveSuperAdmin({ role, status }: AdminRights): boolean {

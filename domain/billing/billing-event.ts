@@ -4,6 +4,7 @@
  */
 import { earlierOf, instantFromMillis, millisOf } from '../base/instant';
 import type { Instant } from '../base/instant';
+import type { Allowed } from '../base/refusal';
 
 /** The billing systems there are adapters for; the name stands in the path and beside each invoice. */
 export const BILLING_SOURCES = ['standard', 'stripe'] as const;
@@ -114,6 +115,11 @@ export function shownOutcome({
   invoice_id: string | null;
 }): BillingOutcome {
   return outcome === 'PARKED' && invoice_id === null ? 'PENDING' : outcome;
+}
+
+/** The actions upon an event: it can always be put back; one that waits, or concerns no contract, stays as it is. */
+export function billingEventActions(): Record<'replay', Allowed> {
+  return { replay: true };
 }
 
 /** Receives one billing system's messages. */

@@ -10,7 +10,7 @@ import { CONTRACT_STATES } from './facts';
 import type { ContractFacts, ContractState } from './facts';
 import type { Instant } from '../base/instant';
 import { refuse } from '../base/refusal';
-import type { Refusal } from '../base/refusal';
+import type { Refusal, RefusalCode } from '../base/refusal';
 
 /**
  * yes · no · test: test licenses only · grace: only where `grace_allows_generation` says so · late: within the days of late
@@ -161,7 +161,20 @@ export function deletedRefusal(contract: {
   deleted_by?: string | null;
 }): Refusal {
   const { id, name: last_name, deleted_at, deleted_by } = contract;
-  return refuse('CONTRACT_DELETED', { id, last_name, deleted_at, ...(deleted_by === undefined ? {} : { deleted_by }) });
+  return refuse(OVER.DELETED, { id, last_name, deleted_at, ...(deleted_by === undefined ? {} : { deleted_by }) });
+}
+
+/** The code of a contract that is over, by its state. */
+const OVER = {
+  EXPIRED: 'CONTRACT_EXPIRED',
+  TERMINATED: 'CONTRACT_TERMINATED',
+  DELETED: 'CONTRACT_DELETED',
+} as const satisfies Partial<Record<ContractState, RefusalCode>>;
+
+/** The code with which a contract in a state refuses to have a job resumed, where no more than the state is known; else null. */
+export function resumptionCode(state: ContractState): RefusalCode | null {
+  if (permissionFor('resume_job', state) === 'yes') return null;
+  return state in OVER ? OVER[state as keyof typeof OVER] : 'CONTRACT_INACTIVE';
 }
 
 /** Why a contract takes no part in what only running contracts do, by its state (domain.md 3.3, decisions 17). */
@@ -170,9 +183,9 @@ export function inactiveRefusal(facts: ContractFacts, now: Instant, state: Contr
   // CONTRACT_INACTIVE is always among the reasons, so that a client can switch on it alone.
   switch (state) {
     case 'EXPIRED':
-      return refuse('CONTRACT_EXPIRED', { end_date: facts.end_date, last_day: lastDay(facts) }, ['CONTRACT_INACTIVE']);
+      return refuse(OVER.EXPIRED, { end_date: facts.end_date, last_day: lastDay(facts) }, ['CONTRACT_INACTIVE']);
     case 'TERMINATED':
-      return refuse('CONTRACT_TERMINATED', { terminated_at: facts.terminated_at, reason: facts.termination_reason }, [
+      return refuse(OVER.TERMINATED, { terminated_at: facts.terminated_at, reason: facts.termination_reason }, [
         'CONTRACT_INACTIVE',
       ]);
     case 'PAST_DUE':

@@ -10,8 +10,8 @@ import type { ContractFacts } from '../contract/facts';
 import { verificationInstants } from '../contract/boundary';
 import { earlierOf, instantFromMillis, millisOf } from '../base/instant';
 import type { Instant } from '../base/instant';
-import { refuse } from '../base/refusal';
-import type { Refusal } from '../base/refusal';
+import { isRefusal, refuse } from '../base/refusal';
+import type { Allowed, Refusal } from '../base/refusal';
 import { cotermPending } from '../contract/renewal';
 
 export const TEST_CLOCK_STATUSES = ['ready', 'advancing', 'failed'] as const;
@@ -60,6 +60,12 @@ export function advanceDecision(clock: TestClockFacts, to: Instant): 'advance' |
     return refuse('VALIDATION_FAILED', { path: 'to', message, now: clock.now, furthest });
   }
   return to === clock.now && shownStatus(clock) === 'ready' ? 'unchanged' : 'advance';
+}
+
+/** The actions upon a clock: it is advanced from where it stands, unless it is on its way. */
+export function testClockActions(clock: TestClockFacts): Record<'advance', Allowed> {
+  const decision = advanceDecision(clock, clock.now);
+  return { advance: isRefusal(decision) ? decision.code : true };
 }
 
 /** What a clock knows of one of its contracts. */

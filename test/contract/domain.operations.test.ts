@@ -6,7 +6,7 @@ import type { AmendmentChanges, ContractFacts, ContractState } from '../../domai
 import { decide } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';
 import type { Decision } from '../../domain/contract/decision';
-import { CONTRACT_OPERATIONS, operationRefusal, permissionFor } from '../../domain/contract/operations';
+import { CONTRACT_OPERATIONS, operationRefusal, permissionFor, resumptionCode } from '../../domain/contract/operations';
 import type { ContractOperation, Permission } from '../../domain/contract/operations';
 import { renewalBlock } from '../../domain/contract/renewal';
 import { generationRefusal, resumptionRefusal, testGenerationRefusal } from '../../domain/generation/generation';
@@ -259,6 +259,7 @@ test.each(CONTRACT_OPERATIONS)('%s is refused for a deleted contract, which says
 test.each(LIVE_STATES)('a job that ended short is resumed by the table in %s', (state) => {
   const allowed = permissionFor('resume_job', state) === 'yes';
   expect(resumptionRefusal(FACTS_IN[state], NOON)?.code).toBe(allowed ? undefined : REFUSALS[state]);
+  expect(resumptionCode(state)).toBe(allowed ? null : REFUSALS[state]);
 });
 
 test.each(LIVE_STATES)('a contract renews by itself by the table in %s', (state) => {

@@ -1,0 +1,208 @@
+/**
+ * `allowed_actions` of jobs, amendments, test clocks, billing events, admins and their keys: to each role they are what carrying
+ * the action out answers. Those of contracts: test/contract/api.allowed-actions.test.ts.
+ */
+import { randomUUID } from 'node:crypto';
+import type { BillingEvent } from '../../domain/billing/billing-event';
+import { JOB_STATES } from '../../domain/generation/generation-job';
+import type { JobState } from '../../domain/generation/generation-job';
+import { insertBillingEvent } from '../../db/billing/billing-event';
+import { startTestApi } from '../harness/api';
+import type { ApiAnswer, TestApi } from '../harness/api';
+import { addCatalogue, addContract } from '../harness/catalogue';
+import type { TestCatalogue } from '../harness/catalogue';
+import { shiftBack } from '../harness/contract-states';
+
+let api: TestApi;
+let catalogue: TestCatalogue;
+
+beforeAll(async () => {
+  api = await startTestApi({ worker: true });
+  catalogue = await addCatalogue(api);
+});
+afterAll(() => api.close());
+
+const FORBIDDEN = { code: 'FORBIDDEN_ROLE' };
+
+const shownAs = ({ status, body }: ApiAnswer): true | { code: string } => (status < 300 ? true : { code: body.code });
+
+const actionsOf = async (path: string, key = api.keys.super_admin): Promise<any> =>
+  (await api.call('GET', path, { key })).body.allowed_actions;
+
+/** The actions of one of the resources of a list. */
+const listed = async (path: string, id: string, key = api.keys.super_admin): Promise<any> =>
+  (await api.call('GET', path, { key })).body.data.find((one: any) => one.id === id).allowed_actions;
+
+describe('a job', () => {
+  /** A job in a state, of which one license of two exists, of a contract that has room for the other unless its quota is one. */
+  async function jobIn(state: JobState, quota = 10): Promise<{ id: string; contract: any }> {
+    const contract = await addContract(api, catalogue, { quota, term: 'P1Y' });
+    const { body } = await api.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 1 } });
+    await api.sql`UPDATE generation_jobs SET state = ${state}, requested = 2 WHERE id = ${body.job_id}`;
+    return { id: body.job_id, contract };
+  }
+
+  const carryOut = async (id: string, action: string, key = api.keys.admin) =>
+    shownAs(await api.call('POST', `/jobs/${id}/${action}`, { key }));
+
+  test.each(JOB_STATES)('in %s shows what cancelling and resuming it answers', async (state) => {
+    for (const action of ['cancel', 'resume'] as const) {
+      const { id, contract } = await jobIn(state);
+      const seen = await actionsOf(`/jobs/${id}`, api.keys.operator);
+      expect(seen).toEqual({ cancel: FORBIDDEN, resume: FORBIDDEN });
+      expect(await carryOut(id, action, api.keys.operator)).toEqual(FORBIDDEN);
+      const shown = await actionsOf(`/jobs/${id}`, api.keys.admin);
+      expect(await listed(`/jobs?contract_id=${contract.id}`, id, api.keys.admin)).toEqual(shown);
+      expect(shown[action]).toEqual(await carryOut(id, action));
+    }
+  });
+
+  test.each<[string, string, (contract: any) => Promise<unknown>]>([
+    [
+      'terminated',
+      'CONTRACT_TERMINATED',
+      ({ id }) => api.call('POST', `/contracts/${id}/terminate`, { body: { reason: 'The customer left.' } }),
+    ],
+    [
+      'expired',
+      'CONTRACT_EXPIRED',
+      async ({ id }) => {
+        await shiftBack(api.sql, id, 400);
+        await api.call('GET', `/contracts/${id}`);
+      },
+    ],
+    [
+      'deleted',
+      'CONTRACT_DELETED',
+      async ({ id, name }) => {
+        await api.call('POST', `/contracts/${id}/pause`);
+        await api.call('DELETE', `/contracts/${id}`, { body: { confirm_name: name } });
+      },
+    ],
+  ])('of a %s contract is not resumed: %s', async (_how, code, end) => {
+    const { id, contract } = await jobIn('PARTIAL');
+    await end(contract);
+    expect(await actionsOf(`/jobs/${id}`)).toEqual({ cancel: { code: 'JOB_ALREADY_FINISHED' }, resume: { code } });
+    expect(await carryOut(id, 'resume')).toEqual({ code });
+  });
+
+  test('of a paused contract is resumed, and one for which no quota is left is not', async () => {
+    const paused = await jobIn('FAILED');
+    await api.call('POST', `/contracts/${paused.contract.id}/pause`);
+    expect((await actionsOf(`/jobs/${paused.id}`)).resume).toBe(true);
+    expect(await carryOut(paused.id, 'resume')).toBe(true);
+
+    const full = await jobIn('PARTIAL', 1);
+    expect((await actionsOf(`/jobs/${full.id}`)).resume).toEqual({ code: 'QUOTA_EXCEEDED' });
+    expect(await carryOut(full.id, 'resume')).toEqual({ code: 'QUOTA_EXCEEDED' });
+  });
+
+  test('that is answered by an action shows what can be done next', async () => {
+    const { id } = await jobIn('PARTIAL');
+    const { body } = await api.call('POST', `/jobs/${id}/resume`);
+    expect(body.allowed_actions).toEqual({ cancel: true, resume: { code: 'JOB_NOT_RESUMABLE' } });
+  });
+});
+
+test('an amendment shows whether it can be withdrawn', async () => {
+  const { id, start_date } = await addContract(api, catalogue);
+  const path = `/contracts/${id}/amendments`;
+  const amend = async (effective_date: string) =>
+    (await api.call('POST', path, { body: { effective_date, changes: { activation_limit: 7 } } })).body;
+  const withdraw = async (amendment: any, key = api.keys.admin) =>
+    shownAs(await api.call('DELETE', `${path}/${amendment.id}`, { key }));
+
+  const applied = await amend(start_date);
+  const pending = await amend('2099-01-01');
+  expect(applied.allowed_actions).toEqual({ withdraw: { code: 'AMENDMENT_NOT_PENDING' } });
+  expect(await withdraw(applied)).toEqual(applied.allowed_actions.withdraw);
+  expect(await listed(path, pending.id, api.keys.viewer)).toEqual({ withdraw: FORBIDDEN });
+  expect(await withdraw(pending, api.keys.viewer)).toEqual(FORBIDDEN);
+  for (const _time of ['pending', 'cancelled']) {
+    expect(await listed(path, pending.id)).toEqual({ withdraw: true });
+    expect(await withdraw(pending)).toBe(true);
+  }
+});
+
+test.each(['ready', 'advancing', 'failed'] as const)(
+  'a test clock that is %s shows whether it can be advanced',
+  async (status) => {
+    const clock = (await api.call('POST', '/test-clocks', { body: { now: '2027-01-01T00:00:00.000Z' } })).body;
+    expect(clock.allowed_actions).toEqual({ advance: true });
+    // Its target is where it stands, so that nothing moves it meanwhile.
+    await api.sql`
+    UPDATE test_clocks SET status = ${status}, advancing_to = ${status === 'ready' ? null : '2027-01-01T00:00:00.000Z'}
+    WHERE id = ${clock.id}`;
+    const path = `/test-clocks/${clock.id}`;
+    const advance = async (key: string) =>
+      shownAs(await api.call('POST', `${path}/advance`, { key, body: { to: '2027-01-01T00:00:00.000Z' } }));
+    expect(await actionsOf(path, api.keys.viewer)).toEqual({ advance: FORBIDDEN });
+    expect(await advance(api.keys.viewer)).toEqual(FORBIDDEN);
+    const shown = await actionsOf(path, api.keys.admin);
+    expect(await listed('/test-clocks', clock.id, api.keys.admin)).toEqual(shown);
+    expect(shown).toEqual({ advance: status === 'advancing' ? { code: 'CLOCK_ADVANCING' } : true });
+    expect(shown.advance).toEqual(await advance(api.keys.admin));
+  },
+);
+
+test('a billing event can be put back by those who may, whatever became of it', async () => {
+  const now = new Date().toISOString();
+  const event: BillingEvent = {
+    source: 'standard',
+    event_id: randomUUID(),
+    type: 'invoice.paid',
+    occurred_at: now,
+    contract_id: randomUUID(),
+    invoice_id: 'in_1',
+    observation: null,
+    relevant: true,
+  };
+  for (const relevant of [true, false]) {
+    const told = { ...event, event_id: randomUUID(), relevant };
+    const { id } = await insertBillingEvent(api.sql, { event: told, raw: '{}', now, request_id: null });
+    const path = `/billing/events/${id}`;
+    const replay = async (key: string) => shownAs(await api.call('POST', `${path}/replay`, { key }));
+    expect(await actionsOf(path, api.keys.operator)).toEqual({ replay: FORBIDDEN });
+    expect(await replay(api.keys.operator)).toEqual(FORBIDDEN);
+    expect(await listed('/billing/events', id, api.keys.admin)).toEqual({ replay: true });
+    expect(await actionsOf(path, api.keys.admin)).toEqual({ replay: true });
+    expect(await replay(api.keys.admin)).toBe(true);
+  }
+});
+
+test('admins and their keys show that the last super admin and its last key stay, until there is another', async () => {
+  const { id } = api.admins.super_admin;
+  const path = `/admins/${id}`;
+  const edit = async (body: Record<string, unknown>) => shownAs(await api.call('PATCH', path, { body }));
+  const keysOf = async (): Promise<any[]> => (await api.call('GET', `${path}/api-keys`)).body.data;
+  const last = { code: 'LAST_SUPER_ADMIN' };
+
+  expect(await actionsOf(path)).toEqual({ edit: true, change_role: last, disable: last, create_api_key: true });
+  expect(await listed('/admins', id)).toEqual(await actionsOf(path));
+  expect(await edit({ role: 'admin' })).toEqual(last);
+  expect(await edit({ status: 'disabled' })).toEqual(last);
+  const [only] = await keysOf();
+  expect(only.allowed_actions).toEqual({ revoke: { code: 'LAST_SUPER_ADMIN_KEY' } });
+  expect(shownAs(await api.call('DELETE', `${path}/api-keys/${only.id}`))).toEqual(only.allowed_actions.revoke);
+
+  const viewer = api.admins.viewer.id;
+  expect(await actionsOf(`/admins/${viewer}`)).toEqual({
+    edit: true,
+    change_role: true,
+    disable: true,
+    create_api_key: true,
+  });
+
+  const second = (await api.call('POST', `${path}/api-keys`, { body: { label: 'second' } })).body;
+  expect(second.allowed_actions).toEqual({ revoke: true });
+  expect((await keysOf()).map((key) => key.allowed_actions)).toEqual([{ revoke: true }, { revoke: true }]);
+  for (const _time of ['accepted', 'revoked']) {
+    expect((await keysOf()).find((key) => key.id === second.id).allowed_actions).toEqual({ revoke: true });
+    expect(shownAs(await api.call('DELETE', `${path}/api-keys/${second.id}`))).toBe(true);
+  }
+
+  await api.addAdmin('super_admin');
+  expect(await actionsOf(path)).toEqual({ edit: true, change_role: true, disable: true, create_api_key: true });
+  expect((await keysOf()).map((key) => key.allowed_actions)).toEqual([{ revoke: true }, { revoke: true }]);
+  expect(await edit({ status: 'disabled' })).toBe(true);
+});
