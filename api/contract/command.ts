@@ -17,7 +17,7 @@ import type { IdempotentRequest } from '../../db/base/idempotency';
 import { isCommandStored } from '../../db/contract/command';
 import { isComputedByOlderRules } from '../../transactions/base/time-zone-rules';
 import { presentContract, presentFacts } from './contract-presenter';
-import { fingerprintOf } from '../http/endpoint';
+import { fingerprintOf } from '../http/idempotency';
 import type { Answer, Handled } from '../http/route';
 
 /** How a command through the workflow may end without an outcome of its own; every route that sends one answers these. */

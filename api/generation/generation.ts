@@ -9,7 +9,7 @@ import { listJobLicenses } from '../../db/license/license';
 import type { Database } from '../../db/base/database';
 import { licenseIdOf, licenseIdText } from '../../domain/license/license';
 import { hiddenFrom } from '../contract/command';
-import { fingerprintOf } from '../http/endpoint';
+import { fingerprintOf } from '../http/idempotency';
 import { ProblemError, protocolProblem } from '../http/problem';
 import { route } from '../http/route';
 import type { Answer, Handled, Route } from '../http/route';

@@ -142,3 +142,10 @@ function numberError({ path, text }: ChangedNumber): FieldError {
 function announcesBody(request: Request): boolean {
   return request.headers['transfer-encoding'] !== undefined || (request.headers['content-length'] ?? '0') !== '0';
 }
+
+/** Whether the body says anything: an object without a field does not. */
+export function hasBody(request: Request): boolean {
+  const body: unknown = request.body;
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body !== undefined;
+  return Object.keys(body).length > 0;
+}

@@ -2,39 +2,30 @@
  * How a declared route answers a request: authenticate, authorize, parse, call, present (decisions 6: key 401, role 403,
  * shape 422, then the handler's own replay, state and quota).
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
 import type { ZodType, z as zod } from 'zod';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal, refuse } from '../../domain/base/refusal';
-import type { Refusal, RefusalCode } from '../../domain/base/refusal';
-import { actorOf, callerName } from '../../domain/access/caller';
+import type { RefusalCode } from '../../domain/base/refusal';
+import { actorOf } from '../../domain/access/caller';
 import type { Caller, KnownCaller } from '../../domain/access/caller';
 import { rolesOf } from '../../domain/access/permission';
 import type { Role } from '../../domain/access/role';
-import { deleteIdempotencyKey, storeAnswer } from '../../db/base/idempotency';
-import { claimIdempotencyKey } from '../../transactions/base/idempotency';
-import { isLockTimeout, rowsBusyIfLocked } from '../../db/base/errors';
 import type { LockedRow } from '../../db/base/errors';
 import type { Credential } from '../../transactions/generation/request-licenses';
 import { storedPerson } from '../../transactions/access/stored-person';
-import { beginLocked } from '../../db/base/database';
-import type { Sql } from '../../db/base/database';
-import type { JsonObject } from '../../domain/base/json';
 import type { Api } from './api';
 import { requestIdOf, writeHead, writeText } from './answer-head';
 import { createAuthorize, createAuthorizeRemembered } from './authorization';
 import type { Authorize } from './authorization';
-import { IDEMPOTENCY_KEYS } from './busy';
 import type { ClientStream } from './client-stream';
-import { readBytes, readJson, refuseChangedNumbers } from './body';
-import { ProblemError, fieldErrorsOf, problemOf, protocolProblem, shapeProblem } from './problem';
+import { hasBody, readBytes, readJson, refuseChangedNumbers } from './body';
+import { idempotencyOf } from './idempotency';
+import { ProblemError, fieldErrorsOf, problemOf, protocolProblem, refuseShape } from './problem';
 import type { FieldError } from './problem';
 import type { Answer, Handled, Route } from './route';
-
-/** How long an equal request waits for the first before it is told to come again (decisions 11). */
-const IDEMPOTENCY_WAIT_MS = 2_000;
-const IDEMPOTENCY_KEY_CHARS_MAX = 255;
+import { rehearse, write } from './write';
 
 /** How one route answers a request whose path has been matched; rejects with what becomes a problem. */
 export function endpoint(api: Api, route: Route): (request: Request, response: Response) => Promise<void> {
@@ -187,101 +178,6 @@ function rowsOf(route: Route, params: unknown): LockedRow[] {
   return noun === undefined || id === undefined ? [] : [{ table: noun, id }];
 }
 
-/** One transaction; under an Idempotency-Key the answer is stored with the write, and a repetition gets that answer. */
-async function write(
-  api: Api,
-  idempotency: Anything['idempotency'],
-  rows: readonly LockedRow[],
-  run: (tx: Sql) => Promise<Answer | Refusal>,
-): Promise<Answer | Refusal> {
-  if (idempotency === null) return beginLocked(api.db, rows, run);
-  const { scope, key } = idempotency;
-  const asked_ms = performance.now();
-  return beginLocked(api.db, [...rows, { table: IDEMPOTENCY_KEYS, id: `${scope} ${key}` }], async (tx) => {
-    const claim = await claimIdempotencyKey(tx, idempotency).catch((error: unknown) => refuseWaiting(error, asked_ms));
-    if (isRefusal(claim)) return claim;
-    if (claim !== 'claimed') return { ...claim, headers: { ...claim.headers, 'Idempotent-Replayed': 'true' } };
-    const answer = await run(tx).catch((error: unknown) => {
-      // Not the key, which is claimed.
-      throw rowsBusyIfLocked(error, rows[0] ?? null);
-    });
-    // A refusal had no effect, so nothing is remembered of it.
-    if (isRefusal(answer)) await deleteIdempotencyKey(tx, idempotency);
-    else
-      await storeAnswer(tx, idempotency, {
-        status: answer.status,
-        headers: answer.headers ?? {},
-        body: answer.replay_body ?? ((answer.body ?? {}) as JsonObject),
-      });
-    return answer;
-  });
-}
-
-/** The first request is still running. After the time an equal one may wait for it, that is the answer. */
-function refuseWaiting(error: unknown, asked_ms: number): never {
-  const waits_too_long = performance.now() - asked_ms >= IDEMPOTENCY_WAIT_MS;
-  throw isLockTimeout(error) && waits_too_long ? new ProblemError(problemOf(refuse('IDEMPOTENCY_IN_PROGRESS'))) : error;
-}
-
-/** Carries the answer of a rehearsal out of its transaction, which it thereby ends without effect. */
-class RehearsalOver extends Error {
-  constructor(readonly outcome: Answer | Refusal) {
-    super('the rehearsal is over');
-  }
-}
-
-async function rehearse(
-  api: Api,
-  rows: readonly LockedRow[],
-  run: (tx: Sql) => Promise<Answer | Refusal>,
-): Promise<Answer | Refusal> {
-  try {
-    return await beginLocked(api.db, rows, async (tx): Promise<never> => {
-      throw new RehearsalOver(await run(tx));
-    });
-  } catch (error) {
-    if (!(error instanceof RehearsalOver)) throw error;
-    const { outcome } = error;
-    if (isRefusal(outcome)) return outcome;
-    const { nudge: _nudge, ...answer } = outcome;
-    return { ...answer, body: { ...(answer.body as object), dry_run: true } };
-  }
-}
-
-function idempotencyOf(request: Request, route: Route, caller: KnownCaller): Anything['idempotency'] {
-  const key = request.get('idempotency-key');
-  if (key === undefined) return null;
-  if (key.length === 0 || key.length > IDEMPOTENCY_KEY_CHARS_MAX) {
-    refuseShape([{ path: 'Idempotency-Key', message: `must have 1 to ${IDEMPOTENCY_KEY_CHARS_MAX} characters` }]);
-  }
-  // A header has no encoding: the same text would be another key than in a body.
-  if (!/^[\x20-\x7e]+$/.test(key)) refuseShape([{ path: 'Idempotency-Key', message: 'must be printable ASCII' }]);
-  return {
-    key,
-    // A body without a field asks for the same as none.
-    fingerprint: fingerprintOf(request.method, request.path.toLowerCase(), hasBody(request) ? request.body : undefined),
-    scope: `${callerName(caller)} ${route.operation_id}`,
-    former_scope: `${caller.api_key_id} ${route.method} ${route.path}`,
-  };
-}
-
-/** Tells a repetition from another request: method, path and the body with its keys in order. */
-export function fingerprintOf(method: string, path: string, body: unknown): string {
-  return createHash('sha256')
-    .update(`${method} ${path} ${JSON.stringify(sorted(body ?? null))}`)
-    .digest('base64');
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, sorted(inner)]),
-  );
-}
-
 /** The revision in `If-Match: "3"`; `*` matches any. */
 function ifMatch(request: Request, errors: FieldError[]): number | undefined {
   const header = request.get('if-match')?.trim();
@@ -299,21 +195,10 @@ function singleHeaders(request: Request): Record<string, string | undefined> {
   );
 }
 
-/** Whether the body says anything: an object without a field does not. */
-function hasBody(request: Request): boolean {
-  const body: unknown = request.body;
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body !== undefined;
-  return Object.keys(body).length > 0;
-}
-
 /** The query parameters that the route does not declare: they are refused like unknown fields, not ignored. */
 function unknownParameters(route: Route, given: Request['query']): string[] {
   const known = route.query?.shape ?? {};
   return Object.keys(given).filter((name) => !Object.hasOwn(known, name));
-}
-
-function refuseShape(errors: FieldError[]): never {
-  throw new ProblemError(shapeProblem(errors));
 }
 
 function problemNotFound(path: string) {

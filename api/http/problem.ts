@@ -254,3 +254,8 @@ function retryAfter(code: string): Record<string, string> {
   const seconds = RETRY_AFTER_S[code];
   return seconds === undefined ? {} : { 'Retry-After': String(seconds) };
 }
+
+/** Throws the problem `VALIDATION_FAILED` with these errors. */
+export function refuseShape(errors: FieldError[]): never {
+  throw new ProblemError(shapeProblem(errors));
+}

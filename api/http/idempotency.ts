@@ -1,0 +1,46 @@
+/** What makes two requests the same one: their caller, their operation, their Idempotency-Key, and what they ask for. */
+import { createHash } from 'node:crypto';
+import type { Request } from 'express';
+import { callerName } from '../../domain/access/caller';
+import type { KnownCaller } from '../../domain/access/caller';
+import type { IdempotentRequest } from '../../db/base/idempotency';
+import { hasBody } from './body';
+import { refuseShape } from './problem';
+import type { Route } from './route';
+
+const IDEMPOTENCY_KEY_CHARS_MAX = 255;
+
+/** The `Idempotency-Key` of a request, with its scope and fingerprint; null when it has none. */
+export function idempotencyOf(request: Request, route: Route, caller: KnownCaller): IdempotentRequest | null {
+  const key = request.get('idempotency-key');
+  if (key === undefined) return null;
+  if (key.length === 0 || key.length > IDEMPOTENCY_KEY_CHARS_MAX) {
+    refuseShape([{ path: 'Idempotency-Key', message: `must have 1 to ${IDEMPOTENCY_KEY_CHARS_MAX} characters` }]);
+  }
+  // A header has no encoding: the same text would be another key than in a body.
+  if (!/^[\x20-\x7e]+$/.test(key)) refuseShape([{ path: 'Idempotency-Key', message: 'must be printable ASCII' }]);
+  return {
+    key,
+    // A body without a field asks for the same as none.
+    fingerprint: fingerprintOf(request.method, request.path.toLowerCase(), hasBody(request) ? request.body : undefined),
+    scope: `${callerName(caller)} ${route.operation_id}`,
+    former_scope: `${caller.api_key_id} ${route.method} ${route.path}`,
+  };
+}
+
+/** Tells a repetition from another request: method, path and the body with its keys in order. */
+export function fingerprintOf(method: string, path: string, body: unknown): string {
+  return createHash('sha256')
+    .update(`${method} ${path} ${JSON.stringify(sorted(body ?? null))}`)
+    .digest('base64');
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
+}
