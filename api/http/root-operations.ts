@@ -5,9 +5,9 @@
 import type { OperationId } from '../../domain/access/permission';
 
 export const ROOT_OPERATIONS = [
-  { operation_id: 'getLiveness', path: '/livez', summary: 'Whether the process runs' },
-  { operation_id: 'getReadiness', path: '/readyz', summary: 'Whether it can serve: Postgres, Temporal, migrations' },
-  { operation_id: 'getMetrics', path: '/metrics', summary: 'Metrics for Prometheus' },
-  { operation_id: 'getOpenApiDocument', path: '/openapi.json', summary: 'The description of the interface' },
-  { operation_id: 'getDocumentation', path: '/docs', summary: 'The same as a page' },
-] as const satisfies readonly { operation_id: OperationId; path: string; summary: string }[];
+  { operation_id: 'getLiveness', path: '/livez' },
+  { operation_id: 'getReadiness', path: '/readyz' },
+  { operation_id: 'getMetrics', path: '/metrics' },
+  { operation_id: 'getOpenApiDocument', path: '/openapi.json' },
+  { operation_id: 'getDocumentation', path: '/docs' },
+] as const satisfies readonly { operation_id: OperationId; path: string }[];

@@ -1,0 +1,38 @@
+/** What depends on who calls, beside what they may call: nobody is no viewer, and a caller has one name under all their keys. */
+import { NOBODY, actorOf, callerName, seesDeletedContracts, seesLicenseKeys } from '../../domain/access/caller';
+import type { AdminCaller } from '../../domain/access/caller';
+import { ROLES } from '../../domain/access/role';
+import type { Role } from '../../domain/access/role';
+
+function admin(role: Role, more: Partial<AdminCaller> = {}): AdminCaller {
+  const known = { name_id: null, origin_ids: {} };
+  return {
+    kind: 'admin',
+    by: 'api_key',
+    id: 'ada',
+    email: 'ada@x.test',
+    name: 'Ada',
+    role,
+    api_key_id: 'k1',
+    known,
+    ...more,
+  };
+}
+
+test('license keys are shown from operator on, deleted contracts from admin on, and nobody sees either', () => {
+  expect(ROLES.filter((role) => seesLicenseKeys(admin(role)))).toEqual(['super_admin', 'admin', 'operator']);
+  expect(ROLES.filter((role) => seesDeletedContracts(admin(role)))).toEqual(['super_admin', 'admin']);
+  expect([seesLicenseKeys(NOBODY), seesDeletedContracts(NOBODY)]).toEqual([false, false]);
+});
+
+test('an admin has one name under all their keys and in every role, and another admin has another', () => {
+  const name = callerName(admin('viewer'));
+  expect(callerName(admin('admin', { api_key_id: 'k2' }))).toBe(name);
+  expect(callerName(admin('viewer', { id: 'eve' }))).not.toBe(name);
+});
+
+test('acts are audited under the admin, with the address where there is one', () => {
+  const actor = { type: 'user', id: 'ada', name: 'Ada' };
+  expect(actorOf(admin('admin'), '192.0.2.7')).toEqual({ ...actor, ip: '192.0.2.7' });
+  expect(actorOf(admin('admin'), undefined)).toEqual(actor);
+});
