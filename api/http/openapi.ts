@@ -31,6 +31,7 @@ const DESCRIPTION = [
   'Durable license contracts. All instants are UTC, all dates are in the zone of their contract, all lists are keyset-paged.',
   'Refusals are `application/problem+json`; switch on `code`. `X-Request-Id` is accepted and always answered.',
   'Every POST honours `Idempotency-Key`; contracts honour `If-Match` with their ETag.',
+  '`allowed_actions` of a resource says for each action whether you can carry it out now: `true`, or the `code` of the refusal.',
   '',
   '| code | status | meaning |',
   '| --- | --- | --- |',
