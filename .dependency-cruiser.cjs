@@ -51,7 +51,7 @@ const PACKAGES = {
   workflows: [['@temporalio/workflow', '@temporalio/common'], 'What a workflow imports is replayed for years.'],
   adapters: [['stripe', 'standardwebhooks', 'zod'], 'What foreign systems publish for those who speak to them.'],
   db: [['postgres', 'postgrator'], 'The layer of SQL knows the driver only.'],
-  temporal: [['@temporalio/[a-z-]+'], 'Only the client of Temporal.'],
+  temporal: [['@temporalio/[a-z-]+', 'p-map'], 'Only the client of Temporal.'],
 };
 
 const layers = [...Object.keys(LAYERS), ...TOOLS];

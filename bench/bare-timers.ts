@@ -4,11 +4,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import pMap from 'p-map';
 import { waitFor } from '../dev/waiting';
 import { instantFromMillis } from '../domain/base/instant';
 import { bareTimer } from './bare-timer-workflow';
 import type { BareTimerActivities } from './bare-timer-workflow';
-import { callInTurn } from './callers';
 import { awaits } from './contracts';
 import type { MeasuredStack } from './measured-stack';
 
@@ -48,8 +48,10 @@ export async function startBareTimers({ temporal, temporal_address }: MeasuredSt
       const boundary_ms = Date.now() + ahead_ms;
       const boundary = instantFromMillis(boundary_ms);
       passed = 0;
-      await callInTurn(STARTED_AT_ONCE, workflow_ids, (workflowId) =>
-        temporal.workflow.start(bareTimer, { workflowId, taskQueue, args: [{ boundary_ms }] }),
+      await pMap(
+        workflow_ids,
+        (workflowId) => temporal.workflow.start(bareTimer, { workflowId, taskQueue, args: [{ boundary_ms }] }),
+        { concurrency: STARTED_AT_ONCE },
       );
       const all_wait = await waitFor(
         async () => {

@@ -4,13 +4,13 @@
  *
  * The events of a contract come in any order; versions tell which is the newest. They are signed before the clock runs.
  */
+import pMap from 'p-map';
 import { signStandard } from '../demo/fake-billing';
 import type { StandardEvent } from '../demo/fake-billing';
 import { waitFor } from '../dev/waiting';
 import { addDays } from '../domain/base/calendar';
 import { openDatabase } from '../db/base/database';
 import type { Database } from '../db/base/database';
-import { callInTurn } from './callers';
 import { settleDisk } from './cleaning';
 import { createWaitingContracts } from './contracts';
 import type { MeasuredStack } from './measured-stack';
@@ -61,7 +61,7 @@ export async function benchBilling(stack: MeasuredStack, options: BillingOptions
   async function runBare(contracts: number): Promise<number> {
     const burst = await signedBurst(contracts);
     const begun = performance.now();
-    await callInTurn(BARE_CONNECTIONS, burst, (signed) => insertBare(bare, signed));
+    await pMap(burst, (signed) => insertBare(bare, signed), { concurrency: BARE_CONNECTIONS });
     const elapsed_ms = performance.now() - begun;
     await cleanUp(burst);
     report.say(`  bare insert  ${count(burst.length)} events in ${count(elapsed_ms)} ms`);
@@ -71,9 +71,9 @@ export async function benchBilling(stack: MeasuredStack, options: BillingOptions
   async function runProduct(contracts: number): Promise<ProductBurst> {
     const burst = await signedBurst(contracts);
     const begun = performance.now();
-    await callInTurn(CALLERS, burst, ({ body, headers }) =>
-      stack.api.postSigned('/api/v1/billing/standard/events', body, headers),
-    );
+    await pMap(burst, ({ body, headers }) => stack.api.postSigned('/api/v1/billing/standard/events', body, headers), {
+      concurrency: CALLERS,
+    });
     const accepted_ms = performance.now() - begun;
     await waitFor(async () => (await countPending()) === 0, {
       timeout_ms: BURST_TIMEOUT_MS,

@@ -5,6 +5,7 @@
  *
  * Every contract is paused until the instant; each workflow waits with a timer before the clock runs.
  */
+import pMap from 'p-map';
 import { runCommand } from '../transactions/contract/run-command';
 import { openDatabase } from '../db/base/database';
 import type { Database } from '../db/base/database';
@@ -16,7 +17,6 @@ import type { Instant } from '../domain/base/instant';
 import { createNudger } from '../temporal/nudge';
 import { taskQueues } from '../temporal/task-queues';
 import { startBareTimers } from './bare-timers';
-import { callInTurn } from './callers';
 import { settleDisk } from './cleaning';
 import { awaits, countContractWorkflows, createWaitingContracts } from './contracts';
 import type { MeasuredStack } from './measured-stack';
@@ -84,7 +84,7 @@ export async function benchBoundaries(stack: MeasuredStack, options: BoundariesO
       await settleDisk(stack.db, TABLES);
       const now = new Date().toISOString();
       const boundary = instantFromMillis(millisOf(now) + aheadOf(contract_ids.length));
-      await callInTurn(CONNECTIONS, contract_ids, (id) => pauseUntil(db, id, now, boundary));
+      await pMap(contract_ids, (id) => pauseUntil(db, id, now, boundary), { concurrency: CONNECTIONS });
       await nudger.wakeContracts([...contract_ids]);
       const seen = await waitFor(
         async () => {
@@ -117,7 +117,7 @@ export async function benchBoundaries(stack: MeasuredStack, options: BoundariesO
     await pauseBare(stack.db, contract_ids);
     await settleDisk(stack.db, TABLES);
     const begun = performance.now();
-    await callInTurn(CONNECTIONS, contract_ids, (id) => resumeBare(db, id));
+    await pMap(contract_ids, (id) => resumeBare(db, id), { concurrency: CONNECTIONS });
     const elapsed_ms = performance.now() - begun;
     report.say(`  bare update  ${count(contract_ids.length)} contracts in ${count(elapsed_ms)} ms`);
     return elapsed_ms;

@@ -1,11 +1,11 @@
 /** Active contracts with room for a benchmark's licenses. */
 import { randomUUID } from 'node:crypto';
+import pMap from 'p-map';
 import { waitFor } from '../dev/waiting';
 import { instantFromMillis, millisOf } from '../domain/base/instant';
 import type { Instant } from '../domain/base/instant';
 import { DEFAULT_ALPHABET } from '../domain/catalogue/license-key';
 import type { KeyFormat } from '../domain/catalogue/license-key';
-import { callInTurn } from './callers';
 import type { MeasuredStack } from './measured-stack';
 
 /** The keys of all benchmarks: `BENCH-XXXXX-XXXXX-XXXXX-XXXXX`. */
@@ -36,17 +36,21 @@ export async function createContracts({ api, db }: MeasuredStack, count: number,
     VALUES (${product.id}, 'production', 'Benchmark', ${db.json({ ...BENCH_KEY_FORMAT })}, 'active', ${now}, ${now}) RETURNING id`;
   const ids: string[] = [];
   const names = Array.from({ length: count }, (_, index) => `Benchmark ${index + 1}`);
-  await callInTurn(CREATED_AT_ONCE, names, async (name) => {
-    const contract = await api.post<{ id: string }>('/api/v1/contracts', {
-      name,
-      type: 'standard',
-      status: 'active',
-      product_id: product.id,
-      generator_id: generator.id,
-      quota,
-    });
-    ids.push(contract.id);
-  });
+  await pMap(
+    names,
+    async (name) => {
+      const contract = await api.post<{ id: string }>('/api/v1/contracts', {
+        name,
+        type: 'standard',
+        status: 'active',
+        product_id: product.id,
+        generator_id: generator.id,
+        quota,
+      });
+      ids.push(contract.id);
+    },
+    { concurrency: CREATED_AT_ONCE },
+  );
   return ids;
 }
 

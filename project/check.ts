@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import pMap from 'p-map';
 import { parseNoArguments } from '../command-line';
 
 interface PartResult {
@@ -48,18 +49,14 @@ function runPart(script: string): Promise<PartResult> {
 
 async function main(): Promise<void> {
   parseNoArguments('npm run check', `Run every ${SCRIPT_PREFIX}… script of package.json and name those that fail.`);
-  const waiting = partNames();
   const results: PartResult[] = [];
-  async function runNext(): Promise<void> {
-    for (let script = waiting.shift(); script !== undefined; script = waiting.shift()) {
-      const result = await runPart(script);
-      results.push(result);
-      if (!result.passed) console.log(`\n── ${result.name} ──\n${result.output.trim()}`);
-      else for (const notice of result.output.match(/^notice: .*$/gm) ?? []) console.log(`${result.name}: ${notice}`);
-    }
+  async function runAndShow(script: string): Promise<void> {
+    const result = await runPart(script);
+    results.push(result);
+    if (!result.passed) console.log(`\n── ${result.name} ──\n${result.output.trim()}`);
+    else for (const notice of result.output.match(/^notice: .*$/gm) ?? []) console.log(`${result.name}: ${notice}`);
   }
-  const lanes = Math.min(PARTS_AT_ONCE_MAX, availableParallelism());
-  await Promise.all(Array.from({ length: lanes }, runNext));
+  await pMap(partNames(), runAndShow, { concurrency: Math.min(PARTS_AT_ONCE_MAX, availableParallelism()) });
 
   console.log('');
   for (const { name, passed, duration_ms } of results) {

@@ -5,6 +5,7 @@
  * that fails is logged and forgotten; it never fails the request that made it.
  */
 import type { Client } from '@temporalio/client';
+import pMap, { pMapSkip } from 'p-map';
 import { billingEventSignal, contractLifecycle, wakeContractSignal } from '../workflows/contract-lifecycle';
 import type { Nudger } from '../activities/ports';
 import { generateLicenses, wakeJobSignal } from '../workflows/generate-licenses';
@@ -43,26 +44,24 @@ export function createNudger(options: NudgerOptions): Nudger {
   });
 
   /** Runs `wakeOne` for each id, a bounded number at a time; one that fails stops no other. */
-  async function wakeEach(
+  function wakeEach(
     ids: string[],
     workflowId: (id: string) => string,
     wakeOne: (id: string) => Promise<unknown>,
   ): Promise<string[]> {
-    const reached: string[] = [];
-    const waiting = [...ids];
-    async function worker(): Promise<void> {
-      for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
-        const one = id;
+    return pMap(
+      ids,
+      async (id) => {
         try {
-          await client.withDeadline(Date.now() + timeout_ms, () => wakeOne(one));
-          reached.push(one);
+          await client.withDeadline(Date.now() + timeout_ms, () => wakeOne(id));
+          return id;
         } catch (error) {
-          onFailure(error, workflowId(one));
+          onFailure(error, workflowId(id));
+          return pMapSkip;
         }
-      }
-    }
-    await Promise.all(Array.from({ length: Math.min(NUDGES_IN_FLIGHT_MAX, ids.length) }, worker));
-    return reached;
+      },
+      { concurrency: NUDGES_IN_FLIGHT_MAX },
+    );
   }
 
   const nudger: Nudger = {

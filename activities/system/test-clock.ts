@@ -1,5 +1,6 @@
 /** What the advance of a test clock has done: moving the clock, and having its contracts settle where it stands. */
 import { ApplicationFailure, Context } from '@temporalio/activity';
+import pMap from 'p-map';
 import type { Instant } from '../../domain/base/instant';
 import type { ContractOnClock } from '../../domain/system/test-clock';
 import { findPostponedBillingEvent, hastenBillingEvents } from '../../db/billing/billing-event';
@@ -102,19 +103,18 @@ export function createTestClockActivities({
   ): Promise<number> {
     const context = Context.current();
     const { cancellationSignal } = context;
-    const waiting = [...contracts];
     let told = 0;
-    async function teller(): Promise<void> {
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        const { id, postponed_events } = next;
+    await pMap(
+      contracts,
+      async ({ id, postponed_events }) => {
         cancellationSignal.throwIfAborted();
         if (postponed_events > 0) await hastenBillingEvents(db, id);
         await clocks.tell(id, cancellationSignal, now).catch((error: unknown) => failures.set(id, error));
         told += 1;
         context.heartbeat(told_before + told);
-      }
-    }
-    await Promise.all(Array.from({ length: Math.min(TOLD_IN_FLIGHT_MAX, contracts.length) }, teller));
+      },
+      { concurrency: TOLD_IN_FLIGHT_MAX },
+    );
     return told;
   }
 
