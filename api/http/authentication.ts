@@ -1,4 +1,5 @@
 /** Finding out whose API key a request carries. */
+import { LRUCache } from 'lru-cache';
 import type { KnownCaller } from '../../domain/access/caller';
 import type { Instant } from '../../domain/base/instant';
 import type { Database } from '../../db/base/database';
@@ -19,7 +20,7 @@ export interface Authentication {
 
 /** How long a look-up is remembered. */
 const REMEMBERED_MS_MAX = 1_000;
-/** Keys that are remembered; beyond them all are forgotten. */
+/** Keys that are remembered; beyond them the one that was not used for longest is forgotten. */
 const KEYS_REMEMBERED_MAX = 10_000;
 
 /** The look-up of one key that is under way, and the one that begins when it ends. */
@@ -30,13 +31,17 @@ interface LookUps {
 
 export function createAuthentication(db: Database, pepper: string, clock: () => Promise<Instant>): Authentication {
   const underWay = new Map<string, LookUps>();
-  const remembered = new Map<string, { caller: KnownCaller; found_ms: number }>();
+  const remembered = new LRUCache<string, KnownCaller>({
+    max: KEYS_REMEMBERED_MAX,
+    ttl: REMEMBERED_MS_MAX,
+    ttlResolution: 0,
+  });
 
   const lookUp: Authenticate = async (key) => {
     const found_ms = performance.now();
     const caller = await authenticateAdmin(db, key, pepper, await clock());
-    if (remembered.size >= KEYS_REMEMBERED_MAX) remembered.clear();
-    if (caller) remembered.set(key, { caller, found_ms });
+    // A caller is as old as the question, not as its answer.
+    if (caller) remembered.set(key, caller, { start: found_ms });
     else remembered.delete(key);
     return caller;
   };
@@ -62,8 +67,7 @@ export function createAuthentication(db: Database, pepper: string, clock: () => 
     authenticate,
     recall: (key) => {
       const known = remembered.get(key);
-      if (known && performance.now() - known.found_ms < REMEMBERED_MS_MAX) return Promise.resolve(known.caller);
-      return authenticate(key);
+      return known ? Promise.resolve(known) : authenticate(key);
     },
   };
 }

@@ -7,6 +7,7 @@
  * refusal takes none, and every refusal is exact.
  */
 import { randomFillSync } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { CallerKey } from '../../db/access/admin-api-key';
 import { factsOf, findContractWithSource } from '../../db/contract/contract';
 import { isKeyTimeout, violates } from '../../db/base/errors';
@@ -103,7 +104,7 @@ export type RequestLicenses = (request: LicenseRequest) => Promise<LicenseReques
 
 /** Makes the function that requests licenses, with its own memory of profiles. */
 export function createLicenseRequests(db: Database): RequestLicenses {
-  const profiles = new Map<string, GenerationProfile>();
+  const profiles = new LRUCache<string, GenerationProfile>({ max: PROFILES_MAX });
   const grant = createMergedGrants(db);
   const countRefusal = createRefusalCounter(db);
 
@@ -121,10 +122,7 @@ export function createLicenseRequests(db: Database): RequestLicenses {
     const known = profiles.get(contract_id);
     if (known) return known;
     const found = await findGenerationProfile(db, contract_id);
-    if (found) {
-      if (profiles.size >= PROFILES_MAX) profiles.clear();
-      profiles.set(contract_id, found);
-    }
+    if (found) profiles.set(contract_id, found);
     return found;
   }
 
