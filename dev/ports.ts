@@ -2,7 +2,8 @@
  * Chooses ports on 127.0.0.1: the wanted one when it is free, else the next free one.
  *
  * A chosen port stays held by a listening socket until its server is about to start, so that two stacks that start
- * together do not choose the same ports.
+ * together do not choose the same ports. `get-port` holds nothing: it remembers what it gave within one process, and stacks are
+ * processes of their own.
  */
 import { createServer, type Server } from 'node:net';
 

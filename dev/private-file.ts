@@ -1,5 +1,6 @@
 /**
- * Writes a file that only its owner may read, whole or not at all.
+ * Writes a file that only its owner may read, whole or not at all. `write-file-atomic` does so too, and adds handlers of signals to
+ * the process, which ends its servers in an order of its own.
  */
 import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 
