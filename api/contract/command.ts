@@ -8,7 +8,9 @@ import type { Caller } from '../../domain/access/caller';
 import { findContract } from '../../db/contract/contract';
 import type { ContractRow } from '../../db/contract/contract';
 import { deletedRefusal } from '../../domain/contract/operations';
+import type { EditInput } from '../../domain/contract/edit';
 import type { Changed, ContractAct } from '../../transactions/contract/changed';
+import { editContract } from '../../transactions/contract/edit-contract';
 import { runCommand } from '../../transactions/contract/run-command';
 import { settleByTime } from '../../transactions/contract/settle-contract';
 import { beginLocked } from '../../db/base/database';
@@ -91,7 +93,27 @@ export async function commandThroughWorkflow(
   command: ContractCommand,
 ): Promise<Answer | Refusal> {
   const outcome = await sendCommand(request, id, command);
-  if (isRefusal(outcome)) return outcome;
+  return isRefusal(outcome) ? outcome : shownAfter(request, id, outcome);
+}
+
+/**
+ * Carries out an edit: in this process, or by the workflow of the contract when it moves the state. That is decided from the locked row
+ * (`editContract`). Both read the contract once before, under its lock, and once after.
+ */
+export async function carryOutEdit(request: Request, id: string, input: EditInput): Promise<Answer | Refusal> {
+  const { api, request_id } = request;
+  const edited = await beginLocked(api.db, [{ table: 'contracts', id }], (tx) =>
+    editContract(tx, actUpon(request, id), input),
+  );
+  if (isRefusal(edited)) return hiddenFrom(request.caller, edited);
+  await api.nudger.wake(edited.nudge, request_id);
+  if (!edited.for_workflow) return edited.refusal ?? shown(edited.row, request);
+  const outcome = await sendToWorkflow(request, id, { name: 'edit', input });
+  return isRefusal(outcome) ? outcome : shownAfter(request, id, outcome);
+}
+
+/** The contract as a command has left it. */
+async function shownAfter(request: Request, id: string, outcome: CommandOutcome): Promise<Answer | Refusal> {
   const { api } = request;
   const row = await readContract({ ...request, now: await api.clock() }, id);
   if (isRefusal(row)) return row;
@@ -105,11 +127,20 @@ export async function sendCommand(
   id: string,
   command: ContractCommand,
 ): Promise<CommandOutcome | Refusal> {
-  const { api, idempotency } = request;
   // Nobody starts a workflow for a contract that does not exist.
-  const known = await findContract(api.db, id);
+  const known = await findContract(request.api.db, id);
   if (!known) return notFound('contract', id);
   if (known.deleted_at !== null) return hiddenFrom(request.caller, deletedRefusal(known));
+  return sendToWorkflow(request, id, command);
+}
+
+/** The same for a contract that is known to exist. */
+async function sendToWorkflow(
+  request: Request,
+  id: string,
+  command: ContractCommand,
+): Promise<CommandOutcome | Refusal> {
+  const { api, idempotency } = request;
   const outcome = await api.sendCommand(id, {
     command,
     command_id: idempotency ? await commandIdOf(api.db, id, idempotency) : randomUUID(),

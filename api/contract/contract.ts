@@ -1,25 +1,15 @@
 /** Contracts: create, list, read, edit, act upon, delete. */
 import { CONTRACT_WARNINGS, CONTRACT_STATES, CONTRACT_TYPES } from '../../domain/contract/facts';
-import type { ContractCommand } from '../../domain/contract/command';
-import { isRefusal, missingReference } from '../../domain/base/refusal';
+import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
-import { CONTRACT_SORTS, contractExists, listContracts } from '../../db/contract/contract';
+import { CONTRACT_SORTS, listContracts } from '../../db/contract/contract';
 import type { ContractSort } from '../../db/contract/contract';
 import { createContract, sourcesOf } from '../../transactions/contract/create-contract';
 import type { NewContract } from '../../transactions/contract/create-contract';
 import { deleteContract } from '../../transactions/contract/delete-contract';
-import { runCommand } from '../../transactions/contract/run-command';
-import { customerExists } from '../../db/catalogue/customer';
+import { missingOf } from '../../transactions/contract/edit-contract';
 import type { Sql } from '../../db/base/database';
-import {
-  WORKFLOW_REFUSALS,
-  carryOutHere,
-  commandThroughWorkflow,
-  etag,
-  readContract,
-  rehearseCommand,
-  shown,
-} from './command';
+import { WORKFLOW_REFUSALS, carryOutHere, carryOutEdit, etag, readContract, rehearseCommand, shown } from './command';
 import type { Request } from './command';
 import { presentContractListItem } from './contract-presenter';
 import { ContractCreate, ContractEdit, ContractListShape, ContractShape, DeleteBody } from './contract-shapes';
@@ -153,20 +143,10 @@ export const contractRoutes: Route[] = [
     ],
     audit: ['contract.updated', 'contract.activated', 'contract.paused', 'contract.resumed'],
     async handle({ params, query, body, ...request }) {
-      if (body.customer_id && !(await customerExists(request.api.db, body.customer_id)))
-        return missingReference('customer_id', 'customer');
-      const { renewal } = body;
-      if (renewal?.coterm_with && !(await contractExists(request.api.db, renewal.coterm_with)))
-        return missingReference('renewal.coterm_with', 'contract');
-      const command: ContractCommand = {
-        name: 'edit',
-        input: { ...body, expected_revision: request.expected_revision },
-      };
-      if (query.dry_run !== 'true' && body.status !== undefined)
-        return commandThroughWorkflow(request, params.id, command);
-      return query.dry_run === 'true'
-        ? rehearseCommand(request, params.id, command)
-        : carryOutHere(request, params.id, (tx, act) => runCommand(tx, act, command));
+      const input = { ...body, expected_revision: request.expected_revision };
+      if (query.dry_run !== 'true') return carryOutEdit(request, params.id, input);
+      const missing = await missingOf(request.api.db, input);
+      return missing ?? rehearseCommand(request, params.id, { name: 'edit', input });
     },
   }),
   route({

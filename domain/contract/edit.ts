@@ -168,6 +168,15 @@ function optOutRefusal(facts: ContractFacts, next: ContractFacts, now: Instant):
   return refuse('NOTICE_PERIOD_PASSED', { notice_date, end_date: next.end_date });
 }
 
+/**
+ * Whether a decided edit moves the state of the contract, and so is its workflow's to carry out (decisions 1). Without `status` an
+ * edit never does; with it only when the state is another one.
+ */
+export function movesState(decision: Decision): boolean {
+  if (isRefusal(decision) || decision === 'unchanged') return false;
+  return [decision].flat().some(({ action }) => action !== 'contract.updated');
+}
+
 /** What setting the status by edit does: activate, resume or pause (domain.md 2.1, decisions 18). */
 function setStatus(facts: ContractFacts, status: 'active' | 'inactive', context: DecisionContext): Decision {
   const state = stateAt(facts, context.now);

@@ -405,6 +405,46 @@ describe('editing', () => {
     expect(actions).toEqual(['contract.created', 'contract.activated', 'contract.paused', 'contract.resumed']);
   });
 
+  /** The whole contracts that the interface reads while it answers; what the worker reads is not among them. */
+  async function readsDuring(
+    server: TestApi,
+    call: () => Promise<ApiAnswer>,
+  ): Promise<{ locked: number; read: number }> {
+    const statements: string[] = [];
+    const { options } = server.api.db as unknown as { options: { debug: unknown } };
+    options.debug = (_connection: number, statement: string) => void statements.push(statement);
+    const answer = await call();
+    options.debug = false;
+    expect(answer.status).toBe(200);
+    const locked = statements.filter((one) => /FROM contracts WHERE id = \$1 FOR NO KEY UPDATE/.test(one)).length;
+    return { locked, read: statements.filter((one) => /contracts c\s+JOIN contract_quotas/.test(one)).length };
+  }
+
+  test.each<[string, Record<string, unknown>]>([
+    ['without status', { name: 'Edited' }],
+    ['with status, by the workflow', { name: 'Edited', status: 'inactive' }],
+  ])('an edit locks the contract once, reads it once before and once after: %s', async (_how, body) => {
+    const contract = await addContract(api, catalogue);
+    expect(await readsDuring(api, () => patch(contract.id, body))).toEqual({ locked: 1, read: 2 });
+    const [, edited] = await auditOf(contract.id);
+    expect(edited).toMatchObject({
+      request_id: expect.any(String),
+      actor: { type: 'user', id: api.admins.super_admin.id },
+    });
+  });
+
+  test('an edit whose status already holds or is refused needs no worker', async () => {
+    const sold = await addCatalogue(idle);
+    const [active, scheduled] = [
+      await addContract(idle, sold),
+      await addContract(idle, sold, { start_date: dateIn(30) }),
+    ];
+    const edit = (id: string) => idle.call('PATCH', `/contracts/${id}`, { body: { status: 'active', name: 'Edited' } });
+    expect(await readsDuring(idle, () => edit(active.id))).toEqual({ locked: 1, read: 2 });
+    expect((await edit(active.id)).body).toMatchObject({ name: 'Edited', state: 'ACTIVE', revision: 2 });
+    expectRefusal(await edit(scheduled.id), 409, 'INVALID_STATE_TRANSITION');
+  });
+
   test('status active on a scheduled contract is refused and names the start', async () => {
     const contract = await addContract(api, catalogue, { start_date: dateIn(30) });
     const answer = await patch(contract.id, { status: 'active' });
