@@ -67,7 +67,9 @@ export async function settleAndDecide(
   ].flat();
 
   const { product, coterm_target } = context;
-  const generator = locked.generator ?? context.generators.get(row.generator_id) ?? null;
+  // Null is an answer too: a generator that was named and is not there.
+  const generator =
+    locked.generator === undefined ? (context.generators.get(row.generator_id) ?? null) : locked.generator;
   const deciding = { now, actor_id: act.actor.id, product, coterm_target, generator, open_jobs: row.open_jobs };
   const decision = decide(settled.facts, deciding);
   const changes = isRefusal(decision) || decision === 'unchanged' ? [] : [decision].flat();
@@ -100,17 +102,15 @@ async function lockAndLoad(
   tx: Sql,
   id: string,
   { generator_id, lock_quota }: CommandNeeds,
-): Promise<{ row: ContractRow; generator: GeneratorFacts | null | undefined } | undefined> {
+): Promise<{ row: ContractRow; generator?: GeneratorFacts | null } | undefined> {
   const locked = await lockContract(tx, id);
   if (!locked) return undefined;
   const is_judged = generator_id !== undefined || lock_quota;
-  const generator = is_judged
-    ? ((await findGenerator(tx, generator_id ?? locked.generator_id, { lock: 'use' })) ?? null)
-    : undefined;
+  const judged = is_judged ? await findGenerator(tx, generator_id ?? locked.generator_id, { lock: 'use' }) : undefined;
   if (lock_quota) await lockQuota(tx, id);
   // A statement of its own: it sees what committed before the locks were granted.
   const row = await findContract(tx, id);
-  return row && { row, generator };
+  return row && { row, ...(is_judged ? { generator: judged ?? null } : {}) };
 }
 
 /** How far to settle; events are counted only where they would have to be applied first. */
