@@ -123,7 +123,7 @@ CREATE TABLE test_clocks (
 
 -- Contracts --------------------------------------------------------------------------------------------------------
 
--- Written by `changeContract` alone (transactions/contract/change-contract.ts). `state`, `may_generate` and `next_boundary_*` are copies of
+-- Written by `transactions/contract/` alone. `state`, `may_generate` and `next_boundary_*` are copies of
 -- what domain/contract/contract.ts derives, for statements that must judge in SQL.
 CREATE TABLE contracts (
   id                  uuid PRIMARY KEY,

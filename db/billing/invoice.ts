@@ -1,4 +1,4 @@
-/** What is known of a contract's invoices; written with the contract, by `transactions/contract/change-contract.ts`. */
+/** What is known of a contract's invoices; written with the contract, by `transactions/contract/`. */
 import { sameJson } from '../../domain/base/json';
 import type { Invoice } from '../../domain/billing/invoice';
 import { columnNames, ofAlias } from '../base/columns';

@@ -1,4 +1,4 @@
-/** Contracts in Postgres: reading them, one or many. They are written through `transactions/contract/change-contract.ts` alone. */
+/** Contracts in Postgres: reading them, one or many. They are written by `transactions/contract/` alone (`save-contract.ts`). */
 import { ACTIVE_STATES } from '../../domain/contract/contract';
 import { CONTRACT_STATES } from '../../domain/contract/facts';
 import type { ContractFacts, Hold, ContractWarning, ContractState, ContractType } from '../../domain/contract/facts';

@@ -3,7 +3,7 @@
  *
  * State is never stored as a decision: `stateAt` derives it from facts and a clock (domain.md 1.3), and everything else
  * asks this file. What a state allows is decided in `operations.ts`. The columns `state` and `may_generate` are copies for SQL,
- * written only by `transactions/contract/change-contract.ts`.
+ * written only by `transactions/contract/`.
  */
 import { CONTRACT_WARNINGS, HOLD_SOURCES } from './facts';
 import type { ContractFacts, ContractState, ContractWarning, Hold, HoldSource, InactiveReason } from './facts';
