@@ -3,8 +3,7 @@
  * whether it told something new or not (domain.md 1.5). What follows from it is `consequence.ts`'s.
  */
 import type { BillingSource, InvoiceObservation } from '../billing/billing-event';
-import { startOfDay } from '../base/calendar';
-import { expiresAt, stateAt } from './contract';
+import { expiresAt } from './contract';
 import type { ContractFacts } from './facts';
 import type { ContractAction, ContractChange } from './change';
 import type { DecisionContext } from './decision';
@@ -12,7 +11,7 @@ import type { Instant } from '../base/instant';
 import { invoiceAfter, isSameInvoice } from '../billing/invoice';
 import type { Invoice, InvoiceName, SeenInvoice } from '../billing/invoice';
 import type { JsonObject } from '../base/json';
-import { autoRenewed, renewalBlock } from './renewal';
+import { automaticRenewal } from './automatic-renewal';
 
 /** An event that is due, with what is known of its invoice: from the event itself, or from the billing system just now. */
 export interface LookedUpBillingEvent {
@@ -85,23 +84,15 @@ export function applyEvents(
   return { changes: made_up === null ? changes : [...changes, made_up], verdicts };
 }
 
-/**
- * The renewal that an unpaid invoice blocked although the payment was here before the end: it could not be looked at in
- * time, because somebody else crossed the end first, or the billing system was silent. What is late is ours, not theirs.
- */
+/** The renewal that an unpaid invoice blocked although the payment was here before the end; null when there is none to make up for. */
 function madeUpRenewal(
   facts: ContractFacts,
   applied: LookedUpBillingEvent[],
   context: DecisionContext,
 ): ContractChange | null {
   const ends_at = expiresAt(facts);
-  if (facts.renewal.mode !== 'auto' || facts.end_date === null || ends_at === null) return null;
-  if (stateAt(facts, context.now) !== 'EXPIRED') return null;
-  if (facts.renewal_blocked !== 'PAST_DUE' && facts.renewal_blocked !== 'SUSPENDED') return null;
-  if (!applied.some(({ told_at }) => told_at < ends_at)) return null;
-  const unheld = { ...facts, holds: facts.holds.filter(({ source }) => source !== 'billing') };
-  if (renewalBlock(unheld, startOfDay(facts.end_date, facts.timezone), context) !== null) return null;
-  return autoRenewed(facts, context.now, context);
+  if (ends_at === null || !applied.some(({ told_at }) => told_at < ends_at)) return null;
+  return automaticRenewal(facts, context.now, context, 'late_payment');
 }
 
 const ACTIONS: Record<BillingVerdict['outcome'], ContractAction> = {

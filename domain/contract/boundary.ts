@@ -15,21 +15,13 @@ import type { LadderFacts } from '../billing/dunning';
 import { addDays, localDateAt, startOfDay } from '../base/calendar';
 import { expiresAt, isLive, liftHolds, openHold, stateAt } from './contract';
 import type { ContractChange } from './change';
+import { automaticRenewal, isRenewalRetried } from './automatic-renewal';
 import { terminated } from './ending';
 import type { GeneratorFacts } from '../catalogue/generator';
 import { instantFromMillis, laterOf, millisOf } from '../base/instant';
 import type { Instant } from '../base/instant';
 import { SYSTEM } from '../base/actor';
-import {
-  REMINDER_DAYS,
-  autoRenewed,
-  awaitsRenewal,
-  isOptedOut,
-  noticeDate,
-  renewalBlock,
-  renewalBlocked,
-  isRenewalRetried,
-} from './renewal';
+import { REMINDER_DAYS, isOptedOut, noticeDate } from './renewal';
 import type { RenewalContext } from './decision';
 import { BOUNDARY_KINDS } from './boundary-kind';
 import type { Boundary, BoundaryKind } from './boundary-kind';
@@ -141,19 +133,15 @@ export function settle(
     }
     take(next);
     last = next;
-    while (renewsInGrace(settled, next.at, context)) take({ at: next.at, kind: 'renews', tie: '' });
+    // Whether what was crossed last has cleared what stood against a renewal at an end that has passed.
+    while (automaticRenewal(settled, next.at, renewalContext(settled, context), 'cleared') !== null)
+      take({ at: next.at, kind: 'renews', tie: '' });
   }
   return { facts: { ...settled, settled_until: until }, crossed: told(crossed, facts) };
 }
 
 function needsVerification(kind: BoundaryKind): boolean {
   return kind === 'suspends' || kind === 'terminates';
-}
-
-/** Whether what was crossed last has cleared what stood against a renewal at an end that has passed. */
-function renewsInGrace(facts: ContractFacts, at: Instant, context: SettleContext): boolean {
-  if (facts.end_date === null || at <= dayStart(facts, facts.end_date) || !awaitsRenewal(facts, at)) return false;
-  return renewalBlock(facts, at, renewalContext(facts, context)) === null;
 }
 
 /** The boundaries after an instant, in order; `seen` is the instant of the last one that was crossed. */
@@ -279,7 +267,7 @@ function crossWhatever(facts: ContractFacts, crossing: Crossing, context: Settle
         ? terminated(facts, at, 'BILLING', `invoices unpaid for ${facts.dunning.terminate_days} days`)
         : null;
     case 'renews':
-      return renewedOrBlocked(facts, at, context);
+      return automaticRenewal(facts, at, renewalContext(facts, context), 'boundary');
     case 'grace_starts':
       return { facts, at, action: 'contract.grace_started', revised: false };
     case 'expires':
@@ -322,13 +310,6 @@ function suspendedForBilling(facts: ContractFacts, at: Instant): ContractChange 
     revision: facts.revision + 1,
   };
   return { facts: suspended, at, action: 'contract.suspended', reason: 'billing', revised: true };
-}
-
-function renewedOrBlocked(facts: ContractFacts, at: Instant, context: SettleContext): ContractChange | null {
-  const renewing = renewalContext(facts, context);
-  const block = renewalBlock(facts, at, renewing);
-  if (block === null) return autoRenewed(facts, at, renewing);
-  return block === facts.renewal_blocked ? null : renewalBlocked(facts, at, block);
 }
 
 /**

@@ -11,7 +11,7 @@ import { revise } from './decision';
 import type { RenewalContext } from './decision';
 import type { Instant } from '../base/instant';
 import type { JsonObject } from '../base/json';
-import { autoRenewed, awaitsRenewal, renewalBlock, renewalBlocked } from './renewal';
+import { automaticRenewal } from './automatic-renewal';
 
 /**
  * The changes that follow from settled facts, in order; none when the facts are at rest. `billing_told` says whether billing
@@ -26,13 +26,14 @@ export function consequencesOf(
   const changes: ContractChange[] = [];
   let current = facts;
   const follows = [
-    resumptionFollows,
+    (settled: ContractFacts) => resumptionFollows(settled, now),
     (settled: ContractFacts) => billingFollows(settled, now, billing_told),
-    renewalFollows,
+    // An end that nobody has judged yet, since the contract was no running one then, is judged now.
+    (settled: ContractFacts) => automaticRenewal(settled, now, context, 'change'),
   ];
   for (const follow of follows) {
     // Several terms may have passed since the one that was not renewed.
-    for (let change = follow(current, now, context); change !== null; change = follow(current, now, context)) {
+    for (let change = follow(current); change !== null; change = follow(current)) {
       changes.push(change);
       current = change.facts;
     }
@@ -76,12 +77,4 @@ function billingFollows(facts: ContractFacts, now: Instant, billing_told: boolea
 function inHindsight(facts: ContractFacts, hold: Hold, now: Instant): JsonObject {
   if (isAtLeast(levelInHindsight(facts, hold.placed_at), 'SUSPEND')) return {};
   return { should_not_have_been_suspended_from: hold.placed_at, should_not_have_been_suspended_to: now };
-}
-
-/** An end that nobody has judged yet, since the contract was no running one then, is judged now. */
-function renewalFollows(facts: ContractFacts, now: Instant, context: RenewalContext): ContractChange | null {
-  if (!awaitsRenewal(facts, now)) return null;
-  const block = renewalBlock(facts, now, context);
-  if (block === null) return autoRenewed(facts, now, context);
-  return facts.renewal_blocked === null ? renewalBlocked(facts, now, block) : null;
 }

@@ -203,30 +203,3 @@ export function cotermPending({ renewal, cotermed_with }: Pick<ContractFacts, 'r
 export function nextLength({ renewal, term_length }: Pick<ContractFacts, 'renewal' | 'term_length'>): string | null {
   return renewal.term ?? term_length;
 }
-
-/** The automatic renewal at an instant, in grace as on time from the old end (1.6). */
-export function autoRenewed(facts: ContractFacts, at: Instant, context: RenewalContext): ContractChange {
-  const quota_added = facts.renewal.quota_effect?.add ?? 0;
-  const renewal: Renewal = { at, mode: 'auto', basis: 'from_expiry', term: null, quota_added, reference: null };
-  return renewed(facts, renewal, context);
-}
-
-/** The facts of a contract that was not renewed at its end, with why not. */
-export function renewalBlocked(facts: ContractFacts, at: Instant, block: RenewalBlock): ContractChange {
-  const { term_number, end_date, renewal } = facts;
-  const told = { term_number, end_date, renewal_mode: renewal.mode };
-  const blocked = { ...facts, renewal_blocked: block };
-  return { facts: blocked, at, action: 'renewal.blocked', reason: block, revised: false, told };
-}
-
-/** Whether a renewal that was blocked is looked at again each day: not one that nobody wants, or that was the last. */
-export function isRenewalRetried({ renewal_blocked }: Pick<ContractFacts, 'renewal_blocked'>): boolean {
-  return renewal_blocked !== null && renewal_blocked !== 'OPTED_OUT' && renewal_blocked !== 'MAX_RENEWALS';
-}
-
-/** Whether a contract that renews by itself has reached its end without doing so, and still can, because its grace goes on. */
-export function awaitsRenewal(facts: ContractFacts, now: Instant): boolean {
-  const { end_date, renewal, timezone } = facts;
-  if (end_date === null || renewal.mode !== 'auto' || !isLive(stateAt(facts, now))) return false;
-  return now >= startOfDay(end_date, timezone);
-}
