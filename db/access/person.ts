@@ -6,12 +6,12 @@ import type { Fragment, Sql } from '../base/database';
 /** Addresses of a person that are read with an API key; from others, one more statement is needed. */
 const ORIGINS_READ_MAX = 100;
 
-/** What is stored of the admin `a`, a value of type `KnownPerson`. */
+/** What is stored of the admin `a`, a value of type `KnownPerson`. In the order of their index, addresses are read from it alone. */
 export function knownPerson(sql: Sql): Fragment {
   return sql`jsonb_build_object(
     'name_id', (SELECT p.id FROM audit_people p WHERE p.person_id = a.id::text AND p.name = a.name),
     'origin_ids', (SELECT coalesce(jsonb_object_agg(o.address, o.id), '{}')
-                   FROM (SELECT address, id FROM audit_origins WHERE person_id = a.id::text LIMIT ${ORIGINS_READ_MAX}) o))`;
+                   FROM (SELECT address, id FROM audit_origins WHERE person_id = a.id::text ORDER BY address LIMIT ${ORIGINS_READ_MAX}) o))`;
 }
 
 /**
