@@ -118,6 +118,20 @@ module.exports = {
       to: {},
     },
     {
+      name: 'db-makes-neither-hashes-nor-chance',
+      comment: 'Keys are drawn and secrets are compared in transactions/; what Postgres can hash, it hashes itself.',
+      severity: 'error',
+      from: { path: '^db/' },
+      to: { path: '^(node:)?crypto$' },
+    },
+    {
+      name: 'db-refuses-nothing',
+      comment: 'A refusal is a decision: db/ answers what it found, and the transaction asks the domain.',
+      severity: 'error',
+      from: { path: '^db/' },
+      to: { path: '^domain/base/refusal\\.ts$', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'workflows-take-only-types-of-activities',
       comment: 'A workflow calls an activity by name, over the server; its code must not come into the bundle.',
       severity: 'error',

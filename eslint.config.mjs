@@ -1,6 +1,7 @@
 /**
  * Lint rules. Beside the usual ones they guard what a reviewer would have to remember: promises are awaited,
- * the domain has no clock and no randomness of its own, workflows stay deterministic, and only entry points read the environment.
+ * the domain has no clock and no randomness of its own, SQL stands in one layer, workflows stay deterministic, and only entry points
+ * read the environment.
  */
 import { builtinModules } from 'node:module';
 import eslint from '@eslint/js';
@@ -35,6 +36,20 @@ const noStar = {
 const noOwnBegin = {
   selector: "CallExpression[callee.property.name='begin'][callee.object.property.name='db']",
   message: 'Use beginLocked with the rows that the transaction locks, or `write` of the request.',
+};
+
+const noOwnSql = {
+  selector:
+    ':matches(TaggedTemplateExpression[tag.name=/^(tx|sql|db)$/], TaggedTemplateExpression[tag.property.name=/^(tx|sql|db)$/])',
+  message: 'SQL stands in db/: call a function of its noun.',
+};
+
+// What decides and saves is a transaction. `insertChunk` and `insertBillingEvent` are each one by themselves: their statements judge
+// what they lock.
+const noOwnWrites = {
+  regex: '/db/',
+  importNamePattern: '^(insert(?!(Chunk|BillingEvent)$)|update|save|store|set|lock|delete|claim|release)[A-Z]',
+  message: 'What locks, decides and saves is a function in transactions/.',
 };
 
 const noOwnClock = [
@@ -114,14 +129,34 @@ export default defineConfig(
     rules: { 'no-restricted-syntax': ['error', noIntervalMember, noEnvironment, noStar, ...noProcessClock] },
   },
   {
+    files: ['activities/**/*.ts', 'transactions/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', noIntervalMember, noEnvironment, noStar, ...noProcessClock, noOwnSql] },
+  },
+  {
     files: ['api/**/*.ts'],
     rules: {
-      'no-restricted-syntax': ['error', noIntervalMember, noEnvironment, noStar, ...noProcessClock, noOwnBegin],
+      'no-restricted-syntax': [
+        'error',
+        noIntervalMember,
+        noEnvironment,
+        noStar,
+        ...noProcessClock,
+        noOwnBegin,
+        noOwnSql,
+      ],
     },
+  },
+  {
+    files: ['api/**/*.ts', 'activities/**/*.ts', 'cli/**/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [noOwnWrites] }] },
   },
   {
     files: ['config.ts', 'worker.ts', 'api/main.ts', 'cli/**/*.ts', 'bench/**/*.ts'],
     rules: { 'no-restricted-syntax': ['error', noIntervalMember, noStar] },
+  },
+  {
+    files: ['cli/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', noIntervalMember, noStar, noOwnSql] },
   },
   {
     files: ['test/**/*.ts'],

@@ -6,9 +6,8 @@ import { beginLocked } from '../../db/base/database';
 import type { Sql } from '../../db/base/database';
 import { isLockTimeout, rowsBusyIfLocked } from '../../db/base/errors';
 import type { LockedRow } from '../../db/base/errors';
-import { deleteIdempotencyKey, storeAnswer } from '../../db/base/idempotency';
-import type { IdempotentRequest } from '../../db/base/idempotency';
-import { claimIdempotencyKey } from '../../transactions/base/idempotency';
+import type { IdempotentRequest, StoredAnswer } from '../../db/base/idempotency';
+import { claimIdempotencyKey, settleIdempotencyKey } from '../../transactions/base/idempotency';
 import type { Api } from './api';
 import { IDEMPOTENCY_KEYS } from './busy';
 import { ProblemError, problemOf } from './problem';
@@ -35,16 +34,14 @@ export async function write(
       // Not the key, which is claimed.
       throw rowsBusyIfLocked(error, rows[0] ?? null);
     });
-    // A refusal had no effect, so nothing is remembered of it.
-    if (isRefusal(answer)) await deleteIdempotencyKey(tx, idempotency);
-    else
-      await storeAnswer(tx, idempotency, {
-        status: answer.status,
-        headers: answer.headers ?? {},
-        body: answer.replay_body ?? ((answer.body ?? {}) as JsonObject),
-      });
+    await settleIdempotencyKey(tx, idempotency, isRefusal(answer) ? null : keptOf(answer));
     return answer;
   });
+}
+
+/** What of an answer is kept for repetitions of its request. */
+function keptOf({ status, headers, body, replay_body }: Answer): StoredAnswer {
+  return { status, headers: headers ?? {}, body: replay_body ?? ((body ?? {}) as JsonObject) };
 }
 
 /** The first request is still running. After the time an equal one may wait for it, that is the answer. */

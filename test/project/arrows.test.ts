@@ -54,6 +54,8 @@ const FORBIDDEN: [file: string, code: string, rule: string][] = [
   ['api/k.ts', "import type { L } from './l'; export type K = L;", 'no-cycles'],
   ['db/a.ts', "import '../temporal/nudge';", 'db-knows-only-its-neighbours'],
   ['db/b.ts', "import express from 'express'; express();", 'db-imports-only-its-packages'],
+  ['db/base/e.ts', "import { randomUUID } from 'node:crypto'; randomUUID();", 'db-makes-neither-hashes-nor-chance'],
+  ['db/base/f.ts', "import { refuse } from '../../domain/base/refusal'; refuse();", 'db-refuses-nothing'],
   ['temporal/a.ts', "import '../db/base/rows';", 'temporal-knows-only-its-neighbours'],
   ['cli/a.ts', "import '../activities/act';", 'cli-knows-only-its-neighbours'],
   ['cli/b.ts', "import '../dev/stack';", 'product-stands-without-its-tools'],
@@ -71,6 +73,11 @@ const WAYS_BACK: [file: string, code: string][] = [
 const ALLOWED: [file: string, code: string][] = [
   ['config.ts', 'export function loadConfig() {} export interface Config { port: number }'],
   ['domain/base/term.ts', "import { z } from 'zod'; export const term = z.string();"],
+  ['domain/base/refusal.ts', 'export function refuse() {} export interface Refusal { code: string }'],
+  [
+    'db/base/clock.ts',
+    "import type { Refusal } from '../../domain/base/refusal'; import './rows'; export type Code = Refusal['code'];",
+  ],
   ['domain/contract/facts.ts', "import '../base/term'; export interface Facts { id: string }"],
   ['domain/contract/hold.ts', "import './facts';"],
   ['domain/generation/job.ts', "import '../contract/facts';"],
@@ -102,7 +109,7 @@ const ALLOWED: [file: string, code: string][] = [
     'cli/main.ts',
     "import '../db/base/rows'; import '../temporal/nudge'; import { loadConfig } from '../config'; loadConfig();",
   ],
-  ['dev/stack.ts', "import '../db/base/rows';"],
+  ['dev/stack.ts', "import '../db/base/rows'; import '../db/base/clock';"],
 ];
 
 let house: string;

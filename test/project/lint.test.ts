@@ -34,9 +34,23 @@ const FORBIDDEN: [file: string, code: string, rule: string][] = [
     'no-restricted-syntax',
   ],
   ['cli/a.ts', "export const read = (sql) => sql.unsafe('select k.* from k');", 'no-restricted-syntax'],
+  ['cli/a.ts', 'export const read = (sql) => sql`SELECT id FROM contracts`;', 'no-restricted-syntax'],
+  ['activities/a.ts', 'export const read = (api) => api.db`SELECT id FROM contracts`;', 'no-restricted-syntax'],
+  ['transactions/a.ts', 'export const read = (tx) => tx`SELECT id FROM contracts`;', 'no-restricted-syntax'],
+  ['api/a.ts', 'export const read = (tx) => tx`SELECT id FROM contracts`;', 'no-restricted-syntax'],
+  [
+    'api/contract/a.ts',
+    "import { lockContract } from '../../db/contract/contract'; lockContract();",
+    'no-restricted-imports',
+  ],
+  ['activities/a.ts', "import { insertAudit } from '../db/base/audit'; insertAudit();", 'no-restricted-imports'],
+  ['cli/a.ts', "import { updateAdmin } from '../db/access/admin'; updateAdmin();", 'no-restricted-imports'],
 ];
 
 const ALLOWED: [file: string, code: string][] = [
+  ['api/contract/a.ts', "import { findContract } from '../../db/contract/contract'; findContract();"],
+  ['activities/generation/a.ts', "import { insertChunk } from '../../db/generation/chunk'; insertChunk();"],
+  ['transactions/contract/a.ts', "import { lockContract } from '../../db/contract/contract'; lockContract();"],
   ['domain/a.ts', 'export const then = new Date(0).toISOString();'],
   ['workflows/a.ts', 'export const now = Date.now();'],
   ['dev/a.ts', 'setInterval(() => {}, process.env.MS ? 1 : 2);'],

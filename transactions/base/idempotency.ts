@@ -1,5 +1,5 @@
 /** Requests that come again under an idempotency key (domain.md 5.2, decisions 11); generation keeps its own keys in its jobs. */
-import { findIdempotencyKey, insertIdempotencyKey } from '../../db/base/idempotency';
+import { deleteIdempotencyKey, findIdempotencyKey, insertIdempotencyKey, storeAnswer } from '../../db/base/idempotency';
 import type { IdempotentRequest, StoredAnswer } from '../../db/base/idempotency';
 import type { Sql } from '../../db/base/database';
 import { refuse } from '../../domain/base/refusal';
@@ -21,4 +21,9 @@ export async function claimIdempotencyKey(
   if (row && row.fingerprint !== request.fingerprint) return refuse('IDEMPOTENCY_KEY_REUSED');
   if (!row || row.status === null || row.body === null) return refuse('IDEMPOTENCY_IN_PROGRESS');
   return { status: row.status, headers: row.headers ?? {}, body: row.body };
+}
+
+/** Keeps the answer of the request that claimed a key, in the same transaction; a request without effect leaves no key. */
+export function settleIdempotencyKey(tx: Sql, request: IdempotentRequest, answer: StoredAnswer | null): Promise<void> {
+  return answer === null ? deleteIdempotencyKey(tx, request) : storeAnswer(tx, request, answer);
 }
