@@ -84,6 +84,8 @@ describe('a job', () => {
     await end(contract);
     expect(await actionsOf(`/jobs/${id}`)).toEqual({ cancel: { code: 'JOB_ALREADY_FINISHED' }, resume: { code } });
     expect(await carryOut(id, 'resume')).toEqual({ code });
+    await api.sql`UPDATE generation_jobs SET state = 'SUCCEEDED', requested = 1 WHERE id = ${id}`;
+    expect((await actionsOf(`/jobs/${id}`)).resume).toEqual(await carryOut(id, 'resume'));
   });
 
   test('of a paused contract is resumed, and one for which no quota is left is not', async () => {
