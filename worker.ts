@@ -7,7 +7,9 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { NativeConnection } from '@temporalio/worker';
 import type { Worker } from '@temporalio/worker';
-import { collectDefaultMetrics, register } from 'prom-client';
+import express from 'express';
+import type { ErrorRequestHandler } from 'express';
+import { collectDefaultMetrics } from 'prom-client';
 import { createActivities } from './activities/index';
 import { createBillingPorts } from './adapters/billing';
 import { parseNoArguments } from './command-line';
@@ -22,6 +24,7 @@ import { UnsuitablePooler, assertOwnSessions } from './db/base/pooler';
 import { applicationName } from './transactions/base/time-zone-rules';
 import { createLog } from './log';
 import type { Logger } from './log';
+import { createOperationsRouter } from './operations-router';
 import { checkReadiness, setUpSoon } from './readiness';
 import type { ReadinessDependencies } from './readiness';
 import { openTemporal, serverOptions } from './temporal/connection';
@@ -162,22 +165,19 @@ async function listenForHealth(
   polling: () => boolean,
 ): Promise<Server> {
   collectDefaultMetrics();
-  const answer = async (url: string): Promise<{ status: number; type: string; body: string }> => {
-    const json = (status: number, body: unknown) => ({ status, type: 'application/json', body: JSON.stringify(body) });
-    if (url === '/livez') return json(200, { status: 'ok' });
-    if (url === '/metrics') return { status: 200, type: register.contentType, body: await register.metrics() };
-    if (url !== '/readyz') return json(404, { status: 'not found' });
-    const readiness = await checkReadiness(dependencies);
-    const ready = readiness.ready && polling();
+  const readiness = async () => {
+    const { ready, checks, ...more } = await checkReadiness(dependencies);
     const worker = polling() ? 'ok' : 'not polling for tasks';
-    return json(ready ? 200 : 503, { ...readiness, ready, checks: { ...readiness.checks, worker } });
+    return { ...more, ready: ready && polling(), checks: { ...checks, worker } };
   };
-  const server = createServer((request, response) => {
-    void answer(request.url ?? '/').then(
-      ({ status, type, body }) => response.writeHead(status, { 'content-type': type }).end(body),
-      () => response.writeHead(500).end(),
-    );
-  });
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(createOperationsRouter({ readiness }));
+  app.use((_request, response) => void response.status(404).json({ status: 'not found' }));
+  const fail: ErrorRequestHandler = (_error, _request, response, _next) => void response.status(500).end();
+  app.use(fail);
+  const server = createServer(app);
   await new Promise<void>((resolve, reject) =>
     server.once('error', reject).listen(config.workerHealthPort, config.host, resolve),
   );

@@ -8,8 +8,6 @@ import type { Sql } from '../../db/base/database';
 import { SWEEP_KINDS } from '../../db/system/sweep';
 import { findStuckRows } from '../../db/system/sweep-attempt';
 
-export { register } from 'prom-client';
-
 const requests = new Histogram({
   name: 'covenant_http_request_duration_seconds',
   help: 'Requests by method, route and status.',

@@ -1,35 +1,15 @@
-/** For operators and orchestrators: liveness, readiness, metrics. Open, because they tell nothing of customers. */
-import { Router } from 'express';
+/** What operators and orchestrators ask the API: see `operations-router.ts`. */
+import type { Router } from 'express';
+import { createOperationsRouter } from '../../operations-router';
 import { checkReadiness } from '../../readiness';
 import type { Api } from './api';
-import { collectBillingMetrics, collectContractMetrics, collectSweepMetrics, register, setLockTurns } from './metrics';
+import { collectBillingMetrics, collectContractMetrics, collectSweepMetrics, setLockTurns } from './metrics';
 
 export function operationsRouter(api: Api): Router {
-  const router = Router();
-  let collecting: Promise<unknown> | undefined;
-
-  /** Those who ask at the same moment share one reading: the route is open, and must not take all connections. */
-  function collectMetrics(): Promise<unknown> {
-    collecting ??= readMetrics(api).finally(() => (collecting = undefined));
-    return collecting;
-  }
-
-  router.get('/livez', (_request, response) => void response.json({ status: 'ok' }));
-  router.get('/readyz', async (_request, response) => {
-    const readiness = await checkReadiness(api);
-    response
-      .status(readiness.ready ? 200 : 503)
-      .set('Cache-Control', 'no-store')
-      .json(readiness);
-  });
-  router.get('/metrics', async (_request, response) => {
-    await collectMetrics();
-    setLockTurns(api.db.lockTurns.counts());
-    response.type(register.contentType).send(await register.metrics());
-  });
-  return router;
+  return createOperationsRouter({ readiness: () => checkReadiness(api), collect: () => collectMetrics(api) });
 }
 
-async function readMetrics({ db, clock }: Api): Promise<void> {
+async function collectMetrics({ db, clock }: Api): Promise<void> {
   await Promise.all([collectBillingMetrics(db, clock), collectContractMetrics(db, clock), collectSweepMetrics(db)]);
+  setLockTurns(db.lockTurns.counts());
 }

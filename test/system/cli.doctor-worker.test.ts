@@ -152,6 +152,25 @@ test.each([
   expect(queueFinding(queue, () => 0)).toEqual({ check, verdict, detail, mend });
 });
 
+test('a worker answers for its life, its readiness and its metrics as an API does, and for nothing else', async () => {
+  const ask = async (path: string) => {
+    const answer = await fetch(health_url + path);
+    return { status: answer.status, type: answer.headers.get('content-type'), text: await answer.text() };
+  };
+  expect(await ask('/livez')).toEqual({
+    status: 200,
+    type: 'application/json; charset=utf-8',
+    text: '{"status":"ok"}',
+  });
+  const ready = await fetch(`${health_url}/readyz`);
+  expect([ready.status, ready.headers.get('cache-control')]).toEqual([200, 'no-store']);
+  expect(await ready.json()).toMatchObject({ ready: true, checks: { postgres: 'ok', temporal: 'ok', worker: 'ok' } });
+  const metrics = await ask('/metrics');
+  expect([metrics.status, metrics.type]).toEqual([200, expect.stringMatching(/^text\/plain/)]);
+  expect(metrics.text).toMatch(/^process_cpu_user_seconds_total /m);
+  expect(await ask('/docs')).toMatchObject({ status: 404, text: '{"status":"not found"}' });
+});
+
 test('a worker is ready under its own address, and a query is answered', async () => {
   expect(await workerFindings()).toEqual(
     expect.arrayContaining([
