@@ -15,14 +15,11 @@ import type { BillingSource, ReceivedMessage } from '../../domain/billing/billin
 import { StandardMessage } from '../../domain/billing/billing-message';
 import type { Caller } from '../../domain/access/caller';
 import { notFound } from '../../domain/base/refusal';
-import {
-  findBillingEvent,
-  insertBillingEvent,
-  listBillingEvents,
-  replayBillingEvent,
-} from '../../db/billing/billing-event';
-import type { BillingEventRow, ReceivedBillingEvent } from '../../db/billing/billing-event';
-import { auditAct } from '../../db/base/audit';
+import { findBillingEvent, listBillingEvents } from '../../db/billing/billing-event';
+import type { BillingEventRow } from '../../db/billing/billing-event';
+import { replayBillingEvent } from '../../transactions/billing/replay-billing-event';
+import { takeInBillingEvent } from '../../transactions/billing/take-in-billing-event';
+import type { ReceivedBillingEvent } from '../../transactions/billing/take-in-billing-event';
 import { actionTable } from '../http/allowed-actions';
 import { PageOf, PageQuery, cursorsById, pageOf } from '../http/paging';
 import { ProblemError, protocolProblem, shapeProblem } from '../http/problem';
@@ -137,7 +134,7 @@ export const billingRoutes: Route[] = [
       const message = receiver.receive(raw_body, headers, now);
       if (!message.accepted) throw rejection(message);
       const { event, raw } = message;
-      const received = await insertBillingEvent(api.db, { event, raw, now, request_id });
+      const received = await takeInBillingEvent(api.db, { event, raw, now, request_id });
       if (received.tell && received.contract_id !== null) {
         const word = { inbox_id: received.id, told: `${event.event_id} ${event.type}` };
         await api.nudger.tellBilling(received.contract_id, word, request_id);
@@ -198,7 +195,7 @@ export const billingRoutes: Route[] = [
     audit: ['billing.replayed'],
     handle: ({ params, write, ...request }) =>
       write(async (tx) => {
-        const replayed = await replayBillingEvent(tx, params.id, request.now);
+        const replayed = await replayBillingEvent(tx, params.id, request);
         if (replayed === undefined) return notFound('billing event', params.id);
         if (replayed === null) {
           const row = await findBillingEvent(tx, params.id);
@@ -206,16 +203,7 @@ export const billingRoutes: Route[] = [
             ? { status: 200, body: presentWithRaw(row, request.caller) }
             : notFound('billing event', params.id);
         }
-        const { before, after, environment } = replayed;
-        await auditAct(tx, request, {
-          action: 'billing.replayed',
-          subject_type: 'billing_event',
-          subject_id: after.id,
-          contract_id: environment === null ? null : after.contract_id,
-          environment,
-          before: { outcome: before.outcome, reason: before.reason },
-          after: { outcome: after.outcome, reason: after.reason },
-        });
+        const { after } = replayed;
         const contract_id = after.outcome === 'PENDING' ? after.contract_id : null;
         return { status: 200, body: presentWithRaw(after, request.caller), nudge: { contract_id, job_ids: [] } };
       }),

@@ -4,7 +4,6 @@
  * An event is taken in once (`billing_event_once`), and none is lost: whatever waits here is found by the sweep even when
  * nobody was told of it. All times are real ones; a contract's test clock only judges whether an event is future-dated.
  */
-import { datedByNow } from '../../domain/billing/billing-event';
 import type {
   BillingEvent,
   BillingOutcome,
@@ -15,9 +14,9 @@ import type {
 } from '../../domain/billing/billing-event';
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
-import { beginLocked, sentAlone } from '../base/database';
-import type { Database, Fragment, Sql } from '../base/database';
-import { clockTime, lockClockNowOf } from '../contract/clock';
+import { sentAlone } from '../base/database';
+import type { Fragment, Sql } from '../base/database';
+import { clockTime } from '../contract/clock';
 
 /** Between two tries of one event: as long as it has waited already, within these. */
 const RETRY_AFTER_MIN = '1 minute';
@@ -35,20 +34,6 @@ export interface BillingArrival {
   raw: string;
   now: Instant;
   request_id: string | null;
-}
-
-/** What came of an arrival. */
-export interface ReceivedBillingEvent {
-  id: string;
-  /** As far as it is known. */
-  invoice_id: string | null;
-  outcome: BillingOutcome;
-  /** As far as it is known. */
-  contract_id: string | null;
-  /** Whether the event was here already; the outcome is then its current one. */
-  repeated: boolean;
-  /** Whether the contract's workflow has to be told; false when somebody else has told it of an event that still waits. */
-  tell: boolean;
 }
 
 /** An event that waits to be applied. */
@@ -109,7 +94,7 @@ export interface UnidentifiedBillingEvent {
 }
 
 /** What a contract's row says to an event that arrives. */
-interface ContractAtArrival {
+export interface ContractAtArrival {
   id: string;
   deleted: boolean;
   /** Its test clock and the time of that; null when it lives by the real one. */
@@ -117,42 +102,23 @@ interface ContractAtArrival {
   clock_now: Instant | null;
 }
 
-/**
- * Takes in an event, once. The outcome is PENDING, PARKED while its contract or invoice is unknown, or IGNORED.
- *
- * A burst of events costs few signals: nobody is told of an event while an earlier one of its contract is due. That one
- * was told of, and whoever decides or postpones it looks again, after the commit, whether more is due
- * (`countPendingBillingEvents`); so it has to be seen as undecided after this event was committed, and "earlier" has to be
- * an order in which one is the first. No lock is taken: with one, shared by those that arrive, 20 connections that wrote
- * without a pause kept the contract from being changed for as long as they went on.
- *
- * On a test clock the event locks the clock: it is committed at the instant that it carries, before the clock moves.
- */
-export async function insertBillingEvent(db: Database, arrival: BillingArrival): Promise<ReceivedBillingEvent> {
-  const contract = await contractAtArrival(db, arrival.event);
-  const { event, inserted } =
-    contract === undefined || contract.test_clock_id === null
-      ? await insertArrival(db, arrival, contract)
-      : await beginLocked(db, [{ table: 'test-clocks', id: contract.test_clock_id }], async (tx) => {
-          const clock_now = await lockClockNowOf(tx, contract.id);
-          return insertArrival(tx, arrival, { ...contract, clock_now });
-        });
-  if (!inserted) return repeated(db, event, arrival.now);
-  const { id, outcome } = inserted;
-  const tell = outcome === 'PENDING' && !(await isAnotherDue(db, { id, contract_id: event.contract_id }, arrival.now));
-  const { contract_id, invoice_id } = event;
-  return { id, outcome, contract_id, invoice_id, repeated: false, tell };
+/** What is decided about an event as it comes in. */
+export interface ArrivedBillingEvent {
+  event: BillingEvent;
+  /** Whether it was dated too far ahead and counts as of when it came. */
+  future_dated: boolean;
+  outcome: BillingOutcome;
+  reason: BillingReason | null;
+  /** When it came in, by the clock of its contract. */
+  told_at: Instant;
 }
 
-/** Writes an arrival as its contract stands; `inserted` is undefined when the event is here already. */
-async function insertArrival(
+/** Writes an arrival; undefined when the event is here already. */
+export async function insertBillingEvent(
   sql: Sql,
-  arrival: BillingArrival,
-  contract: ContractAtArrival | undefined,
-): Promise<{ event: BillingEvent; inserted: { id: string; outcome: BillingOutcome } | undefined }> {
-  const { now } = arrival;
-  const { event, future_dated } = datedByNow(arrival.event, contract?.clock_now ?? now);
-  const { outcome, reason } = outcomeAtArrival(event, contract);
+  { raw, now, request_id }: Omit<BillingArrival, 'event'>,
+  { event, future_dated, outcome, reason, told_at }: ArrivedBillingEvent,
+): Promise<{ id: string; outcome: BillingOutcome } | undefined> {
   // What has to be looked up is looked up by the next sweep; a contract that is not there yet is given a minute.
   const in_a_while = reason === 'CONTRACT_UNKNOWN' && event.contract_id !== null;
   // Alone: an equal event that was inserted and is not committed makes it wait.
@@ -160,12 +126,12 @@ async function insertArrival(
     INSERT INTO billing_inbox (source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, told_at,
                                future_dated, outcome, reason, try_at, decided_at, request_id)
     VALUES (${event.source}, ${event.event_id}, ${event.type}, ${event.contract_id}, ${event.invoice_id},
-            ${JSON.stringify(event.observation)}::text::jsonb, ${arrival.raw}, ${event.occurred_at}, ${now}, ${contract?.clock_now ?? now},
+            ${JSON.stringify(event.observation)}::text::jsonb, ${raw}, ${event.occurred_at}, ${now}, ${told_at},
             ${future_dated}, ${outcome}, ${reason},
             ${in_a_while ? sql`${now}::timestamptz + ${RETRY_AFTER_MIN}::interval` : sql`${now}`},
-            ${outcome === 'IGNORED' ? now : null}, ${arrival.request_id})
+            ${outcome === 'IGNORED' ? now : null}, ${request_id})
     ON CONFLICT ON CONSTRAINT billing_event_once DO NOTHING RETURNING id, outcome`);
-  return { event, inserted };
+  return inserted;
 }
 
 /** A contract's events that are due, in the order in which they happened. `now` is the real time. */
@@ -363,36 +329,35 @@ export async function findBillingEvent(sql: Sql, id: string): Promise<(BillingEv
   return row;
 }
 
-/** An event before and after it was put back. */
-export interface ReplayedBillingEvent {
-  before: BillingEventRow;
-  after: BillingEventRow & { raw: string };
-  /** Of its contract; null while that is unknown. */
-  environment: Environment | null;
+/** One event with its raw message, locked until the transaction ends, or undefined. */
+export async function lockBillingEvent(tx: Sql, id: string): Promise<(BillingEventRow & { raw: string }) | undefined> {
+  const [row] = await tx<(BillingEventRow & { raw: string })[]>`
+    SELECT ${columns(tx)}, raw FROM billing_inbox WHERE id = ${id} FOR UPDATE`;
+  return row;
 }
 
-/**
- * Puts an event back as if it had just come in, to be tried at once; call it inside a transaction. Answers null when there
- * is nothing to put back: it is still pending, or its type concerns no contract. Undefined when there is no such event.
- */
-export async function replayBillingEvent(
+/** The contract that an event names, as far as its replay needs to know it. */
+export async function findContractOfEvent(
+  sql: Sql,
+  contract_id: string | null,
+): Promise<{ environment: Environment; deleted: boolean } | undefined> {
+  const [contract] = await sql<{ environment: Environment; deleted: boolean }[]>`
+    SELECT environment, deleted_at IS NOT NULL AS deleted FROM contracts WHERE id = ${contract_id}`;
+  return contract;
+}
+
+/** Puts an event back with an outcome, to be tried at once. */
+export async function putBackBillingEvent(
   tx: Sql,
   id: string,
-  now: Instant,
-): Promise<ReplayedBillingEvent | null | undefined> {
-  const [before] = await tx<(BillingEventRow & { raw: string })[]>`
-    SELECT ${columns(tx)}, raw FROM billing_inbox WHERE id = ${id} FOR UPDATE`;
-  if (!before) return undefined;
-  if (before.outcome === 'PENDING' || before.reason === ('NOT_RELEVANT' satisfies BillingReason)) return null;
-  const [contract] = await tx<{ environment: Environment; deleted: boolean }[]>`
-    SELECT environment, deleted_at IS NOT NULL AS deleted FROM contracts WHERE id = ${before.contract_id}`;
-  const { outcome, reason } = outcomeAtArrival({ ...before, relevant: true }, contract);
-  const [after] = await tx<[BillingEventRow & { raw: string }]>`
+  { outcome, reason, now }: Pick<ArrivedBillingEvent, 'outcome' | 'reason'> & { now: Instant },
+): Promise<BillingEventRow & { raw: string }> {
+  const [row] = await tx<[BillingEventRow & { raw: string }]>`
     UPDATE billing_inbox
     SET outcome = ${outcome}, reason = ${reason}, try_at = ${now}, tries = 0,
         decided_at = ${outcome === 'IGNORED' ? now : null}
     WHERE id = ${id} RETURNING ${columns(tx)}, raw`;
-  return { before, after, environment: contract?.environment ?? null };
+  return row;
 }
 
 /** How many events wait, by what they wait for. */
@@ -417,7 +382,7 @@ export function parkedForADay(sql: Sql, now: Instant): Fragment {
 }
 
 /** The contract an event names; undefined when it names none, there is none, or the event is of no concern to any. */
-async function contractAtArrival(sql: Sql, event: BillingEvent): Promise<ContractAtArrival | undefined> {
+export async function findContractAtArrival(sql: Sql, event: BillingEvent): Promise<ContractAtArrival | undefined> {
   if (event.contract_id === null || !event.relevant) return undefined;
   const [contract] = await sql<ContractAtArrival[]>`
     SELECT c.id, c.deleted_at IS NOT NULL AS deleted, c.test_clock_id, k.now AS clock_now
@@ -426,7 +391,7 @@ async function contractAtArrival(sql: Sql, event: BillingEvent): Promise<Contrac
 }
 
 /** Whether an earlier event of the contract is due. Ids are the order: any would do in which one is the first. */
-async function isAnotherDue(
+export async function isAnotherDue(
   sql: Sql,
   event: { id: string; contract_id: string | null },
   now: Instant,
@@ -437,27 +402,24 @@ async function isAnotherDue(
   return found.count > 0;
 }
 
-/** The event that was here before. */
-async function repeated(sql: Sql, event: BillingEvent, now: Instant): Promise<ReceivedBillingEvent> {
-  const [{ due, ...first }] = await sql<
+/** The event that was here before, and whether it is due. */
+export async function findArrived(
+  sql: Sql,
+  event: Pick<BillingEvent, 'source' | 'event_id'>,
+  now: Instant,
+): Promise<{
+  id: string;
+  outcome: BillingOutcome;
+  contract_id: string | null;
+  invoice_id: string | null;
+  due: boolean;
+}> {
+  const [row] = await sql<
     [{ id: string; outcome: BillingOutcome; contract_id: string | null; invoice_id: string | null; due: boolean }]
   >`
     SELECT id, outcome, contract_id, invoice_id, ${isDue(sql, now)} AS due FROM billing_inbox
     WHERE source = ${event.source} AND event_id = ${event.event_id}`;
-  // The first may have been taken in by a process that ended before it could tell anybody.
-  return { ...first, repeated: true, tell: first.outcome === 'PENDING' && due };
-}
-
-/** What an event is at first. */
-function outcomeAtArrival(
-  event: Pick<BillingEvent, 'relevant' | 'invoice_id'>,
-  contract: { deleted: boolean } | undefined,
-): { outcome: BillingOutcome; reason: BillingReason | null } {
-  if (!event.relevant) return { outcome: 'IGNORED', reason: 'NOT_RELEVANT' };
-  if (contract?.deleted) return { outcome: 'IGNORED', reason: 'CONTRACT_DELETED' };
-  if (event.invoice_id === null) return { outcome: 'PARKED', reason: 'INVOICE_UNKNOWN' };
-  if (!contract) return { outcome: 'PARKED', reason: 'CONTRACT_UNKNOWN' };
-  return { outcome: 'PENDING', reason: null };
+  return row;
 }
 
 /**

@@ -153,3 +153,15 @@ export function contractIdOf(text: unknown): string | null {
   const id = text.trim().toLowerCase();
   return UUID.test(id) ? id : null;
 }
+
+/** What an event is at first; `contract` is the one it names, undefined when it names none or there is none. */
+export function outcomeAtArrival(
+  event: Pick<BillingEvent, 'relevant' | 'invoice_id'>,
+  contract: { deleted: boolean } | undefined,
+): { outcome: BillingOutcome; reason: BillingReason | null } {
+  if (!event.relevant) return { outcome: 'IGNORED', reason: 'NOT_RELEVANT' };
+  if (contract?.deleted) return { outcome: 'IGNORED', reason: 'CONTRACT_DELETED' };
+  if (event.invoice_id === null) return { outcome: 'PARKED', reason: 'INVOICE_UNKNOWN' };
+  if (!contract) return { outcome: 'PARKED', reason: 'CONTRACT_UNKNOWN' };
+  return { outcome: 'PENDING', reason: null };
+}

@@ -1,6 +1,9 @@
 /**
  * The billing inbox: an event is taken in once, waits until it is decided, and none is lost or left untold.
  */
+import { TEST_ACTOR } from '../harness/contract-facts';
+import { replayBillingEvent } from '../../transactions/billing/replay-billing-event';
+import { takeInBillingEvent } from '../../transactions/billing/take-in-billing-event';
 import { randomUUID } from 'node:crypto';
 import {
   countParkedForADay,
@@ -9,17 +12,16 @@ import {
   decideBillingEvents,
   findBillingEvent,
   identifyBillingEvent,
-  insertBillingEvent,
   listBillingEvents,
   pendingBillingEvents,
   postponeBillingEvents,
   postponeParkedBillingEvent,
-  replayBillingEvent,
   unidentifiedBillingEvents,
   unparkDueBillingEvents,
   unparkFor,
 } from '../../db/billing/billing-event';
-import type { BillingEventRow, ReceivedBillingEvent } from '../../db/billing/billing-event';
+import type { BillingEventRow } from '../../db/billing/billing-event';
+import type { ReceivedBillingEvent } from '../../transactions/billing/take-in-billing-event';
 import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import { lockContract } from '../../db/contract/contract';
 import { findOwedWork } from '../../db/system/health';
@@ -78,7 +80,7 @@ function eventOf(changes: Partial<BillingEvent> = {}): BillingEvent {
 }
 
 function insert(changes: Partial<BillingEvent> = {}, now = NOW): Promise<ReceivedBillingEvent> {
-  return insertBillingEvent(sql, { event: eventOf(changes), raw: '{"as":"it came"}', now, request_id: 'request-1' });
+  return takeInBillingEvent(sql, { event: eventOf(changes), raw: '{"as":"it came"}', now, request_id: 'request-1' });
 }
 
 async function rowOf(id: string): Promise<BillingEventRow & { raw: string }> {
@@ -90,7 +92,7 @@ async function rowOf(id: string): Promise<BillingEventRow & { raw: string }> {
 describe('an arriving event', () => {
   test('is kept as it was told, with its message', async () => {
     const event = eventOf();
-    const received = await insertBillingEvent(sql, { event, raw: '{ "é": 1 }', now: NOW, request_id: 'request-1' });
+    const received = await takeInBillingEvent(sql, { event, raw: '{ "é": 1 }', now: NOW, request_id: 'request-1' });
     const { relevant: _relevant, ...told } = event;
     const { id } = received;
     expect(received).toEqual({ id, outcome: 'PENDING', contract_id, invoice_id: 'in_1', repeated: false, tell: true });
@@ -406,7 +408,8 @@ test('contracts with an event that waits for a minute are woken, the longest wai
 });
 
 describe('replaying', () => {
-  const replay = (id: string, now = later(HOUR_MS)) => sql.begin((tx) => replayBillingEvent(tx, id, now));
+  const replay = (id: string, now = later(HOUR_MS)) =>
+    sql.begin((tx) => replayBillingEvent(tx, id, { actor: TEST_ACTOR, now, request_id: null }));
 
   test('puts a decided event back as if it had just come in', async () => {
     const { id } = await insert();

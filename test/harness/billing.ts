@@ -2,7 +2,7 @@
  * A billing system that answers as a test says, and its events: as rows in the inbox, or sent through the interface.
  */
 import { randomUUID } from 'node:crypto';
-import { insertBillingEvent } from '../../db/billing/billing-event';
+import { takeInBillingEvent } from '../../transactions/billing/take-in-billing-event';
 import type { Database } from '../../db/base/database';
 import { signStandard } from '../../demo/fake-billing';
 import { BillingUnreachable } from '../../domain/billing/billing-event';
@@ -107,7 +107,7 @@ export async function tellInvoice(db: Database, contract_id: string, told: ToldI
     relevant: true,
   };
   const now = told.received_at ?? occurred_at;
-  return (await insertBillingEvent(db, { event, raw: '{}', now, request_id: null })).id;
+  return (await takeInBillingEvent(db, { event, raw: '{}', now, request_id: null })).id;
 }
 
 /** Puts an event into the inbox that names neither contract nor invoice: its billing system has to be asked. */
@@ -123,7 +123,7 @@ export async function insertParkedEvent(db: Database, source: BillingSource = 's
     observation: null,
     relevant: true,
   };
-  return (await insertBillingEvent(db, { event, raw: '{}', now, request_id: null })).id;
+  return (await takeInBillingEvent(db, { event, raw: '{}', now, request_id: null })).id;
 }
 
 /** Sets a suspension back by days: a contract is terminated only out of one that has lasted to another day. */
