@@ -1,4 +1,5 @@
-/** What the lifecycle workflow has done about money: applying what billing told, and asking before it suspends or ends. */
+/** What the lifecycle workflow does about money: it applies billing events, and asks before it suspends or ends a contract. */
+import pMap from 'p-map';
 import { seenInvoice } from '../../domain/contract/billing-application';
 import type { Look } from '../../domain/contract/billing-application';
 import type { BillingAnswer } from '../../domain/contract/verification';
@@ -6,7 +7,7 @@ import { BillingUnreachable } from '../../domain/billing/billing-event';
 import type { BillingSource, FetchedInvoice } from '../../domain/billing/billing-event';
 import type { Instant } from '../../domain/base/instant';
 import { askedAt, isOutdated, isUnpaid } from '../../domain/billing/invoice';
-import type { InvoiceName, SeenInvoice } from '../../domain/billing/invoice';
+import type { Invoice, InvoiceName, SeenInvoice } from '../../domain/billing/invoice';
 import { isRefusal } from '../../domain/base/refusal';
 import { pendingBillingEvents, postponeBillingEvents } from '../../db/billing/billing-event';
 import type { PendingBillingEvent } from '../../db/billing/billing-event';
@@ -24,7 +25,7 @@ import { beginWithShortWaits } from '../base/short-wait';
 import { withSpreadRetries } from '../base/spread-retries';
 
 /** Invoices asked for at the same time. */
-const FETCHES_IN_FLIGHT_MAX = 4;
+const FETCHES = { concurrency: 4 };
 
 export interface ApplyInput extends SettleInput {
   /** The billing systems that may be asked; all of them unless given. Events that need another one stay pending. */
@@ -116,7 +117,7 @@ export function createBillingActivities({
     const foreign: InvoiceName[] = [];
     const silent = new Set<BillingSource>();
     const unpaid = contract?.invoices.filter(isUnpaid) ?? [];
-    const fetched = await inTurn(unpaid, async ({ source, invoice_id }): Promise<SeenInvoice[]> => {
+    const fetchUnpaid = async ({ source, invoice_id }: Invoice): Promise<SeenInvoice[]> => {
       const port = billingPorts.get(source);
       // Somebody took the settings of this source away: it cannot be asked, and is not believed.
       if (!port) silent.add(source);
@@ -132,7 +133,8 @@ export function createBillingActivities({
       }
       const { status, ...observed } = found.observation;
       return status === 'REFUNDED' ? [] : [{ ...observed, status, source, invoice_id, fetched_at }];
-    });
+    };
+    const fetched = await pMap(unpaid, fetchUnpaid, FETCHES);
     return { answer: silent.size > 0 ? 'unreachable' : { fetched: fetched.flat() }, foreign };
   }
 
@@ -150,12 +152,13 @@ export function createBillingActivities({
     const unanswered: string[] = [];
     // One silence is enough: what else that system would be asked is left for later with it.
     const silent = new Set<BillingSource>();
-    await inTurn(pending, async (event) => {
+    const lookUpOne = async (event: PendingBillingEvent): Promise<void> => {
       const look = lookOfEvent(event) ?? (await ask(event));
       if (look !== 'unreachable') return void looks.set(event.id, look);
       silent.add(event.source);
       unanswered.push(event.id);
-    });
+    };
+    await pMap(pending, lookUpOne, FETCHES);
     return { looks, unanswered };
 
     function ask(event: PendingBillingEvent): Promise<Look | 'unreachable'> {
@@ -201,16 +204,4 @@ async function answerOf(ask: () => Promise<FetchedInvoice>): Promise<FetchedInvo
     if (error instanceof BillingUnreachable) return 'unreachable';
     throw error;
   }
-}
-
-/** Runs `one` for each item in the order given, a bounded number at a time; the answers keep that order. */
-async function inTurn<Item, Answer>(items: Item[], one: (item: Item) => Promise<Answer>): Promise<Answer[]> {
-  const answers = new Array<Answer>(items.length);
-  const waiting = items.map((item, index) => ({ item, index }));
-  async function worker(): Promise<void> {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
-      answers[next.index] = await one(next.item);
-  }
-  await Promise.all(Array.from({ length: Math.min(FETCHES_IN_FLIGHT_MAX, items.length) }, worker));
-  return answers;
 }
