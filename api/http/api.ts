@@ -4,7 +4,7 @@ import type { BillingReceiver, BillingSource } from '../../domain/billing/billin
 import type { Instant } from '../../domain/base/instant';
 import type { Database } from '../../db/base/database';
 import type { ReadList } from '../../db/base/list-reads';
-import type { RequestLicenses } from '../../transactions/generation/request-licenses';
+import type { RequestLicenses } from '../../transactions/generation/license-request';
 import type { Logger } from '../../log';
 import type { SendCommand } from '../../temporal/command';
 import type { Nudger } from '../../temporal/nudge';

@@ -13,7 +13,7 @@ import type { Caller, KnownCaller } from '../../domain/access/caller';
 import { rolesOf } from '../../domain/access/permission';
 import type { Role } from '../../domain/access/role';
 import type { LockedRow } from '../../db/base/errors';
-import type { Credential } from '../../transactions/generation/request-licenses';
+import type { Credential } from '../../transactions/generation/license-request';
 import { storedPerson } from '../../transactions/access/stored-person';
 import type { Api } from './api';
 import { requestIdOf, writeHead, writeText } from './answer-head';

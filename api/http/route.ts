@@ -15,7 +15,7 @@ import type { Caller, KnownCaller } from '../../domain/access/caller';
 import type { CallerOf, OperationId } from '../../domain/access/permission';
 import type { LockedRow } from '../../db/base/errors';
 import type { IdempotentRequest } from '../../db/base/idempotency';
-import type { Credential } from '../../transactions/generation/request-licenses';
+import type { Credential } from '../../transactions/generation/license-request';
 import type { Sql } from '../../db/base/database';
 import type { Api } from './api';
 import type { ClientStream } from './client-stream';

@@ -8,7 +8,7 @@ import { createGenerationJobActivities } from '../../activities/generation/gener
 import type { FilledRange, FillChunksInput } from '../../activities/generation/generation-job';
 import { isDatabaseUnavailable } from '../../db/base/errors';
 import { createLicenseRequests } from '../../transactions/generation/request-licenses';
-import type { Granted, LicenseRequest } from '../../transactions/generation/request-licenses';
+import type { Granted, LicenseRequest } from '../../transactions/generation/license-request';
 import { isRefusal } from '../../domain/base/refusal';
 import type { Nudger } from '../../activities/ports';
 import { createTestDatabase } from '../harness/database';

@@ -11,7 +11,7 @@ import { createGenerationJobActivities } from '../../activities/generation/gener
 import { runCommand } from '../../transactions/contract/run-command';
 import { settleByTime } from '../../transactions/contract/settle-contract';
 import { createLicenseRequests } from '../../transactions/generation/request-licenses';
-import type { RequestLicenses } from '../../transactions/generation/request-licenses';
+import type { RequestLicenses } from '../../transactions/generation/license-request';
 import { cancelJob } from '../../transactions/generation/change-job';
 import { resumeJob } from '../../transactions/generation/resume-job';
 import type { ContractCommand } from '../../domain/contract/command';

@@ -4,7 +4,7 @@
  */
 import { RowsBusy } from '../../db/base/errors';
 import { createLicenseRequests } from '../../transactions/generation/request-licenses';
-import type { LicenseRequest, RequestLicenses } from '../../transactions/generation/request-licenses';
+import type { LicenseRequest, RequestLicenses } from '../../transactions/generation/license-request';
 import { openDatabase } from '../../db/base/database';
 import type { Database } from '../../db/base/database';
 import type { LockTurnLimits } from '../../db/base/lock-turns';

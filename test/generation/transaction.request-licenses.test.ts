@@ -14,7 +14,7 @@ import { editGenerator } from '../../transactions/catalogue/generator';
 import { grantGeneration } from '../../db/generation/grant';
 import type { GenerationRequest } from '../../db/generation/grant';
 import { createLicenseRequests } from '../../transactions/generation/request-licenses';
-import type { Credential } from '../../transactions/generation/request-licenses';
+import type { Credential } from '../../transactions/generation/license-request';
 import { RowsBusy } from '../../db/base/errors';
 import { openDatabase } from '../../db/base/database';
 import type { Sql } from '../../db/base/database';

@@ -1,0 +1,119 @@
+/** Judging a request for licenses: whether it repeats an earlier one, and every reason that stands against it. */
+import { factsOf, findContractWithSource } from '../../db/contract/contract';
+import { countTestLicenses, findJobByIdempotencyKey } from '../../db/generation/generation-job';
+import type { Sql } from '../../db/base/database';
+import { refreshGrants } from '../../db/contract/quota';
+import { refreshTerms } from '../../db/contract/license-terms';
+import type { ContractFacts } from '../../domain/contract/facts';
+import { generationRefusal, testGenerationRefusal } from '../../domain/generation/generation';
+import { revisionRefusal } from '../../domain/contract/decision';
+import type { DecisionContext } from '../../domain/contract/decision';
+import { TEST_LICENSES_MAX } from '../../domain/generation/generation-job';
+import { laterOf } from '../../domain/base/instant';
+import type { Instant } from '../../domain/base/instant';
+import { NO_NUDGE } from '../../domain/contract/nudge';
+import type { Nudge } from '../../domain/contract/nudge';
+import { claimRefusal } from '../../domain/contract/quota';
+import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
+import { deletedRefusal } from '../../domain/contract/operations';
+import { judgeContract } from '../contract/judge-contract';
+import { contractAct } from './license-request';
+import type { Granted, LicenseRequest } from './license-request';
+
+/** What was found out about a request that was not granted. */
+export interface Diagnosis {
+  /** Null when nothing stands against the request any more, or more has to be asked. */
+  result: Granted | Refusal | null;
+  /** Whether a rule of generation refused it: such attempts are counted. */
+  by_rule: boolean;
+}
+
+/**
+ * The refusals that one read can give for certain: nothing is due that would have to be settled first. No result for all others.
+ */
+export async function diagnoseUnlocked(sql: Sql, request: LicenseRequest): Promise<Diagnosis> {
+  const replayed = await replay(sql, request);
+  if (replayed) return { result: replayed, by_rule: false };
+  const found = await findContractWithSource(sql, request.contract_id);
+  if (!found) return { result: notFound('contract', request.contract_id), by_rule: false };
+  const { contract, product, generator } = found;
+  if (contract.deleted_at !== null) return { result: deletedRefusal(contract), by_rule: false };
+  const facts = factsOf(contract);
+  const now = laterOf(contract.clock_now ?? request.now, facts.settled_until);
+  if (contract.next_boundary_at !== null && contract.next_boundary_at <= now) return { result: null, by_rule: false };
+  const stale = revisionRefusal(facts, request.expected_revision);
+  if (stale) return { result: stale, by_rule: false };
+  const refusal = generationRefusal(facts, { now, product, generator });
+  const quota = claimRefusal(facts.quota, contract.reserved, request.count);
+  return { result: refusal ? withReason(refusal, quota) : quota, by_rule: true };
+}
+
+/** Why nothing was granted, found under the contract's lock; no result when the request can be tried again. */
+export async function diagnose(tx: Sql, request: LicenseRequest): Promise<Diagnosis & { nudge: Nudge }> {
+  const replayed = await replay(tx, request);
+  if (replayed) return { result: replayed, by_rule: false, nudge: NO_NUDGE };
+  const judged = await judgeRequest(tx, request);
+  if (isRefusal(judged)) return { result: judged, by_rule: false, nudge: NO_NUDGE };
+  const { facts, generator, nudge, refusal } = judged;
+  if (refusal) return { result: refusal, by_rule: isRule(refusal), nudge };
+  if (generator) await refreshTerms(tx, facts, generator);
+  await refreshGrants(tx, facts.id);
+  return { result: null, by_rule: false, nudge };
+}
+
+/** A request as it was judged upon the settled contract; `refusal` is null when it can be granted. */
+export interface JudgedRequest {
+  facts: ContractFacts;
+  /** The time of the contract's test clock; null for one that lives by the world's. */
+  clock_now: Instant | null;
+  generator: DecisionContext['generator'];
+  refusal: Refusal | null;
+  nudge: Nudge;
+}
+
+/**
+ * Settles the contract and judges a request by every rule, without carrying it out; call it inside a transaction. A
+ * contract that is not there is a refusal by itself.
+ */
+export async function judgeRequest(tx: Sql, request: LicenseRequest): Promise<JudgedRequest | Refusal> {
+  const outcome = await judgeContract(tx, contractAct(request), (facts, context) => {
+    const refusal = revisionRefusal(facts, request.expected_revision);
+    return refusal ?? (request.test ? testGenerationRefusal : generationRefusal)(facts, context);
+  });
+  if (isRefusal(outcome)) return outcome;
+  const { facts, generator, nudge, row } = outcome;
+  const { clock_now } = row;
+  if (outcome.refusal?.code === 'REVISION_CONFLICT')
+    return { facts, clock_now, generator, nudge, refusal: outcome.refusal };
+  if (request.test) {
+    return { facts, clock_now, generator, nudge, refusal: outcome.refusal ?? (await testLimitRefusal(tx, request)) };
+  }
+  const quota = claimRefusal(facts.quota, row.reserved, request.count);
+  return { facts, clock_now, generator, nudge, refusal: outcome.refusal ? withReason(outcome.refusal, quota) : quota };
+}
+
+/** A request for another revision was refused by no rule of generation. */
+export function isRule({ code }: Refusal): boolean {
+  return code !== 'REVISION_CONFLICT';
+}
+
+async function testLimitRefusal(tx: Sql, request: LicenseRequest): Promise<Refusal | null> {
+  const generated = await countTestLicenses(tx, request.contract_id);
+  if (generated + request.count <= TEST_LICENSES_MAX) return null;
+  return refuse('TEST_LICENSE_LIMIT', { allowed: TEST_LICENSES_MAX, generated, requested: request.count });
+}
+
+/** Every reason counts: somebody who resumes the contract should know that its quota is used up too. */
+function withReason(refusal: Refusal, further: Refusal | null): Refusal {
+  return further ? { ...refusal, reasons: [...new Set([...refusal.reasons, further.code])] } : refusal;
+}
+
+/** The answer of an earlier request with the same idempotency key, or the refusal of another request under that key. */
+export async function replay(sql: Sql, request: LicenseRequest): Promise<Granted | Refusal | undefined> {
+  if (!request.idempotency) return undefined;
+  const job = await findJobByIdempotencyKey(sql, request.contract_id, request.idempotency.key);
+  if (!job) return undefined;
+  if (job.idempotency_fingerprint !== request.idempotency.fingerprint) return refuse('IDEMPOTENCY_KEY_REUSED');
+  return { job, replayed: true, keys: null };
+}
