@@ -55,7 +55,7 @@ export interface GrantGroup {
 /**
  * Grants requests for one contract in one statement, all or none: claims the quota and writes for each its job, its audit
  * row and, when it is inline, its licenses and its domain event. Empty when anything stands against it; the caller then finds out
- * what (`diagnose` in transactions/generation/request-licenses.ts).
+ * what (`diagnose` in transactions/generation/judge-license-request.ts).
  *
  * The row that is claimed from says under which terms and until when licenses are granted, and nothing else is asked: what was
  * read before the row's lock was granted may have changed since (db/contract/quota.ts). The keys of callers (`caller_key`) must be
