@@ -12,6 +12,9 @@ import Stripe from 'stripe';
 import type { InvoiceStatus } from '../domain/billing/billing-event';
 import type { StandardType } from '../domain/billing/billing-message';
 
+/** How often a message is posted whose connection ends without an answer. */
+const POST_ATTEMPTS_MAX = 3;
+
 /** One invoice as the system knows it. */
 export interface FakeInvoice {
   id: string;
@@ -225,12 +228,16 @@ export function signStripe(body: string, secret: string, at = new Date()): Recor
   return { 'stripe-signature': Stripe.webhooks.generateTestHeaderString({ payload: body, secret, timestamp }) };
 }
 
-async function post(url: string, body: string, headers: Record<string, string>): Promise<SentAnswer> {
-  const response = await fetch(url, {
-    method: 'POST',
-    body,
-    headers: { 'content-type': 'application/json', ...headers },
-  });
+/** Posts a message. As billing systems do, it sends the message again when the connection ends without an answer. */
+async function post(url: string, body: string, headers: Record<string, string>, attempt = 1): Promise<SentAnswer> {
+  let response: Response;
+  try {
+    const all = { 'content-type': 'application/json', ...headers };
+    response = await fetch(url, { method: 'POST', body, headers: all });
+  } catch (error) {
+    if (attempt === POST_ATTEMPTS_MAX) throw error;
+    return post(url, body, headers, attempt + 1);
+  }
   return { status: response.status, body: (await response.json()) as SentAnswer['body'] };
 }
 
