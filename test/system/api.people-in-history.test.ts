@@ -20,12 +20,12 @@ afterAll(() => api.close());
 
 const from = (ip: string) => ({ 'X-Forwarded-For': ip });
 
-/** Renames a product, and answers with the statements that were sent for it. */
+/** Renames a product, and answers with the statements that were sent for it. The clock of Postgres is read now and then besides. */
 async function rename(product_id: string, { key }: TestAdmin, ip: string): Promise<string[]> {
   sent = [];
   const body = { name: `Named from ${ip} ${Math.random()}` };
   expect((await api.call('PATCH', `/products/${product_id}`, { key, body, headers: from(ip) })).status).toBe(200);
-  return sent;
+  return sent.filter((text) => !text.includes('clock_timestamp() AS now'));
 }
 
 const storing = (statements: string[]): number => statements.filter((text) => text.includes('audit_name_id(')).length;
