@@ -21,7 +21,8 @@ const HEAD = `# Permissions
 <!-- Written by \`npm run generate\` from domain/access/permission.ts. -->
 
 Who may call each operation of the interface. Admins show who they are by an API key, and each has one role. _Without a key_ is
-whoever shows none: 401 \`UNAUTHENTICATED\` where the column is empty. A key whose role is not enough is 403 \`FORBIDDEN_ROLE\`.
+a request that shows none: 401 \`UNAUTHENTICATED\` where the column is empty. A key that is unknown or revoked, or whose admin is
+disabled, is 401 \`INVALID_API_KEY\`, and one whose role is not enough 403 \`FORBIDDEN_ROLE\`.
 _signed_ operations look at no key: the signature of a billing system stands in the message (401 \`BAD_SIGNATURE\`).
 
 Whether the state of a contract or job allows it is another question, which \`allowed_actions\` answers.

@@ -42,6 +42,7 @@ const ADMIN_ACTIONS = actionTable<AdminActionName>('AdminActions', {
   edit: { operation_id: 'updateAdmin', description: 'Change the name' },
   change_role: { operation_id: 'updateAdmin', description: 'Give another role' },
   disable: { operation_id: 'updateAdmin', description: 'Disable it' },
+  enable: { operation_id: 'updateAdmin', description: 'Make it active again' },
   create_api_key: { operation_id: 'createAdminApiKey', description: 'Give it an API key' },
 });
 

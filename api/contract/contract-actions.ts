@@ -19,7 +19,10 @@ export const CONTRACT_ACTIONS = actionTable<ContractActionName>('ContractActions
     description: 'Change timezone, start_date, end_date, term or expiry_grace_days',
   },
   raise_quota: { operation_id: 'updateContract', description: 'Raise the quota' },
-  amend: { operation_id: 'createAmendment', description: 'Amend it; while suspended only to less' },
+  amend: {
+    operation_id: 'createAmendment',
+    description: 'Amend it; while it is suspended only to an earlier end or without automatic renewal',
+  },
   activate: { operation_id: 'activateContract', description: 'Activate it' },
   pause: { operation_id: 'pauseContract', description: 'Pause it' },
   resume: { operation_id: 'resumeContract', description: 'Resume it' },

@@ -51,7 +51,7 @@ export function actionTable<Name extends string>(
     shape: z
       .object(shape)
       .describe(
-        'What this caller can do with it now: true, or the code that every such request is answered with. A request can still be refused for what it asks for, or because of the catalogue or another contract. What already holds is true: asking again changes nothing.',
+        'What this caller can do with it now: true, or the code that every such request is answered with. A request can still be refused for what it asks for, or because of the catalogue, another contract or the number of test licenses that exist. What already holds is true: asking again changes nothing. An answer that is repeated for its Idempotency-Key shows what held when it was first given.',
       )
       .openapi(name),
     present(allowed, caller) {

@@ -110,7 +110,7 @@ function problemFor(error: unknown, request: Request): Problem {
   if (error instanceof CommandOutcomeUnknown) {
     return protocolProblem(
       'OUTCOME_UNKNOWN',
-      'The command was sent, but its outcome did not arrive in time. What was not carried out by now never is. Repeat it with the same Idempotency-Key, or read the contract.',
+      'The command was sent, but its outcome did not arrive in time. What was not carried out by now never is. Read the contract to see which, or repeat the request with its Idempotency-Key, if the operation takes one.',
     );
   }
   if (error instanceof CommandFailed) {

@@ -41,7 +41,7 @@ export function lastSuperAdminKeyRefusal(
   return isOnlyOne ? refuse('LAST_SUPER_ADMIN_KEY', { key_id: key.key_id }) : null;
 }
 
-export type AdminActionName = 'edit' | 'change_role' | 'disable' | 'create_api_key';
+export type AdminActionName = 'edit' | 'change_role' | 'disable' | 'enable' | 'create_api_key';
 
 /** The actions upon an admin. `keys` are those of all super admins. */
 export function adminActions(
@@ -54,6 +54,7 @@ export function adminActions(
     edit: true,
     change_role: allowedUnless(lastSuperAdminRefusal(id, admin, lowered, keys)),
     disable: allowedUnless(lastSuperAdminRefusal(id, admin, { role, status: 'disabled' }, keys)),
+    enable: true,
     create_api_key: true,
   };
 }

@@ -179,7 +179,13 @@ test('admins and their keys show that the last super admin and its last key stay
   const keysOf = async (): Promise<any[]> => (await api.call('GET', `${path}/api-keys`)).body.data;
   const last = { code: 'LAST_SUPER_ADMIN' };
 
-  expect(await actionsOf(path)).toEqual({ edit: true, change_role: last, disable: last, create_api_key: true });
+  expect(await actionsOf(path)).toEqual({
+    edit: true,
+    change_role: last,
+    disable: last,
+    enable: true,
+    create_api_key: true,
+  });
   expect(await listed('/admins', id)).toEqual(await actionsOf(path));
   expect(await edit({ role: 'admin' })).toEqual(last);
   expect(await edit({ status: 'disabled' })).toEqual(last);
@@ -192,6 +198,7 @@ test('admins and their keys show that the last super admin and its last key stay
     edit: true,
     change_role: true,
     disable: true,
+    enable: true,
     create_api_key: true,
   });
 
@@ -204,7 +211,13 @@ test('admins and their keys show that the last super admin and its last key stay
   }
 
   await api.addAdmin('super_admin');
-  expect(await actionsOf(path)).toEqual({ edit: true, change_role: true, disable: true, create_api_key: true });
+  expect(await actionsOf(path)).toEqual({
+    edit: true,
+    change_role: true,
+    disable: true,
+    enable: true,
+    create_api_key: true,
+  });
   expect((await keysOf()).map((key) => key.allowed_actions)).toEqual([{ revoke: true }, { revoke: true }]);
   expect(await edit({ status: 'disabled' })).toBe(true);
 });
