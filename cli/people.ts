@@ -71,8 +71,8 @@ function report(id: string, erasure: Erasure, kept: boolean): void {
       if (!kept) console.log('Nothing was changed. Run it again with --yes; it cannot be undone.');
       return;
     }
-    case 'erased_before':
-      console.log(`${id} was erased before.`);
+    case 'nothing_left':
+      console.log(`${id} was erased before, and nothing has come since.`);
       return;
     case 'not_found':
       throw new CommandFailure(
@@ -84,7 +84,7 @@ function report(id: string, erasure: Erasure, kept: boolean): void {
       );
     case 'customer_has_open_contracts':
       throw new CommandFailure(
-        `The customer ${id} has ${erasure.open_contracts} contracts that are not over. End or delete them, or give them another customer (GET /api/v1/contracts?customer_id=${id}).`,
+        `The customer ${id} has contracts that are not over (${erasure.open_contracts}). End or delete them, or give them another customer (GET /api/v1/contracts?customer_id=${id}).`,
       );
   }
 }

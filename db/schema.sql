@@ -33,7 +33,9 @@ CREATE TABLE admins (
   role        text NOT NULL CONSTRAINT admins_role_known CHECK (role IN ('super_admin', 'admin', 'operator', 'viewer')),
   status      text NOT NULL DEFAULT 'active' CONSTRAINT admins_status_known CHECK (status IN ('active', 'disabled')),
   created_at  timestamptz NOT NULL,
-  updated_at  timestamptz NOT NULL
+  updated_at  timestamptz NOT NULL,
+  -- When the person was forgotten; from then on the row does not change.
+  erased_at   timestamptz
 );
 CREATE UNIQUE INDEX admins_email_unique ON admins (lower(email));
 CREATE INDEX admins_by_created ON admins (created_at, id);
@@ -102,7 +104,9 @@ CREATE TABLE customers (
   name             text NOT NULL,
   billing_contact  text,
   created_at       timestamptz NOT NULL,
-  updated_at       timestamptz NOT NULL
+  updated_at       timestamptz NOT NULL,
+  -- When the person was forgotten; from then on the row does not change, and no contract is for them.
+  erased_at        timestamptz
 );
 CREATE UNIQUE INDEX customers_email_unique ON customers (lower(email));
 CREATE INDEX customers_by_created ON customers (created_at, id);

@@ -197,7 +197,7 @@ export const adminRoutes: Route[] = [
     params: IdParams,
     body: AdminEdit,
     answers: { 200: ADMIN },
-    refusals: ['LAST_SUPER_ADMIN'],
+    refusals: ['LAST_SUPER_ADMIN', 'PERSON_ERASED'],
     audit: ['admin.updated'],
     handle({ params, body, write, ...request }) {
       return write(async (tx) => {
@@ -218,19 +218,19 @@ export const adminRoutes: Route[] = [
     body: ApiKeyCreate,
     body_optional: true,
     answers: { 201: { description: 'The key', schema: NewApiKeyShape } },
+    refusals: ['PERSON_ERASED'],
     audit: ['admin.key_created'],
     handle({ api, params, body, write, ...request }) {
       return write(async (tx) => {
-        const admin = await findAdmin(tx, params.id);
-        if (!admin) return notFound('admin', params.id);
         const key = newApiKey('admin', randomFillSync);
         const row = await createAdminApiKey(
           tx,
-          admin.id,
+          params.id,
           key,
           { pepper: api.keyPepper, label: body.label },
           actOf(request),
         );
+        if (isRefusal(row)) return row;
         const shown = presentApiKey(row, await listSuperAdminKeys(tx), request.caller);
         return { status: 201, body: { ...shown, key: key.text }, replay_body: { ...shown, key: null } };
       });

@@ -104,7 +104,7 @@ export const customerRoutes: Route[] = [
     params: IdParams,
     body: CustomerEdit,
     answers: { 200: CUSTOMER },
-    refusals: ['EMAIL_TAKEN'],
+    refusals: ['EMAIL_TAKEN', 'PERSON_ERASED'],
     audit: ['customer.updated'],
     handle({ params, body, write, ...request }) {
       const edited = write(async (tx) => {

@@ -51,6 +51,7 @@ const REFUSAL_STATUS: Record<RefusalCode, number> = {
   CLOCK_ADVANCING: 409,
   LAST_SUPER_ADMIN: 409,
   LAST_SUPER_ADMIN_KEY: 409,
+  PERSON_ERASED: 409,
 };
 
 /** Refusals of the interface itself, before any rule of the domain is asked. */

@@ -19,6 +19,8 @@ export interface AdminRow {
   status: AdminStatus;
   created_at: Instant;
   updated_at: Instant;
+  /** When the person was forgotten, or null. */
+  erased_at: Instant | null;
 }
 
 const ADMIN_COLUMNS = columnNames<AdminRow>({
@@ -29,6 +31,7 @@ const ADMIN_COLUMNS = columnNames<AdminRow>({
   status: true,
   created_at: true,
   updated_at: true,
+  erased_at: true,
 });
 
 export interface AdminFilter {
@@ -107,11 +110,11 @@ export async function announceAccess(tx: Sql, admin_id: string): Promise<void> {
   await tx`SELECT pg_notify(${ACCESS_CHANNEL}, ${admin_id})`;
 }
 
-/** Puts neutral values in place of what names an admin. */
+/** Puts neutral values in place of what names an admin, for good. */
 export async function eraseAdmin(
   tx: Sql,
   id: string,
   { name, email, now }: { name: string; email: string; now: Instant },
 ): Promise<void> {
-  await tx`UPDATE admins SET ${tx({ name, email, updated_at: now })} WHERE id = ${id}`;
+  await tx`UPDATE admins SET ${tx({ name, email, updated_at: now, erased_at: now })} WHERE id = ${id} AND erased_at IS NULL`;
 }

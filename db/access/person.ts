@@ -1,5 +1,5 @@
 /** What names people who act, beside the history that holds only their ids (decisions 41). */
-import type { StoredPerson } from '../../domain/base/actor';
+import type { Actor, StoredPerson } from '../../domain/base/actor';
 import type { Instant } from '../../domain/base/instant';
 import type { Fragment, Sql } from '../base/database';
 
@@ -47,6 +47,26 @@ export async function lockPerson(tx: Sql, person_id: string): Promise<void> {
   await tx`SELECT pg_advisory_xact_lock(hashtextextended('audit_people ' || ${person_id}::text, 0))`;
 }
 
+/** A name to be stored outside the history: `neutral_name` when the person was erased, who otherwise is not until the transaction ends. */
+export async function nameToStore(
+  tx: Sql,
+  { type, id, name }: Pick<Actor, 'type' | 'id' | 'name'>,
+  neutral_name: string,
+): Promise<string> {
+  if (type !== 'user') return name;
+  await lockPerson(tx, id);
+  return (await isErased(tx, id)) ? neutral_name : name;
+}
+
+/** The addresses by which the history knows a customer, now and before. */
+export async function emailsOf(tx: Sql, customer_id: string): Promise<string[]> {
+  const rows = await tx<{ email: string }[]>`
+    SELECT email FROM customers WHERE id = ${customer_id} AND erased_at IS NULL
+    UNION SELECT told.email FROM audit_person_facts, LATERAL (VALUES (before ->> 'email'), (after ->> 'email')) AS told (email)
+    WHERE person_id = ${customer_id} AND told.email LIKE '%@%'`;
+  return rows.map(({ email }) => email);
+}
+
 /** Whether a person was erased. */
 export async function isErased(sql: Sql, person_id: string): Promise<boolean> {
   const erased = await sql`SELECT FROM audit_people WHERE person_id = ${person_id} AND name IS NULL LIMIT 1`;
@@ -64,16 +84,17 @@ export async function erasePersonFromHistory(
 ): Promise<ErasedRows> {
   const names = await tx`
     UPDATE audit_people SET name = NULL, erased_at = ${now} WHERE person_id = ${person_id} AND name IS NOT NULL`;
-  if (names.count === 0) await tx`INSERT INTO audit_people (person_id, erased_at) VALUES (${person_id}, ${now})`;
+  if (names.count === 0 && !(await isErased(tx, person_id)))
+    await tx`INSERT INTO audit_people (person_id, erased_at) VALUES (${person_id}, ${now})`;
   const addresses = await tx`DELETE FROM audit_origins WHERE person_id = ${person_id}`;
   const facts = await tx`
     UPDATE audit_person_facts SET before = ${withoutPerson(tx, 'before', neutral_name)}, after = ${withoutPerson(tx, 'after', neutral_name)}
-    WHERE person_id = ${person_id}`;
+    WHERE person_id = ${person_id} AND (${namesPerson(tx, 'before', neutral_name)} OR ${namesPerson(tx, 'after', neutral_name)})`;
   const contracts = await tx`
     UPDATE contracts c SET deleted_by = ${neutral_name} FROM audit_events e
-    WHERE e.action = 'contract.deleted' AND e.actor ->> 'id' = ${person_id} AND c.id = e.contract_id AND c.deleted_by IS NOT NULL`;
+    WHERE e.action = 'contract.deleted' AND e.actor ->> 'id' = ${person_id} AND c.id = e.contract_id AND c.deleted_by <> ${neutral_name}`;
   const answers = await tx`
-    UPDATE idempotency_keys SET body = ${withoutPerson(tx, 'body', neutral_name)} WHERE body ->> 'id' = ${person_id}`;
+    UPDATE idempotency_keys SET body = ${withoutPerson(tx, 'body', neutral_name)} WHERE body ->> 'id' = ${person_id} AND ${namesPerson(tx, 'body', neutral_name)}`;
   return {
     names: names.count,
     addresses: addresses.count,
@@ -81,6 +102,13 @@ export async function erasePersonFromHistory(
     deleted_contracts: contracts.count,
     answers: answers.count,
   };
+}
+
+/** Whether a JSON object has a text that names a person. */
+function namesPerson(sql: Sql, column: string, neutral_name: string): Fragment {
+  return sql`EXISTS (
+    SELECT FROM jsonb_each(${sql(column)})
+    WHERE key = ANY (person_fields()) AND value NOT IN ('null', to_jsonb(${neutral_name}::text)))`;
 }
 
 /** A JSON object with the neutral name in place of each text that names a person. */

@@ -456,10 +456,14 @@ function columns(sql: Sql): Fragment {
     reason, try_at, tries, decided_at, request_id`;
 }
 
-/** Empties the messages of billing systems about the contracts of a customer, whom they may name; what they told stays. Answers how many. */
-export async function eraseRawMessages(tx: Sql, customer_id: string): Promise<number> {
+/**
+ * Empties the messages of billing systems about the contracts of a customer, who may be named in them, and all others that hold one
+ * of the addresses. What was understood of them stays. Answers how many. Reads every message.
+ */
+export async function eraseRawMessages(tx: Sql, customer_id: string, emails: string[]): Promise<number> {
   const emptied = await tx`
     UPDATE billing_inbox SET raw = '{}'
-    WHERE contract_id IN (SELECT id FROM contracts WHERE customer_id = ${customer_id}) AND raw <> '{}'`;
+    WHERE raw <> '{}' AND (contract_id IN (SELECT id FROM contracts WHERE customer_id = ${customer_id})
+      OR EXISTS (SELECT FROM unnest(${emails}::text[]) AS email WHERE strpos(lower(raw), lower(email)) > 0))`;
   return emptied.count;
 }

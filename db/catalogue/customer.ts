@@ -1,7 +1,7 @@
 /** Customers in Postgres: whom contracts are for. An address belongs to one of them, in any case of its letters. */
 import type { Instant } from '../../domain/base/instant';
 import { columnNames } from '../base/columns';
-import type { Sql } from '../base/database';
+import type { Fragment, Sql } from '../base/database';
 import { pageByCreation } from '../base/paging';
 import type { KeysetPage, Sorted } from '../base/paging';
 import { found } from '../base/search';
@@ -14,6 +14,8 @@ export interface CustomerRow {
   billing_contact: string | null;
   created_at: Instant;
   updated_at: Instant;
+  /** When the person was forgotten, or null. */
+  erased_at: Instant | null;
 }
 
 const CUSTOMER_COLUMNS = columnNames<CustomerRow>({
@@ -23,23 +25,32 @@ const CUSTOMER_COLUMNS = columnNames<CustomerRow>({
   billing_contact: true,
   created_at: true,
   updated_at: true,
+  erased_at: true,
 });
 
-/** A customer, or undefined. `lock` keeps others from changing it until the transaction ends. */
+/**
+ * A customer, or undefined. `lock` keeps others from changing it until the transaction ends: `change` for an edit, `erase` also from
+ * referring to it.
+ */
 export async function findCustomer(
   sql: Sql,
   id: string,
-  options: { lock?: boolean } = {},
+  options: { lock?: 'change' | 'erase' } = {},
 ): Promise<CustomerRow | undefined> {
   const [row] = await sql<
     CustomerRow[]
-  >`SELECT ${sql(CUSTOMER_COLUMNS)} FROM customers WHERE id = ${id} ${options.lock ? sql`FOR NO KEY UPDATE` : sql``}`;
+  >`SELECT ${sql(CUSTOMER_COLUMNS)} FROM customers WHERE id = ${id} ${lockOf(sql, options.lock)}`;
   return row;
 }
 
-/** Whether a customer exists, for what refers to one. */
+function lockOf(sql: Sql, lock: 'change' | 'erase' | undefined): Fragment {
+  if (lock === undefined) return sql``;
+  return lock === 'change' ? sql`FOR NO KEY UPDATE` : sql`FOR UPDATE`;
+}
+
+/** Whether a customer exists, for what refers to one; one who was forgotten does not. In a transaction, they are not forgotten until it ends. */
 export async function customerExists(sql: Sql, id: string): Promise<boolean> {
-  const found = await sql`SELECT FROM customers WHERE id = ${id}`;
+  const found = await sql`SELECT FROM customers WHERE id = ${id} AND erased_at IS NULL FOR KEY SHARE`;
   return found.count === 1;
 }
 
@@ -88,11 +99,12 @@ export async function countOpenContracts(sql: Sql, customer_id: string): Promise
   return row.count;
 }
 
-/** Puts neutral values in place of what names a customer. */
+/** Puts neutral values in place of what names a customer, for good. */
 export async function eraseCustomer(
   tx: Sql,
   id: string,
   { name, email, now }: { name: string; email: string; now: Instant },
 ): Promise<void> {
-  await tx`UPDATE customers SET ${tx({ name, email, billing_contact: null, updated_at: now })} WHERE id = ${id}`;
+  await tx`UPDATE customers SET ${tx({ name, email, billing_contact: null, updated_at: now, erased_at: now })}
+    WHERE id = ${id} AND erased_at IS NULL`;
 }

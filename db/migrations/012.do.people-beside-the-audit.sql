@@ -6,6 +6,9 @@
 
 SET lock_timeout = 2000;
 
+ALTER TABLE admins ADD COLUMN IF NOT EXISTS erased_at timestamptz;
+ALTER TABLE customers ADD COLUMN IF NOT EXISTS erased_at timestamptz;
+
 CREATE TABLE IF NOT EXISTS audit_people (
   id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   person_id  text NOT NULL,

@@ -2,6 +2,7 @@
  * Admins, and the rule that an installation keeps one who can administer it: an active super admin with an API key that is
  * accepted. Without one, only somebody with access to the database could let people in again.
  */
+import type { Instant } from '../base/instant';
 import { allowedUnless, refuse } from '../base/refusal';
 import type { Allowed, Refusal } from '../base/refusal';
 import type { Role } from './role';
@@ -43,12 +44,16 @@ export function lastSuperAdminKeyRefusal(
 
 export type AdminActionName = 'edit' | 'change_role' | 'disable' | 'enable' | 'create_api_key';
 
-/** The actions upon an admin. `keys` are those of all super admins. */
+/** The actions upon an admin; none upon one who was forgotten. `keys` are those of all super admins. */
 export function adminActions(
-  admin: AdminRights & { id: string },
+  admin: AdminRights & { id: string; erased_at: Instant | null },
   keys: readonly SuperAdminKey[],
 ): Record<AdminActionName, Allowed> {
-  const { id, role, status } = admin;
+  const { id, role, status, erased_at } = admin;
+  if (erased_at !== null) {
+    const code = 'PERSON_ERASED';
+    return { edit: code, change_role: code, disable: code, enable: code, create_api_key: code };
+  }
   const lowered = role === 'super_admin' ? { role: 'admin' as const, status } : admin;
   return {
     edit: true,

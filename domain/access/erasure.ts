@@ -1,4 +1,7 @@
 /** Forgetting a person: who can be forgotten, and what stands in place of what named them. */
+import type { Instant } from '../base/instant';
+import { refuse } from '../base/refusal';
+import type { Refusal } from '../base/refusal';
 import type { AdminStatus } from './admin';
 
 /** In place of the name of a person who was erased; the function `shown_actor` of the database answers the same. */
@@ -17,4 +20,9 @@ export function adminErasureRefusal({ status }: { status: AdminStatus }): 'admin
 /** Why a customer is not erased, or null. Who has a contract that is not over is still dealt with under their name. */
 export function customerErasureRefusal(open_contracts: number): 'customer_has_open_contracts' | null {
   return open_contracts > 0 ? 'customer_has_open_contracts' : null;
+}
+
+/** The refusal to change a person who was forgotten: nothing is stored for their id again. */
+export function erasedRefusal(kind: 'admin' | 'customer', erased_at: Instant): Refusal {
+  return refuse('PERSON_ERASED', { kind, erased_at });
 }

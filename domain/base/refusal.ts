@@ -217,6 +217,11 @@ const SENTENCES = {
     detail: (m) =>
       `${show(m.key_id)} is the only key that works of any active super admin. Make another one (POST /api/v1/admins/{id}/api-keys), then revoke this one with it.`,
   },
+  PERSON_ERASED: {
+    title: 'The person was forgotten',
+    detail: (m) =>
+      `What named this ${show(m.kind)} was erased for good at ${show(m.erased_at)}, and nothing is stored for the id again. Create a new ${show(m.kind)}.`,
+  },
 } as const satisfies Record<string, Sentence>;
 
 /** The code of a refusal that the domain can give. */

@@ -1,11 +1,13 @@
 /** Forgetting people: by the command of operators and by the transaction that it runs. */
+import { randomUUID } from 'node:crypto';
 import { erasePerson } from '../../transactions/access/erase-person';
 import type { Erasure } from '../../transactions/access/erase-person';
+import { customerExists } from '../../db/catalogue/customer';
 import { SYSTEM } from '../../domain/base/actor';
 import { startTestApi } from '../harness/api';
 import type { TestApi } from '../harness/api';
 import { waitUntilBlocked } from '../harness/blocked-statement';
-import { addCatalogue, addContract } from '../harness/catalogue';
+import { addCatalogue, addContract, contractBody } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { covenantCommand } from '../harness/covenant-command';
 import type { RanCommand } from '../harness/covenant-command';
@@ -48,7 +50,7 @@ async function rowsWith(texts: string[]): Promise<string[]> {
 async function addBusyAdmin(name: string) {
   const body = { name, email: `${name.toLowerCase()}@example.com`, role: 'super_admin' };
   const headers = { 'X-Forwarded-For': ADDRESS };
-  const created = await api.call('POST', '/admins', { body, headers: { 'Idempotency-Key': 'made-once' } });
+  const created = await api.call('POST', '/admins', { body, headers: { 'Idempotency-Key': randomUUID() } });
   const { id } = created.body;
   const key = (await api.call('POST', `/admins/${id}/api-keys`, { body: { label: `Laptop of ${name}` } })).body.key;
   const contract = await addContract(api, catalogue);
@@ -117,7 +119,11 @@ test('an admin is erased everywhere, leaves one audit row with the id alone, and
   });
 
   const again = await erase(admin.id, '--yes');
-  expect(again).toEqual({ code: 0, stdout: `${admin.id} was erased before.\n`, stderr: '' });
+  expect(again).toEqual({
+    code: 0,
+    stdout: `${admin.id} was erased before, and nothing has come since.\n`,
+    stderr: '',
+  });
   expect(await auditOf(api, admin.id)).toHaveLength(audit.length);
 });
 
@@ -149,7 +155,7 @@ test('a customer is erased when all contracts are over, with what billing system
     { action: 'customer.updated', before: { name: 'Erased' }, after: { name: 'Erased' } },
     { action: 'customer.erased', before: null, after: null },
   ]);
-  expect(await eraseHere(customer.id)).toEqual({ outcome: 'erased_before' });
+  expect(await eraseHere(customer.id)).toEqual({ outcome: 'nothing_left' });
 });
 
 test('a name is not stored again by whoever still writes it: neither at the same time nor later', async () => {
@@ -171,4 +177,88 @@ test('a name is not stored again by whoever still writes it: neither at the same
   const shown = { type: 'user', id: admin.id, name: 'Erased' };
   const acts = (await auditOf(api, admin.id)).filter(({ action }) => action === 'a.b');
   expect(acts.map((row) => row.actor)).toEqual([shown, shown]);
+});
+
+test('nothing is stored for a person who was erased: neither an edit, nor a key, nor a contract', async () => {
+  const admin = await api.addAdmin('operator');
+  await disable(admin.id);
+  const customer = (await api.call('POST', '/customers', { body: { name: 'Ludmila', email: 'ludmila@example.com' } }))
+    .body;
+  expect(await eraseHere(admin.id)).toMatchObject({ outcome: 'erased', kind: 'admin' });
+  expect(await eraseHere(customer.id)).toMatchObject({ outcome: 'erased', kind: 'customer' });
+  const code = 'PERSON_ERASED';
+  expectRefusal(await api.call('PATCH', `/admins/${admin.id}`, { body: { name: 'Again' } }), 409, code);
+  expectRefusal(await api.call('PATCH', `/admins/${admin.id}`, { body: { status: 'active' } }), 409, code);
+  expectRefusal(await api.call('POST', `/admins/${admin.id}/api-keys`, { body: { label: 'Again' } }), 409, code);
+  expectRefusal(await api.call('PATCH', `/customers/${customer.id}`, { body: { name: 'Again' } }), 409, code);
+  const { allowed_actions } = (await api.call('GET', `/admins/${admin.id}`)).body;
+  expect(new Set(Object.values(allowed_actions).map((answer) => (answer as { code: string }).code))).toEqual(
+    new Set([code]),
+  );
+  const contract = await addContract(api, catalogue);
+  const customer_id = customer.id;
+  const moved = await api.call('PATCH', `/contracts/${contract.id}`, { body: { customer_id } });
+  expectRefusal(moved, 422, 'VALIDATION_FAILED');
+  const made = await api.call('POST', '/contracts', { body: contractBody(catalogue, { customer_id }) });
+  expectRefusal(made, 422, 'VALIDATION_FAILED');
+  expect(await rowsWith(['Again', 'ludmila'])).toEqual([]);
+});
+
+test('an erasure waits for a contract that is being made for the customer, and is refused then', async () => {
+  const body = { name: 'Philippa', email: 'philippa@example.com' };
+  const customer = (await api.call('POST', '/customers', { body })).body;
+  const contract = await addContract(api, catalogue);
+  const writer = await api.sql.reserve();
+  await writer`BEGIN`;
+  expect(await customerExists(writer as never, customer.id)).toBe(true);
+  const erasure = eraseHere(customer.id);
+  await waitUntilBlocked(api.sql);
+  await writer`UPDATE contracts SET customer_id = ${customer.id} WHERE id = ${contract.id}`;
+  await writer`COMMIT`;
+  writer.release();
+  expect(await erasure).toEqual({ outcome: 'customer_has_open_contracts', open_contracts: 1 });
+});
+
+test('an admin who is erased while they delete a contract is not named by it', async () => {
+  const admin = await addBusyAdmin('Perpetua');
+  const spare = await addContract(api, catalogue, { status: 'inactive' });
+  const gate = await api.sql.reserve();
+  await gate`BEGIN`;
+  await gate`SELECT FROM contracts WHERE id = ${spare.id} FOR UPDATE`;
+  const headers = { 'X-Forwarded-For': ADDRESS };
+  const removed = api.call('DELETE', `/contracts/${spare.id}`, {
+    key: admin.key,
+    headers,
+    body: { confirm_name: spare.name },
+  });
+  await waitUntilBlocked(api.sql);
+  await disable(admin.id);
+  expect(await eraseHere(admin.id)).toMatchObject({ outcome: 'erased' });
+  await gate`COMMIT`;
+  gate.release();
+  await removed;
+  expect(await rowsWith(admin.names)).toEqual([]);
+});
+
+test('a further erasure empties messages that came since, wherever an address of the customer stands in them', async () => {
+  const body = { name: 'Bartholomew', email: 'bartholomew@example.com' };
+  const customer = (await api.call('POST', '/customers', { body })).body;
+  await api.call('PATCH', `/customers/${customer.id}`, { body: { email: 'tolly@example.com' } });
+  const contract = await addContract(api, catalogue);
+  const receive = (event_id: string, contract_id: string | null, raw: string) => api.sql`
+    INSERT INTO billing_inbox (source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, told_at, future_dated, outcome, try_at)
+    VALUES ('stripe', ${event_id}, 'invoice.paid', ${contract_id}, 'in_1', 'null', ${raw}, now(), now(), now(), false, 'PARKED', now())`;
+  await receive('evt_moved', contract.id, '{"email": "Bartholomew@example.com"}');
+  await receive('evt_nameless', null, '{"email": "tolly@example.com"}');
+  await receive('evt_other', null, '{"email": "other@example.com"}');
+  expect(await eraseHere(customer.id)).toMatchObject({ outcome: 'erased', rows: { billing_messages: 2 } });
+  expect(await rowsWith(['artholomew', 'tolly'])).toEqual([]);
+  const own = await addContract(api, catalogue, { status: 'inactive' });
+  await api.call('DELETE', `/contracts/${own.id}`, { body: { confirm_name: own.name } });
+  await api.sql`UPDATE contracts SET customer_id = ${customer.id} WHERE id = ${own.id}`;
+  await receive('evt_late', own.id, '{"name": "Bartholomew"}');
+  expect(await eraseHere(customer.id)).toMatchObject({ outcome: 'erased', rows: { billing_messages: 1 } });
+  expect(await rowsWith(['artholomew'])).toEqual([]);
+  expect(await eraseHere(customer.id)).toEqual({ outcome: 'nothing_left' });
+  expect((await auditOf(api, customer.id)).filter(({ action }) => action === 'customer.erased')).toHaveLength(2);
 });

@@ -1,25 +1,30 @@
 /** Creates and revokes API keys of admins, each write with its audit row. */
 import { lastSuperAdminKeyRefusal } from '../../domain/access/admin';
 import type { ApiKey } from '../../domain/access/api-key';
+import { erasedRefusal } from '../../domain/access/erasure';
 import type { Act } from '../../domain/base/edit';
 import type { Instant } from '../../domain/base/instant';
 import { notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
-import { announceAccess } from '../../db/access/admin';
+import { announceAccess, findAdmin } from '../../db/access/admin';
 import { insertAdminApiKey, lockAdminApiKey, lockSuperAdmins, updateRevokedAt } from '../../db/access/admin-api-key';
 import type { AdminApiKeyRow } from '../../db/access/admin-api-key';
 import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
 import { secretHmac } from './key-secret';
 
-/** Creates a key for an admin; the caller shows its text once. */
+/** Creates a key for an admin; the caller shows its text once. Refuses with `PERSON_ERASED` when the admin was forgotten. */
 export async function createAdminApiKey(
   tx: Sql,
   admin_id: string,
   key: ApiKey,
   options: { pepper: string; label: string | null },
   act: Act,
-): Promise<AdminApiKeyRow> {
+): Promise<AdminApiKeyRow | Refusal> {
+  // Locked: an admin who is forgotten at the same time gets no key, or the key is forgotten with them.
+  const admin = await findAdmin(tx, admin_id, { lock: true });
+  if (!admin) return notFound('admin', admin_id);
+  if (admin.erased_at !== null) return erasedRefusal('admin', admin.erased_at);
   const row = await storeAdminApiKey(tx, admin_id, key, { ...options, now: act.now });
   await auditAct(tx, act, {
     subject_type: 'admin',

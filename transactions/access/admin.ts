@@ -8,6 +8,7 @@ import { changedFields, difference, isEmpty } from '../../domain/base/edit';
 import type { Act } from '../../domain/base/edit';
 import type { Instant } from '../../domain/base/instant';
 import type { JsonObject } from '../../domain/base/json';
+import { erasedRefusal } from '../../domain/access/erasure';
 import { notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { announceAccess, findAdmin, findAdminByEmail, insertAdmin, updateAdmin } from '../../db/access/admin';
@@ -43,12 +44,13 @@ export async function createAdmin(
 
 /**
  * Edits an admin; writes nothing when nothing differs. Refuses with `LAST_SUPER_ADMIN` when no active super admin with an accepted
- * key would be left.
+ * key would be left, and with `PERSON_ERASED` when the admin was forgotten.
  */
 export async function editAdmin(tx: Sql, id: string, edit: AdminEdit, act: Act): Promise<AdminRow | Refusal> {
   const keys = await lockSuperAdmins(tx);
   const before = await findAdmin(tx, id, { lock: true });
   if (!before) return notFound('admin', id);
+  if (before.erased_at !== null) return erasedRefusal('admin', before.erased_at);
   const changes = changedFields<AdminRow, AdminEdit>(before, edit);
   if (isEmpty(changes)) return before;
   const refusal = lastSuperAdminRefusal(id, before, { ...before, ...changes }, keys);

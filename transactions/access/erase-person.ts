@@ -3,7 +3,7 @@ import { adminErasureRefusal, customerErasureRefusal, erasedEmail, ERASED_NAME }
 import type { Act } from '../../domain/base/edit';
 import { eraseAdmin, findAdmin } from '../../db/access/admin';
 import { eraseAdminApiKeys } from '../../db/access/admin-api-key';
-import { erasePersonFromHistory, isErased, lockPerson } from '../../db/access/person';
+import { emailsOf, erasePersonFromHistory, isErased, lockPerson } from '../../db/access/person';
 import type { ErasedRows } from '../../db/access/person';
 import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
@@ -14,19 +14,20 @@ export type PersonKind = 'admin' | 'customer';
 
 export type Erasure =
   | { outcome: 'erased'; kind: PersonKind; rows: ErasedRows & { billing_messages: number } }
-  | { outcome: 'not_found' | 'erased_before' | 'admin_is_active' }
+  | { outcome: 'not_found' | 'nothing_left' | 'admin_is_active' }
   | { outcome: 'customer_has_open_contracts'; open_contracts: number };
 
 /**
- * Puts neutral values in place of everything that names the person, once; call it inside a transaction. Rows of the history are not
- * touched: they hold the id alone, and so does the one audit row that this leaves.
+ * Puts neutral values in place of everything that names the person; call it inside a transaction. Rows of the history are not
+ * touched: they hold the id alone, and so does the one audit row that this leaves. Run again, it erases what came in the meantime,
+ * such as a message of a billing system, and leaves an audit row only when there was something.
  */
 export async function erasePerson(tx: Sql, id: string, act: Act): Promise<Erasure> {
   const admin = await findAdmin(tx, id, { lock: true });
-  const customer = admin ? undefined : await findCustomer(tx, id, { lock: true });
+  const customer = admin ? undefined : await findCustomer(tx, id, { lock: 'erase' });
   if (!admin && !customer) return { outcome: 'not_found' };
   await lockPerson(tx, id);
-  if (await isErased(tx, id)) return { outcome: 'erased_before' };
+  const is_first = !(await isErased(tx, id));
   const values = { name: ERASED_NAME, email: erasedEmail(id), now: act.now };
   let billing_messages = 0;
   if (admin) {
@@ -38,11 +39,13 @@ export async function erasePerson(tx: Sql, id: string, act: Act): Promise<Erasur
     const open_contracts = await countOpenContracts(tx, id);
     const refusal = customerErasureRefusal(open_contracts);
     if (refusal) return { outcome: refusal, open_contracts };
+    billing_messages = await eraseRawMessages(tx, id, await emailsOf(tx, id));
     await eraseCustomer(tx, id, values);
-    billing_messages = await eraseRawMessages(tx, id);
   }
   const rows = await erasePersonFromHistory(tx, id, { now: act.now, neutral_name: ERASED_NAME });
   const kind = admin ? 'admin' : 'customer';
+  const counts = Object.values<number>({ ...rows, billing_messages });
+  if (!is_first && counts.every((count) => count === 0)) return { outcome: 'nothing_left' };
   await auditAct(tx, act, { action: `${kind}.erased`, subject_type: kind, subject_id: id });
   return { outcome: 'erased', kind, rows: { ...rows, billing_messages } };
 }

@@ -6,6 +6,7 @@ import type { CustomerRow } from '../../db/catalogue/customer';
 import { changedFields, difference, isEmpty } from '../../domain/base/edit';
 import type { Act } from '../../domain/base/edit';
 import type { JsonObject } from '../../domain/base/json';
+import { erasedRefusal } from '../../domain/access/erasure';
 import { notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 
@@ -29,10 +30,12 @@ export async function createCustomer(
 
 /**
  * Edits a customer; writes nothing when nothing differs. Throws 23505 on `customers_email_unique` when the address is taken.
+ * Refuses with `PERSON_ERASED` when the customer was forgotten.
  */
 export async function editCustomer(tx: Sql, id: string, edit: CustomerEdit, act: Act): Promise<CustomerRow | Refusal> {
-  const before = await findCustomer(tx, id, { lock: true });
+  const before = await findCustomer(tx, id, { lock: 'change' });
   if (!before) return notFound('customer', id);
+  if (before.erased_at !== null) return erasedRefusal('customer', before.erased_at);
   const changes = changedFields<CustomerRow, CustomerEdit>(before, edit);
   if (isEmpty(changes)) return before;
   const after = await updateCustomer(tx, id, changes, act.now);

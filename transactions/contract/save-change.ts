@@ -1,5 +1,6 @@
 /** Saving what was decided upon a contract: facts, history, and what SQL judges by, together; only files of this folder call it. */
 import type { Act } from '../../domain/base/edit';
+import { ERASED_NAME } from '../../domain/access/erasure';
 import { sameJson } from '../../domain/base/json';
 import type { GeneratorFacts } from '../../domain/catalogue/generator';
 import { stateAt } from '../../domain/contract/contract';
@@ -11,6 +12,7 @@ import type { ContractHistory, ContractStep } from '../../domain/contract/histor
 import type { Nudge } from '../../domain/contract/nudge';
 import { mayGenerateIn } from '../../domain/contract/operations';
 import { settledOn } from '../../domain/contract/time-zone-rules';
+import { nameToStore } from '../../db/access/person';
 import { insertAudit } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
 import { saveInvoices } from '../../db/billing/invoice';
@@ -123,7 +125,8 @@ async function saveSteps(
 ): Promise<string[]> {
   const { id, settled_until: now } = facts;
   const history = historyOf(before, steps);
-  await updateContractRow(tx, facts, { ...derived, ...(facts.deleted_at === null ? {} : { deleted_by: actor.name }) });
+  const deleted_by = facts.deleted_at === null ? {} : { deleted_by: await nameToStore(tx, actor, ERASED_NAME) };
+  await updateContractRow(tx, facts, { ...derived, ...deleted_by });
   await saveHolds(tx, id, facts.holds);
   await saveInvoices(tx, id, before.invoices, facts.invoices);
   await saveAmendments(tx, id, before.amendments, facts.amendments);
