@@ -13,12 +13,14 @@ import { findGenerator } from '../../db/catalogue/generator';
 import { editGenerator } from '../../transactions/catalogue/generator';
 import { grantGeneration } from '../../db/generation/grant';
 import type { GenerationRequest } from '../../db/generation/grant';
+import { grantOptimistically } from '../../transactions/generation/grant-licenses';
+import type { Grant } from '../../transactions/generation/merge-grants';
 import { createLicenseRequests } from '../../transactions/generation/request-licenses';
 import type { Credential } from '../../transactions/generation/license-request';
 import { RowsBusy } from '../../db/base/errors';
 import { openDatabase } from '../../db/base/database';
 import type { Sql } from '../../db/base/database';
-import { refreshTerms } from '../../db/contract/license-terms';
+import { findGenerationProfile, refreshTerms } from '../../db/contract/license-terms';
 import { newId } from '../../transactions/base/new-id';
 import { editProduct } from '../../transactions/catalogue/product';
 import { rowsToWake } from '../../db/system/sweep';
@@ -261,19 +263,18 @@ test('a change of a contract leaves the license terms that a grant refers to fre
 });
 
 test('a job that is granted while the termination waits for the quota row is cancelled with the others', async () => {
-  const { facts, requestLicenses } = await openContract();
+  const { facts } = await openContract();
   const before = await requestJob(sql, facts.id, 150);
-  const waiting: [Promise<unknown>, Promise<Changed | Refusal>][] = [];
-  await sql.begin(async (gate) => {
-    await gate`SELECT FROM contract_quotas WHERE contract_id = ${facts.id} FOR NO KEY UPDATE`;
-    const granted = requestLicenses(buildRequest(facts.id, 200));
+  const profile = await findGenerationProfile(sql, facts.id);
+  if (!profile) throw new Error('the contract has no license terms');
+  let terminating: Promise<Changed | Refusal> | undefined;
+  await sql.begin(async (tx) => {
+    const grant: Grant = async (row) => (await grantGeneration(tx, { requests: [row], now: row.now }))[0];
+    await grantOptimistically(tx as never, grant, buildRequest(facts.id, 200), profile);
+    terminating = sql.begin((other) => carryOut(other, facts.id, TERMINATE));
     await waitUntilBlocked(sql);
-    waiting.push([granted, sql.begin((tx) => carryOut(tx, facts.id, TERMINATE))]);
-    await waitUntilBlocked(sql, 2);
   });
-  const [[, terminated]] = (await Promise.all(waiting.map((pair) => Promise.all(pair)))) as [
-    [unknown, Changed | Refusal],
-  ];
+  const terminated = await (terminating as unknown as Promise<Changed | Refusal>);
   if (isRefusal(terminated)) throw new Error(terminated.detail);
   const jobs = await sql<{ id: string; state: string }[]>`
     SELECT id, state FROM generation_jobs WHERE contract_id = ${facts.id} AND execution = 'background' ORDER BY id`;
