@@ -307,6 +307,18 @@ describe('openJob and closeJob', () => {
     expect(quota?.['claimed']).toBe(REQUESTED);
   });
 
+  test('a job that ends while its resumption waits for the contract is resumed', async () => {
+    const { contract_id, job_id } = await runningJob();
+    await fill(job_id, { to_chunk: 3 });
+    const change = { job_id, actor: TEST_ACTOR, now: now(), request_id: null };
+    const held = await holdRows(sql, (tx) => tx`SELECT FROM contracts WHERE id = ${contract_id} FOR NO KEY UPDATE`);
+    const resumed = sql.begin((tx) => resumeJob(tx, change));
+    await waitUntilBlocked(sql);
+    expect(await activities.closeJob({ job_id, now: now(), given_up: [3, 4] })).toMatchObject({ state: 'PARTIAL' });
+    await held.release();
+    expect(await resumed).toBe('QUEUED');
+  });
+
   test('a job that does not exist is an error', async () => {
     const job_id = '00000000-0000-7000-8000-00000000dead';
     await expect(activities.openJob({ job_id, now: now() })).rejects.toThrow('does not exist');

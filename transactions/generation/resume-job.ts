@@ -13,18 +13,21 @@ import type { JobState } from '../../domain/generation/generation-job';
 import { judgeContract } from '../contract/judge-contract';
 
 /**
- * Queues a job again and claims quota for what it lacks, unless its contract is over. The contract is settled and locked first.
- * Call it inside a transaction.
+ * Queues a job again and claims quota for what it lacks, unless its contract is over. The contract is settled and locked first; the
+ * state of the job is read after that, because the job can end while the lock is awaited. Call it inside a transaction.
  */
 export async function resumeJob(tx: Sql, change: JobChange): Promise<JobState | Refusal> {
   const found = await findJob(tx, change.job_id);
   if (!found) return notFound('generation job', change.job_id);
   const { actor, now, request_id } = change;
-  const contract = await judgeContract(tx, { id: found.contract_id, actor, now, request_id }, (facts, context) => {
-    const decision = resumeDecision(found.state);
-    return isRefusal(decision) ? decision : resumptionRefusal(facts, context.now);
-  });
+  const act = { id: found.contract_id, actor, now, request_id };
+  const contract = await judgeContract(tx, act, (facts, context) => resumptionRefusal(facts, context.now));
   if (isRefusal(contract)) return contract;
+  // Read without a lock: the lock of a job that is still at work would wait for its chunks.
+  const job = await findJob(tx, change.job_id);
+  if (!job) return notFound('generation job', change.job_id);
+  const decision = resumeDecision(job.state);
+  if (isRefusal(decision)) return decision;
   return contract.refusal ?? requeue(tx, change);
 }
 
