@@ -1,4 +1,4 @@
-/** What the lifecycle workflow has done in Postgres: settling a contract and carrying out commands upon it. */
+/** What the lifecycle workflow has done in Postgres: settling a contract and carrying out commands on it. */
 import { ApplicationFailure, asyncLocalStorage, log } from '@temporalio/activity';
 import { NotACommand, refusedOutcome } from '../../domain/contract/command';
 import type { CommandOutcome } from '../../domain/contract/command';

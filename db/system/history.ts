@@ -8,7 +8,7 @@ import { columnNames, ofAlias } from '../base/columns';
 import type { AuditClock, AuditEntry } from '../base/audit';
 import type { Fragment, Sql } from '../base/database';
 
-/** What can be acted upon. */
+/** What can be acted on. */
 export const AUDIT_SUBJECTS = [
   'contract',
   'job',
@@ -63,7 +63,7 @@ export interface AuditFilter {
   /** The actor's id, or the whole name that it had. */
   actor?: string | undefined;
   action?: string | undefined;
-  /** The id of what was acted upon. */
+  /** The id of what was acted on. */
   subject?: string | undefined;
   subject_type?: string | undefined;
   contract_id?: string | undefined;
@@ -154,7 +154,7 @@ function alternatives(sql: Sql, filter: AuditFilter): Alternative[] {
   );
 }
 
-/** By the id of whoever acted, by the name of a process, or by a name that a person had when they acted. */
+/** By the id of the actor, by the name of a process, or by a name that a person had when they acted. */
 function actors(sql: Sql, { actor }: AuditFilter): Alternative[] {
   if (actor === undefined) return [{ fits: sql`true` }];
   return [

@@ -1,6 +1,6 @@
 /**
  * Admins, and the rule that an installation keeps one who can administer it: an active super admin with an API key that is
- * accepted. Without one, only somebody with access to the database could let people in again.
+ * accepted. Without one, only a person with access to the database could let people in again.
  */
 import type { Instant } from '../base/instant';
 import { allowedUnless, refuse } from '../base/refusal';
@@ -44,7 +44,7 @@ export function lastSuperAdminKeyRefusal(
 
 export type AdminActionName = 'edit' | 'change_role' | 'disable' | 'enable' | 'create_api_key';
 
-/** The actions upon an admin; none upon one who was forgotten. `keys` are those of all super admins. */
+/** The actions on an admin; none on one who was forgotten. `keys` are those of all super admins. */
 export function adminActions(
   admin: AdminRights & { id: string; erased_at: Instant | null },
   keys: readonly SuperAdminKey[],
@@ -64,7 +64,7 @@ export function adminActions(
   };
 }
 
-/** The actions upon an API key; one that is revoked can be revoked again. `keys` are those of all super admins. */
+/** The actions on an API key; one that is revoked can be revoked again. `keys` are those of all super admins. */
 export function adminApiKeyActions(
   key: { id: string; key_id: string },
   keys: readonly SuperAdminKey[],

@@ -117,7 +117,7 @@ export function shownOutcome({
   return outcome === 'PARKED' && invoice_id === null ? 'PENDING' : outcome;
 }
 
-/** The actions upon an event: it can always be put back; one that waits, or concerns no contract, stays as it is. */
+/** The actions on an event: it can always be put back; one that waits, or concerns no contract, stays as it is. */
 export function billingEventActions(): Record<'replay', Allowed> {
   return { replay: true };
 }

@@ -45,7 +45,7 @@ export interface OpenJobs {
   open_jobs: number;
 }
 
-/** Each action upon a contract, settled at `now`: true, or the code of its refusal. What already holds can be asked for again. */
+/** Each action on a contract, settled at `now`: true, or the code of its refusal. What already holds can be asked for again. */
 export function contractActions(
   facts: ContractFacts,
   { reserved, open_jobs }: OpenJobs,
@@ -80,7 +80,7 @@ export function contractActions(
   >;
 }
 
-/** The actions upon an amendment: one that waits for its day can be withdrawn, and one that was withdrawn again. */
+/** The actions on an amendment: one that waits for its day can be withdrawn, and one that was withdrawn again. */
 export function amendmentActions({ status }: Pick<Amendment, 'status'>): Record<'withdraw', Allowed> {
   return { withdraw: status === 'pending' || status === 'cancelled' ? true : 'AMENDMENT_NOT_PENDING' };
 }

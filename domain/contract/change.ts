@@ -5,7 +5,7 @@ import type { Instant } from '../base/instant';
 import type { JsonObject } from '../base/json';
 import type { RenewalRecord } from './renewal-policy';
 
-/** Every act upon a contract that leaves an audit row and a domain event of the same name (domain.md 6.2). */
+/** Every act on a contract that leaves an audit row and a domain event of the same name (domain.md 6.2). */
 export type ContractAction =
   | 'contract.created'
   | 'contract.updated'

@@ -1,5 +1,5 @@
 /**
- * Every command upon a contract and how it is decided: one table, asked by the API, by activities and by dry runs.
+ * Every command on a contract and how it is decided: one table, asked by the API, by activities and by dry runs.
  *
  * A decision takes the settled facts and answers with a change, a refusal, or `unchanged` when what is asked already
  * holds (domain.md 1.4: repeating a transition is no error and leaves no trace).
@@ -83,7 +83,7 @@ const COMMANDS: { [Name in CommandName]: Decide<CommandInputs[Name]> } = {
   delete: remove,
 };
 
-/** Decides one command upon settled facts. Throws a TypeError when there is no such command. */
+/** Decides one command on settled facts. Throws a TypeError when there is no such command. */
 export function decide(command: ContractCommand, facts: ContractFacts, context: DecisionContext): Decision {
   const stale = revisionRefusal(facts, command.input.expected_revision);
   if (stale) return stale;

@@ -72,7 +72,7 @@ export function remove(facts: ContractFacts, input: DeleteInput, context: Decisi
   return revise(facts, deleted, context.now, 'contract.deleted');
 }
 
-/** What keeps a contract from being deleted, whoever confirms it; null when nothing does. */
+/** What keeps a contract from being deleted, whatever name confirms it; null when nothing does. */
 export function deleteRefusal(
   facts: ContractFacts,
   open_jobs: number,

@@ -14,7 +14,7 @@ import type { ContractFacts } from './facts';
 import { withAnswer, withoutInvoices, withoutOutdatedInvoices } from './verification';
 import type { BillingAnswer } from './verification';
 
-/** How a contract is settled before something is decided upon it. */
+/** How a contract is settled before something is decided on it. */
 export type Settling =
   /** By time alone, up to now or `until`: what must be verified with the billing system is passed by and stays due. */
   | { by: 'time'; until?: Instant }

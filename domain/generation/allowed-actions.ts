@@ -20,7 +20,7 @@ export interface JobStanding {
 
 export type JobActionName = 'cancel' | 'resume';
 
-/** Each action upon a job: true, or the code of its refusal. */
+/** Each action on a job: true, or the code of its refusal. */
 export function jobActions(job: JobStanding): Record<JobActionName, Allowed> {
   const cancelled = cancelDecision(job.state);
   return { cancel: isRefusal(cancelled) ? cancelled.code : true, resume: resumption(job) };

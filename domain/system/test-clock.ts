@@ -62,7 +62,7 @@ export function advanceDecision(clock: TestClockFacts, to: Instant): 'advance' |
   return to === clock.now && shownStatus(clock) === 'ready' ? 'unchanged' : 'advance';
 }
 
-/** The actions upon a clock: it is advanced from where it stands, unless it is on its way. */
+/** The actions on a clock: it is advanced from where it stands, unless it is on its way. */
 export function testClockActions(clock: TestClockFacts): Record<'advance', Allowed> {
   const decision = advanceDecision(clock, clock.now);
   return { advance: isRefusal(decision) ? decision.code : true };

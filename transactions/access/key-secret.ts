@@ -1,4 +1,4 @@
-/** Secrets of API keys: what is stored is their HMAC under the installation's pepper, from which nobody can make the key. */
+/** Secrets of API keys: what is stored is their HMAC under the installation's pepper, from which the key cannot be made. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { ApiKey } from '../../domain/access/api-key';
 

@@ -1,4 +1,4 @@
-/** What transactions upon a contract take and answer. */
+/** What transactions on a contract take and answer. */
 import type { Act } from '../../domain/base/edit';
 import type { Refusal } from '../../domain/base/refusal';
 import type { GeneratorFacts } from '../../domain/catalogue/generator';
@@ -7,12 +7,12 @@ import type { ContractFacts } from '../../domain/contract/facts';
 import type { Nudge } from '../../domain/contract/nudge';
 import type { ContractRow } from '../../db/contract/contract';
 
-/** Who acts upon which contract. `now` is the real time; a contract on a test clock lives by that clock instead. */
+/** Who acts on which contract. `now` is the real time; a contract on a test clock lives by that clock instead. */
 export interface ContractAct extends Act {
   id: string;
 }
 
-/** A contract after a transaction upon it. */
+/** A contract after a transaction on it. */
 export interface Changed {
   row: ContractRow;
   facts: ContractFacts;

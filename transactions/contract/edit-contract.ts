@@ -1,5 +1,5 @@
 /**
- * Editing a contract: every PATCH begins here, whoever carries it out (decisions 1).
+ * Editing a contract: every PATCH begins here, also one that the workflow carries out (decisions 1).
  *
  * The contract is locked, settled and judged once, in this process. An edit that leaves the state as it is, is refused, or asks for
  * what already holds ends here: it needs neither Temporal nor a worker. One that activates, pauses or resumes is the workflow's, which

@@ -1,4 +1,4 @@
-/** Carrying out one command upon a contract. */
+/** Carrying out one command on a contract. */
 import type { Refusal } from '../../domain/base/refusal';
 import { NotACommand, decide, needsOf } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';
@@ -9,7 +9,7 @@ import type { Changed, ContractAct } from './changed';
 import { settleAndDecide } from './settle-and-decide';
 
 /**
- * Settles a contract by time alone and carries out a command upon it, or says why not; call it inside a transaction.
+ * Settles a contract by time alone and carries out a command on it, or says why not; call it inside a transaction.
  * @throws NotACommand when the command is not what its decision expects
  */
 export async function runCommand(tx: Sql, act: ContractAct, command: ContractCommand): Promise<Changed | Refusal> {

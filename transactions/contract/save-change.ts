@@ -1,4 +1,4 @@
-/** Saving what was decided upon a contract: facts, history, and what SQL judges by, together; only files of this folder call it. */
+/** Saving what was decided on a contract: facts, history, and what SQL judges by, together; only files of this folder call it. */
 import type { Act } from '../../domain/base/edit';
 import { ERASED_NAME } from '../../domain/access/erasure';
 import { sameJson } from '../../domain/base/json';

@@ -1,6 +1,6 @@
 /**
- * Settling and deciding: what every transaction upon a contract does, in one place. The files of this folder call it with what is
- * theirs; nobody else does.
+ * Settling and deciding: what every transaction on a contract does, in one place. The files of this folder call it with what is
+ * theirs; no other file does.
  *
  * Lock the row, cross every boundary that is due, ask `domain/` for the decision, and save the change (`save-change.ts`). A refusal
  * still commits the boundaries it met on its way.

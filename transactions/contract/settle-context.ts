@@ -1,4 +1,4 @@
-/** What is read beside a contract when it is settled or decided upon: the catalogue, and the contract it ends with. */
+/** What is read beside a contract when it is settled or decided on: the catalogue, and the contract it ends with. */
 import type { ContractFacts } from '../../domain/contract/facts';
 import { settle } from '../../domain/contract/boundary';
 import type { SettleContext } from '../../domain/contract/boundary';

@@ -21,7 +21,7 @@ export function settleContract(tx: Sql, { id, now }: SettledContract): Promise<C
 }
 
 /**
- * Settles a contract by time alone, for whoever looks at it or needs it locked: a suspension or termination for unpaid invoices is
+ * Settles a contract by time alone, for a reader or for a caller that needs it locked: a suspension or termination for unpaid invoices is
  * passed by and stays due. The row stays locked as long as the transaction lasts. Safe to run twice.
  */
 export function settleByTime(

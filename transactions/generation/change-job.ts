@@ -20,7 +20,7 @@ export function cancelJob(tx: Sql, change: JobChange): Promise<JobState | Refusa
 }
 
 /**
- * Moves a job to the state that is decided upon its locked row, with an audit row; `unchanged` writes nothing. Answers its state
+ * Moves a job to the state that is decided on its locked row, with an audit row; `unchanged` writes nothing. Answers its state
  * afterwards. Call it inside a transaction.
  */
 export async function changeJobState(

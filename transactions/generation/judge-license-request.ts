@@ -62,7 +62,7 @@ export async function diagnose(tx: Sql, request: LicenseRequest): Promise<Diagno
   return { result: null, by_rule: false, nudge };
 }
 
-/** A request as it was judged upon the settled contract; `refusal` is null when it can be granted. */
+/** A request as it was judged on the settled contract; `refusal` is null when it can be granted. */
 export interface JudgedRequest {
   facts: ContractFacts;
   /** The time of the contract's test clock; null for one that lives by the world's. */
@@ -104,7 +104,7 @@ async function testLimitRefusal(tx: Sql, request: LicenseRequest): Promise<Refus
   return refuse('TEST_LICENSE_LIMIT', { allowed: TEST_LICENSES_MAX, generated, requested: request.count });
 }
 
-/** Every reason counts: somebody who resumes the contract should know that its quota is used up too. */
+/** Every reason counts: a person who resumes the contract should know that its quota is used up too. */
 function withReason(refusal: Refusal, further: Refusal | null): Refusal {
   return further ? { ...refusal, reasons: [...new Set([...refusal.reasons, further.code])] } : refusal;
 }

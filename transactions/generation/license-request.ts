@@ -48,7 +48,7 @@ export interface LicenseRequestOutcome {
 /** Requests licenses: grants, replays or refuses. */
 export type RequestLicenses = (request: LicenseRequest) => Promise<LicenseRequestOutcome>;
 
-/** The request as an act upon its contract. */
+/** The request as an act on its contract. */
 export function contractAct(request: LicenseRequest): ContractAct {
   return { id: request.contract_id, actor: request.actor, now: request.now, request_id: request.request_id };
 }
