@@ -25,15 +25,19 @@ const REDACTED = REDACTED_FIELDS.flatMap((field) =>
 );
 
 /** Lines gather until they are so many bytes, or so old, and are written together. */
-const GATHERED_BYTES = 16_000;
-const GATHERED_MS_MAX = 100;
+const BUFFERED_BYTES = 16_000;
+const BUFFERED_MS_MAX = 100;
 
 /**
  * The log of a process, on the standard output unless a test gives another destination. Lines are written in the background;
  * the end of the process, also by an uncaught error, writes those that are left, perhaps before those that are being
  * written. A `kill -9` loses those of the last 100 ms.
  */
-export function createLog(process_name: string, level: string, destination: DestinationStream = gathering()): Logger {
+export function createLog(
+  process_name: string,
+  level: string,
+  destination: DestinationStream = bufferedStdout(),
+): Logger {
   const options = {
     level,
     base: { process: process_name },
@@ -43,8 +47,8 @@ export function createLog(process_name: string, level: string, destination: Dest
   return pino(options, destination);
 }
 
-function gathering(): DestinationStream {
-  return pino.destination({ dest: 1, sync: false, minLength: GATHERED_BYTES, periodicFlush: GATHERED_MS_MAX });
+function bufferedStdout(): DestinationStream {
+  return pino.destination({ dest: 1, sync: false, minLength: BUFFERED_BYTES, periodicFlush: BUFFERED_MS_MAX });
 }
 
 /** What is written of each request: ids, names and counts. Neither headers, query nor body enter it, and so no secret. */

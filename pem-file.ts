@@ -16,7 +16,7 @@ export function certificateFile(): z.ZodType<PemFile, string> {
   return pemFile((pem) => {
     const blocks = pem.toString('latin1').match(CERTIFICATE_BLOCK) ?? [];
     if (blocks.length === 0) return 'the file holds no PEM certificate';
-    const unreadable = blocks.findIndex((block) => failsTo(() => new X509Certificate(block)));
+    const unreadable = blocks.findIndex((block) => isRejectedBy(() => new X509Certificate(block)));
     return unreadable === -1 ? undefined : `certificate ${unreadable + 1} of the file cannot be read`;
   });
 }
@@ -25,7 +25,7 @@ export function certificateFile(): z.ZodType<PemFile, string> {
 export function privateKeyFile(): z.ZodType<PemFile, string> {
   return pemFile((pem) => {
     if (/ENCRYPTED/.test(pem.toString('latin1'))) return 'the key is protected by a passphrase';
-    return failsTo(() => createPrivateKey(pem)) ? 'the file holds no PEM private key' : undefined;
+    return isRejectedBy(() => createPrivateKey(pem)) ? 'the file holds no PEM private key' : undefined;
   });
 }
 
@@ -35,17 +35,17 @@ export function isKeyOf(key: PemFile, certificate: PemFile): boolean {
 }
 
 /** `faultOf` says what is wrong with the content, or nothing. */
-function pemFile(faultOf: (pem: Buffer) => string | undefined): z.ZodType<PemFile, string> {
+function pemFile(findProblem: (pem: Buffer) => string | undefined): z.ZodType<PemFile, string> {
   return z.string().transform((path, context) => {
-    const pem = readOrFault(path);
-    const fault = typeof pem === 'string' ? pem : faultOf(pem);
+    const pem = readOrExplain(path);
+    const fault = typeof pem === 'string' ? pem : findProblem(pem);
     if (typeof pem !== 'string' && fault === undefined) return { path, pem };
     context.addIssue({ code: 'custom', params: { reason: fault } });
     return z.NEVER;
   });
 }
 
-function readOrFault(path: string): Buffer | string {
+function readOrExplain(path: string): Buffer | string {
   try {
     return readFileSync(path);
   } catch (error) {
@@ -55,7 +55,7 @@ function readOrFault(path: string): Buffer | string {
   }
 }
 
-function failsTo(read: () => unknown): boolean {
+function isRejectedBy(read: () => unknown): boolean {
   try {
     read();
     return false;

@@ -40,7 +40,7 @@ export interface ReadinessDependencies {
 /** Checks every dependency; none waits longer than three seconds. */
 export async function checkReadiness({ db, client, ensureSetUp }: ReadinessDependencies): Promise<Readiness> {
   const [database, { notes: of_temporal, ...temporal }, installation, of_time_zones] = await Promise.all([
-    within(Promise.all([missingMigrations(db), findClockSkewMs(db), assertStillOwnSessions(db)])).then(
+    withTimeout(Promise.all([missingMigrations(db), findClockSkewMs(db), assertStillOwnSessions(db)])).then(
       ([missing, ahead_ms]) => ({
         postgres: 'ok',
         clock: skewSentence(ahead_ms) ?? 'ok',
@@ -52,13 +52,13 @@ export async function checkReadiness({ db, client, ensureSetUp }: ReadinessDepen
         migrations: 'unknown',
       }),
     ),
-    within(setUpSoon(client, ensureSetUp)).then(
+    withTimeout(setUpWithDeadline(client, ensureSetUp)).then(
       ({ search_attributes }) => ({ temporal: 'ok', search_attributes: 'ok', notes: notesOf(search_attributes) }),
       (error: unknown) => ({ ...temporalFailure(error), notes: [] }),
     ),
     // The checks say why a database cannot be asked.
-    within(findInstallationId(db)).catch(() => null),
-    within(findTimeZoneNotes(db)).catch(() => []),
+    withTimeout(findInstallationId(db)).catch(() => null),
+    withTimeout(findTimeZoneNotes(db)).catch(() => []),
   ]);
   const checks = { ...database, ...temporal };
   const ready = Object.values(checks).every((check) => check === 'ok');
@@ -67,7 +67,7 @@ export async function checkReadiness({ db, client, ensureSetUp }: ReadinessDepen
 }
 
 /** Sets Temporal up where that is missing; throws when that cannot be done within three seconds. */
-export async function setUpSoon(client: Client, ensureSetUp: EnsureSetUp): Promise<SetUp> {
+export async function setUpWithDeadline(client: Client, ensureSetUp: EnsureSetUp): Promise<SetUp> {
   return client.withDeadline(Date.now() + CHECK_TIMEOUT_MS, ensureSetUp);
 }
 
@@ -82,7 +82,7 @@ function notesOf(attributes: SetUp['search_attributes']): string[] {
   return [`Temporal does not let this process check its search attributes: ${unknown.join(', ')}`];
 }
 
-async function within<T>(check: Promise<T>): Promise<T> {
+async function withTimeout<T>(check: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`)), CHECK_TIMEOUT_MS);

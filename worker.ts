@@ -25,7 +25,7 @@ import { applicationName } from './transactions/base/time-zone-rules';
 import { createLog } from './log';
 import type { Logger } from './log';
 import { createOperationsRouter } from './operations-router';
-import { checkReadiness, setUpSoon } from './readiness';
+import { checkReadiness, setUpWithDeadline } from './readiness';
 import type { ReadinessDependencies } from './readiness';
 import { openTemporal, serverOptions } from './temporal/connection';
 import { createStartDescriber } from './temporal/describe-start';
@@ -80,7 +80,7 @@ async function main(): Promise<void> {
   await untilReachable(log, 'Postgres', () => assertOwnSessions(db));
   await warnAboutTimeZones(db, log);
   const connection = await untilReachable(log, 'Temporal', () => connectWorker(config));
-  await untilReachable(log, 'Temporal', () => setUpSoon(client, ensureSetUp));
+  await untilReachable(log, 'Temporal', () => setUpWithDeadline(client, ensureSetUp));
   const describe = createStartDescriber({
     publicUrl: config.publicUrl,
     titles: config.temporalShowNames ? titlesFrom(db) : undefined,

@@ -17,8 +17,8 @@ import type {
 } from '../domain/billing/billing-event';
 import { STANDARD_STATUS, StandardEnvelope, StandardMessage, isStandardType } from '../domain/billing/billing-message';
 import type { Instant } from '../domain/base/instant';
-import { badSignature, misshapen, notText, readJson, textOf } from './signed-text';
-import { complaintAboutSignature } from './standard-signature';
+import { rejectSignature, rejectShape, rejectNonText, readJson, textOf } from './signed-text';
+import { findSignatureProblem } from './standard-signature';
 
 /** How long an invoice may take to be told. */
 const FETCH_TIMEOUT_MS = 5_000;
@@ -54,9 +54,9 @@ export function createStandardReceiver(secrets: readonly string[]): BillingRecei
     source: 'standard',
     receive(body, headers, now) {
       const raw = textOf(body);
-      if (raw === null) return notText();
-      const complaint = complaintAboutSignature(webhooks, raw, headers, now);
-      if (complaint !== null) return badSignature(complaint);
+      if (raw === null) return rejectNonText();
+      const problem = findSignatureProblem(webhooks, raw, headers, now);
+      if (problem !== null) return rejectSignature(problem);
       return messageOf(raw, now);
     },
   };
@@ -84,13 +84,13 @@ function messageOf(raw: string, now: Instant): ReceivedMessage {
   if (!('json' in read)) return read;
   const { json } = read;
   const envelope = StandardEnvelope.safeParse(json);
-  if (!envelope.success) return misshapen(envelope.error);
+  if (!envelope.success) return rejectShape(envelope.error);
   const { id, type, occurred_at } = envelope.data;
   const told = { source: 'standard', event_id: id, type } as const;
   if (!isStandardType(type)) return { accepted: true, raw, event: { ...told, ...irrelevant(occurred_at ?? now) } };
 
   const message = StandardMessage.safeParse(json);
-  if (!message.success) return misshapen(message.error);
+  if (!message.success) return rejectShape(message.error);
   const { contract_id, invoice } = message.data;
   const happened_at = message.data.occurred_at;
   const event: BillingEvent = {

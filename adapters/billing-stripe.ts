@@ -19,7 +19,7 @@ import type {
 import { ForeignId, ForeignType } from '../domain/billing/billing-message';
 import { instantFromMillis, millisOf } from '../domain/base/instant';
 import type { Instant } from '../domain/base/instant';
-import { badSignature, misshapen, notText, readJson, textOf } from './signed-text';
+import { rejectSignature, rejectShape, rejectNonText, readJson, textOf } from './signed-text';
 
 /** How long one question may take; a second try is the package's own. */
 const ASK_TIMEOUT_MS = 5_000;
@@ -125,9 +125,9 @@ export function createStripeReceiver(secrets: readonly string[]): BillingReceive
     source: 'stripe',
     receive(body, headers, now) {
       const raw = textOf(body);
-      if (raw === null) return notText();
-      const complaint = complaintAbout(secrets, raw, headers['stripe-signature'], now);
-      return complaint === null ? messageOf(raw) : badSignature(complaint);
+      if (raw === null) return rejectNonText();
+      const problem = findStripeSignatureProblem(secrets, raw, headers['stripe-signature'], now);
+      return problem === null ? messageOf(raw) : rejectSignature(problem);
     },
   };
 }
@@ -162,14 +162,14 @@ export function createStripePort({ api_key, url, timeout_ms = ASK_TIMEOUT_MS }: 
 }
 
 /** Null when one of the secrets signed the message, else what the package says is wrong. */
-function complaintAbout(
+function findStripeSignatureProblem(
   secrets: readonly string[],
   raw: string,
   signature: string | undefined,
   now: Instant,
 ): string | null {
   if (!signature) return 'There is no Stripe-Signature header';
-  let complaint = 'There is no secret to check it with';
+  let problem = 'There is no secret to check it with';
   for (const secret of secrets) {
     try {
       const tolerance = Stripe.webhooks.DEFAULT_TOLERANCE;
@@ -178,17 +178,17 @@ function complaintAbout(
     } catch (error) {
       // A header that is no signature at all is met with errors of any kind.
       const told = error instanceof Stripe.errors.StripeSignatureVerificationError ? error.message : null;
-      complaint = told === null ? 'The Stripe-Signature header cannot be read' : firstSentence(told);
+      problem = told === null ? 'The Stripe-Signature header cannot be read' : firstSentence(told);
     }
   }
-  return complaint;
+  return problem;
 }
 
 function messageOf(raw: string): ReceivedMessage {
   const read = readJson(raw, EXACT_NUMBERS);
   if (!('json' in read)) return read;
   const parsed = StripeEvent.safeParse(read.json);
-  if (!parsed.success) return misshapen(parsed.error);
+  if (!parsed.success) return rejectShape(parsed.error);
   const { id, type, created, data } = parsed.data;
   const event: BillingEvent = {
     source: 'stripe',
@@ -202,13 +202,13 @@ function messageOf(raw: string): ReceivedMessage {
   };
   if (DISPUTE_TYPES.includes(type)) {
     const dispute = Dispute.safeParse(data.object);
-    if (!dispute.success) return misshapen(dispute.error, OBJECT_PATH);
+    if (!dispute.success) return rejectShape(dispute.error, OBJECT_PATH);
     const contract_id = contractIdOf(dispute.data.metadata?.contract_id);
     return { accepted: true, raw, event: { ...event, contract_id, relevant: true } };
   }
   if (!INVOICE_TYPES.includes(type)) return { accepted: true, raw, event };
   const invoice = NamingInvoice.safeParse(data.object);
-  if (!invoice.success) return misshapen(invoice.error, OBJECT_PATH);
+  if (!invoice.success) return rejectShape(invoice.error, OBJECT_PATH);
   const { contract_id } = contractNamedBy(invoice.data);
   const named = { contract_id, invoice_id: invoice.data.id };
   return { accepted: true, raw, event: { ...event, ...named, relevant: invoice.data.status !== 'draft' } };

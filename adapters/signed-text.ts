@@ -9,7 +9,7 @@ const RESEND_ADVICE =
   'Check the secret on both sides, the clock of the sender, and that nothing in between changes the body';
 
 /** A message that was not accepted. */
-export type Rejected = Extract<ReceivedMessage, { accepted: false }>;
+export type RejectedMessage = Extract<ReceivedMessage, { accepted: false }>;
 
 /** The bytes as text, or null when they are none. */
 export function textOf(body: Uint8Array): string | null {
@@ -22,12 +22,12 @@ export function textOf(body: Uint8Array): string | null {
 }
 
 /** The signature does not fit; `why` is a sentence without its full stop. */
-export function badSignature(why: string): Rejected {
+export function rejectSignature(why: string): RejectedMessage {
   return { accepted: false, why: 'BAD_SIGNATURE', detail: `${why}. ${RESEND_ADVICE}.` };
 }
 
 /** The message is no text: no signature over one can be its. */
-export function notText(): Rejected {
+export function rejectNonText(): RejectedMessage {
   return { accepted: false, why: 'MALFORMED_JSON', detail: 'The body is not UTF-8 text. Send JSON in UTF-8.' };
 }
 
@@ -35,7 +35,7 @@ export function notText(): Rejected {
  * The message as JSON. The numbers at the `exact` paths, which are those that are read, must be ones that JavaScript can hold; all
  * others are the sender's own.
  */
-export function readJson(raw: string, exact: readonly (readonly string[])[]): { json: unknown } | Rejected {
+export function readJson(raw: string, exact: readonly (readonly string[])[]): { json: unknown } | RejectedMessage {
   let json: unknown;
   try {
     json = JSON.parse(raw);
@@ -52,7 +52,7 @@ export function readJson(raw: string, exact: readonly (readonly string[])[]): { 
 }
 
 /** The message is signed, but not in the form that its type has; `within` is the path to the part that was read. */
-export function misshapen(error: ZodError, within: readonly string[] = []): Rejected {
+export function rejectShape(error: ZodError, within: readonly string[] = []): RejectedMessage {
   const errors = error.issues.map(({ path, message }) => ({
     path: [...within, ...path].map(String).join('.'),
     message,

@@ -21,7 +21,7 @@ const VERSION = 'v1';
  * Null when one of the secrets signed the message at most five minutes before or after `now`; else what is wrong, as a
  * sentence without its full stop. The timestamp is judged only when the signature is good.
  */
-export function complaintAboutSignature(
+export function findSignatureProblem(
   webhooks: readonly Webhook[],
   raw: string,
   headers: Readonly<Record<string, string | undefined>>,

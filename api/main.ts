@@ -8,7 +8,7 @@ import { titlesFrom } from '../db/system/operator-title';
 import { UnsuitablePooler, assertOwnSessions } from '../db/base/pooler';
 import { applicationName } from '../transactions/base/time-zone-rules';
 import { createLog } from '../log';
-import { setUpSoon } from '../readiness';
+import { setUpWithDeadline } from '../readiness';
 import { openTemporal } from '../temporal/connection';
 import { createStartDescriber } from '../temporal/describe-start';
 import { taskQueues } from '../temporal/task-queues';
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(config.port, config.host, resolve));
   log.info({ address: server.address() as AddressInfo }, 'api is listening');
   // The API answers without Temporal; readiness says so and sets it up as soon as it can.
-  await setUpSoon(client, api.ensureSetUp).catch((error: unknown) =>
+  await setUpWithDeadline(client, api.ensureSetUp).catch((error: unknown) =>
     log.warn({ err: error }, 'Temporal is not ready yet'),
   );
 

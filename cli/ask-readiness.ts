@@ -1,6 +1,6 @@
 /** Asks a process of Covenant for its readiness over HTTP, and tells apart the ways in which no good answer comes. */
 import { z } from 'zod';
-import { messageOf } from './failure';
+import { errorMessage } from './failure';
 
 const ReadinessShape = z.object({
   ready: z.boolean(),
@@ -31,7 +31,7 @@ export async function askReadiness(origin: string): Promise<ReadinessAnswer> {
   } catch (error) {
     if (signal.aborted) return { outcome: 'silent' };
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    return { outcome: 'unreachable', reason: messageOf(cause) };
+    return { outcome: 'unreachable', reason: errorMessage(cause) };
   }
   const readiness = ReadinessShape.safeParse(jsonOf(body));
   if (!readiness.success) return { outcome: 'foreign' };

@@ -11,7 +11,7 @@ const SET_URL =
  * Asks the API whether it is ready. That none answers is only worth a look: it may run where this machine cannot see it. One
  * that answers for another installation is wrong, however ready it is.
  */
-export async function examineApi(
+export async function checkApi(
   { publicUrl }: Pick<Config, 'publicUrl'>,
   { installation }: Pick<Reference, 'installation'>,
 ): Promise<Finding> {

@@ -16,9 +16,9 @@ import { assertOwnSessions, poolerRefusal } from '../db/base/pooler';
 import { CLI_LIMITS } from '../db/base/session';
 import { findStuckRows, STUCK_FROM_ATTEMPTS } from '../db/system/sweep-attempt';
 import type { StuckRows } from '../db/system/sweep-attempt';
-import { examineTimeZones } from './doctor-time-zones';
-import { messageOf, sentenceOf } from './failure';
-import { examine, ok, warning, within, wrong, type Finding } from './finding';
+import { checkTimeZones } from './doctor-time-zones';
+import { errorMessage, errorSentence } from './failure';
+import { runCheck, ok, warning, withTimeout, wrong, type Finding } from './finding';
 
 const TIMEOUT_MS = 8_000;
 /** For what other servers are compared with. */
@@ -28,12 +28,12 @@ const FREE_CONNECTIONS_MIN = 5;
 const MEBIBYTE = 1024 * 1024;
 
 /** Looks at the driver, which needs no server. */
-export function examineDriver(): Finding {
+export function checkDriver(): Finding {
   try {
     assertDriverPatched();
     return ok('driver', 'the patch of the Postgres driver is in');
   } catch (error) {
-    return wrong('driver', messageOf(error), 'Run `npx patch-package`, and install without --ignore-scripts.');
+    return wrong('driver', errorMessage(error), 'Run `npx patch-package`, and install without --ignore-scripts.');
   }
 }
 
@@ -52,8 +52,8 @@ export async function findReference({ databaseUrl }: Config): Promise<Reference>
   const db = openDatabase(databaseUrl, { max: 1, application_name: 'covenant doctor', limits: CLI_LIMITS });
   try {
     const [ahead_ms, installation] = await Promise.all([
-      within(REFERENCE_TIMEOUT_MS, findClockSkewMs(db)).catch(() => 0),
-      within(REFERENCE_TIMEOUT_MS, findInstallationId(db)).catch(() => null),
+      withTimeout(REFERENCE_TIMEOUT_MS, findClockSkewMs(db)).catch(() => 0),
+      withTimeout(REFERENCE_TIMEOUT_MS, findInstallationId(db)).catch(() => null),
     ]);
     return { ahead_ms, installation };
   } finally {
@@ -62,10 +62,10 @@ export async function findReference({ databaseUrl }: Config): Promise<Reference>
 }
 
 /** Looks at the server and at what its tables say. `epoch` is that of the Temporal server, null while unknown. */
-export async function examinePostgres(config: Config, epoch: string | null): Promise<Finding[]> {
+export async function checkPostgres(config: Config, epoch: string | null): Promise<Finding[]> {
   const db = openDatabase(config.databaseUrl, { max: 1, application_name: 'covenant doctor', limits: CLI_LIMITS });
   try {
-    return await examine(
+    return await runCheck(
       'Postgres',
       TIMEOUT_MS,
       async () => {
@@ -81,7 +81,7 @@ export async function examinePostgres(config: Config, epoch: string | null): Pro
         return [
           ...server,
           ok('migrations', 'all are in'),
-          ...(await examineTimeZones(db, health.now)),
+          ...(await checkTimeZones(db, health.now)),
           ...owedFindings(owed),
           ...stuck.map(stuckFinding),
         ];
@@ -91,7 +91,7 @@ export async function examinePostgres(config: Config, epoch: string | null): Pro
         if (pooler !== null) return wrong('Postgres', pooler.what, pooler.remedy);
         return wrong(
           'Postgres',
-          sentenceOf(error).split('\n')[0] ?? '',
+          errorSentence(error).split('\n')[0] ?? '',
           'Check DATABASE_URL, and that the server runs.',
         );
       },

@@ -9,7 +9,7 @@ const NODE_MIN = { major: 20, minor: 19 };
 const FREE_BYTES_MIN = 1024 ** 3;
 const GIBIBYTE = 1024 ** 3;
 
-export function examineNode(): Finding {
+export function checkNode(): Finding {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const fits = major > NODE_MIN.major || (major === NODE_MIN.major && minor >= NODE_MIN.minor);
   if (fits) return ok('Node', process.versions.node);
@@ -17,16 +17,16 @@ export function examineNode(): Finding {
 }
 
 /** Looks for the prebuilt workflows; running from sources needs none. */
-export function examineWorkflowBundle({ workflowBundle }: Config): Finding[] {
+export function checkWorkflowBundle({ workflowBundle }: Config): Finding[] {
   if (workflowBundle === undefined) return [];
   if (existsSync(workflowBundle)) return [ok('workflow bundle', workflowBundle)];
   return [
-    wrong('workflow bundle', `${workflowBundle} does not exist`, 'Run `npm run build`, or mend WORKFLOW_BUNDLE.'),
+    wrong('workflow bundle', `${workflowBundle} does not exist`, 'Run `npm run build`, or correct WORKFLOW_BUNDLE.'),
   ];
 }
 
 /** Looks at the room for a stack's data. Where Postgres runs elsewhere its disk cannot be seen from here. */
-export function examineDisk(data_dir: string | undefined): Finding[] {
+export function checkDisk(data_dir: string | undefined): Finding[] {
   if (data_dir === undefined) return [];
   const { bavail, bsize } = statfsSync(data_dir);
   const free = `${((bavail * bsize) / GIBIBYTE).toFixed(1)} GiB free in ${data_dir}`;

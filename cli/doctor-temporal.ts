@@ -7,9 +7,9 @@ import { howTo, remedyOf } from '../temporal/search-attribute-problem';
 import { findSearchAttributes } from '../temporal/search-attributes';
 import type { SearchAttributeHealth } from '../temporal/search-attributes';
 import type { Reference } from './doctor-postgres';
-import { examineWorkers, START_WORKER } from './doctor-workers';
-import { messageOf, sentenceOf } from './failure';
-import { examine, ok, warning, wrong, type Finding } from './finding';
+import { checkWorkers, START_WORKER } from './doctor-workers';
+import { errorMessage, errorSentence } from './failure';
+import { runCheck, ok, warning, wrong, type Finding } from './finding';
 
 const TIMEOUT_MS = 8_000;
 /** Longer than the client itself waits: a call that is still under way when the connection is closed crashes the SDK. */
@@ -22,27 +22,27 @@ const SET_UP = 'Run `covenant search-attributes`; a running API or worker does i
  * Looks at the server; the epoch it finds on the way tells whether contracts live on another one. What Temporal dates is
  * compared with the time of Postgres.
  */
-export async function examineTemporal(
+export async function checkTemporal(
   client: Client,
   config: Config,
   reference: Reference,
 ): Promise<{ findings: Finding[]; epoch: string | null }> {
   let sweep: SweepHealth | undefined;
   const ageMs = (at: Date): number => Math.max(0, Date.now() - reference.ahead_ms - at.getTime());
-  const reached = await examine(
+  const reached = await runCheck(
     'Temporal',
     CONNECT_TIMEOUT_MS,
     async () => [ok('Temporal', `server ${await findServerVersion(client)} at ${config.temporalAddress}`)],
     (error) =>
       wrong(
         'Temporal',
-        `${config.temporalAddress} does not answer (${messageOf(error)})`,
+        `${config.temporalAddress} does not answer (${errorMessage(error)})`,
         'Check TEMPORAL_ADDRESS and TEMPORAL_TLS…, and that the server runs.',
       ),
   );
   if (reached.some((finding) => finding.verdict === 'wrong')) return { findings: reached, epoch: null };
 
-  const namespace = await examine(
+  const namespace = await runCheck(
     'namespace',
     TIMEOUT_MS,
     async () => [
@@ -54,14 +54,14 @@ export async function examineTemporal(
     (error) =>
       wrong(
         'namespace',
-        `${config.temporalNamespace} cannot be used (${messageOf(error)})`,
+        `${config.temporalNamespace} cannot be used (${errorMessage(error)})`,
         `Create it: \`temporal operator namespace create ${config.temporalNamespace}\`, or set TEMPORAL_NAMESPACE.`,
       ),
   );
   if (namespace.some((finding) => finding.verdict === 'wrong'))
     return { findings: [...reached, ...namespace], epoch: null };
 
-  const setUp = await examine(
+  const setUp = await runCheck(
     'set-up',
     TIMEOUT_MS,
     async () => {
@@ -69,9 +69,9 @@ export async function examineTemporal(
       const attributes = await findSearchAttributes(client);
       return [attributesFinding(config.temporalNamespace, attributes), sweepFinding(sweep, ageMs)];
     },
-    (error) => wrong('set-up', sentenceOf(error).split('\n')[0] ?? '', SET_UP),
+    (error) => wrong('set-up', errorSentence(error).split('\n')[0] ?? '', SET_UP),
   );
-  const workers = await examineWorkers(client, config, {
+  const workers = await checkWorkers(client, config, {
     ageMs,
     installation: reference.installation,
     sweep_workflow_id: sweep?.last?.workflow_id,

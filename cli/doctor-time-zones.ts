@@ -14,7 +14,7 @@ import { ok, warning, type Finding } from './finding';
 const CHECK = 'time zones';
 
 /** Differences are worth a look and stop nothing: contracts follow the newest rules among the workers. */
-export async function examineTimeZones(sql: Sql, now: Instant): Promise<Finding[]> {
+export async function checkTimeZones(sql: Sql, now: Instant): Promise<Finding[]> {
   const comparison = await compareRulesWithPostgres(sql, now);
   const of_postgres = postgresRuleProblem(comparison);
   const problems = [...(await findProcessRuleProblems(sql, now)), ...(of_postgres === null ? [] : [of_postgres])];

@@ -13,8 +13,8 @@ import { taskQueues } from '../temporal/task-queues';
 import type { TaskQueues } from '../temporal/task-queues';
 import { localHealthPort } from '../temporal/worker-identity';
 import { askReadiness, READINESS_TIMEOUT_MS } from './ask-readiness';
-import { messageOf } from './failure';
-import { examine, ok, warning, within, wrong, type Finding } from './finding';
+import { errorMessage } from './failure';
+import { runCheck, ok, warning, withTimeout, wrong, type Finding } from './finding';
 
 const QUEUES_TIMEOUT_MS = 8_000;
 /** Some more than the ten seconds for which the server offers a query to the worker that ran the workflow last. */
@@ -50,13 +50,13 @@ interface Queue {
 
 export type PolledQueue = Queue & QueueHealth;
 
-export async function examineWorkers(client: Client, config: Config, reference: WorkerReference): Promise<Finding[]> {
+export async function checkWorkers(client: Client, config: Config, reference: WorkerReference): Promise<Finding[]> {
   const queues = taskQueues(config.taskQueuePrefix);
   let polled: PolledQueue[];
   try {
-    polled = await within(QUEUES_TIMEOUT_MS, findPolledQueues(client, queues), 'worker');
+    polled = await withTimeout(QUEUES_TIMEOUT_MS, findPolledQueues(client, queues), 'worker');
   } catch (error) {
-    return [wrong('worker', messageOf(error), START_WORKER)];
+    return [wrong('worker', errorMessage(error), START_WORKER)];
   }
   const [processes, queries] = await Promise.all([
     processFindings(config, polled, reference.installation),
@@ -172,7 +172,7 @@ async function queryFindings(
   const age_ms = ageMs(last_poll_at);
   // The finding of the queue says so already.
   if (age_ms > POLL_SILENCE_MS_MAX) return [];
-  return examine(
+  return runCheck(
     check,
     QUERY_TIMEOUT_MS + 1_000,
     async () => {
@@ -186,6 +186,6 @@ async function queryFindings(
         ),
       ];
     },
-    (error) => warning(check, `could not be asked (${messageOf(error)})`, 'See the log of the worker.'),
+    (error) => warning(check, `could not be asked (${errorMessage(error)})`, 'See the log of the worker.'),
   );
 }

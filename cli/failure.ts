@@ -17,20 +17,20 @@ export class CommandFailure extends Error {
 }
 
 /** The sentence for an error, whichever part of the house it comes from. */
-export function sentenceOf(error: unknown): string {
+export function errorSentence(error: unknown): string {
   const expected = [ConfigError, CommandFailure, SearchAttributeProblem].some((kind) => error instanceof kind);
   if (error instanceof Error && expected) return error.message;
   const pooler = poolerRefusal(error);
   if (pooler !== null) return pooler.message;
   const code = codeOf(error);
   if (code === '28P01' || code === '28000') return 'Postgres refuses the user or the password of DATABASE_URL.';
-  if (code === '3D000') return `The database of DATABASE_URL does not exist (${messageOf(error)}); create it first.`;
+  if (code === '3D000') return `The database of DATABASE_URL does not exist (${errorMessage(error)}); create it first.`;
   if (code === '42P01') return 'The database lacks a table: run `covenant migrate` first.';
   if (isDatabaseUnavailable(error)) {
-    return `Postgres cannot be reached (${messageOf(error)}). Check DATABASE_URL, and that the server runs.`;
+    return `Postgres cannot be reached (${errorMessage(error)}). Check DATABASE_URL, and that the server runs.`;
   }
   if (isConnectionError(error)) {
-    return `Temporal cannot be reached (${messageOf(error)}). Check TEMPORAL_ADDRESS and TEMPORAL_TLS…, and that the server runs.`;
+    return `Temporal cannot be reached (${errorMessage(error)}). Check TEMPORAL_ADDRESS and TEMPORAL_TLS…, and that the server runs.`;
   }
   const answer = answerOf(error);
   if (answer !== undefined) return answer;
@@ -57,7 +57,7 @@ function answerOf(error: unknown): string | undefined {
 }
 
 /** The message of an error that may be empty, as that of an AggregateError is. */
-export function messageOf(error: unknown): string {
+export function errorMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.message || codeOf(error) || error.name;
 }

@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { version } from '../package.json';
 import { adminCommand } from './admin';
 import { doctorCommand } from './doctor';
-import { sentenceOf } from './failure';
+import { errorSentence } from './failure';
 import { migrateCommand } from './migrate';
 import { peopleCommand } from './people';
 import { searchAttributesCommand } from './search-attributes';
@@ -29,6 +29,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(sentenceOf(error));
+  console.error(errorSentence(error));
   process.exitCode = 1;
 });

@@ -15,7 +15,7 @@ import { createAdmin, editAdmin } from '../../transactions/access/admin';
 import { createAdminApiKey, revokeAdminApiKey } from '../../transactions/access/admin-api-key';
 import { EmailShape } from '../http/email';
 import { actionTable } from '../http/allowed-actions';
-import { actOf, unlessTaken } from '../http/edit';
+import { actOf, refuseIfTaken } from '../http/edit';
 import { PageOf, PageQuery, cursorsByCreation, cursorsById, pageOf } from '../http/paging';
 import { route } from '../http/route';
 import type { Route } from '../http/route';
@@ -148,7 +148,7 @@ export const adminRoutes: Route[] = [
         const shown = presentAdmin(row, await listSuperAdminKeys(tx), request.caller);
         return { status: 201, body: shown, headers: { Location: `/api/v1/admins/${row.id}` } };
       });
-      return unlessTaken(created, 'admins_email_unique', () => refuse('EMAIL_TAKEN', { email: body.email }));
+      return refuseIfTaken(created, 'admins_email_unique', () => refuse('EMAIL_TAKEN', { email: body.email }));
     },
   }),
   route({

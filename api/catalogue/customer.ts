@@ -4,7 +4,7 @@ import { findCustomer, listCustomers } from '../../db/catalogue/customer';
 import type { CustomerRow } from '../../db/catalogue/customer';
 import { createCustomer, editCustomer } from '../../transactions/catalogue/customer';
 import { EmailShape } from '../http/email';
-import { actOf, unlessTaken } from '../http/edit';
+import { actOf, refuseIfTaken } from '../http/edit';
 import { listHandler } from '../http/list-handler';
 import { PageOf, PageQuery, cursorsByCreation } from '../http/paging';
 import { route } from '../http/route';
@@ -65,7 +65,7 @@ export const customerRoutes: Route[] = [
         const row = await createCustomer(tx, body, actOf(request));
         return { status: 201, body: presentCustomer(row), headers: { Location: `/api/v1/customers/${row.id}` } };
       });
-      return unlessTaken(created, 'customers_email_unique', () => refuse('EMAIL_TAKEN', { email: body.email }));
+      return refuseIfTaken(created, 'customers_email_unique', () => refuse('EMAIL_TAKEN', { email: body.email }));
     },
   }),
   route({
@@ -111,7 +111,9 @@ export const customerRoutes: Route[] = [
         const row = await editCustomer(tx, params.id, body, actOf(request));
         return isRefusal(row) ? row : { status: 200, body: presentCustomer(row) };
       });
-      return unlessTaken(edited, 'customers_email_unique', () => refuse('EMAIL_TAKEN', { email: body.email ?? null }));
+      return refuseIfTaken(edited, 'customers_email_unique', () =>
+        refuse('EMAIL_TAKEN', { email: body.email ?? null }),
+      );
     },
   }),
 ];

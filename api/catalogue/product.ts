@@ -3,7 +3,7 @@ import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
 import { findProduct, listProducts } from '../../db/catalogue/product';
 import type { ProductRow } from '../../db/catalogue/product';
 import { createProduct, editProduct } from '../../transactions/catalogue/product';
-import { actOf, unlessTaken } from '../http/edit';
+import { actOf, refuseIfTaken } from '../http/edit';
 import { listHandler } from '../http/list-handler';
 import { PageOf, PageQuery, cursorsByCreation } from '../http/paging';
 import { route } from '../http/route';
@@ -92,7 +92,7 @@ export const productRoutes: Route[] = [
         const row = await createProduct(tx, body, actOf(request));
         return { status: 201, body: presentProduct(row), headers: { Location: `/api/v1/products/${row.id}` } };
       });
-      return unlessTaken(created, 'products_code_unique', () => refuse('CODE_TAKEN', { code, environment }));
+      return refuseIfTaken(created, 'products_code_unique', () => refuse('CODE_TAKEN', { code, environment }));
     },
   }),
   route({
@@ -138,7 +138,7 @@ export const productRoutes: Route[] = [
         const row = await editProduct(tx, params.id, body, actOf(request));
         return isRefusal(row) ? row : { status: 200, body: presentProduct(row) };
       });
-      return unlessTaken(edited, 'products_code_unique', async () => {
+      return refuseIfTaken(edited, 'products_code_unique', async () => {
         const row = await findProduct(api.db, params.id);
         return refuse('CODE_TAKEN', { code: body.code ?? null, environment: row?.environment ?? null });
       });

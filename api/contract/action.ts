@@ -2,7 +2,7 @@
 import type { ContractCommand } from '../../domain/contract/command';
 import type { Refusal } from '../../domain/base/refusal';
 import type { AdminOperationId } from '../../domain/access/permission';
-import { WORKFLOW_REFUSALS, commandThroughWorkflow, rehearseCommand } from './command';
+import { WORKFLOW_REFUSALS, runCommandInWorkflow, dryRunCommand } from './command';
 import {
   ComplianceHoldBody,
   ContractShape,
@@ -149,8 +149,8 @@ function action<B extends z.ZodObject>(declared: Action<B>): Route {
       const input = { ...(given as z.infer<B>), expected_revision: request.expected_revision };
       // The table of commands and this list name the same inputs; `ActionName` says which there are.
       const command = { name, input } as unknown as ContractCommand;
-      if (query.dry_run === 'true') return rehearseCommand(request, params.id, command);
-      return commandThroughWorkflow(request, params.id, command);
+      if (query.dry_run === 'true') return dryRunCommand(request, params.id, command);
+      return runCommandInWorkflow(request, params.id, command);
     },
   });
 }

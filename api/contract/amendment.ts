@@ -11,8 +11,15 @@ import { contractExists } from '../../db/contract/contract';
 import { customerExists } from '../../db/catalogue/customer';
 import { newId } from '../../transactions/base/new-id';
 import { runCommand } from '../../transactions/contract/run-command';
-import { WORKFLOW_REFUSALS, actUpon, hiddenFrom, readContract, replayedHeader, sendCommand } from './command';
-import type { Request } from './command';
+import {
+  WORKFLOW_REFUSALS,
+  contractActOf,
+  hideDeletedContract,
+  readContract,
+  replayedHeader,
+  sendCommand,
+} from './command';
+import type { CommandRequest } from './command';
 import { AMENDMENT_ACTIONS } from './contract-actions';
 import { AmendmentCreate } from './contract-shapes';
 import { PageOf, PageQuery, cursorsById, pageOf } from '../http/paging';
@@ -83,7 +90,7 @@ export const amendmentRoutes: Route[] = [
         name: 'amend',
         input: { ...body, amendment_id: newId(request.now), expected_revision },
       };
-      if (query.dry_run === 'true') return rehearseAmendment(request, params.id, command);
+      if (query.dry_run === 'true') return dryRunAmendment(request, params.id, command);
       const outcome = await sendCommand(request, params.id, command);
       if (isRefusal(outcome)) return outcome;
       const amendment = await findAmendment(request.api.db, params.id, outcome.amendment_id ?? '');
@@ -146,14 +153,14 @@ export const amendmentRoutes: Route[] = [
 ];
 
 /** The amendment as it would be, with nothing written. */
-async function rehearseAmendment(
-  request: Request,
+async function dryRunAmendment(
+  request: CommandRequest,
   id: string,
   command: Extract<ContractCommand, { name: 'amend' }>,
 ): Promise<Answer | Refusal> {
-  return request.rehearse(async (tx) => {
-    const outcome = await runCommand(tx, actUpon(request, id), command);
-    if (isRefusal(outcome)) return hiddenFrom(request.caller, outcome);
+  return request.dryRun(async (tx) => {
+    const outcome = await runCommand(tx, contractActOf(request, id), command);
+    if (isRefusal(outcome)) return hideDeletedContract(request.caller, outcome);
     if (outcome.refusal) return outcome.refusal;
     const amendment = await findAmendment(tx, id, command.input.amendment_id);
     if (!amendment) throw new Error('a rehearsed amendment is not there');

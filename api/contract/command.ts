@@ -20,7 +20,7 @@ import { isCommandStored } from '../../db/contract/command';
 import { isComputedByOlderRules } from '../../transactions/base/time-zone-rules';
 import { presentContract, presentFacts } from './contract-presenter';
 import { fingerprintOf } from '../http/idempotency';
-import type { Answer, Handled } from '../http/route';
+import type { Answer, HandlerRequest } from '../http/route';
 
 /** How a command through the workflow may end without an outcome of its own; every route that sends one answers these. */
 export const WORKFLOW_REFUSALS = [
@@ -32,111 +32,115 @@ export const WORKFLOW_REFUSALS = [
 ] as const;
 
 /** Any request, as far as commands upon contracts care. */
-export type Request = Omit<Handled<unknown, unknown, unknown>, 'params' | 'query' | 'body'>;
+export type CommandRequest = Omit<HandlerRequest<unknown, unknown, unknown>, 'params' | 'query' | 'body'>;
 
 /**
  * Reads a contract with everything due crossed; takes a lock only when something is. While others have the contract, what is due
  * is not known to have happened, so the answer is that the contract is busy, and not the contract as it was.
  */
-export async function readContract(request: Request, id: string): Promise<ContractRow | Refusal> {
+export async function readContract(request: CommandRequest, id: string): Promise<ContractRow | Refusal> {
   const { api, now } = request;
   const row = await findContract(api.db, id);
   if (!row) return notFound('contract', id);
-  if (row.deleted_at !== null) return hiddenFrom(request.caller, deletedRefusal(row));
+  if (row.deleted_at !== null) return hideDeletedContract(request.caller, deletedRefusal(row));
   const is_due = row.next_boundary_at !== null && row.next_boundary_at <= (row.clock_now ?? now);
   if (!is_due && !isComputedByOlderRules(row)) return row;
   const settled = await beginLocked(api.db, [{ table: 'contracts', id }], (tx) =>
     settleByTime(tx, { id, now, request_id: request.request_id }),
   );
-  if (isRefusal(settled)) return hiddenFrom(request.caller, settled);
+  if (isRefusal(settled)) return hideDeletedContract(request.caller, settled);
   await api.nudger.wake(settled.nudge, request.request_id);
   return settled.row;
 }
 
 /** A tombstone is for those who could have deleted; to others there is nothing (domain.md 1.9). */
-export function hiddenFrom(caller: Caller, refusal: Refusal): Refusal {
+export function hideDeletedContract(caller: Caller, refusal: Refusal): Refusal {
   if (refusal.code !== 'CONTRACT_DELETED' || seesDeletedContracts(caller)) return refusal;
   return notFound('contract', refusal.metadata.id as string);
 }
 
 /** Carries out a command in this process: what needs no workflow (decisions 1). */
-export async function carryOutHere(
-  request: Request,
+export async function runCommandInApi(
+  request: CommandRequest,
   id: string,
   run: (tx: Sql, act: ContractAct) => Promise<Changed | Refusal>,
 ): Promise<Answer | Refusal> {
   const { api, request_id } = request;
-  const outcome = await beginLocked(api.db, [{ table: 'contracts', id }], (tx) => run(tx, actUpon(request, id)));
-  if (isRefusal(outcome)) return hiddenFrom(request.caller, outcome);
+  const outcome = await beginLocked(api.db, [{ table: 'contracts', id }], (tx) => run(tx, contractActOf(request, id)));
+  if (isRefusal(outcome)) return hideDeletedContract(request.caller, outcome);
   await api.nudger.wake(outcome.nudge, request_id);
-  return outcome.refusal ?? shown(outcome.row, request);
+  return outcome.refusal ?? contractAnswer(outcome.row, request);
 }
 
 /** Shows what a command would change. */
-export async function rehearseCommand(
-  request: Request,
+export async function dryRunCommand(
+  request: CommandRequest,
   id: string,
   command: ContractCommand,
 ): Promise<Answer | Refusal> {
-  return request.rehearse(async (tx) => {
-    const outcome = await runCommand(tx, actUpon(request, id), command);
-    if (isRefusal(outcome)) return hiddenFrom(request.caller, outcome);
+  return request.dryRun(async (tx) => {
+    const outcome = await runCommand(tx, contractActOf(request, id), command);
+    if (isRefusal(outcome)) return hideDeletedContract(request.caller, outcome);
     const { refusal, facts, row } = outcome;
     return refusal ?? { status: 200, body: presentFacts(facts, row, facts.settled_until, request.caller) };
   });
 }
 
 /** Sends a command to the workflow of the contract and shows what became of it. */
-export async function commandThroughWorkflow(
-  request: Request,
+export async function runCommandInWorkflow(
+  request: CommandRequest,
   id: string,
   command: ContractCommand,
 ): Promise<Answer | Refusal> {
   const outcome = await sendCommand(request, id, command);
-  return isRefusal(outcome) ? outcome : shownAfter(request, id, outcome);
+  return isRefusal(outcome) ? outcome : contractAnswerAfter(request, id, outcome);
 }
 
 /**
  * Carries out an edit: in this process, or by the workflow of the contract when it moves the state. That is decided from the locked row
  * (`editContract`). Both read the contract once before, under its lock, and once after.
  */
-export async function carryOutEdit(request: Request, id: string, input: EditInput): Promise<Answer | Refusal> {
+export async function runEdit(request: CommandRequest, id: string, input: EditInput): Promise<Answer | Refusal> {
   const { api, request_id } = request;
   const edited = await beginLocked(api.db, [{ table: 'contracts', id }], (tx) =>
-    editContract(tx, actUpon(request, id), input),
+    editContract(tx, contractActOf(request, id), input),
   );
-  if (isRefusal(edited)) return hiddenFrom(request.caller, edited);
+  if (isRefusal(edited)) return hideDeletedContract(request.caller, edited);
   await api.nudger.wake(edited.nudge, request_id);
-  if (!edited.for_workflow) return edited.refusal ?? shown(edited.row, request);
+  if (!edited.for_workflow) return edited.refusal ?? contractAnswer(edited.row, request);
   const outcome = await sendToWorkflow(request, id, { name: 'edit', input });
-  return isRefusal(outcome) ? outcome : shownAfter(request, id, outcome);
+  return isRefusal(outcome) ? outcome : contractAnswerAfter(request, id, outcome);
 }
 
 /** The contract as a command has left it. */
-async function shownAfter(request: Request, id: string, outcome: CommandOutcome): Promise<Answer | Refusal> {
+async function contractAnswerAfter(
+  request: CommandRequest,
+  id: string,
+  outcome: CommandOutcome,
+): Promise<Answer | Refusal> {
   const { api } = request;
   const row = await readContract({ ...request, now: await api.clock() }, id);
   if (isRefusal(row)) return row;
-  const answer = shown(row, { ...request, now: await api.clock() });
+  const answer = contractAnswer(row, { ...request, now: await api.clock() });
   return { ...answer, headers: { ...answer.headers, ...replayedHeader(outcome) } };
 }
 
 /** Sends a command to the workflow of the contract; its refusal is the answer. */
 export async function sendCommand(
-  request: Request,
+  request: CommandRequest,
   id: string,
   command: ContractCommand,
 ): Promise<CommandOutcome | Refusal> {
   // Nobody starts a workflow for a contract that does not exist.
   const known = await findContract(request.api.db, id);
   if (!known) return notFound('contract', id);
-  if (known.deleted_at !== null) return hiddenFrom(request.caller, deletedRefusal(known));
+  if (known.deleted_at !== null) return hideDeletedContract(request.caller, deletedRefusal(known));
   return sendToWorkflow(request, id, command);
 }
 
 /** The same for a contract that is known to exist. */
 async function sendToWorkflow(
-  request: Request,
+  request: CommandRequest,
   id: string,
   command: ContractCommand,
 ): Promise<CommandOutcome | Refusal> {
@@ -148,7 +152,7 @@ async function sendToWorkflow(
     actor_id: request.actor.id,
     request_id: request.request_id,
   });
-  return outcome.refusal ? hiddenFrom(request.caller, outcome.refusal) : outcome;
+  return outcome.refusal ? hideDeletedContract(request.caller, outcome.refusal) : outcome;
 }
 
 /** The id of a command that came under an idempotency key; equal requests have the same, which names their stored outcome. */
@@ -167,11 +171,15 @@ export function replayedHeader({ replayed }: CommandOutcome): Record<string, str
 }
 
 /** The request as an act upon a contract. */
-export function actUpon({ actor, now, request_id }: Request, id: string): ContractAct {
+export function contractActOf({ actor, now, request_id }: CommandRequest, id: string): ContractAct {
   return { id, actor, now, request_id };
 }
 
-export function shown(row: ContractRow, { now, caller }: Pick<Request, 'now' | 'caller'>, status = 200): Answer {
+export function contractAnswer(
+  row: ContractRow,
+  { now, caller }: Pick<CommandRequest, 'now' | 'caller'>,
+  status = 200,
+): Answer {
   return { status, body: presentContract(row, now, caller), headers: etag(row) };
 }
 

@@ -9,8 +9,16 @@ import type { NewContract } from '../../transactions/contract/create-contract';
 import { deleteContract } from '../../transactions/contract/delete-contract';
 import { missingOf } from '../../transactions/contract/edit-contract';
 import type { Sql } from '../../db/base/database';
-import { WORKFLOW_REFUSALS, carryOutHere, carryOutEdit, etag, readContract, rehearseCommand, shown } from './command';
-import type { Request } from './command';
+import {
+  WORKFLOW_REFUSALS,
+  runCommandInApi,
+  runEdit,
+  etag,
+  readContract,
+  dryRunCommand,
+  contractAnswer,
+} from './command';
+import type { CommandRequest } from './command';
 import { presentContractListItem } from './contract-presenter';
 import { ContractCreate, ContractEdit, ContractListShape, ContractShape, DeleteBody } from './contract-shapes';
 import { PageOf, PageQuery, cursorsByCreation, cursorsByText, pageOf } from '../http/paging';
@@ -66,7 +74,7 @@ export const contractRoutes: Route[] = [
     async handle({ body, query, ...request }) {
       const run = (tx: Sql): Promise<Answer | Refusal> => createAndShow(tx, request, body);
       const rows = sourcesOf(body);
-      return query.dry_run === 'true' ? request.rehearse(run, rows) : request.write(run, rows);
+      return query.dry_run === 'true' ? request.dryRun(run, rows) : request.write(run, rows);
     },
   }),
   route({
@@ -105,7 +113,7 @@ export const contractRoutes: Route[] = [
     audit: [],
     async handle({ params, ...request }) {
       const row = await readContract(request, params.id);
-      return isRefusal(row) ? row : shown(row, request);
+      return isRefusal(row) ? row : contractAnswer(row, request);
     },
   }),
   route({
@@ -144,9 +152,9 @@ export const contractRoutes: Route[] = [
     audit: ['contract.updated', 'contract.activated', 'contract.paused', 'contract.resumed'],
     async handle({ params, query, body, ...request }) {
       const input = { ...body, expected_revision: request.expected_revision };
-      if (query.dry_run !== 'true') return carryOutEdit(request, params.id, input);
+      if (query.dry_run !== 'true') return runEdit(request, params.id, input);
       const missing = await missingOf(request.api.db, input);
-      return missing ?? rehearseCommand(request, params.id, { name: 'edit', input });
+      return missing ?? dryRunCommand(request, params.id, { name: 'edit', input });
     },
   }),
   route({
@@ -165,20 +173,20 @@ export const contractRoutes: Route[] = [
     audit: ['contract.deleted'],
     async handle({ params, query, body, ...request }) {
       const input = { ...body, expected_revision: request.expected_revision };
-      if (query.dry_run === 'true') return rehearseCommand(request, params.id, { name: 'delete', input });
-      const done = await carryOutHere(request, params.id, (tx, act) => deleteContract(tx, act, input));
+      if (query.dry_run === 'true') return dryRunCommand(request, params.id, { name: 'delete', input });
+      const done = await runCommandInApi(request, params.id, (tx, act) => deleteContract(tx, act, input));
       return isRefusal(done) ? done : { status: 204, ...(done.nudge ? { nudge: done.nudge } : {}) };
     },
   }),
 ];
 
 /** Creates a contract and shows it. */
-async function createAndShow(tx: Sql, request: Request, input: NewContract): Promise<Answer | Refusal> {
+async function createAndShow(tx: Sql, request: CommandRequest, input: NewContract): Promise<Answer | Refusal> {
   const created = await createContract(tx, input, request, { test_clocks: request.api.testClocks });
   if (isRefusal(created)) return created;
   const { row, nudge } = created;
   return {
-    ...shown(row, request, 201),
+    ...contractAnswer(row, request, 201),
     nudge,
     headers: { ...etag(row), Location: `/api/v1/contracts/${row.id}` },
   };

@@ -74,7 +74,7 @@ export const timelineRoutes: Route[] = [
       if (isRefusal(row) && !(await hasHistory(request.api.db, params.id))) return row;
       const coming = isRefusal(row)
         ? { data: [], cut: false }
-        : await comingOf(request.api.db, row, request.now, query);
+        : await forecastOf(request.api.db, row, request.now, query);
       if (isRefusal(coming)) return coming;
       const crossed = await listCrossed(request.api.db, params.id, CROSSED_MAX + 1);
       const past = crossed.slice(-CROSSED_MAX).flatMap(presentCrossed);
@@ -85,7 +85,7 @@ export const timelineRoutes: Route[] = [
 ];
 
 /** What is to come of a contract, or why it is not foretold so far. `now` is the real time. */
-async function comingOf(
+async function forecastOf(
   sql: Sql,
   row: ContractRow,
   now: Instant,
@@ -102,7 +102,7 @@ async function comingOf(
     return refuse('VALIDATION_FAILED', { path: 'until', message });
   }
   const { entries, cut } = foretell(facts, last, context);
-  return { data: entries.map(presentForetold), cut };
+  return { data: entries.map(presentForecast), cut };
 }
 
 /** An instant itself, or the last one of a local day. */
@@ -116,7 +116,7 @@ function presentCrossed({ at, action, state, reason }: CrossedRow): TimelineEntr
   return kind === undefined ? [] : [{ at, kind, action, state, past: true, reason, assumes: null }];
 }
 
-function presentForetold({ at, kind, action, state, reason }: ForetoldEntry): TimelineEntry {
+function presentForecast({ at, kind, action, state, reason }: ForetoldEntry): TimelineEntry {
   const assumes = BILLING_KINDS.includes(kind) ? 'nothing is paid' : null;
   return { at, kind, action, state, past: false, reason, assumes };
 }

@@ -13,7 +13,7 @@ import type { Api } from '../http/api';
 import type { ClientStream } from '../http/client-stream';
 import { PageOf, PageQuery, cursorsOf, isBigint, pageOf } from '../http/paging';
 import { route } from '../http/route';
-import type { Answer, Handled, Route } from '../http/route';
+import type { Answer, HandlerRequest, Route } from '../http/route';
 import { EnvironmentShape, Id, IdParams } from '../http/shapes';
 import { z } from '../http/zod';
 import { JobShape, presentJobTo } from './generation-job-presenter';
@@ -119,7 +119,7 @@ export const jobRoutes: Route[] = [
   }),
 ];
 
-type JobRequest = Handled<{ id: string }, unknown, unknown>;
+type JobRequest = HandlerRequest<{ id: string }, unknown, unknown>;
 
 /** Resumes a job under the lock of its contract. */
 async function resume(request: JobRequest): Promise<Answer | Refusal> {

@@ -8,11 +8,11 @@ import type { GeneratedJob, Granted, LicenseRequest } from '../../transactions/g
 import { listJobLicenses } from '../../db/license/license';
 import type { Database } from '../../db/base/database';
 import { licenseIdOf, licenseIdText } from '../../domain/license/license';
-import { hiddenFrom } from '../contract/command';
+import { hideDeletedContract } from '../contract/command';
 import { fingerprintOf } from '../http/idempotency';
 import { ProblemError, protocolProblem } from '../http/problem';
 import { route } from '../http/route';
-import type { Answer, Handled, Route } from '../http/route';
+import type { Answer, HandlerRequest, Route } from '../http/route';
 import { DryRunQuery, Id, IdParams, InstantShape, plainText } from '../http/shapes';
 import { z } from '../http/zod';
 
@@ -40,14 +40,14 @@ const GenerateShape = z
   })
   .openapi('GenerateResult');
 
-type GenerateRequest = Handled<
+type GenerateRequest = HandlerRequest<
   { id: string },
   { dry_run?: 'true' | 'false' | undefined },
   z.infer<typeof GenerateBody>
 >;
 
 /** Equal requests under one idempotency key that arrive at the same moment share one execution (decisions 11). */
-const underWay = new Map<string, { fingerprint: string; answer: Promise<Answer | Refusal> }>();
+const inFlight = new Map<string, { fingerprint: string; answer: Promise<Answer | Refusal> }>();
 
 export const generationRoutes: Route[] = [
   route({
@@ -79,7 +79,7 @@ export const generationRoutes: Route[] = [
       'REVISION_CONFLICT',
     ],
     audit: ['generation.requested'],
-    handle: (request) => (request.query.dry_run === 'true' ? rehearse(request) : generateOnce(request)),
+    handle: (request) => (request.query.dry_run === 'true' ? dryRunGenerate(request) : generateOnce(request)),
   }),
 ];
 
@@ -92,8 +92,8 @@ async function generateOnce(request: GenerateRequest): Promise<Answer | Refusal>
     test: request.body.test,
   });
   // Requests for different revisions may be answered differently.
-  const fold = `${request.params.id} ${request.expected_revision ?? ''} ${key}`;
-  const first = underWay.get(fold);
+  const inFlightKey = `${request.params.id} ${request.expected_revision ?? ''} ${key}`;
+  const first = inFlight.get(inFlightKey);
   if (first && first.fingerprint === fingerprint) {
     await request.credential?.confirm();
     // What ended the first in an error, such as its own key, says nothing of this one.
@@ -102,11 +102,11 @@ async function generateOnce(request: GenerateRequest): Promise<Answer | Refusal>
   }
   const answer = generate(request, { key, fingerprint });
   if (first) return answer;
-  underWay.set(fold, { fingerprint, answer });
+  inFlight.set(inFlightKey, { fingerprint, answer });
   try {
     return await answer;
   } finally {
-    underWay.delete(fold);
+    inFlight.delete(inFlightKey);
   }
 }
 
@@ -117,7 +117,7 @@ async function generate(
   const { api, request_id } = request;
   const outcome = await api.requestLicenses(licenseRequest(request, idempotency));
   await api.nudger.wake(outcome.nudge, request_id);
-  if (isRefusal(outcome.result)) return hiddenFrom(request.caller, outcome.result);
+  if (isRefusal(outcome.result)) return hideDeletedContract(request.caller, outcome.result);
   const { job, replayed } = outcome.result;
   if (job.execution === 'background' && !replayed) await api.nudger.wakeJobs([job.id], { request_id });
   return present(api.db, outcome.result);
@@ -170,12 +170,12 @@ async function licensesOf(db: Database, job: GeneratedJob, keys: string | null) 
 }
 
 /** What generating would answer, without generating. */
-async function rehearse(request: GenerateRequest): Promise<Answer | Refusal> {
+async function dryRunGenerate(request: GenerateRequest): Promise<Answer | Refusal> {
   const { body } = request;
   await request.credential?.confirm();
-  return request.rehearse(async (tx) => {
+  return request.dryRun(async (tx) => {
     const judged = await judgeRequest(tx, licenseRequest(request, null));
-    if (isRefusal(judged)) return hiddenFrom(request.caller, judged);
+    if (isRefusal(judged)) return hideDeletedContract(request.caller, judged);
     if (judged.refusal) return judged.refusal;
     const { quota } = judged.facts;
     const inline = body.count < BACKGROUND_FROM_LICENSES;

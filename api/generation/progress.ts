@@ -47,10 +47,10 @@ export function createProgressFeed(dependencies: ProgressDependencies): Progress
     listening = true;
     const hear = (payload: string): void => {
       const state_changed = payload.endsWith('!');
-      followed.get(state_changed ? payload.slice(0, -1) : payload)?.news.arrive(state_changed);
+      followed.get(state_changed ? payload.slice(0, -1) : payload)?.signal.notify(state_changed);
     };
     // Whatever was announced before a connection listened went unheard.
-    const readAll = (): void => followed.forEach((job) => job.news.arrive(true));
+    const readAll = (): void => followed.forEach((job) => job.signal.notify(true));
     void dependencies.listen(PROGRESS_CHANNEL, hear, readAll).catch(() => undefined);
   }
 
@@ -62,7 +62,7 @@ export function createProgressFeed(dependencies: ProgressDependencies): Progress
         if (row === undefined) return;
         job.publish(row, await dependencies.clock());
         if (!isUnfinished(row.state)) return;
-        if (!(await job.news.next(dependencies.heartbeat_ms))) job.beat();
+        if (!(await job.signal.next(dependencies.heartbeat_ms))) job.beat();
       }
     } catch (error) {
       const failure = error instanceof Error ? error : new Error(String(error));
@@ -77,7 +77,7 @@ export function createProgressFeed(dependencies: ProgressDependencies): Progress
     const known = followed.get(job_id);
     const job = known ?? new FollowedJob();
     job.followers.add(follower);
-    if (known) known.news.arrive(false);
+    if (known) known.signal.notify(false);
     else {
       followed.set(job_id, job);
       listen();
@@ -96,7 +96,7 @@ export function createProgressFeed(dependencies: ProgressDependencies): Progress
         follower.close();
         job.followers.delete(follower);
         // The last one to leave ends the reading.
-        if (job.followers.size === 0) job.news.arrive(true);
+        if (job.followers.size === 0) job.signal.notify(true);
       };
       ended.addEventListener('abort', leave);
       try {
@@ -111,7 +111,7 @@ export function createProgressFeed(dependencies: ProgressDependencies): Progress
 /** A job with those who follow it. */
 class FollowedJob {
   readonly followers = new Set<Follower>();
-  readonly news = new News();
+  readonly signal = new ProgressSignal();
   private last_row = '';
 
   /** Gives the state to everybody when it changed, and to those who have none yet. */
@@ -165,14 +165,14 @@ class Follower {
 }
 
 /** What was heard of a job since it was last read: a new state ends the wait at once, mere progress after the interval. */
-class News {
+class ProgressSignal {
   private arrived = false;
   private urgent = false;
   private resume: ((heard: boolean) => void) | undefined;
   private interval: NodeJS.Timeout | undefined;
   private silence: NodeJS.Timeout | undefined;
 
-  arrive(urgent: boolean): void {
+  notify(urgent: boolean): void {
     this.arrived = true;
     this.urgent ||= urgent;
     this.settle();

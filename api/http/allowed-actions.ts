@@ -21,15 +21,15 @@ export interface Action {
 /** The actions upon one kind of resource. */
 export interface ActionTable<Name extends string> {
   actions: Readonly<Record<Name, Action>>;
-  shape: z.ZodObject<Record<Name, typeof AllowedShape>>;
+  shape: z.ZodObject<Record<Name, typeof AllowedActionShape>>;
   /** What the resource allows, as far as the caller may ask for it. */
-  present(allowed: Readonly<Record<Name, Allowed>>, caller: Caller): Record<Name, ShownAction>;
+  present(allowed: Readonly<Record<Name, Allowed>>, caller: Caller): Record<Name, PresentedAction>;
 }
 
 /** True, or the code of the refusal. */
-export type ShownAction = true | { code: RefusalCode | ProtocolCode };
+export type PresentedAction = true | { code: RefusalCode | ProtocolCode };
 
-export const AllowedShape = z
+export const AllowedActionShape = z
   .union([z.literal(true), z.object({ code: z.string().describe('The code of the refusal') })])
   .describe('true: it can be carried out now; else the code of its refusal, because of the role first')
   .openapi('AllowedAction');
@@ -43,9 +43,9 @@ export function actionTable<Name extends string>(
   const shape = Object.fromEntries(
     names.map((action) => [
       action,
-      AllowedShape.describe(`${actions[action].description}: ${actions[action].operation_id}`),
+      AllowedActionShape.describe(`${actions[action].description}: ${actions[action].operation_id}`),
     ]),
-  ) as Record<Name, typeof AllowedShape>;
+  ) as Record<Name, typeof AllowedActionShape>;
   return {
     actions,
     shape: z
@@ -55,12 +55,12 @@ export function actionTable<Name extends string>(
       )
       .openapi(name),
     present(allowed, caller) {
-      const shown = (action: Name): ShownAction => {
+      const shown = (action: Name): PresentedAction => {
         if (!mayCall(caller, actions[action].operation_id)) return { code: 'FORBIDDEN_ROLE' };
         const answer = allowed[action];
         return answer === true || { code: answer };
       };
-      return Object.fromEntries(names.map((action) => [action, shown(action)])) as Record<Name, ShownAction>;
+      return Object.fromEntries(names.map((action) => [action, shown(action)])) as Record<Name, PresentedAction>;
     },
   };
 }

@@ -2,7 +2,7 @@
  * Status and headers of an answer, written at once.
  *
  * Setting headers one by one takes longer than the rest of a cheap answer, so those of the interface are given to Node as one
- * list. Pages and files, which other packages answer, get them by `presetHeaders`.
+ * list. Pages and files, which other packages answer, get them by `setPageHeaders`.
  */
 import type { Request, RequestHandler, Response } from 'express';
 import helmet from 'helmet';
@@ -48,7 +48,7 @@ export function writeText(
 }
 
 /** Sets the headers of pages, for the handlers after this one. */
-export function presetHeaders(): RequestHandler {
+export function setPageHeaders(): RequestHandler {
   return (_request, response, next) => {
     response.setHeaders(PAGE_HEADERS).setHeader('X-Request-Id', requestIdOf(response));
     next();

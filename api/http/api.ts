@@ -24,7 +24,7 @@ export interface Api {
   ensureSetUp: EnsureSetUp;
   authenticate: Authenticate;
   /** For routes whose statements check the caller once more (api/http/authentication.ts). */
-  recall: Authenticate;
+  authenticateCached: Authenticate;
   nudger: Nudger;
   clocks: ClockTeller;
   sendCommand: SendCommand;

@@ -12,7 +12,7 @@ import {
 } from '../../temporal/command';
 import type { TrustProxy } from '../../config';
 import { createRequestLog } from '../../log';
-import { presetHeaders, requestIdOf, writeText } from './answer-head';
+import { setPageHeaders, requestIdOf, writeText } from './answer-head';
 import type { Api } from './api';
 import { BODY_BYTES_MAX } from './body';
 import { busyProblem } from './busy';
@@ -34,7 +34,7 @@ export function createApp(api: Api, options: { trustProxy: TrustProxy }): Expres
   app.set('query parser', 'simple');
   app.use(identify(api));
   app.use(interfaceRoutes(api));
-  app.use(presetHeaders());
+  app.use(setPageHeaders());
   app.use(operationsRouter(api));
   app.use(docsRouter());
   app.use((request) => {

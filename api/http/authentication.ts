@@ -15,13 +15,13 @@ export interface Authentication {
    */
   authenticate: Authenticate;
   /** The same, from memory when it was looked up within the last second: for a statement that checks the key once more. */
-  recall: Authenticate;
+  authenticateCached: Authenticate;
 }
 
 /** How long a look-up is remembered. */
-const REMEMBERED_MS_MAX = 1_000;
+const CACHED_MS_MAX = 1_000;
 /** Keys that are remembered; beyond them the one that was not used for longest is forgotten. */
-const KEYS_REMEMBERED_MAX = 10_000;
+const CACHED_KEYS_MAX = 10_000;
 
 /** The look-up of one key that is under way, and the one that begins when it ends. */
 interface LookUps {
@@ -30,10 +30,10 @@ interface LookUps {
 }
 
 export function createAuthentication(db: Database, pepper: string, clock: () => Promise<Instant>): Authentication {
-  const underWay = new Map<string, LookUps>();
-  const remembered = new LRUCache<string, KnownCaller>({
-    max: KEYS_REMEMBERED_MAX,
-    ttl: REMEMBERED_MS_MAX,
+  const inFlight = new Map<string, LookUps>();
+  const cache = new LRUCache<string, KnownCaller>({
+    max: CACHED_KEYS_MAX,
+    ttl: CACHED_MS_MAX,
     ttlResolution: 0,
   });
 
@@ -41,22 +41,22 @@ export function createAuthentication(db: Database, pepper: string, clock: () => 
     const found_ms = performance.now();
     const caller = await authenticateAdmin(db, key, pepper, await clock());
     // A caller is as old as the question, not as its answer.
-    if (caller) remembered.set(key, caller, { start: found_ms });
-    else remembered.delete(key);
+    if (caller) cache.set(key, caller, { start: found_ms });
+    else cache.delete(key);
     return caller;
   };
 
   const begin: Authenticate = (key) => {
     const current = lookUp(key).finally(() => {
-      if (underWay.get(key) === lookUps && lookUps.next === undefined) underWay.delete(key);
+      if (inFlight.get(key) === lookUps && lookUps.next === undefined) inFlight.delete(key);
     });
     const lookUps: LookUps = { current, next: undefined };
-    underWay.set(key, lookUps);
+    inFlight.set(key, lookUps);
     return current;
   };
 
   const authenticate: Authenticate = (key) => {
-    const running = underWay.get(key);
+    const running = inFlight.get(key);
     if (running === undefined) return begin(key);
     const beginNext = () => begin(key);
     running.next ??= running.current.then(beginNext, beginNext);
@@ -65,8 +65,8 @@ export function createAuthentication(db: Database, pepper: string, clock: () => 
 
   return {
     authenticate,
-    recall: (key) => {
-      const known = remembered.get(key);
+    authenticateCached: (key) => {
+      const known = cache.get(key);
       return known ? Promise.resolve(known) : authenticate(key);
     },
   };

@@ -24,14 +24,14 @@ export function createAuthorize(operation_id: OperationId, authenticate: Authent
  * The same with callers who may be remembered from a moment ago (api/http/authentication.ts). Who is refused by what is remembered
  * is looked up: it may be of a moment before a promotion.
  */
-export function createAuthorizeRemembered(
+export function createCachedAuthorize(
   operation_id: OperationId,
-  api: { authenticate: Authenticate; recall: Authenticate },
+  api: { authenticate: Authenticate; authenticateCached: Authenticate },
 ): Authorize {
   const authorize = createAuthorize(operation_id, api.authenticate);
   if (isOpen(operation_id)) return authorize;
   return async (request) => {
-    const caller = await identify(request, api.recall);
+    const caller = await identify(request, api.authenticateCached);
     return mayCall(caller, operation_id) ? caller : authorize(request);
   };
 }

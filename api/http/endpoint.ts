@@ -17,15 +17,15 @@ import type { Credential } from '../../transactions/generation/license-request';
 import { storedPerson } from '../../transactions/access/stored-person';
 import type { Api } from './api';
 import { requestIdOf, writeHead, writeText } from './answer-head';
-import { createAuthorize, createAuthorizeRemembered } from './authorization';
+import { createAuthorize, createCachedAuthorize } from './authorization';
 import type { Authorize } from './authorization';
 import type { ClientStream } from './client-stream';
 import { hasBody, readBytes, readJson, refuseChangedNumbers } from './body';
 import { idempotencyOf } from './idempotency';
-import { ProblemError, fieldErrorsOf, problemOf, protocolProblem, refuseShape } from './problem';
+import { ProblemError, fieldErrorsOf, problemOf, protocolProblem, throwShapeProblem } from './problem';
 import type { FieldError } from './problem';
-import type { Answer, Handled, Route } from './route';
-import { rehearse, write } from './write';
+import type { Answer, HandlerRequest, Route } from './route';
+import { dryRun, write } from './write';
 
 /** How one route answers a request whose path has been matched; rejects with what becomes a problem. */
 export function endpoint(api: Api, route: Route): (request: Request, response: Response) => Promise<void> {
@@ -48,7 +48,7 @@ export function endpoint(api: Api, route: Route): (request: Request, response: R
   };
 }
 
-async function outcomeOf(route: Route, handled: Anything): Promise<Answer> {
+async function outcomeOf(route: Route, handled: AnyHandlerRequest): Promise<Answer> {
   const outcome = await route.handle(handled as never);
   if (isRefusal(outcome)) throw new ProblemError(problemOf(outcome));
   if (outcome.nudge) await handled.api.nudger.wake(outcome.nudge, handled.request_id);
@@ -71,7 +71,7 @@ interface Access {
 
 function accessOf(api: Api, { operation_id, checks_caller }: Route): Access {
   const confirm = createAuthorize(operation_id, api.authenticate);
-  const admit = checks_caller ? createAuthorizeRemembered(operation_id, api) : confirm;
+  const admit = checks_caller ? createCachedAuthorize(operation_id, api) : confirm;
   return { admit, confirm, roles: rolesOf(operation_id) };
 }
 
@@ -83,9 +83,9 @@ async function parsed(
   route: Route,
   access: Access,
   caller: Caller,
-): Promise<Anything> {
+): Promise<AnyHandlerRequest> {
   const now = await api.clock();
-  let handled: Anything;
+  let handled: AnyHandlerRequest;
   try {
     handled = parse(api, request, response, route, access, caller, now);
   } catch (error) {
@@ -103,7 +103,7 @@ function credentialOf(request: Request, access: Access, caller: KnownCaller): Cr
   return { api_key_id: caller.api_key_id, roles: access.roles, confirm };
 }
 
-type Anything = Handled<unknown, unknown, unknown, Caller>;
+type AnyHandlerRequest = HandlerRequest<unknown, unknown, unknown, Caller>;
 
 function parse(
   api: Api,
@@ -113,12 +113,12 @@ function parse(
   access: Access,
   caller: Caller,
   now: Instant,
-): Anything {
+): AnyHandlerRequest {
   if (route.body === undefined && route.raw_body === undefined && hasBody(request))
-    refuseShape([{ path: '', message: 'This request takes no body.' }]);
+    throwShapeProblem([{ path: '', message: 'This request takes no body.' }]);
   const given_body: unknown = request.body === undefined && route.body_optional ? {} : request.body;
   const errors: FieldError[] = [];
-  const params = take(route.params, request.params, errors);
+  const params = parseShape(route.params, request.params, errors);
   // An id that cannot be one names nothing.
   if (errors.length > 0) throw new ProblemError(problemNotFound(request.path));
   refuseChangedNumbers(response);
@@ -126,10 +126,10 @@ function parse(
   const given_query = request.query;
   for (const name of unknownParameters(route, given_query))
     errors.push({ path: name, message: 'this parameter is not known here' });
-  const query = take(route.query, given_query, errors);
-  const body = route.body ? take(route.body, given_body, errors) : undefined;
-  const expected_revision = ifMatch(request, errors);
-  if (errors.length > 0) refuseShape(errors);
+  const query = parseShape(route.query, given_query, errors);
+  const body = route.body ? parseShape(route.body, given_body, errors) : undefined;
+  const expected_revision = expectedRevisionOf(request, errors);
+  if (errors.length > 0) throwShapeProblem(errors);
 
   const request_id = requestIdOf(response);
   const known = caller.kind === 'nobody' ? null : caller;
@@ -150,12 +150,12 @@ function parse(
     expected_revision,
     idempotency,
     write: (run, rows = rowsOf(route, params)) => write(api, idempotency, rows, run),
-    rehearse: (run, rows = rowsOf(route, params)) => rehearse(api, rows, run),
+    dryRun: (run, rows = rowsOf(route, params)) => dryRun(api, rows, run),
   };
 }
 
 /** A value as its schema makes it; what is wrong with it is added to `errors`. */
-function take(schema: ZodType | undefined, value: unknown, errors: FieldError[]): unknown {
+function parseShape(schema: ZodType | undefined, value: unknown, errors: FieldError[]): unknown {
   if (!schema) return {};
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -179,7 +179,7 @@ function rowsOf(route: Route, params: unknown): LockedRow[] {
 }
 
 /** The revision in `If-Match: "3"`; `*` matches any. */
-function ifMatch(request: Request, errors: FieldError[]): number | undefined {
+function expectedRevisionOf(request: Request, errors: FieldError[]): number | undefined {
   const header = request.get('if-match')?.trim();
   if (header === undefined || header === '*') return undefined;
   const revision = /^(?:W\/)?"(\d{1,9})"$/.exec(header)?.[1];

@@ -5,7 +5,7 @@ import { callerName } from '../../domain/access/caller';
 import type { KnownCaller } from '../../domain/access/caller';
 import type { IdempotentRequest } from '../../db/base/idempotency';
 import { hasBody } from './body';
-import { refuseShape } from './problem';
+import { throwShapeProblem } from './problem';
 import type { Route } from './route';
 
 const IDEMPOTENCY_KEY_CHARS_MAX = 255;
@@ -15,10 +15,10 @@ export function idempotencyOf(request: Request, route: Route, caller: KnownCalle
   const key = request.get('idempotency-key');
   if (key === undefined) return null;
   if (key.length === 0 || key.length > IDEMPOTENCY_KEY_CHARS_MAX) {
-    refuseShape([{ path: 'Idempotency-Key', message: `must have 1 to ${IDEMPOTENCY_KEY_CHARS_MAX} characters` }]);
+    throwShapeProblem([{ path: 'Idempotency-Key', message: `must have 1 to ${IDEMPOTENCY_KEY_CHARS_MAX} characters` }]);
   }
   // A header has no encoding: the same text would be another key than in a body.
-  if (!/^[\x20-\x7e]+$/.test(key)) refuseShape([{ path: 'Idempotency-Key', message: 'must be printable ASCII' }]);
+  if (!/^[\x20-\x7e]+$/.test(key)) throwShapeProblem([{ path: 'Idempotency-Key', message: 'must be printable ASCII' }]);
   return {
     key,
     // A body without a field asks for the same as none.

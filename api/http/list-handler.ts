@@ -3,7 +3,7 @@ import type { Sql } from '../../db/base/database';
 import type { KeysetPage, Sorted } from '../../db/base/paging';
 import { pageOf } from './paging';
 import type { Cursors } from './paging';
-import type { Answer, Handled } from './route';
+import type { Answer, HandlerRequest } from './route';
 
 interface ListQuery {
   order: 'asc' | 'desc';
@@ -16,7 +16,7 @@ export function listHandler<Filter, Row extends { id: string }>(
   list: (sql: Sql, filter: Filter, page: KeysetPage) => Promise<Sorted<Row>[]>,
   present: (row: Row) => unknown,
   cursors: Cursors<'sort_key' | 'id'>,
-): (request: Pick<Handled<unknown, Filter & ListQuery, unknown>, 'api' | 'query'>) => Promise<Answer> {
+): (request: Pick<HandlerRequest<unknown, Filter & ListQuery, unknown>, 'api' | 'query'>) => Promise<Answer> {
   return async ({ api, query }) => {
     const page = { order: query.order, after: cursors.read(query.cursor), limit: query.limit + 1 };
     const rows = await api.readList((sql) => list(sql, query, page));

@@ -18,7 +18,7 @@ import { ProblemShape, problemCatalogue } from './problem';
 import type { ProtocolCode } from './problem';
 import type { Route } from './route';
 import { ROUTES } from '../routes';
-import { AllowedShape } from './allowed-actions';
+import { AllowedActionShape } from './allowed-actions';
 import { z } from './zod';
 
 /** What `If-Match` may say (api/http/endpoint.ts). */
@@ -44,7 +44,7 @@ export function openApiDocument() {
   for (const [name, scheme] of Object.values(SECURITY_SCHEMES))
     registry.registerComponent('securitySchemes', name, { ...scheme });
   // Before those who describe it further: the first one to be met is the one that is kept.
-  registry.register('AllowedAction', AllowedShape);
+  registry.register('AllowedAction', AllowedActionShape);
   for (const route of ROUTES) registry.registerPath(pathOf(route));
   const document = new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',

@@ -257,6 +257,6 @@ function retryAfter(code: string): Record<string, string> {
 }
 
 /** Throws the problem `VALIDATION_FAILED` with these errors. */
-export function refuseShape(errors: FieldError[]): never {
+export function throwShapeProblem(errors: FieldError[]): never {
   throw new ProblemError(shapeProblem(errors));
 }

@@ -9,17 +9,19 @@ import { ProblemError, protocolProblem } from './problem';
 import type { Method } from './route';
 
 /** What a table is made of: one method of one path. */
-export interface Declared {
+export interface DeclaredRoute {
   method: Method;
   /** Express path with `:params`. A parameter is a whole part, and stands after the noun: `/api/v1/products/:id`. */
   path: string;
 }
 
 /** The route of a request, with the values of its parameters; a path that knows other methods only has those as `allow`. */
-export type Found<Entry> = { path: string } & ({ entry: Entry; params: Record<string, string> } | { allow: string });
+export type FoundRoute<Entry> = { path: string } & (
+  { entry: Entry; params: Record<string, string> } | { allow: string }
+);
 
 /** Finds the route of a request; undefined for a path that none has. Throws MALFORMED_REQUEST when a parameter cannot be decoded. */
-export type FindRoute<Entry> = (method: string, path: string) => Found<Entry> | undefined;
+export type FindRoute<Entry> = (method: string, path: string) => FoundRoute<Entry> | undefined;
 
 interface Pattern<Entry> {
   method: string;
@@ -27,7 +29,7 @@ interface Pattern<Entry> {
   entry: Entry;
 }
 
-export function createRouteTable<Entry extends Declared>(entries: readonly Entry[]): FindRoute<Entry> {
+export function createRouteTable<Entry extends DeclaredRoute>(entries: readonly Entry[]): FindRoute<Entry> {
   const table = new Map<string, Pattern<Entry>[]>();
   for (const entry of entries) {
     const parts = partsOf(entry.path);
@@ -88,7 +90,7 @@ function decoded(value: string): string {
   }
 }
 
-function allowedOn(path: string, entries: readonly Declared[]): string {
+function allowedOn(path: string, entries: readonly DeclaredRoute[]): string {
   const methods = entries.filter((entry) => entry.path === path).map(({ method }) => method.toUpperCase());
   return [...new Set([...methods, ...(methods.includes('GET') ? ['HEAD'] : [])])].join(', ');
 }

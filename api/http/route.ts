@@ -38,7 +38,7 @@ export interface Answer {
 }
 
 /** What a handler gets. */
-export interface Handled<Params, Query, Body, By extends Caller = KnownCaller> {
+export interface HandlerRequest<Params, Query, Body, By extends Caller = KnownCaller> {
   api: Api;
   params: Params;
   query: Query;
@@ -64,7 +64,7 @@ export interface Handled<Params, Query, Body, By extends Caller = KnownCaller> {
    */
   write: (run: (tx: Sql) => Promise<Answer | Refusal>, rows?: readonly LockedRow[]) => Promise<Answer | Refusal>;
   /** The same without any effect: everything is rolled back. */
-  rehearse: (run: (tx: Sql) => Promise<Answer | Refusal>, rows?: readonly LockedRow[]) => Promise<Answer | Refusal>;
+  dryRun: (run: (tx: Sql) => Promise<Answer | Refusal>, rows?: readonly LockedRow[]) => Promise<Answer | Refusal>;
 }
 
 /** One possible answer, for the document. */
@@ -117,7 +117,7 @@ export interface RouteSpec<
   /** The audit actions a successful call writes; empty for routes that only read. */
   audit: string[];
   handle: (
-    request: Handled<Parsed<P>, Parsed<Q>, B extends ZodType ? zod.infer<B> : undefined, CallerOf<Id>>,
+    request: HandlerRequest<Parsed<P>, Parsed<Q>, B extends ZodType ? zod.infer<B> : undefined, CallerOf<Id>>,
   ) => Promise<Answer | Refusal>;
 }
 

@@ -51,24 +51,24 @@ function refuseWaiting(error: unknown, asked_ms: number): never {
 }
 
 /** Carries the answer of a rehearsal out of its transaction, which it thereby ends without effect. */
-class RehearsalOver extends Error {
+class DryRunRollback extends Error {
   constructor(readonly outcome: Answer | Refusal) {
     super('the rehearsal is over');
   }
 }
 
 /** Runs a write and takes it back: its answer is marked as that of a dry run. */
-export async function rehearse(
+export async function dryRun(
   api: Api,
   rows: readonly LockedRow[],
   run: (tx: Sql) => Promise<Answer | Refusal>,
 ): Promise<Answer | Refusal> {
   try {
     return await beginLocked(api.db, rows, async (tx): Promise<never> => {
-      throw new RehearsalOver(await run(tx));
+      throw new DryRunRollback(await run(tx));
     });
   } catch (error) {
-    if (!(error instanceof RehearsalOver)) throw error;
+    if (!(error instanceof DryRunRollback)) throw error;
     const { outcome } = error;
     if (isRefusal(outcome)) return outcome;
     const { nudge: _nudge, ...answer } = outcome;

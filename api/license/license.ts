@@ -83,7 +83,7 @@ const EXPORT_COLUMNS = [...REPORT_COLUMNS, 'id', 'contract_id', 'is_test'] as co
 const TEXT_ROWS = 100;
 
 /** What callers of every file must know. */
-const HALF_A_FILE =
+const INCOMPLETE_FILE_NOTE =
   'When the file cannot be finished, the connection is closed before the end of the answer: after an error, when the key is revoked, when the client takes nothing for 30 seconds, and after an hour.';
 
 const CSV = { description: 'The file', media_type: 'text/csv', schema: z.string() };
@@ -122,7 +122,7 @@ export const licenseRoutes: Route[] = [
     path: '/api/v1/licenses.csv',
     tag: 'Licenses',
     summary: 'Take licenses out as CSV',
-    description: `The filters of the list, oldest first, without an end to the number of rows. Licenses of requests that came after the beginning are left out. ${HALF_A_FILE}`,
+    description: `The filters of the list, oldest first, without an end to the number of rows. Licenses of requests that came after the beginning are left out. ${INCOMPLETE_FILE_NOTE}`,
     stream: 'export',
     query: LicenseFilterQuery,
     answers: { 200: CSV },
@@ -152,7 +152,7 @@ export const licenseRoutes: Route[] = [
     path: '/api/v1/jobs/:id/licenses.csv',
     tag: 'Licenses',
     summary: 'Take the licenses of a generation job out as CSV',
-    description: `In the order of their ordinals; of a job still at work, those that exist. ${HALF_A_FILE}`,
+    description: `In the order of their ordinals; of a job still at work, those that exist. ${INCOMPLETE_FILE_NOTE}`,
     stream: 'export',
     params: IdParams,
     answers: { 200: CSV },
@@ -172,7 +172,7 @@ export const licenseRoutes: Route[] = [
     path: '/api/v1/contracts/:id/report.csv',
     tag: 'Licenses',
     summary: 'The report of a contract as CSV',
-    description: `Every license of the contract but test licenses, also after the contract was deleted. ${HALF_A_FILE}`,
+    description: `Every license of the contract but test licenses, also after the contract was deleted. ${INCOMPLETE_FILE_NOTE}`,
     stream: 'export',
     params: IdParams,
     answers: { 200: CSV },

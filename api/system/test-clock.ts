@@ -14,7 +14,7 @@ import { actOf } from '../http/edit';
 import { PageOf, PageQuery, cursorsById, pageOf } from '../http/paging';
 import { ProblemError, protocolProblem } from '../http/problem';
 import { route } from '../http/route';
-import type { Answer, Handled, Route } from '../http/route';
+import type { Answer, HandlerRequest, Route } from '../http/route';
 import { Id, IdParams, InstantInput, InstantShape, NameShape } from '../http/shapes';
 import { z } from '../http/zod';
 
@@ -142,7 +142,7 @@ export const testClockRoutes: Route[] = [
  * starts it as soon as there is a server: like a generation job, an advance that was granted is not lost.
  */
 async function advance(
-  request: Handled<z.infer<typeof IdParams>, unknown, z.infer<typeof TestClockAdvance>>,
+  request: HandlerRequest<z.infer<typeof IdParams>, unknown, z.infer<typeof TestClockAdvance>>,
 ): Promise<Answer | Refusal> {
   const { api, params, body, caller, request_id } = request;
   expectSwitchedOn(api);

@@ -19,7 +19,7 @@ export interface DoctorFinding {
   check: string;
   verdict: string;
   detail: string;
-  mend: string | null;
+  remedy: string | null;
 }
 
 /** Runs `covenant …` with these settings and no others; its data directory is empty unless given. */

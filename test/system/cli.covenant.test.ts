@@ -6,7 +6,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { examineApi } from '../../cli/doctor-api';
+import { checkApi } from '../../cli/doctor-api';
 import { authenticateAdmin } from '../../transactions/access/authenticate-admin';
 import { openDatabase } from '../../db/base/database';
 import { findInstallationId } from '../../db/system/installation';
@@ -145,7 +145,7 @@ test('search-attributes adds what a namespace lacks, once, and the doctor sees i
   });
   expect(before.get('sweep')).toMatchObject({
     verdict: 'wrong',
-    mend: expect.stringContaining('covenant search-attributes') as string,
+    remedy: expect.stringContaining('covenant search-attributes') as string,
   });
 
   const first = await covenantCommand(['search-attributes'], own);
@@ -177,7 +177,7 @@ test.each(['PERMISSION_DENIED', 'UNIMPLEMENTED'] as const)(
       expect(ran.stderr).not.toContain('    at ');
       expect(findingsOf(await covenantCommand(['doctor', '--json'], own)).get('search attributes')).toMatchObject({
         verdict: 'wrong',
-        mend: expect.stringContaining('tcld namespace search-attributes add') as string,
+        remedy: expect.stringContaining('tcld namespace search-attributes add') as string,
       });
     } finally {
       await hosted.close();
@@ -201,24 +201,24 @@ test('search-attributes and the doctor say what this client may not check, and b
   }
 });
 
-test('the doctor names what is wrong and how to mend it, and ends with 1', async () => {
+test('the doctor names what is wrong and how to fix it, and ends with 1', async () => {
   const ran = await covenantCommand(['doctor', '--json'], settings({ TEMPORAL_NAMESPACE: 'no-such-namespace' }));
   expect(ran.code).toBe(1);
   expect((JSON.parse(ran.stdout) as { well: boolean }).well).toBe(false);
   const findings = findingsOf(ran);
   expect(findings.get('namespace')).toMatchObject({
     verdict: 'wrong',
-    mend: expect.stringContaining('temporal operator namespace create no-such-namespace') as string,
+    remedy: expect.stringContaining('temporal operator namespace create no-such-namespace') as string,
   });
   expect(findings.get('admins')).toMatchObject({
     verdict: 'wrong',
-    mend: expect.stringContaining('admin create') as string,
+    remedy: expect.stringContaining('admin create') as string,
   });
   expect(findings.get('API')).toMatchObject({ verdict: 'warning' });
   for (const check of ['Node', 'driver', 'settings', 'Postgres', 'migrations', 'owed work', 'Temporal']) {
     expect([check, findings.get(check)?.verdict]).toEqual([check, 'ok']);
   }
-  for (const { verdict, mend } of findings.values()) expect(mend === null).toBe(verdict === 'ok');
+  for (const { verdict, remedy } of findings.values()) expect(remedy === null).toBe(verdict === 'ok');
 });
 
 test('the doctor accepts the API of its own installation and names one of another', async () => {
@@ -232,14 +232,14 @@ test('the doctor accepts the API of its own installation and names one of anothe
       check: 'API',
       verdict: 'ok',
       detail: `${api.url}/readyz says ready, and serves this installation`,
-      mend: null,
+      remedy: null,
     });
     const [own_id, api_id] = await Promise.all([findInstallationId(database.sql), findInstallationId(api.sql)]);
     expect(await apiFinding({})).toEqual({
       check: 'API',
       verdict: 'wrong',
       detail: `${api.url}/readyz answers for another installation, ${api_id}; DATABASE_URL is that of ${own_id}`,
-      mend: expect.stringContaining('Set COVENANT_PUBLIC_URL (by default http://HOST:PORT)') as string,
+      remedy: expect.stringContaining('Set COVENANT_PUBLIC_URL (by default http://HOST:PORT)') as string,
     });
   } finally {
     await api.close();
@@ -254,10 +254,10 @@ test.each([
   await once(server, 'listening');
   try {
     const publicUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    expect(await examineApi({ publicUrl }, { installation: '0123456789abcdef' })).toMatchObject({
+    expect(await checkApi({ publicUrl }, { installation: '0123456789abcdef' })).toMatchObject({
       verdict: 'warning',
       detail: expect.stringContaining(sentence) as string,
-      mend: expect.stringMatching(/COVENANT_PUBLIC_URL|DATABASE_URL/) as string,
+      remedy: expect.stringMatching(/COVENANT_PUBLIC_URL|DATABASE_URL/) as string,
     });
   } finally {
     server.close();
@@ -286,7 +286,7 @@ test('the doctor finds work that is owed for too long', async () => {
     expect(findingsOf(ran).get('owed work')).toMatchObject({
       verdict: 'wrong',
       detail: expect.stringContaining('1 contracts have a boundary overdue') as string,
-      mend: expect.stringContaining('docs/operations.md, "Rows that stay due"') as string,
+      remedy: expect.stringContaining('docs/operations.md, "Rows that stay due"') as string,
     });
     const [contract] = await own.sql<[{ id: string }]>`SELECT id FROM contracts`;
     expect(findingsOf(ran).get('stuck (boundary)')).toMatchObject({

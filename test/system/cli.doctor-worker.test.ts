@@ -145,11 +145,11 @@ test.each([
     waiting,
   };
   const check = 'worker on covenant-settling (activity)';
-  const mend =
+  const remedy =
     verdict === 'ok'
       ? null
       : 'Start another worker process, or raise WORKER_SETTLING_SLOTS; docs/operations.md, "Tasks that wait".';
-  expect(queueFinding(queue, () => 0)).toEqual({ check, verdict, detail, mend });
+  expect(queueFinding(queue, () => 0)).toEqual({ check, verdict, detail, remedy });
 });
 
 test('a worker answers for its life, its readiness and its metrics as an API does, and for nothing else', async () => {
@@ -174,8 +174,8 @@ test('a worker answers for its life, its readiness and its metrics as an API doe
 test('a worker is ready under its own address, and a query is answered', async () => {
   expect(await workerFindings()).toEqual(
     expect.arrayContaining([
-      { check: `worker at ${health_url}`, verdict: 'ok', detail: `${identity()} says ready`, mend: null },
-      { check: 'worker answers', verdict: 'ok', detail: 'a query was answered', mend: null },
+      { check: `worker at ${health_url}`, verdict: 'ok', detail: `${identity()} says ready`, remedy: null },
+      { check: 'worker answers', verdict: 'ok', detail: 'a query was answered', remedy: null },
     ]),
   );
 });
@@ -188,7 +188,7 @@ test('a worker that works with another database than the doctor is named with bo
       check: `worker at ${health_url}`,
       verdict: 'wrong',
       detail: `${identity()} takes tasks of this installation and works with the database of another one, ${worker_id}; DATABASE_URL is that of ${own_id}`,
-      mend: expect.stringContaining('Give it this DATABASE_URL') as string,
+      remedy: expect.stringContaining('Give it this DATABASE_URL') as string,
     });
   } finally {
     await other.drop();
@@ -203,7 +203,7 @@ test('a frozen worker is named while its polls are still open, by its health and
       check: `worker at ${health_url}`,
       verdict: 'wrong',
       detail: `${identity()} polls but gives no answer within 5 s: it is frozen`,
-      mend: expect.stringContaining('restart it') as string,
+      remedy: expect.stringContaining('restart it') as string,
     });
     expect(findings.find(({ check }) => check === 'worker answers')).toEqual({
       check: 'worker answers',
@@ -211,7 +211,7 @@ test('a frozen worker is named while its polls are still open, by its health and
       detail: expect.stringMatching(
         `none answers a query within 15 s: one may be frozen \\(${identity()}\\)`,
       ) as string,
-      mend: expect.stringContaining('restart it') as string,
+      remedy: expect.stringContaining('restart it') as string,
     });
     const queues = findings.filter(({ check }) => check.startsWith('worker on'));
     expect(queues.map(({ verdict }) => verdict)).toEqual(queues.map(() => 'ok'));

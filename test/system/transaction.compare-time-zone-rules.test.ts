@@ -8,7 +8,7 @@ import {
   postgresRuleProblem,
 } from '../../transactions/system/compare-time-zone-rules';
 import { offsetsOf } from '../../domain/base/calendar';
-import { examineTimeZones } from '../../cli/doctor-time-zones';
+import { checkTimeZones } from '../../cli/doctor-time-zones';
 import { warnAboutTimeZones } from '../../time-zones';
 import { buildContract } from '../harness/contract-rows';
 import { createTestDatabase } from '../harness/database';
@@ -83,10 +83,10 @@ test('the start of a process warns once, with a stable event, the rules and the 
 test('the doctor names the older process, and the contracts that are still to be computed', async () => {
   const { id } = (await buildContract(sql)).facts;
   await sql`UPDATE contracts SET time_zone_rules = NULL WHERE id = ${id}`;
-  const findings = await examineTimeZones(sql, NOW);
-  expect(findings.every(({ check, verdict, mend }) => check === 'time zones' && verdict === 'warning' && mend)).toBe(
-    true,
-  );
+  const findings = await checkTimeZones(sql, NOW);
+  expect(
+    findings.every(({ check, verdict, remedy }) => check === 'time zones' && verdict === 'warning' && remedy),
+  ).toBe(true);
   const details = findings.map(({ detail }) => detail);
   expect(details).toContainEqual(expect.stringMatching(/^worker from .+ has the time zone rules 2023c/));
   // That of the older process too.
