@@ -8,14 +8,14 @@ import { join } from 'node:path';
 import { parseNoArguments } from '../command-line';
 import { KEY_PEPPER_LENGTH_MIN, loadConfig, loadStackConfig } from '../config';
 import { openDatabase } from '../db/base/database';
-import { judgePool } from './judge-pool';
-import { judgeQuarter } from './judge-quarter';
+import { judgePool } from './check-pool';
+import { judgeQuarter } from './check-quarter';
 import { identifyProcess, isRunning, type ProcessIdentity } from '../dev/process-identity';
 import { startStack, type Stack } from '../dev/stack';
 import { DEFAULT_PORTS, type StackPorts } from '../dev/stack-ports';
-import { demand } from './story';
-import { POOL_STORY } from './story-pool';
-import { QUARTER_STORY } from './story-quarter';
+import { demand } from './scenario';
+import { POOL_STORY } from './scenario-pool';
+import { QUARTER_STORY } from './scenario-quarter';
 
 /** Added to the default ports, so that a demo does not take those of a stack that starts meanwhile. */
 const PORTS_APART = 10_000;

@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { isHttpReady } from './http-ready';
-import type { ProcessSpec } from './kept-process';
+import type { ProcessSpec } from './managed-process';
 import { holdPort } from './ports';
 import type { ServerPlan } from './supervisor';
 

@@ -6,9 +6,9 @@ import { KEY_PEPPER_LENGTH_MIN, loadConfig, loadStackConfig, type Config } from 
 import { readDevFile, type DevFile } from './dev-file';
 import { DataDirLockedError } from './lock';
 import { startStack, type Stack } from './stack';
-import { playOnce, type Story } from '../demo/story';
-import { POOL_STORY } from '../demo/story-pool';
-import { QUARTER_STORY } from '../demo/story-quarter';
+import { playOnce, type Story } from '../demo/scenario';
+import { POOL_STORY } from '../demo/scenario-pool';
+import { QUARTER_STORY } from '../demo/scenario-quarter';
 import type { ServerNews } from './supervisor';
 
 const PARENT_CHECK_MS = 1_000;

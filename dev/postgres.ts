@@ -20,7 +20,7 @@ import { createRequire } from 'node:module';
 import { arch, platform } from 'node:os';
 import { dirname, join } from 'node:path';
 import postgres from 'postgres';
-import type { ProcessSpec } from './kept-process';
+import type { ProcessSpec } from './managed-process';
 import { identifyProcess, isRunning, signalProcess } from './process-identity';
 import type { ServerPlan } from './supervisor';
 import { waitFor } from './waiting';

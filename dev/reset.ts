@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { commandLine } from '../command-line';
 import { loadStackConfig } from '../config';
-import { endLeftovers } from './leftovers';
+import { endLeftovers } from './orphaned-processes';
 import { DataDirLockedError, lockDataDir } from './lock';
 import { SECRETS_FILE } from './secrets';
 

@@ -12,7 +12,7 @@ import { openDatabase } from '../db/base/database';
 import { migrate } from '../db/system/migration';
 import { keepAskingReadiness, planCovenantProcess, type ProgramOptions } from './covenant-process';
 import { removeDevFile, writeDevFile, type DevFile } from './dev-file';
-import { endLeftovers, forgetProcesses, rememberProcesses } from './leftovers';
+import { endLeftovers, forgetProcesses, rememberProcesses } from './orphaned-processes';
 import { lockDataDir, type DataDirLock } from './lock';
 import { planMailCatcher, type MailCatcherPlan } from './mail-catcher';
 import { assertPortFree, holdPort, type HeldPort } from './ports';

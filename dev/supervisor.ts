@@ -3,7 +3,7 @@
  *
  * A server that keeps dying is started again ever more slowly, so that it cannot burn the machine, and it is never given up.
  */
-import { startKept, logTail, type KeptProcess, type ProcessExit, type ProcessSpec } from './kept-process';
+import { startKept, logTail, type KeptProcess, type ProcessExit, type ProcessSpec } from './managed-process';
 import { waitFor } from './waiting';
 
 /** A server: how to run it and how to see that it answers. */

@@ -7,7 +7,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { startKept } from './kept-process';
+import { startKept } from './managed-process';
 
 /** What the search works with. */
 export interface TemporalSearch {

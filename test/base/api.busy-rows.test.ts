@@ -11,8 +11,8 @@ import { waitUntilBlocked } from '../harness/blocked-statement';
 import { addCatalogue, addContract, contractBody } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { expectRefusal } from '../harness/expect-refusal';
-import { holdRows } from '../harness/held-rows';
-import type { HeldRows } from '../harness/held-rows';
+import { holdRows } from '../harness/locked-rows';
+import type { HeldRows } from '../harness/locked-rows';
 import { waitFor } from '../harness/stack';
 
 const POOL_SIZE = 10;

@@ -11,7 +11,7 @@ import type { TestApi } from '../harness/api';
 import { addCatalogue, addContract, contractBody } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { expectRefusal } from '../harness/expect-refusal';
-import { rowCounts } from '../harness/row-counts';
+import { rowCounts } from '../harness/table-digests';
 import { startSilentProxy } from '../harness/silent-proxy';
 import type { SilentProxy } from '../harness/silent-proxy';
 import { sharedServers } from '../harness/shared-servers';

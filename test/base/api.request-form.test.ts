@@ -11,7 +11,7 @@ import type { ApiAnswer, TestApi } from '../harness/api';
 import { addCatalogue, addContract, contractBody } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { expectRefusal, wrongFieldsOf } from '../harness/expect-refusal';
-import { rowCounts } from '../harness/row-counts';
+import { rowCounts } from '../harness/table-digests';
 
 let api: TestApi;
 let catalogue: TestCatalogue;

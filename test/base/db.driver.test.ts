@@ -10,7 +10,7 @@ import { assertDriverPatched, openDatabase, sentAlone } from '../../db/base/data
 import type { Database } from '../../db/base/database';
 import { waitUntilBlocked } from '../harness/blocked-statement';
 import { createTestDatabase, type TestDatabase } from '../harness/database';
-import { holdRows } from '../harness/held-rows';
+import { holdRows } from '../harness/locked-rows';
 import { makeRunDirectory } from '../harness/run-directory';
 
 /** The line of the patch against holes in results. */

@@ -30,7 +30,7 @@ import { buildContext, buildFacts } from '../harness/contract-facts';
 import { buildContract } from '../harness/contract-rows';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
-import { createHeardNudger } from '../harness/heard-nudger';
+import { createHeardNudger } from '../harness/recording-nudger';
 import { expectInvariants } from '../harness/invariants';
 import { buildContractOnClock, buildTestClock } from '../harness/test-clocks';
 

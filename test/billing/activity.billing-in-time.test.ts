@@ -15,7 +15,7 @@ import type { ContractOptions } from '../harness/contract-rows';
 import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
-import { createHeardNudger } from '../harness/heard-nudger';
+import { createHeardNudger } from '../harness/recording-nudger';
 import { expectInvariants } from '../harness/invariants';
 
 /** A month from 1 January, which renews by itself and has no grace: it renews at this instant, or never. */

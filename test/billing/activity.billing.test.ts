@@ -23,7 +23,7 @@ import type { ContractOptions } from '../harness/contract-rows';
 import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
-import { createHeardNudger } from '../harness/heard-nudger';
+import { createHeardNudger } from '../harness/recording-nudger';
 import { expectInvariants } from '../harness/invariants';
 
 /** The invoice of the tests is due on this day; the ladder is the usual one of 1, 14 and 60 days. */

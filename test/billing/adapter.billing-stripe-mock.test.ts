@@ -13,7 +13,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createStripePort } from '../../adapters/billing-stripe';
 import type { BillingPort } from '../../domain/billing/billing-event';
-import { STRIPE_QUESTIONS } from '../harness/stripe-questions';
+import { STRIPE_QUESTIONS } from '../harness/stripe-requests';
 
 const FIXTURES = join(__dirname, '..', 'fixtures', 'stripe');
 

@@ -22,9 +22,9 @@ import { auditOf, buildContract, requestJob } from '../harness/contract-rows';
 import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
-import { createHeardNudger } from '../harness/heard-nudger';
+import { createHeardNudger } from '../harness/recording-nudger';
 import { expectInvariants } from '../harness/invariants';
-import { rowCounts } from '../harness/row-counts';
+import { rowCounts } from '../harness/table-digests';
 
 let database: TestDatabase;
 let sql: TestDatabase['sql'];

@@ -15,7 +15,7 @@ import type { Situation } from '../harness/contract-states';
 import { actionsUpon } from '../harness/contract-rows';
 import { expectRefusal, wrongFieldsOf } from '../harness/expect-refusal';
 import { expectInvariants } from '../harness/invariants';
-import { rowCounts } from '../harness/row-counts';
+import { rowCounts } from '../harness/table-digests';
 
 let api: TestApi;
 let catalogue: TestCatalogue;

@@ -10,7 +10,7 @@ import { contractIn, dateIn, shiftBack } from '../harness/contract-states';
 import { actionsUpon } from '../harness/contract-rows';
 import { expectRefusal, wrongFieldsOf } from '../harness/expect-refusal';
 import { expectInvariants } from '../harness/invariants';
-import { rowCounts } from '../harness/row-counts';
+import { rowCounts } from '../harness/table-digests';
 import { rowsOf, walkPages } from '../harness/walk-pages';
 
 const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';

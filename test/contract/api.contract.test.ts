@@ -7,7 +7,7 @@ import type { ApiAnswer, TestApi } from '../harness/api';
 import { addCatalogue, addContract, contractBody } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { contractIn, dateIn, shiftBack, stateBecomes } from '../harness/contract-states';
-import { rowCounts } from '../harness/row-counts';
+import { rowCounts } from '../harness/table-digests';
 import { rowsOf } from '../harness/walk-pages';
 
 const DAY_MS = 86_400_000;

@@ -12,14 +12,14 @@ import type { ContractCommand } from '../../domain/contract/command';
 import type { Instant, LocalDate } from '../../domain/base/instant';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import type { ClockTeller, Nudger } from '../../activities/ports';
-import { act } from '../harness/act-under-rules';
-import type { Act, Acted } from '../harness/act-under-rules';
+import { act } from '../harness/time-zone-rules-program';
+import type { Act, Acted } from '../harness/time-zone-rules-program';
 import type { ContractOptions } from '../harness/contract-rows';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { expectInvariants } from '../harness/invariants';
-import { OLDER_RULES, startApart, withOlderRules } from '../harness/older-rules';
-import type { ProcessApart } from '../harness/older-rules';
+import { OLDER_RULES, startApart, withOlderRules } from '../harness/time-zone-rules-process';
+import type { ProcessApart } from '../harness/time-zone-rules-process';
 import { buildTestClock } from '../harness/test-clocks';
 
 /** Days in Almaty begin at 18:00 UTC by the older rules and at 19:00 by those of this process. */

@@ -8,7 +8,7 @@ import { holdPort } from '../../dev/ports';
 import { waitFor } from '../../dev/waiting';
 import { describeWithTool, startTool } from '../harness/external-tool';
 import type { ToolProcess } from '../harness/external-tool';
-import { STRIPE_QUESTIONS } from '../harness/stripe-questions';
+import { STRIPE_QUESTIONS } from '../harness/stripe-requests';
 import { randomTestPort } from '../harness/test-ports';
 
 const FIXTURES = join(__dirname, '..', 'fixtures', 'stripe');

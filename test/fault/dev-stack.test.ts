@@ -9,8 +9,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { join } from 'node:path';
 import { readDevFile, type DevFile } from '../../dev/dev-file';
 import { identifyProcess, isRunning, type ProcessIdentity } from '../../dev/process-identity';
-import { POOL_STORY } from '../../demo/story-pool';
-import { QUARTER_STORY } from '../../demo/story-quarter';
+import { POOL_STORY } from '../../demo/scenario-pool';
+import { QUARTER_STORY } from '../../demo/scenario-quarter';
 import { waitFor } from '../../dev/waiting';
 import { makeDataDir } from '../harness/data-dir';
 import { makeRunDirectory } from '../harness/run-directory';

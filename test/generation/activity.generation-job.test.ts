@@ -22,7 +22,7 @@ import { auditOf, buildContract, jobOf, requestJob } from '../harness/contract-r
 import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
-import { holdRows } from '../harness/held-rows';
+import { holdRows } from '../harness/locked-rows';
 import { expectInvariants } from '../harness/invariants';
 
 const REQUESTED = 500;

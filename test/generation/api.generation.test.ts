@@ -7,7 +7,7 @@ import type { ApiAnswer, TestApi } from '../harness/api';
 import { addCatalogue, addContract, closeGrants } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { waitUntilBlocked } from '../harness/blocked-statement';
-import { rowCounts } from '../harness/row-counts';
+import { rowCounts } from '../harness/table-digests';
 
 const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;

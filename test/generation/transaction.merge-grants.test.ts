@@ -13,8 +13,8 @@ import { waitUntilBlocked } from '../harness/blocked-statement';
 import { buildContract, buildRequest } from '../harness/contract-rows';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
-import { holdRows } from '../harness/held-rows';
-import type { HeldRows } from '../harness/held-rows';
+import { holdRows } from '../harness/locked-rows';
+import type { HeldRows } from '../harness/locked-rows';
 import { expectInvariants } from '../harness/invariants';
 import { buildContractOnClock, buildTestClock } from '../harness/test-clocks';
 

@@ -35,7 +35,7 @@ import { actionsUpon, buildContract, buildRequest, jobOf, requestJob } from '../
 import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
-import { holdRows } from '../harness/held-rows';
+import { holdRows } from '../harness/locked-rows';
 import { expectInvariants } from '../harness/invariants';
 import { buildContractOnClock, buildTestClock } from '../harness/test-clocks';
 

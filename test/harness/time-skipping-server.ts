@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadStackConfig } from '../../config';
-import { logTail, startKept } from '../../dev/kept-process';
+import { logTail, startKept } from '../../dev/managed-process';
 
 const VERSION = '1.32.1';
 const ARTIFACT = `io.temporal:temporal-test-server:${VERSION}`;

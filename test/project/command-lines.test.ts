@@ -39,7 +39,7 @@ test.each(['--help', '--no-such-option'])('npm run demo does nothing for %s', as
 });
 
 test('npm run prove-time-zones names itself as it is called, and takes two versions or none', async () => {
-  const file = 'test/harness/two-nodes.ts';
+  const file = 'test/harness/compare-node-versions.ts';
   const help = await run(file, '--help');
   expect([help.code, help.stdout.split(' [')[0]]).toEqual([0, 'Usage: npm run prove-time-zones --']);
   const { code, stdout, stderr } = await run(file, '20');

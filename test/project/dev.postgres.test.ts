@@ -9,7 +9,7 @@ import { createDatabaseIfMissing, planPostgres, type PostgresPlan } from '../../
 import { identifyProcess, isRunning } from '../../dev/process-identity';
 import { supervise, type SupervisedServer } from '../../dev/supervisor';
 import { waitFor } from '../../dev/waiting';
-import { startKept } from '../../dev/kept-process';
+import { startKept } from '../../dev/managed-process';
 import { makeRunDirectory } from '../harness/run-directory';
 import { randomTestPort } from '../harness/test-ports';
 

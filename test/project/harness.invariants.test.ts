@@ -12,7 +12,7 @@ import { buildContract } from '../harness/contract-rows';
 import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
-import { createHeardNudger } from '../harness/heard-nudger';
+import { createHeardNudger } from '../harness/recording-nudger';
 import { brokenInvariants, expectInvariants } from '../harness/invariants';
 import { addPastContract, addRunningContract } from '../harness/past-contract';
 

@@ -13,7 +13,7 @@ import { actionsUpon, buildContract, jobOf, requestJob } from '../harness/contra
 import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
-import { createHeardNudger } from '../harness/heard-nudger';
+import { createHeardNudger } from '../harness/recording-nudger';
 import { expectInvariants } from '../harness/invariants';
 
 const MINUTE_MS = 60_000;

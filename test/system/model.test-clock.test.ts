@@ -23,7 +23,7 @@ import { DAY_MS, SEED, someFacts } from '../harness/contract-arbitrary';
 import { buildInvoice, TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
-import { createHeardNudger } from '../harness/heard-nudger';
+import { createHeardNudger } from '../harness/recording-nudger';
 import { expectInvariants } from '../harness/invariants';
 import { buildTestClock, grantAdvance } from '../harness/test-clocks';
 

@@ -13,8 +13,8 @@ import { warnAboutTimeZones } from '../../time-zones';
 import { buildContract } from '../harness/contract-rows';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
-import { OLDER_RULES, startApart, withOlderRules } from '../harness/older-rules';
-import type { ProcessApart } from '../harness/older-rules';
+import { OLDER_RULES, startApart, withOlderRules } from '../harness/time-zone-rules-process';
+import type { ProcessApart } from '../harness/time-zone-rules-process';
 
 /** In the year of the rules, so that they are not old. */
 const NOW = `${TIME_ZONE_RULES.slice(0, 4)}-07-01T00:00:00.000Z`;

@@ -3,7 +3,7 @@
  *
  * The keeper's stdin is the lifeline. The system closes it when the other side dies, however that happens, and no
  * signal handler has to run for it. Plain JavaScript, so that a keeper starts in 40 ms and needs no compiler.
- * Usage: `node keeper.js '{"command", "args", "cwd", "uid", "gid", "umask", "stop_signal", "grace_ms"}'`, with a pipe as descriptor 3,
+ * Usage: `node watchdog.js '{"command", "args", "cwd", "uid", "gid", "umask", "stop_signal", "grace_ms"}'`, with a pipe as descriptor 3,
  * on which it reports one JSON line `{"pid"}` and later `{"code", "signal"}`, or `{"error"}`.
  */
 const { spawn } = require('node:child_process');

@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { startKept, type ProcessSpec } from '../../dev/kept-process';
+import { startKept, type ProcessSpec } from '../../dev/managed-process';
 import { identifyProcess, isRunning, type ProcessIdentity } from '../../dev/process-identity';
 import { waitFor } from '../../dev/waiting';
 
@@ -47,7 +47,7 @@ async function isUp(): Promise<void> {
 /** Starts a kept process from a process of its own, and returns both. */
 async function startFromAnother(spec: ProcessSpec): Promise<{ parentPid: number; kept: ProcessIdentity }> {
   const program = `
-    const { startKept } = require('./dev/kept-process');
+    const { startKept } = require('./dev/managed-process');
     startKept(${JSON.stringify(spec)}).then((kept) => console.log(kept.pid));
     process.stdin.on('end', () => process.exit()).resume();`;
   const parent = spawn(process.execPath, ['--import', 'tsx', '-e', program], {

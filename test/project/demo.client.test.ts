@@ -4,7 +4,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
-import { createStoryClient, readMessages, StoryError, type StreamMessage } from '../../demo/story-client';
+import { createStoryClient, readMessages, StoryError, type StreamMessage } from '../../demo/client';
 
 const STREAM = 'event: progress\ndata: {"completed":1}\n\nevent: end\ndata: {"completed":2}\n\n';
 const MESSAGES = [

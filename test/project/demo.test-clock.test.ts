@@ -3,8 +3,8 @@
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createStoryClient, StoryError, type StoryClient } from '../../demo/story-client';
-import { travel } from '../../demo/story-clock';
+import { createStoryClient, StoryError, type StoryClient } from '../../demo/client';
+import { travel } from '../../demo/test-clock';
 
 const FROM = '2027-01-01T00:00:00.000Z';
 const TO = '2027-02-01T00:00:00.000Z';

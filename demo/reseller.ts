@@ -1,9 +1,9 @@
 /** The reseller of a story: a contract on a test clock, what is done to it, and what it must show. */
 import { z } from 'zod';
 import { signStandard, type StandardEvent } from './fake-billing';
-import { demandFields, findInTemporalUi, type StoryStage } from './story';
-import type { StoryClient } from './story-client';
-import { clockNow, crossingText, type Crossing, type StoryClock } from './story-clock';
+import { demandFields, findInTemporalUi, type StoryStage } from './scenario';
+import type { StoryClient } from './client';
+import { clockNow, crossingText, type Crossing, type StoryClock } from './test-clock';
 import { waitFor } from '../dev/waiting';
 
 /** The contract and its clock, and how to reach them. */

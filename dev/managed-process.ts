@@ -54,7 +54,7 @@ interface KeeperReport {
   error?: string;
 }
 
-const KEEPER_FILE = join(__dirname, 'keeper.js');
+const KEEPER_FILE = join(__dirname, 'watchdog.js');
 const LOG_TAIL_LINES = 12;
 /** A log that has grown beyond this is set aside at the next start, in place of the one set aside before. */
 const LOG_BYTES_MAX = 20_000_000;

@@ -4,9 +4,9 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { Sql } from '../db/base/database';
 import type { DevFile } from '../dev/dev-file';
-import { demand, demandFields, told } from './story';
-import { createStoryClient } from './story-client';
-import { LICENSES, RENEWAL_ADDS, type PlayedQuarter } from './story-quarter';
+import { demand, demandFields, told } from './scenario';
+import { createStoryClient } from './client';
+import { LICENSES, RENEWAL_ADDS, type PlayedQuarter } from './scenario-quarter';
 
 /** The whole audit of the contract, with the instants at which each row holds. */
 const AUDIT: readonly (readonly [at: string, action: string])[] = [

@@ -8,8 +8,8 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { DevFile } from '../dev/dev-file';
-import { StoryError, type StoryClient } from './story-client';
-import { startProgress, type StoryOutput } from './story-progress';
+import { StoryError, type StoryClient } from './client';
+import { startProgress, type StoryOutput } from './progress';
 import { waitFor } from '../dev/waiting';
 
 /** Where a story is played. */

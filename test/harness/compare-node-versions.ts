@@ -11,11 +11,11 @@ import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import globalSetup from './global-setup';
 import globalTeardown from './global-teardown';
-import type { Acted } from './act-under-rules';
+import type { Acted } from './time-zone-rules-program';
 import { actionsUpon } from './contract-rows';
 import { createTestDatabase } from './database';
-import { startApart } from './older-rules';
-import type { ProcessApart } from './older-rules';
+import { startApart } from './time-zone-rules-process';
+import type { ProcessApart } from './time-zone-rules-process';
 
 const DAYS = 730;
 /** Prints the beginning of each of the next days in each zone. */

@@ -1,8 +1,8 @@
 /** The story of a license pool, from nothing to 2,000 licenses. */
 import { z } from 'zod';
-import { beginTelling, findInTemporalUi, told, watchJob, type Story, type StoryStage } from './story';
-import { createStoryClient } from './story-client';
-import type { StoryOutput } from './story-progress';
+import { beginTelling, findInTemporalUi, told, watchJob, type Story, type StoryStage } from './scenario';
+import { createStoryClient } from './client';
+import type { StoryOutput } from './progress';
 
 /** What the story left behind, for whoever wants to look again. */
 export interface PlayedPool {

@@ -5,10 +5,10 @@
  * Each act plays at one instant of the clock and may be repeated there: an interrupted story passes over the acts that
  * lie behind the clock.
  */
-import { beginTelling, demandFields, told, watchJob, type Story, type StoryStage } from './story';
-import { createStoryClient } from './story-client';
-import { clockNow, foretell, travel, type StoryClock } from './story-clock';
-import type { StoryOutput } from './story-progress';
+import { beginTelling, demandFields, told, watchJob, type Story, type StoryStage } from './scenario';
+import { createStoryClient } from './client';
+import { clockNow, foretell, travel, type StoryClock } from './test-clock';
+import type { StoryOutput } from './progress';
 import {
   bill,
   command,
@@ -22,7 +22,7 @@ import {
   showJob,
   showRefusal,
   type Reseller,
-} from './story-reseller';
+} from './reseller';
 
 /** What the story left behind, for whoever wants to look again. */
 export interface PlayedQuarter extends StoryClock {

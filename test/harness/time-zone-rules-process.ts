@@ -11,12 +11,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { makeRunDirectory } from './run-directory';
-import type { Act, Acted, ApartMessage } from './act-under-rules';
+import type { Act, Acted, ApartMessage } from './time-zone-rules-program';
 
 export const OLDER_RULES = '2023c';
 
 const FILE = join(__dirname, '..', 'fixtures', `time-zones-${OLDER_RULES}`, 'zoneinfo64.res.br');
-const PROGRAM = join(__dirname, 'act-under-rules.ts');
+const PROGRAM = join(__dirname, 'time-zone-rules-program.ts');
 
 /** The environment in which Node has the older rules. */
 export function withOlderRules(): { ICU_TIMEZONE_FILES_DIR: string } {

@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import type { Sql } from '../db/base/database';
 import type { DevFile } from '../dev/dev-file';
-import { demand, demandFields } from './story';
-import { createStoryClient } from './story-client';
-import { QUOTA, type PlayedPool } from './story-pool';
+import { demand, demandFields } from './scenario';
+import { createStoryClient } from './client';
+import { QUOTA, type PlayedPool } from './scenario-pool';
 
 /** The most rows of one page. */
 const PAGE_LICENSES = 100;

@@ -3,7 +3,7 @@
  * that this, and nothing else, has come.
  */
 import { z } from 'zod';
-import { StoryError, type StoryClient } from './story-client';
+import { StoryError, type StoryClient } from './client';
 import { waitFor } from '../dev/waiting';
 
 /** A test clock with the one contract that the story puts on it. */
