@@ -3,14 +3,14 @@
  * what hangs or fails on one queue holds no slot of another.
  */
 import { BILLING_SOURCES } from '../domain/billing/billing-event';
-import { queueBeside } from '../workflows/queue-beside';
+import { taskQueueName } from '../workflows/task-queue-name';
 
 export interface TaskQueues {
   /** Workflows, and commands, for which a person waits. */
   contracts: string;
   /** Boundaries that are due and billing events that say enough by themselves: one at a time for each contract. */
   settling: string;
-  /** Short steps of jobs and test clocks that did not succeed beside their workflows (`workflows/short-step.ts`). */
+  /** Short steps of jobs and test clocks that did not succeed beside their workflows (`workflows/short-activity.ts`). */
   steps: string;
   /** Questions of the sweep to billing systems, and those of runs of the version before. */
   billing: string;
@@ -28,11 +28,11 @@ export function taskQueues(prefix: string): TaskQueues {
   const contracts = `${prefix}-contracts`;
   return {
     contracts,
-    settling: queueBeside(contracts, 'settling'),
-    steps: queueBeside(contracts, 'steps'),
-    billing: queueBeside(contracts, 'billing'),
-    billingSources: BILLING_SOURCES.map((source) => queueBeside(contracts, `billing-${source}`)),
-    sweep: queueBeside(contracts, 'sweep'),
+    settling: taskQueueName(contracts, 'settling'),
+    steps: taskQueueName(contracts, 'steps'),
+    billing: taskQueueName(contracts, 'billing'),
+    billingSources: BILLING_SOURCES.map((source) => taskQueueName(contracts, `billing-${source}`)),
+    sweep: taskQueueName(contracts, 'sweep'),
     generation: `${prefix}-generation`,
     clocks: `${prefix}-clocks`,
   };

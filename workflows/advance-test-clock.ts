@@ -16,7 +16,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { SettledAtClock, SteppedClock, TestClockActivities } from '../activities/system/test-clock';
-import { shortSteps } from './short-step';
+import { shortActivities } from './short-activity';
 
 export interface AdvanceTestClockInput {
   clock_id: string;
@@ -30,7 +30,7 @@ const SETTLE_TIMEOUT = '10m';
 /** Longer than one contract may take to settle (temporal/test-clock.ts). */
 const SETTLE_HEARTBEAT_TIMEOUT = '60s';
 
-const run = shortSteps<TestClockActivities>();
+const run = shortActivities<TestClockActivities>();
 
 export async function advanceTestClock({ clock_id }: AdvanceTestClockInput): Promise<SteppedClock> {
   let woken: boolean;

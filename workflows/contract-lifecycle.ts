@@ -24,11 +24,11 @@ import type { BillingSource } from '../domain/billing/billing-event';
 import type { CommandOutcome, ContractCommand } from '../domain/contract/command';
 import { instantFromMillis, millisOf } from '../domain/base/instant';
 import { contractTitle } from '../domain/base/operator-text';
-import { createTurns } from './in-turn';
-import { nameOf, ownSearchAttributes } from './own-search-attributes';
-import type { OwnSearchAttributes, WantedAttribute } from './own-search-attributes';
+import { createSerialQueue } from './serial-queue';
+import { nameOf, trackSearchAttributes } from './search-attribute-tracker';
+import type { SearchAttributeTracker, WantedAttribute } from './search-attribute-tracker';
 import type { BillingEventWord, WakeRequest } from '../activities/ports';
-import { queueBeside } from './queue-beside';
+import { taskQueueName } from './task-queue-name';
 import {
   CONTRACT_ID,
   CONTRACT_NAME,
@@ -101,26 +101,26 @@ export async function contractLifecycle(input: ContractLifecycleInput): Promise<
   const { taskQueue } = workflowInfo();
   // Boundaries have slots of their own: many that cannot be crossed hold none that commands need.
   const { settleContract } = proxyActivities<ContractActivities>({
-    taskQueue: queueBeside(taskQueue, 'settling'),
+    taskQueue: taskQueueName(taskQueue, 'settling'),
     startToCloseTimeout: SETTLE_ATTEMPT_TIMEOUT,
     retry: SETTLE_RETRY,
   });
   const { applyBillingEvents: applyWithoutAsking } = proxyActivities<BillingActivities>({
-    taskQueue: queueBeside(taskQueue, 'settling'),
+    taskQueue: taskQueueName(taskQueue, 'settling'),
     startToCloseTimeout: SETTLE_ATTEMPT_TIMEOUT,
     retry: SETTLE_RETRY,
   });
   // A billing system that does not answer holds slots of its own queue alone.
   const asking = (source: BillingSource | undefined) =>
     proxyActivities<BillingActivities>({
-      taskQueue: queueBeside(taskQueue, source === undefined ? 'billing' : `billing-${source}`),
+      taskQueue: taskQueueName(taskQueue, source === undefined ? 'billing' : `billing-${source}`),
       startToCloseTimeout: BILLING_ATTEMPT_TIMEOUT,
       heartbeatTimeout: BILLING_HEARTBEAT_TIMEOUT,
       retry: RETRY,
     });
-  const attributes = ownSearchAttributes();
+  const attributes = trackSearchAttributes();
   // Commands wait here for the contract, and not in the slots of a worker for its row.
-  const inTurn = createTurns();
+  const runSerially = createSerialQueue();
   let woken = false;
   let view: ContractView | null = null;
   let words: BillingEventWord[] = [];
@@ -160,7 +160,7 @@ export async function contractLifecycle(input: ContractLifecycleInput): Promise<
     commandUpdate,
     async (envelope) => {
       const summary = `${envelope.command.name} (${envelope.request_id})`;
-      const outcome = await inTurn(() =>
+      const outcome = await runSerially(() =>
         runContractCommand.executeWithOptions({ summary }, [
           { ...envelope, contract_id: input.contract_id, now: now() },
         ]),
@@ -281,7 +281,7 @@ function expectCommand(envelope: Partial<CommandEnvelope> | null | undefined): v
 }
 
 /** Keeps what operators see and search true: state, boundary and whose contract it is. */
-function tellOperators(view: ContractView, attributes: OwnSearchAttributes): void {
+function tellOperators(view: ContractView, attributes: SearchAttributeTracker): void {
   const waits = view.next_boundary || view.verification ? `next: ${told(view)}` : 'waits for a command';
   const held = view.held_by?.length ? ` (held by ${view.held_by.join(', ')})` : '';
   setCurrentDetails(`**${view.state}**${held}, ${waits}${titleOf(view)}`);

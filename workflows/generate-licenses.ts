@@ -17,11 +17,11 @@ import type { FilledRange, GenerationJobActivities, OpenedJob } from '../activit
 import { isUnfinished } from '../domain/generation/generation-job';
 import type { JobState } from '../domain/generation/generation-job';
 import { instantFromMillis } from '../domain/base/instant';
-import { nameOf, ownSearchAttributes } from './own-search-attributes';
-import type { OwnSearchAttributes, WantedAttribute } from './own-search-attributes';
+import { nameOf, trackSearchAttributes } from './search-attribute-tracker';
+import type { SearchAttributeTracker, WantedAttribute } from './search-attribute-tracker';
 import type { WakeRequest } from '../activities/ports';
 import { CONTRACT_ID, JOB_PROGRESS } from './search-attributes';
-import { shortSteps } from './short-step';
+import { shortActivities } from './short-activity';
 
 export interface GenerateLicensesInput {
   job_id: string;
@@ -54,13 +54,13 @@ const RANGE_HEARTBEAT_TIMEOUT = '8s';
 /** So many failures without an explanation are final. One that passes (db/base/errors.ts) is not counted, nor is a dead worker. */
 const RANGE_ATTEMPTS_MAX = 20;
 
-const run = shortSteps<GenerationJobActivities>();
+const run = shortActivities<GenerationJobActivities>();
 
 export async function generateLicenses(input: GenerateLicensesInput): Promise<GenerateLicensesResult> {
   const { job_id, epoch } = input;
   const given_up = new Set(input.given_up ?? []);
   let from_chunk = input.from_chunk ?? 0;
-  const attributes = ownSearchAttributes();
+  const attributes = trackSearchAttributes();
   let woken = false;
   setHandler(
     wakeJobSignal,
@@ -109,7 +109,7 @@ export async function generateLicenses(input: GenerateLicensesInput): Promise<Ge
  */
 async function fill(
   job: OpenedJob,
-  attributes: OwnSearchAttributes,
+  attributes: SearchAttributeTracker,
   from_chunk: number,
   given_up: Set<number>,
 ): Promise<{ stopped: boolean; next_chunk: number }> {
@@ -153,7 +153,7 @@ async function fill(
 
 async function close(
   job: OpenedJob,
-  attributes: OwnSearchAttributes,
+  attributes: SearchAttributeTracker,
   given_up: Set<number>,
 ): Promise<GenerateLicensesResult> {
   const closed = await run('closeJob', 'closes the job', {
@@ -167,14 +167,14 @@ async function close(
   return { state: closed.state, completed: closed.completed, requested: job.requested };
 }
 
-function tellOperators(job: OpenedJob, attributes: OwnSearchAttributes): void {
+function tellOperators(job: OpenedJob, attributes: SearchAttributeTracker): void {
   setCurrentDetails(`**${job.state}**: ${job.completed} of ${job.requested} licenses`);
   // Progress is set as chunks are made; here it only replaces what a server may have lost.
   const lost = attributes.isUnknown(JOB_PROGRESS) && job.completed > 0 ? [progress(job.completed, job.requested)] : [];
   attributes.set([...attributes.outdated(contractOf(job)), ...lost]);
 }
 
-function tellProgress(job: OpenedJob, attributes: OwnSearchAttributes, tried: number): void {
+function tellProgress(job: OpenedJob, attributes: SearchAttributeTracker, tried: number): void {
   setCurrentDetails(`**RUNNING**: ${tried} of ${job.chunks} chunks`);
   attributes.set([...attributes.outdated(contractOf(job)), progress(tried, job.chunks)]);
 }

@@ -15,7 +15,7 @@ import {
 import type { BillingInboxActivities } from '../activities/billing/billing-event';
 import type { SweepActivities, Swept } from '../activities/system/sweep';
 import { instantFromMillis } from '../domain/base/instant';
-import { queueBeside } from './queue-beside';
+import { taskQueueName } from './task-queue-name';
 
 export interface SweepInput {
   /** Which Temporal server this is: rows last started under another epoch are started again. */
@@ -37,7 +37,7 @@ export async function sweep({ epoch }: SweepInput): Promise<Swept> {
   const now = instantFromMillis(Date.now());
   const { sweepOnce } = proxyActivities<SweepActivities>({
     ...LIMITS,
-    taskQueue: queueBeside(workflowInfo().taskQueue, 'sweep'),
+    taskQueue: taskQueueName(workflowInfo().taskQueue, 'sweep'),
   });
   // Runs from before asked billing systems within `sweepOnce`.
   const asks = patched('ask-billing-beside');
@@ -60,7 +60,7 @@ export async function sweep({ epoch }: SweepInput): Promise<Swept> {
 function identifyParkedEvents(now: string): Promise<string[]> {
   const { identifyParkedEvents: identify } = proxyActivities<BillingInboxActivities>({
     ...LIMITS,
-    taskQueue: queueBeside(workflowInfo().taskQueue, 'billing'),
+    taskQueue: taskQueueName(workflowInfo().taskQueue, 'billing'),
   });
   return identify.executeWithOptions({ summary: 'asks what parked events concern' }, [{ now }]);
 }

@@ -13,7 +13,7 @@ import {
   proxyLocalActivities,
   workflowInfo,
 } from '@temporalio/workflow';
-import { queueBeside } from './queue-beside';
+import { taskQueueName } from './task-queue-name';
 
 /** Shorter than the eight seconds after which a workflow task is first kept alive, longer than the wait for a lock. */
 const LOCAL_LIMIT = '6s';
@@ -29,25 +29,25 @@ type InputOf<A> = A extends Activity<infer Input, unknown> ? Input : never;
 type OutputOf<A> = A extends Activity<never, infer Output> ? Output : never;
 
 /** Runs one activity by its name; it must be safe to run twice. */
-export type RunShortStep<Activities> = <Name extends keyof Activities & string>(
+export type RunShortActivity<Activities> = <Name extends keyof Activities & string>(
   name: Name,
   summary: string,
   input: InputOf<Activities[Name]>,
 ) => Promise<OutputOf<Activities[Name]>>;
 
 /** The short steps among some activities. */
-export function shortSteps<Activities>(): RunShortStep<Activities> {
+export function shortActivities<Activities>(): RunShortActivity<Activities> {
   const local = proxyLocalActivities<Steps>({
     scheduleToCloseTimeout: LOCAL_LIMIT,
     retry: { maximumAttempts: LOCAL_ATTEMPTS_MAX },
   });
   const regular = (name: string) =>
     proxyActivities<Steps>({
-      taskQueue: queueBeside(workflowInfo().taskQueue, 'steps'),
+      taskQueue: taskQueueName(workflowInfo().taskQueue, 'steps'),
       startToCloseTimeout: ATTEMPT_TIMEOUT,
       retry: { initialInterval: '500ms', maximumInterval: '15s' },
     })[name]!;
-  return async function runShortStep(name, summary, input) {
+  return async function runShortActivity(name, summary, input) {
     try {
       return (await local[name]!.executeWithOptions({ summary }, [input])) as never;
     } catch (error) {

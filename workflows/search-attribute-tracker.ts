@@ -23,7 +23,7 @@ export interface WantedAttribute {
 const EACH_RUN_SETS_ITS_OWN = 'each-run-sets-its-own-search-attributes';
 const REFRESH = 'refresh-search-attributes';
 
-export interface OwnSearchAttributes {
+export interface SearchAttributeTracker {
   /** Those whose value on the server is another one, or not known. */
   outdated(wanted: WantedAttribute[]): WantedAttribute[];
   /** Whether the server may have a value that this run has not set. */
@@ -35,7 +35,7 @@ export interface OwnSearchAttributes {
 }
 
 /** To be called once, at the beginning of a run. */
-export function ownSearchAttributes(): OwnSearchAttributes {
+export function trackSearchAttributes(): SearchAttributeTracker {
   const known = new Map<string, string | number | null>();
   /** Whether what was not set here is not set at all. */
   let complete = true;
