@@ -5,6 +5,10 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 
 export const CONTRACT_ID = defineSearchAttributeKey('ContractId', 'KEYWORD');
+/**
+ * A keyword holds 255 characters, and a name has at most 200. A text attribute would fail for names with a colon in Temporal's
+ * Postgres stores up to schema 1.14.
+ */
 export const CONTRACT_NAME = defineSearchAttributeKey('ContractName', 'KEYWORD');
 export const CUSTOMER_ID = defineSearchAttributeKey('CustomerId', 'KEYWORD');
 export const ENVIRONMENT = defineSearchAttributeKey('Environment', 'KEYWORD');

@@ -65,6 +65,8 @@ export async function insertChunk(sql: Sql, chunk: Chunk): Promise<ChunkOutcome>
  * Waits until no chunk of the contract is in flight, and lets none begin until the transaction ends. For a change that closes the
  * contract: call it with contract and jobs locked, and before the quota row is. A chunk waits for none of these. What ends a job
  * locks the job, for which a chunk may wait, and then the quota row.
+ * The change carries the time at which it was requested, so licenses of those chunks can carry a later time and still come before it:
+ * the order is the `sequence` of the contract's events.
  * @throws 55P03 when a chunk takes longer than CHUNKS_WAIT_MS; the change can be repeated
  */
 export async function awaitChunks(tx: Sql, contract_id: string): Promise<void> {

@@ -3,7 +3,8 @@
  *
  * Rows that cannot be settled are tried at growing intervals and wait behind those that became due before their next try,
  * so they hold up no other row. They are tried for as long as they are due, and operators see them (`findStuckRows`).
- * All times are real ones, also for contracts on a test clock.
+ * All times are real ones, also for contracts on a test clock. The records are a table of their own, because only
+ * `transactions/contract/` writes contracts.
  */
 import type { Instant } from '../../domain/base/instant';
 import type { Sql } from '../base/database';

@@ -103,7 +103,10 @@ export function isQuotaGrant({ changes }: Pick<Amendment, 'changes'>): boolean {
   return given.length === 1 && changes.quota_add !== undefined;
 }
 
-/** The facts without what waited for a day that will not come. */
+/**
+ * Withdraws the pending amendments of a contract that is over. Otherwise one whose day passes meanwhile would be skipped without
+ * notice when the contract is reinstated.
+ */
 export function withdrawn(facts: ContractFacts, at: Instant): ContractFacts {
   if (facts.amendments.every(({ status }) => status !== 'pending')) return facts;
   const amendments = facts.amendments.map((one): Amendment =>

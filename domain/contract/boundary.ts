@@ -5,8 +5,9 @@
  * (domain.md 1.8.11). The same functions answer the workflow that waits, the request that looks and whoever foretells.
  *
  * Two kinds are not crossed by time alone: a contract is suspended or terminated for unpaid invoices only after the
- * billing system was asked again (decisions 3). Whoever settles without having asked passes them by; what was passed by
- * stays due (`verificationDue`) until somebody has asked.
+ * billing system was asked again (decisions 3). A caller that settles without asking skips them; they stay due
+ * (`verificationDue`) until the billing system was asked. The boundaries after them are crossed: a billing system that gives no
+ * answer must not stop renewals and expiries.
  */
 import { amended, isQuotaGrant, withdrawn } from './amendment';
 import type { Amendment, ContractFacts, Hold } from './facts';

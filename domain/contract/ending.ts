@@ -32,7 +32,10 @@ export function terminate(facts: ContractFacts, input: TerminateInput, { now }: 
   return terminated(facts, now, 'ADMIN', input.reason);
 }
 
-/** T15: for thirty days, and only when nothing is owed. */
+/**
+ * T15: within thirty days, and only when no invoice is unpaid. A contract whose term ended meanwhile is not refused: it is in grace or
+ * EXPIRED afterwards, and can be renewed late.
+ */
 export function reinstate(facts: ContractFacts, _input: ReinstateInput, { now }: DecisionContext): Decision {
   const refusal = reinstateRefusal(facts, now);
   if (refusal) return refusal;

@@ -15,7 +15,7 @@ export interface RenewalPolicy {
   opt_out_term: number | null;
   /** What each renewal adds to the quota. */
   quota_effect: { add: number } | null;
-  /** How often the contract renews; null: without end. */
+  /** How many times the contract renews; null: without end. It counts renewals and not terms: two renewals give three terms. */
   max_renewals: number | null;
   /** The contract whose end the next term takes over. */
   coterm_with: string | null;

@@ -16,7 +16,10 @@ import type { Changed, ContractAct } from './changed';
 import { settleAndDecide } from './settle-and-decide';
 import type { SettledContract } from './settle-contract';
 
-/** Events applied in one transaction; those that are left are applied by the next turn of the workflow. */
+/**
+ * Events applied in one transaction; the next step of the workflow applies the rest. All events of an invoice together are one look at
+ * it: a step for each would cost a round trip each, and ask the billing system as often.
+ */
 export const EVENTS_APPLIED_MAX = 100;
 
 /** What is known of the invoice of an event; null when its billing system has to be asked first. */
