@@ -9,36 +9,55 @@ import { workflowBundle } from '../harness/temporal';
 
 const HISTORIES = loadHistories();
 
-/** The error of the replay, if there is one. */
-async function replay({ name, workflow_id, history }: RecordedHistory): Promise<Error | undefined> {
-  const options = { workflowBundle: { codePath: workflowBundle() }, replayName: name };
-  const results = Worker.runReplayHistories(options, [{ workflowId: workflow_id, history }]);
-  for await (const result of results) return result.error;
-  throw new Error(`the history ${name} was not replayed`);
+/** Histories that do not replay when the code would do something else. */
+const CHANGED = [
+  'contractLifecycle/resumes-by-timer',
+  'contractLifecycle/suspended-and-reinstated',
+  'generateLicenses/paused-and-continued',
+  'sweep/starts-what-was-not-started',
+];
+
+/** The error of each replay, in the order of the histories. One worker replays them all: a worker takes 0.3 s of computing to start. */
+async function replay(histories: RecordedHistory[]): Promise<(Error | undefined)[]> {
+  const options = { workflowBundle: { codePath: workflowBundle() } };
+  const recorded = histories.map(({ workflow_id, history }) => ({ workflowId: workflow_id, history }));
+  const errors: (Error | undefined)[] = [];
+  for await (const { error } of Worker.runReplayHistories(options, recorded)) errors.push(error);
+  return errors;
 }
+
+/** The history as it would be if some activities had another name. */
+function withOtherActivities(recorded: RecordedHistory): RecordedHistory {
+  const changed = JSON.stringify(recorded.history).replaceAll(
+    /"(settleContract|verifyBilling|fillChunks|sweepOnce)"/g,
+    '"somethingElse"',
+  );
+  return { ...recorded, history: JSON.parse(changed) as unknown };
+}
+
+/** By the name of the history. */
+const errors = new Map<string, Error | undefined>();
+const errorsOfChanged = new Map<string, Error | undefined>();
+
+beforeAll(async () => {
+  const changed = HISTORIES.filter(({ name }) => CHANGED.includes(name)).map(withOtherActivities);
+  const found = await replay([...HISTORIES, ...changed]);
+  HISTORIES.forEach(({ name }, index) => errors.set(name, found[index]));
+  changed.forEach(({ name }, index) => errorsOfChanged.set(name, found[HISTORIES.length + index]));
+});
 
 test('there is a recorded history of every workflow', () => {
   const types = new Set(HISTORIES.map(({ name }) => name.split('/')[0]));
   expect([...types].sort()).toEqual(Object.keys(workflows).sort());
 });
 
-test.each(HISTORIES)('$name replays', async (recorded) => {
-  expect(await replay(recorded)).toBeUndefined();
+test.each(HISTORIES)('$name replays', ({ name }) => {
+  expect(errors.has(name)).toBe(true);
+  expect(errors.get(name)).toBeUndefined();
 });
 
-test.each([
-  'contractLifecycle/resumes-by-timer',
-  'contractLifecycle/suspended-and-reinstated',
-  'generateLicenses/paused-and-continued',
-  'sweep/starts-what-was-not-started',
-])('%s does not replay when the code would do something else', async (name) => {
-  const recorded = HISTORIES.find((history) => history.name === name) as RecordedHistory;
-  const changed = JSON.stringify(recorded.history).replaceAll(
-    /"(settleContract|verifyBilling|fillChunks|sweepOnce)"/g,
-    '"somethingElse"',
-  );
-  const error = await replay({ ...recorded, history: JSON.parse(changed) as unknown });
-  expect(error?.name).toBe('DeterminismViolationError');
+test.each(CHANGED)('%s does not replay when the code would do something else', (name) => {
+  expect(errorsOfChanged.get(name)?.name).toBe('DeterminismViolationError');
 });
 
 test('no recording holds a license key or names a machine', () => {
