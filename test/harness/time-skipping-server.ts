@@ -2,7 +2,16 @@
  * Brings the Temporal test server that skips time: Java, fetched once by Maven into the cache.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadStackConfig } from '../../config';
 import { logTail, startKept } from '../../dev/managed-process';
@@ -13,6 +22,8 @@ const MAIN_CLASS = 'io.temporal.testserver.TestServer';
 /** A logger that says nothing, of the version that the server's libraries ask for. */
 const LOGGER_VERSION = '1.7.36';
 const PROGRAM = 'test-server';
+/** A server that lives for seconds starts in half the time when Java neither optimizes long nor collects garbage in parallel. */
+const JAVA_OPTIONS = '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC';
 const FETCH_STOP_GRACE_MS = 5_000;
 
 /**
@@ -23,7 +34,10 @@ export async function findTimeSkippingServer(): Promise<string> {
   requireProgram('java', 'A Java runtime runs the server that skips time');
   const home = join(loadStackConfig(process.env).cacheDir, `temporal-test-server-${VERSION}`);
   const program = join(home, PROGRAM);
-  if (existsSync(program)) return program;
+  if (existsSync(program)) {
+    if (readFileSync(program, 'utf8') !== script()) writeProgram(program);
+    return program;
+  }
 
   requireProgram('mvn', 'Maven fetches the server that skips time');
   mkdirSync(dirname(home), { recursive: true });
@@ -34,8 +48,7 @@ export async function findTimeSkippingServer(): Promise<string> {
   try {
     writeFileSync(join(work, 'pom.xml'), pom());
     await fetchLibraries(work);
-    writeFileSync(join(work, PROGRAM), script());
-    chmodSync(join(work, PROGRAM), 0o755);
+    writeProgram(join(work, PROGRAM));
     if (!existsSync(program)) {
       rmSync(home, { recursive: true, force: true });
       renameSync(work, home);
@@ -68,6 +81,14 @@ async function fetchLibraries(work: string): Promise<void> {
   if (code !== 0) throw new Error(`Maven could not fetch ${ARTIFACT} (${code ?? signal}):\n${logTail(logFile)}`);
 }
 
+/** Writes the program. One that runs keeps the file that it was started from. */
+function writeProgram(program: string): void {
+  const draft = `${program}.${process.pid}`;
+  writeFileSync(draft, script());
+  chmodSync(draft, 0o755);
+  renameSync(draft, program);
+}
+
 function requireProgram(name: string, purpose: string): void {
   if (spawnSync(name, ['-version'], { stdio: 'ignore' }).error === undefined) return;
   throw new Error(
@@ -84,7 +105,7 @@ function script(): string {
 starter=$PPID
 server=$$
 (while kill -0 "$starter" && kill -0 "$server"; do sleep 1; done; kill -9 "$server") </dev/null >/dev/null 2>&1 &
-exec java -cp "$(dirname "$0")/lib/*" ${MAIN_CLASS} "$@"
+exec java ${JAVA_OPTIONS} -cp "$(dirname "$0")/lib/*" ${MAIN_CLASS} "$@"
 `;
 }
 
