@@ -1,25 +1,25 @@
-/** Work of one workflow of which one piece is under way at a time. */
+/** A queue of one workflow run that runs one piece of work at a time. */
 import { patched } from '@temporalio/workflow';
 
-/** Workers of the version before began all pieces at once, and what they did has to replay. */
+/** Patch: workers of the previous version started all work at once, and what they did must replay. */
 const ONE_AFTER_ANOTHER = 'commands-one-after-another';
 
-/** Runs pieces of work one after another, in the order in which they come. One that fails stops no other. */
+/** Runs work in the order in which it arrives. Work that fails does not stop the work behind it. */
 export type RunSerially = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** A queue of its own, to be made once in each run of a workflow. A piece that finds nothing under way leaves no event. */
+/** Create one for each run of a workflow. Work that does not have to wait leaves no event. */
 export function createSerialQueue(): RunSerially {
-  let under_way = 0;
+  let unfinished = 0;
   let last: Promise<unknown> = Promise.resolve();
   return async function runSerially(work) {
-    const waits = under_way > 0 && patched(ONE_AFTER_ANOTHER);
-    under_way += 1;
-    const mine = waits ? last.then(work) : work();
-    last = Promise.allSettled([last, mine]);
+    const must_wait = unfinished > 0 && patched(ONE_AFTER_ANOTHER);
+    unfinished += 1;
+    const result = must_wait ? last.then(work) : work();
+    last = Promise.allSettled([last, result]);
     try {
-      return await mine;
+      return await result;
     } finally {
-      under_way -= 1;
+      unfinished -= 1;
     }
   };
 }

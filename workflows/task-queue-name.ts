@@ -1,14 +1,14 @@
-/** The task queues on which workflows have activities done that must take no slot of commands. */
+/** The names of the task queues on which workflows schedule activities that must not take the slots of commands. */
 
 import type { BillingSource } from '../domain/billing/billing-event';
 
-/** What a queue beside that of the contracts is for; see `temporal/task-queues.ts`. */
+/** What a task queue is for; `temporal/task-queues.ts` explains each. */
 export type TaskQueuePurpose = 'settling' | 'steps' | 'billing' | `billing-${BillingSource}` | 'sweep';
 
 /**
- * The queue of this kind that belongs to a queue of contracts: `covenant-billing` beside `covenant-contracts`. A workflow
- * knows its own queue and no setting, so the name is derived from it. A replay does not compare the queues of activities.
+ * The task queue for a purpose: `covenant-billing` for contracts on `covenant-contracts`. A workflow knows the name of its own
+ * queue and no setting, so it derives the others. A replay does not compare the task queues of activities.
  */
-export function taskQueueName(contracts_queue: string, kind: TaskQueuePurpose): string {
-  return contracts_queue.replace(/-contracts$/, `-${kind}`);
+export function taskQueueName(contracts_queue: string, purpose: TaskQueuePurpose): string {
+  return contracts_queue.replace(/-contracts$/, `-${purpose}`);
 }
