@@ -17,7 +17,7 @@ import type { FilledRange, GenerationJobActivities, OpenedJob } from '../activit
 import { isUnfinished } from '../domain/generation/generation-job';
 import type { JobState } from '../domain/generation/generation-job';
 import { instantFromMillis } from '../domain/base/instant';
-import { nameOf, trackSearchAttributes } from './search-attribute-tracker';
+import { contractNameAttribute, trackSearchAttributes } from './search-attribute-tracker';
 import type { SearchAttributeTracker, WantedAttribute } from './search-attribute-tracker';
 import type { WakeRequest } from '../activities/ports';
 import { CONTRACT_ID, JOB_PROGRESS } from './search-attributes';
@@ -66,7 +66,7 @@ export async function generateLicenses(input: GenerateLicensesInput): Promise<Ge
     wakeJobSignal,
     (request) => {
       woken = true;
-      attributes.heed(request);
+      attributes.refreshIfRequested(request);
     },
     { description: 'Look at the job and its contract again' },
   );
@@ -180,7 +180,7 @@ function tellProgress(job: OpenedJob, attributes: SearchAttributeTracker, tried:
 }
 
 function contractOf(job: OpenedJob): WantedAttribute[] {
-  return [{ key: CONTRACT_ID, value: job.contract_id }, ...nameOf(job.contract_name)];
+  return [{ key: CONTRACT_ID, value: job.contract_id }, ...contractNameAttribute(job.contract_name)];
 }
 
 /** Percent, rounded down. */

@@ -1,8 +1,8 @@
 /**
- * The search attributes that a run has set, remembered by the run itself.
+ * Remembers which search attributes a run has set, so that the workflow sets only those that changed.
  *
- * What the server says of them cannot be decided by: an attribute that is removed from the namespace vanishes from the first
- * event of runs that began with it, and a replay that then decides otherwise ends in a nondeterminism error.
+ * The values that the server reports cannot decide this. An attribute that is removed from the namespace disappears from the
+ * first event of runs that started with it, and a replay that then decides differently ends in a nondeterminism error.
  */
 import { patched, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { keywordOf } from '../domain/base/operator-text';
@@ -13,44 +13,42 @@ import type { WakeRequest } from '../activities/ports';
 type Key = (typeof SEARCH_ATTRIBUTES)[number];
 type Value = string | number | Date | null;
 
-/** One attribute with the value it should have; null for none. */
+/** One attribute with the value that it should have; null for none. */
 export interface WantedAttribute {
   key: Key;
   value: Value;
 }
 
-/** A run that continues another one begins with the values of that run, which it does not know. */
+/** Patch: a run that continues another one inherits the values of that run and does not know them, so it sets its own. */
 const EACH_RUN_SETS_ITS_OWN = 'each-run-sets-its-own-search-attributes';
+/** Patch: a wake-up can ask that all attributes are set again. */
 const REFRESH = 'refresh-search-attributes';
 
 export interface SearchAttributeTracker {
-  /** Those whose value on the server is another one, or not known. */
+  /** The attributes whose value on the server is different or unknown. */
   outdated(wanted: WantedAttribute[]): WantedAttribute[];
   /** Whether the server may have a value that this run has not set. */
   isUnknown(key: Key): boolean;
-  /** Sets them, in one event; none makes no event. */
+  /** Sets all of them in one event; an empty list makes no event. */
   set(attributes: WantedAttribute[]): void;
-  /** For the handler of a wake-up. */
-  heed(request: WakeRequest | null | undefined): void;
+  /** For the handler of a wake-up: forgets all values when the request says that the server may have lost them. */
+  refreshIfRequested(request: WakeRequest | null | undefined): void;
 }
 
-/** To be called once, at the beginning of a run. */
+/** Call it once, at the start of a run. */
 export function trackSearchAttributes(): SearchAttributeTracker {
   const known = new Map<string, string | number | null>();
-  /** Whether what was not set here is not set at all. */
-  let complete = true;
+  /** Whether an attribute that is not in `known` has no value on the server. */
+  let is_complete = true;
   if (workflowInfo().continuedFromExecutionRunId !== undefined) {
-    if (patched(EACH_RUN_SETS_ITS_OWN)) complete = false;
+    if (patched(EACH_RUN_SETS_ITS_OWN)) is_complete = false;
     else
       for (const { key, value } of workflowInfo().typedSearchAttributes.getAll())
         known.set(key.name, comparable(value as Value));
   }
 
-  function remember({ key, value }: WantedAttribute): void {
-    known.set(key.name, comparable(value));
-  }
   function isUnknown({ name }: Key): boolean {
-    return !complete && !known.has(name);
+    return !is_complete && !known.has(name);
   }
   return {
     isUnknown,
@@ -58,13 +56,13 @@ export function trackSearchAttributes(): SearchAttributeTracker {
       wanted.filter(({ key, value }) => isUnknown(key) || (known.get(key.name) ?? null) !== comparable(value)),
     set(attributes) {
       if (attributes.length > 0) upsertSearchAttributes(attributes as Parameters<typeof upsertSearchAttributes>[0]);
-      attributes.forEach(remember);
+      for (const { key, value } of attributes) known.set(key.name, comparable(value));
     },
-    heed(request) {
-      // Workers of the version before ignored the request, and what they did then has to replay.
+    refreshIfRequested(request) {
+      // Workers of the previous version ignored the request, and what they did must replay.
       if (request?.refresh_search_attributes !== true || !patched(REFRESH)) return;
       known.clear();
-      complete = false;
+      is_complete = false;
     },
   };
 }
@@ -74,9 +72,9 @@ function comparable(value: Value): string | number | null {
 }
 
 /**
- * The name of a contract, to be removed where names must not be shown (null). What an activity of an earlier version says has
- * no name: then nothing is changed.
+ * The attribute with the name of a contract; null removes it, for servers that must not show names. The result of an activity of
+ * an earlier version has no name: then the attribute stays as it is.
  */
-export function nameOf(name: string | null | undefined): WantedAttribute[] {
+export function contractNameAttribute(name: string | null | undefined): WantedAttribute[] {
   return name === undefined ? [] : [{ key: CONTRACT_NAME, value: name === null ? null : keywordOf(name) }];
 }

@@ -134,9 +134,9 @@ test('a contract is suspended once its invoice was asked for, and reinstated whe
     'contract.reinstated',
   ]);
   const steps = await stepsOf(handleOf(id));
-  expect(steps).toContain(`applies evt_in_${id} invoice.open`);
-  expect(steps).toContain(`applies evt_in_${id} invoice.paid`);
-  expect(steps.some((step) => step.startsWith('asks billing before it suspends (due '))).toBe(true);
+  expect(steps).toContain(`apply billing event evt_in_${id} invoice.open`);
+  expect(steps).toContain(`apply billing event evt_in_${id} invoice.paid`);
+  expect(steps.some((step) => step.startsWith('ask billing before it suspends (due '))).toBe(true);
 });
 
 test('each activity may run twice', async () => {

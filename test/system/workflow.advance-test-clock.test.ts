@@ -494,8 +494,8 @@ describe('an unpaid invoice on a clock', () => {
       const due = '(due 2027-04-30T00:00:00.000Z)';
       const steps = await stepsOf(temporal.client.workflow.getHandle(contractWorkflowId(id)));
       expect(steps.filter((step) => step.includes('terminates'))).toEqual([
-        `stops before it terminates ${due}: billing is asked first`,
-        `asks billing before it terminates ${due}`,
+        `stop before it terminates ${due}: ask billing first`,
+        `ask billing before it terminates ${due}`,
       ]);
     },
     LONG_TEST_MS,
