@@ -9,8 +9,8 @@ import type { TestApi } from '../harness/api';
 import { waitUntilBlocked } from '../harness/blocked-statement';
 import { addCatalogue, addContract, contractBody } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
-import { covenantCommand } from '../harness/covenant-command';
-import type { RanCommand } from '../harness/covenant-command';
+import { runCovenant } from '../harness/covenant-command';
+import type { CommandResult } from '../harness/covenant-command';
 import { auditOf, expectRefusal } from '../harness/expect-refusal';
 
 const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
@@ -25,8 +25,8 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const erase = (...args: string[]): Promise<RanCommand> =>
-  covenantCommand(['people', 'erase', ...args], {
+const erase = (...args: string[]): Promise<CommandResult> =>
+  runCovenant(['people', 'erase', ...args], {
     DATABASE_URL: api.database.url,
     COVENANT_KEY_PEPPER: 'a pepper that no key of this test is under',
   });

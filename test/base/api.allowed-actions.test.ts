@@ -11,7 +11,7 @@ import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { addCatalogue, addContract } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
-import { shiftBack } from '../harness/contract-states';
+import { backdateContract } from '../harness/contract-states';
 
 let api: TestApi;
 let catalogue: TestCatalogue;
@@ -67,7 +67,7 @@ describe('a job', () => {
       'expired',
       'CONTRACT_EXPIRED',
       async ({ id }) => {
-        await shiftBack(api.sql, id, 400);
+        await backdateContract(api.sql, id, 400);
         await api.call('GET', `/contracts/${id}`);
       },
     ],

@@ -11,8 +11,8 @@ import { waitUntilBlocked } from '../harness/blocked-statement';
 import { addCatalogue, addContract, contractBody } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { expectRefusal } from '../harness/expect-refusal';
-import { holdRows } from '../harness/locked-rows';
-import type { HeldRows } from '../harness/locked-rows';
+import { lockRows } from '../harness/locked-rows';
+import type { LockedRows } from '../harness/locked-rows';
 import { waitFor } from '../harness/stack';
 
 const POOL_SIZE = 10;
@@ -27,7 +27,7 @@ const PATIENT = { statement_ms: 120_000, idle_in_transaction_ms: 120_000, lock_m
 
 let api: TestApi;
 let catalogue: TestCatalogue;
-let held: HeldRows[] = [];
+let held: LockedRows[] = [];
 
 beforeAll(async () => {
   api = await startTestApi({
@@ -45,8 +45,8 @@ afterEach(async () => {
 });
 afterAll(() => api.close());
 
-async function hold(lock: (tx: Sql) => PromiseLike<unknown>): Promise<HeldRows> {
-  const rows = await holdRows(api.sql, lock);
+async function hold(lock: (tx: Sql) => PromiseLike<unknown>): Promise<LockedRows> {
+  const rows = await lockRows(api.sql, lock);
   held.push(rows);
   return rows;
 }
@@ -358,7 +358,7 @@ test('a contract that stays locked is CONTRACT_BUSY for the request that waits i
   const lock_ms = 200;
   const hasty = await startTestApi({ limits: { ...PATIENT, lock_ms } });
   const { id } = await addContract(hasty, await addCatalogue(hasty));
-  const row = await holdRows(hasty.sql, (tx) => tx`SELECT FROM contracts WHERE id = ${id} FOR UPDATE`);
+  const row = await lockRows(hasty.sql, (tx) => tx`SELECT FROM contracts WHERE id = ${id} FOR UPDATE`);
   const asked = crowd((n) => hasty.call('PATCH', `/contracts/${id}`, { body: { name: `Renamed ${n}` } }), 4);
   for (const answer of await Promise.all(asked)) {
     expectRefusal(answer, 503, 'CONTRACT_BUSY');

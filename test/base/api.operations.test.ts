@@ -11,7 +11,7 @@ import type { TestApi } from '../harness/api';
 import { addCatalogue, addContract, contractBody } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { expectRefusal } from '../harness/expect-refusal';
-import { rowCounts } from '../harness/table-digests';
+import { readTableDigests } from '../harness/table-digests';
 import { startSilentProxy } from '../harness/silent-proxy';
 import type { SilentProxy } from '../harness/silent-proxy';
 import { sharedServers } from '../harness/shared-servers';
@@ -276,7 +276,7 @@ describe('while Temporal cannot be reached', () => {
 
   test('what goes through the workflow is 503 TEMPORAL_UNAVAILABLE with Retry-After, and nothing is changed', async () => {
     const draft = await addContract(alone, catalogue, { status: 'inactive' });
-    const before = await rowCounts(alone.sql);
+    const before = await readTableDigests(alone.sql);
     const calls = [
       alone.call('POST', `/contracts/${draft.id}/activate`),
       alone.call('PATCH', `/contracts/${draft.id}`, { body: { name: 'Active now', status: 'active' } }),
@@ -286,7 +286,7 @@ describe('while Temporal cannot be reached', () => {
       expectRefusal(answer, 503, 'TEMPORAL_UNAVAILABLE');
       expect(answer.headers.get('retry-after')).toBe('5');
     }
-    expect(await rowCounts(alone.sql)).toEqual(before);
+    expect(await readTableDigests(alone.sql)).toEqual(before);
   });
 });
 
@@ -295,7 +295,7 @@ describe('when Temporal falls silent', () => {
     const proxy = await startSilentProxy(sharedServers().temporal_address);
     const cut = await startTestApi({ temporalAddress: proxy.address });
     const draft = await addContract(cut, await addCatalogue(cut), { status: 'inactive' });
-    proxy.fallSilent();
+    proxy.silence();
     const answer = await cut.call('POST', `/contracts/${draft.id}/activate`);
     expect(answer.status).toBe(503);
     expect(['OUTCOME_UNKNOWN', 'TEMPORAL_UNAVAILABLE']).toContain(answer.body.code);

@@ -11,7 +11,7 @@ import type { ApiAnswer, TestApi } from '../harness/api';
 import { addCatalogue, addContract, contractBody } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { expectRefusal, wrongFieldsOf } from '../harness/expect-refusal';
-import { rowCounts } from '../harness/table-digests';
+import { readTableDigests } from '../harness/table-digests';
 
 let api: TestApi;
 let catalogue: TestCatalogue;
@@ -34,7 +34,7 @@ describe('a number that JavaScript cannot hold', () => {
     async (number) => {
       const contract = await addContract(api, catalogue);
       const { generator_id } = catalogue;
-      const before = await rowCounts(api.sql);
+      const before = await readTableDigests(api.sql);
       const edit = (path: string, body: string) => api.call('PATCH', path, { body });
       for (const [answer, field] of [
         [await createWith(`"metadata":{"orders":[{"no":${number}}]}`), 'metadata.orders.0.no'],
@@ -50,7 +50,7 @@ describe('a number that JavaScript cannot hold', () => {
         expect(wrongFieldsOf(answer)).toEqual([field]);
         expect(answer.body.detail).toContain(number);
       }
-      expect(await rowCounts(api.sql)).toEqual(before);
+      expect(await readTableDigests(api.sql)).toEqual(before);
     },
   );
 
@@ -318,13 +318,13 @@ describe('If-Match on generating', () => {
     ['in rehearsal', { count: 1 }, '?dry_run=true'],
   ])('grants at the revision that it names and at no other, %s', async (_how, body, query) => {
     const id = await edited();
-    const before = await rowCounts(api.sql);
+    const before = await readTableDigests(api.sql);
     for (const revision of ['"1"', '"3"', 'W/"1"']) {
       const stale = await generate(id, revision, body, query);
       expectRefusal(stale, 412, 'REVISION_CONFLICT');
       expect(stale.body.metadata).toMatchObject({ current: 2 });
     }
-    expect(await rowCounts(api.sql)).toEqual(before);
+    expect(await readTableDigests(api.sql)).toEqual(before);
     for (const revision of ['"2"', '*']) expect((await generate(id, revision, body, query)).status).toBeLessThan(300);
   });
 

@@ -10,7 +10,7 @@ import { assertDriverPatched, openDatabase, sentAlone } from '../../db/base/data
 import type { Database } from '../../db/base/database';
 import { waitUntilBlocked } from '../harness/blocked-statement';
 import { createTestDatabase, type TestDatabase } from '../harness/database';
-import { holdRows } from '../harness/locked-rows';
+import { lockRows } from '../harness/locked-rows';
 import { makeRunDirectory } from '../harness/run-directory';
 
 /** The line of the patch against holes in results. */
@@ -143,8 +143,8 @@ test('what a transaction sends after its backend died is refused, and never runs
 test('a statement that is sent alone has no other behind it on its connection while it waits for a row', async () => {
   await database.sql`CREATE TABLE awaited_rows (n int)`;
   await database.sql`INSERT INTO awaited_rows VALUES (1), (2)`;
-  const one = await holdRows(database.sql, (tx) => tx`SELECT FROM awaited_rows WHERE n = 1 FOR UPDATE`);
-  const two = await holdRows(database.sql, (tx) => tx`SELECT FROM awaited_rows WHERE n = 2 FOR UPDATE`);
+  const one = await lockRows(database.sql, (tx) => tx`SELECT FROM awaited_rows WHERE n = 1 FOR UPDATE`);
+  const two = await lockRows(database.sql, (tx) => tx`SELECT FROM awaited_rows WHERE n = 2 FOR UPDATE`);
   await withPool(2, async (sql) => {
     await expectSound(sql);
     const alone = sentAlone(sql`SELECT n FROM awaited_rows WHERE n = 1 FOR UPDATE`).execute();

@@ -116,7 +116,7 @@ test('a transaction may allow its statements more time, in Postgres and in the d
 
 test('a statement that is never answered fails, and every connection is replaced before the next needs it', async () => {
   await withLosablePool(async (sql, proxy) => {
-    proxy.loseConnections();
+    proxy.silenceOpenConnections();
     const error: unknown = await sql`SELECT 1`.catch((failure: unknown) => failure);
     expect(error).toMatchObject({ code: 'CONNECTION_SILENT' });
     expect(isDatabaseUnavailable(error)).toBe(true);
@@ -131,7 +131,7 @@ test('a transaction whose connection falls silent fails as a whole, and is not r
     const lost = sql.begin(async (tx) => {
       runs += 1;
       await tx`UPDATE held SET n = 99 WHERE id = 1`;
-      proxy.loseConnections();
+      proxy.silenceOpenConnections();
       await Promise.all([tx`SELECT 1`, tx`SELECT 2`]);
     });
     await expect(lost).rejects.toMatchObject({ code: expect.stringMatching(/^CONNECTION_(SILENT|CLOSED)$/) });
@@ -185,7 +185,7 @@ test('whoever listens hears again after connections were lost in silence', async
       },
     );
     const listening_again = new Promise<void>((resolve) => (onListening = resolve));
-    proxy.loseConnections();
+    proxy.silenceOpenConnections();
     await expect(sql`SELECT 1`).rejects.toMatchObject({ code: 'CONNECTION_SILENT' });
     await listening_again;
     const news = new Promise<void>((resolve) => (onHeard = resolve));

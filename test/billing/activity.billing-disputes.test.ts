@@ -30,7 +30,7 @@ import { buildContext, buildFacts } from '../harness/contract-facts';
 import { buildContract } from '../harness/contract-rows';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
-import { createHeardNudger } from '../harness/recording-nudger';
+import { createRecordingNudger } from '../harness/recording-nudger';
 import { expectInvariants } from '../harness/invariants';
 import { buildContractOnClock, buildTestClock } from '../harness/test-clocks';
 
@@ -234,7 +234,7 @@ describe.each(SEQUENCES)('$name', ({ steps, ends }) => {
   describe('by the interface and the worker', () => {
     let reachable: boolean;
     let now: Instant;
-    const { nudger } = createHeardNudger();
+    const { nudger } = createRecordingNudger();
 
     beforeEach(() => {
       reachable = true;

@@ -14,11 +14,11 @@ import type { BillingEvent, BillingPort, IdentifiedBilling } from '../../domain/
 import { buildContract } from '../harness/contract-rows';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
-import { createHeardNudger } from '../harness/recording-nudger';
+import { createRecordingNudger } from '../harness/recording-nudger';
 
 const NOW = '2027-03-01T00:00:00.000Z';
 
-const { nudger } = createHeardNudger();
+const { nudger } = createRecordingNudger();
 
 let database: TestDatabase;
 let sql: TestDatabase['sql'];

@@ -8,14 +8,14 @@ import { createContractActivities } from '../../activities/contract/contract';
 import { findContract } from '../../db/contract/contract';
 import { settleByTime } from '../../transactions/contract/settle-contract';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
-import { createBillingSystem, outcomesOf, tellInvoice } from '../harness/billing';
+import { createBillingSystem, listEventOutcomes, insertInvoiceEvent } from '../harness/billing';
 import type { BillingSystem } from '../harness/billing';
 import { auditOf, buildContract } from '../harness/contract-rows';
 import type { ContractOptions } from '../harness/contract-rows';
 import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
-import { createHeardNudger } from '../harness/recording-nudger';
+import { createRecordingNudger } from '../harness/recording-nudger';
 import { expectInvariants } from '../harness/invariants';
 
 /** A month from 1 January, which renews by itself and has no grace: it renews at this instant, or never. */
@@ -29,7 +29,7 @@ let sql: TestDatabase['sql'];
 let billing: BillingSystem;
 let invoice_id: string;
 let activities: ReturnType<typeof createBillingActivities> & ReturnType<typeof createContractActivities>;
-const { nudger } = createHeardNudger();
+const { nudger } = createRecordingNudger();
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -57,7 +57,7 @@ async function pastDueContractId(options: ContractOptions = MONTHLY): Promise<st
 }
 
 const tell = (id: string, status: 'OPEN' | 'PAID', version: number, occurred_at: string): Promise<string> =>
-  tellInvoice(sql, id, { invoice_id, status, version, due: '2027-01-20', occurred_at });
+  insertInvoiceEvent(sql, id, { invoice_id, status, version, due: '2027-01-20', occurred_at });
 
 async function actionsOf(id: string): Promise<string[]> {
   return (await auditOf(sql, id))
@@ -87,15 +87,20 @@ describe('a payment that came in before the end, and was looked at after it', ()
     const id = await pastDueContractId();
     const occurred_at = '2027-01-31T12:00:00.000Z';
     billing.invoices.set(invoice_id, { contract_id: id, status: 'PAID', due: '2027-01-20', occurred_at });
-    await tellInvoice(sql, id, { invoice_id, occurred_at, silent: true });
-    await tellInvoice(sql, id, { invoice_id: `later_${id}`, version: 1, due: '2027-03-01', occurred_at: AFTERWARDS });
+    await insertInvoiceEvent(sql, id, { invoice_id, occurred_at, without_observation: true });
+    await insertInvoiceEvent(sql, id, {
+      invoice_id: `later_${id}`,
+      version: 1,
+      due: '2027-03-01',
+      occurred_at: AFTERWARDS,
+    });
     const input = { contract_id: id, now: AFTERWARDS };
     const view = await activities.applyBillingEvents({ ...input, ask: [] });
     expect(view).toMatchObject({ state: 'PAST_DUE', billing_events: 2, billing_questions: ['standard'] });
-    expect(billing.asked).toEqual([]);
+    expect(billing.fetchedInvoiceIds).toEqual([]);
     await activities.applyBillingEvents({ ...input, ask: ['standard'] });
     expect(await contractOf(id)).toMatchObject({ state: 'ACTIVE', term_number: 2, renewal_blocked: null });
-    expect((await outcomesOf(sql, id)).map(({ outcome }) => outcome)).toEqual(['APPLIED', 'APPLIED', 'APPLIED']);
+    expect((await listEventOutcomes(sql, id)).map(({ outcome }) => outcome)).toEqual(['APPLIED', 'APPLIED', 'APPLIED']);
   });
 
   test('is waited for by whoever settles for the workflow', async () => {
@@ -140,7 +145,7 @@ test('nothing is verified while a payment waits to be applied', async () => {
     occurred_at: '2027-01-20T10:00:00.000Z',
   });
   const suspends = '2027-02-03T00:00:00.000Z';
-  billing.whileAsked = () => tell(id, 'PAID', 2, suspends);
+  billing.beforeAnswer = () => tell(id, 'PAID', 2, suspends);
   const view = await activities.verifyBilling({ contract_id: id, now: suspends });
   expect(view).toMatchObject({ state: 'PAST_DUE', billing_events: 1 });
   await activities.applyBillingEvents({ contract_id: id, now: suspends });
@@ -195,10 +200,16 @@ test('a refund neither reopens a paid invoice nor settles an open one', async ()
   billing.port.fetches = false;
   const id = await pastDueContractId({});
   const now = '2027-01-23T10:00:00.000Z';
-  await tellInvoice(sql, id, { invoice_id, status: 'REFUNDED', version: 5, due: '2027-01-20', occurred_at: now });
+  await insertInvoiceEvent(sql, id, {
+    invoice_id,
+    status: 'REFUNDED',
+    version: 5,
+    due: '2027-01-20',
+    occurred_at: now,
+  });
   await activities.applyBillingEvents({ contract_id: id, now });
   expect(await contractOf(id)).toMatchObject({ state: 'PAST_DUE', invoices: [{ status: 'OPEN' }] });
-  expect((await outcomesOf(sql, id)).at(-1)).toEqual({ outcome: 'IGNORED', reason: 'REFUND' });
+  expect((await listEventOutcomes(sql, id)).at(-1)).toEqual({ outcome: 'IGNORED', reason: 'REFUND' });
 });
 
 test('one silence of a billing system is enough to put off all that it would be asked', async () => {
@@ -206,8 +217,8 @@ test('one silence of a billing system is enough to put off all that it would be 
   const id = await contractId();
   const now = '2027-01-10T10:00:00.000Z';
   for (let n = 0; n < 30; n++)
-    await tellInvoice(sql, id, { invoice_id: `${invoice_id}-${n}`, occurred_at: now, version: null });
+    await insertInvoiceEvent(sql, id, { invoice_id: `${invoice_id}-${n}`, occurred_at: now, version: null });
   await activities.applyBillingEvents({ contract_id: id, now });
-  expect(billing.asked.length).toBeLessThan(10);
-  expect((await outcomesOf(sql, id)).every(({ outcome }) => outcome === 'PENDING')).toBe(true);
+  expect(billing.fetchedInvoiceIds.length).toBeLessThan(10);
+  expect((await listEventOutcomes(sql, id)).every(({ outcome }) => outcome === 'PENDING')).toBe(true);
 });

@@ -16,14 +16,14 @@ import { addDays } from '../../domain/base/calendar';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
-import { createBillingSystem, outcomesOf, tellInvoice } from '../harness/billing';
-import type { BillingSystem, ToldInvoice } from '../harness/billing';
+import { createBillingSystem, listEventOutcomes, insertInvoiceEvent } from '../harness/billing';
+import type { BillingSystem, InvoiceEventFields } from '../harness/billing';
 import { auditOf, buildContract, jobOf, requestJob } from '../harness/contract-rows';
 import type { ContractOptions } from '../harness/contract-rows';
 import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
-import { createHeardNudger } from '../harness/recording-nudger';
+import { createRecordingNudger } from '../harness/recording-nudger';
 import { expectInvariants } from '../harness/invariants';
 
 /** The invoice of the tests is due on this day; the ladder is the usual one of 1, 14 and 60 days. */
@@ -40,7 +40,7 @@ let billing: BillingSystem;
 /** Each test has an invoice of its own: one can be only one contract's. */
 let invoice_id: string;
 let activities: ReturnType<typeof createBillingActivities> & ReturnType<typeof createContractActivities>;
-const { nudger, jobs: woken } = createHeardNudger();
+const { nudger, jobs: woken } = createRecordingNudger();
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -65,7 +65,8 @@ async function contractId(options: ContractOptions = {}): Promise<string> {
   return (await buildContract(sql, { now: CREATED_AT, ...options })).facts.id;
 }
 
-const tell = (id: string, told: ToldInvoice): Promise<string> => tellInvoice(sql, id, { invoice_id, ...told });
+const tell = (id: string, told: InvoiceEventFields): Promise<string> =>
+  insertInvoiceEvent(sql, id, { invoice_id, ...told });
 const apply = (contract_id: string, now: Instant) => activities.applyBillingEvents({ contract_id, now });
 const verify = (contract_id: string, now: Instant) => activities.verifyBilling({ contract_id, now });
 const settle = (contract_id: string, now: Instant) => activities.settleContract({ contract_id, now });
@@ -122,7 +123,7 @@ describe('what billing told', () => {
     const views = await Promise.all(Array.from({ length: 8 }, () => apply(id, TOLD_AT)));
     views.push(await apply(id, TOLD_AT));
     for (const view of views) expect(view).toMatchObject({ state: 'ACTIVE', billing_events: 0 });
-    expect(await outcomesOf(sql, id)).toEqual([{ outcome: 'APPLIED', reason: null }]);
+    expect(await listEventOutcomes(sql, id)).toEqual([{ outcome: 'APPLIED', reason: null }]);
     expect(await toldOf(id)).toEqual([['billing.event_received', TOLD_AT]]);
     expect((await contractOf(id)).invoices).toMatchObject([{ invoice_id, status: 'OPEN', due_date: DUE }]);
     expect((await contractOf(id)).revision).toBe(1);
@@ -136,7 +137,7 @@ describe('what billing told', () => {
     await tell(id, { ...told, status: 'FAILED', occurred_at: '2027-01-13T00:00:00.000Z' });
     await tell(id, { ...told, status: 'OPEN', occurred_at: '2027-01-11T00:00:00.000Z' });
     await apply(id, TOLD_AT);
-    expect(await outcomesOf(sql, id)).toEqual([
+    expect(await listEventOutcomes(sql, id)).toEqual([
       { outcome: 'APPLIED', reason: null },
       { outcome: 'IGNORED', reason: 'STALE' },
       { outcome: 'APPLIED', reason: null },
@@ -166,26 +167,26 @@ describe('what billing told', () => {
   test('without a version is looked up, once for each invoice, while nobody waits for the contract', async () => {
     const id = await contractId();
     billing.invoices.set(invoice_id, { contract_id: id, status: 'PAID', due: DUE, occurred_at: TOLD_AT });
-    for (let n = 0; n < 3; n++) await tell(id, { due: DUE, occurred_at: TOLD_AT, silent: n === 0 });
-    billing.whileAsked = () => sql.begin((tx) => tx`SELECT FROM contracts WHERE id = ${id} FOR NO KEY UPDATE NOWAIT`);
+    for (let n = 0; n < 3; n++) await tell(id, { due: DUE, occurred_at: TOLD_AT, without_observation: n === 0 });
+    billing.beforeAnswer = () => sql.begin((tx) => tx`SELECT FROM contracts WHERE id = ${id} FOR NO KEY UPDATE NOWAIT`);
     await apply(id, TOLD_AT);
-    expect(billing.asked).toEqual([invoice_id]);
+    expect(billing.fetchedInvoiceIds).toEqual([invoice_id]);
     expect((await contractOf(id)).invoices).toMatchObject([{ status: 'PAID', fetched_at: TOLD_AT }]);
-    expect((await outcomesOf(sql, id)).map(({ outcome }) => outcome)).toEqual(['APPLIED', 'IGNORED', 'IGNORED']);
+    expect((await listEventOutcomes(sql, id)).map(({ outcome }) => outcome)).toEqual(['APPLIED', 'IGNORED', 'IGNORED']);
   });
 
   test('with a version is believed, and nobody is asked', async () => {
     const id = await contractId();
     await tell(id, { due: DUE, occurred_at: TOLD_AT, version: 3 });
     await apply(id, TOLD_AT);
-    expect(billing.asked).toEqual([]);
+    expect(billing.fetchedInvoiceIds).toEqual([]);
     expect((await contractOf(id)).invoices).toMatchObject([{ status: 'OPEN', version: 3, fetched_at: null }]);
   });
 
   test('waits while the billing system gives no answer, for longer and longer, and nothing is told or lost', async () => {
     const id = await contractId();
     billing.reachable = false;
-    const event = await tell(id, { due: DUE, occurred_at: TOLD_AT, silent: true });
+    const event = await tell(id, { due: DUE, occurred_at: TOLD_AT, without_observation: true });
     const believed = await tell(id, { invoice_id: `${invoice_id}_2`, due: DUE, occurred_at: TOLD_AT, version: 1 });
     expect(await apply(id, TOLD_AT)).toMatchObject({ billing_events: 0 });
     expect(await findBillingEvent(sql, event)).toMatchObject({ outcome: 'PENDING', reason: 'BILLING_UNREACHABLE' });
@@ -203,9 +204,9 @@ describe('what billing told', () => {
     expect(pauses_ms).toEqual([60_000, 120_000, 240_000, 480_000]);
     // One silence is enough for all that would be asked of it.
     for (let n = 0; n < 20; n++) await tell(id, { invoice_id: `${invoice_id}_${n}`, due: DUE, occurred_at: TOLD_AT });
-    billing.asked = [];
+    billing.fetchedInvoiceIds = [];
     await apply(id, TOLD_AT);
-    expect(billing.asked.length).toBeLessThan(10);
+    expect(billing.fetchedInvoiceIds.length).toBeLessThan(10);
     expect(await countPendingBillingEvents(sql, id, TOLD_AT)).toBe(0);
     await sql`DELETE FROM billing_inbox WHERE contract_id = ${id} AND invoice_id <> ${invoice_id} AND outcome = 'PENDING'`;
     expect(await actionsOf(id)).toEqual(['billing.event_received']);
@@ -234,9 +235,9 @@ describe('what billing told', () => {
     const [id, other] = [await contractId(), await contractId()];
     const contract_id = whose === 'another' ? other : id;
     billing.invoices.set(invoice_id, { contract_id, status, due: DUE, occurred_at: TOLD_AT });
-    await tell(id, { due: DUE, occurred_at: TOLD_AT, silent: true });
+    await tell(id, { due: DUE, occurred_at: TOLD_AT, without_observation: true });
     await apply(id, TOLD_AT);
-    expect(await outcomesOf(sql, id)).toEqual([{ outcome: 'IGNORED', reason }]);
+    expect(await listEventOutcomes(sql, id)).toEqual([{ outcome: 'IGNORED', reason }]);
     expect(await toldOf(id)).toEqual([['billing.event_ignored', TOLD_AT]]);
     expect((await contractOf(id)).invoices).toEqual([]);
   });
@@ -247,7 +248,7 @@ describe('what billing told', () => {
     await tell(id, { status: 'PAID', due: DUE, occurred_at: TOLD_AT });
     await tell(id, { status: 'REFUNDED', due: DUE, occurred_at: dayOf(3) });
     await apply(id, dayOf(3));
-    expect((await outcomesOf(sql, id)).at(-1)).toEqual({ outcome: 'IGNORED', reason: 'REFUND' });
+    expect((await listEventOutcomes(sql, id)).at(-1)).toEqual({ outcome: 'IGNORED', reason: 'REFUND' });
     expect((await contractOf(id)).invoices).toMatchObject([{ status: 'PAID' }]);
   });
 
@@ -311,9 +312,9 @@ describe('what billing told', () => {
 
   test('is parked when its source says nothing and cannot be asked', async () => {
     const id = await contractId();
-    await tell(id, { source: 'stripe', due: DUE, occurred_at: TOLD_AT, silent: true });
+    await tell(id, { source: 'stripe', due: DUE, occurred_at: TOLD_AT, without_observation: true });
     await apply(id, TOLD_AT);
-    expect(await outcomesOf(sql, id)).toEqual([{ outcome: 'PARKED', reason: 'NOT_FETCHABLE' }]);
+    expect(await listEventOutcomes(sql, id)).toEqual([{ outcome: 'PARKED', reason: 'NOT_FETCHABLE' }]);
   });
 
   test('to a contract that was deleted meanwhile is ignored', async () => {
@@ -322,15 +323,15 @@ describe('what billing told', () => {
     const { name } = await contractOf(id);
     await pass(id, TOLD_AT, { name: 'delete', input: { confirm_name: name } });
     expect(await apply(id, TOLD_AT)).toMatchObject({ state: 'GONE', at_rest: true });
-    expect(await outcomesOf(sql, id)).toEqual([{ outcome: 'IGNORED', reason: 'CONTRACT_DELETED' }]);
+    expect(await listEventOutcomes(sql, id)).toEqual([{ outcome: 'IGNORED', reason: 'CONTRACT_DELETED' }]);
   });
 
   test('stays pending, wholly, when it cannot be written or the question fails', async () => {
     const id = await contractId();
     const event = await tell(id, { due: DUE, occurred_at: TOLD_AT });
-    billing.whileAsked = () => Promise.reject(new Error('a fault of ours'));
+    billing.beforeAnswer = () => Promise.reject(new Error('a fault of ours'));
     await expect(apply(id, TOLD_AT)).rejects.toThrow('a fault of ours');
-    billing.whileAsked = async () => undefined;
+    billing.beforeAnswer = async () => undefined;
     billing.invoices.set(invoice_id, { contract_id: id, status: 'OPEN', due: DUE, occurred_at: TOLD_AT });
     // As late as anything can fail: when the transaction is to be committed.
     await sql.unsafe(`
@@ -343,7 +344,7 @@ describe('what billing told', () => {
     expect(await toldOf(id)).toEqual([]);
     expect((await contractOf(id)).invoices).toEqual([]);
     await apply(id, TOLD_AT);
-    expect(await outcomesOf(sql, id)).toEqual([{ outcome: 'APPLIED', reason: null }]);
+    expect(await listEventOutcomes(sql, id)).toEqual([{ outcome: 'APPLIED', reason: null }]);
   });
 });
 
@@ -494,9 +495,9 @@ describe('suspension', () => {
   test('of a source that only sends is believed: there is nobody else to ask', async () => {
     const id = await owingContractId();
     billing.port.fetches = false;
-    billing.asked = [];
+    billing.fetchedInvoiceIds = [];
     await verify(id, SUSPENDS_AT);
-    expect([(await contractOf(id)).state, billing.asked]).toEqual(['SUSPENDED', []]);
+    expect([(await contractOf(id)).state, billing.fetchedInvoiceIds]).toEqual(['SUSPENDED', []]);
   });
 
   test('is not due to one who is exempt, and ends when somebody becomes it', async () => {
@@ -568,12 +569,12 @@ describe('termination', () => {
     await pass(id, dayOf(15), { name: 'edit', input: { dunning_exempt: true } });
     await pass(id, dayOf(15), { name: 'amend', input: { ...amend, changes } });
     await pass(id, dayOf(15), { name: 'edit', input: { dunning_exempt: false } });
-    billing.asked = [];
+    billing.fetchedInvoiceIds = [];
     const now = dayOf(60, '07:00:00.000');
     await verify(id, dayOf(15));
     expect(await settle(id, now)).toMatchObject({ verification: { kind: 'terminates', at: TERMINATES_AT, due: true } });
     expect(await verify(id, now)).toMatchObject({ state: 'TERMINATED', at_rest: true, next_boundary: null });
-    expect(billing.asked).toEqual([invoice_id, invoice_id]);
+    expect(billing.fetchedInvoiceIds).toEqual([invoice_id, invoice_id]);
     expect(await contractOf(id)).toMatchObject({
       terminated_at: TERMINATES_AT,
       termination_code: 'BILLING',

@@ -4,7 +4,7 @@
  * `test/fixtures/stripe/` holds answers of `stripe-mock` (github.com/stripe/stripe-mock), which refuses parameters that Stripe does
  * not know and makes its answers from Stripe's OpenAPI description. It keeps no state, so what disputes do to an invoice is tested
  * by sequences of our own (adapter.billing-stripe, activity.billing). `test/external/stripe-mock.test.ts` compares the files with the
- * answers of the program; to record again, put its answer to each of `STRIPE_QUESTIONS` into its file.
+ * answers of the program; to record again, put its answer to each of `STRIPE_REQUESTS` into its file.
  */
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
@@ -13,7 +13,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createStripePort } from '../../adapters/billing-stripe';
 import type { BillingPort } from '../../domain/billing/billing-event';
-import { STRIPE_QUESTIONS } from '../harness/stripe-requests';
+import { STRIPE_REQUESTS } from '../harness/stripe-requests';
 
 const FIXTURES = join(__dirname, '..', 'fixtures', 'stripe');
 
@@ -29,7 +29,7 @@ beforeAll(async () => {
   server = createServer((request, response) => {
     const question = decodeURIComponent(request.url ?? '');
     asked.push(question);
-    const file = STRIPE_QUESTIONS[question];
+    const file = STRIPE_REQUESTS[question];
     const answer = file === undefined ? {} : (JSON.parse(readFileSync(join(FIXTURES, file), 'utf8')) as Recorded);
     response.writeHead(file === undefined ? 400 : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(changes[file ?? '']?.(answer) ?? answer));

@@ -15,11 +15,11 @@ import {
   wakeContractSignal,
 } from '../../workflows/contract-lifecycle';
 import type { contractLifecycle } from '../../workflows/contract-lifecycle';
-import { ageSuspension, createBillingSystem, outcomesOf, tellInvoice } from '../harness/billing';
-import type { BillingSystem, ToldInvoice } from '../harness/billing';
+import { backdateSuspension, createBillingSystem, listEventOutcomes, insertInvoiceEvent } from '../harness/billing';
+import type { BillingSystem, InvoiceEventFields } from '../harness/billing';
 import { auditOf, buildContract, jobOf, requestJob } from '../harness/contract-rows';
-import { startCovenantWorker, wrapEach } from '../harness/covenant-worker';
-import type { Around, CovenantWorker } from '../harness/covenant-worker';
+import { startCovenantWorker, withOverrides } from '../harness/covenant-worker';
+import type { ActivityOverrides, CovenantWorker } from '../harness/covenant-worker';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { expectInvariants } from '../harness/invariants';
@@ -46,17 +46,19 @@ let worker: CovenantWorker;
 /** Asked by the worker; forgetful between tests. */
 const billing: BillingSystem = createBillingSystem();
 /** Put around the activities by the test that is running. */
-let around: Around = () => ({});
+let around: ActivityOverrides = () => ({});
 
 beforeAll(async () => {
   temporal = await connectPreparedTemporal();
   database = await createTestDatabase();
   sql = database.sql;
   const { client, nativeConnection } = temporal;
-  const wrap = wrapEach(() => around);
+  const wrap = withOverrides(() => around);
   worker = await startCovenantWorker({ db: sql, client, nativeConnection, wrap, billingPorts: billing.ports });
 });
-beforeEach(() => Object.assign(billing, { reachable: true, asked: [], whileAsked: async () => undefined }));
+beforeEach(() =>
+  Object.assign(billing, { reachable: true, fetchedInvoiceIds: [], beforeAnswer: async () => undefined }),
+);
 afterEach(async () => {
   around = () => ({});
   await expectInvariants(sql);
@@ -76,16 +78,23 @@ async function contractId(): Promise<string> {
 }
 
 /** What an event says, and what the billing system answers from then on. */
-async function keep(id: string, told: Partial<ToldInvoice> = {}): Promise<{ inbox_id: string; told: string }> {
+async function keep(id: string, told: Partial<InvoiceEventFields> = {}): Promise<{ inbox_id: string; told: string }> {
   const invoice_id = told.invoice_id ?? `in_${id}`;
   const { status = 'OPEN', due = TO_SUSPEND, occurred_at = now() } = told;
   billing.invoices.set(invoice_id, { contract_id: id, status, due, occurred_at });
-  const inbox_id = await tellInvoice(sql, id, { ...told, invoice_id, status, due, occurred_at, received_at: now() });
+  const inbox_id = await insertInvoiceEvent(sql, id, {
+    ...told,
+    invoice_id,
+    status,
+    due,
+    occurred_at,
+    received_at: now(),
+  });
   return { inbox_id, told: `evt_${invoice_id} invoice.${status.toLowerCase()}` };
 }
 
 /** Tells a contract as the interface does. */
-async function tell(id: string, told: Partial<ToldInvoice> = {}): Promise<void> {
+async function tell(id: string, told: Partial<InvoiceEventFields> = {}): Promise<void> {
   await worker.nudger.tellBilling(id, await keep(id, told));
 }
 
@@ -98,7 +107,7 @@ async function stateBecomes(id: string, state: string): Promise<void> {
 
 /** Resolves when no event of the contract waits any more. */
 async function allDecided(id: string): Promise<void> {
-  await waitFor(async () => (await outcomesOf(sql, id)).every(({ outcome }) => outcome !== 'PENDING'), {
+  await waitFor(async () => (await listEventOutcomes(sql, id)).every(({ outcome }) => outcome !== 'PENDING'), {
     timeout_ms: 20_000,
     what: 'every event to be decided',
   });
@@ -122,7 +131,7 @@ test('a contract is suspended once its invoice was asked for, and reinstated whe
   await tell(id);
   await stateBecomes(id, 'SUSPENDED');
   // Once for the event, which had no version, and once before the suspension.
-  expect(billing.asked).toEqual([`in_${id}`, `in_${id}`]);
+  expect(billing.fetchedInvoiceIds).toEqual([`in_${id}`, `in_${id}`]);
   await tell(id, { status: 'PAID' });
   await stateBecomes(id, 'ACTIVE');
   expect(await actionsOf(id)).toEqual([
@@ -267,7 +276,7 @@ test('a word that never came is made up for by any other', async () => {
   await keep(id, { due: TODAY });
   expect(await worker.send(id, rename('renamed'))).toMatchObject({ changed: true });
   await allDecided(id);
-  expect(await outcomesOf(sql, id)).toEqual([{ outcome: 'APPLIED', reason: null }]);
+  expect(await listEventOutcomes(sql, id)).toEqual([{ outcome: 'APPLIED', reason: null }]);
 });
 
 test(
@@ -286,7 +295,7 @@ test(
     await Promise.all(Array.from({ length: EVENTS_AT_ONCE }, sendThem));
     await allDecided(id);
     expect(await runOf(id)).not.toBe(first_run);
-    expect(await outcomesOf(sql, id)).toEqual(Array(EVENTS).fill({ outcome: 'APPLIED', reason: null }));
+    expect(await listEventOutcomes(sql, id)).toEqual(Array(EVENTS).fill({ outcome: 'APPLIED', reason: null }));
     const actions = await actionsOf(id);
     expect(actions.filter((action) => action === 'billing.event_received')).toHaveLength(EVENTS);
     expect(actions.filter((action) => action === 'contract.updated')).toHaveLength(EVENTS / 10);
@@ -313,10 +322,10 @@ test('while the billing system gives no answer nothing is done, the next questio
   const row = await findContract(sql, id);
   expect(view).toMatchObject({ state: 'PAST_DUE', verification: { kind: 'suspends', at: row?.verify_at } });
   // Being woken is no reason to ask before that.
-  const asked = billing.asked.length;
+  const asked = billing.fetchedInvoiceIds.length;
   await worker.nudger.wakeContracts([id]);
   expect(await worker.send(id, PAUSE)).toMatchObject({ changed: true });
-  expect(billing.asked).toHaveLength(asked);
+  expect(billing.fetchedInvoiceIds).toHaveLength(asked);
 });
 
 describe('whoever moves a test clock hears when the contract has settled', () => {
@@ -436,7 +445,7 @@ describe('a job that is at work', () => {
     between(async () => {
       await tell(id, { due: TO_TERMINATE });
       await stateBecomes(id, 'SUSPENDED');
-      await ageSuspension(sql, id, 2);
+      await backdateSuspension(sql, id, 2);
       await worker.nudger.wakeContracts([id]);
       await stateBecomes(id, 'TERMINATED');
     });

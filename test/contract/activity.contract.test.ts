@@ -22,14 +22,14 @@ import { auditOf, buildContract, requestJob } from '../harness/contract-rows';
 import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
-import { createHeardNudger } from '../harness/recording-nudger';
+import { createRecordingNudger } from '../harness/recording-nudger';
 import { expectInvariants } from '../harness/invariants';
-import { rowCounts } from '../harness/table-digests';
+import { readTableDigests } from '../harness/table-digests';
 
 let database: TestDatabase;
 let sql: TestDatabase['sql'];
 let activities: ReturnType<typeof createContractActivities>;
-const { nudger, jobs: woken } = createHeardNudger();
+const { nudger, jobs: woken } = createRecordingNudger();
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -85,10 +85,10 @@ describe('a command with a deadline', () => {
   test('is carried out before it, and refused from it on without a trace; what was carried out is answered for good', async () => {
     const { facts } = await buildContract(sql);
     const passed = instantIn(-1);
-    const before = await rowCounts(sql);
+    const before = await readTableDigests(sql);
     const late = await activities.runContractCommand(pause(facts.id, { deadline: passed }));
     expect(late).toMatchObject({ refusal: { code: 'COMMAND_EXPIRED' }, changed: false });
-    expect(await rowCounts(sql)).toEqual(before);
+    expect(await readTableDigests(sql)).toEqual(before);
 
     const in_time = await activities.runContractCommand(pause(facts.id, { deadline: instantIn(60_000) }));
     expect(in_time).toEqual({ refusal: null, changed: true, replayed: false });
@@ -101,7 +101,7 @@ describe('a command with a deadline', () => {
     ['its quota', 'contract_quotas', 'contract_id'],
   ])('that passes it while %s is locked by another transaction is not carried out', async (_what, table, column) => {
     const { facts } = await buildContract(sql);
-    const before = await rowCounts(sql);
+    const before = await readTableDigests(sql);
     const deadline = instantIn(500);
     const input = pause(facts.id, { command: withQuota(facts.quota.total + 1), deadline });
     /** As Temporal does, for as long as the row is held. */
@@ -125,7 +125,7 @@ describe('a command with a deadline', () => {
       );
     });
     expect(await answer).toMatchObject({ refusal: { code: 'COMMAND_EXPIRED' }, changed: false });
-    expect(await rowCounts(sql)).toEqual(before);
+    expect(await readTableDigests(sql)).toEqual(before);
   });
 });
 
@@ -226,7 +226,7 @@ describe('a command that fails again and again', () => {
     await sql.unsafe(
       `ALTER TABLE contract_commands ADD CONSTRAINT test_refuse CHECK (contract_id <> '${facts.id}') NOT VALID`,
     );
-    const before = await rowCounts(sql);
+    const before = await readTableDigests(sql);
     try {
       for (const number of [1, 2])
         expect(await attempt(number, activities, facts.id)).toMatchObject({ constraint_name: 'test_refuse' });
@@ -234,7 +234,7 @@ describe('a command that fails again and again', () => {
     } finally {
       await sql.unsafe('ALTER TABLE contract_commands DROP CONSTRAINT test_refuse');
     }
-    expect(await rowCounts(sql)).toEqual(before);
+    expect(await readTableDigests(sql)).toEqual(before);
   });
 
   test.each([

@@ -7,15 +7,21 @@ import type { ContractState } from '../../domain/contract/facts';
 import { waitFor } from '../../dev/waiting';
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
-import { sendInvoice } from '../harness/billing';
+import { sendInvoiceEvent } from '../harness/billing';
 import { addCatalogue, addContract } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
-import { SITUATIONS, contractIn, dateIn, shiftBack, stateBecomes } from '../harness/contract-states';
-import type { Situation } from '../harness/contract-states';
-import { actionsUpon } from '../harness/contract-rows';
+import {
+  STATE_VARIANTS,
+  createContractIn,
+  dateInDays,
+  backdateContract,
+  waitForState,
+} from '../harness/contract-states';
+import type { StateVariant } from '../harness/contract-states';
+import { listAuditActions } from '../harness/contract-rows';
 import { expectRefusal, wrongFieldsOf } from '../harness/expect-refusal';
 import { expectInvariants } from '../harness/invariants';
-import { rowCounts } from '../harness/table-digests';
+import { readTableDigests } from '../harness/table-digests';
 
 let api: TestApi;
 let catalogue: TestCatalogue;
@@ -40,7 +46,7 @@ function act(
 
 const read = async (id: string): Promise<any> => (await api.call('GET', `/contracts/${id}`)).body;
 
-const actionsOf = (id: string): Promise<string[]> => actionsUpon(api.sql, id);
+const actionsOf = (id: string): Promise<string[]> => listAuditActions(api.sql, id);
 
 /** Each action upon a contract that it changes. */
 const ACTIONS = {
@@ -112,7 +118,7 @@ const ACTIONS = {
 } as const satisfies Record<
   string,
   {
-    from: Situation;
+    from: StateVariant;
     more: Record<string, unknown>;
     body: Record<string, unknown>;
     /** Another right body; null where there is none. */
@@ -126,16 +132,16 @@ const NAMES = Object.keys(ACTIONS) as ActionName[];
 
 describe.each(NAMES)('%s', (name) => {
   const { from, more, body, other_body, becomes, audit } = ACTIONS[name];
-  const prepared = (): Promise<any> => contractIn(api, catalogue, from, more);
+  const prepared = (): Promise<any> => createContractIn(api, catalogue, from, more);
 
   test('shows in a rehearsal what it then does, once, with one revision and one audit row', async () => {
     const { id } = await prepared();
     const before = await read(id);
-    const rows = await rowCounts(api.sql);
+    const rows = await readTableDigests(api.sql);
     const rehearsed = await act(id, `${name}?dry_run=true`, body);
     expect(rehearsed.status).toBe(200);
     expect(rehearsed.body).toMatchObject({ state: becomes, revision: before.revision + 1, dry_run: true });
-    expect(await rowCounts(api.sql)).toEqual(rows);
+    expect(await readTableDigests(api.sql)).toEqual(rows);
 
     const done = await act(id, name, body);
     expect(done.status).toBe(200);
@@ -191,7 +197,7 @@ describe('in each state', () => {
   const IST = 'INVALID_STATE_TRANSITION';
   const RENEW = { term: 'P1Y' };
   // prettier-ignore
-  const EXPECTED: [name: ActionName, body: Record<string, unknown>, outcomes: Record<Exclude<Situation, 'DELETED'>, string>][] = [
+  const EXPECTED: [name: ActionName, body: Record<string, unknown>, outcomes: Record<Exclude<StateVariant, 'DELETED'>, string>][] = [
     ['activate', {}, { DRAFT: 'done', SCHEDULED: 'same', ACTIVE: 'same', PAST_DUE: 'same', EXPIRY_GRACE: IST, PAUSED: IST, SUSPENDED: IST, COMPLIANCE: IST, EXPIRED: IST, TERMINATED: IST }],
     ['pause', {}, { DRAFT: IST, SCHEDULED: 'done', ACTIVE: 'done', PAST_DUE: 'done', EXPIRY_GRACE: 'done', PAUSED: 'same', SUSPENDED: 'done', COMPLIANCE: 'done', EXPIRED: IST, TERMINATED: IST }],
     ['resume', {}, { DRAFT: IST, SCHEDULED: 'same', ACTIVE: 'same', PAST_DUE: 'same', EXPIRY_GRACE: 'same', PAUSED: 'done', SUSPENDED: 'same', COMPLIANCE: 'same', EXPIRED: IST, TERMINATED: IST }],
@@ -202,7 +208,7 @@ describe('in each state', () => {
     ['compliance-hold', { note: 'x' }, { DRAFT: IST, SCHEDULED: 'done', ACTIVE: 'done', PAST_DUE: 'done', EXPIRY_GRACE: 'done', PAUSED: 'done', SUSPENDED: 'done', COMPLIANCE: 'same', EXPIRED: IST, TERMINATED: IST }],
     ['compliance-release', {}, { DRAFT: 'same', SCHEDULED: 'same', ACTIVE: 'same', PAST_DUE: 'same', EXPIRY_GRACE: 'same', PAUSED: 'same', SUSPENDED: 'same', COMPLIANCE: 'done', EXPIRED: 'same', TERMINATED: 'same' }],
   ];
-  const INACTIVE_REASONS: Partial<Record<Situation, string | null>> = {
+  const INACTIVE_REASONS: Partial<Record<StateVariant, string | null>> = {
     DRAFT: 'CONFIGURING',
     SCHEDULED: 'NOT_STARTED',
     ACTIVE: null,
@@ -215,17 +221,19 @@ describe('in each state', () => {
     TERMINATED: 'TERMINATED',
   };
 
-  const contracts = new Map<Situation, any>();
+  const contracts = new Map<StateVariant, any>();
 
   beforeAll(async () => {
     await Promise.all(
-      SITUATIONS.map(async (situation) => contracts.set(situation, await contractIn(api, catalogue, situation))),
+      STATE_VARIANTS.map(async (situation) =>
+        contracts.set(situation, await createContractIn(api, catalogue, situation)),
+      ),
     );
   });
 
-  const contractOf = (situation: Situation): any => contracts.get(situation);
+  const contractOf = (situation: StateVariant): any => contracts.get(situation);
 
-  test.each(SITUATIONS.filter((situation) => situation !== 'DELETED'))(
+  test.each(STATE_VARIANTS.filter((situation) => situation !== 'DELETED'))(
     'a contract that is %s is shown so, and does what it may',
     async (situation) => {
       const contract = await read(contractOf(situation).id);
@@ -247,7 +255,7 @@ describe('in each state', () => {
 
   test('licenses are made where a contract is active, and in grace where it says so', async () => {
     const codes: Record<string, string> = {};
-    for (const situation of SITUATIONS) {
+    for (const situation of STATE_VARIANTS) {
       const { id } = contractOf(situation);
       const answer = await act(id, 'generate?dry_run=true', { count: 1 });
       codes[situation] = answer.body.code ?? answer.status;
@@ -266,7 +274,7 @@ describe('in each state', () => {
       TERMINATED: 'CONTRACT_TERMINATED',
       DELETED: 'CONTRACT_DELETED',
     });
-    const { id } = await contractIn(api, catalogue, 'EXPIRY_GRACE', { grace_allows_generation: true });
+    const { id } = await createContractIn(api, catalogue, 'EXPIRY_GRACE', { grace_allows_generation: true });
     expect((await act(id, 'generate', { count: 1 })).status).toBe(201);
   });
 
@@ -279,7 +287,7 @@ describe('in each state', () => {
   });
 
   test('a contract can be deleted wherever it is inactive, and nowhere else', async () => {
-    for (const situation of SITUATIONS.filter((one) => one !== 'DELETED')) {
+    for (const situation of STATE_VARIANTS.filter((one) => one !== 'DELETED')) {
       const { id, name } = contractOf(situation);
       const remove = () => api.call('DELETE', `/contracts/${id}`, { body: { confirm_name: name } });
       if (INACTIVE_REASONS[situation] === null) expectRefusal(await remove(), 409, 'CONTRACT_ACTIVE');
@@ -294,7 +302,7 @@ describe('in each state', () => {
 
 describe('renewing', () => {
   test('adds a term from the old end, its quota and its reference, and says so', async () => {
-    const contract = await contractIn(api, catalogue, 'ACTIVE', { quota: 200 });
+    const contract = await createContractIn(api, catalogue, 'ACTIVE', { quota: 200 });
     const answer = await act(contract.id, 'renew', { quota_add: 300, reference: 'order 4711' });
     const { end_date } = contract.term;
     expect(answer.body).toMatchObject({
@@ -312,40 +320,40 @@ describe('renewing', () => {
   });
 
   test('carries no price, whatever it is called', async () => {
-    const { id } = await contractIn(api, catalogue, 'ACTIVE');
+    const { id } = await createContractIn(api, catalogue, 'ACTIVE');
     for (const field of ['price', 'amount', 'currency', 'discount'])
       expectRefusal(await act(id, 'renew', { [field]: 1 }), 422, 'VALIDATION_FAILED');
     expectRefusal(await act(id, 'renew', { from: 'from_now' }), 422, 'VALIDATION_FAILED');
   });
 
   test('late begins today and tells the gap; too late it is refused', async () => {
-    const { id } = await contractIn(api, catalogue, 'EXPIRED');
+    const { id } = await createContractIn(api, catalogue, 'EXPIRED');
     const gap_days = 400 - 365;
     const answer = await act(id, 'renew');
-    expect(answer.body).toMatchObject({ state: 'ACTIVE', term: { number: 2, start_date: dateIn(0) } });
+    expect(answer.body).toMatchObject({ state: 'ACTIVE', term: { number: 2, start_date: dateInDays(0) } });
     const [row] = await api.sql`SELECT basis, gap_days FROM contract_renewals WHERE contract_id = ${id}`;
     expect(row?.['basis']).toBe('from_now');
     expect(Math.abs((row?.['gap_days'] as number) - gap_days)).toBeLessThanOrEqual(1);
-    const strict = await contractIn(api, catalogue, 'EXPIRED', { renewal: { late_renewal_days: 10 } });
+    const strict = await createContractIn(api, catalogue, 'EXPIRED', { renewal: { late_renewal_days: 10 } });
     expectRefusal(await act(strict.id, 'renew'), 409, 'RENEWAL_NOT_POSSIBLE');
   });
 
   test('is refused where there is nothing to renew, or no more', async () => {
     const refused: [Record<string, unknown>, Record<string, unknown>][] = [
       [{ term: null }, {}],
-      [{ term: null, end_date: dateIn(30) }, {}],
+      [{ term: null, end_date: dateInDays(30) }, {}],
       [{ renewal: { mode: 'none' } }, {}],
       [{ renewal: { max_renewals: 0 } }, { quota_add: 1 }],
     ];
     for (const [more, body] of refused) {
-      const { id } = await contractIn(api, catalogue, 'ACTIVE', more);
+      const { id } = await createContractIn(api, catalogue, 'ACTIVE', more);
       expectRefusal(await act(id, 'renew', body), 409, 'RENEWAL_NOT_POSSIBLE');
     }
   });
 
   test('needs an active product and generator', async () => {
     const other = await addCatalogue(api);
-    const { id } = await contractIn(api, other, 'ACTIVE');
+    const { id } = await createContractIn(api, other, 'ACTIVE');
     await api.call('PATCH', `/generators/${other.generator_id}`, { body: { status: 'inactive' } });
     expectRefusal(await act(id, 'renew'), 409, 'GENERATOR_NOT_AVAILABLE');
     await api.call('PATCH', `/products/${other.product_id}`, { body: { status: 'inactive' } });
@@ -354,22 +362,22 @@ describe('renewing', () => {
 
   test('that was opted out of in time ends with the term, too late one term after, and can be taken back', async () => {
     const auto = { renewal: { mode: 'auto', notice_days: 30 } };
-    const in_time = await contractIn(api, catalogue, 'ACTIVE', auto);
+    const in_time = await createContractIn(api, catalogue, 'ACTIVE', auto);
     expect((await act(in_time.id, 'opt-out')).body.renewal).toMatchObject({ opt_out_term: 1 });
     const back = await api.call('PATCH', `/contracts/${in_time.id}`, { body: { renewal: { opt_out_at: null } } });
     expect(back.body.renewal).toMatchObject({ mode: 'auto', opt_out_at: null, opt_out_term: null });
 
-    const late = await contractIn(api, catalogue, 'ACTIVE', { ...auto, term: 'P20D' });
+    const late = await createContractIn(api, catalogue, 'ACTIVE', { ...auto, term: 'P20D' });
     const refused = await act(late.id, 'opt-out');
     expectRefusal(refused, 409, 'NOTICE_PERIOD_PASSED');
-    expect(refused.body.metadata).toMatchObject({ notice_date: dateIn(-10), end_date: dateIn(20) });
+    expect(refused.body.metadata).toMatchObject({ notice_date: dateInDays(-10), end_date: dateInDays(20) });
     expect((await act(late.id, 'opt-out', { accept_late: true })).body.renewal).toMatchObject({ opt_out_term: 2 });
   });
 });
 
 describe('holds', () => {
   test('are placed and lifted by their own source alone, and each says who and why', async () => {
-    const { id } = await contractIn(api, catalogue, 'ACTIVE');
+    const { id } = await createContractIn(api, catalogue, 'ACTIVE');
     await act(id, 'pause', { reason: 'completed' });
     const held = await act(id, 'compliance-hold', { note: 'sanctions list' });
     expect(held.body).toMatchObject({ state: 'SUSPENDED', inactive_reason: 'COMPLIANCE' });
@@ -387,7 +395,7 @@ describe('holds', () => {
   });
 
   test('of billing are nobody else’s to lift: only payment reinstates', async () => {
-    const { id } = await contractIn(api, catalogue, 'SUSPENDED');
+    const { id } = await createContractIn(api, catalogue, 'SUSPENDED');
     for (const action of ['resume', 'compliance-release']) expect((await act(id, action)).body.state).toBe('SUSPENDED');
     expectRefusal(
       await api.call('PATCH', `/contracts/${id}`, { body: { status: 'active' } }),
@@ -397,13 +405,13 @@ describe('holds', () => {
     const generated = await api.call('POST', `/contracts/${id}/generate`, { body: { count: 1 } });
     expectRefusal(generated, 409, 'BILLING_SUSPENDED');
     expect(generated.body.reasons).toEqual(['BILLING_SUSPENDED', 'CONTRACT_INACTIVE']);
-    await sendInvoice(api, id, { type: 'invoice.paid', due_date: dateIn(-20) });
-    await stateBecomes(api.sql, id, 'ACTIVE');
+    await sendInvoiceEvent(api, id, { type: 'invoice.paid', due_date: dateInDays(-20) });
+    await waitForState(api.sql, id, 'ACTIVE');
     expect(await read(id)).toMatchObject({ holds: [], billing: { level: 'CLEAR', unpaid_invoices: [] } });
   });
 
   test('that lasted can prolong the term by their days, from which later terms count', async () => {
-    const contract = await contractIn(api, catalogue, 'PAUSED');
+    const contract = await createContractIn(api, catalogue, 'PAUSED');
     await api.sql`UPDATE contract_holds SET placed_at = placed_at - interval '10 days' WHERE contract_id = ${contract.id}`;
     await api.sql`UPDATE contracts SET start_date = start_date - 20 WHERE id = ${contract.id}`;
     const answer = await act(contract.id, 'resume', { extend_term_on_resume: true });
@@ -415,7 +423,7 @@ describe('holds', () => {
   });
 
   test('cannot begin with a term, a reason or a time that is none', async () => {
-    const { id } = await contractIn(api, catalogue, 'ACTIVE');
+    const { id } = await createContractIn(api, catalogue, 'ACTIVE');
     const wrong: [string, Record<string, unknown>, string][] = [
       ['pause', { resume_at: '2020-01-01T00:00:00Z' }, ''],
       ['pause', { reason: 'holiday' }, 'reason'],
@@ -468,27 +476,27 @@ describe('terminating', () => {
   });
 
   test('can be undone for thirty days, and not while something is owed', async () => {
-    const { id } = await contractIn(api, catalogue, 'TERMINATED');
-    await sendInvoice(api, id, { due_date: dateIn(-5) });
+    const { id } = await createContractIn(api, catalogue, 'TERMINATED');
+    await sendInvoiceEvent(api, id, { due_date: dateInDays(-5) });
     await waitFor(async () => (await findContract(api.sql, id))?.invoices.length === 1, {
       timeout_ms: 15_000,
       what: 'the invoice to be known',
     });
     expectRefusal(await act(id, 'reinstate'), 409, 'CHANGES_BLOCKED_PAST_DUE');
-    await sendInvoice(api, id, { type: 'invoice.paid', due_date: dateIn(-5) });
+    await sendInvoiceEvent(api, id, { type: 'invoice.paid', due_date: dateInDays(-5) });
     await waitFor(async () => (await findContract(api.sql, id))?.invoices[0]?.status === 'PAID', {
       timeout_ms: 15_000,
       what: 'the payment to be known',
     });
     expect((await act(id, 'reinstate')).body).toMatchObject({ state: 'ACTIVE', termination: null });
 
-    const late = await contractIn(api, catalogue, 'TERMINATED');
-    await shiftBack(api.sql, late.id, 31);
+    const late = await createContractIn(api, catalogue, 'TERMINATED');
+    await backdateContract(api.sql, late.id, 31);
     expectRefusal(await act(late.id, 'reinstate'), 409, 'INVALID_STATE_TRANSITION');
   });
 
   test('and reinstating are the super admin’s', async () => {
-    const { id } = await contractIn(api, catalogue, 'ACTIVE');
+    const { id } = await createContractIn(api, catalogue, 'ACTIVE');
     for (const [action, body] of [
       ['terminate', { reason: 'x' }],
       ['reinstate', {}],
@@ -518,7 +526,7 @@ test('a command that the database refuses again and again is answered so, and is
     await api.sql.unsafe('DROP TRIGGER test_refuse ON contracts; DROP FUNCTION test_refuse()');
   }
   // Commands are carried out one after another: what came before this one has ended.
-  const amendment = { effective_date: dateIn(30), changes: { quota_add: 10 } };
+  const amendment = { effective_date: dateInDays(30), changes: { quota_add: 10 } };
   expect((await act(id, 'amendments', amendment)).status).toBe(201);
   expect(await actionsOf(id)).not.toContain('contract.paused');
 });

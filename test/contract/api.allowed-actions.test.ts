@@ -15,22 +15,24 @@ import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { addCatalogue, addContract } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
-import { SITUATIONS, contractIn, dateIn } from '../harness/contract-states';
-import type { Situation } from '../harness/contract-states';
+import { STATE_VARIANTS, createContractIn, dateInDays } from '../harness/contract-states';
+import type { StateVariant } from '../harness/contract-states';
 import { expectRefusal } from '../harness/expect-refusal';
 import { expectInvariants } from '../harness/invariants';
 
 let api: TestApi;
 let catalogue: TestCatalogue;
 
-const READABLE = SITUATIONS.filter((situation) => situation !== 'DELETED');
-const contracts = new Map<Situation, string>();
+const READABLE = STATE_VARIANTS.filter((situation) => situation !== 'DELETED');
+const contracts = new Map<StateVariant, string>();
 
 beforeAll(async () => {
   api = await startTestApi({ worker: true });
   catalogue = await addCatalogue(api);
   await Promise.all(
-    SITUATIONS.map(async (situation) => contracts.set(situation, (await contractIn(api, catalogue, situation)).id)),
+    STATE_VARIANTS.map(async (situation) =>
+      contracts.set(situation, (await createContractIn(api, catalogue, situation)).id),
+    ),
   );
 });
 afterAll(async () => {
@@ -38,7 +40,7 @@ afterAll(async () => {
   await api.close();
 });
 
-const idOf = (situation: Situation): string => contracts.get(situation) as string;
+const idOf = (situation: StateVariant): string => contracts.get(situation) as string;
 const read = async (id: string, key = api.keys.super_admin): Promise<any> =>
   (await api.call('GET', `/contracts/${id}`, { key })).body;
 
@@ -50,7 +52,7 @@ const CALLS: Record<ContractActionName, (contract: any) => [method: string, path
   edit_terms: () => ['PATCH', '', { activation_limit: 7 }],
   edit_dates: ({ expiry_grace_days }) => ['PATCH', '', { expiry_grace_days: expiry_grace_days + 1 }],
   raise_quota: ({ quota }) => ['PATCH', '', { quota: quota.total + 1 }],
-  amend: () => ['POST', '/amendments', { effective_date: dateIn(0), changes: { renewal: { mode: 'manual' } } }],
+  amend: () => ['POST', '/amendments', { effective_date: dateInDays(0), changes: { renewal: { mode: 'manual' } } }],
   activate: () => ['POST', '/activate', {}],
   pause: () => ['POST', '/pause', {}],
   resume: () => ['POST', '/resume', {}],
@@ -116,7 +118,7 @@ test('what is not allowed is refused with that code when it is asked for in earn
   expect((await read(exhausted.id)).allowed_actions.generate).toEqual({ code: 'QUOTA_EXCEEDED' });
   expectRefusal(await carryOut(exhausted, 'generate', api.keys.admin, false), 409, 'QUOTA_EXCEEDED');
 
-  const paused = await contractIn(api, catalogue, 'PAUSED', { quota: 5_000 });
+  const paused = await createContractIn(api, catalogue, 'PAUSED', { quota: 5_000 });
   const draft = await addContract(api, catalogue, { status: 'inactive', quota: 5_000 });
   const { body } = await api.call('POST', `/contracts/${exhausted.id}/pause`);
   await api.sql`
@@ -155,12 +157,12 @@ test('every answer that is a contract has them, as the contract is afterwards', 
 describe('may_generate', () => {
   test('is what the table says of every state and policy, and what a request for licenses is answered by', async () => {
     const allowing = await Promise.all(
-      SITUATIONS.map(async (situation) => {
-        const { id } = await contractIn(api, catalogue, situation, { grace_allows_generation: true });
+      STATE_VARIANTS.map(async (situation) => {
+        const { id } = await createContractIn(api, catalogue, situation, { grace_allows_generation: true });
         return { id, situation };
       }),
     );
-    const refusing = SITUATIONS.map((situation) => ({ id: idOf(situation), situation }));
+    const refusing = STATE_VARIANTS.map((situation) => ({ id: idOf(situation), situation }));
     const seen = new Set<ContractState>();
     for (const { id } of [...allowing, ...refusing]) {
       const [row] = await api.sql<[{ state: ContractState; may_generate: boolean; grace_allows_generation: boolean }]>`
@@ -174,7 +176,7 @@ describe('may_generate', () => {
   });
 
   test('follows an edit of the policy at once', async () => {
-    const { id } = await contractIn(api, catalogue, 'EXPIRY_GRACE');
+    const { id } = await createContractIn(api, catalogue, 'EXPIRY_GRACE');
     const stored = async (): Promise<boolean> =>
       (await api.sql<[{ may_generate: boolean }]>`SELECT may_generate FROM contracts WHERE id = ${id}`)[0].may_generate;
     expect(await stored()).toBe(false);

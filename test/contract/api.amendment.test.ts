@@ -6,11 +6,11 @@ import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { addCatalogue, addContract } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
-import { contractIn, dateIn, shiftBack } from '../harness/contract-states';
-import { actionsUpon } from '../harness/contract-rows';
+import { createContractIn, dateInDays, backdateContract } from '../harness/contract-states';
+import { listAuditActions } from '../harness/contract-rows';
 import { expectRefusal, wrongFieldsOf } from '../harness/expect-refusal';
 import { expectInvariants } from '../harness/invariants';
-import { rowCounts } from '../harness/table-digests';
+import { readTableDigests } from '../harness/table-digests';
 import { rowsOf, walkPages } from '../harness/walk-pages';
 
 const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
@@ -41,21 +41,21 @@ const withdraw = (id: string, amendment_id: string, headers: Record<string, stri
 const read = async (id: string): Promise<any> => (await api.call('GET', `/contracts/${id}`)).body;
 const listed = async (id: string): Promise<any[]> => rowsOf(await api.call('GET', `/contracts/${id}/amendments`));
 
-const actionsOf = (id: string): Promise<string[]> => actionsUpon(api.sql, id);
+const actionsOf = (id: string): Promise<string[]> => listAuditActions(api.sql, id);
 
 describe('an amendment of today', () => {
   test('holds at once, wholly, as one revision and one audit row', async () => {
     const { id } = await addContract(api, catalogue, { term: 'P1Y', quota: 100 });
-    const end_date = dateIn(500);
+    const end_date = dateInDays(500);
     const renewal = { mode: 'auto', quota_effect: { add: 7 } };
     const changes = { quota_add: 50, activation_limit: 9, end_date, renewal };
-    const answer = await amend(id, dateIn(0), changes);
+    const answer = await amend(id, dateInDays(0), changes);
     expect(answer.status).toBe(201);
     expect(answer.body).toMatchObject({
       contract_id: id,
       status: 'applied',
       failure: null,
-      effective_date: dateIn(0),
+      effective_date: dateInDays(0),
       changes,
       note: 'Q2',
       created_by: api.admins.super_admin.id,
@@ -78,36 +78,36 @@ describe('an amendment of today', () => {
 
   test('that only grants quota is told as that', async () => {
     const { id } = await addContract(api, catalogue, { quota: 100 });
-    await amend(id, dateIn(0), { quota_add: 300 });
+    await amend(id, dateInDays(0), { quota_add: 300 });
     expect((await read(id)).quota.total).toBe(400);
     expect(await actionsOf(id)).toEqual(['contract.created', 'quota.granted']);
   });
 
   test('may be dated back within the current term, and not before it', async () => {
-    const { id } = await addContract(api, catalogue, { start_date: dateIn(-10), term: 'P1Y' });
-    const back = await amend(id, dateIn(-5), { activation_limit: 3 });
-    expect(back.body).toMatchObject({ status: 'applied', effective_date: dateIn(-5) });
+    const { id } = await addContract(api, catalogue, { start_date: dateInDays(-10), term: 'P1Y' });
+    const back = await amend(id, dateInDays(-5), { activation_limit: 3 });
+    expect(back.body).toMatchObject({ status: 'applied', effective_date: dateInDays(-5) });
     // The audit shows both days.
     const [row] = await api.sql`
-      SELECT at::date = ${dateIn(0)}::date AS today, after ->> 'effective_date' AS effective_date
+      SELECT at::date = ${dateInDays(0)}::date AS today, after ->> 'effective_date' AS effective_date
       FROM audit_events WHERE subject_id = ${id} AND action = 'contract.amended'`;
-    expect(row).toEqual({ today: true, effective_date: dateIn(-5) });
-    const refused = await amend(id, dateIn(-11), { activation_limit: 4 });
+    expect(row).toEqual({ today: true, effective_date: dateInDays(-5) });
+    const refused = await amend(id, dateInDays(-11), { activation_limit: 4 });
     expectRefusal(refused, 409, 'AMENDMENT_NOT_POSSIBLE');
-    expect(refused.body.detail).toContain(dateIn(-10));
+    expect(refused.body.detail).toContain(dateInDays(-10));
   });
 });
 
 describe('an amendment of a later day', () => {
   test('waits, is seen, and can be withdrawn once', async () => {
     const { id } = await addContract(api, catalogue, { quota: 100 });
-    const { body } = await amend(id, dateIn(40), { quota_add: 20 });
+    const { body } = await amend(id, dateInDays(40), { quota_add: 20 });
     expect(body).toMatchObject({ status: 'pending', decided_at: null });
     expect(await read(id)).toMatchObject({
       quota: { total: 100 },
       revision: 1,
       pending_amendments: 1,
-      next_boundary: { kind: 'quota_granted', at: `${dateIn(40)}T00:00:00.000Z` },
+      next_boundary: { kind: 'quota_granted', at: `${dateInDays(40)}T00:00:00.000Z` },
     });
     const gone = await withdraw(id, body.id);
     expect([gone.status, gone.text]).toEqual([204, '']);
@@ -121,13 +121,13 @@ describe('an amendment of a later day', () => {
     const other = await addCatalogue(api);
     await api.sql`UPDATE generators SET product_id = ${catalogue.product_id} WHERE id = ${other.generator_id}`;
     const { id } = await addContract(api, catalogue, { quota: 100 });
-    await amend(id, dateIn(3), { quota_add: 20, activation_limit: 5 });
-    await amend(id, dateIn(4), { quota_add: 30, generator_id: other.generator_id });
+    await amend(id, dateInDays(3), { quota_add: 20, activation_limit: 5 });
+    await amend(id, dateInDays(4), { quota_add: 30, generator_id: other.generator_id });
     await api.sql`UPDATE generators SET status = 'inactive' WHERE id = ${other.generator_id}`;
-    await shiftBack(api.sql, id, 10);
+    await backdateContract(api.sql, id, 10);
     expect(await listed(id)).toMatchObject([
-      { status: 'failed', failure: { code: 'GENERATOR_NOT_AVAILABLE' }, decided_at: `${dateIn(-6)}T00:00:00.000Z` },
-      { status: 'applied', failure: null, decided_at: `${dateIn(-7)}T00:00:00.000Z` },
+      { status: 'failed', failure: { code: 'GENERATOR_NOT_AVAILABLE' }, decided_at: `${dateInDays(-6)}T00:00:00.000Z` },
+      { status: 'applied', failure: null, decided_at: `${dateInDays(-7)}T00:00:00.000Z` },
     ]);
     expect(await read(id)).toMatchObject({
       quota: { total: 120 },
@@ -140,7 +140,7 @@ describe('an amendment of a later day', () => {
 
   test('is withdrawn with the end of its contract', async () => {
     const { id } = await addContract(api, catalogue);
-    await amend(id, dateIn(40), { quota_add: 20 });
+    await amend(id, dateInDays(40), { quota_add: 20 });
     await api.call('POST', `/contracts/${id}/terminate`, { body: { reason: 'The customer left.' } });
     expect(await listed(id)).toMatchObject([{ status: 'cancelled' }]);
   });
@@ -150,29 +150,29 @@ describe('an amendment is refused', () => {
   test.each([
     ['DRAFT', { activation_limit: 3 }, 'AMENDMENT_NOT_POSSIBLE'],
     ['PAST_DUE', { quota_add: 1 }, 'CHANGES_BLOCKED_PAST_DUE'],
-    ['PAST_DUE', { end_date: dateIn(2_000) }, 'CHANGES_BLOCKED_PAST_DUE'],
+    ['PAST_DUE', { end_date: dateInDays(2_000) }, 'CHANGES_BLOCKED_PAST_DUE'],
     ['SUSPENDED', { activation_limit: 3 }, 'BILLING_SUSPENDED'],
     ['COMPLIANCE', { activation_limit: 3 }, 'CONTRACT_INACTIVE'],
     ['EXPIRED', { activation_limit: 3 }, 'CONTRACT_EXPIRED'],
     ['TERMINATED', { activation_limit: 3 }, 'CONTRACT_TERMINATED'],
     ['DELETED', { activation_limit: 3 }, 'CONTRACT_DELETED'],
   ] as const)('to a contract that is %s with %j: %s', async (situation, changes, code) => {
-    const { id } = await contractIn(api, catalogue, situation);
-    expectRefusal(await amend(id, dateIn(0), changes), code === 'CONTRACT_DELETED' ? 410 : 409, code);
-    expectRefusal(await amend(id, dateIn(30), changes), code === 'CONTRACT_DELETED' ? 410 : 409, code);
+    const { id } = await createContractIn(api, catalogue, situation);
+    expectRefusal(await amend(id, dateInDays(0), changes), code === 'CONTRACT_DELETED' ? 410 : 409, code);
+    expectRefusal(await amend(id, dateInDays(30), changes), code === 'CONTRACT_DELETED' ? 410 : 409, code);
   });
 
   test('but may make a contract less that owes money', async () => {
-    const { id } = await contractIn(api, catalogue, 'SUSPENDED');
-    expect((await amend(id, dateIn(0), { end_date: dateIn(20) })).body).toMatchObject({ status: 'applied' });
-    expect((await amend(id, dateIn(0), { renewal: { mode: 'none' } })).body).toMatchObject({ status: 'applied' });
+    const { id } = await createContractIn(api, catalogue, 'SUSPENDED');
+    expect((await amend(id, dateInDays(0), { end_date: dateInDays(20) })).body).toMatchObject({ status: 'applied' });
+    expect((await amend(id, dateInDays(0), { renewal: { mode: 'none' } })).body).toMatchObject({ status: 'applied' });
   });
 
   test.each([
     ['nothing to change', {}, 'changes'],
     ['a price', { price: 7 }, 'changes'],
     ['a quota that is taken away', { quota_add: -5 }, 'changes.quota_add'],
-    ['an end that is past', { end_date: dateIn(-1) }, 'changes.end_date'],
+    ['an end that is past', { end_date: dateInDays(-1) }, 'changes.end_date'],
     ['a customer that there is not', { customer_id: UNKNOWN_ID }, 'changes.customer_id'],
     [
       'a contract to end with that there is not',
@@ -182,7 +182,7 @@ describe('an amendment is refused', () => {
     ['a renewal that could never be made', { renewal: { mode: 'auto' } }, 'renewal.mode'],
   ])('for its form: %s', async (_what, changes, path) => {
     const { id } = await addContract(api, catalogue);
-    const answer = await amend(id, dateIn(0), changes);
+    const answer = await amend(id, dateInDays(0), changes);
     expectRefusal(answer, 422, 'VALIDATION_FAILED');
     expect(wrongFieldsOf(answer)).toContain(path);
     expect(await listed(id)).toEqual([]);
@@ -190,9 +190,9 @@ describe('an amendment is refused', () => {
 
   test('for a generator or features that do not fit', async () => {
     const { id } = await addContract(api, await addCatalogue(api, { features: { seats: 5 } }));
-    expectRefusal(await amend(id, dateIn(0), { generator_id: UNKNOWN_ID }), 409, 'GENERATOR_NOT_AVAILABLE');
+    expectRefusal(await amend(id, dateInDays(0), { generator_id: UNKNOWN_ID }), 409, 'GENERATOR_NOT_AVAILABLE');
     expectRefusal(
-      await amend(id, dateIn(0), { feature_overrides: { seats: 'many' }, quota_add: 5 }),
+      await amend(id, dateInDays(0), { feature_overrides: { seats: 'many' }, quota_add: 5 }),
       422,
       'FEATURE_TYPE_MISMATCH',
     );
@@ -203,9 +203,9 @@ describe('an amendment is refused', () => {
 describe('an amendment is made once', () => {
   test('upon the revision that was meant', async () => {
     const { id } = await addContract(api, catalogue);
-    expectRefusal(await amend(id, dateIn(0), { quota_add: 5 }, { 'If-Match': '"2"' }), 412, 'REVISION_CONFLICT');
-    expect((await amend(id, dateIn(0), { quota_add: 5 }, { 'If-Match': '"1"' })).status).toBe(201);
-    const later = await amend(id, dateIn(9), { quota_add: 5 }, { 'If-Match': '"2"' });
+    expectRefusal(await amend(id, dateInDays(0), { quota_add: 5 }, { 'If-Match': '"2"' }), 412, 'REVISION_CONFLICT');
+    expect((await amend(id, dateInDays(0), { quota_add: 5 }, { 'If-Match': '"1"' })).status).toBe(201);
+    const later = await amend(id, dateInDays(9), { quota_add: 5 }, { 'If-Match': '"2"' });
     expectRefusal(await withdraw(id, later.body.id, { 'If-Match': '"1"' }), 412, 'REVISION_CONFLICT');
     expect((await withdraw(id, later.body.id, { 'If-Match': '"2"' })).status).toBe(204);
   });
@@ -213,19 +213,19 @@ describe('an amendment is made once', () => {
   test('under one Idempotency-Key, however many send it at once', async () => {
     const { id } = await addContract(api, catalogue, { quota: 100 });
     const key = { 'Idempotency-Key': 'grant-1' };
-    const answers = await Promise.all(Array.from({ length: 5 }, () => amend(id, dateIn(0), { quota_add: 5 }, key)));
+    const answers = await Promise.all(Array.from({ length: 5 }, () => amend(id, dateInDays(0), { quota_add: 5 }, key)));
     expect(new Set(answers.map((answer) => `${answer.status} ${answer.body.id}`)).size).toBe(1);
     expect(answers.filter((answer) => answer.headers.get('idempotent-replayed') === null)).toHaveLength(1);
     expect((await read(id)).quota.total).toBe(105);
-    expectRefusal(await amend(id, dateIn(0), { quota_add: 6 }, key), 422, 'IDEMPOTENCY_KEY_REUSED');
+    expectRefusal(await amend(id, dateInDays(0), { quota_add: 6 }, key), 422, 'IDEMPOTENCY_KEY_REUSED');
   });
 
   test('and a rehearsal shows it without writing anything', async () => {
     const { id } = await addContract(api, catalogue);
-    const before = await rowCounts(api.sql);
+    const before = await readTableDigests(api.sql);
     for (const [day, status] of [
-      [dateIn(0), 'applied'],
-      [dateIn(9), 'pending'],
+      [dateInDays(0), 'applied'],
+      [dateInDays(9), 'pending'],
     ] as const) {
       const answer = await api.call('POST', `/contracts/${id}/amendments?dry_run=true`, {
         body: { effective_date: day, changes: { quota_add: 5 } },
@@ -233,18 +233,18 @@ describe('an amendment is made once', () => {
       expect([answer.status, answer.body]).toMatchObject([201, { status, dry_run: true }]);
     }
     const refused = await api.call('POST', `/contracts/${id}/amendments?dry_run=true`, {
-      body: { effective_date: dateIn(0), changes: { generator_id: UNKNOWN_ID } },
+      body: { effective_date: dateInDays(0), changes: { generator_id: UNKNOWN_ID } },
     });
     expectRefusal(refused, 409, 'GENERATOR_NOT_AVAILABLE');
-    expect(await rowCounts(api.sql)).toEqual(before);
+    expect(await readTableDigests(api.sql)).toEqual(before);
   });
 });
 
 test('the amendments of a contract are its own, newest first, in pages', async () => {
   const [one, other] = [await addContract(api, catalogue), await addContract(api, catalogue)];
   const ids: string[] = [];
-  for (let day = 1; day <= 5; day++) ids.unshift((await amend(one.id, dateIn(day), { quota_add: day })).body.id);
-  const foreign = (await amend(other.id, dateIn(1), { quota_add: 1 })).body.id;
+  for (let day = 1; day <= 5; day++) ids.unshift((await amend(one.id, dateInDays(day), { quota_add: day })).body.id);
+  const foreign = (await amend(other.id, dateInDays(1), { quota_add: 1 })).body.id;
   expect(await walkPages(api, `/contracts/${one.id}/amendments?limit=2`, 'id')).toEqual(ids);
   expectRefusal(await withdraw(one.id, foreign), 404, 'NOT_FOUND');
   expectRefusal(await api.call('GET', `/contracts/${UNKNOWN_ID}/amendments`), 404, 'NOT_FOUND');

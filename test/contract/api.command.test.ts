@@ -8,7 +8,7 @@ import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { addCatalogue, addContract } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
-import { dateIn } from '../harness/contract-states';
+import { dateInDays } from '../harness/contract-states';
 import { startCovenantWorker } from '../harness/covenant-worker';
 import { expectRefusal } from '../harness/expect-refusal';
 import { expectInvariants } from '../harness/invariants';
@@ -37,7 +37,7 @@ afterAll(async () => {
 });
 
 function amend(id: string, headers: Record<string, string> = {}): Promise<ApiAnswer> {
-  const body = { effective_date: dateIn(30), changes: { quota_add: 10 } };
+  const body = { effective_date: dateInDays(30), changes: { quota_add: 10 } };
   return api.call('POST', `/contracts/${id}/amendments`, { body, headers });
 }
 

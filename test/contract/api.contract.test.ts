@@ -6,8 +6,8 @@ import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { addCatalogue, addContract, contractBody } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
-import { contractIn, dateIn, shiftBack, stateBecomes } from '../harness/contract-states';
-import { rowCounts } from '../harness/table-digests';
+import { createContractIn, dateInDays, backdateContract, waitForState } from '../harness/contract-states';
+import { readTableDigests } from '../harness/table-digests';
 import { rowsOf } from '../harness/walk-pages';
 
 const DAY_MS = 86_400_000;
@@ -98,7 +98,7 @@ describe('creating', () => {
   });
 
   test('an active contract that starts later is scheduled', async () => {
-    const contract = await addContract(api, catalogue, { start_date: dateIn(30), term: 'P1M' });
+    const contract = await addContract(api, catalogue, { start_date: dateInDays(30), term: 'P1M' });
     expect(contract).toMatchObject({
       state: 'SCHEDULED',
       status: 'inactive',
@@ -215,7 +215,7 @@ describe('creating', () => {
 
   test('renewal, ladder and grace are taken as given, and what is left out has its default', async () => {
     const contract = await addContract(api, catalogue, {
-      start_date: dateIn(0),
+      start_date: dateInDays(0),
       term: 'P1Y',
       expiry_grace_days: 14,
       grace_allows_generation: true,
@@ -229,7 +229,7 @@ describe('creating', () => {
       renewal: { mode: 'auto', notice_days: 60, quota_effect: { add: 300 }, max_renewals: 2, late_renewal_days: 90 },
       dunning: { past_due_days: 1, suspend_days: 30, terminate_days: null },
       dunning_exempt: true,
-      term: { number: 1, length: 'P1Y', start_date: dateIn(0) },
+      term: { number: 1, length: 'P1Y', start_date: dateInDays(0) },
     });
     const { notice_date } = contract.renewal;
     const [{ days }] = await api.sql<[{ days: number }]>`
@@ -243,10 +243,10 @@ describe('creating', () => {
       return (await api.call('POST', '/customers', { body })).body.id;
     };
     const [customer_id, stranger_id] = [await customerId(), await customerId()];
-    const target = await addContract(api, catalogue, { customer_id, end_date: dateIn(100) });
+    const target = await addContract(api, catalogue, { customer_id, end_date: dateInDays(100) });
     const renewal = { coterm_with: target.id };
     const contract = await addContract(api, catalogue, { customer_id, term: 'P1Y', renewal });
-    expect(contract.term).toMatchObject({ end_date: dateIn(100), length: 'P1Y' });
+    expect(contract.term).toMatchObject({ end_date: dateInDays(100), length: 'P1Y' });
     const body = (more: Record<string, unknown>) => contractBody(catalogue, { term: 'P1Y', renewal, ...more });
     expectRefusal(await post('/contracts', body({ customer_id: stranger_id })), 409, 'COTERM_NOT_POSSIBLE');
     expectRefusal(await post('/contracts', body({ customer_id, term: 'P1M' })), 409, 'COTERM_NOT_POSSIBLE');
@@ -270,11 +270,11 @@ describe('creating', () => {
   });
 
   test('a refusal leaves no row', async () => {
-    const before = await rowCounts(api.sql);
+    const before = await readTableDigests(api.sql);
     await post('/contracts', contractBody(catalogue, { expiry: { date: '2020-01-01' } }), {
       'Idempotency-Key': 'refused',
     });
-    expect(await rowCounts(api.sql)).toEqual(before);
+    expect(await readTableDigests(api.sql)).toEqual(before);
   });
 });
 
@@ -289,11 +289,11 @@ describe('editing', () => {
 
   test('an edit that changes nothing answers 200 and leaves no trace', async () => {
     const contract = await addContract(api, catalogue);
-    const before = await rowCounts(api.sql);
+    const before = await readTableDigests(api.sql);
     const answer = await patch(contract.id, { name: contract.name, status: 'active' });
     expect(answer.status).toBe(200);
     expect(answer.body.revision).toBe(1);
-    const after = await rowCounts(api.sql);
+    const after = await readTableDigests(api.sql);
     // The command that went through the workflow is remembered by its id.
     expect({ ...after, contract_commands: '' }).toEqual({ ...before, contract_commands: '' });
   });
@@ -338,7 +338,7 @@ describe('editing', () => {
   });
 
   test('nothing is added to a contract whose invoices are overdue, and everything else can be edited', async () => {
-    const { id } = await contractIn(api, catalogue, 'PAST_DUE');
+    const { id } = await createContractIn(api, catalogue, 'PAST_DUE');
     expectRefusal(await patch(id, { quota: 5_000 }), 409, 'CHANGES_BLOCKED_PAST_DUE');
     expect((await patch(id, { name: 'Renamed', activation_limit: 5 })).status).toBe(200);
     const exempt = await patch(id, { dunning_exempt: true });
@@ -347,10 +347,10 @@ describe('editing', () => {
   });
 
   test('what makes a suspension due is verified and done by the workflow, which is told', async () => {
-    const { id } = await contractIn(api, catalogue, 'PAST_DUE');
+    const { id } = await createContractIn(api, catalogue, 'PAST_DUE');
     const edited = await patch(id, { dunning: { suspend_days: 4 } });
     expect(edited.body).toMatchObject({ state: 'PAST_DUE', warnings: ['BILLING_PAST_DUE', 'SUSPENSION_DUE'] });
-    await stateBecomes(api.sql, id, 'SUSPENDED');
+    await waitForState(api.sql, id, 'SUSPENDED');
     expect((await patch(id, { dunning: { suspend_days: 14 } })).body).toMatchObject({ state: 'PAST_DUE', holds: [] });
   });
 
@@ -437,7 +437,7 @@ describe('editing', () => {
     const sold = await addCatalogue(idle);
     const [active, scheduled] = [
       await addContract(idle, sold),
-      await addContract(idle, sold, { start_date: dateIn(30) }),
+      await addContract(idle, sold, { start_date: dateInDays(30) }),
     ];
     const edit = (id: string) => idle.call('PATCH', `/contracts/${id}`, { body: { status: 'active', name: 'Edited' } });
     expect(await readsDuring(idle, () => edit(active.id))).toEqual({ locked: 1, read: 2 });
@@ -446,10 +446,10 @@ describe('editing', () => {
   });
 
   test('status active on a scheduled contract is refused and names the start', async () => {
-    const contract = await addContract(api, catalogue, { start_date: dateIn(30) });
+    const contract = await addContract(api, catalogue, { start_date: dateInDays(30) });
     const answer = await patch(contract.id, { status: 'active' });
     expectRefusal(answer, 409, 'INVALID_STATE_TRANSITION');
-    expect(answer.body.detail).toContain(dateIn(30));
+    expect(answer.body.detail).toContain(dateInDays(30));
   });
 
   test('an unknown generator or customer is refused', async () => {
@@ -495,19 +495,19 @@ describe('acting', () => {
 
   test('a contract whose dates passed unnoticed is right at the next read, each boundary at its own instant', async () => {
     const contract = await addContract(idle, await addCatalogue(idle), {
-      start_date: dateIn(1),
-      end_date: dateIn(3),
+      start_date: dateInDays(1),
+      end_date: dateInDays(3),
       expiry_grace_days: 2,
     });
-    await shiftBack(idle.sql, contract.id, 30);
+    await backdateContract(idle.sql, contract.id, 30);
     const read = await idle.call('GET', `/contracts/${contract.id}`);
     expect(read.body).toMatchObject({ state: 'EXPIRED', inactive_reason: 'EXPIRED' });
     const rows =
       await idle.sql`SELECT action, at FROM audit_events WHERE contract_id = ${contract.id} AND action <> 'contract.created' ORDER BY at`;
     expect(rows.map((row) => [row['action'], row['at']])).toEqual([
-      ['contract.term_started', `${dateIn(-29)}T00:00:00.000Z`],
-      ['contract.grace_started', `${dateIn(-27)}T00:00:00.000Z`],
-      ['contract.expired', `${dateIn(-25)}T00:00:00.000Z`],
+      ['contract.term_started', `${dateInDays(-29)}T00:00:00.000Z`],
+      ['contract.grace_started', `${dateInDays(-27)}T00:00:00.000Z`],
+      ['contract.expired', `${dateInDays(-25)}T00:00:00.000Z`],
     ]);
     const path = `/contracts/${contract.id}`;
     expectRefusal(await idle.call('POST', `${path}/activate?dry_run=true`), 409, 'INVALID_STATE_TRANSITION');
@@ -520,7 +520,7 @@ describe('rehearsing', () => {
   test('a dry run of each write answers the same shape and writes nothing', async () => {
     const contract = await addContract(api, catalogue, { status: 'inactive' });
     const path = `/contracts/${contract.id}`;
-    const before = await rowCounts(api.sql);
+    const before = await readTableDigests(api.sql);
     const calls: [Promise<ApiAnswer>, number, Record<string, unknown>][] = [
       [post('/contracts?dry_run=true', contractBody(catalogue)), 201, { state: 'ACTIVE', dry_run: true }],
       [
@@ -541,7 +541,7 @@ describe('rehearsing', () => {
       expect(answer.status).toBe(status);
       expect(answer.body).toMatchObject(body);
     }
-    expect(await rowCounts(api.sql)).toEqual(before);
+    expect(await readTableDigests(api.sql)).toEqual(before);
   });
 
   test('a dry run refuses what the write would refuse', async () => {
@@ -562,14 +562,14 @@ describe('rehearsing', () => {
   });
 
   test('a dry run crosses no boundary that is due, and shows what is after it', async () => {
-    const contract = await addContract(idle, await addCatalogue(idle), { start_date: dateIn(1) });
-    await shiftBack(idle.sql, contract.id, 10);
-    const before = await rowCounts(idle.sql);
+    const contract = await addContract(idle, await addCatalogue(idle), { start_date: dateInDays(1) });
+    await backdateContract(idle.sql, contract.id, 10);
+    const before = await readTableDigests(idle.sql);
     const answer = await idle.call('PATCH', `/contracts/${contract.id}?dry_run=true`, {
       body: { name: 'After the start' },
     });
     expect(answer.body).toMatchObject({ state: 'ACTIVE', name: 'After the start' });
-    expect(await rowCounts(idle.sql)).toEqual(before);
+    expect(await readTableDigests(idle.sql)).toEqual(before);
   });
 });
 
@@ -691,7 +691,7 @@ describe('listing', () => {
   });
 
   test('finds those that ask for a person, by what they ask for; past due is active', async () => {
-    const owing = await contractIn(api, catalogue, 'PAST_DUE', { name: 'owing' });
+    const owing = await createContractIn(api, catalogue, 'PAST_DUE', { name: 'owing' });
     const find = async (query: string): Promise<string[]> =>
       rowsOf<{ name: string }>(await api.call('GET', `/contracts?search=owing&${query}`)).map((row) => row.name);
     expect(await find('warning=BILLING_PAST_DUE')).toEqual(['owing']);
@@ -706,11 +706,13 @@ describe('listing', () => {
       warnings: ['BILLING_PAST_DUE'],
       billing: {
         level: 'GRACE',
-        earliest_due: dateIn(-5),
+        earliest_due: dateInDays(-5),
         age_days: 5,
-        suspends_on: dateIn(9),
-        terminates_on: dateIn(55),
-        unpaid_invoices: [{ source: 'standard', invoice_id: `in_${owing.id}`, status: 'OPEN', due_date: dateIn(-5) }],
+        suspends_on: dateInDays(9),
+        terminates_on: dateInDays(55),
+        unpaid_invoices: [
+          { source: 'standard', invoice_id: `in_${owing.id}`, status: 'OPEN', due_date: dateInDays(-5) },
+        ],
       },
     });
   });

@@ -12,14 +12,14 @@ import type { ContractCommand } from '../../domain/contract/command';
 import type { Instant, LocalDate } from '../../domain/base/instant';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import type { ClockTeller, Nudger } from '../../activities/ports';
-import { act } from '../harness/time-zone-rules-program';
-import type { Act, Acted } from '../harness/time-zone-rules-program';
+import { runStep } from '../harness/time-zone-rules-program';
+import type { ContractStep, StepResult } from '../harness/time-zone-rules-program';
 import type { ContractOptions } from '../harness/contract-rows';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { expectInvariants } from '../harness/invariants';
-import { OLDER_RULES, startApart, withOlderRules } from '../harness/time-zone-rules-process';
-import type { ProcessApart } from '../harness/time-zone-rules-process';
+import { OLDER_RULES, startRulesProcess, olderRulesEnvironment } from '../harness/time-zone-rules-process';
+import type { RulesProcess } from '../harness/time-zone-rules-process';
 import { buildTestClock } from '../harness/test-clocks';
 
 /** Days in Almaty begin at 18:00 UTC by the older rules and at 19:00 by those of this process. */
@@ -31,12 +31,12 @@ const NOW = '2027-01-10T12:00:00.000Z';
 
 let database: TestDatabase;
 let sql: TestDatabase['sql'];
-let older: ProcessApart;
+let older: RulesProcess;
 
 beforeAll(async () => {
   database = await createTestDatabase();
   sql = database.sql;
-  older = await startApart(database.url, { env: withOlderRules() });
+  older = await startRulesProcess(database.url, { env: olderRulesEnvironment() });
 });
 /** All contracts are computed by the rules of this process, whatever the tests before have made. */
 beforeEach(() => sweep());
@@ -46,9 +46,9 @@ afterAll(async () => {
   await database.drop();
 });
 
-async function buildUnderOlderRules(options: ContractOptions): Promise<Acted> {
+async function buildUnderOlderRules(options: ContractOptions): Promise<StepResult> {
   const [built] = await older.act({ name: 'build', options: { now: NOW, ...options } });
-  return built as Acted;
+  return built as StepResult;
 }
 
 /** One sweep under the rules of this process; answers the contracts that it woke. */
@@ -133,8 +133,8 @@ describe('a boundary that the newer rules move', () => {
     expect(await sweep()).toEqual([]);
     expect(await auditOf(id)).toHaveLength(1);
     const before = new Date(Date.parse(is) - 1).toISOString();
-    expect(await act(sql, { name: 'settle', id, now: before })).toMatchObject({ state: 'ACTIVE' });
-    expect(await act(sql, { name: 'settle', id, now: is })).toMatchObject({ state: 'EXPIRED' });
+    expect(await runStep(sql, { name: 'settle', id, now: before })).toMatchObject({ state: 'ACTIVE' });
+    expect(await runStep(sql, { name: 'settle', id, now: is })).toMatchObject({ state: 'EXPIRED' });
     expect(await auditOf(id)).toEqual([expect.anything(), `contract.expired ${is}`]);
   });
 
@@ -145,7 +145,7 @@ describe('a boundary that the newer rules move', () => {
     const owing = { timezone: LATER_ZONE };
     const amended = { timezone: LATER_ZONE };
     const built = await older.act(
-      ...[reminded, renewed, owing, amended].map((options): Act => ({
+      ...[reminded, renewed, owing, amended].map((options): ContractStep => ({
         name: 'build',
         options: { now: NOW, ...options },
       })),
@@ -196,7 +196,7 @@ describe('a boundary that the newer rules move', () => {
   test('is stored again by whatever looks at the contract before the sweep does', async () => {
     const { id } = await buildUnderOlderRules({ timezone: LATER_ZONE, start_date: '2027-02-01' });
     const command = { name: 'edit', input: { metadata: { seen: true } } } as const;
-    await act(sql, { name: 'command', id, now: NOW, command });
+    await runStep(sql, { name: 'command', id, now: NOW, command });
     expect(await contractOf(id)).toMatchObject({ next_boundary_at: '2027-01-31T19:00:00.000Z' });
     expect((await auditOf(id)).map((line) => line.split(' ')[0])).toEqual([
       'contract.boundary_moved',
@@ -211,7 +211,7 @@ test('contracts whose boundary stays where it is are marked without an audit row
   const [still, evergreen] = (await older.act(
     { name: 'build', options: { now: NOW, ...elsewhere } },
     { name: 'build', options: { now: NOW, timezone: LATER_ZONE } },
-  )) as [Acted, Acted];
+  )) as [StepResult, StepResult];
   await sql`UPDATE contracts SET time_zone_rules = NULL, settled_on = NULL WHERE id = ${still.id}`;
   const updated_at = async () =>
     sql`SELECT updated_at, revision FROM contracts WHERE id = ANY(${[still.id, evergreen.id]}::uuid[])`;
@@ -226,7 +226,7 @@ test('contracts whose boundary stays where it is are marked without an audit row
 
 describe('a process with older rules beside one with newer', () => {
   const moved = async () => {
-    const { id } = await act(sql, {
+    const { id } = await runStep(sql, {
       name: 'build',
       options: { now: NOW, timezone: LATER_ZONE, start_date: '2027-02-01' },
     });
@@ -256,7 +256,7 @@ describe('a process with older rules beside one with newer', () => {
 
   test('crosses by its own rules what the newer ones have made due, and does not wait for ever', async () => {
     const winter = { now: NOW, timezone: EARLIER_ZONE, start_date: '2027-07-01' };
-    const { id } = await act(sql, { name: 'build', options: winter });
+    const { id } = await runStep(sql, { name: 'build', options: winter });
     const [early, late] = await older.act(
       { name: 'settle', id, now: '2027-07-01T03:30:00.000Z' },
       { name: 'settle', id, now: '2027-07-01T04:00:00.000Z' },
@@ -281,7 +281,10 @@ describe('what has happened stays as it happened', () => {
     const shown = factsOf(await contractOf(id));
     expect(stateAt(shown, shown.settled_until)).toBe('EXPIRED');
     for (const now of ['2027-01-31T18:40:00.000Z', '2027-01-31T19:00:00.000Z', '2027-01-31T19:30:00.000Z'])
-      expect(await act(sql, { name: 'settle', id, now })).toMatchObject({ state: 'EXPIRED', next_boundary_at: null });
+      expect(await runStep(sql, { name: 'settle', id, now })).toMatchObject({
+        state: 'EXPIRED',
+        next_boundary_at: null,
+      });
     expect(await auditOf(id)).toEqual([`contract.expired ${crossed_at}`]);
   });
 
@@ -291,7 +294,7 @@ describe('what has happened stays as it happened', () => {
     await older.act({ name: 'command', id, now: '2027-01-31T18:10:00.000Z', command: pause });
     // The contract has reached the day, which begins at 19:00 now, and with it the end of the pause.
     for (const now of ['2027-01-31T18:50:00.000Z', '2027-01-31T19:30:00.000Z'])
-      expect(await act(sql, { name: 'settle', id, now })).toMatchObject({ state: 'ACTIVE' });
+      expect(await runStep(sql, { name: 'settle', id, now })).toMatchObject({ state: 'ACTIVE' });
     expect(await auditOf(id)).toEqual([
       'contract.term_started 2027-01-31T18:00:00.000Z',
       'contract.paused 2027-01-31T18:10:00.000Z',
@@ -318,7 +321,7 @@ describe('what has happened stays as it happened', () => {
     expect(await sweep('2027-07-01T03:31:00.000Z')).toContain(id);
     expect(await contractOf(id)).toMatchObject({ term_number: 2, end_date: '2027-08-01', state: 'ACTIVE' });
     expect(await auditOf(id)).toContain('contract.renewed 2027-07-01T03:00:00.000Z');
-    await act(sql, { name: 'settle', id, now: '2027-07-01T04:30:00.000Z' });
+    await runStep(sql, { name: 'settle', id, now: '2027-07-01T04:30:00.000Z' });
     expect((await auditOf(id)).filter((line) => line.startsWith('contract.renewed'))).toHaveLength(1);
   });
 });

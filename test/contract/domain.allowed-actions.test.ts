@@ -14,11 +14,11 @@ import { localDateAt } from '../../domain/base/calendar';
 import { isRefusal } from '../../domain/base/refusal';
 import type { Allowed, Refusal } from '../../domain/base/refusal';
 import { generationRefusal, testGenerationRefusal } from '../../domain/generation/generation';
-import { SEED, someFacts } from '../harness/contract-arbitrary';
+import { PROPERTY_SEED, anyFacts } from '../harness/contract-arbitrary';
 import {
-  FACTS_IN,
+  FACTS_BY_STATE,
   LIVE_STATES,
-  buildAutoRenewed,
+  buildAutoRenewingFacts,
   buildComplianceHold,
   buildContext,
   buildFacts,
@@ -112,10 +112,13 @@ function expectAgreement(facts: ContractFacts, standing: Standing = AT_REST): vo
 }
 
 test.each(LIVE_STATES)('allowed_actions of a contract in %s is what carrying them out answers', (state) => {
-  expectAgreement(FACTS_IN[state]);
-  expectAgreement({ ...FACTS_IN[state], grace_allows_generation: true });
-  expectAgreement({ ...FACTS_IN[state], renewal: { ...FACTS_IN[state].renewal, mode: 'auto', term: 'P1Y' } });
-  expectAgreement({ ...FACTS_IN[state], renewal: { ...FACTS_IN[state].renewal, mode: 'none' } });
+  expectAgreement(FACTS_BY_STATE[state]);
+  expectAgreement({ ...FACTS_BY_STATE[state], grace_allows_generation: true });
+  expectAgreement({
+    ...FACTS_BY_STATE[state],
+    renewal: { ...FACTS_BY_STATE[state].renewal, mode: 'auto', term: 'P1Y' },
+  });
+  expectAgreement({ ...FACTS_BY_STATE[state], renewal: { ...FACTS_BY_STATE[state].renewal, mode: 'none' } });
 });
 
 const owing = { invoices: [buildInvoice({ due_date: '2027-06-10' })] };
@@ -127,7 +130,7 @@ const CASES: [string, ContractFacts, Partial<Standing>, Partial<Record<ContractA
     { reserved: 5, open_jobs: 1 },
     { generate: 'QUOTA_EXCEEDED' },
   ],
-  ['with an open job', FACTS_IN.PAUSED, { open_jobs: 1 }, { delete: 'CONTRACT_HAS_OPEN_JOB', resume: true }],
+  ['with an open job', FACTS_BY_STATE.PAUSED, { open_jobs: 1 }, { delete: 'CONTRACT_HAS_OPEN_JOB', resume: true }],
   [
     'whose licenses would be expired',
     buildFacts({ expiry: { date: '2027-06-01' } }),
@@ -142,32 +145,32 @@ const CASES: [string, ContractFacts, Partial<Standing>, Partial<Record<ContractA
   ],
   [
     'that owes money after its termination',
-    { ...FACTS_IN.TERMINATED, ...owing },
+    { ...FACTS_BY_STATE.TERMINATED, ...owing },
     {},
     { reinstate: 'CHANGES_BLOCKED_PAST_DUE' },
   ],
   [
     'terminated for 31 days',
-    { ...FACTS_IN.TERMINATED, terminated_at: '2027-05-15T09:00:00.000Z' },
+    { ...FACTS_BY_STATE.TERMINATED, terminated_at: '2027-05-15T09:00:00.000Z' },
     {},
     { reinstate: 'INVALID_STATE_TRANSITION' },
   ],
   [
     'held for compliance and terminated',
-    { ...FACTS_IN.TERMINATED, holds: [buildComplianceHold()] },
+    { ...FACTS_BY_STATE.TERMINATED, holds: [buildComplianceHold()] },
     {},
     { compliance_release: 'INVALID_STATE_TRANSITION', reinstate: true },
   ],
   ['without an end', buildFacts({ end_date: null }), {}, { renew: 'RENEWAL_NOT_POSSIBLE' }],
   [
     'renewed as often as it may be',
-    buildAutoRenewed({ max_renewals: 0 }),
+    buildAutoRenewingFacts({ max_renewals: 0 }),
     {},
     { renew: 'RENEWAL_NOT_POSSIBLE', opt_out: true },
   ],
   [
     'over for longer than it can be renewed',
-    { ...FACTS_IN.EXPIRED, end_date: '2027-01-15' },
+    { ...FACTS_BY_STATE.EXPIRED, end_date: '2027-01-15' },
     {},
     { renew: 'RENEWAL_NOT_POSSIBLE' },
   ],
@@ -179,11 +182,11 @@ const CASES: [string, ContractFacts, Partial<Standing>, Partial<Record<ContractA
   ],
   [
     'drafted for a term that is over',
-    { ...FACTS_IN.DRAFT, start_date: '2027-01-01', end_date: '2027-06-01' },
+    { ...FACTS_BY_STATE.DRAFT, start_date: '2027-01-01', end_date: '2027-06-01' },
     {},
     { activate: 'TERM_ALREADY_OVER', generate_test: true, generate: 'CONTRACT_INACTIVE' },
   ],
-  ['past its last day of notice', buildAutoRenewed({ notice_days: 300 }), {}, { opt_out: true }],
+  ['past its last day of notice', buildAutoRenewingFacts({ notice_days: 300 }), {}, { opt_out: true }],
 ];
 
 test.each(CASES)('of a contract %s they are what carrying them out answers', (_which, facts, standing, expected) => {
@@ -195,7 +198,7 @@ test.each(CASES)('of a contract %s they are what carrying them out answers', (_w
 test('of any contract they are what carrying them out answers', () => {
   const ended = fc.constantFrom('running', 'running', 'running', 'terminated', 'draft');
   fc.assert(
-    fc.property(someFacts, ended, fc.nat(3), fc.nat(2), (given, end, open_jobs, left) => {
+    fc.property(anyFacts, ended, fc.nat(3), fc.nat(2), (given, end, open_jobs, left) => {
       const { settled_until: now, quota } = given;
       const facts: ContractFacts = {
         ...given,
@@ -206,6 +209,6 @@ test('of any contract they are what carrying them out answers', () => {
       };
       expectAgreement(facts, { reserved: 0, open_jobs });
     }),
-    { seed: SEED, numRuns: 300 },
+    { seed: PROPERTY_SEED, numRuns: 300 },
   );
 });

@@ -12,10 +12,10 @@ import { consequencesOf } from '../../domain/contract/consequence';
 import type { DecisionContext } from '../../domain/contract/decision';
 import type { Instant } from '../../domain/base/instant';
 import {
-  FACTS_IN,
+  FACTS_BY_STATE,
   NOON,
   buildAmendment,
-  buildAutoRenewed,
+  buildAutoRenewingFacts,
   buildContext,
   buildFacts,
   buildGenerator,
@@ -23,9 +23,9 @@ import {
   buildInvoice,
   buildRenewalContext,
   buildSettleContext,
-  changeOf,
+  requireChange,
   factsAfter,
-  outcomeOf,
+  describeDecision,
 } from '../harness/contract-facts';
 
 const TODAY = '2027-06-15';
@@ -42,7 +42,7 @@ function asked(
   facts = buildFacts(),
   context: Partial<DecisionContext> = {},
 ) {
-  return outcomeOf(decide(amend(changes, effective_date), facts, buildContext(context)));
+  return describeDecision(decide(amend(changes, effective_date), facts, buildContext(context)));
 }
 
 /** The facts with amendments that wait. */
@@ -80,7 +80,7 @@ const SECOND = buildGenerator({ id: 'generator-2' });
 
 describe('an amendment of today', () => {
   test('holds at once, all of it', () => {
-    const change = changeOf(decide(amend(EVERYTHING), buildFacts(), buildContext({ generator: SECOND })));
+    const change = requireChange(decide(amend(EVERYTHING), buildFacts(), buildContext({ generator: SECOND })));
     expect(change).toMatchObject({
       action: 'contract.amended',
       at: NOON,
@@ -97,7 +97,7 @@ describe('an amendment of today', () => {
   });
 
   test('that only grants quota says so, and what for', () => {
-    const change = changeOf(decide(amend({ quota_add: 300 }), buildFacts(), buildContext()));
+    const change = requireChange(decide(amend({ quota_add: 300 }), buildFacts(), buildContext()));
     expect(change).toMatchObject({
       action: 'quota.granted',
       grant_label: 'amendment of 2027-06-15',
@@ -138,7 +138,7 @@ describe('an amendment of today', () => {
     ],
     ['automatic renewal without a term', { renewal: { mode: 'auto' } }, buildFacts(), {}, 'VALIDATION_FAILED'],
     ['more quota than any contract has', { quota_add: 1_000_000_000 }, buildFacts(), {}, 'VALIDATION_FAILED'],
-    ['anything of a draft', { quota_add: 1 }, FACTS_IN.DRAFT, {}, 'AMENDMENT_NOT_POSSIBLE'],
+    ['anything of a draft', { quota_add: 1 }, FACTS_BY_STATE.DRAFT, {}, 'AMENDMENT_NOT_POSSIBLE'],
   ])('with %s is refused, and nothing of it holds', (_what, changes, facts, context, code) => {
     const before = structuredClone(facts);
     const effective_date =
@@ -150,7 +150,7 @@ describe('an amendment of today', () => {
 
 describe('an amendment of an earlier day', () => {
   test('holds from now on, and tells both days', () => {
-    const change = changeOf(decide(amend({ quota_add: 5 }, '2027-03-01'), buildFacts(), buildContext()));
+    const change = requireChange(decide(amend({ quota_add: 5 }, '2027-03-01'), buildFacts(), buildContext()));
     expect(change).toMatchObject({
       at: NOON,
       told: { effective_date: '2027-03-01' },
@@ -173,7 +173,7 @@ describe('an amendment of an earlier day', () => {
 
 describe('an amendment of a later day', () => {
   test('waits, tells what it will do, and is no new revision', () => {
-    const change = changeOf(decide(amend({ quota_add: 5 }, AUGUST), buildFacts(), buildContext()));
+    const change = requireChange(decide(amend({ quota_add: 5 }, AUGUST), buildFacts(), buildContext()));
     expect(change).toMatchObject({
       action: 'amendment.scheduled',
       revised: false,
@@ -262,7 +262,7 @@ describe('an amendment of a later day', () => {
 
   test('comes before the renewal of the same day, which counts from it', () => {
     const renewing = waiting(
-      buildAutoRenewed({}, { expiry_grace_days: 5 }),
+      buildAutoRenewingFacts({}, { expiry_grace_days: 5 }),
       [{ renewal: { quota_effect: { add: 30 } } }, '2028-01-01'],
       [{ quota_add: 5 }, '2028-01-01'],
     );
@@ -277,7 +277,7 @@ describe('an amendment of a later day', () => {
 
   test('may come in the next term, and is withdrawn when none follows', () => {
     const later: [AmendmentChanges, string] = [{ quota_add: 5 }, '2028-02-01'];
-    expect(settled(waiting(buildAutoRenewed(), later), '2028-03-01T00:00:00.000Z').facts.quota.total).toBe(105);
+    expect(settled(waiting(buildAutoRenewingFacts(), later), '2028-03-01T00:00:00.000Z').facts.quota.total).toBe(105);
     const { facts } = settled(waiting(buildFacts(), later), '2028-03-01T00:00:00.000Z');
     expect(facts.amendments).toMatchObject([{ status: 'cancelled', decided_at: '2028-01-01T00:00:00.000Z' }]);
     expect(facts.quota.total).toBe(100);
@@ -286,14 +286,14 @@ describe('an amendment of a later day', () => {
   test('can be withdrawn as long as it waits', () => {
     const withdraw: ContractCommand = { name: 'withdraw-amendment', input: { amendment_id: 'amendment-1' } };
     const facts = waiting(buildFacts(), [{ quota_add: 5 }, AUGUST]);
-    const change = changeOf(decide(withdraw, facts, buildContext()));
+    const change = requireChange(decide(withdraw, facts, buildContext()));
     expect(change).toMatchObject({
       action: 'amendment.cancelled',
       revised: false,
       facts: { amendments: [{ status: 'cancelled', decided_at: NOON }] },
     });
     expect(settled(change.facts, THEN).crossed).toEqual([]);
-    expect(outcomeOf(decide(withdraw, change.facts, buildContext()))).toBe('AMENDMENT_NOT_PENDING');
+    expect(describeDecision(decide(withdraw, change.facts, buildContext()))).toBe('AMENDMENT_NOT_PENDING');
     // Its day came while nobody looked: it was applied just before it was to be withdrawn.
     const applied = settled(facts, THEN).facts;
     expect(decide(withdraw, applied, buildContext({ now: THEN }))).toMatchObject({
@@ -305,7 +305,9 @@ describe('an amendment of a later day', () => {
 
 describe('the end of the term', () => {
   test('moved later makes more of the term, from which later ones count', () => {
-    const { facts } = changeOf(decide(amend({ end_date: '2028-03-01' }), buildAutoRenewed(), buildContext()));
+    const { facts } = requireChange(
+      decide(amend({ end_date: '2028-03-01' }), buildAutoRenewingFacts(), buildContext()),
+    );
     expect(facts).toMatchObject({ end_date: '2028-03-01', term_number: 1, anchor_date: '2028-03-01', anchor_term: 1 });
     expect(settled(facts, '2028-03-01T00:00:00.000Z').facts).toMatchObject({ term_number: 2, end_date: '2029-03-01' });
   });
@@ -317,7 +319,7 @@ describe('the end of the term', () => {
 
   test('moved later within grace brings the contract back, and its renewal waits for the new end', () => {
     const blocked = settled(
-      buildAutoRenewed(
+      buildAutoRenewingFacts(
         {},
         { end_date: '2027-06-10', expiry_grace_days: 30, settled_until: '2027-06-01T00:00:00.000Z' },
       ),
@@ -350,7 +352,7 @@ describe('while suspended', () => {
     ['another policy', { renewal: { quota_effect: { add: 1 } } }, 'BILLING_SUSPENDED'],
     ['less time and quota', { end_date: AUGUST, quota_add: 1 }, 'BILLING_SUSPENDED'],
   ])('a contract can be given less, not more: %s', (_what, changes, outcome) => {
-    const facts = { ...FACTS_IN.SUSPENDED, renewal: buildAutoRenewed().renewal, term_length: 'P1Y' };
+    const facts = { ...FACTS_BY_STATE.SUSPENDED, renewal: buildAutoRenewingFacts().renewal, term_length: 'P1Y' };
     expect(asked(changes, TODAY, facts)).toBe(outcome);
   });
 

@@ -12,13 +12,13 @@ import type { GeneratorFacts } from '../../domain/catalogue/generator';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
-import { DAY_MS, SEED, someFacts, someLooks } from '../harness/contract-arbitrary';
-import { livesInAllZones } from '../harness/print-boundaries';
+import { DAY_MS, PROPERTY_SEED, anyFacts, anySettleInstants } from '../harness/contract-arbitrary';
+import { boundariesInAllZones } from '../harness/print-boundaries';
 import {
-  FACTS_IN,
+  FACTS_BY_STATE,
   NOON,
   buildAmendment,
-  buildAutoRenewed,
+  buildAutoRenewingFacts,
   buildFacts,
   buildHold,
   buildInvoice,
@@ -156,10 +156,10 @@ describe('settle', () => {
 
   test('a draft has no boundaries, nor has what is over', () => {
     for (const facts of [
-      FACTS_IN.DRAFT,
-      FACTS_IN.EXPIRED,
-      FACTS_IN.TERMINATED,
-      { ...FACTS_IN.ACTIVE, deleted_at: FACTS_IN.ACTIVE.settled_until },
+      FACTS_BY_STATE.DRAFT,
+      FACTS_BY_STATE.EXPIRED,
+      FACTS_BY_STATE.TERMINATED,
+      { ...FACTS_BY_STATE.ACTIVE, deleted_at: FACTS_BY_STATE.ACTIVE.settled_until },
     ]) {
       expect(boundariesAfter(facts, facts.settled_until)).toEqual([]);
     }
@@ -201,7 +201,7 @@ describe('settle', () => {
   });
 
   test('crosses a termination before a renewal of the same instant, which then does not happen', () => {
-    const facts = buildAutoRenewed(
+    const facts = buildAutoRenewingFacts(
       {},
       { end_date: '2027-09-01', expiry_grace_days: 9, invoices: [buildInvoice({ due_date: '2027-07-03' })] },
     );
@@ -267,7 +267,7 @@ describe('local days', () => {
 describe('whoever looks', () => {
   test('late finds the same history and facts as whoever looked all the time', () => {
     fc.assert(
-      fc.property(someFacts, someLooks, aCatalogue, (facts, looks, catalogue) => {
+      fc.property(anyFacts, anySettleInstants, aCatalogue, (facts, looks, catalogue) => {
         const context = buildSettleContext(catalogue);
         let punctual = facts;
         const punctually = looks.flatMap((now) => {
@@ -279,13 +279,13 @@ describe('whoever looks', () => {
         expect(history(late.crossed)).toEqual(punctually);
         expect(late.facts).toEqual(punctual);
       }),
-      { numRuns: RUNS, seed: SEED },
+      { numRuns: RUNS, seed: PROPERTY_SEED },
     );
   });
 
   test('early, or twice, finds nothing to do', () => {
     fc.assert(
-      fc.property(someFacts, someLooks, (facts, looks) => {
+      fc.property(anyFacts, anySettleInstants, (facts, looks) => {
         const last = looks.at(-1) as Instant;
         const once = settle(facts, last, verified);
         expect(settle(once.facts, last, verified)).toEqual({ facts: once.facts, crossed: [] });
@@ -295,13 +295,13 @@ describe('whoever looks', () => {
         const just_before = next === null ? last : instantFromMillis(millisOf(next.at) - 1);
         expect(settle(once.facts, just_before, verified).crossed).toEqual([]);
       }),
-      { numRuns: RUNS, seed: SEED },
+      { numRuns: RUNS, seed: PROPERTY_SEED },
     );
   });
 
   test('and stops to ask what is due leaves the same history as whoever knew it', () => {
     fc.assert(
-      fc.property(someFacts, someLooks, aCatalogue, (facts, looks, catalogue) => {
+      fc.property(anyFacts, anySettleInstants, aCatalogue, (facts, looks, catalogue) => {
         const known_answer = buildSettleContext(catalogue);
         const unverified = buildSettleContext({ ...catalogue, billing: 'stop' });
         // What had been passed by before anybody asked is done at the first answer.
@@ -325,13 +325,13 @@ describe('whoever looks', () => {
         expect(asked).toEqual(history(known.crossed));
         expect(asking).toEqual(known.facts);
       }),
-      { numRuns: RUNS, seed: SEED },
+      { numRuns: RUNS, seed: PROPERTY_SEED },
     );
   });
 
   test('finds the changes in order, and no state that changed without one', () => {
     fc.assert(
-      fc.property(someFacts, fc.integer({ min: 1, max: 900 * DAY_MS }), (facts, ms) => {
+      fc.property(anyFacts, fc.integer({ min: 1, max: 900 * DAY_MS }), (facts, ms) => {
         const now = instantFromMillis(millisOf(facts.settled_until) + ms);
         const { crossed, facts: settled } = settle(facts, now, verified);
         const instants = crossed.map(({ at }) => at);
@@ -345,7 +345,7 @@ describe('whoever looks', () => {
           if (next > at) expect(stateAt(then, instantFromMillis(millisOf(next) - 1))).toBe(stateAt(then, at));
         }
       }),
-      { numRuns: RUNS, seed: SEED },
+      { numRuns: RUNS, seed: PROPERTY_SEED },
     );
   });
 });
@@ -364,5 +364,5 @@ test.each(['UTC', 'America/Los_Angeles', 'Asia/Kolkata'])('the zone of the proce
   expect(child.stderr).toBe('');
   const { offset, lives } = JSON.parse(child.stdout) as { offset: number; lives: unknown };
   expect(offset).toBe(offsets[zone]);
-  expect(lives).toEqual(JSON.parse(JSON.stringify(livesInAllZones())));
+  expect(lives).toEqual(JSON.parse(JSON.stringify(boundariesInAllZones())));
 });

@@ -11,16 +11,16 @@ import { isRefusal } from '../../domain/base/refusal';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import {
   CREATE_INPUT,
-  FACTS_IN,
+  FACTS_BY_STATE,
   LIVE_STATES,
   NOON,
   PRODUCT,
-  buildAutoRenewed,
+  buildAutoRenewingFacts,
   buildContext,
   buildFacts,
   buildGenerator,
   factsAfter,
-  outcomeOf,
+  describeDecision,
 } from '../harness/contract-facts';
 import type { LiveState } from '../harness/contract-facts';
 
@@ -172,13 +172,13 @@ const CASES = TABLE.flatMap(([title, command, outcomes]) =>
 
 describe('decide', () => {
   test.each(CASES)('$title in $state: $outcome', ({ command, state, outcome }) => {
-    const facts = FACTS_IN[state];
+    const facts = FACTS_BY_STATE[state];
     const generator = buildGenerator({
       id: command.name === 'edit' ? (command.input.generator_id ?? 'generator-1') : 'generator-1',
     });
     const before = structuredClone(facts);
     const decision = decide(command, facts, buildContext({ generator }));
-    expect(outcomeOf(decision)).toBe(outcome);
+    expect(describeDecision(decision)).toBe(outcome);
     expect(facts).toEqual(before);
     if (decision !== 'unchanged' && !isRefusal(decision)) {
       const revised = outcome !== 'amendment.scheduled';
@@ -187,7 +187,7 @@ describe('decide', () => {
   });
 
   test('a refusal because of the state names the state, the action and what would work', () => {
-    const refusal = decide({ name: 'activate', input: {} }, FACTS_IN.PAUSED, buildContext());
+    const refusal = decide({ name: 'activate', input: {} }, FACTS_BY_STATE.PAUSED, buildContext());
     expect(refusal).toMatchObject({
       code: CONFLICT,
       metadata: { from: 'PAUSED', action: 'activate', remedy: 'Resume it.' },
@@ -195,7 +195,7 @@ describe('decide', () => {
   });
 
   test('an edit that carries fields and a status is one change', () => {
-    const decision = decide(edit({ name: 'New', status: 'inactive' }), FACTS_IN.ACTIVE, buildContext());
+    const decision = decide(edit({ name: 'New', status: 'inactive' }), FACTS_BY_STATE.ACTIVE, buildContext());
     expect(decision).toMatchObject({ action: 'contract.paused', facts: { name: 'New', revision: 2 } });
   });
 
@@ -230,14 +230,14 @@ describe('activate', () => {
 
   test('a term that is over cannot begin, and one in its grace can', () => {
     const draft = buildFacts({ activated_at: null, end_date: '2027-06-15' });
-    expect(outcomeOf(decide(activate, draft, buildContext()))).toBe('TERM_ALREADY_OVER');
+    expect(describeDecision(decide(activate, draft, buildContext()))).toBe('TERM_ALREADY_OVER');
     const inGrace = decide(activate, { ...draft, expiry_grace_days: 1 }, buildContext());
     expect(inGrace).toMatchObject({ action: 'contract.activated' });
   });
 
   test('product and generator must be active and belong together', () => {
     const asked = (context: Parameters<typeof buildContext>[0]): string =>
-      outcomeOf(decide(activate, FACTS_IN.DRAFT, buildContext(context)));
+      describeDecision(decide(activate, FACTS_BY_STATE.DRAFT, buildContext(context)));
     expect(asked({ product: { ...PRODUCT, status: 'inactive' } })).toBe('PRODUCT_INACTIVE');
     expect(asked({ generator: buildGenerator({ status: 'inactive' }) })).toBe('GENERATOR_NOT_AVAILABLE');
     expect(asked({ generator: buildGenerator({ product_id: 'product-2' }) })).toBe('GENERATOR_NOT_AVAILABLE');
@@ -246,8 +246,8 @@ describe('activate', () => {
 });
 
 describe('edit', () => {
-  const edited = (input: EditInput, facts = FACTS_IN.ACTIVE, generator = buildGenerator()): string =>
-    outcomeOf(decide(edit(input), facts, buildContext({ generator })));
+  const edited = (input: EditInput, facts = FACTS_BY_STATE.ACTIVE, generator = buildGenerator()): string =>
+    describeDecision(decide(edit(input), facts, buildContext({ generator })));
 
   test('lowers a quota of which nothing is used, and no other', () => {
     const used = buildFacts({ quota: { total: 100, claimed: 40 } });
@@ -260,8 +260,10 @@ describe('edit', () => {
   test('refuses a quota for which the key format is too small', () => {
     const format = { ...buildGenerator().format, groups: 1, group_length: 6 };
     // 32⁶ keys are good for 1,073 licenses.
-    expect(edited({ quota: 1_074 }, FACTS_IN.ACTIVE, buildGenerator({ format }))).toBe('GENERATOR_KEYSPACE_TOO_SMALL');
-    expect(edited({ quota: 1_073 }, FACTS_IN.ACTIVE, buildGenerator({ format }))).toBe('contract.updated');
+    expect(edited({ quota: 1_074 }, FACTS_BY_STATE.ACTIVE, buildGenerator({ format }))).toBe(
+      'GENERATOR_KEYSPACE_TOO_SMALL',
+    );
+    expect(edited({ quota: 1_073 }, FACTS_BY_STATE.ACTIVE, buildGenerator({ format }))).toBe('contract.updated');
   });
 
   test('refuses a feature of another type than the generator gives it', () => {
@@ -275,24 +277,24 @@ describe('edit', () => {
   });
 
   test('of a draft, a term gives the end and a fixed end replaces the term', () => {
-    const withTerm = decide(edit({ term: 'P1Y' }), FACTS_IN.DRAFT, buildContext());
+    const withTerm = decide(edit({ term: 'P1Y' }), FACTS_BY_STATE.DRAFT, buildContext());
     expect(withTerm).toMatchObject({ facts: { term_length: 'P1Y', end_date: '2028-07-01' } });
     const withEnd = decide(
       edit({ end_date: '2027-12-24' }),
-      { ...FACTS_IN.DRAFT, term_length: 'P1Y', end_date: '2028-07-01' },
+      { ...FACTS_BY_STATE.DRAFT, term_length: 'P1Y', end_date: '2028-07-01' },
       buildContext(),
     );
     expect(withEnd).toMatchObject({ facts: { term_length: null, end_date: '2027-12-24' } });
     const moved = decide(
       edit({ start_date: '2027-08-31' }),
-      { ...FACTS_IN.DRAFT, term_length: 'P6M', end_date: null },
+      { ...FACTS_BY_STATE.DRAFT, term_length: 'P6M', end_date: null },
       buildContext(),
     );
     expect(moved).toMatchObject({ facts: { end_date: '2028-02-29' } });
   });
 
   test('of a draft, an end that is not after the start is refused', () => {
-    expect(edited({ end_date: '2027-07-01' }, FACTS_IN.DRAFT)).toBe('VALIDATION_FAILED');
+    expect(edited({ end_date: '2027-07-01' }, FACTS_BY_STATE.DRAFT)).toBe('VALIDATION_FAILED');
   });
 
   test('refuses a ladder whose steps do not follow each other', () => {
@@ -308,9 +310,9 @@ describe('edit', () => {
   });
 
   test('changes the given fields of a policy and leaves the others', () => {
-    const facts = factsAfter(decide(edit({ renewal: { notice_days: 14 } }), buildAutoRenewed(), buildContext()));
+    const facts = factsAfter(decide(edit({ renewal: { notice_days: 14 } }), buildAutoRenewingFacts(), buildContext()));
     expect(facts.renewal).toEqual({ ...DEFAULT_RENEWAL, mode: 'auto', notice_days: 14 });
-    const ladder = factsAfter(decide(edit({ dunning: { suspend_days: 30 } }), FACTS_IN.ACTIVE, buildContext()));
+    const ladder = factsAfter(decide(edit({ dunning: { suspend_days: 30 } }), FACTS_BY_STATE.ACTIVE, buildContext()));
     expect(ladder.dunning).toEqual({ past_due_days: 1, suspend_days: 30, terminate_days: 60 });
   });
 });
@@ -365,7 +367,7 @@ describe('create', () => {
 });
 
 test('an outcome survives the way through a workflow payload', () => {
-  const refusal = decide({ name: 'activate', input: {} }, FACTS_IN.EXPIRED, buildContext());
+  const refusal = decide({ name: 'activate', input: {} }, FACTS_BY_STATE.EXPIRED, buildContext());
   const outcome: CommandOutcome = { refusal: isRefusal(refusal) ? refusal : null, changed: false, replayed: false };
   expect(JSON.parse(JSON.stringify(outcome))).toEqual(outcome);
 });

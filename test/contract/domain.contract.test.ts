@@ -8,7 +8,7 @@ import { mayGenerateIn } from '../../domain/contract/operations';
 import { CONTRACT_STATES } from '../../domain/contract/facts';
 import type { ContractFacts, Hold, ContractWarning, InactiveReason, ContractState } from '../../domain/contract/facts';
 import {
-  FACTS_IN,
+  FACTS_BY_STATE,
   LIVE_STATES,
   NOON,
   buildBillingHold,
@@ -20,24 +20,29 @@ import {
 import type { LiveState } from '../harness/contract-facts';
 
 describe('stateAt', () => {
-  test.each(Object.entries(FACTS_IN))('the facts of %s give that state', (state, facts) => {
+  test.each(Object.entries(FACTS_BY_STATE))('the facts of %s give that state', (state, facts) => {
     expect(stateAt(facts, NOON)).toBe(state);
   });
 
   test('a deleted contract is DELETED, whatever else holds', () => {
-    for (const facts of Object.values(FACTS_IN)) expect(stateAt({ ...facts, deleted_at: NOON }, NOON)).toBe('DELETED');
+    for (const facts of Object.values(FACTS_BY_STATE))
+      expect(stateAt({ ...facts, deleted_at: NOON }, NOON)).toBe('DELETED');
   });
 
   test('the earlier rule wins where several match', () => {
     const hold = buildHold();
-    expect(stateAt({ ...FACTS_IN.DRAFT, holds: [hold] }, NOON)).toBe('DRAFT');
-    expect(stateAt({ ...FACTS_IN.SCHEDULED, holds: [hold] }, NOON)).toBe('SCHEDULED');
-    expect(stateAt({ ...FACTS_IN.EXPIRED, holds: [hold] }, NOON)).toBe('EXPIRED');
-    expect(stateAt({ ...FACTS_IN.TERMINATED, activated_at: null }, NOON)).toBe('TERMINATED');
-    expect(stateAt({ ...FACTS_IN.EXPIRY_GRACE, holds: [hold] }, NOON)).toBe('PAUSED');
-    expect(stateAt({ ...FACTS_IN.PAST_DUE, holds: [hold] }, NOON)).toBe('PAUSED');
-    expect(stateAt({ ...FACTS_IN.SUSPENDED, holds: [hold, ...FACTS_IN.SUSPENDED.holds] }, NOON)).toBe('SUSPENDED');
-    expect(stateAt({ ...FACTS_IN.PAST_DUE, end_date: '2027-06-15', expiry_grace_days: 1 }, NOON)).toBe('EXPIRY_GRACE');
+    expect(stateAt({ ...FACTS_BY_STATE.DRAFT, holds: [hold] }, NOON)).toBe('DRAFT');
+    expect(stateAt({ ...FACTS_BY_STATE.SCHEDULED, holds: [hold] }, NOON)).toBe('SCHEDULED');
+    expect(stateAt({ ...FACTS_BY_STATE.EXPIRED, holds: [hold] }, NOON)).toBe('EXPIRED');
+    expect(stateAt({ ...FACTS_BY_STATE.TERMINATED, activated_at: null }, NOON)).toBe('TERMINATED');
+    expect(stateAt({ ...FACTS_BY_STATE.EXPIRY_GRACE, holds: [hold] }, NOON)).toBe('PAUSED');
+    expect(stateAt({ ...FACTS_BY_STATE.PAST_DUE, holds: [hold] }, NOON)).toBe('PAUSED');
+    expect(stateAt({ ...FACTS_BY_STATE.SUSPENDED, holds: [hold, ...FACTS_BY_STATE.SUSPENDED.holds] }, NOON)).toBe(
+      'SUSPENDED',
+    );
+    expect(stateAt({ ...FACTS_BY_STATE.PAST_DUE, end_date: '2027-06-15', expiry_grace_days: 1 }, NOON)).toBe(
+      'EXPIRY_GRACE',
+    );
   });
 
   test('a term is half open: it begins with its first instant and is over with that of its end', () => {
@@ -75,7 +80,7 @@ describe('the projection to the seed’s two statuses (2.1)', () => {
   };
 
   test.each(LIVE_STATES)('%s shows its status and why it is inactive', (state) => {
-    const { status, inactive_reason } = statusOf(FACTS_IN[state], NOON);
+    const { status, inactive_reason } = statusOf(FACTS_BY_STATE[state], NOON);
     expect([status, inactive_reason]).toEqual(SHOWN[state]);
   });
 
@@ -121,10 +126,10 @@ describe('warnings', () => {
     invoices: [buildInvoice({ due_date: addDays('2027-06-15', -days) })],
   });
   test.each<[string, ContractFacts, ContractWarning[]]>([
-    ['nothing for most', FACTS_IN.ACTIVE, []],
-    ['that money is owed', FACTS_IN.PAST_DUE, ['BILLING_PAST_DUE']],
+    ['nothing for most', FACTS_BY_STATE.ACTIVE, []],
+    ['that money is owed', FACTS_BY_STATE.PAST_DUE, ['BILLING_PAST_DUE']],
     ['that a suspension is due', buildFacts(owing(14)), ['BILLING_PAST_DUE', 'SUSPENSION_DUE']],
-    ['nothing more once suspended', FACTS_IN.SUSPENDED, []],
+    ['nothing more once suspended', FACTS_BY_STATE.SUSPENDED, []],
     [
       'that the billing system is silent',
       buildFacts({ ...owing(14), billing_unreachable_since: NOON }),
@@ -132,14 +137,14 @@ describe('warnings', () => {
     ],
     [
       'that it was paid after it had been terminated for that',
-      { ...FACTS_IN.TERMINATED, termination_code: 'BILLING' },
+      { ...FACTS_BY_STATE.TERMINATED, termination_code: 'BILLING' },
       ['PAID_AFTER_TERMINATION'],
     ],
-    ['not that, while it is unpaid', { ...FACTS_IN.TERMINATED, ...owing(70), termination_code: 'BILLING' }, []],
-    ['not that, for another reason', FACTS_IN.TERMINATED, []],
-    ['that it was not renewed', { ...FACTS_IN.EXPIRY_GRACE, renewal_blocked: 'PAUSED' }, ['RENEWAL_BLOCKED']],
-    ['not that, when the customer wished so', { ...FACTS_IN.EXPIRY_GRACE, renewal_blocked: 'OPTED_OUT' }, []],
-    ['not that, once it is over', { ...FACTS_IN.EXPIRED, renewal_blocked: 'PAUSED' }, []],
+    ['not that, while it is unpaid', { ...FACTS_BY_STATE.TERMINATED, ...owing(70), termination_code: 'BILLING' }, []],
+    ['not that, for another reason', FACTS_BY_STATE.TERMINATED, []],
+    ['that it was not renewed', { ...FACTS_BY_STATE.EXPIRY_GRACE, renewal_blocked: 'PAUSED' }, ['RENEWAL_BLOCKED']],
+    ['not that, when the customer wished so', { ...FACTS_BY_STATE.EXPIRY_GRACE, renewal_blocked: 'OPTED_OUT' }, []],
+    ['not that, once it is over', { ...FACTS_BY_STATE.EXPIRED, renewal_blocked: 'PAUSED' }, []],
   ])('tell %s', (_what, facts, warnings) => {
     expect(warningsOf(facts, NOON)).toEqual(warnings);
   });

@@ -11,11 +11,11 @@ import type { ContractCommand } from '../../domain/contract/command';
 import { consequencesOf } from '../../domain/contract/consequence';
 import { REINSTATE_DAYS_MAX } from '../../domain/contract/ending';
 import {
-  FACTS_IN,
+  FACTS_BY_STATE,
   LIVE_STATES,
   NOON,
   buildAmendment,
-  buildAutoRenewed,
+  buildAutoRenewingFacts,
   buildBillingHold,
   buildContext,
   buildFacts,
@@ -23,9 +23,9 @@ import {
   buildInvoice,
   buildRenewalContext,
   buildSettleContext,
-  changeOf,
+  requireChange,
   factsAfter,
-  outcomeOf,
+  describeDecision,
 } from '../harness/contract-facts';
 
 const terminate: ContractCommand = { name: 'terminate', input: { reason: 'breach' } };
@@ -59,7 +59,9 @@ describe('termination', () => {
   test.each(LIVE_STATES.filter((state) => state !== 'TERMINATED'))(
     'ends a contract that is %s, for a reason',
     (state) => {
-      const change = changeOf(decide(terminate, { ...FACTS_IN[state], amendments: [WAITING] }, buildContext()));
+      const change = requireChange(
+        decide(terminate, { ...FACTS_BY_STATE[state], amendments: [WAITING] }, buildContext()),
+      );
       expect(change).toMatchObject({
         action: 'contract.terminated',
         at: NOON,
@@ -77,7 +79,7 @@ describe('termination', () => {
   );
 
   test('leaves nothing to come: no renewal, no reminder, no ladder, no end of a pause', () => {
-    const renewing = buildAutoRenewed({}, { holds: [buildHold({ resume_at: '2027-07-01T00:00:00.000Z' })] });
+    const renewing = buildAutoRenewingFacts({}, { holds: [buildHold({ resume_at: '2027-07-01T00:00:00.000Z' })] });
     const facts = factsAfter(decide(terminate, { ...renewing, invoices: [buildInvoice()] }, buildContext()));
     expect(nextBoundary(facts)).toBeNull();
     const later = '2029-01-01T00:00:00.000Z';
@@ -91,14 +93,14 @@ describe('termination', () => {
 
 describe('reinstatement', () => {
   const terminatedDaysAgo = (days: number, changes: Partial<ContractFacts> = {}): ContractFacts => ({
-    ...FACTS_IN.TERMINATED,
+    ...FACTS_BY_STATE.TERMINATED,
     terminated_at: `${addDays('2027-06-15', -days)}T09:00:00.000Z`,
     ...changes,
   });
-  const asked = (facts: ContractFacts): string => outcomeOf(decide(reinstate, facts, buildContext()));
+  const asked = (facts: ContractFacts): string => describeDecision(decide(reinstate, facts, buildContext()));
 
   test('undoes the termination and says from what', () => {
-    const change = changeOf(decide(reinstate, terminatedDaysAgo(3), buildContext()));
+    const change = requireChange(decide(reinstate, terminatedDaysAgo(3), buildContext()));
     expect(change).toMatchObject({
       action: 'contract.reinstated',
       reason: 'terminated',
@@ -132,8 +134,8 @@ describe('reinstatement', () => {
   });
 
   test('makes the renewal that fell into it where grace allows, and finds the contract expired where not', () => {
-    const ended = { ...buildAutoRenewed(), ...terminatedDaysAgo(10), term_length: 'P1Y', end_date: '2027-06-12' };
-    const renewing = { ...ended, renewal: buildAutoRenewed().renewal };
+    const ended = { ...buildAutoRenewingFacts(), ...terminatedDaysAgo(10), term_length: 'P1Y', end_date: '2027-06-12' };
+    const renewing = { ...ended, renewal: buildAutoRenewingFacts().renewal };
     const inGrace = factsAfter(decide(reinstate, { ...renewing, expiry_grace_days: 5 }, buildContext()));
     expect(stateAt(inGrace, NOON)).toBe('EXPIRY_GRACE');
     expect(consequencesOf(inGrace, NOON, buildRenewalContext())).toMatchObject([
@@ -147,7 +149,7 @@ describe('reinstatement', () => {
 
 describe('deletion', () => {
   const remove = (input: { confirm_name: string; expected_revision?: number }, changes = {}): string =>
-    outcomeOf(decide({ name: 'delete', input }, FACTS_IN.PAUSED, buildContext(changes)));
+    describeDecision(decide({ name: 'delete', input }, FACTS_BY_STATE.PAUSED, buildContext(changes)));
 
   test('asks for the exact name, but not for its outer blanks', () => {
     expect(remove({ confirm_name: 'fence 2027' })).toBe('CONFIRMATION_MISMATCH');

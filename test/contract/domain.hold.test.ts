@@ -8,9 +8,9 @@ import { decide } from '../../domain/contract/command';
 import type { ContractCommand } from '../../domain/contract/command';
 import { consequencesOf } from '../../domain/contract/consequence';
 import {
-  FACTS_IN,
+  FACTS_BY_STATE,
   NOON,
-  buildAutoRenewed,
+  buildAutoRenewingFacts,
   buildBillingHold,
   buildComplianceHold,
   buildContext,
@@ -19,9 +19,9 @@ import {
   buildInvoice,
   buildRenewalContext,
   buildSettleContext,
-  changeOf,
+  requireChange,
   factsAfter,
-  outcomeOf,
+  describeDecision,
 } from '../harness/contract-facts';
 
 const pause: ContractCommand = { name: 'pause', input: {} };
@@ -38,7 +38,7 @@ describe('pausing', () => {
   test('tells its reason, and completion is one', () => {
     const paused = decide(
       { name: 'pause', input: { reason: 'completed', note: 'sold out' } },
-      FACTS_IN.ACTIVE,
+      FACTS_BY_STATE.ACTIVE,
       buildContext(),
     );
     expect(paused).toMatchObject({
@@ -51,11 +51,13 @@ describe('pausing', () => {
 
   test('refuses to end before it begins', () => {
     const input = { resume_at: NOON };
-    expect(outcomeOf(decide({ name: 'pause', input }, FACTS_IN.ACTIVE, buildContext()))).toBe('VALIDATION_FAILED');
+    expect(describeDecision(decide({ name: 'pause', input }, FACTS_BY_STATE.ACTIVE, buildContext()))).toBe(
+      'VALIDATION_FAILED',
+    );
   });
 
   test('before the start keeps the contract from becoming active at its start', () => {
-    const paused = after(pause, FACTS_IN.SCHEDULED);
+    const paused = after(pause, FACTS_BY_STATE.SCHEDULED);
     expect(stateAt(paused, NOON)).toBe('SCHEDULED');
     expect(stateAt(paused, '2027-07-02T00:00:00.000Z')).toBe('PAUSED');
   });
@@ -73,7 +75,7 @@ describe('pausing', () => {
 
 describe('resuming', () => {
   test('lifts the hold and keeps it as a fact', () => {
-    expect(decide(resume, FACTS_IN.PAUSED, buildContext())).toMatchObject({
+    expect(decide(resume, FACTS_BY_STATE.PAUSED, buildContext())).toMatchObject({
       action: 'contract.resumed',
       facts: { holds: [{ lifted_at: NOON }], end_date: '2028-01-01' },
     });
@@ -81,7 +83,9 @@ describe('resuming', () => {
 
   test('on request adds the paused days to the end, from which later terms count', () => {
     const holds = [buildHold({ placed_at: '2027-06-01T22:00:00.000Z' })];
-    const resumed = changeOf(decide(extend, buildAutoRenewed({}, { holds, timezone: 'Asia/Tokyo' }), buildContext()));
+    const resumed = requireChange(
+      decide(extend, buildAutoRenewingFacts({}, { holds, timezone: 'Asia/Tokyo' }), buildContext()),
+    );
     // 2 June in Tokyo to 15 June in Tokyo.
     expect(resumed).toMatchObject({
       reason: 'extended by 13 days',
@@ -98,7 +102,7 @@ describe('resuming', () => {
   });
 
   test('in grace with the paused days added brings the end back, and what stood against its renewal is forgotten', () => {
-    const blocked = buildAutoRenewed(
+    const blocked = buildAutoRenewingFacts(
       {},
       { end_date: '2027-06-10', expiry_grace_days: 30, renewal_blocked: 'PAUSED', holds: [buildHold()] },
     );
@@ -116,17 +120,17 @@ describe('resuming', () => {
       ['compliance', null],
       ['billing', null],
     ]);
-    expect(outcomeOf(decide(resume, resumed, buildContext()))).toBe('unchanged');
+    expect(describeDecision(decide(resume, resumed, buildContext()))).toBe('unchanged');
   });
 });
 
 describe('compliance', () => {
   test('suspends whatever is live and tells why, and lifts only its own hold', () => {
-    const suspended = decide(holdIt, FACTS_IN.PAUSED, buildContext());
+    const suspended = decide(holdIt, FACTS_BY_STATE.PAUSED, buildContext());
     expect(suspended).toMatchObject({ action: 'contract.suspended', reason: 'compliance', at: NOON });
     const facts = factsAfter(suspended);
     expect(stateAt(facts, NOON)).toBe('SUSPENDED');
-    expect(outcomeOf(decide(holdIt, facts, buildContext()))).toBe('unchanged');
+    expect(describeDecision(decide(holdIt, facts, buildContext()))).toBe('unchanged');
     const released = decide(release, facts, buildContext());
     expect(released).toMatchObject({ action: 'contract.reinstated', reason: 'compliance' });
     expect(stateAt(factsAfter(released), NOON)).toBe('PAUSED');
@@ -137,16 +141,16 @@ describe('compliance', () => {
     ['past due', buildFacts({ invoices: [buildInvoice({ due_date: '2027-06-10' })] }), 'PAST_DUE'],
     ['paused', buildFacts({ holds: [buildHold()] }), 'PAUSED'],
     ['suspended by billing', buildFacts({ holds: [buildBillingHold()] }), 'SUSPENDED'],
-    ['in grace', FACTS_IN.EXPIRY_GRACE, 'EXPIRY_GRACE'],
-    ['expired', FACTS_IN.EXPIRED, 'EXPIRED'],
+    ['in grace', FACTS_BY_STATE.EXPIRY_GRACE, 'EXPIRY_GRACE'],
+    ['expired', FACTS_BY_STATE.EXPIRED, 'EXPIRED'],
   ])('gives back a contract that is otherwise %s as just that', (_what, facts, state) => {
     const held = { ...facts, holds: [...facts.holds, buildComplianceHold()] };
     expect(stateAt(after(release, held), NOON)).toBe(state);
   });
 
   test('releases no terminated contract: that would tell of a reinstatement there was not', () => {
-    const over = { ...FACTS_IN.TERMINATED, holds: [buildComplianceHold()] };
-    expect(outcomeOf(decide(release, over, buildContext()))).toBe('INVALID_STATE_TRANSITION');
+    const over = { ...FACTS_BY_STATE.TERMINATED, holds: [buildComplianceHold()] };
+    expect(describeDecision(decide(release, over, buildContext()))).toBe('INVALID_STATE_TRANSITION');
     expect(stateAt(after({ name: 'reinstate', input: {} }, over), NOON)).toBe('SUSPENDED');
   });
 });
@@ -159,8 +163,8 @@ test('two sources hold a contract at once, and both have to let it go', () => {
 });
 
 test.each<[string, ContractFacts, ContractCommand]>([
-  ['renewed late', FACTS_IN.EXPIRED, { name: 'renew', input: { term: 'P1Y' } }],
-  ['reinstated', FACTS_IN.TERMINATED, { name: 'reinstate', input: {} }],
+  ['renewed late', FACTS_BY_STATE.EXPIRED, { name: 'renew', input: { term: 'P1Y' } }],
+  ['reinstated', FACTS_BY_STATE.TERMINATED, { name: 'reinstate', input: {} }],
 ])('a pause that ended while the contract was over does not hold it once it is %s', (_how, over, command) => {
   const facts = after(command, { ...over, holds: [buildHold({ resume_at: '2027-06-10T00:00:00.000Z' })] });
   const [resumed] = consequencesOf(facts, NOON, buildRenewalContext());

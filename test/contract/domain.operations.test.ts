@@ -13,10 +13,10 @@ import { generationRefusal, resumptionRefusal, testGenerationRefusal } from '../
 import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import {
-  FACTS_IN,
+  FACTS_BY_STATE,
   LIVE_STATES,
   NOON,
-  buildAutoRenewed,
+  buildAutoRenewingFacts,
   buildComplianceHold,
   buildContext,
   buildFacts,
@@ -208,7 +208,7 @@ function refusalCodeFor(operation: ContractOperation, state: LiveState): string 
 
 /** The contract in a state, such that nothing but the state stands against the operation. */
 function factsFor(operation: ContractOperation, state: LiveState): ContractFacts {
-  const facts = FACTS_IN[state];
+  const facts = FACTS_BY_STATE[state];
   if (operation === 'opt_out')
     return { ...facts, renewal: { ...facts.renewal, mode: 'auto', notice_days: 0, term: 'P1Y' } };
   // Without a hold there is nothing to release.
@@ -258,12 +258,12 @@ test.each(CONTRACT_OPERATIONS)('%s is refused for a deleted contract, which says
 
 test.each(LIVE_STATES)('a job that ended short is resumed by the table in %s', (state) => {
   const allowed = permissionFor('resume_job', state) === 'yes';
-  expect(resumptionRefusal(FACTS_IN[state], NOON)?.code).toBe(allowed ? undefined : REFUSALS[state]);
+  expect(resumptionRefusal(FACTS_BY_STATE[state], NOON)?.code).toBe(allowed ? undefined : REFUSALS[state]);
   expect(resumptionCode(state)).toBe(allowed ? null : REFUSALS[state]);
 });
 
 test.each(LIVE_STATES)('a contract renews by itself by the table in %s', (state) => {
-  const facts = buildAutoRenewed({ term: 'P1Y' }, { ...FACTS_IN[state], term_length: 'P1Y' });
+  const facts = buildAutoRenewingFacts({ term: 'P1Y' }, { ...FACTS_BY_STATE[state], term_length: 'P1Y' });
   const block = renewalBlock({ ...facts, end_date: facts.end_date ?? '2028-01-01' }, NOON, buildRenewalContext());
   expect(block === null).toBe(permissionFor('renew_automatically', state) === 'yes');
 });
@@ -271,9 +271,9 @@ test.each(LIVE_STATES)('a contract renews by itself by the table in %s', (state)
 test('a suspended contract is amended to be less, and to nothing else', () => {
   const less: AmendmentChanges = { renewal: { mode: 'manual' } };
   const more: AmendmentChanges[] = [{ quota_add: 5 }, { activation_limit: 7 }, { customer_id: 'customer-1' }];
-  expect(refusalOf({ name: 'amend', input: buildAmend(less) }, FACTS_IN.SUSPENDED)).toBeNull();
+  expect(refusalOf({ name: 'amend', input: buildAmend(less) }, FACTS_BY_STATE.SUSPENDED)).toBeNull();
   for (const changes of more)
-    expect(refusalOf({ name: 'amend', input: buildAmend(changes) }, FACTS_IN.SUSPENDED)?.code).toBe(
+    expect(refusalOf({ name: 'amend', input: buildAmend(changes) }, FACTS_BY_STATE.SUSPENDED)?.code).toBe(
       'BILLING_SUSPENDED',
     );
 });
@@ -281,24 +281,24 @@ test('a suspended contract is amended to be less, and to nothing else', () => {
 describe('generation', () => {
   test.each(LIVE_STATES)('keeps to the table in %s', (state) => {
     const permission = permissionFor('generate', state);
-    const refused = generationRefusal(FACTS_IN[state], buildContext());
+    const refused = generationRefusal(FACTS_BY_STATE[state], buildContext());
     expect(refused === null).toBe(permission === 'yes');
     if (refused) {
       expect(refused.code).toBe(REFUSALS[state]);
       expect(refused.reasons).toContain('CONTRACT_INACTIVE');
     }
-    const allowing = { ...FACTS_IN[state], grace_allows_generation: true };
+    const allowing = { ...FACTS_BY_STATE[state], grace_allows_generation: true };
     expect(generationRefusal(allowing, buildContext()) === null).toBe(permission === 'yes' || permission === 'grace');
   });
 
   test.each(LIVE_STATES)('of test licenses is for drafts, and refused in %s otherwise', (state) => {
-    const refused = testGenerationRefusal(FACTS_IN[state], buildContext());
+    const refused = testGenerationRefusal(FACTS_BY_STATE[state], buildContext());
     expect(refused === null).toBe(permissionFor('generate', state) === 'test');
     if (refused) expect(['INVALID_STATE_TRANSITION', REFUSALS[state]]).toContain(refused.code);
   });
 
   test('tells an inactive contract’s reason, and what would help', () => {
-    const reasons = LIVE_STATES.map((state) => generationRefusal(FACTS_IN[state], buildContext()))
+    const reasons = LIVE_STATES.map((state) => generationRefusal(FACTS_BY_STATE[state], buildContext()))
       .filter((refusal) => refusal?.code === 'CONTRACT_INACTIVE')
       .map((refusal) => refusal?.metadata);
     expect(reasons).toEqual([
@@ -321,8 +321,8 @@ describe('whoever owes money', () => {
   test.each<[string, ContractFacts, ContractOperation[]]>([
     ['past due', buildFacts(owing), ['raise_quota', 'renew']],
     ['paused', buildFacts({ ...owing, holds: [buildHold()] }), ['raise_quota', 'renew']],
-    ['in grace', { ...FACTS_IN.EXPIRY_GRACE, ...owing }, ['raise_quota', 'renew']],
-    ['expired', { ...FACTS_IN.EXPIRED, ...owing }, ['renew']],
+    ['in grace', { ...FACTS_BY_STATE.EXPIRY_GRACE, ...owing }, ['raise_quota', 'renew']],
+    ['expired', { ...FACTS_BY_STATE.EXPIRED, ...owing }, ['renew']],
   ])('gets nothing that adds value while %s', (_how, facts, operations) => {
     for (const operation of operations)
       expect(operationRefusal(operation, facts, NOON)?.code).toBe('CHANGES_BLOCKED_PAST_DUE');

@@ -20,10 +20,10 @@ import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { endOfTerm } from '../../domain/contract/term';
 import {
   CREATE_INPUT,
-  FACTS_IN,
+  FACTS_BY_STATE,
   NOON,
   PRODUCT,
-  buildAutoRenewed,
+  buildAutoRenewingFacts,
   buildComplianceHold,
   buildContext,
   buildFacts,
@@ -32,12 +32,12 @@ import {
   buildInvoice,
   buildRenewalContext,
   buildSettleContext,
-  changeOf,
+  requireChange,
   factsAfter,
-  outcomeOf,
+  describeDecision,
 } from '../harness/contract-facts';
 
-/** The end of {@link buildAutoRenewed}'s first term, and the instant before it. */
+/** The end of {@link buildAutoRenewingFacts}'s first term, and the instant before it. */
 const END: Instant = '2028-01-01T00:00:00.000Z';
 const SOON_AFTER: Instant = '2028-01-05T12:00:00.000Z';
 
@@ -77,7 +77,7 @@ describe('reminders', () => {
 
   test('make room for the notice deadline, on which whoever renews automatically is told instead', () => {
     const dates = (notice_days: number): unknown[] =>
-      reminders(buildAutoRenewed({ notice_days }), '2027-12-31T00:00:00.000Z');
+      reminders(buildAutoRenewingFacts({ notice_days }), '2027-12-31T00:00:00.000Z');
     expect(dates(30)).toEqual([
       ['2027-10-03', 90],
       ['2027-11-02', 60],
@@ -93,7 +93,7 @@ describe('reminders', () => {
   });
 
   test('tell nobody of a deadline who has opted out, and everything else', () => {
-    const opted_out = buildAutoRenewed({ opt_out_at: NOON, opt_out_term: 1 });
+    const opted_out = buildAutoRenewingFacts({ opt_out_at: NOON, opt_out_term: 1 });
     expect(reminders(opted_out)).toEqual([
       ['2027-10-03', 90],
       ['2027-11-02', 60],
@@ -103,9 +103,9 @@ describe('reminders', () => {
   });
 
   test('judge whether somebody has opted out on the day itself, however early or late it is looked at', () => {
-    const later = buildAutoRenewed({ opt_out_at: '2027-11-20T00:00:00.000Z', opt_out_term: 1 });
+    const later = buildAutoRenewingFacts({ opt_out_at: '2027-11-20T00:00:00.000Z', opt_out_term: 1 });
     expect(reminders(later)).not.toContainEqual(['2027-12-02', 'notice']);
-    const told = buildAutoRenewed({ opt_out_at: '2027-12-02T00:00:00.001Z', opt_out_term: 1 });
+    const told = buildAutoRenewingFacts({ opt_out_at: '2027-12-02T00:00:00.001Z', opt_out_term: 1 });
     expect(reminders(told)).toContainEqual(['2027-12-02', 'notice']);
   });
 
@@ -119,7 +119,10 @@ describe('reminders', () => {
   });
 
   test('come again in every term, none of the term before', () => {
-    const monthly = buildAutoRenewed({}, { start_date: '2027-06-15', end_date: '2027-07-15', term_length: 'P1M' });
+    const monthly = buildAutoRenewingFacts(
+      {},
+      { start_date: '2027-06-15', end_date: '2027-07-15', term_length: 'P1M' },
+    );
     expect(reminders(monthly, '2027-09-14T00:00:00.000Z')).toEqual([
       ['2027-07-08', 7],
       ['2027-07-16', 'notice'],
@@ -146,17 +149,17 @@ describe('reminders', () => {
 });
 
 describe('opting out', () => {
-  const asked = (now: Instant, facts = buildAutoRenewed(), accept_late = false): string =>
-    outcomeOf(decide(optOut(accept_late), facts, buildContext({ now })));
+  const asked = (now: Instant, facts = buildAutoRenewingFacts(), accept_late = false): string =>
+    describeDecision(decide(optOut(accept_late), facts, buildContext({ now })));
 
   test('is possible up to and including the last local day of notice', () => {
-    const facts = buildAutoRenewed({}, { timezone: 'America/New_York' });
+    const facts = buildAutoRenewingFacts({}, { timezone: 'America/New_York' });
     expect(asked('2027-12-03T04:59:59.999Z', facts)).toBe('renewal.opted_out');
     expect(asked('2027-12-03T05:00:00.000Z', facts)).toBe('NOTICE_PERIOD_PASSED');
   });
 
   test('in time ends the contract with its term, however long before', () => {
-    const facts = factsAfter(decide(optOut(), buildAutoRenewed({}, { expiry_grace_days: 10 }), buildContext()));
+    const facts = factsAfter(decide(optOut(), buildAutoRenewingFacts({}, { expiry_grace_days: 10 }), buildContext()));
     expect(facts.renewal).toMatchObject({ opt_out_at: NOON, opt_out_term: 1 });
     expect(actionsOf(facts, '2028-02-01T00:00:00.000Z')).toEqual([
       ['renewal.blocked', END, 'OPTED_OUT'],
@@ -166,7 +169,7 @@ describe('opting out', () => {
   });
 
   test('late takes effect one term later, when the customer accepts that', () => {
-    const late = decide(optOut(true), buildAutoRenewed(), buildContext({ now: '2027-12-20T00:00:00.000Z' }));
+    const late = decide(optOut(true), buildAutoRenewingFacts(), buildContext({ now: '2027-12-20T00:00:00.000Z' }));
     expect(late).toMatchObject({ action: 'renewal.opted_out', reason: 'late', told: { opt_out_term: 2 } });
     expect(actionsOf(factsAfter(late), '2030-01-01T00:00:00.000Z')).toEqual([
       ['contract.renewed', END, 'auto'],
@@ -176,7 +179,7 @@ describe('opting out', () => {
   });
 
   test('twice is once', () => {
-    const facts = factsAfter(decide(optOut(), buildAutoRenewed(), buildContext()));
+    const facts = factsAfter(decide(optOut(), buildAutoRenewingFacts(), buildContext()));
     expect(asked('2027-12-30T00:00:00.000Z', facts)).toBe('unchanged');
   });
 
@@ -186,8 +189,8 @@ describe('opting out', () => {
 
   test('by editing the policy keeps to the same day', () => {
     const edit = (opt_out_at: Instant, now: Instant): string =>
-      outcomeOf(
-        decide({ name: 'edit', input: { renewal: { opt_out_at } } }, buildAutoRenewed(), buildContext({ now })),
+      describeDecision(
+        decide({ name: 'edit', input: { renewal: { opt_out_at } } }, buildAutoRenewingFacts(), buildContext({ now })),
       );
     expect(edit(NOON, '2027-12-02T23:00:00.000Z')).toBe('contract.updated');
     expect(edit(NOON, '2027-12-03T00:00:00.000Z')).toBe('NOTICE_PERIOD_PASSED');
@@ -195,7 +198,7 @@ describe('opting out', () => {
   });
 
   test('is not moved by an edit that repeats it, and taken back by one that says so', () => {
-    const late = buildAutoRenewed({ opt_out_at: '2027-12-20T00:00:00.000Z', opt_out_term: 2 });
+    const late = buildAutoRenewingFacts({ opt_out_at: '2027-12-20T00:00:00.000Z', opt_out_term: 2 });
     const at = buildContext({ now: '2027-12-21T00:00:00.000Z' });
     const repeated = { renewal: { ...late.renewal, opt_out_term: undefined, notice_days: 45 } };
     const facts = factsAfter(decide({ name: 'edit', input: repeated }, late, at));
@@ -208,7 +211,7 @@ describe('opting out', () => {
 
 describe('automatic renewal', () => {
   test('happens at the first instant after the term, adds its quota, and leaves a record', () => {
-    const renewing = buildAutoRenewed(
+    const renewing = buildAutoRenewingFacts(
       { quota_effect: { add: 300 } },
       { timezone: 'Europe/Berlin', quota: { total: 100, claimed: 40 } },
     );
@@ -245,7 +248,7 @@ describe('automatic renewal', () => {
 
   test('happens once, however often and however late somebody looks', () => {
     const looks = ['2027-12-31T23:59:59.999Z', END, END, SOON_AFTER, '2028-12-31T00:00:00.000Z'];
-    let facts = buildAutoRenewed();
+    let facts = buildAutoRenewingFacts();
     let renewals = 0;
     for (const now of looks) {
       const step = settled(facts, now);
@@ -253,13 +256,13 @@ describe('automatic renewal', () => {
       facts = { ...step.facts, ...consequencesOf(step.facts, now, buildRenewalContext()).at(-1)?.facts };
     }
     expect([renewals, facts.term_number]).toEqual([1, 2]);
-    expect(settled(buildAutoRenewed(), '2028-12-31T00:00:00.000Z').facts).toEqual(facts);
+    expect(settled(buildAutoRenewingFacts(), '2028-12-31T00:00:00.000Z').facts).toEqual(facts);
   });
 
   test('goes on from its anchor, never from the clamped end before', () => {
     const terms = (start_date: string, term_length: string, count: number): (string | null)[] => {
       const start = { start_date, term_length, end_date: addPeriods(start_date, term_length) };
-      let facts = buildAutoRenewed({}, { ...start, settled_until: `${start_date}T00:00:00.000Z` });
+      let facts = buildAutoRenewingFacts({}, { ...start, settled_until: `${start_date}T00:00:00.000Z` });
       return Array.from({ length: count }, () => {
         const { end_date } = facts;
         facts = settled(facts, `${end_date}T00:00:00.000Z`).facts;
@@ -284,7 +287,7 @@ describe('automatic renewal', () => {
   });
 
   test('changes to another length at the end of the term, and counts from there', () => {
-    const yearly = buildAutoRenewed(
+    const yearly = buildAutoRenewingFacts(
       { term: 'P1M' },
       { start_date: '2027-01-31', end_date: '2028-01-31', term_length: 'P1Y' },
     );
@@ -315,18 +318,22 @@ describe('automatic renewal', () => {
   });
   const small = { ...buildGenerator().format, groups: 1, group_length: 6 };
   const BLOCKED: [string, ContractFacts, Partial<SettleContext>][] = [
-    ['OPTED_OUT', buildAutoRenewed({ opt_out_at: NOON, opt_out_term: 1 }), {}],
-    ['MAX_RENEWALS', buildAutoRenewed({ max_renewals: 0 }), {}],
-    ['PAUSED', buildAutoRenewed({}, { holds: [buildHold()] }), {}],
-    ['SUSPENDED', buildAutoRenewed({}, { holds: [buildComplianceHold()] }), {}],
-    ['SUSPENDED', buildAutoRenewed({}, { invoices: [buildInvoice({ due_date: '2027-12-10' })] }), {}],
-    ['PAST_DUE', buildAutoRenewed({}, { invoices: [buildInvoice({ due_date: '2027-12-28' })] }), {}],
-    ['PRODUCT_INACTIVE', buildAutoRenewed(), { product: inactive }],
-    ['GENERATOR_NOT_AVAILABLE', buildAutoRenewed(), { generators: new Map() }],
-    ['GENERATOR_NOT_AVAILABLE', buildAutoRenewed(), generators({ status: 'inactive' })],
-    ['GENERATOR_NOT_AVAILABLE', buildAutoRenewed(), generators({ product_id: 'product-2' })],
-    ['GENERATOR_KEYSPACE_TOO_SMALL', buildAutoRenewed({ quota_effect: { add: 1_000 } }), generators({ format: small })],
-    ['QUOTA_TOO_LARGE', buildAutoRenewed({ quota_effect: { add: 1_000_000_000 } }), {}],
+    ['OPTED_OUT', buildAutoRenewingFacts({ opt_out_at: NOON, opt_out_term: 1 }), {}],
+    ['MAX_RENEWALS', buildAutoRenewingFacts({ max_renewals: 0 }), {}],
+    ['PAUSED', buildAutoRenewingFacts({}, { holds: [buildHold()] }), {}],
+    ['SUSPENDED', buildAutoRenewingFacts({}, { holds: [buildComplianceHold()] }), {}],
+    ['SUSPENDED', buildAutoRenewingFacts({}, { invoices: [buildInvoice({ due_date: '2027-12-10' })] }), {}],
+    ['PAST_DUE', buildAutoRenewingFacts({}, { invoices: [buildInvoice({ due_date: '2027-12-28' })] }), {}],
+    ['PRODUCT_INACTIVE', buildAutoRenewingFacts(), { product: inactive }],
+    ['GENERATOR_NOT_AVAILABLE', buildAutoRenewingFacts(), { generators: new Map() }],
+    ['GENERATOR_NOT_AVAILABLE', buildAutoRenewingFacts(), generators({ status: 'inactive' })],
+    ['GENERATOR_NOT_AVAILABLE', buildAutoRenewingFacts(), generators({ product_id: 'product-2' })],
+    [
+      'GENERATOR_KEYSPACE_TOO_SMALL',
+      buildAutoRenewingFacts({ quota_effect: { add: 1_000 } }),
+      generators({ format: small }),
+    ],
+    ['QUOTA_TOO_LARGE', buildAutoRenewingFacts({ quota_effect: { add: 1_000_000_000 } }), {}],
   ];
 
   test.each(BLOCKED)(
@@ -344,7 +351,8 @@ describe('automatic renewal', () => {
   );
 
   test('is judged at the instant before the end: what becomes overdue with the end itself does not stand against it', () => {
-    const due = (due_date: string): ContractFacts => buildAutoRenewed({}, { invoices: [buildInvoice({ due_date })] });
+    const due = (due_date: string): ContractFacts =>
+      buildAutoRenewingFacts({}, { invoices: [buildInvoice({ due_date })] });
     expect(actionsOf(due('2027-12-31'), END).map(([action]) => action)).toEqual([
       'billing.past_due',
       'contract.renewed',
@@ -357,7 +365,7 @@ describe('automatic renewal', () => {
   });
 
   test('a pause until the very end stands against it, unless there is grace, in which it is over', () => {
-    const paused = buildAutoRenewed({}, { holds: [buildHold({ resume_at: END })] });
+    const paused = buildAutoRenewingFacts({}, { holds: [buildHold({ resume_at: END })] });
     expect(actionsOf(paused, END).map(([action]) => action)).toEqual([
       'contract.resumed',
       'renewal.blocked',
@@ -371,7 +379,7 @@ describe('automatic renewal', () => {
 
   test('is made up for within grace when its pause ends, from the old end', () => {
     const resume_at = '2028-01-09T15:30:00.000Z';
-    const paused = buildAutoRenewed({}, { expiry_grace_days: 30, holds: [buildHold({ resume_at })] });
+    const paused = buildAutoRenewingFacts({}, { expiry_grace_days: 30, holds: [buildHold({ resume_at })] });
     expect(actionsOf(paused, '2028-02-01T00:00:00.000Z')).toEqual([
       ['renewal.blocked', END, 'PAUSED'],
       ['contract.grace_started', END, undefined],
@@ -386,7 +394,9 @@ describe('automatic renewal', () => {
   });
 
   test('is tried again each day of grace, since the catalogue tells nobody', () => {
-    const blocked = settled(buildAutoRenewed({}, { expiry_grace_days: 30 }), SOON_AFTER, { product: inactive }).facts;
+    const blocked = settled(buildAutoRenewingFacts({}, { expiry_grace_days: 30 }), SOON_AFTER, {
+      product: inactive,
+    }).facts;
     expect(actionsOf(blocked, '2028-01-07T12:00:00.000Z', { product: inactive })).toEqual([]);
     expect(actionsOf(blocked, '2028-01-07T12:00:00.000Z')).toEqual([
       ['contract.renewed', '2028-01-06T00:00:00.000Z', 'auto'],
@@ -398,7 +408,7 @@ describe('automatic renewal', () => {
 
   test('is told again on the next day when, after a pause, something else stands against it', () => {
     const resume_at = '2028-01-09T15:30:00.000Z';
-    const paused = buildAutoRenewed({}, { expiry_grace_days: 30, holds: [buildHold({ resume_at })] });
+    const paused = buildAutoRenewingFacts({}, { expiry_grace_days: 30, holds: [buildHold({ resume_at })] });
     expect(actionsOf(paused, '2028-01-20T00:00:00.000Z', { product: inactive })).toEqual([
       ['renewal.blocked', END, 'PAUSED'],
       ['contract.grace_started', END, undefined],
@@ -408,7 +418,7 @@ describe('automatic renewal', () => {
   });
 
   test('is told again when something else stands against it', () => {
-    const paused = buildAutoRenewed({}, { expiry_grace_days: 30, holds: [buildHold()] });
+    const paused = buildAutoRenewingFacts({}, { expiry_grace_days: 30, holds: [buildHold()] });
     const blocked = settled(paused, SOON_AFTER).facts;
     const held = { ...blocked, holds: [buildComplianceHold()] };
     expect(actionsOf(held, '2028-01-08T00:00:00.000Z')).toEqual([
@@ -417,7 +427,7 @@ describe('automatic renewal', () => {
   });
 
   test('makes up for every term that passed while it was blocked', () => {
-    const weekly = buildAutoRenewed(
+    const weekly = buildAutoRenewingFacts(
       { quota_effect: { add: 10 } },
       {
         start_date: '2027-06-08',
@@ -451,7 +461,7 @@ describe('automatic renewal', () => {
   });
 
   test('ends after as many renewals as the contract allows', () => {
-    const { facts, crossed } = settled(buildAutoRenewed({ max_renewals: 2 }), '2032-01-01T00:00:00.000Z');
+    const { facts, crossed } = settled(buildAutoRenewingFacts({ max_renewals: 2 }), '2032-01-01T00:00:00.000Z');
     expect(crossed.filter(({ action }) => action === 'contract.renewed')).toHaveLength(2);
     expect(facts).toMatchObject({ term_number: 3, end_date: '2030-01-01', renewal_blocked: 'MAX_RENEWALS' });
   });
@@ -459,9 +469,9 @@ describe('automatic renewal', () => {
 
 describe('renewal by hand', () => {
   const asked = (input: RenewInput, facts: ContractFacts, now: Instant): string =>
-    outcomeOf(decide(renew(input), facts, buildContext({ now })));
+    describeDecision(decide(renew(input), facts, buildContext({ now })));
   const renewed = (input: RenewInput, facts: ContractFacts, now: Instant) =>
-    changeOf(decide(renew(input), facts, buildContext({ now })));
+    requireChange(decide(renew(input), facts, buildContext({ now })));
   const yearly = buildFacts({ term_length: 'P1Y', expiry_grace_days: 10 });
   const over = (days: number): Instant => `${addDays('2028-01-11', days)}T12:00:00.000Z`;
 
@@ -557,19 +567,21 @@ describe('renewal by hand', () => {
 
   test('needs its product and generator', () => {
     const inactive = buildContext({ product: { ...PRODUCT, status: 'inactive' } });
-    expect(outcomeOf(decide(renew(), yearly, inactive))).toBe('PRODUCT_INACTIVE');
-    expect(outcomeOf(decide(renew(), yearly, buildContext({ generator: null })))).toBe('GENERATOR_NOT_AVAILABLE');
+    expect(describeDecision(decide(renew(), yearly, inactive))).toBe('PRODUCT_INACTIVE');
+    expect(describeDecision(decide(renew(), yearly, buildContext({ generator: null })))).toBe(
+      'GENERATOR_NOT_AVAILABLE',
+    );
   });
 
   test('of a paused contract leaves it paused', () => {
-    const { facts } = renewed({ term: 'P1Y' }, FACTS_IN.PAUSED, NOON);
+    const { facts } = renewed({ term: 'P1Y' }, FACTS_BY_STATE.PAUSED, NOON);
     expect(stateAt(facts, NOON)).toBe('PAUSED');
   });
 
   test('takes back what the customer had opted out of', () => {
-    const opted_out = buildAutoRenewed({ opt_out_at: NOON, opt_out_term: 1 });
+    const opted_out = buildAutoRenewingFacts({ opt_out_at: NOON, opt_out_term: 1 });
     expect(renewed({}, opted_out, NOON).facts.renewal).toMatchObject({ opt_out_at: null, opt_out_term: null });
-    const later = buildAutoRenewed({ opt_out_at: NOON, opt_out_term: 2 });
+    const later = buildAutoRenewingFacts({ opt_out_at: NOON, opt_out_term: 2 });
     expect(renewed({}, later, NOON).facts.renewal).toMatchObject({ opt_out_at: NOON, opt_out_term: 2 });
   });
 });
@@ -637,7 +649,7 @@ describe('co-terming', () => {
   });
 
   test('asked for later happens at the next renewal, once', () => {
-    const running = buildAutoRenewed({ coterm_with: 'contract-2' }, { customer_id: 'customer-1' });
+    const running = buildAutoRenewingFacts({ coterm_with: 'contract-2' }, { customer_id: 'customer-1' });
     const ending = { ...target, end_date: '2028-10-15' };
     const { facts } = settled(running, SOON_AFTER, { coterm_target: ending });
     expect(facts).toMatchObject({
@@ -652,7 +664,7 @@ describe('co-terming', () => {
   });
 
   test('that is not possible at a renewal leaves a whole term, and waits for the next', () => {
-    const running = buildAutoRenewed({ coterm_with: 'contract-2' }, { customer_id: 'customer-1' });
+    const running = buildAutoRenewingFacts({ coterm_with: 'contract-2' }, { customer_id: 'customer-1' });
     const { facts } = settled(running, SOON_AFTER, { coterm_target: { ...target, terminated_at: NOON } });
     expect(facts).toMatchObject({ term_number: 2, end_date: '2029-01-01', cotermed_with: null });
   });

@@ -7,11 +7,11 @@ import { stateAt } from '../../domain/contract/contract';
 import { boundariesAfter, settle } from '../../domain/contract/boundary';
 import { FORETOLD_ENTRIES_MAX, foretell } from '../../domain/contract/timeline';
 import type { Instant } from '../../domain/base/instant';
-import { SEED, someFacts, someLooks } from '../harness/contract-arbitrary';
+import { PROPERTY_SEED, anyFacts, anySettleInstants } from '../harness/contract-arbitrary';
 import {
-  FACTS_IN,
+  FACTS_BY_STATE,
   NOON,
-  buildAutoRenewed,
+  buildAutoRenewingFacts,
   buildFacts,
   buildHold,
   buildInvoice,
@@ -26,7 +26,7 @@ const verified = buildSettleContext();
 
 test('what is foretold is what then happens, whenever somebody looks', () => {
   fc.assert(
-    fc.property(someFacts, someLooks, (facts, looks) => {
+    fc.property(anyFacts, anySettleInstants, (facts, looks) => {
       const last = looks.at(-1) as Instant;
       const foretold = foretell(facts, last, context);
       expect(foretold.cut).toBe(false);
@@ -47,12 +47,12 @@ test('what is foretold is what then happens, whenever somebody looks', () => {
       });
       expect(foretold.entries).toEqual(happened);
     }),
-    { numRuns: RUNS, seed: SEED },
+    { numRuns: RUNS, seed: PROPERTY_SEED },
   );
 });
 
 test('a year is foretold as people would tell it', () => {
-  const facts = buildAutoRenewed(
+  const facts = buildAutoRenewingFacts(
     { quota_effect: { add: 300 }, max_renewals: 1 },
     {
       timezone: 'Europe/Berlin',
@@ -93,12 +93,12 @@ test('the last instant asked for belongs to it', () => {
 });
 
 test.each(['DRAFT', 'EXPIRED', 'TERMINATED'] as const)('nothing is foretold of a contract that is %s', (state) => {
-  expect(foretell(FACTS_IN[state], '2099-01-01T00:00:00.000Z', context)).toEqual({ entries: [], cut: false });
+  expect(foretell(FACTS_BY_STATE[state], '2099-01-01T00:00:00.000Z', context)).toEqual({ entries: [], cut: false });
 });
 
 test('a leap cycle of monthly terms ends on the last day of each month', () => {
   const start_date = '2028-01-31';
-  const monthly = buildAutoRenewed(
+  const monthly = buildAutoRenewingFacts(
     {},
     {
       start_date,
@@ -114,7 +114,7 @@ test('a leap cycle of monthly terms ends on the last day of each month', () => {
 });
 
 test('no more is foretold than anybody reads, and it says that there is more', () => {
-  const daily = buildAutoRenewed(
+  const daily = buildAutoRenewingFacts(
     {},
     { start_date: '2027-06-15', end_date: '2027-06-16', term_length: 'P1D', settled_until: NOON },
   );

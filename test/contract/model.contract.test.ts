@@ -23,7 +23,7 @@ import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import { DEFAULT_RENEWAL, RENEWAL_MODES } from '../../domain/contract/renewal-policy';
 import type { RenewalMode } from '../../domain/contract/renewal-policy';
-import { DAY_MS, FROM, SEED, ZONES } from '../harness/contract-arbitrary';
+import { DAY_MS, FIRST_INSTANT, PROPERTY_SEED, ZONES } from '../harness/contract-arbitrary';
 import { CREATE_INPUT, buildContext, buildRenewalContext, buildSettleContext } from '../harness/contract-facts';
 
 /** Lives of a contract: enough to reach every state in many ways, and about three seconds. */
@@ -240,7 +240,7 @@ const aLife: fc.Arbitrary<Life> = fc.record({
 
 /** A life of one contract; `seen` is told every change, with the facts before it. */
 function live({ timezone, mode, steps }: Life, seen: (before: ContractFacts, change: ContractChange) => void): void {
-  let now = FROM;
+  let now = FIRST_INSTANT;
   const renewal = { ...DEFAULT_RENEWAL, mode, notice_days: 5 };
   const born = create(
     'contract-1',
@@ -307,7 +307,7 @@ test(
     const made = new Set<ContractAction>();
     fc.assert(
       fc.property(aLife, (life) => {
-        let last: Instant = FROM;
+        let last: Instant = FIRST_INSTANT;
         let terms = 1;
         live(life, (before, change) => {
           const from = stateAt(before, last);
@@ -325,7 +325,7 @@ test(
           last = change.at;
         });
       }),
-      { numRuns: RUNS, seed: SEED },
+      { numRuns: RUNS, seed: PROPERTY_SEED },
     );
     expect([...reached].sort()).toEqual([...CONTRACT_STATES].sort());
     const needed: ContractAction[] = [

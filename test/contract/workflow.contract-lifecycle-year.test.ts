@@ -12,7 +12,7 @@ import { contractWorkflowId } from '../../temporal/ids';
 import { contractViewQuery } from '../../workflows/contract-lifecycle';
 import type { contractLifecycle } from '../../workflows/contract-lifecycle';
 import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes';
-import { createBillingSystem, tellInvoice } from '../harness/billing';
+import { createBillingSystem, insertInvoiceEvent } from '../harness/billing';
 import { auditOf, buildContract } from '../harness/contract-rows';
 import { startCovenantWorker } from '../harness/covenant-worker';
 import type { CovenantWorker } from '../harness/covenant-worker';
@@ -167,7 +167,7 @@ test('four years from a leap day: reminders, renewals, an unpaid invoice, suspen
   const owe = async (status: 'OPEN' | 'PAID'): Promise<string> => {
     const occurred_at = await now();
     billing.invoices.set('in_1', { contract_id: id, status, due, occurred_at });
-    const inbox_id = await tellInvoice(database.sql, id, { status, due, occurred_at });
+    const inbox_id = await insertInvoiceEvent(database.sql, id, { status, due, occurred_at });
     await worker.nudger.tellBilling(id, { inbox_id, told: `in_1 ${status}` });
     return occurred_at;
   };

@@ -27,8 +27,8 @@ import {
 } from '../../workflows/search-attributes';
 import { auditOf, buildContract, requestJob } from '../harness/contract-rows';
 import { TEST_ACTOR } from '../harness/contract-facts';
-import { TEST_PUBLIC_URL, startCovenantWorker, wrapEach } from '../harness/covenant-worker';
-import type { Around, CovenantWorker } from '../harness/covenant-worker';
+import { TEST_PUBLIC_URL, startCovenantWorker, withOverrides } from '../harness/covenant-worker';
+import type { ActivityOverrides, CovenantWorker } from '../harness/covenant-worker';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { expectInvariants } from '../harness/invariants';
@@ -45,14 +45,14 @@ let database: TestDatabase;
 let sql: TestDatabase['sql'];
 let worker: CovenantWorker;
 /** Put around the activities by the test that is running. */
-let around: Around = () => ({});
+let around: ActivityOverrides = () => ({});
 
 beforeAll(async () => {
   temporal = await connectPreparedTemporal();
   database = await createTestDatabase();
   sql = database.sql;
   const { client, nativeConnection } = temporal;
-  const wrap = wrapEach(() => around);
+  const wrap = withOverrides(() => around);
   worker = await startCovenantWorker({ db: sql, client, nativeConnection, wrap });
 });
 afterEach(async () => {

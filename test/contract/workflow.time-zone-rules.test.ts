@@ -12,9 +12,9 @@ import { contractWorkflowId } from '../../temporal/ids';
 import { contractViewQuery } from '../../workflows/contract-lifecycle';
 import { startTestApi } from '../harness/api';
 import type { TestApi } from '../harness/api';
-import { actionsUpon } from '../harness/contract-rows';
-import { OLDER_RULES, startApart, withOlderRules } from '../harness/time-zone-rules-process';
-import type { ProcessApart } from '../harness/time-zone-rules-process';
+import { listAuditActions } from '../harness/contract-rows';
+import { OLDER_RULES, startRulesProcess, olderRulesEnvironment } from '../harness/time-zone-rules-process';
+import type { RulesProcess } from '../harness/time-zone-rules-process';
 import { startSkewedProcess } from '../harness/skewed-process';
 import type { SkewedProcess } from '../harness/skewed-process';
 import { waitFor } from '../harness/stack';
@@ -28,13 +28,13 @@ const WAIT_MS = 30_000;
 jest.setTimeout(90_000);
 
 let api: TestApi;
-let older: ProcessApart;
+let older: RulesProcess;
 let worker: SkewedProcess;
 
 beforeAll(async () => {
   api = await startTestApi();
-  const env = withOlderRules();
-  older = await startApart(api.database.url, { env });
+  const env = olderRulesEnvironment();
+  older = await startRulesProcess(api.database.url, { env });
   worker = await startSkewedProcess(api, 'worker.ts', env);
 });
 afterAll(async () => {
@@ -74,7 +74,7 @@ test('a timer set under older rules is set again under newer ones, also where th
   await waitFor(async () => (await timerOf(id)) === is, { timeout_ms: WAIT_MS, what: 'the timer of the newer rules' });
   const view = await api.api.client.workflow.getHandle(contractWorkflowId(id)).query(contractViewQuery);
   expect(view).toMatchObject({ state: 'SCHEDULED', next_boundary: { kind: 'starts', at: is } });
-  expect(await actionsUpon(api.sql, id)).toEqual(['contract.created', 'contract.boundary_moved']);
+  expect(await listAuditActions(api.sql, id)).toEqual(['contract.created', 'contract.boundary_moved']);
 });
 
 test('a process with older rules than others is ready, and its notes say what to do', async () => {

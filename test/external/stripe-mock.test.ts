@@ -8,7 +8,7 @@ import { holdPort } from '../../dev/ports';
 import { waitFor } from '../../dev/waiting';
 import { describeWithTool, startTool } from '../harness/external-tool';
 import type { ToolProcess } from '../harness/external-tool';
-import { STRIPE_QUESTIONS } from '../harness/stripe-requests';
+import { STRIPE_REQUESTS } from '../harness/stripe-requests';
 import { randomTestPort } from '../harness/test-ports';
 
 const FIXTURES = join(__dirname, '..', 'fixtures', 'stripe');
@@ -53,7 +53,7 @@ describeWithTool('stripe-mock', (path) => {
     return { status: answer.status, body: await answer.json() };
   }
 
-  test.each(Object.entries(STRIPE_QUESTIONS))('%s is answered as the recorded answer in %s', async (question, file) => {
+  test.each(Object.entries(STRIPE_REQUESTS))('%s is answered as the recorded answer in %s', async (question, file) => {
     const { status, body } = await ask(question);
     expect(status).toBe(200);
     expect(body).toEqual(recordedAnswer(question, file));

@@ -13,8 +13,8 @@ import {
   addStackContract,
   callStack,
   countLicenses,
-  isStarted,
-  jobSucceeded,
+  hasWorkflow,
+  waitForJobSuccess,
   quotaOf,
   withTemporal,
 } from '../harness/stack-client';
@@ -44,7 +44,7 @@ function urlOf(turn: number): string {
 async function licensesInJobs(answers: StackAnswer[]): Promise<number> {
   let licenses = 0;
   for (const { status, body } of answers) {
-    if (status === 202) await jobSucceeded(stack, (body as { job_id: string }).job_id);
+    if (status === 202) await waitForJobSuccess(stack, (body as { job_id: string }).job_id);
     licenses += await countLicenses(stack, (body as { job_id: string }).job_id);
   }
   return licenses;
@@ -126,7 +126,7 @@ test('what an API process committed before it died, and never started, is starte
       timeout_ms: RECOVERY_TIMEOUT_MS,
       what: 'the start of the contract to be recorded',
     });
-    proxy.fallSilent();
+    proxy.silence();
 
     const contract_id = await addStackContract(stack, QUOTA, {}, doomed.url);
     const path = `/contracts/${contract_id}/generate`;
@@ -143,13 +143,13 @@ test('what an API process committed before it died, and never started, is starte
     doomed.server.kill();
     await unanswered;
     const job_id = (job as { id: string }).id;
-    expect(await isStarted(client, job_id)).toBe(false);
+    expect(await hasWorkflow(client, job_id)).toBe(false);
 
     // As if they had been made a minute ago: what is younger may be started yet, as far as the sweep knows.
     await stack.sql`UPDATE contracts SET created_at = created_at - interval '1 minute'`;
     await stack.sql`UPDATE generation_jobs SET created_at = created_at - interval '1 minute'`;
     await sweep.trigger();
-    await jobSucceeded(stack, job_id);
+    await waitForJobSuccess(stack, job_id);
     await sweep.unpause();
     await client.workflow.getHandle(contractWorkflowId(contract_id)).describe();
     // What was started is not woken: the one signal is that of its start.

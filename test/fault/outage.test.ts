@@ -8,14 +8,14 @@ import { contractWorkflowId } from '../../temporal/ids';
 import { contractViewQuery } from '../../workflows/contract-lifecycle';
 import { closeChunkGate, installChunkGate } from '../harness/chunk-gate';
 import { expectInvariants } from '../harness/invariants';
-import { addPastContract, auditedCrossings } from '../harness/past-contract';
+import { addPastContract, listAuditedBoundaries } from '../harness/past-contract';
 import { startTestStack, waitFor, type TestStack } from '../harness/stack';
 import {
   RECOVERY_TIMEOUT_MS,
   addStackContract,
   callStack,
   countLicenses,
-  jobSucceeded,
+  waitForJobSuccess,
   quotaOf,
   requestJob,
   withTemporal,
@@ -48,20 +48,20 @@ test('a worker killed with -9 in the middle of 20,000 licenses, twice, loses non
   const gate = await closeChunkGate(stack, [4, 14]);
   const job_id = await requestJob(stack, contract_id, 20_000);
 
-  await gate.held(2);
+  await gate.waitForBlocked(2);
   expect(await countLicenses(stack, job_id)).toBe(8_000);
   await stack.kill('worker');
   await expectInvariants(stack.sql);
   // The statements of the dead worker go on in Postgres and commit with nobody to hear of it.
   await gate.open([8, 18]);
 
-  await gate.held(2);
+  await gate.waitForBlocked(2);
   expect(await countLicenses(stack, job_id)).toBe(16_000);
   await stack.kill('worker');
   await expectInvariants(stack.sql);
   await gate.open();
 
-  await jobSucceeded(stack, job_id);
+  await waitForJobSuccess(stack, job_id);
   await expectInvariants(stack.sql);
   expect(await countLicenses(stack, job_id)).toBe(20_000);
   expect(await quotaOf(stack, contract_id)).toMatchObject({ generated: 20_000, reserved: 0, remaining: 0 });
@@ -72,10 +72,10 @@ test('a Temporal server killed during a job goes on with it when it is started a
   const gate = await closeChunkGate(stack, [4, 14]);
   const job_id = await requestJob(stack, contract_id, 20_000);
 
-  await gate.held(2);
+  await gate.waitForBlocked(2);
   await stack.kill('temporal');
   await gate.open();
-  await jobSucceeded(stack, job_id);
+  await waitForJobSuccess(stack, job_id);
 
   await expectInvariants(stack.sql);
   expect(await countLicenses(stack, job_id)).toBe(20_000);
@@ -89,7 +89,7 @@ test('with its file deleted, an empty Temporal server is given every open contra
   expect(await callStack(stack, 'POST', `/contracts/${paused_id}/pause`, { body: {} })).toMatchObject({ status: 200 });
   const gate = await closeChunkGate(stack, [4, 14]);
   const job_id = await requestJob(stack, contract_id, 20_000);
-  await gate.held(2);
+  await gate.waitForBlocked(2);
   const before = stack.describe().pids.temporal;
 
   rmSync(stack.temporalStateFile);
@@ -101,8 +101,8 @@ test('with its file deleted, an empty Temporal server is given every open contra
   await gate.open();
   const waiting_id = await requestJob(stack, contract_id, 20_000);
 
-  await jobSucceeded(stack, job_id);
-  await jobSucceeded(stack, waiting_id);
+  await waitForJobSuccess(stack, job_id);
+  await waitForJobSuccess(stack, waiting_id);
   await waitFor(
     async () => {
       const [row] = await stack.sql<{ state: string }[]>`SELECT state FROM contracts WHERE id = ${past.id}`;
@@ -110,7 +110,7 @@ test('with its file deleted, an empty Temporal server is given every open contra
     },
     { timeout_ms: RECOVERY_TIMEOUT_MS, what: 'the due boundaries to be crossed' },
   );
-  expect(await auditedCrossings(stack.sql, past.id)).toEqual(past.crossings);
+  expect(await listAuditedBoundaries(stack.sql, past.id)).toEqual(past.boundaries);
   await withTemporal(stack, async (client) => {
     expect(await waitsInState(client, contract_id)).toBe('ACTIVE');
     expect(await waitsInState(client, paused_id)).toBe('PAUSED');
@@ -125,7 +125,7 @@ test('with its file deleted, an empty Temporal server is given every open contra
 test('a contract whose dates passed while everything was down is right at the first look, each boundary at its own instant', async () => {
   for (const server of ['api', 'worker', 'temporal'] as const) await stack.stop(server);
   const past = await addPastContract(stack.sql);
-  expect(await auditedCrossings(stack.sql, past.id)).toEqual(past.crossings.slice(0, 1));
+  expect(await listAuditedBoundaries(stack.sql, past.id)).toEqual(past.boundaries.slice(0, 1));
   await stack.start('temporal');
   await stack.start('api');
 
@@ -134,13 +134,13 @@ test('a contract whose dates passed while everything was down is right at the fi
     status: 200,
     body: { state: 'EXPIRED', status: 'inactive', inactive_reason: 'EXPIRED', next_boundary: null },
   });
-  expect(await auditedCrossings(stack.sql, past.id)).toEqual(past.crossings);
+  expect(await listAuditedBoundaries(stack.sql, past.id)).toEqual(past.boundaries);
 
   const second = await callStack(stack, 'GET', `/contracts/${past.id}`);
   expect(second).toEqual(first);
   const refused = await callStack(stack, 'POST', `/contracts/${past.id}/generate`, { body: { count: 1 } });
   expect(refused).toMatchObject({ status: 409, body: { code: 'CONTRACT_EXPIRED' } });
   await stack.start('worker');
-  expect(await auditedCrossings(stack.sql, past.id)).toEqual(past.crossings);
+  expect(await listAuditedBoundaries(stack.sql, past.id)).toEqual(past.boundaries);
   await expectInvariants(stack.sql);
 });

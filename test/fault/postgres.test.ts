@@ -11,7 +11,7 @@ import {
   addStackContract,
   callStack,
   countLicenses,
-  jobSucceeded,
+  waitForJobSuccess,
   quotaOf,
   requestJob,
 } from '../harness/stack-client';
@@ -33,7 +33,7 @@ afterAll(() => stack.end());
 
 /** The job is whole, and the contract has exactly its licenses and `others`. */
 async function expectWhole(contract_id: string, job_id: string, others = 0): Promise<void> {
-  await jobSucceeded(stack, job_id);
+  await waitForJobSuccess(stack, job_id);
   await expectInvariants(stack.sql);
   expect(await countLicenses(stack, job_id)).toBe(JOB_LICENSES);
   expect(await quotaOf(stack, contract_id)).toMatchObject({ generated: JOB_LICENSES + others, reserved: 0 });
@@ -70,14 +70,14 @@ test('backends terminated in the middle of a chunk, again and again, leave no ha
     [6, 17],
     [9, 19],
   ]) {
-    const backends = await gate.held(2);
+    const backends = await gate.waitForBlocked(2);
     for (const pid of backends) await stack.sql`SELECT pg_terminate_backend(${pid})`;
     await expectInvariants(stack.sql);
     // The same chunks once more, then others: a repeated chunk and a fresh one fail alike.
-    await gate.held(2);
+    await gate.waitForBlocked(2);
     await gate.open(next);
   }
-  await gate.held(2);
+  await gate.waitForBlocked(2);
   await stack.sql`
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name ~ '^covenant (worker|api) '`;
   await gate.open();
@@ -113,7 +113,7 @@ test('a Postgres that hangs for ten seconds in the middle of a job delays it and
   const contract_id = await addStackContract(stack, JOB_LICENSES + INLINE_LICENSES);
   const gate = await closeChunkGate(stack, [4, 14]);
   const job_id = await requestJob(stack, contract_id, JOB_LICENSES);
-  await gate.held(2);
+  await gate.waitForBlocked(2);
   const thaw = freezeServer(stack.describe().pids.postgres);
   const asked = generateUntilAnswered(contract_id, 'while it hangs');
   await sleep(FROZEN_MS);
@@ -128,7 +128,7 @@ test('a Postgres that is stopped and started in the middle of a job is waited fo
   const contract_id = await addStackContract(stack, JOB_LICENSES + INLINE_LICENSES);
   const gate = await closeChunkGate(stack, [4, 14]);
   const job_id = await requestJob(stack, contract_id, JOB_LICENSES);
-  await gate.held(2);
+  await gate.waitForBlocked(2);
   // With the connection that held it, the gate is gone.
   await stack.stop('postgres');
   await gate.open();
@@ -145,7 +145,7 @@ test('a Postgres killed with -9 in the middle of a job recovers what it had comm
   const contract_id = await addStackContract(stack, JOB_LICENSES);
   const gate = await closeChunkGate(stack, [4, 14]);
   const job_id = await requestJob(stack, contract_id, JOB_LICENSES);
-  await gate.held(2);
+  await gate.waitForBlocked(2);
   await stack.kill('postgres');
   await stack.ready('postgres');
   await expectWhole(contract_id, job_id);

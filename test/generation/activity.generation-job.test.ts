@@ -22,7 +22,7 @@ import { auditOf, buildContract, jobOf, requestJob } from '../harness/contract-r
 import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
-import { holdRows } from '../harness/locked-rows';
+import { lockRows } from '../harness/locked-rows';
 import { expectInvariants } from '../harness/invariants';
 
 const REQUESTED = 500;
@@ -223,7 +223,7 @@ describe('a change that closes a contract', () => {
       await installChunkGate(database);
       const gate = await closeChunkGate({ sql, addresses: { database_url: database.url } }, [0]);
       const first = fill(job_id, { to_chunk: 2 });
-      await gate.held(1);
+      await gate.waitForBlocked(1);
       const closed = sql
         .begin(async (tx) => {
           await limitLockWait(tx, PATIENT_MS);
@@ -243,7 +243,7 @@ describe('a change that closes a contract', () => {
 
   test('that has not committed keeps a chunk waiting, which then makes nothing', async () => {
     const { contract_id, job_id } = await runningJob();
-    const change = await holdRows(sql, (tx) => close(tx, contract_id, TERMINATE));
+    const change = await lockRows(sql, (tx) => close(tx, contract_id, TERMINATE));
     const filled = fill(job_id);
     await waitUntilBlocked(sql);
     await change.commit();
@@ -253,7 +253,7 @@ describe('a change that closes a contract', () => {
 
   test('that is rolled back lets the chunk that waits for it be made', async () => {
     const { contract_id, job_id } = await runningJob();
-    const change = await holdRows(sql, (tx) => close(tx, contract_id, TERMINATE));
+    const change = await lockRows(sql, (tx) => close(tx, contract_id, TERMINATE));
     const filled = fill(job_id);
     await waitUntilBlocked(sql);
     await change.release();
@@ -267,7 +267,7 @@ test('a change that leaves a contract open waits for no chunk', async () => {
   await installChunkGate(database);
   const gate = await closeChunkGate({ sql, addresses: { database_url: database.url } }, [0]);
   const filled = fill(job_id, { to_chunk: 1 });
-  await gate.held(1);
+  await gate.waitForBlocked(1);
   const rename: ContractCommand = { name: 'edit', input: { name: 'Renamed' } };
   const request = { id: contract_id, actor: TEST_ACTOR, now: now(), request_id: null };
   const renamed = await sql.begin((tx) => runCommand(tx, request, rename));
@@ -311,7 +311,7 @@ describe('openJob and closeJob', () => {
     const { contract_id, job_id } = await runningJob();
     await fill(job_id, { to_chunk: 3 });
     const change = { job_id, actor: TEST_ACTOR, now: now(), request_id: null };
-    const held = await holdRows(sql, (tx) => tx`SELECT FROM contracts WHERE id = ${contract_id} FOR NO KEY UPDATE`);
+    const held = await lockRows(sql, (tx) => tx`SELECT FROM contracts WHERE id = ${contract_id} FOR NO KEY UPDATE`);
     const resumed = sql.begin((tx) => resumeJob(tx, change));
     await waitUntilBlocked(sql);
     expect(await activities.closeJob({ job_id, now: now(), given_up: [3, 4] })).toMatchObject({ state: 'PARTIAL' });

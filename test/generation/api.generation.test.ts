@@ -4,10 +4,10 @@
  */
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
-import { addCatalogue, addContract, closeGrants } from '../harness/catalogue';
+import { addCatalogue, addContract, clearGrantableTerms } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { waitUntilBlocked } from '../harness/blocked-statement';
-import { rowCounts } from '../harness/table-digests';
+import { readTableDigests } from '../harness/table-digests';
 
 const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
@@ -42,7 +42,7 @@ async function pause(id: string): Promise<void> {
   expect(answer.body.state).toBe('PAUSED');
   await api.sql`INSERT INTO contract_holds (contract_id, source, code, placed_at, placed_by) VALUES (${id}, 'admin', 'PAUSED', now() - interval '1 second', 'test')`;
   await api.sql`UPDATE contracts SET state = 'PAUSED', may_generate = false WHERE id = ${id}`;
-  await closeGrants(api.sql, id);
+  await clearGrantableTerms(api.sql, id);
 }
 
 /** Moves a contract's dates into the past, as if time had gone by. */
@@ -52,7 +52,7 @@ async function shiftBack(id: string, days: number): Promise<void> {
       next_boundary_at = next_boundary_at - make_interval(days => ${days}),
       settled_until = settled_until - make_interval(days => ${days}), activated_at = activated_at - make_interval(days => ${days})
     WHERE id = ${id}`;
-  await closeGrants(api.sql, id);
+  await clearGrantableTerms(api.sql, id);
 }
 
 function dateIn(days: number): string {
@@ -271,7 +271,7 @@ describe('refusing', () => {
     const contract = await addContract(api, tiny, { quota: 10 });
     await generate(contract.id, { count: 1 });
     await api.sql`UPDATE generators SET format = format || '{"groups": 1, "group_length": 2, "alphabet": "A"}', revision = revision + 1 WHERE id = ${tiny.generator_id}`;
-    await closeGrants(api.sql, contract.id);
+    await clearGrantableTerms(api.sql, contract.id);
     expect((await generate(contract.id, { count: 1 })).body.licenses[0].key).toBe('TEST-AA');
     expectRefusal(await generate(contract.id, { count: 1 }), 409, ['GENERATOR_KEYSPACE_EXHAUSTED']);
     expect(await quotaOf(contract.id)).toMatchObject({ generated: 2, reserved: 0 });
@@ -332,7 +332,7 @@ describe('test licenses', () => {
 describe('rehearsing', () => {
   test('a dry run answers the same shape and writes nothing', async () => {
     const contract = await addContract(api, catalogue, { quota: 500 });
-    const before = await rowCounts(api.sql);
+    const before = await readTableDigests(api.sql);
     const inline = await generate(contract.id, { count: 50 }, { 'Idempotency-Key': 'rehearsed' }, '?dry_run=true');
     expect(inline.body).toEqual({
       success: true,
@@ -347,7 +347,7 @@ describe('rehearsing', () => {
       202,
       { success: true, dry_run: true, licenses_generated: 0, licenses_requested: 500, quota_remaining: 0 },
     ]);
-    expect(await rowCounts(api.sql)).toEqual(before);
+    expect(await readTableDigests(api.sql)).toEqual(before);
     expect(
       (await generate(contract.id, { count: 50 }, { 'Idempotency-Key': 'rehearsed' })).headers.get(
         'idempotent-replayed',
@@ -361,14 +361,14 @@ describe('rehearsing', () => {
     const inactive = await addCatalogue(api);
     const unsourced = await addContract(api, inactive);
     await api.sql`UPDATE products SET status = 'inactive' WHERE id = ${inactive.product_id}`;
-    const before = await rowCounts(api.sql);
+    const before = await readTableDigests(api.sql);
     const dry = (id: string, body: unknown) => generate(id, body, {}, '?dry_run=true');
     expectRefusal(await dry(draft.id, { count: 6 }), 409, ['CONTRACT_INACTIVE', 'QUOTA_EXCEEDED']);
     expectRefusal(await dry(draft.id, { count: 6, test: true }), 409, ['TEST_LICENSE_LIMIT']);
     expectRefusal(await dry(active.id, { count: 6 }), 409, ['QUOTA_EXCEEDED']);
     expectRefusal(await dry(active.id, { count: 1, test: true }), 409, ['INVALID_STATE_TRANSITION']);
     expectRefusal(await dry(unsourced.id, { count: 1 }), 409, ['PRODUCT_INACTIVE']);
-    expect(await rowCounts(api.sql)).toEqual(before);
+    expect(await readTableDigests(api.sql)).toEqual(before);
   });
 });
 

@@ -13,8 +13,8 @@ import { waitUntilBlocked } from '../harness/blocked-statement';
 import { buildContract, buildRequest } from '../harness/contract-rows';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
-import { holdRows } from '../harness/locked-rows';
-import type { HeldRows } from '../harness/locked-rows';
+import { lockRows } from '../harness/locked-rows';
+import type { LockedRows } from '../harness/locked-rows';
 import { expectInvariants } from '../harness/invariants';
 import { buildContractOnClock, buildTestClock } from '../harness/test-clocks';
 
@@ -43,8 +43,8 @@ async function withPool(limits: Partial<LockTurnLimits>, run: (db: Database) => 
   await run(db).finally(() => db.end());
 }
 
-const holdQuota = (id: string): Promise<HeldRows> =>
-  holdRows(sql, (tx) => tx`SELECT FROM contract_quotas WHERE contract_id = ${id} FOR UPDATE`);
+const holdQuota = (id: string): Promise<LockedRows> =>
+  lockRows(sql, (tx) => tx`SELECT FROM contract_quotas WHERE contract_id = ${id} FOR UPDATE`);
 
 /** Sends requests while all turns are taken; resolves when they wait, to what ends that. */
 async function sendTogether(

@@ -30,12 +30,12 @@ import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { waitUntilBlocked } from '../harness/blocked-statement';
-import { closeGrants } from '../harness/catalogue';
-import { actionsUpon, buildContract, buildRequest, jobOf, requestJob } from '../harness/contract-rows';
+import { clearGrantableTerms } from '../harness/catalogue';
+import { listAuditActions, buildContract, buildRequest, jobOf, requestJob } from '../harness/contract-rows';
 import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
-import { holdRows } from '../harness/locked-rows';
+import { lockRows } from '../harness/locked-rows';
 import { expectInvariants } from '../harness/invariants';
 import { buildContractOnClock, buildTestClock } from '../harness/test-clocks';
 
@@ -181,7 +181,7 @@ test('a boundary that is crossed when a request is granted under the locks wakes
     term: 'P1M',
     renewal: { ...DEFAULT_RENEWAL, mode: 'auto', term: 'P1M', opt_out_term: null },
   });
-  const close = () => closeGrants(sql, contract_id);
+  const close = () => clearGrantableTerms(sql, contract_id);
   const passEnd = () => sql`UPDATE test_clocks SET now = '2026-02-15T00:00:00.000Z' WHERE id = ${clock_id}`;
   // Two rounds open the contract and find it closed again; the third is granted under the locks, after the end of the term.
   const next = [close, passEnd];
@@ -199,7 +199,7 @@ test('a boundary that is crossed when a request is granted under the locks wakes
   await close();
   const { result, nudge } = await createLicenseRequests(interrupted)(buildRequest(contract_id, 1));
   expect(isRefusal(result) ? result.code : 'granted').toBe('granted');
-  expect(await actionsUpon(sql, contract_id)).toContain('contract.renewed');
+  expect(await listAuditActions(sql, contract_id)).toContain('contract.renewed');
   expect(nudge.contract_id).toBe(contract_id);
   await sql.begin((tx) => refreshGrants(tx, contract_id));
 });
@@ -241,7 +241,7 @@ describe('a contract and its generator that change at the same moment', () => {
 
   test('a generator that waits for a contract closes what the contract opened meanwhile', async () => {
     const { facts } = await openContract();
-    await closeGrants(sql, facts.id);
+    await clearGrantableTerms(sql, facts.id);
     await whileWaiting(
       (tx) => refreshGrants(tx, facts.id),
       () => sql.begin((tx) => editGenerator(tx, facts.generator_id, { features: { seats: 1 } }, act())),
@@ -319,7 +319,7 @@ describe('a request with an idempotency key that has to wait', () => {
 
   test('is refused as in progress while another process makes the job of this key', async () => {
     const { facts } = await openContract();
-    const row = await holdRows(
+    const row = await lockRows(
       sql,
       (tx) => tx`
         INSERT INTO generation_jobs (id, contract_id, environment, terms_id, execution, requested, chunk_size, state, channel, actor, created_at,
@@ -334,7 +334,7 @@ describe('a request with an idempotency key that has to wait', () => {
 
   test('is refused as busy while the quota row is held, because no call came before it', async () => {
     const { facts } = await openContract();
-    const row = await holdRows(sql, (tx) => tx`SELECT FROM contract_quotas WHERE contract_id = ${facts.id} FOR UPDATE`);
+    const row = await lockRows(sql, (tx) => tx`SELECT FROM contract_quotas WHERE contract_id = ${facts.id} FOR UPDATE`);
     expect(await requestImpatiently(facts.id)).toBeInstanceOf(RowsBusy);
     await row.release();
   });

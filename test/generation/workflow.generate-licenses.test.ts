@@ -20,8 +20,8 @@ import type { generateLicenses } from '../../workflows/generate-licenses';
 import { CONTRACT_NAME, JOB_PROGRESS } from '../../workflows/search-attributes';
 import { auditOf, buildContract, jobOf, requestJob } from '../harness/contract-rows';
 import { TEST_ACTOR } from '../harness/contract-facts';
-import { TEST_PUBLIC_URL, startCovenantWorker, wrapEach } from '../harness/covenant-worker';
-import type { Activities, Around, CovenantWorker } from '../harness/covenant-worker';
+import { TEST_PUBLIC_URL, startCovenantWorker, withOverrides } from '../harness/covenant-worker';
+import type { Activities, ActivityOverrides, CovenantWorker } from '../harness/covenant-worker';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { expectInvariants } from '../harness/invariants';
@@ -41,14 +41,14 @@ let database: TestDatabase;
 let sql: TestDatabase['sql'];
 let worker: CovenantWorker;
 /** Put around the activities by the test that is running. */
-let around: Around = () => ({});
+let around: ActivityOverrides = () => ({});
 
 beforeAll(async () => {
   temporal = await connectPreparedTemporal();
   database = await createTestDatabase();
   sql = database.sql;
   const { client, nativeConnection } = temporal;
-  worker = await startCovenantWorker({ db: sql, client, nativeConnection, wrap: wrapEach(() => around) });
+  worker = await startCovenantWorker({ db: sql, client, nativeConnection, wrap: withOverrides(() => around) });
 });
 afterEach(async () => {
   around = () => ({});
@@ -63,7 +63,7 @@ afterAll(async () => {
 });
 
 const aroundFill =
-  (fillAround: AroundFill): Around =>
+  (fillAround: AroundFill): ActivityOverrides =>
   (real) => ({ fillChunks: (input) => fillAround((range) => real.fillChunks(range), input) });
 
 const handleOf = (job_id: string) =>

@@ -36,9 +36,9 @@ export interface BillingSystem {
   /** Whether it answers. */
   reachable: boolean;
   /** The invoices that were asked for, in order. */
-  asked: string[];
+  fetchedInvoiceIds: string[];
   /** Runs while a question is on its way. */
-  whileAsked: () => Promise<unknown>;
+  beforeAnswer: () => Promise<unknown>;
 }
 
 /** A system that can be asked, and answers, unless told otherwise. */
@@ -47,8 +47,8 @@ export function createBillingSystem(source: BillingSource = 'standard'): Billing
     source,
     fetches: true,
     async fetchInvoice({ invoice_id }) {
-      system.asked.push(invoice_id);
-      await system.whileAsked();
+      system.fetchedInvoiceIds.push(invoice_id);
+      await system.beforeAnswer();
       if (!system.reachable) throw new BillingUnreachable('as the test asked');
       const invoice = system.invoices.get(invoice_id);
       if (invoice === undefined) return { found: false };
@@ -66,14 +66,14 @@ export function createBillingSystem(source: BillingSource = 'standard'): Billing
     ports: new Map([[source, port]]),
     invoices: new Map(),
     reachable: true,
-    asked: [],
-    whileAsked: async () => undefined,
+    fetchedInvoiceIds: [],
+    beforeAnswer: async () => undefined,
   };
   return system;
 }
 
 /** What an event says; the rest has defaults. */
-export interface ToldInvoice {
+export interface InvoiceEventFields {
   invoice_id?: string;
   status?: SeenStatus;
   due?: string;
@@ -84,11 +84,11 @@ export interface ToldInvoice {
   source?: BillingSource;
   event_id?: string;
   /** Says nothing of the invoice itself, which has to be asked for. */
-  silent?: boolean;
+  without_observation?: boolean;
 }
 
 /** Puts an event into the inbox as the interface does, and answers its id there. */
-export async function tellInvoice(db: Database, contract_id: string, told: ToldInvoice): Promise<string> {
+export async function insertInvoiceEvent(db: Database, contract_id: string, told: InvoiceEventFields): Promise<string> {
   const { occurred_at, status = 'OPEN', source = 'standard' } = told;
   const observation: InvoiceObservation = {
     status,
@@ -103,7 +103,7 @@ export async function tellInvoice(db: Database, contract_id: string, told: ToldI
     occurred_at,
     contract_id,
     invoice_id: told.invoice_id ?? 'in_1',
-    observation: told.silent === true ? null : observation,
+    observation: told.without_observation === true ? null : observation,
     relevant: true,
   };
   const now = told.received_at ?? occurred_at;
@@ -127,14 +127,14 @@ export async function insertParkedEvent(db: Database, source: BillingSource = 's
 }
 
 /** Sets a suspension back by days: a contract is terminated only out of one that has lasted to another day. */
-export async function ageSuspension(db: Database, contract_id: string, days: number): Promise<void> {
+export async function backdateSuspension(db: Database, contract_id: string, days: number): Promise<void> {
   await db`
     UPDATE contract_holds SET placed_at = placed_at - make_interval(days => ${days})
     WHERE contract_id = ${contract_id} AND source = 'billing' AND lifted_at IS NULL`;
 }
 
 /** What became of events, in the order of their ids. */
-export async function outcomesOf(
+export async function listEventOutcomes(
   db: Database,
   contract_id: string,
 ): Promise<{ outcome: BillingOutcome; reason: string | null }[]> {
@@ -143,7 +143,7 @@ export async function outcomesOf(
 }
 
 /** Sends a signed message about one invoice through the interface, as the billing system does; demands that it is kept. */
-export async function sendInvoice(
+export async function sendInvoiceEvent(
   api: Pick<TestApi, 'call' | 'billing'>,
   contract_id: string,
   {

@@ -77,6 +77,6 @@ export async function addContract(
 }
 
 /** Has the next request settle the contract first, as after a change; for tests that change its rows by SQL. */
-export async function closeGrants(sql: Sql, contract_id: string): Promise<void> {
+export async function clearGrantableTerms(sql: Sql, contract_id: string): Promise<void> {
   await sql`UPDATE contract_quotas SET grantable_terms_id = NULL, open_until = NULL WHERE contract_id = ${contract_id}`;
 }

@@ -16,7 +16,7 @@ const HELD_TIMEOUT_MS = 60_000;
 
 export interface ChunkGate {
   /** Resolves when so many chunks wait, with the ids of the backends in which they do. */
-  held(count: number): Promise<number[]>;
+  waitForBlocked(count: number): Promise<number[]>;
   /** Lets what waits go on; `next` is closed first, so that the job stops there again. */
   open(next?: number[]): Promise<void>;
 }
@@ -45,7 +45,7 @@ export async function closeChunkGate({ sql, addresses }: GatedDatabase, chunks: 
   await close(holder, chunks);
   let closed = chunks;
   return {
-    held: (count) =>
+    waitForBlocked: (count) =>
       waitFor(
         async () => {
           const waiting = await sql<{ pid: number }[]>`

@@ -11,11 +11,11 @@ import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import globalSetup from './global-setup';
 import globalTeardown from './global-teardown';
-import type { Acted } from './time-zone-rules-program';
-import { actionsUpon } from './contract-rows';
+import type { StepResult } from './time-zone-rules-program';
+import { listAuditActions } from './contract-rows';
 import { createTestDatabase } from './database';
-import { startApart } from './time-zone-rules-process';
-import type { ProcessApart } from './time-zone-rules-process';
+import { startRulesProcess } from './time-zone-rules-process';
+import type { RulesProcess } from './time-zone-rules-process';
 
 const DAYS = 730;
 /** Prints the beginning of each of the next days in each zone. */
@@ -41,7 +41,7 @@ function daysUnder(node: string): Record<string, Instant[]> {
 
 interface Side {
   node: string;
-  apart: ProcessApart;
+  apart: RulesProcess;
 }
 
 async function prove(versions: [string, string]): Promise<boolean> {
@@ -50,7 +50,7 @@ async function prove(versions: [string, string]): Promise<boolean> {
     const sides: Side[] = [];
     for (const version of versions) {
       const node = findNode(version);
-      const apart = await startApart(database.url, { node });
+      const apart = await startRulesProcess(database.url, { node });
       console.log(
         `Node ${version}: ${execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()}, rules ${apart.rules}`,
       );
@@ -66,7 +66,7 @@ async function prove(versions: [string, string]): Promise<boolean> {
       const [was, is] = [under_older[zone]?.[first], under_newer[zone]?.[first]] as [Instant, Instant];
       const start_date = addDays(new Date().toISOString().slice(0, 10), first + 2);
       const good = await proveZone([older.apart, newer.apart], { zone, start_date, was, is }, (id) =>
-        actionsUpon(database.sql, id),
+        listAuditActions(database.sql, id),
       );
       console.log(`${good ? 'ok   ' : 'WRONG'} ${zone} ${start_date}: ${was} → ${is}`);
       proved &&= good;
@@ -80,12 +80,12 @@ async function prove(versions: [string, string]): Promise<boolean> {
 
 /** A contract that starts on a day whose beginning differs: stored, computed again, not moved back, crossed at the new instant. */
 async function proveZone(
-  [older, newer]: [ProcessApart, ProcessApart],
+  [older, newer]: [RulesProcess, RulesProcess],
   { zone, start_date, was, is }: { zone: string; start_date: string; was: Instant; is: Instant },
   actions: (id: string) => Promise<string[]>,
 ): Promise<boolean> {
   const now = new Date().toISOString();
-  const [built] = (await older.act({ name: 'build', options: { timezone: zone, start_date } })) as [Acted];
+  const [built] = (await older.act({ name: 'build', options: { timezone: zone, start_date } })) as [StepResult];
   const { id } = built;
   const [moved] = await newer.act({ name: 'settle', id, now });
   const [kept] = await older.act({ name: 'settle', id, now });

@@ -24,27 +24,29 @@ export const ZONES = [
 ];
 export const DAY_MS = 86_400_000;
 /** The time of arbitrary contracts: two and a half years. */
-export const FROM: Instant = '2026-01-01T00:00:00.000Z';
-const FROM_MS = millisOf(FROM);
+export const FIRST_INSTANT: Instant = '2026-01-01T00:00:00.000Z';
+const FIRST_INSTANT_MS = millisOf(FIRST_INSTANT);
 const DAYS_MAX = 900;
 /** The seed of every property, so that a failure is one again. */
-export const SEED = 20_261_122;
+export const PROPERTY_SEED = 20_261_122;
 
-export const anInstant = fc.integer({ min: 0, max: DAYS_MAX * DAY_MS }).map((ms) => instantFromMillis(FROM_MS + ms));
-export const aDate = fc.integer({ min: 0, max: DAYS_MAX }).map((days) => addDays(FROM.slice(0, 10), days));
+export const anyInstant = fc
+  .integer({ min: 0, max: DAYS_MAX * DAY_MS })
+  .map((ms) => instantFromMillis(FIRST_INSTANT_MS + ms));
+export const anyDate = fc.integer({ min: 0, max: DAYS_MAX }).map((days) => addDays(FIRST_INSTANT.slice(0, 10), days));
 
 /** Instants that like to fall on the boundaries of dates. */
-export const aLikelyInstant = fc.oneof(
-  anInstant,
-  aDate.map((date) => `${date}T00:00:00.000Z`),
+export const midnightOrAnyInstant = fc.oneof(
+  anyInstant,
+  anyDate.map((date) => `${date}T00:00:00.000Z`),
 );
 
-const aPolicy: fc.Arbitrary<RenewalPolicy> = fc
+const anyPolicy: fc.Arbitrary<RenewalPolicy> = fc
   .record({
     mode: fc.constantFrom('manual', 'auto', 'auto', 'none'),
     term: fc.constantFrom(null, null, 'P1M', 'P10D'),
     notice_days: fc.constantFrom(0, 7, 14, 30, 45),
-    opt_out_at: fc.option(aLikelyInstant, { freq: 5 }),
+    opt_out_at: fc.option(midnightOrAnyInstant, { freq: 5 }),
     opt_out_term: fc.constantFrom(null, 1, 2),
     quota_effect: fc.constantFrom(null, { add: 30 }),
     max_renewals: fc.constantFrom(null, null, 0, 2),
@@ -56,7 +58,7 @@ const aPolicy: fc.Arbitrary<RenewalPolicy> = fc
   }));
 
 /** One to three invoices, due on days close to others. */
-function someInvoices(from: string): fc.Arbitrary<Invoice[]> {
+function anyInvoices(from: string): fc.Arbitrary<Invoice[]> {
   const one = fc.record({
     days: fc.integer({ min: -5, max: 400 }),
     status: fc.constantFrom('OPEN', 'OPEN', 'FAILED', 'PAID', 'DISPUTED'),
@@ -75,17 +77,17 @@ function someInvoices(from: string): fc.Arbitrary<Invoice[]> {
   );
 }
 
-const someChanges: fc.Arbitrary<AmendmentChanges> = fc.oneof(
+const anyChanges: fc.Arbitrary<AmendmentChanges> = fc.oneof(
   fc.record({ quota_add: fc.constantFrom(1, 50, 2_000_000_000) }),
   fc.record({ feature_overrides: fc.constantFrom({ seats: 9 }, { seats: 'many' }) }),
-  fc.record({ end_date: aDate }),
+  fc.record({ end_date: anyDate }),
   fc.record({ renewal: fc.constantFrom({ mode: 'manual' as const }, { mode: 'auto' as const }, { notice_days: 21 }) }),
   fc.record({ renewal: fc.constantFrom({ opt_out_at: null }, { max_renewals: null }), quota_add: fc.constant(5) }),
 );
 
 /** Amendments that wait for a day after `from`. */
-function someAmendments(from: string): fc.Arbitrary<Amendment[]> {
-  const one = fc.record({ days: fc.integer({ min: 1, max: 400 }), changes: someChanges });
+function anyAmendments(from: string): fc.Arbitrary<Amendment[]> {
+  const one = fc.record({ days: fc.integer({ min: 1, max: 400 }), changes: anyChanges });
   return fc
     .array(one, { maxLength: 2 })
     .map((amendments) =>
@@ -95,25 +97,25 @@ function someAmendments(from: string): fc.Arbitrary<Amendment[]> {
     );
 }
 
-/** Contracts that were activated before {@link FROM} and looked at last at some instant after it. */
-export const someFacts: fc.Arbitrary<ContractFacts> = fc
+/** Contracts that were activated before {@link FIRST_INSTANT} and looked at last at some instant after it. */
+export const anyFacts: fc.Arbitrary<ContractFacts> = fc
   .record({
     timezone: fc.constantFrom(...ZONES),
-    start_date: aDate,
+    start_date: anyDate,
     term: fc.constantFrom('P1M', 'P3M', 'P1Y', 'P10D', 'fixed', 'none'),
     fixed_days: fc.integer({ min: 1, max: 400 }),
     expiry_grace_days: fc.constantFrom(0, 0, 1, 20, 90),
     grace_allows_generation: fc.boolean(),
-    renewal: aPolicy,
+    renewal: anyPolicy,
     dunning: fc.constantFrom(
       { past_due_days: 1, suspend_days: 14, terminate_days: 60 },
       { past_due_days: 0, suspend_days: 7, terminate_days: 30 },
       { past_due_days: 5, suspend_days: 10, terminate_days: null },
     ),
     dunning_exempt: fc.nat(9).map((of_ten) => of_ten === 0),
-    settled_until: aLikelyInstant,
+    settled_until: midnightOrAnyInstant,
     paused: fc.boolean(),
-    resume_at: fc.option(aLikelyInstant, { freq: 3 }),
+    resume_at: fc.option(midnightOrAnyInstant, { freq: 3 }),
   })
   .chain(({ term, fixed_days, resume_at, paused, ...given }) => {
     const today = localDateAt(given.settled_until, given.timezone);
@@ -125,13 +127,15 @@ export const someFacts: fc.Arbitrary<ContractFacts> = fc
           ? addDays(given.start_date, fixed_days)
           : null;
     const later = resume_at !== null && resume_at > given.settled_until ? resume_at : null;
-    const holds = paused ? [buildHold({ placed_at: FROM, resume_at: later })] : [];
+    const holds = paused ? [buildHold({ placed_at: FIRST_INSTANT, resume_at: later })] : [];
     return fc
-      .record({ invoices: someInvoices(today), amendments: someAmendments(today) })
+      .record({ invoices: anyInvoices(today), amendments: anyAmendments(today) })
       .map((owed) =>
         buildFacts({ ...given, ...owed, term_length, end_date, holds, quota: { total: 100, claimed: 40 } }),
       );
   });
 
 /** Instants at which somebody looks, in order. */
-export const someLooks = fc.array(aLikelyInstant, { minLength: 1, maxLength: 12 }).map((looks) => looks.sort());
+export const anySettleInstants = fc
+  .array(midnightOrAnyInstant, { minLength: 1, maxLength: 12 })
+  .map((looks) => looks.sort());

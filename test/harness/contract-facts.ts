@@ -127,7 +127,7 @@ export function buildFacts(changes: Partial<ContractFacts> = {}): ContractFacts 
 }
 
 /** A contract of one-year terms from 1 January 2027 that renews by itself. */
-export function buildAutoRenewed(
+export function buildAutoRenewingFacts(
   renewal: Partial<RenewalPolicy> = {},
   changes: Partial<ContractFacts> = {},
 ): ContractFacts {
@@ -176,7 +176,7 @@ export function buildInvoice(changes: Partial<Invoice> = {}): Invoice {
 }
 
 /** One look at `invoice-1`, told by an event without a version. */
-export function buildSeen(changes: Partial<SeenInvoice> = {}): SeenInvoice {
+export function buildSeenInvoice(changes: Partial<SeenInvoice> = {}): SeenInvoice {
   return {
     source: 'standard',
     invoice_id: 'invoice-1',
@@ -233,7 +233,7 @@ export const CREATE_INPUT: CreateInput = {
 export type LiveState = Exclude<ContractState, 'DELETED'>;
 
 /** One contract for each state at {@link NOON}. */
-export const FACTS_IN: Record<LiveState, ContractFacts> = {
+export const FACTS_BY_STATE: Record<LiveState, ContractFacts> = {
   DRAFT: buildFacts({ activated_at: null, start_date: '2027-07-01', term_start_date: null, anchor_date: null }),
   SCHEDULED: buildFacts({ start_date: '2027-07-01' }),
   ACTIVE: buildFacts(),
@@ -255,10 +255,10 @@ export const FACTS_IN: Record<LiveState, ContractFacts> = {
     termination_reason: 'the customer left',
   }),
 };
-export const LIVE_STATES = Object.keys(FACTS_IN) as LiveState[];
+export const LIVE_STATES = Object.keys(FACTS_BY_STATE) as LiveState[];
 
 /** The action of a change, the actions of several, the code of a refusal, or `unchanged`. */
-export function outcomeOf(decision: Decision): string {
+export function describeDecision(decision: Decision): string {
   if (decision === 'unchanged') return decision;
   if (isRefusal(decision)) return decision.code;
   return [decision]
@@ -268,17 +268,17 @@ export function outcomeOf(decision: Decision): string {
 }
 
 /** The last change of a decision that must be one. */
-export function changeOf(decision: Decision): ContractChange {
+export function requireChange(decision: Decision): ContractChange {
   const change = decision === 'unchanged' || isRefusal(decision) ? undefined : [decision].flat().at(-1);
-  if (!change) throw new Error(`it was no change: ${outcomeOf(decision)}`);
+  if (!change) throw new Error(`it was no change: ${describeDecision(decision)}`);
   return change;
 }
 
 /** The facts after a decision that must be a change, settled at the instant of the change. */
 export function factsAfter(decision: Decision): ContractFacts {
-  const { facts, at } = changeOf(decision);
+  const { facts, at } = requireChange(decision);
   return { ...facts, settled_until: at };
 }
 
 /** The actor of tests to which it does not matter who acts. */
-export const TEST_ACTOR: Actor = { type: 'user', id: '00000000-0000-7000-8000-000000000001', name: 'Somebody' };
+export const TEST_ACTOR: Actor = { type: 'user', id: '00000000-0000-7000-8000-000000000001', name: 'Test Admin' };

@@ -98,7 +98,7 @@ export async function auditOf(
 }
 
 /** What was done to a contract itself, in order; what was done to its jobs and in its inbox is not. */
-export async function actionsUpon(db: Database, subject_id: string): Promise<string[]> {
+export async function listAuditActions(db: Database, subject_id: string): Promise<string[]> {
   const rows = await db<{ action: string }[]>`
     SELECT action FROM audit_events WHERE subject_id = ${subject_id} ORDER BY id`;
   return rows.map(({ action }) => action);

@@ -6,13 +6,13 @@ import type { ContractState } from '../../domain/contract/facts';
 import { waitFor } from '../../dev/waiting';
 import type { Database, Sql } from '../../db/base/database';
 import type { TestApi } from './api';
-import { sendInvoice } from './billing';
+import { sendInvoiceEvent } from './billing';
 import { addContract } from './catalogue';
 import type { TestCatalogue } from './catalogue';
 
 /** The states; a suspension is one of billing or one of compliance. */
-export type Situation = ContractState | 'COMPLIANCE';
-export const SITUATIONS = [
+export type StateVariant = ContractState | 'COMPLIANCE';
+export const STATE_VARIANTS = [
   'DRAFT',
   'SCHEDULED',
   'ACTIVE',
@@ -24,17 +24,17 @@ export const SITUATIONS = [
   'EXPIRED',
   'TERMINATED',
   'DELETED',
-] as const satisfies readonly Situation[];
+] as const satisfies readonly StateVariant[];
 
 const WAIT_MS = 15_000;
 
 /** The local day so many days from now, in UTC. */
-export function dateIn(days: number): string {
+export function dateInDays(days: number): string {
   return addDays(new Date().toISOString().slice(0, 10), days);
 }
 
 /** Moves a contract's facts into the past, as if it had been made earlier. */
-export async function shiftBack(db: Database, id: string, days: number): Promise<void> {
+export async function backdateContract(db: Database, id: string, days: number): Promise<void> {
   // Whole: the workflow may look at the contract meanwhile, and would store a boundary made of dates of both kinds.
   await db.begin((tx) => shiftRows(tx, id, days));
 }
@@ -54,7 +54,7 @@ async function shiftRows(tx: Sql, id: string, days: number): Promise<void> {
 }
 
 /** Waits until the stored contract is in a state. */
-export async function stateBecomes(db: Database, id: string, state: ContractState): Promise<void> {
+export async function waitForState(db: Database, id: string, state: ContractState): Promise<void> {
   await waitFor(async () => (await db`SELECT FROM contracts WHERE id = ${id} AND state = ${state}`).count === 1, {
     timeout_ms: WAIT_MS,
     what: `the state ${state}`,
@@ -62,10 +62,10 @@ export async function stateBecomes(db: Database, id: string, state: ContractStat
 }
 
 /** Makes a contract of a one-year term in a situation, through an interface that has a worker; answers it. */
-export async function contractIn(
+export async function createContractIn(
   api: TestApi,
   catalogue: TestCatalogue,
-  situation: Situation,
+  situation: StateVariant,
   more: Record<string, unknown> = {},
 ): Promise<any> {
   const made = async (given: Record<string, unknown> = {}) =>
@@ -76,15 +76,15 @@ export async function contractIn(
   };
   const owing = async (days: number): Promise<any> => {
     const contract = await made();
-    await sendInvoice(api, contract.id, { due_date: dateIn(-days) });
+    await sendInvoiceEvent(api, contract.id, { due_date: dateInDays(-days) });
     return contract;
   };
   const contract = await {
     DRAFT: () => made({ status: 'inactive' }),
-    SCHEDULED: () => made({ start_date: dateIn(30) }),
+    SCHEDULED: () => made({ start_date: dateInDays(30) }),
     ACTIVE: () => made(),
     PAST_DUE: () => owing(5),
-    EXPIRY_GRACE: () => made({ start_date: dateIn(-370), expiry_grace_days: 30 }),
+    EXPIRY_GRACE: () => made({ start_date: dateInDays(-370), expiry_grace_days: 30 }),
     PAUSED: () => made(),
     SUSPENDED: () => owing(20),
     COMPLIANCE: () => made(),
@@ -97,9 +97,9 @@ export async function contractIn(
   if (situation === 'COMPLIANCE') await act(id, 'compliance-hold', { note: 'On a list.' });
   if (situation === 'TERMINATED') await act(id, 'terminate', { reason: 'The customer left.' });
   if (situation === 'DELETED') await api.call('DELETE', `/contracts/${id}`, { body: { confirm_name: name } });
-  if (situation === 'PAST_DUE' || situation === 'SUSPENDED') await stateBecomes(api.sql, id, situation);
+  if (situation === 'PAST_DUE' || situation === 'SUSPENDED') await waitForState(api.sql, id, situation);
   if (situation === 'EXPIRED') {
-    await shiftBack(api.sql, id, 400);
+    await backdateContract(api.sql, id, 400);
     // The first reminder was due long ago: whoever looks crosses everything.
     await api.call('GET', `/contracts/${id}`);
   }

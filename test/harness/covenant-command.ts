@@ -8,7 +8,7 @@ const PROJECT = join(__dirname, '..', '..');
 /** A data directory that does not exist: commands find no stack of a developer. */
 const NO_STACK = join(PROJECT, 'no-such-data-directory');
 
-export interface RanCommand {
+export interface CommandResult {
   code: number | null;
   stdout: string;
   stderr: string;
@@ -23,17 +23,17 @@ export interface DoctorFinding {
 }
 
 /** Runs `covenant …` with these settings and no others; its data directory is empty unless given. */
-export async function covenantCommand(
+export async function runCovenant(
   args: readonly string[],
   settings: Readonly<Record<string, string>> = {},
-): Promise<RanCommand> {
+): Promise<CommandResult> {
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(process.execPath, [...RUN_SOURCES, 'cli/main.ts', ...args], {
     cwd: PROJECT,
     env: { PATH, HOME, COVENANT_DATA_DIR: NO_STACK, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const ran: RanCommand = { code: null, stdout: '', stderr: '' };
+  const ran: CommandResult = { code: null, stdout: '', stderr: '' };
   child.stdout.on('data', (text: Buffer) => (ran.stdout += text.toString()));
   child.stderr.on('data', (text: Buffer) => (ran.stderr += text.toString()));
   [ran.code] = (await once(child, 'close')) as [number | null];
@@ -41,7 +41,7 @@ export async function covenantCommand(
 }
 
 /** What `covenant doctor --json` printed, by its checks. */
-export function findingsOf(ran: RanCommand): Map<string, DoctorFinding> {
+export function parseFindings(ran: CommandResult): Map<string, DoctorFinding> {
   const { findings } = JSON.parse(ran.stdout) as { findings: DoctorFinding[] };
   return new Map(findings.map((finding) => [finding.check, finding]));
 }

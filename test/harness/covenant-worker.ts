@@ -42,7 +42,7 @@ const MANY_SLOTS: WorkerSlots = {
 export type Activities = ReturnType<typeof createActivities>;
 
 /** What a test puts in place of some activities; the real ones are given. */
-export type Around = (real: Activities) => Partial<Activities>;
+export type ActivityOverrides = (real: Activities) => Partial<Activities>;
 
 export interface CovenantWorkerOptions {
   db: Database;
@@ -75,7 +75,7 @@ export interface CovenantWorker {
 }
 
 /** For `wrap`: each call of an activity goes to what is put around it at that moment. */
-export function wrapEach(current: () => Around): (real: Activities) => Activities {
+export function withOverrides(current: () => ActivityOverrides): (real: Activities) => Activities {
   return (real) => {
     const calls = (Object.keys(real) as (keyof Activities)[]).map((name) => [
       name,

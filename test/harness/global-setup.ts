@@ -15,7 +15,7 @@ import { findTemporal } from '../../dev/temporal-binary';
 import { planTemporalServer } from '../../dev/temporal-server';
 import { makeRunDirectory } from './run-directory';
 import { randomTestPort } from './test-ports';
-import { announceSharedServers } from './shared-servers';
+import { publishSharedServers } from './shared-servers';
 
 /** What the teardown needs; it runs in the same process and has no other way to it. */
 export interface SharedRun {
@@ -68,7 +68,7 @@ async function startRun(): Promise<SharedRun> {
       startTemporal(directory, servers),
       bundleWorkflows(directory),
     ]);
-    announceSharedServers({
+    publishSharedServers({
       postgres_url: postgres,
       template_database: TEMPLATE_DATABASE,
       temporal_address: temporal,

@@ -1,7 +1,7 @@
 /** Rows that another transaction holds until the test ends it, as a process does that was frozen in the middle of a transaction. */
 import type { Database, Sql } from '../../db/base/database';
 
-export interface HeldRows {
+export interface LockedRows {
   /** Rolls the transaction back. */
   release(): Promise<void>;
   /** Commits what the transaction changed. */
@@ -9,7 +9,7 @@ export interface HeldRows {
 }
 
 /** Locks what `lock` locks, on a connection of its own. */
-export async function holdRows(db: Database, lock: (tx: Sql) => PromiseLike<unknown>): Promise<HeldRows> {
+export async function lockRows(db: Database, lock: (tx: Sql) => PromiseLike<unknown>): Promise<LockedRows> {
   const connection = await db.reserve();
   await connection`BEGIN`;
   await lock(connection);

@@ -22,7 +22,7 @@ import { CREATE_INPUT } from './contract-facts';
 export interface PastContract {
   id: string;
   /** What time did to it, with the instants at which it did, in order. */
-  crossings: { action: string; at: Instant }[];
+  boundaries: { action: string; at: Instant }[];
 }
 
 const CUSTOMER_SERVICE: Actor = { type: 'user', id: 'test', name: 'Customer service' };
@@ -51,7 +51,7 @@ export async function addPastContract(sql: Database): Promise<PastContract> {
   });
   return {
     id,
-    crossings: [
+    boundaries: [
       { action: 'contract.term_started', at: startOfDay(start_date, TIMEZONE) },
       { action: 'contract.resumed', at: resume_at },
       { action: 'contract.grace_started', at: startOfDay(end_date, TIMEZONE) },
@@ -79,8 +79,8 @@ async function addContractAt(sql: Database, now: Instant, given: Partial<CreateI
 }
 
 /** The crossings that stand in the audit, in the order in which they hold. */
-export async function auditedCrossings(sql: Sql, contract_id: string): Promise<PastContract['crossings']> {
-  const rows = await sql<PastContract['crossings']>`
+export async function listAuditedBoundaries(sql: Sql, contract_id: string): Promise<PastContract['boundaries']> {
+  const rows = await sql<PastContract['boundaries']>`
     SELECT action, at FROM audit_events WHERE contract_id = ${contract_id} AND actor ->> 'type' = 'system' ORDER BY at`;
   return rows.map(({ action, at }) => ({ action, at }));
 }

@@ -7,12 +7,12 @@ import { stateAt } from '../../domain/contract/contract';
 import { settle } from '../../domain/contract/boundary';
 import { licenseExpiry } from '../../domain/contract/expiry';
 import { ZONES } from './contract-arbitrary';
-import { buildAutoRenewed, buildInvoice, buildSettleContext } from './contract-facts';
+import { buildAutoRenewingFacts, buildInvoice, buildSettleContext } from './contract-facts';
 
 /** What happens to a contract of monthly terms from 31 January 2024 in a zone, in four years and a leap day. */
-export function livesInAllZones() {
+export function boundariesInAllZones() {
   return ZONES.map((timezone) => {
-    const facts = buildAutoRenewed(
+    const facts = buildAutoRenewingFacts(
       { quota_effect: { add: 10 } },
       {
         timezone,
@@ -33,5 +33,7 @@ export function livesInAllZones() {
 }
 
 if (require.main === module) {
-  process.stdout.write(JSON.stringify({ offset: new Date(2027, 0, 1).getTimezoneOffset(), lives: livesInAllZones() }));
+  process.stdout.write(
+    JSON.stringify({ offset: new Date(2027, 0, 1).getTimezoneOffset(), lives: boundariesInAllZones() }),
+  );
 }

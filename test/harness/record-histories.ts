@@ -18,7 +18,13 @@ import { registerSearchAttributes } from '../../temporal/setup';
 import { sweep } from '../../workflows/sweep';
 import globalSetup from './global-setup';
 import globalTeardown from './global-teardown';
-import { ageSuspension, createBillingSystem, insertParkedEvent, outcomesOf, tellInvoice } from './billing';
+import {
+  backdateSuspension,
+  createBillingSystem,
+  insertParkedEvent,
+  listEventOutcomes,
+  insertInvoiceEvent,
+} from './billing';
 import type { BillingSystem } from './billing';
 import { buildContract, jobOf, requestJob } from './contract-rows';
 import type { ContractOptions } from './contract-rows';
@@ -30,7 +36,7 @@ import type { TestDatabase } from './database';
 import { saveHistory } from './histories';
 import { connectTestTemporal } from './temporal';
 import type { TestTemporal } from './temporal';
-import { buildContractOnClock, buildTestClock, sendTestClock, settleTelling } from './test-clocks';
+import { buildContractOnClock, buildTestClock, startClockAdvance, settleWithNotifier } from './test-clocks';
 
 /** What a case plays with. */
 interface Stage {
@@ -72,7 +78,7 @@ const CASES: Record<string, Case> = {
   },
   async 'advanceTestClock/a-contract-does-not-settle'(stage) {
     const tell = () => Promise.reject(new Error('as the recording asked'));
-    stage.insteadOfSettling(settleTelling(stage.sql, stage.worker, tell));
+    stage.insteadOfSettling(settleWithNotifier(stage.sql, stage.worker, tell));
     return ended(stage, ...(await clockWithContracts(stage)));
   },
   async 'advanceTestClock/cancelled'(stage) {
@@ -83,7 +89,7 @@ const CASES: Record<string, Case> = {
       await handle.cancel().catch(() => undefined);
       await over();
     };
-    stage.insteadOfSettling(settleTelling(stage.sql, stage.worker, tell));
+    stage.insteadOfSettling(settleWithNotifier(stage.sql, stage.worker, tell));
     await start();
     await over();
     return { workflow_id };
@@ -150,9 +156,9 @@ const CASES: Record<string, Case> = {
   async 'contractLifecycle/suspended-and-reinstated'(stage) {
     const { facts } = await buildContract(stage.sql);
     await owe(stage, facts.id, 'OPEN', inDays(-20));
-    await stateBecomes(stage, facts.id, 'SUSPENDED');
+    await waitForState(stage, facts.id, 'SUSPENDED');
     await owe(stage, facts.id, 'PAID', inDays(-20));
-    await stateBecomes(stage, facts.id, 'ACTIVE');
+    await waitForState(stage, facts.id, 'ACTIVE');
     return { workflow_id: contractWorkflowId(facts.id) };
   },
   async 'contractLifecycle/billing-gives-no-answer'({ sql, worker, billing }) {
@@ -161,7 +167,7 @@ const CASES: Record<string, Case> = {
     billing.reachable = false;
     // An event with a version is believed; a suspension is not made upon it.
     const told = { due: inDays(-20), version: 1, event_id: 'evt_open' };
-    const inbox_id = await tellInvoice(sql, id, { ...told, occurred_at: new Date().toISOString() });
+    const inbox_id = await insertInvoiceEvent(sql, id, { ...told, occurred_at: new Date().toISOString() });
     await worker.nudger.tellBilling(id, { inbox_id, told: 'evt_open invoice.open' });
     await waitFor(async () => (await findContract(sql, id))?.billing_unreachable_since !== null, {
       timeout_ms: WAIT_MS,
@@ -215,8 +221,8 @@ const CASES: Record<string, Case> = {
     const clock = await buildTestClock(sql, '2027-01-15T10:00:00.000Z');
     const dates = { start_date: '2027-02-01', end_date: '2027-03-01', expiry_grace_days: 5 };
     const id = await buildContractOnClock(sql, clock, dates);
-    await sendTestClock(sql, worker.clocks, clock, '2027-04-01T00:00:00.000Z');
-    await stateBecomes(stage, id, 'EXPIRED');
+    await startClockAdvance(sql, worker.clocks, clock, '2027-04-01T00:00:00.000Z');
+    await waitForState(stage, id, 'EXPIRED');
     return ended(stage, contractWorkflowId(id), async () => undefined);
   },
   async 'contractLifecycle/asked-while-a-command-is-on-its-way'({ sql, worker }) {
@@ -391,7 +397,7 @@ async function clockWithContracts(
     await buildContractOnClock(sql, clock, { start_date: '2027-02-01', end_date });
   const renewal = { ...DEFAULT_RENEWAL, mode: 'auto' } as const;
   await buildContractOnClock(sql, clock, { start_date: '2027-02-01', term: 'P1M', renewal });
-  return [testClockWorkflowId(clock), () => sendTestClock(sql, worker.clocks, clock, to)];
+  return [testClockWorkflowId(clock), () => startClockAdvance(sql, worker.clocks, clock, to)];
 }
 
 /** The same, over a year of months with an unfinished job: the clock stops at every instant of that contract. */
@@ -449,9 +455,9 @@ async function owe(
   const occurred_at = new Date().toISOString();
   billing.invoices.set('in_1', { contract_id: id, status, due, occurred_at });
   const event_id = `evt_${status.toLowerCase()}`;
-  const inbox_id = await tellInvoice(sql, id, { status, due, occurred_at, event_id });
+  const inbox_id = await insertInvoiceEvent(sql, id, { status, due, occurred_at, event_id });
   await worker.nudger.tellBilling(id, { inbox_id, told: `${event_id} invoice.${status.toLowerCase()}` });
-  await waitFor(async () => (await outcomesOf(sql, id)).every(({ outcome }) => outcome !== 'PENDING'), {
+  await waitFor(async () => (await listEventOutcomes(sql, id)).every(({ outcome }) => outcome !== 'PENDING'), {
     timeout_ms: WAIT_MS,
     what: 'the event to be applied',
   });
@@ -460,12 +466,12 @@ async function owe(
 /** Suspends a contract and, as if a day had passed, terminates it. */
 async function terminatedByTheLadder(stage: Stage, id: string): Promise<Run> {
   await owe(stage, id, 'OPEN', inDays(-80));
-  await stateBecomes(stage, id, 'SUSPENDED');
-  await ageSuspension(stage.sql, id, 2);
+  await waitForState(stage, id, 'SUSPENDED');
+  await backdateSuspension(stage.sql, id, 2);
   return ended(stage, contractWorkflowId(id), () => stage.worker.nudger.wakeContracts([id]));
 }
 
-async function stateBecomes({ sql }: Stage, id: string, state: string): Promise<void> {
+async function waitForState({ sql }: Stage, id: string, state: string): Promise<void> {
   await waitFor(async () => (await findContract(sql, id))?.state === state, {
     timeout_ms: WAIT_MS,
     what: `the state ${state}`,

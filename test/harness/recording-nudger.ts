@@ -1,13 +1,13 @@
 /** A nudger for activities that are called by themselves: it wakes nobody, and remembers the jobs it was to wake. */
 import type { Nudger } from '../../activities/ports';
 
-export interface HeardNudger {
+export interface RecordingNudger {
   nudger: Nudger;
   /** The jobs that were to be woken, in order. */
   jobs: string[];
 }
 
-export function createHeardNudger(): HeardNudger {
+export function createRecordingNudger(): RecordingNudger {
   const jobs: string[] = [];
   const nudger: Nudger = {
     wakeContracts: async (ids) => ids,

@@ -6,8 +6,8 @@ import type { ClientHttp2Session, IncomingHttpHeaders, ServerHttp2Session, Serve
 import type { AddressInfo } from 'node:net';
 
 /** How a server says no: to a role that may not, or to everybody because it has no such service. */
-export const REFUSALS = { PERMISSION_DENIED: '7', UNIMPLEMENTED: '12' } as const;
-export type Refusal = keyof typeof REFUSALS;
+export const GRPC_STATUS_CODES = { PERMISSION_DENIED: '7', UNIMPLEMENTED: '12' } as const;
+export type RefusalStatus = keyof typeof GRPC_STATUS_CODES;
 
 /** The service of administrators, whole. */
 export const OPERATOR_SERVICE = /^\/temporal\.api\.operatorservice\./;
@@ -23,7 +23,7 @@ export interface RefusingProxy {
 /** Listens on a free port of 127.0.0.1 and passes all gRPC calls on to `target` (host:port) but those whose path matches. */
 export async function startRefusingProxy(
   target: string,
-  refusal: Refusal,
+  refusal: RefusalStatus,
   path: RegExp = OPERATOR_SERVICE,
 ): Promise<RefusingProxy> {
   const refused: string[] = [];
@@ -42,7 +42,7 @@ export async function startRefusingProxy(
     session.on('stream', (call, headers) => {
       if (!path.test(String(headers[':path']))) return void pass(call, headers, upstream);
       refused.push(String(headers[':path']));
-      const answer = { 'grpc-status': REFUSALS[refusal], 'grpc-message': 'Request unauthorized.' };
+      const answer = { 'grpc-status': GRPC_STATUS_CODES[refusal], 'grpc-message': 'Request unauthorized.' };
       call.respond({ ':status': 200, 'content-type': 'application/grpc', ...answer }, { endStream: true });
     });
   });

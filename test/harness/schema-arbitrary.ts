@@ -38,7 +38,7 @@ const OPTIONAL_MAX = 3;
 const DEPTH_STRANGE = 40;
 
 /** Values that break assumptions: wrong types, edges of numbers and dates, text that databases and parsers dislike. */
-export const strange: fc.Arbitrary<unknown> = fc.oneof(
+export const unexpectedValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(null, true, false, 0, -0, -1, 1.5, 1e308, Number.MAX_SAFE_INTEGER + 1, [], {}, [null], [[]]),
   fc.constantFrom(
     '',

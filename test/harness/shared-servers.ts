@@ -19,7 +19,7 @@ export const NAMESPACE = 'default';
 const VARIABLE = 'COVENANT_TEST_SERVERS';
 
 /** Puts the addresses where test files find them; jest's workers inherit the environment. */
-export function announceSharedServers(servers: SharedServers): void {
+export function publishSharedServers(servers: SharedServers): void {
   process.env[VARIABLE] = JSON.stringify(servers);
 }
 

@@ -8,9 +8,9 @@ export interface SilentProxy {
   /** host:port to connect to in place of the server. */
   address: string;
   /** From now on nothing passes, in either direction, on old connections and on new ones. */
-  fallSilent(): void;
+  silence(): void;
   /** From now on nothing passes on the connections there are; new ones work. So it is when a firewall forgets, or a server fails over. */
-  loseConnections(): void;
+  silenceOpenConnections(): void;
   /** Connections that were opened to it so far. */
   opened(): number;
   close(): Promise<void>;
@@ -48,10 +48,10 @@ export async function startSilentProxy(target: string): Promise<SilentProxy> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    fallSilent() {
+    silence() {
       silent = true;
     },
-    loseConnections() {
+    silenceOpenConnections() {
       losses += 1;
     },
     opened: () => opened,

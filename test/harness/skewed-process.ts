@@ -88,7 +88,7 @@ export async function startSkewedProcess(
 }
 
 /** The environment in which a program runs with its wall clock wrong by so much from beginning to end. */
-export function wrongClock(skew_ms: number): Record<string, string> {
+export function skewedClockEnvironment(skew_ms: number): Record<string, string> {
   if (LIBFAKETIME === undefined) return { NODE_OPTIONS: `--require ${SKEWED_CLOCK}`, SKEW_MS: String(skew_ms) };
   const skew_file = join(makeRunDirectory('skewed'), 'skew');
   writeFileSync(skew_file, faked(skew_ms));

@@ -66,7 +66,7 @@ export async function requestJob(stack: TestStack, contract_id: string, count: n
 }
 
 /** Resolves when the job has succeeded; throws as soon as it ended otherwise. */
-export async function jobSucceeded(stack: TestStack, job_id: string): Promise<void> {
+export async function waitForJobSuccess(stack: TestStack, job_id: string): Promise<void> {
   let state = 'unknown';
   await waitFor(
     async () => {
@@ -106,7 +106,7 @@ export async function withTemporal<T>(stack: TestStack, run: (client: Client) =>
 }
 
 /** Whether the Temporal server knows a workflow of the job, running or ended. */
-export async function isStarted(client: Client, job_id: string): Promise<boolean> {
+export async function hasWorkflow(client: Client, job_id: string): Promise<boolean> {
   try {
     await client.workflow.getHandle(generationJobWorkflowId(job_id)).describe();
     return true;

@@ -1,5 +1,5 @@
 /** What the adapter asks of Stripe, and the files in `test/fixtures/stripe/` with the answers of `stripe-mock`. */
-export const STRIPE_QUESTIONS: Readonly<Record<string, string>> = {
+export const STRIPE_REQUESTS: Readonly<Record<string, string>> = {
   '/v1/invoices/in_1?expand[0]=payments': 'invoice.json',
   '/v1/invoices/in_1': 'invoice.json',
   '/v1/invoices/invoice': 'invoice.json',

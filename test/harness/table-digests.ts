@@ -4,7 +4,7 @@
 import type { Sql } from '../../db/base/database';
 
 /** Rows by table, and the newest change of a contract or job, so that an UPDATE shows too. */
-export async function rowCounts(sql: Sql): Promise<Record<string, string>> {
+export async function readTableDigests(sql: Sql): Promise<Record<string, string>> {
   const tables = await sql<
     { name: string }[]
   >`SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`;

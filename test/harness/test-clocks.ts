@@ -30,19 +30,19 @@ export async function testClockOf(db: Database, id: string): Promise<TestClockRo
 }
 
 /** Grants an advance, at `begun_at` by the world's time; nobody carries it out yet. */
-export async function grantAdvance(db: Database, id: string, to: Instant, begun_at?: Instant): Promise<void> {
+export async function acceptAdvance(db: Database, id: string, to: Instant, begun_at?: Instant): Promise<void> {
   const advanced = await db.begin((tx) => advanceTestClock(tx, id, to, act(begun_at)));
   if (isRefusal(advanced)) throw new Error(advanced.detail);
 }
 
 /** Sends a clock on its way as the interface does. */
-export async function sendTestClock(
+export async function startClockAdvance(
   db: Database,
   clocks: CovenantWorker['clocks'],
   id: string,
   to: Instant,
 ): Promise<void> {
-  await grantAdvance(db, id, to);
+  await acceptAdvance(db, id, to);
   await clocks.startAdvance(id);
 }
 
@@ -60,7 +60,7 @@ export async function buildContractOnClock(
 /**
  * The activity `settleAtClock` with a teller of the test's own, who hears which contract is to be told and passes it on, or not.
  */
-export function settleTelling(
+export function settleWithNotifier(
   db: Database,
   worker: Pick<CovenantWorker, 'clocks' | 'queues'>,
   tell: (contract_id: string, pass: () => Promise<void>) => Promise<void>,

@@ -11,7 +11,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { makeRunDirectory } from './run-directory';
-import type { Act, Acted, ApartMessage } from './time-zone-rules-program';
+import type { ContractStep, StepResult, ProgramMessage } from './time-zone-rules-program';
 
 export const OLDER_RULES = '2023c';
 
@@ -19,25 +19,25 @@ const FILE = join(__dirname, '..', 'fixtures', `time-zones-${OLDER_RULES}`, 'zon
 const PROGRAM = join(__dirname, 'time-zone-rules-program.ts');
 
 /** The environment in which Node has the older rules. */
-export function withOlderRules(): { ICU_TIMEZONE_FILES_DIR: string } {
+export function olderRulesEnvironment(): { ICU_TIMEZONE_FILES_DIR: string } {
   const directory = makeRunDirectory('time-zones');
   writeFileSync(join(directory, 'zoneinfo64.res'), brotliDecompressSync(readFileSync(FILE)));
   return { ICU_TIMEZONE_FILES_DIR: directory };
 }
 
 /** A process with rules of its own. */
-export interface ProcessApart {
+export interface RulesProcess {
   rules: string;
   /** Does this to the database, one after the other, and answers how each act left its contract. Rejects when one is refused. */
-  act(...acts: Act[]): Promise<Acted[]>;
+  act(...acts: ContractStep[]): Promise<StepResult[]>;
   stop(): Promise<void>;
 }
 
 /** Starts one that is connected to a database. `node` is the Node that runs it, that of the test unless given. */
-export async function startApart(
+export async function startRulesProcess(
   database_url: string,
   { env, node = process.execPath }: { env?: Record<string, string>; node?: string } = {},
-): Promise<ProcessApart> {
+): Promise<RulesProcess> {
   const child = fork(PROGRAM, [database_url], {
     cwd: join(__dirname, '..', '..'),
     execPath: node,
@@ -45,11 +45,11 @@ export async function startApart(
     env: { PATH: process.env['PATH'], ...env },
   });
   const ended = once(child, 'exit');
-  const nextMessage = async (): Promise<ApartMessage> => {
+  const nextMessage = async (): Promise<ProgramMessage> => {
     const [message] = (await Promise.race([
       once(child, 'message'),
       ended.then(() => [{ failure: 'the process apart has ended' }]),
-    ])) as [ApartMessage];
+    ])) as [ProgramMessage];
     return message;
   };
   const hello = await nextMessage();
@@ -57,7 +57,7 @@ export async function startApart(
   return {
     rules: hello.rules,
     async act(...acts) {
-      const all: Acted[] = [];
+      const all: StepResult[] = [];
       for (const one of acts) {
         const answered = nextMessage();
         child.send(one);

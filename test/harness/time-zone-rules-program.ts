@@ -17,13 +17,13 @@ import type { ContractOptions } from './contract-rows';
 import { TEST_ACTOR } from './contract-facts';
 
 /** A contract is made, settled, or changed by a command; the last two by its id and at an instant. */
-export type Act =
+export type ContractStep =
   | { name: 'build'; options: ContractOptions }
   | { name: 'settle'; id: string; now: Instant }
   | { name: 'command'; id: string; now: Instant; command: ContractCommand };
 
 /** A contract after an act. */
-export interface Acted {
+export interface StepResult {
   id: string;
   state: ContractState;
   next_boundary_at: Instant | null;
@@ -31,7 +31,7 @@ export interface Acted {
 }
 
 /** Does one thing and answers how the contract is then. Throws when it is refused. */
-export async function act(db: Database, one: Act): Promise<Acted> {
+export async function runStep(db: Database, one: ContractStep): Promise<StepResult> {
   const id = one.name === 'build' ? (await buildContract(db, one.options)).facts.id : one.id;
   if (one.name !== 'build') await change(db, one);
   const row = await findContract(db, id);
@@ -40,7 +40,7 @@ export async function act(db: Database, one: Act): Promise<Acted> {
   return { id, state, next_boundary_at, time_zone_rules };
 }
 
-async function change(db: Database, one: Exclude<Act, { name: 'build' }>): Promise<void> {
+async function change(db: Database, one: Exclude<ContractStep, { name: 'build' }>): Promise<void> {
   const command = one.name === 'command' ? one.command : undefined;
   const request = { id: one.id, actor: TEST_ACTOR, now: one.now, request_id: null };
   const changed = await db.begin((tx) =>
@@ -51,13 +51,13 @@ async function change(db: Database, one: Exclude<Act, { name: 'build' }>): Promi
 }
 
 /** What the program says when it is there, and how each act that it was sent left its contract. */
-export type ApartMessage = { rules: string } | { acted: Acted } | { failure: string };
+export type ProgramMessage = { rules: string } | { acted: StepResult } | { failure: string };
 
 function main(url: string): void {
   const db = openDatabase(url, { max: 1, application_name: applicationName('worker') });
-  const say = (message: ApartMessage): void => void process.send?.(message);
-  process.on('message', (one: Act) => {
-    act(db, one).then(
+  const say = (message: ProgramMessage): void => void process.send?.(message);
+  process.on('message', (one: ContractStep) => {
+    runStep(db, one).then(
       (acted) => say({ acted }),
       (error: unknown) => say({ failure: String(error) }),
     );

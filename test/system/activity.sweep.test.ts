@@ -11,11 +11,11 @@ import type { SweepKind } from '../../db/system/sweep';
 import { findStuckRows, recordAttempts, STUCK_FROM_ATTEMPTS } from '../../db/system/sweep-attempt';
 import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import type { ClockTeller, Nudger } from '../../activities/ports';
-import { tellInvoice } from '../harness/billing';
+import { insertInvoiceEvent } from '../harness/billing';
 import { buildContract, copyRow, requestJob } from '../harness/contract-rows';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
-import { buildContractOnClock, buildTestClock, grantAdvance } from '../harness/test-clocks';
+import { buildContractOnClock, buildTestClock, acceptAdvance } from '../harness/test-clocks';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -102,7 +102,7 @@ const DUE: Record<WakingKind, () => Promise<MakeDue>> = {
     return (count) => copyRow(sql, 'contracts', id, count, { next_boundary_at: '2019-12-31T00:00:00.000Z' });
   },
   async billing_events() {
-    await tellInvoice(sql, quiet_contract, { occurred_at: LONG_AGO });
+    await insertInvoiceEvent(sql, quiet_contract, { occurred_at: LONG_AGO });
     return async (count) => {
       const ids = await copiesOfContract({})(count);
       await sql`
@@ -122,7 +122,7 @@ const DUE: Record<WakingKind, () => Promise<MakeDue>> = {
     copiesOfJob({ state: 'QUEUED', workflow_epoch: null, created_at: LONG_AGO, started_at: later(HOUR_MS) }),
   async test_clock() {
     const id = await buildTestClock(sql, '2020-01-01T00:00:00.000Z');
-    await grantAdvance(sql, id, '2021-01-01T00:00:00.000Z');
+    await acceptAdvance(sql, id, '2021-01-01T00:00:00.000Z');
     return (count) => copyRow(sql, 'test_clocks', id, count);
   },
 };

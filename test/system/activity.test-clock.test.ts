@@ -9,11 +9,11 @@ import type { SettledAtClock, TestClockActivities } from '../../activities/syste
 import { openDatabase } from '../../db/base/database';
 import { NO_LIMITS } from '../../db/base/session';
 import type { ClockTeller } from '../../activities/ports';
-import { tellInvoice } from '../harness/billing';
+import { insertInvoiceEvent } from '../harness/billing';
 import { buildContract } from '../harness/contract-rows';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
-import { buildTestClock, grantAdvance, testClockOf } from '../harness/test-clocks';
+import { buildTestClock, acceptAdvance, testClockOf } from '../harness/test-clocks';
 
 const NOW = '2027-01-01T00:00:00.000Z';
 const FIRST = '2027-02-01T00:00:00.000Z';
@@ -44,7 +44,7 @@ async function settles(id: string): Promise<void> {
 
 async function clockOnItsWay(to: string | null = END): Promise<string> {
   const id = await buildTestClock(sql, NOW);
-  if (to !== null) await grantAdvance(sql, id, to);
+  if (to !== null) await acceptAdvance(sql, id, to);
   return id;
 }
 
@@ -189,7 +189,7 @@ describe('settleAtClock', () => {
       told += 1;
       await settles(id);
       await sql`UPDATE billing_inbox SET outcome = 'APPLIED', decided_at = received_at WHERE contract_id = ${id}`;
-      await tellInvoice(sql, id, { occurred_at: NOW });
+      await insertInvoiceEvent(sql, id, { occurred_at: NOW });
     };
     expect(await settleAt(activitiesTelling(tell), clock_id)).toEqual({ told: TELLINGS_MAX, unsettled: null });
     expect(told).toBe(TELLINGS_MAX);

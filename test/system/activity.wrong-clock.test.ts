@@ -9,11 +9,11 @@ import { createGenerationJobActivities } from '../../activities/generation/gener
 import { CLOCK_SKEW_MS_MAX, createPostgresClock } from '../../db/base/clock';
 import type { PostgresClock } from '../../db/base/clock';
 import { runCommand } from '../../transactions/contract/run-command';
-import { actionsUpon, buildContract, jobOf, requestJob } from '../harness/contract-rows';
+import { listAuditActions, buildContract, jobOf, requestJob } from '../harness/contract-rows';
 import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
-import { createHeardNudger } from '../harness/recording-nudger';
+import { createRecordingNudger } from '../harness/recording-nudger';
 import { expectInvariants } from '../harness/invariants';
 
 const MINUTE_MS = 60_000;
@@ -34,7 +34,7 @@ afterAll(() => database.drop());
 const real = (offset_ms = 0): string => new Date(Date.now() + offset_ms).toISOString();
 
 function contractActivities() {
-  return decideByPostgres(createContractActivities({ db: sql, nudger: createHeardNudger().nudger }), clock.bound);
+  return decideByPostgres(createContractActivities({ db: sql, nudger: createRecordingNudger().nudger }), clock.bound);
 }
 
 /** A contract that was paused a while ago until an instant, and that nobody has looked at since. */
@@ -50,7 +50,7 @@ test.each([10 * MINUTE_MS, DAY_MS])('a time %i ms ahead crosses no boundary befo
   const contract_id = await pausedUntil(real(5 * MINUTE_MS));
   const view = await contractActivities().settleContract({ contract_id, now: real(ahead_ms) });
   expect(view.state).toBe('PAUSED');
-  expect(await actionsUpon(sql, contract_id)).toEqual(['contract.created', 'contract.paused']);
+  expect(await listAuditActions(sql, contract_id)).toEqual(['contract.created', 'contract.paused']);
 });
 
 test.each([10 * MINUTE_MS, DAY_MS])(
@@ -59,7 +59,7 @@ test.each([10 * MINUTE_MS, DAY_MS])(
     const contract_id = await pausedUntil(real(-5 * MINUTE_MS));
     const view = await contractActivities().settleContract({ contract_id, now: real(-behind_ms) });
     expect(view.state).toBe('ACTIVE');
-    expect((await actionsUpon(sql, contract_id)).at(-1)).toBe('contract.resumed');
+    expect((await listAuditActions(sql, contract_id)).at(-1)).toBe('contract.resumed');
   },
 );
 
@@ -73,7 +73,7 @@ test('an attempt that comes after an outage makes nothing of a contract that end
   const range = { job_id: job.id, from_chunk: 0, to_chunk: 5, now: then, attempts_max: 3 };
   expect(await new MockActivityEnvironment().run(() => fillChunks(range))).toEqual({ stopped: true, given_up: [] });
   expect((await jobOf(sql, job.id)).completed).toBe(0);
-  expect((await actionsUpon(sql, facts.id)).at(-1)).toBe('contract.expired');
+  expect((await listAuditActions(sql, facts.id)).at(-1)).toBe('contract.expired');
 });
 
 describe('the clock of Postgres', () => {

@@ -5,7 +5,7 @@ import { failAdvance } from '../../db/system/test-clock';
 import { waitFor } from '../../dev/waiting';
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
-import { outcomesOf, tellInvoice } from '../harness/billing';
+import { listEventOutcomes, insertInvoiceEvent } from '../harness/billing';
 import { addCatalogue, addContract } from '../harness/catalogue';
 import { auditOf, expectRefusal, wrongFieldsOf } from '../harness/expect-refusal';
 import { walkPages } from '../harness/walk-pages';
@@ -300,10 +300,10 @@ test('a clock that has arrived is not ready while a billing event is pending, an
   const { id } = await addContract(api, catalogue, { test_clock_id: clock.id, status: 'inactive' });
   expect(await arrived(clock.id)).toMatchObject({ status: 'ready', pending_events: 0 });
   // Nothing tells the contract of it, as when the process ended after the event was accepted.
-  await tellInvoice(api.sql, id, { occurred_at: NOW, version: 1 });
+  await insertInvoiceEvent(api.sql, id, { occurred_at: NOW, version: 1 });
   const read = async () => (await api.call('GET', `/test-clocks/${clock.id}`)).body;
   expect(await read()).toMatchObject({ status: 'advancing', advancing_to: null, pending_events: 1 });
   expect((await advance(clock.id, NOW)).status).toBe(202);
   expect(await arrived(clock.id)).toMatchObject({ status: 'ready', now: NOW, pending_events: 0 });
-  expect(await outcomesOf(api.sql, id)).toEqual([{ outcome: 'APPLIED', reason: null }]);
+  expect(await listEventOutcomes(api.sql, id)).toEqual([{ outcome: 'APPLIED', reason: null }]);
 });

@@ -10,7 +10,7 @@ import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { startTestApi } from '../harness/api';
 import type { TestApi } from '../harness/api';
 import { addCatalogue, contractBody } from '../harness/catalogue';
-import { actionsUpon, buildContract } from '../harness/contract-rows';
+import { listAuditActions, buildContract } from '../harness/contract-rows';
 import type { ContractOptions } from '../harness/contract-rows';
 import { startSkewedProcess } from '../harness/skewed-process';
 import type { SkewedProcess } from '../harness/skewed-process';
@@ -111,7 +111,7 @@ describe.each(SKEWS)('an API whose clock is %s', (_name, skew_ms) => {
     for (const id of [expiring, renewing]) {
       const { status, body } = await call('GET', `/contracts/${id}`);
       expect([status, body.state, body.term.end_date]).toEqual([200, 'ACTIVE', tomorrow]);
-      const crossed = (await actionsUpon(right.sql, id)).filter((action) => /renewed|expired/.test(action));
+      const crossed = (await listAuditActions(right.sql, id)).filter((action) => /renewed|expired/.test(action));
       expect(crossed).toEqual([]);
     }
   });

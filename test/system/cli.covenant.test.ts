@@ -12,7 +12,7 @@ import { openDatabase } from '../../db/base/database';
 import { findInstallationId } from '../../db/system/installation';
 import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes';
 import { startTestApi } from '../harness/api';
-import { covenantCommand, findingsOf } from '../harness/covenant-command';
+import { runCovenant, parseFindings } from '../harness/covenant-command';
 import { createTestDatabase, type TestDatabase } from '../harness/database';
 import { makeRunDirectory } from '../harness/run-directory';
 import { startRefusingProxy } from '../harness/refusing-proxy';
@@ -51,9 +51,9 @@ test('migrate makes the schema of an empty database, and finds nothing to do the
   url.pathname = `${url.pathname}_empty`;
   await database.sql.unsafe(`CREATE DATABASE ${url.pathname.slice(1)} TEMPLATE template0`);
   try {
-    const first = await covenantCommand(['migrate'], settings({ DATABASE_URL: url.href }));
+    const first = await runCovenant(['migrate'], settings({ DATABASE_URL: url.href }));
     expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining('Applied 001 foundation.') as string });
-    const second = await covenantCommand(['migrate'], settings({ DATABASE_URL: url.href }));
+    const second = await runCovenant(['migrate'], settings({ DATABASE_URL: url.href }));
     expect(second).toEqual({ code: 0, stdout: 'The database is at the current schema already.\n', stderr: '' });
     const migrated = openDatabase(url.href, { max: 1, application_name: 'covenant-test' });
     expect(await migrated`SELECT FROM licenses`).toHaveLength(0);
@@ -65,7 +65,7 @@ test('migrate makes the schema of an empty database, and finds nothing to do the
 
 test('admin create prints the key alone, once, and the key opens the door', async () => {
   const args = ['admin', 'create', '--email', 'ada@example.com', '--name', 'Ada', '--role', 'operator'];
-  const ran = await covenantCommand(args, settings());
+  const ran = await runCovenant(args, settings());
   expect(ran.code).toBe(0);
   const key = ran.stdout.trim();
   expect(await authenticateAdmin(database.sql, key, PEPPER, new Date().toISOString())).toMatchObject({
@@ -81,7 +81,7 @@ test('admin create prints the key alone, once, and the key opens the door', asyn
 
 test('admin create refuses an address that is taken, whatever its case, and writes nothing', async () => {
   const create = (email: string) =>
-    covenantCommand(['admin', 'create', '--email', email, '--name', 'Bob', '--role', 'viewer'], settings());
+    runCovenant(['admin', 'create', '--email', email, '--name', 'Bob', '--role', 'viewer'], settings());
   expect((await create('bob@example.com')).code).toBe(0);
   const counts = () => database.sql`
     SELECT (SELECT count(*) FROM admins) AS admins, (SELECT count(*) FROM admin_api_keys) AS keys,
@@ -108,12 +108,12 @@ test.each([
   [['admin', 'create', '--name', 'A', '--role', 'admin'], '--email'],
   [['grate'], 'unknown command'],
 ])('covenant %j says what is wrong with it and ends with 1', async (args, sentence) => {
-  const ran = await covenantCommand(args, settings());
+  const ran = await runCovenant(args, settings());
   expect(ran).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(sentence) as string });
 });
 
 test('a command without settings names each that is missing and says where they could come from', async () => {
-  const ran = await covenantCommand(['migrate']);
+  const ran = await runCovenant(['migrate']);
   expect(ran.code).toBe(1);
   for (const part of ['DATABASE_URL is not set', 'COVENANT_KEY_PEPPER is not set', 'npm run dev']) {
     expect(ran.stderr).toContain(part);
@@ -122,10 +122,7 @@ test('a command without settings names each that is missing and says where they 
 });
 
 test('a database out of reach is a sentence, not a stack', async () => {
-  const ran = await covenantCommand(
-    ['migrate'],
-    settings({ DATABASE_URL: 'postgres://nobody:secret@127.0.0.1:9/none' }),
-  );
+  const ran = await runCovenant(['migrate'], settings({ DATABASE_URL: 'postgres://nobody:secret@127.0.0.1:9/none' }));
   expect(ran.code).toBe(1);
   expect(ran.stderr).toMatch(/^Postgres cannot be reached \(.*\)\. Check DATABASE_URL, and that the server runs\.\n$/);
   expect(ran.stderr).not.toContain('secret');
@@ -138,7 +135,7 @@ test('search-attributes adds what a namespace lacks, once, and the doctor sees i
     TEMPORAL_TASK_QUEUE_PREFIX: uniqueTaskQueue('q').slice(0, 40),
   });
 
-  const before = findingsOf(await covenantCommand(['doctor', '--json'], own));
+  const before = parseFindings(await runCovenant(['doctor', '--json'], own));
   expect(before.get('search attributes')).toMatchObject({
     verdict: 'wrong',
     detail: expect.stringContaining('JobProgress') as string,
@@ -148,14 +145,14 @@ test('search-attributes adds what a namespace lacks, once, and the doctor sees i
     remedy: expect.stringContaining('covenant search-attributes') as string,
   });
 
-  const first = await covenantCommand(['search-attributes'], own);
+  const first = await runCovenant(['search-attributes'], own);
   expect(first.code).toBe(0);
   for (const { name } of SEARCH_ATTRIBUTES) expect(first.stdout).toContain(`added the search attribute ${name}\n`);
   expect(first.stdout).toContain('added the schedule of the sweep');
-  const second = await covenantCommand(['search-attributes'], own);
+  const second = await runCovenant(['search-attributes'], own);
   expect(second).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing was missing') as string });
 
-  const after = findingsOf(await covenantCommand(['doctor', '--json'], own));
+  const after = parseFindings(await runCovenant(['doctor', '--json'], own));
   expect(after.get('search attributes')).toMatchObject({ verdict: 'ok' });
   expect(after.get('sweep')?.verdict).not.toBe('wrong');
 });
@@ -167,7 +164,7 @@ test.each(['PERMISSION_DENIED', 'UNIMPLEMENTED'] as const)(
     const hosted = await startRefusingProxy(temporal.address, refusal);
     try {
       const own = settings({ TEMPORAL_ADDRESS: hosted.address, TEMPORAL_NAMESPACE: namespace });
-      const ran = await covenantCommand(['search-attributes'], own);
+      const ran = await runCovenant(['search-attributes'], own);
       expect(ran).toMatchObject({ code: 1, stdout: '' });
       expect(ran.stderr).toContain(`of the namespace ${namespace} are missing, and this process may not add them`);
       for (const { name } of SEARCH_ATTRIBUTES) expect(ran.stderr).toContain(`--name ${name} --type `);
@@ -175,7 +172,7 @@ test.each(['PERMISSION_DENIED', 'UNIMPLEMENTED'] as const)(
         `tcld namespace search-attributes add --namespace ${namespace} --sa "ContractId=Keyword"`,
       );
       expect(ran.stderr).not.toContain('    at ');
-      expect(findingsOf(await covenantCommand(['doctor', '--json'], own)).get('search attributes')).toMatchObject({
+      expect(parseFindings(await runCovenant(['doctor', '--json'], own)).get('search attributes')).toMatchObject({
         verdict: 'wrong',
         remedy: expect.stringContaining('tcld namespace search-attributes add') as string,
       });
@@ -191,7 +188,7 @@ test('search-attributes and the doctor say what this client may not check, and b
   const hosted = await startRefusingProxy(temporal.address, 'PERMISSION_DENIED', blind);
   try {
     const own = settings({ TEMPORAL_ADDRESS: hosted.address, TEMPORAL_NAMESPACE: namespace });
-    const ran = await covenantCommand(['search-attributes'], own);
+    const ran = await runCovenant(['search-attributes'], own);
     expect(ran).toMatchObject({ code: 0, stderr: '' });
     expect(ran.stdout).toContain('added the schedule of the sweep');
     expect(ran.stdout).toContain('not checked, because this client may not ask for search attributes');
@@ -202,10 +199,10 @@ test('search-attributes and the doctor say what this client may not check, and b
 });
 
 test('the doctor names what is wrong and how to fix it, and ends with 1', async () => {
-  const ran = await covenantCommand(['doctor', '--json'], settings({ TEMPORAL_NAMESPACE: 'no-such-namespace' }));
+  const ran = await runCovenant(['doctor', '--json'], settings({ TEMPORAL_NAMESPACE: 'no-such-namespace' }));
   expect(ran.code).toBe(1);
   expect((JSON.parse(ran.stdout) as { well: boolean }).well).toBe(false);
-  const findings = findingsOf(ran);
+  const findings = parseFindings(ran);
   expect(findings.get('namespace')).toMatchObject({
     verdict: 'wrong',
     remedy: expect.stringContaining('temporal operator namespace create no-such-namespace') as string,
@@ -226,7 +223,7 @@ test('the doctor accepts the API of its own installation and names one of anothe
   try {
     const apiFinding = async (more: Record<string, string>) => {
       const own = settings({ TEMPORAL_NAMESPACE: 'no-such-namespace', COVENANT_PUBLIC_URL: api.url, ...more });
-      return findingsOf(await covenantCommand(['doctor', '--json'], own)).get('API');
+      return parseFindings(await runCovenant(['doctor', '--json'], own)).get('API');
     };
     expect(await apiFinding({ DATABASE_URL: api.database.url })).toEqual({
       check: 'API',
@@ -279,17 +276,17 @@ test('the doctor finds work that is owed for too long', async () => {
     await own.sql`
       INSERT INTO sweep_attempts (kind, subject_id, epoch, attempts, first_at, next_try_at)
       SELECT 'boundary', id, 'epoch-1', 5, now(), now() FROM contracts`;
-    const ran = await covenantCommand(
+    const ran = await runCovenant(
       ['doctor', '--json'],
       settings({ DATABASE_URL: own.url, TEMPORAL_NAMESPACE: 'no-such-namespace' }),
     );
-    expect(findingsOf(ran).get('owed work')).toMatchObject({
+    expect(parseFindings(ran).get('owed work')).toMatchObject({
       verdict: 'wrong',
       detail: expect.stringContaining('1 contracts have a boundary overdue') as string,
       remedy: expect.stringContaining('docs/operations.md, "Rows that stay due"') as string,
     });
     const [contract] = await own.sql<[{ id: string }]>`SELECT id FROM contracts`;
-    expect(findingsOf(ran).get('stuck (boundary)')).toMatchObject({
+    expect(parseFindings(ran).get('stuck (boundary)')).toMatchObject({
       verdict: 'warning',
       detail: `1 were woken 5 times or more and are still due: ${contract.id}`,
     });
@@ -311,7 +308,7 @@ test('without a DATABASE_URL the settings are those of the stack in the data dir
   writeFileSync(join(dataDir, 'secrets.json'), JSON.stringify({ key_pepper: PEPPER }));
 
   const args = ['admin', 'create', '--email', 'eve@example.com', '--name', 'Eve', '--role', 'viewer', '--json'];
-  const ran = await covenantCommand(args, { COVENANT_DATA_DIR: dataDir });
+  const ran = await runCovenant(args, { COVENANT_DATA_DIR: dataDir });
   expect(ran).toMatchObject({ code: 0, stderr: `DATABASE_URL is not set: using the stack in ${dataDir}.\n` });
   const { key } = JSON.parse(ran.stdout) as { key: string };
   expect(await authenticateAdmin(database.sql, key, PEPPER, new Date().toISOString())).toMatchObject({ name: 'Eve' });

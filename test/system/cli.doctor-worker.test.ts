@@ -14,13 +14,13 @@ import { findInstallationId } from '../../db/system/installation';
 import { holdPort } from '../../dev/ports';
 import { findQueueHealth, findSweep } from '../../temporal/health';
 import { taskQueues } from '../../temporal/task-queues';
-import { covenantCommand, findingsOf } from '../harness/covenant-command';
+import { runCovenant, parseFindings } from '../harness/covenant-command';
 import type { DoctorFinding } from '../harness/covenant-command';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { freezeServer } from '../harness/frozen-server';
 import { RUN_SOURCES } from '../harness/run-sources';
-import { wrongClock } from '../harness/skewed-process';
+import { skewedClockEnvironment } from '../harness/skewed-process';
 import { waitFor } from '../harness/stack';
 import { connectTestTemporal, makeNamespace, workflowBundle } from '../harness/temporal';
 import type { TestTemporal } from '../harness/temporal';
@@ -82,14 +82,14 @@ function identity(): string {
 
 /** The doctor's findings about workers and the sweep. */
 async function workerFindings(more: Record<string, string> = {}): Promise<DoctorFinding[]> {
-  const findings = findingsOf(await covenantCommand(['doctor', '--json'], { ...settings, ...more }));
+  const findings = parseFindings(await runCovenant(['doctor', '--json'], { ...settings, ...more }));
   return [...findings.values()].filter(({ check }) => check.startsWith('worker') || check === 'sweep');
 }
 
 test.each([10 * MINUTE_MS, -10 * MINUTE_MS])(
   'a doctor whose clock is wrong by %i ms finds workers and the sweep in time',
   async (skew_ms) => {
-    const findings = await workerFindings(wrongClock(skew_ms));
+    const findings = await workerFindings(skewedClockEnvironment(skew_ms));
     expect(findings.length).toBeGreaterThan(5);
     for (const finding of findings) {
       expect(finding).toMatchObject({ verdict: expect.not.stringMatching('wrong') as string });

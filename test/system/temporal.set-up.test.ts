@@ -20,7 +20,7 @@ import { startCovenantWorker } from '../harness/covenant-worker';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { OPERATOR_SERVICE, startRefusingProxy } from '../harness/refusing-proxy';
-import type { Refusal } from '../harness/refusing-proxy';
+import type { RefusalStatus } from '../harness/refusing-proxy';
 import { connectTestTemporal, makeNamespace, uniqueTaskQueue } from '../harness/temporal';
 import type { TestTemporal } from '../harness/temporal';
 
@@ -92,58 +92,61 @@ async function statesOf(client: Client): Promise<string[]> {
   return [...new Set((await findSearchAttributes(client)).map(({ state }) => state))];
 }
 
-describe.each<Refusal>(['PERMISSION_DENIED', 'UNIMPLEMENTED'])('where the operator service answers %s', (refusal) => {
-  let namespace: string;
-  let admin: Client;
-  beforeAll(async () => {
-    namespace = await makeNamespace(temporal);
-    admin = clientOf(namespace);
-  });
-  afterAll(() => admin.connection.close());
-
-  async function behind(path: RegExp, use: (client: Client) => Promise<void>): Promise<void> {
-    const proxy = await startRefusingProxy(temporal.address, refusal, path);
-    const client = clientOf(namespace, proxy.address);
-    await use(client).finally(async () => {
-      await client.connection.close();
-      await proxy.close();
+describe.each<RefusalStatus>(['PERMISSION_DENIED', 'UNIMPLEMENTED'])(
+  'where the operator service answers %s',
+  (refusal) => {
+    let namespace: string;
+    let admin: Client;
+    beforeAll(async () => {
+      namespace = await makeNamespace(temporal);
+      admin = clientOf(namespace);
     });
-  }
+    afterAll(() => admin.connection.close());
 
-  const hidden = [
-    ['the operator service', OPERATOR_SERVICE],
-    ['the namespace as well', /OperatorService|DescribeNamespace/],
-  ] as const;
+    async function behind(path: RegExp, use: (client: Client) => Promise<void>): Promise<void> {
+      const proxy = await startRefusingProxy(temporal.address, refusal, path);
+      const client = clientOf(namespace, proxy.address);
+      await use(client).finally(async () => {
+        await client.connection.close();
+        await proxy.close();
+      });
+    }
 
-  test.each(hidden)('a missing attribute is named, with %s closed', async (_what, path) => {
-    await behind(path, async (client) => {
-      const readiness = await readinessOf(client);
-      expect(readiness).toMatchObject({ ready: false, checks: { temporal: 'ok' } });
-      expect(readiness.checks.search_attributes).toContain(
-        `--namespace ${namespace} --name NextBoundary --type Datetime`,
-      );
+    const hidden = [
+      ['the operator service', OPERATOR_SERVICE],
+      ['the namespace as well', /OperatorService|DescribeNamespace/],
+    ] as const;
+
+    test.each(hidden)('a missing attribute is named, with %s closed', async (_what, path) => {
+      await behind(path, async (client) => {
+        const readiness = await readinessOf(client);
+        expect(readiness).toMatchObject({ ready: false, checks: { temporal: 'ok' } });
+        expect(readiness.checks.search_attributes).toContain(
+          `--namespace ${namespace} --name NextBoundary --type Datetime`,
+        );
+      });
     });
-  });
 
-  test('a process is ready when an administrator has registered them, with the schedule of the sweep made', async () => {
-    await registerSearchAttributes(admin);
-    await behind(OPERATOR_SERVICE, async (client) => {
-      const readiness = await readinessOf(client);
-      expect(readiness.ready).toBe(true);
-      expect(notesOfTemporal(readiness)).toEqual([]);
-      expect(await statesOf(client)).toEqual(['registered']);
-      expect(await findSweepSchedule(client)).toBeDefined();
+    test('a process is ready when an administrator has registered them, with the schedule of the sweep made', async () => {
+      await registerSearchAttributes(admin);
+      await behind(OPERATOR_SERVICE, async (client) => {
+        const readiness = await readinessOf(client);
+        expect(readiness.ready).toBe(true);
+        expect(notesOfTemporal(readiness)).toEqual([]);
+        expect(await statesOf(client)).toEqual(['registered']);
+        expect(await findSweepSchedule(client)).toBeDefined();
+      });
     });
-  });
 
-  test('a process that may check nothing at all is ready, with a note', async () => {
-    await behind(/OperatorService|DescribeNamespace|CountWorkflowExecutions/, async (client) => {
-      const readiness = await readinessOf(client);
-      expect(readiness.ready).toBe(true);
-      expect(notesOfTemporal(readiness)).toEqual([expect.stringContaining('ContractId, ContractName, CustomerId')]);
+    test('a process that may check nothing at all is ready, with a note', async () => {
+      await behind(/OperatorService|DescribeNamespace|CountWorkflowExecutions/, async (client) => {
+        const readiness = await readinessOf(client);
+        expect(readiness.ready).toBe(true);
+        expect(notesOfTemporal(readiness)).toEqual([expect.stringContaining('ContractId, ContractName, CustomerId')]);
+      });
     });
-  });
-});
+  },
+);
 
 test('a process knows the epoch of the server from its set-up, and that of the server that replaces it from the next one', async () => {
   const client = clientOf(await makeNamespace(temporal));

@@ -13,8 +13,8 @@ import { warnAboutTimeZones } from '../../time-zones';
 import { buildContract } from '../harness/contract-rows';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
-import { OLDER_RULES, startApart, withOlderRules } from '../harness/time-zone-rules-process';
-import type { ProcessApart } from '../harness/time-zone-rules-process';
+import { OLDER_RULES, startRulesProcess, olderRulesEnvironment } from '../harness/time-zone-rules-process';
+import type { RulesProcess } from '../harness/time-zone-rules-process';
 
 /** In the year of the rules, so that they are not old. */
 const NOW = `${TIME_ZONE_RULES.slice(0, 4)}-07-01T00:00:00.000Z`;
@@ -22,12 +22,12 @@ const NOW = `${TIME_ZONE_RULES.slice(0, 4)}-07-01T00:00:00.000Z`;
 let database: TestDatabase;
 let sql: TestDatabase['sql'];
 /** Connected as a worker with older rules is. */
-let older: ProcessApart;
+let older: RulesProcess;
 
 beforeAll(async () => {
   database = await createTestDatabase();
   sql = database.sql;
-  older = await startApart(database.url, { env: withOlderRules() });
+  older = await startRulesProcess(database.url, { env: olderRulesEnvironment() });
   await older.act({ name: 'build', options: {} });
 });
 afterAll(async () => {

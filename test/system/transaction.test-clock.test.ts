@@ -14,12 +14,12 @@ import { clockNowOf } from '../../db/contract/clock';
 import { licenseStatus } from '../../domain/license/license';
 import { unparkFor } from '../../db/billing/billing-event';
 import { waitFor } from '../../dev/waiting';
-import { outcomesOf, tellInvoice } from '../harness/billing';
+import { listEventOutcomes, insertInvoiceEvent } from '../harness/billing';
 import { buildContract, jobOf, requestJob } from '../harness/contract-rows';
 import type { ContractOptions } from '../harness/contract-rows';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
-import { buildContractOnClock, buildTestClock, grantAdvance } from '../harness/test-clocks';
+import { buildContractOnClock, buildTestClock, acceptAdvance } from '../harness/test-clocks';
 
 const MINUTE_MS = 60_000;
 /** Long past by the world's time, and far in its future. */
@@ -41,7 +41,7 @@ const real = (offset_ms = 0): string => new Date(Date.now() + offset_ms).toISOSt
 
 async function clockAt(now: string, advancing_to: string | null = null, begun_at = real()): Promise<string> {
   const id = await buildTestClock(sql, now);
-  if (advancing_to !== null) await grantAdvance(sql, id, advancing_to, begun_at);
+  if (advancing_to !== null) await acceptAdvance(sql, id, advancing_to, begun_at);
   return id;
 }
 
@@ -193,7 +193,7 @@ describe('a billing event and a step of its clock', () => {
     await sql.begin(async (gate) => {
       // The event has locked its clock and waits here with its row.
       await gate`LOCK TABLE billing_inbox IN SHARE MODE`;
-      received = tellInvoice(sql, id, { occurred_at: PAST });
+      received = insertInvoiceEvent(sql, id, { occurred_at: PAST });
       await someoneWaits();
       step = sql.begin((tx) => stepTestClock(tx, clock)).finally(() => (stepped = true));
       await waitFor(async () => stepped || (await waitingSteps()) > 0, {
@@ -220,7 +220,7 @@ describe('a billing event and a step of its clock', () => {
     let received: Promise<unknown> = Promise.resolve();
     await sql.begin(async (tx) => {
       expect(await stepTestClock(tx, clock)).toMatchObject({ status: 'ready', now: SOON });
-      received = tellInvoice(sql, id, { occurred_at: PAST }).finally(() => (taken_in = true));
+      received = insertInvoiceEvent(sql, id, { occurred_at: PAST }).finally(() => (taken_in = true));
       await someoneWaits(() => taken_in);
     });
     await received;
@@ -233,7 +233,7 @@ describe('a billing event and a step of its clock', () => {
     let received: Promise<unknown> = Promise.resolve();
     await sql.begin(async (tx) => {
       await stepTestClock(tx, clock);
-      received = tellInvoice(sql, id, { occurred_at: SOON });
+      received = insertInvoiceEvent(sql, id, { occurred_at: SOON });
       await someoneWaits();
     });
     await received;
@@ -243,8 +243,8 @@ describe('a billing event and a step of its clock', () => {
 
   test('what waited for its contract counts from the instant of the clock at which the contract is found', async () => {
     const later_id = crypto.randomUUID();
-    await tellInvoice(sql, later_id, { occurred_at: PAST, received_at: real() });
-    expect(await outcomesOf(sql, later_id)).toMatchObject([{ outcome: 'PARKED', reason: 'CONTRACT_UNKNOWN' }]);
+    await insertInvoiceEvent(sql, later_id, { occurred_at: PAST, received_at: real() });
+    expect(await listEventOutcomes(sql, later_id)).toMatchObject([{ outcome: 'PARKED', reason: 'CONTRACT_UNKNOWN' }]);
     const id = await onClock(await clockAt(FUTURE));
     await sql`UPDATE billing_inbox SET contract_id = ${id} WHERE contract_id = ${later_id}`;
     expect(await sql.begin((tx) => unparkFor(tx, id, real()))).toBe(1);

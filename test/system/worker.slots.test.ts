@@ -14,11 +14,11 @@ import type { ContractCommand } from '../../domain/contract/command';
 import { contractWorkflowId, generationJobWorkflowId } from '../../temporal/ids';
 import { workerPoolSize, workerSlots } from '../../worker-slots';
 import { sweep } from '../../workflows/sweep';
-import { createBillingSystem, outcomesOf, tellInvoice } from '../harness/billing';
-import type { ToldInvoice } from '../harness/billing';
+import { createBillingSystem, listEventOutcomes, insertInvoiceEvent } from '../harness/billing';
+import type { InvoiceEventFields } from '../harness/billing';
 import { buildContract, requestJob } from '../harness/contract-rows';
-import { startCovenantWorker, wrapEach } from '../harness/covenant-worker';
-import type { Around, CovenantWorker } from '../harness/covenant-worker';
+import { startCovenantWorker, withOverrides } from '../harness/covenant-worker';
+import type { ActivityOverrides, CovenantWorker } from '../harness/covenant-worker';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { expectInvariants } from '../harness/invariants';
@@ -46,7 +46,7 @@ const answering = createBillingSystem('stripe');
 /** Opens the gates of the test that is running, also when it fails. */
 let openGates = (): void => undefined;
 /** Put around the activities by the test that is running. */
-let around: Around = () => ({});
+let around: ActivityOverrides = () => ({});
 
 beforeAll(async () => {
   temporal = await connectPreparedTemporal();
@@ -62,7 +62,7 @@ beforeAll(async () => {
     client: temporal.client,
     nativeConnection: temporal.nativeConnection,
     billingPorts: new Map([['standard', createStandardPort(url, 60_000)], ...answering.ports]),
-    wrap: wrapEach(() => around),
+    wrap: withOverrides(() => around),
     slots: HELD_SLOTS,
   });
 });
@@ -160,18 +160,18 @@ test('commands of one contract wait for it in one slot, and others are carried o
 
 test('a billing system that never answers stops no command of any contract, no event that says enough, and no other billing system', async () => {
   const occurred_at = new Date().toISOString();
-  const tell = async (id: string, told: Partial<ToldInvoice>): Promise<void> => {
-    const inbox_id = await tellInvoice(sql, id, { occurred_at, ...told });
+  const tell = async (id: string, told: Partial<InvoiceEventFields>): Promise<void> => {
+    const inbox_id = await insertInvoiceEvent(sql, id, { occurred_at, ...told });
     await worker.nudger.tellBilling(id, { inbox_id, told: 'an event' });
   };
   const applied = (id: string, what: string) =>
-    waitFor(async () => (await outcomesOf(sql, id)).some(({ outcome }) => outcome === 'APPLIED') || undefined, {
+    waitFor(async () => (await listEventOutcomes(sql, id)).some(({ outcome }) => outcome === 'APPLIED') || undefined, {
       timeout_ms: 20_000,
       what,
     });
   const contracts = await buildContracts(4);
   const [one, other, waiting, without] = contracts as [string, string, string, string];
-  for (const id of [one, other, waiting]) await tell(id, { silent: true });
+  for (const id of [one, other, waiting]) await tell(id, { without_observation: true });
   await waitFor(() => hanging.asked() === HELD_SLOTS.billing || undefined, {
     timeout_ms: 20_000,
     what: 'every billing slot to be held',
@@ -181,8 +181,8 @@ test('a billing system that never answers stops no command of any contract, no e
   await tell(without, { version: 1 });
   await applied(without, 'an event that says enough to be applied');
   answering.invoices.set('in_stripe', { contract_id: without, status: 'OPEN', due: '2099-01-01', occurred_at });
-  await tell(without, { source: 'stripe', invoice_id: 'in_stripe', event_id: 'evt_stripe', silent: true });
-  await waitFor(() => answering.asked.length > 0 || undefined, {
+  await tell(without, { source: 'stripe', invoice_id: 'in_stripe', event_id: 'evt_stripe', without_observation: true });
+  await waitFor(() => answering.fetchedInvoiceIds.length > 0 || undefined, {
     timeout_ms: 20_000,
     what: 'the other billing system to be asked',
   });
@@ -190,7 +190,7 @@ test('a billing system that never answers stops no command of any contract, no e
 
   hanging.end();
   // Its silence is an answer like another: what it was to say stays pending.
-  await waitFor(async () => (await outcomesOf(sql, one))[0]?.reason === 'BILLING_UNREACHABLE' || undefined, {
+  await waitFor(async () => (await listEventOutcomes(sql, one))[0]?.reason === 'BILLING_UNREACHABLE' || undefined, {
     timeout_ms: 20_000,
     what: 'the questions to end',
   });
@@ -224,9 +224,9 @@ test('steps of jobs that find their rows held stop no boundary and no billing ev
     what: 'every slot for steps to be held',
   });
   const occurred_at = new Date().toISOString();
-  const inbox_id = await tellInvoice(sql, other, { occurred_at, version: 1 });
+  const inbox_id = await insertInvoiceEvent(sql, other, { occurred_at, version: 1 });
   await worker.nudger.tellBilling(other, { inbox_id, told: 'an event' });
-  await waitFor(async () => (await outcomesOf(sql, other))[0]?.outcome === 'APPLIED' || undefined, {
+  await waitFor(async () => (await listEventOutcomes(sql, other))[0]?.outcome === 'APPLIED' || undefined, {
     timeout_ms: 20_000,
     what: 'an event of another contract to be applied',
   });

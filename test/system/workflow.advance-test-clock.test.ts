@@ -12,11 +12,11 @@ import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { contractWorkflowId, generationJobWorkflowId, testClockWorkflowId } from '../../temporal/ids';
 import type { advanceTestClock } from '../../workflows/advance-test-clock';
 import { sweep } from '../../workflows/sweep';
-import { createBillingSystem, outcomesOf, tellInvoice } from '../harness/billing';
+import { createBillingSystem, listEventOutcomes, insertInvoiceEvent } from '../harness/billing';
 import { buildContract, jobOf, requestJob } from '../harness/contract-rows';
 import type { ContractOptions } from '../harness/contract-rows';
-import { TEST_PUBLIC_URL, startCovenantWorker, wrapEach } from '../harness/covenant-worker';
-import type { Activities, Around, CovenantWorker } from '../harness/covenant-worker';
+import { TEST_PUBLIC_URL, startCovenantWorker, withOverrides } from '../harness/covenant-worker';
+import type { Activities, ActivityOverrides, CovenantWorker } from '../harness/covenant-worker';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { expectInvariants } from '../harness/invariants';
@@ -25,8 +25,8 @@ import type { TestTemporal } from '../harness/temporal';
 import {
   buildContractOnClock,
   buildTestClock,
-  sendTestClock,
-  settleTelling,
+  startClockAdvance,
+  settleWithNotifier,
   testClockOf,
 } from '../harness/test-clocks';
 import { stepsOf } from '../harness/workflow-steps';
@@ -43,14 +43,14 @@ let sql: TestDatabase['sql'];
 let worker: CovenantWorker;
 const billing = createBillingSystem();
 /** Put around the activities by the test that is running. */
-let around: Around = () => ({});
+let around: ActivityOverrides = () => ({});
 
 beforeAll(async () => {
   temporal = await connectPreparedTemporal();
   database = await createTestDatabase();
   sql = database.sql;
   const { client, nativeConnection } = temporal;
-  const wrap = wrapEach(() => around);
+  const wrap = withOverrides(() => around);
   worker = await startCovenantWorker({ db: sql, client, nativeConnection, wrap, billingPorts: billing.ports });
 });
 afterEach(async () => {
@@ -68,7 +68,7 @@ const handleOf = (clock_id: string) =>
 
 const newClock = (now = NOW): Promise<string> => buildTestClock(sql, now);
 const clockOf = (id: string): Promise<TestClockRow> => testClockOf(sql, id);
-const send = (id: string, to: string): Promise<void> => sendTestClock(sql, worker.clocks, id, to);
+const send = (id: string, to: string): Promise<void> => startClockAdvance(sql, worker.clocks, id, to);
 
 /** A contract on a clock, with a workflow that has looked at it: what is due later waits to be told. */
 async function onClock(clock_id: string, options: ContractOptions = {}): Promise<string> {
@@ -317,7 +317,7 @@ test(
     const clock = await newClock();
     const [stuck, well] = [await onClock(clock, MONTH), await onClock(clock, MONTH)];
     around = () => ({
-      settleAtClock: settleTelling(sql, worker, (id, pass) =>
+      settleAtClock: settleWithNotifier(sql, worker, (id, pass) =>
         id === stuck ? Promise.reject(new Error('out of order')) : pass(),
       ),
     });
@@ -345,7 +345,7 @@ test(
     const telling = new Promise<void>((resolve) => (arrive = resolve));
     const released = new Promise<void>((resolve) => (release = resolve));
     around = () => ({
-      settleAtClock: settleTelling(sql, worker, async (_id, pass) => {
+      settleAtClock: settleWithNotifier(sql, worker, async (_id, pass) => {
         arrive();
         await released;
         await pass();
@@ -378,7 +378,7 @@ test(
     let release = (): void => undefined;
     const telling = new Promise<void>((resolve) => (arrive = resolve));
     const released = new Promise<void>((resolve) => (release = resolve));
-    around = () => ({ settleAtClock: settleTelling(sql, worker, () => (arrive(), released)) });
+    around = () => ({ settleAtClock: settleWithNotifier(sql, worker, () => (arrive(), released)) });
     await send(clock, AFTER_MONTH);
     await telling;
     await handleOf(clock).terminate('by hand');
@@ -450,11 +450,11 @@ describe('an unpaid invoice on a clock', () => {
 
   beforeEach(() => {
     billing.invoices.clear();
-    billing.asked.length = 0;
+    billing.fetchedInvoiceIds.length = 0;
   });
   afterEach(() => {
     billing.reachable = true;
-    billing.whileAsked = async () => undefined;
+    billing.beforeAnswer = async () => undefined;
   });
 
   /** A contract on a clock of its own with an invoice that is due on 1 March, in its billing system and told of. */
@@ -463,9 +463,9 @@ describe('an unpaid invoice on a clock', () => {
     const id = await onClock(clock);
     const invoice = { status: 'OPEN', due: '2027-03-01', occurred_at: NOW } as const;
     billing.invoices.set('in_1', { contract_id: id, ...invoice });
-    const inbox_id = await tellInvoice(sql, id, { ...invoice, received_at: new Date().toISOString() });
+    const inbox_id = await insertInvoiceEvent(sql, id, { ...invoice, received_at: new Date().toISOString() });
     await worker.nudger.tellBilling(id, { inbox_id, told: 'invoice.open' });
-    await waitFor(async () => (await outcomesOf(sql, id))[0]?.outcome === 'APPLIED', {
+    await waitFor(async () => (await listEventOutcomes(sql, id))[0]?.outcome === 'APPLIED', {
       timeout_ms: WAIT_MS,
       what: 'the invoice to be known',
     });
@@ -483,14 +483,14 @@ describe('an unpaid invoice on a clock', () => {
     'suspends and ends the contract at the instants of its ladder, each after billing was asked again',
     async () => {
       const { clock, id } = await owing();
-      const asked_before = billing.asked.length;
+      const asked_before = billing.fetchedInvoiceIds.length;
       expect(await advance(clock, END)).toMatchObject({ status: 'ready', now: END, error: null });
       expect(await ladderOf(id)).toEqual([
         OVERDUE,
         SUSPENDED,
         { action: 'contract.terminated', at: '2027-04-30T00:00:00.000Z', state: 'TERMINATED' },
       ]);
-      expect(billing.asked.length - asked_before).toBe(2);
+      expect(billing.fetchedInvoiceIds.length - asked_before).toBe(2);
       const due = '(due 2027-04-30T00:00:00.000Z)';
       const steps = await stepsOf(temporal.client.workflow.getHandle(contractWorkflowId(id)));
       expect(steps.filter((step) => step.includes('terminates'))).toEqual([
@@ -524,7 +524,7 @@ describe('an unpaid invoice on a clock', () => {
       const [other, silent] = [await onClock(clock, { start_date: '2027-03-16' }), 3];
       let questions = 0;
       billing.reachable = false;
-      billing.whileAsked = async () => void (billing.reachable = ++questions > silent);
+      billing.beforeAnswer = async () => void (billing.reachable = ++questions > silent);
       expect(await advance(clock, '2027-04-01T00:00:00.000Z')).toMatchObject({ status: 'ready' });
       const [overdue, unreachable, suspended, ...more] = await ladderOf(id);
       expect([overdue, unreachable?.action, suspended?.action, more]).toEqual([
@@ -555,7 +555,7 @@ describe('a billing event that was accepted before the advance', () => {
 
   /** Accepts an event about the invoice, due on 1 March; its contract has not heard of it when this returns. */
   const accept = (id: string): Promise<string> =>
-    tellInvoice(sql, id, { due: '2027-03-01', occurred_at: NOW, received_at: new Date().toISOString() });
+    insertInvoiceEvent(sql, id, { due: '2027-03-01', occurred_at: NOW, received_at: new Date().toISOString() });
 
   async function suspensionsOf(id: string): Promise<string[]> {
     return (await storyOf(id)).filter(({ action }) => action === 'contract.suspended').map(({ at }) => at);
@@ -619,7 +619,7 @@ describe('a billing event that was accepted before the advance', () => {
       for (const id of [draft, expired, terminated]) await accept(id);
       expect(await advance(clock, '2027-02-03T00:00:00.001Z')).toMatchObject({ status: 'ready', pending_events: 0 });
       for (const id of [draft, expired, terminated])
-        expect((await outcomesOf(sql, id)).map(({ outcome }) => outcome)).toEqual(['APPLIED']);
+        expect((await listEventOutcomes(sql, id)).map(({ outcome }) => outcome)).toEqual(['APPLIED']);
     },
     LONG_TEST_MS,
   );
@@ -631,12 +631,12 @@ describe('a billing event that was accepted before the advance', () => {
       const event_id = 'evt_without_an_answer';
       billing.reachable = false;
       const told = { due: '2027-03-01', occurred_at: NOW, received_at: new Date().toISOString(), event_id };
-      await tellInvoice(sql, id, told);
+      await insertInvoiceEvent(sql, id, told);
       const failed = await advance(clock, PAST_SUSPENSION);
       expect(failed).toMatchObject({ status: 'failed', now: NOW, pending_events: 1 });
       expect(failed.error).toContain(id);
       expect(failed.error).toContain(`standard gave no answer about the event ${event_id}`);
-      expect(await outcomesOf(sql, id)).toEqual([{ outcome: 'PENDING', reason: 'BILLING_UNREACHABLE' }]);
+      expect(await listEventOutcomes(sql, id)).toEqual([{ outcome: 'PENDING', reason: 'BILLING_UNREACHABLE' }]);
 
       billing.reachable = true;
       expect(await advance(clock, PAST_SUSPENSION)).toMatchObject({ status: 'ready', error: null, pending_events: 0 });

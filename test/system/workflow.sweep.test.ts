@@ -9,10 +9,10 @@ import { contractWorkflowId, generationJobWorkflowId } from '../../temporal/ids'
 import { contractViewQuery } from '../../workflows/contract-lifecycle';
 import { sweep } from '../../workflows/sweep';
 import type { Swept } from '../../activities/system/sweep';
-import { createBillingSystem, insertParkedEvent, tellInvoice } from '../harness/billing';
+import { createBillingSystem, insertParkedEvent, insertInvoiceEvent } from '../harness/billing';
 import { auditOf, buildContract, jobOf, requestJob } from '../harness/contract-rows';
-import { startCovenantWorker, wrapEach } from '../harness/covenant-worker';
-import type { Around, CovenantWorker } from '../harness/covenant-worker';
+import { startCovenantWorker, withOverrides } from '../harness/covenant-worker';
+import type { ActivityOverrides, CovenantWorker } from '../harness/covenant-worker';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { expectInvariants } from '../harness/invariants';
@@ -29,7 +29,7 @@ let worker: CovenantWorker;
 let known_epoch: string | undefined;
 const billing = createBillingSystem();
 /** What a test puts around the activities. */
-let around: Around;
+let around: ActivityOverrides;
 
 beforeAll(async () => {
   temporal = await connectPreparedTemporal();
@@ -39,7 +39,7 @@ beforeEach(async () => {
   sql = database.sql;
   const { client, nativeConnection } = temporal;
   around = () => ({});
-  const wrap = wrapEach(() => around);
+  const wrap = withOverrides(() => around);
   known_epoch = undefined;
   const epoch = () => known_epoch;
   worker = await startCovenantWorker({ db: sql, client, nativeConnection, billingPorts: billing.ports, wrap, epoch });
@@ -197,10 +197,10 @@ test('what billing told and what is to be verified is seen to, though nobody was
   const [told, owing] = [(await buildContract(sql, { now })).facts.id, (await buildContract(sql, { now })).facts.id];
   await sql`UPDATE contracts SET workflow_epoch = 'epoch-1'`;
   const occurred_at = ago(MINUTE_MS);
-  await tellInvoice(sql, told, { invoice_id: 'in_2', due: '2099-01-01', occurred_at, version: 1 });
+  await insertInvoiceEvent(sql, told, { invoice_id: 'in_2', due: '2099-01-01', occurred_at, version: 1 });
   const due = ago(20 * 24 * 60 * MINUTE_MS).slice(0, 10);
   billing.invoices.set('in_1', { contract_id: owing, status: 'OPEN', due, occurred_at });
-  await tellInvoice(sql, owing, { due, occurred_at, version: 1 });
+  await insertInvoiceEvent(sql, owing, { due, occurred_at, version: 1 });
   await worker.activities.applyBillingEvents({ contract_id: owing, now: occurred_at });
   expect((await findContract(sql, owing))?.verify_at).not.toBeNull();
 
