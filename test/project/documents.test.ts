@@ -1,32 +1,36 @@
-/** What the documents are referred to by exists: headings that messages name, and anchors that links lead to. */
+/** What documents and messages refer to exists: sections, links, files, scripts and names of the code. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 
 const ROOT = join(__dirname, '..', '..');
-const ROOMS = ['activities', 'adapters', 'api', 'cli', 'db', 'domain', 'temporal', 'transactions', 'workflows'];
+const PRODUCT = ['activities', 'adapters', 'api', 'cli', 'db', 'domain', 'temporal', 'transactions', 'workflows'];
+const TOOLS = ['bench', 'demo', 'dev', 'project', 'test'];
 const DOCUMENTS = [
   'README.md',
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
   'CHANGELOG.md',
   'bench/README.md',
-  ...markdownIn('docs'),
+  ...filesIn('docs', '.md'),
 ];
 
-function markdownIn(folder: string): string[] {
-  return readdirSync(join(ROOT, folder))
-    .filter((file) => file.endsWith('.md'))
-    .map((file) => `${folder}/${file}`);
+/** Files of the development stack, which a fresh clone does not have. */
+const MADE_LATER = /^\.covenant\//;
+const PATH = /^\.?[\w-]+(\/[\w.-]*)+$|^\.?[\w-]+(\.[\w-]+)*\.(ts|js|cjs|json|md|sql)$/;
+/** A name of the code, or a call of it: `stateAt(facts, now)`. */
+const NAME = /^([A-Za-z_]\w*)(\(.*\))?$/;
+const SCRIPT = /^npm run ([\w:-]+)/;
+/** Names of packages that the code does not use yet. */
+const OF_PACKAGES = ['deprecatePatch'];
+
+function filesIn(folder: string, ending: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith(ending))
+    .map((file) => join(folder, file));
 }
 
-function sources(): string[] {
-  const here = readdirSync(ROOT).filter((file) => file.endsWith('.ts'));
-  const inside = ROOMS.flatMap((room) =>
-    readdirSync(join(ROOT, room), { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith('.ts'))
-      .map((file) => join(room, file)),
-  );
-  return [...here, ...inside];
+function rootFiles(): string[] {
+  return readdirSync(ROOT).filter((file) => /\.(ts|js|cjs)$/.test(file));
 }
 
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
@@ -35,7 +39,7 @@ function headingsOf(file: string): string[] {
   return [...read(file).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading as string);
 }
 
-/** As GitHub makes it out of a heading. */
+/** The anchor that GitHub makes from a heading. */
 function anchorOf(heading: string): string {
   return heading
     .toLowerCase()
@@ -43,8 +47,14 @@ function anchorOf(heading: string): string {
     .replaceAll(' ', '-');
 }
 
+/** The texts in backticks outside of fenced blocks. */
+function codeIn(file: string): string[] {
+  const prose = read(file).replaceAll(/^```.*?^```/gms, '');
+  return [...new Set([...prose.matchAll(/`([^`]+)`/g)].map(([, text]) => text as string))];
+}
+
 test('every section of docs/operations.md that a message of the product names exists', () => {
-  const named = sources().flatMap((file) =>
+  const named = [...rootFiles(), ...PRODUCT.flatMap((folder) => filesIn(folder, '.ts'))].flatMap((file) =>
     [...read(file).matchAll(/docs\/operations\.md, "([^"]+)"/g)].map(([, section]) => section as string),
   );
   expect(named.length).toBeGreaterThan(0);
@@ -61,4 +71,27 @@ test('every link from one document to another leads to a file and a heading that
     }),
   );
   expect(broken).toEqual([]);
+});
+
+test('every file, script and name of the code in ARCHITECTURE.md and CONTRIBUTING.md exists', () => {
+  const files = [...PRODUCT, ...TOOLS].flatMap((folder) => filesIn(folder, ''));
+  const baseNames = new Set([...rootFiles(), ...files.map((file) => basename(file))]);
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  const code = files.filter((file) => /\.(ts|js|cjs|sql)$/.test(file) && !file.startsWith('test/project/documents.'));
+  const names = new Set([...rootFiles(), ...code].flatMap((file) => read(file).match(/\w+/g) ?? []));
+
+  function isMissing(text: string): boolean {
+    const script = SCRIPT.exec(text)?.[1];
+    if (script !== undefined) return !(script in scripts);
+    if (PATH.test(text) && !MADE_LATER.test(text)) return !existsSync(join(ROOT, text)) && !baseNames.has(text);
+    const name = NAME.exec(text)?.[1];
+    return name !== undefined && !names.has(name) && !OF_PACKAGES.includes(name);
+  }
+
+  const missing = ['ARCHITECTURE.md', 'CONTRIBUTING.md'].flatMap((file) =>
+    codeIn(file)
+      .filter(isMissing)
+      .map((text) => `${file}: ${text}`),
+  );
+  expect(missing).toEqual([]);
 });
