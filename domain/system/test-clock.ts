@@ -1,8 +1,8 @@
 /**
  * A test clock: a time of its own for contracts outside production, which stands still until somebody advances it.
  *
- * It goes forward only. An advance has every boundary of every contract on it crossed at its own instant, so that two years
- * pass as in life (domain.md 1.8.12); it stops where contracts depend on somebody outside or on each other.
+ * It goes forward only. An advance crosses every boundary of every contract on it at its own instant, so that two years pass as in
+ * real time (domain.md 1.8.12). It stops where contracts depend on an outside system or on each other, and does not wait for jobs.
  */
 import { addPeriodToInstant } from '../base/calendar';
 import type { LadderFacts } from '../billing/dunning';
