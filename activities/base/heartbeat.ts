@@ -8,7 +8,7 @@ const BEATS_PER_TIMEOUT = 3;
  * Waits for the work of the current activity, with heartbeats for as long as it takes; start-to-close ends what hangs.
  * Without a heartbeat time-out, or outside of an activity, it only waits.
  */
-export async function alive<T>(work: Promise<T>): Promise<T> {
+export async function withHeartbeat<T>(work: Promise<T>): Promise<T> {
   const context = asyncLocalStorage.getStore();
   const timeout_ms = context?.info.heartbeatTimeoutMs;
   if (context === undefined || timeout_ms === undefined) return work;

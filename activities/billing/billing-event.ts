@@ -16,7 +16,7 @@ import type { Database } from '../../db/base/database';
 import type { Nudger } from '../ports';
 import { beginAttempt } from '../base/attempt';
 import type { Attempt } from '../base/attempt';
-import { alive } from '../base/heartbeat';
+import { withHeartbeat } from '../base/heartbeat';
 
 /** Events of each source asked about in one sweep, and for how long; what is left comes first in the next. */
 const IDENTIFIED_MAX = 100;
@@ -41,7 +41,7 @@ export function createBillingInboxActivities({
      * are asked side by side: one that is slow or silent delays no other. An event that fails for an unknown reason is put
      * off like one that got no answer, so that it holds up no other; its error is thrown at the end. Safe to run twice.
      */
-    identifyParkedEvents: (input: { now: Instant }): Promise<string[]> => alive(identifyAll(input)),
+    identifyParkedEvents: (input: { now: Instant }): Promise<string[]> => withHeartbeat(identifyAll(input)),
   };
 
   async function identifyAll({ now }: { now: Instant }): Promise<string[]> {

@@ -17,7 +17,7 @@ import { forgetInvoices } from '../../transactions/contract/forget-invoices';
 import { verifyBilling } from '../../transactions/contract/verify-billing';
 import { findInvoicesElsewhere } from '../../db/billing/invoice';
 import type { BillingPorts } from './billing-event';
-import { alive } from '../base/heartbeat';
+import { withHeartbeat } from '../base/heartbeat';
 import type { ContractActivityDependencies, SettleInput } from '../contract/contract';
 import { viewOf } from '../contract/contract-view';
 import type { ContractView } from '../contract/contract-view';
@@ -46,14 +46,14 @@ export function createBillingActivities({
      * itself is asked first, of the billing systems that may be asked, outside the transaction; while one gives no answer its
      * events stay pending. Safe to run twice: an event is decided once.
      */
-    applyBillingEvents: (input: ApplyInput): Promise<ContractView> => alive(withSpreadRetries(() => apply(input))),
+    applyBillingEvents: (input: ApplyInput): Promise<ContractView> => withHeartbeat(withSpreadRetries(() => apply(input))),
 
     /**
      * Asks for every unpaid invoice again and then does what is due: suspends, terminates, or finds that it was paid. While
      * the billing system gives no answer nothing is done but to ask again later, and while an event waits to be applied
      * nothing is done at all. Safe to run twice.
      */
-    verifyBilling: (input: SettleInput): Promise<ContractView> => alive(withSpreadRetries(() => verify(input))),
+    verifyBilling: (input: SettleInput): Promise<ContractView> => withHeartbeat(withSpreadRetries(() => verify(input))),
   };
 
   async function apply({ contract_id, now, ask }: ApplyInput): Promise<ContractView> {

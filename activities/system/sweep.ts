@@ -13,7 +13,7 @@ import type { SweepKind, SweepSubject } from '../../db/system/sweep';
 import { recordAttempts } from '../../db/system/sweep-attempt';
 import type { Nudger, ClockTeller } from '../ports';
 import { beginAttempt } from '../base/attempt';
-import { alive } from '../base/heartbeat';
+import { withHeartbeat } from '../base/heartbeat';
 import { beginWithShortWaits } from '../base/short-wait';
 
 /** Rows of each kind woken in one run, so that a server that lost its data is filled again without being flooded. */
@@ -63,7 +63,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
      * One kind that fails stops no other; its error is thrown at the end. Safe to run twice: waking the living changes
      * nothing.
      */
-    sweepOnce: (input: SweepOnceInput): Promise<Swept> => alive(sweepOnce(input)),
+    sweepOnce: (input: SweepOnceInput): Promise<Swept> => withHeartbeat(sweepOnce(input)),
   };
 
   async function sweepOnce({ epoch, now }: SweepOnceInput): Promise<Swept> {
