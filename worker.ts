@@ -32,7 +32,7 @@ import { createStartDescriber } from './temporal/describe-start';
 import { createNudger } from './temporal/nudge';
 import { createSetUp } from './temporal/setup';
 import { taskQueues } from './temporal/task-queues';
-import { createClockTeller } from './temporal/test-clock';
+import { createClockNotifier } from './temporal/test-clock';
 import { workerIdentity } from './temporal/worker-identity';
 import { logTemporal } from './temporal-log';
 import { warnAboutTimeZones } from './time-zones';
@@ -93,7 +93,7 @@ async function main(): Promise<void> {
     onFailure: (error, workflow_id) =>
       log.warn({ err: error, workflow_id }, 'a nudge did not arrive; the sweep will see to it'),
   });
-  const clocks = createClockTeller(client, queues, epoch, describe);
+  const clocks = createClockNotifier(client, queues, epoch, describe);
   const activities = createActivities({
     db,
     nudger,

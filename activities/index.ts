@@ -1,7 +1,7 @@
 /** Every activity, made from its dependencies by name. */
 import type { BoundNow } from '../db/base/clock';
 import type { Database } from '../db/base/database';
-import type { Nudger, ClockTeller } from './ports';
+import type { Nudger, ClockNotifier } from './ports';
 import { createBillingInboxActivities } from './billing/billing-event';
 import type { BillingPorts } from './billing/billing-event';
 import { createBillingActivities } from './billing/billing';
@@ -14,7 +14,7 @@ import { createTestClockActivities } from './system/test-clock';
 export interface ActivityDependencies {
   db: Database;
   nudger: Nudger;
-  clocks: ClockTeller;
+  clocks: ClockNotifier;
   /** Of the billing systems that are configured. */
   billingPorts: BillingPorts;
   /** Where chunks are filled, and where the contracts of test clocks settle. */

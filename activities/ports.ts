@@ -30,13 +30,13 @@ export interface Nudger {
   wake(nudge: Nudge, request_id?: string): Promise<void>;
 }
 
-export interface ClockTeller {
+export interface ClockNotifier {
   /**
-   * Tells a contract that its clock moved, starting its workflow where needed, and waits until it has settled. Throws when
-   * that is not heard within {@link SETTLE_TIMEOUT_MS} or before `signal` says to stop; telling it again does no harm.
+   * Notifies a contract that its clock moved, starts its workflow if it does not run, and waits until the contract has settled.
+   * Throws when it has not settled after `SETTLE_TIMEOUT_MS` (`temporal/test-clock.ts`), or when `signal` aborts. Safe to repeat.
    */
-  tell(contract_id: string, signal: AbortSignal, now?: Instant): Promise<void>;
-  /** Has the advance of a clock carried out; one that is under way looks again. Throws when Temporal is out of reach. */
+  notify(contract_id: string, signal: AbortSignal, now?: Instant): Promise<void>;
+  /** Starts the advance of a clock, or makes a running one read the clock again. Throws when Temporal is unreachable. */
   startAdvance(clock_id: string, request_id?: string): Promise<void>;
 }
 

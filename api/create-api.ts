@@ -14,7 +14,7 @@ import type { StartDescriber } from '../temporal/describe-start';
 import { createNudger } from '../temporal/nudge';
 import { createSetUp } from '../temporal/setup';
 import type { TaskQueues } from '../temporal/task-queues';
-import { createClockTeller } from '../temporal/test-clock';
+import { createClockNotifier } from '../temporal/test-clock';
 import type { Api } from './http/api';
 import { createAuthentication } from './http/authentication';
 import { createOpenStreams, streamLimits } from './http/open-streams';
@@ -59,7 +59,7 @@ export function createApi(options: ApiOptions): Api {
       onFailure: (error, workflow_id) =>
         log.warn({ err: error, workflow_id }, 'a nudge did not arrive; the sweep will see to it'),
     }),
-    clocks: createClockTeller(client, taskQueues, epoch, describe),
+    clocks: createClockNotifier(client, taskQueues, epoch, describe),
     ensureSetUp,
     sendCommand: createCommandSender({
       client,

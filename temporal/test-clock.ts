@@ -8,9 +8,9 @@ import type { StartDescriber } from './describe-start';
 import { contractStart, testClockStart } from './start';
 import type { KnownEpoch } from './start';
 import type { TaskQueues } from './task-queues';
-import type { ClockTeller } from '../activities/ports';
+import type { ClockNotifier } from '../activities/ports';
 
-export type { ClockTeller } from '../activities/ports';
+export type { ClockNotifier } from '../activities/ports';
 
 /** How long one contract may take to settle, its billing system asked included. */
 export const SETTLE_TIMEOUT_MS = 30_000;
@@ -18,14 +18,14 @@ export const SETTLE_TIMEOUT_MS = 30_000;
 const START_TIMEOUT_MS = 2_000;
 
 /** `epoch` is recorded with contracts that are started, and `describe` says how operators see them; see `temporal/nudge.ts`. */
-export function createClockTeller(
+export function createClockNotifier(
   client: Client,
   taskQueues: TaskQueues,
   epoch?: KnownEpoch,
   describe?: StartDescriber,
-): ClockTeller {
+): ClockNotifier {
   return {
-    async tell(contract_id, signal, now) {
+    async notify(contract_id, signal, now) {
       const described = await describe?.contracts([contract_id]);
       const startWorkflowOperation = new WithStartWorkflowOperation(contractLifecycle, {
         ...contractStart(contract_id, taskQueues, { epoch: epoch?.(), description: described?.(contract_id) }),

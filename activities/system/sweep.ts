@@ -11,7 +11,7 @@ import { dropOldRefusedAttempts } from '../../db/generation/refused-attempt';
 import { forgetSettled, markStarted, rowsToWake, SWEEP_KINDS } from '../../db/system/sweep';
 import type { SweepKind, SweepSubject } from '../../db/system/sweep';
 import { recordAttempts } from '../../db/system/sweep-attempt';
-import type { Nudger, ClockTeller } from '../ports';
+import type { Nudger, ClockNotifier } from '../ports';
 import { beginAttempt } from '../base/attempt';
 import { withHeartbeat } from '../base/heartbeat';
 import { beginWithShortWaits } from '../base/short-wait';
@@ -53,7 +53,7 @@ export type SweepActivities = ReturnType<typeof createSweepActivities>;
 export interface SweepDependencies {
   db: Database;
   nudger: Nudger;
-  clocks: ClockTeller;
+  clocks: ClockNotifier;
 }
 
 export function createSweepActivities({ db, nudger, clocks }: SweepDependencies) {

@@ -1,4 +1,4 @@
-/** What the advance of a test clock has done: moving the clock, and having its contracts settle where it stands. */
+/** The activities of `advanceTestClock`: they move the clock, and make its contracts settle at the clock's time. */
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import pMap from 'p-map';
 import type { Instant } from '../../domain/base/instant';
@@ -8,13 +8,13 @@ import { failAdvance } from '../../db/system/test-clock';
 import { listAwaitedContracts, stepTestClock } from '../../transactions/system/advance-test-clock';
 import type { ClockStep } from '../../transactions/system/advance-test-clock';
 import type { Database } from '../../db/base/database';
-import type { ClockTeller } from '../ports';
+import type { ClockNotifier } from '../ports';
 import { beginWithShortWaits } from '../base/short-wait';
 
-/** Contracts told at the same time. */
-const TOLD_IN_FLIGHT_MAX = 20;
-/** How often a contract is told before it counts as one that does not settle. */
-export const TELLINGS_MAX = 2;
+/** Contracts that are notified at the same time. */
+const NOTIFICATIONS_IN_FLIGHT_MAX = 20;
+/** How often a contract is notified before it counts as one that does not settle. */
+export const NOTIFY_ATTEMPTS_MAX = 2;
 
 export interface TestClockInput {
   clock_id: string;
@@ -22,18 +22,18 @@ export interface TestClockInput {
 
 /** The clock after a step, as the workflow sees it. */
 export interface SteppedClock extends ClockStep {
-  /** Where its contracts are told. */
+  /** The task queue of `settleAtClock`. */
   task_queue: string;
 }
 
 export interface SettleAtClockInput extends TestClockInput {
-  /** Where the clock stands. */
+  /** The time of the clock. */
   now: Instant;
 }
 
 export interface SettledAtClock {
-  /** Contracts that were told, each once or twice. */
-  told: number;
+  /** How many notifications were sent: one or two for each contract. */
+  notified: number;
   /** A sentence that names the first contract that did not settle; null when all did. */
   unsettled: string | null;
 }
@@ -41,7 +41,8 @@ export interface SettledAtClock {
 export type TestClockActivities = ReturnType<typeof createTestClockActivities>;
 
 /**
- * `settleTaskQueue` is not that of the contracts' own activities: telling waits for those, and must hold none of their slots.
+ * `settleTaskQueue` differs from the task queues of the contracts' own activities: a notification waits for those activities, so it
+ * must not occupy their slots.
  */
 export function createTestClockActivities({
   db,
@@ -49,11 +50,11 @@ export function createTestClockActivities({
   settleTaskQueue,
 }: {
   db: Database;
-  clocks: ClockTeller;
+  clocks: ClockNotifier;
   settleTaskQueue: string;
 }) {
   return {
-    /** Moves the clock to the next instant at which something is due, or to its end. Safe to run twice. */
+    /** Moves the clock to the next instant at which something is due, or to the target of the advance. Safe to run twice. */
     async stepTestClock({ clock_id }: TestClockInput): Promise<SteppedClock> {
       const step = await beginWithShortWaits(db, (tx) => stepTestClock(tx, clock_id));
       if (!step) throw ApplicationFailure.nonRetryable(`test clock ${clock_id} does not exist`, 'NotFound');
@@ -61,31 +62,31 @@ export function createTestClockActivities({
     },
 
     /**
-     * Tells every contract that the clock waits for, and tells those again that it still waits for. A heartbeat comes with
-     * each. Safe to run twice: a contract that has settled is not told again.
+     * Notifies every contract that the clock waits for, and notifies a second time those that have not settled. Sends a heartbeat
+     * after each. Safe to run twice: a contract that has settled is not notified again.
      *
-     * Billing events whose billing system gave no answer are tried with each telling. When it gives none then either, the
-     * advance ends: the events keep the instant at which they came in, and the clock stands there.
+     * Each notification also tries the contract's billing events whose billing system gave no answer. When it gives no answer
+     * again, the advance ends: the events keep the instant at which they arrived, and the clock stays at that instant.
      */
     async settleAtClock({ clock_id, now }: SettleAtClockInput): Promise<SettledAtClock> {
       const failures = new Map<string, unknown>();
-      const told_ids = new Set<string>();
-      let told = 0;
-      for (let telling = 1; telling <= TELLINGS_MAX; telling++) {
+      const notified_ids = new Set<string>();
+      let notified = 0;
+      for (let attempt = 1; attempt <= NOTIFY_ATTEMPTS_MAX; attempt++) {
         const awaited = await listAwaitedContracts(db, clock_id);
         if (awaited.length === 0) break;
         failures.clear();
-        told_ids.clear();
-        for (const { id } of awaited) told_ids.add(id);
-        told += await tellEach(awaited, now, failures, told);
+        notified_ids.clear();
+        for (const { id } of awaited) notified_ids.add(id);
+        notified += await notifyEach(awaited, now, failures, notified);
       }
-      // An event that came in after its contract was told, or for one that was not, is the next step's.
+      // The next step handles an event that arrived after its contract was notified, or for a contract that was not notified.
       const stuck = (await listAwaitedContracts(db, clock_id)).find(
         (contract) =>
           failures.has(contract.id) ||
-          (told_ids.has(contract.id) && (contract.postponed_events > 0 || isDue(contract, now))),
+          (notified_ids.has(contract.id) && (contract.postponed_events > 0 || isDue(contract, now))),
       );
-      return { told, unsettled: stuck === undefined ? null : await unsettledSentence(stuck, now, failures) };
+      return { notified, unsettled: stuck === undefined ? null : await unsettledSentence(stuck, now, failures) };
     },
 
     /** Ends an advance that cannot go on. Safe to run twice. */
@@ -94,28 +95,28 @@ export function createTestClockActivities({
     },
   };
 
-  /** Tells each contract once, a bounded number at a time; answers how many there were. */
-  async function tellEach(
+  /** Notifies each contract once, a bounded number at a time; returns how many contracts there were. */
+  async function notifyEach(
     contracts: ContractOnClock[],
     now: Instant,
     failures: Map<string, unknown>,
-    told_before: number,
+    notified_before: number,
   ): Promise<number> {
     const context = Context.current();
     const { cancellationSignal } = context;
-    let told = 0;
+    let notified = 0;
     await pMap(
       contracts,
       async ({ id, postponed_events }) => {
         cancellationSignal.throwIfAborted();
         if (postponed_events > 0) await hastenBillingEvents(db, id);
-        await clocks.tell(id, cancellationSignal, now).catch((error: unknown) => failures.set(id, error));
-        told += 1;
-        context.heartbeat(told_before + told);
+        await clocks.notify(id, cancellationSignal, now).catch((error: unknown) => failures.set(id, error));
+        notified += 1;
+        context.heartbeat(notified_before + notified);
       },
-      { concurrency: TOLD_IN_FLIGHT_MAX },
+      { concurrency: NOTIFICATIONS_IN_FLIGHT_MAX },
     );
-    return told;
+    return notified;
   }
 
   async function unsettledSentence(

@@ -10,7 +10,7 @@ import type { SendCommand } from '../../temporal/command';
 import type { Nudger } from '../../temporal/nudge';
 import type { EnsureSetUp } from '../../temporal/setup';
 import type { TaskQueues } from '../../temporal/task-queues';
-import type { ClockTeller } from '../../temporal/test-clock';
+import type { ClockNotifier } from '../../temporal/test-clock';
 import type { Authenticate } from './authentication';
 import type { OpenStreams } from './open-streams';
 import type { ProgressFeed } from '../generation/progress';
@@ -26,7 +26,7 @@ export interface Api {
   /** For routes whose statements check the caller once more (api/http/authentication.ts). */
   authenticateCached: Authenticate;
   nudger: Nudger;
-  clocks: ClockTeller;
+  clocks: ClockNotifier;
   sendCommand: SendCommand;
   requestLicenses: RequestLicenses;
   progress: ProgressFeed;

@@ -329,7 +329,7 @@ test('while the billing system gives no answer nothing is done, the next questio
 });
 
 describe('whoever moves a test clock hears when the contract has settled', () => {
-  const settled = (id: string) => worker.clocks.tell(id, AbortSignal.timeout(SETTLE_TIMEOUT_MS));
+  const settled = (id: string) => worker.clocks.notify(id, AbortSignal.timeout(SETTLE_TIMEOUT_MS));
 
   test('of a contract that is at rest, and of one that never began', async () => {
     const draft = (await buildContract(sql, { status: 'inactive' })).facts.id;

@@ -11,7 +11,7 @@ import { stateAt } from '../../domain/contract/contract';
 import type { ContractCommand } from '../../domain/contract/command';
 import type { Instant, LocalDate } from '../../domain/base/instant';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
-import type { ClockTeller, Nudger } from '../../activities/ports';
+import type { ClockNotifier, Nudger } from '../../activities/ports';
 import { runStep } from '../harness/time-zone-rules-program';
 import type { ContractStep, StepResult } from '../harness/time-zone-rules-program';
 import type { ContractOptions } from '../harness/contract-rows';
@@ -60,7 +60,7 @@ async function sweep(now: Instant = NOW): Promise<string[]> {
     tellBilling: async (id) => [id],
     wake: async () => undefined,
   };
-  const clocks = { startAdvance: async () => undefined } as unknown as ClockTeller;
+  const clocks = { startAdvance: async () => undefined } as unknown as ClockNotifier;
   // Started on this server already: woken is what has moved.
   await sql`UPDATE contracts SET workflow_epoch = 'epoch-1' WHERE workflow_epoch IS DISTINCT FROM 'epoch-1'`;
   await createSweepActivities({ db: sql, nudger, clocks }).sweepOnce({ epoch: 'epoch-1', now });

@@ -12,11 +12,11 @@ import type { CommandOutcome, ContractCommand } from '../../domain/contract/comm
 import { createCommandSender } from '../../temporal/command';
 import { createStartDescriber } from '../../temporal/describe-start';
 import { createNudger } from '../../temporal/nudge';
-import type { Nudger, ClockTeller } from '../../activities/ports';
+import type { Nudger, ClockNotifier } from '../../activities/ports';
 import type { KnownEpoch } from '../../temporal/start';
 import { taskQueues } from '../../temporal/task-queues';
 import type { TaskQueues } from '../../temporal/task-queues';
-import { createClockTeller } from '../../temporal/test-clock';
+import { createClockNotifier } from '../../temporal/test-clock';
 import { createWorkers } from '../../worker-slots';
 import type { WorkerSlots } from '../../worker-slots';
 import { TEST_ACTOR } from './contract-facts';
@@ -67,7 +67,7 @@ export interface CovenantWorkerOptions {
 export interface CovenantWorker {
   queues: TaskQueues;
   nudger: Nudger;
-  clocks: ClockTeller;
+  clocks: ClockNotifier;
   activities: Activities;
   /** Sends a command as the interface does; `command_id` is fresh when left out. */
   send(contract_id: string, command: ContractCommand, command_id?: string): Promise<CommandOutcome>;
@@ -101,7 +101,7 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
     timeout_ms: 20_000,
     onFailure: (error) => lost_nudges.push(error),
   });
-  const clocks = createClockTeller(client, queues, epoch, describe);
+  const clocks = createClockNotifier(client, queues, epoch, describe);
   const real = createActivities({
     db,
     nudger,

@@ -209,7 +209,7 @@ const CASES: Record<string, Case> = {
     await sql`UPDATE products SET status = 'inactive'`;
     const move = async (to: string) => {
       await sql`UPDATE test_clocks SET now = ${to}`;
-      await worker.clocks.tell(id, AbortSignal.timeout(WAIT_MS));
+      await worker.clocks.notify(id, AbortSignal.timeout(WAIT_MS));
     };
     await move('2027-03-02T00:00:00.000Z');
     await sql`UPDATE products SET status = 'active'`;
@@ -227,7 +227,7 @@ const CASES: Record<string, Case> = {
   },
   async 'contractLifecycle/asked-while-a-command-is-on-its-way'({ sql, worker }) {
     const { facts } = await buildContract(sql);
-    const settled = () => worker.clocks.tell(facts.id, AbortSignal.timeout(WAIT_MS));
+    const settled = () => worker.clocks.notify(facts.id, AbortSignal.timeout(WAIT_MS));
     await Promise.all([worker.send(facts.id, PAUSE), settled(), worker.send(facts.id, rename('renamed')), settled()]);
     return { workflow_id: contractWorkflowId(facts.id) };
   },

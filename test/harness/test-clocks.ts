@@ -67,7 +67,7 @@ export function settleWithNotifier(
 ): TestClockActivities['settleAtClock'] {
   const clocks = {
     ...worker.clocks,
-    tell: (id: string, signal: AbortSignal, now?: string) => tell(id, () => worker.clocks.tell(id, signal, now)),
+    notify: (id: string, signal: AbortSignal, now?: string) => tell(id, () => worker.clocks.notify(id, signal, now)),
   };
   return createTestClockActivities({ db, clocks, settleTaskQueue: worker.queues.clocks }).settleAtClock;
 }

@@ -10,7 +10,7 @@ import { rowsToWake, SWEEP_KINDS } from '../../db/system/sweep';
 import type { SweepKind } from '../../db/system/sweep';
 import { findStuckRows, recordAttempts, STUCK_FROM_ATTEMPTS } from '../../db/system/sweep-attempt';
 import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
-import type { ClockTeller, Nudger } from '../../activities/ports';
+import type { ClockNotifier, Nudger } from '../../activities/ports';
 import { insertInvoiceEvent } from '../harness/billing';
 import { buildContract, copyRow, requestJob } from '../harness/contract-rows';
 import { createTestDatabase } from '../harness/database';
@@ -71,10 +71,10 @@ function createSweep(environment?: MockActivityEnvironment): HeardSweep {
     tellBilling: async (id) => [id],
     wake: async () => undefined,
   };
-  const startAdvance: ClockTeller['startAdvance'] = async (id) => {
+  const startAdvance: ClockNotifier['startAdvance'] = async (id) => {
     if ((await wake([id])).length === 0) throw new Error('as the test asked');
   };
-  const clocks = { startAdvance } as ClockTeller;
+  const clocks = { startAdvance } as ClockNotifier;
   const { sweepOnce } = createSweepActivities({ db: sql, nudger, clocks });
   const sweep: HeardSweep = {
     batches: [],

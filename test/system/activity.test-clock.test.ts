@@ -4,11 +4,11 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { ROW_LOCKED } from '../../activities/base/short-wait';
-import { createTestClockActivities, TELLINGS_MAX } from '../../activities/system/test-clock';
+import { createTestClockActivities, NOTIFY_ATTEMPTS_MAX } from '../../activities/system/test-clock';
 import type { SettledAtClock, TestClockActivities } from '../../activities/system/test-clock';
 import { openDatabase } from '../../db/base/database';
 import { NO_LIMITS } from '../../db/base/session';
-import type { ClockTeller } from '../../activities/ports';
+import type { ClockNotifier } from '../../activities/ports';
 import { insertInvoiceEvent } from '../harness/billing';
 import { buildContract } from '../harness/contract-rows';
 import { createTestDatabase } from '../harness/database';
@@ -32,8 +32,8 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 /** Activities whose contracts are told by the test. */
-function activitiesTelling(tell: ClockTeller['tell']): TestClockActivities {
-  const clocks: ClockTeller = { tell, startAdvance: async () => undefined };
+function activitiesTelling(tell: ClockNotifier['notify']): TestClockActivities {
+  const clocks: ClockNotifier = { notify: tell, startAdvance: async () => undefined };
   return createTestClockActivities({ db: sql, clocks, settleTaskQueue: 'settle' });
 }
 
@@ -136,10 +136,10 @@ describe('settleAtClock', () => {
     const environment = attempt();
     let heartbeats = 0;
     environment.on('heartbeat', () => (heartbeats += 1));
-    expect(await settleAt(activitiesTelling(tell), clock_id, environment)).toEqual({ told: 30, unsettled: null });
+    expect(await settleAt(activitiesTelling(tell), clock_id, environment)).toEqual({ notified: 30, unsettled: null });
     expect(told.sort()).toEqual(due.sort());
     expect(heartbeats).toBe(30);
-    expect(await settleAt(activitiesTelling(tell), clock_id)).toEqual({ told: 0, unsettled: null });
+    expect(await settleAt(activitiesTelling(tell), clock_id)).toEqual({ notified: 0, unsettled: null });
   });
 
   test('a contract that fails once is told again, and the others are not', async () => {
@@ -153,7 +153,7 @@ describe('settleAtClock', () => {
         ? Promise.reject(new Error('not yet'))
         : settles(id);
     };
-    expect(await settleAt(activitiesTelling(tell), clock_id)).toEqual({ told: 3, unsettled: null });
+    expect(await settleAt(activitiesTelling(tell), clock_id)).toEqual({ notified: 3, unsettled: null });
     expect(told.sort()).toEqual([...ids, ids[0]].sort());
   });
 
@@ -170,13 +170,13 @@ describe('settleAtClock', () => {
     const { unsettled } = await settleAt(activitiesTelling(failing), clock_id);
     expect(unsettled).toContain(`The contract ${stuck} did not settle at ${FIRST}`);
     expect(unsettled).toContain('out of order');
-    expect(told.filter((id) => id === stuck)).toHaveLength(TELLINGS_MAX);
+    expect(told.filter((id) => id === stuck)).toHaveLength(NOTIFY_ATTEMPTS_MAX);
 
     const silent = await settleAt(
       activitiesTelling(async () => undefined),
       clock_id,
     );
-    expect(silent).toMatchObject({ told: TELLINGS_MAX });
+    expect(silent).toMatchObject({ notified: NOTIFY_ATTEMPTS_MAX });
     expect(silent.unsettled).toContain('still due');
   });
 
@@ -191,8 +191,11 @@ describe('settleAtClock', () => {
       await sql`UPDATE billing_inbox SET outcome = 'APPLIED', decided_at = received_at WHERE contract_id = ${id}`;
       await insertInvoiceEvent(sql, id, { occurred_at: NOW });
     };
-    expect(await settleAt(activitiesTelling(tell), clock_id)).toEqual({ told: TELLINGS_MAX, unsettled: null });
-    expect(told).toBe(TELLINGS_MAX);
+    expect(await settleAt(activitiesTelling(tell), clock_id)).toEqual({
+      notified: NOTIFY_ATTEMPTS_MAX,
+      unsettled: null,
+    });
+    expect(told).toBe(NOTIFY_ATTEMPTS_MAX);
     expect(await stepTestClock({ clock_id })).toMatchObject({ status: 'advancing', now: FIRST, due: 1 });
   });
 
@@ -235,7 +238,7 @@ test.each(['stepTestClock', 'failTestClock'] as const)(
     });
     const { [name]: step } = createTestClockActivities({
       db,
-      clocks: { tell: settles, startAdvance: async () => undefined },
+      clocks: { notify: settles, startAdvance: async () => undefined },
       settleTaskQueue: 'settle',
     });
     const input = { clock_id, error: 'as the test asked' };

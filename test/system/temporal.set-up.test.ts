@@ -207,7 +207,7 @@ test('an attribute that was removed while processes run is added, and running wo
     // A run that continues another one begins with the values of that one; it has set its own when it has settled.
     for (let n = 0; (await firstRun()) === run_id; n += 1)
       await worker.send(facts.id, { name: 'edit', input: { name: `renamed ${n}` } });
-    await worker.clocks.tell(facts.id, AbortSignal.timeout(WAIT.timeout_ms));
+    await worker.clocks.notify(facts.id, AbortSignal.timeout(WAIT.timeout_ms));
 
     const found = async (): Promise<number> => {
       const query = `ContractId = '${facts.id}' AND ContractState = 'PAUSED' AND ExecutionStatus = 'Running'`;

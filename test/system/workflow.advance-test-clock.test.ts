@@ -73,7 +73,7 @@ const send = (id: string, to: string): Promise<void> => startClockAdvance(sql, w
 /** A contract on a clock, with a workflow that has looked at it: what is due later waits to be told. */
 async function onClock(clock_id: string, options: ContractOptions = {}): Promise<string> {
   const id = await buildContractOnClock(sql, clock_id, options);
-  await worker.clocks.tell(id, new AbortController().signal);
+  await worker.clocks.notify(id, new AbortController().signal);
   return id;
 }
 

@@ -173,7 +173,7 @@ test('after a loss of the server, starters that know its old epoch have each row
   // Started again with the old epoch, it leaves the record as it is.
   await handle().terminate();
   await worker.send(facts.id, { name: 'pause', input: {} });
-  await worker.clocks.tell(facts.id, AbortSignal.timeout(20_000));
+  await worker.clocks.notify(facts.id, AbortSignal.timeout(20_000));
   expect(await epochOf('contracts', facts.id)).toBe('epoch-2');
   expect(await runSweep('epoch-2')).toEqual({ contracts: 0, jobs: 0, test_clocks: 0 });
 });
