@@ -8,11 +8,11 @@ export interface WakeRequest {
   refresh_search_attributes?: boolean;
 }
 
-/** A billing event is in the inbox: ids only, the facts are in Postgres. */
-export interface BillingEventWord {
+/** Notice of a billing event in the inbox. It carries ids only; the facts are in Postgres. */
+export interface BillingEventNotice {
   inbox_id: string;
-  /** For operators: "evt_123 invoice.paid". */
-  told: string;
+  /** What operators see in the summary of the step: "evt_123 invoice.paid". Histories of earlier versions lack it. */
+  details: string;
 }
 
 export interface WakeOptions extends WakeRequest {
@@ -24,8 +24,8 @@ export interface WakeOptions extends WakeRequest {
 export interface Nudger {
   wakeContracts(contract_ids: string[], options?: WakeOptions): Promise<string[]>;
   wakeJobs(job_ids: string[], options?: WakeOptions): Promise<string[]>;
-  /** Tells a contract of an event in its billing inbox; whatever waits there is then applied, this event or another. */
-  tellBilling(contract_id: string, word: BillingEventWord, request_id?: string): Promise<string[]>;
+  /** Signals a contract that an event is in its billing inbox; its workflow then applies every event that waits there. */
+  signalBillingEvent(contract_id: string, notice: BillingEventNotice, request_id?: string): Promise<string[]>;
   /** Both kinds at once, as a change to a contract names them. The request's id stands in the memo of what is started. */
   wake(nudge: Nudge, request_id?: string): Promise<void>;
 }

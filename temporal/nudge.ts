@@ -85,13 +85,13 @@ export function createNudger(options: NudgerOptions): Nudger {
         }),
       );
     },
-    async tellBilling(contract_id, word, request_id) {
+    async signalBillingEvent(contract_id, notice, request_id) {
       const described = await describe?.contracts([contract_id]);
       return wakeEach([contract_id], contractWorkflowId, () =>
         client.workflow.signalWithStart(contractLifecycle, {
           ...contractStart(contract_id, taskQueues, details(request_id, described?.(contract_id))),
           signal: billingEventSignal,
-          signalArgs: [word],
+          signalArgs: [notice],
         }),
       );
     },

@@ -16,7 +16,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ContractView } from '../activities/contract/contract-view';
-import type { BillingEventWord, WakeRequest } from '../activities/ports';
+import type { BillingEventNotice, WakeRequest } from '../activities/ports';
 import { instantFromMillis, millisOf } from '../domain/base/instant';
 import type { Instant } from '../domain/base/instant';
 import type { CommandOutcome, ContractCommand } from '../domain/contract/command';
@@ -51,7 +51,7 @@ export const commandUpdate = defineUpdate<CommandOutcome, [CommandEnvelope]>('co
 /** The contract was changed by another process: read it again. */
 export const wakeContractSignal = defineSignal<[request?: WakeRequest]>('wake');
 /** The inbox has a billing event of this contract: apply all events that are pending there. */
-export const billingEventSignal = defineSignal<[BillingEventWord]>('billingEvent');
+export const billingEventSignal = defineSignal<[BillingEventNotice]>('billingEvent');
 /**
  * The contract's test clock moved: returns when the contract is settled at the clock's time. This is an update and not a signal,
  * because an advance of the clock continues only when every contract is settled.
@@ -69,7 +69,7 @@ interface LifecycleState {
   /** Whether the contract may have changed since the last step started. */
   has_changed: boolean;
   /** Billing events that were signaled since the last step started. */
-  pending_notices: BillingEventWord[];
+  pending_notices: BillingEventNotice[];
   /** How often the run found the contract settled: no step was left to take and no signal was new. */
   settled_count: number;
   /** Whether an update waits until the contract is found settled again. */

@@ -1,7 +1,7 @@
 /** What operators see of one contract in the Temporal UI: the summaries of steps and timers, current details, search attributes. */
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { ContractView } from '../activities/contract/contract-view';
-import type { BillingEventWord } from '../activities/ports';
+import type { BillingEventNotice } from '../activities/ports';
 import type { Instant } from '../domain/base/instant';
 import { contractTitle } from '../domain/base/operator-text';
 import type { BillingSource } from '../domain/billing/billing-event';
@@ -21,7 +21,7 @@ const NAMED_EVENTS_MAX = 3;
 const EVENT_CHARS_MAX = 80;
 
 /** The step that applies billing events, or asks their billing system: "apply billing events evt_1 invoice.paid and 3 more". */
-export function eventsSummary(notices: readonly BillingEventWord[], source: BillingSource | undefined): string {
+export function eventsSummary(notices: readonly BillingEventNotice[], source: BillingSource | undefined): string {
   if (source !== undefined) return `ask ${source} about pending billing events`;
   if (notices.length === 0) return 'apply pending billing events';
   const named = notices.slice(0, NAMED_EVENTS_MAX).map(eventName);
@@ -30,8 +30,8 @@ export function eventsSummary(notices: readonly BillingEventWord[], source: Bill
 }
 
 /** The name of a signaled event. An operator can send any value by hand, so nothing about its shape is certain. */
-function eventName(notice: Partial<BillingEventWord> | null | undefined): string {
-  return String(notice?.told ?? 'without details').slice(0, EVENT_CHARS_MAX);
+function eventName(notice: Partial<BillingEventNotice> | null | undefined): string {
+  return String(notice?.details ?? 'without details').slice(0, EVENT_CHARS_MAX);
 }
 
 /** The step that settles the contract at a time: "apply boundary expires 2027-02-01T00:00:00.000Z". */

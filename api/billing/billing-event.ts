@@ -136,8 +136,8 @@ export const billingRoutes: Route[] = [
       const { event, raw } = message;
       const received = await takeInBillingEvent(api.db, { event, raw, now, request_id });
       if (received.tell && received.contract_id !== null) {
-        const word = { inbox_id: received.id, told: `${event.event_id} ${event.type}` };
-        await api.nudger.tellBilling(received.contract_id, word, request_id);
+        const notice = { inbox_id: received.id, details: `${event.event_id} ${event.type}` };
+        await api.nudger.signalBillingEvent(received.contract_id, notice, request_id);
       }
       return { status: received.repeated ? 200 : 202, body: presentReceived(event.event_id, received) };
     },

@@ -6,6 +6,7 @@ import { SETTLE_TIMEOUT_MS } from '../../temporal/test-clock';
 import { findContract } from '../../db/contract/contract';
 import { waitFor } from '../../dev/waiting';
 import { addDays } from '../../domain/base/calendar';
+import type { BillingEventNotice } from '../../activities/ports';
 import type { ContractCommand } from '../../domain/contract/command';
 import { contractWorkflowId, generationJobWorkflowId } from '../../temporal/ids';
 import {
@@ -78,7 +79,7 @@ async function contractId(): Promise<string> {
 }
 
 /** What an event says, and what the billing system answers from then on. */
-async function keep(id: string, told: Partial<InvoiceEventFields> = {}): Promise<{ inbox_id: string; told: string }> {
+async function keep(id: string, told: Partial<InvoiceEventFields> = {}): Promise<BillingEventNotice> {
   const invoice_id = told.invoice_id ?? `in_${id}`;
   const { status = 'OPEN', due = TO_SUSPEND, occurred_at = now() } = told;
   billing.invoices.set(invoice_id, { contract_id: id, status, due, occurred_at });
@@ -90,12 +91,12 @@ async function keep(id: string, told: Partial<InvoiceEventFields> = {}): Promise
     occurred_at,
     received_at: now(),
   });
-  return { inbox_id, told: `evt_${invoice_id} invoice.${status.toLowerCase()}` };
+  return { inbox_id, details: `evt_${invoice_id} invoice.${status.toLowerCase()}` };
 }
 
 /** Tells a contract as the interface does. */
 async function tell(id: string, told: Partial<InvoiceEventFields> = {}): Promise<void> {
-  await worker.nudger.tellBilling(id, await keep(id, told));
+  await worker.nudger.signalBillingEvent(id, await keep(id, told));
 }
 
 async function stateBecomes(id: string, state: string): Promise<void> {
@@ -245,9 +246,9 @@ test('what an operator signals by hand applies what waits, and nonsense harms no
   const before = await auditOf(sql, id);
 
   // An event that is not in the inbox, one that was applied long ago, and whatever else a hand may send.
-  const unknown = { inbox_id: '00000000-0000-7000-8000-00000000dead', told: 'nothing of the kind' };
-  const endless = { inbox_id: word.inbox_id, told: 'evt_🎈 '.repeat(500) };
-  for (const given of [unknown, word, endless, {}, null, 'evt_1', 7, [], { told: 7 }]) {
+  const unknown = { inbox_id: '00000000-0000-7000-8000-00000000dead', details: 'nothing of the kind' };
+  const endless = { inbox_id: word.inbox_id, details: 'evt_🎈 '.repeat(500) };
+  for (const given of [unknown, word, endless, {}, null, 'evt_1', 7, [], { details: 7 }]) {
     await handle.signal(billingEventSignal, given as never);
     // Answered when the signal was heard, so that each is a word of its own.
     await handle.query(contractViewQuery);

@@ -57,7 +57,7 @@ async function sweep(now: Instant = NOW): Promise<string[]> {
   const nudger: Nudger = {
     wakeContracts: async (ids) => (woken.push(...ids), ids),
     wakeJobs: async (ids) => ids,
-    tellBilling: async (id) => [id],
+    signalBillingEvent: async (id) => [id],
     wake: async () => undefined,
   };
   const clocks = { startAdvance: async () => undefined } as unknown as ClockNotifier;

@@ -168,7 +168,7 @@ test('four years from a leap day: reminders, renewals, an unpaid invoice, suspen
     const occurred_at = await now();
     billing.invoices.set('in_1', { contract_id: id, status, due, occurred_at });
     const inbox_id = await insertInvoiceEvent(database.sql, id, { status, due, occurred_at });
-    await worker.nudger.tellBilling(id, { inbox_id, told: `in_1 ${status}` });
+    await worker.nudger.signalBillingEvent(id, { inbox_id, details: `in_1 ${status}` });
     return occurred_at;
   };
   const told_at = await owe('OPEN');

@@ -29,7 +29,7 @@ const JOB_LICENSES = 20_000;
 const NOBODY_TO_WAKE: Nudger = {
   wakeContracts: (ids) => Promise.resolve(ids),
   wakeJobs: (ids) => Promise.resolve(ids),
-  tellBilling: (id) => Promise.resolve([id]),
+  signalBillingEvent: (id) => Promise.resolve([id]),
   wake: () => Promise.resolve(),
 };
 

@@ -168,7 +168,7 @@ const CASES: Record<string, Case> = {
     // An event with a version is believed; a suspension is not made upon it.
     const told = { due: inDays(-20), version: 1, event_id: 'evt_open' };
     const inbox_id = await insertInvoiceEvent(sql, id, { ...told, occurred_at: new Date().toISOString() });
-    await worker.nudger.tellBilling(id, { inbox_id, told: 'evt_open invoice.open' });
+    await worker.nudger.signalBillingEvent(id, { inbox_id, details: 'evt_open invoice.open' });
     await waitFor(async () => (await findContract(sql, id))?.billing_unreachable_since !== null, {
       timeout_ms: WAIT_MS,
       what: 'the question to be in vain',
@@ -456,7 +456,7 @@ async function owe(
   billing.invoices.set('in_1', { contract_id: id, status, due, occurred_at });
   const event_id = `evt_${status.toLowerCase()}`;
   const inbox_id = await insertInvoiceEvent(sql, id, { status, due, occurred_at, event_id });
-  await worker.nudger.tellBilling(id, { inbox_id, told: `${event_id} invoice.${status.toLowerCase()}` });
+  await worker.nudger.signalBillingEvent(id, { inbox_id, details: `${event_id} invoice.${status.toLowerCase()}` });
   await waitFor(async () => (await listEventOutcomes(sql, id)).every(({ outcome }) => outcome !== 'PENDING'), {
     timeout_ms: WAIT_MS,
     what: 'the event to be applied',

@@ -12,7 +12,7 @@ export function createRecordingNudger(): RecordingNudger {
   const nudger: Nudger = {
     wakeContracts: async (ids) => ids,
     wakeJobs: async (ids) => (jobs.push(...ids), ids),
-    tellBilling: async (id) => [id],
+    signalBillingEvent: async (id) => [id],
     wake: async () => undefined,
   };
   return { nudger, jobs };

@@ -68,7 +68,7 @@ function createSweep(environment?: MockActivityEnvironment): HeardSweep {
   const nudger: Nudger = {
     wakeContracts: wake,
     wakeJobs: wake,
-    tellBilling: async (id) => [id],
+    signalBillingEvent: async (id) => [id],
     wake: async () => undefined,
   };
   const startAdvance: ClockNotifier['startAdvance'] = async (id) => {

@@ -162,7 +162,7 @@ test('a billing system that never answers stops no command of any contract, no e
   const occurred_at = new Date().toISOString();
   const tell = async (id: string, told: Partial<InvoiceEventFields>): Promise<void> => {
     const inbox_id = await insertInvoiceEvent(sql, id, { occurred_at, ...told });
-    await worker.nudger.tellBilling(id, { inbox_id, told: 'an event' });
+    await worker.nudger.signalBillingEvent(id, { inbox_id, details: 'an event' });
   };
   const applied = (id: string, what: string) =>
     waitFor(async () => (await listEventOutcomes(sql, id)).some(({ outcome }) => outcome === 'APPLIED') || undefined, {
@@ -225,7 +225,7 @@ test('steps of jobs that find their rows held stop no boundary and no billing ev
   });
   const occurred_at = new Date().toISOString();
   const inbox_id = await insertInvoiceEvent(sql, other, { occurred_at, version: 1 });
-  await worker.nudger.tellBilling(other, { inbox_id, told: 'an event' });
+  await worker.nudger.signalBillingEvent(other, { inbox_id, details: 'an event' });
   await waitFor(async () => (await listEventOutcomes(sql, other))[0]?.outcome === 'APPLIED' || undefined, {
     timeout_ms: 20_000,
     what: 'an event of another contract to be applied',

@@ -464,7 +464,7 @@ describe('an unpaid invoice on a clock', () => {
     const invoice = { status: 'OPEN', due: '2027-03-01', occurred_at: NOW } as const;
     billing.invoices.set('in_1', { contract_id: id, ...invoice });
     const inbox_id = await insertInvoiceEvent(sql, id, { ...invoice, received_at: new Date().toISOString() });
-    await worker.nudger.tellBilling(id, { inbox_id, told: 'invoice.open' });
+    await worker.nudger.signalBillingEvent(id, { inbox_id, details: 'invoice.open' });
     await waitFor(async () => (await listEventOutcomes(sql, id))[0]?.outcome === 'APPLIED', {
       timeout_ms: WAIT_MS,
       what: 'the invoice to be known',
@@ -578,7 +578,7 @@ describe('a billing event that was accepted before the advance', () => {
       await sql.begin(async (holder) => {
         await lockContract(holder, id);
         const inbox_id = await accept(id);
-        await worker.nudger.tellBilling(id, { inbox_id, told: 'invoice.open' });
+        await worker.nudger.signalBillingEvent(id, { inbox_id, details: 'invoice.open' });
         await send(clock, PAST_SUSPENSION);
         await waitFor(async () => settling || (await clockOf(clock)).status !== 'advancing', {
           timeout_ms: WAIT_MS,
