@@ -1,6 +1,6 @@
 /**
- * Every setting of Covenant, once: its environment variable, meaning, default and allowed values.
- * A wrong environment is refused as a whole, with each wrong variable named, and nothing else in the house parses one.
+ * Every setting of Covenant: its environment variable, description, default and allowed values. An invalid environment is rejected
+ * with every invalid variable named. No other file parses environment variables.
  */
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
@@ -10,19 +10,19 @@ import { z } from 'zod';
 import { certificateFile, isKeyOf, privateKeyFile } from './pem-file';
 import type { PemFile } from './pem-file';
 
-/** An environment as Node gives it: a missing variable is undefined, an empty one counts as missing. */
+/** The environment of a process. A missing variable is undefined, and an empty one counts as missing. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Whose addresses Express believes in `X-Forwarded-For`: nobody's, the last n hops', or those of these networks. */
+/** The proxies whose `X-Forwarded-For` Express trusts: none, the last n hops, or the proxies in these networks. */
 export type TrustProxy = false | number | string[];
 
-/** The processes that read settings: `dev` stands for the embedded stack, `cli` for `covenant …`. */
+/** The processes that read settings: `dev` is the embedded stack, `cli` is `covenant …`. */
 export type ProcessName = 'api' | 'worker' | 'cli' | 'dev';
 
 /** The settings of the API, the worker and the command line. */
 export interface Config {
   databaseUrl: string;
-  /** Undefined where nothing is set: what a process needs depends on its kind. */
+  /** Undefined when not set: the default depends on the process. */
   databasePoolSize: number | undefined;
   apiStatementTimeoutMs: number;
   listStatementTimeoutMs: number;
@@ -62,17 +62,17 @@ export interface Config {
   shutdownGraceMs: number;
 }
 
-/** The settings of the embedded stack, which makes the rest of the environment for its processes. */
+/** The settings of the embedded stack, which generates all other settings for its processes. */
 export interface StackConfig {
   dataDir: string;
   cacheDir: string;
 }
 
-/** One setting as documented; `parse` turns its text into the value the house uses. */
+/** One setting with its documentation. `parse` converts its text into the value. */
 export interface Setting<T> {
   env: string;
   about: string;
-  /** What holds when the variable is unset: a text as one would write it, or a rule with its sentence. */
+  /** The default when the variable is not set: a text in the form of the variable, or a rule with its description. */
   default: 'required' | 'none' | { text: string } | { rule: string; text: (env: Environment) => string | undefined };
   allowed: string;
   usedBy: readonly ProcessName[];
@@ -80,21 +80,21 @@ export interface Setting<T> {
   parse: z.ZodType<T, string>;
 }
 
-/** One variable that cannot be used; `value` is undefined when it is unset and already masked when it is a secret. */
+/** One invalid variable. `value` is undefined when it is not set, and masked when it is a secret. */
 export interface ConfigProblem {
   variable: string;
   value: string | undefined;
-  /** Why it cannot be used, where what is allowed does not say it. */
+  /** The reason, when the allowed values alone do not explain it. */
   reason?: string;
   allowed: string;
 }
 
-/** Thrown once for all wrong variables, in a sentence for each. */
+/** Thrown once for all invalid variables, with one sentence for each. */
 export class ConfigError extends Error {
   readonly problems: readonly ConfigProblem[];
 
   constructor(problems: readonly ConfigProblem[]) {
-    super(`The environment cannot be used:\n${problems.map(problemSentence).join('\n')}`);
+    super(`Invalid environment:\n${problems.map(problemSentence).join('\n')}`);
     this.name = 'ConfigError';
     this.problems = problems;
   }
@@ -102,24 +102,24 @@ export class ConfigError extends Error {
 
 export const KEY_PEPPER_LENGTH_MIN = 32;
 export const DATABASE_POOL_SIZE_MAX = 500;
-/** Connections of an API where none are set. */
+/** The default pool size of an API. */
 export const API_POOL_SIZE = 10;
 export const WORKER_SLOTS_MAX = 100;
-/** Postgres fills no faster with more than its cores; an operator who knows their number sets the slots. */
+/** More slots than cores of Postgres do not generate faster. An operator who knows the number of cores sets the slots. */
 const FILL_SLOTS_DEFAULT_MAX = 8;
-/** Keeps a worker under 600 MB. */
+/** Keeps the memory of a worker below 600 MB. */
 const CACHED_WORKFLOWS_DEFAULT = 600;
 const CACHED_WORKFLOWS_MAX = 100_000;
-/** A statement may wait 5,000 ms for a row, and then still has its work to do. */
+/** A statement can wait up to 5,000 ms for a row lock before it starts its work. */
 export const STATEMENT_TIMEOUT_MS_MIN = 6_000;
 export const LIST_STATEMENT_MS_MIN = 100;
 export const IDLE_TRANSACTION_MS_MIN = 1_000;
 export const DATABASE_TIMEOUT_MS_MAX = 600_000;
 export const SHUTDOWN_GRACE_MS_MAX = 600_000;
 export const TRUSTED_HOPS_MAX = 16;
-/** Secrets of one billing source that hold at the same time: the one in use, and those it replaces. */
+/** Secrets of one billing source that are valid at the same time: the current one and those that it replaces. */
 export const BILLING_SECRETS_MAX = 5;
-/** Standard Webhooks asks for secrets of 24 to 64 bytes. */
+/** Standard Webhooks requires secrets of 24 to 64 bytes. */
 const STANDARD_SECRET_BYTES = { min: 24, max: 64 } as const;
 
 const PORT_MAX = 65_535;
@@ -133,7 +133,7 @@ const portAllowed = `a whole number from 1 to ${PORT_MAX}`;
 const statementTimeout = wholeNumber(STATEMENT_TIMEOUT_MS_MIN, DATABASE_TIMEOUT_MS_MAX);
 const statementTimeoutAllowed = `a whole number from ${STATEMENT_TIMEOUT_MS_MIN} to ${DATABASE_TIMEOUT_MS_MAX}`;
 const servers = ['api', 'worker', 'cli'] as const;
-/** Variables that mean nothing on a connection without TLS. */
+/** Variables that have no effect without TLS. */
 const NEEDS_TLS = ['TEMPORAL_TLS_CERT', 'TEMPORAL_TLS_KEY', 'TEMPORAL_TLS_CA', 'TEMPORAL_TLS_SERVER_NAME'] as const;
 
 /** The table of `Config`, in the order of `docs/configuration.md`. */
@@ -150,8 +150,11 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   databasePoolSize: {
     env: 'DATABASE_POOL_SIZE',
     about:
-      'Connections to Postgres that one process may hold. An API leaves three of them, at most half, to statements that lock no row. A worker does not start with fewer than one for each of its slots and one for its readiness.',
-    default: { rule: `\`${API_POOL_SIZE}\` in an API; in a worker what its slots need`, text: () => undefined },
+      'The largest number of connections to Postgres of one process. An API reserves three of them, at most half, for statements that lock no row. A worker does not start with fewer connections than one for each of its slots and one for its readiness check.',
+    default: {
+      rule: `\`${API_POOL_SIZE}\` in an API; in a worker the number that its slots need`,
+      text: () => undefined,
+    },
     allowed: `a whole number from 1 to ${DATABASE_POOL_SIZE_MAX}`,
     usedBy: ['api', 'worker'],
     parse: wholeNumber(1, DATABASE_POOL_SIZE_MAX),
@@ -159,7 +162,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   apiStatementTimeoutMs: {
     env: 'API_STATEMENT_TIMEOUT_MS',
     about:
-      'How long one statement of the API may take in Postgres, in milliseconds. A second later its connection counts as lost and is replaced.',
+      'The statement timeout of the API in Postgres, in milliseconds. A connection without a response one second later counts as lost and is replaced.',
     default: { text: '7000' },
     allowed: statementTimeoutAllowed,
     usedBy: ['api'],
@@ -168,7 +171,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   listStatementTimeoutMs: {
     env: 'LIST_STATEMENT_TIMEOUT_MS',
     about:
-      'How long one statement of a list may take in Postgres, in milliseconds, and how long a list waits while a third of the pool reads others. Files in CSV have `API_STATEMENT_TIMEOUT_MS`.',
+      'The statement timeout of lists in Postgres, in milliseconds. Also how long a list waits while a third of the pool reads other lists. CSV files use `API_STATEMENT_TIMEOUT_MS`.',
     default: { text: '3000' },
     allowed: `a whole number from ${LIST_STATEMENT_MS_MIN} to ${DATABASE_TIMEOUT_MS_MAX}`,
     usedBy: ['api'],
@@ -176,7 +179,8 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   workerStatementTimeoutMs: {
     env: 'WORKER_STATEMENT_TIMEOUT_MS',
-    about: 'The same for the worker, whose largest statement inserts 5,000 licenses.',
+    about:
+      'The statement timeout of the worker in Postgres, in milliseconds. Its largest statement inserts 5,000 licenses.',
     default: { text: '20000' },
     allowed: statementTimeoutAllowed,
     usedBy: ['worker'],
@@ -185,7 +189,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   idleTransactionTimeoutMs: {
     env: 'DATABASE_IDLE_TRANSACTION_TIMEOUT_MS',
     about:
-      'How long a transaction may stand still between two statements, in milliseconds. Then Postgres ends its session: so long a frozen process holds its locks.',
+      'How long a transaction may be idle between two statements, in milliseconds. Then Postgres ends its session, so a frozen process holds its locks no longer than this.',
     default: { text: '10000' },
     allowed: `a whole number from ${IDLE_TRANSACTION_MS_MIN} to ${DATABASE_TIMEOUT_MS_MAX}`,
     usedBy: ['api', 'worker'],
@@ -193,7 +197,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   temporalAddress: {
     env: 'TEMPORAL_ADDRESS',
-    about: 'The Temporal frontend. When it is set, `npm run dev` uses that server and starts none.',
+    about: 'The Temporal frontend. When it is set, `npm run dev` uses that server and does not start its own.',
     default: { text: '127.0.0.1:7233' },
     allowed: 'host:port, for example temporal:7233',
     usedBy: ['api', 'worker', 'cli', 'dev'],
@@ -220,7 +224,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   temporalTlsCert: {
     env: 'TEMPORAL_TLS_CERT',
-    about: 'The certificate by which a process proves to Temporal who it is (mutual TLS). Read at start.',
+    about: 'The client certificate for Temporal (mutual TLS). Read at the start of the process.',
     default: 'none',
     allowed:
       'the path of a PEM file: the certificate, then its chain if it has one; only together with TEMPORAL_TLS_KEY',
@@ -229,16 +233,16 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   temporalTlsKey: {
     env: 'TEMPORAL_TLS_KEY',
-    about: 'The private key of TEMPORAL_TLS_CERT. Read at start.',
+    about: 'The private key of TEMPORAL_TLS_CERT. Read at the start of the process.',
     default: 'none',
-    allowed: 'the path of a PEM file that holds the key without a passphrase; only together with TEMPORAL_TLS_CERT',
+    allowed: 'the path of a PEM file with the key, without a passphrase; only together with TEMPORAL_TLS_CERT',
     usedBy: servers,
     parse: privateKeyFile(),
   },
   temporalTlsCa: {
     env: 'TEMPORAL_TLS_CA',
     about:
-      'The authorities that may have issued the certificate of Temporal, in place of those of the system. Read at start.',
+      'The certificate authorities for the certificate of Temporal, in place of those of the system. Read at the start of the process.',
     default: 'none',
     allowed: 'the path of a PEM file with one certificate or several',
     usedBy: servers,
@@ -247,7 +251,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   temporalTlsServerName: {
     env: 'TEMPORAL_TLS_SERVER_NAME',
     about:
-      'The name in the certificate of Temporal, where it is not the host of TEMPORAL_ADDRESS (a private link, a proxy).',
+      'The name in the certificate of Temporal, if it is not the host of TEMPORAL_ADDRESS (a private link, a proxy).',
     default: 'none',
     allowed: 'a host name',
     usedBy: servers,
@@ -255,17 +259,16 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   temporalApiKey: {
     env: 'TEMPORAL_API_KEY',
-    about: 'The API key for Temporal Cloud or another server that asks for one.',
+    about: 'The API key for Temporal Cloud or another server that requires one.',
     default: 'none',
-    allowed: 'the key as it was given, without spaces',
+    allowed: 'the key without spaces',
     usedBy: servers,
     secret: true,
     parse: z.string().regex(/^\S+$/),
   },
   temporalUiUrl: {
     env: 'TEMPORAL_UI_URL',
-    about:
-      'Where people reach the Temporal UI of the server in TEMPORAL_ADDRESS; the embedded stack prints links to it.',
+    about: 'The URL of the Temporal UI of the server in TEMPORAL_ADDRESS. The embedded stack prints links to it.',
     default: { text: 'http://127.0.0.1:8233' },
     allowed: 'a URL that begins with http:// or https://',
     usedBy: ['dev'],
@@ -274,7 +277,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   temporalShowNames: {
     env: 'TEMPORAL_SHOW_NAMES',
     about:
-      'Whether the names of contracts and test clocks stand in Temporal: in summaries, details and the search attribute `ContractName`, which are not encrypted. The same in all processes.',
+      'Whether Temporal shows the names of contracts and test clocks: in summaries, details and the search attribute `ContractName`, which are not encrypted. Set the same value in all processes.',
     default: { text: 'on' },
     allowed: 'on or off',
     usedBy: ['api', 'worker'],
@@ -283,17 +286,17 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   taskQueuePrefix: {
     env: 'TEMPORAL_TASK_QUEUE_PREFIX',
     about:
-      'Begins the name of every task queue. Two installations need two namespaces: they would share the schedule of the sweep.',
+      'The prefix of the name of every task queue. Two installations need two namespaces, because in one namespace they would share the schedule of the sweep.',
     default: { text: 'covenant' },
-    allowed: 'lower-case letters, digits and hyphens, at most 63 characters, a letter first',
+    allowed: 'lower-case letters, digits and hyphens, at most 63 characters, beginning with a letter',
     usedBy: servers,
     parse: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/),
   },
   host: {
     env: 'HOST',
-    about: 'The address on which the API and the health page of the worker listen.',
+    about: 'The address on which the API and the health endpoint of the worker listen.',
     default: { text: '127.0.0.1' },
-    allowed: 'an IP address (0.0.0.0 or :: for all) or localhost',
+    allowed: 'an IP address (0.0.0.0 or :: for all addresses) or localhost',
     usedBy: ['api', 'worker'],
     parse: z.string().refine((text) => text === 'localhost' || isIP(text) !== 0),
   },
@@ -308,7 +311,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   publicUrl: {
     env: 'COVENANT_PUBLIC_URL',
     about:
-      'The origin under which the API is reached: workflows link to it in the Temporal UI, and `covenant doctor` asks it for its readiness.',
+      'The public URL of the API. Workflows link to it in the Temporal UI, and `covenant doctor` checks its readiness.',
     default: { rule: '`http://HOST:PORT`', text: listeningUrl },
     allowed: 'a URL that begins with http:// or https://, without a query',
     usedBy: servers,
@@ -316,7 +319,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   trustProxy: {
     env: 'TRUST_PROXY',
-    about: 'Which reverse proxies may say the address of the client (`X-Forwarded-For`).',
+    about: 'The reverse proxies whose `X-Forwarded-For`, the address of the client, is trusted.',
     default: { text: 'none' },
     allowed: `none, a number of hops from 1 to ${TRUSTED_HOPS_MAX}, or addresses and CIDRs separated by commas`,
     usedBy: ['api'],
@@ -324,7 +327,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   keyPepper: {
     env: 'COVENANT_KEY_PEPPER',
-    about: 'The secret with which API keys are hashed. Keys stop working when it changes.',
+    about: 'The secret with which API keys are hashed. When it changes, all API keys become invalid.',
     default: 'required',
     allowed: `at least ${KEY_PEPPER_LENGTH_MIN} characters, for example from: openssl rand -hex 32`,
     usedBy: servers,
@@ -334,7 +337,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   billingStandardSecrets: {
     env: 'COVENANT_BILLING_STANDARD_SECRET',
     about:
-      'The secret with which a billing system signs what it sends to `/api/v1/billing/standard/events` (Standard Webhooks). Several, separated by commas, while it is changed. Without one that address does not exist.',
+      'The secret with which a billing system signs its messages to `/api/v1/billing/standard/events` (Standard Webhooks). During a rotation, several secrets separated by commas. Without a secret that path does not exist.',
     default: 'none',
     allowed: `whsec_ and the base64 of ${STANDARD_SECRET_BYTES.min} to ${STANDARD_SECRET_BYTES.max} bytes, at most ${BILLING_SECRETS_MAX} separated by commas`,
     usedBy: ['api', 'worker'],
@@ -344,7 +347,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   billingStandardUrl: {
     env: 'COVENANT_BILLING_STANDARD_URL',
     about:
-      'Where that billing system tells one invoice as it is now (`GET …/invoices/{id}`). Without it what it sends is believed.',
+      'The base URL at which that billing system serves the current invoice (`GET …/invoices/{id}`). Without it, Covenant trusts the messages.',
     default: 'none',
     allowed: 'a URL that begins with http:// or https://, without a query',
     usedBy: ['worker'],
@@ -353,7 +356,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   stripeWebhookSecrets: {
     env: 'STRIPE_WEBHOOK_SECRET',
     about:
-      'The signing secret of the Stripe webhook endpoint `/api/v1/billing/stripe/events`. Several, separated by commas, while it is rolled. Without it and STRIPE_API_KEY that address does not exist.',
+      'The signing secret of the Stripe webhook endpoint `/api/v1/billing/stripe/events`. During a rotation, several secrets separated by commas. That path exists only when both this and STRIPE_API_KEY are set.',
     default: 'none',
     allowed: `whsec_… as Stripe shows it, at most ${BILLING_SECRETS_MAX} separated by commas`,
     usedBy: ['api'],
@@ -362,8 +365,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   stripeApiKey: {
     env: 'STRIPE_API_KEY',
-    about:
-      'The key with which Stripe is asked for invoices, their payments and disputes; a restricted one that reads these is enough.',
+    about: 'The API key for Stripe. A restricted key that can read invoices, invoice payments and disputes is enough.',
     default: 'none',
     allowed: 'sk_… or rk_… as Stripe shows it',
     usedBy: ['api', 'worker'],
@@ -372,15 +374,15 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   stripeApiUrl: {
     env: 'STRIPE_API_URL',
-    about: 'Where Stripe is asked; another one is for tests.',
+    about: 'The origin of the Stripe API. Only tests need another one.',
     default: { text: 'https://api.stripe.com' },
-    allowed: 'an origin: http:// or https://, a host and perhaps a port',
+    allowed: 'an origin: http:// or https://, a host and optionally a port',
     usedBy: ['worker'],
     parse: httpUrl().refine((url) => new URL(url).pathname === '/'),
   },
   testClocks: {
     env: 'COVENANT_TEST_CLOCKS',
-    about: 'Whether contracts outside production can live by test clocks.',
+    about: 'Whether contracts outside production can use test clocks.',
     default: { text: 'on' },
     allowed: 'on or off',
     usedBy: ['api'],
@@ -388,7 +390,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   logLevel: {
     env: 'LOG_LEVEL',
-    about: 'The least severe log line that is written.',
+    about: 'The lowest severity of log lines that are written.',
     default: { text: 'info' },
     allowed: `one of ${LOG_LEVELS.join(', ')}`,
     usedBy: servers,
@@ -396,7 +398,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   workerHealthPort: {
     env: 'WORKER_HEALTH_PORT',
-    about: 'The port on which the worker answers /livez, /readyz and /metrics.',
+    about: 'The port on which the worker serves /livez, /readyz and /metrics.',
     default: { text: '8081' },
     allowed: portAllowed,
     usedBy: ['worker'],
@@ -404,7 +406,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   workerCommandSlots: {
     env: 'WORKER_COMMAND_SLOTS',
-    about: 'Commands that one worker carries out at the same time, each for another contract.',
+    about: 'Commands that one worker runs at the same time, each for a different contract.',
     default: { text: '8' },
     allowed: slotsAllowed,
     usedBy: ['worker'],
@@ -412,7 +414,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   workerSettlingSlots: {
     env: 'WORKER_SETTLING_SLOTS',
-    about: 'Contracts whose due boundaries and reported payments one worker applies at the same time.',
+    about: 'Contracts for which one worker applies due boundaries and billing events at the same time.',
     default: { text: '4' },
     allowed: slotsAllowed,
     usedBy: ['worker'],
@@ -421,7 +423,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   workerStepSlots: {
     env: 'WORKER_STEP_SLOTS',
     about:
-      'Short steps of generation jobs and test clocks that one worker takes at the same time beside their workflows, and as many that have to wait.',
+      'Short steps of generation jobs and test clocks that one worker runs at the same time as local activities, and the same number as normal activities.',
     default: { text: '4' },
     allowed: slotsAllowed,
     usedBy: ['worker'],
@@ -429,7 +431,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   workerBillingSlots: {
     env: 'WORKER_BILLING_SLOTS',
-    about: 'Contracts about which one worker asks each billing system at the same time.',
+    about: 'Contracts for which one worker queries each billing system at the same time.',
     default: { text: '4' },
     allowed: slotsAllowed,
     usedBy: ['worker'],
@@ -439,7 +441,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     env: 'WORKER_FILL_SLOTS',
     about: 'Ranges of licenses that one worker generates at the same time.',
     default: {
-      rule: `the cores of its machine, at most ${FILL_SLOTS_DEFAULT_MAX}`,
+      rule: `the number of cores of its machine, at most ${FILL_SLOTS_DEFAULT_MAX}`,
       text: () => String(Math.min(availableParallelism(), FILL_SLOTS_DEFAULT_MAX)),
     },
     allowed: slotsAllowed,
@@ -449,23 +451,23 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   workerCachedWorkflowsMax: {
     env: 'WORKER_CACHED_WORKFLOWS_MAX',
     about:
-      'Workflows that one worker keeps in memory between their steps. One that is not kept is replayed from its history at its next step.',
+      'Workflows that one worker caches between their tasks. A workflow that is not cached is replayed from its history at its next task.',
     default: { text: String(CACHED_WORKFLOWS_DEFAULT) },
-    allowed: `whole number from 1 to ${CACHED_WORKFLOWS_MAX}`,
+    allowed: `a whole number from 1 to ${CACHED_WORKFLOWS_MAX}`,
     usedBy: ['worker'],
     parse: wholeNumber(1, CACHED_WORKFLOWS_MAX),
   },
   workflowBundle: {
     env: 'WORKFLOW_BUNDLE',
-    about: 'The file of prebuilt workflows; without one the worker bundles them when it starts.',
-    default: { rule: 'the bundle of `npm run build` in a build, else none', text: builtWorkflowBundle },
-    allowed: 'the path of a file made by `npm run build`',
+    about: 'The file with the prebuilt workflows. Without it the worker bundles the workflows at its start.',
+    default: { rule: 'in a build, the bundle of `npm run build`; else none', text: builtWorkflowBundle },
+    allowed: 'the path of a file created by `npm run build`',
     usedBy: ['worker'],
     parse: z.string().transform((path) => resolve(path)),
   },
   shutdownGraceMs: {
     env: 'SHUTDOWN_GRACE_MS',
-    about: 'How long a process that was asked to end may finish what it has begun, in milliseconds.',
+    about: 'The grace period of a shutdown: how long a process may finish its running work, in milliseconds.',
     default: { text: '20000' },
     allowed: `a whole number from 0 to ${SHUTDOWN_GRACE_MS_MAX}`,
     usedBy: ['api', 'worker'],
@@ -477,7 +479,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
 export const STACK_SETTINGS: { readonly [K in keyof StackConfig]: Setting<StackConfig[K]> } = {
   dataDir: {
     env: 'COVENANT_DATA_DIR',
-    about: 'Where the embedded stack keeps its database, the state of Temporal and `dev.json`.',
+    about: 'Where the embedded stack stores its database, the state of Temporal and `dev.json`.',
     default: { text: '.covenant' },
     allowed: 'the path of a directory',
     usedBy: ['dev', 'cli'],
@@ -485,7 +487,7 @@ export const STACK_SETTINGS: { readonly [K in keyof StackConfig]: Setting<StackC
   },
   cacheDir: {
     env: 'COVENANT_CACHE_DIR',
-    about: 'Where downloaded and built programs are kept between stacks.',
+    about: 'Where downloaded and built programs are cached for all stacks.',
     default: { rule: '`$XDG_CACHE_HOME/covenant`, else `~/.cache/covenant`', text: userCacheDir },
     allowed: 'the path of a directory',
     usedBy: ['dev'],
@@ -495,7 +497,7 @@ export const STACK_SETTINGS: { readonly [K in keyof StackConfig]: Setting<StackC
 
 /**
  * Reads the settings of the API, the worker and the command line.
- * @throws ConfigError naming every variable that is missing or wrong, its value (secrets masked) and what is allowed
+ * @throws ConfigError that names every missing or invalid variable, its value (secrets masked) and the allowed values
  */
 export function loadConfig(env: Environment): Config {
   const config = load(SETTINGS, env);
@@ -505,7 +507,7 @@ export function loadConfig(env: Environment): Config {
 }
 
 /**
- * Reads the settings of the embedded stack, and the address of a Temporal server to use in place of its own (undefined: start one).
+ * Reads the settings of the embedded stack, and the address of the Temporal server to use (undefined: the stack starts its own).
  * @throws ConfigError as `loadConfig` does
  */
 export function loadStackConfig(env: Environment): StackConfig & { temporalAddress: string | undefined } {
@@ -525,7 +527,7 @@ function load<C extends object>(settings: { readonly [K in keyof C]: Setting<C[K
     if (parsed.success) values[key] = parsed.data;
     else if (text === undefined || given !== undefined)
       problems.push(problemOf(setting, given, reasonOf(parsed.error)));
-    // A default that follows from another wrong variable is not a second problem: that variable is named already.
+    // A default that is invalid because of another invalid variable is not a second problem.
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return values as C;
@@ -536,31 +538,30 @@ function defaultText(setting: Setting<unknown>, env: Environment): string | unde
   return typeof setting.default.text === 'string' ? setting.default.text : setting.default.text(env);
 }
 
-/** What is wrong with the TLS settings of Temporal taken together; each of them is good by itself. */
+/** Problems of the TLS settings of Temporal in combination; each of them is valid alone. */
 function tlsProblems(config: Config, env: Environment): ConfigProblem[] {
   const problem = (key: keyof Config, reason: string): ConfigProblem =>
     problemOf(SETTINGS[key], env[SETTINGS[key].env] || undefined, reason);
   const { temporalTlsCert: certificate, temporalTlsKey: key } = config;
   const problems: ConfigProblem[] = [];
   if (certificate !== undefined && key === undefined)
-    problems.push(problem('temporalTlsKey', 'TEMPORAL_TLS_CERT is of no use without its key'));
+    problems.push(problem('temporalTlsKey', 'TEMPORAL_TLS_CERT needs its private key'));
   if (certificate === undefined && key !== undefined)
-    problems.push(problem('temporalTlsCert', 'TEMPORAL_TLS_KEY is of no use without its certificate'));
+    problems.push(problem('temporalTlsCert', 'TEMPORAL_TLS_KEY needs its certificate'));
   if (certificate !== undefined && key !== undefined && !isKeyOf(key, certificate))
     problems.push(problem('temporalTlsKey', 'it is not the key of the certificate in TEMPORAL_TLS_CERT'));
-  const needy = NEEDS_TLS.filter((name) => env[name]);
-  if (!config.temporalTls && needy.length > 0)
-    problems.push(problem('temporalTls', `${needy.join(', ')} would have no effect`));
+  const names_that_need_tls = NEEDS_TLS.filter((name) => env[name]);
+  if (!config.temporalTls && names_that_need_tls.length > 0)
+    problems.push(problem('temporalTls', `${names_that_need_tls.join(', ')} would have no effect`));
   return problems;
 }
 
 function problemOf(setting: Setting<unknown>, given: string | undefined, reason?: string): ConfigProblem {
   const shown = given !== undefined && setting.secret ? `(hidden, ${given.length} characters)` : given;
-  const because = reason === undefined ? {} : { reason };
-  return { variable: setting.env, value: shown, ...because, allowed: setting.allowed };
+  return { variable: setting.env, value: shown, ...(reason === undefined ? {} : { reason }), allowed: setting.allowed };
 }
 
-/** Why a value was refused, where its setting can say more than what is allowed. */
+/** The reason that the schema of the setting gives for an invalid value; undefined without one. */
 function reasonOf({ issues }: z.ZodError): string | undefined {
   const reasons = issues.map((issue): unknown => (issue.code === 'custom' ? issue.params?.['reason'] : undefined));
   return reasons.find((reason): reason is string => typeof reason === 'string');
@@ -591,11 +592,11 @@ function httpUrl(): z.ZodType<string, string> {
 }
 
 /** One or several secrets, separated by commas. */
-function secretList(fits: (secret: string) => boolean): z.ZodType<string[], string> {
+function secretList(isValid: (secret: string) => boolean): z.ZodType<string[], string> {
   return z
     .string()
     .transform((text) => text.split(',').map((secret) => secret.trim()))
-    .refine((secrets) => secrets.length <= BILLING_SECRETS_MAX && secrets.every(fits));
+    .refine((secrets) => secrets.length <= BILLING_SECRETS_MAX && secrets.every(isValid));
 }
 
 function isStandardSecret(secret: string): boolean {
@@ -637,7 +638,7 @@ function listeningUrl(env: Environment): string {
   return originOf(env['HOST'] || '127.0.0.1', env['PORT'] || '8080');
 }
 
-/** The origin of a server that listens on this address. */
+/** The HTTP origin of a server that listens on this address. */
 export function originOf(host: string, port: number | string): string {
   return `http://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
 }
@@ -646,7 +647,7 @@ function userCacheDir(env: Environment): string {
   return join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'covenant');
 }
 
-/** `npm run build` puts the bundle beside the compiled form of this file; beside its source there is none. */
+/** The bundle of `npm run build`, which is next to the compiled form of this file; undefined next to the source. */
 function builtWorkflowBundle(): string | undefined {
   const path = join(__dirname, 'workflow-bundle.js');
   return existsSync(path) ? path : undefined;

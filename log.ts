@@ -1,10 +1,10 @@
-/** Structured logs: one JSON line each, with request and workflow ids, never a secret. */
+/** Structured logs: JSON lines with request and workflow ids, never with secrets. */
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
 
 export type { Logger } from 'pino';
 
-/** Fields that are never written, down to this depth: what is logged on purpose is flat, what libraries add is not deep. */
+/** Fields that are never written, down to REDACTED_DEPTH: our own entries are flat, and those of libraries are not deep. */
 const REDACTED_FIELDS = [
   'authorization',
   'key',
@@ -24,14 +24,14 @@ const REDACTED = REDACTED_FIELDS.flatMap((field) =>
   Array.from({ length: REDACTED_DEPTH }, (_, depth) => `${'*.'.repeat(depth)}${field}`),
 );
 
-/** Lines gather until they are so many bytes, or so old, and are written together. */
+/** Lines are buffered up to this size or age, and written together. */
 const BUFFERED_BYTES = 16_000;
 const BUFFERED_MS_MAX = 100;
 
 /**
- * The log of a process, on the standard output unless a test gives another destination. Lines are written in the background;
- * the end of the process, also by an uncaught error, writes those that are left, perhaps before those that are being
- * written. A `kill -9` loses those of the last 100 ms.
+ * Creates the log of a process, on standard output by default. Lines are written in the background. When the process ends, also by
+ * an uncaught error, it writes the remaining lines, possibly before lines that are still being written. A `kill -9` loses the lines
+ * of the last 100 ms.
  */
 export function createLog(
   process_name: string,
@@ -51,7 +51,7 @@ function bufferedStdout(): DestinationStream {
   return pino.destination({ dest: 1, sync: false, minLength: BUFFERED_BYTES, periodicFlush: BUFFERED_MS_MAX });
 }
 
-/** What is written of each request: ids, names and counts. Neither headers, query nor body enter it, and so no secret. */
+/** The log line of a request. It contains no header, query or body, and so no secret. */
 export interface RequestLine {
   request_id: string;
   method: string;
@@ -62,8 +62,8 @@ export interface RequestLine {
 }
 
 /**
- * Writes the lines of requests. They are not searched for secrets: that takes 50 µs a line, more than most of the work on
- * a request.
+ * Creates the writer of request lines. They are not redacted: redaction takes 50 µs a line, more than most of the work on a
+ * request, and they contain no secrets.
  */
 export function createRequestLog(log: Logger): (line: RequestLine) => void {
   const flat = log.child({}, { redact: [] });

@@ -1,12 +1,12 @@
-/** `/livez`, `/readyz` and `/metrics`, of the API and of the worker alike. Open, because they tell nothing of customers. */
+/** `/livez`, `/readyz` and `/metrics` of the API and of the worker. They need no API key, because they contain no customer data. */
 import { Router } from 'express';
 import { register } from 'prom-client';
 
-/** What a process knows about itself. */
+/** The functions that a process provides. */
 export interface Operations {
-  /** Whether it can do its work, with the reasons. */
+  /** Whether the process can do its work, with the reasons. */
   readiness: () => Promise<{ ready: boolean }>;
-  /** Brings metrics up to date before they are read. */
+  /** Updates metrics before they are read. */
   collect?: () => Promise<unknown>;
 }
 
@@ -14,7 +14,7 @@ export function createOperationsRouter({ readiness, collect }: Operations): Rout
   const router = Router();
   let collecting: Promise<unknown> | undefined;
 
-  /** Those who ask at the same moment share one reading: the route is open, and must not take all connections. */
+  /** Simultaneous requests share one collection: the route needs no API key, and must not use all connections. */
   function collectOnce(): Promise<unknown> {
     collecting ??= Promise.resolve(collect?.()).finally(() => (collecting = undefined));
     return collecting;
@@ -22,11 +22,11 @@ export function createOperationsRouter({ readiness, collect }: Operations): Rout
 
   router.get('/livez', (_request, response) => void response.json({ status: 'ok' }));
   router.get('/readyz', async (_request, response) => {
-    const answer = await readiness();
+    const body = await readiness();
     response
-      .status(answer.ready ? 200 : 503)
+      .status(body.ready ? 200 : 503)
       .set('Cache-Control', 'no-store')
-      .json(answer);
+      .json(body);
   });
   router.get('/metrics', async (_request, response) => {
     await collectOnce();

@@ -1,9 +1,9 @@
-/** Settings that name PEM files: the file is read and checked when the settings are, so that a bad one is refused at start. */
+/** Settings that name PEM files. The files are read and checked together with the settings, so an invalid file stops the start. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
-/** The content of a PEM file, with the path it came from. */
+/** The content of a PEM file and its path. */
 export interface PemFile {
   path: string;
   pem: Buffer;
@@ -11,41 +11,42 @@ export interface PemFile {
 
 const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
-/** A file of one certificate or several: a chain, or a bundle of authorities. */
+/** A file with one certificate or several: a chain, or a bundle of authorities. */
 export function certificateFile(): z.ZodType<PemFile, string> {
   return pemFile((pem) => {
     const blocks = pem.toString('latin1').match(CERTIFICATE_BLOCK) ?? [];
-    if (blocks.length === 0) return 'the file holds no PEM certificate';
-    const unreadable = blocks.findIndex((block) => isRejectedBy(() => new X509Certificate(block)));
+    if (blocks.length === 0) return 'the file contains no PEM certificate';
+    const unreadable = blocks.findIndex((block) => throws(() => new X509Certificate(block)));
     return unreadable === -1 ? undefined : `certificate ${unreadable + 1} of the file cannot be read`;
   });
 }
 
-/** A file of one private key without a passphrase: neither client of Temporal can be given one. */
+/** A file with one private key without a passphrase: the Temporal clients do not support passphrases. */
 export function privateKeyFile(): z.ZodType<PemFile, string> {
   return pemFile((pem) => {
     if (/ENCRYPTED/.test(pem.toString('latin1'))) return 'the key is protected by a passphrase';
-    return isRejectedBy(() => createPrivateKey(pem)) ? 'the file holds no PEM private key' : undefined;
+    return throws(() => createPrivateKey(pem)) ? 'the file contains no PEM private key' : undefined;
   });
 }
 
-/** Whether the key is that of the certificate, the first one where the file holds a chain. */
+/** Whether the key belongs to the certificate; in a chain, to the first certificate. */
 export function isKeyOf(key: PemFile, certificate: PemFile): boolean {
   return new X509Certificate(certificate.pem).checkPrivateKey(createPrivateKey(key.pem));
 }
 
-/** `faultOf` says what is wrong with the content, or nothing. */
+/** Reads a PEM file. `findProblem` returns what is wrong with its content; undefined when nothing is. */
 function pemFile(findProblem: (pem: Buffer) => string | undefined): z.ZodType<PemFile, string> {
   return z.string().transform((path, context) => {
-    const pem = readOrExplain(path);
-    const fault = typeof pem === 'string' ? pem : findProblem(pem);
-    if (typeof pem !== 'string' && fault === undefined) return { path, pem };
-    context.addIssue({ code: 'custom', params: { reason: fault } });
+    const pem = readFileOrReason(path);
+    const reason = typeof pem === 'string' ? pem : findProblem(pem);
+    if (typeof pem !== 'string' && reason === undefined) return { path, pem };
+    context.addIssue({ code: 'custom', params: { reason } });
     return z.NEVER;
   });
 }
 
-function readOrExplain(path: string): Buffer | string {
+/** The content of the file, or the reason why it cannot be read. */
+function readFileOrReason(path: string): Buffer | string {
   try {
     return readFileSync(path);
   } catch (error) {
@@ -55,7 +56,7 @@ function readOrExplain(path: string): Buffer | string {
   }
 }
 
-function isRejectedBy(read: () => unknown): boolean {
+function throws(read: () => unknown): boolean {
   try {
     read();
     return false;

@@ -1,10 +1,9 @@
 /**
- * Whether a process can do its work: Postgres answers, its clock and that of the process agree, migrations are in, Temporal
- * answers and is set up.
+ * Whether a process can do its work: Postgres responds, its clock agrees with that of the process, all migrations are applied, and
+ * Temporal responds and is set up.
  *
- * Asking also repairs: a Temporal server that lost its data and came back empty is set up again, and a search attribute that
- * was removed is added again. A running worker does not notice such a change by itself, and orchestrators ask for
- * readiness every few seconds anyway.
+ * The check also repairs: a Temporal server that lost its data is set up again, and a removed search attribute is added again. A
+ * running worker does not detect such a change, and orchestrators check readiness every few seconds anyway.
  */
 import type { Client } from '@temporalio/client';
 import { findClockSkewMs, skewSentence } from './db/base/clock';
@@ -21,13 +20,13 @@ const CHECK_TIMEOUT_MS = 3_000;
 
 export interface Readiness {
   ready: boolean;
-  /** "ok", or what is wrong in a sentence. */
+  /** "ok", or what is wrong, in a sentence. */
   checks: { postgres: string; clock: string; migrations: string; temporal: string; search_attributes: string };
-  /** Which installation this is (db/system/installation.ts); null while its database cannot say. */
+  /** The id of the installation (db/system/installation.ts); null when the database cannot be read. */
   installation: string | null;
-  /** By which rules of time zones this process computes, such as 2026c. */
+  /** The time zone rules of this process, such as 2026c. */
   time_zone_rules: string;
-  /** What is worth knowing and no reason not to be ready; left out when there is nothing. */
+  /** Notes that do not affect readiness; omitted when there are none. */
   notes?: string[];
 }
 
@@ -37,9 +36,9 @@ export interface ReadinessDependencies {
   ensureSetUp: EnsureSetUp;
 }
 
-/** Checks every dependency; none waits longer than three seconds. */
+/** Checks every dependency. No check takes longer than three seconds. */
 export async function checkReadiness({ db, client, ensureSetUp }: ReadinessDependencies): Promise<Readiness> {
-  const [database, { notes: of_temporal, ...temporal }, installation, of_time_zones] = await Promise.all([
+  const [database, { notes: temporal_notes, ...temporal }, installation, time_zone_notes] = await Promise.all([
     withTimeout(Promise.all([missingMigrations(db), findClockSkewMs(db), assertStillOwnSessions(db)])).then(
       ([missing, ahead_ms]) => ({
         postgres: 'ok',
@@ -56,17 +55,17 @@ export async function checkReadiness({ db, client, ensureSetUp }: ReadinessDepen
       ({ search_attributes }) => ({ temporal: 'ok', search_attributes: 'ok', notes: notesOf(search_attributes) }),
       (error: unknown) => ({ ...temporalFailure(error), notes: [] }),
     ),
-    // The checks say why a database cannot be asked.
+    // The checks above report why the database cannot be read.
     withTimeout(findInstallationId(db)).catch(() => null),
     withTimeout(findTimeZoneNotes(db)).catch(() => []),
   ]);
   const checks = { ...database, ...temporal };
   const ready = Object.values(checks).every((check) => check === 'ok');
-  const notes = [...of_temporal, ...of_time_zones];
+  const notes = [...temporal_notes, ...time_zone_notes];
   return { ready, checks, installation, time_zone_rules: TIME_ZONE_RULES, ...(notes.length === 0 ? {} : { notes }) };
 }
 
-/** Sets Temporal up where that is missing; throws when that cannot be done within three seconds. */
+/** Adds what is missing in the set-up of Temporal. Throws when that takes longer than three seconds. */
 export async function setUpWithDeadline(client: Client, ensureSetUp: EnsureSetUp): Promise<SetUp> {
   return client.withDeadline(Date.now() + CHECK_TIMEOUT_MS, ensureSetUp);
 }
@@ -79,16 +78,16 @@ function temporalFailure(error: unknown): { temporal: string; search_attributes:
 function notesOf(attributes: SetUp['search_attributes']): string[] {
   const unknown = attributes.filter(({ state }) => state === 'unknown').map(({ name }) => name);
   if (unknown.length === 0) return [];
-  return [`Temporal does not let this process check its search attributes: ${unknown.join(', ')}`];
+  return [`This process has no permission to check the search attributes of Temporal: ${unknown.join(', ')}`];
 }
 
 async function withTimeout<T>(check: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`)), CHECK_TIMEOUT_MS);
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no response within ${CHECK_TIMEOUT_MS} ms`)), CHECK_TIMEOUT_MS);
   });
   try {
-    return await Promise.race([check, tooLate]);
+    return await Promise.race([check, timeout]);
   } finally {
     clearTimeout(timer);
   }

@@ -1,4 +1,4 @@
-/** What the Temporal SDK and its core say, in the log of the worker. Apart from log.ts, since the SDK's worker takes long to load. */
+/** Writes the log of the Temporal SDK into the log of the worker. Separate from log.ts, because the worker SDK is slow to load. */
 import { DefaultLogger, Runtime, makeTelemetryFilterString } from '@temporalio/worker';
 import type { LogLevel as TemporalLogLevel } from '@temporalio/worker';
 import type { Logger } from './log';
@@ -11,7 +11,7 @@ const LEVELS: Record<TemporalLogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'er
   ERROR: 'error',
 };
 
-/** Sends what the Temporal SDK and its core say into our log. Call it once, before anything else of the SDK. */
+/** Redirects the log of the Temporal SDK and its core to our log. Call this once, before any other function of the SDK. */
 export function logTemporal(log: Logger): void {
   const logger = new DefaultLogger('INFO', (entry) => {
     const { error, ...meta } = entry.meta ?? {};

@@ -1,8 +1,8 @@
 /**
- * How many tasks of each kind a worker runs at a time, and the connections to Postgres that they need.
+ * How many tasks of each kind a worker runs at the same time, and how many connections to Postgres they need.
  *
- * An activity may hold a connection for as long as it waits for a row. So there is one connection for each slot: no command
- * waits for a connection because others hold all of them.
+ * An activity can hold a connection while it waits for a row lock. So each slot has its own connection, and no command waits for a
+ * connection because other activities hold all of them.
  */
 import { Worker } from '@temporalio/worker';
 import type { WorkerOptions } from '@temporalio/worker';
@@ -10,27 +10,27 @@ import type { Config } from './config';
 import { BILLING_SOURCES } from './domain/billing/billing-event';
 import type { TaskQueues } from './temporal/task-queues';
 
-/** Tasks of each kind that run at a time. */
+/** The number of tasks of each kind that run at the same time. */
 export interface WorkerSlots {
   /** Commands. */
   commands: number;
-  /** Due boundaries, and billing events that need no question. */
+  /** Due boundaries, and billing events that need no query. */
   settling: number;
-  /** Questions to each billing system, with what follows from their answers. */
+  /** Queries to each billing system, and the changes that follow from them. */
   billing: number;
-  /** Sweeps, and as many of the questions that they have asked beside them. */
+  /** Sweeps, and the same number of billing queries that sweeps start. */
   sweep: number;
   /** Ranges of chunks. */
   fill: number;
-  /** Test clocks whose contracts settle. */
+  /** Test clocks that advance. */
   clocks: number;
-  /** Short steps of jobs and test clocks beside their workflows, and as many apart from them. */
+  /** Short steps of jobs and test clocks as local activities, and the same number as normal activities. */
   steps: number;
 }
 
-/** Each test clock has many of its contracts settle at once. */
+/** Few slots are enough: each test clock settles many of its contracts at once. */
 const CLOCK_SLOTS = 4;
-/** A sweep, and one that Temporal has given up and that has not ended. */
+/** The current sweep, and one that has timed out in Temporal but is still running. */
 const SWEEP_SLOTS = 2;
 /** The readiness check. */
 const OTHER_CONNECTIONS = 1;
@@ -53,26 +53,26 @@ export function workerSlots(config: SlotSettings): WorkerSlots {
 }
 
 /**
- * The size of the worker's pool: as given, else one connection for each slot.
- * @throws Error with every number in its sentence when the size that was given is too small
+ * The size of the connection pool: the configured size, or one connection for each slot.
+ * @throws Error that names every number when the configured size is too small
  */
 export function workerPoolSize(slots: WorkerSlots, given: number | undefined): number {
   const { commands, settling, billing, sweep, fill, clocks, steps } = slots;
-  const asking = billing * BILLING_SOURCES.length;
-  const needed = commands + settling + asking + 2 * sweep + fill + clocks + 2 * steps + OTHER_CONNECTIONS;
+  const billing_queries = billing * BILLING_SOURCES.length;
+  const needed = commands + settling + billing_queries + 2 * sweep + fill + clocks + 2 * steps + OTHER_CONNECTIONS;
   if (given === undefined || given >= needed) return given ?? needed;
   throw new Error(
     `DATABASE_POOL_SIZE is ${given}, but the slots of this worker need ${needed} connections: ` +
       `${commands} for commands (WORKER_COMMAND_SLOTS), ${settling} for boundaries (WORKER_SETTLING_SLOTS), ` +
-      `${2 * steps} for short steps (WORKER_STEP_SLOTS, beside their workflows and apart), ` +
-      `${asking} for ${BILLING_SOURCES.length} billing systems (WORKER_BILLING_SLOTS), ${fill} for filling (WORKER_FILL_SLOTS), ` +
-      `${2 * sweep} for the sweep, ${clocks} for test clocks and ${OTHER_CONNECTIONS} for readiness. Raise DATABASE_POOL_SIZE, leave it unset, or lower the slots.`,
+      `${2 * steps} for short steps (WORKER_STEP_SLOTS, as local and as normal activities), ` +
+      `${billing_queries} for ${BILLING_SOURCES.length} billing systems (WORKER_BILLING_SLOTS), ${fill} for generation (WORKER_FILL_SLOTS), ` +
+      `${2 * sweep} for the sweep, ${clocks} for test clocks and ${OTHER_CONNECTIONS} for readiness. Raise DATABASE_POOL_SIZE, unset it, or lower the slots.`,
   );
 }
 
 /**
- * One Temporal worker for each task queue, so that what hangs on one takes no slot of another. Every activity is registered
- * with each: a run that began with an earlier version has its activities on the queue of that version.
+ * Creates one Temporal worker for each task queue, so that a task that hangs uses no slot of another queue. Each worker has all
+ * activities, because a workflow run that started in an earlier version can use another queue for them.
  */
 export async function createWorkers(
   shared: Omit<WorkerOptions, 'taskQueue' | 'workflowBundle' | 'workflowsPath'>,

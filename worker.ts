@@ -1,7 +1,7 @@
 /**
- * The worker process: connections in, workflows and activities up, a graceful end.
+ * The worker process: opens connections, runs workflows and activities, and shuts down gracefully.
  *
- * A worker for each task queue shares the process, with slots of its own (worker-slots.ts).
+ * The process has one Temporal worker for each task queue, each with its own slots (worker-slots.ts).
  */
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
@@ -38,7 +38,7 @@ import { logTemporal } from './temporal-log';
 import { warnAboutTimeZones } from './time-zones';
 import { createWorkers, workerPoolSize, workerSlots } from './worker-slots';
 
-/** Between tries to reach Temporal at start. */
+/** The interval between attempts to reach Postgres or Temporal at the start. */
 const START_RETRY_MS = 1_000;
 
 async function main(): Promise<void> {
@@ -70,17 +70,17 @@ async function main(): Promise<void> {
   const end = (signal: string): void => {
     if (ending) return;
     ending = true;
-    log.info({ signal }, 'worker is ending');
+    log.info({ signal }, 'worker is shutting down');
     for (const worker of workers) worker.shutdown();
     if (workers.length === 0) process.exit(0);
   };
   process.once('SIGINT', () => end('SIGINT'));
   process.once('SIGTERM', () => end('SIGTERM'));
 
-  await untilReachable(log, 'Postgres', () => assertOwnSessions(db));
+  await retryUntilReachable(log, 'Postgres', () => assertOwnSessions(db));
   await warnAboutTimeZones(db, log);
-  const connection = await untilReachable(log, 'Temporal', () => connectWorker(config));
-  await untilReachable(log, 'Temporal', () => setUpWithDeadline(client, ensureSetUp));
+  const connection = await retryUntilReachable(log, 'Temporal', () => connectWorker(config));
+  await retryUntilReachable(log, 'Temporal', () => setUpWithDeadline(client, ensureSetUp));
   const describe = createStartDescriber({
     publicUrl: config.publicUrl,
     titles: config.temporalShowNames ? titlesFrom(db) : undefined,
@@ -91,7 +91,7 @@ async function main(): Promise<void> {
     epoch,
     describe,
     onFailure: (error, workflow_id) =>
-      log.warn({ err: error, workflow_id }, 'a nudge did not arrive; the sweep will see to it'),
+      log.warn({ err: error, workflow_id }, 'cannot wake the workflow; the sweep wakes it later'),
   });
   const clocks = createClockNotifier(client, queues, epoch, describe);
   const activities = createActivities({
@@ -101,7 +101,7 @@ async function main(): Promise<void> {
     billingPorts: createBillingPorts(config),
     taskQueues: queues,
     showNames: config.temporalShowNames,
-    bound: boundBy(db, log),
+    bound: createClockBound(db, log),
   });
   const shared = {
     connection,
@@ -126,12 +126,12 @@ async function main(): Promise<void> {
     await connection.close();
     await client.connection.close();
     await db.end({ timeout: 5 });
-    log.info('worker has ended');
+    log.info('worker has shut down');
   }
 }
 
-/** Bounds the times of workflows by Postgres, and says when the clock of the Temporal server is too far ahead. */
-function boundBy(db: Database, log: Logger): BoundNow {
+/** Limits the times of workflows to the clock of Postgres, and logs when the clock of the Temporal server is ahead. */
+function createClockBound(db: Database, log: Logger): BoundNow {
   const clock = createPostgresClock(db);
   return async (believed) => {
     const now = await clock.bound(believed);
@@ -145,8 +145,8 @@ function connectWorker(config: Config): Promise<NativeConnection> {
   return NativeConnection.connect(serverOptions(config));
 }
 
-/** At start a server may still be on its way up: tries again instead of dying, and says so. */
-async function untilReachable<T>(log: Logger, what: string, attempt: () => Promise<T>): Promise<T> {
+/** Retries until the server responds, and logs each failure: at the start of the process, servers may still be starting. */
+async function retryUntilReachable<T>(log: Logger, what: string, attempt: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await attempt();

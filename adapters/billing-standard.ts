@@ -1,8 +1,8 @@
 /**
- * Billing by Standard Webhooks: any system that can sign a JSON message and, if it likes, answer for one invoice.
+ * Billing by Standard Webhooks, for any system that can sign a JSON message and optionally serve its invoices.
  *
- * A message is believed when one of the secrets signed it at most five minutes from now (standard-signature.ts). Where a base URL is configured,
- * `GET {url}/invoices/{id}` tells an invoice as it is now; without one the messages are all there is to know.
+ * A message is accepted when one of the secrets signed it at most five minutes from now (standard-signature.ts). When a base URL is
+ * configured, `GET {url}/invoices/{id}` returns the current invoice; without one, the messages are the only source.
  */
 import { Webhook } from 'standardwebhooks';
 import { z } from 'zod';
@@ -20,16 +20,16 @@ import type { Instant } from '../domain/base/instant';
 import { rejectSignature, rejectShape, rejectNonText, readJson, textOf } from './signed-text';
 import { findSignatureProblem } from './standard-signature';
 
-/** How long an invoice may take to be told. */
+/** How long the request for an invoice may take. */
 const FETCH_TIMEOUT_MS = 5_000;
-/** The largest answer that is read. */
-const ANSWER_BYTES_MAX = 64 * 1024;
+/** The largest response that is read. */
+const RESPONSE_BYTES_MAX = 64 * 1024;
 
-/** The numbers of a message that are read. */
+/** The paths of the numbers of a message that are read. They must be exact. */
 const EXACT_NUMBERS = [['invoice', 'version']];
 
-/** An invoice as `GET {url}/invoices/{id}` tells it. */
-const InvoiceAnswer = z.looseObject({
+/** The response of `GET {url}/invoices/{id}`. */
+const InvoiceResponse = z.looseObject({
   id: z.string(),
   contract_id: z.string().nullable(),
   status: z.enum(['open', 'payment_failed', 'paid', 'void', 'written_off', 'disputed']),
@@ -38,7 +38,7 @@ const InvoiceAnswer = z.looseObject({
   version: StandardMessage.shape.invoice.shape.version,
 });
 
-const STATUS: Record<z.infer<typeof InvoiceAnswer>['status'], InvoiceStatus> = {
+const STATUS: Record<z.infer<typeof InvoiceResponse>['status'], InvoiceStatus> = {
   open: 'OPEN',
   payment_failed: 'FAILED',
   paid: 'PAID',
@@ -47,7 +47,7 @@ const STATUS: Record<z.infer<typeof InvoiceAnswer>['status'], InvoiceStatus> = {
   disputed: 'DISPUTED',
 };
 
-/** Receives messages signed with any of the secrets (`whsec_…`); there is more than one while they are changed. */
+/** Receives messages that are signed with any of the secrets (`whsec_…`). There are several during a rotation. */
 export function createStandardReceiver(secrets: readonly string[]): BillingReceiver {
   const webhooks = secrets.map((secret) => new Webhook(secret));
   return {
@@ -57,14 +57,14 @@ export function createStandardReceiver(secrets: readonly string[]): BillingRecei
       if (raw === null) return rejectNonText();
       const problem = findSignatureProblem(webhooks, raw, headers, now);
       if (problem !== null) return rejectSignature(problem);
-      return messageOf(raw, now);
+      return readMessage(raw, now);
     },
   };
 }
 
 /**
- * Asks the billing system at `url`, a base URL without a final slash; undefined when there is nobody to ask. An answer may
- * take five seconds unless `timeout_ms` is given.
+ * Queries the billing system at `url`, a base URL without a final slash; undefined when no system can be queried. A response may
+ * take five seconds by default.
  */
 export function createStandardPort(url: string | undefined, timeout_ms = FETCH_TIMEOUT_MS): BillingPort {
   return {
@@ -74,27 +74,27 @@ export function createStandardPort(url: string | undefined, timeout_ms = FETCH_T
       if (url === undefined) throw new Error('without a base URL no invoice can be fetched');
       return fetchInvoice(url, invoice_id, timeout_ms);
     },
-    // A message names its contract and its invoice, or there is no more to be known.
+    // Only the message itself can name its contract and its invoice.
     identify: async () => null,
   };
 }
 
-function messageOf(raw: string, now: Instant): ReceivedMessage {
+function readMessage(raw: string, now: Instant): ReceivedMessage {
   const read = readJson(raw, EXACT_NUMBERS);
   if (!('json' in read)) return read;
   const { json } = read;
   const envelope = StandardEnvelope.safeParse(json);
   if (!envelope.success) return rejectShape(envelope.error);
   const { id, type, occurred_at } = envelope.data;
-  const told = { source: 'standard', event_id: id, type } as const;
-  if (!isStandardType(type)) return { accepted: true, raw, event: { ...told, ...irrelevant(occurred_at ?? now) } };
+  const identity = { source: 'standard', event_id: id, type } as const;
+  if (!isStandardType(type)) return { accepted: true, raw, event: { ...identity, ...irrelevant(occurred_at ?? now) } };
 
   const message = StandardMessage.safeParse(json);
   if (!message.success) return rejectShape(message.error);
   const { contract_id, invoice } = message.data;
   const happened_at = message.data.occurred_at;
   const event: BillingEvent = {
-    ...told,
+    ...identity,
     occurred_at: happened_at,
     contract_id: contractIdOf(contract_id),
     invoice_id: invoice.id,
@@ -114,13 +114,13 @@ function irrelevant(occurred_at: Instant) {
 }
 
 async function fetchInvoice(url: string, invoice_id: string, timeout_ms: number): Promise<FetchedInvoice> {
-  const { status, text } = await ask(`${url}/invoices/${encodeURIComponent(invoice_id)}`, timeout_ms);
+  const { status, text } = await get(`${url}/invoices/${encodeURIComponent(invoice_id)}`, timeout_ms);
   if (status === 404) return { found: false };
-  if (status !== 200) throw new BillingUnreachable(`the billing system answered ${status}`);
-  const answer = InvoiceAnswer.safeParse(parsed(text));
-  if (!answer.success || answer.data.id !== invoice_id)
-    throw new BillingUnreachable('the billing system answered with something else than this invoice');
-  const invoice = answer.data;
+  if (status !== 200) throw new BillingUnreachable(`the billing system responded with status ${status}`);
+  const response = InvoiceResponse.safeParse(parseJson(text));
+  if (!response.success || response.data.id !== invoice_id)
+    throw new BillingUnreachable('the response of the billing system is not this invoice');
+  const invoice = response.data;
   return {
     found: true,
     contract_id: contractIdOf(invoice.contract_id),
@@ -133,33 +133,33 @@ async function fetchInvoice(url: string, invoice_id: string, timeout_ms: number)
   };
 }
 
-async function ask(url: string, timeout_ms: number): Promise<{ status: number; text: string }> {
+async function get(url: string, timeout_ms: number): Promise<{ status: number; text: string }> {
   try {
     const response = await fetch(url, {
       headers: { accept: 'application/json' },
-      // Nobody but the configured system is believed.
+      // Only the configured system is trusted, so redirects are not followed.
       redirect: 'error',
       signal: AbortSignal.timeout(timeout_ms),
     });
     return { status: response.status, text: await boundedText(response) };
   } catch (error) {
-    throw new BillingUnreachable('the billing system did not answer', { cause: error });
+    throw new BillingUnreachable('the billing system did not respond', { cause: error });
   }
 }
 
-/** The body as text; throws when it is longer than an invoice can be. */
+/** Reads the body as text. Throws when it is larger than any invoice. */
 async function boundedText(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += chunk.byteLength;
-    if (bytes > ANSWER_BYTES_MAX) throw new Error('the answer is too long');
+    if (bytes > RESPONSE_BYTES_MAX) throw new Error('the response is too large');
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();
 }
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,8 +1,8 @@
 /**
- * Billing by Stripe. Its messages are taken as a hint that an invoice changed, and the invoice is then fetched: Stripe
- * neither orders its messages nor counts the changes of an invoice, so only what it answers now can be believed.
+ * Billing by Stripe. A message only indicates that an invoice changed; the invoice is then fetched. Stripe neither orders its
+ * messages nor numbers the versions of an invoice, so only a fetched invoice is reliable.
  *
- * The contract is named by `metadata.contract_id` of the invoice, of its subscription, or of a dispute.
+ * `metadata.contract_id` of the invoice, of its subscription, or of a dispute names the contract.
  */
 import Stripe from 'stripe';
 import { z } from 'zod';
@@ -21,13 +21,13 @@ import { instantFromMillis, millisOf } from '../domain/base/instant';
 import type { Instant } from '../domain/base/instant';
 import { rejectSignature, rejectShape, rejectNonText, readJson, textOf } from './signed-text';
 
-/** How long one question may take; a second try is the package's own. */
-const ASK_TIMEOUT_MS = 5_000;
+/** How long one request may take. The package itself retries once. */
+const REQUEST_TIMEOUT_MS = 5_000;
 const RETRIES_MAX = 1;
-/** Payments of one invoice, and disputes of one payment, that are looked at. Stripe gives no more in one answer. */
+/** The number of payments of one invoice, and of disputes of one payment, that are read: the largest page of Stripe. */
 const ROWS_MAX = 100;
 
-/** Messages after which an invoice may stand otherwise than before. Drafts are owed by nobody, so their making is not among them. */
+/** Messages that can change the status of an invoice. A draft is not due, so `invoice.created` is not included. */
 const INVOICE_TYPES: readonly string[] = [
   'invoice.finalized',
   'invoice.marked_uncollectible',
@@ -51,10 +51,10 @@ const DISPUTE_TYPES: readonly string[] = [
 ];
 
 /**
- * Disputes that took the money back, or may still keep it. An inquiry (`warning_…`) takes none, a won dispute gave it
- * back, a prevented one never was.
+ * Statuses of disputes that have withdrawn the money, or still can. An inquiry (`warning_…`) withdraws no money, a won dispute
+ * returned it, and a prevented dispute never started.
  */
-const STANDING_DISPUTES: readonly string[] = [
+const UNRESOLVED_DISPUTES: readonly string[] = [
   'needs_response',
   'under_review',
   'appeal_needs_response',
@@ -66,22 +66,22 @@ const Seconds = z.int().nonnegative().max(32_472_144_000);
 const Metadata = z.looseObject({ contract_id: z.string().optional() }).nullish();
 const Subscription = z.looseObject({ metadata: Metadata }).nullish();
 
-/** The numbers of a message that are read. */
+/** The paths of the numbers of a message that are read. They must be exact. */
 const EXACT_NUMBERS = [['created']];
 
-/** Where a message holds what it is about. */
+/** The path of the resource that a message describes. */
 const OBJECT_PATH = ['data', 'object'];
 
-/** What every message of Stripe has. */
+/** The fields of every message of Stripe. */
 const StripeEvent = z.looseObject({
   id: ForeignId,
-  object: z.literal('event', 'must be a snapshot event: set the endpoint up with the payload style "snapshot"'),
+  object: z.literal('event', 'must be a snapshot event: choose the payload style "snapshot" for the webhook endpoint'),
   type: ForeignType,
   created: Seconds,
   data: z.looseObject({ object: z.looseObject({}) }),
 });
 
-/** Where an invoice names its contract; interfaces of Stripe before 2025 have no `parent`. */
+/** The fields of an invoice that can name its contract. API versions of Stripe before 2025 have no `parent`. */
 const NamingInvoice = z.looseObject({
   id: ForeignId,
   status: z.string().nullish(),
@@ -99,7 +99,7 @@ const Payment = z.looseObject({
   payment: z.looseObject({ payment_intent: Reference, charge: Reference }),
 });
 
-const AnsweredInvoice = NamingInvoice.extend({
+const FetchedInvoiceBody = NamingInvoice.extend({
   status: z.enum(['draft', 'open', 'paid', 'uncollectible', 'void']),
   created: Seconds,
   attempted: z.boolean(),
@@ -114,12 +114,12 @@ const AnsweredInvoice = NamingInvoice.extend({
   }),
   payments: z.looseObject({ data: z.array(Payment), has_more: z.boolean() }).nullish(),
 });
-type AnsweredInvoice = z.infer<typeof AnsweredInvoice>;
+type FetchedInvoiceBody = z.infer<typeof FetchedInvoiceBody>;
 
-const AnsweredPayments = z.array(Payment.extend({ invoice: Reference }));
-const AnsweredDisputes = z.array(z.looseObject({ status: z.string(), created: Seconds }));
+const FetchedPayments = z.array(Payment.extend({ invoice: Reference }));
+const FetchedDisputes = z.array(z.looseObject({ status: z.string(), created: Seconds }));
 
-/** Receives messages signed with any of the endpoint's secrets; there is more than one while they are rolled. */
+/** Receives messages that are signed with any of the secrets of the endpoint. There are several during a rotation. */
 export function createStripeReceiver(secrets: readonly string[]): BillingReceiver {
   return {
     source: 'stripe',
@@ -127,22 +127,22 @@ export function createStripeReceiver(secrets: readonly string[]): BillingReceive
       const raw = textOf(body);
       if (raw === null) return rejectNonText();
       const problem = findStripeSignatureProblem(secrets, raw, headers['stripe-signature'], now);
-      return problem === null ? messageOf(raw) : rejectSignature(problem);
+      return problem === null ? readMessage(raw) : rejectSignature(problem);
     },
   };
 }
 
-/** How to ask Stripe. */
+/** How to reach the API of Stripe. */
 export interface StripeAccess {
   api_key: string;
-  /** An origin. */
+  /** The origin. */
   url: string;
-  /** How long one question may take; five seconds unless given. */
+  /** How long one request may take; five seconds by default. */
   timeout_ms?: number;
 }
 
-/** Asks Stripe with an API key. Restricted keys need to read invoices, invoice payments and disputes. */
-export function createStripePort({ api_key, url, timeout_ms = ASK_TIMEOUT_MS }: StripeAccess): BillingPort {
+/** Queries Stripe with an API key. A restricted key needs permission to read invoices, invoice payments and disputes. */
+export function createStripePort({ api_key, url, timeout_ms = REQUEST_TIMEOUT_MS }: StripeAccess): BillingPort {
   const { protocol, hostname, port } = new URL(url);
   const scheme = protocol === 'http:' ? 'http' : 'https';
   const stripe = new Stripe(api_key, {
@@ -161,30 +161,30 @@ export function createStripePort({ api_key, url, timeout_ms = ASK_TIMEOUT_MS }: 
   };
 }
 
-/** Null when one of the secrets signed the message, else what the package says is wrong. */
+/** Null when one of the secrets signed the message, else the reason, as a sentence without its full stop. */
 function findStripeSignatureProblem(
   secrets: readonly string[],
   raw: string,
   signature: string | undefined,
   now: Instant,
 ): string | null {
-  if (!signature) return 'There is no Stripe-Signature header';
-  let problem = 'There is no secret to check it with';
+  if (!signature) return 'The Stripe-Signature header is missing';
+  let problem = 'No secret is configured to verify the signature';
   for (const secret of secrets) {
     try {
       const tolerance = Stripe.webhooks.DEFAULT_TOLERANCE;
       if (Stripe.webhooks.signature?.verifyHeader(raw, signature, secret, tolerance, undefined, millisOf(now)) === true)
         return null;
     } catch (error) {
-      // A header that is no signature at all is met with errors of any kind.
-      const told = error instanceof Stripe.errors.StripeSignatureVerificationError ? error.message : null;
-      problem = told === null ? 'The Stripe-Signature header cannot be read' : firstSentence(told);
+      // For a header that is not a signature, the package throws errors of any type.
+      const message = error instanceof Stripe.errors.StripeSignatureVerificationError ? error.message : null;
+      problem = message === null ? 'The Stripe-Signature header cannot be read' : firstSentence(message);
     }
   }
   return problem;
 }
 
-function messageOf(raw: string): ReceivedMessage {
+function readMessage(raw: string): ReceivedMessage {
   const read = readJson(raw, EXACT_NUMBERS);
   if (!('json' in read)) return read;
   const parsed = StripeEvent.safeParse(read.json);
@@ -215,25 +215,27 @@ function messageOf(raw: string): ReceivedMessage {
 }
 
 async function fetchInvoice(stripe: Stripe, invoice_id: string): Promise<FetchedInvoice> {
-  const invoice = await answered(AnsweredInvoice, () => stripe.invoices.retrieve(invoice_id, { expand: ['payments'] }));
+  const invoice = await fetchShape(FetchedInvoiceBody, () =>
+    stripe.invoices.retrieve(invoice_id, { expand: ['payments'] }),
+  );
   if (invoice === 'missing') return { found: false };
-  if (invoice.id !== invoice_id) throw new BillingUnreachable('Stripe answered with another invoice');
+  if (invoice.id !== invoice_id) throw new BillingUnreachable('Stripe responded with another invoice');
   return {
     found: true,
     contract_id: contractNamedBy(invoice).contract_id,
-    observation: (await disputeOf(stripe, invoice)) ?? observationOf(invoice),
+    observation: (await disputeObservation(stripe, invoice)) ?? invoiceObservation(invoice),
   };
 }
 
-/** What Stripe says of an invoice itself; null while it is a draft. */
-function observationOf(invoice: AnsweredInvoice): InvoiceObservation | null {
+/** The observation of the invoice itself, without disputes; null for a draft. */
+function invoiceObservation(invoice: FetchedInvoiceBody): InvoiceObservation | null {
   const { status, created, status_transitions: at } = invoice;
   const finalized_at = at.finalized_at ?? created;
-  const seen = (
-    observed: InvoiceObservation['status'],
+  const observe = (
+    observed_status: InvoiceObservation['status'],
     happened_at: number | null | undefined,
   ): InvoiceObservation => ({
-    status: observed,
+    status: observed_status,
     due: instantOf(invoice.due_date ?? invoice.effective_at ?? finalized_at),
     occurred_at: instantOf(happened_at ?? finalized_at),
     version: null,
@@ -243,18 +245,18 @@ function observationOf(invoice: AnsweredInvoice): InvoiceObservation | null {
       return null;
     case 'open':
       // Stripe does not say when an attempt failed, only that one was made.
-      return seen(invoice.attempted && invoice.attempt_count > 0 ? 'FAILED' : 'OPEN', finalized_at);
+      return observe(invoice.attempted && invoice.attempt_count > 0 ? 'FAILED' : 'OPEN', finalized_at);
     case 'paid':
-      return seen('PAID', at.paid_at);
+      return observe('PAID', at.paid_at);
     case 'void':
-      return seen('VOID', at.voided_at);
+      return observe('VOID', at.voided_at);
     case 'uncollectible':
-      return seen('WRITTEN_OFF', at.marked_uncollectible_at);
+      return observe('WRITTEN_OFF', at.marked_uncollectible_at);
   }
 }
 
-/** A paid invoice of which a payment is disputed counts as unpaid from the day of the first such dispute. */
-async function disputeOf(stripe: Stripe, invoice: AnsweredInvoice): Promise<InvoiceObservation | null> {
+/** A paid invoice with a disputed payment counts as unpaid from the first dispute on; null without a dispute. */
+async function disputeObservation(stripe: Stripe, invoice: FetchedInvoiceBody): Promise<InvoiceObservation | null> {
   if (invoice.status !== 'paid') return null;
   const disputes: number[] = [];
   for (const { status, payment } of await paymentsOf(stripe, invoice)) {
@@ -262,31 +264,31 @@ async function disputeOf(stripe: Stripe, invoice: AnsweredInvoice): Promise<Invo
     const [payment_intent, charge] = [idOf(payment.payment_intent), idOf(payment.charge)];
     if (payment_intent === null && charge === null) continue;
     const of = payment_intent === null ? { charge: charge as string } : { payment_intent };
-    const found = await answered(
-      AnsweredDisputes,
+    const found = await fetchShape(
+      FetchedDisputes,
       async () => (await stripe.disputes.list({ ...of, limit: ROWS_MAX })).data,
     );
     if (found === 'missing') continue;
     disputes.push(
-      ...found.filter((dispute) => STANDING_DISPUTES.includes(dispute.status)).map(({ created }) => created),
+      ...found.filter((dispute) => UNRESOLVED_DISPUTES.includes(dispute.status)).map(({ created }) => created),
     );
   }
-  const observation = observationOf(invoice);
+  const observation = invoiceObservation(invoice);
   if (disputes.length === 0 || observation === null) return null;
   return { ...observation, status: 'DISPUTED', occurred_at: instantOf(Math.min(...disputes)) };
 }
 
-/** The payments that came with the invoice, or all of them when those were only the first. */
-async function paymentsOf(stripe: Stripe, { id, payments }: AnsweredInvoice): Promise<z.infer<typeof Payment>[]> {
+/** The payments in the fetched invoice, or all payments when these are only the first page. */
+async function paymentsOf(stripe: Stripe, { id, payments }: FetchedInvoiceBody): Promise<z.infer<typeof Payment>[]> {
   if (!payments?.has_more) return payments?.data ?? [];
-  const all = await answered(
-    AnsweredPayments,
+  const all = await fetchShape(
+    FetchedPayments,
     async () => (await stripe.invoicePayments.list({ invoice: id, status: 'paid', limit: ROWS_MAX })).data,
   );
   return all === 'missing' ? [] : all;
 }
 
-/** What a message concerns that did not say so: the invoice behind a disputed payment, and the contract behind an invoice. */
+/** Finds what a message does not name: the invoice of a disputed payment, and the contract of an invoice. */
 async function identify(stripe: Stripe, raw: string): Promise<IdentifiedBilling> {
   const { type, data } = StripeEvent.parse(JSON.parse(raw));
   if (!DISPUTE_TYPES.includes(type)) {
@@ -294,19 +296,19 @@ async function identify(stripe: Stripe, raw: string): Promise<IdentifiedBilling>
     return { invoice_id: id, ...(await contractOfInvoice(stripe, id)) };
   }
   const dispute = Dispute.parse(data.object);
-  const of_dispute = contractNamedIn(dispute.metadata?.contract_id);
-  const { contract_id } = of_dispute;
+  const named_by_dispute = contractNamedIn(dispute.metadata?.contract_id);
+  const { contract_id } = named_by_dispute;
   const payment_intent = idOf(dispute.payment_intent);
-  if (payment_intent === null) return { invoice_id: null, ...of_dispute };
-  const payments = await answered(
-    AnsweredPayments,
+  if (payment_intent === null) return { invoice_id: null, ...named_by_dispute };
+  const payments = await fetchShape(
+    FetchedPayments,
     async () =>
       (await stripe.invoicePayments.list({ payment: { type: 'payment_intent', payment_intent }, limit: ROWS_MAX }))
         .data,
   );
   const invoices = payments === 'missing' ? [] : payments.flatMap(({ invoice }) => idOf(invoice) ?? []);
-  // A payment can be for several invoices; ours is the one that names a contract.
-  let { names_contract } = of_dispute;
+  // A payment can belong to several invoices. The invoice that names a contract is the one to use.
+  let { names_contract } = named_by_dispute;
   for (const invoice_id of invoices) {
     const named = await contractOfInvoice(stripe, invoice_id);
     if (named.contract_id !== null && (contract_id === null || named.contract_id === contract_id))
@@ -317,30 +319,30 @@ async function identify(stripe: Stripe, raw: string): Promise<IdentifiedBilling>
 }
 
 async function contractOfInvoice(stripe: Stripe, invoice_id: string): Promise<NamedContract> {
-  const invoice = await answered(NamingInvoice, () => stripe.invoices.retrieve(invoice_id));
+  const invoice = await fetchShape(NamingInvoice, () => stripe.invoices.retrieve(invoice_id));
   return invoice === 'missing' ? contractNamedIn() : contractNamedBy(invoice);
 }
 
-/** What Stripe answers, in the form we read; `missing` when it knows no such thing. */
-async function answered<T>(shape: z.ZodType<T>, ask: () => Promise<unknown>): Promise<T | 'missing'> {
-  let answer: unknown;
+/** Fetches a resource of Stripe and parses it; `missing` when it does not exist. Throws BillingUnreachable. */
+async function fetchShape<T>(shape: z.ZodType<T>, fetchResource: () => Promise<unknown>): Promise<T | 'missing'> {
+  let resource: unknown;
   try {
-    answer = await ask();
+    resource = await fetchResource();
   } catch (error) {
     if (error instanceof Stripe.errors.StripeError && error.code === 'resource_missing') return 'missing';
     throw new BillingUnreachable(unreachableText(error));
   }
-  const parsed = shape.safeParse(answer);
-  if (!parsed.success) throw new BillingUnreachable('Stripe answered in a form that we do not know');
+  const parsed = shape.safeParse(resource);
+  if (!parsed.success) throw new BillingUnreachable('Stripe responded in an unknown form');
   return parsed.data;
 }
 
-/** Says what failed without its message, in which Stripe repeats a part of the API key. */
+/** Describes the failure without the message of the error, because Stripe repeats a part of the API key in it. */
 function unreachableText(error: unknown): string {
-  if (!(error instanceof Stripe.errors.StripeError)) return 'Stripe gave no answer that can be read';
+  if (!(error instanceof Stripe.errors.StripeError)) return 'Stripe gave no readable response';
   return error.statusCode === undefined
-    ? 'Stripe did not answer'
-    : `Stripe answered ${error.statusCode} (${error.type})`;
+    ? 'Stripe did not respond'
+    : `Stripe responded with status ${error.statusCode} (${error.type})`;
 }
 
 type NamedContract = Pick<IdentifiedBilling, 'contract_id' | 'names_contract'>;
@@ -350,7 +352,7 @@ function contractNamedBy(invoice: z.infer<typeof NamingInvoice>): NamedContract 
   return contractNamedIn(invoice.metadata?.contract_id, subscription?.metadata?.contract_id);
 }
 
-/** What the texts under `contract_id` in metadata name: the first that is an id of ours, and whether any names a contract at all. */
+/** The first text that is a contract id of Covenant, and whether any text is set at all. The texts are `contract_id` in metadata. */
 function contractNamedIn(...texts: unknown[]): NamedContract {
   return {
     contract_id: texts.map(contractIdOf).find((id) => id !== null) ?? null,

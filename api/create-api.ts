@@ -1,4 +1,4 @@
-/** Makes the interface's dependencies from connections: the same for the process and for tests. */
+/** Creates the dependencies of the API from connections: the same for the process and for tests. */
 import type { Client } from '@temporalio/client';
 import type { BillingReceiver, BillingSource } from '../domain/billing/billing-event';
 import { createPostgresClock } from '../db/base/clock';
@@ -29,13 +29,13 @@ export interface ApiOptions {
   keyPepper: string;
   billingReceivers: ReadonlyMap<BillingSource, BillingReceiver>;
   testClocks: boolean;
-  /** How operators see what is started in Temporal; by its id unless given. */
+  /** Describes started workflows in the Temporal UI. Without it they are shown by their ids. */
   describe?: StartDescriber | undefined;
-  /** How long one statement of a list may take. */
+  /** The statement timeout of lists. */
   list_statement_ms: number;
-  /** How long a request waits for the outcome of its command; see `temporal/command.ts` for what holds unless given. */
+  /** How long a request waits for the outcome of its command. `temporal/command.ts` has the default. */
   command_timeout_ms?: number | undefined;
-  /** Other limits of streams than those of a process. */
+  /** Limits of streams that replace the defaults. */
   streamLimits?: Partial<StreamLimits> | undefined;
 }
 
@@ -43,7 +43,7 @@ export function createApi(options: ApiOptions): Api {
   const { db, client, taskQueues, log, describe } = options;
   const { now } = createPostgresClock(db);
   const sessionsProven = createSessionProof(db);
-  // Whatever decides asks for the time first, so behind a pooler that loses writes nothing is decided.
+  // Every decision reads the clock first, so behind an unsuitable pooler, which loses writes, nothing is decided.
   const clock = () => sessionsProven().then(now);
   const { ensureSetUp, epoch } = createSetUp(client, taskQueues);
   return {
@@ -57,7 +57,7 @@ export function createApi(options: ApiOptions): Api {
       epoch,
       describe,
       onFailure: (error, workflow_id) =>
-        log.warn({ err: error, workflow_id }, 'a nudge did not arrive; the sweep will see to it'),
+        log.warn({ err: error, workflow_id }, 'cannot wake the workflow; the sweep wakes it later'),
     }),
     clocks: createClockNotifier(client, taskQueues, epoch, describe),
     ensureSetUp,

@@ -1,4 +1,4 @@
-/** The API process: connections in, server up, a graceful end. */
+/** The API process: opens connections, starts the server, and shuts down gracefully. */
 import type { AddressInfo } from 'node:net';
 import { createBillingReceivers } from '../adapters/billing';
 import { parseNoArguments } from '../command-line';
@@ -54,7 +54,7 @@ async function main(): Promise<void> {
 
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(config.port, config.host, resolve));
   log.info({ address: server.address() as AddressInfo }, 'api is listening');
-  // The API answers without Temporal; readiness says so and sets it up as soon as it can.
+  // The API serves requests without Temporal. The readiness check reports that, and sets Temporal up when it becomes reachable.
   await setUpWithDeadline(client, api.ensureSetUp).catch((error: unknown) =>
     log.warn({ err: error }, 'Temporal is not ready yet'),
   );
@@ -63,15 +63,15 @@ async function main(): Promise<void> {
   const end = async (signal: string): Promise<void> => {
     if (ending) return;
     ending = true;
-    log.info({ signal }, 'api is ending');
-    // Requests under way are finished; streams are cut when the grace is over.
+    log.info({ signal }, 'api is shutting down');
+    // Requests in flight are finished. Streams are closed when the grace period ends.
     const force = setTimeout(() => server.closeAllConnections(), config.shutdownGraceMs);
     server.closeIdleConnections();
     await new Promise<void>((resolve) => server.close(() => resolve()));
     clearTimeout(force);
     await client.connection.close();
     await db.end({ timeout: 5 });
-    log.info('api has ended');
+    log.info('api has shut down');
     process.exit(0);
   };
   process.once('SIGINT', () => void end('SIGINT'));

@@ -1,4 +1,4 @@
-/** Every route of the interface. */
+/** Every route of the API. */
 import { adminRoutes } from './access/admin';
 import { billingRoutes } from './billing/billing-event';
 import { amendmentRoutes } from './contract/amendment';

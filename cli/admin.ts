@@ -1,4 +1,4 @@
-/** `covenant admin create`: makes an admin with a first API key, for a new installation or one whose keys were lost. */
+/** `covenant admin create`: creates an admin with a first API key, for a new installation or after all keys are lost. */
 import { randomFillSync } from 'node:crypto';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
@@ -33,11 +33,11 @@ export function adminCommand(): Command {
 
 function createCommand(): Command {
   return new Command('create')
-    .description('Create an admin with an API key. The key is shown once, alone on standard output.')
-    .requiredOption('--email <address>', 'e-mail address, unique among admins', email)
-    .requiredOption('--name <name>', 'name, as the audit shows it', text('name', NAME_CHARS_MAX))
-    .addOption(new Option('--role <role>', 'what the admin may do').choices(ROLES).makeOptionMandatory())
-    .option('--label <text>', 'what the key is for', text('label', LABEL_CHARS_MAX), 'first key')
+    .description('Create an admin with an API key. The key is printed once, as the only line on standard output.')
+    .requiredOption('--email <address>', 'e-mail address, unique among admins', parseEmail)
+    .requiredOption('--name <name>', 'name that the audit shows', textParser('name', NAME_CHARS_MAX))
+    .addOption(new Option('--role <role>', 'role of the admin').choices(ROLES).makeOptionMandatory())
+    .option('--label <text>', 'what the key is for', textParser('label', LABEL_CHARS_MAX), 'first key')
     .option('--json', 'print one line of JSON')
     .addHelpText('after', '\nExample:\n  covenant admin create --email ada@example.com --name Ada --role super_admin')
     .action(create);
@@ -60,33 +60,33 @@ async function create(options: CreateOptions): Promise<void> {
       console.log(JSON.stringify({ id, email, name, role, key_id: key.key_id, key: key.text }));
       return;
     }
-    console.error(`Created ${admin.name} (${admin.email}), ${admin.role}. Their API key, shown this once:`);
+    console.error(`Created ${admin.name} (${admin.email}), ${admin.role}. The API key, which is shown only now:`);
     console.log(key.text);
   } catch (error) {
     if (!violates(error, 'admins_email_unique')) throw error;
     throw new CommandFailure(
-      `${options.email} is an admin already. Give another address, or make a key for this one through the API: POST /api/v1/admins/{id}/api-keys.`,
+      `An admin with the address ${options.email} already exists. Use another address, or create a key for this admin through the API: POST /api/v1/admins/{id}/api-keys.`,
     );
   } finally {
     await db.end();
   }
 }
 
-function email(given: string): string {
+function parseEmail(given: string): string {
   const address = z.email().safeParse(given.trim());
   if (!address.success) throw new InvalidArgumentError('It must be an e-mail address.');
   return address.data;
 }
 
-/** Parses a text of one line, not empty. */
-function text(what: string, chars_max: number): (given: string) => string {
+/** Creates a parser of non-empty text on one line. */
+function textParser(what: string, chars_max: number): (given: string) => string {
   return (given) => {
     const trimmed = given.trim();
     if (hasDirectionControl(trimmed))
       throw new InvalidArgumentError(`The ${what} must not contain direction controls.`);
     if (isPlainText(trimmed) && isVisible(trimmed) && trimmed.length <= chars_max) return trimmed;
     throw new InvalidArgumentError(
-      `The ${what} must have 1 to ${chars_max} characters on one line that people can see.`,
+      `The ${what} must have 1 to ${chars_max} characters on one line, at least one of them visible.`,
     );
   };
 }

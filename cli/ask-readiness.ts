@@ -1,28 +1,28 @@
-/** Asks a process of Covenant for its readiness over HTTP, and tells apart the ways in which no good answer comes. */
+/** Queries the readiness of a Covenant process over HTTP, and distinguishes the kinds of failure. */
 import { z } from 'zod';
 import { errorMessage } from './failure';
 
 const ReadinessShape = z.object({
   ready: z.boolean(),
   checks: z.record(z.string(), z.string()),
-  /** Left out by versions before it. */
+  /** Older versions omit it. */
   installation: z.string().nullish(),
 });
 
-/** The checks of a process take up to three seconds when Postgres or Temporal does not answer. */
+/** The readiness checks of a process take up to three seconds when Postgres or Temporal does not respond. */
 export const READINESS_TIMEOUT_MS = 5_000;
 
 export type ReadinessAnswer =
-  /** No connection, for this reason. */
+  /** The connection failed for this reason. */
   | { outcome: 'unreachable'; reason: string }
-  /** No whole answer within READINESS_TIMEOUT_MS. */
+  /** No complete response within READINESS_TIMEOUT_MS. */
   | { outcome: 'silent' }
-  /** The answer of another program. */
+  /** Another program responded. */
   | { outcome: 'foreign' }
-  /** `failing` names the checks that are not ok; `installation` is null when the process does not know its own. */
+  /** `failing` names the checks that are not ok. `installation` is null when the process does not know it. */
   | { outcome: 'answered'; ready: boolean; failing: string; installation: string | null };
 
-/** Asks `<origin>/readyz`, for at most READINESS_TIMEOUT_MS to the end of the answer. Never rejects. */
+/** Requests `<origin>/readyz`. The complete response must arrive within READINESS_TIMEOUT_MS. Never rejects. */
 export async function askReadiness(origin: string): Promise<ReadinessAnswer> {
   const signal = AbortSignal.timeout(READINESS_TIMEOUT_MS);
   let body: string;
@@ -33,7 +33,7 @@ export async function askReadiness(origin: string): Promise<ReadinessAnswer> {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     return { outcome: 'unreachable', reason: errorMessage(cause) };
   }
-  const readiness = ReadinessShape.safeParse(jsonOf(body));
+  const readiness = ReadinessShape.safeParse(parseJson(body));
   if (!readiness.success) return { outcome: 'foreign' };
   const { ready, checks, installation = null } = readiness.data;
   const failing = Object.entries(checks)
@@ -43,7 +43,7 @@ export async function askReadiness(origin: string): Promise<ReadinessAnswer> {
   return { outcome: 'answered', ready, failing, installation };
 }
 
-function jsonOf(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,4 +1,4 @@
-/** The doctor's look at Postgres: reachable, new enough, migrated, in time, with room, and nothing owed for too long. */
+/** Checks Postgres: reachable, new enough, migrated, its clock, free connections, and work that is overdue. */
 import type { Config } from '../config';
 import { findClockSkewMs, skewSentence } from '../db/base/clock';
 import { assertDriverPatched, openDatabase } from '../db/base/database';
@@ -21,30 +21,30 @@ import { errorMessage, errorSentence } from './failure';
 import { runCheck, ok, warning, withTimeout, wrong, type Finding } from './finding';
 
 const TIMEOUT_MS = 8_000;
-/** For what other servers are compared with. */
+/** The timeout of each query of `findReference`. */
 const REFERENCE_TIMEOUT_MS = 4_000;
-/** Below this many free connections a restart of a process may find none. */
+/** With fewer free connections, a process that restarts may not get its own. */
 const FREE_CONNECTIONS_MIN = 5;
 const MEBIBYTE = 1024 * 1024;
 
-/** Looks at the driver, which needs no server. */
+/** Checks the patch of the driver, which needs no server. */
 export function checkDriver(): Finding {
   try {
     assertDriverPatched();
-    return ok('driver', 'the patch of the Postgres driver is in');
+    return ok('driver', 'the patch of the Postgres driver is applied');
   } catch (error) {
-    return wrong('driver', errorMessage(error), 'Run `npx patch-package`, and install without --ignore-scripts.');
+    return wrong('driver', errorMessage(error), 'Run `npx patch-package`. Install without --ignore-scripts.');
   }
 }
 
-/** What the doctor compares other processes and servers with, as Postgres says it. */
+/** The values of Postgres with which the doctor compares other processes and servers. */
 export interface Reference {
   /**
    * By how many milliseconds the clock of this machine is ahead of that of Postgres (negative: behind). Zero when Postgres
-   * cannot be asked: the finding of `examinePostgres` says why, and this machine has no better clock than its own.
+   * cannot be queried: then the clock of this machine is the best one available, and the finding of `checkPostgres` has the reason.
    */
   ahead_ms: number;
-  /** The id of the installation whose database DATABASE_URL names; null when it cannot say. */
+  /** The installation to which the database of DATABASE_URL belongs; null when it cannot be read. */
   installation: string | null;
 }
 
@@ -61,7 +61,7 @@ export async function findReference({ databaseUrl }: Config): Promise<Reference>
   }
 }
 
-/** Looks at the server and at what its tables say. `epoch` is that of the Temporal server, null while unknown. */
+/** Checks the server and the contents of its tables. `epoch` is the epoch of the Temporal server; null when unknown. */
 export async function checkPostgres(config: Config, epoch: string | null): Promise<Finding[]> {
   const db = openDatabase(config.databaseUrl, { max: 1, application_name: 'covenant doctor', limits: CLI_LIMITS });
   try {
@@ -74,13 +74,13 @@ export async function checkPostgres(config: Config, epoch: string | null): Promi
         const server = serverFindings(health, await findClockSkewMs(db));
         const missing = await missingMigrations(db);
         if (missing > 0) {
-          return [...server, wrong('migrations', `${missing} are missing`, 'Run `covenant migrate`.')];
+          return [...server, wrong('migrations', `${missing} missing`, 'Run `covenant migrate`.')];
         }
         const owed = await findOwedWork(db, health.now, epoch);
         const stuck = await findStuckRows(db);
         return [
           ...server,
-          ok('migrations', 'all are in'),
+          ok('migrations', 'all are applied'),
           ...(await checkTimeZones(db, health.now)),
           ...owedFindings(owed),
           ...stuck.map(stuckFinding),
@@ -92,7 +92,7 @@ export async function checkPostgres(config: Config, epoch: string | null): Promi
         return wrong(
           'Postgres',
           errorSentence(error).split('\n')[0] ?? '',
-          'Check DATABASE_URL, and that the server runs.',
+          'Check DATABASE_URL, and check that the server runs.',
         );
       },
     );
@@ -107,18 +107,18 @@ function serverFindings(health: DatabaseHealth, ahead_ms: number): Finding[] {
   const free = health.connections_max - health.connections;
   return [
     health.version >= POSTGRES_VERSION_MIN
-      ? ok('Postgres', `version ${health.version}, the database has ${size}`)
+      ? ok('Postgres', `version ${health.version}, size of the database ${size}`)
       : wrong(
           'Postgres',
           `version ${health.version}; Covenant needs ${POSTGRES_VERSION_MIN} or newer`,
-          'Move the database to a newer server (pg_upgrade).',
+          'Upgrade the server (pg_upgrade).',
         ),
     skew === null
       ? ok('clock', 'this machine and Postgres agree about the time')
       : warning(
           'clock',
           skew,
-          'Synchronise the clocks (NTP). Covenant decides by the clock of Postgres; an API or a worker on this machine is not ready.',
+          'Synchronize the clocks (NTP). Covenant decides by the clock of Postgres. An API or a worker on this machine is not ready.',
         ),
     free >= FREE_CONNECTIONS_MIN
       ? ok('connections', `${health.connections} of ${health.connections_max} in use`)
@@ -134,23 +134,23 @@ function owedFindings(owed: OwedWork): Finding[] {
   const findings: Finding[] = [];
   if (owed.able_super_admins === 0) {
     findings.push(
-      wrong('admins', 'no super admin has a working key', 'Run `covenant admin create … --role super_admin`.'),
+      wrong('admins', 'no super admin has a valid key', 'Run `covenant admin create … --role super_admin`.'),
     );
-  } else findings.push(ok('admins', `super admins with a working key: ${owed.able_super_admins}`));
+  } else findings.push(ok('admins', `super admins with a valid key: ${owed.able_super_admins}`));
 
   const late = [
-    [owed.overdue_contracts, 'contracts have a boundary overdue'],
-    [owed.silent_jobs, 'generation jobs have made nothing'],
+    [owed.overdue_contracts, 'contracts have an overdue boundary'],
+    [owed.silent_jobs, 'generation jobs have generated nothing'],
     [owed.overdue_billing_events, 'billing events wait to be applied'],
   ] as const;
-  const told = late.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  const details = late.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
   findings.push(
-    told.length === 0
-      ? ok('owed work', `nothing is owed for longer than ${OVERDUE_AFTER}`)
+    details.length === 0
+      ? ok('overdue work', `nothing is overdue for longer than ${OVERDUE_AFTER}`)
       : wrong(
-          'owed work',
-          `${told.join(', ')} for longer than ${OVERDUE_AFTER}`,
-          'See that a worker runs and that the sweep succeeds (below); docs/operations.md, "Rows that stay due".',
+          'overdue work',
+          `${details.join(', ')} for longer than ${OVERDUE_AFTER}`,
+          'Check that a worker runs and that the sweep succeeds (below). See docs/operations.md, "Rows that stay due".',
         ),
   );
   if (owed.unstarted_contracts > 0) {
@@ -158,7 +158,7 @@ function owedFindings(owed: OwedWork): Finding[] {
       warning(
         'workflows',
         `${owed.unstarted_contracts} open contracts have no workflow on this Temporal server yet`,
-        'The sweep starts 500 each minute; wait, and look again.',
+        'The sweep starts 500 each minute. Wait, then run this command again.',
       ),
     );
   }
@@ -166,8 +166,8 @@ function owedFindings(owed: OwedWork): Finding[] {
     findings.push(
       warning(
         'billing',
-        `${owed.parked_billing_events} billing events are parked for more than a day: their contract or invoice is unknown`,
-        'Read them at GET /api/v1/billing/events?outcome=parked (those without an invoice_id: ?outcome=pending), and put them back with POST …/replay when it is there.',
+        `${owed.parked_billing_events} billing events have been parked for more than a day: their contract or invoice is unknown`,
+        'Read them with GET /api/v1/billing/events?outcome=parked (those without an invoice_id: ?outcome=pending). Replay them with POST …/replay when the contract or invoice exists.',
       ),
     );
   }
@@ -175,8 +175,8 @@ function owedFindings(owed: OwedWork): Finding[] {
     findings.push(
       warning(
         'test clocks',
-        `${owed.stuck_test_clocks} failed, or are advancing for longer than ${SLOW_ADVANCE_AFTER}`,
-        'Read them at GET /api/v1/test-clocks: error names the contract that did not settle. Then advance them again.',
+        `${owed.stuck_test_clocks} failed, or have been advancing for longer than ${SLOW_ADVANCE_AFTER}`,
+        'Read them with GET /api/v1/test-clocks; `error` names the contract that did not settle. Then advance them again.',
       ),
     );
   }
@@ -187,7 +187,7 @@ function stuckFinding({ kind, rows, ids }: StuckRows): Finding {
   const more = rows > ids.length ? ` and ${rows - ids.length} more` : '';
   return warning(
     `stuck (${kind})`,
-    `${rows} were woken ${STUCK_FROM_ATTEMPTS} times or more and are still due: ${ids.join(', ')}${more}`,
-    'See their workflows in Temporal; docs/operations.md, "Rows that stay due". They are tried again, at most every 6 hours.',
+    `${rows} were woken at least ${STUCK_FROM_ATTEMPTS} times and are still due: ${ids.join(', ')}${more}`,
+    'Check their workflows in Temporal. See docs/operations.md, "Rows that stay due". The sweep retries them, at most every 6 hours.',
   );
 }

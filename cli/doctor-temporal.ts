@@ -1,4 +1,4 @@
-/** The doctor's look at Temporal: reachable, with the namespace, the search attributes, the sweep, and workers. */
+/** Checks Temporal: reachable, the namespace, the search attributes, the sweep, and workers. */
 import type { Client } from '@temporalio/client';
 import type { Config } from '../config';
 import { findNamespaceRetentionDays, findServerVersion, findSweep } from '../temporal/health';
@@ -12,15 +12,15 @@ import { errorMessage, errorSentence } from './failure';
 import { runCheck, ok, warning, wrong, type Finding } from './finding';
 
 const TIMEOUT_MS = 8_000;
-/** Longer than the client itself waits: a call that is still under way when the connection is closed crashes the SDK. */
+/** Longer than the timeout of the client: a call in flight while the connection is closed crashes the SDK. */
 const CONNECT_TIMEOUT_MS = 12_000;
-/** The sweep comes each minute; after this long without one something is wrong. */
+/** The sweep runs each minute. After this time without a run, something is wrong. */
 const SWEEP_SILENCE_MS_MAX = 3 * 60_000;
-const SET_UP = 'Run `covenant search-attributes`; a running API or worker does it by itself.';
+const SET_UP = 'Run `covenant search-attributes`. A running API or worker does this automatically.';
 
 /**
- * Looks at the server; the epoch it finds on the way tells whether contracts live on another one. What Temporal dates is
- * compared with the time of Postgres.
+ * Checks the server, and returns its epoch, which shows whether contracts have their workflows on another server. Times of Temporal
+ * are compared with the clock of Postgres.
  */
 export async function checkTemporal(
   client: Client,
@@ -36,8 +36,8 @@ export async function checkTemporal(
     (error) =>
       wrong(
         'Temporal',
-        `${config.temporalAddress} does not answer (${errorMessage(error)})`,
-        'Check TEMPORAL_ADDRESS and TEMPORAL_TLS…, and that the server runs.',
+        `${config.temporalAddress} does not respond (${errorMessage(error)})`,
+        'Check TEMPORAL_ADDRESS and TEMPORAL_TLS…, and check that the server runs.',
       ),
   );
   if (reached.some((finding) => finding.verdict === 'wrong')) return { findings: reached, epoch: null };
@@ -48,7 +48,7 @@ export async function checkTemporal(
     async () => [
       ok(
         'namespace',
-        `${config.temporalNamespace}, keeps closed workflows ${await findNamespaceRetentionDays(client)} days`,
+        `${config.temporalNamespace}, keeps closed workflows for ${await findNamespaceRetentionDays(client)} days`,
       ),
     ],
     (error) =>
@@ -89,12 +89,12 @@ function attributesFinding(namespace: string, attributes: SearchAttributeHealth[
     return wrong('search attributes', types, howTo(remedyOf(namespace, mistyped)));
   }
   if (missing.length > 0) {
-    const remedy = `${SET_UP} Where they may not: ${howTo(remedyOf(namespace, missing))}`;
+    const remedy = `${SET_UP} If they have no permission: ${howTo(remedyOf(namespace, missing))}`;
     return wrong('search attributes', `missing: ${names(missing)}`, remedy);
   }
   if (unknown.length > 0) {
-    const remedy = `See that an administrator of the namespace has added them. ${howTo(remedyOf(namespace, unknown))}`;
-    return warning('search attributes', `this client may not check ${names(unknown)}`, remedy);
+    const remedy = `Check that an administrator of the namespace has added them. ${howTo(remedyOf(namespace, unknown))}`;
+    return warning('search attributes', `this client has no permission to check ${names(unknown)}`, remedy);
   }
   return ok('search attributes', `${attributes.length} are registered with their types`);
 }
@@ -103,20 +103,21 @@ function sweepFinding(sweep: SweepHealth | undefined, ageMs: (at: Date) => numbe
   if (sweep === undefined) return wrong('sweep', 'its schedule does not exist', SET_UP);
   if (sweep.paused)
     return wrong('sweep', 'its schedule is paused', 'Run `temporal schedule toggle --schedule-id sweep --unpause`.');
-  if (sweep.last === null) return warning('sweep', 'scheduled, but none has run yet', 'Look again in a minute.');
+  if (sweep.last === null)
+    return warning('sweep', 'scheduled, but has not run yet', 'Run this command again in a minute.');
   const { at, status, workflow_id } = sweep.last;
   const age_ms = ageMs(at);
-  const last = `the last began ${Math.round(age_ms / 1_000)} s ago: ${status}`;
+  const last = `the last run started ${Math.round(age_ms / 1_000)} s ago: ${status}`;
   if (age_ms > SWEEP_SILENCE_MS_MAX && status === 'RUNNING') return wrong('sweep', last, START_WORKER);
   if (age_ms > SWEEP_SILENCE_MS_MAX) {
-    return wrong('sweep', last, 'See `temporal schedule describe --schedule-id sweep`.');
+    return wrong('sweep', last, 'Run `temporal schedule describe --schedule-id sweep`.');
   }
   if (status !== 'COMPLETED' && status !== 'RUNNING') {
     return wrong(
       'sweep',
       last,
-      `See \`temporal workflow show --workflow-id ${workflow_id}\` and the log of the worker.`,
+      `Run \`temporal workflow show --workflow-id ${workflow_id}\`, and read the log of the worker.`,
     );
   }
-  return ok('sweep', `each minute; ${last}`);
+  return ok('sweep', `runs each minute; ${last}`);
 }

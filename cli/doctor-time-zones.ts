@@ -1,4 +1,4 @@
-/** The doctor's look at the rules of time zones: of this Node, of Postgres, of every connected API and worker, of contracts. */
+/** Checks the time zone rules of this Node, of Postgres, of every connected API and worker, and of contracts. */
 import { findProcessRules } from '../db/system/time-zone-rules';
 import {
   compareRulesWithPostgres,
@@ -13,7 +13,7 @@ import { ok, warning, type Finding } from './finding';
 
 const CHECK = 'time zones';
 
-/** Differences are worth a look and stop nothing: contracts follow the newest rules among the workers. */
+/** Compares the rules. A difference is only a warning, because contracts follow the newest rules among the workers. */
 export async function checkTimeZones(sql: Sql, now: Instant): Promise<Finding[]> {
   const comparison = await compareRulesWithPostgres(sql, now);
   const of_postgres = postgresRuleProblem(comparison);
@@ -24,12 +24,16 @@ export async function checkTimeZones(sql: Sql, now: Instant): Promise<Finding[]>
   const newest = [TIME_ZONE_RULES, ...processes.map(({ rules }) => rules)].sort().at(-1) as string;
   const waiting = await countComputedByOlderRules(sql, newest);
   if (waiting > 0) {
-    const what = `${waiting} open contracts are still to be computed by the rules ${newest}`;
+    const what = `the next boundary of ${waiting} open contracts is not yet computed by the rules ${newest}`;
     findings.push(
-      warning(CHECK, what, 'The sweep of a worker that has them computes up to 5,000 each minute; look again.'),
+      warning(
+        CHECK,
+        what,
+        'The sweep of a worker with these rules computes up to 5,000 contracts each minute. Run this command again later.',
+      ),
     );
   }
   if (findings.length > 0) return findings;
-  const who = processes.map(({ process: kind }) => kind).join(' and ') || 'this command';
-  return [ok(CHECK, `${who}: rules ${TIME_ZONE_RULES}; Postgres agrees in ${comparison.zones} zones`)];
+  const names = processes.map(({ process: kind }) => kind).join(' and ') || 'this command';
+  return [ok(CHECK, `${names}: rules ${TIME_ZONE_RULES}; Postgres agrees in ${comparison.zones} zones`)];
 }

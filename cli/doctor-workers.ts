@@ -1,8 +1,9 @@
 /**
- * The doctor's look at workers: each queue has one that polls and keeps up, each process on this machine answers, and queries are answered.
+ * Checks workers: each task queue has a worker that polls and keeps up, each worker process on this machine responds, and a query is
+ * answered.
  *
- * That a worker polls does not say that it runs. Temporal keeps the polls of a process that has stopped open for a minute or
- * more, and goes on giving it tasks.
+ * A worker that polls is not necessarily running. Temporal keeps the polls of a stopped process open for a minute or more, and
+ * continues to dispatch tasks to it.
  */
 import type { Client } from '@temporalio/client';
 import type { Config } from '../config';
@@ -17,34 +18,34 @@ import { errorMessage } from './failure';
 import { runCheck, ok, warning, withTimeout, wrong, type Finding } from './finding';
 
 const QUEUES_TIMEOUT_MS = 8_000;
-/** Some more than the ten seconds for which the server offers a query to the worker that ran the workflow last. */
+/** Longer than the ten seconds for which the server offers a query only to the worker that last ran the workflow. */
 const QUERY_TIMEOUT_MS = 15_000;
-/** A waiting worker asks at least once a minute. */
+/** An idle worker polls at least once a minute. */
 const POLL_SILENCE_MS_MAX = 2 * 60_000;
-/** How long a task may wait for a worker: a command that waits for longer has expired. */
+/** How long a task may wait for a worker. A command that waits longer has expired. */
 const TASK_WAIT_MS_MAX = 10_000;
-/** Jobs share few slots, and ranges of large ones wait for those before them. */
+/** Ranges of large jobs wait for earlier ranges, because jobs share few slots. */
 const FILL_WAIT_MS_MAX = 10 * 60_000;
 export const START_WORKER = 'Start a worker: `npm run start:worker`, with the same TEMPORAL_TASK_QUEUE_PREFIX.';
 const RESTART =
-  'See whether the process runs (it may be stopped, or short of CPU or memory), and restart it: what it has in hand goes on in another worker.';
+  'Check whether the process runs (it may be stopped, or lack CPU or memory), and restart it. Its tasks continue in another worker.';
 
-/** What workers are judged by. */
+/** The values with which workers are compared. */
 export interface WorkerReference {
-  /** How long ago an instant of the Temporal server is, in milliseconds. */
+  /** The age of an instant of the Temporal server, in milliseconds. */
   ageMs: (at: Date) => number;
   /** The id of this installation; null when it is unknown. */
   installation: string | null;
-  /** The last sweep, which any worker on the queue of workflows can be asked about; undefined before the first. */
+  /** The last sweep, which any worker on the workflow task queue can query; undefined before the first. */
   sweep_workflow_id: string | undefined;
 }
 
-/** One queue of a worker, and the setting for its slots; null when only further worker processes have more. */
+/** One task queue, and the setting of its slots; null when only more worker processes add slots. */
 interface Queue {
   name: string;
   kind: QueueKind;
   setting: string | null;
-  /** How long a task may wait there. */
+  /** How long a task may wait in the queue. */
   wait_ms_max: number;
 }
 
@@ -88,7 +89,7 @@ function findPolledQueues(client: Client, queues: TaskQueues): Promise<PolledQue
   );
 }
 
-/** Whether a queue has a worker that polls, and whether what waits there waits for too long. */
+/** Whether the queue has a worker that polls, and whether its tasks wait too long. */
 export function queueFinding(queue: PolledQueue, ageMs: WorkerReference['ageMs']): Finding {
   const { name, kind, setting, wait_ms_max, pollers, last_poll_at, waiting } = queue;
   const check = `worker on ${name} (${kind})`;
@@ -101,7 +102,7 @@ export function queueFinding(queue: PolledQueue, ageMs: WorkerReference['ageMs']
   const detail = `${pollers === 1 ? 'one poller' : `${pollers} pollers`}${waits}`;
   if (waiting.oldest_ms <= wait_ms_max) return ok(check, detail);
   const more = setting === null ? '' : `, or raise ${setting}`;
-  return warning(check, detail, `Start another worker process${more}; docs/operations.md, "Tasks that wait".`);
+  return warning(check, detail, `Start another worker process${more}. See docs/operations.md, "Tasks that wait".`);
 }
 
 function waitingSentence({ tasks, oldest_ms }: QueueHealth['waiting']): string {
@@ -109,7 +110,7 @@ function waitingSentence({ tasks, oldest_ms }: QueueHealth['waiting']): string {
   return `; about ${tasks} ${tasks === 1 ? 'task waits' : 'tasks wait'}, the oldest for ${Math.round(oldest_ms / 1_000)} s`;
 }
 
-/** Asks each worker process of this machine for its health. The ports of other machines are rarely open to this one. */
+/** Checks the health of each worker process on this machine. The ports of other machines usually cannot be reached. */
 async function processFindings(
   { host }: Config,
   polled: PolledQueue[],
@@ -134,13 +135,13 @@ async function processFinding(origin: string, identity: string, installation: st
   switch (answer.outcome) {
     case 'unreachable':
     case 'foreign':
-      // The server names a process that has ended for some minutes more.
+      // The server still lists a process for some minutes after it ended.
       return [];
     case 'silent':
       return [
         wrong(
           check,
-          `${identity} polls but gives no answer within ${READINESS_TIMEOUT_MS / 1_000} s: it is frozen`,
+          `${identity} polls but does not respond within ${READINESS_TIMEOUT_MS / 1_000} s: it is frozen`,
           RESTART,
         ),
       ];
@@ -150,16 +151,16 @@ async function processFinding(origin: string, identity: string, installation: st
     return [
       wrong(
         check,
-        `${identity} takes tasks of this installation and works with the database of another one, ${answer.installation}; DATABASE_URL is that of ${installation}`,
-        'Give it this DATABASE_URL, or another TEMPORAL_NAMESPACE or TEMPORAL_TASK_QUEUE_PREFIX, and restart it.',
+        `${identity} polls the task queues of this installation, but uses the database of another one, ${answer.installation}; DATABASE_URL belongs to ${installation}`,
+        'Set its DATABASE_URL to this one, or set another TEMPORAL_NAMESPACE or TEMPORAL_TASK_QUEUE_PREFIX, and restart it.',
       ),
     ];
   }
-  if (!answer.ready) return [wrong(check, `${identity} says not ready: ${answer.failing}`, 'Correct these first.')];
-  return [ok(check, `${identity} says ready`)];
+  if (!answer.ready) return [wrong(check, `${identity} is not ready: ${answer.failing}`, 'Fix these checks first.')];
+  return [ok(check, `${identity} is ready`)];
 }
 
-/** Asks workers wherever they run, by a query that only one that runs can answer. */
+/** Checks workers on any machine with a query, which only a running worker can answer. */
 async function queryFindings(
   client: Client,
   polled: PolledQueue[],
@@ -170,22 +171,22 @@ async function queryFindings(
   const last_poll_at = workflows?.last_poll_at ?? null;
   if (sweep_workflow_id === undefined || last_poll_at === null) return [];
   const age_ms = ageMs(last_poll_at);
-  // The finding of the queue says so already.
+  // The finding of the queue already reports this.
   if (age_ms > POLL_SILENCE_MS_MAX) return [];
   return runCheck(
     check,
     QUERY_TIMEOUT_MS + 1_000,
     async () => {
       if (await answersQuery(client, sweep_workflow_id, QUERY_TIMEOUT_MS)) return [ok(check, 'a query was answered')];
-      const who = workflows?.identities.join(', ');
+      const identities = workflows?.identities.join(', ');
       return [
         wrong(
           check,
-          `a worker polled ${Math.round(age_ms / 1_000)} s ago, but none answers a query within ${QUERY_TIMEOUT_MS / 1_000} s: one may be frozen (${who})`,
+          `a worker polled ${Math.round(age_ms / 1_000)} s ago, but no worker answers a query within ${QUERY_TIMEOUT_MS / 1_000} s: one may be frozen (${identities})`,
           RESTART,
         ),
       ];
     },
-    (error) => warning(check, `could not be asked (${errorMessage(error)})`, 'See the log of the worker.'),
+    (error) => warning(check, `the query failed (${errorMessage(error)})`, 'Read the log of the worker.'),
   );
 }

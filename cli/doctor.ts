@@ -1,6 +1,6 @@
 /**
- * `covenant doctor`: looks at everything Covenant depends on, changes nothing, and says for each whether it is well,
- * what is wrong with it, and how to fix it. Ends with 1 when anything is wrong.
+ * `covenant doctor`: checks everything that Covenant depends on, changes nothing, and prints for each check whether it is ok, what is
+ * wrong, and how to fix it. The exit code is 1 when anything is wrong.
  */
 import { Command } from 'commander';
 import { ConfigError } from '../config';
@@ -16,7 +16,7 @@ const MARKS: Record<Verdict, string> = { ok: 'ok     ', warning: 'look   ', wron
 
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('Check everything Covenant depends on, and say what is wrong and how to fix it.')
+    .description('Check everything that Covenant depends on, and print what is wrong and how to fix it.')
     .option('--json', 'print one line of JSON: { "well": boolean, "findings": [{ check, verdict, detail, remedy }] }')
     .addHelpText('after', '\nExit code: 0 when nothing is wrong (warnings allowed), 1 otherwise.')
     .action(async ({ json }: { json?: true }) => {
@@ -29,15 +29,15 @@ export function doctorCommand(): Command {
 }
 
 async function checkAll(): Promise<Finding[]> {
-  const here = [checkNode(), checkDriver()];
+  const local_findings = [checkNode(), checkDriver()];
   let settings: Settings;
   try {
     settings = readSettings(process.env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const remedy = 'Set it to what is allowed (docs/configuration.md), or start `npm run dev` here.';
+    const remedy = 'Set it to an allowed value (docs/configuration.md), or start `npm run dev` here.';
     return [
-      ...here,
+      ...local_findings,
       ...error.problems.map(({ variable, value, reason, allowed }) => {
         const why = reason === undefined ? '' : `: ${reason}`;
         return wrong('settings', `${variable} is ${value ?? 'not set'}${why}; allowed: ${allowed}`, remedy);
@@ -53,7 +53,7 @@ async function checkAll(): Promise<Finding[]> {
     const [temporal, api] = await Promise.all([checkTemporal(client, config, reference), checkApi(config, reference)]);
     const postgres = await checkPostgres(config, temporal.epoch);
     return [
-      ...here,
+      ...local_findings,
       ok('settings', `complete, from ${source}`),
       ...checkWorkflowBundle(config),
       ...postgres,

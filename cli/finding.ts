@@ -1,14 +1,14 @@
-/** What the doctor found: each with its verdict and, unless it is well, how to fix it. */
+/** The findings of the doctor: each with a verdict and, unless it is ok, a remedy. */
 
-/** A warning is worth a look and lets the doctor end with 0; what is wrong makes it end with 1. */
+/** With warnings the exit code of the doctor is 0. With anything wrong it is 1. */
 export type Verdict = 'ok' | 'warning' | 'wrong';
 
 export interface Finding {
-  /** The thing looked at, in a few words. */
+  /** The name of the check, in a few words. */
   check: string;
   verdict: Verdict;
   detail: string;
-  /** What to do; null when there is nothing to. */
+  /** What to do; null when there is nothing to do. */
   remedy: string | null;
 }
 
@@ -24,28 +24,28 @@ export function wrong(check: string, detail: string, remedy: string): Finding {
   return { check, verdict: 'wrong', detail, remedy };
 }
 
-/** Runs a check for at most `timeout_ms`; when it throws or hangs, that is the finding. */
+/** Runs a check for at most `timeout_ms`. When it throws or times out, `onFailure` makes the finding. */
 export async function runCheck(
   check: string,
   timeout_ms: number,
   run: () => Promise<Finding[]>,
-  otherwise: (error: unknown) => Finding,
+  onFailure: (error: unknown) => Finding,
 ): Promise<Finding[]> {
   try {
     return await withTimeout(timeout_ms, run(), check);
   } catch (error) {
-    return [otherwise(error)];
+    return [onFailure(error)];
   }
 }
 
-/** What `answer` resolves to; rejects when that takes longer than `timeout_ms`. */
-export async function withTimeout<T>(timeout_ms: number, answer: Promise<T>, what = 'this check'): Promise<T> {
+/** Resolves as `result` does; rejects when that takes longer than `timeout_ms`. */
+export async function withTimeout<T>(timeout_ms: number, result: Promise<T>, what = 'this check'): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what}: no answer within ${timeout_ms} ms`)), timeout_ms);
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what}: no response within ${timeout_ms} ms`)), timeout_ms);
   });
   try {
-    return await Promise.race([answer, tooLate]);
+    return await Promise.race([result, timeout]);
   } finally {
     clearTimeout(timer);
   }

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `covenant …`: the command line of operators. Every failure is one sentence on standard error and the exit code 1. */
+/** `covenant …`: the command line of operators. An expected failure is one sentence on standard error and the exit code 1. */
 import { Command } from 'commander';
 import { version } from '../package.json';
 import { adminCommand } from './admin';
@@ -12,10 +12,10 @@ import { searchAttributesCommand } from './search-attributes';
 async function main(): Promise<void> {
   const program = new Command('covenant')
     .description(
-      'Operate Covenant. Settings come from the environment (docs/configuration.md); without DATABASE_URL, from the stack of `npm run dev`.',
+      'Operate Covenant. Settings come from the environment (docs/configuration.md) or, without DATABASE_URL, from the stack of `npm run dev`.',
     )
     .version(version)
-    .showHelpAfterError('(add --help for what is possible)');
+    .showHelpAfterError('(use --help to see the usage)');
   for (const command of [
     migrateCommand(),
     adminCommand(),

@@ -1,4 +1,4 @@
-/** `covenant search-attributes`: gives a Temporal namespace what Covenant needs. Safe to repeat. */
+/** `covenant search-attributes`: sets up a Temporal namespace for Covenant. Safe to repeat. */
 import { Command } from 'commander';
 import { openTemporal } from '../temporal/connection';
 import { findServerVersion } from '../temporal/health';
@@ -10,7 +10,7 @@ import { taskQueues } from '../temporal/task-queues';
 import { CommandFailure } from './failure';
 import { readSettings } from './settings';
 
-/** For the whole command; a server needs a second or two for six new attributes. */
+/** The timeout of the whole command. A server needs a second or two for six new attributes. */
 const TIMEOUT_MS = 30_000;
 
 export function searchAttributesCommand(): Command {
@@ -20,7 +20,7 @@ export function searchAttributesCommand(): Command {
       const { config } = readSettings(process.env);
       const client = openTemporal(config);
       try {
-        // Fails sooner than the set-up would, whose calls are tried again and again.
+        // Fails fast when the server cannot be reached; the calls of the set-up are retried.
         await findServerVersion(client);
         const setUp = await client.withDeadline(Date.now() + TIMEOUT_MS, () =>
           setUpTemporal(client, taskQueues(config.taskQueuePrefix)),
@@ -28,12 +28,12 @@ export function searchAttributesCommand(): Command {
         report(setUp, `the namespace ${config.temporalNamespace} at ${config.temporalAddress}`);
         const unknown = setUp.search_attributes.filter(({ state }) => state === 'unknown');
         if (unknown.length === 0) return;
-        console.log('  not checked, because this client may not ask for search attributes:');
+        console.log('  not checked, because this client has no permission to list search attributes:');
         console.log(`    ${unknown.map(({ name }) => name).join(', ')}`);
-        console.log(`  An administrator of the namespace adds those that it lacks:`);
+        console.log(`  An administrator of the namespace can add the missing ones:`);
         console.log(commandsOf(remedyOf(config.temporalNamespace, unknown)));
       } catch (error) {
-        throw explained(error);
+        throw withAdminCommands(error);
       } finally {
         await client.connection.close();
       }
@@ -49,14 +49,16 @@ function report({ added, schedule, search_attributes }: SetUp, where: string): v
   if (schedule) console.log('  added the schedule of the sweep, each minute');
 }
 
-/** What could not be done, and who does it how. */
-function explained(error: unknown): unknown {
+/** Adds the commands of an administrator to a missing permission. */
+function withAdminCommands(error: unknown): unknown {
   if (error instanceof SearchAttributeProblem)
-    return new CommandFailure(`${error.finding}\nAn administrator of the namespace runs:\n${commandsOf(error.remedy)}`);
+    return new CommandFailure(
+      `${error.finding}\nAn administrator of the namespace can run:\n${commandsOf(error.remedy)}`,
+    );
   return error;
 }
 
 function commandsOf({ self_hosted, cloud }: SearchAttributeRemedy): string {
   const indented = (lines: string[]): string => lines.map((line) => `    ${line}`).join('\n');
-  return `  on a server of your own\n${indented(self_hosted)}\n  on Temporal Cloud, or the same on its web page\n${indented(cloud)}`;
+  return `  on a self-hosted server\n${indented(self_hosted)}\n  on Temporal Cloud, or in its web UI\n${indented(cloud)}`;
 }

@@ -1,20 +1,20 @@
 /**
- * The settings of a command: the environment's or, without a DATABASE_URL, those of the stack that `npm run dev` has
- * running here, so that a developer types nothing.
+ * The settings of a command: from the environment or, without a DATABASE_URL, from the running stack of `npm run dev`, so that a
+ * developer sets nothing.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ConfigError, loadConfig, loadStackConfig, type Config, type Environment } from '../config';
 
-/** What a command works with. */
+/** The settings of a command and their origin. */
 export interface Settings {
   config: Config;
-  /** The data directory of the stack whose settings these are; undefined when they are the environment's. */
+  /** The data directory of the stack from which the settings come; undefined when they come from the environment. */
   stack_data_dir: string | undefined;
 }
 
-/** The parts that a command needs of what a running stack writes down. */
+/** The fields of `dev.json` that a command needs. A running stack writes that file. */
 const DevFile = z.object({
   api_url: z.string(),
   temporal_address: z.string(),
@@ -23,7 +23,7 @@ const DevFile = z.object({
 });
 const SecretsFile = z.object({ key_pepper: z.string() });
 
-/** Reads the settings, and says on standard error when they are those of a stack. Throws ConfigError. */
+/** Reads the settings. Prints a line on standard error when they come from a stack. Throws ConfigError. */
 export function readSettings(env: Environment): Settings {
   const stack = env['DATABASE_URL'] ? undefined : findStack(env);
   if (stack !== undefined) {
@@ -38,9 +38,9 @@ export function readSettings(env: Environment): Settings {
   }
 }
 
-const STACK_HINT = 'Set them, or start `npm run dev` here: commands then use its settings.';
+const STACK_HINT = 'Set them, or start `npm run dev` here. Commands then use the settings of that stack.';
 
-/** The settings of a stack in the data directory, ready or left by a crash; undefined when there is none. */
+/** The settings of the stack in the data directory, running or left by a crash; undefined when there is none. */
 function findStack(env: Environment): { data_dir: string; env: Record<string, string> } | undefined {
   const { dataDir: data_dir } = loadStackConfig(env);
   const dev_file = join(data_dir, 'dev.json');

@@ -14,8 +14,8 @@ const HEAD = `# Configuration
 
 <!-- Written by \`npm run generate\` from config.ts. -->
 
-Every setting is one environment variable. An empty variable counts as unset. A process that finds a wrong or missing value
-starts nothing and names each variable, its value (secrets are masked) and what is allowed.
+Every setting is one environment variable. An empty variable counts as not set. A process with an invalid or missing setting does not
+start. Its error message names each variable, its value (secrets are masked) and the allowed values.
 `;
 
 /** The whole page as Markdown, one section for the servers and one for the embedded stack. */
@@ -25,7 +25,7 @@ export function configurationPage(): string {
     '## API, worker and command line\n',
     table(Object.values(SETTINGS)),
     '\n## Embedded stack (`npm run dev`)\n',
-    'The stack sets all of the above for the processes it starts. It reads `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_UI_URL` and:\n',
+    'The stack sets all settings above for the processes that it starts. It reads `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_UI_URL` and:\n',
     table(Object.values(STACK_SETTINGS)),
     '',
   ].join('\n');

@@ -20,12 +20,12 @@ const HEAD = `# Permissions
 
 <!-- Written by \`npm run generate\` from domain/access/permission.ts. -->
 
-Who may call each operation of the interface. Admins show who they are by an API key, and each has one role. _Without a key_ is
-a request that shows none: 401 \`UNAUTHENTICATED\` where the column is empty. A key that is unknown or revoked, or whose admin is
-disabled, is 401 \`INVALID_API_KEY\`, and one whose role is not enough 403 \`FORBIDDEN_ROLE\`.
-_signed_ operations look at no key: the signature of a billing system stands in the message (401 \`BAD_SIGNATURE\`).
+The callers who may call each operation of the API. An admin authenticates with an API key and has one role. The column _without a
+key_ is for requests without an API key; where it is empty, they get 401 \`UNAUTHENTICATED\`. A key that is unknown or revoked, or
+whose admin is disabled, gets 401 \`INVALID_API_KEY\`. A key whose role does not allow the operation gets 403 \`FORBIDDEN_ROLE\`.
+_signed_ operations ignore API keys: the message of a billing system has a signature (if it is invalid: 401 \`BAD_SIGNATURE\`).
 
-Whether the state of a contract or job allows it is another question, which \`allowed_actions\` answers.
+Whether the state of a contract or a job allows an operation is a separate check, whose result \`allowed_actions\` shows.
 `;
 
 interface Column {
@@ -49,7 +49,7 @@ export function permissionPage(): string {
   const tags = [...new Set(ROUTES.map(({ tag }) => tag))];
   const sections = tags.map((tag) => section(tag, operationsOf(tag)));
   const root = ROOT_OPERATIONS.map(({ operation_id, path }) => ({ operation_id, call: `GET ${path}` }));
-  return [HEAD, ...sections, section('Beside the interface', root)].join('\n');
+  return [HEAD, ...sections, section('Health, metrics and documentation', root)].join('\n');
 }
 
 function operationsOf(tag: string): Operation[] {

@@ -1,4 +1,4 @@
-/** Admins and their API keys, for super admins; and `/me`, for everyone with a key. */
+/** Admins and their API keys, for super admins; and `/me`, for every caller with a key. */
 import { randomFillSync } from 'node:crypto';
 import { adminActions, adminApiKeyActions } from '../../domain/access/admin';
 import type { AdminActionName, SuperAdminKey } from '../../domain/access/admin';
@@ -22,39 +22,39 @@ import type { Route } from '../http/route';
 import { Id, IdParams, InstantShape, NameShape, SearchShape } from '../http/shapes';
 import { z } from '../http/zod';
 
-const RoleShape = z.enum(ROLES).describe('super_admin may do everything; viewer only reads');
-const StatusShape = z.enum(['active', 'disabled']).describe('disabled: none of its keys is accepted');
+const RoleShape = z.enum(ROLES).describe('super_admin can do everything; viewer can only read');
+const StatusShape = z.enum(['active', 'disabled']).describe('disabled: all keys of the admin are rejected');
 
 const AdminCreate = z
   .strictObject({
-    email: EmailShape.describe('Unique among admins, whatever the case of its letters'),
-    name: NameShape.describe('As the audit shows it'),
+    email: EmailShape.describe('Unique among admins, regardless of letter case'),
+    name: NameShape.describe('The name that the audit shows'),
     role: RoleShape,
   })
   .openapi('AdminCreate');
 
 const AdminEdit = z
-  .strictObject({ name: NameShape.describe('As the audit shows it'), role: RoleShape, status: StatusShape })
+  .strictObject({ name: NameShape.describe('The name that the audit shows'), role: RoleShape, status: StatusShape })
   .partial()
   .openapi('AdminEdit');
 
 const ADMIN_ACTIONS = actionTable<AdminActionName>('AdminActions', {
   edit: { operation_id: 'updateAdmin', description: 'Change the name' },
-  change_role: { operation_id: 'updateAdmin', description: 'Give another role' },
-  disable: { operation_id: 'updateAdmin', description: 'Disable it' },
-  enable: { operation_id: 'updateAdmin', description: 'Make it active again' },
-  create_api_key: { operation_id: 'createAdminApiKey', description: 'Give it an API key' },
+  change_role: { operation_id: 'updateAdmin', description: 'Change the role' },
+  disable: { operation_id: 'updateAdmin', description: 'Disable the admin' },
+  enable: { operation_id: 'updateAdmin', description: 'Enable the admin' },
+  create_api_key: { operation_id: 'createAdminApiKey', description: 'Create an API key' },
 });
 
 const API_KEY_ACTIONS = actionTable<'revoke'>('AdminApiKeyActions', {
-  revoke: { operation_id: 'revokeAdminApiKey', description: 'Revoke it' },
+  revoke: { operation_id: 'revokeAdminApiKey', description: 'Revoke the key' },
 });
 
 const AdminShape = z
   .object({
     id: Id,
-    email: z.string().describe('Unique among admins, whatever the case of its letters'),
-    name: z.string().describe('As the audit shows it'),
+    email: z.string().describe('Unique among admins, regardless of letter case'),
+    name: z.string().describe('The name that the audit shows'),
     role: RoleShape,
     status: StatusShape,
     allowed_actions: ADMIN_ACTIONS.shape,
@@ -71,12 +71,12 @@ const ApiKeyShape = z
   .object({
     id: Id,
     admin_id: Id,
-    key_id: z.string().describe('Public part of the key'),
-    masked_key: z.string().describe('The key as far as it is still known'),
+    key_id: z.string().describe('The public part of the key'),
+    masked_key: z.string().describe('The parts of the key that are stored: key_id and the last four characters'),
     label: z.string().nullable().describe('What the key is for'),
     created_at: InstantShape,
-    last_used_at: InstantShape.nullable().describe('To the minute'),
-    revoked_at: InstantShape.nullable().describe('Since when it is not accepted'),
+    last_used_at: InstantShape.nullable().describe('With a precision of one minute'),
+    revoked_at: InstantShape.nullable().describe('From this instant on the key is rejected; null: the key is valid'),
     allowed_actions: API_KEY_ACTIONS.shape,
   })
   .openapi('AdminApiKey');
@@ -85,19 +85,17 @@ const NewApiKeyShape = ApiKeyShape.extend({
   key: z
     .string()
     .nullable()
-    .describe(
-      'The whole key, shown this once; null when a repetition under the same Idempotency-Key asks for it again',
-    ),
+    .describe('The complete key. Only this response shows it; it is null in replays for the same Idempotency-Key'),
 }).openapi('NewAdminApiKey');
 
 const MeShape = AdminShape.pick({ id: true, email: true, name: true, role: true })
-  .extend({ api_key_id: Id.describe('The key of this request') })
+  .extend({ api_key_id: Id.describe('The API key of this request') })
   .openapi('Me');
 
 const AdminQuery = PageQuery.extend({
   role: z.enum(ROLES).optional(),
   status: z.enum(['active', 'disabled']).optional(),
-  search: SearchShape.optional().describe('Part of the address or the name in any case, or the whole id'),
+  search: SearchShape.optional().describe('Part of the address or the name in any letter case, or the complete id'),
   order: z.enum(['asc', 'desc']).default('desc'),
 });
 
@@ -106,7 +104,7 @@ const KeyParams = z.object({
   key_id: z
     .string()
     .regex(/^[0-9A-Za-z-]{1,36}$/)
-    .describe('id or key_id of the key'),
+    .describe('The id or the key_id of the key'),
 });
 
 const ADMIN = { description: 'The admin', schema: AdminShape };
@@ -114,7 +112,7 @@ const ADMIN = { description: 'The admin', schema: AdminShape };
 const ADMIN_CURSORS = cursorsByCreation('admins');
 const API_KEY_CURSORS = cursorsById('api_keys');
 
-/** An edit of an admin locks all super admins, so that one is left. */
+/** An edit of an admin locks all super admins, so that at least one remains. */
 const SUPER_ADMINS: readonly LockedRow[] = [{ table: 'admins', id: 'super' }];
 
 export const adminRoutes: Route[] = [
@@ -123,8 +121,8 @@ export const adminRoutes: Route[] = [
     method: 'get',
     path: '/api/v1/me',
     tag: 'People',
-    summary: 'Who this key is',
-    answers: { 200: { description: 'The admin and the role behind the key', schema: MeShape } },
+    summary: 'Read the admin of this key',
+    answers: { 200: { description: 'The admin to whom the API key belongs', schema: MeShape } },
     audit: [],
     async handle({ caller }) {
       const { id, email, name, role, api_key_id } = caller;
@@ -137,9 +135,9 @@ export const adminRoutes: Route[] = [
     path: '/api/v1/admins',
     tag: 'People',
     summary: 'Create an admin',
-    description: 'Without a key; give one with `POST /admins/{id}/api-keys`.',
+    description: 'The admin has no key yet; create one with `POST /api/v1/admins/{id}/api-keys`.',
     body: AdminCreate,
-    answers: { 201: { ...ADMIN, description: 'Created; Location names it' } },
+    answers: { 201: { ...ADMIN, description: 'Created; `Location` has its URL' } },
     refusals: ['EMAIL_TAKEN'],
     audit: ['admin.created'],
     handle({ body, write, ...request }) {
@@ -157,7 +155,7 @@ export const adminRoutes: Route[] = [
     path: '/api/v1/admins',
     tag: 'People',
     summary: 'List admins',
-    description: 'Newest first, unless `order` says otherwise.',
+    description: 'Newest first by default; `order` reverses it.',
     query: AdminQuery,
     answers: { 200: { description: 'One page', schema: PageOf(AdminShape) } },
     audit: [],
@@ -193,7 +191,7 @@ export const adminRoutes: Route[] = [
     tag: 'People',
     summary: 'Edit an admin',
     description:
-      'What is left out stays. The last active super admin with a working key can be neither lowered nor disabled.',
+      'Omitted fields stay as they are. The last active super admin with a valid key can neither be disabled nor get a lower role.',
     params: IdParams,
     body: AdminEdit,
     answers: { 200: ADMIN },
@@ -212,8 +210,8 @@ export const adminRoutes: Route[] = [
     method: 'post',
     path: '/api/v1/admins/:id/api-keys',
     tag: 'People',
-    summary: 'Give an admin an API key',
-    description: 'The answer shows the key, once: only a hash of it is kept.',
+    summary: 'Create an API key for an admin',
+    description: 'Only this response shows the key; only a hash of it is stored.',
     params: IdParams,
     body: ApiKeyCreate,
     body_optional: true,
@@ -242,7 +240,7 @@ export const adminRoutes: Route[] = [
     path: '/api/v1/admins/:id/api-keys',
     tag: 'People',
     summary: "List an admin's API keys",
-    description: 'Newest first, revoked ones included; the keys themselves are not kept.',
+    description: 'Newest first, including revoked keys. The keys themselves are not stored.',
     params: IdParams,
     query: PageQuery,
     answers: { 200: { description: 'One page', schema: PageOf(ApiKeyShape) } },
@@ -265,7 +263,7 @@ export const adminRoutes: Route[] = [
     tag: 'People',
     summary: "Revoke an admin's API key",
     description:
-      'It is not accepted any more from the next request on. Revoking it again changes nothing. The last working key of the super admins cannot be revoked.',
+      'The key is rejected from the next request on. Revoking it again changes nothing. The last valid key of the super admins cannot be revoked.',
     params: KeyParams,
     answers: { 204: { description: 'Revoked' } },
     refusals: ['LAST_SUPER_ADMIN_KEY'],
@@ -279,14 +277,14 @@ export const adminRoutes: Route[] = [
   }),
 ];
 
-/** An admin as it is read. */
+/** Presents an admin. */
 function presentAdmin(row: AdminRow, keys: readonly SuperAdminKey[], caller: Caller) {
   const { id, email, name, role, status, created_at, updated_at } = row;
   const allowed_actions = ADMIN_ACTIONS.present(adminActions(row, keys), caller);
   return { id, email, name, role, status, allowed_actions, created_at, updated_at };
 }
 
-/** A key as far as it is kept. */
+/** Presents the stored parts of a key. */
 function presentApiKey(row: AdminApiKeyRow, keys: readonly SuperAdminKey[], caller: Caller) {
   const { id, admin_id, key_id, last_four, label, created_at, last_used_at, revoked_at } = row;
   return {

@@ -1,9 +1,9 @@
 /**
- * Billing events: billing systems send them, signed, to `/api/v1/billing/{source}/events`; people read what became of
- * them, and put one back.
+ * Billing events: billing systems send them, signed, to `/api/v1/billing/{source}/events`. Admins read their outcomes and can
+ * replay an event.
  *
- * An event is in the inbox before its contract is told of it, and the sender has its answer when it is there: what is
- * accepted is never lost, and what is sent twice is applied once (domain.md 1.5, decisions 14).
+ * An event is committed to the inbox before its contract is signaled and before the sender gets a response. So an accepted event
+ * is never lost, and an event that is sent twice is applied once (domain.md 1.5, decisions 14).
  */
 import {
   BILLING_OUTCOMES,
@@ -34,11 +34,11 @@ const OUTCOMES = BILLING_OUTCOMES.map((outcome) => outcome.toLowerCase()) as Low
 const OutcomeShape = z
   .enum(OUTCOMES)
   .describe(
-    'pending: to be looked up or applied; parked: waits for a contract or an invoice to become known; applied, ignored: done',
+    'pending: waits to be looked up or applied; parked: waits until its contract or invoice is known; applied, ignored: done',
   );
 const SourceShape = z.enum(BILLING_SOURCES);
 
-/** The settings that configure a source, for those who call one that is not. */
+/** The settings that configure each source, named in the refusal of an event for a source that is not configured. */
 const CONFIGURED_BY: Record<BillingSource, string> = {
   standard: 'COVENANT_BILLING_STANDARD_SECRET',
   stripe: 'STRIPE_WEBHOOK_SECRET and STRIPE_API_KEY',
@@ -46,34 +46,36 @@ const CONFIGURED_BY: Record<BillingSource, string> = {
 
 const SIGNED_BODY = {
   description: [
-    'Read as the bytes that were signed, whatever their type. Shown is the message of `standard`; `stripe` takes its snapshot events.',
-    'Unknown fields are accepted.',
+    'The body is read as the bytes that were signed, with any Content-Type. This schema is the message of the source `standard`.',
+    'The source `stripe` accepts snapshot events of Stripe. Unknown fields are accepted.',
   ].join(' '),
-  // Made anew: a shape made before zod was taught to document itself cannot.
+  // A new object: schemas that were created before `extendZodWithOpenApi` have no `.openapi()`.
   schema: z.looseObject(StandardMessage.shape).openapi('StandardBillingMessage'),
   headers: z.object({
-    'webhook-id': z.string().optional().describe('standard: the id that was signed with the body'),
+    'webhook-id': z.string().optional().describe('standard: the id of the message, which is signed with the body'),
     'webhook-timestamp': z.string().optional().describe('standard: seconds since 1970, at most five minutes from now'),
-    'webhook-signature': z.string().optional().describe('standard: v1,<base64>, perhaps several separated by spaces'),
+    'webhook-signature': z.string().optional().describe('standard: v1,<base64>; several are separated by spaces'),
     'stripe-signature': z.string().optional().describe('stripe: t=<seconds>,v1=<hex>'),
   }),
 };
 
 const ReceivedShape = z
-  .object({ event_id: z.string().describe("The sender's own id"), outcome: OutcomeShape })
+  .object({ event_id: z.string().describe('The id that the sender gave the event'), outcome: OutcomeShape })
   .openapi('BillingEventReceived');
 
 const BILLING_EVENT_ACTIONS = actionTable<'replay'>('BillingEventActions', {
-  replay: { operation_id: 'replayBillingEvent', description: 'Put it back' },
+  replay: { operation_id: 'replayBillingEvent', description: 'Replay the event' },
 });
 
 const BillingEventShape = z
   .object({
     id: Id,
     source: SourceShape,
-    event_id: z.string().describe("The sender's own id; equal ids are one event"),
-    type: z.string().describe('As the sender calls it'),
-    contract_id: Id.nullable().describe('null: not named, or not an id of ours'),
+    event_id: z.string().describe('The id that the sender gave the event. Messages with the same id are one event'),
+    type: z.string().describe('The type that the sender gave the event'),
+    contract_id: Id.nullable().describe(
+      'null: the event names no contract, or an id that is not a contract id of Covenant',
+    ),
     invoice_id: z.string().nullable(),
     observation: z
       .object({
@@ -83,14 +85,16 @@ const BillingEventShape = z
         version: z.int().nullable(),
       })
       .nullable()
-      .describe('What the event says of the invoice; null: the invoice is fetched'),
+      .describe('What the event says about the invoice; null: the invoice is fetched'),
     occurred_at: InstantShape,
     received_at: InstantShape,
-    future_dated: z.boolean().describe('It was dated more than five minutes ahead and counts as of when it came'),
+    future_dated: z
+      .boolean()
+      .describe('The event was dated more than five minutes ahead, so it counts from received_at'),
     outcome: OutcomeShape,
-    reason: z.string().nullable().describe('Why it is parked, ignored or was put off'),
-    tries: z.int().describe('How often it was put off'),
-    try_at: InstantShape.describe('From when on it is tried again, while it waits: then every minute'),
+    reason: z.string().nullable().describe('Why the event is parked, ignored or postponed'),
+    tries: z.int().describe('How often the event was postponed'),
+    try_at: InstantShape.describe('While the event waits: the first retry, then every minute'),
     decided_at: InstantShape.nullable(),
     allowed_actions: BILLING_EVENT_ACTIONS.shape,
     request_id: z.string().nullable(),
@@ -98,7 +102,7 @@ const BillingEventShape = z
   .openapi('BillingEvent');
 
 const BillingEventWithRaw = BillingEventShape.extend({
-  raw: z.string().describe('The message as it was signed'),
+  raw: z.string().describe('The signed text of the message'),
 }).openapi('BillingEventWithRaw');
 
 const BillingQuery = PageQuery.extend({
@@ -117,22 +121,22 @@ export const billingRoutes: Route[] = [
     tag: 'Billing',
     summary: 'Receive a billing event',
     description: [
-      'For billing systems, by their signature alone. A source exists once its secret is configured.',
-      'The event is kept first and then applied by the workflow of its contract; a repetition gets its current outcome.',
+      'For billing systems, which authenticate by their signature. A source exists when its secret is configured.',
+      'The event is stored first and then applied by the workflow of its contract. A repeated event gets its current outcome.',
     ].join(' '),
     params: z.object({ source: z.string().openapi({ enum: [...BILLING_SOURCES] }) }),
     raw_body: SIGNED_BODY,
     answers: {
-      202: { description: 'Kept', schema: ReceivedShape },
-      200: { description: 'It was here already', schema: ReceivedShape },
+      202: { description: 'Stored', schema: ReceivedShape },
+      200: { description: 'The event was stored before', schema: ReceivedShape },
     },
     refusals: ['BAD_SIGNATURE', 'NOT_FOUND', 'MALFORMED_JSON', 'VALIDATION_FAILED'],
     audit: [],
     async handle({ api, params, raw_body, headers, now, request_id }) {
       const receiver = api.billingReceivers.get(params.source as BillingSource);
-      if (!receiver) throw new ProblemError(protocolProblem('NOT_FOUND', noSuchSource(params.source)));
+      if (!receiver) throw new ProblemError(protocolProblem('NOT_FOUND', unknownSourceDetail(params.source)));
       const message = receiver.receive(raw_body, headers, now);
-      if (!message.accepted) throw rejection(message);
+      if (!message.accepted) throw rejectionProblem(message);
       const { event, raw } = message;
       const received = await takeInBillingEvent(api.db, { event, raw, now, request_id });
       if (received.tell && received.contract_id !== null) {
@@ -148,7 +152,7 @@ export const billingRoutes: Route[] = [
     path: '/api/v1/billing/events',
     tag: 'Billing',
     summary: 'List billing events',
-    description: 'Newest first. What is parked for more than a day waits for a person.',
+    description: 'Newest first. An event that is parked for more than a day needs an operator.',
     query: BillingQuery,
     answers: { 200: { description: 'One page', schema: PageOf(BillingEventShape) } },
     audit: [],
@@ -171,7 +175,7 @@ export const billingRoutes: Route[] = [
     path: '/api/v1/billing/events/:id',
     tag: 'Billing',
     summary: 'Read a billing event',
-    description: 'With the message as it came.',
+    description: 'Includes the message as it was received.',
     params: IdParams,
     answers: { 200: { description: 'The event', schema: BillingEventWithRaw } },
     audit: [],
@@ -185,10 +189,10 @@ export const billingRoutes: Route[] = [
     method: 'post',
     path: '/api/v1/billing/events/:id/replay',
     tag: 'Billing',
-    summary: 'Put a billing event back',
+    summary: 'Replay a billing event',
     description: [
-      'It is tried again at once, as if it had just come in: of use when its contract or invoice is there now, or when a fault was mended.',
-      'Applying an event twice changes nothing. One that is still pending, or of a type that concerns no contract, stays as it is.',
+      'The event is processed again at once, as if it had just been received. Use this when its contract or invoice exists now, or after a fault is fixed.',
+      'Applying an event twice changes nothing. A pending event, or one of a type that concerns no contract, stays as it is.',
     ].join(' '),
     params: IdParams,
     answers: { 200: { description: 'The event', schema: BillingEventWithRaw } },
@@ -240,13 +244,14 @@ function presentWithRaw(row: BillingEventRow & { raw: string }, caller: Caller) 
   return { ...presentBillingEvent(row, caller), raw: row.raw };
 }
 
-function rejection(message: Extract<ReceivedMessage, { accepted: false }>): ProblemError {
+function rejectionProblem(message: Extract<ReceivedMessage, { accepted: false }>): ProblemError {
   if (message.why !== 'VALIDATION_FAILED') return new ProblemError(protocolProblem(message.why, message.detail));
   return new ProblemError(shapeProblem(message.errors));
 }
 
-function noSuchSource(source: string): string {
+function unknownSourceDetail(source: string): string {
   const known = BILLING_SOURCES.find((name) => name === source);
-  if (known === undefined) return `There is no such billing source; there are ${BILLING_SOURCES.join(' and ')}.`;
-  return `The billing source ${known} is not configured here. Set ${CONFIGURED_BY[known]} and start the API again.`;
+  if (known === undefined)
+    return `This billing source does not exist. The sources are ${BILLING_SOURCES.join(' and ')}.`;
+  return `The billing source ${known} is not configured. Set ${CONFIGURED_BY[known]} and restart the API.`;
 }

@@ -1,4 +1,4 @@
-/** Customers: create, list, read, edit. They belong to the whole installation, not to an environment. */
+/** Customers: create, list, read, edit. Customers belong to the installation, not to an environment. */
 import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
 import { findCustomer, listCustomers } from '../../db/catalogue/customer';
 import type { CustomerRow } from '../../db/catalogue/customer';
@@ -14,17 +14,19 @@ import { z } from '../http/zod';
 
 const CustomerCreate = z
   .strictObject({
-    email: EmailShape.describe('Unique among customers, whatever the case of its letters'),
+    email: EmailShape.describe('Unique among customers, regardless of letter case'),
     name: NameShape.describe('A person or a company'),
-    billing_contact: EmailShape.nullable().default(null).describe('Where invoices are asked about; null: at email'),
+    billing_contact: EmailShape.nullable()
+      .default(null)
+      .describe('The address for questions about invoices; null: email'),
   })
   .openapi('CustomerCreate');
 
 const CustomerEdit = z
   .strictObject({
-    email: EmailShape.describe('Unique among customers, whatever the case of its letters'),
+    email: EmailShape.describe('Unique among customers, regardless of letter case'),
     name: NameShape.describe('A person or a company'),
-    billing_contact: EmailShape.nullable().describe('Where invoices are asked about; null: at email'),
+    billing_contact: EmailShape.nullable().describe('The address for questions about invoices; null: email'),
   })
   .partial()
   .openapi('CustomerEdit');
@@ -32,16 +34,16 @@ const CustomerEdit = z
 const CustomerShape = z
   .object({
     id: Id,
-    email: z.string().describe('Unique among customers, whatever the case of its letters'),
+    email: z.string().describe('Unique among customers, regardless of letter case'),
     name: z.string().describe('A person or a company'),
-    billing_contact: z.string().nullable().describe('Where invoices are asked about; null: at email'),
+    billing_contact: z.string().nullable().describe('The address for questions about invoices; null: email'),
     created_at: InstantShape,
     updated_at: InstantShape,
   })
   .openapi('Customer');
 
 const CustomerQuery = PageQuery.extend({
-  search: SearchShape.optional().describe('Part of the address or the name in any case, or the whole id'),
+  search: SearchShape.optional().describe('Part of the address or the name in any letter case, or the complete id'),
   order: z.enum(['asc', 'desc']).default('desc'),
 });
 
@@ -57,7 +59,7 @@ export const customerRoutes: Route[] = [
     tag: 'Customers',
     summary: 'Create a customer',
     body: CustomerCreate,
-    answers: { 201: { ...CUSTOMER, description: 'Created; Location names it' } },
+    answers: { 201: { ...CUSTOMER, description: 'Created; `Location` has its URL' } },
     refusals: ['EMAIL_TAKEN'],
     audit: ['customer.created'],
     handle({ body, write, ...request }) {
@@ -74,7 +76,7 @@ export const customerRoutes: Route[] = [
     path: '/api/v1/customers',
     tag: 'Customers',
     summary: 'List customers',
-    description: 'Newest first, unless `order` says otherwise.',
+    description: 'Newest first by default; `order` reverses it.',
     query: CustomerQuery,
     answers: { 200: { description: 'One page', schema: PageOf(CustomerShape) } },
     audit: [],
@@ -100,7 +102,8 @@ export const customerRoutes: Route[] = [
     path: '/api/v1/customers/:id',
     tag: 'Customers',
     summary: 'Edit a customer',
-    description: 'What is left out stays. An edit that changes nothing answers 200 and leaves no trace.',
+    description:
+      'Omitted fields stay as they are. An edit that changes nothing responds with 200 and writes no audit row.',
     params: IdParams,
     body: CustomerEdit,
     answers: { 200: CUSTOMER },
@@ -118,7 +121,7 @@ export const customerRoutes: Route[] = [
   }),
 ];
 
-/** A customer as it is read. */
+/** Presents a customer. */
 export function presentCustomer(row: CustomerRow) {
   const { id, email, name, billing_contact, created_at, updated_at } = row;
   return { id, email, name, billing_contact, created_at, updated_at };

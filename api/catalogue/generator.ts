@@ -1,4 +1,4 @@
-/** Generators: create, list, read, edit, delete. A generator says how the license keys of its product look and what they grant. */
+/** Generators: create, list, read, edit, delete. A generator defines the key format of its product and what its licenses grant. */
 import { DEFAULT_ALPHABET, keyspaceOf, largestQuotaFor } from '../../domain/catalogue/license-key';
 import { isRefusal, notFound } from '../../domain/base/refusal';
 import { findGenerator, listGenerators } from '../../db/catalogue/generator';
@@ -24,8 +24,8 @@ import { z } from '../http/zod';
 
 const StatusShape = z.enum(['active', 'inactive']);
 
-// Keys are ASCII and begin with a letter or a digit: so they pass through CSV, spreadsheets and shells unharmed, and
-// none contains the comma that joins them on their way to Postgres.
+// Keys are ASCII and begin with a letter or a digit, so CSV, spreadsheets and shells do not change them. No key contains the comma
+// that joins keys in statements.
 const FormatInput = z
   .strictObject({
     prefix: z
@@ -36,40 +36,40 @@ const FormatInput = z
       )
       .nullable()
       .default(null)
-      .describe('What every key begins with'),
-    groups: z.int().min(1).max(8).describe('Groups of random characters'),
-    group_length: z.int().min(2).max(16).describe('Characters of a group'),
+      .describe('The beginning of every key'),
+    groups: z.int().min(1).max(8).describe('Number of groups of random characters'),
+    group_length: z.int().min(2).max(16).describe('Characters per group'),
     alphabet: z
       .string()
       .regex(/^[A-Za-z0-9]{2,62}$/, 'must be 2 to 62 letters and digits')
-      .refine((alphabet) => new Set(alphabet).size === alphabet.length, 'must not hold a character twice')
+      .refine((alphabet) => new Set(alphabet).size === alphabet.length, 'must not contain a character twice')
       .default(DEFAULT_ALPHABET)
-      .describe('What the random characters are drawn from'),
-    separator: z.enum(['-', '_', '.', '']).default('-').describe('Between prefix and groups'),
+      .describe('The characters from which keys are generated'),
+    separator: z.enum(['-', '_', '.', '']).default('-').describe('Between the prefix and the groups'),
   })
-  .describe('How keys look: prefix "BF", 4 groups of 5 give BF-XXXXX-XXXXX-XXXXX-XXXXX')
+  .describe('The format of keys: the prefix "BF" and 4 groups of 5 give BF-XXXXX-XXXXX-XXXXX-XXXXX')
   .openapi('KeyFormatInput');
 
 const ActivationLimitShape = z.int().min(1).max(ACTIVATION_LIMIT_MAX).nullable();
 
 const GeneratorCreate = z
   .strictObject({
-    name: NameShape.describe('For people'),
-    product_id: Id.describe('The product; it decides the environment and never changes'),
+    name: NameShape.describe('Display name'),
+    product_id: Id.describe('The product. It determines the environment and cannot be changed'),
     format: FormatInput,
     features: JsonObjectShape.default({}).describe('What a license grants, unless the contract overrides it'),
     activation_limit: ActivationLimitShape.default(null).describe('Devices per license; null: unlimited'),
-    status: StatusShape.default('active').describe('inactive: nothing is generated with it'),
+    status: StatusShape.default('active').describe('inactive: it generates no licenses'),
   })
   .openapi('GeneratorCreate');
 
 const GeneratorEdit = z
   .strictObject({
-    name: NameShape.describe('For people'),
+    name: NameShape.describe('Display name'),
     format: FormatInput.describe('Replaces the whole format'),
     features: JsonObjectShape.describe('Replaces all features'),
     activation_limit: ActivationLimitShape.describe('Devices per license; null: unlimited'),
-    status: StatusShape.describe('inactive: nothing is generated with it'),
+    status: StatusShape.describe('inactive: it generates no licenses'),
     product_id: immutable(Id),
     environment: immutable(EnvironmentShape),
   })
@@ -79,9 +79,9 @@ const GeneratorEdit = z
 const GeneratorShape = z
   .object({
     id: Id,
-    name: z.string().describe('For people'),
-    product_id: Id.describe('The product whose licenses it makes'),
-    environment: EnvironmentShape.describe('That of its product'),
+    name: z.string().describe('Display name'),
+    product_id: Id.describe('The product whose licenses it generates'),
+    environment: EnvironmentShape.describe('The environment of its product'),
     format: z
       .object({
         prefix: z.string().nullable(),
@@ -91,14 +91,14 @@ const GeneratorShape = z
         separator: z.string(),
       })
       .openapi('KeyFormat'),
-    keyspace: z.string().describe('How many different keys the format can give; a text, because it may be large'),
+    keyspace: z.string().describe('The number of different keys of the format; a string, because it can be large'),
     largest_quota: z
       .string()
-      .describe('The largest quota of a contract the format is good for: a millionth of the keyspace'),
+      .describe('The largest quota of a contract that the format allows: a millionth of the keyspace'),
     features: z.record(z.string(), z.unknown()).describe('What a license grants, unless the contract overrides it'),
     activation_limit: z.int().nullable().describe('Devices per license; null: unlimited'),
-    status: StatusShape.describe('inactive: nothing is generated with it'),
-    revision: z.int().describe('Counts changes of what new licenses get'),
+    status: StatusShape.describe('inactive: it generates no licenses'),
+    revision: z.int().describe('Increases when a change affects new licenses'),
     created_at: InstantShape,
     updated_at: InstantShape,
   })
@@ -108,7 +108,7 @@ const GeneratorQuery = PageQuery.extend({
   environment: EnvironmentShape.default('production'),
   product_id: Id.optional(),
   status: StatusShape.optional(),
-  search: SearchShape.optional().describe('Part of the name in any case, or the whole id'),
+  search: SearchShape.optional().describe('Part of the name in any letter case, or the complete id'),
   order: z.enum(['asc', 'desc']).default('desc'),
 });
 
@@ -124,9 +124,9 @@ export const generatorRoutes: Route[] = [
     tag: 'Catalogue',
     summary: 'Create a generator',
     description:
-      'License keys are unique in the whole installation, whatever the generator; choose a format with room to spare.',
+      'License keys are unique in the installation, across all generators. Choose a format with a large keyspace.',
     body: GeneratorCreate,
-    answers: { 201: { ...GENERATOR, description: 'Created; Location names it' } },
+    answers: { 201: { ...GENERATOR, description: 'Created; `Location` has its URL' } },
     audit: ['generator.created'],
     handle({ body, write, ...request }) {
       return write(async (tx) => {
@@ -142,7 +142,7 @@ export const generatorRoutes: Route[] = [
     path: '/api/v1/generators',
     tag: 'Catalogue',
     summary: 'List generators',
-    description: 'Newest first, unless `order` says otherwise. Deleted ones are not listed.',
+    description: 'Newest first by default; `order` reverses it. Deleted generators are not listed.',
     query: GeneratorQuery,
     answers: { 200: { description: 'One page', schema: PageOf(GeneratorShape) } },
     audit: [],
@@ -168,7 +168,7 @@ export const generatorRoutes: Route[] = [
     path: '/api/v1/generators/:id',
     tag: 'Catalogue',
     summary: 'Edit a generator',
-    description: 'What is left out stays. Licenses that exist do not change; the next ones get what stands here then.',
+    description: 'Omitted fields stay as they are. Existing licenses do not change; new licenses get the new values.',
     params: IdParams,
     body: GeneratorEdit,
     answers: { 200: GENERATOR },
@@ -187,7 +187,7 @@ export const generatorRoutes: Route[] = [
     path: '/api/v1/generators/:id',
     tag: 'Catalogue',
     summary: 'Delete a generator',
-    description: 'Possible when no contract uses it. Licenses it made stay as they are.',
+    description: 'Possible when no contract uses the generator. Its licenses stay as they are.',
     params: IdParams,
     answers: { 204: { description: 'Deleted' } },
     refusals: ['GENERATOR_IN_USE'],
@@ -201,7 +201,7 @@ export const generatorRoutes: Route[] = [
   }),
 ];
 
-/** A generator as it is read, with what its format is good for. */
+/** Presents a generator, with the limits that follow from its format. */
 export function presentGenerator(row: GeneratorRow) {
   const {
     id,

@@ -11,7 +11,7 @@ import type { Route } from '../http/route';
 import { EnvironmentShape, Id, IdParams, InstantShape, NameShape, SearchShape, immutable } from '../http/shapes';
 import { z } from '../http/zod';
 
-/** Modules a product may list. */
+/** The largest number of modules of a product. */
 const MODULES_MAX = 200;
 
 const CodeShape = z
@@ -25,15 +25,15 @@ const StatusShape = z.enum(['active', 'inactive']);
 const ModulesShape = z
   .array(CodeShape)
   .max(MODULES_MAX)
-  .refine((codes) => new Set(codes).size === codes.length, 'must not name a module twice')
+  .refine((codes) => new Set(codes).size === codes.length, 'must not contain a module twice')
   .openapi({ uniqueItems: true });
 
 const ProductCreate = z
   .strictObject({
-    name: NameShape.describe('For people; it can be changed'),
-    code: CodeShape.describe('For programs; unique within the environment'),
+    name: NameShape.describe('Display name; it can be changed'),
+    code: CodeShape.describe('Identifier for programs; unique within the environment'),
     environment: EnvironmentShape.default('production').describe(
-      'That of everything made from the product; it never changes',
+      'The environment of everything that is created from the product. It cannot be changed',
     ),
     status: StatusShape.default('active').describe('inactive: no licenses are generated for it'),
     modules: ModulesShape.default([]).describe('Codes of its modules'),
@@ -42,8 +42,8 @@ const ProductCreate = z
 
 const ProductEdit = z
   .strictObject({
-    name: NameShape.describe('For people'),
-    code: CodeShape.describe('For programs; unique within the environment'),
+    name: NameShape.describe('Display name'),
+    code: CodeShape.describe('Identifier for programs; unique within the environment'),
     status: StatusShape.describe('inactive: no licenses are generated for it'),
     modules: ModulesShape.describe('Codes of its modules; replaces the list'),
     environment: immutable(EnvironmentShape),
@@ -54,9 +54,9 @@ const ProductEdit = z
 const ProductShape = z
   .object({
     id: Id,
-    name: z.string().describe('For people'),
-    code: z.string().describe('For programs; unique within the environment'),
-    environment: EnvironmentShape.describe('That of everything made from the product'),
+    name: z.string().describe('Display name'),
+    code: z.string().describe('Identifier for programs; unique within the environment'),
+    environment: EnvironmentShape.describe('The environment of everything that is created from the product'),
     status: StatusShape.describe('inactive: no licenses are generated for it'),
     modules: z.array(z.string()).describe('Codes of its modules'),
     created_at: InstantShape,
@@ -67,7 +67,7 @@ const ProductShape = z
 const ProductQuery = PageQuery.extend({
   environment: EnvironmentShape.default('production'),
   status: StatusShape.optional(),
-  search: SearchShape.optional().describe('Part of the name or the code in any case, or the whole id'),
+  search: SearchShape.optional().describe('Part of the name or the code in any letter case, or the complete id'),
   order: z.enum(['asc', 'desc']).default('desc'),
 });
 
@@ -83,7 +83,7 @@ export const productRoutes: Route[] = [
     tag: 'Catalogue',
     summary: 'Create a product',
     body: ProductCreate,
-    answers: { 201: { ...PRODUCT, description: 'Created; Location names it' } },
+    answers: { 201: { ...PRODUCT, description: 'Created; `Location` has its URL' } },
     refusals: ['CODE_TAKEN'],
     audit: ['product.created'],
     handle({ body, write, ...request }) {
@@ -101,7 +101,7 @@ export const productRoutes: Route[] = [
     path: '/api/v1/products',
     tag: 'Catalogue',
     summary: 'List products',
-    description: 'Newest first, unless `order` says otherwise.',
+    description: 'Newest first by default; `order` reverses it.',
     query: ProductQuery,
     answers: { 200: { description: 'One page', schema: PageOf(ProductShape) } },
     audit: [],
@@ -127,7 +127,8 @@ export const productRoutes: Route[] = [
     path: '/api/v1/products/:id',
     tag: 'Catalogue',
     summary: 'Edit a product',
-    description: 'What is left out stays. An edit that changes nothing answers 200 and leaves no trace.',
+    description:
+      'Omitted fields stay as they are. An edit that changes nothing responds with 200 and writes no audit row.',
     params: IdParams,
     body: ProductEdit,
     answers: { 200: PRODUCT },
@@ -146,7 +147,7 @@ export const productRoutes: Route[] = [
   }),
 ];
 
-/** A product as it is read. */
+/** Presents a product. */
 export function presentProduct(row: ProductRow) {
   const { id, name, code, environment, status, modules, created_at, updated_at } = row;
   return { id, name, code, environment, status, modules, created_at, updated_at };

@@ -1,4 +1,4 @@
-/** Actions upon a contract, each a path of its own and carried out by the contract's workflow. */
+/** Actions on a contract. Each has its own path and is run by the workflow of the contract. */
 import type { ContractCommand } from '../../domain/contract/command';
 import type { Refusal } from '../../domain/base/refusal';
 import type { AdminOperationId } from '../../domain/access/permission';
@@ -19,7 +19,7 @@ import type { Route } from '../http/route';
 import { DryRunQuery, IdParams } from '../http/shapes';
 import type { z } from '../http/zod';
 
-/** What can be done to a contract by a path of its own. */
+/** The commands that have their own path. */
 type ActionName = Exclude<ContractCommand['name'], 'edit' | 'delete' | 'amend' | 'withdraw-amendment'>;
 
 interface Action<B extends z.ZodObject> {
@@ -28,7 +28,7 @@ interface Action<B extends z.ZodObject> {
   summary: string;
   description?: string;
   body: B;
-  /** Whether the body may be left out altogether; it may unless this says otherwise. */
+  /** Whether the request must have a body; false by default. */
   body_required?: boolean;
   refusals?: (ProtocolCode | Refusal['code'])[];
   audit: string[];
@@ -48,7 +48,7 @@ export const contractActionRoutes: Route[] = [
     operation_id: 'pauseContract',
     summary: 'Pause a contract',
     description:
-      'Nothing is generated from the answer on until it is resumed, by resume_at or by a person: what a job has in hand is made before. Licenses go on working.',
+      'After the response, nothing is generated until the contract is resumed, at resume_at or by an admin. Chunks in flight are completed before the response. Existing licenses stay valid.',
     body: PauseBody,
     audit: ['contract.paused'],
   }),
@@ -64,7 +64,7 @@ export const contractActionRoutes: Route[] = [
     operation_id: 'renewContract',
     summary: 'Renew a contract',
     description:
-      'One more term, counted from the old end; a contract that is over gets one from today. Once for each term: 409 ALREADY_RENEWED while the next one has not begun.',
+      'Adds one term, counted from the old end; for a contract that has ended, from today. Possible once per term: 409 ALREADY_RENEWED while the next term has not started.',
     body: RenewBody,
     refusals: [
       'ALREADY_RENEWED',
@@ -85,7 +85,7 @@ export const contractActionRoutes: Route[] = [
     name: 'opt-out',
     operation_id: 'optOutOfRenewal',
     summary: 'Opt out of the next automatic renewal',
-    description: 'Up to and including renewal.notice_date. To take it back, PATCH renewal.opt_out_at to null.',
+    description: 'Possible until the end of renewal.notice_date. To undo it, PATCH renewal.opt_out_at to null.',
     body: OptOutBody,
     refusals: ['NOTICE_PERIOD_PASSED', 'RENEWAL_NOT_POSSIBLE'],
     audit: ['renewal.opted_out'],
@@ -95,7 +95,7 @@ export const contractActionRoutes: Route[] = [
     operation_id: 'terminateContract',
     summary: 'Terminate a contract',
     description:
-      'Its jobs are cancelled and amendments withdrawn; licenses go on working. What a job has in hand is made before the answer, and nothing after it. Can be undone for 30 days.',
+      'Cancels its jobs and withdraws its pending amendments. Existing licenses stay valid. Chunks in flight are completed before the response; after it nothing is generated. Can be undone for 30 days.',
     body: TerminateBody,
     body_required: true,
     audit: ['contract.terminated'],
@@ -104,7 +104,7 @@ export const contractActionRoutes: Route[] = [
     name: 'reinstate',
     operation_id: 'reinstateContract',
     summary: 'Undo a termination',
-    description: 'Within 30 days, and only when nothing is owed.',
+    description: 'Possible within 30 days, and only when no invoice is overdue.',
     body: EmptyBody,
     refusals: ['CHANGES_BLOCKED_PAST_DUE'],
     audit: ['contract.reinstated'],
@@ -114,7 +114,7 @@ export const contractActionRoutes: Route[] = [
     operation_id: 'holdContractForCompliance',
     summary: 'Suspend a contract for compliance',
     description:
-      'Only compliance-release lifts this hold; payment and resuming do not. Nothing is generated from the answer on: what a job has in hand is made before.',
+      'Only compliance-release lifts this hold; a payment or a resume does not. After the response nothing is generated; chunks in flight are completed before it.',
     body: ComplianceHoldBody,
     body_required: true,
     audit: ['contract.suspended'],
@@ -130,14 +130,14 @@ export const contractActionRoutes: Route[] = [
 
 function action<B extends z.ZodObject>(declared: Action<B>): Route {
   const { name, body } = declared;
-  const repeating = 'Repeating what already holds answers 200 and changes nothing.';
+  const repetition = 'When the contract already is in the resulting state, the response is 200 and nothing changes.';
   return route({
     operation_id: declared.operation_id,
     method: 'post',
     path: `/api/v1/contracts/:id/${name}`,
     tag: 'Contracts',
     summary: declared.summary,
-    description: [declared.description, name === 'renew' ? undefined : repeating].filter(Boolean).join(' '),
+    description: [declared.description, name === 'renew' ? undefined : repetition].filter(Boolean).join(' '),
     params: IdParams,
     query: DryRunQuery,
     body,
@@ -147,7 +147,7 @@ function action<B extends z.ZodObject>(declared: Action<B>): Route {
     audit: declared.audit,
     async handle({ params, query, body: given, ...request }) {
       const input = { ...(given as z.infer<B>), expected_revision: request.expected_revision };
-      // The table of commands and this list name the same inputs; `ActionName` says which there are.
+      // The command table of the domain has the same inputs. The compiler cannot relate `name` to `input` here.
       const command = { name, input } as unknown as ContractCommand;
       if (query.dry_run === 'true') return dryRunCommand(request, params.id, command);
       return runCommandInWorkflow(request, params.id, command);

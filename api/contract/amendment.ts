@@ -1,4 +1,4 @@
-/** Amendments of a contract: changes that hold from a day on. */
+/** Amendments of a contract: changes that take effect on a given day. */
 import type { Caller } from '../../domain/access/caller';
 import { amendmentActions } from '../../domain/contract/allowed-actions';
 import { AMENDMENT_STATUSES } from '../../domain/contract/facts';
@@ -32,11 +32,14 @@ const AmendmentShape = z
   .object({
     id: Id,
     contract_id: Id,
-    effective_date: z.string().describe('The local day from which it holds'),
+    effective_date: z.string().describe('The local day on which it takes effect'),
     changes: z.record(z.string(), z.unknown()),
     note: z.string().nullable(),
     status: z.enum(AMENDMENT_STATUSES),
-    failure: z.object({ code: z.string(), detail: z.string() }).nullable().describe('Why it failed on its day'),
+    failure: z
+      .object({ code: z.string(), detail: z.string() })
+      .nullable()
+      .describe('Why it failed on its effective date'),
     created_at: InstantShape,
     created_by: z.string(),
     decided_at: InstantShape.nullable().describe('When it was applied, failed or withdrawn'),
@@ -58,11 +61,11 @@ export const amendmentRoutes: Route[] = [
     tag: 'Contracts',
     summary: 'Amend a contract',
     description:
-      'From a day on: today and earlier at once (not before the current term), a later one on its day, where it is judged again and may fail. Never applied in part.',
+      'Takes effect on effective_date: at once for today or an earlier day of the current term, later for a future day. A future amendment is checked again on its day and can fail. An amendment is never applied in part.',
     params: IdParams,
     query: DryRunQuery,
     body: AmendmentCreate,
-    answers: { 201: { description: 'Applied, or pending until its day', schema: AmendmentShape } },
+    answers: { 201: { description: 'Applied, or pending until its effective date', schema: AmendmentShape } },
     refusals: [
       ...COMMAND_REFUSALS,
       'AMENDMENT_NOT_POSSIBLE',
@@ -94,7 +97,7 @@ export const amendmentRoutes: Route[] = [
       const outcome = await sendCommand(request, params.id, command);
       if (isRefusal(outcome)) return outcome;
       const amendment = await findAmendment(request.api.db, params.id, outcome.amendment_id ?? '');
-      if (!amendment) throw new Error(`the amendment ${outcome.amendment_id} was made, but is not there`);
+      if (!amendment) throw new Error(`the amendment ${outcome.amendment_id} was created but cannot be found`);
       return {
         status: 201,
         body: presentAmendment(amendment, request.caller),
@@ -115,7 +118,7 @@ export const amendmentRoutes: Route[] = [
     audit: [],
     async handle({ params, query, ...request }) {
       const after = AMENDMENT_CURSORS.read(query.cursor);
-      // What is due is decided before it is shown.
+      // Due amendments are applied before the list is read.
       const contract = await readContract(request, params.id);
       if (isRefusal(contract)) return contract;
       const rows = await request.api.readList((sql) =>
@@ -134,7 +137,7 @@ export const amendmentRoutes: Route[] = [
     tag: 'Contracts',
     summary: 'Withdraw a pending amendment',
     params: AmendmentParams,
-    answers: { 204: { description: 'Withdrawn, now or before' } },
+    answers: { 204: { description: 'Withdrawn, by this request or before' } },
     refusals: [...COMMAND_REFUSALS, 'AMENDMENT_NOT_PENDING'],
     audit: ['amendment.cancelled'],
     async handle({ params, ...request }) {
@@ -152,7 +155,7 @@ export const amendmentRoutes: Route[] = [
   }),
 ];
 
-/** The amendment as it would be, with nothing written. */
+/** Shows the amendment that the command would create. */
 async function dryRunAmendment(
   request: CommandRequest,
   id: string,
@@ -163,14 +166,13 @@ async function dryRunAmendment(
     if (isRefusal(outcome)) return hideDeletedContract(request.caller, outcome);
     if (outcome.refusal) return outcome.refusal;
     const amendment = await findAmendment(tx, id, command.input.amendment_id);
-    if (!amendment) throw new Error('a rehearsed amendment is not there');
+    if (!amendment) throw new Error('the amendment of a dry run cannot be found');
     return { status: 201, body: presentAmendment(amendment, request.caller) };
   });
 }
 
 function presentAmendment(row: AmendmentRow, caller: Caller) {
-  const { id, contract_id, effective_date, changes, note, status, failure, ...when } = row;
-  const { created_at, created_by, decided_at } = when;
+  const { id, contract_id, effective_date, changes, note, status, failure, created_at, created_by, decided_at } = row;
   const allowed_actions = AMENDMENT_ACTIONS.present(amendmentActions({ status }), caller);
   return {
     id,

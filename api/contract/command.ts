@@ -1,4 +1,4 @@
-/** How the API reads a contract and has commands upon it carried out: here, in rehearsal, or by its workflow (decisions 1). */
+/** Reads a contract, and runs commands on it: in the API, as a dry run, or in the workflow of the contract (decisions 1). */
 import { createHash, randomUUID } from 'node:crypto';
 import type { CommandOutcome, ContractCommand } from '../../domain/contract/command';
 import { isRefusal, notFound } from '../../domain/base/refusal';
@@ -22,7 +22,7 @@ import { presentContract, presentFacts } from './contract-presenter';
 import { fingerprintOf } from '../http/idempotency';
 import type { Answer, HandlerRequest } from '../http/route';
 
-/** How a command through the workflow may end without an outcome of its own; every route that sends one answers these. */
+/** The refusals of a command that reaches no outcome in the workflow. Every route that sends commands can respond with them. */
 export const WORKFLOW_REFUSALS = [
   'TEMPORAL_UNAVAILABLE',
   'TOO_MANY_COMMANDS',
@@ -31,12 +31,12 @@ export const WORKFLOW_REFUSALS = [
   'OUTCOME_UNKNOWN',
 ] as const;
 
-/** Any request, as far as commands upon contracts care. */
+/** The parts of a request that commands need. */
 export type CommandRequest = Omit<HandlerRequest<unknown, unknown, unknown>, 'params' | 'query' | 'body'>;
 
 /**
- * Reads a contract with everything due crossed; takes a lock only when something is. While others have the contract, what is due
- * is not known to have happened, so the answer is that the contract is busy, and not the contract as it was.
+ * Reads a contract after it applies every due boundary. Locks the contract only when a boundary is due. When the lock is not free
+ * in time, the response is CONTRACT_BUSY: the stored contract may be outdated.
  */
 export async function readContract(request: CommandRequest, id: string): Promise<ContractRow | Refusal> {
   const { api, now } = request;
@@ -53,13 +53,13 @@ export async function readContract(request: CommandRequest, id: string): Promise
   return settled.row;
 }
 
-/** A tombstone is for those who could have deleted; to others there is nothing (domain.md 1.9). */
+/** Shows CONTRACT_DELETED only to callers who may delete contracts; others get NOT_FOUND (domain.md 1.9). */
 export function hideDeletedContract(caller: Caller, refusal: Refusal): Refusal {
   if (refusal.code !== 'CONTRACT_DELETED' || seesDeletedContracts(caller)) return refusal;
   return notFound('contract', refusal.metadata.id as string);
 }
 
-/** Carries out a command in this process: what needs no workflow (decisions 1). */
+/** Runs a command that needs no workflow in this process (decisions 1). */
 export async function runCommandInApi(
   request: CommandRequest,
   id: string,
@@ -72,7 +72,7 @@ export async function runCommandInApi(
   return outcome.refusal ?? contractAnswer(outcome.row, request);
 }
 
-/** Shows what a command would change. */
+/** Shows the contract as the command would leave it. */
 export async function dryRunCommand(
   request: CommandRequest,
   id: string,
@@ -86,7 +86,7 @@ export async function dryRunCommand(
   });
 }
 
-/** Sends a command to the workflow of the contract and shows what became of it. */
+/** Sends a command to the workflow of the contract and shows the contract afterwards. */
 export async function runCommandInWorkflow(
   request: CommandRequest,
   id: string,
@@ -97,8 +97,8 @@ export async function runCommandInWorkflow(
 }
 
 /**
- * Carries out an edit: in this process, or by the workflow of the contract when it moves the state. That is decided from the locked row
- * (`editContract`). Both read the contract once before, under its lock, and once after.
+ * Runs an edit in this process, or in the workflow of the contract when the edit changes the state. The locked row decides which one
+ * (`editContract`). Both ways read the contract once under its lock, and once afterwards.
  */
 export async function runEdit(request: CommandRequest, id: string, input: EditInput): Promise<Answer | Refusal> {
   const { api, request_id } = request;
@@ -112,7 +112,7 @@ export async function runEdit(request: CommandRequest, id: string, input: EditIn
   return isRefusal(outcome) ? outcome : contractAnswerAfter(request, id, outcome);
 }
 
-/** The contract as a command has left it. */
+/** Presents the contract after a command. */
 async function contractAnswerAfter(
   request: CommandRequest,
   id: string,
@@ -125,16 +125,16 @@ async function contractAnswerAfter(
   return { ...answer, headers: { ...answer.headers, ...replayedHeader(outcome) } };
 }
 
-/** Sends a command to the workflow of the contract; its refusal is the answer. */
+/** Sends a command to the workflow of the contract, and returns its outcome or its refusal. */
 export async function sendCommand(
   request: CommandRequest,
   id: string,
   command: ContractCommand,
 ): Promise<CommandOutcome | Refusal> {
-  // Nobody starts a workflow for a contract that does not exist.
-  const known = await findContract(request.api.db, id);
-  if (!known) return notFound('contract', id);
-  if (known.deleted_at !== null) return hideDeletedContract(request.caller, deletedRefusal(known));
+  // A command for a contract that does not exist must not start a workflow.
+  const row = await findContract(request.api.db, id);
+  if (!row) return notFound('contract', id);
+  if (row.deleted_at !== null) return hideDeletedContract(request.caller, deletedRefusal(row));
   return sendToWorkflow(request, id, command);
 }
 
@@ -155,22 +155,22 @@ async function sendToWorkflow(
   return outcome.refusal ? hideDeletedContract(request.caller, outcome.refusal) : outcome;
 }
 
-/** The id of a command that came under an idempotency key; equal requests have the same, which names their stored outcome. */
+/** The id of a command with an idempotency key. Repeated requests get the same id, and so the stored outcome. */
 async function commandIdOf(
   db: Database,
   contract_id: string,
   { scope, former_scope, key }: IdempotentRequest,
 ): Promise<string> {
-  const idIn = (its_scope: string): string => createHash('sha256').update(`${its_scope} ${key}`).digest('hex');
-  const former_id = idIn(former_scope);
-  return (await isCommandStored(db, contract_id, former_id)) ? former_id : idIn(scope);
+  const idFor = (key_scope: string): string => createHash('sha256').update(`${key_scope} ${key}`).digest('hex');
+  const former_id = idFor(former_scope);
+  return (await isCommandStored(db, contract_id, former_id)) ? former_id : idFor(scope);
 }
 
 export function replayedHeader({ replayed }: CommandOutcome): Record<string, string> {
   return replayed ? { 'Idempotent-Replayed': 'true' } : {};
 }
 
-/** The request as an act upon a contract. */
+/** The contract, the actor, the time and the request id: the form that `transactions/contract` takes. */
 export function contractActOf({ actor, now, request_id }: CommandRequest, id: string): ContractAct {
   return { id, actor, now, request_id };
 }

@@ -1,4 +1,4 @@
-/** The actions upon a contract and upon an amendment, with the operations that carry them out. */
+/** The actions on a contract and on an amendment, with the operations that run them. */
 import type { ContractActionName } from '../../domain/contract/allowed-actions';
 import { actionTable } from '../http/allowed-actions';
 
@@ -21,20 +21,21 @@ export const CONTRACT_ACTIONS = actionTable<ContractActionName>('ContractActions
   raise_quota: { operation_id: 'updateContract', description: 'Raise the quota' },
   amend: {
     operation_id: 'createAmendment',
-    description: 'Amend it; while it is suspended only to an earlier end or without automatic renewal',
+    description:
+      'Amend the contract; while it is suspended, an amendment can only set an earlier end or stop automatic renewal',
   },
-  activate: { operation_id: 'activateContract', description: 'Activate it' },
-  pause: { operation_id: 'pauseContract', description: 'Pause it' },
-  resume: { operation_id: 'resumeContract', description: 'Resume it' },
-  compliance_hold: { operation_id: 'holdContractForCompliance', description: 'Suspend it for compliance' },
-  compliance_release: { operation_id: 'releaseContractFromCompliance', description: 'Lift the hold of compliance' },
-  renew: { operation_id: 'renewContract', description: 'Grant one more term' },
+  activate: { operation_id: 'activateContract', description: 'Activate the contract' },
+  pause: { operation_id: 'pauseContract', description: 'Pause the contract' },
+  resume: { operation_id: 'resumeContract', description: 'Resume the contract' },
+  compliance_hold: { operation_id: 'holdContractForCompliance', description: 'Suspend the contract for compliance' },
+  compliance_release: { operation_id: 'releaseContractFromCompliance', description: 'Lift the compliance hold' },
+  renew: { operation_id: 'renewContract', description: 'Add one term' },
   opt_out: { operation_id: 'optOutOfRenewal', description: 'Opt out of the next automatic renewal, on time or late' },
-  terminate: { operation_id: 'terminateContract', description: 'Terminate it' },
-  reinstate: { operation_id: 'reinstateContract', description: 'Undo its termination' },
-  delete: { operation_id: 'deleteContract', description: 'Delete it' },
+  terminate: { operation_id: 'terminateContract', description: 'Terminate the contract' },
+  reinstate: { operation_id: 'reinstateContract', description: 'Undo the termination' },
+  delete: { operation_id: 'deleteContract', description: 'Delete the contract' },
 });
 
 export const AMENDMENT_ACTIONS = actionTable<'withdraw'>('AmendmentActions', {
-  withdraw: { operation_id: 'withdrawAmendment', description: 'Withdraw it' },
+  withdraw: { operation_id: 'withdrawAmendment', description: 'Withdraw the amendment' },
 });

@@ -1,4 +1,4 @@
-/** How contracts are shown: rows never leave raw. */
+/** Presents contracts, so that no response contains a database row as it is. */
 import type { Caller } from '../../domain/access/caller';
 import { billingStanding } from '../../domain/billing/dunning';
 import { contractActions } from '../../domain/contract/allowed-actions';
@@ -19,14 +19,14 @@ import { CONTRACT_ACTIONS } from './contract-actions';
 const INVOICES_SHOWN_MAX = 100;
 
 /**
- * The whole contract, of which nothing is due, at an instant; one on a test clock at that clock's. Never as it was before it
- * was last settled: a process whose time lags behind another's shows what the other did.
+ * Presents a contract without due boundaries at an instant; for a contract on a test clock, at the time of that clock. The instant
+ * is never before `settled_until`: when the clock of this process is behind, it still shows what another process settled.
  */
 export function presentContract(row: ContractRow, now: Instant, caller: Caller) {
   return presentFacts(factsOf(row), row, laterOf(row.clock_now ?? now, row.settled_until), caller);
 }
 
-/** The contract that the facts would be: what a dry run shows. */
+/** Presents the facts as a contract; a dry run passes facts that are not stored. */
 export function presentFacts(
   facts: ContractFacts,
   row: Pick<ContractRow, 'reserved' | 'open_jobs' | 'updated_at'>,
@@ -106,7 +106,7 @@ function terminationOf({ terminated_at, termination_code, termination_reason }: 
   return { at: terminated_at, by: termination_code?.toLowerCase(), reason: termination_reason ?? '' };
 }
 
-/** A contract in a list, from its stored state (at most two minutes late, decisions 4). */
+/** Presents a contract of a list by its stored state, which is at most two minutes late (decisions 4). */
 export function presentContractListItem(row: ContractListRow) {
   return {
     id: row.id,

@@ -1,4 +1,4 @@
-/** The shapes of contracts: what creating and editing takes, what reading gives. */
+/** The shapes of contracts in requests and responses. */
 import { BILLING_LEVELS, DEFAULT_DUNNING, DUNNING_DAYS_MAX } from '../../domain/billing/dunning';
 import { INVOICE_STATUSES } from '../../domain/billing/billing-event';
 import { EXPIRY_GRACE_DAYS_MAX, CONTRACT_WARNINGS, CONTRACT_STATES, CONTRACT_TYPES } from '../../domain/contract/facts';
@@ -30,25 +30,25 @@ import {
 import { CONTRACT_ACTIONS } from './contract-actions';
 import { z } from '../http/zod';
 
-/** Two rules at once have a refusal of their own (domain.md 3.3). The shape fits both and nothing comes of it. */
+/** Matches an expiry with both a duration and a date, only to refuse it with its own code (domain.md 3.3). */
 const BothExpiryRules = z
   .strictObject({ duration: z.unknown(), basis: z.unknown().optional(), date: z.unknown() })
-  .refine(() => false, { message: 'give a duration or a date, not both', params: { refusal: 'EXPIRY_CONFLICT' } })
-  // The generator takes a field of any value for an optional one.
+  .refine(() => false, { message: 'set a duration or a date, not both', params: { refusal: 'EXPIRY_CONFLICT' } })
+  // The generator of the document treats a field of type unknown as optional.
   .openapi({
     description: 'Refused with EXPIRY_CONFLICT',
     required: ['duration', 'date'],
   }) as unknown as z.ZodType<never>;
 
-// A union that no branch fits says only "Invalid input" unless it has a message.
+// Without a message, zod reports only "Invalid input" for a union without a matching branch.
 const ExpiryShape = z
   .union(
     [
       z.strictObject({
         duration: PeriodShape.describe('Period of validity'),
-        basis: z.enum(['generation']).default('generation').describe('From when it counts'),
+        basis: z.enum(['generation']).default('generation').describe('The start of the period'),
       }),
-      z.strictObject({ date: LocalDateShape.describe('Last day of validity, in the zone of the contract') }),
+      z.strictObject({ date: LocalDateShape.describe('Last day of validity, in the time zone of the contract') }),
       BothExpiryRules,
       z.null(),
     ],
@@ -61,15 +61,19 @@ const ActivationLimitShape = z
     [z.int().min(1).max(ACTIVATION_LIMIT_MAX), z.literal('unlimited'), z.null()],
     `must be null, "unlimited" or a whole number from 1 to ${ACTIVATION_LIMIT_MAX}`,
   )
-  .describe('Devices per license: a number, "unlimited", or null for the generator\'s own');
+  .describe('Devices per license: a number, "unlimited", or null for the limit of the generator');
 
-const QuotaShape = z.int().min(1).max(QUOTA_MAX).describe('Licenses the contract may generate in its life');
+const QuotaShape = z
+  .int()
+  .min(1)
+  .max(QUOTA_MAX)
+  .describe('The number of licenses that the contract can generate in total');
 const GraceShape = z
   .int()
   .min(0)
   .max(EXPIRY_GRACE_DAYS_MAX)
   .describe('Days after the end in which the contract can still be renewed');
-/** As a schema says it: a term and an end date exclude each other. */
+/** A JSON schema for: not both a term and an end date. */
 const TEXT = { type: 'string' as const };
 const NOT_BOTH_ENDS = { not: { required: ['term', 'end_date'], properties: { term: TEXT, end_date: TEXT } } };
 
@@ -77,22 +81,22 @@ const NoteShape = plainText(z.string().max(2000));
 
 const AddShape = z.int().min(1).max(QUOTA_MAX);
 const RenewalFields = {
-  mode: z.enum(RENEWAL_MODES).describe('auto: by itself at the end of each term; none: never'),
-  term: PeriodShape.nullable().describe('Length of the terms that follow; null: as long as the one before'),
+  mode: z.enum(RENEWAL_MODES).describe('auto: renews automatically at the end of each term; none: never'),
+  term: PeriodShape.nullable().describe('Length of the next terms; null: the length of the previous term'),
   notice_days: z
     .int()
     .min(0)
     .max(NOTICE_DAYS_MAX)
-    .describe('Days before the end on which one can opt out at the latest'),
-  opt_out_at: InstantInput.nullable().describe('Since when the contract is not to be renewed; null takes it back'),
+    .describe('Days of notice: opting out is possible until that many days before the end'),
+  opt_out_at: InstantInput.nullable().describe('The instant of opting out of renewal; null: no opt-out'),
   quota_effect: z.strictObject({ add: AddShape }).nullable().describe('What each renewal adds to the quota'),
-  max_renewals: z.int().min(0).max(MAX_RENEWALS_MAX).nullable().describe('null: as often as wanted'),
-  coterm_with: Id.nullable().describe('The contract whose end this one takes over, now or at the next renewal'),
+  max_renewals: z.int().min(0).max(MAX_RENEWALS_MAX).nullable().describe('null: no limit'),
+  coterm_with: Id.nullable().describe('The contract whose end date this contract adopts, now or at the next renewal'),
   late_renewal_days: z
     .int()
     .min(0)
     .max(LATE_RENEWAL_DAYS_MAX)
-    .describe('For how long it can be renewed when it is over'),
+    .describe('Days after its end in which the contract can be renewed late'),
 };
 const RenewalCreate = z.strictObject({
   mode: RenewalFields.mode.default(DEFAULT_RENEWAL.mode),
@@ -107,9 +111,18 @@ const RenewalCreate = z.strictObject({
 export const RenewalEdit = z.strictObject(RenewalFields).partial();
 
 const DunningFields = {
-  past_due_days: z.int().min(1).max(DUNNING_DAYS_MAX).describe('Days after the due date until it counts as overdue'),
-  suspend_days: z.int().min(2).max(DUNNING_DAYS_MAX).describe('Until the contract is suspended'),
-  terminate_days: z.int().min(3).max(DUNNING_DAYS_MAX).nullable().describe('Until it is terminated; null: never'),
+  past_due_days: z
+    .int()
+    .min(1)
+    .max(DUNNING_DAYS_MAX)
+    .describe('Days after the due date until the contract is past due'),
+  suspend_days: z.int().min(2).max(DUNNING_DAYS_MAX).describe('Days after the due date until it is suspended'),
+  terminate_days: z
+    .int()
+    .min(3)
+    .max(DUNNING_DAYS_MAX)
+    .nullable()
+    .describe('Days after the due date until it is terminated; null: never'),
 };
 const DunningCreate = z.strictObject({
   past_due_days: DunningFields.past_due_days.default(DEFAULT_DUNNING.past_due_days),
@@ -120,35 +133,39 @@ const DunningCreate = z.strictObject({
 /** Body of `POST /contracts`. */
 export const ContractCreate = z
   .strictObject({
-    name: NameShape.describe('For people; it can be changed, and need not be unique'),
+    name: NameShape.describe('Display name. It can be changed and does not have to be unique'),
     type: z.enum(CONTRACT_TYPES),
     status: z.enum(['active', 'inactive']).describe('active: created and activated in one step; inactive: a draft'),
-    product_id: Id.describe('The product; it decides the environment and never changes'),
+    product_id: Id.describe('The product. It determines the environment and cannot be changed'),
     generator_id: Id.describe('An active generator of the product'),
     quota: QuotaShape,
     customer_id: Id.nullable().default(null),
-    feature_overrides: JsonObjectShape.default({}).describe("Merged over the generator's features; null removes one"),
+    feature_overrides: JsonObjectShape.default({}).describe(
+      'Merged over the features of the generator; null removes a feature',
+    ),
     activation_limit: ActivationLimitShape.default(null),
     expiry: ExpiryShape.default(null),
-    timezone: TimeZoneShape.default('UTC').describe('The zone of all dates of the contract; fixed at activation'),
+    timezone: TimeZoneShape.default('UTC').describe('The time zone of all dates of the contract; fixed at activation'),
     start_date: LocalDateShape.nullable().default(null).describe('First day; null: the day of activation'),
-    end_date: LocalDateShape.nullable().default(null).describe('First day not covered; give this or term, not both'),
+    end_date: LocalDateShape.nullable().default(null).describe('First day not covered; set either this or term'),
     term: PeriodShape.nullable().default(null).describe('Length of the term; null: no end'),
     expiry_grace_days: GraceShape.default(0),
-    grace_allows_generation: z.boolean().default(false).describe('Whether licenses are generated in that grace'),
+    grace_allows_generation: z.boolean().default(false).describe('Whether licenses can be generated in these days'),
     renewal: RenewalCreate.default({ ...withoutTerm(DEFAULT_RENEWAL) }),
-    dunning: DunningCreate.default(DEFAULT_DUNNING).describe('Steps in days past the earliest unpaid due date'),
-    dunning_exempt: z.boolean().default(false).describe('Unpaid invoices have no effect'),
-    test_clock_id: Id.nullable().default(null).describe('A test clock by which the contract lives, outside production'),
-    metadata: JsonObjectShape.default({}).describe('Yours; never read by Covenant'),
+    dunning: DunningCreate.default(DEFAULT_DUNNING).describe(
+      'Dunning steps, in days after the earliest unpaid due date',
+    ),
+    dunning_exempt: z.boolean().default(false).describe('true: unpaid invoices have no effect'),
+    test_clock_id: Id.nullable().default(null).describe('The test clock of the contract; outside production only'),
+    metadata: JsonObjectShape.default({}).describe('Your own data. Covenant stores it and does not read it'),
   })
   .refine((body) => body.term === null || body.end_date === null, {
     path: ['end_date'],
-    message: 'give term or end_date, not both',
+    message: 'set term or end_date, not both',
   })
   .openapi('ContractCreate', NOT_BOTH_ENDS);
 
-/** Body of `PATCH /contracts/{id}`: what is left out stays. */
+/** Body of `PATCH /contracts/{id}`. Omitted fields stay as they are. */
 export const ContractEdit = z
   .strictObject({
     name: NameShape,
@@ -176,41 +193,49 @@ export const ContractEdit = z
     id: immutable(z.string().max(50)),
   })
   .partial()
-  .refine((body) => !body.term || !body.end_date, { path: ['end_date'], message: 'give term or end_date, not both' })
+  .refine((body) => !body.term || !body.end_date, { path: ['end_date'], message: 'set term or end_date, not both' })
   .openapi('ContractEdit', NOT_BOTH_ENDS);
 
 export const PauseBody = z.strictObject({
   reason: z.enum(['paused', 'completed']).default('paused'),
   resume_at: InstantInput.nullable()
     .default(null)
-    .describe('When it resumes by itself; null: when somebody resumes it'),
+    .describe('When the contract resumes automatically; null: when an admin resumes it'),
   note: NoteShape.nullable().default(null),
 });
 export const ResumeBody = z.strictObject({
-  extend_term_on_resume: z.boolean().default(false).describe('Adds the paused days to the end'),
+  extend_term_on_resume: z.boolean().default(false).describe('true: moves the end date by the number of paused days'),
 });
 export const RenewBody = z.strictObject({
-  term: PeriodShape.optional().describe('Length of the new term; left out: what renewal says'),
-  quota_add: z.int().min(0).max(QUOTA_MAX).optional().describe('Left out: what renewal.quota_effect says'),
+  term: PeriodShape.optional().describe('Length of the new term; default: renewal.term'),
+  quota_add: z.int().min(0).max(QUOTA_MAX).optional().describe('Licenses to add; default: renewal.quota_effect'),
   from: z
     .enum(RENEWAL_BASES)
     .optional()
-    .describe('From which day the term counts; left out: from the old end, and from today when the contract is over'),
-  reference: plainText(z.string().max(200)).optional().describe('Yours'),
-  term_number: z.int().min(2).max(100_000).optional().describe('The number of the term to be made, to be sure which'),
+    .describe('The first day of the term; default: the old end, or today when the contract has ended'),
+  reference: plainText(z.string().max(200)).optional().describe('Your own reference'),
+  term_number: z
+    .int()
+    .min(2)
+    .max(100_000)
+    .optional()
+    .describe('The number of the new term. The request is refused when it is another one'),
 });
 export const OptOutBody = z.strictObject({
-  accept_late: z.boolean().default(false).describe('After the last day of notice: let it end one term later'),
+  accept_late: z
+    .boolean()
+    .default(false)
+    .describe('true: when the notice date has passed, the contract ends one term later'),
 });
 const ReasonShape = NoteShape.min(1);
 export const TerminateBody = z.strictObject({ reason: ReasonShape });
-export const ComplianceHoldBody = z.strictObject({ note: ReasonShape.describe('Why, for those who come after') });
+export const ComplianceHoldBody = z.strictObject({ note: ReasonShape.describe('The reason, for the audit') });
 export const EmptyBody = z.strictObject({});
 
 /** Body of `POST /contracts/{id}/amendments`. */
 export const AmendmentCreate = z
   .strictObject({
-    effective_date: LocalDateShape.describe('The local day from which it holds; today and earlier: at once'),
+    effective_date: LocalDateShape.describe('The local day on which it takes effect; today or earlier: at once'),
     changes: z
       .strictObject({
         quota_add: AddShape,
@@ -218,26 +243,26 @@ export const AmendmentCreate = z
         feature_overrides: JsonObjectShape,
         activation_limit: ActivationLimitShape,
         expiry: ExpiryShape,
-        end_date: LocalDateShape.describe('First day not covered; later terms count from it'),
+        end_date: LocalDateShape.describe('First day not covered; the next terms start there'),
         renewal: RenewalEdit,
         customer_id: Id.nullable(),
       })
       .partial()
       .refine((changes) => Object.keys(changes).length > 0, 'must change something')
       .openapi({ minProperties: 1 }),
-    note: NoteShape.nullable().default(null).describe('Also the label of quota it grants: "Q2"'),
+    note: NoteShape.nullable().default(null).describe('Also the label of the quota that it grants: "Q2"'),
   })
   .openapi('AmendmentCreate');
 export const DeleteBody = z.strictObject({
   confirm_name: z
     .string()
     .max(NAME_SPELLED_CHARS_MAX)
-    .describe('The name of the contract, exactly; in any Unicode normal form'),
+    .describe('The exact name of the contract, in any Unicode normal form'),
 });
 
 const BoundaryShape = z.object({ at: InstantShape, kind: z.enum(BOUNDARY_KINDS) });
 
-/** A contract as it is read. */
+/** A contract in responses. */
 export const ContractShape = z
   .object({
     id: Id,
@@ -247,17 +272,17 @@ export const ContractShape = z
     product_id: Id,
     generator_id: Id,
     customer_id: Id.nullable(),
-    state: z.enum(CONTRACT_STATES).describe('Derived from facts and the clock'),
-    status: z.enum(['active', 'inactive']).describe('active: generates licenses now'),
+    state: z.enum(CONTRACT_STATES).describe('Computed from the facts of the contract and the time'),
+    status: z.enum(['active', 'inactive']).describe('active: licenses can be generated now'),
     inactive_reason: z.string().nullable(),
-    warnings: z.array(z.enum(CONTRACT_WARNINGS)).describe('What asks for a person'),
+    warnings: z.array(z.enum(CONTRACT_WARNINGS)).describe('What needs an operator'),
     allowed_actions: CONTRACT_ACTIONS.shape,
     quota: z.object({
       total: z.int(),
       generated: z.int(),
-      reserved: z.int().describe('Owed by unfinished jobs'),
+      reserved: z.int().describe('Not yet generated by unfinished jobs'),
       remaining: z.int(),
-      utilization: z.number().describe('Percent generated, one decimal'),
+      utilization: z.number().describe('Percentage generated, with one decimal'),
     }),
     start_date: z.string().nullable().describe('First day of the first term'),
     term: z.object({
@@ -273,8 +298,8 @@ export const ContractShape = z
     renewal: z.object({
       ...RenewalFields,
       opt_out_at: InstantShape.nullable(),
-      opt_out_term: z.int().nullable().describe('The last term, after opting out'),
-      notice_date: z.string().nullable().describe('The last local day on which one can opt out'),
+      opt_out_term: z.int().nullable().describe('The number of the last term after opting out'),
+      notice_date: z.string().nullable().describe('The last local day on which opting out is possible'),
       blocked: z.string().nullable().describe('Why the contract was not renewed at its end'),
     }),
     dunning: z.object(DunningFields),
@@ -282,7 +307,9 @@ export const ContractShape = z
     billing: z.object({
       level: z
         .enum(BILLING_LEVELS)
-        .describe('What is due: suspension and termination are verified before they are done'),
+        .describe(
+          'The dunning level that is due. Suspension and termination are verified with the billing system first',
+        ),
       earliest_due: z.string().nullable(),
       age_days: z.int().nullable(),
       suspends_on: z.string().nullable(),
@@ -316,8 +343,8 @@ export const ContractShape = z
     expiry: z.unknown(),
     metadata: z.record(z.string(), z.unknown()),
     activated_at: InstantShape.nullable(),
-    workflow_id: z.string().describe('In the Temporal UI'),
-    revision: z.int().describe('Counts changes of terms and holds; the ETag'),
+    workflow_id: z.string().describe('The id of its workflow in Temporal'),
+    revision: z.int().describe('Increases with every change of terms or holds; also the ETag'),
     created_at: InstantShape,
     created_by: z.string(),
     updated_at: InstantShape,
@@ -325,7 +352,7 @@ export const ContractShape = z
   })
   .openapi('Contract');
 
-/** A contract as a list shows it. */
+/** A contract in lists. */
 export const ContractListShape = ContractShape.pick({
   id: true,
   name: true,
@@ -345,7 +372,7 @@ export const ContractListShape = ContractShape.pick({
   updated_at: true,
 }).openapi('ContractListItem');
 
-/** A policy as it is given: the last term of an opt-out follows from its instant. */
+/** The policy without `opt_out_term`, which requests do not set: it follows from `opt_out_at`. */
 function withoutTerm({ opt_out_term: _term, ...given }: typeof DEFAULT_RENEWAL) {
   return given;
 }

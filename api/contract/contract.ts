@@ -1,4 +1,4 @@
-/** Contracts: create, list, read, edit, act upon, delete. */
+/** Contracts: create, list, read, edit, delete. */
 import { CONTRACT_WARNINGS, CONTRACT_STATES, CONTRACT_TYPES } from '../../domain/contract/facts';
 import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
@@ -30,13 +30,13 @@ import { z } from '../http/zod';
 
 const ContractQuery = PageQuery.extend({
   environment: EnvironmentShape.default('production'),
-  search: SearchShape.optional().describe('Part of the name in any case, or the whole id'),
+  search: SearchShape.optional().describe('Part of the name in any letter case, or the complete id'),
   status: z.enum(['active', 'inactive']).optional(),
   state: z.enum(CONTRACT_STATES).optional(),
   type: z.enum(CONTRACT_TYPES).optional(),
   product_id: Id.optional(),
   customer_id: Id.optional(),
-  warning: z.enum(CONTRACT_WARNINGS).optional().describe('Those that ask for a person'),
+  warning: z.enum(CONTRACT_WARNINGS).optional().describe('Contracts with this warning, which need an operator'),
   sort: z.enum(CONTRACT_SORTS).default('created_at'),
   order: z.enum(['asc', 'desc']).default('desc'),
 });
@@ -59,7 +59,7 @@ export const contractRoutes: Route[] = [
     summary: 'Create a contract',
     query: DryRunQuery,
     body: ContractCreate,
-    answers: { 201: { ...CONTRACT, description: 'Created; Location names it' } },
+    answers: { 201: { ...CONTRACT, description: 'Created; `Location` has its URL' } },
     refusals: [
       'PRODUCT_INACTIVE',
       'GENERATOR_NOT_AVAILABLE',
@@ -83,7 +83,7 @@ export const contractRoutes: Route[] = [
     path: '/api/v1/contracts',
     tag: 'Contracts',
     summary: 'List contracts',
-    description: 'Deleted contracts are not listed. State is the stored one, at most two minutes late.',
+    description: 'Deleted contracts are not listed. The state is the stored one, which is at most two minutes late.',
     query: ContractQuery,
     answers: { 200: { description: 'One page', schema: PageOf(ContractListShape) } },
     audit: [],
@@ -106,7 +106,7 @@ export const contractRoutes: Route[] = [
     path: '/api/v1/contracts/:id',
     tag: 'Contracts',
     summary: 'Read a contract',
-    description: 'Boundaries that are due are crossed before anything is shown.',
+    description: 'Due boundaries are applied before the contract is shown.',
     params: IdParams,
     answers: { 200: CONTRACT },
     refusals: ['CONTRACT_DELETED'],
@@ -122,7 +122,8 @@ export const contractRoutes: Route[] = [
     path: '/api/v1/contracts/:id',
     tag: 'Contracts',
     summary: 'Edit a contract',
-    description: 'What is left out stays. `status` activates, pauses or resumes, through the workflow of the contract.',
+    description:
+      'Omitted fields stay as they are. `status` activates, pauses or resumes the contract, through its workflow.',
     params: IdParams,
     query: DryRunQuery,
     body: ContractEdit,
@@ -164,7 +165,7 @@ export const contractRoutes: Route[] = [
     tag: 'Contracts',
     summary: 'Delete a contract',
     description:
-      'Its licenses stay and go on working; so do its jobs and its audit. What is left of it is a tombstone.',
+      'Its licenses stay valid. Its licenses, jobs and audit can still be read; the contract itself responds with 410 CONTRACT_DELETED.',
     params: IdParams,
     query: DryRunQuery,
     body: DeleteBody,
@@ -180,7 +181,7 @@ export const contractRoutes: Route[] = [
   }),
 ];
 
-/** Creates a contract and shows it. */
+/** Creates a contract and presents it. */
 async function createAndShow(tx: Sql, request: CommandRequest, input: NewContract): Promise<Answer | Refusal> {
   const created = await createContract(tx, input, request, { test_clocks: request.api.testClocks });
   if (isRefusal(created)) return created;

@@ -1,4 +1,4 @@
-/** What time has done to a contract and what it will do: boundaries crossed, from the audit, and those to come, foretold. */
+/** The timeline of a contract: applied boundaries from the audit, and a forecast of the boundaries to come. */
 import { addDays, addPeriodToInstant, startOfDay } from '../../domain/base/calendar';
 import { CONTRACT_STATES } from '../../domain/contract/facts';
 import { settle } from '../../domain/contract/boundary';
@@ -22,9 +22,9 @@ import type { Route } from '../http/route';
 import { IdParams, InstantInput, InstantShape, LocalDateShape } from '../http/shapes';
 import { z } from '../http/zod';
 
-/** Boundaries shown of the past, the newest. */
-const CROSSED_MAX = 200;
-/** How far is foretold unless asked, and at most. */
+/** The number of past boundaries shown; the newest ones are. */
+const PAST_ENTRIES_MAX = 200;
+/** How far the forecast reaches by default, and at most. */
 const UNTIL_PERIOD_DEFAULT = 'P1Y';
 const UNTIL_PERIOD_MAX = 'P10Y';
 
@@ -32,26 +32,28 @@ const TimelineQuery = z.object({
   until: z
     .union([InstantInput, LocalDateShape])
     .optional()
-    .describe('An instant, or a local date that still belongs to it; a year from now unless given, ten at most'),
+    .describe(
+      'The end of the forecast: an instant, or a local date to include; default: in one year; at most in ten years',
+    ),
 });
 
 const TimelineEntryShape = z
   .object({
     at: InstantShape,
-    kind: z.enum(BOUNDARY_KINDS).describe('What kind of boundary it is'),
-    action: z.string().describe('What the audit calls its crossing: contract.renewed'),
+    kind: z.enum(BOUNDARY_KINDS).describe('The kind of boundary'),
+    action: z.string().describe('The action in the audit: contract.renewed'),
     state: z.enum(CONTRACT_STATES).describe('The state afterwards'),
-    past: z.boolean().describe('Whether it was crossed already'),
+    past: z.boolean().describe('Whether the boundary was already applied'),
     reason: z.string().nullable(),
-    assumes: z.literal('nothing is paid').nullable().describe('What has to be so for it to happen, where money is due'),
+    assumes: z.literal('nothing is paid').nullable().describe('The assumption of a forecast that depends on payments'),
   })
   .openapi('TimelineEntry');
 type TimelineEntry = z.infer<typeof TimelineEntryShape>;
 
 const TimelineShape = z
   .object({
-    data: z.array(TimelineEntryShape).describe('By time: first what was, then what is to come'),
-    cut: z.boolean().describe('Whether there is more, of the past or to come, than is shown'),
+    data: z.array(TimelineEntryShape).describe('In order of time: first past boundaries, then the forecast'),
+    cut: z.boolean().describe('Whether past or future boundaries are omitted'),
   })
   .openapi('ContractTimeline');
 
@@ -61,30 +63,30 @@ export const timelineRoutes: Route[] = [
     method: 'get',
     path: '/api/v1/contracts/:id/timeline',
     tag: 'Contracts',
-    summary: 'Foretell a contract',
+    summary: 'Read the timeline of a contract',
     description:
-      'Its boundaries by time: those that were crossed, and those to come if nobody does anything, nothing is paid, and the catalogue and other contracts stay as they are. Of a deleted contract the past alone.',
+      'Its boundaries in order of time: those that were applied, and a forecast of those to come. The forecast assumes that no request changes the contract, nothing is paid, and the catalogue and other contracts stay as they are. A deleted contract has only its past.',
     params: IdParams,
     query: TimelineQuery,
     answers: { 200: { description: 'The timeline', schema: TimelineShape } },
     audit: [],
     async handle({ params, query, ...request }) {
       const row = await readContract(request, params.id);
-      // Its history outlives a deleted contract.
+      // The history of a deleted contract remains readable.
       if (isRefusal(row) && !(await hasHistory(request.api.db, params.id))) return row;
-      const coming = isRefusal(row)
+      const forecast = isRefusal(row)
         ? { data: [], cut: false }
         : await forecastOf(request.api.db, row, request.now, query);
-      if (isRefusal(coming)) return coming;
-      const crossed = await listCrossed(request.api.db, params.id, CROSSED_MAX + 1);
-      const past = crossed.slice(-CROSSED_MAX).flatMap(presentCrossed);
-      const cut = coming.cut || crossed.length > CROSSED_MAX;
-      return { status: 200, body: { data: [...past, ...coming.data], cut } };
+      if (isRefusal(forecast)) return forecast;
+      const applied = await listCrossed(request.api.db, params.id, PAST_ENTRIES_MAX + 1);
+      const past = applied.slice(-PAST_ENTRIES_MAX).flatMap(presentPast);
+      const cut = forecast.cut || applied.length > PAST_ENTRIES_MAX;
+      return { status: 200, body: { data: [...past, ...forecast.data], cut } };
     },
   }),
 ];
 
-/** What is to come of a contract, or why it is not foretold so far. `now` is the real time. */
+/** The forecast of a contract, or the refusal when `until` is too late. `now` is the real time. */
 async function forecastOf(
   sql: Sql,
   row: ContractRow,
@@ -98,20 +100,20 @@ async function forecastOf(
     until === undefined ? addPeriodToInstant(settled_until, UNTIL_PERIOD_DEFAULT, timezone) : endOf(until, timezone);
   const furthest = addPeriodToInstant(settled_until, UNTIL_PERIOD_MAX, timezone);
   if (last > furthest) {
-    const message = `until: must be at most ten years from the contract's ${settled_until}, so not after ${furthest}.`;
+    const message = `until: must be at most ten years after ${settled_until}, so not after ${furthest}.`;
     return refuse('VALIDATION_FAILED', { path: 'until', message });
   }
   const { entries, cut } = foretell(facts, last, context);
   return { data: entries.map(presentForecast), cut };
 }
 
-/** An instant itself, or the last one of a local day. */
+/** The instant itself, or the last instant of a local day. */
 function endOf(until: string, timezone: string): Instant {
   if (until.includes('T')) return until;
   return instantFromMillis(millisOf(startOfDay(addDays(until, 1), timezone)) - 1);
 }
 
-function presentCrossed({ at, action, state, reason }: CrossedRow): TimelineEntry[] {
+function presentPast({ at, action, state, reason }: CrossedRow): TimelineEntry[] {
   const kind = BOUNDARY_ACTIONS[action];
   return kind === undefined ? [] : [{ at, kind, action, state, past: true, reason, assumes: null }];
 }

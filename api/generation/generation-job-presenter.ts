@@ -1,4 +1,4 @@
-/** Generation jobs as they are read: their shape, and how a row becomes it. */
+/** The shape and the presenter of generation jobs. */
 import type { Caller } from '../../domain/access/caller';
 import { jobActions } from '../../domain/generation/allowed-actions';
 import type { JobActionName } from '../../domain/generation/allowed-actions';
@@ -12,8 +12,11 @@ import { EnvironmentShape, Id, InstantShape } from '../http/shapes';
 import { z } from '../http/zod';
 
 export const JOB_ACTIONS = actionTable<JobActionName>('GenerationJobActions', {
-  cancel: { operation_id: 'cancelJob', description: 'Cancel it' },
-  resume: { operation_id: 'resumeJob', description: 'Make what is missing; by the stored state of its contract' },
+  cancel: { operation_id: 'cancelJob', description: 'Cancel the job' },
+  resume: {
+    operation_id: 'resumeJob',
+    description: 'Generate the missing licenses; checked against the stored state of the contract',
+  },
 });
 
 export const JobShape = z
@@ -21,17 +24,22 @@ export const JobShape = z
     id: Id,
     contract_id: Id,
     contract_name: z.string(),
-    contract_revision: z.int().describe('The revision its licenses follow, whatever changes later'),
+    contract_revision: z
+      .int()
+      .describe('The revision of the contract that all its licenses follow, despite later changes'),
     environment: EnvironmentShape,
     execution: z.enum(['inline', 'background']),
     is_test: z.boolean(),
     state: z.enum(JOB_STATES),
     requested: z.int(),
     completed: z.int().describe('Licenses that exist'),
-    failed: z.int().describe('Licenses that could not be made; resume tries them again'),
-    percent: z.int().describe('Whole percent done, 100 only when all exist'),
-    licenses_per_second: z.number().nullable().describe('null on a test clock, which stands still meanwhile'),
-    eta: InstantShape.nullable().describe('When it will be done at this speed'),
+    failed: z.int().describe('Licenses that could not be generated; resume retries them'),
+    percent: z.int().describe('Completed licenses in whole percent; 100 only when all exist'),
+    licenses_per_second: z
+      .number()
+      .nullable()
+      .describe('null on a test clock, whose time does not pass during the job'),
+    eta: InstantShape.nullable().describe('When the job will finish at this speed'),
     created_at: InstantShape,
     started_at: InstantShape.nullable(),
     finished_at: InstantShape.nullable(),
@@ -42,18 +50,18 @@ export const JobShape = z
       .array(z.object({ ordinal_from: z.int(), ordinal_to: z.int(), code: z.string() }))
       .describe('The first 100'),
     allowed_actions: JOB_ACTIONS.shape,
-    workflow_id: z.string().nullable().describe('In the Temporal UI; null for inline requests'),
+    workflow_id: z.string().nullable().describe('The id of its workflow in Temporal; null for inline requests'),
   })
   .openapi('GenerationJob');
 
-/** A job as one caller reads it. */
+/** Presents a job to a caller, with the actions that the caller can run. */
 export function presentJobTo(caller: Caller, row: JobWithContractRow, now: Instant) {
   const quota = { total: row.quota_total, claimed: row.quota_claimed };
   const allowed_actions = JOB_ACTIONS.present(jobActions({ ...row, quota }), caller);
   return { ...presentJob(row, now), allowed_actions };
 }
 
-/** A job with its speed and what is left of it. One on a test clock has no speed: no time passes while it is at work. */
+/** Presents a job with its speed and its remaining work. A job on a test clock has no speed: no time passes while it runs. */
 export function presentJob(row: JobRow, now: Instant) {
   const unfinished = isUnfinished(row.state);
   const elapsed_ms = row.started_at === null ? 0 : millisOf(row.finished_at ?? now) - millisOf(row.started_at);

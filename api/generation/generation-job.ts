@@ -1,4 +1,4 @@
-/** Generation jobs: state, progress, cancel, resume. Together they are a contract's generation history. */
+/** Generation jobs: list, read, follow, cancel, resume. The jobs of a contract are its generation history. */
 import { findJob, findJobWithContract, listJobs } from '../../db/generation/generation-job';
 import type { JobChange } from '../../db/generation/job-state';
 import type { LockedRow } from '../../db/base/errors';
@@ -19,18 +19,20 @@ import { z } from '../http/zod';
 import { JobShape, presentJobTo } from './generation-job-presenter';
 
 const JobQuery = PageQuery.extend({
-  environment: EnvironmentShape.optional().describe('production, unless contract_id names a contract'),
+  environment: EnvironmentShape.optional().describe(
+    'Default: production; with contract_id, the environment of the contract',
+  ),
   contract_id: Id.optional(),
   state: z.enum(JOB_STATES).optional(),
 });
 
 const JOB = { description: 'The job', schema: JobShape };
 
-/** One event of the stream, which is how OpenAPI 3.1 tools read the schema of server-sent events. */
+/** One event of the stream. OpenAPI 3.1 tools expect this as the schema of server-sent events. */
 const ProgressEvent = z
   .object({
     event: z.enum(['progress', 'end']),
-    data: z.string().describe('The job, as `GET /jobs/{id}` shows it, without allowed_actions'),
+    data: z.string().describe('The job as in `GET /api/v1/jobs/{id}`, without allowed_actions'),
   })
   .openapi('ProgressEvent');
 
@@ -44,7 +46,7 @@ export const jobRoutes: Route[] = [
     tag: 'Generation',
     summary: 'List generation jobs',
     description:
-      'Newest first. With contract_id this is the generation history of the contract, inline requests included.',
+      'Newest first. With contract_id, the list is the generation history of the contract, including inline requests.',
     query: JobQuery,
     answers: { 200: { description: 'One page', schema: PageOf(JobShape) } },
     audit: [],
@@ -79,7 +81,7 @@ export const jobRoutes: Route[] = [
     tag: 'Generation',
     summary: 'Follow a generation job',
     description:
-      'Server-sent events: `progress` with the job as it is and whenever it went on, `end` with the finished job, then the stream closes. A comment is sent when nothing happened for 15 seconds. A stream that closes without `end` can be opened again; one whose key was revoked cannot. A client that takes nothing for 30 seconds is cut off.',
+      'Server-sent events: `progress` with the current job, again at every change; then `end` with the finished job, and the stream closes. After 15 seconds without a change a comment is sent. A stream that closes without `end` can be opened again, unless the API key was revoked. A client that reads nothing for 30 seconds is disconnected.',
     stream: 'progress',
     params: IdParams,
     answers: { 200: { description: 'The stream', media_type: 'text/event-stream', schema: ProgressEvent } },
@@ -97,7 +99,7 @@ export const jobRoutes: Route[] = [
     tag: 'Generation',
     summary: 'Cancel a generation job',
     description:
-      'Licenses that exist stay; the rest of the reservation returns to the quota when the chunk in flight is done.',
+      'Existing licenses stay valid. The rest of the reservation returns to the quota after the chunks in flight are completed.',
     params: IdParams,
     answers: { 200: JOB },
     refusals: ['JOB_ALREADY_FINISHED'],
@@ -109,8 +111,8 @@ export const jobRoutes: Route[] = [
     method: 'post',
     path: '/api/v1/jobs/:id/resume',
     tag: 'Generation',
-    summary: 'Resume a generation job that ended short',
-    description: 'Makes exactly the licenses that are missing, for which quota is claimed again.',
+    summary: 'Resume an incomplete generation job',
+    description: 'Claims quota for the missing licenses and generates exactly these.',
     params: IdParams,
     answers: { 200: JOB },
     refusals: ['JOB_NOT_RESUMABLE', 'QUOTA_EXCEEDED', 'CONTRACT_EXPIRED', 'CONTRACT_DELETED'],
@@ -148,7 +150,7 @@ async function change(
   }, rows);
 }
 
-/** Sends the job as it is, then again when it went on, until it is finished or the stream ends. */
+/** Sends the current job, and again at every change, until the job is finished or the stream ends. */
 async function streamProgress(api: Api, id: string, stream: ClientStream): Promise<void> {
   stream.begin();
   for await (const event of api.progress.follow(id, stream.ended)) await stream.write(event);

@@ -1,4 +1,4 @@
-/** Generating licenses from a contract: inline under 100, as a background job from 100. */
+/** Generates licenses of a contract: inline below 100, in a background job from 100. */
 import { BACKGROUND_FROM_LICENSES, REQUEST_LICENSES_MAX } from '../../domain/generation/generation-job';
 import { KEY_JOINER } from '../../domain/catalogue/license-key';
 import { isRefusal } from '../../domain/base/refusal';
@@ -21,11 +21,14 @@ const GenerateBody = z.strictObject({
     .int()
     .min(1)
     .max(REQUEST_LICENSES_MAX)
-    .describe('How many licenses; from 100 on a background job makes them'),
+    .describe('The number of licenses; from 100 on, a background job generates them'),
   idempotency_key: plainText(z.string().min(1).max(255))
     .optional()
-    .describe('The same key never generates twice; may be sent as the header Idempotency-Key instead'),
-  test: z.boolean().default(false).describe('Test licenses of a draft: at most 5, valid a week, without quota'),
+    .describe('Requests with the same key generate once. The header Idempotency-Key can be used instead'),
+  test: z
+    .boolean()
+    .default(false)
+    .describe('true: test licenses of a draft, at most 5, valid for a week, not counted in the quota'),
 });
 
 const GenerateShape = z
@@ -33,8 +36,8 @@ const GenerateShape = z
     success: z.literal(true),
     licenses_generated: z.int(),
     licenses_requested: z.int(),
-    quota_remaining: z.int().describe('Net of what open jobs still owe'),
-    job_id: Id.optional().describe('The generation job; inline requests have one too, a dry run has none'),
+    quota_remaining: z.int().describe('The quota that is neither generated nor reserved by unfinished jobs'),
+    job_id: Id.optional().describe('The generation job; inline requests also have one, a dry run has none'),
     licenses: z.array(z.object({ id: z.string(), key: z.string(), expires_at: InstantShape.nullable() })).optional(),
     dry_run: z.literal(true).optional(),
   })
@@ -46,7 +49,7 @@ type GenerateRequest = HandlerRequest<
   z.infer<typeof GenerateBody>
 >;
 
-/** Equal requests under one idempotency key that arrive at the same moment share one execution (decisions 11). */
+/** Simultaneous requests with the same idempotency key and content share one execution (decisions 11). */
 const inFlight = new Map<string, { fingerprint: string; answer: Promise<Answer | Refusal> }>();
 
 export const generationRoutes: Route[] = [
@@ -57,7 +60,7 @@ export const generationRoutes: Route[] = [
     tag: 'Generation',
     summary: 'Generate licenses',
     description:
-      'Under 100 the licenses are in the answer. From 100 the answer is 202 and a job makes them; Location names it.',
+      'Below 100 licenses, the response contains them. From 100 on, the response is 202 and a job generates them; `Location` has its URL.',
     checks_caller: true,
     params: IdParams,
     query: DryRunQuery,
@@ -83,7 +86,7 @@ export const generationRoutes: Route[] = [
   }),
 ];
 
-/** Folds equal requests of this process into one; across processes the unique key in Postgres does. */
+/** Shares one execution among equal requests of this process. Across processes the unique key in Postgres ensures it. */
 async function generateOnce(request: GenerateRequest): Promise<Answer | Refusal> {
   const key = idempotencyKeyOf(request);
   if (key === null) return generate(request, null);
@@ -91,12 +94,12 @@ async function generateOnce(request: GenerateRequest): Promise<Answer | Refusal>
     count: request.body.count,
     test: request.body.test,
   });
-  // Requests for different revisions may be answered differently.
+  // Requests for different revisions can have different outcomes.
   const inFlightKey = `${request.params.id} ${request.expected_revision ?? ''} ${key}`;
   const first = inFlight.get(inFlightKey);
   if (first && first.fingerprint === fingerprint) {
     await request.credential?.confirm();
-    // What ended the first in an error, such as its own key, says nothing of this one.
+    // An error of the first request, such as a revoked key, does not apply to this one.
     const answer = await first.answer.catch(() => generate(request, { key, fingerprint }));
     return isRefusal(answer) ? answer : { ...answer, headers: { ...answer.headers, 'Idempotent-Replayed': 'true' } };
   }
@@ -123,7 +126,7 @@ async function generate(
   return present(api.db, outcome.result);
 }
 
-/** The call as the rooms below take it. */
+/** The request in the form that `transactions/generation` takes. */
 function licenseRequest(request: GenerateRequest, idempotency: LicenseRequest['idempotency']): LicenseRequest {
   const { params, body, actor, now, expected_revision, request_id, credential } = request;
   const { count, test } = body;
@@ -141,7 +144,7 @@ function licenseRequest(request: GenerateRequest, idempotency: LicenseRequest['i
   };
 }
 
-/** The answer for a granted request, the same for its replays: keys of inline requests are read back from rows. */
+/** Presents a granted request and its replays: for a replay, the keys of an inline request are read from their rows. */
 async function present(db: Database, granted: Granted): Promise<Answer> {
   const { job, replayed } = granted;
   const inline = job.execution === 'inline';
@@ -169,7 +172,7 @@ async function licensesOf(db: Database, job: GeneratedJob, keys: string | null) 
     .map((key, index) => ({ id: licenseIdText(licenseIdOf(job.serial, index + 1)), key, expires_at }));
 }
 
-/** What generating would answer, without generating. */
+/** Shows the outcome of a request without generating licenses. */
 async function dryRunGenerate(request: GenerateRequest): Promise<Answer | Refusal> {
   const { body } = request;
   await request.credential?.confirm();
@@ -193,12 +196,13 @@ async function dryRunGenerate(request: GenerateRequest): Promise<Answer | Refusa
   });
 }
 
-/** The key in the body or the header; two different ones are refused. */
+/** The idempotency key in the body or the header. Two different keys are refused. */
 function idempotencyKeyOf(request: GenerateRequest): string | null {
   const in_body = request.body.idempotency_key;
   const in_header = request.idempotency?.key;
   if (in_body !== undefined && in_header !== undefined && in_body !== in_header) {
-    const detail = 'idempotency_key and the header Idempotency-Key differ. Send one of them, or the same in both.';
+    const detail =
+      'The field idempotency_key and the header Idempotency-Key differ. Send one of them, or the same value in both.';
     throw new ProblemError(protocolProblem('IDEMPOTENCY_KEY_CONFLICT', detail));
   }
   return in_body ?? in_header ?? null;

@@ -1,10 +1,9 @@
 /**
- * The progress of generation jobs as it happens: one LISTEN connection for a process and one read of a job for all who
- * follow it.
+ * Live progress of generation jobs: one LISTEN connection for the process, and one read of a job for all its followers.
  *
- * A notification only says which job went on; what is sent is read from the job's rows, made text once, and given to every
- * follower. One that takes longer to send than the job takes to go on skips states and never falls behind. A job that
- * nothing is heard of is read all the same after a while, because a notification is lost with its connection.
+ * A notification only says which job changed. The job is then read from Postgres, formatted once, and sent to every follower. A slow
+ * follower skips states, so it always gets the newest one. A job without notifications is read again after an interval, because
+ * notifications are lost when the connection is lost.
  */
 import { isUnfinished } from '../../domain/generation/generation-job';
 import type { Instant } from '../../domain/base/instant';
@@ -13,19 +12,19 @@ import type { JobRow } from '../../db/generation/generation-job';
 import type { Database } from '../../db/base/database';
 import { presentJob } from './generation-job-presenter';
 
-/** Between two reads of a job that only made progress. */
+/** The interval between two reads of a job that only made progress. */
 const PROGRESS_INTERVAL_MS = 100;
 
-/** After so long without news a job is read again, and a comment keeps proxies from closing the streams. */
+/** After so long without a notification, the job is read again, and a comment keeps proxies from closing the streams. */
 export const HEARTBEAT_MS = 15_000;
 
-/** A comment of server-sent events, which clients pass over. */
+/** A comment of server-sent events, which clients ignore. */
 const HEARTBEAT = ': the job has not changed\n\n';
 
 export interface ProgressFeed {
   /**
-   * The job as server-sent events: as it is, then the newest state whenever it went on, until it is finished or the signal
-   * is aborted. Throws when the job cannot be read.
+   * The job as server-sent events: its current state, then the newest state after every change, until the job is finished or the
+   * signal is aborted. Throws when the job cannot be read.
    */
   follow(job_id: string, ended: AbortSignal): AsyncGenerator<string>;
 }
@@ -41,20 +40,20 @@ export function createProgressFeed(dependencies: ProgressDependencies): Progress
   const followed = new Map<string, FollowedJob>();
   let listening = false;
 
-  /** One LISTEN for the process. The driver repeats it until it works and after each loss of its connection. */
+  /** Starts the one LISTEN of the process. The driver repeats it until it succeeds, and after each lost connection. */
   function listen(): void {
     if (listening) return;
     listening = true;
-    const hear = (payload: string): void => {
+    const onNotify = (payload: string): void => {
       const state_changed = payload.endsWith('!');
       followed.get(state_changed ? payload.slice(0, -1) : payload)?.signal.notify(state_changed);
     };
-    // Whatever was announced before a connection listened went unheard.
+    // Notifications from before the LISTEN are lost, so all jobs are read when it starts.
     const readAll = (): void => followed.forEach((job) => job.signal.notify(true));
-    void dependencies.listen(PROGRESS_CHANNEL, hear, readAll).catch(() => undefined);
+    void dependencies.listen(PROGRESS_CHANNEL, onNotify, readAll).catch(() => undefined);
   }
 
-  /** Reads one job for its followers until there are none, or there is nothing more to read. */
+  /** Reads one job for its followers until it has none, or until it is finished. */
   async function serve(job_id: string, job: FollowedJob): Promise<void> {
     try {
       while (job.followers.size > 0) {
@@ -62,7 +61,7 @@ export function createProgressFeed(dependencies: ProgressDependencies): Progress
         if (row === undefined) return;
         job.publish(row, await dependencies.clock());
         if (!isUnfinished(row.state)) return;
-        if (!(await job.signal.next(dependencies.heartbeat_ms))) job.beat();
+        if (!(await job.signal.wait(dependencies.heartbeat_ms))) job.sendHeartbeat();
       }
     } catch (error) {
       const failure = error instanceof Error ? error : new Error(String(error));
@@ -95,7 +94,7 @@ export function createProgressFeed(dependencies: ProgressDependencies): Progress
         ended.removeEventListener('abort', leave);
         follower.close();
         job.followers.delete(follower);
-        // The last one to leave ends the reading.
+        // The last follower that leaves ends `serve`.
         if (job.followers.size === 0) job.signal.notify(true);
       };
       ended.addEventListener('abort', leave);
@@ -108,28 +107,28 @@ export function createProgressFeed(dependencies: ProgressDependencies): Progress
   };
 }
 
-/** A job with those who follow it. */
+/** A job and its followers. */
 class FollowedJob {
   readonly followers = new Set<Follower>();
   readonly signal = new ProgressSignal();
   private last_row = '';
 
-  /** Gives the state to everybody when it changed, and to those who have none yet. */
+  /** Sends the state to all followers when it changed, else only to new followers. */
   publish(row: JobRow, now: Instant): void {
     const read = JSON.stringify(row);
     const changed = read !== this.last_row;
     this.last_row = read;
     const type = isUnfinished(row.state) ? 'progress' : 'end';
     const event = `event: ${type}\ndata: ${JSON.stringify(presentJob(row, now))}\n\n`;
-    for (const follower of this.followers) if (changed || follower.is_new) follower.give(event);
+    for (const follower of this.followers) if (changed || follower.is_new) follower.send(event);
   }
 
-  beat(): void {
-    for (const follower of this.followers) follower.giveUnlessWaiting(HEARTBEAT);
+  sendHeartbeat(): void {
+    for (const follower of this.followers) follower.sendIfIdle(HEARTBEAT);
   }
 }
 
-/** One who follows a job: holds the newest event that was not taken yet. */
+/** A follower of a job. It keeps only the newest event that is not sent yet. */
 class Follower {
   is_new = true;
   private waiting: string | undefined;
@@ -137,7 +136,7 @@ class Follower {
   private failure: Error | undefined;
   private resume: (() => void) | undefined;
 
-  /** The newest event; undefined when there will be none any more. */
+  /** Resolves with the newest event; with undefined after the last one. */
   async next(): Promise<string | undefined> {
     if (this.waiting === undefined && !this.closed) await new Promise<void>((resolve) => (this.resume = resolve));
     const event = this.waiting;
@@ -146,17 +145,17 @@ class Follower {
     return event;
   }
 
-  give(event: string): void {
+  send(event: string): void {
     this.is_new = false;
     this.waiting = event;
     this.resume?.();
   }
 
-  giveUnlessWaiting(event: string): void {
-    if (this.waiting === undefined) this.give(event);
+  sendIfIdle(event: string): void {
+    if (this.waiting === undefined) this.send(event);
   }
 
-  /** Nothing more comes, because of an error where one is given. */
+  /** Ends the events, with an error if one is given. */
   close(failure?: Error): void {
     this.closed = true;
     this.failure ??= failure;
@@ -164,25 +163,25 @@ class Follower {
   }
 }
 
-/** What was heard of a job since it was last read: a new state ends the wait at once, mere progress after the interval. */
+/** Collects the notifications of a job since it was last read. A new state ends the wait at once, progress after the interval. */
 class ProgressSignal {
-  private arrived = false;
+  private notified = false;
   private urgent = false;
-  private resume: ((heard: boolean) => void) | undefined;
+  private resume: ((notified: boolean) => void) | undefined;
   private interval: NodeJS.Timeout | undefined;
-  private silence: NodeJS.Timeout | undefined;
+  private timeout: NodeJS.Timeout | undefined;
 
   notify(urgent: boolean): void {
-    this.arrived = true;
+    this.notified = true;
     this.urgent ||= urgent;
     this.settle();
   }
 
-  /** Resolves with true when there is news, with false after `silence_ms` without any. */
-  next(silence_ms: number): Promise<boolean> {
+  /** Resolves with true after a notification, with false after `timeout_ms` without one. */
+  wait(timeout_ms: number): Promise<boolean> {
     return new Promise((resolve) => {
       this.resume = resolve;
-      this.silence = setTimeout(() => this.end(false), silence_ms);
+      this.timeout = setTimeout(() => this.end(false), timeout_ms);
       this.interval = setTimeout(() => {
         this.interval = undefined;
         this.settle();
@@ -192,16 +191,16 @@ class ProgressSignal {
   }
 
   private settle(): void {
-    if (this.urgent || (this.arrived && this.interval === undefined)) this.end(true);
+    if (this.urgent || (this.notified && this.interval === undefined)) this.end(true);
   }
 
-  private end(heard: boolean): void {
+  private end(notified: boolean): void {
     if (!this.resume) return;
     clearTimeout(this.interval);
-    clearTimeout(this.silence);
-    this.arrived = false;
+    clearTimeout(this.timeout);
+    this.notified = false;
     this.urgent = false;
-    this.resume(heard);
+    this.resume(notified);
     this.resume = undefined;
   }
 }

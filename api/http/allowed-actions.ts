@@ -1,9 +1,8 @@
 /**
- * `allowed_actions` of a resource: for each action whether this caller can carry it out now, so that neither a page nor a script
- * has to guess.
+ * `allowed_actions` of a resource: for each action, whether this caller can run it now. Pages and scripts do not have to guess.
  *
- * The domain says what the resource allows, the table of permissions who may call the action's operation; the role is judged
- * first, as it is when the action is carried out (decisions 6).
+ * The domain decides what the resource allows. The table of permissions decides who may call the action's operation. The role is
+ * checked first, in the same order as when the action runs (decisions 6).
  */
 import type { Caller } from '../../domain/access/caller';
 import { mayCall } from '../../domain/access/permission';
@@ -12,29 +11,29 @@ import type { Allowed, RefusalCode } from '../../domain/base/refusal';
 import type { ProtocolCode } from './problem';
 import { z } from './zod';
 
-/** An action upon a resource, and the operation that carries it out. */
+/** An action on a resource, and the operation that runs it. */
 export interface Action {
   operation_id: OperationId;
   description: string;
 }
 
-/** The actions upon one kind of resource. */
+/** The actions on one kind of resource. */
 export interface ActionTable<Name extends string> {
   actions: Readonly<Record<Name, Action>>;
   shape: z.ZodObject<Record<Name, typeof AllowedActionShape>>;
-  /** What the resource allows, as far as the caller may ask for it. */
+  /** What the resource allows this caller to do. */
   present(allowed: Readonly<Record<Name, Allowed>>, caller: Caller): Record<Name, PresentedAction>;
 }
 
-/** True, or the code of the refusal. */
+/** `true`, or the code of the refusal. */
 export type PresentedAction = true | { code: RefusalCode | ProtocolCode };
 
 export const AllowedActionShape = z
   .union([z.literal(true), z.object({ code: z.string().describe('The code of the refusal') })])
-  .describe('true: it can be carried out now; else the code of its refusal, because of the role first')
+  .describe('true: the action is possible now; otherwise the code of the refusal (the role is checked first)')
   .openapi('AllowedAction');
 
-/** Declares the actions upon a kind of resource: `name` is that of its schema. */
+/** Declares the actions on one kind of resource. `name` is the name of the schema in the OpenAPI document. */
 export function actionTable<Name extends string>(
   name: string,
   actions: Readonly<Record<Name, Action>>,
@@ -51,16 +50,16 @@ export function actionTable<Name extends string>(
     shape: z
       .object(shape)
       .describe(
-        'What this caller can do with it now: true, or the code that every such request is answered with. A request can still be refused for what it asks for, or because of the catalogue, another contract or the number of test licenses that exist. What already holds is true: asking again changes nothing. An answer that is repeated for its Idempotency-Key shows what held when it was first given.',
+        'What this caller can do with the resource now. For each action: true, or the code with which every such request is refused. A request can still be refused because of its values, the catalogue, another contract, or the number of existing test licenses. An action whose effect is already in place is true: repeating it changes nothing. A response that is replayed for its Idempotency-Key shows the values of the first response.',
       )
       .openapi(name),
     present(allowed, caller) {
-      const shown = (action: Name): PresentedAction => {
+      const presentOne = (action: Name): PresentedAction => {
         if (!mayCall(caller, actions[action].operation_id)) return { code: 'FORBIDDEN_ROLE' };
-        const answer = allowed[action];
-        return answer === true || { code: answer };
+        const outcome = allowed[action];
+        return outcome === true || { code: outcome };
       };
-      return Object.fromEntries(names.map((action) => [action, shown(action)])) as Record<Name, PresentedAction>;
+      return Object.fromEntries(names.map((action) => [action, presentOne(action)])) as Record<Name, PresentedAction>;
     },
   };
 }

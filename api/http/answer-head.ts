@@ -1,16 +1,16 @@
 /**
- * Status and headers of an answer, written at once.
+ * Writes the status and the headers of a response in one call.
  *
- * Setting headers one by one takes longer than the rest of a cheap answer, so those of the interface are given to Node as one
- * list. Pages and files, which other packages answer, get them by `setPageHeaders`.
+ * Setting headers one by one takes longer than the rest of a cheap response, so the API passes its headers to Node as one list.
+ * Pages and files, which other packages serve, get their headers from `setPageHeaders`.
  */
 import type { Request, RequestHandler, Response } from 'express';
 import helmet from 'helmet';
 import type { HelmetOptions } from 'helmet';
 
-/** The headers of helmet for pages, computed once: they are the same for every answer. */
+/** The headers that helmet sets for pages. They are the same for every response, so they are computed once. */
 const PAGE_HEADERS = securityHeaders({});
-/** Those that mean something for an answer that no browser shows: nothing in it may be loaded, run or framed. */
+/** The headers that matter for a response that no browser renders: nothing in it may be loaded, run or framed. */
 const DATA_HEADERS = securityHeaders({
   contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
   frameguard: { action: 'deny' },
@@ -21,17 +21,17 @@ const DATA_HEADERS = securityHeaders({
   permittedCrossDomainPolicies: false,
   xssFilter: false,
 });
-/** As Node takes them: names and values in turn. */
+/** The form that `writeHead` of Node takes: names and values alternate. */
 const DATA_HEADER_LIST = [...DATA_HEADERS].flat();
 
-/** Writes the status and all headers of an answer that is not to be cached; `headers` are its own. */
+/** Writes the status and all headers of a response that must not be cached. `headers` are those of this response alone. */
 export function writeHead(response: Response, status: number, headers: Readonly<Record<string, string>>): void {
   const list = [...DATA_HEADER_LIST, 'X-Request-Id', requestIdOf(response), 'Cache-Control', 'no-store'];
   for (const name in headers) list.push(name, headers[name] as string);
   response.writeHead(status, list);
 }
 
-/** Writes an answer with a text of this media type. */
+/** Writes a response whose body is a text of this media type. */
 export function writeText(
   response: Response,
   status: number,
@@ -47,7 +47,7 @@ export function writeText(
   response.end(text);
 }
 
-/** Sets the headers of pages, for the handlers after this one. */
+/** Sets the headers of pages before the next handlers run. */
 export function setPageHeaders(): RequestHandler {
   return (_request, response, next) => {
     response.setHeaders(PAGE_HEADERS).setHeader('X-Request-Id', requestIdOf(response));
@@ -55,7 +55,7 @@ export function setPageHeaders(): RequestHandler {
   };
 }
 
-/** The id by which the request of an answer goes. */
+/** The id of the request to which this is the response. */
 export function requestIdOf(response: Response): string {
   return response.locals.request_id as string;
 }

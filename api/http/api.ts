@@ -1,4 +1,4 @@
-/** What the interface works with: connections and functions made once per process (api/main.ts) or per test. */
+/** The dependencies of the API: connections and functions that are created once per process (api/main.ts) or per test. */
 import type { Client } from '@temporalio/client';
 import type { BillingReceiver, BillingSource } from '../../domain/billing/billing-event';
 import type { Instant } from '../../domain/base/instant';
@@ -17,13 +17,13 @@ import type { ProgressFeed } from '../generation/progress';
 
 export interface Api {
   db: Database;
-  /** Reads a page of a list, within limits of its own. */
+  /** Reads one page of a list. Lists have a statement timeout and a concurrency limit of their own. */
   readList: ReadList;
   client: Client;
   taskQueues: TaskQueues;
   ensureSetUp: EnsureSetUp;
   authenticate: Authenticate;
-  /** For routes whose statements check the caller once more (api/http/authentication.ts). */
+  /** For routes whose SQL statement checks the caller's key again (api/http/authentication.ts). */
   authenticateCached: Authenticate;
   nudger: Nudger;
   clocks: ClockNotifier;
@@ -32,11 +32,11 @@ export interface Api {
   progress: ProgressFeed;
   streams: OpenStreams;
   log: Logger;
-  /** The time by which the interface decides: that of Postgres (db/base/clock.ts). */
+  /** The time by which the API decides: the clock of Postgres (db/base/clock.ts). */
   clock: () => Promise<Instant>;
   keyPepper: string;
-  /** Of the billing systems that are configured. */
+  /** One receiver for each configured billing system. */
   billingReceivers: ReadonlyMap<BillingSource, BillingReceiver>;
-  /** Whether test clocks can be used here. */
+  /** Whether test clocks are enabled. */
   testClocks: boolean;
 }

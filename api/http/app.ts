@@ -1,4 +1,4 @@
-/** The Express application: what happens to every request before and after its route. */
+/** The Express application: what every request passes before and after its route. */
 import express from 'express';
 import type { ErrorRequestHandler, Express, Request, RequestHandler } from 'express';
 import { RowsBusy, isDatabaseUnavailable, isLockTimeout, isPassing, isStatementTimeout } from '../../db/base/errors';
@@ -25,7 +25,7 @@ import type { Problem } from './problem';
 import { createRouteTable } from './route-table';
 import { ROUTES } from '../routes';
 
-/** The application over its dependencies; `trustProxy` says whose `X-Forwarded-For` is believed. */
+/** Creates the application. `trustProxy` says which proxies may set `X-Forwarded-For`. */
 export function createApp(api: Api, options: { trustProxy: TrustProxy }): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -33,20 +33,20 @@ export function createApp(api: Api, options: { trustProxy: TrustProxy }): Expres
   app.set('trust proxy', options.trustProxy);
   app.set('query parser', 'simple');
   app.use(identify(api));
-  app.use(interfaceRoutes(api));
+  app.use(apiRoutes(api));
   app.use(setPageHeaders());
   app.use(operationsRouter(api));
   app.use(docsRouter());
   app.use((request) => {
     throw new ProblemError(
-      protocolProblem('NOT_FOUND', `There is nothing at ${request.path}. The interface is described at /docs.`),
+      protocolProblem('NOT_FOUND', `There is nothing at ${request.path}. The API is documented at /docs.`),
     );
   });
   app.use(presentError(api));
   return app;
 }
 
-/** Gives every request its id, its log line and its metric. */
+/** Gives every request an id, and records it in the log and the metrics when its response is sent. */
 function identify(api: Api): RequestHandler {
   const logRequest = createRequestLog(api.log);
   return (request, response, next) => {
@@ -63,13 +63,13 @@ function identify(api: Api): RequestHandler {
   };
 }
 
-/** The routes of the interface. */
-function interfaceRoutes(api: Api): RequestHandler {
+/** Finds the route of a request and runs its endpoint. */
+function apiRoutes(api: Api): RequestHandler {
   const findRoute = createRouteTable(ROUTES.map((route) => ({ ...route, answer: endpoint(api, route) })));
   return (request, response, next) => {
     const found = findRoute(request.method, request.path);
     if (found === undefined) return next();
-    // For the metric of the request, as Express sets it.
+    // The metrics read the route from here, where Express would set it.
     request.route = { path: found.path };
     if (!('entry' in found)) throw methodNotAllowed(request.method, found.allow);
     request.params = found.params;
@@ -78,19 +78,19 @@ function interfaceRoutes(api: Api): RequestHandler {
 }
 
 function methodNotAllowed(method: string, allow: string): ProblemError {
-  const detail = `${method} is not possible here; ${allow} is.`;
+  const detail = `This path does not support ${method}. It supports ${allow}.`;
   return new ProblemError(protocolProblem('METHOD_NOT_ALLOWED', detail, { headers: { Allow: allow } }));
 }
 
-/** Refusals that say that a limit was reached, as may happen under load: a line without a stack tells of each. */
+/** Refusals because of a limit. They are expected under load, so each is logged as one line without a stack. */
 const LIMIT_CODES: ReadonlySet<string> = new Set(['TOO_MANY_COMMANDS', 'LISTS_BUSY', 'LIST_TOO_SLOW']);
 
-/** The last handler: whatever was thrown becomes a problem, and what nobody foresaw is logged with its request id. */
+/** The last handler: turns every thrown error into a problem, and logs unexpected errors with the request id. */
 function presentError(api: Api): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const problem = problemFor(error, request);
     const request_id = requestIdOf(response);
-    // A refusal is an answer, also with 503; the line of the request tells of it.
+    // A refusal is an expected response, also with status 503. The log line of the request records it.
     if (LIMIT_CODES.has(problem.code))
       api.log.warn({ request_id, method: request.method, path: request.path, code: problem.code }, problem.title);
     else if (problem.status >= 500 && !(error instanceof ProblemError || error instanceof RowsBusy))
@@ -110,41 +110,41 @@ function problemFor(error: unknown, request: Request): Problem {
   if (error instanceof CommandOutcomeUnknown) {
     return protocolProblem(
       'OUTCOME_UNKNOWN',
-      'The command was sent, but its outcome did not arrive in time. What was not carried out by now never is. Read the contract to see which, or repeat the request with its Idempotency-Key, if the operation takes one.',
+      'The command was sent, but its outcome did not arrive in time. If it has not run by now, it never will. Read the contract to see whether it ran, or repeat the request with the same Idempotency-Key if the operation accepts one.',
     );
   }
   if (error instanceof CommandFailed) {
     if (error.by_database)
       return protocolProblem(
         'COMMAND_FAILED',
-        'The database refuses what the command changes; nothing was changed, and nothing is carried out later. Repeating it fails until an operator removes the cause, which the log of the worker names with the request id.',
+        'The database rejects the change. Nothing was changed, and the command does not run later. A repetition fails until an operator removes the cause. The log of the worker names the cause and the request id.',
       );
     return protocolProblem(
       'COMMAND_FAILED',
-      'The worker cannot carry out the command; nothing was changed. Repeating it fails again. Give the request id to whoever runs this.',
+      'The worker cannot run the command. Nothing was changed. A repetition fails in the same way. Send the request id to your operator.',
     );
   }
   if (error instanceof TooManyCommands) {
     return protocolProblem(
       'TOO_MANY_COMMANDS',
-      'Temporal takes no more commands at the moment, as when ten wait for one contract; nothing was changed. Try again in a moment.',
+      'Temporal accepts no more commands at the moment, for example because ten commands wait for one contract. Nothing was changed. Try again in a moment.',
     );
   }
-  // Before Temporal is asked about: a refused connection reads alike, and only the driver's errors carry such a code.
+  // This check comes before the one for Temporal: a refused connection looks the same, and only errors of the driver have such a code.
   if (isDatabaseUnavailable(error))
     return protocolProblem('DATABASE_UNAVAILABLE', 'The database cannot be reached. Try again in a moment.');
   if (error instanceof TemporalUnavailable || isConnectionError(error)) {
     return protocolProblem(
       'TEMPORAL_UNAVAILABLE',
-      'Temporal cannot be reached; nothing was changed. Try again in a moment.',
+      'Temporal cannot be reached. Nothing was changed. Try again in a moment.',
     );
   }
   if (error instanceof ListsBusy)
-    return protocolProblem('LISTS_BUSY', 'As many lists as may be read at once are being read. Try again in a moment.');
+    return protocolProblem('LISTS_BUSY', 'Too many lists are being read at the same time. Try again in a moment.');
   if (isStatementTimeout(error) && isList(request))
     return protocolProblem(
       'LIST_TOO_SLOW',
-      'The rows were not found in time. Narrow the filter: name a contract, give more characters of a search, or a shorter time.',
+      'The query did not finish in time. Narrow the filter: name a contract, search for more characters, or choose a shorter period.',
     );
   if (isLockTimeout(error)) return busyProblem(new RowsBusy(null));
   if (isPassing(error))
@@ -154,11 +154,11 @@ function problemFor(error: unknown, request: Request): Problem {
     );
   return (
     bodyProblem(error) ??
-    protocolProblem('INTERNAL_ERROR', 'An error that we did not foresee. Give the request id to whoever runs this.')
+    protocolProblem('INTERNAL_ERROR', 'An unexpected error occurred. Send the request id to your operator.')
   );
 }
 
-/** Whether a request asked for a page of a list. */
+/** Whether the request reads a page of a list. */
 function isList(request: Request): boolean {
   const path = (request.route as { path?: string } | undefined)?.path;
   return ROUTES.some(
@@ -166,11 +166,11 @@ function isList(request: Request): boolean {
   );
 }
 
-/** What Express and its body parser throw for requests that are not well formed. */
+/** The problem for an error that Express or its body parser throws because the request is malformed. */
 function bodyProblem(error: unknown): Problem | null {
   const { type, status } = (error ?? {}) as { type?: unknown; status?: unknown };
   if (type === 'entity.too.large')
-    return protocolProblem('BODY_TOO_LARGE', `The body may have ${BODY_BYTES_MAX} bytes.`, {
+    return protocolProblem('BODY_TOO_LARGE', `The body can have at most ${BODY_BYTES_MAX} bytes.`, {
       metadata: { bytes_max: BODY_BYTES_MAX },
     });
   if (type === 'encoding.unsupported') return protocolProblem('UNSUPPORTED_MEDIA_TYPE', (error as Error).message);

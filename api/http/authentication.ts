@@ -1,36 +1,36 @@
-/** Finding out whose API key a request carries. */
+/** Finds the caller to whom the API key of a request belongs. */
 import { LRUCache } from 'lru-cache';
 import type { KnownCaller } from '../../domain/access/caller';
 import type { Instant } from '../../domain/base/instant';
 import type { Database } from '../../db/base/database';
 import { authenticateAdmin } from '../../transactions/access/authenticate-admin';
 
-/** The caller behind a key, or undefined. */
+/** Returns the caller to whom the key belongs, or undefined. */
 export type Authenticate = (key: string) => Promise<KnownCaller | undefined>;
 
 export interface Authentication {
   /**
-   * Looks the key up. Requests with one key that arrive while it is being looked up share the next look-up: a partner who calls
-   * 32 times at once costs two queries, not 32. None shares one that began before it arrived, so a revoked key ends at once.
+   * Looks up the key. Requests with the same key that arrive during a lookup share the next one: 32 simultaneous requests cost
+   * two queries, not 32. No request uses a lookup that started before the request arrived, so a revoked key stops working at once.
    */
   authenticate: Authenticate;
-  /** The same, from memory when it was looked up within the last second: for a statement that checks the key once more. */
+  /** Returns the cached caller of a lookup within the last second, else looks up the key. For statements that check the key again. */
   authenticateCached: Authenticate;
 }
 
-/** How long a look-up is remembered. */
+/** How long the result of a lookup is cached. */
 const CACHED_MS_MAX = 1_000;
-/** Keys that are remembered; beyond them the one that was not used for longest is forgotten. */
+/** Keys that are cached. Beyond this number the least recently used key is dropped. */
 const CACHED_KEYS_MAX = 10_000;
 
-/** The look-up of one key that is under way, and the one that begins when it ends. */
-interface LookUps {
+/** The lookup of one key that is in flight, and the one that starts when it ends. */
+interface Lookups {
   current: Promise<KnownCaller | undefined>;
   next: Promise<KnownCaller | undefined> | undefined;
 }
 
 export function createAuthentication(db: Database, pepper: string, clock: () => Promise<Instant>): Authentication {
-  const inFlight = new Map<string, LookUps>();
+  const inFlight = new Map<string, Lookups>();
   const cache = new LRUCache<string, KnownCaller>({
     max: CACHED_KEYS_MAX,
     ttl: CACHED_MS_MAX,
@@ -38,20 +38,20 @@ export function createAuthentication(db: Database, pepper: string, clock: () => 
   });
 
   const lookUp: Authenticate = async (key) => {
-    const found_ms = performance.now();
+    const started_ms = performance.now();
     const caller = await authenticateAdmin(db, key, pepper, await clock());
-    // A caller is as old as the question, not as its answer.
-    if (caller) cache.set(key, caller, { start: found_ms });
+    // The age of a cached caller counts from the start of the query, not from its end.
+    if (caller) cache.set(key, caller, { start: started_ms });
     else cache.delete(key);
     return caller;
   };
 
   const begin: Authenticate = (key) => {
     const current = lookUp(key).finally(() => {
-      if (inFlight.get(key) === lookUps && lookUps.next === undefined) inFlight.delete(key);
+      if (inFlight.get(key) === lookups && lookups.next === undefined) inFlight.delete(key);
     });
-    const lookUps: LookUps = { current, next: undefined };
-    inFlight.set(key, lookUps);
+    const lookups: Lookups = { current, next: undefined };
+    inFlight.set(key, lookups);
     return current;
   };
 

@@ -1,4 +1,4 @@
-/** Admits the caller of an operation, or refuses: an API key that is not accepted by 401, one that may not call it by 403. */
+/** Authorizes the caller of an operation: an invalid API key gets 401, a caller without permission gets 403. */
 import type { Request } from 'express';
 import { NOBODY } from '../../domain/access/caller';
 import type { Caller, KnownCaller } from '../../domain/access/caller';
@@ -7,10 +7,10 @@ import type { OperationId } from '../../domain/access/permission';
 import type { Authenticate } from './authentication';
 import { ProblemError, protocolProblem } from './problem';
 
-/** Finds out who calls, and admits or refuses them. Rejects with a problem. */
+/** Identifies and authorizes the caller. Rejects with a problem. */
 export type Authorize = (request: Request) => Promise<Caller>;
 
-/** An operation that asks for no key looks at none: a key that came is neither looked up nor refused. */
+/** An open operation ignores API keys: a key in the request is neither looked up nor refused. */
 export function createAuthorize(operation_id: OperationId, authenticate: Authenticate): Authorize {
   if (isOpen(operation_id)) return () => Promise.resolve(NOBODY);
   return async (request) => {
@@ -21,8 +21,8 @@ export function createAuthorize(operation_id: OperationId, authenticate: Authent
 }
 
 /**
- * The same with callers who may be remembered from a moment ago (api/http/authentication.ts). Who is refused by what is remembered
- * is looked up: it may be of a moment before a promotion.
+ * The same, with callers who may be cached (api/http/authentication.ts). A caller whom the cached role does not admit is looked up
+ * again: the role may have been raised since.
  */
 export function createCachedAuthorize(
   operation_id: OperationId,
@@ -41,7 +41,7 @@ async function identify(request: Request, authenticate: Authenticate): Promise<K
   const header = request.get('authorization');
   if (!header)
     throw new ProblemError(
-      protocolProblem('UNAUTHENTICATED', 'Send an API key: Authorization: Bearer cov_admin_…', {
+      protocolProblem('UNAUTHENTICATED', 'Send an API key in the header Authorization: Bearer cov_admin_…', {
         headers: { 'WWW-Authenticate': 'Bearer' },
       }),
     );
@@ -49,7 +49,7 @@ async function identify(request: Request, authenticate: Authenticate): Promise<K
   const caller = key === undefined ? undefined : await authenticate(key);
   if (caller) return caller;
   const detail =
-    'This API key is unknown or revoked. Copy it whole and without spaces, or ask a super admin for a new one.';
+    'This API key is unknown or revoked. Copy the complete key without spaces, or ask a super admin for a new one.';
   throw new ProblemError(
     protocolProblem('INVALID_API_KEY', detail, { headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } }),
   );
@@ -57,12 +57,12 @@ async function identify(request: Request, authenticate: Authenticate): Promise<K
 
 function forbidden(caller: KnownCaller, operation_id: OperationId): ProblemError {
   const permission = permissionOf(operation_id);
-  if ('nobody' in permission) throw new Error(`${operation_id} is open to everybody`);
+  if ('nobody' in permission) throw new Error(`${operation_id} is an open operation`);
   switch (caller.kind) {
     case 'admin': {
       const { role } = caller;
       const needed = permission.admin;
-      const detail = `You are ${role}; this needs ${needed} or above.`;
+      const detail = `Your role is ${role}. This operation needs the role ${needed} or above.`;
       return new ProblemError(protocolProblem('FORBIDDEN_ROLE', detail, { metadata: { role, needed } }));
     }
   }

@@ -1,4 +1,4 @@
-/** How bodies are read: JSON for most routes, the bytes as they came for signed messages. */
+/** Reads request bodies: JSON for most routes, the original bytes for signed messages. */
 import express from 'express';
 import type { Request, RequestHandler, Response } from 'express';
 import { changedNumbers } from '../../domain/base/json-number';
@@ -6,25 +6,25 @@ import type { ChangedNumber } from '../../domain/base/json-number';
 import { FIELD_ERRORS_MAX, ProblemError, protocolProblem, shapeProblem } from './problem';
 import type { FieldError, Problem } from './problem';
 
-/** The largest body, in bytes; a packed one is measured unpacked. */
+/** The largest body, in bytes. A compressed body is measured after decompression. */
 export const BODY_BYTES_MAX = 1024 * 1024;
 
 export const JSON_TYPES: readonly string[] = ['application/json'];
 
-/** Characters of a number that a refusal repeats. */
+/** Characters of a number that an error message repeats. */
 const NUMBER_CHARS_MAX = 40;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Reads the body of a request into `request.body`; undefined when there is none. Rejects with what becomes a problem. */
+/** Reads the body of a request into `request.body`; undefined when there is none. Rejects with an error that `app.ts` presents. */
 export type ReadBody = (request: Request, response: Response) => Promise<void>;
 
 const parseRaw = express.raw({ limit: BODY_BYTES_MAX, type: () => true });
-const parseRawPacked = express.raw({ limit: BODY_BYTES_MAX, type: () => true, inflate: false });
+const parseRawCompressed = express.raw({ limit: BODY_BYTES_MAX, type: () => true, inflate: false });
 
 /**
- * Reads a JSON body of the media types given; `application/json` unless the route declares others. What is not read is refused
- * by its type, never ignored. Numbers that JavaScript cannot hold are left for `refuseChangedNumbers`.
+ * Reads a JSON body of the given media types; `application/json` unless the route declares others. A body of any other type is
+ * refused, never ignored. Numbers that JavaScript cannot represent are refused later, by `refuseChangedNumbers`.
  */
 export function readJson(media_types: readonly string[] = JSON_TYPES): ReadBody {
   const types = [...media_types];
@@ -36,49 +36,49 @@ export function readJson(media_types: readonly string[] = JSON_TYPES): ReadBody 
   };
 }
 
-/** Reads a body as the bytes that were signed: nothing is unpacked, and every type is taken. */
+/** Reads a body as the bytes that were signed: it is not decompressed, and every media type is accepted. */
 export const readBytes: ReadBody = async (request, response) => {
-  await readBy(parseRawPacked, request, response);
+  await readBy(parseRawCompressed, request, response);
 };
 
-/** Refuses a body with numbers that JavaScript cannot hold: they would be kept as others, or as null. */
+/** Refuses a body with numbers that JavaScript cannot represent exactly: they would be stored as other numbers, or as null. */
 export function refuseChangedNumbers(response: Response): void {
   const problem = response.locals.number_problem as Problem | undefined;
   if (problem !== undefined) throw new ProblemError(problem);
 }
 
-/** Whether the body comes as it is, with a length that is allowed. */
+/** Whether the body is neither compressed nor chunked, and its length is allowed. */
 function isPlain({ headers }: Request): boolean {
   if (headers['content-encoding'] !== undefined || headers['transfer-encoding'] !== undefined) return false;
   return Number(headers['content-length']) <= BODY_BYTES_MAX;
 }
 
-/** Reads a body that is plain. Nearly all are, and the parser of Express takes several times as long for a small one. */
+/** Reads a plain body. Nearly all bodies are plain, and the parser of Express takes several times as long for a small one. */
 function readPlain(request: Request): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
-    rejectWhenLeft(request, reject);
+    rejectOnDisconnect(request, reject);
   });
 }
 
-/** Rejects when the client leaves before the end of the body, or has left. */
-function rejectWhenLeft(request: Request, reject: (error: ProblemError) => void): void {
+/** Rejects when the client disconnects before the end of the body, or has disconnected already. */
+function rejectOnDisconnect(request: Request, reject: (error: ProblemError) => void): void {
   const aborted = (): void =>
     reject(new ProblemError(protocolProblem('MALFORMED_REQUEST', 'The request ended before its body was complete.')));
-  // A request that was read to its end is closed as well.
+  // A request that was read completely emits `close` as well.
   request.on('close', () => {
     if (!request.readableEnded) aborted();
   });
   if (request.destroyed) aborted();
 }
 
-/** Reads a body by the parser of Express, which unpacks and measures it; undefined when there is none. */
+/** Reads a body with the parser of Express, which decompresses and measures it; undefined when there is none. */
 async function readBy(parser: RequestHandler, request: Request, response: Response): Promise<Buffer | undefined> {
   await new Promise<void>((resolve, reject) => {
-    // The parser reports a client that has left by an error like those of other connections, and not at all when the body is packed.
-    rejectWhenLeft(request, reject);
+    // The parser reports a disconnect as a general connection error, and does not report it at all when the body is compressed.
+    rejectOnDisconnect(request, reject);
     parser(request, response, (error?: unknown) => {
       if (!(error instanceof Error)) resolve();
       else if ((error as { type?: string }).type !== 'request.aborted') reject(error);
@@ -89,19 +89,19 @@ async function readBy(parser: RequestHandler, request: Request, response: Respon
 
 function refuseOtherTypes(request: Request, media_types: string[]): void {
   const given = request.get('content-type') ?? 'none';
-  // What nearly every client sends needs no comparison of media types.
+  // Nearly every client sends exactly this text, and then no media types need to be parsed.
   if (given === media_types[0]) return;
   if (!request.is(media_types))
     throw new ProblemError(
       protocolProblem(
         'UNSUPPORTED_MEDIA_TYPE',
-        `Send JSON with Content-Type: ${media_types.join(' or ')} (it was: ${given}).`,
+        `Send JSON with Content-Type: ${media_types.join(' or ')}. The Content-Type of the request is ${given}.`,
       ),
     );
   const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(given)?.[1];
   if (charset !== undefined && !/^utf-?8$/i.test(charset))
     throw new ProblemError(
-      protocolProblem('UNSUPPORTED_MEDIA_TYPE', `Send JSON in UTF-8 (the charset was: ${charset}).`),
+      protocolProblem('UNSUPPORTED_MEDIA_TYPE', `Send JSON in UTF-8. The charset of the request is ${charset}.`),
     );
 }
 
@@ -113,7 +113,7 @@ function parseJson(bytes: Buffer, response: Response): unknown {
   } catch (error) {
     throw malformed(`The body is not JSON: ${(error as Error).message}`);
   }
-  // A route whose id is unknown answers 404 whatever the body holds, so this refusal waits for the route.
+  // A route with an unknown id responds with 404 whatever the body holds, so the route throws this problem later.
   const errors: FieldError[] = [];
   let count = 0;
   for (const number of changedNumbers(text)) if (count++ < FIELD_ERRORS_MAX) errors.push(numberError(number));
@@ -135,7 +135,7 @@ function malformed(detail: string): ProblemError {
 
 function numberError({ path, text }: ChangedNumber): FieldError {
   const shown = text.length > NUMBER_CHARS_MAX ? `${text.slice(0, NUMBER_CHARS_MAX)}…` : text;
-  const message = `the number ${shown} cannot be kept exactly; send at most 15 digits, or a string`;
+  const message = `the number ${shown} cannot be stored exactly; send at most 15 digits, or a string`;
   return { path: path.join('.'), message };
 }
 
@@ -143,7 +143,7 @@ function announcesBody(request: Request): boolean {
   return request.headers['transfer-encoding'] !== undefined || (request.headers['content-length'] ?? '0') !== '0';
 }
 
-/** Whether the body says anything: an object without a field does not. */
+/** Whether the body has content: an object without fields has none. */
 export function hasBody(request: Request): boolean {
   const body: unknown = request.body;
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return body !== undefined;

@@ -1,21 +1,21 @@
-/** The body of an answer that stays open: written piece by piece, no faster than its client takes it. */
+/** The body of a streamed response: written in pieces, no faster than the client reads it. */
 import type { Response } from 'express';
 
-/** Why a stream ended before all was sent. */
+/** Why a stream ended before everything was sent. */
 export type StreamEnd =
   /** The client closed the connection. */
   | 'client_gone'
-  /** The client took nothing of what was sent for too long. */
+  /** The client read nothing for too long. */
   | 'client_stalled'
-  /** The caller's key was revoked, or its admin disabled or lowered in role. */
+  /** The caller's key was revoked, or its admin was disabled or got a lower role. */
   | 'access_ended'
-  /** The stream was open for as long as one of its kind may be. */
+  /** The stream reached the longest time that its kind may stay open. */
   | 'too_long';
 
 export class ClientStream {
-  private readonly over = new AbortController();
+  private readonly aborter = new AbortController();
 
-  /** `stall_ms` is how long the client may take nothing before it is cut off. */
+  /** `stall_ms` is how long the client may read nothing before it is disconnected. */
   constructor(
     private readonly response: Response,
     private readonly stall_ms: number,
@@ -23,40 +23,40 @@ export class ClientStream {
     response.once('close', () => this.end('client_gone'));
   }
 
-  /** Aborted when nothing more shall be written; its reason is a `StreamEnd`. */
+  /** Aborted when nothing more must be written. Its reason is a `StreamEnd`. */
   get ended(): AbortSignal {
-    return this.over.signal;
+    return this.aborter.signal;
   }
 
-  /** Why the stream ended before all was sent; undefined while it is open and after a whole answer. */
+  /** Why the stream ended before everything was sent; undefined while it is open and after a complete response. */
   get end_reason(): StreamEnd | undefined {
     return this.ended.aborted ? (this.ended.reason as StreamEnd) : undefined;
   }
 
-  /** Ends the stream before all was sent; what was written already may still arrive. */
+  /** Ends the stream before everything was sent. What was written already may still arrive. */
   end(reason: StreamEnd): void {
-    if (!this.response.writableFinished) this.over.abort(reason);
+    if (!this.response.writableFinished) this.aborter.abort(reason);
   }
 
-  /** Sends the headers before there is anything to write. */
+  /** Sends the headers before the first piece of the body exists. */
   begin(): void {
     this.response.flushHeaders();
   }
 
-  /** Writes, and resolves when the client has room for more; at once, and without effect, when the stream has ended. */
+  /** Writes, and resolves when the client can take more. Does nothing and resolves at once when the stream has ended. */
   async write(text: string): Promise<void> {
     if (this.ended.aborted || this.response.write(text)) return;
     await this.waitFor('drain');
   }
 
-  /** Ends the answer as a whole one, and resolves when the client has it or is gone. */
+  /** Ends the response as a complete one, and resolves when the client has received it or has disconnected. */
   async finish(): Promise<void> {
     this.response.end();
     if (!this.response.writableFinished && !this.response.closed) await this.waitFor('finish');
   }
 
-  /** Closes the connection, so that the client notices that something is missing. */
-  cut(): void {
+  /** Closes the connection, so that the client detects an incomplete response. */
+  disconnect(): void {
     this.response.destroy();
   }
 
@@ -64,7 +64,7 @@ export class ClientStream {
     await new Promise<void>((resolve) => {
       const stalled = setTimeout(() => {
         this.end('client_stalled');
-        this.cut();
+        this.disconnect();
       }, this.stall_ms);
       const settle = (): void => {
         clearTimeout(stalled);
@@ -73,7 +73,7 @@ export class ClientStream {
         resolve();
       };
       this.response.once(event, settle).once('close', settle);
-      // What was asked to finish still may, after the stream has ended.
+      // A response that is being finished may still complete after the stream has ended.
       if (event === 'drain') this.ended.addEventListener('abort', settle);
     });
   }

@@ -1,18 +1,18 @@
 /**
- * CSV answers of any length: rows are read, made text and written a batch at a time, no faster than the client takes them,
- * and reading stops when the stream ends.
+ * CSV responses of any length: rows are read, formatted and written one batch at a time, no faster than the client reads them.
+ * Reading stops when the stream ends.
  *
- * A batch becomes text in one pass. A stream of single rows through Node's pipeline starves everything else in the process
- * as soon as some run at once: with 40 of them `/livez` took from seconds to minutes.
+ * A batch is formatted in one pass. Streams of single rows through Node's pipeline starve the rest of the process when several
+ * run at once: with 40 of them `/livez` took from seconds to minutes.
  *
- * A cell that a spreadsheet would take for a formula gets an apostrophe in front (domain.md 4.7).
+ * A cell that a spreadsheet would treat as a formula gets a leading apostrophe (domain.md 4.7).
  */
 import { stringify } from 'csv-stringify/sync';
 import type { JsonObject } from '../../domain/base/json';
 import type { ClientStream } from './client-stream';
 import type { Answer } from './route';
 
-/** Answers with a file of these columns. The first batch is read before anything is sent, so that its failure is still a problem. */
+/** Responds with a file of these columns. Reads the first batch before it sends anything, so that an early error still becomes a problem. */
 export async function csvAnswer(
   file_name: string,
   columns: readonly string[],
@@ -39,10 +39,10 @@ async function writeCsv(
       if (batch.done) return await stream.finish();
       await stream.write(textOf(columns, batch.value, false));
     }
-    stream.cut();
+    stream.disconnect();
   } catch (error) {
-    // Half a file must not pass for a whole one.
-    stream.cut();
+    // An incomplete file must not look like a complete one.
+    stream.disconnect();
     throw error;
   } finally {
     await batches.return(undefined);

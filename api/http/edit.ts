@@ -1,10 +1,10 @@
-/** What writes of the catalogue and of people have in common. */
+/** Shared by the writes of the catalogue, customers and admins. */
 import type { Act } from '../../domain/base/edit';
 import { violates } from '../../db/base/errors';
 import type { Refusal } from '../../domain/base/refusal';
 import type { Answer, HandlerRequest } from './route';
 
-/** Who acts, when and by which request, as the rooms below take it. */
+/** Who acts, when, and in which request: the form that `transactions/` takes. */
 export function actOf({
   actor,
   now,
@@ -14,8 +14,8 @@ export function actOf({
 }
 
 /**
- * The outcome of a write, or `refusal` when it failed on a unique constraint. The constraint decides, not a look before:
- * of two that want the same at the same moment one gets it.
+ * Returns the outcome of a write, or `refusal` when the write violates the unique constraint. The constraint decides and not an
+ * earlier read: of two simultaneous writes of the same value, one succeeds.
  */
 export async function refuseIfTaken(
   outcome: Promise<Answer | Refusal>,

@@ -1,7 +1,7 @@
-/** E-mail addresses as the interface takes them. */
+/** The shape of e-mail addresses in requests. */
 import { z } from './zod';
 
-/** The longest address that mail can carry (RFC 5321). */
+/** The longest address (RFC 5321). */
 const EMAIL_CHARS_MAX = 254;
 /** Before the @ (RFC 5321). */
 const LOCAL_PART_CHARS_MAX = 64;

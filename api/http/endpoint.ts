@@ -1,6 +1,6 @@
 /**
- * How a declared route answers a request: authenticate, authorize, parse, call, present (decisions 6: key 401, role 403,
- * shape 422, then the handler's own replay, state and quota).
+ * Runs a declared route for a request: authenticate, authorize, parse, call the handler, present. Checks run in this order
+ * (decisions 6): key 401, role 403, shape 422, then the handler's own checks of replay, state and quota.
  */
 import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
@@ -27,22 +27,22 @@ import type { FieldError } from './problem';
 import type { Answer, HandlerRequest, Route } from './route';
 import { dryRun, write } from './write';
 
-/** How one route answers a request whose path has been matched; rejects with what becomes a problem. */
+/** Creates the function that responds to requests for one route. It rejects with an error that `app.ts` presents as a problem. */
 export function endpoint(api: Api, route: Route): (request: Request, response: Response) => Promise<void> {
   const access = accessOf(api, route);
   const readBody = route.raw_body === undefined ? readJson(route.body_types) : readBytes;
   return async (request, response) => {
-    // A body is read only when it is known who sends it (decisions 6).
+    // The caller is authorized before the body is read (decisions 6).
     const caller = await access.admit(request);
     await readBody(request, response);
-    const handled = await parsed(api, request, response, route, access, caller);
+    const handled = await handlerRequestOf(api, request, response, route, access, caller);
     if (route.stream !== undefined && caller.kind !== 'nobody') {
       const stream = api.streams.open(route.stream, caller, route.operation_id, response);
       try {
         await send(response, await outcomeOf(route, handled), stream);
       } finally {
         api.streams.close(stream);
-        logEnd(api, handled.request_id, stream);
+        logEarlyEnd(api, handled.request_id, stream);
       }
     } else await send(response, await outcomeOf(route, handled));
   };
@@ -55,16 +55,16 @@ async function outcomeOf(route: Route, handled: AnyHandlerRequest): Promise<Answ
   return outcome;
 }
 
-/** A client that leaves is nothing to report; that we ended its stream is. */
-function logEnd(api: Api, request_id: string, stream: ClientStream): void {
+/** Logs a stream that the server ended. A client that disconnects is normal and is not logged. */
+function logEarlyEnd(api: Api, request_id: string, stream: ClientStream): void {
   const reason = stream.end_reason;
   if (reason !== undefined && reason !== 'client_gone') api.log.info({ request_id, reason }, 'stream ended early');
 }
 
-/** Who may call a route; made once for each. */
+/** Who may call a route. Created once for each route. */
 interface Access {
   admit: Authorize;
-  /** Admits by a look-up that began after the request came. */
+  /** Authorizes by a lookup that started after the request arrived. */
   confirm: Authorize;
   roles: readonly Role[];
 }
@@ -75,8 +75,8 @@ function accessOf(api: Api, { operation_id, checks_caller }: Route): Access {
   return { admit, confirm, roles: rolesOf(operation_id) };
 }
 
-/** What the handler gets. A caller who was only remembered is confirmed before a shape is refused (decisions 6). */
-async function parsed(
+/** Builds the input of the handler. A cached caller is confirmed before a shape is refused (decisions 6). */
+async function handlerRequestOf(
   api: Api,
   request: Request,
   response: Response,
@@ -92,12 +92,12 @@ async function parsed(
     if (route.checks_caller) await access.confirm(request);
     throw error;
   }
-  // A request that only reads leaves nothing in the history.
+  // A request that only reads writes nothing to the history.
   if (handled.actor === null || caller.kind === 'nobody' || route.method === 'get') return handled;
   return { ...handled, actor: { ...handled.actor, stored_as: await storedPerson(api.db, caller, request.ip) } };
 }
 
-/** What is known of the caller from a look-up that may be a second old, and how to look again. */
+/** The caller from a lookup that may be a second old, and the function that looks up the key again. */
 function credentialOf(request: Request, access: Access, caller: KnownCaller): Credential {
   const confirm = async (): Promise<void> => void (await access.confirm(request));
   return { api_key_id: caller.api_key_id, roles: access.roles, confirm };
@@ -119,13 +119,13 @@ function parse(
   const given_body: unknown = request.body === undefined && route.body_optional ? {} : request.body;
   const errors: FieldError[] = [];
   const params = parseShape(route.params, request.params, errors);
-  // An id that cannot be one names nothing.
+  // A malformed id cannot name anything, so the response is 404 and not 422.
   if (errors.length > 0) throw new ProblemError(problemNotFound(request.path));
   refuseChangedNumbers(response);
-  // Express parses it each time that it is asked for.
+  // `request.query` of Express is a getter that parses each time.
   const given_query = request.query;
   for (const name of unknownParameters(route, given_query))
-    errors.push({ path: name, message: 'this parameter is not known here' });
+    errors.push({ path: name, message: 'is not a parameter of this operation' });
   const query = parseShape(route.query, given_query, errors);
   const body = route.body ? parseShape(route.body, given_body, errors) : undefined;
   const expected_revision = expectedRevisionOf(request, errors);
@@ -133,7 +133,7 @@ function parse(
 
   const request_id = requestIdOf(response);
   const known = caller.kind === 'nobody' ? null : caller;
-  // A repetition is known among the requests of one caller, so nobody has none.
+  // Idempotency keys are scoped to a caller, so a request without a caller has none.
   const idempotency = known && route.method === 'post' ? idempotencyOf(request, route, known) : null;
   return {
     api,
@@ -154,31 +154,31 @@ function parse(
   };
 }
 
-/** A value as its schema makes it; what is wrong with it is added to `errors`. */
+/** Parses a value by its schema, and adds what is wrong with it to `errors`. */
 function parseShape(schema: ZodType | undefined, value: unknown, errors: FieldError[]): unknown {
   if (!schema) return {};
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  for (const issue of parsed.error.issues) refuseByName(issue);
+  for (const issue of parsed.error.issues) throwNamedRefusal(issue);
   for (const error of fieldErrorsOf(parsed.error)) errors.push(error);
   return undefined;
 }
 
-/** A rule about the shape alone can have a code of its own, which its refinement names, perhaps as one branch of a union. */
-function refuseByName(issue: zod.core.$ZodIssue): void {
-  if (issue.code === 'invalid_union') issue.errors.flat().forEach(refuseByName);
+/** Throws the refusal that a refinement names: a rule about the shape can have a code of its own, also inside a union. */
+function throwNamedRefusal(issue: zod.core.$ZodIssue): void {
+  if (issue.code === 'invalid_union') issue.errors.flat().forEach(throwNamedRefusal);
   const refusal = issue.code === 'custom' ? (issue.params?.['refusal'] as RefusalCode | undefined) : undefined;
   if (refusal !== undefined) throw new ProblemError(problemOf(refuse(refusal)));
 }
 
-/** The row that the path of a route names by its id: `/api/v1/products/:id` that of the product. */
+/** The row that the path of a route names by its id: for `/api/v1/products/:id` the row of the product. */
 function rowsOf(route: Route, params: unknown): LockedRow[] {
   const noun = /^\/api\/v1\/([^/]+)\/(?:.+\/)?:id(?:\/|$)/.exec(route.path)?.[1];
   const { id } = params as { id?: string };
   return noun === undefined || id === undefined ? [] : [{ table: noun, id }];
 }
 
-/** The revision in `If-Match: "3"`; `*` matches any. */
+/** The revision in `If-Match: "3"`; undefined for `*`, which matches any. */
 function expectedRevisionOf(request: Request, errors: FieldError[]): number | undefined {
   const header = request.get('if-match')?.trim();
   if (header === undefined || header === '*') return undefined;
@@ -188,14 +188,14 @@ function expectedRevisionOf(request: Request, errors: FieldError[]): number | un
   return revision === undefined ? undefined : Number(revision);
 }
 
-/** The headers that came once, which are all that may: Node joins or drops the others. */
+/** The headers that occur once. A header that must not be repeated is joined or dropped by Node when it is. */
 function singleHeaders(request: Request): Record<string, string | undefined> {
   return Object.fromEntries(
     Object.entries(request.headers).map(([name, value]) => [name, typeof value === 'string' ? value : undefined]),
   );
 }
 
-/** The query parameters that the route does not declare: they are refused like unknown fields, not ignored. */
+/** The query parameters that the route does not declare. They are refused like unknown fields, not ignored. */
 function unknownParameters(route: Route, given: Request['query']): string[] {
   const known = route.query?.shape ?? {};
   return Object.keys(given).filter((name) => !Object.hasOwn(known, name));
@@ -209,12 +209,12 @@ async function send(response: Response, answer: Answer, stream?: ClientStream): 
   const { status, headers = {}, body } = answer;
   if (body !== undefined) return writeText(response, status, headers, 'application/json', JSON.stringify(body));
   writeHead(response, status, headers);
-  // Of HEAD only the headers are sent, so there is nothing to produce.
+  // A response to HEAD has headers only, so no body is produced.
   if (stream && answer.stream && response.req.method !== 'HEAD') return answer.stream(stream);
   response.end();
 }
 
-/** The id a request goes by: the client's own when it is sane, else a new one. */
+/** The id of a request: the one that the client sent when it is well formed, else a new one. */
 export function chooseRequestId(request: Request): string {
   const given = request.get('x-request-id');
   return given !== undefined && /^[\x21-\x7e]{1,128}$/.test(given) ? given : randomUUID();

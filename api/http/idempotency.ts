@@ -1,4 +1,4 @@
-/** What makes two requests the same one: their caller, their operation, their Idempotency-Key, and what they ask for. */
+/** Identifies repeated requests: the same caller, operation, Idempotency-Key and content. */
 import { createHash } from 'node:crypto';
 import type { Request } from 'express';
 import { callerName } from '../../domain/access/caller';
@@ -17,18 +17,18 @@ export function idempotencyOf(request: Request, route: Route, caller: KnownCalle
   if (key.length === 0 || key.length > IDEMPOTENCY_KEY_CHARS_MAX) {
     throwShapeProblem([{ path: 'Idempotency-Key', message: `must have 1 to ${IDEMPOTENCY_KEY_CHARS_MAX} characters` }]);
   }
-  // A header has no encoding: the same text would be another key than in a body.
+  // Headers have no defined encoding, so a non-ASCII key would differ from the same text in a body.
   if (!/^[\x20-\x7e]+$/.test(key)) throwShapeProblem([{ path: 'Idempotency-Key', message: 'must be printable ASCII' }]);
   return {
     key,
-    // A body without a field asks for the same as none.
+    // A body without fields means the same as no body.
     fingerprint: fingerprintOf(request.method, request.path.toLowerCase(), hasBody(request) ? request.body : undefined),
     scope: `${callerName(caller)} ${route.operation_id}`,
     former_scope: `${caller.api_key_id} ${route.method} ${route.path}`,
   };
 }
 
-/** Tells a repetition from another request: method, path and the body with its keys in order. */
+/** A hash of method, path and body with sorted keys. A repetition has the same one; another request does not. */
 export function fingerprintOf(method: string, path: string, body: unknown): string {
   return createHash('sha256')
     .update(`${method} ${path} ${JSON.stringify(sorted(body ?? null))}`)

@@ -1,4 +1,4 @@
-/** What the lists have in common that are sorted by the time their rows were made. */
+/** The handler that all lists share which are sorted by creation time. */
 import type { Sql } from '../../db/base/database';
 import type { KeysetPage, Sorted } from '../../db/base/paging';
 import { pageOf } from './paging';
@@ -11,7 +11,7 @@ interface ListQuery {
   limit: number;
 }
 
-/** Makes the handler of a list: it reads one page within the limits of lists and presents its rows. */
+/** Creates the handler of a list: it reads one page within the limits of lists and presents its rows. */
 export function listHandler<Filter, Row extends { id: string }>(
   list: (sql: Sql, filter: Filter, page: KeysetPage) => Promise<Sorted<Row>[]>,
   present: (row: Row) => unknown,

@@ -1,4 +1,4 @@
-/** What the API counts, in Prometheus' form. */
+/** The Prometheus metrics of the API. */
 import { Gauge, Histogram, collectDefaultMetrics, register } from 'prom-client';
 import { CONTRACT_WARNINGS } from '../../domain/contract/facts';
 import type { Instant } from '../../domain/base/instant';
@@ -17,31 +17,31 @@ const requests = new Histogram({
 
 const waitingBillingEvents = new Gauge({
   name: 'covenant_billing_events',
-  help: 'Billing events that wait, by outcome: pending ones to be applied, parked ones for a contract or an invoice.',
+  help: 'Billing events that wait, by outcome: pending events wait to be applied, parked events for a contract or an invoice.',
   labelNames: ['outcome'],
 });
-const parkedForLong = new Gauge({
+const longParked = new Gauge({
   name: 'covenant_billing_events_parked_over_a_day',
-  help: 'Billing events that are parked for more than a day: somebody has to look.',
+  help: 'Billing events that have been parked for more than a day and need an operator.',
 });
 
 const warned = new Gauge({
   name: 'covenant_contracts_with_warning',
-  help: 'Contracts that ask for a person, by warning; GET /api/v1/contracts?warning= lists them.',
+  help: 'Contracts that need an operator, by warning. GET /api/v1/contracts?warning= lists them.',
   labelNames: ['warning'],
 });
-const unreachableForLong = new Gauge({
+const longUnreachable = new Gauge({
   name: 'covenant_billing_unreachable_over_a_day',
-  help: 'Contracts whose suspension waits for a billing system that has been silent for more than a day.',
+  help: 'Contracts whose suspension waits for a billing system that has not answered for more than a day.',
 });
 
 const stuck = new Gauge({
   name: 'covenant_sweep_stuck_rows',
-  help: 'Rows that the sweep wakes again and again and that stay due, by kind; `covenant doctor` names them.',
+  help: 'Rows that stay due although the sweep wakes them repeatedly, by kind. `covenant doctor` names them.',
   labelNames: ['kind'],
 });
 
-/** Reads what the sweep cannot settle; when Postgres does not answer, the figures are left out. */
+/** Counts the rows that stay due. When Postgres does not answer, the values are left out. */
 export async function collectSweepMetrics(sql: Sql): Promise<void> {
   try {
     const found = await findStuckRows(sql);
@@ -54,60 +54,60 @@ export async function collectSweepMetrics(sql: Sql): Promise<void> {
 
 const openStreams = new Gauge({
   name: 'covenant_streams_open',
-  help: 'Answers that are being streamed, by kind: CSV files (export) and progress of jobs.',
+  help: 'Open streamed responses, by kind: CSV files (export) and progress of jobs (progress).',
   labelNames: ['kind'],
 });
 
-/** Says how many streams of a kind are open. */
+/** Sets the number of open streams of a kind. */
 export function setOpenStreams(kind: string, streams: number): void {
   openStreams.set({ kind }, streams);
 }
 
 const lockTurns = new Gauge({
   name: 'covenant_lock_turns',
-  help: 'Transactions that lock rows, by state: those that run, and those that wait for their turn.',
+  help: 'Transactions that lock rows, by state: running, or waiting for their turn.',
   labelNames: ['state'],
 });
 
-/** Says how many transactions that lock rows run, and how many wait. */
+/** Sets how many transactions that lock rows are running and waiting. */
 export function setLockTurns({ running, waiting }: { running: number; waiting: number }): void {
   lockTurns.set({ state: 'running' }, running);
   lockTurns.set({ state: 'waiting' }, waiting);
 }
 
-/** Reads what asks for a person; when Postgres does not answer, the figures are left out. */
+/** Counts the contracts that need an operator. When Postgres does not answer, the values are left out. */
 export async function collectContractMetrics(sql: Sql, clock: () => Promise<Instant>): Promise<void> {
   try {
     const { warnings, unreachable_for_a_day } = await countWarnings(sql, await clock());
     for (const warning of CONTRACT_WARNINGS)
       warned.set({ warning }, warnings.find((counted) => counted.warning === warning)?.contracts ?? 0);
-    unreachableForLong.set(unreachable_for_a_day);
+    longUnreachable.set(unreachable_for_a_day);
   } catch {
     warned.reset();
-    unreachableForLong.remove();
+    longUnreachable.remove();
   }
 }
 
-/** Reads what waits in the billing inbox; when Postgres does not answer, the figures are left out. */
+/** Counts the events that wait in the billing inbox. When Postgres does not answer, the values are left out. */
 export async function collectBillingMetrics(sql: Sql, clock: () => Promise<Instant>): Promise<void> {
   try {
     const now = await clock();
     const [waiting, parked] = await Promise.all([countWaitingBillingEvents(sql), countParkedForADay(sql, now)]);
     waitingBillingEvents.set({ outcome: 'pending' }, waiting.PENDING);
     waitingBillingEvents.set({ outcome: 'parked' }, waiting.PARKED);
-    parkedForLong.set(parked);
+    longParked.set(parked);
   } catch {
     waitingBillingEvents.reset();
-    parkedForLong.remove();
+    longParked.remove();
   }
 }
 
-/** Counts one answered request. The route is its pattern, not its path, so that ids do not multiply the series. */
+/** Records one request and its duration. `route` is the pattern and not the path, so that ids do not create time series. */
 export function countRequest(method: string, route: string, status: number, duration_ms: number): void {
   requests.labels(method, route, String(status)).observe(duration_ms / 1000);
 }
 
-/** Adds the process's own figures; once per process. */
+/** Adds the default metrics of the process, once per process. */
 export function collectProcessMetrics(): void {
   if (!register.getSingleMetric('process_cpu_user_seconds_total')) collectDefaultMetrics();
 }

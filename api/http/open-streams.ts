@@ -1,12 +1,11 @@
 /**
- * Answers that stay open, CSV files and progress streams: how many there may be at once, and who may still read them.
+ * Streamed responses, which are CSV files and progress streams: how many may be open at once, and who may still read them.
  *
- * A process has one event loop and one pool of connections, which the streams share with all other requests; so their
- * number is bounded for the process, and for one admin, who cannot take all of it.
+ * The streams share one event loop and one connection pool with all other requests. So their number is limited for the process,
+ * and for each admin, so that one admin cannot use all of it.
  *
- * A key is checked when a stream is opened. From then on Postgres announces each commit after which an admin's keys allow
- * less. A notification is lost with its connection, so all open streams are also checked every few seconds, by one
- * statement for all of them.
+ * The key is checked when a stream is opened. After that, Postgres sends a notification for each commit that reduces the access of
+ * an admin. Notifications are lost when the connection is lost, so one statement also checks all open streams every few seconds.
  */
 import type { Response } from 'express';
 import { callerName } from '../../domain/access/caller';
@@ -25,24 +24,24 @@ import { ProblemError, protocolProblem } from './problem';
 export const STREAM_KINDS = ['export', 'progress'] as const;
 export type StreamKind = (typeof STREAM_KINDS)[number];
 
-/** CSV files that one process sends at once; fewer when half of its connections to Postgres are fewer. */
+/** CSV files that one process sends at once; at most half of its connections to Postgres. */
 export const EXPORTS_MAX = 4;
 export const EXPORTS_PER_ADMIN_MAX = 2;
 /** Progress streams that one process sends at once. */
 export const PROGRESS_STREAMS_MAX = 500;
 export const PROGRESS_STREAMS_PER_ADMIN_MAX = 100;
 
-/** How long a client may take nothing of what was sent, or of one piece of it. */
+/** How long a client may read nothing. */
 export const CLIENT_STALL_MS = 30_000;
 /** How long one CSV file may take; 10,000,000 licenses are 2.6 GB and take 35 minutes at 10 Mbit/s. */
 export const EXPORT_MS_MAX = 3_600_000;
-/** Between two checks of the keys of all open streams. */
+/** The interval between two checks of the keys of all open streams. */
 export const ACCESS_CHECK_MS = 5_000;
 
 export interface StreamLimits {
-  /** At once in this process. */
+  /** Open at once in this process. */
   max: Record<StreamKind, number>;
-  /** At once for one admin in this process. */
+  /** Open at once for one admin in this process. */
   per_admin_max: Record<StreamKind, number>;
   stall_ms: number;
   export_ms_max: number;
@@ -50,9 +49,9 @@ export interface StreamLimits {
 }
 
 export interface OpenStreams {
-  /** Takes a place for the answer of an operation. Throws the problem `TOO_MANY_STREAMS` or `STREAMS_BUSY`. */
+  /** Opens a stream for the response of an operation. Throws the problem `TOO_MANY_STREAMS` or `STREAMS_BUSY`. */
   open(kind: StreamKind, caller: KnownCaller, operation_id: OperationId, response: Response): ClientStream;
-  /** Gives the place back. */
+  /** Removes the stream, so that another one can be opened. */
   close(stream: ClientStream): void;
 }
 
@@ -61,10 +60,10 @@ interface OpenStream {
   caller: KnownCaller;
   operation_id: OperationId;
   stream: ClientStream;
-  too_long: NodeJS.Timeout | undefined;
+  duration_timeout: NodeJS.Timeout | undefined;
 }
 
-/** The limits of a process with so many connections to Postgres. */
+/** The limits of a process whose connection pool has this size. */
 export function streamLimits(pool_size: number): StreamLimits {
   return {
     max: { export: Math.max(1, Math.min(EXPORTS_MAX, Math.floor(pool_size / 2))), progress: PROGRESS_STREAMS_MAX },
@@ -80,7 +79,7 @@ export function createOpenStreams(db: Database, log: Logger, limits: StreamLimit
   let listening = false;
   let next_check: NodeJS.Timeout | undefined;
 
-  /** Ends the streams among these whose key is not accepted any more, or not for them. */
+  /** Ends those of the given streams whose key is no longer valid or no longer allows the operation. */
   async function check(open: OpenStream[]): Promise<void> {
     if (open.length === 0) return;
     try {
@@ -91,13 +90,13 @@ export function createOpenStreams(db: Database, log: Logger, limits: StreamLimit
         if (role === undefined || !mayCall({ ...caller, role }, operation_id)) stream.end('access_ended');
       }
     } catch (error) {
-      log.warn({ err: error }, 'the keys of open streams could not be checked; the next check follows');
+      log.warn({ err: error }, 'cannot check the keys of open streams; the next check follows');
     }
   }
 
   const checkAll = (): Promise<void> => check([...streams.values()]);
 
-  /** Checks all streams after a while, and again while there are any. */
+  /** Checks all streams after the interval, and repeats that while streams are open. */
   function scheduleCheck(): void {
     if (next_check !== undefined) return;
     const scheduled = setTimeout(() => {
@@ -110,23 +109,23 @@ export function createOpenStreams(db: Database, log: Logger, limits: StreamLimit
     next_check = scheduled;
   }
 
-  /** One LISTEN for the process. The driver repeats it until it works and after each loss of its connection. */
+  /** Starts the one LISTEN of the process. The driver repeats it until it succeeds, and after each lost connection. */
   function listen(): void {
     if (listening) return;
     listening = true;
     const checkAdmin = (admin_id: string): void =>
       void check([...streams.values()].filter(({ caller }) => caller.id === admin_id));
-    // Whatever was announced before a connection listened went unheard.
+    // Notifications from before the LISTEN are lost, so all streams are checked when it starts.
     void db.listen(ACCESS_CHANNEL, checkAdmin, () => void checkAll()).catch(() => undefined);
   }
 
   return {
     open(kind, caller, operation_id, response) {
-      refuseAbove(limits, kind, caller, [...streams.values()]);
+      refuseAboveLimit(limits, kind, caller, [...streams.values()]);
       const stream = new ClientStream(response, limits.stall_ms);
-      const too_long =
+      const duration_timeout =
         kind === 'export' ? setTimeout(() => stream.end('too_long'), limits.export_ms_max).unref() : undefined;
-      streams.set(stream, { kind, caller, operation_id, stream, too_long });
+      streams.set(stream, { kind, caller, operation_id, stream, duration_timeout });
       setOpenStreams(kind, countOf(kind, [...streams.values()]));
       listen();
       scheduleCheck();
@@ -136,7 +135,7 @@ export function createOpenStreams(db: Database, log: Logger, limits: StreamLimit
       const open = streams.get(stream);
       if (!open) return;
       streams.delete(stream);
-      clearTimeout(open.too_long);
+      clearTimeout(open.duration_timeout);
       setOpenStreams(open.kind, countOf(open.kind, [...streams.values()]));
       if (streams.size > 0) return;
       clearTimeout(next_check);
@@ -145,18 +144,18 @@ export function createOpenStreams(db: Database, log: Logger, limits: StreamLimit
   };
 }
 
-/** 429 when the admin has as many open as one may have, 503 when the process has. */
-function refuseAbove(limits: StreamLimits, kind: StreamKind, caller: KnownCaller, open: OpenStream[]): void {
+/** Throws 429 when the admin has reached the limit of an admin, 503 when the process has reached its limit. */
+function refuseAboveLimit(limits: StreamLimits, kind: StreamKind, caller: KnownCaller, open: OpenStream[]): void {
   const own_max = limits.per_admin_max[kind];
   const name = callerName(caller);
   const own = open.filter(({ caller: other }) => callerName(other) === name);
   if (countOf(kind, own) >= own_max) {
-    const detail = `You have ${own_max} streams of the kind ${kind} open, the most that one admin may have. Wait until one ends, or close one.`;
+    const detail = `You have ${own_max} open ${kind} streams, which is the limit for one admin. Close one, or wait until one ends.`;
     throw new ProblemError(protocolProblem('TOO_MANY_STREAMS', detail, { metadata: { kind, max: own_max } }));
   }
   const max = limits.max[kind];
   if (countOf(kind, open) >= max) {
-    const detail = `All ${max} places for streams of the kind ${kind} are taken. Try again in a moment.`;
+    const detail = `This server already sends ${max} ${kind} streams, which is its limit. Try again in a moment.`;
     throw new ProblemError(protocolProblem('STREAMS_BUSY', detail, { metadata: { kind, max } }));
   }
 }

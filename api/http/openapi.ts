@@ -1,7 +1,7 @@
 /**
- * The OpenAPI 3.1 document, made from the routes: `openapi.json` is checked in, and kept fresh by `npm run check`.
+ * The OpenAPI 3.1 document, generated from the routes. `openapi.json` is checked in, and `npm run check` fails when it is outdated.
  *
- * As a program: `tsx api/http/openapi.ts` writes the file, with `--check` it only compares.
+ * As a program, `tsx api/http/openapi.ts` writes the file. With `--check` it only compares.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,29 +21,29 @@ import { ROUTES } from '../routes';
 import { AllowedActionShape } from './allowed-actions';
 import { z } from './zod';
 
-/** What `If-Match` may say (api/http/endpoint.ts). */
+/** The values that `If-Match` accepts (api/http/endpoint.ts). */
 const IF_MATCH_PATTERN = '^(\\*|(W/)?"[0-9]{1,9}")$';
 
-/** Where the document is kept. */
+/** The path of the checked-in document. */
 export const OPENAPI_FILE = join(__dirname, '..', '..', 'openapi.json');
 
 const DESCRIPTION = [
-  'Durable license contracts. All instants are UTC, all dates are in the zone of their contract, all lists are keyset-paged.',
-  'Refusals are `application/problem+json`; switch on `code`. `X-Request-Id` is accepted and always answered.',
-  'Every POST honours `Idempotency-Key`; contracts honour `If-Match` with their ETag.',
-  '`allowed_actions` of a resource says for each action whether you can carry it out now: `true`, or the `code` of the refusal.',
+  'Durable license contracts. All instants are in UTC. All dates are in the time zone of their contract. All lists use keyset pagination.',
+  'Errors are `application/problem+json`; use `code` to distinguish them. Every response has an `X-Request-Id`, which a request can set.',
+  'Every POST operation that needs an API key accepts `Idempotency-Key`. Changes of contracts accept `If-Match` with the ETag of the contract.',
+  '`allowed_actions` of a resource says for each action whether you can run it now: `true`, or the `code` of the refusal.',
   '',
   '| code | status | meaning |',
   '| --- | --- | --- |',
   ...problemCatalogue().map(({ code, status, title }) => `| ${code} | ${status} | ${title} |`),
 ].join('\n');
 
-/** Makes the document. */
+/** Generates the document. */
 export function openApiDocument() {
   const registry = new OpenAPIRegistry();
   for (const [name, scheme] of Object.values(SECURITY_SCHEMES))
     registry.registerComponent('securitySchemes', name, { ...scheme });
-  // Before those who describe it further: the first one to be met is the one that is kept.
+  // Registered first: the generator keeps the first schema of a name, and later ones describe it further.
   registry.register('AllowedAction', AllowedActionShape);
   for (const route of ROUTES) registry.registerPath(pathOf(route));
   const document = new OpenApiGeneratorV31(registry.definitions).generateDocument({
@@ -62,7 +62,7 @@ export function openApiDocument() {
 
 type Document = ReturnType<OpenApiGeneratorV31['generateDocument']>;
 
-/** A schema as the generator writes it, as far as it is looked at here. */
+/** The parts of a generated schema that this file reads or changes. */
 interface BodySchema {
   $ref?: string;
   description?: string;
@@ -72,7 +72,7 @@ interface BodySchema {
   [keyword: string]: unknown;
 }
 
-/** The schemas of request bodies, with the named ones that they refer to. */
+/** The schemas of request bodies, including the named schemas that they refer to. */
 function bodySchemas({ paths = {}, components }: Document): BodySchema[] {
   const found = new Set<BodySchema>();
   function collect(node: unknown): void {
@@ -88,8 +88,8 @@ function bodySchemas({ paths = {}, components }: Document): BodySchema[] {
 }
 
 /**
- * Says defaults of fields in words, because generators of clients take a field with a `default` for one that is always there,
- * and so make it required. Of a field that cannot be changed it leaves nothing but its refusal.
+ * Moves the defaults of fields into their descriptions, because client generators treat a field with a `default` as always present
+ * and make it required. Of a field that cannot be changed, only `not` and the description stay.
  */
 function tidyRequest({ properties }: BodySchema): void {
   for (const field of Object.values(properties ?? {})) {
@@ -97,8 +97,8 @@ function tidyRequest({ properties }: BodySchema): void {
       for (const keyword of Object.keys(field))
         if (keyword !== 'not' && keyword !== 'description') delete field[keyword];
     if (!('default' in field)) continue;
-    const said = `Default: ${JSON.stringify(field.default)}`;
-    field.description = field.description === undefined ? said : `${field.description}. ${said}`;
+    const default_text = `Default: ${JSON.stringify(field.default)}`;
+    field.description = field.description === undefined ? default_text : `${field.description}. ${default_text}`;
     delete field.default;
   }
 }
@@ -124,7 +124,7 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
           .min(1)
           .max(255)
           .optional()
-          .describe('Repetitions under the same key get the first answer'),
+          .describe('Repeated requests with the same key get the first response'),
       }),
     );
   if (takesIfMatch(route))
@@ -133,7 +133,7 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
         'If-Match': z
           .string()
           .optional()
-          .describe('ETag of the contract; 412 when it changed meanwhile')
+          .describe('ETag of the contract. The response is 412 when the contract has changed since')
           .openapi({ pattern: IF_MATCH_PATTERN, example: '"3"' }),
       }),
     );
@@ -166,17 +166,17 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
   };
 }
 
-/** The same shape for each media type in which it is read. */
+/** The same shape for each accepted media type. */
 function contentOf(schema: ZodType, media_types = JSON_TYPES) {
   return Object.fromEntries(media_types.map((media_type) => [media_type, { schema }]));
 }
 
-/** The scheme in which each kind of caller shows who it is. */
+/** The security scheme of each kind of caller. */
 const SECURITY_SCHEMES = {
   admin: ['adminKey', { type: 'http', scheme: 'bearer', description: 'The API key of an admin' }],
 } as const satisfies Record<KnownCaller['kind'], unknown>;
 
-/** What an operation asks of its caller, one alternative for each kind that may call it; none where it is open. */
+/** The security requirements of an operation: one alternative for each kind of caller, none for an open operation. */
 function securityOf(operation_id: OperationId): Record<string, string[]>[] {
   const permission = permissionOf(operation_id);
   if ('nobody' in permission) return [];
@@ -186,14 +186,16 @@ function securityOf(operation_id: OperationId): Record<string, string[]>[] {
 function whoMayCall(operation_id: OperationId): string {
   const permission = permissionOf(operation_id);
   if ('admin' in permission) return `Needs the role ${permission.admin} or above.`;
-  return permission.nobody === 'open' ? 'Open to everybody.' : 'Needs no API key: the signature stands for one.';
+  return permission.nobody === 'open'
+    ? 'Needs no API key.'
+    : 'Needs no API key. The signature of the message authenticates the sender.';
 }
 
 function takesIfMatch(route: Route): boolean {
   return route.refusals?.includes('REVISION_CONFLICT') === true;
 }
 
-/** The refusal statuses of a route: those of its codes, and those that its form brings with it. */
+/** The refusal statuses of a route: those of its declared codes, and those that every route of its form can respond with. */
 function refusalStatuses(route: Route): number[] {
   const catalogue = new Map(problemCatalogue().map(({ code, status }) => [code, status]));
   const own = ownCodes(route).map((code) => catalogue.get(code) as number);
@@ -201,7 +203,7 @@ function refusalStatuses(route: Route): number[] {
     422,
     503,
     ...(isOpen(route.operation_id) ? [] : [401, 403]),
-    // A path whose escapes make no text is 400, an id that cannot be one 404.
+    // A path with invalid percent-encoding is 400, a malformed id is 404.
     ...(route.params ? [400, 404] : []),
     ...(route.path.startsWith('/api/v1/contracts/:id') ? [410] : []),
     ...(route.body || route.raw_body ? [400, 413, 415] : []),
@@ -210,12 +212,12 @@ function refusalStatuses(route: Route): number[] {
   return [...new Set([...own, ...formal])].sort((a, b) => a - b);
 }
 
-/** The codes that a route declares, those of the limits on answers that stay open, and those of rows that are locked. */
+/** The codes that a route declares, those of the limits on streams, and those of locked rows. */
 function ownCodes(route: Route): (ProtocolCode | RefusalCode)[] {
   return [...(route.refusals ?? []), ...(route.stream === undefined ? [] : STREAM_CODES), ...busyCodes(route)];
 }
 
-/** A contract is locked by its changes, and by reads that cross what is due; all else by changes alone. */
+/** Changes lock rows. Reads of a contract can lock it too, because they apply due boundaries. */
 function busyCodes({ path, method }: Route): ProtocolCode[] {
   if (/^\/api\/v1\/(contracts\/:id|jobs\/:id\/resume)/.test(path)) return ['CONTRACT_BUSY', 'CHANGES_BUSY'];
   return method === 'get' ? [] : ['CHANGES_BUSY'];
@@ -223,7 +225,7 @@ function busyCodes({ path, method }: Route): ProtocolCode[] {
 
 const STREAM_CODES: readonly ProtocolCode[] = ['TOO_MANY_STREAMS', 'STREAMS_BUSY'];
 
-/** The code that the form of a request alone can bring, for each status. */
+/** For each status, the code that follows from the form of the request alone. */
 const FORMAL_CODES: Readonly<Record<number, ProtocolCode | RefusalCode>> = {
   400: 'MALFORMED_JSON',
   401: 'UNAUTHENTICATED',
@@ -237,7 +239,7 @@ const FORMAL_CODES: Readonly<Record<number, ProtocolCode | RefusalCode>> = {
   503: 'DATABASE_UNAVAILABLE',
 };
 
-/** The codes of one status that a route can answer: its own, and that of its form. */
+/** The codes with which a route can respond for one status: its own, and the one that follows from its form. */
 function refusalText(route: Route, status: number): string {
   const own: string[] = ownCodes(route);
   return problemCatalogue()
@@ -247,25 +249,25 @@ function refusalText(route: Route, status: number): string {
     .join('; ');
 }
 
-/** A message that is signed knows no key of ours: what its route says is all there is. */
+/** A signed message has no API key, so only the declared codes of its route apply to 401 and 400. */
 function isFormal(route: Route, status: number): boolean {
   return !(route.raw_body && (status === 401 || status === 400));
 }
 
-/** The document as the file holds it. */
+/** The document as the text of the file. */
 export function openApiText(): string {
   return `${JSON.stringify(openApiDocument(), null, 2)}\n`;
 }
 
 if (require.main === module) {
-  const { check } = commandLine('openapi', 'Write openapi.json from the routes.')
-    .option('--check', 'write nothing, and fail when the file differs')
+  const { check } = commandLine('openapi', 'Generate openapi.json from the routes.')
+    .option('--check', 'write nothing, and fail when the file is outdated')
     .parse()
     .opts<{ check?: true }>();
   const fresh = openApiText();
   if (!check) writeFileSync(OPENAPI_FILE, fresh);
   else if (readFileSync(OPENAPI_FILE, 'utf8') !== fresh) {
-    console.error('openapi.json is not what the routes say. Run: npm run generate');
+    console.error('openapi.json is outdated. Run: npm run generate');
     process.exit(1);
   }
 }

@@ -1,4 +1,4 @@
-/** What operators and orchestrators ask the API: see `operations-router.ts`. */
+/** Health and metrics of the API; see `operations-router.ts`. */
 import type { Router } from 'express';
 import { createOperationsRouter } from '../../operations-router';
 import { checkReadiness } from '../../readiness';

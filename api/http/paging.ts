@@ -1,16 +1,16 @@
-/** Pages of lists: what a list is asked, what it answers, and the cursors that lead from page to page. */
+/** Pages of lists: their query, their response, and their cursors. */
 import { isStorableText } from '../../domain/base/text';
 import { ProblemError, shapeProblem } from './problem';
 import { isInstantText } from './shapes';
 import { z } from './zod';
 
-/** Rows of a page, and the default. */
+/** Rows of a page: the maximum and the default. */
 export const PAGE_ROWS_MAX = 100;
 const PAGE_ROWS_DEFAULT = 25;
 
 /**
- * Room for every cursor that we issue. The longest holds the sort key of a name of 200 characters, each of which case
- * folding and normal form make 12 bytes at most, in base64.
+ * Enough for every cursor that the API issues. The longest one holds, in base64, the sort key of a name of 200 characters, each of
+ * which takes at most 12 bytes after case folding and normalization.
  */
 const CURSOR_CHARS_MAX = 4096;
 
@@ -22,35 +22,35 @@ export const PageQuery = z.object({
     .transform(Number)
     .pipe(z.int().min(1).max(PAGE_ROWS_MAX))
     .default(PAGE_ROWS_DEFAULT)
-    .describe('rows of a page')
+    .describe('Rows of a page')
     .openapi({ type: 'integer', minimum: 1, maximum: PAGE_ROWS_MAX, default: PAGE_ROWS_DEFAULT }),
   cursor: z
     .string()
     .max(CURSOR_CHARS_MAX)
     .optional()
-    .describe('next_cursor of the page before')
+    .describe('next_cursor of the previous page')
     .openapi({ pattern: '^[A-Za-z0-9_-]+$' }),
 });
 
-/** A list's answer. */
+/** The response of a list. */
 export function PageOf<T extends z.ZodType>(row: T) {
   return z.object({
     data: z.array(row),
-    next_cursor: z.string().nullable().describe('cursor of the next page; null: this is the last'),
+    next_cursor: z.string().nullable().describe('Cursor of the next page; null on the last page'),
   });
 }
 
-/** The cursors of one list in one sort. A position is a few values of a row, as Postgres wrote them. */
+/** The cursors of one list in one sort order. A position consists of a few values of a row, as Postgres formats them. */
 export interface Cursors<Name extends string> {
-  /** An opaque cursor for the position of a row. */
+  /** Encodes the position of a row as an opaque cursor. */
   write(row: Record<Name, string | number>): string;
-  /** The position in a cursor, or null at the first page. Refuses 422 what is no cursor of this list and sort. */
+  /** Decodes the position, or null for the first page. Throws 422 for a text that is not a cursor of this list and sort order. */
   read(cursor: string | undefined): Record<Name, string> | null;
 }
 
 /**
- * The cursors of a list. `list` names it with its sort and stands in each cursor. `parts` says what a position holds, and
- * how each part must look so that Postgres takes it: a cursor comes from outside.
+ * The cursors of a list. `list` names the list and its sort order, and is part of each cursor. `parts` names the values of a
+ * position, each with a check that Postgres accepts the value: clients can send any text as a cursor.
  */
 export function cursorsOf<Name extends string>(
   list: string,
@@ -63,23 +63,23 @@ export function cursorsOf<Name extends string>(
     },
     read(cursor) {
       if (cursor === undefined) return null;
-      const [of, ...values] = valuesIn(cursor);
-      const fits =
-        of === list &&
+      const [cursor_list, ...values] = valuesIn(cursor);
+      const is_valid =
+        cursor_list === list &&
         values.length === names.length &&
         names.every((name, index) => parts[name](values[index] as string));
-      if (!fits) throw cursorProblem();
+      if (!is_valid) throw cursorProblem();
       return Object.fromEntries(names.map((name, index) => [name, values[index]])) as Record<Name, string>;
     },
   };
 }
 
-/** The cursors of a list that is sorted by the ids of its rows, which are UUIDs. */
+/** The cursors of a list that is sorted by ids, which are UUIDs. */
 export function cursorsById(list: string): Cursors<'id'> {
   return cursorsOf(list, { id: isUuid });
 }
 
-/** The cursors of a list that is sorted by the time its rows were made (`pageByCreation`). */
+/** The cursors of a list that is sorted by creation time (`pageByCreation`). */
 export function cursorsByCreation(list: string): Cursors<'sort_key' | 'id'> {
   return cursorsOf(`${list}.created_at`, { sort_key: isExactInstant, id: isUuid });
 }
@@ -89,7 +89,7 @@ export function cursorsByText(list: string): Cursors<'sort_key' | 'id'> {
   return cursorsOf(list, { sort_key: isStorableText, id: isUuid });
 }
 
-/** A page of presented rows; one row more than `limit` was read to know whether there is another page. */
+/** A page of presented rows. The caller reads one row more than `limit`, which shows whether there is another page. */
 export function pageOf<Row extends Record<Name, string | number>, Presented, Name extends string>(
   rows: Row[],
   limit: number,
@@ -104,25 +104,25 @@ export function pageOf<Row extends Record<Name, string | number>, Presented, Nam
   };
 }
 
-/** Whether a text is a UUID as Postgres writes it. */
+/** Whether a text is a UUID as Postgres formats it. */
 function isUuid(text: string): boolean {
   return /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(text);
 }
 
-/** The largest number that Postgres can hold as bigint. */
+/** The largest bigint of Postgres. */
 const BIGINT_MAX = 2n ** 63n - 1n;
 
-/** Whether a text is a number from 1 on, as Postgres writes a bigint. */
+/** Whether a text is a positive bigint as Postgres formats it. */
 export function isBigint(text: string): boolean {
   return /^[1-9]\d{0,18}$/.test(text) && BigInt(text) <= BIGINT_MAX;
 }
 
-/** Whether a text is an instant with its microseconds, as `pageBy` selects it. */
+/** Whether a text is an instant with microseconds, as `pageBy` selects it. */
 function isExactInstant(text: string): boolean {
   return /\.\d{6}Z$/.test(text) && isInstantText(text.replace(/\d{3}Z$/, 'Z'));
 }
 
-/** The texts in a cursor; none in what is no cursor at all. */
+/** The texts in a cursor; an empty list when the text is not a cursor. */
 function valuesIn(cursor: string): string[] {
   try {
     const values: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
@@ -133,6 +133,6 @@ function valuesIn(cursor: string): string[] {
 }
 
 function cursorProblem(): ProblemError {
-  const message = 'must be the next_cursor of a page of the same list and sort; leave it out for the first page';
+  const message = 'must be the next_cursor of a page of the same list and sort order; omit it for the first page';
   return new ProblemError(shapeProblem([{ path: 'cursor', message }]));
 }

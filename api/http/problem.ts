@@ -1,11 +1,11 @@
-/** Refusals as they go over the wire: `application/problem+json` (RFC 9457) with a stable code, and their HTTP statuses. */
+/** Refusals as HTTP responses: `application/problem+json` (RFC 9457) with a stable code and a status. */
 import type { ZodError } from 'zod';
 import { REFUSAL_TITLES } from '../../domain/base/refusal';
 import type { Refusal, RefusalCode } from '../../domain/base/refusal';
 import type { JsonObject } from '../../domain/base/json';
 import { z } from './zod';
 
-/** The status of each refusal of the domain. */
+/** The HTTP status of each refusal of the domain. */
 const REFUSAL_STATUS: Record<RefusalCode, number> = {
   NOT_FOUND: 404,
   VALIDATION_FAILED: 422,
@@ -54,22 +54,22 @@ const REFUSAL_STATUS: Record<RefusalCode, number> = {
   PERSON_ERASED: 409,
 };
 
-/** Refusals of the interface itself, before any rule of the domain is asked. */
+/** Refusals of the API itself, before any rule of the domain is checked: status and title. */
 const PROTOCOL = {
   MALFORMED_JSON: [400, 'The body is not JSON'],
-  MALFORMED_REQUEST: [400, 'The request is not well formed'],
+  MALFORMED_REQUEST: [400, 'The request is malformed'],
   IDEMPOTENCY_KEY_CONFLICT: [400, 'Two different idempotency keys'],
-  UNAUTHENTICATED: [401, 'An API key is needed'],
-  BAD_SIGNATURE: [401, 'The signature of the message is not good'],
+  UNAUTHENTICATED: [401, 'An API key is required'],
+  BAD_SIGNATURE: [401, 'The signature of the message is not valid'],
   INVALID_API_KEY: [401, 'The API key is not valid'],
   FORBIDDEN_ROLE: [403, 'Your role does not allow this'],
   NOT_FOUND: [404, 'Not found'],
-  METHOD_NOT_ALLOWED: [405, 'The method is not allowed here'],
+  METHOD_NOT_ALLOWED: [405, 'This path does not support the method'],
   BODY_TOO_LARGE: [413, 'The body is too large'],
   UNSUPPORTED_MEDIA_TYPE: [415, 'The body must be JSON'],
   VALIDATION_FAILED: [422, 'The request is not valid'],
   TOO_MANY_STREAMS: [429, 'You have too many streams open'],
-  INTERNAL_ERROR: [500, 'Something went wrong here'],
+  INTERNAL_ERROR: [500, 'An unexpected error occurred'],
   COMMAND_FAILED: [500, 'The command failed'],
   TOO_MANY_COMMANDS: [503, 'Too many commands at once'],
   TEMPORAL_UNAVAILABLE: [503, 'Temporal cannot be reached'],
@@ -77,22 +77,22 @@ const PROTOCOL = {
   OUTCOME_UNKNOWN: [503, 'The outcome is unknown'],
   LIST_TOO_SLOW: [503, 'The list takes too long'],
   LISTS_BUSY: [503, 'Too many lists are being read'],
-  STREAMS_BUSY: [503, 'Too many streams are open here'],
-  CONTRACT_BUSY: [503, 'Others are changing this contract'],
-  CHANGES_BUSY: [503, 'Others are changing the same thing, or too many changes wait here'],
+  STREAMS_BUSY: [503, 'Too many streams are open on this server'],
+  CONTRACT_BUSY: [503, 'Other requests are changing this contract'],
+  CHANGES_BUSY: [503, 'Other requests are changing the same row, or too many changes wait'],
 } as const satisfies Record<string, readonly [number, string]>;
 
-/** Fields that one refusal names; the others are counted. */
+/** Invalid fields that one refusal names. The others are only counted. */
 export const FIELD_ERRORS_MAX = 20;
 /** Characters of a path and of a message in a refusal. */
 const FIELD_TEXT_CHARS_MAX = 500;
-/** Unknown fields of one object that a message names, and characters of each: all of them fit into one message. */
+/** Unknown fields of one object that a message names, and characters of each. All of them fit into one message. */
 const UNKNOWN_FIELDS_NAMED_MAX = 10;
 const UNKNOWN_FIELD_CHARS_MAX = 40;
 
 export type ProtocolCode = keyof typeof PROTOCOL;
 
-/** Statuses after which the same request may succeed: they carry `Retry-After`. */
+/** The codes after which the same request can succeed. Their responses have `Retry-After`. */
 const RETRY_AFTER_S: Partial<Record<string, number>> = {
   TEMPORAL_UNAVAILABLE: 5,
   DATABASE_UNAVAILABLE: 5,
@@ -107,7 +107,7 @@ const RETRY_AFTER_S: Partial<Record<string, number>> = {
   CHANGES_BUSY: 2,
 };
 
-/** A refusal that is about to be sent. */
+/** A refusal as it is sent. */
 export interface Problem {
   status: number;
   code: string;
@@ -119,21 +119,21 @@ export interface Problem {
   headers: Record<string, string>;
 }
 
-/** One field that is not as it should be. */
+/** One invalid field. */
 export interface FieldError {
-  /** Where, dotted: `expiry.duration`; empty for the body as a whole. */
+  /** The dotted path of the field: `expiry.duration`. Empty for the body as a whole. */
   path: string;
   message: string;
 }
 
-/** A refusal thrown from the depth of a request; the last handler presents it. */
+/** A refusal that is thrown while a request is handled. The last handler presents it. */
 export class ProblemError extends Error {
   constructor(readonly problem: Problem) {
     super(problem.detail);
   }
 }
 
-/** A refusal of the domain as a problem. */
+/** The problem for a refusal of the domain. */
 export function problemOf(refusal: Refusal): Problem {
   const { path, message } = refusal.metadata;
   const field =
@@ -152,7 +152,7 @@ export function problemOf(refusal: Refusal): Problem {
   };
 }
 
-/** A refusal of the interface. */
+/** The problem for a refusal of the API itself. */
 export function protocolProblem(
   code: ProtocolCode,
   detail: string,
@@ -171,7 +171,7 @@ export function protocolProblem(
   };
 }
 
-/** What zod found, by field. Fields that are not known are one error of the object that holds them, whose message names them. */
+/** The errors of zod, by field. Unknown fields are one error of the object that holds them, and its message names them. */
 export function fieldErrorsOf(error: ZodError): FieldError[] {
   return error.issues.map((issue) => ({
     path: issue.path.map(String).join('.'),
@@ -180,8 +180,8 @@ export function fieldErrorsOf(error: ZodError): FieldError[] {
 }
 
 /**
- * The refusal of a request by its shape. Its size is bounded, whatever was sent: it names the first fields and says how many
- * more there are. `count` is the number of all errors where `errors` holds only the first of them.
+ * The refusal of a request because of its shape. Its size is bounded for any input: it names the first fields and counts the
+ * others. `count` is the number of all errors when `errors` holds only the first ones.
  */
 export function shapeProblem(errors: readonly FieldError[], count = errors.length): Problem {
   const shown = errors
@@ -200,14 +200,14 @@ function unknownFieldsText(keys: readonly string[]): string {
   return `Unrecognized ${keys.length === 1 ? 'key' : 'keys'}: ${named.join(', ')}${more}`;
 }
 
-/** A text that may hold what a client sent, cut to what a person reads. */
+/** Cuts a text that can contain input of a client. */
 function bounded(text: string, chars_max = FIELD_TEXT_CHARS_MAX): string {
   if (text.length <= chars_max) return text;
-  // Half of a surrogate pair at the cut is no text.
+  // The cut must not leave half of a surrogate pair.
   return `${text.slice(0, chars_max).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
-/** The body of a problem. */
+/** The response body of a problem. */
 export function presentProblem(problem: Problem, request_id: string) {
   const { status, code, title, detail, reasons, metadata, errors } = problem;
   return {
@@ -223,22 +223,22 @@ export function presentProblem(problem: Problem, request_id: string) {
   };
 }
 
-/** The shape of every refusal, for the interface's documentation. */
+/** The shape of every refusal, for the OpenAPI document. */
 export const ProblemShape = z
   .object({
     type: z.string().describe('A URN that names the code'),
     title: z.string(),
     status: z.int(),
-    detail: z.string().describe('The case at hand, with what to do about it'),
-    code: z.string().describe('Stable; switch on this'),
-    reasons: z.array(z.string()).describe('Every code that applies, the first being code'),
-    metadata: z.record(z.string(), z.unknown()).describe('Every value that the detail shows'),
+    detail: z.string().describe('What happened in this case, and what to do about it'),
+    code: z.string().describe('A stable code; use it to distinguish errors'),
+    reasons: z.array(z.string()).describe('Every code that applies. The first one is `code`'),
+    metadata: z.record(z.string(), z.unknown()).describe('Every value that `detail` mentions'),
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
     request_id: z.string(),
   })
   .openapi('Problem');
 
-/** Every code the interface can answer, with its status and title. */
+/** Every code with which the API can respond, with its status and title. */
 export function problemCatalogue(): { code: string; status: number; title: string }[] {
   const domain = Object.entries(REFUSAL_TITLES).map(([code, title]) => ({
     code,

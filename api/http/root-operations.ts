@@ -1,6 +1,6 @@
 /**
- * What the API serves at the root, beside the routes of the interface: for operators, orchestrators and readers of the
- * documentation. All of it is open, because it tells nothing of customers; the OpenAPI document does not describe it.
+ * What the API process serves at the root, outside `/api/v1`: health, metrics and documentation. None of it needs an API key,
+ * because it contains no customer data. The OpenAPI document does not describe it.
  */
 import type { OperationId } from '../../domain/access/permission';
 

@@ -1,84 +1,84 @@
 /**
- * Finds the route of a request among all routes of the interface, once and as one step of Express.
+ * Finds the route of a request among all routes of the API, as one middleware of Express.
  *
- * Express tries the patterns of all routes one after another, and takes a step for each handler of a route. Here a path is compared
- * part by part with the patterns of its noun and length alone. With small bodies read without Express' parser, this takes the HTTP
- * part of a call from 127–146 to 109–119 µs of CPU; bare `node:http` takes 50 µs.
+ * Express tries the patterns of all routes one after another, and takes one step for each handler of a route. This table compares a
+ * path, segment by segment, only with the patterns of the same noun and length. Together with small bodies that are read without
+ * the parser of Express, this reduces the HTTP part of a call from 127–146 to 109–119 µs of CPU; bare `node:http` takes 50 µs.
  *
- * What matches is the same: parts are compared as they are written, a slash may stand at the end, HEAD is answered as GET is, and of
- * several routes that match the first one declared counts.
+ * The matches are the same as those of Express: segments are compared literally, a final slash is allowed, HEAD matches GET, and the
+ * first declared route that matches wins.
  */
 import { ProblemError, protocolProblem } from './problem';
 import type { Method } from './route';
 
-/** What a table is made of: one method of one path. */
+/** An entry of the table: one method of one path. */
 export interface DeclaredRoute {
   method: Method;
-  /** Express path with `:params`. A parameter is a whole part, and stands after the noun: `/api/v1/products/:id`. */
+  /** Express path with `:params`. A parameter is a whole segment after the noun: `/api/v1/products/:id`. */
   path: string;
 }
 
-/** The route of a request, with the values of its parameters; a path that knows other methods only has those as `allow`. */
+/** The route of a request with the values of its parameters; for a path that supports only other methods, these as `allow`. */
 export type FoundRoute<Entry> = { path: string } & (
   { entry: Entry; params: Record<string, string> } | { allow: string }
 );
 
-/** Finds the route of a request; undefined for a path that none has. Throws MALFORMED_REQUEST when a parameter cannot be decoded. */
+/** Finds the route of a request; undefined for an unknown path. Throws MALFORMED_REQUEST when a parameter cannot be decoded. */
 export type FindRoute<Entry> = (method: string, path: string) => FoundRoute<Entry> | undefined;
 
 interface Pattern<Entry> {
   method: string;
-  parts: readonly string[];
+  segments: readonly string[];
   entry: Entry;
 }
 
 export function createRouteTable<Entry extends DeclaredRoute>(entries: readonly Entry[]): FindRoute<Entry> {
   const table = new Map<string, Pattern<Entry>[]>();
   for (const entry of entries) {
-    const parts = partsOf(entry.path);
-    const patterns = table.get(kindOf(parts));
-    const pattern = { method: entry.method.toUpperCase(), parts, entry };
+    const segments = segmentsOf(entry.path);
+    const patterns = table.get(lookupKeyOf(segments));
+    const pattern = { method: entry.method.toUpperCase(), segments, entry };
     if (patterns) patterns.push(pattern);
-    else table.set(kindOf(parts), [pattern]);
+    else table.set(lookupKeyOf(segments), [pattern]);
   }
 
   return (method, path) => {
-    const given = partsOf(path);
-    const patterns = table.get(kindOf(given)) ?? [];
+    const given = segmentsOf(path);
+    const patterns = table.get(lookupKeyOf(given)) ?? [];
     const wanted = method === 'HEAD' ? 'GET' : method;
     for (const pattern of patterns) {
-      const params = pattern.method === wanted ? paramsOf(pattern.parts, given) : undefined;
+      const params = pattern.method === wanted ? paramsOf(pattern.segments, given) : undefined;
       if (params !== undefined) return { path: pattern.entry.path, entry: pattern.entry, params };
     }
-    const other = patterns.find(({ parts }) => paramsOf(parts, given) !== undefined)?.entry.path;
-    return other === undefined ? undefined : { path: other, allow: allowedOn(other, entries) };
+    const other = patterns.find(({ segments }) => paramsOf(segments, given) !== undefined)?.entry.path;
+    return other === undefined ? undefined : { path: other, allow: allowedMethods(other, entries) };
   };
 }
 
-/** The parts of a path, of which one slash at its end is none. */
-function partsOf(path: string): string[] {
-  const parts = path.split('/', PARTS_MAX + 1);
-  if (parts.length > 2 && parts.at(-1) === '') parts.pop();
-  return parts;
+/** The segments of a path. A final slash adds none. */
+function segmentsOf(path: string): string[] {
+  const segments = path.split('/', SEGMENTS_MAX + 1);
+  if (segments.length > 2 && segments.at(-1) === '') segments.pop();
+  return segments;
 }
 
-/** More than any path of the interface has. */
-const PARTS_MAX = 20;
+/** More segments than any path of the API has. */
+const SEGMENTS_MAX = 20;
 
-/** The noun of a path and its number of parts: `products 5` for `/api/v1/products/:id`. */
-function kindOf(parts: readonly string[]): string {
-  return `${parts[3]} ${parts.length}`;
+/** The noun of a path and its number of segments: `products 5` for `/api/v1/products/:id`. */
+function lookupKeyOf(segments: readonly string[]): string {
+  return `${segments[3]} ${segments.length}`;
 }
 
-/** The values of a pattern's parameters in a path of the same length; undefined when they do not match. */
+/** The values of the parameters of a pattern in a path of the same length; undefined when the path does not match. */
 function paramsOf(pattern: readonly string[], given: readonly string[]): Record<string, string> | undefined {
   const params: Record<string, string> = {};
-  for (const [index, part] of pattern.entries()) {
+  for (const [index, segment] of pattern.entries()) {
     const value = given[index] as string;
-    if (!part.startsWith(':')) {
-      if (part !== value) return undefined;
+    if (!segment.startsWith(':')) {
+      if (segment !== value) return undefined;
     } else if (value === '') return undefined;
-    else params[part.slice(1)] = value;
+    else params[segment.slice(1)] = value;
   }
   for (const name in params) params[name] = decoded(params[name] as string);
   return params;
@@ -93,7 +93,7 @@ function decoded(value: string): string {
   }
 }
 
-function allowedOn(path: string, entries: readonly DeclaredRoute[]): string {
+function allowedMethods(path: string, entries: readonly DeclaredRoute[]): string {
   const methods = entries.filter((entry) => entry.path === path).map(({ method }) => method.toUpperCase());
   return [...new Set([...methods, ...(methods.includes('GET') ? ['HEAD'] : [])])].join(', ');
 }

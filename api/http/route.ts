@@ -1,9 +1,9 @@
 /**
- * A route: one declaration from which come the path, its shapes, its documentation and its behaviour. Who may call it is in the
- * table of permissions (domain/access/permission.ts), under the name of its operation.
+ * A route: one declaration that defines the path, the shapes, the documentation and the behaviour. The table of permissions
+ * (domain/access/permission.ts) says who may call it, under the name of its operation.
  *
- * A handler is four lines of thought: it gets what was parsed and authorized, calls, and presents. It answers with a value
- * or a refusal; only surprises throw.
+ * A handler gets a parsed and authorized request, calls the layers below, and presents the result. It returns an answer or a
+ * refusal. Only unexpected errors throw.
  */
 import type { ZodObject, ZodType, z as zod } from 'zod';
 import type { Actor } from '../../domain/base/actor';
@@ -24,50 +24,50 @@ import type { ProtocolCode } from './problem';
 
 export type Method = 'get' | 'post' | 'patch' | 'delete';
 
-/** What a handler answers. */
+/** The response of a handler. */
 export interface Answer {
   status: number;
   body?: unknown;
   headers?: Record<string, string>;
-  /** What a repetition with the same Idempotency-Key gets instead of `body`: secrets that are shown once are null there. */
+  /** The body for repetitions with the same Idempotency-Key, in place of `body`. Secrets that are shown once are null in it. */
   replay_body?: JsonObject;
-  /** Workflows to wake once the write is committed. */
+  /** Workflows to wake after the commit. */
   nudge?: Nudge;
-  /** Writes the body by itself: CSV and progress streams. */
+  /** Writes the body itself: CSV files and progress streams. */
   stream?: (stream: ClientStream) => Promise<void>;
 }
 
-/** What a handler gets. */
-export interface HandlerRequest<Params, Query, Body, By extends Caller = KnownCaller> {
+/** The input of a handler. */
+export interface HandlerRequest<Params, Query, Body, CallerKind extends Caller = KnownCaller> {
   api: Api;
   params: Params;
   query: Query;
   body: Body;
-  /** The bytes of the body where the route takes them as they are; else empty. */
+  /** The bytes of the body of a route with `raw_body`; else empty. */
   raw_body: Buffer;
-  /** The headers of such a request, by lower-case name; else none. */
+  /** The headers of such a request by lower-case name; else empty. */
   headers: Readonly<Record<string, string | undefined>>;
-  caller: By;
-  /** Null where nobody is known. */
-  actor: By extends KnownCaller ? Actor : null;
+  caller: CallerKind;
+  /** Null for an operation without a known caller. */
+  actor: CallerKind extends KnownCaller ? Actor : null;
   now: Instant;
   request_id: string;
-  /** For a route with `checks_caller`: what its statement has to check, and what confirms the caller otherwise. Else null. */
+  /** For a route with `checks_caller`: the key that its statement checks, and a function that confirms the caller otherwise. Else null. */
   credential: Credential | null;
-  /** The revision named by `If-Match`, where there was one. */
+  /** The revision in `If-Match`, if the request has one. */
   expected_revision: number | undefined;
-  /** The `Idempotency-Key`, with what tells a repetition from another request. */
+  /** The `Idempotency-Key` with the fingerprint of the request. */
   idempotency: IdempotentRequest | null;
   /**
-   * Runs a write in one transaction, and answers a repeated Idempotency-Key from what the first request stored. `rows` are those
-   * that it locks; unless given, the one that the path names by its id.
+   * Runs a write in one transaction. A repeated Idempotency-Key gets the stored response of the first request. `rows` are the rows
+   * that the write locks; by default the row that the path names by its id.
    */
   write: (run: (tx: Sql) => Promise<Answer | Refusal>, rows?: readonly LockedRow[]) => Promise<Answer | Refusal>;
-  /** The same without any effect: everything is rolled back. */
+  /** Runs the same write and rolls it back. */
   dryRun: (run: (tx: Sql) => Promise<Answer | Refusal>, rows?: readonly LockedRow[]) => Promise<Answer | Refusal>;
 }
 
-/** One possible answer, for the document. */
+/** One possible response, for the OpenAPI document. */
 export interface AnswerShape {
   description: string;
   schema?: ZodType;
@@ -84,44 +84,44 @@ export interface RouteSpec<
   B extends ZodType | undefined,
   Id extends OperationId = OperationId,
 > {
-  /** Its name in generated clients, as a function reads: a verb and what it acts on. No two routes have the same. */
+  /** The function name in generated clients: a verb and its object. Unique among the routes. */
   operation_id: Id;
   method: Method;
-  /** Express path with `:params`, from the origin on. */
+  /** Express path with `:params`, from the origin. */
   path: string;
   tag: string;
   summary: string;
   description?: string;
   /**
-   * The handler's statement checks the caller's key, so the look-up before it may be a second old, and usually is none. Every
-   * answer that does not come from that statement needs `credential.confirm()` first.
+   * The SQL statement of the handler checks the caller's key, so the caller may come from a cache that is up to a second old. A
+   * handler that responds without that statement must call `credential.confirm()` first.
    */
   checks_caller?: true;
   params?: P;
   query?: Q;
   body?: B;
-  /** Media types of the body besides which none is read; `application/json` unless given. */
+  /** The only media types of the body that are accepted; `application/json` by default. */
   body_types?: readonly string[];
-  /** Its answers stay open: their number is bounded, and they end with the caller's access. Every route that answers with `stream` says so. */
+  /** Required for routes that respond with `stream`. Streams are limited in number, and end when the caller loses access. */
   stream?: StreamKind;
-  /** Whether the body may be left out altogether. */
+  /** Whether the request can have no body. */
   body_optional?: boolean;
   /**
-   * In place of `body`: the body is of whoever calls, and is taken as the bytes it came in, whatever their type, so that the
-   * handler can check a signature over them. The schema and the headers are for the document alone.
+   * In place of `body`: the body is accepted as bytes of any media type, so that the handler can verify a signature over them. The
+   * schema and the headers are only for the OpenAPI document.
    */
   raw_body?: { description: string; schema: ZodType; headers: ZodObject };
   answers: Record<number, AnswerShape>;
-  /** Refusal codes worth telling in the document, besides those every route can give. */
+  /** Refusal codes for the OpenAPI document, in addition to those that every route has. */
   refusals?: (ProtocolCode | Refusal['code'])[];
-  /** The audit actions a successful call writes; empty for routes that only read. */
+  /** The audit actions that a successful call writes; empty for routes that only read. */
   audit: string[];
   handle: (
     request: HandlerRequest<Parsed<P>, Parsed<Q>, B extends ZodType ? zod.infer<B> : undefined, CallerOf<Id>>,
   ) => Promise<Answer | Refusal>;
 }
 
-/** A route whose shapes were checked where it was declared: only the endpoint makes what its handler takes. */
+/** A route whose types were checked at its declaration. Only the endpoint creates the input of its handler. */
 export interface Route extends Omit<
   RouteSpec<ZodObject | undefined, ZodObject | undefined, ZodType | undefined>,
   'handle'
@@ -129,7 +129,7 @@ export interface Route extends Omit<
   handle: (request: never) => Promise<Answer | Refusal>;
 }
 
-/** Declares a route; the types of what the handler gets come from its shapes. */
+/** Declares a route. The input types of the handler follow from its shapes. */
 export function route<
   Id extends OperationId,
   P extends Shape = undefined,

@@ -1,4 +1,4 @@
-/** Pieces of shapes that several nouns share. */
+/** Shapes that several nouns share. */
 import { isCalendarPeriod, isLocalDate, isTimeZone } from '../../domain/base/calendar';
 import { ENVIRONMENTS } from '../../domain/base/environment';
 import type { Json, JsonObject } from '../../domain/base/json';
@@ -7,58 +7,58 @@ import { z } from './zod';
 
 /** Characters of a name. */
 const NAME_CHARS_MAX = 200;
-/** Room for the longest name in any spelling: Unicode makes four characters of one at most (normal form D). */
+/** The longest name in any Unicode normal form: one character becomes at most four (normal form D). */
 export const NAME_SPELLED_CHARS_MAX = 4 * NAME_CHARS_MAX;
 
-/** Devices that a license may be active on at once, at most. */
+/** The largest number of devices on which a license can be active at once. */
 export const ACTIVATION_LIMIT_MAX = 1_000_000;
 
-/** The largest JSON a client may keep with something: metadata, features. */
+/** Limits of the JSON that clients store with resources: metadata, features. */
 const JSON_CHARS_MAX = 16_384;
 const JSON_DEPTH_MAX = 16;
 
-/** Years that dates and instants may have: Postgres and JavaScript agree on these, and sums with periods stay far below 9999. */
+/** The allowed years of dates and instants. Postgres and JavaScript agree on them, and sums with periods stay far below 9999. */
 const YEAR_MIN = 1900;
 const YEAR_MAX = 2999;
 
-/** What `isPlainText` allows, as far as a JSON schema says it: half of a surrogate pair is no text of a schema. */
+/** The part of `isPlainText` that a JSON schema can express. It cannot exclude half of a surrogate pair. */
 const PLAIN_TEXT_PATTERN = '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$';
 
-/** The same of a name: a character that is no space, and no direction controls. */
+/** The same for a name, which also needs a character that is not a space, and has no direction controls. */
 const NOT_IN_NAMES = '\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069';
 const NAME_PATTERN = `^[^${NOT_IN_NAMES}]*[^\\s${NOT_IN_NAMES}][^${NOT_IN_NAMES}]*$`;
 
-/** A field that is refused by its name when it would change, and that no schema of a change offers. */
+/** A field that cannot be changed. A request that would change it is refused with the name of the field. */
 export function immutable<T extends z.ZodType>(schema: T): T {
   return schema.describe('Cannot be changed').openapi({ not: {} });
 }
 
-/** Text on one line; the schema that is given has its length already. */
+/** Restricts a string schema, which already limits the length, to text on one line. */
 export function plainText(schema: z.ZodString): z.ZodString {
   return schema.refine(isPlainText, 'must not contain control characters').openapi({ pattern: PLAIN_TEXT_PATTERN });
 }
 
-// One spelling of an id: workflow ids, listeners and comparisons are by text.
+// Ids have one spelling, because workflow ids, notifications and comparisons use the text.
 export const Id = z.uuid().toLowerCase().describe('UUID').openapi({ example: '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f' });
 export const IdParams = z.object({ id: Id });
 export const InstantShape = z.iso.datetime().openapi({ example: '2027-02-01T00:00:00.000Z' });
 
-/** What a schema can say of {@link hasUsualYear} and of the form: a format allows offsets, leap seconds and any year. */
+/** The part of `isYearAllowed` and of the format that a JSON schema can express: `format` alone allows offsets, leap seconds and any year. */
 const YEAR_PATTERN = '(19|2[0-9])[0-9]{2}';
 const DATE_PATTERN = `${YEAR_PATTERN}-[0-9]{2}-[0-9]{2}`;
 const INSTANT_PATTERN = `^${DATE_PATTERN}T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\\.[0-9]+)?)?Z$`;
-/** What a schema can say of `isCalendarPeriod`, without look-ahead, which many tools lack: not that it lasts at most 1,000 years. */
+/** The part of `isCalendarPeriod` that a JSON schema can express without lookahead, which many tools lack. It omits the limit of 1,000 years. */
 const PERIOD_PATTERN =
   '^P([0-9]{1,4}Y([0-9]{1,4}M)?([0-9]{1,4}W)?([0-9]{1,5}D)?|[0-9]{1,4}M([0-9]{1,4}W)?([0-9]{1,5}D)?|[0-9]{1,4}W([0-9]{1,5}D)?|[0-9]{1,5}D)$';
-/** A period of nothing; with its type, since a pattern alone fits null. */
+/** A period of length zero. It names its type because a pattern alone also matches null. */
 const ZERO_PERIOD = { type: 'string' as const, pattern: '^P[0YMWD]*$' };
-/** What a schema can say of `isTimeZone`: a name, not an offset. Which names there are is a matter of the rules installed. */
+/** The part of `isTimeZone` that a JSON schema can express: a name, not an offset. The valid names depend on the installed time zone rules. */
 const TIME_ZONE_PATTERN = '^[A-Za-z]';
 
 export const LocalDateShape = z
   .string()
   .refine(isLocalDate, 'must be a date of the calendar, such as 2027-02-01')
-  .refine(hasUsualYear, `must lie in the years ${YEAR_MIN} to ${YEAR_MAX}`)
+  .refine(isYearAllowed, `must be in the years ${YEAR_MIN} to ${YEAR_MAX}`)
   .openapi({ format: 'date', pattern: `^${DATE_PATTERN}$`, example: '2027-02-01' });
 export const PeriodShape = z
   .string()
@@ -71,7 +71,7 @@ export const TimeZoneShape = z
   .refine(isTimeZone, 'must be an IANA time zone, such as Europe/Berlin')
   .openapi({ pattern: TIME_ZONE_PATTERN, example: 'Europe/Berlin' });
 export const EnvironmentShape = z.enum(ENVIRONMENTS);
-/** A name for people, of anything: one line that can be seen, and that looks like what it is. */
+/** A display name: one line with a visible character, and without controls that change its appearance. */
 export const NameShape = plainText(z.string().trim().min(1).max(NAME_CHARS_MAX))
   .refine(
     (name) => !hasDirectionControl(name),
@@ -80,21 +80,24 @@ export const NameShape = plainText(z.string().trim().min(1).max(NAME_CHARS_MAX))
   .refine((name) => name === '' || isVisible(name), 'must contain a visible character')
   .openapi({ pattern: NAME_PATTERN });
 export const DryRunQuery = z.object({
-  dry_run: z.enum(['true', 'false']).optional().describe('true: the same checks and the same answer, nothing written'),
+  dry_run: z
+    .enum(['true', 'false'])
+    .optional()
+    .describe('true: run the same checks and show the result, but change nothing'),
 });
 
-/** A JSON object of a client's own, bounded in size and depth, without text that Postgres cannot keep. */
+/** A JSON object that a client stores: limited in size and depth, and without text that Postgres cannot store. */
 export const JsonObjectShape = z
   .preprocess(
     (value, context) => {
-      // A record leaves this key out without a word.
+      // `z.record` drops this key silently.
       if (typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__'))
         context.addIssue({ code: 'custom', message: 'must not contain a key __proto__' });
       return value;
     },
     z.record(z.string(), z.unknown()),
   )
-  // Depth comes first: what follows calls itself for each level.
+  // The depth is checked first, because the next checks are recursive.
   .refine((value) => !isDeeperThan(JSON_DEPTH_MAX, value as Json), {
     message: `must be nested at most ${JSON_DEPTH_MAX} deep`,
     abort: true,
@@ -110,37 +113,37 @@ export const JsonObjectShape = z
   .transform((value) => value as JsonObject)
   .openapi({ type: 'object', additionalProperties: true });
 
-/** Text for searching in: bounded, and nothing that Postgres would refuse. */
+/** A search text: limited in length, and without characters that Postgres rejects. */
 export const SearchShape = plainText(z.string().max(NAME_SPELLED_CHARS_MAX));
 
-/** Any instant a client sends, in our fixed form. */
-export const InstantInput = InstantShape.refine(hasUsualYear, `must lie in the years ${YEAR_MIN} to ${YEAR_MAX}`)
+/** An instant in a request, converted to the fixed format of the API. */
+export const InstantInput = InstantShape.refine(isYearAllowed, `must be in the years ${YEAR_MIN} to ${YEAR_MAX}`)
   .openapi({ pattern: INSTANT_PATTERN })
   .transform((text) => new Date(text).toISOString());
 
-/** Whether a text is an instant in our fixed form, of a usual year; `Date` alone takes 30 February for 2 March. */
+/** Whether a text is an instant in the fixed format and in an allowed year. `Date` alone accepts 30 February as 2 March. */
 export function isInstantText(text: string): boolean {
   const millis = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) ? Date.parse(text) : Number.NaN;
-  return !Number.isNaN(millis) && new Date(millis).toISOString() === text && hasUsualYear(text);
+  return !Number.isNaN(millis) && new Date(millis).toISOString() === text && isYearAllowed(text);
 }
 
-function hasUsualYear(text: string): boolean {
+function isYearAllowed(text: string): boolean {
   const year = Number(text.slice(0, 4));
   return year >= YEAR_MIN && year <= YEAR_MAX;
 }
 
-/** Looks no deeper than it must, so that JSON of any depth can be judged. */
+/** Stops at the depth limit, so that it handles JSON of any depth. */
 function isDeeperThan(depth: number, value: Json): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner));
 }
 
-/** Whether every text in it, keys included, is one that Postgres can keep. */
+/** Whether Postgres can store every text in the value, including the keys. */
 function isStorable(value: Json): boolean {
   if (typeof value === 'string') return isStorableText(value);
   if (typeof value !== 'object' || value === null) return true;
   return Object.entries(value).every(
-    // Assigning to this key changes an object's prototype instead.
+    // Assigning to this key would change the prototype of an object.
     ([key, inner]) => key !== '__proto__' && isStorableText(key) && isStorable(inner),
   );
 }

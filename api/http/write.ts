@@ -1,4 +1,4 @@
-/** How a request writes: in one transaction, once under an idempotency key, or without effect for a dry run. */
+/** Runs the write of a request: in one transaction, once per idempotency key, or rolled back as a dry run. */
 import { isRefusal, refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import type { JsonObject } from '../../domain/base/json';
@@ -13,10 +13,10 @@ import { IDEMPOTENCY_KEYS } from './busy';
 import { ProblemError, problemOf } from './problem';
 import type { Answer } from './route';
 
-/** How long an equal request waits for the first before it is told to come again (decisions 11). */
+/** How long a repeated request waits for the first one before it gets 409 IDEMPOTENCY_IN_PROGRESS (decisions 11). */
 const IDEMPOTENCY_WAIT_MS = 2_000;
 
-/** One transaction; under an Idempotency-Key the answer is stored with the write, and a repetition gets that answer. */
+/** Runs one transaction. With an Idempotency-Key, the response is stored with the write, and a repetition gets the stored response. */
 export async function write(
   api: Api,
   idempotency: IdempotentRequest | null,
@@ -25,39 +25,43 @@ export async function write(
 ): Promise<Answer | Refusal> {
   if (idempotency === null) return beginLocked(api.db, rows, run);
   const { scope, key } = idempotency;
-  const asked_ms = performance.now();
+  const started_ms = performance.now();
   return beginLocked(api.db, [...rows, { table: IDEMPOTENCY_KEYS, id: `${scope} ${key}` }], async (tx) => {
-    const claim = await claimIdempotencyKey(tx, idempotency).catch((error: unknown) => refuseWaiting(error, asked_ms));
+    const claim = await claimIdempotencyKey(tx, idempotency).catch((error: unknown) =>
+      refuseAfterWait(error, started_ms),
+    );
     if (isRefusal(claim)) return claim;
     if (claim !== 'claimed') return { ...claim, headers: { ...claim.headers, 'Idempotent-Replayed': 'true' } };
     const answer = await run(tx).catch((error: unknown) => {
-      // Not the key, which is claimed.
+      // The locked row is not the idempotency key, because the key is already claimed.
       throw rowsBusyIfLocked(error, rows[0] ?? null);
     });
-    await settleIdempotencyKey(tx, idempotency, isRefusal(answer) ? null : keptOf(answer));
+    await settleIdempotencyKey(tx, idempotency, isRefusal(answer) ? null : storedAnswerOf(answer));
     return answer;
   });
 }
 
-/** What of an answer is kept for repetitions of its request. */
-function keptOf({ status, headers, body, replay_body }: Answer): StoredAnswer {
+/** The part of a response that is stored for repetitions of its request. */
+function storedAnswerOf({ status, headers, body, replay_body }: Answer): StoredAnswer {
   return { status, headers: headers ?? {}, body: replay_body ?? ((body ?? {}) as JsonObject) };
 }
 
-/** The first request is still running. After the time an equal one may wait for it, that is the answer. */
-function refuseWaiting(error: unknown, asked_ms: number): never {
-  const waits_too_long = performance.now() - asked_ms >= IDEMPOTENCY_WAIT_MS;
-  throw isLockTimeout(error) && waits_too_long ? new ProblemError(problemOf(refuse('IDEMPOTENCY_IN_PROGRESS'))) : error;
+/** Converts a lock timeout into IDEMPOTENCY_IN_PROGRESS when the first request is still running after the longest wait. */
+function refuseAfterWait(error: unknown, started_ms: number): never {
+  const waited_too_long = performance.now() - started_ms >= IDEMPOTENCY_WAIT_MS;
+  throw isLockTimeout(error) && waited_too_long
+    ? new ProblemError(problemOf(refuse('IDEMPOTENCY_IN_PROGRESS')))
+    : error;
 }
 
-/** Carries the answer of a rehearsal out of its transaction, which it thereby ends without effect. */
+/** Thrown to roll back the transaction of a dry run. It carries the answer. */
 class DryRunRollback extends Error {
   constructor(readonly outcome: Answer | Refusal) {
-    super('the rehearsal is over');
+    super('the dry run is complete');
   }
 }
 
-/** Runs a write and takes it back: its answer is marked as that of a dry run. */
+/** Runs a write, rolls it back, and marks its answer as that of a dry run. */
 export async function dryRun(
   api: Api,
   rows: readonly LockedRow[],

@@ -1,4 +1,4 @@
-/** zod as the interface uses it: with `.openapi()` on every schema, so that shape, type and document are one. */
+/** zod with `.openapi()` on every schema, so that one declaration gives the shape, the type and the OpenAPI document. */
 import { extendZodWithOpenApi } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
 

@@ -1,4 +1,4 @@
-/** Licenses: list, read, and take out as CSV. They are made by generation alone. */
+/** Licenses: list, read, and export as CSV. Only generation creates licenses. */
 import type { Instant } from '../../domain/base/instant';
 import type { JsonObject } from '../../domain/base/json';
 import {
@@ -24,48 +24,50 @@ import type { Route } from '../http/route';
 import { EnvironmentShape, Id, IdParams, InstantShape, SearchShape } from '../http/shapes';
 import { z } from '../http/zod';
 
-const LicenseIdShape = z.string().describe('Opaque').openapi({ example: 'lic_167772161' });
+const LicenseIdShape = z.string().describe('An opaque id').openapi({ example: 'lic_167772161' });
 
 const LicenseShape = z
   .object({
     id: LicenseIdShape,
-    key: z.string().describe('The license key; viewers see its last four characters'),
+    key: z.string().describe('The license key; viewers see only its last four characters'),
     status: z
       .enum(LICENSE_STATUSES)
-      .describe('Derived from expires_at and the clock, that of its contract where it has one'),
-    source: z.string().describe('Where it comes from; a deleted contract keeps its last name here'),
+      .describe('Computed from expires_at and the time: that of the test clock of its contract, if it has one'),
+    source: z.string().describe('The name of its contract; for a deleted contract, the last name'),
     contract_id: Id,
-    job_id: Id.describe('The generation job that made it'),
+    job_id: Id.describe('The generation job that generated it'),
     ordinal: z.int().describe('Its number within the job, from 1'),
     environment: EnvironmentShape,
-    is_test: z.boolean().describe('Made while the contract was a draft'),
+    is_test: z.boolean().describe('Generated while the contract was a draft'),
     product_id: Id,
     generator_id: Id,
     customer_id: Id.nullable().describe('The customer of its contract'),
-    features: z.record(z.string(), z.unknown()).describe('What it grants, fixed when it was made'),
-    activation_limit: z.int().nullable().describe('Devices it may be active on; null: unlimited'),
-    expires_at: InstantShape.nullable().describe('From then on it is not valid; null: never'),
+    features: z.record(z.string(), z.unknown()).describe('What it grants, fixed at generation'),
+    activation_limit: z.int().nullable().describe('Devices on which it can be active; null: unlimited'),
+    expires_at: InstantShape.nullable().describe('The end of its validity; null: none'),
     created_at: InstantShape,
     channel: z.enum(['ui', 'api']),
   })
   .openapi('License');
 
 const LicenseFilterQuery = z.object({
-  environment: EnvironmentShape.optional().describe('production, unless contract_id or job_id names one'),
+  environment: EnvironmentShape.optional().describe('Default: production; with contract_id or job_id, its environment'),
   contract_id: Id.optional(),
   job_id: Id.optional(),
   customer_id: Id.optional().describe('The customer of the contract'),
-  source: SearchShape.optional().describe('As it is shown, whole: Contract: <name>'),
+  source: SearchShape.optional().describe('The complete value of source: Contract: <name>'),
   status: z.enum(LICENSE_STATUSES).optional(),
   is_test: z.enum(['true', 'false']).optional(),
-  search: SearchShape.optional().describe('A whole key, a whole id, or the first three or more characters of keys'),
+  search: SearchShape.optional().describe(
+    'A complete key, a complete id, or at least the first three characters of keys',
+  ),
 });
 
 const LicenseQuery = LicenseFilterQuery.extend(PageQuery.shape).extend({
   order: z.enum(['asc', 'desc']).default('desc'),
 });
 
-/** What the business asks for (domain.md 6.1), then where the license comes from. */
+/** The columns that the report must have (domain.md 6.1), then the origin of the license. */
 const REPORT_COLUMNS = [
   'key',
   'status',
@@ -79,12 +81,12 @@ const REPORT_COLUMNS = [
 ] as const;
 const EXPORT_COLUMNS = [...REPORT_COLUMNS, 'id', 'contract_id', 'is_test'] as const;
 
-/** Rows that become text in one pass; features have up to 16 kB each. */
+/** Rows that are formatted in one pass. The features of a row have up to 16 kB. */
 const TEXT_ROWS = 100;
 
-/** What callers of every file must know. */
+/** Added to the description of every operation that responds with a file. */
 const INCOMPLETE_FILE_NOTE =
-  'When the file cannot be finished, the connection is closed before the end of the answer: after an error, when the key is revoked, when the client takes nothing for 30 seconds, and after an hour.';
+  'When the file cannot be completed, the connection is closed before the end of the response: after an error, when the API key is revoked, when the client reads nothing for 30 seconds, or after an hour.';
 
 const CSV = { description: 'The file', media_type: 'text/csv', schema: z.string() };
 
@@ -97,7 +99,7 @@ export const licenseRoutes: Route[] = [
     path: '/api/v1/licenses',
     tag: 'Licenses',
     summary: 'List licenses',
-    description: 'Newest first, unless `order` says otherwise. Viewers get masked keys and search by id only.',
+    description: 'Newest first by default; `order` reverses it. Viewers get masked keys and can search by id only.',
     query: LicenseQuery,
     answers: { 200: { description: 'One page', schema: PageOf(LicenseShape) } },
     audit: [],
@@ -121,8 +123,8 @@ export const licenseRoutes: Route[] = [
     method: 'get',
     path: '/api/v1/licenses.csv',
     tag: 'Licenses',
-    summary: 'Take licenses out as CSV',
-    description: `The filters of the list, oldest first, without an end to the number of rows. Licenses of requests that came after the beginning are left out. ${INCOMPLETE_FILE_NOTE}`,
+    summary: 'Export licenses as CSV',
+    description: `The same filters as the list, oldest first, with any number of rows. Licenses of requests that arrive after the start of the export are not included. ${INCOMPLETE_FILE_NOTE}`,
     stream: 'export',
     query: LicenseFilterQuery,
     answers: { 200: CSV },
@@ -151,8 +153,8 @@ export const licenseRoutes: Route[] = [
     method: 'get',
     path: '/api/v1/jobs/:id/licenses.csv',
     tag: 'Licenses',
-    summary: 'Take the licenses of a generation job out as CSV',
-    description: `In the order of their ordinals; of a job still at work, those that exist. ${INCOMPLETE_FILE_NOTE}`,
+    summary: 'Export the licenses of a generation job as CSV',
+    description: `In the order of their ordinals. For an unfinished job, the file has the licenses that exist. ${INCOMPLETE_FILE_NOTE}`,
     stream: 'export',
     params: IdParams,
     answers: { 200: CSV },
@@ -171,8 +173,8 @@ export const licenseRoutes: Route[] = [
     method: 'get',
     path: '/api/v1/contracts/:id/report.csv',
     tag: 'Licenses',
-    summary: 'The report of a contract as CSV',
-    description: `Every license of the contract but test licenses, also after the contract was deleted. ${INCOMPLETE_FILE_NOTE}`,
+    summary: 'Export the report of a contract as CSV',
+    description: `All licenses of the contract except test licenses, also after the contract is deleted. ${INCOMPLETE_FILE_NOTE}`,
     stream: 'export',
     params: IdParams,
     answers: { 200: CSV },
@@ -185,7 +187,7 @@ export const licenseRoutes: Route[] = [
   }),
 ];
 
-/** A license as it is read; who may not see keys gets the end of it. */
+/** Presents a license. Callers who may not see keys get a masked key. */
 export function presentLicense(row: LicenseRow, caller: Caller, now: Instant) {
   return {
     id: licenseIdText(row.id),
@@ -208,7 +210,7 @@ export function presentLicense(row: LicenseRow, caller: Caller, now: Instant) {
   };
 }
 
-/** The rows of a file, so few at a time that also the largest features take no more than some milliseconds. No license can be activated yet, so each has been zero times. */
+/** The rows of a file, in batches so small that formatting the largest features takes only a few milliseconds. */
 async function* csvRows(batches: AsyncGenerator<LicenseRow[]>, now: Instant): AsyncGenerator<JsonObject[]> {
   for await (const batch of batches) {
     for (let first = 0; first < batch.length; first += TEXT_ROWS)
@@ -221,6 +223,7 @@ function csvRow(row: LicenseRow, now: Instant): JsonObject {
     key: row.key,
     status: licenseStatus(row.expires_at, row.clock_now ?? now),
     customer: row.customer_email,
+    // Covenant has no activations yet.
     activations: 0,
     created_at: row.created_at,
     features: JSON.stringify(row.features),
@@ -233,7 +236,7 @@ function csvRow(row: LicenseRow, now: Instant): JsonObject {
   };
 }
 
-/** Names of one contract or job stand for its environment too. */
+/** The filter of a query. A contract or a job implies its environment. */
 function filterOf(query: z.infer<typeof LicenseFilterQuery>): LicenseFilter {
   const { environment, is_test, search, ...rest } = query;
   const named = query.contract_id !== undefined || query.job_id !== undefined;
@@ -245,11 +248,11 @@ function filterOf(query: z.infer<typeof LicenseFilterQuery>): LicenseFilter {
   };
 }
 
-/** Finding a key is as good as seeing it, a character at a time. */
+/** Refuses key searches of callers who may not see keys: a search could find a key one character at a time. */
 function refuseKeySearch(caller: AdminCaller, search: string | undefined): void {
   const text = search?.trim();
   if (!text || seesLicenseKeys(caller) || parseLicenseId(text) !== null) return;
   const { role } = caller;
-  const detail = `You are ${role}; searching by key needs operator or above. Search by id (lic_…).`;
+  const detail = `Your role is ${role}. Searching by key needs the role operator or above. Search by id (lic_…).`;
   throw new ProblemError(protocolProblem('FORBIDDEN_ROLE', detail, { metadata: { role, needed: 'operator' } }));
 }

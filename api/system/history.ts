@@ -1,6 +1,6 @@
 /**
- * History: the audit of everything, and a contract's audit, domain events and revisions. It stays readable when the
- * contract is deleted.
+ * History: the audit of everything, and the audit, domain events, refused requests and revisions of a contract. The history of a
+ * deleted contract stays readable.
  */
 import { notFound } from '../../domain/base/refusal';
 import { listRevisions } from '../../db/contract/revision';
@@ -18,7 +18,7 @@ const ActorShape = z
   .object({
     type: z.enum(['user', 'system']),
     id: z.string(),
-    name: z.string().describe('At the time of the act'),
+    name: z.string().describe('The name at the time of the event'),
     ip: z.string().optional(),
   })
   .openapi('Actor');
@@ -26,18 +26,18 @@ const ActorShape = z
 const AuditShape = z
   .object({
     id: Id,
-    at: InstantShape.describe('When it holds from: for a boundary its own instant, however late it was noticed'),
+    at: InstantShape.describe('When it took effect. A boundary has its own instant, even when it was applied later'),
     actor: ActorShape,
-    action: z.string().describe('The noun, then what happened to it: contract.paused'),
-    subject: z.object({ type: z.enum(AUDIT_SUBJECTS), id: z.string() }).describe('What was acted upon'),
+    action: z.string().describe('The noun and what happened to it: contract.paused'),
+    subject: z.object({ type: z.enum(AUDIT_SUBJECTS), id: z.string() }).describe('The changed resource'),
     contract_id: Id.nullable(),
     environment: EnvironmentShape.nullable(),
-    before: z.record(z.string(), z.unknown()).nullable().describe('What differs, as it was'),
-    after: z.record(z.string(), z.unknown()).nullable().describe('What differs, as it became'),
+    before: z.record(z.string(), z.unknown()).nullable().describe('The changed fields before the event'),
+    after: z.record(z.string(), z.unknown()).nullable().describe('The changed fields after the event'),
     reason: z.string().nullable(),
     request_id: z.string().nullable().describe('The X-Request-Id of the request that caused it'),
     revision: z.int().nullable().describe('The revision of the subject afterwards'),
-    clock: z.enum(['real', 'test']).describe('Whose time `at` is: the world’s, or that of the contract’s test clock'),
+    clock: z.enum(['real', 'test']).describe('The clock of `at`: the real time, or the test clock of the contract'),
   })
   .openapi('AuditEvent');
 
@@ -45,7 +45,7 @@ const DomainEventShape = z
   .object({
     id: Id,
     at: InstantShape,
-    type: z.string().describe('Dotted: license.batch_generated'),
+    type: z.string().describe('The type, such as license.batch_generated'),
     contract_id: Id.nullable(),
     environment: EnvironmentShape.nullable(),
     data: z.record(z.string(), z.unknown()),
@@ -57,33 +57,33 @@ const RevisionShape = z
     revision: z.int(),
     effective_at: InstantShape,
     actor: ActorShape,
-    action: z.string().describe('What made the revision'),
-    snapshot: z.record(z.string(), z.unknown()).describe('The terms of the contract as of this revision'),
+    action: z.string().describe('The action that created the revision'),
+    snapshot: z.record(z.string(), z.unknown()).describe('The terms of the contract in this revision'),
   })
   .openapi('ContractRevision');
 
 const RefusedAttemptsShape = z
   .object({
-    minute: InstantShape.describe('The beginning of the minute'),
-    code: z.string().describe('Why they were refused: QUOTA_EXCEEDED'),
-    attempts: z.int(),
-    licenses: z.int().describe('How many licenses they asked for in all'),
-    last_actor_id: z.string().describe('Who made the last of them'),
-    last_request_id: z.string().nullable().describe('The X-Request-Id of the last of them'),
+    minute: InstantShape.describe('The start of the minute'),
+    code: z.string().describe('The code of the refusal, such as QUOTA_EXCEEDED'),
+    attempts: z.int().describe('The number of refused requests'),
+    licenses: z.int().describe('The number of licenses that they requested in total'),
+    last_actor_id: z.string().describe('The id of the actor of the last request'),
+    last_request_id: z.string().nullable().describe('The X-Request-Id of the last request'),
   })
   .openapi('RefusedAttempts');
 
 const ActivityQuery = PageQuery.extend({
   environment: EnvironmentShape.optional().describe(
-    'production, unless contract_id names a contract; people and customers belong to every environment',
+    'Default: production; with contract_id, the environment of the contract. Events of admins and customers appear in every environment',
   ),
-  actor: SearchShape.optional().describe('Id or whole name of whoever acted'),
-  action: SearchShape.optional().describe('Such as contract.paused'),
-  subject: SearchShape.optional().describe('Id of what was acted upon'),
+  actor: SearchShape.optional().describe('The id or the complete name of the actor'),
+  action: SearchShape.optional().describe('The action, such as contract.paused'),
+  subject: SearchShape.optional().describe('The id of the changed resource'),
   subject_type: z.enum(AUDIT_SUBJECTS).optional(),
   contract_id: Id.optional(),
-  from: InstantInput.optional().describe('Not before'),
-  to: InstantInput.optional().describe('Before'),
+  from: InstantInput.optional().describe('Events at or after this instant'),
+  to: InstantInput.optional().describe('Events before this instant'),
 });
 
 const AUDIT_CURSORS = cursorsById('activity');
@@ -98,7 +98,7 @@ export const historyRoutes: Route[] = [
     path: '/api/v1/activity',
     tag: 'History',
     summary: 'List audit events',
-    description: 'Who did what to what, newest first: exactly one row for every successful write.',
+    description: 'Who changed what, newest first. Every successful change adds exactly one row.',
     query: ActivityQuery,
     answers: { 200: { description: 'One page', schema: PageOf(AuditShape) } },
     audit: [],
@@ -118,7 +118,7 @@ export const historyRoutes: Route[] = [
     path: '/api/v1/contracts/:id/activity',
     tag: 'History',
     summary: 'List the audit events of a contract',
-    description: 'Newest first, those of its generation jobs included.',
+    description: 'Newest first, including those of its generation jobs.',
     params: IdParams,
     query: PageQuery,
     answers: { 200: { description: 'One page', schema: PageOf(AuditShape) } },
@@ -138,7 +138,7 @@ export const historyRoutes: Route[] = [
     path: '/api/v1/contracts/:id/events',
     tag: 'History',
     summary: 'List the domain events of a contract',
-    description: 'What others may act upon, newest first.',
+    description: 'Events to which other systems can react, newest first.',
     params: IdParams,
     query: PageQuery,
     answers: { 200: { description: 'One page', schema: PageOf(DomainEventShape) } },
@@ -157,8 +157,8 @@ export const historyRoutes: Route[] = [
     method: 'get',
     path: '/api/v1/contracts/:id/refusals',
     tag: 'History',
-    summary: 'Count the refused requests for licenses of a contract',
-    description: `Per minute and code, newest first. Kept for ${REFUSED_ATTEMPTS_DAYS} days.`,
+    summary: 'List the refused license requests of a contract',
+    description: `Counts per minute and code, newest first. They are kept for ${REFUSED_ATTEMPTS_DAYS} days.`,
     params: IdParams,
     query: PageQuery,
     answers: { 200: { description: 'One page', schema: PageOf(RefusedAttemptsShape) } },
@@ -177,7 +177,7 @@ export const historyRoutes: Route[] = [
     path: '/api/v1/contracts/:id/revisions',
     tag: 'History',
     summary: 'List the revisions of a contract',
-    description: 'Its terms after every change of terms or holds, newest first.',
+    description: 'The terms of the contract after every change of terms or holds, newest first.',
     params: IdParams,
     query: PageQuery,
     answers: { 200: { description: 'One page', schema: PageOf(RevisionShape) } },
@@ -195,7 +195,7 @@ export const historyRoutes: Route[] = [
   }),
 ];
 
-/** An audit row as it is read. */
+/** Presents an audit row. */
 export function presentAudit(row: AuditRow) {
   const { subject_type, subject_id, ...rest } = row;
   return {

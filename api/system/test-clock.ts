@@ -1,4 +1,4 @@
-/** Test clocks: made, read, and advanced, so that years of a contract can be seen in minutes. Outside production only. */
+/** Test clocks: create, list, read, advance. They show years of a contract in minutes, outside production only. */
 import { TEST_CLOCK_STATUSES, shownStatus, testClockActions } from '../../domain/system/test-clock';
 import type { Caller } from '../../domain/access/caller';
 import { isRefusal, notFound } from '../../domain/base/refusal';
@@ -20,37 +20,39 @@ import { z } from '../http/zod';
 
 const TestClockCreate = z
   .strictObject({
-    now: InstantInput.describe('Where it stands; it goes forward from there'),
-    name: NameShape.optional().describe('For people; made from `now` when left out'),
+    now: InstantInput.describe('The initial time of the clock'),
+    name: NameShape.optional().describe('Display name; by default it contains `now`'),
   })
   .openapi('TestClockCreate');
 
 const TestClockAdvance = z
-  .strictObject({ to: InstantInput.describe('Not before its `now`, and at most ten years after it') })
+  .strictObject({
+    to: InstantInput.describe('The new time: not before `now` of the clock, and at most ten years after it'),
+  })
   .openapi('TestClockAdvance');
 
 const TEST_CLOCK_ACTIONS = actionTable<'advance'>('TestClockActions', {
-  advance: { operation_id: 'advanceTestClock', description: 'Advance it' },
+  advance: { operation_id: 'advanceTestClock', description: 'Advance the clock' },
 });
 
 const TestClockShape = z
   .object({
     id: Id,
     name: z.string(),
-    now: InstantShape.describe('The time of every contract on it'),
+    now: InstantShape.describe('The time of every contract on the clock'),
     status: z
       .enum(TEST_CLOCK_STATUSES)
       .describe(
-        'ready: everything up to `now` is crossed and no billing event is pending; advancing: on its way, or it has arrived and billing events are pending; failed: `error` says why',
+        'ready: every boundary up to `now` is applied and no billing event is pending; advancing: the advance is running, or it is complete and billing events are pending; failed: `error` has the reason',
       ),
-    advancing_to: InstantShape.nullable().describe('Where the last advance goes; null when it has arrived'),
-    pending_events: z.int().describe('Billing events that its contracts have received and not applied'),
-    error: z.string().nullable().describe('Why the last advance failed; advance again to go on'),
-    contracts: z.int().describe('Contracts on it; deleted ones do not count'),
+    advancing_to: InstantShape.nullable().describe('The target of the running advance; null when it is complete'),
+    pending_events: z.int().describe('Billing events that its contracts have received and not yet applied'),
+    error: z.string().nullable().describe('Why the last advance failed; advance the clock again to continue'),
+    contracts: z.int().describe('The number of contracts on the clock, without deleted ones'),
     allowed_actions: TEST_CLOCK_ACTIONS.shape,
-    workflow_id: z.string().describe('What advances it, in the Temporal UI'),
-    created_at: InstantShape.describe('By the world’s time'),
-    created_by: z.string().describe('Id of the admin'),
+    workflow_id: z.string().describe('The id of the workflow in Temporal that advances the clock'),
+    created_at: InstantShape.describe('In real time'),
+    created_by: z.string().describe('The id of the admin'),
   })
   .openapi('TestClock');
 
@@ -66,13 +68,13 @@ export const testClockRoutes: Route[] = [
     tag: 'Test clocks',
     summary: 'Create a test clock',
     description:
-      'Contracts outside production are put on it with `test_clock_id`. It stands still until it is advanced.',
+      'Contracts outside production use the clock with `test_clock_id`. Its time changes only when it is advanced.',
     body: TestClockCreate,
-    answers: { 201: { ...CLOCK, description: 'Created; Location names it' } },
+    answers: { 201: { ...CLOCK, description: 'Created; `Location` has its URL' } },
     refusals: ['NOT_FOUND'],
     audit: ['clock.created'],
     async handle({ api, body, write, ...request }) {
-      expectSwitchedOn(api);
+      refuseIfDisabled(api);
       const name = body.name ?? `Test clock from ${body.now}`;
       return write(async (tx) => {
         const row = await createTestClock(tx, { name, now: body.now }, actOf(request));
@@ -93,7 +95,7 @@ export const testClockRoutes: Route[] = [
     refusals: ['NOT_FOUND'],
     audit: [],
     async handle({ api, query, caller }) {
-      expectSwitchedOn(api);
+      refuseIfDisabled(api);
       const after = TEST_CLOCK_CURSORS.read(query.cursor);
       const rows = await api.readList((sql) => listTestClocks(sql, after?.id ?? null, query.limit + 1));
       return {
@@ -112,7 +114,7 @@ export const testClockRoutes: Route[] = [
     answers: { 200: CLOCK },
     audit: [],
     async handle({ api, params, caller }) {
-      expectSwitchedOn(api);
+      refuseIfDisabled(api);
       const row = await findTestClock(api.db, params.id);
       return row ? { status: 200, body: presentTestClock(row, caller) } : notFound('test clock', params.id);
     },
@@ -124,13 +126,16 @@ export const testClockRoutes: Route[] = [
     tag: 'Test clocks',
     summary: 'Advance a test clock',
     description: [
-      'Every boundary of every contract on it is crossed in order, each at its own instant; read the clock until it is ready.',
-      'Billing events that were accepted before are applied first, and the clock fails where it stands when a billing system that must be asked about one gives no answer.',
-      'A clock that is ready at `to` answers 200.',
+      'Every boundary of every contract on the clock is applied in order, each at its own instant. Read the clock until it is ready.',
+      'Billing events that were accepted before are applied first. When a billing system that must be queried does not answer, the clock stops there and its status is failed.',
+      'When the clock is already ready at `to`, the response is 200.',
     ].join(' '),
     params: IdParams,
     body: TestClockAdvance,
-    answers: { 200: { ...CLOCK, description: 'It was there already' }, 202: { ...CLOCK, description: 'On its way' } },
+    answers: {
+      200: { ...CLOCK, description: 'Already at `to`' },
+      202: { ...CLOCK, description: 'The advance has started' },
+    },
     refusals: ['CLOCK_BACKWARDS', 'CLOCK_ADVANCING'],
     audit: ['clock.advanced'],
     handle: advance,
@@ -138,14 +143,14 @@ export const testClockRoutes: Route[] = [
 ];
 
 /**
- * Commits the advance, then has it carried out. When Temporal is out of reach the clock stays on its way, and the sweep
- * starts it as soon as there is a server: like a generation job, an advance that was granted is not lost.
+ * Commits the advance, then starts its workflow. When Temporal cannot be reached, the clock stays in the status `advancing`, and the
+ * sweep starts the workflow when the server is back. Like a generation job, an accepted advance is not lost.
  */
 async function advance(
   request: HandlerRequest<z.infer<typeof IdParams>, unknown, z.infer<typeof TestClockAdvance>>,
 ): Promise<Answer | Refusal> {
   const { api, params, body, caller, request_id } = request;
-  expectSwitchedOn(api);
+  refuseIfDisabled(api);
   const answer = await request.write(async (tx) => {
     const advanced = await advanceTestClock(tx, params.id, body.to, actOf(request));
     if (isRefusal(advanced)) return advanced;
@@ -157,14 +162,14 @@ async function advance(
       .catch((error: unknown) =>
         api.log.warn(
           { err: error, request_id, clock_id: params.id },
-          'an advance was not started; the sweep will see to it',
+          'cannot start the advance; the sweep starts it later',
         ),
       );
   }
   return answer;
 }
 
-/** A clock as it is read. */
+/** Presents a clock. */
 function presentTestClock(row: TestClockRow, caller: Caller) {
   const { id, name, now, advancing_to, pending_events, error, contracts, created_at, created_by } = row;
   return {
@@ -183,9 +188,9 @@ function presentTestClock(row: TestClockRow, caller: Caller) {
   };
 }
 
-function expectSwitchedOn(api: Api): void {
+function refuseIfDisabled(api: Api): void {
   if (api.testClocks) return;
   throw new ProblemError(
-    protocolProblem('NOT_FOUND', 'Test clocks are switched off here (COVENANT_TEST_CLOCKS is off).'),
+    protocolProblem('NOT_FOUND', 'Test clocks are disabled. Set COVENANT_TEST_CLOCKS to on and restart the API.'),
   );
 }

@@ -121,7 +121,7 @@ test('an admin is erased everywhere, leaves one audit row with the id alone, and
   const again = await erase(admin.id, '--yes');
   expect(again).toEqual({
     code: 0,
-    stdout: `${admin.id} was erased before, and nothing has come since.\n`,
+    stdout: `${admin.id} was already erased, and no new personal data exists.\n`,
     stderr: '',
   });
   expect(await auditOf(api, admin.id)).toHaveLength(audit.length);

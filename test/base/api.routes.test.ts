@@ -299,7 +299,9 @@ describe.each(ROUTES.map((route) => [nameOf(route), route] as const))('%s', (nam
       ...(call.body === undefined ? {} : { body: call.body }),
     });
     expectRefusal(answer, 422, 'VALIDATION_FAILED');
-    expect(answer.body.errors).toEqual([{ path: 'no_such_parameter', message: 'this parameter is not known here' }]);
+    expect(answer.body.errors).toEqual([
+      { path: 'no_such_parameter', message: 'is not a parameter of this operation' },
+    ]);
   });
 
   test('an id that is unknown, or cannot be one, is 404', async () => {

@@ -521,7 +521,7 @@ test('a command that the database refuses again and again is answered so, and is
   try {
     const answer = await act(id, 'pause');
     expectRefusal(answer, 500, 'COMMAND_FAILED');
-    expect(answer.body.detail).toMatch(/^The database refuses what the command changes; nothing was changed/);
+    expect(answer.body.detail).toMatch(/^The database rejects the change\. Nothing was changed/);
   } finally {
     await api.sql.unsafe('DROP TRIGGER test_refuse ON contracts; DROP FUNCTION test_refuse()');
   }

@@ -181,8 +181,13 @@ describe('the certificate by which a process proves to Temporal who it is', () =
       'certificate 2 of the file cannot be read',
     ],
     ['a key with a passphrase', () => tls({ ...client, key: encrypted() }), 'TEMPORAL_TLS_KEY', 'passphrase'],
-    ['a certificate alone', () => tls({ cert: client.cert }), 'TEMPORAL_TLS_KEY', 'TEMPORAL_TLS_CERT is of no use'],
-    ['a key alone', () => tls({ key: client.key }), 'TEMPORAL_TLS_CERT', 'TEMPORAL_TLS_KEY is of no use'],
+    [
+      'a certificate alone',
+      () => tls({ cert: client.cert }),
+      'TEMPORAL_TLS_KEY',
+      'TEMPORAL_TLS_CERT needs its private key',
+    ],
+    ['a key alone', () => tls({ key: client.key }), 'TEMPORAL_TLS_CERT', 'TEMPORAL_TLS_KEY needs its certificate'],
     [
       'the key of another',
       () => tls({ ...client, key: other.key }),

@@ -224,7 +224,7 @@ test('where test clocks are switched off none of it is there, and the refusal sa
     ];
     for (const answer of calls) {
       expectRefusal(answer, 404, 'NOT_FOUND');
-      expect(answer.body.detail).toContain('switched off');
+      expect(answer.body.detail).toContain('disabled');
     }
   } finally {
     await off.close();

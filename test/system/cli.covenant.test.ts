@@ -54,7 +54,7 @@ test('migrate makes the schema of an empty database, and finds nothing to do the
     const first = await runCovenant(['migrate'], settings({ DATABASE_URL: url.href }));
     expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining('Applied 001 foundation.') as string });
     const second = await runCovenant(['migrate'], settings({ DATABASE_URL: url.href }));
-    expect(second).toEqual({ code: 0, stdout: 'The database is at the current schema already.\n', stderr: '' });
+    expect(second).toEqual({ code: 0, stdout: 'The database already has the current schema.\n', stderr: '' });
     const migrated = openDatabase(url.href, { max: 1, application_name: 'covenant-test' });
     expect(await migrated`SELECT FROM licenses`).toHaveLength(0);
     await migrated.end();
@@ -91,7 +91,7 @@ test('admin create refuses an address that is taken, whatever its case, and writ
   expect(again).toMatchObject({
     code: 1,
     stdout: '',
-    stderr: expect.stringContaining('is an admin already') as string,
+    stderr: expect.stringContaining('already exists') as string,
   });
   expect(await counts()).toEqual(before);
 });
@@ -99,7 +99,10 @@ test('admin create refuses an address that is taken, whatever its case, and writ
 test.each([
   [['admin', 'create', '--email', 'no address', '--name', 'A', '--role', 'admin'], 'e-mail address'],
   [['admin', 'create', '--email', 'a@example.com', '--name', ' ', '--role', 'admin'], '1 to 200 characters'],
-  [['admin', 'create', '--email', 'a@example.com', '--name', '\u200b', '--role', 'admin'], 'people can see'],
+  [
+    ['admin', 'create', '--email', 'a@example.com', '--name', '\u200b', '--role', 'admin'],
+    'at least one of them visible',
+  ],
   [['admin', 'create', '--email', 'a@example.com', '--name', 'a\u202eb', '--role', 'admin'], 'direction controls'],
   [
     ['admin', 'create', '--email', 'a@example.com', '--name', 'A', '--role', 'king'],
@@ -124,7 +127,9 @@ test('a command without settings names each that is missing and says where they 
 test('a database out of reach is a sentence, not a stack', async () => {
   const ran = await runCovenant(['migrate'], settings({ DATABASE_URL: 'postgres://nobody:secret@127.0.0.1:9/none' }));
   expect(ran.code).toBe(1);
-  expect(ran.stderr).toMatch(/^Postgres cannot be reached \(.*\)\. Check DATABASE_URL, and that the server runs\.\n$/);
+  expect(ran.stderr).toMatch(
+    /^Postgres cannot be reached \(.*\)\. Check DATABASE_URL, and check that the server runs\.\n$/,
+  );
   expect(ran.stderr).not.toContain('secret');
 });
 
@@ -191,7 +196,7 @@ test('search-attributes and the doctor say what this client may not check, and b
     const ran = await runCovenant(['search-attributes'], own);
     expect(ran).toMatchObject({ code: 0, stderr: '' });
     expect(ran.stdout).toContain('added the schedule of the sweep');
-    expect(ran.stdout).toContain('not checked, because this client may not ask for search attributes');
+    expect(ran.stdout).toContain('not checked, because this client has no permission to list search attributes');
     expect(ran.stdout).toContain(`create --namespace ${namespace} --name JobProgress --type Int`);
   } finally {
     await hosted.close();
@@ -212,7 +217,7 @@ test('the doctor names what is wrong and how to fix it, and ends with 1', async 
     remedy: expect.stringContaining('admin create') as string,
   });
   expect(findings.get('API')).toMatchObject({ verdict: 'warning' });
-  for (const check of ['Node', 'driver', 'settings', 'Postgres', 'migrations', 'owed work', 'Temporal']) {
+  for (const check of ['Node', 'driver', 'settings', 'Postgres', 'migrations', 'overdue work', 'Temporal']) {
     expect([check, findings.get(check)?.verdict]).toEqual([check, 'ok']);
   }
   for (const { verdict, remedy } of findings.values()) expect(remedy === null).toBe(verdict === 'ok');
@@ -228,14 +233,14 @@ test('the doctor accepts the API of its own installation and names one of anothe
     expect(await apiFinding({ DATABASE_URL: api.database.url })).toEqual({
       check: 'API',
       verdict: 'ok',
-      detail: `${api.url}/readyz says ready, and serves this installation`,
+      detail: `${api.url}/readyz is ready and belongs to this installation`,
       remedy: null,
     });
     const [own_id, api_id] = await Promise.all([findInstallationId(database.sql), findInstallationId(api.sql)]);
     expect(await apiFinding({})).toEqual({
       check: 'API',
       verdict: 'wrong',
-      detail: `${api.url}/readyz answers for another installation, ${api_id}; DATABASE_URL is that of ${own_id}`,
+      detail: `${api.url}/readyz belongs to another installation, ${api_id}; DATABASE_URL belongs to ${own_id}`,
       remedy: expect.stringContaining('Set COVENANT_PUBLIC_URL (by default http://HOST:PORT)') as string,
     });
   } finally {
@@ -280,15 +285,15 @@ test('the doctor finds work that is owed for too long', async () => {
       ['doctor', '--json'],
       settings({ DATABASE_URL: own.url, TEMPORAL_NAMESPACE: 'no-such-namespace' }),
     );
-    expect(parseFindings(ran).get('owed work')).toMatchObject({
+    expect(parseFindings(ran).get('overdue work')).toMatchObject({
       verdict: 'wrong',
-      detail: expect.stringContaining('1 contracts have a boundary overdue') as string,
+      detail: expect.stringContaining('1 contracts have an overdue boundary') as string,
       remedy: expect.stringContaining('docs/operations.md, "Rows that stay due"') as string,
     });
     const [contract] = await own.sql<[{ id: string }]>`SELECT id FROM contracts`;
     expect(parseFindings(ran).get('stuck (boundary)')).toMatchObject({
       verdict: 'warning',
-      detail: `1 were woken 5 times or more and are still due: ${contract.id}`,
+      detail: `1 were woken at least 5 times and are still due: ${contract.id}`,
     });
   } finally {
     await own.drop();

@@ -148,7 +148,7 @@ test.each([
   const remedy =
     verdict === 'ok'
       ? null
-      : 'Start another worker process, or raise WORKER_SETTLING_SLOTS; docs/operations.md, "Tasks that wait".';
+      : 'Start another worker process, or raise WORKER_SETTLING_SLOTS. See docs/operations.md, "Tasks that wait".';
   expect(queueFinding(queue, () => 0)).toEqual({ check, verdict, detail, remedy });
 });
 
@@ -174,7 +174,7 @@ test('a worker answers for its life, its readiness and its metrics as an API doe
 test('a worker is ready under its own address, and a query is answered', async () => {
   expect(await workerFindings()).toEqual(
     expect.arrayContaining([
-      { check: `worker at ${health_url}`, verdict: 'ok', detail: `${identity()} says ready`, remedy: null },
+      { check: `worker at ${health_url}`, verdict: 'ok', detail: `${identity()} is ready`, remedy: null },
       { check: 'worker answers', verdict: 'ok', detail: 'a query was answered', remedy: null },
     ]),
   );
@@ -187,8 +187,8 @@ test('a worker that works with another database than the doctor is named with bo
     expect(await workerFindings({ DATABASE_URL: other.url })).toContainEqual({
       check: `worker at ${health_url}`,
       verdict: 'wrong',
-      detail: `${identity()} takes tasks of this installation and works with the database of another one, ${worker_id}; DATABASE_URL is that of ${own_id}`,
-      remedy: expect.stringContaining('Give it this DATABASE_URL') as string,
+      detail: `${identity()} polls the task queues of this installation, but uses the database of another one, ${worker_id}; DATABASE_URL belongs to ${own_id}`,
+      remedy: expect.stringContaining('Set its DATABASE_URL to this one') as string,
     });
   } finally {
     await other.drop();
@@ -202,14 +202,14 @@ test('a frozen worker is named while its polls are still open, by its health and
     expect(findings).toContainEqual({
       check: `worker at ${health_url}`,
       verdict: 'wrong',
-      detail: `${identity()} polls but gives no answer within 5 s: it is frozen`,
+      detail: `${identity()} polls but does not respond within 5 s: it is frozen`,
       remedy: expect.stringContaining('restart it') as string,
     });
     expect(findings.find(({ check }) => check === 'worker answers')).toEqual({
       check: 'worker answers',
       verdict: 'wrong',
       detail: expect.stringMatching(
-        `none answers a query within 15 s: one may be frozen \\(${identity()}\\)`,
+        `no worker answers a query within 15 s: one may be frozen \\(${identity()}\\)`,
       ) as string,
       remedy: expect.stringContaining('restart it') as string,
     });

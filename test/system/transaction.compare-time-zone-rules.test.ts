@@ -75,7 +75,7 @@ test('the start of a process warns once, with a stable event, the rules and the 
   expect(lines[0]).toMatchObject({
     event: 'time_zone_rules',
     time_zone_rules: TIME_ZONE_RULES,
-    msg: 'time zone rules differ or are out of date',
+    msg: 'time zone rules differ or are outdated',
   });
   expect(lines[0]?.['problems']).toContainEqual(expect.stringMatching(/^worker from .+ 2023c.+docs\/operations\.md/));
 });
@@ -90,5 +90,7 @@ test('the doctor names the older process, and the contracts that are still to be
   const details = findings.map(({ detail }) => detail);
   expect(details).toContainEqual(expect.stringMatching(/^worker from .+ has the time zone rules 2023c/));
   // That of the older process too.
-  expect(details).toContain(`2 open contracts are still to be computed by the rules ${TIME_ZONE_RULES}`);
+  expect(details).toContain(
+    `the next boundary of 2 open contracts is not yet computed by the rules ${TIME_ZONE_RULES}`,
+  );
 });

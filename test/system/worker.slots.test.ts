@@ -270,7 +270,7 @@ test('a worker whose pool is too small for its slots does not start, and says wh
     code: 1,
     written:
       'DATABASE_POOL_SIZE is 10, but the slots of this worker need 30 connections: 5 for commands (WORKER_COMMAND_SLOTS), ' +
-      '2 for boundaries (WORKER_SETTLING_SLOTS), 6 for short steps (WORKER_STEP_SLOTS, beside their workflows and apart), 6 for 2 billing systems (WORKER_BILLING_SLOTS), 2 for filling (WORKER_FILL_SLOTS), ' +
-      '4 for the sweep, 4 for test clocks and 1 for readiness. Raise DATABASE_POOL_SIZE, leave it unset, or lower the slots.',
+      '2 for boundaries (WORKER_SETTLING_SLOTS), 6 for short steps (WORKER_STEP_SLOTS, as local and as normal activities), 6 for 2 billing systems (WORKER_BILLING_SLOTS), 2 for generation (WORKER_FILL_SLOTS), ' +
+      '4 for the sweep, 4 for test clocks and 1 for readiness. Raise DATABASE_POOL_SIZE, unset it, or lower the slots.',
   });
 });
