@@ -62,7 +62,7 @@ export async function openMeasuredStack(
       cacheDir,
       ports: PORTS,
       withMail: false,
-      say,
+      report: say,
       signal: interrupted.signal,
     });
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);

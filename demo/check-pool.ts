@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import type { Sql } from '../db/base/database';
 import type { DevFile } from '../dev/dev-file';
-import { demand, demandFields } from './scenario';
-import { createStoryClient } from './client';
-import { QUOTA, type PlayedPool } from './scenario-pool';
+import { assertThat, assertFields } from './scenario';
+import { createScenarioClient } from './client';
+import { QUOTA, type PoolResult } from './scenario-pool';
 
 /** The most rows of one page. */
 const PAGE_LICENSES = 100;
@@ -15,20 +15,20 @@ const Page = z.object({
 });
 
 /** Throws StoryError when a license is lost or doubled, or the quota is not what the licenses say. */
-export async function judgePool(
+export async function checkPool(
   running: DevFile,
   sql: Sql,
-  played: PlayedPool,
+  played: PoolResult,
   say: (sentence: string) => void,
 ): Promise<void> {
-  await judgeByApi(running, played);
+  await checkByApi(running, played);
   say(`Read page by page, the API shows ${QUOTA} licenses with ${QUOTA} different keys, ordinals 1 to ${QUOTA}.`);
-  await judgeBySql(sql, played);
+  await checkBySql(sql, played);
   say(`SQL agrees: ${QUOTA} rows, no ordinal missing, the quota claimed exactly, one test license beside it.`);
 }
 
-async function judgeByApi({ api_url, super_admin_key }: DevFile, { job_id }: PlayedPool): Promise<void> {
-  const api = createStoryClient(api_url, super_admin_key);
+async function checkByApi({ api_url, super_admin_key }: DevFile, { job_id }: PoolResult): Promise<void> {
+  const api = createScenarioClient(api_url, super_admin_key);
   const keys = new Set<string>();
   const ordinals = new Set<number>();
   let cursor: string | null = '';
@@ -44,16 +44,16 @@ async function judgeByApi({ api_url, super_admin_key }: DevFile, { job_id }: Pla
     cursor = page.next_cursor;
   }
   const gapless = Math.min(...ordinals) === 1 && Math.max(...ordinals) === ordinals.size;
-  demand(keys.size === QUOTA, `the API lists ${keys.size} different keys in place of ${QUOTA}`);
-  demand(ordinals.size === QUOTA && gapless, `the API lists ${ordinals.size} ordinals with gaps or repetitions`);
+  assertThat(keys.size === QUOTA, `the API lists ${keys.size} different keys in place of ${QUOTA}`);
+  assertThat(ordinals.size === QUOTA && gapless, `the API lists ${ordinals.size} ordinals with gaps or repetitions`);
 }
 
-async function judgeBySql(sql: Sql, { contract_id, job_id, test_job_id }: PlayedPool): Promise<void> {
+async function checkBySql(sql: Sql, { contract_id, job_id, test_job_id }: PoolResult): Promise<void> {
   const [made] = await sql<[{ rows: number; keys: number; ordinals: number; first: number; last: number }]>`
     SELECT count(*)::int AS rows, count(DISTINCT key)::int AS keys, count(DISTINCT ordinal)::int AS ordinals,
            min(ordinal)::int AS first, max(ordinal)::int AS last
     FROM issued_licenses WHERE job_id = ${job_id}`;
-  demandFields(
+  assertFields(
     made,
     { rows: QUOTA, keys: QUOTA, ordinals: QUOTA, first: 1, last: QUOTA },
     'SQL: the licenses of the job',
@@ -61,16 +61,16 @@ async function judgeBySql(sql: Sql, { contract_id, job_id, test_job_id }: Played
 
   const [chunks] = await sql<[{ licenses: number }]>`
     SELECT sum(licenses)::int AS licenses FROM generation_chunks WHERE job_id = ${job_id}`;
-  demandFields(chunks, { licenses: QUOTA }, 'SQL: the chunks of the job');
+  assertFields(chunks, { licenses: QUOTA }, 'SQL: the chunks of the job');
 
   const [quota] = await sql<[{ total: number; claimed: number }]>`
     SELECT total, claimed FROM contract_quotas WHERE contract_id = ${contract_id}`;
-  demandFields(quota, { total: QUOTA, claimed: QUOTA }, 'SQL: the quota');
+  assertFields(quota, { total: QUOTA, claimed: QUOTA }, 'SQL: the quota');
 
   const [tested] = await sql<[{ rows: number }]>`
     SELECT count(*)::int AS rows FROM issued_licenses WHERE job_id = ${test_job_id} AND is_test`;
-  demandFields(tested, { rows: 1 }, 'SQL: the test license');
+  assertFields(tested, { rows: 1 }, 'SQL: the test license');
 
   const [all] = await sql<[{ rows: number }]>`SELECT count(*)::int AS rows FROM licenses`;
-  demandFields(all, { rows: QUOTA + 1 }, 'SQL: all rows of licenses');
+  assertFields(all, { rows: QUOTA + 1 }, 'SQL: all rows of licenses');
 }

@@ -4,9 +4,9 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { Sql } from '../db/base/database';
 import type { DevFile } from '../dev/dev-file';
-import { demand, demandFields, told } from './scenario';
-import { createStoryClient } from './client';
-import { LICENSES, RENEWAL_ADDS, type PlayedQuarter } from './scenario-quarter';
+import { assertThat, assertFields, formatCount } from './scenario';
+import { createScenarioClient } from './client';
+import { LICENSES, RENEWAL_QUOTA_ADDED, type QuarterResult } from './scenario-quarter';
 
 /** The whole audit of the contract, with the instants at which each row holds. */
 const AUDIT: readonly (readonly [at: string, action: string])[] = [
@@ -45,86 +45,93 @@ const Audit = z.object({
 type AuditRow = z.infer<typeof Audit>['data'][number];
 
 /** Throws StoryError when a license is lost or doubled, or quota or audit are not what the story told. */
-export async function judgeQuarter(
+export async function checkQuarter(
   running: DevFile,
   sql: Sql,
-  played: PlayedQuarter,
+  played: QuarterResult,
   say: (sentence: string) => void,
 ): Promise<void> {
-  await judgeLicenses(running, played);
-  say(`As CSV, the API shows ${told(LICENSES)} licenses of the one job, with as many different keys, none missing.`);
-  const audit = await judgeAudit(running, played);
+  await checkLicenses(running, played);
+  say(
+    `As CSV, the API shows ${formatCount(LICENSES)} licenses of the one job, with as many different keys, none missing.`,
+  );
+  const audit = await checkAudit(running, played);
   say(`The audit has ${audit} rows, each at the instant of the clock at which it happened, in this order.`);
-  await judgeBySql(sql, played);
+  await checkBySql(sql, played);
   say(
     'SQL agrees: licenses, quota and its two grants, one renewal, two refused requests, one hold placed and lifted, two billing events.',
   );
 }
 
-async function judgeLicenses({ api_url, super_admin_key }: DevFile, { job_id }: PlayedQuarter): Promise<void> {
+async function checkLicenses({ api_url, super_admin_key }: DevFile, { job_id }: QuarterResult): Promise<void> {
   const response = await fetch(`${api_url}/api/v1/jobs/${job_id}/licenses.csv`, {
     headers: { authorization: `Bearer ${super_admin_key}` },
   });
-  demand(response.status === 200 && response.body !== null, `the CSV of the licenses answers ${response.status}`);
+  assertThat(response.status === 200 && response.body !== null, `the CSV of the licenses answers ${response.status}`);
   const keys = new Set<string>();
   let rows = -1;
   for await (const line of createInterface({ input: Readable.from(response.body as AsyncIterable<Uint8Array>) })) {
     rows += 1;
     if (rows > 0) keys.add(line.slice(0, line.indexOf(',')));
   }
-  demandFields({ rows, keys: keys.size }, { rows: LICENSES, keys: LICENSES }, 'the licenses in the CSV');
+  assertFields({ rows, keys: keys.size }, { rows: LICENSES, keys: LICENSES }, 'the licenses in the CSV');
 }
 
 /** Answers how many rows there are. */
-async function judgeAudit({ api_url, super_admin_key }: DevFile, { contract_id }: PlayedQuarter): Promise<number> {
-  const api = createStoryClient(api_url, super_admin_key);
+async function checkAudit({ api_url, super_admin_key }: DevFile, { contract_id }: QuarterResult): Promise<number> {
+  const api = createScenarioClient(api_url, super_admin_key);
   const path = `/api/v1/contracts/${contract_id}/activity?limit=100`;
   const rows = (await api.call('GET', path, { status: 200, shape: Audit })).data.reverse();
   const sorted = rows.every(({ at }, index) => at >= (rows[index - 1]?.at ?? at));
-  demand(sorted, `the audit is not in order: ${rows.map(({ at }) => at).join(', ')}`);
+  assertThat(sorted, `the audit is not in order: ${rows.map(({ at }) => at).join(', ')}`);
   const of_job = ({ subject }: AuditRow): boolean => subject.type === 'job';
   const contract = rows.filter((row) => !of_job(row)).map(({ at, action }) => `${at} ${action}`);
   const wanted = AUDIT.map((row) => row.join(' '));
-  demand(contract.join('\n') === wanted.join('\n'), `the audit of the contract is\n${contract.join('\n')}`);
+  assertThat(contract.join('\n') === wanted.join('\n'), `the audit of the contract is\n${contract.join('\n')}`);
   const job = rows.filter(of_job).map(({ action }) => action);
   const stories = [JOB_AUDIT, JOB_AUDIT_UNSTOPPED].map((actions) => actions.join(', '));
-  demand(stories.includes(job.join(', ')), `the audit of the job is ${job.join(', ')}`);
+  assertThat(stories.includes(job.join(', ')), `the audit of the job is ${job.join(', ')}`);
   return rows.length;
 }
 
-async function judgeBySql(sql: Sql, { contract_id, job_id }: PlayedQuarter): Promise<void> {
+async function checkBySql(sql: Sql, { contract_id, job_id }: QuarterResult): Promise<void> {
   const [made] = await sql<[{ rows: number; keys: number; ordinals: number; first: number; last: number }]>`
     SELECT count(*)::int AS rows, count(DISTINCT key)::int AS keys, count(DISTINCT ordinal)::int AS ordinals,
            min(ordinal)::int AS first, max(ordinal)::int AS last
     FROM issued_licenses WHERE contract_id = ${contract_id} AND job_id = ${job_id}`;
   const all = { rows: LICENSES, keys: LICENSES, ordinals: LICENSES, first: 1, last: LICENSES };
-  demandFields(made, all, 'the licenses in SQL');
+  assertFields(made, all, 'the licenses in SQL');
 
   const [quota] = await sql<[{ total: number; claimed: number; granted: string }]>`
     SELECT total, claimed, (SELECT string_agg(amount::text, ' + ' ORDER BY effective_at) FROM quota_grants g
                             WHERE g.contract_id = q.contract_id) AS granted
     FROM contract_quotas q WHERE contract_id = ${contract_id}`;
-  const granted = `${LICENSES} + ${RENEWAL_ADDS}`;
-  demandFields(quota, { total: LICENSES + RENEWAL_ADDS, claimed: LICENSES, granted }, 'the quota in SQL');
+  const granted = `${LICENSES} + ${RENEWAL_QUOTA_ADDED}`;
+  assertFields(quota, { total: LICENSES + RENEWAL_QUOTA_ADDED, claimed: LICENSES, granted }, 'the quota in SQL');
 
   const [refused] = await sql<[{ codes: string | null }]>`
     SELECT string_agg(code || ' ' || attempts, ', ' ORDER BY code) AS codes FROM refused_attempts WHERE contract_id = ${contract_id}`;
-  demandFields(refused, { codes: 'BILLING_SUSPENDED 1, CONTRACT_EXPIRED 1' }, 'the refused requests in SQL');
+  assertFields(refused, { codes: 'BILLING_SUSPENDED 1, CONTRACT_EXPIRED 1' }, 'the refused requests in SQL');
 
   const renewals = await sql<{ term_number: number; start_date: string; end_date: string; quota_added: number }[]>`
     SELECT term_number, start_date, end_date, quota_added FROM contract_renewals WHERE contract_id = ${contract_id}`;
-  const renewal = { term_number: 2, start_date: '2027-04-01', end_date: '2027-07-01', quota_added: RENEWAL_ADDS };
-  demand(renewals.length === 1, `SQL shows ${renewals.length} renewals in place of one`);
-  demandFields(renewals[0] ?? {}, renewal, 'the renewal in SQL');
+  const renewal = {
+    term_number: 2,
+    start_date: '2027-04-01',
+    end_date: '2027-07-01',
+    quota_added: RENEWAL_QUOTA_ADDED,
+  };
+  assertThat(renewals.length === 1, `SQL shows ${renewals.length} renewals in place of one`);
+  assertFields(renewals[0] ?? {}, renewal, 'the renewal in SQL');
 
   const holds = await sql<{ source: string; placed_at: string; lifted_at: string | null }[]>`
     SELECT source, placed_at, lifted_at FROM contract_holds WHERE contract_id = ${contract_id}`;
   const hold = { source: 'billing', placed_at: '2027-01-23T23:00:00.000Z', lifted_at: '2027-01-25T08:00:00.000Z' };
-  demand(holds.length === 1, `SQL shows ${holds.length} holds in place of one`);
-  demandFields(holds[0] ?? {}, hold, 'the hold in SQL');
+  assertThat(holds.length === 1, `SQL shows ${holds.length} holds in place of one`);
+  assertFields(holds[0] ?? {}, hold, 'the hold in SQL');
 
   const [events] = await sql<[{ told: number; applied: number }]>`
     SELECT count(*)::int AS told, count(*) FILTER (WHERE outcome = 'APPLIED')::int AS applied
     FROM billing_inbox WHERE contract_id = ${contract_id}`;
-  demandFields(events, { told: 2, applied: 2 }, 'the billing events in SQL');
+  assertFields(events, { told: 2, applied: 2 }, 'the billing events in SQL');
 }

@@ -4,15 +4,15 @@
 import type { ZodType } from 'zod';
 
 /** Thrown when a step does not show what it should, in a sentence. */
-export class StoryError extends Error {
+export class ScenarioError extends Error {
   constructor(message: string) {
     super(message);
-    this.name = 'StoryError';
+    this.name = 'ScenarioError';
   }
 }
 
 /** What a call sends, and what it must be answered. */
-export interface StoryCall<T> {
+export interface ExpectedCall<T> {
   body?: Readonly<Record<string, unknown>>;
   /** Lets an interrupted story go on at the next start: a repeated step gets the answer of the first. */
   idempotency_key?: string;
@@ -30,9 +30,9 @@ export interface StreamMessage {
   data: string;
 }
 
-export interface StoryClient {
+export interface ScenarioClient {
   /** Throws StoryError when the answer has another status or shape. */
-  call<T>(method: 'GET' | 'POST', path: string, expected: StoryCall<T>): Promise<T>;
+  call<T>(method: 'GET' | 'POST', path: string, expected: ExpectedCall<T>): Promise<T>;
   /** The messages of a stream until the server closes it. */
   follow(path: string): AsyncGenerator<StreamMessage>;
 }
@@ -43,7 +43,7 @@ const CALL_TIMEOUT_MS = 30_000;
 const STREAM_TIMEOUT_MS = 300_000;
 
 /** A client of one API with one key. */
-export function createStoryClient(api_url: string, api_key: string): StoryClient {
+export function createScenarioClient(api_url: string, api_key: string): ScenarioClient {
   const authorization = `Bearer ${api_key}`;
   return {
     async call(method, path, expected) {
@@ -62,27 +62,27 @@ export function createStoryClient(api_url: string, api_key: string): StoryClient
       const wanted = [expected.status].flat();
       if (!wanted.includes(response.status)) {
         const instead = `${response.status} in place of ${wanted.join(' or ')}`;
-        throw new StoryError(`${method} ${path} answered ${instead}: ${text}`);
+        throw new ScenarioError(`${method} ${path} answered ${instead}: ${text}`);
       }
       const answer = expected.shape.safeParse(JSON.parse(text));
       if (answer.success) return answer.data;
       const wrong = answer.error.issues.map((issue) => `${issue.path.map(String).join('.')}: ${issue.message}`);
-      throw new StoryError(`${method} ${path} answered what it should not (${wrong.join('; ')}): ${text}`);
+      throw new ScenarioError(`${method} ${path} answered what it should not (${wrong.join('; ')}): ${text}`);
     },
 
     async *follow(path) {
       const signal = AbortSignal.timeout(STREAM_TIMEOUT_MS);
       const response = await fetch(`${api_url}${path}`, { headers: { authorization }, signal });
       if (response.status !== 200 || response.body === null) {
-        throw new StoryError(`GET ${path} answered ${response.status} in place of a stream.`);
+        throw new ScenarioError(`GET ${path} answered ${response.status} in place of a stream.`);
       }
-      yield* readMessages(response.body.pipeThrough(new TextDecoderStream()));
+      yield* parseMessages(response.body.pipeThrough(new TextDecoderStream()));
     },
   };
 }
 
 /** Takes a text/event-stream apart, wherever its chunks begin and end. */
-export async function* readMessages(chunks: AsyncIterable<string>): AsyncGenerator<StreamMessage> {
+export async function* parseMessages(chunks: AsyncIterable<string>): AsyncGenerator<StreamMessage> {
   let unread = '';
   for await (const chunk of chunks) {
     const messages = (unread + chunk).split('\n\n');

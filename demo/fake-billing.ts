@@ -43,7 +43,7 @@ export interface StandardEvent {
 }
 
 /** An answer of the API to what was sent. */
-export interface SentAnswer {
+export interface SendResult {
   status: number;
   body: { event_id?: string; outcome?: string; code?: string };
 }
@@ -69,7 +69,7 @@ const STANDARD_TYPE: Record<InvoiceStatus, StandardType> = {
 /** The billing system; `start` makes one that listens, `stop` ends it. */
 export class FakeBilling {
   /** What was asked, oldest first: `GET /invoices/in_1`. */
-  readonly asked: string[] = [];
+  readonly requests: string[] = [];
   behaviour: FakeBehaviour = 'answers';
   private readonly invoices = new Map<string, FakeInvoice>();
   private readonly waiting = new Set<ServerResponse>();
@@ -129,13 +129,13 @@ export class FakeBilling {
   }
 
   /** Sends a standard message, signed with the secret (`whsec_…`). */
-  async send(api_url: string, secret: string, message: StandardEvent): Promise<SentAnswer> {
+  async send(api_url: string, secret: string, message: StandardEvent): Promise<SendResult> {
     const body = JSON.stringify(message);
     return post(`${api_url}/api/v1/billing/standard/events`, body, signStandard(body, secret, { id: message.id }));
   }
 
   /** Sends an event of Stripe's, signed with the endpoint's secret. */
-  async sendStripe(api_url: string, secret: string, event: object): Promise<SentAnswer> {
+  async sendStripe(api_url: string, secret: string, event: object): Promise<SendResult> {
     const body = JSON.stringify(event);
     return post(`${api_url}/api/v1/billing/stripe/events`, body, signStripe(body, secret));
   }
@@ -155,7 +155,7 @@ export class FakeBilling {
 
   private answer(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', this.url);
-    this.asked.push(`${request.method} ${url.pathname}`);
+    this.requests.push(`${request.method} ${url.pathname}`);
     const json = (status: number, body: unknown): void => {
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     };
@@ -229,7 +229,7 @@ export function signStripe(body: string, secret: string, at = new Date()): Recor
 }
 
 /** Posts a message. As billing systems do, it sends the message again when the connection ends without an answer. */
-async function post(url: string, body: string, headers: Record<string, string>, attempt = 1): Promise<SentAnswer> {
+async function post(url: string, body: string, headers: Record<string, string>, attempt = 1): Promise<SendResult> {
   let response: Response;
   try {
     const all = { 'content-type': 'application/json', ...headers };
@@ -238,7 +238,7 @@ async function post(url: string, body: string, headers: Record<string, string>, 
     if (attempt === POST_ATTEMPTS_MAX) throw error;
     return post(url, body, headers, attempt + 1);
   }
-  return { status: response.status, body: (await response.json()) as SentAnswer['body'] };
+  return { status: response.status, body: (await response.json()) as SendResult['body'] };
 }
 
 /** An invoice in Stripe's form. It has no status for a dispute: such an invoice is paid, and its payment is disputed. */

@@ -8,14 +8,14 @@ import { join } from 'node:path';
 import { parseNoArguments } from '../command-line';
 import { KEY_PEPPER_LENGTH_MIN, loadConfig, loadStackConfig } from '../config';
 import { openDatabase } from '../db/base/database';
-import { judgePool } from './check-pool';
-import { judgeQuarter } from './check-quarter';
+import { checkPool } from './check-pool';
+import { checkQuarter } from './check-quarter';
 import { identifyProcess, isRunning, type ProcessIdentity } from '../dev/process-identity';
 import { startStack, type Stack } from '../dev/stack';
 import { DEFAULT_PORTS, type StackPorts } from '../dev/stack-ports';
-import { demand } from './scenario';
-import { POOL_STORY } from './scenario-pool';
-import { QUARTER_STORY } from './scenario-quarter';
+import { assertThat } from './scenario';
+import { POOL_SCENARIO } from './scenario-pool';
+import { QUARTER_SCENARIO } from './scenario-quarter';
 
 /** Added to the default ports, so that a demo does not take those of a stack that starts meanwhile. */
 const PORTS_APART = 10_000;
@@ -27,7 +27,7 @@ const PLACEHOLDERS = {
 };
 
 /** What the stories need, whatever the environment says: test clocks, and invoices that nobody else is asked about. */
-const STORY_SETTINGS = { COVENANT_TEST_CLOCKS: 'on', COVENANT_BILLING_STANDARD_URL: '' };
+const SCENARIO_SETTINGS = { COVENANT_TEST_CLOCKS: 'on', COVENANT_BILLING_STANDARD_URL: '' };
 
 void main();
 
@@ -46,11 +46,11 @@ async function main(): Promise<void> {
   chmodSync(directory, 0o711);
   let failed = false;
   try {
-    await demonstrate(directory, ending.signal);
-    say('Every step showed what it should.');
+    await runDemo(directory, ending.signal);
+    print('Every step showed what it should.');
   } catch (error) {
     failed = true;
-    say(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
+    print(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -58,7 +58,7 @@ async function main(): Promise<void> {
 }
 
 /** Starts a stack, plays and judges the stories, and stops the stack. Throws when anything is not as it should be. */
-async function demonstrate(dataDir: string, signal: AbortSignal): Promise<void> {
+async function runDemo(dataDir: string, signal: AbortSignal): Promise<void> {
   const { cacheDir, temporalAddress } = loadStackConfig(process.env);
   const { temporalNamespace, temporalUiUrl } = loadConfig({ ...process.env, ...PLACEHOLDERS });
   const stack = await startStack({
@@ -67,31 +67,31 @@ async function demonstrate(dataDir: string, signal: AbortSignal): Promise<void> 
     temporalNamespace,
     externalTemporal: temporalAddress === undefined ? undefined : { address: temporalAddress, uiUrl: temporalUiUrl },
     withMail: false,
-    api: { env: STORY_SETTINGS },
-    worker: { env: STORY_SETTINGS },
+    api: { env: SCENARIO_SETTINGS },
+    worker: { env: SCENARIO_SETTINGS },
     ports: demoPorts(),
-    say,
+    report: print,
     signal,
   });
   const processes = Object.values(stack.describe().pids).flatMap((pid) => (pid && identifyProcess(pid)) || []);
   try {
-    await Promise.race([playAndJudge(stack, temporalNamespace), aborted(signal)]);
+    await Promise.race([runAndCheck(stack, temporalNamespace), aborted(signal)]);
   } finally {
     await stack.stop();
   }
   assertEnded(processes);
 }
 
-async function playAndJudge(stack: Stack, temporalNamespace: string): Promise<void> {
+async function runAndCheck(stack: Stack, temporalNamespace: string): Promise<void> {
   const { dataDir } = stack;
   const stage = { dataDir, describe: () => stack.describe(), temporalNamespace };
   const sql = openDatabase(stack.describe().database_url, { max: 1, application_name: 'covenant demo' });
   try {
-    const pool = await POOL_STORY.play(stage, process.stdout);
-    await judgePool(stack.describe(), sql, pool, say);
-    say('');
-    const quarter = await QUARTER_STORY.play(stage, process.stdout);
-    await judgeQuarter(stack.describe(), sql, quarter, say);
+    const pool = await POOL_SCENARIO.run(stage, process.stdout);
+    await checkPool(stack.describe(), sql, pool, print);
+    print('');
+    const quarter = await QUARTER_SCENARIO.run(stage, process.stdout);
+    await checkQuarter(stack.describe(), sql, quarter, print);
   } finally {
     await sql.end();
   }
@@ -99,7 +99,7 @@ async function playAndJudge(stack: Stack, temporalNamespace: string): Promise<vo
 
 function assertEnded(processes: readonly ProcessIdentity[]): void {
   const left = processes.filter(isRunning);
-  demand(left.length === 0, `processes are left: ${left.map(({ pid }) => pid).join(', ')}`);
+  assertThat(left.length === 0, `processes are left: ${left.map(({ pid }) => pid).join(', ')}`);
 }
 
 function demoPorts(): Partial<StackPorts> {
@@ -114,6 +114,6 @@ function aborted(signal: AbortSignal): Promise<never> {
   });
 }
 
-function say(sentence: string): void {
+function print(sentence: string): void {
   process.stdout.write(`${sentence}\n`);
 }

@@ -4,7 +4,7 @@
 import { Presets, SingleBar } from 'cli-progress';
 
 /** Where the story is told. A terminal says so by `isTTY`. */
-export type StoryOutput = NodeJS.WritableStream & { isTTY?: boolean | undefined };
+export type ScenarioOutput = NodeJS.WritableStream & { isTTY?: boolean | undefined };
 
 /** Shows how much of a job is done. */
 export interface ProgressDisplay {
@@ -17,11 +17,11 @@ export interface ProgressDisplay {
 const BAR_COLUMNS = 40;
 
 /** Starts to show the progress of `total` licenses. */
-export function startProgress(out: StoryOutput, total: number): ProgressDisplay {
+export function startProgress(out: ScenarioOutput, total: number): ProgressDisplay {
   return out.isTTY ? startBar(out, total) : startLines(out, total);
 }
 
-function startBar(out: StoryOutput, total: number): ProgressDisplay {
+function startBar(out: ScenarioOutput, total: number): ProgressDisplay {
   const bar = new SingleBar(
     { stream: out, barsize: BAR_COLUMNS, format: '   {bar} {percentage} % · {value} of {total}', hideCursor: true },
     Presets.shades_classic,
@@ -30,13 +30,13 @@ function startBar(out: StoryOutput, total: number): ProgressDisplay {
   return { show: (completed) => bar.update(completed), end: () => bar.stop() };
 }
 
-function startLines(out: StoryOutput, total: number): ProgressDisplay {
-  let told = -1;
+function startLines(out: ScenarioOutput, total: number): ProgressDisplay {
+  let shown = -1;
   return {
     show(completed) {
       const tenth = Math.floor((10 * completed) / total);
-      if (tenth <= told) return;
-      told = tenth;
+      if (tenth <= shown) return;
+      shown = tenth;
       out.write(`   ${tenth * 10} % · ${completed} of ${total}\n`);
     },
     end: () => undefined,

@@ -1,26 +1,26 @@
 /** The reseller of a story: a contract on a test clock, what is done to it, and what it must show. */
 import { z } from 'zod';
 import { signStandard, type StandardEvent } from './fake-billing';
-import { demandFields, findInTemporalUi, type StoryStage } from './scenario';
-import type { StoryClient } from './client';
-import { clockNow, crossingText, type Crossing, type StoryClock } from './test-clock';
+import { assertFields, findInTemporalUi, type ScenarioContext } from './scenario';
+import type { ScenarioClient } from './client';
+import { readClockNow, formatTimelineEntry, type TimelineEntry, type ScenarioClock } from './test-clock';
 import { waitFor } from '../dev/waiting';
 
 /** The contract and its clock, and how to reach them. */
-export interface Reseller extends StoryClock {
-  api: StoryClient;
-  stage: StoryStage;
+export interface Reseller extends ScenarioClock {
+  api: ScenarioClient;
+  context: ScenarioContext;
   contract_workflow_id: string;
   clock_workflow_id: string;
-  say: (sentence: string) => void;
+  report: (sentence: string) => void;
 }
 
 /** What the contract of a story is made with; the same terms are the same contract, however often they are asked for. */
-export interface ResellerTerms {
+export interface ResellerOptions {
   clock_now: string;
   quota: number;
   expiry_grace_days: number;
-  renewal_adds: number;
+  renewal_quota_added: number;
 }
 
 export type ResellerContract = z.infer<typeof Contract>;
@@ -50,7 +50,7 @@ const INVOICE = 'quarter-1';
 const SETTLE_TIMEOUT_MS = 20_000;
 
 /** A product of staging with a generator, a test clock, and a draft that lives by it. */
-export async function makeReseller(api: StoryClient, terms: ResellerTerms) {
+export async function createReseller(api: ScenarioClient, terms: ResellerOptions) {
   const make = <T>(path: string, name: string, shape: z.ZodType<T>, body: Record<string, unknown>): Promise<T> =>
     api.call('POST', `/api/v1/${path}`, { body, idempotency_key: `quarter: ${name}`, status: 201, shape });
   const product = await make('products', 'product', Id, {
@@ -77,7 +77,7 @@ export async function makeReseller(api: StoryClient, terms: ResellerTerms) {
     timezone: 'Europe/Berlin',
     term: 'P3M',
     expiry_grace_days: terms.expiry_grace_days,
-    renewal: { mode: 'auto', quota_effect: { add: terms.renewal_adds } },
+    renewal: { mode: 'auto', quota_effect: { add: terms.renewal_quota_added } },
     test_clock_id: clock.id,
   });
   return {
@@ -89,13 +89,13 @@ export async function makeReseller(api: StoryClient, terms: ResellerTerms) {
 }
 
 /** Sends an action upon the contract; sent again it is answered, and does nothing. */
-export async function command({ api, contract_id }: Reseller, action: 'activate' | 'opt-out'): Promise<void> {
+export async function sendAction({ api, contract_id }: Reseller, action: 'activate' | 'opt-out'): Promise<void> {
   const path = `/api/v1/contracts/${contract_id}/${action}`;
   await api.call('POST', path, { idempotency_key: `quarter: ${action}`, status: 200, shape: Id });
 }
 
 /** Asks for licenses by a job and answers its id; asking again finds the same job. */
-export async function orderLicenses({ api, contract_id }: Reseller, count: number): Promise<string> {
+export async function requestLicenses({ api, contract_id }: Reseller, count: number): Promise<string> {
   const { job_id } = await api.call('POST', `/api/v1/contracts/${contract_id}/generate`, {
     body: { count },
     idempotency_key: 'quarter: licenses',
@@ -106,16 +106,16 @@ export async function orderLicenses({ api, contract_id }: Reseller, count: numbe
 }
 
 /** Tells of the contract's invoice as a billing system does: signed, and harmless when it is told again. */
-export async function bill(
+export async function sendInvoiceEvent(
   reseller: Reseller,
   invoice: { type: StandardEvent['type']; due_date: string; version: number },
 ): Promise<void> {
-  const { api, stage, contract_id } = reseller;
+  const { api, context: stage, contract_id } = reseller;
   const { type, due_date, version } = invoice;
   const event: StandardEvent = {
     id: `${INVOICE}-v${version}`,
     type,
-    occurred_at: await clockNow(api, reseller),
+    occurred_at: await readClockNow(api, reseller),
     contract_id,
     invoice: { id: INVOICE, due_date, version },
   };
@@ -128,7 +128,7 @@ export async function bill(
 }
 
 /** The contract, once it shows these fields and `holds` says so. */
-export function expectContract(
+export function waitForContract(
   { api, contract_id }: Reseller,
   wanted: Partial<ResellerContract>,
   holds: (contract: ResellerContract) => boolean = () => true,
@@ -136,7 +136,7 @@ export function expectContract(
   return waitFor(
     async () => {
       const contract = await api.call('GET', `/api/v1/contracts/${contract_id}`, { status: 200, shape: Contract });
-      demandFields(contract, wanted, 'the contract');
+      assertFields(contract, wanted, 'the contract');
       return holds(contract) ? contract : undefined;
     },
     { timeout_ms: SETTLE_TIMEOUT_MS, what: `the contract to be as the step tells (${JSON.stringify(wanted)})` },
@@ -148,27 +148,27 @@ export function readJob({ api }: Reseller, job_id: string): Promise<ResellerJob>
 }
 
 /** One license more is refused, with this code. */
-export async function showRefusal({ api, contract_id, say }: Reseller, code: string): Promise<void> {
+export async function reportRefusal({ api, contract_id, report: say }: Reseller, code: string): Promise<void> {
   const path = `/api/v1/contracts/${contract_id}/generate`;
   const refused = await api.call('POST', path, { body: { count: 1 }, status: 409, shape: Refused });
-  demandFields(refused, { code }, 'the refusal of one more license');
+  assertFields(refused, { code }, 'the refusal of one more license');
   say(`one more license: 409 ${refused.code} (${refused.detail})`);
 }
 
-export function showCrossings({ say }: Reseller, crossings: Crossing[]): void {
-  for (const crossing of crossings) say(crossingText(crossing));
+export function reportTimeline({ report: say }: Reseller, crossings: TimelineEntry[]): void {
+  for (const crossing of crossings) say(formatTimelineEntry(crossing));
 }
 
-export async function showContract(reseller: Reseller, status: 'RUNNING' | 'COMPLETED'): Promise<void> {
-  reseller.say(`contract  ${await findInTemporalUi(reseller.stage, reseller.contract_workflow_id, status)}`);
+export async function reportContract(reseller: Reseller, status: 'RUNNING' | 'COMPLETED'): Promise<void> {
+  reseller.report(`contract  ${await findInTemporalUi(reseller.context, reseller.contract_workflow_id, status)}`);
 }
 
 /** The advance that brought the clock where it is. */
-export async function showClock(reseller: Reseller): Promise<void> {
-  reseller.say(`clock     ${await findInTemporalUi(reseller.stage, reseller.clock_workflow_id, 'COMPLETED')}`);
+export async function reportClock(reseller: Reseller): Promise<void> {
+  reseller.report(`clock     ${await findInTemporalUi(reseller.context, reseller.clock_workflow_id, 'COMPLETED')}`);
 }
 
-export async function showJob(reseller: Reseller, { workflow_id, state }: ResellerJob): Promise<void> {
+export async function reportJob(reseller: Reseller, { workflow_id, state }: ResellerJob): Promise<void> {
   const status = state === 'PAUSED' ? 'RUNNING' : 'COMPLETED';
-  reseller.say(`job       ${await findInTemporalUi(reseller.stage, workflow_id, status)}`);
+  reseller.report(`job       ${await findInTemporalUi(reseller.context, workflow_id, status)}`);
 }

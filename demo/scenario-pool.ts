@@ -1,11 +1,11 @@
 /** The story of a license pool, from nothing to 2,000 licenses. */
 import { z } from 'zod';
-import { beginTelling, findInTemporalUi, told, watchJob, type Story, type StoryStage } from './scenario';
-import { createStoryClient } from './client';
-import type { StoryOutput } from './progress';
+import { startReport, findInTemporalUi, formatCount, watchJob, type Scenario, type ScenarioContext } from './scenario';
+import { createScenarioClient } from './client';
+import type { ScenarioOutput } from './progress';
 
 /** What the story left behind, for whoever wants to look again. */
-export interface PlayedPool {
+export interface PoolResult {
   contract_id: string;
   job_id: string;
   test_job_id: string;
@@ -49,12 +49,12 @@ const UsedUp = z.object({
 });
 const QuotaExceeded = z.object({ code: z.literal('QUOTA_EXCEEDED'), detail: z.string() });
 
-export const POOL_STORY: Story<PlayedPool> = { file: 'story.json', play: playPool };
+export const POOL_SCENARIO: Scenario<PoolResult> = { file: 'story.json', run: runPoolScenario };
 
-async function playPool(stage: StoryStage, out: StoryOutput): Promise<PlayedPool> {
+async function runPoolScenario(stage: ScenarioContext, out: ScenarioOutput): Promise<PoolResult> {
   const { api_url, super_admin_key } = stage.describe();
-  const api = createStoryClient(api_url, super_admin_key);
-  const { step, say } = beginTelling(out, `The story of a license pool, through ${api_url}/api/v1 alone:`);
+  const api = createScenarioClient(api_url, super_admin_key);
+  const { step, report: say } = startReport(out, `The story of a license pool, through ${api_url}/api/v1 alone:`);
 
   step('A product');
   const product = await api.call('POST', '/api/v1/products', {
@@ -95,7 +95,7 @@ async function playPool(stage: StoryStage, out: StoryOutput): Promise<PlayedPool
     shape: Draft,
   });
   const contractPath = `/api/v1/contracts/${contract.id}`;
-  say(`${contract.state}, a quota of ${told(QUOTA)}; no workflow yet, it is only a draft`);
+  say(`${contract.state}, a quota of ${formatCount(QUOTA)}; no workflow yet, it is only a draft`);
 
   step('A test license, to try the product before anything counts');
   const tested = await api.call('POST', `${contractPath}/generate`, {
@@ -105,7 +105,7 @@ async function playPool(stage: StoryStage, out: StoryOutput): Promise<PlayedPool
     shape: TestLicenses,
   });
   for (const { key, expires_at } of tested.licenses) say(`${key}, valid until ${expires_at}`);
-  say(`the quota is untouched: ${told(tested.quota_remaining)} remaining`);
+  say(`the quota is untouched: ${formatCount(tested.quota_remaining)} remaining`);
 
   step('Activation');
   const active = await api.call('POST', `${contractPath}/activate`, {
@@ -115,7 +115,7 @@ async function playPool(stage: StoryStage, out: StoryOutput): Promise<PlayedPool
   });
   say(`${active.state}; from now on the workflow ${contract.workflow_id} keeps it`);
 
-  step(`${told(QUOTA)} licenses by a background job`);
+  step(`${formatCount(QUOTA)} licenses by a background job`);
   const queued = await api.call('POST', `${contractPath}/generate`, {
     body: { count: QUOTA },
     idempotency_key: 'story: generation',
@@ -126,7 +126,9 @@ async function playPool(stage: StoryStage, out: StoryOutput): Promise<PlayedPool
   const watched = await watchJob(api, { job_id, total: QUOTA }, out, (_job, ended) => ended);
   const speed = watched.licenses_per_second;
   const job = await api.call('GET', `/api/v1/jobs/${job_id}`, { status: 200, shape: FinishedJob });
-  say(`${job.state}: ${told(job.completed)} licenses${speed === null ? '' : `, ${told(Math.round(speed))} a second`}`);
+  say(
+    `${job.state}: ${formatCount(job.completed)} licenses${speed === null ? '' : `, ${formatCount(Math.round(speed))} a second`}`,
+  );
 
   step('A look at ten of them');
   const ten = await api.call('GET', `/api/v1/licenses?job_id=${job_id}&order=asc&limit=${SHOWN_LICENSES}`, {
@@ -137,7 +139,7 @@ async function playPool(stage: StoryStage, out: StoryOutput): Promise<PlayedPool
 
   step('The quota is used to the last license, and holds');
   const { quota } = await api.call('GET', contractPath, { status: 200, shape: UsedUp });
-  say(`${told(quota.generated)} of ${told(quota.total)} generated, ${quota.reserved} reserved`);
+  say(`${formatCount(quota.generated)} of ${formatCount(quota.total)} generated, ${quota.reserved} reserved`);
   const refused = await api.call('POST', `${contractPath}/generate`, {
     body: { count: 1 },
     status: 409,

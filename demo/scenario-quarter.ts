@@ -5,33 +5,33 @@
  * Each act plays at one instant of the clock and may be repeated there: an interrupted story passes over the acts that
  * lie behind the clock.
  */
-import { beginTelling, demandFields, told, watchJob, type Story, type StoryStage } from './scenario';
-import { createStoryClient } from './client';
-import { clockNow, foretell, travel, type StoryClock } from './test-clock';
-import type { StoryOutput } from './progress';
+import { startReport, assertFields, formatCount, watchJob, type Scenario, type ScenarioContext } from './scenario';
+import { createScenarioClient } from './client';
+import { readClockNow, readForecast, advanceClock, type ScenarioClock } from './test-clock';
+import type { ScenarioOutput } from './progress';
 import {
-  bill,
-  command,
-  expectContract,
-  makeReseller,
-  orderLicenses,
+  sendInvoiceEvent,
+  sendAction,
+  waitForContract,
+  createReseller,
+  requestLicenses,
   readJob,
-  showClock,
-  showContract,
-  showCrossings,
-  showJob,
-  showRefusal,
+  reportClock,
+  reportContract,
+  reportTimeline,
+  reportJob,
+  reportRefusal,
   type Reseller,
 } from './reseller';
 
 /** What the story left behind, for whoever wants to look again. */
-export interface PlayedQuarter extends StoryClock {
+export interface QuarterResult extends ScenarioClock {
   job_id: string;
 }
 
 /** So many that suspension comes in the middle of the job, however fast the machine is. */
 export const LICENSES = 500_000;
-export const RENEWAL_ADDS = 300;
+export const RENEWAL_QUOTA_ADDED = 300;
 
 /** Where the clock stands at each act: nine in the morning in Berlin, ten in summer. */
 const BEGUN_AT = '2027-01-01T08:00:00.000Z';
@@ -44,43 +44,53 @@ const EXPIRED_AT = '2027-07-08T08:00:00.000Z';
 
 const DUE_DATE = '2027-01-10';
 const GRACE_DAYS = 7;
-const TERMS = { clock_now: BEGUN_AT, quota: LICENSES, expiry_grace_days: GRACE_DAYS, renewal_adds: RENEWAL_ADDS };
+const CONTRACT_OPTIONS = {
+  clock_now: BEGUN_AT,
+  quota: LICENSES,
+  expiry_grace_days: GRACE_DAYS,
+  renewal_quota_added: RENEWAL_QUOTA_ADDED,
+};
 
 /** The reseller, and where the story is told. */
 interface Quarter extends Reseller {
-  out: StoryOutput;
+  out: ScenarioOutput;
 }
 
-interface Act {
+interface Step {
   at: string;
   title: string;
   play: (quarter: Quarter) => Promise<void>;
 }
 
-export const QUARTER_STORY: Story<PlayedQuarter> = { file: 'story-quarter.json', play: playQuarter };
+export const QUARTER_SCENARIO: Scenario<QuarterResult> = { file: 'story-quarter.json', run: runQuarterScenario };
 
-const ACTS: readonly Act[] = [
-  { at: BEGUN_AT, title: 'A contract for a quarter, activated', play: isActivated },
-  { at: BEGUN_AT, title: 'An invoice, and what comes if nobody pays it', play: isBilled },
-  { at: PAST_DUE_AT, title: 'The invoice is overdue', play: fallsPastDue },
-  { at: SUSPENDED_AT, title: 'Suspension stops a job in the middle', play: isSuspended },
-  { at: PAID_AT, title: 'The payment: reinstated, and the same job finishes', play: isReinstated },
-  { at: RENEWED_AT, title: `The quarter is over: renewed by itself, with ${RENEWAL_ADDS} more`, play: isRenewed },
-  { at: RENEWED_AT, title: 'The reseller opts out of one more', play: optsOut },
-  { at: ENDED_AT, title: 'The second quarter is over: no renewal, days of grace', play: entersGrace },
-  { at: EXPIRED_AT, title: 'Expired', play: expires },
+const STEPS: readonly Step[] = [
+  { at: BEGUN_AT, title: 'A contract for a quarter, activated', play: activateContract },
+  { at: BEGUN_AT, title: 'An invoice, and what comes if nobody pays it', play: openInvoice },
+  { at: PAST_DUE_AT, title: 'The invoice is overdue', play: passDueDate },
+  { at: SUSPENDED_AT, title: 'Suspension stops a job in the middle', play: suspendDuringJob },
+  { at: PAID_AT, title: 'The payment: reinstated, and the same job finishes', play: payInvoice },
+  {
+    at: RENEWED_AT,
+    title: `The quarter is over: renewed by itself, with ${RENEWAL_QUOTA_ADDED} more`,
+    play: passQuarterEnd,
+  },
+  { at: RENEWED_AT, title: 'The reseller opts out of one more', play: optOutOfRenewal },
+  { at: ENDED_AT, title: 'The second quarter is over: no renewal, days of grace', play: passTermEnd },
+  { at: EXPIRED_AT, title: 'Expired', play: passGraceEnd },
 ];
 
-async function playQuarter(stage: StoryStage, out: StoryOutput): Promise<PlayedQuarter> {
+async function runQuarterScenario(stage: ScenarioContext, out: ScenarioOutput): Promise<QuarterResult> {
   const { api_url, super_admin_key } = stage.describe();
-  const api = createStoryClient(api_url, super_admin_key);
-  const { step, passOver, say } = beginTelling(
-    out,
-    "The story of a reseller's quarter, by a test clock that it advances itself:",
-  );
-  const quarter: Quarter = { api, stage, out, say, ...(await makeReseller(api, TERMS)) };
-  for (const { at, title, play } of ACTS) {
-    const passed = (await clockNow(api, quarter)) > at;
+  const api = createScenarioClient(api_url, super_admin_key);
+  const {
+    step,
+    skipStep: passOver,
+    report: say,
+  } = startReport(out, "The story of a reseller's quarter, by a test clock that it advances itself:");
+  const quarter: Quarter = { api, context: stage, out, report: say, ...(await createReseller(api, CONTRACT_OPTIONS)) };
+  for (const { at, title, play } of STEPS) {
+    const passed = (await readClockNow(api, quarter)) > at;
     if (passed) passOver();
     else {
       step(`${at}  ${title}`);
@@ -89,104 +99,109 @@ async function playQuarter(stage: StoryStage, out: StoryOutput): Promise<PlayedQ
   }
   out.write('\n');
   const { clock_id, contract_id } = quarter;
-  return { clock_id, contract_id, job_id: await orderLicenses(quarter, LICENSES) };
+  return { clock_id, contract_id, job_id: await requestLicenses(quarter, LICENSES) };
 }
 
-async function isActivated(quarter: Quarter): Promise<void> {
-  await command(quarter, 'activate');
-  const { state, term, quota } = await expectContract(quarter, { state: 'ACTIVE' });
-  quarter.say(
-    `a reseller in staging, for ${told(quota.total)} licenses, to be renewed by itself with ${RENEWAL_ADDS} more`,
+async function activateContract(quarter: Quarter): Promise<void> {
+  await sendAction(quarter, 'activate');
+  const { state, term, quota } = await waitForContract(quarter, { state: 'ACTIVE' });
+  quarter.report(
+    `a reseller in staging, for ${formatCount(quota.total)} licenses, to be renewed by itself with ${RENEWAL_QUOTA_ADDED} more`,
   );
-  quarter.say(`${state} up to ${term.last_day} in Berlin, then ${GRACE_DAYS} days of grace: ${quarter.contract_id}`);
-  await showContract(quarter, 'RUNNING');
+  quarter.report(`${state} up to ${term.last_day} in Berlin, then ${GRACE_DAYS} days of grace: ${quarter.contract_id}`);
+  await reportContract(quarter, 'RUNNING');
 }
 
-async function isBilled(quarter: Quarter): Promise<void> {
-  await bill(quarter, { type: 'invoice.open', due_date: DUE_DATE, version: 1 });
-  const { state } = await expectContract(quarter, {}, ({ billing }) => billing.unpaid_invoices.length === 1);
-  quarter.say(`due on ${DUE_DATE}, and the contract is ${state}. Its timeline foretells:`);
-  showCrossings(quarter, await foretell(quarter.api, quarter, SUSPENDED_AT));
-  await showContract(quarter, 'RUNNING');
+async function openInvoice(quarter: Quarter): Promise<void> {
+  await sendInvoiceEvent(quarter, { type: 'invoice.open', due_date: DUE_DATE, version: 1 });
+  const { state } = await waitForContract(quarter, {}, ({ billing }) => billing.unpaid_invoices.length === 1);
+  quarter.report(`due on ${DUE_DATE}, and the contract is ${state}. Its timeline foretells:`);
+  reportTimeline(quarter, await readForecast(quarter.api, quarter, SUSPENDED_AT));
+  await reportContract(quarter, 'RUNNING');
 }
 
-async function fallsPastDue(quarter: Quarter): Promise<void> {
-  showCrossings(quarter, await travel(quarter.api, quarter, PAST_DUE_AT));
-  const { state, status, warnings } = await expectContract(quarter, { state: 'PAST_DUE', status: 'active' });
-  quarter.say(`as foretold: ${state}, still ${status}, with the warning ${warnings.join(', ')}`);
-  await showClock(quarter);
+async function passDueDate(quarter: Quarter): Promise<void> {
+  reportTimeline(quarter, await advanceClock(quarter.api, quarter, PAST_DUE_AT));
+  const { state, status, warnings } = await waitForContract(quarter, { state: 'PAST_DUE', status: 'active' });
+  quarter.report(`as foretold: ${state}, still ${status}, with the warning ${warnings.join(', ')}`);
+  await reportClock(quarter);
 }
 
-async function isSuspended(quarter: Quarter): Promise<void> {
+async function suspendDuringJob(quarter: Quarter): Promise<void> {
   const { api, out } = quarter;
-  const job_id = await orderLicenses(quarter, LICENSES);
-  quarter.say(`${told(LICENSES)} licenses are asked for; as soon as the job runs the clock goes on`);
+  const job_id = await requestLicenses(quarter, LICENSES);
+  quarter.report(`${formatCount(LICENSES)} licenses are asked for; as soon as the job runs the clock goes on`);
   let begin = (): void => undefined;
   const begun = new Promise<void>((resolve) => (begin = resolve));
   const [crossed] = await Promise.all([
-    begun.then(() => travel(api, quarter, SUSPENDED_AT)),
+    begun.then(() => advanceClock(api, quarter, SUSPENDED_AT)),
     watchJob(api, { job_id, total: LICENSES }, out, ({ state }, ended) => {
       if (state !== 'QUEUED') begin();
       return state === 'PAUSED' || ended;
     }),
   ]);
-  showCrossings(quarter, crossed);
-  await expectContract(quarter, { state: 'SUSPENDED', inactive_reason: 'BILLING_SUSPENDED' });
+  reportTimeline(quarter, crossed);
+  await waitForContract(quarter, { state: 'SUSPENDED', inactive_reason: 'BILLING_SUSPENDED' });
   const job = await readJob(quarter, job_id);
-  const stopped = `the job is ${job.state} with ${told(job.completed)} of ${told(job.requested)}; the rest stays reserved`;
-  quarter.say(job.state === 'PAUSED' ? stopped : `the job was through before it could be stopped: ${job.state}`);
-  await showRefusal(quarter, 'BILLING_SUSPENDED');
-  await showClock(quarter);
-  await showJob(quarter, job);
+  const stopped = `the job is ${job.state} with ${formatCount(job.completed)} of ${formatCount(job.requested)}; the rest stays reserved`;
+  quarter.report(job.state === 'PAUSED' ? stopped : `the job was through before it could be stopped: ${job.state}`);
+  await reportRefusal(quarter, 'BILLING_SUSPENDED');
+  await reportClock(quarter);
+  await reportJob(quarter, job);
 }
 
-async function isReinstated(quarter: Quarter): Promise<void> {
+async function payInvoice(quarter: Quarter): Promise<void> {
   const { api, out } = quarter;
-  await travel(api, quarter, PAID_AT);
-  await bill(quarter, { type: 'invoice.paid', due_date: DUE_DATE, version: 2 });
-  const { state, status } = await expectContract(quarter, { state: 'ACTIVE', status: 'active' });
-  quarter.say(`${state}, ${status}; the job goes on by itself where it stopped`);
-  const job_id = await orderLicenses(quarter, LICENSES);
+  await advanceClock(api, quarter, PAID_AT);
+  await sendInvoiceEvent(quarter, { type: 'invoice.paid', due_date: DUE_DATE, version: 2 });
+  const { state, status } = await waitForContract(quarter, { state: 'ACTIVE', status: 'active' });
+  quarter.report(`${state}, ${status}; the job goes on by itself where it stopped`);
+  const job_id = await requestLicenses(quarter, LICENSES);
   await watchJob(api, { job_id, total: LICENSES }, out, (_job, ended) => ended);
   const job = await readJob(quarter, job_id);
-  demandFields(job, { state: 'SUCCEEDED', completed: LICENSES, failed: 0 }, 'the job');
-  quarter.say(`the job is ${job.state} with ${told(job.completed)} of ${told(job.requested)}`);
-  await showContract(quarter, 'RUNNING');
-  await showJob(quarter, job);
+  assertFields(job, { state: 'SUCCEEDED', completed: LICENSES, failed: 0 }, 'the job');
+  quarter.report(`the job is ${job.state} with ${formatCount(job.completed)} of ${formatCount(job.requested)}`);
+  await reportContract(quarter, 'RUNNING');
+  await reportJob(quarter, job);
 }
 
-async function isRenewed(quarter: Quarter): Promise<void> {
-  showCrossings(quarter, await travel(quarter.api, quarter, RENEWED_AT));
-  const { state, term, quota } = await expectContract(quarter, { state: 'ACTIVE' });
-  demandFields(term, { number: 2 }, 'the term');
-  const renewed = { total: LICENSES + RENEWAL_ADDS, generated: LICENSES, reserved: 0, remaining: RENEWAL_ADDS };
-  demandFields(quota, renewed, 'the quota');
-  quarter.say(
-    `${state}, term ${term.number} up to ${term.last_day}, ${told(quota.remaining)} licenses more to generate`,
+async function passQuarterEnd(quarter: Quarter): Promise<void> {
+  reportTimeline(quarter, await advanceClock(quarter.api, quarter, RENEWED_AT));
+  const { state, term, quota } = await waitForContract(quarter, { state: 'ACTIVE' });
+  assertFields(term, { number: 2 }, 'the term');
+  const renewed = {
+    total: LICENSES + RENEWAL_QUOTA_ADDED,
+    generated: LICENSES,
+    reserved: 0,
+    remaining: RENEWAL_QUOTA_ADDED,
+  };
+  assertFields(quota, renewed, 'the quota');
+  quarter.report(
+    `${state}, term ${term.number} up to ${term.last_day}, ${formatCount(quota.remaining)} licenses more to generate`,
   );
-  await showClock(quarter);
+  await reportClock(quarter);
 }
 
-async function optsOut(quarter: Quarter): Promise<void> {
-  await command(quarter, 'opt-out');
-  const { renewal } = await expectContract(quarter, {}, ({ renewal: { opt_out_at } }) => opt_out_at !== null);
-  quarter.say(`in time, which would have been up to ${renewal.notice_date}. The timeline foretells:`);
-  showCrossings(quarter, await foretell(quarter.api, quarter, EXPIRED_AT));
-  await showContract(quarter, 'RUNNING');
+async function optOutOfRenewal(quarter: Quarter): Promise<void> {
+  await sendAction(quarter, 'opt-out');
+  const { renewal } = await waitForContract(quarter, {}, ({ renewal: { opt_out_at } }) => opt_out_at !== null);
+  quarter.report(`in time, which would have been up to ${renewal.notice_date}. The timeline foretells:`);
+  reportTimeline(quarter, await readForecast(quarter.api, quarter, EXPIRED_AT));
+  await reportContract(quarter, 'RUNNING');
 }
 
-async function entersGrace(quarter: Quarter): Promise<void> {
-  showCrossings(quarter, await travel(quarter.api, quarter, ENDED_AT));
-  const { state, status } = await expectContract(quarter, { state: 'EXPIRY_GRACE', status: 'inactive' });
-  quarter.say(`as foretold: ${state}, ${status}; it could still be renewed by hand`);
-  await showClock(quarter);
+async function passTermEnd(quarter: Quarter): Promise<void> {
+  reportTimeline(quarter, await advanceClock(quarter.api, quarter, ENDED_AT));
+  const { state, status } = await waitForContract(quarter, { state: 'EXPIRY_GRACE', status: 'inactive' });
+  quarter.report(`as foretold: ${state}, ${status}; it could still be renewed by hand`);
+  await reportClock(quarter);
 }
 
-async function expires(quarter: Quarter): Promise<void> {
-  showCrossings(quarter, await travel(quarter.api, quarter, EXPIRED_AT));
-  const { state } = await expectContract(quarter, { state: 'EXPIRED', status: 'inactive' });
-  quarter.say(`${state}: nothing more is generated, and what was issued goes on working`);
-  await showRefusal(quarter, 'CONTRACT_EXPIRED');
-  await showClock(quarter);
-  await showContract(quarter, 'COMPLETED');
+async function passGraceEnd(quarter: Quarter): Promise<void> {
+  reportTimeline(quarter, await advanceClock(quarter.api, quarter, EXPIRED_AT));
+  const { state } = await waitForContract(quarter, { state: 'EXPIRED', status: 'inactive' });
+  quarter.report(`${state}: nothing more is generated, and what was issued goes on working`);
+  await reportRefusal(quarter, 'CONTRACT_EXPIRED');
+  await reportClock(quarter);
+  await reportContract(quarter, 'COMPLETED');
 }

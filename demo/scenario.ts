@@ -8,12 +8,12 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { DevFile } from '../dev/dev-file';
-import { StoryError, type StoryClient } from './client';
-import { startProgress, type StoryOutput } from './progress';
+import { ScenarioError, type ScenarioClient } from './client';
+import { startProgress, type ScenarioOutput } from './progress';
 import { waitFor } from '../dev/waiting';
 
 /** Where a story is played. */
-export interface StoryStage {
+export interface ScenarioContext {
   dataDir: string;
   describe(): Pick<DevFile, 'api_url' | 'temporal_ui_url' | 'super_admin_key' | 'billing_secret' | 'pids'>;
   /** `default` unless given. */
@@ -21,22 +21,22 @@ export interface StoryStage {
 }
 
 /** A story: what it leaves behind lets whoever wants look again. */
-export interface Story<Played extends object = object> {
+export interface Scenario<Played extends object = object> {
   /** Its presence in the data directory says that the story was told to its end. */
   file: string;
-  play: (stage: StoryStage, out: StoryOutput) => Promise<Played>;
+  run: (stage: ScenarioContext, out: ScenarioOutput) => Promise<Played>;
 }
 
 /** Tells a story, step by step. */
-export interface Teller {
+export interface ScenarioReporter {
   step: (title: string) => void;
   /** Counts a step that an earlier start has told. */
-  passOver: () => void;
-  say: (sentence: string) => void;
+  skipStep: () => void;
+  report: (sentence: string) => void;
 }
 
 /** A job as its progress stream shows it. */
-export type WatchedJob = z.infer<typeof WatchedJob>;
+export type JobProgress = z.infer<typeof WatchedJob>;
 const WatchedJob = z.object({ state: z.string(), completed: z.int(), licenses_per_second: z.number().nullable() });
 
 const Workflow = z.object({
@@ -47,7 +47,11 @@ const Workflow = z.object({
 const UI_TIMEOUT_MS = 10_000;
 
 /** Plays a story unless this data directory has seen it to its end. */
-export async function playOnce({ file, play }: Story, stage: StoryStage, out: StoryOutput): Promise<void> {
+export async function runScenarioOnce(
+  { file, run: play }: Scenario,
+  stage: ScenarioContext,
+  out: ScenarioOutput,
+): Promise<void> {
   const path = join(stage.dataDir, file);
   if (existsSync(path)) return;
   const played = await play(stage, out);
@@ -55,13 +59,13 @@ export async function playOnce({ file, play }: Story, stage: StoryStage, out: St
 }
 
 /** Begins to tell a story. */
-export function beginTelling(out: StoryOutput, title: string): Teller {
+export function startReport(out: ScenarioOutput, title: string): ScenarioReporter {
   let steps = 0;
   out.write(`${title}\n`);
   return {
     step: (step) => void out.write(`\n${++steps}. ${step}\n`),
-    passOver: () => void (steps += 1),
-    say: (sentence) => void out.write(`   ${sentence}\n`),
+    skipStep: () => void (steps += 1),
+    report: (sentence) => void out.write(`   ${sentence}\n`),
   };
 }
 
@@ -70,11 +74,11 @@ export function beginTelling(out: StoryOutput, title: string): Teller {
  * StoryError when its stream ends before.
  */
 export async function watchJob(
-  api: StoryClient,
+  api: ScenarioClient,
   { job_id, total }: { job_id: string; total: number },
-  out: StoryOutput,
-  enough: (job: WatchedJob, ended: boolean) => boolean,
-): Promise<WatchedJob> {
+  out: ScenarioOutput,
+  enough: (job: JobProgress, ended: boolean) => boolean,
+): Promise<JobProgress> {
   const display = startProgress(out, total);
   try {
     for await (const { event, data } of api.follow(`/api/v1/jobs/${job_id}/progress`)) {
@@ -85,12 +89,12 @@ export async function watchJob(
   } finally {
     display.end();
   }
-  throw new StoryError(`The progress stream of the job ${job_id} closed too soon.`);
+  throw new ScenarioError(`The progress stream of the job ${job_id} closed too soon.`);
 }
 
 /** The address of a workflow's page, once the UI shows it in this status. A UI that runs elsewhere is not asked. */
 export async function findInTemporalUi(
-  stage: StoryStage,
+  stage: ScenarioContext,
   workflow_id: string,
   status: 'RUNNING' | 'COMPLETED',
 ): Promise<string> {
@@ -109,17 +113,17 @@ export async function findInTemporalUi(
 }
 
 /** Demands these values of these fields. Throws StoryError, which says what is so and what was to be. */
-export function demandFields(found: object, wanted: object, what: string): void {
+export function assertFields(found: object, wanted: object, what: string): void {
   const same = Object.entries(wanted).every(([name, value]) => (found as Record<string, unknown>)[name] === value);
-  demand(same, `${what}: ${JSON.stringify(found)} in place of ${JSON.stringify(wanted)}`);
+  assertThat(same, `${what}: ${JSON.stringify(found)} in place of ${JSON.stringify(wanted)}`);
 }
 
 /** Throws StoryError with the sentence unless `holds`. */
-export function demand(holds: boolean, otherwise: string): void {
-  if (!holds) throw new StoryError(otherwise);
+export function assertThat(holds: boolean, otherwise: string): void {
+  if (!holds) throw new ScenarioError(otherwise);
 }
 
 /** A count for people: 2,000. */
-export function told(count: number): string {
+export function formatCount(count: number): string {
   return count.toLocaleString('en-US');
 }

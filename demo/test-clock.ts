@@ -3,17 +3,17 @@
  * that this, and nothing else, has come.
  */
 import { z } from 'zod';
-import { StoryError, type StoryClient } from './client';
+import { ScenarioError, type ScenarioClient } from './client';
 import { waitFor } from '../dev/waiting';
 
 /** A test clock with the one contract that the story puts on it. */
-export interface StoryClock {
+export interface ScenarioClock {
   clock_id: string;
   contract_id: string;
 }
 
 /** What came, or is to come, at an instant of the clock. */
-export type Crossing = z.infer<typeof Crossing>;
+export type TimelineEntry = z.infer<typeof Crossing>;
 const Crossing = z.object({
   at: z.string(),
   action: z.string(),
@@ -34,12 +34,12 @@ const Clock = z.object({
 const ADVANCE_TIMEOUT_MS = 60_000;
 
 /** Where the clock stands, also while it is on its way. */
-export async function clockNow(api: StoryClient, clock: StoryClock): Promise<string> {
+export async function readClockNow(api: ScenarioClient, clock: ScenarioClock): Promise<string> {
   return (await readClock(api, clock)).now;
 }
 
 /** What is foretold up to an instant, if nothing is done or paid meanwhile. */
-export async function foretell(api: StoryClient, clock: StoryClock, until: string): Promise<Crossing[]> {
+export async function readForecast(api: ScenarioClient, clock: ScenarioClock, until: string): Promise<TimelineEntry[]> {
   return (await readTimeline(api, clock, until)).filter(({ past }) => !past);
 }
 
@@ -47,38 +47,38 @@ export async function foretell(api: StoryClient, clock: StoryClock, until: strin
  * Advances the clock and answers what was crossed, in order, once everything has settled. Throws StoryError when
  * something else had been foretold. A clock that is there already, or on its way from an interrupted story, goes on.
  */
-export async function travel(api: StoryClient, clock: StoryClock, to: string): Promise<Crossing[]> {
-  const before = await clockToAdvance(api, clock);
-  const foretold = before.status === 'ready' ? await foretell(api, clock, to) : null;
+export async function advanceClock(api: ScenarioClient, clock: ScenarioClock, to: string): Promise<TimelineEntry[]> {
+  const before = await readSettledClock(api, clock);
+  const forecast = before.status === 'ready' ? await readForecast(api, clock, to) : null;
   if (before.status !== 'advancing')
     await api.call('POST', `/api/v1/test-clocks/${clock.clock_id}/advance`, {
       body: { to },
       status: [200, 202],
       shape: Clock,
     });
-  await arrival(api, clock, to);
+  await waitForClock(api, clock, to);
   const crossed = (await readTimeline(api, clock, to)).filter(({ at, past }) => past && at > before.now && at <= to);
-  if (foretold !== null && listed(foretold) !== listed(crossed)) {
-    const sentence = `Between ${before.now} and ${to} came [${listed(crossed)}]`;
-    throw new StoryError(`${sentence}, but [${listed(foretold)}] was foretold.`);
+  if (forecast !== null && formatTimeline(forecast) !== formatTimeline(crossed)) {
+    const sentence = `Between ${before.now} and ${to} came [${formatTimeline(crossed)}]`;
+    throw new ScenarioError(`${sentence}, but [${formatTimeline(forecast)}] was foretold.`);
   }
   return crossed;
 }
 
 /** One crossing in a line: when, what, why, and the state afterwards. */
-export function crossingText({ at, action, state, reason }: Crossing): string {
+export function formatTimelineEntry({ at, action, state, reason }: TimelineEntry): string {
   return `${at}  ${action}${reason === null ? '' : ` (${reason})`}, ${state}`;
 }
 
 /** The clock when it is on its way or at rest, with nothing pending. */
-async function clockToAdvance(api: StoryClient, clock: StoryClock): Promise<z.infer<typeof Clock>> {
+async function readSettledClock(api: ScenarioClient, clock: ScenarioClock): Promise<z.infer<typeof Clock>> {
   const read = await readClock(api, clock);
   if (read.status !== 'advancing' || read.advancing_to !== null) return read;
-  await arrival(api, clock, read.now);
+  await waitForClock(api, clock, read.now);
   return readClock(api, clock);
 }
 
-async function arrival(api: StoryClient, clock: StoryClock, to: string): Promise<void> {
+async function waitForClock(api: ScenarioClient, clock: ScenarioClock, to: string): Promise<void> {
   let failure: string | undefined;
   await waitFor(
     async () => {
@@ -86,19 +86,23 @@ async function arrival(api: StoryClient, clock: StoryClock, to: string): Promise
       if (status === 'failed') failure = error ?? 'The advance failed.';
       return status === 'ready' && now >= to;
     },
-    { timeout_ms: ADVANCE_TIMEOUT_MS, what: `the test clock to arrive at ${to}`, hopeless: () => failure },
+    { timeout_ms: ADVANCE_TIMEOUT_MS, what: `the test clock to arrive at ${to}`, giveUpReason: () => failure },
   );
 }
 
-function readClock(api: StoryClient, { clock_id }: StoryClock): Promise<z.infer<typeof Clock>> {
+function readClock(api: ScenarioClient, { clock_id }: ScenarioClock): Promise<z.infer<typeof Clock>> {
   return api.call('GET', `/api/v1/test-clocks/${clock_id}`, { status: 200, shape: Clock });
 }
 
-async function readTimeline(api: StoryClient, { contract_id }: StoryClock, until: string): Promise<Crossing[]> {
+async function readTimeline(
+  api: ScenarioClient,
+  { contract_id }: ScenarioClock,
+  until: string,
+): Promise<TimelineEntry[]> {
   const path = `/api/v1/contracts/${contract_id}/timeline?until=${until}`;
   return (await api.call('GET', path, { status: 200, shape: Timeline })).data;
 }
 
-function listed(crossings: Crossing[]): string {
-  return crossings.map(crossingText).join('; ');
+function formatTimeline(crossings: TimelineEntry[]): string {
+  return crossings.map(formatTimelineEntry).join('; ');
 }

@@ -56,12 +56,12 @@ export function planCovenantProcess(options: CovenantProcessOptions): ServerPlan
  * Asks the programs again and again whether they are ready, and returns what ends it. The question itself mends: on a
  * fresh, empty Temporal server (its state file was deleted) `/readyz` sets it up again, which nobody else would notice.
  */
-export function keepAskingReadiness(readyUrls: () => readonly string[]): () => void {
-  let asking = false;
+export function pollReadiness(readyUrls: () => readonly string[]): () => void {
+  let polling = false;
   const timer = setInterval(() => {
-    if (asking) return;
-    asking = true;
-    void Promise.all(readyUrls().map(isHttpReady)).finally(() => (asking = false));
+    if (polling) return;
+    polling = true;
+    void Promise.all(readyUrls().map(isHttpReady)).finally(() => (polling = false));
   }, READINESS_INTERVAL_MS);
   timer.unref();
   return () => clearInterval(timer);

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { isHttpReady } from './http-ready';
 import type { ProcessSpec } from './managed-process';
-import { holdPort } from './ports';
+import { reservePort } from './ports';
 import type { ServerPlan } from './supervisor';
 
 export interface MailCatcherOptions {
@@ -55,7 +55,7 @@ export function planMailCatcher(options: MailCatcherOptions): MailCatcherPlan {
     async prepare() {
       mkdirSync(options.directory, { recursive: true, mode: 0o700 });
       // Both are held until both are chosen: they must differ.
-      const held = [await holdPort(pagePort), await holdPort(smtpPort)] as const;
+      const held = [await reservePort(pagePort), await reservePort(smtpPort)] as const;
       [pagePort, smtpPort] = [held[0].port, held[1].port];
       await Promise.all(held.map((port) => port.release()));
     },

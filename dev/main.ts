@@ -6,10 +6,10 @@ import { KEY_PEPPER_LENGTH_MIN, loadConfig, loadStackConfig, type Config } from 
 import { readDevFile, type DevFile } from './dev-file';
 import { DataDirLockedError } from './lock';
 import { startStack, type Stack } from './stack';
-import { playOnce, type Story } from '../demo/scenario';
-import { POOL_STORY } from '../demo/scenario-pool';
-import { QUARTER_STORY } from '../demo/scenario-quarter';
-import type { ServerNews } from './supervisor';
+import { runScenarioOnce, type Scenario } from '../demo/scenario';
+import { POOL_SCENARIO } from '../demo/scenario-pool';
+import { QUARTER_SCENARIO } from '../demo/scenario-quarter';
+import type { ServerEvent } from './supervisor';
 
 const PARENT_CHECK_MS = 1_000;
 
@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   const ending = new AbortController();
   let stack: Stack | undefined;
   let temporalNamespace: string | undefined;
-  let stories: readonly Story[] = [];
+  let scenarios: readonly Scenario[] = [];
   let stopping = false;
 
   function end(): void {
@@ -34,20 +34,20 @@ async function main(): Promise<void> {
       process.exit(1);
     }
     stopping = true;
-    say('Stopping; press Ctrl-C again to force it.');
+    print('Stopping; press Ctrl-C again to force it.');
     if (stack === undefined) ending.abort(new Error('Stopped while starting.'));
     else void stack.stop().then(() => process.exit(0));
   }
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
   process.on('SIGHUP', end);
-  endWithNpm(end);
+  stopWhenNpmEnds(end);
 
   try {
     const { dataDir, cacheDir, temporalAddress } = loadStackConfig(process.env);
-    const config = configOfProcesses();
+    const config = loadProcessConfig();
     temporalNamespace = config.temporalNamespace;
-    stories = storiesUnder(config);
+    scenarios = scenariosFor(config);
     const started = performance.now();
     stack = await startStack({
       dataDir,
@@ -55,28 +55,30 @@ async function main(): Promise<void> {
       temporalNamespace,
       externalTemporal:
         temporalAddress === undefined ? undefined : { address: temporalAddress, uiUrl: config.temporalUiUrl },
-      say,
-      onNews: sayNews,
+      report: print,
+      onServerEvent: printServerEvent,
       signal: ending.signal,
     });
-    say(`Ready after ${((performance.now() - started) / 1_000).toFixed(1)} s.\n\n${describe(stack.describe())}`);
+    print(
+      `Ready after ${((performance.now() - started) / 1_000).toFixed(1)} s.\n\n${formatAddresses(stack.describe())}`,
+    );
   } catch (error) {
     if (stopping) process.exit(0);
-    say(error instanceof DataDirLockedError ? alreadyRunning(error) : reason(error));
+    print(error instanceof DataDirLockedError ? formatAlreadyRunning(error) : errorMessage(error));
     process.exit(1);
   }
 
   try {
     const stage = { dataDir: stack.dataDir, describe: () => stack.describe(), temporalNamespace };
-    for (const story of stories) await playOnce(story, stage, process.stdout);
+    for (const story of scenarios) await runScenarioOnce(story, stage, process.stdout);
   } catch (error) {
     // The stack is of use without stories; a start that is being stopped cuts them short.
-    if (!stopping) say(`The story broke off: ${reason(error)}`);
+    if (!stopping) print(`The story broke off: ${errorMessage(error)}`);
   }
 }
 
 /** Reads the settings as the API and the worker do; the stack makes their required ones itself. */
-function configOfProcesses(): Config {
+function loadProcessConfig(): Config {
   const placeholders = {
     DATABASE_URL: 'postgres://stack/stack',
     COVENANT_KEY_PEPPER: '-'.repeat(KEY_PEPPER_LENGTH_MIN),
@@ -85,11 +87,11 @@ function configOfProcesses(): Config {
 }
 
 /** The second story needs a test clock, and invoices that nobody else is asked about. */
-function storiesUnder({ testClocks, billingStandardUrl }: Config): readonly Story[] {
-  return testClocks && billingStandardUrl === undefined ? [POOL_STORY, QUARTER_STORY] : [POOL_STORY];
+function scenariosFor({ testClocks, billingStandardUrl }: Config): readonly Scenario[] {
+  return testClocks && billingStandardUrl === undefined ? [POOL_SCENARIO, QUARTER_SCENARIO] : [POOL_SCENARIO];
 }
 
-function describe(running: DevFile): string {
+function formatAddresses(running: DevFile): string {
   return `  API             ${running.api_url}
   Documentation   ${running.docs_url}
   Temporal UI     ${running.temporal_ui_url}
@@ -102,20 +104,20 @@ Try:
 `;
 }
 
-function sayNews(news: ServerNews): void {
+function printServerEvent(news: ServerEvent): void {
   if (news.kind === 'died') {
     const how = news.exit.signal ?? `exit ${news.exit.code ?? 'unknown'}`;
-    say(`${news.name} (pid ${news.pid}) died by ${how}; it is started again${inTime(news.restart_in_ms)}.`);
+    print(`${news.name} (pid ${news.pid}) died by ${how}; it is started again${formatDelay(news.restart_in_ms)}.`);
   } else if (news.kind === 'not_started') {
-    say(`${news.name} could not be started (${news.reason}); trying again${inTime(news.restart_in_ms)}.`);
+    print(`${news.name} could not be started (${news.reason}); trying again${formatDelay(news.restart_in_ms)}.`);
   }
 }
 
-function inTime(delay_ms: number): string {
+function formatDelay(delay_ms: number): string {
   return delay_ms === 0 ? ' at once' : ` in ${delay_ms} ms`;
 }
 
-function alreadyRunning(error: DataDirLockedError): string {
+function formatAlreadyRunning(error: DataDirLockedError): string {
   const running = readDevFile(error.dataDir);
   const where = running === undefined ? 'and is still starting' : `with its API at ${running.api_url}`;
   return `Covenant is running already in ${error.dataDir} (pid ${error.pid}) ${where}; give another COVENANT_DATA_DIR to run a second one.`;
@@ -125,7 +127,7 @@ function alreadyRunning(error: DataDirLockedError): string {
  * Ends the stack when npm, which started it, was killed: npm cannot pass a `kill -9` on. Without npm, being left alone
  * is how one runs in the background.
  */
-function endWithNpm(end: () => void): void {
+function stopWhenNpmEnds(end: () => void): void {
   if (process.env['npm_lifecycle_event'] === undefined) return;
   const parent = process.ppid;
   const timer = setInterval(() => {
@@ -136,11 +138,11 @@ function endWithNpm(end: () => void): void {
   timer.unref();
 }
 
-function reason(error: unknown): string {
+function errorMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? `${error.message}\n(${error.cause.message})` : error.message;
 }
 
-function say(text: string): void {
+function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }

@@ -36,7 +36,7 @@ export interface ProcessExit {
 }
 
 /** A process that runs. */
-export interface KeptProcess {
+export interface ManagedProcess {
   /** The process itself, not its keeper. */
   identity: ProcessIdentity;
   pid: number;
@@ -47,7 +47,7 @@ export interface KeptProcess {
   kill(signal: NodeJS.Signals): boolean;
 }
 
-interface KeeperReport {
+interface WatchdogReport {
   pid?: number;
   code?: number | null;
   signal?: NodeJS.Signals | null;
@@ -60,11 +60,11 @@ const LOG_TAIL_LINES = 12;
 const LOG_BYTES_MAX = 20_000_000;
 
 /** Starts a process under a keeper and resolves when it has a pid. Rejects when it cannot be started at all. */
-export async function startKept(spec: ProcessSpec): Promise<KeptProcess> {
+export async function startManagedProcess(spec: ProcessSpec): Promise<ManagedProcess> {
   mkdirSync(dirname(spec.logFile), { recursive: true });
-  setFullLogAside(spec.logFile);
+  rotateFullLog(spec.logFile);
   const log = openSync(spec.logFile, 'a', 0o600);
-  const keeper = spawn(process.execPath, [KEEPER_FILE, keeperArgument(spec)], {
+  const keeper = spawn(process.execPath, [KEEPER_FILE, watchdogArgument(spec)], {
     // A session of its own: Ctrl-C in the terminal must reach only the process that holds the lifeline.
     detached: true,
     env: spec.env,
@@ -78,21 +78,21 @@ export async function startKept(spec: ProcessSpec): Promise<KeptProcess> {
   // A keeper that has ended makes the lifeline fail; its end is reported by `exited`.
   lifeline?.on('error', () => undefined);
 
-  return await new Promise<KeptProcess>((resolve, reject) => {
+  return await new Promise<ManagedProcess>((resolve, reject) => {
     let identity: ProcessIdentity | undefined;
     let exit: ProcessExit | undefined;
     let settleExit: (exit: ProcessExit) => void = () => undefined;
     const exited = new Promise<ProcessExit>((settle) => (settleExit = settle));
 
     lines.on('line', (line) => {
-      const report = JSON.parse(line) as KeeperReport;
+      const report = JSON.parse(line) as WatchdogReport;
       if (report.error !== undefined) return reject(new Error(`${spec.name} cannot be started: ${report.error}`));
       if (report.pid === undefined) {
         exit = { code: report.code ?? null, signal: report.signal ?? null, lost: false };
         return;
       }
       identity = identifyProcess(report.pid) ?? { pid: report.pid, started: 'ended at once' };
-      resolve(keptProcess(identity, exited, () => lifeline?.end()));
+      resolve(createManagedProcess(identity, exited, () => lifeline?.end()));
     });
     keeper.on('error', reject);
     // `close` comes after all reports were read; `exit` may come before.
@@ -105,7 +105,7 @@ export async function startKept(spec: ProcessSpec): Promise<KeptProcess> {
 }
 
 /** The last lines of a log, for a message about a process that failed. */
-export function logTail(logFile: string): string {
+export function readLogTail(logFile: string): string {
   try {
     return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-LOG_TAIL_LINES).join('\n');
   } catch {
@@ -113,12 +113,16 @@ export function logTail(logFile: string): string {
   }
 }
 
-function setFullLogAside(logFile: string): void {
+function rotateFullLog(logFile: string): void {
   const bytes = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
   if (bytes > LOG_BYTES_MAX) renameSync(logFile, `${logFile}.1`);
 }
 
-function keptProcess(identity: ProcessIdentity, exited: Promise<ProcessExit>, cutLifeline: () => void): KeptProcess {
+function createManagedProcess(
+  identity: ProcessIdentity,
+  exited: Promise<ProcessExit>,
+  cutLifeline: () => void,
+): ManagedProcess {
   return {
     identity,
     pid: identity.pid,
@@ -131,7 +135,7 @@ function keptProcess(identity: ProcessIdentity, exited: Promise<ProcessExit>, cu
   };
 }
 
-function keeperArgument(spec: ProcessSpec): string {
+function watchdogArgument(spec: ProcessSpec): string {
   return JSON.stringify({
     command: spec.command,
     args: spec.args,

@@ -14,19 +14,19 @@ const LEFTOVER_GRACE_MS = 10_000;
 const LEFTOVER_KILL_MS = 5_000;
 
 /** Writes down which processes run now. */
-export function rememberProcesses(dataDir: string, processes: readonly ProcessIdentity[]): void {
+export function recordProcesses(dataDir: string, processes: readonly ProcessIdentity[]): void {
   writePrivateFile(join(dataDir, PROCESSES_FILE), JSON.stringify(processes));
 }
 
 /** Forgets them after a clean stop. */
-export function forgetProcesses(dataDir: string): void {
+export function removeProcessRecord(dataDir: string): void {
   rmSync(join(dataDir, PROCESSES_FILE), { force: true });
 }
 
 /** Ends what the last stack of this data directory left running, and resolves when it is gone. */
-export async function endLeftovers(dataDir: string): Promise<void> {
-  await Promise.all(remembered(dataDir).map(endProcess));
-  forgetProcesses(dataDir);
+export async function endOrphanedProcesses(dataDir: string): Promise<void> {
+  await Promise.all(readProcessRecord(dataDir).map(endProcess));
+  removeProcessRecord(dataDir);
 }
 
 async function endProcess(leftover: ProcessIdentity): Promise<void> {
@@ -41,7 +41,7 @@ async function endProcess(leftover: ProcessIdentity): Promise<void> {
   }
 }
 
-function remembered(dataDir: string): ProcessIdentity[] {
+function readProcessRecord(dataDir: string): ProcessIdentity[] {
   try {
     return JSON.parse(readFileSync(join(dataDir, PROCESSES_FILE), 'utf8')) as ProcessIdentity[];
   } catch {

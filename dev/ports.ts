@@ -8,7 +8,7 @@
 import { createServer, type Server } from 'node:net';
 
 /** A port nobody else can take until `release` has resolved. */
-export interface HeldPort {
+export interface ReservedPort {
   port: number;
   release(): Promise<void>;
 }
@@ -20,7 +20,7 @@ const HOST = '127.0.0.1';
 const PORT_MAX = 65_535;
 
 /** Holds `wanted` or the first free port after it. Throws when PORTS_TRIED_MAX ports in a row are taken. */
-export async function holdPort(wanted: number): Promise<HeldPort> {
+export async function reservePort(wanted: number): Promise<ReservedPort> {
   const last = Math.min(wanted + PORTS_TRIED_MAX - 1, PORT_MAX);
   for (let port = wanted; port <= last; port += 1) {
     const server = await listen(port);

@@ -57,7 +57,7 @@ const PROGRAM_MODE = 0o755;
 /** Makes the cluster when there is none yet and says how to run it. Takes about a second the first time. */
 export async function planPostgres(options: PostgresOptions): Promise<PostgresPlan> {
   const programs = findPrograms();
-  const run = runAs(programs, options.directory);
+  const run = createRunner(programs, options.directory);
   if (!existsSync(join(options.directory, 'PG_VERSION'))) makeCluster(programs, run, options);
 
   const settings = {
@@ -76,8 +76,8 @@ export async function planPostgres(options: PostgresOptions): Promise<PostgresPl
 
   return {
     spec: run.spec({ args, logFile: options.logFile }),
-    prepare: () => endLeftover(options.directory),
-    isReady: () => answers(urlOf('postgres')),
+    prepare: () => endOrphanedPostgres(options.directory),
+    isReady: () => isPostgresReady(urlOf('postgres')),
     readyTimeoutMs: READY_TIMEOUT_MS,
     urlOf,
   };
@@ -133,26 +133,26 @@ interface Runner {
   user: SystemUser | undefined;
   spec(given: { args: string[]; logFile: string }): ProcessSpec;
   /** Runs a program to its end. Throws with what it printed when it fails. */
-  toEnd(program: string, args: string[], cwd: string): void;
+  run(program: string, args: string[], cwd: string): void;
 }
 
-function runAs(programs: Programs, directory: string): Runner {
+function createRunner(programs: Programs, directory: string): Runner {
   const env = { ...process.env, LC_ALL: 'C' };
   const base = { name: 'postgres', env, stopSignal: 'SIGINT', graceMs: STOP_GRACE_MS } as const;
   if (process.getuid?.() !== 0) {
     return {
       user: undefined,
       spec: ({ args, logFile }) => ({ ...base, command: programs.postgres, args, logFile }),
-      toEnd: (program, args, cwd) => runToEnd(program, args, { env, cwd }),
+      run: (program, args, cwd) => runToEnd(program, args, { env, cwd }),
     };
   }
 
   const user = findOrMakeSystemUser();
-  if (reaches(user, programs.initdb) && reaches(user, dirname(directory))) {
+  if (canReach(user, programs.initdb) && canReach(user, dirname(directory))) {
     return {
       user,
       spec: ({ args, logFile }) => ({ ...base, command: programs.postgres, args, logFile, user, cwd: '/' }),
-      toEnd: (program, args) => runToEnd(program, args, { env, cwd: '/', ...user }),
+      run: (program, args) => runToEnd(program, args, { env, cwd: '/', ...user }),
     };
   }
   // A project under /root or another directory closed to the system user: Postgres keeps root's right to pass
@@ -184,7 +184,7 @@ function runAs(programs: Programs, directory: string): Runner {
       logFile,
       cwd: '/',
     }),
-    toEnd: (program, args) => runToEnd('setpriv', [...passage, program, ...args], { env, cwd: '/' }),
+    run: (program, args) => runToEnd('setpriv', [...passage, program, ...args], { env, cwd: '/' }),
   };
 }
 
@@ -198,7 +198,7 @@ function runToEnd(
   if (ended.status !== 0) throw new Error(`${program} failed:\n${ended.stdout}${ended.stderr}`);
 }
 
-function reaches(user: SystemUser, path: string): boolean {
+function canReach(user: SystemUser, path: string): boolean {
   return spawnSync('test', ['-x', path], { ...user, cwd: '/' }).status === 0;
 }
 
@@ -235,7 +235,7 @@ function makeCluster(programs: Programs, run: Runner, options: PostgresOptions):
     chownSync(passwordFile, run.user.uid, run.user.gid);
   }
   try {
-    run.toEnd(
+    run.run(
       programs.initdb,
       // The provider `builtin` sorts the same on every system.
       [
@@ -264,7 +264,7 @@ function makeCluster(programs: Programs, run: Runner, options: PostgresOptions):
  * Ends a Postgres that an earlier run left on this directory, and removes a pid file that names another process.
  * Postgres itself recognises most stale pid files, but not one whose pid meanwhile belongs to the same user.
  */
-async function endLeftover(directory: string): Promise<void> {
+async function endOrphanedPostgres(directory: string): Promise<void> {
   const file = join(directory, 'postmaster.pid');
   if (!existsSync(file)) return;
   const pid = Number(readFileSync(file, 'utf8').split('\n')[0]);
@@ -292,7 +292,7 @@ function isPostgresOn(pid: number, directory: string): boolean {
   }
 }
 
-async function answers(url: string): Promise<boolean> {
+async function isPostgresReady(url: string): Promise<boolean> {
   const sql = postgres(url, { max: 1, connect_timeout: CONNECT_TIMEOUT_S, onnotice: () => undefined });
   try {
     await sql`SELECT 1`;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { commandLine } from '../command-line';
 import { loadStackConfig } from '../config';
-import { endLeftovers } from './orphaned-processes';
+import { endOrphanedProcesses } from './orphaned-processes';
 import { DataDirLockedError, lockDataDir } from './lock';
 import { SECRETS_FILE } from './secrets';
 
@@ -22,48 +22,48 @@ async function main(): Promise<void> {
     .parse()
     .opts<{ yes?: true }>();
   const { dataDir } = loadStackConfig(process.env);
-  if (!existsSync(dataDir)) return say(`There is nothing to remove: ${dataDir} does not exist.`);
+  if (!existsSync(dataDir)) return print(`There is nothing to remove: ${dataDir} does not exist.`);
   if (!existsSync(join(dataDir, SECRETS_FILE)) && readdirSync(dataDir).length > 0) {
-    return refuse(`${dataDir} was not made by Covenant and is left as it is.`);
+    return printFailure(`${dataDir} was not made by Covenant and is left as it is.`);
   }
-  if (yes || (await agrees(dataDir))) await reset(dataDir);
+  if (yes || (await confirm(dataDir))) await reset(dataDir);
 }
 
 /** Asks at the terminal; without one, says what to add. */
-async function agrees(dataDir: string): Promise<boolean> {
+async function confirm(dataDir: string): Promise<boolean> {
   if (!process.stdin.isTTY) {
-    refuse(`This removes ${dataDir} with all its data. Add --yes to do so: npm run dev:reset -- --yes`);
+    printFailure(`This removes ${dataDir} with all its data. Add --yes to do so: npm run dev:reset -- --yes`);
     return false;
   }
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   const answer = await terminal.question(`Remove ${dataDir} with all its data? [y/N] `);
   terminal.close();
   if (/^y(es)?$/i.test(answer.trim())) return true;
-  refuse('Nothing is removed.');
+  printFailure('Nothing is removed.');
   return false;
 }
 
 async function reset(dataDir: string): Promise<void> {
   try {
     const lock = lockDataDir(dataDir);
-    await endLeftovers(dataDir);
+    await endOrphanedProcesses(dataDir);
     // The lock goes last: until then no stack can start in here. The secrets go before it: they mark what is ours.
     const others = readdirSync(dataDir).filter((name) => !name.startsWith('stack.lock') && name !== SECRETS_FILE);
     for (const name of [...others, SECRETS_FILE]) rmSync(join(dataDir, name), { recursive: true, force: true });
     lock.release();
     rmdirSync(dataDir);
-    say(`Removed ${dataDir}.`);
+    print(`Removed ${dataDir}.`);
   } catch (error) {
     if (!(error instanceof DataDirLockedError)) throw error;
-    refuse(`${dataDir} is in use by process ${error.pid}; stop it first.`);
+    printFailure(`${dataDir} is in use by process ${error.pid}; stop it first.`);
   }
 }
 
-function refuse(sentence: string): void {
-  say(sentence);
+function printFailure(sentence: string): void {
+  print(sentence);
   process.exitCode = 1;
 }
 
-function say(sentence: string): void {
+function print(sentence: string): void {
   process.stdout.write(`${sentence}\n`);
 }

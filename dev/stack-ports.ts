@@ -1,7 +1,7 @@
 /**
  * The ports of a stack: fixed ones when they are free, so that addresses can be learned by heart, else free ones.
  */
-import { holdPort, type HeldPort } from './ports';
+import { reservePort, type ReservedPort } from './ports';
 
 export interface StackPorts {
   api: number;
@@ -25,17 +25,17 @@ export const DEFAULT_PORTS: StackPorts = {
 };
 
 /** All ports of a stack, held until the server of each is about to start. */
-export type HeldPorts = Record<keyof StackPorts, HeldPort>;
+export type ReservedPorts = Record<keyof StackPorts, ReservedPort>;
 
 /** Holds the wanted ports or the next free ones, in the order of the table. */
-export async function holdStackPorts(wanted: Partial<StackPorts> = {}): Promise<HeldPorts> {
+export async function reserveStackPorts(wanted: Partial<StackPorts> = {}): Promise<ReservedPorts> {
   const ports = { ...DEFAULT_PORTS, ...wanted };
-  const held = new Map<string, HeldPort>();
-  for (const [name, port] of Object.entries(ports)) held.set(name, await holdPort(port));
-  return Object.fromEntries(held) as HeldPorts;
+  const held = new Map<string, ReservedPort>();
+  for (const [name, port] of Object.entries(ports)) held.set(name, await reservePort(port));
+  return Object.fromEntries(held) as ReservedPorts;
 }
 
 /** Lets the ports go that were not used. */
-export async function releasePorts(ports: HeldPorts): Promise<void> {
+export async function releasePorts(ports: ReservedPorts): Promise<void> {
   await Promise.all(Object.values(ports).map((held) => held.release()));
 }

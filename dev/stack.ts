@@ -10,18 +10,18 @@ import { ensureSuperAdmin } from '../transactions/access/admin';
 import { findNow } from '../db/base/clock';
 import { openDatabase } from '../db/base/database';
 import { migrate } from '../db/system/migration';
-import { keepAskingReadiness, planCovenantProcess, type ProgramOptions } from './covenant-process';
+import { pollReadiness, planCovenantProcess, type ProgramOptions } from './covenant-process';
 import { removeDevFile, writeDevFile, type DevFile } from './dev-file';
-import { endLeftovers, forgetProcesses, rememberProcesses } from './orphaned-processes';
+import { endOrphanedProcesses, removeProcessRecord, recordProcesses } from './orphaned-processes';
 import { lockDataDir, type DataDirLock } from './lock';
 import { planMailCatcher, type MailCatcherPlan } from './mail-catcher';
-import { assertPortFree, holdPort, type HeldPort } from './ports';
+import { assertPortFree, reservePort, type ReservedPort } from './ports';
 import { createDatabaseIfMissing, planPostgres } from './postgres';
 import { loadSecrets, type Secrets } from './secrets';
-import { holdStackPorts, releasePorts, type HeldPorts, type StackPorts } from './stack-ports';
-import { supervise, type ServerNews, type ServerPlan, type SupervisedServer } from './supervisor';
+import { reserveStackPorts, releasePorts, type ReservedPorts, type StackPorts } from './stack-ports';
+import { supervise, type ServerEvent, type ServerPlan, type SupervisedServer } from './supervisor';
 import { findTemporal } from './temporal-binary';
-import { answersOn, planTemporalServer, watchStateFile, type TemporalServerOptions } from './temporal-server';
+import { isTemporalReady, planTemporalServer, watchStateFile, type TemporalServerOptions } from './temporal-server';
 import { ensureWorkflowBundle } from './workflow-bundle';
 
 export type ServerName = 'postgres' | 'temporal' | 'mail' | 'worker' | 'api';
@@ -45,8 +45,8 @@ export interface StackOptions {
   api?: ProgramOptions;
   worker?: ProgramOptions;
   /** Hears what takes long, in sentences. */
-  say?: (sentence: string) => void;
-  onNews?: (news: ServerNews) => void;
+  report?: (sentence: string) => void;
+  onServerEvent?: (news: ServerEvent) => void;
   /** Ends a start that is under way; `startStack` then throws. */
   signal?: AbortSignal;
 }
@@ -80,8 +80,8 @@ const SUPER_ADMIN = { email: 'admin@covenant.localhost', name: 'Super Admin' } a
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const lock = lockDataDir(options.dataDir);
-  const start = new StackStart(options, lock);
-  const abort = (): void => start.giveUp();
+  const start = new EmbeddedStack(options, lock);
+  const abort = (): void => start.abort();
   options.signal?.addEventListener('abort', abort, { once: true });
   try {
     await start.run();
@@ -96,12 +96,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
-class StackStart implements Stack {
+class EmbeddedStack implements Stack {
   readonly dataDir: string;
   private readonly servers = new Map<string, SupervisedServer>();
   private readonly readyUrls: string[] = [];
-  private readonly endWatches: (() => void)[] = [];
-  private ports: HeldPorts | undefined;
+  private readonly stopWatchers: (() => void)[] = [];
+  private ports: ReservedPorts | undefined;
   private secrets: Secrets | undefined;
   private addresses: Omit<DevFile, 'pids' | 'mail_url'> | undefined;
   private mail: MailCatcherPlan | undefined;
@@ -109,7 +109,7 @@ class StackStart implements Stack {
   private ready = false;
   private readonly namespace: string;
   /** Ends what is under way when the start has failed or is no longer wanted. */
-  private readonly givenUp = new AbortController();
+  private readonly aborted = new AbortController();
 
   constructor(
     private readonly options: StackOptions,
@@ -120,14 +120,14 @@ class StackStart implements Stack {
   }
 
   async run(): Promise<void> {
-    this.options.say?.(`Starting Postgres, Temporal, the worker and the API in ${this.dataDir} …`);
+    this.options.report?.(`Starting Postgres, Temporal, the worker and the API in ${this.dataDir} …`);
     removeDevFile(this.dataDir);
-    await endLeftovers(this.dataDir);
+    await endOrphanedProcesses(this.dataDir);
     mkdirSync(join(this.dataDir, 'logs'), { recursive: true, mode: 0o700 });
     const secrets = (this.secrets = loadSecrets(this.dataDir));
-    const ports = (this.ports = await holdStackPorts(this.options.ports));
+    const ports = (this.ports = await reserveStackPorts(this.options.ports));
 
-    const [databaseUrl, temporal] = await this.together([
+    const [databaseUrl, temporal] = await this.allOrAbort([
       this.startPostgres(ports.postgres, secrets),
       this.startTemporal(ports),
       this.startMail(ports),
@@ -143,11 +143,11 @@ class StackStart implements Stack {
       billing_secret: secrets.billing_secret,
       super_admin_key: secrets.super_admin_key,
     };
-    await this.together([
+    await this.allOrAbort([
       this.startWorker(ports.worker_health, originOfPort(ports.api)),
       this.startApi('api', ports.api, this.options.api),
     ]);
-    this.endWatches.push(keepAskingReadiness(() => this.readyUrls));
+    this.stopWatchers.push(pollReadiness(() => this.readyUrls));
     this.ready = true;
     this.publish();
   }
@@ -175,21 +175,21 @@ class StackStart implements Stack {
   async addApi(program?: ProgramOptions): Promise<ExtraApi> {
     this.extraApis += 1;
     const name = `api-${this.extraApis + 1}`;
-    const port = await holdPort((this.ports?.api.port ?? 0) + this.extraApis);
+    const port = await reservePort((this.ports?.api.port ?? 0) + this.extraApis);
     const server = await this.startApi(name, port, program ?? this.options.api);
     return { url: `http://127.0.0.1:${port.port}`, server };
   }
 
   async stop(): Promise<void> {
     this.ready = false;
-    for (const end of this.endWatches.splice(0)) end();
+    for (const end of this.stopWatchers.splice(0)) end();
     const apis = [...this.servers.keys()].filter((name) => name.startsWith('api'));
     for (const group of [apis, ['worker'], ['temporal'], ['mail'], ['postgres']]) {
       await Promise.all(group.map(async (name) => await this.servers.get(name)?.stop()));
     }
     if (this.ports !== undefined) await releasePorts(this.ports);
     removeDevFile(this.dataDir);
-    forgetProcesses(this.dataDir);
+    removeProcessRecord(this.dataDir);
     this.lock.release();
   }
 
@@ -199,8 +199,8 @@ class StackStart implements Stack {
   }
 
   /** Ends whatever the start has under way. */
-  giveUp(): void {
-    this.givenUp.abort(new Error('The start was given up.'));
+  abort(): void {
+    this.aborted.abort(new Error('The start was given up.'));
     this.kill();
   }
 
@@ -208,19 +208,19 @@ class StackStart implements Stack {
    * Like Promise.all, but at the first error the others are given up, and it throws only when all of them have ended,
    * so that none starts a process behind the back of `stop`.
    */
-  private async together<T extends readonly Promise<unknown>[] | []>(
+  private async allOrAbort<T extends readonly Promise<unknown>[] | []>(
     running: T,
   ): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
     try {
       return await Promise.all(running);
     } catch (error) {
-      this.giveUp();
+      this.abort();
       await Promise.allSettled(running);
       throw error;
     }
   }
 
-  private async startPostgres(port: HeldPort, secrets: Secrets): Promise<string> {
+  private async startPostgres(port: ReservedPort, secrets: Secrets): Promise<string> {
     const plan = await planPostgres({
       directory: join(this.dataDir, 'postgres'),
       port: port.port,
@@ -236,18 +236,18 @@ class StackStart implements Stack {
     return url;
   }
 
-  private async startTemporal(ports: HeldPorts): Promise<{ address: string; uiUrl: string }> {
+  private async startTemporal(ports: ReservedPorts): Promise<{ address: string; uiUrl: string }> {
     const external = this.options.externalTemporal;
     if (external !== undefined) {
-      await assertAnswers(external.address, this.namespace);
+      await assertTemporalReady(external.address, this.namespace);
       return external;
     }
 
     const program = await findTemporal({
       cacheDir: this.options.cacheDir,
       env: process.env,
-      say: (sentence) => this.options.say?.(sentence),
-      signal: this.givenUp.signal,
+      report: (sentence) => this.options.report?.(sentence),
+      signal: this.aborted.signal,
     });
     const stateFile = join(this.dataDir, 'temporal.db');
     const plan = planTemporalServer({
@@ -262,11 +262,11 @@ class StackStart implements Stack {
         : { dynamicConfig: this.options.temporalDynamicConfig }),
     });
     const server = await this.startServer(plan, ports.temporal, ports.temporal_ui);
-    this.endWatches.push(watchStateFile(server, stateFile));
+    this.stopWatchers.push(watchStateFile(server, stateFile));
     return { address: plan.address, uiUrl: `http://127.0.0.1:${ports.temporal_ui.port}` };
   }
 
-  private async startMail(ports: HeldPorts): Promise<void> {
+  private async startMail(ports: ReservedPorts): Promise<void> {
     if (this.options.withMail === false) return;
     this.mail = planMailCatcher({
       pagePort: ports.mail_page.port,
@@ -278,7 +278,7 @@ class StackStart implements Stack {
     await this.startServer(this.mail);
   }
 
-  private async startWorker(port: HeldPort, api_origin: string): Promise<void> {
+  private async startWorker(port: ReservedPort, api_origin: string): Promise<void> {
     const readyUrl = `http://127.0.0.1:${port.port}/readyz`;
     const ownProgram = this.options.worker?.nodeArgs !== undefined;
     const plan = planCovenantProcess({
@@ -299,7 +299,11 @@ class StackStart implements Stack {
     this.readyUrls.push(readyUrl);
   }
 
-  private async startApi(name: string, port: HeldPort, program: ProgramOptions | undefined): Promise<SupervisedServer> {
+  private async startApi(
+    name: string,
+    port: ReservedPort,
+    program: ProgramOptions | undefined,
+  ): Promise<SupervisedServer> {
     const origin = originOfPort(port);
     const plan = planCovenantProcess({
       name,
@@ -315,13 +319,13 @@ class StackStart implements Stack {
   }
 
   /** Lets its ports go at the last moment and waits until the server answers. */
-  private async startServer(plan: ServerPlan, ...ports: HeldPort[]): Promise<SupervisedServer> {
-    this.givenUp.signal.throwIfAborted();
-    const server = supervise(onFreePorts(plan, ports), {
+  private async startServer(plan: ServerPlan, ...ports: ReservedPort[]): Promise<SupervisedServer> {
+    this.aborted.signal.throwIfAborted();
+    const server = supervise(withFreePorts(plan, ports), {
       restart: true,
-      onNews: (news) => {
+      onServerEvent: (news) => {
         if (news.kind === 'started') this.publish();
-        this.options.onNews?.(news);
+        this.options.onServerEvent?.(news);
       },
     });
     this.servers.set(plan.spec.name, server);
@@ -347,7 +351,7 @@ class StackStart implements Stack {
   /** Keeps what is written about the running processes true. */
   private publish(): void {
     const running = [...this.servers.values()].flatMap((server) => server.current?.identity ?? []);
-    rememberProcesses(this.dataDir, running);
+    recordProcesses(this.dataDir, running);
     const all = [...this.servers.values()].every((server) => server.current !== undefined);
     if (this.ready && all) writeDevFile(this.dataDir, this.describe());
   }
@@ -372,7 +376,7 @@ class StackStart implements Stack {
 }
 
 /** Other servers and clients know these ports: a start while another program has taken one fails, and names the port. */
-function onFreePorts(plan: ServerPlan, ports: readonly HeldPort[]): ServerPlan {
+function withFreePorts(plan: ServerPlan, ports: readonly ReservedPort[]): ServerPlan {
   if (ports.length === 0) return plan;
   return {
     ...plan,
@@ -393,9 +397,9 @@ async function seed(databaseUrl: string, secrets: Secrets): Promise<void> {
   }
 }
 
-async function assertAnswers(address: string, namespace: string): Promise<void> {
+async function assertTemporalReady(address: string, namespace: string): Promise<void> {
   try {
-    await answersOn(address, namespace);
+    await isTemporalReady(address, namespace);
   } catch (error) {
     throw new Error(
       `TEMPORAL_ADDRESS is ${address}, but no Temporal server with the namespace ${namespace} answers there; start it, ` +
@@ -405,6 +409,6 @@ async function assertAnswers(address: string, namespace: string): Promise<void> 
   }
 }
 
-function originOfPort({ port }: HeldPort): string {
+function originOfPort({ port }: ReservedPort): string {
   return `http://127.0.0.1:${port}`;
 }

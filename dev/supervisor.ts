@@ -3,7 +3,13 @@
  *
  * A server that keeps dying is started again ever more slowly, so that it cannot burn the machine, and it is never given up.
  */
-import { startKept, logTail, type KeptProcess, type ProcessExit, type ProcessSpec } from './managed-process';
+import {
+  startManagedProcess,
+  readLogTail,
+  type ManagedProcess,
+  type ProcessExit,
+  type ProcessSpec,
+} from './managed-process';
 import { waitFor } from './waiting';
 
 /** A server: how to run it and how to see that it answers. */
@@ -17,14 +23,14 @@ export interface ServerPlan {
 }
 
 /** What happened to a server, for the one who watches. */
-export type ServerNews =
+export type ServerEvent =
   | { kind: 'started'; name: string; pid: number }
   | { kind: 'died'; name: string; pid: number; exit: ProcessExit; restart_in_ms: number }
   | { kind: 'not_started'; name: string; reason: string; restart_in_ms: number };
 
 export interface SupervisorOptions {
   restart: boolean;
-  onNews?: (news: ServerNews) => void;
+  onServerEvent?: (event: ServerEvent) => void;
 }
 
 /** One server under supervision. */
@@ -32,7 +38,7 @@ export interface SupervisedServer {
   readonly name: string;
   readonly logFile: string;
   /** The process that runs now; undefined while there is none. */
-  readonly current: KeptProcess | undefined;
+  readonly current: ManagedProcess | undefined;
   /** Starts it and resolves when it answers. Throws with the end of its log when it dies first. */
   start(): Promise<void>;
   /** Ends it and leaves it ended until `start`. Safe to call twice. */
@@ -48,14 +54,14 @@ export interface SupervisedServer {
 /** The first restart is immediate; each further death within STEADY_MS takes the next delay. */
 export const RESTART_DELAYS_MS = [0, 250, 500, 1_000, 2_000, 5_000] as const;
 /** A server that lived this long is well; its next death counts as the first. */
-export const STEADY_MS = 10_000;
+export const STABLE_AFTER_MS = 10_000;
 
 /** Puts a server under supervision without starting it yet. */
 export function supervise(plan: ServerPlan, options: SupervisorOptions): SupervisedServer {
   const { name, logFile } = plan.spec;
-  let current: KeptProcess | undefined;
+  let current: ManagedProcess | undefined;
   let wanted = false;
-  let deathsInARow = 0;
+  let consecutiveExits = 0;
   let restartTimer: NodeJS.Timeout | undefined;
   let starting: Promise<void> | undefined;
 
@@ -67,38 +73,38 @@ export function supervise(plan: ServerPlan, options: SupervisorOptions): Supervi
   async function launchOnce(): Promise<void> {
     await plan.prepare?.();
     if (!wanted) return;
-    const launched = await startKept(plan.spec);
+    const launched = await startManagedProcess(plan.spec);
     const startedAt = performance.now();
     current = launched;
     if (!wanted) void launched.stop();
-    options.onNews?.({ kind: 'started', name, pid: launched.pid });
+    options.onServerEvent?.({ kind: 'started', name, pid: launched.pid });
     void launched.exited.then((exit) => {
       if (current === launched) current = undefined;
       if (!wanted) return;
-      if (performance.now() - startedAt >= STEADY_MS) deathsInARow = 0;
-      restartLater((delay) => ({ kind: 'died', name, pid: launched.pid, exit, restart_in_ms: delay }));
+      if (performance.now() - startedAt >= STABLE_AFTER_MS) consecutiveExits = 0;
+      scheduleRestart((delay) => ({ kind: 'died', name, pid: launched.pid, exit, restart_in_ms: delay }));
     });
   }
 
-  function restartLater(news: (restart_in_ms: number) => ServerNews): void {
+  function scheduleRestart(news: (restart_in_ms: number) => ServerEvent): void {
     if (!options.restart) return;
-    const delay = RESTART_DELAYS_MS[Math.min(deathsInARow, RESTART_DELAYS_MS.length - 1)] ?? 0;
-    deathsInARow += 1;
-    options.onNews?.(news(delay));
+    const delay = RESTART_DELAYS_MS[Math.min(consecutiveExits, RESTART_DELAYS_MS.length - 1)] ?? 0;
+    consecutiveExits += 1;
+    options.onServerEvent?.(news(delay));
     restartTimer = setTimeout(() => {
       launch().catch((error: unknown) => {
         if (!wanted) return;
         const reason = error instanceof Error ? error.message : String(error);
-        restartLater((next) => ({ kind: 'not_started', name, reason, restart_in_ms: next }));
+        scheduleRestart((next) => ({ kind: 'not_started', name, reason, restart_in_ms: next }));
       });
     }, delay);
   }
 
-  function diedInVain(): string | undefined {
+  function startFailure(): string | undefined {
     if (current !== undefined || starting !== undefined) return undefined;
     if (!wanted) return `${name} was stopped while it was starting.`;
-    if (options.restart && deathsInARow < RESTART_DELAYS_MS.length) return undefined;
-    return `${name} ended before it was ready. The end of ${logFile}:\n${logTail(logFile)}`;
+    if (options.restart && consecutiveExits < RESTART_DELAYS_MS.length) return undefined;
+    return `${name} ended before it was ready. The end of ${logFile}:\n${readLogTail(logFile)}`;
   }
 
   return {
@@ -110,7 +116,7 @@ export function supervise(plan: ServerPlan, options: SupervisorOptions): Supervi
     async start() {
       if (wanted) return await this.ready();
       wanted = true;
-      deathsInARow = 0;
+      consecutiveExits = 0;
       try {
         await launch();
       } catch (error) {
@@ -135,7 +141,7 @@ export function supervise(plan: ServerPlan, options: SupervisorOptions): Supervi
       await waitFor(async () => current !== undefined && (await plan.isReady()), {
         timeout_ms: plan.readyTimeoutMs,
         what: `${name} to answer; its log is ${logFile}`,
-        hopeless: diedInVain,
+        giveUpReason: startFailure,
       });
     },
   };

@@ -7,14 +7,14 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { startKept } from './managed-process';
+import { startManagedProcess } from './managed-process';
 
 /** What the search works with. */
 export interface TemporalSearch {
   cacheDir: string;
   env: NodeJS.ProcessEnv;
   /** Hears what is being done when it takes long. */
-  say: (sentence: string) => void;
+  report: (sentence: string) => void;
   /** Downloads the program into a directory with the SDK's own downloader. Throws when it cannot; tests give their own. */
   download?: (directory: string) => Promise<void>;
   /** Ends a build that is under way. */
@@ -33,13 +33,14 @@ const BUILD_STOP_GRACE_MS = 5_000;
 /** The path of a `temporal` that runs. Throws one sentence that says what to do when there is no way to get one. */
 export async function findTemporal(search: TemporalSearch): Promise<string> {
   const cached = join(search.cacheDir, 'bin', PROGRAM);
-  const found = onPath(PROGRAM, search.env).find(runs) ?? (runs(cached) ? cached : undefined);
+  const found = findOnPath(PROGRAM, search.env).find(runs) ?? (runs(cached) ? cached : undefined);
   if (found !== undefined) return found;
 
   removeStaleWork(search.cacheDir);
-  if (await bring(search, cached, downloadInto)) return cached;
-  const go = onPath(process.platform === 'win32' ? 'go.exe' : 'go', search.env)[0];
-  if (go !== undefined && (await bring(search, cached, (directory) => buildInto(go, directory, search)))) return cached;
+  if (await install(search, cached, downloadInto)) return cached;
+  const go = findOnPath(process.platform === 'win32' ? 'go.exe' : 'go', search.env)[0];
+  if (go !== undefined && (await install(search, cached, (directory) => buildInto(go, directory, search))))
+    return cached;
 
   throw new Error(
     'No Temporal server was found and none could be brought: install the Temporal CLI (https://docs.temporal.io/cli) or Go, ' +
@@ -55,7 +56,7 @@ export async function findTemporal(search: TemporalSearch): Promise<string> {
 }
 
 /** Runs one way of bringing the program in a directory of its own; false when it did not work. */
-async function bring(
+async function install(
   search: TemporalSearch,
   cached: string,
   way: (directory: string) => Promise<void>,
@@ -71,7 +72,7 @@ async function bring(
     return true;
   } catch (error) {
     search.signal?.throwIfAborted();
-    search.say(`That did not work: ${error instanceof Error ? error.message : String(error)}.`);
+    search.report(`That did not work: ${error instanceof Error ? error.message : String(error)}.`);
     return false;
   } finally {
     rmSync(directory, { recursive: true, force: true });
@@ -88,13 +89,13 @@ async function downloadBySdk(directory: string): Promise<void> {
 }
 
 async function buildInto(go: string, directory: string, search: TemporalSearch): Promise<void> {
-  search.say(
+  search.report(
     `Building the Temporal server with Go into ${join(search.cacheDir, 'bin')}: this happens once and takes some minutes.`,
   );
   const started = performance.now();
   let packages = 0;
   let lastLine = '';
-  const build = await startKept({
+  const build = await startManagedProcess({
     name: 'go',
     command: go,
     args: ['install', '-v', TEMPORAL_GO_PACKAGE],
@@ -107,7 +108,7 @@ async function buildInto(go: string, directory: string, search: TemporalSearch):
       packages += 1;
       if (packages % PACKAGES_PER_LINE !== 0) return;
       const seconds = Math.round((performance.now() - started) / 1_000);
-      search.say(`  ${packages} packages after ${seconds} s, now ${line}`);
+      search.report(`  ${packages} packages after ${seconds} s, now ${line}`);
     },
   });
   const abort = (): void => void build.stop();
@@ -120,7 +121,7 @@ async function buildInto(go: string, directory: string, search: TemporalSearch):
 }
 
 /** All files of this name on PATH that may be run, in the order of PATH. */
-function onPath(name: string, env: NodeJS.ProcessEnv): string[] {
+function findOnPath(name: string, env: NodeJS.ProcessEnv): string[] {
   return (env['PATH'] ?? '')
     .split(delimiter)
     .filter((directory) => directory !== '')

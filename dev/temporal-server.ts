@@ -75,7 +75,7 @@ export function planTemporalServer(options: TemporalServerOptions): TemporalServ
       stopSignal: 'SIGTERM',
       graceMs: STOP_GRACE_MS,
     },
-    isReady: () => answersOn(address, options.namespace),
+    isReady: () => isTemporalReady(address, options.namespace),
     readyTimeoutMs: READY_TIMEOUT_MS,
   };
   if (stateFile !== undefined) plan.prepare = () => removeOrphanedJournal(stateFile);
@@ -83,7 +83,7 @@ export function planTemporalServer(options: TemporalServerOptions): TemporalServ
 }
 
 /** Whether a Temporal server at this address knows the namespace. */
-export async function answersOn(address: string, namespace: string): Promise<boolean> {
+export async function isTemporalReady(address: string, namespace: string): Promise<boolean> {
   const connection = await Connection.connect({ address, connectTimeout: CALL_TIMEOUT_MS });
   try {
     await connection.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>

@@ -27,7 +27,7 @@ interface Verdict {
 }
 
 /** What the output of `npm audit --json` means. */
-export function judgeAudit(output: string): Verdict {
+export function assessAudit(output: string): Verdict {
   const vulnerabilities = vulnerabilitiesIn(output);
   if (vulnerabilities === undefined)
     return { passed: true, lines: ['notice: the registry did not say whether dependencies are vulnerable'] };
@@ -62,7 +62,7 @@ if (require.main === module) {
     shell: true,
     timeout: ANSWER_MS_MAX,
   });
-  const { passed, lines } = judgeAudit(stdout);
+  const { passed, lines } = assessAudit(stdout);
   for (const line of lines) console.log(line);
   if (!passed) process.exitCode = 1;
 }

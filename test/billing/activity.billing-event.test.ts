@@ -114,7 +114,7 @@ test('a silent billing system is asked once in a sweep, and others all the same'
   const standard = await park('in_3', { source: 'standard', invoice_id: 'in_3', type: 'invoice.paid' });
   billing.behaviour = 'refuses the key';
   expect(await identify()).toEqual([]);
-  expect(billing.asked).toHaveLength(1);
+  expect(billing.requests).toHaveLength(1);
   expect(await findBillingEvent(sql, first)).toMatchObject({ outcome: 'PARKED', tries: 1 });
   expect(await findBillingEvent(sql, second)).toMatchObject({ outcome: 'PARKED', tries: 0, try_at: NOW });
   expect(await findBillingEvent(sql, standard)).toMatchObject({ outcome: 'PARKED', tries: 1 });

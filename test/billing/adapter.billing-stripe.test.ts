@@ -207,7 +207,7 @@ describe('an invoice', () => {
 
   test('is asked for at its own path, whatever its id', async () => {
     await port().fetchInvoice({ invoice_id: 'in_1/pay?x=../..' });
-    expect(billing.asked).toEqual(['GET /v1/invoices/in_1%2Fpay%3Fx%3D..%2F..']);
+    expect(billing.requests).toEqual(['GET /v1/invoices/in_1%2Fpay%3Fx%3D..%2F..']);
   });
 
   test.each<FakeBehaviour>(['unreachable', 'silent', 'fails', 'refuses the key', 'talks nonsense'])(

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { openDatabase } from '../../db/base/database';
 import type { Database } from '../../db/base/database';
 import { assertOwnSessions, assertStillOwnSessions } from '../../db/base/pooler';
-import { holdPort } from '../../dev/ports';
+import { reservePort } from '../../dev/ports';
 import { waitFor } from '../../dev/waiting';
 import { startTestApi } from '../harness/api';
 import { createTestDatabase } from '../harness/database';
@@ -44,7 +44,7 @@ describeWithTool('pgbouncer', (path) => {
   /** Starts it before the shared Postgres and returns host and port. */
   async function start(settings: Record<string, string>): Promise<string> {
     const { hostname, port, username, password } = new URL(sharedServers().postgres_url);
-    const held = await holdPort(randomTestPort());
+    const held = await reservePort(randomTestPort());
     await held.release();
     const users = join(directory, 'users.txt');
     const file = join(directory, 'pgbouncer.ini');

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createStripePort } from '../../adapters/billing-stripe';
-import { holdPort } from '../../dev/ports';
+import { reservePort } from '../../dev/ports';
 import { waitFor } from '../../dev/waiting';
 import { describeWithTool, startTool } from '../harness/external-tool';
 import type { ToolProcess } from '../harness/external-tool';
@@ -30,7 +30,7 @@ describeWithTool('stripe-mock', (path) => {
   let url: string;
 
   beforeAll(async () => {
-    const port = await holdPort(randomTestPort());
+    const port = await reservePort(randomTestPort());
     await port.release();
     url = `http://127.0.0.1:${port.port}`;
     mock = startTool(path, ['-http-addr', `127.0.0.1:${port.port}`]);

@@ -9,8 +9,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { join } from 'node:path';
 import { readDevFile, type DevFile } from '../../dev/dev-file';
 import { identifyProcess, isRunning, type ProcessIdentity } from '../../dev/process-identity';
-import { POOL_STORY } from '../../demo/scenario-pool';
-import { QUARTER_STORY } from '../../demo/scenario-quarter';
+import { POOL_SCENARIO } from '../../demo/scenario-pool';
+import { QUARTER_SCENARIO } from '../../demo/scenario-quarter';
 import { waitFor } from '../../dev/waiting';
 import { makeDataDir } from '../harness/data-dir';
 import { makeRunDirectory } from '../harness/run-directory';
@@ -39,7 +39,7 @@ beforeAll(() => {
   directory = makeRunDirectory('dev');
   const dataDir = dataDirOf('one');
   makeDataDir(dataDir);
-  for (const { file } of [POOL_STORY, QUARTER_STORY]) writeFileSync(join(dataDir, file), '{}');
+  for (const { file } of [POOL_SCENARIO, QUARTER_SCENARIO]) writeFileSync(join(dataDir, file), '{}');
   one = runDev('one');
   two = runDev('two');
 });
@@ -79,7 +79,7 @@ async function ready(dev: RunningDev): Promise<DevFile> {
   return await waitFor(() => readDevFile(dev.dataDir), {
     timeout_ms: READY_TIMEOUT_MS,
     what: 'dev.json',
-    hopeless: () => (dev.child.exitCode === null ? undefined : `npm run dev ended:\n${dev.output()}`),
+    giveUpReason: () => (dev.child.exitCode === null ? undefined : `npm run dev ended:\n${dev.output()}`),
   });
 }
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { loadStackConfig } from '../../config';
 import { migrate } from '../../db/system/migration';
-import { holdPort } from '../../dev/ports';
+import { reservePort } from '../../dev/ports';
 import { createDatabaseIfMissing, planPostgres } from '../../dev/postgres';
 import { supervise, type SupervisedServer } from '../../dev/supervisor';
 import { findTemporal } from '../../dev/temporal-binary';
@@ -82,7 +82,7 @@ async function startRun(): Promise<SharedRun> {
 }
 
 async function startPostgres(directory: string, servers: SupervisedServer[]): Promise<string> {
-  const port = await holdPort(randomTestPort());
+  const port = await reservePort(randomTestPort());
   const plan = await planPostgres({
     directory: join(directory, 'postgres'),
     port: port.port,
@@ -105,8 +105,12 @@ async function startPostgres(directory: string, servers: SupervisedServer[]): Pr
 
 async function startTemporal(directory: string, servers: SupervisedServer[]): Promise<string> {
   const say = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
-  const program = await findTemporal({ cacheDir: loadStackConfig(process.env).cacheDir, env: process.env, say });
-  const port = await holdPort(randomTestPort());
+  const program = await findTemporal({
+    cacheDir: loadStackConfig(process.env).cacheDir,
+    env: process.env,
+    report: say,
+  });
+  const port = await reservePort(randomTestPort());
   const plan = planTemporalServer({
     program,
     port: port.port,

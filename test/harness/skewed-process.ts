@@ -8,7 +8,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { holdPort } from '../../dev/ports';
+import { reservePort } from '../../dev/ports';
 import type { TestApi } from './api';
 import { makeRunDirectory } from './run-directory';
 import { sharedServers } from './shared-servers';
@@ -42,7 +42,7 @@ export async function startSkewedProcess(
   file: 'api/main.ts' | 'worker.ts',
   env: Record<string, string> = {},
 ): Promise<SkewedProcess> {
-  const ports = [await holdPort(randomTestPort()), await holdPort(randomTestPort())];
+  const ports = [await reservePort(randomTestPort()), await reservePort(randomTestPort())];
   const [port, health_port] = ports.map((held) => String(held.port));
   await Promise.all(ports.map((held) => held.release()));
   const skew_file = join(makeRunDirectory('skewed'), 'skew');

@@ -77,7 +77,7 @@ export async function waitForJobSuccess(stack: TestStack, job_id: string): Promi
     {
       timeout_ms: RECOVERY_TIMEOUT_MS,
       what: `job ${job_id} to succeed`,
-      hopeless: () => (['PARTIAL', 'FAILED', 'CANCELLED'].includes(state) ? `the job ended ${state}` : undefined),
+      giveUpReason: () => (['PARTIAL', 'FAILED', 'CANCELLED'].includes(state) ? `the job ended ${state}` : undefined),
     },
   );
 }

@@ -39,7 +39,7 @@ export interface TestStack {
 
 export type TestStackOptions = Pick<
   StackOptions,
-  'api' | 'worker' | 'temporalDynamicConfig' | 'postgresSettings' | 'onNews'
+  'api' | 'worker' | 'temporalDynamicConfig' | 'postgresSettings' | 'onServerEvent'
 >;
 
 const POOL_SIZE = 5;

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadStackConfig } from '../../config';
-import { logTail, startKept } from '../../dev/managed-process';
+import { readLogTail, startManagedProcess } from '../../dev/managed-process';
 
 const VERSION = '1.32.1';
 const ARTIFACT = `io.temporal:temporal-test-server:${VERSION}`;
@@ -61,7 +61,7 @@ export async function findTimeSkippingServer(): Promise<string> {
 
 async function fetchLibraries(work: string): Promise<void> {
   const logFile = join(work, 'maven.log');
-  const maven = await startKept({
+  const maven = await startManagedProcess({
     name: 'maven',
     command: 'mvn',
     args: [
@@ -78,7 +78,7 @@ async function fetchLibraries(work: string): Promise<void> {
     graceMs: FETCH_STOP_GRACE_MS,
   });
   const { code, signal } = await maven.exited;
-  if (code !== 0) throw new Error(`Maven could not fetch ${ARTIFACT} (${code ?? signal}):\n${logTail(logFile)}`);
+  if (code !== 0) throw new Error(`Maven could not fetch ${ARTIFACT} (${code ?? signal}):\n${readLogTail(logFile)}`);
 }
 
 /** Writes the program. One that runs keeps the file that it was started from. */

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { scripts } from '../../package.json';
 import { ensureSuperAdmin } from '../../transactions/access/admin';
 import { newApiKey } from '../../domain/access/api-key';
-import { startKept } from '../../dev/managed-process';
-import type { KeptProcess } from '../../dev/managed-process';
-import { holdPort } from '../../dev/ports';
+import { startManagedProcess } from '../../dev/managed-process';
+import type { ManagedProcess } from '../../dev/managed-process';
+import { reservePort } from '../../dev/ports';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { makeRunDirectory } from '../harness/run-directory';
@@ -30,7 +30,7 @@ let directory: string;
 let api_url: string;
 let worker_url: string;
 let workerLog: string;
-const processes: KeptProcess[] = [];
+const processes: ManagedProcess[] = [];
 const pepper = randomBytes(32).toString('hex');
 const key = newApiKey('admin', randomFillSync);
 
@@ -47,7 +47,7 @@ beforeAll(async () => {
     now: new Date().toISOString(),
   });
 
-  const ports = [await holdPort(randomTestPort()), await holdPort(randomTestPort())];
+  const ports = [await reservePort(randomTestPort()), await reservePort(randomTestPort())];
   const [port, healthPort] = ports.map((held) => String(held.port));
   await Promise.all(ports.map((held) => held.release()));
   api_url = `http://127.0.0.1:${port}`;
@@ -74,7 +74,7 @@ beforeAll(async () => {
       stopSignal: 'SIGTERM' as const,
       graceMs: GRACE_MS,
     };
-    processes.push(await startKept(kept));
+    processes.push(await startManagedProcess(kept));
   };
   await start('api', 'dist/api/main.js', join(directory, 'api.log'));
   await start('worker', 'dist/worker.js', workerLog);

@@ -4,7 +4,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
-import { createStoryClient, readMessages, StoryError, type StreamMessage } from '../../demo/client';
+import { createScenarioClient, parseMessages, ScenarioError, type StreamMessage } from '../../demo/client';
 
 const STREAM = 'event: progress\ndata: {"completed":1}\n\nevent: end\ndata: {"completed":2}\n\n';
 const MESSAGES = [
@@ -14,7 +14,7 @@ const MESSAGES = [
 
 async function read(chunks: string[]): Promise<StreamMessage[]> {
   const messages: StreamMessage[] = [];
-  for await (const message of readMessages(fromChunks(chunks))) messages.push(message);
+  for await (const message of parseMessages(fromChunks(chunks))) messages.push(message);
   return messages;
 }
 
@@ -49,19 +49,19 @@ describe('an answer', () => {
     ['with another status', '/refused', z.object({ state: z.enum(['DRAFT']) })],
     ['of another content', '/ok', z.object({ state: z.enum(['ACTIVE']) })],
   ])('%s ends the story', async (_case, path, shape: z.ZodType<unknown>) => {
-    const api = createStoryClient(url, 'key');
-    await expect(api.call('GET', path, { status: 200, shape })).rejects.toThrow(StoryError);
+    const api = createScenarioClient(url, 'key');
+    await expect(api.call('GET', path, { status: 200, shape })).rejects.toThrow(ScenarioError);
   });
 
   test('may have one of several statuses', async () => {
     const call = { status: [200, 202], shape: z.object({ state: z.string() }) };
-    await expect(createStoryClient(url, 'key').call('GET', '/ok', call)).resolves.toEqual({ state: 'DRAFT' });
-    await expect(createStoryClient(url, 'key').call('GET', '/refused', call)).rejects.toThrow('200 or 202');
+    await expect(createScenarioClient(url, 'key').call('GET', '/ok', call)).resolves.toEqual({ state: 'DRAFT' });
+    await expect(createScenarioClient(url, 'key').call('GET', '/refused', call)).rejects.toThrow('200 or 202');
   });
 
   test('that is as expected lets it go on', async () => {
     const shape = z.object({ state: z.literal('DRAFT') });
-    await expect(createStoryClient(url, 'key').call('GET', '/ok', { status: 200, shape })).resolves.toEqual({
+    await expect(createScenarioClient(url, 'key').call('GET', '/ok', { status: 200, shape })).resolves.toEqual({
       state: 'DRAFT',
     });
   });

@@ -3,8 +3,8 @@
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createStoryClient, StoryError, type StoryClient } from '../../demo/client';
-import { travel } from '../../demo/test-clock';
+import { createScenarioClient, ScenarioError, type ScenarioClient } from '../../demo/client';
+import { advanceClock } from '../../demo/test-clock';
 
 const FROM = '2027-01-01T00:00:00.000Z';
 const TO = '2027-02-01T00:00:00.000Z';
@@ -25,7 +25,7 @@ interface World {
 }
 
 let server: Server;
-let api: StoryClient;
+let api: ScenarioClient;
 let world: World;
 
 beforeAll(async () => {
@@ -50,7 +50,7 @@ beforeAll(async () => {
       .end(JSON.stringify({ now, status, advancing_to: status === 'ready' ? null : TO, error }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  api = createStoryClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, 'key');
+  api = createScenarioClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, 'key');
 });
 afterAll(() => server.close());
 
@@ -59,7 +59,7 @@ beforeEach(() => {
 });
 
 test('a journey tells what came', async () => {
-  await expect(travel(api, CLOCK, TO)).resolves.toEqual([{ ...RENEWAL, past: true }]);
+  await expect(advanceClock(api, CLOCK, TO)).resolves.toEqual([{ ...RENEWAL, past: true }]);
   expect(world.advances).toBe(1);
 });
 
@@ -68,21 +68,21 @@ test.each([
   ['that leaves another state than was foretold', [{ ...RENEWAL, state: 'PAST_DUE' }]],
 ])('something %s ends the story', async (_case, comes) => {
   world.comes = comes;
-  await expect(travel(api, CLOCK, TO)).rejects.toThrow(StoryError);
+  await expect(advanceClock(api, CLOCK, TO)).rejects.toThrow(ScenarioError);
 });
 
 test('something foretold that does not come ends the story', async () => {
   world.foretold = [RENEWAL, EXPIRY];
-  await expect(travel(api, CLOCK, TO)).rejects.toThrow('was foretold');
+  await expect(advanceClock(api, CLOCK, TO)).rejects.toThrow('was foretold');
 });
 
 test('a journey that an earlier start began is waited for, not begun again', async () => {
   world.status = 'advancing';
-  await expect(travel(api, CLOCK, TO)).resolves.toHaveLength(1);
+  await expect(advanceClock(api, CLOCK, TO)).resolves.toHaveLength(1);
   expect(world.advances).toBe(0);
 });
 
 test('an advance that fails says why', async () => {
   world.error = 'The contract contract-1 did not settle.';
-  await expect(travel(api, CLOCK, TO)).rejects.toThrow(world.error);
+  await expect(advanceClock(api, CLOCK, TO)).rejects.toThrow(world.error);
 });

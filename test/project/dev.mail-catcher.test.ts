@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isHttpReady } from '../../dev/http-ready';
 import { planMailCatcher } from '../../dev/mail-catcher';
-import { holdPort } from '../../dev/ports';
+import { reservePort } from '../../dev/ports';
 import { supervise } from '../../dev/supervisor';
 import { randomTestPort } from '../harness/test-ports';
 
@@ -26,7 +26,7 @@ function listenOn(port: number): Promise<Server> {
 }
 
 test('a mail catcher whose two ports are taken while it is down starts on other ones', async () => {
-  const ports = [await holdPort(randomTestPort()), await holdPort(randomTestPort())] as const;
+  const ports = [await reservePort(randomTestPort()), await reservePort(randomTestPort())] as const;
   const [pagePort, smtpPort] = [ports[0].port, ports[1].port];
   await Promise.all(ports.map((port) => port.release()));
   const plan = planMailCatcher({ pagePort, smtpPort, directory, logFile: join(directory, 'mail.log') });

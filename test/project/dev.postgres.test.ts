@@ -4,12 +4,12 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import postgres from 'postgres';
-import { holdPort } from '../../dev/ports';
+import { reservePort } from '../../dev/ports';
 import { createDatabaseIfMissing, planPostgres, type PostgresPlan } from '../../dev/postgres';
 import { identifyProcess, isRunning } from '../../dev/process-identity';
 import { supervise, type SupervisedServer } from '../../dev/supervisor';
 import { waitFor } from '../../dev/waiting';
-import { startKept } from '../../dev/managed-process';
+import { startManagedProcess } from '../../dev/managed-process';
 import { makeRunDirectory } from '../harness/run-directory';
 import { randomTestPort } from '../harness/test-ports';
 
@@ -24,7 +24,7 @@ beforeEach(() => {
 afterEach(() => rmSync(parent, { recursive: true, force: true }));
 
 async function plan(): Promise<PostgresPlan> {
-  const held = await holdPort(randomTestPort());
+  const held = await reservePort(randomTestPort());
   await held.release();
   return await planPostgres({
     directory: cluster,
@@ -64,7 +64,7 @@ test('a Postgres killed with -9 comes back by itself with everything that was co
 
 test('a Postgres that outlived its stack is ended before the next one starts', async () => {
   const planned = await plan();
-  const leftover = await startKept(planned.spec);
+  const leftover = await startManagedProcess(planned.spec);
   const pidFile = join(cluster, 'postmaster.pid');
   await waitFor(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8').includes('ready'), {
     timeout_ms: 30_000,

@@ -4,7 +4,7 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RESTART_DELAYS_MS, supervise, type ServerNews, type ServerPlan } from '../../dev/supervisor';
+import { RESTART_DELAYS_MS, supervise, type ServerEvent, type ServerPlan } from '../../dev/supervisor';
 import { isRunning } from '../../dev/process-identity';
 import { waitFor } from '../../dev/waiting';
 
@@ -12,7 +12,7 @@ const WAIT_MS = 20_000;
 
 let directory: string;
 let readyFile: string;
-let news: ServerNews[];
+let news: ServerEvent[];
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'supervisor-'));
@@ -41,7 +41,7 @@ function planOf(program: string, more: Partial<ServerPlan> = {}): ServerPlan {
 const SERVES = `require('node:fs').writeFileSync(process.env.READY_FILE, ''); setInterval(() => {}, 1000);`;
 const DIES = `console.log('I cannot go on'); process.exit(5);`;
 
-function onNews(item: ServerNews): void {
+function onNews(item: ServerEvent): void {
   news.push(item);
 }
 
@@ -50,7 +50,7 @@ function delays(): number[] {
 }
 
 test('a server killed with -9 is started again at once, with another pid', async () => {
-  const server = supervise(planOf(SERVES), { restart: true, onNews });
+  const server = supervise(planOf(SERVES), { restart: true, onServerEvent: onNews });
   await server.start();
   const first = server.current;
   server.signal('SIGKILL');
@@ -64,7 +64,7 @@ test('a server killed with -9 is started again at once, with another pid', async
 });
 
 test('a stopped server stays stopped', async () => {
-  const server = supervise(planOf(SERVES), { restart: true, onNews });
+  const server = supervise(planOf(SERVES), { restart: true, onServerEvent: onNews });
   await server.start();
   const running = server.current;
   await server.stop();
@@ -77,14 +77,14 @@ test('a stopped server stays stopped', async () => {
 });
 
 test('a server that keeps dying is tried again after growing pauses, and the failure quotes its log', async () => {
-  const server = supervise(planOf(DIES), { restart: true, onNews });
+  const server = supervise(planOf(DIES), { restart: true, onServerEvent: onNews });
   await expect(server.start()).rejects.toThrow(/server ended before it was ready[^]*I cannot go on/);
   expect(delays()).toEqual([...RESTART_DELAYS_MS]);
   await server.stop();
 });
 
 test('without restarts the first death is the end', async () => {
-  const server = supervise(planOf(DIES), { restart: false, onNews });
+  const server = supervise(planOf(DIES), { restart: false, onServerEvent: onNews });
   await expect(server.start()).rejects.toThrow('I cannot go on');
   expect(server.current).toBeUndefined();
 });
@@ -94,7 +94,7 @@ test('a server that dies while it starts and comes up later is ready in the end'
   const diesOnce = `const fs = require('node:fs');
     if (!fs.existsSync(${JSON.stringify(flag)})) { fs.writeFileSync(${JSON.stringify(flag)}, ''); process.exit(1); }
     ${SERVES}`;
-  const server = supervise(planOf(diesOnce), { restart: true, onNews });
+  const server = supervise(planOf(diesOnce), { restart: true, onServerEvent: onNews });
   await server.start();
   expect(delays()).toEqual([0]);
   await server.stop();
@@ -108,7 +108,7 @@ test('what an earlier run left is put right before every start', async () => {
     return Promise.resolve();
   };
   writeFileSync(readyFile, '');
-  const server = supervise(planOf(SERVES, { prepare }), { restart: true, onNews });
+  const server = supervise(planOf(SERVES, { prepare }), { restart: true, onServerEvent: onNews });
   await server.start();
   expect(preparations).toBe(1);
   server.signal('SIGKILL');
@@ -119,7 +119,7 @@ test('what an earlier run left is put right before every start', async () => {
 
 test('stopping during a start ends the start', async () => {
   const never = planOf('setInterval(() => {}, 1000)');
-  const server = supervise(never, { restart: true, onNews });
+  const server = supervise(never, { restart: true, onServerEvent: onNews });
   const started = server.start();
   await waitFor(() => server.current, { timeout_ms: WAIT_MS, what: 'a process' });
   await Promise.all([expect(started).rejects.toThrow('server was stopped while it was starting'), server.stop()]);

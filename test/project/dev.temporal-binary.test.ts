@@ -31,7 +31,7 @@ function search(more: Partial<TemporalSearch> = {}): TemporalSearch {
   return {
     cacheDir: join(directory, 'cache'),
     env: { PATH: [join(directory, 'bin'), '/usr/bin', '/bin'].join(':') },
-    say: (sentence) => said.push(sentence),
+    report: (sentence) => said.push(sentence),
     download: () => Promise.reject(new Error('no network')),
     ...more,
   };

@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { startKept, type ProcessSpec } from '../../dev/managed-process';
+import { startManagedProcess, type ProcessSpec } from '../../dev/managed-process';
 import { identifyProcess, isRunning, type ProcessIdentity } from '../../dev/process-identity';
 import { waitFor } from '../../dev/waiting';
 
@@ -47,8 +47,8 @@ async function isUp(): Promise<void> {
 /** Starts a kept process from a process of its own, and returns both. */
 async function startFromAnother(spec: ProcessSpec): Promise<{ parentPid: number; kept: ProcessIdentity }> {
   const program = `
-    const { startKept } = require('./dev/managed-process');
-    startKept(${JSON.stringify(spec)}).then((kept) => console.log(kept.pid));
+    const { startManagedProcess } = require('./dev/managed-process');
+    startManagedProcess(${JSON.stringify(spec)}).then((kept) => console.log(kept.pid));
     process.stdin.on('end', () => process.exit()).resume();`;
   const parent = spawn(process.execPath, ['--import', 'tsx', '-e', program], {
     cwd: join(__dirname, '..', '..'),
@@ -76,7 +76,7 @@ test('a kept process that ignores signals is killed after its grace', async () =
 });
 
 test('a killed keeper takes the kept process with it, and the loss is reported', async () => {
-  const kept = await startKept(specOf(STAYS));
+  const kept = await startManagedProcess(specOf(STAYS));
   const keeperPid = parentOf(kept.pid);
   process.kill(keeperPid, 'SIGKILL');
   expect(await kept.exited).toEqual({ code: null, signal: 'SIGKILL', lost: true });
@@ -84,7 +84,7 @@ test('a killed keeper takes the kept process with it, and the loss is reported',
 });
 
 test('Ctrl-C in the terminal reaches neither the keeper nor the kept process', async () => {
-  const kept = await startKept(specOf(STAYS));
+  const kept = await startManagedProcess(specOf(STAYS));
   await isUp();
   process.kill(parentOf(kept.pid), 'SIGINT');
   expect(groupOf(kept.pid)).not.toBe(groupOf(process.pid));
@@ -94,7 +94,7 @@ test('Ctrl-C in the terminal reaches neither the keeper nor the kept process', a
 
 test('stop sends the stop signal and waits for the end', async () => {
   const ends = `process.on('SIGINT', () => { console.log('in order'); process.exit(7); }); ${STAYS}`;
-  const kept = await startKept(specOf(ends, { stopSignal: 'SIGINT' }));
+  const kept = await startManagedProcess(specOf(ends, { stopSignal: 'SIGINT' }));
   await isUp();
   expect(await kept.stop()).toEqual({ code: 7, signal: null, lost: false });
   expect(log()).toContain('in order');
@@ -102,16 +102,16 @@ test('stop sends the stop signal and waits for the end', async () => {
 });
 
 test('the end of a kept process is reported as it was', async () => {
-  const kept = await startKept(specOf('process.exit(3)'));
+  const kept = await startManagedProcess(specOf('process.exit(3)'));
   expect(await kept.exited).toEqual({ code: 3, signal: null, lost: false });
-  const killed = await startKept(specOf(STAYS));
+  const killed = await startManagedProcess(specOf(STAYS));
   killed.kill('SIGKILL');
   expect(await killed.exited).toEqual({ code: null, signal: 'SIGKILL', lost: false });
   expect(killed.kill('SIGKILL')).toBe(false);
 });
 
 test('a program that does not exist is refused by name', async () => {
-  await expect(startKept(specOf('', { command: join(directory, 'nothing') }))).rejects.toThrow(
+  await expect(startManagedProcess(specOf('', { command: join(directory, 'nothing') }))).rejects.toThrow(
     'kept cannot be started',
   );
 });

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
 import { join } from 'node:path';
-import { judgeAudit } from '../../project/vulnerabilities';
+import { assessAudit } from '../../project/vulnerabilities';
 import { newApiKey } from '../../domain/access/api-key';
 
 const ROOT = join(__dirname, '..', '..');
@@ -18,7 +18,7 @@ const report = (severity: string, fixAvailable: unknown = false) =>
   });
 
 test.each(['moderate', 'high', 'critical'])('a %s vulnerability of a dependency fails the check', (severity) => {
-  expect(judgeAudit(report(severity))).toEqual({
+  expect(assessAudit(report(severity))).toEqual({
     passed: false,
     lines: [
       `express: ${severity}: Bad thing (https://example.com/1). No version of express without it is known: replace it, or override the package in package.json.`,
@@ -27,13 +27,13 @@ test.each(['moderate', 'high', 'critical'])('a %s vulnerability of a dependency 
 });
 
 test('a low vulnerability is named and fails nothing', () => {
-  const { passed, lines } = judgeAudit(report('low', true));
+  const { passed, lines } = assessAudit(report('low', true));
   expect(passed).toBe(true);
   expect(lines).toEqual(['express: low: Bad thing (https://example.com/1). Run: npm audit fix']);
 });
 
 test('the version that helps is named', () => {
-  const { lines } = judgeAudit(report('high', { name: 'express', version: '99.0.0' }));
+  const { lines } = assessAudit(report('high', { name: 'express', version: '99.0.0' }));
   expect(lines[0]).toContain('Run: npm install express@99.0.0');
 });
 
@@ -41,11 +41,11 @@ test.each([
   ['an error', '{ "message": "405 Method Not Allowed", "error": {} }'],
   ['no answer', ''],
 ])('%s of the registry is a notice and fails nothing', (_what, output) => {
-  expect(judgeAudit(output)).toEqual({ passed: true, lines: [expect.stringMatching(/^notice: /)] });
+  expect(assessAudit(output)).toEqual({ passed: true, lines: [expect.stringMatching(/^notice: /)] });
 });
 
 test('without vulnerabilities the check passes and says nothing', () => {
-  expect(judgeAudit('{ "vulnerabilities": {} }')).toEqual({ passed: true, lines: [] });
+  expect(assessAudit('{ "vulnerabilities": {} }')).toEqual({ passed: true, lines: [] });
 });
 
 test.each([

@@ -11,7 +11,7 @@ import { Client } from '@temporalio/client';
 import { queueFinding } from '../../cli/doctor-workers';
 import type { PolledQueue } from '../../cli/doctor-workers';
 import { findInstallationId } from '../../db/system/installation';
-import { holdPort } from '../../dev/ports';
+import { reservePort } from '../../dev/ports';
 import { findQueueHealth, findSweep } from '../../temporal/health';
 import { taskQueues } from '../../temporal/task-queues';
 import { runCovenant, parseFindings } from '../harness/covenant-command';
@@ -41,7 +41,7 @@ let health_url: string;
 
 beforeAll(async () => {
   [database, temporal] = await Promise.all([createTestDatabase(), connectTestTemporal()]);
-  const health = await holdPort(randomTestPort());
+  const health = await reservePort(randomTestPort());
   await health.release();
   const namespace = await makeNamespace(temporal);
   settings = {
