@@ -633,7 +633,9 @@ RETURN CASE WHEN actor ?| ARRAY['name_id', 'origin_id'] THEN actor - 'name_id' -
 -- Whoever inserts a row with a name in it: the version before does, and so do writers that do not know the ids.
 CREATE FUNCTION move_actor() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  NEW.actor := actor_by_reference(NEW.actor);
+  IF names_person(NEW.actor) THEN
+    NEW.actor := actor_by_reference(NEW.actor);
+  END IF;
   RETURN NEW;
 END
 $$;
@@ -654,14 +656,11 @@ BEGIN
 END
 $$;
 
-CREATE TRIGGER audit_events_people BEFORE INSERT OR UPDATE ON audit_events FOR EACH ROW
-  WHEN (names_person(NEW.actor) OR tells_of_person(NEW.subject_type, NEW.before, NEW.after)) EXECUTE FUNCTION move_people();
-CREATE TRIGGER contract_revisions_people BEFORE INSERT OR UPDATE ON contract_revisions FOR EACH ROW
-  WHEN (names_person(NEW.actor)) EXECUTE FUNCTION move_actor();
-CREATE TRIGGER generation_jobs_people BEFORE INSERT OR UPDATE ON generation_jobs FOR EACH ROW
-  WHEN (names_person(NEW.actor)) EXECUTE FUNCTION move_actor();
-CREATE TRIGGER quota_grants_people BEFORE INSERT OR UPDATE ON quota_grants FOR EACH ROW
-  WHEN (names_person(NEW.actor)) EXECUTE FUNCTION move_actor();
+-- The functions decide, and not conditions of the triggers: each statement plans a condition again.
+CREATE TRIGGER audit_events_people BEFORE INSERT OR UPDATE ON audit_events FOR EACH ROW EXECUTE FUNCTION move_people();
+CREATE TRIGGER contract_revisions_people BEFORE INSERT OR UPDATE ON contract_revisions FOR EACH ROW EXECUTE FUNCTION move_actor();
+CREATE TRIGGER generation_jobs_people BEFORE INSERT OR UPDATE OF actor ON generation_jobs FOR EACH ROW EXECUTE FUNCTION move_actor();
+CREATE TRIGGER quota_grants_people BEFORE INSERT OR UPDATE OF actor ON quota_grants FOR EACH ROW EXECUTE FUNCTION move_actor();
 
 -- Refused requests for licenses: one row for each contract, minute and code, however many there were.
 CREATE TABLE refused_attempts (

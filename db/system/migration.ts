@@ -74,11 +74,17 @@ async function awaitTurn(connection: Sql): Promise<void> {
 }
 
 /**
- * Runs one migration: as one transaction, unless it builds indexes while tables are written to, which no transaction can hold. Such
- * a migration may also contain `DO` blocks that commit batch by batch.
+ * A migration that builds indexes while tables are written to, which no transaction can do, and one whose comment says that it runs
+ * statement by statement: it changes several tables that writers lock in an order of their own.
+ */
+const RUNS_BY_STATEMENT = /\bINDEX CONCURRENTLY\b|^-- Runs statement by statement/m;
+
+/**
+ * Runs one migration: as one transaction, or statement by statement. In the second case it may also contain `DO` blocks that commit
+ * batch by batch.
  */
 async function runMigration(connection: Sql, script: string): Promise<void> {
-  if (!/\bINDEX CONCURRENTLY\b/.test(script)) return runTransaction(connection, script);
+  if (!RUNS_BY_STATEMENT.test(script)) return runTransaction(connection, script);
   for (const statement of statementsOf(script)) await runAlone(connection, statement);
 }
 
