@@ -1,8 +1,8 @@
 /**
- * Fills one generation job, chunk by chunk, with none lost and none doubled.
+ * Makes the licenses of one generation job, chunk by chunk: every chunk exactly once.
  *
- * Postgres knows which chunks exist; the workflow only sees to it that somebody makes those that are missing, waits while
- * the contract is paused, and closes the job when there is nothing more to try.
+ * Postgres knows which chunks exist. The workflow runs activities that make the missing ones, waits while the contract is paused,
+ * and closes the job when there is nothing left to try.
  */
 import {
   condition,
@@ -25,11 +25,11 @@ import { shortActivities } from './short-activity';
 
 export interface GenerateLicensesInput {
   job_id: string;
-  /** Which Temporal server this was started on, as far as its starter knew; recorded with the job's row. */
+  /** The Temporal server on which the workflow was started, as far as the starter knew; recorded with the job's row. */
   epoch?: string | undefined;
-  /** The first chunk that an earlier run of this workflow did not try. */
+  /** The first chunk that the earlier runs of this workflow did not try. */
   from_chunk?: number;
-  /** Chunk numbers given up in an earlier run. */
+  /** The numbers of the chunks that earlier runs gave up. */
   given_up?: number[];
 }
 
@@ -39,22 +39,22 @@ export interface GenerateLicensesResult {
   requested: number;
 }
 
-/** Says that the job or its contract changed: look again. */
+/** The job or its contract was changed by another process: read the job again. */
 export const wakeJobSignal = defineSignal<[request?: WakeRequest]>('wake');
 
-/** Ranges handed out at the same time. */
+/** Ranges that activities fill at the same time. */
 const RANGES_IN_FLIGHT_MAX = 2;
-/** An activity makes a range of chunks: one activity per chunk cost three times the insert itself (bench/). */
+/** One activity makes a range of chunks: one activity for each chunk cost three times the insert itself (bench/). */
 const RANGE_CHUNKS_MAX = 20;
 
-/** A range of twenty chunks takes about a second; a heartbeat comes with every chunk. */
+/** A range of twenty chunks takes about a second, with a heartbeat after every chunk. */
 const RANGE_TIMEOUT = '10m';
-/** What a dead worker had in hand is given to another after this long. Longer than a chunk may wait for a lock (5 s). */
+/** Another worker gets the range of a worker that died after this long. Longer than a chunk may wait for a lock (5 s). */
 const RANGE_HEARTBEAT_TIMEOUT = '8s';
-/** So many failures without an explanation are final. One that passes (db/base/errors.ts) is not counted, nor is a dead worker. */
+/** After this many unexplained failures the chunks of a range are given up. Temporary ones (db/base/errors.ts) and dead workers do not count. */
 const RANGE_ATTEMPTS_MAX = 20;
 
-const run = shortActivities<GenerationJobActivities>();
+const runShort = shortActivities<GenerationJobActivities>();
 
 export async function generateLicenses(input: GenerateLicensesInput): Promise<GenerateLicensesResult> {
   const { job_id, epoch } = input;
@@ -68,21 +68,22 @@ export async function generateLicenses(input: GenerateLicensesInput): Promise<Ge
       woken = true;
       attributes.refreshIfRequested(request);
     },
-    { description: 'Look at the job and its contract again' },
+    { description: 'Read the job and its contract again' },
   );
-  const goOnAsNew = () => continueAsNew<typeof generateLicenses>({ job_id, from_chunk, given_up: [...given_up] });
+  const continueInNewRun = () =>
+    continueAsNew<typeof generateLicenses>({ job_id, from_chunk, given_up: [...given_up] });
 
   for (;;) {
     woken = false;
-    const job = await run('openJob', 'opens the job', { job_id, now: now(), epoch });
-    tellOperators(job, attributes);
+    const job = await runShort('openJob', 'open the job', { job_id, now: now(), epoch });
+    showToOperators(job, attributes);
     switch (job.state) {
       case 'RUNNING': {
-        const filled = await fill(job, attributes, from_chunk, given_up);
+        const filled = await fillChunks(job, attributes, from_chunk, given_up);
         from_chunk = filled.stopped ? 0 : filled.next_chunk;
-        // Whoever begins again tries all that is missing, and so what was given up.
+        // After a stop the job starts over with every chunk that is missing, so also with those that were given up.
         if (filled.stopped) given_up.clear();
-        else if (from_chunk < job.chunks) await goOnAsNew();
+        else if (from_chunk < job.chunks) await continueInNewRun();
         if (filled.stopped) continue;
         break;
       }
@@ -90,30 +91,30 @@ export async function generateLicenses(input: GenerateLicensesInput): Promise<Ge
         break;
       case 'PAUSED':
         await condition(() => woken || workflowInfo().continueAsNewSuggested);
-        if (workflowInfo().continueAsNewSuggested) await goOnAsNew();
+        if (workflowInfo().continueAsNewSuggested) await continueInNewRun();
         continue;
       default:
         return { state: job.state, completed: job.completed, requested: job.requested };
     }
-    const closed = await close(job, attributes, given_up);
+    const closed = await closeJob(job, attributes, given_up);
     if (!isUnfinished(closed.state)) return closed;
-    // Somebody resumed the job at the moment of its end.
+    // An admin resumed the job just before it was closed.
     from_chunk = 0;
     given_up.clear();
   }
 }
 
 /**
- * Hands out ranges from a chunk on, until every chunk was tried, the history is long enough (`next_chunk` is then the
- * first that was not tried), or something says to look at the job again (`stopped`).
+ * Fills ranges of chunks from `from_chunk` on. Ends when every chunk was tried, when the history is long enough (`next_chunk` is
+ * then the first chunk that was not tried), or when the job or its contract stopped generation (`stopped`).
  */
-async function fill(
+async function fillChunks(
   job: OpenedJob,
   attributes: SearchAttributeTracker,
   from_chunk: number,
   given_up: Set<number>,
 ): Promise<{ stopped: boolean; next_chunk: number }> {
-  const { fillChunks } = proxyActivities<GenerationJobActivities>({
+  const activities = proxyActivities<GenerationJobActivities>({
     taskQueue: job.task_queue,
     startToCloseTimeout: RANGE_TIMEOUT,
     heartbeatTimeout: RANGE_HEARTBEAT_TIMEOUT,
@@ -123,10 +124,10 @@ async function fill(
   const in_flight = new Set<Promise<void>>();
   let stopped = false;
   let tried = from_chunk;
-  const mayHandOut = (from: number): boolean => from < job.chunks && !stopped && !workflowInfo().continueAsNewSuggested;
+  const mayStart = (from: number): boolean => from < job.chunks && !stopped && !workflowInfo().continueAsNewSuggested;
 
   let from = from_chunk;
-  for (; mayHandOut(from); from += size) {
+  for (; mayStart(from); from += size) {
     const range = {
       job_id: job.job_id,
       from_chunk: from,
@@ -134,14 +135,14 @@ async function fill(
       now: now(),
       attempts_max: RANGE_ATTEMPTS_MAX,
     };
-    const summary = `chunks ${range.from_chunk} to ${range.to_chunk - 1} of ${job.chunks}`;
-    const filling: Promise<void> = fillChunks
+    const summary = `make chunks ${range.from_chunk} to ${range.to_chunk - 1} of ${job.chunks}`;
+    const filling: Promise<void> = activities.fillChunks
       .executeWithOptions({ summary }, [range])
       .then((filled: FilledRange) => {
         stopped ||= filled.stopped;
         filled.given_up.forEach((chunk) => given_up.add(chunk));
         tried += range.to_chunk - range.from_chunk;
-        if (tried < job.chunks) tellProgress(job, attributes, tried);
+        if (tried < job.chunks) showProgress(job, attributes, tried);
       })
       .finally(() => in_flight.delete(filling));
     in_flight.add(filling);
@@ -151,44 +152,45 @@ async function fill(
   return { stopped, next_chunk: Math.min(from, job.chunks) };
 }
 
-async function close(
+async function closeJob(
   job: OpenedJob,
   attributes: SearchAttributeTracker,
   given_up: Set<number>,
 ): Promise<GenerateLicensesResult> {
-  const closed = await run('closeJob', 'closes the job', {
+  const closed = await runShort('closeJob', 'close the job', {
     job_id: job.job_id,
     contract_id: job.contract_id,
     now: now(),
     given_up: [...given_up],
   });
   setCurrentDetails(`**${closed.state}**: ${closed.completed} of ${job.requested} licenses`);
-  attributes.set([...attributes.outdated(contractOf(job)), progress(closed.completed, job.requested)]);
+  attributes.set([...attributes.outdated(contractAttributes(job)), progressAttribute(closed.completed, job.requested)]);
   return { state: closed.state, completed: closed.completed, requested: job.requested };
 }
 
-function tellOperators(job: OpenedJob, attributes: SearchAttributeTracker): void {
+function showToOperators(job: OpenedJob, attributes: SearchAttributeTracker): void {
   setCurrentDetails(`**${job.state}**: ${job.completed} of ${job.requested} licenses`);
-  // Progress is set as chunks are made; here it only replaces what a server may have lost.
-  const lost = attributes.isUnknown(JOB_PROGRESS) && job.completed > 0 ? [progress(job.completed, job.requested)] : [];
-  attributes.set([...attributes.outdated(contractOf(job)), ...lost]);
+  // Progress is set while chunks are made. Here it is set only when the server may have lost it.
+  const may_be_lost = attributes.isUnknown(JOB_PROGRESS) && job.completed > 0;
+  const progress = may_be_lost ? [progressAttribute(job.completed, job.requested)] : [];
+  attributes.set([...attributes.outdated(contractAttributes(job)), ...progress]);
 }
 
-function tellProgress(job: OpenedJob, attributes: SearchAttributeTracker, tried: number): void {
+function showProgress(job: OpenedJob, attributes: SearchAttributeTracker, tried: number): void {
   setCurrentDetails(`**RUNNING**: ${tried} of ${job.chunks} chunks`);
-  attributes.set([...attributes.outdated(contractOf(job)), progress(tried, job.chunks)]);
+  attributes.set([...attributes.outdated(contractAttributes(job)), progressAttribute(tried, job.chunks)]);
 }
 
-function contractOf(job: OpenedJob): WantedAttribute[] {
+function contractAttributes(job: OpenedJob): WantedAttribute[] {
   return [{ key: CONTRACT_ID, value: job.contract_id }, ...contractNameAttribute(job.contract_name)];
 }
 
 /** Percent, rounded down. */
-function progress(done: number, of: number): WantedAttribute {
+function progressAttribute(done: number, of: number): WantedAttribute {
   return { key: JOB_PROGRESS, value: Math.floor((100 * done) / of) };
 }
 
-/** The workflow's own clock, so that skipped time and replays tell the same story. */
+/** The workflow's own time: it follows skipped time, and a replay repeats it. */
 function now(): string {
   return instantFromMillis(Date.now());
 }

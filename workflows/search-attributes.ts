@@ -1,6 +1,6 @@
 /**
- * What operators can search workflows by. Ids, states and instants only, and the name of the contract unless
- * `TEMPORAL_SHOW_NAMES` says otherwise: these are not encrypted.
+ * The search attributes by which operators find workflows. They are not encrypted, so they hold only ids, states and instants, and
+ * the name of the contract unless `TEMPORAL_SHOW_NAMES` forbids it.
  */
 import { defineSearchAttributeKey } from '@temporalio/common';
 
@@ -16,7 +16,7 @@ export const CONTRACT_STATE = defineSearchAttributeKey('ContractState', 'KEYWORD
 export const NEXT_BOUNDARY = defineSearchAttributeKey('NextBoundary', 'DATETIME');
 export const JOB_PROGRESS = defineSearchAttributeKey('JobProgress', 'INT');
 
-/** All of them, to be registered with a server before the first workflow (temporal/setup.ts). */
+/** All of them; a server must know them before the first workflow starts (temporal/setup.ts). */
 export const SEARCH_ATTRIBUTES = [
   CONTRACT_ID,
   CONTRACT_NAME,

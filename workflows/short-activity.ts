@@ -1,9 +1,9 @@
 /**
- * Short transactions that a workflow waits for: beside the workflow at first, which costs one event and no round trip, and
- * as activities of their own when that fails or takes longer.
+ * Runs a short transaction as a local activity, which costs one event and no round trip, and as a regular activity when the local
+ * one fails or takes too long.
  *
- * While a local activity is retried its workflow task is kept alive, at three events every eight seconds: a thousand an
- * hour for each workflow that waits for Postgres. The retries of a regular activity leave no event.
+ * The retries of a local activity keep its workflow task alive, at three events every eight seconds: a thousand an hour for each
+ * workflow that waits for Postgres. The retries of a regular activity leave no event.
  */
 import {
   ActivityFailure,
@@ -15,11 +15,11 @@ import {
 } from '@temporalio/workflow';
 import { taskQueueName } from './task-queue-name';
 
-/** Shorter than the eight seconds after which a workflow task is first kept alive, longer than the wait for a lock. */
-const LOCAL_LIMIT = '6s';
+/** Shorter than the eight seconds after which a workflow task is kept alive for the first time, longer than the wait for a lock. */
+const LOCAL_TIMEOUT = '6s';
 /**
- * One attempt beside the workflow: the SDK's core (1.24) loses a schedule-to-close time-out that falls into the pause before
- * a local retry, and then retries without end.
+ * One local attempt: the SDK's core (1.24) loses a schedule-to-close timeout that falls into the pause before a local retry, and
+ * then retries without end.
  */
 const LOCAL_ATTEMPTS_MAX = 1;
 const ATTEMPT_TIMEOUT = '10s';
@@ -28,21 +28,21 @@ type Activity<Input, Output> = (input: Input) => Promise<Output>;
 type InputOf<A> = A extends Activity<infer Input, unknown> ? Input : never;
 type OutputOf<A> = A extends Activity<never, infer Output> ? Output : never;
 
-/** Runs one activity by its name; it must be safe to run twice. */
+/** Runs one activity by its name. The activity must be safe to run twice. */
 export type RunShortActivity<Activities> = <Name extends keyof Activities & string>(
   name: Name,
   summary: string,
   input: InputOf<Activities[Name]>,
 ) => Promise<OutputOf<Activities[Name]>>;
 
-/** The short steps among some activities. */
+/** A function that runs the short ones of these activities. */
 export function shortActivities<Activities>(): RunShortActivity<Activities> {
-  const local = proxyLocalActivities<Steps>({
-    scheduleToCloseTimeout: LOCAL_LIMIT,
+  const local = proxyLocalActivities<UntypedActivities>({
+    scheduleToCloseTimeout: LOCAL_TIMEOUT,
     retry: { maximumAttempts: LOCAL_ATTEMPTS_MAX },
   });
   const regular = (name: string) =>
-    proxyActivities<Steps>({
+    proxyActivities<UntypedActivities>({
       taskQueue: taskQueueName(workflowInfo().taskQueue, 'steps'),
       startToCloseTimeout: ATTEMPT_TIMEOUT,
       retry: { initialInterval: '500ms', maximumInterval: '15s' },
@@ -57,9 +57,9 @@ export function shortActivities<Activities>(): RunShortActivity<Activities> {
   };
 }
 
-type Steps = Record<string, (input: unknown) => Promise<unknown>>;
+type UntypedActivities = Record<string, (input: unknown) => Promise<unknown>>;
 
-/** Whether an activity says of its failure that no repetition can succeed. */
+/** Whether the activity failed with an error that it marked as not retryable. */
 function isFinal(error: unknown): boolean {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   return cause instanceof ApplicationFailure && cause.nonRetryable === true;

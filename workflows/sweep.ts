@@ -1,8 +1,8 @@
 /**
- * The safety net, run each minute by a schedule: whatever is due in Postgres and has no live workflow gets one.
+ * Starts or wakes the workflow of everything that is due in Postgres; a schedule runs it every minute.
  *
- * It covers the process that died between commit and start, the Temporal server that was down or lost its data, and the
- * workflow that somebody terminated by hand. Billing systems are asked beside it, so that a slow one holds up no waking.
+ * It repairs what is left after a process died between its commit and the start of a workflow, after the Temporal server was down
+ * or lost its data, and after an operator terminated a workflow. Billing systems are asked in parallel: a slow one delays no wake-up.
  */
 import {
   ActivityFailure,
@@ -18,32 +18,32 @@ import { instantFromMillis } from '../domain/base/instant';
 import { taskQueueName } from './task-queue-name';
 
 export interface SweepInput {
-  /** Which Temporal server this is: rows last started under another epoch are started again. */
+  /** Identifies the Temporal server: rows whose workflow was last started under another epoch are started again. */
   epoch: string;
 }
 
-/** Waiting for a worker and all attempts included: the run ends before the schedule comes again in a minute. */
+/** Includes the wait for a worker and all attempts: the run ends before the schedule starts the next one after a minute. */
 const SWEEP_TIMEOUT = '50s';
-/** What a dead worker had in hand is given to another after this long, not after the whole attempt. */
+/** Another worker gets the activity of a worker that died after this long, not after the whole attempt. */
 const SWEEP_HEARTBEAT_TIMEOUT = '5s';
-const LIMITS = {
+const ACTIVITY_OPTIONS = {
   scheduleToCloseTimeout: SWEEP_TIMEOUT,
   heartbeatTimeout: SWEEP_HEARTBEAT_TIMEOUT,
-  // The schedule comes again in a minute anyway.
+  // The schedule starts the next run after a minute anyway.
   retry: { initialInterval: '1s', maximumAttempts: 3 },
 } as const;
 
 export async function sweep({ epoch }: SweepInput): Promise<Swept> {
   const now = instantFromMillis(Date.now());
   const { sweepOnce } = proxyActivities<SweepActivities>({
-    ...LIMITS,
+    ...ACTIVITY_OPTIONS,
     taskQueue: taskQueueName(workflowInfo().taskQueue, 'sweep'),
   });
-  // Runs from before asked billing systems within `sweepOnce`.
-  const asks = patched('ask-billing-beside');
+  // Runs of an older version asked billing systems within `sweepOnce`.
+  const asks_in_parallel = patched('ask-billing-beside');
   const [waking, identifying] = await Promise.allSettled([
-    sweepOnce.executeWithOptions({ summary: 'wakes what is owed' }, [{ epoch, now }]),
-    asks ? identifyParkedEvents(now) : [],
+    sweepOnce.executeWithOptions({ summary: 'wake contracts, jobs and test clocks that are due' }, [{ epoch, now }]),
+    asks_in_parallel ? identifyParkedEvents(now) : [],
   ]);
   if (waking.status === 'rejected') throw waking.reason;
   if (identifying.status === 'rejected' && !isTimeout(identifying.reason)) throw identifying.reason;
@@ -56,16 +56,16 @@ export async function sweep({ epoch }: SweepInput): Promise<Swept> {
   return swept;
 }
 
-/** Asks billing systems what parked events concern; answers the contracts that were woken for it. */
+/** Asks billing systems which contracts parked events are about. Returns the ids of the contracts that were woken for them. */
 function identifyParkedEvents(now: string): Promise<string[]> {
   const { identifyParkedEvents: identify } = proxyActivities<BillingInboxActivities>({
-    ...LIMITS,
+    ...ACTIVITY_OPTIONS,
     taskQueue: taskQueueName(workflowInfo().taskQueue, 'billing'),
   });
-  return identify.executeWithOptions({ summary: 'asks what parked events concern' }, [{ now }]);
+  return identify.executeWithOptions({ summary: 'ask billing systems about parked events' }, [{ now }]);
 }
 
-/** Whether an activity found no free slot or no answer in its time; that is no fault of the sweep. */
+/** Whether an activity got no slot or no answer in its time, which is no failure of the sweep. */
 function isTimeout(error: unknown): boolean {
   return error instanceof ActivityFailure && error.cause instanceof TimeoutFailure;
 }
