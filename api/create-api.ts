@@ -68,7 +68,7 @@ export function createApi(options: ApiOptions): Api {
       describe,
       clock,
       timeout_ms: options.command_timeout_ms,
-      settle: (contract_id, { command_id, fingerprint, deadline }) =>
+      findOutcome: (contract_id, { command_id, fingerprint, deadline }) =>
         settleCommand(db, { contract_id, command_id, fingerprint, deadline }),
     }),
     requestLicenses: createLicenseRequests(db),

@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { Config } from '../config';
 import { findNamespaceRetentionDays, findServerVersion, findSweep } from '../temporal/health';
 import type { SweepHealth } from '../temporal/health';
-import { howTo, remedyOf } from '../temporal/search-attribute-problem';
+import { remedySentence, remedyOf } from '../temporal/search-attribute-problem';
 import { findSearchAttributes } from '../temporal/search-attributes';
 import type { SearchAttributeHealth } from '../temporal/search-attributes';
 import type { Reference } from './doctor-postgres';
@@ -86,14 +86,14 @@ function attributesFinding(namespace: string, attributes: SearchAttributeHealth[
   const names = (some: SearchAttributeHealth[]): string => some.map(({ name }) => name).join(', ');
   if (mistyped.length > 0) {
     const types = mistyped.map(({ name, found, wanted }) => `${name} is ${found}, not ${wanted}`).join(', ');
-    return wrong('search attributes', types, howTo(remedyOf(namespace, mistyped)));
+    return wrong('search attributes', types, remedySentence(remedyOf(namespace, mistyped)));
   }
   if (missing.length > 0) {
-    const remedy = `${SET_UP} If they have no permission: ${howTo(remedyOf(namespace, missing))}`;
+    const remedy = `${SET_UP} If they have no permission: ${remedySentence(remedyOf(namespace, missing))}`;
     return wrong('search attributes', `missing: ${names(missing)}`, remedy);
   }
   if (unknown.length > 0) {
-    const remedy = `Check that an administrator of the namespace has added them. ${howTo(remedyOf(namespace, unknown))}`;
+    const remedy = `Check that an administrator of the namespace has added them. ${remedySentence(remedyOf(namespace, unknown))}`;
     return warning('search attributes', `this client has no permission to check ${names(unknown)}`, remedy);
   }
   return ok('search attributes', `${attributes.length} are registered with their types`);

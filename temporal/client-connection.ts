@@ -1,10 +1,10 @@
 /**
- * The SDK's client connection, which pays for asynchronous context only while a call needs it.
+ * The SDK's client connection with asynchronous context that costs CPU only while a call uses it.
  *
- * The SDK keeps the deadline of a call in an `AsyncLocalStorage`. Up to Node 22 the first use of one turns on the hooks that run
- * for every promise of the process, and nothing turns them off again: 20 awaited calls take 8.3 µs in place of 3.3, and a request
- * that grants a license up to 40 µs of CPU more of 310 (@temporalio/client 1.24.0, Node 20.20). So the storage is disabled when the last
- * call has ended; the next call enables it again.
+ * The SDK keeps the deadline of a call in an `AsyncLocalStorage`. Up to Node 22 the first use of one turns on hooks that run for
+ * every promise of the process, and nothing turns them off again: 20 awaited calls take 8.3 µs instead of 3.3, and a request that
+ * grants a license takes up to 40 µs of CPU more, of 310 (@temporalio/client 1.24.0, Node 20.20). So this class disables the storage
+ * when the last call has ended. The next call enables it again.
  */
 import { Connection } from '@temporalio/client';
 import type { Metadata } from '@temporalio/client';

@@ -1,4 +1,4 @@
-/** Sending a command to a contract's workflow and hearing its outcome. */
+/** Sends a command to a contract's workflow and returns its outcome. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -21,25 +21,25 @@ import type { KnownEpoch } from './start';
 import type { TaskQueues } from './task-queues';
 import { REFUSED_BY_DATABASE } from '../activities/ports';
 
-/** How long a caller waits for the outcome. A worker that was killed needs six seconds until the command runs again. */
+/** How long a caller waits for the outcome. After a worker was killed, six seconds pass until the command runs again. */
 export const COMMAND_TIMEOUT_MS = 10_000;
 
 /**
- * How much earlier than its sender gives up a command expires: as far as the clock of a sender may be ahead of Postgres'.
- * So nothing is carried out after its sender was answered that the outcome is unknown.
+ * A command expires this much earlier than its sender stops waiting: as far as the clock of a sender may be ahead of Postgres'.
+ * So no command is carried out after its sender got the answer that the outcome is unknown.
  */
 export const COMMAND_MARGIN_MS = 2_000;
 
-/** How long the server may take to show that it is there. */
+/** How long the server may take to answer the call that checks whether it can be reached. */
 const PROBE_TIMEOUT_MS = 3_000;
 
 /**
- * The type of the failure with which the server ends an update whose workflow ended before its handler did: it was
- * accepted, and may have been carried out.
+ * The type of the failure with which the server ends an update whose workflow ended before the handler did. The update was
+ * accepted and may have been carried out.
  */
 const WORKFLOW_ENDED_FIRST = 'AcceptedUpdateCompletedWorkflow';
 
-/** Refusals of a call that another attempt at the same call would get as well. */
+/** Statuses that refuse a call and that another attempt would get as well. */
 const REFUSALS: readonly number[] = [
   GRPC.INVALID_ARGUMENT,
   GRPC.PERMISSION_DENIED,
@@ -48,24 +48,24 @@ const REFUSALS: readonly number[] = [
   GRPC.UNAUTHENTICATED,
 ];
 
-/** The command was sent, but whether it was carried out is not known: to be repeated under the same id. */
+/** The command was sent, and it is not known whether it was carried out. The sender repeats it under the same id. */
 export class CommandOutcomeUnknown extends Error {}
 
-/** The workflow or its activity refused the command for good, and nothing was changed. */
+/** The workflow or its activity refused the command finally, and nothing was changed. */
 export class CommandFailed extends Error {
-  /** Whether it was Postgres that refused what the command changes. */
+  /** Whether Postgres refused the change. */
   get by_database(): boolean {
     return refusalBy(this.cause)?.type === REFUSED_BY_DATABASE;
   }
 }
 
-/** Temporal takes no more commands at the moment, and nothing was changed. */
+/** Temporal accepts no more commands at the moment, and nothing was changed. */
 export class TooManyCommands extends Error {}
 
-/** Temporal could not be reached, or did not take the call; nothing was changed. */
+/** Temporal could not be reached, or it refused the call; nothing was changed. */
 export class TemporalUnavailable extends Error {}
 
-/** A command as its sender writes it; the deadline is that of the sending. */
+/** A command without its deadline, which `SendCommand` sets. */
 export type SentCommand = Omit<CommandEnvelope, 'deadline'>;
 
 export type SendCommand = (contract_id: string, command: SentCommand) => Promise<CommandOutcome>;
@@ -73,51 +73,51 @@ export type SendCommand = (contract_id: string, command: SentCommand) => Promise
 export interface CommandSenderOptions {
   client: Client;
   taskQueues: TaskQueues;
-  /** Recorded with what is started; see `temporal/nudge.ts`. */
+  /** Recorded with the workflow that is started; see `temporal/nudge.ts`. */
   epoch?: KnownEpoch | undefined;
-  /** How operators see what is started; by its id unless given. */
+  /** How operators see the workflow that is started; unless given, by its id. */
   describe?: StartDescriber | undefined;
-  /** The real time; the command's deadline is counted from it. */
+  /** The real time, from which the command's deadline is counted. */
   clock: () => Promise<Instant>;
   /** How long a caller waits for the outcome; {@link COMMAND_TIMEOUT_MS} unless given. */
   timeout_ms?: number | undefined;
-  /** Finds out after the deadline what became of a command whose outcome did not arrive; without it that stays unknown. */
-  settle?: (contract_id: string, command: SentCommand & { deadline: Instant }) => Promise<CommandOutcome>;
+  /** Finds the outcome of a command after its deadline, when no answer arrived; without it that outcome stays unknown. */
+  findOutcome?: (contract_id: string, command: SentCommand & { deadline: Instant }) => Promise<CommandOutcome>;
 }
 
-/** Starts the contract's workflow where needed and carries out one command in it. */
+/** Starts the contract's workflow if it does not run and carries out one command in it. */
 export function createCommandSender(options: CommandSenderOptions): SendCommand {
-  const { client, taskQueues, epoch, describe, clock, timeout_ms = COMMAND_TIMEOUT_MS, settle } = options;
+  const { client, taskQueues, epoch, describe, clock, timeout_ms = COMMAND_TIMEOUT_MS, findOutcome } = options;
 
-  /** The outcome after the deadline; throws `unknown` when that cannot be found either. */
-  async function settled(
+  /** The outcome after the deadline; throws `unknown` when it cannot be found either. */
+  async function outcomeAfterDeadline(
     contract_id: string,
     command: SentCommand & { deadline: Instant },
     unknown: CommandOutcomeUnknown,
   ): Promise<CommandOutcome> {
-    if (settle === undefined) throw unknown;
+    if (findOutcome === undefined) throw unknown;
     try {
       await sleep(Math.max(0, millisOf(command.deadline) - millisOf(await clock())));
-      return await settle(contract_id, command);
+      return await findOutcome(contract_id, command);
     } catch {
       throw unknown;
     }
   }
 
   return async function sendCommand(contract_id, command) {
-    const [described] = await Promise.all([describe?.contracts([contract_id]), expectReachable(client)]);
+    const [descriptionOf] = await Promise.all([describe?.contracts([contract_id]), expectReachable(client)]);
     const deadline = instantFromMillis(millisOf(await clock()) + timeout_ms - COMMAND_MARGIN_MS);
     const startWorkflowOperation = new WithStartWorkflowOperation(contractLifecycle, {
       ...contractStart(contract_id, taskQueues, {
         request_id: command.request_id,
         epoch: epoch?.(),
-        description: described?.(contract_id),
+        description: descriptionOf?.(contract_id),
       }),
       workflowIdConflictPolicy: 'USE_EXISTING',
     });
-    let taken = false;
+    let accepted = false;
     startWorkflowOperation.workflowHandle().then(
-      () => (taken = true),
+      () => (accepted = true),
       () => undefined,
     );
     try {
@@ -125,46 +125,47 @@ export function createCommandSender(options: CommandSenderOptions): SendCommand 
         client.workflow.executeUpdateWithStart(commandUpdate, {
           startWorkflowOperation,
           args: [{ ...command, deadline }],
-          // An id of its own for every attempt: Temporal would answer an equal one from its memory, refusals and other
-          // commands under the same key included. What a repetition gets is decided by the stored outcome.
+          // A new id for every attempt: Temporal would answer an equal one from its memory, also when the first was refused or was
+          // another command. The stored outcome decides what a repetition gets.
           updateId: randomUUID(),
         }),
       );
     } catch (error) {
-      const known = commandErrorOf(error, taken);
-      if (known instanceof CommandOutcomeUnknown) return settled(contract_id, { ...command, deadline }, known);
-      throw known;
+      const failure = commandErrorOf(error, accepted);
+      if (failure instanceof CommandOutcomeUnknown)
+        return outcomeAfterDeadline(contract_id, { ...command, deadline }, failure);
+      throw failure;
     }
   };
 }
 
 /**
- * What an error of the client says about a command. `taken` is whether the server took it: from then on a status is that of
- * a question for the outcome, and the command itself may have been carried out.
+ * The error of a command for an error of the client. `accepted` is whether the server accepted the command: from then on a status
+ * belongs to a call that waits for the outcome, and the command itself may have been carried out.
  */
-export function commandErrorOf(error: unknown, taken: boolean): Error {
+export function commandErrorOf(error: unknown, accepted: boolean): Error {
   const failure = refusalBy(error);
   if (failure !== undefined) return new CommandFailed(failure.message, { cause: error });
   const status = grpcFailureOf(error);
-  const never_taken = !taken && status?.earlier_attempt_unknown !== true;
-  if (never_taken && status?.code === GRPC.RESOURCE_EXHAUSTED)
-    return new TooManyCommands('Temporal takes no more commands at the moment', { cause: error });
-  if (never_taken && (error instanceof NamespaceNotFoundError || REFUSALS.includes(status?.code ?? -1)))
-    return new TemporalUnavailable('Temporal does not take the command', { cause: error });
-  // A deadline, a lost connection or a terminated workflow all leave open whether it was carried out.
+  const never_accepted = !accepted && status?.earlier_attempt_unknown !== true;
+  if (never_accepted && status?.code === GRPC.RESOURCE_EXHAUSTED)
+    return new TooManyCommands('Temporal accepts no more commands at the moment', { cause: error });
+  if (never_accepted && (error instanceof NamespaceNotFoundError || REFUSALS.includes(status?.code ?? -1)))
+    return new TemporalUnavailable('Temporal refuses the command', { cause: error });
+  // After a deadline, a lost connection or a terminated workflow the command may have been carried out.
   return new CommandOutcomeUnknown(undefined, { cause: error });
 }
 
-/** The failure with which the validator or the activity refused the command; undefined for all that says less. */
+/** The failure with which the validator or the activity refused the command finally; undefined for every other error. */
 function refusalBy(error: unknown): ApplicationFailure | undefined {
   if (!(error instanceof WorkflowUpdateFailedError)) return undefined;
   const cause = error.cause instanceof ActivityFailure ? error.cause.cause : error.cause;
-  // The activity fails for good only out of its transaction, which is then rolled back.
-  const for_good = cause instanceof ApplicationFailure && cause.nonRetryable === true;
-  return for_good && cause.type !== WORKFLOW_ENDED_FIRST ? cause : undefined;
+  // A final failure of the activity comes out of its transaction, which is rolled back.
+  const is_final = cause instanceof ApplicationFailure && cause.nonRetryable === true;
+  return is_final && cause.type !== WORKFLOW_ENDED_FIRST ? cause : undefined;
 }
 
-/** Asks the server for a sign of life first: a command that was never sent has a known outcome, none. */
+/** Checks that the server answers before the command is sent: a command that was never sent has certainly changed nothing. */
 async function expectReachable(client: Client): Promise<void> {
   try {
     await client.withDeadline(Date.now() + PROBE_TIMEOUT_MS, () => client.workflowService.getSystemInfo({}));
@@ -173,7 +174,7 @@ async function expectReachable(client: Client): Promise<void> {
   }
 }
 
-/** Whether a call failed because the server is out of reach, wherever in the chain of causes that is said. */
+/** Whether a call failed because the server cannot be reached; looks at the whole chain of causes. */
 export function isConnectionError(error: unknown): boolean {
   if (grpcFailureOf(error)?.code === GRPC.UNAVAILABLE) return true;
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {

@@ -1,4 +1,4 @@
-/** The client's connection to Temporal. It is made when first used, so that the API starts and answers without a server. */
+/** The client's connection to Temporal. The first call connects, so that the API starts and answers without a server. */
 import { Client } from '@temporalio/client';
 import type { ConnectionOptions } from '@temporalio/client';
 import { ClientConnection } from './client-connection';
@@ -8,16 +8,16 @@ export interface TemporalOptions extends ServerOptions {
   temporalNamespace: string;
 }
 
-/** Where a server is and how it knows who asks: for the client and for the worker's own connection alike. */
+/** The address of a server and the credentials, for the client's connection and for the worker's own. */
 export interface ServerOptions {
   temporalAddress: string;
   temporalTls: boolean;
-  /** Contents of PEM files; certificate and key come together. */
+  /** Contents of PEM files; certificate and key are set together. */
   temporalTlsCert?: Pem | undefined;
   temporalTlsKey?: Pem | undefined;
-  /** In place of the authorities that the system trusts. */
+  /** Replaces the authorities that the system trusts. */
   temporalTlsCa?: Pem | undefined;
-  /** The name in the server's certificate, where it is not the host of the address. */
+  /** The name in the server's certificate, if it is not the host of the address. */
   temporalTlsServerName?: string | undefined;
   temporalApiKey: string | undefined;
 }
@@ -29,7 +29,7 @@ interface Pem {
 /** How long a call waits for the first connection. */
 const CONNECT_TIMEOUT_MS = 3_000;
 
-/** A client whose calls connect on demand; close its `connection` when the process ends. */
+/** A client that connects with its first call; close its `connection` when the process ends. */
 export function openTemporal(options: TemporalOptions): Client {
   const connection = ClientConnection.lazy({
     ...serverOptions(options),
@@ -39,7 +39,7 @@ export function openTemporal(options: TemporalOptions): Client {
   return new Client({ connection, namespace: options.temporalNamespace });
 }
 
-/** Address, TLS and credentials as both SDK connections take them: `Connection` and the worker's `NativeConnection`. */
+/** Address, TLS and credentials in the form of both SDK connections: `Connection` and the worker's `NativeConnection`. */
 export function serverOptions(
   options: ServerOptions,
 ): Pick<ConnectionOptions, 'address' | 'tls'> & { apiKey?: string } {

@@ -1,34 +1,34 @@
 /**
- * What a start says to operators: one line that names the subject, and links to it in the API.
+ * Describes the start of a workflow for operators: one line with the title of its subject, and links to the subject in the API.
  *
- * Only what really starts keeps it, and no starter knows whether it does: so the titles are read for each start. A start
- * does not depend on them: without titles it names its subject by id.
+ * Only a workflow that really starts keeps the description, and a starter does not know whether it will. So the titles are read for
+ * every start. A start does not depend on them: without a title it names its subject by id.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { contractTitle, shownName } from '../domain/base/operator-text';
 import type { ContractTitle } from '../domain/base/operator-text';
 
-/** How long a start waits for titles; the wake-up that it carries matters more. */
+/** How long a start waits for titles; its wake-up is more important. */
 const TITLES_TIMEOUT_MS = 500;
 
-/** Reads titles by id, for as many subjects as there are. */
+/** Reads titles by id; subjects that do not exist are missing from the result. */
 type FindTitles<Title> = (ids: readonly string[]) => Promise<Map<string, Title>>;
 
 export interface Titles {
   contracts: FindTitles<ContractTitle>;
   jobs: FindTitles<{ requested: number; contract_id: string; contract: ContractTitle }>;
-  /** Their names. */
+  /** The names of test clocks. */
   testClocks: FindTitles<string>;
 }
 
-/** As the UI of Temporal shows it; both are Markdown. */
+/** What the Temporal UI shows; both texts are Markdown. */
 export interface StartDescription {
-  /** Absent when the subject has no title: the start then names its id. */
+  /** Absent when the subject has no title: then the start names its id. */
   staticSummary?: string;
   staticDetails: string;
 }
 
-/** Answers, for any of the ids that were given, how its start is described. Never throws. */
+/** Returns a function that describes the start of any of these ids. Never throws. */
 type Describe = (ids: readonly string[]) => Promise<(id: string) => StartDescription>;
 
 export interface StartDescriber {
@@ -40,7 +40,7 @@ export interface StartDescriber {
 export interface StartDescriberOptions {
   /** The origin of the API (`COVENANT_PUBLIC_URL`). */
   publicUrl: string;
-  /** Left out where names must not stand in Temporal (`TEMPORAL_SHOW_NAMES`): then nothing is read. */
+  /** Absent when Temporal must not show names (`TEMPORAL_SHOW_NAMES`): then nothing is read. */
   titles?: Titles | undefined;
 }
 
@@ -58,7 +58,7 @@ export function createStartDescriber({ publicUrl, titles }: StartDescriberOption
     describe: (id: string, title: Title | undefined) => StartDescription,
   ): Describe {
     return async (ids) => {
-      const found = find === undefined || ids.length === 0 ? undefined : await inTime(find(ids));
+      const found = find === undefined || ids.length === 0 ? undefined : await withinTimeout(find(ids));
       return (id) => describe(id, found?.get(id));
     };
   }
@@ -84,14 +84,14 @@ export function createStartDescriber({ publicUrl, titles }: StartDescriberOption
   };
 }
 
-/** What was read within the limit; undefined when it takes longer or fails. */
-async function inTime<T>(reading: Promise<T>): Promise<T | undefined> {
-  const enough = new AbortController();
+/** The result if it arrives in time; undefined when it does not or when the read fails. */
+async function withinTimeout<T>(reading: Promise<T>): Promise<T | undefined> {
+  const finished = new AbortController();
   try {
-    return await Promise.race([reading, sleep(TITLES_TIMEOUT_MS, undefined, { signal: enough.signal })]);
+    return await Promise.race([reading, sleep(TITLES_TIMEOUT_MS, undefined, { signal: finished.signal })]);
   } catch {
     return undefined;
   } finally {
-    enough.abort();
+    finished.abort();
   }
 }

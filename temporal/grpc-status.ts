@@ -1,4 +1,4 @@
-/** The statuses by which gRPC says how a call to Temporal ended, and the retries of a call within its deadline. */
+/** The gRPC statuses with which calls to Temporal end, and the retries of a call within its deadline. */
 import { defaultGrpcRetryOptions, isGrpcServiceError, makeGrpcRetryInterceptor } from '@temporalio/client';
 import type { ConnectionOptions, GrpcRetryOptions } from '@temporalio/client';
 
@@ -16,9 +16,9 @@ export const GRPC = {
   UNAUTHENTICATED: 16,
 } as const;
 
-/** How a call ended, as its error says it. */
+/** How a call ended, as read from its error. */
 export interface GrpcFailure {
-  /** One of {@link GRPC}, or another code of gRPC. */
+  /** One of {@link GRPC}, or another gRPC code. */
   code: number;
   details: string;
   /** Whether an earlier attempt of the same call may have reached the server and been carried out. */
@@ -29,15 +29,15 @@ type Interceptor = NonNullable<ConnectionOptions['interceptors']>[number];
 type Status = Parameters<GrpcRetryOptions['retryableDecider']>[1];
 
 /**
- * Set on the last status of a call whose earlier attempts may have been carried out. UNAVAILABLE "workflow update was aborted"
- * is among those. The server (read at v1.29.1) answers it for updates in almost any state when it drops a workflow from its
- * memory, which it does whenever it refuses an update. A refusal of the next attempt settles nothing either: the run may have
- * continued as new after the update was completed, and a worker that received the update may still accept it, which brings
- * it back (`Registry.TryResurrect`).
+ * Metadata key on the last status of a call whose earlier attempts may have been carried out. The status UNAVAILABLE "workflow update
+ * was aborted" is one of those attempts: the server (read at v1.29.1) answers it for updates in almost any state when it removes a
+ * workflow from its memory, which it does whenever it refuses an update. When the next attempt is refused, the first one still may
+ * have been carried out: the run may have continued as new after the update was completed, or a worker that received the update may
+ * still accept it, and the server then restores it (`Registry.TryResurrect`).
  */
 const EARLIER_ATTEMPT_UNKNOWN = 'covenant-earlier-attempt-unknown';
 
-/** Whether this client may not make the call here: its role does not allow it, or the server has no such service. */
+/** Whether this client may not make the call: its role forbids it, or the server does not have the service. */
 export function isRefusal(error: unknown): boolean {
   const code = grpcFailureOf(error)?.code;
   return code === GRPC.PERMISSION_DENIED || code === GRPC.UNIMPLEMENTED;
@@ -54,20 +54,20 @@ export function grpcFailureOf(error: unknown): GrpcFailure | undefined {
 }
 
 /**
- * The client's own retries, except that no retry is begun after the call's deadline: the caller then learns how the last
- * attempt ended. The client would begin it and report DEADLINE_EXCEEDED, which says nothing about what happened.
+ * The client's own retries, without a retry that would start after the call's deadline: so the caller gets the status of the last
+ * attempt. The client itself would start it and report DEADLINE_EXCEEDED, which does not say what happened.
  */
 export const retryWithinDeadline: Interceptor = (options, nextCall) => {
   const { delayFunction, retryableDecider } = defaultGrpcRetryOptions();
   const deadline_ms = options.deadline === undefined ? Infinity : Number(options.deadline);
-  let unknown = false;
+  let may_have_arrived = false;
   let delay_ms = 0;
   const retries: GrpcRetryOptions = {
     delayFunction: () => delay_ms,
     retryableDecider(attempt: number, status: Status): boolean {
-      if (unknown) status.metadata.set(EARLIER_ATTEMPT_UNKNOWN, 'true');
-      // The server takes nothing that it refuses for load; every other status leaves that open.
-      unknown ||= Number(status.code) !== GRPC.RESOURCE_EXHAUSTED;
+      if (may_have_arrived) status.metadata.set(EARLIER_ATTEMPT_UNKNOWN, 'true');
+      // The server carries out nothing that it refuses because of load. After every other status it may have done so.
+      may_have_arrived ||= Number(status.code) !== GRPC.RESOURCE_EXHAUSTED;
       delay_ms = delayFunction(attempt, status);
       return retryableDecider(attempt, status) && Date.now() + delay_ms < deadline_ms;
     },

@@ -1,4 +1,4 @@
-/** What the doctor asks Temporal: the server, the sweep's schedule and who polls. Nothing is changed. */
+/** What `covenant doctor` reads from Temporal: the server, the sweep's schedule and the workers that poll. Nothing is changed. */
 import type { Client, Connection } from '@temporalio/client';
 import { QueryNotRegisteredError, ScheduleNotFoundError } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
@@ -6,30 +6,30 @@ import { GRPC, grpcFailureOf } from './grpc-status';
 import { SWEEP_SCHEDULE_ID } from './ids';
 import { readSweepSchedule } from './sweep-schedule';
 
-/** The sweep as its schedule tells of it. */
+/** The sweep as its schedule describes it. */
 export interface SweepHealth {
   paused: boolean;
-  /** Tells this server from one that was there before; null when the schedule is not of our making. */
+  /** Distinguishes this server from one that it replaced; null when Covenant did not create the schedule. */
   epoch: string | null;
   /** When the last sweep was started, and its workflow; null before the first. */
   last: { at: Date; workflow_id: string; status: string } | null;
 }
 
-/** Which tasks of a queue a worker takes. */
+/** The kind of tasks that a worker polls for. */
 export type QueueKind = 'workflow' | 'activity';
 
-/** Who takes tasks from a queue. */
+/** The workers that poll a task queue, and the tasks that wait there. */
 export interface QueueHealth {
   pollers: number;
-  /** When one of them last asked; null without pollers. */
+  /** The time of the last poll; null without pollers. */
   last_poll_at: Date | null;
-  /** The worker processes that poll, by the identity that each gives. */
+  /** The identities of the worker processes that poll. */
   identities: string[];
-  /** Tasks that wait for a worker, and for how long the oldest of them does. About: the server counts some that have expired. */
+  /** Tasks that wait for a worker, and the age of the oldest. Approximate: the server counts some tasks that have expired. */
   waiting: { tasks: number; oldest_ms: number };
 }
 
-/** The version of the server. Throws after ten seconds, the client's own patience, when it is out of reach. */
+/** The version of the server. Throws after ten seconds, the client's own limit, when the server cannot be reached. */
 export async function findServerVersion(client: Client): Promise<string> {
   await connectionOf(client).ensureConnected();
   const { serverVersion } = await connectionOf(client).workflowService.getSystemInfo({});
@@ -43,7 +43,7 @@ export async function findNamespaceRetentionDays(client: Client): Promise<number
   return Math.round(Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) / SECONDS_PER_DAY);
 }
 
-/** The sweep, or undefined when its schedule does not exist. */
+/** The sweep; undefined when its schedule does not exist. */
 export async function findSweep(client: Client): Promise<SweepHealth | undefined> {
   try {
     const description = await client.schedule.getHandle(SWEEP_SCHEDULE_ID).describe();
@@ -61,8 +61,8 @@ export async function findSweep(client: Client): Promise<SweepHealth | undefined
 }
 
 /**
- * Who polls a task queue for tasks of a kind, and what waits there. The server remembers pollers for some minutes after they
- * are gone. Workflow tasks that wait for the worker that has their workflow in memory are not counted.
+ * The workers that poll a task queue for one kind of tasks, and the tasks that wait there. The server remembers a worker for some
+ * minutes after it is gone. Workflow tasks that wait for the worker that has their workflow in memory are not counted.
  */
 export async function findQueueHealth(client: Client, task_queue: string, kind: QueueKind): Promise<QueueHealth> {
   const types = temporal.api.enums.v1.TaskQueueType;
@@ -85,8 +85,8 @@ export async function findQueueHealth(client: Client, task_queue: string, kind: 
 }
 
 /**
- * Whether a worker answers a query to a workflow within a time. The server goes on naming a worker that has stopped for a
- * minute or more, because its polls are still open; a query needs one that runs. A workflow that has ended can be asked too.
+ * Whether a worker answers a query to a workflow in time. The server lists a worker that has stopped for a minute or more, because
+ * its polls are still open; a query needs a worker that runs. A workflow that has ended can be queried too.
  */
 export async function answersQuery(client: Client, workflow_id: string, timeout_ms: number): Promise<boolean> {
   try {
@@ -95,7 +95,7 @@ export async function answersQuery(client: Client, workflow_id: string, timeout_
     );
     return true;
   } catch (error) {
-    // A worker's answer too.
+    // A worker sent this answer too.
     if (error instanceof QueryNotRegisteredError) return true;
     const failure = grpcFailureOf(error);
     if (failure !== undefined && UNANSWERED.has(failure.code)) return false;
@@ -103,9 +103,9 @@ export async function answersQuery(client: Client, workflow_id: string, timeout_
   }
 }
 
-/** Every workflow of the SDK answers it. */
+/** The SDK answers it in every workflow. */
 const METADATA_QUERY = '__temporal_workflow_metadata';
-/** How the server ends a query that no worker answered in time; CANCELLED where its own deadline passes before the client's. */
+/** Statuses of a query that no worker answered in time; CANCELLED when the server's deadline passes before the client's. */
 const UNANSWERED = new Set<number>([
   GRPC.CANCELLED,
   GRPC.DEADLINE_EXCEEDED,

@@ -1,4 +1,4 @@
-/** Workflow ids: business keys, made here and nowhere else. */
+/** Workflow ids. Only these functions make them, from the id of the subject. */
 
 export function contractWorkflowId(contract_id: string): string {
   return `contract:${contract_id}`;

@@ -1,8 +1,8 @@
 /**
- * Waking workflows after a commit.
+ * Wakes workflows after a commit.
  *
- * A nudge is only a wake-up: the facts are committed, and the sweep finds within two minutes what was not woken. So a nudge
- * that fails is logged and forgotten; it never fails the request that made it.
+ * A nudge only wakes a workflow. The facts are committed, and the sweep finds within two minutes what was not woken. So a nudge that
+ * fails is logged and not repeated, and it never fails the request that sent it.
  */
 import type { Client } from '@temporalio/client';
 import pMap, { pMapSkip } from 'p-map';
@@ -17,21 +17,21 @@ import type { TaskQueues } from './task-queues';
 
 export type { Nudger } from '../activities/ports';
 
-/** How long a commit's caller waits for its nudge. */
+/** How long the caller waits for a nudge after its commit. */
 const NUDGE_TIMEOUT_MS = 2_000;
-/** Nudges on their way at the same time when many are owed. */
+/** Nudges that are sent at the same time, when there are many. */
 const NUDGES_IN_FLIGHT_MAX = 20;
 
 export interface NudgerOptions {
   client: Client;
   taskQueues: TaskQueues;
-  /** How long one nudge may take; two seconds unless given. */
+  /** How long one nudge may take; {@link NUDGE_TIMEOUT_MS} unless given. */
   timeout_ms?: number;
-  /** Recorded with what is started, so that the sweep does not start it again; unless given, the sweep records it. */
+  /** Recorded with the workflow that is started, so that the sweep does not start it again; unless given, the sweep records it. */
   epoch?: KnownEpoch | undefined;
-  /** How operators see what is started; by its id unless given. */
+  /** How operators see the workflow that is started; unless given, by its id. */
   describe?: StartDescriber | undefined;
-  /** Told of each nudge that did not arrive. */
+  /** Called for each nudge that fails. */
   onFailure: (error: unknown, workflow_id: string) => void;
 }
 
@@ -43,7 +43,7 @@ export function createNudger(options: NudgerOptions): Nudger {
     epoch: options.epoch?.(),
   });
 
-  /** Runs `wakeOne` for each id, a bounded number at a time; one that fails stops no other. */
+  /** Runs `wakeOne` for each id, a limited number at a time. Returns the ids for which it succeeded. */
   function wakeEach(
     ids: string[],
     workflowId: (id: string) => string,
@@ -66,30 +66,30 @@ export function createNudger(options: NudgerOptions): Nudger {
 
   const nudger: Nudger = {
     async wakeContracts(contract_ids, { request_id, ...request } = {}) {
-      const described = await describe?.contracts(contract_ids);
+      const descriptionOf = await describe?.contracts(contract_ids);
       return wakeEach(contract_ids, contractWorkflowId, (contract_id) =>
         client.workflow.signalWithStart(contractLifecycle, {
-          ...contractStart(contract_id, taskQueues, details(request_id, described?.(contract_id))),
+          ...contractStart(contract_id, taskQueues, details(request_id, descriptionOf?.(contract_id))),
           signal: wakeContractSignal,
           signalArgs: [request],
         }),
       );
     },
     async wakeJobs(job_ids, { request_id, ...request } = {}) {
-      const described = await describe?.jobs(job_ids);
+      const descriptionOf = await describe?.jobs(job_ids);
       return wakeEach(job_ids, generationJobWorkflowId, (job_id) =>
         client.workflow.signalWithStart(generateLicenses, {
-          ...generationJobStart(job_id, taskQueues, details(request_id, described?.(job_id))),
+          ...generationJobStart(job_id, taskQueues, details(request_id, descriptionOf?.(job_id))),
           signal: wakeJobSignal,
           signalArgs: [request],
         }),
       );
     },
     async signalBillingEvent(contract_id, notice, request_id) {
-      const described = await describe?.contracts([contract_id]);
+      const descriptionOf = await describe?.contracts([contract_id]);
       return wakeEach([contract_id], contractWorkflowId, () =>
         client.workflow.signalWithStart(contractLifecycle, {
-          ...contractStart(contract_id, taskQueues, details(request_id, described?.(contract_id))),
+          ...contractStart(contract_id, taskQueues, details(request_id, descriptionOf?.(contract_id))),
           signal: billingEventSignal,
           signalArgs: [notice],
         }),

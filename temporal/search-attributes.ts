@@ -1,9 +1,9 @@
 /**
  * The search attributes of a namespace, compared with those that the workflows use.
  *
- * A workflow that sets an attribute which the namespace lacks, or has with another type, stands still until it is there.
- * Not every client may ask for them: a hosted namespace, or a role that is limited to one, has no operator service. So they
- * are looked for in three places, and what none of them shows is `unknown` and not a failure.
+ * A workflow that sets an attribute which is missing in the namespace, or has another type there, is stuck until that is repaired.
+ * Not every client may read the attributes: a hosted namespace, or a role that is limited to one namespace, has no operator service.
+ * So this module looks in three places. An attribute that none of them shows is `unknown`, which is not a failure.
  */
 import type { Client, Connection } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
@@ -20,11 +20,11 @@ export interface SearchAttributeHealth {
   state: 'registered' | 'mistyped' | 'missing' | 'unknown';
   /** Its type in the namespace; undefined when it is missing or cannot be seen. */
   found: string | undefined;
-  /** The column of the visibility store that holds its values; null where stores do without or it cannot be seen. */
+  /** The column of the visibility store with its values; null when the store has no columns or does not show them. */
   column: string | null;
 }
 
-/** Every search attribute that Covenant needs, with what can be seen of it in the namespace. */
+/** Every search attribute that Covenant needs, with its state in the namespace. */
 export async function findSearchAttributes(client: Client): Promise<SearchAttributeHealth[]> {
   const columns = await findColumns(client);
   const seen = SEARCH_ATTRIBUTES.map(({ name, type }) => healthOf(name, type, columns.get(name)));
@@ -43,19 +43,19 @@ export async function findSearchAttributes(client: Client): Promise<SearchAttrib
 
 /**
  * Adds attributes to the namespace.
- * @throws the SDK's ServiceError; `isRefusal` says whether this client may not
+ * @throws the SDK's ServiceError; `isRefusal` says whether the reason is that this client may not add any
  */
 export async function addSearchAttributes(client: Client, attributes: SearchAttributeHealth[]): Promise<void> {
   const searchAttributes = Object.fromEntries(attributes.map(({ name, wanted }) => [name, typeOfName(wanted)]));
   try {
     await operatorOf(client).addSearchAttributes({ namespace: client.options.namespace, searchAttributes });
   } catch (error) {
-    // Another process was faster.
+    // Another process added them first.
     if (grpcFailureOf(error)?.code !== GRPC.ALREADY_EXISTS) throw error;
   }
 }
 
-/** What one place says of an attribute that it shows; `type` is undefined when it does not have it. */
+/** An attribute as one of the three places shows it; `type` is undefined when it is missing there. */
 interface Seen {
   column: string | null;
   type: string | undefined;
@@ -68,8 +68,8 @@ function healthOf(name: string, wanted: string, seen: Seen | undefined): SearchA
 }
 
 /**
- * Attributes by name, as the description of the namespace has them: a visibility store in SQL keeps them in columns named
- * for their types (`Keyword03`), and hosted namespaces do so too. Elasticsearch has none.
+ * Attributes by name, from the description of the namespace. A visibility store in SQL keeps them in columns that are named after
+ * their types (`Keyword03`), and so do hosted namespaces. Elasticsearch has no such columns.
  */
 async function findColumns(client: Client): Promise<Map<string, Seen>> {
   const { namespace } = client.options;
@@ -78,7 +78,7 @@ async function findColumns(client: Client): Promise<Map<string, Seen>> {
   return new Map(aliases.map(([column, name]) => [name, { column, type: typeOfColumn(column) }]));
 }
 
-/** Types by name from the operator service; undefined when this client may not ask it. */
+/** Types by name from the operator service; undefined when this client may not call it. */
 async function findTypes(client: Client): Promise<Map<string, string> | undefined> {
   const { namespace } = client.options;
   const answer = await unlessRefused(operatorOf(client).listSearchAttributes({ namespace }));
@@ -86,9 +86,9 @@ async function findTypes(client: Client): Promise<Map<string, string> | undefine
   return new Map(Object.entries(answer.customAttributes).map(([name, type]) => [name, nameOfType(TYPES[type])]));
 }
 
-/** Whether a query may name the attribute, which shows that it exists and not its type; undefined when that is refused too. */
+/** Whether a query may contain the attribute: that shows that it exists, but not its type. Undefined when queries are refused. */
 async function isKnownToQueries(client: Client, name: string): Promise<boolean | undefined> {
-  // No workflow has this id, so nothing is counted, however many there are.
+  // No workflow has this id, so the count is fast in every namespace.
   const query = `WorkflowId = 'covenant-looks-for-a-search-attribute' AND ${name} IS NULL`;
   try {
     const { namespace } = client.options;
@@ -109,7 +109,7 @@ async function unlessRefused<T>(call: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** `Keyword03` as `KEYWORD` and `KeywordList01` as `KEYWORD_LIST`; any other column says nothing of its type. */
+/** `Keyword03` as `KEYWORD` and `KeywordList01` as `KEYWORD_LIST`; undefined for a column that is not named after a type. */
 function typeOfColumn(column: string): string | undefined {
   const type = /^([A-Za-z]+)\d+$/
     .exec(column)?.[1]
@@ -118,7 +118,7 @@ function typeOfColumn(column: string): string | undefined {
   return type !== undefined && `INDEXED_VALUE_TYPE_${type}` in TYPES ? type : undefined;
 }
 
-/** `INDEXED_VALUE_TYPE_KEYWORD` as `KEYWORD`, the way search attributes are declared. */
+/** `INDEXED_VALUE_TYPE_KEYWORD` as `KEYWORD`, the form in which search attributes are declared. */
 function nameOfType(name: string | undefined): string {
   return (name ?? 'unknown').replace('INDEXED_VALUE_TYPE_', '');
 }

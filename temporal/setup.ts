@@ -1,8 +1,8 @@
 /**
- * What a Temporal server needs before Covenant runs on it: search attributes and the sweep's schedule.
+ * Sets up what Covenant needs on a Temporal server: search attributes and the sweep's schedule.
  *
- * Idempotent, and run again whenever readiness is asked: a running worker does not notice that its server was replaced by an
- * empty one, nor that a search attribute was removed.
+ * The set-up is idempotent, and every check of readiness runs it again: a running worker does not notice that its server was replaced
+ * by an empty one, or that a search attribute was removed.
  */
 import type { Client } from '@temporalio/client';
 import { isRefusal } from './grpc-status';
@@ -13,39 +13,39 @@ import type { KnownEpoch } from './start';
 import { createSweepSchedule, findSweepSchedule, updateSweepSchedule } from './sweep-schedule';
 import type { TaskQueues } from './task-queues';
 
-/** Search attributes are looked at again after this long; what is asked in between costs one call, for the schedule. */
+/** Search attributes are checked again after this long. A set-up before that costs one call, which reads the schedule. */
 const ATTRIBUTES_CHECK_INTERVAL_MS = 10_000;
 
-/** A server as it is after set-up. */
+/** The state of a server after the set-up. */
 export interface SetUp {
-  /** As they are now. Those in state `unknown` cannot be checked by this client. */
+  /** Their state now. This client cannot check those in state `unknown`. */
   search_attributes: SearchAttributeHealth[];
-  /** The names of those that were added. */
+  /** The names of the search attributes that were added. */
   added: string[];
   /** Whether the schedule of the sweep was created. */
   schedule: boolean;
-  /** The epoch that the schedule gives the sweep; undefined when the schedule is not of our making. */
+  /** The epoch that the schedule passes to the sweep; undefined when Covenant did not create the schedule. */
   epoch: string | undefined;
 }
 
-/** Sets up what is missing. Safe to call at any time. Throws as `setUpTemporal` does. */
+/** Sets up what is missing. Safe to call at any time. Throws the errors of `setUpTemporal`. */
 export type EnsureSetUp = () => Promise<SetUp>;
 
-/** The set-up of one process, and what it has seen of the server. */
-export interface OwnSetUp {
+/** The set-up of one process, with the epoch of the server as the process last read it. */
+export interface ProcessSetUp {
   ensureSetUp: EnsureSetUp;
   /** The epoch that the last set-up found. */
   epoch: KnownEpoch;
 }
 
-/** The set-up of one process, which remembers for some seconds that the search attributes are well. */
-export function createSetUp(client: Client, taskQueues: TaskQueues): OwnSetUp {
+/** The set-up of one process. It checks the search attributes again only after {@link ATTRIBUTES_CHECK_INTERVAL_MS}. */
+export function createSetUp(client: Client, taskQueues: TaskQueues): ProcessSetUp {
   let last: { at_ms: number; search_attributes: SearchAttributeHealth[] } | undefined;
   let epoch: string | undefined;
 
-  async function look(): Promise<SetUp> {
-    const fresh = last !== undefined && performance.now() - last.at_ms < ATTRIBUTES_CHECK_INTERVAL_MS;
-    const schedule = fresh ? await findSweepSchedule(client) : undefined;
+  async function checkOrSetUp(): Promise<SetUp> {
+    const is_recent = last !== undefined && performance.now() - last.at_ms < ATTRIBUTES_CHECK_INTERVAL_MS;
+    const schedule = is_recent ? await findSweepSchedule(client) : undefined;
     if (schedule !== undefined)
       return {
         search_attributes: last?.search_attributes ?? [],
@@ -61,7 +61,7 @@ export function createSetUp(client: Client, taskQueues: TaskQueues): OwnSetUp {
 
   return {
     async ensureSetUp() {
-      const setUp = await look();
+      const setUp = await checkOrSetUp();
       ({ epoch } = setUp);
       return setUp;
     },
@@ -70,15 +70,15 @@ export function createSetUp(client: Client, taskQueues: TaskQueues): OwnSetUp {
 }
 
 /**
- * Adds the search attributes that are missing, creates the schedule of the sweep, and gives it a new epoch when values of
- * search attributes may have been lost: workflows that run then set theirs again.
- * @throws SearchAttributeProblem when one is missing and may not be added here, or has another type; the SDK's errors
+ * Adds the search attributes that are missing and creates the schedule of the sweep. When values of search attributes may have been
+ * lost, the schedule gets a new epoch: then running workflows set their values again.
+ * @throws SearchAttributeProblem when an attribute is missing and this client may not add it, or has another type; the SDK's errors
  */
 export async function setUpTemporal(client: Client, taskQueues: TaskQueues): Promise<SetUp> {
   const before = await findSearchAttributes(client);
   const missing = before.filter(({ state }) => state === 'missing');
   const schedule = await findSweepSchedule(client);
-  // Recorded first: whichever process finds them complete again, after a crash or an administrator's work, knows of the gap.
+  // The record is written first. If this process crashes, the process that finds the attributes complete again reads about the gap.
   const recorded = schedule === undefined ? undefined : recordedNow(schedule.search_attributes, before);
   if (recorded !== undefined && recorded !== schedule?.search_attributes)
     await updateSweepSchedule(client, taskQueues, recorded, { newEpoch: false });
@@ -92,12 +92,12 @@ export async function setUpTemporal(client: Client, taskQueues: TaskQueues): Pro
   const created = schedule === undefined && (await createSweepSchedule(client, taskQueues, record));
   if (!created && record !== undefined && wereLost(recorded, record))
     await updateSweepSchedule(client, taskQueues, record, { newEpoch: true });
-  // Read again: it may have been made or renewed just now, here or by another process.
+  // Read again: this process or another one may have created or updated the schedule just now.
   const epoch = (await findSweepSchedule(client))?.epoch ?? undefined;
   return { search_attributes, added: missing.map(({ name }) => name), schedule: created, epoch };
 }
 
-/** Adds the search attributes the namespace lacks and checks the types of those it has. Answers what it added. */
+/** Adds the search attributes that are missing and checks the types of the others. Returns the names of those it added. */
 export async function registerSearchAttributes(client: Client): Promise<string[]> {
   const attributes = await findSearchAttributes(client);
   expectTypes(client, attributes);
@@ -106,7 +106,7 @@ export async function registerSearchAttributes(client: Client): Promise<string[]
   return missing.map(({ name }) => name);
 }
 
-/** The server takes a changed type without a word, and the workflows that use it then stand still. */
+/** The server accepts a changed type without an error, and then the workflows that set the attribute are stuck. */
 function expectTypes(client: Client, attributes: SearchAttributeHealth[]): void {
   const mistyped = attributes.filter(({ state }) => state === 'mistyped');
   if (mistyped.length > 0) throw new SearchAttributeProblem(client.options.namespace, mistyped);
@@ -122,12 +122,12 @@ async function addOrExplain(client: Client, missing: SearchAttributeHealth[]): P
 }
 
 const INCOMPLETE = 'incomplete';
-/** All are registered, in a store without columns or one that does not show them. */
+/** All are registered, in a store that has no columns or does not show them. */
 const COMPLETE = 'complete';
 
 /**
- * Where the values of all attributes are, in words that can be compared: an attribute that was removed and added again has
- * another column, and none of its old values. Undefined when that cannot be seen.
+ * Where the values of all attributes are stored, as a text that can be compared. An attribute that was removed and added again has
+ * another column and none of its old values. Undefined when the state of an attribute is unknown.
  */
 function recordOf(attributes: SearchAttributeHealth[]): string | undefined {
   if (attributes.some(({ state }) => state === 'unknown')) return undefined;
@@ -136,13 +136,13 @@ function recordOf(attributes: SearchAttributeHealth[]): string | undefined {
   return attributes.map(({ name, column }) => `${name}=${column}`).join(' ');
 }
 
-/** What is to be recorded before anything is set up: a gap, or the first look at a schedule that an older version made. */
+/** The record to write before the set-up: a gap, or the first record on a schedule that an older version created. */
 function recordedNow(recorded: string | undefined, attributes: SearchAttributeHealth[]): string | undefined {
   const record = recordOf(attributes);
   return record === INCOMPLETE || recorded === undefined ? record : recorded;
 }
 
-/** Whether values may have been lost between two records. Processes with unequal rights see unequally well: no reason. */
+/** Whether values may have been lost between two records. A client that may not see columns records less, which is no loss. */
 function wereLost(before: string | undefined, now: string): boolean {
   if (before === undefined || now === INCOMPLETE || before === now) return false;
   return before === INCOMPLETE || (before !== COMPLETE && now !== COMPLETE);

@@ -1,25 +1,25 @@
-/** How each workflow is started where it does not run: alike, whoever finds it so. */
+/** The options with which each workflow is started; every starter uses the same. */
 import type { StartDescription } from './describe-start';
 import { contractWorkflowId, generationJobWorkflowId, testClockWorkflowId } from './ids';
 import type { TaskQueues } from './task-queues';
 
-/** Which Temporal server a process starts workflows on. Undefined while unknown, and out of date after a server was replaced. */
+/** The epoch of the server on which a process starts workflows. Undefined while unknown, and outdated after a server was replaced. */
 export type KnownEpoch = () => string | undefined;
 
-/** What a start says besides whose workflow it is. */
+/** What a start carries besides the id of its subject. */
 export interface StartDetails {
-  /** The request that caused it; it stands in the memo of what is started. */
+  /** The id of the request that caused the start; it is in the memo of the workflow. */
   request_id?: string | undefined;
   /**
-   * The epoch of the server, read before the start is sent: so it is never newer than the server that takes the start. Only
-   * what really starts has it as input; a workflow that runs already keeps its own.
+   * The epoch of the server, read before the start is sent, so it is never newer than the server that receives the start. Only a
+   * workflow that really starts gets it as input; one that is already running keeps its own.
    */
   epoch?: string | undefined;
-  /** How operators see it; by its id unless given. */
+  /** How operators see the workflow; unless given, by the id of its subject. */
   description?: StartDescription | undefined;
 }
 
-/** The options of a start. */
+/** The options of a start, for the SDK's client. */
 interface Start<Input> {
   workflowId: string;
   taskQueue: string;
@@ -30,19 +30,19 @@ interface Start<Input> {
   memo: Record<string, string>;
 }
 
-/** Of `contractLifecycle`. */
+/** The options for `contractLifecycle`. */
 export function contractStart(contract_id: string, queues: TaskQueues, details: StartDetails = {}) {
   const { epoch } = details;
   return start(contractWorkflowId(contract_id), `Contract ${contract_id}`, { contract_id, epoch }, queues, details);
 }
 
-/** Of `generateLicenses`. */
+/** The options for `generateLicenses`. */
 export function generationJobStart(job_id: string, queues: TaskQueues, details: StartDetails = {}) {
   const { epoch } = details;
   return start(generationJobWorkflowId(job_id), `Generation job ${job_id}`, { job_id, epoch }, queues, details);
 }
 
-/** Of `advanceTestClock`. */
+/** The options for `advanceTestClock`. */
 export function testClockStart(clock_id: string, queues: TaskQueues, details: Omit<StartDetails, 'epoch'> = {}) {
   return start(testClockWorkflowId(clock_id), `Test clock ${clock_id}`, { clock_id }, queues, details);
 }
@@ -58,7 +58,7 @@ function start<Input>(
     workflowId,
     taskQueue: contracts,
     args: [input],
-    // Postgres keeps the keys: a contract that rested, or a job that is resumed, begins again under its id.
+    // The unique keys are in Postgres. The workflow of a contract at rest or of a resumed job starts again under the same id.
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     staticSummary,
     ...description,

@@ -1,8 +1,8 @@
 /**
- * The schedule of the sweep, and what it remembers: the epoch, and where the search attributes were when it began.
+ * The schedule of the sweep, and what it stores: the epoch, and where the values of the search attributes were when it was written.
  *
- * A new epoch makes the sweep wake every open contract and job once. There is one when the schedule is created, because a
- * server without it has lost its workflows, and one when values of search attributes may have been lost.
+ * A new epoch makes the sweep wake every open contract and job once. The schedule gets a new epoch when it is created, because a server
+ * without the schedule has lost its workflows, and when values of search attributes may have been lost.
  */
 import { randomUUID } from 'node:crypto';
 import { ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
@@ -12,19 +12,19 @@ import { SWEEP_SCHEDULE_ID } from './ids';
 import type { TaskQueues } from './task-queues';
 
 const SWEEP_INTERVAL = '1 minute';
-/** Sweeps missed during an outage are not made up for: one sees everything. */
+/** Sweeps that were missed during an outage are not repeated: one sweep finds everything. */
 const SWEEP_CATCHUP_WINDOW = '1 minute';
-/** In the memo of each sweep. */
+/** The key in the memo of each sweep. */
 const ATTRIBUTES_MEMO = 'search_attributes';
 
 export interface SweepSchedule {
-  /** Rows that were last started under another epoch are started again; null when the schedule is not of our making. */
+  /** Rows that were last started under another epoch are started again; null when Covenant did not create the schedule. */
   epoch: string | null;
-  /** What `recordOf` (setup.ts) said of the search attributes; undefined when nothing was recorded. */
+  /** The record of the search attributes (`recordOf` in setup.ts); undefined when nothing was recorded. */
   search_attributes: string | undefined;
 }
 
-/** The schedule, or undefined when the server has none. Throws when the server is out of reach. */
+/** The schedule; undefined when the server has none. Throws when the server cannot be reached. */
 export async function findSweepSchedule(client: Client): Promise<SweepSchedule | undefined> {
   try {
     return readSweepSchedule(await client.schedule.getHandle(SWEEP_SCHEDULE_ID).describe());
@@ -34,14 +34,14 @@ export async function findSweepSchedule(client: Client): Promise<SweepSchedule |
   }
 }
 
-/** What a description of the schedule says. Schedules of older versions have the epoch in their own memo alone. */
+/** What a description of the schedule contains. Schedules of older versions have the epoch only in their own memo. */
 export function readSweepSchedule({ action, memo }: Pick<ScheduleDescription, 'action' | 'memo'>): SweepSchedule {
   const [input] = (action.args ?? []) as Partial<{ epoch: unknown } | null>[];
   const epoch = textOf(input?.epoch) ?? textOf(memo?.['epoch']) ?? null;
   return { epoch, search_attributes: textOf(action.memo?.[ATTRIBUTES_MEMO]) };
 }
 
-/** Creates the schedule with a fresh epoch; false when another process was faster. */
+/** Creates the schedule with a new epoch; false when another process created it first. */
 export async function createSweepSchedule(
   client: Client,
   taskQueues: TaskQueues,
@@ -51,7 +51,7 @@ export async function createSweepSchedule(
     await client.schedule.create({
       scheduleId: SWEEP_SCHEDULE_ID,
       ...definition(taskQueues, { epoch: randomUUID(), search_attributes }),
-      // The first sweep at once: a server that is new may have everything to catch up on.
+      // The first sweep runs at once: on a new server every workflow may be missing.
       state: { triggerImmediately: true },
     });
     return true;
@@ -61,7 +61,7 @@ export async function createSweepSchedule(
   }
 }
 
-/** Records where the search attributes are now; with `newEpoch`, every open contract and job is woken by the next sweeps. */
+/** Records where the search attributes are now. With `newEpoch` the next sweeps wake every open contract and job. */
 export async function updateSweepSchedule(
   client: Client,
   taskQueues: TaskQueues,
@@ -70,7 +70,7 @@ export async function updateSweepSchedule(
 ): Promise<void> {
   await client.schedule.getHandle(SWEEP_SCHEDULE_ID).update((current) => {
     const epoch = newEpoch ? null : readSweepSchedule(current).epoch;
-    // An operator's pause stays.
+    // A schedule that an operator paused stays paused.
     return { ...definition(taskQueues, { epoch: epoch ?? randomUUID(), search_attributes }), state: current.state };
   });
 }
@@ -85,7 +85,7 @@ function definition({ contracts }: TaskQueues, { epoch, search_attributes }: Swe
       workflowId: 'sweep',
       taskQueue: contracts,
       args: [{ epoch }] as [{ epoch: string }],
-      staticSummary: 'Wakes what is due and has no live workflow',
+      staticSummary: 'Wakes contracts, jobs and test clocks that are due',
       memo: search_attributes === undefined ? {} : { [ATTRIBUTES_MEMO]: search_attributes },
     },
   };

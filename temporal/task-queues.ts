@@ -1,6 +1,6 @@
 /**
- * Task queues by who waits for their tasks and what the tasks wait for. Each has slots of its own (`worker-slots.ts`), so that
- * what hangs or fails on one queue holds no slot of another.
+ * The task queues, divided by who waits for the tasks and by what the tasks wait for. Each has slots of its own (`worker-slots.ts`):
+ * activities that hang or fail on one queue hold no slot of another.
  */
 import { BILLING_SOURCES } from '../domain/billing/billing-event';
 import { taskQueueName } from '../workflows/task-queue-name';
@@ -8,19 +8,19 @@ import { taskQueueName } from '../workflows/task-queue-name';
 export interface TaskQueues {
   /** Workflows, and commands, for which a person waits. */
   contracts: string;
-  /** Boundaries that are due and billing events that say enough by themselves: one at a time for each contract. */
+  /** Boundaries that are due, and billing events that need no answer of a billing system: one at a time for each contract. */
   settling: string;
-  /** Short steps of jobs and test clocks that did not succeed beside their workflows (`workflows/short-activity.ts`). */
+  /** Short activities of jobs and test clocks that failed as local activities (`workflows/short-activity.ts`). */
   steps: string;
-  /** Questions of the sweep to billing systems, and those of runs of the version before. */
+  /** Questions of the sweep to billing systems, and those of runs of the previous version. */
   billing: string;
-  /** Questions to one billing system each: one that gives no answer delays no other. */
+  /** Questions to billing systems, one queue for each: a system that gives no answer delays no other. */
   billingSources: string[];
-  /** The sweep, which goes on when all of the others are busy. */
+  /** The sweep, which runs also when all other queues are busy. */
   sweep: string;
   /** Ranges of chunks. */
   generation: string;
-  /** Contracts of a test clock settle, and the advance waits for them. */
+  /** The settling of contracts on a test clock, for which the advance waits. */
   clocks: string;
 }
 
