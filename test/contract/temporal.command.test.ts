@@ -1,4 +1,4 @@
-/** What an error of Temporal's client says about a command: refused for good, not taken, or unknown. */
+/** Which error of a command an error of Temporal's client becomes: failed, not accepted, or outcome unknown. */
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -24,7 +24,7 @@ import { TEST_ACTOR } from '../harness/contract-facts';
 import { sharedServers } from '../harness/shared-servers';
 import { uniqueTaskQueue } from '../harness/temporal';
 
-/** An error as gRPC throws it; `marks` stand in its metadata. */
+/** An error as gRPC throws it, with `marks` as keys in its metadata. */
 function grpcError(code: number, marks: string[] = []): Error {
   const metadata = { get: (name: string) => (marks.includes(name) ? ['true'] : []) };
   return Object.assign(new Error(`status ${code}`), { code, details: `status ${code}`, metadata });
@@ -35,15 +35,15 @@ const updateFailed = (cause: Error) => new WorkflowUpdateFailedError('Workflow U
 const byActivity = (cause: Error) =>
   updateFailed(new ActivityFailure('Activity task failed', 'runContractCommand', '1', 'IN_PROGRESS', 'worker', cause));
 
-/** The gRPC statuses of a call that the server did not take. */
+/** The gRPC statuses of a call that the server refused. */
 const { INVALID_ARGUMENT, PERMISSION_DENIED, FAILED_PRECONDITION, UNIMPLEMENTED, UNAUTHENTICATED } = GRPC;
-const NOT_TAKEN = [INVALID_ARGUMENT, PERMISSION_DENIED, FAILED_PRECONDITION, UNIMPLEMENTED, UNAUTHENTICATED];
-/** NOT_FOUND, ABORTED, INTERNAL and UNKNOWN among them: all that leaves open what happened. */
-const OPEN = [1, 2, GRPC.DEADLINE_EXCEEDED, 5, 10, 13, GRPC.UNAVAILABLE];
+const REFUSED = [INVALID_ARGUMENT, PERMISSION_DENIED, FAILED_PRECONDITION, UNIMPLEMENTED, UNAUTHENTICATED];
+/** The other statuses, NOT_FOUND, ABORTED, INTERNAL and UNKNOWN among them: the call may have been carried out. */
+const UNDECIDED = [1, 2, GRPC.DEADLINE_EXCEEDED, 5, 10, 13, GRPC.UNAVAILABLE];
 
 test.each<[string, Error]>([
-  ['a refusal of the validator', updateFailed(ApplicationFailure.nonRetryable('no command', 'NotACommand'))],
-  ['a failure of the activity for good', byActivity(ApplicationFailure.nonRetryable('no command', 'NotACommand'))],
+  ['a rejection by the validator', updateFailed(ApplicationFailure.nonRetryable('no command', 'NotACommand'))],
+  ['a final failure of the activity', byActivity(ApplicationFailure.nonRetryable('no command', 'NotACommand'))],
 ])('%s is a failed command that changed nothing', (_name, error) => {
   expect(commandErrorOf(error, true)).toBeInstanceOf(CommandFailed);
 });
@@ -53,30 +53,30 @@ test.each<[string, Error]>([
     'a workflow that ended first',
     updateFailed(ApplicationFailure.nonRetryable('x', 'AcceptedUpdateCompletedWorkflow')),
   ],
-  ['an activity that ran out of time', byActivity(new TimeoutFailure('time-out', undefined, 'SCHEDULE_TO_CLOSE'))],
-  ['an activity that failed, but not for good', byActivity(ApplicationFailure.retryable('lost connection'))],
+  ['an activity that timed out', byActivity(new TimeoutFailure('time-out', undefined, 'SCHEDULE_TO_CLOSE'))],
+  ['an activity that failed, but not finally', byActivity(ApplicationFailure.retryable('lost connection'))],
   ['a deadline', new WorkflowUpdateRPCTimeoutOrCancelledError('deadline', { cause: grpcError(4) })],
   ['a workflow that is not found', new WorkflowNotFoundError('not found', 'contract:1', undefined)],
-  ['an error that says nothing', new Error('surprise')],
+  ['an unknown error', new Error('surprise')],
 ])('%s leaves the outcome unknown', (_name, error) => {
   expect(commandErrorOf(error, false)).toBeInstanceOf(CommandOutcomeUnknown);
 });
 
-test('a refusal for load is too many commands, wrapped by the client or not', () => {
+test('a refusal because of load means too many commands, wrapped by the client or not', () => {
   for (const error of [wrapped(GRPC.RESOURCE_EXHAUSTED), grpcError(GRPC.RESOURCE_EXHAUSTED)])
     expect(commandErrorOf(error, false)).toBeInstanceOf(TooManyCommands);
 });
 
-test.each(NOT_TAKEN)('status %d says that Temporal did not take the command', (code) => {
+test.each(REFUSED)('status %d means that Temporal did not accept the command', (code) => {
   expect(commandErrorOf(wrapped(code), false)).toBeInstanceOf(TemporalUnavailable);
 });
 
-test.each(OPEN)('status %d leaves the outcome unknown', (code) => {
+test.each(UNDECIDED)('status %d leaves the outcome unknown', (code) => {
   expect(commandErrorOf(wrapped(code), false)).toBeInstanceOf(CommandOutcomeUnknown);
 });
 
-test.each([...NOT_TAKEN, GRPC.RESOURCE_EXHAUSTED])(
-  'status %d leaves it unknown once the server took the command, or when an earlier attempt may have arrived',
+test.each([...REFUSED, GRPC.RESOURCE_EXHAUSTED])(
+  'status %d leaves the outcome unknown after the server accepted the command, or when an earlier attempt may have arrived',
   (code) => {
     expect(commandErrorOf(wrapped(code), true)).toBeInstanceOf(CommandOutcomeUnknown);
     const marked = wrapped(code, ['covenant-earlier-attempt-unknown']);
@@ -84,7 +84,7 @@ test.each([...NOT_TAKEN, GRPC.RESOURCE_EXHAUSTED])(
   },
 );
 
-test('a namespace that does not exist takes no command', async () => {
+test('a namespace that does not exist accepts no command', async () => {
   expect(commandErrorOf(new NamespaceNotFoundError('nowhere'), false)).toBeInstanceOf(TemporalUnavailable);
   const client = openTemporal({
     temporalAddress: sharedServers().temporal_address,

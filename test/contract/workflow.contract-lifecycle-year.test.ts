@@ -1,5 +1,5 @@
 /**
- * Years in the life of a contract, on a server that skips time: every boundary is crossed by a timer, with nobody asking.
+ * Years of a contract on a server that skips time: timers alone apply every boundary.
  */
 import { temporal as proto } from '@temporalio/proto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
@@ -22,7 +22,7 @@ import { expectInvariants } from '../harness/invariants';
 import { createTimeSkippingEnvironment } from '../harness/temporal';
 import { waitFor } from '../../dev/waiting';
 
-/** The first run of a machine fetches the server. */
+/** The first run on a machine downloads the server. */
 const FETCH_TIMEOUT_MS = 180_000;
 const DAY_MS = 86_400_000;
 
@@ -45,7 +45,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** This server cannot list what it has, which `registerSearchAttributes` asks for, but it takes new ones. */
+/** This server cannot list its search attributes, which `registerSearchAttributes` needs, but it can add them. */
 async function registerAll(): Promise<void> {
   const types = proto.api.enums.v1.IndexedValueType;
   const typeOf = {
@@ -62,8 +62,8 @@ async function registerAll(): Promise<void> {
 
 const now = async (): Promise<string> => instantFromMillis(await environment.currentTimeMs());
 
-/** Lets the server's time pass up to an instant. */
-async function passUntil(instant: string): Promise<void> {
+/** Skips the server's time to an instant. */
+async function skipTo(instant: string): Promise<void> {
   await environment.sleep(millisOf(instant) - (await environment.currentTimeMs()));
 }
 
@@ -75,7 +75,7 @@ function firstOfMonth(from: string, months: number): string {
 const handleOf = (id: string) =>
   environment.client.workflow.getHandle<typeof contractLifecycle>(contractWorkflowId(id));
 
-/** Resolves when the workflow of a contract sees it in a state. */
+/** Resolves when the view of the contract's workflow has a state. */
 async function stateBecomes(id: string, state: string): Promise<void> {
   await waitFor(async () => (await handleOf(id).query(contractViewQuery))?.state === state, {
     timeout_ms: 10_000,
@@ -83,7 +83,7 @@ async function stateBecomes(id: string, state: string): Promise<void> {
   });
 }
 
-test('a contract starts next month, is paused, resumes by itself, has its grace, and expires in a year', async () => {
+test('timers start a contract next month, end its pause, start its grace and expire it after a year', async () => {
   const created_at = await now();
   const starts_at = firstOfMonth(created_at, 1);
   const pause_from = firstOfMonth(created_at, 4);
@@ -99,7 +99,7 @@ test('a contract starts next month, is paused, resumes by itself, has its grace,
   await worker.nudger.wakeContracts([facts.id]);
 
   await stateBecomes(facts.id, 'SCHEDULED');
-  await passUntil(pause_from);
+  await skipTo(pause_from);
   await stateBecomes(facts.id, 'ACTIVE');
   expect(await worker.send(facts.id, { name: 'pause', input: { resume_at, note: 'stock-taking' } })).toMatchObject({
     changed: true,
@@ -129,7 +129,7 @@ test('a contract starts next month, is paused, resumes by itself, has its grace,
   await expectInvariants(database.sql);
 });
 
-test('a contract whose whole life passed before anybody looked is told the same', async () => {
+test('a contract that started and ended before its workflow started gets the same audit', async () => {
   const created_at = await now();
   const starts_at = firstOfMonth(created_at, 1);
   const { facts } = await buildContract(database.sql, {
@@ -139,7 +139,7 @@ test('a contract whose whole life passed before anybody looked is told the same'
     renewal: { ...DEFAULT_RENEWAL, mode: 'none' },
   });
   const ends_at = firstOfMonth(created_at, 2);
-  await passUntil(firstOfMonth(created_at, 6));
+  await skipTo(firstOfMonth(created_at, 6));
   await worker.nudger.wakeContracts([facts.id]);
   expect(await handleOf(facts.id).result()).toMatchObject({ state: 'EXPIRED' });
   expect((await auditOf(database.sql, facts.id)).slice(1)).toEqual([
@@ -148,7 +148,7 @@ test('a contract whose whole life passed before anybody looked is told the same'
   ]);
 });
 
-test('four years from a leap day: reminders, renewals, an unpaid invoice, suspension, payment and the end come by themselves', async () => {
+test('over four years from a leap day, timers apply reminders, renewals, a suspension and the end', async () => {
   const leap = Math.floor(Number((await now()).slice(0, 4)) / 4 + 1) * 4;
   const due = `${leap + 2}-07-01`;
   const renewal = { ...DEFAULT_RENEWAL, mode: 'auto', max_renewals: 3, quota_effect: { add: 10 } } as const;
@@ -161,30 +161,30 @@ test('four years from a leap day: reminders, renewals, an unpaid invoice, suspen
   });
   const { id } = facts;
   await worker.nudger.wakeContracts([id]);
-  await passUntil(`${leap + 2}-06-01T12:00:00.000Z`);
+  await skipTo(`${leap + 2}-06-01T12:00:00.000Z`);
   await stateBecomes(id, 'ACTIVE');
 
-  const owe = async (status: 'OPEN' | 'PAID'): Promise<string> => {
+  const sendInvoice = async (status: 'OPEN' | 'PAID'): Promise<string> => {
     const occurred_at = await now();
     billing.invoices.set('in_1', { contract_id: id, status, due, occurred_at });
     const inbox_id = await insertInvoiceEvent(database.sql, id, { status, due, occurred_at });
     await worker.nudger.signalBillingEvent(id, { inbox_id, details: `in_1 ${status}` });
     return occurred_at;
   };
-  const told_at = await owe('OPEN');
+  const opened_at = await sendInvoice('OPEN');
   await waitFor(async () => (await findContract(database.sql, id))?.invoices.length === 1, {
     timeout_ms: 10_000,
     what: 'the invoice to be known',
   });
-  await passUntil(`${leap + 2}-07-20T09:00:00.000Z`);
+  await skipTo(`${leap + 2}-07-20T09:00:00.000Z`);
   await stateBecomes(id, 'SUSPENDED');
-  const paid_at = await owe('PAID');
+  const paid_at = await sendInvoice('PAID');
   await stateBecomes(id, 'ACTIVE');
   expect(await handleOf(id).result()).toMatchObject({ state: 'EXPIRED', at_rest: true });
 
-  const crossed = (await auditOf(database.sql, id)).map(({ action, at, state }) => `${at} ${action} ${state}`);
+  const audit = (await auditOf(database.sql, id)).map(({ action, at, state }) => `${at} ${action} ${state}`);
   const at = (date: string, action: string, state = 'ACTIVE') => `${date}T00:00:00.000Z ${action} ${state}`;
-  /** What each end of a term brings: the reminder of the thirtieth day is that of the last day to opt out. */
+  /** The audit of one end of a term. The reminder of the thirtieth day is the one for the last day to opt out. */
   const endOfTerm = (end_date: string, actions: string[]) => [
     at(addDays(end_date, -90), 'renewal.reminder_due'),
     at(addDays(end_date, -60), 'renewal.reminder_due'),
@@ -192,15 +192,15 @@ test('four years from a leap day: reminders, renewals, an unpaid invoice, suspen
     at(addDays(end_date, -7), 'renewal.reminder_due'),
     ...actions.map((action) => at(end_date, action, action === 'contract.renewed' ? 'ACTIVE' : 'EXPIRED')),
   ];
-  const heard = (instant: string) => crossed.find((row) => row.includes('billing.event_received') && row >= instant);
-  expect(crossed.slice(1)).toEqual([
+  const eventSince = (instant: string) => audit.find((row) => row.includes('billing.event_received') && row >= instant);
+  expect(audit.slice(1)).toEqual([
     at(`${leap}-02-29`, 'contract.term_started'),
     ...endOfTerm(`${leap + 1}-02-28`, ['contract.renewed']),
     ...endOfTerm(`${leap + 2}-02-28`, ['contract.renewed']),
-    heard(told_at),
+    eventSince(opened_at),
     at(`${leap + 2}-07-02`, 'billing.past_due', 'PAST_DUE'),
     at(`${leap + 2}-07-15`, 'contract.suspended', 'SUSPENDED'),
-    heard(paid_at),
+    eventSince(paid_at),
     expect.stringMatching(/-07-20T\S+ contract.reinstated ACTIVE$/),
     ...endOfTerm(`${leap + 3}-02-28`, ['contract.renewed']),
     ...endOfTerm(`${leap + 4}-02-29`, ['renewal.blocked', 'contract.expired']),

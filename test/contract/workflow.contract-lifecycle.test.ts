@@ -1,5 +1,6 @@
 /**
- * `contractLifecycle` carries commands to a contract, none lost and none twice, wakes at its boundaries and keeps operators informed.
+ * `contractLifecycle` carries out every command on a contract exactly once, applies boundaries at their instants, and shows operators
+ * the state of the contract.
  */
 import { randomUUID } from 'node:crypto';
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
@@ -35,7 +36,7 @@ import { expectInvariants } from '../harness/invariants';
 import { connectPreparedTemporal, uniqueTaskQueue } from '../harness/temporal';
 import type { TestTemporal } from '../harness/temporal';
 
-/** Commands of the test that forces continue-as-new, and how many of them are under way at once (Temporal allows 10). */
+/** The commands of the test that forces continue-as-new, and how many it sends at the same time (Temporal allows 10). */
 const COMMANDS = 300;
 const COMMANDS_AT_ONCE = 8;
 const LONG_TEST_MS = 120_000;
@@ -44,19 +45,19 @@ let temporal: TestTemporal;
 let database: TestDatabase;
 let sql: TestDatabase['sql'];
 let worker: CovenantWorker;
-/** Put around the activities by the test that is running. */
-let around: ActivityOverrides = () => ({});
+/** The activities that the current test overrides. */
+let overrides: ActivityOverrides = () => ({});
 
 beforeAll(async () => {
   temporal = await connectPreparedTemporal();
   database = await createTestDatabase();
   sql = database.sql;
   const { client, nativeConnection } = temporal;
-  const wrap = withOverrides(() => around);
+  const wrap = withOverrides(() => overrides);
   worker = await startCovenantWorker({ db: sql, client, nativeConnection, wrap });
 });
 afterEach(async () => {
-  around = () => ({});
+  overrides = () => ({});
   await expectInvariants(sql);
 });
 afterAll(async () => {
@@ -74,22 +75,22 @@ async function actionsOf(id: string): Promise<string[]> {
   return (await auditOf(sql, id)).map(({ action }) => action);
 }
 
-/** All that Temporal keeps of a run: its history, with what is encoded there. */
+/** Everything that Temporal stores about a run: its history, with the decoded payloads. */
 async function textOf(handle: WorkflowHandle): Promise<string> {
   const json = historyToJSON(await handle.fetchHistory());
   const payloads = [...json.matchAll(/"data":\s*"([\w+/=]+)"/g)].map(([, data = '']) => Buffer.from(data, 'base64'));
   return `${json}\n${payloads.join('\n')}`;
 }
 
-/** Changes a contract past its workflow, as the interface does for edits and deletions. */
-async function commandElsewhere(id: string, command: ContractCommand): Promise<Changed> {
+/** Changes a contract without its workflow, as the API does for edits and deletions. */
+async function runCommandDirectly(id: string, command: ContractCommand): Promise<Changed> {
   const now = new Date().toISOString();
   const outcome = await sql.begin((tx) => runCommand(tx, { id, actor: TEST_ACTOR, now, request_id: null }, command));
   if (isRefusal(outcome)) throw new Error(outcome.detail);
   return outcome;
 }
 
-test('a command is carried out, a repetition of what holds is unchanged, and a refusal comes back as data', async () => {
+test('a command is carried out, a repeated transition changes nothing, and a refusal is returned as data', async () => {
   const { facts } = await buildContract(sql);
   expect(await worker.send(facts.id, PAUSE)).toEqual({ refusal: null, changed: true, replayed: false });
   expect(await worker.send(facts.id, PAUSE)).toEqual({ refusal: null, changed: false, replayed: false });
@@ -102,20 +103,20 @@ test('a command is carried out, a repetition of what holds is unchanged, and a r
   expect(await actionsOf(facts.id)).toEqual(['contract.created', 'contract.paused', 'contract.resumed']);
 });
 
-test('the audit names the admin who commanded, though only the id travelled', async () => {
+test('the audit shows the name of the admin who sent the command, although the command contains only the id', async () => {
   const now = new Date().toISOString();
-  await sql`INSERT INTO admins ${sql({ id: TEST_ACTOR.id, email: 'somebody@covenant.test', name: 'Somebody Real', role: 'admin', created_at: now, updated_at: now })}`;
+  await sql`INSERT INTO admins ${sql({ id: TEST_ACTOR.id, email: 'ada@covenant.test', name: 'Ada Lovelace', role: 'admin', created_at: now, updated_at: now })}`;
   const { facts } = await buildContract(sql);
   await worker.send(facts.id, PAUSE);
   const [row] =
     await sql`SELECT shown_actor(actor) AS actor, request_id FROM audit_events WHERE contract_id = ${facts.id} AND action = 'contract.paused'`;
   expect(row).toEqual({
-    actor: { type: 'user', id: TEST_ACTOR.id, name: 'Somebody Real' },
+    actor: { type: 'user', id: TEST_ACTOR.id, name: 'Ada Lovelace' },
     request_id: 'request-pause',
   });
 });
 
-test('a timer of a Temporal server whose clock is ahead does not ask Postgres again and again until the time has come', async () => {
+test('when the clock of the Temporal server is ahead, an early timer does not make the workflow poll Postgres', async () => {
   const AHEAD_MS = 10 * 60_000;
   const LEFT_MS = 5 * 60_000;
   const earlier = (now: string, by_ms: number): string => new Date(Date.parse(now) - by_ms).toISOString();
@@ -124,8 +125,8 @@ test('a timer of a Temporal server whose clock is ahead does not ask Postgres ag
   const pause: ContractCommand = { name: 'pause', input: { resume_at } };
   const paused_at = earlier(resume_at, LEFT_MS + 60_000);
   await sql.begin((tx) => runCommand(tx, { id: facts.id, actor: TEST_ACTOR, now: paused_at, request_id: null }, pause));
-  // To the activities the server's time is ten minutes ahead, as to those that Postgres bounds.
-  around = (real) => ({
+  // The activities see a server time that is ten minutes ahead; the real ones limit it by the time of Postgres.
+  overrides = (real) => ({
     settleContract: (input) => real.settleContract({ ...input, now: earlier(input.now, AHEAD_MS) }),
   });
   await worker.nudger.wakeContracts([facts.id]);
@@ -135,94 +136,94 @@ test('a timer of a Temporal server whose clock is ahead does not ask Postgres ag
       timer ? [Number(timer.startToFireTimeout?.seconds ?? 0)] : [],
     );
   };
-  const begun = await waitFor(async () => ((await timers()).length > 0 ? timers() : undefined), {
+  const started = await waitFor(async () => ((await timers()).length > 0 ? timers() : undefined), {
     timeout_ms: 20_000,
     what: 'the timer of the contract',
   });
-  expect(begun).toHaveLength(1);
-  expect(begun[0]).toBeGreaterThan(LEFT_MS / 1_000 - 60);
+  expect(started).toHaveLength(1);
+  expect(started[0]).toBeGreaterThan(LEFT_MS / 1_000 - 60);
   await handleOf(facts.id).terminate();
 });
 
 test('the view and the search attributes follow the contract', async () => {
   const { facts } = await buildContract(sql, { end_date: '2099-01-01', renewal: { ...DEFAULT_RENEWAL, mode: 'none' } });
   await worker.nudger.wakeContracts([facts.id]);
-  const told = async (): Promise<unknown> => {
-    const { typedSearchAttributes: known } = await handleOf(facts.id).describe();
+  const searchAttributes = async (): Promise<unknown> => {
+    const { typedSearchAttributes: attributes } = await handleOf(facts.id).describe();
     return [
-      known.get(CONTRACT_ID),
-      known.get(CUSTOMER_ID),
-      known.get(ENVIRONMENT),
-      known.get(CONTRACT_STATE),
-      known.get(NEXT_BOUNDARY)?.toISOString(),
+      attributes.get(CONTRACT_ID),
+      attributes.get(CUSTOMER_ID),
+      attributes.get(ENVIRONMENT),
+      attributes.get(CONTRACT_STATE),
+      attributes.get(NEXT_BOUNDARY)?.toISOString(),
     ];
   };
   const expires = '2099-01-01T00:00:00.000Z';
-  const toBe = (state: string) =>
+  const stateBecomes = (state: string) =>
     waitFor(async () => (await handleOf(facts.id).query(contractViewQuery))?.state === state, {
       timeout_ms: 10_000,
       what: `the state ${state}`,
     });
-  await toBe('ACTIVE');
-  expect(await told()).toEqual([facts.id, undefined, 'production', 'ACTIVE', expires]);
+  await stateBecomes('ACTIVE');
+  expect(await searchAttributes()).toEqual([facts.id, undefined, 'production', 'ACTIVE', expires]);
   expect(await handleOf(facts.id).query(contractViewQuery)).toMatchObject({
     next_boundary: { kind: 'expires', at: expires },
     at_rest: false,
   });
 
   await worker.send(facts.id, { name: 'pause', input: { resume_at: '2098-01-01T12:00:00.000Z' } });
-  await toBe('PAUSED');
-  expect(await told()).toEqual([facts.id, undefined, 'production', 'PAUSED', '2098-01-01T12:00:00.000Z']);
+  await stateBecomes('PAUSED');
+  expect(await searchAttributes()).toEqual([facts.id, undefined, 'production', 'PAUSED', '2098-01-01T12:00:00.000Z']);
   expect(await handleOf(facts.id).query('__temporal_workflow_metadata')).toMatchObject({
     currentDetails: `**PAUSED** (held by admin), next: resumes 2098-01-01T12:00:00.000Z\n\n${facts.name} (standard, production)`,
   });
 });
 
-test('operators know a contract by its name, with links to it, and by its new name when it is renamed elsewhere', async () => {
+test('operators see the name of a contract and links to it, and the new name after it is renamed without its workflow', async () => {
   const { facts } = await buildContract(sql, { name: 'Q1 [2026]' });
   await worker.nudger.wakeContracts([facts.id]);
   const nameOf = async (): Promise<unknown> =>
     (await handleOf(facts.id).describe()).typedSearchAttributes.get(CONTRACT_NAME);
   const detailsOf = async (): Promise<unknown> =>
     (await handleOf(facts.id).query<{ currentDetails: string }, []>('__temporal_workflow_metadata')).currentDetails;
-  const toBeCalled = (name: string) =>
+  const nameBecomes = (name: string) =>
     waitFor(async () => (await nameOf()) === name, { timeout_ms: 10_000, what: `the name ${name}` });
-  await toBeCalled('Q1 [2026]');
+  await nameBecomes('Q1 [2026]');
   const execution = await handleOf(facts.id).describe();
   expect(await execution.staticSummary()).toBe('Q1 \\[2026\\] (standard, production)');
   expect(await execution.staticDetails()).toContain(`[Contract](${TEST_PUBLIC_URL}/api/v1/contracts/${facts.id})`);
   expect(await detailsOf()).toContain('\n\nQ1 \\[2026\\] (standard, production)');
 
-  const { nudge } = await commandElsewhere(facts.id, rename('Q2'));
+  const { nudge } = await runCommandDirectly(facts.id, rename('Q2'));
   expect(nudge.contract_id).toBe(facts.id);
   await worker.nudger.wake(nudge);
-  await toBeCalled('Q2');
+  await nameBecomes('Q2');
   expect(await detailsOf()).toContain('\n\nQ2 (standard, production)');
 });
 
-test('where names must not stand in Temporal none does, and a run removes the one that it had set', async () => {
+test('when names must not appear in Temporal, none does, and a run removes the name that it had set', async () => {
   const secret = 'TechReseller Inc';
   const { client, nativeConnection } = temporal;
   const queues = taskQueues(uniqueTaskQueue());
   const { facts } = await buildContract(sql, { name: `${secret} - Q1` });
   const { facts: other } = await buildContract(sql, { name: `${secret} - Q2` });
   const job = await requestJob(sql, other.id, 100);
-  const named = async (id: string): Promise<unknown> =>
+  const nameOf = async (id: string): Promise<unknown> =>
     (await handleOf(id).describe()).typedSearchAttributes.get(CONTRACT_NAME);
 
-  const open = await startCovenantWorker({ db: sql, client, nativeConnection, queues });
+  const naming = await startCovenantWorker({ db: sql, client, nativeConnection, queues });
   try {
-    await open.nudger.wakeContracts([facts.id]);
-    await waitFor(async () => (await named(facts.id)) === facts.name, { timeout_ms: 10_000, what: 'the name' });
+    await naming.nudger.wakeContracts([facts.id]);
+    await waitFor(async () => (await nameOf(facts.id)) === facts.name, { timeout_ms: 10_000, what: 'the name' });
   } finally {
-    await open.stop();
+    await naming.stop();
   }
 
-  const discreet = await startCovenantWorker({ db: sql, client, nativeConnection, queues, showNames: false });
+  const nameless = await startCovenantWorker({ db: sql, client, nativeConnection, queues, showNames: false });
   try {
-    await discreet.nudger.wakeContracts([facts.id, other.id]);
-    await discreet.nudger.wakeJobs([job.id]);
-    await waitFor(async () => (await named(facts.id)) === undefined, { timeout_ms: 10_000, what: 'no name' });
+    await nameless.nudger.wakeContracts([facts.id, other.id]);
+    await nameless.nudger.wakeJobs([job.id]);
+    await waitFor(async () => (await nameOf(facts.id)) === undefined, { timeout_ms: 10_000, what: 'no name' });
     const jobHandle = client.workflow.getHandle(generationJobWorkflowId(job.id));
     await jobHandle.result();
     for (const handle of [handleOf(other.id), jobHandle]) {
@@ -231,14 +232,14 @@ test('where names must not stand in Temporal none does, and a run removes the on
       expect(await textOf(handle)).not.toContain(secret);
     }
   } finally {
-    await discreet.stop();
+    await nameless.stop();
   }
 });
 
-test('a change made elsewhere is seen when the workflow is woken', async () => {
+test('a woken workflow reads a change that was made without it', async () => {
   const { facts } = await buildContract(sql);
   await worker.nudger.wakeContracts([facts.id]);
-  await commandElsewhere(facts.id, PAUSE);
+  await runCommandDirectly(facts.id, PAUSE);
   await worker.nudger.wakeContracts([facts.id]);
   await waitFor(async () => (await handleOf(facts.id).query(contractViewQuery))?.state === 'PAUSED', {
     timeout_ms: 10_000,
@@ -246,7 +247,7 @@ test('a change made elsewhere is seen when the workflow is woken', async () => {
   });
 });
 
-test('a pause with an end lifts itself by the timer, at its own instant', async () => {
+test('a timer ends a pause with an end, and the resumption has the instant of that end', async () => {
   const { facts } = await buildContract(sql);
   const resume_at = new Date(Date.now() + 1_500).toISOString();
   await worker.send(facts.id, { name: 'pause', input: { resume_at } });
@@ -263,7 +264,7 @@ test('a pause with an end lifts itself by the timer, at its own instant', async 
 });
 
 test(
-  'hundreds of commands over forced continue-as-new are carried out once each, and none is lost',
+  'hundreds of commands are each carried out once while the workflow continues as new',
   async () => {
     const { facts } = await buildContract(sql);
     await worker.send(facts.id, rename('first'));
@@ -271,11 +272,11 @@ test(
     const names = Array.from({ length: COMMANDS }, (_, i) => `name ${i}`);
     const waiting = [...names];
     const outcomes: unknown[] = [];
-    async function sendThem(): Promise<void> {
+    async function sendWaiting(): Promise<void> {
       for (let name = waiting.shift(); name !== undefined; name = waiting.shift())
         outcomes.push(await worker.send(facts.id, rename(name)));
     }
-    await Promise.all(Array.from({ length: COMMANDS_AT_ONCE }, sendThem));
+    await Promise.all(Array.from({ length: COMMANDS_AT_ONCE }, sendWaiting));
 
     expect(outcomes).toEqual(names.map(() => ({ refusal: null, changed: true, replayed: false })));
     expect((await handleOf(facts.id).describe()).runId).not.toBe(first_run);
@@ -287,7 +288,7 @@ test(
   LONG_TEST_MS,
 );
 
-test('a repeated command is answered from its stored outcome, also by a later run, and another one under its id is refused', async () => {
+test('a repeated command gets the stored outcome, also from a later run, and a different command under its id is refused', async () => {
   const { facts } = await buildContract(sql);
   const first = await worker.send(facts.id, PAUSE, 'command-1');
   const first_run = (await handleOf(facts.id).describe()).runId;
@@ -301,7 +302,7 @@ test('a repeated command is answered from its stored outcome, also by a later ru
     refusal: { code: 'IDEMPOTENCY_KEY_REUSED' },
     changed: false,
   });
-  // A refusal had no effect, so the same id may come again and is judged afresh.
+  // A refusal has no effect, so a command under the same id is decided again.
   const refused = await worker.send(facts.id, { name: 'activate', input: {} }, 'command-2');
   expect(refused.refusal).toBeNull();
 });
@@ -321,13 +322,13 @@ test('a contract at rest needs no workflow, and the next command starts one', as
 test('the workflow of a deleted contract ends, and commands to it are refused', async () => {
   const { facts } = await buildContract(sql);
   await worker.send(facts.id, PAUSE);
-  await commandElsewhere(facts.id, { name: 'delete', input: { confirm_name: facts.name } });
+  await runCommandDirectly(facts.id, { name: 'delete', input: { confirm_name: facts.name } });
   await worker.nudger.wakeContracts([facts.id]);
   expect(await handleOf(facts.id).result()).toMatchObject({ state: 'GONE', at_rest: true });
   expect(await worker.send(facts.id, RESUME)).toMatchObject({ refusal: { code: 'CONTRACT_DELETED' } });
 });
 
-test('a contract without a workflow is not found by a query, and whatever it needs starts one', async () => {
+test('a query does not find a contract without a workflow, and a command starts the workflow', async () => {
   const { facts } = await buildContract(sql);
   await expect(handleOf(facts.id).query(contractViewQuery)).rejects.toThrow(WorkflowNotFoundError);
   expect(await worker.send(facts.id, PAUSE)).toMatchObject({ changed: true });
@@ -335,7 +336,7 @@ test('a contract without a workflow is not found by a query, and whatever it nee
 
 test('each activity may run twice', async () => {
   const { facts } = await buildContract(sql);
-  around = (real) => ({
+  overrides = (real) => ({
     settleContract: async (input) => (await real.settleContract(input), real.settleContract(input)),
     runContractCommand: async (input) => (
       await Promise.allSettled([real.runContractCommand(input), real.runContractCommand(input)]),
@@ -348,11 +349,11 @@ test('each activity may run twice', async () => {
 });
 
 test.each(['before', 'after'] as const)(
-  'an activity that fails %s its commit is tried again and leaves nothing half done',
+  'an activity that fails %s its commit is retried and leaves nothing half done',
   async (when) => {
     const { facts } = await buildContract(sql);
     let failures = 0;
-    around = (real) => ({
+    overrides = (real) => ({
       runContractCommand: async (input) => {
         if (failures++ > 0) return real.runContractCommand(input);
         if (when === 'after') await real.runContractCommand(input);
@@ -369,19 +370,19 @@ test.each(['before', 'after'] as const)(
 );
 
 test.each<[string, object]>([
-  ['its validator refuses', { name: 'pause' }],
-  ['its activity refuses for good', { name: 'explode', input: {} }],
-])('a command that %s is answered as failed, and not as unknown', async (_what, command) => {
+  ['the validator rejects', { name: 'pause' }],
+  ['the activity refuses finally', { name: 'explode', input: {} }],
+])('a command that %s fails for its sender, and its outcome is not unknown', async (_what, command) => {
   const { facts } = await buildContract(sql);
   await expect(worker.send(facts.id, command as ContractCommand)).rejects.toBeInstanceOf(CommandFailed);
   expect(await actionsOf(facts.id)).toEqual(['contract.created']);
 });
 
-test('a command under way in a workflow that is terminated is answered as unknown: it may be carried out', async () => {
+test('the outcome of a command that runs while its workflow is terminated is unknown: it may be carried out', async () => {
   const { facts } = await buildContract(sql);
   let release = (): void => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
-  around = (real) => ({
+  overrides = (real) => ({
     async runContractCommand(input) {
       await handleOf(facts.id).terminate('by hand');
       await released;
@@ -392,18 +393,18 @@ test('a command under way in a workflow that is terminated is answered as unknow
   release();
   await waitFor(async () => (await findContract(sql, facts.id))?.state === 'PAUSED', {
     timeout_ms: 10_000,
-    what: 'the command to be carried out all the same',
+    what: 'the command to be carried out',
   });
 });
 
 test.each<[string, object, string?]>([
-  ['not whole', { name: 'pause' }],
-  ['no command that is known', { name: 'explode', input: {} }],
-  ['no command, though every object has it', { name: 'constructor', input: {} }],
-  ['without what it needs', { name: 'amend', input: {} }],
-  ['by nobody that can be an admin', PAUSE, 'me'],
+  ['has no input', { name: 'pause' }],
+  ['has an unknown name', { name: 'explode', input: {} }],
+  ['has the name of a property of every object', { name: 'constructor', input: {} }],
+  ['lacks required input', { name: 'amend', input: {} }],
+  ['comes from an id that no admin can have', PAUSE, 'me'],
 ])(
-  'a command sent by hand that is %s fails, changes nothing and keeps nobody waiting',
+  'a command sent by hand that %s fails, changes nothing and does not delay the next command',
   async (_what, command, actor_id = TEST_ACTOR.id) => {
     const { facts } = await buildContract(sql);
     await worker.nudger.wakeContracts([facts.id]);
@@ -425,7 +426,7 @@ test.each<[string, object, string?]>([
   },
 );
 
-test('a workflow that somebody cancels or terminates by hand loses no fact', async () => {
+test('a workflow that an operator cancels or terminates loses no facts', async () => {
   const { facts } = await buildContract(sql);
   await worker.send(facts.id, PAUSE);
   await handleOf(facts.id).cancel();

@@ -1,6 +1,6 @@
 /**
- * Timers of workflows follow the newest rules of time zones. The worker is a process of its own with the rules of 2023c, as one that
- * was not replaced yet; the sweep has the newer rules of the Node that runs the test.
+ * Timers of workflows follow the newest time zone rules. The worker is a separate process with the rules of 2023c, like one that was not
+ * replaced yet. The sweep has the newer rules of the Node that runs the test.
  */
 import { createSweepActivities } from '../../activities/system/sweep';
 import { openDatabase } from '../../db/base/database';
@@ -19,7 +19,7 @@ import { startSkewedProcess } from '../harness/skewed-process';
 import type { SkewedProcess } from '../harness/skewed-process';
 import { waitFor } from '../harness/stack';
 
-/** Days begin an hour earlier by the older rules. */
+/** By the older rules, days start an hour earlier here. */
 const ZONE = 'Asia/Almaty';
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
@@ -43,7 +43,7 @@ afterAll(async () => {
   await api.close();
 });
 
-/** When the timer fires that a contract's workflow has set last, to the minute; null before the first. */
+/** When the last timer of a contract's workflow fires, to the minute; null before the first timer. */
 async function timerOf(contract_id: string): Promise<Instant | null> {
   const { events } = await api.api.client.workflow.getHandle(contractWorkflowId(contract_id)).fetchHistory();
   const set = events?.filter(({ timerStartedEventAttributes }) => timerStartedEventAttributes).at(-1);
@@ -52,7 +52,7 @@ async function timerOf(contract_id: string): Promise<Instant | null> {
   return instantFromMillis(Math.round((seconds * 1_000) / MINUTE_MS) * MINUTE_MS);
 }
 
-/** One sweep by the rules of this process. */
+/** Runs one sweep with the rules of this process. */
 async function sweep(): Promise<void> {
   const { nudger, clocks } = api.api;
   await api.sql`UPDATE contracts SET workflow_epoch = 'epoch-1'`;
@@ -60,24 +60,30 @@ async function sweep(): Promise<void> {
   await sweepOnce({ epoch: 'epoch-1', now: new Date().toISOString() });
 }
 
-test('a timer set under older rules is set again under newer ones, also where the older worker goes on', async () => {
+test('a timer of older rules is replaced by one of newer rules, also while the older worker keeps running', async () => {
   const start_date = addDays(localDateAt(new Date().toISOString(), ZONE), 3);
-  const is = startOfDay(start_date, ZONE);
-  const was = instantFromMillis(millisOf(is) - HOUR_MS);
+  const newer_start = startOfDay(start_date, ZONE);
+  const older_start = instantFromMillis(millisOf(newer_start) - HOUR_MS);
   const [built] = await older.act({ name: 'build', options: { timezone: ZONE, start_date } });
   const id = built?.id as string;
-  expect(built).toMatchObject({ next_boundary_at: was, time_zone_rules: OLDER_RULES });
+  expect(built).toMatchObject({ next_boundary_at: older_start, time_zone_rules: OLDER_RULES });
   await api.api.nudger.wakeContracts([id]);
-  await waitFor(async () => (await timerOf(id)) === was, { timeout_ms: WAIT_MS, what: 'the timer of the older rules' });
+  await waitFor(async () => (await timerOf(id)) === older_start, {
+    timeout_ms: WAIT_MS,
+    what: 'the timer of the older rules',
+  });
 
   await sweep();
-  await waitFor(async () => (await timerOf(id)) === is, { timeout_ms: WAIT_MS, what: 'the timer of the newer rules' });
+  await waitFor(async () => (await timerOf(id)) === newer_start, {
+    timeout_ms: WAIT_MS,
+    what: 'the timer of the newer rules',
+  });
   const view = await api.api.client.workflow.getHandle(contractWorkflowId(id)).query(contractViewQuery);
-  expect(view).toMatchObject({ state: 'SCHEDULED', next_boundary: { kind: 'starts', at: is } });
+  expect(view).toMatchObject({ state: 'SCHEDULED', next_boundary: { kind: 'starts', at: newer_start } });
   expect(await listAuditActions(api.sql, id)).toEqual(['contract.created', 'contract.boundary_moved']);
 });
 
-test('a process with older rules than others is ready, and its notes say what to do', async () => {
+test('a process with older rules than other processes is ready, and its notes say what to do', async () => {
   const newer = openDatabase(api.database.url, { max: 1, application_name: applicationName('api') });
   await newer`SELECT 1`;
   const response = await fetch(`${worker.url}/readyz`);
@@ -87,7 +93,7 @@ test('a process with older rules than others is ready, and its notes say what to
   expect(time_zone_rules).toBe(OLDER_RULES);
   expect(notes).toEqual([
     `this process has the time zone rules ${OLDER_RULES}, others have ${TIME_ZONE_RULES}. Run it on a newer Node, or give it newer rules by ICU_TIMEZONE_FILES_DIR (docs/operations.md, "Time zones").`,
-    // Found at its start: the rules of the Postgres of the tests are newer, too.
+    // Found when the process starts: the Postgres of the tests has newer rules too.
     expect.stringMatching(/^Postgres and the time zone rules 2023c of this process differ .+ America\/Asuncion/),
   ]);
 });

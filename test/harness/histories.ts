@@ -1,9 +1,9 @@
 /**
- * Recorded workflow histories: where they lie, and what a replay needs of them.
+ * Reads and writes recorded workflow histories.
  *
- * They stand for the runs that are open in some installation when new code is deployed: code that cannot replay them would
- * leave those runs stuck. A changed workflow gets a new recording beside the old one; an old one goes only when no such run
- * can be open any more (npm run record-histories).
+ * They represent the runs that are open in an installation when new code is deployed: code that cannot replay them leaves those runs
+ * stuck. A changed workflow gets a new recording next to the old one. An old recording is deleted only when no run of its kind can be
+ * open any more (npm run record-histories).
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -12,7 +12,7 @@ import type { History } from '@temporalio/common/lib/proto-utils';
 
 const HISTORIES = join(__dirname, '..', 'histories');
 
-/** One recorded run. Histories do not hold the id of their workflow, so it stands beside. */
+/** One recorded run. The history itself does not contain the id of its workflow. */
 export interface RecordedHistory {
   /** `contractLifecycle/at-rest`: the type of the workflow and the case. */
   name: string;
@@ -36,7 +36,7 @@ export function loadHistories(): RecordedHistory[] {
     });
 }
 
-/** Writes one recording, without the names of processes and machines and without the place of the checkout. */
+/** Writes one recording, without the names of processes and machines and without the path of the checkout. */
 export async function saveHistory(name: string, workflow_id: string, history: History): Promise<void> {
   const file = join(HISTORIES, `${name}.json`);
   const text = JSON.stringify({ workflow_id, history: JSON.parse(historyToJSON(history)) as unknown });

@@ -1,6 +1,6 @@
 /**
- * Both connections to Temporal, the client's and the worker's, prove by a certificate who they are, and believe only the
- * authority that they were given.
+ * Both connections to Temporal, the client's and the worker's, authenticate with a certificate and trust only the authority in their
+ * settings.
  */
 import { rmSync } from 'node:fs';
 import type { Connection } from '@temporalio/client';
@@ -20,28 +20,28 @@ const CALL_MS = 60_000;
 
 let directory: string;
 let authority: TestAuthority;
-let door: TlsProxy;
-let ours: TestCertificate;
+let proxy: TlsProxy;
+let own: TestCertificate;
 
 beforeAll(async () => {
   directory = makeRunDirectory('tls');
   authority = createTestAuthority(directory);
-  ours = authority.issue('covenant');
+  own = authority.issue('covenant');
   const server = authority.issue('server', ['DNS:temporal.example', 'IP:127.0.0.1']);
-  door = await startTlsProxy(sharedServers().temporal_address, server, authority.ca);
+  proxy = await startTlsProxy(sharedServers().temporal_address, server, authority.ca);
 });
 afterAll(async () => {
-  await door.close();
+  await proxy.close();
   rmSync(directory, { recursive: true, force: true });
 });
 
-function configOf(own: TestCertificate | undefined, more: Record<string, string> = {}): Config {
+function configOf(certificate: TestCertificate | undefined, more: Record<string, string> = {}): Config {
   return loadConfig({
     DATABASE_URL: 'postgres://127.0.0.1/none',
     COVENANT_KEY_PEPPER: 'p'.repeat(32),
-    TEMPORAL_ADDRESS: door.address,
+    TEMPORAL_ADDRESS: proxy.address,
     TEMPORAL_TLS_CA: authority.ca,
-    ...(own === undefined ? {} : { TEMPORAL_TLS_CERT: own.cert, TEMPORAL_TLS_KEY: own.key }),
+    ...(certificate === undefined ? {} : { TEMPORAL_TLS_CERT: certificate.cert, TEMPORAL_TLS_KEY: certificate.key }),
     ...more,
   });
 }
@@ -58,35 +58,34 @@ const connections: [connection: string, connect: (config: Config) => Promise<voi
 ];
 
 describe.each(connections)('%s', (_connection, connect) => {
-  test('is let in by its certificate', async () => {
-    door.clients.clear();
-    await connect(configOf(ours));
-    expect([...door.clients]).toEqual(['covenant']);
+  test('connects with its certificate', async () => {
+    proxy.clients.clear();
+    await connect(configOf(own));
+    expect([...proxy.clients]).toEqual(['covenant']);
   });
 
-  test('is let in under the name that the server has in its certificate', async () => {
-    await connect(configOf(ours, { TEMPORAL_TLS_SERVER_NAME: 'temporal.example' }));
+  test('connects to a server whose certificate has another name than its address, when that name is set', async () => {
+    await connect(configOf(own, { TEMPORAL_TLS_SERVER_NAME: 'temporal.example' }));
   });
 
-  test('comes to nothing without a certificate, with one of another authority, and with a server that is another', async () => {
-    door.clients.clear();
-    const [stranger, elsewhere] = ['stranger', 'elsewhere'].map((name) => createTestAuthority(directory, name)) as [
-      TestAuthority,
-      TestAuthority,
-    ];
+  test('fails without a certificate, with one of another authority, and with a server that has another certificate', async () => {
+    proxy.clients.clear();
+    const [other_client, other_server] = ['other-client', 'other-server'].map((name) =>
+      createTestAuthority(directory, name),
+    ) as [TestAuthority, TestAuthority];
     const configs = [
       configOf(undefined),
-      configOf(stranger.issue('covenant')),
-      configOf(ours, { TEMPORAL_TLS_CA: elsewhere.ca }),
-      configOf(ours, { TEMPORAL_TLS_SERVER_NAME: 'other.example' }),
+      configOf(other_client.issue('covenant')),
+      configOf(own, { TEMPORAL_TLS_CA: other_server.ca }),
+      configOf(own, { TEMPORAL_TLS_SERVER_NAME: 'other.example' }),
     ];
     for (const attempt of await Promise.allSettled(configs.map(connect))) expect(attempt.status).toBe('rejected');
-    expect(door.clients.size).toBe(0);
+    expect(proxy.clients.size).toBe(0);
   });
 });
 
-test('asynchronous context is followed only while a call to Temporal is under way', async () => {
-  const connection = openTemporal(configOf(ours)).connection as Connection;
+test('asynchronous context is enabled only while a call to Temporal runs', async () => {
+  const connection = openTemporal(configOf(own)).connection as Connection;
   const disable = jest.spyOn(connection.callContextStorage, 'disable');
   const holdCall = () => {
     let end = (): void => undefined;

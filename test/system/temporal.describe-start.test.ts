@@ -13,13 +13,13 @@ const TITLES: Titles = {
   testClocks: async () => new Map(),
 };
 
-/** What operators read at the start of the contract's workflow. */
+/** The summary of the contract's workflow. */
 async function summaryBy(titles: Titles | undefined): Promise<string> {
   const described = await createStartDescriber({ publicUrl, titles }).contracts([ID]);
   return contractStart(ID, taskQueues('covenant'), { description: described(ID) }).staticSummary;
 }
 
-test('a start names its contract, with links to it in the API', async () => {
+test('a start shows the title of its contract and links to it in the API', async () => {
   expect(await summaryBy(TITLES)).toBe('TechReseller Inc - Q1 2026 (reseller, production)');
   const described = await createStartDescriber({ publicUrl, titles: TITLES }).contracts([ID]);
   expect(described(ID).staticDetails).toBe(
@@ -31,11 +31,11 @@ test('a start names its contract, with links to it in the API', async () => {
 test.each<[string, Titles['contracts']]>([
   ['cannot be read', () => Promise.reject(new Error('the connection was lost'))],
   ['are not read in time', () => new Promise(() => undefined)],
-  ['are of contracts that were deleted', async () => new Map()],
-])('where titles %s a start is described by the id', async (_what, contracts) => {
+  ['belong to deleted contracts', async () => new Map()],
+])('when titles %s, the id describes a start', async (_what, contracts) => {
   expect(await summaryBy({ ...TITLES, contracts })).toBe(`Contract ${ID}`);
 });
 
-test('where names must not stand in Temporal a start is described by the id', async () => {
+test('when names must not appear in Temporal, the id describes a start', async () => {
   expect(await summaryBy(undefined)).toBe(`Contract ${ID}`);
 });

@@ -1,6 +1,6 @@
 /**
- * Search attributes are looked after while processes run: what is missing is added where that is allowed and named where it is
- * not, and workflows set again what visibility lost.
+ * Running processes keep the search attributes complete: they add what is missing, name it when they may not add it, and workflows set
+ * the values again that the visibility store lost.
  */
 import type { Client } from '@temporalio/client';
 import type { Connection } from '@temporalio/client';
@@ -39,7 +39,7 @@ afterAll(async () => {
   await Promise.all([temporal.close(), database.drop()]);
 });
 
-/** A client of a namespace, by the shared server's address or by that of a proxy before it. */
+/** A client of a namespace, at the address of the shared server or of a proxy in front of it. */
 function clientOf(namespace: string, address = temporal.address): Client {
   return openTemporal({
     temporalAddress: address,
@@ -53,19 +53,19 @@ function operatorOf(client: Client): Connection['operatorService'] {
   return (client.connection as Connection).operatorService;
 }
 
-/** Readiness as a process asks it that has just started, so that it looks at everything. */
+/** The readiness of a process that has just started and so checks everything. */
 function readinessOf(client: Client, queues = taskQueues(uniqueTaskQueue())): Promise<Readiness> {
   return checkReadiness({ db: database.sql, client, ensureSetUp: createSetUp(client, queues).ensureSetUp });
 }
 
-/** Without what depends on how old the Node is that runs the tests. */
+/** The notes about Temporal; the others depend on the Node that runs the tests. */
 function notesOfTemporal({ notes = [] }: Readiness): string[] {
   return notes.filter((note) => !note.includes('time zone rules'));
 }
 
 /**
- * Removes a keyword and gives its column to another attribute. The server draws columns by lot: in its old one a keyword would
- * find its old values again.
+ * Removes a keyword and gives its column to another attribute. The server chooses columns at random, and in its old column the keyword
+ * would have its old values again.
  */
 async function removeAndTakeColumn(client: Client, name: string): Promise<void> {
   const { namespace } = client.options;
@@ -93,7 +93,7 @@ async function statesOf(client: Client): Promise<string[]> {
 }
 
 describe.each<RefusalStatus>(['PERMISSION_DENIED', 'UNIMPLEMENTED'])(
-  'where the operator service answers %s',
+  'when the operator service answers %s',
   (refusal) => {
     let namespace: string;
     let admin: Client;
@@ -103,7 +103,7 @@ describe.each<RefusalStatus>(['PERMISSION_DENIED', 'UNIMPLEMENTED'])(
     });
     afterAll(() => admin.connection.close());
 
-    async function behind(path: RegExp, use: (client: Client) => Promise<void>): Promise<void> {
+    async function withRefused(path: RegExp, use: (client: Client) => Promise<void>): Promise<void> {
       const proxy = await startRefusingProxy(temporal.address, refusal, path);
       const client = clientOf(namespace, proxy.address);
       await use(client).finally(async () => {
@@ -112,13 +112,13 @@ describe.each<RefusalStatus>(['PERMISSION_DENIED', 'UNIMPLEMENTED'])(
       });
     }
 
-    const hidden = [
+    const refused = [
       ['the operator service', OPERATOR_SERVICE],
-      ['the namespace as well', /OperatorService|DescribeNamespace/],
+      ['the operator service and the description of the namespace', /OperatorService|DescribeNamespace/],
     ] as const;
 
-    test.each(hidden)('a missing attribute is named, with %s closed', async (_what, path) => {
-      await behind(path, async (client) => {
+    test.each(refused)('readiness names a missing attribute while %s is refused', async (_what, path) => {
+      await withRefused(path, async (client) => {
         const readiness = await readinessOf(client);
         expect(readiness).toMatchObject({ ready: false, checks: { temporal: 'ok' } });
         expect(readiness.checks.search_attributes).toContain(
@@ -127,9 +127,9 @@ describe.each<RefusalStatus>(['PERMISSION_DENIED', 'UNIMPLEMENTED'])(
       });
     });
 
-    test('a process is ready when an administrator has registered them, with the schedule of the sweep made', async () => {
+    test('a process is ready after an administrator registered them, and it creates the schedule of the sweep', async () => {
       await registerSearchAttributes(admin);
-      await behind(OPERATOR_SERVICE, async (client) => {
+      await withRefused(OPERATOR_SERVICE, async (client) => {
         const readiness = await readinessOf(client);
         expect(readiness.ready).toBe(true);
         expect(notesOfTemporal(readiness)).toEqual([]);
@@ -138,8 +138,8 @@ describe.each<RefusalStatus>(['PERMISSION_DENIED', 'UNIMPLEMENTED'])(
       });
     });
 
-    test('a process that may check nothing at all is ready, with a note', async () => {
-      await behind(/OperatorService|DescribeNamespace|CountWorkflowExecutions/, async (client) => {
+    test('a process that may check nothing is ready, with a note', async () => {
+      await withRefused(/OperatorService|DescribeNamespace|CountWorkflowExecutions/, async (client) => {
         const readiness = await readinessOf(client);
         expect(readiness.ready).toBe(true);
         expect(notesOfTemporal(readiness)).toEqual([expect.stringContaining('ContractId, ContractName, CustomerId')]);
@@ -148,7 +148,7 @@ describe.each<RefusalStatus>(['PERMISSION_DENIED', 'UNIMPLEMENTED'])(
   },
 );
 
-test('a process knows the epoch of the server from its set-up, and that of the server that replaces it from the next one', async () => {
+test('a set-up reads the epoch of the server, and the next one reads the epoch of a server that replaced it', async () => {
   const client = clientOf(await makeNamespace(temporal));
   const { ensureSetUp, epoch } = createSetUp(client, taskQueues(uniqueTaskQueue()));
   expect(epoch()).toBeUndefined();
@@ -156,7 +156,7 @@ test('a process knows the epoch of the server from its set-up, and that of the s
   const first = epoch();
   expect(first).toEqual(expect.any(String));
   expect(first).toBe((await findSweepSchedule(client))?.epoch);
-  // As on a server that lost its data.
+  // A server that lost its data has no schedule.
   await client.schedule.getHandle(SWEEP_SCHEDULE_ID).delete();
   await waitFor(async () => (await findSweepSchedule(client)) === undefined, {
     ...WAIT,
@@ -168,7 +168,7 @@ test('a process knows the epoch of the server from its set-up, and that of the s
   await client.connection.close();
 });
 
-test('an attribute of another type is named by readiness until it is put right', async () => {
+test('readiness names an attribute with another type until it is repaired', async () => {
   const client = clientOf(await makeNamespace(temporal));
   const { namespace } = client.options;
   const wrong = { namespace, searchAttributes: { JobProgress: INDEXED_VALUE_TYPE_KEYWORD } };
@@ -185,7 +185,7 @@ test('an attribute of another type is named by readiness until it is put right',
   await client.connection.close();
 });
 
-test('an attribute that was removed while processes run is added, and running workflows set their values again', async () => {
+test('an attribute that is removed while processes run is added, and running workflows set their values again', async () => {
   const { sql } = database;
   const client = clientOf(await makeNamespace(temporal));
   const queues = taskQueues(uniqueTaskQueue());
@@ -194,7 +194,7 @@ test('an attribute that was removed while processes run is added, and running wo
   await schedule.pause();
   const before = await findSweepSchedule(client);
 
-  // Without a cache every workflow task replays from the first event, so nothing decided from lost values stays hidden.
+  // Without a cache every workflow task replays from the first event, and a decision from lost values becomes a nondeterminism error.
   const { nativeConnection } = temporal;
   const worker = await startCovenantWorker({ db: sql, client, nativeConnection, queues, maxCachedWorkflows: 0 });
   try {
@@ -204,14 +204,14 @@ test('an attribute that was removed while processes run is added, and running wo
       (await client.workflow.getHandle(contractWorkflowId(facts.id)).describe()).runId;
     await worker.send(facts.id, pause);
     const run_id = await firstRun();
-    // A run that continues another one begins with the values of that one; it has set its own when it has settled.
+    // A run that continues another one starts with the values of that run; it has set its own values when it has settled.
     for (let n = 0; (await firstRun()) === run_id; n += 1)
       await worker.send(facts.id, { name: 'edit', input: { name: `renamed ${n}` } });
     await worker.clocks.notify(facts.id, AbortSignal.timeout(WAIT.timeout_ms));
 
     const found = async (): Promise<number> => {
       const query = `ContractId = '${facts.id}' AND ContractState = 'PAUSED' AND ExecutionStatus = 'Running'`;
-      // For some seconds after a change the server may refuse the query, or look into the old column.
+      // For some seconds after a change the server may refuse the query or read the old column.
       return (await client.workflow.count(query).catch(() => ({ count: -1 }))).count;
     };
     await waitFor(async () => (await found()) === 1, { ...WAIT, what: 'the contract to be found' });
@@ -224,7 +224,7 @@ test('an attribute that was removed while processes run is added, and running wo
     expect(after?.epoch).not.toBe(before?.epoch);
     expect((await schedule.describe()).state.paused).toBe(true);
 
-    await waitFor(async () => (await found()) === 0, { ...WAIT, what: 'the server to look into the new column' });
+    await waitFor(async () => (await found()) === 0, { ...WAIT, what: 'the server to read the new column' });
     await schedule.trigger();
     await waitFor(async () => (await found()) === 1, { ...WAIT, what: 'the contract to be found again' });
     await worker.send(facts.id, { name: 'resume', input: {} });

@@ -1,5 +1,5 @@
 /**
- * Recorded histories replay: the code of today understands the runs that are open since yesterday.
+ * Recorded histories replay: workflows that older code started continue with the present code.
  */
 import { Worker } from '@temporalio/worker';
 import * as workflows from '../../workflows/index';
@@ -9,7 +9,7 @@ import { workflowBundle } from '../harness/temporal';
 
 const HISTORIES = loadHistories();
 
-/** Histories that do not replay when the code would do something else. */
+/** Histories of which the test also replays a changed copy. */
 const CHANGED = [
   'contractLifecycle/resumes-by-timer',
   'contractLifecycle/suspended-and-reinstated',
@@ -17,7 +17,7 @@ const CHANGED = [
   'sweep/starts-what-was-not-started',
 ];
 
-/** The error of each replay, in the order of the histories. One worker replays them all: a worker takes 0.3 s of computing to start. */
+/** The error of each replay, in the order of the histories. One worker replays them all, because the start of a worker takes 0.3 s of CPU. */
 async function replay(histories: RecordedHistory[]): Promise<(Error | undefined)[]> {
   const options = { workflowBundle: { codePath: workflowBundle() } };
   const recorded = histories.map(({ workflow_id, history }) => ({ workflowId: workflow_id, history }));
@@ -26,7 +26,7 @@ async function replay(histories: RecordedHistory[]): Promise<(Error | undefined)
   return errors;
 }
 
-/** The history as it would be if some activities had another name. */
+/** The history with another name for some activities, as if the code had scheduled other activities. */
 function withOtherActivities(recorded: RecordedHistory): RecordedHistory {
   const changed = JSON.stringify(recorded.history).replaceAll(
     /"(settleContract|verifyBilling|fillChunks|sweepOnce)"/g,
@@ -35,7 +35,7 @@ function withOtherActivities(recorded: RecordedHistory): RecordedHistory {
   return { ...recorded, history: JSON.parse(changed) as unknown };
 }
 
-/** By the name of the history. */
+/** The errors by the name of the history. */
 const errors = new Map<string, Error | undefined>();
 const errorsOfChanged = new Map<string, Error | undefined>();
 
@@ -56,11 +56,11 @@ test.each(HISTORIES)('$name replays', ({ name }) => {
   expect(errors.get(name)).toBeUndefined();
 });
 
-test.each(CHANGED)('%s does not replay when the code would do something else', (name) => {
+test.each(CHANGED)('%s does not replay when it contains other activities than the code schedules', (name) => {
   expect(errorsOfChanged.get(name)?.name).toBe('DeterminismViolationError');
 });
 
-test('no recording holds a license key or names a machine', () => {
+test('no recording contains a license key or the name of a machine', () => {
   const payloads = JSON.stringify(HISTORIES).matchAll(/"data":"([\w+/=]+)"/g);
   const text =
     JSON.stringify(HISTORIES) +
