@@ -125,7 +125,7 @@ const CASES: Record<string, Case> = {
     });
     return { workflow_id: contractWorkflowId(facts.id) };
   },
-  async 'contractLifecycle/life-passed-while-down'(stage) {
+  async 'contractLifecycle/expired-while-down'(stage) {
     const { facts } = await buildContract(stage.sql, {
       now: '2020-01-01T00:00:00.000Z',
       start_date: '2020-02-01',
@@ -161,7 +161,7 @@ const CASES: Record<string, Case> = {
     await waitForState(stage, facts.id, 'ACTIVE');
     return { workflow_id: contractWorkflowId(facts.id) };
   },
-  async 'contractLifecycle/billing-gives-no-answer'({ sql, worker, billing }) {
+  async 'contractLifecycle/billing-does-not-answer'({ sql, worker, billing }) {
     const { facts } = await buildContract(sql);
     const { id } = facts;
     billing.reachable = false;
@@ -176,7 +176,7 @@ const CASES: Record<string, Case> = {
     await worker.send(id, rename('asked'));
     return { workflow_id: contractWorkflowId(id) };
   },
-  async 'contractLifecycle/terminated-by-the-ladder'(stage) {
+  async 'contractLifecycle/terminated-after-dunning'(stage) {
     const { facts } = await buildContract(stage.sql);
     return terminatedByTheLadder(stage, facts.id);
   },
@@ -185,7 +185,7 @@ const CASES: Record<string, Case> = {
     const { workflow_id } = await terminatedByTheLadder(stage, facts.id);
     return ended(stage, workflow_id, () => owe(stage, facts.id, 'PAID', inDays(-80)));
   },
-  async 'contractLifecycle/renewed-by-itself'({ sql, worker }) {
+  async 'contractLifecycle/renewed-automatically'({ sql, worker }) {
     const renewal = { ...DEFAULT_RENEWAL, mode: 'auto' } as const;
     const { facts } = await buildContract(sql, { now: '2026-01-31T00:00:00.000Z', term: 'P1M', renewal });
     await worker.nudger.wakeContracts([facts.id]);
@@ -196,7 +196,7 @@ const CASES: Record<string, Case> = {
     await worker.send(facts.id, { name: 'opt-out', input: { accept_late: true } });
     return { workflow_id: contractWorkflowId(facts.id) };
   },
-  async 'contractLifecycle/renewal-blocked-and-made'(stage) {
+  async 'contractLifecycle/renewal-blocked-and-carried-out'(stage) {
     const [sql, { worker }] = [stage.sql, stage];
     const clock = await buildTestClock(sql, '2027-01-15T10:00:00.000Z');
     const renewal = { ...DEFAULT_RENEWAL, mode: 'auto' } as const;
@@ -216,7 +216,7 @@ const CASES: Record<string, Case> = {
     await move('2027-03-03T00:00:00.000Z');
     return { workflow_id: contractWorkflowId(id) };
   },
-  async 'contractLifecycle/by-a-test-clock'(stage) {
+  async 'contractLifecycle/on-a-test-clock'(stage) {
     const { sql, worker } = stage;
     const clock = await buildTestClock(sql, '2027-01-15T10:00:00.000Z');
     const dates = { start_date: '2027-02-01', end_date: '2027-03-01', expiry_grace_days: 5 };
@@ -225,7 +225,7 @@ const CASES: Record<string, Case> = {
     await waitForState(stage, id, 'EXPIRED');
     return ended(stage, contractWorkflowId(id), async () => undefined);
   },
-  async 'contractLifecycle/asked-while-a-command-is-on-its-way'({ sql, worker }) {
+  async 'contractLifecycle/clock-moved-while-commands-run'({ sql, worker }) {
     const { facts } = await buildContract(sql);
     const settled = () => worker.clocks.notify(facts.id, AbortSignal.timeout(WAIT_MS));
     await Promise.all([worker.send(facts.id, PAUSE), settled(), worker.send(facts.id, rename('renamed')), settled()]);
@@ -280,7 +280,7 @@ const CASES: Record<string, Case> = {
     const { workflow_id } = await contractThatContinuesAsNew(stage);
     return { workflow_id };
   },
-  async 'contractLifecycle/continued-with-attributes-of-its-own'(stage) {
+  async 'contractLifecycle/continued-with-own-attributes'(stage) {
     const { workflow_id } = await contractThatContinuesAsNew(stage);
     return { workflow_id };
   },
@@ -317,7 +317,7 @@ const CASES: Record<string, Case> = {
     await stage.sql.begin((tx) => resumeJob(tx, byHand(job_id)));
     return ended(stage, workflow_id, wake);
   },
-  async 'generateLicenses/cancelled-before'(stage) {
+  async 'generateLicenses/cancelled-before-the-first-chunk'(stage) {
     const [workflow_id, wake, job_id] = await job(stage);
     await cancel(stage, job_id);
     return ended(stage, workflow_id, wake);
@@ -359,7 +359,7 @@ const CASES: Record<string, Case> = {
     const [workflow_id, wake] = await longJob(stage);
     return ended(stage, workflow_id, wake);
   },
-  async 'sweep/asks-billing-beside'({ sql, temporal, worker, billing }) {
+  async 'sweep/asks-billing-in-parallel'({ sql, temporal, worker, billing }) {
     const { facts } = await buildContract(sql);
     await requestJob(sql, facts.id, 100);
     await sql`UPDATE generation_jobs SET created_at = created_at - interval '1 minute'`;

@@ -14,7 +14,7 @@ const CHANGED = [
   'contractLifecycle/resumes-by-timer',
   'contractLifecycle/suspended-and-reinstated',
   'generateLicenses/paused-and-continued',
-  'sweep/starts-what-was-not-started',
+  'sweep/starts-missing-workflows',
 ];
 
 /** The error of each replay, in the order of the histories. One worker replays them all, because the start of a worker takes 0.3 s of CPU. */
