@@ -32,7 +32,7 @@ export async function createBareJob(db: Sql, contract_id: string, requested: num
   const [terms] = await db<[{ id: string }]>`
     INSERT INTO license_terms (contract_id, contract_revision, generator_id, generator_revision, key_format, features)
     SELECT id, 0, generator_id, 0, ${db.json({ ...BENCH_KEY_FORMAT })}, '{}' FROM contracts WHERE id = ${contract_id}
-    ON CONFLICT ON CONSTRAINT license_terms_once DO UPDATE SET contract_id = excluded.contract_id
+    ON CONFLICT ON CONSTRAINT license_terms_unique DO UPDATE SET contract_id = excluded.contract_id
     RETURNING id`;
   const chunk_size = chunkSizeFor(requested);
   const [job] = await db<[{ id: string; serial: string }]>`

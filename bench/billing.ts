@@ -182,7 +182,7 @@ async function insertBare(db: Database, { event, body }: SignedEvent): Promise<v
     version: event.invoice.version ?? null,
   };
   await db`
-    INSERT INTO billing_inbox (source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, told_at,
+    INSERT INTO billing_inbox (source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, reported_at,
                                future_dated, outcome, try_at, decided_at)
     VALUES ('standard', ${event.id}, ${event.type}, ${event.contract_id}, ${event.invoice.id}, ${db.json(observation)}, ${body},
             ${event.occurred_at}, ${now}, ${now}, false, 'APPLIED', ${now}, ${now})`;

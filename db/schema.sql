@@ -41,7 +41,7 @@ CREATE UNIQUE INDEX admins_email_unique ON admins (lower(email));
 CREATE INDEX admins_by_created ON admins (created_at, id);
 CREATE INDEX admins_by_role ON admins (role, created_at, id);
 CREATE INDEX admins_by_status ON admins (status, created_at, id);
-CREATE INDEX admins_by_part ON admins USING gin (searchable(email) gin_trgm_ops, searchable(name) gin_trgm_ops);
+CREATE INDEX admins_by_substring ON admins USING gin (searchable(email) gin_trgm_ops, searchable(name) gin_trgm_ops);
 
 -- The secret is kept as an HMAC under a pepper only; the key id is its public part and finds the row.
 CREATE TABLE admin_api_keys (
@@ -74,7 +74,7 @@ CREATE TABLE products (
 );
 CREATE INDEX products_by_created ON products (environment, created_at, id);
 CREATE INDEX products_by_status ON products (environment, status, created_at, id);
-CREATE INDEX products_by_part ON products USING gin (searchable(name) gin_trgm_ops, searchable(code) gin_trgm_ops);
+CREATE INDEX products_by_substring ON products USING gin (searchable(name) gin_trgm_ops, searchable(code) gin_trgm_ops);
 
 CREATE TABLE generators (
   id                uuid PRIMARY KEY DEFAULT uuidv7(),
@@ -96,7 +96,7 @@ CREATE TABLE generators (
 CREATE INDEX generators_by_product ON generators (product_id);
 CREATE INDEX generators_by_created ON generators (environment, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX generators_by_status ON generators (environment, status, created_at, id) WHERE deleted_at IS NULL;
-CREATE INDEX generators_by_part ON generators USING gin (searchable(name) gin_trgm_ops);
+CREATE INDEX generators_by_substring ON generators USING gin (searchable(name) gin_trgm_ops);
 
 CREATE TABLE customers (
   id               uuid PRIMARY KEY DEFAULT uuidv7(),
@@ -110,7 +110,7 @@ CREATE TABLE customers (
 );
 CREATE UNIQUE INDEX customers_email_unique ON customers (lower(email));
 CREATE INDEX customers_by_created ON customers (created_at, id);
-CREATE INDEX customers_by_part ON customers USING gin (searchable(email) gin_trgm_ops, searchable(name) gin_trgm_ops);
+CREATE INDEX customers_by_substring ON customers USING gin (searchable(email) gin_trgm_ops, searchable(name) gin_trgm_ops);
 
 -- Time made up, outside production: contracts on a clock live by its `now` (domain.md 1.8.12).
 CREATE TABLE test_clocks (
@@ -206,9 +206,9 @@ CREATE INDEX contracts_by_state ON contracts (environment, state, id) WHERE dele
 CREATE INDEX contracts_by_product ON contracts (product_id);
 CREATE INDEX contracts_by_generator ON contracts (generator_id);
 CREATE INDEX contracts_by_customer ON contracts (customer_id);
-CREATE INDEX contracts_by_part ON contracts USING gin (searchable(name) gin_trgm_ops);
+CREATE INDEX contracts_by_substring ON contracts USING gin (searchable(name) gin_trgm_ops);
 -- The source of a license names its contract, deleted or not.
-CREATE INDEX contracts_by_whole_name ON contracts (nfc(name));
+CREATE INDEX contracts_by_exact_name ON contracts (nfc(name));
 -- What the sweep looks for: due boundaries, and open contracts whose workflow lives on another Temporal server.
 CREATE INDEX contracts_by_next_boundary ON contracts (next_boundary_at) WHERE next_boundary_at IS NOT NULL;
 CREATE INDEX contracts_open ON contracts (workflow_epoch)
@@ -290,7 +290,7 @@ CREATE TABLE contract_amendments (
   created_at      timestamptz NOT NULL,
   created_by      text NOT NULL,
   decided_at      timestamptz,
-  CONSTRAINT amendments_decided CHECK ((status = 'pending') = (decided_at IS NULL))
+  CONSTRAINT amendments_decided_has_time CHECK ((status = 'pending') = (decided_at IS NULL))
 );
 CREATE INDEX amendments_by_contract ON contract_amendments (contract_id, id);
 CREATE INDEX amendments_pending ON contract_amendments (contract_id) WHERE status = 'pending';
@@ -349,8 +349,8 @@ CREATE TABLE billing_inbox (
   raw           text NOT NULL,
   occurred_at   timestamptz NOT NULL,
   received_at   timestamptz NOT NULL,
-  -- The same by the contract's own clock: what it is settled up to before the event is applied.
-  told_at       timestamptz NOT NULL,
+  -- When the billing system reported the event, by the contract's clock; the contract is settled up to here before it is applied.
+  reported_at   timestamptz NOT NULL,
   future_dated  boolean NOT NULL,
   outcome       text NOT NULL CONSTRAINT billing_outcome_known CHECK (outcome IN ('PENDING', 'APPLIED', 'IGNORED', 'PARKED')),
   reason        text,
@@ -359,10 +359,10 @@ CREATE TABLE billing_inbox (
   tries         integer NOT NULL DEFAULT 0,
   decided_at    timestamptz,
   request_id    text,
-  CONSTRAINT billing_event_once UNIQUE (source, event_id),
-  CONSTRAINT billing_pending_is_known CHECK (outcome <> 'PENDING' OR (contract_id IS NOT NULL AND invoice_id IS NOT NULL))
+  CONSTRAINT billing_event_unique UNIQUE (source, event_id),
+  CONSTRAINT billing_pending_has_invoice CHECK (outcome <> 'PENDING' OR (contract_id IS NOT NULL AND invoice_id IS NOT NULL))
 );
-CREATE INDEX billing_inbox_owed ON billing_inbox (try_at) WHERE outcome IN ('PENDING', 'PARKED');
+CREATE INDEX billing_inbox_undecided ON billing_inbox (try_at) WHERE outcome IN ('PENDING', 'PARKED');
 CREATE INDEX billing_inbox_pending ON billing_inbox (contract_id, occurred_at) WHERE outcome = 'PENDING';
 CREATE INDEX billing_inbox_by_contract ON billing_inbox (contract_id, id);
 CREATE INDEX billing_inbox_by_outcome ON billing_inbox (outcome, id);
@@ -381,7 +381,7 @@ CREATE TABLE license_terms (
   features            jsonb NOT NULL,
   -- null is unlimited.
   activation_limit    integer,
-  CONSTRAINT license_terms_once UNIQUE (contract_id, contract_revision, generator_id, generator_revision)
+  CONSTRAINT license_terms_unique UNIQUE (contract_id, contract_revision, generator_id, generator_revision)
 );
 ALTER TABLE contracts ADD CONSTRAINT contracts_terms FOREIGN KEY (terms_id) REFERENCES license_terms (id);
 ALTER TABLE contract_quotas ADD CONSTRAINT quotas_grantable_terms FOREIGN KEY (grantable_terms_id) REFERENCES license_terms (id);
@@ -503,7 +503,7 @@ CREATE INDEX audit_events_by_name_id ON audit_events (((actor ->> 'name_id')::bi
 CREATE INDEX audit_events_by_process_name ON audit_events (nfc(actor ->> 'name'), id) WHERE actor ? 'name';
 -- Ids are in the order in which rows are written, which finds an act by its time, but for those of another time: late ones, and
 -- those of test clocks.
-CREATE INDEX audit_events_untimely ON audit_events (id)
+CREATE INDEX audit_events_at_other_time ON audit_events (id)
   WHERE at - uuid_extract_timestamp(id) NOT BETWEEN interval '-1 minute' AND interval '1 minute';
 -- Requests for licenses write rows of jobs, and none of these.
 CREATE INDEX audit_events_by_subject_type ON audit_events (subject_type, id) WHERE subject_type <> 'job';
@@ -544,7 +544,7 @@ CREATE TABLE audit_people (
   -- A name that the person had when they acted; null: erased.
   name       text,
   erased_at  timestamptz,
-  CONSTRAINT audit_people_once UNIQUE (person_id, name),
+  CONSTRAINT audit_people_unique UNIQUE (person_id, name),
   CONSTRAINT audit_people_erased_have_no_name CHECK ((name IS NULL) = (erased_at IS NOT NULL))
 );
 CREATE INDEX audit_people_by_name ON audit_people (nfc(name));
@@ -555,7 +555,7 @@ CREATE TABLE audit_origins (
   person_id  text NOT NULL,
   -- The network address from which the person acted.
   address    text NOT NULL,
-  CONSTRAINT audit_origins_once UNIQUE (person_id, address)
+  CONSTRAINT audit_origins_unique UNIQUE (person_id, address)
 );
 
 -- What audit rows say about the admin or the customer that they change: the fields `person_fields` of their `before` and `after`.
@@ -575,7 +575,7 @@ RETURN ARRAY['name', 'email', 'billing_contact', 'label'];
 CREATE FUNCTION names_person(actor jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN actor ->> 'type' = 'user' AND actor ?| ARRAY['name', 'ip'];
 
-CREATE FUNCTION tells_of_person(subject_type text, before jsonb, after jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+CREATE FUNCTION has_person_fields(subject_type text, before jsonb, after jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN subject_type IN ('admin', 'customer') AND (before ?| person_fields() OR after ?| person_fields());
 
 -- The id of a name of a person, and of an address; the first time, it is stored. A person who was erased stays erased. The lock
@@ -645,7 +645,7 @@ BEGIN
   IF names_person(NEW.actor) THEN
     NEW.actor := actor_by_reference(NEW.actor);
   END IF;
-  IF tells_of_person(NEW.subject_type, NEW.before, NEW.after) THEN
+  IF has_person_fields(NEW.subject_type, NEW.before, NEW.after) THEN
     INSERT INTO audit_person_facts (event_id, person_id, before, after)
     SELECT NEW.id, NEW.subject_id, (SELECT jsonb_object_agg(key, value) FROM jsonb_each(NEW.before) WHERE key = ANY (person_fields())),
            (SELECT jsonb_object_agg(key, value) FROM jsonb_each(NEW.after) WHERE key = ANY (person_fields()));
@@ -700,7 +700,7 @@ CREATE TABLE sweep_attempts (
   subject_id   uuid NOT NULL,
   -- The Temporal server on which it was tried; on another one it is tried at once.
   epoch        text NOT NULL,
-  attempts     integer NOT NULL CONSTRAINT sweep_attempts_counted CHECK (attempts > 0),
+  attempts     integer NOT NULL CONSTRAINT sweep_attempts_positive CHECK (attempts > 0),
   first_at     timestamptz NOT NULL,
   next_try_at  timestamptz NOT NULL,
   PRIMARY KEY (kind, subject_id)

@@ -168,7 +168,7 @@ export function createGenerationJobActivities({
           ? ''
           : joinedKeys(plan.key_format, chunkSpan(plan.requested, plan.chunk_size, chunk_no).licenses, randomFillSync);
 
-      let told_at_ms = performance.now();
+      let notified_at_ms = performance.now();
       let keys = draw(missing[0]);
       for (let i = 0; i < missing.length; i++) {
         context.cancellationSignal.throwIfAborted();
@@ -187,8 +187,8 @@ export function createGenerationJobActivities({
           outcome = 'given_up';
         }
         context.heartbeat({ failures });
-        if (performance.now() - told_at_ms > PROGRESS_INTERVAL_MS) {
-          told_at_ms = performance.now();
+        if (performance.now() - notified_at_ms > PROGRESS_INTERVAL_MS) {
+          notified_at_ms = performance.now();
           await notifyProgress(db, plan.id);
         }
         if (outcome === 'given_up') given_up.push(chunk_no);

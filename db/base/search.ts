@@ -8,7 +8,7 @@ const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
  * The condition that a text is a part of one of the columns, or the whole id. True when there is nothing to search for.
  * Every character of the text means itself.
  *
- * Indexes of trigrams find the rows (`…_by_part`), and `strpos` judges them. A text without three letters or digits of ASCII
+ * Indexes of trigrams find the rows (`…_by_substring`), and `strpos` judges them. A text without three letters or digits of ASCII
  * in a row and without any other letter has no trigrams: then the list is read in its order until the page is full.
  */
 export function found(sql: Sql, search: string | undefined, columns: readonly string[], id: string): Fragment {

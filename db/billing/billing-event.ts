@@ -1,7 +1,7 @@
 /**
  * The inbox of billing: every message a billing system sent, kept before anything is done about it, and what became of it.
  *
- * An event is taken in once (`billing_event_once`), and none is lost: whatever waits here is found by the sweep even when
+ * An event is taken in once (`billing_event_unique`), and none is lost: whatever waits here is found by the sweep even when
  * nobody was told of it. All times are real ones; a contract's test clock only judges whether an event is future-dated.
  */
 import type {
@@ -46,7 +46,7 @@ export interface PendingBillingEvent {
   observation: InvoiceObservation | null;
   occurred_at: Instant;
   /** When it came in, by the clock of its contract. */
-  told_at: Instant;
+  reported_at: Instant;
   future_dated: boolean;
   tries: number;
 }
@@ -110,27 +110,27 @@ export interface ArrivedBillingEvent {
   outcome: BillingOutcome;
   reason: BillingReason | null;
   /** When it came in, by the clock of its contract. */
-  told_at: Instant;
+  reported_at: Instant;
 }
 
 /** Writes an arrival; undefined when the event is here already. */
 export async function insertBillingEvent(
   sql: Sql,
   { raw, now, request_id }: Omit<BillingArrival, 'event'>,
-  { event, future_dated, outcome, reason, told_at }: ArrivedBillingEvent,
+  { event, future_dated, outcome, reason, reported_at }: ArrivedBillingEvent,
 ): Promise<{ id: string; outcome: BillingOutcome } | undefined> {
   // What has to be looked up is looked up by the next sweep; a contract that is not there yet is given a minute.
   const in_a_while = reason === 'CONTRACT_UNKNOWN' && event.contract_id !== null;
   // Alone: an equal event that was inserted and is not committed makes it wait.
   const [inserted] = await sentAlone(sql<{ id: string; outcome: BillingOutcome }[]>`
-    INSERT INTO billing_inbox (source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, told_at,
+    INSERT INTO billing_inbox (source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, reported_at,
                                future_dated, outcome, reason, try_at, decided_at, request_id)
     VALUES (${event.source}, ${event.event_id}, ${event.type}, ${event.contract_id}, ${event.invoice_id},
-            ${JSON.stringify(event.observation)}::text::jsonb, ${raw}, ${event.occurred_at}, ${now}, ${told_at},
+            ${JSON.stringify(event.observation)}::text::jsonb, ${raw}, ${event.occurred_at}, ${now}, ${reported_at},
             ${future_dated}, ${outcome}, ${reason},
             ${in_a_while ? sql`${now}::timestamptz + ${RETRY_AFTER_MIN}::interval` : sql`${now}`},
             ${outcome === 'IGNORED' ? now : null}, ${request_id})
-    ON CONFLICT ON CONSTRAINT billing_event_once DO NOTHING RETURNING id, outcome`);
+    ON CONFLICT ON CONSTRAINT billing_event_unique DO NOTHING RETURNING id, outcome`);
   return inserted;
 }
 
@@ -142,7 +142,7 @@ export async function pendingBillingEvents(
   limit: number,
 ): Promise<PendingBillingEvent[]> {
   return sql<PendingBillingEvent[]>`
-    SELECT id, source, event_id, type, invoice_id, observation, occurred_at, told_at, future_dated, tries FROM billing_inbox
+    SELECT id, source, event_id, type, invoice_id, observation, occurred_at, reported_at, future_dated, tries FROM billing_inbox
     WHERE contract_id = ${contract_id} AND outcome = 'PENDING' AND ${isDue(sql, now)}
     ORDER BY occurred_at, id LIMIT ${limit}`;
 }
@@ -196,7 +196,7 @@ export async function findPostponedBillingEvent(
 export async function unparkFor(tx: Sql, contract_id: string, now: Instant): Promise<number> {
   const unparked = await tx`
     UPDATE billing_inbox
-    SET outcome = 'PENDING', reason = NULL, tries = 0, try_at = ${now}, told_at = coalesce(${clockTime(tx, tx`${contract_id}`)}, told_at)
+    SET outcome = 'PENDING', reason = NULL, tries = 0, try_at = ${now}, reported_at = coalesce(${clockTime(tx, tx`${contract_id}`)}, reported_at)
     WHERE contract_id = ${contract_id} AND outcome = 'PARKED' AND invoice_id IS NOT NULL`;
   return unparked.count;
 }
@@ -223,7 +223,7 @@ export async function unparkDueBillingEvents(
         -- What waited for its contract was not tried yet.
         tries = CASE WHEN b.reason = ${'CONTRACT_UNKNOWN' satisfies BillingReason} THEN 0 ELSE b.tries END,
         decided_at = CASE WHEN due.outcome = 'IGNORED' THEN ${now}::timestamptz END,
-        told_at = ${toldAtOnceKnown(sql, sql`b.contract_id`)}
+        reported_at = ${reportedAtOnceKnown(sql, sql`b.contract_id`)}
     FROM (
       SELECT i.id,
              CASE WHEN c.deleted_at IS NULL AND NOT old.is THEN 'PENDING' ELSE 'IGNORED' END AS outcome,
@@ -284,7 +284,7 @@ export async function identifyBillingEvent(
         -- Its billing system has answered: it will hardly answer otherwise within the day.
         try_at = CASE i.outcome WHEN 'PARKED' THEN ${nextTry(sql, now, ANSWERED_RETRY_AFTER_MAX)} ELSE b.try_at END,
         decided_at = CASE i.outcome WHEN 'IGNORED' THEN ${now}::timestamptz END,
-        told_at = ${toldAtOnceKnown(sql, sql`i.contract_id`)}
+        reported_at = ${reportedAtOnceKnown(sql, sql`i.contract_id`)}
     FROM (
       SELECT e.id, e.contract_id, e.invoice_id,
              CASE WHEN e.invoice_id IS NULL OR c.deleted_at IS NOT NULL THEN 'IGNORED'
@@ -426,9 +426,9 @@ export async function findArrived(
  * When the event `b` came in, by the clock of its contract. While its contract was unknown that was real time; it counts
  * from the instant of the test clock at which its contract is found.
  */
-function toldAtOnceKnown(sql: Sql, contract_id: Fragment): Fragment {
+function reportedAtOnceKnown(sql: Sql, contract_id: Fragment): Fragment {
   const was_unknown = sql`(b.contract_id IS NULL OR b.reason = ${'CONTRACT_UNKNOWN' satisfies BillingReason})`;
-  return sql`CASE WHEN ${was_unknown} THEN coalesce(${clockTime(sql, contract_id)}, b.told_at) ELSE b.told_at END`;
+  return sql`CASE WHEN ${was_unknown} THEN coalesce(${clockTime(sql, contract_id)}, b.reported_at) ELSE b.reported_at END`;
 }
 
 /** Whether an event is shown with this outcome (`shownOutcome`). */

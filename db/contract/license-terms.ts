@@ -58,7 +58,7 @@ export async function refreshTerms(tx: Sql, facts: ContractFacts, generator: Gen
       activation_limit: effectiveActivationLimit(generator.activation_limit, facts.activation_limit),
     })}
     -- A column of no key: a key column would lock the row against the foreign keys of grants under way, which is a deadlock.
-    ON CONFLICT ON CONSTRAINT license_terms_once DO UPDATE SET key_format = license_terms.key_format
+    ON CONFLICT ON CONSTRAINT license_terms_unique DO UPDATE SET key_format = license_terms.key_format
     RETURNING id`;
   await tx`UPDATE contracts SET terms_id = ${row.id} WHERE id = ${facts.id}`;
 }

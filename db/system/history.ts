@@ -172,7 +172,7 @@ function actors(sql: Sql, { actor }: AuditFilter): Alternative[] {
 /** Ids are in the order in which rows were written: within a minute of the time at which the act holds, for timely rows. */
 const TIMELY_ID_MS = 61_000;
 
-/** Timely rows lie in a range of ids. The others are few, but for those of test clocks, and stand in `audit_events_untimely`. */
+/** Timely rows lie in a range of ids. The others are few, but for those of test clocks, and stand in `audit_events_at_other_time`. */
 function times(sql: Sql, { from, to }: AuditFilter): Fragment[] {
   if (from === undefined && to === undefined) return [sql`true`];
   const about = sql`BETWEEN interval '-1 minute' AND interval '1 minute'`;

@@ -141,9 +141,9 @@ export type ReceivedMessage =
  */
 export function datedByNow(event: BillingEvent, now: Instant): { event: BillingEvent; future_dated: boolean } {
   const latest = instantFromMillis(millisOf(now) + FUTURE_TOLERANCE_MS);
-  const told_at = event.observation?.occurred_at ?? event.occurred_at;
-  if (event.occurred_at <= latest && told_at <= latest) return { event, future_dated: false };
-  const observation = event.observation && { ...event.observation, occurred_at: earlierOf(told_at, now) };
+  const observed_at = event.observation?.occurred_at ?? event.occurred_at;
+  if (event.occurred_at <= latest && observed_at <= latest) return { event, future_dated: false };
+  const observation = event.observation && { ...event.observation, occurred_at: earlierOf(observed_at, now) };
   return { event: { ...event, occurred_at: earlierOf(event.occurred_at, now), observation }, future_dated: true };
 }
 

@@ -24,7 +24,7 @@ export interface LookedUpBillingEvent {
   /** How often it was tried before. */
   tries: number;
   /** When it came in, by the contract's clock. */
-  told_at: Instant;
+  reported_at: Instant;
   look:
     | { at: 'event'; observation: InvoiceObservation }
     | { at: 'source'; fetched_at: Instant; observation: InvoiceObservation }
@@ -91,7 +91,7 @@ function madeUpRenewal(
   context: DecisionContext,
 ): ContractChange | null {
   const ends_at = expiresAt(facts);
-  if (ends_at === null || !applied.some(({ told_at }) => told_at < ends_at)) return null;
+  if (ends_at === null || !applied.some(({ reported_at }) => reported_at < ends_at)) return null;
   return automaticRenewal(facts, context.now, context, 'late_payment');
 }
 

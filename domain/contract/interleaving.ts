@@ -67,7 +67,7 @@ export function planSettling(
 
 /** An event with the instant at which it came in, by the contract's clock. */
 interface Arrived {
-  told_at: Instant;
+  reported_at: Instant;
 }
 
 /** The next events to apply, and how far the contract is settled before them. */
@@ -93,8 +93,11 @@ export function nextEventTurn<Event extends Arrived>(
   clock: Instant,
 ): EventTurn<Event> {
   if (boundary === null || boundary > clock) return { events: [...known], until: undefined, is_last: true };
-  const events = known.filter(({ told_at }) => told_at < boundary);
-  const stop = unanswered.find(({ told_at }) => told_at < boundary)?.told_at;
-  const last_told = events.reduce<Instant | null>((last, { told_at }) => laterOf(last ?? told_at, told_at), null);
+  const events = known.filter(({ reported_at }) => reported_at < boundary);
+  const stop = unanswered.find(({ reported_at }) => reported_at < boundary)?.reported_at;
+  const last_told = events.reduce<Instant | null>(
+    (last, { reported_at }) => laterOf(last ?? reported_at, reported_at),
+    null,
+  );
   return { events, until: last_told ?? stop ?? boundary, is_last: stop !== undefined };
 }

@@ -143,7 +143,7 @@ test('a customer is erased when all contracts are over, with what billing system
   const contract = await addContract(api, catalogue, { customer_id: customer.id, status: 'inactive' });
   const names = ['Ottoline', 'ottoline'];
   await api.sql`
-    INSERT INTO billing_inbox (source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, told_at, future_dated, outcome, try_at)
+    INSERT INTO billing_inbox (source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, reported_at, future_dated, outcome, try_at)
     VALUES ('stripe', 'evt_1', 'invoice.paid', ${contract.id}, 'in_1', 'null', '{"customer_name": "Ottoline"}', now(), now(), now(), false, 'APPLIED', now())`;
   expect(await eraseHere(customer.id)).toEqual({ outcome: 'customer_has_open_contracts', open_contracts: 1 });
   await api.call('DELETE', `/contracts/${contract.id}`, { body: { confirm_name: contract.name } });
@@ -246,7 +246,7 @@ test('a further erasure empties messages that came since, wherever an address of
   await api.call('PATCH', `/customers/${customer.id}`, { body: { email: 'tolly@example.com' } });
   const contract = await addContract(api, catalogue);
   const receive = (event_id: string, contract_id: string | null, raw: string) => api.sql`
-    INSERT INTO billing_inbox (source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, told_at, future_dated, outcome, try_at)
+    INSERT INTO billing_inbox (source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, reported_at, future_dated, outcome, try_at)
     VALUES ('stripe', ${event_id}, 'invoice.paid', ${contract_id}, 'in_1', 'null', ${raw}, now(), now(), now(), false, 'PARKED', now())`;
   await receive('evt_moved', contract.id, '{"email": "Bartholomew@example.com"}');
   await receive('evt_nameless', null, '{"email": "tolly@example.com"}');

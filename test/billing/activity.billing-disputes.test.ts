@@ -222,7 +222,7 @@ describe.each(SEQUENCES)('$name', ({ steps, ends }) => {
     const fetched_at = later(AFTERWARDS, place * MINUTE_MS);
     const look = { at: 'source', fetched_at, observation } as const;
     const event = { id: `${step}`, source: 'stripe', event_id: `evt_${step}`, type, invoice_id } as const;
-    return { ...event, future_dated: false, tries: 0, told_at: AFTERWARDS, look };
+    return { ...event, future_dated: false, tries: 0, reported_at: AFTERWARDS, look };
   }
 
   function afterLook(known: Invoice | undefined, look: LookedUpBillingEvent): Invoice {

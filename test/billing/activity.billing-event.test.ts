@@ -155,9 +155,9 @@ test('an event that fails for an unknown reason is no silence: it is tried later
 test('a system that does not answer holds up no other, however many events wait for it', async () => {
   const waiting = await park('in_1', { source: 'standard' });
   await sql`
-    INSERT INTO billing_inbox (source, event_id, type, observation, raw, occurred_at, received_at, told_at, future_dated,
+    INSERT INTO billing_inbox (source, event_id, type, observation, raw, occurred_at, received_at, reported_at, future_dated,
                                outcome, try_at)
-    SELECT source, 'evt_' || n, type, observation, raw, occurred_at, received_at, told_at, future_dated, outcome, try_at
+    SELECT source, 'evt_' || n, type, observation, raw, occurred_at, received_at, reported_at, future_dated, outcome, try_at
     FROM billing_inbox CROSS JOIN generate_series(1, 200) AS n (n) WHERE id = ${waiting}`;
   const asked = await park('in_2');
   await sql`UPDATE billing_inbox SET try_at = ${NOW}::timestamptz - interval '1 hour' WHERE source = 'standard'`;

@@ -249,7 +249,7 @@ describe('pending events', () => {
       invoice_id: 'in_1',
       observation: { status: 'PAID', due: '2027-01-31', occurred_at: later(-3), version: null },
       occurred_at: later(-3),
-      told_at: NOW,
+      reported_at: NOW,
       future_dated: false,
       tries: 0,
     });

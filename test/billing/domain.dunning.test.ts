@@ -395,7 +395,7 @@ const anEvent: fc.Arbitrary<LookedUpBillingEvent> = fc
     invoice_id,
     future_dated: false,
     tries: 0,
-    told_at: NOON,
+    reported_at: NOON,
     look: { at: 'source', fetched_at, observation },
   }));
 
@@ -502,7 +502,7 @@ test('an event that tells nothing new is ignored, and says so', () => {
     invoice_id: 'invoice-1',
     future_dated: false,
     tries: 0,
-    told_at: NOON,
+    reported_at: NOON,
     look: {
       at: 'event',
       observation: { status, due: '2027-06-10', occurred_at: `${day}T00:00:00.000Z`, version: null },
@@ -536,7 +536,7 @@ test('an event that cannot be read yet is told once, however often it is tried',
     invoice_id: 'invoice-1',
     future_dated: true,
     tries,
-    told_at: NOON,
+    reported_at: NOON,
     look: { at: 'nothing', outcome: 'PARKED', reason: 'INVOICE_UNKNOWN' },
   });
   const first = applyEvents(FACTS_BY_STATE.ACTIVE, [parked(0)], buildContext());
@@ -548,14 +548,14 @@ test('an event that cannot be read yet is told once, however often it is tried',
 });
 
 describe('an event dated ahead', () => {
-  const event = (occurred_at: Instant, told_at = occurred_at): BillingEvent => ({
+  const event = (occurred_at: Instant, reported_at = occurred_at): BillingEvent => ({
     source: 'standard',
     event_id: 'event-1',
     type: 'invoice.paid',
     occurred_at,
     contract_id: null,
     invoice_id: 'invoice-1',
-    observation: { status: 'PAID', due: null, occurred_at: told_at, version: null },
+    observation: { status: 'PAID', due: null, occurred_at: reported_at, version: null },
     relevant: true,
   });
 

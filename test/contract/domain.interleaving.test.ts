@@ -8,7 +8,7 @@ import type { Invoice, SeenInvoice } from '../../domain/billing/invoice';
 import { NOON, buildFacts } from '../harness/contract-facts';
 
 const at = (hours: number): Instant => instantFromMillis(millisOf(NOON) + hours * 3_600_000);
-const arrived = (hours: number) => ({ told_at: at(hours) });
+const arrived = (hours: number) => ({ reported_at: at(hours) });
 
 const INVOICE: Invoice = {
   source: 'standard',
@@ -116,7 +116,7 @@ describe('the next events', () => {
           known = known.filter((event) => !turn.events.includes(event));
           const until = turn.until ?? NOON;
           for (const crossed of boundaries.filter((one) => one > settled && one <= until))
-            expect([...known, ...unanswered].filter(({ told_at }) => told_at < crossed)).toEqual([]);
+            expect([...known, ...unanswered].filter(({ reported_at }) => reported_at < crossed)).toEqual([]);
           settled = until > settled ? until : settled;
           if (turn.is_last) return;
         }

@@ -188,7 +188,7 @@ const anEvent: fc.Arbitrary<Act> = fc
     invoice_id,
     future_dated: false,
     tries: 0,
-    told_at: now,
+    reported_at: now,
     look: {
       at: 'event',
       observation: { status, due: addDays(today, due), occurred_at: inDays(now, -ago), version },

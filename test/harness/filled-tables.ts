@@ -95,7 +95,7 @@ INSERT INTO refused_attempts (contract_id, minute, code, attempts, licenses, las
 SELECT filled_contract(n), at, 'QUOTA_EXCEEDED', 1, 1, 'test' FROM numbers;
 INSERT INTO domain_events (id, at, type, contract_id, environment, data, sequence)
 SELECT filled_id('event', n), at, 'license.batch_generated', filled_contract(n), environment, '{}', n FROM numbers;
-INSERT INTO billing_inbox (id, source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, told_at, future_dated, outcome, try_at)
+INSERT INTO billing_inbox (id, source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, reported_at, future_dated, outcome, try_at)
 SELECT filled_id('inbox', n), CASE WHEN rare THEN 'stripe' ELSE 'standard' END, 'event ' || n, 'invoice.paid', filled_contract(n), 'in_' || n, 'null', '{}', at, at, at, false,
        CASE WHEN rare THEN 'PARKED' ELSE 'APPLIED' END, at FROM numbers;
 

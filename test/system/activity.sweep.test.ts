@@ -107,8 +107,8 @@ const DUE: Record<WakingKind, () => Promise<MakeDue>> = {
       const ids = await copiesOfContract({})(count);
       await sql`
         INSERT INTO billing_inbox (source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at,
-                                   received_at, told_at, future_dated, outcome, try_at)
-        SELECT source, owing.id, type, owing.id::uuid, invoice_id, observation, raw, occurred_at, received_at, told_at,
+                                   received_at, reported_at, future_dated, outcome, try_at)
+        SELECT source, owing.id, type, owing.id::uuid, invoice_id, observation, raw, occurred_at, received_at, reported_at,
                future_dated, outcome, try_at
         FROM billing_inbox CROSS JOIN unnest(${ids}::text[]) AS owing (id) WHERE contract_id = ${quiet_contract}`;
       return ids;

@@ -179,9 +179,9 @@ describe('a billing event and a step of its clock', () => {
     );
 
   async function toldOf(contract_id: string): Promise<string[]> {
-    const rows = await sql<{ told_at: string }[]>`
-      SELECT told_at FROM billing_inbox WHERE contract_id = ${contract_id} ORDER BY id`;
-    return rows.map(({ told_at }) => told_at);
+    const rows = await sql<{ reported_at: string }[]>`
+      SELECT reported_at FROM billing_inbox WHERE contract_id = ${contract_id} ORDER BY id`;
+    return rows.map(({ reported_at }) => reported_at);
   }
 
   test('exclude each other: an event that is being accepted is seen by the step and holds the clock', async () => {

@@ -57,7 +57,7 @@ export async function takeInBillingEvent(db: Database, arrival: BillingArrival):
 
 /** What is decided about an event as its contract stands. */
 function arrivedAt(given: BillingEvent, contract: ContractAtArrival | undefined, now: Instant): ArrivedBillingEvent {
-  const told_at = contract?.clock_now ?? now;
-  const { event, future_dated } = datedByNow(given, told_at);
-  return { event, future_dated, told_at, ...outcomeAtArrival(event, contract) };
+  const reported_at = contract?.clock_now ?? now;
+  const { event, future_dated } = datedByNow(given, reported_at);
+  return { event, future_dated, reported_at, ...outcomeAtArrival(event, contract) };
 }
