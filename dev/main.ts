@@ -99,8 +99,9 @@ function formatAddresses(running: DevFile): string {
 
   Super admin     ${running.super_admin_key}
 
-Try:
-  curl -H 'Authorization: Bearer ${running.super_admin_key}' ${running.api_url}/api/v1/contracts
+Try it in another terminal:
+  eval "$(npm run --silent dev:env)"
+  curl -H "Authorization: Bearer $KEY" "$API/contracts"
 `;
 }
 
