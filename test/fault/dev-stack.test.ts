@@ -1,28 +1,34 @@
 /**
- * `npm run dev` as a whole: it keeps its servers alive, leaves no process however it ends, and starts on what is left.
+ * `npm run dev` as a whole: it keeps its servers alive, leaves no process however it ends, and starts on what is left. The commands of
+ * README.md work on it as they stand.
  *
  * A start takes seconds, so the tests follow two stacks through their lives, one test after the other.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { readDevFile, type DevFile } from '../../dev/dev-file';
 import { identifyProcess, isRunning, type ProcessIdentity } from '../../dev/process-identity';
 import { POOL_SCENARIO } from '../../demo/scenario-pool';
 import { QUARTER_SCENARIO } from '../../demo/scenario-quarter';
 import { waitFor } from '../../dev/waiting';
+import { copyCheckout } from '../harness/checkout-copy';
 import { makeDataDir } from '../harness/data-dir';
+import { patternOf, readCommands, runCommands, withoutSpace } from '../harness/readme-commands';
 import { makeRunDirectory } from '../harness/run-directory';
 
 const PROJECT = join(__dirname, '..', '..');
 const READY_TIMEOUT_MS = 120_000;
 const WAIT_MS = 60_000;
+const README_TIMEOUT_MS = 120_000;
 
 jest.setTimeout(300_000);
 
 interface RunningDev {
   child: ChildProcess;
+  /** The checkout that it runs from. */
+  checkout: string;
   dataDir: string;
   output(): string;
   exited: Promise<{ code: number | null }>;
@@ -30,18 +36,20 @@ interface RunningDev {
 
 let directory: string;
 const started: RunningDev[] = [];
-/** The stack that most tests share; each leaves it running. */
+/** The stack that most tests share, in a fresh clone with its data in `.covenant/`; each test leaves it running. */
 let one: RunningDev;
 /** One that has everything before it: it bundles its workflows itself, and tells its stories. */
 let two: RunningDev;
 
 beforeAll(() => {
   directory = makeRunDirectory('dev');
-  const dataDir = dataDirOf('one');
+  const clone = join(directory, 'clone');
+  copyCheckout(clone);
+  const dataDir = join(clone, '.covenant');
   makeDataDir(dataDir);
   for (const { file } of [POOL_SCENARIO, QUARTER_SCENARIO]) writeFileSync(join(dataDir, file), '{}');
-  one = runDev('one');
-  two = runDev('two');
+  one = runDev(dataDir, clone);
+  two = runDev(join(directory, 'two'));
 });
 afterAll(async () => {
   for (const dev of started) {
@@ -51,26 +59,22 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-function dataDirOf(name: string): string {
-  return join(directory, name);
-}
-
 function environmentOf(dataDir: string): NodeJS.ProcessEnv {
   const { npm_lifecycle_event: _startedByNpm, ...env } = process.env;
   return { ...env, COVENANT_DATA_DIR: dataDir };
 }
 
-function runDev(name: string): RunningDev {
-  const dataDir = dataDirOf(name);
+/** Starts what `npm run dev` starts. */
+function runDev(dataDir: string, checkout = PROJECT): RunningDev {
   const child = spawn(process.execPath, ['--import', 'tsx', 'dev/main.ts'], {
-    cwd: PROJECT,
+    cwd: checkout,
     env: environmentOf(dataDir),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let printed = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (printed += text.toString()));
   const exited = once(child, 'close').then(([code]) => ({ code: code as number | null }));
-  const dev = { child, dataDir, output: () => printed, exited };
+  const dev = { child, checkout, dataDir, output: () => printed, exited };
   started.push(dev);
   return dev;
 }
@@ -122,11 +126,11 @@ test('two data directories run side by side, one data directory only once', asyn
     expect(first[key]).not.toBe(second[key]);
   }
 
-  const again = runDev('one');
+  const again = runDev(one.dataDir, one.checkout);
   expect(await again.exited).toEqual({ code: 1 });
   expect(again.output().trim()).toMatch(
     new RegExp(
-      `^Covenant is running already in .*one \\(pid ${one.child.pid}\\) with its API at ${first.api_url}; .*\\.$`,
+      `^Covenant is running already in ${one.dataDir} \\(pid ${one.child.pid}\\) with its API at ${first.api_url}; .*\\.$`,
     ),
   );
   expect(statSync(join(one.dataDir, 'dev.json')).mode & 0o777).toBe(0o600);
@@ -139,6 +143,42 @@ test('a second Ctrl-C forces the end and leaves no process', async () => {
   two.child.kill('SIGTERM');
   await two.exited;
   await allGone(running);
+});
+
+test('the commands of README.md run as they stand in a fresh clone, and print what README.md shows', async () => {
+  const { api_url, super_admin_key } = await ready(one);
+  const [start, ...blocks] = readCommands(join(one.checkout, 'README.md'));
+  // `one` is started already, by what `npm run dev` starts; node_modules of the clone is a link in place of `npm ci`.
+  expect(start?.commands).toBe('npm ci\nnpm run dev\n');
+  const { scripts } = JSON.parse(readFileSync(join(one.checkout, 'package.json'), 'utf8')) as { scripts: unknown };
+  expect(scripts).toMatchObject({ dev: 'node --import tsx dev/main.ts' });
+
+  const { PATH = '', HOME = '' } = process.env;
+  const printed = await runCommands(blocks, {
+    cwd: one.checkout,
+    env: { PATH: `${dirname(process.execPath)}:${PATH}`, HOME },
+    timeout_ms: README_TIMEOUT_MS,
+  });
+  for (const [index, block] of blocks.entries()) {
+    if (block.printed !== undefined) expect(withoutSpace(printed[index] ?? '')).toMatch(patternOf(block.printed));
+  }
+
+  const get = async (path: string): Promise<any> => {
+    const authorization = `Bearer ${super_admin_key}`;
+    return await (await fetch(`${api_url}/api/v1/${path}`, { headers: { authorization } })).json();
+  };
+  const [renewed, pool] = (await get('contracts?environment=staging')).data;
+  expect(pool).toMatchObject({ type: 'pool', quota: { total: 5_000, generated: 4_002 } });
+  expect(await get(`contracts/${pool.id}/refusals`)).toMatchObject({ data: [{ code: 'QUOTA_EXCEEDED', attempts: 1 }] });
+  expect(await get(`contracts/${renewed.id}`)).toMatchObject({
+    test_clock_id: expect.any(String) as string,
+    term: { number: 2, start_date: '2028-01-01' },
+    quota: { total: 800 },
+    billing: { unpaid_invoices: [{ due_date: '2028-01-15' }] },
+  });
+  expect(await get(`billing/events?contract_id=${renewed.id}`)).toMatchObject({
+    data: [{ type: 'invoice.open', outcome: 'applied' }],
+  });
 });
 
 test('a killed api and a killed worker run again, and dev.json names their new pids', async () => {
@@ -168,7 +208,7 @@ test('the parent killed with -9 leaves no process, and the next start finds ever
   await one.exited;
   await allGone(running);
 
-  one = runDev('one');
+  one = runDev(one.dataDir, one.checkout);
   const after = await waitFor(
     () => {
       const now = readDevFile(one.dataDir);
@@ -230,7 +270,7 @@ test('dev:reset removes what a stopped stack left, but never what is not its own
 });
 
 test('Ctrl-C while it starts leaves no process', async () => {
-  const dev = runDev('three');
+  const dev = runDev(join(directory, 'three'));
   const pidFile = join(dev.dataDir, 'postgres', 'postmaster.pid');
   const postgres = await waitFor(
     () => (existsSync(pidFile) ? identifyProcess(Number(readFileSync(pidFile, 'utf8').split('\n')[0])) : undefined),
