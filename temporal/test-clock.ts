@@ -1,4 +1,4 @@
-/** What an advance of a test clock says over Temporal: to the workflow that carries it out, and to the contracts. */
+/** Starts the advance of a test clock in its workflow, and notifies contracts that their clock moved. */
 import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
@@ -12,12 +12,12 @@ import type { ClockNotifier } from '../activities/ports';
 
 export type { ClockNotifier } from '../activities/ports';
 
-/** How long one contract may take to settle, its billing system asked included. */
+/** How long one contract may take to settle, with the answers of its billing system. */
 export const SETTLE_TIMEOUT_MS = 30_000;
-/** How long the caller of an advance waits until it is started. */
+/** How long the caller of an advance waits for its start. */
 const START_TIMEOUT_MS = 2_000;
 
-/** `epoch` is recorded with contracts that are started, and `describe` says how operators see them; see `temporal/nudge.ts`. */
+/** `epoch` is recorded with contracts that are started, and `describe` describes them to operators; see `temporal/nudge.ts`. */
 export function createClockNotifier(
   client: Client,
   taskQueues: TaskQueues,
@@ -26,29 +26,29 @@ export function createClockNotifier(
 ): ClockNotifier {
   return {
     async notify(contract_id, signal, now) {
-      const described = await describe?.contracts([contract_id]);
+      const descriptionOf = await describe?.contracts([contract_id]);
       const startWorkflowOperation = new WithStartWorkflowOperation(contractLifecycle, {
-        ...contractStart(contract_id, taskQueues, { epoch: epoch?.(), description: described?.(contract_id) }),
+        ...contractStart(contract_id, taskQueues, { epoch: epoch?.(), description: descriptionOf?.(contract_id) }),
         workflowIdConflictPolicy: 'USE_EXISTING',
       });
       const settle = () =>
         client.workflow.executeUpdateWithStart(clockMovedUpdate, {
           startWorkflowOperation,
           args: [now],
-          // An id of its own each time: an equal one would be answered from Temporal's memory.
+          // A new id for every update: Temporal would answer an equal one from its memory.
           updateId: randomUUID(),
         });
-      // The client never takes back the listeners it adds, one a call: so each telling has a signal of its own.
+      // The client adds a listener for every call and never removes it, so each call has a signal of its own.
       await client.withAbortSignal(AbortSignal.any([signal]), () =>
         client.withDeadline(Date.now() + SETTLE_TIMEOUT_MS, settle),
       );
     },
     async startAdvance(clock_id, request_id) {
-      const described = await describe?.testClocks([clock_id]);
-      // With a signal: an advance that begins while the workflow of the one before is ending is not overlooked.
+      const descriptionOf = await describe?.testClocks([clock_id]);
+      // A signal with start, because the workflow of the previous advance may be ending: the signal makes it read the clock again.
       await client.withDeadline(Date.now() + START_TIMEOUT_MS, () =>
         client.workflow.signalWithStart(advanceTestClock, {
-          ...testClockStart(clock_id, taskQueues, { request_id, description: described?.(clock_id) }),
+          ...testClockStart(clock_id, taskQueues, { request_id, description: descriptionOf?.(clock_id) }),
           signal: wakeTestClockSignal,
           signalArgs: [],
         }),

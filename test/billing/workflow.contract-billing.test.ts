@@ -1,6 +1,6 @@
 /**
- * `contractLifecycle` and money: what billing tells is applied once and none of it is lost, whatever else goes on, and the
- * billing system is asked before a contract is suspended or ended.
+ * `contractLifecycle` and billing: every billing event is applied exactly once, and the billing system is asked before a contract is
+ * suspended or terminated.
  */
 import { SETTLE_TIMEOUT_MS } from '../../temporal/test-clock';
 import { findContract } from '../../db/contract/contract';
@@ -28,15 +28,15 @@ import { connectPreparedTemporal } from '../harness/temporal';
 import type { TestTemporal } from '../harness/temporal';
 import { stepsOf } from '../harness/workflow-steps';
 
-/** Events of the test that forces continue-as-new, and how many of them are on their way at once. */
+/** The events of the test that forces continue-as-new, and how many it sends at the same time. */
 const EVENTS = 120;
 const EVENTS_AT_ONCE = 4;
 const LONG_TEST_MS = 120_000;
 
 const TODAY = new Date().toISOString().slice(0, 10);
-/** Due so long ago that a suspension, or a termination, is due at once. */
-const TO_SUSPEND = addDays(TODAY, -20);
-const TO_TERMINATE = addDays(TODAY, -80);
+/** Due dates of unpaid invoices: the suspension, or the termination as well, is due at once. */
+const SUSPENDS_NOW = addDays(TODAY, -20);
+const TERMINATES_NOW = addDays(TODAY, -80);
 const PAUSE: ContractCommand = { name: 'pause', input: {} };
 const rename = (name: string): ContractCommand => ({ name: 'edit', input: { name } });
 
@@ -44,24 +44,24 @@ let temporal: TestTemporal;
 let database: TestDatabase;
 let sql: TestDatabase['sql'];
 let worker: CovenantWorker;
-/** Asked by the worker; forgetful between tests. */
+/** The billing system that the worker asks; reset before each test. */
 const billing: BillingSystem = createBillingSystem();
-/** Put around the activities by the test that is running. */
-let around: ActivityOverrides = () => ({});
+/** The activities that the current test overrides. */
+let overrides: ActivityOverrides = () => ({});
 
 beforeAll(async () => {
   temporal = await connectPreparedTemporal();
   database = await createTestDatabase();
   sql = database.sql;
   const { client, nativeConnection } = temporal;
-  const wrap = withOverrides(() => around);
+  const wrap = withOverrides(() => overrides);
   worker = await startCovenantWorker({ db: sql, client, nativeConnection, wrap, billingPorts: billing.ports });
 });
 beforeEach(() =>
   Object.assign(billing, { reachable: true, fetchedInvoiceIds: [], beforeAnswer: async () => undefined }),
 );
 afterEach(async () => {
-  around = () => ({});
+  overrides = () => ({});
   await expectInvariants(sql);
 });
 afterAll(async () => {
@@ -74,17 +74,17 @@ const handleOf = (id: string) => temporal.client.workflow.getHandle<typeof contr
 const runOf = async (id: string): Promise<string> => (await handleOf(id).describe()).runId;
 const now = (): string => new Date().toISOString();
 
-async function contractId(): Promise<string> {
+async function buildContractId(): Promise<string> {
   return (await buildContract(sql)).facts.id;
 }
 
-/** What an event says, and what the billing system answers from then on. */
-async function keep(id: string, told: Partial<InvoiceEventFields> = {}): Promise<BillingEventNotice> {
-  const invoice_id = told.invoice_id ?? `in_${id}`;
-  const { status = 'OPEN', due = TO_SUSPEND, occurred_at = now() } = told;
+/** Inserts an event into the inbox; the billing system answers the same from then on. */
+async function storeInvoiceEvent(id: string, fields: Partial<InvoiceEventFields> = {}): Promise<BillingEventNotice> {
+  const invoice_id = fields.invoice_id ?? `in_${id}`;
+  const { status = 'OPEN', due = SUSPENDS_NOW, occurred_at = now() } = fields;
   billing.invoices.set(invoice_id, { contract_id: id, status, due, occurred_at });
   const inbox_id = await insertInvoiceEvent(sql, id, {
-    ...told,
+    ...fields,
     invoice_id,
     status,
     due,
@@ -94,9 +94,9 @@ async function keep(id: string, told: Partial<InvoiceEventFields> = {}): Promise
   return { inbox_id, details: `evt_${invoice_id} invoice.${status.toLowerCase()}` };
 }
 
-/** Tells a contract as the interface does. */
-async function tell(id: string, told: Partial<InvoiceEventFields> = {}): Promise<void> {
-  await worker.nudger.signalBillingEvent(id, await keep(id, told));
+/** Inserts an event and signals the contract, as the API does. */
+async function receiveInvoiceEvent(id: string, fields: Partial<InvoiceEventFields> = {}): Promise<void> {
+  await worker.nudger.signalBillingEvent(id, await storeInvoiceEvent(id, fields));
 }
 
 async function stateBecomes(id: string, state: string): Promise<void> {
@@ -106,7 +106,7 @@ async function stateBecomes(id: string, state: string): Promise<void> {
   });
 }
 
-/** Resolves when no event of the contract waits any more. */
+/** Resolves when no event of the contract is pending. */
 async function allDecided(id: string): Promise<void> {
   await waitFor(async () => (await listEventOutcomes(sql, id)).every(({ outcome }) => outcome !== 'PENDING'), {
     timeout_ms: 20_000,
@@ -118,7 +118,7 @@ async function actionsOf(id: string): Promise<string[]> {
   return (await auditOf(sql, id)).map(({ action }) => action);
 }
 
-/** Opens once, for whoever waits there. */
+/** A point where a test holds an activity: `reached` resolves when the activity arrives, `open` lets it continue. */
 function gate(): { open: () => void; opened: Promise<void>; reached: Promise<void>; arrive: () => void } {
   let open = (): void => undefined;
   let arrive = (): void => undefined;
@@ -127,13 +127,13 @@ function gate(): { open: () => void; opened: Promise<void>; reached: Promise<voi
   return { open, opened, reached, arrive };
 }
 
-test('a contract is suspended once its invoice was asked for, and reinstated when it is paid; each is a named step', async () => {
-  const id = await contractId();
-  await tell(id);
+test('a contract is suspended after billing was asked, and reinstated when it is paid; every step has a summary', async () => {
+  const id = await buildContractId();
+  await receiveInvoiceEvent(id);
   await stateBecomes(id, 'SUSPENDED');
-  // Once for the event, which had no version, and once before the suspension.
+  // Once for the event, which has no version, and once before the suspension.
   expect(billing.fetchedInvoiceIds).toEqual([`in_${id}`, `in_${id}`]);
-  await tell(id, { status: 'PAID' });
+  await receiveInvoiceEvent(id, { status: 'PAID' });
   await stateBecomes(id, 'ACTIVE');
   expect(await actionsOf(id)).toEqual([
     'contract.created',
@@ -150,21 +150,21 @@ test('a contract is suspended once its invoice was asked for, and reinstated whe
 });
 
 test('each activity may run twice', async () => {
-  const id = await contractId();
+  const id = await buildContractId();
   const twice =
     <Input, Output>(run: (input: Input) => Promise<Output>) =>
     async (input: Input): Promise<Output> => {
       await Promise.all([run(input), run(input)]);
       return run(input);
     };
-  around = (real) => ({
+  overrides = (real) => ({
     settleContract: twice(real.settleContract),
     applyBillingEvents: twice(real.applyBillingEvents),
     verifyBilling: twice(real.verifyBilling),
   });
-  await tell(id);
+  await receiveInvoiceEvent(id);
   await stateBecomes(id, 'SUSPENDED');
-  await tell(id, { status: 'PAID' });
+  await receiveInvoiceEvent(id, { status: 'PAID' });
   await stateBecomes(id, 'ACTIVE');
   expect((await actionsOf(id)).filter((action) => action.startsWith('contract.'))).toEqual([
     'contract.created',
@@ -174,11 +174,11 @@ test('each activity may run twice', async () => {
 });
 
 test.each(['before', 'after'] as const)(
-  'an activity that fails %s its commit is tried again and leaves nothing half done',
+  'an activity that fails %s its commit is retried and leaves nothing half done',
   async (when) => {
-    const id = await contractId();
+    const id = await buildContractId();
     const failed = new Set<string>();
-    const failsFirst =
+    const failOnce =
       <Input, Output>(name: string, run: (input: Input) => Promise<Output>) =>
       async (input: Input): Promise<Output> => {
         if (failed.has(name)) return run(input);
@@ -186,11 +186,11 @@ test.each(['before', 'after'] as const)(
         if (when === 'after') await run(input);
         throw new Error('the connection was lost');
       };
-    around = (real) => ({
-      applyBillingEvents: failsFirst('apply', real.applyBillingEvents),
-      verifyBilling: failsFirst('verify', real.verifyBilling),
+    overrides = (real) => ({
+      applyBillingEvents: failOnce('apply', real.applyBillingEvents),
+      verifyBilling: failOnce('verify', real.verifyBilling),
     });
-    await tell(id);
+    await receiveInvoiceEvent(id);
     await stateBecomes(id, 'SUSPENDED');
     expect([...failed]).toEqual(['apply', 'verify']);
     expect(await actionsOf(id)).toEqual([
@@ -203,28 +203,28 @@ test.each(['before', 'after'] as const)(
 );
 
 test.each(['cancel', 'terminate'] as const)(
-  'a workflow that somebody %ss while money is at stake loses nothing',
+  'when an operator %ss the workflow during billing, no event is lost',
   async (how) => {
-    const id = await contractId();
-    const [applying, asking] = [gate(), gate()];
+    const id = await buildContractId();
+    const [applying, verifying] = [gate(), gate()];
     const end = async () => {
       await handleOf(id)[how]();
       await expect(handleOf(id).result()).rejects.toThrow();
     };
-    around = (real) => ({
+    overrides = (real) => ({
       applyBillingEvents: async (input) => (applying.arrive(), await applying.opened, real.applyBillingEvents(input)),
-      verifyBilling: async (input) => (asking.arrive(), await asking.opened, real.verifyBilling(input)),
+      verifyBilling: async (input) => (verifying.arrive(), await verifying.opened, real.verifyBilling(input)),
     });
-    await tell(id);
+    await receiveInvoiceEvent(id);
     await applying.reached;
-    // A cancelled activity is waited for no longer than it takes to hear of it.
+    // The workflow waits for a cancelled activity only until the activity notices the cancellation.
     const ended = end();
     applying.open();
     await ended;
     await worker.nudger.wakeContracts([id]);
-    await asking.reached;
+    await verifying.reached;
     const ended_again = end();
-    asking.open();
+    verifying.open();
     await ended_again;
     await worker.nudger.wakeContracts([id]);
     await stateBecomes(id, 'SUSPENDED');
@@ -236,21 +236,21 @@ test.each(['cancel', 'terminate'] as const)(
   },
 );
 
-test('what an operator signals by hand applies what waits, and nonsense harms nothing', async () => {
-  const id = await contractId();
+test('a signal by hand applies pending events, and invalid signals and updates change nothing', async () => {
+  const id = await buildContractId();
   await worker.nudger.wakeContracts([id]);
   const handle = handleOf(id);
-  const [word] = [await keep(id)];
+  const notice = await storeInvoiceEvent(id);
   await handle.signal(wakeContractSignal);
   await stateBecomes(id, 'SUSPENDED');
   const before = await auditOf(sql, id);
 
-  // An event that is not in the inbox, one that was applied long ago, and whatever else a hand may send.
+  // An event that is not in the inbox, one that was applied before, and values of other shapes.
   const unknown = { inbox_id: '00000000-0000-7000-8000-00000000dead', details: 'nothing of the kind' };
-  const endless = { inbox_id: word.inbox_id, details: 'evt_🎈 '.repeat(500) };
-  for (const given of [unknown, word, endless, {}, null, 'evt_1', 7, [], { details: 7 }]) {
+  const too_long = { inbox_id: notice.inbox_id, details: 'evt_🎈 '.repeat(500) };
+  for (const given of [unknown, notice, too_long, {}, null, 'evt_1', 7, [], { details: 7 }]) {
     await handle.signal(billingEventSignal, given as never);
-    // Answered when the signal was heard, so that each is a word of its own.
+    // The query returns after the signal was handled, so that each signal gets a step of its own.
     await handle.query(contractViewQuery);
   }
   await handle.signal('billingEvent');
@@ -260,7 +260,7 @@ test('what an operator signals by hand applies what waits, and nonsense harms no
   await expect(handle.executeUpdate(commandUpdate, { args: [{ command: 'pause' } as never] })).rejects.toThrow();
 
   expect(await worker.send(id, PAUSE)).toMatchObject({ refusal: null, changed: true });
-  // A run that has just begun, after continue-as-new, has no view until it has looked.
+  // A new run after continue-as-new has no view before its first step.
   const view = await waitFor(async () => (await handle.query(contractViewQuery)) ?? undefined, {
     timeout_ms: 15_000,
     what: 'the view of the contract',
@@ -270,30 +270,30 @@ test('what an operator signals by hand applies what waits, and nonsense harms no
   expect((await handle.describe()).status.name).toBe('RUNNING');
 });
 
-test('a word that never came is made up for by any other', async () => {
-  const id = await contractId();
+test('an event whose signal was lost is applied after any other signal', async () => {
+  const id = await buildContractId();
   await worker.nudger.wakeContracts([id]);
-  await waitFor(() => handleOf(id).query(contractViewQuery), { timeout_ms: 15_000, what: 'the first look' });
-  await keep(id, { due: TODAY });
+  await waitFor(() => handleOf(id).query(contractViewQuery), { timeout_ms: 15_000, what: 'the first step' });
+  await storeInvoiceEvent(id, { due: TODAY });
   expect(await worker.send(id, rename('renamed'))).toMatchObject({ changed: true });
   await allDecided(id);
   expect(await listEventOutcomes(sql, id)).toEqual([{ outcome: 'APPLIED', reason: null }]);
 });
 
 test(
-  'hundreds of events and commands over forced continue-as-new are each applied once, and none is lost',
+  'hundreds of events and commands are each applied once while the workflow continues as new',
   async () => {
-    const id = await contractId();
+    const id = await buildContractId();
     await worker.nudger.wakeContracts([id]);
     const first_run = await runOf(id);
     const waiting = Array.from({ length: EVENTS }, (_, i) => i);
-    async function sendThem(): Promise<void> {
+    async function sendWaiting(): Promise<void> {
       for (let i = waiting.shift(); i !== undefined; i = waiting.shift()) {
-        await tell(id, { invoice_id: `in_${i}_${id}`, due: TODAY, version: 1 });
+        await receiveInvoiceEvent(id, { invoice_id: `in_${i}_${id}`, due: TODAY, version: 1 });
         if (i % 10 === 0) await worker.send(id, rename(`name ${i}`));
       }
     }
-    await Promise.all(Array.from({ length: EVENTS_AT_ONCE }, sendThem));
+    await Promise.all(Array.from({ length: EVENTS_AT_ONCE }, sendWaiting));
     await allDecided(id);
     expect(await runOf(id)).not.toBe(first_run);
     expect(await listEventOutcomes(sql, id)).toEqual(Array(EVENTS).fill({ outcome: 'APPLIED', reason: null }));
@@ -304,35 +304,35 @@ test(
   LONG_TEST_MS,
 );
 
-test('while the billing system gives no answer nothing is done, the next question has its time, and operators read so', async () => {
-  const id = await contractId();
-  await keep(id, { version: 1 });
+test('while the billing system does not answer, the contract is not suspended and the workflow asks again later', async () => {
+  const id = await buildContractId();
+  await storeInvoiceEvent(id, { version: 1 });
   billing.reachable = false;
   await worker.nudger.wakeContracts([id]);
   await waitFor(async () => typeof (await findContract(sql, id))?.billing_unreachable_since === 'string', {
     timeout_ms: 15_000,
-    what: 'the question to be in vain',
+    what: 'the question to fail',
   });
   const view = await waitFor(
     async () => {
       const found = await handleOf(id).query(contractViewQuery);
       return found?.verification?.due === false ? found : undefined;
     },
-    { timeout_ms: 15_000, what: 'the next question to have its time' },
+    { timeout_ms: 15_000, what: 'the next question to be scheduled' },
   );
   const row = await findContract(sql, id);
   expect(view).toMatchObject({ state: 'PAST_DUE', verification: { kind: 'suspends', at: row?.verify_at } });
-  // Being woken is no reason to ask before that.
+  // A wake-up does not make the workflow ask earlier.
   const asked = billing.fetchedInvoiceIds.length;
   await worker.nudger.wakeContracts([id]);
   expect(await worker.send(id, PAUSE)).toMatchObject({ changed: true });
   expect(billing.fetchedInvoiceIds).toHaveLength(asked);
 });
 
-describe('whoever moves a test clock hears when the contract has settled', () => {
+describe('the update clockMoved returns when the contract has settled', () => {
   const settled = (id: string) => worker.clocks.notify(id, AbortSignal.timeout(SETTLE_TIMEOUT_MS));
 
-  test('of a contract that is at rest, and of one that never began', async () => {
+  test('for a contract at rest, and for one that does not exist', async () => {
     const draft = (await buildContract(sql, { status: 'inactive' })).facts.id;
     await settled(draft);
     await Promise.all([settled(draft), settled(draft), worker.send(draft, rename('a draft')), settled(draft)]);
@@ -340,12 +340,12 @@ describe('whoever moves a test clock hears when the contract has settled', () =>
     expect(await handleOf(draft).result()).toMatchObject({ state: 'DRAFT', at_rest: true });
   });
 
-  test('after everything that billing told and asked for', async () => {
-    const id = await contractId();
-    await keep(id);
+  test('after all billing events are applied and all questions are answered', async () => {
+    const id = await buildContractId();
+    await storeInvoiceEvent(id);
     await settled(id);
     expect((await findContract(sql, id))?.state).toBe('SUSPENDED');
-    await keep(id, { status: 'PAID' });
+    await storeInvoiceEvent(id, { status: 'PAID' });
     await Promise.all([settled(id), settled(id), worker.nudger.wakeContracts([id]), settled(id)]);
     expect((await findContract(sql, id))?.state).toBe('ACTIVE');
   });
@@ -353,13 +353,13 @@ describe('whoever moves a test clock hears when the contract has settled', () =>
   test.each([
     ['at rest', { status: 'inactive' } as const],
     ['that runs', {}],
-  ])('also while a command to a contract %s is on its way', async (_what, options) => {
+  ])('also while a command on a contract %s runs', async (_what, options) => {
     const { id } = (await buildContract(sql, options)).facts;
     const command = gate();
-    around = (real) => ({
+    overrides = (real) => ({
       runContractCommand: async (input) => (command.arrive(), await command.opened, real.runContractCommand(input)),
     });
-    const sent = worker.send(id, rename('at last'));
+    const sent = worker.send(id, rename('renamed'));
     await command.reached;
     await settled(id);
     await Promise.all([settled(id), settled(id)]);
@@ -369,14 +369,14 @@ describe('whoever moves a test clock hears when the contract has settled', () =>
   });
 
   test(
-    'also while the workflow waits for a command before it continues as new',
+    'also while the workflow waits for a command to finish before it continues as new',
     async () => {
-      const id = await contractId();
+      const id = await buildContractId();
       await worker.send(id, rename('first'));
       const first_run = await runOf(id);
       const slow = gate();
       let gated = false;
-      around = (real) => ({
+      overrides = (real) => ({
         runContractCommand: async (input) => {
           const { name } = input.command.input as { name?: string };
           if (name === 'slow' && !gated) {
@@ -389,7 +389,7 @@ describe('whoever moves a test clock hears when the contract has settled', () =>
       });
       const sent = worker.send(id, rename('slow'));
       await slow.reached;
-      // Enough for the server to suggest it; the command that is on its way holds the run back.
+      // Long enough for the server to suggest continue-as-new; the running command delays it.
       const length = async () => (await handleOf(id).describe()).historyLength;
       while ((await length()) < 80) await settled(id);
       expect(await runOf(id)).toBe(first_run);
@@ -403,16 +403,16 @@ describe('whoever moves a test clock hears when the contract has settled', () =>
   );
 });
 
-describe('a job that is at work', () => {
-  /** Lets the first chunks be made, does something, and goes on. */
-  function between(doThis: () => Promise<unknown>): void {
+describe('a running job', () => {
+  /** Runs `action` after the first chunks of a job. */
+  function afterFirstChunks(action: () => Promise<unknown>): void {
     let done = false;
-    around = (real) => ({
+    overrides = (real) => ({
       fillChunks: async (input) => {
         if (!done) {
           done = true;
           await real.fillChunks({ ...input, to_chunk: input.from_chunk + 2 });
-          await doThis();
+          await action();
         }
         return real.fillChunks(input);
       },
@@ -424,27 +424,27 @@ describe('a job that is at work', () => {
       what: `a job that is ${state}`,
     });
 
-  test('stops at its next chunk when its contract is suspended, and goes on when it is paid for', async () => {
+  test('stops at its next chunk when its contract is suspended, and continues after the payment', async () => {
     const { id } = (await buildContract(sql, { quota: 2_000 })).facts;
     const job = await requestJob(sql, id, 2_000);
-    between(async () => (await tell(id), await stateBecomes(id, 'SUSPENDED')));
+    afterFirstChunks(async () => (await receiveInvoiceEvent(id), await stateBecomes(id, 'SUSPENDED')));
     await worker.nudger.wakeJobs([job.id]);
     await jobBecomes(job.id, 'PAUSED');
     const made = (await jobOf(sql, job.id)).completed;
     expect(made).toBeGreaterThan(0);
     expect(made).toBeLessThan(2_000);
-    await tell(id, { status: 'PAID' });
+    await receiveInvoiceEvent(id, { status: 'PAID' });
     expect(await temporal.client.workflow.getHandle(generationJobWorkflowId(job.id)).result()).toMatchObject({
       state: 'SUCCEEDED',
       completed: 2_000,
     });
   });
 
-  test('is cancelled when its contract is terminated, its reservation is given back, and a late payment revives nothing', async () => {
+  test('is cancelled and releases its reservation when its contract is terminated, and a late payment changes neither', async () => {
     const { id } = (await buildContract(sql, { quota: 2_000 })).facts;
     const job = await requestJob(sql, id, 2_000);
-    between(async () => {
-      await tell(id, { due: TO_TERMINATE });
+    afterFirstChunks(async () => {
+      await receiveInvoiceEvent(id, { due: TERMINATES_NOW });
       await stateBecomes(id, 'SUSPENDED');
       await backdateSuspension(sql, id, 2);
       await worker.nudger.wakeContracts([id]);
@@ -457,7 +457,7 @@ describe('a job that is at work', () => {
     expect(await findContract(sql, id)).toMatchObject({ quota_claimed: completed, reserved: 0 });
     expect(await handleOf(id).result()).toMatchObject({ state: 'TERMINATED', at_rest: true });
 
-    await tell(id, { status: 'PAID' });
+    await receiveInvoiceEvent(id, { status: 'PAID' });
     await allDecided(id);
     expect(await handleOf(id).result()).toMatchObject({ state: 'TERMINATED', at_rest: true });
     expect(await findContract(sql, id)).toMatchObject({ state: 'TERMINATED', warnings: ['PAID_AFTER_TERMINATION'] });

@@ -1,5 +1,5 @@
 /**
- * `generateLicenses` fills a job with none lost and none doubled, whatever happens to its activities, its contract or its history.
+ * `generateLicenses` makes every license of a job exactly once, whatever happens to its activities, its contract or its history.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { activityInfo } from '@temporalio/activity';
@@ -33,25 +33,25 @@ const REQUESTED = 2_000;
 const CHUNK = 100;
 
 type FillChunks = Activities['fillChunks'];
-/** What a test puts in place of the filling of a range; `fill` is the real one. */
-type AroundFill = (fill: FillChunks, input: FillChunksInput) => Promise<FilledRange>;
+/** How a test overrides the filling of a range; `fill` is the real activity. */
+type FillOverride = (fill: FillChunks, input: FillChunksInput) => Promise<FilledRange>;
 
 let temporal: TestTemporal;
 let database: TestDatabase;
 let sql: TestDatabase['sql'];
 let worker: CovenantWorker;
-/** Put around the activities by the test that is running. */
-let around: ActivityOverrides = () => ({});
+/** The activities that the current test overrides. */
+let overrides: ActivityOverrides = () => ({});
 
 beforeAll(async () => {
   temporal = await connectPreparedTemporal();
   database = await createTestDatabase();
   sql = database.sql;
   const { client, nativeConnection } = temporal;
-  worker = await startCovenantWorker({ db: sql, client, nativeConnection, wrap: withOverrides(() => around) });
+  worker = await startCovenantWorker({ db: sql, client, nativeConnection, wrap: withOverrides(() => overrides) });
 });
 afterEach(async () => {
-  around = () => ({});
+  overrides = () => ({});
   await allowChunks();
   await sql`DROP FUNCTION IF EXISTS test_fail CASCADE`;
   await expectInvariants(sql);
@@ -62,9 +62,9 @@ afterAll(async () => {
   await database.drop();
 });
 
-const aroundFill =
-  (fillAround: AroundFill): ActivityOverrides =>
-  (real) => ({ fillChunks: (input) => fillAround((range) => real.fillChunks(range), input) });
+const overrideFill =
+  (override: FillOverride): ActivityOverrides =>
+  (real) => ({ fillChunks: (input) => override((range) => real.fillChunks(range), input) });
 
 const handleOf = (job_id: string) =>
   temporal.client.workflow.getHandle<typeof generateLicenses>(generationJobWorkflowId(job_id));
@@ -82,9 +82,9 @@ async function commandContract(id: string, command: ContractCommand): Promise<st
   return outcome.nudge.job_ids;
 }
 
-const byHand = (job_id: string) => ({ job_id, actor: TEST_ACTOR, now: new Date().toISOString(), request_id: null });
-const cancel = (job_id: string) => sql.begin((tx) => cancelJob(tx, byHand(job_id)));
-const resume = (job_id: string) => sql.begin((tx) => resumeJob(tx, byHand(job_id)));
+const byAdmin = (job_id: string) => ({ job_id, actor: TEST_ACTOR, now: new Date().toISOString(), request_id: null });
+const cancel = (job_id: string) => sql.begin((tx) => cancelJob(tx, byAdmin(job_id)));
+const resume = (job_id: string) => sql.begin((tx) => resumeJob(tx, byAdmin(job_id)));
 
 async function run(job_id: string): Promise<unknown> {
   await worker.nudger.wakeJobs([job_id]);
@@ -107,12 +107,12 @@ async function ordinalsOf(job_id: string): Promise<number[]> {
 
 const oneTo = (last: number): number[] => Array.from({ length: last }, (_, i) => i + 1);
 
-/** Lets Postgres refuse chunks for good, until they are allowed again. */
+/** Makes Postgres refuse chunks until `allowChunks` is called. */
 const forbidChunks = (condition: string) =>
   sql.unsafe(`ALTER TABLE generation_chunks ADD CONSTRAINT test_forbidden CHECK (NOT (${condition})) NOT VALID`);
 const allowChunks = () => sql`ALTER TABLE generation_chunks DROP CONSTRAINT IF EXISTS test_forbidden`;
 
-test('fills a job with every ordinal once, and tells its story', async () => {
+test('a job makes every ordinal once, is audited, and shows its progress and title to operators', async () => {
   const { contract_id, job_id } = await contractWithJob();
   expect(await run(job_id)).toEqual({ state: 'SUCCEEDED', completed: REQUESTED, requested: REQUESTED });
   expect(await ordinalsOf(job_id)).toEqual(oneTo(REQUESTED));
@@ -127,8 +127,8 @@ test('fills a job with every ordinal once, and tells its story', async () => {
   expect(await execution.staticDetails()).toContain(`${TEST_PUBLIC_URL}/api/v1/contracts/${contract_id})`);
 });
 
-test('each activity may run twice, the filling of a range also twice at once', async () => {
-  around = (real) => ({
+test('each activity may run twice, and the filling of a range also twice at the same time', async () => {
+  overrides = (real) => ({
     openJob: async (input) => (await real.openJob(input), real.openJob(input)),
     fillChunks: async (input) => (await Promise.all([real.fillChunks(input), real.fillChunks(input)]))[1],
     closeJob: async (input) => (await real.closeJob(input), real.closeJob(input)),
@@ -139,9 +139,9 @@ test('each activity may run twice, the filling of a range also twice at once', a
   expect((await auditOf(sql, contract_id)).filter(({ action }) => action.startsWith('job.'))).toHaveLength(2);
 });
 
-test('an activity that does its work and then fails is tried again, and doubles nothing', async () => {
+test('an activity that fails after its work is retried and makes nothing twice', async () => {
   const failed = new Set<string>();
-  const onceAfter =
+  const failOnceAfter =
     <Input, Output>(name: string, activity: (input: Input) => Promise<Output>) =>
     async (input: Input): Promise<Output> => {
       const output = await activity(input);
@@ -150,10 +150,10 @@ test('an activity that does its work and then fails is tried again, and doubles 
       failed.add(call);
       throw new Error('the answer was lost');
     };
-  around = (real) => ({
-    openJob: onceAfter('open', (input: OpenJobInput) => real.openJob(input)),
-    fillChunks: onceAfter('fill', (input: FillChunksInput) => real.fillChunks(input)),
-    closeJob: onceAfter('close', (input: CloseJobInput) => real.closeJob(input)),
+  overrides = (real) => ({
+    openJob: failOnceAfter('open', (input: OpenJobInput) => real.openJob(input)),
+    fillChunks: failOnceAfter('fill', (input: FillChunksInput) => real.fillChunks(input)),
+    closeJob: failOnceAfter('close', (input: CloseJobInput) => real.closeJob(input)),
   });
   const { contract_id, job_id } = await contractWithJob();
   expect(await run(job_id)).toMatchObject({ state: 'SUCCEEDED', completed: REQUESTED });
@@ -162,7 +162,7 @@ test('an activity that does its work and then fails is tried again, and doubles 
   expect((await auditOf(sql, contract_id)).filter(({ action }) => action === 'job.finished')).toHaveLength(1);
 });
 
-test('a chunk that fails for good leaves a PARTIAL job whose quota returns, and resuming fills exactly what is missing', async () => {
+test('a chunk that is given up leaves a PARTIAL job that releases its quota, and resuming makes exactly what is missing', async () => {
   const { contract_id, job_id } = await contractWithJob();
   await forbidChunks('chunk_no IN (3, 19)');
   expect(await run(job_id)).toEqual({ state: 'PARTIAL', completed: REQUESTED - 2 * CHUNK, requested: REQUESTED });
@@ -183,14 +183,14 @@ test('a chunk that fails for good leaves a PARTIAL job whose quota returns, and 
   expect((await jobOf(sql, job_id)).errors).toEqual([]);
 });
 
-test('a job of which nothing can be made is FAILED and costs no quota', async () => {
+test('a job that cannot make any license is FAILED and uses no quota', async () => {
   const { contract_id, job_id } = await contractWithJob(200);
   await forbidChunks('true');
   expect(await run(job_id)).toEqual({ state: 'FAILED', completed: 0, requested: 200 });
   expect(await claimedOf(contract_id)).toBe(0);
 });
 
-test('resuming a job for which the quota no longer suffices is refused and changes nothing', async () => {
+test('resuming a job is refused and changes nothing when the quota is too small by then', async () => {
   const { contract_id, job_id } = await contractWithJob(200);
   await forbidChunks('chunk_no = 1');
   expect(await run(job_id)).toMatchObject({ state: 'PARTIAL' });
@@ -200,37 +200,40 @@ test('resuming a job for which the quota no longer suffices is refused and chang
 });
 
 describe('cancelling', () => {
-  test('before the first chunk makes no license and returns all', async () => {
+  test('before the first chunk makes no license and releases all quota', async () => {
     const { contract_id, job_id } = await contractWithJob();
     await cancel(job_id);
     expect(await run(job_id)).toEqual({ state: 'CANCELLED', completed: 0, requested: REQUESTED });
     expect(await claimedOf(contract_id)).toBe(0);
   });
 
-  test.each([0, 1, 7, 10, 18])('when %i chunks exist leaves what was made and returns the rest', async (chunks) => {
-    const fillSlowly: AroundFill = async (fill, input) => {
-      // One chunk after the other, so that the cancellation falls where the test wants it.
-      for (let chunk = input.from_chunk; chunk < input.to_chunk; chunk++) {
-        const [made] = await sql<
-          [{ count: number }]
-        >`SELECT count(*)::int FROM generation_chunks WHERE job_id = ${input.job_id}`;
-        if (made.count >= chunks) await cancel(input.job_id);
-        const filled = await fill({ ...input, from_chunk: chunk, to_chunk: chunk + 1 });
-        if (filled.stopped) return filled;
-      }
-      return { stopped: false, given_up: [] };
-    };
-    around = aroundFill(fillSlowly);
-    const { contract_id, job_id } = await contractWithJob();
-    const result = await run(job_id);
-    expect(result).toMatchObject({ state: 'CANCELLED' });
-    const made = (await ordinalsOf(job_id)).length;
-    // Two ranges are in flight: one of them may have been at a chunk of its own.
-    expect([chunks * CHUNK, (chunks + 1) * CHUNK]).toContain(made);
-    expect(await claimedOf(contract_id)).toBe(made);
-  });
+  test.each([0, 1, 7, 10, 18])(
+    'when %i chunks exist keeps those licenses and releases the rest of the quota',
+    async (chunks) => {
+      const fillSlowly: FillOverride = async (fill, input) => {
+        // One chunk after the other, so that the cancellation comes after a certain chunk.
+        for (let chunk = input.from_chunk; chunk < input.to_chunk; chunk++) {
+          const [made] = await sql<
+            [{ count: number }]
+          >`SELECT count(*)::int FROM generation_chunks WHERE job_id = ${input.job_id}`;
+          if (made.count >= chunks) await cancel(input.job_id);
+          const filled = await fill({ ...input, from_chunk: chunk, to_chunk: chunk + 1 });
+          if (filled.stopped) return filled;
+        }
+        return { stopped: false, given_up: [] };
+      };
+      overrides = overrideFill(fillSlowly);
+      const { contract_id, job_id } = await contractWithJob();
+      const result = await run(job_id);
+      expect(result).toMatchObject({ state: 'CANCELLED' });
+      const made = (await ordinalsOf(job_id)).length;
+      // Two ranges are in flight: the other one may have been making a chunk.
+      expect([chunks * CHUNK, (chunks + 1) * CHUNK]).toContain(made);
+      expect(await claimedOf(contract_id)).toBe(made);
+    },
+  );
 
-  test('of a paused job ends it', async () => {
+  test('ends a paused job', async () => {
     const { contract_id, job_id } = await contractWithJob();
     await commandContract(contract_id, { name: 'pause', input: {} });
     await worker.nudger.wakeJobs([job_id]);
@@ -245,9 +248,9 @@ describe('cancelling', () => {
   });
 });
 
-test('a contract that is paused stops its job at the next chunk, and resuming the one continues the other', async () => {
+test('a paused contract stops its job at the next chunk, and the job continues after the contract is resumed', async () => {
   let paused = false;
-  around = aroundFill(async (fill, input) => {
+  overrides = overrideFill(async (fill, input) => {
     if (!paused) {
       paused = true;
       await fill({ ...input, to_chunk: input.from_chunk + 3 });
@@ -267,8 +270,8 @@ test('a contract that is paused stops its job at the next chunk, and resuming th
   await nextTurn();
   expect((await ordinalsOf(job_id)).length).toBe(made);
 
-  const owed = await commandContract(contract_id, { name: 'resume', input: {} });
-  expect(owed).toEqual([job_id]);
+  const jobs_to_wake = await commandContract(contract_id, { name: 'resume', input: {} });
+  expect(jobs_to_wake).toEqual([job_id]);
   expect(await run(job_id)).toMatchObject({ state: 'SUCCEEDED', completed: REQUESTED });
   const actions = (await auditOf(sql, contract_id))
     .map(({ action }) => action)
@@ -276,10 +279,10 @@ test('a contract that is paused stops its job at the next chunk, and resuming th
   expect(actions).toEqual(['job.started', 'job.paused', 'job.continued', 'job.finished']);
 });
 
-test('a contract that expires in the middle stops its job, which keeps its reservation until it is cancelled', async () => {
+test('a contract that expires during its job stops it, and the job keeps its reservation until it is cancelled', async () => {
   const end_date = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
   let ranges = 0;
-  around = aroundFill((fill, input) =>
+  overrides = overrideFill((fill, input) =>
     fill(
       ranges++ === 0 ? { ...input, to_chunk: input.from_chunk + 2 } : { ...input, now: `${end_date}T00:00:00.000Z` },
     ),
@@ -300,11 +303,11 @@ test('a contract that expires in the middle stops its job, which keeps its reser
   expect(await claimedOf(contract_id)).toBe((await ordinalsOf(job_id)).length);
 });
 
-test('a job whose history is cut again and again goes on where it was', async () => {
+test('a job that continues as new again and again continues with the next chunk', async () => {
   let ranges = 0;
-  around = aroundFill((fill, input) => (ranges++, fill(input)));
+  overrides = overrideFill((fill, input) => (ranges++, fill(input)));
   const { job_id } = await contractWithJob(400);
-  // 400 chunks are 20 ranges; the test server cuts histories after about eight.
+  // 400 chunks are 20 ranges; the test server suggests continue-as-new after about eight.
   await sql`UPDATE generation_jobs SET chunk_size = 1 WHERE id = ${job_id}`;
   await forbidChunks('chunk_no = 5');
   await worker.nudger.wakeJobs([job_id]);
@@ -315,7 +318,7 @@ test('a job whose history is cut again and again goes on where it was', async ()
   expect((await jobOf(sql, job_id)).errors).toEqual([{ ordinal_from: 6, ordinal_to: 6, code: 'CHUNK_FAILED' }]);
 });
 
-test('a finished job is left alone when somebody wakes it', async () => {
+test('waking a finished job changes nothing', async () => {
   const { contract_id, job_id } = await contractWithJob(100);
   await run(job_id);
   const before = await auditOf(sql, contract_id);
@@ -323,16 +326,16 @@ test('a finished job is left alone when somebody wakes it', async () => {
   expect(await auditOf(sql, contract_id)).toEqual(before);
 });
 
-test('an outage of Postgres, however long, leaves a bounded number of history events with a job that waits for it', async () => {
+test('a job that waits for Postgres adds no history events, however long the outage is', async () => {
   const { job_id } = await contractWithJob();
   let reachable = false;
   let regular_attempts = 0;
-  around = (activities) => ({
+  overrides = (activities) => ({
     openJob: async (input) => {
       if (reachable) return activities.openJob(input);
       const { isLocal, attempt } = activityInfo();
       if (!isLocal) regular_attempts = attempt;
-      throw Object.assign(new Error('as the test asked'), { code: 'ECONNREFUSED' });
+      throw Object.assign(new Error('simulated'), { code: 'ECONNREFUSED' });
     },
   });
   await worker.nudger.wakeJobs([job_id]);
@@ -348,16 +351,16 @@ test('an outage of Postgres, however long, leaves a bounded number of history ev
   expect(await handleOf(job_id).result()).toMatchObject({ state: 'SUCCEEDED', completed: REQUESTED });
 });
 
-test('failures that Postgres does not explain are counted over outages: the job is closed after so many of them', async () => {
+test('unexplained failures are counted across outages, and the job is closed after a number of them', async () => {
   const { job_id } = await contractWithJob(CHUNK);
   await sql.unsafe(`
     CREATE FUNCTION test_fail() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN RAISE EXCEPTION 'as the test asked' USING ERRCODE = 'internal_error'; END $$;
+    BEGIN RAISE EXCEPTION 'simulated' USING ERRCODE = 'internal_error'; END $$;
     CREATE TRIGGER test_fail BEFORE INSERT ON licenses FOR EACH STATEMENT EXECUTE FUNCTION test_fail()`);
   let attempts = 0;
-  around = aroundFill(async (fill, input) => {
+  overrides = overrideFill(async (fill, input) => {
     attempts = activityInfo().attempt;
-    if (attempts === 2) throw Object.assign(new Error('as the test asked'), { code: 'ECONNREFUSED' });
+    if (attempts === 2) throw Object.assign(new Error('simulated'), { code: 'ECONNREFUSED' });
     return fill({ ...input, attempts_max: 3 });
   });
   expect(await run(job_id)).toMatchObject({ state: 'FAILED', completed: 0 });

@@ -1,6 +1,6 @@
 /**
- * `advanceTestClock` takes a clock through years, and every contract on it through its boundaries: in order, each once and at
- * its own instant, whatever fails on the way.
+ * `advanceTestClock` moves a clock through years and applies the boundaries of every contract on it: in order, each once and at its own
+ * instant, whatever fails.
  */
 import { randomUUID } from 'node:crypto';
 import { findContract, lockContract } from '../../db/contract/contract';
@@ -34,7 +34,7 @@ import { stepsOf } from '../harness/workflow-steps';
 const NOW = '2027-01-15T10:00:00.000Z';
 const WAIT_MS = 20_000;
 const LONG_TEST_MS = 60_000;
-/** Enough to be read in several turns of the tellers. */
+/** More contracts than one page of due contracts. */
 const SAME_INSTANT_CONTRACTS = 60;
 
 let temporal: TestTemporal;
@@ -42,19 +42,19 @@ let database: TestDatabase;
 let sql: TestDatabase['sql'];
 let worker: CovenantWorker;
 const billing = createBillingSystem();
-/** Put around the activities by the test that is running. */
-let around: ActivityOverrides = () => ({});
+/** The activities that the current test overrides. */
+let overrides: ActivityOverrides = () => ({});
 
 beforeAll(async () => {
   temporal = await connectPreparedTemporal();
   database = await createTestDatabase();
   sql = database.sql;
   const { client, nativeConnection } = temporal;
-  const wrap = withOverrides(() => around);
+  const wrap = withOverrides(() => overrides);
   worker = await startCovenantWorker({ db: sql, client, nativeConnection, wrap, billingPorts: billing.ports });
 });
 afterEach(async () => {
-  around = () => ({});
+  overrides = () => ({});
   await expectInvariants(sql);
 });
 afterAll(async () => {
@@ -70,37 +70,37 @@ const newClock = (now = NOW): Promise<string> => buildTestClock(sql, now);
 const clockOf = (id: string): Promise<TestClockRow> => testClockOf(sql, id);
 const send = (id: string, to: string): Promise<void> => startClockAdvance(sql, worker.clocks, id, to);
 
-/** A contract on a clock, with a workflow that has looked at it: what is due later waits to be told. */
+/** A contract on a clock whose workflow has taken its first step: it waits for the clock to move. */
 async function onClock(clock_id: string, options: ContractOptions = {}): Promise<string> {
   const id = await buildContractOnClock(sql, clock_id, options);
   await worker.clocks.notify(id, new AbortController().signal);
   return id;
 }
 
-/** Sends a clock on its way and waits until it is on it no longer. */
+/** Advances a clock and waits until the advance ends. */
 async function advance(id: string, to: string): Promise<TestClockRow> {
   await send(id, to);
   await handleOf(id).result();
   return clockOf(id);
 }
 
-interface Crossing {
+interface AuditedChange {
   action: string;
   at: string;
   state: string | null;
 }
 
-/** What happened to contracts after they were created, in the order in which it was written. */
-async function crossings(contract_ids: string[]): Promise<(Crossing & { contract_id: string; clock: string })[]> {
-  const rows = await sql<(Crossing & { contract_id: string; clock: string })[]>`
+/** The audited changes of contracts after their creation, in the order of writing. */
+async function changesOf(contract_ids: string[]): Promise<(AuditedChange & { contract_id: string; clock: string })[]> {
+  const rows = await sql<(AuditedChange & { contract_id: string; clock: string })[]>`
     SELECT contract_id, action, at, after ->> 'state' AS state, clock FROM audit_events
     WHERE contract_id = ANY(${contract_ids}) AND subject_type = 'contract' AND action <> 'contract.created' ORDER BY id`;
   return [...rows];
 }
 
-/** The changes of one contract that are more than reminders. */
-async function storyOf(contract_id: string): Promise<Crossing[]> {
-  const rows = await crossings([contract_id]);
+/** The changes of one contract without its reminders. */
+async function transitionsOf(contract_id: string): Promise<AuditedChange[]> {
+  const rows = await changesOf([contract_id]);
   expect(rows.every(({ clock }) => clock === 'test')).toBe(true);
   return rows
     .filter(({ action }) => /^contract\./.test(action))
@@ -108,7 +108,7 @@ async function storyOf(contract_id: string): Promise<Crossing[]> {
 }
 
 const MONTH: ContractOptions = { start_date: '2027-02-01', end_date: '2027-03-01', expiry_grace_days: 5 };
-const MONTH_STORY: Crossing[] = [
+const MONTH_TRANSITIONS: AuditedChange[] = [
   { action: 'contract.term_started', at: '2027-02-01T00:00:00.000Z', state: 'ACTIVE' },
   { action: 'contract.grace_started', at: '2027-03-01T00:00:00.000Z', state: 'EXPIRY_GRACE' },
   { action: 'contract.expired', at: '2027-03-06T00:00:00.000Z', state: 'EXPIRED' },
@@ -116,7 +116,7 @@ const MONTH_STORY: Crossing[] = [
 const AFTER_MONTH = '2027-04-01T00:00:00.000Z';
 
 test(
-  'a year passes: the contract starts, is paused and resumes by itself, has its grace and expires, each at its instant',
+  'in a year of its clock a contract starts, resumes from a pause, enters grace and expires, each at its instant',
   async () => {
     const clock = await newClock();
     const id = await onClock(clock, {
@@ -132,7 +132,7 @@ test(
     expect(await worker.send(id, { name: 'pause', input: { resume_at } })).toMatchObject({ changed: true });
     expect(await advance(clock, '2028-06-01T00:00:00.000Z')).toMatchObject({ status: 'ready', error: null });
 
-    expect(await storyOf(id)).toEqual([
+    expect(await transitionsOf(id)).toEqual([
       { action: 'contract.term_started', at: '2027-01-31T23:00:00.000Z', state: 'ACTIVE' },
       { action: 'contract.paused', at: paused_at, state: 'PAUSED' },
       { action: 'contract.resumed', at: resume_at, state: 'ACTIVE' },
@@ -147,7 +147,7 @@ test(
 );
 
 test(
-  'contracts of one clock each cross in the order of their instants, in whichever zone and however they began',
+  'the boundaries of each contract on a clock are applied in the order of their instants, in every time zone',
   async () => {
     const clock = await newClock();
     const ids = [
@@ -157,10 +157,10 @@ test(
     ];
     await advance(clock, '2028-01-01T00:00:00.000Z');
     for (const id of ids) {
-      const instants = (await crossings([id])).map(({ at }) => at);
+      const instants = (await changesOf([id])).map(({ at }) => at);
       expect(instants).toEqual([...instants].sort());
     }
-    const ends = (await crossings(ids)).filter(({ action }) => action === 'contract.expired');
+    const ends = (await changesOf(ids)).filter(({ action }) => action === 'contract.expired');
     expect(Object.fromEntries(ends.map(({ contract_id, at }) => [ids.indexOf(contract_id), at]))).toEqual({
       1: '2027-06-19T12:00:00.000Z',
       2: '2027-07-01T04:00:00.000Z',
@@ -171,12 +171,12 @@ test(
 );
 
 test(
-  'a term with its reminders is crossed in one step, and none of them is superseded by a later one',
+  'a term with its reminders is applied in one step, and no reminder is superseded by a later one',
   async () => {
     const clock = await newClock();
     const id = await onClock(clock, { start_date: '2027-02-01', term: 'P10M' });
     let steps = 0;
-    around = (real) => ({ settleAtClock: (input) => ((steps += 1), real.settleAtClock(input)) });
+    overrides = (real) => ({ settleAtClock: (input) => ((steps += 1), real.settleAtClock(input)) });
     await advance(clock, '2027-12-20T00:00:00.000Z');
     expect(steps).toBe(1);
     const reminders = await sql<{ superseded: string | null }[]>`
@@ -189,12 +189,12 @@ test(
 );
 
 test(
-  'many contracts with a boundary at the same instant all cross it there, none twice',
+  'a boundary that many contracts have at the same instant is applied once for each',
   async () => {
     const clock = await newClock();
     const ids = await Promise.all(Array.from({ length: SAME_INSTANT_CONTRACTS }, () => onClock(clock, MONTH)));
     expect(await advance(clock, AFTER_MONTH)).toMatchObject({ status: 'ready' });
-    for (const id of ids) expect(await storyOf(id)).toEqual(MONTH_STORY);
+    for (const id of ids) expect(await transitionsOf(id)).toEqual(MONTH_TRANSITIONS);
     const [{ done }] = (await sql`
       SELECT count(*)::int AS done FROM audit_events WHERE contract_id = ANY(${ids}) AND action = 'contract.expired'`) as [
       { done: number },
@@ -205,10 +205,10 @@ test(
 );
 
 test(
-  'several clocks advance side by side and do not touch each other, nor contracts without one',
+  'several clocks advance in parallel and change neither each other nor contracts without a clock',
   async () => {
     const clocks = [await newClock(), await newClock(), await newClock()] as [string, string, string];
-    const [one, other, resting] = [
+    const [one, other, idle] = [
       await onClock(clocks[0], MONTH),
       await onClock(clocks[1], MONTH),
       await onClock(clocks[2], MONTH),
@@ -217,25 +217,25 @@ test(
     const half = '2027-02-15T00:00:00.000Z';
     const [first, second] = await Promise.all([advance(clocks[0], AFTER_MONTH), advance(clocks[1], half)]);
     expect([first.now, second.now, (await clockOf(clocks[2])).now]).toEqual([AFTER_MONTH, half, NOW]);
-    expect(await storyOf(one)).toEqual(MONTH_STORY);
-    expect(await storyOf(other)).toEqual(MONTH_STORY.slice(0, 1));
-    expect(await storyOf(resting)).toEqual([]);
-    expect(await crossings([real.id])).toEqual([]);
+    expect(await transitionsOf(one)).toEqual(MONTH_TRANSITIONS);
+    expect(await transitionsOf(other)).toEqual(MONTH_TRANSITIONS.slice(0, 1));
+    expect(await transitionsOf(idle)).toEqual([]);
+    expect(await changesOf([real.id])).toEqual([]);
   },
   LONG_TEST_MS,
 );
 
 test(
-  'a contract lives by its clock: no timer of the world moves it, and a look at it crosses what its clock has passed',
+  'real time does not change a contract on a clock, and a command on it applies the boundaries that its clock has passed',
   async () => {
     const clock = await newClock('2020-01-01T00:00:00.000Z');
     const id = await onClock(clock, { start_date: '2020-02-01', end_date: '2021-02-01' });
     await temporal.client.workflow.getHandle(contractWorkflowId(id)).describe();
     expect((await findContract(sql, id))?.state).toBe('SCHEDULED');
-    // The clock is moved past the workflow, as an interrupted advance leaves it.
+    // Moves the clock without its workflow, like an advance that was interrupted.
     await sql`UPDATE test_clocks SET now = '2020-03-01T00:00:00.000Z' WHERE id = ${clock}`;
-    expect(await worker.send(id, { name: 'edit', input: { name: 'Looked at' } })).toMatchObject({ changed: true });
-    expect(await storyOf(id)).toMatchObject([
+    expect(await worker.send(id, { name: 'edit', input: { name: 'Renamed' } })).toMatchObject({ changed: true });
+    expect(await transitionsOf(id)).toMatchObject([
       { action: 'contract.term_started', at: '2020-02-01T00:00:00.000Z' },
       { action: 'contract.updated', at: '2020-03-01T00:00:00.000Z' },
     ]);
@@ -244,12 +244,12 @@ test(
 );
 
 test(
-  'two years of months go over forced continue-as-new without losing one',
+  'every month of two years is renewed once while the workflow continues as new',
   async () => {
     const clock = await newClock();
     const renewal = { ...DEFAULT_RENEWAL, mode: 'auto', quota_effect: { add: 5 } } as const;
     const id = await onClock(clock, { start_date: '2027-02-01', term: 'P1M', renewal, quota: 500 });
-    // An unfinished job has the clock stop at every instant of its contract.
+    // With an unfinished job, the clock stops at every instant of its contract.
     await advance(clock, '2027-02-02T00:00:00.000Z');
     await requestJob(sql, id, 200);
     await send(clock, '2029-01-31T23:59:59.999Z');
@@ -261,7 +261,7 @@ test(
     expect(renewals.map((row) => row['term_number'] as number)).toEqual(Array.from({ length: 23 }, (_, i) => i + 2));
     expect(renewals.at(-1)?.['start_date']).toBe('2029-01-01');
     expect((await findContract(sql, id))?.quota_total).toBe(500 + 23 * 5);
-    const crossed = await crossings([id]);
+    const crossed = await changesOf([id]);
     expect(crossed.map(({ at }) => at)).toEqual(crossed.map(({ at }) => at).sort());
   },
   LONG_TEST_MS,
@@ -270,7 +270,7 @@ test(
 test(
   'each activity may run twice',
   async () => {
-    around = (real) => ({
+    overrides = (real) => ({
       stepTestClock: async (input) => (await real.stepTestClock(input), real.stepTestClock(input)),
       settleAtClock: async (input) => (await Promise.all([real.settleAtClock(input), real.settleAtClock(input)]))[0],
       settleContract: async (input) => (await real.settleContract(input), real.settleContract(input)),
@@ -278,16 +278,16 @@ test(
     const clock = await newClock();
     const ids = [await onClock(clock, MONTH), await onClock(clock, MONTH)];
     expect(await advance(clock, AFTER_MONTH)).toMatchObject({ status: 'ready', now: AFTER_MONTH });
-    for (const id of ids) expect(await storyOf(id)).toEqual(MONTH_STORY);
+    for (const id of ids) expect(await transitionsOf(id)).toEqual(MONTH_TRANSITIONS);
   },
   LONG_TEST_MS,
 );
 
 test.each(['before', 'after'] as const)(
-  'an activity that fails %s its work is tried again and leaves nothing half done',
+  'an activity that fails %s its work is retried and leaves nothing half done',
   async (when) => {
     const failed = new Set<string>();
-    function failingOnce<A extends keyof Activities>(real: Activities, name: A, key: string): Activities[A] {
+    function failOnce<A extends keyof Activities>(real: Activities, name: A, key: string): Activities[A] {
       const run = real[name] as (input: never) => Promise<never>;
       const failing = async (input: never): Promise<never> => {
         if (failed.has(key)) return run(input);
@@ -297,26 +297,26 @@ test.each(['before', 'after'] as const)(
       };
       return failing as unknown as Activities[A];
     }
-    around = (real) => ({
-      stepTestClock: failingOnce(real, 'stepTestClock', 'step'),
-      settleAtClock: failingOnce(real, 'settleAtClock', 'settle'),
-      settleContract: failingOnce(real, 'settleContract', 'contract'),
+    overrides = (real) => ({
+      stepTestClock: failOnce(real, 'stepTestClock', 'step'),
+      settleAtClock: failOnce(real, 'settleAtClock', 'settle'),
+      settleContract: failOnce(real, 'settleContract', 'contract'),
     });
     const clock = await newClock();
     const id = await onClock(clock, MONTH);
     expect(await advance(clock, AFTER_MONTH)).toMatchObject({ status: 'ready', now: AFTER_MONTH, error: null });
     expect(failed.size).toBe(3);
-    expect(await storyOf(id)).toEqual(MONTH_STORY);
+    expect(await transitionsOf(id)).toEqual(MONTH_TRANSITIONS);
   },
   LONG_TEST_MS,
 );
 
 test(
-  'a contract that does not settle fails the advance with its name, all others settle, and the next advance goes on from there',
+  'a contract that does not settle fails the advance with its id, all others settle, and the next advance continues from there',
   async () => {
     const clock = await newClock();
-    const [stuck, well] = [await onClock(clock, MONTH), await onClock(clock, MONTH)];
-    around = () => ({
+    const [stuck, healthy] = [await onClock(clock, MONTH), await onClock(clock, MONTH)];
+    overrides = () => ({
       settleAtClock: settleWithNotifier(sql, worker, (id, pass) =>
         id === stuck ? Promise.reject(new Error('out of order')) : pass(),
       ),
@@ -325,26 +325,26 @@ test(
     expect(failed).toMatchObject({ status: 'failed', now: AFTER_MONTH, advancing_to: AFTER_MONTH });
     expect(failed.error).toContain(stuck);
     expect(failed.error).toContain('out of order');
-    expect(await storyOf(well)).toEqual(MONTH_STORY);
-    expect(await storyOf(stuck)).toEqual([]);
+    expect(await transitionsOf(healthy)).toEqual(MONTH_TRANSITIONS);
+    expect(await transitionsOf(stuck)).toEqual([]);
 
-    around = () => ({});
+    overrides = () => ({});
     expect(await advance(clock, AFTER_MONTH)).toMatchObject({ status: 'ready', error: null });
-    for (const id of [stuck, well]) expect(await storyOf(id)).toEqual(MONTH_STORY);
+    for (const id of [stuck, healthy]) expect(await transitionsOf(id)).toEqual(MONTH_TRANSITIONS);
   },
   LONG_TEST_MS,
 );
 
 test(
-  'cancelling the workflow ends the advance and leaves the clock where it is; what was told settles, and another advance finds it so',
+  'cancelling the workflow ends the advance and keeps the time of the clock; contracts that were notified settle, and the next advance continues',
   async () => {
     const clock = await newClock();
     const id = await onClock(clock, MONTH);
     let arrive = (): void => undefined;
     let release = (): void => undefined;
-    const telling = new Promise<void>((resolve) => (arrive = resolve));
+    const notified = new Promise<void>((resolve) => (arrive = resolve));
     const released = new Promise<void>((resolve) => (release = resolve));
-    around = () => ({
+    overrides = () => ({
       settleAtClock: settleWithNotifier(sql, worker, async (_id, pass) => {
         arrive();
         await released;
@@ -352,7 +352,7 @@ test(
       }),
     });
     await send(clock, AFTER_MONTH);
-    await telling;
+    await notified;
     await handleOf(clock).cancel();
     await expect(handleOf(clock).result()).rejects.toThrow();
     expect(await clockOf(clock)).toMatchObject({
@@ -361,33 +361,36 @@ test(
       error: expect.stringContaining('cancelled'),
     });
     release();
-    await waitFor(async () => (await storyOf(id)).length > 0, { timeout_ms: WAIT_MS, what: 'the contract to settle' });
-    around = () => ({});
+    await waitFor(async () => (await transitionsOf(id)).length > 0, {
+      timeout_ms: WAIT_MS,
+      what: 'the contract to settle',
+    });
+    overrides = () => ({});
     expect(await advance(clock, AFTER_MONTH)).toMatchObject({ status: 'ready' });
-    expect(await storyOf(id)).toEqual(MONTH_STORY);
+    expect(await transitionsOf(id)).toEqual(MONTH_TRANSITIONS);
   },
   LONG_TEST_MS,
 );
 
 test(
-  'an advance whose workflow was terminated is begun again by the sweep, and one that ended is left alone',
+  'the sweep starts an advance again whose workflow was terminated, and does not start one that ended',
   async () => {
     const clock = await newClock();
     const id = await onClock(clock, MONTH);
     let arrive = (): void => undefined;
     let release = (): void => undefined;
-    const telling = new Promise<void>((resolve) => (arrive = resolve));
+    const notified = new Promise<void>((resolve) => (arrive = resolve));
     const released = new Promise<void>((resolve) => (release = resolve));
-    around = () => ({ settleAtClock: settleWithNotifier(sql, worker, () => (arrive(), released)) });
+    overrides = () => ({ settleAtClock: settleWithNotifier(sql, worker, () => (arrive(), released)) });
     await send(clock, AFTER_MONTH);
-    await telling;
+    await notified;
     await handleOf(clock).terminate('by hand');
-    around = () => ({});
+    overrides = () => ({});
     release();
     expect(await runSweep()).toMatchObject({ test_clocks: 1 });
     await handleOf(clock).result();
     expect(await clockOf(clock)).toMatchObject({ status: 'ready', now: AFTER_MONTH });
-    expect(await storyOf(id)).toEqual(MONTH_STORY);
+    expect(await transitionsOf(id)).toEqual(MONTH_TRANSITIONS);
     expect(await runSweep()).toMatchObject({ test_clocks: 0 });
   },
   LONG_TEST_MS,
@@ -402,12 +405,12 @@ function runSweep(): Promise<unknown> {
 }
 
 test(
-  'an advance that begins at the very end of the one before is not overlooked',
+  'an advance that starts while the workflow of the previous one ends is carried out',
   async () => {
     const clock = await newClock();
     const id = await onClock(clock, MONTH);
     const half = '2027-02-15T00:00:00.000Z';
-    around = (real) => ({
+    overrides = (real) => ({
       async stepTestClock(input) {
         const step = await real.stepTestClock(input);
         if (step.status === 'ready' && step.now === half) await send(clock, AFTER_MONTH);
@@ -420,12 +423,12 @@ test(
       what: 'the second advance to arrive',
     });
     expect(await handleOf(clock).result()).toMatchObject({ status: 'ready', now: AFTER_MONTH });
-    expect(await storyOf(id)).toEqual(MONTH_STORY);
+    expect(await transitionsOf(id)).toEqual(MONTH_TRANSITIONS);
   },
   LONG_TEST_MS,
 );
 
-test('operators know a clock by its name, with a link to it', async () => {
+test('operators see the name of a clock and a link to it', async () => {
   const clock = await newClock();
   await advance(clock, AFTER_MONTH);
   const execution = await handleOf(clock).describe();
@@ -433,12 +436,12 @@ test('operators know a clock by its name, with a link to it', async () => {
   expect(await execution.staticDetails()).toBe(`[Test clock](${TEST_PUBLIC_URL}/api/v1/test-clocks/${clock})`);
 });
 
-test('a clock that failed or is ready has nothing to be carried out', async () => {
+test('the workflow of a clock that failed or is ready moves nothing', async () => {
   const clock = await newClock();
   await worker.clocks.startAdvance(clock);
   expect(await handleOf(clock).result()).toMatchObject({ status: 'ready', now: NOW, due: 0 });
   await sql`UPDATE test_clocks SET status = 'advancing', advancing_to = ${AFTER_MONTH} WHERE id = ${clock}`;
-  await failAdvance(sql, clock, 'as the test asked');
+  await failAdvance(sql, clock, 'simulated');
   await worker.clocks.startAdvance(clock);
   expect(await handleOf(clock).result()).toMatchObject({ status: 'failed', now: NOW });
 });
@@ -457,8 +460,8 @@ describe('an unpaid invoice on a clock', () => {
     billing.beforeAnswer = async () => undefined;
   });
 
-  /** A contract on a clock of its own with an invoice that is due on 1 March, in its billing system and told of. */
-  async function owing(): Promise<{ clock: string; id: string }> {
+  /** A contract on a clock of its own with an open invoice that is due on 1 March and applied. */
+  async function contractWithInvoice(): Promise<{ clock: string; id: string }> {
     const clock = await newClock();
     const id = await onClock(clock);
     const invoice = { status: 'OPEN', due: '2027-03-01', occurred_at: NOW } as const;
@@ -472,20 +475,20 @@ describe('an unpaid invoice on a clock', () => {
     return { clock, id };
   }
 
-  /** What became of the contract for its invoice. */
-  async function ladderOf(contract_id: string): Promise<Crossing[]> {
+  /** The changes of the contract because of its invoice. */
+  async function dunningOf(contract_id: string): Promise<AuditedChange[]> {
     const steps = /^(billing\.(past_due|cleared|unreachable)|contract\.)/;
-    const rows = (await crossings([contract_id])).filter(({ action }) => steps.test(action));
+    const rows = (await changesOf([contract_id])).filter(({ action }) => steps.test(action));
     return rows.map(({ action, at, state }) => ({ action, at, state }));
   }
 
   test(
-    'suspends and ends the contract at the instants of its ladder, each after billing was asked again',
+    'suspends and terminates the contract at the instants of the dunning schedule, each after billing was asked again',
     async () => {
-      const { clock, id } = await owing();
+      const { clock, id } = await contractWithInvoice();
       const asked_before = billing.fetchedInvoiceIds.length;
       expect(await advance(clock, END)).toMatchObject({ status: 'ready', now: END, error: null });
-      expect(await ladderOf(id)).toEqual([
+      expect(await dunningOf(id)).toEqual([
         OVERDUE,
         SUSPENDED,
         { action: 'contract.terminated', at: '2027-04-30T00:00:00.000Z', state: 'TERMINATED' },
@@ -502,9 +505,9 @@ describe('an unpaid invoice on a clock', () => {
   );
 
   test(
-    'that was paid without a word is found so when it matters, and nobody is suspended',
+    'that was paid without an event is found paid before the suspension, and the contract is not suspended',
     async () => {
-      const { clock, id } = await owing();
+      const { clock, id } = await contractWithInvoice();
       billing.invoices.set('in_1', {
         contract_id: id,
         status: 'PAID',
@@ -512,21 +515,21 @@ describe('an unpaid invoice on a clock', () => {
         occurred_at: '2027-03-10T00:00:00.000Z',
       });
       expect(await advance(clock, END)).toMatchObject({ status: 'ready' });
-      expect(await ladderOf(id)).toEqual([OVERDUE, { action: 'billing.cleared', at: SUSPENDED.at, state: 'ACTIVE' }]);
+      expect(await dunningOf(id)).toEqual([OVERDUE, { action: 'billing.cleared', at: SUSPENDED.at, state: 'ACTIVE' }]);
     },
     LONG_TEST_MS,
   );
 
   test(
-    'of a billing system that gives no answer postpones what it would do, by the time of the clock, and holds nobody up',
+    'of a billing system that does not answer postpones the suspension by the time of the clock, and delays no other contract',
     async () => {
-      const { clock, id } = await owing();
+      const { clock, id } = await contractWithInvoice();
       const [other, silent] = [await onClock(clock, { start_date: '2027-03-16' }), 3];
       let questions = 0;
       billing.reachable = false;
       billing.beforeAnswer = async () => void (billing.reachable = ++questions > silent);
       expect(await advance(clock, '2027-04-01T00:00:00.000Z')).toMatchObject({ status: 'ready' });
-      const [overdue, unreachable, suspended, ...more] = await ladderOf(id);
+      const [overdue, unreachable, suspended, ...more] = await dunningOf(id);
       expect([overdue, unreachable?.action, suspended?.action, more]).toEqual([
         OVERDUE,
         'billing.unreachable',
@@ -535,7 +538,7 @@ describe('an unpaid invoice on a clock', () => {
       ]);
       expect(unreachable?.at).toBe(SUSPENDED.at);
       expect(suspended && suspended.at > SUSPENDED.at && suspended.at < '2027-03-16T00:00:00.000Z').toBe(true);
-      expect((await storyOf(other)).map(({ at }) => at)).toEqual(['2027-03-16T00:00:00.000Z']);
+      expect((await transitionsOf(other)).map(({ at }) => at)).toEqual(['2027-03-16T00:00:00.000Z']);
     },
     LONG_TEST_MS,
   );
@@ -553,15 +556,15 @@ describe('a billing event that was accepted before the advance', () => {
     billing.reachable = true;
   });
 
-  /** Accepts an event about the invoice, due on 1 March; its contract has not heard of it when this returns. */
-  const accept = (id: string): Promise<string> =>
+  /** Inserts an event about the invoice, due on 1 March, without a signal to its contract. */
+  const insertEvent = (id: string): Promise<string> =>
     insertInvoiceEvent(sql, id, { due: '2027-03-01', occurred_at: NOW, received_at: new Date().toISOString() });
 
   async function suspensionsOf(id: string): Promise<string[]> {
-    return (await storyOf(id)).filter(({ action }) => action === 'contract.suspended').map(({ at }) => at);
+    return (await transitionsOf(id)).filter(({ action }) => action === 'contract.suspended').map(({ at }) => at);
   }
 
-  /** A paused contract, which time alone does not change. */
+  /** A paused contract: time alone does not change it. */
   async function pausedOnClock(): Promise<{ clock: string; id: string }> {
     const clock = await newClock();
     const id = await onClock(clock);
@@ -570,19 +573,19 @@ describe('a billing event that was accepted before the advance', () => {
   }
 
   test(
-    'is applied before the clock passes its instant, however long that takes',
+    'is applied before the clock passes its instant, however long the application takes',
     async () => {
       const { clock, id } = await pausedOnClock();
       let settling = false;
-      around = (real) => ({ settleAtClock: (input) => ((settling = true), real.settleAtClock(input)) });
+      overrides = (real) => ({ settleAtClock: (input) => ((settling = true), real.settleAtClock(input)) });
       await sql.begin(async (holder) => {
         await lockContract(holder, id);
-        const inbox_id = await accept(id);
+        const inbox_id = await insertEvent(id);
         await worker.nudger.signalBillingEvent(id, { inbox_id, details: 'invoice.open' });
         await send(clock, PAST_SUSPENSION);
         await waitFor(async () => settling || (await clockOf(clock)).status !== 'advancing', {
           timeout_ms: WAIT_MS,
-          what: 'the advance to meet the event',
+          what: 'the advance to reach the event',
         });
       });
       await handleOf(clock).result();
@@ -593,11 +596,11 @@ describe('a billing event that was accepted before the advance', () => {
   );
 
   test(
-    'is applied also when nothing but the inbox knows of it, time after time',
+    'is applied also when its signal was never sent, in each of several runs',
     async () => {
       for (let run = 0; run < 5; run++) {
         const { clock, id } = await pausedOnClock();
-        await accept(id);
+        await insertEvent(id);
         expect(await advance(clock, PAST_SUSPENSION)).toMatchObject({ status: 'ready', pending_events: 0 });
         expect(await suspensionsOf(id)).toEqual([SUSPENDS_AT]);
       }
@@ -606,7 +609,7 @@ describe('a billing event that was accepted before the advance', () => {
   );
 
   test(
-    'is applied before the clock is ready, also where the workflow of its contract is at rest',
+    'is applied before the clock is ready, also when the workflow of its contract has ended',
     async () => {
       const clock = await newClock();
       const [draft, expired, terminated] = [
@@ -614,9 +617,9 @@ describe('a billing event that was accepted before the advance', () => {
         await onClock(clock, { start_date: '2027-02-01', end_date: '2027-02-02' }),
         await onClock(clock),
       ];
-      await worker.send(terminated, { name: 'terminate', input: { reason: 'by the test' } });
+      await worker.send(terminated, { name: 'terminate', input: { reason: 'test' } });
       await advance(clock, '2027-02-03T00:00:00.000Z');
-      for (const id of [draft, expired, terminated]) await accept(id);
+      for (const id of [draft, expired, terminated]) await insertEvent(id);
       expect(await advance(clock, '2027-02-03T00:00:00.001Z')).toMatchObject({ status: 'ready', pending_events: 0 });
       for (const id of [draft, expired, terminated])
         expect((await listEventOutcomes(sql, id)).map(({ outcome }) => outcome)).toEqual(['APPLIED']);
@@ -625,13 +628,13 @@ describe('a billing event that was accepted before the advance', () => {
   );
 
   test(
-    'and waits for a billing system that gives no answer ends the advance, and is applied at its instant by the next one',
+    'fails the advance when its billing system does not answer, and is applied at its instant by the next advance',
     async () => {
       const { clock, id } = await pausedOnClock();
       const event_id = 'evt_without_an_answer';
       billing.reachable = false;
-      const told = { due: '2027-03-01', occurred_at: NOW, received_at: new Date().toISOString(), event_id };
-      await insertInvoiceEvent(sql, id, told);
+      const fields = { due: '2027-03-01', occurred_at: NOW, received_at: new Date().toISOString(), event_id };
+      await insertInvoiceEvent(sql, id, fields);
       const failed = await advance(clock, PAST_SUSPENSION);
       expect(failed).toMatchObject({ status: 'failed', now: NOW, pending_events: 1 });
       expect(failed.error).toContain(id);
@@ -648,7 +651,7 @@ describe('a billing event that was accepted before the advance', () => {
 
 describe('generation on a clock', () => {
   test(
-    'licenses of a request and of a job are made at the time of the clock, and so says everything that tells of them',
+    'licenses of a request and of a job have the time of the clock, and so have their job, chunks, audit and events',
     async () => {
       const clock = await newClock();
       const id = await onClock(clock, { quota: 5_000, expiry: { duration: 'P1Y', basis: 'generation' } });
@@ -667,8 +670,8 @@ describe('generation on a clock', () => {
         expect([...chunks]).toEqual([{ created_at: now }]);
         const audit = await sql`SELECT DISTINCT at, clock FROM audit_events WHERE subject_id = ${job_id}`;
         expect([...audit]).toEqual([{ at: now, clock: 'test' }]);
-        const told = await sql`SELECT at FROM domain_events WHERE data ->> 'job_id' = ${job_id}`;
-        expect([...told]).toEqual([{ at: now }]);
+        const events = await sql`SELECT at FROM domain_events WHERE data ->> 'job_id' = ${job_id}`;
+        expect([...events]).toEqual([{ at: now }]);
       }
       expect(await listJobLicenses(sql, background.serial)).toHaveLength(200);
     },
@@ -676,27 +679,27 @@ describe('generation on a clock', () => {
   );
 
   test(
-    'a job at work when its clock passes a pause waits for the contract and is finished at the time of the clock',
+    'a job whose contract is paused waits until the clock ends the pause and finishes at the time of the clock',
     async () => {
       const clock = await newClock();
       const id = await onClock(clock, { quota: 5_000, end_date: '2028-01-01' });
       const job = await requestJob(sql, id, 400);
-      let begin = (): void => undefined;
-      const begun = new Promise<void>((resolve) => (begin = resolve));
+      let pause = (): void => undefined;
+      const is_paused = new Promise<void>((resolve) => (pause = resolve));
       let stop = true;
-      around = (real) => ({
+      overrides = (real) => ({
         async fillChunks(input) {
           if (!stop) return real.fillChunks(input);
           stop = false;
           const filled = await real.fillChunks({ ...input, to_chunk: input.from_chunk + 1 });
           await worker.send(id, { name: 'pause', input: { resume_at: '2027-09-01T00:00:00.000Z' } });
-          begin();
+          pause();
           const rest = await real.fillChunks(input);
           return { ...rest, given_up: [...filled.given_up, ...rest.given_up] };
         },
       });
       await worker.nudger.wakeJobs([job.id]);
-      await begun;
+      await is_paused;
       await waitFor(async () => (await jobOf(sql, job.id)).state === 'PAUSED', {
         timeout_ms: WAIT_MS,
         what: 'the job to pause',
@@ -711,7 +714,7 @@ describe('generation on a clock', () => {
     LONG_TEST_MS,
   );
 
-  test('a request is refused by the time of the clock, and counted by the real time', async () => {
+  test('a request is refused by the time of the clock, and the refusal is counted by the real time', async () => {
     const clock = await newClock();
     const id = await onClock(clock, { quota: 10, end_date: '2027-03-01' });
     await advance(clock, AFTER_MONTH);

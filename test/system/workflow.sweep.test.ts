@@ -1,5 +1,5 @@
 /**
- * `sweep` finds what was committed and has no workflow, starts it, and leaves alone what needs nothing.
+ * `sweep` starts the workflow of committed rows that have none, and wakes no row that needs nothing.
  */
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
@@ -25,11 +25,11 @@ let temporal: TestTemporal;
 let database: TestDatabase;
 let sql: TestDatabase['sql'];
 let worker: CovenantWorker;
-/** The epoch as those who start workflows know it. */
+/** The epoch that the starters of workflows record. */
 let known_epoch: string | undefined;
 const billing = createBillingSystem();
-/** What a test puts around the activities. */
-let around: ActivityOverrides;
+/** The activities that the current test overrides. */
+let overrides: ActivityOverrides;
 
 beforeAll(async () => {
   temporal = await connectPreparedTemporal();
@@ -38,8 +38,8 @@ beforeEach(async () => {
   database = await createTestDatabase();
   sql = database.sql;
   const { client, nativeConnection } = temporal;
-  around = () => ({});
-  const wrap = withOverrides(() => around);
+  overrides = () => ({});
+  const wrap = withOverrides(() => overrides);
   known_epoch = undefined;
   const epoch = () => known_epoch;
   worker = await startCovenantWorker({ db: sql, client, nativeConnection, billingPorts: billing.ports, wrap, epoch });
@@ -58,13 +58,13 @@ const runSweep = (epoch: string): Promise<Swept> =>
     args: [{ epoch }],
   });
 
-/** As if all rows had been made so long ago that their starts are not on their way any more. */
-async function makeOlder(): Promise<void> {
+/** Makes all rows older than the time in which a start may still arrive. */
+async function backdateRows(): Promise<void> {
   await sql`UPDATE contracts SET created_at = created_at - interval '1 minute'`;
   await sql`UPDATE generation_jobs SET created_at = created_at - interval '1 minute'`;
 }
 
-/** How many signals a workflow has had. */
+/** How many signals a workflow has received. */
 async function signalsOf(workflow_id: string): Promise<number> {
   const { events } = await temporal.client.workflow.getHandle(workflow_id).fetchHistory();
   return (events ?? []).filter((event) => event.workflowExecutionSignaledEventAttributes).length;
@@ -77,8 +77,8 @@ async function epochOf(table: 'contracts' | 'generation_jobs', id: string): Prom
   return row.workflow_epoch;
 }
 
-/** Resolves when a workflow has recorded with its row where it was started. */
-async function isRecorded(table: 'contracts' | 'generation_jobs', id: string): Promise<void> {
+/** Resolves when a workflow has recorded the epoch of its start with its row. */
+async function startIsRecorded(table: 'contracts' | 'generation_jobs', id: string): Promise<void> {
   await waitFor(async () => (await epochOf(table, id)) !== null, {
     timeout_ms: 10_000,
     what: `the start of ${id} to be recorded`,
@@ -95,82 +95,82 @@ async function isRunning(workflow_id: string): Promise<boolean> {
 
 const ago = (ms: number): string => new Date(Date.now() - ms).toISOString();
 
-test('a job and a contract that were committed and never started are started', async () => {
+test('the sweep starts the workflows of a job and a contract that were committed and never started', async () => {
   const { facts } = await buildContract(sql);
   const job = await requestJob(sql, facts.id, 300);
-  await makeOlder();
+  await backdateRows();
   expect(await runSweep('epoch-1')).toEqual({ contracts: 1, jobs: 1, test_clocks: 0 });
   const result: unknown = await temporal.client.workflow.getHandle(generationJobWorkflowId(job.id)).result();
   expect(result).toMatchObject({ state: 'SUCCEEDED', completed: 300 });
   expect(await isRunning(contractWorkflowId(facts.id))).toBe(true);
 });
 
-test('what was started on this server is left alone, and what was started on another one is started again', async () => {
+test('the sweep wakes nothing that was started on this server, and starts what was started on another one', async () => {
   const { facts } = await buildContract(sql);
   await runSweep('epoch-1');
   expect(await runSweep('epoch-1')).toEqual({ contracts: 0, jobs: 0, test_clocks: 0 });
-  // The server lost its data: the workflow is gone, and the new server has another epoch.
+  // When a server loses its data, the workflow is gone, and the new server has another epoch.
   await temporal.client.workflow.getHandle(contractWorkflowId(facts.id)).terminate();
   expect(await runSweep('epoch-2')).toEqual({ contracts: 1, jobs: 0, test_clocks: 0 });
   expect(await isRunning(contractWorkflowId(facts.id))).toBe(true);
 });
 
-test('a contract that was created and started is not woken by the sweep', async () => {
+test('the sweep does not wake a contract whose workflow was started after its creation', async () => {
   known_epoch = 'epoch-1';
   const { facts } = await buildContract(sql);
   await worker.nudger.wakeContracts([facts.id]);
-  await isRecorded('contracts', facts.id);
-  await makeOlder();
+  await startIsRecorded('contracts', facts.id);
+  await backdateRows();
   expect(await runSweep('epoch-1')).toEqual({ contracts: 0, jobs: 0, test_clocks: 0 });
-  // That of its start.
+  // The signal of its start.
   expect(await signalsOf(contractWorkflowId(facts.id))).toBe(1);
 });
 
-test('a draft that was activated by a command is not woken by the sweep', async () => {
+test('the sweep does not wake a draft that a command activated', async () => {
   known_epoch = 'epoch-1';
   const { facts } = await buildContract(sql, { status: 'inactive' });
   await worker.send(facts.id, { name: 'edit', input: { name: 'A draft' } });
   await temporal.client.workflow.getHandle(contractWorkflowId(facts.id)).result();
   expect(await epochOf('contracts', facts.id)).toBeNull();
   await worker.send(facts.id, { name: 'activate', input: {} });
-  await isRecorded('contracts', facts.id);
-  await makeOlder();
+  await startIsRecorded('contracts', facts.id);
+  await backdateRows();
   expect(await runSweep('epoch-1')).toEqual({ contracts: 0, jobs: 0, test_clocks: 0 });
   expect(await signalsOf(contractWorkflowId(facts.id))).toBe(0);
 });
 
-test('jobs that were started are not woken by the sweep, the one that waits for its contract included', async () => {
+test('the sweep does not wake jobs that were started, not even one that waits for its contract', async () => {
   known_epoch = 'epoch-1';
   const { facts } = await buildContract(sql);
   await sql`UPDATE contracts SET workflow_epoch = 'epoch-1'`;
   const filling = gate();
-  around = (real) => ({ fillChunks: async (input) => (await filling.passed, real.fillChunks(input)) });
+  overrides = (real) => ({ fillChunks: async (input) => (await filling.passed, real.fillChunks(input)) });
   const running = await requestJob(sql, facts.id, 300);
   await worker.nudger.wakeJobs([running.id]);
-  await isRecorded('generation_jobs', running.id);
+  await startIsRecorded('generation_jobs', running.id);
   const paused = await requestJob(sql, facts.id, 300);
   await worker.send(facts.id, { name: 'pause', input: {} });
   await worker.nudger.wakeJobs([paused.id]);
-  await isRecorded('generation_jobs', paused.id);
+  await startIsRecorded('generation_jobs', paused.id);
   expect((await jobOf(sql, paused.id)).state).toBe('PAUSED');
-  await makeOlder();
+  await backdateRows();
   expect(await runSweep('epoch-1')).toEqual({ contracts: 0, jobs: 0, test_clocks: 0 });
   expect(await signalsOf(generationJobWorkflowId(running.id))).toBe(1);
   expect(await signalsOf(generationJobWorkflowId(paused.id))).toBe(1);
   filling.open();
 });
 
-test('after a loss of the server, starters that know its old epoch have each row woken once, and none again', async () => {
+test('after a server lost its data, each row is woken once, also while starters still know the old epoch', async () => {
   known_epoch = 'epoch-1';
   const { facts } = await buildContract(sql);
   await worker.nudger.wakeContracts([facts.id]);
-  await isRecorded('contracts', facts.id);
+  await startIsRecorded('contracts', facts.id);
   const handle = () => temporal.client.workflow.getHandle(contractWorkflowId(facts.id));
   await handle().terminate();
-  // What does not run on the new server is started there.
+  // The new server does not run it, so the sweep starts it there.
   expect(await runSweep('epoch-2')).toEqual({ contracts: 1, jobs: 0, test_clocks: 0 });
   expect(await isRunning(contractWorkflowId(facts.id))).toBe(true);
-  // Started again with the old epoch, it leaves the record as it is.
+  // A start with the old epoch does not change the record.
   await handle().terminate();
   await worker.send(facts.id, { name: 'pause', input: {} });
   await worker.clocks.notify(facts.id, AbortSignal.timeout(20_000));
@@ -178,7 +178,7 @@ test('after a loss of the server, starters that know its old epoch have each row
   expect(await runSweep('epoch-2')).toEqual({ contracts: 0, jobs: 0, test_clocks: 0 });
 });
 
-test('a boundary that nobody crossed is crossed, at its own instant', async () => {
+test('an overdue boundary is applied, at its own instant', async () => {
   const { facts } = await buildContract(sql, { now: '2020-01-01T00:00:00.000Z', start_date: '2020-01-02' });
   await sql`UPDATE contracts SET workflow_epoch = 'epoch-1' WHERE id = ${facts.id}`;
   expect(await runSweep('epoch-1')).toEqual({ contracts: 1, jobs: 0, test_clocks: 0 });
@@ -192,23 +192,27 @@ test('a boundary that nobody crossed is crossed, at its own instant', async () =
   });
 });
 
-test('what billing told and what is to be verified is seen to, though nobody was told', async () => {
+test('the sweep wakes contracts with a pending billing event or a due verification when no signal arrived', async () => {
   const now = ago(2 * MINUTE_MS);
-  const [told, owing] = [(await buildContract(sql, { now })).facts.id, (await buildContract(sql, { now })).facts.id];
+  const [notified, overdue] = [
+    (await buildContract(sql, { now })).facts.id,
+    (await buildContract(sql, { now })).facts.id,
+  ];
   await sql`UPDATE contracts SET workflow_epoch = 'epoch-1'`;
   const occurred_at = ago(MINUTE_MS);
-  await insertInvoiceEvent(sql, told, { invoice_id: 'in_2', due: '2099-01-01', occurred_at, version: 1 });
+  await insertInvoiceEvent(sql, notified, { invoice_id: 'in_2', due: '2099-01-01', occurred_at, version: 1 });
   const due = ago(20 * 24 * 60 * MINUTE_MS).slice(0, 10);
-  billing.invoices.set('in_1', { contract_id: owing, status: 'OPEN', due, occurred_at });
-  await insertInvoiceEvent(sql, owing, { due, occurred_at, version: 1 });
-  await worker.activities.applyBillingEvents({ contract_id: owing, now: occurred_at });
-  expect((await findContract(sql, owing))?.verify_at).not.toBeNull();
+  billing.invoices.set('in_1', { contract_id: overdue, status: 'OPEN', due, occurred_at });
+  await insertInvoiceEvent(sql, overdue, { due, occurred_at, version: 1 });
+  await worker.activities.applyBillingEvents({ contract_id: overdue, now: occurred_at });
+  expect((await findContract(sql, overdue))?.verify_at).not.toBeNull();
 
   expect(await runSweep('epoch-1')).toEqual({ contracts: 2, jobs: 0, test_clocks: 0 });
   await waitFor(
     async () =>
-      (await findContract(sql, owing))?.state === 'SUSPENDED' && (await findContract(sql, told))?.invoices.length === 1,
-    { timeout_ms: 10_000, what: 'both to be seen to' },
+      (await findContract(sql, overdue))?.state === 'SUSPENDED' &&
+      (await findContract(sql, notified))?.invoices.length === 1,
+    { timeout_ms: 10_000, what: 'both contracts to be updated' },
   );
 });
 
@@ -230,9 +234,9 @@ test('drafts, deleted and expired contracts and finished jobs need no workflow',
   expect(await runSweep('epoch-2')).toEqual({ contracts: 1, jobs: 0, test_clocks: 0 });
 });
 
-test('a job that went silent and one that paused with a contract which is open again are woken', async () => {
+test('the sweep wakes a running job without progress, and a paused job whose contract is active again', async () => {
   const { facts } = await buildContract(sql);
-  const [silent, paused, lively] = [
+  const [silent, paused, queued] = [
     await requestJob(sql, facts.id, 200),
     await requestJob(sql, facts.id, 200),
     await requestJob(sql, facts.id, 200),
@@ -245,10 +249,10 @@ test('a job that went silent and one that paused with a contract which is open a
   for (const { id } of [silent, paused]) await temporal.client.workflow.getHandle(generationJobWorkflowId(id)).result();
   expect((await jobOf(sql, silent.id)).state).toBe('SUCCEEDED');
   expect((await jobOf(sql, paused.id)).state).toBe('SUCCEEDED');
-  expect((await jobOf(sql, lively.id)).state).toBe('QUEUED');
+  expect((await jobOf(sql, queued.id)).state).toBe('QUEUED');
 });
 
-test('sweeping while everything lives changes nothing', async () => {
+test('a sweep changes nothing while every workflow runs', async () => {
   const { facts } = await buildContract(sql);
   await worker.send(facts.id, { name: 'pause', input: {} });
   const before = await auditOf(sql, facts.id);
@@ -261,7 +265,7 @@ test('sweeping while everything lives changes nothing', async () => {
   expect(await auditOf(sql, facts.id)).toEqual(before);
 });
 
-test('idempotency keys are forgotten after their thirty days and not before', async () => {
+test('the sweep deletes idempotency keys after thirty days and not before', async () => {
   const days = (n: number): string => ago(n * 24 * 60 * MINUTE_MS);
   for (const [key, created_at] of [
     ['old', days(31)],
@@ -289,7 +293,7 @@ async function startSweep(): Promise<WorkflowHandle<typeof sweep>> {
   });
 }
 
-test('a billing system that gives no answer holds up nothing that is to be woken', async () => {
+test('a billing system that does not answer delays no wake-up', async () => {
   const { facts } = await buildContract(sql);
   await insertParkedEvent(sql);
   const silent = gate();
@@ -306,22 +310,22 @@ test('a billing system that gives no answer holds up nothing that is to be woken
       const { pendingActivities } = (await handle.describe()).raw;
       return pendingActivities?.length === 1 && pendingActivities[0]?.activityType?.name === 'identifyParkedEvents';
     },
-    { timeout_ms: 10_000, what: 'the waking to be through while the billing system is asked' },
+    { timeout_ms: 10_000, what: 'the wake-ups to finish while the billing system is asked' },
   );
   expect(await isRunning(contractWorkflowId(facts.id))).toBe(true);
   silent.open();
   expect(await handle.result()).toEqual({ contracts: 1, jobs: 0, test_clocks: 0 });
 });
 
-test('what a dead worker had in hand is swept by another after the heartbeat time-out, not after the whole attempt', async () => {
+test('after a worker dies, another one repeats its sweep after the heartbeat timeout, not after the whole attempt', async () => {
   const { facts } = await buildContract(sql);
   const end = gate();
   let attempts = 0;
-  around = (real) => ({
+  overrides = (real) => ({
     async sweepOnce(input) {
       attempts += 1;
       if (attempts > 1) return real.sweepOnce(input);
-      // Says nothing any more, as a process that was killed.
+      // Sends no heartbeat, like a process that was killed.
       await end.passed;
       throw new Error('too late');
     },
