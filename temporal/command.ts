@@ -51,7 +51,7 @@ const REFUSALS: readonly number[] = [
 /** The command was sent, and it is not known whether it was carried out. The sender repeats it under the same id. */
 export class CommandOutcomeUnknown extends Error {}
 
-/** The workflow or its activity refused the command finally, and nothing was changed. */
+/** The workflow or its activity refused the command permanently, and nothing was changed. */
 export class CommandFailed extends Error {
   /** Whether Postgres refused the change. */
   get by_database(): boolean {
@@ -75,7 +75,7 @@ export interface CommandSenderOptions {
   taskQueues: TaskQueues;
   /** Recorded with the workflow that is started; see `temporal/nudge.ts`. */
   epoch?: KnownEpoch | undefined;
-  /** How operators see the workflow that is started; unless given, by its id. */
+  /** Describes the workflow that is started to operators; unless given, its id does. */
   describe?: StartDescriber | undefined;
   /** The real time, from which the command's deadline is counted. */
   clock: () => Promise<Instant>;
@@ -156,13 +156,13 @@ export function commandErrorOf(error: unknown, accepted: boolean): Error {
   return new CommandOutcomeUnknown(undefined, { cause: error });
 }
 
-/** The failure with which the validator or the activity refused the command finally; undefined for every other error. */
+/** The failure with which the validator or the activity refused the command permanently; undefined for every other error. */
 function refusalBy(error: unknown): ApplicationFailure | undefined {
   if (!(error instanceof WorkflowUpdateFailedError)) return undefined;
   const cause = error.cause instanceof ActivityFailure ? error.cause.cause : error.cause;
-  // A final failure of the activity comes out of its transaction, which is rolled back.
-  const is_final = cause instanceof ApplicationFailure && cause.nonRetryable === true;
-  return is_final && cause.type !== WORKFLOW_ENDED_FIRST ? cause : undefined;
+  // A permanent failure of the activity comes out of its transaction, which is rolled back.
+  const is_permanent = cause instanceof ApplicationFailure && cause.nonRetryable === true;
+  return is_permanent && cause.type !== WORKFLOW_ENDED_FIRST ? cause : undefined;
 }
 
 /** Checks that the server answers before the command is sent: a command that was never sent has certainly changed nothing. */

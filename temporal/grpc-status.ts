@@ -29,9 +29,9 @@ type Interceptor = NonNullable<ConnectionOptions['interceptors']>[number];
 type Status = Parameters<GrpcRetryOptions['retryableDecider']>[1];
 
 /**
- * Metadata key on the last status of a call whose earlier attempts may have been carried out. The status UNAVAILABLE "workflow update
- * was aborted" is one of those attempts: the server (read at v1.29.1) answers it for updates in almost any state when it removes a
- * workflow from its memory, which it does whenever it refuses an update. When the next attempt is refused, the first one still may
+ * Metadata key on the last status of a call whose earlier attempts may have been carried out. An attempt that ends with UNAVAILABLE
+ * "workflow update was aborted" is one of them: the server (read at v1.29.1) answers so for updates in almost any state when it removes
+ * a workflow from its memory, which it does whenever it refuses an update. When the next attempt is refused, the earlier one may still
  * have been carried out: the run may have continued as new after the update was completed, or a worker that received the update may
  * still accept it, and the server then restores it (`Registry.TryResurrect`).
  */
@@ -55,7 +55,7 @@ export function grpcFailureOf(error: unknown): GrpcFailure | undefined {
 
 /**
  * The client's own retries, without a retry that would start after the call's deadline: so the caller gets the status of the last
- * attempt. The client itself would start it and report DEADLINE_EXCEEDED, which does not say what happened.
+ * attempt. The client alone would start that retry and report DEADLINE_EXCEEDED, which does not say what happened.
  */
 export const retryWithinDeadline: Interceptor = (options, nextCall) => {
   const { delayFunction, retryableDecider } = defaultGrpcRetryOptions();

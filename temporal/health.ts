@@ -95,7 +95,7 @@ export async function answersQuery(client: Client, workflow_id: string, timeout_
     );
     return true;
   } catch (error) {
-    // A worker sent this answer too.
+    // A worker sent this error.
     if (error instanceof QueryNotRegisteredError) return true;
     const failure = grpcFailureOf(error);
     if (failure !== undefined && UNANSWERED.has(failure.code)) return false;

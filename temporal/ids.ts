@@ -12,5 +12,5 @@ export function testClockWorkflowId(clock_id: string): string {
   return `test-clock:${clock_id}`;
 }
 
-/** The schedule that runs the sweep; its memo holds the epoch of the server. */
+/** The schedule that runs the sweep; it stores the epoch of the server (temporal/sweep-schedule.ts). */
 export const SWEEP_SCHEDULE_ID = 'sweep';

@@ -29,7 +29,7 @@ export interface NudgerOptions {
   timeout_ms?: number;
   /** Recorded with the workflow that is started, so that the sweep does not start it again; unless given, the sweep records it. */
   epoch?: KnownEpoch | undefined;
-  /** How operators see the workflow that is started; unless given, by its id. */
+  /** Describes the workflow that is started to operators; unless given, its id does. */
   describe?: StartDescriber | undefined;
   /** Called for each nudge that fails. */
   onFailure: (error: unknown, workflow_id: string) => void;

@@ -16,7 +16,7 @@ export class SearchAttributeProblem extends Error {
   readonly remedy: SearchAttributeRemedy;
 
   constructor(namespace: string, attributes: SearchAttributeHealth[], options?: ErrorOptions) {
-    const finding = sentenceOf(namespace, attributes);
+    const finding = findingOf(namespace, attributes);
     const remedy = remedyOf(namespace, attributes);
     super(`${finding} ${remedySentence(remedy)}`, options);
     this.name = 'SearchAttributeProblem';
@@ -28,25 +28,25 @@ export class SearchAttributeProblem extends Error {
 /** The commands for attributes that are missing or have another type. */
 export function remedyOf(namespace: string, attributes: SearchAttributeHealth[]): SearchAttributeRemedy {
   const mistyped = attributes.filter(({ state }) => state === 'mistyped').map(({ name }) => name);
-  const local = `temporal operator search-attribute`;
-  const hosted = `tcld namespace search-attributes`;
+  const temporal = `temporal operator search-attribute`;
+  const tcld = `tcld namespace search-attributes`;
   return {
     self_hosted: [
-      ...mistyped.map((name) => `${local} remove --namespace ${namespace} --name ${name}`),
+      ...mistyped.map((name) => `${temporal} remove --namespace ${namespace} --name ${name}`),
       ...attributes.map(
-        (each) => `${local} create --namespace ${namespace} --name ${each.name} --type ${typeOf(each)}`,
+        (each) => `${temporal} create --namespace ${namespace} --name ${each.name} --type ${typeOf(each)}`,
       ),
     ],
     cloud: [
       ...mistyped.map(
-        (name) => `${hosted} rename --namespace ${namespace} --existing-name ${name} --new-name ${name}Before`,
+        (name) => `${tcld} rename --namespace ${namespace} --existing-name ${name} --new-name ${name}Before`,
       ),
-      `${hosted} add --namespace ${namespace} ${attributes.map((each) => `--sa "${each.name}=${typeOf(each)}"`).join(' ')}`,
+      `${tcld} add --namespace ${namespace} ${attributes.map((each) => `--sa "${each.name}=${typeOf(each)}"`).join(' ')}`,
     ],
   };
 }
 
-function sentenceOf(namespace: string, attributes: SearchAttributeHealth[]): string {
+function findingOf(namespace: string, attributes: SearchAttributeHealth[]): string {
   const names = attributes.map(({ name, wanted, found }) =>
     found === undefined ? `${name} (${wanted})` : `${name} (${found}, not ${wanted})`,
   );

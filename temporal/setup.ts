@@ -13,7 +13,7 @@ import type { KnownEpoch } from './start';
 import { createSweepSchedule, findSweepSchedule, updateSweepSchedule } from './sweep-schedule';
 import type { TaskQueues } from './task-queues';
 
-/** Search attributes are checked again after this long. A set-up before that costs one call, which reads the schedule. */
+/** Search attributes are checked again after this long. A set-up within that time costs one call, which reads the schedule. */
 const ATTRIBUTES_CHECK_INTERVAL_MS = 10_000;
 
 /** The state of a server after the set-up. */

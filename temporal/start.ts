@@ -15,7 +15,7 @@ export interface StartDetails {
    * workflow that really starts gets it as input; one that is already running keeps its own.
    */
   epoch?: string | undefined;
-  /** How operators see the workflow; unless given, by the id of its subject. */
+  /** Describes the workflow to operators; unless given, the id of its subject does. */
   description?: StartDescription | undefined;
 }
 

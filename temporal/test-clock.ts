@@ -38,7 +38,7 @@ export function createClockNotifier(
           // A new id for every update: Temporal would answer an equal one from its memory.
           updateId: randomUUID(),
         });
-      // The client adds a listener for every call and never removes it, so each call has a signal of its own.
+      // The client adds a listener for every call and never removes it, so each call has an `AbortSignal` of its own.
       await client.withAbortSignal(AbortSignal.any([signal]), () =>
         client.withDeadline(Date.now() + SETTLE_TIMEOUT_MS, settle),
       );

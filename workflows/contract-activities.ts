@@ -7,12 +7,12 @@ import { taskQueueName } from './task-queue-name';
 
 /** After a crash of the worker a command waits this long until it runs again, so it is short. */
 const COMMAND_ATTEMPT_TIMEOUT = '6s';
-/** All attempts at a command. The command expires earlier, and the commands behind it wait. */
+/** All attempts at a command, while the commands behind it wait. The command itself expires earlier. */
 const COMMAND_TIMEOUT = '30s';
 const SETTLE_ATTEMPT_TIMEOUT = '20s';
 /** Includes the answers of the billing system; one page of events may need many. */
 const BILLING_ATTEMPT_TIMEOUT = '2m';
-/** Another worker gets the activity of a worker that died after this long, not after the whole attempt. */
+/** After this long, not after the whole attempt, another worker gets the activity of a worker that died. */
 const BILLING_HEARTBEAT_TIMEOUT = '5s';
 const RETRY = { initialInterval: '200ms', maximumInterval: '15s' } as const;
 /** Hundreds of contracts that cannot be settled must leave slots to those that can. */

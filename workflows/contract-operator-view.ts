@@ -68,7 +68,7 @@ function attributesOf(view: ContractView): WantedAttribute[] {
   ];
   const is_deleted = view.environment === null;
   if (!is_deleted) return all;
-  // Operators still find a deleted contract by its customer. Only state and boundary change, and a name that must not be shown.
+  // A deleted contract keeps its customer and environment, so that operators still find it. A name that must not be shown is removed.
   const changing: unknown[] = [CONTRACT_STATE, NEXT_BOUNDARY, CONTRACT_NAME];
   return all.filter(({ key }) => changing.includes(key));
 }

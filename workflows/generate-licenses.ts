@@ -49,7 +49,7 @@ const RANGE_CHUNKS_MAX = 20;
 
 /** A range of twenty chunks takes about a second, with a heartbeat after every chunk. */
 const RANGE_TIMEOUT = '10m';
-/** Another worker gets the range of a worker that died after this long. Longer than a chunk may wait for a lock (5 s). */
+/** After this long another worker gets the range of a worker that died. Longer than a chunk may wait for a lock (5 s). */
 const RANGE_HEARTBEAT_TIMEOUT = '8s';
 /** After this many unexplained failures the chunks of a range are given up. Temporary ones (db/base/errors.ts) and dead workers do not count. */
 const RANGE_ATTEMPTS_MAX = 20;

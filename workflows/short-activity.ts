@@ -35,7 +35,7 @@ export type RunShortActivity<Activities> = <Name extends keyof Activities & stri
   input: InputOf<Activities[Name]>,
 ) => Promise<OutputOf<Activities[Name]>>;
 
-/** A function that runs the short ones of these activities. */
+/** Returns a function that runs one of these activities, which must be short. */
 export function shortActivities<Activities>(): RunShortActivity<Activities> {
   const local = proxyLocalActivities<UntypedActivities>({
     scheduleToCloseTimeout: LOCAL_TIMEOUT,
@@ -51,7 +51,7 @@ export function shortActivities<Activities>(): RunShortActivity<Activities> {
     try {
       return (await local[name]!.executeWithOptions({ summary }, [input])) as never;
     } catch (error) {
-      if (isCancellation(error) || isFinal(error)) throw error;
+      if (isCancellation(error) || isPermanent(error)) throw error;
       return (await regular(name).executeWithOptions({ summary }, [input])) as never;
     }
   };
@@ -59,8 +59,8 @@ export function shortActivities<Activities>(): RunShortActivity<Activities> {
 
 type UntypedActivities = Record<string, (input: unknown) => Promise<unknown>>;
 
-/** Whether the activity failed with an error that it marked as not retryable. */
-function isFinal(error: unknown): boolean {
+/** Whether the activity marked its error as not retryable. */
+function isPermanent(error: unknown): boolean {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   return cause instanceof ApplicationFailure && cause.nonRetryable === true;
 }

@@ -24,7 +24,7 @@ export interface SweepInput {
 
 /** Includes the wait for a worker and all attempts: the run ends before the schedule starts the next one after a minute. */
 const SWEEP_TIMEOUT = '50s';
-/** Another worker gets the activity of a worker that died after this long, not after the whole attempt. */
+/** After this long, not after the whole attempt, another worker gets the activity of a worker that died. */
 const SWEEP_HEARTBEAT_TIMEOUT = '5s';
 const ACTIVITY_OPTIONS = {
   scheduleToCloseTimeout: SWEEP_TIMEOUT,

@@ -43,7 +43,7 @@ const UNDECIDED = [1, 2, GRPC.DEADLINE_EXCEEDED, 5, 10, 13, GRPC.UNAVAILABLE];
 
 test.each<[string, Error]>([
   ['a rejection by the validator', updateFailed(ApplicationFailure.nonRetryable('no command', 'NotACommand'))],
-  ['a final failure of the activity', byActivity(ApplicationFailure.nonRetryable('no command', 'NotACommand'))],
+  ['a permanent failure of the activity', byActivity(ApplicationFailure.nonRetryable('no command', 'NotACommand'))],
 ])('%s is a failed command that changed nothing', (_name, error) => {
   expect(commandErrorOf(error, true)).toBeInstanceOf(CommandFailed);
 });
@@ -54,7 +54,7 @@ test.each<[string, Error]>([
     updateFailed(ApplicationFailure.nonRetryable('x', 'AcceptedUpdateCompletedWorkflow')),
   ],
   ['an activity that timed out', byActivity(new TimeoutFailure('time-out', undefined, 'SCHEDULE_TO_CLOSE'))],
-  ['an activity that failed, but not finally', byActivity(ApplicationFailure.retryable('lost connection'))],
+  ['an activity that failed with a retryable error', byActivity(ApplicationFailure.retryable('lost connection'))],
   ['a deadline', new WorkflowUpdateRPCTimeoutOrCancelledError('deadline', { cause: grpcError(4) })],
   ['a workflow that is not found', new WorkflowNotFoundError('not found', 'contract:1', undefined)],
   ['an unknown error', new Error('surprise')],

@@ -129,7 +129,7 @@ test('timers start a contract next month, end its pause, start its grace and exp
   await expectInvariants(database.sql);
 });
 
-test('a contract that started and ended before its workflow started gets the same audit', async () => {
+test('a contract whose whole term passed before its workflow started is audited at the same instants', async () => {
   const created_at = await now();
   const starts_at = firstOfMonth(created_at, 1);
   const { facts } = await buildContract(database.sql, {

@@ -125,7 +125,7 @@ test('when the clock of the Temporal server is ahead, an early timer does not ma
   const pause: ContractCommand = { name: 'pause', input: { resume_at } };
   const paused_at = earlier(resume_at, LEFT_MS + 60_000);
   await sql.begin((tx) => runCommand(tx, { id: facts.id, actor: TEST_ACTOR, now: paused_at, request_id: null }, pause));
-  // The activities see a server time that is ten minutes ahead; the real ones limit it by the time of Postgres.
+  // The activity settles ten minutes behind the time of the server, as when the clock of Postgres limits that time.
   overrides = (real) => ({
     settleContract: (input) => real.settleContract({ ...input, now: earlier(input.now, AHEAD_MS) }),
   });
@@ -371,7 +371,7 @@ test.each(['before', 'after'] as const)(
 
 test.each<[string, object]>([
   ['the validator rejects', { name: 'pause' }],
-  ['the activity refuses finally', { name: 'explode', input: {} }],
+  ['the activity refuses permanently', { name: 'explode', input: {} }],
 ])('a command that %s fails for its sender, and its outcome is not unknown', async (_what, command) => {
   const { facts } = await buildContract(sql);
   await expect(worker.send(facts.id, command as ContractCommand)).rejects.toBeInstanceOf(CommandFailed);

@@ -86,7 +86,7 @@ const byAdmin = (job_id: string) => ({ job_id, actor: TEST_ACTOR, now: new Date(
 const cancel = (job_id: string) => sql.begin((tx) => cancelJob(tx, byAdmin(job_id)));
 const resume = (job_id: string) => sql.begin((tx) => resumeJob(tx, byAdmin(job_id)));
 
-async function run(job_id: string): Promise<unknown> {
+async function runJob(job_id: string): Promise<unknown> {
   await worker.nudger.wakeJobs([job_id]);
   return handleOf(job_id).result();
 }
@@ -114,7 +114,7 @@ const allowChunks = () => sql`ALTER TABLE generation_chunks DROP CONSTRAINT IF E
 
 test('a job makes every ordinal once, is audited, and shows its progress and title to operators', async () => {
   const { contract_id, job_id } = await contractWithJob();
-  expect(await run(job_id)).toEqual({ state: 'SUCCEEDED', completed: REQUESTED, requested: REQUESTED });
+  expect(await runJob(job_id)).toEqual({ state: 'SUCCEEDED', completed: REQUESTED, requested: REQUESTED });
   expect(await ordinalsOf(job_id)).toEqual(oneTo(REQUESTED));
   const actions = (await auditOf(sql, contract_id)).map(({ action }) => action);
   expect(actions).toEqual(['contract.created', 'generation.requested', 'job.started', 'job.finished']);
@@ -134,7 +134,7 @@ test('each activity may run twice, and the filling of a range also twice at the 
     closeJob: async (input) => (await real.closeJob(input), real.closeJob(input)),
   });
   const { contract_id, job_id } = await contractWithJob();
-  expect(await run(job_id)).toMatchObject({ state: 'SUCCEEDED', completed: REQUESTED });
+  expect(await runJob(job_id)).toMatchObject({ state: 'SUCCEEDED', completed: REQUESTED });
   expect(await ordinalsOf(job_id)).toEqual(oneTo(REQUESTED));
   expect((await auditOf(sql, contract_id)).filter(({ action }) => action.startsWith('job.'))).toHaveLength(2);
 });
@@ -156,7 +156,7 @@ test('an activity that fails after its work is retried and makes nothing twice',
     closeJob: failOnceAfter('close', (input: CloseJobInput) => real.closeJob(input)),
   });
   const { contract_id, job_id } = await contractWithJob();
-  expect(await run(job_id)).toMatchObject({ state: 'SUCCEEDED', completed: REQUESTED });
+  expect(await runJob(job_id)).toMatchObject({ state: 'SUCCEEDED', completed: REQUESTED });
   expect(failed.size).toBe(4);
   expect(await ordinalsOf(job_id)).toEqual(oneTo(REQUESTED));
   expect((await auditOf(sql, contract_id)).filter(({ action }) => action === 'job.finished')).toHaveLength(1);
@@ -165,7 +165,7 @@ test('an activity that fails after its work is retried and makes nothing twice',
 test('a chunk that is given up leaves a PARTIAL job that releases its quota, and resuming makes exactly what is missing', async () => {
   const { contract_id, job_id } = await contractWithJob();
   await forbidChunks('chunk_no IN (3, 19)');
-  expect(await run(job_id)).toEqual({ state: 'PARTIAL', completed: REQUESTED - 2 * CHUNK, requested: REQUESTED });
+  expect(await runJob(job_id)).toEqual({ state: 'PARTIAL', completed: REQUESTED - 2 * CHUNK, requested: REQUESTED });
   expect((await jobOf(sql, job_id)).errors).toEqual([
     { ordinal_from: 301, ordinal_to: 400, code: 'CHUNK_FAILED' },
     { ordinal_from: 1_901, ordinal_to: 2_000, code: 'CHUNK_FAILED' },
@@ -175,7 +175,7 @@ test('a chunk that is given up leaves a PARTIAL job that releases its quota, and
 
   await allowChunks();
   expect(await resume(job_id)).toBe('QUEUED');
-  expect(await run(job_id)).toMatchObject({ state: 'SUCCEEDED', completed: REQUESTED });
+  expect(await runJob(job_id)).toMatchObject({ state: 'SUCCEEDED', completed: REQUESTED });
   expect(await ordinalsOf(job_id)).toEqual(oneTo(REQUESTED));
   const still =
     await sql`SELECT id, key FROM licenses WHERE id = ANY(${made.map((license) => license['id'] as string)}) ORDER BY id`;
@@ -186,14 +186,14 @@ test('a chunk that is given up leaves a PARTIAL job that releases its quota, and
 test('a job that cannot make any license is FAILED and uses no quota', async () => {
   const { contract_id, job_id } = await contractWithJob(200);
   await forbidChunks('true');
-  expect(await run(job_id)).toEqual({ state: 'FAILED', completed: 0, requested: 200 });
+  expect(await runJob(job_id)).toEqual({ state: 'FAILED', completed: 0, requested: 200 });
   expect(await claimedOf(contract_id)).toBe(0);
 });
 
 test('resuming a job is refused and changes nothing when the quota is too small by then', async () => {
   const { contract_id, job_id } = await contractWithJob(200);
   await forbidChunks('chunk_no = 1');
-  expect(await run(job_id)).toMatchObject({ state: 'PARTIAL' });
+  expect(await runJob(job_id)).toMatchObject({ state: 'PARTIAL' });
   await requestJob(sql, contract_id, 50);
   expect(await resume(job_id)).toMatchObject({ code: 'QUOTA_EXCEEDED', metadata: { requested: 100, remaining: 50 } });
   expect((await jobOf(sql, job_id)).state).toBe('PARTIAL');
@@ -203,7 +203,7 @@ describe('cancelling', () => {
   test('before the first chunk makes no license and releases all quota', async () => {
     const { contract_id, job_id } = await contractWithJob();
     await cancel(job_id);
-    expect(await run(job_id)).toEqual({ state: 'CANCELLED', completed: 0, requested: REQUESTED });
+    expect(await runJob(job_id)).toEqual({ state: 'CANCELLED', completed: 0, requested: REQUESTED });
     expect(await claimedOf(contract_id)).toBe(0);
   });
 
@@ -224,7 +224,7 @@ describe('cancelling', () => {
       };
       overrides = overrideFill(fillSlowly);
       const { contract_id, job_id } = await contractWithJob();
-      const result = await run(job_id);
+      const result = await runJob(job_id);
       expect(result).toMatchObject({ state: 'CANCELLED' });
       const made = (await ordinalsOf(job_id)).length;
       // Two ranges are in flight: the other one may have been making a chunk.
@@ -243,7 +243,7 @@ describe('cancelling', () => {
     });
     expect(await claimedOf(contract_id)).toBe(REQUESTED);
     await cancel(job_id);
-    expect(await run(job_id)).toMatchObject({ state: 'CANCELLED', completed: 0 });
+    expect(await runJob(job_id)).toMatchObject({ state: 'CANCELLED', completed: 0 });
     expect(await claimedOf(contract_id)).toBe(0);
   });
 });
@@ -272,7 +272,7 @@ test('a paused contract stops its job at the next chunk, and the job continues a
 
   const jobs_to_wake = await commandContract(contract_id, { name: 'resume', input: {} });
   expect(jobs_to_wake).toEqual([job_id]);
-  expect(await run(job_id)).toMatchObject({ state: 'SUCCEEDED', completed: REQUESTED });
+  expect(await runJob(job_id)).toMatchObject({ state: 'SUCCEEDED', completed: REQUESTED });
   const actions = (await auditOf(sql, contract_id))
     .map(({ action }) => action)
     .filter((action) => action.startsWith('job.'));
@@ -299,7 +299,7 @@ test('a contract that expires during its job stops it, and the job keeps its res
   ]);
   expect(await claimedOf(contract_id)).toBe(REQUESTED);
   await cancel(job_id);
-  expect(await run(job_id)).toMatchObject({ state: 'CANCELLED' });
+  expect(await runJob(job_id)).toMatchObject({ state: 'CANCELLED' });
   expect(await claimedOf(contract_id)).toBe((await ordinalsOf(job_id)).length);
 });
 
@@ -320,9 +320,9 @@ test('a job that continues as new again and again continues with the next chunk'
 
 test('waking a finished job changes nothing', async () => {
   const { contract_id, job_id } = await contractWithJob(100);
-  await run(job_id);
+  await runJob(job_id);
   const before = await auditOf(sql, contract_id);
-  expect(await run(job_id)).toEqual({ state: 'SUCCEEDED', completed: 100, requested: 100 });
+  expect(await runJob(job_id)).toEqual({ state: 'SUCCEEDED', completed: 100, requested: 100 });
   expect(await auditOf(sql, contract_id)).toEqual(before);
 });
 
@@ -363,6 +363,6 @@ test('unexplained failures are counted across outages, and the job is closed aft
     if (attempts === 2) throw Object.assign(new Error('simulated'), { code: 'ECONNREFUSED' });
     return fill({ ...input, attempts_max: 3 });
   });
-  expect(await run(job_id)).toMatchObject({ state: 'FAILED', completed: 0 });
+  expect(await runJob(job_id)).toMatchObject({ state: 'FAILED', completed: 0 });
   expect(attempts).toBe(4);
 });

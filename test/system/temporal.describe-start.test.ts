@@ -14,13 +14,13 @@ const TITLES: Titles = {
 };
 
 /** The summary of the contract's workflow. */
-async function summaryBy(titles: Titles | undefined): Promise<string> {
+async function summaryWith(titles: Titles | undefined): Promise<string> {
   const described = await createStartDescriber({ publicUrl, titles }).contracts([ID]);
   return contractStart(ID, taskQueues('covenant'), { description: described(ID) }).staticSummary;
 }
 
 test('a start shows the title of its contract and links to it in the API', async () => {
-  expect(await summaryBy(TITLES)).toBe('TechReseller Inc - Q1 2026 (reseller, production)');
+  expect(await summaryWith(TITLES)).toBe('TechReseller Inc - Q1 2026 (reseller, production)');
   const described = await createStartDescriber({ publicUrl, titles: TITLES }).contracts([ID]);
   expect(described(ID).staticDetails).toBe(
     `[Contract](${publicUrl}/api/v1/contracts/${ID}) · [activity](${publicUrl}/api/v1/contracts/${ID}/activity) · ` +
@@ -33,9 +33,9 @@ test.each<[string, Titles['contracts']]>([
   ['are not read in time', () => new Promise(() => undefined)],
   ['belong to deleted contracts', async () => new Map()],
 ])('when titles %s, the id describes a start', async (_what, contracts) => {
-  expect(await summaryBy({ ...TITLES, contracts })).toBe(`Contract ${ID}`);
+  expect(await summaryWith({ ...TITLES, contracts })).toBe(`Contract ${ID}`);
 });
 
 test('when names must not appear in Temporal, the id describes a start', async () => {
-  expect(await summaryBy(undefined)).toBe(`Contract ${ID}`);
+  expect(await summaryWith(undefined)).toBe(`Contract ${ID}`);
 });

@@ -34,7 +34,7 @@ import { stepsOf } from '../harness/workflow-steps';
 const NOW = '2027-01-15T10:00:00.000Z';
 const WAIT_MS = 20_000;
 const LONG_TEST_MS = 60_000;
-/** More contracts than one page of due contracts. */
+/** More contracts than are notified at the same time. */
 const SAME_INSTANT_CONTRACTS = 60;
 
 let temporal: TestTemporal;
@@ -68,10 +68,10 @@ const handleOf = (clock_id: string) =>
 
 const newClock = (now = NOW): Promise<string> => buildTestClock(sql, now);
 const clockOf = (id: string): Promise<TestClockRow> => testClockOf(sql, id);
-const send = (id: string, to: string): Promise<void> => startClockAdvance(sql, worker.clocks, id, to);
+const startAdvance = (id: string, to: string): Promise<void> => startClockAdvance(sql, worker.clocks, id, to);
 
 /** A contract on a clock whose workflow has taken its first step: it waits for the clock to move. */
-async function onClock(clock_id: string, options: ContractOptions = {}): Promise<string> {
+async function contractOnClock(clock_id: string, options: ContractOptions = {}): Promise<string> {
   const id = await buildContractOnClock(sql, clock_id, options);
   await worker.clocks.notify(id, new AbortController().signal);
   return id;
@@ -79,7 +79,7 @@ async function onClock(clock_id: string, options: ContractOptions = {}): Promise
 
 /** Advances a clock and waits until the advance ends. */
 async function advance(id: string, to: string): Promise<TestClockRow> {
-  await send(id, to);
+  await startAdvance(id, to);
   await handleOf(id).result();
   return clockOf(id);
 }
@@ -119,7 +119,7 @@ test(
   'in a year of its clock a contract starts, resumes from a pause, enters grace and expires, each at its instant',
   async () => {
     const clock = await newClock();
-    const id = await onClock(clock, {
+    const id = await contractOnClock(clock, {
       timezone: 'Europe/Berlin',
       start_date: '2027-02-01',
       term: 'P1Y',
@@ -151,9 +151,9 @@ test(
   async () => {
     const clock = await newClock();
     const ids = [
-      await onClock(clock, { start_date: '2027-02-10', end_date: '2027-06-10', expiry_grace_days: 30 }),
-      await onClock(clock, { start_date: '2027-02-01', end_date: '2027-06-20', timezone: 'Pacific/Auckland' }),
-      await onClock(clock, { start_date: '2027-03-01', term: 'P4M', timezone: 'America/New_York' }),
+      await contractOnClock(clock, { start_date: '2027-02-10', end_date: '2027-06-10', expiry_grace_days: 30 }),
+      await contractOnClock(clock, { start_date: '2027-02-01', end_date: '2027-06-20', timezone: 'Pacific/Auckland' }),
+      await contractOnClock(clock, { start_date: '2027-03-01', term: 'P4M', timezone: 'America/New_York' }),
     ];
     await advance(clock, '2028-01-01T00:00:00.000Z');
     for (const id of ids) {
@@ -174,7 +174,7 @@ test(
   'a term with its reminders is applied in one step, and no reminder is superseded by a later one',
   async () => {
     const clock = await newClock();
-    const id = await onClock(clock, { start_date: '2027-02-01', term: 'P10M' });
+    const id = await contractOnClock(clock, { start_date: '2027-02-01', term: 'P10M' });
     let steps = 0;
     overrides = (real) => ({ settleAtClock: (input) => ((steps += 1), real.settleAtClock(input)) });
     await advance(clock, '2027-12-20T00:00:00.000Z');
@@ -192,7 +192,7 @@ test(
   'a boundary that many contracts have at the same instant is applied once for each',
   async () => {
     const clock = await newClock();
-    const ids = await Promise.all(Array.from({ length: SAME_INSTANT_CONTRACTS }, () => onClock(clock, MONTH)));
+    const ids = await Promise.all(Array.from({ length: SAME_INSTANT_CONTRACTS }, () => contractOnClock(clock, MONTH)));
     expect(await advance(clock, AFTER_MONTH)).toMatchObject({ status: 'ready' });
     for (const id of ids) expect(await transitionsOf(id)).toEqual(MONTH_TRANSITIONS);
     const [{ done }] = (await sql`
@@ -209,9 +209,9 @@ test(
   async () => {
     const clocks = [await newClock(), await newClock(), await newClock()] as [string, string, string];
     const [one, other, idle] = [
-      await onClock(clocks[0], MONTH),
-      await onClock(clocks[1], MONTH),
-      await onClock(clocks[2], MONTH),
+      await contractOnClock(clocks[0], MONTH),
+      await contractOnClock(clocks[1], MONTH),
+      await contractOnClock(clocks[2], MONTH),
     ];
     const { facts: real } = await buildContract(sql, { end_date: '2099-01-01' });
     const half = '2027-02-15T00:00:00.000Z';
@@ -229,7 +229,7 @@ test(
   'real time does not change a contract on a clock, and a command on it applies the boundaries that its clock has passed',
   async () => {
     const clock = await newClock('2020-01-01T00:00:00.000Z');
-    const id = await onClock(clock, { start_date: '2020-02-01', end_date: '2021-02-01' });
+    const id = await contractOnClock(clock, { start_date: '2020-02-01', end_date: '2021-02-01' });
     await temporal.client.workflow.getHandle(contractWorkflowId(id)).describe();
     expect((await findContract(sql, id))?.state).toBe('SCHEDULED');
     // Moves the clock without its workflow, like an advance that was interrupted.
@@ -248,11 +248,11 @@ test(
   async () => {
     const clock = await newClock();
     const renewal = { ...DEFAULT_RENEWAL, mode: 'auto', quota_effect: { add: 5 } } as const;
-    const id = await onClock(clock, { start_date: '2027-02-01', term: 'P1M', renewal, quota: 500 });
+    const id = await contractOnClock(clock, { start_date: '2027-02-01', term: 'P1M', renewal, quota: 500 });
     // With an unfinished job, the clock stops at every instant of its contract.
     await advance(clock, '2027-02-02T00:00:00.000Z');
     await requestJob(sql, id, 200);
-    await send(clock, '2029-01-31T23:59:59.999Z');
+    await startAdvance(clock, '2029-01-31T23:59:59.999Z');
     const first_run = (await handleOf(clock).describe()).runId;
     await handleOf(clock).result();
     expect((await handleOf(clock).describe()).runId).not.toBe(first_run);
@@ -276,7 +276,7 @@ test(
       settleContract: async (input) => (await real.settleContract(input), real.settleContract(input)),
     });
     const clock = await newClock();
-    const ids = [await onClock(clock, MONTH), await onClock(clock, MONTH)];
+    const ids = [await contractOnClock(clock, MONTH), await contractOnClock(clock, MONTH)];
     expect(await advance(clock, AFTER_MONTH)).toMatchObject({ status: 'ready', now: AFTER_MONTH });
     for (const id of ids) expect(await transitionsOf(id)).toEqual(MONTH_TRANSITIONS);
   },
@@ -303,7 +303,7 @@ test.each(['before', 'after'] as const)(
       settleContract: failOnce(real, 'settleContract', 'contract'),
     });
     const clock = await newClock();
-    const id = await onClock(clock, MONTH);
+    const id = await contractOnClock(clock, MONTH);
     expect(await advance(clock, AFTER_MONTH)).toMatchObject({ status: 'ready', now: AFTER_MONTH, error: null });
     expect(failed.size).toBe(3);
     expect(await transitionsOf(id)).toEqual(MONTH_TRANSITIONS);
@@ -315,7 +315,7 @@ test(
   'a contract that does not settle fails the advance with its id, all others settle, and the next advance continues from there',
   async () => {
     const clock = await newClock();
-    const [stuck, healthy] = [await onClock(clock, MONTH), await onClock(clock, MONTH)];
+    const [stuck, healthy] = [await contractOnClock(clock, MONTH), await contractOnClock(clock, MONTH)];
     overrides = () => ({
       settleAtClock: settleWithNotifier(sql, worker, (id, pass) =>
         id === stuck ? Promise.reject(new Error('out of order')) : pass(),
@@ -339,7 +339,7 @@ test(
   'cancelling the workflow ends the advance and keeps the time of the clock; contracts that were notified settle, and the next advance continues',
   async () => {
     const clock = await newClock();
-    const id = await onClock(clock, MONTH);
+    const id = await contractOnClock(clock, MONTH);
     let arrive = (): void => undefined;
     let release = (): void => undefined;
     const notified = new Promise<void>((resolve) => (arrive = resolve));
@@ -351,7 +351,7 @@ test(
         await pass();
       }),
     });
-    await send(clock, AFTER_MONTH);
+    await startAdvance(clock, AFTER_MONTH);
     await notified;
     await handleOf(clock).cancel();
     await expect(handleOf(clock).result()).rejects.toThrow();
@@ -376,13 +376,13 @@ test(
   'the sweep starts an advance again whose workflow was terminated, and does not start one that ended',
   async () => {
     const clock = await newClock();
-    const id = await onClock(clock, MONTH);
+    const id = await contractOnClock(clock, MONTH);
     let arrive = (): void => undefined;
     let release = (): void => undefined;
     const notified = new Promise<void>((resolve) => (arrive = resolve));
     const released = new Promise<void>((resolve) => (release = resolve));
     overrides = () => ({ settleAtClock: settleWithNotifier(sql, worker, () => (arrive(), released)) });
-    await send(clock, AFTER_MONTH);
+    await startAdvance(clock, AFTER_MONTH);
     await notified;
     await handleOf(clock).terminate('by hand');
     overrides = () => ({});
@@ -408,16 +408,16 @@ test(
   'an advance that starts while the workflow of the previous one ends is carried out',
   async () => {
     const clock = await newClock();
-    const id = await onClock(clock, MONTH);
+    const id = await contractOnClock(clock, MONTH);
     const half = '2027-02-15T00:00:00.000Z';
     overrides = (real) => ({
       async stepTestClock(input) {
         const step = await real.stepTestClock(input);
-        if (step.status === 'ready' && step.now === half) await send(clock, AFTER_MONTH);
+        if (step.status === 'ready' && step.now === half) await startAdvance(clock, AFTER_MONTH);
         return step;
       },
     });
-    await send(clock, half);
+    await startAdvance(clock, half);
     await waitFor(async () => (await clockOf(clock)).now === AFTER_MONTH, {
       timeout_ms: WAIT_MS,
       what: 'the second advance to arrive',
@@ -463,7 +463,7 @@ describe('an unpaid invoice on a clock', () => {
   /** A contract on a clock of its own with an open invoice that is due on 1 March and applied. */
   async function contractWithInvoice(): Promise<{ clock: string; id: string }> {
     const clock = await newClock();
-    const id = await onClock(clock);
+    const id = await contractOnClock(clock);
     const invoice = { status: 'OPEN', due: '2027-03-01', occurred_at: NOW } as const;
     billing.invoices.set('in_1', { contract_id: id, ...invoice });
     const inbox_id = await insertInvoiceEvent(sql, id, { ...invoice, received_at: new Date().toISOString() });
@@ -524,7 +524,7 @@ describe('an unpaid invoice on a clock', () => {
     'of a billing system that does not answer postpones the suspension by the time of the clock, and delays no other contract',
     async () => {
       const { clock, id } = await contractWithInvoice();
-      const [other, silent] = [await onClock(clock, { start_date: '2027-03-16' }), 3];
+      const [other, silent] = [await contractOnClock(clock, { start_date: '2027-03-16' }), 3];
       let questions = 0;
       billing.reachable = false;
       billing.beforeAnswer = async () => void (billing.reachable = ++questions > silent);
@@ -567,7 +567,7 @@ describe('a billing event that was accepted before the advance', () => {
   /** A paused contract: time alone does not change it. */
   async function pausedOnClock(): Promise<{ clock: string; id: string }> {
     const clock = await newClock();
-    const id = await onClock(clock);
+    const id = await contractOnClock(clock);
     await worker.send(id, { name: 'pause', input: {} });
     return { clock, id };
   }
@@ -582,7 +582,7 @@ describe('a billing event that was accepted before the advance', () => {
         await lockContract(holder, id);
         const inbox_id = await insertEvent(id);
         await worker.nudger.signalBillingEvent(id, { inbox_id, details: 'invoice.open' });
-        await send(clock, PAST_SUSPENSION);
+        await startAdvance(clock, PAST_SUSPENSION);
         await waitFor(async () => settling || (await clockOf(clock)).status !== 'advancing', {
           timeout_ms: WAIT_MS,
           what: 'the advance to reach the event',
@@ -614,8 +614,8 @@ describe('a billing event that was accepted before the advance', () => {
       const clock = await newClock();
       const [draft, expired, terminated] = [
         await buildContractOnClock(sql, clock, { status: 'inactive' }),
-        await onClock(clock, { start_date: '2027-02-01', end_date: '2027-02-02' }),
-        await onClock(clock),
+        await contractOnClock(clock, { start_date: '2027-02-01', end_date: '2027-02-02' }),
+        await contractOnClock(clock),
       ];
       await worker.send(terminated, { name: 'terminate', input: { reason: 'test' } });
       await advance(clock, '2027-02-03T00:00:00.000Z');
@@ -651,10 +651,10 @@ describe('a billing event that was accepted before the advance', () => {
 
 describe('generation on a clock', () => {
   test(
-    'licenses of a request and of a job have the time of the clock, and so have their job, chunks, audit and events',
+    'licenses, jobs, chunks, audit rows and events of generation have the time of the clock',
     async () => {
       const clock = await newClock();
-      const id = await onClock(clock, { quota: 5_000, expiry: { duration: 'P1Y', basis: 'generation' } });
+      const id = await contractOnClock(clock, { quota: 5_000, expiry: { duration: 'P1Y', basis: 'generation' } });
       const now = '2027-06-01T00:00:00.000Z';
       await advance(clock, now);
       const inline = await requestJob(sql, id, 3);
@@ -682,7 +682,7 @@ describe('generation on a clock', () => {
     'a job whose contract is paused waits until the clock ends the pause and finishes at the time of the clock',
     async () => {
       const clock = await newClock();
-      const id = await onClock(clock, { quota: 5_000, end_date: '2028-01-01' });
+      const id = await contractOnClock(clock, { quota: 5_000, end_date: '2028-01-01' });
       const job = await requestJob(sql, id, 400);
       let pause = (): void => undefined;
       const is_paused = new Promise<void>((resolve) => (pause = resolve));
@@ -716,7 +716,7 @@ describe('generation on a clock', () => {
 
   test('a request is refused by the time of the clock, and the refusal is counted by the real time', async () => {
     const clock = await newClock();
-    const id = await onClock(clock, { quota: 10, end_date: '2027-03-01' });
+    const id = await contractOnClock(clock, { quota: 10, end_date: '2027-03-01' });
     await advance(clock, AFTER_MONTH);
     await expect(requestJob(sql, id, 1)).rejects.toThrow(/2027-02-28/);
     const counted = await sql`
