@@ -8,7 +8,7 @@
 import type { Client } from '@temporalio/client';
 import { findClockSkewMs, skewSentence } from './db/base/clock';
 import { findInstallationId } from './db/system/installation';
-import { missingMigrations } from './db/system/migration';
+import { countMissingMigrations } from './db/system/migration';
 import { assertStillOwnSessions, poolerRefusal } from './db/base/pooler';
 import type { Database } from './db/base/database';
 import { TIME_ZONE_RULES } from './transactions/base/time-zone-rules';
@@ -39,7 +39,7 @@ export interface ReadinessDependencies {
 /** Checks every dependency. No check takes longer than three seconds. */
 export async function checkReadiness({ db, client, ensureSetUp }: ReadinessDependencies): Promise<Readiness> {
   const [database, { notes: temporal_notes, ...temporal }, installation, time_zone_notes] = await Promise.all([
-    withTimeout(Promise.all([missingMigrations(db), findClockSkewMs(db), assertStillOwnSessions(db)])).then(
+    withTimeout(Promise.all([countMissingMigrations(db), findClockSkewMs(db), assertStillOwnSessions(db)])).then(
       ([missing, ahead_ms]) => ({
         postgres: 'ok',
         clock: skewSentence(ahead_ms) ?? 'ok',

@@ -19,7 +19,7 @@ import { createPostgresClock } from './db/base/clock';
 import type { BoundNow } from './db/base/clock';
 import { assertDriverPatched, openDatabase } from './db/base/database';
 import type { Database } from './db/base/database';
-import { titlesFrom } from './db/system/operator-title';
+import { createTitleReader } from './db/system/operator-title';
 import { UnsuitablePooler, assertOwnSessions } from './db/base/pooler';
 import { applicationName } from './transactions/base/time-zone-rules';
 import { createLog } from './log';
@@ -83,7 +83,7 @@ async function main(): Promise<void> {
   await retryUntilReachable(log, 'Temporal', () => setUpWithDeadline(client, ensureSetUp));
   const describe = createStartDescriber({
     publicUrl: config.publicUrl,
-    titles: config.temporalShowNames ? titlesFrom(db) : undefined,
+    titles: config.temporalShowNames ? createTitleReader(db) : undefined,
   });
   const nudger = createNudger({
     client,

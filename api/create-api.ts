@@ -6,7 +6,7 @@ import { settleCommand } from '../transactions/contract/settle-command';
 import { findJob } from '../db/generation/generation-job';
 import { createListReads } from '../db/base/list-reads';
 import type { Database } from '../db/base/database';
-import { createSessionProof } from '../db/base/pooler';
+import { createSessionCheck } from '../db/base/pooler';
 import { createLicenseRequests } from '../transactions/generation/request-licenses';
 import type { Logger } from '../log';
 import { createCommandSender } from '../temporal/command';
@@ -42,7 +42,7 @@ export interface ApiOptions {
 export function createApi(options: ApiOptions): Api {
   const { db, client, taskQueues, log, describe } = options;
   const { now } = createPostgresClock(db);
-  const sessionsProven = createSessionProof(db);
+  const sessionsProven = createSessionCheck(db);
   // Every decision reads the clock first, so behind an unsuitable pooler, which loses writes, nothing is decided.
   const clock = () => sessionsProven().then(now);
   const { ensureSetUp, epoch } = createSetUp(client, taskQueues);

@@ -4,7 +4,7 @@ import { createBillingReceivers } from '../adapters/billing';
 import { parseNoArguments } from '../command-line';
 import { API_POOL_SIZE, loadConfig } from '../config';
 import { assertDriverPatched, openDatabase } from '../db/base/database';
-import { titlesFrom } from '../db/system/operator-title';
+import { createTitleReader } from '../db/system/operator-title';
 import { UnsuitablePooler, assertOwnSessions } from '../db/base/pooler';
 import { applicationName } from '../transactions/base/time-zone-rules';
 import { createLog } from '../log';
@@ -46,7 +46,7 @@ async function main(): Promise<void> {
     testClocks: config.testClocks,
     describe: createStartDescriber({
       publicUrl: config.publicUrl,
-      titles: config.temporalShowNames ? titlesFrom(db) : undefined,
+      titles: config.temporalShowNames ? createTitleReader(db) : undefined,
     }),
     list_statement_ms: config.listStatementTimeoutMs,
   });

@@ -4,14 +4,14 @@ import { findClockSkewMs, skewSentence } from '../db/base/clock';
 import { assertDriverPatched, openDatabase } from '../db/base/database';
 import {
   findDatabaseHealth,
-  findOwedWork,
+  findOverdueWork,
   OVERDUE_AFTER,
   POSTGRES_VERSION_MIN,
   SLOW_ADVANCE_AFTER,
 } from '../db/system/health';
-import type { DatabaseHealth, OwedWork } from '../db/system/health';
+import type { DatabaseHealth, OverdueWork } from '../db/system/health';
 import { findInstallationId } from '../db/system/installation';
-import { missingMigrations } from '../db/system/migration';
+import { countMissingMigrations } from '../db/system/migration';
 import { assertOwnSessions, poolerRefusal } from '../db/base/pooler';
 import { CLI_LIMITS } from '../db/base/session';
 import { findStuckRows, STUCK_FROM_ATTEMPTS } from '../db/system/sweep-attempt';
@@ -72,11 +72,11 @@ export async function checkPostgres(config: Config, epoch: string | null): Promi
         await assertOwnSessions(db);
         const health = await findDatabaseHealth(db);
         const server = serverFindings(health, await findClockSkewMs(db));
-        const missing = await missingMigrations(db);
+        const missing = await countMissingMigrations(db);
         if (missing > 0) {
           return [...server, wrong('migrations', `${missing} missing`, 'Run `covenant migrate`.')];
         }
-        const owed = await findOwedWork(db, health.now, epoch);
+        const owed = await findOverdueWork(db, health.now, epoch);
         const stuck = await findStuckRows(db);
         return [
           ...server,
@@ -130,7 +130,7 @@ function serverFindings(health: DatabaseHealth, ahead_ms: number): Finding[] {
   ];
 }
 
-function owedFindings(owed: OwedWork): Finding[] {
+function owedFindings(owed: OverdueWork): Finding[] {
   const findings: Finding[] = [];
   if (owed.able_super_admins === 0) {
     findings.push(

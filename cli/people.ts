@@ -7,7 +7,7 @@ import { openDatabase } from '../db/base/database';
 import type { Database } from '../db/base/database';
 import { assertOwnSessions } from '../db/base/pooler';
 import { CLI_LIMITS } from '../db/base/session';
-import { missingMigrations } from '../db/system/migration';
+import { countMissingMigrations } from '../db/system/migration';
 import { erasePerson } from '../transactions/access/erase-person';
 import type { Erasure } from '../transactions/access/erase-person';
 import { CommandFailure } from './failure';
@@ -35,7 +35,7 @@ async function erase(id: string, { yes = false }: { yes?: boolean }): Promise<vo
   try {
     await assertOwnSessions(db);
     // In an older schema, rows could hold names that the erasure does not know.
-    if ((await missingMigrations(db)) > 0)
+    if ((await countMissingMigrations(db)) > 0)
       throw new CommandFailure('The database does not have the current schema. Run `covenant migrate` first.');
     report(id, await runErasure(db, id, yes), yes);
   } finally {

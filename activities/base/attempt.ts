@@ -3,7 +3,7 @@ import { asyncLocalStorage } from '@temporalio/activity';
 
 export interface Attempt {
   /** False when the time is over. Throws when the activity was cancelled, as when its worker is shut down. */
-  mayGoOn(): boolean;
+  hasTimeLeft(): boolean;
 }
 
 /**
@@ -17,7 +17,7 @@ export function beginAttempt(total_ms: number): Attempt {
   // Both by the server's clock, so that the worker's does not matter.
   if (context) left_ms -= context.info.currentAttemptScheduledTimestampMs - context.info.scheduledTimestampMs;
   return {
-    mayGoOn() {
+    hasTimeLeft() {
       context?.cancellationSignal.throwIfAborted();
       return performance.now() - begun_ms < left_ms;
     },

@@ -19,7 +19,7 @@ const LOCK_RETRY_MS_MAX = 4_000;
 export const ROW_LOCKED = 'RowLocked';
 
 /** The failure of an attempt that did not get its row, to be tried again after at most `retry_ms_max`. */
-export function rowLocked(cause?: Error, retry_ms_max = LOCK_RETRY_MS_MAX): ApplicationFailure {
+export function rowLockedFailure(cause?: Error, retry_ms_max = LOCK_RETRY_MS_MAX): ApplicationFailure {
   const attempt = asyncLocalStorage.getStore()?.info.attempt ?? 1;
   return ApplicationFailure.create({
     message: 'Another transaction holds a row of this contract',
@@ -46,6 +46,6 @@ export async function beginWithShortWaits<T>(
     return result as T;
   } catch (error) {
     if (!isLockTimeout(error)) throw error;
-    throw rowLocked(error as Error, retry_ms_max);
+    throw rowLockedFailure(error as Error, retry_ms_max);
   }
 }

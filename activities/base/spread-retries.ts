@@ -5,7 +5,7 @@
  * again at the same moments, in waves that fill the queue before what succeeds at once.
  */
 import { ApplicationFailure, asyncLocalStorage } from '@temporalio/activity';
-import { isPassing } from '../../db/base/errors';
+import { isTransient } from '../../db/base/errors';
 
 /** From the first attempt to the second; doubled with each attempt. What may pass soon is tried sooner. */
 const PASSING_RETRY_MS = 200;
@@ -27,7 +27,7 @@ export async function withSpreadRetries<T>(work: () => Promise<T>): Promise<T> {
     throw ApplicationFailure.create({
       message: error.message,
       type: error.name,
-      nextRetryDelay: retryDelayMs(context.info.attempt, isPassing(error)),
+      nextRetryDelay: retryDelayMs(context.info.attempt, isTransient(error)),
       cause: error,
     });
   }

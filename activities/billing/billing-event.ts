@@ -9,7 +9,7 @@ import type { Instant } from '../../domain/base/instant';
 import {
   identifyBillingEvent,
   postponeParkedBillingEvent,
-  unidentifiedBillingEvents,
+  listUnidentifiedBillingEvents,
 } from '../../db/billing/billing-event';
 import type { UnidentifiedBillingEvent } from '../../db/billing/billing-event';
 import type { Database } from '../../db/base/database';
@@ -63,8 +63,8 @@ export function createBillingInboxActivities({
     found: { now: Instant; attempt: Attempt; contracts: Set<string>; failures: unknown[] },
   ): Promise<void> {
     const { now, attempt, contracts, failures } = found;
-    for (const event of await unidentifiedBillingEvents(db, source, { now, limit: IDENTIFIED_MAX })) {
-      if (!attempt.mayGoOn()) return;
+    for (const event of await listUnidentifiedBillingEvents(db, source, { now, limit: IDENTIFIED_MAX })) {
+      if (!attempt.hasTimeLeft()) return;
       try {
         const contract_id = await identify(event, now);
         if (contract_id !== null) contracts.add(contract_id);

@@ -9,7 +9,7 @@ import type { Instant } from '../../domain/base/instant';
 import { askedAt, isOutdated, isUnpaid } from '../../domain/billing/invoice';
 import type { Invoice, InvoiceName, SeenInvoice } from '../../domain/billing/invoice';
 import { isRefusal } from '../../domain/base/refusal';
-import { pendingBillingEvents, postponeBillingEvents } from '../../db/billing/billing-event';
+import { listPendingBillingEvents, postponeBillingEvents } from '../../db/billing/billing-event';
 import type { PendingBillingEvent } from '../../db/billing/billing-event';
 import { findContract } from '../../db/contract/contract';
 import { EVENTS_APPLIED_MAX, applyBillingEvents } from '../../transactions/contract/apply-billing-events';
@@ -46,7 +46,8 @@ export function createBillingActivities({
      * itself is asked first, of the billing systems that may be asked, outside the transaction; while one gives no answer its
      * events stay pending. Safe to run twice: an event is decided once.
      */
-    applyBillingEvents: (input: ApplyInput): Promise<ContractView> => withHeartbeat(withSpreadRetries(() => apply(input))),
+    applyBillingEvents: (input: ApplyInput): Promise<ContractView> =>
+      withHeartbeat(withSpreadRetries(() => apply(input))),
 
     /**
      * Asks for every unpaid invoice again and then does what is due: suspends, terminates, or finds that it was paid. While
@@ -57,13 +58,13 @@ export function createBillingActivities({
   };
 
   async function apply({ contract_id, now, ask }: ApplyInput): Promise<ContractView> {
-    const all = await pendingBillingEvents(db, contract_id, now, EVENTS_APPLIED_MAX);
+    const all = await listPendingBillingEvents(db, contract_id, now, EVENTS_APPLIED_MAX);
     const pending = all.filter(
       (event) => lookOfEvent(event) !== null || ask === undefined || ask.includes(event.source),
     );
     const { looks, unanswered } = await lookUp(contract_id, pending, now);
     await postponeBillingEvents(db, unanswered, now, 'BILLING_UNREACHABLE');
-    await forgetElsewhere(contract_id, pending, looks, now);
+    await forgetInvoicesElsewhere(contract_id, pending, looks, now);
     // What came meanwhile is applied as well, unless its invoice has to be asked for: that is the next turn's.
     const lookOf = (event: PendingBillingEvent): Look | null => looks.get(event.id) ?? lookOfEvent(event);
     const outcome = await beginWithShortWaits(db, (tx) => applyBillingEvents(tx, { id: contract_id, now, lookOf }));
@@ -74,19 +75,19 @@ export function createBillingActivities({
 
   /** The billing systems of which events that are due need an answer. */
   async function sourcesToAsk(contract_id: string, now: Instant): Promise<BillingSource[]> {
-    const pending = await pendingBillingEvents(db, contract_id, now, EVENTS_APPLIED_MAX);
+    const pending = await listPendingBillingEvents(db, contract_id, now, EVENTS_APPLIED_MAX);
     return [...new Set(pending.filter((event) => lookOfEvent(event) === null).map(({ source }) => source))].sort();
   }
 
   async function verify({ contract_id, now }: SettleInput): Promise<ContractView> {
-    const asked = await askAgain(contract_id, now);
+    const asked = await fetchUnpaidInvoices(contract_id, now);
     const outcome = await beginWithShortWaits(db, (tx) => verifyBilling(tx, { id: contract_id, now, ...asked }));
     if (!isRefusal(outcome)) await nudger.wakeJobs(outcome.nudge.job_ids);
     return viewOf(db, { contract_id, now, showNames }, outcome);
   }
 
   /** An invoice is one contract's: what another one holds of it, and knows less of, is forgotten there. */
-  async function forgetElsewhere(
+  async function forgetInvoicesElsewhere(
     contract_id: string,
     events: PendingBillingEvent[],
     looks: ReadonlyMap<string, Look>,
@@ -108,7 +109,7 @@ export function createBillingActivities({
   }
 
   /** Asks for every unpaid invoice; one silence, or one invoice that is not known any more, makes the whole unanswered. */
-  async function askAgain(
+  async function fetchUnpaidInvoices(
     contract_id: string,
     now: Instant,
   ): Promise<{ answer: BillingAnswer; foreign: InvoiceName[] }> {
@@ -122,7 +123,7 @@ export function createBillingActivities({
       // Somebody took the settings of this source away: it cannot be asked, and is not believed.
       if (!port) silent.add(source);
       if (!port?.fetches || silent.has(source)) return [];
-      const found = await answerOf(() => port.fetchInvoice({ invoice_id }));
+      const found = await orUnreachable(() => port.fetchInvoice({ invoice_id }));
       if (found === 'unreachable' || !found.found || found.observation === null) {
         silent.add(source);
         return [];
@@ -186,7 +187,7 @@ export function createBillingActivities({
   ): Promise<Look | 'unreachable'> {
     const port = billingPorts.get(source);
     if (!port?.fetches) return { at: 'nothing', outcome: 'PARKED', reason: 'NOT_FETCHABLE' };
-    const found = await answerOf(() => port.fetchInvoice({ invoice_id }));
+    const found = await orUnreachable(() => port.fetchInvoice({ invoice_id }));
     if (found === 'unreachable') return found;
     if (!found.found) return { at: 'nothing', outcome: 'PARKED', reason: 'INVOICE_UNKNOWN' };
     if (found.contract_id !== null && found.contract_id !== contract_id)
@@ -197,7 +198,7 @@ export function createBillingActivities({
 }
 
 /** A billing system's answer, or that there was none. */
-async function answerOf(ask: () => Promise<FetchedInvoice>): Promise<FetchedInvoice | 'unreachable'> {
+async function orUnreachable(ask: () => Promise<FetchedInvoice>): Promise<FetchedInvoice | 'unreachable'> {
   try {
     return await ask();
   } catch (error) {

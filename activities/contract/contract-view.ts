@@ -65,7 +65,7 @@ export async function viewOf(
   { contract_id, now, showNames }: ViewRequest,
   outcome: Changed | Refusal,
 ): Promise<ContractView> {
-  if (isRefusal(outcome)) return { ...gone(contract_id), ...(showNames ? {} : { name: null }) };
+  if (isRefusal(outcome)) return { ...missingContractView(contract_id), ...(showNames ? {} : { name: null }) };
   const { facts, row } = outcome;
   const state = stateAt(facts, facts.settled_until);
   return {
@@ -111,7 +111,7 @@ function verifiedFirst(facts: ContractFacts): Pick<Verification, 'kind' | 'at'> 
 }
 
 /** A contract that was deleted, or never committed. */
-function gone(contract_id: string): ContractView {
+function missingContractView(contract_id: string): ContractView {
   return {
     contract_id,
     customer_id: null,

@@ -7,7 +7,7 @@ import { isRefusal, refuse } from '../../domain/base/refusal';
 import { CommandExpired, runSentCommand } from '../../transactions/contract/run-sent-command';
 import type { CarriedOut, SentCommand } from '../../transactions/contract/run-sent-command';
 import { settleContract } from '../../transactions/contract/settle-contract';
-import { isBadData, isDatabaseRefusal, isPassing } from '../../db/base/errors';
+import { isBadData, isDatabaseRefusal, isTransient } from '../../db/base/errors';
 import type { Database } from '../../db/base/database';
 import { recordStart } from '../../db/system/sweep';
 import { REFUSED_BY_DATABASE } from '../ports';
@@ -64,9 +64,9 @@ export function createContractActivities({ db, nudger, showNames = false }: Cont
             const { deadline } = error;
             return { outcome: refusedOutcome(refuse('COMMAND_EXPIRED', { deadline })), job_ids: [] };
           }
-          if (error instanceof NotACommand) throw notACommand(error);
-          if (isBadData(error)) throw notACommand(new NotACommand(input.command, error));
-          throw failedForGood(input, error) ?? error;
+          if (error instanceof NotACommand) throw notACommandFailure(error);
+          if (isBadData(error)) throw notACommandFailure(new NotACommand(input.command, error));
+          throw finalFailure(input, error) ?? error;
         },
       );
       await nudger.wakeJobs(done.job_ids);
@@ -87,14 +87,14 @@ export function createContractActivities({ db, nudger, showNames = false }: Cont
 }
 
 /** Tried again it would fail again: a command that somebody sent by hand must not be tried for good. */
-function notACommand(error: NotACommand): ApplicationFailure {
+function notACommandFailure(error: NotACommand): ApplicationFailure {
   return ApplicationFailure.nonRetryable(error.message, 'NotACommand');
 }
 
 /** The last failure of a command that fails again and again without an explanation; undefined while it is tried again. */
-function failedForGood({ command, request_id }: RunCommandInput, error: unknown): ApplicationFailure | undefined {
+function finalFailure({ command, request_id }: RunCommandInput, error: unknown): ApplicationFailure | undefined {
   const attempt = asyncLocalStorage.getStore()?.info.attempt ?? 1;
-  if (attempt < COMMAND_ATTEMPTS_MAX || isPassing(error) || error instanceof ApplicationFailure) return undefined;
+  if (attempt < COMMAND_ATTEMPTS_MAX || isTransient(error) || error instanceof ApplicationFailure) return undefined;
   const why = error instanceof Error ? error.message : String(error);
   if (!isDatabaseRefusal(error))
     return ApplicationFailure.nonRetryable(`The command ${command.name} fails: ${why}`, 'CommandFailed');

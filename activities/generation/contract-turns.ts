@@ -6,7 +6,7 @@
  * them, and the others give their slots back.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { rowLocked } from '../base/short-wait';
+import { rowLockedFailure } from '../base/short-wait';
 
 /** How long a step may be at work before the others of its contract stop waiting for it. Transactions take milliseconds each. */
 export const TURN_MS_MAX = 250;
@@ -23,7 +23,7 @@ export function createContractTurns(): RunInContractTurn {
   return async function runInContractTurn(contract_id, work) {
     for (let other = turns.get(contract_id); other !== undefined; other = turns.get(contract_id)) {
       const left_ms = other.begun_ms + TURN_MS_MAX - performance.now();
-      if (left_ms <= 0) throw rowLocked();
+      if (left_ms <= 0) throw rowLockedFailure();
       await Promise.race([other.ended, sleep(left_ms, undefined, { ref: false })]);
     }
     const working = work();

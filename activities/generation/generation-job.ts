@@ -1,15 +1,15 @@
 /** What the generation workflow has done in Postgres: opening a job, filling ranges of chunks, closing it. */
 import { randomFillSync } from 'node:crypto';
 import { Context } from '@temporalio/activity';
-import { isPassing, isPermanent, violates } from '../../db/base/errors';
-import { insertChunk, missingChunks } from '../../db/generation/chunk';
+import { isTransient, isPermanent, violates } from '../../db/base/errors';
+import { insertChunk, listMissingChunks } from '../../db/generation/chunk';
 import type { ChunkOutcome } from '../../db/generation/chunk';
 import { findJob, findJobPlan } from '../../db/generation/generation-job';
 import type { JobError, JobPlan } from '../../db/generation/generation-job';
 import { notifyProgress, startJob } from '../../db/generation/job-state';
 import type { RunningJob } from '../../db/generation/job-state';
 import type { Database, Sql } from '../../db/base/database';
-import { clockNowOf } from '../../db/contract/clock';
+import { findClockNow } from '../../db/contract/clock';
 import { chunkCount, chunkSpan, isUnfinished } from '../../domain/generation/generation-job';
 import type { JobState } from '../../domain/generation/generation-job';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
@@ -111,7 +111,7 @@ export function createGenerationJobActivities({
   /** The clock of a job: that of the attempt, or its contract's test clock, which may move between two chunks. */
   function clockOf(plan: JobPlan, attempt: () => Instant): () => Promise<Instant> {
     if (plan.test_clock_id === null) return async () => attempt();
-    return async () => (await clockNowOf(db, plan.contract_id)) ?? attempt();
+    return async () => (await findClockNow(db, plan.contract_id)) ?? attempt();
   }
 
   /** Makes one chunk with fresh keys, drawing again when they collide. */
@@ -123,12 +123,12 @@ export function createGenerationJobActivities({
   ): Promise<ChunkOutcome | 'given_up'> {
     const span = chunkSpan(plan.requested, plan.chunk_size, chunk_no);
     let keys = first_keys;
-    for (let draw = 1; ; draw++) {
+    for (let drawKeys = 1; ; drawKeys++) {
       try {
         return await insertChunk(db, { job_id: plan.id, chunk_no, ...span, keys, now });
       } catch (error) {
         const collision = violates(error, 'license_key_unique');
-        if (collision && draw < KEY_DRAWS_MAX) {
+        if (collision && drawKeys < KEY_DRAWS_MAX) {
           keys = joinedKeys(plan.key_format, span.licenses, randomFillSync);
           continue;
         }
@@ -142,13 +142,13 @@ export function createGenerationJobActivities({
     /** Sets a job running, or pauses it while its contract generates nothing. Safe to run twice. */
     async openJob({ job_id, now, epoch }: OpenJobInput): Promise<OpenedJob> {
       const started = await startJob(db, bySystem(job_id, now), epoch);
-      if (started) return opened(job_id, 'RUNNING', started);
+      if (started) return toOpenedJob(job_id, 'RUNNING', started);
       const job = await findJob(db, job_id);
       if (!job) throw new Error(`generation job ${job_id} does not exist`);
-      if (!isUnfinished(job.state) || job.state === 'CANCELLING') return opened(job_id, job.state, job);
+      if (!isUnfinished(job.state) || job.state === 'CANCELLING') return toOpenedJob(job_id, job.state, job);
       const opening = { job_id, contract_id: job.contract_id, now, epoch };
       const state = await beginInTurn(job.contract_id, (tx) => openJob(tx, opening));
-      return opened(job_id, state, job);
+      return toOpenedJob(job_id, state, job);
     },
 
     /**
@@ -160,7 +160,7 @@ export function createGenerationJobActivities({
       const plan = await findJobPlan(db, input.job_id);
       if (!plan) throw new Error(`generation job ${input.job_id} does not exist`);
       const clock = clockOf(plan, attemptClock(input.now));
-      const missing = await missingChunks(db, input.job_id, input.from_chunk, input.to_chunk);
+      const missing = await listMissingChunks(db, input.job_id, input.from_chunk, input.to_chunk);
       const given_up: number[] = [];
       let failures = failuresBefore(context.info.heartbeatDetails);
       const draw = (chunk_no: number | undefined): string =>
@@ -180,7 +180,7 @@ export function createGenerationJobActivities({
         try {
           outcome = await making;
         } catch (error) {
-          if (isPassing(error)) throw error;
+          if (isTransient(error)) throw error;
           failures += 1;
           context.heartbeat({ failures });
           if (failures < input.attempts_max) throw error;
@@ -194,8 +194,8 @@ export function createGenerationJobActivities({
         if (outcome === 'given_up') given_up.push(chunk_no);
         else if (outcome === 'boundary_due') {
           const now = await clock();
-          const says = await beginInTurn(plan.contract_id, (tx) => settleForGeneration(tx, plan.contract_id, now));
-          if (says !== 'generate') return { stopped: true, given_up };
+          const decision = await beginInTurn(plan.contract_id, (tx) => settleForGeneration(tx, plan.contract_id, now));
+          if (decision !== 'generate') return { stopped: true, given_up };
           i -= 1;
           keys = draw(chunk_no);
         } else if (outcome !== 'filled') return { stopped: true, given_up };
@@ -227,7 +227,7 @@ export function createGenerationJobActivities({
       });
   }
 
-  function opened(job_id: string, state: JobState, job: RunningJob): OpenedJob {
+  function toOpenedJob(job_id: string, state: JobState, job: RunningJob): OpenedJob {
     const { contract_id, requested, completed, chunk_size } = job;
     const chunks = chunkCount(requested, chunk_size);
     const contract_name = showNames ? job.contract_name : null;

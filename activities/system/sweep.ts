@@ -8,7 +8,7 @@ import { confirmBoundaries } from '../../transactions/contract/confirm-boundarie
 import { settleContract } from '../../transactions/contract/settle-contract';
 import type { Database } from '../../db/base/database';
 import { dropOldRefusedAttempts } from '../../db/generation/refused-attempt';
-import { forgetSettled, markStarted, rowsToWake, SWEEP_KINDS } from '../../db/system/sweep';
+import { dropSettledAttempts, markStarted, listRowsToWake, SWEEP_KINDS } from '../../db/system/sweep';
 import type { SweepKind, SweepSubject } from '../../db/system/sweep';
 import { recordAttempts } from '../../db/system/sweep-attempt';
 import type { Nudger, ClockNotifier } from '../ports';
@@ -28,7 +28,7 @@ const FORGOTTEN_ROWS_MAX = 5_000;
 const WAKING_MS_MAX = 40_000;
 
 /** A new epoch also says that the server may have lost the values of search attributes; setting them again does no harm. */
-const AFTER_A_LOSS = { refresh_search_attributes: true } as const;
+const REFRESH_ATTRIBUTES = { refresh_search_attributes: true } as const;
 
 export interface SweepOnceInput {
   epoch: string;
@@ -70,7 +70,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
     const attempt = beginAttempt(WAKING_MS_MAX);
     const failures: unknown[] = [];
     /** Runs one part; when it fails the others still have their turn. */
-    async function part<T>(run: () => Promise<T>, otherwise: T): Promise<T> {
+    async function runPart<T>(run: () => Promise<T>, otherwise: T): Promise<T> {
       try {
         return await run();
       } catch (error) {
@@ -81,33 +81,33 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
 
     const limit = SWEEP_ROWS_MAX;
     const question = { epoch, now, time_zone_rules: TIME_ZONE_RULES };
-    const shares: Share[] = [{ kind: null, ids: await part(() => unparkDueBillingEvents(db, { now, limit }), []) }];
+    const shares: Share[] = [{ kind: null, ids: await runPart(() => unparkDueBillingEvents(db, { now, limit }), []) }];
     for (const kind of kindsOf(SWEEP_KINDS)) {
-      await part(() => forgetSettled(db, kind, { ...question, limit: FORGOTTEN_ROWS_MAX }), undefined);
+      await runPart(() => dropSettledAttempts(db, kind, { ...question, limit: FORGOTTEN_ROWS_MAX }), undefined);
       const rows_max = kind === 'time_zone_rules' ? RULES_ROWS_MAX : limit;
-      shares.push({ kind, ids: await part(() => rowsToWake(db, kind, { ...question, limit: rows_max }), []) });
+      shares.push({ kind, ids: await runPart(() => listRowsToWake(db, kind, { ...question, limit: rows_max }), []) });
     }
 
     const woken: Record<SweepSubject, Set<string>> = { contract: new Set(), job: new Set(), test_clock: new Set() };
-    for (const { kind, ids } of inTurns(shares)) {
-      if (!attempt.mayGoOn()) break;
+    for (const { kind, ids } of interleaveBatches(shares)) {
+      if (!attempt.hasTimeLeft()) break;
       const subject = kind === null ? 'contract' : SWEEP_KINDS[kind];
       if (kind === 'time_zone_rules') {
         const left = await computeBoundaries(ids);
-        await part(() => recordAttempts(db, kind, left, { epoch, now }), undefined);
+        await runPart(() => recordAttempts(db, kind, left, { epoch, now }), undefined);
         continue;
       }
-      const unheard = ids.filter((id) => !woken[subject].has(id));
-      const reached = await part(() => wake(subject, unheard), undefined);
+      const not_woken = ids.filter((id) => !woken[subject].has(id));
+      const reached = await runPart(() => wake(subject, not_woken), undefined);
       if (reached === undefined) continue;
       for (const id of reached) woken[subject].add(id);
-      await part(() => markStarted(db, subject, reached, epoch), undefined);
+      await runPart(() => markStarted(db, subject, reached, epoch), undefined);
       // Also when the marking failed: a row without a next try keeps its place at the head of its share.
       if (kind !== null)
-        await part(() => recordAttempts(db, kind, stillDue(kind, ids, woken[subject]), { epoch, now }), undefined);
+        await runPart(() => recordAttempts(db, kind, stillDue(kind, ids, woken[subject]), { epoch, now }), undefined);
     }
-    await part(() => dropExpiredIdempotency(db), undefined);
-    await part(() => dropOldRefusedAttempts(db), 0);
+    await runPart(() => dropExpiredIdempotency(db), undefined);
+    await runPart(() => dropOldRefusedAttempts(db), 0);
     if (failures.length > 0) throw failures[0];
     return { contracts: woken.contract.size, jobs: woken.job.size, test_clocks: woken.test_clock.size };
 
@@ -117,12 +117,12 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
      */
     async function computeBoundaries(ids: string[]): Promise<string[]> {
       const nothing = { confirmed: [] as string[], moved: [] as string[] };
-      const { confirmed, moved } = await part(() => db.begin((tx) => confirmBoundaries(tx, ids)), nothing);
+      const { confirmed, moved } = await runPart(() => db.begin((tx) => confirmBoundaries(tx, ids)), nothing);
       const done = new Set(confirmed);
       const to_wake: Record<'contract' | 'job', string[]> = { contract: [], job: [] };
       for (const id of moved) {
         const settle = () => beginWithShortWaits(db, (tx) => settleContract(tx, { id, now }));
-        const changed = await part(settle, undefined);
+        const changed = await runPart(settle, undefined);
         if (changed === undefined) continue;
         done.add(id);
         if (isRefusal(changed)) continue;
@@ -130,7 +130,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
         to_wake.job.push(...changed.nudge.job_ids);
       }
       for (const subject of ['contract', 'job'] as const) {
-        const reached = await part(() => wake(subject, to_wake[subject]), []);
+        const reached = await runPart(() => wake(subject, to_wake[subject]), []);
         for (const id of reached) woken[subject].add(id);
       }
       return ids.filter((id) => !done.has(id));
@@ -139,8 +139,8 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
 
   /** Wakes rows of one subject; answers those that were reached. */
   async function wake(subject: SweepSubject, ids: string[]): Promise<string[]> {
-    if (subject === 'contract') return nudger.wakeContracts(ids, AFTER_A_LOSS);
-    if (subject === 'job') return nudger.wakeJobs(ids, AFTER_A_LOSS);
+    if (subject === 'contract') return nudger.wakeContracts(ids, REFRESH_ATTRIBUTES);
+    if (subject === 'job') return nudger.wakeJobs(ids, REFRESH_ATTRIBUTES);
     const started = await Promise.allSettled(ids.map((id) => clocks.startAdvance(id)));
     return ids.filter((_id, index) => started[index]?.status === 'fulfilled');
   }
@@ -153,7 +153,7 @@ function stillDue(kind: SweepKind, ids: string[], reached: ReadonlySet<string>):
 }
 
 /** A batch of each share in turn until all are through: when the time is short, each kind has had its part of it. */
-function* inTurns(shares: readonly Share[]): Generator<Share> {
+function* interleaveBatches(shares: readonly Share[]): Generator<Share> {
   for (let from = 0; shares.some(({ ids }) => ids.length > from); from += SWEEP_BATCH_ROWS) {
     for (const { kind, ids } of shares) {
       const batch = ids.slice(from, from + SWEEP_BATCH_ROWS);

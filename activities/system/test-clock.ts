@@ -3,7 +3,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import pMap from 'p-map';
 import type { Instant } from '../../domain/base/instant';
 import type { ContractOnClock } from '../../domain/system/test-clock';
-import { findPostponedBillingEvent, hastenBillingEvents } from '../../db/billing/billing-event';
+import { findPostponedBillingEvent, retryBillingEventsNow } from '../../db/billing/billing-event';
 import { failAdvance } from '../../db/system/test-clock';
 import { listAwaitedContracts, stepTestClock } from '../../transactions/system/advance-test-clock';
 import type { ClockStep } from '../../transactions/system/advance-test-clock';
@@ -109,7 +109,7 @@ export function createTestClockActivities({
       contracts,
       async ({ id, postponed_events }) => {
         cancellationSignal.throwIfAborted();
-        if (postponed_events > 0) await hastenBillingEvents(db, id);
+        if (postponed_events > 0) await retryBillingEventsNow(db, id);
         await clocks.notify(id, cancellationSignal, now).catch((error: unknown) => failures.set(id, error));
         notified += 1;
         context.heartbeat(notified_before + notified);

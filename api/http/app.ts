@@ -1,7 +1,7 @@
 /** The Express application: what every request passes before and after its route. */
 import express from 'express';
 import type { ErrorRequestHandler, Express, Request, RequestHandler } from 'express';
-import { RowsBusy, isDatabaseUnavailable, isLockTimeout, isPassing, isStatementTimeout } from '../../db/base/errors';
+import { RowsBusy, isDatabaseUnavailable, isLockTimeout, isTransient, isStatementTimeout } from '../../db/base/errors';
 import { ListsBusy } from '../../db/base/list-reads';
 import {
   CommandFailed,
@@ -147,7 +147,7 @@ function problemFor(error: unknown, request: Request): Problem {
       'The query did not finish in time. Narrow the filter: name a contract, search for more characters, or choose a shorter period.',
     );
   if (isLockTimeout(error)) return busyProblem(new RowsBusy(null));
-  if (isPassing(error))
+  if (isTransient(error))
     return protocolProblem(
       'DATABASE_UNAVAILABLE',
       'The database did not finish a statement in time. Try again in a moment.',

@@ -73,7 +73,7 @@ export interface CallerKey {
  * A condition: each of these keys is still accepted, and its admin has one of the roles. For a statement that acts for callers
  * who were found up to a second ago, so that it needs no look-up before it. Judged when the statement begins, as a look-up would be.
  */
-export function stillAccepted(sql: Sql, keys: readonly CallerKey[]): Fragment {
+export function areKeysAccepted(sql: Sql, keys: readonly CallerKey[]): Fragment {
   return sql`NOT EXISTS (
     SELECT FROM jsonb_to_recordset(${sql.json(keys as never)}) AS used (api_key_id uuid, roles jsonb)
     WHERE NOT EXISTS (

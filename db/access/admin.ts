@@ -8,7 +8,7 @@ import { columnNames } from '../base/columns';
 import type { Sql } from '../base/database';
 import { pageByCreation } from '../base/paging';
 import type { KeysetPage, Sorted } from '../base/paging';
-import { found } from '../base/search';
+import { matchesSearch } from '../base/search';
 import { knownPerson } from './person';
 
 export interface AdminRow {
@@ -76,7 +76,7 @@ export async function listAdmins(sql: Sql, filter: AdminFilter, page: KeysetPage
     SELECT ${sql(ADMIN_COLUMNS)}, ${sort_key} AS sort_key FROM admins WHERE true
     ${filter.role === undefined ? sql`` : sql`AND role = ${filter.role}`}
     ${filter.status === undefined ? sql`` : sql`AND status = ${filter.status}`}
-    AND ${found(sql, filter.search, ['email', 'name'], 'id')}
+    AND ${matchesSearch(sql, filter.search, ['email', 'name'], 'id')}
     AND ${after} ${order}`;
 }
 

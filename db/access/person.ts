@@ -48,7 +48,7 @@ export async function lockPerson(tx: Sql, person_id: string): Promise<void> {
 }
 
 /** A name to be stored outside the history: `neutral_name` when the person was erased, who otherwise is not until the transaction ends. */
-export async function nameToStore(
+export async function resolveStoredName(
   tx: Sql,
   { type, id, name }: Pick<Actor, 'type' | 'id' | 'name'>,
   neutral_name: string,
@@ -59,7 +59,7 @@ export async function nameToStore(
 }
 
 /** The addresses by which the history knows a customer, now and before. */
-export async function emailsOf(tx: Sql, customer_id: string): Promise<string[]> {
+export async function listCustomerEmails(tx: Sql, customer_id: string): Promise<string[]> {
   const rows = await tx<{ email: string }[]>`
     SELECT email FROM customers WHERE id = ${customer_id} AND erased_at IS NULL
     UNION SELECT told.email FROM audit_person_facts, LATERAL (VALUES (before ->> 'email'), (after ->> 'email')) AS told (email)

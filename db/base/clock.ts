@@ -41,13 +41,13 @@ interface Reading {
 /** A clock over a pool. Callers that need a reading at the same moment share one. */
 export function createPostgresClock(sql: Sql): PostgresClock {
   let last: Reading | undefined;
-  let underWay: Promise<Reading> | undefined;
+  let pending_reading: Promise<Reading> | undefined;
 
   async function present_ms(): Promise<number> {
     let reading = last;
     if (reading === undefined || performance.now() - reading.arrived_ms > READING_AGE_MS_MAX) {
-      underWay ??= readPromptly(sql).finally(() => (underWay = undefined));
-      reading = last = await underWay;
+      pending_reading ??= readPromptly(sql).finally(() => (pending_reading = undefined));
+      reading = last = await pending_reading;
     }
     return Math.floor(reading.postgres_ms + performance.now() - reading.arrived_ms);
   }

@@ -100,7 +100,7 @@ export function beginLocked<T>(
  * Keeps other statements from being sent behind this one on its connection: while it waits for a row, they would wait too. When all
  * connections of a pool are in use, the driver sends further statements ahead on those that run a single statement.
  */
-export function sentAlone<Rows extends readonly postgres.MaybeRow[]>(
+export function withoutPipelining<Rows extends readonly postgres.MaybeRow[]>(
   query: postgres.PendingQuery<Rows>,
 ): postgres.PendingQuery<Rows> {
   // What the driver asks when it has sent a statement: whether its connection takes another one.

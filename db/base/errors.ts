@@ -61,14 +61,14 @@ export function isDatabaseUnavailable(error: unknown): boolean {
 }
 
 /** Whether the same statement may well succeed in a moment: out of reach, a deadlock, a wait or a statement cut short. */
-export function isPassing(error: unknown): boolean {
+export function isTransient(error: unknown): boolean {
   if (isDatabaseUnavailable(error) || isTransactionToRepeat(error) || error instanceof RowsBusy) return true;
   return error instanceof postgres.PostgresError && /^(40|55P03|57014|25006)/.test(error.code);
 }
 
 /** Whether Postgres refused a statement for a reason that lies in the database: a trigger, a broken rule, a missing right. */
 export function isDatabaseRefusal(error: unknown): error is postgres.PostgresError {
-  return error instanceof postgres.PostgresError && !isPassing(error);
+  return error instanceof postgres.PostgresError && !isTransient(error);
 }
 
 /** Routines of Postgres that report a prepared statement as outdated: its table changed, or the session lost it. */

@@ -21,7 +21,7 @@ export function createListReads(db: Database, statement_ms: number): ReadList {
   const running_max = Math.max(1, Math.floor(db.options.max * POOL_SHARE));
   const turns = createLockTurns({
     running_max,
-    suspects_max: running_max,
+    contended_max: running_max,
     waiting_max: WAITING_MAX,
     waiting_per_row_max: WAITING_MAX,
     wait_ms: statement_ms,

@@ -30,15 +30,15 @@ export const WAITING_MAX = 1_000;
 /** How long an attempt waits for a row. Transactions take milliseconds each; the first attempts at rows that are held delay others. */
 export const ATTEMPT_WAIT_MS = 250;
 /** The part of the turns that transactions of suspect rows have. */
-const SUSPECT_SHARE = 1 / 3;
+const CONTENDED_SHARE = 1 / 3;
 /** Suspect rows that are remembered. A row that is forgotten becomes suspect again by its next attempt. */
-const SUSPECT_ROWS_MAX = 10_000;
+const CONTENDED_ROWS_MAX = 10_000;
 
 export interface LockTurnLimits {
   /** Transactions that run at the same time. */
   running_max: number;
   /** Those of them whose rows are suspect. */
-  suspects_max: number;
+  contended_max: number;
   waiting_max: number;
   waiting_per_row_max: number;
   /** The longest wait, for a turn and for the rows together. */
@@ -67,7 +67,7 @@ export function lockTurnLimits(pool_size: number, wait_ms = LOCK_TIMEOUT_MS): Lo
   const running_max = pool_size - unlocked;
   return {
     running_max,
-    suspects_max: Math.max(1, Math.floor(running_max * SUSPECT_SHARE)),
+    contended_max: Math.max(1, Math.floor(running_max * CONTENDED_SHARE)),
     waiting_max: WAITING_MAX,
     waiting_per_row_max: WAITING_PER_ROW_MAX,
     wait_ms,
@@ -85,7 +85,7 @@ interface Turn {
   /** The lock time-out of its last attempt. */
   timed_out: unknown;
   /** Whether its present attempt counts among those of suspect rows. */
-  runs_as_suspect: boolean;
+  counts_as_contended: boolean;
 }
 
 export function createLockTurns(limits: LockTurnLimits): LockTurns {
@@ -96,22 +96,23 @@ export function createLockTurns(limits: LockTurnLimits): LockTurns {
   /** With what begins them, in the order of arrival; what is tried again comes last. */
   const waiters = new Map<Turn, () => void>();
   /** Rows that stayed locked for an attempt, until work on them ends in another way. */
-  const suspects = new Set<string>();
+  const contended_rows = new Set<string>();
   let running_total = 0;
-  let running_suspects = 0;
+  let running_contended = 0;
 
-  const hasRoom = (row: LockedRow): boolean => (running.get(keyOf(row)) ?? 0) < (row.shared === true ? sharing_max : 1);
-  const isSuspect = ({ rows, timed_out }: Turn): boolean =>
-    timed_out !== undefined || rows.some((row) => suspects.has(keyOf(row)));
+  const isBelowLimit = (row: LockedRow): boolean =>
+    (running.get(keyOf(row)) ?? 0) < (row.shared === true ? sharing_max : 1);
+  const isContended = ({ rows, timed_out }: Turn): boolean =>
+    timed_out !== undefined || rows.some((row) => contended_rows.has(keyOf(row)));
   const mayRun = (turn: Turn): boolean =>
     running_total < limits.running_max &&
-    (running_suspects < limits.suspects_max || !isSuspect(turn)) &&
-    (turn.has_rows || turn.rows.every(hasRoom));
+    (running_contended < limits.contended_max || !isContended(turn)) &&
+    (turn.has_rows || turn.rows.every(isBelowLimit));
 
   function begin(turn: Turn): void {
     running_total += 1;
-    turn.runs_as_suspect = isSuspect(turn);
-    if (turn.runs_as_suspect) running_suspects += 1;
+    turn.counts_as_contended = isContended(turn);
+    if (turn.counts_as_contended) running_contended += 1;
     if (!turn.has_rows) for (const row of turn.rows) add(running, keyOf(row), 1);
     turn.has_rows = true;
   }
@@ -119,7 +120,7 @@ export function createLockTurns(limits: LockTurnLimits): LockTurns {
   /** Ends an attempt; the turn keeps its rows until `leave`. */
   function pause(turn: Turn): void {
     running_total -= 1;
-    if (turn.runs_as_suspect) running_suspects -= 1;
+    if (turn.counts_as_contended) running_contended -= 1;
   }
 
   function leave(turn: Turn): void {
@@ -138,9 +139,9 @@ export function createLockTurns(limits: LockTurnLimits): LockTurns {
     if (mayRun(turn)) return void begin(turn);
     // What is tried again has been let in.
     const counted = turn.has_rows ? [] : turn.rows;
-    const crowded = counted.find((row) => (waiting.get(keyOf(row)) ?? 0) >= limits.waiting_per_row_max);
-    if (crowded !== undefined || (!turn.has_rows && waiters.size >= limits.waiting_max))
-      throw new RowsBusy(crowded ?? null);
+    const full_row = counted.find((row) => (waiting.get(keyOf(row)) ?? 0) >= limits.waiting_per_row_max);
+    if (full_row !== undefined || (!turn.has_rows && waiters.size >= limits.waiting_max))
+      throw new RowsBusy(full_row ?? null);
     return new Promise((resolve, reject) => {
       const stopWaiting = (): void => {
         clearTimeout(too_long);
@@ -149,7 +150,7 @@ export function createLockTurns(limits: LockTurnLimits): LockTurns {
       };
       const too_long = setTimeout(() => {
         stopWaiting();
-        const taken = turn.rows.find((row) => !hasRoom(row)) ?? null;
+        const taken = turn.rows.find((row) => !isBelowLimit(row)) ?? null;
         reject(turn.timed_out === undefined ? new RowsBusy(taken) : busyRows(turn));
       }, turn.ends_ms - performance.now()).unref();
       waiters.set(turn, () => {
@@ -173,16 +174,16 @@ export function createLockTurns(limits: LockTurnLimits): LockTurns {
       return false;
     } finally {
       pause(turn);
-      judge(turn);
+      recordContention(turn);
     }
   }
 
   /** Remembers or forgets the rows of a turn as suspect, by how its attempt ended. */
-  function judge({ rows, timed_out }: Turn): void {
-    if (suspects.size >= SUSPECT_ROWS_MAX) suspects.clear();
+  function recordContention({ rows, timed_out }: Turn): void {
+    if (contended_rows.size >= CONTENDED_ROWS_MAX) contended_rows.clear();
     for (const row of rows) {
-      if (timed_out === undefined) suspects.delete(keyOf(row));
-      else suspects.add(keyOf(row));
+      if (timed_out === undefined) contended_rows.delete(keyOf(row));
+      else contended_rows.add(keyOf(row));
     }
   }
 
@@ -190,7 +191,7 @@ export function createLockTurns(limits: LockTurnLimits): LockTurns {
     limits,
     async run(rows, work, wait_ms = limits.wait_ms) {
       const ends_ms = performance.now() + wait_ms;
-      const turn: Turn = { rows, ends_ms, has_rows: false, timed_out: undefined, runs_as_suspect: false };
+      const turn: Turn = { rows, ends_ms, has_rows: false, timed_out: undefined, counts_as_contended: false };
       const first = wait(turn);
       if (first !== undefined) await first;
       try {
@@ -206,7 +207,7 @@ export function createLockTurns(limits: LockTurnLimits): LockTurns {
         beginWaiters();
       }
     },
-    isFree: (row) => !running.has(keyOf(row)) && !suspects.has(keyOf(row)),
+    isFree: (row) => !running.has(keyOf(row)) && !contended_rows.has(keyOf(row)),
     counts: () => ({ running: running_total, waiting: waiters.size }),
   };
 }

@@ -67,7 +67,7 @@ export async function assertStillOwnSessions(db: Database): Promise<void> {
 }
 
 /** A promise of sessions of one's own, proven once; while that fails the next caller tries again. */
-export function createSessionProof(db: Database): () => Promise<void> {
+export function createSessionCheck(db: Database): () => Promise<void> {
   let proof: Promise<void> | undefined;
   return () => {
     proof ??= assertOwnSessions(db).catch((error: unknown) => {
@@ -93,7 +93,9 @@ export function poolerRefusal(error: unknown): UnsuitablePooler | null {
 /** What the connection was begun with must hold in its session, time limits above all. */
 async function assertSettingsHold(pair: Pair): Promise<void> {
   const wanted = Object.entries(pair.options.connection).filter(([name]) => !OWN_SETTINGS.test(name));
-  const found = await within(pair.unsafe<{ name: string; setting: string }[]>('SELECT name, setting FROM pg_settings'));
+  const found = await withTimeout(
+    pair.unsafe<{ name: string; setting: string }[]>('SELECT name, setting FROM pg_settings'),
+  );
   const dropped = wanted.flatMap(([name, value]) => {
     const row = found.find((one) => one.name.toLowerCase() === name.toLowerCase());
     return row === undefined || row.setting === String(value) ? [] : [`${name} = ${String(value)}`];
@@ -107,15 +109,15 @@ async function assertSettingsHold(pair: Pair): Promise<void> {
  * pooler in transaction mode gives the second one the session that the first has just left, or the first one another.
  */
 async function assertSessionsStay(pair: Pair): Promise<void> {
-  const [first, second] = [await within(pair.reserve()), await within(pair.reserve())];
+  const [first, second] = [await withTimeout(pair.reserve()), await withTimeout(pair.reserve())];
   try {
     const seen = { first: new Set<number>(), second: new Set<number>() };
     for (let round = 0; round < ROUNDS; round++) {
-      seen.first.add((await within(askForPid(first)))[0].pid);
-      await within(begin(second));
-      seen.second.add((await within(askForPid(second)))[0].pid);
-      seen.first.add((await within(askForPid(first)))[0].pid);
-      await within(second.unsafe('COMMIT'));
+      seen.first.add((await withTimeout(askForPid(first)))[0].pid);
+      await withTimeout(begin(second));
+      seen.second.add((await withTimeout(askForPid(second)))[0].pid);
+      seen.first.add((await withTimeout(askForPid(first)))[0].pid);
+      await withTimeout(second.unsafe('COMMIT'));
     }
     const shared = [...seen.first].some((pid) => seen.second.has(pid));
     if (seen.first.size > 1 || seen.second.size > 1 || shared)
@@ -146,7 +148,7 @@ async function askForPid(sql: Sql): Promise<postgres.RowList<[{ pid: number }]>>
   return sql.unsafe<[{ pid: number }]>('SELECT pg_backend_pid() AS pid');
 }
 
-async function within<T>(step: PromiseLike<T>): Promise<T> {
+async function withTimeout<T>(step: PromiseLike<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const too_late = new Promise<never>((_resolve, reject) => {
     const sentence = `Postgres gave no answer within ${STEP_TIMEOUT_MS} ms when two connections were tried`;

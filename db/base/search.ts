@@ -11,7 +11,7 @@ const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
  * Indexes of trigrams find the rows (`…_by_substring`), and `strpos` judges them. A text without three letters or digits of ASCII
  * in a row and without any other letter has no trigrams: then the list is read in its order until the page is full.
  */
-export function found(sql: Sql, search: string | undefined, columns: readonly string[], id: string): Fragment {
+export function matchesSearch(sql: Sql, search: string | undefined, columns: readonly string[], id: string): Fragment {
   const text = search?.trim();
   if (!text) return sql`true`;
   const pattern = sql`'%' || regexp_replace(searchable(${text}), '([\\\\%_])', '\\\\\\1', 'g') || '%'`;

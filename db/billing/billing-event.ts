@@ -14,7 +14,7 @@ import type {
 } from '../../domain/billing/billing-event';
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
-import { sentAlone } from '../base/database';
+import { withoutPipelining } from '../base/database';
 import type { Fragment, Sql } from '../base/database';
 import { clockTime } from '../contract/clock';
 
@@ -122,7 +122,7 @@ export async function insertBillingEvent(
   // What has to be looked up is looked up by the next sweep; a contract that is not there yet is given a minute.
   const in_a_while = reason === 'CONTRACT_UNKNOWN' && event.contract_id !== null;
   // Alone: an equal event that was inserted and is not committed makes it wait.
-  const [inserted] = await sentAlone(sql<{ id: string; outcome: BillingOutcome }[]>`
+  const [inserted] = await withoutPipelining(sql<{ id: string; outcome: BillingOutcome }[]>`
     INSERT INTO billing_inbox (source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, reported_at,
                                future_dated, outcome, reason, try_at, decided_at, request_id)
     VALUES (${event.source}, ${event.event_id}, ${event.type}, ${event.contract_id}, ${event.invoice_id},
@@ -135,7 +135,7 @@ export async function insertBillingEvent(
 }
 
 /** A contract's events that are due, in the order in which they happened. `now` is the real time. */
-export async function pendingBillingEvents(
+export async function listPendingBillingEvents(
   sql: Sql,
   contract_id: string,
   now: Instant,
@@ -176,7 +176,7 @@ export async function postponeBillingEvents(sql: Sql, ids: string[], now: Instan
 }
 
 /** Has a contract's postponed events tried at the next look, whenever they would be tried by themselves. */
-export async function hastenBillingEvents(sql: Sql, contract_id: string): Promise<void> {
+export async function retryBillingEventsNow(sql: Sql, contract_id: string): Promise<void> {
   await sql`
     UPDATE billing_inbox SET try_at = received_at WHERE contract_id = ${contract_id} AND outcome = 'PENDING' AND tries > 0`;
 }
@@ -193,7 +193,7 @@ export async function findPostponedBillingEvent(
 }
 
 /** Sets the events that waited for a contract pending, now that it is there. Answers how many; tell its workflow when any. */
-export async function unparkFor(tx: Sql, contract_id: string, now: Instant): Promise<number> {
+export async function unparkBillingEvents(tx: Sql, contract_id: string, now: Instant): Promise<number> {
   const unparked = await tx`
     UPDATE billing_inbox
     SET outcome = 'PENDING', reason = NULL, tries = 0, try_at = ${now}, reported_at = coalesce(${clockTime(tx, tx`${contract_id}`)}, reported_at)
@@ -249,7 +249,7 @@ export async function unparkDueBillingEvents(
 }
 
 /** Parked events of one source of which the contract or the invoice is unknown, as far as they are due. */
-export async function unidentifiedBillingEvents(
+export async function listUnidentifiedBillingEvents(
   sql: Sql,
   source: BillingSource,
   { now, limit }: { now: Instant; limit: number },
@@ -347,7 +347,7 @@ export async function findContractOfEvent(
 }
 
 /** Puts an event back with an outcome, to be tried at once. */
-export async function putBackBillingEvent(
+export async function resetBillingEvent(
   tx: Sql,
   id: string,
   { outcome, reason, now }: Pick<ArrivedBillingEvent, 'outcome' | 'reason'> & { now: Instant },
@@ -391,7 +391,7 @@ export async function findContractAtArrival(sql: Sql, event: BillingEvent): Prom
 }
 
 /** Whether an earlier event of the contract is due. Ids are the order: any would do in which one is the first. */
-export async function isAnotherDue(
+export async function hasEarlierDueEvent(
   sql: Sql,
   event: { id: string; contract_id: string | null },
   now: Instant,
@@ -403,7 +403,7 @@ export async function isAnotherDue(
 }
 
 /** The event that was here before, and whether it is due. */
-export async function findArrived(
+export async function findExistingEvent(
   sql: Sql,
   event: Pick<BillingEvent, 'source' | 'event_id'>,
   now: Instant,

@@ -4,7 +4,7 @@ import { columnNames } from '../base/columns';
 import type { Fragment, Sql } from '../base/database';
 import { pageByCreation } from '../base/paging';
 import type { KeysetPage, Sorted } from '../base/paging';
-import { found } from '../base/search';
+import { matchesSearch } from '../base/search';
 
 export interface CustomerRow {
   id: string;
@@ -63,7 +63,7 @@ export async function listCustomers(
   const { sort_key, after, order } = pageByCreation(sql, page);
   return sql<Sorted<CustomerRow>[]>`
     SELECT ${sql(CUSTOMER_COLUMNS)}, ${sort_key} AS sort_key FROM customers WHERE true
-    AND ${found(sql, filter.search, ['email', 'name'], 'id')}
+    AND ${matchesSearch(sql, filter.search, ['email', 'name'], 'id')}
     AND ${after} ${order}`;
 }
 

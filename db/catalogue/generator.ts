@@ -6,7 +6,7 @@ import { columnNames } from '../base/columns';
 import type { Sql } from '../base/database';
 import { pageByCreation } from '../base/paging';
 import type { KeysetPage, Sorted } from '../base/paging';
-import { found } from '../base/search';
+import { matchesSearch } from '../base/search';
 
 export interface GeneratorRow extends GeneratorFacts {
   environment: Environment;
@@ -70,7 +70,7 @@ export async function listGenerators(
     SELECT ${sql(GENERATOR_COLUMNS)}, ${sort_key} AS sort_key FROM generators WHERE deleted_at IS NULL AND environment = ${filter.environment}
     ${filter.product_id === undefined ? sql`` : sql`AND product_id = ${filter.product_id}`}
     ${filter.status === undefined ? sql`` : sql`AND status = ${filter.status}`}
-    AND ${found(sql, filter.search, ['name'], 'id')}
+    AND ${matchesSearch(sql, filter.search, ['name'], 'id')}
     AND ${after} ${order}`;
 }
 

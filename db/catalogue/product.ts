@@ -6,7 +6,7 @@ import { columnNames } from '../base/columns';
 import type { Sql } from '../base/database';
 import { pageByCreation } from '../base/paging';
 import type { KeysetPage, Sorted } from '../base/paging';
-import { found } from '../base/search';
+import { matchesSearch } from '../base/search';
 
 export interface ProductRow extends ProductFacts {
   created_at: Instant;
@@ -51,7 +51,7 @@ export async function listProducts(sql: Sql, filter: ProductFilter, page: Keyset
   return sql<Sorted<ProductRow>[]>`
     SELECT ${sql(PRODUCT_COLUMNS)}, ${sort_key} AS sort_key FROM products WHERE environment = ${filter.environment}
     ${filter.status === undefined ? sql`` : sql`AND status = ${filter.status}`}
-    AND ${found(sql, filter.search, ['name', 'code'], 'id')}
+    AND ${matchesSearch(sql, filter.search, ['name', 'code'], 'id')}
     AND ${after} ${order}`;
 }
 

@@ -8,7 +8,7 @@ import type { Fragment, Sql } from '../base/database';
  * Callers exclude each other, though they only read: a lock that they share is granted past a step that waits for its own,
  * and a stream of events would keep the clock from moving.
  */
-export async function lockClockNowOf(tx: Sql, contract_id: string): Promise<Instant | null> {
+export async function lockClockNow(tx: Sql, contract_id: string): Promise<Instant | null> {
   const [row] = await tx<{ now: Instant }[]>`
     SELECT k.now FROM contracts c JOIN test_clocks k ON k.id = c.test_clock_id WHERE c.id = ${contract_id}
     FOR NO KEY UPDATE OF k`;
@@ -16,7 +16,7 @@ export async function lockClockNowOf(tx: Sql, contract_id: string): Promise<Inst
 }
 
 /** The time of a contract's test clock, or null for a contract that lives by the world's. */
-export async function clockNowOf(sql: Sql, contract_id: string): Promise<Instant | null> {
+export async function findClockNow(sql: Sql, contract_id: string): Promise<Instant | null> {
   const [row] = await sql<{ now: Instant | null }[]>`SELECT ${clockTime(sql, sql`${contract_id}`)} AS now`;
   return row?.now ?? null;
 }

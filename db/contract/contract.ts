@@ -15,7 +15,7 @@ import { openJobsOf } from '../generation/generation-job';
 import type { Fragment, Sql } from '../base/database';
 import { pageBy } from '../base/paging';
 import type { KeysetPage, Sort, Sorted } from '../base/paging';
-import { found } from '../base/search';
+import { matchesSearch } from '../base/search';
 
 /** A row of `contracts` with its quota, holds, invoices, pending amendments and what unfinished jobs still owe. */
 export interface ContractRow extends Omit<ContractFacts, 'quota' | 'activation_limit' | 'expiry'>, ContractCopies {
@@ -139,11 +139,11 @@ export async function lockContract(tx: Sql, id: string): Promise<{ generator_id:
 }
 
 /** What a contract waits for: its next boundary and by which rules it was computed, and the time of its test clock. */
-export type Awaited = Pick<ContractRow, 'activated_at' | 'next_boundary_at' | 'time_zone_rules' | 'clock_now'>;
+export type AwaitedBoundary = Pick<ContractRow, 'activated_at' | 'next_boundary_at' | 'time_zone_rules' | 'clock_now'>;
 
 /** What a contract waits for, or undefined when there is no contract. */
-export async function findAwaited(sql: Sql, id: string): Promise<Awaited | undefined> {
-  const [row] = await sql<Awaited[]>`
+export async function findAwaitedBoundary(sql: Sql, id: string): Promise<AwaitedBoundary | undefined> {
+  const [row] = await sql<AwaitedBoundary[]>`
     SELECT activated_at, next_boundary_at, time_zone_rules, (SELECT now FROM test_clocks WHERE id = test_clock_id) AS clock_now
     FROM contracts WHERE id = ${id}`;
   return row;
@@ -250,7 +250,7 @@ export async function listContracts(
       ${filter.type === undefined ? sql`` : sql`AND c.type = ${filter.type}`}
       ${filter.product_id === undefined ? sql`` : sql`AND c.product_id = ${filter.product_id}`}
       ${filter.customer_id === undefined ? sql`` : sql`AND c.customer_id = ${filter.customer_id}`}
-      AND ${found(sql, filter.search, ['c.name'], 'c.id')}
+      AND ${matchesSearch(sql, filter.search, ['c.name'], 'c.id')}
       AND ${after} ${order}
     )
     SELECT ${own}, q.total AS quota_total, q.claimed AS quota_claimed, j.reserved, ${sort_key} AS sort_key,

@@ -22,11 +22,11 @@ export async function updateContractRow(
 }
 
 /** Columns that may move although nothing happened to the contract: a boundary was passed by unverified, an answer came. */
-export type QuietColumns = DerivedColumns &
+export type SettlementColumns = DerivedColumns &
   Pick<ContractFacts, 'billing_unreachable_since' | 'verify_after' | 'settled_until'>;
 
 /** Writes those columns alone. */
-export async function updateQuietColumns(tx: Sql, contract_id: string, columns: QuietColumns): Promise<void> {
+export async function updateSettlementColumns(tx: Sql, contract_id: string, columns: SettlementColumns): Promise<void> {
   await tx`UPDATE contracts SET ${tx({ ...columns })} WHERE id = ${contract_id}`;
 }
 

@@ -27,9 +27,9 @@ export interface Chunk {
 /**
  * What came of a chunk: `filled` now or before; `contract_closed` when the contract generates nothing now;
  * `boundary_due` when it must be settled before anyone can say; `job_stopped` when the job is not running any more;
- * `look_again` when another attempt at the same chunk committed at this very moment.
+ * `concurrent_attempt` when another attempt at the same chunk committed at this very moment.
  */
-export type ChunkOutcome = 'filled' | 'contract_closed' | 'boundary_due' | 'job_stopped' | 'look_again';
+export type ChunkOutcome = 'filled' | 'contract_closed' | 'boundary_due' | 'job_stopped' | 'concurrent_attempt';
 
 /**
  * Makes one chunk in one statement and one transaction.
@@ -58,7 +58,7 @@ export async function insertChunk(sql: Sql, chunk: Chunk): Promise<ChunkOutcome>
   if (!seen) return 'job_stopped';
   if (seen.filled || seen.filled_before) return 'filled';
   if (seen.due) return 'boundary_due';
-  return seen.open ? 'look_again' : 'contract_closed';
+  return seen.open ? 'concurrent_attempt' : 'contract_closed';
 }
 
 /**
@@ -74,7 +74,7 @@ export async function awaitChunks(tx: Sql, contract_id: string): Promise<void> {
 }
 
 /** The numbers of the chunks in `[from, to)` that do not exist yet. */
-export async function missingChunks(sql: Sql, job_id: string, from: number, to: number): Promise<number[]> {
+export async function listMissingChunks(sql: Sql, job_id: string, from: number, to: number): Promise<number[]> {
   const rows = await sql<{ chunk_no: number }[]>`
     SELECT n AS chunk_no FROM generate_series(${from}::int, ${to - 1}::int) AS n
     WHERE NOT EXISTS (SELECT FROM generation_chunks WHERE job_id = ${job_id} AND chunk_no = n) ORDER BY n`;

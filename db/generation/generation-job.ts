@@ -151,7 +151,7 @@ export async function findJobPlan(sql: Sql, id: string): Promise<JobPlan | undef
 }
 
 /** The ids of a contract's jobs that wait until it may generate again. */
-export async function pausedJobsOf(sql: Sql, contract_id: string): Promise<string[]> {
+export async function listPausedJobs(sql: Sql, contract_id: string): Promise<string[]> {
   const paused = await sql<{ id: string }[]>`
     SELECT id FROM generation_jobs WHERE contract_id = ${contract_id} AND state = 'PAUSED'`;
   return paused.map(({ id }) => id);

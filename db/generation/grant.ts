@@ -5,11 +5,11 @@ import { storedActor } from '../../domain/base/actor';
 import type { Actor } from '../../domain/base/actor';
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
-import { stillAccepted } from '../access/admin-api-key';
+import { areKeysAccepted } from '../access/admin-api-key';
 import type { CallerKey } from '../access/admin-api-key';
 import { auditAct } from '../base/audit';
 import type { AuditClock } from '../base/audit';
-import { sentAlone } from '../base/database';
+import { withoutPipelining } from '../base/database';
 import type { Fragment, Sql } from '../base/database';
 import { limitedLockWait } from '../base/session';
 
@@ -120,7 +120,7 @@ function sendGrant(
 ): PromiseLike<GrantRow[]> {
   const requests = groups.flatMap((group) => group.requests);
   const rows = requests.map((request) => ({ ...request, actor: storedActor(request.actor) }));
-  return sentAlone(sql<GrantRow[]>`
+  return withoutPipelining(sql<GrantRow[]>`
     WITH wanted AS (
       SELECT contract_id, terms_id, now, clock, requested, inline FROM unnest(
         ${groups.map(({ requests: [{ contract_id }] }) => contract_id)}::uuid[],
@@ -136,7 +136,7 @@ function sendGrant(
       WHERE q.contract_id = wanted.contract_id AND grantable_terms_id = wanted.terms_id
         -- A boundary may pass while the row's lock is awaited. A test clock stands still meanwhile.
         AND open_until > wanted.now + CASE wanted.clock WHEN 'real' THEN clock_timestamp() - statement_timestamp() ELSE '0' END
-        AND claimed + wanted.requested <= total AND ${stillAccepted(sql, keysOf(requests))}
+        AND claimed + wanted.requested <= total AND ${areKeysAccepted(sql, keysOf(requests))}
       RETURNING q.contract_id, wanted.terms_id, total - claimed + wanted.requested AS remaining_before,
                 event_sequence - wanted.inline AS events_before
     ), request AS (

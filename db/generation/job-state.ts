@@ -90,7 +90,7 @@ export async function lockJob(tx: Sql, id: string, purpose: 'change' | 'release'
 }
 
 /** When a change of a job holds. */
-export function timeOf(job: Pick<LockedJob, 'clock_now'>, change: Pick<JobChange, 'now'>): Instant {
+export function effectiveTime(job: Pick<LockedJob, 'clock_now'>, change: Pick<JobChange, 'now'>): Instant {
   return job.clock_now ?? change.now;
 }
 
@@ -141,7 +141,7 @@ export function auditJobs(
   return insertAudit(
     tx,
     jobs.map((job) => ({
-      at: timeOf(job, change),
+      at: effectiveTime(job, change),
       actor,
       request_id,
       action: jobAction(job.state, state),

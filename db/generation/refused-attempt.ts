@@ -4,7 +4,7 @@
  */
 import type { Instant } from '../../domain/base/instant';
 import type { RefusalCode } from '../../domain/base/refusal';
-import { sentAlone } from '../base/database';
+import { withoutPipelining } from '../base/database';
 import type { Sql } from '../base/database';
 import { limitedLockWait } from '../base/session';
 
@@ -44,7 +44,7 @@ export async function countAttempts(
   const [{ contract_id, code }] = attempts;
   const last = attempts.at(-1) as RefusedAttempt;
   const licenses = attempts.reduce((sum, attempt) => sum + attempt.licenses, 0);
-  await sentAlone(sql`
+  await withoutPipelining(sql`
     INSERT INTO refused_attempts (contract_id, minute, code, attempts, licenses, last_actor_id, last_request_id)
     SELECT ${contract_id}, date_trunc('minute', now()), ${code}, ${attempts.length}::int, ${licenses}::bigint, ${last.actor_id}, ${last.request_id}
     FROM ${limitedLockWait(sql, lock_ms)}

@@ -95,10 +95,10 @@ export async function findLicense(sql: Sql, id: string): Promise<LicenseRow | un
 export async function listLicenses(sql: Sql, given: LicenseFilter, page: LicensePage): Promise<LicenseRow[]> {
   const filter = await withContracts(sql, given);
   const { search } = filter;
-  const collected = search !== undefined && (await findsFew(sql, search));
+  const collected = search !== undefined && (await matchesFew(sql, search));
   return withDetails(
     sql,
-    collected ? pageOfCollected(sql, filter, search, page) : pageByJobs(sql, filter, page),
+    collected ? pageByKeys(sql, filter, search, page) : pageByJobs(sql, filter, page),
     page.order,
   );
 }
@@ -131,10 +131,10 @@ function pageByJobs(sql: Sql, filter: FilterWithContracts, page: LicensePage) {
       SELECT id, key FROM licenses
       WHERE id BETWEEN j.serial << ${ORDINAL_BITS}::int AND (j.serial << ${ORDINAL_BITS}::int) | ${ORDINAL_MASK}::int
       ${after === null ? sql`` : page.order === 'asc' ? sql`AND id > ${after}::bigint` : sql`AND id < ${after}::bigint`}
-      ${filter.search === undefined ? sql`` : sql`AND ${licenseBegins(sql, filter.search)}`}
+      ${filter.search === undefined ? sql`` : sql`AND ${keyStartsWith(sql, filter.search)}`}
       ORDER BY id ${direction} LIMIT ${page.limit}
     ) l
-    WHERE ${jobFits(sql, filter, page.now)}
+    WHERE ${jobMatches(sql, filter, page.now)}
     ${page.job_serial_max === undefined ? sql`` : sql`AND j.serial <= ${page.job_serial_max}::bigint`}
     ${after === null ? sql`` : page.order === 'asc' ? sql`AND j.serial >= ${after}::bigint >> ${ORDINAL_BITS}::int` : sql`AND j.serial <= ${after}::bigint >> ${ORDINAL_BITS}::int`}
     ORDER BY j.serial ${direction}, l.id ${direction} LIMIT ${page.limit}`;
@@ -144,33 +144,33 @@ function pageByJobs(sql: Sql, filter: FilterWithContracts, page: LicensePage) {
  * Goes the other way: collects the licenses that a search finds, in the order of the page, and looks up the job of one after
  * the other until the page is full. `OFFSET 0` keeps Postgres from joining whole tables.
  */
-function pageOfCollected(sql: Sql, filter: FilterWithContracts, search: string, page: LicensePage) {
+function pageByKeys(sql: Sql, filter: FilterWithContracts, search: string, page: LicensePage) {
   const direction = page.order === 'asc' ? sql`ASC` : sql`DESC`;
   const { after } = page;
   return sql`
     SELECT ${pageColumns(sql)}
     FROM (
-      SELECT id, key FROM (SELECT id, key FROM licenses WHERE ${licenseFits(sql, search)} ORDER BY key OFFSET 0) AS matches
+      SELECT id, key FROM (SELECT id, key FROM licenses WHERE ${licenseMatches(sql, search)} ORDER BY key OFFSET 0) AS matches
       WHERE true
       ${after === null ? sql`` : page.order === 'asc' ? sql`AND id > ${after}::bigint` : sql`AND id < ${after}::bigint`}
       ORDER BY id ${direction} OFFSET 0
     ) l
     CROSS JOIN LATERAL ${jobs(sql, sql`WHERE serial = l.id >> ${ORDINAL_BITS}::int OFFSET 0`)} j
-    WHERE ${jobFits(sql, filter, page.now)}
+    WHERE ${jobMatches(sql, filter, page.now)}
     ${page.job_serial_max === undefined ? sql`` : sql`AND j.serial <= ${page.job_serial_max}::bigint`}
     ORDER BY l.id ${direction} LIMIT ${page.limit}`;
 }
 
 /** Whether a search finds so few licenses that collecting them all is the shortest way; statistics cannot tell. */
-async function findsFew(sql: Sql, search: string): Promise<boolean> {
+async function matchesFew(sql: Sql, search: string): Promise<boolean> {
   const [row] = await sql<[{ found: number }]>`
     SELECT count(*)::int AS found
-    FROM (SELECT FROM licenses WHERE ${licenseFits(sql, search)} ORDER BY key LIMIT ${COLLECTED_LICENSES_MAX + 1}) AS matches`;
+    FROM (SELECT FROM licenses WHERE ${licenseMatches(sql, search)} ORDER BY key LIMIT ${COLLECTED_LICENSES_MAX + 1}) AS matches`;
   return row.found <= COLLECTED_LICENSES_MAX;
 }
 
 /** The key's column is ordered by bytes, so the keys with one beginning are one range of the unique index. */
-function licenseFits(sql: Sql, search: string) {
+function licenseMatches(sql: Sql, search: string) {
   const id = parseLicenseId(search);
   if (id !== null) return sql`id = ${id}::bigint`;
   if (search.length < KEY_PREFIX_CHARS_MIN) return sql`key = ${search}`;
@@ -209,22 +209,22 @@ function ofContracts(sql: Sql, filter: FilterWithContracts): Fragment {
 }
 
 /** The same for licenses that are found by their job: in a form that the index of keys cannot serve, so that it is not searched for each job. */
-function licenseBegins(sql: Sql, search: string) {
+function keyStartsWith(sql: Sql, search: string) {
   return sql`left(key, length(${search})) = ${search} COLLATE "C"`;
 }
 
-function jobFits(sql: Sql, filter: FilterWithContracts, now: Instant) {
+function jobMatches(sql: Sql, filter: FilterWithContracts, now: Instant) {
   return sql`true
     ${filter.environment === undefined ? sql`` : sql`AND j.environment = ${filter.environment}`}
     ${filter.contract_id === undefined ? sql`` : sql`AND j.contract_id = ${filter.contract_id}`}
     ${filter.job_id === undefined ? sql`` : sql`AND j.job_id = ${filter.job_id}`}
     ${ofContracts(sql, filter)}
-    ${filter.status === undefined ? sql`` : sql`AND coalesce(j.expires_at <= ${judgedAt(sql, now)}, false) = ${filter.status === 'expired'}`}
+    ${filter.status === undefined ? sql`` : sql`AND coalesce(j.expires_at <= ${statusInstant(sql, now)}, false) = ${filter.status === 'expired'}`}
     ${filter.is_test === undefined ? sql`` : filter.is_test ? sql`AND j.is_test` : sql`AND NOT j.is_test`}`;
 }
 
 /** The instant at which licenses of the job `j` are judged. Test clocks are outside production, so that nothing is looked up there. */
-function judgedAt(sql: Sql, now: Instant) {
+function statusInstant(sql: Sql, now: Instant) {
   return sql`CASE WHEN j.environment = 'production' THEN ${now}::timestamptz ELSE coalesce(${clockTime(sql, sql`j.contract_id`)}, ${now}) END`;
 }
 

@@ -2,7 +2,7 @@
 import type { Instant } from '../../domain/base/instant';
 import { parkedForADay } from '../billing/billing-event';
 import type { Sql } from '../base/database';
-import { lastSignOfLife, openStates } from './sweep';
+import { lastActivityAt, openStates } from './sweep';
 import { dueAt } from '../contract/clock';
 
 /** The oldest major version that Covenant runs on: the schema uses its `uuidv7()`. */
@@ -25,7 +25,7 @@ export interface DatabaseHealth {
 }
 
 /** What is owed, in rows. */
-export interface OwedWork {
+export interface OverdueWork {
   /** Contracts with a boundary that should have been crossed long ago, each by its own clock. */
   overdue_contracts: number;
   /** Jobs that should go on and have made nothing for long. */
@@ -52,9 +52,9 @@ export async function findDatabaseHealth(sql: Sql): Promise<DatabaseHealth> {
 }
 
 /** Counts what is owed at an instant; `epoch` is that of the Temporal server, null while it is unknown. */
-export async function findOwedWork(sql: Sql, now: Instant, epoch: string | null): Promise<OwedWork> {
+export async function findOverdueWork(sql: Sql, now: Instant, epoch: string | null): Promise<OverdueWork> {
   const overdue = sql`${now}::timestamptz - ${OVERDUE_AFTER}::interval`;
-  const [row] = await sql<[OwedWork]>`
+  const [row] = await sql<[OverdueWork]>`
     SELECT
       (SELECT count(*)::int FROM contracts c
        WHERE c.test_clock_id IS NULL
@@ -63,7 +63,7 @@ export async function findOwedWork(sql: Sql, now: Instant, epoch: string | null)
          WHERE k.status <> 'advancing' AND c.deleted_at IS NULL
            AND ${dueAt(sql)} <= k.now - ${OVERDUE_AFTER}::interval) AS overdue_contracts,
       (SELECT count(*)::int FROM generation_jobs g JOIN contracts c ON c.id = g.contract_id
-       WHERE g.state IN ('QUEUED', 'RUNNING', 'CANCELLING') AND ${lastSignOfLife(sql)} < ${overdue}) AS silent_jobs,
+       WHERE g.state IN ('QUEUED', 'RUNNING', 'CANCELLING') AND ${lastActivityAt(sql)} < ${overdue}) AS silent_jobs,
       (SELECT count(*)::int FROM test_clocks k
        WHERE k.status = 'failed' OR (k.status = 'advancing' AND ${now}::timestamptz - ${SLOW_ADVANCE_AFTER}::interval > (
                SELECT max(a.at) FROM audit_events a

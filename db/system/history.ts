@@ -170,15 +170,15 @@ function actors(sql: Sql, { actor }: AuditFilter): Alternative[] {
 }
 
 /** Ids are in the order in which rows were written: within a minute of the time at which the act holds, for timely rows. */
-const TIMELY_ID_MS = 61_000;
+const ID_TIME_TOLERANCE_MS = 61_000;
 
 /** Timely rows lie in a range of ids. The others are few, but for those of test clocks, and stand in `audit_events_at_other_time`. */
 function times(sql: Sql, { from, to }: AuditFilter): Fragment[] {
   if (from === undefined && to === undefined) return [sql`true`];
   const about = sql`BETWEEN interval '-1 minute' AND interval '1 minute'`;
   const late = sql`at - uuid_extract_timestamp(id)`;
-  const first = from === undefined ? sql`` : sql`AND id >= ${firstIdAt(millisOf(from) - TIMELY_ID_MS)}`;
-  const end = to === undefined ? sql`` : sql`AND id < ${firstIdAt(millisOf(to) + TIMELY_ID_MS)}`;
+  const first = from === undefined ? sql`` : sql`AND id >= ${firstIdAt(millisOf(from) - ID_TIME_TOLERANCE_MS)}`;
+  const end = to === undefined ? sql`` : sql`AND id < ${firstIdAt(millisOf(to) + ID_TIME_TOLERANCE_MS)}`;
   return [sql`${late} ${about} ${first} ${end}`, sql`${late} NOT ${about}`];
 }
 

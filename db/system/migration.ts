@@ -154,7 +154,7 @@ async function withAttempts(run: () => Promise<void>): Promise<void> {
 }
 
 /** How many migrations the database lacks; all of them when it was never migrated. */
-export async function missingMigrations(sql: Sql): Promise<number> {
+export async function countMissingMigrations(sql: Sql): Promise<number> {
   const known = readdirSync(MIGRATIONS).flatMap((file) => (/^\d+\.do\./.test(file) ? [Number.parseInt(file, 10)] : []));
   const [table] = await sql<[{ exists: boolean }]>`SELECT to_regclass(${SCHEMA_TABLE}) IS NOT NULL AS exists`;
   if (!table.exists) return known.length;

@@ -32,7 +32,7 @@ async function findTestClockNames(sql: Sql, ids: readonly string[]): Promise<Map
 }
 
 /** The titles that stand in Temporal, read from one database. */
-export function titlesFrom(sql: Sql) {
+export function createTitleReader(sql: Sql) {
   return {
     contracts: (ids: readonly string[]) => findContractTitles(sql, ids),
     jobs: (ids: readonly string[]) => findJobTitles(sql, ids),

@@ -69,7 +69,7 @@ function unfinishedStates(sql: Sql): Fragment {
  * The rows of a kind that are due and whose next try has come, those that are ready for the longest time first. A row that
  * was tried is ready from its next try on: so it waits behind those that became due before, and nothing waits for ever.
  */
-export async function rowsToWake(sql: Sql, kind: SweepKind, question: SweepQuestion): Promise<string[]> {
+export async function listRowsToWake(sql: Sql, kind: SweepKind, question: SweepQuestion): Promise<string[]> {
   const { epoch, now, limit } = question;
   const rows = await sql<{ id: string }[]>`
     SELECT due.id FROM (${dueRows(sql, kind, question)}) due
@@ -90,7 +90,7 @@ export async function countComputedByOlderRules(sql: Sql, rules: TimeZoneRules):
  * Removes the record of attempts at rows of a kind that are due no more, `limit` at most. What is due is computed once and hashed
  * (`NOT IN`): a join was planned row by row, and took 38 s for 5,000 rows, when statistics were from before the rows.
  */
-export async function forgetSettled(sql: Sql, kind: SweepKind, question: SweepQuestion): Promise<void> {
+export async function dropSettledAttempts(sql: Sql, kind: SweepKind, question: SweepQuestion): Promise<void> {
   await sql`
     DELETE FROM sweep_attempts WHERE kind = ${kind} AND subject_id IN (
       SELECT subject_id FROM sweep_attempts
@@ -131,7 +131,7 @@ function dueRows(sql: Sql, kind: SweepKind, { epoch, now, time_zone_rules }: Omi
     case 'silent_job':
       return sql`
         SELECT g.id, g.at AS since
-        FROM (SELECT g.id, ${lastSignOfLife(sql)} AS at FROM generation_jobs g JOIN contracts c ON c.id = g.contract_id
+        FROM (SELECT g.id, ${lastActivityAt(sql)} AS at FROM generation_jobs g JOIN contracts c ON c.id = g.contract_id
               WHERE g.state IN ('QUEUED', 'RUNNING', 'CANCELLING')) g
         WHERE g.at < ${silent}`;
     case 'paused_job':
@@ -164,7 +164,7 @@ function madeAt(sql: Sql, id: Fragment): Fragment {
  * When the job `g` of the contract `c` last showed a sign of life. On a test clock its rows hold the clock's time; there the
  * ids of its audit rows tell when they were written, so that a long job is looked at once a minute while it is at work.
  */
-export function lastSignOfLife(sql: Sql): Fragment {
+export function lastActivityAt(sql: Sql): Fragment {
   return sql`
     CASE WHEN c.test_clock_id IS NULL
       THEN coalesce((SELECT max(s.created_at) FROM generation_chunks s WHERE s.job_id = g.id), g.started_at, g.created_at)

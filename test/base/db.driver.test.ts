@@ -6,7 +6,7 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import type postgres from 'postgres';
-import { assertDriverPatched, openDatabase, sentAlone } from '../../db/base/database';
+import { assertDriverPatched, openDatabase, withoutPipelining } from '../../db/base/database';
 import type { Database } from '../../db/base/database';
 import { waitUntilBlocked } from '../harness/blocked-statement';
 import { createTestDatabase, type TestDatabase } from '../harness/database';
@@ -147,7 +147,7 @@ test('a statement that is sent alone has no other behind it on its connection wh
   const two = await lockRows(database.sql, (tx) => tx`SELECT FROM awaited_rows WHERE n = 2 FOR UPDATE`);
   await withPool(2, async (sql) => {
     await expectSound(sql);
-    const alone = sentAlone(sql`SELECT n FROM awaited_rows WHERE n = 1 FOR UPDATE`).execute();
+    const alone = withoutPipelining(sql`SELECT n FROM awaited_rows WHERE n = 1 FOR UPDATE`).execute();
     await waitUntilBlocked(database.sql, 1);
     const open = sql`SELECT n FROM awaited_rows WHERE n = 2 FOR UPDATE`.execute();
     await waitUntilBlocked(database.sql, 2);

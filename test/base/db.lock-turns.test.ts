@@ -7,7 +7,7 @@ import type { LockTurnLimits, LockTurns } from '../../db/base/lock-turns';
 
 const LIMITS: LockTurnLimits = {
   running_max: 5,
-  suspects_max: 2,
+  contended_max: 2,
   waiting_max: 10,
   waiting_per_row_max: 3,
   wait_ms: 60_000,
@@ -201,7 +201,7 @@ describe('work whose row stays locked', () => {
   });
 
   test('makes the next work on its row one of these two, and no more once that was done', async () => {
-    const turns = turnsWith({ suspects_max: 1, wait_ms: 1 });
+    const turns = turnsWith({ contended_max: 1, wait_ms: 1 });
     const [a, b] = ['a', 'b'].map((id) => held(turns, id, contract(id))) as [Held, Held];
     await new Promise((resolve) => setTimeout(resolve, 5));
     await stayLocked(a);
@@ -240,7 +240,7 @@ test.each([
   [100, 97, 32],
 ])(
   'of %i connections %i can be used by transactions that lock rows, %i of them by those of suspect rows',
-  (pool_size, running_max, suspects_max) => {
-    expect(lockTurnLimits(pool_size)).toMatchObject({ running_max, suspects_max });
+  (pool_size, running_max, contended_max) => {
+    expect(lockTurnLimits(pool_size)).toMatchObject({ running_max, contended_max });
   },
 );

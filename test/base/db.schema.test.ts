@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import postgres from 'postgres';
-import { migrate, missingMigrations } from '../../db/system/migration';
+import { migrate, countMissingMigrations } from '../../db/system/migration';
 import { openDatabase } from '../../db/base/database';
 import type { Sql } from '../../db/base/database';
 import { waitFor } from '../../dev/waiting';
@@ -74,7 +74,7 @@ test('migrating again changes nothing, and processes that migrate at once wait f
     expect(runs.filter((applied) => applied.length > 0)).toHaveLength(1);
     expect(await migrate(url)).toEqual([]);
     const sql = openDatabase(url, { max: 1, application_name: 'covenant-test' });
-    expect(await missingMigrations(sql)).toBe(0);
+    expect(await countMissingMigrations(sql)).toBe(0);
     await sql.end();
   });
 });
@@ -102,7 +102,7 @@ test('indexes are built while tables are written to, and one that was cut short 
     holder.release();
     expect(await migrate(url)).not.toEqual([]);
     expect(await invalidIndexes(sql)).toEqual([]);
-    expect(await missingMigrations(sql)).toBe(0);
+    expect(await countMissingMigrations(sql)).toBe(0);
     await sql.end();
   });
 });

@@ -1,7 +1,7 @@
 /**
  * The time limits of sessions: what a process has begun in Postgres ends in time, whoever stands still or cannot be reached.
  */
-import { isDatabaseUnavailable, isPassing } from '../../db/base/errors';
+import { isDatabaseUnavailable, isTransient } from '../../db/base/errors';
 import { openDatabase } from '../../db/base/database';
 import type { Database } from '../../db/base/database';
 import { ANSWER_MARGIN_MS, NO_LIMITS, allowStatementTime } from '../../db/base/session';
@@ -99,7 +99,7 @@ test('a statement that takes too long is cancelled, and counts as one that may b
       (failure: unknown) => failure,
     );
     expect(error).toMatchObject({ code: '57014' });
-    expect(isPassing(error)).toBe(true);
+    expect(isTransient(error)).toBe(true);
     await expectAnswers(sql);
   });
 });

@@ -13,19 +13,19 @@ import {
   findBillingEvent,
   identifyBillingEvent,
   listBillingEvents,
-  pendingBillingEvents,
+  listPendingBillingEvents,
   postponeBillingEvents,
   postponeParkedBillingEvent,
-  unidentifiedBillingEvents,
+  listUnidentifiedBillingEvents,
   unparkDueBillingEvents,
-  unparkFor,
+  unparkBillingEvents,
 } from '../../db/billing/billing-event';
 import type { BillingEventRow } from '../../db/billing/billing-event';
 import type { ReceivedBillingEvent } from '../../transactions/billing/take-in-billing-event';
 import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import { lockContract } from '../../db/contract/contract';
-import { findOwedWork } from '../../db/system/health';
-import { rowsToWake } from '../../db/system/sweep';
+import { findOverdueWork } from '../../db/system/health';
+import { listRowsToWake } from '../../db/system/sweep';
 import type { BillingEvent, IdentifiedBilling } from '../../domain/billing/billing-event';
 import { buildContract } from '../harness/contract-rows';
 import { createTestDatabase } from '../harness/database';
@@ -186,7 +186,7 @@ describe('telling', () => {
     expect((await insert()).tell).toBe(false);
     expect((await insert({ contract_id: await newContract() })).tell).toBe(true);
 
-    const ids = (await pendingBillingEvents(sql, contract_id, NOW, LIMIT)).map(({ id }) => id);
+    const ids = (await listPendingBillingEvents(sql, contract_id, NOW, LIMIT)).map(({ id }) => id);
     await postponeBillingEvents(sql, ids, NOW, 'BILLING_UNREACHABLE');
     const next = await insert();
     expect(next.tell).toBe(true);
@@ -209,7 +209,7 @@ describe('telling', () => {
     let arrived: ReceivedBillingEvent | undefined;
     await sql.begin(async (tx) => {
       await lockContract(tx, contract_id);
-      const due = await pendingBillingEvents(tx, contract_id, NOW, LIMIT);
+      const due = await listPendingBillingEvents(tx, contract_id, NOW, LIMIT);
       // It waits for nobody, and comes too late to be among those that are applied here.
       arrived = await insert();
       await decideBillingEvents(
@@ -234,13 +234,13 @@ describe('pending events', () => {
     ];
     await insert({ contract_id: await newContract() });
     const ids = async (now: string, limit = LIMIT) =>
-      (await pendingBillingEvents(sql, contract_id, now, limit)).map(({ id }) => id);
+      (await listPendingBillingEvents(sql, contract_id, now, limit)).map(({ id }) => id);
     expect(await ids(NOW)).toEqual([first.id, second.id, third.id]);
     expect(await ids(NOW, 2)).toEqual([first.id, second.id]);
     // Whoever took them in may be ahead of whoever applies them.
     expect(await ids(later(-DAY_MS))).toHaveLength(3);
     expect(await countPendingBillingEvents(sql, contract_id, NOW)).toBe(3);
-    const [row] = await pendingBillingEvents(sql, contract_id, NOW, 1);
+    const [row] = await listPendingBillingEvents(sql, contract_id, NOW, 1);
     expect(row).toEqual({
       id: first.id,
       source: 'standard',
@@ -253,7 +253,7 @@ describe('pending events', () => {
       future_dated: false,
       tries: 0,
     });
-    expect((await pendingBillingEvents(sql, contract_id, NOW, LIMIT)).at(-1)?.observation).toBeNull();
+    expect((await listPendingBillingEvents(sql, contract_id, NOW, LIMIT)).at(-1)?.observation).toBeNull();
   });
 
   test('are decided once: a second decision changes nothing', async () => {
@@ -299,7 +299,7 @@ describe('pending events', () => {
       tries: 1,
       try_at: later(after_ms, now),
     });
-    expect(await pendingBillingEvents(sql, contract_id, now, LIMIT)).toEqual([]);
+    expect(await listPendingBillingEvents(sql, contract_id, now, LIMIT)).toEqual([]);
   });
 });
 
@@ -308,10 +308,10 @@ describe('parked events', () => {
     const { id } = await insert();
     const nameless = await insert({ invoice_id: null });
     await sql`UPDATE billing_inbox SET outcome = 'PARKED', reason = 'CONTRACT_UNKNOWN', try_at = ${later(HOUR_MS)}`;
-    expect(await sql.begin((tx) => unparkFor(tx, contract_id, NOW))).toBe(1);
+    expect(await sql.begin((tx) => unparkBillingEvents(tx, contract_id, NOW))).toBe(1);
     expect(await rowOf(id)).toMatchObject({ outcome: 'PENDING', reason: null, try_at: NOW });
     expect(await rowOf(nameless.id)).toMatchObject({ outcome: 'PARKED' });
-    expect(await sql.begin((tx) => unparkFor(tx, contract_id, NOW))).toBe(0);
+    expect(await sql.begin((tx) => unparkBillingEvents(tx, contract_id, NOW))).toBe(0);
   });
 
   test('are looked at again when they are due: pending when the contract is there, given up after ninety days', async () => {
@@ -354,7 +354,7 @@ describe('parked events', () => {
       await insert({ source: 'stripe', observation: null, contract_id: null, invoice_id: 'in_10' }),
     ];
     await insert({ contract_id: randomUUID() });
-    const offer = () => unidentifiedBillingEvents(sql, 'stripe', { now: NOW, limit: LIMIT });
+    const offer = () => listUnidentifiedBillingEvents(sql, 'stripe', { now: NOW, limit: LIMIT });
     const offered = await offer();
     expect(offered.map(({ id }) => id).sort()).toEqual([found, named, none, foreign, early].map(({ id }) => id).sort());
     expect(offered[0]).toMatchObject({ source: 'stripe', raw: '{"as":"it came"}' });
@@ -401,7 +401,7 @@ test('contracts with an event that waits for a minute are woken, the longest wai
   await insert({}, later(-30 * MINUTE_MS));
   await insert({ contract_id: randomUUID() }, later(-DAY_MS));
   const woken = (now: string, limit = LIMIT) =>
-    rowsToWake(sql, 'billing_events', { epoch: 'epoch-1', now, limit, time_zone_rules: TIME_ZONE_RULES });
+    listRowsToWake(sql, 'billing_events', { epoch: 'epoch-1', now, limit, time_zone_rules: TIME_ZONE_RULES });
   expect(await woken(later(MINUTE_MS - 1))).toEqual([contract_id]);
   expect(await woken(later(MINUTE_MS))).toEqual([contract_id, other]);
   expect(await woken(later(MINUTE_MS), 1)).toEqual([contract_id]);
@@ -453,7 +453,7 @@ test('what waits is counted, and what is parked for more than a day', async () =
   expect(await countWaitingBillingEvents(sql)).toEqual({ PENDING: 2, PARKED: 2 });
   expect(await countParkedForADay(sql, NOW)).toBe(1);
   // What the doctor is told.
-  expect(await findOwedWork(sql, NOW, null)).toMatchObject({ overdue_billing_events: 1, parked_billing_events: 1 });
+  expect(await findOverdueWork(sql, NOW, null)).toMatchObject({ overdue_billing_events: 1, parked_billing_events: 1 });
 });
 
 test('events are listed newest first, page by page, by outcome, source and contract', async () => {

@@ -23,7 +23,7 @@ import type { Sql } from '../../db/base/database';
 import { findGenerationProfile, refreshTerms } from '../../db/contract/license-terms';
 import { newId } from '../../transactions/base/new-id';
 import { editProduct } from '../../transactions/catalogue/product';
-import { rowsToWake } from '../../db/system/sweep';
+import { listRowsToWake } from '../../db/system/sweep';
 import { newApiKey } from '../../domain/access/api-key';
 import type { ContractCommand } from '../../domain/contract/command';
 import { isRefusal } from '../../domain/base/refusal';
@@ -351,7 +351,12 @@ test.each(['QUEUED', 'PAUSED'] as const)(
     const tomorrow = new Date(Date.now() + 86_400_000).toISOString();
     const kind = state === 'PAUSED' ? 'paused_job' : 'silent_job';
     expect(
-      await rowsToWake(sql, kind, { epoch: 'epoch-1', now: tomorrow, limit: 100, time_zone_rules: TIME_ZONE_RULES }),
+      await listRowsToWake(sql, kind, {
+        epoch: 'epoch-1',
+        now: tomorrow,
+        limit: 100,
+        time_zone_rules: TIME_ZONE_RULES,
+      }),
     ).toContain(id);
 
     const activities = createGenerationJobActivities({ db: sql, fillTaskQueue: 'fill' });

@@ -7,7 +7,7 @@ import type { NativeConnection } from '@temporalio/worker';
 import type { BillingPorts } from '../../activities/billing/billing-event';
 import { createActivities } from '../../activities/index';
 import type { Database } from '../../db/base/database';
-import { titlesFrom } from '../../db/system/operator-title';
+import { createTitleReader } from '../../db/system/operator-title';
 import type { CommandOutcome, ContractCommand } from '../../domain/contract/command';
 import { createCommandSender } from '../../temporal/command';
 import { createStartDescriber } from '../../temporal/describe-start';
@@ -90,7 +90,10 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
   const { db, client, nativeConnection, epoch } = options;
   const { showNames = true } = options;
   const queues = options.queues ?? taskQueues(uniqueTaskQueue());
-  const describe = createStartDescriber({ publicUrl: TEST_PUBLIC_URL, titles: showNames ? titlesFrom(db) : undefined });
+  const describe = createStartDescriber({
+    publicUrl: TEST_PUBLIC_URL,
+    titles: showNames ? createTitleReader(db) : undefined,
+  });
   const lost_nudges: unknown[] = [];
   const nudger = createNudger({
     client,

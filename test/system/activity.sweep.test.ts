@@ -6,7 +6,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createSweepActivities, RULES_ROWS_MAX, SWEEP_BATCH_ROWS, SWEEP_ROWS_MAX } from '../../activities/system/sweep';
 import type { Swept } from '../../activities/system/sweep';
-import { rowsToWake, SWEEP_KINDS } from '../../db/system/sweep';
+import { listRowsToWake, SWEEP_KINDS } from '../../db/system/sweep';
 import type { SweepKind } from '../../db/system/sweep';
 import { findStuckRows, recordAttempts, STUCK_FROM_ATTEMPTS } from '../../db/system/sweep-attempt';
 import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
@@ -141,7 +141,7 @@ const KINDS = (Object.keys(SWEEP_KINDS) as SweepKind[]).filter((kind) => kind !=
 
 /** What is due of a kind; the limit is high enough for all of it. */
 const due = (kind: SweepKind, now = NOW, epoch = EPOCH) =>
-  rowsToWake(sql, kind, { epoch, now, limit: 10_000, time_zone_rules: TIME_ZONE_RULES });
+  listRowsToWake(sql, kind, { epoch, now, limit: 10_000, time_zone_rules: TIME_ZONE_RULES });
 
 async function attemptsAt(id: string): Promise<{ attempts: number; next_try_at: string }[]> {
   return sql<{ attempts: number; next_try_at: string }[]>`

@@ -1,6 +1,6 @@
 /** Test clocks through the interface: made, read, advanced and refused, and not there at all where they are switched off. */
 import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
-import { rowsToWake } from '../../db/system/sweep';
+import { listRowsToWake } from '../../db/system/sweep';
 import { failAdvance } from '../../db/system/test-clock';
 import { waitFor } from '../../dev/waiting';
 import { startTestApi } from '../harness/api';
@@ -179,7 +179,12 @@ describe('advancing', () => {
   });
 
   const clocksToWake = () =>
-    rowsToWake(idle.sql, 'test_clock', { epoch: 'epoch-1', now: NOW, limit: 100, time_zone_rules: TIME_ZONE_RULES });
+    listRowsToWake(idle.sql, 'test_clock', {
+      epoch: 'epoch-1',
+      now: NOW,
+      limit: 100,
+      time_zone_rules: TIME_ZONE_RULES,
+    });
 
   test('without Temporal the clock stays on its way, and the sweep is owed it', async () => {
     const { body } = await create(idle);

@@ -5,14 +5,14 @@ import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import { presentJob } from '../../api/generation/generation-job-presenter';
 import { listLicenses } from '../../db/license/license';
 import type { LicenseFilter } from '../../db/license/license';
-import { findOwedWork } from '../../db/system/health';
-import { rowsToWake } from '../../db/system/sweep';
+import { findOverdueWork } from '../../db/system/health';
+import { listRowsToWake } from '../../db/system/sweep';
 import type { SweepKind } from '../../db/system/sweep';
 import { failAdvance } from '../../db/system/test-clock';
 import { stepTestClock } from '../../transactions/system/advance-test-clock';
-import { clockNowOf } from '../../db/contract/clock';
+import { findClockNow } from '../../db/contract/clock';
 import { licenseStatus } from '../../domain/license/license';
-import { unparkFor } from '../../db/billing/billing-event';
+import { unparkBillingEvents } from '../../db/billing/billing-event';
 import { waitFor } from '../../dev/waiting';
 import { listEventOutcomes, insertInvoiceEvent } from '../harness/billing';
 import { buildContract, jobOf, requestJob } from '../harness/contract-rows';
@@ -54,7 +54,7 @@ async function onClock(clock_id: string, options: ContractOptions = {}): Promise
 
 /** The rows of these kinds that the sweep wakes now, each once. */
 async function wake(kinds: SweepKind[], now = real()): Promise<string[]> {
-  const rows = await Promise.all(kinds.map((kind) => rowsToWake(sql, kind, { ...QUESTION, now })));
+  const rows = await Promise.all(kinds.map((kind) => listRowsToWake(sql, kind, { ...QUESTION, now })));
   return [...new Set(rows.flat())].sort();
 }
 const CONTRACT_KINDS: SweepKind[] = ['boundary', 'verification', 'behind_test_clock', 'contract_workflow'];
@@ -63,8 +63,8 @@ const move = (clock_id: string, now: string) => sql`UPDATE test_clocks SET now =
 
 test('the time of a contract is that of its clock, and null for one that lives by the world’s', async () => {
   const { facts } = await buildContract(sql);
-  expect(await clockNowOf(sql, await onClock(await clockAt(PAST)))).toBe(PAST);
-  expect(await clockNowOf(sql, facts.id)).toBeNull();
+  expect(await findClockNow(sql, await onClock(await clockAt(PAST)))).toBe(PAST);
+  expect(await findClockNow(sql, facts.id)).toBeNull();
 });
 
 test('a contract whose boundary is past in the world and to come on its clock is not woken, and one that its clock has passed is', async () => {
@@ -74,10 +74,10 @@ test('a contract whose boundary is past in the world and to come on its clock is
     await onClock(clock, { start_date: '2020-06-01' }),
   ];
   expect(await wake(CONTRACT_KINDS)).toEqual([]);
-  expect(await findOwedWork(sql, real(), 'epoch-1')).toMatchObject({ overdue_contracts: 0 });
+  expect(await findOverdueWork(sql, real(), 'epoch-1')).toMatchObject({ overdue_contracts: 0 });
   await move(clock, '2020-03-01T00:00:00.000Z');
   expect(await wake(CONTRACT_KINDS)).toEqual([early]);
-  expect(await findOwedWork(sql, real(), 'epoch-1')).toMatchObject({ overdue_contracts: 1 });
+  expect(await findOverdueWork(sql, real(), 'epoch-1')).toMatchObject({ overdue_contracts: 1 });
   await move(clock, FUTURE);
   expect(await wake(CONTRACT_KINDS)).toEqual([early, late].sort());
 });
@@ -87,7 +87,7 @@ test('while a clock advances its contracts are the business of its workflow, whi
   await onClock(clock, { start_date: '2020-02-01' });
   await move(clock, '2020-03-01T00:00:00.000Z');
   expect(await wake(CONTRACT_KINDS)).toEqual([]);
-  expect(await findOwedWork(sql, real(), 'epoch-1')).toMatchObject({ overdue_contracts: 0 });
+  expect(await findOverdueWork(sql, real(), 'epoch-1')).toMatchObject({ overdue_contracts: 0 });
   expect(await wake(['test_clock'])).toEqual([clock]);
   await failAdvance(sql, clock, 'as the test asked');
   expect(await wake(['test_clock'])).toEqual([]);
@@ -106,10 +106,10 @@ test('contracts of the world are woken as ever, those suspended or past due incl
 test('the doctor is told of clocks that failed and of advances that take long, and of no other', async () => {
   await clockAt(PAST);
   await clockAt(PAST, SOON);
-  expect(await findOwedWork(sql, real(), null)).toMatchObject({ stuck_test_clocks: 0 });
+  expect(await findOverdueWork(sql, real(), null)).toMatchObject({ stuck_test_clocks: 0 });
   await clockAt(PAST, SOON, real(-11 * MINUTE_MS));
   await failAdvance(sql, await clockAt(PAST, SOON), 'as the test asked');
-  expect(await findOwedWork(sql, real(), null)).toMatchObject({ stuck_test_clocks: 2 });
+  expect(await findOverdueWork(sql, real(), null)).toMatchObject({ stuck_test_clocks: 2 });
 });
 
 test.each([PAST, FUTURE])('a job on a clock that stands at %s is silent by the world’s time', async (now) => {
@@ -118,7 +118,7 @@ test.each([PAST, FUTURE])('a job on a clock that stands at %s is silent by the w
   await sql`UPDATE generation_jobs SET workflow_epoch = 'epoch-1', state = 'RUNNING', started_at = ${now} WHERE id = ${job.id}`;
   const silentAt = async (at: string) => [
     await wake(['silent_job', 'paused_job', 'job_workflow'], at),
-    (await findOwedWork(sql, at, 'epoch-1')).silent_jobs,
+    (await findOverdueWork(sql, at, 'epoch-1')).silent_jobs,
   ];
   expect(await silentAt(real())).toEqual([[], 0]);
   expect(await silentAt(real(2 * MINUTE_MS))).toEqual([[job.id], 0]);
@@ -247,7 +247,7 @@ describe('a billing event and a step of its clock', () => {
     expect(await listEventOutcomes(sql, later_id)).toMatchObject([{ outcome: 'PARKED', reason: 'CONTRACT_UNKNOWN' }]);
     const id = await onClock(await clockAt(FUTURE));
     await sql`UPDATE billing_inbox SET contract_id = ${id} WHERE contract_id = ${later_id}`;
-    expect(await sql.begin((tx) => unparkFor(tx, id, real()))).toBe(1);
+    expect(await sql.begin((tx) => unparkBillingEvents(tx, id, real()))).toBe(1);
     expect(await toldOf(id)).toEqual([FUTURE]);
   });
 });

@@ -3,7 +3,7 @@ import { adminErasureRefusal, customerErasureRefusal, erasedEmail, ERASED_NAME }
 import type { Act } from '../../domain/base/edit';
 import { eraseAdmin, findAdmin } from '../../db/access/admin';
 import { eraseAdminApiKeys } from '../../db/access/admin-api-key';
-import { emailsOf, erasePersonFromHistory, isErased, lockPerson } from '../../db/access/person';
+import { listCustomerEmails, erasePersonFromHistory, isErased, lockPerson } from '../../db/access/person';
 import type { ErasedRows } from '../../db/access/person';
 import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
@@ -39,7 +39,7 @@ export async function erasePerson(tx: Sql, id: string, act: Act): Promise<Erasur
     const open_contracts = await countOpenContracts(tx, id);
     const refusal = customerErasureRefusal(open_contracts);
     if (refusal) return { outcome: refusal, open_contracts };
-    billing_messages = await eraseRawMessages(tx, id, await emailsOf(tx, id));
+    billing_messages = await eraseRawMessages(tx, id, await listCustomerEmails(tx, id));
     await eraseCustomer(tx, id, values);
   }
   const rows = await erasePersonFromHistory(tx, id, { now: act.now, neutral_name: ERASED_NAME });

@@ -4,7 +4,7 @@ import type { Environment } from '../../domain/base/environment';
 import { outcomeAtArrival } from '../../domain/billing/billing-event';
 import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
-import { findContractOfEvent, lockBillingEvent, putBackBillingEvent } from '../../db/billing/billing-event';
+import { findContractOfEvent, lockBillingEvent, resetBillingEvent } from '../../db/billing/billing-event';
 import type { BillingEventRow } from '../../db/billing/billing-event';
 
 /** An event before and after it was put back. */
@@ -29,7 +29,7 @@ export async function replayBillingEvent(
   if (before.outcome === 'PENDING' || before.reason === 'NOT_RELEVANT') return null;
   const contract = await findContractOfEvent(tx, before.contract_id);
   const decided = outcomeAtArrival({ ...before, relevant: true }, contract);
-  const after = await putBackBillingEvent(tx, id, { ...decided, now: act.now });
+  const after = await resetBillingEvent(tx, id, { ...decided, now: act.now });
   const environment = contract?.environment ?? null;
   await auditAct(tx, act, {
     action: 'billing.replayed',

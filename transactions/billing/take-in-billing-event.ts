@@ -4,9 +4,14 @@ import type { BillingEvent, BillingOutcome } from '../../domain/billing/billing-
 import type { Instant } from '../../domain/base/instant';
 import { beginLocked } from '../../db/base/database';
 import type { Database } from '../../db/base/database';
-import { findArrived, findContractAtArrival, insertBillingEvent, isAnotherDue } from '../../db/billing/billing-event';
+import {
+  findExistingEvent,
+  findContractAtArrival,
+  insertBillingEvent,
+  hasEarlierDueEvent,
+} from '../../db/billing/billing-event';
 import type { ArrivedBillingEvent, BillingArrival, ContractAtArrival } from '../../db/billing/billing-event';
-import { lockClockNowOf } from '../../db/contract/clock';
+import { lockClockNow } from '../../db/contract/clock';
 
 /** What came of an arrival. */
 export interface ReceivedBillingEvent {
@@ -41,17 +46,17 @@ export async function takeInBillingEvent(db: Database, arrival: BillingArrival):
     contract === undefined || contract.test_clock_id === null
       ? await insertBillingEvent(db, arrival, arrived)
       : await beginLocked(db, [{ table: 'test-clocks', id: contract.test_clock_id }], async (tx) => {
-          const clock_now = await lockClockNowOf(tx, contract.id);
+          const clock_now = await lockClockNow(tx, contract.id);
           return insertBillingEvent(tx, arrival, arrivedAt(arrival.event, { ...contract, clock_now }, now));
         });
   const { contract_id, invoice_id } = arrived.event;
   if (!inserted) {
-    const { due, ...first } = await findArrived(db, arrived.event, now);
+    const { due, ...first } = await findExistingEvent(db, arrived.event, now);
     // The first may have been taken in by a process that ended before it could wake anybody.
     return { ...first, repeated: true, tell: first.outcome === 'PENDING' && due };
   }
   const { id, outcome } = inserted;
-  const tell = outcome === 'PENDING' && !(await isAnotherDue(db, { id, contract_id }, now));
+  const tell = outcome === 'PENDING' && !(await hasEarlierDueEvent(db, { id, contract_id }, now));
   return { id, outcome, contract_id, invoice_id, repeated: false, tell };
 }
 

@@ -8,9 +8,9 @@ import { applyEvents } from '../../domain/contract/billing-application';
 import type { BillingVerdict, Look, LookedUpBillingEvent } from '../../domain/contract/billing-application';
 import { nextEventTurn } from '../../domain/contract/interleaving';
 import type { Sql } from '../../db/base/database';
-import { decideBillingEvents, pendingBillingEvents } from '../../db/billing/billing-event';
+import { decideBillingEvents, listPendingBillingEvents } from '../../db/billing/billing-event';
 import type { PendingBillingEvent } from '../../db/billing/billing-event';
-import { findAwaited, lockContract } from '../../db/contract/contract';
+import { findAwaitedBoundary, lockContract } from '../../db/contract/contract';
 import { isComputedByOlderRules } from '../base/time-zone-rules';
 import type { Changed, ContractAct } from './changed';
 import { settleAndDecide } from './settle-and-decide';
@@ -39,8 +39,8 @@ export async function applyBillingEvents(
   // committed when it begins, which is after the lock was granted.
   const [, due, awaited] = await Promise.all([
     lockContract(tx, id),
-    pendingBillingEvents(tx, id, now, EVENTS_APPLIED_MAX),
-    findAwaited(tx, id),
+    listPendingBillingEvents(tx, id, now, EVENTS_APPLIED_MAX),
+    findAwaitedBoundary(tx, id),
   ]);
   const unanswered = due.filter((event) => lookOf(event) === null);
   let known = due.flatMap((event): LookedUpBillingEvent[] => {

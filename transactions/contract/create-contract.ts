@@ -8,7 +8,7 @@ import type { RenewalPolicy } from '../../domain/contract/renewal-policy';
 import type { Sql } from '../../db/base/database';
 import type { Act } from '../../domain/base/edit';
 import type { LockedRow } from '../../db/base/errors';
-import { unparkFor } from '../../db/billing/billing-event';
+import { unparkBillingEvents } from '../../db/billing/billing-event';
 import { customerExists } from '../../db/catalogue/customer';
 import { findGenerator } from '../../db/catalogue/generator';
 import { findProduct } from '../../db/catalogue/product';
@@ -75,6 +75,6 @@ export async function createContract(
   if (isRefusal(change)) return change;
   const created = await insertContract(tx, change, { actor, request_id }, generator);
   // What billing reported before the contract was there; a draft has no workflow that would look by itself.
-  const waiting = await unparkFor(tx, created.facts.id, now);
+  const waiting = await unparkBillingEvents(tx, created.facts.id, now);
   return waiting === 0 ? created : { ...created, nudge: { ...created.nudge, contract_id: created.facts.id } };
 }

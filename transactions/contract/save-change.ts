@@ -12,7 +12,7 @@ import type { ContractHistory, ContractStep } from '../../domain/contract/histor
 import type { Nudge } from '../../domain/contract/nudge';
 import { mayGenerateIn } from '../../domain/contract/operations';
 import { settledOn } from '../../domain/contract/time-zone-rules';
-import { nameToStore } from '../../db/access/person';
+import { resolveStoredName } from '../../db/access/person';
 import { insertAudit } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
 import { saveInvoices } from '../../db/billing/invoice';
@@ -25,11 +25,11 @@ import { refreshTerms } from '../../db/contract/license-terms';
 import { insertQuotaGrants, refreshGrants, setQuotaTotal } from '../../db/contract/quota';
 import { insertRenewals } from '../../db/contract/renewal';
 import { insertRevisions } from '../../db/contract/revision';
-import { updateContractRow, updateQuietColumns } from '../../db/contract/save-contract';
+import { updateContractRow, updateSettlementColumns } from '../../db/contract/save-contract';
 import type { DerivedColumns } from '../../db/contract/save-contract';
 import { TIME_ZONE_RULES } from '../base/time-zone-rules';
 import { awaitChunks } from '../../db/generation/chunk';
-import { pausedJobsOf } from '../../db/generation/generation-job';
+import { listPausedJobs } from '../../db/generation/generation-job';
 import { cancelOpenJobs } from './cancel-open-jobs';
 
 /** A change of a contract that is decided and not yet written. */
@@ -110,7 +110,7 @@ async function saveQuietly(
   { settled_on, ...copies }: DerivedColumns,
 ): Promise<void> {
   const { settled_until } = facts;
-  await updateQuietColumns(tx, facts.id, { ...quietColumns(facts, copies), settled_until, settled_on });
+  await updateSettlementColumns(tx, facts.id, { ...quietColumns(facts, copies), settled_until, settled_on });
   await saveInvoices(tx, facts.id, before.invoices, facts.invoices);
   if (row.may_generate && !copies.may_generate) await awaitChunks(tx, facts.id);
   await refreshGrants(tx, facts.id);
@@ -125,7 +125,7 @@ async function saveSteps(
 ): Promise<string[]> {
   const { id, settled_until: now } = facts;
   const history = historyOf(before, steps);
-  const deleted_by = facts.deleted_at === null ? {} : { deleted_by: await nameToStore(tx, actor, ERASED_NAME) };
+  const deleted_by = facts.deleted_at === null ? {} : { deleted_by: await resolveStoredName(tx, actor, ERASED_NAME) };
   await updateContractRow(tx, facts, { ...derived, ...deleted_by });
   await saveHolds(tx, id, facts.holds);
   await saveInvoices(tx, id, before.invoices, facts.invoices);
@@ -156,6 +156,6 @@ async function nudgeFor(tx: Sql, row: ContractRow, facts: ContractFacts, copies:
     row.name !== facts.name ||
     row.state !== copies.state;
   const opened = copies.may_generate && !row.may_generate;
-  const job_ids = opened ? await pausedJobsOf(tx, facts.id) : [];
+  const job_ids = opened ? await listPausedJobs(tx, facts.id) : [];
   return { contract_id: moved && facts.activated_at !== null ? facts.id : null, job_ids };
 }

@@ -1,6 +1,6 @@
 /** Moving a generation job to another state. */
 import type { Sql } from '../../db/base/database';
-import { auditJobs, lockJob, notifyStateChanged, setJobState, timeOf } from '../../db/generation/job-state';
+import { auditJobs, lockJob, notifyStateChanged, setJobState, effectiveTime } from '../../db/generation/job-state';
 import type { JobChange } from '../../db/generation/job-state';
 import { SYSTEM } from '../../domain/base/actor';
 import type { Instant } from '../../domain/base/instant';
@@ -33,7 +33,7 @@ export async function changeJobState(
   const state = decideState(job.state);
   if (isRefusal(state)) return state;
   if (state === 'unchanged' || state === job.state) return job.state;
-  await setJobState(tx, job.id, state, state === 'RUNNING' ? timeOf(job, change) : null);
+  await setJobState(tx, job.id, state, state === 'RUNNING' ? effectiveTime(job, change) : null);
   await auditJobs(tx, [job], change, { state });
   await notifyStateChanged(tx, job.id);
   return state;

@@ -3,7 +3,7 @@ import type { Sql } from '../../db/base/database';
 import { insertDomainEvents } from '../../db/contract/domain-event';
 import { releaseQuota } from '../../db/contract/quota';
 import type { JobError } from '../../db/generation/generation-job';
-import { auditJobs, endJob, lockJob, notifyStateChanged, timeOf } from '../../db/generation/job-state';
+import { auditJobs, endJob, lockJob, notifyStateChanged, effectiveTime } from '../../db/generation/job-state';
 import type { JobChange } from '../../db/generation/job-state';
 import { JOB_ERRORS_MAX, finalState } from '../../domain/generation/generation-job';
 import type { JobState } from '../../domain/generation/generation-job';
@@ -25,7 +25,7 @@ export async function finishJob(
   if (job.state !== 'RUNNING' && job.state !== 'CANCELLING') return { state: job.state, completed };
   const state = finalState(job.state, completed, job.requested);
   const missing = job.requested - completed;
-  const now = timeOf(job, change);
+  const now = effectiveTime(job, change);
   const data = { contract_id, job_id: job.id, state, licenses: completed };
   // None of these waits for another: they go to the server together.
   await Promise.all([

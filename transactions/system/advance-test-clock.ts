@@ -54,7 +54,7 @@ export async function advanceTestClock(
  * for at its target the clock arrives and is ready. A clock that is not advancing stays as it is. Safe to run twice;
  * undefined for no clock. Call it inside a transaction.
  *
- * Billing events take the same lock when they come in (`lockClockNowOf`): what was accepted before the clock moves is seen
+ * Billing events take the same lock when they come in (`lockClockNow`): what was accepted before the clock moves is seen
  * here and holds it.
  */
 export async function stepTestClock(tx: Sql, id: string): Promise<ClockStep | undefined> {
