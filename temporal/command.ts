@@ -55,7 +55,7 @@ export class CommandOutcomeUnknown extends Error {}
 export class CommandFailed extends Error {
   /** Whether Postgres refused the change. */
   get by_database(): boolean {
-    return refusalBy(this.cause)?.type === REFUSED_BY_DATABASE;
+    return refusalOf(this.cause)?.type === REFUSED_BY_DATABASE;
   }
 }
 
@@ -144,7 +144,7 @@ export function createCommandSender(options: CommandSenderOptions): SendCommand 
  * belongs to a call that waits for the outcome, and the command itself may have been carried out.
  */
 export function commandErrorOf(error: unknown, accepted: boolean): Error {
-  const failure = refusalBy(error);
+  const failure = refusalOf(error);
   if (failure !== undefined) return new CommandFailed(failure.message, { cause: error });
   const status = grpcFailureOf(error);
   const never_accepted = !accepted && status?.earlier_attempt_unknown !== true;
@@ -157,7 +157,7 @@ export function commandErrorOf(error: unknown, accepted: boolean): Error {
 }
 
 /** The failure with which the validator or the activity refused the command permanently; undefined for every other error. */
-function refusalBy(error: unknown): ApplicationFailure | undefined {
+function refusalOf(error: unknown): ApplicationFailure | undefined {
   if (!(error instanceof WorkflowUpdateFailedError)) return undefined;
   const cause = error.cause instanceof ActivityFailure ? error.cause.cause : error.cause;
   // A permanent failure of the activity comes out of its transaction, which is rolled back.

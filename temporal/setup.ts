@@ -79,7 +79,7 @@ export async function setUpTemporal(client: Client, taskQueues: TaskQueues): Pro
   const missing = before.filter(({ state }) => state === 'missing');
   const schedule = await findSweepSchedule(client);
   // The record is written first. If this process crashes, the process that finds the attributes complete again reads about the gap.
-  const recorded = schedule === undefined ? undefined : recordedNow(schedule.search_attributes, before);
+  const recorded = schedule === undefined ? undefined : recordBeforeSetUp(schedule.search_attributes, before);
   if (recorded !== undefined && recorded !== schedule?.search_attributes)
     await updateSweepSchedule(client, taskQueues, recorded, { newEpoch: false });
 
@@ -90,7 +90,7 @@ export async function setUpTemporal(client: Client, taskQueues: TaskQueues): Pro
 
   const record = recordOf(search_attributes);
   const created = schedule === undefined && (await createSweepSchedule(client, taskQueues, record));
-  if (!created && record !== undefined && wereLost(recorded, record))
+  if (!created && record !== undefined && mayHaveLostValues(recorded, record))
     await updateSweepSchedule(client, taskQueues, record, { newEpoch: true });
   // Read again: this process or another one may have created or updated the schedule just now.
   const epoch = (await findSweepSchedule(client))?.epoch ?? undefined;
@@ -137,13 +137,13 @@ function recordOf(attributes: SearchAttributeHealth[]): string | undefined {
 }
 
 /** The record to write before the set-up: a gap, or the first record on a schedule that an older version created. */
-function recordedNow(recorded: string | undefined, attributes: SearchAttributeHealth[]): string | undefined {
+function recordBeforeSetUp(recorded: string | undefined, attributes: SearchAttributeHealth[]): string | undefined {
   const record = recordOf(attributes);
   return record === INCOMPLETE || recorded === undefined ? record : recorded;
 }
 
 /** Whether values may have been lost between two records. A client that may not see columns records less, which is no loss. */
-function wereLost(before: string | undefined, now: string): boolean {
+function mayHaveLostValues(before: string | undefined, now: string): boolean {
   if (before === undefined || now === INCOMPLETE || before === now) return false;
   return before === INCOMPLETE || (before !== COMPLETE && now !== COMPLETE);
 }

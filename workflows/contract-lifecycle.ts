@@ -186,7 +186,7 @@ async function takeNextStep(input: ContractLifecycleInput, state: LifecycleState
   const request = { contract_id: input.contract_id, now: state.step_started_at };
 
   if (notices.length > 0 || hasPendingEvents(view)) {
-    // Events that were just signaled are applied as far as they say enough; what they lack is asked for in the next step.
+    // Signaled events are applied first without asking. The view then names the billing system that must be asked about the rest.
     const source = notices.length > 0 ? undefined : view?.billing_questions?.[0];
     const options = { summary: eventsSummary(notices, source) };
     if (source === undefined)
@@ -239,7 +239,7 @@ function markSettled(state: LifecycleState): void {
   state.has_waiter = false;
 }
 
-/** The next instant at which time changes the contract; null when none does, or when a test clock does instead of a timer. */
+/** The next instant at which time changes the contract; null if there is none, and on a test clock, which replaces the timer. */
 function nextInstant({ next_boundary, verification, on_test_clock }: ContractView): Instant | null {
   if (on_test_clock) return null;
   const instants = [next_boundary?.at, verification?.at].filter((at) => at !== undefined);

@@ -49,7 +49,7 @@ export async function connectTestTemporal(): Promise<TestTemporal> {
 /** Connects to the shared server when it knows the search attributes, without which no workflow of the product runs. */
 export async function connectPreparedTemporal(): Promise<TestTemporal> {
   const temporal = await connectTestTemporal();
-  // Test files register them side by side: whoever comes second finds them there.
+  // Test files register them in parallel: the second attempt finds them registered.
   await registerSearchAttributes(temporal.client).catch(() => registerSearchAttributes(temporal.client));
   return temporal;
 }
@@ -78,12 +78,12 @@ export function workflowBundle(): string {
 }
 
 /**
- * A server of its own that jumps over every wait. Time is one for the whole environment, so a test uses it alone.
- * The first one of a machine fetches the server, which takes about half a minute.
+ * A separate server that skips every wait. The whole environment has one time, so only one test uses it at a time.
+ * The first call on a machine downloads the server, which takes about half a minute.
  */
 export async function createTimeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
   const server = await findTimeSkippingServer().catch(async (missing: unknown) => {
-    // Without Java the SDK's own download may do; where there is none either, the sentence says what to install.
+    // Without Java the SDK tries its own download. If that fails too, the error says what to install.
     const downloaded = await TestWorkflowEnvironment.createTimeSkipping().catch(() => undefined);
     if (downloaded === undefined) throw missing;
     return downloaded;
@@ -100,8 +100,8 @@ export async function createTimeSkippingEnvironment(): Promise<TestWorkflowEnvir
 }
 
 /**
- * Shows only errors of the SDK. The files of a jest worker share the SDK: its runtime ends with its last connection, and a file that
- * left one open left the runtime of these options too.
+ * Makes the SDK log only errors. The files of a jest worker share the SDK. Its runtime ends with its last connection, so a file that left
+ * a connection open also left a runtime with these options.
  */
 function installRuntime(): void {
   try {

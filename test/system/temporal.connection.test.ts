@@ -68,7 +68,7 @@ describe.each(connections)('%s', (_connection, connect) => {
     await connect(configOf(own, { TEMPORAL_TLS_SERVER_NAME: 'temporal.example' }));
   });
 
-  test('fails without a certificate, with one of another authority, and with a server that has another certificate', async () => {
+  test('fails without a certificate, with one of another authority, and when the certificate of the server does not match', async () => {
     proxy.clients.clear();
     const [other_client, other_server] = ['other-client', 'other-server'].map((name) =>
       createTestAuthority(directory, name),
