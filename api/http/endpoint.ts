@@ -14,7 +14,7 @@ import { rolesOf } from '../../domain/access/permission';
 import type { Role } from '../../domain/access/role';
 import type { LockedRow } from '../../db/base/errors';
 import type { Credential } from '../../transactions/generation/license-request';
-import { storedPerson } from '../../transactions/access/stored-person';
+import { knownPerson, storedPerson } from '../../transactions/access/stored-person';
 import type { Api } from './api';
 import { requestIdOf, writeHead, writeText } from './answer-head';
 import { createAuthorize, createCachedAuthorize } from './authorization';
@@ -93,8 +93,9 @@ async function handlerRequestOf(
     throw error;
   }
   // A request that only reads writes nothing to the history.
-  if (handled.actor === null || caller.kind === 'nobody' || route.method === 'get') return handled;
-  return { ...handled, actor: { ...handled.actor, stored_as: await storedPerson(api.db, caller, request.ip) } };
+  if (handled.actor !== null && caller.kind !== 'nobody' && route.method !== 'get')
+    handled.actor.stored_as = knownPerson(caller, request.ip) ?? (await storedPerson(api.db, caller, request.ip));
+  return handled;
 }
 
 /** The caller from a lookup that may be a second old, and the function that looks up the key again. */

@@ -119,7 +119,7 @@ function sendGrant(
   { before, claim_from, answer }: { before: Fragment; claim_from: Fragment; answer: Fragment },
 ): PromiseLike<GrantRow[]> {
   const requests = groups.flatMap((group) => group.requests);
-  const rows = requests.map((request) => ({ ...request, actor: storedActor(request.actor) }));
+  const rows = requests.map(rowOf);
   return withoutPipelining(sql<GrantRow[]>`
     WITH wanted AS (
       SELECT contract_id, terms_id, now, clock, requested, inline FROM unnest(
@@ -177,6 +177,27 @@ function sendGrant(
       FROM request WHERE inline
     )
     ${answer}`);
+}
+
+/** What the statement reads of a request. An object literal, because a spread of so many properties takes a microsecond of each grant. */
+function rowOf(request: GenerationRequest): object {
+  return {
+    contract_id: request.contract_id,
+    job_id: request.job_id,
+    environment: request.environment,
+    execution: request.execution,
+    requested: request.requested,
+    chunk_size: request.chunk_size,
+    keys: request.keys,
+    expires_at: request.expires_at,
+    channel: request.channel,
+    actor: storedActor(request.actor),
+    now: request.now,
+    clock: request.clock,
+    idempotency_key: request.idempotency_key,
+    idempotency_fingerprint: request.idempotency_fingerprint,
+    request_id: request.request_id,
+  };
 }
 
 /** The keys that are to be checked, each once. */

@@ -34,7 +34,9 @@ export interface KnownPerson {
 }
 
 /** An actor as a row stores it. What is not stored beside the history yet, Postgres moves there when the row is inserted. */
-export function storedActor({ stored_as, name, ip, ...actor }: Actor): JsonObject {
-  if (stored_as === undefined) return { ...actor, name, ...(ip === undefined ? {} : { ip }) };
-  return { ...actor, ...stored_as, ...(ip === undefined || stored_as.origin_id !== undefined ? {} : { ip }) };
+export function storedActor({ type, id, name, ip, stored_as }: Actor): JsonObject {
+  if (stored_as === undefined) return ip === undefined ? { type, id, name } : { type, id, name, ip };
+  const { name_id, origin_id } = stored_as;
+  if (origin_id !== undefined) return { type, id, name_id, origin_id };
+  return ip === undefined ? { type, id, name_id } : { type, id, name_id, ip };
 }

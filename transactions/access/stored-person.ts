@@ -4,17 +4,22 @@ import type { StoredPerson } from '../../domain/base/actor';
 import { storePerson } from '../../db/access/person';
 import type { Sql } from '../../db/base/database';
 
+/** The ids of a caller's name and address, as far as they were read with the API key; undefined when one of them may have to be stored. */
+export function knownPerson({ known }: KnownCaller, ip: string | undefined): StoredPerson | undefined {
+  if (known.name_id === null) return undefined;
+  if (ip === undefined) return { name_id: known.name_id };
+  const origin_id = known.origin_ids[ip];
+  return origin_id === undefined ? undefined : { name_id: known.name_id, origin_id };
+}
+
 /**
- * The ids of a caller's name and address. They were read with the API key; only the first request under a name, or from an address,
- * stores it: by a statement of its own, because in the transaction of the request it would hold up others from the same address.
+ * Stores the name and the address of a caller: for the first request under a name, or from an address. By a statement of its own,
+ * because in the transaction of the request it would block other requests from the same address.
  */
 export async function storedPerson(sql: Sql, caller: KnownCaller, ip: string | undefined): Promise<StoredPerson> {
   const { id, name, known } = caller;
-  const origin_id = ip === undefined ? undefined : known.origin_ids[ip];
-  if (known.name_id !== null && (ip === undefined || origin_id !== undefined))
-    return { name_id: known.name_id, ...(origin_id === undefined ? {} : { origin_id }) };
   const stored = await storePerson(sql, { id, name, ip });
-  // The caller is remembered for a moment, and the next request is to find them.
+  // The caller is cached for a moment, and the next request must find the ids.
   known.name_id = stored.name_id;
   if (ip !== undefined && stored.origin_id !== undefined) known.origin_ids[ip] = stored.origin_id;
   return stored;
