@@ -58,8 +58,8 @@ export function amend(facts: ContractFacts, input: AmendInput, context: Decision
   if (isRefusal(applied)) return applied;
   const kept = { ...facts, amendments: [...facts.amendments, amendment] };
   if (effective_date <= today) return amended(kept, amendment, context);
-  const told = { amendment_id: id, effective_date, changes: { ...changes } as JsonObject };
-  return { facts: kept, at: now, action: 'amendment.scheduled', revised: false, told };
+  const details = { amendment_id: id, effective_date, changes: { ...changes } as JsonObject };
+  return { facts: kept, at: now, action: 'amendment.scheduled', revised: false, details };
 }
 
 /** Takes back an amendment that waits for its day. */
@@ -73,7 +73,7 @@ export function withdrawAmendment(
   if (amendment?.status !== 'pending')
     return refuse('AMENDMENT_NOT_PENDING', { amendment_id, status: amendment?.status ?? 'decided' });
   const cancelled = decided(facts, amendment, { status: 'cancelled', decided_at: now });
-  return { facts: cancelled, at: now, action: 'amendment.cancelled', revised: false, told: { amendment_id } };
+  return { facts: cancelled, at: now, action: 'amendment.cancelled', revised: false, details: { amendment_id } };
 }
 
 /** The amendment applied, or failed with its reason: never half of it. It is judged by `context.now` and holds from `at`. */
@@ -88,13 +88,13 @@ export function amended(
   if (isRefusal(applied)) {
     const { code, detail } = applied;
     const failed = decided(facts, amendment, { status: 'failed', failure: { code, detail }, decided_at: at });
-    const told = { amendment_id, effective_date, code, detail };
-    return { facts: failed, at, action: 'amendment.failed', reason: code, revised: false, told };
+    const details = { amendment_id, effective_date, code, detail };
+    return { facts: failed, at, action: 'amendment.failed', reason: code, revised: false, details };
   }
   const done = decided(applied, amendment, { status: 'applied', decided_at: at });
   const action = isQuotaGrant(amendment) ? 'quota.granted' : 'contract.amended';
   const grant_label = amendment.note ?? `amendment of ${effective_date}`;
-  return { ...revise(facts, done, at, action), grant_label, told: { amendment_id, effective_date } };
+  return { ...revise(facts, done, at, action), grant_label, details: { amendment_id, effective_date } };
 }
 
 /** Whether all an amendment does is to grant quota. */

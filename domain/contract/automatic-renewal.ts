@@ -93,13 +93,13 @@ function autoRenewed(facts: ContractFacts, at: Instant, context: RenewalContext)
 /** The facts of a contract that was not renewed at its end, with why not. */
 function renewalBlocked(facts: ContractFacts, at: Instant, block: RenewalBlock): ContractChange {
   const { term_number, end_date, renewal } = facts;
-  const told = { term_number, end_date, renewal_mode: renewal.mode };
+  const details = { term_number, end_date, renewal_mode: renewal.mode };
   return {
     facts: { ...facts, renewal_blocked: block },
     at,
     action: 'renewal.blocked',
     reason: block,
     revised: false,
-    told,
+    details,
   };
 }

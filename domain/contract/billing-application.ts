@@ -60,7 +60,7 @@ export function applyEvents(
   const verdicts: BillingVerdict[] = [];
   let current = facts;
   for (const event of events) {
-    const { verdict, invoice, told } = judge(current, event);
+    const { verdict, invoice, details } = judge(current, event);
     verdicts.push(verdict);
     const others = current.invoices.filter((old) => !isSameInvoice(old, event));
     if (invoice) current = { ...current, invoices: [...others, invoice] };
@@ -76,7 +76,7 @@ export function applyEvents(
       action: ACTIONS[verdict.outcome],
       ...(verdict.reason === null ? {} : { reason: verdict.reason }),
       revised: false,
-      told: { source, event_id, type, invoice_id, ...told, ...flagged },
+      details: { source, event_id, type, invoice_id, ...details, ...flagged },
     });
   }
   const applied = events.filter(({ id }) => verdicts.some((one) => one.id === id && one.outcome === 'APPLIED'));
@@ -104,16 +104,16 @@ const ACTIONS: Record<BillingVerdict['outcome'], ContractAction> = {
 function judge(
   facts: ContractFacts,
   event: LookedUpBillingEvent,
-): { verdict: BillingVerdict; invoice?: Invoice; told: JsonObject } {
+): { verdict: BillingVerdict; invoice?: Invoice; details: JsonObject } {
   const { id, look } = event;
-  if (look.at === 'nothing') return { verdict: { id, outcome: look.outcome, reason: look.reason }, told: {} };
+  if (look.at === 'nothing') return { verdict: { id, outcome: look.outcome, reason: look.reason }, details: {} };
   const known = facts.invoices.find((invoice) => isSameInvoice(invoice, event));
   const seen = seenInvoice(event, look);
   // Whoever was paid back had paid: nothing is owed again, and nothing else is settled by it (1.5.6).
-  if (seen === null) return { verdict: { id, outcome: 'IGNORED', reason: 'REFUND' }, told: {} };
+  if (seen === null) return { verdict: { id, outcome: 'IGNORED', reason: 'REFUND' }, details: {} };
   const invoice = invoiceAfter(known, seen, facts.timezone);
-  if (invoice === known) return { verdict: { id, outcome: 'IGNORED', reason: 'STALE' }, told: { is: known.status } };
+  if (invoice === known) return { verdict: { id, outcome: 'IGNORED', reason: 'STALE' }, details: { is: known.status } };
   const { status, due_date, occurred_at } = invoice;
-  const told = { was: known?.status ?? null, is: status, due_date, occurred_at };
-  return { verdict: { id, outcome: 'APPLIED', reason: null }, invoice, told };
+  const details = { was: known?.status ?? null, is: status, due_date, occurred_at };
+  return { verdict: { id, outcome: 'APPLIED', reason: null }, invoice, details };
 }

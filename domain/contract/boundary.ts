@@ -128,7 +128,7 @@ export function settle(
         const before = instantFromMillis(millisOf(next.at) - 1);
         return {
           facts: { ...settled, settled_until: laterOf(before, settled.settled_until) },
-          crossed: told(crossed, facts),
+          crossed: markSuperseded(crossed, facts),
         };
       }
     }
@@ -138,7 +138,7 @@ export function settle(
     while (automaticRenewal(settled, next.at, renewalContext(settled, context), 'cleared') !== null)
       take({ at: next.at, kind: 'renews', tie: '' });
   }
-  return { facts: { ...settled, settled_until: until }, crossed: told(crossed, facts) };
+  return { facts: { ...settled, settled_until: until }, crossed: markSuperseded(crossed, facts) };
 }
 
 function needsVerification(kind: BoundaryKind): boolean {
@@ -254,11 +254,11 @@ function crossWhatever(facts: ContractFacts, crossing: Crossing, context: Settle
         action,
         reason: `${days_before} days`,
         revised: false,
-        told: { ...termTold(facts), days_before },
+        details: { ...termDetails(facts), days_before },
       };
     }
     case 'notice_deadline':
-      return { facts, at, action: 'renewal.notice_due', revised: false, told: termTold(facts) };
+      return { facts, at, action: 'renewal.notice_due', revised: false, details: termDetails(facts) };
     case 'past_due':
       return { facts: { ...facts, past_due_since: at }, at, action: 'billing.past_due', revised: false };
     case 'suspends':
@@ -317,17 +317,20 @@ function suspendedForBilling(facts: ContractFacts, at: Instant): ContractChange 
  * Of reminders that are crossed together only the newest is worth a mail (decisions 15). A test clock passes through the
  * instant of each, though they are crossed together.
  */
-function told(crossed: ContractChange[], { test_clock_id }: Pick<ContractFacts, 'test_clock_id'>): ContractChange[] {
+function markSuperseded(
+  crossed: ContractChange[],
+  { test_clock_id }: Pick<ContractFacts, 'test_clock_id'>,
+): ContractChange[] {
   if (test_clock_id !== null) return crossed;
   const newest = crossed.filter(({ action }) => action === 'renewal.reminder_due').at(-1);
   return crossed.map((change) =>
     change.action === 'renewal.reminder_due' && change !== newest
-      ? { ...change, told: { ...change.told, superseded: true } }
+      ? { ...change, details: { ...change.details, superseded: true } }
       : change,
   );
 }
 
-function termTold({ term_number, end_date, renewal }: ContractFacts) {
+function termDetails({ term_number, end_date, renewal }: ContractFacts) {
   return { term_number, end_date, renewal_mode: renewal.mode };
 }
 

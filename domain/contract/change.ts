@@ -50,7 +50,7 @@ export interface ContractChange {
   /** The boundary that was crossed. */
   boundary?: BoundaryKind;
   /** What the audit row and the domain event tell besides what differs. */
-  told?: JsonObject;
+  details?: JsonObject;
   /** The new term, to be kept. */
   renewal?: RenewalRecord;
   /** What a quota granted by this change is for: "term 2". */

@@ -59,7 +59,7 @@ function billingFollows(facts: ContractFacts, now: Instant, billing_told: boolea
   if (hold && !isAtLeast(level, 'SUSPEND')) {
     const lifted = liftHolds(facts, now, ({ source }) => source === 'billing');
     const change = revise(facts, { ...lifted, ...answered, past_due_since }, now, 'contract.reinstated');
-    return { ...change, reason: 'billing', told: billing_told ? inHindsight(facts, hold, now) : {} };
+    return { ...change, reason: 'billing', details: billing_told ? inHindsight(facts, hold, now) : {} };
   }
   if (facts.past_due_since !== null && level === 'CLEAR')
     return {

@@ -92,6 +92,6 @@ export function boundaryMove(
     action: 'contract.boundary_moved',
     reason: `time zone rules ${rules}`,
     revised: false,
-    told: { next_boundary: { was: was && { ...was }, is: is && { ...is } } },
+    details: { next_boundary: { was: was && { ...was }, is: is && { ...is } } },
   };
 }

@@ -104,7 +104,7 @@ export function historyOf(before: ContractFacts | null, steps: readonly Contract
 function stepAudit(
   previous: ContractFacts | null,
   snapshot: JsonObject,
-  { facts, at, action, reason, told }: ContractChange,
+  { facts, at, action, reason, details }: ContractChange,
   actor: Actor,
 ): StepAudit {
   const differs = difference(previous ? auditedFacts(previous) : {}, snapshot);
@@ -113,15 +113,15 @@ function stepAudit(
     actor,
     action,
     before: previous ? { ...differs.before, state: stateAt(previous, previous.settled_until) } : null,
-    after: { ...differs.after, ...told, state: stateAt(facts, at) },
+    after: { ...differs.after, ...details, state: stateAt(facts, at) },
     reason: reason ?? null,
     revision: facts.revision,
   };
 }
 
-function eventOf({ facts, at, action, reason, told }: ContractChange): ContractEvent {
+function eventOf({ facts, at, action, reason, details }: ContractChange): ContractEvent {
   const data = { contract_id: facts.id, state: stateAt(facts, at), revision: facts.revision, reason: reason ?? null };
-  return { at, type: action, environment: facts.environment, data: { ...told, ...data } };
+  return { at, type: action, environment: facts.environment, data: { ...details, ...data } };
 }
 
 /** The facts that history compares and keeps: what people decide, not what counters, clocks and bills do. */

@@ -78,7 +78,7 @@ export function optOut(facts: ContractFacts, input: OptOutInput, { now }: Decisi
   const opt_out_term = in_time ? facts.term_number : facts.term_number + 1;
   const opted_out = { ...facts, renewal: { ...facts.renewal, opt_out_at: now, opt_out_term } };
   const change = revise(facts, opted_out, now, 'renewal.opted_out');
-  return { ...change, reason: in_time ? 'in time' : 'late', told: { opt_out_term } };
+  return { ...change, reason: in_time ? 'in time' : 'late', details: { opt_out_term } };
 }
 
 /** What keeps the customer from opting out, on time or late; null when nothing does. */

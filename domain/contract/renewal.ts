@@ -139,7 +139,7 @@ export function renewed(facts: ContractFacts, renewal: Renewal, context: Renewal
     revised: true,
     renewal: record,
     grant_label: `term ${record.term_number}`,
-    told: { ...record, ...(missed ? { not_cotermed_with: facts.renewal.coterm_with } : {}) },
+    details: { ...record, ...(missed ? { not_cotermed_with: facts.renewal.coterm_with } : {}) },
   };
 }
 

@@ -48,7 +48,7 @@ export interface ForetoldEntry {
   state: ContractState;
   reason: string | null;
   /** What the audit will tell besides. */
-  told: JsonObject;
+  details: JsonObject;
 }
 
 export interface Foretelling {
@@ -74,7 +74,7 @@ export function foretell(facts: ContractFacts, until: Instant, context: Omit<Set
   }
 }
 
-function entryOf({ at, boundary, action, facts, reason, told }: ContractChange): ForetoldEntry[] {
+function entryOf({ at, boundary, action, facts, reason, details }: ContractChange): ForetoldEntry[] {
   if (boundary === undefined) return [];
-  return [{ at, kind: boundary, action, state: stateAt(facts, at), reason: reason ?? null, told: told ?? {} }];
+  return [{ at, kind: boundary, action, state: stateAt(facts, at), reason: reason ?? null, details: details ?? {} }];
 }

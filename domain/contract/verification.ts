@@ -51,7 +51,13 @@ export function withoutNeedlessWait(facts: ContractFacts, now: Instant): Contrac
 /** The change that records an answer: an invoice differs from what was known, or for the first time there is no answer. */
 export function answerChange(before: ContractFacts, facts: ContractFacts, at: Instant): ContractChange | null {
   if (before.billing_unreachable_since === null && facts.billing_unreachable_since !== null)
-    return { facts, at, action: 'billing.unreachable', revised: false, told: { asked_again_at: facts.verify_after } };
+    return {
+      facts,
+      at,
+      action: 'billing.unreachable',
+      revised: false,
+      details: { asked_again_at: facts.verify_after },
+    };
   const invoices = before.invoices.flatMap((known) => {
     const { source, invoice_id, status: was } = known;
     const invoice = facts.invoices.find((one) => isSameInvoice(one, known));
@@ -61,7 +67,7 @@ export function answerChange(before: ContractFacts, facts: ContractFacts, at: In
     return same ? [] : [{ source, invoice_id, was, is, due_date }];
   });
   if (invoices.length === 0) return null;
-  return { facts, at, action: 'billing.invoices_fetched', revised: false, told: { invoices } };
+  return { facts, at, action: 'billing.invoices_fetched', revised: false, details: { invoices } };
 }
 
 /**

@@ -315,7 +315,7 @@ describe('money', () => {
     expect(changes).toMatchObject([
       {
         action: 'contract.reinstated',
-        told: {
+        details: {
           should_not_have_been_suspended_from: '2027-06-29T00:00:00.000Z',
           should_not_have_been_suspended_to: at,
         },
@@ -326,7 +326,7 @@ describe('money', () => {
 
   test('paid after the suspension says nothing of the kind', () => {
     const { changes } = afterPayment(SUSPENDED, at, { occurred_at: '2027-06-29T00:00:00.001Z' });
-    expect(changes[0]?.told).toEqual({});
+    expect(changes[0]?.details).toEqual({});
     expect(levelInHindsight(SUSPENDED, '2027-06-29T00:00:00.000Z')).toBe('SUSPEND');
   });
 
@@ -335,7 +335,7 @@ describe('money', () => {
     const first = afterPayment(two, at, { occurred_at: '2027-06-20T00:00:00.000Z' });
     const second = afterPayment(first.facts, at, { occurred_at: '2027-07-01T00:00:00.000Z' }, 'invoice-1');
     expect(first.changes).toEqual([]);
-    expect(second.changes).toMatchObject([{ action: 'contract.reinstated', told: {} }]);
+    expect(second.changes).toMatchObject([{ action: 'contract.reinstated', details: {} }]);
   });
 
   test('after a termination for debt revives nothing, and shows', () => {
@@ -541,7 +541,7 @@ test('an event that cannot be read yet is told once, however often it is tried',
   });
   const first = applyEvents(FACTS_BY_STATE.ACTIVE, [parked(0)], buildContext());
   expect(first.changes).toMatchObject([
-    { action: 'billing.parked', reason: 'INVOICE_UNKNOWN', told: { future_dated: true }, facts: { invoices: [] } },
+    { action: 'billing.parked', reason: 'INVOICE_UNKNOWN', details: { future_dated: true }, facts: { invoices: [] } },
   ]);
   const again = applyEvents(FACTS_BY_STATE.ACTIVE, [parked(1)], buildContext());
   expect(again).toEqual({ changes: [], verdicts: first.verdicts });

@@ -85,7 +85,7 @@ describe('an amendment of today', () => {
       action: 'contract.amended',
       at: NOON,
       revised: true,
-      told: { amendment_id: 'amendment-1', effective_date: TODAY },
+      details: { amendment_id: 'amendment-1', effective_date: TODAY },
       facts: {
         ...AMENDED,
         revision: 2,
@@ -153,7 +153,7 @@ describe('an amendment of an earlier day', () => {
     const change = requireChange(decide(amend({ quota_add: 5 }, '2027-03-01'), buildFacts(), buildContext()));
     expect(change).toMatchObject({
       at: NOON,
-      told: { effective_date: '2027-03-01' },
+      details: { effective_date: '2027-03-01' },
       facts: { quota: { total: 105 } },
     });
   });
@@ -177,7 +177,7 @@ describe('an amendment of a later day', () => {
     expect(change).toMatchObject({
       action: 'amendment.scheduled',
       revised: false,
-      told: { amendment_id: 'amendment-1', effective_date: AUGUST, changes: { quota_add: 5 } },
+      details: { amendment_id: 'amendment-1', effective_date: AUGUST, changes: { quota_add: 5 } },
       facts: { quota: { total: 100 }, amendments: [{ status: 'pending', decided_at: null, stored: false }] },
     });
     expect(nextBoundary({ ...change.facts, settled_until: NOON })).toEqual({ at: THEN, kind: 'quota_granted' });
@@ -216,7 +216,7 @@ describe('an amendment of a later day', () => {
         boundary: 'amendment',
         reason: 'GENERATOR_NOT_AVAILABLE',
         revised: false,
-        told: { amendment_id: 'amendment-1', code: 'GENERATOR_NOT_AVAILABLE' },
+        details: { amendment_id: 'amendment-1', code: 'GENERATOR_NOT_AVAILABLE' },
       },
     ]);
     const [failed] = crossed;
@@ -252,7 +252,7 @@ describe('an amendment of a later day', () => {
       [{ quota_add: 1 }, AUGUST],
     );
     const { crossed } = settled(facts, '2027-09-01T00:00:00.000Z');
-    expect(crossed.map(({ told, facts: then }) => [told?.amendment_id, then.activation_limit])).toEqual([
+    expect(crossed.map(({ details, facts: then }) => [details?.amendment_id, then.activation_limit])).toEqual([
       ['amendment-4', null],
       ['amendment-2', 2],
       ['amendment-3', 3],

@@ -55,9 +55,9 @@ function told(before: ContractFacts, crossed: ReturnType<typeof settle>['crossed
 
 /** Everything that crossings leave, but for the mark of reminders that were crossed together. */
 function history(crossed: ReturnType<typeof settle>['crossed']) {
-  return crossed.map(({ facts, told: { superseded: _superseded, ...rest } = {}, ...change }) => ({
+  return crossed.map(({ facts, details: { superseded: _superseded, ...rest } = {}, ...change }) => ({
     ...change,
-    told: rest,
+    details: rest,
     state: stateAt(facts, change.at),
     facts: { ...facts, settled_until: null },
   }));

@@ -59,7 +59,7 @@ describe('reminders', () => {
   const reminders = (facts: ContractFacts, now: Instant = END): unknown[] =>
     settled(facts, now)
       .crossed.filter(({ action }) => action.startsWith('renewal.reminder') || action.startsWith('renewal.notice'))
-      .map(({ at, told }) => [at.slice(0, 10), told?.days_before ?? 'notice']);
+      .map(({ at, details }) => [at.slice(0, 10), details?.days_before ?? 'notice']);
 
   test('are due 90, 60, 30 and 7 days before the end, each once', () => {
     expect(reminders(buildFacts())).toEqual([
@@ -134,12 +134,12 @@ describe('reminders', () => {
 
   test('that are crossed together are all told, and marked but for the newest', () => {
     const { crossed } = settled(buildFacts(), '2027-12-03T00:00:00.000Z');
-    expect(crossed.map(({ told }) => [told?.days_before, told?.superseded ?? false])).toEqual([
+    expect(crossed.map(({ details }) => [details?.days_before, details?.superseded ?? false])).toEqual([
       [90, true],
       [60, true],
       [30, false],
     ]);
-    expect(crossed[2]?.told).toEqual({
+    expect(crossed[2]?.details).toEqual({
       term_number: 1,
       end_date: '2028-01-01',
       renewal_mode: 'manual',
@@ -170,7 +170,7 @@ describe('opting out', () => {
 
   test('late takes effect one term later, when the customer accepts that', () => {
     const late = decide(optOut(true), buildAutoRenewingFacts(), buildContext({ now: '2027-12-20T00:00:00.000Z' }));
-    expect(late).toMatchObject({ action: 'renewal.opted_out', reason: 'late', told: { opt_out_term: 2 } });
+    expect(late).toMatchObject({ action: 'renewal.opted_out', reason: 'late', details: { opt_out_term: 2 } });
     expect(actionsOf(factsAfter(late), '2030-01-01T00:00:00.000Z')).toEqual([
       ['contract.renewed', END, 'auto'],
       ['renewal.blocked', '2029-01-01T00:00:00.000Z', 'OPTED_OUT'],
@@ -234,7 +234,7 @@ describe('automatic renewal', () => {
         quota_added: 300,
         reference: null,
       },
-      told: expect.objectContaining({ term_number: 2, quota_added: 300 }),
+      details: expect.objectContaining({ term_number: 2, quota_added: 300 }),
     });
     expect(facts).toMatchObject({
       term_number: 2,

@@ -35,13 +35,13 @@ test('what is foretold is what then happens, whenever somebody looks', () => {
         const { crossed, facts: next } = settle(living, now, verified);
         living = next;
         return crossed.map(
-          ({ at, boundary, action, reason, told: { superseded: _mark, ...told } = {}, facts: then }) => ({
+          ({ at, boundary, action, reason, details: { superseded: _mark, ...details } = {}, facts: then }) => ({
             at,
             kind: boundary,
             action,
             state: stateAt(then, at),
             reason: reason ?? null,
-            told,
+            details,
           }),
         );
       });
@@ -73,7 +73,7 @@ test('a year is foretold as people would tell it', () => {
     ['2028-03-14T23:00:00.000Z', 'suspends', 'SUSPENDED', 'billing'],
     ['2028-04-29T22:00:00.000Z', 'terminates', 'TERMINATED', 'billing'],
   ]);
-  expect(entries[5]).toMatchObject({ action: 'contract.renewed', told: { term_number: 2, quota_added: 300 } });
+  expect(entries[5]).toMatchObject({ action: 'contract.renewed', details: { term_number: 2, quota_added: 300 } });
 });
 
 test('what was passed by unverified is foretold at once', () => {
