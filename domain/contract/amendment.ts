@@ -16,7 +16,7 @@ import type { Instant, LocalDate } from '../base/instant';
 import type { JsonObject } from '../base/json';
 import { isRefusal, refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
-import { reanchored } from './term';
+import { moveTermEnd } from './term';
 
 export interface AmendInput extends Conditional {
   /** Chosen by the caller, so that a repeated command is the same amendment. */
@@ -57,7 +57,7 @@ export function amend(facts: ContractFacts, input: AmendInput, context: Decision
   const applied = applyChanges(facts, amendment, context);
   if (isRefusal(applied)) return applied;
   const kept = { ...facts, amendments: [...facts.amendments, amendment] };
-  if (effective_date <= today) return amended(kept, amendment, context);
+  if (effective_date <= today) return applyAmendment(kept, amendment, context);
   const details = { amendment_id: id, effective_date, changes: { ...changes } as JsonObject };
   return { facts: kept, at: now, action: 'amendment.scheduled', revised: false, details };
 }
@@ -72,12 +72,12 @@ export function withdrawAmendment(
   // Its day may have come just now, before this was asked.
   if (amendment?.status !== 'pending')
     return refuse('AMENDMENT_NOT_PENDING', { amendment_id, status: amendment?.status ?? 'decided' });
-  const cancelled = decided(facts, amendment, { status: 'cancelled', decided_at: now });
+  const cancelled = updateAmendment(facts, amendment, { status: 'cancelled', decided_at: now });
   return { facts: cancelled, at: now, action: 'amendment.cancelled', revised: false, details: { amendment_id } };
 }
 
 /** The amendment applied, or failed with its reason: never half of it. It is judged by `context.now` and holds from `at`. */
-export function amended(
+export function applyAmendment(
   facts: ContractFacts,
   amendment: Amendment,
   context: DecisionContext,
@@ -87,11 +87,11 @@ export function amended(
   const applied = applyChanges(facts, amendment, context);
   if (isRefusal(applied)) {
     const { code, detail } = applied;
-    const failed = decided(facts, amendment, { status: 'failed', failure: { code, detail }, decided_at: at });
+    const failed = updateAmendment(facts, amendment, { status: 'failed', failure: { code, detail }, decided_at: at });
     const details = { amendment_id, effective_date, code, detail };
     return { facts: failed, at, action: 'amendment.failed', reason: code, revised: false, details };
   }
-  const done = decided(applied, amendment, { status: 'applied', decided_at: at });
+  const done = updateAmendment(applied, amendment, { status: 'applied', decided_at: at });
   const action = isQuotaGrant(amendment) ? 'quota.granted' : 'contract.amended';
   const grant_label = amendment.note ?? `amendment of ${effective_date}`;
   return { ...revise(facts, done, at, action), grant_label, details: { amendment_id, effective_date } };
@@ -107,7 +107,7 @@ export function isQuotaGrant({ changes }: Pick<Amendment, 'changes'>): boolean {
  * Withdraws the pending amendments of a contract that is over. Otherwise one whose day passes meanwhile would be skipped without
  * notice when the contract is reinstated.
  */
-export function withdrawn(facts: ContractFacts, at: Instant): ContractFacts {
+export function withdrawPendingAmendments(facts: ContractFacts, at: Instant): ContractFacts {
   if (facts.amendments.every(({ status }) => status !== 'pending')) return facts;
   const amendments = facts.amendments.map((one): Amendment =>
     one.status === 'pending' ? { ...one, status: 'cancelled', decided_at: at } : one,
@@ -138,7 +138,7 @@ function applyChanges(
     const message = `end_date must be after ${first}; to end the contract now, terminate it.`;
     return refuse('VALIDATION_FAILED', { path: 'changes.end_date', message });
   }
-  return reanchored(edited, end_date);
+  return moveTermEnd(edited, end_date);
 }
 
 /** While suspended a contract may be made less, not more (1.7). */
@@ -153,7 +153,7 @@ function prolongs({ end_date: old }: ContractFacts, end_date: LocalDate): boolea
   return old !== null && end_date > old;
 }
 
-function decided(facts: ContractFacts, amendment: Amendment, changes: Partial<Amendment>): ContractFacts {
+function updateAmendment(facts: ContractFacts, amendment: Amendment, changes: Partial<Amendment>): ContractFacts {
   const amendments = facts.amendments.map((one) => (one.id === amendment.id ? { ...one, ...changes } : one));
   return { ...facts, amendments };
 }

@@ -8,7 +8,7 @@ import type { ContractChange } from './change';
 import { expiresAt, isLive, stateAt } from './contract';
 import type { RenewalContext } from './decision';
 import type { ContractFacts } from './facts';
-import { renewalBlock, renewed } from './renewal';
+import { applyRenewal, renewalBlock } from './renewal';
 import type { Renewal, RenewalBlock } from './renewal';
 
 /** On what occasion a renewal is decided. */
@@ -37,8 +37,8 @@ export function automaticRenewal(
 ): ContractChange | null {
   if (!isDecided(facts, at, occasion)) return null;
   const block = occasion === 'late_payment' ? blockAtEnd(facts, context) : renewalBlock(facts, at, context);
-  if (block === null) return autoRenewed(facts, at, context);
-  return isRecorded(facts, block, occasion) ? renewalBlocked(facts, at, block) : null;
+  if (block === null) return renewAutomatically(facts, at, context);
+  return isRecorded(facts, block, occasion) ? recordBlock(facts, at, block) : null;
 }
 
 /** Whether a contract that renews by itself has reached its end without doing so, and still can, because its grace goes on. */
@@ -84,14 +84,14 @@ function isRecorded({ renewal_blocked }: ContractFacts, block: RenewalBlock, occ
 }
 
 /** The automatic renewal at an instant, in grace as on time from the old end. */
-function autoRenewed(facts: ContractFacts, at: Instant, context: RenewalContext): ContractChange {
+function renewAutomatically(facts: ContractFacts, at: Instant, context: RenewalContext): ContractChange {
   const quota_added = facts.renewal.quota_effect?.add ?? 0;
   const renewal: Renewal = { at, mode: 'auto', basis: 'from_expiry', term: null, quota_added, reference: null };
-  return renewed(facts, renewal, context);
+  return applyRenewal(facts, renewal, context);
 }
 
 /** The facts of a contract that was not renewed at its end, with why not. */
-function renewalBlocked(facts: ContractFacts, at: Instant, block: RenewalBlock): ContractChange {
+function recordBlock(facts: ContractFacts, at: Instant, block: RenewalBlock): ContractChange {
   const { term_number, end_date, renewal } = facts;
   const details = { term_number, end_date, renewal_mode: renewal.mode };
   return {

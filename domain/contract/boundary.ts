@@ -1,5 +1,5 @@
 /**
- * The boundaries of a contract: the instants at which time alone changes it, and what crossing each one does.
+ * The boundaries of a contract: the instants at which time alone changes it, and what each of them does.
  *
  * `settle` crosses everything due, in order and each at its own instant, so a timer that came late is never visible
  * (domain.md 1.8.11). The same functions answer the workflow that waits, the request that looks and whoever foretells.
@@ -9,7 +9,7 @@
  * (`verificationDue`) until the billing system was asked. The boundaries after them are crossed: a billing system that gives no
  * answer must not stop renewals and expiries.
  */
-import { amended, isQuotaGrant, withdrawn } from './amendment';
+import { applyAmendment, isQuotaGrant, withdrawPendingAmendments } from './amendment';
 import type { Amendment, ContractFacts, Hold } from './facts';
 import { billingLevel, isAtLeast, ladderOf } from '../billing/dunning';
 import type { LadderFacts } from '../billing/dunning';
@@ -17,7 +17,7 @@ import { addDays, localDateAt, startOfDay } from '../base/calendar';
 import { expiresAt, isLive, liftHolds, openHold, stateAt } from './contract';
 import type { ContractChange } from './change';
 import { automaticRenewal, isRenewalRetried } from './automatic-renewal';
-import { terminated } from './ending';
+import { applyTermination } from './ending';
 import type { GeneratorFacts } from '../catalogue/generator';
 import { instantFromMillis, laterOf, millisOf } from '../base/instant';
 import type { Instant } from '../base/instant';
@@ -39,15 +39,15 @@ export interface SettleContext extends Omit<RenewalContext, 'generator'> {
 }
 
 /** A boundary with what it concerns; boundaries of one instant and kind have an order too. */
-interface Crossing extends Boundary {
+interface DueBoundary extends Boundary {
   amendment?: Amendment;
   days_before?: number;
   tie: string;
 }
 
-/** Every boundary the facts hold after an instant, in the order of crossing. A draft has none, nor has what is over. */
+/** Every boundary the facts hold after an instant, in the order in which they apply. A draft has none, nor has what is over. */
 export function boundariesAfter(facts: ContractFacts, after: Instant): Boundary[] {
-  return crossingsAfter(facts, after).map(({ at, kind }) => ({ at, kind }));
+  return dueBoundariesAfter(facts, after).map(({ at, kind }) => ({ at, kind }));
 }
 
 /** The next boundary that is not yet crossed, or null when only a command can change the contract. */
@@ -103,8 +103,8 @@ export function settle(
   const until = laterOf(now, facts.settled_until);
   const crossed: ContractChange[] = [];
   let settled = facts;
-  const take = (crossing: Crossing): void => {
-    const change = cross(settled, crossing, context);
+  const take = (due: DueBoundary): void => {
+    const change = applyBoundary(settled, due, context);
     if (change === null) return;
     crossed.push(change);
     settled = change.facts;
@@ -113,9 +113,9 @@ export function settle(
     for (let due = verificationDue(settled); due !== null; due = verificationDue(settled))
       take({ at: settled.settled_until, kind: due, tie: '' });
   }
-  let last: Crossing | null = null;
+  let last: DueBoundary | null = null;
   for (;;) {
-    const after = crossingsAfter(settled, settled.settled_until, last?.at);
+    const after = dueBoundariesAfter(settled, settled.settled_until, last?.at);
     const next = after.find((one) => last === null || comesAfter(one, last));
     if (next === undefined || next.at > until) break;
     if (last === null || next.at > last.at) {
@@ -146,44 +146,43 @@ function needsVerification(kind: BoundaryKind): boolean {
 }
 
 /** The boundaries after an instant, in order; `seen` is the instant of the last one that was crossed. */
-function crossingsAfter(facts: ContractFacts, after: Instant, seen: Instant = after): Crossing[] {
+function dueBoundariesAfter(facts: ContractFacts, after: Instant, seen: Instant = after): DueBoundary[] {
   if (facts.terminated_at !== null || !isLive(stateAt(facts, after))) return [];
   const expires_at = expiresAt(facts);
   return [
-    ...startAndHolds(facts),
-    ...facts.amendments.filter(({ status }) => status === 'pending').map((one) => amendmentCrossing(facts, one)),
-    ...endOfTermCrossings(facts, seen),
-    ...ladderCrossings(facts),
+    ...startAndResumptions(facts),
+    ...facts.amendments.filter(({ status }) => status === 'pending').map((one) => amendmentBoundary(facts, one)),
+    ...endOfTermBoundaries(facts, seen),
+    ...dunningBoundaries(facts),
   ]
     .filter(({ at }) => at > after && (expires_at === null || at <= expires_at))
     .sort((a, b) => (comesAfter(a, b) ? 1 : -1));
 }
 
-function startAndHolds(facts: ContractFacts): Crossing[] {
-  const crossings: Crossing[] = [];
-  if (facts.start_date !== null) crossings.push({ at: dayStart(facts, facts.start_date), kind: 'starts', tie: '' });
+function startAndResumptions(facts: ContractFacts): DueBoundary[] {
+  const boundaries: DueBoundary[] = [];
+  if (facts.start_date !== null) boundaries.push({ at: dayStart(facts, facts.start_date), kind: 'starts', tie: '' });
   for (const { lifted_at, resume_at } of facts.holds)
-    if (lifted_at === null && resume_at !== null) crossings.push({ at: resume_at, kind: 'resumes', tie: '' });
-  return crossings;
+    if (lifted_at === null && resume_at !== null) boundaries.push({ at: resume_at, kind: 'resumes', tie: '' });
+  return boundaries;
 }
 
-function amendmentCrossing(facts: ContractFacts, amendment: Amendment): Crossing {
+function amendmentBoundary(facts: ContractFacts, amendment: Amendment): DueBoundary {
   const kind = isQuotaGrant(amendment) ? 'quota_granted' : 'amendment';
   return { at: dayStart(facts, amendment.effective_date), kind, amendment, tie: amendment.id };
 }
 
 /** Reminders, the last day to opt out, the renewal, the end. */
-function endOfTermCrossings(facts: ContractFacts, seen: Instant): Crossing[] {
+function endOfTermBoundaries(facts: ContractFacts, seen: Instant): DueBoundary[] {
   const { end_date, renewal } = facts;
   const expires_at = expiresAt(facts);
   if (end_date === null || expires_at === null) return [];
   const ends_at = dayStart(facts, end_date);
-  const crossings: Crossing[] = [{ at: expires_at, kind: 'expires', tie: '' }];
-  if (facts.expiry_grace_days > 0) crossings.push({ at: ends_at, kind: 'grace_starts', tie: '' });
+  const boundaries: DueBoundary[] = [{ at: expires_at, kind: 'expires', tie: '' }];
+  if (facts.expiry_grace_days > 0) boundaries.push({ at: ends_at, kind: 'grace_starts', tie: '' });
 
-  const within = (crossing: Crossing): void => {
-    if (facts.term_start_date === null || crossing.at > dayStart(facts, facts.term_start_date))
-      crossings.push(crossing);
+  const within = (due: DueBoundary): void => {
+    if (facts.term_start_date === null || due.at > dayStart(facts, facts.term_start_date)) boundaries.push(due);
   };
   const notice_at = noticeAt(facts);
   if (notice_at !== null) within({ at: notice_at, kind: 'notice_deadline', tie: '' });
@@ -192,14 +191,14 @@ function endOfTermCrossings(facts: ContractFacts, seen: Instant): Crossing[] {
     // One word a day is enough.
     if (at !== notice_at) within({ at, kind: 'reminder', days_before, tie: '' });
   }
-  if (renewal.mode !== 'auto') return crossings;
-  crossings.push({ at: ends_at, kind: 'renews', tie: '' });
+  if (renewal.mode !== 'auto') return boundaries;
+  boundaries.push({ at: ends_at, kind: 'renews', tie: '' });
   // Within grace what blocked the renewal may have cleared in the catalogue, which tells no contract.
   if (isRenewalRetried(facts)) {
     const tomorrow = dayStart(facts, addDays(localDateAt(laterOf(seen, ends_at), facts.timezone), 1));
-    if (tomorrow < expires_at) crossings.push({ at: tomorrow, kind: 'renews', tie: '' });
+    if (tomorrow < expires_at) boundaries.push({ at: tomorrow, kind: 'renews', tie: '' });
   }
-  return crossings;
+  return boundaries;
 }
 
 /** When the last day to opt out begins; null when nobody needs to be told, having opted out or having nothing to. */
@@ -210,30 +209,30 @@ function noticeAt(facts: ContractFacts): Instant | null {
   return isOptedOut(facts, at) ? null : at;
 }
 
-function ladderCrossings(facts: ContractFacts): Crossing[] {
+function dunningBoundaries(facts: ContractFacts): DueBoundary[] {
   const ladder = ladderOf(facts);
   if (ladder === null) return [];
-  const crossings: Crossing[] = [];
+  const boundaries: DueBoundary[] = [];
   const { past_due_at, suspends_at, terminates_at } = ladder;
-  if (facts.past_due_since === null) crossings.push({ at: past_due_at, kind: 'past_due', tie: '' });
+  if (facts.past_due_since === null) boundaries.push({ at: past_due_at, kind: 'past_due', tie: '' });
   if (openHold(facts, facts.settled_until, 'billing') === undefined)
-    crossings.push({ at: suspends_at, kind: 'suspends', tie: '' });
+    boundaries.push({ at: suspends_at, kind: 'suspends', tie: '' });
   if (terminates_at !== null) {
     const held = openHold(facts, facts.settled_until, 'billing') !== undefined;
     const at = held ? laterOf(terminates_at, terminableFrom(facts)) : terminates_at;
-    crossings.push({ at, kind: 'terminates', tie: '' });
+    boundaries.push({ at, kind: 'terminates', tie: '' });
   }
-  return crossings;
+  return boundaries;
 }
 
 /** What one boundary does to the facts; null when it passes without a trace. */
-function cross(facts: ContractFacts, crossing: Crossing, context: SettleContext): ContractChange | null {
-  const change = crossWhatever(facts, crossing, context);
-  return change === null ? null : { ...change, boundary: crossing.kind };
+function applyBoundary(facts: ContractFacts, due: DueBoundary, context: SettleContext): ContractChange | null {
+  const change = changeAt(facts, due, context);
+  return change === null ? null : { ...change, boundary: due.kind };
 }
 
-function crossWhatever(facts: ContractFacts, crossing: Crossing, context: SettleContext): ContractChange | null {
-  const { at, kind } = crossing;
+function changeAt(facts: ContractFacts, due: DueBoundary, context: SettleContext): ContractChange | null {
+  const { at, kind } = due;
   switch (kind) {
     case 'starts':
       return { facts, at, action: 'contract.term_started', revised: false };
@@ -244,9 +243,9 @@ function crossWhatever(facts: ContractFacts, crossing: Crossing, context: Settle
     }
     case 'quota_granted':
     case 'amendment':
-      return crossing.amendment === undefined ? null : amendedOnItsDay(facts, crossing.amendment, at, context);
+      return due.amendment === undefined ? null : applyAmendmentOnItsDay(facts, due.amendment, at, context);
     case 'reminder': {
-      const days_before = crossing.days_before ?? 0;
+      const days_before = due.days_before ?? 0;
       const action = 'renewal.reminder_due';
       return {
         facts,
@@ -262,17 +261,17 @@ function crossWhatever(facts: ContractFacts, crossing: Crossing, context: Settle
     case 'past_due':
       return { facts: { ...facts, past_due_since: at }, at, action: 'billing.past_due', revised: false };
     case 'suspends':
-      return context.billing === 'verified' ? suspendedForBilling(facts, at) : null;
+      return context.billing === 'verified' ? suspendForBilling(facts, at) : null;
     case 'terminates':
       return context.billing === 'verified'
-        ? terminated(facts, at, 'BILLING', `invoices unpaid for ${facts.dunning.terminate_days} days`)
+        ? applyTermination(facts, at, 'BILLING', `invoices unpaid for ${facts.dunning.terminate_days} days`)
         : null;
     case 'renews':
       return automaticRenewal(facts, at, renewalContext(facts, context), 'boundary');
     case 'grace_starts':
       return { facts, at, action: 'contract.grace_started', revised: false };
     case 'expires':
-      return { facts: withdrawn(facts, at), at, action: 'contract.expired', revised: false };
+      return { facts: withdrawPendingAmendments(facts, at), at, action: 'contract.expired', revised: false };
   }
 }
 
@@ -280,7 +279,7 @@ function crossWhatever(facts: ContractFacts, crossing: Crossing, context: Settle
  * An amendment whose day has come. At the end of a term it is judged by the instant before, as the renewal is: it belongs
  * to the term that begins there, and may be what lets it begin.
  */
-function amendedOnItsDay(
+function applyAmendmentOnItsDay(
   facts: ContractFacts,
   amendment: Amendment,
   at: Instant,
@@ -289,11 +288,11 @@ function amendedOnItsDay(
   const ends_here = facts.end_date !== null && at === dayStart(facts, facts.end_date);
   const now = ends_here ? instantFromMillis(millisOf(at) - 1) : at;
   const generator = generatorOf(context, amendment.changes.generator_id ?? facts.generator_id);
-  return amended(facts, amendment, { ...context, now, actor_id: SYSTEM.id, open_jobs: 0, generator }, at);
+  return applyAmendment(facts, amendment, { ...context, now, actor_id: SYSTEM.id, open_jobs: 0, generator }, at);
 }
 
 /** T6, once the billing system has confirmed that invoices are unpaid. */
-function suspendedForBilling(facts: ContractFacts, at: Instant): ContractChange {
+function suspendForBilling(facts: ContractFacts, at: Instant): ContractChange {
   const hold: Hold = {
     id: null,
     source: 'billing',
@@ -347,7 +346,7 @@ function dayStart(facts: ContractFacts, date: string): Instant {
 }
 
 /** Whether `a` is crossed after `b`. */
-function comesAfter(a: Crossing, b: Crossing): boolean {
+function comesAfter(a: DueBoundary, b: DueBoundary): boolean {
   if (a.at !== b.at) return a.at > b.at;
   const by_kind = BOUNDARY_KINDS.indexOf(a.kind) - BOUNDARY_KINDS.indexOf(b.kind);
   return by_kind === 0 ? a.tie > b.tie : by_kind > 0;

@@ -15,7 +15,7 @@ import type { Instant, LocalDate } from '../base/instant';
 import type { JsonObject } from '../base/json';
 import { isRefusal, refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
-import { cotermPending, cotermed, nextLength } from './renewal';
+import { applyCoterm, cotermPending, nextLength } from './renewal';
 import type { RenewalPolicy } from './renewal-policy';
 
 export interface ActivateInput extends Conditional {}
@@ -105,7 +105,7 @@ export function create(
     datesRefusal(facts) ??
     renewalRefusal(facts);
   if (refusal) return refusal;
-  const created = input.status === 'active' ? activated(facts, context) : facts;
+  const created = input.status === 'active' ? applyActivation(facts, context) : facts;
   return isRefusal(created) ? created : { facts: created, at: now, action: 'contract.created', revised: true };
 }
 
@@ -115,7 +115,7 @@ export function activate(facts: ContractFacts, _input: ActivateInput, context: D
   if (permissionFor('activate', state) === 'done') return 'unchanged';
   const refusal = operationRefusal('activate', facts, context.now, state) ?? catalogueRefusal(facts, context);
   if (refusal) return refusal;
-  const next = activated(facts, context);
+  const next = applyActivation(facts, context);
   return isRefusal(next) ? next : revise(facts, next, context.now, 'contract.activated');
 }
 
@@ -128,7 +128,7 @@ export function activateRefusal(
   const refusal = operationRefusal('activate', facts, now, state);
   // The end of a first term that is shortened is the other contract's.
   if (refusal || permissionFor('activate', state) === 'done' || cotermPending(facts)) return refusal;
-  const next = activated(facts, { now, coterm_target: null });
+  const next = applyActivation(facts, { now, coterm_target: null });
   return isRefusal(next) ? next : null;
 }
 
@@ -157,11 +157,11 @@ export function renewalRefusal(facts: ContractFacts): Refusal | null {
 type ActivationContext = Pick<DecisionContext, 'now' | 'coterm_target'>;
 
 /** The facts of a draft once it is activated, or why its term cannot begin (decisions 19). */
-export function activated(facts: ContractFacts, context: ActivationContext): ContractFacts | Refusal {
+export function applyActivation(facts: ContractFacts, context: ActivationContext): ContractFacts | Refusal {
   const { now } = context;
   const start_date = facts.start_date ?? localDateAt(now, facts.timezone);
   const anchored = { start_date, term_start_date: start_date, anchor_date: start_date, anchor_term: 0 };
-  const next = cotermedAtStart(withTermEnd({ ...facts, ...anchored, activated_at: now }), now, context);
+  const next = applyCotermAtStart(withTermEnd({ ...facts, ...anchored, activated_at: now }), now, context);
   if (isRefusal(next)) return next;
   const ends = expiresAt(next);
   const over = next.end_date !== null && (start_date >= next.end_date || (ends !== null && now >= ends));
@@ -170,7 +170,7 @@ export function activated(facts: ContractFacts, context: ActivationContext): Con
 }
 
 /** The first term, shortened to end with the contract it is co-termed with (1.6). */
-function cotermedAtStart(
+function applyCotermAtStart(
   facts: ContractFacts,
   now: Instant,
   { coterm_target }: ActivationContext,
@@ -180,7 +180,7 @@ function cotermedAtStart(
   const term =
     coterm_target === null || start_date === null || end_date === null || length === null
       ? null
-      : cotermed(facts, coterm_target, { start_date, end_date, length }, 1, now);
+      : applyCoterm(facts, coterm_target, { start_date, end_date, length }, 1, now);
   if (term === null) return refuse('COTERM_NOT_POSSIBLE', { coterm_with: facts.renewal.coterm_with });
   const { anchor_date, anchor_term, cotermed_with } = term;
   return { ...facts, end_date: term.end_date, anchor_date, anchor_term, cotermed_with };

@@ -1,5 +1,5 @@
 /** The ends of a contract: termination, what undoes it, and deletion (domain.md 1.4 T14 to T16, 1.9). */
-import { withdrawn } from './amendment';
+import { withdrawPendingAmendments } from './amendment';
 import { billingLevel } from '../billing/dunning';
 import { daysBetween, localDateAt } from '../base/calendar';
 import { stateAt } from './contract';
@@ -29,7 +29,7 @@ export function terminate(facts: ContractFacts, input: TerminateInput, { now }: 
   if (permissionFor('terminate', state) === 'done') return 'unchanged';
   const refusal = operationRefusal('terminate', facts, now, state);
   if (refusal) return refusal;
-  return terminated(facts, now, 'ADMIN', input.reason);
+  return applyTermination(facts, now, 'ADMIN', input.reason);
 }
 
 /**
@@ -71,7 +71,7 @@ export function remove(facts: ContractFacts, input: DeleteInput, context: Decisi
   const refusal = deleteRefusal(facts, context.open_jobs, context.now);
   if (refusal) return refusal;
   if (!isSameName(input.confirm_name, facts.name)) return refuse('CONFIRMATION_MISMATCH');
-  const deleted = { ...withdrawn(facts, context.now), deleted_at: context.now };
+  const deleted = { ...withdrawPendingAmendments(facts, context.now), deleted_at: context.now };
   return revise(facts, deleted, context.now, 'contract.deleted');
 }
 
@@ -92,13 +92,18 @@ function isSameName(one: string, other: string): boolean {
 }
 
 /** The contract terminated at an instant, by an administrator or by the ladder (T8). */
-export function terminated(
+export function applyTermination(
   facts: ContractFacts,
   at: Instant,
   termination_code: 'ADMIN' | 'BILLING',
   termination_reason: string,
 ): ContractChange {
-  const over: ContractFacts = { ...withdrawn(facts, at), terminated_at: at, termination_code, termination_reason };
+  const over: ContractFacts = {
+    ...withdrawPendingAmendments(facts, at),
+    terminated_at: at,
+    termination_code,
+    termination_reason,
+  };
   return {
     ...revise(facts, over, at, 'contract.terminated'),
     reason: termination_code === 'BILLING' ? 'billing' : termination_reason,

@@ -8,7 +8,7 @@ import { operationRefusal, owingRefusal } from './operations';
 import type { Instant } from '../base/instant';
 import { refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
-import { reanchored } from './term';
+import { moveTermEnd } from './term';
 
 export interface PauseInput extends Conditional {
   reason?: 'paused' | 'completed' | undefined;
@@ -59,7 +59,7 @@ export function resume(facts: ContractFacts, input: ResumeInput, { now }: Decisi
   const paused_on = localDateAt(hold.placed_at, facts.timezone);
   const from = facts.start_date !== null && facts.start_date > paused_on ? facts.start_date : paused_on;
   const paused_days = Math.max(0, daysBetween(from, localDateAt(now, facts.timezone)));
-  const extended = paused_days === 0 ? lifted : reanchored(lifted, addDays(facts.end_date, paused_days));
+  const extended = paused_days === 0 ? lifted : moveTermEnd(lifted, addDays(facts.end_date, paused_days));
   return { ...revise(facts, extended, now, 'contract.resumed'), reason: `extended by ${paused_days} days` };
 }
 

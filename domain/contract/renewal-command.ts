@@ -10,7 +10,7 @@ import type { Instant } from '../base/instant';
 import { refuse } from '../base/refusal';
 import type { JsonObject } from '../base/json';
 import type { Refusal } from '../base/refusal';
-import { cotermPending, isLastRenewalDone, isOptedOut, nextLength, noticeDate, renewed } from './renewal';
+import { applyRenewal, cotermPending, isLastRenewalDone, isOptedOut, nextLength, noticeDate } from './renewal';
 import type { Renewal } from './renewal';
 import type { RenewalBasis } from './renewal-policy';
 
@@ -47,7 +47,7 @@ export function renew(facts: ContractFacts, input: RenewInput, context: Decision
     quota_added: input.quota_add ?? facts.renewal.quota_effect?.add ?? 0,
     reference: input.reference ?? null,
   };
-  const change = renewed(facts, renewal, context);
+  const change = applyRenewal(facts, renewal, context);
   const next = change.facts;
   if (cotermPending(facts) && next.cotermed_with !== facts.renewal.coterm_with)
     return refuse('COTERM_NOT_POSSIBLE', { coterm_with: facts.renewal.coterm_with });

@@ -100,7 +100,7 @@ export interface Renewal {
 }
 
 /** T12 and T13: the facts in their next term, with the record of it. The contract must have an end and a term length. */
-export function renewed(facts: ContractFacts, renewal: Renewal, context: RenewalContext): ContractChange {
+export function applyRenewal(facts: ContractFacts, renewal: Renewal, context: RenewalContext): ContractChange {
   const term = nextTerm(facts, renewal, context);
   const record: RenewalRecord = {
     term_number: facts.term_number + 1,
@@ -164,14 +164,14 @@ function nextTerm(facts: ContractFacts, renewal: Renewal, { coterm_target }: Ren
   const end_date = addPeriods(anchor_date, length, facts.term_number + 1 - anchor_term);
   const plain = { start_date, end_date, length, anchor_date, anchor_term, cotermed_with: facts.cotermed_with };
   if (coterm_target === null || !cotermPending(facts)) return plain;
-  return cotermed(facts, coterm_target, plain, facts.term_number + 1, renewal.at) ?? plain;
+  return applyCoterm(facts, coterm_target, plain, facts.term_number + 1, renewal.at) ?? plain;
 }
 
 /**
  * Co-terming: a term that ends with that of another contract, from which later terms are counted. Null when the other one
  * is not live, belongs to another customer or environment, or ends outside the term.
  */
-export function cotermed<T extends Pick<NextTerm, 'start_date' | 'end_date' | 'length'>>(
+export function applyCoterm<T extends Pick<NextTerm, 'start_date' | 'end_date' | 'length'>>(
   facts: ContractFacts,
   target: ContractFacts,
   term: T,

@@ -19,6 +19,6 @@ export function endOfTerm({ anchor_date, anchor_term, term_length }: TermFacts, 
  * The facts with terms counted from another day on: that on which the current term now ends. What stood against a renewal
  * at the old end says nothing of the new one.
  */
-export function reanchored(facts: ContractFacts, end_date: LocalDate): ContractFacts {
+export function moveTermEnd(facts: ContractFacts, end_date: LocalDate): ContractFacts {
   return { ...facts, end_date, anchor_date: end_date, anchor_term: facts.term_number, renewal_blocked: null };
 }
