@@ -3,8 +3,8 @@ import { addDays, addPeriodToInstant, startOfDay } from '../../domain/base/calen
 import { CONTRACT_STATES } from '../../domain/contract/facts';
 import { settle } from '../../domain/contract/boundary';
 import { BOUNDARY_KINDS } from '../../domain/contract/boundary-kind';
-import { BILLING_KINDS, BOUNDARY_ACTIONS, foretell } from '../../domain/contract/timeline';
-import type { ForetoldEntry } from '../../domain/contract/timeline';
+import { BILLING_KINDS, BOUNDARY_ACTIONS, forecast } from '../../domain/contract/timeline';
+import type { ForecastEntry } from '../../domain/contract/timeline';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal, refuse } from '../../domain/base/refusal';
@@ -103,7 +103,7 @@ async function forecastOf(
     const message = `until: must be at most ten years after ${settled_until}, so not after ${furthest}.`;
     return refuse('VALIDATION_FAILED', { path: 'until', message });
   }
-  const { entries, cut } = foretell(facts, last, context);
+  const { entries, cut } = forecast(facts, last, context);
   return { data: entries.map(presentForecast), cut };
 }
 
@@ -118,7 +118,7 @@ function presentPast({ at, action, state, reason }: CrossedRow): TimelineEntry[]
   return kind === undefined ? [] : [{ at, kind, action, state, past: true, reason, assumes: null }];
 }
 
-function presentForecast({ at, kind, action, state, reason }: ForetoldEntry): TimelineEntry {
+function presentForecast({ at, kind, action, state, reason }: ForecastEntry): TimelineEntry {
   const assumes = BILLING_KINDS.includes(kind) ? 'nothing is paid' : null;
   return { at, kind, action, state, past: false, reason, assumes };
 }

@@ -15,7 +15,7 @@ import type { Instant } from '../base/instant';
 import type { JsonObject } from '../base/json';
 
 /** The most entries that are foretold: ten years of a contract renewed each month, with all its reminders. */
-export const FORETOLD_ENTRIES_MAX = 1_000;
+export const FORECAST_ENTRIES_MAX = 1_000;
 
 /** Kinds that come only as long as nothing is paid. */
 export const BILLING_KINDS: readonly BoundaryKind[] = ['past_due', 'suspends', 'terminates'];
@@ -39,7 +39,7 @@ export const BOUNDARY_ACTIONS: Partial<Record<ContractAction, BoundaryKind>> = {
 };
 
 /** One boundary to come. */
-export interface ForetoldEntry {
+export interface ForecastEntry {
   at: Instant;
   kind: BoundaryKind;
   /** How the audit will tell it. */
@@ -51,9 +51,9 @@ export interface ForetoldEntry {
   details: JsonObject;
 }
 
-export interface Foretelling {
-  entries: ForetoldEntry[];
-  /** Whether there would have been more than {@link FORETOLD_ENTRIES_MAX}. */
+export interface Forecast {
+  entries: ForecastEntry[];
+  /** Whether there would have been more than {@link FORECAST_ENTRIES_MAX}. */
   cut: boolean;
 }
 
@@ -61,20 +61,20 @@ export interface Foretelling {
  * Every boundary of settled facts to come, up to and including `until`, in order; what waits to be verified with the billing
  * system is taken as verified. Boundaries that will leave no trace are left out.
  */
-export function foretell(facts: ContractFacts, until: Instant, context: Omit<SettleContext, 'billing'>): Foretelling {
+export function forecast(facts: ContractFacts, until: Instant, context: Omit<SettleContext, 'billing'>): Forecast {
   const verified: SettleContext = { ...context, billing: 'verified' };
-  const entries: ForetoldEntry[] = [];
+  const entries: ForecastEntry[] = [];
   let step = settle(facts, facts.settled_until, verified);
   for (;;) {
     for (const change of step.crossed) entries.push(...entryOf(change));
-    if (entries.length > FORETOLD_ENTRIES_MAX) return { entries: entries.slice(0, FORETOLD_ENTRIES_MAX), cut: true };
+    if (entries.length > FORECAST_ENTRIES_MAX) return { entries: entries.slice(0, FORECAST_ENTRIES_MAX), cut: true };
     const next = nextBoundary(step.facts);
     if (next === null || next.at > until) return { entries, cut: false };
     step = settle(step.facts, next.at, verified);
   }
 }
 
-function entryOf({ at, boundary, action, facts, reason, details }: ContractChange): ForetoldEntry[] {
+function entryOf({ at, boundary, action, facts, reason, details }: ContractChange): ForecastEntry[] {
   if (boundary === undefined) return [];
   return [{ at, kind: boundary, action, state: stateAt(facts, at), reason: reason ?? null, details: details ?? {} }];
 }

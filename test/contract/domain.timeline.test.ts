@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { addPeriods, startOfDay } from '../../domain/base/calendar';
 import { stateAt } from '../../domain/contract/contract';
 import { boundariesAfter, settle } from '../../domain/contract/boundary';
-import { FORETOLD_ENTRIES_MAX, foretell } from '../../domain/contract/timeline';
+import { FORECAST_ENTRIES_MAX, forecast } from '../../domain/contract/timeline';
 import type { Instant } from '../../domain/base/instant';
 import { PROPERTY_SEED, anyFacts, anySettleInstants } from '../harness/contract-arbitrary';
 import {
@@ -28,7 +28,7 @@ test('what is foretold is what then happens, whenever somebody looks', () => {
   fc.assert(
     fc.property(anyFacts, anySettleInstants, (facts, looks) => {
       const last = looks.at(-1) as Instant;
-      const foretold = foretell(facts, last, context);
+      const foretold = forecast(facts, last, context);
       expect(foretold.cut).toBe(false);
       let living = facts;
       const happened = looks.flatMap((now) => {
@@ -60,7 +60,7 @@ test('a year is foretold as people would tell it', () => {
       invoices: [buildInvoice({ due_date: '2028-03-01' })],
     },
   );
-  const { entries, cut } = foretell(facts, '2028-12-31T00:00:00.000Z', context);
+  const { entries, cut } = forecast(facts, '2028-12-31T00:00:00.000Z', context);
   expect(cut).toBe(false);
   expect(entries.map(({ at, kind, state, reason }) => [at, kind, state, reason])).toEqual([
     ['2027-07-01T09:00:00.000Z', 'resumes', 'ACTIVE', 'resume_at'],
@@ -78,22 +78,22 @@ test('a year is foretold as people would tell it', () => {
 
 test('what was passed by unverified is foretold at once', () => {
   const overdue = buildFacts({ invoices: [buildInvoice({ due_date: '2027-05-01' })], past_due_since: NOON });
-  const { entries } = foretell(overdue, '2027-06-30T00:00:00.000Z', context);
+  const { entries } = forecast(overdue, '2027-06-30T00:00:00.000Z', context);
   expect(entries).toMatchObject([
     { at: NOON, kind: 'suspends', state: 'SUSPENDED' },
     { at: '2027-06-30T00:00:00.000Z', kind: 'terminates', state: 'TERMINATED' },
   ]);
-  expect(foretell(overdue, NOON, context).entries).toEqual(entries.slice(0, 1));
+  expect(forecast(overdue, NOON, context).entries).toEqual(entries.slice(0, 1));
 });
 
 test('the last instant asked for belongs to it', () => {
-  const last = (until: Instant) => foretell(buildFacts(), until, context).entries.at(-1)?.kind;
+  const last = (until: Instant) => forecast(buildFacts(), until, context).entries.at(-1)?.kind;
   expect(last('2027-12-31T23:59:59.999Z')).toBe('reminder');
   expect(last('2028-01-01T00:00:00.000Z')).toBe('expires');
 });
 
 test.each(['DRAFT', 'EXPIRED', 'TERMINATED'] as const)('nothing is foretold of a contract that is %s', (state) => {
-  expect(foretell(FACTS_BY_STATE[state], '2099-01-01T00:00:00.000Z', context)).toEqual({ entries: [], cut: false });
+  expect(forecast(FACTS_BY_STATE[state], '2099-01-01T00:00:00.000Z', context)).toEqual({ entries: [], cut: false });
 });
 
 test('a leap cycle of monthly terms ends on the last day of each month', () => {
@@ -107,7 +107,7 @@ test('a leap cycle of monthly terms ends on the last day of each month', () => {
       settled_until: '2028-01-31T00:00:00.000Z',
     },
   );
-  const { entries } = foretell(monthly, startOfDay('2032-03-01', 'UTC'), context);
+  const { entries } = forecast(monthly, startOfDay('2032-03-01', 'UTC'), context);
   const ends = entries.filter(({ kind }) => kind === 'renews').map(({ at }) => at.slice(0, 10));
   expect(ends).toEqual(Array.from({ length: 49 }, (_, month) => addPeriods(start_date, 'P1M', month + 1)));
   expect(ends.at(-1)).toBe('2032-02-29');
@@ -118,9 +118,9 @@ test('no more is foretold than anybody reads, and it says that there is more', (
     {},
     { start_date: '2027-06-15', end_date: '2027-06-16', term_length: 'P1D', settled_until: NOON },
   );
-  const { entries, cut } = foretell(daily, '2037-06-15T00:00:00.000Z', context);
+  const { entries, cut } = forecast(daily, '2037-06-15T00:00:00.000Z', context);
   expect(cut).toBe(true);
-  expect(entries).toHaveLength(FORETOLD_ENTRIES_MAX);
-  expect(entries.at(-1)?.at.slice(0, 10)).toBe(addPeriods('2027-06-16', 'P1D', FORETOLD_ENTRIES_MAX - 1));
+  expect(entries).toHaveLength(FORECAST_ENTRIES_MAX);
+  expect(entries.at(-1)?.at.slice(0, 10)).toBe(addPeriods('2027-06-16', 'P1D', FORECAST_ENTRIES_MAX - 1));
   expect(boundariesAfter(daily, NOON)[0]?.kind).toBe('renews');
 });
