@@ -5,7 +5,7 @@
 import { addDays, daysBetween, localDateAt, startOfDay } from '../base/calendar';
 import { instantFromMillis, millisOf } from '../base/instant';
 import type { Instant, LocalDate } from '../base/instant';
-import { isUnpaid, ladderDate } from './invoice';
+import { isUnpaid, dunningStartDate } from './invoice';
 import type { Invoice } from './invoice';
 
 /** After how many days past the due date each step of the ladder is reached. */
@@ -33,13 +33,13 @@ export interface BillingFacts {
 }
 
 /** As much of each invoice as the ladder counts from. */
-export interface LadderFacts extends Omit<BillingFacts, 'invoices'> {
+export interface DunningFacts extends Omit<BillingFacts, 'invoices'> {
   invoices: Pick<Invoice, 'status' | 'due_date' | 'disputed_on'>[];
 }
 
 /** The day from which the ladder counts: the earliest ladder date among unpaid invoices; null when none is unpaid. */
-export function unpaidSince({ invoices }: Pick<LadderFacts, 'invoices'>): LocalDate | null {
-  return earliest(invoices.filter(isUnpaid).map(ladderDate));
+export function unpaidSince({ invoices }: Pick<DunningFacts, 'invoices'>): LocalDate | null {
+  return earliest(invoices.filter(isUnpaid).map(dunningStartDate));
 }
 
 /** What is due at an instant. A contract that is exempt is always clear. */
@@ -59,12 +59,12 @@ export function isAtLeast(level: BillingLevel, least: BillingLevel): boolean {
 export function levelInHindsight(facts: BillingFacts, at: Instant): BillingLevel {
   if (facts.dunning_exempt) return 'CLEAR';
   const owedThen = (invoice: Invoice): boolean => isUnpaid(invoice) || invoice.occurred_at > at;
-  return levelSince(earliest(facts.invoices.filter(owedThen).map(ladderDate)), facts, at);
+  return levelSince(earliest(facts.invoices.filter(owedThen).map(dunningStartDate)), facts, at);
 }
 
 /** The instants at which each step is reached when nothing is paid; null when nothing is owed or nobody counts. */
-export function ladderOf(
-  facts: LadderFacts,
+export function dunningSchedule(
+  facts: DunningFacts,
 ): { past_due_at: Instant; suspends_at: Instant; terminates_at: Instant | null } | null {
   const since = facts.dunning_exempt ? null : unpaidSince(facts);
   if (since === null) return null;

@@ -81,7 +81,7 @@ export function isUnpaid({ status }: Pick<Invoice, 'status'>): boolean {
 }
 
 /** From which day the ladder counts: the day it was due; for a disputed one the day of the dispute (1.5.6). */
-export function ladderDate(invoice: Pick<Invoice, 'due_date' | 'disputed_on'>): LocalDate {
+export function dunningStartDate(invoice: Pick<Invoice, 'due_date' | 'disputed_on'>): LocalDate {
   return invoice.disputed_on ?? invoice.due_date;
 }
 

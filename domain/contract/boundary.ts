@@ -11,8 +11,8 @@
  */
 import { applyAmendment, isQuotaGrant, withdrawPendingAmendments } from './amendment';
 import type { Amendment, ContractFacts, Hold } from './facts';
-import { billingLevel, isAtLeast, ladderOf } from '../billing/dunning';
-import type { LadderFacts } from '../billing/dunning';
+import { billingLevel, isAtLeast, dunningSchedule } from '../billing/dunning';
+import type { DunningFacts } from '../billing/dunning';
 import { addDays, localDateAt, startOfDay } from '../base/calendar';
 import { expiresAt, isLive, liftHolds, openHold, stateAt } from './contract';
 import type { ContractChange } from './change';
@@ -81,10 +81,10 @@ function dayAfter({ timezone }: { timezone: string }, at: Instant): Instant {
  * The instants at which billing may have to be asked before a contract is settled past them, in order. `suspended_at` is
  * when billing suspended it, null when it did not. There may be more than the contract lives to see.
  */
-export function verificationInstants(facts: LadderFacts, suspended_at: Instant | null): Instant[] {
-  const ladder = ladderOf(facts);
-  if (ladder === null) return [];
-  const { suspends_at, terminates_at } = ladder;
+export function verificationInstants(facts: DunningFacts, suspended_at: Instant | null): Instant[] {
+  const schedule = dunningSchedule(facts);
+  if (schedule === null) return [];
+  const { suspends_at, terminates_at } = schedule;
   if (suspended_at === null) return [suspends_at, ...(terminates_at === null ? [] : [terminates_at])];
   return terminates_at === null ? [] : [laterOf(terminates_at, dayAfter(facts, suspended_at))];
 }
@@ -210,10 +210,10 @@ function noticeAt(facts: ContractFacts): Instant | null {
 }
 
 function dunningBoundaries(facts: ContractFacts): DueBoundary[] {
-  const ladder = ladderOf(facts);
-  if (ladder === null) return [];
+  const schedule = dunningSchedule(facts);
+  if (schedule === null) return [];
   const boundaries: DueBoundary[] = [];
-  const { past_due_at, suspends_at, terminates_at } = ladder;
+  const { past_due_at, suspends_at, terminates_at } = schedule;
   if (facts.past_due_since === null) boundaries.push({ at: past_due_at, kind: 'past_due', tie: '' });
   if (openHold(facts, facts.settled_until, 'billing') === undefined)
     boundaries.push({ at: suspends_at, kind: 'suspends', tie: '' });

@@ -5,7 +5,7 @@
  * real time (domain.md 1.8.12). It stops where contracts depend on an outside system or on each other, and does not wait for jobs.
  */
 import { addPeriodToInstant } from '../base/calendar';
-import type { LadderFacts } from '../billing/dunning';
+import type { DunningFacts } from '../billing/dunning';
 import type { ContractFacts } from '../contract/facts';
 import { verificationInstants } from '../contract/boundary';
 import { earlierOf, instantFromMillis, millisOf } from '../base/instant';
@@ -82,7 +82,7 @@ export interface ContractOnClock {
 }
 
 /** What tells whether a contract has to settle instant by instant, together with others or with somebody outside. */
-export interface ContractCoupling extends LadderFacts, Pick<ContractFacts, 'renewal' | 'cotermed_with'> {
+export interface ContractCoupling extends DunningFacts, Pick<ContractFacts, 'renewal' | 'cotermed_with'> {
   id: string;
   settled_until: Instant;
   due_at: Instant | null;
@@ -123,8 +123,8 @@ function followedBy(contract: ContractCoupling): string[] {
 function asksAt(contract: ContractCoupling): Instant | null {
   const { due_at, verify_at, settled_until, suspended_at } = contract;
   if (due_at === null) return null;
-  const ladder = verificationInstants(contract, suspended_at).filter((at) => at > settled_until && at >= due_at);
-  return [...ladder, ...(verify_at === null ? [] : [verify_at])].sort()[0] ?? null;
+  const instants = verificationInstants(contract, suspended_at).filter((at) => at > settled_until && at >= due_at);
+  return [...instants, ...(verify_at === null ? [] : [verify_at])].sort()[0] ?? null;
 }
 
 /** Where a clock stands on its way. */

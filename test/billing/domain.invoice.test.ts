@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { INVOICE_STATUSES } from '../../domain/billing/billing-event';
 import type { InvoiceStatus } from '../../domain/billing/billing-event';
-import { invoiceAfter, isUnpaid, ladderDate } from '../../domain/billing/invoice';
+import { invoiceAfter, isUnpaid, dunningStartDate } from '../../domain/billing/invoice';
 import type { Invoice, SeenInvoice } from '../../domain/billing/invoice';
 import { PROPERTY_SEED, ZONES, anyDate, midnightOrAnyInstant } from '../harness/contract-arbitrary';
 import { buildSeenInvoice } from '../harness/contract-facts';
@@ -219,11 +219,11 @@ test('an event counts again when its system cannot be asked any more', () => {
 
 describe('the day from which the ladder counts', () => {
   test('is the day it was due, in the contract’s zone when an instant was told', () => {
-    expect(ladderDate(after([buildSeenInvoice({ due: '2027-06-15' })]))).toBe('2027-06-15');
+    expect(dunningStartDate(after([buildSeenInvoice({ due: '2027-06-15' })]))).toBe('2027-06-15');
     const late = buildSeenInvoice({ due: '2027-06-15T23:00:00.000Z' });
-    expect(ladderDate(after([late], 'UTC'))).toBe('2027-06-15');
-    expect(ladderDate(after([late], 'Europe/Berlin'))).toBe('2027-06-16');
-    expect(ladderDate(after([late], 'America/New_York'))).toBe('2027-06-15');
+    expect(dunningStartDate(after([late], 'UTC'))).toBe('2027-06-15');
+    expect(dunningStartDate(after([late], 'Europe/Berlin'))).toBe('2027-06-16');
+    expect(dunningStartDate(after([late], 'America/New_York'))).toBe('2027-06-15');
   });
 
   test('is the day of what was seen when no day was told', () => {
@@ -235,9 +235,9 @@ describe('the day from which the ladder counts', () => {
   test('is the day of the dispute for a disputed one, and the day it was due again once it is settled', () => {
     const occurred_at = '2027-06-20T23:00:00.000Z';
     const disputed = buildSeenInvoice({ status: 'DISPUTED', due: '2027-01-15', occurred_at, version: 1 });
-    expect(ladderDate(after([disputed]))).toBe('2027-06-21');
+    expect(dunningStartDate(after([disputed]))).toBe('2027-06-21');
     const open = { ...disputed, status: 'OPEN' as const, version: 2 };
-    expect(ladderDate(after([disputed, open]))).toBe('2027-01-15');
+    expect(dunningStartDate(after([disputed, open]))).toBe('2027-01-15');
   });
 });
 

@@ -55,8 +55,8 @@ export async function createContract(
   if (coterm_with !== null && !coterm) return missingReference('renewal.coterm_with', 'contract');
   const clock = input.test_clock_id === null || !test_clocks ? undefined : await findTestClock(tx, input.test_clock_id);
   if (input.test_clock_id !== null && !clock) return missingReference('test_clock_id', 'test clock');
-  const ladder = dunningRefusal(input.dunning);
-  if (ladder) return ladder;
+  const dunning = dunningRefusal(input.dunning);
+  if (dunning) return dunning;
   const generator = (await findGenerator(tx, input.generator_id, { lock: 'use' })) ?? null;
   const renewal = { ...input.renewal, opt_out_term: null };
   const change = create(
