@@ -78,15 +78,15 @@ test('an admin is erased everywhere, leaves one audit row with the id alone, and
   const rows = await rowsWith(admin.names);
   expect(rows.length).toBeGreaterThan(5);
 
-  const rehearsed = await erase(admin.id);
-  expect(rehearsed).toMatchObject({ code: 0, stderr: '' });
-  expect(rehearsed.stdout).toContain('Would erase the admin');
-  expect(rehearsed.stdout).toContain('Run it again with --yes');
+  const dry_run = await erase(admin.id);
+  expect(dry_run).toMatchObject({ code: 0, stderr: '' });
+  expect(dry_run.stdout).toContain('Would erase the admin');
+  expect(dry_run.stdout).toContain('Run it again with --yes');
   expect(await rowsWith(admin.names)).toEqual(rows);
 
   const erased = await erase(admin.id, '--yes');
   expect(erased).toMatchObject({ code: 0, stderr: '' });
-  expect(erased.stdout.split('\n').slice(1, 7)).toEqual(rehearsed.stdout.split('\n').slice(1, 7));
+  expect(erased.stdout.split('\n').slice(1, 7)).toEqual(dry_run.stdout.split('\n').slice(1, 7));
   expect(await rowsWith(admin.names)).toEqual([]);
 
   const after = (await api.call('GET', list)).body.data;

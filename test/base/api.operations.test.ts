@@ -254,7 +254,7 @@ describe('while Temporal cannot be reached', () => {
     expect((await alone.call('GET', '//livez', { key: null })).status).toBe(200);
   });
 
-  test('contracts are created, read, edited, rehearsed and deleted all the same', async () => {
+  test('contracts are created, read, edited, dry-run and deleted all the same', async () => {
     const active = await addContract(alone, catalogue);
     const path = `/contracts/${active.id}`;
     expect((await alone.call('PATCH', path, { body: { name: 'Renamed' } })).body.name).toBe('Renamed');

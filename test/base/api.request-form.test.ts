@@ -315,7 +315,7 @@ describe('If-Match on generating', () => {
   test.each([
     ['inline', { count: 1 }, ''],
     ['by a job', { count: 100 }, ''],
-    ['in rehearsal', { count: 1 }, '?dry_run=true'],
+    ['in a dry run', { count: 1 }, '?dry_run=true'],
   ])('grants at the revision that it names and at no other, %s', async (_how, body, query) => {
     const id = await edited();
     const before = await readTableDigests(api.sql);

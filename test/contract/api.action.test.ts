@@ -134,19 +134,19 @@ describe.each(NAMES)('%s', (name) => {
   const { from, more, body, other_body, becomes, audit } = ACTIONS[name];
   const prepared = (): Promise<any> => createContractIn(api, catalogue, from, more);
 
-  test('shows in a rehearsal what it then does, once, with one revision and one audit row', async () => {
+  test('shows in a dry run what it then does, once, with one revision and one audit row', async () => {
     const { id } = await prepared();
     const before = await read(id);
     const rows = await readTableDigests(api.sql);
-    const rehearsed = await act(id, `${name}?dry_run=true`, body);
-    expect(rehearsed.status).toBe(200);
-    expect(rehearsed.body).toMatchObject({ state: becomes, revision: before.revision + 1, dry_run: true });
+    const dry_run = await act(id, `${name}?dry_run=true`, body);
+    expect(dry_run.status).toBe(200);
+    expect(dry_run.body).toMatchObject({ state: becomes, revision: before.revision + 1, dry_run: true });
     expect(await readTableDigests(api.sql)).toEqual(rows);
 
     const done = await act(id, name, body);
     expect(done.status).toBe(200);
     expect(done.headers.get('etag')).toBe(`"${before.revision + 1}"`);
-    expect(lasting(done.body)).toEqual(lasting(rehearsed.body));
+    expect(lasting(done.body)).toEqual(lasting(dry_run.body));
     expect((await actionsOf(id)).at(-1)).toBe(audit);
 
     // What already holds answers 200 and leaves no trace; one more term is refused until the next has begun.
@@ -184,8 +184,8 @@ describe.each(NAMES)('%s', (name) => {
   });
 });
 
-/** A contract without what differs between a rehearsal and the act: its instants. */
-function lasting({ dry_run: _rehearsed, updated_at: _at, ...contract }: any): unknown {
+/** A contract without what differs between a dry run and the act: its instants. */
+function lasting({ dry_run: _dry_run, updated_at: _at, ...contract }: any): unknown {
   const undated = JSON.stringify(contract, (field, value: unknown) =>
     ['activated_at', 'placed_at', 'opt_out_at', 'at'].includes(field) && value !== null ? 'an instant' : value,
   );

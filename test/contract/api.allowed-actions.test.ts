@@ -142,9 +142,9 @@ test('what is not allowed is refused with that code when it is asked for in earn
 test('every answer that is a contract has them, as the contract is afterwards', async () => {
   const created = await addContract(api, catalogue);
   expect(created.allowed_actions).toMatchObject({ pause: true, delete: { code: 'CONTRACT_ACTIVE' } });
-  const rehearsed = await carryOut(created, 'pause', api.keys.admin);
+  const dry_run = await carryOut(created, 'pause', api.keys.admin);
   const paused = await carryOut(created, 'pause', api.keys.admin, false);
-  for (const { body } of [rehearsed, paused])
+  for (const { body } of [dry_run, paused])
     expect(body.allowed_actions).toMatchObject({
       generate: { code: 'CONTRACT_INACTIVE' },
       resume: true,

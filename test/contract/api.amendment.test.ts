@@ -220,7 +220,7 @@ describe('an amendment is made once', () => {
     expectRefusal(await amend(id, dateInDays(0), { quota_add: 6 }, key), 422, 'IDEMPOTENCY_KEY_REUSED');
   });
 
-  test('and a rehearsal shows it without writing anything', async () => {
+  test('and a dry run shows it without writing anything', async () => {
     const { id } = await addContract(api, catalogue);
     const before = await readTableDigests(api.sql);
     for (const [day, status] of [

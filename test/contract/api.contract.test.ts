@@ -516,7 +516,7 @@ describe('acting', () => {
   });
 });
 
-describe('rehearsing', () => {
+describe('a dry run', () => {
   test('a dry run of each write answers the same shape and writes nothing', async () => {
     const contract = await addContract(api, catalogue, { status: 'inactive' });
     const path = `/contracts/${contract.id}`;

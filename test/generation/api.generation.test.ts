@@ -329,11 +329,11 @@ describe('test licenses', () => {
   });
 });
 
-describe('rehearsing', () => {
+describe('a dry run', () => {
   test('a dry run answers the same shape and writes nothing', async () => {
     const contract = await addContract(api, catalogue, { quota: 500 });
     const before = await readTableDigests(api.sql);
-    const inline = await generate(contract.id, { count: 50 }, { 'Idempotency-Key': 'rehearsed' }, '?dry_run=true');
+    const inline = await generate(contract.id, { count: 50 }, { 'Idempotency-Key': 'dry-run' }, '?dry_run=true');
     expect(inline.body).toEqual({
       success: true,
       dry_run: true,
@@ -349,9 +349,7 @@ describe('rehearsing', () => {
     ]);
     expect(await readTableDigests(api.sql)).toEqual(before);
     expect(
-      (await generate(contract.id, { count: 50 }, { 'Idempotency-Key': 'rehearsed' })).headers.get(
-        'idempotent-replayed',
-      ),
+      (await generate(contract.id, { count: 50 }, { 'Idempotency-Key': 'dry-run' })).headers.get('idempotent-replayed'),
     ).toBeNull();
   });
 
