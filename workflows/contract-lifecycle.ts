@@ -97,13 +97,15 @@ export async function contractLifecycle(input: ContractLifecycleInput): Promise<
     showToOperators(view, attributes);
     if (!hasNewSignal(state) && !hasWorkNow(view)) markSettled(state);
 
-    // Time changes nothing about this contract any more. The next command or payment starts the workflow again.
+    // Time changes nothing about this contract any more: the run ends when its handlers have finished. The next command or payment
+    // starts the workflow again.
     if (view.at_rest && !hasWorkNow(view)) {
       await condition(() => allHandlersFinished() || state.has_waiter);
       if (hasNewSignal(state)) continue;
       return view;
     }
-    // An update that waits until the contract is settled is answered first, because a new run does not know of it.
+    // A long history continues in a new run, which reads Postgres. Updates that wait until the contract is settled are answered
+    // first, because the new run does not know of them.
     if (workflowInfo().continueAsNewSuggested && !state.has_waiter) {
       await condition(() => allHandlersFinished() || state.has_waiter);
       if (!state.has_waiter) await continueAsNew<typeof contractLifecycle>(input);
