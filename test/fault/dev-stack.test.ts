@@ -21,7 +21,7 @@ import { makeRunDirectory } from '../harness/run-directory';
 const PROJECT = join(__dirname, '..', '..');
 const READY_TIMEOUT_MS = 120_000;
 const WAIT_MS = 60_000;
-const README_TIMEOUT_MS = 120_000;
+const README_TIMEOUT_MS = 60_000;
 
 jest.setTimeout(300_000);
 
