@@ -79,6 +79,9 @@ const globalsOfNode = [
   'clearTimeout',
 ];
 
+/** Those of a browser, and the one that the renderer of the page at `/docs` adds. */
+const globalsOfDocsPage = ['Scalar', 'MutationObserver', 'addEventListener', 'document', 'location'];
+
 const doorsToTheWorld = ['process', 'fetch', 'setTimeout', 'setImmediate', 'performance', 'require'];
 
 export default defineConfig(
@@ -178,8 +181,16 @@ export default defineConfig(
   },
   {
     files: ['**/*.js', '**/*.cjs', '**/*.mjs'],
+    ignores: ['api/http/docs-page/'],
     languageOptions: {
       globals: Object.fromEntries(globalsOfNode.map((name) => [name, 'readonly'])),
+    },
+  },
+  {
+    files: ['api/http/docs-page/*.js'],
+    languageOptions: {
+      sourceType: 'script',
+      globals: Object.fromEntries(globalsOfDocsPage.map((name) => [name, 'readonly'])),
     },
   },
 );

@@ -1,6 +1,6 @@
 /**
  * `npm run build`: a fresh dist/ that runs without a compiler: the product as JavaScript, its workflows bundled once,
- * and the files it reads at run time (migrations, openapi.json) beside the code that reads them.
+ * and the files it reads at run time (migrations, the page at /docs, openapi.json) beside the code that reads them.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { commandLine } from '../command-line';
 const ROOT = join(__dirname, '..');
 const DIST = join(ROOT, 'dist');
 /** Read at run time by the path they have in the source. */
-const FILES_BESIDE_CODE = ['db/migrations', 'openapi.json', 'package.json'];
+const FILES_BESIDE_CODE = ['db/migrations', 'api/http/docs-page', 'openapi.json', 'package.json'];
 
 async function build(): Promise<void> {
   const { unchecked } = commandLine(

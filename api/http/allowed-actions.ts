@@ -31,7 +31,7 @@ export type PresentedAction = true | { code: RefusalCode | ProtocolCode };
 export const AllowedActionShape = z
   .union([z.literal(true), z.object({ code: z.string().describe('The code of the refusal') })])
   .describe('true: the action is possible now; otherwise the code of the refusal (the role is checked first)')
-  .openapi('AllowedAction');
+  .openapi('AllowedAction', { example: true });
 
 /** Declares the actions on one kind of resource. `name` is the name of the schema in the OpenAPI document. */
 export function actionTable<Name extends string>(

@@ -33,6 +33,8 @@ const DESCRIPTION = [
   'Every POST operation that needs an API key accepts `Idempotency-Key`. Changes of contracts accept `If-Match` with the ETag of the contract.',
   '`allowed_actions` of a resource says for each action whether you can run it now: `true`, or the `code` of the refusal.',
   '',
+  '## Errors',
+  '',
   '| code | status | meaning |',
   '| --- | --- | --- |',
   ...problemCatalogue().map(({ code, status, title }) => `| ${code} | ${status} | ${title} |`),
@@ -124,7 +126,8 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
           .min(1)
           .max(255)
           .optional()
-          .describe('Repeated requests with the same key get the first response'),
+          .describe('Repeated requests with the same key get the first response')
+          .openapi({ example: '7c1f0a52-1d5e-4b0e-9a57-3f2f6f3f8c11' }),
       }),
     );
   if (takesIfMatch(route))

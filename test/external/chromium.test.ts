@@ -1,22 +1,22 @@
 /**
- * The documentation page in a browser: it shows the operations of the interface under the content policy that it is sent with.
+ * The page at `/docs` in a browser, under the content policy that it is sent with: it draws every operation, asks no other host, and
+ * sends requests with the key that it is given.
  */
-import { once } from 'node:events';
 import { rmSync } from 'node:fs';
-import { spawn } from 'node:child_process';
 import { openApiDocument } from '../../api/http/openapi';
 import { startTestApi } from '../harness/api';
 import type { TestApi } from '../harness/api';
+import { startBrowser } from '../harness/browser';
+import type { Page } from '../harness/browser';
 import { describeWithTool } from '../harness/external-tool';
 import { makeRunDirectory } from '../harness/run-directory';
 
-/** How long the page may load and run, in the time of the page, which passes as fast as the page allows. */
-const PAGE_TIME_MS = 20_000;
-const BROWSER_TIMEOUT_MS = 120_000;
+const TEST_TIMEOUT_MS = 240_000;
 
-describeWithTool('chromium', (path) => {
+describeWithTool('chromium', (program) => {
   let api: TestApi;
   let directory: string;
+  let page: Page;
 
   beforeAll(async () => {
     directory = makeRunDirectory('chromium');
@@ -26,39 +26,82 @@ describeWithTool('chromium', (path) => {
     await api.close();
     rmSync(directory, { recursive: true, force: true });
   });
+  beforeEach(async () => {
+    page = await startBrowser(program, directory);
+  });
+  afterEach(async () => {
+    const requests = page.requests();
+    const complaints = page.complaints();
+    await page.close();
+    expect(requests.filter((url) => new URL(url).origin !== api.url)).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
 
-  /** The page as it stands after its scripts have run, and what the browser complained about. */
-  async function visit(url: string): Promise<{ page: string; complaints: string[] }> {
-    const browser = spawn(path, [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-dev-shm-usage',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--enable-logging=stderr',
-      `--user-data-dir=${directory}`,
-      `--virtual-time-budget=${PAGE_TIME_MS}`,
-      '--dump-dom',
-      url,
-    ]);
-    const timer = setTimeout(() => browser.kill('SIGKILL'), BROWSER_TIMEOUT_MS);
-    let page = '';
-    let log = '';
-    browser.stdout.on('data', (text: Buffer) => (page += text.toString()));
-    browser.stderr.on('data', (text: Buffer) => (log += text.toString()));
-    await once(browser, 'close').finally(() => clearTimeout(timer));
-    return { page, complaints: log.split('\n').filter((line) => line.includes(':CONSOLE')) };
+  /** Clicks the button whose text holds these words. */
+  async function click(words: string): Promise<void> {
+    await page.until(`(() => {
+      const buttons = [...document.querySelectorAll('button')].reverse();
+      const button = buttons.find(({ innerText }) => innerText.replace(/\\s+/g, ' ').includes(${JSON.stringify(words)}));
+      button?.click();
+      return button !== undefined;
+    })()`);
   }
 
   test(
-    'the page shows every path of the interface, and the browser refuses nothing of it',
+    'the page names every operation of the interface, and asks no other host for anything',
     async () => {
-      const { page, complaints } = await visit(`${api.url}/docs/`);
-      expect(complaints).toEqual([]);
-      const shown = new Set([...page.matchAll(/data-path="([^"]+)"/g)].map(([, path]) => path));
-      expect([...shown].sort()).toEqual(Object.keys(openApiDocument().paths ?? {}).sort());
+      await page.open(`${api.url}/docs`);
+      const summaries = Object.values(openApiDocument().paths ?? {}).flatMap((path) =>
+        Object.values(path).map(({ summary }) => summary as string),
+      );
+      // Each group in the list at the side is opened, and then holds its operations.
+      await page.until(`(() => {
+        for (const group of document.querySelectorAll('button[class*=sidebar][aria-expanded=false]')) group.click();
+        return ${JSON.stringify(summaries)}.every((summary) => document.body.textContent.includes(summary));
+      })()`);
+      // The browser asks for the icon when it likes.
+      const paths = page.requests().map((url) => url.slice(api.url.length));
+      expect(paths.filter((path) => path !== '/docs/icon.svg').sort()).toEqual([
+        '/docs',
+        '/docs/api-reference.js',
+        '/docs/openapi.json',
+        '/docs/page.css',
+        '/docs/page.js',
+      ]);
     },
-    BROWSER_TIMEOUT_MS * 2,
+    TEST_TIMEOUT_MS,
+  );
+
+  test(
+    'a request that is tried reaches the interface with the key, and its answer is shown',
+    async () => {
+      await page.open(`${api.url}/docs#tag/people/getCaller`);
+      await click('Test Request (get /api/v1/me)');
+      await page.until(`(() => {
+        const field = [...document.querySelectorAll('[role=dialog] input')].find(({ placeholder }) => placeholder === 'Token');
+        field?.focus();
+        return field !== undefined && document.activeElement === field;
+      })()`);
+      await page.type(api.keys.viewer);
+      await click('Send get request');
+      await page.until(`document.querySelector('[role=dialog]').innerText.includes('200 OK')`);
+      await page.until(
+        `document.querySelector('[role=dialog]').innerText.includes(${JSON.stringify(api.admins.viewer.id)})`,
+      );
+      expect(page.requests()).toContain(`${api.url}/api/v1/me`);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  test(
+    'the address of a code leads to its row in the table of errors',
+    async () => {
+      await page.open(`${api.url}/docs#QUOTA_EXCEEDED`);
+      await page.until(`(() => {
+        const top = document.getElementById('QUOTA_EXCEEDED')?.getBoundingClientRect().top;
+        return top > 0 && top < innerHeight;
+      })()`);
+    },
+    TEST_TIMEOUT_MS,
   );
 });

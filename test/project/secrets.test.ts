@@ -13,7 +13,7 @@ const report = (severity: string, fixAvailable: unknown = false) =>
     auditReportVersion: 2,
     vulnerabilities: {
       express: { name: 'express', severity, via: [advisory(severity)], fixAvailable },
-      'swagger-ui-express': { name: 'swagger-ui-express', severity, via: ['express'], fixAvailable },
+      'needs-express': { name: 'needs-express', severity, via: ['express'], fixAvailable },
     },
   });
 
