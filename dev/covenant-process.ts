@@ -1,38 +1,38 @@
 /**
- * Our own two programs, the API and the worker, as servers that can be supervised.
+ * The two programs of this project, the API and the worker, as servers that the supervisor runs.
  */
 import { join } from 'node:path';
 import { isHttpReady } from './http-ready';
 import type { ServerPlan } from './supervisor';
 
-/** What to run in place of the sources, and with which settings; fault tests and production builds give it. */
+/** Replaces how a program is run. Fault tests and tests of the production build use it. */
 export interface ProgramOptions {
-  /** Arguments of Node: options, then the file. Paths are relative to the project. */
+  /** Arguments of Node: options, then the file. Paths are relative to the project directory. */
   nodeArgs?: readonly string[];
-  /** The flags with which Node runs the sources; `--import tsx` unless given. */
+  /** Flags with which Node runs the sources. Default: `--import tsx`. */
   nodeFlags?: readonly string[];
   env?: Readonly<Record<string, string>>;
 }
 
 export interface CovenantProcessOptions extends ProgramOptions {
   name: string;
-  /** Relative to the project. */
+  /** Relative to the project directory. */
   file: string;
-  /** The settings that the stack gives it, beside the environment of the stack itself. */
+  /** Settings that are added to the environment of the stack's own process. */
   settings: Readonly<Record<string, string>>;
   readyUrl: string;
   logFile: string;
   prepare?: () => Promise<void>;
 }
 
-/** A cold compile of the sources on a busy machine, a fresh Temporal namespace, and then some. */
+/** Covers a first compilation of the sources on a busy machine and a new Temporal namespace, with a margin. */
 const READY_TIMEOUT_MS = 90_000;
-/** A worker may finish what it has begun (SHUTDOWN_GRACE_MS). */
+/** Gives a worker time to finish its running tasks (SHUTDOWN_GRACE_MS). */
 const STOP_GRACE_MS = 25_000;
 
 const PROJECT = join(__dirname, '..');
 
-/** Says how to run a program of ours from its sources; it is ready when its `/readyz` says so. */
+/** Returns how to run a program from its sources. The program is ready when its `/readyz` answers 200. */
 export function planCovenantProcess(options: CovenantProcessOptions): ServerPlan {
   const plan: ServerPlan = {
     spec: {
@@ -53,8 +53,9 @@ export function planCovenantProcess(options: CovenantProcessOptions): ServerPlan
 }
 
 /**
- * Asks the programs again and again whether they are ready, and returns what ends it. The question itself mends: on a
- * fresh, empty Temporal server (its state file was deleted) `/readyz` sets it up again, which nobody else would notice.
+ * Requests `/readyz` of each program every READINESS_INTERVAL_MS, and returns a function that stops the polling. The
+ * request itself repairs: on a new, empty Temporal server (after its state file was deleted), `/readyz` sets Temporal
+ * up again. No other component notices that case.
  */
 export function pollReadiness(readyUrls: () => readonly string[]): () => void {
   let polling = false;

@@ -1,5 +1,6 @@
 /**
- * `dev.json`: what runs in a data directory, for scripts and people. It is there exactly while the stack is ready.
+ * `dev.json` lists what runs in a data directory, for scripts and people. The file exists only while the stack is
+ * ready.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,24 +15,24 @@ const DevFileShape = z.object({
   temporal_address: z.string().describe('host:port of the Temporal frontend.'),
   temporal_ui_url: z.string().describe('The web UI of Temporal.'),
   database_url: z.string().describe('The database with user and password.'),
-  mail_url: z.string().nullable().describe('The page of the mail catcher; null when the stack runs without one.'),
-  billing_secret: z.string().describe('Signs what a billing system sends to /api/v1/billing/standard/events.'),
+  mail_url: z.string().nullable().describe('The web page of the mail catcher; null when the stack runs without one.'),
+  billing_secret: z.string().describe('The secret that signs messages to /api/v1/billing/standard/events.'),
   super_admin_key: z.string().describe('The API key of the first super admin.'),
   pids: z
     .object({ api: pid, worker: pid, postgres: pid, temporal: pid.nullable() })
-    .describe('The servers themselves; temporal is null when TEMPORAL_ADDRESS named one that runs elsewhere.'),
+    .describe('The process ids of the servers; temporal is null when TEMPORAL_ADDRESS names an external server.'),
 });
 
 export type DevFile = z.infer<typeof DevFileShape>;
 
 const DEV_FILE = 'dev.json';
 
-/** Writes the file whole, readable for its owner alone. */
+/** Writes the file atomically. Only its owner can read it. */
 export function writeDevFile(dataDir: string, content: DevFile): void {
   writePrivateFile(join(dataDir, DEV_FILE), `${JSON.stringify(DevFileShape.parse(content), null, 2)}\n`);
 }
 
-/** What the file says, or undefined when there is none. */
+/** Reads the file. Returns undefined when it does not exist. */
 export function readDevFile(dataDir: string): DevFile | undefined {
   let text: string;
   try {
@@ -42,7 +43,7 @@ export function readDevFile(dataDir: string): DevFile | undefined {
   return DevFileShape.parse(JSON.parse(text));
 }
 
-/** Removes the file; nothing happens when there is none. */
+/** Removes the file if it exists. */
 export function removeDevFile(dataDir: string): void {
   rmSync(join(dataDir, DEV_FILE), { force: true });
 }

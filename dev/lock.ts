@@ -1,11 +1,12 @@
 /**
- * Lets one stack at a time use a data directory. A lock whose owner is gone, even by `kill -9` or a power cut, is taken over.
+ * Allows one stack at a time to use a data directory. A stack takes over a lock whose owner no longer runs, also after
+ * `kill -9` or a power failure.
  */
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { identifyProcess, isRunning, type ProcessIdentity } from './process-identity';
 
-/** A lock that is held. */
+/** A lock that this process owns. */
 export interface DataDirLock {
   release(): void;
 }
@@ -16,21 +17,21 @@ export class DataDirLockedError extends Error {
     readonly dataDir: string,
     readonly pid: number,
   ) {
-    super(`A stack uses ${dataDir} already (pid ${pid}).`);
+    super(`Another stack already uses ${dataDir} (pid ${pid}).`);
     this.name = 'DataDirLockedError';
   }
 }
 
 const LOCK_FILE = 'stack.lock';
 
-/** Takes the lock of a data directory, which is made when missing. Throws DataDirLockedError. */
+/** Takes the lock of a data directory, and creates the directory if it is missing. Throws DataDirLockedError. */
 export function lockDataDir(dataDir: string): DataDirLock {
   makeDataDir(dataDir);
   const lockFile = join(dataDir, LOCK_FILE);
   const own = `${lockFile}.${process.pid}`;
   writeFileSync(own, JSON.stringify(identifyProcess(process.pid)), { mode: 0o600 });
   try {
-    // A link appears whole or not at all, and never replaces what is there.
+    // Creating a link is atomic, and fails when the file exists.
     while (!tryLink(own, lockFile)) removeWhenStale(dataDir, lockFile);
   } finally {
     rmSync(own, { force: true });
@@ -38,14 +39,15 @@ export function lockDataDir(dataDir: string): DataDirLock {
   return { release: () => rmSync(lockFile, { force: true }) };
 }
 
-/** The process that uses the data directory, or undefined. */
+/** Returns the process that uses the data directory, or undefined. */
 export function lockOwner(dataDir: string): ProcessIdentity | undefined {
   const owner = readOwner(join(dataDir, LOCK_FILE));
   return owner !== undefined && isRunning(owner) ? owner : undefined;
 }
 
 function makeDataDir(dataDir: string): void {
-  // Others may pass through but not look around: as root, Postgres runs as another user and lives in here.
+  // Other users may traverse the directory but not list it: as root, Postgres runs as another user and has its files
+  // here.
   mkdirSync(dataDir, { recursive: true, mode: 0o711 });
 }
 
@@ -59,7 +61,7 @@ function removeWhenStale(dataDir: string, lockFile: string): void {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     throw error;
   }
-  // Between the reading and the renaming another stack may have taken the stale lock over: then it gets its own back.
+  // Another stack may have taken over the stale lock between the read and the rename. Restore that stack's lock.
   const taken = readOwner(aside);
   if (taken !== undefined && isRunning(taken)) tryLink(aside, lockFile);
   rmSync(aside, { force: true });

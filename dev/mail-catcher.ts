@@ -1,5 +1,5 @@
 /**
- * A mail server that delivers nothing and shows everything on a page.
+ * A mail server that delivers no mail and shows all of it on a web page.
  */
 import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -12,14 +12,14 @@ import type { ServerPlan } from './supervisor';
 export interface MailCatcherOptions {
   pagePort: number;
   smtpPort: number;
-  /** Where mails are kept, so that they survive a restart. */
+  /** The directory that stores mails, so that they survive a restart. */
   directory: string;
   logFile: string;
 }
 
-/** A mail catcher that can be supervised. */
+/** How the supervisor runs a mail catcher. */
 export interface MailCatcherPlan extends ServerPlan {
-  /** Where its page is since its latest start. */
+  /** The address of the web page since the latest start. */
   readonly pageUrl: string;
 }
 
@@ -27,8 +27,8 @@ const READY_TIMEOUT_MS = 30_000;
 const STOP_GRACE_MS = 3_000;
 
 /**
- * Says how to run the mail catcher on 127.0.0.1. Nothing depends on its ports, so it moves to the next free one when
- * another program has taken one of them between two starts.
+ * Returns how to run the mail catcher on 127.0.0.1. Nothing depends on its ports, so it moves to the next free port
+ * when another program has taken one between two starts.
  */
 export function planMailCatcher(options: MailCatcherOptions): MailCatcherPlan {
   let { pagePort, smtpPort } = options;
@@ -54,7 +54,7 @@ export function planMailCatcher(options: MailCatcherOptions): MailCatcherPlan {
     },
     async prepare() {
       mkdirSync(options.directory, { recursive: true, mode: 0o700 });
-      // Both are held until both are chosen: they must differ.
+      // Both ports stay reserved until both are chosen, because they must differ.
       const held = [await reservePort(pagePort), await reservePort(smtpPort)] as const;
       [pagePort, smtpPort] = [held[0].port, held[1].port];
       await Promise.all(held.map((port) => port.release()));

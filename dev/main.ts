@@ -1,5 +1,5 @@
 /**
- * `npm run dev`: starts the embedded stack, says where everything is, tells its stories once, and runs until Ctrl-C.
+ * `npm run dev` starts the embedded stack, prints its addresses, runs the demo scenarios once, and runs until Ctrl-C.
  */
 import { parseNoArguments } from '../command-line';
 import { KEY_PEPPER_LENGTH_MIN, loadConfig, loadStackConfig, type Config } from '../config';
@@ -18,10 +18,10 @@ void main();
 async function main(): Promise<void> {
   parseNoArguments(
     'npm run dev',
-    'Start Postgres, Temporal, the worker and the API on this machine, and play the stories once. Data lives in ' +
-      '.covenant/ (COVENANT_DATA_DIR) and survives; Ctrl-C stops everything. Settings: docs/configuration.md.',
+    'Start Postgres, Temporal, the worker and the API on this machine, and run the demo scenarios once. The data in ' +
+      '.covenant/ (COVENANT_DATA_DIR) is kept; Ctrl-C stops everything. Settings: docs/configuration.md.',
   );
-  const ending = new AbortController();
+  const startAbort = new AbortController();
   let stack: Stack | undefined;
   let temporalNamespace: string | undefined;
   let scenarios: readonly Scenario[] = [];
@@ -29,13 +29,13 @@ async function main(): Promise<void> {
 
   function end(): void {
     if (stopping) {
-      // Whoever asks twice does not want to wait: the keepers end what is left.
+      // The second signal means "do not wait". The watchdogs end the remaining processes.
       stack?.kill();
       process.exit(1);
     }
     stopping = true;
     print('Stopping; press Ctrl-C again to force it.');
-    if (stack === undefined) ending.abort(new Error('Stopped while starting.'));
+    if (stack === undefined) startAbort.abort(new Error('Stopped while starting.'));
     else void stack.stop().then(() => process.exit(0));
   }
   process.on('SIGINT', end);
@@ -57,7 +57,7 @@ async function main(): Promise<void> {
         temporalAddress === undefined ? undefined : { address: temporalAddress, uiUrl: config.temporalUiUrl },
       report: print,
       onServerEvent: printServerEvent,
-      signal: ending.signal,
+      signal: startAbort.signal,
     });
     print(
       `Ready after ${((performance.now() - started) / 1_000).toFixed(1)} s.\n\n${formatAddresses(stack.describe())}`,
@@ -69,15 +69,17 @@ async function main(): Promise<void> {
   }
 
   try {
-    const stage = { dataDir: stack.dataDir, describe: () => stack.describe(), temporalNamespace };
-    for (const story of scenarios) await runScenarioOnce(story, stage, process.stdout);
+    const context = { dataDir: stack.dataDir, describe: () => stack.describe(), temporalNamespace };
+    for (const scenario of scenarios) await runScenarioOnce(scenario, context, process.stdout);
   } catch (error) {
-    // The stack is of use without stories; a start that is being stopped cuts them short.
-    if (!stopping) print(`The story broke off: ${errorMessage(error)}`);
+    // The stack remains useful when a scenario fails. Stopping the stack interrupts a scenario.
+    if (!stopping) print(`A demo scenario failed: ${errorMessage(error)}`);
   }
 }
 
-/** Reads the settings as the API and the worker do; the stack makes their required ones itself. */
+/**
+ * Reads the settings as the API and the worker do. The placeholders replace the settings that the stack sets itself.
+ */
 function loadProcessConfig(): Config {
   const placeholders = {
     DATABASE_URL: 'postgres://stack/stack',
@@ -86,7 +88,7 @@ function loadProcessConfig(): Config {
   return loadConfig({ ...process.env, ...placeholders });
 }
 
-/** The second story needs a test clock, and invoices that nobody else is asked about. */
+/** The second scenario needs test clocks, and invoices that are not fetched from an external billing system. */
 function scenariosFor({ testClocks, billingStandardUrl }: Config): readonly Scenario[] {
   return testClocks && billingStandardUrl === undefined ? [POOL_SCENARIO, QUARTER_SCENARIO] : [POOL_SCENARIO];
 }
@@ -105,28 +107,28 @@ Try it in another terminal:
 `;
 }
 
-function printServerEvent(news: ServerEvent): void {
-  if (news.kind === 'died') {
-    const how = news.exit.signal ?? `exit ${news.exit.code ?? 'unknown'}`;
-    print(`${news.name} (pid ${news.pid}) died by ${how}; it is started again${formatDelay(news.restart_in_ms)}.`);
-  } else if (news.kind === 'not_started') {
-    print(`${news.name} could not be started (${news.reason}); trying again${formatDelay(news.restart_in_ms)}.`);
+function printServerEvent(event: ServerEvent): void {
+  if (event.kind === 'died') {
+    const how = event.exit.signal ?? `exit ${event.exit.code ?? 'unknown'}`;
+    print(`${event.name} (pid ${event.pid}) exited with ${how}; restarting${formatDelay(event.restart_in_ms)}.`);
+  } else if (event.kind === 'not_started') {
+    print(`${event.name} could not be started (${event.reason}); retrying${formatDelay(event.restart_in_ms)}.`);
   }
 }
 
 function formatDelay(delay_ms: number): string {
-  return delay_ms === 0 ? ' at once' : ` in ${delay_ms} ms`;
+  return delay_ms === 0 ? ' now' : ` in ${delay_ms} ms`;
 }
 
 function formatAlreadyRunning(error: DataDirLockedError): string {
   const running = readDevFile(error.dataDir);
-  const where = running === undefined ? 'and is still starting' : `with its API at ${running.api_url}`;
-  return `Covenant is running already in ${error.dataDir} (pid ${error.pid}) ${where}; give another COVENANT_DATA_DIR to run a second one.`;
+  const where = running === undefined ? 'and is still starting' : `with the API at ${running.api_url}`;
+  return `Covenant is already running in ${error.dataDir} (pid ${error.pid}) ${where}; set another COVENANT_DATA_DIR to run a second stack.`;
 }
 
 /**
- * Ends the stack when npm, which started it, was killed: npm cannot pass a `kill -9` on. Without npm, being left alone
- * is how one runs in the background.
+ * Stops the stack when the npm process that started it was killed: npm cannot forward `kill -9`. Without npm the stack
+ * keeps running when its parent process ends, as a background process does.
  */
 function stopWhenNpmEnds(end: () => void): void {
   if (process.env['npm_lifecycle_event'] === undefined) return;

@@ -1,5 +1,5 @@
 /**
- * One process under a keeper of its own: however this process ends, the kept one ends too.
+ * A child process with a watchdog of its own: however this process ends, the child process ends too.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
@@ -15,35 +15,35 @@ export interface ProcessSpec {
   args: readonly string[];
   env: NodeJS.ProcessEnv;
   cwd?: string;
-  /** The system user to run as; only the superuser may say so. */
+  /** The system user that runs the process. Only the superuser can set it. */
   user?: { uid: number; gid: number };
-  /** Which permissions the files it makes shall not have. */
+  /** Permissions that are removed from the files that the process creates. */
   umask?: number;
-  /** Everything it prints is appended here. */
+  /** The output of the process is appended to this file. */
   logFile: string;
-  /** Hears each line it prints to stderr, which then does not go to the log. */
+  /** Receives each line that the process prints to stderr. These lines then do not go to the log. */
   onLine?: (line: string) => void;
   stopSignal: NodeJS.Signals;
-  /** How long it may take to end before it is killed. */
+  /** Time to shut down before the process is killed. */
   graceMs: number;
 }
 
-/** How a process ended; `lost` when its keeper was killed and it had to be killed after it. */
+/** How a process ended. `lost` means that its watchdog was killed, and the process was killed after it. */
 export interface ProcessExit {
   code: number | null;
   signal: NodeJS.Signals | null;
   lost: boolean;
 }
 
-/** A process that runs. */
+/** A running process. */
 export interface ManagedProcess {
-  /** The process itself, not its keeper. */
+  /** The process itself, not its watchdog. */
   identity: ProcessIdentity;
   pid: number;
   exited: Promise<ProcessExit>;
-  /** Asks it to end, kills it after its grace, and waits until it is gone. */
+  /** Sends the stop signal, kills the process after `graceMs`, and resolves when it has ended. */
   stop(): Promise<ProcessExit>;
-  /** Sends it a signal at once; false when it has ended already. */
+  /** Sends a signal. Returns false when the process has ended. */
   kill(signal: NodeJS.Signals): boolean;
 }
 
@@ -54,29 +54,31 @@ interface WatchdogReport {
   error?: string;
 }
 
-const KEEPER_FILE = join(__dirname, 'watchdog.js');
+const WATCHDOG_FILE = join(__dirname, 'watchdog.js');
 const LOG_TAIL_LINES = 12;
-/** A log that has grown beyond this is set aside at the next start, in place of the one set aside before. */
+/** A larger log is renamed at the next start, and replaces the log that was renamed before. */
 const LOG_BYTES_MAX = 20_000_000;
 
-/** Starts a process under a keeper and resolves when it has a pid. Rejects when it cannot be started at all. */
+/**
+ * Starts a process with a watchdog and resolves when the process has a pid. Rejects when the process cannot be started.
+ */
 export async function startManagedProcess(spec: ProcessSpec): Promise<ManagedProcess> {
   mkdirSync(dirname(spec.logFile), { recursive: true });
   rotateFullLog(spec.logFile);
   const log = openSync(spec.logFile, 'a', 0o600);
-  const keeper = spawn(process.execPath, [KEEPER_FILE, watchdogArgument(spec)], {
-    // A session of its own: Ctrl-C in the terminal must reach only the process that holds the lifeline.
+  const watchdog = spawn(process.execPath, [WATCHDOG_FILE, watchdogArgument(spec)], {
+    // The watchdog gets a session of its own, so that Ctrl-C in the terminal reaches only this process.
     detached: true,
     env: spec.env,
     stdio: ['pipe', log, spec.onLine === undefined ? log : 'pipe', 'pipe'],
   });
   closeSync(log);
-  if (keeper.stderr !== null) createInterface({ input: keeper.stderr }).on('line', (line) => spec.onLine?.(line));
+  if (watchdog.stderr !== null) createInterface({ input: watchdog.stderr }).on('line', (line) => spec.onLine?.(line));
 
-  const lines = createInterface({ input: keeper.stdio[3] as Readable });
-  const lifeline = keeper.stdin;
-  // A keeper that has ended makes the lifeline fail; its end is reported by `exited`.
-  lifeline?.on('error', () => undefined);
+  const lines = createInterface({ input: watchdog.stdio[3] as Readable });
+  const watchdogStdin = watchdog.stdin;
+  // Writing to a watchdog that has ended fails. `exited` reports that end.
+  watchdogStdin?.on('error', () => undefined);
 
   return await new Promise<ManagedProcess>((resolve, reject) => {
     let identity: ProcessIdentity | undefined;
@@ -92,19 +94,19 @@ export async function startManagedProcess(spec: ProcessSpec): Promise<ManagedPro
         return;
       }
       identity = identifyProcess(report.pid) ?? { pid: report.pid, started: 'ended at once' };
-      resolve(createManagedProcess(identity, exited, () => lifeline?.end()));
+      resolve(createManagedProcess(identity, exited, () => watchdogStdin?.end()));
     });
-    keeper.on('error', reject);
-    // `close` comes after all reports were read; `exit` may come before.
-    keeper.on('close', () => {
-      if (identity === undefined) return reject(new Error(`${spec.name} cannot be started: its keeper ended`));
+    watchdog.on('error', reject);
+    // `close` is emitted after all reports were read; `exit` can be emitted before that.
+    watchdog.on('close', () => {
+      if (identity === undefined) return reject(new Error(`${spec.name} cannot be started: its watchdog ended`));
       if (exit === undefined) signalProcess(identity, 'SIGKILL');
       settleExit(exit ?? { code: null, signal: 'SIGKILL', lost: true });
     });
   });
 }
 
-/** The last lines of a log, for a message about a process that failed. */
+/** Returns the last lines of a log, for an error message about a process that failed. */
 export function readLogTail(logFile: string): string {
   try {
     return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-LOG_TAIL_LINES).join('\n');
@@ -121,14 +123,14 @@ function rotateFullLog(logFile: string): void {
 function createManagedProcess(
   identity: ProcessIdentity,
   exited: Promise<ProcessExit>,
-  cutLifeline: () => void,
+  closeStdin: () => void,
 ): ManagedProcess {
   return {
     identity,
     pid: identity.pid,
     exited,
     stop() {
-      cutLifeline();
+      closeStdin();
       return exited;
     },
     kill: (signal) => signalProcess(identity, signal),

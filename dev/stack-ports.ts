@@ -1,5 +1,5 @@
 /**
- * The ports of a stack: fixed ones when they are free, so that addresses can be learned by heart, else free ones.
+ * The ports of a stack: fixed ports when they are free, so that addresses stay the same, else the next free ones.
  */
 import { reservePort, type ReservedPort } from './ports';
 
@@ -24,18 +24,18 @@ export const DEFAULT_PORTS: StackPorts = {
   smtp: 1025,
 };
 
-/** All ports of a stack, held until the server of each is about to start. */
+/** All ports of a stack. Each stays reserved until its server is about to start. */
 export type ReservedPorts = Record<keyof StackPorts, ReservedPort>;
 
-/** Holds the wanted ports or the next free ones, in the order of the table. */
+/** Reserves the wanted ports or the next free ones, in the order of DEFAULT_PORTS. */
 export async function reserveStackPorts(wanted: Partial<StackPorts> = {}): Promise<ReservedPorts> {
   const ports = { ...DEFAULT_PORTS, ...wanted };
-  const held = new Map<string, ReservedPort>();
-  for (const [name, port] of Object.entries(ports)) held.set(name, await reservePort(port));
-  return Object.fromEntries(held) as ReservedPorts;
+  const reserved = new Map<string, ReservedPort>();
+  for (const [name, port] of Object.entries(ports)) reserved.set(name, await reservePort(port));
+  return Object.fromEntries(reserved) as ReservedPorts;
 }
 
-/** Lets the ports go that were not used. */
+/** Releases the ports that no server has used. */
 export async function releasePorts(ports: ReservedPorts): Promise<void> {
-  await Promise.all(Object.values(ports).map((held) => held.release()));
+  await Promise.all(Object.values(ports).map((reserved) => reserved.release()));
 }

@@ -1,8 +1,8 @@
 /**
- * The embedded stack: Postgres, Temporal, a mail catcher, the worker and the API, started together from nothing installed.
+ * The embedded stack: Postgres, Temporal, a mail catcher, the worker and the API. It needs no installed server.
  *
- * While the stack stands, whatever dies is started again; when it stops, or is killed, nothing is left running; and
- * whatever an earlier stack left in the data directory is put right at the next start.
+ * A running stack restarts each process that exits. When the stack stops or is killed, no process remains. The next
+ * start repairs what an earlier stack left in the data directory.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,45 +29,47 @@ export type ServerName = 'postgres' | 'temporal' | 'mail' | 'worker' | 'api';
 export interface StackOptions {
   dataDir: string;
   cacheDir: string;
-  /** Wanted ports beside DEFAULT_PORTS; a taken one moves to the next free one. */
+  /** Ports that replace some of DEFAULT_PORTS. A port that is taken is replaced by the next free one. */
   ports?: Partial<StackPorts>;
-  /** A Temporal server that runs elsewhere; none is started then. */
+  /** An external Temporal server. The stack then starts none. */
   externalTemporal?: { address: string; uiUrl: string } | undefined;
-  /** `default` unless given. */
+  /** Default: `default`. */
   temporalNamespace?: string;
-  /** Where the API's billing system tells one invoice (COVENANT_BILLING_STANDARD_URL); it cannot be asked unless given. */
+  /**
+   * The base URL from which invoices are fetched (COVENANT_BILLING_STANDARD_URL). Without it no invoice can be fetched.
+   */
   billingUrl?: string;
-  /** True unless given. */
+  /** Default: true. */
   withMail?: boolean;
-  /** Dynamic configuration of Temporal beside the stack's own. */
+  /** Dynamic configuration of Temporal in addition to the stack's own. */
   temporalDynamicConfig?: TemporalServerOptions['dynamicConfig'];
   postgresSettings?: Readonly<Record<string, string>>;
   api?: ProgramOptions;
   worker?: ProgramOptions;
-  /** Hears what takes long, in sentences. */
+  /** Receives a sentence about each step that takes long. */
   report?: (sentence: string) => void;
   onServerEvent?: (news: ServerEvent) => void;
-  /** Ends a start that is under way; `startStack` then throws. */
+  /** Aborts the start; `startStack` then throws. */
   signal?: AbortSignal;
 }
 
-/** A second API process beside the first, for tests of what two of them do together. */
+/** An additional API process, for tests with more than one. */
 export interface ExtraApi {
   url: string;
   server: SupervisedServer;
 }
 
-/** A stack that is ready. */
+/** A running stack. */
 export interface Stack {
   dataDir: string;
-  /** The addresses and current pids, as in `dev.json`. */
+  /** Returns the addresses and current pids, as in `dev.json`. */
   describe(): DevFile;
-  /** One of its servers. Throws when the stack has none of this name. */
+  /** Returns a server. Throws when the stack does not run it. */
   server(name: ServerName): SupervisedServer;
   addApi(program?: ProgramOptions): Promise<ExtraApi>;
-  /** Stops API, worker, Temporal, mail and Postgres in this order, and resolves when no process is left. */
+  /** Stops the API, the worker, Temporal, mail and Postgres in this order, and resolves when no process is left. */
   stop(): Promise<void>;
-  /** Kills all processes at once. */
+  /** Kills all processes. */
   kill(): void;
 }
 
@@ -75,8 +77,8 @@ const DATABASE = 'covenant';
 const SUPER_ADMIN = { email: 'admin@covenant.localhost', name: 'Super Admin' } as const;
 
 /**
- * Starts a stack and resolves when every server answers. Throws DataDirLockedError when another stack uses the data
- * directory, and an error that names the log when a server does not come up; nothing is left running then.
+ * Starts a stack and resolves when every server is ready. Throws DataDirLockedError when another stack uses the data
+ * directory, and an error that names the log when a server does not start. No process remains after an error.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const lock = lockDataDir(options.dataDir);
@@ -108,7 +110,7 @@ class EmbeddedStack implements Stack {
   private extraApis = 0;
   private ready = false;
   private readonly namespace: string;
-  /** Ends what is under way when the start has failed or is no longer wanted. */
+  /** Aborted when the start has failed or is no longer wanted. */
   private readonly aborted = new AbortController();
 
   constructor(
@@ -168,7 +170,7 @@ class EmbeddedStack implements Stack {
 
   server(name: ServerName): SupervisedServer {
     const server = this.servers.get(name);
-    if (server === undefined) throw new Error(`This stack runs no ${name}.`);
+    if (server === undefined) throw new Error(`This stack does not run ${name}.`);
     return server;
   }
 
@@ -198,15 +200,15 @@ class EmbeddedStack implements Stack {
     for (const server of this.servers.values()) server.kill();
   }
 
-  /** Ends whatever the start has under way. */
+  /** Aborts the start. */
   abort(): void {
-    this.aborted.abort(new Error('The start was given up.'));
+    this.aborted.abort(new Error('The start was aborted.'));
     this.kill();
   }
 
   /**
-   * Like Promise.all, but at the first error the others are given up, and it throws only when all of them have ended,
-   * so that none starts a process behind the back of `stop`.
+   * Like Promise.all, but aborts the start at the first error, and throws only when all promises have settled, so that
+   * none of them starts a process after `stop`.
    */
   private async allOrAbort<T extends readonly Promise<unknown>[] | []>(
     running: T,
@@ -318,7 +320,7 @@ class EmbeddedStack implements Stack {
     return server;
   }
 
-  /** Lets its ports go at the last moment and waits until the server answers. */
+  /** Releases the server's ports immediately before the start, and resolves when the server is ready. */
   private async startServer(plan: ServerPlan, ...ports: ReservedPort[]): Promise<SupervisedServer> {
     this.aborted.signal.throwIfAborted();
     const server = supervise(withFreePorts(plan, ports), {
@@ -336,7 +338,8 @@ class EmbeddedStack implements Stack {
 
   private settings(): Record<string, string> {
     const { addresses, secrets } = this;
-    if (addresses === undefined || secrets === undefined) throw new Error('Postgres and Temporal are started first.');
+    if (addresses === undefined || secrets === undefined)
+      throw new Error('Postgres and Temporal must be started first.');
     return {
       DATABASE_URL: addresses.database_url,
       TEMPORAL_ADDRESS: addresses.temporal_address,
@@ -348,7 +351,7 @@ class EmbeddedStack implements Stack {
     };
   }
 
-  /** Keeps what is written about the running processes true. */
+  /** Updates the process record and `dev.json`. */
   private publish(): void {
     const running = [...this.servers.values()].flatMap((server) => server.current?.identity ?? []);
     recordProcesses(this.dataDir, running);
@@ -358,7 +361,7 @@ class EmbeddedStack implements Stack {
 
   private pidOf(name: ServerName): number {
     const pid = this.server(name).current?.pid;
-    if (pid === undefined) throw new Error(`${name} is not running at the moment.`);
+    if (pid === undefined) throw new Error(`${name} is not running.`);
     return pid;
   }
 
@@ -375,7 +378,10 @@ class EmbeddedStack implements Stack {
   }
 }
 
-/** Other servers and clients know these ports: a start while another program has taken one fails, and names the port. */
+/**
+ * Other servers and clients use these ports. A start fails with the number of the port when another program has taken
+ * one.
+ */
 function withFreePorts(plan: ServerPlan, ports: readonly ReservedPort[]): ServerPlan {
   if (ports.length === 0) return plan;
   return {
@@ -403,7 +409,7 @@ async function assertTemporalReady(address: string, namespace: string): Promise<
   } catch (error) {
     throw new Error(
       `TEMPORAL_ADDRESS is ${address}, but no Temporal server with the namespace ${namespace} answers there; start it, ` +
-        'or unset TEMPORAL_ADDRESS to have one started.',
+        'or unset TEMPORAL_ADDRESS to start an embedded server.',
       { cause: error },
     );
   }

@@ -1,7 +1,8 @@
 /**
- * Keeps a server running: starts it, waits until it answers, and starts it again at once whenever it dies.
+ * Keeps a server running: starts it, waits until it is ready, and restarts it whenever it exits.
  *
- * A server that keeps dying is started again ever more slowly, so that it cannot burn the machine, and it is never given up.
+ * The delay before a restart grows while a server keeps exiting, so that it does not overload the machine. Restarts
+ * never stop.
  */
 import {
   startManagedProcess,
@@ -12,17 +13,17 @@ import {
 } from './managed-process';
 import { waitFor } from './waiting';
 
-/** A server: how to run it and how to see that it answers. */
+/** How to run a server and how to check that it is ready. */
 export interface ServerPlan {
   spec: ProcessSpec;
-  /** Puts right what an earlier run may have left; runs before every start. */
+  /** Cleans up after an earlier run. Runs before every start. */
   prepare?: () => Promise<void>;
-  /** Whether it answers by now; an error counts as no. */
+  /** Whether the server is ready. An error counts as "not ready". */
   isReady: () => Promise<boolean>;
   readyTimeoutMs: number;
 }
 
-/** What happened to a server, for the one who watches. */
+/** What happened to a server. */
 export type ServerEvent =
   | { kind: 'started'; name: string; pid: number }
   | { kind: 'died'; name: string; pid: number; exit: ProcessExit; restart_in_ms: number }
@@ -33,30 +34,30 @@ export interface SupervisorOptions {
   onServerEvent?: (event: ServerEvent) => void;
 }
 
-/** One server under supervision. */
+/** A server that the supervisor keeps running. */
 export interface SupervisedServer {
   readonly name: string;
   readonly logFile: string;
-  /** The process that runs now; undefined while there is none. */
+  /** The running process, or undefined. */
   readonly current: ManagedProcess | undefined;
-  /** Starts it and resolves when it answers. Throws with the end of its log when it dies first. */
+  /** Starts the server and resolves when it is ready. Throws with the end of its log when it exits first. */
   start(): Promise<void>;
-  /** Ends it and leaves it ended until `start`. Safe to call twice. */
+  /** Stops the server until `start` is called. Safe to call twice. */
   stop(): Promise<void>;
-  /** Kills it at once and leaves it ended. */
+  /** Kills the server until `start` is called. */
   kill(): void;
-  /** Sends the running process a signal, as a fault from outside: supervision answers it. */
+  /** Sends a signal to the running process, to simulate a fault. The supervisor restarts a process that exits. */
   signal(signal: NodeJS.Signals): boolean;
-  /** Resolves when it answers, after a fault for instance. */
+  /** Resolves when the server is ready, for example after a fault. */
   ready(): Promise<void>;
 }
 
-/** The first restart is immediate; each further death within STEADY_MS takes the next delay. */
+/** The first restart is immediate. Each further exit within STABLE_AFTER_MS uses the next delay. */
 export const RESTART_DELAYS_MS = [0, 250, 500, 1_000, 2_000, 5_000] as const;
-/** A server that lived this long is well; its next death counts as the first. */
+/** After this time a server counts as stable, and its next exit counts as the first. */
 export const STABLE_AFTER_MS = 10_000;
 
-/** Puts a server under supervision without starting it yet. */
+/** Creates a supervised server. Does not start it. */
 export function supervise(plan: ServerPlan, options: SupervisorOptions): SupervisedServer {
   const { name, logFile } = plan.spec;
   let current: ManagedProcess | undefined;
@@ -140,7 +141,7 @@ export function supervise(plan: ServerPlan, options: SupervisorOptions): Supervi
     async ready() {
       await waitFor(async () => current !== undefined && (await plan.isReady()), {
         timeout_ms: plan.readyTimeoutMs,
-        what: `${name} to answer; its log is ${logFile}`,
+        what: `${name} to be ready; its log is ${logFile}`,
         giveUpReason: startFailure,
       });
     },

@@ -1,50 +1,54 @@
 /**
- * Finds the `temporal` program, or brings it: PATH, our cache, the SDK's download, a build with Go, in this order.
+ * Finds the `temporal` program or installs it. It tries PATH, the cache, the SDK's download and a build with Go, in
+ * this order.
  *
- * What it brings is made in a directory of its own and renamed into the cache at the end, so that an interrupted
- * download or build leaves nothing that could be mistaken for the program.
+ * A download or build uses a temporary directory, and the program is renamed into the cache at the end. An interrupted
+ * download or build leaves no incomplete program in the cache.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { startManagedProcess } from './managed-process';
 
-/** What the search works with. */
+/** The options of the search. */
 export interface TemporalSearch {
   cacheDir: string;
   env: NodeJS.ProcessEnv;
-  /** Hears what is being done when it takes long. */
+  /** Receives a sentence about each step that takes long. */
   report: (sentence: string) => void;
-  /** Downloads the program into a directory with the SDK's own downloader. Throws when it cannot; tests give their own. */
+  /** Downloads the program into a directory. Default: the SDK's downloader. Throws when the download fails. */
   download?: (directory: string) => Promise<void>;
-  /** Ends a build that is under way. */
+  /** Ends a running build. */
   signal?: AbortSignal | undefined;
 }
 
-/** The release that Go can build: later tags of the program carry a `replace`, which `go install` refuses. */
+/** The newest release that Go can build: later releases contain a `replace` directive, which `go install` rejects. */
 export const TEMPORAL_GO_PACKAGE = 'github.com/temporalio/cli/cmd/temporal@v1.5.1';
 
 const PROGRAM = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
 const VERSION_TIMEOUT_MS = 20_000;
-const STALE_WORK_MS = 3_600_000;
+const STALE_DIRECTORY_MS = 3_600_000;
 const PACKAGES_PER_LINE = 50;
 const BUILD_STOP_GRACE_MS = 5_000;
 
-/** The path of a `temporal` that runs. Throws one sentence that says what to do when there is no way to get one. */
+/**
+ * Returns the path of a `temporal` program that runs on this machine. Throws an error that says what to do when none
+ * can be installed.
+ */
 export async function findTemporal(search: TemporalSearch): Promise<string> {
   const cached = join(search.cacheDir, 'bin', PROGRAM);
-  const found = findOnPath(PROGRAM, search.env).find(runs) ?? (runs(cached) ? cached : undefined);
+  const found = findOnPath(PROGRAM, search.env).find(canRun) ?? (canRun(cached) ? cached : undefined);
   if (found !== undefined) return found;
 
-  removeStaleWork(search.cacheDir);
+  removeStaleDirectories(search.cacheDir);
   if (await install(search, cached, downloadInto)) return cached;
   const go = findOnPath(process.platform === 'win32' ? 'go.exe' : 'go', search.env)[0];
   if (go !== undefined && (await install(search, cached, (directory) => buildInto(go, directory, search))))
     return cached;
 
   throw new Error(
-    'No Temporal server was found and none could be brought: install the Temporal CLI (https://docs.temporal.io/cli) or Go, ' +
-      'or set TEMPORAL_ADDRESS to a server that runs.',
+    'No Temporal server was found and none could be installed: install the Temporal CLI (https://docs.temporal.io/cli) or Go, ' +
+      'or set TEMPORAL_ADDRESS to a running server.',
   );
 
   async function downloadInto(directory: string): Promise<void> {
@@ -55,31 +59,31 @@ export async function findTemporal(search: TemporalSearch): Promise<string> {
   }
 }
 
-/** Runs one way of bringing the program in a directory of its own; false when it did not work. */
+/** Installs the program in one way, in a temporary directory. Returns false when that fails. */
 async function install(
   search: TemporalSearch,
   cached: string,
-  way: (directory: string) => Promise<void>,
+  installInto: (directory: string) => Promise<void>,
 ): Promise<boolean> {
   mkdirSync(join(search.cacheDir, 'bin'), { recursive: true });
-  const directory = mkdtempSync(workPrefix(search.cacheDir));
+  const directory = mkdtempSync(temporaryPrefix(search.cacheDir));
   try {
-    await way(directory);
-    const brought = join(directory, PROGRAM);
-    chmodSync(brought, 0o755);
-    if (!runs(brought)) throw new Error('the program does not run on this machine');
-    renameSync(brought, cached);
+    await installInto(directory);
+    const installed = join(directory, PROGRAM);
+    chmodSync(installed, 0o755);
+    if (!canRun(installed)) throw new Error('the program does not run on this machine');
+    renameSync(installed, cached);
     return true;
   } catch (error) {
     search.signal?.throwIfAborted();
-    search.report(`That did not work: ${error instanceof Error ? error.message : String(error)}.`);
+    search.report(`That failed: ${error instanceof Error ? error.message : String(error)}.`);
     return false;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-/** The SDK's test environment downloads the program; its server is of no use here and is ended at once. */
+/** The SDK's test environment downloads the program. The server that it starts is not needed and is stopped. */
 async function downloadBySdk(directory: string): Promise<void> {
   const { TestWorkflowEnvironment } = await import('@temporalio/testing');
   const environment = await TestWorkflowEnvironment.createLocal({
@@ -90,7 +94,7 @@ async function downloadBySdk(directory: string): Promise<void> {
 
 async function buildInto(go: string, directory: string, search: TemporalSearch): Promise<void> {
   search.report(
-    `Building the Temporal server with Go into ${join(search.cacheDir, 'bin')}: this happens once and takes some minutes.`,
+    `Building the Temporal server with Go into ${join(search.cacheDir, 'bin')}: this happens once and takes several minutes.`,
   );
   const started = performance.now();
   let packages = 0;
@@ -120,7 +124,7 @@ async function buildInto(go: string, directory: string, search: TemporalSearch):
   if (code !== 0) throw new Error(`go install ended with ${code ?? signal}: ${lastLine}`);
 }
 
-/** All files of this name on PATH that may be run, in the order of PATH. */
+/** Returns the files with this name on PATH, in the order of PATH. */
 function findOnPath(name: string, env: NodeJS.ProcessEnv): string[] {
   return (env['PATH'] ?? '')
     .split(delimiter)
@@ -129,22 +133,22 @@ function findOnPath(name: string, env: NodeJS.ProcessEnv): string[] {
     .filter((file) => existsSync(file));
 }
 
-function runs(file: string): boolean {
+function canRun(file: string): boolean {
   if (!existsSync(file)) return false;
   const version = spawnSync(file, ['--version'], { encoding: 'utf8', timeout: VERSION_TIMEOUT_MS });
   return version.status === 0 && version.stdout.startsWith('temporal version');
 }
 
-function workPrefix(cacheDir: string): string {
+function temporaryPrefix(cacheDir: string): string {
   return join(cacheDir, 'temporal-work-');
 }
 
-/** Work of an hour ago was interrupted; younger work may be another process's. */
-function removeStaleWork(cacheDir: string): void {
+/** A directory that is older than an hour belongs to an interrupted run. A newer one may belong to another process. */
+function removeStaleDirectories(cacheDir: string): void {
   if (!existsSync(cacheDir)) return;
   for (const name of readdirSync(cacheDir)) {
     const path = join(cacheDir, name);
-    if (!path.startsWith(workPrefix(cacheDir))) continue;
-    if (Date.now() - statSync(path).mtimeMs > STALE_WORK_MS) rmSync(path, { recursive: true, force: true });
+    if (!path.startsWith(temporaryPrefix(cacheDir))) continue;
+    if (Date.now() - statSync(path).mtimeMs > STALE_DIRECTORY_MS) rmSync(path, { recursive: true, force: true });
   }
 }

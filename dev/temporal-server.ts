@@ -1,5 +1,5 @@
 /**
- * A Temporal dev server with its web UI, which keeps its state in a file and is started again when that file vanishes.
+ * A Temporal dev server with its web UI. It stores its state in a file and is restarted when that file is deleted.
  */
 import { rmSync, statSync } from 'node:fs';
 import { Connection } from '@temporalio/client';
@@ -10,24 +10,24 @@ export interface TemporalServerOptions {
   /** The path of the `temporal` program. */
   program: string;
   port: number;
-  /** Undefined: no web UI. */
+  /** Without a port the server has no web UI. */
   uiPort: number | undefined;
-  /** Undefined: the state is kept in memory and lost with the process. */
+  /** Without a file the state is in memory and lost when the process ends. */
   stateFile: string | undefined;
   namespace: string;
   logFile: string;
-  /** Dynamic configuration beside DYNAMIC_CONFIG, as JSON values. */
+  /** Dynamic configuration in addition to DYNAMIC_CONFIG, as JSON values. */
   dynamicConfig?: Readonly<Record<string, boolean | number | string>>;
 }
 
-/** A Temporal server that can be supervised. */
+/** How the supervisor runs a Temporal server. */
 export interface TemporalServerPlan extends ServerPlan {
   address: string;
 }
 
 /**
- * Both servers have these off by default. Eager activities save a round trip for each activity; the other two let
- * `temporal worker list` show who works.
+ * These settings are off by default in the dev server and in the production server. Eager execution saves one round
+ * trip for each activity. The other two let `temporal worker list` show the running workers.
  */
 export const DYNAMIC_CONFIG = {
   'system.enableActivityEagerExecution': true,
@@ -36,23 +36,24 @@ export const DYNAMIC_CONFIG = {
 } as const;
 
 /**
- * A write-ahead log that is not forced to disk at each of the fifteen or so steps of a job: a killed server loses nothing,
- * and what a machine without power would lose, the sweep starts again, because no fact lives in this file alone.
+ * The write-ahead log is not forced to disk at each of the about fifteen steps of a job. A killed server loses nothing.
+ * After a power failure the sweep starts lost workflows again, because this file stores no fact that Postgres does not
+ * store.
  */
 const STATE_FILE_PRAGMAS = ['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'];
 
-/** The server lets garbage grow to four times what it uses, in place of once, and computes about a tenth less. */
+/** Runs the Go garbage collector less often (default: 100). The server then uses about 10 % less CPU. */
 const GARBAGE_COLLECTION = { GOGC: '400' };
 
 const READY_TIMEOUT_MS = 60_000;
-/** The state file holds what workflows were given. */
+/** The state file contains the inputs of workflows, so only its owner can read it. */
 const PRIVATE_UMASK = 0o077;
 const STOP_GRACE_MS = 5_000;
 const CALL_TIMEOUT_MS = 2_000;
 const STATE_FILE_CHECK_MS = 1_000;
 const STATE_FILE_MISSED_MAX = 5;
 
-/** Says how to run a Temporal dev server. It answers about 1.2 s after its start. */
+/** Returns how to run a Temporal dev server. It is ready about 1.2 s after its start. */
 export function planTemporalServer(options: TemporalServerOptions): TemporalServerPlan {
   const address = `127.0.0.1:${options.port}`;
   const { stateFile } = options;
@@ -82,7 +83,7 @@ export function planTemporalServer(options: TemporalServerOptions): TemporalServ
   return plan;
 }
 
-/** Whether a Temporal server at this address knows the namespace. */
+/** Whether a Temporal server at this address has the namespace. Throws when it does not. */
 export async function isTemporalReady(address: string, namespace: string): Promise<boolean> {
   const connection = await Connection.connect({ address, connectTimeout: CALL_TIMEOUT_MS });
   try {
@@ -96,8 +97,9 @@ export async function isTemporalReady(address: string, namespace: string): Promi
 }
 
 /**
- * Kills the server when its state file is deleted or replaced underneath it, so that supervision starts it on a new
- * one: until then it would answer reads as if nothing were wrong and fail every write. Returns what ends the watch.
+ * Kills the server when its state file is deleted or replaced, so that the supervisor restarts it with a new file.
+ * Without the restart the server would answer reads normally and fail every write. Returns a function that stops the
+ * watch.
  */
 export function watchStateFile(server: SupervisedServer, stateFile: string): () => void {
   let watched: { pid: number; inode: number | undefined; missed: number } | undefined;
@@ -106,7 +108,7 @@ export function watchStateFile(server: SupervisedServer, stateFile: string): () 
     if (running === undefined) return;
     const inode = inodeOf(stateFile);
     if (watched?.pid !== running.pid) watched = { pid: running.pid, inode, missed: 0 };
-    // A server that has just started makes its file within its first second; one without a file for longer lost it.
+    // A server creates its file within its first second. A server without a file for longer has lost it.
     else if (watched.inode === undefined && inode === undefined) watched.missed += 1;
     else watched.inode ??= inode;
     if (inode === watched.inode && watched.missed < STATE_FILE_MISSED_MAX) return;
@@ -118,7 +120,7 @@ export function watchStateFile(server: SupervisedServer, stateFile: string): () 
   return () => clearInterval(timer);
 }
 
-/** SQLite's journal belongs to one file; beside a new one it would be applied to it. */
+/** SQLite's journal belongs to one file. SQLite would apply it to a new file of the same name. */
 function removeOrphanedJournal(stateFile: string): Promise<void> {
   if (inodeOf(stateFile) === undefined) {
     for (const suffix of ['-wal', '-shm', '-journal']) rmSync(`${stateFile}${suffix}`, { force: true });

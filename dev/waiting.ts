@@ -1,36 +1,36 @@
 /**
- * Waits until something outside is so, by asking again and again, never longer than it was allowed to.
+ * Waits until a condition outside this process is true, by polling it, with a time limit.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How long to wait, and for what, as the error will say it. */
+/** How long to wait, and how the error names what was awaited. */
 export interface WaitOptions {
   timeout_ms: number;
-  /** Completes the sentence "Waited … ms in vain for …". */
+  /** Completes the sentence "Timed out after … ms waiting for …". */
   what: string;
   interval_ms?: number;
-  /** Gives up early: a reason why it will never be so. */
+  /** Ends the wait early: returns the reason why the condition can no longer become true. */
   giveUpReason?: () => string | undefined;
 }
 
 const INTERVAL_MS_DEFAULT = 50;
 
-/** Resolves with the first answer that is neither false nor undefined; an error of `condition` counts as "not yet". */
-export async function waitFor<T>(condition: () => T | Promise<T>, waiting: WaitOptions): Promise<NonNullable<T>> {
-  const deadline = Date.now() + waiting.timeout_ms;
+/** Resolves with the first result that is not false, undefined or null. An error of `condition` counts as "not yet". */
+export async function waitFor<T>(condition: () => T | Promise<T>, options: WaitOptions): Promise<NonNullable<T>> {
+  const deadline = Date.now() + options.timeout_ms;
   for (;;) {
     let reason: unknown;
     try {
-      const answer = await condition();
-      if (answer !== false && answer !== undefined && answer !== null) return answer;
+      const result = await condition();
+      if (result !== false && result !== undefined && result !== null) return result;
     } catch (error) {
       reason = error;
     }
-    const hopeless = waiting.giveUpReason?.();
-    if (hopeless !== undefined) throw new Error(hopeless);
+    const giveUpReason = options.giveUpReason?.();
+    if (giveUpReason !== undefined) throw new Error(giveUpReason);
     if (Date.now() >= deadline) {
-      throw new Error(`Waited ${waiting.timeout_ms} ms in vain for ${waiting.what}.`, { cause: reason });
+      throw new Error(`Timed out after ${options.timeout_ms} ms waiting for ${options.what}.`, { cause: reason });
     }
-    await sleep(waiting.interval_ms ?? INTERVAL_MS_DEFAULT);
+    await sleep(options.interval_ms ?? INTERVAL_MS_DEFAULT);
   }
 }

@@ -1,25 +1,25 @@
 /**
- * Keeps one process: starts it, and ends it as soon as whoever started the keeper is gone, even by `kill -9`.
+ * Starts one process, and ends it as soon as the process that started the watchdog has ended, even by `kill -9`.
  *
- * The keeper's stdin is the lifeline. The system closes it when the other side dies, however that happens, and no
- * signal handler has to run for it. Plain JavaScript, so that a keeper starts in 40 ms and needs no compiler.
- * Usage: `node watchdog.js '{"command", "args", "cwd", "uid", "gid", "umask", "stop_signal", "grace_ms"}'`, with a pipe as descriptor 3,
- * on which it reports one JSON line `{"pid"}` and later `{"code", "signal"}`, or `{"error"}`.
+ * The system closes the watchdog's stdin when the other process ends, however it ends, without a signal handler. The
+ * file is plain JavaScript, so that a watchdog starts in 40 ms and needs no compiler. Usage: `node watchdog.js
+ * '{"command", "args", "cwd", "uid", "gid", "umask", "stop_signal", "grace_ms"}'`, with a pipe as descriptor 3, to
+ * which it writes one JSON line `{"pid"}` and later `{"code", "signal"}`, or `{"error"}`.
  */
 const { spawn } = require('node:child_process');
 const { writeSync } = require('node:fs');
 
 const REPORT_DESCRIPTOR = 3;
-const kept = JSON.parse(process.argv[2]);
+const options = JSON.parse(process.argv[2]);
 
-// Ctrl-C reaches every process of a terminal; the order of stopping belongs to the one who holds the lifeline.
+// Ctrl-C reaches every process of a terminal. The process at the other end of stdin decides when this one stops.
 for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {});
 
-if (kept.umask !== undefined) process.umask(kept.umask);
-const child = spawn(kept.command, kept.args, {
-  cwd: kept.cwd,
-  uid: kept.uid,
-  gid: kept.gid,
+if (options.umask !== undefined) process.umask(options.umask);
+const child = spawn(options.command, options.args, {
+  cwd: options.cwd,
+  uid: options.uid,
+  gid: options.gid,
   stdio: ['ignore', 'inherit', 'inherit'],
 });
 
@@ -40,14 +40,14 @@ process.on('SIGTERM', stop);
 process.stdin.resume();
 
 function stop() {
-  child.kill(kept.stop_signal);
-  setTimeout(() => child.kill('SIGKILL'), kept.grace_ms).unref();
+  child.kill(options.stop_signal);
+  setTimeout(() => child.kill('SIGKILL'), options.grace_ms).unref();
 }
 
 function report(line) {
   try {
     writeSync(REPORT_DESCRIPTOR, `${JSON.stringify(line)}\n`);
   } catch {
-    // Nobody reads any more: the other side is gone, and the end of stdin will say so.
+    // The other process has ended. The `end` event of stdin follows and stops the child.
   }
 }

@@ -1,18 +1,18 @@
 /**
- * Bundles the workflows once, so that a worker starts in half the time; bundles them again when their sources changed.
+ * Bundles the workflows once, so that a worker starts in half the time, and again when their sources change.
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { writePrivateFile } from './private-file';
 
 const PROJECT = join(__dirname, '..');
-/** What a bundle is made of; the last one changes with every install of packages. */
+/** The sources of a bundle. The last one changes with every installation of packages. */
 const SOURCES = ['workflows', 'domain', join('node_modules', '.package-lock.json')];
 
-/** Makes the bundle at `file` unless it is newer than all its sources. Takes about 2 s when it has to. */
+/** Creates the bundle at `file` unless it is newer than all its sources. Bundling takes about 2 s. */
 export async function ensureWorkflowBundle(file: string): Promise<void> {
   if (existsSync(file) && statSync(file).mtimeMs > newestSourceMs()) return;
-  // Loaded only when needed: it is the heaviest package of all.
+  // Imported only when needed, because no other package takes longer to load.
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(PROJECT, 'workflows', 'index.ts'),
@@ -26,9 +26,9 @@ function newestSourceMs(): number {
 }
 
 function newestMs(path: string): number {
-  const about = statSync(path, { throwIfNoEntry: false });
-  if (about === undefined) return 0;
-  if (!about.isDirectory()) return about.mtimeMs;
-  // A directory's own time tells of files that were removed.
-  return Math.max(about.mtimeMs, ...readdirSync(path).map((name) => newestMs(join(path, name))));
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return 0;
+  if (!stats.isDirectory()) return stats.mtimeMs;
+  // The modification time of a directory changes when a file in it is removed.
+  return Math.max(stats.mtimeMs, ...readdirSync(path).map((name) => newestMs(join(path, name))));
 }

@@ -1,6 +1,7 @@
 /**
- * Two API processes on one database: they never sell more than there is, answer one key once, and one that dies between
- * its commit and the start of the workflow leaves a job that the sweep starts.
+ * Two API processes on one database: together they never exceed a quota, and they carry out requests with one
+ * idempotency key once. When an API process ends between its commit and the start of the workflow, the sweep starts the
+ * job.
  */
 import { SWEEP_SCHEDULE_ID, contractWorkflowId } from '../../temporal/ids';
 import { findSweepSchedule } from '../../temporal/sweep-schedule';
@@ -25,7 +26,9 @@ jest.setTimeout(300_000);
 const QUOTA = 1_000;
 const CLIENTS = 64;
 const REPETITIONS = 50;
-/** Every client asks for these in turn, each again until it no longer fits: inline requests and background jobs. */
+/**
+ * Every client requests each of these counts until it no longer fits the quota: inline requests and background jobs.
+ */
 const COUNTS = [120, 37, 7, 3, 1];
 
 let stack: TestStack;
@@ -36,7 +39,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.end());
 
-/** The two API processes in turn. */
+/** Alternates between the two API processes. */
 function urlOf(turn: number): string {
   return turn % 2 === 0 ? stack.addresses.api_url : second.url;
 }
@@ -50,13 +53,13 @@ async function licensesInJobs(answers: StackAnswer[]): Promise<number> {
   return licenses;
 }
 
-test('64 clients on one quota of 1,000 through two API processes are sold exactly 1,000 licenses', async () => {
+test('64 clients with one quota of 1,000 get exactly 1,000 licenses through two API processes', async () => {
   const contract_id = await addStackContract(stack, QUOTA);
   const granted: StackAnswer[] = [];
 
-  async function buyAll(client: number): Promise<void> {
+  async function requestAll(client: number): Promise<void> {
     for (let turn = 0; turn < COUNTS.length;) {
-      // Each begins elsewhere, so that large and small requests meet.
+      // Each client starts with another count, so that large and small requests compete.
       const count = COUNTS[(turn + client) % COUNTS.length] as number;
       const path = `/contracts/${contract_id}/generate`;
       const answer = await callStack(stack, 'POST', path, { body: { count }, url: urlOf(client) });
@@ -67,10 +70,13 @@ test('64 clients on one quota of 1,000 through two API processes are sold exactl
       }
     }
   }
-  await Promise.all(Array.from({ length: CLIENTS }, (_, client) => buyAll(client)));
+  await Promise.all(Array.from({ length: CLIENTS }, (_, client) => requestAll(client)));
 
-  const sold = granted.reduce((sum, { body }) => sum + (body as { licenses_requested: number }).licenses_requested, 0);
-  expect(sold).toBe(QUOTA);
+  const granted_licenses = granted.reduce(
+    (sum, { body }) => sum + (body as { licenses_requested: number }).licenses_requested,
+    0,
+  );
+  expect(granted_licenses).toBe(QUOTA);
   expect(await licensesInJobs(granted)).toBe(QUOTA);
   await expectInvariants(stack.sql);
   expect(await quotaOf(stack, contract_id)).toMatchObject({ generated: QUOTA, reserved: 0, remaining: 0 });
@@ -85,26 +91,33 @@ test('64 clients on one quota of 1,000 through two API processes are sold exactl
 });
 
 test.each([
-  { about: 'an inline request', count: 60, status: 201 },
-  { about: 'a background job', count: 600, status: 202 },
-])('$about sent 50 times at once under one key, through two API processes, happens once', async ({ count, status }) => {
-  const contract_id = await addStackContract(stack, QUOTA);
-  const headers = { 'Idempotency-Key': `once-${count}` };
-  const answers = await Promise.all(
-    Array.from({ length: REPETITIONS }, (_, turn) =>
-      callStack(stack, 'POST', `/contracts/${contract_id}/generate`, { body: { count }, headers, url: urlOf(turn) }),
-    ),
-  );
+  { description: 'an inline request', count: 60, status: 201 },
+  { description: 'a background job', count: 600, status: 202 },
+])(
+  '$description sent 50 times concurrently with one idempotency key, through two API processes, is carried out once',
+  async ({ count, status }) => {
+    const contract_id = await addStackContract(stack, QUOTA);
+    const headers = { 'Idempotency-Key': `once-${count}` };
+    const answers = await Promise.all(
+      Array.from({ length: REPETITIONS }, (_, turn) =>
+        callStack(stack, 'POST', `/contracts/${contract_id}/generate`, { body: { count }, headers, url: urlOf(turn) }),
+      ),
+    );
 
-  const first = answers[0] as StackAnswer;
-  expect(first.status).toBe(status);
-  for (const answer of answers) expect(answer).toEqual(first);
-  const jobs = await stack.sql`SELECT FROM generation_jobs WHERE contract_id = ${contract_id}`;
-  expect(jobs.count).toBe(1);
-  expect(await licensesInJobs([first])).toBe(count);
-  await expectInvariants(stack.sql);
-  expect(await quotaOf(stack, contract_id)).toMatchObject({ generated: count, reserved: 0, remaining: QUOTA - count });
-});
+    const first = answers[0] as StackAnswer;
+    expect(first.status).toBe(status);
+    for (const answer of answers) expect(answer).toEqual(first);
+    const jobs = await stack.sql`SELECT FROM generation_jobs WHERE contract_id = ${contract_id}`;
+    expect(jobs.count).toBe(1);
+    expect(await licensesInJobs([first])).toBe(count);
+    await expectInvariants(stack.sql);
+    expect(await quotaOf(stack, contract_id)).toMatchObject({
+      generated: count,
+      reserved: 0,
+      remaining: QUOTA - count,
+    });
+  },
+);
 
 async function epochOf(contract_id: string): Promise<string | null | undefined> {
   const [row] = await stack.sql<{ workflow_epoch: string | null }[]>`
@@ -112,14 +125,14 @@ async function epochOf(contract_id: string): Promise<string | null | undefined> 
   return row?.workflow_epoch;
 }
 
-test('what an API process committed before it died, and never started, is started by the sweep of each minute', async () => {
+test('the sweep starts what an API process committed but did not start before it ended', async () => {
   const proxy = await startSilentProxy(stack.addresses.temporal_address);
-  const doomed = await stack.addApi({ env: { TEMPORAL_ADDRESS: proxy.address } });
+  const killedApi = await stack.addApi({ env: { TEMPORAL_ADDRESS: proxy.address } });
   await withTemporal(stack, async (client) => {
     const sweep = client.schedule.getHandle(SWEEP_SCHEDULE_ID);
     const { spec } = await sweep.describe();
     expect(spec.intervals).toMatchObject([{ every: 60_000 }]);
-    // It comes when this test says so, not by chance before.
+    // The test triggers the sweep itself, so the schedule must not run it earlier.
     await sweep.pause();
     const started_id = await addStackContract(stack, QUOTA);
     await waitFor(async () => (await epochOf(started_id)) === (await findSweepSchedule(client))?.epoch, {
@@ -128,9 +141,11 @@ test('what an API process committed before it died, and never started, is starte
     });
     proxy.silence();
 
-    const contract_id = await addStackContract(stack, QUOTA, {}, doomed.url);
+    const contract_id = await addStackContract(stack, QUOTA, {}, killedApi.url);
     const path = `/contracts/${contract_id}/generate`;
-    const unanswered = callStack(stack, 'POST', path, { body: { count: 500 }, url: doomed.url }).catch(() => undefined);
+    const unanswered = callStack(stack, 'POST', path, { body: { count: 500 }, url: killedApi.url }).catch(
+      () => undefined,
+    );
     const [job] = await waitFor(
       async () => {
         const jobs = await stack.sql<
@@ -140,19 +155,19 @@ test('what an API process committed before it died, and never started, is starte
       },
       { timeout_ms: RECOVERY_TIMEOUT_MS, what: 'the job to be committed' },
     );
-    doomed.server.kill();
+    killedApi.server.kill();
     await unanswered;
     const job_id = (job as { id: string }).id;
     expect(await hasWorkflow(client, job_id)).toBe(false);
 
-    // As if they had been made a minute ago: what is younger may be started yet, as far as the sweep knows.
+    // Backdated, because the sweep skips rows that are younger than a minute: their own process may still start them.
     await stack.sql`UPDATE contracts SET created_at = created_at - interval '1 minute'`;
     await stack.sql`UPDATE generation_jobs SET created_at = created_at - interval '1 minute'`;
     await sweep.trigger();
     await waitForJobSuccess(stack, job_id);
     await sweep.unpause();
     await client.workflow.getHandle(contractWorkflowId(contract_id)).describe();
-    // What was started is not woken: the one signal is that of its start.
+    // The sweep does not signal a running workflow: the one signal is that of its start.
     const { events } = await client.workflow.getHandle(contractWorkflowId(started_id)).fetchHistory();
     expect(events?.filter((event) => event.workflowExecutionSignaledEventAttributes)).toHaveLength(1);
     expect(await quotaOf(stack, contract_id)).toMatchObject({ generated: 500, reserved: 0, remaining: QUOTA - 500 });

@@ -1,8 +1,8 @@
 /**
- * `npm run dev` as a whole: it keeps its servers alive, leaves no process however it ends, and starts on what is left. The commands of
- * README.md work on it as they stand.
+ * `npm run dev` as a whole: it restarts its servers, leaves no process however it ends, and starts with the data of an
+ * earlier run. The commands of README.md run without changes.
  *
- * A start takes seconds, so the tests follow two stacks through their lives, one test after the other.
+ * A start takes seconds, so the tests share two stacks and depend on their order.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -36,9 +36,9 @@ interface RunningDev {
 
 let directory: string;
 const started: RunningDev[] = [];
-/** The stack that most tests share, in a fresh clone with its data in `.covenant/`; each test leaves it running. */
+/** The stack that most tests share, in a fresh clone with its data in `.covenant/`. Each test leaves it running. */
 let one: RunningDev;
-/** One that has everything before it: it bundles its workflows itself, and tells its stories. */
+/** A stack in an empty data directory: it bundles its workflows itself and runs the demo scenarios. */
 let two: RunningDev;
 
 beforeAll(() => {
@@ -79,7 +79,7 @@ function runDev(dataDir: string, checkout = PROJECT): RunningDev {
   return dev;
 }
 
-async function ready(dev: RunningDev): Promise<DevFile> {
+async function waitForDevFile(dev: RunningDev): Promise<DevFile> {
   return await waitFor(() => readDevFile(dev.dataDir), {
     timeout_ms: READY_TIMEOUT_MS,
     what: 'dev.json',
@@ -91,27 +91,27 @@ function identitiesOf({ pids }: DevFile): ProcessIdentity[] {
   return Object.values(pids).flatMap((pid) => (pid === null ? [] : (identifyProcess(pid) ?? [])));
 }
 
-async function allGone(identities: readonly ProcessIdentity[]): Promise<void> {
+async function waitForExits(identities: readonly ProcessIdentity[]): Promise<void> {
   await waitFor(() => identities.every((identity) => !isRunning(identity)), {
     timeout_ms: WAIT_MS,
     what: 'every process of the stack to end',
   });
 }
 
-async function pidChanges(dev: RunningDev, name: keyof DevFile['pids'], from: number | null): Promise<DevFile> {
+async function waitForNewPid(dev: RunningDev, name: keyof DevFile['pids'], from: number | null): Promise<DevFile> {
   return await waitFor(
     () => {
       const now = readDevFile(dev.dataDir);
       return now !== undefined && now.pids[name] !== from ? now : undefined;
     },
-    { timeout_ms: WAIT_MS, what: `${name} to run again` },
+    { timeout_ms: WAIT_MS, what: `${name} to be restarted` },
   );
 }
 
-function isReady(url: string): Promise<boolean> {
+function waitForReady(url: string): Promise<boolean> {
   return waitFor(async () => (await fetch(`${url}/readyz`)).status === 200, {
     timeout_ms: WAIT_MS,
-    what: `${url}/readyz to say yes`,
+    what: `${url}/readyz to answer 200`,
   });
 }
 
@@ -120,8 +120,8 @@ function reset(dataDir: string, ...args: string[]): { status: number | null; std
   return spawnSync(process.execPath, ['--import', 'tsx', 'dev/reset.ts', ...args], options);
 }
 
-test('two data directories run side by side, one data directory only once', async () => {
-  const [first, second] = await Promise.all([ready(one), ready(two)]);
+test('two stacks with different data directories run together, and a second stack in one data directory is refused', async () => {
+  const [first, second] = await Promise.all([waitForDevFile(one), waitForDevFile(two)]);
   for (const key of ['api_url', 'temporal_address', 'temporal_ui_url', 'database_url', 'mail_url'] as const) {
     expect(first[key]).not.toBe(second[key]);
   }
@@ -130,23 +130,23 @@ test('two data directories run side by side, one data directory only once', asyn
   expect(await again.exited).toEqual({ code: 1 });
   expect(again.output().trim()).toMatch(
     new RegExp(
-      `^Covenant is running already in ${one.dataDir} \\(pid ${one.child.pid}\\) with its API at ${first.api_url}; .*\\.$`,
+      `^Covenant is already running in ${one.dataDir} \\(pid ${one.child.pid}\\) with the API at ${first.api_url}; .*\\.$`,
     ),
   );
   expect(statSync(join(one.dataDir, 'dev.json')).mode & 0o777).toBe(0o600);
 });
 
-test('a second Ctrl-C forces the end and leaves no process', async () => {
-  const running = identitiesOf(await ready(two));
+test('a second Ctrl-C kills all processes and leaves none', async () => {
+  const running = identitiesOf(await waitForDevFile(two));
   expect(running).toHaveLength(4);
   two.child.kill('SIGINT');
   two.child.kill('SIGTERM');
   await two.exited;
-  await allGone(running);
+  await waitForExits(running);
 });
 
 test('the commands of README.md run as they stand in a fresh clone, and print what README.md shows', async () => {
-  const { api_url, super_admin_key } = await ready(one);
+  const { api_url, super_admin_key } = await waitForDevFile(one);
   const [start, ...blocks] = readCommands(join(one.checkout, 'README.md'));
   // `one` is started already, by what `npm run dev` starts; node_modules of the clone is a link in place of `npm ci`.
   expect(start?.commands).toBe('npm ci\nnpm run dev\n');
@@ -181,32 +181,32 @@ test('the commands of README.md run as they stand in a fresh clone, and print wh
   });
 });
 
-test('a killed api and a killed worker run again, and dev.json names their new pids', async () => {
-  const before = await ready(one);
+test('a killed API and a killed worker are restarted, and dev.json contains their new pids', async () => {
+  const before = await waitForDevFile(one);
   process.kill(before.pids.worker, 'SIGKILL');
   process.kill(before.pids.api, 'SIGKILL');
-  await pidChanges(one, 'worker', before.pids.worker);
-  const after = await pidChanges(one, 'api', before.pids.api);
+  await waitForNewPid(one, 'worker', before.pids.worker);
+  const after = await waitForNewPid(one, 'api', before.pids.api);
   expect(after.pids.postgres).toBe(before.pids.postgres);
-  await isReady(after.api_url);
-  expect(one.output()).toContain(`api (pid ${before.pids.api}) died by SIGKILL; it is started again`);
+  await waitForReady(after.api_url);
+  expect(one.output()).toContain(`api (pid ${before.pids.api}) exited with SIGKILL; restarting`);
 });
 
-test('Temporal starts afresh when its state file is deleted underneath it, and the api is ready again', async () => {
-  const before = await ready(one);
+test('Temporal is restarted when its state file is deleted, and the API becomes ready again', async () => {
+  const before = await waitForDevFile(one);
   rmSync(join(one.dataDir, 'temporal.db'));
-  const after = await pidChanges(one, 'temporal', before.pids.temporal);
-  await isReady(after.api_url);
+  const after = await waitForNewPid(one, 'temporal', before.pids.temporal);
+  await waitForReady(after.api_url);
   expect(after.pids.api).toBe(before.pids.api);
 });
 
-test('the parent killed with -9 leaves no process, and the next start finds everything as it was', async () => {
-  const before = await ready(one);
+test('killing the parent with -9 leaves no process, and the next start finds the same data', async () => {
+  const before = await waitForDevFile(one);
   const running = identitiesOf(before);
   expect(running).toHaveLength(4);
   one.child.kill('SIGKILL');
   await one.exited;
-  await allGone(running);
+  await waitForExits(running);
 
   one = runDev(one.dataDir, one.checkout);
   const after = await waitFor(
@@ -224,14 +224,14 @@ test('the parent killed with -9 leaves no process, and the next start finds ever
 });
 
 test('dev:reset refuses while the stack runs', async () => {
-  const running = await ready(one);
+  const running = await waitForDevFile(one);
   const refused = { status: 1, stdout: expect.stringContaining('stop it first') as string };
   expect(reset(one.dataDir, '--yes')).toMatchObject(refused);
-  expect(await isReady(running.api_url)).toBe(true);
+  expect(await waitForReady(running.api_url)).toBe(true);
 });
 
-test('Ctrl-C stops everything in order, ends with 0 and removes dev.json', async () => {
-  const running = identitiesOf(await ready(one));
+test('Ctrl-C stops all servers in order, exits with 0 and removes dev.json', async () => {
+  const running = identitiesOf(await waitForDevFile(one));
   expect(running).toHaveLength(4);
   one.child.kill('SIGINT');
   expect(await one.exited).toEqual({ code: 0 });
@@ -242,7 +242,7 @@ test('Ctrl-C stops everything in order, ends with 0 and removes dev.json', async
   expect(log.trimEnd().split('\n').at(-1)).toContain('database system is shut down');
 });
 
-test('dev:reset removes nothing without --yes, for --help, or with an argument that it does not know', () => {
+test('dev:reset removes nothing without --yes, with --help, or with an unknown option', () => {
   expect(reset(one.dataDir)).toMatchObject({
     status: 1,
     stdout: expect.stringContaining('npm run dev:reset -- --yes') as string,
@@ -258,7 +258,7 @@ test('dev:reset removes nothing without --yes, for --help, or with an argument t
   expect(existsSync(join(one.dataDir, 'postgres'))).toBe(true);
 });
 
-test('dev:reset removes what a stopped stack left, but never what is not its own', () => {
+test('dev:reset removes the data of a stopped stack, but no directory that a stack did not create', () => {
   expect(existsSync(one.dataDir)).toBe(true);
   expect(reset(one.dataDir, '--yes').status).toBe(0);
   expect(existsSync(one.dataDir)).toBe(false);
@@ -269,7 +269,7 @@ test('dev:reset removes what a stopped stack left, but never what is not its own
   expect(existsSync(join(one.dataDir, 'letter.txt'))).toBe(true);
 });
 
-test('Ctrl-C while it starts leaves no process', async () => {
+test('Ctrl-C during the start leaves no process', async () => {
   const dev = runDev(join(directory, 'three'));
   const pidFile = join(dev.dataDir, 'postgres', 'postmaster.pid');
   const postgres = await waitFor(
@@ -278,5 +278,5 @@ test('Ctrl-C while it starts leaves no process', async () => {
   );
   dev.child.kill('SIGINT');
   expect(await dev.exited).toEqual({ code: 0 });
-  await allGone([postgres]);
+  await waitForExits([postgres]);
 });

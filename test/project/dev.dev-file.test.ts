@@ -1,5 +1,5 @@
 /**
- * `dev.json` and the secrets beside it are whole, private and the same after a restart.
+ * `dev.json` and the secrets file are written atomically, readable only by their owner, and unchanged by a restart.
  */
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,14 +24,14 @@ let dataDir: string;
 beforeEach(() => (dataDir = mkdtempSync(join(tmpdir(), 'dev-file-'))));
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 
-test('dev.json says what was written, under these names and no others', () => {
+test('dev.json contains exactly the fields that were written', () => {
   writeDevFile(dataDir, RUNNING);
   const text = readFileSync(join(dataDir, 'dev.json'), 'utf8');
   expect(JSON.parse(text)).toEqual(RUNNING);
   expect(readDevFile(dataDir)).toEqual(RUNNING);
 });
 
-test('dev.json and the secrets can be read by their owner alone', () => {
+test('only the owner can read dev.json and the secrets', () => {
   writeDevFile(dataDir, RUNNING);
   loadSecrets(dataDir);
   for (const name of ['dev.json', 'secrets.json']) expect(statSync(join(dataDir, name)).mode & 0o777).toBe(0o600);
@@ -44,7 +44,7 @@ test('dev.json is replaced and leaves no other file behind', () => {
   expect(readdirSync(dataDir)).toEqual(['dev.json']);
 });
 
-test('no dev.json means that nothing is ready', () => {
+test('without dev.json there is no running stack', () => {
   expect(readDevFile(dataDir)).toBeUndefined();
   writeDevFile(dataDir, RUNNING);
   removeDevFile(dataDir);
@@ -52,7 +52,7 @@ test('no dev.json means that nothing is ready', () => {
   expect(readDevFile(dataDir)).toBeUndefined();
 });
 
-test('the secrets are made once and differ between data directories', () => {
+test('secrets are created once and differ between data directories', () => {
   const first = loadSecrets(dataDir);
   expect(loadSecrets(dataDir)).toEqual(first);
   expect(parseApiKey(first.super_admin_key)?.kind).toBe('admin');
@@ -63,7 +63,7 @@ test('the secrets are made once and differ between data directories', () => {
   rmSync(other, { recursive: true });
 });
 
-test('a secret that an older stack did not know is added once, and the others stay', () => {
+test('a secret that an older file does not contain is added once, and the others stay the same', () => {
   const { billing_secret: _new, ...older } = loadSecrets(dataDir);
   writeFileSync(join(dataDir, 'secrets.json'), JSON.stringify(older));
   const added = loadSecrets(dataDir);
@@ -71,7 +71,7 @@ test('a secret that an older stack did not know is added once, and the others st
   expect(loadSecrets(dataDir)).toEqual(added);
 });
 
-test('damaged secrets are refused with what to do, and kept', () => {
+test('damaged secrets cause an error that says what to do, and the file is not changed', () => {
   const file = join(dataDir, 'secrets.json');
   writeFileSync(file, '{"postgres_pass');
   expect(() => loadSecrets(dataDir)).toThrow('npm run dev:reset');

@@ -1,5 +1,5 @@
 /**
- * One stack at a time uses a data directory, and a lock never outlives its owner.
+ * One stack at a time uses a data directory, and a lock ends with its owner.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,15 +16,17 @@ let dataDir: string;
 beforeEach(() => (dataDir = mkdtempSync(join(tmpdir(), 'lock-'))));
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 
-/** A process that tries to take the lock, says `held` or the name of the error, and stays until it is killed. */
-function contender(): { child: ChildProcess; answer: Promise<string> } {
+/**
+ * Starts a process that tries to take the lock, prints `locked` or the name of the error, and runs until it is killed.
+ */
+function startContender(): { child: ChildProcess; answer: Promise<string> } {
   const program = `
     const { lockDataDir } = require('./dev/lock');
-    try { lockDataDir(${JSON.stringify(dataDir)}); console.log('held'); } catch (error) { console.log(error.name); }
+    try { lockDataDir(${JSON.stringify(dataDir)}); console.log('locked'); } catch (error) { console.log(error.name); }
     process.stdin.on('end', () => process.exit()).resume();`;
   const child = spawn(process.execPath, ['--import', 'tsx', '-e', program], {
     cwd: join(__dirname, '..', '..'),
-    // Its stdin ends with this test file, so none stays behind when a test fails.
+    // Its stdin closes when this test file ends, so no process remains when a test fails.
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const answer = once(createInterface({ input: child.stdout }), 'line').then(([line]) => String(line));
@@ -37,7 +39,7 @@ async function kill(child: ChildProcess): Promise<void> {
   await exited;
 }
 
-test('a second taker is told the pid of the first', () => {
+test('a second attempt to lock fails with the pid of the owner', () => {
   const lock = lockDataDir(dataDir);
   expect(() => lockDataDir(dataDir)).toThrow(DataDirLockedError);
   expect(() => lockDataDir(dataDir)).toThrow(`pid ${process.pid}`);
@@ -45,15 +47,15 @@ test('a second taker is told the pid of the first', () => {
   lockDataDir(dataDir).release();
 });
 
-test('the data directory is made when it is missing', () => {
+test('the data directory is created when it is missing', () => {
   const deeper = join(dataDir, 'not', 'there');
   lockDataDir(deeper).release();
   expect(existsSync(deeper)).toBe(true);
 });
 
 test('the lock of a process that was killed with -9 is taken over', async () => {
-  const { child, answer } = contender();
-  expect(await answer).toBe('held');
+  const { child, answer } = startContender();
+  expect(await answer).toBe('locked');
   expect(() => lockDataDir(dataDir)).toThrow(DataDirLockedError);
   await kill(child);
   expect(lockOwner(dataDir)).toBeUndefined();
@@ -65,16 +67,16 @@ test('a lock whose pid belongs to a later process is stale', () => {
   lockDataDir(dataDir).release();
 });
 
-test('a lock file cut short by a power cut is stale', () => {
+test('a lock file that a power failure truncated is stale', () => {
   writeFileSync(join(dataDir, 'stack.lock'), '{"pi');
   lockDataDir(dataDir).release();
 });
 
-test('of several processes that find a stale lock exactly one takes it', async () => {
+test('when several processes find a stale lock, exactly one takes it', async () => {
   writeFileSync(join(dataDir, 'stack.lock'), JSON.stringify({ pid: process.pid, started: 'long ago' }));
-  const contenders = Array.from({ length: CONTENDERS }, contender);
+  const contenders = Array.from({ length: CONTENDERS }, startContender);
   const answers = await Promise.all(contenders.map(({ answer }) => answer));
-  expect(answers.filter((answer) => answer === 'held')).toHaveLength(1);
+  expect(answers.filter((answer) => answer === 'locked')).toHaveLength(1);
   expect(answers.filter((answer) => answer === 'DataDirLockedError')).toHaveLength(CONTENDERS - 1);
   await Promise.all(contenders.map(({ child }) => kill(child)));
 });

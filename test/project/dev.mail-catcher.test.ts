@@ -1,4 +1,4 @@
-/** The mail catcher moves when another program takes one of its ports between two of its starts. */
+/** The mail catcher uses other ports when another program takes its ports between two starts. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -25,7 +25,7 @@ function listenOn(port: number): Promise<Server> {
   });
 }
 
-test('a mail catcher whose two ports are taken while it is down starts on other ones', async () => {
+test('a mail catcher whose ports are taken while it is stopped starts on other ports', async () => {
   const ports = [await reservePort(randomTestPort()), await reservePort(randomTestPort())] as const;
   const [pagePort, smtpPort] = [ports[0].port, ports[1].port];
   await Promise.all(ports.map((port) => port.release()));

@@ -1,5 +1,5 @@
 /**
- * The embedded Postgres starts on whatever an earlier run left, and loses nothing that was committed.
+ * The embedded Postgres starts in any state that an earlier run left, and loses no committed data.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,11 +24,11 @@ beforeEach(() => {
 afterEach(() => rmSync(parent, { recursive: true, force: true }));
 
 async function plan(): Promise<PostgresPlan> {
-  const held = await reservePort(randomTestPort());
-  await held.release();
+  const reserved = await reservePort(randomTestPort());
+  await reserved.release();
   return await planPostgres({
     directory: cluster,
-    port: held.port,
+    port: reserved.port,
     password: 'secret',
     logFile: join(parent, 'postgres.log'),
   });
@@ -40,44 +40,44 @@ async function start(planned: PostgresPlan): Promise<SupervisedServer> {
   return server;
 }
 
-async function ask<T>(planned: PostgresPlan, question: (sql: postgres.Sql) => PromiseLike<T>): Promise<T> {
+async function query<T>(planned: PostgresPlan, run: (sql: postgres.Sql) => PromiseLike<T>): Promise<T> {
   const sql = postgres(planned.urlOf('postgres'), { max: 1, onnotice: () => undefined });
   try {
-    return await question(sql);
+    return await run(sql);
   } finally {
     await sql.end();
   }
 }
 
-test('a Postgres killed with -9 comes back by itself with everything that was committed', async () => {
+test('a Postgres killed with -9 is restarted with all committed data', async () => {
   const planned = await plan();
   const server = await start(planned);
-  await ask(planned, (sql) => sql`CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n`);
+  await query(planned, (sql) => sql`CREATE TABLE stored AS SELECT generate_series(1, 1000) AS n`);
   const killed = server.current;
   killed?.kill('SIGKILL');
   await killed?.exited;
   await server.ready();
-  const [row] = await ask(planned, (sql) => sql`SELECT count(*)::int AS n FROM kept`);
+  const [row] = await query(planned, (sql) => sql`SELECT count(*)::int AS n FROM stored`);
   expect(row?.['n']).toBe(1000);
   await server.stop();
 });
 
-test('a Postgres that outlived its stack is ended before the next one starts', async () => {
+test('a Postgres that still runs after its stack ended is stopped before the next one starts', async () => {
   const planned = await plan();
-  const leftover = await startManagedProcess(planned.spec);
+  const orphan = await startManagedProcess(planned.spec);
   const pidFile = join(cluster, 'postmaster.pid');
   await waitFor(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8').includes('ready'), {
     timeout_ms: 30_000,
-    what: 'the leftover to be up',
+    what: 'the orphaned Postgres to be ready',
   });
   const next = supervise(planned, { restart: true });
   await next.start();
-  expect(isRunning(leftover.identity)).toBe(false);
-  expect(next.current?.pid).not.toBe(leftover.pid);
+  expect(isRunning(orphan.identity)).toBe(false);
+  expect(next.current?.pid).not.toBe(orphan.pid);
   await next.stop();
 });
 
-test('a pid file that names a living stranger does not stop the start, nor the stranger', async () => {
+test('a pid file that names another running process neither prevents the start nor ends that process', async () => {
   const planned = await plan();
   await (await start(planned)).stop();
   writeFileSync(join(cluster, 'postmaster.pid'), `${process.pid}\n${cluster}\n`);
@@ -87,23 +87,23 @@ test('a pid file that names a living stranger does not stop the start, nor the s
   await server.stop();
 });
 
-test('a half-made cluster is made anew', async () => {
-  mkdirSync(`${cluster}.half-made`);
-  writeFileSync(join(`${cluster}.half-made`, 'PG_VERSION'), '18');
+test('an incomplete cluster is created again', async () => {
+  mkdirSync(`${cluster}.incomplete`);
+  writeFileSync(join(`${cluster}.incomplete`, 'PG_VERSION'), '18');
   mkdirSync(cluster);
   const planned = await plan();
   const server = await start(planned);
-  expect(existsSync(`${cluster}.half-made`)).toBe(false);
+  expect(existsSync(`${cluster}.incomplete`)).toBe(false);
   await server.stop();
 });
 
-test('a database is created once, and only the password opens it', async () => {
+test('a database is created once, and requires the password', async () => {
   const planned = await plan();
   const server = await start(planned);
   await createDatabaseIfMissing(planned.urlOf('postgres'), 'covenant');
   await createDatabaseIfMissing(planned.urlOf('postgres'), 'covenant');
-  const stranger = postgres(planned.urlOf('covenant').replace('secret', 'guess'), { max: 1 });
-  await expect(stranger`SELECT 1`).rejects.toThrow('password authentication failed');
-  await stranger.end();
+  const intruder = postgres(planned.urlOf('covenant').replace('secret', 'guess'), { max: 1 });
+  await expect(intruder`SELECT 1`).rejects.toThrow('password authentication failed');
+  await intruder.end();
   await server.stop();
 });

@@ -1,5 +1,5 @@
 /**
- * A supervised server runs until it is stopped, and one that keeps dying is started ever more slowly.
+ * The supervisor keeps a server running until it is stopped, and restarts one that keeps exiting after growing delays.
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,12 +12,12 @@ const WAIT_MS = 20_000;
 
 let directory: string;
 let readyFile: string;
-let news: ServerEvent[];
+let events: ServerEvent[];
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'supervisor-'));
   readyFile = join(directory, 'ready');
-  news = [];
+  events = [];
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -39,18 +39,18 @@ function planOf(program: string, more: Partial<ServerPlan> = {}): ServerPlan {
 }
 
 const SERVES = `require('node:fs').writeFileSync(process.env.READY_FILE, ''); setInterval(() => {}, 1000);`;
-const DIES = `console.log('I cannot go on'); process.exit(5);`;
+const EXITS = `console.log('I cannot go on'); process.exit(5);`;
 
-function onNews(item: ServerEvent): void {
-  news.push(item);
+function recordEvent(event: ServerEvent): void {
+  events.push(event);
 }
 
 function delays(): number[] {
-  return news.flatMap((item) => (item.kind === 'died' ? [item.restart_in_ms] : []));
+  return events.flatMap((event) => (event.kind === 'died' ? [event.restart_in_ms] : []));
 }
 
-test('a server killed with -9 is started again at once, with another pid', async () => {
-  const server = supervise(planOf(SERVES), { restart: true, onServerEvent: onNews });
+test('a server killed with -9 is restarted immediately, with another pid', async () => {
+  const server = supervise(planOf(SERVES), { restart: true, onServerEvent: recordEvent });
   await server.start();
   const first = server.current;
   server.signal('SIGKILL');
@@ -64,7 +64,7 @@ test('a server killed with -9 is started again at once, with another pid', async
 });
 
 test('a stopped server stays stopped', async () => {
-  const server = supervise(planOf(SERVES), { restart: true, onServerEvent: onNews });
+  const server = supervise(planOf(SERVES), { restart: true, onServerEvent: recordEvent });
   await server.start();
   const running = server.current;
   await server.stop();
@@ -76,31 +76,31 @@ test('a stopped server stays stopped', async () => {
   await server.stop();
 });
 
-test('a server that keeps dying is tried again after growing pauses, and the failure quotes its log', async () => {
-  const server = supervise(planOf(DIES), { restart: true, onServerEvent: onNews });
+test('a server that keeps exiting is restarted after growing delays, and the error quotes its log', async () => {
+  const server = supervise(planOf(EXITS), { restart: true, onServerEvent: recordEvent });
   await expect(server.start()).rejects.toThrow(/server ended before it was ready[^]*I cannot go on/);
   expect(delays()).toEqual([...RESTART_DELAYS_MS]);
   await server.stop();
 });
 
-test('without restarts the first death is the end', async () => {
-  const server = supervise(planOf(DIES), { restart: false, onServerEvent: onNews });
+test('without restarts the first exit is final', async () => {
+  const server = supervise(planOf(EXITS), { restart: false, onServerEvent: recordEvent });
   await expect(server.start()).rejects.toThrow('I cannot go on');
   expect(server.current).toBeUndefined();
 });
 
-test('a server that dies while it starts and comes up later is ready in the end', async () => {
+test('a server that exits during its first start and succeeds later becomes ready', async () => {
   const flag = join(directory, 'second-time');
-  const diesOnce = `const fs = require('node:fs');
+  const exitsOnce = `const fs = require('node:fs');
     if (!fs.existsSync(${JSON.stringify(flag)})) { fs.writeFileSync(${JSON.stringify(flag)}, ''); process.exit(1); }
     ${SERVES}`;
-  const server = supervise(planOf(diesOnce), { restart: true, onServerEvent: onNews });
+  const server = supervise(planOf(exitsOnce), { restart: true, onServerEvent: recordEvent });
   await server.start();
   expect(delays()).toEqual([0]);
   await server.stop();
 });
 
-test('what an earlier run left is put right before every start', async () => {
+test('cleanup after an earlier run precedes every start', async () => {
   let preparations = 0;
   const prepare = (): Promise<void> => {
     preparations += 1;
@@ -108,7 +108,7 @@ test('what an earlier run left is put right before every start', async () => {
     return Promise.resolve();
   };
   writeFileSync(readyFile, '');
-  const server = supervise(planOf(SERVES, { prepare }), { restart: true, onServerEvent: onNews });
+  const server = supervise(planOf(SERVES, { prepare }), { restart: true, onServerEvent: recordEvent });
   await server.start();
   expect(preparations).toBe(1);
   server.signal('SIGKILL');
@@ -117,9 +117,9 @@ test('what an earlier run left is put right before every start', async () => {
   await server.stop();
 });
 
-test('stopping during a start ends the start', async () => {
+test('stopping a server during its start ends the start', async () => {
   const never = planOf('setInterval(() => {}, 1000)');
-  const server = supervise(never, { restart: true, onServerEvent: onNews });
+  const server = supervise(never, { restart: true, onServerEvent: recordEvent });
   const started = server.start();
   await waitFor(() => server.current, { timeout_ms: WAIT_MS, what: 'a process' });
   await Promise.all([expect(started).rejects.toThrow('server was stopped while it was starting'), server.stop()]);

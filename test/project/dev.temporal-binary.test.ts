@@ -1,5 +1,5 @@
 /**
- * The `temporal` program is looked for in a fixed order, and an interrupted attempt to bring it leaves nothing.
+ * The `temporal` program is searched in a fixed order, and an interrupted installation leaves no file.
  */
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,11 +10,11 @@ const WORKING = 'echo "temporal version 1.5.1 (Server 1.29.1)"';
 const BROKEN = 'echo "cannot execute" >&2; exit 126';
 
 let directory: string;
-let said: string[];
+let reported: string[];
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'temporal-binary-'));
-  said = [];
+  reported = [];
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -26,12 +26,12 @@ function program(name: string, script: string): string {
   return file;
 }
 
-/** A search that knows only what the test has put into its directory. */
+/** A search that finds only programs in the directory of the test. */
 function search(more: Partial<TemporalSearch> = {}): TemporalSearch {
   return {
     cacheDir: join(directory, 'cache'),
     env: { PATH: [join(directory, 'bin'), '/usr/bin', '/bin'].join(':') },
-    report: (sentence) => said.push(sentence),
+    report: (sentence) => reported.push(sentence),
     download: () => Promise.reject(new Error('no network')),
     ...more,
   };
@@ -50,13 +50,13 @@ test('the cache comes before a download', async () => {
   expect(download).not.toHaveBeenCalled();
 });
 
-test('a temporal that does not run is passed over', async () => {
+test('a temporal program that does not run is skipped', async () => {
   program('bin/temporal', BROKEN);
   const cached = program('cache/bin/temporal', WORKING);
   expect(await findTemporal(search())).toBe(cached);
 });
 
-test('the download comes before a build and lands in the cache', async () => {
+test('a download comes before a build and is stored in the cache', async () => {
   program('bin/go', 'echo "go was run" >&2; exit 1');
   const download = (into: string): Promise<void> => {
     writeFileSync(join(into, 'temporal-sdk-typescript-1.24.0'), `#!/bin/sh\n${WORKING}\n`);
@@ -64,45 +64,45 @@ test('the download comes before a build and lands in the cache', async () => {
   };
   const found = await findTemporal(search({ download }));
   expect(found).toBe(join(directory, 'cache', 'bin', 'temporal'));
-  expect(said).toEqual([]);
+  expect(reported).toEqual([]);
   expect(await findTemporal(search())).toBe(found);
 });
 
-test('a build with Go says that it takes minutes, shows that it moves, and lands in the cache', async () => {
+test('a build with Go reports its duration and its progress, and is stored in the cache', async () => {
   const packages = 'i=0; while [ $i -lt 120 ]; do i=$((i+1)); echo "example.com/package/$i" >&2; done';
   const builds = `printf '#!/bin/sh\\n${WORKING}\\n' > "$GOBIN/temporal"`;
   program('bin/go', `[ "$*" = "install -v ${TEMPORAL_GO_PACKAGE}" ] || exit 2\n${packages}\n${builds}`);
   const found = await findTemporal(search());
   expect(found).toBe(join(directory, 'cache', 'bin', 'temporal'));
-  expect(said.filter((sentence) => sentence.includes('takes some minutes'))).toHaveLength(1);
-  expect(said.filter((sentence) => /\d+ packages after \d+ s/.test(sentence))).toHaveLength(2);
+  expect(reported.filter((sentence) => sentence.includes('takes several minutes'))).toHaveLength(1);
+  expect(reported.filter((sentence) => /\d+ packages after \d+ s/.test(sentence))).toHaveLength(2);
 });
 
-test('a build that breaks off leaves nothing in the cache', async () => {
+test('a build that fails leaves nothing in the cache', async () => {
   program('bin/go', 'printf half > "$GOBIN/temporal"; echo "no space left" >&2; exit 1');
   await expect(findTemporal(search())).rejects.toThrow('No Temporal server was found');
-  expect(said.join('\n')).toContain('no space left');
+  expect(reported.join('\n')).toContain('no space left');
   expect(filesUnder(join(directory, 'cache'))).toEqual([]);
 });
 
-test('a built program that does not run is not taken', async () => {
+test('a built program that does not run is not used', async () => {
   program('bin/go', `printf '#!/bin/sh\\nexit 1\\n' > "$GOBIN/temporal"`);
   await expect(findTemporal(search())).rejects.toThrow('No Temporal server was found');
   expect(filesUnder(join(directory, 'cache'))).toEqual([]);
 });
 
-test('a build that is no longer wanted is ended', async () => {
+test('an aborted build is stopped', async () => {
   program('bin/go', 'echo started >&2; exec sleep 600');
-  const ending = new AbortController();
-  const wanted = findTemporal(search({ signal: ending.signal }));
-  ending.abort(new Error('not wanted any more'));
-  await expect(wanted).rejects.toThrow('not wanted any more');
+  const controller = new AbortController();
+  const wanted = findTemporal(search({ signal: controller.signal }));
+  controller.abort(new Error('no longer wanted'));
+  await expect(wanted).rejects.toThrow('no longer wanted');
   expect(filesUnder(join(directory, 'cache'))).toEqual([]);
 });
 
-test('where nothing helps, one sentence says what to do', async () => {
+test('when no way works, the error says what to do', async () => {
   await expect(findTemporal(search())).rejects.toThrow(
-    /^No Temporal server was found .*install the Temporal CLI .* or Go, or set TEMPORAL_ADDRESS to a server that runs\.$/,
+    /^No Temporal server was found .*install the Temporal CLI .* or Go, or set TEMPORAL_ADDRESS to a running server\.$/,
   );
 });
 

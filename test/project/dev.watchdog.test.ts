@@ -1,5 +1,5 @@
 /**
- * No kept process outlives the one who started it, however that one ends.
+ * A managed process ends with the process that started it, however that process ends.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,21 +11,21 @@ import { startManagedProcess, type ProcessSpec } from '../../dev/managed-process
 import { identifyProcess, isRunning, type ProcessIdentity } from '../../dev/process-identity';
 import { waitFor } from '../../dev/waiting';
 
-const STAYS = 'console.log("up"); setInterval(() => {}, 1000);';
-const STAYS_DESPITE_SIGNALS = `for (const s of ['SIGTERM', 'SIGINT']) process.on(s, () => console.log(s)); ${STAYS}`;
+const RUNS = 'console.log("up"); setInterval(() => {}, 1000);';
+const IGNORES_SIGNALS = `for (const s of ['SIGTERM', 'SIGINT']) process.on(s, () => console.log(s)); ${RUNS}`;
 const WAIT_MS = 15_000;
 
 let directory: string;
-beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'keeper-'))));
+beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'watchdog-'))));
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 function specOf(program: string, more: Partial<ProcessSpec> = {}): ProcessSpec {
   return {
-    name: 'kept',
+    name: 'managed',
     command: process.execPath,
     args: ['-e', program],
     env: process.env,
-    logFile: join(directory, 'kept.log'),
+    logFile: join(directory, 'managed.log'),
     stopSignal: 'SIGTERM',
     graceMs: 10_000,
     ...more,
@@ -33,99 +33,99 @@ function specOf(program: string, more: Partial<ProcessSpec> = {}): ProcessSpec {
 }
 
 function log(): string {
-  return readFileSync(join(directory, 'kept.log'), 'utf8');
+  return readFileSync(join(directory, 'managed.log'), 'utf8');
 }
 
-function gone(identity: ProcessIdentity): Promise<boolean> {
+function waitForExit(identity: ProcessIdentity): Promise<boolean> {
   return waitFor(() => !isRunning(identity), { timeout_ms: WAIT_MS, what: `process ${identity.pid} to end` });
 }
 
-async function isUp(): Promise<void> {
+async function waitForStart(): Promise<void> {
   await waitFor(() => log().includes('up'), { timeout_ms: WAIT_MS, what: 'the program to run' });
 }
 
-/** Starts a kept process from a process of its own, and returns both. */
-async function startFromAnother(spec: ProcessSpec): Promise<{ parentPid: number; kept: ProcessIdentity }> {
+/** Starts a managed process from another process, and returns both. */
+async function startFromAnother(spec: ProcessSpec): Promise<{ parentPid: number; managed: ProcessIdentity }> {
   const program = `
     const { startManagedProcess } = require('./dev/managed-process');
-    startManagedProcess(${JSON.stringify(spec)}).then((kept) => console.log(kept.pid));
+    startManagedProcess(${JSON.stringify(spec)}).then((managed) => console.log(managed.pid));
     process.stdin.on('end', () => process.exit()).resume();`;
   const parent = spawn(process.execPath, ['--import', 'tsx', '-e', program], {
     cwd: join(__dirname, '..', '..'),
-    // Its stdin ends with this test file, so none stays behind when a test fails.
+    // Its stdin closes when this test file ends, so no process remains when a test fails.
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const [line] = (await once(createInterface({ input: parent.stdout }), 'line')) as [string];
-  const kept = identifyProcess(Number(line));
-  if (kept === undefined || parent.pid === undefined) throw new Error('the kept process ended at once');
-  return { parentPid: parent.pid, kept };
+  const managed = identifyProcess(Number(line));
+  if (managed === undefined || parent.pid === undefined) throw new Error('the managed process ended immediately');
+  return { parentPid: parent.pid, managed };
 }
 
-test('a parent killed with -9 takes the kept process with it', async () => {
-  const { parentPid, kept } = await startFromAnother(specOf(STAYS));
+test('killing the parent with -9 ends the managed process', async () => {
+  const { parentPid, managed } = await startFromAnother(specOf(RUNS));
   process.kill(parentPid, 'SIGKILL');
-  await gone(kept);
+  await waitForExit(managed);
 });
 
-test('a kept process that ignores signals is killed after its grace', async () => {
-  const { parentPid, kept } = await startFromAnother(specOf(STAYS_DESPITE_SIGNALS, { graceMs: 300 }));
-  await isUp();
+test('a managed process that ignores signals is killed after graceMs', async () => {
+  const { parentPid, managed } = await startFromAnother(specOf(IGNORES_SIGNALS, { graceMs: 300 }));
+  await waitForStart();
   process.kill(parentPid, 'SIGKILL');
-  await gone(kept);
+  await waitForExit(managed);
   expect(log()).toContain('SIGTERM');
 });
 
-test('a killed keeper takes the kept process with it, and the loss is reported', async () => {
-  const kept = await startManagedProcess(specOf(STAYS));
-  const keeperPid = parentOf(kept.pid);
-  process.kill(keeperPid, 'SIGKILL');
-  expect(await kept.exited).toEqual({ code: null, signal: 'SIGKILL', lost: true });
-  await gone(kept.identity);
+test('killing the watchdog ends the managed process, and its exit is reported as lost', async () => {
+  const managed = await startManagedProcess(specOf(RUNS));
+  const watchdogPid = parentOf(managed.pid);
+  process.kill(watchdogPid, 'SIGKILL');
+  expect(await managed.exited).toEqual({ code: null, signal: 'SIGKILL', lost: true });
+  await waitForExit(managed.identity);
 });
 
-test('Ctrl-C in the terminal reaches neither the keeper nor the kept process', async () => {
-  const kept = await startManagedProcess(specOf(STAYS));
-  await isUp();
-  process.kill(parentOf(kept.pid), 'SIGINT');
-  expect(groupOf(kept.pid)).not.toBe(groupOf(process.pid));
-  expect(isRunning(kept.identity)).toBe(true);
-  await kept.stop();
+test('Ctrl-C in the terminal reaches neither the watchdog nor the managed process', async () => {
+  const managed = await startManagedProcess(specOf(RUNS));
+  await waitForStart();
+  process.kill(parentOf(managed.pid), 'SIGINT');
+  expect(groupOf(managed.pid)).not.toBe(groupOf(process.pid));
+  expect(isRunning(managed.identity)).toBe(true);
+  await managed.stop();
 });
 
 test('stop sends the stop signal and waits for the end', async () => {
-  const ends = `process.on('SIGINT', () => { console.log('in order'); process.exit(7); }); ${STAYS}`;
-  const kept = await startManagedProcess(specOf(ends, { stopSignal: 'SIGINT' }));
-  await isUp();
-  expect(await kept.stop()).toEqual({ code: 7, signal: null, lost: false });
+  const ends = `process.on('SIGINT', () => { console.log('in order'); process.exit(7); }); ${RUNS}`;
+  const managed = await startManagedProcess(specOf(ends, { stopSignal: 'SIGINT' }));
+  await waitForStart();
+  expect(await managed.stop()).toEqual({ code: 7, signal: null, lost: false });
   expect(log()).toContain('in order');
-  expect(isRunning(kept.identity)).toBe(false);
+  expect(isRunning(managed.identity)).toBe(false);
 });
 
-test('the end of a kept process is reported as it was', async () => {
-  const kept = await startManagedProcess(specOf('process.exit(3)'));
-  expect(await kept.exited).toEqual({ code: 3, signal: null, lost: false });
-  const killed = await startManagedProcess(specOf(STAYS));
+test('the exit code or signal of a managed process is reported', async () => {
+  const managed = await startManagedProcess(specOf('process.exit(3)'));
+  expect(await managed.exited).toEqual({ code: 3, signal: null, lost: false });
+  const killed = await startManagedProcess(specOf(RUNS));
   killed.kill('SIGKILL');
   expect(await killed.exited).toEqual({ code: null, signal: 'SIGKILL', lost: false });
   expect(killed.kill('SIGKILL')).toBe(false);
 });
 
-test('a program that does not exist is refused by name', async () => {
+test('a program that does not exist causes an error with its name', async () => {
   await expect(startManagedProcess(specOf('', { command: join(directory, 'nothing') }))).rejects.toThrow(
-    'kept cannot be started',
+    'managed cannot be started',
   );
 });
 
 function parentOf(pid: number): number {
-  return familyOf(pid)[0];
+  return readParentAndGroup(pid)[0];
 }
 
 function groupOf(pid: number): number {
-  return familyOf(pid)[1];
+  return readParentAndGroup(pid)[1];
 }
 
 /** The parent and the process group. */
-function familyOf(pid: number): [number, number] {
+function readParentAndGroup(pid: number): [number, number] {
   if (process.platform !== 'linux') {
     const line = execFileSync('ps', ['-o', 'ppid=,pgid=', '-p', String(pid)], { encoding: 'utf8' });
     return line.trim().split(/\s+/).map(Number) as [number, number];

@@ -1,6 +1,6 @@
 /**
- * A crowd of contracts at the same moment: every boundary of one second is crossed, and every billing event of a burst is
- * applied, once each, with two API processes and a worker that dies in between.
+ * Many contracts at the same moment, with two API processes and a worker that is killed: every boundary of one second
+ * is applied once, and every billing event of a burst is decided once.
  */
 import { runCommand } from '../../transactions/contract/run-command';
 import { FakeBilling } from '../../demo/fake-billing';
@@ -26,13 +26,16 @@ const CONTRACTS = 250;
 const MESSAGES_PER_CONTRACT = 10;
 /** One message of each contract is sent twice. */
 const EVENTS = CONTRACTS * (MESSAGES_PER_CONTRACT - 1);
-/** Long enough to start the workflows; one that comes late finds its boundary behind it, and crosses it all the same. */
+/** Long enough to start the workflows. A workflow that starts later applies its boundary late. */
 const BOUNDARY_AHEAD_MS = 8_000;
 const SENDERS = 64;
-/** The worker is killed when so many events are decided: it has begun, and most are still to be sent. */
+/** The worker is killed when this number of events is decided. Most events are not sent yet then. */
 const KILLED_AFTER_EVENTS = 200;
 const SEED = 4;
-/** Less than one attempt at applying may take (two minutes): what the dead worker had in hand is taken over much sooner. */
+/**
+ * Less than the time limit of one attempt to apply events (two minutes): the events of the killed worker must be taken
+ * over sooner.
+ */
 const DECIDED_TIMEOUT_MS = 100_000;
 
 let stack: TestStack;
@@ -54,7 +57,7 @@ async function buildContracts(): Promise<string[]> {
   return built.map(({ facts }) => facts.id);
 }
 
-/** Pauses every contract until the same instant, and answers that instant. */
+/** Pauses every contract until the same instant. Returns that instant. */
 async function pauseAll(): Promise<Instant> {
   const now = new Date().toISOString();
   const resume_at = instantFromMillis(millisOf(now) + BOUNDARY_AHEAD_MS);
@@ -67,7 +70,7 @@ async function pauseAll(): Promise<Instant> {
   return resume_at;
 }
 
-test('of 250 contracts whose holds end in the same second, each is resumed once, at that instant', async () => {
+test('250 contracts whose holds end in the same second are each resumed once, at that instant', async () => {
   const resume_at = await pauseAll();
   await withTemporal(stack, async (client) => {
     const failures: unknown[] = [];
@@ -92,22 +95,22 @@ test('of 250 contracts whose holds end in the same second, each is resumed once,
   await expectInvariants(stack.sql);
 });
 
-/** Time did one thing to each contract, and it is told once. */
+/** Each contract has one audit row and one domain event of its resumption. */
 async function expectResumedOnce(resume_at: Instant): Promise<void> {
   const crossed = await stack.sql`
     SELECT action, at, count(*)::int AS rows, count(DISTINCT contract_id)::int AS contracts
     FROM audit_events WHERE actor ->> 'type' = 'system' AND subject_type = 'contract' GROUP BY action, at`;
   expect([...crossed]).toEqual([{ action: 'contract.resumed', at: resume_at, rows: CONTRACTS, contracts: CONTRACTS }]);
-  const told = await stack.sql`
+  const rows = await stack.sql`
     SELECT at, count(*)::int AS rows, count(DISTINCT contract_id)::int AS contracts
     FROM domain_events WHERE type = 'contract.resumed' GROUP BY at`;
-  expect([...told]).toEqual([{ at: resume_at, rows: CONTRACTS, contracts: CONTRACTS }]);
+  expect([...rows]).toEqual([{ at: resume_at, rows: CONTRACTS, contracts: CONTRACTS }]);
 }
 
-/** What billing tells of one contract, and what must be known of its invoices in the end. */
-interface Story {
+/** The billing messages of one contract, and the invoices and state that must result. */
+interface BillingCase {
   contract_id: string;
-  /** In the order in which it happened. */
+  /** In the order of `occurred_at`. */
   messages: StandardEvent[];
   invoices: {
     contract_id: string;
@@ -119,15 +122,15 @@ interface Story {
   state: 'ACTIVE' | 'PAST_DUE';
 }
 
-/** An invoice that is paid late, one whose versions end in its being voided, and one that stays unpaid, overdue or not. */
-function storyOf(contract_id: string, number: number, now: Instant): Story {
+/** Three invoices: one is paid late, one is voided by its last version, and one stays unpaid, overdue or not. */
+function buildBillingCase(contract_id: string, number: number, now: Instant): BillingCase {
   const today = now.slice(0, 10);
   const minutesAgo = (minutes: number): Instant => instantFromMillis(millisOf(now) - minutes * 60_000);
   const overdue = number % 2 === 0;
   const paid = { id: `in_paid_${number}`, due_date: addDays(today, -3) };
   const voided = { id: `in_voided_${number}`, due_date: addDays(today, -2) };
   const unpaid = { id: `in_unpaid_${number}`, due_date: addDays(today, overdue ? -3 : 30) };
-  const told: [StandardEvent['type'], number, StandardEvent['invoice']][] = [
+  const rows: [StandardEvent['type'], number, StandardEvent['invoice']][] = [
     ['invoice.open', 90, paid],
     ['invoice.open', 80, { ...voided, version: 1 }],
     ['invoice.payment_failed', 70, paid],
@@ -136,11 +139,11 @@ function storyOf(contract_id: string, number: number, now: Instant): Story {
     ['invoice.open', 50, paid],
     ['invoice.payment_failed', 40, { ...voided, version: 2 }],
     ['invoice.paid', 30, paid],
-    // Both at one instant: only the versions tell which came last.
+    // Both have the same instant: only the versions decide which is newer.
     ['invoice.voided', 40, { ...voided, version: 3 }],
     ['invoice.payment_failed', 10, unpaid],
   ];
-  const messages = told.map(([type, minutes, invoice], index) => {
+  const messages = rows.map(([type, minutes, invoice], index) => {
     return { id: `msg_${number}_${index}`, type, occurred_at: minutesAgo(minutes), contract_id, invoice };
   });
   const known = (status: InvoiceStatus, { id, due_date }: { id: string; due_date: string }, minutes: number) => {
@@ -154,7 +157,7 @@ function storyOf(contract_id: string, number: number, now: Instant): Story {
   };
 }
 
-/** The same messages in an order that has nothing to do with time. */
+/** Returns the items in a random order that is the same in every run. */
 function shuffled<T>(items: readonly T[]): T[] {
   const random = seededRandom(SEED);
   return items
@@ -163,7 +166,7 @@ function shuffled<T>(items: readonly T[]): T[] {
     .map(({ item }) => item);
 }
 
-/** Sends every message, in turn to the two API processes, and answers how often each status came back. */
+/** Sends all messages to the two API processes alternately. Returns how often each status was answered. */
 async function sendAll(messages: readonly StandardEvent[]): Promise<Record<number, number>> {
   const { api_url, billing_secret } = stack.addresses;
   const answers: Record<number, number> = {};
@@ -184,39 +187,39 @@ async function countDecided(): Promise<number> {
   return row.decided;
 }
 
-test('2,500 billing events at once for 250 contracts, through two API processes and with the worker killed in between, are each decided once', async () => {
+test('2,500 concurrent billing events for 250 contracts, through two API processes and with the worker killed in between, are each decided once', async () => {
   const now = new Date().toISOString();
-  const stories = contract_ids.map((contract_id, number) => storyOf(contract_id, number, now));
-  const messages = shuffled(stories.flatMap((story) => story.messages));
+  const cases = contract_ids.map((contract_id, number) => buildBillingCase(contract_id, number, now));
+  const messages = shuffled(cases.flatMap((one) => one.messages));
   expect(messages).toHaveLength(CONTRACTS * MESSAGES_PER_CONTRACT);
 
   const sending = sendAll(messages);
   await waitFor(async () => (await countDecided()) >= KILLED_AFTER_EVENTS, {
     timeout_ms: RECOVERY_TIMEOUT_MS,
-    what: 'the worker to be in the midst of it',
+    what: 'the worker to decide some of the events',
   });
   await stack.kill('worker');
   expect(await countDecided()).toBeLessThan(EVENTS);
-  // A repetition is answered with what became of the first.
+  // A repeated event is answered with the outcome of the first.
   expect(await sending).toEqual({ 202: EVENTS, 200: CONTRACTS });
   await waitFor(async () => (await countDecided()) === EVENTS, {
     timeout_ms: DECIDED_TIMEOUT_MS,
     what: 'every event to be decided',
   });
 
-  await expectToldOnce();
-  const invoices = await stack.sql<Story['invoices']>`
+  await expectAuditedOnce();
+  const invoices = await stack.sql<BillingCase['invoices']>`
     SELECT contract_id, invoice_id, status, due_date, occurred_at FROM invoice_facts ORDER BY contract_id, invoice_id`;
-  expect([...invoices]).toEqual(byContract(stories).flatMap((story) => story.invoices));
-  const contracts = await stack.sql<Pick<Story, 'contract_id' | 'state'>[]>`
+  expect([...invoices]).toEqual(byContract(cases).flatMap((one) => one.invoices));
+  const contracts = await stack.sql<Pick<BillingCase, 'contract_id' | 'state'>[]>`
     SELECT id AS contract_id, state FROM contracts ORDER BY id`;
-  expect([...contracts]).toEqual(byContract(stories).map(({ contract_id, state }) => ({ contract_id, state })));
+  expect([...contracts]).toEqual(byContract(cases).map(({ contract_id, state }) => ({ contract_id, state })));
   await expectInvariants(stack.sql);
 });
 
-/** Every event is in the inbox once, and its one audit row says of it what the inbox says. */
-async function expectToldOnce(): Promise<void> {
-  const told = await stack.sql`
+/** Every event is in the inbox once and has one audit row, which agrees with the inbox. */
+async function expectAuditedOnce(): Promise<void> {
+  const rows = await stack.sql`
     SELECT i.outcome, a.action, a.rows, count(*)::int AS events
     FROM billing_inbox i
     LEFT JOIN (
@@ -224,13 +227,13 @@ async function expectToldOnce(): Promise<void> {
       FROM audit_events WHERE action IN ('billing.event_received', 'billing.event_ignored', 'billing.parked') GROUP BY 1, 2
     ) a ON a.event_id = i.event_id AND a.contract_id = i.contract_id
     GROUP BY i.outcome, a.action, a.rows ORDER BY i.outcome`;
-  expect([...told]).toEqual([
+  expect([...rows]).toEqual([
     { outcome: 'APPLIED', action: 'billing.event_received', rows: 1, events: expect.any(Number) as number },
     { outcome: 'IGNORED', action: 'billing.event_ignored', rows: 1, events: expect.any(Number) as number },
   ]);
-  expect(told.reduce((sum, { events }) => sum + (events as number), 0)).toBe(EVENTS);
+  expect(rows.reduce((sum, { events }) => sum + (events as number), 0)).toBe(EVENTS);
 }
 
-function byContract(stories: readonly Story[]): Story[] {
-  return [...stories].sort((a, b) => (a.contract_id < b.contract_id ? -1 : 1));
+function byContract(cases: readonly BillingCase[]): BillingCase[] {
+  return [...cases].sort((a, b) => (a.contract_id < b.contract_id ? -1 : 1));
 }
