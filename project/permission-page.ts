@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { ROOT_OPERATIONS } from '../api/http/root-operations';
 import { ROUTES } from '../api/routes';
 import { commandLine } from '../command-line';
-import { NOBODY } from '../domain/access/caller';
+import { ANONYMOUS } from '../domain/access/caller';
 import type { CallerKind, CallerRights } from '../domain/access/caller';
 import { mayCall, permissionOf } from '../domain/access/permission';
 import type { OperationId } from '../domain/access/permission';
@@ -36,7 +36,7 @@ interface Column {
 /** Every kind of caller; admins have a column for each role. */
 const COLUMNS: Record<CallerKind, readonly Column[]> = {
   admin: ROLES.map((role) => ({ title: role, caller: { kind: 'admin', role } })),
-  nobody: [{ title: 'without a key', caller: NOBODY }],
+  anonymous: [{ title: 'without a key', caller: ANONYMOUS }],
 };
 
 interface Operation {
@@ -74,7 +74,7 @@ function section(title: string, operations: readonly Operation[]): string {
 function cell(caller: CallerRights, operation_id: OperationId): string {
   if (!mayCall(caller, operation_id)) return '';
   const permission = permissionOf(operation_id);
-  return 'nobody' in permission && permission.nobody === 'signed' ? 'signed' : 'yes';
+  return 'anonymous' in permission && permission.anonymous === 'signed' ? 'signed' : 'yes';
 }
 
 function main(): void {

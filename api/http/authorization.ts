@@ -1,6 +1,6 @@
 /** Authorizes the caller of an operation: an invalid API key gets 401, a caller without permission gets 403. */
 import type { Request } from 'express';
-import { NOBODY } from '../../domain/access/caller';
+import { ANONYMOUS } from '../../domain/access/caller';
 import type { Caller, KnownCaller } from '../../domain/access/caller';
 import { isOpen, mayCall, permissionOf } from '../../domain/access/permission';
 import type { OperationId } from '../../domain/access/permission';
@@ -12,7 +12,7 @@ export type Authorize = (request: Request) => Promise<Caller>;
 
 /** An open operation ignores API keys: a key in the request is neither looked up nor refused. */
 export function createAuthorize(operation_id: OperationId, authenticate: Authenticate): Authorize {
-  if (isOpen(operation_id)) return () => Promise.resolve(NOBODY);
+  if (isOpen(operation_id)) return () => Promise.resolve(ANONYMOUS);
   return async (request) => {
     const caller = await identify(request, authenticate);
     if (!mayCall(caller, operation_id)) throw forbidden(caller, operation_id);
@@ -57,7 +57,7 @@ async function identify(request: Request, authenticate: Authenticate): Promise<K
 
 function forbidden(caller: KnownCaller, operation_id: OperationId): ProblemError {
   const permission = permissionOf(operation_id);
-  if ('nobody' in permission) throw new Error(`${operation_id} is an open operation`);
+  if ('anonymous' in permission) throw new Error(`${operation_id} is an open operation`);
   switch (caller.kind) {
     case 'admin': {
       const { role } = caller;

@@ -36,7 +36,7 @@ export function endpoint(api: Api, route: Route): (request: Request, response: R
     const caller = await access.admit(request);
     await readBody(request, response);
     const handled = await handlerRequestOf(api, request, response, route, access, caller);
-    if (route.stream !== undefined && caller.kind !== 'nobody') {
+    if (route.stream !== undefined && caller.kind !== 'anonymous') {
       const stream = api.streams.open(route.stream, caller, route.operation_id, response);
       try {
         await send(response, await outcomeOf(route, handled), stream);
@@ -93,7 +93,7 @@ async function handlerRequestOf(
     throw error;
   }
   // A request that only reads writes nothing to the history.
-  if (handled.actor !== null && caller.kind !== 'nobody' && route.method !== 'get')
+  if (handled.actor !== null && caller.kind !== 'anonymous' && route.method !== 'get')
     handled.actor.stored_as = knownPerson(caller, request.ip) ?? (await storedPerson(api.db, caller, request.ip));
   return handled;
 }
@@ -133,7 +133,7 @@ function parse(
   if (errors.length > 0) throwShapeProblem(errors);
 
   const request_id = requestIdOf(response);
-  const known = caller.kind === 'nobody' ? null : caller;
+  const known = caller.kind === 'anonymous' ? null : caller;
   // Idempotency keys are scoped to a caller, so a request without a caller has none.
   const idempotency = known && route.method === 'post' ? idempotencyOf(request, route, known) : null;
   return {

@@ -182,14 +182,14 @@ const SECURITY_SCHEMES = {
 /** The security requirements of an operation: one alternative for each kind of caller, none for an open operation. */
 function securityOf(operation_id: OperationId): Record<string, string[]>[] {
   const permission = permissionOf(operation_id);
-  if ('nobody' in permission) return [];
+  if ('anonymous' in permission) return [];
   return (Object.keys(permission) as (keyof typeof permission)[]).map((kind) => ({ [SECURITY_SCHEMES[kind][0]]: [] }));
 }
 
 function whoMayCall(operation_id: OperationId): string {
   const permission = permissionOf(operation_id);
   if ('admin' in permission) return `Needs the role ${permission.admin} or above.`;
-  return permission.nobody === 'open'
+  return permission.anonymous === 'open'
     ? 'Needs no API key.'
     : 'Needs no API key. The signature of the message authenticates the sender.';
 }

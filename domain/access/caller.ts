@@ -23,18 +23,18 @@ export interface AdminCaller {
 }
 
 /** Somebody who showed no API key, or calls what asks for none. */
-export interface Nobody {
-  kind: 'nobody';
+export interface AnonymousCaller {
+  kind: 'anonymous';
 }
 
-export type Caller = AdminCaller | Nobody;
+export type Caller = AdminCaller | AnonymousCaller;
 export type CallerKind = Caller['kind'];
-export type KnownCaller = Exclude<Caller, Nobody>;
+export type KnownCaller = Exclude<Caller, AnonymousCaller>;
 
 /** What of a caller decides what it may do. */
-export type CallerRights = Pick<AdminCaller, 'kind' | 'role'> | Nobody;
+export type CallerRights = Pick<AdminCaller, 'kind' | 'role'> | AnonymousCaller;
 
-export const NOBODY: Nobody = Object.freeze({ kind: 'nobody' });
+export const ANONYMOUS: AnonymousCaller = Object.freeze({ kind: 'anonymous' });
 
 /** Under whose name the caller's acts are audited; `ip` is the address that the request came from. */
 export function actorOf(caller: KnownCaller, ip: string | undefined): Actor {
@@ -57,7 +57,7 @@ export function seesLicenseKeys(caller: Caller): boolean {
   switch (caller.kind) {
     case 'admin':
       return roleCovers(caller.role, 'operator');
-    case 'nobody':
+    case 'anonymous':
       return false;
   }
 }
@@ -67,7 +67,7 @@ export function seesDeletedContracts(caller: Caller): boolean {
   switch (caller.kind) {
     case 'admin':
       return roleCovers(caller.role, 'admin');
-    case 'nobody':
+    case 'anonymous':
       return false;
   }
 }

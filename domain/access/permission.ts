@@ -17,14 +17,14 @@ import type { Role } from './role';
  * the handler checks over the bytes that came. A billing system is no kind of caller: it has no role, no right besides this one, and
  * nothing is decided or audited by who it is.
  */
-export type Permission = { readonly admin: Role } | { readonly nobody: 'open' | 'signed' };
+export type Permission = { readonly admin: Role } | { readonly anonymous: 'open' | 'signed' };
 
 const SUPER_ADMIN = { admin: 'super_admin' } as const;
 const ADMIN = { admin: 'admin' } as const;
 const OPERATOR = { admin: 'operator' } as const;
 const VIEWER = { admin: 'viewer' } as const;
-const OPEN = { nobody: 'open' } as const;
-const SIGNED = { nobody: 'signed' } as const;
+const OPEN = { anonymous: 'open' } as const;
+const SIGNED = { anonymous: 'signed' } as const;
 
 /** By the name of the operation; viewers read all but jobs, audit and files, and writes need an admin (decisions 23). */
 export const PERMISSIONS = {
@@ -126,17 +126,17 @@ export function permissionOf(operation_id: OperationId): Permission {
 
 /** Whether an operation asks for no API key. */
 export function isOpen(operation_id: OperationId): boolean {
-  return 'nobody' in permissionOf(operation_id);
+  return 'anonymous' in permissionOf(operation_id);
 }
 
 /** Whether a caller may call an operation. What the state of its subject allows is another question. */
 export function mayCall(caller: CallerRights, operation_id: OperationId): boolean {
   const permission = permissionOf(operation_id);
-  if ('nobody' in permission) return true;
+  if ('anonymous' in permission) return true;
   switch (caller.kind) {
     case 'admin':
       return roleCovers(caller.role, permission.admin);
-    case 'nobody':
+    case 'anonymous':
       return false;
   }
 }
@@ -144,5 +144,5 @@ export function mayCall(caller: CallerRights, operation_id: OperationId): boolea
 /** The roles of admins who may call an operation. */
 export function rolesOf(operation_id: OperationId): readonly Role[] {
   const permission = permissionOf(operation_id);
-  return 'nobody' in permission ? ROLES : ROLES.filter((role) => roleCovers(role, permission.admin));
+  return 'anonymous' in permission ? ROLES : ROLES.filter((role) => roleCovers(role, permission.admin));
 }

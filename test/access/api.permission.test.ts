@@ -7,7 +7,7 @@ import { createApp } from '../../api/http/app';
 import { openApiDocument } from '../../api/http/openapi';
 import { ROOT_OPERATIONS } from '../../api/http/root-operations';
 import { ROUTES } from '../../api/routes';
-import { NOBODY } from '../../domain/access/caller';
+import { ANONYMOUS } from '../../domain/access/caller';
 import { PERMISSIONS, mayCall, rolesOf } from '../../domain/access/permission';
 import type { OperationId, Permission } from '../../domain/access/permission';
 import { ROLES } from '../../domain/access/role';
@@ -41,19 +41,19 @@ function send(operation_id: OperationId, key: string | null): Promise<ApiAnswer>
 describe.each(OPERATIONS)('%s', (operation_id, permission) => {
   // The order of the roles is the rule, written a second time: whoever stands before the least role may do at least the same.
   const mayRole = (role: Role): boolean =>
-    'nobody' in permission || ROLES.indexOf(role) <= ROLES.indexOf(permission.admin);
+    'anonymous' in permission || ROLES.indexOf(role) <= ROLES.indexOf(permission.admin);
 
   test('admits the callers of its entry, and refuses all others by 401 or 403', async () => {
-    const answers = new Map<Role | 'nobody' | 'unknown', ApiAnswer>();
-    answers.set('nobody', await send(operation_id, null));
+    const answers = new Map<Role | 'anonymous' | 'unknown', ApiAnswer>();
+    answers.set('anonymous', await send(operation_id, null));
     answers.set('unknown', await send(operation_id, UNKNOWN_KEY));
     for (const role of ROLES) answers.set(role, await send(operation_id, api.keys[role]));
 
     for (const [caller, answer] of answers) {
-      if ('nobody' in permission) {
-        if (permission.nobody === 'signed') expectRefusal(answer, 401, 'BAD_SIGNATURE');
+      if ('anonymous' in permission) {
+        if (permission.anonymous === 'signed') expectRefusal(answer, 401, 'BAD_SIGNATURE');
         else expect([caller, answer.status]).toEqual([caller, operation_id === 'getDocumentation' ? 301 : 200]);
-      } else if (caller === 'nobody') expectRefusal(answer, 401, 'UNAUTHENTICATED');
+      } else if (caller === 'anonymous') expectRefusal(answer, 401, 'UNAUTHENTICATED');
       else if (caller === 'unknown') expectRefusal(answer, 401, 'INVALID_API_KEY');
       else if (mayRole(caller)) expect([200, 404, 422]).toContain(answer.status);
       else expectRefusal(answer, 403, 'FORBIDDEN_ROLE');
@@ -61,7 +61,7 @@ describe.each(OPERATIONS)('%s', (operation_id, permission) => {
   });
 
   test('is answered alike by mayCall, for those who ask beforehand', () => {
-    expect(mayCall(NOBODY, operation_id)).toBe('nobody' in permission);
+    expect(mayCall(ANONYMOUS, operation_id)).toBe('anonymous' in permission);
     for (const role of ROLES)
       expect([role, mayCall({ kind: 'admin', role }, operation_id)]).toEqual([role, mayRole(role)]);
     expect(rolesOf(operation_id)).toEqual(ROLES.filter(mayRole));
@@ -88,7 +88,7 @@ describe('the table', () => {
     const { paths = {} } = openApiDocument();
     for (const { operation_id, method, path } of ROUTES) {
       const documented = paths[path.replace(/:(\w+)/g, '{$1}')]?.[method];
-      const security = 'nobody' in PERMISSIONS[operation_id] ? [] : [{ adminKey: [] }];
+      const security = 'anonymous' in PERMISSIONS[operation_id] ? [] : [{ adminKey: [] }];
       expect([documented?.operationId, documented?.security]).toEqual([operation_id, security]);
     }
   });

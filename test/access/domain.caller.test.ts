@@ -1,5 +1,5 @@
 /** What depends on who calls, beside what they may call: nobody is no viewer, and a caller has one name under all their keys. */
-import { NOBODY, actorOf, callerName, seesDeletedContracts, seesLicenseKeys } from '../../domain/access/caller';
+import { ANONYMOUS, actorOf, callerName, seesDeletedContracts, seesLicenseKeys } from '../../domain/access/caller';
 import type { AdminCaller } from '../../domain/access/caller';
 import { ROLES } from '../../domain/access/role';
 import type { Role } from '../../domain/access/role';
@@ -22,7 +22,7 @@ function admin(role: Role, more: Partial<AdminCaller> = {}): AdminCaller {
 test('license keys are shown from operator on, deleted contracts from admin on, and nobody sees either', () => {
   expect(ROLES.filter((role) => seesLicenseKeys(admin(role)))).toEqual(['super_admin', 'admin', 'operator']);
   expect(ROLES.filter((role) => seesDeletedContracts(admin(role)))).toEqual(['super_admin', 'admin']);
-  expect([seesLicenseKeys(NOBODY), seesDeletedContracts(NOBODY)]).toEqual([false, false]);
+  expect([seesLicenseKeys(ANONYMOUS), seesDeletedContracts(ANONYMOUS)]).toEqual([false, false]);
 });
 
 test('an admin has one name under all their keys and in every role, and another admin has another', () => {

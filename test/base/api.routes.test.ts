@@ -220,7 +220,7 @@ function nameOf(route: Route): string {
 /** The least role that may call a route; null for one that asks for no key. */
 function leastRoleOf(route: Route): Role | null {
   const permission = permissionOf(route.operation_id);
-  return 'nobody' in permission ? null : permission.admin;
+  return 'anonymous' in permission ? null : permission.admin;
 }
 
 /** A path as the harness takes it: from the base path on. */
