@@ -80,12 +80,12 @@ export function applyEvents(
     });
   }
   const applied = events.filter(({ id }) => verdicts.some((one) => one.id === id && one.outcome === 'APPLIED'));
-  const made_up = madeUpRenewal(current, applied, context);
-  return { changes: made_up === null ? changes : [...changes, made_up], verdicts };
+  const renewal = renewalAfterLatePayment(current, applied, context);
+  return { changes: renewal === null ? changes : [...changes, renewal], verdicts };
 }
 
 /** The renewal that an unpaid invoice blocked although the payment was here before the end; null when there is none to make up for. */
-function madeUpRenewal(
+function renewalAfterLatePayment(
   facts: ContractFacts,
   applied: LookedUpBillingEvent[],
   context: DecisionContext,

@@ -99,14 +99,14 @@ export function settle(
   facts: ContractFacts,
   now: Instant,
   context: SettleContext,
-): { facts: ContractFacts; crossed: ContractChange[] } {
+): { facts: ContractFacts; changes: ContractChange[] } {
   const until = laterOf(now, facts.settled_until);
-  const crossed: ContractChange[] = [];
+  const changes: ContractChange[] = [];
   let settled = facts;
   const take = (due: DueBoundary): void => {
     const change = applyBoundary(settled, due, context);
     if (change === null) return;
-    crossed.push(change);
+    changes.push(change);
     settled = change.facts;
   };
   if (context.billing === 'verified') {
@@ -128,7 +128,7 @@ export function settle(
         const before = instantFromMillis(millisOf(next.at) - 1);
         return {
           facts: { ...settled, settled_until: laterOf(before, settled.settled_until) },
-          crossed: markSuperseded(crossed, facts),
+          changes: markSuperseded(changes, facts),
         };
       }
     }
@@ -138,7 +138,7 @@ export function settle(
     while (automaticRenewal(settled, next.at, renewalContext(settled, context), 'cleared') !== null)
       take({ at: next.at, kind: 'renews', tie: '' });
   }
-  return { facts: { ...settled, settled_until: until }, crossed: markSuperseded(crossed, facts) };
+  return { facts: { ...settled, settled_until: until }, changes: markSuperseded(changes, facts) };
 }
 
 function needsVerification(kind: BoundaryKind): boolean {
@@ -317,12 +317,12 @@ function suspendForBilling(facts: ContractFacts, at: Instant): ContractChange {
  * instant of each, though they are crossed together.
  */
 function markSuperseded(
-  crossed: ContractChange[],
+  changes: ContractChange[],
   { test_clock_id }: Pick<ContractFacts, 'test_clock_id'>,
 ): ContractChange[] {
-  if (test_clock_id !== null) return crossed;
-  const newest = crossed.filter(({ action }) => action === 'renewal.reminder_due').at(-1);
-  return crossed.map((change) =>
+  if (test_clock_id !== null) return changes;
+  const newest = changes.filter(({ action }) => action === 'renewal.reminder_due').at(-1);
+  return changes.map((change) =>
     change.action === 'renewal.reminder_due' && change !== newest
       ? { ...change, details: { ...change.details, superseded: true } }
       : change,

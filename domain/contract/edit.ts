@@ -53,7 +53,7 @@ export interface EditInput extends Conditional {
 
 /** What an edit can touch, with the operation of the table that it is; quota is judged by itself. */
 const TERMS = ['generator_id', 'feature_overrides', 'activation_limit', 'expiry'] as const;
-const PARTICULARS = [
+const EDITABLE_DETAILS = [
   'name',
   'customer_id',
   'metadata',
@@ -105,7 +105,7 @@ export function editFields(facts: ContractFacts, input: EditInput, context: Deci
   const terms = TERMS.some(touches);
   const quota = next.quota.total !== facts.quota.total;
   const operations: [boolean, ContractOperation][] = [
-    [PARTICULARS.some(touches), 'edit_particulars'],
+    [EDITABLE_DETAILS.some(touches), 'edit_particulars'],
     [terms, 'edit_terms'],
     [quota && next.quota.total > facts.quota.total, 'raise_quota'],
     [quota, 'edit_terms'],

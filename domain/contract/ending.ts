@@ -7,7 +7,7 @@ import type { ContractFacts, ContractState } from './facts';
 import type { ContractChange } from './change';
 import { revise } from './decision';
 import type { Conditional, Decision, DecisionContext } from './decision';
-import { impossible, operationRefusal, owingRefusal, permissionFor } from './operations';
+import { operationRefusal, owingRefusal, permissionFor, transitionRefusal } from './operations';
 import type { Instant } from '../base/instant';
 import { refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
@@ -62,7 +62,7 @@ export function reinstateRefusal(
   if (refusal || facts.terminated_at === null) return refusal;
   const { terminated_at, timezone } = facts;
   const days = daysBetween(localDateAt(terminated_at, timezone), localDateAt(now, timezone));
-  if (days > REINSTATE_DAYS_MAX) return impossible(facts, now, `reinstate after ${days} days`, state);
+  if (days > REINSTATE_DAYS_MAX) return transitionRefusal(facts, now, `reinstate after ${days} days`, state);
   return owingRefusal(facts, now, state);
 }
 

@@ -11,7 +11,7 @@ import type { Instant } from '../base/instant';
 import type { InvoiceName, SeenInvoice } from '../billing/invoice';
 import type { SettleContext } from './boundary';
 import type { ContractFacts } from './facts';
-import { withAnswer, withoutInvoices, withoutOutdatedInvoices } from './verification';
+import { applyBillingAnswer, removeInvoices, removeOutdatedInvoices } from './verification';
 import type { BillingAnswer } from './verification';
 
 /** How a contract is settled before something is decided on it. */
@@ -47,7 +47,7 @@ export function planSettling(
   settling: Settling,
   { clock, settled_until, events_wait }: { clock: Instant; settled_until: Instant; events_wait: boolean },
 ): SettlePlan {
-  const own = settling.by === 'answer' ? withoutInvoices(facts, settling.foreign) : facts;
+  const own = settling.by === 'answer' ? removeInvoices(facts, settling.foreign) : facts;
   if (events_wait) return { facts: own, until: settled_until, billing: 'stop' };
   const end = settling.by === 'time' ? earlierOf(settling.until ?? clock, clock) : clock;
   const until = laterOf(end, settled_until);
@@ -58,10 +58,14 @@ export function planSettling(
       return { facts, until, billing: 'stop' };
     case 'answer': {
       const { answer } = settling;
-      return { facts: withAnswer(own, answer, until), until, billing: answer === 'unreachable' ? 'skip' : 'verified' };
+      return {
+        facts: applyBillingAnswer(own, answer, until),
+        until,
+        billing: answer === 'unreachable' ? 'skip' : 'verified',
+      };
     }
     case 'invoices_elsewhere':
-      return { facts: withoutOutdatedInvoices(facts, settling.seen), until, billing: 'skip' };
+      return { facts: removeOutdatedInvoices(facts, settling.seen), until, billing: 'skip' };
   }
 }
 

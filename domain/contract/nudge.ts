@@ -9,7 +9,7 @@ export interface Nudge {
 export const NO_NUDGE: Nudge = { contract_id: null, job_ids: [] };
 
 /** Wakes what either of two nudges for one contract wakes. */
-export function bothNudges(one: Nudge, other: Nudge): Nudge {
+export function mergeNudges(one: Nudge, other: Nudge): Nudge {
   return {
     contract_id: one.contract_id ?? other.contract_id,
     job_ids: [...new Set([...one.job_ids, ...other.job_ids])],

@@ -198,7 +198,7 @@ export function inactiveRefusal(facts: ContractFacts, now: Instant, state: Contr
 }
 
 /** 409 for a transition that is not possible, with the action that would work instead (domain.md 2.1). */
-export function impossible(
+export function transitionRefusal(
   facts: ContractFacts,
   now: Instant,
   action: string,
@@ -210,7 +210,7 @@ export function impossible(
 }
 
 function transitionTo(action: string): RefuseIn {
-  return (facts, now, state) => impossible(facts, now, action, state);
+  return (facts, now, state) => transitionRefusal(facts, now, action, state);
 }
 
 /** What a person can do about the state that refuses something; empty where nothing has to be done. */

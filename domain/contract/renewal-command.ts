@@ -34,7 +34,7 @@ export function renew(facts: ContractFacts, input: RenewInput, context: Decision
     operationRefusal('renew', facts, now, state) ??
     policyRefusal(facts) ??
     lengthRefusal(facts, input) ??
-    doublingRefusal(facts, input, now) ??
+    alreadyRenewedRefusal(facts, input, now) ??
     basisRefusal(facts, input, now) ??
     latenessRefusal(facts, now);
   if (refusal) return refusal;
@@ -114,7 +114,7 @@ function renewalImpossible(why: string, more: JsonObject = {}): Refusal {
  * Renewing twice by a doubled click must not give two terms. Without `term_number` the next term is refused while the last
  * one has not begun, and while it is the one that a person has just made, in grace or late (1.6, exactly once).
  */
-function doublingRefusal(facts: ContractFacts, input: RenewInput, now: string): Refusal | null {
+function alreadyRenewedRefusal(facts: ContractFacts, input: RenewInput, now: string): Refusal | null {
   const { term_number, term_start_date, timezone, renewed_by_hand_at } = facts;
   const already = refuse('ALREADY_RENEWED', { term_number, term_start_date, next_term_number: term_number + 1 });
   if (input.term_number !== undefined) {

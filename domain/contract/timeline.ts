@@ -66,7 +66,7 @@ export function forecast(facts: ContractFacts, until: Instant, context: Omit<Set
   const entries: ForecastEntry[] = [];
   let step = settle(facts, facts.settled_until, verified);
   for (;;) {
-    for (const change of step.crossed) entries.push(...entryOf(change));
+    for (const change of step.changes) entries.push(...entryOf(change));
     if (entries.length > FORECAST_ENTRIES_MAX) return { entries: entries.slice(0, FORECAST_ENTRIES_MAX), cut: true };
     const next = nextBoundary(step.facts);
     if (next === null || next.at > until) return { entries, cut: false };

@@ -15,21 +15,21 @@ import type { ContractFacts } from './facts';
 export type BillingAnswer = { fetched: SeenInvoice[] } | 'unreachable';
 
 /** The facts without invoices that belong to other contracts; the same object when it holds none of them. */
-export function withoutInvoices(facts: ContractFacts, foreign: readonly InvoiceName[]): ContractFacts {
+export function removeInvoices(facts: ContractFacts, foreign: readonly InvoiceName[]): ContractFacts {
   const invoices = facts.invoices.filter((invoice) => !foreign.some((other) => isSameInvoice(other, invoice)));
   return invoices.length === facts.invoices.length ? facts : { ...facts, invoices };
 }
 
 /** The facts without invoices of which one of these looks shows more than is known here: they are another contract's. */
-export function withoutOutdatedInvoices(facts: ContractFacts, seen: readonly SeenInvoice[]): ContractFacts {
-  return withoutInvoices(
+export function removeOutdatedInvoices(facts: ContractFacts, seen: readonly SeenInvoice[]): ContractFacts {
+  return removeInvoices(
     facts,
     facts.invoices.filter((known) => isOutdated(known, seen, facts.timezone)),
   );
 }
 
 /** The facts with the answer of the billing system, or with since when it is silent and when to ask again. */
-export function withAnswer(facts: ContractFacts, answer: BillingAnswer, now: Instant): ContractFacts {
+export function applyBillingAnswer(facts: ContractFacts, answer: BillingAnswer, now: Instant): ContractFacts {
   if (answer === 'unreachable') {
     const silent_since = facts.billing_unreachable_since ?? now;
     return { ...facts, billing_unreachable_since: silent_since, verify_after: askAgainAt(silent_since, now) };
@@ -43,7 +43,7 @@ export function withAnswer(facts: ContractFacts, answer: BillingAnswer, now: Ins
 }
 
 /** The facts without the wait for an answer when nothing has to be asked of the billing system. */
-export function withoutNeedlessWait(facts: ContractFacts, now: Instant): ContractFacts {
+export function clearUnreachable(facts: ContractFacts, now: Instant): ContractFacts {
   if (facts.billing_unreachable_since === null || isAtLeast(billingLevel(facts, now), 'SUSPEND')) return facts;
   return { ...facts, billing_unreachable_since: null, verify_after: null };
 }
@@ -78,9 +78,9 @@ export function settleFromNow(
   facts: ContractFacts,
   until: Instant,
   context: SettleContext,
-): { facts: ContractFacts; crossed: ContractChange[] } {
+): { facts: ContractFacts; changes: ContractChange[] } {
   if (context.billing !== 'verified' || verificationDue(facts) === null) return settle(facts, until, context);
   const passed = settle(facts, until, { ...context, billing: 'skip' });
   const done = settle(passed.facts, until, context);
-  return { facts: done.facts, crossed: [...passed.crossed, ...done.crossed] };
+  return { facts: done.facts, changes: [...passed.changes, ...done.changes] };
 }

@@ -55,7 +55,7 @@ function owing(invoices: Partial<Invoice>[], changes: Partial<ContractFacts> = {
 
 /** What settling to an instant does: each action with its instant, and the state afterwards. */
 function ladderOf(facts: ContractFacts, now = LATER, billing: 'verified' | 'skip' | 'stop' = 'verified') {
-  return settle(facts, now, buildSettleContext({ billing })).crossed.map((change) => [
+  return settle(facts, now, buildSettleContext({ billing })).changes.map((change) => [
     change.action,
     change.at,
     stateAt(change.facts, change.at),
@@ -141,8 +141,8 @@ describe('the ladder', () => {
   });
 
   test('tells who suspended and terminated, and why', () => {
-    const { crossed } = settle(owing([{}]), LATER, buildSettleContext());
-    expect(crossed).toMatchObject([
+    const { changes } = settle(owing([{}]), LATER, buildSettleContext());
+    expect(changes).toMatchObject([
       { facts: { past_due_since: '2027-06-16T00:00:00.000Z', revision: 1 }, revised: false, boundary: 'past_due' },
       {
         reason: 'billing',
@@ -179,8 +179,8 @@ describe('the ladder', () => {
 
 describe('without an answer of the billing system', () => {
   test('nobody is suspended or terminated: it stays due, and shows', () => {
-    const { facts, crossed } = settle(owing([{}]), LATER, buildSettleContext({ billing: 'skip' }));
-    expect(crossed.map(({ action }) => action)).toEqual(['billing.past_due']);
+    const { facts, changes } = settle(owing([{}]), LATER, buildSettleContext({ billing: 'skip' }));
+    expect(changes.map(({ action }) => action)).toEqual(['billing.past_due']);
     expect(stateAt(facts, LATER)).toBe('PAST_DUE');
     expect(warningsOf(facts, LATER)).toEqual(['BILLING_PAST_DUE', 'SUSPENSION_DUE']);
     expect(verificationDue(facts)).toBe('suspends');
@@ -191,9 +191,9 @@ describe('without an answer of the billing system', () => {
 
   test('what was passed by is done once it was verified, the suspension before the termination', () => {
     const passed = settle(owing([{}]), LATER, buildSettleContext({ billing: 'skip' })).facts;
-    const { facts, crossed } = settle(passed, LATER, buildSettleContext());
+    const { facts, changes } = settle(passed, LATER, buildSettleContext());
     // Never at once: what was not suspended before is not lost by what is heard for the first time.
-    expect(crossed.map(({ action, at }) => [action, at])).toEqual([['contract.suspended', LATER]]);
+    expect(changes.map(({ action, at }) => [action, at])).toEqual([['contract.suspended', LATER]]);
     expect(verificationDue(facts)).toBeNull();
   });
 
@@ -223,14 +223,14 @@ describe('without an answer of the billing system', () => {
 
   test('settling can stop just before, with all before it done and nothing of that instant', () => {
     const sameDay = owing([{}], { end_date: '2027-07-06' });
-    const { facts, crossed } = settle(sameDay, LATER, buildSettleContext({ billing: 'stop' }));
+    const { facts, changes } = settle(sameDay, LATER, buildSettleContext({ billing: 'stop' }));
     // On 29 June the suspension is due, and so is the reminder seven days before the end.
     expect(facts.settled_until).toBe('2027-06-28T23:59:59.999Z');
-    expect(crossed.map(({ action, reason }) => [action, reason])).toEqual([
+    expect(changes.map(({ action, reason }) => [action, reason])).toEqual([
       ['renewal.reminder_due', '30 days'],
       ['billing.past_due', undefined],
     ]);
-    expect(settle(facts, LATER, buildSettleContext()).crossed.map(({ action, at }) => [action, at])).toEqual([
+    expect(settle(facts, LATER, buildSettleContext()).changes.map(({ action, at }) => [action, at])).toEqual([
       ['renewal.reminder_due', '2027-06-29T00:00:00.000Z'],
       ['contract.suspended', '2027-06-29T00:00:00.000Z'],
       ['contract.expired', '2027-07-06T00:00:00.000Z'],
@@ -240,7 +240,7 @@ describe('without an answer of the billing system', () => {
   test('what turns out to be paid is neither', () => {
     const passed = settle(owing([{}]), LATER, buildSettleContext({ billing: 'skip' })).facts;
     const paid = { ...passed, invoices: passed.invoices.map((one) => ({ ...one, status: 'PAID' as const })) };
-    expect(settle(paid, LATER, buildSettleContext()).crossed).toEqual([]);
+    expect(settle(paid, LATER, buildSettleContext()).changes).toEqual([]);
   });
 });
 

@@ -186,9 +186,9 @@ describe('an amendment of a later day', () => {
   test('holds from the first instant of its day', () => {
     const facts = waiting(buildFacts({ timezone: 'Asia/Kolkata' }), [EVERYTHING, AUGUST]);
     const generators = new Map([['generator-2', SECOND]]);
-    expect(settled(facts, '2027-07-31T18:29:59.999Z', { generators }).crossed).toEqual([]);
-    const { crossed } = settled(facts, '2027-07-31T18:30:00.000Z', { generators });
-    expect(crossed).toMatchObject([
+    expect(settled(facts, '2027-07-31T18:29:59.999Z', { generators }).changes).toEqual([]);
+    const { changes } = settled(facts, '2027-07-31T18:30:00.000Z', { generators });
+    expect(changes).toMatchObject([
       {
         action: 'contract.amended',
         at: '2027-07-31T18:30:00.000Z',
@@ -206,10 +206,10 @@ describe('an amendment of a later day', () => {
 
   test('fails on its day when it is not possible then, wholly and with the reason', () => {
     const facts = waiting(buildFacts(), [EVERYTHING, AUGUST]);
-    const { crossed } = settled(facts, THEN, {
+    const { changes } = settled(facts, THEN, {
       generators: new Map([['generator-2', { ...SECOND, status: 'inactive' }]]),
     });
-    expect(crossed).toMatchObject([
+    expect(changes).toMatchObject([
       {
         action: 'amendment.failed',
         at: THEN,
@@ -219,7 +219,7 @@ describe('an amendment of a later day', () => {
         details: { amendment_id: 'amendment-1', code: 'GENERATOR_NOT_AVAILABLE' },
       },
     ]);
-    const [failed] = crossed;
+    const [failed] = changes;
     expect(failed?.facts).toEqual({
       ...facts,
       amendments: [
@@ -236,7 +236,7 @@ describe('an amendment of a later day', () => {
   test('fails when the contract is suspended on its day, and when it owes and would get more', () => {
     const owed = (due_date: string) => ({ invoices: [buildInvoice({ due_date })] });
     const outcome = (changes: AmendmentChanges, due_date: string) =>
-      settled({ ...waiting(buildFacts(), [changes, AUGUST]), ...owed(due_date) }, THEN).crossed.at(-1);
+      settled({ ...waiting(buildFacts(), [changes, AUGUST]), ...owed(due_date) }, THEN).changes.at(-1);
     expect(outcome({ quota_add: 5 }, '2027-07-10')).toMatchObject({ reason: 'BILLING_SUSPENDED' });
     expect(outcome({ quota_add: 5 }, '2027-07-25')).toMatchObject({ reason: 'CHANGES_BLOCKED_PAST_DUE' });
     expect(outcome({ end_date: '2028-07-01' }, '2027-07-25')).toMatchObject({ reason: 'CHANGES_BLOCKED_PAST_DUE' });
@@ -251,8 +251,8 @@ describe('an amendment of a later day', () => {
       [{ activation_limit: 3 }, AUGUST],
       [{ quota_add: 1 }, AUGUST],
     );
-    const { crossed } = settled(facts, '2027-09-01T00:00:00.000Z');
-    expect(crossed.map(({ details, facts: then }) => [details?.amendment_id, then.activation_limit])).toEqual([
+    const { changes } = settled(facts, '2027-09-01T00:00:00.000Z');
+    expect(changes.map(({ details, facts: then }) => [details?.amendment_id, then.activation_limit])).toEqual([
       ['amendment-4', null],
       ['amendment-2', 2],
       ['amendment-3', 3],
@@ -266,8 +266,8 @@ describe('an amendment of a later day', () => {
       [{ renewal: { quota_effect: { add: 30 } } }, '2028-01-01'],
       [{ quota_add: 5 }, '2028-01-01'],
     );
-    const { facts, crossed } = settled(renewing, '2028-01-01T00:00:00.000Z');
-    expect(crossed.slice(-3).map(({ action }) => action)).toEqual([
+    const { facts, changes } = settled(renewing, '2028-01-01T00:00:00.000Z');
+    expect(changes.slice(-3).map(({ action }) => action)).toEqual([
       'quota.granted',
       'contract.amended',
       'contract.renewed',
@@ -292,7 +292,7 @@ describe('an amendment of a later day', () => {
       revised: false,
       facts: { amendments: [{ status: 'cancelled', decided_at: NOON }] },
     });
-    expect(settled(change.facts, THEN).crossed).toEqual([]);
+    expect(settled(change.facts, THEN).changes).toEqual([]);
     expect(describeDecision(decide(withdraw, change.facts, buildContext()))).toBe('AMENDMENT_NOT_PENDING');
     // Its day came while nobody looked: it was applied just before it was to be withdrawn.
     const applied = settled(facts, THEN).facts;
@@ -330,12 +330,12 @@ describe('the end of the term', () => {
     const facts = factsAfter(decide(amend({ end_date: AUGUST }), blocked, buildContext()));
     expect(stateAt(facts, NOON)).toBe('ACTIVE');
     expect(consequencesOf(facts, NOON, buildRenewalContext())).toEqual([]);
-    expect(settled(facts, THEN).crossed.at(-1)).toMatchObject({ action: 'contract.renewed', at: THEN });
+    expect(settled(facts, THEN).changes.at(-1)).toMatchObject({ action: 'contract.renewed', at: THEN });
   });
 
   test('moved on the very day of the end is in time', () => {
     const facts = waiting(buildFacts(), [{ end_date: '2028-02-01' }, '2028-01-01']);
-    const actions = settled(facts, '2028-01-15T00:00:00.000Z').crossed.map(({ action }) => action);
+    const actions = settled(facts, '2028-01-15T00:00:00.000Z').changes.map(({ action }) => action);
     expect(actions).toContain('contract.amended');
     expect(actions).not.toContain('contract.expired');
   });

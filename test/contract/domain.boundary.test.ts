@@ -44,9 +44,9 @@ interface Told {
 }
 
 /** The audit that crossings leave: what, when, and between which states. */
-function told(before: ContractFacts, crossed: ReturnType<typeof settle>['crossed']): Told[] {
+function told(before: ContractFacts, changes: ReturnType<typeof settle>['changes']): Told[] {
   let previous = stateAt(before, before.settled_until);
-  return crossed.map(({ at, action, facts }) => {
+  return changes.map(({ at, action, facts }) => {
     const row = { at, action, before: previous, after: stateAt(facts, at), revision: facts.revision };
     previous = row.after;
     return row;
@@ -54,8 +54,8 @@ function told(before: ContractFacts, crossed: ReturnType<typeof settle>['crossed
 }
 
 /** Everything that crossings leave, but for the mark of reminders that were crossed together. */
-function history(crossed: ReturnType<typeof settle>['crossed']) {
-  return crossed.map(({ facts, details: { superseded: _superseded, ...rest } = {}, ...change }) => ({
+function history(changes: ReturnType<typeof settle>['changes']) {
+  return changes.map(({ facts, details: { superseded: _superseded, ...rest } = {}, ...change }) => ({
     ...change,
     details: rest,
     state: stateAt(facts, change.at),
@@ -74,8 +74,8 @@ describe('settle', () => {
   });
 
   test('crosses everything due, in order, each at its own instant', () => {
-    const { facts, crossed } = settle(untold, '2030-01-01T00:00:00.000Z', verified);
-    expect(told(untold, crossed)).toEqual([
+    const { facts, changes } = settle(untold, '2030-01-01T00:00:00.000Z', verified);
+    expect(told(untold, changes)).toEqual([
       {
         at: '2027-02-01T00:00:00.000Z',
         action: 'contract.term_started',
@@ -104,30 +104,30 @@ describe('settle', () => {
   });
 
   test('crosses a boundary at its very instant and not a millisecond earlier', () => {
-    expect(settle(untold, '2027-01-31T23:59:59.999Z', verified).crossed).toHaveLength(0);
-    expect(settle(untold, '2027-02-01T00:00:00.000Z', verified).crossed).toHaveLength(1);
+    expect(settle(untold, '2027-01-31T23:59:59.999Z', verified).changes).toHaveLength(0);
+    expect(settle(untold, '2027-02-01T00:00:00.000Z', verified).changes).toHaveLength(1);
   });
 
   test('crosses nothing twice', () => {
     const once = settle(untold, '2027-06-01T00:00:00.000Z', verified);
-    expect(settle(once.facts, '2027-06-01T00:00:00.000Z', verified).crossed).toHaveLength(0);
+    expect(settle(once.facts, '2027-06-01T00:00:00.000Z', verified).changes).toHaveLength(0);
     expect(settle(once.facts, '2027-01-15T00:00:00.000Z', verified).facts).toEqual(once.facts);
   });
 
   test('crosses boundaries of one instant together: starts, resumes, grace, expiry', () => {
     const at = '2027-02-01T00:00:00.000Z';
     const start = { ...untold, holds: [buildHold({ placed_at: '2027-01-01T00:00:00.000Z', resume_at: at })] };
-    expect(settle(start, at, verified).crossed.map(({ action }) => action)).toEqual([
+    expect(settle(start, at, verified).changes.map(({ action }) => action)).toEqual([
       'contract.term_started',
       'contract.resumed',
     ]);
     const end = { ...start, start_date: '2027-01-01', end_date: '2027-02-01' };
-    expect(settle(end, at, verified).crossed.map(({ action }) => action)).toEqual([
+    expect(settle(end, at, verified).changes.map(({ action }) => action)).toEqual([
       'contract.resumed',
       'contract.grace_started',
     ]);
     const over = { ...end, expiry_grace_days: 0 };
-    expect(told(over, settle(over, at, verified).crossed)).toMatchObject([
+    expect(told(over, settle(over, at, verified).changes)).toMatchObject([
       { action: 'contract.resumed', after: 'EXPIRED' },
       { action: 'contract.expired', after: 'EXPIRED' },
     ]);
@@ -138,7 +138,7 @@ describe('settle', () => {
       ...untold,
       holds: [buildHold({ placed_at: '2027-01-01T00:00:00.000Z', resume_at: '2029-01-01T00:00:00.000Z' })],
     };
-    expect(settle(facts, '2030-01-01T00:00:00.000Z', verified).crossed.map(({ action }) => action)).not.toContain(
+    expect(settle(facts, '2030-01-01T00:00:00.000Z', verified).changes.map(({ action }) => action)).not.toContain(
       'contract.resumed',
     );
   });
@@ -182,8 +182,8 @@ describe('settle', () => {
     expect(boundariesAfter(everything, '2027-08-31T23:59:59.999Z').filter((one) => one.at === at)).toEqual(
       ['starts', 'resumes', 'quota_granted', 'amendment', 'notice_deadline', 'past_due'].map((kind) => ({ at, kind })),
     );
-    const { crossed } = settle(everything, at, verified);
-    expect(crossed.filter((one) => one.at === at).map(({ boundary }) => boundary)).toEqual([
+    const { changes } = settle(everything, at, verified);
+    expect(changes.filter((one) => one.at === at).map(({ boundary }) => boundary)).toEqual([
       'starts',
       'resumes',
       'quota_granted',
@@ -205,8 +205,8 @@ describe('settle', () => {
       {},
       { end_date: '2027-09-01', expiry_grace_days: 9, invoices: [buildInvoice({ due_date: '2027-07-03' })] },
     );
-    const { crossed } = settle(facts, '2027-10-01T00:00:00.000Z', verified);
-    expect(crossed.slice(-1)).toMatchObject([{ action: 'contract.terminated', at: '2027-09-01T00:00:00.000Z' }]);
+    const { changes } = settle(facts, '2027-10-01T00:00:00.000Z', verified);
+    expect(changes.slice(-1)).toMatchObject([{ action: 'contract.terminated', at: '2027-09-01T00:00:00.000Z' }]);
   });
 });
 
@@ -231,8 +231,8 @@ describe('local days', () => {
       renewal: UNRENEWED,
       settled_until: startOfDay(addDays(start_date, -30), timezone),
     });
-    const { crossed } = settle(facts, startOfDay(addDays(end_date, 30), timezone), verified);
-    expect(crossed.map(({ at, action }) => [action, at])).toEqual([
+    const { changes } = settle(facts, startOfDay(addDays(end_date, 30), timezone), verified);
+    expect(changes.map(({ at, action }) => [action, at])).toEqual([
       ['contract.term_started', starts],
       ['contract.grace_started', ends],
       ['contract.expired', startOfDay(addDays(end_date, 1), timezone)],
@@ -254,8 +254,8 @@ describe('local days', () => {
       settled_until: '2027-03-05T12:00:00.000Z',
       invoices: [buildInvoice({ due_date: '2027-03-07' })],
     });
-    const { crossed } = settle(facts, '2027-04-02T00:00:00.000Z', verified);
-    expect(crossed.map(({ boundary, at }) => [boundary, at])).toEqual([
+    const { changes } = settle(facts, '2027-04-02T00:00:00.000Z', verified);
+    expect(changes.map(({ boundary, at }) => [boundary, at])).toEqual([
       ['past_due', '2027-03-08T05:00:00.000Z'],
       ['suspends', '2027-03-21T04:00:00.000Z'],
       ['reminder', '2027-03-25T04:00:00.000Z'],
@@ -271,12 +271,12 @@ describe('whoever looks', () => {
         const context = buildSettleContext(catalogue);
         let punctual = facts;
         const punctually = looks.flatMap((now) => {
-          const { crossed, facts: next } = settle(punctual, now, context);
+          const { changes, facts: next } = settle(punctual, now, context);
           punctual = next;
-          return history(crossed);
+          return history(changes);
         });
         const late = settle(facts, looks.at(-1) as Instant, context);
-        expect(history(late.crossed)).toEqual(punctually);
+        expect(history(late.changes)).toEqual(punctually);
         expect(late.facts).toEqual(punctual);
       }),
       { numRuns: RUNS, seed: PROPERTY_SEED },
@@ -288,12 +288,12 @@ describe('whoever looks', () => {
       fc.property(anyFacts, anySettleInstants, (facts, looks) => {
         const last = looks.at(-1) as Instant;
         const once = settle(facts, last, verified);
-        expect(settle(once.facts, last, verified)).toEqual({ facts: once.facts, crossed: [] });
+        expect(settle(once.facts, last, verified)).toEqual({ facts: once.facts, changes: [] });
         for (const early of looks.filter((look) => look < once.facts.settled_until))
-          expect(settle(once.facts, early, verified)).toEqual({ facts: once.facts, crossed: [] });
+          expect(settle(once.facts, early, verified)).toEqual({ facts: once.facts, changes: [] });
         const next = nextBoundary(once.facts);
         const just_before = next === null ? last : instantFromMillis(millisOf(next.at) - 1);
-        expect(settle(once.facts, just_before, verified).crossed).toEqual([]);
+        expect(settle(once.facts, just_before, verified).changes).toEqual([]);
       }),
       { numRuns: RUNS, seed: PROPERTY_SEED },
     );
@@ -305,24 +305,24 @@ describe('whoever looks', () => {
         const known_answer = buildSettleContext(catalogue);
         const unverified = buildSettleContext({ ...catalogue, billing: 'stop' });
         // What had been passed by before anybody asked is done at the first answer.
-        fc.pre(settle(facts, facts.settled_until, known_answer).crossed.length === 0);
+        fc.pre(settle(facts, facts.settled_until, known_answer).changes.length === 0);
         const last = looks.at(-1) as Instant;
         const asked: ReturnType<typeof history> = [];
         let asking = facts;
         for (const now of looks) {
           for (;;) {
             const stopped = settle(asking, now, unverified);
-            asked.push(...history(stopped.crossed));
+            asked.push(...history(stopped.changes));
             asking = stopped.facts;
             if (asking.settled_until >= now) break;
             // The answer is that nothing was paid; what is due at the next instant is done then.
             const at_once = settle(asking, instantFromMillis(millisOf(asking.settled_until) + 1), known_answer);
-            asked.push(...history(at_once.crossed));
+            asked.push(...history(at_once.changes));
             asking = at_once.facts;
           }
         }
         const known = settle(facts, last > facts.settled_until ? last : facts.settled_until, known_answer);
-        expect(asked).toEqual(history(known.crossed));
+        expect(asked).toEqual(history(known.changes));
         expect(asking).toEqual(known.facts);
       }),
       { numRuns: RUNS, seed: PROPERTY_SEED },
@@ -333,15 +333,15 @@ describe('whoever looks', () => {
     fc.assert(
       fc.property(anyFacts, fc.integer({ min: 1, max: 900 * DAY_MS }), (facts, ms) => {
         const now = instantFromMillis(millisOf(facts.settled_until) + ms);
-        const { crossed, facts: settled } = settle(facts, now, verified);
-        const instants = crossed.map(({ at }) => at);
+        const { changes, facts: settled } = settle(facts, now, verified);
+        const instants = changes.map(({ at }) => at);
         expect(instants).toEqual([...instants].sort());
         expect(instants.every((at) => at >= facts.settled_until && at <= now)).toBe(true);
         expect(settled.settled_until).toBe(now);
-        const last = crossed.at(-1);
+        const last = changes.at(-1);
         expect(stateAt(settled, now)).toBe(last ? stateAt(last.facts, last.at) : stateAt(facts, facts.settled_until));
-        for (const [index, { at, facts: then }] of crossed.entries()) {
-          const next = crossed[index + 1]?.at ?? now;
+        for (const [index, { at, facts: then }] of changes.entries()) {
+          const next = changes[index + 1]?.at ?? now;
           if (next > at) expect(stateAt(then, instantFromMillis(millisOf(next) - 1))).toBe(stateAt(then, at));
         }
       }),

@@ -36,9 +36,9 @@ const WAITING = buildAmendment();
 describe('expiry', () => {
   test('comes through grace where there is one, each at the first instant of its day', () => {
     const facts = buildFacts({ timezone: 'Europe/Berlin', expiry_grace_days: 10 });
-    const { crossed } = settle(facts, '2029-01-01T00:00:00.000Z', buildSettleContext());
+    const { changes } = settle(facts, '2029-01-01T00:00:00.000Z', buildSettleContext());
     expect(
-      crossed.filter(({ action }) => action !== 'renewal.reminder_due').map((one) => [one.action, one.at]),
+      changes.filter(({ action }) => action !== 'renewal.reminder_due').map((one) => [one.action, one.at]),
     ).toEqual([
       ['contract.grace_started', '2027-12-31T23:00:00.000Z'],
       ['contract.expired', '2028-01-10T23:00:00.000Z'],
@@ -47,8 +47,8 @@ describe('expiry', () => {
 
   test('withdraws what waited for a later day', () => {
     const facts = buildFacts({ end_date: '2027-07-01', amendments: [WAITING] });
-    const { crossed } = settle(facts, '2027-09-01T00:00:00.000Z', buildSettleContext());
-    expect(crossed.at(-1)).toMatchObject({
+    const { changes } = settle(facts, '2027-09-01T00:00:00.000Z', buildSettleContext());
+    expect(changes.at(-1)).toMatchObject({
       action: 'contract.expired',
       facts: { amendments: [{ status: 'cancelled', decided_at: '2027-07-01T00:00:00.000Z' }] },
     });
@@ -85,7 +85,7 @@ describe('termination', () => {
     const later = '2029-01-01T00:00:00.000Z';
     expect(settle(facts, later, buildSettleContext())).toEqual({
       facts: { ...facts, settled_until: later },
-      crossed: [],
+      changes: [],
     });
     expect(consequencesOf(facts, NOON, buildRenewalContext())).toEqual([]);
   });

@@ -65,8 +65,8 @@ describe('pausing', () => {
   test('ends by itself at its instant, and with it nothing else that holds the contract', () => {
     const resume_at = '2027-06-20T09:30:00.000Z';
     const paused = after({ name: 'pause', input: { resume_at } }, buildFacts({ holds: [buildComplianceHold()] }));
-    const { facts, crossed } = settle(paused, '2027-07-01T00:00:00.000Z', buildSettleContext());
-    expect(crossed).toMatchObject([{ action: 'contract.resumed', at: resume_at, reason: 'resume_at', revised: true }]);
+    const { facts, changes } = settle(paused, '2027-07-01T00:00:00.000Z', buildSettleContext());
+    expect(changes).toMatchObject([{ action: 'contract.resumed', at: resume_at, reason: 'resume_at', revised: true }]);
     expect(openHold(facts, NOON, 'admin')).toBeDefined();
     expect(openHold(facts, resume_at, 'admin')).toBeUndefined();
     expect(stateAt(facts, resume_at)).toBe('SUSPENDED');

@@ -48,7 +48,7 @@ function settled(facts: ContractFacts, now: Instant, context: Partial<SettleCont
 /** What happened, but for reminders. */
 function actionsOf(facts: ContractFacts, now: Instant, context: Partial<SettleContext> = {}) {
   return settled(facts, now, context)
-    .crossed.filter(({ action }) => action !== 'renewal.reminder_due' && action !== 'renewal.notice_due')
+    .changes.filter(({ action }) => action !== 'renewal.reminder_due' && action !== 'renewal.notice_due')
     .map(({ action, at, reason }) => [action, at, reason]);
 }
 
@@ -58,7 +58,7 @@ const renew = (input: RenewInput = {}): ContractCommand => ({ name: 'renew', inp
 describe('reminders', () => {
   const reminders = (facts: ContractFacts, now: Instant = END): unknown[] =>
     settled(facts, now)
-      .crossed.filter(({ action }) => action.startsWith('renewal.reminder') || action.startsWith('renewal.notice'))
+      .changes.filter(({ action }) => action.startsWith('renewal.reminder') || action.startsWith('renewal.notice'))
       .map(({ at, details }) => [at.slice(0, 10), details?.days_before ?? 'notice']);
 
   test('are due 90, 60, 30 and 7 days before the end, each once', () => {
@@ -133,13 +133,13 @@ describe('reminders', () => {
   });
 
   test('that are crossed together are all told, and marked but for the newest', () => {
-    const { crossed } = settled(buildFacts(), '2027-12-03T00:00:00.000Z');
-    expect(crossed.map(({ details }) => [details?.days_before, details?.superseded ?? false])).toEqual([
+    const { changes } = settled(buildFacts(), '2027-12-03T00:00:00.000Z');
+    expect(changes.map(({ details }) => [details?.days_before, details?.superseded ?? false])).toEqual([
       [90, true],
       [60, true],
       [30, false],
     ]);
-    expect(crossed[2]?.details).toEqual({
+    expect(changes[2]?.details).toEqual({
       term_number: 1,
       end_date: '2028-01-01',
       renewal_mode: 'manual',
@@ -215,8 +215,8 @@ describe('automatic renewal', () => {
       { quota_effect: { add: 300 } },
       { timezone: 'Europe/Berlin', quota: { total: 100, claimed: 40 } },
     );
-    const { facts, crossed } = settled(renewing, SOON_AFTER);
-    expect(crossed.at(-1)).toEqual({
+    const { facts, changes } = settled(renewing, SOON_AFTER);
+    expect(changes.at(-1)).toEqual({
       facts: { ...facts, settled_until: expect.any(String) },
       at: '2027-12-31T23:00:00.000Z',
       action: 'contract.renewed',
@@ -252,7 +252,7 @@ describe('automatic renewal', () => {
     let renewals = 0;
     for (const now of looks) {
       const step = settled(facts, now);
-      renewals += step.crossed.filter(({ action }) => action === 'contract.renewed').length;
+      renewals += step.changes.filter(({ action }) => action === 'contract.renewed').length;
       facts = { ...step.facts, ...consequencesOf(step.facts, now, buildRenewalContext()).at(-1)?.facts };
     }
     expect([renewals, facts.term_number]).toEqual([1, 2]);
@@ -345,8 +345,8 @@ describe('automatic renewal', () => {
       ]);
       const inGrace = settled({ ...facts, expiry_grace_days: 30 }, SOON_AFTER, context);
       expect(inGrace.facts.renewal_blocked).toBe(reason);
-      expect(inGrace.crossed.filter(({ action }) => action === 'renewal.blocked')).toHaveLength(1);
-      expect(inGrace.crossed.at(-1)?.action).toBe('contract.grace_started');
+      expect(inGrace.changes.filter(({ action }) => action === 'renewal.blocked')).toHaveLength(1);
+      expect(inGrace.changes.at(-1)?.action).toBe('contract.grace_started');
     },
   );
 
@@ -461,8 +461,8 @@ describe('automatic renewal', () => {
   });
 
   test('ends after as many renewals as the contract allows', () => {
-    const { facts, crossed } = settled(buildAutoRenewingFacts({ max_renewals: 2 }), '2032-01-01T00:00:00.000Z');
-    expect(crossed.filter(({ action }) => action === 'contract.renewed')).toHaveLength(2);
+    const { facts, changes } = settled(buildAutoRenewingFacts({ max_renewals: 2 }), '2032-01-01T00:00:00.000Z');
+    expect(changes.filter(({ action }) => action === 'contract.renewed')).toHaveLength(2);
     expect(facts).toMatchObject({ term_number: 3, end_date: '2030-01-01', renewal_blocked: 'MAX_RENEWALS' });
   });
 });
@@ -494,7 +494,7 @@ describe('renewal by hand', () => {
     const { facts } = renewed({}, yearly, NOON);
     expect(asked({}, facts, '2027-12-31T23:59:59.999Z')).toBe('ALREADY_RENEWED');
     expect(asked({}, facts, END)).toBe('contract.renewed');
-    expect(settled(facts, '2028-06-01T00:00:00.000Z').crossed).toEqual([]);
+    expect(settled(facts, '2028-06-01T00:00:00.000Z').changes).toEqual([]);
   });
 
   test('adds what the policy says when nothing else is said', () => {

@@ -32,9 +32,9 @@ test('what is foretold is what then happens, whenever somebody looks', () => {
       expect(foretold.cut).toBe(false);
       let living = facts;
       const happened = looks.flatMap((now) => {
-        const { crossed, facts: next } = settle(living, now, verified);
+        const { changes, facts: next } = settle(living, now, verified);
         living = next;
-        return crossed.map(
+        return changes.map(
           ({ at, boundary, action, reason, details: { superseded: _mark, ...details } = {}, facts: then }) => ({
             at,
             kind: boundary,

@@ -260,7 +260,7 @@ function live({ timezone, mode, steps }: Life, seen: (before: ContractFacts, cha
     now = instantFromMillis(millisOf(now) + step.wait_ms);
     if (stateAt(facts, now) === 'DELETED') return;
     const settled = settle(facts, now, buildSettleContext({ billing: step.billing }));
-    take(settled.crossed);
+    take(settled.changes);
     expect(settled.facts.settled_until >= facts.settled_until).toBe(true);
     facts = settled.facts;
     const at = facts.settled_until;

@@ -23,11 +23,11 @@ export function boundariesInAllZones() {
         invoices: [buildInvoice({ due_date: '2027-12-01' })],
       },
     );
-    const { crossed } = settle(facts, startOfDay('2028-02-29', timezone), buildSettleContext());
+    const { changes } = settle(facts, startOfDay('2028-02-29', timezone), buildSettleContext());
     return {
       timezone,
       expires_at: licenseExpiry({ duration: 'P1Y', basis: 'generation' }, '2024-02-29T02:30:00.000Z', timezone),
-      crossed: crossed.map(({ at, action, facts: then }) => [at, action, stateAt(then, at), then.end_date]),
+      crossed: changes.map(({ at, action, facts: then }) => [at, action, stateAt(then, at), then.end_date]),
     };
   });
 }

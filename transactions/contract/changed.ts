@@ -2,7 +2,6 @@
 import type { Act } from '../../domain/base/edit';
 import type { Refusal } from '../../domain/base/refusal';
 import type { GeneratorFacts } from '../../domain/catalogue/generator';
-import type { ContractChange } from '../../domain/contract/change';
 import type { ContractFacts } from '../../domain/contract/facts';
 import type { Nudge } from '../../domain/contract/nudge';
 import type { ContractRow } from '../../db/contract/contract';
@@ -22,7 +21,6 @@ export interface Changed {
   refusal: Refusal | null;
   /** False when what was asked already held. */
   changed: boolean;
-  crossed: ContractChange[];
   /** Whom to wake after the commit. */
   nudge: Nudge;
 }

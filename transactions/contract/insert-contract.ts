@@ -34,5 +34,5 @@ export async function insertContract(
   await insertDomainEvents(tx, facts.id, history.events);
   const row = (await findContract(tx, facts.id)) as ContractRow;
   const nudge = facts.activated_at === null ? NO_NUDGE : { contract_id: facts.id, job_ids: [] };
-  return { row, facts, generator, refusal: null, changed: true, crossed: [], nudge };
+  return { row, facts, generator, refusal: null, changed: true, nudge };
 }

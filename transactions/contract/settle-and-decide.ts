@@ -22,7 +22,7 @@ import type { ContractStep } from '../../domain/contract/history';
 import { planSettling, waitsForEvents } from '../../domain/contract/interleaving';
 import type { SettlePlan, Settling } from '../../domain/contract/interleaving';
 import { deletedRefusal } from '../../domain/contract/operations';
-import { answerChange, settleFromNow, withoutNeedlessWait } from '../../domain/contract/verification';
+import { answerChange, clearUnreachable, settleFromNow } from '../../domain/contract/verification';
 import type { Sql } from '../../db/base/database';
 import { countPendingBillingEvents } from '../../db/billing/billing-event';
 import { findGenerator } from '../../db/catalogue/generator';
@@ -61,7 +61,7 @@ export async function settleAndDecide(
   const settled = settleFromNow(plan.facts, plan.until, context);
   const now = settled.facts.settled_until;
   const recorded = [
-    ...settled.crossed,
+    ...settled.changes,
     boundaryMove(row, before, settled.facts, TIME_ZONE_RULES) ?? [],
     answerChange(before, settled.facts, now) ?? [],
   ].flat();
@@ -77,7 +77,7 @@ export async function settleAndDecide(
 
   const following = { ...context, generator: context.generators.get(decided.generator_id) ?? generator };
   const consequences = consequencesOf(decided, now, following, !sameJson(before.invoices, decided.invoices));
-  const facts = { ...withoutNeedlessWait(consequences.at(-1)?.facts ?? decided, now), settled_until: now };
+  const facts = { ...clearUnreachable(consequences.at(-1)?.facts ?? decided, now), settled_until: now };
   const steps: ContractStep[] = [
     ...recorded.map((change) => ({ change, actor: SYSTEM })),
     ...changes.map((change) => ({ change, actor: act.actor })),
@@ -90,7 +90,6 @@ export async function settleAndDecide(
     generator,
     refusal: isRefusal(decision) ? decision : null,
     changed: changes.length > 0,
-    crossed: settled.crossed,
   };
 }
 

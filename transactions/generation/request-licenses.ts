@@ -13,7 +13,7 @@ import type { Database, Sql } from '../../db/base/database';
 import { findGenerationProfile } from '../../db/contract/license-terms';
 import type { GenerationProfile } from '../../db/contract/license-terms';
 import { millisLater } from '../../domain/base/instant';
-import { NO_NUDGE, bothNudges } from '../../domain/contract/nudge';
+import { NO_NUDGE, mergeNudges } from '../../domain/contract/nudge';
 import { isRefusal, refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { createRefusalCounter } from './count-refusal';
@@ -83,7 +83,7 @@ export function createLicenseRequests(db: Database): RequestLicenses {
         const attempt = await attemptOf(db, request, async () => {
           if (profile) return grantOptimistically(db, grant, request, profile);
           const locked = await underLock(grantUnderLock);
-          nudge = bothNudges(nudge, locked.nudge);
+          nudge = mergeNudges(nudge, locked.nudge);
           return locked.granted;
         });
         if (attempt === 'collision' && ++collisions === KEY_DRAWS_MAX) {
@@ -97,7 +97,7 @@ export function createLicenseRequests(db: Database): RequestLicenses {
       if (found.result) return { result: await counted(request, found), nudge };
       profiles.delete(request.contract_id);
       const diagnosis = await underLock(diagnose);
-      nudge = bothNudges(nudge, diagnosis.nudge);
+      nudge = mergeNudges(nudge, diagnosis.nudge);
       if (diagnosis.result) return { result: await counted(request, diagnosis), nudge };
     }
     throw new Error(
