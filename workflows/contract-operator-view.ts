@@ -3,7 +3,7 @@ import { setCurrentDetails } from '@temporalio/workflow';
 import type { ContractView } from '../activities/contract/contract-view';
 import type { BillingEventNotice } from '../activities/ports';
 import type { Instant } from '../domain/base/instant';
-import { contractTitle } from '../domain/base/operator-text';
+import { contractTitle, cutToBytes } from '../domain/base/operator-text';
 import type { BillingSource } from '../domain/billing/billing-event';
 import { contractNameAttribute } from './search-attribute-tracker';
 import type { SearchAttributeTracker, WantedAttribute } from './search-attribute-tracker';
@@ -18,7 +18,7 @@ import {
 
 /** Billing events that one summary names, and how much of each: Temporal allows a summary 400 bytes. */
 const NAMED_EVENTS_MAX = 3;
-const EVENT_CHARS_MAX = 80;
+const EVENT_BYTES_MAX = 100;
 
 /** The step that applies billing events, or asks their billing system: "apply billing events evt_1 invoice.paid and 3 more". */
 export function eventsSummary(notices: readonly BillingEventNotice[], source: BillingSource | undefined): string {
@@ -31,7 +31,7 @@ export function eventsSummary(notices: readonly BillingEventNotice[], source: Bi
 
 /** The name of a signaled event. An operator can send any value by hand, so nothing about its shape is certain. */
 function eventName(notice: Partial<BillingEventNotice> | null | undefined): string {
-  return String(notice?.details ?? 'without details').slice(0, EVENT_CHARS_MAX);
+  return cutToBytes(String(notice?.details ?? 'without details'), EVENT_BYTES_MAX);
 }
 
 /** The step that settles the contract at a time: "apply boundary expires 2027-02-01T00:00:00.000Z". */

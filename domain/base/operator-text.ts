@@ -28,14 +28,19 @@ export function contractTitle({ name, type, environment }: ContractTitle): strin
 
 /** A name in Markdown, cut where it is too long for a summary. */
 export function shownName(name: string): string {
-  const whole = escapedMarkdown(name);
-  if (jsonBytes(whole) <= NAME_BYTES_MAX) return whole;
+  return cutToBytes(name, NAME_BYTES_MAX, escapedMarkdown);
+}
+
+/** A text of at most `bytes_max` bytes in a payload, as `shown` writes it. A text that is too long ends in an ellipsis. */
+export function cutToBytes(text: string, bytes_max: number, shown = (part: string): string => part): string {
+  const whole = shown(text);
+  if (jsonBytes(whole) <= bytes_max) return whole;
   let cut = '';
-  for (const char of name) {
-    if (jsonBytes(`${escapedMarkdown(cut + char)}…`) > NAME_BYTES_MAX) break;
+  for (const char of text) {
+    if (jsonBytes(`${shown(cut + char)}…`) > bytes_max) break;
     cut += char;
   }
-  return `${escapedMarkdown(cut)}…`;
+  return `${shown(cut)}…`;
 }
 
 /** A name as the value of a keyword. */
