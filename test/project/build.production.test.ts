@@ -155,7 +155,8 @@ test('the worker took the prebuilt bundle and made none', () => {
 });
 
 test('the page and the document of the interface are served', async () => {
-  expect((await fetch(`${api_url}/docs/`)).status).toBe(200);
+  for (const file of ['', '/', '/page.css', '/page.js', '/icon.svg', '/api-reference.js', '/openapi.json'])
+    expect([file, (await fetch(`${api_url}/docs${file}`)).status]).toEqual([file, 200]);
   expect(((await (await fetch(`${api_url}/openapi.json`)).json()) as { openapi: string }).openapi).toBe('3.1.0');
 });
 
