@@ -1,4 +1,4 @@
-/** API keys of admins in Postgres. Of a secret only its HMAC is stored (transactions/access/key-secret.ts). */
+/** API keys of admins in Postgres. Only the HMAC of a secret is stored (transactions/access/key-secret.ts). */
 import type { SuperAdminKey } from '../../domain/access/admin';
 import type { Role } from '../../domain/access/role';
 import type { KnownPerson } from '../../domain/base/actor';
@@ -29,7 +29,7 @@ const ADMIN_API_KEY_COLUMNS = columnNames<AdminApiKeyRow>({
   revoked_at: true,
 });
 
-/** A key that is accepted, with its admin and with what its secret is compared to. */
+/** A key that is accepted, with its admin and the HMAC that its secret is compared with. */
 export interface AcceptedKeyRow {
   id: string;
   admin_id: string;
@@ -42,10 +42,10 @@ export interface AcceptedKeyRow {
   stale: boolean;
 }
 
-/** `last_used_at` is brought up to date at most this often. */
+/** `last_used_at` is updated at most this often. */
 const LAST_USED_RESOLUTION = '1 minute';
 
-/** The key with this public part, if it is accepted now: neither revoked nor of a disabled admin. */
+/** The key with this public part if it is accepted now, that is, neither revoked nor of a disabled admin. */
 export async function findAcceptedKey(sql: Sql, key_id: string, now: Instant): Promise<AcceptedKeyRow | undefined> {
   const [row] = await sql<AcceptedKeyRow[]>`
     SELECT k.id, k.admin_id, a.email, a.name, a.role, ${knownPerson(sql)} AS known, k.secret_hmac,
@@ -55,14 +55,14 @@ export async function findAcceptedKey(sql: Sql, key_id: string, now: Instant): P
   return row;
 }
 
-/** Stores that a key is in use. While another transaction has its row, this is left to a later request: no request waits for it. */
+/** Stores when a key was used. Does nothing while another transaction has locked the row, so that no request waits; a later request stores it. */
 export async function markKeyUsed(sql: Sql, id: string, now: Instant): Promise<void> {
   await sql`
     UPDATE admin_api_keys SET last_used_at = ${now}
     WHERE id = (SELECT id FROM admin_api_keys WHERE id = ${id} FOR NO KEY UPDATE SKIP LOCKED)`;
 }
 
-/** An API key that was accepted shortly before, and the roles of which its admin has to have one still. */
+/** An API key that was accepted shortly before, and the roles of which its admin must still have one. */
 export interface CallerKey {
   /** The id of its row. */
   api_key_id: string;
@@ -70,8 +70,9 @@ export interface CallerKey {
 }
 
 /**
- * A condition: each of these keys is still accepted, and its admin has one of the roles. For a statement that acts for callers
- * who were found up to a second ago, so that it needs no look-up before it. Judged when the statement begins, as a look-up would be.
+ * The condition that each of these keys is still accepted and its admin has one of the roles. For a statement that acts for callers
+ * who were authenticated up to a second ago, so that no look-up is needed before it. Like a look-up, it is evaluated when the
+ * statement begins.
  */
 export function areKeysAccepted(sql: Sql, keys: readonly CallerKey[]): Fragment {
   return sql`NOT EXISTS (
@@ -81,7 +82,7 @@ export function areKeysAccepted(sql: Sql, keys: readonly CallerKey[]): Fragment 
       WHERE k.id = used.api_key_id AND k.revoked_at IS NULL AND a.status = 'active' AND used.roles ? a.role))`;
 }
 
-/** The role behind each of these keys (ids of their rows) that is accepted now; revoked keys and those of disabled admins are left out. */
+/** The role of each of these keys (ids of their rows) that is accepted now. Omits revoked keys and keys of disabled admins. */
 export async function listKeyRoles(
   sql: Sql,
   api_key_ids: readonly string[],
@@ -93,12 +94,12 @@ export async function listKeyRoles(
 }
 
 /**
- * Locks every active super admin, in one order, and answers with their keys that are accepted. A change that takes such a key or
- * such an admin away locks them first, so that two at the same moment cannot both leave none.
+ * Locks every active super admin, in the order of ids, and returns their accepted keys. A change that revokes such a key or removes
+ * such an admin locks them first, so that two changes at the same moment cannot together remove the last one.
  */
 export async function lockSuperAdmins(tx: Sql): Promise<SuperAdminKey[]> {
   await tx`SELECT FROM admins WHERE role = 'super_admin' AND status = 'active' ORDER BY id FOR NO KEY UPDATE`;
-  // A statement of its own: it sees what committed while a lock was awaited.
+  // A separate statement, so that it sees what was committed while this one waited for a lock.
   return listSuperAdminKeys(tx);
 }
 
@@ -122,7 +123,7 @@ export async function listAdminApiKeys(
     ORDER BY id DESC LIMIT ${limit}`;
 }
 
-/** An admin's key, named by its id or its public part, locked until the transaction ends; undefined when the admin has none such. */
+/** An admin's key by its id or public part, locked until the transaction ends; undefined when the admin has no such key. */
 export async function lockAdminApiKey(tx: Sql, admin_id: string, name: string): Promise<AdminApiKeyRow | undefined> {
   const [row] = await tx<AdminApiKeyRow[]>`
     SELECT ${tx(ADMIN_API_KEY_COLUMNS)} FROM admin_api_keys
@@ -130,7 +131,7 @@ export async function lockAdminApiKey(tx: Sql, admin_id: string, name: string): 
   return row;
 }
 
-/** Whether there is a key with this public part, accepted or not. */
+/** Whether a key with this public part exists, accepted or not. */
 export async function isKnownKey(sql: Sql, key_id: string): Promise<boolean> {
   const known = await sql`SELECT FROM admin_api_keys WHERE key_id = ${key_id}`;
   return known.count === 1;
@@ -152,7 +153,7 @@ export async function updateRevokedAt(tx: Sql, id: string, revoked_at: Instant):
   await tx`UPDATE admin_api_keys SET revoked_at = ${revoked_at} WHERE id = ${id}`;
 }
 
-/** Revokes all keys of an admin, and takes away what they were called. */
+/** Revokes all keys of an admin and removes their labels. */
 export async function eraseAdminApiKeys(tx: Sql, admin_id: string, now: Instant): Promise<void> {
   await tx`
     UPDATE admin_api_keys SET label = NULL, revoked_at = coalesce(revoked_at, ${now}) WHERE admin_id = ${admin_id}`;

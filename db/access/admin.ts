@@ -1,4 +1,4 @@
-/** Admins in Postgres: the people who may call. */
+/** Admins in Postgres: the people who may use the interface. */
 import type { Actor, KnownPerson } from '../../domain/base/actor';
 import { SYSTEM } from '../../domain/base/actor';
 import type { AdminStatus } from '../../domain/access/admin';
@@ -19,7 +19,7 @@ export interface AdminRow {
   status: AdminStatus;
   created_at: Instant;
   updated_at: Instant;
-  /** When the person was forgotten, or null. */
+  /** When the person was erased, or null. */
   erased_at: Instant | null;
 }
 
@@ -41,10 +41,10 @@ export interface AdminFilter {
   search?: string | undefined;
 }
 
-/** The channel on which Postgres announces, at the commit, that keys of the admin named may allow less than before. */
+/** The channel on which a committed change announces the id of an admin whose keys may allow less than before. */
 export const ACCESS_CHANNEL = 'admin_access';
 
-/** The name under which an admin's acts are audited when only the id travelled, as in a workflow payload. */
+/** The actor for the audit of an admin of whom only the id is known, as in a workflow payload. */
 export async function findAdminActor(sql: Sql, admin_id: string): Promise<Actor> {
   if (admin_id === SYSTEM.id) return SYSTEM;
   const [admin] = await sql<{ name: string; known: KnownPerson }[]>`
@@ -54,7 +54,7 @@ export async function findAdminActor(sql: Sql, admin_id: string): Promise<Actor>
   return name_id === null ? actor : { ...actor, stored_as: { name_id } };
 }
 
-/** An admin, or undefined. `lock` keeps others from changing it until the transaction ends. */
+/** An admin, or undefined. `lock` keeps other transactions from changing it until this one ends. */
 export async function findAdmin(sql: Sql, id: string, options: { lock?: boolean } = {}): Promise<AdminRow | undefined> {
   const [row] = await sql<
     AdminRow[]
@@ -62,14 +62,14 @@ export async function findAdmin(sql: Sql, id: string, options: { lock?: boolean 
   return row;
 }
 
-/** The admin with an address, in any case of its letters, or undefined. */
+/** The admin with an e-mail address, whatever its letter case, or undefined. */
 export async function findAdminByEmail(sql: Sql, email: string): Promise<AdminRow | undefined> {
   const [row] = await sql<AdminRow[]>`
     SELECT ${sql(ADMIN_COLUMNS)} FROM admins WHERE lower(email) = lower(${email})`;
   return row;
 }
 
-/** One page of admins, by the time they were made. */
+/** One page of admins, by creation time. */
 export async function listAdmins(sql: Sql, filter: AdminFilter, page: KeysetPage): Promise<Sorted<AdminRow>[]> {
   const { sort_key, after, order } = pageByCreation(sql, page);
   return sql<Sorted<AdminRow>[]>`
@@ -105,12 +105,12 @@ export async function updateAdmin(
   return row;
 }
 
-/** Makes every API process check, once this is committed, which streams the admin's keys may still read. */
+/** Makes every API process check, after the commit, which streams the admin's keys may still read. */
 export async function announceAccess(tx: Sql, admin_id: string): Promise<void> {
   await tx`SELECT pg_notify(${ACCESS_CHANNEL}, ${admin_id})`;
 }
 
-/** Puts neutral values in place of what names an admin, for good. */
+/** Replaces the name and address of an admin by neutral values, permanently. */
 export async function eraseAdmin(
   tx: Sql,
   id: string,

@@ -1,12 +1,12 @@
-/** What names people who act, beside the history that holds only their ids (decisions 41). */
+/** Names and addresses of people, stored apart from the history, which holds only their ids (decisions 41). */
 import type { Actor, StoredPerson } from '../../domain/base/actor';
 import type { Instant } from '../../domain/base/instant';
 import type { Fragment, Sql } from '../base/database';
 
-/** Addresses of a person that are read with an API key; from others, one more statement is needed. */
+/** Addresses of a person that are read together with an API key; any other address takes one more statement. */
 const ORIGINS_READ_MAX = 100;
 
-/** What is stored of the admin `a`, a value of type `KnownPerson`. In the order of their index, addresses are read from it alone. */
+/** The stored ids of the admin `a`, a value of type `KnownPerson`. Addresses are sorted by their index, so only the index is read. */
 export function knownPerson(sql: Sql): Fragment {
   return sql`jsonb_build_object(
     'name_id', (SELECT p.id FROM audit_people p WHERE p.person_id = a.id::text AND p.name = a.name),
@@ -15,8 +15,8 @@ export function knownPerson(sql: Sql): Fragment {
 }
 
 /**
- * Stores a name and an address of a person beside the history, unless they are, and answers with their ids. Run it alone: in a
- * transaction, others that meet the same new address would wait until its end.
+ * Stores a name and an address of a person, unless they are stored already, and returns their ids. Run it outside a transaction: inside
+ * one, others that store the same new address would wait until it ends.
  */
 export async function storePerson(
   sql: Sql,
@@ -28,7 +28,7 @@ export async function storePerson(
   return origin_id === null ? { name_id } : { name_id, origin_id };
 }
 
-/** Rows in which a person was named. */
+/** How many rows named an erased person. */
 export interface ErasedRows {
   /** Names under which the person acted. */
   names: number;
@@ -38,16 +38,16 @@ export interface ErasedRows {
   facts: number;
   /** Deleted contracts that name the person as the one who deleted them. */
   deleted_contracts: number;
-  /** Answers that are kept for repeated requests. */
+  /** Stored answers to requests with an idempotency key. */
   answers: number;
 }
 
-/** Keeps the person from being stored beside the history by others until the transaction ends (`audit_name_id` takes the same lock). */
+/** Keeps other transactions from storing a name or address of the person until this one ends (`audit_name_id` takes the same lock). */
 export async function lockPerson(tx: Sql, person_id: string): Promise<void> {
   await tx`SELECT pg_advisory_xact_lock(hashtextextended('audit_people ' || ${person_id}::text, 0))`;
 }
 
-/** A name to be stored outside the history: `neutral_name` when the person was erased, who otherwise is not until the transaction ends. */
+/** The name to store outside the history: `neutral_name` if the person was erased. A person who was not cannot be erased until the transaction ends. */
 export async function resolveStoredName(
   tx: Sql,
   { type, id, name }: Pick<Actor, 'type' | 'id' | 'name'>,
@@ -58,12 +58,12 @@ export async function resolveStoredName(
   return (await isErased(tx, id)) ? neutral_name : name;
 }
 
-/** The addresses by which the history knows a customer, now and before. */
+/** The current and former e-mail addresses of a customer, also those in the history. */
 export async function listCustomerEmails(tx: Sql, customer_id: string): Promise<string[]> {
   const rows = await tx<{ email: string }[]>`
     SELECT email FROM customers WHERE id = ${customer_id} AND erased_at IS NULL
-    UNION SELECT told.email FROM audit_person_facts, LATERAL (VALUES (before ->> 'email'), (after ->> 'email')) AS told (email)
-    WHERE person_id = ${customer_id} AND told.email LIKE '%@%'`;
+    UNION SELECT audited.email FROM audit_person_facts, LATERAL (VALUES (before ->> 'email'), (after ->> 'email')) AS audited (email)
+    WHERE person_id = ${customer_id} AND audited.email LIKE '%@%'`;
   return rows.map(({ email }) => email);
 }
 
@@ -74,8 +74,8 @@ export async function isErased(sql: Sql, person_id: string): Promise<boolean> {
 }
 
 /**
- * Takes what names a person out of everything that stands beside the history, and out of copies. A row remains that says that the
- * person was erased, so that nothing stores a name again. Call it with the person locked.
+ * Removes the names and addresses of a person from the tables that store them for the history, and from copies. One row remains that
+ * marks the person as erased, so that no name is stored again. Call it after `lockPerson`.
  */
 export async function erasePersonFromHistory(
   tx: Sql,
@@ -104,14 +104,14 @@ export async function erasePersonFromHistory(
   };
 }
 
-/** Whether a JSON object has a text that names a person. */
+/** The condition that a JSON object has a text that names a person. */
 function namesPerson(sql: Sql, column: string, neutral_name: string): Fragment {
   return sql`EXISTS (
     SELECT FROM jsonb_each(${sql(column)})
     WHERE key = ANY (person_fields()) AND value NOT IN ('null', to_jsonb(${neutral_name}::text)))`;
 }
 
-/** A JSON object with the neutral name in place of each text that names a person. */
+/** A JSON object in which the neutral name replaces each text that names a person. */
 function withoutPerson(sql: Sql, column: string, neutral_name: string): Fragment {
   return sql`(
     SELECT jsonb_object_agg(key, CASE WHEN key = ANY (person_fields()) AND value <> 'null' THEN to_jsonb(${neutral_name}::text) ELSE value END)

@@ -7,7 +7,7 @@ import type { Instant } from '../../domain/base/instant';
 import type { JsonObject } from '../../domain/base/json';
 import type { Sql } from './database';
 
-/** Whose time an act holds by: the world's, or that of a test clock. */
+/** Which clock the time of an audit row is from: the real one or a test clock. */
 export type AuditClock = 'real' | 'test';
 
 /** One audit row to be written. */
@@ -25,11 +25,11 @@ export interface AuditEntry {
   reason?: string | null;
   request_id?: string | null;
   revision?: number | null;
-  /** The world's when left out. */
+  /** `real` when left out. */
   clock?: AuditClock;
 }
 
-/** Writes the audit row of an act; call it in the transaction of the change that it describes. */
+/** Writes the audit row of an act. Call it in the transaction of the change that the row describes. */
 export function auditAct(
   sql: Sql,
   { now, actor, request_id }: Act,
@@ -38,7 +38,7 @@ export function auditAct(
   return insertAudit(sql, [{ ...entry, at: now, actor, request_id }]);
 }
 
-/** Writes audit rows; call it in the transaction of the change that they describe. */
+/** Writes audit rows. Call it in the transaction of the change that they describe. */
 export async function insertAudit(sql: Sql, entries: AuditEntry[]): Promise<void> {
   if (entries.length === 0) return;
   const rows = entries.map((entry) => ({

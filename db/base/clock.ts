@@ -1,8 +1,8 @@
 /**
- * The time by which Covenant decides: that of Postgres, which all processes share.
+ * The time that Covenant uses for decisions: that of Postgres, which all processes share.
  *
- * A decision about a contract stays for good, so no process trusts its own clock, which may be wrong by a day. It asks
- * Postgres for the time and counts on from the answer with its monotonic clock, which no correction of the time moves.
+ * A decision about a contract is permanent, so no process uses its own clock, which may be wrong by a day. It reads the time of
+ * Postgres and adds what its monotonic clock has counted since; a correction of the system time does not change that clock.
  */
 import type { Instant } from '../../domain/base/instant';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
@@ -10,26 +10,25 @@ import type { Sql } from './database';
 
 /** How far ahead of Postgres the time of a decision may be, and how far a process' clock may be off (decisions 33). */
 export const CLOCK_SKEW_MS_MAX = 2_000;
-/** How long an answer of Postgres is counted on from; also how long it may take to arrive before another is asked for. */
+/** How long a reading is used, and how long it may take to arrive before the time is read again. */
 const READING_AGE_MS_MAX = 1_000;
-/** Answers that arrive late, under load, are asked for again this often in all; then the last one counts. */
+/** How often the time is read when answers arrive late under load; then the last answer is used. */
 const READINGS_MAX = 3;
 
-/** Makes the time of a decision out of what a workflow believes the time to be. */
+/** Converts the time that a workflow believes to be the present into the time of a decision. */
 export type BoundNow = (believed: Instant) => Promise<Instant>;
 
 export interface PostgresClock {
-  /** The time of Postgres; never later, and earlier by the time that its answer was on its way. Rejects while it cannot be reached. */
+  /** The time of Postgres: never later, and earlier by the travel time of its answer. Rejects while Postgres is unreachable. */
   now: () => Promise<Instant>;
   /**
-   * A time from another clock, such as that of a Temporal server: kept when it is the present or up to two seconds later,
-   * else the nearest such time. A time in the past becomes the present: an activity that is tried again after an outage
-   * decides by the time at which it decides.
+   * Limits a time from another clock, such as that of a Temporal server, to the range from the present to two seconds later. A time
+   * in the past becomes the present, so an activity that is retried after an outage decides by the present time.
    */
   bound: BoundNow;
 }
 
-/** One answer of Postgres. */
+/** One reading of the clock of Postgres. */
 interface Reading {
   postgres_ms: number;
   /** When the answer arrived, by the monotonic clock. */
@@ -38,7 +37,7 @@ interface Reading {
   took_ms: number;
 }
 
-/** A clock over a pool. Callers that need a reading at the same moment share one. */
+/** Creates a clock that reads the time through a pool. Callers that need a reading at the same moment share one. */
 export function createPostgresClock(sql: Sql): PostgresClock {
   let last: Reading | undefined;
   let pending_reading: Promise<Reading> | undefined;
@@ -61,21 +60,21 @@ export function createPostgresClock(sql: Sql): PostgresClock {
   };
 }
 
-/** The time of Postgres, asked for once. */
+/** Reads the time of Postgres once. */
 export async function findNow(sql: Sql): Promise<Instant> {
   return instantFromMillis((await read(sql)).postgres_ms);
 }
 
-/** By how many milliseconds the clock of this process is ahead of Postgres (negative: behind); what the way took counts as none. */
+/** By how many milliseconds the clock of this process is ahead of Postgres (negative: behind), without the travel time. */
 export async function findClockSkewMs(sql: Sql): Promise<number> {
   const { postgres_ms, took_ms } = await read(sql);
   const ahead_ms = Date.now() - postgres_ms;
-  // Postgres read its clock at some moment between the question and the answer.
+  // Postgres read its clock at some moment between the query and the answer.
   if (ahead_ms < 0) return ahead_ms;
   return Math.max(0, ahead_ms - took_ms);
 }
 
-/** What is wrong with a clock that is off by so much, in a sentence; null when it is near enough. */
+/** A sentence for a clock that differs too much from that of Postgres; null when the difference is allowed. */
 export function skewSentence(ahead_ms: number): string | null {
   if (Math.abs(ahead_ms) <= CLOCK_SKEW_MS_MAX) return null;
   const seconds = (Math.abs(ahead_ms) / 1_000).toFixed(1);
@@ -91,8 +90,8 @@ async function readPromptly(sql: Sql): Promise<Reading> {
 }
 
 async function read(sql: Sql): Promise<Reading> {
-  const asked_ms = performance.now();
+  const sent_ms = performance.now();
   const [row] = await sql<[{ now: Instant }]>`SELECT clock_timestamp() AS now`;
   const arrived_ms = performance.now();
-  return { postgres_ms: millisOf(row.now), arrived_ms, took_ms: arrived_ms - asked_ms };
+  return { postgres_ms: millisOf(row.now), arrived_ms, took_ms: arrived_ms - sent_ms };
 }

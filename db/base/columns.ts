@@ -4,14 +4,14 @@
  */
 
 /**
- * The names of all columns that a row type has. The type of the argument makes the compiler refuse a column that is
- * missing and one that the row does not have.
+ * The names of all columns of a row type. The type of the argument makes the compiler refuse a missing column and a column that
+ * the row type does not have.
  */
 export function columnNames<Row extends object>(columns: Record<keyof Row & string, true>): readonly string[] {
   return Object.keys(columns);
 }
 
-/** The same columns of a table under its alias, for statements with more than one table. */
+/** Puts the alias of a table before the names of its columns, for statements with more than one table. */
 export function ofAlias(alias: string, columns: readonly string[]): readonly string[] {
   return columns.map((column) => `${alias}.${column}`);
 }

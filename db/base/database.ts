@@ -1,9 +1,9 @@
 /**
- * The connection to Postgres: one pool per process, with our types and our limits.
+ * The connection to Postgres: one pool per process, with the types and limits of Covenant.
  *
- * Instants and dates arrive as text in the form of `domain/base/instant.ts`; 64-bit integers stay text, because the ids of
- * licenses outgrow JavaScript's numbers. Single statements run alone and are judged by `.count`; several that belong
- * together run in `sql.begin` (decisions 7).
+ * Instants and dates arrive as text in the form of `domain/base/instant.ts`. 64-bit integers stay text, because ids of licenses are
+ * larger than JavaScript's safe integers. A single statement runs alone and its `.count` tells whether it had an effect; statements
+ * that belong together run in `sql.begin` (decisions 7).
  */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -18,10 +18,10 @@ import type { SessionLimits } from './session';
 /** A pool of connections, or one transaction of it: queries work with either. */
 export type Sql = postgres.ISql<{}>;
 
-/** A piece of a statement, to be put into another. */
+/** A part of a statement, to be inserted into another statement. */
 export type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
-/** The pool itself, which can begin transactions, listen and be closed. */
+/** The pool, which can begin transactions, listen and be closed. */
 export type Database = postgres.Sql<{}> & {
   /** Turns of its transactions that lock rows, see `beginLocked`. */
   readonly lockTurns: LockTurns;
@@ -30,10 +30,10 @@ export type Database = postgres.Sql<{}> & {
 /** How long Postgres may take to answer a new connection. */
 const CONNECT_TIMEOUT_S = 5;
 
-/** After this much silence the network is asked whether a connection still stands; it has ten seconds to answer. */
+/** After so many seconds without traffic, TCP checks whether a connection is alive; the peer has ten seconds to answer. */
 const KEEPALIVE_S = 10;
 
-/** The longest pause before a lost connection is replaced. The driver counts losses for the whole pool, up to 20 s. */
+/** The longest pause before a lost connection is replaced. The driver's own pause grows to 20 s, because it counts losses per pool. */
 const RECONNECT_PAUSE_S_MAX = 1;
 
 export interface DatabaseOptions {
@@ -43,11 +43,11 @@ export interface DatabaseOptions {
   application_name: string;
   /** The time limits of its sessions; none unless given. */
   limits?: SessionLimits;
-  /** Other limits of the turns of its transactions than those of a pool of this size. */
+  /** Replaces limits of lock turns that would follow from the size of the pool. */
   lockTurnLimits?: Partial<LockTurnLimits> | undefined;
 }
 
-/** Opens a pool; connections are made when first needed. Its transactions may run twice, see `repeatTransactions`. */
+/** Opens a pool. It connects when a connection is first needed. Its transactions may run twice, see `repeatTransactions`. */
 export function openDatabase(url: string, options: DatabaseOptions): Database {
   const limits = options.limits ?? NO_LIMITS;
   const settings = {
@@ -55,7 +55,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     connect_timeout: CONNECT_TIMEOUT_S,
     keep_alive: KEEPALIVE_S,
     backoff: reconnectPauseS,
-    /** Of our patch, in seconds. */
+    /** An option of the project's patch of the driver, in seconds. */
     answer_timeout: answerTimeoutS(limits.statement_ms),
     onnotice: () => undefined,
     connection: sessionSettings(options.application_name, limits),
@@ -76,9 +76,9 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
 }
 
 /**
- * Begins a transaction that locks these rows when it is its turn (`lock-turns.ts`). While a row stays locked by others it is rolled
- * back and run again, until it has waited for `wait_ms`; that of the pool unless given.
- * @throws RowsBusy when its turn does not come, or one of the rows stays locked
+ * Begins a transaction that locks these rows, when its turn comes (`lock-turns.ts`). While another transaction keeps a row locked, this
+ * one is rolled back and run again, for `wait_ms` in all (default: the limit of the pool).
+ * @throws RowsBusy when its turn does not come in time, or one of the rows stays locked
  */
 export function beginLocked<T>(
   db: Database,
@@ -97,26 +97,26 @@ export function beginLocked<T>(
 }
 
 /**
- * Keeps other statements from being sent behind this one on its connection: while it waits for a row, they would wait too. When all
- * connections of a pool are in use, the driver sends further statements ahead on those that run a single statement.
+ * Keeps the driver from sending other statements behind this one on its connection: while this one waits for a row, they would wait
+ * too. When no connection is idle, the driver pipelines further statements on connections that run a single statement.
  */
 export function withoutPipelining<Rows extends readonly postgres.MaybeRow[]>(
   query: postgres.PendingQuery<Rows>,
 ): postgres.PendingQuery<Rows> {
-  // What the driver asks when it has sent a statement: whether its connection takes another one.
+  // The driver calls this after it has sent a statement, to learn whether the connection takes another one.
   const { options } = query as unknown as { options: { onexecute?: () => boolean } };
   options.onexecute = () => false;
   return query;
 }
 
-/** The pause before connecting again, in seconds: at once at first, spread by chance when a whole pool was lost. */
+/** The pause before a new connection, in seconds: short at first, and random so that a whole pool does not reconnect at once. */
 function reconnectPauseS(losses: number): number {
   return (0.5 + Math.random() / 2) * Math.min(2 ** losses / 100, RECONNECT_PAUSE_S_MAX);
 }
 
 /**
- * A transaction that failed for a reason that passes is run again as a whole, once (decisions 34, `isTransactionToRepeat`).
- * So the function given to `begin` may run twice: it must have no effect outside its transaction.
+ * Runs a transaction that failed for a transient reason again as a whole, once (decisions 34, `isTransactionToRepeat`). So the function
+ * given to `begin` may run twice: it must have no effect outside its transaction.
  */
 function repeatTransactions(pool: postgres.Sql<{}>): void {
   const begin = pool.begin.bind(pool) as (...args: unknown[]) => Promise<unknown>;
@@ -134,7 +134,7 @@ function repeatTransactions(pool: postgres.Sql<{}>): void {
 /** Where the driver is loaded from. */
 const DRIVER = dirname(require.resolve('postgres'));
 
-/** What the patch must have brought into the driver, file by file. */
+/** The changes that the patch must have made to the driver: the file, its mark in the text, and the effect of its absence. */
 const PATCHED: readonly { file: string; mark: RegExp; without: string }[] = [
   {
     file: 'connection.js',
@@ -164,8 +164,8 @@ const PATCHED: readonly { file: string; mark: RegExp; without: string }[] = [
 ];
 
 /**
- * Throws unless the driver carries the whole of our patch (`patches/`; `test/base/db.driver.test.ts` shows what each piece is
- * for). `npm ci` applies it; an install with `--ignore-scripts` does not, and neither does a pull that changed the patch.
+ * Throws unless the driver contains the whole patch (`patches/`; `test/base/db.driver.test.ts` shows the reason of each part). `npm ci`
+ * applies it. An install with `--ignore-scripts` does not, nor does a pull that changed the patch.
  */
 export function assertDriverPatched(directory: string = DRIVER): void {
   const missing = PATCHED.find(({ file, mark }) => !mark.test(readFileSync(join(directory, file), 'utf8')));

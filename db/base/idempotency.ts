@@ -1,18 +1,18 @@
-/** The keys under which requests may come again, with the answers of the first ones (domain.md 5.2, decisions 11). */
+/** Idempotency keys, each with the stored answer to its first request (domain.md 5.2, decisions 11). */
 import type { JsonObject } from '../../domain/base/json';
 import type { Sql } from './database';
 
-/** Under what a request may come again. */
+/** What identifies a request that a client may repeat. */
 export interface IdempotentRequest {
   /** Caller and operation: the same key of another caller, or for another operation, is another request. */
   scope: string;
   /**
-   * The scope of this request in versions that kept one for each API key of a caller. What they stored is found under it, and can go
-   * with this field when it has expired, 30 days after the last of them ran.
+   * The scope of this request in versions that stored a scope per API key. It finds the rows that they stored; remove this field 30
+   * days after the last such version ran.
    */
   former_scope: string;
   key: string;
-  /** Of method, path and body: tells a repetition from another request under the same key. */
+  /** A hash of method, path and body. It distinguishes a repeated request from another request with the same key. */
   fingerprint: string;
 }
 
@@ -23,7 +23,7 @@ export interface StoredAnswer {
   body: JsonObject;
 }
 
-/** A key that was claimed; without an answer while its first request is under way. */
+/** A key that was written; it has no answer while its first request is in progress. */
 export interface IdempotencyKeyRow {
   fingerprint: string;
   status: number | null;
@@ -31,7 +31,7 @@ export interface IdempotencyKeyRow {
   body: JsonObject | null;
 }
 
-/** Writes a key; false when it exists. Waits, at most `lock_timeout`, for a transaction that has written the same one. */
+/** Writes a key; false when it exists. Waits, at most `lock_timeout`, for a transaction that has written the same key. */
 export async function insertIdempotencyKey(
   tx: Sql,
   { scope, former_scope, key, fingerprint }: IdempotentRequest,
@@ -55,14 +55,14 @@ export async function findIdempotencyKey(
   return row;
 }
 
-/** Stores the answer in the transaction of the write. */
+/** Stores the answer of a request. Call it in the transaction that has the effect of the request. */
 export async function storeAnswer(tx: Sql, request: IdempotentRequest, answer: StoredAnswer): Promise<void> {
   await tx`
     UPDATE idempotency_keys SET status = ${answer.status}, headers = ${tx.json(answer.headers)}, body = ${tx.json(answer.body)}
     WHERE scope = ${request.scope} AND key = ${request.key}`;
 }
 
-/** Forgets a key in the transaction that claimed it, because its request had no effect. */
+/** Deletes a key in the transaction that wrote it, because its request had no effect. */
 export async function deleteIdempotencyKey(
   tx: Sql,
   { scope, key }: Pick<IdempotentRequest, 'scope' | 'key'>,
@@ -71,8 +71,8 @@ export async function deleteIdempotencyKey(
 }
 
 /**
- * Deletes keys that are older than so many days, at most `limit`; answers how many. The time of Postgres is compared with what it
- * wrote itself, so neither a test clock nor a process with a wrong clock shortens their life.
+ * Deletes keys that are older than `days`, at most `limit`; returns how many. Postgres compares its time with the time that it wrote
+ * itself, so neither a test clock nor a process with a wrong clock deletes keys too early.
  */
 export async function deleteExpiredIdempotencyKeys(sql: Sql, days: number, limit: number): Promise<number> {
   const { count } = await sql`

@@ -1,63 +1,61 @@
 /**
- * Turns of the transactions that lock rows: how many of them use connections of one pool at the same time.
+ * Limits how many transactions that lock rows use connections of one pool at the same time. A *turn* is the permission to run one.
  *
- * A transaction that waits for a row holds its connection for as long as it waits. Without a bound, the requests for rows that
- * another process holds take every connection of the pool, and requests for other rows wait with them. So
+ * A transaction that waits for a row holds its connection while it waits. Without a limit, requests for rows that another process has
+ * locked would take every connection of the pool, and requests for other rows would wait too. Therefore:
  *
- * - a transaction waits for its turn in memory, where it holds no connection, as long as transactions of this pool use a row
- *   that it is going to lock (one at a time, or four that only share the row), or transactions that lock rows use all connections
- *   but those that are left for statements which lock nothing;
- * - when its turn has come it waits for a row only shortly. A row that stays locked for longer is suspect: the transaction, which
- *   is rolled back, gives its connection back, keeps its turn for the row, and is tried again until its time is over;
- * - transactions of suspect rows use few connections in all, one after another. So however many rows are held, other rows are
- *   locked without waiting for these.
+ * - A transaction waits for its turn in memory, without a connection, while transactions of this pool use one of its rows (one at a
+ *   time, or four that share the row), or while such transactions use all connections except a few that are kept for other statements.
+ * - When its turn comes, it waits for a row only briefly. A row that stays locked for longer is *contended*: the transaction is rolled
+ *   back and frees its connection, keeps its place for the row, and is tried again until its time is over.
+ * - Transactions of contended rows share a small number of turns. So other rows are locked without delay, however many are contended.
  *
- * Turns are given in the order of arrival. Both the time of a wait and the number of those that wait are bounded. A turn ends with
- * its transaction, which is bounded by the limits of its session (`session.ts`). Do not take a turn inside a turn.
+ * Turns are granted in the order of arrival. The waiting time and the number of waiting transactions are limited. A turn ends with its
+ * transaction, which the limits of its session bound (`session.ts`). Do not take a turn inside a turn.
  */
 import { RowsBusy, isLockTimeout } from './errors';
 import type { LockedRow } from './errors';
 import { LOCK_TIMEOUT_MS } from './session';
 
-/** Connections of a pool that transactions which lock rows leave to other statements, at most half of the pool. */
+/** Connections of a pool that stay free for statements that lock no rows; at most half of the pool. */
 export const UNLOCKED_CONNECTIONS = 3;
-/** Transactions that only share a row, such as a product of which contracts are made, at the same time. */
+/** Transactions that share a row at the same time, such as the product of contracts that are being created. */
 export const SHARING_MAX = 4;
-/** Transactions that wait for one row. */
+/** Transactions that may wait for one row. */
 export const WAITING_PER_ROW_MAX = 100;
-/** Transactions that wait in one process. */
+/** Transactions that may wait in one process. */
 export const WAITING_MAX = 1_000;
-/** How long an attempt waits for a row. Transactions take milliseconds each; the first attempts at rows that are held delay others. */
+/** How long one attempt waits for a row. A transaction takes milliseconds; the first attempts at locked rows delay other transactions. */
 export const ATTEMPT_WAIT_MS = 250;
-/** The part of the turns that transactions of suspect rows have. */
+/** The part of the turns that transactions of contended rows may use. */
 const CONTENDED_SHARE = 1 / 3;
-/** Suspect rows that are remembered. A row that is forgotten becomes suspect again by its next attempt. */
+/** Contended rows that are kept in memory. A row that is dropped becomes contended again by its next attempt. */
 const CONTENDED_ROWS_MAX = 10_000;
 
 export interface LockTurnLimits {
   /** Transactions that run at the same time. */
   running_max: number;
-  /** Those of them whose rows are suspect. */
+  /** Those of them whose rows are contended. */
   contended_max: number;
   waiting_max: number;
   waiting_per_row_max: number;
-  /** The longest wait, for a turn and for the rows together. */
+  /** The longest wait for the turn and the rows together. */
   wait_ms: number;
-  /** How long one attempt waits for a row, in Postgres. The caller of `run` sets it (`beginLocked`). */
+  /** How long one attempt waits for a row in Postgres. The caller of `run` sets it there (`beginLocked`). */
   attempt_ms: number;
 }
 
 export interface LockTurns {
   readonly limits: LockTurnLimits;
   /**
-   * Runs work that locks these rows when it is its turn; at once, and in the same tick, when nothing is in its way. Without rows
-   * it only counts among all. Work that fails by a lock time-out (55P03) has done nothing, and is run again until `wait_ms` is over.
+   * Runs work that locks these rows when its turn comes; in the same tick when no limit is reached. Without rows, only the total limit
+   * applies. Work that fails by a lock time-out (55P03) had no effect, and is run again until `wait_ms` is over.
    * @throws RowsBusy when its turn does not come in time or too many wait, and in place of 55P03 when a row stayed locked
    */
   run<T>(rows: readonly LockedRow[], work: () => Promise<T>, wait_ms?: number): Promise<T>;
-  /** Whether this pool does nothing with a row, and it did not stay locked when a transaction of this pool last wanted it. */
+  /** Whether no transaction of this pool uses a row, and the last one that locked it did not time out. */
   isFree(row: LockedRow): boolean;
-  /** How many run now, and how many wait. */
+  /** How many transactions run now, and how many wait. */
   counts(): { running: number; waiting: number };
 }
 
@@ -75,27 +73,27 @@ export function lockTurnLimits(pool_size: number, wait_ms = LOCK_TIMEOUT_MS): Lo
   };
 }
 
-/** Work from its arrival to its end. */
+/** One call of `run`, from its arrival to its end. */
 interface Turn {
   rows: readonly LockedRow[];
   /** When its time is over, by the monotonic clock. */
   ends_ms: number;
-  /** Whether it has its rows: from its first attempt on, also between two attempts. */
+  /** Whether it has its place for its rows: from its first attempt on, also between two attempts. */
   has_rows: boolean;
-  /** The lock time-out of its last attempt. */
+  /** The lock time-out of its last attempt, or undefined. */
   timed_out: unknown;
-  /** Whether its present attempt counts among those of suspect rows. */
+  /** Whether its current attempt counts towards `contended_max`. */
   counts_as_contended: boolean;
 }
 
 export function createLockTurns(limits: LockTurnLimits): LockTurns {
   const sharing_max = Math.min(SHARING_MAX, limits.running_max);
-  /** By row; an entry exists while there is any. */
+  /** Numbers of transactions by row; an entry exists while its number is not 0. */
   const running = new Map<string, number>();
   const waiting = new Map<string, number>();
-  /** With what begins them, in the order of arrival; what is tried again comes last. */
+  /** Waiting turns with the functions that begin them, in the order of arrival. A turn that is tried again comes last. */
   const waiters = new Map<Turn, () => void>();
-  /** Rows that stayed locked for an attempt, until work on them ends in another way. */
+  /** Rows that stayed locked during an attempt, until an attempt ends without a lock time-out. */
   const contended_rows = new Set<string>();
   let running_total = 0;
   let running_contended = 0;
@@ -117,7 +115,7 @@ export function createLockTurns(limits: LockTurnLimits): LockTurns {
     turn.has_rows = true;
   }
 
-  /** Ends an attempt; the turn keeps its rows until `leave`. */
+  /** Ends an attempt; the turn keeps its place for its rows until `leave`. */
   function pause(turn: Turn): void {
     running_total -= 1;
     if (turn.counts_as_contended) running_contended -= 1;
@@ -134,10 +132,10 @@ export function createLockTurns(limits: LockTurnLimits): LockTurns {
     }
   }
 
-  /** Waits until a turn may run; undefined when it has begun already. */
+  /** Waits until a turn may run; returns undefined when it has begun at once. */
   function wait(turn: Turn): Promise<void> | undefined {
     if (mayRun(turn)) return void begin(turn);
-    // What is tried again has been let in.
+    // A turn that is tried again was counted before.
     const counted = turn.has_rows ? [] : turn.rows;
     const full_row = counted.find((row) => (waiting.get(keyOf(row)) ?? 0) >= limits.waiting_per_row_max);
     if (full_row !== undefined || (!turn.has_rows && waiters.size >= limits.waiting_max))
@@ -162,7 +160,7 @@ export function createLockTurns(limits: LockTurnLimits): LockTurns {
     });
   }
 
-  /** Runs the work of a turn that has begun, once; false when it has to be tried again. */
+  /** Runs the work of a turn once; false when it has to be tried again. */
   async function attempt<T>(turn: Turn, work: () => Promise<T>): Promise<{ result: T } | false> {
     turn.timed_out = undefined;
     try {
@@ -178,7 +176,7 @@ export function createLockTurns(limits: LockTurnLimits): LockTurns {
     }
   }
 
-  /** Remembers or forgets the rows of a turn as suspect, by how its attempt ended. */
+  /** Marks the rows of a turn as contended or not, by how its attempt ended. */
   function recordContention({ rows, timed_out }: Turn): void {
     if (contended_rows.size >= CONTENDED_ROWS_MAX) contended_rows.clear();
     for (const row of rows) {
@@ -212,7 +210,7 @@ export function createLockTurns(limits: LockTurnLimits): LockTurns {
   };
 }
 
-/** The error for work whose rows stayed locked. */
+/** The error of a turn whose rows stayed locked. */
 function busyRows({ rows, timed_out }: Turn): RowsBusy {
   return timed_out instanceof RowsBusy ? timed_out : new RowsBusy(rows[0] ?? null, { cause: timed_out });
 }

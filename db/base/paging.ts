@@ -1,8 +1,8 @@
 /**
- * Keyset paging: a page goes on after the last row shown, so that rows added meanwhile shift nothing.
+ * Keyset paging: a page continues after the last row of the previous page, so that rows added meanwhile shift nothing.
  *
- * Postgres alone computes the key that rows are sorted by, and cursors carry it as Postgres wrote it. JavaScript has other
- * rules for the case of letters, and it rounds instants to milliseconds: a key computed there loses rows or never ends.
+ * Postgres alone computes the key that rows are sorted by, and cursors carry the key as Postgres wrote it. JavaScript has different
+ * case rules and rounds instants to milliseconds: with a key computed in JavaScript, pages would lose rows or never end.
  */
 import type { Fragment, Sql } from './database';
 
@@ -12,7 +12,7 @@ export interface Keyset {
   id: string;
 }
 
-/** Which part of a list is asked for. */
+/** The part of a list that is requested. */
 export interface KeysetPage {
   order: 'asc' | 'desc';
   after: Keyset | null;
@@ -26,20 +26,20 @@ export interface Sort {
   id: Fragment;
 }
 
-/** A row of a list, with what its cursor needs. */
+/** A row of a list with the fields that its cursor needs. */
 export type Sorted<Row> = Row & Keyset;
 
 /** The parts of a statement that reads one page. */
 export interface PageOfRows {
-  /** To be selected as `sort_key`. */
+  /** The expression to select as `sort_key`. */
   sort_key: Fragment;
-  /** The condition for rows that lie after the page before. */
+  /** The condition for rows after the previous page. */
   after: Fragment;
   /** `ORDER BY` and `LIMIT`. */
   order: Fragment;
 }
 
-/** Pages through a list in the order of its sort key. */
+/** The parts of a statement that reads one page in the order of a sort key. */
 export function pageBy(sql: Sql, { key, type, id }: Sort, { order, after, limit }: KeysetPage): PageOfRows {
   const direction = order === 'asc' ? sql`ASC` : sql`DESC`;
   const comparison = order === 'asc' ? sql`>` : sql`<`;
@@ -50,12 +50,12 @@ export function pageBy(sql: Sql, { key, type, id }: Sort, { order, after, limit 
   };
 }
 
-/** Pages through a table by the time its rows were made. */
+/** The same for a table that is sorted by the creation time of its rows. */
 export function pageByCreation(sql: Sql, page: KeysetPage): PageOfRows {
   return pageBy(sql, { key: sql`created_at`, type: 'instant', id: sql`id` }, page);
 }
 
-/** An instant as text with all that Postgres keeps of it: microseconds. */
+/** An instant as text in the full precision of Postgres, microseconds. */
 function exactInstant(sql: Sql, key: Fragment): Fragment {
   return sql`to_char(${key} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 }

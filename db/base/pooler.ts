@@ -1,18 +1,17 @@
 /**
- * Whether the connections of this process are sessions of Postgres of their own.
+ * Checks that each connection of this process has a Postgres session of its own.
  *
- * Covenant needs what belongs to a session: transactions over several statements, prepared statements, time limits, LISTEN.
- * A pooler in transaction mode runs the statements of one connection in different sessions, and a pooler may drop the
- * settings that a connection begins with.
+ * Covenant needs features of a session: transactions of several statements, prepared statements, time limits, LISTEN. A pooler in
+ * transaction mode runs the statements of one connection in different sessions, and a pooler may drop the settings of the startup packet.
  */
 import postgres from 'postgres';
 import type { Database, Sql } from './database';
 
-/** How often the two connections take turns: a busy pooler may give each its old session by chance. */
+/** How often the two connections alternate: a busy pooler may give a connection its old session by chance. */
 const ROUNDS = 5;
-/** How long one step may take. A connection that gets no session while none is in use cannot be judged. */
+/** How long one step may take. A connection that gets no session from an idle pooler cannot be checked. */
 const STEP_TIMEOUT_MS = 2_000;
-/** Settings that concern the socket alone, or that a pooler may rightly extend. */
+/** Settings that concern only the socket, or that a pooler may extend. */
 const OWN_SETTINGS = /^(tcp_|client_connection_|application_name$)/;
 
 const REMEDY =
@@ -22,7 +21,7 @@ const STATEMENT_MODE = 'Postgres is reached through a pooler in statement mode, 
 
 /** Postgres is reached through a pooler that Covenant cannot work with; the message says which, and the remedy. */
 export class UnsuitablePooler extends Error {
-  /** A connection exception, as Postgres would call it: a request that meets it hears that the database is out of reach. */
+  /** SQLSTATE of a connection exception: a request that fails by it reports that the database is unavailable. */
   readonly code = '08000';
 
   constructor(
@@ -34,15 +33,15 @@ export class UnsuitablePooler extends Error {
   }
 }
 
-/** Two connections of their own. */
+/** A pool of two connections for the check. */
 type Pair = postgres.Sql<{}>;
 
-/** Throws `UnsuitablePooler` when connections made as those of `db` are not sessions of their own. Uses two for a moment. */
+/** Throws `UnsuitablePooler` when connections with the options of `db` do not have sessions of their own. Opens two for a moment. */
 export async function assertOwnSessions(db: Database): Promise<void> {
-  // `options` are parsed already, types included; the driver takes them as they are.
+  // `options` are already parsed, including types; the driver accepts them in this form.
   const pair = postgres({ ...db.options, max: 2 } as unknown as postgres.Options<{}>);
   try {
-    // A pooler in transaction mode drops settings too; that is not what has to be put right.
+    // Checked first: a pooler in transaction mode also drops settings, but its mode is what has to be changed.
     await assertSessionsStay(pair);
     await assertSettingsHold(pair);
   } catch (error) {
@@ -53,8 +52,8 @@ export async function assertOwnSessions(db: Database): Promise<void> {
 }
 
 /**
- * The same for a pool at work, in one statement where there is no pooler: Postgres and the greeting of the connection name
- * the same backend then.
+ * The same check for a pool in use. Without a pooler it takes one statement: `pg_backend_pid()` and the startup messages of the
+ * connection then name the same backend.
  */
 export async function assertStillOwnSessions(db: Database): Promise<void> {
   try {
@@ -66,19 +65,19 @@ export async function assertStillOwnSessions(db: Database): Promise<void> {
   await assertOwnSessions(db);
 }
 
-/** A promise of sessions of one's own, proven once; while that fails the next caller tries again. */
+/** Creates a function that checks the sessions once and remembers success; after a failure the next call checks again. */
 export function createSessionCheck(db: Database): () => Promise<void> {
-  let proof: Promise<void> | undefined;
+  let check: Promise<void> | undefined;
   return () => {
-    proof ??= assertOwnSessions(db).catch((error: unknown) => {
-      proof = undefined;
+    check ??= assertOwnSessions(db).catch((error: unknown) => {
+      check = undefined;
       throw error;
     });
-    return proof;
+    return check;
   };
 }
 
-/** What a pooler says that takes no part of the way a connection begins, as a refusal with its remedy; null for other errors. */
+/** The refusal, with its remedy, for an error of a pooler that does not accept how a connection starts; null for other errors. */
 export function poolerRefusal(error: unknown): UnsuitablePooler | null {
   if (error instanceof UnsuitablePooler) return error;
   const message = error instanceof Error ? error.message : '';
@@ -90,7 +89,7 @@ export function poolerRefusal(error: unknown): UnsuitablePooler | null {
   return null;
 }
 
-/** What the connection was begun with must hold in its session, time limits above all. */
+/** Checks that the settings of the startup packet apply in the session, most importantly the time limits. */
 async function assertSettingsHold(pair: Pair): Promise<void> {
   const wanted = Object.entries(pair.options.connection).filter(([name]) => !OWN_SETTINGS.test(name));
   const found = await withTimeout(
@@ -105,8 +104,8 @@ async function assertSettingsHold(pair: Pair): Promise<void> {
 }
 
 /**
- * Two connections take turns, one of them in a transaction. Each must stay in its session, and the sessions must differ. A
- * pooler in transaction mode gives the second one the session that the first has just left, or the first one another.
+ * Uses two connections alternately, one of them in a transaction. Each must keep its session, and the sessions must differ. A pooler
+ * in transaction mode gives the second connection the session that the first has just released, or the first connection another one.
  */
 async function assertSessionsStay(pair: Pair): Promise<void> {
   const [first, second] = [await withTimeout(pair.reserve()), await withTimeout(pair.reserve())];
@@ -130,7 +129,7 @@ async function assertSessionsStay(pair: Pair): Promise<void> {
   }
 }
 
-/** Begins a transaction. PgBouncer in statement mode closes a connection that does, and the driver does not hear why. */
+/** Begins a transaction. PgBouncer in statement mode then closes the connection, and the driver does not learn the reason. */
 async function begin(connection: Sql): Promise<void> {
   const answer = await askForPid(connection);
   const is_pooled = answer.state.pid !== answer[0].pid;
@@ -143,7 +142,7 @@ async function begin(connection: Sql): Promise<void> {
   }
 }
 
-/** Asks without a prepared statement, which would belong to a session. */
+/** Reads the backend's process id without a prepared statement, which would belong to a session. */
 async function askForPid(sql: Sql): Promise<postgres.RowList<[{ pid: number }]>> {
   return sql.unsafe<[{ pid: number }]>('SELECT pg_backend_pid() AS pid');
 }

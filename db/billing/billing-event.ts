@@ -1,8 +1,8 @@
 /**
- * The inbox of billing: every message a billing system sent, kept before anything is done about it, and what became of it.
+ * The billing inbox: every message of a billing system, stored before it is processed, and its outcome.
  *
- * An event is taken in once (`billing_event_unique`), and none is lost: whatever waits here is found by the sweep even when
- * nobody was told of it. All times are real ones; a contract's test clock only judges whether an event is future-dated.
+ * An event is stored once (`billing_event_unique`), and none is lost: the sweep finds every waiting event, also when no workflow was
+ * signaled. All times are real times, except `reported_at`; a contract's test clock also decides whether an event is future-dated.
  */
 import type {
   BillingEvent,
@@ -18,25 +18,25 @@ import { withoutPipelining } from '../base/database';
 import type { Fragment, Sql } from '../base/database';
 import { clockTime } from '../contract/clock';
 
-/** Between two tries of one event: as long as it has waited already, within these. */
+/** The bounds of the interval between two tries of an event. The interval is as long as the event has waited already. */
 const RETRY_AFTER_MIN = '1 minute';
 const RETRY_AFTER_MAX = '1 hour';
 const ANSWERED_RETRY_AFTER_MAX = '1 day';
-/** A person is told of what is parked for so long (domain.md 1.5.4). */
+/** Events that are parked for longer raise an alert (domain.md 1.5.4). */
 const PARKED_ALERT_AFTER = '1 day';
-/** What is parked for so long is tried no more. No billing system sends anything again after this time. */
+/** Events that are parked for longer are not tried again. No billing system repeats an event after this time. */
 const PARKED_GIVEN_UP_AFTER = '90 days';
 
-/** A billing event that has just come in. */
+/** A billing event that has just arrived. */
 export interface BillingArrival {
   event: BillingEvent;
-  /** The message as it was signed. */
+  /** The message in the form in which it was signed. */
   raw: string;
   now: Instant;
   request_id: string | null;
 }
 
-/** An event that waits to be applied. */
+/** An event that is not yet applied. */
 export interface PendingBillingEvent {
   id: string;
   source: BillingSource;
@@ -45,20 +45,20 @@ export interface PendingBillingEvent {
   invoice_id: string;
   observation: InvoiceObservation | null;
   occurred_at: Instant;
-  /** When it came in, by the clock of its contract. */
+  /** The instant, by the contract's clock, at which the billing system reported it. */
   reported_at: Instant;
   future_dated: boolean;
   tries: number;
 }
 
-/** What was decided about a pending event. PARKED is tried again by itself. */
+/** The outcome of a pending event. A PARKED event is tried again automatically. */
 export interface BillingDecision {
   id: string;
   outcome: Exclude<BillingOutcome, 'PENDING'>;
   reason: string | null;
 }
 
-/** An event as it is read; `raw` is read with a single one only. */
+/** An event as lists show it. `raw` is read only for a single event. */
 export interface BillingEventRow {
   id: string;
   source: BillingSource;
@@ -84,7 +84,7 @@ export interface BillingEventFilter {
   contract_id?: string | undefined;
 }
 
-/** A parked event whose invoice or contract its billing system has to be asked for. */
+/** A parked event whose invoice or contract is unknown, so that its billing system has to be asked. */
 export interface UnidentifiedBillingEvent {
   id: string;
   source: BillingSource;
@@ -93,35 +93,35 @@ export interface UnidentifiedBillingEvent {
   raw: string;
 }
 
-/** What a contract's row says to an event that arrives. */
+/** The fields of a contract that decide about an arriving event. */
 export interface ContractAtArrival {
   id: string;
   deleted: boolean;
-  /** Its test clock and the time of that; null when it lives by the real one. */
+  /** Its test clock and the time of that clock; null when the contract uses the real clock. */
   test_clock_id: string | null;
   clock_now: Instant | null;
 }
 
-/** What is decided about an event as it comes in. */
+/** An arriving event with its first outcome. */
 export interface ArrivedBillingEvent {
   event: BillingEvent;
-  /** Whether it was dated too far ahead and counts as of when it came. */
+  /** Whether its date was too far in the future; then it counts from its arrival. */
   future_dated: boolean;
   outcome: BillingOutcome;
   reason: BillingReason | null;
-  /** When it came in, by the clock of its contract. */
+  /** The instant, by the contract's clock, at which the billing system reported it. */
   reported_at: Instant;
 }
 
-/** Writes an arrival; undefined when the event is here already. */
+/** Inserts an arriving event; returns undefined when it is stored already. */
 export async function insertBillingEvent(
   sql: Sql,
   { raw, now, request_id }: Omit<BillingArrival, 'event'>,
   { event, future_dated, outcome, reason, reported_at }: ArrivedBillingEvent,
 ): Promise<{ id: string; outcome: BillingOutcome } | undefined> {
-  // What has to be looked up is looked up by the next sweep; a contract that is not there yet is given a minute.
+  // The next sweep looks up what is unknown. A named contract that does not exist yet has a minute to be created.
   const in_a_while = reason === 'CONTRACT_UNKNOWN' && event.contract_id !== null;
-  // Alone: an equal event that was inserted and is not committed makes it wait.
+  // Not pipelined: it waits while another transaction has inserted the same event and has not committed.
   const [inserted] = await withoutPipelining(sql<{ id: string; outcome: BillingOutcome }[]>`
     INSERT INTO billing_inbox (source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, reported_at,
                                future_dated, outcome, reason, try_at, decided_at, request_id)
@@ -134,7 +134,7 @@ export async function insertBillingEvent(
   return inserted;
 }
 
-/** A contract's events that are due, in the order in which they happened. `now` is the real time. */
+/** A contract's events that are due, in the order in which they occurred. `now` is the real time. */
 export async function listPendingBillingEvents(
   sql: Sql,
   contract_id: string,
@@ -154,7 +154,7 @@ export async function countPendingBillingEvents(sql: Sql, contract_id: string, n
   return row.count;
 }
 
-/** Writes decisions; an event that was decided meanwhile is left as it is. Call it in the transaction that carries them out. */
+/** Writes outcomes, except for events that were decided meanwhile. Call it in the transaction that applies them. */
 export async function decideBillingEvents(tx: Sql, decisions: BillingDecision[], now: Instant): Promise<void> {
   if (decisions.length === 0) return;
   await tx`
@@ -167,7 +167,7 @@ export async function decideBillingEvents(tx: Sql, decisions: BillingDecision[],
     WHERE b.id = d.id AND b.outcome = 'PENDING'`;
 }
 
-/** Leaves events pending for a later try: after as long as each has waited already, a minute at least, an hour at most. */
+/** Keeps events pending and postpones their next try by as long as each has waited already: at least a minute, at most an hour. */
 export async function postponeBillingEvents(sql: Sql, ids: string[], now: Instant, reason: string): Promise<void> {
   if (ids.length === 0) return;
   await sql`
@@ -175,13 +175,13 @@ export async function postponeBillingEvents(sql: Sql, ids: string[], now: Instan
     WHERE id = ANY(${ids}) AND outcome = 'PENDING'`;
 }
 
-/** Has a contract's postponed events tried at the next look, whenever they would be tried by themselves. */
+/** Makes a contract's postponed events due now. */
 export async function retryBillingEventsNow(sql: Sql, contract_id: string): Promise<void> {
   await sql`
     UPDATE billing_inbox SET try_at = received_at WHERE contract_id = ${contract_id} AND outcome = 'PENDING' AND tries > 0`;
 }
 
-/** The first event of a contract that waits because its billing system gave no answer. */
+/** The first postponed event of a contract: its billing system gave no answer. */
 export async function findPostponedBillingEvent(
   sql: Sql,
   contract_id: string,
@@ -192,7 +192,7 @@ export async function findPostponedBillingEvent(
   return event;
 }
 
-/** Sets the events that waited for a contract pending, now that it is there. Answers how many; tell its workflow when any. */
+/** Sets events pending that were parked until their contract exists. Returns how many; if any, wake the workflow of the contract. */
 export async function unparkBillingEvents(tx: Sql, contract_id: string, now: Instant): Promise<number> {
   const unparked = await tx`
     UPDATE billing_inbox
@@ -201,7 +201,7 @@ export async function unparkBillingEvents(tx: Sql, contract_id: string, now: Ins
   return unparked.count;
 }
 
-/** A query for the contracts with an event that waits since `until` or longer, and since when. */
+/** A query for the contracts with an event that has been due since `until` or earlier, with the instant since when. */
 export function overdueBillingContracts(sql: Sql, until: Fragment): Fragment {
   return sql`
     SELECT contract_id AS id, min(try_at) AS since FROM billing_inbox
@@ -210,8 +210,8 @@ export function overdueBillingContracts(sql: Sql, until: Fragment): Fragment {
 }
 
 /**
- * Looks again at what waits, a bounded number of events at a time: parked events whose contract is there become pending,
- * events of deleted contracts are ignored, and what was parked for too long is given up. Answers the contracts to wake.
+ * Decides again about at most `limit` waiting events: parked events whose contract exists become pending, events of deleted contracts
+ * become ignored, and events that were parked for too long are given up. Returns the contracts to wake.
  */
 export async function unparkDueBillingEvents(
   sql: Sql,
@@ -220,7 +220,7 @@ export async function unparkDueBillingEvents(
   const rows = await sql<{ contract_id: string | null; outcome: BillingOutcome }[]>`
     UPDATE billing_inbox b
     SET outcome = due.outcome, reason = due.reason,
-        -- What waited for its contract was not tried yet.
+        -- An event that waited for its contract was not tried yet.
         tries = CASE WHEN b.reason = ${'CONTRACT_UNKNOWN' satisfies BillingReason} THEN 0 ELSE b.tries END,
         decided_at = CASE WHEN due.outcome = 'IGNORED' THEN ${now}::timestamptz END,
         reported_at = ${reportedAtOnceKnown(sql, sql`b.contract_id`)}
@@ -248,7 +248,7 @@ export async function unparkDueBillingEvents(
   return [...new Set(rows.flatMap((row) => (row.outcome === 'PENDING' ? (row.contract_id ?? []) : [])))];
 }
 
-/** Parked events of one source of which the contract or the invoice is unknown, as far as they are due. */
+/** Parked events of one source that are due and whose contract or invoice is unknown. */
 export async function listUnidentifiedBillingEvents(
   sql: Sql,
   source: BillingSource,
@@ -257,15 +257,15 @@ export async function listUnidentifiedBillingEvents(
   return sql<UnidentifiedBillingEvent[]>`
     SELECT id, source, contract_id, invoice_id, raw FROM billing_inbox
     WHERE outcome = 'PARKED' AND source = ${source} AND try_at <= ${now} AND (contract_id IS NULL OR invoice_id IS NULL)
-    -- What was never asked about comes first: invoices of others, which name no contract, must not crowd it out.
+    -- Events that were not tried yet come first, so that events of invoices that name no contract cannot delay them.
     ORDER BY tries > 0, try_at LIMIT ${limit}`;
 }
 
 /**
- * Writes what a parked event turned out to concern, and answers the contract to wake, or null. What was named in the
- * message stands. An event without an invoice, or of an invoice that names no contract, is ignored: when a contract is named
- * later, its billing system sends another event. One whose contract is not there, or is named by a text that is no id, stays parked
- * for a later try.
+ * Stores the contract and invoice of a parked event, as the billing system answered, and returns the contract to wake, or null. Ids
+ * that the message named are kept. An event without an invoice, or of an invoice that names no contract, becomes ignored: if the
+ * invoice names a contract later, the billing system sends another event. An event whose contract does not exist, or is named by a
+ * text that is no id, stays parked for a later try.
  */
 export async function identifyBillingEvent(
   sql: Sql,
@@ -281,7 +281,7 @@ export async function identifyBillingEvent(
                                                          WHEN i.contract_id IS NULL THEN ${'NO_CONTRACT' satisfies BillingReason}
                                                          ELSE ${'CONTRACT_DELETED' satisfies BillingReason} END END,
         tries = CASE i.outcome WHEN 'PARKED' THEN b.tries + 1 ELSE 0 END,
-        -- Its billing system has answered: it will hardly answer otherwise within the day.
+        -- The billing system has answered, and a different answer within a day is unlikely.
         try_at = CASE i.outcome WHEN 'PARKED' THEN ${nextTry(sql, now, ANSWERED_RETRY_AFTER_MAX)} ELSE b.try_at END,
         decided_at = CASE i.outcome WHEN 'IGNORED' THEN ${now}::timestamptz END,
         reported_at = ${reportedAtOnceKnown(sql, sql`i.contract_id`)}
@@ -300,7 +300,7 @@ export async function identifyBillingEvent(
   return row?.outcome === 'PENDING' ? row.contract_id : null;
 }
 
-/** Leaves a parked event for a later try: its billing system could not be asked. */
+/** Postpones a parked event, because its billing system gave no answer. */
 export async function postponeParkedBillingEvent(sql: Sql, id: string, now: Instant): Promise<void> {
   await sql`
     UPDATE billing_inbox SET tries = tries + 1, try_at = ${nextTry(sql, now)} WHERE id = ${id} AND outcome = 'PARKED'`;
@@ -336,7 +336,7 @@ export async function lockBillingEvent(tx: Sql, id: string): Promise<(BillingEve
   return row;
 }
 
-/** The contract that an event names, as far as its replay needs to know it. */
+/** The fields of a contract that the replay of its event needs. */
 export async function findContractOfEvent(
   sql: Sql,
   contract_id: string | null,
@@ -346,7 +346,7 @@ export async function findContractOfEvent(
   return contract;
 }
 
-/** Puts an event back with an outcome, to be tried at once. */
+/** Sets the outcome of an event again and makes it due now. */
 export async function resetBillingEvent(
   tx: Sql,
   id: string,
@@ -360,7 +360,7 @@ export async function resetBillingEvent(
   return row;
 }
 
-/** How many events wait, by what they wait for. */
+/** How many events are pending and how many are parked. */
 export async function countWaitingBillingEvents(sql: Sql): Promise<{ PENDING: number; PARKED: number }> {
   const [row] = await sql<[{ pending: number; parked: number }]>`
     SELECT count(*) FILTER (WHERE outcome = 'PENDING')::int AS pending, count(*) FILTER (WHERE outcome = 'PARKED')::int AS parked
@@ -368,20 +368,20 @@ export async function countWaitingBillingEvents(sql: Sql): Promise<{ PENDING: nu
   return { PENDING: row.pending, PARKED: row.parked };
 }
 
-/** How many events are parked for more than a day: a person has to look. */
+/** How many events are parked for more than a day, so that an operator has to check them. */
 export async function countParkedForADay(sql: Sql, now: Instant): Promise<number> {
   const [row] = await sql<[{ count: number }]>`${parkedForADay(sql, now)}`;
   return row.count;
 }
 
-/** The query behind it. */
+/** The query of {@link countParkedForADay}. */
 export function parkedForADay(sql: Sql, now: Instant): Fragment {
   return sql`
     SELECT count(*)::int FROM billing_inbox
     WHERE outcome = 'PARKED' AND received_at < ${now}::timestamptz - ${PARKED_ALERT_AFTER}::interval`;
 }
 
-/** The contract an event names; undefined when it names none, there is none, or the event is of no concern to any. */
+/** The contract that an event names; undefined when it names none, the contract does not exist, or the event is not relevant. */
 export async function findContractAtArrival(sql: Sql, event: BillingEvent): Promise<ContractAtArrival | undefined> {
   if (event.contract_id === null || !event.relevant) return undefined;
   const [contract] = await sql<ContractAtArrival[]>`
@@ -390,7 +390,7 @@ export async function findContractAtArrival(sql: Sql, event: BillingEvent): Prom
   return contract;
 }
 
-/** Whether an earlier event of the contract is due. Ids are the order: any would do in which one is the first. */
+/** Whether an event of the contract with a smaller id is due. Any order would do in which exactly one event is the first. */
 export async function hasEarlierDueEvent(
   sql: Sql,
   event: { id: string; contract_id: string | null },
@@ -402,7 +402,7 @@ export async function hasEarlierDueEvent(
   return found.count > 0;
 }
 
-/** The event that was here before, and whether it is due. */
+/** The stored event with this source and event id, and whether it is due. */
 export async function findExistingEvent(
   sql: Sql,
   event: Pick<BillingEvent, 'source' | 'event_id'>,
@@ -423,29 +423,29 @@ export async function findExistingEvent(
 }
 
 /**
- * When the event `b` came in, by the clock of its contract. While its contract was unknown that was real time; it counts
- * from the instant of the test clock at which its contract is found.
+ * The new `reported_at` of the event `b`. It holds the real time while the contract is unknown, and the time of the contract's test
+ * clock from the moment at which the contract is found.
  */
 function reportedAtOnceKnown(sql: Sql, contract_id: Fragment): Fragment {
   const was_unknown = sql`(b.contract_id IS NULL OR b.reason = ${'CONTRACT_UNKNOWN' satisfies BillingReason})`;
   return sql`CASE WHEN ${was_unknown} THEN coalesce(${clockTime(sql, contract_id)}, b.reported_at) ELSE b.reported_at END`;
 }
 
-/** Whether an event is shown with this outcome (`shownOutcome`). */
+/** The condition that the interface shows an event with this outcome (`shownOutcome`). */
 function hasShownOutcome(sql: Sql, outcome: BillingOutcome): Fragment {
   if (outcome === 'PENDING') return sql`(outcome = 'PENDING' OR (outcome = 'PARKED' AND invoice_id IS NULL))`;
   if (outcome === 'PARKED') return sql`(outcome = 'PARKED' AND invoice_id IS NOT NULL)`;
   return sql`outcome = ${outcome}`;
 }
 
-/** When an event is tried again: after as long as it has waited already, within the two bounds. */
+/** When an event is tried again: after as long as it has waited already, within the bounds. */
 function nextTry(sql: Sql, now: Instant, longest = RETRY_AFTER_MAX): Fragment {
   return sql`${now}::timestamptz + least(${longest}::interval, greatest(${RETRY_AFTER_MIN}::interval, ${now}::timestamptz - received_at))`;
 }
 
 /**
- * Whether an event is to be tried. One that was never put off is, whatever the clocks say: the process that took it in may
- * be ahead of the one that applies it, and then nobody would look again.
+ * The condition that an event is due. An event that was never postponed is always due: the clock of the process that stored it may be
+ * ahead of the process that applies it, and an event that is not due yet would wait for the sweep.
  */
 function isDue(sql: Sql, now: Instant): Fragment {
   return sql`(tries = 0 OR try_at <= ${now})`;
@@ -457,8 +457,8 @@ function columns(sql: Sql): Fragment {
 }
 
 /**
- * Empties the messages of billing systems about the contracts of a customer, who may be named in them, and all others that hold one
- * of the addresses. What was understood of them stays. Answers how many. Reads every message.
+ * Empties the raw messages about the contracts of a customer, because they may name the customer, and every message that contains one
+ * of the e-mail addresses. The parsed fields stay. Returns how many messages it emptied. Reads every message.
  */
 export async function eraseRawMessages(tx: Sql, customer_id: string, emails: string[]): Promise<number> {
   const emptied = await tx`

@@ -1,4 +1,4 @@
-/** What is known of a contract's invoices; written with the contract, by `transactions/contract/`. */
+/** What is known of a contract's invoices. `transactions/contract/` writes it together with the contract. */
 import { sameJson } from '../../domain/base/json';
 import type { Invoice } from '../../domain/billing/invoice';
 import { columnNames, ofAlias } from '../base/columns';
@@ -16,7 +16,7 @@ const INVOICE_COLUMNS = columnNames<Invoice>({
   rank: true,
 });
 
-/** Writes the invoices that differ; call it in the transaction of the contract's change. */
+/** Writes the invoices that changed. Call it in the transaction of the contract's change. */
 export async function saveInvoices(tx: Sql, contract_id: string, before: Invoice[], after: Invoice[]): Promise<void> {
   for (const { source, invoice_id } of before)
     if (!after.some((invoice) => invoice.source === source && invoice.invoice_id === invoice_id))
@@ -31,14 +31,14 @@ export async function saveInvoices(tx: Sql, contract_id: string, before: Invoice
         occurred_at = excluded.occurred_at, version = excluded.version, fetched_at = excluded.fetched_at, rank = excluded.rank`;
 }
 
-/** An invoice that another contract holds. */
+/** An invoice that is stored for another contract. */
 export interface InvoiceElsewhere {
   contract_id: string;
   timezone: string;
   invoice: Invoice;
 }
 
-/** What other contracts hold of the named invoices: an invoice can only be one contract's. */
+/** Finds the named invoices where they are stored for other contracts: an invoice belongs to one contract. */
 export async function findInvoicesElsewhere(
   sql: Sql,
   contract_id: string,

@@ -1,4 +1,4 @@
-/** Customers in Postgres: whom contracts are for. An address belongs to one of them, in any case of its letters. */
+/** Customers in Postgres, to whom contracts belong. An e-mail address belongs to one customer, whatever its letter case. */
 import type { Instant } from '../../domain/base/instant';
 import { columnNames } from '../base/columns';
 import type { Fragment, Sql } from '../base/database';
@@ -10,11 +10,11 @@ export interface CustomerRow {
   id: string;
   email: string;
   name: string;
-  /** Where invoices are asked about; null when it is `email`. */
+  /** The contact for questions about invoices; null when it is `email`. */
   billing_contact: string | null;
   created_at: Instant;
   updated_at: Instant;
-  /** When the person was forgotten, or null. */
+  /** When the customer was erased, or null. */
   erased_at: Instant | null;
 }
 
@@ -29,7 +29,7 @@ const CUSTOMER_COLUMNS = columnNames<CustomerRow>({
 });
 
 /**
- * A customer, or undefined. `lock` keeps others from changing it until the transaction ends: `change` for an edit, `erase` also from
+ * A customer, or undefined. `lock` keeps other transactions from changing it until this one ends; `erase` also keeps them from
  * referring to it.
  */
 export async function findCustomer(
@@ -48,13 +48,13 @@ function lockOf(sql: Sql, lock: 'change' | 'erase' | undefined): Fragment {
   return lock === 'change' ? sql`FOR NO KEY UPDATE` : sql`FOR UPDATE`;
 }
 
-/** Whether a customer exists, for what refers to one; one who was forgotten does not. In a transaction, they are not forgotten until it ends. */
+/** Whether a customer exists and was not erased. Inside a transaction, the customer cannot be erased until it ends. */
 export async function customerExists(sql: Sql, id: string): Promise<boolean> {
   const found = await sql`SELECT FROM customers WHERE id = ${id} AND erased_at IS NULL FOR KEY SHARE`;
   return found.count === 1;
 }
 
-/** One page of customers, by the time they were made; `search` is a part of the address or the name, or the whole id. */
+/** One page of customers, by creation time. `search` is a part of the address or the name, or the whole id. */
 export async function listCustomers(
   sql: Sql,
   filter: { search?: string | undefined },
@@ -91,7 +91,7 @@ export async function updateCustomer(
   return row;
 }
 
-/** How many contracts of a customer are not over. */
+/** How many contracts of a customer have not ended. */
 export async function countOpenContracts(sql: Sql, customer_id: string): Promise<number> {
   const [row] = await sql<[{ count: number }]>`
     SELECT count(*)::int AS count FROM contracts
@@ -99,7 +99,7 @@ export async function countOpenContracts(sql: Sql, customer_id: string): Promise
   return row.count;
 }
 
-/** Puts neutral values in place of what names a customer, for good. */
+/** Replaces the name and addresses of a customer by neutral values, permanently. */
 export async function eraseCustomer(
   tx: Sql,
   id: string,

@@ -1,4 +1,4 @@
-/** Generators in Postgres. A deleted one stays as a row, because licenses and terms refer to it. */
+/** Generators in Postgres. The row of a deleted generator stays, because licenses and license terms refer to it. */
 import type { Environment } from '../../domain/base/environment';
 import type { GeneratorFacts } from '../../domain/catalogue/generator';
 import type { Instant } from '../../domain/base/instant';
@@ -44,8 +44,8 @@ export interface GeneratorUse {
 }
 
 /**
- * A generator that was not deleted. `lock: 'change'` also waits for contracts that are being given this generator, since
- * their foreign key holds its row; `lock: 'use'` keeps it from being changed while a contract is given it.
+ * A generator that was not deleted. `lock: 'change'` also waits for transactions that assign it to a contract, because their foreign
+ * key locks its row. `lock: 'use'` keeps it unchanged until this transaction has assigned it to a contract.
  */
 export async function findGenerator(
   sql: Sql,
@@ -59,7 +59,7 @@ export async function findGenerator(
   return row;
 }
 
-/** One page of generators that were not deleted, by the time they were made. */
+/** One page of generators that were not deleted, by creation time. */
 export async function listGenerators(
   sql: Sql,
   filter: GeneratorFilter,
@@ -82,7 +82,6 @@ export async function findGeneratorUse(sql: Sql, id: string): Promise<GeneratorU
   return use;
 }
 
-/** Inserts a generator. */
 export async function insertGenerator(
   tx: Sql,
   generator: Omit<GeneratorFacts, 'id' | 'revision'> & { environment: Environment },
@@ -103,7 +102,6 @@ export async function insertGenerator(
   return row;
 }
 
-/** Sets fields of a generator. */
 export async function updateGenerator(
   tx: Sql,
   id: string,

@@ -32,8 +32,8 @@ export interface ProductFilter {
 }
 
 /**
- * A product, or undefined. `lock: 'change'` also waits for contracts that are being made of it, since their foreign key holds its
- * row; `lock: 'use'` keeps it from being changed while a contract is made of it.
+ * A product, or undefined. `lock: 'change'` also waits for transactions that create a contract with it, because their foreign key locks
+ * its row. `lock: 'use'` keeps it unchanged until this transaction has created its contract.
  */
 export async function findProduct(
   sql: Sql,
@@ -45,7 +45,7 @@ export async function findProduct(
   return row;
 }
 
-/** One page of products, by the time they were made. */
+/** One page of products, by creation time. */
 export async function listProducts(sql: Sql, filter: ProductFilter, page: KeysetPage): Promise<Sorted<ProductRow>[]> {
   const { sort_key, after, order } = pageByCreation(sql, page);
   return sql<Sorted<ProductRow>[]>`
@@ -55,7 +55,7 @@ export async function listProducts(sql: Sql, filter: ProductFilter, page: Keyset
     AND ${after} ${order}`;
 }
 
-/** Inserts a product. Throws 23505 on `products_code_unique` when the code is taken. */
+/** Throws 23505 on `products_code_unique` when the code is taken. */
 export async function insertProduct(tx: Sql, product: Omit<ProductFacts, 'id'>, now: Instant): Promise<ProductRow> {
   const [row] = await tx<[ProductRow]>`
     INSERT INTO products ${tx({
@@ -70,7 +70,7 @@ export async function insertProduct(tx: Sql, product: Omit<ProductFacts, 'id'>, 
   return row;
 }
 
-/** Sets fields of a product. Throws 23505 on `products_code_unique` when the code is taken. */
+/** Throws 23505 on `products_code_unique` when the code is taken. */
 export async function updateProduct(
   tx: Sql,
   id: string,
