@@ -15,13 +15,13 @@ export interface ActivityDependencies {
   db: Database;
   nudger: Nudger;
   clocks: ClockNotifier;
-  /** Of the billing systems that are configured. */
+  /** The ports of the configured billing systems. */
   billingPorts: BillingPorts;
-  /** Where chunks are filled, and where the contracts of test clocks settle. */
+  /** The task queues for the chunks of jobs and for the settling of contracts on test clocks. */
   taskQueues: { generation: string; clocks: string };
-  /** Whether names may stand in Temporal, in the search attributes and details that workflows set by what activities say. */
+  /** Whether activities return names, which workflows set as search attributes and details in Temporal. */
   showNames: boolean;
-  /** Makes the time of a decision out of a workflow's; what skips time in a test leaves it as it is. */
+  /** Converts the time of a workflow into the time of a decision. Tests that skip time return it unchanged. */
   bound: BoundNow;
 }
 

@@ -1,8 +1,8 @@
-/** What activities need of the outside: the client of Temporal implements it (`temporal/`), and tests do. */
+/** What activities need from Temporal's client. `temporal/` implements it, and tests replace it. */
 import type { Instant } from '../domain/base/instant';
 import type { Nudge } from '../domain/contract/nudge';
 
-/** What the sender of a wake-up may ask for beside a look at Postgres. */
+/** What the sender of a wake-up can request in addition. */
 export interface WakeRequest {
   /** The server may have lost the values of search attributes: set all of them again. */
   refresh_search_attributes?: boolean;
@@ -16,17 +16,17 @@ export interface BillingEventNotice {
 }
 
 export interface WakeOptions extends WakeRequest {
-  /** The request that caused it; it stands in the memo of what is started. */
+  /** The id of the request that caused it; a workflow that is started stores it in its memo. */
   request_id?: string | undefined;
 }
 
-/** Wakes workflows; every function answers with the ids it reached. */
+/** Wakes workflows. Functions that take ids return those whose workflow was reached. */
 export interface Nudger {
   wakeContracts(contract_ids: string[], options?: WakeOptions): Promise<string[]>;
   wakeJobs(job_ids: string[], options?: WakeOptions): Promise<string[]>;
   /** Signals a contract that an event is in its billing inbox; its workflow then applies every event that waits there. */
   signalBillingEvent(contract_id: string, notice: BillingEventNotice, request_id?: string): Promise<string[]>;
-  /** Both kinds at once, as a change to a contract names them. The request's id stands in the memo of what is started. */
+  /** Wakes the contract and the jobs that a change of a contract names. A workflow that is started stores the request's id in its memo. */
   wake(nudge: Nudge, request_id?: string): Promise<void>;
 }
 
@@ -40,5 +40,5 @@ export interface ClockNotifier {
   startAdvance(clock_id: string, request_id?: string): Promise<void>;
 }
 
-/** The type of the failure with which the activity ends a command that Postgres refuses again and again. */
+/** The failure type of a command that Postgres refuses at every attempt. */
 export const REFUSED_BY_DATABASE = 'RefusedByDatabase';

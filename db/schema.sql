@@ -1,25 +1,24 @@
--- The current schema, written by hand for reading; `test/base/db.schema.test.ts` proves that the migrations give the same.
+-- The current schema, written by hand for readers. `test/base/db.schema.test.ts` checks that the migrations produce the same schema.
 --
--- Conventions: ids are UUIDv7 unless a comment says otherwise; instants are timestamptz; calendar dates are date, in the
--- contract's own zone. Invariants are named constraints. No trigger decides anything: `domain/` does.
+-- Conventions: ids are UUIDv7 unless a comment says otherwise. Instants are timestamptz. Calendar dates are date, in the contract's time
+-- zone. Invariants are named constraints. Business rules are in `domain/`, not in triggers.
 
 -- Texts -------------------------------------------------------------------------------------------------------------
 
--- A text in normal form C of Unicode: é as one character and as e with a combining mark become the same. Most texts are in
--- this form already, and to see that is faster than to normalize (100,000 names: ASCII 0.1 s, others 0.4 s, all 1.4 s).
+-- A text in Unicode normalization form C: é as one character and é as e with a combining mark become equal. Most texts have this form
+-- already, and the check is faster than normalizing (100,000 names: ASCII 0.1 s, others 0.4 s, normalizing all 1.4 s).
 CREATE FUNCTION nfc(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN octet_length($1) = length($1) OR $1 IS NFC NORMALIZED THEN $1 ELSE normalize($1, NFC) END;
 
--- The key by which names are sorted and searched, whatever the case of their letters. Case folding makes σ of both Σ and ς,
--- where lower case differs by position and by locale; `pg_unicode_fast` is the same on every system. İ folds to an i with a
--- second dot, which is dropped. Folding takes some letters apart (ΰ becomes υ with two marks) and leaves others whole, so what
--- it gives is brought into normal form again.
+-- The key by which names are sorted and searched without regard to letter case. Case folding maps both Σ and ς to σ, while lower case
+-- depends on position and locale; `pg_unicode_fast` is the same on every system. İ folds to i and a combining dot, which is dropped.
+-- Folding decomposes some letters (ΰ becomes υ with two marks) and not others, so its result is normalized again.
 CREATE FUNCTION folded(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN nfc(replace(casefold(nfc($1) COLLATE pg_unicode_fast), U&'i\0307', 'i'));
 
--- What indexes of trigrams are made of, for searches by a part of a text. pg_trgm sees only letters and digits, and under the
--- locale C only those of ASCII. The escapes of other bytes are digits, so every letter counts, whatever the locale. `convert_to`
--- is not immutable in general; from UTF8, which the database is in, to UTF8 it is.
+-- The text of trigram indexes, for searches by a part of a text. pg_trgm uses only letters and digits, and in the locale C only ASCII
+-- ones. Bytes of other characters are escaped as digits, so every letter counts in every locale. `convert_to` is not immutable in
+-- general, but from UTF8, the encoding of the database, to UTF8 it is.
 CREATE EXTENSION pg_trgm;
 CREATE FUNCTION searchable(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN encode(convert_to(folded($1), 'UTF8'), 'escape');
@@ -34,7 +33,7 @@ CREATE TABLE admins (
   status      text NOT NULL DEFAULT 'active' CONSTRAINT admins_status_known CHECK (status IN ('active', 'disabled')),
   created_at  timestamptz NOT NULL,
   updated_at  timestamptz NOT NULL,
-  -- When the person was forgotten; from then on the row does not change.
+  -- When the person was erased. Afterwards the row does not change.
   erased_at   timestamptz
 );
 CREATE UNIQUE INDEX admins_email_unique ON admins (lower(email));
@@ -43,7 +42,7 @@ CREATE INDEX admins_by_role ON admins (role, created_at, id);
 CREATE INDEX admins_by_status ON admins (status, created_at, id);
 CREATE INDEX admins_by_substring ON admins USING gin (searchable(email) gin_trgm_ops, searchable(name) gin_trgm_ops);
 
--- The secret is kept as an HMAC under a pepper only; the key id is its public part and finds the row.
+-- Of a secret only its HMAC with a pepper is stored. The key id is the public part of an API key, by which its row is found.
 CREATE TABLE admin_api_keys (
   id            uuid PRIMARY KEY DEFAULT uuidv7(),
   admin_id      uuid NOT NULL REFERENCES admins (id),
@@ -69,7 +68,7 @@ CREATE TABLE products (
   created_at   timestamptz NOT NULL,
   updated_at   timestamptz NOT NULL,
   CONSTRAINT products_code_unique UNIQUE (environment, code),
-  -- What composite foreign keys point to: nothing of one environment can refer to another.
+  -- The target of composite foreign keys, so that no row refers to a row of another environment.
   CONSTRAINT products_id_environment UNIQUE (id, environment)
 );
 CREATE INDEX products_by_created ON products (environment, created_at, id);
@@ -85,7 +84,7 @@ CREATE TABLE generators (
   features          jsonb NOT NULL DEFAULT '{}',
   activation_limit  integer CONSTRAINT generators_activation_limit_positive CHECK (activation_limit >= 1),
   status            text NOT NULL CONSTRAINT generators_status_known CHECK (status IN ('active', 'inactive')),
-  -- Counts changes of what new licenses get; license_terms made from an older one are made anew.
+  -- Counts changes of what new licenses get. License terms of an older revision are replaced by new ones.
   revision          integer NOT NULL DEFAULT 1,
   created_at        timestamptz NOT NULL,
   updated_at        timestamptz NOT NULL,
@@ -105,14 +104,14 @@ CREATE TABLE customers (
   billing_contact  text,
   created_at       timestamptz NOT NULL,
   updated_at       timestamptz NOT NULL,
-  -- When the person was forgotten; from then on the row does not change, and no contract is for them.
+  -- When the customer was erased. Afterwards the row does not change, and no new contract refers to it.
   erased_at        timestamptz
 );
 CREATE UNIQUE INDEX customers_email_unique ON customers (lower(email));
 CREATE INDEX customers_by_created ON customers (created_at, id);
 CREATE INDEX customers_by_substring ON customers USING gin (searchable(email) gin_trgm_ops, searchable(name) gin_trgm_ops);
 
--- Time made up, outside production: contracts on a clock live by its `now` (domain.md 1.8.12).
+-- Simulated time, outside production only: contracts on a clock use its `now` instead of the real time (domain.md 1.8.12).
 CREATE TABLE test_clocks (
   id            uuid PRIMARY KEY DEFAULT uuidv7(),
   name          text NOT NULL,
@@ -127,8 +126,8 @@ CREATE TABLE test_clocks (
 
 -- Contracts --------------------------------------------------------------------------------------------------------
 
--- Written by `transactions/contract/` alone. `state`, `may_generate` and `next_boundary_*` are copies of
--- what domain/contract/contract.ts derives, for statements that must judge in SQL.
+-- Only `transactions/contract/` writes this table. `state`, `may_generate` and `next_boundary_*` are copies of values that
+-- domain/contract/contract.ts derives, for conditions in SQL.
 CREATE TABLE contracts (
   id                  uuid PRIMARY KEY,
   environment         text NOT NULL,
@@ -138,7 +137,7 @@ CREATE TABLE contracts (
   generator_id        uuid NOT NULL,
   customer_id         uuid REFERENCES customers (id),
   feature_overrides   jsonb NOT NULL,
-  -- A number, "unlimited", or null for the generator's own.
+  -- A number, "unlimited", or null for the limit of the generator.
   activation_limit    jsonb,
   expiry              jsonb,
   metadata            jsonb NOT NULL,
@@ -157,9 +156,9 @@ CREATE TABLE contracts (
   may_generate        boolean NOT NULL,
   next_boundary_at    timestamptz,
   next_boundary_kind  text,
-  -- The license terms that new licenses get; null until the first are made.
+  -- The license terms of new licenses; null until the first are stored.
   terms_id            bigint,
-  -- The epoch of the Temporal server in which the workflow was last started (temporal/setup.ts); null: never.
+  -- The epoch of the Temporal server on which the workflow was last started (temporal/setup.ts); null: never started.
   workflow_epoch      text,
   created_at          timestamptz NOT NULL,
   created_by          text NOT NULL,
@@ -167,7 +166,7 @@ CREATE TABLE contracts (
   terminated_at       timestamptz,
   termination_code    text CONSTRAINT contracts_termination_code_known CHECK (termination_code IN ('ADMIN', 'BILLING')),
   termination_reason  text,
-  -- The day from which ends of terms are counted, and the number of the term that ended there.
+  -- The date from which ends of terms are counted, and the number of the term that ended on that date.
   anchor_date         date,
   anchor_term         integer NOT NULL DEFAULT 0,
   term_start_date     date,
@@ -182,14 +181,14 @@ CREATE TABLE contracts (
   past_due_since      timestamptz,
   billing_unreachable_since  timestamptz,
   verify_after        timestamptz,
-  -- A copy for the sweep: when the billing system is to be asked whether what is due is to be done; null: nothing is due.
+  -- A copy for the sweep: when to ask the billing system before a suspension or termination; null: none is due.
   verify_at           timestamptz,
-  -- A copy for lists and metrics: what asks for a person's attention.
+  -- A copy for lists and metrics: problems that need the attention of an operator.
   warnings            text[] NOT NULL DEFAULT '{}',
   test_clock_id       uuid CONSTRAINT contracts_test_clock REFERENCES test_clocks (id),
-  -- By which rules of time zones (tzdb, such as 2026c) `next_boundary_*` was computed; null: by a version that did not say.
+  -- The time zone rules (tzdb version, such as 2026c) by which `next_boundary_*` was computed; null: by a version that did not record them.
   time_zone_rules     text COLLATE "C",
-  -- The local day that the contract had reached at `settled_until`, by the rules of that time (domain/contract/time-zone-rules.ts).
+  -- The local date of `settled_until` by the time zone rules of that time (domain/contract/time-zone-rules.ts).
   settled_on          date,
   CONSTRAINT contracts_test_clock_outside_production CHECK (test_clock_id IS NULL OR environment <> 'production'),
   CONSTRAINT contracts_termination_has_code CHECK ((terminated_at IS NULL) = (termination_code IS NULL)),
@@ -198,7 +197,7 @@ CREATE TABLE contracts (
   CONSTRAINT contracts_product FOREIGN KEY (product_id, environment) REFERENCES products (id, environment),
   CONSTRAINT contracts_generator FOREIGN KEY (generator_id, product_id) REFERENCES generators (id, product_id)
 );
--- Each sort of the list has its index with the id as tie-break, so that a page is a range scan.
+-- Each sort order of the list has an index that ends with the id, so that a page is a range scan.
 CREATE INDEX contracts_by_created ON contracts (environment, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX contracts_by_name ON contracts (environment, folded(name), id) WHERE deleted_at IS NULL;
 CREATE INDEX contracts_by_type ON contracts (environment, type, id) WHERE deleted_at IS NULL;
@@ -207,28 +206,28 @@ CREATE INDEX contracts_by_product ON contracts (product_id);
 CREATE INDEX contracts_by_generator ON contracts (generator_id);
 CREATE INDEX contracts_by_customer ON contracts (customer_id);
 CREATE INDEX contracts_by_substring ON contracts USING gin (searchable(name) gin_trgm_ops);
--- The source of a license names its contract, deleted or not.
+-- For the filter of licenses by source, which names a contract, deleted or not.
 CREATE INDEX contracts_by_exact_name ON contracts (nfc(name));
--- What the sweep looks for: due boundaries, and open contracts whose workflow lives on another Temporal server.
+-- For the sweep: due boundaries, and open contracts whose workflow was started on another Temporal server.
 CREATE INDEX contracts_by_next_boundary ON contracts (next_boundary_at) WHERE next_boundary_at IS NOT NULL;
 CREATE INDEX contracts_open ON contracts (workflow_epoch)
   WHERE state IN ('SCHEDULED', 'ACTIVE', 'PAST_DUE', 'EXPIRY_GRACE', 'PAUSED', 'SUSPENDED');
--- Open contracts whose next boundary was computed by older rules of time zones.
+-- For the sweep: open contracts whose next boundary was computed by older time zone rules.
 CREATE INDEX contracts_by_time_zone_rules ON contracts (time_zone_rules)
   WHERE state IN ('SCHEDULED', 'ACTIVE', 'PAST_DUE', 'EXPIRY_GRACE', 'PAUSED', 'SUSPENDED');
 CREATE INDEX contracts_to_verify ON contracts (verify_at) WHERE verify_at IS NOT NULL;
 CREATE INDEX contracts_with_warnings ON contracts USING gin (warnings) WHERE warnings <> '{}';
 CREATE INDEX contracts_by_test_clock ON contracts (test_clock_id) WHERE test_clock_id IS NOT NULL;
 
--- The row that every grant of licenses locks. All that a grant is judged by stands here; db/contract/quota.ts writes it.
+-- The row that every grant of licenses locks. It holds everything that decides about a grant; db/contract/quota.ts writes it.
 CREATE TABLE contract_quotas (
   contract_id         uuid PRIMARY KEY REFERENCES contracts (id),
   total               integer NOT NULL,
-  -- What requests have taken: generated licenses and those that unfinished jobs still owe.
+  -- Licenses that requests have claimed: generated ones and those that unfinished jobs still have to generate.
   claimed             integer NOT NULL DEFAULT 0,
-  -- The license terms that a request must name to be granted; null: nothing is granted until the contract was settled again.
+  -- The license terms that a request must name to be granted; null: nothing is granted until the contract is settled again.
   grantable_terms_id  bigint,
-  -- The next boundary of the contract: from this instant on nothing is granted until it is crossed. Null with the terms.
+  -- The next boundary of the contract: from this instant on nothing is granted until it is crossed. Null if `grantable_terms_id` is null.
   open_until          timestamptz,
   -- The sequence number of the contract's last domain event.
   event_sequence      bigint NOT NULL DEFAULT 0,
@@ -236,7 +235,7 @@ CREATE TABLE contract_quotas (
   CONSTRAINT quotas_open_with_terms CHECK ((grantable_terms_id IS NULL) = (open_until IS NULL))
 );
 
--- The ledger behind `total`: every grant with who and why, so that "Q2: 300" can be told.
+-- The ledger of `total`: every quota grant with its actor and reason, so that a summary such as "Q2: 300" can be shown.
 CREATE TABLE quota_grants (
   id            uuid PRIMARY KEY DEFAULT uuidv7(),
   contract_id   uuid NOT NULL REFERENCES contracts (id),
@@ -262,7 +261,7 @@ CREATE TABLE contract_holds (
 CREATE UNIQUE INDEX holds_one_open_per_source ON contract_holds (contract_id, source) WHERE lifted_at IS NULL;
 CREATE INDEX holds_by_contract ON contract_holds (contract_id);
 
--- Each term after the first, once.
+-- One row for each term after the first.
 CREATE TABLE contract_renewals (
   contract_id  uuid NOT NULL REFERENCES contracts (id),
   term_number  integer NOT NULL,
@@ -278,7 +277,7 @@ CREATE TABLE contract_renewals (
   CONSTRAINT renewals_dates_ordered CHECK (start_date < end_date)
 );
 
--- Changes that hold from a day on (domain.md 1.7).
+-- Changes that take effect on a date (domain.md 1.7).
 CREATE TABLE contract_amendments (
   id              uuid PRIMARY KEY,
   contract_id     uuid NOT NULL REFERENCES contracts (id),
@@ -305,7 +304,7 @@ CREATE TABLE contract_revisions (
   PRIMARY KEY (contract_id, revision)
 );
 
--- A command that was carried out, with its answer: Temporal's own memory of update ids ends at continue-as-new.
+-- Commands that were carried out, with their outcomes. Temporal keeps update ids only until continue-as-new.
 CREATE TABLE contract_commands (
   contract_id  uuid NOT NULL REFERENCES contracts (id),
   command_id   text NOT NULL,
@@ -318,7 +317,7 @@ CREATE INDEX contract_commands_by_at ON contract_commands (at);
 
 -- Billing ----------------------------------------------------------------------------------------------------------
 
--- What is known of each invoice: the greatest of all observations of it (domain/billing/invoice.ts). No prices.
+-- What is known of each invoice: the greatest of its observations (domain/billing/invoice.ts). Prices are not stored.
 CREATE TABLE invoice_facts (
   contract_id  uuid NOT NULL REFERENCES contracts (id),
   source       text NOT NULL,
@@ -329,20 +328,20 @@ CREATE TABLE invoice_facts (
   occurred_at  timestamptz NOT NULL,
   version      bigint,
   fetched_at   timestamptz,
-  -- Orders observations of one invoice; the greatest is the one that stands (domain/billing/invoice.ts).
+  -- Orders observations of one invoice; the greatest one is valid (domain/billing/invoice.ts).
   rank         integer NOT NULL,
   PRIMARY KEY (contract_id, source, invoice_id),
   CONSTRAINT invoices_dispute_has_date CHECK ((status = 'DISPUTED') = (disputed_on IS NOT NULL))
 );
 CREATE INDEX invoice_facts_by_invoice ON invoice_facts (invoice_id);
 
--- Every message of a billing system, kept before anything is done about it; ids are the senders' own (domain.md 1.5).
+-- Every message of a billing system, stored before it is processed, under the event id of its sender (domain.md 1.5).
 CREATE TABLE billing_inbox (
   id            uuid PRIMARY KEY DEFAULT uuidv7(),
   source        text NOT NULL,
   event_id      text NOT NULL,
   type          text NOT NULL,
-  -- As the source names it: it may be no contract of ours, or none yet.
+  -- The contract that the source names; it may not exist, or not yet.
   contract_id   uuid,
   invoice_id    text,
   observation   jsonb NOT NULL,
@@ -354,7 +353,7 @@ CREATE TABLE billing_inbox (
   future_dated  boolean NOT NULL,
   outcome       text NOT NULL CONSTRAINT billing_outcome_known CHECK (outcome IN ('PENDING', 'APPLIED', 'IGNORED', 'PARKED')),
   reason        text,
-  -- When a pending or parked event is to be tried again.
+  -- When to try a pending or parked event next.
   try_at        timestamptz NOT NULL,
   tries         integer NOT NULL DEFAULT 0,
   decided_at    timestamptz,
@@ -370,7 +369,7 @@ CREATE INDEX billing_inbox_by_source ON billing_inbox (source, id);
 
 -- Generation -------------------------------------------------------------------------------------------------------
 
--- What the licenses of many jobs share, pinned when the first of them is requested. Never changed afterwards.
+-- What licenses get, shared by the licenses of many jobs. A row is inserted when the first of them is requested and never changes.
 CREATE TABLE license_terms (
   id                  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   contract_id         uuid NOT NULL REFERENCES contracts (id),
@@ -379,14 +378,14 @@ CREATE TABLE license_terms (
   generator_revision  integer NOT NULL,
   key_format          jsonb NOT NULL,
   features            jsonb NOT NULL,
-  -- null is unlimited.
+  -- Null: unlimited.
   activation_limit    integer,
   CONSTRAINT license_terms_unique UNIQUE (contract_id, contract_revision, generator_id, generator_revision)
 );
 ALTER TABLE contracts ADD CONSTRAINT contracts_terms FOREIGN KEY (terms_id) REFERENCES license_terms (id);
 ALTER TABLE contract_quotas ADD CONSTRAINT quotas_grantable_terms FOREIGN KEY (grantable_terms_id) REFERENCES license_terms (id);
 
--- One row per generation request, inline or background: the generation history.
+-- One row for each generation request, inline or background.
 CREATE TABLE generation_jobs (
   id                       uuid PRIMARY KEY DEFAULT uuidv7(),
   -- The upper bits of the ids of this job's licenses.
@@ -402,32 +401,32 @@ CREATE TABLE generation_jobs (
                              ('QUEUED', 'RUNNING', 'PAUSED', 'CANCELLING', 'SUCCEEDED', 'PARTIAL', 'FAILED', 'CANCELLED')),
   channel                  text NOT NULL CONSTRAINT jobs_channel_known CHECK (channel IN ('ui', 'api')),
   actor                    jsonb NOT NULL,
-  -- When the licenses expire: one instant for the whole job; null: never.
+  -- When the licenses of the job expire; null: never.
   expires_at               timestamptz,
   errors                   jsonb NOT NULL DEFAULT '[]',
   created_at               timestamptz NOT NULL,
   started_at               timestamptz,
   finished_at              timestamptz,
-  -- Idempotency of the request: the answer is rebuilt from this row while the key is kept (30 days).
+  -- The idempotency key of the request. The answer to a repeated request is built from this row while the key is kept (30 days).
   idempotency_key          text,
   idempotency_fingerprint  text,
   quota_remaining          integer NOT NULL,
   request_id               text,
   workflow_epoch           text,
-  -- When the request came, by the time of Postgres: retention counts from here. The other instants are of the contract's clock.
+  -- When the request arrived, by the clock of Postgres; the retention starts here. The other instants are times of the contract's clock.
   requested_at             timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT jobs_idempotency_unique UNIQUE (contract_id, idempotency_key)
 );
 CREATE INDEX generation_jobs_by_contract ON generation_jobs (contract_id, serial);
 CREATE INDEX generation_jobs_by_environment ON generation_jobs (environment, serial);
--- Inline requests succeed at once, so they write none of these; a list of what succeeded finds it in any order.
+-- Inline requests succeed at once, so they write no entries of these indexes. A list of succeeded jobs finds them without an index by state.
 CREATE INDEX generation_jobs_by_state ON generation_jobs (environment, state, serial) WHERE state <> 'SUCCEEDED';
 CREATE INDEX generation_jobs_by_contract_state ON generation_jobs (contract_id, state, serial) WHERE state <> 'SUCCEEDED';
 CREATE INDEX generation_jobs_of_tests ON generation_jobs (environment, serial) WHERE is_test;
 CREATE INDEX generation_jobs_unfinished ON generation_jobs (contract_id) WHERE state IN ('QUEUED', 'RUNNING', 'PAUSED', 'CANCELLING');
 CREATE INDEX generation_jobs_by_idempotency_age ON generation_jobs (requested_at) WHERE idempotency_key IS NOT NULL;
 
--- A chunk exists or it does not: this marker is inserted with its licenses in one statement, so a repeat inserts nothing.
+-- The marker of a chunk. One statement inserts it together with the chunk's licenses, so a repeated statement inserts nothing.
 CREATE TABLE generation_chunks (
   job_id      uuid NOT NULL REFERENCES generation_jobs (id),
   chunk_no    integer NOT NULL,
@@ -436,12 +435,12 @@ CREATE TABLE generation_chunks (
   PRIMARY KEY (job_id, chunk_no)
 );
 
--- The advisory lock of a contract's generation: chunks in flight share it, a change that closes the contract takes it alone.
+-- The advisory lock of a contract's generation: chunks in progress share it, and a change that closes the contract takes it exclusively.
 CREATE FUNCTION generation_lock(contract_id uuid) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN hashtextextended(contract_id::text, 0);
 
--- Lets a chunk of a job begin, and says whether its contract generates; no row when the job does not run. A function, because the
--- statement that judges must begin after the lock was granted, and one call costs one round trip.
+-- Takes the shared lock for a chunk of a job and returns whether the contract allows generation; returns no row when the job does not run.
+-- It is a function because the statement that checks must begin after the lock is granted, and one call costs one round trip.
 CREATE FUNCTION admit_chunk(job_id uuid)
 RETURNS TABLE (job_serial bigint, open boolean, next_boundary_at timestamptz) LANGUAGE plpgsql AS $$
 BEGIN
@@ -453,15 +452,15 @@ BEGIN
 END
 $$;
 
--- Issued licenses, insert-only and as narrow as can be; read them through the view `issued_licenses`.
+-- Issued licenses: rows are only inserted, and have as few columns as possible. Read them through the view `issued_licenses`.
 --
--- id = serial of the job × 2²⁴ + ordinal. So "no two licenses with the same ordinal in a job" is the primary key itself,
--- a job's licenses are one range of it, and no row repeats what its job and terms say. Measured (bench -- rows): contract,
--- terms, job and ordinal in each row with three foreign keys are 3.6 times slower, a unique (job, ordinal) 1.4 times, a uuid
--- for an id 1.4 times, one more index 1.5 times. The key is compared by bytes, so its index also finds keys by their beginning.
+-- id = serial of the job × 2²⁴ + ordinal. So the primary key guarantees that no two licenses of a job have the same ordinal, the licenses
+-- of a job are one range of ids, and no row repeats data of its job and license terms. Measured (bench -- rows): contract, terms, job
+-- and ordinal in each row with three foreign keys are 3.6 times slower, a unique (job, ordinal) 1.4 times, a uuid as id 1.4 times,
+-- one more index 1.5 times.
 CREATE TABLE licenses (
   id   bigint NOT NULL CONSTRAINT licenses_pkey PRIMARY KEY,
-  -- By bytes, so that the unique index also finds keys by their beginning, and comparing them costs the least.
+  -- Compared by bytes: this is fastest, and the unique index also finds keys by prefix.
   key  text COLLATE "C" NOT NULL CONSTRAINT license_key_unique UNIQUE
 );
 
@@ -476,9 +475,9 @@ JOIN generation_chunks k ON k.job_id = j.id AND k.chunk_no = ((l.id & 16777215) 
 
 CREATE TABLE audit_events (
   id            uuid PRIMARY KEY DEFAULT uuidv7(),
-  -- The instant the act holds at: for a boundary its own, however late it was crossed.
+  -- The time of the act. For a boundary it is the instant of the boundary, even if it was crossed later.
   at            timestamptz NOT NULL,
-  -- {type, id} with the ids of name and address of a person, or with the name of a process.
+  -- {type, id}, with `name_id` and `origin_id` for a person, or with `name` for a process.
   actor         jsonb NOT NULL,
   action        text NOT NULL,
   subject_type  text NOT NULL,
@@ -490,7 +489,7 @@ CREATE TABLE audit_events (
   reason        text,
   request_id    text,
   revision      integer,
-  -- Whose time it is: the world's, or that of a test clock.
+  -- The clock of `at`: the real one or a test clock.
   clock         text NOT NULL DEFAULT 'real' CONSTRAINT audit_events_clock_known CHECK (clock IN ('real', 'test'))
 );
 CREATE INDEX audit_events_by_contract ON audit_events (contract_id, id);
@@ -499,13 +498,13 @@ CREATE INDEX audit_events_by_subject ON audit_events (subject_id, id);
 CREATE INDEX audit_events_by_environment ON audit_events (environment, id);
 CREATE INDEX audit_events_by_actor ON audit_events ((actor->>'id'), id);
 CREATE INDEX audit_events_by_name_id ON audit_events (((actor ->> 'name_id')::bigint), id) WHERE actor ? 'name_id';
--- Processes, as actors, keep their names in the row.
+-- Actors that are processes keep their names in the row.
 CREATE INDEX audit_events_by_process_name ON audit_events (nfc(actor ->> 'name'), id) WHERE actor ? 'name';
--- Ids are in the order in which rows are written, which finds an act by its time, but for those of another time: late ones, and
--- those of test clocks.
+-- Ids are in the order in which rows are written, so an act is found by its time through the primary key. This index has the other rows,
+-- whose time differs from that of their id: late ones, and those of test clocks.
 CREATE INDEX audit_events_at_other_time ON audit_events (id)
   WHERE at - uuid_extract_timestamp(id) NOT BETWEEN interval '-1 minute' AND interval '1 minute';
--- Requests for licenses write rows of jobs, and none of these.
+-- Requests for licenses write audit rows of jobs, so they write no entries of this index.
 CREATE INDEX audit_events_by_subject_type ON audit_events (subject_type, id) WHERE subject_type <> 'job';
 CREATE INDEX audit_events_of_contract_by_at ON audit_events (contract_id, at, id) WHERE subject_type = 'contract';
 
@@ -516,7 +515,7 @@ CREATE TABLE domain_events (
   contract_id  uuid,
   environment  text,
   data         jsonb NOT NULL,
-  -- Counts the events of a contract, in the order of its changes (contract_quotas.event_sequence).
+  -- Numbers the events of a contract in the order of its changes (contract_quotas.event_sequence).
   sequence     bigint
 );
 CREATE INDEX domain_events_by_contract ON domain_events (contract_id, id);
@@ -534,14 +533,14 @@ CREATE TRIGGER contract_revisions_append_only BEFORE UPDATE OR DELETE OR TRUNCAT
 
 -- People in the history -------------------------------------------------------------------------------------------
 
--- Rows of the history hold ids of people. What names a person stands here, where it can be erased
--- (transactions/access/erase-person.ts), and is put back when the history is read: `shown_actor`, db/system/history.ts.
+-- Rows of the history hold only ids of people. Names and addresses are stored here, where they can be erased
+-- (transactions/access/erase-person.ts). Readers of the history add them again: `shown_actor`, db/system/history.ts.
 
--- One row for each name under which a person acted: an act shows the name of its time. An actor refers to it as `name_id`.
+-- One row for each name that a person had while acting, so that an act shows the name at its time. An actor refers to it as `name_id`.
 CREATE TABLE audit_people (
   id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   person_id  text NOT NULL,
-  -- A name that the person had when they acted; null: erased.
+  -- The name; null: erased.
   name       text,
   erased_at  timestamptz,
   CONSTRAINT audit_people_unique UNIQUE (person_id, name),
@@ -558,7 +557,7 @@ CREATE TABLE audit_origins (
   CONSTRAINT audit_origins_unique UNIQUE (person_id, address)
 );
 
--- What audit rows say about the admin or the customer that they change: the fields `person_fields` of their `before` and `after`.
+-- The fields of audit rows that name an admin or customer: those of `person_fields` in `before` and `after`.
 CREATE TABLE audit_person_facts (
   event_id   uuid PRIMARY KEY,
   -- The admin or customer that the act changed.
@@ -568,7 +567,7 @@ CREATE TABLE audit_person_facts (
 );
 CREATE INDEX audit_person_facts_by_person ON audit_person_facts (person_id);
 
--- The fields of an admin, an API key and a customer that name a person.
+-- The fields of admins, API keys and customers that name a person.
 CREATE FUNCTION person_fields() RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN ARRAY['name', 'email', 'billing_contact', 'label'];
 
@@ -578,8 +577,8 @@ RETURN actor ->> 'type' = 'user' AND actor ?| ARRAY['name', 'ip'];
 CREATE FUNCTION has_person_fields(subject_type text, before jsonb, after jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN subject_type IN ('admin', 'customer') AND (before ?| person_fields() OR after ?| person_fields());
 
--- The id of a name of a person, and of an address; the first time, it is stored. A person who was erased stays erased. The lock
--- keeps the erasure out, and waits for it (db/access/person.ts).
+-- The id of a person's name or address, which is stored the first time. Nothing is stored again for a person who was erased: the lock
+-- excludes an erasure at the same time (db/access/person.ts).
 CREATE FUNCTION audit_name_id(person text, given text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
   known bigint;
@@ -619,7 +618,7 @@ BEGIN
 END
 $$;
 
--- An actor without name and address, which are stored beside it; and the actor with both, as the interface shows it.
+-- `actor_by_reference` stores the name and address of an actor and replaces them by ids; `shown_actor` adds them again.
 CREATE FUNCTION actor_by_reference(actor jsonb) RETURNS jsonb LANGUAGE sql
 RETURN actor - 'name' - 'ip' || jsonb_strip_nulls(jsonb_build_object(
   'name_id', CASE WHEN actor ? 'name' THEN audit_name_id(actor ->> 'id', actor ->> 'name') END,
@@ -630,7 +629,7 @@ RETURN CASE WHEN actor ?| ARRAY['name_id', 'origin_id'] THEN actor - 'name_id' -
   'name', (SELECT coalesce(p.name, 'Erased') FROM audit_people p WHERE p.id = (actor ->> 'name_id')::bigint),
   'ip', (SELECT o.address FROM audit_origins o WHERE o.id = (actor ->> 'origin_id')::bigint))) ELSE actor END;
 
--- Whoever inserts a row with a name in it: the version before does, and so do writers that do not know the ids.
+-- Triggers for rows with a name in them: the previous version writes such rows, and so do writers that do not know the ids.
 CREATE FUNCTION move_actor() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF names_person(NEW.actor) THEN
@@ -656,19 +655,19 @@ BEGIN
 END
 $$;
 
--- The functions decide, and not conditions of the triggers: each statement plans a condition again.
+-- The functions check the row, and not WHEN conditions of the triggers, because each statement would plan such a condition again.
 CREATE TRIGGER audit_events_people BEFORE INSERT OR UPDATE ON audit_events FOR EACH ROW EXECUTE FUNCTION move_people();
 CREATE TRIGGER contract_revisions_people BEFORE INSERT OR UPDATE ON contract_revisions FOR EACH ROW EXECUTE FUNCTION move_actor();
 CREATE TRIGGER generation_jobs_people BEFORE INSERT OR UPDATE OF actor ON generation_jobs FOR EACH ROW EXECUTE FUNCTION move_actor();
 CREATE TRIGGER quota_grants_people BEFORE INSERT OR UPDATE OF actor ON quota_grants FOR EACH ROW EXECUTE FUNCTION move_actor();
 
--- Refused requests for licenses: one row for each contract, minute and code, however many there were.
+-- Refused requests for licenses: one row for each contract, minute and code, with the number of requests.
 CREATE TABLE refused_attempts (
   contract_id      uuid NOT NULL REFERENCES contracts (id),
   minute           timestamptz NOT NULL,
   code             text NOT NULL,
   attempts         integer NOT NULL,
-  -- How many licenses they asked for in all.
+  -- How many licenses these requests asked for in total.
   licenses         bigint NOT NULL,
   last_actor_id    text NOT NULL,
   last_request_id  text,
@@ -676,9 +675,9 @@ CREATE TABLE refused_attempts (
 );
 CREATE INDEX refused_attempts_by_minute ON refused_attempts (minute);
 
--- Answers to requests that carried an Idempotency-Key, other than generation, which keeps its own.
+-- Answers to requests with an Idempotency-Key, except requests for licenses, whose keys are in generation_jobs.
 CREATE TABLE idempotency_keys (
-  -- API key and route.
+  -- Caller and operation.
   scope        text NOT NULL,
   key          text NOT NULL,
   fingerprint  text NOT NULL,
@@ -690,15 +689,15 @@ CREATE TABLE idempotency_keys (
 );
 CREATE INDEX idempotency_keys_by_created ON idempotency_keys (created_at);
 
--- What the sweep woke and found due again (db/system/sweep-attempt.ts); a row whose trouble has ended is removed.
+-- Rows that the sweep has woken and that are still due (db/system/sweep-attempt.ts). A row that is no longer due is removed here.
 CREATE TABLE sweep_attempts (
-  -- What is due, one of `SWEEP_KINDS`.
+  -- One of `SWEEP_KINDS`.
   kind         text NOT NULL CONSTRAINT sweep_attempts_kind_known CHECK (kind IN
                  ('boundary', 'verification', 'behind_test_clock', 'billing_events', 'contract_workflow', 'time_zone_rules',
                   'silent_job', 'paused_job', 'job_workflow', 'test_clock')),
   -- The contract, job or test clock.
   subject_id   uuid NOT NULL,
-  -- The Temporal server on which it was tried; on another one it is tried at once.
+  -- The epoch of the Temporal server on which it was tried. On another server it is tried at once.
   epoch        text NOT NULL,
   attempts     integer NOT NULL CONSTRAINT sweep_attempts_positive CHECK (attempts > 0),
   first_at     timestamptz NOT NULL,

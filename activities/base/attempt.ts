@@ -1,20 +1,20 @@
-/** The attempt at an activity that takes many steps: how long it may still go on, and whether it is to stop. */
+/** The current attempt at an activity of many steps: whether it has time left, and whether it was cancelled. */
 import { asyncLocalStorage } from '@temporalio/activity';
 
 export interface Attempt {
-  /** False when the time is over. Throws when the activity was cancelled, as when its worker is shut down. */
+  /** False when the time is over. Throws when the activity was cancelled, for example because its worker shuts down. */
   hasTimeLeft(): boolean;
 }
 
 /**
- * Begins an attempt at the current activity, which has `total_ms` for all its attempts together: a later one gets what is
- * left. Outside of an activity the whole time is left, and nothing is cancelled.
+ * Begins an attempt at the current activity, which has `total_ms` for all its attempts together: a later attempt gets the rest. Outside
+ * an activity, the attempt has the whole time and is never cancelled.
  */
 export function beginAttempt(total_ms: number): Attempt {
   const context = asyncLocalStorage.getStore();
   const begun_ms = performance.now();
   let left_ms = total_ms;
-  // Both by the server's clock, so that the worker's does not matter.
+  // Both times are from the server's clock, so a wrong clock of the worker has no effect.
   if (context) left_ms -= context.info.currentAttemptScheduledTimestampMs - context.info.scheduledTimestampMs;
   return {
     hasTimeLeft() {

@@ -1,20 +1,20 @@
 /**
- * Activities decide by the clock of Postgres, not by that of the Temporal server.
+ * Makes activities use the clock of Postgres instead of that of the Temporal server.
  *
- * A workflow passes its own time, which is that of the Temporal server when the activity was scheduled. The server's clock
- * may be wrong, and an attempt may begin long after that time. Each attempt begins with a time that Postgres bounds.
+ * A workflow passes its own time: that of the Temporal server when the activity was scheduled. The server's clock may be wrong, and an
+ * attempt may begin long after that time. So each attempt begins with a time that is limited by the clock of Postgres.
  */
 import type { BoundNow } from '../../db/base/clock';
 import type { Instant } from '../../domain/base/instant';
 
-/** Activities of which each takes the real time as `now`. Those that take the time of a test clock do not belong here. */
+/** Activities that all take the real time as `now`. Activities that take the time of a test clock do not belong here. */
 type TimedActivities<A> = {
   [Name in keyof A]: A[Name] extends (input: infer Input extends { now: Instant }) => Promise<unknown>
     ? A[Name]
     : never;
 };
 
-/** The same activities, with `now` bounded at the start of each attempt. */
+/** Wraps activities so that `now` is limited at the start of each attempt. */
 export function decideByPostgres<A extends object>(activities: A & TimedActivities<A>, bound: BoundNow): A {
   const timed = Object.entries(activities as Record<string, (input: { now: Instant }) => Promise<unknown>>).map(
     ([name, run]) => [

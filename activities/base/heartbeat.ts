@@ -1,12 +1,12 @@
-/** Long activities that tell the server that they are alive, so that those of a dead worker are soon given to another. */
+/** Heartbeats of long activities, so that the server soon gives the activities of a dead worker to another worker. */
 import { asyncLocalStorage } from '@temporalio/activity';
 
-/** How many times within the heartbeat time-out. */
+/** How many heartbeats are sent within the heartbeat time-out. */
 const BEATS_PER_TIMEOUT = 3;
 
 /**
- * Waits for the work of the current activity, with heartbeats for as long as it takes; start-to-close ends what hangs.
- * Without a heartbeat time-out, or outside of an activity, it only waits.
+ * Waits for the work of the current activity and sends heartbeats meanwhile. The start-to-close time-out ends work that hangs. Without a
+ * heartbeat time-out, or outside an activity, it only waits.
  */
 export async function withHeartbeat<T>(work: Promise<T>): Promise<T> {
   const context = asyncLocalStorage.getStore();

@@ -1,8 +1,8 @@
 /**
- * Transactions of activities that wait only shortly for a row that another transaction holds.
+ * Transactions of activities that wait only briefly for a row that another transaction has locked.
  *
- * An activity that waits for a row holds a slot of its worker and a connection. So it gives up soon, frees both, and is tried
- * again by Temporal: contracts that a frozen process has locked do not stop the contracts beside them.
+ * An activity that waits for a row occupies a slot of its worker and a connection. So it soon fails, frees both, and Temporal retries it:
+ * contracts that a hanging process has locked do not delay other contracts.
  */
 import { ApplicationFailure, asyncLocalStorage } from '@temporalio/activity';
 import { isLockTimeout } from '../../db/base/errors';
@@ -11,14 +11,14 @@ import { limitLockWait } from '../../db/base/session';
 
 /** How long an attempt waits for a row. Transactions on one contract take milliseconds each. */
 export const LOCK_WAIT_MS = 1_000;
-/** From one attempt to the next, with the slot free. It doubles with each attempt, so that a row that stays locked costs little. */
+/** The pause before the second attempt, during which the slot is free. It doubles with each attempt, so a row that stays locked costs little. */
 export const LOCK_RETRY_MS = 500;
 const LOCK_RETRY_MS_MAX = 4_000;
 
-/** The type of the failure with which an attempt ends that did not get its row. */
+/** The failure type of an attempt that could not lock its row. */
 export const ROW_LOCKED = 'RowLocked';
 
-/** The failure of an attempt that did not get its row, to be tried again after at most `retry_ms_max`. */
+/** The failure of an attempt that could not lock its row. Temporal retries it after at most `retry_ms_max`. */
 export function rowLockedFailure(cause?: Error, retry_ms_max = LOCK_RETRY_MS_MAX): ApplicationFailure {
   const attempt = asyncLocalStorage.getStore()?.info.attempt ?? 1;
   return ApplicationFailure.create({
@@ -30,8 +30,8 @@ export function rowLockedFailure(cause?: Error, retry_ms_max = LOCK_RETRY_MS_MAX
 }
 
 /**
- * Runs `work` in a transaction. An attempt that finds a row held is made again after at most `retry_ms_max`.
- * @throws ApplicationFailure of the type {@link ROW_LOCKED} when a row is held for longer; nothing was changed then
+ * Runs `work` in a transaction. When a row stays locked, Temporal retries the attempt after at most `retry_ms_max`.
+ * @throws ApplicationFailure of the type {@link ROW_LOCKED} when a row is locked for longer than {@link LOCK_WAIT_MS}; nothing was changed then
  */
 export async function beginWithShortWaits<T>(
   db: Database,

@@ -1,21 +1,21 @@
 /**
- * Times of the next attempt, spread by chance, for what fails in many contracts for one reason.
+ * Random retry intervals for activities that fail for many contracts at the same time.
  *
- * A trigger that refuses, or an outage, lets hundreds of contracts fail at the same moment. With equal intervals they would come
- * again at the same moments, in waves that fill the queue before what succeeds at once.
+ * A trigger that raises an error, or an outage, makes hundreds of contracts fail at the same moment. With equal intervals their retries
+ * would come at the same moments and delay other tasks in the queue.
  */
 import { ApplicationFailure, asyncLocalStorage } from '@temporalio/activity';
 import { isTransient } from '../../db/base/errors';
 
-/** From the first attempt to the second; doubled with each attempt. What may pass soon is tried sooner. */
-const PASSING_RETRY_MS = 200;
+/** The interval before the second attempt, for transient and for other errors. It doubles with each attempt. */
+const TRANSIENT_RETRY_MS = 200;
 const RETRY_MS = 5_000;
-/** Hundreds of contracts that cannot be settled must leave slots to those that can. */
+/** The longest interval. Hundreds of contracts that cannot be settled must leave slots for the others. */
 const RETRY_MS_MAX = 60_000;
 
 /**
- * Runs the work of an activity.
- * @throws ApplicationFailure in place of an error that says nothing of its next attempt, with the error as its cause
+ * Runs the work of an activity and sets a random interval before its next attempt.
+ * @throws ApplicationFailure, with the original error as its cause, instead of an error that sets no interval
  */
 export async function withSpreadRetries<T>(work: () => Promise<T>): Promise<T> {
   try {
@@ -33,8 +33,8 @@ export async function withSpreadRetries<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Half of the interval is certain, the other half is by chance. */
-function retryDelayMs(attempt: number, passes: boolean): number {
-  const interval_ms = Math.min((passes ? PASSING_RETRY_MS : RETRY_MS) * 2 ** (attempt - 1), RETRY_MS_MAX);
+/** Half of the interval is fixed, the other half is random. */
+function retryDelayMs(attempt: number, is_transient: boolean): number {
+  const interval_ms = Math.min((is_transient ? TRANSIENT_RETRY_MS : RETRY_MS) * 2 ** (attempt - 1), RETRY_MS_MAX);
   return Math.round(interval_ms * (0.5 + Math.random() / 2));
 }

@@ -1,7 +1,7 @@
 /**
- * Finding out what parked billing events concern, by asking the billing systems that sent them.
+ * Finds the contract and invoice of parked billing events by asking the billing systems that sent them.
  *
- * A system that does not answer is left alone until the next sweep; nothing is guessed in its place.
+ * A system that does not answer is not asked again before the next sweep, and its events stay parked.
  */
 import { BILLING_SOURCES, BillingUnreachable } from '../../domain/billing/billing-event';
 import type { BillingPort, BillingSource } from '../../domain/billing/billing-event';
@@ -18,7 +18,7 @@ import { beginAttempt } from '../base/attempt';
 import type { Attempt } from '../base/attempt';
 import { withHeartbeat } from '../base/heartbeat';
 
-/** Events of each source asked about in one sweep, and for how long; what is left comes first in the next. */
+/** How many events of each source are identified in one sweep, and for how long. The next sweep begins with the rest. */
 const IDENTIFIED_MAX = 100;
 const IDENTIFYING_MS_MAX = 35_000;
 
@@ -37,9 +37,9 @@ export function createBillingInboxActivities({
 }) {
   return {
     /**
-     * Identifies parked events that are due, and wakes the contracts that have one to apply now; answers their ids. Sources
-     * are asked side by side: one that is slow or silent delays no other. An event that fails for an unknown reason is put
-     * off like one that got no answer, so that it holds up no other; its error is thrown at the end. Safe to run twice.
+     * Identifies parked events that are due, wakes the contracts that now have an event to apply, and returns the ids of these contracts.
+     * Sources are asked in parallel, so a slow one delays no other. An event that fails for an unknown reason is postponed like one
+     * without an answer, so that it delays no other; its error is thrown at the end. Safe to run twice.
      */
     identifyParkedEvents: (input: { now: Instant }): Promise<string[]> => withHeartbeat(identifyAll(input)),
   };
@@ -57,7 +57,7 @@ export function createBillingInboxActivities({
     return woken;
   }
 
-  /** Asks about the events of one source, one after the other, until it is silent or the time is over. */
+  /** Identifies the events of one source, one after the other, until the source gives no answer or the time is over. */
   async function identifySource(
     source: BillingSource,
     found: { now: Instant; attempt: Attempt; contracts: Set<string>; failures: unknown[] },
@@ -76,7 +76,7 @@ export function createBillingInboxActivities({
     }
   }
 
-  /** Asks about one event; answers the contract that has it to apply now, or null. */
+  /** Identifies one event; returns the contract that now has to apply it, or null. */
   async function identify(event: UnidentifiedBillingEvent, now: Instant): Promise<string | null> {
     const found = await billingPorts.get(event.source)?.identify(event.raw);
     if (found) return identifyBillingEvent(db, event.id, found, now);

@@ -80,12 +80,12 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
     }
 
     const limit = SWEEP_ROWS_MAX;
-    const question = { epoch, now, time_zone_rules: TIME_ZONE_RULES };
+    const query = { epoch, now, time_zone_rules: TIME_ZONE_RULES };
     const shares: Share[] = [{ kind: null, ids: await runPart(() => unparkDueBillingEvents(db, { now, limit }), []) }];
     for (const kind of kindsOf(SWEEP_KINDS)) {
-      await runPart(() => dropSettledAttempts(db, kind, { ...question, limit: FORGOTTEN_ROWS_MAX }), undefined);
+      await runPart(() => dropSettledAttempts(db, kind, { ...query, limit: FORGOTTEN_ROWS_MAX }), undefined);
       const rows_max = kind === 'time_zone_rules' ? RULES_ROWS_MAX : limit;
-      shares.push({ kind, ids: await runPart(() => listRowsToWake(db, kind, { ...question, limit: rows_max }), []) });
+      shares.push({ kind, ids: await runPart(() => listRowsToWake(db, kind, { ...query, limit: rows_max }), []) });
     }
 
     const woken: Record<SweepSubject, Set<string>> = { contract: new Set(), job: new Set(), test_clock: new Set() };

@@ -1,4 +1,4 @@
-/** Amendments in Postgres: those that wait are part of their contract's facts, and are written with it. */
+/** Amendments in Postgres. Pending ones are part of their contract's facts and are written together with it. */
 import type { Amendment } from '../../domain/contract/facts';
 import { columnNames } from '../base/columns';
 import type { Sql } from '../base/database';
@@ -40,7 +40,7 @@ export async function listAmendments(
     ORDER BY id DESC LIMIT ${limit}`;
 }
 
-/** Writes what a change of the contract did to its amendments; call it in the transaction of that change. */
+/** Inserts new amendments and updates decided ones. Call it in the transaction of the contract's change. */
 export async function saveAmendments(
   tx: Sql,
   contract_id: string,

@@ -1,12 +1,12 @@
-/** The time by which a contract lives: that of its test clock, else the real one. */
+/** The time that a contract uses: that of its test clock if it has one, else the real time. */
 import type { Instant } from '../../domain/base/instant';
 import type { Fragment, Sql } from '../base/database';
 
 /**
- * The time of a contract's test clock, which stands still until the transaction ends; null for a contract without one.
+ * Locks the test clock of a contract until the transaction ends, so that it does not move, and returns its time; null without one.
  *
- * Callers exclude each other, though they only read: a lock that they share is granted past a step that waits for its own,
- * and a stream of events would keep the clock from moving.
+ * Callers exclude each other although they only read: Postgres grants a shared lock even while a step of the clock waits for an
+ * exclusive one, so a steady stream of events would keep the clock from moving.
  */
 export async function lockClockNow(tx: Sql, contract_id: string): Promise<Instant | null> {
   const [row] = await tx<{ now: Instant }[]>`
@@ -15,18 +15,18 @@ export async function lockClockNow(tx: Sql, contract_id: string): Promise<Instan
   return row?.now ?? null;
 }
 
-/** The time of a contract's test clock, or null for a contract that lives by the world's. */
+/** The time of a contract's test clock, or null when the contract uses the real time. */
 export async function findClockNow(sql: Sql, contract_id: string): Promise<Instant | null> {
   const [row] = await sql<{ now: Instant | null }[]>`SELECT ${clockTime(sql, sql`${contract_id}`)} AS now`;
   return row?.now ?? null;
 }
 
-/** An expression for the time of the test clock of the contract with this id; null without one. */
+/** An expression for the time of a contract's test clock; null without one. */
 export function clockTime(sql: Sql, contract_id: Fragment): Fragment {
   return sql`(SELECT k.now FROM contracts c JOIN test_clocks k ON k.id = c.test_clock_id WHERE c.id = ${contract_id})`;
 }
 
-/** When the contract `c` next has something to cross or to verify. */
+/** An expression for the instant at which the contract `c` next reaches a boundary or has to be verified. */
 export function dueAt(sql: Sql): Fragment {
   return sql`least(c.next_boundary_at, c.verify_at)`;
 }

@@ -1,9 +1,9 @@
-/** Commands that were carried out, by the id under which they may come again (decisions, "Temporal, as tried"). */
+/** Outcomes of commands by command id, because a command may be delivered again (decisions, "Temporal, as tried"). */
 import type { CommandOutcome } from '../../domain/contract/command';
 import type { Instant } from '../../domain/base/instant';
 import type { Sql } from '../base/database';
 
-/** What is stored of a command that was carried out; undefined when there is none under this id. */
+/** The stored outcome of a command; undefined when no command with this id was carried out. */
 export async function findStoredOutcome(
   sql: Sql,
   contract_id: string,
@@ -21,13 +21,13 @@ export async function isCommandStored(sql: Sql, contract_id: string, command_id:
   return stored.count === 1;
 }
 
-/** Whether an instant has passed by Postgres' clock, which is one for all senders and workers. */
+/** Whether an instant has passed by the clock of Postgres, which all senders and workers share. */
 export async function isPast(sql: Sql, instant: Instant): Promise<boolean> {
   const [row] = await sql<[{ past: boolean }]>`SELECT clock_timestamp() >= ${instant}::timestamptz AS past`;
   return row.past;
 }
 
-/** Stores the outcome in the transaction of the change itself. */
+/** Stores the outcome of a command. Call it in the transaction of the command's change. */
 export async function insertCommandOutcome(
   tx: Sql,
   command: { contract_id: string; command_id: string; fingerprint: string },
@@ -41,7 +41,7 @@ export async function insertCommandOutcome(
   })}`;
 }
 
-/** Deletes outcomes that are older than so many days by the time of Postgres, at most `limit`; answers how many. */
+/** Deletes outcomes that are older than `days` by the time of Postgres, at most `limit`; returns how many. */
 export async function deleteExpiredCommands(sql: Sql, days: number, limit: number): Promise<number> {
   const { count } = await sql`
     DELETE FROM contract_commands WHERE (contract_id, command_id) IN (

@@ -1,4 +1,4 @@
-/** Contracts in Postgres: reading them, one or many. They are written by `transactions/contract/` alone (`save-contract.ts`). */
+/** Reads contracts, one or many. Only `transactions/contract/` writes them (`save-contract.ts`). */
 import { ACTIVE_STATES } from '../../domain/contract/contract';
 import { CONTRACT_STATES } from '../../domain/contract/facts';
 import type { ContractFacts, Hold, ContractWarning, ContractState, ContractType } from '../../domain/contract/facts';
@@ -17,25 +17,25 @@ import { pageBy } from '../base/paging';
 import type { KeysetPage, Sort, Sorted } from '../base/paging';
 import { matchesSearch } from '../base/search';
 
-/** A row of `contracts` with its quota, holds, invoices, pending amendments and what unfinished jobs still owe. */
+/** A row of `contracts` with its quota, holds, invoices, pending amendments and the licenses that unfinished jobs have reserved. */
 export interface ContractRow extends Omit<ContractFacts, 'quota' | 'activation_limit' | 'expiry'>, ContractCopies {
   activation_limit: Json;
   expiry: Json;
   deleted_by: string | null;
-  /** The local day that the contract had reached at `settled_until`, by the rules of that time (domain/contract/time-zone-rules.ts). */
+  /** The local date of `settled_until` by the time zone rules of that time (domain/contract/time-zone-rules.ts). */
   settled_on: LocalDate | null;
-  /** The time of the contract's test clock, by which it lives; null by the real one. */
+  /** The time of the contract's test clock; null when it uses the real time. */
   clock_now: Instant | null;
   terms_id: string | null;
   updated_at: Instant;
   quota_total: number;
   quota_claimed: number;
-  /** Licenses that unfinished jobs still owe. */
+  /** Licenses that unfinished jobs still have to generate. */
   reserved: number;
   open_jobs: number;
 }
 
-/** What a contract's row has from other tables. */
+/** The fields of {@link ContractRow} that come from other tables. */
 type FromOtherTables =
   'quota_total' | 'quota_claimed' | 'reserved' | 'open_jobs' | 'holds' | 'invoices' | 'amendments' | 'clock_now';
 
@@ -127,21 +127,21 @@ export interface ContractFilter {
   warning?: ContractWarning | undefined;
 }
 
-/** The columns a list can be sorted by. Status sorts by the state that is stored. */
+/** The fields that a list can be sorted by. `status` sorts by the stored state. */
 export const CONTRACT_SORTS = ['created_at', 'name', 'type', 'status'] as const;
 export type ContractSort = (typeof CONTRACT_SORTS)[number];
 
-/** Locks a contract's row until the transaction ends; undefined when there is none. Settling and commands begin with it. */
+/** Locks a contract's row until the transaction ends; undefined when it does not exist. Settling and commands begin with it. */
 export async function lockContract(tx: Sql, id: string): Promise<{ generator_id: string } | undefined> {
   const [locked] = await tx<{ generator_id: string }[]>`
     SELECT generator_id FROM contracts WHERE id = ${id} FOR NO KEY UPDATE`;
   return locked;
 }
 
-/** What a contract waits for: its next boundary and by which rules it was computed, and the time of its test clock. */
+/** The next boundary of a contract, the time zone rules that computed it, and the time of the contract's test clock. */
 export type AwaitedBoundary = Pick<ContractRow, 'activated_at' | 'next_boundary_at' | 'time_zone_rules' | 'clock_now'>;
 
-/** What a contract waits for, or undefined when there is no contract. */
+/** The next boundary of a contract, or undefined when the contract does not exist. */
 export async function findAwaitedBoundary(sql: Sql, id: string): Promise<AwaitedBoundary | undefined> {
   const [row] = await sql<AwaitedBoundary[]>`
     SELECT activated_at, next_boundary_at, time_zone_rules, (SELECT now FROM test_clocks WHERE id = test_clock_id) AS clock_now
@@ -149,7 +149,7 @@ export async function findAwaitedBoundary(sql: Sql, id: string): Promise<Awaited
   return row;
 }
 
-/** Whether there is a contract that is not deleted. */
+/** Whether the contract exists and is not deleted. */
 export async function contractExists(sql: Sql, id: string): Promise<boolean> {
   const found = await sql`SELECT FROM contracts WHERE id = ${id} AND deleted_at IS NULL`;
   return found.count === 1;
@@ -161,13 +161,13 @@ export async function findContract(sql: Sql, id: string): Promise<ContractRow | 
   return row;
 }
 
-/** The whole contracts with these ids, in no order; those that do not exist are left out. */
+/** The whole contracts with these ids, in no order. Omits ids that do not exist. */
 export async function findContracts(sql: Sql, ids: readonly string[]): Promise<ContractRow[]> {
   return sql<ContractRow[]>`
     SELECT ${contractColumns(sql)} FROM ${contractTables(sql)} WHERE c.id = ANY(${[...ids]}::uuid[])`;
 }
 
-/** A contract with what its licenses are made of, all as of one moment. */
+/** A contract with its product and generator, all as of one moment. */
 export interface ContractWithSource {
   contract: ContractRow;
   product: ProductFacts;
@@ -175,7 +175,7 @@ export interface ContractWithSource {
   generator: GeneratorFacts | null;
 }
 
-/** The whole contract with its product and generator by one statement, or undefined. */
+/** The whole contract with its product and generator, read by one statement, or undefined. */
 export async function findContractWithSource(sql: Sql, id: string): Promise<ContractWithSource | undefined> {
   const [row] = await sql<(ContractRow & Omit<ContractWithSource, 'contract'>)[]>`
     SELECT ${contractColumns(sql)},
@@ -190,14 +190,14 @@ export async function findContractWithSource(sql: Sql, id: string): Promise<Cont
   return { contract, product, generator };
 }
 
-/** What is selected of a contract; from `contractTables`. */
+/** The columns of a `ContractRow`, selected from `contractTables`. */
 function contractColumns(sql: Sql): Fragment {
   return sql`
     ${sql(ofAlias('c', CONTRACT_COLUMNS))}, q.total AS quota_total, q.claimed AS quota_claimed, j.reserved, j.open_jobs, h.holds, i.invoices, a.amendments,
            (SELECT now FROM test_clocks WHERE id = c.test_clock_id) AS clock_now`;
 }
 
-/** The contract `c` and what belongs to its facts. */
+/** A FROM list: the contract `c` with the tables that hold the rest of its facts. */
 function contractTables(sql: Sql): Fragment {
   return sql`
     contracts c
@@ -239,7 +239,7 @@ export async function listContracts(
   const { sort_key, after, order } = pageBy(sql, { ...sorts[page.sort], id: sql`c.id` }, page);
   const own = sql`c.id, c.name, c.type, c.environment, c.product_id, c.generator_id, c.customer_id, c.state, c.start_date, c.end_date, c.revision,
     c.warnings, c.created_at, c.created_by, c.updated_at`;
-  // What stands in other tables is read for the rows of the page alone, not for all rows that it is chosen from.
+  // Other tables are read only for the rows of the page, not for all rows that the page is selected from.
   return sql<Sorted<ContractListRow>[]>`
     WITH page AS MATERIALIZED (
       SELECT ${own} FROM contracts c
@@ -262,15 +262,15 @@ export async function listContracts(
     ${order}`;
 }
 
-/** The states in which a contract is active or not; named one by one, because an index finds no rows by what they are not. */
+/** The states of active or inactive contracts, listed one by one because an index cannot find rows by a negated condition. */
 function statesOf(status: 'active' | 'inactive'): ContractState[] {
   return CONTRACT_STATES.filter((state) => ACTIVE_STATES.includes(state) === (status === 'active'));
 }
 
-/** A person is told when a billing system has given no answer for so long (domain.md 1.4 T6). */
+/** Contracts whose billing system has given no answer for longer raise an alert (domain.md 1.4 T6). */
 const UNREACHABLE_ALERT_AFTER = '1 day';
 
-/** How many contracts carry each warning, and for how many billing has been silent for more than a day. */
+/** How many contracts have each warning, and for how many the billing system has given no answer for more than a day. */
 export async function countWarnings(
   sql: Sql,
   now: Instant,
@@ -287,7 +287,7 @@ export async function countWarnings(
   return { warnings: [...warnings], unreachable_for_a_day: unreachable.count };
 }
 
-/** The stored row as the domain reads it, by the time zone rules of this process. */
+/** Converts a stored row into the facts of the domain, by the time zone rules of this process. */
 export function factsOf(row: ContractRow): ContractFacts {
   const facts: ContractFacts = {
     id: row.id,
@@ -338,7 +338,7 @@ export function factsOf(row: ContractRow): ContractFacts {
   return settledByOtherRules(facts, row.settled_on);
 }
 
-/** An instant inside a JSON value, in the fixed form of `domain/base/instant.ts`. */
+/** An expression for an instant inside a JSON value, in the form of `domain/base/instant.ts`. */
 function iso(sql: Sql, column: string) {
   return sql`to_char(${sql(column)} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 }

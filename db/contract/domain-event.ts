@@ -1,10 +1,10 @@
-/** Domain events: what happened to a contract, for others to follow (decisions 27, 39). */
+/** Domain events: what happened to a contract, for consumers outside Covenant (decisions 27, 39). */
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
 import type { JsonObject } from '../../domain/base/json';
 import type { Sql } from '../base/database';
 
-/** One domain event of a contract, to be written. */
+/** A domain event of a contract to be written. */
 export interface DomainEventEntry {
   at: Instant;
   type: string;
@@ -13,8 +13,8 @@ export interface DomainEventEntry {
 }
 
 /**
- * Writes domain events of one contract in the transaction of the change they belong to. They are numbered from the quota row of
- * the contract (decisions 39), which stays locked until the transaction ends: numbers are in the order of the commits.
+ * Writes domain events of one contract in the transaction of their change. Their numbers come from the quota row of the contract
+ * (decisions 39), which stays locked until the transaction ends, so numbers are in the order of the commits.
  */
 export async function insertDomainEvents(tx: Sql, contract_id: string, events: DomainEventEntry[]): Promise<void> {
   if (events.length === 0) return;

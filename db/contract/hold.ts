@@ -1,8 +1,8 @@
-/** Holds of a contract; written with it, by `transactions/contract/`. */
+/** Holds of a contract. `transactions/contract/` writes them together with the contract. */
 import type { Hold } from '../../domain/contract/facts';
 import type { Sql } from '../base/database';
 
-/** Inserts holds that are new and ends those that were lifted; call it in the transaction of the contract's change. */
+/** Inserts new holds and ends lifted ones. Call it in the transaction of the contract's change. */
 export async function saveHolds(tx: Sql, contract_id: string, holds: readonly Hold[]): Promise<void> {
   for (const { id, ...hold } of holds) {
     if (id === null) await tx`INSERT INTO contract_holds ${tx({ ...hold, contract_id })}`;

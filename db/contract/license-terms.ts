@@ -1,8 +1,8 @@
 /**
- * License terms: what new licenses of a contract get, pinned once per revision of contract and generator.
+ * License terms: what new licenses of a contract get. They are stored once per revision of contract and generator and never change.
  *
- * A generation request names the terms it was made from. It is granted only while these are the ones that the quota row of the
- * contract names (db/contract/quota.ts), so no other lock is needed to generate.
+ * A generation request names the license terms that it was prepared with. It is granted only while the quota row of the contract names
+ * the same ones (db/contract/quota.ts), so generation needs no other lock.
  */
 import type { ContractFacts } from '../../domain/contract/facts';
 import type { Environment } from '../../domain/base/environment';
@@ -12,23 +12,23 @@ import type { GeneratorFacts } from '../../domain/catalogue/generator';
 import type { KeyFormat } from '../../domain/catalogue/license-key';
 import type { Fragment, Sql } from '../base/database';
 
-/** All that is needed to make licenses for a contract as it stands. */
+/** Everything that is needed to generate licenses for the current revision of a contract. */
 export interface GenerationProfile {
   contract_id: string;
   environment: Environment;
   terms_id: string;
-  /** The revision of the contract that the terms were made from. */
+  /** The revision of the contract that the license terms belong to. */
   contract_revision: number;
   key_format: KeyFormat;
   expiry: ExpiryRule;
   timezone: string;
-  /** The clock that its requests go by; null for the world's. */
+  /** The test clock of the contract; null when it uses the real time. */
   test_clock_id: string | null;
 }
 
 /**
- * A FROM list: the contract `c`, its license terms `t` and its generator `g`, where the terms are those of the current revision
- * of both. No row while the terms are missing or older.
+ * A FROM list: the contract `c`, its license terms `t` and its generator `g`. It gives a row only if the terms belong to the current
+ * revisions of both.
  */
 export function currentTerms(sql: Sql): Fragment {
   return sql`
@@ -37,7 +37,7 @@ export function currentTerms(sql: Sql): Fragment {
     JOIN generators g ON g.id = c.generator_id AND g.id = t.generator_id AND g.revision = t.generator_revision`;
 }
 
-/** The current profile, or undefined while the terms are missing or older than contract or generator. */
+/** The current profile, or undefined while the license terms are missing or older than contract or generator. */
 export async function findGenerationProfile(sql: Sql, contract_id: string): Promise<GenerationProfile | undefined> {
   const [row] = await sql<GenerationProfile[]>`
     SELECT c.id AS contract_id, c.environment, t.id AS terms_id, t.contract_revision, t.key_format, c.expiry, c.timezone, c.test_clock_id
@@ -45,7 +45,7 @@ export async function findGenerationProfile(sql: Sql, contract_id: string): Prom
   return row;
 }
 
-/** Makes the terms of a contract current; call it with the contract locked. */
+/** Stores license terms for the current revisions of a contract and its generator. Call it with the contract locked. */
 export async function refreshTerms(tx: Sql, facts: ContractFacts, generator: GeneratorFacts): Promise<void> {
   const [row] = await tx<[{ id: string }]>`
     INSERT INTO license_terms ${tx({
@@ -57,7 +57,7 @@ export async function refreshTerms(tx: Sql, facts: ContractFacts, generator: Gen
       features: tx.json(effectiveFeatures(generator.features, facts.feature_overrides)),
       activation_limit: effectiveActivationLimit(generator.activation_limit, facts.activation_limit),
     })}
-    -- A column of no key: a key column would lock the row against the foreign keys of grants under way, which is a deadlock.
+    -- Updates a column of no key: an update of a key column would conflict with the foreign keys of grants in progress and deadlock.
     ON CONFLICT ON CONSTRAINT license_terms_unique DO UPDATE SET key_format = license_terms.key_format
     RETURNING id`;
   await tx`UPDATE contracts SET terms_id = ${row.id} WHERE id = ${facts.id}`;

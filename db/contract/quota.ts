@@ -1,12 +1,12 @@
 /**
- * The quota row of a contract: the one row that a grant of licenses locks, and by which alone it is judged (decisions 32).
+ * The quota row of a contract: the only row that a grant of licenses locks and depends on (decisions 32).
  *
- * `grantable_terms_id` and `open_until` say under which license terms, and until when, licenses may be granted. A change of the
- * contract writes them in its own transaction, a change of its product or generator closes them. A contract that is closed by
- * its catalogue opens again when the next request settles it.
+ * `grantable_terms_id` and `open_until` say with which license terms, and until when, licenses may be granted. A change of the contract
+ * writes both in its own transaction; a change of its product or generator clears both. After such a change the next request settles
+ * the contract and sets them again.
  *
- * Lock order: catalogue, contract, jobs, quota row last. A statement that judges is sent after the one that locks, so that it
- * sees everything that committed while the lock was awaited.
+ * Lock order: catalogue, contract, jobs, quota row last. The statement that decides is sent after the one that locks, so that it
+ * sees everything that was committed during the wait for the lock.
  */
 import { storedActor } from '../../domain/base/actor';
 import type { QuotaGrantEntry } from '../../domain/contract/history';
@@ -19,12 +19,12 @@ export async function insertQuota(tx: Sql, contract_id: string, total: number): 
   await tx`INSERT INTO contract_quotas ${tx({ contract_id, total, claimed: 0 })}`;
 }
 
-/** Sets the total; the row stays locked until the transaction ends. */
+/** Sets the total. The row stays locked until the transaction ends. */
 export async function setQuotaTotal(tx: Sql, contract_id: string, total: number): Promise<void> {
   await tx`UPDATE contract_quotas SET total = ${total} WHERE contract_id = ${contract_id}`;
 }
 
-/** Writes rows of the ledger of the quota: one for each change of the total. */
+/** Writes ledger rows of the quota: one for each change of the total. */
 export async function insertQuotaGrants(
   tx: Sql,
   contract_id: string,
@@ -35,20 +35,20 @@ export async function insertQuotaGrants(
   await tx`INSERT INTO quota_grants ${tx(rows)}`;
 }
 
-/** Keeps others from claiming or changing the quota until the transaction ends. */
+/** Keeps other transactions from claiming or changing the quota until this one ends. */
 export async function lockQuota(tx: Sql, contract_id: string): Promise<void> {
   await tx`SELECT FROM contract_quotas WHERE contract_id = ${contract_id} FOR NO KEY UPDATE`;
 }
 
 /**
- * Writes what grants are judged by, from the contract as this transaction has stored it. Call it after everything else of the
+ * Sets the columns that grants depend on, from the contract as this transaction has stored it. Call it after every other step of the
  * change that waits for a lock.
  *
- * The catalogue is read after the lock was granted: a change of product or generator either committed before, and is seen, or
- * waits for this transaction and then closes the row (`closeGrants`).
+ * The catalogue is read after the lock is granted: a change of product or generator was either committed before and is seen, or waits
+ * for this transaction and then closes the row (`closeGrants`).
  */
 export async function refreshGrants(tx: Sql, contract_id: string): Promise<void> {
-  // Sent together: each statement sees what is committed when it begins, which for the second is after the lock was granted.
+  // Sent together: each statement sees what is committed when it begins, and the second begins after the lock was granted.
   await Promise.all([
     lockQuota(tx, contract_id),
     tx`
@@ -65,10 +65,10 @@ export async function refreshGrants(tx: Sql, contract_id: string): Promise<void>
 }
 
 /**
- * Closes every contract of a product or generator, in the transaction that changes it and after that change. Contracts are
- * locked in the order of their ids, each at most for the lock time-out: two such changes cannot block each other for good.
+ * Stops grants for every contract of a product or generator. Call it in the transaction that changes the product or generator, after the
+ * change. It locks quota rows in the order of contract ids, so two such changes do not deadlock.
  *
- * @throws 55P03 when the quota row of one contract is held for longer; then nothing is changed, and the edit can be repeated.
+ * @throws 55P03 when a quota row stays locked for longer than the lock time-out; nothing is changed then, and the edit can be repeated
  */
 export async function closeGrants(
   tx: Sql,
@@ -80,20 +80,20 @@ export async function closeGrants(
     SELECT count(*) FROM (
       SELECT FROM contract_quotas WHERE contract_id IN (${contracts}) ORDER BY contract_id FOR NO KEY UPDATE
     ) locked`;
-  // A statement of its own: a row that was opened while its lock was awaited is seen only now.
+  // A separate statement, so that it sees a row that was opened during the wait for its lock.
   await tx`
     UPDATE contract_quotas SET grantable_terms_id = NULL, open_until = NULL
     WHERE contract_id IN (${contracts}) AND grantable_terms_id IS NOT NULL`;
 }
 
-/** Claims so many licenses of the quota; false when they do not fit. */
+/** Claims licenses of the quota; false when too few remain. */
 export async function claimQuota(tx: Sql, contract_id: string, licenses: number): Promise<boolean> {
   const { count } = await tx`
     UPDATE contract_quotas SET claimed = claimed + ${licenses} WHERE contract_id = ${contract_id} AND claimed + ${licenses} <= total`;
   return count === 1;
 }
 
-/** Gives back so many licenses that were claimed and not made. */
+/** Returns licenses to the quota that were claimed and not generated. */
 export async function releaseQuota(tx: Sql, contract_id: string, licenses: number): Promise<void> {
   await tx`UPDATE contract_quotas SET claimed = claimed - ${licenses} WHERE contract_id = ${contract_id}`;
 }

@@ -1,9 +1,9 @@
-/** The record that each renewal of a contract leaves. */
+/** Records of renewals: one for each renewal of a contract. */
 import type { Instant } from '../../domain/base/instant';
 import type { RenewalRecord } from '../../domain/contract/renewal-policy';
 import type { Sql } from '../base/database';
 
-/** Writes renewals in the transaction of the change that made them. */
+/** Writes records of renewals. Call it in the transaction of the contract's change. */
 export async function insertRenewals(
   tx: Sql,
   contract_id: string,

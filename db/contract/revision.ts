@@ -1,11 +1,11 @@
-/** Revisions: the terms and holds of a contract as each change of them left them. */
+/** Revisions of contracts: a snapshot of the fields and holds of a contract after each change. */
 import { storedActor } from '../../domain/base/actor';
 import type { Instant } from '../../domain/base/instant';
 import type { JsonObject } from '../../domain/base/json';
 import type { RevisionEntry } from '../../domain/contract/history';
 import type { Sql } from '../base/database';
 
-/** A revision as it is read. */
+/** A revision as lists show it. */
 export interface RevisionRow {
   revision: number;
   effective_at: Instant;
@@ -14,7 +14,7 @@ export interface RevisionRow {
   snapshot: JsonObject;
 }
 
-/** Writes revisions in the transaction of the change that made them. */
+/** Writes revisions. Call it in the transaction of the contract's change. */
 export async function insertRevisions(
   tx: Sql,
   contract_id: string,
@@ -30,7 +30,7 @@ export async function insertRevisions(
   await tx`INSERT INTO contract_revisions ${tx(rows)}`;
 }
 
-/** A contract's revisions, newest first, below a revision number. */
+/** One page of a contract's revisions, newest first; `below` is the number of the last one shown. */
 export async function listRevisions(
   sql: Sql,
   contract_id: string,

@@ -1,10 +1,10 @@
-/** Writing the row of a contract. Called by `transactions/contract/` alone, which holds its lock. */
+/** Writes the row of a contract. Only `transactions/contract/` calls it, with the row locked. */
 import type { ContractCopies } from '../../domain/contract/copies';
 import type { ContractFacts } from '../../domain/contract/facts';
 import type { LocalDate } from '../../domain/base/instant';
 import type { Sql } from '../base/database';
 
-/** What stands on the row besides the facts: copies for SQL, and the local day that the contract has reached. */
+/** The columns of the row that are derived from the facts: copies for SQL, and the local date of `settled_until`. */
 export type DerivedColumns = ContractCopies & { settled_on: LocalDate };
 
 /** Inserts the row of a contract that is being created. */
@@ -12,7 +12,7 @@ export async function insertContractRow(tx: Sql, facts: ContractFacts, derived: 
   await tx`INSERT INTO contracts ${tx({ ...columnsOf(tx, facts), ...derived })}`;
 }
 
-/** Writes all facts that stand on the row; `deleted_by` names who deleted it, and is left as it is when absent. */
+/** Writes all facts of the row. `deleted_by` names who deleted the contract; when absent, the column keeps its value. */
 export async function updateContractRow(
   tx: Sql,
   facts: ContractFacts,
@@ -21,7 +21,7 @@ export async function updateContractRow(
   await tx`UPDATE contracts SET ${tx({ ...columnsOf(tx, facts), ...derived })} WHERE id = ${facts.id}`;
 }
 
-/** Columns that may move although nothing happened to the contract: a boundary was passed by unverified, an answer came. */
+/** Columns that settling may change without a new revision: it skipped an unverified boundary, or a billing system answered. */
 export type SettlementColumns = DerivedColumns &
   Pick<ContractFacts, 'billing_unreachable_since' | 'verify_after' | 'settled_until'>;
 
@@ -30,7 +30,7 @@ export async function updateSettlementColumns(tx: Sql, contract_id: string, colu
   await tx`UPDATE contracts SET ${tx({ ...columns })} WHERE id = ${contract_id}`;
 }
 
-/** The columns of `contracts` for the facts; names are equal, what has tables of its own is left out. */
+/** The columns of `contracts` for the facts, under equal names. Omits facts that have their own tables. */
 function columnsOf(tx: Sql, facts: ContractFacts) {
   const { holds: _holds, invoices: _invoices, amendments: _amendments, quota: _quota, ...columns } = facts;
   return {

@@ -1,13 +1,13 @@
-/** The rules of time zones by which the boundaries of contracts were computed. */
+/** The time zone rules by which the boundaries of contracts were computed. */
 import type { TimeZoneRules } from '../../domain/contract/time-zone-rules';
 import type { Fragment, Sql } from '../base/database';
 
-/** A condition on a row of `contracts`: its boundaries were computed by older rules than these. */
+/** The condition that the next boundary of a row of `contracts` was computed by older rules than these. */
 export function computedByOlderRules(sql: Sql, rules: TimeZoneRules): Fragment {
   return sql`(time_zone_rules < ${rules} OR time_zone_rules IS NULL)`;
 }
 
-/** Locks those of some contracts that were computed by older rules than these, except those that others have locked. */
+/** Locks, of the given contracts, those that were computed by older rules and that no other transaction has locked. */
 export async function lockComputedByOlderRules(
   tx: Sql,
   ids: readonly string[],
@@ -19,7 +19,7 @@ export async function lockComputedByOlderRules(
   return locked.map(({ id }) => id);
 }
 
-/** Stores by which rules contracts were computed. */
+/** Stores the rules by which the next boundaries of contracts were computed. */
 export async function setTimeZoneRules(tx: Sql, ids: readonly string[], rules: TimeZoneRules): Promise<void> {
   await tx`UPDATE contracts SET time_zone_rules = ${rules} WHERE id = ANY(${[...ids]}::uuid[])`;
 }

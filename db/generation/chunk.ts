@@ -1,43 +1,43 @@
 /**
- * The chunks of a generation job: the statement that makes licenses, once each, while the contract allows it.
+ * The chunks of a generation job: the statement that generates the licenses of a chunk once, while the contract allows it.
  *
- * A chunk in flight shares the advisory lock of its contract's generation (`admit_chunk` in db/schema.sql), and judges job and contract
- * after the lock was granted. A change that closes the contract takes that lock alone before it commits. So once the change is
- * answered, no license of the contract is made any more. Postgres queues for an advisory lock in the order of arrival: a busy job
- * has chunks in flight all the time, and they do not keep the change waiting for good, as row locks that are shared would.
+ * A chunk in progress holds a shared advisory lock of its contract (`admit_chunk` in db/schema.sql), and checks job and contract after
+ * the lock is granted. A change that closes the contract takes the same lock exclusively before it commits. So after the change is
+ * committed, no more licenses of the contract are generated. Postgres grants advisory locks in the order of arrival: a busy job always has
+ * chunks in progress, and with shared row locks these could keep the change waiting forever.
  */
 import type { Instant } from '../../domain/base/instant';
 import type { Sql } from '../base/database';
 import { allowLockWait } from '../base/session';
 
-/** How long a change that closes a contract waits for the chunks in flight, at least. A chunk takes about 100 ms. */
+/** The minimum time that a change that closes a contract waits for chunks in progress. A chunk takes about 100 ms. */
 const CHUNKS_WAIT_MS = 2_000;
 
-/** One chunk to be made. */
+/** A chunk to be generated. */
 export interface Chunk {
   job_id: string;
   chunk_no: number;
   from_ordinal: number;
   licenses: number;
-  /** The keys, joined. */
+  /** The keys, joined by commas. */
   keys: string;
   now: Instant;
 }
 
 /**
- * What came of a chunk: `filled` now or before; `contract_closed` when the contract generates nothing now;
- * `boundary_due` when it must be settled before anyone can say; `job_stopped` when the job is not running any more;
- * `concurrent_attempt` when another attempt at the same chunk committed at this very moment.
+ * The outcome of a chunk: `filled` now or before; `contract_closed` when the contract does not allow generation; `boundary_due` when the
+ * contract must be settled first; `job_stopped` when the job is no longer running; `concurrent_attempt` when another attempt at the same
+ * chunk was committed at the same moment.
  */
 export type ChunkOutcome = 'filled' | 'contract_closed' | 'boundary_due' | 'job_stopped' | 'concurrent_attempt';
 
 /**
- * Makes one chunk in one statement and one transaction.
+ * Generates one chunk in one statement and one transaction.
  *
- * The marker row and the licenses are inserted together or not at all, so a repeat inserts nothing. The job's row is
- * locked for key share: changes of its state do not wait, but releasing its reservation does (`lockJob`). A change that closes
- * the contract waits too (`awaitChunks`).
- * Throws 23505 on `license_key_unique` when a key exists already; the caller draws new keys.
+ * The marker row and the licenses are inserted together or not at all, so a repeated call inserts nothing. The job's row is locked FOR KEY
+ * SHARE: a change of its state does not wait for the chunk, but a release of its reservation does (`lockJob`), and so does a change that
+ * closes the contract (`awaitChunks`).
+ * Throws 23505 on `license_key_unique` when a key exists already; then the caller generates new keys.
  */
 export async function insertChunk(sql: Sql, chunk: Chunk): Promise<ChunkOutcome> {
   const [seen] = await sql<{ open: boolean; due: boolean; filled: boolean; filled_before: boolean }[]>`
@@ -62,11 +62,11 @@ export async function insertChunk(sql: Sql, chunk: Chunk): Promise<ChunkOutcome>
 }
 
 /**
- * Waits until no chunk of the contract is in flight, and lets none begin until the transaction ends. For a change that closes the
- * contract: call it with contract and jobs locked, and before the quota row is. A chunk waits for none of these. What ends a job
- * locks the job, for which a chunk may wait, and then the quota row.
- * The change carries the time at which it was requested, so licenses of those chunks can carry a later time and still come before it:
- * the order is the `sequence` of the contract's events.
+ * Waits until no chunk of the contract is in progress, and lets none begin until the transaction ends. For a change that closes the
+ * contract. Call it after locking contract and jobs and before locking the quota row: a chunk does not wait for contract and jobs, and a
+ * transaction that ends a job locks first the job, for which a chunk may wait, and then the quota row.
+ * The change has the time at which it was requested, so licenses of those chunks can have a later time although they come before it. The
+ * order is the `sequence` of the contract's events.
  * @throws 55P03 when a chunk takes longer than CHUNKS_WAIT_MS; the change can be repeated
  */
 export async function awaitChunks(tx: Sql, contract_id: string): Promise<void> {

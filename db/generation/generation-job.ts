@@ -1,4 +1,4 @@
-/** Reading generation jobs. `grant.ts` grants them, `chunk.ts` fills them, `job-state.ts` changes their state. */
+/** Reads generation jobs. `grant.ts` inserts them, `chunk.ts` generates their licenses, `job-state.ts` changes their state. */
 import type { ContractState } from '../../domain/contract/facts';
 import type { Actor } from '../../domain/base/actor';
 import type { Environment } from '../../domain/base/environment';
@@ -8,7 +8,7 @@ import type { KeyFormat } from '../../domain/catalogue/license-key';
 import { columnNames, ofAlias } from '../base/columns';
 import type { Fragment, Sql } from '../base/database';
 
-/** Ordinals that could not be made, and why. */
+/** A range of ordinals whose licenses could not be generated, with the reason. */
 export interface JobError {
   ordinal_from: number;
   ordinal_to: number;
@@ -21,7 +21,7 @@ export interface JobRow {
   contract_id: string;
   environment: Environment;
   terms_id: string;
-  /** The revision of the contract that the job's licenses follow, whatever changes later. */
+  /** The revision of the contract whose license terms the job uses, also after later changes. */
   contract_revision: number;
   execution: 'inline' | 'background';
   is_test: boolean;
@@ -39,14 +39,14 @@ export interface JobRow {
   idempotency_fingerprint: string | null;
   quota_remaining: number;
   request_id: string | null;
-  /** Licenses that exist: the sum of the job's chunks. */
+  /** Licenses that exist: the sum over the job's chunks. */
   completed: number;
   contract_name: string;
-  /** The clock that its instants are of; null for the world's. */
+  /** The test clock that its instants are from; null for the real time. */
   test_clock_id: string | null;
 }
 
-/** A job with as much of its contract as decides what can be done to it. */
+/** A job with the fields of its contract that decide which operations are allowed. */
 export interface JobWithContractRow extends JobRow {
   contract_state: ContractState;
   quota_total: number;
@@ -78,14 +78,14 @@ const JOB_COLUMNS = columnNames<
   request_id: true,
 });
 
-/** How many test licenses a contract has given. */
+/** How many test licenses were generated for a contract. */
 export async function countTestLicenses(sql: Sql, contract_id: string): Promise<number> {
   const [row] = await sql<[{ count: number }]>`
     SELECT coalesce(sum(requested), 0)::int AS count FROM generation_jobs WHERE contract_id = ${contract_id} AND is_test`;
   return row.count;
 }
 
-/** The job that a request with this idempotency key made, if it did. */
+/** The job of the request with this idempotency key, or undefined. */
 export async function findJobByIdempotencyKey(sql: Sql, contract_id: string, key: string): Promise<JobRow | undefined> {
   const [row] = await sql<
     JobRow[]
@@ -125,12 +125,12 @@ export async function listJobs(
     ORDER BY g.serial DESC LIMIT ${limit}`;
 }
 
-/** The condition of the indexes of jobs by state, which Postgres does not derive from a state that is a parameter. */
+/** The condition of the partial indexes of jobs by state. Postgres does not derive it from a state that is a parameter. */
 function inUnusualState(sql: Sql): Fragment {
   return sql`AND g.state <> 'SUCCEEDED'`;
 }
 
-/** What a worker needs to fill a job; terms are pinned, so it may be kept for the job's whole run. */
+/** What a worker needs to generate the licenses of a job. License terms do not change, so it may be kept for the whole job. */
 export interface JobPlan {
   id: string;
   serial: string;
@@ -139,7 +139,7 @@ export interface JobPlan {
   chunk_size: number;
   state: JobState;
   key_format: KeyFormat;
-  /** The clock by which its chunks are made; null for the world's. */
+  /** The test clock that gives its chunks their time; null for the real time. */
   test_clock_id: string | null;
 }
 
@@ -150,14 +150,14 @@ export async function findJobPlan(sql: Sql, id: string): Promise<JobPlan | undef
   return row;
 }
 
-/** The ids of a contract's jobs that wait until it may generate again. */
+/** The ids of a contract's jobs that are paused until the contract allows generation again. */
 export async function listPausedJobs(sql: Sql, contract_id: string): Promise<string[]> {
   const paused = await sql<{ id: string }[]>`
     SELECT id FROM generation_jobs WHERE contract_id = ${contract_id} AND state = 'PAUSED'`;
   return paused.map(({ id }) => id);
 }
 
-/** The quota of a contract with what its unfinished jobs still owe. */
+/** The quota of a contract with the licenses that its unfinished jobs have reserved. */
 export async function findQuotaUse(
   sql: Sql,
   contract_id: string,
@@ -168,7 +168,7 @@ export async function findQuotaUse(
   return quota;
 }
 
-/** A query for what unfinished jobs of a contract still owe, and how many there are; test licenses reserve nothing. */
+/** A query for the licenses that unfinished jobs of a contract have reserved, and for the number of jobs. Test licenses reserve nothing. */
 export function openJobsOf(sql: Sql, contract_id: Fragment): Fragment {
   return sql`
     SELECT coalesce(sum(g.requested - coalesce(d.done, 0)), 0)::int AS reserved, count(*)::int AS open_jobs
@@ -177,7 +177,7 @@ export function openJobsOf(sql: Sql, contract_id: Fragment): Fragment {
     WHERE g.contract_id = ${contract_id} AND g.state IN ('QUEUED', 'RUNNING', 'PAUSED', 'CANCELLING')`;
 }
 
-/** Clears the idempotency keys of jobs that are older than so many days by the time of Postgres, at most `limit`; answers how many. */
+/** Clears the idempotency keys of jobs that are older than `days` by the time of Postgres, at most `limit`; returns how many. */
 export async function clearExpiredIdempotencyKeys(sql: Sql, days: number, limit: number): Promise<number> {
   const { count } = await sql`
     UPDATE generation_jobs SET idempotency_key = NULL, idempotency_fingerprint = NULL WHERE id IN (
@@ -186,7 +186,7 @@ export async function clearExpiredIdempotencyKeys(sql: Sql, days: number, limit:
   return count;
 }
 
-/** What {@link JobWithContractRow} adds: it changes without the job, so those who follow a job do not read it. */
+/** The columns that {@link JobWithContractRow} adds. They change without the job, so progress streams of a job do not read them. */
 function contractOfJob(sql: Sql): Fragment {
   return sql`, c.state AS contract_state,
     (SELECT total FROM contract_quotas WHERE contract_id = g.contract_id) AS quota_total,

@@ -1,5 +1,5 @@
 /**
- * Granting licenses in Postgres: the statement that claims quota and writes what was asked for.
+ * Grants licenses: the statement that claims quota and writes the requested jobs or licenses.
  */
 import { storedActor } from '../../domain/base/actor';
 import type { Actor } from '../../domain/base/actor';
@@ -15,7 +15,7 @@ import { limitedLockWait } from '../base/session';
 
 /** One generation request, ready to be granted. */
 export interface GenerationRequest {
-  /** The id its job will have. */
+  /** The id of the job to be inserted. */
   job_id: string;
   contract_id: string;
   environment: Environment;
@@ -23,18 +23,18 @@ export interface GenerationRequest {
   execution: 'inline' | 'background';
   requested: number;
   chunk_size: number;
-  /** The keys of an inline request, joined; null for a background job. */
+  /** The keys of an inline request, joined by commas; null for a background job. */
   keys: string | null;
   expires_at: Instant | null;
   channel: 'ui' | 'api';
   actor: Actor;
   now: Instant;
-  /** Whose time `now` is. */
+  /** The clock that `now` is from. */
   clock: AuditClock;
   idempotency_key: string | null;
   idempotency_fingerprint: string | null;
   request_id: string | null;
-  /** The key of the caller where the grant has to check it again; null where it was checked. */
+  /** The API key of the caller, if the grant has to check it again; null if it needs no check. */
   caller_key: CallerKey | null;
 }
 
@@ -45,23 +45,23 @@ export interface GrantedJob {
   quota_remaining: number;
 }
 
-/** Requests for one contract, its terms and its clock, which are granted all or none. */
+/** Requests for one contract with the same license terms and clock. All of them are granted, or none. */
 export interface GrantGroup {
   requests: [GenerationRequest, ...GenerationRequest[]];
-  /** When the statement is sent, by the contract's clock. */
+  /** The time of the contract's clock when the statement is sent. */
   now: Instant;
 }
 
 /**
- * Grants requests for one contract in one statement, all or none: claims the quota and writes for each its job, its audit
- * row and, when it is inline, its licenses and its domain event. Empty when anything stands against it; the caller then finds out
- * what (`diagnose` in transactions/generation/judge-license-request.ts).
+ * Grants requests for one contract in one statement, all or none. It claims the quota and writes for each request the job, the audit row
+ * and, if it is inline, the licenses and the domain event. Returns an empty list when a condition does not hold; then the caller finds
+ * the reason (`diagnose` in transactions/generation/judge-license-request.ts).
  *
- * The row that is claimed from says under which terms and until when licenses are granted, and nothing else is asked: what was
- * read before the row's lock was granted may have changed since (db/contract/quota.ts). The keys of callers (`caller_key`) must be
- * accepted when the statement begins. `lock_ms` limits the wait for the row, of a statement that is no part of a transaction.
+ * Only the quota row decides with which license terms and until when licenses are granted: anything read before its lock was granted may
+ * have changed (db/contract/quota.ts). The API keys of callers (`caller_key`) must be accepted when the statement begins. `lock_ms`
+ * limits the wait for the row; give it only outside a transaction.
  *
- * @throws 23505 on `jobs_idempotency_unique` for a doubled idempotency key and on `license_key_unique` for a collision
+ * @throws 23505 on `jobs_idempotency_unique` for a repeated idempotency key and on `license_key_unique` for an existing license key
  */
 export async function grantGeneration(sql: Sql, group: GrantGroup, lock_ms?: number): Promise<GrantedJob[]> {
   const rows = await sendGrant(sql, [group], {
@@ -72,13 +72,13 @@ export async function grantGeneration(sql: Sql, group: GrantGroup, lock_ms?: num
   return rows as GrantedJob[];
 }
 
-/** What became of one group of requests: its jobs in any order, none when anything stands against it. */
+/** The outcome of one group of requests: its jobs in any order, or none when a condition does not hold. */
 export type GroupOutcome = GrantedJob[] | 'row_is_locked';
 
 /**
- * Grants groups of requests, each for another contract, in one statement, as `grantGeneration` grants one. It waits for no quota
- * row: a contract whose row another transaction holds is left out. `lock_ms` limits every other wait, such as that for a doubled
- * key. The outcomes are in the order of the groups.
+ * Grants groups of requests, each for a different contract, in one statement, as `grantGeneration` grants one group. It does not wait for
+ * quota rows: it skips a contract whose row another transaction has locked. `lock_ms` limits every other wait, such as that for a
+ * repeated idempotency key. Returns the outcomes in the order of the groups.
  */
 export async function grantWithoutWaiting(
   sql: Sql,
@@ -110,8 +110,8 @@ interface GrantRow extends Omit<GrantedJob, 'id'> {
 }
 
 /**
- * The granting statement. `before` are further queries ahead of the claim, `claim_from` what the groups are joined with in it,
- * and `answer` the query that ends it.
+ * Sends the granting statement. `before` holds further CTEs before the claim, `claim_from` the tables that the claim joins with the
+ * groups, and `answer` the final query.
  */
 function sendGrant(
   sql: Sql,
@@ -134,13 +134,13 @@ function sendGrant(
       UPDATE contract_quotas q SET claimed = claimed + wanted.requested, event_sequence = event_sequence + wanted.inline
       FROM wanted ${claim_from}
       WHERE q.contract_id = wanted.contract_id AND grantable_terms_id = wanted.terms_id
-        -- A boundary may pass while the row's lock is awaited. A test clock stands still meanwhile.
+        -- A boundary may pass during the wait for the row's lock. A test clock does not move meanwhile.
         AND open_until > wanted.now + CASE wanted.clock WHEN 'real' THEN clock_timestamp() - statement_timestamp() ELSE '0' END
         AND claimed + wanted.requested <= total AND ${areKeysAccepted(sql, keysOf(requests))}
       RETURNING q.contract_id, wanted.terms_id, total - claimed + wanted.requested AS remaining_before,
                 event_sequence - wanted.inline AS events_before
     ), request AS (
-      -- Each answer tells what was left after its own request.
+      -- Each request gets the quota that remained after it.
       SELECT contract_id, claim.terms_id, r.job_id, r.environment, r.execution, r.requested, r.chunk_size, r.keys, r.expires_at, r.channel, r.actor, r.now,
              r.clock, r.idempotency_key, r.idempotency_fingerprint, r.request_id, r.execution = 'inline' AS inline,
              (claim.remaining_before - sum(r.requested) OVER earlier)::int AS quota_remaining,
@@ -179,7 +179,7 @@ function sendGrant(
     ${answer}`);
 }
 
-/** What the statement reads of a request. An object literal, because a spread of so many properties takes a microsecond of each grant. */
+/** The fields of a request that the statement reads, as an object literal: a spread of so many properties takes a microsecond per grant. */
 function rowOf(request: GenerationRequest): object {
   return {
     contract_id: request.contract_id,
@@ -200,13 +200,13 @@ function rowOf(request: GenerationRequest): object {
   };
 }
 
-/** The keys that are to be checked, each once. */
+/** The API keys to check, each once. */
 function keysOf(requests: readonly GenerationRequest[]): CallerKey[] {
   const keys = requests.flatMap(({ caller_key }) => caller_key ?? []);
   return [...new Map(keys.map((key) => [`${key.api_key_id} ${key.roles.join(' ')}`, key])).values()];
 }
 
-/** Writes a request for test licenses, which cost no quota; call it with the contract locked. */
+/** Writes a request for test licenses, which use no quota. Call it with the contract locked. */
 export async function insertTestGeneration(tx: Sql, request: GenerationRequest): Promise<GrantedJob> {
   const [job] = await tx<[GrantedJob]>`
     INSERT INTO generation_jobs ${tx({

@@ -1,8 +1,8 @@
 /**
- * The state of a generation job: the statements that lock and change it, and tell those who follow it.
+ * The state of a generation job: the statements that lock it, change it, and notify progress streams.
  *
- * Locking: a grant takes the quota's row, a chunk takes only a key-share lock on its job, and whatever releases a
- * reservation takes the job's row for update first, so that no chunk can be in flight when the rest is counted.
+ * Locking: a grant locks the quota row, and a chunk takes only a key-share lock on its job. A transaction that releases a reservation
+ * first locks the job's row FOR UPDATE, so that no chunk is in progress when it counts what was not generated.
  */
 import { storedActor } from '../../domain/base/actor';
 import type { Actor } from '../../domain/base/actor';
@@ -16,11 +16,11 @@ import type { Sql } from '../base/database';
 import { clockTime } from '../contract/clock';
 import type { JobError } from './generation-job';
 
-/** Who changes a job, and when. */
+/** Who changes a job and when. */
 export interface JobChange {
   job_id: string;
   actor: Actor;
-  /** The time of the contract's test clock holds instead, where it has one. */
+  /** The real time. If the contract has a test clock, the time of that clock is used instead. */
   now: Instant;
   request_id: string | null;
 }
@@ -35,9 +35,9 @@ export interface RunningJob {
 }
 
 /**
- * Sets a queued job running in one statement, when its contract generates and no boundary of it is due. It waits for no row:
- * undefined when another transaction has the job, or when there is more to find out; the caller then settles the contract and
- * uses `openJob`.
+ * Sets a queued job running in one statement, if its contract allows generation and no boundary of the contract is due. It does not wait
+ * for rows: it returns undefined when a condition does not hold or another transaction has locked the job. Then the caller uses
+ * `openJob`, which settles the contract.
  */
 export async function startJob(sql: Sql, change: JobChange, epoch?: string): Promise<RunningJob | undefined> {
   const [job] = await sql<RunningJob[]>`
@@ -75,8 +75,8 @@ export interface LockedJob {
 }
 
 /**
- * Locks the row first and counts afterwards, so that the count is as it stands under the lock. To `change` the state does
- * not wait for chunks in flight, which a busy job always has; to `release` its reservation waits until there are none.
+ * Locks the row first and then counts, so that the count is correct while the lock is held. `change`, for a change of the state, does
+ * not wait for chunks in progress, which a busy job always has. `release`, for a release of the reservation, waits until there are none.
  */
 export async function lockJob(tx: Sql, id: string, purpose: 'change' | 'release'): Promise<LockedJob | undefined> {
   const [job] = await tx<Omit<LockedJob, 'completed' | 'clock_now'>[]>`
@@ -89,17 +89,17 @@ export async function lockJob(tx: Sql, id: string, purpose: 'change' | 'release'
   return { ...job, ...sum };
 }
 
-/** When a change of a job holds. */
+/** The time of a change of a job, by the clock of its contract. */
 export function effectiveTime(job: Pick<LockedJob, 'clock_now'>, change: Pick<JobChange, 'now'>): Instant {
   return job.clock_now ?? change.now;
 }
 
-/** Sets the state of a locked job; one that runs for the first time has started at `started_at`. */
+/** Sets the state of a locked job. `started_at` is stored only if the job had not started before. */
 export async function setJobState(tx: Sql, id: string, state: JobState, started_at: Instant | null): Promise<void> {
   await tx`UPDATE generation_jobs SET state = ${state}, started_at = coalesce(started_at, ${started_at}) WHERE id = ${id}`;
 }
 
-/** Makes a locked job that has ended one that waits to run, without the errors of its run before. */
+/** Resets a locked job that has ended, so that it can run again; clears the errors of its last run. */
 export async function requeueJob(tx: Sql, id: string, state: JobState): Promise<void> {
   await tx`UPDATE generation_jobs SET state = ${state}, finished_at = NULL, errors = '[]' WHERE id = ${id}`;
 }
@@ -114,8 +114,8 @@ export async function endJob(
 }
 
 /**
- * Has the unfinished jobs of a contract cancelled, in the order of their ids; answers them as they were. Chunks in flight are not
- * waited for.
+ * Starts cancelling the unfinished jobs of a contract, in the order of their ids; returns them with their previous states. It does not
+ * wait for chunks in progress.
  */
 export async function cancelJobsOf(tx: Sql, contract_id: string): Promise<Omit<LockedJob, 'completed'>[]> {
   return tx<Omit<LockedJob, 'completed'>[]>`
@@ -130,7 +130,7 @@ export async function cancelJobsOf(tx: Sql, contract_id: string): Promise<Omit<L
     FROM open ORDER BY id`;
 }
 
-/** Writes the audit rows of jobs that were locked and have this state now. */
+/** Writes the audit rows of locked jobs for their change to `state`. */
 export function auditJobs(
   tx: Sql,
   jobs: readonly Omit<LockedJob, 'completed'>[],
@@ -156,7 +156,7 @@ export function auditJobs(
   );
 }
 
-/** The channel on which listeners hear that a job went on: its id, followed by `!` when its state changed. */
+/** The channel for the progress of jobs. A notification is the job's id, followed by `!` when the state changed. */
 export const PROGRESS_CHANNEL = 'job_progress';
 
 function stateChanged(job_id: string): string {
@@ -164,14 +164,14 @@ function stateChanged(job_id: string): string {
 }
 
 /**
- * Tells listeners that a job made progress. It is not part of the chunk's own statement: commits that notify wait for
- * each other in Postgres, and a job has two under way at any time.
+ * Notifies listeners that a job made progress. It is not part of the chunk's statement: commits with notifications wait for each other in
+ * Postgres, and a job always has two chunks in progress.
  */
 export async function notifyProgress(sql: Sql, job_id: string): Promise<void> {
   await sql`SELECT pg_notify(${PROGRESS_CHANNEL}, ${job_id})`;
 }
 
-/** Tells listeners that the state of a job changed; they hear it when the transaction commits. */
+/** Notifies listeners, at the commit of the transaction, that the state of a job changed. */
 export async function notifyStateChanged(sql: Sql, job_id: string): Promise<void> {
   await sql`SELECT pg_notify(${PROGRESS_CHANNEL}, ${stateChanged(job_id)})`;
 }

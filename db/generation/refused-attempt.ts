@@ -1,6 +1,6 @@
 /**
- * Refused requests for licenses, counted per contract, minute and code (decisions 40). A client that asks again and again for what
- * it does not get costs one row a minute.
+ * Refused requests for licenses, counted per contract, minute and code (decisions 40). A client that repeats a refused request again
+ * and again adds only one row per minute.
  */
 import type { Instant } from '../../domain/base/instant';
 import type { RefusalCode } from '../../domain/base/refusal';
@@ -10,14 +10,14 @@ import { limitedLockWait } from '../base/session';
 
 /** How long counts are kept. */
 export const REFUSED_ATTEMPTS_DAYS = 90;
-/** Rows removed by one statement. */
+/** Rows that one statement removes. */
 const REMOVED_ROWS_MAX = 1_000;
 
 /** One refused request. */
 export interface RefusedAttempt {
   contract_id: string;
   code: RefusalCode;
-  /** How many licenses were asked for. */
+  /** How many licenses were requested. */
   licenses: number;
   actor_id: string;
   request_id: string | null;
@@ -25,17 +25,17 @@ export interface RefusedAttempt {
 
 /** The refused requests of one contract in one minute, with one code. */
 export interface RefusedAttemptsRow {
-  /** The beginning of the minute, by the time of Postgres. */
+  /** The start of the minute, by the clock of Postgres. */
   minute: Instant;
   code: string;
   attempts: number;
-  /** How many licenses they asked for in all. */
+  /** How many licenses these requests asked for in total. */
   licenses: number;
   last_actor_id: string;
   last_request_id: string | null;
 }
 
-/** Counts attempts of one contract that were refused with the same code; `lock_ms` limits the wait for their row. */
+/** Counts attempts for one contract that were refused with the same code. `lock_ms` limits the wait for their row. */
 export async function countAttempts(
   sql: Sql,
   attempts: [RefusedAttempt, ...RefusedAttempt[]],
@@ -53,7 +53,7 @@ export async function countAttempts(
         last_actor_id = excluded.last_actor_id, last_request_id = excluded.last_request_id`);
 }
 
-/** A page of a contract's refused attempts, newest first; `after` is where the page before it ended. */
+/** One page of a contract's refused attempts, newest first; `after` is the last row of the previous page. */
 export async function listRefusedAttempts(
   sql: Sql,
   contract_id: string,
@@ -66,7 +66,7 @@ export async function listRefusedAttempts(
     ORDER BY minute DESC, code DESC LIMIT ${limit}`;
 }
 
-/** Removes counts that are older than their retention, a bounded number; answers how many. */
+/** Removes at most {@link REMOVED_ROWS_MAX} counts that are past their retention; returns how many. */
 export async function dropOldRefusedAttempts(sql: Sql): Promise<number> {
   const removed = await sql`
     DELETE FROM refused_attempts WHERE (contract_id, minute, code) IN (

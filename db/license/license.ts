@@ -1,11 +1,10 @@
 /**
- * Issued licenses in Postgres; they are inserted by `db/generation/grant.ts` and `db/generation/chunk.ts` alone.
+ * Reads issued licenses. Only `db/generation/grant.ts` and `db/generation/chunk.ts` insert them.
  *
- * A license's row is its id and its key; all else stands with its job, and a job's licenses are one range of ids. So a
- * page is found by walking the jobs that fit in the order of their serials and taking the ends of their ranges: each job
- * gives at most one page, and the walk stops when the page is full. A search for keys goes the other way while it finds few
- * enough: from the keys to their jobs. With 3,000,000 licenses in 106,666 jobs, a page of a beginning that 11,631 keys have takes
- * 0.3 s by the keys and 10.8 s by the jobs, on a busy machine.
+ * The row of a license has only its id and its key. Everything else is stored with its job, and the licenses of a job are one range of
+ * ids. A page is read by jobs: it reads the matching jobs in the order of their serials and takes licenses from each job's range until
+ * the page is full. A search that matches few licenses is read by keys instead, from the licenses to their jobs. With 3,000,000
+ * licenses in 106,666 jobs, a page for a key prefix of 11,631 licenses takes 0.3 s by keys and 10.8 s by jobs, on a busy machine.
  */
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
@@ -15,14 +14,14 @@ import type { LicenseStatus } from '../../domain/license/license';
 import type { Fragment, Sql } from '../base/database';
 import { clockTime } from '../contract/clock';
 
-/** A license with what it has from its job, its terms and its contract. */
+/** A license with the fields of its job, its license terms and its contract. */
 export interface LicenseRow {
   id: string;
   key: string;
   ordinal: number;
   job_id: string;
   contract_id: string;
-  /** The contract's name, its last one when it was deleted. */
+  /** The contract's name; after its deletion, the last name. */
   contract_name: string;
   customer_id: string | null;
   customer_email: string | null;
@@ -35,7 +34,7 @@ export interface LicenseRow {
   expires_at: Instant | null;
   created_at: Instant;
   channel: 'ui' | 'api';
-  /** The time of the contract's test clock, by which its status is judged; null for the world's. */
+  /** The time of the contract's test clock, which decides the status; null for the real time. */
   clock_now: Instant | null;
 }
 
@@ -44,38 +43,38 @@ export interface LicenseFilter {
   contract_id?: string | undefined;
   job_id?: string | undefined;
   customer_id?: string | undefined;
-  /** As it is shown: `Contract: <name>`. */
+  /** The source in the form in which the interface shows it: `Contract: <name>`. */
   source?: string | undefined;
   status?: LicenseStatus | undefined;
   is_test?: boolean | undefined;
-  /** A whole key, a whole id, or the beginning of keys. */
+  /** A whole key, a whole id, or a prefix of keys. */
   search?: string | undefined;
 }
 
-/** Which part of a list: after a license's stored id, in the order of ids. */
+/** The part of a list that is requested: licenses after a stored id, in the order of ids. */
 export interface LicensePage {
   order: 'asc' | 'desc';
   after: string | null;
   limit: number;
-  /** Only licenses of jobs up to this serial; undefined: of all. */
+  /** Only licenses of jobs up to this serial; undefined: of all jobs. */
   job_serial_max?: string | undefined;
-  /** The instant at which status is judged, where no test clock says another. */
+  /** The instant that decides the status of licenses whose contract has no test clock. */
   now: Instant;
 }
 
 const ORDINAL_MASK = 2 ** ORDINAL_BITS - 1;
 
-/** Comes after every character that a key can hold. */
+/** Sorts after every character that a key can contain. */
 const LAST_CHARACTER = '\u{10ffff}';
 
-/** What a search may find to be collected before its page is read. What is found more often soon fills a page of the walk. */
+/** A search that matches at most so many licenses is read by keys. A search with more matches soon fills a page by jobs. */
 export const COLLECTED_LICENSES_MAX = 20_000;
 
-/** Contracts of a customer or source, and their jobs, that are collected before a page is read; more fill one of the walk soon. */
+/** At most so many contracts of a customer or source, with at most so many jobs, are looked up before a page is read. More soon fill a page. */
 const COLLECTED_CONTRACTS_MAX = 1_000;
 const COLLECTED_JOBS_MAX = 2_000;
 
-/** Rows that an export reads at a time. More of them send no more bytes and delay all other requests (bench/README.md, livez). */
+/** Rows that an export reads at a time. Larger batches are not faster and delay all other requests (bench/README.md, livez). */
 export const EXPORT_PAGE_ROWS = 200;
 
 /** The licenses of one job, in the order of their ordinals. */
@@ -104,9 +103,9 @@ export async function listLicenses(sql: Sql, given: LicenseFilter, page: License
 }
 
 /**
- * All licenses that fit, oldest first, a batch at a time. Each batch is a page of its own, so that a client that reads
- * slowly holds neither a connection nor a snapshot. Jobs requested after the beginning are left out, so that the export
- * ends however fast licenses are made; of a job at work, the licenses are those that exist when its turn comes.
+ * All matching licenses, oldest first, in batches. Each batch is a separate page, so that a client that reads slowly holds neither a
+ * connection nor a snapshot. Jobs that were requested after the start are left out, so that the export ends however fast licenses are
+ * generated. Of a running job, the export contains the licenses that exist when it reads that job.
  */
 export async function* exportLicenses(sql: Sql, filter: LicenseFilter, now: Instant): AsyncGenerator<LicenseRow[]> {
   const [newest] = await sql<[{ serial: string | null }]>`SELECT max(serial) AS serial FROM generation_jobs`;
@@ -141,8 +140,8 @@ function pageByJobs(sql: Sql, filter: FilterWithContracts, page: LicensePage) {
 }
 
 /**
- * Goes the other way: collects the licenses that a search finds, in the order of the page, and looks up the job of one after
- * the other until the page is full. `OFFSET 0` keeps Postgres from joining whole tables.
+ * Collects the licenses that match a search, in the order of the page, and looks up the job of each until the page is full. `OFFSET 0`
+ * keeps Postgres from joining whole tables.
  */
 function pageByKeys(sql: Sql, filter: FilterWithContracts, search: string, page: LicensePage) {
   const direction = page.order === 'asc' ? sql`ASC` : sql`DESC`;
@@ -161,7 +160,7 @@ function pageByKeys(sql: Sql, filter: FilterWithContracts, search: string, page:
     ORDER BY l.id ${direction} LIMIT ${page.limit}`;
 }
 
-/** Whether a search finds so few licenses that collecting them all is the shortest way; statistics cannot tell. */
+/** Whether a search matches so few licenses that reading by keys is faster. Statistics of Postgres do not tell this. */
 async function matchesFew(sql: Sql, search: string): Promise<boolean> {
   const [row] = await sql<[{ found: number }]>`
     SELECT count(*)::int AS found
@@ -169,7 +168,7 @@ async function matchesFew(sql: Sql, search: string): Promise<boolean> {
   return row.found <= COLLECTED_LICENSES_MAX;
 }
 
-/** The key's column is ordered by bytes, so the keys with one beginning are one range of the unique index. */
+/** The condition that a license matches a search. Keys are sorted by bytes, so keys with the same prefix are one range of the index. */
 function licenseMatches(sql: Sql, search: string) {
   const id = parseLicenseId(search);
   if (id !== null) return sql`id = ${id}::bigint`;
@@ -177,7 +176,7 @@ function licenseMatches(sql: Sql, search: string) {
   return sql`key >= ${search} AND key < ${search + LAST_CHARACTER}`;
 }
 
-/** A filter with the contracts that customer and source stand for; null where there are none, or they have many jobs. */
+/** A filter with the ids of its contracts, when it names a customer or a source; null when it names neither, or these have many jobs. */
 interface FilterWithContracts extends LicenseFilter {
   contract_ids: string[] | null;
 }
@@ -208,7 +207,7 @@ function ofContracts(sql: Sql, filter: FilterWithContracts): Fragment {
   return sql`AND j.contract_id IN (${contractsOf(sql, filter)})`;
 }
 
-/** The same for licenses that are found by their job: in a form that the index of keys cannot serve, so that it is not searched for each job. */
+/** The same condition for reading by jobs, in a form that cannot use the index of keys: otherwise that index is scanned for each job. */
 function keyStartsWith(sql: Sql, search: string) {
   return sql`left(key, length(${search})) = ${search} COLLATE "C"`;
 }
@@ -223,22 +222,22 @@ function jobMatches(sql: Sql, filter: FilterWithContracts, now: Instant) {
     ${filter.is_test === undefined ? sql`` : filter.is_test ? sql`AND j.is_test` : sql`AND NOT j.is_test`}`;
 }
 
-/** The instant at which licenses of the job `j` are judged. Test clocks are outside production, so that nothing is looked up there. */
+/** The instant that decides the status of licenses of the job `j`. Production has no test clocks, so there nothing is looked up. */
 function statusInstant(sql: Sql, now: Instant) {
   return sql`CASE WHEN j.environment = 'production' THEN ${now}::timestamptz ELSE coalesce(${clockTime(sql, sql`j.contract_id`)}, ${now}) END`;
 }
 
-/** What a license has from its job. */
+/** The fields that a license has from its job. */
 function jobs(sql: Sql, which: Fragment = sql``) {
   return sql`(SELECT serial, id AS job_id, contract_id, environment, terms_id, is_test, expires_at, channel, chunk_size FROM generation_jobs ${which})`;
 }
 
-/** What a page has of a license `l` and its job `j`. */
+/** The columns of a page, from a license `l` and its job `j`. */
 function pageColumns(sql: Sql) {
   return sql`l.id, l.key, j.job_id, j.contract_id, j.environment, j.terms_id, j.is_test, j.expires_at, j.channel, j.chunk_size`;
 }
 
-/** Adds to the few rows of a page what stands with their contracts, terms and chunks. */
+/** Adds the fields of contracts, license terms and chunks to the rows of a page. */
 async function withDetails(
   sql: Sql,
   page: ReturnType<typeof pageByJobs>,

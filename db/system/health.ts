@@ -1,4 +1,4 @@
-/** What the doctor asks Postgres: whether the server fits, and whether anything is owed for longer than it should be. */
+/** What `covenant doctor` reads from Postgres: whether the server is suitable, and whether work is overdue. */
 import type { Instant } from '../../domain/base/instant';
 import { parkedForADay } from '../billing/billing-event';
 import type { Sql } from '../base/database';
@@ -8,10 +8,10 @@ import { dueAt } from '../contract/clock';
 /** The oldest major version that Covenant runs on: the schema uses its `uuidv7()`. */
 export const POSTGRES_VERSION_MIN = 18;
 
-/** A boundary or a job this old should long have been swept (the sweep comes each minute). */
+/** A boundary or a job that is due for longer is overdue: the sweep runs each minute. */
 export const OVERDUE_AFTER = '3 minutes';
 
-/** An advance of a test clock that takes longer is worth a look: thousands of contracts, or one that holds it up. */
+/** An advance of a test clock that takes longer is reported: it has thousands of contracts, or one contract blocks it. */
 export const SLOW_ADVANCE_AFTER = '10 minutes';
 
 /** The server, its load and its clock. */
@@ -24,21 +24,21 @@ export interface DatabaseHealth {
   connections_max: number;
 }
 
-/** What is owed, in rows. */
+/** Overdue work, as numbers of rows. */
 export interface OverdueWork {
-  /** Contracts with a boundary that should have been crossed long ago, each by its own clock. */
+  /** Contracts with an overdue boundary, each by its own clock. */
   overdue_contracts: number;
-  /** Jobs that should go on and have made nothing for long. */
+  /** Jobs that should run and have generated nothing for long. */
   silent_jobs: number;
-  /** Open contracts last started on another Temporal server than that of the epoch. */
+  /** Open contracts that were last started on a Temporal server other than that of the epoch. */
   unstarted_contracts: number;
-  /** Test clocks whose last advance failed, or has been under way for long. */
+  /** Test clocks whose last advance failed or takes longer than {@link SLOW_ADVANCE_AFTER}. */
   stuck_test_clocks: number;
-  /** Billing events that should have been applied long ago. */
+  /** Billing events that should have been applied. */
   overdue_billing_events: number;
-  /** Billing events whose contract or invoice is unknown for more than a day. */
+  /** Billing events whose contract or invoice has been unknown for more than a day. */
   parked_billing_events: number;
-  /** Admins who may do everything and hold a key that works. */
+  /** Active super admins with an accepted API key. */
   able_super_admins: number;
 }
 
@@ -51,7 +51,7 @@ export async function findDatabaseHealth(sql: Sql): Promise<DatabaseHealth> {
   return { ...row, size_bytes: Number(row.size_bytes) };
 }
 
-/** Counts what is owed at an instant; `epoch` is that of the Temporal server, null while it is unknown. */
+/** Counts the work that is overdue at an instant. `epoch` is that of the Temporal server, null while it is unknown. */
 export async function findOverdueWork(sql: Sql, now: Instant, epoch: string | null): Promise<OverdueWork> {
   const overdue = sql`${now}::timestamptz - ${OVERDUE_AFTER}::interval`;
   const [row] = await sql<[OverdueWork]>`
@@ -71,7 +71,7 @@ export async function findOverdueWork(sql: Sql, now: Instant, epoch: string | nu
       (SELECT count(*)::int FROM contracts
        WHERE state IN ${openStates(sql)}
          AND ${epoch}::text IS NOT NULL AND workflow_epoch IS DISTINCT FROM ${epoch}
-         -- On a test clock created_at is of its time; the id tells the world's.
+         -- With a test clock, created_at is a time of that clock; the id contains the real time.
          AND CASE WHEN test_clock_id IS NULL THEN created_at ELSE uuid_extract_timestamp(id) END < ${overdue}) AS unstarted_contracts,
       (SELECT count(*)::int FROM billing_inbox WHERE outcome = 'PENDING' AND try_at < ${overdue}) AS overdue_billing_events,
       (${parkedForADay(sql, now)}) AS parked_billing_events,

@@ -1,4 +1,4 @@
-/** Reading what happened: audit rows and domain events, newest first. Both are only ever added to, by `db/base/audit.ts` and `db/contract/domain-event.ts`. */
+/** Reads audit rows and domain events, newest first. `db/base/audit.ts` and `db/contract/domain-event.ts` insert them; nothing changes them. */
 import type { Actor } from '../../domain/base/actor';
 import type { Environment } from '../../domain/base/environment';
 import { firstIdAt, millisOf } from '../../domain/base/instant';
@@ -8,7 +8,7 @@ import { columnNames, ofAlias } from '../base/columns';
 import type { AuditClock, AuditEntry } from '../base/audit';
 import type { Fragment, Sql } from '../base/database';
 
-/** What can be acted on. */
+/** The types of subjects of audit rows. */
 export const AUDIT_SUBJECTS = [
   'contract',
   'job',
@@ -54,16 +54,16 @@ const AUDIT_COLUMNS = columnNames<AuditRow>({
   clock: true,
 });
 
-/** Those that are shown as they are stored. */
+/** The columns that are shown as stored. */
 const UNCHANGED_COLUMNS = AUDIT_COLUMNS.filter((column) => !['actor', 'before', 'after'].includes(column));
 
 export interface AuditFilter {
-  /** With it, rows of no environment too: people and customers belong to none. */
+  /** Also selects rows without an environment: those about admins and customers. */
   environment?: Environment | undefined;
-  /** The actor's id, or the whole name that it had. */
+  /** The actor's id, or the whole name that the actor had. */
   actor?: string | undefined;
   action?: string | undefined;
-  /** The id of what was acted on. */
+  /** The id of the subject. */
   subject?: string | undefined;
   subject_type?: string | undefined;
   contract_id?: string | undefined;
@@ -93,8 +93,8 @@ const DOMAIN_EVENT_COLUMNS = columnNames<DomainEventRow>({
 /**
  * One page of audit rows, by the time they were written; `before` is the id of the last one shown.
  *
- * A condition with OR cannot be read from an index in the order of ids. So each alternative is a page of its own, and the page
- * is the newest of their rows. The names of people, which stand beside the rows, are put back into this page alone.
+ * Postgres cannot read a condition with OR from an index in the order of ids. So each alternative is read as a separate page, and the
+ * result is the newest of their rows. The names of people, which are stored in other tables, are added only to this result.
  */
 export async function listAudit(
   sql: Sql,
@@ -116,7 +116,7 @@ export async function listAudit(
     ORDER BY id DESC LIMIT ${limit})`;
   const pages = alternatives(sql, filter).map(({ fits, of_name }) => {
     if (of_name === undefined) return pageOf(fits);
-    // A page for each person who had the name: rows of several of them are in no index in the order of ids.
+    // One page per person who had the name: no index has the rows of several people in the order of ids.
     return sql`
       (SELECT ${sql(ofAlias('event', AUDIT_COLUMNS))} FROM audit_people p CROSS JOIN LATERAL ${pageOf(fits)} AS event
        WHERE ${of_name} ORDER BY event.id DESC LIMIT ${limit})`;
@@ -127,7 +127,7 @@ export async function listAudit(
     FROM (${all}) AS page ORDER BY id DESC LIMIT ${limit}`;
 }
 
-/** What an audit row says of its subject, with what names the person whom it is about. */
+/** The column `before` or `after` of an audit row, with the fields that name the person who is its subject. */
 function shownFacts(sql: Sql, column: 'before' | 'after'): Fragment {
   return sql`
     CASE WHEN subject_type IN ('admin', 'customer')
@@ -135,14 +135,14 @@ function shownFacts(sql: Sql, column: 'before' | 'after'): Fragment {
       ELSE page.${sql(column)} END AS ${sql(column)}`;
 }
 
-/** A way in which a row can fit. */
+/** One alternative of a condition. */
 interface Alternative {
   fits: Fragment;
-  /** Which rows `p` of `audit_people` `fits` refers to, where it does. */
+  /** The condition for the rows `p` of `audit_people` that `fits` refers to, if it does. */
   of_name?: Fragment;
 }
 
-/** The ways in which a row can fit environment, actor and time, of which exactly one holds for each row that fits. */
+/** The alternatives for environment, actor and time. A row that matches the filter matches exactly one of them. */
 function alternatives(sql: Sql, filter: AuditFilter): Alternative[] {
   const { environment } = filter;
   const environments =
@@ -154,7 +154,7 @@ function alternatives(sql: Sql, filter: AuditFilter): Alternative[] {
   );
 }
 
-/** By the id of the actor, by the name of a process, or by a name that a person had when they acted. */
+/** The alternatives for the actor: by id, by the name of a process, or by a name that a person had at the time of the act. */
 function actors(sql: Sql, { actor }: AuditFilter): Alternative[] {
   if (actor === undefined) return [{ fits: sql`true` }];
   return [
@@ -169,10 +169,10 @@ function actors(sql: Sql, { actor }: AuditFilter): Alternative[] {
   ];
 }
 
-/** Ids are in the order in which rows were written: within a minute of the time at which the act holds, for timely rows. */
+/** Ids are in the order in which rows were written. The times in `at` and in the id of most rows differ by at most a minute. */
 const ID_TIME_TOLERANCE_MS = 61_000;
 
-/** Timely rows lie in a range of ids. The others are few, but for those of test clocks, and stand in `audit_events_at_other_time`. */
+/** The alternatives for the time: rows written about that time are one range of ids; the others are in the index `audit_events_at_other_time`. */
 function times(sql: Sql, { from, to }: AuditFilter): Fragment[] {
   if (from === undefined && to === undefined) return [sql`true`];
   const about = sql`BETWEEN interval '-1 minute' AND interval '1 minute'`;
@@ -194,7 +194,7 @@ export async function listDomainEventsOfContract(
     ORDER BY id DESC LIMIT ${limit}`;
 }
 
-/** Whether there is a contract with this id, deleted or not: its history outlives it. */
+/** Whether a contract with this id exists or existed: the history of a deleted contract can be read. */
 export async function hasHistory(sql: Sql, contract_id: string): Promise<boolean> {
   const found = await sql`SELECT FROM contracts WHERE id = ${contract_id}`;
   return found.count === 1;

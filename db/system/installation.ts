@@ -1,14 +1,14 @@
-/** Which installation a process belongs to: the database that it works with, as an id that can be shown. */
+/** The id of the installation that a process belongs to. It identifies the database that the process uses. */
 import type { Sql } from '../base/database';
 
-/** Enough to tell installations apart, and short enough to compare by eye. */
+/** Enough digits to distinguish installations, and few enough to compare by eye. */
 const ID_DIGITS = 16;
 
 /**
- * The id of the installation whose database this is, in lower-case hex. It is a hash of what the cluster, the database and the
- * first migration each have once: a copy by `CREATE DATABASE … TEMPLATE` has another oid, one restored from a dump another
- * cluster or another oid, and a replica, before and after a fail-over, has the same id. Rejects when the database cannot be
- * asked or was never migrated.
+ * The id of the installation that uses this database, in lower-case hex. It is a hash of the cluster's identifier, the database's oid and
+ * the time of the first migration: a copy by `CREATE DATABASE … TEMPLATE` has a different oid, and a database restored from a dump has a
+ * different cluster or oid. A replica has the same id, before and after a fail-over. Rejects when the database is unreachable or was
+ * never migrated.
  */
 export async function findInstallationId(sql: Sql): Promise<string> {
   const [{ id }] = await sql<[{ id: string }]>`

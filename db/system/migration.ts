@@ -1,4 +1,4 @@
-/** Brings a database to the current schema, one migration after the other, with only one process at it at a time. */
+/** Brings a database to the current schema, one migration after the other. Only one process migrates a database at a time. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Postgrator from 'postgrator';
@@ -9,22 +9,22 @@ import { assertOwnSessions } from '../base/pooler';
 
 const MIGRATIONS = join(__dirname, '..', 'migrations');
 const SCHEMA_TABLE = 'schema_version';
-/** Any number, the same in every process: migrations of one database wait for each other. */
+/** The key of the advisory lock by which processes that migrate one database wait for each other. Any number will do. */
 const MIGRATION_LOCK = 7_264_118;
-/** How long one attempt at a migration waits for a table: as long every statement that comes after it waits too. */
+/** How long one attempt at a migration waits for a table. All later statements on the table wait meanwhile. */
 const MIGRATION_LOCK_TIMEOUT_MS = 2_000;
-/** How often a process that waits for its turn asks for it. */
-const TURN_PAUSE_MS = 200;
-/** Attempts at one migration while tables are in use, and the pause between them. */
+/** The interval at which a waiting process tries to take the lock of migrations. */
+const LOCK_POLL_MS = 200;
+/** Attempts at one migration while its tables are in use, and the pause between them. */
 const MIGRATION_ATTEMPTS_MAX = 30;
 const MIGRATION_PAUSE_MS = 1_000;
 
-/** The only encoding that keeps every letter, and in which Postgres normalizes and folds them. */
+/** The only encoding that stores every character, and in which Postgres can normalize and case-fold text. */
 const ENCODING = 'UTF8';
 
 /**
- * Applies what is missing, up to the migration `last` where it is given, and answers with the names of the migrations applied; safe to
- * run at every start. Throws for a database of another encoding than UTF8.
+ * Applies the missing migrations, up to number `last` if given, and returns their names. Safe to run at every start. Throws if the
+ * encoding of the database is not UTF8.
  */
 export async function migrate(databaseUrl: string, last?: number): Promise<string[]> {
   const pool = openDatabase(databaseUrl, { max: 1, application_name: 'covenant migrate' });
@@ -33,9 +33,9 @@ export async function migrate(databaseUrl: string, last?: number): Promise<strin
     await expectEncoding(pool);
     const connection = await pool.reserve();
     try {
-      // Another process may migrate for long.
+      // Another process may take a long time to migrate.
       await connection`SET lock_timeout = 0`;
-      await awaitTurn(connection);
+      await takeMigrationLock(connection);
       const postgrator = new Postgrator({
         driver: 'pg',
         migrationPattern: join(MIGRATIONS, '*.sql'),
@@ -62,42 +62,44 @@ async function expectEncoding(sql: Sql): Promise<void> {
 }
 
 /**
- * Takes the lock of migrations. It asks again and again instead of waiting within a statement: a statement that waits holds
- * a snapshot, and the process that has the lock waits for all snapshots when it builds an index concurrently.
+ * Takes the lock of migrations. It polls instead of waiting inside a statement: a waiting statement holds a snapshot, and the process that
+ * has the lock waits for all older snapshots when it builds an index concurrently.
  */
-async function awaitTurn(connection: Sql): Promise<void> {
+async function takeMigrationLock(connection: Sql): Promise<void> {
   for (;;) {
-    const [{ mine }] = await connection<[{ mine: boolean }]>`SELECT pg_try_advisory_lock(${MIGRATION_LOCK}) AS mine`;
-    if (mine) return;
-    await new Promise((resolve) => setTimeout(resolve, TURN_PAUSE_MS));
+    const [{ is_locked }] = await connection<
+      [{ is_locked: boolean }]
+    >`SELECT pg_try_advisory_lock(${MIGRATION_LOCK}) AS is_locked`;
+    if (is_locked) return;
+    await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
   }
 }
 
 /**
- * A migration that builds indexes while tables are written to, which no transaction can do, and one whose comment says that it runs
- * statement by statement: it changes several tables that writers lock in an order of their own.
+ * Matches migrations that run statement by statement: those that build indexes concurrently, which no transaction can do, and those
+ * whose comment says so because they change several tables that writers lock in a different order.
  */
 const RUNS_BY_STATEMENT = /\bINDEX CONCURRENTLY\b|^-- Runs statement by statement/m;
 
 /**
- * Runs one migration: as one transaction, or statement by statement. In the second case it may also contain `DO` blocks that commit
- * batch by batch.
+ * Runs one migration, either as one transaction or statement by statement. In the second case it may also contain `DO` blocks that
+ * commit batch by batch.
  */
 async function runMigration(connection: Sql, script: string): Promise<void> {
   if (!RUNS_BY_STATEMENT.test(script)) return runTransaction(connection, script);
   for (const statement of statementsOf(script)) await runAlone(connection, statement);
 }
 
-/** A statement up to the semicolon that ends its last line; what stands between `$$` belongs to it whole. */
+/** A statement up to the semicolon at the end of its last line. Text between `$$` may contain such semicolons. */
 const STATEMENT = /(?:\$\$[^]*?\$\$|[^;]|;(?!\s*$))+/gm;
 
-/** The statements of a script: each ends with its line. */
+/** The statements of a script. Each statement must end at the end of a line. */
 function statementsOf(script: string): string[] {
   const statements = script.replace(/^\s*--.*$/gm, '').match(STATEMENT) ?? [];
   return statements.map((statement) => statement.trim()).filter((statement) => statement !== '');
 }
 
-/** Runs a statement that is its own transaction. One that was cut short left an invalid index, which is built again. */
+/** Runs a statement as its own transaction. An interrupted attempt may have left an invalid index, which is dropped and built again. */
 async function runAlone(connection: Sql, statement: string): Promise<void> {
   const index = /^CREATE (?:UNIQUE )?INDEX CONCURRENTLY IF NOT EXISTS (\w+)/.exec(statement)?.[1];
   await withAttempts(async () => {
@@ -123,7 +125,7 @@ function extensionMissing(name: string, cause: unknown): Error {
   );
 }
 
-/** Runs one migration as one transaction: it is there or it is not. */
+/** Runs one migration as one transaction. */
 async function runTransaction(connection: Sql, script: string): Promise<void> {
   await withAttempts(async () => {
     try {
@@ -135,7 +137,7 @@ async function runTransaction(connection: Sql, script: string): Promise<void> {
   });
 }
 
-/** Tries again while a table is in use. */
+/** Tries again while a table is in use or a deadlock ended the transaction. */
 async function withAttempts(run: () => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -153,7 +155,7 @@ async function withAttempts(run: () => Promise<void>): Promise<void> {
   }
 }
 
-/** How many migrations the database lacks; all of them when it was never migrated. */
+/** How many migrations the database lacks: all of them if it was never migrated. */
 export async function countMissingMigrations(sql: Sql): Promise<number> {
   const known = readdirSync(MIGRATIONS).flatMap((file) => (/^\d+\.do\./.test(file) ? [Number.parseInt(file, 10)] : []));
   const [table] = await sql<[{ exists: boolean }]>`SELECT to_regclass(${SCHEMA_TABLE}) IS NOT NULL AS exists`;

@@ -1,36 +1,35 @@
 /**
- * What the sweep tried: how often a row was woken and is still due, and when it is woken next.
+ * Records of the sweep's attempts: how often a row was woken and is still due, and when it is woken next.
  *
- * Rows that cannot be settled are tried at growing intervals and wait behind those that became due before their next try,
- * so they hold up no other row. They are tried for as long as they are due, and operators see them (`findStuckRows`).
- * All times are real ones, also for contracts on a test clock. The records are a table of their own, because only
- * `transactions/contract/` writes contracts.
+ * Rows that cannot be settled are tried at growing intervals. They wait behind rows that became due before their next try, so they delay
+ * no other row. They are tried for as long as they are due, and operators see them (`findStuckRows`). All times are real times, also
+ * for contracts with a test clock. The records have their own table, because only `transactions/contract/` writes contracts.
  */
 import type { Instant } from '../../domain/base/instant';
 import type { Sql } from '../base/database';
 import type { SweepKind } from './sweep';
 
-/** Until the second try. Shorter than a minute, so that the next sweep makes it; each further interval is twice as long. */
+/** The interval before the second try, short enough for the next sweep a minute later. Each further interval is twice as long. */
 const RETRY_AFTER_MIN = '50 seconds';
 const RETRY_AFTER_MAX = '6 hours';
-/** Doublings after which the interval is the longest one, whatever the count of attempts. */
+/** After so many doublings the interval stays at its maximum. */
 const DOUBLINGS_MAX = 10;
-/** From so many attempts on a row counts as stuck: it was woken for a quarter of an hour and is still due. */
+/** A row with so many attempts or more counts as stuck: it was woken during a quarter of an hour and is still due. */
 export const STUCK_FROM_ATTEMPTS = 5;
-/** Ids of each kind that operators are shown. */
+/** How many ids of each kind operators see. */
 const STUCK_IDS_MAX = 3;
 
 /** Rows of one kind that were woken {@link STUCK_FROM_ATTEMPTS} times or more and are still due. */
 export interface StuckRows {
   kind: SweepKind;
   rows: number;
-  /** The first few, those that are stuck for the longest time first. */
+  /** The first few ids; those that have been stuck for longest come first. */
   ids: string[];
 }
 
 /**
- * Counts one more attempt for each row and sets its next try. Attempts on another Temporal server do not count. Safe to run
- * twice, which counts twice.
+ * Counts one more attempt for each row and sets its next try. Attempts on another Temporal server do not count. A repeated call counts
+ * twice and does no other harm.
  */
 export async function recordAttempts(
   sql: Sql,
@@ -39,7 +38,7 @@ export async function recordAttempts(
   { epoch, now }: { epoch: string; now: Instant },
 ): Promise<void> {
   if (ids.length === 0) return;
-  // In the order of the ids, so that two sweeps that overlap cannot lock each other out.
+  // In the order of ids, so that two overlapping sweeps do not deadlock.
   await sql`
     INSERT INTO sweep_attempts AS a (kind, subject_id, epoch, attempts, first_at, next_try_at)
     SELECT ${kind}, tried.id, ${epoch}, 1, ${now}, ${now}::timestamptz + ${RETRY_AFTER_MIN}::interval
@@ -53,7 +52,7 @@ export async function recordAttempts(
              + least(${RETRY_AFTER_MAX}::interval, ${RETRY_AFTER_MIN}::interval * power(2, least(a.attempts, ${DOUBLINGS_MAX}::int))) END`;
 }
 
-/** Rows that stay due however often they are woken, by kind. */
+/** Rows that are still due after {@link STUCK_FROM_ATTEMPTS} attempts, by kind. */
 export async function findStuckRows(sql: Sql): Promise<StuckRows[]> {
   return sql<StuckRows[]>`
     SELECT kind, count(*)::int AS rows,

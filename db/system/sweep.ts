@@ -1,4 +1,4 @@
-/** What the sweep looks for: rows that are due or whose workflow lives on a Temporal server that is no more. */
+/** The rows that the sweep wakes: rows that are due, and rows whose workflow was started on another Temporal server. */
 import type { Instant } from '../../domain/base/instant';
 import type { TimeZoneRules } from '../../domain/contract/time-zone-rules';
 import { overdueBillingContracts } from '../billing/billing-event';
@@ -6,80 +6,80 @@ import type { Fragment, Sql } from '../base/database';
 import { dueAt } from '../contract/clock';
 import { computedByOlderRules } from '../contract/time-zone-rules';
 
-/** What a kind of row is woken as. */
+/** The workflow that a sweep wakes for a row: that of a contract, a job or a test clock. */
 export type SweepSubject = 'contract' | 'job' | 'test_clock';
 
-/** Everything that is woken, and as what. Each kind has a share of the sweep of its own, so that none starves another. */
+/** The kinds of rows that the sweep wakes, each with its subject. Each kind has its own share of a sweep, so that none delays another. */
 export const SWEEP_KINDS = {
-  /** Contracts with a boundary that should have been crossed. */
+  /** Contracts with an overdue boundary. */
   boundary: 'contract',
-  /** Contracts whose unpaid invoices should have been asked for. */
+  /** Contracts with an overdue verification of unpaid invoices. */
   verification: 'contract',
-  /** Contracts on a test clock that stands past their boundary or verification. */
+  /** Contracts whose test clock has passed their next boundary or verification. */
   behind_test_clock: 'contract',
-  /** Contracts with a billing event that should have been applied. */
+  /** Contracts with an overdue billing event. */
   billing_events: 'contract',
   /** Open contracts that were not started on this Temporal server. */
   contract_workflow: 'contract',
-  /** Open contracts whose next boundary was computed by older rules of time zones. */
+  /** Open contracts whose next boundary was computed by older time zone rules. */
   time_zone_rules: 'contract',
-  /** Jobs under way that have made nothing for a while. */
+  /** Running jobs that have generated nothing for a minute. */
   silent_job: 'job',
-  /** Paused jobs whose contract is open again or terminated. */
+  /** Paused jobs whose contract allows generation again or is terminated. */
   paused_job: 'job',
   /** Unfinished jobs that were not started on this Temporal server. */
   job_workflow: 'job',
-  /** Test clocks on their way. */
+  /** Test clocks that are advancing. */
   test_clock: 'test_clock',
 } as const satisfies Record<string, SweepSubject>;
 
 export type SweepKind = keyof typeof SWEEP_KINDS;
 
-export interface SweepQuestion {
-  /** Which Temporal server asks. */
+export interface SweepQuery {
+  /** The epoch of the Temporal server that runs the sweep. */
   epoch: string;
   now: Instant;
   limit: number;
-  /** Those of the process that asks. */
+  /** The time zone rules of the process that runs the sweep. */
   time_zone_rules: TimeZoneRules;
 }
 
 /**
- * What is this late is the sweep's: a boundary, a verification, a billing event, a start. Before that the workflow's timer, a
- * signal or the start may still be on its way. Under load they take seconds, and waking what is about to come adds to the load.
+ * The sweep handles a boundary, a verification, a billing event or a start only when it is this late. Before, the workflow's timer, a
+ * signal or the start may still arrive: under load they take seconds, and unnecessary wake-ups would add to the load.
  */
 const LATE_AFTER = '1 minute';
-/** A job that made nothing for so long is looked at again. */
+/** A job that generated nothing for so long is woken. */
 const SILENT_AFTER = '1 minute';
 
-/** Puts instants that lie ahead before all that lie behind. */
+/** Subtracted from future instants so that they sort before all past ones. */
 const LONG_BEFORE = '1000 years';
 
-/** States in which a contract has a live workflow; the words of the index `contracts_open`. */
+/** States in which a contract has a running workflow. The index `contracts_open` has the same condition. */
 export function openStates(sql: Sql): Fragment {
   return sql`('SCHEDULED', 'ACTIVE', 'PAST_DUE', 'EXPIRY_GRACE', 'PAUSED', 'SUSPENDED')`;
 }
 
-/** States in which a job has a live workflow. */
+/** States in which a job has a running workflow. */
 function unfinishedStates(sql: Sql): Fragment {
   return sql`('QUEUED', 'RUNNING', 'PAUSED', 'CANCELLING')`;
 }
 
 /**
- * The rows of a kind that are due and whose next try has come, those that are ready for the longest time first. A row that
- * was tried is ready from its next try on: so it waits behind those that became due before, and nothing waits for ever.
+ * The rows of a kind that are due and whose next try has come. Rows that have been ready for longest come first. A row that was tried
+ * becomes ready again at its next try, behind the rows that became due before, so no row waits forever.
  */
-export async function listRowsToWake(sql: Sql, kind: SweepKind, question: SweepQuestion): Promise<string[]> {
-  const { epoch, now, limit } = question;
+export async function listRowsToWake(sql: Sql, kind: SweepKind, query: SweepQuery): Promise<string[]> {
+  const { epoch, now, limit } = query;
   const rows = await sql<{ id: string }[]>`
-    SELECT due.id FROM (${dueRows(sql, kind, question)}) due
+    SELECT due.id FROM (${dueRows(sql, kind, query)}) due
     LEFT JOIN sweep_attempts a ON a.kind = ${kind} AND a.subject_id = due.id AND a.epoch = ${epoch}
     WHERE a.next_try_at IS NULL OR a.next_try_at <= ${now}
     ORDER BY coalesce(a.next_try_at, due.since), due.id LIMIT ${limit}`;
   return rows.map((row) => row.id);
 }
 
-/** How many open contracts were computed by older rules of time zones than these. */
+/** How many open contracts have a next boundary that was computed by older time zone rules than these. */
 export async function countComputedByOlderRules(sql: Sql, rules: TimeZoneRules): Promise<number> {
   const [{ count }] = await sql<[{ count: number }]>`
     SELECT count(*)::int FROM contracts WHERE state IN ${openStates(sql)} AND ${computedByOlderRules(sql, rules)}`;
@@ -87,24 +87,24 @@ export async function countComputedByOlderRules(sql: Sql, rules: TimeZoneRules):
 }
 
 /**
- * Removes the record of attempts at rows of a kind that are due no more, `limit` at most. What is due is computed once and hashed
- * (`NOT IN`): a join was planned row by row, and took 38 s for 5,000 rows, when statistics were from before the rows.
+ * Removes at most `limit` records of attempts at rows of a kind that are no longer due. `NOT IN` makes Postgres compute the due rows once
+ * and hash them: with outdated statistics, a join became a nested loop and took 38 s for 5,000 rows.
  */
-export async function dropSettledAttempts(sql: Sql, kind: SweepKind, question: SweepQuestion): Promise<void> {
+export async function dropSettledAttempts(sql: Sql, kind: SweepKind, query: SweepQuery): Promise<void> {
   await sql`
     DELETE FROM sweep_attempts WHERE kind = ${kind} AND subject_id IN (
       SELECT subject_id FROM sweep_attempts
       WHERE kind = ${kind} AND subject_id NOT IN (
-        SELECT due.id FROM (${dueRows(sql, kind, question)}) due WHERE due.id IS NOT NULL)
-      LIMIT ${question.limit})`;
+        SELECT due.id FROM (${dueRows(sql, kind, query)}) due WHERE due.id IS NOT NULL)
+      LIMIT ${query.limit})`;
 }
 
 /**
- * The rows of a kind that are due, and since when by the world's time. Contracts of a test clock are judged by its time,
- * which has no lateness: one that stands still with something due was not reached. While the clock advances, that is the
- * business of its workflow.
+ * The rows of a kind that are due, with the real time since when. Contracts on a test clock are compared with the clock's time, without
+ * the minute of {@link LATE_AFTER}: if something is due while the clock does not move, its contract was not notified. While the clock
+ * advances, its workflow notifies the contracts.
  */
-function dueRows(sql: Sql, kind: SweepKind, { epoch, now, time_zone_rules }: Omit<SweepQuestion, 'limit'>): Fragment {
+function dueRows(sql: Sql, kind: SweepKind, { epoch, now, time_zone_rules }: Omit<SweepQuery, 'limit'>): Fragment {
   const late = sql`${now}::timestamptz - ${LATE_AFTER}::interval`;
   const silent = sql`${now}::timestamptz - ${SILENT_AFTER}::interval`;
   switch (kind) {
@@ -115,16 +115,16 @@ function dueRows(sql: Sql, kind: SweepKind, { epoch, now, time_zone_rules }: Omi
       return sql`SELECT id, verify_at AS since FROM contracts WHERE verify_at <= ${late} AND test_clock_id IS NULL`;
     case 'behind_test_clock':
       return sql`
-        SELECT c.id, ${madeAt(sql, sql`c.id`)} AS since FROM test_clocks k JOIN contracts c ON c.test_clock_id = k.id
+        SELECT c.id, ${createdAt(sql, sql`c.id`)} AS since FROM test_clocks k JOIN contracts c ON c.test_clock_id = k.id
         WHERE k.status <> 'advancing' AND c.deleted_at IS NULL AND ${dueAt(sql)} <= k.now`;
     case 'billing_events':
       return overdueBillingContracts(sql, late);
     case 'contract_workflow':
       return sql`
-        SELECT id, ${madeAt(sql, sql`id`)} AS since FROM contracts
+        SELECT id, ${createdAt(sql, sql`id`)} AS since FROM contracts
         WHERE state IN ${openStates(sql)} AND ${notStartedOn(sql, epoch, late)}`;
     case 'time_zone_rules':
-      // What comes next is computed first, and all of it before what was tried.
+      // Contracts with the earliest boundary come first, and all of them before contracts that were tried already.
       return sql`
         SELECT id, next_boundary_at - ${LONG_BEFORE}::interval AS since FROM contracts
         WHERE state IN ${openStates(sql)} AND ${computedByOlderRules(sql, time_zone_rules)}`;
@@ -136,33 +136,33 @@ function dueRows(sql: Sql, kind: SweepKind, { epoch, now, time_zone_rules }: Omi
         WHERE g.at < ${silent}`;
     case 'paused_job':
       return sql`
-        SELECT g.id, ${madeAt(sql, sql`g.id`)} AS since FROM generation_jobs g JOIN contracts c ON c.id = g.contract_id
+        SELECT g.id, ${createdAt(sql, sql`g.id`)} AS since FROM generation_jobs g JOIN contracts c ON c.id = g.contract_id
         WHERE g.state = 'PAUSED' AND (c.may_generate OR c.state = 'TERMINATED')`;
     case 'job_workflow':
       return sql`
-        SELECT id, ${madeAt(sql, sql`id`)} AS since FROM generation_jobs
+        SELECT id, ${createdAt(sql, sql`id`)} AS since FROM generation_jobs
         WHERE state IN ${unfinishedStates(sql)} AND ${notStartedOn(sql, epoch, late)}`;
     case 'test_clock':
-      return sql`SELECT id, ${madeAt(sql, sql`id`)} AS since FROM test_clocks WHERE status = 'advancing'`;
+      return sql`SELECT id, ${createdAt(sql, sql`id`)} AS since FROM test_clocks WHERE status = 'advancing'`;
   }
 }
 
 /**
- * Whether a row was started on another server, or on none though it was made by `late`. On a test clock that stands in the past
- * `created_at` makes a row older than it is, which costs a wake-up at most.
+ * The condition that a row was started on another server, or was created before `late` and not started. With a test clock in the past,
+ * `created_at` makes a row look older than it is; this costs at most one wake-up.
  */
 function notStartedOn(sql: Sql, epoch: string, late: Fragment): Fragment {
-  return sql`(workflow_epoch <> ${epoch} OR workflow_epoch IS NULL AND least(${madeAt(sql, sql`id`)}, created_at) <= ${late})`;
+  return sql`(workflow_epoch <> ${epoch} OR workflow_epoch IS NULL AND least(${createdAt(sql, sql`id`)}, created_at) <= ${late})`;
 }
 
-/** When a row was made, by the world's time, which its id holds; other columns may be of a test clock's time. */
-function madeAt(sql: Sql, id: Fragment): Fragment {
+/** The real time at which a row was created, taken from its id. Other columns may hold times of a test clock. */
+function createdAt(sql: Sql, id: Fragment): Fragment {
   return sql`coalesce(uuid_extract_timestamp(${id}), '-infinity')`;
 }
 
 /**
- * When the job `g` of the contract `c` last showed a sign of life. On a test clock its rows hold the clock's time; there the
- * ids of its audit rows tell when they were written, so that a long job is looked at once a minute while it is at work.
+ * The real time of the last activity of the job `g` of the contract `c`. With a test clock, the rows of a job hold times of that clock, so
+ * the time is taken from the id of its newest audit row; a long job on a test clock is therefore woken once a minute while it runs.
  */
 export function lastActivityAt(sql: Sql): Fragment {
   return sql`
@@ -173,9 +173,9 @@ export function lastActivityAt(sql: Sql): Fragment {
 }
 
 /**
- * Records on which server the workflow of a row was started, as far as its starter knew; call it in a transaction that has
- * locked the row. Only what has no record gets one, and later ones are the sweep's: a starter may know an epoch that is out of
- * date, and a workflow that wrote its own again and again would be woken again and again. An older epoch costs one wake-up.
+ * Records on which server the workflow of a row was started, as far as its starter knew. Call it in a transaction that has locked the row.
+ * It writes only a missing epoch; the sweep writes every later one. A starter may know an outdated epoch, and a workflow that kept
+ * writing it would be woken again and again. An outdated first epoch costs one wake-up.
  */
 export async function recordStart(
   tx: Sql,
@@ -189,7 +189,7 @@ export async function recordStart(
   await tx`UPDATE ${rows} SET workflow_epoch = ${epoch} WHERE id = ${id} AND workflow_epoch IS NULL AND state IN ${live}`;
 }
 
-/** Remembers on which server the workflows were started; rows that others have locked are left to the next sweep. */
+/** Records on which server the workflows of rows were started. Rows that are locked are left to the next sweep. */
 export async function markStarted(
   sql: Sql,
   subject: SweepSubject,

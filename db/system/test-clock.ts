@@ -1,4 +1,4 @@
-/** Test clocks in Postgres. The clock of a contract is read wherever the contract is settled, so to move its row is to pass time. */
+/** Test clocks in Postgres. Settling a contract reads the time of its clock, so an update of the clock's row makes time pass. */
 import type { Instant } from '../../domain/base/instant';
 import { UNFINISHED_JOB_STATES } from '../../domain/generation/generation-job';
 import type { ContractCoupling, ContractOnClock, TestClockFacts } from '../../domain/system/test-clock';
@@ -33,7 +33,7 @@ export async function findTestClock(sql: Sql, id: string): Promise<TestClockRow 
   return row;
 }
 
-/** A clock that nobody else advances or moves until the transaction ends. */
+/** A clock, locked so that no other transaction advances or moves it until this one ends; undefined when it does not exist. */
 export async function lockTestClock(tx: Sql, id: string): Promise<TestClockRow | undefined> {
   const locked = await tx`SELECT FROM test_clocks WHERE id = ${id} FOR NO KEY UPDATE`;
   return locked.count === 1 ? findTestClock(tx, id) : undefined;
@@ -45,7 +45,7 @@ export async function listTestClocks(sql: Sql, before: string | null, limit: num
     ${selectTestClocks(sql)} ${before === null ? sql`` : sql`WHERE k.id < ${before}`} ORDER BY k.id DESC LIMIT ${limit}`;
 }
 
-/** Inserts a clock that stands at an instant; `created_at` is of the world's time. */
+/** Inserts a clock with the time `now`; `created_at` is the real time. */
 export async function insertTestClock(
   tx: Sql,
   clock: Pick<TestClockRow, 'name' | 'now' | 'created_at' | 'created_by'>,
@@ -57,12 +57,12 @@ export async function insertTestClock(
   return row;
 }
 
-/** Sets a clock on its way to an instant; the error of an earlier advance is forgotten. */
+/** Starts an advance of a clock to an instant and clears the error of an earlier advance. */
 export async function setAdvancing(tx: Sql, id: string, to: Instant): Promise<void> {
   await tx`UPDATE test_clocks SET status = 'advancing', advancing_to = ${to}, error = NULL WHERE id = ${id}`;
 }
 
-/** Sets where a locked clock stands. */
+/** Sets the time and status of a locked clock. */
 export async function setTestClock(
   tx: Sql,
   id: string,
@@ -71,10 +71,10 @@ export async function setTestClock(
   await tx`UPDATE test_clocks SET now = ${now}, status = ${status}, advancing_to = ${advancing_to} WHERE id = ${id}`;
 }
 
-/** A contract of a clock, with what tells when the clock has to wait for it (`stopsOf`). */
+/** A contract on a clock, with the fields that decide when the clock has to wait for it (`stopsOf`). */
 export type ClockContractRow = ContractCoupling & Omit<ContractOnClock, 'stops_at'>;
 
-/** The contracts of a clock to which something happens by time, or which have billing events to apply, in the order of their ids. */
+/** The contracts on a clock that have a next boundary, a verification or pending billing events, in the order of their ids. */
 export async function listContractsOnClock(sql: Sql, clock_id: string): Promise<ClockContractRow[]> {
   return sql<ClockContractRow[]>`
     SELECT c.id, c.settled_until, ${dueAt(sql)} AS due_at, c.verify_at, e.pending AS pending_events, e.postponed AS postponed_events,
@@ -94,7 +94,7 @@ export async function listContractsOnClock(sql: Sql, clock_id: string): Promise<
     ORDER BY c.id`;
 }
 
-/** Ends an advance that cannot go on, with the reason; false when the clock was not advancing. */
+/** Ends an advance with the reason of its failure; false when the clock was not advancing. */
 export async function failAdvance(sql: Sql, id: string, error: string): Promise<boolean> {
   const failed =
     await sql`UPDATE test_clocks SET status = 'failed', error = ${error} WHERE id = ${id} AND status = 'advancing'`;

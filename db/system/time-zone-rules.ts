@@ -1,16 +1,16 @@
-/** The rules of time zones of Postgres, and of the processes that are connected to it. */
+/** The time zone rules of Postgres and of the processes that are connected to it. */
 import type { Instant } from '../../domain/base/instant';
 import type { TimeZoneRules } from '../../domain/contract/time-zone-rules';
 import type { Sql } from '../base/database';
 
-/** The offsets of a zone by Postgres. */
+/** The offsets of a zone according to Postgres. */
 export interface ZoneOffsets {
   zone: string;
-  /** From UTC, in the order of the instants. */
+  /** Seconds from UTC, in the order of the instants. */
   offsets_s: number[];
 }
 
-/** The offsets at these instants of those of the zones that Postgres knows; it may lack old names. */
+/** The offsets of zones at these instants. Omits zones that Postgres does not know, which may be old names. */
 export async function findZoneOffsets(
   sql: Sql,
   zones: readonly string[],
@@ -23,17 +23,17 @@ export async function findZoneOffsets(
     FROM pg_timezone_names z WHERE z.name = ANY(${[...zones]})`;
 }
 
-/** A kind of process that is connected to this database, by the rules that it has. */
+/** The connected processes of one kind that have the same time zone rules. */
 export interface ProcessRules {
   process: 'api' | 'worker';
   rules: TimeZoneRules;
-  /** Where from, as Postgres sees it; "local" for a socket. */
+  /** Their client addresses in Postgres; "local" for a Unix socket. */
   addresses: string[];
 }
 
 /**
- * The API and worker processes that are connected to this database, on whichever machine. Those of versions that do not say
- * their rules are left out.
+ * The API and worker processes on any machine that are connected to this database. Omits processes of versions that do not report their
+ * rules.
  */
 export async function findProcessRules(sql: Sql): Promise<ProcessRules[]> {
   return sql<ProcessRules[]>`
