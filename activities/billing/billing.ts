@@ -1,4 +1,4 @@
-/** What the lifecycle workflow does about money: it applies billing events, and asks before it suspends or ends a contract. */
+/** The activities of `contractLifecycle` that apply billing events, and verify unpaid invoices before a suspension or termination. */
 import pMap from 'p-map';
 import { seenInvoice } from '../../domain/contract/billing-application';
 import type { Look } from '../../domain/contract/billing-application';
@@ -24,11 +24,11 @@ import type { ContractView } from '../contract/contract-view';
 import { beginWithShortWaits } from '../base/short-wait';
 import { withSpreadRetries } from '../base/spread-retries';
 
-/** Invoices asked for at the same time. */
+/** Invoices that are fetched at the same time. */
 const FETCHES = { concurrency: 4 };
 
 export interface ApplyInput extends SettleInput {
-  /** The billing systems that may be asked; all of them unless given. Events that need another one stay pending. */
+  /** The billing systems that may be asked; all of them by default. Events that need another one stay pending. */
   ask?: BillingSource[];
 }
 
@@ -42,17 +42,16 @@ export function createBillingActivities({
 }: ContractActivityDependencies & { billingPorts: BillingPorts }) {
   return {
     /**
-     * Applies every event of the contract that is due, in the order in which they happened. What an event does not say by
-     * itself is asked first, of the billing systems that may be asked, outside the transaction; while one gives no answer its
-     * events stay pending. Safe to run twice: an event is decided once.
+     * Applies every event of the contract that is due, in the order in which they occurred. Before the transaction, it asks the billing
+     * systems in `ask` about events that need an answer; the events of a system that gives none stay pending. Safe to run twice: an
+     * event is decided once.
      */
     applyBillingEvents: (input: ApplyInput): Promise<ContractView> =>
       withHeartbeat(withSpreadRetries(() => apply(input))),
 
     /**
-     * Asks for every unpaid invoice again and then does what is due: suspends, terminates, or finds that it was paid. While
-     * the billing system gives no answer nothing is done but to ask again later, and while an event waits to be applied
-     * nothing is done at all. Safe to run twice.
+     * Fetches every unpaid invoice again and then suspends or terminates the contract if that is still due. While the billing system gives
+     * no answer, it only sets when to ask again; while an event waits to be applied, it does nothing. Safe to run twice.
      */
     verifyBilling: (input: SettleInput): Promise<ContractView> => withHeartbeat(withSpreadRetries(() => verify(input))),
   };
@@ -65,7 +64,7 @@ export function createBillingActivities({
     const { looks, unanswered } = await lookUp(contract_id, pending, now);
     await postponeBillingEvents(db, unanswered, now, 'BILLING_UNREACHABLE');
     await forgetInvoicesElsewhere(contract_id, pending, looks, now);
-    // What came meanwhile is applied as well, unless its invoice has to be asked for: that is the next turn's.
+    // Events that arrived meanwhile are applied too, unless their invoice has to be fetched: the next call applies those.
     const lookOf = (event: PendingBillingEvent): Look | null => looks.get(event.id) ?? lookOfEvent(event);
     const outcome = await beginWithShortWaits(db, (tx) => applyBillingEvents(tx, { id: contract_id, now, lookOf }));
     if (!isRefusal(outcome)) await nudger.wakeJobs(outcome.nudge.job_ids);
@@ -73,7 +72,7 @@ export function createBillingActivities({
     return view.billing_events === 0 ? view : { ...view, billing_questions: await sourcesToAsk(contract_id, now) };
   }
 
-  /** The billing systems of which events that are due need an answer. */
+  /** The billing systems from which due events need an answer. */
   async function sourcesToAsk(contract_id: string, now: Instant): Promise<BillingSource[]> {
     const pending = await listPendingBillingEvents(db, contract_id, now, EVENTS_APPLIED_MAX);
     return [...new Set(pending.filter((event) => lookOfEvent(event) === null).map(({ source }) => source))].sort();
@@ -86,7 +85,7 @@ export function createBillingActivities({
     return viewOf(db, { contract_id, now, showNames }, outcome);
   }
 
-  /** An invoice is one contract's: what another one holds of it, and knows less of, is forgotten there. */
+  /** Removes outdated records of these invoices from other contracts, because an invoice belongs to one contract. */
   async function forgetInvoicesElsewhere(
     contract_id: string,
     events: PendingBillingEvent[],
@@ -108,7 +107,7 @@ export function createBillingActivities({
     }
   }
 
-  /** Asks for every unpaid invoice; one silence, or one invoice that is not known any more, makes the whole unanswered. */
+  /** Fetches every unpaid invoice. The answer is `unreachable` if one system gives no answer or no longer knows an invoice. */
   async function fetchUnpaidInvoices(
     contract_id: string,
     now: Instant,
@@ -116,16 +115,16 @@ export function createBillingActivities({
     const contract = await findContract(db, contract_id);
     const fetched_at = askedAt(contract?.invoices ?? [], contract?.clock_now ?? now);
     const foreign: InvoiceName[] = [];
-    const silent = new Set<BillingSource>();
+    const unreachable = new Set<BillingSource>();
     const unpaid = contract?.invoices.filter(isUnpaid) ?? [];
     const fetchUnpaid = async ({ source, invoice_id }: Invoice): Promise<SeenInvoice[]> => {
       const port = billingPorts.get(source);
-      // Somebody took the settings of this source away: it cannot be asked, and is not believed.
-      if (!port) silent.add(source);
-      if (!port?.fetches || silent.has(source)) return [];
+      // The settings of this source were removed: it cannot be asked, and its events alone are not sufficient.
+      if (!port) unreachable.add(source);
+      if (!port?.fetches || unreachable.has(source)) return [];
       const found = await orUnreachable(() => port.fetchInvoice({ invoice_id }));
       if (found === 'unreachable' || !found.found || found.observation === null) {
-        silent.add(source);
+        unreachable.add(source);
         return [];
       }
       if (found.contract_id !== null && found.contract_id !== contract_id) {
@@ -136,10 +135,10 @@ export function createBillingActivities({
       return status === 'REFUNDED' ? [] : [{ ...observed, status, source, invoice_id, fetched_at }];
     };
     const fetched = await pMap(unpaid, fetchUnpaid, FETCHES);
-    return { answer: silent.size > 0 ? 'unreachable' : { fetched: fetched.flat() }, foreign };
+    return { answer: unreachable.size > 0 ? 'unreachable' : { fetched: fetched.flat() }, foreign };
   }
 
-  /** What is known of each event's invoice, by the event's id; those whose billing system gave no answer come apart. */
+  /** The invoice data for each event, by the event's id, and the ids of events whose billing system gave no answer. */
   async function lookUp(
     contract_id: string,
     pending: PendingBillingEvent[],
@@ -151,12 +150,12 @@ export function createBillingActivities({
     const asked = new Map<string, Promise<Look | 'unreachable'>>();
     const looks = new Map<string, Look>();
     const unanswered: string[] = [];
-    // One silence is enough: what else that system would be asked is left for later with it.
-    const silent = new Set<BillingSource>();
+    // After one request without an answer, a system is not asked about its other events in this call.
+    const unreachable = new Set<BillingSource>();
     const lookUpOne = async (event: PendingBillingEvent): Promise<void> => {
       const look = lookOfEvent(event) ?? (await ask(event));
       if (look !== 'unreachable') return void looks.set(event.id, look);
-      silent.add(event.source);
+      unreachable.add(event.source);
       unanswered.push(event.id);
     };
     await pMap(pending, lookUpOne, FETCHES);
@@ -166,20 +165,22 @@ export function createBillingActivities({
       const invoice = `${event.source} ${event.invoice_id}`;
       const answer =
         asked.get(invoice) ??
-        (silent.has(event.source) ? Promise.resolve('unreachable' as const) : lookAt(contract_id, event, fetched_at));
+        (unreachable.has(event.source)
+          ? Promise.resolve('unreachable' as const)
+          : lookAt(contract_id, event, fetched_at));
       asked.set(invoice, answer);
       return answer;
     }
   }
 
-  /** What an event says by itself. Null without a version where its invoice can be asked for: it may be old news (1.5.2). */
+  /** The invoice data of the event itself. Null when it has no version and the invoice can be fetched: it may be outdated (1.5.2). */
   function lookOfEvent({ source, observation }: PendingBillingEvent): Look | null {
     if (observation === null) return null;
     if (observation.version === null && billingPorts.get(source)?.fetches === true) return null;
     return { at: 'event', observation };
   }
 
-  /** What the billing system says of an event's invoice. */
+  /** Fetches the invoice of an event from the billing system. */
   async function lookAt(
     contract_id: string,
     { source, invoice_id }: PendingBillingEvent,
@@ -197,7 +198,7 @@ export function createBillingActivities({
   }
 }
 
-/** A billing system's answer, or that there was none. */
+/** A billing system's answer, or `unreachable` when there was none. */
 async function orUnreachable(ask: () => Promise<FetchedInvoice>): Promise<FetchedInvoice | 'unreachable'> {
   try {
     return await ask();

@@ -1,4 +1,4 @@
-/** A contract as its workflow knows it: enough to wait and to be found, nothing that is a fact. */
+/** What the workflow of a contract knows about it: when to act next, and what operators can search for. The facts are in Postgres. */
 import { isLive, openHold, stateAt } from '../../domain/contract/contract';
 import { HOLD_SOURCES } from '../../domain/contract/facts';
 import type { ContractFacts, HoldSource, ContractState } from '../../domain/contract/facts';
@@ -19,35 +19,35 @@ export interface Verification {
   kind: 'suspends' | 'terminates';
   at: Instant;
   due: boolean;
-  /** The billing system to be asked, the first of them where there are several; absent when none has an unpaid invoice. */
+  /** The billing system to ask, or the first of several; absent when there is no unpaid invoice. */
   source?: BillingSource | undefined;
 }
 
 export interface ContractView {
   contract_id: string;
-  /** Null where names must not stand in Temporal; absent in what earlier versions said, and when it is gone. */
+  /** Null when names must not be stored in Temporal; absent in results of earlier versions and when the contract is gone. */
   name?: string | null;
   type?: string;
   customer_id: string | null;
-  /** Null when it is gone. */
+  /** Null when the contract is gone. */
   environment: Environment | null;
   state: ContractState | 'GONE';
   next_boundary: Boundary | null;
-  /** Whether nothing will happen to the contract by itself any more. */
+  /** Whether time no longer changes the contract. */
   at_rest: boolean;
-  /** What must be verified with the billing system before it is done, and when to ask; null when nothing. */
+  /** The suspension or termination that must be verified with the billing system, and when to ask; null when there is none. */
   verification?: Verification | null | undefined;
-  /** Settling stops before the next boundary, because billing is asked first whether this is due. */
+  /** Settling stops before the next boundary, because the billing system must be asked first whether this suspension or termination is due. */
   verified_first?: Verification['kind'] | undefined;
-  /** Billing events that wait to be applied. */
+  /** The number of billing events to apply. */
   billing_events?: number;
-  /** The billing systems of which those events need an answer, as far as that is known. */
+  /** The billing systems from which these events need an answer, as far as known. */
   billing_questions?: BillingSource[];
-  /** Whether the contract lives by a test clock: then only a word moves it, no timer. */
+  /** Whether the contract uses a test clock: then its workflow waits for signals and sets no timer. */
   on_test_clock?: boolean;
-  /** Who holds it, each open hold by its source. */
+  /** The sources of its open holds. */
   held_by?: HoldSource[];
-  /** The real time by which the contract was settled: that of the workflow, as far as Postgres bears it out. */
+  /** The real time at which the contract was settled: that of the workflow, limited by the clock of Postgres. */
   looked_at?: Instant;
 }
 
@@ -55,11 +55,11 @@ export interface ViewRequest {
   contract_id: string;
   /** The real time. */
   now: Instant;
-  /** Whether the name may stand in Temporal. */
+  /** Whether the name may be stored in Temporal. */
   showNames: boolean;
 }
 
-/** The view after a change of the contract, or of one that is gone. */
+/** The view of a contract after a change; a refusal means that the contract is gone. */
 export async function viewOf(
   sql: Sql,
   { contract_id, now, showNames }: ViewRequest,
@@ -75,7 +75,7 @@ export async function viewOf(
     customer_id: facts.customer_id,
     environment: facts.environment,
     state,
-    // As it is stored: it may have been computed by newer rules of time zones than those of this process.
+    // The stored boundary: newer time zone rules than those of this process may have computed it.
     next_boundary: storedBoundary(row),
     at_rest: !isLive(state),
     verification: verificationOf(outcome, row.clock_now ?? now),
@@ -87,19 +87,19 @@ export async function viewOf(
   };
 }
 
-/** What was passed by unverified, else a boundary that is due and waits to be verified. */
+/** A boundary that settling skipped because it was not verified, else a boundary that is due and waits for its verification. */
 function verificationOf({ facts }: Changed, now: Instant): ContractView['verification'] {
   const source = facts.invoices.find(isUnpaid)?.source;
-  const passed = verificationDue(facts);
+  const skipped = verificationDue(facts);
   const at = verifyAt(facts);
-  if (passed !== null && at !== null) return { kind: passed, at, due: at <= now, source };
+  if (skipped !== null && at !== null) return { kind: skipped, at, due: at <= now, source };
   const next = verifiedFirst(facts);
   return next !== undefined && next.at <= now ? { ...next, due: true, source } : null;
 }
 
 /**
- * What settling stops before. What else lies on that instant comes first in order, but waits with it (`settle`). While the
- * billing system gives no answer to an earlier question, settling stops before nothing.
+ * The suspension or termination that settling stops before. Other boundaries at the same instant come earlier in the order, but wait for
+ * it too (`settle`). While the billing system gives no answer about an earlier one, settling does not stop.
  */
 function verifiedFirst(facts: ContractFacts): Pick<Verification, 'kind' | 'at'> | undefined {
   if (verificationDue(facts) !== null) return undefined;
@@ -110,7 +110,7 @@ function verifiedFirst(facts: ContractFacts): Pick<Verification, 'kind' | 'at'> 
   return undefined;
 }
 
-/** A contract that was deleted, or never committed. */
+/** The view of a contract that was deleted or never committed. */
 function missingContractView(contract_id: string): ContractView {
   return {
     contract_id,

@@ -1,4 +1,4 @@
-/** What the lifecycle workflow has done in Postgres: settling a contract and carrying out commands on it. */
+/** The activities of `contractLifecycle` that settle a contract and carry out commands. */
 import { ApplicationFailure, asyncLocalStorage, log } from '@temporalio/activity';
 import { NotACommand, refusedOutcome } from '../../domain/contract/command';
 import type { CommandOutcome } from '../../domain/contract/command';
@@ -23,15 +23,15 @@ export interface SettleInput {
 }
 
 export interface SettleContractInput extends SettleInput {
-  /** Where the workflow was started, to be recorded; absent when that was done. */
+  /** The epoch of the server on which the workflow was started, to be recorded; absent when it is recorded already. */
   epoch?: string | undefined;
 }
 
 export type RunCommandInput = SentCommand;
 
 /**
- * With this attempt a command that fails without an explanation has failed for good: its sender hears so, and not that it
- * expired. One that fails because of something that passes is tried until its deadline.
+ * After so many attempts, a command that fails for an unknown reason fails permanently, so that its sender gets this failure and not an
+ * expiry. A command with a transient error is tried until its deadline.
  */
 export const COMMAND_ATTEMPTS_MAX = 3;
 
@@ -40,24 +40,24 @@ export type ContractActivities = ReturnType<typeof createContractActivities>;
 export interface ContractActivityDependencies {
   db: Database;
   nudger: Nudger;
-  /** Whether names may stand in Temporal; not unless given. */
+  /** Whether names may be stored in Temporal; false by default. */
   showNames?: boolean | undefined;
 }
 
 export function createContractActivities({ db, nudger, showNames = false }: ContractActivityDependencies) {
   return {
     /**
-     * Crosses every boundary that is due, up to where unpaid invoices have to be verified first. Safe to run twice: a
-     * boundary is crossed once.
+     * Crosses every boundary that is due, except those before which unpaid invoices have to be verified, and the later ones. Safe to run
+     * twice: a boundary is crossed once.
      */
     settleContract: (input: SettleContractInput): Promise<ContractView> => withSpreadRetries(() => settle(input)),
 
     /**
-     * Carries out one command, once however often it is delivered: its outcome is stored with what it changed. What has
-     * passed its deadline is refused, and leaves nothing behind.
+     * Carries out one command, once however often it is delivered: its outcome is stored together with its change. A command that has
+     * passed its deadline is refused and has no effect.
      */
     async runContractCommand(input: RunCommandInput): Promise<CommandOutcome> {
-      // Its sender waits, so a row that is held is tried again soon.
+      // The sender waits, so an attempt that finds a row locked is retried soon.
       const done = await beginWithShortWaits(db, (tx) => runSentCommand(tx, input), LOCK_RETRY_MS).catch(
         (error: unknown): CarriedOut => {
           if (error instanceof CommandExpired) {
@@ -86,12 +86,12 @@ export function createContractActivities({ db, nudger, showNames = false }: Cont
   }
 }
 
-/** Tried again it would fail again: a command that somebody sent by hand must not be tried for good. */
+/** The failure of an invalid command, which an operator may have sent. It is not retried, because it would fail again. */
 function notACommandFailure(error: NotACommand): ApplicationFailure {
   return ApplicationFailure.nonRetryable(error.message, 'NotACommand');
 }
 
-/** The last failure of a command that fails again and again without an explanation; undefined while it is tried again. */
+/** The final failure of a command that fails at every attempt for an unknown reason; undefined while it should be retried. */
 function finalFailure({ command, request_id }: RunCommandInput, error: unknown): ApplicationFailure | undefined {
   const attempt = asyncLocalStorage.getStore()?.info.attempt ?? 1;
   if (attempt < COMMAND_ATTEMPTS_MAX || isTransient(error) || error instanceof ApplicationFailure) return undefined;

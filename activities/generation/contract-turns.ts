@@ -1,19 +1,19 @@
 /**
- * Turns of the job steps of one contract in this process: one at a time.
+ * Runs the job steps of one contract one at a time in this process.
  *
- * The steps of all jobs of a contract lock the contract's rows. While another transaction holds these rows, each step would wait
- * for them in a slot of its own, and a contract with many jobs would hold every slot. So one step waits at the rows for all of
- * them, and the others give their slots back.
+ * The steps of all jobs of a contract lock the contract's rows. While another transaction has locked these rows, each step would wait for
+ * them in its own slot, and a contract with many jobs would occupy every slot. So only one step waits for the rows, and the others
+ * fail soon and free their slots.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { rowLockedFailure } from '../base/short-wait';
 
-/** How long a step may be at work before the others of its contract stop waiting for it. Transactions take milliseconds each. */
+/** How long a step may run before the other steps of its contract stop waiting for it. A transaction takes milliseconds. */
 export const TURN_MS_MAX = 250;
 
 /**
- * Runs work in the turn of a contract.
- * @throws ApplicationFailure of the type `ROW_LOCKED` when the step that has the turn is at work for too long; `work` was not begun then
+ * Runs work when no other work of the same contract runs.
+ * @throws ApplicationFailure of the type `ROW_LOCKED` when the running step takes too long; `work` was not started then
  */
 export type RunInContractTurn = <T>(contract_id: string, work: () => Promise<T>) => Promise<T>;
 
@@ -27,7 +27,7 @@ export function createContractTurns(): RunInContractTurn {
       await Promise.race([other.ended, sleep(left_ms, undefined, { ref: false })]);
     }
     const working = work();
-    // Removed in the same tick in which the others learn of it: the first of them begins, the rest wait for that one.
+    // Removed in the tick in which the waiting steps resume: the first of them starts, and the rest wait for it.
     const ended = working.then(
       () => turns.delete(contract_id),
       () => turns.delete(contract_id),

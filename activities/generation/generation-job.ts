@@ -1,4 +1,4 @@
-/** What the generation workflow has done in Postgres: opening a job, filling ranges of chunks, closing it. */
+/** The activities of `generateLicenses`: they open a job, generate the licenses of ranges of chunks, and close the job. */
 import { randomFillSync } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import { isTransient, isPermanent, violates } from '../../db/base/errors';
@@ -23,17 +23,17 @@ import { KEY_DRAWS_MAX } from '../../transactions/generation/request-licenses';
 import { beginWithShortWaits } from '../base/short-wait';
 import { createContractTurns } from './contract-turns';
 
-/** A job as the workflow sees it. */
+/** What the workflow knows about its job. */
 export interface OpenedJob {
   job_id: string;
   contract_id: string;
-  /** Null where names must not stand in Temporal; absent in what earlier versions said. */
+  /** Null when names must not be stored in Temporal; absent in results of earlier versions. */
   contract_name?: string | null;
   state: JobState;
   requested: number;
   completed: number;
   chunks: number;
-  /** Where its ranges are filled. */
+  /** The task queue of `fillChunks`. */
   task_queue: string;
 }
 
@@ -43,47 +43,47 @@ interface JobInput {
 }
 
 export interface OpenJobInput extends JobInput {
-  /** Where the workflow was started, to be recorded. */
+  /** The epoch of the server on which the workflow was started, to be recorded. */
   epoch?: string | undefined;
 }
 
 export interface FillChunksInput {
   job_id: string;
-  /** First chunk of the range. */
+  /** The first chunk of the range. */
   from_chunk: number;
-  /** First chunk after it. */
+  /** The first chunk after the range. */
   to_chunk: number;
   now: Instant;
-  /** Failures without an explanation, of all attempts together, with which a chunk is given up. */
+  /** A chunk is given up after so many failures for unknown reasons, counted over all attempts. */
   attempts_max: number;
 }
 
 export interface FilledRange {
-  /** The job or its contract stopped generation before the range was through. */
+  /** Whether the job or its contract stopped generation before the end of the range. */
   stopped: boolean;
-  /** Chunks that cannot be made, however often they are tried. */
+  /** Chunks that failed permanently. */
   given_up: number[];
 }
 
 export interface CloseJobInput extends JobInput {
-  /** Absent from runs of the version before. */
+  /** Absent in runs of earlier versions. */
   contract_id?: string;
   given_up: number[];
 }
 
 /**
- * Failures of the attempts before. Heartbeats carry the count from one attempt to the next, so that an outage, which has
- * many attempts, uses none of them up. Attempts of an earlier version told another thing.
+ * The number of failures of earlier attempts. Heartbeat details carry it from one attempt to the next. It differs from the number of
+ * attempts, because attempts that fail in an outage must not count. Attempts of an earlier version had other details.
  */
 function failuresBefore(details: unknown): number {
   const { failures } = Object(details) as { failures?: unknown };
   return typeof failures === 'number' ? failures : 0;
 }
 
-/** Between two words to those who watch a job. */
+/** The interval between two progress notifications of a job. */
 const PROGRESS_INTERVAL_MS = 100;
 
-/** The clock of one attempt, which goes on from `now`: a range takes its time, and its contract may end meanwhile. */
+/** A clock for one attempt that starts at `now`: a range may take long, and its contract may end meanwhile. */
 function attemptClock(now: Instant): () => Instant {
   const begun_ms = performance.now();
   return () => instantFromMillis(Math.floor(millisOf(now) + performance.now() - begun_ms));
@@ -98,23 +98,23 @@ export function createGenerationJobActivities({
 }: {
   db: Database;
   fillTaskQueue: string;
-  /** Whether names may stand in Temporal; not unless given. */
+  /** Whether names may be stored in Temporal; false by default. */
   showNames?: boolean | undefined;
 }) {
   const inContractTurn = createContractTurns();
 
-  /** A transaction on the rows of a contract, which all of its jobs lock. */
+  /** Runs a transaction that locks rows of a contract, one at a time for each contract. */
   function beginInTurn<T>(contract_id: string, work: (tx: Sql) => Promise<T>): Promise<T> {
     return inContractTurn(contract_id, () => beginWithShortWaits(db, work));
   }
 
-  /** The clock of a job: that of the attempt, or its contract's test clock, which may move between two chunks. */
+  /** The clock of a job: that of the attempt, or the contract's test clock, which may move between two chunks. */
   function clockOf(plan: JobPlan, attempt: () => Instant): () => Promise<Instant> {
     if (plan.test_clock_id === null) return async () => attempt();
     return async () => (await findClockNow(db, plan.contract_id)) ?? attempt();
   }
 
-  /** Makes one chunk with fresh keys, drawing again when they collide. */
+  /** Generates one chunk, with new keys when a key exists already. */
   async function makeChunk(
     plan: JobPlan,
     chunk_no: number,
@@ -139,7 +139,7 @@ export function createGenerationJobActivities({
   }
 
   return {
-    /** Sets a job running, or pauses it while its contract generates nothing. Safe to run twice. */
+    /** Sets a job running, or pauses it while its contract does not allow generation. Safe to run twice. */
     async openJob({ job_id, now, epoch }: OpenJobInput): Promise<OpenedJob> {
       const started = await startJob(db, bySystem(job_id, now), epoch);
       if (started) return toOpenedJob(job_id, 'RUNNING', started);
@@ -152,8 +152,8 @@ export function createGenerationJobActivities({
     },
 
     /**
-     * Makes the chunks of a range that do not exist yet, with a heartbeat after each. Safe to run twice, also at the same
-     * time. Stops as soon as the job or its contract does. Throws while Postgres is out of reach, to be tried again.
+     * Generates the chunks of a range that do not exist yet, with a heartbeat after each. Safe to run twice, also at the same time. Stops
+     * as soon as the job or its contract stops generation. Throws while Postgres is unreachable, so that Temporal retries it.
      */
     async fillChunks(input: FillChunksInput): Promise<FilledRange> {
       const context = Context.current();
@@ -174,7 +174,7 @@ export function createGenerationJobActivities({
         context.cancellationSignal.throwIfAborted();
         const chunk_no = missing[i] as number;
         const making = makeChunk(plan, chunk_no, await clock(), keys);
-        // The keys of the next chunk are drawn while Postgres inserts this one.
+        // The keys of the next chunk are generated while Postgres inserts this one.
         keys = draw(missing[i + 1]);
         let outcome: ChunkOutcome | 'given_up';
         try {
@@ -203,7 +203,7 @@ export function createGenerationJobActivities({
       return { stopped: false, given_up };
     },
 
-    /** Closes a job: counts what was made and releases the rest. Safe to run twice. */
+    /** Closes a job: counts the licenses that were generated and releases the quota of the others. Safe to run twice. */
     async closeJob({
       job_id,
       contract_id,
@@ -215,7 +215,7 @@ export function createGenerationJobActivities({
     },
   };
 
-  /** The ordinals of chunks that were given up. */
+  /** The errors of a job for chunks that were given up, as ranges of ordinals. */
   async function errorsOf(job_id: string, given_up: number[]): Promise<JobError[]> {
     const plan = await findJobPlan(db, job_id);
     if (!plan) throw new Error(`generation job ${job_id} does not exist`);

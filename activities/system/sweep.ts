@@ -1,4 +1,4 @@
-/** What the sweep does each minute: finds what is owed in Postgres and wakes it, and forgets what has run its time. */
+/** The activity of the sweep: it wakes the workflows of rows that are due, and deletes rows that are past their retention. */
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import { unparkDueBillingEvents } from '../../db/billing/billing-event';
@@ -16,18 +16,18 @@ import { beginAttempt } from '../base/attempt';
 import { withHeartbeat } from '../base/heartbeat';
 import { beginWithShortWaits } from '../base/short-wait';
 
-/** Rows of each kind woken in one run, so that a server that lost its data is filled again without being flooded. */
+/** Rows of each kind that one sweep wakes, so that it does not overload a server that lost its data and gets every workflow again. */
 export const SWEEP_ROWS_MAX = 500;
-/** Contracts looked at in one run because the rules of time zones have changed. Few of them move, and only those are woken. */
+/** Contracts that one sweep computes again by new time zone rules. Only those whose boundary moves are woken, and these are few. */
 export const RULES_ROWS_MAX = 5_000;
-/** Rows woken before they are marked: what a sweep that is cut short has to wake again. */
+/** Rows that are woken before they are marked as started. An interrupted sweep wakes at most so many rows twice. */
 export const SWEEP_BATCH_ROWS = 50;
-/** Records of attempts removed for each kind in one run; more than one run can add. */
-const FORGOTTEN_ROWS_MAX = 5_000;
-/** How long one run wakes rows; what is left comes in the next. With a batch under way it ends before the next minute. */
+/** Records of attempts that one sweep removes for each kind; more than one sweep can add. */
+const DROPPED_ATTEMPTS_MAX = 5_000;
+/** How long one sweep wakes rows; the next sweep continues. It is short enough that the last batch ends before the next sweep. */
 const WAKING_MS_MAX = 40_000;
 
-/** A new epoch also says that the server may have lost the values of search attributes; setting them again does no harm. */
+/** With a new epoch the server may also have lost the values of search attributes. Setting them again is harmless. */
 const REFRESH_ATTRIBUTES = { refresh_search_attributes: true } as const;
 
 export interface SweepOnceInput {
@@ -38,11 +38,11 @@ export interface SweepOnceInput {
 export interface Swept {
   contracts: number;
   jobs: number;
-  /** Test clocks on their way. */
+  /** Test clocks that are advancing. */
   test_clocks: number;
 }
 
-/** Rows that wait for their turn; null for contracts whose parked events were set pending just now. */
+/** Rows of one kind to wake; the kind is null for contracts whose parked events were just set pending. */
 interface Share {
   kind: SweepKind | null;
   ids: string[];
@@ -59,9 +59,9 @@ export interface SweepDependencies {
 export function createSweepActivities({ db, nudger, clocks }: SweepDependencies) {
   return {
     /**
-     * Wakes what is due or was last started on another server, each kind in its turn, and marks each batch before the next.
-     * One kind that fails stops no other; its error is thrown at the end. Safe to run twice: waking the living changes
-     * nothing.
+     * Wakes rows that are due or were last started on another server, in batches that alternate between the kinds, and marks each batch
+     * before the next. A kind that fails stops no other; its error is thrown at the end. Safe to run twice: waking a running workflow
+     * changes nothing.
      */
     sweepOnce: (input: SweepOnceInput): Promise<Swept> => withHeartbeat(sweepOnce(input)),
   };
@@ -69,7 +69,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
   async function sweepOnce({ epoch, now }: SweepOnceInput): Promise<Swept> {
     const attempt = beginAttempt(WAKING_MS_MAX);
     const failures: unknown[] = [];
-    /** Runs one part; when it fails the others still have their turn. */
+    /** Runs one part of the sweep. When it fails, the error is kept and the sweep continues. */
     async function runPart<T>(run: () => Promise<T>, otherwise: T): Promise<T> {
       try {
         return await run();
@@ -83,7 +83,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
     const query = { epoch, now, time_zone_rules: TIME_ZONE_RULES };
     const shares: Share[] = [{ kind: null, ids: await runPart(() => unparkDueBillingEvents(db, { now, limit }), []) }];
     for (const kind of kindsOf(SWEEP_KINDS)) {
-      await runPart(() => dropSettledAttempts(db, kind, { ...query, limit: FORGOTTEN_ROWS_MAX }), undefined);
+      await runPart(() => dropSettledAttempts(db, kind, { ...query, limit: DROPPED_ATTEMPTS_MAX }), undefined);
       const rows_max = kind === 'time_zone_rules' ? RULES_ROWS_MAX : limit;
       shares.push({ kind, ids: await runPart(() => listRowsToWake(db, kind, { ...query, limit: rows_max }), []) });
     }
@@ -102,7 +102,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
       if (reached === undefined) continue;
       for (const id of reached) woken[subject].add(id);
       await runPart(() => markStarted(db, subject, reached, epoch), undefined);
-      // Also when the marking failed: a row without a next try keeps its place at the head of its share.
+      // Also when marking failed: a row without a next try would stay first in its share.
       if (kind !== null)
         await runPart(() => recordAttempts(db, kind, stillDue(kind, ids, woken[subject]), { epoch, now }), undefined);
     }
@@ -112,19 +112,19 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
     return { contracts: woken.contract.size, jobs: woken.job.size, test_clocks: woken.test_clock.size };
 
     /**
-     * Computes the next boundaries of contracts by the rules of this process, and wakes those whose boundary has moved. Answers
-     * the contracts that are left: locked by others, or failed.
+     * Computes the next boundaries of contracts by the time zone rules of this process, and wakes the contracts whose boundary has moved.
+     * Returns the contracts that are left because they were locked or failed.
      */
     async function computeBoundaries(ids: string[]): Promise<string[]> {
       const nothing = { confirmed: [] as string[], moved: [] as string[] };
       const { confirmed, moved } = await runPart(() => db.begin((tx) => confirmBoundaries(tx, ids)), nothing);
-      const done = new Set(confirmed);
+      const computed = new Set(confirmed);
       const to_wake: Record<'contract' | 'job', string[]> = { contract: [], job: [] };
       for (const id of moved) {
         const settle = () => beginWithShortWaits(db, (tx) => settleContract(tx, { id, now }));
         const changed = await runPart(settle, undefined);
         if (changed === undefined) continue;
-        done.add(id);
+        computed.add(id);
         if (isRefusal(changed)) continue;
         if (changed.nudge.contract_id !== null) to_wake.contract.push(id);
         to_wake.job.push(...changed.nudge.job_ids);
@@ -133,11 +133,11 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
         const reached = await runPart(() => wake(subject, to_wake[subject]), []);
         for (const id of reached) woken[subject].add(id);
       }
-      return ids.filter((id) => !done.has(id));
+      return ids.filter((id) => !computed.has(id));
     }
   }
 
-  /** Wakes rows of one subject; answers those that were reached. */
+  /** Wakes the workflows of rows of one subject; returns the ids that were reached. */
   async function wake(subject: SweepSubject, ids: string[]): Promise<string[]> {
     if (subject === 'contract') return nudger.wakeContracts(ids, REFRESH_ATTRIBUTES);
     if (subject === 'job') return nudger.wakeJobs(ids, REFRESH_ATTRIBUTES);
@@ -146,13 +146,13 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
   }
 }
 
-/** Those of a batch that are due still: what was to be started on this server is due no more when it was reached. */
+/** The rows of a batch that are still due. A row that only had to be started on this server is no longer due when it was reached. */
 function stillDue(kind: SweepKind, ids: string[], reached: ReadonlySet<string>): string[] {
   const settled_by_waking = kind === 'contract_workflow' || kind === 'job_workflow';
   return settled_by_waking ? ids.filter((id) => !reached.has(id)) : ids;
 }
 
-/** A batch of each share in turn until all are through: when the time is short, each kind has had its part of it. */
+/** Yields batches of the shares alternately, so that each kind gets its part of the time. */
 function* interleaveBatches(shares: readonly Share[]): Generator<Share> {
   for (let from = 0; shares.some(({ ids }) => ids.length > from); from += SWEEP_BATCH_ROWS) {
     for (const { kind, ids } of shares) {
