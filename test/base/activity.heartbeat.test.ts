@@ -1,4 +1,4 @@
-/** Long activities tell the server that they are alive for as long as they work, and no longer. */
+/** Long activities send heartbeats while they work, and none afterwards. */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { withHeartbeat } from '../../activities/base/heartbeat';
@@ -9,7 +9,7 @@ function quietActivity(info: { heartbeatTimeoutMs?: number }): MockActivityEnvir
   return new MockActivityEnvironment(info, { logger: new DefaultLogger('ERROR') });
 }
 
-test('an activity with a heartbeat time-out beats until its work is done', async () => {
+test('an activity with a heartbeat time-out sends heartbeats until its work is done', async () => {
   const activity = quietActivity({ heartbeatTimeoutMs: 30 });
   const beaten = new Promise<string>((resolve) => {
     let beats = 0;
@@ -18,7 +18,7 @@ test('an activity with a heartbeat time-out beats until its work is done', async
   expect(await activity.run(() => withHeartbeat(beaten))).toBe('done');
 });
 
-test('the work’s own error is the activity’s, and nothing beats afterwards', async () => {
+test('the activity throws the error of its work, and sends no heartbeat afterwards', async () => {
   const pending = jest.spyOn(global, 'clearTimeout');
   const activity = quietActivity({ heartbeatTimeoutMs: 60_000 });
   await expect(activity.run(() => withHeartbeat(Promise.reject(new Error('it broke'))))).rejects.toThrow('it broke');
@@ -26,7 +26,7 @@ test('the work’s own error is the activity’s, and nothing beats afterwards',
   pending.mockRestore();
 });
 
-test('without a time-out, and outside of an activity, it only waits', async () => {
+test('without a heartbeat time-out, and outside an activity, it only waits', async () => {
   const timers = jest.spyOn(global, 'setTimeout');
   expect(await quietActivity({}).run(() => withHeartbeat(Promise.resolve('done')))).toBe('done');
   expect(await withHeartbeat(Promise.resolve('done'))).toBe('done');

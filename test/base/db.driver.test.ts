@@ -1,5 +1,5 @@
 /**
- * The Postgres driver after our patch (`patches/`): what fails on a connection stays with what failed.
+ * The patched Postgres driver (`patches/`): a failure on a connection affects only the statement or transaction that failed.
  */
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -13,9 +13,9 @@ import { createTestDatabase, type TestDatabase } from '../harness/database';
 import { lockRows } from '../harness/locked-rows';
 import { makeRunDirectory } from '../harness/run-directory';
 
-/** The line of the patch against holes in results. */
+/** The line of the patch that prevents missing rows in results. */
 const LINE_AGAINST_HOLES = /\n *rows = 0 \/\/ a SELECT that failed [^\n]*/;
-/** Lines of the driver without which the patch is not whole: each stands for a piece of it. */
+/** Lines of the driver, one for each part of the patch. Without one of them the patch is incomplete. */
 const PIECES: readonly [file: string, line: RegExp, says: RegExp][] = [
   ['connection.js', LINE_AGAINST_HOLES, /holes in the next result/],
   ['index.js', /\n *if \(lost\)[^\n]*/, /statements of a lost transaction/],
@@ -23,7 +23,7 @@ const PIECES: readonly [file: string, line: RegExp, says: RegExp][] = [
   ['index.js', /\n *if \(command !== done\)[^\n]*/, /answered with ROLLBACK/],
   ['connection.js', /\n *\? silent\(\)/, /went silent/],
 ];
-/** Statements that the driver sends ahead on one connection, by default. */
+/** How many statements the driver pipelines on one connection by default. */
 const PIPELINE_MAX = 100;
 
 let database: TestDatabase;
@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-/** Runs with a pool of its own, which is small enough that every connection is used again. */
+/** Runs with a separate pool that is so small that every connection is reused. */
 async function withPool<T>(max: number, run: (sql: Database) => Promise<T>, url = database.url): Promise<T> {
   const sql = openDatabase(url, { max, application_name: 'covenant-test-driver' });
   try {
@@ -42,7 +42,7 @@ async function withPool<T>(max: number, run: (sql: Database) => Promise<T>, url 
   }
 }
 
-/** A SELECT that fails at its fourth row, then a sound one; answers what the sound one gave. */
+/** Runs a SELECT that fails at its fourth row and then one that succeeds; returns the rows of the second. */
 async function afterFailureMidway(sql: postgres.Sql): Promise<unknown[]> {
   await expect(sql`SELECT 1 / (4 - n) FROM generate_series(1, 9) AS n`).rejects.toThrow('division by zero');
   return [...(await sql<{ n: number }[]>`SELECT n FROM generate_series(1, 3) AS n`)].map((row) => row?.n);
@@ -57,7 +57,7 @@ async function terminate(pid: number): Promise<void> {
   await database.sql`SELECT pg_terminate_backend(${pid}, 5000)`;
 }
 
-/** The pool still serves as many statements at once as it has connections, each with its own answer. */
+/** Checks that the pool runs as many statements at once as it has connections, each with its own result. */
 async function expectSound(sql: Database): Promise<void> {
   const numbers = Array.from({ length: 12 }, (_, n) => n);
   const answers = await Promise.all(numbers.map((n) => sql<[{ n: number }]>`SELECT ${n}::int AS n`));
@@ -87,16 +87,16 @@ test.each(PIECES)('a driver whose %s lacks %s is refused at start', (file, line,
   rmSync(directory, { recursive: true });
 });
 
-test('a SELECT that fails after streaming rows leaves the next result of its connection whole', async () => {
+test('a SELECT that fails after streaming rows does not change the next result of its connection', async () => {
   await withPool(1, async (sql) => {
     expect(await afterFailureMidway(sql as never)).toEqual([1, 2, 3]);
   });
 });
 
-test('without the patch the next result has holes in front, so the patch is still needed', async () => {
+test('without the patch the next result lacks its first rows, so the patch is still needed', async () => {
   const directory = makeRunDirectory('driver');
   const sources = driverWithout(directory, 'connection.js', LINE_AGAINST_HOLES);
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a driver that is made in this test
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a driver that this test creates
   const openUnpatched = require(join(sources, 'index.js')) as typeof postgres;
   const sql = openUnpatched(database.url, { max: 1 });
   expect(await afterFailureMidway(sql)).not.toEqual([1, 2, 3]);
@@ -104,7 +104,7 @@ test('without the patch the next result has holes in front, so the patch is stil
   rmSync(directory, { recursive: true });
 });
 
-test('a transaction whose backend dies during a statement fails, and the pool goes on whole', async () => {
+test('a transaction whose backend dies during a statement fails, and the pool keeps all its connections', async () => {
   await withPool(2, async (sql) => {
     for (let turn = 0; turn < 3; turn++) {
       const lost = sql.begin(async (tx) => {
@@ -117,17 +117,17 @@ test('a transaction whose backend dies during a statement fails, and the pool go
   });
 });
 
-/** Writes when the backend has died and others have had the connection made anew. */
+/** Writes after the backend has died and other statements have made the pool connect again. */
 async function writeAfterTheEnd(sql: Database, tx: postgres.ISql): Promise<void> {
   await terminate(await pidOf(tx));
   await sql`SELECT 1`;
   await tx`INSERT INTO written_in_lost_transactions VALUES (1)`;
 }
 
-test('what a transaction sends after its backend died is refused, and never runs on another connection', async () => {
+test('a statement that a transaction sends after its backend died fails, and never runs on another connection', async () => {
   await database.sql`CREATE TABLE written_in_lost_transactions (n int)`;
   await withPool(1, async (sql) => {
-    // The transaction is given up as soon as its connection is; what its function does afterwards is heard here.
+    // The transaction fails as soon as its connection is lost; this reports what its function does afterwards.
     let afterwards: Promise<void> = Promise.resolve();
     const lost = sql.begin((tx) => {
       afterwards = writeAfterTheEnd(sql, tx);
@@ -140,7 +140,7 @@ test('what a transaction sends after its backend died is refused, and never runs
   expect((await database.sql`SELECT FROM written_in_lost_transactions`).count).toBe(0);
 });
 
-test('a statement that is sent alone has no other behind it on its connection while it waits for a row', async () => {
+test('a statement without pipelining has no other statement behind it on its connection while it waits for a row', async () => {
   await database.sql`CREATE TABLE awaited_rows (n int)`;
   await database.sql`INSERT INTO awaited_rows VALUES (1), (2)`;
   const one = await lockRows(database.sql, (tx) => tx`SELECT FROM awaited_rows WHERE n = 1 FOR UPDATE`);
@@ -161,7 +161,7 @@ test('a statement that is sent alone has no other behind it on its connection wh
   });
 });
 
-test('a cursor whose backend dies ends with an error, and the pool goes on whole', async () => {
+test('a cursor whose backend dies ends with an error, and the pool keeps all its connections', async () => {
   await withPool(2, async (sql) => {
     const lost = sql.begin(async (tx) => {
       const pid = await pidOf(tx);
@@ -172,7 +172,7 @@ test('a cursor whose backend dies ends with an error, and the pool goes on whole
   });
 });
 
-/** A proxy in front of Postgres whose connections the test can reach, and whose bytes to the server it can change. */
+/** A proxy in front of Postgres. The test can close its connections and change the bytes sent to the server. */
 async function withProxy(
   run: (url: string, sockets: ReadonlySet<Socket>) => Promise<void>,
   toServer: (bytes: Buffer) => Buffer = (bytes) => bytes,
@@ -192,7 +192,7 @@ async function withProxy(
   await new Promise<void>((resolve) => proxy.close(() => resolve()));
 }
 
-test('connections that the network resets are made anew', async () => {
+test('connections that the network resets are replaced', async () => {
   await withProxy((url, sockets) =>
     withPool(
       2,
@@ -205,7 +205,7 @@ test('connections that the network resets are made anew', async () => {
             await sleeping;
           });
           await expect(lost).rejects.toThrow();
-          // Those that are sent before the driver has heard of every reset may fail with them.
+          // Statements that are sent before the driver has noticed every reset may fail too.
           await Promise.allSettled([sql`SELECT 1`, sql`SELECT 1`]);
           await expectSound(sql);
         }
@@ -215,11 +215,11 @@ test('connections that the network resets are made anew', async () => {
   );
 });
 
-test('a BEGIN that meets a full pipeline still has its connection for itself', async () => {
+test('a BEGIN that is sent behind a full pipeline still has its connection for itself', async () => {
   await withPool(2, async (sql) => {
     await Promise.all([sql`SELECT pg_sleep(0.1)`, sql`SELECT pg_sleep(0.1)`]);
-    // Two connections, each with one statement at work and a pipeline that lacks one. A query waits to be asked for, and
-    // one with parameters is not sent ahead.
+    // Two connections, each with a running statement and room for one more in its pipeline. A query is sent only when it is
+    // awaited, and one with parameters is not pipelined.
     const ahead = Array.from({ length: 2 * PIPELINE_MAX }, (_, n) =>
       sql.unsafe<[{ n: number }]>(`SELECT ${n} AS n`).execute(),
     );
@@ -232,7 +232,7 @@ test('a BEGIN that meets a full pipeline still has its connection for itself', a
 });
 
 describe('a prepared statement that is outdated', () => {
-  /** A table of its own with one row, and a statement that is outdated as soon as the table gets another column. */
+  /** Creates a table with one row, and a statement that becomes outdated when the table gets another column. */
   async function withOutdated(max: number, run: (sql: Database, table: OutdatedTable) => Promise<void>): Promise<void> {
     const name = `outdated_${++tables}`;
     await database.sql.unsafe(`CREATE TABLE ${name} (id int PRIMARY KEY, data jsonb); INSERT INTO ${name} VALUES (1)`);
@@ -264,7 +264,7 @@ describe('a prepared statement that is outdated', () => {
   }
 
   let tables = 0;
-  /** Resolves for all when that many have called it, so that each holds a connection of its own. */
+  /** Resolves for all callers when so many have called it, so that each holds a separate connection. */
   let arrived: (() => void)[] = [];
   function bothBegun(count: number): Promise<void> {
     return new Promise((resolve) => {
@@ -275,7 +275,7 @@ describe('a prepared statement that is outdated', () => {
     });
   }
 
-  /** Transactions as the driver begins them, which nothing runs again. */
+  /** Transactions as the driver runs them, without a repetition. */
   const once = (sql: Database, run: (tx: postgres.ISql) => Promise<unknown>) => {
     let runs = 0;
     return sql.begin(async (tx) => {
@@ -284,7 +284,7 @@ describe('a prepared statement that is outdated', () => {
     });
   };
 
-  test('is not repeated inside its transaction, however many statements are in flight', async () => {
+  test('is not repeated inside its transaction, even when many statements are pipelined', async () => {
     await withOutdated(1, async (sql, { read, rows }) => {
       const seen: unknown[] = [];
       const failed = once(sql, (tx) => {
@@ -298,7 +298,7 @@ describe('a prepared statement that is outdated', () => {
     });
   });
 
-  test('has its transaction run again as a whole, whichever connection it then gets', async () => {
+  test('makes its transaction run again as a whole, on any connection', async () => {
     await withOutdated(3, async (sql, { read, insert, rows }) => {
       const runs: number[] = [];
       await Promise.all(
@@ -318,7 +318,7 @@ describe('a prepared statement that is outdated', () => {
     });
   });
 
-  test('fails its savepoint alone, and the transaction goes on', async () => {
+  test('fails only its savepoint, and the transaction continues', async () => {
     await withOutdated(1, async (sql, { read, rows, insert }) => {
       await sql.begin(async (tx) => {
         await expect(tx.savepoint(async (sp) => read(sp))).rejects.toMatchObject({ code: '0A000' });
@@ -337,14 +337,14 @@ describe('a prepared statement that is outdated', () => {
     });
   });
 
-  test('is repeated outside a transaction with the values it was given', async () => {
+  test('is repeated outside a transaction with the same values', async () => {
     await withOutdated(1, async (sql, { insert, rows }) => {
       await insert(sql, 2, { features: { seats: 5 } });
       expect((await rows()).at(-1)).toEqual({ id: 2, data: { features: { seats: 5 } } });
     });
   });
 
-  test('is repeated before or after a transaction that was begun behind it, and never inside', async () => {
+  test('is repeated before or after a transaction that begins behind it on its connection, and never inside', async () => {
     await withOutdated(1, async (sql, { insert, rows }) => {
       // One connection: BEGIN is sent behind the statement that will fail.
       const inserted = insert(sql, 2).execute();
@@ -359,7 +359,7 @@ describe('a prepared statement that is outdated', () => {
     });
   });
 
-  test('gets its own rows when it is repeated between others', async () => {
+  test('gets its own rows when it is repeated between other statements', async () => {
     await withOutdated(1, async (sql, { read }) => {
       const others = async (): Promise<unknown[]> => {
         const answers = [];
@@ -398,7 +398,7 @@ describe('the end of a transaction', () => {
     expect(await count()).toBe(0);
   });
 
-  test('a server that lost its prepared statements commits what was written', async () => {
+  test('a transaction commits although the server lost its prepared statements', async () => {
     await withPool(1, async (sql) => {
       const write = (tx: postgres.ISql) => tx`INSERT INTO written_at_the_end VALUES (1)`;
       await sql.begin(write);
@@ -407,14 +407,14 @@ describe('the end of a transaction', () => {
         await tx.unsafe('DEALLOCATE ALL');
       });
       expect(await count()).toBe(2);
-      // Every statement is unknown now, and the transaction that meets that is run again.
+      // The server no longer knows any statement, so the transaction fails and is run again.
       await sql.begin(write);
       expect(await count()).toBe(3);
       await expectSound(sql);
     });
   });
 
-  test('a statement that is sent after the end of its transaction is refused, whoever has the connection by then', async () => {
+  test('a statement that is sent after the end of its transaction fails, even if another one has the connection', async () => {
     await withPool(1, async (sql) => {
       let late: Promise<unknown> = Promise.resolve();
       const failed = sql.begin((tx) => {
@@ -430,7 +430,7 @@ describe('the end of a transaction', () => {
     expect(await count()).toBe(0);
   });
 
-  test('a transaction that its own function ended sends nothing more', async () => {
+  test('a transaction that its own function ended sends no further statement', async () => {
     await withPool(1, async (sql) => {
       const ended = sql.begin(async (tx) => {
         await tx.unsafe('ROLLBACK');

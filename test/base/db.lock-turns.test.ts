@@ -1,4 +1,4 @@
-/** Turns of transactions that lock rows: how many have one, in which order, and what becomes of those that wait. */
+/** Turns of transactions that lock rows: how many are granted, in which order, and how waiting ends. */
 import postgres from 'postgres';
 import { RowsBusy } from '../../db/base/errors';
 import type { LockedRow } from '../../db/base/errors';
@@ -14,7 +14,7 @@ const LIMITS: LockTurnLimits = {
   attempt_ms: 60_000,
 };
 
-/** Work that lasts until it is ended. */
+/** Work that runs until the test ends it. */
 interface Work {
   name: string;
   end(): void;
@@ -23,7 +23,7 @@ interface Work {
 }
 
 interface Turns extends LockTurns {
-  /** The names of the work that has begun, in order. */
+  /** The names of the started work, in order. */
   begun: string[];
   add(name: string, ...rows: LockedRow[]): Work;
 }
@@ -54,13 +54,13 @@ function turnsWith(limits: Partial<LockTurnLimits> = {}): Turns {
 const contract = (id: string): LockedRow => ({ table: 'contracts', id });
 const shared = (id: string): LockedRow => ({ table: 'products', id, shared: true });
 
-test('work begins at once and in the same tick when nothing is in its way', () => {
+test('work begins in the same tick when no limit is reached', () => {
   const turns = turnsWith();
   turns.add('a', contract('1'));
   expect(turns.begun).toEqual(['a']);
 });
 
-test('work on one row runs one at a time in the order of arrival, and work on other rows passes it by', async () => {
+test('work on one row runs one at a time in the order of arrival, and does not delay work on other rows', async () => {
   const turns = turnsWith();
   const [first, second, third] = ['1', '2', '3'].map((name) => turns.add(name, contract('x')));
   turns.add('other', contract('y'));
@@ -75,7 +75,7 @@ test('work on one row runs one at a time in the order of arrival, and work on ot
   expect(turns.begun.at(-1)).toBe('3');
 });
 
-test('work that only shares a row runs four at a time', () => {
+test('work that shares a row runs four at a time', () => {
   const turns = turnsWith();
   for (const name of ['1', '2', '3', '4', '5']) turns.add(name, shared('p'));
   expect(turns.begun).toEqual(['1', '2', '3', '4']);
@@ -83,7 +83,7 @@ test('work that only shares a row runs four at a time', () => {
   expect(turns.begun.at(-1)).toBe('other');
 });
 
-test('work on several rows waits until it can have all of them, and meanwhile has none', async () => {
+test('work on several rows waits until all of them are free, and keeps none meanwhile', async () => {
   const turns = turnsWith();
   const a = turns.add('a', contract('a'));
   turns.add('both', contract('b'), contract('a'));
@@ -97,7 +97,7 @@ test('work on several rows waits until it can have all of them, and meanwhile ha
   expect(turns.begun).toEqual(['a', 'b', 'both']);
 });
 
-test('all work together has no more turns than there are, and those that wait get them in the order of arrival', async () => {
+test('no more work runs than there are turns, and waiting work gets them in the order of arrival', async () => {
   const turns = turnsWith({ running_max: 2 });
   const first = turns.add('1', contract('1'));
   for (const name of ['2', '3', '4']) turns.add(name, contract(name));
@@ -107,7 +107,7 @@ test('all work together has no more turns than there are, and those that wait ge
   expect(turns.begun).toEqual(['1', '2', '3']);
 });
 
-test('above the number that may wait for a row, work is refused and other rows are not', async () => {
+test('when too many wait for a row, further work on it is refused, and work on other rows is not', async () => {
   const turns = turnsWith({ waiting_per_row_max: 1 });
   turns.add('1', contract('x'));
   turns.add('2', contract('x'));
@@ -116,13 +116,13 @@ test('above the number that may wait for a row, work is refused and other rows a
   expect(turns.begun).toEqual(['1', 'other']);
 });
 
-test('above the number that may wait in all, work is refused', async () => {
+test('when too many wait in total, further work is refused', async () => {
   const turns = turnsWith({ running_max: 1, waiting_max: 2 });
   for (const id of ['1', '2', '3']) turns.add(id, contract(id));
   await expect(turns.add('4', contract('4')).done).rejects.toMatchObject({ row: null });
 });
 
-test('work that waits too long is refused with the row that is taken, and never begins', async () => {
+test('work that waits too long is refused with the row in use, and never begins', async () => {
   const turns = turnsWith({ wait_ms: 1 });
   const first = turns.add('1', contract('x'));
   await expect(turns.add('late', shared('p'), contract('x')).done).rejects.toEqual(new RowsBusy(contract('x')));
@@ -132,7 +132,7 @@ test('work that waits too long is refused with the row that is taken, and never 
   expect(turns.counts()).toEqual({ running: 0, waiting: 0 });
 });
 
-test('work that fails, at once or later, gives its turn back and its error out', async () => {
+test('work that fails, at once or later, ends its turn and passes its error on', async () => {
   const turns = turnsWith();
   const thrown = turns.run([contract('x')], () => {
     throw new Error('at once');
@@ -152,7 +152,7 @@ describe('work whose row stays locked', () => {
   const locked = (): Error =>
     Object.assign(new postgres.PostgresError('canceling statement due to lock timeout'), { code: '55P03' });
 
-  /** Work that can be run several times; each attempt is ended by the test. */
+  /** Work that can run several times; the test ends each attempt. */
   function held(turns: Turns, name: string, ...rows: LockedRow[]) {
     const attempts: { end: () => void; stayLocked: () => void }[] = [];
     const done = turns.run(rows, () => {
@@ -165,13 +165,13 @@ describe('work whose row stays locked', () => {
     return { attempts, done, last: () => attempts.at(-1) as (typeof attempts)[number] };
   }
 
-  /** Lets an attempt end by a lock time-out. */
+  /** Ends an attempt by a lock time-out. */
   async function stayLocked(work: ReturnType<typeof held>): Promise<void> {
     work.last().stayLocked();
     await new Promise(setImmediate);
   }
 
-  test('is tried again, keeps the turn for its row, and lets what waits for the row begin afterwards', async () => {
+  test('is tried again and keeps its place for the row; work that waits for the row begins afterwards', async () => {
     const turns = turnsWith();
     const first = held(turns, 'first', contract('x'));
     const next = turns.add('next', contract('x'));
@@ -186,7 +186,7 @@ describe('work whose row stays locked', () => {
     expect(turns.counts()).toEqual({ running: 0, waiting: 0 });
   });
 
-  test('uses two turns in all, one row after the other, and leaves the others to work on other rows', async () => {
+  test('uses two turns in total, one row after the other, and leaves the other turns to work on other rows', async () => {
     const turns = turnsWith();
     const works = ['a', 'b', 'c', 'd', 'e'].map((id) => held(turns, id, contract(id)));
     for (const work of works) await stayLocked(work);
@@ -194,13 +194,13 @@ describe('work whose row stays locked', () => {
     for (const id of ['1', '2', '3']) turns.add(id, contract(id));
     expect(turns.counts()).toEqual({ running: 5, waiting: 3 });
     turns.begun.splice(0);
-    // Those that run now began first.
+    // The running work began first.
     for (const work of works.slice(0, 2)) await stayLocked(work);
     for (const work of works.slice(2, 4)) await stayLocked(work);
     expect(turns.begun).toEqual(['c', 'd', 'e', 'a']);
   });
 
-  test('makes the next work on its row one of these two, and no more once that was done', async () => {
+  test('makes the next work on its row count as one of these two, until an attempt succeeds', async () => {
     const turns = turnsWith({ contended_max: 1, wait_ms: 1 });
     const [a, b] = ['a', 'b'].map((id) => held(turns, id, contract(id))) as [Held, Held];
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -239,7 +239,7 @@ test.each([
   [10, 7, 2],
   [100, 97, 32],
 ])(
-  'of %i connections %i can be used by transactions that lock rows, %i of them by those of suspect rows',
+  'of %i connections, transactions that lock rows can use %i, and those of contended rows %i',
   (pool_size, running_max, contended_max) => {
     expect(lockTurnLimits(pool_size)).toMatchObject({ running_max, contended_max });
   },

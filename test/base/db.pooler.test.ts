@@ -1,6 +1,6 @@
 /**
- * Poolers before Postgres: those that give a connection no session of its own are refused in one sentence, by the API, the
- * worker and the doctor. A small pooler of the tests stands for all of them; PgBouncer itself is tried where it is installed.
+ * Poolers in front of Postgres: the API, the worker and the doctor refuse a pooler that does not give each connection its own session,
+ * in one sentence. The tests use a small pooler of their own, and PgBouncer where it is installed (test/external).
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -77,12 +77,12 @@ test('Postgres itself is no pooler', async () => {
   await assertStillOwnSessions(database.sql);
 });
 
-test('a pooler in transaction mode is refused as such, also where it drops startup parameters', async () => {
+test('a pooler in transaction mode is refused for its mode, also when it drops startup parameters', async () => {
   const db = openThrough(await throughPooler({ drops: 'lock_timeout' }));
   await expect(assertOwnSessions(db)).rejects.toThrow(TRANSACTION_MODE);
 });
 
-test('a pooler in transaction mode that came later is noticed by a pool at work', async () => {
+test('a pool in use notices that it now connects through a pooler in transaction mode', async () => {
   const db = openThrough(await throughPooler());
   await expect(assertStillOwnSessions(db)).rejects.toThrow(UnsuitablePooler);
 });
@@ -105,7 +105,7 @@ test('a startup parameter that a pooler refuses is named', async () => {
   );
 });
 
-test('a startup parameter that a pooler drops is named, unless the session has the setting all the same', async () => {
+test('a startup parameter that a pooler drops is named, unless the session has the setting anyway', async () => {
   const db = openThrough(await throughPooler({ mode: 'session', drops: 'lock_timeout' }));
   await expect(assertOwnSessions(db)).rejects.toThrow(
     /^A pooler before Postgres drops what connections begin with: lock_timeout = 5000\./,
@@ -134,7 +134,7 @@ test('the doctor names a pooler in transaction mode', async () => {
   });
 });
 
-test('an interface that meets such a pooler acknowledges no write, and is not ready', async () => {
+test('an API that runs behind such a pooler acknowledges no write and is not ready', async () => {
   const pooler = await startTransactionPooler(new URL(sharedServers().postgres_url).host);
   let api: TestApi | undefined;
   try {

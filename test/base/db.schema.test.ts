@@ -1,5 +1,5 @@
 /**
- * `db/schema.sql` is what the migrations make: whoever reads the one knows the other.
+ * `db/schema.sql` is the schema that the migrations produce.
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -12,10 +12,10 @@ import { waitFor } from '../../dev/waiting';
 import { withEmptyDatabase } from '../harness/database';
 import { sharedServers } from '../harness/shared-servers';
 
-/** The migrations' own memory, which the schema does not have. */
+/** The table in which applied migrations are recorded; the schema file does not have it. */
 const MIGRATION_TABLE = 'schema_version';
 
-/** Everything a schema consists of, one line for each part. */
+/** All parts of the schema of a database, one line for each. */
 async function catalogueOf(url: string): Promise<string[]> {
   const sql = openDatabase(url, { max: 1, application_name: 'covenant-test' });
   const rows = await sql<{ part: string }[]>`
@@ -43,7 +43,7 @@ async function catalogueOf(url: string): Promise<string[]> {
   return rows.map((row) => row.part);
 }
 
-test('the schema as written is the schema that the migrations make', async () => {
+test('the written schema is the schema that the migrations produce', async () => {
   const migrated = await withEmptyDatabase(async (url) => {
     await migrate(url);
     return catalogueOf(url);
@@ -55,7 +55,7 @@ test('the schema as written is the schema that the migrations make', async () =>
     return catalogueOf(url);
   });
   expect(migrated).toEqual(written);
-  // A catalogue that sees nothing would agree with everything.
+  // Two empty catalogues would be equal too.
   expect(written.filter((part) => part.startsWith('column contracts.')).length).toBeGreaterThan(20);
   for (const part of [
     'quota_never_oversold',
@@ -68,7 +68,7 @@ test('the schema as written is the schema that the migrations make', async () =>
   }
 });
 
-test('migrating again changes nothing, and processes that migrate at once wait for each other', async () => {
+test('a second migration changes nothing, and processes that migrate at the same time wait for each other', async () => {
   await withEmptyDatabase(async (url) => {
     const runs = await Promise.all([migrate(url), migrate(url), migrate(url)]);
     expect(runs.filter((applied) => applied.length > 0)).toHaveLength(1);
@@ -79,12 +79,12 @@ test('migrating again changes nothing, and processes that migrate at once wait f
   });
 });
 
-test('a database that cannot keep every letter is refused', async () => {
+test('a database whose encoding cannot store every character is refused', async () => {
   const refusal = withEmptyDatabase(migrate, "ENCODING 'LATIN1' LOCALE 'C' LOCALE_PROVIDER libc");
   await expect(refusal).rejects.toThrow('The database is encoded in LATIN1; Covenant needs UTF8.');
 });
 
-test('indexes are built while tables are written to, and one that was cut short is built again', async () => {
+test('indexes are built while tables are written to, and an index whose build was interrupted is built again', async () => {
   await withEmptyDatabase(async (url) => {
     const sql = openDatabase(url, { max: 2, application_name: 'covenant-test' });
     // Postgres finishes no index that is built concurrently while an older snapshot is in use.
@@ -119,7 +119,7 @@ function invalidIndexes(sql: Sql): Promise<{ name: string }[]> {
   return sql<{ name: string }[]>`SELECT indexrelid::regclass::text AS name FROM pg_index WHERE NOT indisvalid`;
 }
 
-test('a role that may not add the extension is told what an administrator has to do, and goes on afterwards', async () => {
+test('a role that may not create the extension gets an error that says what an administrator has to do, and continues afterwards', async () => {
   const role = `test_${randomBytes(8).toString('hex')}`;
   const server = postgres(sharedServers().postgres_url, { max: 1, onnotice: () => undefined });
   try {

@@ -1,5 +1,5 @@
 /**
- * The time limits of sessions: what a process has begun in Postgres ends in time, whoever stands still or cannot be reached.
+ * The time limits of sessions: work of a process in Postgres ends in time, also when the process hangs or the network is interrupted.
  */
 import { isDatabaseUnavailable, isTransient } from '../../db/base/errors';
 import { openDatabase } from '../../db/base/database';
@@ -10,7 +10,7 @@ import { createTestDatabase, type TestDatabase } from '../harness/database';
 import { startSilentProxy, type SilentProxy } from '../harness/silent-proxy';
 
 const LIMITS: SessionLimits = { statement_ms: 300, idle_in_transaction_ms: 300 };
-/** Longer than Postgres and the driver allow a statement. */
+/** Longer than the limits of Postgres and the driver for a statement. */
 const TOO_LONG_S = (LIMITS.statement_ms + ANSWER_MARGIN_MS + 300) / 1000;
 const CONNECTIONS = 3;
 
@@ -31,7 +31,7 @@ async function withPool<T>(run: (sql: Database) => Promise<T>, url = database.ur
   }
 }
 
-/** A pool whose connections the test can lose without a word; all of them are open. */
+/** A pool with open connections that the test can interrupt without a reset. */
 async function withLosablePool(run: (sql: Database, proxy: SilentProxy) => Promise<void>): Promise<void> {
   const address = new URL(database.url);
   const proxy = await startSilentProxy(address.host);
@@ -50,7 +50,7 @@ async function withLosablePool(run: (sql: Database, proxy: SilentProxy) => Promi
   }
 }
 
-/** As many statements at once as there are connections, each answered. */
+/** Checks that the pool answers as many statements at once as it has connections. */
 async function expectAnswers(sql: Database): Promise<void> {
   const asked = Array.from(
     { length: CONNECTIONS },
@@ -59,7 +59,7 @@ async function expectAnswers(sql: Database): Promise<void> {
   expect((await Promise.all(asked)).map(([row]) => row.n)).toEqual([0, 1, 2]);
 }
 
-test('a session has the limits it was opened with, and without limits not even those of its role', async () => {
+test('a session has the limits of its pool, and without limits not even those of its role', async () => {
   const shown = (sql: Database) => sql<{ name: string; setting: string }[]>`
     SELECT name, setting FROM pg_settings WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout') ORDER BY name`;
   await database.sql.unsafe(`ALTER DATABASE ${new URL(database.url).pathname.slice(1)} SET statement_timeout = 1234`);
@@ -69,7 +69,7 @@ test('a session has the limits it was opened with, and without limits not even t
   expect(unlimited.map(({ setting }) => setting)).toEqual(['0', '0']);
 });
 
-test('a transaction that stands still loses its session, and with it the row it held', async () => {
+test('an idle transaction loses its session, and its row lock is released', async () => {
   await withPool(async (frozen) => {
     let goOn: () => void = () => undefined;
     const stands_still = new Promise<void>((resolve) => (goOn = resolve));
@@ -92,7 +92,7 @@ test('a transaction that stands still loses its session, and with it the row it 
   expect((await database.sql<[{ n: number }]>`SELECT n FROM held`)[0].n).toBe(10);
 });
 
-test('a statement that takes too long is cancelled, and counts as one that may be tried again', async () => {
+test('a statement that takes too long is cancelled, and its error is transient', async () => {
   await withPool(async (sql) => {
     const error: unknown = await sql`SELECT pg_sleep(${TOO_LONG_S})`.then(
       () => undefined,
@@ -104,7 +104,7 @@ test('a statement that takes too long is cancelled, and counts as one that may b
   });
 });
 
-test('a transaction may allow its statements more time, in Postgres and in the driver, and only its own', async () => {
+test('a transaction can give only its own statements more time, in Postgres and in the driver', async () => {
   await withPool(async (sql) => {
     await sql.begin(async (tx) => {
       await allowStatementTime(tx, 10_000);
@@ -114,7 +114,7 @@ test('a transaction may allow its statements more time, in Postgres and in the d
   });
 });
 
-test('a statement that is never answered fails, and every connection is replaced before the next needs it', async () => {
+test('a statement that gets no answer fails, and every connection is replaced before it is needed again', async () => {
   await withLosablePool(async (sql, proxy) => {
     proxy.silenceOpenConnections();
     const error: unknown = await sql`SELECT 1`.catch((failure: unknown) => failure);
@@ -125,7 +125,7 @@ test('a statement that is never answered fails, and every connection is replaced
   });
 });
 
-test('a transaction whose connection falls silent fails as a whole, and is not run again', async () => {
+test('a transaction whose connection gives no answer fails as a whole and is not run again', async () => {
   await withLosablePool(async (sql, proxy) => {
     let runs = 0;
     const lost = sql.begin(async (tx) => {
@@ -138,12 +138,12 @@ test('a transaction whose connection falls silent fails as a whole, and is not r
     expect(runs).toBe(1);
     await expectAnswers(sql);
   });
-  // The server ends what the client cannot: its lock is free again.
+  // The server ends the session that the client cannot end, so its lock is released.
   await database.sql`UPDATE held SET n = 10 WHERE id = 1 AND n = 10`;
   expect((await database.sql<[{ n: number }]>`SELECT n FROM held`)[0].n).toBe(10);
 });
 
-test('a process that stood still for longer than the limit reads the answer that came meanwhile', async () => {
+test('a process that was blocked for longer than the limit reads the answer that arrived meanwhile', async () => {
   await withPool(async (sql) => {
     const asked = sql<[{ one: number }]>`SELECT 1 AS one, pg_sleep(0.05)`.execute();
     await new Promise((resolve) => setImmediate(resolve));
@@ -152,11 +152,11 @@ test('a process that stood still for longer than the limit reads the answer that
   });
 });
 
-test('a reader that is slow between the batches of a cursor loses nothing', async () => {
+test('a reader that is slow between the batches of a cursor loses no rows', async () => {
   await withPool(async (sql) => {
     let rows = 0;
     await sql.begin(async (tx) => {
-      // Of the driver's limit alone: Postgres counts the whole time of a cursor as one statement.
+      // Only the driver's limit: Postgres counts the whole time of a cursor as one statement.
       await tx.unsafe('SET LOCAL statement_timeout = 0');
       for await (const batch of tx`SELECT n FROM generate_series(1, 30) AS n`.cursor(10)) {
         rows += batch.length;
@@ -167,16 +167,16 @@ test('a reader that is slow between the batches of a cursor loses nothing', asyn
   });
 });
 
-test('whoever listens hears again after connections were lost in silence', async () => {
+test('a listener receives notifications again after its connection was lost without a reset', async () => {
   await withLosablePool(async (sql, proxy) => {
-    const heard: string[] = [];
+    const received: string[] = [];
     let onHeard: () => void = () => undefined;
     let listens = 0;
     let onListening: () => void = () => undefined;
     await sql.listen(
       'news',
       (payload) => {
-        heard.push(payload);
+        received.push(payload);
         onHeard();
       },
       () => {
@@ -191,7 +191,7 @@ test('whoever listens hears again after connections were lost in silence', async
     const news = new Promise<void>((resolve) => (onHeard = resolve));
     await database.sql`SELECT pg_notify('news', 'after the loss')`;
     await news;
-    expect(heard).toEqual(['after the loss']);
+    expect(received).toEqual(['after the loss']);
     expect(listens).toBe(2);
   });
 });

@@ -1,5 +1,6 @@
 /**
- * The activities of a test clock, each called by itself: where a step goes, who is told, and what comes of a contract that does not settle.
+ * The activities of a test clock, called one by one: where a step moves the clock, which contracts are notified, and what happens when a
+ * contract does not settle.
  */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
@@ -27,17 +28,17 @@ let stepTestClock: TestClockActivities['stepTestClock'];
 beforeAll(async () => {
   database = await createTestDatabase();
   sql = database.sql;
-  ({ stepTestClock } = activitiesTelling(settles));
+  ({ stepTestClock } = activitiesWith(settles));
 });
 afterAll(() => database.drop());
 
-/** Activities whose contracts are told by the test. */
-function activitiesTelling(tell: ClockNotifier['notify']): TestClockActivities {
-  const clocks: ClockNotifier = { notify: tell, startAdvance: async () => undefined };
+/** Activities whose contracts the test notifies. */
+function activitiesWith(notify: ClockNotifier['notify']): TestClockActivities {
+  const clocks: ClockNotifier = { notify, startAdvance: async () => undefined };
   return createTestClockActivities({ db: sql, clocks, settleTaskQueue: 'settle' });
 }
 
-/** Settles like a contract's workflow does: what was due is due no longer. */
+/** Settles a contract like its workflow: afterwards nothing is due. */
 async function settles(id: string): Promise<void> {
   await sql`UPDATE contracts SET next_boundary_at = NULL, verify_at = NULL WHERE id = ${id}`;
 }
@@ -64,7 +65,7 @@ function attempt(): MockActivityEnvironment {
 }
 
 describe('stepTestClock', () => {
-  test('goes to the first instant at which billing is to be asked, and stays there until it was', async () => {
+  test('moves to the first instant at which a billing system must be asked, and stays until it was asked', async () => {
     const clock_id = await clockOnItsWay();
     const [one, other] = [await contractDue(clock_id, SECOND, FIRST), await contractDue(clock_id, SECOND, FIRST)];
     const step = { status: 'advancing', now: FIRST, due: 2, task_queue: 'settle' };
@@ -76,7 +77,7 @@ describe('stepTestClock', () => {
     expect(await stepTestClock({ clock_id })).toMatchObject({ status: 'ready', now: END, due: 0 });
   });
 
-  test('goes to its target at once where nothing has to be asked on the way, and waits there for all that was passed', async () => {
+  test('moves to its target at once when nothing has to be asked, and waits there for every boundary on the way', async () => {
     const clock_id = await clockOnItsWay();
     const [one, other] = [await contractDue(clock_id, FIRST), await contractDue(clock_id, SECOND)];
     await contractDue(clock_id, '2029-01-01T00:00:00.000Z');
@@ -86,7 +87,7 @@ describe('stepTestClock', () => {
     expect(await stepTestClock({ clock_id })).toMatchObject({ status: 'ready', now: END });
   });
 
-  test('arrives, and a repetition finds it there', async () => {
+  test('reaches its target, and a repeated step changes nothing', async () => {
     const clock_id = await clockOnItsWay(FIRST);
     await contractDue(clock_id, SECOND);
     const ready = { status: 'ready', now: FIRST, due: 0, task_queue: 'settle' };
@@ -95,7 +96,7 @@ describe('stepTestClock', () => {
     expect(await testClockOf(sql, clock_id)).toMatchObject({ status: 'ready', now: FIRST, advancing_to: null });
   });
 
-  test('what is due at the very end is crossed before the clock is ready', async () => {
+  test('a boundary at the target is crossed before the clock is ready', async () => {
     const clock_id = await clockOnItsWay(FIRST);
     const id = await contractDue(clock_id, FIRST);
     expect(await stepTestClock({ clock_id })).toMatchObject({ status: 'advancing', now: FIRST, due: 1 });
@@ -103,13 +104,13 @@ describe('stepTestClock', () => {
     expect(await stepTestClock({ clock_id })).toMatchObject({ status: 'ready', now: FIRST });
   });
 
-  test('something to be asked that was due before the clock holds it where it is and does not turn it back', async () => {
+  test('a question that was due before the time of the clock stops the clock and does not move it back', async () => {
     const clock_id = await clockOnItsWay();
     await contractDue(clock_id, null, '2026-06-01T00:00:00.000Z');
     expect(await stepTestClock({ clock_id })).toMatchObject({ status: 'advancing', now: NOW, due: 1 });
   });
 
-  test('a clock that nobody advances stays, and deleted contracts and those of other clocks do not hold one up', async () => {
+  test('a clock that is not advancing does not move, and deleted contracts and those of other clocks do not delay it', async () => {
     const [resting, clock_id] = [await clockOnItsWay(null), await clockOnItsWay(FIRST)];
     await contractDue(resting, NOW);
     const deleted = await contractDue(clock_id, NOW);
@@ -118,104 +119,104 @@ describe('stepTestClock', () => {
     expect(await stepTestClock({ clock_id })).toMatchObject({ status: 'ready', now: FIRST });
   });
 
-  test('a clock that does not exist is no reason to try again', async () => {
+  test('a clock that does not exist is a failure that is not retried', async () => {
     const missing = { clock_id: '00000000-0000-7000-8000-00000000dead' };
     await expect(stepTestClock(missing)).rejects.toMatchObject({ nonRetryable: true });
   });
 });
 
 describe('settleAtClock', () => {
-  test('tells each contract that is due once, with a heartbeat for each', async () => {
+  test('notifies each due contract once, with a heartbeat for each', async () => {
     const clock_id = await clockOnItsWay(FIRST);
     const due: string[] = [];
     for (let i = 0; i < 30; i++) due.push(await contractDue(clock_id, FIRST));
     await contractDue(clock_id, SECOND);
     await stepTestClock({ clock_id });
-    const told: string[] = [];
-    const tell = (id: string): Promise<void> => (told.push(id), settles(id));
+    const notified: string[] = [];
+    const notify = (id: string): Promise<void> => (notified.push(id), settles(id));
     const environment = attempt();
     let heartbeats = 0;
     environment.on('heartbeat', () => (heartbeats += 1));
-    expect(await settleAt(activitiesTelling(tell), clock_id, environment)).toEqual({ notified: 30, unsettled: null });
-    expect(told.sort()).toEqual(due.sort());
+    expect(await settleAt(activitiesWith(notify), clock_id, environment)).toEqual({ notified: 30, unsettled: null });
+    expect(notified.sort()).toEqual(due.sort());
     expect(heartbeats).toBe(30);
-    expect(await settleAt(activitiesTelling(tell), clock_id)).toEqual({ notified: 0, unsettled: null });
+    expect(await settleAt(activitiesWith(notify), clock_id)).toEqual({ notified: 0, unsettled: null });
   });
 
-  test('a contract that fails once is told again, and the others are not', async () => {
+  test('a contract that fails once is notified again, and the others are not', async () => {
     const clock_id = await clockOnItsWay(FIRST);
     const ids = [await contractDue(clock_id, FIRST), await contractDue(clock_id, FIRST)];
     await stepTestClock({ clock_id });
-    const told: string[] = [];
-    const tell = (id: string): Promise<void> => {
-      told.push(id);
-      return id === ids[0] && told.filter((other) => other === id).length === 1
+    const notified: string[] = [];
+    const notify = (id: string): Promise<void> => {
+      notified.push(id);
+      return id === ids[0] && notified.filter((other) => other === id).length === 1
         ? Promise.reject(new Error('not yet'))
         : settles(id);
     };
-    expect(await settleAt(activitiesTelling(tell), clock_id)).toEqual({ notified: 3, unsettled: null });
-    expect(told.sort()).toEqual([...ids, ids[0]].sort());
+    expect(await settleAt(activitiesWith(notify), clock_id)).toEqual({ notified: 3, unsettled: null });
+    expect(notified.sort()).toEqual([...ids, ids[0]].sort());
   });
 
-  test('one that never settles is named with the reason, after its tellings, and all others settle', async () => {
+  test('a contract that never settles is named with the reason after its last notification, and all others settle', async () => {
     const clock_id = await clockOnItsWay(FIRST);
     const ids = [await contractDue(clock_id, FIRST), await contractDue(clock_id, FIRST)].sort();
     await stepTestClock({ clock_id });
     const [stuck] = ids as [string, string];
-    const told: string[] = [];
+    const notified: string[] = [];
     const failing = (id: string): Promise<void> => {
-      told.push(id);
+      notified.push(id);
       return id === stuck ? Promise.reject(new Error('out of order')) : settles(id);
     };
-    const { unsettled } = await settleAt(activitiesTelling(failing), clock_id);
+    const { unsettled } = await settleAt(activitiesWith(failing), clock_id);
     expect(unsettled).toContain(`The contract ${stuck} did not settle at ${FIRST}`);
     expect(unsettled).toContain('out of order');
-    expect(told.filter((id) => id === stuck)).toHaveLength(NOTIFY_ATTEMPTS_MAX);
+    expect(notified.filter((id) => id === stuck)).toHaveLength(NOTIFY_ATTEMPTS_MAX);
 
     const silent = await settleAt(
-      activitiesTelling(async () => undefined),
+      activitiesWith(async () => undefined),
       clock_id,
     );
     expect(silent).toMatchObject({ notified: NOTIFY_ATTEMPTS_MAX });
     expect(silent.unsettled).toContain('still due');
   });
 
-  test('an event that came in after its contract was told is no contract that does not settle', async () => {
+  test('a contract with an event that arrived after its notification does not count as unsettled', async () => {
     const clock_id = await clockOnItsWay(FIRST);
     const id = await contractDue(clock_id, FIRST);
     await stepTestClock({ clock_id });
-    let told = 0;
-    const tell = async (): Promise<void> => {
-      told += 1;
+    let notified = 0;
+    const notify = async (): Promise<void> => {
+      notified += 1;
       await settles(id);
       await sql`UPDATE billing_inbox SET outcome = 'APPLIED', decided_at = received_at WHERE contract_id = ${id}`;
       await insertInvoiceEvent(sql, id, { occurred_at: NOW });
     };
-    expect(await settleAt(activitiesTelling(tell), clock_id)).toEqual({
+    expect(await settleAt(activitiesWith(notify), clock_id)).toEqual({
       notified: NOTIFY_ATTEMPTS_MAX,
       unsettled: null,
     });
-    expect(told).toBe(NOTIFY_ATTEMPTS_MAX);
+    expect(notified).toBe(NOTIFY_ATTEMPTS_MAX);
     expect(await stepTestClock({ clock_id })).toMatchObject({ status: 'advancing', now: FIRST, due: 1 });
   });
 
-  test('stops telling when it is cancelled', async () => {
+  test('stops notifying when it is cancelled', async () => {
     const clock_id = await clockOnItsWay(FIRST);
     for (let i = 0; i < 40; i++) await contractDue(clock_id, FIRST);
     await stepTestClock({ clock_id });
     const environment = attempt();
-    let told = 0;
-    const tell = async (): Promise<void> => {
-      told += 1;
+    let notified = 0;
+    const notify = async (): Promise<void> => {
+      notified += 1;
       environment.cancel();
     };
-    await expect(settleAt(activitiesTelling(tell), clock_id, environment)).rejects.toThrow();
-    expect(told).toBeLessThanOrEqual(20);
+    await expect(settleAt(activitiesWith(notify), clock_id, environment)).rejects.toThrow();
+    expect(notified).toBeLessThanOrEqual(20);
   });
 });
 
-test('failing an advance says why, and leaves a clock alone that is not on its way', async () => {
-  const { failTestClock } = activitiesTelling(settles);
+test('a failed advance has a reason, and a clock that is not advancing cannot fail', async () => {
+  const { failTestClock } = activitiesWith(settles);
   const clock_id = await clockOnItsWay();
   await failTestClock({ clock_id, error: 'first' });
   await failTestClock({ clock_id, error: 'second' });
@@ -228,7 +229,7 @@ test('failing an advance says why, and leaves a clock alone that is not on its w
 });
 
 test.each(['stepTestClock', 'failTestClock'] as const)(
-  '%s waits for a clock that another transaction holds no longer than a second, and asks to be tried again',
+  '%s waits at most a second for a clock that another transaction has locked, and is then retried',
   async (name) => {
     const clock_id = await clockOnItsWay();
     const db = openDatabase(database.url, {

@@ -1,6 +1,6 @@
 /**
- * Activities that are given a wrong time, by a Temporal server whose clock is wrong or by an attempt that comes late: they
- * decide by the clock of Postgres.
+ * Activities that get a wrong time, from a Temporal server with a wrong clock or because the attempt is late, decide by the clock of
+ * Postgres.
  */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createContractActivities } from '../../activities/contract/contract';
@@ -37,7 +37,7 @@ function contractActivities() {
   return decideByPostgres(createContractActivities({ db: sql, nudger: createRecordingNudger().nudger }), clock.bound);
 }
 
-/** A contract that was paused a while ago until an instant, and that nobody has looked at since. */
+/** A contract that was paused some time ago until an instant, and was not settled since. */
 async function pausedUntil(resume_at: string): Promise<string> {
   const { facts } = await buildContract(sql, { now: real(-30 * MINUTE_MS) });
   const pause = { name: 'pause', input: { resume_at } } as const;
@@ -54,7 +54,7 @@ test.each([10 * MINUTE_MS, DAY_MS])('a time %i ms ahead crosses no boundary befo
 });
 
 test.each([10 * MINUTE_MS, DAY_MS])(
-  'by a time %i ms behind a boundary that has passed is crossed',
+  'with a time %i ms behind, a boundary that has passed is crossed',
   async (behind_ms) => {
     const contract_id = await pausedUntil(real(-5 * MINUTE_MS));
     const view = await contractActivities().settleContract({ contract_id, now: real(-behind_ms) });
@@ -63,7 +63,7 @@ test.each([10 * MINUTE_MS, DAY_MS])(
   },
 );
 
-test('an attempt that comes after an outage makes nothing of a contract that ended meanwhile', async () => {
+test('an attempt after an outage generates nothing for a contract that ended meanwhile', async () => {
   const generation = createGenerationJobActivities({ db: sql, fillTaskQueue: 'generation' });
   const then = real(-2 * DAY_MS);
   const { facts } = await buildContract(sql, { now: then, end_date: real(-DAY_MS).slice(0, 10) });
@@ -80,12 +80,12 @@ describe('the clock of Postgres', () => {
   const postgresNow = async (): Promise<string> =>
     (await sql<[{ now: string }]>`SELECT clock_timestamp() AS now`)[0].now;
 
-  test('keeps a time that is a little ahead, so that a timer that fires early finds its boundary due', async () => {
+  test('accepts a time that is slightly ahead, so that a boundary is due when its timer fires early', async () => {
     const believed = new Date(Date.parse(await postgresNow()) + CLOCK_SKEW_MS_MAX / 2).toISOString();
     expect(await clock.bound(believed)).toBe(believed);
   });
 
-  test('is never later than Postgres, nor is a bounded time by more than two seconds', async () => {
+  test('is never later than Postgres, and a limited time is at most two seconds later', async () => {
     const now = await clock.now();
     const bounded = await clock.bound(real(DAY_MS));
     const [row] = await sql<[{ later: boolean; bounded_later: boolean }]>`
@@ -94,7 +94,7 @@ describe('the clock of Postgres', () => {
     expect(row).toEqual({ later: false, bounded_later: false });
   });
 
-  test('is read once for callers that ask at the same moment', async () => {
+  test('is read once for callers at the same moment', async () => {
     const queries: string[] = [];
     const counted = new Proxy(sql, {
       apply: (target, self, parts: [TemplateStringsArray]) => {

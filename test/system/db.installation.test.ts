@@ -1,4 +1,4 @@
-/** The id by which processes and the doctor tell installations apart. */
+/** The id by which processes and the doctor distinguish installations. */
 import { createHash } from 'node:crypto';
 import { findInstallationId } from '../../db/system/installation';
 import { createTestDatabase } from '../harness/database';
@@ -8,7 +8,7 @@ let first: TestDatabase;
 let second: TestDatabase;
 
 beforeAll(async () => {
-  // Copies of one template: they share every row, those about migrations included.
+  // Copies of one template have equal rows, including those about migrations.
   [first, second] = await Promise.all([createTestDatabase(), createTestDatabase()]);
 });
 afterAll(() => Promise.all([first.drop(), second.drop()]));
@@ -31,7 +31,7 @@ test('every session of one database finds the same id, whatever its time zone', 
   }
 });
 
-test('the id is a hash of cluster, database and first migration, which processes of earlier versions compute alike', async () => {
+test('the id is a hash of cluster, database and first migration, as in earlier versions', async () => {
   const [row] = await first.sql<[{ cluster: string; database: string; migrated: string }]>`
     SELECT (SELECT system_identifier::text FROM pg_control_system()) AS cluster,
            (SELECT oid::text FROM pg_database WHERE datname = current_database()) AS database,

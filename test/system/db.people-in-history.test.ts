@@ -1,4 +1,4 @@
-/** People in the history: rows hold their ids; names, addresses and contact data stand beside the rows and are put back on reading. */
+/** People in the history: its rows hold their ids; names, addresses and contact data are stored in other tables and added on reading. */
 import { listRevisions } from '../../db/contract/revision';
 import { openDatabase } from '../../db/base/database';
 import type { Database } from '../../db/base/database';
@@ -8,7 +8,7 @@ import { migrate } from '../../db/system/migration';
 import { waitUntilBlocked } from '../harness/blocked-statement';
 import { withEmptyDatabase } from '../harness/database';
 
-/** The last migration of the version that stored names in its rows. */
+/** The last migration of the version that stored names in rows of the history. */
 const BEFORE = 11;
 const CONTRACT = '018f0000-0000-7000-8000-000000000001';
 const ADA = '018f0000-0000-7000-8000-00000000ada0';
@@ -21,7 +21,7 @@ const SECRETS = ['Ada', 'Grace', '192.0.2.', 'example.com', 'Notebook'];
 const ada = (name: string, ip?: string) => ({ type: 'user', id: ADA, name, ...(ip === undefined ? {} : { ip }) });
 const COVENANT = { type: 'system', id: 'covenant', name: 'Covenant' };
 
-/** Audit rows as the version before writes them: by a person who was renamed and moved, about people, and by a process. */
+/** Audit rows as the previous version writes them: by a person whose name and address changed, about people, and by a process. */
 const OLD_ROWS = [
   {
     actor: ada('Ada', '192.0.2.1'),
@@ -78,12 +78,12 @@ function subjectOf(action: string): { subject_type: string; subject_id: string }
 async function insertOldRows(sql: Database): Promise<void> {
   for (const { actor, action, before, after } of OLD_ROWS) {
     const row = { at: '2026-01-01T00:00:00.000Z', actor: sql.json(actor), action, ...subjectOf(action) };
-    const told = { before: before && sql.json(before), after: after && sql.json(after) };
-    await sql`INSERT INTO audit_events ${sql({ ...row, ...told })}`;
+    const facts = { before: before && sql.json(before), after: after && sql.json(after) };
+    await sql`INSERT INTO audit_events ${sql({ ...row, ...facts })}`;
   }
 }
 
-/** A revision, a grant and a job by Ada, of a contract that no foreign key asks for. */
+/** A revision, a quota grant and a job by Ada, for a contract that does not exist. */
 async function insertOtherOldRows(sql: Database, revision: number): Promise<void> {
   await sql.begin(async (tx) => {
     const actor = tx.json(ada('Ada', '192.0.2.1'));
@@ -95,14 +95,14 @@ async function insertOtherOldRows(sql: Database, revision: number): Promise<void
   });
 }
 
-/** Lets rows be inserted without the contract that they belong to. */
+/** Drops foreign keys, so that rows can be inserted without their contract. */
 async function dropForeignKeys(sql: Database): Promise<void> {
   const keys = await sql<{ name: string; table: string }[]>`
     SELECT conname AS name, conrelid::regclass::text AS table FROM pg_constraint WHERE contype = 'f'`;
   for (const { name, table } of keys) await sql`ALTER TABLE ${sql(table)} DROP CONSTRAINT ${sql(name)}`;
 }
 
-/** Runs the test upon a database of the version before, with its foreign keys dropped. */
+/** Runs the test with a database of the previous version whose foreign keys are dropped. */
 function withOldDatabase(run: (sql: Database, url: string) => Promise<void>): Promise<void> {
   return withEmptyDatabase(async (url) => {
     await migrate(url, BEFORE);
@@ -116,7 +116,7 @@ function withOldDatabase(run: (sql: Database, url: string) => Promise<void>): Pr
   });
 }
 
-/** Rows of the history that hold one of {@link SECRETS}. */
+/** Rows of the history that contain one of {@link SECRETS}. */
 async function rowsThatNamePeople(sql: Database): Promise<string[]> {
   const secrets = SECRETS.map((secret) => `%${secret}%`);
   const rows = await sql<{ row: string }[]>`
@@ -126,7 +126,7 @@ async function rowsThatNamePeople(sql: Database): Promise<string[]> {
   return rows.map(({ row }) => row);
 }
 
-/** Audit rows as the version before reads them. */
+/** Audit rows as the previous version reads them. */
 async function readByOldVersion(sql: Database): Promise<string[]> {
   const rows = await sql`SELECT action, actor, before, after FROM audit_events ORDER BY id`;
   return rows.map((row) => JSON.stringify(row));
@@ -137,14 +137,14 @@ async function shown(sql: Database, filter: AuditFilter = {}): Promise<string[]>
   return rows.map(({ action, actor, before, after }) => JSON.stringify({ action, actor, before, after })).reverse();
 }
 
-test('rows of the version before are answered as before, byte for byte, and hold no name, address or contact', () =>
+test('rows of the previous version are returned as before, byte for byte, and contain no name, address or contact', () =>
   withOldDatabase(async (sql, url) => {
     await insertOldRows(sql);
     await insertOtherOldRows(sql, 1);
     const before = await readByOldVersion(sql);
     const [{ actor }] = await sql<[{ actor: unknown }]>`SELECT actor FROM contract_revisions`;
     expect(before).toHaveLength(OLD_ROWS.length);
-    // All but the one by a process that is about a contract, and the revision, the grant and the job.
+    // All audit rows except the one by a process about a contract, and the revision, the grant and the job.
     expect(await rowsThatNamePeople(sql)).toHaveLength(OLD_ROWS.length - 1 + 3);
 
     await migrate(url);
@@ -163,7 +163,7 @@ test('rows of the version before are answered as before, byte for byte, and hold
     expect((await sql`SELECT FROM audit_origins`).count).toBe(2);
   }));
 
-test('an actor is found by id, by a name of its time and by the name of a process', () =>
+test('audit rows are found by the actor id, by the name of the person at that time, and by the name of a process', () =>
   withOldDatabase(async (sql, url) => {
     await insertOldRows(sql);
     const rows = await readByOldVersion(sql);
@@ -177,7 +177,7 @@ test('an actor is found by id, by a name of its time and by the name of a proces
     expect(await shown(sql, { actor: 'Ada', environment: 'production' })).toEqual(by(({ name }) => name === 'Ada'));
   }));
 
-test('while rows are moved and afterwards, the version before writes rows that are as right as those of this one', () =>
+test('while rows are migrated and afterwards, rows of the previous version are stored like those of this one', () =>
   withOldDatabase(async (sql, url) => {
     await insertOldRows(sql);
     await insertOtherOldRows(sql, 1);
@@ -198,7 +198,7 @@ test('while rows are moved and afterwards, the version before writes rows that a
     expect(await shown(sql)).toEqual([...before, ...before, ...before]);
   }));
 
-test('while rows are moved, an audit row can become the same row without a person, and nothing else', () =>
+test('while rows are migrated, the only allowed change of an audit row is the removal of a person', () =>
   withOldDatabase(async (sql, url) => {
     await insertOldRows(sql);
     const before = await readByOldVersion(sql);
