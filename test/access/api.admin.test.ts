@@ -1,4 +1,4 @@
-/** Admins, their API keys and `/me` through the interface. */
+/** Admins, their API keys and `/me` over HTTP. */
 import { randomUUID } from 'node:crypto';
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
@@ -30,7 +30,7 @@ async function createWithKey(role: string): Promise<{ id: string; key: string }>
   return { id, key: (await api.call('POST', `/admins/${id}/api-keys`)).body.key };
 }
 
-test('everyone with a key learns who it is', async () => {
+test('every caller with a key reads the admin of the key', async () => {
   for (const role of ['super_admin', 'admin', 'operator', 'viewer'] as const) {
     const { status, body } = await api.call('GET', '/me', { key: api.keys[role] });
     expect({ status, id: body.id, role: body.role, name: body.name }).toEqual({
@@ -43,7 +43,7 @@ test('everyone with a key learns who it is', async () => {
   expectRefusal(await api.call('GET', '/me', { key: null }), 401, 'UNAUTHENTICATED');
 });
 
-test('an admin is created without a key, and the answer is what reading gives', async () => {
+test('an admin is created without a key, and the response equals a later read', async () => {
   const answer = await create({ role: 'operator' });
   expect(answer.status).toBe(201);
   expect(answer.body).toMatchObject({ role: 'operator', status: 'active' });
@@ -52,12 +52,12 @@ test('an admin is created without a key, and the answer is what reading gives', 
   expect((await auditOf(api, answer.body.id)).map((row) => row.action)).toEqual(['admin.created']);
 });
 
-test('an address belongs to one admin, whatever the case of its letters', async () => {
+test('an address belongs to one admin, regardless of letter case', async () => {
   await create({ email: 'mae@example.com' });
   expectRefusal(await create({ email: 'MAE@example.com' }), 409, 'EMAIL_TAKEN');
 });
 
-test('only super admins see or change admins', async () => {
+test('only super admins can read or change admins', async () => {
   const { id } = (await create()).body;
   for (const role of ['admin', 'operator', 'viewer'] as const) {
     const key = api.keys[role];
@@ -73,7 +73,7 @@ test('only super admins see or change admins', async () => {
   }
 });
 
-test('a new role holds from the next request on', async () => {
+test('a new role applies from the next request on', async () => {
   const { id, key } = await createWithKey('viewer');
   const body = { name: 'Made', code: `made-${id}` };
   expectRefusal(await api.call('POST', '/products', { key, body }), 403, 'FORBIDDEN_ROLE');
@@ -86,7 +86,7 @@ test('a new role holds from the next request on', async () => {
   });
 });
 
-test("a disabled admin's keys are refused until the admin is active again", async () => {
+test('the keys of a disabled admin are rejected until the admin is enabled', async () => {
   const { id, key } = await createWithKey('admin');
   await edit(id, { status: 'disabled' });
   expectRefusal(await api.call('GET', '/me', { key }), 401, 'INVALID_API_KEY');
@@ -94,7 +94,7 @@ test("a disabled admin's keys are refused until the admin is active again", asyn
   expect((await api.call('GET', '/me', { key })).status).toBe(200);
 });
 
-test('an edit that changes nothing answers 200 and leaves no trace', async () => {
+test('an edit that changes nothing responds with 200 and writes nothing', async () => {
   const { body } = await create();
   expect((await edit(body.id, { name: body.name, role: body.role, status: 'active' })).body).toEqual(body);
   expect(await auditOf(api, body.id)).toHaveLength(1);
@@ -123,7 +123,7 @@ describe('keys', () => {
     });
   });
 
-  test('a repetition under the same idempotency key makes no second key and shows none', async () => {
+  test('a repetition with the same idempotency key creates no second key and shows no key', async () => {
     const { id } = (await create()).body;
     const headers = { 'Idempotency-Key': 'key-1' };
     const first = await api.call('POST', `/admins/${id}/api-keys`, { headers });
@@ -136,7 +136,7 @@ describe('keys', () => {
   });
 
   test.each(['id', 'key_id'])(
-    'a key revoked by its %s is refused, others of the admin work on, and revoking again changes nothing',
+    'a key revoked by its %s is rejected, other keys of the admin stay valid, and revoking again changes nothing',
     async (name) => {
       const { id, key: kept } = await createWithKey('viewer');
       const { body } = await api.call('POST', `/admins/${id}/api-keys`);
@@ -148,7 +148,7 @@ describe('keys', () => {
     },
   );
 
-  test('a key of another admin is not found here', async () => {
+  test('a key of another admin is not found', async () => {
     const [one, other] = [(await create()).body.id, (await create()).body.id];
     const { body } = await api.call('POST', `/admins/${other}/api-keys`);
     expectRefusal(await api.call('DELETE', `/admins/${one}/api-keys/${body.id}`), 404, 'NOT_FOUND');
@@ -165,7 +165,7 @@ describe('keys', () => {
 });
 
 describe('the last super admin', () => {
-  test('is neither lowered nor disabled, by whoever asks', async () => {
+  test('cannot be disabled or get a lower role, by any caller', async () => {
     const { id } = api.admins.super_admin;
     for (const body of [{ role: 'admin' }, { status: 'disabled' }])
       expectRefusal(await edit(id, body), 409, 'LAST_SUPER_ADMIN');
@@ -179,14 +179,14 @@ describe('the last super admin', () => {
     await edit(other.id, { role: 'viewer' });
   });
 
-  test('of two that lower each other at the same moment one stays', async () => {
+  test('when two super admins lower each other simultaneously, one of them stays super admin', async () => {
     for (let round = 0; round < 5; round++) {
       const other = await createWithKey('super_admin');
       const me = api.admins.super_admin;
       const answers = await Promise.all([edit(other.id, { role: 'admin' }), edit(me.id, { role: 'admin' }, other.key)]);
       const [row] =
         await api.sql`SELECT count(*)::int AS left FROM admins WHERE role = 'super_admin' AND status = 'active'`;
-      // The slower request may also find that its caller has lost the role.
+      // The caller of the slower request may already have lost the role.
       expect({ left: row?.left, done: answers.filter((answer) => answer.status === 200).length }).toEqual({
         left: 1,
         done: 1,
@@ -202,7 +202,7 @@ describe('the last working key of the super admins', () => {
   const revocations = async (id: string): Promise<number> =>
     (await auditOf(api, id)).filter((row) => row.action === 'admin.key_revoked').length;
 
-  test('cannot be revoked, and its admin stays, though there is another super admin without a key', async () => {
+  test('cannot be revoked, and its admin cannot be disabled, although another super admin exists without a key', async () => {
     const me = api.admins.super_admin;
     const other = (await create({ role: 'super_admin' })).body;
     const [own] = await keysOf(me.id);
@@ -213,11 +213,11 @@ describe('the last working key of the super admins', () => {
       expectRefusal(await edit(me.id, body), 409, 'LAST_SUPER_ADMIN');
     expect((await api.call('GET', '/me')).status).toBe(200);
     expect(await revocations(me.id)).toBe(0);
-    // The one without a key can go at any time.
+    // The super admin without a key can be disabled at any time.
     expect((await edit(other.id, { role: 'viewer' })).status).toBe(200);
   });
 
-  test('is one when another one works, of the same admin or of another', async () => {
+  test('can be revoked when another key is valid, of the same admin or of another', async () => {
     const me = api.admins.super_admin;
     const second = (await api.call('POST', `/admins/${me.id}/api-keys`)).body;
     expect((await api.call('DELETE', `/admins/${me.id}/api-keys/${second.id}`)).status).toBe(204);
@@ -227,7 +227,7 @@ describe('the last working key of the super admins', () => {
     await edit(other.id, { role: 'viewer' });
   });
 
-  test('of two that are revoked at the same moment one stays', async () => {
+  test('when two keys are revoked simultaneously, one stays valid', async () => {
     const me = api.admins.super_admin;
     const other = await createWithKey('super_admin');
     const [[mine], [theirs]] = [await keysOf(me.id), await keysOf(other.id)];

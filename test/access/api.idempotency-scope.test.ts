@@ -1,4 +1,4 @@
-/** Whose repetition a repeated Idempotency-Key is: that of the caller, whichever of their API keys they use, and of nobody else. */
+/** The scope of an Idempotency-Key: one caller with any of their API keys. */
 import { createHash } from 'node:crypto';
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
@@ -6,7 +6,7 @@ import { addCatalogue, addContract, contractBody } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { expectRefusal } from '../harness/expect-refusal';
 
-/** A request under an idempotency key, which can be sent again and again with different API keys. */
+/** A request with an idempotency key, which can be sent repeatedly with different API keys. */
 type Repeatable = (key: string) => Promise<ApiAnswer>;
 
 interface Person {
@@ -42,10 +42,10 @@ function repeatable(path: string, body: unknown): Repeatable {
   return (key) => api.call('POST', path, { key, body, headers });
 }
 
-/** Requests whose first answers are remembered in different places, each for a contract of its own. */
+/** Requests whose first responses are stored in different places. Each has its own contract. */
 const REPEATABLE: Record<string, () => Promise<Repeatable>> = {
   'the creation of a contract': async () => repeatable('/contracts', contractBody(catalogue)),
-  'a command upon a contract': async () => {
+  'a command on a contract': async () => {
     const { id } = await addContract(api, catalogue);
     return repeatable(`/contracts/${id}/pause`, { note: 'For a while.' });
   },
@@ -71,7 +71,7 @@ describe.each(Object.entries(REPEATABLE))('%s', (_name, prepare) => {
     expect([first.status < 300, isReplayed(first)]).toEqual([true, false]);
   });
 
-  test('is answered from the first request after the caller has rotated the API key, and not to the old key', async () => {
+  test('gets the first response after the caller rotates the API key, and the old key is rejected', async () => {
     const rotated = await addKey(person.id);
     await revoke(person.id, person.key);
     const again = await send(rotated);
@@ -79,7 +79,7 @@ describe.each(Object.entries(REPEATABLE))('%s', (_name, prepare) => {
     expectRefusal(await send(person.key), 401, 'INVALID_API_KEY');
   });
 
-  test('is not answered to a caller whose role does not allow it any more', async () => {
+  test('gets no response for a caller whose role no longer allows it', async () => {
     await api.call('PATCH', `/admins/${person.id}`, { body: { role: 'operator' } });
     expectRefusal(await send(person.key), 403, 'FORBIDDEN_ROLE');
   });
@@ -103,8 +103,8 @@ test('the same idempotency key of another admin is another command', async () =>
   expect((await api.call('GET', `/contracts/${id}`)).body.state).toBe('PAUSED');
 });
 
-describe('what a version stored that kept a scope for each API key', () => {
-  test('is the answer of a repeated write', async () => {
+describe('a response stored by an older version, with a scope for each API key', () => {
+  test('is replayed for a repeated write', async () => {
     const person = await api.addAdmin('admin');
     const send = repeatable('/contracts', contractBody(catalogue));
     const first = await send(person.key);
@@ -116,7 +116,7 @@ describe('what a version stored that kept a scope for each API key', () => {
     expect([again.status, isReplayed(again), again.body]).toEqual([201, true, first.body]);
   });
 
-  test('is the answer of a repeated command', async () => {
+  test('is replayed for a repeated command', async () => {
     const person = await api.addAdmin('admin');
     const { id } = await addContract(api, catalogue);
     const send = repeatable(`/contracts/${id}/pause`, {});

@@ -1,6 +1,6 @@
 /**
- * Calls every operation that the interface serves as every caller, and demands of the running API what the table of permissions
- * says. Nothing that is called exists, so a caller who is admitted changes nothing.
+ * Calls every operation of the API as every caller, and expects what the table of permissions says. The resources of the calls do
+ * not exist, so an authorized caller changes nothing.
  */
 import { readFileSync } from 'node:fs';
 import { createApp } from '../../api/http/app';
@@ -30,8 +30,8 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 function send(operation_id: OperationId, key: string | null): Promise<ApiAnswer> {
-  const beside = ROOT_OPERATIONS.find((operation) => operation.operation_id === operation_id);
-  if (beside) return api.call('GET', `/${beside.path}`, { key });
+  const root_operation = ROOT_OPERATIONS.find((operation) => operation.operation_id === operation_id);
+  if (root_operation) return api.call('GET', `/${root_operation.path}`, { key });
   const route = ROUTES.find((known) => known.operation_id === operation_id);
   if (!route) throw new Error(`${operation_id} is not served`);
   const path = route.path.slice('/api/v1'.length).replace(':source', 'standard').replace(/:\w+/g, UNKNOWN_ID);
@@ -39,11 +39,11 @@ function send(operation_id: OperationId, key: string | null): Promise<ApiAnswer>
 }
 
 describe.each(OPERATIONS)('%s', (operation_id, permission) => {
-  // The order of the roles is the rule, written a second time: whoever stands before the least role may do at least the same.
+  // The order of the roles defines the rule: every role above the lowest permitted role is permitted too.
   const mayRole = (role: Role): boolean =>
     'anonymous' in permission || ROLES.indexOf(role) <= ROLES.indexOf(permission.admin);
 
-  test('admits the callers of its entry, and refuses all others by 401 or 403', async () => {
+  test('authorizes the callers of its entry, and refuses all others with 401 or 403', async () => {
     const answers = new Map<Role | 'anonymous' | 'unknown', ApiAnswer>();
     answers.set('anonymous', await send(operation_id, null));
     answers.set('unknown', await send(operation_id, UNKNOWN_KEY));
@@ -60,7 +60,7 @@ describe.each(OPERATIONS)('%s', (operation_id, permission) => {
     }
   });
 
-  test('is answered alike by mayCall, for those who ask beforehand', () => {
+  test('has the same result in mayCall', () => {
     expect(mayCall(ANONYMOUS, operation_id)).toBe('anonymous' in permission);
     for (const role of ROLES)
       expect([role, mayCall({ kind: 'admin', role }, operation_id)]).toEqual([role, mayRole(role)]);
@@ -71,11 +71,11 @@ describe.each(OPERATIONS)('%s', (operation_id, permission) => {
 describe('the table', () => {
   const served = [...ROUTES, ...ROOT_OPERATIONS].map(({ operation_id }) => operation_id);
 
-  test('has an entry for every operation that is served, and each is served once', () => {
+  test('has an entry for every served operation, and each operation is served once', () => {
     expect([...served].sort()).toEqual(OPERATIONS.map(([operation_id]) => operation_id).sort());
   });
 
-  test('knows everything that Express serves beside the routes of the interface', () => {
+  test('has everything that Express serves outside the routes of the API', () => {
     const app = createApp(api.api, { trustProxy: false });
     const layers = layersOf(app.router as unknown as Router).filter(({ slash }) => !slash);
     expect(layers.length).toBeGreaterThan(0);
@@ -84,7 +84,7 @@ describe('the table', () => {
     expect(paths.filter((path) => !layers.some((layer) => layer.match(path)))).toEqual([]);
   });
 
-  test('is what the OpenAPI document asks of each operation', () => {
+  test('matches the security requirements in the OpenAPI document', () => {
     const { paths = {} } = openApiDocument();
     for (const { operation_id, method, path } of ROUTES) {
       const documented = paths[path.replace(/:(\w+)/g, '{$1}')]?.[method];
@@ -93,13 +93,13 @@ describe('the table', () => {
     }
   });
 
-  test('is what docs/permissions.md shows', () => {
+  test('matches docs/permissions.md', () => {
     expect(readFileSync(PERMISSION_PAGE, 'utf8')).toBe(permissionPage());
   });
 });
 
 describe('the name of an operation', () => {
-  /** How the name begins, by the method; the other verbs are those of the business. */
+  /** The verbs for each method; other verbs belong to the business domain. */
   const VERBS = {
     get: ['get', 'list', 'follow', 'export'],
     patch: ['update'],
@@ -124,7 +124,7 @@ describe('the name of an operation', () => {
   };
 
   test.each([...ROUTES, ...ROOT_OPERATIONS.map((operation) => ({ ...operation, method: 'get' as const }))])(
-    '$operation_id reads as a function: a verb that says what the method does, and what it acts on',
+    '$operation_id is a function name: a verb for the method, and its object',
     ({ operation_id, method }) => {
       const [verb = '', ...noun] = operation_id.split(/(?=[A-Z])/);
       expect(operation_id).toMatch(/^[a-zA-Z]+$/);
@@ -133,7 +133,7 @@ describe('the name of an operation', () => {
     },
   );
 
-  test('is that of a list exactly where a page of one is answered', () => {
+  test('begins with `list` exactly when the response is a page', () => {
     for (const { operation_id, query } of ROUTES)
       expect([operation_id, query?.shape['cursor'] !== undefined]).toEqual([
         operation_id,
@@ -142,19 +142,19 @@ describe('the name of an operation', () => {
   });
 });
 
-/** A router of Express, as far as it is looked at here. */
+/** The parts of an Express router that this test reads. */
 interface Router {
   stack: Layer[];
 }
 
 interface Layer {
-  /** Whether it takes every path. */
+  /** Whether it matches every path. */
   slash: boolean;
   match(path: string): unknown;
   handle: Partial<Router>;
 }
 
-/** The layers of a router and of those that it uses. */
+/** The layers of a router and of its nested routers. */
 function layersOf({ stack }: Router): Layer[] {
   return stack.flatMap((layer) => [layer, ...(layer.handle.stack ? layersOf({ stack: layer.handle.stack }) : [])]);
 }

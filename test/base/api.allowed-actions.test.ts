@@ -1,6 +1,6 @@
 /**
- * `allowed_actions` of jobs, amendments, test clocks, billing events, admins and their keys: to each role they are what carrying
- * the action out answers. Those of contracts: test/contract/api.allowed-actions.test.ts.
+ * `allowed_actions` of jobs, amendments, test clocks, billing events, admins and their keys: for each role they match the outcome of
+ * the action. For contracts see test/contract/api.allowed-actions.test.ts.
  */
 import { randomUUID } from 'node:crypto';
 import type { BillingEvent } from '../../domain/billing/billing-event';
@@ -29,12 +29,12 @@ const shownAs = ({ status, body }: ApiAnswer): true | { code: string } => (statu
 const actionsOf = async (path: string, key = api.keys.super_admin): Promise<any> =>
   (await api.call('GET', path, { key })).body.allowed_actions;
 
-/** The actions of one of the resources of a list. */
+/** The actions of one resource in a list. */
 const listed = async (path: string, id: string, key = api.keys.super_admin): Promise<any> =>
   (await api.call('GET', path, { key })).body.data.find((one: any) => one.id === id).allowed_actions;
 
 describe('a job', () => {
-  /** A job in a state, of which one license of two exists, of a contract that has room for the other unless its quota is one. */
+  /** A job in the given state that has generated one of two licenses. The quota has space for the other one unless it is one. */
   async function jobIn(state: JobState, quota = 10): Promise<{ id: string; contract: any }> {
     const contract = await addContract(api, catalogue, { quota, term: 'P1Y' });
     const { body } = await api.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 1 } });
@@ -45,7 +45,7 @@ describe('a job', () => {
   const carryOut = async (id: string, action: string, key = api.keys.admin) =>
     shownAs(await api.call('POST', `/jobs/${id}/${action}`, { key }));
 
-  test.each(JOB_STATES)('in %s shows what cancelling and resuming it answers', async (state) => {
+  test.each(JOB_STATES)('in %s shows the outcome of cancelling and resuming it', async (state) => {
     for (const action of ['cancel', 'resume'] as const) {
       const { id, contract } = await jobIn(state);
       const seen = await actionsOf(`/jobs/${id}`, api.keys.operator);
@@ -79,7 +79,7 @@ describe('a job', () => {
         await api.call('DELETE', `/contracts/${id}`, { body: { confirm_name: name } });
       },
     ],
-  ])('of a %s contract is not resumed: %s', async (_how, code, end) => {
+  ])('of a %s contract cannot be resumed: %s', async (_how, code, end) => {
     const { id, contract } = await jobIn('PARTIAL');
     await end(contract);
     expect(await actionsOf(`/jobs/${id}`)).toEqual({ cancel: { code: 'JOB_ALREADY_FINISHED' }, resume: { code } });
@@ -88,7 +88,7 @@ describe('a job', () => {
     expect((await actionsOf(`/jobs/${id}`)).resume).toEqual(await carryOut(id, 'resume'));
   });
 
-  test('of a paused contract is resumed, and one for which no quota is left is not', async () => {
+  test('of a paused contract can be resumed, and a job without remaining quota cannot', async () => {
     const paused = await jobIn('FAILED');
     await api.call('POST', `/contracts/${paused.contract.id}/pause`);
     expect((await actionsOf(`/jobs/${paused.id}`)).resume).toBe(true);
@@ -99,7 +99,7 @@ describe('a job', () => {
     expect(await carryOut(full.id, 'resume')).toEqual({ code: 'QUOTA_EXCEEDED' });
   });
 
-  test('that is answered by an action shows what can be done next', async () => {
+  test('in the response of an action shows the next possible actions', async () => {
     const { id } = await jobIn('PARTIAL');
     const { body } = await api.call('POST', `/jobs/${id}/resume`);
     expect(body.allowed_actions).toEqual({ cancel: true, resume: { code: 'JOB_NOT_RESUMABLE' } });
@@ -131,7 +131,7 @@ test.each(['ready', 'advancing', 'failed'] as const)(
   async (status) => {
     const clock = (await api.call('POST', '/test-clocks', { body: { now: '2027-01-01T00:00:00.000Z' } })).body;
     expect(clock.allowed_actions).toEqual({ advance: true });
-    // Its target is where it stands, so that nothing moves it meanwhile.
+    // The target is the current time of the clock, so that nothing moves it meanwhile.
     await api.sql`
     UPDATE test_clocks SET status = ${status}, advancing_to = ${status === 'ready' ? null : '2027-01-01T00:00:00.000Z'}
     WHERE id = ${clock.id}`;
@@ -147,7 +147,7 @@ test.each(['ready', 'advancing', 'failed'] as const)(
   },
 );
 
-test('a billing event can be put back by those who may, whatever became of it', async () => {
+test('a billing event in any outcome can be replayed by the roles that may', async () => {
   const now = new Date().toISOString();
   const event: BillingEvent = {
     source: 'standard',
@@ -160,8 +160,8 @@ test('a billing event can be put back by those who may, whatever became of it', 
     relevant: true,
   };
   for (const relevant of [true, false]) {
-    const told = { ...event, event_id: randomUUID(), relevant };
-    const { id } = await takeInBillingEvent(api.sql, { event: told, raw: '{}', now, request_id: null });
+    const received = { ...event, event_id: randomUUID(), relevant };
+    const { id } = await takeInBillingEvent(api.sql, { event: received, raw: '{}', now, request_id: null });
     const path = `/billing/events/${id}`;
     const replay = async (key: string) => shownAs(await api.call('POST', `${path}/replay`, { key }));
     expect(await actionsOf(path, api.keys.operator)).toEqual({ replay: FORBIDDEN });
@@ -172,7 +172,7 @@ test('a billing event can be put back by those who may, whatever became of it', 
   }
 });
 
-test('admins and their keys show that the last super admin and its last key stay, until there is another', async () => {
+test('admins and their keys show that the last super admin and its last key must stay until there is another one', async () => {
   const { id } = api.admins.super_admin;
   const path = `/admins/${id}`;
   const edit = async (body: Record<string, unknown>) => shownAs(await api.call('PATCH', path, { body }));

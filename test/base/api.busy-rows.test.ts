@@ -1,6 +1,6 @@
 /**
- * Rows that others hold: whoever needs them waits, and nothing else does. The proof is that the others are answered before the
- * rows are released; how long that takes does not matter, since waiters of these tests are given a minute.
+ * Rows that other transactions lock: only the requests that need them wait. The tests expect responses for all other requests before
+ * the rows are released. The duration does not matter, because requests in these tests may wait for a minute.
  */
 import { randomUUID } from 'node:crypto';
 import type { Sql } from '../../db/base/database';
@@ -16,13 +16,13 @@ import type { LockedRows } from '../harness/locked-rows';
 import { waitFor } from '../harness/stack';
 
 const POOL_SIZE = 10;
-/** More contracts than ten connections have turns. */
+/** More contracts than the number of turns with ten connections. */
 const HELD_CONTRACTS = 8;
 /** More requests than the pool has connections. */
-const CROWD = 14;
-/** Merged requests wait in a queue of their own. */
+const REQUESTS = 14;
+/** Merged requests wait in a separate queue. */
 const WAITING_MAX = 30;
-/** Far longer than a test takes. */
+/** Much longer than a test takes. */
 const PATIENT = { statement_ms: 120_000, idle_in_transaction_ms: 120_000, lock_ms: 60_000 };
 
 let api: TestApi;
@@ -33,14 +33,14 @@ beforeAll(async () => {
   api = await startTestApi({
     poolSize: POOL_SIZE,
     limits: PATIENT,
-    lockTurnLimits: { waiting_per_row_max: CROWD - 1, waiting_max: WAITING_MAX },
+    lockTurnLimits: { waiting_per_row_max: REQUESTS - 1, waiting_max: WAITING_MAX },
   });
   catalogue = await addCatalogue(api);
 });
 afterEach(async () => {
   for (const rows of held) await rows.release();
   held = [];
-  // Every turn was given back, whatever became of its request.
+  // Every turn was released, whatever the outcome of its request.
   await expectTurns({ running: 0, waiting: 0 });
 });
 afterAll(() => api.close());
@@ -59,17 +59,17 @@ async function expectTurns(expected: { running: number; waiting: number }): Prom
   await waitFor(async () => same() || undefined, { timeout_ms: 10_000, what: `turns ${JSON.stringify(expected)}` });
 }
 
-/** Sends the same request so often. */
-const crowd = (ask: (n: number) => Promise<ApiAnswer>, size = CROWD): Promise<ApiAnswer>[] =>
+/** Sends the same request `size` times. */
+const sendMany = (ask: (n: number) => Promise<ApiAnswer>, size = REQUESTS): Promise<ApiAnswer>[] =>
   Array.from({ length: size }, (_, n) => ask(n));
 
 const edit = (id: string) => api.call('PATCH', `/contracts/${id}`, { body: { name: `Renamed ${randomUUID()}` } });
 const generate = (id: string, count: number) => api.call('POST', `/contracts/${id}/generate`, { body: { count } });
-const statusesOf = async (asked: Promise<ApiAnswer>[]): Promise<number[]> => [
-  ...new Set((await Promise.all(asked)).map(({ status }) => status)),
+const statusesOf = async (requests: Promise<ApiAnswer>[]): Promise<number[]> => [
+  ...new Set((await Promise.all(requests)).map(({ status }) => status)),
 ];
 
-/** More reads at the same moment than the connections that are left for them. */
+/** Sends more simultaneous reads than there are connections left for them. */
 async function expectReadsAnswered(contract_id: string): Promise<void> {
   const paths = ['/products?limit=1', `/contracts/${contract_id}`, '/contracts?limit=1', '/customers?limit=1'];
   const reads = [...paths, ...paths, ...paths].map((path) => api.call('GET', path));
@@ -87,7 +87,7 @@ async function expectWritesAnswered(contract_id: string): Promise<void> {
   expect((await Promise.all(writes)).map(({ status }) => status)).toEqual([200, 201, 202, 201, 200]);
 }
 
-/** A contract with a boundary that nobody has crossed yet. */
+/** A contract with a due boundary that is not applied yet. */
 async function addDueContract(): Promise<string> {
   const { id } = await addContract(api, catalogue);
   await api.sql`UPDATE contracts SET next_boundary_at = now() - interval '1 hour' WHERE id = ${id}`;
@@ -102,7 +102,7 @@ async function addCountedRefusal(): Promise<string> {
 
 const active = async (): Promise<string> => (await addContract(api, catalogue)).id as string;
 
-describe('while one row is held, more requests wait for it than there are connections, and all others are answered:', () => {
+describe('while more requests than connections wait for one locked row, all other requests are served:', () => {
   test.each<{
     what: string;
     add: () => Promise<string>;
@@ -155,26 +155,26 @@ describe('while one row is held, more requests wait for it than there are connec
   ])('$what', async ({ add, lock, ask, status }) => {
     const [id, other] = [await add(), await active()];
     const row = await hold((tx) => lock(tx, id));
-    const asked = crowd(() => ask(id));
+    const requests = sendMany(() => ask(id));
     await waitUntilBlocked(api.sql);
     await expectReadsAnswered(other);
     await expectWritesAnswered(other);
     await row.release();
-    expect(await statusesOf(asked)).toEqual([status]);
+    expect(await statusesOf(requests)).toEqual([status]);
   });
 
-  test('contracts that are made of a product', async () => {
+  test('creating contracts of a product', async () => {
     const [sources, other] = [await addCatalogue(api), await active()];
     const row = await hold((tx) => tx`SELECT FROM products WHERE id = ${sources.product_id} FOR UPDATE`);
-    const asked = crowd(() => api.call('POST', '/contracts', { body: contractBody(sources) }));
+    const requests = sendMany(() => api.call('POST', '/contracts', { body: contractBody(sources) }));
     await waitUntilBlocked(api.sql, 4);
     await expectReadsAnswered(other);
     await expectWritesAnswered(other);
     await row.release();
-    expect(await statusesOf(asked)).toEqual([201]);
+    expect(await statusesOf(requests)).toEqual([201]);
   });
 
-  test('equal requests under one idempotency key, which are carried out once', async () => {
+  test('equal requests with one idempotency key, which run once', async () => {
     const other = await active();
     const code = `P-${randomUUID()}`;
     const body = { name: 'Product', code, environment: 'production' };
@@ -183,12 +183,12 @@ describe('while one row is held, more requests wait for it than there are connec
         INSERT INTO products (name, code, environment, status, created_at, updated_at)
         VALUES ('Product', ${code}, 'production', 'active', now(), now())`,
     );
-    const asked = crowd(() => api.call('POST', '/products', { body, headers: { 'Idempotency-Key': code } }));
+    const requests = sendMany(() => api.call('POST', '/products', { body, headers: { 'Idempotency-Key': code } }));
     await waitUntilBlocked(api.sql);
     await expectReadsAnswered(other);
     await expectWritesAnswered(other);
     await row.release();
-    expect(await statusesOf(asked)).toEqual([201]);
+    expect(await statusesOf(requests)).toEqual([201]);
     expect((await api.sql`SELECT FROM products WHERE code = ${code}`).count).toBe(1);
   });
 
@@ -199,12 +199,12 @@ describe('while one row is held, more requests wait for it than there are connec
       test_clock_id: clock.body.id,
     });
     const row = await hold((tx) => tx`SELECT FROM test_clocks WHERE id = ${clock.body.id} FOR UPDATE`);
-    const asked = crowd(() => sendEvent(id));
+    const requests = sendMany(() => sendEvent(id));
     await waitUntilBlocked(api.sql);
     await expectReadsAnswered(other);
     await expectWritesAnswered(other);
     await row.release();
-    expect(await statusesOf(asked)).toEqual([202]);
+    expect(await statusesOf(requests)).toEqual([202]);
   });
 });
 
@@ -216,50 +216,54 @@ function sendEvent(contract_id: string): Promise<ApiAnswer> {
   return api.call('POST', '/billing/standard/events', { key: null, body, headers: signStandard(body, secret) });
 }
 
-test('a caller whose API key is held, while it is revoked for instance, is served', async () => {
+test('a caller whose API key row is locked, for example while it is revoked, is served', async () => {
   const { key, id } = await api.addAdmin('viewer');
   await hold((tx) => tx`SELECT FROM admin_api_keys WHERE admin_id = ${id} FOR UPDATE`);
   expect((await api.call('GET', '/products?limit=1', { key })).status).toBe(200);
 });
 
-describe('while rows of more contracts are held than there are turns', () => {
-  /** All rows that a change of a contract locks. */
+describe('while the rows of more contracts than turns are locked', () => {
+  /** Locks all rows that a change of a contract locks. */
   const holdAll = (id: string) =>
     hold(async (tx) => {
       await tx`SELECT FROM contracts WHERE id = ${id} FOR UPDATE`;
       await tx`SELECT FROM contract_quotas WHERE contract_id = ${id} FOR UPDATE`;
     });
 
-  /** Reads and changes of all others are answered before the rows are released, and what waits for these afterwards. */
-  async function expectOthersAnswered(asked: Promise<ApiAnswer>[], statuses: number[], other: string): Promise<void> {
+  /** Expects responses for reads and changes of all other rows before the release, and for the waiting requests afterwards. */
+  async function expectOthersAnswered(
+    requests: Promise<ApiAnswer>[],
+    statuses: number[],
+    other: string,
+  ): Promise<void> {
     await waitUntilBlocked(api.sql);
     await expectReadsAnswered(other);
     await expectWritesAnswered(other);
     const { running, waiting } = api.api.db.lockTurns.counts();
-    expect(running + waiting).toBe(asked.length);
+    expect(running + waiting).toBe(requests.length);
     const { text } = await api.call('GET', '//metrics', { key: null });
     expect(text).toContain('covenant_lock_turns{state="waiting"} ');
     for (const rows of held) await rows.release();
-    expect((await statusesOf(asked)).sort()).toEqual(statuses);
+    expect((await statusesOf(requests)).sort()).toEqual(statuses);
   }
 
-  test('edits and requests for licenses of these wait, and all others are answered', async () => {
+  test('edits and license requests of these contracts wait, and all other requests are served', async () => {
     const other = await active();
     const ids = await Promise.all(Array.from({ length: HELD_CONTRACTS }, active));
     for (const id of ids) await holdAll(id);
-    const asked = ids.flatMap((id) => [...crowd(() => edit(id), 2), generate(id, 1)]);
-    await expectOthersAnswered(asked, [200, 201], other);
+    const requests = ids.flatMap((id) => [...sendMany(() => edit(id), 2), generate(id, 1)]);
+    await expectOthersAnswered(requests, [200, 201], other);
   });
 
-  test('jobs of one contract that are held are cancelled afterwards', async () => {
+  test('locked jobs of one contract are cancelled after the release', async () => {
     const [id, other] = [await active(), await active()];
-    const jobs = await Promise.all(crowd(() => generate(id, 100), 10));
+    const jobs = await Promise.all(sendMany(() => generate(id, 100), 10));
     await hold((tx) => tx`SELECT FROM generation_jobs WHERE contract_id = ${id} FOR UPDATE`);
-    const asked = jobs.map(({ body }) => api.call('POST', `/jobs/${body.job_id}/cancel`));
-    await expectOthersAnswered(asked, [200], other);
+    const requests = jobs.map(({ body }) => api.call('POST', `/jobs/${body.job_id}/cancel`));
+    await expectOthersAnswered(requests, [200], other);
   });
 
-  test('a generator of one of these is edited afterwards, and licenses of its other contracts are made', async () => {
+  test('a generator of a locked contract is edited after the release, and licenses of its other contracts are generated', async () => {
     const sources = await addCatalogue(api);
     const [last, first] = (await Promise.all([addContract(api, sources), addContract(api, sources)]))
       .map(({ id }) => id as string)
@@ -268,17 +272,17 @@ describe('while rows of more contracts are held than there are turns', () => {
     await generate(first, 1);
     await generate(last, 1);
     await holdAll(last);
-    const asked = [
+    const requests = [
       api.call('PATCH', `/generators/${sources.generator_id}`, { body: { features: { seats: 1 } } }),
-      ...crowd(() => edit(last), 2),
+      ...sendMany(() => edit(last), 2),
     ];
     await waitUntilBlocked(api.sql, 2);
-    expect(await statusesOf(crowd(() => generate(first, 1)))).toEqual([201]);
-    await expectOthersAnswered(asked, [200], await active());
+    expect(await statusesOf(sendMany(() => generate(first, 1)))).toEqual([201]);
+    await expectOthersAnswered(requests, [200], await active());
   });
 });
 
-describe('above the number that may wait', () => {
+describe('above the limit of waiting requests', () => {
   function expectBusy(answers: ApiAnswer[], contract_id: string): void {
     for (const answer of answers) {
       expectRefusal(answer, 503, 'CONTRACT_BUSY');
@@ -287,25 +291,25 @@ describe('above the number that may wait', () => {
     }
   }
 
-  test('requests for a held contract are CONTRACT_BUSY with Retry-After, and those that wait are carried out', async () => {
+  test('requests for a locked contract are CONTRACT_BUSY with Retry-After, and the waiting requests run later', async () => {
     const id = await active();
     const row = await holdContract(id);
-    const asked = crowd(() => edit(id));
-    await expectTurns({ running: 1, waiting: CROWD - 1 });
+    const requests = sendMany(() => edit(id));
+    await expectTurns({ running: 1, waiting: REQUESTS - 1 });
     expectBusy([await edit(id), await api.call('DELETE', `/contracts/${id}`, { body: { confirm_name: 'x' } })], id);
     await row.release();
-    expect(await statusesOf(asked)).toEqual([200]);
+    expect(await statusesOf(requests)).toEqual([200]);
   });
 
-  test('requests for its licenses are too', async () => {
+  test('license requests of the contract are CONTRACT_BUSY too', async () => {
     const id = await active();
     const row = await hold((tx) => tx`SELECT FROM contract_quotas WHERE contract_id = ${id} FOR UPDATE`);
-    const asked = [generate(id, 1)];
+    const requests = [generate(id, 1)];
     await waitUntilBlocked(api.sql);
     const refused: ApiAnswer[] = [];
-    // Sent together: the first ones wait, and whatever is above their number is answered.
-    asked.push(
-      ...crowd(async () => {
+    // Sent together: the first ones wait, and those above the limit get their response at once.
+    requests.push(
+      ...sendMany(async () => {
         const answer = await generate(id, 1);
         if (answer.status === 503) refused.push(answer);
         return answer;
@@ -313,21 +317,21 @@ describe('above the number that may wait', () => {
     );
     await waitFor(async () => refused.length >= 3 || undefined, { timeout_ms: 10_000, what: 'three refusals' });
     await row.release();
-    const answers = await Promise.all(asked);
+    const answers = await Promise.all(requests);
     expectBusy(refused, id);
     expect(refused).toHaveLength(3);
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(WAITING_MAX + 1);
   });
 });
 
-describe('a turn is given back', () => {
-  test('by requests whose clients have gone', async () => {
+describe('a turn is released', () => {
+  test('by requests whose clients have disconnected', async () => {
     const id = await active();
     const row = await holdContract(id);
     const clients = new AbortController();
     const { signal } = clients;
-    const asked = crowd(() => api.call('PATCH', `/contracts/${id}`, { body: { name: 'Renamed' }, signal }), 5);
-    const outcomes = Promise.allSettled(asked);
+    const requests = sendMany(() => api.call('PATCH', `/contracts/${id}`, { body: { name: 'Renamed' }, signal }), 5);
+    const outcomes = Promise.allSettled(requests);
     await expectTurns({ running: 1, waiting: 4 });
     clients.abort();
     await outcomes;
@@ -336,7 +340,7 @@ describe('a turn is given back', () => {
     expect((await edit(id)).status).toBe(200);
   });
 
-  test('by a transaction that was run twice, and by one that failed', async () => {
+  test('by a transaction that ran twice, and by one that failed', async () => {
     await api.sql.unsafe(`
       CREATE SEQUENCE failures;
       CREATE FUNCTION fail_at_times() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -354,13 +358,13 @@ describe('a turn is given back', () => {
   });
 });
 
-test('a contract that stays locked is CONTRACT_BUSY for the request that waits in Postgres and for those that wait for it', async () => {
+test('a contract that stays locked is CONTRACT_BUSY for the request that waits in Postgres and for those behind it', async () => {
   const lock_ms = 200;
   const hasty = await startTestApi({ limits: { ...PATIENT, lock_ms } });
   const { id } = await addContract(hasty, await addCatalogue(hasty));
   const row = await lockRows(hasty.sql, (tx) => tx`SELECT FROM contracts WHERE id = ${id} FOR UPDATE`);
-  const asked = crowd((n) => hasty.call('PATCH', `/contracts/${id}`, { body: { name: `Renamed ${n}` } }), 4);
-  for (const answer of await Promise.all(asked)) {
+  const requests = sendMany((n) => hasty.call('PATCH', `/contracts/${id}`, { body: { name: `Renamed ${n}` } }), 4);
+  for (const answer of await Promise.all(requests)) {
     expectRefusal(answer, 503, 'CONTRACT_BUSY');
     expect(answer.headers.get('retry-after')).toBe('2');
   }

@@ -1,4 +1,4 @@
-/** CSV answers over a real connection: how they are escaped, and how much is read for clients that are slow or gone. */
+/** CSV responses over a real connection: escaping, and how many rows are read for slow or disconnected clients. */
 import { createServer, get } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,7 +10,7 @@ import { CLIENT_STALL_MS } from '../../api/http/open-streams';
 import type { JsonObject } from '../../domain/base/json';
 
 const BATCH_ROWS = 1_000;
-/** More than all buffers between a server and a client of this machine hold together. */
+/** More than all buffers between a server and a client on this machine can hold. */
 const BUFFERED_BYTES_MAX = 64 * 1024 * 1024;
 
 let server: Server | undefined;
@@ -21,7 +21,7 @@ afterEach(async () => {
   server = undefined;
 });
 
-/** Answers every request with a file of these rows; resolves with its address. */
+/** Serves a file of these rows for every request. Resolves with the URL. */
 async function serve(
   batches: () => AsyncGenerator<JsonObject[]>,
   done: (error?: unknown) => void = () => undefined,
@@ -37,14 +37,14 @@ async function serve(
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** Resolves when the first bytes came; nothing more is taken from the connection. */
+/** Resolves when the first bytes arrive, and reads nothing more. */
 function firstBytes(url: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     get(url, (response) => response.once('readable', () => resolve(response))).once('error', reject);
   });
 }
 
-/** Batches without end, that count what was taken of them and say when nobody will take more. */
+/** Endless batches that count how many were read and report when reading ends. */
 function endless(): { batches: () => AsyncGenerator<JsonObject[]>; taken: () => number; ended: Promise<void> } {
   let taken = 0;
   let end: () => void = () => undefined;
@@ -62,7 +62,7 @@ function endless(): { batches: () => AsyncGenerator<JsonObject[]>; taken: () => 
   return { batches, taken: () => taken, ended };
 }
 
-test('a client that goes away ends the reading, and is no error', async () => {
+test('a client that disconnects ends the reading without an error', async () => {
   const rows = endless();
   let over: (error?: unknown) => void = () => undefined;
   const outcome = new Promise<unknown>((resolve) => (over = resolve));
@@ -72,18 +72,18 @@ test('a client that goes away ends the reading, and is no error', async () => {
   expect(await outcome).toBeUndefined();
 });
 
-test('no more is read than a client takes', async () => {
+test('no more rows are read than the client takes', async () => {
   const rows = endless();
   const url = await serve(rows.batches);
   const response = await firstBytes(url);
-  // All this while the client takes nothing.
+  // During this time the client reads nothing.
   for (let request = 0; request < 300; request++) await (await fetch(`${url}/alive`)).text();
   expect(rows.taken() * BATCH_ROWS * 100).toBeLessThan(BUFFERED_BYTES_MAX);
   response.destroy();
   await rows.ended;
 });
 
-test('a client that takes nothing for too long is cut off, and the reading ends', async () => {
+test('a client that reads nothing for too long is disconnected, and the reading ends', async () => {
   const rows = endless();
   let over: (error?: unknown) => void = () => undefined;
   const outcome = new Promise<unknown>((resolve) => (over = resolve));
@@ -93,7 +93,7 @@ test('a client that takes nothing for too long is cut off, and the reading ends'
   await expect(response.toArray()).rejects.toThrow('aborted');
 });
 
-test('what a file of several batches holds is one header and every row in order', async () => {
+test('a file of several batches has one header and every row in order', async () => {
   async function* batches(): AsyncGenerator<JsonObject[]> {
     yield [{ text: 'first', number: 1 }];
     yield [
@@ -105,14 +105,14 @@ test('what a file of several batches holds is one header and every row in order'
 });
 
 test('a failure of the first batch comes before anything is sent', async () => {
-  // eslint-disable-next-line require-yield -- it fails before it has anything to yield
+  // eslint-disable-next-line require-yield -- it fails before it yields
   async function* failing(): AsyncGenerator<JsonObject[]> {
     throw new Error('the database is gone');
   }
   await expect(csvAnswer('rows.csv', ['text'], failing())).rejects.toThrow('the database is gone');
 });
 
-test('a failure amid the file cuts the connection, so that half a file does not pass for a whole one', async () => {
+test('a failure in the middle of the file closes the connection, so that the client detects an incomplete file', async () => {
   async function* breaking(): AsyncGenerator<JsonObject[]> {
     yield [{ text: 'first', number: 1 }];
     throw new Error('the database is gone');
@@ -124,7 +124,7 @@ test('a failure amid the file cuts the connection, so that half a file does not 
   expect(await outcome).toMatchObject({ message: 'the database is gone' });
 });
 
-test('every text comes back as it was, but for an apostrophe before what a spreadsheet would run', async () => {
+test('every text is unchanged, except for an apostrophe before text that a spreadsheet would execute', async () => {
   const cell = fc.oneof(
     fc.string(),
     fc
@@ -147,7 +147,7 @@ test('every text comes back as it was, but for an apostrophe before what a sprea
   );
 });
 
-/** A reader of RFC 4180 of its own, so that writer and reader do not share a mistake. */
+/** A separate parser of RFC 4180, so that writer and parser do not share a bug. */
 function parseCsv(text: string): string[][] {
   const rows: string[][] = [];
   let row: string[] = [];

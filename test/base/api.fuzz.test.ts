@@ -1,8 +1,8 @@
 /**
- * Thousands of requests made from the interface's own document, right and wrong: never a 500, always a documented status
- * and shape, refusals always problem documents. The harness compares every answer with the document.
+ * Thousands of valid and invalid requests, generated from the OpenAPI document: never a 500, always a documented status and shape,
+ * refusals always problem documents. The harness compares every response with the document.
  *
- * Seeded, so that a run can be repeated: FUZZ_SEED=<n> tries others, FUZZ_RUNS=<n> tries more for each operation.
+ * The seed makes a run repeatable. FUZZ_SEED=<n> generates other requests, FUZZ_RUNS=<n> more for each operation.
  */
 import fc from 'fast-check';
 import { openApiDocument } from '../../api/http/openapi';
@@ -17,10 +17,10 @@ import type { JsonSchema, SchemaSource } from '../harness/schema-arbitrary';
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_261_128);
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 80);
-/** Requests on their way together, so that they also meet each other. */
+/** Requests in flight at the same time, so that they also compete with each other. */
 const TOGETHER = 4;
 const TIMEOUT_MS = 600_000;
-/** Answered before any rule is asked. */
+/** Refusals before any rule of the domain is checked. */
 const FORM_STATUSES = [400, 401, 403, 404, 422];
 
 const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
@@ -30,7 +30,7 @@ interface Operation {
   requestBody?: { content: { 'application/json': { schema: JsonSchema } } };
 }
 
-/** One request as it is sent. */
+/** One request to send. */
 interface FuzzedCall {
   path: string;
   options: CallOptions;
@@ -38,7 +38,7 @@ interface FuzzedCall {
 
 const STRIPE_SECRET = 'whsec_fuzz';
 
-/** Signed messages, of which the signature must be good for anything else to be reached. */
+/** Signed messages. Without a valid signature nothing else would be tested. */
 const SIGNED = '/api/v1/billing/{source}/events';
 
 const document = openApiDocument();
@@ -50,7 +50,7 @@ const operations = Object.entries((document.paths ?? {}) as Record<string, Recor
 );
 
 let api: TestApi;
-/** Ids that exist, by the noun of their path: what is only ever unknown is never reached. */
+/** Existing ids, by the noun of their path: with unknown ids only, most code would never run. */
 let ids: Record<string, string[]>;
 let source: SchemaSource;
 
@@ -90,7 +90,7 @@ beforeAll(async () => {
   const clocks: string[] = [];
   for (const now of ['2027-01-01T00:00:00.000Z', '1999-12-31T23:59:59.999Z'])
     clocks.push((await api.call('POST', '/test-clocks', { body: { now } })).body.id);
-  // Not the admins whose keys make the calls: they must stay able to.
+  // Not the admins whose keys the calls use: these must stay valid.
   const spare = await api.addAdmin('admin');
   const [key] = await api.sql`SELECT id FROM admin_api_keys WHERE admin_id = ${spare.id}`;
   ids = {
@@ -114,7 +114,7 @@ beforeAll(async () => {
         .slice(1)
         .reduce((at, part) => (at as Record<string, object>)[part] as object, document as object),
     known: {
-      // Small enough for jobs that end while the test runs.
+      // Small enough for jobs to end during the test.
       count: fc.integer({ min: 1, max: 300 }),
       quota: fc.integer({ min: 1, max: 1000 }),
       product_id: known('products'),
@@ -192,19 +192,19 @@ function callOf(method: string, path: string, operation: Operation): fc.Arbitrar
         path: query.length > 0 ? `${filled}?${query.join('&')}` : filled,
         options: { ...options, headers },
       };
-      // One in sixteen has every header drawn, and is left with nonsense for a signature.
+      // One in sixteen has random headers, and so an invalid signature.
       return path === SIGNED && Object.keys(inHeaders).length < 4 ? signed(call) : call;
     });
 }
 
-/** The call with its body as text, and with a signature over it. */
+/** The call with its body as text and a signature over it. */
 function signed({ path, options }: FuzzedCall): FuzzedCall {
   const body = typeof options.body === 'string' ? options.body : (JSON.stringify(options.body) ?? '');
   const [secret] = api.billing.billingStandardSecrets ?? [];
   return { path, options: { ...options, body, headers: signStandard(body, secret as string) } };
 }
 
-/** A right body, or one with a field replaced, dropped or added, or something else altogether. */
+/** A valid body, a body with a field replaced, dropped or added, or any other value. */
 function bodyOf(right: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   const mutated = fc
     .tuple(right, fc.nat(), fc.constantFrom('replace', 'drop', 'add'), unexpectedValue)
@@ -225,14 +225,14 @@ function bodyOf(right: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   );
 }
 
-/** Text as a URL or a header can carry it. */
+/** The text of a value for a URL or a header. */
 function textOf(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
   return Buffer.from(text).toString();
 }
 
 test.each(operations)(
-  '%s answers every request as documented',
+  '%s responds to every request as documented',
   async (name, method, path, operation) => {
     const statuses = new Map<number, number>();
     const calls = fc.array(callOf(method, path, operation), { minLength: TOGETHER, maxLength: TOGETHER });
@@ -243,7 +243,7 @@ test.each(operations)(
       }),
       { seed: SEED, numRuns: Math.ceil(RUNS / TOGETHER) },
     );
-    // A fuzzer that is refused for its form every time tests nothing else.
+    // A fuzzer whose requests are all refused because of their shape tests nothing else.
     const reached = [...statuses.keys()].some((status) => !FORM_STATUSES.includes(status));
     if (process.env['FUZZ_SEED'] === undefined) expect([name, reached]).toEqual([name, true]);
   },
@@ -251,7 +251,7 @@ test.each(operations)(
 );
 
 test(
-  'POST /api/v1/billing/stripe/events keeps or refuses every signed message, whatever text it holds',
+  'POST /api/v1/billing/stripe/events stores or refuses every signed message with any text',
   async () => {
     const texts = fc.oneof(unexpectedValue, fc.constantFrom('in_1', 'invoice.paid', 'charge.dispute.created'));
     const type = fc.oneof(
@@ -274,7 +274,7 @@ test(
   TIMEOUT_MS,
 );
 
-test('after all that the invariants hold', async () => {
+test('the invariants hold after all requests', async () => {
   const [open] = await api.sql`SELECT count(*)::int FROM generation_jobs WHERE state = 'PARTIAL'`;
   expect(open?.['count']).toBe(0);
   await expectInvariants(api.sql);

@@ -1,6 +1,6 @@
 /**
- * How Postgres reads the lists: by an index for every filter and sort, over tables of 12,000 rows. The statements are those
- * that the interface sends, explained with the values that it sends.
+ * How Postgres reads lists: by an index for every filter and sort order, in tables of 12,000 rows. The tests explain the statements
+ * and values that the API sends.
  */
 import { ROUTES } from '../../api/routes';
 import type { Database } from '../../db/base/database';
@@ -11,15 +11,15 @@ import type { TestApi } from '../harness/api';
 import { FILLED_ROWS, fillTables } from '../harness/filled-tables';
 import type { FilledTables } from '../harness/filled-tables';
 
-/** Rows that one statement may read for a page; a table that is read whole, or half of it, has more. */
+/** Rows that one statement may read for a page. Reading a whole table, or half of it, exceeds this. */
 const ROWS_READ_MAX = 5_000;
 /** A table of fewer rows may be read whole. */
 const TABLE_ROWS_MAX = 10_000;
-/** What a search for license keys may read: it counts, or collects, so many of them. */
+/** Rows that a search for license keys may read: it counts or collects up to this number of keys. */
 const KEYS_READ_MAX = COLLECTED_LICENSES_MAX + ROWS_READ_MAX;
 const FILL_MS = 120_000;
 
-/** The second page begins at a cursor. */
+/** The second page starts at a cursor. */
 const PAGES = [1, 2];
 
 /** A node of a plan, as `EXPLAIN (ANALYZE, FORMAT JSON)` shows it. */
@@ -41,7 +41,7 @@ interface Statement {
 let api: TestApi;
 let filled: FilledTables;
 let table_rows: Map<string, number>;
-/** What the interface sends to Postgres while a list is read. */
+/** The statements that the API sends to Postgres for a list. */
 let sent: Statement[] = [];
 
 beforeAll(async () => {
@@ -50,7 +50,7 @@ beforeAll(async () => {
   const counts = await api.sql<{ name: string; count: number }[]>`
     SELECT relname AS name, reltuples::float8 AS count FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace`;
   table_rows = new Map(counts.map(({ name, count }) => [name, count]));
-  // The driver calls it with each statement before it is sent.
+  // The driver calls this with each statement before it sends it.
   (api.api.db.options as Database['options'] & { debug: unknown }).debug = (
     _: number,
     text: string,
@@ -63,11 +63,11 @@ const ORDERS = ['order=asc', 'order=desc'];
 const SORTS = ['created_at', 'name', 'type', 'status'].flatMap((sort) =>
   ORDERS.map((order) => `sort=${sort}&${order}`),
 );
-/** Each sort once, half of them in each order. */
+/** Each sort once, half of them in each direction. */
 const HALF_OF_SORTS = SORTS.filter((_, index) => [0, 3, 4, 7].includes(index));
 
-/** What each list is asked, by the path of its route; rare values first. */
-const QUESTIONS: Record<string, (of: FilledTables) => { path?: string; queries: string[] }> = {
+/** The queries for each list, by the path of its route; rare values first. */
+const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; queries: string[] }> = {
   '/admins': () => ({
     queries: [
       '',
@@ -217,7 +217,7 @@ function inOrders(filter: string): string[] {
   return ORDERS.map((order) => `${filter}&${order}`);
 }
 
-/** The lists of the interface: the path of each and what it can be asked. */
+/** The lists of the API: their paths and query parameters. */
 const LISTS = ROUTES.flatMap(({ path, query }) =>
   query && 'cursor' in query.shape
     ? [
@@ -229,16 +229,18 @@ const LISTS = ROUTES.flatMap(({ path, query }) =>
     : [],
 );
 
-test('every list, filter and sort of the interface is among those tried', () => {
-  expect(LISTS.map(({ path }) => path).sort()).toEqual(Object.keys(QUESTIONS).sort());
+test('every list, filter and sort of the API is tested', () => {
+  expect(LISTS.map(({ path }) => path).sort()).toEqual(Object.keys(LIST_QUERIES).sort());
   for (const { path, parameters } of LISTS) {
-    const asked = new Set(QUESTIONS[path]?.(filled).queries.flatMap((query) => [...new URLSearchParams(query).keys()]));
-    expect([path, [...asked].sort()]).toEqual([path, parameters.sort()]);
+    const tested = new Set(
+      LIST_QUERIES[path]?.(filled).queries.flatMap((query) => [...new URLSearchParams(query).keys()]),
+    );
+    expect([path, [...tested].sort()]).toEqual([path, parameters.sort()]);
   }
 });
 
-test.each(Object.keys(QUESTIONS))('%s reads no table whole and few rows, whatever it is asked', async (list) => {
-  const { path = list, queries } = (QUESTIONS[list] as (typeof QUESTIONS)[string])(filled);
+test.each(Object.keys(LIST_QUERIES))('%s reads few rows and no complete table, for any query', async (list) => {
+  const { path = list, queries } = (LIST_QUERIES[list] as (typeof LIST_QUERIES)[string])(filled);
   const faults: unknown[] = [];
   for (const query of queries) {
     let cursor = '';
@@ -260,7 +262,7 @@ test.each(Object.keys(QUESTIONS))('%s reads no table whole and few rows, whateve
   expect(faults).toEqual([]);
 });
 
-/** What is wrong with the way in which Postgres reads for a statement. */
+/** What is wrong with the plan of a statement; undefined when nothing is. */
 async function faultOf(
   { text, parameters }: Statement,
   rows_max: number,
@@ -283,7 +285,7 @@ function nodesOf(node: PlanNode): PlanNode[] {
   return [node, ...(node.Plans ?? []).flatMap(nodesOf)];
 }
 
-/** Rows that a node took from its table, also those that did not fit. */
+/** Rows that a node read from its table, including those that its filter removed. */
 function rowsReadBy(node: PlanNode): number {
   if (node['Relation Name'] === undefined) return 0;
   const each =
@@ -291,8 +293,8 @@ function rowsReadBy(node: PlanNode): number {
   return each * node['Actual Loops'];
 }
 
-describe('lists that are slow', () => {
-  /** So small that lists could hold all of it. */
+describe('slow lists', () => {
+  /** So small that lists could use all connections. */
   const POOL = 3;
   const LISTS = 10;
 
@@ -305,7 +307,7 @@ describe('lists that are slow', () => {
     }
   }
 
-  /** Resolves when a list of the interface waits for a lock. */
+  /** Resolves when a list of the API waits for a lock. */
   function aListWaits(slow: TestApi): Promise<boolean> {
     const waits = async () => {
       const sessions = await slow.sql`
@@ -316,21 +318,21 @@ describe('lists that are slow', () => {
     return waitFor(waits, { timeout_ms: 10_000, what: 'a list to be read' });
   }
 
-  test('leave connections for everything else', () =>
+  test('leave connections for other requests', () =>
     withApi(60_000, async (slow) => {
       let ended = 0;
       const lists = await slow.sql.begin(async (tx) => {
         await tx`LOCK TABLE products IN ACCESS EXCLUSIVE MODE`;
-        const asked = Array.from({ length: LISTS }, () => slow.call('GET', '/products').finally(() => ended++));
+        const requests = Array.from({ length: LISTS }, () => slow.call('GET', '/products').finally(() => ended++));
         await aListWaits(slow);
         expect((await slow.call('GET', '/me')).status).toBe(200);
         expect(ended).toBe(0);
-        return { asked };
+        return { requests };
       });
-      expect((await Promise.all(lists.asked)).map(({ status }) => status)).toEqual(Array(LISTS).fill(200));
+      expect((await Promise.all(lists.requests)).map(({ status }) => status)).toEqual(Array(LISTS).fill(200));
     }));
 
-  test('end in time and say what to do, and those that wait for them too', () =>
+  test('end in time and explain what to do, and so do the lists that wait for them', () =>
     withApi(300, async (slow) => {
       const codes = await slow.sql.begin(async (tx) => {
         await tx`LOCK TABLE products IN ACCESS EXCLUSIVE MODE`;

@@ -1,5 +1,5 @@
 /**
- * Liveness, readiness, metrics and documentation, and what the interface answers while Temporal or Postgres is gone.
+ * Liveness, readiness, metrics and documentation, and the responses of the API while Temporal or Postgres is unavailable.
  */
 import { readFileSync } from 'node:fs';
 import addFormats from 'ajv-formats';
@@ -16,7 +16,7 @@ import { startSilentProxy } from '../harness/silent-proxy';
 import type { SilentProxy } from '../harness/silent-proxy';
 import { sharedServers } from '../harness/shared-servers';
 
-/** Nobody listens there: port 1 is reserved and below those that servers may take. */
+/** No server listens on port 1, which is reserved. */
 const NOBODY = '127.0.0.1:1';
 
 let api: TestApi;
@@ -28,10 +28,10 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 describe('operations', () => {
-  test('livez and readyz answer without a key, and readyz says that each dependency is well', async () => {
+  test('livez and readyz respond without a key, and readyz reports that each dependency is ok', async () => {
     expect((await api.call('GET', '//livez', { key: null })).body).toEqual({ status: 'ok' });
     const ready = await api.call('GET', '//readyz', { key: null });
-    // The rules of Node and Postgres may differ here, which is noted and no reason not to be ready.
+    // The time zone rules of Node and Postgres can differ on this machine. That is a note and does not affect readiness.
     const { notes: _notes, ...state } = ready.body;
     expect([ready.status, state]).toEqual([
       200,
@@ -45,7 +45,7 @@ describe('operations', () => {
     expect(ready.headers.get('cache-control')).toBe('no-store');
   });
 
-  test('metrics count requests by the pattern of their route, so that ids do not multiply them', async () => {
+  test('metrics count requests by the pattern of their route, so that ids do not create time series', async () => {
     const contract = await addContract(api, await addCatalogue(api));
     await api.call('GET', `/contracts/${contract.id}`);
     await api.call('GET', '/contracts/unknown');
@@ -60,7 +60,7 @@ describe('operations', () => {
     expect(metrics.text).not.toContain(contract.id);
   });
 
-  test('metrics count the rows that stay due however often they are woken, by kind', async () => {
+  test('metrics count the rows that stay due although they are woken repeatedly, by kind', async () => {
     await api.sql`
       INSERT INTO sweep_attempts (kind, subject_id, epoch, attempts, first_at, next_try_at)
       SELECT 'silent_job', uuidv7(), 'epoch-1', attempts, now(), now() FROM unnest(ARRAY[4, 5, 9]) AS attempts`;
@@ -69,7 +69,7 @@ describe('operations', () => {
     expect(text).toContain('covenant_sweep_stuck_rows{kind="boundary"} 0');
   });
 
-  test('the checked-in document is the one that is served', async () => {
+  test('the served document equals the checked-in one', async () => {
     const served = await api.call('GET', '//openapi.json', { key: null });
     expect(served.body).toEqual(JSON.parse(JSON.stringify(openApiDocument())));
     expect(JSON.parse(readFileSync(OPENAPI_FILE, 'utf8'))).toEqual(served.body);
@@ -100,7 +100,7 @@ describe('operations', () => {
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation: operation as object })),
   );
 
-  /** Every schema with properties in a part of the document, those that it refers to included. */
+  /** Every schema with properties in a part of the document, including referenced schemas. */
   function objectsIn(node: unknown, seen = new Set<unknown>()): Schema[] {
     if (typeof node !== 'object' || node === null || seen.has(node)) return [];
     seen.add(node);
@@ -110,14 +110,14 @@ describe('operations', () => {
     return [...(schema.properties ? [schema] : []), ...inner.flatMap((one) => objectsIn(one, seen))];
   }
 
-  test('a field of a request that has a default is optional to generated clients, and one of an answer is always there', () => {
+  test('a request field with a default is optional for generated clients, and a response field is always present', () => {
     const requests = operations.flatMap(({ operation }) =>
       objectsIn((operation as { requestBody?: unknown }).requestBody),
     );
     const fields = requests.flatMap(({ properties = {}, required = [] }) =>
       Object.entries(properties).map(([name, field]) => ({ name, field, required: required.includes(name) })),
     );
-    // Generators make a field with the keyword one that is always there.
+    // Client generators treat a field with the keyword `default` as always present.
     expect(fields.filter(({ field }) => 'default' in field)).toEqual([]);
     const defaulted = fields.filter(({ field }) => String(field['description']).includes('Default: '));
     expect(defaulted.length).toBeGreaterThan(40);
@@ -133,10 +133,10 @@ describe('operations', () => {
     expect(absent).toEqual([]);
   });
 
-  /** What no change may touch, of anything. */
+  /** Fields that no edit may change. */
   const NEVER_CHANGED = ['id', 'environment', 'product_id', 'type', 'test_clock_id', 'created_at', 'revision'];
 
-  test('a schema of a change offers what never changes only to say that it cannot be changed', () => {
+  test('the schema of an edit contains immutable fields only to say that they cannot be changed', () => {
     const changes = operations.filter(({ method }) => method === 'patch');
     expect(changes.length).toBeGreaterThan(3);
     const offered = changes.flatMap(({ path, operation }) =>
@@ -161,7 +161,7 @@ describe('operations', () => {
     for (const { field } of offered) expect(field).toEqual({ description: 'Cannot be changed', not: {} });
   });
 
-  test('the document refuses the values that the interface refuses, and takes those that it takes', async () => {
+  test('the document rejects the values that the API refuses, and accepts those that it accepts', async () => {
     const validator = addFormats(new Ajv({ strict: false })).addSchema(openApiDocument(), 'document');
     const fits = (name: string, body: unknown): unknown =>
       validator.validate({ $ref: `document#/components/schemas/${name}` }, JSON.parse(JSON.stringify(body)));
@@ -220,7 +220,7 @@ describe('operations', () => {
     ['the document', '/openapi.json', 'self'],
     ['liveness', '/livez', 'self'],
   ])(
-    '%s does not say what serves it, and carries its id and the headers that protect a browser',
+    '%s does not name its server software, and has its request id and the security headers',
     async (_what, path, loads) => {
       const headers = { authorization: `Bearer ${api.keys.super_admin}`, 'X-Request-Id': 'mine' };
       const answer = await fetch(api.url + path, { headers });
@@ -244,7 +244,7 @@ describe('while Temporal cannot be reached', () => {
 
   afterAll(() => alone.close());
 
-  test('readyz is 503 and says that it is Temporal', async () => {
+  test('readyz is 503 and names Temporal', async () => {
     const ready = await alone.call('GET', '//readyz', { key: null });
     expect(ready.status).toBe(503);
     expect(ready.body).toMatchObject({
@@ -254,18 +254,18 @@ describe('while Temporal cannot be reached', () => {
     expect((await alone.call('GET', '//livez', { key: null })).status).toBe(200);
   });
 
-  test('contracts are created, read, edited, dry-run and deleted all the same', async () => {
+  test('contracts can be created, read, edited, tried as a dry run and deleted', async () => {
     const active = await addContract(alone, catalogue);
     const path = `/contracts/${active.id}`;
     expect((await alone.call('PATCH', path, { body: { name: 'Renamed' } })).body.name).toBe('Renamed');
     expect((await alone.call('GET', path)).status).toBe(200);
     expect((await alone.call('POST', `${path}/pause?dry_run=true`)).body.state).toBe('PAUSED');
     const draft = await addContract(alone, catalogue, { status: 'inactive' });
-    const gone = await alone.call('DELETE', `/contracts/${draft.id}`, { body: { confirm_name: draft.name } });
-    expect(gone.status).toBe(204);
+    const deleted = await alone.call('DELETE', `/contracts/${draft.id}`, { body: { confirm_name: draft.name } });
+    expect(deleted.status).toBe(204);
   });
 
-  test('licenses are generated at once, and a job is accepted 202 to be started later', async () => {
+  test('licenses are generated inline, and a job is accepted with 202 and starts later', async () => {
     const contract = await addContract(alone, catalogue);
     const inline = await alone.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 5 } });
     expect(inline.body.licenses).toHaveLength(5);
@@ -274,7 +274,7 @@ describe('while Temporal cannot be reached', () => {
     expect((await alone.call('GET', `/jobs/${queued.body.job_id}`)).body.state).toBe('QUEUED');
   });
 
-  test('what goes through the workflow is 503 TEMPORAL_UNAVAILABLE with Retry-After, and nothing is changed', async () => {
+  test('a command through the workflow is 503 TEMPORAL_UNAVAILABLE with Retry-After, and nothing changes', async () => {
     const draft = await addContract(alone, catalogue, { status: 'inactive' });
     const before = await readTableDigests(alone.sql);
     const calls = [
@@ -290,8 +290,8 @@ describe('while Temporal cannot be reached', () => {
   });
 });
 
-describe('when Temporal falls silent', () => {
-  test('a command whose outcome does not arrive is 503 and says to repeat it', async () => {
+describe('when Temporal stops responding', () => {
+  test('a command whose outcome does not arrive is 503, and the detail says to repeat it', async () => {
     const proxy = await startSilentProxy(sharedServers().temporal_address);
     const cut = await startTestApi({ temporalAddress: proxy.address });
     const draft = await addContract(cut, await addCatalogue(cut), { status: 'inactive' });
@@ -342,7 +342,7 @@ describe('while Postgres cannot be reached', () => {
     expect(answer.text).not.toContain('127.0.0.1');
   });
 
-  test('readyz is 503 and says that it is Postgres; livez is still 200', async () => {
+  test('readyz is 503 and names Postgres; livez is still 200', async () => {
     const ready = await cut.call('GET', '//readyz', { key: null });
     expect(ready.status).toBe(503);
     expect(ready.body).toMatchObject({
@@ -353,7 +353,7 @@ describe('while Postgres cannot be reached', () => {
     expect((await cut.call('GET', '//livez', { key: null })).status).toBe(200);
   });
 
-  test('metrics leave out what Postgres knows and show the rest', async () => {
+  test('metrics omit the values from Postgres and show the others', async () => {
     const metrics = await cut.call('GET', '//metrics', { key: null });
     expect(metrics.status).toBe(200);
     expect(metrics.text).toContain('covenant_http_request_duration_seconds_count');
@@ -361,7 +361,7 @@ describe('while Postgres cannot be reached', () => {
   });
 });
 
-test('a statement that takes longer than it may is 503 DATABASE_UNAVAILABLE with Retry-After', async () => {
+test('a statement that exceeds its timeout is 503 DATABASE_UNAVAILABLE with Retry-After', async () => {
   const UNKNOWN = '/contracts/00000000-0000-7000-8000-000000000000';
   const impatient = await startTestApi({ limits: { statement_ms: 250, idle_in_transaction_ms: 10_000 } });
   const holder = await impatient.sql.reserve();
@@ -379,7 +379,7 @@ test('a statement that takes longer than it may is 503 DATABASE_UNAVAILABLE with
   await impatient.close();
 });
 
-test('readyz counts migrations that are missing', async () => {
+test('readyz counts missing migrations', async () => {
   const behind = await startTestApi();
   await behind.sql`DELETE FROM schema_version WHERE version = (SELECT max(version) FROM schema_version)`;
   const ready = await behind.call('GET', '//readyz', { key: null });

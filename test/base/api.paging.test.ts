@@ -1,6 +1,5 @@
 /**
- * Lists page by page: every row once and an end, whatever the names, the sort and the size of a page; and searches that find
- * a text in each of its Unicode spellings.
+ * Lists page by page: every row once, with any names, sort order and page size. Searches find a text in every Unicode normal form.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import fc from 'fast-check';
@@ -18,7 +17,7 @@ const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
 const SEED = 20_261_126;
 const ORDERS = ['asc', 'desc'] as const;
 
-/** Names whose lower case, length or spelling differs between JavaScript, Unicode and Postgres. */
+/** Names whose lower case, length or normalization differs between JavaScript, Unicode and Postgres. */
 const HARD_NAMES = [
   'ΑΦΟΙ ΝΙΚΟΣ',
   'ΑΦΟΙ ΠΑΠΠΑΣ',
@@ -35,7 +34,7 @@ const HARD_NAMES = [
   '100 %_',
 ];
 
-/** The longest names there are: of four bytes a character, of those that folding makes longest, of those that JSON escapes. */
+/** The longest names: characters of four bytes, characters that case folding expands most, characters that JSON escapes. */
 const LONGEST_NAMES = ['😀', '😁', '\u{1d160}', '\u0390', 'ﬃ', '"', '\\'].map((character) => character.repeat(200));
 
 const anyName = fc.oneof(
@@ -52,7 +51,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-/** Contracts of a product of their own, with these names. */
+/** Creates contracts with these names, of a new product. */
 async function addNamed(names: string[]): Promise<{ catalogue: TestCatalogue; ids: string[] }> {
   const catalogue = await addCatalogue(api, { environment: 'staging' });
   const ids: string[] = [];
@@ -63,8 +62,8 @@ async function addNamed(names: string[]): Promise<{ catalogue: TestCatalogue; id
   return { catalogue, ids };
 }
 
-/** Sends an event of a billing system about a contract that there is not. */
-async function tellBilling(id: string): Promise<void> {
+/** Sends a billing event for a contract that does not exist. */
+async function sendBillingEvent(id: string): Promise<void> {
   const event = { id, type: 'invoice.open', occurred_at: '2026-11-01T00:00:00Z', contract_id: UNKNOWN_ID };
   const body = JSON.stringify({ ...event, invoice: { id: 'in_1', due_date: '2026-12-31' } });
   const headers = signStandard(body, api.billing.billingStandardSecrets?.[0] ?? '');
@@ -75,7 +74,7 @@ function unique(): string {
   return randomBytes(4).toString('hex');
 }
 
-test('contracts with any names show each once, by every sort, in both directions, in pages of any size', async () => {
+test('every contract appears once, with any names, in every sort and direction, and in pages of any size', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyName, { minLength: 1, maxLength: 6 }), fc.nat(), async (names, size) => {
       const { catalogue, ids } = await addNamed(names);
@@ -94,7 +93,7 @@ test('contracts with any names show each once, by every sort, in both directions
   );
 });
 
-test('a cursor that is issued is accepted, however long the name it stands at', async () => {
+test('every issued cursor is accepted, also for the longest name', async () => {
   const { catalogue, ids } = await addNamed(LONGEST_NAMES);
   for (const order of ORDERS) {
     const list = `/contracts?environment=staging&product_id=${catalogue.product_id}&sort=name&order=${order}&limit=1`;
@@ -102,7 +101,7 @@ test('a cursor that is issued is accepted, however long the name it stands at', 
   }
 });
 
-describe('rows of one millisecond', () => {
+describe('rows created in the same millisecond', () => {
   const mark = unique();
 
   async function add(path: string, body: (number: number) => Record<string, unknown>): Promise<string[]> {
@@ -111,7 +110,7 @@ describe('rows of one millisecond', () => {
     return ids;
   }
 
-  /** Each noun with how rows of it are made and the list in which they stand alone. */
+  /** Each noun, with the way to create rows and a list that contains only these. */
   const NOUNS: [table: string, make: (catalogue: TestCatalogue) => Promise<{ ids: string[]; list: string }>][] = [
     [
       'products',
@@ -150,9 +149,9 @@ describe('rows of one millisecond', () => {
     ],
   ];
 
-  test.each(NOUNS)('%s that differ by microseconds are each shown once', async (table, make) => {
+  test.each(NOUNS)('%s that differ by microseconds each appear once', async (table, make) => {
     const { ids, list } = await make(await addCatalogue(api, { environment: 'staging' }));
-    // Later ids are of earlier microseconds, so that the id cannot make up for what a rounded instant loses.
+    // Later ids get earlier microseconds, so that the id cannot compensate for a rounded instant.
     for (const [index, id] of ids.entries())
       await api.sql`UPDATE ${api.sql(table)} SET created_at = timestamptz '2026-11-01T00:00:00.000500Z' - ${`${index} microseconds`}::interval WHERE id = ${id}`;
     for (const limit of [1, 2, 3]) {
@@ -162,7 +161,7 @@ describe('rows of one millisecond', () => {
   });
 });
 
-describe('a cursor that is none of ours', () => {
+describe('a cursor that the list did not issue', () => {
   /** Every list with more than one row, by its route. */
   let lists: Map<string, string>;
   let cursors: Map<string, string>;
@@ -174,7 +173,7 @@ describe('a cursor that is none of ours', () => {
     await addContract(api, catalogue);
     for (let count = 0; count < 2; count++) {
       await api.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 1 } });
-      // Amending goes through a worker, which this interface does not have.
+      // Amendments need a worker, which this API does not have.
       await api.sql`
         INSERT INTO contract_amendments ${api.sql({ id: randomUUID(), contract_id: contract.id, effective_date: '2099-01-01', changes: api.sql.json({ quota_add: 1 }), status: 'pending', created_at: new Date().toISOString(), created_by: 'test' })}`;
       await api.call('PATCH', `/contracts/${contract.id}`, { body: { quota: 2000 + count } });
@@ -182,7 +181,7 @@ describe('a cursor that is none of ours', () => {
       await api.call('POST', '/customers', { body: { name: 'C', email: `${unique()}@covenant.test` } });
       const body = { label: null };
       await api.call('POST', `/admins/${api.admins.viewer.id}/api-keys`, { body });
-      await tellBilling(`event ${count}`);
+      await sendBillingEvent(`event ${count}`);
       await api.sql`
         INSERT INTO refused_attempts (contract_id, minute, code, attempts, licenses, last_actor_id)
         VALUES (${contract.id}, date_trunc('minute', now()) - make_interval(hours => ${count}), 'QUOTA_EXCEEDED', 1, 1, 'test')`;
@@ -216,7 +215,7 @@ describe('a cursor that is none of ours', () => {
     }
   });
 
-  test('every list of the interface is among those tried', () => {
+  test('every list of the API is tested', () => {
     const paged = ROUTES.filter(({ query }) => query && 'cursor' in query.shape).map(({ path }) =>
       path.replace('/api/v1', ''),
     );
@@ -224,7 +223,7 @@ describe('a cursor that is none of ours', () => {
     expect([...cursors].filter(([, cursor]) => typeof cursor !== 'string')).toEqual([]);
   });
 
-  test('is refused 422 by every list, such as that of another list or sort', async () => {
+  test('is refused with 422 by every list, also the cursor of another list or sort', async () => {
     const nonsense = [
       '',
       'abc',
@@ -245,7 +244,7 @@ describe('a cursor that is none of ours', () => {
     }
   });
 
-  test('is never more than a refusal, whatever was changed in it', async () => {
+  test('never causes more than a refusal, whatever was changed in it', async () => {
     const tampered = fc
       .tuple(
         fc.nat(),
@@ -286,7 +285,7 @@ describe('searching', () => {
     return rowsOf<{ name: string }>(answer).map(({ name }) => name);
   }
 
-  test('finds any name by itself in each normal form, and any text in each of them finds the same', async () => {
+  test('finds any name in each normal form, and every normal form of a text finds the same names', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyName, { minLength: 1, maxLength: 4 }), anyName, async (names, text) => {
         const { catalogue } = await addNamed(names);
@@ -306,14 +305,14 @@ describe('searching', () => {
     ['Ταΰγετος', ['ταΰγετος', 'ΤΑΫ́ΓΕΤΟΣ', 'Ταΰγετος'.toUpperCase(), 'ΓΕΤΟΣ', 'γετοσ']],
     ['Straße', ['STRASSE', 'strasse', 'straße', 'STRAẞE']],
     ['Cafe\u0301 Zoë', ['CAFÉ', 'café zoe\u0308', 'fe\u0301 z']],
-  ])('finds %s in any case', async (name, searches) => {
+  ])('finds %s in any letter case', async (name, searches) => {
     const { catalogue } = await addNamed([name]);
     const list = `/contracts?environment=staging&product_id=${catalogue.product_id}&search=`;
     for (const search of searches) expect([search, await namesFound(list, search)]).toEqual([search, [name]]);
   });
 
-  test('has one key for every case of every letter, alone and with a mark, and the key of a key is itself', async () => {
-    // ı is the one letter whose upper case is that of another letter (i).
+  test('has one search key for every case of every letter, alone and with a mark, and the key of a key is itself', async () => {
+    // ı is the only letter whose upper case equals that of another letter (i).
     const different = await api.sql`
       SELECT text FROM (
         SELECT normalize(chr(n) || mark, NFC) AS text
@@ -327,7 +326,7 @@ describe('searching', () => {
     expect(different.map(({ text }) => text as string)).toEqual([]);
   });
 
-  test('finds every noun by a name that was typed in another normal form', async () => {
+  test('finds every noun by a name in another normal form', async () => {
     const typed = `Café ${unique()}`;
     for (const name of [typed.normalize('NFC'), typed.normalize('NFD')]) {
       const email = `${unique()}@covenant.test`;
@@ -358,7 +357,7 @@ describe('searching', () => {
   });
 });
 
-test('a name confirms in any normal form, and another name does not', async () => {
+test('a name in any normal form confirms, and another name does not', async () => {
   const name = 'Café Ångström';
   const { ids } = await addNamed([name.normalize('NFC'), name.normalize('NFD')]);
   for (const [index, id] of ids.entries()) {

@@ -1,5 +1,5 @@
 /**
- * The form of requests: what is read of a body, what is refused by its name, and how large a refusal can become.
+ * The shape of requests: which bodies are read, which fields are refused by name, and how large a refusal can become.
  */
 import express from 'express';
 import { createServer } from 'node:http';
@@ -23,14 +23,14 @@ beforeAll(async () => {
 
 afterAll(() => api.close());
 
-/** Creates a contract with a part of the body as text of its own. */
+/** Creates a contract, with a part of the body as literal text. */
 function createWith(part: string): Promise<ApiAnswer> {
   return api.call('POST', '/contracts', { body: `${JSON.stringify(contractBody(catalogue)).slice(0, -1)},${part}}` });
 }
 
-describe('a number that JavaScript cannot hold', () => {
+describe('a number that JavaScript cannot represent', () => {
   test.each(['12345678901234567890', '9007199254740993', '1e400', '0.30000000000000001665'])(
-    '%s is refused by the name of its field, in metadata and in features, and nothing is written',
+    '%s is refused with the name of its field, in metadata and in features, and nothing is written',
     async (number) => {
       const contract = await addContract(api, catalogue);
       const { generator_id } = catalogue;
@@ -54,17 +54,17 @@ describe('a number that JavaScript cannot hold', () => {
     },
   );
 
-  test('is refused in every other field too, where it would pass for one that fits', async () => {
+  test('is refused in every other field too, where its rounded value would be valid', async () => {
     const contract = await addContract(api, catalogue);
     const path = `/contracts/${contract.id}/generate`;
     const answer = await api.call('POST', path, { body: '{"count":1.00000000000000000001}' });
     expectRefusal(answer, 422, 'VALIDATION_FAILED');
     expect(wrongFieldsOf(answer)).toEqual(['count']);
-    // An id that there is not is 404 whatever the body holds.
+    // An unknown id is 404 whatever the body holds.
     expectRefusal(await api.call('PATCH', '/contracts/7', { body: '{"quota":1e400}' }), 404, 'NOT_FOUND');
   });
 
-  test("is refused as the version of an invoice, and is the sender's own elsewhere in a message", async () => {
+  test('is refused as the version of an invoice, and is ignored elsewhere in a message', async () => {
     const [secret] = api.billing.billingStandardSecrets ?? [];
     const send = (id: string, version: string, total: string) => {
       const invoice = `{"id":"in_1","due_date":"2027-01-31","version":${version},"total":${total}}`;
@@ -81,7 +81,7 @@ describe('a number that JavaScript cannot hold', () => {
     expect((await send('msg_total', '7', '12345678901234567890')).status).toBe(202);
   });
 
-  test('is no text that looks like one, and no number that is only written otherwise', async () => {
+  test('is not a string that looks like one, and not a number in another notation', async () => {
     const metadata = { text: '1e400', 1e21: 'key', tenth: 0.1, large: 2 ** 60, tiny: 5e-324 };
     const created = await createWith(`"metadata":${JSON.stringify(metadata)}`);
     expect([created.status, created.body.metadata]).toEqual([201, metadata]);
@@ -95,9 +95,9 @@ describe('a number that JavaScript cannot hold', () => {
 describe('a body', () => {
   test.each([
     ['of another charset', Buffer.from('{"name":"Müller"}', 'latin1')],
-    ['cut inside of a character', Buffer.from('{"name":"M\u00fc').subarray(0, 11)],
+    ['cut inside a character', Buffer.from('{"name":"M\u00fc').subarray(0, 11)],
     ['with half of a surrogate pair in bytes', Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22])],
-  ])('that is no UTF-8, %s, is 400', async (_what, body) => {
+  ])('that is not UTF-8, %s, is 400', async (_what, body) => {
     expectRefusal(await api.call('POST', '/contracts', { body }), 400, 'MALFORMED_JSON');
     const [secret] = api.billing.billingStandardSecrets ?? [];
     const headers = signStandard(body.toString(), secret as string);
@@ -105,7 +105,7 @@ describe('a body', () => {
     expectRefusal(signed, 400, 'MALFORMED_JSON');
   });
 
-  test('may begin with a byte order mark', async () => {
+  test('can begin with a byte order mark', async () => {
     expect(
       (await api.call('POST', '/contracts?dry_run=true', { body: `\ufeff${JSON.stringify(contractBody(catalogue))}` }))
         .status,
@@ -121,7 +121,7 @@ describe('a body', () => {
     'multipart/form-data; boundary=x',
     'application/json; charset=utf-16',
     'application/json; charset=iso-8859-1',
-  ])('of the type %s is 415, also where none is needed', async (type) => {
+  ])('of the type %s is 415, also when no body is needed', async (type) => {
     const contract = await addContract(api, catalogue);
     const headers = { 'Content-Type': type };
     const created = await api.call('POST', '/contracts', { body: JSON.stringify(contractBody(catalogue)), headers });
@@ -139,7 +139,7 @@ describe('a body', () => {
     },
   );
 
-  test('of a type that its route declares is read there, and others are not', async () => {
+  test('of a type that its route declares is read, and of another type is not', async () => {
     const app = express();
     const read = readJson(['application/scim+json']);
     app.post('/', async (request, response) => {
@@ -165,10 +165,10 @@ describe('a body', () => {
   });
 });
 
-describe('a refusal by the form', () => {
+describe('a refusal because of the shape', () => {
   const MAX_BYTES = 64 * 1024;
 
-  test('of 60,000 unknown fields names the first and says how many more there are', async () => {
+  test('of 60,000 unknown fields names the first ones and counts the others', async () => {
     const fields = Object.fromEntries(Array.from({ length: 60_000 }, (_none, index) => [`f${index}`, 0]));
     const answer = await api.call('POST', '/contracts', { body: { ...contractBody(catalogue), ...fields } });
     expectRefusal(answer, 422, 'VALIDATION_FAILED');
@@ -178,7 +178,7 @@ describe('a refusal by the form', () => {
   });
 
   test.each([
-    ['wrong items of a list', { modules: Array.from({ length: 400_000 }, () => 1) }],
+    ['invalid items of a list', { modules: Array.from({ length: 400_000 }, () => 1) }],
     ['one field with a name of a megabyte', { ['🙂'.repeat(250_000)]: 1 }],
     [
       'unknown fields within a field',
@@ -191,7 +191,7 @@ describe('a refusal by the form', () => {
     expect(answer.text).not.toMatch(/\\ud83d/i);
   });
 
-  test('of 100,000 numbers that cannot be held says how many more there are', async () => {
+  test('of 100,000 numbers that cannot be represented counts those that it does not name', async () => {
     const body = `{"metadata":{"orders":[${Array.from({ length: 100_000 }, () => '1e400').join(',')}]}}`;
     const contract = await addContract(api, catalogue);
     const answer = await api.call('PATCH', `/contracts/${contract.id}`, { body });
@@ -201,7 +201,7 @@ describe('a refusal by the form', () => {
   });
 });
 
-test('a query parameter that a list does not know is refused by its name, however it is spelled', async () => {
+test('an unknown query parameter of a list is refused by name, with any name', async () => {
   for (const [query, field] of [
     ['?state=ACTIVE&stat=ACTIVE', 'stat'],
     ['?Limit=5', 'Limit'],
@@ -215,7 +215,7 @@ test('a query parameter that a list does not know is refused by its name, howeve
 });
 
 test.each(['0', '101', '-1', '1.0', '1e1', '0x10', '', ' 5', '25.00000000000000000001', '５'])(
-  'the limit %j of a page is refused: it is a whole number from 1 to 100 in digits',
+  'the limit %j of a page is refused: it must be a whole number from 1 to 100 in digits',
   async (limit) => {
     const answer = await api.call('GET', `/contracts?limit=${encodeURIComponent(limit)}`);
     expectRefusal(answer, 422, 'VALIDATION_FAILED');
@@ -226,7 +226,7 @@ test.each(['0', '101', '-1', '1.0', '1e1', '0x10', '', ' 5', '25.000000000000000
 describe('a name', () => {
   const invisible = ['\u200b', '\u200b\u200d\u2060', '\u2800', '\u3164', '\u00ad', '\ufe0f', '\u{e0041}', ' \u200e '];
   const turned = ['Invoice \u202egnp.exe', '\u202a', 'a\u2066b\u2069'];
-  /** Every route that takes a name of something, with what else it needs. */
+  /** Every route with a name in its body, and the other fields that it needs. */
   const named = (): [string, string, string, Record<string, unknown>][] => [
     ['POST', '/products', 'name', { code: 'named' }],
     ['POST', '/generators', 'name', { product_id: catalogue.product_id, format: { groups: 4, group_length: 5 } }],
@@ -240,7 +240,7 @@ describe('a name', () => {
     ['PATCH', `/admins/${api.admins.viewer.id}`, 'name', {}],
   ];
 
-  test('that nobody can see is refused wherever there is one', async () => {
+  test('without a visible character is refused in every route', async () => {
     for (const [method, path, field, body] of named()) {
       for (const name of invisible) {
         const answer = await api.call(method, path, { body: { ...body, [field]: name } });
@@ -250,7 +250,7 @@ describe('a name', () => {
     }
   });
 
-  test('that changes the direction of writing is refused wherever there is one', async () => {
+  test('with direction controls is refused in every route', async () => {
     for (const [method, path, field, body] of named()) {
       for (const name of turned) {
         const answer = await api.call(method, path, { body: { ...body, [field]: name } });
@@ -261,14 +261,14 @@ describe('a name', () => {
     }
   });
 
-  test.each(['مؤسسة', 'שלום', '👩‍👩‍👧', 'می\u200cخواهم', 'ZWJ\u200d', '\u0301a', '!'])('may be %j', async (name) => {
+  test.each(['مؤسسة', 'שלום', '👩‍👩‍👧', 'می\u200cخواهم', 'ZWJ\u200d', '\u0301a', '!'])('can be %j', async (name) => {
     const body = contractBody(catalogue, { name });
     expect((await api.call('POST', '/contracts?dry_run=true', { body })).body.name).toBe(name);
   });
 });
 
-describe('under one idempotency key', () => {
-  /** Sends one request without a body, with an empty one, and both again. */
+describe('with one idempotency key', () => {
+  /** Sends one request without a body and one with an empty body, each twice. */
   async function sendAll(path: string, key: string): Promise<ApiAnswer[]> {
     const answers = [];
     for (const body of [undefined, {}, '', '{ }', undefined])
@@ -278,7 +278,7 @@ describe('under one idempotency key', () => {
     return answers;
   }
 
-  test('no body and {} are the same request, where a body may be left out and where there is none', async () => {
+  test('no body and {} are the same request, for an optional body and for a route without one', async () => {
     const contract = await addContract(api, catalogue);
     const job = (await api.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 100 } })).body.job_id;
     for (const path of [`/admins/${api.admins.viewer.id}/api-keys`, `/jobs/${job}/cancel`]) {
@@ -315,8 +315,8 @@ describe('If-Match on generating', () => {
   test.each([
     ['inline', { count: 1 }, ''],
     ['by a job', { count: 100 }, ''],
-    ['in a dry run', { count: 1 }, '?dry_run=true'],
-  ])('grants at the revision that it names and at no other, %s', async (_how, body, query) => {
+    ['as a dry run', { count: 1 }, '?dry_run=true'],
+  ])('grants at the named revision and at no other one, %s', async (_how, body, query) => {
     const id = await edited();
     const before = await readTableDigests(api.sql);
     for (const revision of ['"1"', '"3"', 'W/"1"']) {
@@ -328,13 +328,13 @@ describe('If-Match on generating', () => {
     for (const revision of ['"2"', '*']) expect((await generate(id, revision, body, query)).status).toBeLessThan(300);
   });
 
-  test('grants test licenses of a draft at the revision that it names and at no other', async () => {
+  test('grants test licenses of a draft at the named revision and at no other one', async () => {
     const id = await edited({ status: 'inactive' });
     expectRefusal(await generate(id, '"1"', { test: true }), 412, 'REVISION_CONFLICT');
     expect((await generate(id, '"2"', { test: true })).status).toBe(201);
   });
 
-  test('a refused request leaves its idempotency key, and a repeated one gets the first answer', async () => {
+  test('a refused request does not use its idempotency key, and a repeated request gets the first response', async () => {
     const id = await edited();
     expectRefusal(await generate(id, '"1"', { key: 'order-1' }), 412, 'REVISION_CONFLICT');
     const first = await generate(id, '"2"', { key: 'order-1' });
@@ -369,7 +369,7 @@ test.each(['\u0085', '\u009b', '\u2028', '\u2029'])(
   },
 );
 
-test('an Idempotency-Key beyond ASCII is refused: in a body the same text would be another key', async () => {
+test('a non-ASCII Idempotency-Key is refused: the same text in a body would be another key', async () => {
   const { id } = await addContract(api, catalogue);
   const headers = { 'Idempotency-Key': 'Bestellung-M\u00fcller' };
   const answer = await api.call('POST', `/contracts/${id}/generate`, { body: { count: 1 }, headers });

@@ -1,10 +1,10 @@
-/** The table of routes finds for a request what the router of Express finds for it. */
+/** The route table finds the same route for a request as the router of Express. */
 import express from 'express';
 import type { Method } from '../../api/http/route';
 import { createRouteTable } from '../../api/http/route-table';
 import { ROUTES } from '../../api/routes';
 
-/** What is found, in a form that can be compared. */
+/** The result of a lookup, in a comparable form. */
 interface Outcome {
   route?: string;
   other_methods_of?: string;
@@ -52,7 +52,7 @@ function byTable(declared: readonly Declared[]): (method: string, url: string) =
   };
 }
 
-/** Paths near a declared one: those that match it, and those that just do not. */
+/** Paths similar to a declared one: some match it, and some almost match it. */
 function near(path: string): string[] {
   const given = path.replaceAll(/:\w+/g, 'a%20b');
   return [
@@ -71,9 +71,9 @@ function near(path: string): string[] {
 const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'PUT', 'OPTIONS'];
 
 const tables: [name: string, declared: readonly Declared[]][] = [
-  ['the interface', ROUTES],
+  ['the API', ROUTES],
   [
-    'paths of which several match',
+    'routes of which several match a path',
     [
       { method: 'get', path: '/api/v1/things/:id' },
       { method: 'post', path: '/api/v1/things/all' },
@@ -84,17 +84,17 @@ const tables: [name: string, declared: readonly Declared[]][] = [
 ];
 
 test.each(tables)(
-  'in %s a request finds the route, its parameters and its refusal as in Express',
+  'in the routes of %s, a request gets the same route, parameters and refusal as in Express',
   (_name, declared) => {
     const [expected, found] = [byExpress(declared), byTable(declared)];
     const urls = [...new Set([...declared.flatMap(({ path }) => near(path)), '/', '/api/v1', '/livez'])];
-    const asked = urls.flatMap((url) => METHODS.map((method) => ({ method, url })));
-    for (const { method, url } of asked)
+    const requests = urls.flatMap((url) => METHODS.map((method) => ({ method, url })));
+    for (const { method, url } of requests)
       expect({ method, url, ...found(method, url) }).toEqual({ method, url, ...expected(method, url) });
   },
 );
 
-test('a path that knows other methods names them, with HEAD for GET', () => {
+test('a path that supports other methods names them, with HEAD for GET', () => {
   const findRoute = createRouteTable(ROUTES);
   expect(findRoute('PUT', '/api/v1/products')).toMatchObject({ allow: 'POST, GET, HEAD' });
 });

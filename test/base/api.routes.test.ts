@@ -1,6 +1,6 @@
 /**
- * Walks every route of the interface and demands of each what all of them promise: who may call it, what it leaves in the
- * audit, what it refuses for its form, and that every answer is a documented one (which the harness checks on each call).
+ * Tests for every route of the API what all routes guarantee: who may call it, which audit row it writes, and what it refuses because
+ * of its shape. The harness checks on each call that the response is documented.
  */
 import { randomUUID } from 'node:crypto';
 import type { Route } from '../../api/http/route';
@@ -20,12 +20,12 @@ import { expectRefusal } from '../harness/expect-refusal';
 const BASE_PATH = '/api/v1';
 const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
 
-/** What a call of a route needs that is sure to succeed: the values of its path, and a body. */
+/** The path parameters and the body of a call that succeeds. */
 interface Call {
   params?: Record<string, string>;
   body?: unknown;
   headers?: Record<string, string>;
-  /** The audit row it must leave, where the route declares several. */
+  /** The audit action that it must write, when the route declares several. */
   audit?: string;
 }
 
@@ -64,7 +64,7 @@ async function unfinishedJob(state: 'QUEUED' | 'PARTIAL'): Promise<string> {
   return job_id;
 }
 
-/** An event for a contract that there is not. */
+/** An event for a contract that does not exist. */
 async function parkedBillingEvent(): Promise<string> {
   const now = new Date().toISOString();
   const event: BillingEvent = {
@@ -82,7 +82,7 @@ async function parkedBillingEvent(): Promise<string> {
 
 const email = () => `${randomUUID()}@covenant.test`;
 
-/** A call of every route that succeeds, each with things of its own. */
+/** A call of every route that succeeds. Each has its own resources. */
 const CALLS: Record<string, () => Promise<Call>> = {
   'GET /me': async () => ({}),
   'POST /admins': async () => ({ body: { email: email(), name: 'Somebody', role: 'viewer' } }),
@@ -217,13 +217,13 @@ function nameOf(route: Route): string {
   return `${route.method.toUpperCase()} ${targetOf(route.path)}`;
 }
 
-/** The least role that may call a route; null for one that asks for no key. */
-function leastRoleOf(route: Route): Role | null {
+/** The lowest role that may call a route; null for a route without API key. */
+function lowestRoleOf(route: Route): Role | null {
   const permission = permissionOf(route.operation_id);
   return 'anonymous' in permission ? null : permission.admin;
 }
 
-/** A path as the harness takes it: from the base path on. */
+/** A path in the form of the harness: without the base path. */
 function targetOf(path: string): string {
   return path.slice(BASE_PATH.length);
 }
@@ -241,7 +241,7 @@ function send(route: Route, call: Call, key: string | null, headers: Record<stri
   });
 }
 
-test('every route has its call here, and every call its route', () => {
+test('every route has a call in this test, and every call has a route', () => {
   expect(Object.keys(CALLS).sort()).toEqual(ROUTES.map(nameOf).sort());
 });
 
@@ -256,7 +256,7 @@ describe.each(ROUTES.map((route) => [nameOf(route), route] as const))('%s', (nam
 
   test('roles below its own are 403', async () => {
     const call = await prepare();
-    const needed = leastRoleOf(route);
+    const needed = lowestRoleOf(route);
     for (const role of ROLES.filter((below) => needed !== null && !roleCovers(below, needed))) {
       const answer = await send(route, call, api.keys[role]);
       expectRefusal(answer, 403, 'FORBIDDEN_ROLE');
@@ -264,10 +264,10 @@ describe.each(ROUTES.map((route) => [nameOf(route), route] as const))('%s', (nam
     }
   });
 
-  test('the least role that may call it succeeds, and leaves the audit it declares', async () => {
+  test('the lowest role that may call it succeeds, and the declared audit row is written', async () => {
     const call = await prepare();
     const request_id = randomUUID();
-    const needed = leastRoleOf(route);
+    const needed = lowestRoleOf(route);
     const answer = await send(route, call, needed === null ? null : api.keys[needed], {
       'X-Request-Id': request_id,
     });
@@ -278,8 +278,8 @@ describe.each(ROUTES.map((route) => [nameOf(route), route] as const))('%s', (nam
     else expect(actions).toEqual([call.audit ?? route.audit[0]]);
   });
 
-  test('a body field that it does not know is 422, and so is a body where it takes none', async () => {
-    // A signed message may tell others more than it tells us.
+  test('an unknown body field is 422, and so is a body when the route has none', async () => {
+    // A signed message can contain fields that are not for Covenant.
     if (route.method === 'get' || route.raw_body !== undefined) return;
     const call = await prepare();
     const answer = await send(
@@ -290,7 +290,7 @@ describe.each(ROUTES.map((route) => [nameOf(route), route] as const))('%s', (nam
     expectRefusal(answer, 422, 'VALIDATION_FAILED');
   });
 
-  test('a query parameter that it does not know is 422', async () => {
+  test('an unknown query parameter is 422', async () => {
     const call = await prepare();
     const path = `${pathOf(route, call.params)}?no_such_parameter=1`;
     const answer = await api.call(route.method.toUpperCase(), path, {
@@ -304,7 +304,7 @@ describe.each(ROUTES.map((route) => [nameOf(route), route] as const))('%s', (nam
     ]);
   });
 
-  test('an id that is unknown, or cannot be one, is 404', async () => {
+  test('an unknown or malformed id is 404', async () => {
     if (route.params === undefined) return;
     const call = await prepare();
     for (const param of Object.keys(call.params ?? {})) {
@@ -319,7 +319,7 @@ describe.each(ROUTES.map((route) => [nameOf(route), route] as const))('%s', (nam
     }
   });
 
-  test('a refusal of the form documents itself', () => {
+  test('the refusals because of the form of the request are documented', () => {
     const expected = [
       422,
       503,
@@ -336,18 +336,18 @@ describe.each([...new Set(ROUTES.map((route) => route.path))])('%s', (path) => {
   const allowed = [...methods, ...(methods.includes('GET') ? ['HEAD'] : [])];
 
   test.each(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].filter((method) => !allowed.includes(method)))(
-    '%s is 405 and Allow names what is possible',
+    '%s is 405, and Allow names the supported methods',
     async (method) => {
       const target = targetOf(path).replace(/:\w+/g, UNKNOWN_ID);
       const answer = await api.call(method, target);
-      // A literal path may also fit another route's parameter, as /licenses.csv would.
+      // A literal path can also match the parameter of another route, as /licenses.csv does.
       expectRefusal(answer, 405, 'METHOD_NOT_ALLOWED');
       expect(answer.headers.get('allow')?.split(', ').sort()).toEqual([...allowed].sort());
     },
   );
 });
 
-test('every answer that is no JSON stays open, and its route says so', () => {
+test('every response that is not JSON is a stream, and its route declares it', () => {
   for (const route of ROUTES) {
     const is_stream = Object.values(route.answers).some(({ media_type }) => media_type !== undefined);
     expect([route.path, route.stream !== undefined]).toEqual([route.path, is_stream]);
@@ -358,12 +358,12 @@ test('every answer that is no JSON stays open, and its route says so', () => {
   }
 });
 
-test('every route stands under the base path, the billing receiver too', async () => {
+test('every route is under the base path, including the billing receiver', async () => {
   expect(ROUTES.map(({ path }) => path).filter((path) => !path.startsWith(`${BASE_PATH}/`))).toEqual([]);
   expectRefusal(await api.call('POST', '//billing/standard/events', { key: null, body: '{}' }), 404, 'NOT_FOUND');
 });
 
-test('paths that no route has are 404, whatever their case', async () => {
+test('unknown paths are 404, in any letter case', async () => {
   for (const path of ['/', '/nothing', '/Contracts', '/contracts/a/b/c', '//api/v2/contracts', '//']) {
     expectRefusal(await api.call('GET', path), 404, 'NOT_FOUND');
   }

@@ -1,5 +1,5 @@
 /**
- * What `api/http/fast-server.ts` could break: Express finds on every request and response all that it gives them itself.
+ * What `api/http/fast-server.ts` could break: requests and responses have everything that Express adds to them.
  */
 import { Agent, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
@@ -14,7 +14,7 @@ import { createLog } from '../../log';
 import { startTestApi } from '../harness/api';
 import type { TestApi } from '../harness/api';
 
-/** Long enough for a slow machine; what is waited for has happened by then or never will. */
+/** Long enough for a slow machine. */
 const RAW_TIMEOUT_MS = 10_000;
 
 let api: TestApi;
@@ -29,7 +29,7 @@ afterAll(async () => {
   await api.close();
 });
 
-/** Serves an application of the test on a free port. */
+/** Serves a test application on a free port. */
 async function serve(configure: (app: express.Express) => void): Promise<string> {
   const app = express();
   configure(app);
@@ -39,20 +39,20 @@ async function serve(configure: (app: express.Express) => void): Promise<string>
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** Sends bytes on one connection and answers everything that came until the server closed it. */
+/** Sends bytes on one connection, and resolves with everything that arrives until the server closes it. */
 function sendRaw(url: string, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(text));
     let received = '';
     socket
       .setEncoding('utf8')
-      .setTimeout(RAW_TIMEOUT_MS, () => socket.destroy(new Error(`only this came: ${received}`)));
+      .setTimeout(RAW_TIMEOUT_MS, () => socket.destroy(new Error(`received only: ${received}`)));
     socket.on('data', (data: string) => (received += data));
     socket.on('end', () => resolve(received)).on('error', reject);
   });
 }
 
-test('the request has what Express gives it: get, is, ip, protocol, hostname, query and params', async () => {
+test('the request has what Express adds: get, is, ip, protocol, hostname, query and params', async () => {
   const url = await serve((app) => {
     app.set('trust proxy', 1);
     app.get('/things/:id', (request, response) => {
@@ -95,7 +95,7 @@ test('the request has what Express gives it: get, is, ip, protocol, hostname, qu
   });
 });
 
-test('the response has what Express gives it: status, set, type, json, send, cookie, redirect and locals', async () => {
+test('the response has what Express adds: status, set, type, json, send, cookie, redirect and locals', async () => {
   const url = await serve((app) => {
     app.get('/json', (_request, response) => {
       response.locals.seen = true;
@@ -126,7 +126,7 @@ test('two applications in one process do not share their settings', async () => 
   expect(await (await fetch(distrusting, { headers })).json()).toBe('127.0.0.1');
 });
 
-test('errors thrown by handlers, at once or later, reach the error handler', async () => {
+test('errors that handlers throw, synchronously or later, reach the error handler', async () => {
   const url = await serve((app) => {
     app.get('/now', () => {
       throw new Error('now');
@@ -143,7 +143,7 @@ test('errors thrown by handlers, at once or later, reach the error handler', asy
   expect(await (await fetch(`${url}/later`)).json()).toBe('later');
 });
 
-test('the address in the audit is the one the trusted proxy names', async () => {
+test('the address in the audit is the one that the trusted proxy sends', async () => {
   const created = await api.call('POST', '/products', {
     body: { name: 'Proxied', code: 'PROXIED', environment: 'production', status: 'active', modules: [] },
     headers: { 'X-Forwarded-For': '192.0.2.1, 203.0.113.9' },
@@ -154,7 +154,7 @@ test('the address in the audit is the one the trusted proxy names', async () => 
   expect(row?.['actor']).toMatchObject({ ip: '203.0.113.9', id: api.admins.super_admin.id });
 });
 
-test('HEAD answers the headers of GET without a body', async () => {
+test('HEAD responds with the headers of GET and without a body', async () => {
   const get = await api.call('GET', '/contracts');
   const head = await api.call('HEAD', '/contracts');
   expect(head.status).toBe(200);
@@ -163,7 +163,7 @@ test('HEAD answers the headers of GET without a body', async () => {
   expect(head.headers.get('content-type')).toBe(get.headers.get('content-type'));
 });
 
-test('pipelined requests on one connection are answered in their order, each with its own', async () => {
+test('pipelined requests on one connection get their responses in order', async () => {
   const one = (id: string, last = false) =>
     `GET /api/v1/contracts HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${api.keys.viewer}\r\nX-Request-Id: ${id}\r\n${last ? 'Connection: close\r\n' : ''}\r\n`;
   const received = await sendRaw(
@@ -178,7 +178,7 @@ test('pipelined requests on one connection are answered in their order, each wit
   expect([...received.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => match[1])).toEqual(['200', '200', '200']);
 });
 
-test('a connection that is kept alive serves one request after another', async () => {
+test('a keep-alive connection serves one request after another', async () => {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const ports = new Set<number | undefined>();
   for (let count = 0; count < 5; count++) {
@@ -195,12 +195,12 @@ test('a connection that is kept alive serves one request after another', async (
   expect(ports.size).toBe(1);
 });
 
-test('what is not HTTP is answered 400 and the connection closed, and the server goes on', async () => {
+test('input that is not HTTP gets 400 and the connection is closed, and the server continues', async () => {
   expect(await sendRaw(api.url, 'NONSENSE\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
   expect((await fetch(`${api.url}/livez`)).status).toBe(200);
 });
 
-test('a body in pieces without a length is read whole', async () => {
+test('a chunked body without a length is read completely', async () => {
   const body = JSON.stringify({
     name: 'In pieces',
     code: 'PIECES',
@@ -221,7 +221,7 @@ test('a body in pieces without a length is read whole', async () => {
   expect(received).toContain('"name":"In pieces"');
 });
 
-test('the line of a request names method, path, status and id, and holds nothing of its headers, query and body', async () => {
+test('the log line of a request has method, path, status and id, and nothing of its headers, query and body', async () => {
   const lines: string[] = [];
   const log = createLog('test', 'info', { write: (line: string) => void lines.push(line) });
   const server = createFastServer(createApp({ ...api.api, log }, { trustProxy: false }));
@@ -247,15 +247,15 @@ test('the line of a request names method, path, status and id, and holds nothing
   expect(lines.join('')).not.toMatch(new RegExp(`in-query|in-header|in-body|${api.keys.super_admin}`));
 });
 
-describe('a client that leaves in the middle of its body', () => {
+describe('a client that disconnects in the middle of its body', () => {
   const json = 'Content-Type: application/json';
 
   test.each<[string, ReadBody, string[], string]>([
     ['with a length', readJson(), [json, 'Content-Length: 50'], '{"name":'],
-    ['in pieces', readJson(), [json, 'Transfer-Encoding: chunked'], '8\r\n{"name":\r\n'],
-    ['that is packed', readJson(), [json, 'Content-Encoding: gzip', 'Content-Length: 50'], '\x1f'],
+    ['in chunks', readJson(), [json, 'Transfer-Encoding: chunked'], '8\r\n{"name":\r\n'],
+    ['that is compressed', readJson(), [json, 'Content-Encoding: gzip', 'Content-Length: 50'], '\x1f'],
     ['that is signed', readBytes, ['Content-Length: 50'], '{"id":'],
-  ])('%s is refused by its form, and taken for no fault of ours', async (_what, readBody, headers, body) => {
+  ])('%s is refused as malformed, and does not count as an internal error', async (_what, readBody, headers, body) => {
     let arrive!: (outcome: Promise<unknown>) => void;
     const arrived = new Promise<{ outcome: Promise<unknown> }>(
       (resolve) => (arrive = (outcome) => resolve({ outcome })),
@@ -270,7 +270,7 @@ describe('a client that leaves in the middle of its body', () => {
     expect(await outcome).toMatchObject({ problem: { code: 'MALFORMED_REQUEST', status: 400 } });
   });
 
-  test('what is packed badly and came whole is refused as such', async () => {
+  test('a complete body with invalid compression is refused as such', async () => {
     const answer = await api.call('POST', '/products', {
       body: Buffer.from('not packed'),
       headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },

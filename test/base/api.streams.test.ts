@@ -1,4 +1,4 @@
-/** Answers that stay open, CSV files and progress streams: how many, for how long, and for whom. */
+/** Streamed responses, which are CSV files and progress streams: how many, for how long, and for whom. */
 import { get } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { startTestApi } from '../harness/api';
@@ -9,13 +9,13 @@ import { waitFor } from '../harness/stack';
 
 const HOUR_MS = 3_600_000;
 
-/** As CSV, 20 MB are more than all buffers between a server and a client of this machine hold together. */
+/** As CSV these are 20 MB, more than all buffers between a server and a client on this machine can hold. */
 const FILE_LICENSES = 4_000;
 const FEATURES_BYTES = 5_000;
 
 const WAITING = { timeout_ms: 20_000, what: 'the stream to end' };
 
-/** One interface whose keys are checked again only when Postgres announces a change, and one that is in a hurry. */
+/** An API that checks keys again only after a notification of Postgres, and one with short limits. */
 let api: TestApi;
 let hasty: TestApi;
 let file: string;
@@ -35,7 +35,7 @@ beforeAll(async () => {
 
 afterAll(() => Promise.all([api.close(), hasty.close()]));
 
-/** Adds a job with a long file and one that stays queued; answers with the paths of their streams. */
+/** Adds a job with a long file and a job that stays queued. Returns the paths of their streams. */
 async function addStreams(on: TestApi): Promise<[string, string]> {
   const contract = await addContract(on, await addCatalogue(on), { quota: 1_000 });
   const { body } = await on.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 1 } });
@@ -50,7 +50,7 @@ async function addStreams(on: TestApi): Promise<[string, string]> {
   return [`/jobs/${body.job_id}/licenses.csv`, `/jobs/${queued.body.job_id}/progress`];
 }
 
-/** Opens a stream; nothing of it is read until somebody reads. */
+/** Opens a stream without reading from it. */
 async function open(on: TestApi, path: string, key: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     get(`${on.url}/api/v1${path}`, { agent: false, headers: { Authorization: `Bearer ${key}` } }, resolve).once(
@@ -60,7 +60,7 @@ async function open(on: TestApi, path: string, key: string): Promise<IncomingMes
   });
 }
 
-/** Reads a whole file and answers how many lines it has. */
+/** Reads a complete file and returns its number of lines. */
 async function countLines(response: IncomingMessage): Promise<number> {
   return (await textOf(response)).split('\n').length - 1;
 }
@@ -72,7 +72,7 @@ async function textOf(response: IncomingMessage): Promise<string> {
   return text;
 }
 
-/** Opens a stream as soon as there is a place for it: the server notices a moment later that a client has left. */
+/** Opens a stream as soon as the limit allows it: the server detects a disconnected client a moment later. */
 async function openWhenFree(on: TestApi, path: string, { key }: TestAdmin): Promise<IncomingMessage> {
   let response: IncomingMessage | undefined;
   await waitFor(
@@ -83,7 +83,7 @@ async function openWhenFree(on: TestApi, path: string, { key }: TestAdmin): Prom
     },
     { ...WAITING, what: 'a place to become free' },
   );
-  if (response === undefined) throw new Error('there was no answer');
+  if (response === undefined) throw new Error('there was no response');
   return response;
 }
 
@@ -93,12 +93,12 @@ async function revokeKeysOf(on: TestApi, admin: TestAdmin): Promise<void> {
     expect((await on.call('DELETE', `/admins/${admin.id}/api-keys/${id}`)).status).toBe(204);
 }
 
-describe('the number of streams is bounded', () => {
+describe('the number of streams is limited', () => {
   test.each([
     ['export', () => file],
     ['progress', () => progress],
   ])(
-    '%s: above it one admin is refused with 429, all others with 503, and what ends gives its place back',
+    '%s: above the limit one admin gets 429, all admins together get 503, and a stream that ends makes space for another one',
     async (kind, path) => {
       const [first, second, third] = await Promise.all([0, 1, 2].map(() => api.addAdmin('operator')));
       if (!first || !second || !third) throw new Error('three admins are needed');
@@ -113,7 +113,7 @@ describe('the number of streams is bounded', () => {
       expectRefusal(full, 503, 'STREAMS_BUSY');
       expect([full.headers.get('retry-after'), full.body.metadata]).toEqual(['5', { kind, max: 2 }]);
 
-      // A client that goes away gives its place back.
+      // A client that disconnects makes space for another stream.
       opened.destroy();
       const last = await openWhenFree(api, path(), third);
       other.destroy();
@@ -121,14 +121,14 @@ describe('the number of streams is bounded', () => {
     },
   );
 
-  test('a file that was read to its end gives its place back', async () => {
+  test('a file that was read to its end no longer counts', async () => {
     const admin = await api.addAdmin('operator');
     for (let time = 0; time < 3; time++) {
       expect(await countLines(await openWhenFree(api, file, admin))).toBe(FILE_LICENSES + 1);
     }
   });
 
-  test('a request that is refused, or asks for the headers alone, gives its place back', async () => {
+  test('a request that is refused, or requests only the headers, no longer counts', async () => {
     const admin = await api.addAdmin('operator');
     const unknown = '/jobs/0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
     for (const [headers, missing] of [
@@ -143,7 +143,7 @@ describe('the number of streams is bounded', () => {
     }
   });
 
-  test('an error amid the file cuts the connection and gives the place back', async () => {
+  test('an error in the middle of the file closes the connection, and the stream no longer counts', async () => {
     const admin = await api.addAdmin('operator');
     const response = await openWhenFree(api, file, admin);
     await api.sql`ALTER TABLE license_terms RENAME TO license_terms_away`;
@@ -156,17 +156,17 @@ describe('the number of streams is bounded', () => {
   });
 });
 
-describe('a stream ends with the access of its caller', () => {
+describe('a stream ends when its caller loses access', () => {
   const endings: [string, (admin: TestAdmin) => Promise<unknown>][] = [
     ['the key is revoked', (admin) => revokeKeysOf(api, admin)],
     ['the admin is disabled', (admin) => api.call('PATCH', `/admins/${admin.id}`, { body: { status: 'disabled' } })],
     [
-      'the admin is lowered to a role that may not read it',
+      'the admin gets a lower role that may not read it',
       (admin) => api.call('PATCH', `/admins/${admin.id}`, { body: { role: 'viewer' } }),
     ],
   ];
 
-  test.each(endings)('when %s, at once, and no other stream with it', async (_what, end) => {
+  test.each(endings)('at once when %s, and no other stream ends', async (_what, end) => {
     const [leaving, staying] = await Promise.all([api.addAdmin('operator'), api.addAdmin('operator')]);
     const [download, followed, other] = await Promise.all([
       openWhenFree(api, file, leaving),
@@ -177,14 +177,14 @@ describe('a stream ends with the access of its caller', () => {
     other.setEncoding('utf8').on('data', (text: string) => (kept += text));
     await waitFor(async () => kept !== '', { ...WAITING, what: 'the first event' });
     await end(leaving);
-    // The progress stream ends without the event that says so; half a file is an error.
+    // The progress stream ends without the `end` event. An incomplete file is an error.
     expect(await textOf(followed)).not.toContain('event: end');
     await expect(countLines(download)).rejects.toThrow('aborted');
     expect(other.readableEnded || other.destroyed).toBe(false);
     other.destroy();
   });
 
-  test('an edit that takes no right away ends nothing', async () => {
+  test('an edit that removes no permission ends no stream', async () => {
     const admin = await api.addAdmin('operator');
     const response = await openWhenFree(api, file, admin);
     for (const edit of [{ name: 'Another' }, { role: 'admin' }])
@@ -192,10 +192,10 @@ describe('a stream ends with the access of its caller', () => {
     expect(await countLines(response)).toBe(FILE_LICENSES + 1);
   });
 
-  test('a revocation that was not announced is found by the next check', async () => {
+  test('a revocation without a notification is found by the next check', async () => {
     const admin = await hasty.addAdmin('operator');
     (await openWhenFree(hasty, hastyProgress, admin)).destroy();
-    // A new LISTEN connection makes all streams be checked once: that is not the check that this test is about.
+    // A new LISTEN connection causes one check of all streams, which is not the check that this test is about.
     await waitFor(
       async () =>
         (
@@ -213,7 +213,7 @@ describe('a stream ends with the access of its caller', () => {
 });
 
 describe('a client that reads slowly', () => {
-  test('holds no connection to Postgres, and gets the whole file in the end', async () => {
+  test('uses no connection to Postgres, and gets the complete file in the end', async () => {
     const admin = await api.addAdmin('operator');
     const response = await openWhenFree(api, file, admin);
     await waitFor(
@@ -230,7 +230,7 @@ describe('a client that reads slowly', () => {
     expect(await countLines(response)).toBe(FILE_LICENSES + 1);
   });
 
-  test('is cut off when it takes nothing for too long, and its place is given back', async () => {
+  test('is disconnected when it reads nothing for too long, and its stream no longer counts', async () => {
     const admin = await hasty.addAdmin('operator');
     const response = await open(hasty, hastyFile, admin.key);
     expect(response.statusCode).toBe(200);

@@ -1,6 +1,6 @@
 /**
- * The standard billing source: only what is signed is believed, whatever else is in it, and an invoice is told or not known
- * or not to be had, never guessed.
+ * The standard billing source: only signed messages are accepted, with any other content. An invoice is fetched, unknown or
+ * unavailable, and never assumed.
  */
 import { randomBytes } from 'node:crypto';
 import { createStandardPort, createStandardReceiver } from '../../adapters/billing-standard';
@@ -11,7 +11,7 @@ import type { ReceivedMessage } from '../../domain/billing/billing-event';
 import { STANDARD_STATUS } from '../../domain/billing/billing-message';
 import type { StandardType } from '../../domain/billing/billing-message';
 
-/** Long enough for a server on this machine; the silent one is waited for. */
+/** Long enough for a server on this machine. The test waits for the silent one. */
 const TIMEOUT_MS = 1_000;
 const CONTRACT_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
 const NOW = new Date().toISOString();
@@ -39,7 +39,7 @@ function signed(message: unknown): ReceivedMessage {
 const BAD_SIGNATURE = { accepted: false, why: 'BAD_SIGNATURE' };
 
 describe('a message', () => {
-  test('is read into an event, and its text is kept as it came', () => {
+  test('becomes an event, and its text is stored unchanged', () => {
     const body = `  ${JSON.stringify(MESSAGE, null, 1)}\n`;
     expect(receive(body, signStandard(body, secret))).toEqual({
       accepted: true,
@@ -57,12 +57,12 @@ describe('a message', () => {
     });
   });
 
-  test.each(Object.entries(STANDARD_STATUS))('%s says that its invoice is %s', (type, status) => {
+  test.each(Object.entries(STANDARD_STATUS))('%s means that its invoice is %s', (type, status) => {
     const message = { ...MESSAGE, type: type as StandardType };
     expect(signed(message)).toMatchObject({ accepted: true, event: { relevant: true, observation: { status } } });
   });
 
-  test('may have no version, an instant with an offset and fields that we do not know', () => {
+  test('can have no version, an instant with an offset, and unknown fields', () => {
     const message = {
       ...MESSAGE,
       occurred_at: '2027-02-01T12:00:00.123456+02:00',
@@ -86,13 +86,13 @@ describe('a message', () => {
     expect(signed({ ...MESSAGE, contract_id })).toMatchObject({ accepted: true, event: { contract_id: expected } });
   });
 
-  test('of a type that concerns no contract is accepted whatever it holds', () => {
+  test('of a type that concerns no contract is accepted with any content', () => {
     const event = { type: 'customer.created', relevant: false, contract_id: null, invoice_id: null, observation: null };
     expect(signed({ id: 'msg_2', type: 'customer.created', customer: {} })).toMatchObject({
       accepted: true,
       event: { ...event, occurred_at: NOW },
     });
-    // Not a type of ours, though every object has it.
+    // Not a known type, although every object has this property.
     expect(signed({ id: 'msg_3', type: 'constructor' })).toMatchObject({ accepted: true, event: { relevant: false } });
   });
 
@@ -101,12 +101,12 @@ describe('a message', () => {
     ['an empty id', { id: '' }, 'id'],
     ['an id with U+0000', { id: 'a\u0000' }, 'id'],
     ['no type', { type: undefined }, 'type'],
-    ['a date that is none', { occurred_at: '2027-02-30T00:00:00Z' }, 'occurred_at'],
+    ['an invalid date', { occurred_at: '2027-02-30T00:00:00Z' }, 'occurred_at'],
     ['no contract', { contract_id: undefined }, 'contract_id'],
     ['no invoice', { invoice: undefined }, 'invoice'],
-    ['a due date that is none', { invoice: { ...MESSAGE.invoice, due_date: '2027-02-30' } }, 'invoice.due_date'],
-    ['a version that is no number', { invoice: { ...MESSAGE.invoice, version: '7' } }, 'invoice.version'],
-  ])('with %s is refused by the name of the field', (_what, changes, path) => {
+    ['an invalid due date', { invoice: { ...MESSAGE.invoice, due_date: '2027-02-30' } }, 'invoice.due_date'],
+    ['a version that is not a number', { invoice: { ...MESSAGE.invoice, version: '7' } }, 'invoice.version'],
+  ])('with %s is refused with the name of the field', (_what, changes, path) => {
     expect(signed({ ...MESSAGE, ...changes })).toMatchObject({
       accepted: false,
       why: 'VALIDATION_FAILED',
@@ -114,20 +114,23 @@ describe('a message', () => {
     });
   });
 
-  test.each(['', '{', 'null,', '[1,]'])('that is signed and not JSON (%j) is refused as such', (body) => {
+  test.each(['', '{', 'null,', '[1,]'])('that is signed but not JSON (%j) is refused as such', (body) => {
     expect(signed(body)).toMatchObject({ accepted: false, why: 'MALFORMED_JSON' });
   });
 
-  test.each(['null', '[]', '"text"', '7'])('that is JSON and no object (%s) is refused by its form', (body) => {
-    expect(signed(body)).toMatchObject({ accepted: false, why: 'VALIDATION_FAILED' });
-  });
+  test.each(['null', '[]', '"text"', '7'])(
+    'that is JSON but not an object (%s) is refused because of its shape',
+    (body) => {
+      expect(signed(body)).toMatchObject({ accepted: false, why: 'VALIDATION_FAILED' });
+    },
+  );
 });
 
 describe('a signature', () => {
   const body = JSON.stringify(MESSAGE);
   const headers = signStandard(body, secret);
 
-  test('of either secret is good while they are changed', () => {
+  test('of either secret is valid during a rotation', () => {
     for (const one of [secret, older]) expect(receive(body, signStandard(body, one))).toMatchObject({ accepted: true });
     const both = `${signStandard(body, foreign)['webhook-signature']} ${headers['webhook-signature']}`;
     expect(receive(body, { ...headers, 'webhook-signature': both })).toMatchObject({ accepted: true });
@@ -145,16 +148,16 @@ describe('a signature', () => {
       { ...headers, 'webhook-timestamp': `${headers['webhook-timestamp']}x` },
     ],
     ['that is empty', body, { ...headers, 'webhook-signature': 'v1,' }],
-    ['that is nonsense', body, { ...headers, 'webhook-signature': 'v1' }],
+    ['that is malformed', body, { ...headers, 'webhook-signature': 'v1' }],
     ['of long ago', body, signStandard(body, secret, { at: new Date(Date.now() - 600_000) })],
     ['of the future', body, signStandard(body, secret, { at: new Date(Date.now() + 330_000) })],
-  ])('%s is bad', (_what, text, sent) => {
+  ])('%s is not valid', (_what, text, sent) => {
     const received = receive(text, sent);
     expect(received).toMatchObject(BAD_SIGNATURE);
     expect(JSON.stringify(received)).not.toContain(secret.slice('whsec_'.length));
   });
 
-  test('is judged at the time given, not by the clock of the process', () => {
+  test('is verified at the given time, not at the time of the process', () => {
     const at = new Date(Date.now() + 86_400_000);
     const then = signStandard(body, secret, { at });
     const receivedAt = (offset_s: number) =>
@@ -163,8 +166,8 @@ describe('a signature', () => {
     for (const offset_s of [-301, 301]) expect(receivedAt(offset_s)).toMatchObject(BAD_SIGNATURE);
   });
 
-  test('is over the bytes: what is no text cannot be signed, and a byte order mark counts', () => {
-    // Read leniently, these bytes would become the text that was signed.
+  test('covers the bytes: a body that is not text cannot be signed, and a byte order mark counts', () => {
+    // A lenient decoder would turn these bytes into the signed text.
     const replaced = '{"a":"\ufffd"}';
     const bytes = Buffer.from(replaced.replace('\ufffd', '\u00ff'), 'latin1');
     const refused = { accepted: false, why: 'MALFORMED_JSON' };
@@ -172,7 +175,7 @@ describe('a signature', () => {
     expect(receive(`\ufeff${body}`, headers)).toMatchObject(BAD_SIGNATURE);
   });
 
-  test('is never good without a secret', () => {
+  test('is never valid without a secret', () => {
     expect(createStandardReceiver([]).receive(Buffer.from(body), headers, NOW)).toMatchObject(BAD_SIGNATURE);
   });
 });
@@ -184,7 +187,7 @@ describe('an invoice', () => {
 
   const port = () => createStandardPort(billing.url, TIMEOUT_MS);
 
-  test('is told as it is now', async () => {
+  test('is fetched in its current state', async () => {
     billing.put({
       id: 'in/1 ü',
       contract_id: CONTRACT_ID,
@@ -201,12 +204,12 @@ describe('an invoice', () => {
     });
   });
 
-  test('that the system does not know is not found', async () => {
+  test('that the billing system does not know is not found', async () => {
     expect(await port().fetchInvoice({ invoice_id: 'in_unknown' })).toEqual({ found: false });
   });
 
   test.each<FakeBehaviour>(['unreachable', 'silent', 'fails', 'refuses the key', 'talks nonsense'])(
-    'is not guessed when the system is %s',
+    'is not assumed when the billing system is %s',
     async (behaviour) => {
       billing.put({ id: 'in_1', contract_id: CONTRACT_ID, status: 'PAID', due_date: '2027-01-31', occurred_at: NOW });
       billing.behaviour = behaviour;
@@ -214,14 +217,14 @@ describe('an invoice', () => {
     },
   );
 
-  test('of a system that has stopped is not guessed', async () => {
+  test('of a stopped billing system is not assumed', async () => {
     const stopped = await FakeBilling.start();
     const { url } = stopped;
     await stopped.stop();
     await expect(createStandardPort(url).fetchInvoice({ invoice_id: 'in_1' })).rejects.toThrow(BillingUnreachable);
   });
 
-  test('cannot be asked for without an address, and nothing more is found out about a message', async () => {
+  test('cannot be fetched without a URL, and a message is not identified any further', async () => {
     expect(createStandardPort(undefined).fetches).toBe(false);
     expect(await port().identify(JSON.stringify(MESSAGE))).toBeNull();
   });

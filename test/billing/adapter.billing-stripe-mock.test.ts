@@ -1,10 +1,10 @@
 /**
- * What the adapter asks of Stripe, and what it reads of the answers, in the form of Stripe's own description.
+ * The requests of the adapter to Stripe, and what it reads from the responses, in the form of Stripe's own API description.
  *
- * `test/fixtures/stripe/` holds answers of `stripe-mock` (github.com/stripe/stripe-mock), which refuses parameters that Stripe does
- * not know and makes its answers from Stripe's OpenAPI description. It keeps no state, so what disputes do to an invoice is tested
- * by sequences of our own (adapter.billing-stripe, activity.billing). `test/external/stripe-mock.test.ts` compares the files with the
- * answers of the program; to record again, put its answer to each of `STRIPE_REQUESTS` into its file.
+ * `test/fixtures/stripe/` has responses of `stripe-mock` (github.com/stripe/stripe-mock), which rejects unknown parameters and
+ * generates its responses from Stripe's OpenAPI description. It has no state, so our own sequences test how disputes change an invoice
+ * (adapter.billing-stripe, activity.billing). `test/external/stripe-mock.test.ts` compares the files with the responses of the
+ * program. To update a file, store in it the response to its entry of `STRIPE_REQUESTS`.
  */
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
@@ -21,15 +21,15 @@ type Recorded = Record<string, unknown>;
 
 let server: Server;
 let port: BillingPort;
-let asked: string[];
-/** What a test changes in a recorded answer, by its file. */
+let requests: string[];
+/** What a test changes in a recorded response, by file. */
 let changes: Record<string, (answer: Recorded) => Recorded>;
 
 beforeAll(async () => {
   server = createServer((request, response) => {
-    const question = decodeURIComponent(request.url ?? '');
-    asked.push(question);
-    const file = STRIPE_REQUESTS[question];
+    const request = decodeURIComponent(request.url ?? '');
+    requests.push(request);
+    const file = STRIPE_REQUESTS[request];
     const answer = file === undefined ? {} : (JSON.parse(readFileSync(join(FIXTURES, file), 'utf8')) as Recorded);
     response.writeHead(file === undefined ? 400 : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(changes[file ?? '']?.(answer) ?? answer));
@@ -39,7 +39,7 @@ beforeAll(async () => {
   port = createStripePort({ api_key: 'sk_test_123', url });
 });
 beforeEach(() => {
-  asked = [];
+  requests = [];
   changes = {};
 });
 afterAll(() => {
@@ -47,16 +47,16 @@ afterAll(() => {
   server.close();
 });
 
-test('an invoice is asked for and read as Stripe describes it: a draft owes nothing', async () => {
+test('an invoice is fetched and read as Stripe describes it: a draft is not due', async () => {
   expect(await port.fetchInvoice({ invoice_id: 'in_1' })).toEqual({
     found: true,
     contract_id: null,
     observation: null,
   });
-  expect(asked).toEqual(['/v1/invoices/in_1?expand[0]=payments']);
+  expect(requests).toEqual(['/v1/invoices/in_1?expand[0]=payments']);
 });
 
-test('the disputes of a paid invoice are asked for and read as Stripe describes them', async () => {
+test('the disputes of a paid invoice are fetched and read as Stripe describes them', async () => {
   const payment = { status: 'paid', payment: { type: 'payment_intent', payment_intent: 'pi_1' } };
   changes['invoice.json'] = (invoice) => ({
     ...invoice,
@@ -72,14 +72,14 @@ test('the disputes of a paid invoice are asked for and read as Stripe describes 
     found: true,
     observation: { status: 'DISPUTED', occurred_at: '2009-02-13T23:31:30.000Z' },
   });
-  expect(asked).toEqual([
+  expect(requests).toEqual([
     '/v1/invoices/in_1?expand[0]=payments',
     '/v1/invoice_payments?invoice=in_1&status=paid&limit=100',
     '/v1/disputes?payment_intent=pi_1&limit=100',
   ]);
 });
 
-test('the invoice behind a disputed payment is asked for and read as Stripe describes it', async () => {
+test('the invoice of a disputed payment is fetched and read as Stripe describes it', async () => {
   const object = { ...(recorded('disputes.json').data as Recorded[])[0], payment_intent: 'pi_1' };
   const event = { id: 'evt_1', object: 'event', type: 'charge.dispute.created', created: 1, data: { object } };
   expect(await port.identify(JSON.stringify(event))).toEqual({
@@ -87,7 +87,7 @@ test('the invoice behind a disputed payment is asked for and read as Stripe desc
     contract_id: null,
     names_contract: false,
   });
-  expect(asked).toEqual([
+  expect(requests).toEqual([
     '/v1/invoice_payments?payment[type]=payment_intent&payment[payment_intent]=pi_1&limit=100',
     '/v1/invoices/invoice',
   ]);

@@ -1,6 +1,6 @@
 /**
- * Stripe: its messages are believed by their signature and only as hints; what an invoice is, its interface says, and when
- * it does not, nothing is guessed and no secret is told.
+ * Stripe: messages are accepted by their signature and only indicate a change. The API of Stripe has the state of an invoice. When it
+ * does not respond, nothing is assumed and no secret is exposed.
  */
 import { createStripePort, createStripeReceiver } from '../../adapters/billing-stripe';
 import { FakeBilling, signStripe } from '../../demo/fake-billing';
@@ -12,7 +12,7 @@ const CONTRACT_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
 const OTHER_CONTRACT_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e70';
 const NOW = new Date().toISOString();
 const [secret, older, foreign] = ['whsec_new', 'whsec_old', 'whsec_foreign'];
-/** Long enough for a server on this machine; the silent one is waited for. */
+/** Long enough for a server on this machine. The test waits for the silent one. */
 const TIMEOUT_MS = 1_000;
 const API_KEY = 'rk_test_0123456789';
 const receiver = createStripeReceiver([secret, older]);
@@ -40,7 +40,7 @@ function signed(event: object): ReceivedMessage {
 
 describe('a message', () => {
   test.each(['invoice.finalized', 'invoice.payment_failed', 'invoice.paid', 'invoice.voided', 'invoice.updated'])(
-    '%s names its invoice and contract, and says nothing by itself',
+    '%s names its invoice and contract, and has no observation',
     (type) => {
       billing.put(INVOICE);
       const event = billing.stripeEvent(type, 'in_1');
@@ -63,10 +63,10 @@ describe('a message', () => {
 
   test.each([
     [
-      'the subscription of a new interface',
+      'the subscription of a new API version',
       { parent: { subscription_details: { metadata: { contract_id: CONTRACT_ID } } } },
     ],
-    ['the subscription of an old interface', { subscription_details: { metadata: { contract_id: CONTRACT_ID } } }],
+    ['the subscription of an old API version', { subscription_details: { metadata: { contract_id: CONTRACT_ID } } }],
     [
       'the invoice before its subscription',
       {
@@ -85,7 +85,7 @@ describe('a message', () => {
     expect(signed(event)).toMatchObject({ accepted: true, event: { contract_id: CONTRACT_ID } });
   });
 
-  test('of a dispute is relevant, though it names no invoice', () => {
+  test('of a dispute is relevant, although it names no invoice', () => {
     billing.put({ ...INVOICE, status: 'DISPUTED' });
     expect(signed(billing.stripeEvent('charge.dispute.created', 'in_1'))).toMatchObject({
       accepted: true,
@@ -101,7 +101,7 @@ describe('a message', () => {
     },
   );
 
-  test('about a draft concerns no contract yet', () => {
+  test('about a draft invoice concerns no contract yet', () => {
     billing.put({ ...INVOICE, status: 'DRAFT' });
     expect(signed(billing.stripeEvent('invoice.updated', 'in_1'))).toMatchObject({ event: { relevant: false } });
   });
@@ -110,7 +110,7 @@ describe('a message', () => {
     ['U+0000', '\u0000'],
     ['half of a surrogate pair', '\ud800'],
     ['a line break', '\n'],
-  ])('with %s in a text that is kept is refused by the name of the field', (_what, text) => {
+  ])('with %s in a stored text is refused with the name of the field', (_what, text) => {
     const event = { id: 'evt_1', object: 'event', type: 'invoice.paid', created: 1, data: { object: { id: 'in_1' } } };
     const dispute = { ...event, type: 'charge.dispute.created', data: { object: { payment_intent: `pi${text}` } } };
     const refused = (path: string) => ({ accepted: false, why: 'VALIDATION_FAILED', errors: [{ path }] });
@@ -120,7 +120,7 @@ describe('a message', () => {
     expect(signed(dispute)).toMatchObject(refused('data.object.payment_intent'));
   });
 
-  test('that is signed and not an event is refused by its form', () => {
+  test('that is signed but not an event is refused because of its shape', () => {
     expect(signed({ id: 'evt_1' })).toMatchObject({ accepted: false, why: 'VALIDATION_FAILED' });
     const thin = { id: 'evt_1', object: 'v2.core.event', type: 'x', created: 1, data: { object: {} } };
     expect(signed(thin)).toMatchObject({ accepted: false, why: 'VALIDATION_FAILED', errors: [{ path: 'object' }] });
@@ -131,7 +131,7 @@ describe('a message', () => {
 describe('a signature', () => {
   const body = JSON.stringify({ id: 'evt_1', object: 'event', type: 'x', created: 1, data: { object: {} } });
 
-  test('of either secret is good while they are rolled', () => {
+  test('of either secret is valid during a rotation', () => {
     for (const one of [secret, older]) expect(receive(body, signStripe(body, one))).toMatchObject({ accepted: true });
   });
 
@@ -141,15 +141,15 @@ describe('a signature', () => {
     ['of long ago', body, signStripe(body, secret, new Date(Date.now() - 600_000))],
     ['that is missing', body, {}],
     ['that is empty', body, { 'stripe-signature': '' }],
-    ['that is nonsense', body, { 'stripe-signature': 't=,v1' }],
+    ['that is malformed', body, { 'stripe-signature': 't=,v1' }],
     ['over nothing', '', signStripe('', secret)],
-  ])('%s is bad', (_what, text, headers) => {
+  ])('%s is not valid', (_what, text, headers) => {
     const received = receive(text, headers);
     expect(received).toMatchObject({ accepted: false, why: 'BAD_SIGNATURE' });
     expect(JSON.stringify(received)).not.toContain(secret);
   });
 
-  test('is judged at the time given, not by the clock of the process', () => {
+  test('is verified at the given time, not at the time of the process', () => {
     const at = new Date(Date.now() - 86_400_000);
     const then = signStripe(body, secret, at);
     const receivedAt = (offset_s: number) =>
@@ -175,15 +175,15 @@ describe('an invoice', () => {
     ['VOID', 'VOID', THEN],
     ['WRITTEN_OFF', 'WRITTEN_OFF', THEN],
     ['DISPUTED', 'DISPUTED', THEN],
-  ] as const)('that is %s is told as %s', async (status, told, occurred_at) => {
+  ] as const)('that is %s is observed as %s', async (status, observed, occurred_at) => {
     expect(await fetched({ status })).toEqual({
       found: true,
       contract_id: CONTRACT_ID,
-      observation: { status: told, due: DUE, occurred_at, version: null },
+      observation: { status: observed, due: DUE, occurred_at, version: null },
     });
   });
 
-  test('that is a draft is there, and owes nothing yet', async () => {
+  test('that is a draft exists, and is not due yet', async () => {
     expect(await fetched({ status: 'DRAFT' })).toEqual({ found: true, contract_id: CONTRACT_ID, observation: null });
   });
 
@@ -205,13 +205,13 @@ describe('an invoice', () => {
     expect(await port().fetchInvoice({ invoice_id: 'in_unknown' })).toEqual({ found: false });
   });
 
-  test('is asked for at its own path, whatever its id', async () => {
+  test('is fetched at its own path, for any id', async () => {
     await port().fetchInvoice({ invoice_id: 'in_1/pay?x=../..' });
     expect(billing.requests).toEqual(['GET /v1/invoices/in_1%2Fpay%3Fx%3D..%2F..']);
   });
 
   test.each<FakeBehaviour>(['unreachable', 'silent', 'fails', 'refuses the key', 'talks nonsense'])(
-    'is not guessed when Stripe is %s, and no key is told',
+    'is not assumed when Stripe is %s, and no key is exposed',
     async (behaviour) => {
       billing.put(INVOICE);
       billing.behaviour = behaviour;
@@ -223,7 +223,7 @@ describe('an invoice', () => {
     },
   );
 
-  test('behind a disputed payment is found, with its contract', async () => {
+  test('of a disputed payment is found, with its contract', async () => {
     billing.put({ ...INVOICE, status: 'DISPUTED' });
     const event = billing.stripeEvent('charge.dispute.created', 'in_1');
     expect(await port().identify(JSON.stringify(event))).toEqual({
@@ -233,7 +233,7 @@ describe('an invoice', () => {
     });
   });
 
-  test('that got its contract later names it then', async () => {
+  test('that gets its contract later names it then', async () => {
     billing.put({ ...INVOICE, contract_id: null });
     const event = billing.stripeEvent('invoice.paid', 'in_1');
     expect(await port().identify(JSON.stringify(event))).toEqual({
@@ -249,7 +249,7 @@ describe('an invoice', () => {
     });
   });
 
-  test('is not made up for a payment that was for none', async () => {
+  test('is not invented for a payment without an invoice', async () => {
     billing.put({ ...INVOICE, status: 'DISPUTED' });
     const event = billing.stripeEvent('charge.dispute.created', 'in_1');
     billing.remove('in_1');
@@ -260,7 +260,7 @@ describe('an invoice', () => {
     });
   });
 
-  test('that names a contract by a text that is no id of ours names one all the same, and spaces do not count', async () => {
+  test('with a text that is not a contract id of Covenant still names a contract, and spaces do not count', async () => {
     billing.put(INVOICE);
     const event = billing.stripeEvent('invoice.paid', 'in_1');
     const named = async (contract_id: string) => {

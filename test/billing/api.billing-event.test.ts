@@ -1,5 +1,5 @@
 /**
- * Billing over HTTP: what is signed is kept and told, what is not leaves no trace, and people see what became of it.
+ * Billing over HTTP: signed events are stored and signaled, other messages are not stored, and admins see the outcomes.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
@@ -53,7 +53,7 @@ async function storedOf(event_id: string) {
   return row;
 }
 
-/** An event for a contract that there is not, by its id here. */
+/** Stores an event for a contract that does not exist, and returns its id. */
 async function parked(): Promise<string> {
   const message = messageOf({ contract_id: randomUUID() });
   expect((await send(message)).body).toEqual({ event_id: message.id, outcome: 'parked' });
@@ -61,7 +61,7 @@ async function parked(): Promise<string> {
 }
 
 describe('a message', () => {
-  test('that is signed is kept as it came, told of, and applied once', async () => {
+  test('that is signed is stored unchanged, signaled, and applied once', async () => {
     const message = messageOf();
     const body = `${JSON.stringify({ ...message, more: { of: 'theirs' } }, null, 2)}\n`;
     const first = await send(body, { 'X-Request-Id': 'request-of-billing' });
@@ -78,13 +78,13 @@ describe('a message', () => {
     expect(facts?.['status']).toBe('PAID');
   });
 
-  test('may come under any content type, or none', async () => {
+  test('can have any content type, or none', async () => {
     for (const type of ['text/plain', 'application/octet-stream', 'nonsense']) {
       expect((await send(messageOf(), { 'Content-Type': type })).status).toBe(202);
     }
   });
 
-  test('that comes many times at once is one event', async () => {
+  test('that arrives many times simultaneously is one event', async () => {
     const message = messageOf();
     const answers = await Promise.all(Array.from({ length: 20 }, () => send(message)));
     expect(answers.filter(({ status }) => status === 202)).toHaveLength(1);
@@ -93,17 +93,17 @@ describe('a message', () => {
     expect(count?.['count']).toBe(1);
   });
 
-  test('is parked when its contract is unknown, ignored when it concerns none or a deleted one', async () => {
+  test('is parked when its contract is unknown, and ignored when it concerns no contract or a deleted one', async () => {
     const outcomeOf = async (message: object) => (await send(message)).body.outcome as string;
     expect(await outcomeOf(messageOf({ contract_id: randomUUID() }))).toBe('parked');
     expect(await outcomeOf(messageOf({ contract_id: 'theirs-7' }))).toBe('parked');
     expect(await outcomeOf({ id: `msg_${randomUUID()}`, type: 'customer.created' })).toBe('ignored');
-    const gone = await addContract(api, await addCatalogue(api), { status: 'inactive' });
-    await api.call('DELETE', `/contracts/${gone.id}`, { body: { confirm_name: gone.name } });
-    expect(await outcomeOf(messageOf({ contract_id: gone.id }))).toBe('ignored');
+    const deleted = await addContract(api, await addCatalogue(api), { status: 'inactive' });
+    await api.call('DELETE', `/contracts/${deleted.id}`, { body: { confirm_name: deleted.name } });
+    expect(await outcomeOf(messageOf({ contract_id: deleted.id }))).toBe('ignored');
   });
 
-  test('about a dispute is pending until its invoice was looked up, in answers and in lists', async () => {
+  test('about a dispute is pending until its invoice is looked up, in responses and in lists', async () => {
     const receivers = api.api.billingReceivers as Map<BillingSource, BillingReceiver>;
     receivers.set('stripe', createStripeReceiver([STRIPE_SECRET]));
     const event_id = `evt_${randomUUID()}`;
@@ -127,7 +127,7 @@ describe('a message', () => {
     await api.sql`DELETE FROM billing_inbox WHERE event_id = ${event_id}`;
   });
 
-  test('that is dated ahead counts as of now, and says so', async () => {
+  test('that is dated ahead counts from now and is marked so', async () => {
     const message = messageOf({ occurred_at: new Date(Date.now() + 3_600_000).toISOString() });
     await send(message);
     const row = await storedOf(message.id);
@@ -136,13 +136,13 @@ describe('a message', () => {
     expect(row?.['raw']).toContain(message.occurred_at);
   });
 
-  test('signed with a secret that is being replaced is good too', async () => {
+  test('signed with a secret that is being replaced is accepted too', async () => {
     const body = JSON.stringify(messageOf());
     expect((await send(body, signStandard(body, OLDER_SECRET))).status).toBe(202);
   });
 });
 
-describe('nothing is stored of a message', () => {
+describe('no message is stored', () => {
   let before: number;
   const count = async () => Number((await api.sql`SELECT count(*)::int FROM billing_inbox`)[0]?.['count']);
   beforeEach(async () => void (before = await count()));
@@ -153,7 +153,7 @@ describe('nothing is stored of a message', () => {
 
   test.each([
     ['signed with another secret', body, signStandard(body, newSecret())],
-    ['changed on its way', body.replace('paid', 'open'), good],
+    ['changed after signing', body.replace('paid', 'open'), good],
     ['with another id than was signed', body, { ...good, 'webhook-id': 'msg_other' }],
     ['signed long ago', body, signStandard(body, SECRET, { at: new Date(Date.now() - 6 * 60_000) })],
     ['signed for another source', body, signStripe(body, SECRET)],
@@ -164,18 +164,18 @@ describe('nothing is stored of a message', () => {
     expect(answer.text).not.toContain(SECRET);
   });
 
-  test('that is not signed, whoever sends it: 401', async () => {
+  test('that is not signed, from any sender: 401', async () => {
     expectRefusal(await api.call('POST', STANDARD, { key: api.keys.super_admin, body }), 401, 'BAD_SIGNATURE');
   });
 
-  test('that is signed and not JSON: 400; not of its form: 422, by the field', async () => {
+  test('that is signed but not JSON: 400; of another shape: 422 with the field', async () => {
     expectRefusal(await send('{"id":'), 400, 'MALFORMED_JSON');
     const answer = await send({ ...messageOf(), invoice: { id: 'in_1', due_date: '31.1.2027' } });
     expectRefusal(answer, 422, 'VALIDATION_FAILED');
     expect(answer.body.errors).toEqual([{ path: 'invoice.due_date', message: expect.any(String) }]);
   });
 
-  test('that is packed: 415; that is too long: 413', async () => {
+  test('that is compressed: 415; that is too large: 413', async () => {
     const packed = await api.call('POST', STANDARD, {
       key: null,
       body: gzipSync(body),
@@ -185,7 +185,7 @@ describe('nothing is stored of a message', () => {
     expectRefusal(await send({ ...messageOf(), padding: 'x'.repeat(1024 * 1024) }), 413, 'BODY_TOO_LARGE');
   });
 
-  test('to a source that there is not, or that is not configured: 404, and what to configure', async () => {
+  test('to an unknown or unconfigured source: 404 with the setting to configure', async () => {
     const unknown = await api.call('POST', '/billing/paypal/events', { key: null, body, headers: good });
     expectRefusal(unknown, 404, 'NOT_FOUND');
     expect(unknown.body.detail).toContain('standard and stripe');
@@ -195,7 +195,7 @@ describe('nothing is stored of a message', () => {
   });
 });
 
-describe('people', () => {
+describe('admins', () => {
   test('list events newest first without their messages, by outcome, source and contract', async () => {
     const other = (await addContract(api, await addCatalogue(api))).id;
     const sent = [];
@@ -228,9 +228,9 @@ describe('people', () => {
     expect(JSON.parse(answer.body.raw)).toMatchObject({ id: answer.body.event_id });
   });
 
-  test('put one back: it is tried again at once, and the audit says who did it', async () => {
+  test('replay an event: it is processed again at once, and the audit names the admin', async () => {
     const id = await parked();
-    // What the message named was wrong, and is put right past the interface.
+    // The message named a wrong contract. The test corrects that directly in the database.
     await api.sql`UPDATE billing_inbox SET contract_id = ${contract_id} WHERE id = ${id}`;
     const answer = await api.call('POST', `/billing/events/${id}/replay`, { key: api.keys.admin });
     expect([answer.status, answer.body.outcome]).toEqual([200, 'pending']);
@@ -252,7 +252,7 @@ describe('people', () => {
     ]);
   });
 
-  test('who put back what is pending, or concerns no contract, change nothing', async () => {
+  test('who replay an event that is pending, or concerns no contract, change nothing', async () => {
     const message = { id: `msg_${randomUUID()}`, type: 'customer.created' };
     await send(message);
     const before = await storedOf(message.id);
@@ -264,7 +264,7 @@ describe('people', () => {
   });
 });
 
-test('what waits is counted for operators', async () => {
+test('the metrics count waiting events', async () => {
   await parked();
   await api.sql`UPDATE billing_inbox SET received_at = now() - interval '25 hours' WHERE outcome = 'PARKED'`;
   const [row] = await api.sql`SELECT count(*)::int FROM billing_inbox WHERE outcome = 'PARKED'`;
@@ -274,7 +274,7 @@ test('what waits is counted for operators', async () => {
   expect(text).toContain(`covenant_billing_events_parked_over_a_day ${row?.['count']}`);
 });
 
-test('an event is kept and acknowledged while Temporal cannot be reached', async () => {
+test('an event is stored and acknowledged while Temporal cannot be reached', async () => {
   const alone = await startTestApi({ temporalAddress: '127.0.0.1:1', billing: { billingStandardSecrets: [SECRET] } });
   try {
     const { id } = await addContract(alone, await addCatalogue(alone), { status: 'inactive' });
@@ -303,7 +303,7 @@ describe('Stripe', () => {
     await billing.stop();
   });
 
-  test('sends an event, and the invoice behind it is what is applied', async () => {
+  test('sends an event, and its fetched invoice is applied', async () => {
     const { id } = await addContract(stripe, await addCatalogue(stripe));
     const invoice = { id: 'in_1', contract_id: id, due_date: '2027-01-31', occurred_at: '2027-02-01T10:00:00Z' };
     billing.put({ ...invoice, status: 'OPEN' });

@@ -1,4 +1,4 @@
-/** Customers through the interface. */
+/** Customers over HTTP. */
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { auditOf, expectRefusal } from '../harness/expect-refusal';
@@ -17,7 +17,7 @@ function create(more: Record<string, unknown> = {}): Promise<ApiAnswer> {
   return api.call('POST', '/customers', { body: { name: 'Ada Ltd', email: `ada${++made}@example.com`, ...more } });
 }
 
-test('a name and an address are enough, and the answer is what reading gives', async () => {
+test('a name and an address are enough, and the response equals a later read', async () => {
   const answer = await create();
   expect(answer.status).toBe(201);
   expect(answer.headers.get('location')).toBe(`/api/v1/customers/${answer.body.id}`);
@@ -26,7 +26,7 @@ test('a name and an address are enough, and the answer is what reading gives', a
   expect((await auditOf(api, answer.body.id)).map((row) => row.action)).toEqual(['customer.created']);
 });
 
-test('an address belongs to one customer, whatever the case of its letters', async () => {
+test('an address belongs to one customer, regardless of letter case', async () => {
   const first = await create({ email: 'Grace@Example.com' });
   expect(first.body.email).toBe('Grace@Example.com');
   expectRefusal(await create({ email: 'gRACE@example.COM' }), 409, 'EMAIL_TAKEN');
@@ -41,14 +41,14 @@ test('an address belongs to one customer, whatever the case of its letters', asy
   ).toBe(200);
 });
 
-test('of many that want one address at the same moment exactly one gets it', async () => {
+test('of many simultaneous requests with the same address, exactly one succeeds', async () => {
   const answers = await Promise.all(
     Array.from({ length: 8 }, (_, i) => create({ email: i % 2 ? 'race@example.com' : 'RACE@example.com' })),
   );
   expect(answers.map((answer) => answer.status).sort()).toEqual([201, ...Array<number>(7).fill(409)]);
 });
 
-test('an edit changes what it names, null clears the billing contact, and each leaves one audit row', async () => {
+test('an edit changes the given fields, null clears the billing contact, and each edit writes one audit row', async () => {
   const { body } = await create();
   await api.call('PATCH', `/customers/${body.id}`, { body: { billing_contact: 'bills@example.com' } });
   const cleared = await api.call('PATCH', `/customers/${body.id}`, { body: { billing_contact: null } });
@@ -60,7 +60,7 @@ test('an edit changes what it names, null clears the billing contact, and each l
   ]);
 });
 
-test('an edit that changes nothing answers 200 and leaves no trace', async () => {
+test('an edit that changes nothing responds with 200 and writes nothing', async () => {
   const { body } = await create();
   const same = { name: body.name, email: body.email, billing_contact: null };
   expect((await api.call('PATCH', `/customers/${body.id}`, { body: same })).body).toEqual(body);
@@ -77,7 +77,7 @@ test.each([
   expectRefusal(await create(more), 422, 'VALIDATION_FAILED');
 });
 
-test('search takes a part of address or name in any case, and pages show every customer once', async () => {
+test('search accepts a part of the address or name in any letter case, and pages show every customer once', async () => {
   const ids: string[] = [];
   for (let i = 0; i < 5; i++) ids.push((await create({ name: `Searched ${i}` })).body.id);
   expect(await walkPages(api, '/customers?search=sEaRcHeD&limit=2&order=asc')).toEqual(ids);
@@ -86,7 +86,7 @@ test('search takes a part of address or name in any case, and pages show every c
   expect(await walkPages(api, '/customers?search=N_USUAL')).toEqual([body.id]);
 });
 
-test('an id of nothing is not found, and viewers only read', async () => {
+test('an unknown id is not found, and viewers can only read', async () => {
   const { body } = await create();
   const key = api.keys.viewer;
   expectRefusal(await api.call('GET', '/customers/0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f'), 404, 'NOT_FOUND');

@@ -1,4 +1,4 @@
-/** Generators through the interface, and what they mean for the contracts that use them. */
+/** Generators over HTTP, and their effect on the contracts that use them. */
 import { DEFAULT_ALPHABET } from '../../domain/catalogue/license-key';
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
@@ -26,7 +26,7 @@ function edit(id: string, body: Record<string, unknown>): Promise<ApiAnswer> {
   return api.call('PATCH', `/generators/${id}`, { body });
 }
 
-test('a name, a product and the size of the key are enough, and the answer is what reading gives', async () => {
+test('a name, a product and the size of the key are enough, and the response equals a later read', async () => {
   const answer = await create();
   expect(answer.status).toBe(201);
   expect(answer.headers.get('location')).toBe(`/api/v1/generators/${answer.body.id}`);
@@ -43,7 +43,7 @@ test('a name, a product and the size of the key are enough, and the answer is wh
   expect((await auditOf(api, answer.body.id)).map((row) => row.action)).toEqual(['generator.created']);
 });
 
-test('the environment is that of the product', async () => {
+test('a generator has the environment of its product', async () => {
   const staging = await addCatalogue(api, { environment: 'staging' });
   const { body } = await create({ product_id: staging.product_id });
   expect(body.environment).toBe('staging');
@@ -68,7 +68,7 @@ test.each([
   ['prefix', { groups: 2, group_length: 4, prefix: 'É' }],
   ['separator', { groups: 2, group_length: 4, separator: ',' }],
   ['', { groups: 2, group_length: 4, checksum: true }],
-])('a format with a wrong %s is refused there: %j', async (field, format) => {
+])('a format with an invalid %s is refused with that field: %j', async (field, format) => {
   const answer = await create({ format });
   expectRefusal(answer, 422, 'VALIDATION_FAILED');
   expect(wrongFieldsOf(answer)).toEqual([field === '' ? 'format' : `format.${field}`]);
@@ -81,13 +81,13 @@ test.each([{ activation_limit: 0 }, { features: [] }, { features: { 'a\u0000': 1
   },
 );
 
-test('a product that does not exist is named as the wrong field', async () => {
+test('for an unknown product, the refusal names the field', async () => {
   const answer = await create({ product_id: '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f' });
   expectRefusal(answer, 422, 'VALIDATION_FAILED');
   expect(answer.body.errors[0].path).toBe('product_id');
 });
 
-test('what changes new licenses counts as a new revision, a name does not', async () => {
+test('a change that affects new licenses is a new revision, a new name is not', async () => {
   const { body } = await create();
   expect((await edit(body.id, { name: 'Renamed', status: 'inactive' })).body.revision).toBe(1);
   expect((await edit(body.id, { features: { seats: 5 } })).body.revision).toBe(2);
@@ -97,7 +97,7 @@ test('what changes new licenses counts as a new revision, a name does not', asyn
   expect(await auditOf(api, body.id)).toHaveLength(6);
 });
 
-test('an edit that changes nothing, however its JSON is ordered, leaves no trace', async () => {
+test('an edit that changes nothing writes nothing, in any order of its JSON keys', async () => {
   const { body } = await create({ features: { zeta: 1, a: { y: 2, x: [1] } } });
   const same = {
     features: { a: { x: [1], y: 2 }, zeta: 1 },
@@ -110,13 +110,13 @@ test('an edit that changes nothing, however its JSON is ordered, leaves no trace
   expect(await auditOf(api, body.id)).toHaveLength(1);
 });
 
-test('product and environment never change', async () => {
+test('the product and the environment cannot be changed', async () => {
   const { body } = await create();
   expectRefusal(await edit(body.id, { environment: 'staging' }), 422, 'IMMUTABLE_FIELD');
   expectRefusal(await edit(body.id, { product_id: body.id }), 422, 'IMMUTABLE_FIELD');
 });
 
-test('a format too small for the largest quota that uses it is refused with the figures', async () => {
+test('a format that is too small for the largest quota of its contracts is refused with the numbers', async () => {
   const { body } = await create();
   for (const quota of [50, 2000])
     await addContract(api, { product_id, generator_id: body.id }, { quota, status: 'inactive' });
@@ -127,7 +127,7 @@ test('a format too small for the largest quota that uses it is refused with the 
   expect((await edit(body.id, { format: { ...small, group_length: 10 } })).body.largest_quota).toBe('10000');
 });
 
-test('new licenses of a contract follow the edited generator, those that exist stay as they are', async () => {
+test('new licenses of a contract follow the edited generator, and existing licenses stay as they are', async () => {
   const { body } = await create({ format: { prefix: 'OLD', groups: 4, group_length: 5 }, features: { seats: 5 } });
   const contract = await addContract(api, { product_id, generator_id: body.id });
   const generate = async (): Promise<{ id: string; key: string }> =>
@@ -153,7 +153,7 @@ test('new licenses of a contract follow the edited generator, those that exist s
   });
 });
 
-test('a generator is deleted only when no contract uses it, and then it is gone', async () => {
+test('a generator can be deleted only when no contract uses it, and then it is not found', async () => {
   const { body } = await create();
   const contract = await addContract(api, { product_id, generator_id: body.id }, { name: 'User', status: 'inactive' });
   const refused = await api.call('DELETE', `/generators/${body.id}`);
@@ -169,7 +169,7 @@ test('a generator is deleted only when no contract uses it, and then it is gone'
   expect((await auditOf(api, body.id)).map((row) => row.action)).toEqual(['generator.created', 'generator.deleted']);
 });
 
-test('no contract can be made with a deleted generator', async () => {
+test('no contract can be created with a deleted generator', async () => {
   const { body } = await create();
   await api.call('DELETE', `/generators/${body.id}`);
   const answer = await api.call('POST', '/contracts', {
@@ -178,7 +178,7 @@ test('no contract can be made with a deleted generator', async () => {
   expectRefusal(answer, 409, 'GENERATOR_NOT_AVAILABLE');
 });
 
-test('viewers and operators read, and only admins and above write', async () => {
+test('viewers and operators can read, and only admins and super admins can write', async () => {
   const { body } = await create();
   for (const role of ['viewer', 'operator'] as const) {
     const key = api.keys[role];
@@ -188,7 +188,7 @@ test('viewers and operators read, and only admins and above write', async () => 
   }
 });
 
-test('filters by status and part of the name', async () => {
+test('lists filter by status and part of the name', async () => {
   const { body } = await create({ name: 'Seldom Used', status: 'inactive' });
   await create({ name: 'Seldom too' });
   expect(await walkPages(api, '/generators?status=inactive&search=seldom')).toEqual([body.id]);

@@ -1,4 +1,4 @@
-/** Products through the interface. */
+/** Products over HTTP. */
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { auditOf, expectRefusal, wrongFieldsOf } from '../harness/expect-refusal';
@@ -19,7 +19,7 @@ function create(more: Record<string, unknown> = {}): Promise<ApiAnswer> {
   return api.call('POST', '/products', { body: { name: 'CAD Suite', code: `cad-${++made}`, ...more } });
 }
 
-test('a name and a code are enough, and the answer is what reading gives', async () => {
+test('a name and a code are enough, and the response equals a later read', async () => {
   const answer = await create();
   expect(answer.status).toBe(201);
   expect(answer.headers.get('location')).toBe(`/api/v1/products/${answer.body.id}`);
@@ -27,7 +27,7 @@ test('a name and a code are enough, and the answer is what reading gives', async
   expect((await api.call('GET', `/products/${answer.body.id}`)).body).toEqual(answer.body);
 });
 
-test('creating leaves one audit row that names who, by which request, and what', async () => {
+test('creating writes one audit row with the actor, the request and the changes', async () => {
   const { body } = await api.call('POST', '/products', {
     body: { name: 'Audited', code: 'audited', environment: 'staging' },
     headers: { 'X-Request-Id': 'req-product' },
@@ -44,20 +44,20 @@ test('creating leaves one audit row that names who, by which request, and what',
   });
 });
 
-test('a code is unique within its environment and free in another', async () => {
+test('a code is unique within its environment, and available in another one', async () => {
   await create({ code: 'shared', environment: 'production' });
   expectRefusal(await create({ code: 'shared' }), 409, 'CODE_TAKEN');
   expect((await create({ code: 'shared', environment: 'development' })).status).toBe(201);
 });
 
-test('of many that want one code at the same moment exactly one gets it', async () => {
+test('of many simultaneous requests with the same code, exactly one succeeds', async () => {
   const answers = await Promise.all(Array.from({ length: 8 }, () => create({ code: 'contended' })));
   expect(answers.map((answer) => answer.status).sort()).toEqual([201, ...Array<number>(7).fill(409)]);
   const [row] = await api.sql`SELECT count(*)::int AS audited FROM audit_events WHERE after->>'code' = 'contended'`;
   expect(row?.audited).toBe(1);
 });
 
-test('an edit changes what it names, and its audit row holds exactly the difference', async () => {
+test('an edit changes the given fields, and its audit row has exactly the difference', async () => {
   const { body } = await create({ modules: ['mesh'] });
   const edited = await api.call('PATCH', `/products/${body.id}`, {
     body: { name: 'CAD Suite 2', modules: ['mesh', 'render'] },
@@ -77,7 +77,7 @@ test('an edit changes what it names, and its audit row holds exactly the differe
   expect(Object.keys(rows[1]?.after ?? {}).sort()).toEqual(['modules', 'name']);
 });
 
-test('an edit that changes nothing answers 200 and leaves no trace', async () => {
+test('an edit that changes nothing responds with 200 and writes nothing', async () => {
   const { body } = await create({ modules: ['mesh'] });
   const edit = { name: body.name, code: body.code, status: 'active', modules: ['mesh'], environment: 'production' };
   for (const same of [edit, {}])
@@ -85,7 +85,7 @@ test('an edit that changes nothing answers 200 and leaves no trace', async () =>
   expect(await auditOf(api, body.id)).toHaveLength(1);
 });
 
-test('an edit to a code that is taken changes nothing', async () => {
+test('an edit to a code that another product has changes nothing', async () => {
   await create({ code: 'first' });
   const { body } = await create({ code: 'second' });
   const answer = await api.call('PATCH', `/products/${body.id}`, { body: { code: 'first', name: 'Never' } });
@@ -94,7 +94,7 @@ test('an edit to a code that is taken changes nothing', async () => {
   expect((await api.call('GET', `/products/${body.id}`)).body).toEqual(body);
 });
 
-test('the environment never changes', async () => {
+test('the environment cannot be changed', async () => {
   const { body } = await create();
   expectRefusal(
     await api.call('PATCH', `/products/${body.id}`, { body: { environment: 'staging' } }),
@@ -111,20 +111,20 @@ test.each([
   [{ modules: ['a', 'a'] }, 'modules'],
   [{ environment: 'live' }, 'environment'],
   [{ price: 5 }, ''],
-])('a body with %j is refused at its field', async (more, path) => {
+])('a body with %j is refused with its field', async (more, path) => {
   const answer = await create(more);
   expectRefusal(answer, 422, 'VALIDATION_FAILED');
   expect(wrongFieldsOf(answer)).toEqual([path]);
 });
 
-test('an id that is none, or of nothing, is not found', async () => {
+test('a malformed or unknown id is not found', async () => {
   for (const id of [UNKNOWN_ID, 'none']) {
     expectRefusal(await api.call('GET', `/products/${id}`), 404, 'NOT_FOUND');
     expectRefusal(await api.call('PATCH', `/products/${id}`, { body: {} }), 404, 'NOT_FOUND');
   }
 });
 
-test('viewers and operators read, and only admins and above write', async () => {
+test('viewers and operators can read, and only admins and super admins can write', async () => {
   const { body } = await create();
   for (const role of ['viewer', 'operator'] as const) {
     const key = api.keys[role];
@@ -137,7 +137,7 @@ test('viewers and operators read, and only admins and above write', async () => 
   ).toBe(200);
 });
 
-test('a repetition under the same idempotency key makes no second product', async () => {
+test('a repetition with the same idempotency key creates no second product', async () => {
   const headers = { 'Idempotency-Key': 'product-1' };
   const body = { name: 'Once', code: 'once' };
   const [first, second] = [
@@ -154,7 +154,7 @@ test('a repetition under the same idempotency key makes no second product', asyn
   );
 });
 
-test('a refusal is not remembered: the same key works once the code is free', async () => {
+test('a refusal is not stored: the same key works when the code is available', async () => {
   const headers = { 'Idempotency-Key': 'product-2' };
   const taken = await create({ code: 'wanted' });
   expectRefusal(
@@ -167,7 +167,7 @@ test('a refusal is not remembered: the same key works once the code is free', as
 });
 
 describe('listing', () => {
-  test('pages show every product once, in order, while others are added', async () => {
+  test('pages show every product once, in order, while products are added', async () => {
     const ids: string[] = [];
     for (let i = 0; i < 7; i++) ids.push((await create({ environment: 'staging', code: `page-${i}` })).body.id);
     const path = '/products?environment=staging&search=page-&limit=2';
@@ -176,13 +176,13 @@ describe('listing', () => {
     expect(await walkPages(api, path, 'id', add)).toEqual(ids.reverse());
   });
 
-  test('an environment shows nothing of another, and production is the default', async () => {
+  test('a list shows only its environment, and production is the default', async () => {
     const { body } = await create({ code: 'dev-only', environment: 'development' });
     expect(await walkPages(api, '/products?search=dev-only')).toEqual([]);
     expect(await walkPages(api, '/products?search=dev-only&environment=development')).toEqual([body.id]);
   });
 
-  test('search takes a part of name or code in any case, the whole id, and its signs literally', async () => {
+  test('search accepts a part of the name or code in any letter case or the complete id, and takes wildcards literally', async () => {
     const { body } = await create({ name: '100% Ünïque_Name', code: 'SEARCH.me' });
     for (const search of ['00% ünïque', 'search.ME', '%', body.id, `${body.id}`.toUpperCase(), ' SEARCH.me ']) {
       expect(await walkPages(api, `/products?search=${encodeURIComponent(search)}`)).toEqual([body.id]);
@@ -190,7 +190,7 @@ describe('listing', () => {
     expect(await walkPages(api, '/products?search=1000_')).toEqual([]);
   });
 
-  test('status filters', async () => {
+  test('lists filter by status', async () => {
     const { body } = await create({ status: 'inactive' });
     expect(await walkPages(api, '/products?status=inactive')).toEqual([body.id]);
   });

@@ -1,6 +1,6 @@
 /**
- * Actions upon a contract through the interface: what each does, when it is refused and with which code, and that it is done
- * once, upon the revision that was meant, or not at all.
+ * Actions on a contract over HTTP: what each one changes, when it is refused and with which code, and that it runs once, at the
+ * revision in If-Match, or not at all.
  */
 import { findContract } from '../../db/contract/contract';
 import type { ContractState } from '../../domain/contract/facts';
@@ -48,7 +48,7 @@ const read = async (id: string): Promise<any> => (await api.call('GET', `/contra
 
 const actionsOf = (id: string): Promise<string[]> => listAuditActions(api.sql, id);
 
-/** Each action upon a contract that it changes. */
+/** Each action, on a contract that it changes. */
 const ACTIONS = {
   activate: { from: 'DRAFT', more: {}, body: {}, other_body: null, becomes: 'ACTIVE', audit: 'contract.activated' },
   pause: {
@@ -121,7 +121,7 @@ const ACTIONS = {
     from: StateVariant;
     more: Record<string, unknown>;
     body: Record<string, unknown>;
-    /** Another right body; null where there is none. */
+    /** Another valid body; null when there is none. */
     other_body: Record<string, unknown> | null;
     becomes: ContractState;
     audit: string;
@@ -149,7 +149,7 @@ describe.each(NAMES)('%s', (name) => {
     expect(lasting(done.body)).toEqual(lasting(dry_run.body));
     expect((await actionsOf(id)).at(-1)).toBe(audit);
 
-    // What already holds answers 200 and leaves no trace; one more term is refused until the next has begun.
+    // A repetition responds with 200 and writes nothing. One more term is refused until the next one starts.
     const audited = await actionsOf(id);
     const again = await act(id, name, body);
     if (name === 'renew') expectRefusal(again, 409, 'ALREADY_RENEWED');
@@ -158,7 +158,7 @@ describe.each(NAMES)('%s', (name) => {
     expect(await actionsOf(id)).toEqual(audited);
   });
 
-  test('is carried out only upon the revision that If-Match names', async () => {
+  test('runs only at the revision in If-Match', async () => {
     const { id } = await prepared();
     const { revision } = await read(id);
     expectRefusal(await act(id, name, body, { 'If-Match': `"${revision + 1}"` }), 412, 'REVISION_CONFLICT');
@@ -170,7 +170,7 @@ describe.each(NAMES)('%s', (name) => {
     expect((await act(id, name, body, { 'If-Match': `"${revision}"` })).body.state).toBe(becomes);
   });
 
-  test('is done once under one Idempotency-Key, however many send it at once', async () => {
+  test('runs once for one Idempotency-Key, for any number of simultaneous requests', async () => {
     const { id } = await prepared();
     const { revision } = await read(id);
     const key = { 'Idempotency-Key': `${name} ${id}` };
@@ -184,7 +184,7 @@ describe.each(NAMES)('%s', (name) => {
   });
 });
 
-/** A contract without what differs between a dry run and the act: its instants. */
+/** A contract without the fields that differ between a dry run and the action: its instants. */
 function lasting({ dry_run: _dry_run, updated_at: _at, ...contract }: any): unknown {
   const undated = JSON.stringify(contract, (field, value: unknown) =>
     ['activated_at', 'placed_at', 'opt_out_at', 'at'].includes(field) && value !== null ? 'an instant' : value,
@@ -193,7 +193,7 @@ function lasting({ dry_run: _dry_run, updated_at: _at, ...contract }: any): unkn
 }
 
 describe('in each state', () => {
-  /** done: it changes something · same: it already holds · else the code with which it is refused. */
+  /** done: the action changes the contract · same: it changes nothing · else the code of its refusal. */
   const IST = 'INVALID_STATE_TRANSITION';
   const RENEW = { term: 'P1Y' };
   // prettier-ignore
@@ -234,7 +234,7 @@ describe('in each state', () => {
   const contractOf = (situation: StateVariant): any => contracts.get(situation);
 
   test.each(STATE_VARIANTS.filter((situation) => situation !== 'DELETED'))(
-    'a contract that is %s is shown so, and does what it may',
+    'a contract in %s shows that state, and allows exactly the permitted actions',
     async (situation) => {
       const contract = await read(contractOf(situation).id);
       const { state, status, inactive_reason, revision } = contract;
@@ -253,7 +253,7 @@ describe('in each state', () => {
     },
   );
 
-  test('licenses are made where a contract is active, and in grace where it says so', async () => {
+  test('licenses are generated while a contract is active, and in grace when the contract allows it', async () => {
     const codes: Record<string, string> = {};
     for (const situation of STATE_VARIANTS) {
       const { id } = contractOf(situation);
@@ -278,7 +278,7 @@ describe('in each state', () => {
     expect((await act(id, 'generate', { count: 1 })).status).toBe(201);
   });
 
-  test('a deleted contract is gone for every action', async () => {
+  test('every action on a deleted contract is refused', async () => {
     const { id } = contractOf('DELETED');
     for (const [name, body] of EXPECTED) {
       expectRefusal(await act(id, name, body), 410, 'CONTRACT_DELETED');
@@ -286,7 +286,7 @@ describe('in each state', () => {
     }
   });
 
-  test('a contract can be deleted wherever it is inactive, and nowhere else', async () => {
+  test('a contract can be deleted in every inactive state, and in no other state', async () => {
     for (const situation of STATE_VARIANTS.filter((one) => one !== 'DELETED')) {
       const { id, name } = contractOf(situation);
       const remove = () => api.call('DELETE', `/contracts/${id}`, { body: { confirm_name: name } });
@@ -301,7 +301,7 @@ describe('in each state', () => {
 });
 
 describe('renewing', () => {
-  test('adds a term from the old end, its quota and its reference, and says so', async () => {
+  test('adds a term from the old end with its quota, and the audit has the reference', async () => {
     const contract = await createContractIn(api, catalogue, 'ACTIVE', { quota: 200 });
     const answer = await act(contract.id, 'renew', { quota_add: 300, reference: 'order 4711' });
     const { end_date } = contract.term;
@@ -319,14 +319,14 @@ describe('renewing', () => {
     expect(generated.status).toBeLessThan(300);
   });
 
-  test('carries no price, whatever it is called', async () => {
+  test('accepts no price, under any name', async () => {
     const { id } = await createContractIn(api, catalogue, 'ACTIVE');
     for (const field of ['price', 'amount', 'currency', 'discount'])
       expectRefusal(await act(id, 'renew', { [field]: 1 }), 422, 'VALIDATION_FAILED');
     expectRefusal(await act(id, 'renew', { from: 'from_now' }), 422, 'VALIDATION_FAILED');
   });
 
-  test('late begins today and tells the gap; too late it is refused', async () => {
+  test('late starts today and shows the gap; too late it is refused', async () => {
     const { id } = await createContractIn(api, catalogue, 'EXPIRED');
     const gap_days = 400 - 365;
     const answer = await act(id, 'renew');
@@ -338,7 +338,7 @@ describe('renewing', () => {
     expectRefusal(await act(strict.id, 'renew'), 409, 'RENEWAL_NOT_POSSIBLE');
   });
 
-  test('is refused where there is nothing to renew, or no more', async () => {
+  test('is refused when the contract has no term or has reached its last renewal', async () => {
     const refused: [Record<string, unknown>, Record<string, unknown>][] = [
       [{ term: null }, {}],
       [{ term: null, end_date: dateInDays(30) }, {}],
@@ -360,7 +360,7 @@ describe('renewing', () => {
     expectRefusal(await act(id, 'renew'), 409, 'PRODUCT_INACTIVE');
   });
 
-  test('that was opted out of in time ends with the term, too late one term after, and can be taken back', async () => {
+  test('after an opt-out in time the contract ends with the term, after a late one a term later, and it can be undone', async () => {
     const auto = { renewal: { mode: 'auto', notice_days: 30 } };
     const in_time = await createContractIn(api, catalogue, 'ACTIVE', auto);
     expect((await act(in_time.id, 'opt-out')).body.renewal).toMatchObject({ opt_out_term: 1 });
@@ -376,7 +376,7 @@ describe('renewing', () => {
 });
 
 describe('holds', () => {
-  test('are placed and lifted by their own source alone, and each says who and why', async () => {
+  test('are placed and lifted only by their own source, and each has its actor and its reason', async () => {
     const { id } = await createContractIn(api, catalogue, 'ACTIVE');
     await act(id, 'pause', { reason: 'completed' });
     const held = await act(id, 'compliance-hold', { note: 'sanctions list' });
@@ -394,7 +394,7 @@ describe('holds', () => {
     expect((await act(id, 'resume')).body).toMatchObject({ state: 'ACTIVE', holds: [] });
   });
 
-  test('of billing are nobody else’s to lift: only payment reinstates', async () => {
+  test('of billing can only be lifted by a payment', async () => {
     const { id } = await createContractIn(api, catalogue, 'SUSPENDED');
     for (const action of ['resume', 'compliance-release']) expect((await act(id, action)).body.state).toBe('SUSPENDED');
     expectRefusal(
@@ -410,7 +410,7 @@ describe('holds', () => {
     expect(await read(id)).toMatchObject({ holds: [], billing: { level: 'CLEAR', unpaid_invoices: [] } });
   });
 
-  test('that lasted can prolong the term by their days, from which later terms count', async () => {
+  test('can extend the term by their days, and later terms count from the new end', async () => {
     const contract = await createContractIn(api, catalogue, 'PAUSED');
     await api.sql`UPDATE contract_holds SET placed_at = placed_at - interval '10 days' WHERE contract_id = ${contract.id}`;
     await api.sql`UPDATE contracts SET start_date = start_date - 20 WHERE id = ${contract.id}`;
@@ -422,7 +422,7 @@ describe('holds', () => {
     expect(next.body.term.end_date.slice(5)).toBe(answer.body.term.end_date.slice(5));
   });
 
-  test('cannot begin with a term, a reason or a time that is none', async () => {
+  test('cannot start with an invalid period, reason or time', async () => {
     const { id } = await createContractIn(api, catalogue, 'ACTIVE');
     const wrong: [string, Record<string, unknown>, string][] = [
       ['pause', { resume_at: '2020-01-01T00:00:00Z' }, ''],
@@ -444,7 +444,7 @@ describe('holds', () => {
 });
 
 describe('terminating', () => {
-  test('cancels the jobs and gives their quota back; its licenses stay', async () => {
+  test('cancels the jobs and returns their quota; the licenses stay valid', async () => {
     const contract = await addContract(api, catalogue, { quota: 1_000 });
     await api.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 5 } });
     const job = await api.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 900 } });
@@ -475,7 +475,7 @@ describe('terminating', () => {
     );
   });
 
-  test('can be undone for thirty days, and not while something is owed', async () => {
+  test('can be undone for thirty days, and not while an invoice is overdue', async () => {
     const { id } = await createContractIn(api, catalogue, 'TERMINATED');
     await sendInvoiceEvent(api, id, { due_date: dateInDays(-5) });
     await waitFor(async () => (await findContract(api.sql, id))?.invoices.length === 1, {
@@ -495,7 +495,7 @@ describe('terminating', () => {
     expectRefusal(await act(late.id, 'reinstate'), 409, 'INVALID_STATE_TRANSITION');
   });
 
-  test('and reinstating are the super admin’s', async () => {
+  test('and reinstating need a super admin', async () => {
     const { id } = await createContractIn(api, catalogue, 'ACTIVE');
     for (const [action, body] of [
       ['terminate', { reason: 'x' }],
@@ -509,7 +509,7 @@ describe('terminating', () => {
   });
 });
 
-test('a command that the database refuses again and again is answered so, and is not carried out when the cause is removed', async () => {
+test('a command that the database rejects repeatedly is COMMAND_FAILED, and does not run after the cause is removed', async () => {
   const { id } = await addContract(api, catalogue);
   await api.sql.unsafe(`
     CREATE FUNCTION test_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -525,7 +525,7 @@ test('a command that the database refuses again and again is answered so, and is
   } finally {
     await api.sql.unsafe('DROP TRIGGER test_refuse ON contracts; DROP FUNCTION test_refuse()');
   }
-  // Commands are carried out one after another: what came before this one has ended.
+  // Commands run one after another, so the commands before this one have ended.
   const amendment = { effective_date: dateInDays(30), changes: { quota_add: 10 } };
   expect((await act(id, 'amendments', amendment)).status).toBe(201);
   expect(await actionsOf(id)).not.toContain('contract.paused');

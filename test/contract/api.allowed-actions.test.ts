@@ -1,6 +1,6 @@
 /**
- * `allowed_actions` of contracts through the interface: for each state and each role they are what carrying the action out
- * answers; and `may_generate`, by which SQL judges, is what the table of operations says.
+ * `allowed_actions` of contracts over HTTP: for each state and each role they match the outcome of the action. And `may_generate`,
+ * which SQL statements use, matches the table of operations.
  */
 import { CONTRACT_ACTIONS } from '../../api/contract/contract-actions';
 import { ROUTES } from '../../api/routes';
@@ -44,7 +44,7 @@ const idOf = (situation: StateVariant): string => contracts.get(situation) as st
 const read = async (id: string, key = api.keys.super_admin): Promise<any> =>
   (await api.call('GET', `/contracts/${id}`, { key })).body;
 
-/** A call of each action upon a contract, of a form that any contract that allows the action takes. */
+/** A call of each action, valid for any contract that allows the action. */
 const CALLS: Record<ContractActionName, (contract: any) => [method: string, path: string, body: unknown]> = {
   generate: () => ['POST', '/generate', { count: 1 }],
   generate_test: () => ['POST', '/generate', { count: 1, test: true }],
@@ -73,7 +73,7 @@ function carryOut(contract: any, action: ContractActionName, key: string, dry_ru
 const shownAs = ({ status, body }: ApiAnswer): true | { code: string } => (status < 300 ? true : { code: body.code });
 
 describe.each(READABLE)('a contract in %s', (situation) => {
-  /** What a dry run of each action answers. */
+  /** The outcome of a dry run of each action. */
   async function answersTo(contract: any, actions: readonly ContractActionName[], key: string) {
     const answers = await Promise.all(
       actions.map(async (action) => [action, shownAs(await carryOut(contract, action, key))]),
@@ -81,12 +81,12 @@ describe.each(READABLE)('a contract in %s', (situation) => {
     return Object.fromEntries(answers) as Record<ContractActionName, true | { code: string }>;
   }
 
-  test('shows each action as a dry run of it answers', async () => {
+  test('shows for each action the outcome of its dry run', async () => {
     const contract = await read(idOf(situation));
     expect(contract.allowed_actions).toEqual(await answersTo(contract, CONTRACT_ACTION_NAMES, api.keys.super_admin));
   });
 
-  test.each(ROLES)('shows to a %s what that role may do with it', async (role) => {
+  test.each(ROLES)('shows a %s what the role allows', async (role) => {
     const { allowed_actions: all } = await read(idOf(situation));
     const contract = await read(idOf(situation), api.keys[role]);
     const forbidden = CONTRACT_ACTION_NAMES.filter(
@@ -100,7 +100,7 @@ describe.each(READABLE)('a contract in %s', (situation) => {
   });
 });
 
-test('each action is carried out by one operation, and by the one that its call reaches', () => {
+test('each action has one operation, which is the one that its call reaches', () => {
   for (const action of CONTRACT_ACTION_NAMES) {
     const { operation_id } = CONTRACT_ACTIONS.actions[action];
     const [method, path] = CALLS[action]({ name: '', quota: {} });
@@ -111,7 +111,7 @@ test('each action is carried out by one operation, and by the one that its call 
   }
 });
 
-test('what is not allowed is refused with that code when it is asked for in earnest', async () => {
+test('an action that is not allowed is refused with that code, also without a dry run', async () => {
   const exhausted = await addContract(api, catalogue, { quota: 1 });
   expect(exhausted.allowed_actions.generate).toBe(true);
   await carryOut(exhausted, 'generate', api.keys.admin, false);
@@ -139,7 +139,7 @@ test('what is not allowed is refused with that code when it is asked for in earn
   }
 });
 
-test('every answer that is a contract has them, as the contract is afterwards', async () => {
+test('every response with a contract has them, for the contract after the request', async () => {
   const created = await addContract(api, catalogue);
   expect(created.allowed_actions).toMatchObject({ pause: true, delete: { code: 'CONTRACT_ACTIVE' } });
   const dry_run = await carryOut(created, 'pause', api.keys.admin);
@@ -155,7 +155,7 @@ test('every answer that is a contract has them, as the contract is afterwards', 
 });
 
 describe('may_generate', () => {
-  test('is what the table says of every state and policy, and what a request for licenses is answered by', async () => {
+  test('matches the table for every state and policy, and the outcome of a license request', async () => {
     const allowing = await Promise.all(
       STATE_VARIANTS.map(async (situation) => {
         const { id } = await createContractIn(api, catalogue, situation, { grace_allows_generation: true });
@@ -169,8 +169,8 @@ describe('may_generate', () => {
         SELECT state, may_generate, grace_allows_generation FROM contracts WHERE id = ${id}`;
       seen.add(row.state);
       expect(row).toMatchObject({ may_generate: mayGenerateIn(row.state, row) });
-      const asked = await api.call('POST', `/contracts/${id}/generate?dry_run=true`, { body: { count: 1 } });
-      expect([row.state, asked.status === 201]).toEqual([row.state, row.may_generate]);
+      const answer = await api.call('POST', `/contracts/${id}/generate?dry_run=true`, { body: { count: 1 } });
+      expect([row.state, answer.status === 201]).toEqual([row.state, row.may_generate]);
     }
     expect([...seen].sort()).toEqual([...CONTRACT_STATES].sort());
   });

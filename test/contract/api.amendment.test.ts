@@ -1,6 +1,6 @@
 /**
- * Amendments through the interface: applied today, kept for a later day and judged again then, withdrawn, and refused with
- * the code that says why; never applied in part.
+ * Amendments over HTTP: applied today, stored for a later day and checked again on that day, withdrawn, and refused with the code of
+ * the reason. An amendment is never applied in part.
  */
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
@@ -44,7 +44,7 @@ const listed = async (id: string): Promise<any[]> => rowsOf(await api.call('GET'
 const actionsOf = (id: string): Promise<string[]> => listAuditActions(api.sql, id);
 
 describe('an amendment of today', () => {
-  test('holds at once, wholly, as one revision and one audit row', async () => {
+  test('takes effect at once and completely, as one revision and one audit row', async () => {
     const { id } = await addContract(api, catalogue, { term: 'P1Y', quota: 100 });
     const end_date = dateInDays(500);
     const renewal = { mode: 'auto', quota_effect: { add: 7 } };
@@ -76,18 +76,18 @@ describe('an amendment of today', () => {
     expect(grant).toEqual({ amount: 50, reason: 'contract.amended', period_label: 'Q2' });
   });
 
-  test('that only grants quota is told as that', async () => {
+  test('that only grants quota has its own audit action', async () => {
     const { id } = await addContract(api, catalogue, { quota: 100 });
     await amend(id, dateInDays(0), { quota_add: 300 });
     expect((await read(id)).quota.total).toBe(400);
     expect(await actionsOf(id)).toEqual(['contract.created', 'quota.granted']);
   });
 
-  test('may be dated back within the current term, and not before it', async () => {
+  test('can have an earlier date in the current term, and not before it', async () => {
     const { id } = await addContract(api, catalogue, { start_date: dateInDays(-10), term: 'P1Y' });
     const back = await amend(id, dateInDays(-5), { activation_limit: 3 });
     expect(back.body).toMatchObject({ status: 'applied', effective_date: dateInDays(-5) });
-    // The audit shows both days.
+    // The audit has both days.
     const [row] = await api.sql`
       SELECT at::date = ${dateInDays(0)}::date AS today, after ->> 'effective_date' AS effective_date
       FROM audit_events WHERE subject_id = ${id} AND action = 'contract.amended'`;
@@ -99,7 +99,7 @@ describe('an amendment of today', () => {
 });
 
 describe('an amendment of a later day', () => {
-  test('waits, is seen, and can be withdrawn once', async () => {
+  test('is pending, is listed, and can be withdrawn once', async () => {
     const { id } = await addContract(api, catalogue, { quota: 100 });
     const { body } = await amend(id, dateInDays(40), { quota_add: 20 });
     expect(body).toMatchObject({ status: 'pending', decided_at: null });
@@ -109,15 +109,15 @@ describe('an amendment of a later day', () => {
       pending_amendments: 1,
       next_boundary: { kind: 'quota_granted', at: `${dateInDays(40)}T00:00:00.000Z` },
     });
-    const gone = await withdraw(id, body.id);
-    expect([gone.status, gone.text]).toEqual([204, '']);
+    const withdrawn = await withdraw(id, body.id);
+    expect([withdrawn.status, withdrawn.text]).toEqual([204, '']);
     expect((await withdraw(id, body.id)).status).toBe(204);
     expect(await listed(id)).toMatchObject([{ id: body.id, status: 'cancelled' }]);
     expect(await read(id)).toMatchObject({ pending_amendments: 0, next_boundary: null });
     expect(await actionsOf(id)).toEqual(['contract.created', 'amendment.scheduled', 'amendment.cancelled']);
   });
 
-  test('is applied on its day, or fails with its reason and leaves everything as it was', async () => {
+  test('is applied on its day, or fails with a reason and changes nothing', async () => {
     const other = await addCatalogue(api);
     await api.sql`UPDATE generators SET product_id = ${catalogue.product_id} WHERE id = ${other.generator_id}`;
     const { id } = await addContract(api, catalogue, { quota: 100 });
@@ -138,7 +138,7 @@ describe('an amendment of a later day', () => {
       expectRefusal(await withdraw(id, amendment_id), 409, 'AMENDMENT_NOT_PENDING');
   });
 
-  test('is withdrawn with the end of its contract', async () => {
+  test('is withdrawn when its contract is terminated', async () => {
     const { id } = await addContract(api, catalogue);
     await amend(id, dateInDays(40), { quota_add: 20 });
     await api.call('POST', `/contracts/${id}/terminate`, { body: { reason: 'The customer left.' } });
@@ -162,7 +162,7 @@ describe('an amendment is refused', () => {
     expectRefusal(await amend(id, dateInDays(30), changes), code === 'CONTRACT_DELETED' ? 410 : 409, code);
   });
 
-  test('but may make a contract less that owes money', async () => {
+  test('except one that reduces a contract with overdue invoices', async () => {
     const { id } = await createContractIn(api, catalogue, 'SUSPENDED');
     expect((await amend(id, dateInDays(0), { end_date: dateInDays(20) })).body).toMatchObject({ status: 'applied' });
     expect((await amend(id, dateInDays(0), { renewal: { mode: 'none' } })).body).toMatchObject({ status: 'applied' });
@@ -171,16 +171,16 @@ describe('an amendment is refused', () => {
   test.each([
     ['nothing to change', {}, 'changes'],
     ['a price', { price: 7 }, 'changes'],
-    ['a quota that is taken away', { quota_add: -5 }, 'changes.quota_add'],
-    ['an end that is past', { end_date: dateInDays(-1) }, 'changes.end_date'],
-    ['a customer that there is not', { customer_id: UNKNOWN_ID }, 'changes.customer_id'],
+    ['a negative quota', { quota_add: -5 }, 'changes.quota_add'],
+    ['an end in the past', { end_date: dateInDays(-1) }, 'changes.end_date'],
+    ['an unknown customer', { customer_id: UNKNOWN_ID }, 'changes.customer_id'],
     [
-      'a contract to end with that there is not',
+      'an unknown contract to adopt the end of',
       { renewal: { coterm_with: UNKNOWN_ID } },
       'changes.renewal.coterm_with',
     ],
-    ['a renewal that could never be made', { renewal: { mode: 'auto' } }, 'renewal.mode'],
-  ])('for its form: %s', async (_what, changes, path) => {
+    ['a renewal that can never happen', { renewal: { mode: 'auto' } }, 'renewal.mode'],
+  ])('because of its shape: %s', async (_what, changes, path) => {
     const { id } = await addContract(api, catalogue);
     const answer = await amend(id, dateInDays(0), changes);
     expectRefusal(answer, 422, 'VALIDATION_FAILED');
@@ -188,7 +188,7 @@ describe('an amendment is refused', () => {
     expect(await listed(id)).toEqual([]);
   });
 
-  test('for a generator or features that do not fit', async () => {
+  test('because of a generator or features that do not match', async () => {
     const { id } = await addContract(api, await addCatalogue(api, { features: { seats: 5 } }));
     expectRefusal(await amend(id, dateInDays(0), { generator_id: UNKNOWN_ID }), 409, 'GENERATOR_NOT_AVAILABLE');
     expectRefusal(
@@ -200,8 +200,8 @@ describe('an amendment is refused', () => {
   });
 });
 
-describe('an amendment is made once', () => {
-  test('upon the revision that was meant', async () => {
+describe('an amendment is created once', () => {
+  test('at the revision in If-Match', async () => {
     const { id } = await addContract(api, catalogue);
     expectRefusal(await amend(id, dateInDays(0), { quota_add: 5 }, { 'If-Match': '"2"' }), 412, 'REVISION_CONFLICT');
     expect((await amend(id, dateInDays(0), { quota_add: 5 }, { 'If-Match': '"1"' })).status).toBe(201);
@@ -210,7 +210,7 @@ describe('an amendment is made once', () => {
     expect((await withdraw(id, later.body.id, { 'If-Match': '"2"' })).status).toBe(204);
   });
 
-  test('under one Idempotency-Key, however many send it at once', async () => {
+  test('for one Idempotency-Key, for any number of simultaneous requests', async () => {
     const { id } = await addContract(api, catalogue, { quota: 100 });
     const key = { 'Idempotency-Key': 'grant-1' };
     const answers = await Promise.all(Array.from({ length: 5 }, () => amend(id, dateInDays(0), { quota_add: 5 }, key)));
@@ -240,7 +240,7 @@ describe('an amendment is made once', () => {
   });
 });
 
-test('the amendments of a contract are its own, newest first, in pages', async () => {
+test('the list has only the amendments of its contract, newest first, in pages', async () => {
   const [one, other] = [await addContract(api, catalogue), await addContract(api, catalogue)];
   const ids: string[] = [];
   for (let day = 1; day <= 5; day++) ids.unshift((await amend(one.id, dateInDays(day), { quota_add: day })).body.id);

@@ -1,6 +1,6 @@
 /**
- * What a request hears whose command finds no worker: nothing that its sender has given up is carried out later, and what
- * Temporal refuses is answered as refused.
+ * Responses for commands that no worker runs: a command whose sender has given up does not run later, and a command that Temporal
+ * rejects is refused.
  */
 import { waitFor } from '../../dev/waiting';
 import { contractWorkflowId } from '../../temporal/ids';
@@ -16,9 +16,9 @@ import { rowsOf } from '../harness/walk-pages';
 import { connectPreparedTemporal } from '../harness/temporal';
 import type { TestTemporal } from '../harness/temporal';
 
-/** Less than the client's first retry (1.7 s) after two; the commands expire after half a second. */
+/** Shorter than 2 s plus the first retry delay of the client (1.7 s). The commands expire after half a second. */
 const COMMAND_TIMEOUT_MS = 2_500;
-/** Updates that Temporal lets wait in one workflow at a time. */
+/** The number of updates that Temporal lets wait in one workflow. */
 const UPDATES_IN_FLIGHT_MAX = 10;
 
 let temporal: TestTemporal;
@@ -41,25 +41,25 @@ function amend(id: string, headers: Record<string, string> = {}): Promise<ApiAns
   return api.call('POST', `/contracts/${id}/amendments`, { body, headers });
 }
 
-/** Runs the worker of the interface for as long as `work` takes. */
+/** Runs the worker of the API during `work`. */
 async function withWorker(work: () => Promise<void>): Promise<void> {
   const { client, nativeConnection } = temporal;
   const worker = await startCovenantWorker({ db: api.sql, client, nativeConnection, queues: api.api.taskQueues });
   await work().finally(() => worker.stop());
 }
 
-/** How the commands of a contract ended in its workflow, in the order of their ends. */
+/** The outcomes of the commands of a contract in its workflow, in the order of their ends. */
 async function outcomesInWorkflow(id: string): Promise<string[]> {
   const { events } = await temporal.client.workflow.getHandle(contractWorkflowId(id)).fetchHistory();
   return (events ?? []).flatMap(({ workflowExecutionUpdateCompletedEventAttributes: update }) => {
     const [payload] = update?.outcome?.success?.payloads ?? [];
     if (!payload?.data) return [];
     const outcome = JSON.parse(Buffer.from(payload.data).toString()) as { refusal: { code: string } | null };
-    return [outcome.refusal?.code ?? 'carried out'];
+    return [outcome.refusal?.code ?? 'completed'];
   });
 }
 
-test('amendments whose senders have given up while no worker ran are not made when it is back; one repeated under its key is made once', async () => {
+test('amendments whose senders gave up while no worker ran are not created when it is back; one that is repeated with its key is created once', async () => {
   const { id } = await addContract(api, catalogue);
   const key = { 'Idempotency-Key': 'amendment-of-june' };
   for (const answer of await Promise.all([amend(id), amend(id), amend(id), amend(id, key)])) {
@@ -68,13 +68,13 @@ test('amendments whose senders have given up while no worker ran are not made wh
   }
   await withWorker(async () => {
     const amendments = async () => rowsOf(await api.call('GET', `/contracts/${id}/amendments`));
-    // A worker that has just begun may need longer than a command has here; its sender repeats it until it is carried out.
+    // A worker that has just started can need longer than the timeout of a command here, so the sender repeats the command until it ran.
     await waitFor(async () => (await amend(id, key)).status === 201 || undefined, {
       timeout_ms: 20_000,
-      what: 'the repeated command to be carried out',
+      what: 'the repeated command to complete',
     });
-    // Commands are carried out one after another, so those that came before this one have ended.
-    const others = (await outcomesInWorkflow(id)).filter((outcome) => outcome !== 'carried out');
+    // Commands run one after another, so the commands before this one have ended.
+    const others = (await outcomesInWorkflow(id)).filter((outcome) => outcome !== 'completed');
     expect(others.filter((outcome) => outcome !== 'COMMAND_EXPIRED')).toEqual([]);
     const again = await amend(id, key);
     expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([201, 'true']);
@@ -82,7 +82,7 @@ test('amendments whose senders have given up while no worker ran are not made wh
   });
 });
 
-test('commands beyond those that Temporal lets wait for one contract are 503 TOO_MANY_COMMANDS, and change nothing', async () => {
+test('commands above the number that Temporal lets wait for one contract are 503 TOO_MANY_COMMANDS, and change nothing', async () => {
   const { id } = await addContract(api, catalogue);
   const errors = jest.spyOn(api.api.log, 'error');
   const warnings = jest.spyOn(api.api.log, 'warn');

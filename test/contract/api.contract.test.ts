@@ -1,5 +1,5 @@
 /**
- * Contracts through the interface: what each call answers, what it refuses with which code, and what it leaves behind.
+ * Contracts over HTTP: the response of each call, its refusals with their codes, and what it writes.
  */
 import { randomUUID } from 'node:crypto';
 import { startTestApi } from '../harness/api';
@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000;
 const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
 
 let api: TestApi;
-/** An interface without a worker: what is due there is crossed by nobody but the request. */
+/** An API without a worker: only requests apply due boundaries. */
 let idle: TestApi;
 let catalogue: TestCatalogue;
 
@@ -42,7 +42,7 @@ function expectRefusal(answer: ApiAnswer, status: number, code: string): void {
 }
 
 describe('creating', () => {
-  test('the seven fields of the form are enough, and the rest has defaults', async () => {
+  test('seven fields are enough, and the others have defaults', async () => {
     const answer = await post('/contracts', contractBody(catalogue, { name: 'Form', status: 'inactive', quota: 2000 }));
     expect(answer.status).toBe(201);
     expect(answer.headers.get('location')).toBe(`/api/v1/contracts/${answer.body.id}`);
@@ -90,7 +90,7 @@ describe('creating', () => {
     expect(read.body).toEqual(answer.body);
   });
 
-  test('creating and activating in one call is one contract.created', async () => {
+  test('creating and activating in one call writes one contract.created', async () => {
     const contract = await addContract(api, catalogue, { term: 'P1Y' });
     expect(contract).toMatchObject({ state: 'ACTIVE', status: 'active', inactive_reason: null, revision: 1 });
     expect(contract.next_boundary).toMatchObject({ kind: 'reminder' });
@@ -113,21 +113,21 @@ describe('creating', () => {
     ['an unknown type', { type: 'gold' }, 'type'],
     ['an unknown field', { webhook_url: 'https://example.com' }, ''],
     ['a quota of zero', { quota: 0 }, 'quota'],
-    ['a quota that is no whole number', { quota: 1.5 }, 'quota'],
-    ['a quota beyond every bound', { quota: 1e300 }, 'quota'],
+    ['a quota that is not a whole number', { quota: 1.5 }, 'quota'],
+    ['a quota above every limit', { quota: 1e300 }, 'quota'],
     ['an activation limit of zero', { activation_limit: 0 }, 'activation_limit'],
     ['term and end_date together', { term: 'P1Y', end_date: '2099-01-01' }, 'end_date'],
-    ['a date that the calendar lacks', { start_date: '2027-02-30' }, 'start_date'],
+    ['a date that does not exist', { start_date: '2027-02-30' }, 'start_date'],
     ['the year zero', { start_date: '0000-01-01' }, 'start_date'],
     ['a term of hours', { term: 'PT1H' }, 'term'],
     ['a term of ten thousand years', { term: 'P9999Y9999M' }, 'term'],
-    ['an offset for a zone', { timezone: '+02:00' }, 'timezone'],
+    ['an offset as a time zone', { timezone: '+02:00' }, 'timezone'],
     ['an automatic renewal without a term', { renewal: { mode: 'auto' } }, 'renewal.mode'],
     ['a renewal with a price', { renewal: { price: 5 } }, 'renewal'],
-    ['a contract to end with that there is not', { renewal: { coterm_with: UNKNOWN_ID } }, 'renewal.coterm_with'],
-    ['steps of the ladder that do not follow each other', { dunning: { past_due_days: 14 } }, 'dunning'],
-    ['a ladder that begins on the day itself', { dunning: { past_due_days: 0 } }, 'dunning.past_due_days'],
-    ['a test clock that there is not', { test_clock_id: UNKNOWN_ID }, 'test_clock_id'],
+    ['an unknown contract to adopt the end of', { renewal: { coterm_with: UNKNOWN_ID } }, 'renewal.coterm_with'],
+    ['dunning steps in the wrong order', { dunning: { past_due_days: 14 } }, 'dunning'],
+    ['a dunning schedule that starts on the due date', { dunning: { past_due_days: 0 } }, 'dunning.past_due_days'],
+    ['an unknown test clock', { test_clock_id: UNKNOWN_ID }, 'test_clock_id'],
     ['an end before the start', { start_date: '2099-02-01', end_date: '2099-01-01' }, 'end_date'],
     ['an unknown product', { product_id: UNKNOWN_ID }, 'product_id'],
     ['an unknown customer', { customer_id: UNKNOWN_ID }, 'customer_id'],
@@ -137,7 +137,7 @@ describe('creating', () => {
     ['a lone surrogate in metadata', { metadata: { note: 'a\ud800b' } }, 'metadata'],
     ['a lone surrogate as a key of metadata', { metadata: { '\udc00': 1 } }, 'metadata'],
     ['metadata nested too deep', { metadata: { a: JSON.parse('['.repeat(50) + ']'.repeat(50)) } }, 'metadata'],
-  ])('%s is refused 422 with its path', async (_what, wrong, path) => {
+  ])('%s is refused with 422 and its path', async (_what, wrong, path) => {
     const answer = await post('/contracts', contractBody(catalogue, wrong));
     expectRefusal(answer, 422, 'VALIDATION_FAILED');
     expect(answer.body.errors.map((error: { path: string }) => error.path)).toContain(path);
@@ -147,12 +147,12 @@ describe('creating', () => {
     ['PRODUCT_INACTIVE', { product_status: 'inactive' as const }, {}],
     ['GENERATOR_NOT_AVAILABLE', { generator_status: 'inactive' as const }, {}],
     ['GENERATOR_KEYSPACE_TOO_SMALL', { groups: 1, group_length: 4 }, { quota: 100 }],
-  ])('%s is refused 409', async (code, options, more) => {
+  ])('%s is refused with 409', async (code, options, more) => {
     const other = await addCatalogue(api, options);
     expectRefusal(await post('/contracts', contractBody(other, more)), 409, code);
   });
 
-  test('a generator of another product is refused 409', async () => {
+  test('a generator of another product is refused with 409', async () => {
     const other = await addCatalogue(api);
     expectRefusal(
       await post('/contracts', contractBody({ ...catalogue, generator_id: other.generator_id })),
@@ -161,7 +161,7 @@ describe('creating', () => {
     );
   });
 
-  test('a feature of another type is refused 422 and named', async () => {
+  test('a feature of another type is refused with 422 and its name', async () => {
     const answer = await post(
       '/contracts',
       contractBody(catalogue, { feature_overrides: { seats: 'many', nested: { on: 1 }, extra: 'allowed' } }),
@@ -170,7 +170,7 @@ describe('creating', () => {
     expect(answer.body.metadata.paths).toBe('seats, nested.on');
   });
 
-  test('an expiry date that is past is refused 409, and so is a term that is over', async () => {
+  test('an expiry date in the past is refused with 409, and so is a term that has ended', async () => {
     expectRefusal(
       await post('/contracts', contractBody(catalogue, { expiry: { date: '2020-01-01' } })),
       409,
@@ -183,14 +183,14 @@ describe('creating', () => {
     );
   });
 
-  test('two expiry rules at once are refused by their own code, also in an edit', async () => {
+  test('two expiry rules together are refused with their own code, also in an edit', async () => {
     const expiry = { duration: 'P1Y', date: '2099-01-01' };
     expectRefusal(await post('/contracts', contractBody(catalogue, { expiry })), 422, 'EXPIRY_CONFLICT');
     const contract = await addContract(api, catalogue);
     expectRefusal(await api.call('PATCH', `/contracts/${contract.id}`, { body: { expiry } }), 422, 'EXPIRY_CONFLICT');
   });
 
-  test('a field that can have several forms is refused with the forms that it can have', async () => {
+  test('for a field with several allowed forms, the refusal names these forms', async () => {
     const expiry_forms =
       'must be null, {"duration": "P1Y"}, {"duration": "P1Y", "basis": "generation"} or {"date": "2027-02-01"}';
     const limit_forms = 'must be null, "unlimited" or a whole number from 1 to 1000000';
@@ -205,7 +205,7 @@ describe('creating', () => {
     }
   });
 
-  test('an end that is past is a term that is over, also when the start is the day of activation', async () => {
+  test('an end date in the past is TERM_ALREADY_OVER, also when the term starts at activation', async () => {
     const end_date = '2020-01-01';
     expectRefusal(await post('/contracts', contractBody(catalogue, { end_date })), 409, 'TERM_ALREADY_OVER');
     const draft = await addContract(api, catalogue, { status: 'inactive', end_date });
@@ -213,7 +213,7 @@ describe('creating', () => {
     expectRefusal(activation, 409, 'TERM_ALREADY_OVER');
   });
 
-  test('renewal, ladder and grace are taken as given, and what is left out has its default', async () => {
+  test('renewal, dunning and grace have the given values, and omitted fields have their defaults', async () => {
     const contract = await addContract(api, catalogue, {
       start_date: dateInDays(0),
       term: 'P1Y',
@@ -237,7 +237,7 @@ describe('creating', () => {
     expect(days).toBe(60);
   });
 
-  test('a contract can end with another one of the same customer, and with no other', async () => {
+  test('a contract can adopt the end of another contract of the same customer, and of no other customer', async () => {
     const customerId = async (): Promise<string> => {
       const body = { email: `${randomUUID()}@covenant.test`, name: 'Customer' };
       return (await api.call('POST', '/customers', { body })).body.id;
@@ -252,7 +252,7 @@ describe('creating', () => {
     expectRefusal(await post('/contracts', body({ customer_id, term: 'P1M' })), 409, 'COTERM_NOT_POSSIBLE');
   });
 
-  test('time is made up outside production alone', async () => {
+  test('test clocks can be used only outside production', async () => {
     const clock = await api.call('POST', '/test-clocks', { body: { now: '2027-01-01T00:00:00.000Z' } });
     const test_clock_id: string = clock.body.id;
     const refused = await post('/contracts', contractBody(catalogue, { test_clock_id }));
@@ -263,13 +263,13 @@ describe('creating', () => {
     expect(contract).toMatchObject({ test_clock_id, start_date: '2027-01-01', state: 'ACTIVE' });
   });
 
-  test('an id in capitals is the same id', async () => {
+  test('an id in upper case is the same id', async () => {
     const contract = await addContract(api, catalogue);
     const read = await api.call('GET', `/contracts/${contract.id.toUpperCase()}`);
     expect(read.body).toMatchObject({ id: contract.id, workflow_id: `contract:${contract.id}` });
   });
 
-  test('a refusal leaves no row', async () => {
+  test('a refusal writes no row', async () => {
     const before = await readTableDigests(api.sql);
     await post('/contracts', contractBody(catalogue, { expiry: { date: '2020-01-01' } }), {
       'Idempotency-Key': 'refused',
@@ -279,7 +279,7 @@ describe('creating', () => {
 });
 
 describe('editing', () => {
-  test('what is left out stays, and each change is one revision and one audit row', async () => {
+  test('omitted fields stay as they are, and each change is one revision and one audit row', async () => {
     const contract = await addContract(api, catalogue, { metadata: { a: 1 } });
     const answer = await patch(contract.id, { name: 'Renamed', quota: 1500 });
     expect(answer.body).toMatchObject({ name: 'Renamed', quota: { total: 1500 }, metadata: { a: 1 }, revision: 2 });
@@ -287,14 +287,14 @@ describe('editing', () => {
     expect((await auditOf(contract.id)).map((row) => row.action)).toEqual(['contract.created', 'contract.updated']);
   });
 
-  test('an edit that changes nothing answers 200 and leaves no trace', async () => {
+  test('an edit that changes nothing responds with 200 and writes nothing', async () => {
     const contract = await addContract(api, catalogue);
     const before = await readTableDigests(api.sql);
     const answer = await patch(contract.id, { name: contract.name, status: 'active' });
     expect(answer.status).toBe(200);
     expect(answer.body.revision).toBe(1);
     const after = await readTableDigests(api.sql);
-    // The command that went through the workflow is remembered by its id.
+    // The command through the workflow is stored under its id.
     expect({ ...after, contract_commands: '' }).toEqual({ ...before, contract_commands: '' });
   });
 
@@ -315,7 +315,7 @@ describe('editing', () => {
     expect(answer.body.metadata.field).toBe(field);
   });
 
-  test('of renewal and ladder only the given fields change, and neither becomes what cannot be carried out', async () => {
+  test('of renewal and dunning only the given fields change, and impossible combinations are refused', async () => {
     const contract = await addContract(api, catalogue, { term: 'P1Y', renewal: { notice_days: 60 } });
     const edited = await patch(contract.id, {
       renewal: { mode: 'auto', max_renewals: 1 },
@@ -337,7 +337,7 @@ describe('editing', () => {
     expect((await patch(evergreen.id, { renewal: { mode: 'auto', term: 'P1Y' } })).status).toBe(200);
   });
 
-  test('nothing is added to a contract whose invoices are overdue, and everything else can be edited', async () => {
+  test('an edit that adds value to a contract with overdue invoices is refused, and any other edit is possible', async () => {
     const { id } = await createContractIn(api, catalogue, 'PAST_DUE');
     expectRefusal(await patch(id, { quota: 5_000 }), 409, 'CHANGES_BLOCKED_PAST_DUE');
     expect((await patch(id, { name: 'Renamed', activation_limit: 5 })).status).toBe(200);
@@ -346,7 +346,7 @@ describe('editing', () => {
     expect((await patch(id, { quota: 5_000 })).body.quota.total).toBe(5_000);
   });
 
-  test('what makes a suspension due is verified and done by the workflow, which is told', async () => {
+  test('an edit that makes a suspension due signals the workflow, which verifies and suspends', async () => {
     const { id } = await createContractIn(api, catalogue, 'PAST_DUE');
     const edited = await patch(id, { dunning: { suspend_days: 4 } });
     expect(edited.body).toMatchObject({ state: 'PAST_DUE', warnings: ['BILLING_PAST_DUE', 'SUSPENSION_DUE'] });
@@ -354,7 +354,7 @@ describe('editing', () => {
     expect((await patch(id, { dunning: { suspend_days: 14 } })).body).toMatchObject({ state: 'PAST_DUE', holds: [] });
   });
 
-  test('If-Match carries an edit only upon the revision it names', async () => {
+  test('an edit with If-Match applies only at that revision', async () => {
     const contract = await addContract(api, catalogue);
     const first = await patch(contract.id, { name: 'One' }, { 'If-Match': '"1"' });
     expect(first.status).toBe(200);
@@ -366,7 +366,7 @@ describe('editing', () => {
     expectRefusal(await patch(contract.id, { name: 'Four' }, { 'If-Match': 'three' }), 422, 'VALIDATION_FAILED');
   });
 
-  test('If-Match holds for actions and for deletion too', async () => {
+  test('If-Match applies to actions and deletion too', async () => {
     const contract = await addContract(api, catalogue);
     expectRefusal(await post(`/contracts/${contract.id}/pause`, {}, { 'If-Match': '"9"' }), 412, 'REVISION_CONFLICT');
     expect((await post(`/contracts/${contract.id}/pause`, {}, { 'If-Match': '"1"' })).body.state).toBe('PAUSED');
@@ -377,7 +377,7 @@ describe('editing', () => {
     expectRefusal(remove, 412, 'REVISION_CONFLICT');
   });
 
-  test('the quota falls freely until something is generated, and never afterwards', async () => {
+  test('the quota can be lowered until something is generated, and never afterwards', async () => {
     const contract = await addContract(api, catalogue, { quota: 500 });
     expect((await patch(contract.id, { quota: 100 })).body.quota.total).toBe(100);
     await post(`/contracts/${contract.id}/generate`, { count: 50 });
@@ -390,7 +390,7 @@ describe('editing', () => {
     });
   });
 
-  test('status by edit activates, pauses and resumes', async () => {
+  test('an edit of status activates, pauses and resumes', async () => {
     const contract = await addContract(api, catalogue, { status: 'inactive' });
     expect((await patch(contract.id, { status: 'active', name: 'Now active' })).body).toMatchObject({
       state: 'ACTIVE',
@@ -405,7 +405,7 @@ describe('editing', () => {
     expect(actions).toEqual(['contract.created', 'contract.activated', 'contract.paused', 'contract.resumed']);
   });
 
-  /** The whole contracts that the interface reads while it answers; what the worker reads is not among them. */
+  /** The complete contracts that the API reads for a response, without those that the worker reads. */
   async function readsDuring(
     server: TestApi,
     call: () => Promise<ApiAnswer>,
@@ -423,7 +423,7 @@ describe('editing', () => {
   test.each<[string, Record<string, unknown>]>([
     ['without status', { name: 'Edited' }],
     ['with status, by the workflow', { name: 'Edited', status: 'inactive' }],
-  ])('an edit locks the contract once, reads it once before and once after: %s', async (_how, body) => {
+  ])('an edit locks the contract once, and reads it once before and once after: %s', async (_how, body) => {
     const contract = await addContract(api, catalogue);
     expect(await readsDuring(api, () => patch(contract.id, body))).toEqual({ locked: 1, read: 2 });
     const [, edited] = await auditOf(contract.id);
@@ -433,7 +433,7 @@ describe('editing', () => {
     });
   });
 
-  test('an edit whose status already holds or is refused needs no worker', async () => {
+  test('an edit whose status is already set or is refused needs no worker', async () => {
     const sold = await addCatalogue(idle);
     const [active, scheduled] = [
       await addContract(idle, sold),
@@ -445,7 +445,7 @@ describe('editing', () => {
     expectRefusal(await edit(scheduled.id), 409, 'INVALID_STATE_TRANSITION');
   });
 
-  test('status active on a scheduled contract is refused and names the start', async () => {
+  test('status active on a scheduled contract is refused with its start', async () => {
     const contract = await addContract(api, catalogue, { start_date: dateInDays(30) });
     const answer = await patch(contract.id, { status: 'active' });
     expectRefusal(answer, 409, 'INVALID_STATE_TRANSITION');
@@ -460,8 +460,8 @@ describe('editing', () => {
   });
 });
 
-describe('acting', () => {
-  test('activate, pause and resume answer the contract, and repeating what holds changes nothing', async () => {
+describe('actions', () => {
+  test('activate, pause and resume respond with the contract, and repeating them changes nothing', async () => {
     const contract = await addContract(api, catalogue, { status: 'inactive' });
     const path = `/contracts/${contract.id}`;
     expect((await post(`${path}/activate`)).body).toMatchObject({ state: 'ACTIVE', revision: 2 });
@@ -481,7 +481,7 @@ describe('acting', () => {
     expect((await post(`${path}/resume`)).body.revision).toBe(4);
   });
 
-  test('a draft cannot be paused or resumed, and a pause cannot end in the past', async () => {
+  test('a draft cannot be paused or resumed, and resume_at cannot be in the past', async () => {
     const draft = await addContract(api, catalogue, { status: 'inactive' });
     expectRefusal(await post(`/contracts/${draft.id}/pause`), 409, 'INVALID_STATE_TRANSITION');
     expectRefusal(await post(`/contracts/${draft.id}/resume`), 409, 'INVALID_STATE_TRANSITION');
@@ -493,7 +493,7 @@ describe('acting', () => {
     );
   });
 
-  test('a contract whose dates passed unnoticed is right at the next read, each boundary at its own instant', async () => {
+  test('the next read of a contract applies all boundaries that passed, each at its own instant', async () => {
     const contract = await addContract(idle, await addCatalogue(idle), {
       start_date: dateInDays(1),
       end_date: dateInDays(3),
@@ -516,8 +516,8 @@ describe('acting', () => {
   });
 });
 
-describe('a dry run', () => {
-  test('a dry run of each write answers the same shape and writes nothing', async () => {
+describe('dry runs', () => {
+  test('a dry run of each write responds with the same shape and writes nothing', async () => {
     const contract = await addContract(api, catalogue, { status: 'inactive' });
     const path = `/contracts/${contract.id}`;
     const before = await readTableDigests(api.sql);
@@ -561,7 +561,7 @@ describe('a dry run', () => {
     expectRefusal(await api.call('PATCH', `${path}?dry_run=yes`, { body: {} }), 422, 'VALIDATION_FAILED');
   });
 
-  test('a dry run crosses no boundary that is due, and shows what is after it', async () => {
+  test('a dry run applies no due boundary, and shows the contract after it', async () => {
     const contract = await addContract(idle, await addCatalogue(idle), { start_date: dateInDays(1) });
     await backdateContract(idle.sql, contract.id, 10);
     const before = await readTableDigests(idle.sql);
@@ -574,7 +574,7 @@ describe('a dry run', () => {
 });
 
 describe('deleting', () => {
-  test('an inactive contract is deleted by its name, and its licenses, jobs and audit stay', async () => {
+  test('an inactive contract can be deleted with its name, and its licenses, jobs and audit remain', async () => {
     const contract = await addContract(api, catalogue, { name: 'Goes away' });
     const path = `/contracts/${contract.id}`;
     const generated = await post(`${path}/generate`, { count: 5 });
@@ -584,8 +584,8 @@ describe('deleting', () => {
     await post(`${path}/pause`);
     expectRefusal(await remove('Goes'), 422, 'CONFIRMATION_MISMATCH');
     expectRefusal(await remove('Goes away', api.keys.admin), 403, 'FORBIDDEN_ROLE');
-    const gone = await remove(' Goes away ');
-    expect([gone.status, gone.text]).toEqual([204, '']);
+    const deleted = await remove(' Goes away ');
+    expect([deleted.status, deleted.text]).toEqual([204, '']);
 
     for (const key of [api.keys.super_admin, api.keys.admin]) {
       const read = await api.call('GET', path, { key });
@@ -626,11 +626,11 @@ describe('deleting', () => {
     ]);
   });
 
-  test('an open job keeps its contract', async () => {
+  test('a contract with an open job cannot be deleted', async () => {
     const contract = await addContract(api, catalogue);
     await api.sql`UPDATE contracts SET workflow_epoch = NULL WHERE id = ${contract.id}`;
     await post(`/contracts/${contract.id}/pause`);
-    // A paused job, as one that was stopped in the middle.
+    // A paused job, like one that was stopped in the middle.
     await post(`/contracts/${contract.id}/resume`);
     const job = await post(`/contracts/${contract.id}/generate`, { count: 1 });
     await api.sql`UPDATE generation_jobs SET state = 'PAUSED' WHERE id = ${job.body.job_id}`;
@@ -664,7 +664,7 @@ describe('listing', () => {
     return answer.body.data.map((row: { name: string }) => row.name);
   }
 
-  test('environments do not mix, and production is the default', async () => {
+  test('a list shows only its environment, and production is the default', async () => {
     const production = await api.call('GET', '/contracts?limit=100');
     expect(new Set(production.body.data.map((row: { environment: string }) => row.environment))).toEqual(
       new Set(['production']),
@@ -672,7 +672,7 @@ describe('listing', () => {
     expect(await namesOf('limit=100')).toHaveLength(names.length);
   });
 
-  test('search finds a part of the name in any case, wildcards mean themselves, and the whole id finds one', async () => {
+  test('search finds a part of the name in any letter case, takes wildcards literally, and finds a complete id', async () => {
     expect(await namesOf('search=AL')).toEqual(['alpha']);
     expect(await namesOf(`search=${encodeURIComponent('0%_x\\')}`)).toEqual(['100%_x\\y']);
     expect(await namesOf('search=%25')).toEqual(['100%_x\\y']);
@@ -690,7 +690,7 @@ describe('listing', () => {
     expect(await namesOf(`customer_id=${UNKNOWN_ID}`)).toEqual([]);
   });
 
-  test('finds those that ask for a person, by what they ask for; past due is active', async () => {
+  test('finds contracts with a warning by the warning; a past due contract is active', async () => {
     const owing = await createContractIn(api, catalogue, 'PAST_DUE', { name: 'owing' });
     const find = async (query: string): Promise<string[]> =>
       rowsOf<{ name: string }>(await api.call('GET', `/contracts?search=owing&${query}`)).map((row) => row.name);
@@ -718,7 +718,7 @@ describe('listing', () => {
   });
 
   test.each(['created_at', 'name', 'type', 'status'])(
-    'pages sorted by %s hold every contract once, in both directions, while others are added',
+    'pages sorted by %s show every contract once, in both directions, while contracts are added',
     async (sort) => {
       for (const order of ['asc', 'desc']) {
         const seen: string[] = [];
@@ -731,7 +731,7 @@ describe('listing', () => {
           seen.push(...answer.body.data.map((row: { name: string }) => row.name));
           if (answer.body.next_cursor === null) break;
           cursor = `&cursor=${encodeURIComponent(answer.body.next_cursor)}`;
-          // Rows of the same list that were not there when the first page was read.
+          // New rows of the same list, which did not exist when the first page was read.
           if (pages < 2) await addContract(api, listed, { name: `later ${randomUUID()}` });
         }
         expect(seen.filter((name) => names.includes(name)).sort()).toEqual([...names].sort());
@@ -760,13 +760,13 @@ describe('listing', () => {
     [`cursor=${Buffer.from(`["a\\u0000","${UNKNOWN_ID}"]`).toString('base64url')}&sort=name`],
     ['product_id=7'],
     ['environment=moon'],
-  ])('the query %s is refused 422', async (query) => {
+  ])('the query %s is refused with 422', async (query) => {
     expectRefusal(await api.call('GET', `/contracts?${query}`), 422, 'VALIDATION_FAILED');
   });
 });
 
-describe('repeating under an Idempotency-Key', () => {
-  test('a created contract is answered again, not created again', async () => {
+describe('repeating with an Idempotency-Key', () => {
+  test('a created contract is returned again, not created again', async () => {
     const body = contractBody(catalogue);
     const first = await post('/contracts', body, { 'Idempotency-Key': 'create-1' });
     const again = await post('/contracts', { ...body }, { 'Idempotency-Key': 'create-1' });
@@ -787,7 +787,7 @@ describe('repeating under an Idempotency-Key', () => {
     expect(other.body.id).not.toBe(first.body.id);
   });
 
-  test('twenty equal requests at once create one contract', async () => {
+  test('twenty simultaneous equal requests create one contract', async () => {
     const body = contractBody(catalogue);
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => post('/contracts', body, { 'Idempotency-Key': 'create-20' })),
@@ -798,7 +798,7 @@ describe('repeating under an Idempotency-Key', () => {
     expect(row?.['count']).toBe(1);
   });
 
-  test('a refused request stores nothing and is judged afresh', async () => {
+  test('a refused request stores nothing, and its repetition is checked again', async () => {
     const other = await addCatalogue(api, { product_status: 'inactive' });
     const body = contractBody(other);
     expectRefusal(await post('/contracts', body, { 'Idempotency-Key': 'create-2' }), 409, 'PRODUCT_INACTIVE');
@@ -806,7 +806,7 @@ describe('repeating under an Idempotency-Key', () => {
     expect((await post('/contracts', body, { 'Idempotency-Key': 'create-2' })).status).toBe(201);
   });
 
-  test('while the first request still runs, the second is told to come again', async () => {
+  test('while the first request is running, the second one is IDEMPOTENCY_IN_PROGRESS', async () => {
     const key = 'create-3';
     const scope = `admin ${api.admins.super_admin.id} createContract`;
     const holder = await api.sql.reserve();
@@ -819,7 +819,7 @@ describe('repeating under an Idempotency-Key', () => {
     expect(answer.headers.get('retry-after')).toBe('1');
   });
 
-  test('a repeated action is answered from its stored outcome; another under the same key is refused', async () => {
+  test('a repeated action gets its stored outcome; another action with the same key is refused', async () => {
     const contract = await addContract(api, catalogue);
     const path = `/contracts/${contract.id}`;
     const key = { 'Idempotency-Key': 'pause-1' };
@@ -843,12 +843,12 @@ describe('repeating under an Idempotency-Key', () => {
     ['', 422],
     ['x'.repeat(256), 422],
     ['x'.repeat(255), 201],
-  ])('the key %p is answered %i', async (key, status) => {
+  ])('the key %p gets %i', async (key, status) => {
     expect((await post('/contracts', contractBody(catalogue), { 'Idempotency-Key': key })).status).toBe(status);
   });
 });
 
-describe('requests that are not well formed', () => {
+describe('malformed requests', () => {
   const text = (body: string | Uint8Array, headers: Record<string, string> = {}) =>
     api.call('POST', '/contracts', { body, headers });
 
@@ -867,7 +867,7 @@ describe('requests that are not well formed', () => {
     for (const body of ['null', '[]', '"x"', '1']) expectRefusal(await text(body), 422, 'VALIDATION_FAILED');
   });
 
-  test('JSON nested a hundred thousand deep is refused like any other wrong body', async () => {
+  test('JSON with a nesting depth of a hundred thousand is refused like any other invalid body', async () => {
     const deep = '['.repeat(100_000) + ']'.repeat(100_000);
     expectRefusal(await text(deep), 422, 'VALIDATION_FAILED');
     const body = JSON.stringify(contractBody(catalogue, { metadata: 0 })).replace(
@@ -878,7 +878,7 @@ describe('requests that are not well formed', () => {
     expectRefusal(await text(body, { 'Idempotency-Key': 'deep' }), 422, 'VALIDATION_FAILED');
   });
 
-  test('numbers beyond those of JavaScript are refused by their fields', async () => {
+  test('numbers that JavaScript cannot represent are refused with their fields', async () => {
     const body = (quota: string, metadata: string) =>
       JSON.stringify(contractBody(catalogue)).replace('"quota":1000', `"quota":${quota}, "metadata":${metadata}`);
     expectRefusal(await text(body('1e999', '{}')), 422, 'VALIDATION_FAILED');
@@ -889,7 +889,7 @@ describe('requests that are not well formed', () => {
     expect((await text(body('10', '{"n": 99999999999}'))).status).toBe(201);
   });
 
-  test('an id that cannot be one and an id that is unknown are 404', async () => {
+  test('malformed and unknown ids are 404', async () => {
     for (const id of ['7', UNKNOWN_ID, '%00', '%E0%A4%A', "' OR 1=1", '..%2f', `${UNKNOWN_ID} `]) {
       const answer = await api.call('GET', `/contracts/${encodeURI(id).replace(/%25/g, '%')}`);
       expect([id, [400, 404].includes(answer.status)]).toEqual([id, true]);
@@ -898,7 +898,7 @@ describe('requests that are not well formed', () => {
     expectRefusal(await post(`/contracts/${UNKNOWN_ID}/activate`), 404, 'NOT_FOUND');
   });
 
-  test('the request id is taken when it is sane, always answered, and stands in the audit', async () => {
+  test('a valid request id is accepted, and every response and audit row has a request id', async () => {
     const answer = await api.call('POST', '/contracts', {
       body: contractBody(catalogue),
       headers: { 'X-Request-Id': 'ticket-4711' },
@@ -913,11 +913,11 @@ describe('requests that are not well formed', () => {
     expect(long.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  test('keys that are unknown, cut short or of a disabled admin are 401 with WWW-Authenticate', async () => {
-    const gone = await api.addAdmin('admin');
-    await api.sql`UPDATE admins SET status = 'disabled' WHERE id = ${gone.id}`;
+  test('API keys that are unknown, truncated or of a disabled admin are 401 with WWW-Authenticate', async () => {
+    const disabled = await api.addAdmin('admin');
+    await api.sql`UPDATE admins SET status = 'disabled' WHERE id = ${disabled.id}`;
     const forged = `${api.keys.admin.slice(0, -1)}${api.keys.admin.endsWith('a') ? 'b' : 'a'}`;
-    for (const key of ['x', `${api.keys.admin} x`, api.keys.admin.slice(0, -1), forged, gone.key]) {
+    for (const key of ['x', `${api.keys.admin} x`, api.keys.admin.slice(0, -1), forged, disabled.key]) {
       const answer = await api.call('GET', '/contracts', { key });
       expectRefusal(answer, 401, 'INVALID_API_KEY');
       expect(answer.headers.get('www-authenticate')).toContain('Bearer');
@@ -930,7 +930,7 @@ describe('requests that are not well formed', () => {
     );
   });
 
-  test('who may not call is told so before anything about the body', async () => {
+  test('a caller without permission is refused before the body is checked', async () => {
     expectRefusal(await api.call('POST', '/contracts', { key: null, body: '{"name": ' }), 401, 'UNAUTHENTICATED');
     expectRefusal(
       await api.call('POST', '/contracts', { key: api.keys.viewer, body: '{"name": ' }),

@@ -1,4 +1,4 @@
-/** The timeline through the interface: what is foretold of a contract is what its test clock then finds. */
+/** The timeline over HTTP: the forecast of a contract matches what its test clock then applies. */
 import { randomUUID } from 'node:crypto';
 import { signStandard } from '../../demo/fake-billing';
 import { waitFor } from '../../dev/waiting';
@@ -34,7 +34,7 @@ async function timelineOf(id: string, query = '', key = api.keys.viewer): Promis
   return answer.body;
 }
 
-/** A contract on a test clock of its own, from 1 January 2027. */
+/** A contract on its own test clock, from 1 January 2027. */
 async function addClockedContract(more: Record<string, unknown> = {}): Promise<{ id: string; clock_id: string }> {
   const clock_id: string = (await api.call('POST', '/test-clocks', { body: { now: NOW } })).body.id;
   const catalogue = await addCatalogue(api, { environment: 'staging' });
@@ -50,7 +50,7 @@ async function advance(clock_id: string, to: string): Promise<void> {
   });
 }
 
-/** Tells of an open invoice and waits until that is known. */
+/** Reports an open invoice and waits until it is applied. */
 async function bill(contract_id: string, due_date: string): Promise<void> {
   const invoice = { id: `in_${randomUUID()}`, due_date };
   const message = { id: `msg_${randomUUID()}`, type: 'invoice.open', occurred_at: NOW, contract_id, invoice };
@@ -64,12 +64,12 @@ async function bill(contract_id: string, due_date: string): Promise<void> {
 
 const YEARLY = { start_date: '2027-01-01', term: 'P1Y', renewal: { mode: 'auto', quota_effect: { add: 300 } } };
 
-test('what is foretold is what the clock then finds, and afterwards it is the past', async () => {
+test('the forecast matches what the clock then applies, and afterwards it is the past', async () => {
   const { id, clock_id } = await addClockedContract(YEARLY);
   await bill(id, '2027-11-20');
-  const foretold = await timelineOf(id);
-  expect(foretold.cut).toBe(false);
-  expect(foretold.data.map(({ at, kind, state, assumes }) => [at, kind, state, assumes])).toEqual([
+  const forecast = await timelineOf(id);
+  expect(forecast.cut).toBe(false);
+  expect(forecast.data.map(({ at, kind, state, assumes }) => [at, kind, state, assumes])).toEqual([
     ['2027-10-02T22:00:00.000Z', 'reminder', 'ACTIVE', null],
     ['2027-11-01T23:00:00.000Z', 'reminder', 'ACTIVE', null],
     ['2027-11-20T23:00:00.000Z', 'past_due', 'PAST_DUE', 'nothing is paid'],
@@ -79,17 +79,17 @@ test('what is foretold is what the clock then finds, and afterwards it is the pa
     ['2027-12-31T23:00:00.000Z', 'renews', 'EXPIRED', null],
     ['2027-12-31T23:00:00.000Z', 'expires', 'EXPIRED', null],
   ]);
-  expect(foretold.data.every(({ past }) => !past)).toBe(true);
+  expect(forecast.data.every(({ past }) => !past)).toBe(true);
 
   await advance(clock_id, '2027-12-04T00:00:00.000Z');
   const later = await timelineOf(id, '?until=2028-01-01');
   expect(later.data.filter(({ past }) => past)).toHaveLength(5);
   expect(later.data.map(({ past: _past, assumes: _assumes, ...entry }) => entry)).toEqual(
-    foretold.data.map(({ past: _past, assumes: _assumes, ...entry }) => entry),
+    forecast.data.map(({ past: _past, assumes: _assumes, ...entry }) => entry),
   );
 });
 
-test('is asked for up to an instant, or through a local day, ten years at most', async () => {
+test('reaches to an instant or to the end of a local day, at most ten years ahead', async () => {
   const { id } = await addClockedContract(YEARLY);
   const last = async (until: string): Promise<string | undefined> =>
     (await timelineOf(id, `?until=${until}`)).data.at(-1)?.at;
@@ -106,13 +106,13 @@ test('is asked for up to an instant, or through a local day, ten years at most',
   expectRefusal(await api.call('GET', `/contracts/${id}/timeline?until=soon`), 422, 'VALIDATION_FAILED');
 });
 
-test('says when there is more than it shows', async () => {
+test('shows when entries are omitted', async () => {
   const { id } = await addClockedContract({ ...YEARLY, term: 'P1D' });
   const { data, cut } = await timelineOf(id, '?until=2036-12-31');
   expect([data.length, cut]).toEqual([1000, true]);
 });
 
-test('what people did is no boundary, and a draft has none', async () => {
+test('actions of admins are not in the timeline, and a draft has no boundaries', async () => {
   const { id } = await addClockedContract({ start_date: '2027-01-01' });
   await api.call('POST', `/contracts/${id}/pause`, { body: {} });
   await api.call('POST', `/contracts/${id}/resume`, { body: {} });
@@ -121,7 +121,7 @@ test('what people did is no boundary, and a draft has none', async () => {
   expect(await timelineOf(draft.id)).toEqual({ data: [], cut: false });
 });
 
-test('of a deleted contract shows the past alone, and of none nothing', async () => {
+test('a deleted contract has only its past, and an unknown contract is not found', async () => {
   const { id, clock_id } = await addClockedContract({ ...YEARLY, start_date: '2027-02-01', name: 'Gone' });
   await advance(clock_id, '2027-02-02T00:00:00.000Z');
   await api.call('POST', `/contracts/${id}/pause`, { body: {} });

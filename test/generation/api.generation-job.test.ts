@@ -1,5 +1,5 @@
 /**
- * Generation jobs through the interface: reading, following, cancelling and resuming them.
+ * Generation jobs over HTTP: read, follow, cancel and resume.
  */
 import { setMaxListeners } from 'node:events';
 import { createProgressFeed } from '../../api/generation/progress';
@@ -13,12 +13,12 @@ import type { TestCatalogue } from '../harness/catalogue';
 import { expectRefusal } from '../harness/expect-refusal';
 import { waitFor } from '../harness/stack';
 
-/** Generous, for a machine that does other things too. */
+/** Long enough for a busy machine. */
 const WAITING = { timeout_ms: 20_000, what: 'the job to go on' };
 
 const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
 
-/** One interface with a worker, and one whose jobs stay queued because nobody works for it. */
+/** An API with a worker, and one without, whose jobs stay queued. */
 let api: TestApi;
 let idle: TestApi;
 let catalogue: TestCatalogue;
@@ -43,7 +43,7 @@ async function jobOf(on: TestApi, id: string): Promise<Job> {
   return (await on.call('GET', `/jobs/${id}`, { key: on.keys.operator })).body;
 }
 
-/** Follows the progress stream to its end and answers its messages. */
+/** Follows the progress stream to its end and returns its messages. */
 async function follow(on: TestApi, id: string): Promise<{ type: string; job: Job }[]> {
   const response = await fetch(`${on.url}/api/v1/jobs/${id}/progress`, {
     headers: { Authorization: `Bearer ${on.keys.operator}` },
@@ -73,7 +73,7 @@ describe('reading', () => {
     const last = (await follow(api, id)).at(-1);
     expect(last?.type).toBe('end');
     const job = await jobOf(api, id);
-    // One event is for all who follow the job, whatever they may do with it; an operator may do nothing.
+    // All followers of a job get the same event, whatever their permissions. An operator has no permitted action.
     const { allowed_actions, ...shown } = job;
     expect(shown).toEqual(last?.job);
     expect(allowed_actions).toEqual({ cancel: { code: 'FORBIDDEN_ROLE' }, resume: { code: 'FORBIDDEN_ROLE' } });
@@ -99,7 +99,7 @@ describe('reading', () => {
     expect({ ...row }).toEqual({ count: 2000, min: 1, max: 2000, ordinals: 2000 });
   });
 
-  test('the list is the generation history of a contract, newest first, inline requests included', async () => {
+  test('the list is the generation history of a contract, newest first, including inline requests', async () => {
     const contract = await addContract(idle, idleCatalogue);
     await idle.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 3 } });
     const queued = await requestJob(idle, 100, contract);
@@ -115,7 +115,7 @@ describe('reading', () => {
     expect([first.body.data[0].id, second.body.data[0].requested, second.body.next_cursor]).toEqual([queued, 3, null]);
   });
 
-  test('environments do not mix', async () => {
+  test('a list shows only its environment', async () => {
     const staging = await addCatalogue(idle, { environment: 'staging' });
     const contract = await addContract(idle, staging);
     const id = await requestJob(idle, 100, contract);
@@ -127,7 +127,7 @@ describe('reading', () => {
     expect(await idsIn(`&contract_id=${contract.id}&environment=production`)).toEqual([]);
   });
 
-  test('an unknown job is 404 on every path, and viewers may not see jobs', async () => {
+  test('an unknown job is 404 on every path, and viewers cannot read jobs', async () => {
     for (const [method, path] of [
       ['GET', ''],
       ['GET', '/progress'],
@@ -146,7 +146,7 @@ describe('reading', () => {
 });
 
 describe('following', () => {
-  test('the stream begins with the job as it is, tells its progress and ends with the finished job', async () => {
+  test('the stream starts with the current job, sends its progress and ends with the finished job', async () => {
     const contract = await addContract(api, catalogue, { quota: 20_000 });
     const id = await requestJob(api, 20_000, contract);
     const messages = await follow(api, id);
@@ -156,7 +156,7 @@ describe('following', () => {
     expect(completed).toEqual([...completed].sort((a, b) => a - b));
   });
 
-  test('of a finished job the stream is its end alone', async () => {
+  test('the stream of a finished job has only the end event', async () => {
     const contract = await addContract(api, catalogue);
     const inline = await api.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 1 } });
     expect(await follow(api, inline.body.job_id)).toMatchObject([
@@ -164,11 +164,11 @@ describe('following', () => {
     ]);
   });
 
-  test('every listener hears of a change, and one that went away is forgotten', async () => {
+  test('every follower gets a change, and a disconnected follower is removed', async () => {
     const contract = await addContract(idle, idleCatalogue);
     const id = await requestJob(idle, 100, contract);
     const leaving = new AbortController();
-    const gone = await fetch(`${idle.url}/api/v1/jobs/${id}/progress`, {
+    const disconnected = await fetch(`${idle.url}/api/v1/jobs/${id}/progress`, {
       headers: { Authorization: `Bearer ${idle.keys.operator}` },
       signal: leaving.signal,
     });
@@ -180,40 +180,40 @@ describe('following', () => {
       { type: 'progress', job: { state: 'QUEUED' } },
     ]);
     leaving.abort();
-    await expect(gone.text()).rejects.toThrow();
+    await expect(disconnected.text()).rejects.toThrow();
 
     await idle.call('POST', `/jobs/${id}/cancel`);
-    // The state may be told again before: a new LISTEN connection makes everybody look once.
-    let heard = '';
-    while (!heard.includes('"CANCELLING"')) {
+    // The state can be sent once more before: a new LISTEN connection causes one read of every job.
+    let received = '';
+    while (!received.includes('"CANCELLING"')) {
       const { value, done } = (await reader?.read()) ?? { done: true };
       if (done) break;
-      heard += value;
+      received += value;
     }
-    expect(messagesIn(heard).at(-1)).toMatchObject({ type: 'progress', job: { state: 'CANCELLING' } });
+    expect(messagesIn(received).at(-1)).toMatchObject({ type: 'progress', job: { state: 'CANCELLING' } });
     await reader?.cancel();
-    // Nothing holds a connection for those who left: the pool still serves more requests than it has connections.
+    // Disconnected followers use no connection: the pool still serves more requests than it has connections.
     const answers = await Promise.all(Array.from({ length: 30 }, () => idle.call('GET', `/jobs/${id}`)));
     expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([200]));
   });
 
-  describe('many who follow one job', () => {
+  describe('many followers of one job', () => {
     const FOLLOWERS = 50;
 
-    /** A feed over the real database that counts how often the job is read. */
+    /** A progress feed with the real database that counts the reads of the job. */
     function countingFeed(heartbeat_ms = 60_000): {
       feed: ProgressFeed;
       reads: () => number;
       listening: Promise<void>;
     } {
       let reads = 0;
-      let hear: () => void = () => undefined;
-      const listening = new Promise<void>((resolve) => (hear = resolve));
+      let resolveListening: () => void = () => undefined;
+      const listening = new Promise<void>((resolve) => (resolveListening = resolve));
       const feed = createProgressFeed({
         listen: (channel, onNotify, onListen) =>
           idle.api.db.listen(channel, onNotify, () => {
             onListen?.();
-            hear();
+            resolveListening();
           }),
         readJob: (id) => {
           reads += 1;
@@ -229,7 +229,7 @@ describe('following', () => {
       return String((await events.next()).value);
     }
 
-    test('cost one read for each change, and all hear of it', async () => {
+    test('cause one read for each change, and all get the change', async () => {
       const id = await requestJob(idle, 100, await addContract(idle, idleCatalogue));
       const { feed, reads, listening } = countingFeed();
       const over = new AbortController();
@@ -241,7 +241,7 @@ describe('following', () => {
       await idle.call('POST', `/jobs/${id}/cancel`);
       const second = await Promise.all(followers.map(nextOf));
       expect(second.every((event) => event.includes('"state":"CANCELLING"'))).toBe(true);
-      // Once for the first, once for those who joined it, once for the new connection and once for the change.
+      // One read for the first follower, one for those who joined, one for the new connection and one for the change.
       expect(reads()).toBeLessThanOrEqual(4);
       over.abort();
       expect(await Promise.all(followers.map(async (events) => (await events.next()).done))).toEqual(
@@ -249,7 +249,7 @@ describe('following', () => {
       );
     });
 
-    test('a slow one skips states, and the newest is the one it gets', async () => {
+    test('a slow follower skips states and gets the newest one', async () => {
       const id = await requestJob(idle, 100, await addContract(idle, idleCatalogue));
       const { feed } = countingFeed();
       const over = new AbortController();
@@ -264,7 +264,7 @@ describe('following', () => {
       over.abort();
     });
 
-    test('what nothing is heard of is read all the same, and a comment is sent when nothing changed', async () => {
+    test('a job without notifications is read again after the interval, and a comment is sent when nothing changed', async () => {
       const id = await requestJob(idle, 100, await addContract(idle, idleCatalogue));
       const { feed } = countingFeed(1);
       const over = new AbortController();
@@ -276,7 +276,7 @@ describe('following', () => {
       over.abort();
     });
 
-    test('are all left when the job cannot be read', async () => {
+    test('are all closed when the job cannot be read', async () => {
       const feed = createProgressFeed({
         listen: (channel, onNotify) => idle.api.db.listen(channel, onNotify),
         readJob: () => Promise.reject(new Error('the database is gone')),
@@ -289,7 +289,7 @@ describe('following', () => {
     });
   });
 
-  test('HEAD of a stream answers its headers and does not stay', async () => {
+  test('HEAD of a stream responds with its headers and does not stay open', async () => {
     const contract = await addContract(idle, idleCatalogue);
     const id = await requestJob(idle, 100, contract);
     const response = await fetch(`${idle.url}/api/v1/jobs/${id}/progress`, {
@@ -301,7 +301,7 @@ describe('following', () => {
 });
 
 describe('cancelling', () => {
-  test('a job that made nothing returns its whole reservation', async () => {
+  test('a job that generated nothing returns its complete reservation', async () => {
     const contract = await addContract(api, catalogue, { quota: 1_000_000 });
     const id = await requestJob(api, 1_000_000, contract);
     const cancelled = await api.call('POST', `/jobs/${id}/cancel`, { headers: { 'X-Request-Id': 'enough' } });
@@ -337,7 +337,7 @@ describe('cancelling', () => {
     expectRefusal(await idle.call('POST', `/jobs/${other}/cancel`, { headers }), 422, 'IDEMPOTENCY_KEY_REUSED');
   });
 
-  test('operators may look, but not cancel or resume; a body is refused', async () => {
+  test('operators can read, but not cancel or resume; a body is refused', async () => {
     const contract = await addContract(idle, idleCatalogue);
     const id = await requestJob(idle, 100, contract);
     for (const action of ['cancel', 'resume']) {
@@ -356,7 +356,7 @@ describe('cancelling', () => {
 });
 
 describe('resuming', () => {
-  /** Leaves a finished job as one whose second chunk could not be made. */
+  /** Changes a finished job into one whose second chunk failed. */
   async function loseSecondChunk(id: string, contract_id: string): Promise<number> {
     const [job] = await api.sql<
       { serial: string; chunk_size: number }[]
@@ -371,7 +371,7 @@ describe('resuming', () => {
     return size;
   }
 
-  test('a partial job shows what failed, and resuming makes exactly what is missing', async () => {
+  test('a partial job shows what failed, and resuming generates exactly what is missing', async () => {
     const contract = await addContract(api, catalogue, { quota: 400 });
     const id = await requestJob(api, 400, contract);
     await follow(api, id);
@@ -395,7 +395,7 @@ describe('resuming', () => {
     expectRefusal(await api.call('POST', `/jobs/${id}/resume`), 409, 'JOB_NOT_RESUMABLE');
   });
 
-  test('a job of a contract that is over is not resumed, and keeps its state', async () => {
+  test('a job of a contract that has ended cannot be resumed, and keeps its state', async () => {
     const contract = await addContract(api, catalogue, { quota: 400 });
     const id = await requestJob(api, 400, contract);
     await follow(api, id);
@@ -407,7 +407,7 @@ describe('resuming', () => {
     expect((await jobOf(api, id)).state).toBe('PARTIAL');
   });
 
-  test('without quota for what is missing it is refused, and the job stays as it is', async () => {
+  test('without quota for the missing licenses it is refused, and the job does not change', async () => {
     const contract = await addContract(api, catalogue, { quota: 300 });
     const id = await requestJob(api, 300, contract);
     await follow(api, id);
@@ -419,15 +419,15 @@ describe('resuming', () => {
     expect((await jobOf(api, id)).state).toBe('PARTIAL');
   });
 
-  test('a job at work cannot be resumed', async () => {
+  test('a running job cannot be resumed', async () => {
     const contract = await addContract(idle, idleCatalogue);
     const id = await requestJob(idle, 100, contract);
     expectRefusal(await idle.call('POST', `/jobs/${id}/resume`), 409, 'JOB_NOT_RESUMABLE');
   });
 });
 
-describe('while the contract stands still', () => {
-  test('a job pauses at the next chunk, keeps its reservation, and goes on when the contract resumes', async () => {
+describe('while the contract is paused', () => {
+  test('a job pauses at the next chunk, keeps its reservation, and continues when the contract resumes', async () => {
     const contract = await addContract(api, catalogue, { quota: 1_000_000 });
     const id = await requestJob(api, 200_000, contract);
     await api.call('POST', `/contracts/${contract.id}/pause`);

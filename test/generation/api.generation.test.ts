@@ -1,6 +1,5 @@
 /**
- * Generating through the interface: what is granted, what is refused with which reasons, and every row of the rules for
- * repeated requests (domain.md 5.2).
+ * Generating over HTTP: what is granted, what is refused with which reasons, and every rule for repeated requests (domain.md 5.2).
  */
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
@@ -12,7 +11,7 @@ import { readTableDigests } from '../harness/table-digests';
 const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
 
-/** No worker: what a background job does is tested in api.jobs; here jobs stay queued. */
+/** Without a worker: jobs stay queued here. test/generation/api.generation-job.test.ts tests background jobs. */
 let api: TestApi;
 let catalogue: TestCatalogue;
 
@@ -36,7 +35,7 @@ async function licensesOf(contract_id: string): Promise<number> {
   return Number(row?.['count']);
 }
 
-/** Places an administrator's hold past the interface, where no worker runs. */
+/** Places an admin hold directly in the database, because no worker runs. */
 async function pause(id: string): Promise<void> {
   const answer = await api.call('PATCH', `/contracts/${id}?dry_run=true`, { body: { status: 'inactive' } });
   expect(answer.body.state).toBe('PAUSED');
@@ -45,7 +44,7 @@ async function pause(id: string): Promise<void> {
   await clearGrantableTerms(api.sql, id);
 }
 
-/** Moves a contract's dates into the past, as if time had gone by. */
+/** Moves the dates of a contract into the past, as if time had passed. */
 async function shiftBack(id: string, days: number): Promise<void> {
   await api.sql`
     UPDATE contracts SET start_date = start_date - ${days}::int, end_date = end_date - ${days}::int,
@@ -64,7 +63,7 @@ function expectRefusal(answer: ApiAnswer, status: number, reasons: string[]): vo
 }
 
 describe('granting', () => {
-  test('under 100 the licenses are in the answer, each with an id, a key of the format and its expiry', async () => {
+  test('below 100 the response has the licenses, each with an id, a key of the format and its expiry', async () => {
     const contract = await addContract(api, catalogue, { quota: 500, expiry: { duration: 'P1Y' } });
     const answer = await generate(contract.id, { count: 50 });
     expect(answer.status).toBe(201);
@@ -89,7 +88,7 @@ describe('granting', () => {
     expect(await licensesOf(contract.id)).toBe(50);
   });
 
-  test('99 is inline and exactly 100 is queued, with a job, its Location and the quota reserved', async () => {
+  test('99 licenses are inline and 100 are queued, with a job, its Location and reserved quota', async () => {
     const contract = await addContract(api, catalogue, { quota: 300 });
     expect((await generate(contract.id, { count: 99 })).status).toBe(201);
     const queued = await generate(contract.id, { count: 100 });
@@ -111,7 +110,7 @@ describe('granting', () => {
     });
   });
 
-  test('the whole quota and not one more', async () => {
+  test('grants the complete quota and no license more', async () => {
     const contract = await addContract(api, catalogue, { quota: 10 });
     expect((await generate(contract.id, { count: 10 })).body.quota_remaining).toBe(0);
     const answer = await generate(contract.id, { count: 1 });
@@ -119,7 +118,7 @@ describe('granting', () => {
     expect(answer.body.metadata).toMatchObject({ requested: 1, total: 10, generated: 10, reserved: 0, remaining: 0 });
   });
 
-  test('one audit row a granted request, with its request id', async () => {
+  test('writes one audit row for each granted request, with its request id', async () => {
     const contract = await addContract(api, catalogue, { quota: 5 });
     await generate(contract.id, { count: 5 }, { 'X-Request-Id': 'granted' });
     await generate(contract.id, { count: 1 }, { 'X-Request-Id': 'refused' });
@@ -130,7 +129,7 @@ describe('granting', () => {
     ]);
   });
 
-  test('32 requests at once never sell more than the quota', async () => {
+  test('32 simultaneous requests never generate more than the quota', async () => {
     const contract = await addContract(api, catalogue, { quota: 100 });
     const answers = await Promise.all(
       Array.from({ length: 32 }, (_none, index) => generate(contract.id, { count: (index % 9) + 1 })),
@@ -144,7 +143,7 @@ describe('granting', () => {
     expect(await quotaOf(contract.id)).toMatchObject({ generated: sold, remaining: 100 - sold });
   });
 
-  test('an edit of features, expiry or generator counts from the next request on', async () => {
+  test('an edit of features, expiry or generator applies from the next request on', async () => {
     const contract = await addContract(api, catalogue);
     await generate(contract.id, { count: 1 });
     const other = await addCatalogue(api);
@@ -162,13 +161,13 @@ describe('granting', () => {
 });
 
 describe('refusing', () => {
-  test('attempts are counted per minute and code in one row, which names the last of them', async () => {
+  test('attempts are counted per minute and code in one row, which names the last attempt', async () => {
     const contract = await addContract(api, catalogue, { quota: 5 });
     await Promise.all(Array.from({ length: 20 }, () => generate(contract.id, { count: 6 })));
     await generate(contract.id, { count: 7 }, { 'X-Request-Id': 'the-last' });
     await pause(contract.id);
     await generate(contract.id, { count: 1 });
-    // Of an earlier minute, so that the page has an order.
+    // One row of an earlier minute, so that the order of the page is tested.
     await api.sql`
       UPDATE refused_attempts SET minute = minute - interval '1 hour' WHERE contract_id = ${contract.id} AND code = 'QUOTA_EXCEEDED'`;
     const path = `/contracts/${contract.id}/refusals`;
@@ -189,7 +188,7 @@ describe('refusing', () => {
     expect([...first.body.data, ...second.body.data]).toEqual(answer.body.data.slice(0, 2));
   });
 
-  test('a refusal waits for no lock, whoever holds the contract and its quota', async () => {
+  test('a refusal waits for no lock, even when the contract and its quota are locked', async () => {
     const contract = await addContract(api, catalogue, { quota: 5 });
     await api.sql.begin(async (tx) => {
       await tx`SELECT FROM contracts WHERE id = ${contract.id} FOR NO KEY UPDATE`;
@@ -198,21 +197,21 @@ describe('refusing', () => {
     });
   });
 
-  test('a draft is CONTRACT_INACTIVE because it is being configured', async () => {
+  test('a draft is CONTRACT_INACTIVE with the reason that it is being configured', async () => {
     const draft = await addContract(api, catalogue, { status: 'inactive' });
     const answer = await generate(draft.id, { count: 1 });
     expectRefusal(answer, 409, ['CONTRACT_INACTIVE']);
     expect(answer.body.metadata).toMatchObject({ inactive_reason: 'CONFIGURING', state: 'DRAFT' });
   });
 
-  test('a scheduled contract says when it starts', async () => {
+  test('the refusal of a scheduled contract has its start', async () => {
     const contract = await addContract(api, catalogue, { start_date: dateIn(20) });
     const answer = await generate(contract.id, { count: 1 });
     expectRefusal(answer, 409, ['CONTRACT_INACTIVE']);
     expect(answer.body.detail).toContain(dateIn(20));
   });
 
-  test('a paused contract names the pause and, where the quota is too small as well, both reasons', async () => {
+  test('the refusal of a paused contract names the pause and, when the quota is too small as well, both reasons', async () => {
     const contract = await addContract(api, catalogue, { quota: 10 });
     await pause(contract.id);
     const answer = await generate(contract.id, { count: 10 });
@@ -221,7 +220,7 @@ describe('refusing', () => {
     expectRefusal(await generate(contract.id, { count: 11 }), 409, ['CONTRACT_INACTIVE', 'QUOTA_EXCEEDED']);
   });
 
-  test('a contract in the grace after its end is inactive, and one that is over is expired first', async () => {
+  test('a contract in its grace period is inactive, and the first reason of an expired one is CONTRACT_EXPIRED', async () => {
     const grace = await addContract(api, catalogue, {
       start_date: dateIn(-2),
       end_date: dateIn(2),
@@ -260,13 +259,13 @@ describe('refusing', () => {
     expect((await generate(contract.id, { count: 1 })).status).toBe(201);
   });
 
-  test('an expiry date that has passed since is refused', async () => {
+  test('an expiry date that has passed is refused', async () => {
     const contract = await addContract(api, catalogue);
     await api.sql`UPDATE contracts SET expiry = '{"date": "2020-01-01"}' WHERE id = ${contract.id}`;
     expectRefusal(await generate(contract.id, { count: 1 }), 409, ['EXPIRY_IN_PAST']);
   });
 
-  test('keys that all exist already are given up after five draws', async () => {
+  test('generation stops after five draws when all keys already exist', async () => {
     const tiny = await addCatalogue(api);
     const contract = await addContract(api, tiny, { quota: 10 });
     await generate(contract.id, { count: 1 });
@@ -290,7 +289,7 @@ describe('refusing', () => {
     [{ count: 1, idempotency_key: 'x'.repeat(256) }, 'idempotency_key'],
     [{ count: 1, idempotency_key: 'a\u0000' }, 'idempotency_key'],
     [{ count: 1, more: true }, ''],
-  ])('the body %j is refused 422', async (body, path) => {
+  ])('the body %j is refused with 422', async (body, path) => {
     const contract = await addContract(api, catalogue);
     const answer = await generate(contract.id, body);
     expectRefusal(answer, 422, ['VALIDATION_FAILED']);
@@ -299,7 +298,7 @@ describe('refusing', () => {
 });
 
 describe('test licenses', () => {
-  test('a draft gives five in all, valid a week, without quota', async () => {
+  test('a draft grants five in total, valid for a week, without quota', async () => {
     const draft = await addContract(api, catalogue, { status: 'inactive', quota: 1 });
     const first = await generate(draft.id, { count: 3, test: true });
     expect(first.status).toBe(201);
@@ -314,7 +313,7 @@ describe('test licenses', () => {
     expect(await quotaOf(draft.id)).toMatchObject({ generated: 0, remaining: 1 });
   });
 
-  test('ten requests at once give no more than five', async () => {
+  test('ten simultaneous requests grant no more than five', async () => {
     const draft = await addContract(api, catalogue, { status: 'inactive' });
     const answers = await Promise.all(Array.from({ length: 10 }, () => generate(draft.id, { count: 1, test: true })));
     expect(answers.filter((answer) => answer.status === 201)).toHaveLength(5);
@@ -329,8 +328,8 @@ describe('test licenses', () => {
   });
 });
 
-describe('a dry run', () => {
-  test('a dry run answers the same shape and writes nothing', async () => {
+describe('dry runs', () => {
+  test('a dry run responds with the same shape and writes nothing', async () => {
     const contract = await addContract(api, catalogue, { quota: 500 });
     const before = await readTableDigests(api.sql);
     const inline = await generate(contract.id, { count: 50 }, { 'Idempotency-Key': 'dry-run' }, '?dry_run=true');
@@ -353,7 +352,7 @@ describe('a dry run', () => {
     ).toBeNull();
   });
 
-  test('a dry run refuses what the request would refuse, and writes nothing either', async () => {
+  test('a dry run refuses what the request would refuse, and writes nothing', async () => {
     const draft = await addContract(api, catalogue, { status: 'inactive', quota: 5 });
     const active = await addContract(api, catalogue, { quota: 5 });
     const inactive = await addCatalogue(api);
@@ -371,7 +370,7 @@ describe('a dry run', () => {
 });
 
 describe('repeating (domain.md 5.2)', () => {
-  test('the same key and payload get the same status and body, in the header or in the body', async () => {
+  test('the same key and payload get the same status and body, with the key in the header or in the body', async () => {
     const contract = await addContract(api, catalogue);
     const first = await generate(contract.id, { count: 3, idempotency_key: 'order-1' });
     const in_body = await generate(contract.id, { idempotency_key: 'order-1', count: 3 });
@@ -389,16 +388,16 @@ describe('repeating (domain.md 5.2)', () => {
     expect(await licensesOf(contract.id)).toBe(3);
   });
 
-  test('also when the contract has since become inactive, or the quota is gone', async () => {
+  test('also when the contract has become inactive or the quota is used up', async () => {
     const contract = await addContract(api, catalogue, { quota: 3 });
     const first = await generate(contract.id, { count: 3, idempotency_key: 'order-2' });
-    const gone = await generate(contract.id, { count: 3, idempotency_key: 'order-2' });
+    const after_quota = await generate(contract.id, { count: 3, idempotency_key: 'order-2' });
     await pause(contract.id);
     const paused = await generate(contract.id, { count: 3, idempotency_key: 'order-2' });
-    for (const again of [gone, paused]) expect([again.status, again.body]).toEqual([201, first.body]);
+    for (const again of [after_quota, paused]) expect([again.status, again.body]).toEqual([201, first.body]);
   });
 
-  test('a queued job is answered with the same 202 and the same job', async () => {
+  test('a queued job gets the same 202 and the same job', async () => {
     const contract = await addContract(api, catalogue);
     const first = await generate(contract.id, { count: 100, idempotency_key: 'order-3' });
     const again = await generate(contract.id, { count: 100, idempotency_key: 'order-3' });
@@ -411,7 +410,7 @@ describe('repeating (domain.md 5.2)', () => {
     expect(await quotaOf(contract.id)).toMatchObject({ reserved: 100 });
   });
 
-  test('another payload under the same key is 422', async () => {
+  test('another payload with the same key is 422', async () => {
     const contract = await addContract(api, catalogue);
     await generate(contract.id, { count: 3, idempotency_key: 'order-4' });
     expectRefusal(await generate(contract.id, { count: 4, idempotency_key: 'order-4' }), 422, [
@@ -429,7 +428,7 @@ describe('repeating (domain.md 5.2)', () => {
     ]);
   });
 
-  test('a first call that was refused stores nothing: after a raise of the quota the same key works', async () => {
+  test('a refused first call stores nothing: after a raise of the quota the same key works', async () => {
     const contract = await addContract(api, catalogue, { quota: 1 });
     expectRefusal(await generate(contract.id, { count: 5, idempotency_key: 'order-5' }), 409, ['QUOTA_EXCEEDED']);
     await api.call('PATCH', `/contracts/${contract.id}`, { body: { quota: 5 } });
@@ -445,7 +444,7 @@ describe('repeating (domain.md 5.2)', () => {
     expect(other.body.job_id).not.toBe(first.body.job_id);
   });
 
-  test('test licenses are repeated like others', async () => {
+  test('test licenses are replayed like others', async () => {
     const draft = await addContract(api, catalogue, { status: 'inactive' });
     const first = await generate(draft.id, { count: 5, test: true, idempotency_key: 'test-1' });
     const again = await generate(draft.id, { count: 5, test: true, idempotency_key: 'test-1' });
@@ -453,7 +452,7 @@ describe('repeating (domain.md 5.2)', () => {
     expectRefusal(await generate(draft.id, { count: 5, idempotency_key: 'test-1' }), 422, ['IDEMPOTENCY_KEY_REUSED']);
   });
 
-  test('fifty at once make one job and get one answer', async () => {
+  test('fifty simultaneous requests create one job and get one response', async () => {
     const contract = await addContract(api, catalogue);
     const answers = await Promise.all(
       Array.from({ length: 50 }, () => generate(contract.id, { count: 7, idempotency_key: 'order-7' })),
@@ -464,7 +463,7 @@ describe('repeating (domain.md 5.2)', () => {
   });
 });
 
-test('a key that was used a moment ago and is revoked generates nothing and is answered nothing', async () => {
+test('an API key that was used a moment ago and is revoked generates nothing and gets no data', async () => {
   const contract = await addContract(api, catalogue, { quota: 100 });
   const { key, id } = await api.addAdmin('admin');
   const call = (body: object, query = '') =>
@@ -482,14 +481,14 @@ test('a key that was used a moment ago and is revoked generates nothing and is a
   expect(await licensesOf(contract.id)).toBe(1);
 });
 
-describe('a caller who was looked up a moment ago', () => {
+describe('a cached caller', () => {
   const keyOf = async (role: 'admin' | 'viewer') => {
     const { key, id } = await api.addAdmin(role);
     await api.call('GET', '/me', { key });
     return { key, id };
   };
 
-  test.each(['super_admin', 'admin'] as const)('generates at once as %s after a promotion', async (role) => {
+  test.each(['super_admin', 'admin'] as const)('can generate immediately after a promotion to %s', async (role) => {
     const contract = await addContract(api, catalogue, { quota: 300 });
     const { key, id } = await keyOf(role === 'admin' ? 'viewer' : 'admin');
     expect((await api.call('PATCH', `/admins/${id}`, { body: { role } })).status).toBe(200);
@@ -497,7 +496,7 @@ describe('a caller who was looked up a moment ago', () => {
     expect([(await call(1)).status, (await call(100)).status]).toEqual([201, 202]);
   });
 
-  test('hears of a revoked key before it hears of the shape of its request', async () => {
+  test('with a revoked key gets 401 before its request shape is checked', async () => {
     const contract = await addContract(api, catalogue);
     const { key, id } = await keyOf('admin');
     await api.sql`UPDATE admin_api_keys SET revoked_at = now() WHERE admin_id = ${id}`;
@@ -505,7 +504,7 @@ describe('a caller who was looked up a moment ago', () => {
     expect([answer.status, answer.body.code]).toEqual([401, 'INVALID_API_KEY']);
   });
 
-  test('is answered for itself when an equal request of a revoked key came first', async () => {
+  test('gets its own response when an equal request of a revoked key came first', async () => {
     const contract = await addContract(api, catalogue);
     const [revoked, good] = [await keyOf('admin'), await keyOf('admin')];
     await api.sql`UPDATE admin_api_keys SET revoked_at = now() WHERE admin_id = ${revoked.id}`;
@@ -516,11 +515,11 @@ describe('a caller who was looked up a moment ago', () => {
   });
 });
 
-test('a request that comes while its key is being looked up has a look-up of its own', async () => {
+test('a request that arrives during a lookup of its key gets a new lookup', async () => {
   const { key, id } = await api.addAdmin('admin');
   const looked: Promise<unknown>[] = [];
   await api.sql.begin(async (holder) => {
-    // The first look-up has read the key and waits to say that it is used.
+    // The first lookup has read the key and waits to store when it was used.
     await holder`LOCK TABLE admin_api_keys IN SHARE ROW EXCLUSIVE MODE`;
     looked.push(api.api.authenticate(key));
     await waitUntilBlocked(api.sql);

@@ -1,4 +1,4 @@
-/** Licenses through the interface: lists, searches, and files of any length. */
+/** Licenses over HTTP: lists, searches, and files of any length. */
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { addCatalogue, addContract } from '../harness/catalogue';
@@ -44,7 +44,7 @@ function linesOf(text: string): string[] {
   return text.trimEnd().split('\n').slice(1);
 }
 
-test('a license tells what it grants and where it comes from', async () => {
+test('a license shows what it grants and its origin', async () => {
   const customer = (await api.call('POST', '/customers', { body: { name: 'Buyer', email: 'buyer@example.com' } })).body;
   const contract = await addContract(api, catalogue, {
     name: 'Told',
@@ -82,7 +82,7 @@ test.each(['lic_0', 'lic_1', 'lic_9223372036854775808', 'lic_01', 'lic_', '5', '
   },
 );
 
-test('pages show every license of several jobs once, in order, while others are made', async () => {
+test('pages show every license of several jobs once, in order, while licenses are generated', async () => {
   const contract = await addContract(api, catalogue);
   const made: Made[] = [];
   for (const count of [3, 1, 5]) made.push(...(await generate(contract.id, count)).licenses);
@@ -92,7 +92,7 @@ test('pages show every license of several jobs once, in order, while others are 
   expect(await walkPages(api, path, 'id', more)).toEqual(ids(made).reverse());
 });
 
-test('filters by contract, job and test licenses', async () => {
+test('lists filter by contract, job and test licenses', async () => {
   const draft = await addContract(api, catalogue, { status: 'inactive' });
   const other = await addContract(api, catalogue);
   const tests = await generate(draft.id, 2, { test: true });
@@ -105,7 +105,7 @@ test('filters by contract, job and test licenses', async () => {
   ).toEqual([true, true]);
 });
 
-test('a license is expired from the very instant it expires at', async () => {
+test('a license is expired from the exact instant in expires_at on', async () => {
   const contract = await addContract(api, catalogue, { expiry: { duration: 'P1D' } });
   const { job_id, licenses } = await generate(contract.id, 1);
   const id = licenses[0]?.id;
@@ -128,7 +128,7 @@ test('a license is expired from the very instant it expires at', async () => {
   }
 });
 
-test('an environment shows nothing of another, and production is the default', async () => {
+test('a list shows only its environment, and production is the default', async () => {
   const contract = await addContract(api, await addCatalogue(api, { environment: 'staging' }));
   const { licenses } = await generate(contract.id, 1);
   const search = `search=${licenses[0]?.key}`;
@@ -139,7 +139,7 @@ test('an environment shows nothing of another, and production is the default', a
 });
 
 describe('searching', () => {
-  test('finds a whole key, a whole id and the beginning of keys, as they are written', async () => {
+  test('finds a complete key, a complete id and the beginning of keys, in exact letter case', async () => {
     const contract = await addContract(api, catalogue);
     const { licenses } = await generate(contract.id, 3);
     const [one] = licenses as [Made];
@@ -164,7 +164,7 @@ describe('searching', () => {
     }
   });
 
-  test('finds the same whether the beginning is rare or that of more keys than are read at once', async () => {
+  test('finds the same licenses for a rare beginning and for one of more keys than are read at once', async () => {
     const contract = await addContract(api, catalogue);
     const { licenses, job_id } = await generate(contract.id, 4);
     const [{ serial } = { serial: '' }] = await api.sql<
@@ -187,7 +187,7 @@ describe('searching', () => {
 });
 
 describe('viewers', () => {
-  test('see that keys exist, not what they are, and find them by id only', async () => {
+  test('see masked keys, and find licenses by id only', async () => {
     const contract = await addContract(api, catalogue);
     const [one] = (await generate(contract.id, 1)).licenses as [Made];
     const key = api.keys.viewer;
@@ -199,7 +199,7 @@ describe('viewers', () => {
     for (const search of [one.key, 'TEST-']) expectRefusal(await list(`search=${search}`, key), 403, 'FORBIDDEN_ROLE');
   });
 
-  test('take out no files', async () => {
+  test('cannot export files', async () => {
     const contract = await addContract(api, catalogue);
     const { job_id } = await generate(contract.id, 1);
     for (const path of ['/licenses.csv', `/jobs/${job_id}/licenses.csv`, `/contracts/${contract.id}/report.csv`]) {
@@ -210,23 +210,23 @@ describe('viewers', () => {
 });
 
 describe('after the contract is deleted', () => {
-  test('its licenses, their source and its report stay', async () => {
-    const contract = await addContract(api, catalogue, { name: 'Gone, but told', status: 'inactive' });
+  test('its licenses, their source and its report can still be read', async () => {
+    const contract = await addContract(api, catalogue, { name: 'Deleted, still shown', status: 'inactive' });
     const { licenses } = await generate(contract.id, 1, { test: true });
     expect(
-      (await api.call('DELETE', `/contracts/${contract.id}`, { body: { confirm_name: 'Gone, but told' } })).status,
+      (await api.call('DELETE', `/contracts/${contract.id}`, { body: { confirm_name: 'Deleted, still shown' } })).status,
     ).toBe(204);
-    const source = 'Contract: Gone, but told';
+    const source = 'Contract: Deleted, still shown';
     expect((await api.call('GET', `/licenses/${licenses[0]?.id}`)).body.source).toBe(source);
     expect(await walkPages(api, `/licenses?source=${encodeURIComponent(source)}`)).toEqual(ids(licenses));
-    for (const other of ['Manual', 'Contract: Gone', 'Gone, but told'])
+    for (const other of ['Manual', 'Contract: Deleted', 'Deleted, still shown'])
       expect(await walkPages(api, `/licenses?source=${encodeURIComponent(other)}`)).toEqual([]);
     expect((await api.call('GET', `/contracts/${contract.id}/report.csv`)).status).toBe(200);
   });
 });
 
 describe('files', () => {
-  test("a contract's report has one line for each license, in the order they were made, without test licenses", async () => {
+  test("the report of a contract has one line for each license, in order of generation, without test licenses", async () => {
     const customer = (
       await api.call('POST', '/customers', { body: { name: 'Reported', email: 'reported@example.com' } })
     ).body;
@@ -252,7 +252,7 @@ describe('files', () => {
     );
   });
 
-  test('a file holds every license however many batches it takes, once and in order', async () => {
+  test('a file of any number of batches has every license once and in order', async () => {
     const contract = await addContract(api, catalogue);
     await fillRange(contract.id, 'MANY-', 4_500);
     const [job] = await api.sql<{ id: string }[]>`SELECT id FROM generation_jobs WHERE contract_id = ${contract.id}`;
@@ -266,7 +266,7 @@ describe('files', () => {
     }
   });
 
-  test('a cell that a spreadsheet would run as a formula is escaped', async () => {
+  test('a cell that a spreadsheet would execute as a formula is escaped', async () => {
     const emails = ['=cmd@example.com', '+1@example.com', '-1@example.com'];
     const contract = await addContract(api, catalogue);
     await generate(contract.id, 1);
@@ -281,7 +281,7 @@ describe('files', () => {
     }
   });
 
-  test('a file of nothing has its header alone, and one of an unknown thing is not found', async () => {
+  test('a file without licenses has only the header, and a file of an unknown resource is not found', async () => {
     const contract = await addContract(api, catalogue);
     expect((await api.call('GET', `/contracts/${contract.id}/report.csv`)).text).toBe(
       'key,status,customer,activations,created_at,features,expires_at,job,source\n',
@@ -293,7 +293,7 @@ describe('files', () => {
   });
 });
 
-/** Puts a finished job of licenses into a contract that has none of this size, past the interface. */
+/** Inserts a finished job with `count` licenses directly into the database. */
 async function fillRange(contract_id: string, prefix: string, count: number): Promise<void> {
   await generate(contract_id, 1);
   await api.sql.begin(async (tx) => {

@@ -1,4 +1,4 @@
-/** History through the interface: audit, domain events and revisions. */
+/** History over HTTP: audit, domain events and revisions. */
 import { startTestApi } from '../harness/api';
 import type { TestApi } from '../harness/api';
 import { addCatalogue, addContract } from '../harness/catalogue';
@@ -22,7 +22,7 @@ function edit(id: string, body: Record<string, unknown>) {
   return api.call('PATCH', `/contracts/${id}`, { body });
 }
 
-test("a contract's activity tells each act once, newest first, with its generation", async () => {
+test('the activity of a contract has each change once, newest first, including generation', async () => {
   const contract = await addContract(api, catalogue, { name: 'Before' });
   await edit(contract.id, { name: 'After' });
   await api.call('POST', `/contracts/${contract.id}/generate`, {
@@ -48,7 +48,7 @@ test("a contract's activity tells each act once, newest first, with its generati
   });
 });
 
-test('pages show every row once while others are written', async () => {
+test('pages show every row once while rows are written', async () => {
   const contract = await addContract(api, catalogue);
   for (let i = 0; i < 6; i++) await edit(contract.id, { name: `Name ${i}` });
   const all = rowsOf(await api.call('GET', `/contracts/${contract.id}/activity?limit=100`)).map((row) => row.id);
@@ -57,7 +57,7 @@ test('pages show every row once while others are written', async () => {
   expect(await walkPages(api, `/contracts/${contract.id}/activity?limit=2`, 'id', more)).toEqual(all);
 });
 
-test('a contract tells its domain events and its revisions, newest first', async () => {
+test('a contract shows its domain events and its revisions, newest first', async () => {
   const contract = await addContract(api, catalogue, { name: 'One' });
   await edit(contract.id, { name: 'Two' });
   await edit(contract.id, { quota: 1_500 });
@@ -74,7 +74,7 @@ test('a contract tells its domain events and its revisions, newest first', async
   expect(await walkPages(api, `/contracts/${contract.id}/revisions?limit=1`, 'revision')).toEqual(['3', '2', '1']);
 });
 
-test('history outlives its contract', async () => {
+test('the history of a deleted contract can still be read', async () => {
   const contract = await addContract(api, catalogue, { name: 'Remembered', status: 'inactive' });
   await api.call('DELETE', `/contracts/${contract.id}`, { body: { confirm_name: 'Remembered' } });
   expect(await walkPages(api, `/contracts/${contract.id}/activity`, 'action')).toEqual([
@@ -92,11 +92,11 @@ test('history outlives its contract', async () => {
   expect(await walkPages(api, `/contracts/${contract.id}/revisions`, 'revision')).toContain('1');
 });
 
-test.each(['activity', 'events', 'revisions'])('%s of no contract is not found', async (what) => {
+test.each(['activity', 'events', 'revisions'])('%s of an unknown contract is not found', async (what) => {
   expectRefusal(await api.call('GET', `/contracts/${UNKNOWN_ID}/${what}`), 404, 'NOT_FOUND');
 });
 
-test('viewers see events and revisions, the audit is for operators and above', async () => {
+test('viewers can read events and revisions, and only operators and above can read the audit', async () => {
   const contract = await addContract(api, catalogue);
   const key = api.keys.viewer;
   for (const path of ['/activity', `/contracts/${contract.id}/activity`]) {
@@ -108,7 +108,7 @@ test('viewers see events and revisions, the audit is for operators and above', a
 });
 
 describe('the audit of everything', () => {
-  test('filters by actor, action, subject and their mixtures', async () => {
+  test('filters by actor, action, subject and combinations', async () => {
     const { key, id: actor, name } = await api.addAdmin('admin');
     const body = { name: 'P', code: 'filtered' };
     const product = (await api.call('POST', '/products', { key, body })).body;
@@ -122,7 +122,7 @@ describe('the audit of everything', () => {
     expect(await actions(`actor=${actor}&action=product`)).toEqual([]);
   });
 
-  test('from is included and to is not', async () => {
+  test('from is inclusive and to is exclusive', async () => {
     const contract = await addContract(api, catalogue);
     const [{ at }] = (await api.call('GET', `/contracts/${contract.id}/activity`)).body.data;
     const next = new Date(Date.parse(at) + 1).toISOString();
@@ -136,7 +136,7 @@ describe('the audit of everything', () => {
     ]).toEqual([1, 0, 0, 1]);
   });
 
-  test('an environment shows nothing of another, and people belong to every one', async () => {
+  test('a list shows only its environment, and events of admins appear in every environment', async () => {
     const staging = (await api.call('POST', '/products', { body: { name: 'S', code: 's', environment: 'staging' } }))
       .body;
     const customer = (await api.call('POST', '/customers', { body: { name: 'C', email: 'c@example.com' } })).body;

@@ -1,11 +1,11 @@
 /**
- * A migration that adds columns while API and worker run under load: nothing of it is seen outside.
+ * A migration that adds columns while the API and the worker run under load: clients notice nothing.
  */
 import { waitFor } from '../harness/stack';
 import { startTestApi, type ApiAnswer, type TestApi } from '../harness/api';
 import { addCatalogue, contractBody, type TestCatalogue } from '../harness/catalogue';
 
-/** Those who do the same mixed things all the time, one request after the other. */
+/** Clients that send a mix of requests continuously, one after the other. */
 const USERS = 6;
 const TABLE_LOCK_TIMEOUT_MS = 500;
 const JOB_TIMEOUT_MS = 30_000;
@@ -26,7 +26,7 @@ async function addContract(): Promise<string> {
   return (answer.body as { id: string }).id;
 }
 
-/** What an installation does all day, with one contract of its own and the catalogue of all. */
+/** A typical mix of requests, for one contract of the client and the shared catalogue. */
 function dayOf(id: string, turn: number): (() => Promise<ApiAnswer>)[] {
   const name = `Name ${turn}`;
   return [
@@ -47,7 +47,7 @@ function dayOf(id: string, turn: number): (() => Promise<ApiAnswer>)[] {
   ];
 }
 
-/** Adds a column to a table as `covenant migrate` does: it does not wait long for the table, and tries again. */
+/** Adds a column as `covenant migrate` does: it waits only briefly for the lock of the table, and retries. */
 async function addColumn(table: string): Promise<void> {
   await waitFor(
     () =>
@@ -66,7 +66,7 @@ test('columns are added to every table under mixed load: no request fails, no co
   let migrating = true;
   const contracts = await Promise.all(Array.from({ length: USERS }, addContract));
   const users = contracts.map(async (id, user) => {
-    // Each begins elsewhere in its day, and goes through it at least once before and once after the last column.
+    // Each client starts at another request, and sends the complete mix at least once before and once after the last column.
     for (let turn = 0, after = 0; after < 2; turn++) {
       if (!migrating) after += 1;
       const day = dayOf(id, turn);

@@ -1,4 +1,4 @@
-/** People in the history, through the interface: what a write stores of whoever asks, and what it costs. */
+/** Personal data in the history, over HTTP: what a write stores of its caller, and how many statements that takes. */
 import type { Database } from '../../db/base/database';
 import { startTestApi } from '../harness/api';
 import type { TestAdmin, TestApi } from '../harness/api';
@@ -7,20 +7,20 @@ import type { TestCatalogue } from '../harness/catalogue';
 
 let api: TestApi;
 let catalogue: TestCatalogue;
-/** What the API has sent to Postgres. */
+/** The statements that the API has sent to Postgres. */
 let sent: string[] = [];
 
 beforeAll(async () => {
   api = await startTestApi({ trustProxy: 1 });
   catalogue = await addCatalogue(api);
-  // The driver calls it with each statement before it is sent.
+  // The driver calls this with each statement before it sends it.
   (api.api.db.options as Database['options'] & { debug: unknown }).debug = (_: number, text: string) => sent.push(text);
 });
 afterAll(() => api.close());
 
 const from = (ip: string) => ({ 'X-Forwarded-For': ip });
 
-/** Renames a product, and answers with the statements that were sent for it. The clock of Postgres is read now and then besides. */
+/** Renames a product, and returns the statements for it. The API also reads the clock of Postgres from time to time. */
 async function rename(product_id: string, { key }: TestAdmin, ip: string): Promise<string[]> {
   sent = [];
   const body = { name: `Named from ${ip} ${Math.random()}` };
@@ -30,7 +30,7 @@ async function rename(product_id: string, { key }: TestAdmin, ip: string): Promi
 
 const storing = (statements: string[]): number => statements.filter((text) => text.includes('audit_name_id(')).length;
 
-test('only the first write of an admin from an address sends a statement for who they are', async () => {
+test('only the first write of an admin from an address sends a statement to store the person', async () => {
   const admin = await api.addAdmin('admin');
   const { product_id } = catalogue;
   expect(storing(await rename(product_id, admin, '192.0.2.1'))).toBe(1);
@@ -42,7 +42,7 @@ test('only the first write of an admin from an address sends a statement for who
   expect(storing(await rename(product_id, admin, '192.0.2.2'))).toBe(0);
 });
 
-test('a write stores ids of whoever asked in every row that it leaves, and answers show the name and the address', async () => {
+test('a write stores ids of its caller in every row, and responses show the name and the address', async () => {
   const admin = await api.addAdmin('admin');
   const options = { key: admin.key, headers: from('192.0.2.3') };
   const created = await api.call('POST', '/contracts', { ...options, body: contractBody(catalogue) });
@@ -69,7 +69,7 @@ test('a write stores ids of whoever asked in every row that it leaves, and answe
   }
 });
 
-test('an act shows the name that the admin had when they acted', async () => {
+test('an audit event shows the name that the admin had at that time', async () => {
   const admin = await api.addAdmin('admin');
   const contract = await addContract(api, catalogue);
   const edit = (name: string) => api.call('PATCH', `/contracts/${contract.id}`, { key: admin.key, body: { name } });

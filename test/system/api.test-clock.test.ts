@@ -1,4 +1,4 @@
-/** Test clocks through the interface: made, read, advanced and refused, and not there at all where they are switched off. */
+/** Test clocks over HTTP: created, read, advanced and refused, and not found when they are disabled. */
 import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import { listRowsToWake } from '../../db/system/sweep';
 import { failAdvance } from '../../db/system/test-clock';
@@ -15,11 +15,11 @@ const LATER = '2029-01-01T00:00:00.000Z';
 const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
 const WAIT_MS = 15_000;
 
-/** Nobody listens there. */
+/** No server listens on this port. */
 const NO_TEMPORAL = '127.0.0.1:9';
 
 let api: TestApi;
-/** Its advances are granted, and nobody carries them out. */
+/** An API whose advances are accepted, but never run. */
 let idle: TestApi;
 
 beforeAll(async () => {
@@ -40,7 +40,7 @@ function advance(
   return given.call('POST', `/test-clocks/${id}/advance`, { body: { to }, headers });
 }
 
-/** The clock when it is on its way no longer. */
+/** Waits until the clock is no longer advancing, and returns it. */
 async function arrived(id: string): Promise<any> {
   let clock: any;
   await waitFor(async () => (clock = (await api.call('GET', `/test-clocks/${id}`)).body).status !== 'advancing', {
@@ -51,7 +51,7 @@ async function arrived(id: string): Promise<any> {
 }
 
 describe('creating', () => {
-  test('an instant is enough, and the answer is what reading gives', async () => {
+  test('an instant is enough, and the response equals a later read', async () => {
     const answer = await create();
     expect(answer.status).toBe(201);
     expect(answer.headers.get('location')).toBe(`/api/v1/test-clocks/${answer.body.id}`);
@@ -69,7 +69,7 @@ describe('creating', () => {
     expect((await api.call('GET', `/test-clocks/${answer.body.id}`)).body).toEqual(answer.body);
   });
 
-  test('leaves one audit row, which holds by the world’s time', async () => {
+  test('writes one audit row, in real time', async () => {
     const { body } = await create(api, { now: NOW, name: 'The reseller’s quarter' });
     expect(await auditOf(api, body.id)).toMatchObject([
       { action: 'clock.created', before: null, after: { name: 'The reseller’s quarter', now: NOW } },
@@ -85,14 +85,14 @@ describe('creating', () => {
     [{ now: '0999-01-01T00:00:00Z' }, 'now'],
     [{ now: NOW, name: '' }, 'name'],
     [{ now: NOW, status: 'ready' }, ''],
-  ])('a body of %j is refused at its field', async (body, path) => {
+  ])('a body of %j is refused with its field', async (body, path) => {
     const answer = await create(api, body);
     expectRefusal(answer, 422, 'VALIDATION_FAILED');
     expect([...new Set(wrongFieldsOf(answer))]).toEqual([path]);
   });
 });
 
-test('the list is newest first and paged, and counts the contracts that are not deleted', async () => {
+test('the list is newest first and paged, and counts contracts that are not deleted', async () => {
   const ids: string[] = [];
   for (let i = 0; i < 5; i++) ids.push((await create(idle)).body.id);
   expect(await walkPages(idle, '/test-clocks?limit=2')).toEqual([...ids].reverse());
@@ -113,7 +113,7 @@ test('a clock that does not exist is not found', async () => {
 });
 
 describe('advancing', () => {
-  test('answers advancing at once, and the clock arrives by itself', async () => {
+  test('responds with `advancing` at once, and the clock becomes ready', async () => {
     const { body } = await create();
     const answer = await advance(body.id, LATER);
     expect(answer.status).toBe(202);
@@ -125,7 +125,7 @@ describe('advancing', () => {
     ]);
   });
 
-  test('a clock advances again and again', async () => {
+  test('a clock can be advanced repeatedly', async () => {
     const { body } = await create();
     for (const to of ['2027-02-01T00:00:00.000Z', '2027-02-01T00:00:00.001Z', LATER]) {
       expect((await advance(body.id, to)).status).toBe(202);
@@ -133,7 +133,7 @@ describe('advancing', () => {
     }
   });
 
-  test('to where it stands is 200 and leaves no trace', async () => {
+  test('to the current time of the clock is 200 and writes nothing', async () => {
     const { body } = await create();
     const answer = await advance(body.id, NOW);
     expect(answer.status).toBe(200);
@@ -149,7 +149,7 @@ describe('advancing', () => {
     expect((await api.call('GET', `/test-clocks/${body.id}`)).body).toEqual(body);
   });
 
-  test('more than ten years at once is refused at its field, with a sentence', async () => {
+  test('more than ten years at once is refused with its field and a sentence', async () => {
     const { body } = await create();
     const answer = await advance(body.id, '2037-01-01T00:00:00.001Z');
     expectRefusal(answer, 422, 'VALIDATION_FAILED');
@@ -158,7 +158,7 @@ describe('advancing', () => {
     expect(await arrived(body.id)).toMatchObject({ status: 'ready', now: '2037-01-01T00:00:00.000Z' });
   });
 
-  test('of many advances at the same moment exactly one is granted', async () => {
+  test('of many simultaneous advances exactly one is accepted', async () => {
     const { body } = await create(idle);
     const answers = await Promise.all(Array.from({ length: 6 }, () => advance(body.id, LATER, idle)));
     expect(answers.map(({ status }) => status).sort()).toEqual([202, 409, 409, 409, 409, 409]);
@@ -166,7 +166,7 @@ describe('advancing', () => {
     expect(await auditOf(idle, body.id)).toHaveLength(2);
   });
 
-  test('a repetition under the same idempotency key is the first advance', async () => {
+  test('a repetition with the same idempotency key gets the first advance', async () => {
     const { body } = await create();
     const headers = { 'Idempotency-Key': `advance-${body.id}` };
     const first = await advance(body.id, LATER, api, headers);
@@ -186,14 +186,14 @@ describe('advancing', () => {
       time_zone_rules: TIME_ZONE_RULES,
     });
 
-  test('without Temporal the clock stays on its way, and the sweep is owed it', async () => {
+  test('without Temporal the clock stays `advancing`, and the sweep finds it', async () => {
     const { body } = await create(idle);
     expect((await advance(body.id, LATER, idle)).status).toBe(202);
     expect((await idle.call('GET', `/test-clocks/${body.id}`)).body).toMatchObject({ status: 'advancing', now: NOW });
     expect(await clocksToWake()).toContain(body.id);
   });
 
-  test('a clock that failed says why, and goes on when it is advanced again', async () => {
+  test('a failed clock shows its error, and continues when it is advanced again', async () => {
     const { body } = await create(idle);
     await advance(body.id, LATER, idle);
     await failAdvance(idle.sql, body.id, 'The contract did not settle.');
@@ -206,7 +206,7 @@ describe('advancing', () => {
   });
 });
 
-test('viewers and operators read, and only admins and above make and advance', async () => {
+test('viewers and operators can read, and only admins and super admins can create and advance', async () => {
   const { body } = await create(idle);
   for (const role of ['viewer', 'operator'] as const) {
     const key = idle.keys[role];
@@ -218,7 +218,7 @@ test('viewers and operators read, and only admins and above make and advance', a
   }
 });
 
-test('where test clocks are switched off none of it is there, and the refusal says why', async () => {
+test('when test clocks are disabled, all their operations are not found, and the refusal has the reason', async () => {
   const off = await startTestApi({ testClocks: false });
   try {
     const calls = [
@@ -236,7 +236,7 @@ test('where test clocks are switched off none of it is there, and the refusal sa
   }
 });
 
-test('a contract on a clock is made, generates, ends and is told of by the time of the clock', async () => {
+test('a contract on a clock is created, generates, ends and is shown by the time of the clock', async () => {
   const { body: clock } = await create(api, { now: '2027-01-15T10:00:00.000Z' });
   const catalogue = await addCatalogue(api, { environment: 'staging' });
   const { id } = await addContract(api, catalogue, {
@@ -276,8 +276,8 @@ test('a contract on a clock is made, generates, ends and is told of by the time 
   expect(await statuses()).toEqual(['expired', 'expired']);
   const { data } = (await api.call('GET', `/contracts/${id}/activity?limit=100`)).body;
   expect(new Set(data.map((row: any) => row.clock))).toEqual(new Set(['test']));
-  const told = data.filter((row: any) => !row.action.startsWith('renewal.')).reverse();
-  expect(told.map((row: any) => [row.action, row.at])).toEqual([
+  const listed_events = data.filter((row: any) => !row.action.startsWith('renewal.')).reverse();
+  expect(listed_events.map((row: any) => [row.action, row.at])).toEqual([
     ['contract.created', clock.now],
     ['contract.term_started', '2027-02-01T00:00:00.000Z'],
     ['generation.requested', now],
@@ -286,7 +286,7 @@ test('a contract on a clock is made, generates, ends and is told of by the time 
   ]);
 });
 
-test('a contract of production cannot be put on a clock, nor one on a clock that does not exist', async () => {
+test('a production contract cannot use a clock, and no contract can use an unknown clock', async () => {
   const { body } = await create();
   const production = await addCatalogue(api);
   const staging = await addCatalogue(api, { environment: 'staging' });
@@ -299,12 +299,12 @@ test('a contract of production cannot be put on a clock, nor one on a clock that
   expect((await put(staging, body.id)).status).toBe(201);
 });
 
-test('a clock that has arrived is not ready while a billing event is pending, and an advance to where it stands applies it', async () => {
+test('a clock at its target is not ready while a billing event is pending, and an advance to its current time applies the event', async () => {
   const { body: clock } = await create();
   const catalogue = await addCatalogue(api, { environment: 'staging' });
   const { id } = await addContract(api, catalogue, { test_clock_id: clock.id, status: 'inactive' });
   expect(await arrived(clock.id)).toMatchObject({ status: 'ready', pending_events: 0 });
-  // Nothing tells the contract of it, as when the process ended after the event was accepted.
+  // The contract is not signaled, as when the process ends right after it accepts the event.
   await insertInvoiceEvent(api.sql, id, { occurred_at: NOW, version: 1 });
   const read = async () => (await api.call('GET', `/test-clocks/${clock.id}`)).body;
   expect(await read()).toMatchObject({ status: 'advancing', advancing_to: null, pending_events: 1 });

@@ -1,6 +1,5 @@
 /**
- * An API whose wall clock is wrong: a process of its own, whose clock the tests set. Postgres, Temporal and the worker have
- * the right time.
+ * An API with a wrong clock: a separate process, whose clock the tests set. Postgres, Temporal and the worker have the right time.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { billingRoutes } from '../../api/billing/billing-event';
@@ -19,7 +18,7 @@ const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
-/** What readiness bears (decisions 33). */
+/** The clock skew that readiness allows (decisions 33). */
 const ALLOWED_MS = 2 * SECOND_MS;
 
 const SKEWS: [string, number][] = [
@@ -33,7 +32,7 @@ const SKEWS: [string, number][] = [
   ['a day behind', -DAY_MS],
 ];
 
-/** Renews by itself, a month at a time. */
+/** Renews automatically, each time for a month. */
 const RENEWAL = { ...DEFAULT_RENEWAL, mode: 'auto', term: 'P1M', opt_out_term: null } as const;
 
 const STANDARD_SECRET = `whsec_${randomBytes(32).toString('base64')}`;
@@ -58,7 +57,7 @@ afterAll(async () => {
   await right.close();
 });
 
-/** Asks the API whose clock is wrong. */
+/** Calls the API with the wrong clock. */
 async function call(method: string, path: string, body?: unknown): Promise<{ status: number; body: any }> {
   const response = await fetch(`${wrong.url}/api/v1${path}`, {
     method,
@@ -68,7 +67,7 @@ async function call(method: string, path: string, body?: unknown): Promise<{ sta
   return { status: response.status, body: await response.json() };
 }
 
-/** Sends the API whose clock is wrong a message that concerns no contract, signed at `at`. */
+/** Sends a message that concerns no contract, signed at `at`, to the API with the wrong clock. */
 async function sendBilling(source: 'standard' | 'stripe', at: Date): Promise<{ status: number; body: any }> {
   const event = { id: randomUUID(), object: 'event', type: 'customer.created', created: 1, data: { object: {} } };
   const text = JSON.stringify(event);
@@ -79,14 +78,14 @@ async function sendBilling(source: 'standard' | 'stripe', at: Date): Promise<{ s
   return { status: response.status, body: await response.json() };
 }
 
-/** A zone in which it is about noon, so that the day's two midnights are half a day away; and the date there. */
+/** A time zone in which it is about noon, so that both midnights are half a day away; and the date there. */
 function noonZone(): { timezone: string; today: string } {
   const offset = 12 - new Date().getUTCHours();
   const timezone = offset === 0 ? 'Etc/GMT' : `Etc/GMT${offset > 0 ? '-' : '+'}${Math.abs(offset)}`;
   return { timezone, today: new Date(Date.now() + offset * 60 * MINUTE_MS).toISOString().slice(0, 10) };
 }
 
-/** A contract of three days ago that covers days up to `end_date`, and that nobody has looked at since. */
+/** A contract from three days ago that ends on `end_date`, and that was not settled since. */
 async function contractUntil(end_date: string, more: ContractOptions = {}): Promise<string> {
   const { facts } = await buildContract(right.sql, {
     now: new Date(Date.now() - 3 * DAY_MS).toISOString(),
@@ -104,7 +103,7 @@ const postgresNow = async (): Promise<string> =>
 describe.each(SKEWS)('an API whose clock is %s', (_name, skew_ms) => {
   beforeAll(() => wrong.setSkew(skew_ms));
 
-  test('crosses no boundary before its time', async () => {
+  test('applies no boundary before its time', async () => {
     const tomorrow = addDays(noonZone().today, 1);
     const expiring = await contractUntil(tomorrow);
     const renewing = await contractUntil(tomorrow, { renewal: RENEWAL });
@@ -116,17 +115,17 @@ describe.each(SKEWS)('an API whose clock is %s', (_name, skew_ms) => {
     }
   });
 
-  test('shows and grants nothing by what was before a boundary that has passed', async () => {
+  test('does not use the state from before a boundary that has passed', async () => {
     const { today } = noonZone();
     const shown = await call('GET', `/contracts/${await contractUntil(today)}`);
     expect([shown.status, shown.body.state]).toEqual([200, 'EXPIRED']);
     const ended = await contractUntil(today);
-    const asked = await call('POST', `/contracts/${ended}/generate`, { count: 1 });
-    expect([asked.status, asked.body.code]).toEqual([409, 'CONTRACT_EXPIRED']);
+    const answer = await call('POST', `/contracts/${ended}/generate`, { count: 1 });
+    expect([answer.status, answer.body.code]).toEqual([409, 'CONTRACT_EXPIRED']);
     expect(await right.sql`SELECT FROM generation_jobs WHERE contract_id = ${ended}`).toHaveLength(0);
   });
 
-  test('answers a command with the state that the command led to', async () => {
+  test('responds to a command with the resulting state', async () => {
     const { facts } = await buildContract(right.sql);
     const paused = await call('POST', `/contracts/${facts.id}/pause`, {});
     expect([paused.status, paused.body.state]).toEqual([200, 'PAUSED']);
@@ -134,7 +133,7 @@ describe.each(SKEWS)('an API whose clock is %s', (_name, skew_ms) => {
     expect([resumed.status, resumed.body.state]).toEqual([200, 'ACTIVE']);
   });
 
-  test('orders amendments of one day by when they were made, whichever process made them', async () => {
+  test('orders amendments of one day by creation, also from different processes', async () => {
     const { facts } = await buildContract(right.sql);
     const path = `/contracts/${facts.id}/amendments`;
     const effective_date = addDays(noonZone().today, 30);
@@ -152,7 +151,7 @@ describe.each(SKEWS)('an API whose clock is %s', (_name, skew_ms) => {
   });
 
   test.each(['standard', 'stripe'] as const)(
-    'accepts a billing message of %s that was signed now, and refuses one of ten minutes ago',
+    'accepts a billing message of %s that was signed now, and rejects one of ten minutes ago',
     async (source) => {
       expect(await sendBilling(source, new Date())).toMatchObject({ status: 202 });
       const late = await sendBilling(source, new Date(Date.now() - 10 * MINUTE_MS));
@@ -165,13 +164,13 @@ describe.each(SKEWS)('an API whose clock is %s', (_name, skew_ms) => {
     const before = await postgresNow();
     const created = await call('POST', '/contracts', contractBody(catalogue));
     expect(created.status).toBe(201);
-    // A reading of the clock is on its way for a moment, by which the time counted from it is behind.
+    // Reading the clock takes a moment, so the time that is computed from it is behind by that moment.
     const earliest = new Date(Date.parse(before) - ALLOWED_MS).toISOString();
     expect(created.body.created_at >= earliest).toBe(true);
     expect(created.body.created_at <= (await postgresNow())).toBe(true);
   });
 
-  test(`${Math.abs(skew_ms) > ALLOWED_MS ? 'is not ready, and says why' : 'is ready'}`, async () => {
+  test(`${Math.abs(skew_ms) > ALLOWED_MS ? 'is not ready, and reports the reason' : 'is ready'}`, async () => {
     const response = await fetch(`${wrong.url}/readyz`);
     const { ready, checks } = (await response.json()) as { ready: boolean; checks: Record<string, string> };
     if (Math.abs(skew_ms) <= ALLOWED_MS) {

@@ -1,5 +1,5 @@
 /**
- * The command line of operators, run as they run it: a process of its own against real servers.
+ * The command line of operators, run as they run it: a separate process with real servers.
  */
 import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -40,13 +40,13 @@ function settings(more: Record<string, string> = {}): Record<string, string> {
     DATABASE_URL: database.url,
     COVENANT_KEY_PEPPER: PEPPER,
     TEMPORAL_ADDRESS: temporal.address,
-    // Nobody listens there.
+    // No server listens on this port.
     COVENANT_PUBLIC_URL: 'http://127.0.0.1:9',
     ...more,
   };
 }
 
-test('migrate makes the schema of an empty database, and finds nothing to do the second time', async () => {
+test('migrate creates the schema of an empty database, and finds nothing to do the second time', async () => {
   const url = new URL(database.url);
   url.pathname = `${url.pathname}_empty`;
   await database.sql.unsafe(`CREATE DATABASE ${url.pathname.slice(1)} TEMPLATE template0`);
@@ -63,7 +63,7 @@ test('migrate makes the schema of an empty database, and finds nothing to do the
   }
 });
 
-test('admin create prints the key alone, once, and the key opens the door', async () => {
+test('admin create prints only the key, once, and the API accepts the key', async () => {
   const args = ['admin', 'create', '--email', 'ada@example.com', '--name', 'Ada', '--role', 'operator'];
   const ran = await runCovenant(args, settings());
   expect(ran.code).toBe(0);
@@ -79,7 +79,7 @@ test('admin create prints the key alone, once, and the key opens the door', asyn
   expect(audit.map(({ action }) => action)).toEqual(['admin.created', 'admin.key_created']);
 });
 
-test('admin create refuses an address that is taken, whatever its case, and writes nothing', async () => {
+test('admin create refuses an address that exists, in any letter case, and writes nothing', async () => {
   const create = (email: string) =>
     runCovenant(['admin', 'create', '--email', email, '--name', 'Bob', '--role', 'viewer'], settings());
   expect((await create('bob@example.com')).code).toBe(0);
@@ -110,12 +110,12 @@ test.each([
   ],
   [['admin', 'create', '--name', 'A', '--role', 'admin'], '--email'],
   [['grate'], 'unknown command'],
-])('covenant %j says what is wrong with it and ends with 1', async (args, sentence) => {
+])('covenant %j prints what is wrong with its arguments, and exits with 1', async (args, sentence) => {
   const ran = await runCovenant(args, settings());
   expect(ran).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(sentence) as string });
 });
 
-test('a command without settings names each that is missing and says where they could come from', async () => {
+test('a command without settings names each missing setting and where it can come from', async () => {
   const ran = await runCovenant(['migrate']);
   expect(ran.code).toBe(1);
   for (const part of ['DATABASE_URL is not set', 'COVENANT_KEY_PEPPER is not set', 'npm run dev']) {
@@ -124,7 +124,7 @@ test('a command without settings names each that is missing and says where they 
   expect(ran.stderr).not.toContain('    at ');
 });
 
-test('a database out of reach is a sentence, not a stack', async () => {
+test('an unreachable database is reported as a sentence without a stack', async () => {
   const ran = await runCovenant(['migrate'], settings({ DATABASE_URL: 'postgres://nobody:secret@127.0.0.1:9/none' }));
   expect(ran.code).toBe(1);
   expect(ran.stderr).toMatch(
@@ -133,7 +133,7 @@ test('a database out of reach is a sentence, not a stack', async () => {
   expect(ran.stderr).not.toContain('secret');
 });
 
-test('search-attributes adds what a namespace lacks, once, and the doctor sees it', async () => {
+test('search-attributes adds what a namespace lacks, once, and the doctor reports it', async () => {
   const namespace = await makeNamespace(temporal);
   const own = settings({
     TEMPORAL_NAMESPACE: namespace,
@@ -163,7 +163,7 @@ test('search-attributes adds what a namespace lacks, once, and the doctor sees i
 });
 
 test.each(['PERMISSION_DENIED', 'UNIMPLEMENTED'] as const)(
-  'search-attributes says what it could not do where the server answers %s, and how it is done',
+  'search-attributes reports what it could not do when the server responds with %s, and how to do it',
   async (refusal) => {
     const namespace = await makeNamespace(temporal);
     const hosted = await startRefusingProxy(temporal.address, refusal);
@@ -187,7 +187,7 @@ test.each(['PERMISSION_DENIED', 'UNIMPLEMENTED'] as const)(
   },
 );
 
-test('search-attributes and the doctor say what this client may not check, and both go on', async () => {
+test('search-attributes and the doctor report what this client has no permission to check, and both continue', async () => {
   const namespace = await makeNamespace(temporal);
   const blind = /OperatorService|DescribeNamespace|CountWorkflowExecutions/;
   const hosted = await startRefusingProxy(temporal.address, 'PERMISSION_DENIED', blind);
@@ -203,7 +203,7 @@ test('search-attributes and the doctor say what this client may not check, and b
   }
 });
 
-test('the doctor names what is wrong and how to fix it, and ends with 1', async () => {
+test('the doctor reports what is wrong and how to fix it, and exits with 1', async () => {
   const ran = await runCovenant(['doctor', '--json'], settings({ TEMPORAL_NAMESPACE: 'no-such-namespace' }));
   expect(ran.code).toBe(1);
   expect((JSON.parse(ran.stdout) as { well: boolean }).well).toBe(false);
@@ -223,7 +223,7 @@ test('the doctor names what is wrong and how to fix it, and ends with 1', async 
   for (const { verdict, remedy } of findings.values()) expect(remedy === null).toBe(verdict === 'ok');
 });
 
-test('the doctor accepts the API of its own installation and names one of another', async () => {
+test('the doctor accepts the API of its own installation and reports one of another installation', async () => {
   const api = await startTestApi();
   try {
     const apiFinding = async (more: Record<string, string>) => {
@@ -250,8 +250,8 @@ test('the doctor accepts the API of its own installation and names one of anothe
 
 test.each([
   ['is another program', 'hi', 'another program'],
-  ['is of a version that does not say which installation it serves', '{"ready":true,"checks":{}}', 'unknown'],
-])('the doctor warns when what answers at COVENANT_PUBLIC_URL %s', async (_what, body, sentence) => {
+  ['is a version that does not report its installation', '{"ready":true,"checks":{}}', 'unknown'],
+])('the doctor warns when the program at COVENANT_PUBLIC_URL %s', async (_what, body, sentence) => {
   const server = createServer((_request, response) => response.end(body)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   try {
@@ -266,7 +266,7 @@ test.each([
   }
 });
 
-test('the doctor finds work that is owed for too long', async () => {
+test('the doctor finds overdue work', async () => {
   const own = await createTestDatabase();
   try {
     await own.sql`INSERT INTO products ${own.sql({ name: 'P', code: 'p', environment: 'production', status: 'active', created_at: '2026-01-01', updated_at: '2026-01-01' })}`;
@@ -300,7 +300,7 @@ test('the doctor finds work that is owed for too long', async () => {
   }
 });
 
-test('without a DATABASE_URL the settings are those of the stack in the data directory, and it says so', async () => {
+test('without a DATABASE_URL a command uses the settings of the stack in the data directory, and prints that', async () => {
   const dataDir = join(directory, 'stack');
   mkdirSync(dataDir);
   const dev = {

@@ -1,6 +1,5 @@
 /**
- * What the doctor says of a worker: a process of its own in a namespace of its own, beside which the doctor runs as operators
- * run it.
+ * The findings of the doctor about a worker, which is a separate process in its own namespace. The doctor runs as operators run it.
  */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -36,7 +35,7 @@ let database: TestDatabase;
 let temporal: TestTemporal;
 let settings: Record<string, string>;
 let worker: ChildProcess;
-/** Where the worker answers for its health. */
+/** The URL of the health endpoint of the worker. */
 let health_url: string;
 
 beforeAll(async () => {
@@ -63,7 +62,7 @@ beforeAll(async () => {
   const url = `${health_url}/readyz`;
   await waitFor(async () => (await fetch(url)).ok, { timeout_ms: START_TIMEOUT_MS, what: url });
   const client = new Client({ connection: temporal.client.connection, namespace });
-  // The first sweep needs every queue of the worker but that of test clocks, which is polled as soon.
+  // The first sweep needs every queue of the worker except that of test clocks, which is polled at the same time.
   await waitFor(async () => (await findSweep(client))?.last?.status === 'COMPLETED', {
     timeout_ms: START_TIMEOUT_MS,
     what: 'the first sweep to end',
@@ -75,19 +74,19 @@ afterAll(async () => {
   await Promise.all([database.drop(), temporal.close()]);
 });
 
-/** What the worker calls itself to Temporal. */
+/** The identity of the worker in Temporal. */
 function identity(): string {
   return `${worker.pid}@${hostname()}:${settings['WORKER_HEALTH_PORT']}`;
 }
 
-/** The doctor's findings about workers and the sweep. */
+/** The findings of the doctor about workers and the sweep. */
 async function workerFindings(more: Record<string, string> = {}): Promise<DoctorFinding[]> {
   const findings = parseFindings(await runCovenant(['doctor', '--json'], { ...settings, ...more }));
   return [...findings.values()].filter(({ check }) => check.startsWith('worker') || check === 'sweep');
 }
 
 test.each([10 * MINUTE_MS, -10 * MINUTE_MS])(
-  'a doctor whose clock is wrong by %i ms finds workers and the sweep in time',
+  'a doctor whose clock is wrong by %i ms reports workers and the sweep as on time',
   async (skew_ms) => {
     const findings = await workerFindings(skewedClockEnvironment(skew_ms));
     expect(findings.length).toBeGreaterThan(5);
@@ -98,7 +97,7 @@ test.each([10 * MINUTE_MS, -10 * MINUTE_MS])(
   },
 );
 
-test('each task queue of a worker is looked at', async () => {
+test('each task queue of a worker is checked', async () => {
   const { contracts, ...others } = taskQueues('covenant');
   const checks = (await workerFindings()).map(({ check }) => check).filter((check) => check.startsWith('worker on'));
   const activity_queues = [contracts, ...Object.values(others).flat()];
@@ -107,7 +106,7 @@ test('each task queue of a worker is looked at', async () => {
   );
 });
 
-test('a queue without a worker is named with what waits there', async () => {
+test('a queue without a worker is reported with its waiting tasks', async () => {
   const client = new Client({
     connection: temporal.client.connection,
     namespace: settings['TEMPORAL_NAMESPACE'] as string,
@@ -133,7 +132,7 @@ test.each([
   [{ tasks: 0, oldest_ms: 0 }, 'ok', 'one poller'],
   [{ tasks: 80, oldest_ms: 9_000 }, 'ok', 'one poller; about 80 tasks wait, the oldest for 9 s'],
   [{ tasks: 80, oldest_ms: 58_000 }, 'warning', 'one poller; about 80 tasks wait, the oldest for 58 s'],
-])('a queue on which %j wait is %s', (waiting, verdict, detail) => {
+])('a queue with the waiting tasks %j is %s', (waiting, verdict, detail) => {
   const queue: PolledQueue = {
     name: 'covenant-settling',
     kind: 'activity',
@@ -152,7 +151,7 @@ test.each([
   expect(queueFinding(queue, () => 0)).toEqual({ check, verdict, detail, remedy });
 });
 
-test('a worker answers for its life, its readiness and its metrics as an API does, and for nothing else', async () => {
+test('a worker serves liveness, readiness and metrics like an API, and nothing else', async () => {
   const ask = async (path: string) => {
     const answer = await fetch(health_url + path);
     return { status: answer.status, type: answer.headers.get('content-type'), text: await answer.text() };
@@ -171,7 +170,7 @@ test('a worker answers for its life, its readiness and its metrics as an API doe
   expect(await ask('/docs')).toMatchObject({ status: 404, text: '{"status":"not found"}' });
 });
 
-test('a worker is ready under its own address, and a query is answered', async () => {
+test('a worker is ready at its own address, and a query is answered', async () => {
   expect(await workerFindings()).toEqual(
     expect.arrayContaining([
       { check: `worker at ${health_url}`, verdict: 'ok', detail: `${identity()} is ready`, remedy: null },
@@ -180,7 +179,7 @@ test('a worker is ready under its own address, and a query is answered', async (
   );
 });
 
-test('a worker that works with another database than the doctor is named with both installations', async () => {
+test('a worker with another database than the doctor is reported with both installations', async () => {
   const other = await createTestDatabase();
   try {
     const [own_id, worker_id] = await Promise.all([findInstallationId(other.sql), findInstallationId(database.sql)]);
@@ -195,7 +194,7 @@ test('a worker that works with another database than the doctor is named with bo
   }
 });
 
-test('a frozen worker is named while its polls are still open, by its health and by a query', async () => {
+test('a frozen worker is reported while its polls are still open, by its health and by a query', async () => {
   const thaw = freezeServer(worker.pid as number);
   try {
     const findings = await workerFindings();

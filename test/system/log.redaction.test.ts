@@ -1,4 +1,4 @@
-/** Logs tell what happened and never with which secret. */
+/** Logs never contain secrets. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { createLog } from '../../log';
@@ -9,7 +9,7 @@ function linesOf(write: (log: ReturnType<typeof createLog>) => void): string {
   return lines.join('');
 }
 
-test('a secret is never written, however deep it stands', () => {
+test('a secret is never written, at any nesting depth', () => {
   const written = linesOf((log) => {
     log.info({ key: 'hunter2' }, 'flat');
     log.info({ request: { headers: { authorization: 'Bearer hunter2' } } }, 'deep');
@@ -19,16 +19,16 @@ test('a secret is never written, however deep it stands', () => {
   expect(written).toContain('"msg":"deep"');
 });
 
-test('what is not secret is written, with the process and the time', () => {
+test('other fields are written, with the process and the time', () => {
   const written = JSON.parse(linesOf((log) => log.info({ request_id: 'r-1' }, 'request'))) as Record<string, unknown>;
   expect(written).toMatchObject({ process: 'test', request_id: 'r-1', msg: 'request' });
   expect(written['time']).toMatch(/^\d{4}-\d\d-\d\dT/);
 });
 
 test.each([
-  ['ends by itself', ''],
+  ['ends normally', ''],
   ['calls process.exit', 'process.exit(3);'],
-  ['throws what nobody catches', "setImmediate(() => { throw new Error('uncaught'); });"],
+  ['throws an uncaught error', "setImmediate(() => { throw new Error('uncaught'); });"],
 ])('every line is written when the process %s', (_, ending) => {
   const program = `const { createLog } = require('./log.ts');
     const log = createLog('test', 'info');
@@ -42,6 +42,6 @@ test.each([
     .trimEnd()
     .split('\n')
     .map((line) => (JSON.parse(line) as { line: number }).line);
-  // Those that were being written when the process ended can come after the last ones; each line bears its time.
+  // Lines that were being written when the process ended can come after the last ones. Each line has its time.
   expect(lines.sort((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, index) => index + 1));
 });

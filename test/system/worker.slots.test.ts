@@ -1,5 +1,5 @@
 /**
- * The slots of a worker: what hangs on one queue stops nothing on another, and a pool that is too small for them is refused.
+ * The slots of a worker: a task that hangs on one queue blocks no other queue, and a pool that is too small is refused.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -28,9 +28,9 @@ import type { TestTemporal } from '../harness/temporal';
 
 const REQUIRED = { DATABASE_URL: 'postgres://covenant@127.0.0.1:1/covenant', COVENANT_KEY_PEPPER: 'p'.repeat(32) };
 const SLOTS = { commands: 8, settling: 4, billing: 4, sweep: 2, fill: 2, clocks: 4, steps: 4 };
-/** Of the worker of these tests: few, so that little is needed to hold all of a kind. */
+/** The slots of the worker in these tests: few, so that few tasks occupy all slots of a kind. */
 const HELD_SLOTS = { commands: 2, settling: 2, billing: 2, sweep: 1, fill: 1, clocks: 1, steps: 1 };
-/** Commands sent at once, and how many of them Temporal lets into one workflow at a time. */
+/** Commands sent simultaneously, and how many of them Temporal accepts in one workflow at the same time. */
 const COMMANDS_WAITING = 20;
 const UPDATES_IN_FLIGHT_MAX = 10;
 const PAUSE: ContractCommand = { name: 'pause', input: {} };
@@ -39,24 +39,24 @@ let temporal: TestTemporal;
 let database: TestDatabase;
 let sql: TestDatabase['sql'];
 let worker: CovenantWorker;
-/** Answers no question: how often it was asked, and what ends its questions. */
-let hanging: { asked: () => number; end: () => void };
-/** Another billing system, which answers. */
+/** A billing system that never responds: how often it was queried, and what ends its queries. */
+let hanging: { query_count: () => number; end: () => void };
+/** Another billing system, which responds. */
 const answering = createBillingSystem('stripe');
-/** Opens the gates of the test that is running, also when it fails. */
+/** Opens the gates of the running test, also when it fails. */
 let openGates = (): void => undefined;
-/** Put around the activities by the test that is running. */
+/** Wraps the activities; set by the running test. */
 let around: ActivityOverrides = () => ({});
 
 beforeAll(async () => {
   temporal = await connectPreparedTemporal();
   database = await createTestDatabase();
   sql = database.sql;
-  let asked = 0;
-  const server = createServer(() => void (asked += 1)).listen(0, '127.0.0.1');
+  let queries = 0;
+  const server = createServer(() => void (queries += 1)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  hanging = { asked: () => asked, end: () => (server.closeAllConnections(), server.close()) };
+  hanging = { query_count: () => queries, end: () => (server.closeAllConnections(), server.close()) };
   worker = await startCovenantWorker({
     db: sql,
     client: temporal.client,
@@ -92,7 +92,7 @@ async function pendingActivities(workflow_id: string): Promise<number> {
   return raw.pendingActivities?.length ?? 0;
 }
 
-/** Holds an activity for some contracts until it is opened, as a row does that another transaction has locked. */
+/** Blocks an activity for some contracts until it is opened, like a row that another transaction has locked. */
 function holdFor(ids: string[]) {
   let open = (): void => undefined;
   const opened = new Promise<void>((resolve) => (open = resolve));
@@ -100,7 +100,7 @@ function holdFor(ids: string[]) {
   openGates = open;
   return {
     open,
-    /** The contract of each call that is held, in the order of their arrivals. */
+    /** The contract of each blocked call, in order of arrival. */
     held,
     async pass({ contract_id }: { contract_id: string }): Promise<void> {
       if (!ids.includes(contract_id)) return;
@@ -110,7 +110,7 @@ function holdFor(ids: string[]) {
   };
 }
 
-test('boundaries that cannot be crossed stop no command and no sweep, however many they are', async () => {
+test('any number of boundaries that cannot be applied block no command and no sweep', async () => {
   const stuck = await buildContracts(3 * HELD_SLOTS.settling);
   const [other] = (await buildContracts(1)) as [string];
   const gate = holdFor(stuck);
@@ -123,7 +123,7 @@ test('boundaries that cannot be crossed stop no command and no sweep, however ma
   for (const id of [...stuck, other])
     expect(await worker.send(id, PAUSE)).toMatchObject({ refusal: null, changed: true });
   const swept = await temporal.client.workflow.execute(sweep, {
-    workflowId: 'sweep-beside-boundaries-that-hang',
+    workflowId: 'sweep-during-hanging-boundaries',
     taskQueue: worker.queues.contracts,
     args: [{ epoch: 'epoch-1' }],
   });
@@ -132,10 +132,10 @@ test('boundaries that cannot be crossed stop no command and no sweep, however ma
   gate.open();
 });
 
-test('commands of one contract wait for it in one slot, and others are carried out meanwhile', async () => {
+test('commands of one contract wait in one slot, and commands of other contracts run meanwhile', async () => {
   const [busy, other] = (await buildContracts(2)) as [string, string];
   const gate = holdFor([busy]);
-  // By the command: an attempt that is held for too long is made again.
+  // By command, because an attempt that is blocked for too long is retried.
   const held = new Set<string>();
   around = (real) => ({
     async runContractCommand(input) {
@@ -146,7 +146,7 @@ test('commands of one contract wait for it in one slot, and others are carried o
   });
   const names = Array.from({ length: COMMANDS_WAITING }, (_, i) => `name ${i}`);
   const sent = names.map((name) => worker.send(busy, { name: 'edit', input: { name } }));
-  // As many as Temporal lets into one workflow; the rest wait at the server.
+  // As many as Temporal accepts in one workflow; the others wait at the server.
   await waitFor(async () => (await acceptedUpdates(busy)) >= UPDATES_IN_FLIGHT_MAX || undefined, {
     timeout_ms: 20_000,
     what: 'the commands to reach the workflow of their contract',
@@ -158,10 +158,10 @@ test('commands of one contract wait for it in one slot, and others are carried o
   expect(held.size).toBe(COMMANDS_WAITING);
 });
 
-test('a billing system that never answers stops no command of any contract, no event that says enough, and no other billing system', async () => {
+test('a billing system that never responds blocks no command, no event that needs no query, and no other billing system', async () => {
   const occurred_at = new Date().toISOString();
-  const tell = async (id: string, told: Partial<InvoiceEventFields>): Promise<void> => {
-    const inbox_id = await insertInvoiceEvent(sql, id, { occurred_at, ...told });
+  const sendEvent = async (id: string, fields: Partial<InvoiceEventFields>): Promise<void> => {
+    const inbox_id = await insertInvoiceEvent(sql, id, { occurred_at, ...fields });
     await worker.nudger.signalBillingEvent(id, { inbox_id, details: 'an event' });
   };
   const applied = (id: string, what: string) =>
@@ -171,40 +171,45 @@ test('a billing system that never answers stops no command of any contract, no e
     });
   const contracts = await buildContracts(4);
   const [one, other, waiting, without] = contracts as [string, string, string, string];
-  for (const id of [one, other, waiting]) await tell(id, { without_observation: true });
-  await waitFor(() => hanging.asked() === HELD_SLOTS.billing || undefined, {
+  for (const id of [one, other, waiting]) await sendEvent(id, { without_observation: true });
+  await waitFor(() => hanging.query_count() === HELD_SLOTS.billing || undefined, {
     timeout_ms: 20_000,
-    what: 'every billing slot to be held',
+    what: 'every billing slot to be occupied',
   });
   for (const id of [one, other, waiting, without])
     expect(await worker.send(id, PAUSE)).toMatchObject({ refusal: null, changed: true });
-  await tell(without, { version: 1 });
-  await applied(without, 'an event that says enough to be applied');
+  await sendEvent(without, { version: 1 });
+  await applied(without, 'the event that needs no query to be applied');
   answering.invoices.set('in_stripe', { contract_id: without, status: 'OPEN', due: '2099-01-01', occurred_at });
-  await tell(without, { source: 'stripe', invoice_id: 'in_stripe', event_id: 'evt_stripe', without_observation: true });
+  await sendEvent(without, {
+    source: 'stripe',
+    invoice_id: 'in_stripe',
+    event_id: 'evt_stripe',
+    without_observation: true,
+  });
   await waitFor(() => answering.fetchedInvoiceIds.length > 0 || undefined, {
     timeout_ms: 20_000,
-    what: 'the other billing system to be asked',
+    what: 'a query to the other billing system',
   });
-  expect(hanging.asked()).toBe(HELD_SLOTS.billing);
+  expect(hanging.query_count()).toBe(HELD_SLOTS.billing);
 
   hanging.end();
-  // Its silence is an answer like another: what it was to say stays pending.
+  // An attempt without a response is a normal outcome: its event stays pending.
   await waitFor(async () => (await listEventOutcomes(sql, one))[0]?.reason === 'BILLING_UNREACHABLE' || undefined, {
     timeout_ms: 20_000,
-    what: 'the questions to end',
+    what: 'the queries to end',
   });
 });
 
-test('steps of jobs that find their rows held stop no boundary and no billing event, however many they are', async () => {
+test('any number of job steps whose rows are locked block no boundary and no billing event', async () => {
   const [busy, other] = (await buildContracts(2)) as [string, string];
   const jobs = 2 * HELD_SLOTS.settling + 1;
   const gate = holdFor([busy]);
   let apart = 0;
   around = (real) => ({
     async openJob(input) {
-      // As a row does that is held for longer than an attempt waits: the step comes again apart from its workflow.
-      if (activityInfo().isLocal) throw new Error('the row is held');
+      // Like a row that stays locked for longer than an attempt waits: the step is retried as a normal activity.
+      if (activityInfo().isLocal) throw new Error('the row is locked');
       apart += 1;
       await gate.pass({ contract_id: busy });
       return real.openJob(input);
@@ -250,7 +255,7 @@ test('a pool has one connection for each slot and one for readiness, unless more
   expect(workerPoolSize(SLOTS, 50)).toBe(50);
 });
 
-test('a worker whose pool is too small for its slots does not start, and says which numbers do not fit', async () => {
+test('a worker whose pool is too small for its slots does not start, and names the numbers', async () => {
   const env = {
     ...process.env,
     ...REQUIRED,
