@@ -106,7 +106,7 @@ function terminationOf({ terminated_at, termination_code, termination_reason }: 
   return { at: terminated_at, by: termination_code?.toLowerCase(), reason: termination_reason ?? '' };
 }
 
-/** Presents a contract of a list by its stored state, which is at most two minutes late (decisions 4). */
+/** Presents a contract of a list by its stored state, which can be up to two minutes old (decisions 4). */
 export function presentContractListItem(row: ContractListRow) {
   return {
     id: row.id,

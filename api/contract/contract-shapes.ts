@@ -20,7 +20,7 @@ import {
   InstantShape,
   JsonObjectShape,
   LocalDateShape,
-  NAME_SPELLED_CHARS_MAX,
+  NAME_NORMALIZED_CHARS_MAX,
   NameShape,
   PeriodShape,
   TimeZoneShape,
@@ -256,7 +256,7 @@ export const AmendmentCreate = z
 export const DeleteBody = z.strictObject({
   confirm_name: z
     .string()
-    .max(NAME_SPELLED_CHARS_MAX)
+    .max(NAME_NORMALIZED_CHARS_MAX)
     .describe('The exact name of the contract, in any Unicode normal form'),
 });
 

@@ -72,7 +72,7 @@ export const contractRoutes: Route[] = [
     ],
     audit: ['contract.created'],
     async handle({ body, query, ...request }) {
-      const run = (tx: Sql): Promise<Answer | Refusal> => createAndShow(tx, request, body);
+      const run = (tx: Sql): Promise<Answer | Refusal> => createAndPresent(tx, request, body);
       const rows = sourcesOf(body);
       return query.dry_run === 'true' ? request.dryRun(run, rows) : request.write(run, rows);
     },
@@ -83,7 +83,7 @@ export const contractRoutes: Route[] = [
     path: '/api/v1/contracts',
     tag: 'Contracts',
     summary: 'List contracts',
-    description: 'Deleted contracts are not listed. The state is the stored one, which is at most two minutes late.',
+    description: 'Deleted contracts are not listed. The state is the stored one, which can be up to two minutes old.',
     query: ContractQuery,
     answers: { 200: { description: 'One page', schema: PageOf(ContractListShape) } },
     audit: [],
@@ -175,14 +175,14 @@ export const contractRoutes: Route[] = [
     async handle({ params, query, body, ...request }) {
       const input = { ...body, expected_revision: request.expected_revision };
       if (query.dry_run === 'true') return dryRunCommand(request, params.id, { name: 'delete', input });
-      const done = await runCommandInApi(request, params.id, (tx, act) => deleteContract(tx, act, input));
-      return isRefusal(done) ? done : { status: 204, ...(done.nudge ? { nudge: done.nudge } : {}) };
+      const outcome = await runCommandInApi(request, params.id, (tx, act) => deleteContract(tx, act, input));
+      return isRefusal(outcome) ? outcome : { status: 204, ...(outcome.nudge ? { nudge: outcome.nudge } : {}) };
     },
   }),
 ];
 
 /** Creates a contract and presents it. */
-async function createAndShow(tx: Sql, request: CommandRequest, input: NewContract): Promise<Answer | Refusal> {
+async function createAndPresent(tx: Sql, request: CommandRequest, input: NewContract): Promise<Answer | Refusal> {
   const created = await createContract(tx, input, request, { test_clocks: request.api.testClocks });
   if (isRefusal(created)) return created;
   const { row, nudge } = created;

@@ -203,7 +203,7 @@ function unknownFieldsText(keys: readonly string[]): string {
 /** Cuts a text that can contain input of a client. */
 function bounded(text: string, chars_max = FIELD_TEXT_CHARS_MAX): string {
   if (text.length <= chars_max) return text;
-  // The cut must not leave half of a surrogate pair.
+  // The cut must not leave an unpaired surrogate.
   return `${text.slice(0, chars_max).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 

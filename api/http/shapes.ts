@@ -8,7 +8,7 @@ import { z } from './zod';
 /** Characters of a name. */
 const NAME_CHARS_MAX = 200;
 /** The longest name in any Unicode normal form: one character becomes at most four (normal form D). */
-export const NAME_SPELLED_CHARS_MAX = 4 * NAME_CHARS_MAX;
+export const NAME_NORMALIZED_CHARS_MAX = 4 * NAME_CHARS_MAX;
 
 /** The largest number of devices on which a license can be active at once. */
 export const ACTIVATION_LIMIT_MAX = 1_000_000;
@@ -21,12 +21,12 @@ const JSON_DEPTH_MAX = 16;
 const YEAR_MIN = 1900;
 const YEAR_MAX = 2999;
 
-/** The part of `isPlainText` that a JSON schema can express. It cannot exclude half of a surrogate pair. */
+/** The part of `isPlainText` that a JSON schema can express. It cannot exclude an unpaired surrogate. */
 const PLAIN_TEXT_PATTERN = '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$';
 
 /** The same for a name, which also needs a character that is not a space, and has no direction controls. */
-const NOT_IN_NAMES = '\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069';
-const NAME_PATTERN = `^[^${NOT_IN_NAMES}]*[^\\s${NOT_IN_NAMES}][^${NOT_IN_NAMES}]*$`;
+const NAME_FORBIDDEN_CHARS = '\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069';
+const NAME_PATTERN = `^[^${NAME_FORBIDDEN_CHARS}]*[^\\s${NAME_FORBIDDEN_CHARS}][^${NAME_FORBIDDEN_CHARS}]*$`;
 
 /** A field that cannot be changed. A request that would change it is refused with the name of the field. */
 export function immutable<T extends z.ZodType>(schema: T): T {
@@ -57,7 +57,7 @@ const TIME_ZONE_PATTERN = '^[A-Za-z]';
 
 export const LocalDateShape = z
   .string()
-  .refine(isLocalDate, 'must be a date of the calendar, such as 2027-02-01')
+  .refine(isLocalDate, 'must be an existing date, such as 2027-02-01')
   .refine(isYearAllowed, `must be in the years ${YEAR_MIN} to ${YEAR_MAX}`)
   .openapi({ format: 'date', pattern: `^${DATE_PATTERN}$`, example: '2027-02-01' });
 export const PeriodShape = z
@@ -99,7 +99,7 @@ export const JsonObjectShape = z
   )
   // The depth is checked first, because the next checks are recursive.
   .refine((value) => !isDeeperThan(JSON_DEPTH_MAX, value as Json), {
-    message: `must be nested at most ${JSON_DEPTH_MAX} deep`,
+    message: `must have at most ${JSON_DEPTH_MAX} levels of nesting`,
     abort: true,
   })
   .refine(
@@ -108,13 +108,13 @@ export const JsonObjectShape = z
   )
   .refine(
     (value) => isStorable(value as Json),
-    'must not contain the character U+0000, half of a surrogate pair, or a key __proto__',
+    'must not contain the character U+0000, an unpaired surrogate, or a key __proto__',
   )
   .transform((value) => value as JsonObject)
   .openapi({ type: 'object', additionalProperties: true });
 
 /** A search text: limited in length, and without characters that Postgres rejects. */
-export const SearchShape = plainText(z.string().max(NAME_SPELLED_CHARS_MAX));
+export const SearchShape = plainText(z.string().max(NAME_NORMALIZED_CHARS_MAX));
 
 /** An instant in a request, converted to the fixed format of the API. */
 export const InstantInput = InstantShape.refine(isYearAllowed, `must be in the years ${YEAR_MIN} to ${YEAR_MAX}`)

@@ -360,14 +360,17 @@ describe('a turn is released', () => {
 
 test('a contract that stays locked is CONTRACT_BUSY for the request that waits in Postgres and for those behind it', async () => {
   const lock_ms = 200;
-  const hasty = await startTestApi({ limits: { ...PATIENT, lock_ms } });
-  const { id } = await addContract(hasty, await addCatalogue(hasty));
-  const row = await lockRows(hasty.sql, (tx) => tx`SELECT FROM contracts WHERE id = ${id} FOR UPDATE`);
-  const requests = sendMany((n) => hasty.call('PATCH', `/contracts/${id}`, { body: { name: `Renamed ${n}` } }), 4);
+  const apiWithShortLimits = await startTestApi({ limits: { ...PATIENT, lock_ms } });
+  const { id } = await addContract(apiWithShortLimits, await addCatalogue(apiWithShortLimits));
+  const row = await lockRows(apiWithShortLimits.sql, (tx) => tx`SELECT FROM contracts WHERE id = ${id} FOR UPDATE`);
+  const requests = sendMany(
+    (n) => apiWithShortLimits.call('PATCH', `/contracts/${id}`, { body: { name: `Renamed ${n}` } }),
+    4,
+  );
   for (const answer of await Promise.all(requests)) {
     expectRefusal(answer, 503, 'CONTRACT_BUSY');
     expect(answer.headers.get('retry-after')).toBe('2');
   }
   await row.release();
-  await hasty.close();
+  await apiWithShortLimits.close();
 });

@@ -17,7 +17,7 @@ import type { SilentProxy } from '../harness/silent-proxy';
 import { sharedServers } from '../harness/shared-servers';
 
 /** No server listens on port 1, which is reserved. */
-const NOBODY = '127.0.0.1:1';
+const CLOSED_ADDRESS = '127.0.0.1:1';
 
 let api: TestApi;
 
@@ -163,24 +163,24 @@ describe('operations', () => {
 
   test('the document rejects the values that the API refuses, and accepts those that it accepts', async () => {
     const validator = addFormats(new Ajv({ strict: false })).addSchema(openApiDocument(), 'document');
-    const fits = (name: string, body: unknown): unknown =>
+    const isValid = (name: string, body: unknown): unknown =>
       validator.validate({ $ref: `document#/components/schemas/${name}` }, JSON.parse(JSON.stringify(body)));
     const catalogue = await addCatalogue(api);
     const contract = await addContract(api, catalogue);
-    const values: Record<string, { taken: unknown[]; refused: unknown[] }> = {
+    const values: Record<string, { accepted: unknown[]; refused: unknown[] }> = {
       expiry: {
-        taken: [null, { duration: 'P1Y' }, { date: '2099-01-01' }],
+        accepted: [null, { duration: 'P1Y' }, { date: '2099-01-01' }],
         refused: [{}, { days: 1 }, { basis: 'x' }],
       },
-      term: { taken: [null, 'P1Y', 'P0Y1M', 'P010D'], refused: ['P', 'P0D', 'P0Y0M', 'P00W', 'PT1H'] },
-      timezone: { taken: ['UTC', 'Europe/Berlin'], refused: ['', '+02:00', '-03'] },
+      term: { accepted: [null, 'P1Y', 'P0Y1M', 'P010D'], refused: ['P', 'P0D', 'P0Y0M', 'P00W', 'PT1H'] },
+      timezone: { accepted: ['UTC', 'Europe/Berlin'], refused: ['', '+02:00', '-03'] },
     };
-    for (const [field, { taken, refused }] of Object.entries(values))
-      for (const value of [...taken, ...refused]) {
+    for (const [field, { accepted, refused }] of Object.entries(values))
+      for (const value of [...accepted, ...refused]) {
         const body = contractBody(catalogue, { [field]: value });
         const { status } = await api.call('POST', '/contracts?dry_run=true', { body });
-        const expected = taken.includes(value);
-        expect([field, value, fits('ContractCreate', body), status]).toEqual([
+        const expected = accepted.includes(value);
+        expect([field, value, isValid('ContractCreate', body), status]).toEqual([
           field,
           value,
           expected,
@@ -190,7 +190,7 @@ describe('operations', () => {
     for (const changes of [{}, { quota_add: 1 }]) {
       const body = { effective_date: '2099-01-01', changes };
       const { status } = await api.call('POST', `/contracts/${contract.id}/amendments?dry_run=true`, { body });
-      expect([changes, fits('AmendmentCreate', body)]).toEqual([changes, status !== 422]);
+      expect([changes, isValid('AmendmentCreate', body)]).toEqual([changes, status !== 422]);
     }
   });
 
@@ -234,86 +234,90 @@ describe('operations', () => {
 });
 
 describe('while Temporal cannot be reached', () => {
-  let alone: TestApi;
+  let apiWithoutTemporal: TestApi;
   let catalogue: TestCatalogue;
 
   beforeAll(async () => {
-    alone = await startTestApi({ temporalAddress: NOBODY });
-    catalogue = await addCatalogue(alone);
+    apiWithoutTemporal = await startTestApi({ temporalAddress: CLOSED_ADDRESS });
+    catalogue = await addCatalogue(apiWithoutTemporal);
   });
 
-  afterAll(() => alone.close());
+  afterAll(() => apiWithoutTemporal.close());
 
   test('readyz is 503 and names Temporal', async () => {
-    const ready = await alone.call('GET', '//readyz', { key: null });
+    const ready = await apiWithoutTemporal.call('GET', '//readyz', { key: null });
     expect(ready.status).toBe(503);
     expect(ready.body).toMatchObject({
       ready: false,
       checks: { postgres: 'ok', migrations: 'ok', temporal: expect.stringMatching(/^unreachable: /) },
     });
-    expect((await alone.call('GET', '//livez', { key: null })).status).toBe(200);
+    expect((await apiWithoutTemporal.call('GET', '//livez', { key: null })).status).toBe(200);
   });
 
   test('contracts can be created, read, edited, tried as a dry run and deleted', async () => {
-    const active = await addContract(alone, catalogue);
+    const active = await addContract(apiWithoutTemporal, catalogue);
     const path = `/contracts/${active.id}`;
-    expect((await alone.call('PATCH', path, { body: { name: 'Renamed' } })).body.name).toBe('Renamed');
-    expect((await alone.call('GET', path)).status).toBe(200);
-    expect((await alone.call('POST', `${path}/pause?dry_run=true`)).body.state).toBe('PAUSED');
-    const draft = await addContract(alone, catalogue, { status: 'inactive' });
-    const deleted = await alone.call('DELETE', `/contracts/${draft.id}`, { body: { confirm_name: draft.name } });
+    expect((await apiWithoutTemporal.call('PATCH', path, { body: { name: 'Renamed' } })).body.name).toBe('Renamed');
+    expect((await apiWithoutTemporal.call('GET', path)).status).toBe(200);
+    expect((await apiWithoutTemporal.call('POST', `${path}/pause?dry_run=true`)).body.state).toBe('PAUSED');
+    const draft = await addContract(apiWithoutTemporal, catalogue, { status: 'inactive' });
+    const deleted = await apiWithoutTemporal.call('DELETE', `/contracts/${draft.id}`, {
+      body: { confirm_name: draft.name },
+    });
     expect(deleted.status).toBe(204);
   });
 
   test('licenses are generated inline, and a job is accepted with 202 and starts later', async () => {
-    const contract = await addContract(alone, catalogue);
-    const inline = await alone.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 5 } });
+    const contract = await addContract(apiWithoutTemporal, catalogue);
+    const inline = await apiWithoutTemporal.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 5 } });
     expect(inline.body.licenses).toHaveLength(5);
-    const queued = await alone.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 100 } });
+    const queued = await apiWithoutTemporal.call('POST', `/contracts/${contract.id}/generate`, {
+      body: { count: 100 },
+    });
     expect(queued.status).toBe(202);
-    expect((await alone.call('GET', `/jobs/${queued.body.job_id}`)).body.state).toBe('QUEUED');
+    expect((await apiWithoutTemporal.call('GET', `/jobs/${queued.body.job_id}`)).body.state).toBe('QUEUED');
   });
 
   test('a command through the workflow is 503 TEMPORAL_UNAVAILABLE with Retry-After, and nothing changes', async () => {
-    const draft = await addContract(alone, catalogue, { status: 'inactive' });
-    const before = await readTableDigests(alone.sql);
+    const draft = await addContract(apiWithoutTemporal, catalogue, { status: 'inactive' });
+    const before = await readTableDigests(apiWithoutTemporal.sql);
     const calls = [
-      alone.call('POST', `/contracts/${draft.id}/activate`),
-      alone.call('PATCH', `/contracts/${draft.id}`, { body: { name: 'Active now', status: 'active' } }),
+      apiWithoutTemporal.call('POST', `/contracts/${draft.id}/activate`),
+      apiWithoutTemporal.call('PATCH', `/contracts/${draft.id}`, { body: { name: 'Active now', status: 'active' } }),
     ];
     for (const call of calls) {
       const answer = await call;
       expectRefusal(answer, 503, 'TEMPORAL_UNAVAILABLE');
       expect(answer.headers.get('retry-after')).toBe('5');
     }
-    expect(await readTableDigests(alone.sql)).toEqual(before);
+    expect(await readTableDigests(apiWithoutTemporal.sql)).toEqual(before);
   });
 });
 
 describe('when Temporal stops responding', () => {
   test('a command whose outcome does not arrive is 503, and the detail says to repeat it', async () => {
     const proxy = await startSilentProxy(sharedServers().temporal_address);
-    const cut = await startTestApi({ temporalAddress: proxy.address });
-    const draft = await addContract(cut, await addCatalogue(cut), { status: 'inactive' });
+    const apiBehindProxy = await startTestApi({ temporalAddress: proxy.address });
+    const draft = await addContract(apiBehindProxy, await addCatalogue(apiBehindProxy), { status: 'inactive' });
     proxy.silence();
-    const answer = await cut.call('POST', `/contracts/${draft.id}/activate`);
+    const answer = await apiBehindProxy.call('POST', `/contracts/${draft.id}/activate`);
     expect(answer.status).toBe(503);
     expect(['OUTCOME_UNKNOWN', 'TEMPORAL_UNAVAILABLE']).toContain(answer.body.code);
     expect(answer.headers.get('retry-after')).not.toBeNull();
-    const queued = await cut.call(
+    const queued = await apiBehindProxy.call(
       'POST',
-      `/contracts/${(await addContract(cut, await addCatalogue(cut))).id}/generate`,
+      `/contracts/${(await addContract(apiBehindProxy, await addCatalogue(apiBehindProxy))).id}/generate`,
       { body: { count: 100 } },
     );
     expect(queued.status).toBe(202);
-    await cut.close();
+    await apiBehindProxy.close();
     await proxy.close();
   });
 });
 
 describe('while Postgres cannot be reached', () => {
   let proxy: SilentProxy;
-  let cut: TestApi;
+  let apiWithoutPostgres: TestApi;
   let catalogue: TestCatalogue;
 
   beforeAll(async () => {
@@ -323,38 +327,40 @@ describe('while Postgres cannot be reached', () => {
       address.host = proxy.address;
       return address.href;
     };
-    cut = await startTestApi({ databaseUrl: through });
-    catalogue = await addCatalogue(cut);
-    expect((await cut.call('GET', '/contracts')).status).toBe(200);
+    apiWithoutPostgres = await startTestApi({ databaseUrl: through });
+    catalogue = await addCatalogue(apiWithoutPostgres);
+    expect((await apiWithoutPostgres.call('GET', '/contracts')).status).toBe(200);
     await proxy.close();
   });
 
-  afterAll(() => cut.close());
+  afterAll(() => apiWithoutPostgres.close());
 
   test.each([
     ['GET', '/contracts', undefined],
     ['POST', '/contracts', {}],
     ['GET', `/contracts/${'0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f'}`, undefined],
   ])('%s %s is 503 DATABASE_UNAVAILABLE with Retry-After', async (method, path, body) => {
-    const answer = await cut.call(method, path, { ...(body ? { body: contractBody(catalogue, body) } : {}) });
+    const answer = await apiWithoutPostgres.call(method, path, {
+      ...(body ? { body: contractBody(catalogue, body) } : {}),
+    });
     expectRefusal(answer, 503, 'DATABASE_UNAVAILABLE');
     expect(answer.headers.get('retry-after')).toBe('5');
     expect(answer.text).not.toContain('127.0.0.1');
   });
 
   test('readyz is 503 and names Postgres; livez is still 200', async () => {
-    const ready = await cut.call('GET', '//readyz', { key: null });
+    const ready = await apiWithoutPostgres.call('GET', '//readyz', { key: null });
     expect(ready.status).toBe(503);
     expect(ready.body).toMatchObject({
       ready: false,
       checks: { postgres: expect.stringMatching(/^unreachable: /), temporal: 'ok' },
       installation: null,
     });
-    expect((await cut.call('GET', '//livez', { key: null })).status).toBe(200);
+    expect((await apiWithoutPostgres.call('GET', '//livez', { key: null })).status).toBe(200);
   });
 
   test('metrics omit the values from Postgres and show the others', async () => {
-    const metrics = await cut.call('GET', '//metrics', { key: null });
+    const metrics = await apiWithoutPostgres.call('GET', '//metrics', { key: null });
     expect(metrics.status).toBe(200);
     expect(metrics.text).toContain('covenant_http_request_duration_seconds_count');
     expect(metrics.text).not.toMatch(/^covenant_contracts_with_warning\{/m);
@@ -363,29 +369,29 @@ describe('while Postgres cannot be reached', () => {
 
 test('a statement that exceeds its timeout is 503 DATABASE_UNAVAILABLE with Retry-After', async () => {
   const UNKNOWN = '/contracts/00000000-0000-7000-8000-000000000000';
-  const impatient = await startTestApi({ limits: { statement_ms: 250, idle_in_transaction_ms: 10_000 } });
-  const holder = await impatient.sql.reserve();
+  const apiWithShortTimeout = await startTestApi({ limits: { statement_ms: 250, idle_in_transaction_ms: 10_000 } });
+  const holder = await apiWithShortTimeout.sql.reserve();
   try {
     await holder`BEGIN`;
     await holder`LOCK TABLE contracts IN ACCESS EXCLUSIVE MODE`;
-    const answer = await impatient.call('GET', UNKNOWN);
+    const answer = await apiWithShortTimeout.call('GET', UNKNOWN);
     expectRefusal(answer, 503, 'DATABASE_UNAVAILABLE');
     expect(answer.headers.get('retry-after')).toBe('5');
   } finally {
     await holder`ROLLBACK`;
     holder.release();
   }
-  expect((await impatient.call('GET', UNKNOWN)).status).toBe(404);
-  await impatient.close();
+  expect((await apiWithShortTimeout.call('GET', UNKNOWN)).status).toBe(404);
+  await apiWithShortTimeout.close();
 });
 
 test('readyz counts missing migrations', async () => {
-  const behind = await startTestApi();
-  await behind.sql`DELETE FROM schema_version WHERE version = (SELECT max(version) FROM schema_version)`;
-  const ready = await behind.call('GET', '//readyz', { key: null });
+  const apiOnOldSchema = await startTestApi();
+  await apiOnOldSchema.sql`DELETE FROM schema_version WHERE version = (SELECT max(version) FROM schema_version)`;
+  const ready = await apiOnOldSchema.call('GET', '//readyz', { key: null });
   expect([ready.status, ready.body.checks.migrations]).toEqual([
     503,
     expect.stringMatching(/^1 missing: run `covenant migrate`/),
   ]);
-  await behind.close();
+  await apiOnOldSchema.close();
 });

@@ -52,7 +52,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 /** Creates contracts with these names, of a new product. */
-async function addNamed(names: string[]): Promise<{ catalogue: TestCatalogue; ids: string[] }> {
+async function addContractsNamed(names: string[]): Promise<{ catalogue: TestCatalogue; ids: string[] }> {
   const catalogue = await addCatalogue(api, { environment: 'staging' });
   const ids: string[] = [];
   for (const [index, name] of names.entries()) {
@@ -70,14 +70,14 @@ async function sendBillingEvent(id: string): Promise<void> {
   expect((await api.call('POST', '/billing/standard/events', { body, headers })).status).toBe(202);
 }
 
-function unique(): string {
+function uniqueText(): string {
   return randomBytes(4).toString('hex');
 }
 
 test('every contract appears once, with any names, in every sort and direction, and in pages of any size', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyName, { minLength: 1, maxLength: 6 }), fc.nat(), async (names, size) => {
-      const { catalogue, ids } = await addNamed(names);
+      const { catalogue, ids } = await addContractsNamed(names);
       const limit = 1 + (size % names.length);
       for (const sort of CONTRACT_SORTS) {
         const list = `/contracts?environment=staging&product_id=${catalogue.product_id}&sort=${sort}&limit=${limit}`;
@@ -94,7 +94,7 @@ test('every contract appears once, with any names, in every sort and direction, 
 });
 
 test('every issued cursor is accepted, also for the longest name', async () => {
-  const { catalogue, ids } = await addNamed(LONGEST_NAMES);
+  const { catalogue, ids } = await addContractsNamed(LONGEST_NAMES);
   for (const order of ORDERS) {
     const list = `/contracts?environment=staging&product_id=${catalogue.product_id}&sort=name&order=${order}&limit=1`;
     expect((await walkPages(api, list)).sort()).toEqual([...ids].sort());
@@ -102,7 +102,7 @@ test('every issued cursor is accepted, also for the longest name', async () => {
 });
 
 describe('rows created in the same millisecond', () => {
-  const mark = unique();
+  const mark = uniqueText();
 
   async function add(path: string, body: (number: number) => Record<string, unknown>): Promise<string[]> {
     const ids: string[] = [];
@@ -111,7 +111,7 @@ describe('rows created in the same millisecond', () => {
   }
 
   /** Each noun, with the way to create rows and a list that contains only these. */
-  const NOUNS: [table: string, make: (catalogue: TestCatalogue) => Promise<{ ids: string[]; list: string }>][] = [
+  const NOUNS: [table: string, create: (catalogue: TestCatalogue) => Promise<{ ids: string[]; list: string }>][] = [
     [
       'products',
       async () => ({
@@ -143,14 +143,14 @@ describe('rows created in the same millisecond', () => {
     [
       'contracts',
       async () => {
-        const { ids, catalogue } = await addNamed(['a', 'b', 'c', 'd']);
+        const { ids, catalogue } = await addContractsNamed(['a', 'b', 'c', 'd']);
         return { ids, list: `/contracts?environment=staging&product_id=${catalogue.product_id}` };
       },
     ],
   ];
 
-  test.each(NOUNS)('%s that differ by microseconds each appear once', async (table, make) => {
-    const { ids, list } = await make(await addCatalogue(api, { environment: 'staging' }));
+  test.each(NOUNS)('%s that differ by microseconds each appear once', async (table, create) => {
+    const { ids, list } = await create(await addCatalogue(api, { environment: 'staging' }));
     // Later ids get earlier microseconds, so that the id cannot compensate for a rounded instant.
     for (const [index, id] of ids.entries())
       await api.sql`UPDATE ${api.sql(table)} SET created_at = timestamptz '2026-11-01T00:00:00.000500Z' - ${`${index} microseconds`}::interval WHERE id = ${id}`;
@@ -178,7 +178,7 @@ describe('a cursor that the list did not issue', () => {
         INSERT INTO contract_amendments ${api.sql({ id: randomUUID(), contract_id: contract.id, effective_date: '2099-01-01', changes: api.sql.json({ quota_add: 1 }), status: 'pending', created_at: new Date().toISOString(), created_by: 'test' })}`;
       await api.call('PATCH', `/contracts/${contract.id}`, { body: { quota: 2000 + count } });
       await api.call('POST', '/test-clocks', { body: { now: '2027-01-01T00:00:00Z' } });
-      await api.call('POST', '/customers', { body: { name: 'C', email: `${unique()}@covenant.test` } });
+      await api.call('POST', '/customers', { body: { name: 'C', email: `${uniqueText()}@covenant.test` } });
       const body = { label: null };
       await api.call('POST', `/admins/${api.admins.viewer.id}/api-keys`, { body });
       await sendBillingEvent(`event ${count}`);
@@ -186,7 +186,7 @@ describe('a cursor that the list did not issue', () => {
         INSERT INTO refused_attempts (contract_id, minute, code, attempts, licenses, last_actor_id)
         VALUES (${contract.id}, date_trunc('minute', now()) - make_interval(hours => ${count}), 'QUOTA_EXCEEDED', 1, 1, 'test')`;
     }
-    const here = `/contracts/${contract.id}`;
+    const contract_path = `/contracts/${contract.id}`;
     lists = new Map([
       ['/products', '/products?environment=staging'],
       ['/generators', '/generators?environment=staging'],
@@ -197,11 +197,11 @@ describe('a cursor that the list did not issue', () => {
         `/contracts by ${sort}`,
         `/contracts?environment=staging&sort=${sort}`,
       ]),
-      ['/contracts/:id/activity', `${here}/activity?`],
-      ['/contracts/:id/events', `${here}/events?`],
-      ['/contracts/:id/refusals', `${here}/refusals?`],
-      ['/contracts/:id/revisions', `${here}/revisions?`],
-      ['/contracts/:id/amendments', `${here}/amendments?`],
+      ['/contracts/:id/activity', `${contract_path}/activity?`],
+      ['/contracts/:id/events', `${contract_path}/events?`],
+      ['/contracts/:id/refusals', `${contract_path}/refusals?`],
+      ['/contracts/:id/revisions', `${contract_path}/revisions?`],
+      ['/contracts/:id/amendments', `${contract_path}/amendments?`],
       ['/activity', '/activity?environment=staging'],
       ['/jobs', '/jobs?environment=staging'],
       ['/licenses', '/licenses?environment=staging'],
@@ -224,7 +224,7 @@ describe('a cursor that the list did not issue', () => {
   });
 
   test('is refused with 422 by every list, also the cursor of another list or sort', async () => {
-    const nonsense = [
+    const invalid_cursors = [
       '',
       'abc',
       '%00',
@@ -236,7 +236,7 @@ describe('a cursor that the list did not issue', () => {
       const read = (cursor: string | undefined) => api.call('GET', `${lists.get(name)}&limit=1&cursor=${cursor}`);
       expect([name, (await read(cursors.get(name))).status]).toEqual([name, 200]);
       const others = [1, 2, 3].map((next) => cursors.get(names[(index + next) % names.length] ?? ''));
-      for (const cursor of [...others, nonsense[index % nonsense.length]]) {
+      for (const cursor of [...others, invalid_cursors[index % invalid_cursors.length]]) {
         const answer = await read(cursor);
         expectRefusal(answer, 422, 'VALIDATION_FAILED');
         expect(wrongFieldsOf(answer)).toEqual(['cursor']);
@@ -272,8 +272,10 @@ describe('a cursor that the list did not issue', () => {
     '2026-01-01T00:00:00.0000000Z',
     'infinity',
   ])('with the instant %s is refused', async (instant) => {
-    const [of, , id] = JSON.parse(Buffer.from(cursors.get('/products') ?? '', 'base64url').toString()) as string[];
-    const cursor = Buffer.from(JSON.stringify([of, instant, id])).toString('base64url');
+    const [list_name, , id] = JSON.parse(
+      Buffer.from(cursors.get('/products') ?? '', 'base64url').toString(),
+    ) as string[];
+    const cursor = Buffer.from(JSON.stringify([list_name, instant, id])).toString('base64url');
     expectRefusal(await api.call('GET', `/products?cursor=${cursor}`), 422, 'VALIDATION_FAILED');
   });
 });
@@ -288,7 +290,7 @@ describe('searching', () => {
   test('finds any name in each normal form, and every normal form of a text finds the same names', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyName, { minLength: 1, maxLength: 4 }), anyName, async (names, text) => {
-        const { catalogue } = await addNamed(names);
+        const { catalogue } = await addContractsNamed(names);
         const list = `/contracts?environment=staging&product_id=${catalogue.product_id}&search=`;
         for (const name of names)
           for (const form of ['NFC', 'NFD'] as const)
@@ -306,7 +308,7 @@ describe('searching', () => {
     ['Straße', ['STRASSE', 'strasse', 'straße', 'STRAẞE']],
     ['Cafe\u0301 Zoë', ['CAFÉ', 'café zoe\u0308', 'fe\u0301 z']],
   ])('finds %s in any letter case', async (name, searches) => {
-    const { catalogue } = await addNamed([name]);
+    const { catalogue } = await addContractsNamed([name]);
     const list = `/contracts?environment=staging&product_id=${catalogue.product_id}&search=`;
     for (const search of searches) expect([search, await namesFound(list, search)]).toEqual([search, [name]]);
   });
@@ -327,10 +329,10 @@ describe('searching', () => {
   });
 
   test('finds every noun by a name in another normal form', async () => {
-    const typed = `Café ${unique()}`;
-    for (const name of [typed.normalize('NFC'), typed.normalize('NFD')]) {
-      const email = `${unique()}@covenant.test`;
-      const product = await api.call('POST', '/products', { body: { name, code: `P-${unique()}` } });
+    const name_text = `Café ${uniqueText()}`;
+    for (const name of [name_text.normalize('NFC'), name_text.normalize('NFD')]) {
+      const email = `${uniqueText()}@covenant.test`;
+      const product = await api.call('POST', '/products', { body: { name, code: `P-${uniqueText()}` } });
       const product_id = product.body.id;
       const format = { groups: 4, group_length: 5 };
       const generator = await api.call('POST', '/generators', { body: { name, product_id, format } });
@@ -338,11 +340,11 @@ describe('searching', () => {
       await api.call('POST', '/admins', { body: { name, email, role: 'viewer' } });
       const contract = await addContract(api, { product_id, generator_id: generator.body.id }, { name });
       await api.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 1 } });
-      const actor = api.sql.json({ type: 'user', id: unique(), name });
+      const actor = api.sql.json({ type: 'user', id: uniqueText(), name });
       await api.sql`INSERT INTO audit_events (at, actor, action, subject_type, subject_id) VALUES (now(), ${actor}, 'a.b', 'contract', 'c')`;
     }
     for (const form of ['NFC', 'NFD'] as const) {
-      const text = encodeURIComponent(typed.normalize(form));
+      const text = encodeURIComponent(name_text.normalize(form));
       for (const list of [
         `/products?search=${text}`,
         `/generators?search=${text}`,
@@ -357,9 +359,9 @@ describe('searching', () => {
   });
 });
 
-test('a name in any normal form confirms, and another name does not', async () => {
+test('deletion accepts the name in any normal form, and no other name', async () => {
   const name = 'Café Ångström';
-  const { ids } = await addNamed([name.normalize('NFC'), name.normalize('NFD')]);
+  const { ids } = await addContractsNamed([name.normalize('NFC'), name.normalize('NFD')]);
   for (const [index, id] of ids.entries()) {
     const remove = (confirm_name: string) => api.call('DELETE', `/contracts/${id}`, { body: { confirm_name } });
     expectRefusal(await remove('Cafe Angstrom'), 422, 'CONFIRMATION_MISMATCH');
@@ -367,9 +369,9 @@ test('a name in any normal form confirms, and another name does not', async () =
   }
 });
 
-test('the longest name confirms in the normal form in which it is longest', async () => {
+test('deletion accepts the longest name in the normal form with the most characters', async () => {
   const name = '\u1f82'.repeat(200);
-  const { ids } = await addNamed([name]);
+  const { ids } = await addContractsNamed([name]);
   const body = { confirm_name: name.normalize('NFD') };
   expect((await api.call('DELETE', `/contracts/${ids[0]}`, { body })).status).toBe(204);
 });

@@ -17,7 +17,7 @@ const WAITING = { timeout_ms: 20_000, what: 'the stream to end' };
 
 /** An API that checks keys again only after a notification of Postgres, and one with short limits. */
 let api: TestApi;
-let hasty: TestApi;
+let apiWithShortLimits: TestApi;
 let file: string;
 let hastyFile: string;
 let progress: string;
@@ -26,14 +26,14 @@ let hastyProgress: string;
 beforeAll(async () => {
   const max = { export: 2, progress: 2 };
   const per_admin_max = { export: 1, progress: 1 };
-  [api, hasty] = await Promise.all([
+  [api, apiWithShortLimits] = await Promise.all([
     startTestApi({ streamLimits: { max, per_admin_max, access_check_ms: HOUR_MS } }),
     startTestApi({ streamLimits: { max, per_admin_max, access_check_ms: 1, stall_ms: 1 } }),
   ]);
-  [[file, progress], [hastyFile, hastyProgress]] = await Promise.all([addStreams(api), addStreams(hasty)]);
+  [[file, progress], [hastyFile, hastyProgress]] = await Promise.all([addStreams(api), addStreams(apiWithShortLimits)]);
 });
 
-afterAll(() => Promise.all([api.close(), hasty.close()]));
+afterAll(() => Promise.all([api.close(), apiWithShortLimits.close()]));
 
 /** Adds a job with a long file and a job that stays queued. Returns the paths of their streams. */
 async function addStreams(on: TestApi): Promise<[string, string]> {
@@ -193,21 +193,21 @@ describe('a stream ends when its caller loses access', () => {
   });
 
   test('a revocation without a notification is found by the next check', async () => {
-    const admin = await hasty.addAdmin('operator');
-    (await openWhenFree(hasty, hastyProgress, admin)).destroy();
+    const admin = await apiWithShortLimits.addAdmin('operator');
+    (await openWhenFree(apiWithShortLimits, hastyProgress, admin)).destroy();
     // A new LISTEN connection causes one check of all streams, which is not the check that this test is about.
     await waitFor(
       async () =>
         (
-          await hasty.sql`SELECT FROM pg_stat_activity WHERE datname = current_database() AND query = 'listen "admin_access"' AND state = 'idle'`
+          await apiWithShortLimits.sql`SELECT FROM pg_stat_activity WHERE datname = current_database() AND query = 'listen "admin_access"' AND state = 'idle'`
         ).length > 0 ||
         (
-          await hasty.sql`SELECT FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'listen "job_progress"%' AND state = 'idle'`
+          await apiWithShortLimits.sql`SELECT FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'listen "job_progress"%' AND state = 'idle'`
         ).length > 0,
       { ...WAITING, what: 'the process to listen' },
     );
-    const response = await openWhenFree(hasty, hastyProgress, admin);
-    await hasty.sql`UPDATE admin_api_keys SET revoked_at = now() WHERE admin_id = ${admin.id}`;
+    const response = await openWhenFree(apiWithShortLimits, hastyProgress, admin);
+    await apiWithShortLimits.sql`UPDATE admin_api_keys SET revoked_at = now() WHERE admin_id = ${admin.id}`;
     expect(await textOf(response)).not.toContain('event: end');
   });
 });
@@ -231,10 +231,10 @@ describe('a client that reads slowly', () => {
   });
 
   test('is disconnected when it reads nothing for too long, and its stream no longer counts', async () => {
-    const admin = await hasty.addAdmin('operator');
-    const response = await open(hasty, hastyFile, admin.key);
+    const admin = await apiWithShortLimits.addAdmin('operator');
+    const response = await open(apiWithShortLimits, hastyFile, admin.key);
     expect(response.statusCode).toBe(200);
-    (await openWhenFree(hasty, hastyFile, admin)).destroy();
+    (await openWhenFree(apiWithShortLimits, hastyFile, admin)).destroy();
     await expect(countLines(response)).rejects.toThrow('aborted');
   });
 });

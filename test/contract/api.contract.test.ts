@@ -15,15 +15,15 @@ const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
 
 let api: TestApi;
 /** An API without a worker: only requests apply due boundaries. */
-let idle: TestApi;
+let apiWithoutWorker: TestApi;
 let catalogue: TestCatalogue;
 
 beforeAll(async () => {
-  [api, idle] = await Promise.all([startTestApi({ worker: true }), startTestApi()]);
+  [api, apiWithoutWorker] = await Promise.all([startTestApi({ worker: true }), startTestApi()]);
   catalogue = await addCatalogue(api, { features: { seats: 5, name: 'Basic', nested: { on: true } } });
 });
 
-afterAll(() => Promise.all([api.close(), idle.close()]));
+afterAll(() => Promise.all([api.close(), apiWithoutWorker.close()]));
 
 function post(path: string, body?: unknown, headers: Record<string, string> = {}): Promise<ApiAnswer> {
   return api.call('POST', path, { ...(body === undefined ? {} : { body }), headers });
@@ -434,13 +434,14 @@ describe('editing', () => {
   });
 
   test('an edit whose status is already set or is refused needs no worker', async () => {
-    const sold = await addCatalogue(idle);
+    const sold = await addCatalogue(apiWithoutWorker);
     const [active, scheduled] = [
-      await addContract(idle, sold),
-      await addContract(idle, sold, { start_date: dateInDays(30) }),
+      await addContract(apiWithoutWorker, sold),
+      await addContract(apiWithoutWorker, sold, { start_date: dateInDays(30) }),
     ];
-    const edit = (id: string) => idle.call('PATCH', `/contracts/${id}`, { body: { status: 'active', name: 'Edited' } });
-    expect(await readsDuring(idle, () => edit(active.id))).toEqual({ locked: 1, read: 2 });
+    const edit = (id: string) =>
+      apiWithoutWorker.call('PATCH', `/contracts/${id}`, { body: { status: 'active', name: 'Edited' } });
+    expect(await readsDuring(apiWithoutWorker, () => edit(active.id))).toEqual({ locked: 1, read: 2 });
     expect((await edit(active.id)).body).toMatchObject({ name: 'Edited', state: 'ACTIVE', revision: 2 });
     expectRefusal(await edit(scheduled.id), 409, 'INVALID_STATE_TRANSITION');
   });
@@ -494,25 +495,29 @@ describe('actions', () => {
   });
 
   test('the next read of a contract applies all boundaries that passed, each at its own instant', async () => {
-    const contract = await addContract(idle, await addCatalogue(idle), {
+    const contract = await addContract(apiWithoutWorker, await addCatalogue(apiWithoutWorker), {
       start_date: dateInDays(1),
       end_date: dateInDays(3),
       expiry_grace_days: 2,
     });
-    await backdateContract(idle.sql, contract.id, 30);
-    const read = await idle.call('GET', `/contracts/${contract.id}`);
+    await backdateContract(apiWithoutWorker.sql, contract.id, 30);
+    const read = await apiWithoutWorker.call('GET', `/contracts/${contract.id}`);
     expect(read.body).toMatchObject({ state: 'EXPIRED', inactive_reason: 'EXPIRED' });
     const rows =
-      await idle.sql`SELECT action, at FROM audit_events WHERE contract_id = ${contract.id} AND action <> 'contract.created' ORDER BY at`;
+      await apiWithoutWorker.sql`SELECT action, at FROM audit_events WHERE contract_id = ${contract.id} AND action <> 'contract.created' ORDER BY at`;
     expect(rows.map((row) => [row['action'], row['at']])).toEqual([
       ['contract.term_started', `${dateInDays(-29)}T00:00:00.000Z`],
       ['contract.grace_started', `${dateInDays(-27)}T00:00:00.000Z`],
       ['contract.expired', `${dateInDays(-25)}T00:00:00.000Z`],
     ]);
     const path = `/contracts/${contract.id}`;
-    expectRefusal(await idle.call('POST', `${path}/activate?dry_run=true`), 409, 'INVALID_STATE_TRANSITION');
-    expectRefusal(await idle.call('PATCH', path, { body: { quota: 5000 } }), 409, 'CONTRACT_EXPIRED');
-    expect((await idle.call('PATCH', path, { body: { name: 'Still editable' } })).status).toBe(200);
+    expectRefusal(
+      await apiWithoutWorker.call('POST', `${path}/activate?dry_run=true`),
+      409,
+      'INVALID_STATE_TRANSITION',
+    );
+    expectRefusal(await apiWithoutWorker.call('PATCH', path, { body: { quota: 5000 } }), 409, 'CONTRACT_EXPIRED');
+    expect((await apiWithoutWorker.call('PATCH', path, { body: { name: 'Still editable' } })).status).toBe(200);
   });
 });
 
@@ -562,14 +567,16 @@ describe('dry runs', () => {
   });
 
   test('a dry run applies no due boundary, and shows the contract after it', async () => {
-    const contract = await addContract(idle, await addCatalogue(idle), { start_date: dateInDays(1) });
-    await backdateContract(idle.sql, contract.id, 10);
-    const before = await readTableDigests(idle.sql);
-    const answer = await idle.call('PATCH', `/contracts/${contract.id}?dry_run=true`, {
+    const contract = await addContract(apiWithoutWorker, await addCatalogue(apiWithoutWorker), {
+      start_date: dateInDays(1),
+    });
+    await backdateContract(apiWithoutWorker.sql, contract.id, 10);
+    const before = await readTableDigests(apiWithoutWorker.sql);
+    const answer = await apiWithoutWorker.call('PATCH', `/contracts/${contract.id}?dry_run=true`, {
       body: { name: 'After the start' },
     });
     expect(answer.body).toMatchObject({ state: 'ACTIVE', name: 'After the start' });
-    expect(await readTableDigests(idle.sql)).toEqual(before);
+    expect(await readTableDigests(apiWithoutWorker.sql)).toEqual(before);
   });
 });
 

@@ -20,16 +20,16 @@ const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
 
 /** An API with a worker, and one without, whose jobs stay queued. */
 let api: TestApi;
-let idle: TestApi;
+let apiWithoutWorker: TestApi;
 let catalogue: TestCatalogue;
 let idleCatalogue: TestCatalogue;
 
 beforeAll(async () => {
-  [api, idle] = await Promise.all([startTestApi({ worker: true }), startTestApi()]);
-  [catalogue, idleCatalogue] = await Promise.all([addCatalogue(api), addCatalogue(idle)]);
+  [api, apiWithoutWorker] = await Promise.all([startTestApi({ worker: true }), startTestApi()]);
+  [catalogue, idleCatalogue] = await Promise.all([addCatalogue(api), addCatalogue(apiWithoutWorker)]);
 });
 
-afterAll(() => Promise.all([api.close(), idle.close()]));
+afterAll(() => Promise.all([api.close(), apiWithoutWorker.close()]));
 
 type Job = any;
 
@@ -100,27 +100,32 @@ describe('reading', () => {
   });
 
   test('the list is the generation history of a contract, newest first, including inline requests', async () => {
-    const contract = await addContract(idle, idleCatalogue);
-    await idle.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 3 } });
-    const queued = await requestJob(idle, 100, contract);
-    const list = await idle.call('GET', `/jobs?contract_id=${contract.id}`, { key: idle.keys.operator });
+    const contract = await addContract(apiWithoutWorker, idleCatalogue);
+    await apiWithoutWorker.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 3 } });
+    const queued = await requestJob(apiWithoutWorker, 100, contract);
+    const list = await apiWithoutWorker.call('GET', `/jobs?contract_id=${contract.id}`, {
+      key: apiWithoutWorker.keys.operator,
+    });
     expect(list.body.data.map((job: Job) => [job.execution, job.state, job.requested])).toEqual([
       ['background', 'QUEUED', 100],
       ['inline', 'SUCCEEDED', 3],
     ]);
-    const filtered = await idle.call('GET', `/jobs?contract_id=${contract.id}&state=QUEUED`);
+    const filtered = await apiWithoutWorker.call('GET', `/jobs?contract_id=${contract.id}&state=QUEUED`);
     expect(filtered.body.data.map((job: Job) => job.id)).toEqual([queued]);
-    const first = await idle.call('GET', `/jobs?contract_id=${contract.id}&limit=1`);
-    const second = await idle.call('GET', `/jobs?contract_id=${contract.id}&limit=1&cursor=${first.body.next_cursor}`);
+    const first = await apiWithoutWorker.call('GET', `/jobs?contract_id=${contract.id}&limit=1`);
+    const second = await apiWithoutWorker.call(
+      'GET',
+      `/jobs?contract_id=${contract.id}&limit=1&cursor=${first.body.next_cursor}`,
+    );
     expect([first.body.data[0].id, second.body.data[0].requested, second.body.next_cursor]).toEqual([queued, 3, null]);
   });
 
   test('a list shows only its environment', async () => {
-    const staging = await addCatalogue(idle, { environment: 'staging' });
-    const contract = await addContract(idle, staging);
-    const id = await requestJob(idle, 100, contract);
+    const staging = await addCatalogue(apiWithoutWorker, { environment: 'staging' });
+    const contract = await addContract(apiWithoutWorker, staging);
+    const id = await requestJob(apiWithoutWorker, 100, contract);
     const idsIn = async (query: string) =>
-      (await idle.call('GET', `/jobs?limit=100${query}`)).body.data.map((job: Job) => job.id);
+      (await apiWithoutWorker.call('GET', `/jobs?limit=100${query}`)).body.data.map((job: Job) => job.id);
     expect(await idsIn('')).not.toContain(id);
     expect(await idsIn('&environment=staging')).toEqual([id]);
     expect(await idsIn(`&contract_id=${contract.id}`)).toEqual([id]);
@@ -134,14 +139,18 @@ describe('reading', () => {
       ['POST', '/cancel'],
       ['POST', '/resume'],
     ] as const) {
-      expectRefusal(await idle.call(method, `/jobs/${UNKNOWN_ID}${path}`), 404, 'NOT_FOUND');
+      expectRefusal(await apiWithoutWorker.call(method, `/jobs/${UNKNOWN_ID}${path}`), 404, 'NOT_FOUND');
       expectRefusal(
-        await idle.call(method, `/jobs/${UNKNOWN_ID}${path}`, { key: idle.keys.viewer }),
+        await apiWithoutWorker.call(method, `/jobs/${UNKNOWN_ID}${path}`, { key: apiWithoutWorker.keys.viewer }),
         403,
         'FORBIDDEN_ROLE',
       );
     }
-    expectRefusal(await idle.call('GET', '/jobs', { key: idle.keys.viewer }), 403, 'FORBIDDEN_ROLE');
+    expectRefusal(
+      await apiWithoutWorker.call('GET', '/jobs', { key: apiWithoutWorker.keys.viewer }),
+      403,
+      'FORBIDDEN_ROLE',
+    );
   });
 });
 
@@ -165,15 +174,15 @@ describe('following', () => {
   });
 
   test('every follower gets a change, and a disconnected follower is removed', async () => {
-    const contract = await addContract(idle, idleCatalogue);
-    const id = await requestJob(idle, 100, contract);
+    const contract = await addContract(apiWithoutWorker, idleCatalogue);
+    const id = await requestJob(apiWithoutWorker, 100, contract);
     const leaving = new AbortController();
-    const disconnected = await fetch(`${idle.url}/api/v1/jobs/${id}/progress`, {
-      headers: { Authorization: `Bearer ${idle.keys.operator}` },
+    const disconnected = await fetch(`${apiWithoutWorker.url}/api/v1/jobs/${id}/progress`, {
+      headers: { Authorization: `Bearer ${apiWithoutWorker.keys.operator}` },
       signal: leaving.signal,
     });
-    const staying = await fetch(`${idle.url}/api/v1/jobs/${id}/progress`, {
-      headers: { Authorization: `Bearer ${idle.keys.operator}` },
+    const staying = await fetch(`${apiWithoutWorker.url}/api/v1/jobs/${id}/progress`, {
+      headers: { Authorization: `Bearer ${apiWithoutWorker.keys.operator}` },
     });
     const reader = staying.body?.pipeThrough(new TextDecoderStream()).getReader();
     expect(messagesIn((await reader?.read())?.value ?? '')).toMatchObject([
@@ -182,7 +191,7 @@ describe('following', () => {
     leaving.abort();
     await expect(disconnected.text()).rejects.toThrow();
 
-    await idle.call('POST', `/jobs/${id}/cancel`);
+    await apiWithoutWorker.call('POST', `/jobs/${id}/cancel`);
     // The state can be sent once more before: a new LISTEN connection causes one read of every job.
     let received = '';
     while (!received.includes('"CANCELLING"')) {
@@ -193,7 +202,7 @@ describe('following', () => {
     expect(messagesIn(received).at(-1)).toMatchObject({ type: 'progress', job: { state: 'CANCELLING' } });
     await reader?.cancel();
     // Disconnected followers use no connection: the pool still serves more requests than it has connections.
-    const answers = await Promise.all(Array.from({ length: 30 }, () => idle.call('GET', `/jobs/${id}`)));
+    const answers = await Promise.all(Array.from({ length: 30 }, () => apiWithoutWorker.call('GET', `/jobs/${id}`)));
     expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([200]));
   });
 
@@ -211,15 +220,15 @@ describe('following', () => {
       const listening = new Promise<void>((resolve) => (resolveListening = resolve));
       const feed = createProgressFeed({
         listen: (channel, onNotify, onListen) =>
-          idle.api.db.listen(channel, onNotify, () => {
+          apiWithoutWorker.api.db.listen(channel, onNotify, () => {
             onListen?.();
             resolveListening();
           }),
         readJob: (id) => {
           reads += 1;
-          return findJob(idle.api.db, id);
+          return findJob(apiWithoutWorker.api.db, id);
         },
-        clock: idle.api.clock,
+        clock: apiWithoutWorker.api.clock,
         heartbeat_ms,
       });
       return { feed, reads: () => reads, listening };
@@ -230,7 +239,7 @@ describe('following', () => {
     }
 
     test('cause one read for each change, and all get the change', async () => {
-      const id = await requestJob(idle, 100, await addContract(idle, idleCatalogue));
+      const id = await requestJob(apiWithoutWorker, 100, await addContract(apiWithoutWorker, idleCatalogue));
       const { feed, reads, listening } = countingFeed();
       const over = new AbortController();
       setMaxListeners(FOLLOWERS, over.signal);
@@ -238,7 +247,7 @@ describe('following', () => {
       const first = await Promise.all(followers.map(nextOf));
       expect(first.every((event) => event.includes('"state":"QUEUED"'))).toBe(true);
       await listening;
-      await idle.call('POST', `/jobs/${id}/cancel`);
+      await apiWithoutWorker.call('POST', `/jobs/${id}/cancel`);
       const second = await Promise.all(followers.map(nextOf));
       expect(second.every((event) => event.includes('"state":"CANCELLING"'))).toBe(true);
       // One read for the first follower, one for those who joined, one for the new connection and one for the change.
@@ -250,14 +259,14 @@ describe('following', () => {
     });
 
     test('a slow follower skips states and gets the newest one', async () => {
-      const id = await requestJob(idle, 100, await addContract(idle, idleCatalogue));
+      const id = await requestJob(apiWithoutWorker, 100, await addContract(apiWithoutWorker, idleCatalogue));
       const { feed } = countingFeed();
       const over = new AbortController();
       const [slow, quick] = [feed.follow(id, over.signal), feed.follow(id, over.signal)];
       await Promise.all([slow, quick].map(nextOf));
       for (const state of ['RUNNING', 'CANCELLING']) {
-        await idle.sql`UPDATE generation_jobs SET state = ${state} WHERE id = ${id}`;
-        await idle.sql.notify(PROGRESS_CHANNEL, `${id}!`);
+        await apiWithoutWorker.sql`UPDATE generation_jobs SET state = ${state} WHERE id = ${id}`;
+        await apiWithoutWorker.sql.notify(PROGRESS_CHANNEL, `${id}!`);
         expect(await nextOf(quick)).toContain(`"state":"${state}"`);
       }
       expect(await nextOf(slow)).toContain('"state":"CANCELLING"');
@@ -265,22 +274,22 @@ describe('following', () => {
     });
 
     test('a job without notifications is read again after the interval, and a comment is sent when nothing changed', async () => {
-      const id = await requestJob(idle, 100, await addContract(idle, idleCatalogue));
+      const id = await requestJob(apiWithoutWorker, 100, await addContract(apiWithoutWorker, idleCatalogue));
       const { feed } = countingFeed(1);
       const over = new AbortController();
       const events = feed.follow(id, over.signal);
       await nextOf(events);
       expect(await nextOf(events)).toMatch(/^: .*\n\n$/);
-      await idle.sql`UPDATE generation_jobs SET state = 'CANCELLING' WHERE id = ${id}`;
+      await apiWithoutWorker.sql`UPDATE generation_jobs SET state = 'CANCELLING' WHERE id = ${id}`;
       for (let event = ''; !event.includes('"state":"CANCELLING"');) event = await nextOf(events);
       over.abort();
     });
 
     test('are all closed when the job cannot be read', async () => {
       const feed = createProgressFeed({
-        listen: (channel, onNotify) => idle.api.db.listen(channel, onNotify),
+        listen: (channel, onNotify) => apiWithoutWorker.api.db.listen(channel, onNotify),
         readJob: () => Promise.reject(new Error('the database is gone')),
-        clock: idle.api.clock,
+        clock: apiWithoutWorker.api.clock,
         heartbeat_ms: 60_000,
       });
       const { signal } = new AbortController();
@@ -290,11 +299,11 @@ describe('following', () => {
   });
 
   test('HEAD of a stream responds with its headers and does not stay open', async () => {
-    const contract = await addContract(idle, idleCatalogue);
-    const id = await requestJob(idle, 100, contract);
-    const response = await fetch(`${idle.url}/api/v1/jobs/${id}/progress`, {
+    const contract = await addContract(apiWithoutWorker, idleCatalogue);
+    const id = await requestJob(apiWithoutWorker, 100, contract);
+    const response = await fetch(`${apiWithoutWorker.url}/api/v1/jobs/${id}/progress`, {
       method: 'HEAD',
-      headers: { Authorization: `Bearer ${idle.keys.operator}` },
+      headers: { Authorization: `Bearer ${apiWithoutWorker.keys.operator}` },
     });
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
   });
@@ -324,30 +333,35 @@ describe('cancelling', () => {
   });
 
   test('cancelling twice is one cancellation, with or without a key', async () => {
-    const contract = await addContract(idle, idleCatalogue);
-    const id = await requestJob(idle, 100, contract);
+    const contract = await addContract(apiWithoutWorker, idleCatalogue);
+    const id = await requestJob(apiWithoutWorker, 100, contract);
     const headers = { 'Idempotency-Key': 'cancel-1' };
-    const first = await idle.call('POST', `/jobs/${id}/cancel`, { headers });
-    const again = await idle.call('POST', `/jobs/${id}/cancel`, { headers });
+    const first = await apiWithoutWorker.call('POST', `/jobs/${id}/cancel`, { headers });
+    const again = await apiWithoutWorker.call('POST', `/jobs/${id}/cancel`, { headers });
     expect([again.body, again.headers.get('idempotent-replayed')]).toEqual([first.body, 'true']);
-    expect((await idle.call('POST', `/jobs/${id}/cancel`)).body.state).toBe('CANCELLING');
-    const rows = await idle.sql`SELECT FROM audit_events WHERE subject_id = ${id} AND action = 'job.cancel_requested'`;
+    expect((await apiWithoutWorker.call('POST', `/jobs/${id}/cancel`)).body.state).toBe('CANCELLING');
+    const rows =
+      await apiWithoutWorker.sql`SELECT FROM audit_events WHERE subject_id = ${id} AND action = 'job.cancel_requested'`;
     expect(rows).toHaveLength(1);
-    const other = await requestJob(idle, 100, contract);
-    expectRefusal(await idle.call('POST', `/jobs/${other}/cancel`, { headers }), 422, 'IDEMPOTENCY_KEY_REUSED');
+    const other = await requestJob(apiWithoutWorker, 100, contract);
+    expectRefusal(
+      await apiWithoutWorker.call('POST', `/jobs/${other}/cancel`, { headers }),
+      422,
+      'IDEMPOTENCY_KEY_REUSED',
+    );
   });
 
   test('operators can read, but not cancel or resume; a body is refused', async () => {
-    const contract = await addContract(idle, idleCatalogue);
-    const id = await requestJob(idle, 100, contract);
+    const contract = await addContract(apiWithoutWorker, idleCatalogue);
+    const id = await requestJob(apiWithoutWorker, 100, contract);
     for (const action of ['cancel', 'resume']) {
       expectRefusal(
-        await idle.call('POST', `/jobs/${id}/${action}`, { key: idle.keys.operator }),
+        await apiWithoutWorker.call('POST', `/jobs/${id}/${action}`, { key: apiWithoutWorker.keys.operator }),
         403,
         'FORBIDDEN_ROLE',
       );
       expectRefusal(
-        await idle.call('POST', `/jobs/${id}/${action}`, { body: { force: true } }),
+        await apiWithoutWorker.call('POST', `/jobs/${id}/${action}`, { body: { force: true } }),
         422,
         'VALIDATION_FAILED',
       );
@@ -420,9 +434,9 @@ describe('resuming', () => {
   });
 
   test('a running job cannot be resumed', async () => {
-    const contract = await addContract(idle, idleCatalogue);
-    const id = await requestJob(idle, 100, contract);
-    expectRefusal(await idle.call('POST', `/jobs/${id}/resume`), 409, 'JOB_NOT_RESUMABLE');
+    const contract = await addContract(apiWithoutWorker, idleCatalogue);
+    const id = await requestJob(apiWithoutWorker, 100, contract);
+    expectRefusal(await apiWithoutWorker.call('POST', `/jobs/${id}/resume`), 409, 'JOB_NOT_RESUMABLE');
   });
 });
 

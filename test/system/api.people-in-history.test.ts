@@ -18,33 +18,36 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const from = (ip: string) => ({ 'X-Forwarded-For': ip });
+const forwardedFor = (ip: string) => ({ 'X-Forwarded-For': ip });
 
 /** Renames a product, and returns the statements for it. The API also reads the clock of Postgres from time to time. */
 async function rename(product_id: string, { key }: TestAdmin, ip: string): Promise<string[]> {
   sent = [];
   const body = { name: `Named from ${ip} ${Math.random()}` };
-  expect((await api.call('PATCH', `/products/${product_id}`, { key, body, headers: from(ip) })).status).toBe(200);
+  expect((await api.call('PATCH', `/products/${product_id}`, { key, body, headers: forwardedFor(ip) })).status).toBe(
+    200,
+  );
   return sent.filter((text) => !text.includes('clock_timestamp() AS now'));
 }
 
-const storing = (statements: string[]): number => statements.filter((text) => text.includes('audit_name_id(')).length;
+const countPersonInserts = (statements: string[]): number =>
+  statements.filter((text) => text.includes('audit_name_id(')).length;
 
 test('only the first write of an admin from an address sends a statement to store the person', async () => {
   const admin = await api.addAdmin('admin');
   const { product_id } = catalogue;
-  expect(storing(await rename(product_id, admin, '192.0.2.1'))).toBe(1);
+  expect(countPersonInserts(await rename(product_id, admin, '192.0.2.1'))).toBe(1);
   const known = await rename(product_id, admin, '192.0.2.1');
-  expect(storing(known)).toBe(0);
-  const elsewhere = await rename(product_id, admin, '192.0.2.2');
-  expect(storing(elsewhere)).toBe(1);
-  expect(elsewhere.length).toBe(known.length + 1);
-  expect(storing(await rename(product_id, admin, '192.0.2.2'))).toBe(0);
+  expect(countPersonInserts(known)).toBe(0);
+  const from_other_address = await rename(product_id, admin, '192.0.2.2');
+  expect(countPersonInserts(from_other_address)).toBe(1);
+  expect(from_other_address.length).toBe(known.length + 1);
+  expect(countPersonInserts(await rename(product_id, admin, '192.0.2.2'))).toBe(0);
 });
 
 test('a write stores ids of its caller in every row, and responses show the name and the address', async () => {
   const admin = await api.addAdmin('admin');
-  const options = { key: admin.key, headers: from('192.0.2.3') };
+  const options = { key: admin.key, headers: forwardedFor('192.0.2.3') };
   const created = await api.call('POST', '/contracts', { ...options, body: contractBody(catalogue) });
   const contract = created.body;
   const generated = await api.call('POST', `/contracts/${contract.id}/generate`, { ...options, body: { count: 2 } });

@@ -20,12 +20,15 @@ const NO_TEMPORAL = '127.0.0.1:9';
 
 let api: TestApi;
 /** An API whose advances are accepted, but never run. */
-let idle: TestApi;
+let apiWithoutWorker: TestApi;
 
 beforeAll(async () => {
-  [api, idle] = await Promise.all([startTestApi({ worker: true }), startTestApi({ temporalAddress: NO_TEMPORAL })]);
+  [api, apiWithoutWorker] = await Promise.all([
+    startTestApi({ worker: true }),
+    startTestApi({ temporalAddress: NO_TEMPORAL }),
+  ]);
 });
-afterAll(() => Promise.all([api.close(), idle.close()]));
+afterAll(() => Promise.all([api.close(), apiWithoutWorker.close()]));
 
 function create(given: TestApi = api, body: Record<string, unknown> = { now: NOW }): Promise<ApiAnswer> {
   return given.call('POST', '/test-clocks', { body });
@@ -94,15 +97,15 @@ describe('creating', () => {
 
 test('the list is newest first and paged, and counts contracts that are not deleted', async () => {
   const ids: string[] = [];
-  for (let i = 0; i < 5; i++) ids.push((await create(idle)).body.id);
-  expect(await walkPages(idle, '/test-clocks?limit=2')).toEqual([...ids].reverse());
+  for (let i = 0; i < 5; i++) ids.push((await create(apiWithoutWorker)).body.id);
+  expect(await walkPages(apiWithoutWorker, '/test-clocks?limit=2')).toEqual([...ids].reverse());
 
-  const catalogue = await addCatalogue(idle, { environment: 'staging' });
-  await addContract(idle, catalogue, { test_clock_id: ids[0] });
-  const draft = await addContract(idle, catalogue, { test_clock_id: ids[0], status: 'inactive' });
-  expect((await idle.call('GET', `/test-clocks/${ids[0]}`)).body.contracts).toBe(2);
-  await idle.call('DELETE', `/contracts/${draft.id}`, { body: { confirm_name: draft.name } });
-  expect((await idle.call('GET', `/test-clocks/${ids[0]}`)).body.contracts).toBe(1);
+  const catalogue = await addCatalogue(apiWithoutWorker, { environment: 'staging' });
+  await addContract(apiWithoutWorker, catalogue, { test_clock_id: ids[0] });
+  const draft = await addContract(apiWithoutWorker, catalogue, { test_clock_id: ids[0], status: 'inactive' });
+  expect((await apiWithoutWorker.call('GET', `/test-clocks/${ids[0]}`)).body.contracts).toBe(2);
+  await apiWithoutWorker.call('DELETE', `/contracts/${draft.id}`, { body: { confirm_name: draft.name } });
+  expect((await apiWithoutWorker.call('GET', `/test-clocks/${ids[0]}`)).body.contracts).toBe(1);
 });
 
 test('a clock that does not exist is not found', async () => {
@@ -159,11 +162,11 @@ describe('advancing', () => {
   });
 
   test('of many simultaneous advances exactly one is accepted', async () => {
-    const { body } = await create(idle);
-    const answers = await Promise.all(Array.from({ length: 6 }, () => advance(body.id, LATER, idle)));
+    const { body } = await create(apiWithoutWorker);
+    const answers = await Promise.all(Array.from({ length: 6 }, () => advance(body.id, LATER, apiWithoutWorker)));
     expect(answers.map(({ status }) => status).sort()).toEqual([202, 409, 409, 409, 409, 409]);
     for (const answer of answers.filter(({ status }) => status === 409)) expectRefusal(answer, 409, 'CLOCK_ADVANCING');
-    expect(await auditOf(idle, body.id)).toHaveLength(2);
+    expect(await auditOf(apiWithoutWorker, body.id)).toHaveLength(2);
   });
 
   test('a repetition with the same idempotency key gets the first advance', async () => {
@@ -179,7 +182,7 @@ describe('advancing', () => {
   });
 
   const clocksToWake = () =>
-    listRowsToWake(idle.sql, 'test_clock', {
+    listRowsToWake(apiWithoutWorker.sql, 'test_clock', {
       epoch: 'epoch-1',
       now: NOW,
       limit: 100,
@@ -187,34 +190,41 @@ describe('advancing', () => {
     });
 
   test('without Temporal the clock stays `advancing`, and the sweep finds it', async () => {
-    const { body } = await create(idle);
-    expect((await advance(body.id, LATER, idle)).status).toBe(202);
-    expect((await idle.call('GET', `/test-clocks/${body.id}`)).body).toMatchObject({ status: 'advancing', now: NOW });
+    const { body } = await create(apiWithoutWorker);
+    expect((await advance(body.id, LATER, apiWithoutWorker)).status).toBe(202);
+    expect((await apiWithoutWorker.call('GET', `/test-clocks/${body.id}`)).body).toMatchObject({
+      status: 'advancing',
+      now: NOW,
+    });
     expect(await clocksToWake()).toContain(body.id);
   });
 
   test('a failed clock shows its error, and continues when it is advanced again', async () => {
-    const { body } = await create(idle);
-    await advance(body.id, LATER, idle);
-    await failAdvance(idle.sql, body.id, 'The contract did not settle.');
-    const failed = await idle.call('GET', `/test-clocks/${body.id}`);
+    const { body } = await create(apiWithoutWorker);
+    await advance(body.id, LATER, apiWithoutWorker);
+    await failAdvance(apiWithoutWorker.sql, body.id, 'The contract did not settle.');
+    const failed = await apiWithoutWorker.call('GET', `/test-clocks/${body.id}`);
     expect(failed.body).toMatchObject({ status: 'failed', error: 'The contract did not settle.', advancing_to: LATER });
     expect(await clocksToWake()).not.toContain(body.id);
-    const again = await advance(body.id, NOW, idle);
+    const again = await advance(body.id, NOW, apiWithoutWorker);
     expect(again.status).toBe(202);
     expect(again.body).toMatchObject({ status: 'advancing', error: null, advancing_to: NOW });
   });
 });
 
 test('viewers and operators can read, and only admins and super admins can create and advance', async () => {
-  const { body } = await create(idle);
+  const { body } = await create(apiWithoutWorker);
   for (const role of ['viewer', 'operator'] as const) {
-    const key = idle.keys[role];
-    expect((await idle.call('GET', `/test-clocks/${body.id}`, { key })).status).toBe(200);
-    expect((await idle.call('GET', '/test-clocks', { key })).status).toBe(200);
-    expectRefusal(await idle.call('POST', '/test-clocks', { key, body: { now: NOW } }), 403, 'FORBIDDEN_ROLE');
+    const key = apiWithoutWorker.keys[role];
+    expect((await apiWithoutWorker.call('GET', `/test-clocks/${body.id}`, { key })).status).toBe(200);
+    expect((await apiWithoutWorker.call('GET', '/test-clocks', { key })).status).toBe(200);
+    expectRefusal(
+      await apiWithoutWorker.call('POST', '/test-clocks', { key, body: { now: NOW } }),
+      403,
+      'FORBIDDEN_ROLE',
+    );
     const path = `/test-clocks/${body.id}/advance`;
-    expectRefusal(await idle.call('POST', path, { key, body: { to: LATER } }), 403, 'FORBIDDEN_ROLE');
+    expectRefusal(await apiWithoutWorker.call('POST', path, { key, body: { to: LATER } }), 403, 'FORBIDDEN_ROLE');
   }
 });
 
