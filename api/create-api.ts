@@ -42,9 +42,9 @@ export interface ApiOptions {
 export function createApi(options: ApiOptions): Api {
   const { db, client, taskQueues, log, describe } = options;
   const { now } = createPostgresClock(db);
-  const sessionsProven = createSessionCheck(db);
+  const checkSessions = createSessionCheck(db);
   // Every decision reads the clock first, so behind an unsuitable pooler, which loses writes, nothing is decided.
-  const clock = () => sessionsProven().then(now);
+  const clock = () => checkSessions().then(now);
   const { ensureSetUp, epoch } = createSetUp(client, taskQueues);
   return {
     ...options,

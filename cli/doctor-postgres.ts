@@ -76,13 +76,13 @@ export async function checkPostgres(config: Config, epoch: string | null): Promi
         if (missing > 0) {
           return [...server, wrong('migrations', `${missing} missing`, 'Run `covenant migrate`.')];
         }
-        const owed = await findOverdueWork(db, health.now, epoch);
+        const overdue = await findOverdueWork(db, health.now, epoch);
         const stuck = await findStuckRows(db);
         return [
           ...server,
           ok('migrations', 'all are applied'),
           ...(await checkTimeZones(db, health.now)),
-          ...owedFindings(owed),
+          ...overdueFindings(overdue),
           ...stuck.map(stuckFinding),
         ];
       },
@@ -130,20 +130,20 @@ function serverFindings(health: DatabaseHealth, ahead_ms: number): Finding[] {
   ];
 }
 
-function owedFindings(owed: OverdueWork): Finding[] {
+function overdueFindings(overdue: OverdueWork): Finding[] {
   const findings: Finding[] = [];
-  if (owed.able_super_admins === 0) {
+  if (overdue.able_super_admins === 0) {
     findings.push(
       wrong('admins', 'no super admin has a valid key', 'Run `covenant admin create … --role super_admin`.'),
     );
-  } else findings.push(ok('admins', `super admins with a valid key: ${owed.able_super_admins}`));
+  } else findings.push(ok('admins', `super admins with a valid key: ${overdue.able_super_admins}`));
 
-  const late = [
-    [owed.overdue_contracts, 'contracts have an overdue boundary'],
-    [owed.silent_jobs, 'generation jobs have generated nothing'],
-    [owed.overdue_billing_events, 'billing events wait to be applied'],
+  const counts = [
+    [overdue.overdue_contracts, 'contracts have an overdue boundary'],
+    [overdue.silent_jobs, 'generation jobs have generated nothing'],
+    [overdue.overdue_billing_events, 'billing events wait to be applied'],
   ] as const;
-  const details = late.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  const details = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
   findings.push(
     details.length === 0
       ? ok('overdue work', `nothing is overdue for longer than ${OVERDUE_AFTER}`)
@@ -153,29 +153,29 @@ function owedFindings(owed: OverdueWork): Finding[] {
           'Check that a worker runs and that the sweep succeeds (below). See docs/operations.md, "Rows that stay due".',
         ),
   );
-  if (owed.unstarted_contracts > 0) {
+  if (overdue.unstarted_contracts > 0) {
     findings.push(
       warning(
         'workflows',
-        `${owed.unstarted_contracts} open contracts have no workflow on this Temporal server yet`,
+        `${overdue.unstarted_contracts} open contracts have no workflow on this Temporal server yet`,
         'The sweep starts 500 each minute. Wait, then run this command again.',
       ),
     );
   }
-  if (owed.parked_billing_events > 0) {
+  if (overdue.parked_billing_events > 0) {
     findings.push(
       warning(
         'billing',
-        `${owed.parked_billing_events} billing events have been parked for more than a day: their contract or invoice is unknown`,
+        `${overdue.parked_billing_events} billing events have been parked for more than a day: their contract or invoice is unknown`,
         'Read them with GET /api/v1/billing/events?outcome=parked (those without an invoice_id: ?outcome=pending). Replay them with POST …/replay when the contract or invoice exists.',
       ),
     );
   }
-  if (owed.stuck_test_clocks > 0) {
+  if (overdue.stuck_test_clocks > 0) {
     findings.push(
       warning(
         'test clocks',
-        `${owed.stuck_test_clocks} failed, or have been advancing for longer than ${SLOW_ADVANCE_AFTER}`,
+        `${overdue.stuck_test_clocks} failed, or have been advancing for longer than ${SLOW_ADVANCE_AFTER}`,
         'Read them with GET /api/v1/test-clocks; `error` names the contract that did not settle. Then advance them again.',
       ),
     );

@@ -29,7 +29,7 @@ export async function checkTemporal(
 ): Promise<{ findings: Finding[]; epoch: string | null }> {
   let sweep: SweepHealth | undefined;
   const ageMs = (at: Date): number => Math.max(0, Date.now() - reference.ahead_ms - at.getTime());
-  const reached = await runCheck(
+  const connection_findings = await runCheck(
     'Temporal',
     CONNECT_TIMEOUT_MS,
     async () => [ok('Temporal', `server ${await findServerVersion(client)} at ${config.temporalAddress}`)],
@@ -40,7 +40,8 @@ export async function checkTemporal(
         'Check TEMPORAL_ADDRESS and TEMPORAL_TLS…, and check that the server runs.',
       ),
   );
-  if (reached.some((finding) => finding.verdict === 'wrong')) return { findings: reached, epoch: null };
+  if (connection_findings.some((finding) => finding.verdict === 'wrong'))
+    return { findings: connection_findings, epoch: null };
 
   const namespace = await runCheck(
     'namespace',
@@ -59,7 +60,7 @@ export async function checkTemporal(
       ),
   );
   if (namespace.some((finding) => finding.verdict === 'wrong'))
-    return { findings: [...reached, ...namespace], epoch: null };
+    return { findings: [...connection_findings, ...namespace], epoch: null };
 
   const setUp = await runCheck(
     'set-up',
@@ -76,20 +77,20 @@ export async function checkTemporal(
     installation: reference.installation,
     sweep_workflow_id: sweep?.last?.workflow_id,
   });
-  return { findings: [...reached, ...namespace, ...setUp, ...workers], epoch: sweep?.epoch ?? null };
+  return { findings: [...connection_findings, ...namespace, ...setUp, ...workers], epoch: sweep?.epoch ?? null };
 }
 
 function attributesFinding(namespace: string, attributes: SearchAttributeHealth[]): Finding {
   const [missing, mistyped, unknown] = (['missing', 'mistyped', 'unknown'] as const).map((state) =>
     attributes.filter((attribute) => attribute.state === state),
   ) as [SearchAttributeHealth[], SearchAttributeHealth[], SearchAttributeHealth[]];
-  const names = (some: SearchAttributeHealth[]): string => some.map(({ name }) => name).join(', ');
+  const names = (listed: SearchAttributeHealth[]): string => listed.map(({ name }) => name).join(', ');
   if (mistyped.length > 0) {
     const types = mistyped.map(({ name, found, wanted }) => `${name} is ${found}, not ${wanted}`).join(', ');
     return wrong('search attributes', types, remedySentence(remedyOf(namespace, mistyped)));
   }
   if (missing.length > 0) {
-    const remedy = `${SET_UP} If they have no permission: ${remedySentence(remedyOf(namespace, missing))}`;
+    const remedy = `${SET_UP} If these processes have no permission to add them: ${remedySentence(remedyOf(namespace, missing))}`;
     return wrong('search attributes', `missing: ${names(missing)}`, remedy);
   }
   if (unknown.length > 0) {

@@ -344,7 +344,7 @@ export const ContractShape = z
     metadata: z.record(z.string(), z.unknown()),
     activated_at: InstantShape.nullable(),
     workflow_id: z.string().describe('The id of its workflow in Temporal'),
-    revision: z.int().describe('Increases with every change of terms or holds; also the ETag'),
+    revision: z.int().describe('Increases with every change of contract terms or holds; also the ETag'),
     created_at: InstantShape,
     created_by: z.string(),
     updated_at: InstantShape,

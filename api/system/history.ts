@@ -58,7 +58,7 @@ const RevisionShape = z
     effective_at: InstantShape,
     actor: ActorShape,
     action: z.string().describe('The action that created the revision'),
-    snapshot: z.record(z.string(), z.unknown()).describe('The terms of the contract in this revision'),
+    snapshot: z.record(z.string(), z.unknown()).describe('The contract terms in this revision'),
   })
   .openapi('ContractRevision');
 
@@ -105,9 +105,9 @@ export const historyRoutes: Route[] = [
     async handle({ api, query }) {
       const { cursor, limit, environment, ...filter } = query;
       const after = AUDIT_CURSORS.read(cursor);
-      const scope = environment ?? (filter.contract_id === undefined ? 'production' : undefined);
+      const environment_filter = environment ?? (filter.contract_id === undefined ? 'production' : undefined);
       const rows = await api.readList((sql) =>
-        listAudit(sql, { ...filter, environment: scope }, after?.id ?? null, limit + 1),
+        listAudit(sql, { ...filter, environment: environment_filter }, after?.id ?? null, limit + 1),
       );
       return { status: 200, body: pageOf(rows, limit, presentAudit, AUDIT_CURSORS) };
     },
@@ -177,7 +177,7 @@ export const historyRoutes: Route[] = [
     path: '/api/v1/contracts/:id/revisions',
     tag: 'History',
     summary: 'List the revisions of a contract',
-    description: 'The terms of the contract after every change of terms or holds, newest first.',
+    description: 'The contract terms after every change of contract terms or holds, newest first.',
     params: IdParams,
     query: PageQuery,
     answers: { 200: { description: 'One page', schema: PageOf(RevisionShape) } },
@@ -185,8 +185,8 @@ export const historyRoutes: Route[] = [
     async handle({ api, params, query }) {
       const after = REVISION_CURSORS.read(query.cursor);
       if (!(await hasHistory(api.db, params.id))) return notFound('contract', params.id);
-      const below = after === null ? null : Number(after.revision);
-      const rows = await api.readList((sql) => listRevisions(sql, params.id, below, query.limit + 1));
+      const before_revision = after === null ? null : Number(after.revision);
+      const rows = await api.readList((sql) => listRevisions(sql, params.id, before_revision, query.limit + 1));
       return {
         status: 200,
         body: pageOf(rows, query.limit, presentRevision, REVISION_CURSORS),

@@ -7,7 +7,7 @@ import { auditOf, expectRefusal } from '../harness/expect-refusal';
 import { walkPages } from '../harness/walk-pages';
 
 let api: TestApi;
-let made = 0;
+let created_count = 0;
 
 beforeAll(async () => {
   api = await startTestApi();
@@ -17,7 +17,7 @@ afterAll(() => api.close());
 
 function create(more: Record<string, unknown> = {}): Promise<ApiAnswer> {
   return api.call('POST', '/admins', {
-    body: { name: 'Lin', email: `lin${++made}@example.com`, role: 'viewer', ...more },
+    body: { name: 'Lin', email: `lin${++created_count}@example.com`, role: 'viewer', ...more },
   });
 }
 

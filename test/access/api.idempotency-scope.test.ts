@@ -16,7 +16,7 @@ interface Person {
 
 let api: TestApi;
 let catalogue: TestCatalogue;
-let made = 0;
+let created_count = 0;
 
 beforeAll(async () => {
   api = await startTestApi({ worker: true });
@@ -38,7 +38,7 @@ async function revoke(admin_id: string, key: string): Promise<void> {
 }
 
 function repeatable(path: string, body: unknown): Repeatable {
-  const headers = { 'Idempotency-Key': `repeat-${++made}` };
+  const headers = { 'Idempotency-Key': `repeat-${++created_count}` };
   return (key) => api.call('POST', path, { key, body, headers });
 }
 
@@ -121,7 +121,7 @@ describe('a response stored by an older version, with a scope for each API key',
     const { id } = await addContract(api, catalogue);
     const send = repeatable(`/contracts/${id}/pause`, {});
     await send(person.key);
-    const text = `${await apiKeyId(person.key)} post /api/v1/contracts/:id/pause repeat-${made}`;
+    const text = `${await apiKeyId(person.key)} post /api/v1/contracts/:id/pause repeat-${created_count}`;
     await api.sql`
       UPDATE contract_commands SET command_id = ${createHash('sha256').update(text).digest('hex')} WHERE contract_id = ${id}`;
     await api.call('POST', `/contracts/${id}/resume`);

@@ -45,21 +45,21 @@ function firstBytes(url: string): Promise<IncomingMessage> {
 }
 
 /** Endless batches that count how many were read and report when reading ends. */
-function endless(): { batches: () => AsyncGenerator<JsonObject[]>; taken: () => number; ended: Promise<void> } {
-  let taken = 0;
+function endless(): { batches: () => AsyncGenerator<JsonObject[]>; read_count: () => number; ended: Promise<void> } {
+  let read_count = 0;
   let end: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => (end = resolve));
   async function* batches(): AsyncGenerator<JsonObject[]> {
     try {
       for (;;) {
-        taken += 1;
+        read_count += 1;
         yield Array.from({ length: BATCH_ROWS }, (_, number) => ({ text: 'x'.repeat(100), number }));
       }
     } finally {
       end();
     }
   }
-  return { batches, taken: () => taken, ended };
+  return { batches, read_count: () => read_count, ended };
 }
 
 test('a client that disconnects ends the reading without an error', async () => {
@@ -78,7 +78,7 @@ test('no more rows are read than the client takes', async () => {
   const response = await firstBytes(url);
   // During this time the client reads nothing.
   for (let request = 0; request < 300; request++) await (await fetch(`${url}/alive`)).text();
-  expect(rows.taken() * BATCH_ROWS * 100).toBeLessThan(BUFFERED_BYTES_MAX);
+  expect(rows.read_count() * BATCH_ROWS * 100).toBeLessThan(BUFFERED_BYTES_MAX);
   response.destroy();
   await rows.ended;
 });

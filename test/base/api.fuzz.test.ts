@@ -68,11 +68,11 @@ beforeAll(async () => {
     for (const status of ['active', 'inactive']) {
       const contract = await addContract(api, catalogue, { status, quota: 500 });
       contracts.push(contract.id);
-      const made = await api.call('POST', `/contracts/${contract.id}/generate`, {
+      const generated = await api.call('POST', `/contracts/${contract.id}/generate`, {
         body: { count: 3, test: status === 'inactive' },
       });
-      jobs.push(made.body.job_id);
-      licenses.push(made.body.licenses[0].id);
+      jobs.push(generated.body.job_id);
+      licenses.push(generated.body.licenses[0].id);
       if (status === 'inactive') continue;
       const later = { effective_date: '2099-01-01', changes: { quota_add: 5 } };
       amendments.push((await api.call('POST', `/contracts/${contract.id}/amendments`, { body: later })).body.id);

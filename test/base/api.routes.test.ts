@@ -37,7 +37,7 @@ beforeAll(async () => {
 
 afterAll(() => api.close());
 
-async function contract(more: Record<string, unknown> = {}): Promise<any> {
+async function createContract(more: Record<string, unknown> = {}): Promise<any> {
   return addContract(api, await addCatalogue(api), more);
 }
 
@@ -52,14 +52,14 @@ async function testClockId(): Promise<string> {
   return (await api.call('POST', '/test-clocks', { body: { now: '2027-01-01T00:00:00.000Z' } })).body.id;
 }
 
-async function generated(count: number): Promise<{ contract_id: string; job_id: string; license_id: string }> {
-  const { id } = await contract();
+async function generateLicenses(count: number): Promise<{ contract_id: string; job_id: string; license_id: string }> {
+  const { id } = await createContract();
   const answer = await api.call('POST', `/contracts/${id}/generate`, { body: { count } });
   return { contract_id: id, job_id: answer.body.job_id, license_id: answer.body.licenses?.[0].id };
 }
 
 async function unfinishedJob(state: 'QUEUED' | 'PARTIAL'): Promise<string> {
-  const { job_id } = await generated(1);
+  const { job_id } = await generateLicenses(1);
   await api.sql`UPDATE generation_jobs SET state = ${state}, requested = 2 WHERE id = ${job_id}`;
   return job_id;
 }
@@ -85,7 +85,7 @@ const email = () => `${randomUUID()}@covenant.test`;
 /** A call of every route that succeeds. Each has its own resources. */
 const CALLS: Record<string, () => Promise<Call>> = {
   'GET /me': async () => ({}),
-  'POST /admins': async () => ({ body: { email: email(), name: 'Somebody', role: 'viewer' } }),
+  'POST /admins': async () => ({ body: { email: email(), name: 'New admin', role: 'viewer' } }),
   'GET /admins': async () => ({}),
   'GET /admins/:id': async () => ({ params: { id: api.admins.viewer.id } }),
   'PATCH /admins/:id': async () => ({ params: { id: (await api.addAdmin('viewer')).id }, body: { name: 'Renamed' } }),
@@ -123,68 +123,68 @@ const CALLS: Record<string, () => Promise<Call>> = {
   'PATCH /customers/:id': async () => ({ params: { id: await customerId() }, body: { name: 'Renamed' } }),
   'POST /contracts': async () => ({ body: contractBody(await addCatalogue(api)) }),
   'GET /contracts': async () => ({}),
-  'GET /contracts/:id': async () => ({ params: { id: (await contract()).id } }),
+  'GET /contracts/:id': async () => ({ params: { id: (await createContract()).id } }),
   'PATCH /contracts/:id': async () => ({
-    params: { id: (await contract()).id },
+    params: { id: (await createContract()).id },
     body: { name: 'Renamed' },
     audit: 'contract.updated',
   }),
   'DELETE /contracts/:id': async () => {
-    const { id, name } = await contract({ status: 'inactive' });
+    const { id, name } = await createContract({ status: 'inactive' });
     return { params: { id }, body: { confirm_name: name } };
   },
-  'POST /contracts/:id/activate': async () => ({ params: { id: (await contract({ status: 'inactive' })).id } }),
-  'POST /contracts/:id/pause': async () => ({ params: { id: (await contract()).id } }),
+  'POST /contracts/:id/activate': async () => ({ params: { id: (await createContract({ status: 'inactive' })).id } }),
+  'POST /contracts/:id/pause': async () => ({ params: { id: (await createContract()).id } }),
   'POST /contracts/:id/resume': async () => {
-    const { id } = await contract();
+    const { id } = await createContract();
     await api.call('POST', `/contracts/${id}/pause`);
     return { params: { id } };
   },
-  'POST /contracts/:id/renew': async () => ({ params: { id: (await contract({ term: 'P1Y' })).id } }),
+  'POST /contracts/:id/renew': async () => ({ params: { id: (await createContract({ term: 'P1Y' })).id } }),
   'POST /contracts/:id/opt-out': async () => ({
-    params: { id: (await contract({ term: 'P1Y', renewal: { mode: 'auto' } })).id },
+    params: { id: (await createContract({ term: 'P1Y', renewal: { mode: 'auto' } })).id },
   }),
   'POST /contracts/:id/terminate': async () => ({
-    params: { id: (await contract()).id },
+    params: { id: (await createContract()).id },
     body: { reason: 'The customer left.' },
   }),
   'POST /contracts/:id/reinstate': async () => {
-    const { id } = await contract();
+    const { id } = await createContract();
     await api.call('POST', `/contracts/${id}/terminate`, { body: { reason: 'A mistake.' } });
     return { params: { id } };
   },
   'POST /contracts/:id/compliance-hold': async () => ({
-    params: { id: (await contract()).id },
+    params: { id: (await createContract()).id },
     body: { note: 'On a list.' },
   }),
   'POST /contracts/:id/compliance-release': async () => {
-    const { id } = await contract();
+    const { id } = await createContract();
     await api.call('POST', `/contracts/${id}/compliance-hold`, { body: { note: 'On a list.' } });
     return { params: { id } };
   },
   'POST /contracts/:id/amendments': async () => {
-    const { id, start_date } = await contract();
+    const { id, start_date } = await createContract();
     return { params: { id }, body: { effective_date: start_date, changes: { activation_limit: 7 } } };
   },
-  'GET /contracts/:id/amendments': async () => ({ params: { id: (await contract()).id } }),
+  'GET /contracts/:id/amendments': async () => ({ params: { id: (await createContract()).id } }),
   'DELETE /contracts/:id/amendments/:amendment_id': async () => {
-    const { id } = await contract();
+    const { id } = await createContract();
     const body = { effective_date: '2099-01-01', changes: { quota_add: 5 } };
-    const made = await api.call('POST', `/contracts/${id}/amendments`, { body });
-    return { params: { id, amendment_id: made.body.id } };
+    const created = await api.call('POST', `/contracts/${id}/amendments`, { body });
+    return { params: { id, amendment_id: created.body.id } };
   },
-  'POST /contracts/:id/generate': async () => ({ params: { id: (await contract()).id }, body: { count: 1 } }),
-  'GET /contracts/:id/activity': async () => ({ params: { id: (await contract()).id } }),
-  'GET /contracts/:id/events': async () => ({ params: { id: (await contract()).id } }),
-  'GET /contracts/:id/refusals': async () => ({ params: { id: (await contract()).id } }),
-  'GET /contracts/:id/revisions': async () => ({ params: { id: (await contract()).id } }),
-  'GET /contracts/:id/timeline': async () => ({ params: { id: (await contract()).id } }),
-  'GET /contracts/:id/report.csv': async () => ({ params: { id: (await generated(3)).contract_id } }),
+  'POST /contracts/:id/generate': async () => ({ params: { id: (await createContract()).id }, body: { count: 1 } }),
+  'GET /contracts/:id/activity': async () => ({ params: { id: (await createContract()).id } }),
+  'GET /contracts/:id/events': async () => ({ params: { id: (await createContract()).id } }),
+  'GET /contracts/:id/refusals': async () => ({ params: { id: (await createContract()).id } }),
+  'GET /contracts/:id/revisions': async () => ({ params: { id: (await createContract()).id } }),
+  'GET /contracts/:id/timeline': async () => ({ params: { id: (await createContract()).id } }),
+  'GET /contracts/:id/report.csv': async () => ({ params: { id: (await generateLicenses(3)).contract_id } }),
   'GET /activity': async () => ({}),
   'GET /jobs': async () => ({}),
-  'GET /jobs/:id': async () => ({ params: { id: (await generated(3)).job_id } }),
-  'GET /jobs/:id/progress': async () => ({ params: { id: (await generated(3)).job_id } }),
-  'GET /jobs/:id/licenses.csv': async () => ({ params: { id: (await generated(3)).job_id } }),
+  'GET /jobs/:id': async () => ({ params: { id: (await generateLicenses(3)).job_id } }),
+  'GET /jobs/:id/progress': async () => ({ params: { id: (await generateLicenses(3)).job_id } }),
+  'GET /jobs/:id/licenses.csv': async () => ({ params: { id: (await generateLicenses(3)).job_id } }),
   'POST /jobs/:id/cancel': async () => ({ params: { id: await unfinishedJob('QUEUED') } }),
   'POST /jobs/:id/resume': async () => ({ params: { id: await unfinishedJob('PARTIAL') } }),
   'POST /test-clocks': async () => ({ body: { now: '2027-01-01T00:00:00.000Z' } }),
@@ -199,7 +199,7 @@ const CALLS: Record<string, () => Promise<Call>> = {
       id: randomUUID(),
       type: 'invoice.paid',
       occurred_at: new Date().toISOString(),
-      contract_id: (await contract()).id,
+      contract_id: (await createContract()).id,
       invoice: { id: 'in_1', due_date: '2027-01-31' },
     });
     const [secret] = api.billing.billingStandardSecrets ?? [];
@@ -210,7 +210,7 @@ const CALLS: Record<string, () => Promise<Call>> = {
   'POST /billing/events/:id/replay': async () => ({ params: { id: await parkedBillingEvent() } }),
   'GET /licenses': async () => ({}),
   'GET /licenses.csv': async () => ({}),
-  'GET /licenses/:id': async () => ({ params: { id: (await generated(1)).license_id } }),
+  'GET /licenses/:id': async () => ({ params: { id: (await generateLicenses(1)).license_id } }),
 };
 
 function nameOf(route: Route): string {

@@ -272,7 +272,7 @@ describe('a client that disconnects in the middle of its body', () => {
 
   test('a complete body with invalid compression is refused as such', async () => {
     const answer = await api.call('POST', '/products', {
-      body: Buffer.from('not packed'),
+      body: Buffer.from('not compressed'),
       headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
     });
     expect([answer.status, answer.body.code]).toEqual([400, 'MALFORMED_REQUEST']);

@@ -24,14 +24,14 @@ const MESSAGE: StandardEvent = {
 };
 
 const newSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;
-const [secret, older, foreign] = [newSecret(), newSecret(), newSecret()];
-const receiver = createStandardReceiver([secret, older]);
+const [secret, previous_secret, other_secret] = [newSecret(), newSecret(), newSecret()];
+const receiver = createStandardReceiver([secret, previous_secret]);
 
 function receive(body: string | Buffer, headers: Record<string, string | undefined>): ReceivedMessage {
   return receiver.receive(Buffer.from(body), headers, NOW);
 }
 
-function signed(message: unknown): ReceivedMessage {
+function receiveSigned(message: unknown): ReceivedMessage {
   const body = typeof message === 'string' ? message : JSON.stringify(message);
   return receive(body, signStandard(body, secret));
 }
@@ -59,7 +59,10 @@ describe('a message', () => {
 
   test.each(Object.entries(STANDARD_STATUS))('%s means that its invoice is %s', (type, status) => {
     const message = { ...MESSAGE, type: type as StandardType };
-    expect(signed(message)).toMatchObject({ accepted: true, event: { relevant: true, observation: { status } } });
+    expect(receiveSigned(message)).toMatchObject({
+      accepted: true,
+      event: { relevant: true, observation: { status } },
+    });
   });
 
   test('can have no version, an instant with an offset, and unknown fields', () => {
@@ -69,7 +72,7 @@ describe('a message', () => {
       invoice: { id: 'in_1', due_date: '2027-01-31', total: 4900, lines: [{ sku: 'a' }] },
       livemode: true,
     };
-    expect(signed(message)).toMatchObject({
+    expect(receiveSigned(message)).toMatchObject({
       accepted: true,
       event: {
         occurred_at: '2027-02-01T10:00:00.123Z',
@@ -83,17 +86,23 @@ describe('a message', () => {
     ['contract-7', null],
     ['', null],
   ])('that names the contract %j concerns %j', (contract_id, expected) => {
-    expect(signed({ ...MESSAGE, contract_id })).toMatchObject({ accepted: true, event: { contract_id: expected } });
+    expect(receiveSigned({ ...MESSAGE, contract_id })).toMatchObject({
+      accepted: true,
+      event: { contract_id: expected },
+    });
   });
 
   test('of a type that concerns no contract is accepted with any content', () => {
     const event = { type: 'customer.created', relevant: false, contract_id: null, invoice_id: null, observation: null };
-    expect(signed({ id: 'msg_2', type: 'customer.created', customer: {} })).toMatchObject({
+    expect(receiveSigned({ id: 'msg_2', type: 'customer.created', customer: {} })).toMatchObject({
       accepted: true,
       event: { ...event, occurred_at: NOW },
     });
     // Not a known type, although every object has this property.
-    expect(signed({ id: 'msg_3', type: 'constructor' })).toMatchObject({ accepted: true, event: { relevant: false } });
+    expect(receiveSigned({ id: 'msg_3', type: 'constructor' })).toMatchObject({
+      accepted: true,
+      event: { relevant: false },
+    });
   });
 
   test.each([
@@ -107,7 +116,7 @@ describe('a message', () => {
     ['an invalid due date', { invoice: { ...MESSAGE.invoice, due_date: '2027-02-30' } }, 'invoice.due_date'],
     ['a version that is not a number', { invoice: { ...MESSAGE.invoice, version: '7' } }, 'invoice.version'],
   ])('with %s is refused with the name of the field', (_what, changes, path) => {
-    expect(signed({ ...MESSAGE, ...changes })).toMatchObject({
+    expect(receiveSigned({ ...MESSAGE, ...changes })).toMatchObject({
       accepted: false,
       why: 'VALIDATION_FAILED',
       errors: [{ path }],
@@ -115,13 +124,13 @@ describe('a message', () => {
   });
 
   test.each(['', '{', 'null,', '[1,]'])('that is signed but not JSON (%j) is refused as such', (body) => {
-    expect(signed(body)).toMatchObject({ accepted: false, why: 'MALFORMED_JSON' });
+    expect(receiveSigned(body)).toMatchObject({ accepted: false, why: 'MALFORMED_JSON' });
   });
 
   test.each(['null', '[]', '"text"', '7'])(
     'that is JSON but not an object (%s) is refused because of its shape',
     (body) => {
-      expect(signed(body)).toMatchObject({ accepted: false, why: 'VALIDATION_FAILED' });
+      expect(receiveSigned(body)).toMatchObject({ accepted: false, why: 'VALIDATION_FAILED' });
     },
   );
 });
@@ -131,13 +140,14 @@ describe('a signature', () => {
   const headers = signStandard(body, secret);
 
   test('of either secret is valid during a rotation', () => {
-    for (const one of [secret, older]) expect(receive(body, signStandard(body, one))).toMatchObject({ accepted: true });
-    const both = `${signStandard(body, foreign)['webhook-signature']} ${headers['webhook-signature']}`;
+    for (const valid_secret of [secret, previous_secret])
+      expect(receive(body, signStandard(body, valid_secret))).toMatchObject({ accepted: true });
+    const both = `${signStandard(body, other_secret)['webhook-signature']} ${headers['webhook-signature']}`;
     expect(receive(body, { ...headers, 'webhook-signature': both })).toMatchObject({ accepted: true });
   });
 
   test.each([
-    ['of another secret', body, signStandard(body, foreign)],
+    ['of another secret', body, signStandard(body, other_secret)],
     ['over another body', `${body} `, headers],
     ['over another id', body, { ...headers, 'webhook-id': 'msg_2' }],
     ['with a header missing', body, { ...headers, 'webhook-timestamp': undefined }],
@@ -151,17 +161,17 @@ describe('a signature', () => {
     ['that is malformed', body, { ...headers, 'webhook-signature': 'v1' }],
     ['of long ago', body, signStandard(body, secret, { at: new Date(Date.now() - 600_000) })],
     ['of the future', body, signStandard(body, secret, { at: new Date(Date.now() + 330_000) })],
-  ])('%s is not valid', (_what, text, sent) => {
-    const received = receive(text, sent);
+  ])('%s is not valid', (_what, text, sent_headers) => {
+    const received = receive(text, sent_headers);
     expect(received).toMatchObject(BAD_SIGNATURE);
     expect(JSON.stringify(received)).not.toContain(secret.slice('whsec_'.length));
   });
 
   test('is verified at the given time, not at the time of the process', () => {
     const at = new Date(Date.now() + 86_400_000);
-    const then = signStandard(body, secret, { at });
+    const signed_headers = signStandard(body, secret, { at });
     const receivedAt = (offset_s: number) =>
-      receiver.receive(Buffer.from(body), then, new Date(at.getTime() + offset_s * 1_000).toISOString());
+      receiver.receive(Buffer.from(body), signed_headers, new Date(at.getTime() + offset_s * 1_000).toISOString());
     for (const offset_s of [-300, 0, 300]) expect(receivedAt(offset_s)).toMatchObject({ accepted: true });
     for (const offset_s of [-301, 301]) expect(receivedAt(offset_s)).toMatchObject(BAD_SIGNATURE);
   });

@@ -11,11 +11,11 @@ import type { ReceivedMessage } from '../../domain/billing/billing-event';
 const CONTRACT_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
 const OTHER_CONTRACT_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e70';
 const NOW = new Date().toISOString();
-const [secret, older, foreign] = ['whsec_new', 'whsec_old', 'whsec_foreign'];
+const [secret, previous_secret, other_secret] = ['whsec_new', 'whsec_old', 'whsec_foreign'];
 /** Long enough for a server on this machine. The test waits for the silent one. */
 const TIMEOUT_MS = 1_000;
 const API_KEY = 'rk_test_0123456789';
-const receiver = createStripeReceiver([secret, older]);
+const receiver = createStripeReceiver([secret, previous_secret]);
 
 const INVOICE: FakeInvoice = {
   id: 'in_1',
@@ -33,7 +33,7 @@ function receive(body: string, headers: Record<string, string | undefined>): Rec
   return receiver.receive(Buffer.from(body), headers, NOW);
 }
 
-function signed(event: object): ReceivedMessage {
+function receiveSigned(event: object): ReceivedMessage {
   const body = JSON.stringify(event);
   return receive(body, signStripe(body, secret));
 }
@@ -44,7 +44,7 @@ describe('a message', () => {
     (type) => {
       billing.put(INVOICE);
       const event = billing.stripeEvent(type, 'in_1');
-      expect(signed(event)).toEqual({
+      expect(receiveSigned(event)).toEqual({
         accepted: true,
         raw: JSON.stringify(event),
         event: {
@@ -82,12 +82,12 @@ describe('a message', () => {
       created: 1,
       data: { object: { id: 'in_1', ...object } },
     };
-    expect(signed(event)).toMatchObject({ accepted: true, event: { contract_id: CONTRACT_ID } });
+    expect(receiveSigned(event)).toMatchObject({ accepted: true, event: { contract_id: CONTRACT_ID } });
   });
 
   test('of a dispute is relevant, although it names no invoice', () => {
     billing.put({ ...INVOICE, status: 'DISPUTED' });
-    expect(signed(billing.stripeEvent('charge.dispute.created', 'in_1'))).toMatchObject({
+    expect(receiveSigned(billing.stripeEvent('charge.dispute.created', 'in_1'))).toMatchObject({
       accepted: true,
       event: { relevant: true, contract_id: null, invoice_id: null, observation: null },
     });
@@ -97,13 +97,13 @@ describe('a message', () => {
     '%s concerns no contract',
     (type) => {
       const event = { id: 'evt_1', object: 'event', type, created: 1, data: { object: { object: 'whatever' } } };
-      expect(signed(event)).toMatchObject({ accepted: true, event: { relevant: false } });
+      expect(receiveSigned(event)).toMatchObject({ accepted: true, event: { relevant: false } });
     },
   );
 
   test('about a draft invoice concerns no contract yet', () => {
     billing.put({ ...INVOICE, status: 'DRAFT' });
-    expect(signed(billing.stripeEvent('invoice.updated', 'in_1'))).toMatchObject({ event: { relevant: false } });
+    expect(receiveSigned(billing.stripeEvent('invoice.updated', 'in_1'))).toMatchObject({ event: { relevant: false } });
   });
 
   test.each([
@@ -114,16 +114,20 @@ describe('a message', () => {
     const event = { id: 'evt_1', object: 'event', type: 'invoice.paid', created: 1, data: { object: { id: 'in_1' } } };
     const dispute = { ...event, type: 'charge.dispute.created', data: { object: { payment_intent: `pi${text}` } } };
     const refused = (path: string) => ({ accepted: false, why: 'VALIDATION_FAILED', errors: [{ path }] });
-    expect(signed({ ...event, id: `evt${text}` })).toMatchObject(refused('id'));
-    expect(signed({ ...event, type: `invoice.paid${text}` })).toMatchObject(refused('type'));
-    expect(signed({ ...event, data: { object: { id: `in${text}` } } })).toMatchObject(refused('data.object.id'));
-    expect(signed(dispute)).toMatchObject(refused('data.object.payment_intent'));
+    expect(receiveSigned({ ...event, id: `evt${text}` })).toMatchObject(refused('id'));
+    expect(receiveSigned({ ...event, type: `invoice.paid${text}` })).toMatchObject(refused('type'));
+    expect(receiveSigned({ ...event, data: { object: { id: `in${text}` } } })).toMatchObject(refused('data.object.id'));
+    expect(receiveSigned(dispute)).toMatchObject(refused('data.object.payment_intent'));
   });
 
   test('that is signed but not an event is refused because of its shape', () => {
-    expect(signed({ id: 'evt_1' })).toMatchObject({ accepted: false, why: 'VALIDATION_FAILED' });
+    expect(receiveSigned({ id: 'evt_1' })).toMatchObject({ accepted: false, why: 'VALIDATION_FAILED' });
     const thin = { id: 'evt_1', object: 'v2.core.event', type: 'x', created: 1, data: { object: {} } };
-    expect(signed(thin)).toMatchObject({ accepted: false, why: 'VALIDATION_FAILED', errors: [{ path: 'object' }] });
+    expect(receiveSigned(thin)).toMatchObject({
+      accepted: false,
+      why: 'VALIDATION_FAILED',
+      errors: [{ path: 'object' }],
+    });
     expect(receive('{', signStripe('{', secret))).toMatchObject({ accepted: false, why: 'MALFORMED_JSON' });
   });
 });
@@ -132,11 +136,12 @@ describe('a signature', () => {
   const body = JSON.stringify({ id: 'evt_1', object: 'event', type: 'x', created: 1, data: { object: {} } });
 
   test('of either secret is valid during a rotation', () => {
-    for (const one of [secret, older]) expect(receive(body, signStripe(body, one))).toMatchObject({ accepted: true });
+    for (const valid_secret of [secret, previous_secret])
+      expect(receive(body, signStripe(body, valid_secret))).toMatchObject({ accepted: true });
   });
 
   test.each([
-    ['of another secret', body, signStripe(body, foreign)],
+    ['of another secret', body, signStripe(body, other_secret)],
     ['over another body', `${body} `, signStripe(body, secret)],
     ['of long ago', body, signStripe(body, secret, new Date(Date.now() - 600_000))],
     ['that is missing', body, {}],
@@ -151,9 +156,9 @@ describe('a signature', () => {
 
   test('is verified at the given time, not at the time of the process', () => {
     const at = new Date(Date.now() - 86_400_000);
-    const then = signStripe(body, secret, at);
+    const signed_headers = signStripe(body, secret, at);
     const receivedAt = (offset_s: number) =>
-      receiver.receive(Buffer.from(body), then, new Date(at.getTime() + offset_s * 1_000).toISOString());
+      receiver.receive(Buffer.from(body), signed_headers, new Date(at.getTime() + offset_s * 1_000).toISOString());
     expect(receivedAt(299)).toMatchObject({ accepted: true });
     expect(receivedAt(301)).toMatchObject({ accepted: false, why: 'BAD_SIGNATURE' });
   });

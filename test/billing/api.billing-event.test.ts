@@ -48,16 +48,16 @@ function send(message: unknown, headers?: Record<string, string>): Promise<ApiAn
   return api.call('POST', STANDARD, { key: null, body, headers: { ...signStandard(body, SECRET), ...headers } });
 }
 
-async function storedOf(event_id: string) {
+async function findStored(event_id: string) {
   const [row] = await api.sql`SELECT * FROM billing_inbox WHERE event_id = ${event_id}`;
   return row;
 }
 
 /** Stores an event for a contract that does not exist, and returns its id. */
-async function parked(): Promise<string> {
+async function sendParkedEvent(): Promise<string> {
   const message = messageOf({ contract_id: randomUUID() });
   expect((await send(message)).body).toEqual({ event_id: message.id, outcome: 'parked' });
-  return String((await storedOf(message.id))?.['id']);
+  return String((await findStored(message.id))?.['id']);
 }
 
 describe('a message', () => {
@@ -66,9 +66,9 @@ describe('a message', () => {
     const body = `${JSON.stringify({ ...message, more: { of: 'theirs' } }, null, 2)}\n`;
     const first = await send(body, { 'X-Request-Id': 'request-of-billing' });
     expect([first.status, first.body]).toEqual([202, { event_id: message.id, outcome: 'pending' }]);
-    expect(await storedOf(message.id)).toMatchObject({ raw: body, contract_id, request_id: 'request-of-billing' });
+    expect(await findStored(message.id)).toMatchObject({ raw: body, contract_id, request_id: 'request-of-billing' });
 
-    await waitFor(async () => (await storedOf(message.id))?.['outcome'] === 'APPLIED', {
+    await waitFor(async () => (await findStored(message.id))?.['outcome'] === 'APPLIED', {
       timeout_ms: 15_000,
       what: 'the event to be applied',
     });
@@ -127,10 +127,10 @@ describe('a message', () => {
     await api.sql`DELETE FROM billing_inbox WHERE event_id = ${event_id}`;
   });
 
-  test('that is dated ahead counts from now and is marked so', async () => {
+  test('with a future date counts from now and is marked as future-dated', async () => {
     const message = messageOf({ occurred_at: new Date(Date.now() + 3_600_000).toISOString() });
     await send(message);
-    const row = await storedOf(message.id);
+    const row = await findStored(message.id);
     expect(row).toMatchObject({ future_dated: true, occurred_at: row?.['received_at'] });
     expect(row?.['observation'].occurred_at).toBe(row?.['received_at']);
     expect(row?.['raw']).toContain(message.occurred_at);
@@ -142,22 +142,22 @@ describe('a message', () => {
   });
 });
 
-describe('no message is stored', () => {
+describe('a refused message, of which nothing is stored,', () => {
   let before: number;
   const count = async () => Number((await api.sql`SELECT count(*)::int FROM billing_inbox`)[0]?.['count']);
   beforeEach(async () => void (before = await count()));
   afterEach(async () => expect(await count()).toBe(before));
 
   const body = JSON.stringify({ ...messageOf(), contract_id: randomUUID() });
-  const good = signStandard(body, SECRET);
+  const valid_headers = signStandard(body, SECRET);
 
   test.each([
     ['signed with another secret', body, signStandard(body, newSecret())],
-    ['changed after signing', body.replace('paid', 'open'), good],
-    ['with another id than was signed', body, { ...good, 'webhook-id': 'msg_other' }],
+    ['changed after signing', body.replace('paid', 'open'), valid_headers],
+    ['with another id than was signed', body, { ...valid_headers, 'webhook-id': 'msg_other' }],
     ['signed long ago', body, signStandard(body, SECRET, { at: new Date(Date.now() - 6 * 60_000) })],
     ['signed for another source', body, signStripe(body, SECRET)],
-    ['without a body', '', good],
+    ['without a body', '', valid_headers],
   ])('%s: 401', async (_what, text, headers) => {
     const answer = await api.call('POST', STANDARD, { key: null, body: text, headers });
     expectRefusal(answer, 401, 'BAD_SIGNATURE');
@@ -176,20 +176,20 @@ describe('no message is stored', () => {
   });
 
   test('that is compressed: 415; that is too large: 413', async () => {
-    const packed = await api.call('POST', STANDARD, {
+    const compressed = await api.call('POST', STANDARD, {
       key: null,
       body: gzipSync(body),
-      headers: { ...good, 'Content-Encoding': 'gzip' },
+      headers: { ...valid_headers, 'Content-Encoding': 'gzip' },
     });
-    expectRefusal(packed, 415, 'UNSUPPORTED_MEDIA_TYPE');
+    expectRefusal(compressed, 415, 'UNSUPPORTED_MEDIA_TYPE');
     expectRefusal(await send({ ...messageOf(), padding: 'x'.repeat(1024 * 1024) }), 413, 'BODY_TOO_LARGE');
   });
 
   test('to an unknown or unconfigured source: 404 with the setting to configure', async () => {
-    const unknown = await api.call('POST', '/billing/paypal/events', { key: null, body, headers: good });
+    const unknown = await api.call('POST', '/billing/paypal/events', { key: null, body, headers: valid_headers });
     expectRefusal(unknown, 404, 'NOT_FOUND');
     expect(unknown.body.detail).toContain('standard and stripe');
-    const unconfigured = await api.call('POST', '/billing/stripe/events', { key: null, body, headers: good });
+    const unconfigured = await api.call('POST', '/billing/stripe/events', { key: null, body, headers: valid_headers });
     expectRefusal(unconfigured, 404, 'NOT_FOUND');
     expect(unconfigured.body.detail).toContain('STRIPE_WEBHOOK_SECRET and STRIPE_API_KEY');
   });
@@ -206,7 +206,7 @@ describe('admins', () => {
     expect(walked).toEqual(sent.map(({ id }) => id));
     const listed = async (query: string) =>
       (await api.call('GET', `/billing/events?${query}`, { key: api.keys.operator })).body.data as ApiAnswer['body'][];
-    const id = await parked();
+    const id = await sendParkedEvent();
     const [newest] = await listed('outcome=parked');
     expect([newest.id, 'raw' in newest]).toEqual([id, false]);
     expect((await listed('outcome=parked&limit=100')).every(({ outcome }) => outcome === 'parked')).toBe(true);
@@ -215,7 +215,7 @@ describe('admins', () => {
   });
 
   test('read one with its message', async () => {
-    const id = await parked();
+    const id = await sendParkedEvent();
     const answer = await api.call('GET', `/billing/events/${id}`, { key: api.keys.operator });
     expect(answer.body).toMatchObject({
       id,
@@ -229,7 +229,7 @@ describe('admins', () => {
   });
 
   test('replay an event: it is processed again at once, and the audit names the admin', async () => {
-    const id = await parked();
+    const id = await sendParkedEvent();
     // The message named a wrong contract. The test corrects that directly in the database.
     await api.sql`UPDATE billing_inbox SET contract_id = ${contract_id} WHERE id = ${id}`;
     const answer = await api.call('POST', `/billing/events/${id}/replay`, { key: api.keys.admin });
@@ -255,17 +255,17 @@ describe('admins', () => {
   test('who replay an event that is pending, or concerns no contract, change nothing', async () => {
     const message = { id: `msg_${randomUUID()}`, type: 'customer.created' };
     await send(message);
-    const before = await storedOf(message.id);
+    const before = await findStored(message.id);
     const answer = await api.call('POST', `/billing/events/${before?.['id']}/replay`);
     expect([answer.status, answer.body.outcome]).toEqual([200, 'ignored']);
-    expect(await storedOf(message.id)).toEqual(before);
+    expect(await findStored(message.id)).toEqual(before);
     const audited = await api.sql`SELECT FROM audit_events WHERE subject_id = ${before?.['id']}`;
     expect(audited.count).toBe(0);
   });
 });
 
 test('the metrics count waiting events', async () => {
-  await parked();
+  await sendParkedEvent();
   await api.sql`UPDATE billing_inbox SET received_at = now() - interval '25 hours' WHERE outcome = 'PARKED'`;
   const [row] = await api.sql`SELECT count(*)::int FROM billing_inbox WHERE outcome = 'PARKED'`;
   const { text } = await api.call('GET', '//metrics');
@@ -275,14 +275,23 @@ test('the metrics count waiting events', async () => {
 });
 
 test('an event is stored and acknowledged while Temporal cannot be reached', async () => {
-  const alone = await startTestApi({ temporalAddress: '127.0.0.1:1', billing: { billingStandardSecrets: [SECRET] } });
+  const apiWithoutTemporal = await startTestApi({
+    temporalAddress: '127.0.0.1:1',
+    billing: { billingStandardSecrets: [SECRET] },
+  });
   try {
-    const { id } = await addContract(alone, await addCatalogue(alone), { status: 'inactive' });
+    const { id } = await addContract(apiWithoutTemporal, await addCatalogue(apiWithoutTemporal), {
+      status: 'inactive',
+    });
     const body = JSON.stringify(messageOf({ contract_id: id }));
-    const answer = await alone.call('POST', STANDARD, { key: null, body, headers: signStandard(body, SECRET) });
+    const answer = await apiWithoutTemporal.call('POST', STANDARD, {
+      key: null,
+      body,
+      headers: signStandard(body, SECRET),
+    });
     expect([answer.status, answer.body.outcome]).toEqual([202, 'pending']);
   } finally {
-    await alone.close();
+    await apiWithoutTemporal.close();
   }
 });
 

@@ -5,7 +5,7 @@ import { auditOf, expectRefusal } from '../harness/expect-refusal';
 import { walkPages } from '../harness/walk-pages';
 
 let api: TestApi;
-let made = 0;
+let created_count = 0;
 
 beforeAll(async () => {
   api = await startTestApi();
@@ -14,7 +14,9 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 function create(more: Record<string, unknown> = {}): Promise<ApiAnswer> {
-  return api.call('POST', '/customers', { body: { name: 'Ada Ltd', email: `ada${++made}@example.com`, ...more } });
+  return api.call('POST', '/customers', {
+    body: { name: 'Ada Ltd', email: `ada${++created_count}@example.com`, ...more },
+  });
 }
 
 test('a name and an address are enough, and the response equals a later read', async () => {

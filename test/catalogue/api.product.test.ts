@@ -7,7 +7,7 @@ import { walkPages } from '../harness/walk-pages';
 const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
 
 let api: TestApi;
-let made = 0;
+let created_count = 0;
 
 beforeAll(async () => {
   api = await startTestApi();
@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 function create(more: Record<string, unknown> = {}): Promise<ApiAnswer> {
-  return api.call('POST', '/products', { body: { name: 'CAD Suite', code: `cad-${++made}`, ...more } });
+  return api.call('POST', '/products', { body: { name: 'CAD Suite', code: `cad-${++created_count}`, ...more } });
 }
 
 test('a name and a code are enough, and the response equals a later read', async () => {
@@ -156,13 +156,13 @@ test('a repetition with the same idempotency key creates no second product', asy
 
 test('a refusal is not stored: the same key works when the code is available', async () => {
   const headers = { 'Idempotency-Key': 'product-2' };
-  const taken = await create({ code: 'wanted' });
+  const existing = await create({ code: 'wanted' });
   expectRefusal(
     await api.call('POST', '/products', { body: { name: 'W', code: 'wanted' }, headers }),
     409,
     'CODE_TAKEN',
   );
-  await api.call('PATCH', `/products/${taken.body.id}`, { body: { code: 'given-up' } });
+  await api.call('PATCH', `/products/${existing.body.id}`, { body: { code: 'given-up' } });
   expect((await api.call('POST', '/products', { body: { name: 'W', code: 'wanted' }, headers })).status).toBe(201);
 });
 

@@ -244,8 +244,8 @@ test('the list has only the amendments of its contract, newest first, in pages',
   const [one, other] = [await addContract(api, catalogue), await addContract(api, catalogue)];
   const ids: string[] = [];
   for (let day = 1; day <= 5; day++) ids.unshift((await amend(one.id, dateInDays(day), { quota_add: day })).body.id);
-  const foreign = (await amend(other.id, dateInDays(1), { quota_add: 1 })).body.id;
+  const other_amendment = (await amend(other.id, dateInDays(1), { quota_add: 1 })).body.id;
   expect(await walkPages(api, `/contracts/${one.id}/amendments?limit=2`, 'id')).toEqual(ids);
-  expectRefusal(await withdraw(one.id, foreign), 404, 'NOT_FOUND');
+  expectRefusal(await withdraw(one.id, other_amendment), 404, 'NOT_FOUND');
   expectRefusal(await api.call('GET', `/contracts/${UNKNOWN_ID}/amendments`), 404, 'NOT_FOUND');
 });

@@ -506,11 +506,11 @@ describe('a cached caller', () => {
 
   test('gets its own response when an equal request of a revoked key came first', async () => {
     const contract = await addContract(api, catalogue);
-    const [revoked, good] = [await keyOf('admin'), await keyOf('admin')];
+    const [revoked, valid] = [await keyOf('admin'), await keyOf('admin')];
     await api.sql`UPDATE admin_api_keys SET revoked_at = now() WHERE admin_id = ${revoked.id}`;
     const call = (key: string) =>
       api.call('POST', `/contracts/${contract.id}/generate`, { key, body: { count: 1, idempotency_key: 'rotated' } });
-    const answers = await Promise.all([call(revoked.key), call(good.key)]);
+    const answers = await Promise.all([call(revoked.key), call(valid.key)]);
     expect(answers.map(({ status }) => status)).toEqual([401, 201]);
   });
 });

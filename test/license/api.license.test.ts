@@ -84,12 +84,12 @@ test.each(['lic_0', 'lic_1', 'lic_9223372036854775808', 'lic_01', 'lic_', '5', '
 
 test('pages show every license of several jobs once, in order, while licenses are generated', async () => {
   const contract = await addContract(api, catalogue);
-  const made: Made[] = [];
-  for (const count of [3, 1, 5]) made.push(...(await generate(contract.id, count)).licenses);
+  const generated: Made[] = [];
+  for (const count of [3, 1, 5]) generated.push(...(await generate(contract.id, count)).licenses);
   const path = `/licenses?contract_id=${contract.id}&limit=2`;
-  expect(await walkPages(api, `${path}&order=asc`)).toEqual(ids(made));
+  expect(await walkPages(api, `${path}&order=asc`)).toEqual(ids(generated));
   const more = async (): Promise<void> => void (await generate(contract.id, 2));
-  expect(await walkPages(api, path, 'id', more)).toEqual(ids(made).reverse());
+  expect(await walkPages(api, path, 'id', more)).toEqual(ids(generated).reverse());
 });
 
 test('lists filter by contract, job and test licenses', async () => {
