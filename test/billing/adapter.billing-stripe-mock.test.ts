@@ -27,9 +27,9 @@ let changes: Record<string, (answer: Recorded) => Recorded>;
 
 beforeAll(async () => {
   server = createServer((request, response) => {
-    const request = decodeURIComponent(request.url ?? '');
-    requests.push(request);
-    const file = STRIPE_REQUESTS[request];
+    const path = decodeURIComponent(request.url ?? '');
+    requests.push(path);
+    const file = STRIPE_REQUESTS[path];
     const answer = file === undefined ? {} : (JSON.parse(readFileSync(join(FIXTURES, file), 'utf8')) as Recorded);
     response.writeHead(file === undefined ? 400 : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(changes[file ?? '']?.(answer) ?? answer));
