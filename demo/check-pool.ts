@@ -1,4 +1,4 @@
-/** Judges the story of a license pool by what API and SQL show afterwards. */
+/** Checks the result of the license pool scenario through the API and SQL. */
 import { z } from 'zod';
 import type { Sql } from '../db/base/database';
 import type { DevFile } from '../dev/dev-file';
@@ -6,7 +6,7 @@ import { assertThat, assertFields } from './scenario';
 import { createScenarioClient } from './client';
 import { QUOTA, type PoolResult } from './scenario-pool';
 
-/** The most rows of one page. */
+/** The largest page of the API. */
 const PAGE_LICENSES = 100;
 
 const Page = z.object({
@@ -14,17 +14,19 @@ const Page = z.object({
   next_cursor: z.string().nullable(),
 });
 
-/** Throws StoryError when a license is lost or doubled, or the quota is not what the licenses say. */
+/** Throws ScenarioError when a license is missing or duplicated, or the quota does not match the licenses. */
 export async function checkPool(
   running: DevFile,
   sql: Sql,
-  played: PoolResult,
-  say: (sentence: string) => void,
+  result: PoolResult,
+  report: (sentence: string) => void,
 ): Promise<void> {
-  await checkByApi(running, played);
-  say(`Read page by page, the API shows ${QUOTA} licenses with ${QUOTA} different keys, ordinals 1 to ${QUOTA}.`);
-  await checkBySql(sql, played);
-  say(`SQL agrees: ${QUOTA} rows, no ordinal missing, the quota claimed exactly, one test license beside it.`);
+  await checkByApi(running, result);
+  report(`The pages of the API contain ${QUOTA} licenses with ${QUOTA} different keys and the ordinals 1 to ${QUOTA}.`);
+  await checkBySql(sql, result);
+  report(
+    `SQL shows the same: ${QUOTA} rows, no missing ordinal, a fully claimed quota, and one additional test license.`,
+  );
 }
 
 async function checkByApi({ api_url, super_admin_key }: DevFile, { job_id }: PoolResult): Promise<void> {
@@ -44,8 +46,8 @@ async function checkByApi({ api_url, super_admin_key }: DevFile, { job_id }: Poo
     cursor = page.next_cursor;
   }
   const gapless = Math.min(...ordinals) === 1 && Math.max(...ordinals) === ordinals.size;
-  assertThat(keys.size === QUOTA, `the API lists ${keys.size} different keys in place of ${QUOTA}`);
-  assertThat(ordinals.size === QUOTA && gapless, `the API lists ${ordinals.size} ordinals with gaps or repetitions`);
+  assertThat(keys.size === QUOTA, `the API lists ${keys.size} different keys instead of ${QUOTA}`);
+  assertThat(ordinals.size === QUOTA && gapless, `the API lists ${ordinals.size} ordinals with gaps or duplicates`);
 }
 
 async function checkBySql(sql: Sql, { contract_id, job_id, test_job_id }: PoolResult): Promise<void> {

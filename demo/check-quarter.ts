@@ -1,4 +1,7 @@
-/** Judges the story of a reseller's quarter by what API and SQL show afterwards: licenses, quota, and the audit in order. */
+/**
+ * Checks the result of the reseller scenario through the API and SQL: the licenses, the quota, and the order of the
+ * audit.
+ */
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
@@ -8,7 +11,7 @@ import { assertThat, assertFields, formatCount } from './scenario';
 import { createScenarioClient } from './client';
 import { LICENSES, RENEWAL_QUOTA_ADDED, type QuarterResult } from './scenario-quarter';
 
-/** The whole audit of the contract, with the instants at which each row holds. */
+/** The complete audit of the contract, with the instant of each row. */
 const AUDIT: readonly (readonly [at: string, action: string])[] = [
   ['2027-01-01T08:00:00.000Z', 'contract.created'],
   ['2027-01-01T08:00:00.000Z', 'contract.activated'],
@@ -31,10 +34,10 @@ const AUDIT: readonly (readonly [at: string, action: string])[] = [
   ['2027-07-07T22:00:00.000Z', 'contract.expired'],
 ];
 
-/** What happened to the job, in order; when each of it was noticed lies between two places of the clock. */
+/** The audit actions of the job, in order. Their instants lie between two steps of the clock and are not checked. */
 const JOB_AUDIT = ['generation.requested', 'job.started', 'job.paused', 'job.continued', 'job.finished'];
-/** Of a job that was through before its contract was suspended. */
-const JOB_AUDIT_UNSTOPPED = ['generation.requested', 'job.started', 'job.finished'];
+/** The actions of a job that finished before its contract was suspended. */
+const JOB_AUDIT_WITHOUT_PAUSE = ['generation.requested', 'job.started', 'job.finished'];
 
 const Audit = z.object({
   data: z.array(
@@ -44,22 +47,20 @@ const Audit = z.object({
 });
 type AuditRow = z.infer<typeof Audit>['data'][number];
 
-/** Throws StoryError when a license is lost or doubled, or quota or audit are not what the story told. */
+/** Throws ScenarioError when a license is missing or duplicated, or the quota or the audit is wrong. */
 export async function checkQuarter(
   running: DevFile,
   sql: Sql,
-  played: QuarterResult,
-  say: (sentence: string) => void,
+  result: QuarterResult,
+  report: (sentence: string) => void,
 ): Promise<void> {
-  await checkLicenses(running, played);
-  say(
-    `As CSV, the API shows ${formatCount(LICENSES)} licenses of the one job, with as many different keys, none missing.`,
-  );
-  const audit = await checkAudit(running, played);
-  say(`The audit has ${audit} rows, each at the instant of the clock at which it happened, in this order.`);
-  await checkBySql(sql, played);
-  say(
-    'SQL agrees: licenses, quota and its two grants, one renewal, two refused requests, one hold placed and lifted, two billing events.',
+  await checkLicenses(running, result);
+  report(`The CSV file of the job contains ${formatCount(LICENSES)} licenses with different keys.`);
+  const audit = await checkAudit(running, result);
+  report(`The audit has ${audit} rows in the expected order, each at the expected instant of the test clock.`);
+  await checkBySql(sql, result);
+  report(
+    'SQL shows the same: licenses, a quota with two grants, one renewal, two refused requests, one hold that was placed and lifted, two billing events.',
   );
 }
 
@@ -77,7 +78,7 @@ async function checkLicenses({ api_url, super_admin_key }: DevFile, { job_id }: 
   assertFields({ rows, keys: keys.size }, { rows: LICENSES, keys: LICENSES }, 'the licenses in the CSV');
 }
 
-/** Answers how many rows there are. */
+/** Returns the number of rows. */
 async function checkAudit({ api_url, super_admin_key }: DevFile, { contract_id }: QuarterResult): Promise<number> {
   const api = createScenarioClient(api_url, super_admin_key);
   const path = `/api/v1/contracts/${contract_id}/activity?limit=100`;
@@ -89,8 +90,8 @@ async function checkAudit({ api_url, super_admin_key }: DevFile, { contract_id }
   const wanted = AUDIT.map((row) => row.join(' '));
   assertThat(contract.join('\n') === wanted.join('\n'), `the audit of the contract is\n${contract.join('\n')}`);
   const job = rows.filter(of_job).map(({ action }) => action);
-  const stories = [JOB_AUDIT, JOB_AUDIT_UNSTOPPED].map((actions) => actions.join(', '));
-  assertThat(stories.includes(job.join(', ')), `the audit of the job is ${job.join(', ')}`);
+  const expected = [JOB_AUDIT, JOB_AUDIT_WITHOUT_PAUSE].map((actions) => actions.join(', '));
+  assertThat(expected.includes(job.join(', ')), `the audit of the job is ${job.join(', ')}`);
   return rows.length;
 }
 
@@ -121,17 +122,17 @@ async function checkBySql(sql: Sql, { contract_id, job_id }: QuarterResult): Pro
     end_date: '2027-07-01',
     quota_added: RENEWAL_QUOTA_ADDED,
   };
-  assertThat(renewals.length === 1, `SQL shows ${renewals.length} renewals in place of one`);
+  assertThat(renewals.length === 1, `SQL shows ${renewals.length} renewals instead of one`);
   assertFields(renewals[0] ?? {}, renewal, 'the renewal in SQL');
 
   const holds = await sql<{ source: string; placed_at: string; lifted_at: string | null }[]>`
     SELECT source, placed_at, lifted_at FROM contract_holds WHERE contract_id = ${contract_id}`;
   const hold = { source: 'billing', placed_at: '2027-01-23T23:00:00.000Z', lifted_at: '2027-01-25T08:00:00.000Z' };
-  assertThat(holds.length === 1, `SQL shows ${holds.length} holds in place of one`);
+  assertThat(holds.length === 1, `SQL shows ${holds.length} holds instead of one`);
   assertFields(holds[0] ?? {}, hold, 'the hold in SQL');
 
-  const [events] = await sql<[{ told: number; applied: number }]>`
-    SELECT count(*)::int AS told, count(*) FILTER (WHERE outcome = 'APPLIED')::int AS applied
+  const [events] = await sql<[{ received: number; applied: number }]>`
+    SELECT count(*)::int AS received, count(*) FILTER (WHERE outcome = 'APPLIED')::int AS applied
     FROM billing_inbox WHERE contract_id = ${contract_id}`;
-  assertFields(events, { told: 2, applied: 2 }, 'the billing events in SQL');
+  assertFields(events, { received: 2, applied: 2 }, 'the billing events in SQL');
 }

@@ -1,9 +1,9 @@
 /**
- * The story's hands: HTTP calls as a user makes them, each with the answer it must get, and the progress stream of a job.
+ * An HTTP client for scenarios: each call states the expected answer. It also reads the progress stream of a job.
  */
 import type { ZodType } from 'zod';
 
-/** Thrown when a step does not show what it should, in a sentence. */
+/** Thrown when a step or a check fails. The message says what was expected. */
 export class ScenarioError extends Error {
   constructor(message: string) {
     super(message);
@@ -11,16 +11,16 @@ export class ScenarioError extends Error {
   }
 }
 
-/** What a call sends, and what it must be answered. */
+/** What a call sends, and the expected answer. */
 export interface ExpectedCall<T> {
   body?: Readonly<Record<string, unknown>>;
-  /** Lets an interrupted story go on at the next start: a repeated step gets the answer of the first. */
+  /** Lets an interrupted scenario continue at the next start: a repeated step gets the answer of the first. */
   idempotency_key?: string;
-  /** Beside those that every call has. */
+  /** Headers in addition to those of every call. */
   headers?: Readonly<Record<string, string>>;
-  /** The answer must have it, or one of them. */
+  /** The expected status, or several possible ones. */
   status: number | readonly number[];
-  /** The answer must fit it; fields it does not name are not looked at. */
+  /** The expected shape. Other fields are ignored. */
   shape: ZodType<T>;
 }
 
@@ -31,18 +31,18 @@ export interface StreamMessage {
 }
 
 export interface ScenarioClient {
-  /** Throws StoryError when the answer has another status or shape. */
+  /** Sends a request. Throws ScenarioError when the answer has another status or shape. */
   call<T>(method: 'GET' | 'POST', path: string, expected: ExpectedCall<T>): Promise<T>;
-  /** The messages of a stream until the server closes it. */
+  /** Yields the messages of a stream until the server closes it. */
   follow(path: string): AsyncGenerator<StreamMessage>;
 }
 
-/** No answer of the story takes longer; the longest is a command that waits for a worker. */
+/** Longer than any answer takes. The slowest request is a command that waits for a worker. */
 const CALL_TIMEOUT_MS = 30_000;
-/** The longest silence of a whole progress stream before the story gives up. */
+/** Time limit for a whole progress stream. */
 const STREAM_TIMEOUT_MS = 300_000;
 
-/** A client of one API with one key. */
+/** Creates a client for one API with one API key. */
 export function createScenarioClient(api_url: string, api_key: string): ScenarioClient {
   const authorization = `Bearer ${api_key}`;
   return {
@@ -61,27 +61,27 @@ export function createScenarioClient(api_url: string, api_key: string): Scenario
       const text = await response.text();
       const wanted = [expected.status].flat();
       if (!wanted.includes(response.status)) {
-        const instead = `${response.status} in place of ${wanted.join(' or ')}`;
+        const instead = `${response.status} instead of ${wanted.join(' or ')}`;
         throw new ScenarioError(`${method} ${path} answered ${instead}: ${text}`);
       }
       const answer = expected.shape.safeParse(JSON.parse(text));
       if (answer.success) return answer.data;
       const wrong = answer.error.issues.map((issue) => `${issue.path.map(String).join('.')}: ${issue.message}`);
-      throw new ScenarioError(`${method} ${path} answered what it should not (${wrong.join('; ')}): ${text}`);
+      throw new ScenarioError(`${method} ${path} answered with an unexpected body (${wrong.join('; ')}): ${text}`);
     },
 
     async *follow(path) {
       const signal = AbortSignal.timeout(STREAM_TIMEOUT_MS);
       const response = await fetch(`${api_url}${path}`, { headers: { authorization }, signal });
       if (response.status !== 200 || response.body === null) {
-        throw new ScenarioError(`GET ${path} answered ${response.status} in place of a stream.`);
+        throw new ScenarioError(`GET ${path} answered ${response.status} instead of a stream.`);
       }
       yield* parseMessages(response.body.pipeThrough(new TextDecoderStream()));
     },
   };
 }
 
-/** Takes a text/event-stream apart, wherever its chunks begin and end. */
+/** Parses a text/event-stream. Messages may be split between chunks. */
 export async function* parseMessages(chunks: AsyncIterable<string>): AsyncGenerator<StreamMessage> {
   let unread = '';
   for await (const chunk of chunks) {

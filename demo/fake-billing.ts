@@ -1,7 +1,7 @@
 /**
- * A small billing system on this machine, for tests, the story and benchmarks. It keeps invoices, tells them in both of the
- * forms that Covenant asks in (`GET /invoices/{id}` and the parts of Stripe's interface that the adapter uses), sends
- * signed events, and can be told to misbehave.
+ * A small billing system for tests, demo scenarios and benchmarks. It stores invoices, answers both kinds of requests
+ * that Covenant sends (`GET /invoices/{id}` and the parts of Stripe's API that the adapter uses), sends signed events,
+ * and can simulate failures.
  */
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -12,26 +12,33 @@ import Stripe from 'stripe';
 import type { InvoiceStatus } from '../domain/billing/billing-event';
 import type { StandardType } from '../domain/billing/billing-message';
 
-/** How often a message is posted whose connection ends without an answer. */
+/** Attempts to send a message whose connection ends without an answer. */
 const POST_ATTEMPTS_MAX = 3;
 
-/** One invoice as the system knows it. */
+/** An invoice of the billing system. */
 export interface FakeInvoice {
   id: string;
   contract_id: string | null;
   status: InvoiceStatus | 'DRAFT';
   /** `YYYY-MM-DD`. */
   due_date: string;
-  /** When it came into this status, in whole seconds for Stripe; a dispute was opened then. */
+  /**
+   * The instant of the change to this status, in whole seconds for Stripe. For a dispute, the instant at which it was
+   * opened.
+   */
   occurred_at: string;
-  /** Told in the standard form alone: Stripe has none. */
+  /** Only sent in the standard format: Stripe has no versions. */
   version?: number;
-  /** Of a disputed one, in Stripe's words; `needs_response` unless given. */
+  /** The status of the dispute as Stripe names it. Default: `needs_response`. */
   dispute_status?: string;
 }
 
-/** How questions are answered: as they should be, by breaking the connection, never, with an error, or with nonsense. */
-export type FakeBehaviour = 'answers' | 'unreachable' | 'silent' | 'fails' | 'talks nonsense' | 'refuses the key';
+/**
+ * How requests are answered: correctly, by closing the connection, never, with an error, with a body that is not JSON,
+ * or with a refused API key.
+ */
+export type FakeBehaviour =
+  'answers' | 'unreachable' | 'silent' | 'failing' | 'sending an invalid body' | 'refusing the key';
 
 /** A message of the standard source. */
 export interface StandardEvent {
@@ -42,7 +49,7 @@ export interface StandardEvent {
   invoice: { id: string; due_date: string; version?: number };
 }
 
-/** An answer of the API to what was sent. */
+/** The API's answer to a sent message. */
 export interface SendResult {
   status: number;
   body: { event_id?: string; outcome?: string; code?: string };
@@ -66,9 +73,9 @@ const STANDARD_TYPE: Record<InvoiceStatus, StandardType> = {
   DISPUTED: 'invoice.disputed',
 };
 
-/** The billing system; `start` makes one that listens, `stop` ends it. */
+/** The billing system. Create one with `start`, end it with `stop`. */
 export class FakeBilling {
-  /** What was asked, oldest first: `GET /invoices/in_1`. */
+  /** The received requests, oldest first: `GET /invoices/in_1`. */
   readonly requests: string[] = [];
   behaviour: FakeBehaviour = 'answers';
   private readonly invoices = new Map<string, FakeInvoice>();
@@ -85,12 +92,12 @@ export class FakeBilling {
     return billing;
   }
 
-  /** The base URL for both forms: COVENANT_BILLING_STANDARD_URL and STRIPE_API_URL. */
+  /** The base URL for both kinds of requests: COVENANT_BILLING_STANDARD_URL and STRIPE_API_URL. */
   get url(): string {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** Adds an invoice, or changes the one with this id. */
+  /** Adds an invoice, or replaces the one with this id. */
   put(invoice: FakeInvoice): FakeInvoice {
     this.invoices.set(invoice.id, invoice);
     return invoice;
@@ -100,10 +107,13 @@ export class FakeBilling {
     this.invoices.delete(invoice_id);
   }
 
-  /** The standard message that tells an invoice as it is. Throws when there is none, or it is a draft. */
+  /**
+   * Builds the standard message for the current status of an invoice. Throws when there is no such invoice or it is a
+   * draft.
+   */
   standardEvent(invoice_id: string, changes: Partial<StandardEvent> = {}): StandardEvent {
     const invoice = this.invoice(invoice_id);
-    if (invoice.status === 'DRAFT') throw new Error('nothing is told of a draft');
+    if (invoice.status === 'DRAFT') throw new Error('no event exists for a draft');
     const { id, due_date, version, occurred_at, contract_id } = invoice;
     return {
       id: `msg_${randomUUID()}`,
@@ -115,7 +125,7 @@ export class FakeBilling {
     };
   }
 
-  /** The event of Stripe's with the invoice as it is, or for `charge.dispute.…` with its dispute. */
+  /** Builds a Stripe event with the invoice, or for `charge.dispute.…` with its dispute. */
   stripeEvent(type: string, invoice_id: string): object {
     const invoice = this.invoice(invoice_id);
     const object = type.startsWith('charge.dispute.') ? stripeDispute(invoice) : stripeInvoice(invoice);
@@ -134,13 +144,13 @@ export class FakeBilling {
     return post(`${api_url}/api/v1/billing/standard/events`, body, signStandard(body, secret, { id: message.id }));
   }
 
-  /** Sends an event of Stripe's, signed with the endpoint's secret. */
+  /** Sends a Stripe event, signed with the endpoint's secret. */
   async sendStripe(api_url: string, secret: string, event: object): Promise<SendResult> {
     const body = JSON.stringify(event);
     return post(`${api_url}/api/v1/billing/stripe/events`, body, signStripe(body, secret));
   }
 
-  /** Breaks what is open and stops listening. */
+  /** Closes all connections and stops listening. */
   async stop(): Promise<void> {
     for (const response of this.waiting) response.destroy();
     this.server.closeAllConnections();
@@ -166,13 +176,13 @@ export class FakeBilling {
       case 'silent':
         this.waiting.add(response.once('close', () => this.waiting.delete(response)));
         return;
-      case 'fails':
+      case 'failing':
         return json(503, { error: { type: 'api_error', message: 'down' } });
-      case 'refuses the key': {
+      case 'refusing the key': {
         const message = `Invalid API Key provided: ${request.headers.authorization ?? 'none'}`;
         return json(401, { error: { type: 'invalid_request_error', message } });
       }
-      case 'talks nonsense':
+      case 'sending an invalid body':
         response.writeHead(200, { 'content-type': 'application/json' }).end('<html>welcome</html>');
         return;
       case 'answers': {
@@ -186,8 +196,8 @@ export class FakeBilling {
     const id = decodeURIComponent(/^\/invoices\/([^/]+)$/.exec(pathname)?.[1] ?? '');
     const invoice = this.invoices.get(id);
     if (!invoice || invoice.status === 'DRAFT') return { status: 404, body: { error: 'there is no such invoice' } };
-    const { status, dispute_status: _dispute, ...told } = invoice;
-    return { status: 200, body: { ...told, status: STANDARD_STATUS[status] } };
+    const { status, dispute_status: _dispute, ...fields } = invoice;
+    return { status: 200, body: { ...fields, status: STANDARD_STATUS[status] } };
   }
 
   private stripeAnswer({ pathname, searchParams }: URL): { status: number; body: unknown } {
@@ -209,7 +219,7 @@ export class FakeBilling {
   }
 }
 
-/** The headers of a Standard Webhooks message. */
+/** Returns the headers of a Standard Webhooks message. */
 export function signStandard(
   body: string,
   secret: string,
@@ -222,13 +232,13 @@ export function signStandard(
   };
 }
 
-/** The headers of a message of Stripe's. */
+/** Returns the headers of a Stripe message. */
 export function signStripe(body: string, secret: string, at = new Date()): Record<string, string> {
   const timestamp = Math.floor(at.getTime() / 1000);
   return { 'stripe-signature': Stripe.webhooks.generateTestHeaderString({ payload: body, secret, timestamp }) };
 }
 
-/** Posts a message. As billing systems do, it sends the message again when the connection ends without an answer. */
+/** Posts a message. Like a billing system, it repeats the request when the connection ends without an answer. */
 async function post(url: string, body: string, headers: Record<string, string>, attempt = 1): Promise<SendResult> {
   let response: Response;
   try {
@@ -241,7 +251,10 @@ async function post(url: string, body: string, headers: Record<string, string>, 
   return { status: response.status, body: (await response.json()) as SendResult['body'] };
 }
 
-/** An invoice in Stripe's form. It has no status for a dispute: such an invoice is paid, and its payment is disputed. */
+/**
+ * An invoice in Stripe's format. Stripe has no invoice status for a dispute: the invoice is paid, and its payment is
+ * disputed.
+ */
 function stripeInvoice(invoice: FakeInvoice) {
   const at = seconds(invoice.occurred_at);
   const due = seconds(`${invoice.due_date}T00:00:00Z`);
@@ -291,7 +304,7 @@ function stripeDispute({ id, occurred_at, dispute_status }: FakeInvoice) {
   };
 }
 
-/** The payment that an invoice is paid with. */
+/** Returns the id of the payment intent of an invoice. */
 function intentOf(invoice_id: string): string {
   return `pi_${invoice_id}`;
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: plays both stories on a stack of its own and judges them. Ends with 0 when every step showed what it
- * should and API and SQL agree to the last license, else with 1; either way it leaves no process and no file.
+ * `npm run demo` runs both scenarios on a stack of its own and checks the results. It exits with 0 when every step and
+ * every check through the API and SQL passes, else with 1. It leaves no process and no file.
  */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,16 +17,19 @@ import { assertThat } from './scenario';
 import { POOL_SCENARIO } from './scenario-pool';
 import { QUARTER_SCENARIO } from './scenario-quarter';
 
-/** Added to the default ports, so that a demo does not take those of a stack that starts meanwhile. */
+/** Added to the default ports, so that a demo does not take the ports of a stack that starts at the same time. */
 const PORTS_APART = 10_000;
 
-/** The stack makes these two settings itself; the others are read as the API and the worker read them. */
+/**
+ * Placeholders for the two settings that the stack sets itself. The other settings are read as the API and the worker
+ * read them.
+ */
 const PLACEHOLDERS = {
   DATABASE_URL: 'postgres://demo/demo',
   COVENANT_KEY_PEPPER: '-'.repeat(KEY_PEPPER_LENGTH_MIN),
 };
 
-/** What the stories need, whatever the environment says: test clocks, and invoices that nobody else is asked about. */
+/** Settings that the scenarios need: test clocks, and invoices that are not fetched from an external billing system. */
 const SCENARIO_SETTINGS = { COVENANT_TEST_CLOCKS: 'on', COVENANT_BILLING_STANDARD_URL: '' };
 
 void main();
@@ -34,20 +37,20 @@ void main();
 async function main(): Promise<void> {
   parseNoArguments(
     'npm run demo',
-    'Play the stories on a stack of their own and check what the API and SQL say. The exit code is 0 when all of it is right. ' +
+    'Run the demo scenarios on a stack of their own and check the results through the API and SQL. The exit code is 0 when every check passes. ' +
       'No process and no file remains. Settings: docs/configuration.md.',
   );
-  const ending = new AbortController();
+  const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => ending.abort(new Error(`The demo was ended by ${signal}.`)));
+    process.once(signal, () => controller.abort(new Error(`The demo was stopped by ${signal}.`)));
   }
   const directory = mkdtempSync(join(tmpdir(), 'covenant-demo-'));
-  // As root, Postgres runs as another user, who must pass through here.
+  // As root, Postgres runs as another user, which must be able to traverse this directory.
   chmodSync(directory, 0o711);
   let failed = false;
   try {
-    await runDemo(directory, ending.signal);
-    print('Every step showed what it should.');
+    await runDemo(directory, controller.signal);
+    print('Every step and every check passed.');
   } catch (error) {
     failed = true;
     print(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
@@ -57,7 +60,7 @@ async function main(): Promise<void> {
   process.exit(failed ? 1 : 0);
 }
 
-/** Starts a stack, plays and judges the stories, and stops the stack. Throws when anything is not as it should be. */
+/** Starts a stack, runs and checks the scenarios, and stops the stack. Throws when a step or a check fails. */
 async function runDemo(dataDir: string, signal: AbortSignal): Promise<void> {
   const { cacheDir, temporalAddress } = loadStackConfig(process.env);
   const { temporalNamespace, temporalUiUrl } = loadConfig({ ...process.env, ...PLACEHOLDERS });
@@ -84,13 +87,13 @@ async function runDemo(dataDir: string, signal: AbortSignal): Promise<void> {
 
 async function runAndCheck(stack: Stack, temporalNamespace: string): Promise<void> {
   const { dataDir } = stack;
-  const stage = { dataDir, describe: () => stack.describe(), temporalNamespace };
+  const context = { dataDir, describe: () => stack.describe(), temporalNamespace };
   const sql = openDatabase(stack.describe().database_url, { max: 1, application_name: 'covenant demo' });
   try {
-    const pool = await POOL_SCENARIO.run(stage, process.stdout);
+    const pool = await POOL_SCENARIO.run(context, process.stdout);
     await checkPool(stack.describe(), sql, pool, print);
     print('');
-    const quarter = await QUARTER_SCENARIO.run(stage, process.stdout);
+    const quarter = await QUARTER_SCENARIO.run(context, process.stdout);
     await checkQuarter(stack.describe(), sql, quarter, print);
   } finally {
     await sql.end();
@@ -99,7 +102,7 @@ async function runAndCheck(stack: Stack, temporalNamespace: string): Promise<voi
 
 function assertEnded(processes: readonly ProcessIdentity[]): void {
   const left = processes.filter(isRunning);
-  assertThat(left.length === 0, `processes are left: ${left.map(({ pid }) => pid).join(', ')}`);
+  assertThat(left.length === 0, `processes still run: ${left.map(({ pid }) => pid).join(', ')}`);
 }
 
 function demoPorts(): Partial<StackPorts> {

@@ -1,22 +1,22 @@
 /**
- * The progress of a job for people to watch: a bar on a terminal, a line for each new tenth elsewhere.
+ * Shows the progress of a job: a bar on a terminal, else a line for each 10 %.
  */
 import { Presets, SingleBar } from 'cli-progress';
 
-/** Where the story is told. A terminal says so by `isTTY`. */
+/** The output of a scenario. `isTTY` is true for a terminal. */
 export type ScenarioOutput = NodeJS.WritableStream & { isTTY?: boolean | undefined };
 
-/** Shows how much of a job is done. */
+/** Shows how many licenses of a job exist. */
 export interface ProgressDisplay {
-  /** Licenses made so far; never less than before. */
+  /** Shows the number of generated licenses. It never decreases. */
   show(completed: number): void;
-  /** Leaves the last state on the screen. */
+  /** Ends the display. The last state stays on the screen. */
   end(): void;
 }
 
 const BAR_COLUMNS = 40;
 
-/** Starts to show the progress of `total` licenses. */
+/** Starts the display for a job of `total` licenses. */
 export function startProgress(out: ScenarioOutput, total: number): ProgressDisplay {
   return out.isTTY ? startBar(out, total) : startLines(out, total);
 }

@@ -1,4 +1,4 @@
-/** The reseller of a story: a contract on a test clock, what is done to it, and what it must show. */
+/** The reseller of the quarter scenario: a contract on a test clock, the requests for it, and its expected state. */
 import { z } from 'zod';
 import { signStandard, type StandardEvent } from './fake-billing';
 import { assertFields, findInTemporalUi, type ScenarioContext } from './scenario';
@@ -6,7 +6,7 @@ import type { ScenarioClient } from './client';
 import { readClockNow, formatTimelineEntry, type TimelineEntry, type ScenarioClock } from './test-clock';
 import { waitFor } from '../dev/waiting';
 
-/** The contract and its clock, and how to reach them. */
+/** The contract, its clock, and the client that accesses them. */
 export interface Reseller extends ScenarioClock {
   api: ScenarioClient;
   context: ScenarioContext;
@@ -15,7 +15,9 @@ export interface Reseller extends ScenarioClock {
   report: (sentence: string) => void;
 }
 
-/** What the contract of a story is made with; the same terms are the same contract, however often they are asked for. */
+/**
+ * The options of the contract. The same options return the same contract, because every request has an idempotency key.
+ */
 export interface ResellerOptions {
   clock_now: string;
   quota: number;
@@ -46,10 +48,10 @@ const Refused = z.object({ code: z.string(), detail: z.string() });
 
 const PRODUCT_CODE = 'cad-suite-staging';
 const INVOICE = 'quarter-1';
-/** A command that waits for a worker, or a billing event for its contract. */
+/** Time limit for a command that waits for a worker, and for a billing event to be applied. */
 const SETTLE_TIMEOUT_MS = 20_000;
 
-/** A product of staging with a generator, a test clock, and a draft that lives by it. */
+/** Creates a staging product with a generator, a test clock, and a draft contract on the clock. */
 export async function createReseller(api: ScenarioClient, terms: ResellerOptions) {
   const make = <T>(path: string, name: string, shape: z.ZodType<T>, body: Record<string, unknown>): Promise<T> =>
     api.call('POST', `/api/v1/${path}`, { body, idempotency_key: `quarter: ${name}`, status: 201, shape });
@@ -88,13 +90,13 @@ export async function createReseller(api: ScenarioClient, terms: ResellerOptions
   };
 }
 
-/** Sends an action upon the contract; sent again it is answered, and does nothing. */
+/** Sends an action for the contract. A repeated call changes nothing. */
 export async function sendAction({ api, contract_id }: Reseller, action: 'activate' | 'opt-out'): Promise<void> {
   const path = `/api/v1/contracts/${contract_id}/${action}`;
   await api.call('POST', path, { idempotency_key: `quarter: ${action}`, status: 200, shape: Id });
 }
 
-/** Asks for licenses by a job and answers its id; asking again finds the same job. */
+/** Requests licenses as a background job and returns its id. A repeated call returns the same job. */
 export async function requestLicenses({ api, contract_id }: Reseller, count: number): Promise<string> {
   const { job_id } = await api.call('POST', `/api/v1/contracts/${contract_id}/generate`, {
     body: { count },
@@ -105,12 +107,12 @@ export async function requestLicenses({ api, contract_id }: Reseller, count: num
   return job_id;
 }
 
-/** Tells of the contract's invoice as a billing system does: signed, and harmless when it is told again. */
+/** Sends a signed event about the contract's invoice, like a billing system. A repeated event changes nothing. */
 export async function sendInvoiceEvent(
   reseller: Reseller,
   invoice: { type: StandardEvent['type']; due_date: string; version: number },
 ): Promise<void> {
-  const { api, context: stage, contract_id } = reseller;
+  const { api, context, contract_id } = reseller;
   const { type, due_date, version } = invoice;
   const event: StandardEvent = {
     id: `${INVOICE}-v${version}`,
@@ -121,25 +123,25 @@ export async function sendInvoiceEvent(
   };
   await api.call('POST', '/api/v1/billing/standard/events', {
     body: { ...event },
-    headers: signStandard(JSON.stringify(event), stage.describe().billing_secret, { id: event.id }),
+    headers: signStandard(JSON.stringify(event), context.describe().billing_secret, { id: event.id }),
     status: [200, 202],
     shape: z.object({ outcome: z.enum(['pending', 'applied']) }),
   });
 }
 
-/** The contract, once it shows these fields and `holds` says so. */
+/** Waits until the contract has these field values and `condition` returns true. Returns the contract. */
 export function waitForContract(
   { api, contract_id }: Reseller,
   wanted: Partial<ResellerContract>,
-  holds: (contract: ResellerContract) => boolean = () => true,
+  condition: (contract: ResellerContract) => boolean = () => true,
 ): Promise<ResellerContract> {
   return waitFor(
     async () => {
       const contract = await api.call('GET', `/api/v1/contracts/${contract_id}`, { status: 200, shape: Contract });
       assertFields(contract, wanted, 'the contract');
-      return holds(contract) ? contract : undefined;
+      return condition(contract) ? contract : undefined;
     },
-    { timeout_ms: SETTLE_TIMEOUT_MS, what: `the contract to be as the step tells (${JSON.stringify(wanted)})` },
+    { timeout_ms: SETTLE_TIMEOUT_MS, what: `the contract to be as expected (${JSON.stringify(wanted)})` },
   );
 }
 
@@ -147,23 +149,23 @@ export function readJob({ api }: Reseller, job_id: string): Promise<ResellerJob>
   return api.call('GET', `/api/v1/jobs/${job_id}`, { status: 200, shape: Job });
 }
 
-/** One license more is refused, with this code. */
-export async function reportRefusal({ api, contract_id, report: say }: Reseller, code: string): Promise<void> {
+/** Requests one more license and expects a refusal with this code. */
+export async function reportRefusal({ api, contract_id, report }: Reseller, code: string): Promise<void> {
   const path = `/api/v1/contracts/${contract_id}/generate`;
   const refused = await api.call('POST', path, { body: { count: 1 }, status: 409, shape: Refused });
-  assertFields(refused, { code }, 'the refusal of one more license');
-  say(`one more license: 409 ${refused.code} (${refused.detail})`);
+  assertFields(refused, { code }, 'the refused request for one more license');
+  report(`one more license: 409 ${refused.code} (${refused.detail})`);
 }
 
-export function reportTimeline({ report: say }: Reseller, crossings: TimelineEntry[]): void {
-  for (const crossing of crossings) say(formatTimelineEntry(crossing));
+export function reportTimeline({ report }: Reseller, entries: TimelineEntry[]): void {
+  for (const entry of entries) report(formatTimelineEntry(entry));
 }
 
 export async function reportContract(reseller: Reseller, status: 'RUNNING' | 'COMPLETED'): Promise<void> {
   reseller.report(`contract  ${await findInTemporalUi(reseller.context, reseller.contract_workflow_id, status)}`);
 }
 
-/** The advance that brought the clock where it is. */
+/** Reports the workflow of the clock's last advance. */
 export async function reportClock(reseller: Reseller): Promise<void> {
   reseller.report(`clock     ${await findInTemporalUi(reseller.context, reseller.clock_workflow_id, 'COMPLETED')}`);
 }

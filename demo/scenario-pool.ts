@@ -1,10 +1,10 @@
-/** The story of a license pool, from nothing to 2,000 licenses. */
+/** The scenario of a license pool, from an empty installation to 2,000 licenses. */
 import { z } from 'zod';
 import { startReport, findInTemporalUi, formatCount, watchJob, type Scenario, type ScenarioContext } from './scenario';
 import { createScenarioClient } from './client';
 import type { ScenarioOutput } from './progress';
 
-/** What the story left behind, for whoever wants to look again. */
+/** The ids of what the scenario created. */
 export interface PoolResult {
   contract_id: string;
   job_id: string;
@@ -51,10 +51,11 @@ const QuotaExceeded = z.object({ code: z.literal('QUOTA_EXCEEDED'), detail: z.st
 
 export const POOL_SCENARIO: Scenario<PoolResult> = { file: 'story.json', run: runPoolScenario };
 
-async function runPoolScenario(stage: ScenarioContext, out: ScenarioOutput): Promise<PoolResult> {
-  const { api_url, super_admin_key } = stage.describe();
+async function runPoolScenario(context: ScenarioContext, out: ScenarioOutput): Promise<PoolResult> {
+  const { api_url, super_admin_key } = context.describe();
+  // The marker file and the idempotency keys keep their names, because existing data directories contain them.
   const api = createScenarioClient(api_url, super_admin_key);
-  const { step, report: say } = startReport(out, `The story of a license pool, through ${api_url}/api/v1 alone:`);
+  const { step, report } = startReport(out, `Scenario: a license pool, through ${api_url}/api/v1 only`);
 
   step('A product');
   const product = await api.call('POST', '/api/v1/products', {
@@ -63,7 +64,7 @@ async function runPoolScenario(stage: ScenarioContext, out: ScenarioOutput): Pro
     status: 201,
     shape: Id,
   });
-  say(`CAD Suite (${PRODUCT_CODE}), ${product.id}`);
+  report(`CAD Suite (${PRODUCT_CODE}), ${product.id}`);
 
   step('A generator of its license keys');
   const generator = await api.call('POST', '/api/v1/generators', {
@@ -78,7 +79,7 @@ async function runPoolScenario(stage: ScenarioContext, out: ScenarioOutput): Pro
     status: 201,
     shape: Generator,
   });
-  say(`keys such as ${exampleKey(generator.format)}, two devices each, edition "pro"`);
+  report(`keys like ${exampleKey(generator.format)}, two devices each, edition "pro"`);
 
   step(`The contract “${CONTRACT_NAME}”, created inactive`);
   const contract = await api.call('POST', '/api/v1/contracts', {
@@ -95,17 +96,17 @@ async function runPoolScenario(stage: ScenarioContext, out: ScenarioOutput): Pro
     shape: Draft,
   });
   const contractPath = `/api/v1/contracts/${contract.id}`;
-  say(`${contract.state}, a quota of ${formatCount(QUOTA)}; no workflow yet, it is only a draft`);
+  report(`${contract.state}, a quota of ${formatCount(QUOTA)}; a draft has no workflow`);
 
-  step('A test license, to try the product before anything counts');
+  step('A test license, which does not use the quota');
   const tested = await api.call('POST', `${contractPath}/generate`, {
     body: { count: 1, test: true },
     idempotency_key: 'story: test license',
     status: 201,
     shape: TestLicenses,
   });
-  for (const { key, expires_at } of tested.licenses) say(`${key}, valid until ${expires_at}`);
-  say(`the quota is untouched: ${formatCount(tested.quota_remaining)} remaining`);
+  for (const { key, expires_at } of tested.licenses) report(`${key}, valid until ${expires_at}`);
+  report(`the quota is unchanged: ${formatCount(tested.quota_remaining)} remaining`);
 
   step('Activation');
   const active = await api.call('POST', `${contractPath}/activate`, {
@@ -113,9 +114,9 @@ async function runPoolScenario(stage: ScenarioContext, out: ScenarioOutput): Pro
     status: 200,
     shape: Active,
   });
-  say(`${active.state}; from now on the workflow ${contract.workflow_id} keeps it`);
+  report(`${active.state}; from now on it has the workflow ${contract.workflow_id}`);
 
-  step(`${formatCount(QUOTA)} licenses by a background job`);
+  step(`${formatCount(QUOTA)} licenses as a background job`);
   const queued = await api.call('POST', `${contractPath}/generate`, {
     body: { count: QUOTA },
     idempotency_key: 'story: generation',
@@ -126,30 +127,30 @@ async function runPoolScenario(stage: ScenarioContext, out: ScenarioOutput): Pro
   const watched = await watchJob(api, { job_id, total: QUOTA }, out, (_job, ended) => ended);
   const speed = watched.licenses_per_second;
   const job = await api.call('GET', `/api/v1/jobs/${job_id}`, { status: 200, shape: FinishedJob });
-  say(
+  report(
     `${job.state}: ${formatCount(job.completed)} licenses${speed === null ? '' : `, ${formatCount(Math.round(speed))} a second`}`,
   );
 
-  step('A look at ten of them');
+  step('The first ten licenses');
   const ten = await api.call('GET', `/api/v1/licenses?job_id=${job_id}&order=asc&limit=${SHOWN_LICENSES}`, {
     status: 200,
     shape: TenLicenses,
   });
-  for (const { ordinal, key, status } of ten.data) say(`${String(ordinal).padStart(5)}  ${key}  ${status}`);
+  for (const { ordinal, key, status } of ten.data) report(`${String(ordinal).padStart(5)}  ${key}  ${status}`);
 
-  step('The quota is used to the last license, and holds');
+  step('The quota is used up, and the next request is refused');
   const { quota } = await api.call('GET', contractPath, { status: 200, shape: UsedUp });
-  say(`${formatCount(quota.generated)} of ${formatCount(quota.total)} generated, ${quota.reserved} reserved`);
+  report(`${formatCount(quota.generated)} of ${formatCount(quota.total)} generated, ${quota.reserved} reserved`);
   const refused = await api.call('POST', `${contractPath}/generate`, {
     body: { count: 1 },
     status: 409,
     shape: QuotaExceeded,
   });
-  say(`one more: 409 ${refused.code} (${refused.detail})`);
+  report(`one more license: 409 ${refused.code} (${refused.detail})`);
 
-  step('The same in the Temporal UI');
-  say(`the contract, waiting: ${await findInTemporalUi(stage, contract.workflow_id, 'RUNNING')}`);
-  say(`the job, completed:    ${await findInTemporalUi(stage, job.workflow_id, 'COMPLETED')}`);
+  step('The workflows in the Temporal UI');
+  report(`the contract, waiting: ${await findInTemporalUi(context, contract.workflow_id, 'RUNNING')}`);
+  report(`the job, completed:    ${await findInTemporalUi(context, job.workflow_id, 'COMPLETED')}`);
   out.write('\n');
   return { contract_id: contract.id, job_id, test_job_id: tested.job_id };
 }

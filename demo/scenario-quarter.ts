@@ -1,9 +1,9 @@
 /**
- * The story of a reseller's quarter, lived by a test clock: activation, an invoice that stays unpaid, suspension in the
- * middle of a job, payment, renewal with more quota, and the end after opting out.
+ * The scenario of a reseller's quarter on a test clock: activation, an unpaid invoice, suspension in the middle of a
+ * job, payment, renewal with more quota, and the end after an opt-out.
  *
- * Each act plays at one instant of the clock and may be repeated there: an interrupted story passes over the acts that
- * lie behind the clock.
+ * Each step runs at one instant of the clock and can be repeated there. A scenario that continues after an interruption
+ * skips the steps before the clock's `now`.
  */
 import { startReport, assertFields, formatCount, watchJob, type Scenario, type ScenarioContext } from './scenario';
 import { createScenarioClient } from './client';
@@ -24,16 +24,16 @@ import {
   type Reseller,
 } from './reseller';
 
-/** What the story left behind, for whoever wants to look again. */
+/** The ids of what the scenario created. */
 export interface QuarterResult extends ScenarioClock {
   job_id: string;
 }
 
-/** So many that suspension comes in the middle of the job, however fast the machine is. */
+/** Enough licenses that the suspension falls into the middle of the job on any machine. */
 export const LICENSES = 500_000;
 export const RENEWAL_QUOTA_ADDED = 300;
 
-/** Where the clock stands at each act: nine in the morning in Berlin, ten in summer. */
+/** The instants of the steps: nine in the morning in Berlin, ten in summer. */
 const BEGUN_AT = '2027-01-01T08:00:00.000Z';
 const PAST_DUE_AT = '2027-01-11T08:00:00.000Z';
 const SUSPENDED_AT = '2027-01-24T08:00:00.000Z';
@@ -51,7 +51,7 @@ const CONTRACT_OPTIONS = {
   renewal_quota_added: RENEWAL_QUOTA_ADDED,
 };
 
-/** The reseller, and where the story is told. */
+/** The reseller and the output. */
 interface Quarter extends Reseller {
   out: ScenarioOutput;
 }
@@ -59,42 +59,42 @@ interface Quarter extends Reseller {
 interface Step {
   at: string;
   title: string;
-  play: (quarter: Quarter) => Promise<void>;
+  run: (quarter: Quarter) => Promise<void>;
 }
 
 export const QUARTER_SCENARIO: Scenario<QuarterResult> = { file: 'story-quarter.json', run: runQuarterScenario };
 
 const STEPS: readonly Step[] = [
-  { at: BEGUN_AT, title: 'A contract for a quarter, activated', play: activateContract },
-  { at: BEGUN_AT, title: 'An invoice, and what comes if nobody pays it', play: openInvoice },
-  { at: PAST_DUE_AT, title: 'The invoice is overdue', play: passDueDate },
-  { at: SUSPENDED_AT, title: 'Suspension stops a job in the middle', play: suspendDuringJob },
-  { at: PAID_AT, title: 'The payment: reinstated, and the same job finishes', play: payInvoice },
+  { at: BEGUN_AT, title: 'A contract for a quarter, activated', run: activateContract },
+  { at: BEGUN_AT, title: 'An invoice, and the forecast without a payment', run: openInvoice },
+  { at: PAST_DUE_AT, title: 'The invoice is overdue', run: passDueDate },
+  { at: SUSPENDED_AT, title: 'Suspension stops a job in the middle', run: suspendDuringJob },
+  { at: PAID_AT, title: 'The payment: reinstated, and the same job finishes', run: payInvoice },
   {
     at: RENEWED_AT,
-    title: `The quarter is over: renewed by itself, with ${RENEWAL_QUOTA_ADDED} more`,
-    play: passQuarterEnd,
+    title: `The quarter ends: renewed automatically, with ${RENEWAL_QUOTA_ADDED} more`,
+    run: passQuarterEnd,
   },
-  { at: RENEWED_AT, title: 'The reseller opts out of one more', play: optOutOfRenewal },
-  { at: ENDED_AT, title: 'The second quarter is over: no renewal, days of grace', play: passTermEnd },
-  { at: EXPIRED_AT, title: 'Expired', play: passGraceEnd },
+  { at: RENEWED_AT, title: 'The reseller opts out of the next renewal', run: optOutOfRenewal },
+  { at: ENDED_AT, title: 'The second quarter ends: no renewal, the grace period starts', run: passTermEnd },
+  { at: EXPIRED_AT, title: 'Expired', run: passGraceEnd },
 ];
 
-async function runQuarterScenario(stage: ScenarioContext, out: ScenarioOutput): Promise<QuarterResult> {
-  const { api_url, super_admin_key } = stage.describe();
+async function runQuarterScenario(context: ScenarioContext, out: ScenarioOutput): Promise<QuarterResult> {
+  const { api_url, super_admin_key } = context.describe();
   const api = createScenarioClient(api_url, super_admin_key);
   const {
     step,
-    skipStep: passOver,
-    report: say,
-  } = startReport(out, "The story of a reseller's quarter, by a test clock that it advances itself:");
-  const quarter: Quarter = { api, context: stage, out, report: say, ...(await createReseller(api, CONTRACT_OPTIONS)) };
-  for (const { at, title, play } of STEPS) {
+    skipStep: skipStep,
+    report,
+  } = startReport(out, "Scenario: a reseller's quarter, on a test clock that the scenario advances");
+  const quarter: Quarter = { api, context: context, out, report, ...(await createReseller(api, CONTRACT_OPTIONS)) };
+  for (const { at, title, run } of STEPS) {
     const passed = (await readClockNow(api, quarter)) > at;
-    if (passed) passOver();
+    if (passed) skipStep();
     else {
       step(`${at}  ${title}`);
-      await play(quarter);
+      await run(quarter);
     }
   }
   out.write('\n');
@@ -106,7 +106,7 @@ async function activateContract(quarter: Quarter): Promise<void> {
   await sendAction(quarter, 'activate');
   const { state, term, quota } = await waitForContract(quarter, { state: 'ACTIVE' });
   quarter.report(
-    `a reseller in staging, for ${formatCount(quota.total)} licenses, to be renewed by itself with ${RENEWAL_QUOTA_ADDED} more`,
+    `a reseller in staging, for ${formatCount(quota.total)} licenses, with automatic renewal that adds ${RENEWAL_QUOTA_ADDED} more`,
   );
   quarter.report(`${state} up to ${term.last_day} in Berlin, then ${GRACE_DAYS} days of grace: ${quarter.contract_id}`);
   await reportContract(quarter, 'RUNNING');
@@ -115,7 +115,7 @@ async function activateContract(quarter: Quarter): Promise<void> {
 async function openInvoice(quarter: Quarter): Promise<void> {
   await sendInvoiceEvent(quarter, { type: 'invoice.open', due_date: DUE_DATE, version: 1 });
   const { state } = await waitForContract(quarter, {}, ({ billing }) => billing.unpaid_invoices.length === 1);
-  quarter.report(`due on ${DUE_DATE}, and the contract is ${state}. Its timeline foretells:`);
+  quarter.report(`due on ${DUE_DATE}, and the contract is ${state}. The forecast of its timeline:`);
   reportTimeline(quarter, await readForecast(quarter.api, quarter, SUSPENDED_AT));
   await reportContract(quarter, 'RUNNING');
 }
@@ -123,28 +123,28 @@ async function openInvoice(quarter: Quarter): Promise<void> {
 async function passDueDate(quarter: Quarter): Promise<void> {
   reportTimeline(quarter, await advanceClock(quarter.api, quarter, PAST_DUE_AT));
   const { state, status, warnings } = await waitForContract(quarter, { state: 'PAST_DUE', status: 'active' });
-  quarter.report(`as foretold: ${state}, still ${status}, with the warning ${warnings.join(', ')}`);
+  quarter.report(`as forecast: ${state}, still ${status}, with the warning ${warnings.join(', ')}`);
   await reportClock(quarter);
 }
 
 async function suspendDuringJob(quarter: Quarter): Promise<void> {
   const { api, out } = quarter;
   const job_id = await requestLicenses(quarter, LICENSES);
-  quarter.report(`${formatCount(LICENSES)} licenses are asked for; as soon as the job runs the clock goes on`);
+  quarter.report(`${formatCount(LICENSES)} licenses are requested; the clock advances as soon as the job runs`);
   let begin = (): void => undefined;
   const begun = new Promise<void>((resolve) => (begin = resolve));
-  const [crossed] = await Promise.all([
+  const [applied] = await Promise.all([
     begun.then(() => advanceClock(api, quarter, SUSPENDED_AT)),
     watchJob(api, { job_id, total: LICENSES }, out, ({ state }, ended) => {
       if (state !== 'QUEUED') begin();
       return state === 'PAUSED' || ended;
     }),
   ]);
-  reportTimeline(quarter, crossed);
+  reportTimeline(quarter, applied);
   await waitForContract(quarter, { state: 'SUSPENDED', inactive_reason: 'BILLING_SUSPENDED' });
   const job = await readJob(quarter, job_id);
   const stopped = `the job is ${job.state} with ${formatCount(job.completed)} of ${formatCount(job.requested)}; the rest stays reserved`;
-  quarter.report(job.state === 'PAUSED' ? stopped : `the job was through before it could be stopped: ${job.state}`);
+  quarter.report(job.state === 'PAUSED' ? stopped : `the job finished before the suspension: ${job.state}`);
   await reportRefusal(quarter, 'BILLING_SUSPENDED');
   await reportClock(quarter);
   await reportJob(quarter, job);
@@ -155,7 +155,7 @@ async function payInvoice(quarter: Quarter): Promise<void> {
   await advanceClock(api, quarter, PAID_AT);
   await sendInvoiceEvent(quarter, { type: 'invoice.paid', due_date: DUE_DATE, version: 2 });
   const { state, status } = await waitForContract(quarter, { state: 'ACTIVE', status: 'active' });
-  quarter.report(`${state}, ${status}; the job goes on by itself where it stopped`);
+  quarter.report(`${state}, ${status}; the job continues where it stopped`);
   const job_id = await requestLicenses(quarter, LICENSES);
   await watchJob(api, { job_id, total: LICENSES }, out, (_job, ended) => ended);
   const job = await readJob(quarter, job_id);
@@ -177,7 +177,7 @@ async function passQuarterEnd(quarter: Quarter): Promise<void> {
   };
   assertFields(quota, renewed, 'the quota');
   quarter.report(
-    `${state}, term ${term.number} up to ${term.last_day}, ${formatCount(quota.remaining)} licenses more to generate`,
+    `${state}, term ${term.number} up to ${term.last_day}, ${formatCount(quota.remaining)} more licenses to generate`,
   );
   await reportClock(quarter);
 }
@@ -185,7 +185,7 @@ async function passQuarterEnd(quarter: Quarter): Promise<void> {
 async function optOutOfRenewal(quarter: Quarter): Promise<void> {
   await sendAction(quarter, 'opt-out');
   const { renewal } = await waitForContract(quarter, {}, ({ renewal: { opt_out_at } }) => opt_out_at !== null);
-  quarter.report(`in time, which would have been up to ${renewal.notice_date}. The timeline foretells:`);
+  quarter.report(`in time (the last day is ${renewal.notice_date}). The forecast of the timeline:`);
   reportTimeline(quarter, await readForecast(quarter.api, quarter, EXPIRED_AT));
   await reportContract(quarter, 'RUNNING');
 }
@@ -193,14 +193,14 @@ async function optOutOfRenewal(quarter: Quarter): Promise<void> {
 async function passTermEnd(quarter: Quarter): Promise<void> {
   reportTimeline(quarter, await advanceClock(quarter.api, quarter, ENDED_AT));
   const { state, status } = await waitForContract(quarter, { state: 'EXPIRY_GRACE', status: 'inactive' });
-  quarter.report(`as foretold: ${state}, ${status}; it could still be renewed by hand`);
+  quarter.report(`as forecast: ${state}, ${status}; it can still be renewed manually`);
   await reportClock(quarter);
 }
 
 async function passGraceEnd(quarter: Quarter): Promise<void> {
   reportTimeline(quarter, await advanceClock(quarter.api, quarter, EXPIRED_AT));
   const { state } = await waitForContract(quarter, { state: 'EXPIRED', status: 'inactive' });
-  quarter.report(`${state}: nothing more is generated, and what was issued goes on working`);
+  quarter.report(`${state}: no more licenses are generated, and issued licenses stay valid`);
   await reportRefusal(quarter, 'CONTRACT_EXPIRED');
   await reportClock(quarter);
   await reportContract(quarter, 'COMPLETED');

@@ -1,8 +1,8 @@
 /**
- * What stories share: where they are played, how they are told, and how they look at jobs and workflows.
+ * Shared parts of the scenarios: their context, their report, and how they observe jobs and workflows.
  *
- * A story is told through HTTP alone as a user would live it. Each step says what it shows and throws StoryError when
- * the API shows something else. Interrupted, a story goes on where it was.
+ * A scenario uses only HTTP, like a user. Each step reports what the API answers and throws ScenarioError when the
+ * answer is wrong. An interrupted scenario continues where it stopped.
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,53 +12,56 @@ import { ScenarioError, type ScenarioClient } from './client';
 import { startProgress, type ScenarioOutput } from './progress';
 import { waitFor } from '../dev/waiting';
 
-/** Where a story is played. */
+/** The stack that a scenario runs on. */
 export interface ScenarioContext {
   dataDir: string;
   describe(): Pick<DevFile, 'api_url' | 'temporal_ui_url' | 'super_admin_key' | 'billing_secret' | 'pids'>;
-  /** `default` unless given. */
+  /** Default: `default`. */
   temporalNamespace?: string | undefined;
 }
 
-/** A story: what it leaves behind lets whoever wants look again. */
-export interface Scenario<Played extends object = object> {
-  /** Its presence in the data directory says that the story was told to its end. */
+/** A scenario. Its result identifies what it created. */
+export interface Scenario<Result extends object = object> {
+  /**
+   * This file in the data directory marks a completed scenario. It keeps its name, because existing data directories
+   * contain it.
+   */
   file: string;
-  run: (stage: ScenarioContext, out: ScenarioOutput) => Promise<Played>;
+  run: (context: ScenarioContext, out: ScenarioOutput) => Promise<Result>;
 }
 
-/** Tells a story, step by step. */
+/** Reports the steps of a scenario. */
 export interface ScenarioReporter {
   step: (title: string) => void;
-  /** Counts a step that an earlier start has told. */
+  /** Counts a step that an earlier start completed. */
   skipStep: () => void;
   report: (sentence: string) => void;
 }
 
-/** A job as its progress stream shows it. */
-export type JobProgress = z.infer<typeof WatchedJob>;
-const WatchedJob = z.object({ state: z.string(), completed: z.int(), licenses_per_second: z.number().nullable() });
+/** A message of a job's progress stream. */
+export type JobProgress = z.infer<typeof JobProgress>;
+const JobProgress = z.object({ state: z.string(), completed: z.int(), licenses_per_second: z.number().nullable() });
 
 const Workflow = z.object({
   workflowExecutionInfo: z.object({ status: z.string(), execution: z.object({ runId: z.string() }) }),
 });
 
-/** A workflow ends a moment after what it kept. */
+/** A workflow ends shortly after its job or contract. */
 const UI_TIMEOUT_MS = 10_000;
 
-/** Plays a story unless this data directory has seen it to its end. */
+/** Runs a scenario unless it is completed in this data directory. */
 export async function runScenarioOnce(
-  { file, run: play }: Scenario,
-  stage: ScenarioContext,
+  { file, run }: Scenario,
+  context: ScenarioContext,
   out: ScenarioOutput,
 ): Promise<void> {
-  const path = join(stage.dataDir, file);
+  const path = join(context.dataDir, file);
   if (existsSync(path)) return;
-  const played = await play(stage, out);
-  writeFileSync(path, `${JSON.stringify(played, null, 2)}\n`);
+  const result = await run(context, out);
+  writeFileSync(path, `${JSON.stringify(result, null, 2)}\n`);
 }
 
-/** Begins to tell a story. */
+/** Starts the report of a scenario. */
 export function startReport(out: ScenarioOutput, title: string): ScenarioReporter {
   let steps = 0;
   out.write(`${title}\n`);
@@ -70,21 +73,21 @@ export function startReport(out: ScenarioOutput, title: string): ScenarioReporte
 }
 
 /**
- * Shows the progress of a job of `total` licenses until `enough` says so, and answers how the job was then. Throws
- * StoryError when its stream ends before.
+ * Shows the progress of a job of `total` licenses until `until` returns true, and returns the last message. Throws
+ * ScenarioError when the stream ends earlier.
  */
 export async function watchJob(
   api: ScenarioClient,
   { job_id, total }: { job_id: string; total: number },
   out: ScenarioOutput,
-  enough: (job: JobProgress, ended: boolean) => boolean,
+  until: (job: JobProgress, ended: boolean) => boolean,
 ): Promise<JobProgress> {
   const display = startProgress(out, total);
   try {
     for await (const { event, data } of api.follow(`/api/v1/jobs/${job_id}/progress`)) {
-      const job = WatchedJob.parse(JSON.parse(data));
+      const job = JobProgress.parse(JSON.parse(data));
       display.show(job.completed);
-      if (enough(job, event === 'end')) return job;
+      if (until(job, event === 'end')) return job;
     }
   } finally {
     display.end();
@@ -92,14 +95,17 @@ export async function watchJob(
   throw new ScenarioError(`The progress stream of the job ${job_id} closed too soon.`);
 }
 
-/** The address of a workflow's page, once the UI shows it in this status. A UI that runs elsewhere is not asked. */
+/**
+ * Waits until the Temporal UI shows a workflow in this status, and returns the address of its page. Does not wait for
+ * an external UI.
+ */
 export async function findInTemporalUi(
-  stage: ScenarioContext,
+  context: ScenarioContext,
   workflow_id: string,
   status: 'RUNNING' | 'COMPLETED',
 ): Promise<string> {
-  const { temporal_ui_url, pids } = stage.describe();
-  const path = `/namespaces/${stage.temporalNamespace ?? 'default'}/workflows/${encodeURIComponent(workflow_id)}`;
+  const { temporal_ui_url, pids } = context.describe();
+  const path = `/namespaces/${context.temporalNamespace ?? 'default'}/workflows/${encodeURIComponent(workflow_id)}`;
   if (pids.temporal === null) return `${temporal_ui_url}${path}`;
   return await waitFor(
     async () => {
@@ -112,18 +118,18 @@ export async function findInTemporalUi(
   );
 }
 
-/** Demands these values of these fields. Throws StoryError, which says what is so and what was to be. */
+/** Throws ScenarioError with both values unless the fields have these values. */
 export function assertFields(found: object, wanted: object, what: string): void {
   const same = Object.entries(wanted).every(([name, value]) => (found as Record<string, unknown>)[name] === value);
-  assertThat(same, `${what}: ${JSON.stringify(found)} in place of ${JSON.stringify(wanted)}`);
+  assertThat(same, `${what}: ${JSON.stringify(found)} instead of ${JSON.stringify(wanted)}`);
 }
 
-/** Throws StoryError with the sentence unless `holds`. */
-export function assertThat(holds: boolean, otherwise: string): void {
-  if (!holds) throw new ScenarioError(otherwise);
+/** Throws ScenarioError with the message unless the condition is true. */
+export function assertThat(condition: boolean, message: string): void {
+  if (!condition) throw new ScenarioError(message);
 }
 
-/** A count for people: 2,000. */
+/** Formats a count with thousands separators: 2,000. */
 export function formatCount(count: number): string {
   return count.toLocaleString('en-US');
 }

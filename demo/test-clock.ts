@@ -1,27 +1,27 @@
 /**
- * A contract's test clock as a story lives by it: before each journey it asks what is foretold, and afterwards it demands
- * that this, and nothing else, has come.
+ * Advances a test clock for a scenario. Before each advance it reads the forecast of the contract, and afterwards it
+ * checks that exactly these entries were applied.
  */
 import { z } from 'zod';
 import { ScenarioError, type ScenarioClient } from './client';
 import { waitFor } from '../dev/waiting';
 
-/** A test clock with the one contract that the story puts on it. */
+/** A test clock and the one contract on it. */
 export interface ScenarioClock {
   clock_id: string;
   contract_id: string;
 }
 
-/** What came, or is to come, at an instant of the clock. */
-export type TimelineEntry = z.infer<typeof Crossing>;
-const Crossing = z.object({
+/** A boundary of the contract at an instant of the clock, past or forecast. */
+export type TimelineEntry = z.infer<typeof TimelineEntry>;
+const TimelineEntry = z.object({
   at: z.string(),
   action: z.string(),
   state: z.string(),
   reason: z.string().nullable(),
   past: z.boolean(),
 });
-const Timeline = z.object({ data: z.array(Crossing), cut: z.literal(false) });
+const Timeline = z.object({ data: z.array(TimelineEntry), cut: z.literal(false) });
 
 const Clock = z.object({
   now: z.string(),
@@ -30,22 +30,22 @@ const Clock = z.object({
   error: z.string().nullable(),
 });
 
-/** How long an advance over months may take on a busy machine. */
+/** Time limit for an advance over months on a busy machine. */
 const ADVANCE_TIMEOUT_MS = 60_000;
 
-/** Where the clock stands, also while it is on its way. */
+/** Returns the clock's `now`, also during an advance. */
 export async function readClockNow(api: ScenarioClient, clock: ScenarioClock): Promise<string> {
   return (await readClock(api, clock)).now;
 }
 
-/** What is foretold up to an instant, if nothing is done or paid meanwhile. */
+/** Returns the forecast up to an instant. It assumes that no command and no payment changes the contract. */
 export async function readForecast(api: ScenarioClient, clock: ScenarioClock, until: string): Promise<TimelineEntry[]> {
   return (await readTimeline(api, clock, until)).filter(({ past }) => !past);
 }
 
 /**
- * Advances the clock and answers what was crossed, in order, once everything has settled. Throws StoryError when
- * something else had been foretold. A clock that is there already, or on its way from an interrupted story, goes on.
+ * Advances the clock and returns the boundaries that were applied, in order, when the contract has settled. Throws
+ * ScenarioError when they differ from the forecast. Continues an advance that an interrupted scenario started.
  */
 export async function advanceClock(api: ScenarioClient, clock: ScenarioClock, to: string): Promise<TimelineEntry[]> {
   const before = await readSettledClock(api, clock);
@@ -57,20 +57,20 @@ export async function advanceClock(api: ScenarioClient, clock: ScenarioClock, to
       shape: Clock,
     });
   await waitForClock(api, clock, to);
-  const crossed = (await readTimeline(api, clock, to)).filter(({ at, past }) => past && at > before.now && at <= to);
-  if (forecast !== null && formatTimeline(forecast) !== formatTimeline(crossed)) {
-    const sentence = `Between ${before.now} and ${to} came [${formatTimeline(crossed)}]`;
-    throw new ScenarioError(`${sentence}, but [${formatTimeline(forecast)}] was foretold.`);
+  const applied = (await readTimeline(api, clock, to)).filter(({ at, past }) => past && at > before.now && at <= to);
+  if (forecast !== null && formatTimeline(forecast) !== formatTimeline(applied)) {
+    const sentence = `Between ${before.now} and ${to} the contract applied [${formatTimeline(applied)}]`;
+    throw new ScenarioError(`${sentence}, but the forecast was [${formatTimeline(forecast)}].`);
   }
-  return crossed;
+  return applied;
 }
 
-/** One crossing in a line: when, what, why, and the state afterwards. */
+/** Formats an entry as one line: instant, action, reason, and the state afterwards. */
 export function formatTimelineEntry({ at, action, state, reason }: TimelineEntry): string {
   return `${at}  ${action}${reason === null ? '' : ` (${reason})`}, ${state}`;
 }
 
-/** The clock when it is on its way or at rest, with nothing pending. */
+/** Returns the clock when it is advancing or ready. Waits while contracts settle after an advance. */
 async function readSettledClock(api: ScenarioClient, clock: ScenarioClock): Promise<z.infer<typeof Clock>> {
   const read = await readClock(api, clock);
   if (read.status !== 'advancing' || read.advancing_to !== null) return read;
@@ -86,7 +86,7 @@ async function waitForClock(api: ScenarioClient, clock: ScenarioClock, to: strin
       if (status === 'failed') failure = error ?? 'The advance failed.';
       return status === 'ready' && now >= to;
     },
-    { timeout_ms: ADVANCE_TIMEOUT_MS, what: `the test clock to arrive at ${to}`, giveUpReason: () => failure },
+    { timeout_ms: ADVANCE_TIMEOUT_MS, what: `the test clock to reach ${to}`, giveUpReason: () => failure },
   );
 }
 
@@ -103,6 +103,6 @@ async function readTimeline(
   return (await api.call('GET', path, { status: 200, shape: Timeline })).data;
 }
 
-function formatTimeline(crossings: TimelineEntry[]): string {
-  return crossings.map(formatTimelineEntry).join('; ');
+function formatTimeline(entries: TimelineEntry[]): string {
+  return entries.map(formatTimelineEntry).join('; ');
 }

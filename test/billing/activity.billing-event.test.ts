@@ -85,7 +85,7 @@ test('an invoice that names no contract is ignored once Stripe has confirmed it,
   billing.put({ ...invoice, status: 'PAID' });
   const raw = JSON.stringify(billing.stripeEvent('invoice.paid', 'in_foreign'));
   await sql`UPDATE billing_inbox SET invoice_id = 'in_foreign', raw = ${raw} WHERE id = ${paid}`;
-  billing.behaviour = 'fails';
+  billing.behaviour = 'failing';
   expect(await identify()).toEqual([]);
   expect(await findBillingEvent(sql, paid)).toMatchObject({ outcome: 'PARKED', tries: 1 });
 
@@ -112,7 +112,7 @@ test('a message of the standard form that names no contract stays parked: there 
 test('a silent billing system is asked once in a sweep, and others all the same', async () => {
   const [first, second] = [await park('in_1'), await park('in_2')];
   const standard = await park('in_3', { source: 'standard', invoice_id: 'in_3', type: 'invoice.paid' });
-  billing.behaviour = 'refuses the key';
+  billing.behaviour = 'refusing the key';
   expect(await identify()).toEqual([]);
   expect(billing.requests).toHaveLength(1);
   expect(await findBillingEvent(sql, first)).toMatchObject({ outcome: 'PARKED', tries: 1 });

@@ -218,7 +218,7 @@ describe('an invoice', () => {
     expect(await port().fetchInvoice({ invoice_id: 'in_unknown' })).toEqual({ found: false });
   });
 
-  test.each<FakeBehaviour>(['unreachable', 'silent', 'fails', 'refuses the key', 'talks nonsense'])(
+  test.each<FakeBehaviour>(['unreachable', 'silent', 'failing', 'refusing the key', 'sending an invalid body'])(
     'is not assumed when the billing system is %s',
     async (behaviour) => {
       billing.put({ id: 'in_1', contract_id: CONTRACT_ID, status: 'PAID', due_date: '2027-01-31', occurred_at: NOW });

@@ -215,7 +215,7 @@ describe('an invoice', () => {
     expect(billing.requests).toEqual(['GET /v1/invoices/in_1%2Fpay%3Fx%3D..%2F..']);
   });
 
-  test.each<FakeBehaviour>(['unreachable', 'silent', 'fails', 'refuses the key', 'talks nonsense'])(
+  test.each<FakeBehaviour>(['unreachable', 'silent', 'failing', 'refusing the key', 'sending an invalid body'])(
     'is not assumed when Stripe is %s, and no key is exposed',
     async (behaviour) => {
       billing.put(INVOICE);

@@ -1,6 +1,6 @@
 /**
- * The interface of a test: the real application over a test database and the shared Temporal server, asked over HTTP.
- * Every answer is compared with what its route declares, so that each test also tests the documentation.
+ * The API for a test: the real application with a test database and the shared Temporal server, called over HTTP. Every
+ * answer is compared with the documentation of its route, so that each test also tests the documentation.
  */
 import { randomBytes, randomFillSync } from 'node:crypto';
 import { Agent, request } from 'node:http';
@@ -31,21 +31,21 @@ import { createTestDatabase } from './database';
 import type { TestDatabase } from './database';
 import { NAMESPACE, sharedServers, uniqueTaskQueue } from './shared-servers';
 
-/** An answer as it came. */
+/** An answer of the API. */
 export interface ApiAnswer {
   status: number;
   headers: Headers;
-  /** The parsed JSON; undefined for an empty body and for other media types. */
+  /** The parsed JSON. Undefined for an empty body and for other media types. */
 
   body: any;
   text: string;
 }
 
-/** What a call sends besides its method and path. */
+/** What a call sends in addition to its method and path. */
 export interface CallOptions {
-  /** The API key; the super admin's when left out, none at all for null. */
+  /** The API key. Default: the super admin's key. Null sends no key. */
   key?: string | null;
-  /** Sent as JSON; a string or bytes are sent as they are. */
+  /** Sent as JSON. A string or bytes are sent unchanged. */
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
@@ -61,44 +61,44 @@ export interface TestAdmin {
 export interface TestApi {
   url: string;
   api: Api;
-  /** The billing systems that are configured, with their secrets. */
+  /** The configured billing systems with their secrets. */
   billing: BillingSettings;
   database: TestDatabase;
-  /** Reads and writes the test's database, past the interface. */
+  /** Reads and writes the test's database directly, without the API. */
   sql: TestDatabase['sql'];
   admins: Record<Role, TestAdmin>;
-  /** Their API keys. */
+  /** The API keys of the admins. */
   keys: Record<Role, string>;
-  /** Calls the interface; the path is taken from `/api/v1` on, unless it begins with the origin's `//`. */
+  /** Calls the API. The path is relative to `/api/v1`. A path that begins with `//` is relative to the origin. */
   call(method: string, path: string, options?: CallOptions): Promise<ApiAnswer>;
-  /** Adds an admin with a key, past the interface. */
+  /** Inserts an admin with a key directly, without the API. */
   addAdmin(role: Role): Promise<TestAdmin>;
   close(): Promise<void>;
 }
 
 export interface TestApiOptions {
-  /** Runs the worker's two halves in this process, on task queues of their own. */
+  /** Runs the worker in this process, on task queues of its own. */
   worker?: boolean;
   trustProxy?: TrustProxy;
-  /** Whether test clocks are switched on; they are. */
+  /** Whether test clocks are enabled. Default: true. */
   testClocks?: boolean;
-  /** The billing systems that are configured; `standard` with a secret of its own unless given. */
+  /** The configured billing systems. Default: `standard` with its own secret. */
   billing?: Partial<BillingSettings>;
-  /** Reaches Temporal here in place of the shared server. */
+  /** The address of Temporal. Default: the shared server. */
   temporalAddress?: string;
-  /** Reaches the test's database under this address, such as that of a proxy before it. */
+  /** Returns the address at which the API reaches the test's database, for example the address of a proxy. */
   databaseUrl?: (url: string) => string;
-  /** Other limits of CSV files and progress streams than those of a process. */
+  /** Limits of CSV files and progress streams that replace the defaults. */
   streamLimits?: Partial<StreamLimits>;
-  /** Other time limits of its database sessions than the product's defaults. */
+  /** Time limits of database sessions that replace the defaults. */
   limits?: SessionLimits;
-  /** Another time limit of lists than the product's default. */
+  /** The time limit of list statements. Default: that of the product. */
   list_statement_ms?: number;
-  /** Other limits of turns than those of its pool. */
+  /** Limits of lock turns that replace the defaults. */
   lockTurnLimits?: Partial<LockTurnLimits>;
-  /** Another database pool size; 10. */
+  /** The size of the database pool. Default: 10. */
   poolSize?: number;
-  /** How long a request waits for the outcome of its command; as in the product unless given. */
+  /** How long a request waits for the outcome of its command. Default: that of the product. */
   command_timeout_ms?: number;
 }
 
@@ -107,7 +107,7 @@ const POOL_SIZE = 10;
 const LIST_STATEMENT_MS = 3_000;
 const LIMITS: SessionLimits = { statement_ms: 7_000, idle_in_transaction_ms: 10_000 };
 
-/** Starts the interface on a free port of 127.0.0.1, with one admin of each role. */
+/** Starts the API on a free port of 127.0.0.1, with one admin of each role. */
 export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
   const database = await createTestDatabase();
   const pool = {
@@ -141,7 +141,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     streamLimits: options.streamLimits,
   });
   const server = createFastServer(createApp(api, { trustProxy: options.trustProxy ?? false }));
-  // Never closed between two requests: on a busy machine one could be on its way just then, and fail.
+  // The server never closes an idle connection: on a busy machine a request could arrive at that moment and fail.
   server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -201,7 +201,10 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   };
 }
 
-/** Sends a request and reads the whole answer. It computes less than `fetch`, and the tests send some ten thousand requests. */
+/**
+ * Sends a request and reads the whole answer. It uses less CPU than `fetch`, and the tests send about ten thousand
+ * requests.
+ */
 function exchange(
   agent: Agent,
   url: URL,
@@ -226,7 +229,7 @@ function exchange(
   });
 }
 
-/** A billing system that signs, and cannot be asked. */
+/** A billing system that signs its messages and from which no invoice can be fetched. */
 function defaultBilling(): BillingSettings {
   return {
     billingStandardSecrets: [`whsec_${randomBytes(32).toString('base64')}`],
@@ -248,13 +251,13 @@ async function insertAdmin(sql: Sql, role: Role, pepper: string): Promise<TestAd
   return { id: row.id, role, name, key: key.text };
 }
 
-/** Runs the worker for an interface that is being tested, until it is stopped. */
+/** Runs the worker for the API of a test, until it is stopped. */
 async function startTestWorker(
   db: TestDatabase['sql'],
   queues: TaskQueues,
   billing: BillingSettings,
 ): Promise<{ stop(): Promise<void> }> {
-  // Imported here: the SDK's worker takes 0.4 s to load in each test file, and most interfaces are tested without one.
+  // Imported here: the SDK's worker takes 0.4 s to load in each test file, and most API tests run without a worker.
   const { startCovenantWorker } = jest.requireActual<typeof import('./covenant-worker')>('./covenant-worker');
   const { connectPreparedTemporal } = jest.requireActual<typeof import('./temporal')>('./temporal');
   const { client, nativeConnection, close } = await connectPreparedTemporal();

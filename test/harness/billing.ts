@@ -1,5 +1,5 @@
 /**
- * A billing system that answers as a test says, and its events: as rows in the inbox, or sent through the interface.
+ * A billing system whose answers a test defines, and its events: as rows in the inbox, or sent through the API.
  */
 import { randomUUID } from 'node:crypto';
 import { takeInBillingEvent } from '../../transactions/billing/take-in-billing-event';
@@ -18,7 +18,7 @@ import type { StandardType } from '../../domain/billing/billing-message';
 import type { Instant } from '../../domain/base/instant';
 import type { TestApi } from './api';
 
-/** What the billing system knows of an invoice; DRAFT is one by which nothing is owed yet. */
+/** An invoice of the billing system. With DRAFT nothing is owed yet. */
 export interface BilledInvoice {
   contract_id: string | null;
   status: SeenStatus | 'DRAFT';
@@ -26,22 +26,22 @@ export interface BilledInvoice {
   occurred_at: Instant;
 }
 
-/** A billing system of the test. */
+/** A simulated billing system. */
 export interface BillingSystem {
   port: BillingPort;
-  /** As `createActivities` takes it. */
+  /** The option of `createActivities`. */
   ports: Map<BillingSource, BillingPort>;
-  /** What it knows, by the invoice's id; a test writes here. */
+  /** The invoices by id. A test changes them. */
   invoices: Map<string, BilledInvoice>;
-  /** Whether it answers. */
+  /** Whether the billing system answers. */
   reachable: boolean;
-  /** The invoices that were asked for, in order. */
+  /** The ids of the fetched invoices, in order. */
   fetchedInvoiceIds: string[];
-  /** Runs while a question is on its way. */
+  /** Runs during each fetch, before the answer. */
   beforeAnswer: () => Promise<unknown>;
 }
 
-/** A system that can be asked, and answers, unless told otherwise. */
+/** Creates a billing system from which invoices can be fetched. It answers until the test changes that. */
 export function createBillingSystem(source: BillingSource = 'standard'): BillingSystem {
   const port: BillingPort = {
     source,
@@ -49,7 +49,7 @@ export function createBillingSystem(source: BillingSource = 'standard'): Billing
     async fetchInvoice({ invoice_id }) {
       system.fetchedInvoiceIds.push(invoice_id);
       await system.beforeAnswer();
-      if (!system.reachable) throw new BillingUnreachable('as the test asked');
+      if (!system.reachable) throw new BillingUnreachable('unreachable for this test');
       const invoice = system.invoices.get(invoice_id);
       if (invoice === undefined) return { found: false };
       const { contract_id, status, due, occurred_at } = invoice;
@@ -72,45 +72,49 @@ export function createBillingSystem(source: BillingSource = 'standard'): Billing
   return system;
 }
 
-/** What an event says; the rest has defaults. */
+/** Fields of a billing event. The others have defaults. */
 export interface InvoiceEventFields {
   invoice_id?: string;
   status?: SeenStatus;
   due?: string;
   occurred_at: Instant;
   version?: number | null;
-  /** When it came in; when it happened, unless given. */
+  /** When the event was received. Default: `occurred_at`. */
   received_at?: Instant;
   source?: BillingSource;
   event_id?: string;
-  /** Says nothing of the invoice itself, which has to be asked for. */
+  /** The event contains no invoice data: the invoice must be fetched. */
   without_observation?: boolean;
 }
 
-/** Puts an event into the inbox as the interface does, and answers its id there. */
-export async function insertInvoiceEvent(db: Database, contract_id: string, told: InvoiceEventFields): Promise<string> {
-  const { occurred_at, status = 'OPEN', source = 'standard' } = told;
+/** Inserts an event into the inbox as the API does. Returns its id in the inbox. */
+export async function insertInvoiceEvent(
+  db: Database,
+  contract_id: string,
+  fields: InvoiceEventFields,
+): Promise<string> {
+  const { occurred_at, status = 'OPEN', source = 'standard' } = fields;
   const observation: InvoiceObservation = {
     status,
-    due: told.due ?? occurred_at.slice(0, 10),
+    due: fields.due ?? occurred_at.slice(0, 10),
     occurred_at,
-    version: told.version ?? null,
+    version: fields.version ?? null,
   };
   const event: BillingEvent = {
     source,
-    event_id: told.event_id ?? `evt_${randomUUID()}`,
+    event_id: fields.event_id ?? `evt_${randomUUID()}`,
     type: `invoice.${status.toLowerCase()}`,
     occurred_at,
     contract_id,
-    invoice_id: told.invoice_id ?? 'in_1',
-    observation: told.without_observation === true ? null : observation,
+    invoice_id: fields.invoice_id ?? 'in_1',
+    observation: fields.without_observation === true ? null : observation,
     relevant: true,
   };
-  const now = told.received_at ?? occurred_at;
+  const now = fields.received_at ?? occurred_at;
   return (await takeInBillingEvent(db, { event, raw: '{}', now, request_id: null })).id;
 }
 
-/** Puts an event into the inbox that names neither contract nor invoice: its billing system has to be asked. */
+/** Inserts an event into the inbox that names neither contract nor invoice: the billing system must identify it. */
 export async function insertParkedEvent(db: Database, source: BillingSource = 'standard'): Promise<string> {
   const now = new Date().toISOString();
   const event: BillingEvent = {
@@ -126,14 +130,14 @@ export async function insertParkedEvent(db: Database, source: BillingSource = 's
   return (await takeInBillingEvent(db, { event, raw: '{}', now, request_id: null })).id;
 }
 
-/** Sets a suspension back by days: a contract is terminated only out of one that has lasted to another day. */
+/** Moves the start of a suspension back by days: a contract is not terminated on the day of its suspension. */
 export async function backdateSuspension(db: Database, contract_id: string, days: number): Promise<void> {
   await db`
     UPDATE contract_holds SET placed_at = placed_at - make_interval(days => ${days})
     WHERE contract_id = ${contract_id} AND source = 'billing' AND lifted_at IS NULL`;
 }
 
-/** What became of events, in the order of their ids. */
+/** Lists the outcomes of events, in the order of their ids. */
 export async function listEventOutcomes(
   db: Database,
   contract_id: string,
@@ -142,7 +146,9 @@ export async function listEventOutcomes(
     SELECT outcome, reason FROM billing_inbox WHERE contract_id = ${contract_id} ORDER BY id`;
 }
 
-/** Sends a signed message about one invoice through the interface, as the billing system does; demands that it is kept. */
+/**
+ * Sends a signed message about one invoice through the API, like the billing system. Throws unless the API stores it.
+ */
 export async function sendInvoiceEvent(
   api: Pick<TestApi, 'call' | 'billing'>,
   contract_id: string,
@@ -158,5 +164,5 @@ export async function sendInvoiceEvent(
   const [secret] = api.billing.billingStandardSecrets ?? [];
   const headers = signStandard(body, secret as string);
   const answer = await api.call('POST', '/billing/standard/events', { key: null, body, headers });
-  if (answer.status !== 202) throw new Error(`the event was not kept: ${answer.text}`);
+  if (answer.status !== 202) throw new Error(`the event was not stored: ${answer.text}`);
 }

@@ -1,10 +1,10 @@
-/** Waiting until statements wait for locks, so that a race is set up by who holds a lock and not by time. */
+/** Waits until statements wait for locks, so that a race is arranged by locks and not by time. */
 import type { Database } from '../../db/base/database';
 import { waitFor } from './stack';
 
 const BLOCKED_TIMEOUT_MS = 10_000;
 
-/** Resolves when so many statements in the database of `db` wait for a lock. */
+/** Resolves when at least `statements` statements in the database of `db` wait for a lock. */
 export async function waitUntilBlocked(db: Database, statements = 1): Promise<void> {
   await waitFor(
     async () => {

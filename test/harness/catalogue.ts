@@ -1,5 +1,6 @@
 /**
- * A product, a generator and contracts for tests of other things: rows with sensible values, each replaceable.
+ * A product, a generator and contracts for tests of other features: rows with default values, each of which can be
+ * replaced.
  */
 import { randomBytes } from 'node:crypto';
 import type { Sql } from '../../db/base/database';
@@ -20,7 +21,10 @@ export interface CatalogueOptions {
   group_length?: number;
 }
 
-/** Makes a product with a generator, past the interface: each is active, and the format good for a billion licenses. */
+/**
+ * Inserts a product with a generator directly, without the API. Both are active, and the key format allows a billion
+ * licenses.
+ */
 export async function addCatalogue(
   { sql }: Pick<TestApi, 'sql'>,
   options: CatalogueOptions = {},
@@ -53,7 +57,7 @@ export async function addCatalogue(
   return { product_id: product.id, generator_id: generator.id };
 }
 
-/** The least that creating a contract takes: the seven fields of the form. */
+/** The body with the required fields of a new contract. */
 export function contractBody(catalogue: TestCatalogue, more: Record<string, unknown> = {}) {
   return {
     name: `Contract ${randomBytes(4).toString('hex')}`,
@@ -65,7 +69,7 @@ export function contractBody(catalogue: TestCatalogue, more: Record<string, unkn
   };
 }
 
-/** Creates a contract through the interface and answers it; active unless `more` says otherwise. */
+/** Creates a contract through the API and returns it. It is active unless `more` sets another status. */
 export async function addContract(
   api: TestApi,
   catalogue: TestCatalogue,
@@ -76,7 +80,10 @@ export async function addContract(
   return answer.body;
 }
 
-/** Has the next request settle the contract first, as after a change; for tests that change its rows by SQL. */
+/**
+ * Makes the next license request settle the contract first, as after a change. For tests that change a contract's rows
+ * by SQL.
+ */
 export async function clearGrantableTerms(sql: Sql, contract_id: string): Promise<void> {
   await sql`UPDATE contract_quotas SET grantable_terms_id = NULL, open_until = NULL WHERE contract_id = ${contract_id}`;
 }

@@ -1,5 +1,5 @@
 /**
- * An authority of the test's own and what it issued, as PEM files: for servers that ask their clients for a certificate.
+ * A certificate authority for a test and its certificates, as PEM files, for servers that require client certificates.
  */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ export interface TestAuthority {
   issue(name: string, names?: readonly string[]): TestCertificate;
 }
 
-/** Makes an authority whose files lie in the directory. Throws when the program `openssl` is not installed. */
+/** Creates an authority with its files in the directory. Throws when the program `openssl` is not installed. */
 export function createTestAuthority(directory: string, name = 'authority'): TestAuthority {
   const file = (part: string): string => join(directory, `${name}-${part}`);
   const openssl = (...args: string[]): void => void execFileSync('openssl', args, { stdio: 'pipe' });
@@ -36,7 +36,7 @@ export function createTestAuthority(directory: string, name = 'authority'): Test
         string,
       ];
       openssl('req', ...newKey, '-subj', `/CN=${subject}`, '-keyout', key, '-out', request);
-      // Without any extension it would be a certificate of version 1, which the worker's connection does not take.
+      // Without an extension the certificate would have version 1, which the worker's connection rejects.
       const alternatives = names.length === 0 ? '' : `subjectAltName=${names.join(',')}\n`;
       writeFileSync(extensions, `basicConstraints=CA:FALSE\n${alternatives}`);
       const issuer = ['-CA', ca, '-CAkey', ca_key, '-CAcreateserial', '-days', '1'];

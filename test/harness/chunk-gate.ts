@@ -1,33 +1,33 @@
 /**
- * Holds the worker at chosen chunks, so that a fault falls into the middle of a job, however fast the machine is.
+ * Stops the worker at chosen chunks, so that a fault falls into the middle of a job on any machine.
  *
- * A trigger of the test lets each insert of a chunk take a shared lock named by the chunk's number; a closed gate holds
- * it alone. A chunk that waits has not committed: its statement is in flight in Postgres. What waits longer than the
- * worker's `lock_timeout` fails there and is tried again by the worker, which then waits at the same gate.
+ * A trigger takes a shared advisory lock with the chunk's number for each inserted chunk. A closed gate has the
+ * exclusive lock. A blocked chunk is not committed: its statement still runs in Postgres. After the worker's
+ * `lock_timeout` the statement fails, and the worker tries it again and waits at the same gate.
  */
 import { isDatabaseUnavailable } from '../../db/base/errors';
 import { openDatabase } from '../../db/base/database';
 import type { Database } from '../../db/base/database';
 import { waitFor } from './stack';
 
-/** The first half of the locks' names, so that they meet no other advisory lock. */
+/** The first key of the advisory locks, different from those of the product. */
 const GATE_CLASS = 4_711;
 const HELD_TIMEOUT_MS = 60_000;
 
 export interface ChunkGate {
-  /** Resolves when so many chunks wait, with the ids of the backends in which they do. */
+  /** Resolves with the pids of the backends when `count` chunks are blocked. */
   waitForBlocked(count: number): Promise<number[]>;
-  /** Lets what waits go on; `next` is closed first, so that the job stops there again. */
+  /** Lets the blocked chunks continue. Closes the gate at `next` before, so that the job stops there. */
   open(next?: number[]): Promise<void>;
 }
 
-/** Where the gate stands: a stack, or a database of its own. */
+/** The database with the gate: that of a stack, or another one. */
 interface GatedDatabase {
   sql: Database;
   addresses: { database_url: string };
 }
 
-/** Installs the trigger; once for each database. */
+/** Installs the trigger. Call it once for each database. */
 export async function installChunkGate({ sql }: Pick<GatedDatabase, 'sql'>): Promise<void> {
   await sql.unsafe(`
     CREATE FUNCTION test_chunk_gate() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -39,7 +39,7 @@ export async function installChunkGate({ sql }: Pick<GatedDatabase, 'sql'>): Pro
     CREATE TRIGGER test_chunk_gate BEFORE INSERT ON generation_chunks FOR EACH ROW EXECUTE FUNCTION test_chunk_gate()`;
 }
 
-/** Closes the gate before these chunks, of whichever job comes; it opens by itself when Postgres ends. */
+/** Closes the gate at these chunk numbers, for all jobs. The gate opens when Postgres ends. */
 export async function closeChunkGate({ sql, addresses }: GatedDatabase, chunks: number[]): Promise<ChunkGate> {
   const holder = openDatabase(addresses.database_url, { max: 1, application_name: 'covenant-test-gate' });
   await close(holder, chunks);
@@ -56,7 +56,7 @@ export async function closeChunkGate({ sql, addresses }: GatedDatabase, chunks: 
       ),
     async open(next) {
       if (next !== undefined) await close(holder, next);
-      // A holder whose connection Postgres has ended holds nothing any more.
+      // When Postgres has ended this connection, its locks are released already.
       for (const chunk of closed) await holder`SELECT pg_advisory_unlock(${GATE_CLASS}, ${chunk})`.catch(isGone);
       closed = next ?? [];
       if (next === undefined) await holder.end({ timeout: 1 });

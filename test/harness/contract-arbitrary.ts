@@ -1,6 +1,6 @@
 /**
- * Arbitrary contracts for property tests: every rule that time can touch, in zones whose clocks are inconvenient, with dates
- * that like to fall together.
+ * Arbitrary contracts for property tests: every rule that depends on time, in time zones with irregular offsets, with
+ * dates that often coincide.
  */
 import fc from 'fast-check';
 import type { Amendment, AmendmentChanges, ContractFacts } from '../../domain/contract/facts';
@@ -12,7 +12,10 @@ import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import type { RenewalPolicy } from '../../domain/contract/renewal-policy';
 import { buildAmendment, buildFacts, buildHold, buildInvoice } from './contract-facts';
 
-/** Zones whose clocks change, have no midnight, skipped a day, or lie half an hour aside. */
+/**
+ * Time zones with daylight saving time, without a midnight on some days, with a skipped day, or with an offset of half
+ * an hour.
+ */
 export const ZONES = [
   'UTC',
   'Europe/Berlin',
@@ -23,11 +26,11 @@ export const ZONES = [
   'Pacific/Apia',
 ];
 export const DAY_MS = 86_400_000;
-/** The time of arbitrary contracts: two and a half years. */
+/** The first instant of arbitrary contracts. Their dates span DAYS_MAX days. */
 export const FIRST_INSTANT: Instant = '2026-01-01T00:00:00.000Z';
 const FIRST_INSTANT_MS = millisOf(FIRST_INSTANT);
 const DAYS_MAX = 900;
-/** The seed of every property, so that a failure is one again. */
+/** The seed of every property test, so that a failure is reproducible. */
 export const PROPERTY_SEED = 20_261_122;
 
 export const anyInstant = fc
@@ -35,7 +38,7 @@ export const anyInstant = fc
   .map((ms) => instantFromMillis(FIRST_INSTANT_MS + ms));
 export const anyDate = fc.integer({ min: 0, max: DAYS_MAX }).map((days) => addDays(FIRST_INSTANT.slice(0, 10), days));
 
-/** Instants that like to fall on the boundaries of dates. */
+/** Instants that often are midnight in UTC. */
 export const midnightOrAnyInstant = fc.oneof(
   anyInstant,
   anyDate.map((date) => `${date}T00:00:00.000Z`),
@@ -57,7 +60,7 @@ const anyPolicy: fc.Arbitrary<RenewalPolicy> = fc
     opt_out_term: policy.opt_out_at === null ? null : policy.opt_out_term,
   }));
 
-/** One to three invoices, due on days close to others. */
+/** Up to three invoices with due dates close to other dates. */
 function anyInvoices(from: string): fc.Arbitrary<Invoice[]> {
   const one = fc.record({
     days: fc.integer({ min: -5, max: 400 }),
@@ -85,7 +88,7 @@ const anyChanges: fc.Arbitrary<AmendmentChanges> = fc.oneof(
   fc.record({ renewal: fc.constantFrom({ opt_out_at: null }, { max_renewals: null }), quota_add: fc.constant(5) }),
 );
 
-/** Amendments that wait for a day after `from`. */
+/** Amendments with an effective date after `from`. */
 function anyAmendments(from: string): fc.Arbitrary<Amendment[]> {
   const one = fc.record({ days: fc.integer({ min: 1, max: 400 }), changes: anyChanges });
   return fc
@@ -97,7 +100,7 @@ function anyAmendments(from: string): fc.Arbitrary<Amendment[]> {
     );
 }
 
-/** Contracts that were activated before {@link FIRST_INSTANT} and looked at last at some instant after it. */
+/** Contracts that were activated before {@link FIRST_INSTANT} and last settled at an instant after it. */
 export const anyFacts: fc.Arbitrary<ContractFacts> = fc
   .record({
     timezone: fc.constantFrom(...ZONES),
@@ -130,12 +133,12 @@ export const anyFacts: fc.Arbitrary<ContractFacts> = fc
     const holds = paused ? [buildHold({ placed_at: FIRST_INSTANT, resume_at: later })] : [];
     return fc
       .record({ invoices: anyInvoices(today), amendments: anyAmendments(today) })
-      .map((owed) =>
-        buildFacts({ ...given, ...owed, term_length, end_date, holds, quota: { total: 100, claimed: 40 } }),
+      .map((lists) =>
+        buildFacts({ ...given, ...lists, term_length, end_date, holds, quota: { total: 100, claimed: 40 } }),
       );
   });
 
-/** Instants at which somebody looks, in order. */
+/** The instants at which the contract is settled, in ascending order. */
 export const anySettleInstants = fc
   .array(midnightOrAnyInstant, { minLength: 1, maxLength: 12 })
-  .map((looks) => looks.sort());
+  .map((instants) => instants.sort());

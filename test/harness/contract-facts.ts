@@ -1,5 +1,6 @@
 /**
- * Contracts as plain facts, for tests of rules: sensible values, each replaceable, and one contract in each live state.
+ * Contract facts for tests of domain rules: default values, each of which can be replaced, and one contract in each
+ * live state.
  */
 import type { Amendment, ContractFacts, Hold, ContractState } from '../../domain/contract/facts';
 import { DEFAULT_DUNNING } from '../../domain/billing/dunning';
@@ -17,7 +18,7 @@ import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import type { RenewalPolicy } from '../../domain/contract/renewal-policy';
 import type { Actor } from '../../domain/base/actor';
 
-/** The moment of tests that do not care which. */
+/** The instant of tests for which the instant does not matter. */
 export const NOON: Instant = '2027-06-15T12:00:00.000Z';
 
 export const PRODUCT: ProductFacts = {
@@ -44,7 +45,7 @@ export function buildGenerator(changes: Partial<GeneratorFacts> = {}): Generator
   };
 }
 
-/** What decisions look at: everything active, no open job, a person with the id `admin-1`. */
+/** The context of a decision: everything is active, there is no open job, and the actor has the id `admin-1`. */
 export function buildContext(changes: Partial<DecisionContext> = {}): DecisionContext {
   return {
     now: NOON,
@@ -57,7 +58,7 @@ export function buildContext(changes: Partial<DecisionContext> = {}): DecisionCo
   };
 }
 
-/** What settling looks at: everything active, and whatever is due was verified with the billing system just now. */
+/** The context of settling: everything is active, and the billing system has just verified what is due. */
 export function buildSettleContext(changes: Partial<SettleContext> = {}): SettleContext {
   const generator = buildGenerator();
   return {
@@ -69,7 +70,7 @@ export function buildSettleContext(changes: Partial<SettleContext> = {}): Settle
   };
 }
 
-/** What a renewal looks at: the same. */
+/** The context of a renewal: everything is active. */
 export function buildRenewalContext(changes: Partial<RenewalContext> = {}): RenewalContext {
   return { product: PRODUCT, generator: buildGenerator(), coterm_target: null, ...changes };
 }
@@ -126,7 +127,7 @@ export function buildFacts(changes: Partial<ContractFacts> = {}): ContractFacts 
   };
 }
 
-/** A contract of one-year terms from 1 January 2027 that renews by itself. */
+/** A contract with one-year terms from 1 January 2027 and automatic renewal. */
 export function buildAutoRenewingFacts(
   renewal: Partial<RenewalPolicy> = {},
   changes: Partial<ContractFacts> = {},
@@ -134,7 +135,7 @@ export function buildAutoRenewingFacts(
   return buildFacts({ term_length: 'P1Y', renewal: { ...DEFAULT_RENEWAL, mode: 'auto', ...renewal }, ...changes });
 }
 
-/** An administrator's open hold. */
+/** An open hold of an admin. */
 export function buildHold(changes: Partial<Hold> = {}): Hold {
   return {
     id: 'hold-1',
@@ -175,7 +176,7 @@ export function buildInvoice(changes: Partial<Invoice> = {}): Invoice {
   };
 }
 
-/** One look at `invoice-1`, told by an event without a version. */
+/** An observation of `invoice-1` from an event without a version. */
 export function buildSeenInvoice(changes: Partial<SeenInvoice> = {}): SeenInvoice {
   return {
     source: 'standard',
@@ -189,7 +190,7 @@ export function buildSeenInvoice(changes: Partial<SeenInvoice> = {}): SeenInvoic
   };
 }
 
-/** An amendment that waits for 1 August: five more licenses. */
+/** A pending amendment with the effective date 1 August: five more licenses. */
 export function buildAmendment(changes: Partial<Amendment> = {}): Amendment {
   return {
     id: 'amendment-1',
@@ -206,7 +207,7 @@ export function buildAmendment(changes: Partial<Amendment> = {}): Amendment {
   };
 }
 
-/** What creating a contract takes when nothing is said but its name and quota. */
+/** The input of a contract with a name and a quota. All other fields have their defaults. */
 export const CREATE_INPUT: CreateInput = {
   name: 'Fence 2027',
   type: 'standard',
@@ -229,7 +230,7 @@ export const CREATE_INPUT: CreateInput = {
   metadata: {},
 };
 
-/** States in which a command can find a contract; a deleted one is refused before any rule is asked. */
+/** The states in which rules can decide a command. A command for a deleted contract is refused before. */
 export type LiveState = Exclude<ContractState, 'DELETED'>;
 
 /** One contract for each state at {@link NOON}. */
@@ -257,7 +258,7 @@ export const FACTS_BY_STATE: Record<LiveState, ContractFacts> = {
 };
 export const LIVE_STATES = Object.keys(FACTS_BY_STATE) as LiveState[];
 
-/** The action of a change, the actions of several, the code of a refusal, or `unchanged`. */
+/** Describes a decision: the actions of its changes, the code of a refusal, or `unchanged`. */
 export function describeDecision(decision: Decision): string {
   if (decision === 'unchanged') return decision;
   if (isRefusal(decision)) return decision.code;
@@ -267,18 +268,18 @@ export function describeDecision(decision: Decision): string {
     .join(', ');
 }
 
-/** The last change of a decision that must be one. */
+/** Returns the last change of a decision. Throws when the decision is not a change. */
 export function requireChange(decision: Decision): ContractChange {
   const change = decision === 'unchanged' || isRefusal(decision) ? undefined : [decision].flat().at(-1);
-  if (!change) throw new Error(`it was no change: ${describeDecision(decision)}`);
+  if (!change) throw new Error(`the decision is not a change: ${describeDecision(decision)}`);
   return change;
 }
 
-/** The facts after a decision that must be a change, settled at the instant of the change. */
+/** Returns the facts after a change, settled at its instant. Throws when the decision is not a change. */
 export function factsAfter(decision: Decision): ContractFacts {
   const { facts, at } = requireChange(decision);
   return { ...facts, settled_until: at };
 }
 
-/** The actor of tests to which it does not matter who acts. */
+/** The actor of tests for which the actor does not matter. */
 export const TEST_ACTOR: Actor = { type: 'user', id: '00000000-0000-7000-8000-000000000001', name: 'Test Admin' };

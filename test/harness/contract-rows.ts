@@ -1,5 +1,5 @@
 /**
- * Contracts and generation jobs as rows, made by the product's own functions and past the interface.
+ * Inserts contracts and generation jobs with the product's own functions, without the API.
  */
 import { randomUUID } from 'node:crypto';
 import { insertContract } from '../../transactions/contract/insert-contract';
@@ -25,14 +25,14 @@ export interface ContractOptions extends Partial<CreateInput> {
   catalogue?: CatalogueOptions;
 }
 
-/** Creates a contract with a product and a generator of its own; active, unless `status` says otherwise. */
+/** Creates a contract with its own product and generator. It is active unless `status` sets another status. */
 export async function buildContract(
   db: Database,
   { now, catalogue, ...input }: ContractOptions = {},
 ): Promise<Changed> {
   const { product_id, generator_id } = await addCatalogue({ sql: db }, catalogue);
   const [product, generator] = [await findProduct(db, product_id), await findGenerator(db, generator_id)];
-  if (!product || !generator) throw new Error('the catalogue was not made');
+  if (!product || !generator) throw new Error('the catalogue was not created');
   const context: DecisionContext = {
     now: now ?? new Date().toISOString(),
     actor_id: TEST_ACTOR.id,
@@ -48,7 +48,7 @@ export async function buildContract(
 
 const DEFAULTS: CreateInput = { ...CREATE_INPUT, status: 'active', quota: 1_000 };
 
-/** A request as the interface makes it. */
+/** A license request as the API builds it. */
 export function buildRequest(
   contract_id: string,
   count: number,
@@ -69,7 +69,7 @@ export function buildRequest(
   };
 }
 
-/** Requests licenses and demands that they are granted. */
+/** Requests licenses. Throws when the request is refused. */
 export async function requestJob(
   db: Database,
   contract_id: string,
@@ -81,14 +81,14 @@ export async function requestJob(
   return result.job;
 }
 
-/** A job that is known to exist. */
+/** Returns a job. Throws when it does not exist. */
 export async function jobOf(db: Database, id: string): Promise<JobRow> {
   const job = await findJob(db, id);
   if (!job) throw new Error(`there is no job ${id}`);
   return job;
 }
 
-/** The audit of a contract and its jobs, in the order it was written: action and instant. */
+/** Lists the audit of a contract and its jobs, in insertion order. */
 export async function auditOf(
   db: Database,
   contract_id: string,
@@ -97,14 +97,19 @@ export async function auditOf(
     SELECT action, at, actor ->> 'type' AS actor, after ->> 'state' AS state FROM audit_events WHERE contract_id = ${contract_id} ORDER BY id`;
 }
 
-/** What was done to a contract itself, in order; what was done to its jobs and in its inbox is not. */
+/**
+ * Lists the audit actions of one subject, in order. For a contract, the actions of its jobs and its billing events are
+ * not included.
+ */
 export async function listAuditActions(db: Database, subject_id: string): Promise<string[]> {
   const rows = await db<{ action: string }[]>`
     SELECT action FROM audit_events WHERE subject_id = ${subject_id} ORDER BY id`;
   return rows.map(({ action }) => action);
 }
 
-/** Copies a row many times, each with an id of its own and these changes; answers the ids. Nothing that belongs to it is copied. */
+/**
+ * Copies a row many times, each copy with its own id and these changes. Returns the ids. Related rows are not copied.
+ */
 export async function copyRow(
   db: Database,
   table: 'contracts' | 'generation_jobs' | 'test_clocks',

@@ -1,5 +1,5 @@
 /**
- * One contract in each state there is, made through the interface; what takes time to come about is set back in time.
+ * Creates a contract in each state through the API. For states that need time to pass, the contract is backdated.
  */
 import { addDays } from '../../domain/base/calendar';
 import type { ContractState } from '../../domain/contract/facts';
@@ -10,7 +10,7 @@ import { sendInvoiceEvent } from './billing';
 import { addContract } from './catalogue';
 import type { TestCatalogue } from './catalogue';
 
-/** The states; a suspension is one of billing or one of compliance. */
+/** The states. COMPLIANCE is a suspension for compliance, SUSPENDED one for billing. */
 export type StateVariant = ContractState | 'COMPLIANCE';
 export const STATE_VARIANTS = [
   'DRAFT',
@@ -28,14 +28,15 @@ export const STATE_VARIANTS = [
 
 const WAIT_MS = 15_000;
 
-/** The local day so many days from now, in UTC. */
+/** Returns the date that is `days` days from today, in UTC. */
 export function dateInDays(days: number): string {
   return addDays(new Date().toISOString().slice(0, 10), days);
 }
 
-/** Moves a contract's facts into the past, as if it had been made earlier. */
+/** Moves all dates of a contract into the past, as if it had been created earlier. */
 export async function backdateContract(db: Database, id: string, days: number): Promise<void> {
-  // Whole: the workflow may look at the contract meanwhile, and would store a boundary made of dates of both kinds.
+  // In one transaction: otherwise the workflow could settle the contract in between and store a boundary from mixed
+  // dates.
   await db.begin((tx) => shiftRows(tx, id, days));
 }
 
@@ -53,7 +54,7 @@ async function shiftRows(tx: Sql, id: string, days: number): Promise<void> {
   await tx`UPDATE contract_holds SET placed_at = placed_at - make_interval(days => ${days}) WHERE contract_id = ${id}`;
 }
 
-/** Waits until the stored contract is in a state. */
+/** Waits until the stored contract has the state. */
 export async function waitForState(db: Database, id: string, state: ContractState): Promise<void> {
   await waitFor(async () => (await db`SELECT FROM contracts WHERE id = ${id} AND state = ${state}`).count === 1, {
     timeout_ms: WAIT_MS,
@@ -61,46 +62,46 @@ export async function waitForState(db: Database, id: string, state: ContractStat
   });
 }
 
-/** Makes a contract of a one-year term in a situation, through an interface that has a worker; answers it. */
+/** Creates a contract with a one-year term in a state, through an API with a worker. Returns it. */
 export async function createContractIn(
   api: TestApi,
   catalogue: TestCatalogue,
   situation: StateVariant,
   more: Record<string, unknown> = {},
 ): Promise<any> {
-  const made = async (given: Record<string, unknown> = {}) =>
+  const create = async (given: Record<string, unknown> = {}) =>
     addContract(api, catalogue, { term: 'P1Y', ...given, ...more });
-  const act = async (id: string, action: string, body: Record<string, unknown> = {}) => {
+  const sendAction = async (id: string, action: string, body: Record<string, unknown> = {}) => {
     const answer = await api.call('POST', `/contracts/${id}/${action}`, { body });
-    if (answer.status !== 200) throw new Error(`it was refused: ${answer.text}`);
+    if (answer.status !== 200) throw new Error(`the action was refused: ${answer.text}`);
   };
-  const owing = async (days: number): Promise<any> => {
-    const contract = await made();
+  const createUnpaid = async (days: number): Promise<any> => {
+    const contract = await create();
     await sendInvoiceEvent(api, contract.id, { due_date: dateInDays(-days) });
     return contract;
   };
   const contract = await {
-    DRAFT: () => made({ status: 'inactive' }),
-    SCHEDULED: () => made({ start_date: dateInDays(30) }),
-    ACTIVE: () => made(),
-    PAST_DUE: () => owing(5),
-    EXPIRY_GRACE: () => made({ start_date: dateInDays(-370), expiry_grace_days: 30 }),
-    PAUSED: () => made(),
-    SUSPENDED: () => owing(20),
-    COMPLIANCE: () => made(),
-    EXPIRED: () => made(),
-    TERMINATED: () => made(),
-    DELETED: () => made({ status: 'inactive' }),
+    DRAFT: () => create({ status: 'inactive' }),
+    SCHEDULED: () => create({ start_date: dateInDays(30) }),
+    ACTIVE: () => create(),
+    PAST_DUE: () => createUnpaid(5),
+    EXPIRY_GRACE: () => create({ start_date: dateInDays(-370), expiry_grace_days: 30 }),
+    PAUSED: () => create(),
+    SUSPENDED: () => createUnpaid(20),
+    COMPLIANCE: () => create(),
+    EXPIRED: () => create(),
+    TERMINATED: () => create(),
+    DELETED: () => create({ status: 'inactive' }),
   }[situation]();
   const { id, name } = contract;
-  if (situation === 'PAUSED') await act(id, 'pause');
-  if (situation === 'COMPLIANCE') await act(id, 'compliance-hold', { note: 'On a list.' });
-  if (situation === 'TERMINATED') await act(id, 'terminate', { reason: 'The customer left.' });
+  if (situation === 'PAUSED') await sendAction(id, 'pause');
+  if (situation === 'COMPLIANCE') await sendAction(id, 'compliance-hold', { note: 'On a list.' });
+  if (situation === 'TERMINATED') await sendAction(id, 'terminate', { reason: 'The customer left.' });
   if (situation === 'DELETED') await api.call('DELETE', `/contracts/${id}`, { body: { confirm_name: name } });
   if (situation === 'PAST_DUE' || situation === 'SUSPENDED') await waitForState(api.sql, id, situation);
   if (situation === 'EXPIRED') {
     await backdateContract(api.sql, id, 400);
-    // The first reminder was due long ago: whoever looks crosses everything.
+    // The first reminder was due long ago, so any read settles the contract.
     await api.call('GET', `/contracts/${id}`);
   }
   return contract;

@@ -1,11 +1,11 @@
-/** The command line of operators, run as they run it: `covenant …` as a process of its own. */
+/** Runs the command line `covenant …` as a separate process, as operators do. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { RUN_SOURCES } from './run-sources';
 
 const PROJECT = join(__dirname, '..', '..');
-/** A data directory that does not exist: commands find no stack of a developer. */
+/** A data directory that does not exist, so that commands do not find a developer's stack. */
 const NO_STACK = join(PROJECT, 'no-such-data-directory');
 
 export interface CommandResult {
@@ -14,7 +14,7 @@ export interface CommandResult {
   stderr: string;
 }
 
-/** A finding as `covenant doctor --json` prints it. */
+/** A finding of `covenant doctor --json`. */
 export interface DoctorFinding {
   check: string;
   verdict: string;
@@ -22,7 +22,7 @@ export interface DoctorFinding {
   remedy: string | null;
 }
 
-/** Runs `covenant …` with these settings and no others; its data directory is empty unless given. */
+/** Runs `covenant …` with only these settings. The default data directory does not exist. */
 export async function runCovenant(
   args: readonly string[],
   settings: Readonly<Record<string, string>> = {},
@@ -33,15 +33,15 @@ export async function runCovenant(
     env: { PATH, HOME, COVENANT_DATA_DIR: NO_STACK, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const ran: CommandResult = { code: null, stdout: '', stderr: '' };
-  child.stdout.on('data', (text: Buffer) => (ran.stdout += text.toString()));
-  child.stderr.on('data', (text: Buffer) => (ran.stderr += text.toString()));
-  [ran.code] = (await once(child, 'close')) as [number | null];
-  return ran;
+  const result: CommandResult = { code: null, stdout: '', stderr: '' };
+  child.stdout.on('data', (text: Buffer) => (result.stdout += text.toString()));
+  child.stderr.on('data', (text: Buffer) => (result.stderr += text.toString()));
+  [result.code] = (await once(child, 'close')) as [number | null];
+  return result;
 }
 
-/** What `covenant doctor --json` printed, by its checks. */
-export function parseFindings(ran: CommandResult): Map<string, DoctorFinding> {
-  const { findings } = JSON.parse(ran.stdout) as { findings: DoctorFinding[] };
+/** Parses the output of `covenant doctor --json`. Returns the findings by check. */
+export function parseFindings(result: CommandResult): Map<string, DoctorFinding> {
+  const { findings } = JSON.parse(result.stdout) as { findings: DoctorFinding[] };
   return new Map(findings.map((finding) => [finding.check, finding]));
 }

@@ -1,5 +1,5 @@
 /**
- * All parts of the worker on task queues of their own, with activities that a test may wrap.
+ * Runs the worker on task queues of its own, with activities that a test can replace.
  */
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
@@ -22,13 +22,13 @@ import type { WorkerSlots } from '../../worker-slots';
 import { TEST_ACTOR } from './contract-facts';
 import { uniqueTaskQueue, workflowBundle } from './temporal';
 
-/** Longer than the interface waits: commands of these tests have a busy machine to share, and none may expire. */
+/** Longer than the API waits: the tests run on a busy machine, and no command may expire. */
 const COMMAND_TIMEOUT_MS = 25_000;
 
-/** To which workflows of tests link. */
+/** The origin in the links of workflows in tests. */
 export const TEST_PUBLIC_URL = 'https://covenant.example';
 
-/** As the SDK has by default: no test waits for another's slots. */
+/** The SDK's defaults, so that no test waits for a slot. */
 const MANY_SLOTS: WorkerSlots = {
   commands: 100,
   settling: 100,
@@ -41,26 +41,26 @@ const MANY_SLOTS: WorkerSlots = {
 
 export type Activities = ReturnType<typeof createActivities>;
 
-/** What a test puts in place of some activities; the real ones are given. */
+/** Returns replacements for some activities. Receives the real activities. */
 export type ActivityOverrides = (real: Activities) => Partial<Activities>;
 
 export interface CovenantWorkerOptions {
   db: Database;
   client: Client;
   nativeConnection: NativeConnection;
-  /** New ones unless given. */
+  /** Default: new task queues. */
   queues?: TaskQueues;
-  /** Puts something around the real activities: a fault, a repetition, a gate. */
+  /** Wraps the real activities, for example with a fault, a repetition or a gate. */
   wrap?: (activities: Activities) => Activities;
-  /** The billing systems that can be asked; none unless given. */
+  /** The billing systems from which invoices can be fetched. Default: none. */
   billingPorts?: BillingPorts;
-  /** As many of each kind as the SDK runs by default, unless given. */
+  /** The worker slots. Default: those of the SDK. */
   slots?: WorkerSlots;
-  /** The epoch of the Temporal server as the starters know it; unknown unless given. */
+  /** The epoch of the Temporal server. Default: unknown. */
   epoch?: KnownEpoch;
-  /** Whether names stand in Temporal; they do unless given. */
+  /** Whether Temporal shows names. Default: true. */
   showNames?: boolean;
-  /** Workflows kept in memory; 0 makes every workflow task a replay from the beginning. */
+  /** The number of cached workflows. With 0 every workflow task replays the whole history. */
   maxCachedWorkflows?: number;
 }
 
@@ -69,12 +69,12 @@ export interface CovenantWorker {
   nudger: Nudger;
   clocks: ClockNotifier;
   activities: Activities;
-  /** Sends a command as the interface does; `command_id` is fresh when left out. */
+  /** Sends a command as the API does. Default `command_id`: a new one. */
   send(contract_id: string, command: ContractCommand, command_id?: string): Promise<CommandOutcome>;
   stop(): Promise<void>;
 }
 
-/** For `wrap`: each call of an activity goes to what is put around it at that moment. */
+/** A `wrap` function: each activity call uses the overrides that `current` returns at that moment. */
 export function withOverrides(current: () => ActivityOverrides): (real: Activities) => Activities {
   return (real) => {
     const calls = (Object.keys(real) as (keyof Activities)[]).map((name) => [
@@ -85,7 +85,7 @@ export function withOverrides(current: () => ActivityOverrides): (real: Activiti
   };
 }
 
-/** Starts the workers; a nudge that does not arrive fails the test when the worker is stopped. */
+/** Starts the workers. `stop` throws when a nudge failed. */
 export async function startCovenantWorker(options: CovenantWorkerOptions): Promise<CovenantWorker> {
   const { db, client, nativeConnection, epoch } = options;
   const { showNames = true } = options;
@@ -94,15 +94,15 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
     publicUrl: TEST_PUBLIC_URL,
     titles: showNames ? createTitleReader(db) : undefined,
   });
-  const lost_nudges: unknown[] = [];
+  const failed_nudges: unknown[] = [];
   const nudger = createNudger({
     client,
     taskQueues: queues,
     epoch,
     describe,
-    // A server that many test files share, or one that was just started, may be slow to answer.
+    // A server that many test files share, or that has just started, can be slow.
     timeout_ms: 20_000,
-    onFailure: (error) => lost_nudges.push(error),
+    onFailure: (error) => failed_nudges.push(error),
   });
   const clocks = createClockNotifier(client, queues, epoch, describe);
   const real = createActivities({
@@ -112,7 +112,7 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
     billingPorts: options.billingPorts ?? new Map(),
     taskQueues: queues,
     showNames,
-    // Tests skip time and pass times of their own.
+    // Tests skip time and use their own instants.
     bound: (now) => Promise.resolve(now),
   });
   const activities = options.wrap?.(real) ?? real;
@@ -147,8 +147,8 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
     async stop() {
       for (const worker of workers) worker.shutdown();
       await running;
-      if (lost_nudges.length > 0)
-        throw new Error(`${lost_nudges.length} nudges did not arrive`, { cause: lost_nudges[0] });
+      if (failed_nudges.length > 0)
+        throw new Error(`${failed_nudges.length} nudges failed`, { cause: failed_nudges[0] });
     },
   };
 }

@@ -1,5 +1,5 @@
 /**
- * A migrated database of its own for each test file (or test), on the Postgres that the whole run shares.
+ * A migrated database for each test file (or test), on the Postgres server that the whole run shares.
  */
 import { randomBytes } from 'node:crypto';
 import postgres from 'postgres';
@@ -10,7 +10,7 @@ import { sharedServers } from './shared-servers';
 export interface TestDatabase {
   url: string;
   sql: ReturnType<typeof openDatabase>;
-  /** Closes `sql` and removes the database, whoever is still connected. */
+  /** Closes `sql` and drops the database, also with open connections. */
   drop(): Promise<void>;
 }
 
@@ -39,7 +39,7 @@ export async function createTestDatabase(options: { max?: number } = {}): Promis
   };
 }
 
-/** Makes an empty database, runs the test upon it and removes it. `options` are those of `CREATE DATABASE`. */
+/** Creates an empty database, calls `run` with its address, and drops it. `options` are those of `CREATE DATABASE`. */
 export async function withEmptyDatabase<T>(run: (url: string) => Promise<T>, options = ''): Promise<T> {
   const { postgres_url } = sharedServers();
   const name = `test_${randomBytes(8).toString('hex')}`;

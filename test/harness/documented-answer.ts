@@ -1,6 +1,6 @@
 /**
- * Compares an answer with what its route declares: a status it names, a body of the shape it names, and for every
- * refusal a problem (RFC 9457). What is not documented is a defect, whichever of the two is wrong.
+ * Compares an answer with the documentation of its route: the status, the shape of the body, and for every refusal a
+ * problem document (RFC 9457). A difference is a defect of the code or of the documentation.
  */
 import { readFileSync } from 'node:fs';
 import { OPENAPI_FILE } from '../../api/http/openapi';
@@ -17,16 +17,17 @@ interface Answered {
 
 type Responses = Record<string, Record<string, { responses: Record<string, unknown> }>>;
 
-// Read, because making the document takes 0.3 s in each test file; api.operations.test.ts compares the file with the routes.
+// The file is read, because generating the document takes 0.3 s in each test file. api.operations.test.ts compares the
+// file with the routes.
 const { paths } = JSON.parse(readFileSync(OPENAPI_FILE, 'utf8')) as { paths: Responses };
 
-/** Made once: every answer of every test looks for its route. */
+/** Created once, because every answer of every test looks up its route. */
 const PATTERNS = new Map(ROUTES.map(({ path }) => [path, patternOf(path)]));
 
-/** Throws a sentence that says what is not documented. */
+/** Throws an error that says what is not documented. */
 export function expectDocumented(method: string, target: string, answer: Answered): void {
   const path = target.split('?', 1)[0] ?? '';
-  // What operators and the documentation have beside the routes answers as it likes.
+  // Paths for operators and for the documentation are not in ROUTES and are not checked.
   if (!path.startsWith('/api/v1') && !ROUTES.some((known) => hasForm(known, path))) return;
   const route = routeOf(method, path);
   const call = `${method.toUpperCase()} ${target.slice(0, 200)} → ${answer.status}`;
@@ -46,24 +47,24 @@ export function expectDocumented(method: string, target: string, answer: Answere
   if (shape.media_type !== undefined) {
     const given = answer.headers.get('content-type') ?? '';
     if (!given.startsWith(shape.media_type))
-      throw new Error(`${call}: ${shape.media_type} is documented, ${given} came.`);
+      throw new Error(`${call}: the documented media type is ${shape.media_type}, the answer has ${given}.`);
     return;
   }
   const parsed = shape.schema?.safeParse(answer.body);
   if (parsed && !parsed.success)
-    throw new Error(`${call}: the body has another shape than documented: ${parsed.error.message}`);
+    throw new Error(`${call}: the body does not have the documented shape: ${parsed.error.message}`);
   if (!shape.schema && answer.text !== '')
-    throw new Error(`${call}: no body is documented, but one came: ${answer.text.slice(0, 200)}`);
+    throw new Error(`${call}: no body is documented, but the answer has one: ${answer.text.slice(0, 200)}`);
 }
 
-/** Every route with its statuses, for tests that walk them. */
+/** Returns the documented statuses of a route. */
 export function documentedStatuses(route: Route): number[] {
   return Object.keys(paths[route.path.replace(/:(\w+)/g, '{$1}')]?.[route.method]?.responses ?? {}).map(Number);
 }
 
 function routeOf(method: string, path: string): Route | undefined {
   const fits = ROUTES.filter((route) => route.method === method.toLowerCase() && hasForm(route, path));
-  // Literal paths come before those with parameters, as in the router.
+  // Literal paths precede paths with parameters, as in the router.
   return fits.sort((a, b) => a.path.split(':').length - b.path.split(':').length)[0];
 }
 
@@ -79,11 +80,11 @@ function expectProblem(call: string, answer: Answered): void {
   const type = answer.headers.get('content-type') ?? '';
   const parsed = ProblemShape.safeParse(answer.body);
   if (!type.startsWith('application/problem+json') || !parsed.success) {
-    throw new Error(`${call} is no problem document (${type}): ${answer.text.slice(0, 300)}`);
+    throw new Error(`${call} is not a problem document (${type}): ${answer.text.slice(0, 300)}`);
   }
   const { status, code, reasons, request_id } = parsed.data;
-  if (status !== answer.status) throw new Error(`${call}: the problem says ${status}.`);
-  if (reasons[0] !== code) throw new Error(`${call}: reasons begin with ${reasons[0]}, the code is ${code}.`);
+  if (status !== answer.status) throw new Error(`${call}: the problem document has status ${status}.`);
+  if (reasons[0] !== code) throw new Error(`${call}: the first of reasons is ${reasons[0]}, but the code is ${code}.`);
   if (request_id !== answer.headers.get('x-request-id'))
-    throw new Error(`${call}: the request id of body and header differ.`);
+    throw new Error(`${call}: the request ids in the body and the header differ.`);
 }

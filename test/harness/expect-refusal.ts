@@ -1,4 +1,4 @@
-/** What tests say of an answer that is a refusal, and of the audit row that a write leaves. */
+/** Assertions about refusals, and about the audit rows of writes. */
 import { listAudit } from '../../db/system/history';
 import type { ApiAnswer, TestApi } from './api';
 
@@ -19,7 +19,7 @@ export interface AuditedRow {
   request_id: string | null;
 }
 
-/** The audit of one subject, oldest first. */
+/** Lists the audit rows of one subject, oldest first. */
 export async function auditOf(api: Pick<TestApi, 'sql'>, subject_id: string): Promise<AuditedRow[]> {
   const rows = await listAudit(api.sql, { subject: subject_id }, null, AUDIT_ROWS_MAX);
   return rows
@@ -34,7 +34,7 @@ export async function auditOf(api: Pick<TestApi, 'sql'>, subject_id: string): Pr
     .reverse();
 }
 
-/** The paths of the fields that a refused body is wrong at. */
+/** Returns the paths of the invalid fields of a refused body. */
 export function wrongFieldsOf(answer: ApiAnswer): string[] {
   return (answer.body.errors as { path: string }[]).map(({ path }) => path);
 }

@@ -1,12 +1,13 @@
 /**
- * Tests that need a program beside Node: without it they are skipped on a person's machine and fail in CI.
+ * Tests that need a program other than Node. Without the program they are skipped on a developer's machine and fail in
+ * CI.
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { EXTERNAL_TOOLS, findTool } from '../../project/external-tools';
 import type { ToolName } from '../../project/external-tools';
 
-/** Declares tests that are given the path of a program. */
+/** Declares tests that receive the path of a program. */
 export function describeWithTool(name: ToolName, tests: (path: string) => void): void {
   const tool = EXTERNAL_TOOLS.find((one) => one.name === name);
   if (tool === undefined) throw new Error(`There is no external tool ${name}.`);
@@ -20,13 +21,13 @@ export function describeWithTool(name: ToolName, tests: (path: string) => void):
 
 /** A process that a test started. */
 export interface ToolProcess {
-  /** What it printed so far. */
+  /** Returns the output so far. */
   output(): string;
-  /** Ends it and resolves when it has ended. */
+  /** Kills the process and resolves when it has ended. */
   stop(): Promise<void>;
 }
 
-/** Starts a program. Throws when it ends while a test waits for `stop`; see `output`. */
+/** Starts a program. A failed start is part of `output`. */
 export function startTool(
   path: string,
   args: readonly string[],

@@ -1,16 +1,16 @@
 /**
- * Fills every table that a list reads with so many rows that reading one of them whole shows, by SQL alone. Rows of a rare
- * kind lie in the middle of their table: a list that reads in its order until it finds them reads half of it in either order.
+ * Fills every table that a list reads by SQL, with enough rows that a full scan is measurable. Rows of a rare kind are
+ * in the middle of each table: a list that scans in its order to find them reads half of the table in either direction.
  */
 import type { Database } from '../../db/base/database';
 
-/** Rows of each table. */
+/** Rows in each table. */
 export const FILLED_ROWS = 12_000;
-/** The rows that are of the rare kind, by their number. */
+/** The number of the first rare row. */
 const RARE_FROM = FILLED_ROWS / 2;
 const RARE_ROWS = 40;
 
-/** What the rows of the rare kind are found by. */
+/** The values by which rare rows are found. */
 export interface FilledTables {
   /** A contract with one half of all jobs, audit rows, events and so on. */
   busy_contract: string;
@@ -23,15 +23,16 @@ export interface FilledTables {
   rare_actor: string;
   /** An admin with one half of all keys. */
   busy_admin: string;
-  /** When the rare rows were made. */
+  /** The interval in which the rare rows were created. */
   rare_from: string;
   rare_to: string;
 }
 
-/** Fills the tables of a migrated database and lets Postgres count them. The role must be a superuser. */
+/** Fills the tables of a migrated database and updates Postgres' statistics. The role must be a superuser. */
 export async function fillTables(sql: Database): Promise<FilledTables> {
   await sql.begin(async (tx) => {
-    // Foreign keys are right by construction; to check them takes longer than all else.
+    // Foreign keys are not checked: they are correct by construction, and checking them takes longer than everything
+    // else.
     await tx.unsafe('SET LOCAL session_replication_role = replica');
     await tx.unsafe(SCRIPT);
   });
@@ -46,13 +47,13 @@ export async function fillTables(sql: Database): Promise<FilledTables> {
 }
 
 const SCRIPT = `
--- Ids in the order of their rows, and the same whenever they are asked for.
+-- Ids in the order of their rows, and equal for equal arguments.
 CREATE FUNCTION filled_at(n int) RETURNS timestamptz LANGUAGE sql IMMUTABLE
 RETURN timestamptz '2026-01-01T00:00:00Z' + make_interval(mins => n);
 CREATE FUNCTION filled_id(noun text, n int) RETURNS uuid LANGUAGE sql IMMUTABLE
 RETURN (lpad(to_hex((extract(epoch FROM filled_at(n)) * 1000)::bigint), 12, '0') || '7000' || '8000' || substr(md5(noun || n), 1, 12))::uuid;
 CREATE FUNCTION is_rare(n int) RETURNS boolean LANGUAGE sql IMMUTABLE RETURN n BETWEEN ${RARE_FROM} AND ${RARE_FROM + RARE_ROWS};
--- One half of everything is of the busy contract, the rest is spread.
+-- Half of all rows belong to the busy contract, the rest to many contracts.
 CREATE FUNCTION filled_contract(n int) RETURNS uuid LANGUAGE sql IMMUTABLE
 RETURN filled_id('contract', CASE WHEN is_rare(n) THEN ${RARE_FROM} WHEN n % 2 = 0 THEN 1 ELSE n END);
 CREATE FUNCTION filled_person(n int) RETURNS int LANGUAGE sql IMMUTABLE RETURN CASE WHEN is_rare(n) THEN ${RARE_FROM} ELSE n % 7 END;

@@ -1,23 +1,25 @@
 /**
- * A database that does what it is told and then sometimes says that it did not: the answer was lost on the way.
+ * A database that performs every statement, but sometimes reports an error instead of the result, as if the answer was
+ * lost.
  *
- * What commits by itself is concerned, single statements and whole transactions; seeded, so that a failure repeats.
+ * Answers of single statements and of whole transactions are lost. The choice is seeded, so that a failure is
+ * reproducible.
  */
 import type { Database } from '../../db/base/database';
 
 export interface FlakyOptions {
   seed: number;
-  /** Which share of the answers is lost, from 0 to 1. */
+  /** The share of lost answers, from 0 to 1. */
   lost_share: number;
 }
 
-/** The database with its losses, and how many there were. */
+/** The database and the number of lost answers. */
 export interface FlakyDatabase {
   db: Database;
   lost(): number;
 }
 
-/** What the driver reports when a connection is silent for too long. */
+/** The driver's error when a connection gives no answer for too long. */
 class AnswerLost extends Error {
   readonly code = 'ETIMEDOUT';
 }
@@ -35,9 +37,9 @@ export function createFlakyDatabase(real: Database, options: FlakyOptions): Flak
   const db = new Proxy(real, {
     apply(target, _self, given: unknown[]) {
       const query = Reflect.apply(target, undefined, given) as object;
-      // Values and identifiers come through the same function; only a template is a query, or a fragment of one.
+      // The same function also creates values and identifiers. Only a template is a query or a fragment.
       if (!Array.isArray(given[0]) || !('raw' in given[0])) return query;
-      // A query is sent when somebody waits for it, a fragment never is: so the loss belongs to the waiting.
+      // A query is sent when it is awaited, and a fragment never is. So the answer is lost in `then`.
       const pending = query as PromiseLike<unknown>;
       const wait = pending.then.bind(pending);
       return Object.assign(query, {
@@ -52,7 +54,7 @@ export function createFlakyDatabase(real: Database, options: FlakyOptions): Flak
   return { db, lost: () => lost };
 }
 
-/** Numbers from 0 to 1 that are the same for the same seed: a linear congruence modulo 2³². */
+/** Returns pseudo-random numbers from 0 to 1: a linear congruential generator modulo 2³². */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -1,11 +1,11 @@
 /**
- * Freezes a server with all its processes, as a machine that hangs: connections stay open and nothing answers.
+ * Freezes a server with all its processes, like a machine that hangs: connections stay open and nothing answers.
  */
 import { execFileSync } from 'node:child_process';
 
-/** Stops the process and its children; the returned function lets them go on. New children cannot come meanwhile. */
+/** Stops the process and its children. Returns a function that continues them. No new children can start meanwhile. */
 export function freezeServer(pid: number): () => void {
-  // The parent first, so that it starts nobody behind our back.
+  // The parent is stopped first, so that it starts no further children.
   process.kill(pid, 'SIGSTOP');
   const children = childrenOf(pid);
   for (const child of children) signal(child, 'SIGSTOP');
@@ -25,7 +25,7 @@ function childrenOf(pid: number): number[] {
     .map(([child]) => child as number);
 }
 
-/** A child may have ended by itself since it was listed. */
+/** A child may have ended since it was listed. */
 function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);

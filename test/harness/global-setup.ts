@@ -1,6 +1,6 @@
 /**
  * Starts what all test files share: one Postgres with a migrated template, one Temporal server, one workflow bundle.
- * Both servers have keepers, so a killed test run leaves no process; its directory is removed by the next run.
+ * Both servers have watchdogs, so a killed test run leaves no process. The next run removes its directory.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { makeRunDirectory } from './run-directory';
 import { randomTestPort } from './test-ports';
 import { publishSharedServers } from './shared-servers';
 
-/** What the teardown needs; it runs in the same process and has no other way to it. */
+/** The state that the teardown needs. It runs in the same process. */
 export interface SharedRun {
   servers: SupervisedServer[];
   directory: string;
@@ -26,8 +26,8 @@ export interface SharedRun {
 const TEMPLATE_DATABASE = 'template_covenant';
 
 /**
- * For every Temporal server of the run, also those of stacks: one that hands no work from processor to processor computes about
- * a tenth less, and the tests keep all processors busy.
+ * For every Temporal server of the run, also those of stacks: with one Go processor it uses about 10 % less CPU, and
+ * the tests keep all processors busy.
  */
 const ONE_GO_PROCESSOR = { GOMAXPROCS: '1' };
 
@@ -50,7 +50,7 @@ export default async function globalSetup(): Promise<void> {
   await holder[RUN];
 }
 
-/** Takes the run out, so that only the first teardown ends it. */
+/** Removes and returns the run, so that only the first teardown ends it. */
 export async function takeRun(): Promise<SharedRun | undefined> {
   const run = holder[RUN];
   holder[RUN] = undefined;
@@ -88,7 +88,7 @@ async function startPostgres(directory: string, servers: SupervisedServer[]): Pr
     port: port.port,
     password: randomBytes(16).toString('hex'),
     logFile: join(directory, 'postgres.log'),
-    // Tests of this server never cut the power, the only fault that these settings give up. Fault tests have stacks
+    // These settings only risk data at a power failure, which no test of this server simulates. Fault tests have stacks
     // of their own with Postgres' defaults.
     settings: { fsync: 'off', full_page_writes: 'off' },
   });
@@ -104,11 +104,11 @@ async function startPostgres(directory: string, servers: SupervisedServer[]): Pr
 }
 
 async function startTemporal(directory: string, servers: SupervisedServer[]): Promise<string> {
-  const say = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
+  const report = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
   const program = await findTemporal({
     cacheDir: loadStackConfig(process.env).cacheDir,
     env: process.env,
-    report: say,
+    report: report,
   });
   const port = await reservePort(randomTestPort());
   const plan = planTemporalServer({

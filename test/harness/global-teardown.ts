@@ -1,5 +1,5 @@
 /**
- * Ends the servers of the test run and removes their files.
+ * Stops the servers of the test run and removes their files.
  */
 import { rmSync } from 'node:fs';
 import { takeRun } from './global-setup';

@@ -14,14 +14,14 @@ const HISTORIES = join(__dirname, '..', 'histories');
 
 /** One recorded run. The history itself does not contain the id of its workflow. */
 export interface RecordedHistory {
-  /** `contractLifecycle/at-rest`: the type of the workflow and the case. */
+  /** `contractLifecycle/at-rest`: the workflow type and the case. */
   name: string;
   workflow_id: string;
-  /** The history in Temporal's own JSON form. */
+  /** The history in Temporal's JSON format. */
   history: unknown;
 }
 
-/** Every recording, by name. */
+/** Loads all recordings, sorted by name. */
 export function loadHistories(): RecordedHistory[] {
   return readdirSync(HISTORIES, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())

@@ -1,5 +1,5 @@
 /**
- * Parts of jest that it depends on and does not re-export.
+ * Packages of jest that jest itself does not export.
  */
 const { createRequire } = require('node:module');
 
@@ -7,7 +7,7 @@ const JEST = createRequire(require.resolve('jest/package.json'));
 const CORE = createRequire(JEST.resolve('@jest/core'));
 const RUNTIME = createRequire(CORE.resolve('jest-runtime'));
 
-/** Loads a part by the name of its package, from what jest's core or its runtime depends on. */
+/** Loads a package from the dependencies of jest's core or of its runtime. */
 module.exports.fromJest = (name) => {
   try {
     return CORE(name);

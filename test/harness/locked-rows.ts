@@ -1,4 +1,7 @@
-/** Rows that another transaction holds until the test ends it, as a process does that was frozen in the middle of a transaction. */
+/**
+ * Rows that another transaction locks until the test ends it, like a process that freezes in the middle of a
+ * transaction.
+ */
 import type { Database, Sql } from '../../db/base/database';
 
 export interface LockedRows {
@@ -8,15 +11,15 @@ export interface LockedRows {
   commit(): Promise<void>;
 }
 
-/** Locks what `lock` locks, on a connection of its own. */
+/** Calls `lock` in a transaction on a separate connection. */
 export async function lockRows(db: Database, lock: (tx: Sql) => PromiseLike<unknown>): Promise<LockedRows> {
   const connection = await db.reserve();
   await connection`BEGIN`;
   await lock(connection);
-  let is_held = true;
+  let is_open = true;
   const end = async (by: 'COMMIT' | 'ROLLBACK'): Promise<void> => {
-    if (!is_held) return;
-    is_held = false;
+    if (!is_open) return;
+    is_open = false;
     await connection.unsafe(by);
     connection.release();
   };

@@ -1,5 +1,5 @@
 /**
- * A contract that people created and paused long ago and nobody has looked at since: every boundary it had lies behind it.
+ * A contract that was created and paused long ago and not settled since: all its boundaries are in the past.
  */
 import { uuidv7 } from 'uuidv7';
 import { runCommand } from '../../transactions/contract/run-command';
@@ -21,7 +21,7 @@ import { CREATE_INPUT } from './contract-facts';
 
 export interface PastContract {
   id: string;
-  /** What time did to it, with the instants at which it did, in order. */
+  /** The boundaries that settling must apply, with their instants, in order. */
   boundaries: { action: string; at: Instant }[];
 }
 
@@ -29,8 +29,8 @@ const CUSTOMER_SERVICE: Actor = { type: 'user', id: 'test', name: 'Customer serv
 const TIMEZONE = 'Europe/Berlin';
 
 /**
- * Writes it as the commands of those days wrote it: created active 400 days ago with its start ten days ahead, paused in
- * its term until a given instant, its end 100 days ago and its grace over since 70 days.
+ * Inserts it as commands at those times would have: created active 400 days ago with a start ten days later, paused
+ * during its term until an instant, ended 100 days ago, and with a grace period that ended 70 days ago.
  */
 export async function addPastContract(sql: Database): Promise<PastContract> {
   const daysAgo = (days: number): string => addDays(new Date().toISOString().slice(0, 10), -days);
@@ -39,7 +39,7 @@ export async function addPastContract(sql: Database): Promise<PastContract> {
   const resume_at = `${daysAgo(280)}T12:30:00.000Z`;
   const [start_date, end_date, over] = [daysAgo(390), daysAgo(100), daysAgo(70)] as [string, string, string];
 
-  // Nobody is reminded of a renewal that there will not be.
+  // Without renewal there are no reminders.
   const renewal = { ...DEFAULT_RENEWAL, mode: 'none' } as const;
   const dates = { timezone: TIMEZONE, start_date, end_date, expiry_grace_days: 30, renewal };
   const id = await addContractAt(sql, created_at, { name: 'A contract of last year', quota: 1_000, ...dates });
@@ -60,12 +60,12 @@ export async function addPastContract(sql: Database): Promise<PastContract> {
   };
 }
 
-/** Writes an active contract without an end, with a product and a generator of its own; answers its id. */
+/** Inserts an active contract without an end, with its own product and generator. Returns its id. */
 export function addRunningContract(sql: Database, quota: number): Promise<string> {
   return addContractAt(sql, new Date().toISOString(), { name: 'A running contract', quota });
 }
 
-/** Creates an active contract as a request did at `now`. */
+/** Creates an active contract as a request at `now` would. */
 async function addContractAt(sql: Database, now: Instant, given: Partial<CreateInput>): Promise<string> {
   const { product_id, generator_id } = await addCatalogue({ sql });
   const input: CreateInput = { ...CREATE_INPUT, name: 'A contract', status: 'active', quota: 1_000, ...given };
@@ -78,7 +78,7 @@ async function addContractAt(sql: Database, now: Instant, given: Partial<CreateI
   });
 }
 
-/** The crossings that stand in the audit, in the order in which they hold. */
+/** Lists the boundaries in the audit, in the order of their instants. */
 export async function listAuditedBoundaries(sql: Sql, contract_id: string): Promise<PastContract['boundaries']> {
   const rows = await sql<PastContract['boundaries']>`
     SELECT action, at FROM audit_events WHERE contract_id = ${contract_id} AND actor ->> 'type' = 'system' ORDER BY at`;
@@ -92,6 +92,6 @@ async function catalogue(tx: Sql, product_id: string, generator_id: string) {
 }
 
 function granted<T extends object>(outcome: T | Refusal): T {
-  if (isRefusal(outcome)) throw new Error(`the past refused: ${outcome.detail}`);
+  if (isRefusal(outcome)) throw new Error(`refused: ${outcome.detail}`);
   return outcome;
 }

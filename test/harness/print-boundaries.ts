@@ -1,6 +1,6 @@
 /**
- * Four years of one contract in each of several zones, computed: what a process of any zone of its own must agree on. Run as
- * a program it prints them, with the offset of its process.
+ * Computes four years of a contract in each of several time zones. The result must not depend on the time zone of the
+ * process. As a program it prints the result and the offset of its process.
  */
 import { addPeriods, startOfDay } from '../../domain/base/calendar';
 import { stateAt } from '../../domain/contract/contract';
@@ -9,7 +9,9 @@ import { licenseExpiry } from '../../domain/contract/expiry';
 import { ZONES } from './contract-arbitrary';
 import { buildAutoRenewingFacts, buildInvoice, buildSettleContext } from './contract-facts';
 
-/** What happens to a contract of monthly terms from 31 January 2024 in a zone, in four years and a leap day. */
+/**
+ * Returns the boundaries of a contract with monthly terms from 31 January 2024, up to 29 February 2028, in each zone.
+ */
 export function boundariesInAllZones() {
   return ZONES.map((timezone) => {
     const facts = buildAutoRenewingFacts(

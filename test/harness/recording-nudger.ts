@@ -1,9 +1,9 @@
-/** A nudger for activities that are called by themselves: it wakes nobody, and remembers the jobs it was to wake. */
+/** A nudger for tests that call activities directly. It wakes no workflow, and records the jobs that it receives. */
 import type { Nudger } from '../../activities/ports';
 
 export interface RecordingNudger {
   nudger: Nudger;
-  /** The jobs that were to be woken, in order. */
+  /** The ids of the jobs to wake, in order. */
   jobs: string[];
 }
 

@@ -1,7 +1,7 @@
 /**
- * Runs TypeScript in a process that a test starts: `node --require test/harness/register-sources.cjs worker.ts`. Each file is compiled
- * once and kept. With `--import tsx`, which developers use, a process needs 0.5 s of computing more before it begins, and the tests
- * start more than a hundred.
+ * Runs TypeScript in a process that a test starts: `node --require test/harness/register-sources.cjs worker.ts`. Each
+ * file is compiled once and cached. With `--import tsx`, which developers use, a process needs 0.5 s more CPU before it
+ * starts, and the tests start more than a hundred.
  */
 const { createHash, randomUUID } = require('node:crypto');
 const { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } = require('node:fs');
@@ -9,8 +9,8 @@ const Module = require('node:module');
 const { join } = require('node:path');
 const options = require('./swc-options.cjs');
 
-const KEPT = join(__dirname, '..', '..', 'node_modules', '.cache', 'covenant-test');
-/** What was compiled in another way is not found. */
+const CACHE = join(__dirname, '..', '..', 'node_modules', '.cache', 'covenant-test');
+/** Part of the cache key, so that code compiled with other options is not used. */
 const SETTINGS = JSON.stringify([options, require('@swc/core/package.json').version]);
 
 Module._extensions['.ts'] = (module, file) => module._compile(compiled(file), file);
@@ -18,19 +18,19 @@ Module._extensions['.ts'] = (module, file) => module._compile(compiled(file), fi
 function compiled(file) {
   const { mtimeMs, size } = statSync(file);
   const name = createHash('sha1').update(`${SETTINGS} ${file} ${mtimeMs} ${size}`).digest('hex');
-  const kept = join(KEPT, `${name}.js`);
+  const cached = join(CACHE, `${name}.js`);
   try {
-    return readFileSync(kept, 'utf8');
+    return readFileSync(cached, 'utf8');
   } catch {
     const { code } = require('@swc/core').transformSync(readFileSync(file, 'utf8'), {
       ...options,
       filename: file,
       swcrc: false,
     });
-    mkdirSync(KEPT, { recursive: true });
-    const draft = `${kept}.${randomUUID()}`;
-    writeFileSync(draft, code);
-    renameSync(draft, kept);
+    mkdirSync(CACHE, { recursive: true });
+    const temporaryFile = `${cached}.${randomUUID()}`;
+    writeFileSync(temporaryFile, code);
+    renameSync(temporaryFile, cached);
     return code;
   }
 }

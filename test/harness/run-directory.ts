@@ -1,5 +1,5 @@
 /**
- * A directory for one test run's files. What a killed run left is removed by the next one.
+ * A directory for the files of one test run. The next run removes what a killed run left.
  */
 import {
   chmodSync,
@@ -19,24 +19,26 @@ import { identifyProcess, isRunning, type ProcessIdentity } from '../../dev/proc
 const PREFIX = 'covenant-test-';
 const OWNER_FILE = 'owner.json';
 
-/** Linux keeps these files in memory. A database is cloned and removed there in half the time and with a third of the computing. */
+/**
+ * Linux keeps these files in memory. Cloning and dropping a database there takes half the time and a third of the CPU.
+ */
 const IN_MEMORY = '/dev/shm';
-/** What a whole run needs at most; containers often have 64 MiB there. */
+/** The most that a whole run needs. Containers often have 64 MiB there. */
 const IN_MEMORY_FREE_BYTES = 6 * 1024 ** 3;
 
-/** Makes an empty directory (but for the mark of its owner), which everyone may pass through and none may list. */
+/** Creates a directory with only the file that names its owner. Other users can traverse it but not list it. */
 export function makeRunDirectory(kind: string): string {
-  removeThoseOfKilledRuns();
-  const directory = mkdtempSync(join(hasRoom(IN_MEMORY) ? IN_MEMORY : tmpdir(), `${PREFIX}${kind}-`));
-  // As root, Postgres runs as another user, who must pass through here.
+  removeAbandonedDirectories();
+  const directory = mkdtempSync(join(hasSpace(IN_MEMORY) ? IN_MEMORY : tmpdir(), `${PREFIX}${kind}-`));
+  // As root, Postgres runs as another user, which must be able to traverse this directory.
   chmodSync(directory, 0o711);
-  const mark = join(directory, OWNER_FILE);
-  writeFileSync(`${mark}.new`, JSON.stringify(identifyProcess(process.pid)));
-  renameSync(`${mark}.new`, mark);
+  const ownerFile = join(directory, OWNER_FILE);
+  writeFileSync(`${ownerFile}.new`, JSON.stringify(identifyProcess(process.pid)));
+  renameSync(`${ownerFile}.new`, ownerFile);
   return directory;
 }
 
-function removeThoseOfKilledRuns(): void {
+function removeAbandonedDirectories(): void {
   for (const parent of [tmpdir(), IN_MEMORY]) {
     for (const name of existsSync(parent) ? readdirSync(parent) : []) {
       const directory = join(parent, name);
@@ -45,13 +47,13 @@ function removeThoseOfKilledRuns(): void {
   }
 }
 
-function hasRoom(directory: string): boolean {
+function hasSpace(directory: string): boolean {
   if (!existsSync(directory)) return false;
   const { bavail, bsize } = statfsSync(directory);
   return bavail * bsize >= IN_MEMORY_FREE_BYTES;
 }
 
-/** A directory without a mark belongs to a run that is just making it. */
+/** A directory without an owner file belongs to a run that is just creating it. */
 function isAbandoned(directory: string): boolean {
   try {
     return !isRunning(JSON.parse(readFileSync(join(directory, OWNER_FILE), 'utf8')) as ProcessIdentity);

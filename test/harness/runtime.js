@@ -1,24 +1,25 @@
 /**
- * Jest's module system, except that packages are loaded once for all test files of a worker, by Node, and that the project's own
- * modules, new in each file, are compiled once.
+ * Jest's module system with two changes: Node loads packages once for all test files of a worker, and the project's own
+ * modules, which are new in each file, are compiled once.
  *
- * With jest's own, each file loads and compiles the SDK, zod, express and their like again, which takes about 1 s of computing.
+ * Without these changes each file loads and compiles the SDK, zod, express and other packages again, which takes about
+ * 1 s of CPU.
  */
 const { createRequire, isBuiltin } = require('node:module');
 const { Script } = require('node:vm');
 const { fromJest } = require('./jest-parts');
 const { default: JestRuntime } = fromJest('jest-runtime');
 
-/** Packages that keep what a file registers: loaded again in each file. */
+/** Packages that store what a file registers. They are loaded again in each file. */
 const WITH_STATE = ['prom-client'];
 
-/** What was compiled by this worker, by file name: `{ source, script }`. */
+/** The compiled modules of this worker, by file name: `{ source, script }`. */
 const compiled = new Map();
 
 module.exports = class Runtime extends JestRuntime {
   constructor(...given) {
     super(...given);
-    // Jest compiles a module for the context of its environment, and ours has none.
+    // Jest compiles a module for the context of its environment, and this environment has none.
     const { executor } = this;
     if (typeof executor?.compile !== 'function') throw new Error('This version of jest compiles modules elsewhere.');
     executor.compile = (source, file) => compile(source, file, executor.injectedModuleParameters);
@@ -30,11 +31,11 @@ module.exports = class Runtime extends JestRuntime {
     return super.requireModule(from, name, options, isRequireActual);
   }
 
-  /** Jest replaces `process.getBuiltinModule` in the environment's copy of `process`; here it is the process's own. */
+  /** Jest replaces `process.getBuiltinModule` in the environment's copy of `process`. Here `process` is not a copy. */
   installGetBuiltinModule() {}
 };
 
-/** The function of a module. Its text is compiled once a worker; each call returns a new function. */
+/** Returns the function of a module. The source is compiled once for each worker; each call returns a new function. */
 function compile(source, file, parameters) {
   const known = compiled.get(file);
   if (known?.source === source) return known.script.runInThisContext();

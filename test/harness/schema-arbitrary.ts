@@ -1,9 +1,10 @@
 /**
- * Values for fast-check from JSON schemas: mostly what a schema allows, and by `strange` what no schema foresees.
+ * fast-check arbitraries for JSON schemas: `arbitraryOf` generates valid values, `unexpectedValue` generates values
+ * that no schema expects.
  */
 import fc from 'fast-check';
 
-/** What is read of a JSON schema; every other keyword is left to the server. */
+/** The supported keywords of a JSON schema. Other keywords are ignored. */
 export interface JsonSchema {
   $ref?: string;
   type?: string | string[];
@@ -26,9 +27,9 @@ export interface JsonSchema {
 }
 
 export interface SchemaSource {
-  /** Finds what a `$ref` points to. */
+  /** Resolves a `$ref`. */
   resolve: (ref: string) => JsonSchema;
-  /** Values for properties of these names, in place of what their schema says. */
+  /** Values for properties with these names, instead of their schema. */
   known: Record<string, fc.Arbitrary<unknown>>;
 }
 
@@ -37,7 +38,10 @@ const ITEMS_MAX = 4;
 const OPTIONAL_MAX = 3;
 const DEPTH_STRANGE = 40;
 
-/** Values that break assumptions: wrong types, edges of numbers and dates, text that databases and parsers dislike. */
+/**
+ * Values that break assumptions: wrong types, limits of numbers and dates, text that is problematic for databases and
+ * parsers.
+ */
 export const unexpectedValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(null, true, false, 0, -0, -1, 1.5, 1e308, Number.MAX_SAFE_INTEGER + 1, [], {}, [null], [[]]),
   fc.constantFrom(
@@ -79,7 +83,7 @@ export const unexpectedValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }),
 );
 
-/** Values that a schema allows. */
+/** Generates values that a schema allows. */
 export function arbitraryOf(schema: JsonSchema, source: SchemaSource): fc.Arbitrary<unknown> {
   if (schema.$ref !== undefined) return arbitraryOf(source.resolve(schema.$ref), source);
   if (schema.const !== undefined) return fc.constant(schema.const);
@@ -114,7 +118,7 @@ function objectOf(schema: JsonSchema, source: SchemaSource): fc.Arbitrary<unknow
   );
   const required = entries.filter(([name]) => schema.required?.includes(name));
   const optional = entries.filter(([name]) => !schema.required?.includes(name));
-  // A few at a time: with all of them some rule about one always stands in the way of the rest.
+  // Only a few optional properties: with all of them, a rule about one property almost always refuses the whole body.
   return fc
     .subarray(optional, { maxLength: Math.min(OPTIONAL_MAX, optional.length) })
     .chain((chosen) => fc.record(Object.fromEntries([...required, ...chosen])));
@@ -138,7 +142,10 @@ function stringOf(schema: JsonSchema): fc.Arbitrary<string> {
 
 const texts = new Map<string, fc.Arbitrary<string>>();
 
-/** Graphemes, made once for each pair of lengths: fast-check lists all that there are for each arbitrary of them. */
+/**
+ * Generates graphemes. The arbitrary is created once for each pair of lengths, because fast-check builds the list of
+ * all graphemes for each one.
+ */
 function textOf(minLength: number, maxLength: number): fc.Arbitrary<string> {
   const key = `${minLength} to ${maxLength}`;
   const known = texts.get(key) ?? fc.string({ unit: 'grapheme', minLength, maxLength });

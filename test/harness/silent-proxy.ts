@@ -1,5 +1,6 @@
 /**
- * A TCP proxy that can fall silent: it goes on accepting and nothing comes through, like a network that lost its route.
+ * A TCP proxy that can stop forwarding: it still accepts connections but forwards nothing, like a network without a
+ * route.
  */
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
@@ -7,43 +8,46 @@ import type { AddressInfo, Socket } from 'node:net';
 export interface SilentProxy {
   /** host:port to connect to in place of the server. */
   address: string;
-  /** From now on nothing passes, in either direction, on old connections and on new ones. */
+  /** Stops forwarding in both directions, on existing and new connections. */
   silence(): void;
-  /** From now on nothing passes on the connections there are; new ones work. So it is when a firewall forgets, or a server fails over. */
+  /**
+   * Stops forwarding on the existing connections; new ones work. This happens when a firewall drops its state or a
+   * server fails over.
+   */
   silenceOpenConnections(): void;
-  /** Connections that were opened to it so far. */
+  /** Returns the number of connections that were opened so far. */
   opened(): number;
   close(): Promise<void>;
 }
 
-/** Listens on a free port of 127.0.0.1 and passes everything on to `target` (host:port) until told to fall silent. */
+/** Listens on a free port of 127.0.0.1 and forwards everything to `target` (host:port) until it is silenced. */
 export async function startSilentProxy(target: string): Promise<SilentProxy> {
   const [host, port] = target.split(':');
   const sockets = new Set<Socket>();
   let silent = false;
   let opened = 0;
-  /** Counts the losses: a connection of an earlier count is lost. */
-  let losses = 0;
+  /** Incremented by `silenceOpenConnections`: connections of an earlier generation are silent. */
+  let generation = 0;
 
-  function pass(from: Socket, to: Socket): void {
-    const made_at = losses;
+  function forward(from: Socket, to: Socket): void {
+    const own_generation = generation;
     sockets.add(from);
     from.on('data', (bytes) => {
-      if (!silent && made_at === losses) to.write(bytes);
+      if (!silent && own_generation === generation) to.write(bytes);
     });
     from.on('close', () => {
       sockets.delete(from);
       to.destroy();
     });
-    // A broken connection is closed on both sides; that is all there is to know.
+    // An error also closes the connection, and `close` closes the other side.
     from.on('error', () => undefined);
   }
 
   const server = createServer((client) => {
     opened += 1;
     const upstream = connect({ host: host as string, port: Number(port) });
-    pass(client, upstream);
-    pass(upstream, client);
+    forward(client, upstream);
+    forward(upstream, client);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -52,7 +56,7 @@ export async function startSilentProxy(target: string): Promise<SilentProxy> {
       silent = true;
     },
     silenceOpenConnections() {
-      losses += 1;
+      generation += 1;
     },
     opened: () => opened,
     async close() {

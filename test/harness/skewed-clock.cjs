@@ -1,6 +1,7 @@
 /**
- * Loaded before a program (`node --require`), it makes the wall clock of the process wrong and leaves the monotonic clock
- * alone, at first by SKEW_MS. Each message `{ skew_ms }` of the parent process sets the clock; it is answered with the same message.
+ * Loaded before a program (`node --require`). It shifts the wall clock of the process, at first by SKEW_MS, and does
+ * not change the monotonic clock. Each message `{ skew_ms }` from the parent process sets the shift and is answered
+ * with the same message.
  */
 const RealDate = Date;
 let skew_ms = Number(process.env.SKEW_MS ?? 0);

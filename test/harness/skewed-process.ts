@@ -1,8 +1,8 @@
 /**
- * An API or a worker as a process of its own whose wall clock is wrong, over the servers of a test.
+ * An API or a worker as a separate process with a wrong wall clock, connected to the servers of a test.
  *
- * Where the system has libfaketime (Debian's package `faketime`), it makes the clock wrong for everything in the process, native
- * code included. Elsewhere `skewed-clock.cjs` does so for JavaScript. Both leave the monotonic clock alone.
+ * If libfaketime is installed (Debian's package `faketime`), it shifts the clock for the whole process, including
+ * native code. Otherwise `skewed-clock.cjs` shifts it for JavaScript. Neither changes the monotonic clock.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -26,16 +26,16 @@ const LIBFAKETIME = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', 
   .find(existsSync);
 
 export interface SkewedProcess {
-  /** Where it answers: the interface of the API, the health of the worker. */
+  /** The origin of the API, or of the worker's health endpoints. */
   url: string;
-  /** Steps the wall clock of the process to the real time plus this. */
+  /** Sets the wall clock of the process to the real time plus `skew_ms`. */
   setSkew(skew_ms: number): Promise<void>;
   stop(): Promise<void>;
 }
 
 /**
- * Starts the program from its sources over the database and the task queues of a test's interface, its clock right at first.
- * `env` adds settings.
+ * Starts a program from its sources with the database and the task queues of a test's API. Its clock is correct at
+ * first. `env` adds settings.
  */
 export async function startSkewedProcess(
   api: TestApi,
@@ -51,7 +51,7 @@ export async function startSkewedProcess(
     cwd: PROJECT,
     execArgv: [...(LIBFAKETIME === undefined ? ['--require', SKEWED_CLOCK] : []), ...RUN_SOURCES],
     env: {
-      ...(LIBFAKETIME === undefined ? {} : fakeTime(LIBFAKETIME, skew_file)),
+      ...(LIBFAKETIME === undefined ? {} : fakeTimeEnvironment(LIBFAKETIME, skew_file)),
       PATH: process.env['PATH'],
       DATABASE_URL: api.database.url,
       TEMPORAL_ADDRESS: sharedServers().temporal_address,
@@ -71,8 +71,8 @@ export async function startSkewedProcess(
     url,
     async setSkew(skew_ms) {
       if (LIBFAKETIME !== undefined) {
-        // In one step: the process reads the file at each look at its clock.
-        writeFileSync(`${skew_file}.new`, faked(skew_ms));
+        // Replaced atomically: the process reads the file each time it reads its clock.
+        writeFileSync(`${skew_file}.new`, formatSkew(skew_ms));
         renameSync(`${skew_file}.new`, skew_file);
         return;
       }
@@ -87,21 +87,21 @@ export async function startSkewedProcess(
   };
 }
 
-/** The environment in which a program runs with its wall clock wrong by so much from beginning to end. */
+/** Returns the environment in which a program runs with its wall clock shifted by `skew_ms`. */
 export function skewedClockEnvironment(skew_ms: number): Record<string, string> {
   if (LIBFAKETIME === undefined) return { NODE_OPTIONS: `--require ${SKEWED_CLOCK}`, SKEW_MS: String(skew_ms) };
   const skew_file = join(makeRunDirectory('skewed'), 'skew');
-  writeFileSync(skew_file, faked(skew_ms));
-  return fakeTime(LIBFAKETIME, skew_file);
+  writeFileSync(skew_file, formatSkew(skew_ms));
+  return fakeTimeEnvironment(LIBFAKETIME, skew_file);
 }
 
-/** A difference as libfaketime reads it: seconds with a sign. */
-function faked(skew_ms: number): string {
+/** Formats a shift for libfaketime: seconds with a sign. */
+function formatSkew(skew_ms: number): string {
   return `${skew_ms < 0 ? '-' : '+'}${Math.abs(skew_ms) / 1_000}`;
 }
 
-/** The environment in which libfaketime adds what a file says to the wall clock. */
-function fakeTime(library: string, skew_file: string): Record<string, string> {
+/** Returns the environment in which libfaketime shifts the wall clock by the content of a file. */
+function fakeTimeEnvironment(library: string, skew_file: string): Record<string, string> {
   return {
     LD_PRELOAD: library,
     FAKETIME_TIMESTAMP_FILE: skew_file,

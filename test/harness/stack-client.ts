@@ -1,5 +1,5 @@
 /**
- * Asks a test stack over HTTP as its super admin, and says what came of its generation jobs.
+ * Calls the API of a test stack as its super admin, and reads the results of its generation jobs.
  */
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import { generationJobWorkflowId } from '../../temporal/ids';
@@ -17,14 +17,14 @@ export interface StackAnswer {
 export interface StackCallOptions {
   body?: unknown;
   headers?: Record<string, string>;
-  /** Asks this API process; the stack's first one when left out. */
+  /** The origin of the API process. Default: the stack's first one. */
   url?: string;
 }
 
-/** Fault tests share the machine with others; what takes a second may take a while. */
+/** Fault tests run beside other tests, so an operation of one second can take much longer. */
 export const RECOVERY_TIMEOUT_MS = 120_000;
 
-/** Calls `/api/v1` of the stack. Throws when there is no answer. */
+/** Sends a request to `/api/v1` of the stack. Throws when there is no answer. */
 export async function callStack(
   stack: TestStack,
   method: string,
@@ -45,7 +45,10 @@ export async function callStack(
   return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
 }
 
-/** Creates a contract with a product and generator of its own, active unless `more` says otherwise; answers its id. */
+/**
+ * Creates a contract with its own product and generator. It is active unless `more` sets another status. Returns its
+ * id.
+ */
 export async function addStackContract(
   stack: TestStack,
   quota: number,
@@ -58,14 +61,14 @@ export async function addStackContract(
   return (answer.body as { id: string }).id;
 }
 
-/** Requests licenses as a background job; answers the job's id. */
+/** Requests licenses as a background job. Returns the job's id. */
 export async function requestJob(stack: TestStack, contract_id: string, count: number): Promise<string> {
   const answer = await callStack(stack, 'POST', `/contracts/${contract_id}/generate`, { body: { count } });
   if (answer.status !== 202) throw new Error(`the job was not accepted: ${JSON.stringify(answer)}`);
   return (answer.body as { job_id: string }).job_id;
 }
 
-/** Resolves when the job has succeeded; throws as soon as it ended otherwise. */
+/** Resolves when the job has succeeded. Throws when it ends in another state. */
 export async function waitForJobSuccess(stack: TestStack, job_id: string): Promise<void> {
   let state = 'unknown';
   await waitFor(
@@ -82,20 +85,20 @@ export async function waitForJobSuccess(stack: TestStack, job_id: string): Promi
   );
 }
 
-/** How many licenses of a job exist. */
+/** Counts the licenses of a job. */
 export async function countLicenses(stack: TestStack, job_id: string): Promise<number> {
   const [row] = await stack.sql<[{ count: number }]>`
     SELECT count(*)::int AS count FROM issued_licenses WHERE job_id = ${job_id}`;
   return row.count;
 }
 
-/** The quota of a contract as the interface shows it. */
+/** Returns the quota of a contract from the API. */
 export async function quotaOf(stack: TestStack, contract_id: string): Promise<Record<string, number>> {
   const { body } = await callStack(stack, 'GET', `/contracts/${contract_id}`);
   return (body as { quota: Record<string, number> }).quota;
 }
 
-/** Does something with a client of the stack's Temporal server, and closes it. */
+/** Calls `run` with a client of the stack's Temporal server, and closes the connection. */
 export async function withTemporal<T>(stack: TestStack, run: (client: Client) => Promise<T>): Promise<T> {
   const connection = await Connection.connect({ address: stack.addresses.temporal_address });
   try {
@@ -105,7 +108,7 @@ export async function withTemporal<T>(stack: TestStack, run: (client: Client) =>
   }
 }
 
-/** Whether the Temporal server knows a workflow of the job, running or ended. */
+/** Whether the Temporal server has a workflow of the job, running or ended. */
 export async function hasWorkflow(client: Client, job_id: string): Promise<boolean> {
   try {
     await client.workflow.getHandle(generationJobWorkflowId(job_id)).describe();

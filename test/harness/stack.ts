@@ -1,5 +1,6 @@
 /**
- * A whole stack of its own for a test that breaks things: own data directory, free ports, default Postgres settings.
+ * A separate stack for a test that simulates faults, with its own data directory, free ports and default Postgres
+ * settings.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,25 +16,25 @@ import { randomTestPort } from './test-ports';
 export { waitFor } from '../../dev/waiting';
 
 export interface TestStack {
-  /** The addresses and the super admin's key; they stay the same while servers come and go. */
+  /** The addresses and the super admin's key. They do not change when servers restart. */
   addresses: Omit<DevFile, 'pids'>;
-  /** The addresses with the pids of the moment. Throws while a server is down. */
+  /** Returns the addresses with the current pids. Throws while a server is not running. */
   describe(): DevFile;
   sql: ReturnType<typeof openDatabase>;
   dataDir: string;
-  /** The file that Temporal keeps its state in. */
+  /** The state file of Temporal. */
   temporalStateFile: string;
-  /** Sends the running process a signal and resolves when it has ended; supervision starts it again at once. */
+  /** Sends a signal to the running process and resolves when it has ended. The supervisor restarts it immediately. */
   kill(name: ServerName, signal?: NodeJS.Signals): Promise<void>;
-  /** Stops a server in good order and keeps it down until `start`. */
+  /** Stops a server cleanly until `start` is called. */
   stop(name: ServerName): Promise<void>;
   start(name: ServerName): Promise<void>;
-  /** Stops it in good order, starts it, and resolves when it answers. */
+  /** Stops a server cleanly, starts it, and resolves when it is ready. */
   restart(name: ServerName): Promise<void>;
-  /** Resolves when the server answers, after `kill` for instance. */
+  /** Resolves when the server is ready, for example after `kill`. */
   ready(name: ServerName): Promise<void>;
   addApi: (program?: StackOptions['api']) => Promise<ExtraApi>;
-  /** Stops everything and removes the data directory. */
+  /** Stops all servers and removes the data directory. */
   end(): Promise<void>;
 }
 
@@ -43,7 +44,7 @@ export type TestStackOptions = Pick<
 >;
 
 const POOL_SIZE = 5;
-/** Room for the ports of one stack and of what it adds, so that their searches do not meet. */
+/** The distance between the ports of a stack, so that the searches for free ports do not overlap. */
 const PORTS_APART = 3;
 
 /** Starts a stack without mail. Takes about four seconds. */
@@ -94,7 +95,7 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
     addApi: (program) => stack.addApi({ nodeFlags: RUN_SOURCES, ...program }),
     async end() {
       await sql.end({ timeout: 1 });
-      // What they know is thrown away. Only Postgres, which is many processes, ends in good order.
+      // Their state is not needed any more. Only Postgres, which has many processes, is stopped cleanly.
       for (const name of ['api', 'worker', 'temporal'] as const) stack.server(name).kill();
       await stack.stop();
       rmSync(directory, { recursive: true, force: true });

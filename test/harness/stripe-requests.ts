@@ -1,4 +1,4 @@
-/** What the adapter asks of Stripe, and the files in `test/fixtures/stripe/` with the answers of `stripe-mock`. */
+/** The adapter's requests to Stripe, and the files in `test/fixtures/stripe/` with the answers of `stripe-mock`. */
 export const STRIPE_REQUESTS: Readonly<Record<string, string>> = {
   '/v1/invoices/in_1?expand[0]=payments': 'invoice.json',
   '/v1/invoices/in_1': 'invoice.json',

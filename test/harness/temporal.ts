@@ -1,5 +1,6 @@
 /**
- * The Temporal server that the whole run shares, and servers that skip time for tests that wait for months.
+ * Connections to the Temporal server that the whole run shares, and servers that skip time for tests that wait for
+ * months.
  */
 import { Client, Connection } from '@temporalio/client';
 import { IllegalStateError } from '@temporalio/common';
@@ -12,7 +13,7 @@ import { findTimeSkippingServer } from './time-skipping-server';
 
 installRuntime();
 
-/** Connections to the shared server; its namespace is `default`. */
+/** Connections to the shared server, with the namespace `default`. */
 export interface TestTemporal {
   address: string;
   namespace: string;
@@ -46,7 +47,7 @@ export async function connectTestTemporal(): Promise<TestTemporal> {
   };
 }
 
-/** Connects to the shared server when it knows the search attributes, without which no workflow of the product runs. */
+/** Connects to the shared server after registering the search attributes, which every workflow of the product needs. */
 export async function connectPreparedTemporal(): Promise<TestTemporal> {
   const temporal = await connectTestTemporal();
   // Test files register them in parallel: the second attempt finds them registered.
@@ -54,7 +55,7 @@ export async function connectPreparedTemporal(): Promise<TestTemporal> {
   return temporal;
 }
 
-/** Registers a namespace of the shared server with no search attributes, and waits until the server knows it. */
+/** Registers a namespace without search attributes on the shared server, and waits until the server knows it. */
 export async function makeNamespace({ client }: TestTemporal): Promise<string> {
   const namespace = uniqueTaskQueue('namespace');
   const { workflowService, operatorService } = client.connection as Connection;
@@ -69,7 +70,7 @@ export async function makeNamespace({ client }: TestTemporal): Promise<string> {
   return namespace;
 }
 
-/** The path of the bundled workflows for `Worker.create({ workflowBundle: { codePath } })`. */
+/** Returns the path of the workflow bundle for `Worker.create({ workflowBundle: { codePath } })`. */
 export function workflowBundle(): string {
   const bundle = sharedServers().workflow_bundle;
   if (bundle === undefined)

@@ -1,5 +1,5 @@
 /**
- * Test clocks and contracts on them as rows, made by the product's own functions and past the interface.
+ * Inserts test clocks and contracts on them with the product's own functions, without the API.
  */
 import { createTestClockActivities } from '../../activities/system/test-clock';
 import type { TestClockActivities } from '../../activities/system/test-clock';
@@ -17,25 +17,25 @@ import type { CovenantWorker } from './covenant-worker';
 
 const act = (now = new Date().toISOString()) => ({ actor: TEST_ACTOR, now, request_id: null });
 
-/** A clock that stands at an instant; answers its id. */
+/** Creates a clock at an instant. Returns its id. */
 export async function buildTestClock(db: Database, now: Instant): Promise<string> {
   return (await db.begin((tx) => createTestClock(tx, { name: 'A clock', now }, act()))).id;
 }
 
-/** A clock that is known to exist. */
+/** Returns a clock. Throws when it does not exist. */
 export async function testClockOf(db: Database, id: string): Promise<TestClockRow> {
   const clock = await findTestClock(db, id);
   if (!clock) throw new Error(`there is no test clock ${id}`);
   return clock;
 }
 
-/** Grants an advance, at `begun_at` by the world's time; nobody carries it out yet. */
+/** Stores an accepted advance with the real time `begun_at`. Does not start the workflow. */
 export async function acceptAdvance(db: Database, id: string, to: Instant, begun_at?: Instant): Promise<void> {
   const advanced = await db.begin((tx) => advanceTestClock(tx, id, to, act(begun_at)));
   if (isRefusal(advanced)) throw new Error(advanced.detail);
 }
 
-/** Sends a clock on its way as the interface does. */
+/** Starts an advance as the API does. */
 export async function startClockAdvance(
   db: Database,
   clocks: CovenantWorker['clocks'],
@@ -46,7 +46,7 @@ export async function startClockAdvance(
   await clocks.startAdvance(id);
 }
 
-/** A contract of staging on a clock, made at the clock's time; answers its id. */
+/** Creates a staging contract on a clock, at the clock's time. Returns its id. */
 export async function buildContractOnClock(
   db: Database,
   test_clock_id: string,
@@ -58,7 +58,8 @@ export async function buildContractOnClock(
 }
 
 /**
- * The activity `settleAtClock` with a teller of the test's own, who hears which contract is to be told and passes it on, or not.
+ * Returns the activity `settleAtClock` with a notifier that calls the test. The test receives the contract to notify
+ * and can pass the notification on.
  */
 export function settleWithNotifier(
   db: Database,

@@ -1,12 +1,12 @@
 /**
- * Where the search for free ports begins in tests, so that runs side by side seldom look at the same ones.
+ * The first port of a search for free ports in tests. It is random, so that concurrent runs rarely try the same ports.
  */
 
-/** Far from the stack's own ports, and below those that the system gives to outgoing connections. */
+/** Different from the stack's default ports, and below the system's range for outgoing connections. */
 const PORTS_FROM = 20_000;
 const PORTS_SPREAD = 10_000;
 
-/** A port to begin with; not necessarily a free one. */
+/** Returns a port to start the search at. It may be taken. */
 export function randomTestPort(): number {
   return PORTS_FROM + Math.floor(Math.random() * PORTS_SPREAD);
 }

@@ -1,5 +1,5 @@
 /**
- * Brings the Temporal test server that skips time: Java, fetched once by Maven into the cache.
+ * Installs the Temporal test server that skips time. It is a Java program that Maven downloads once into the cache.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -19,7 +19,7 @@ import { readLogTail, startManagedProcess } from '../../dev/managed-process';
 const VERSION = '1.32.1';
 const ARTIFACT = `io.temporal:temporal-test-server:${VERSION}`;
 const MAIN_CLASS = 'io.temporal.testserver.TestServer';
-/** A logger that says nothing, of the version that the server's libraries ask for. */
+/** The version of the logger without output that the server's libraries require. */
 const LOGGER_VERSION = '1.7.36';
 const PROGRAM = 'test-server';
 /** A server that lives for seconds starts in half the time when Java neither optimizes long nor collects garbage in parallel. */
@@ -27,11 +27,11 @@ const JAVA_OPTIONS = '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC';
 const FETCH_STOP_GRACE_MS = 5_000;
 
 /**
- * The path of a program that runs the server. Throws a sentence that says what to install when Java or Maven is missing.
- * Files that ask at the same time each fetch a copy of their own; the last one renamed stays.
+ * Returns the path of a program that runs the server. Throws an error that says what to install when Java or Maven is
+ * missing. Concurrent callers each download a copy; the last renamed copy remains.
  */
 export async function findTimeSkippingServer(): Promise<string> {
-  requireProgram('java', 'A Java runtime runs the server that skips time');
+  requireProgram('java', 'A Java runtime is needed to run the time-skipping server');
   const home = join(loadStackConfig(process.env).cacheDir, `temporal-test-server-${VERSION}`);
   const program = join(home, PROGRAM);
   if (existsSync(program)) {
@@ -39,10 +39,10 @@ export async function findTimeSkippingServer(): Promise<string> {
     return program;
   }
 
-  requireProgram('mvn', 'Maven fetches the server that skips time');
+  requireProgram('mvn', 'Maven is needed to download the time-skipping server');
   mkdirSync(dirname(home), { recursive: true });
   process.stderr.write(
-    `Fetching ${ARTIFACT} with Maven into ${home}: this happens once and takes about half a minute.\n`,
+    `Downloading ${ARTIFACT} with Maven into ${home}: this happens once and takes about half a minute.\n`,
   );
   const work = mkdtempSync(`${home}-work-`);
   try {
@@ -78,7 +78,7 @@ async function fetchLibraries(work: string): Promise<void> {
     graceMs: FETCH_STOP_GRACE_MS,
   });
   const { code, signal } = await maven.exited;
-  if (code !== 0) throw new Error(`Maven could not fetch ${ARTIFACT} (${code ?? signal}):\n${readLogTail(logFile)}`);
+  if (code !== 0) throw new Error(`Maven could not download ${ARTIFACT} (${code ?? signal}):\n${readLogTail(logFile)}`);
 }
 
 /** Writes the program. One that runs keeps the file that it was started from. */
@@ -97,8 +97,8 @@ function requireProgram(name: string, purpose: string): void {
 }
 
 /**
- * The program finds its libraries beside itself, since the directory is renamed. Beside Java a watcher waits for the
- * test process to end: the SDK ends the server in good order, but cannot when that process is killed.
+ * The script finds the libraries in its own directory, because the directory is renamed. A watcher process waits for
+ * the test process to end: the SDK stops the server cleanly, but not when the test process is killed.
  */
 function script(): string {
   return `#!/bin/sh

@@ -1,9 +1,9 @@
 /**
- * Processes with older rules of time zones than those of the test, which has those of its Node.
+ * Processes with older time zone rules than the process of the test, which uses those of its Node.
  *
- * ICU, by which Node knows time zones, reads the rules from `ICU_TIMEZONE_FILES_DIR` where it is set. By the rules of 2023c days in
- * Almaty begin an hour earlier than by those of 2024a and later (+06:00, not +05:00), and winter days in Asunción an hour later than
- * by those of 2025a and later (-04:00, not -03:00).
+ * Node's time zones come from ICU, which reads the rules from `ICU_TIMEZONE_FILES_DIR` if it is set. With the rules
+ * 2023c, days in Almaty begin one hour earlier than with 2024a and later (+06:00, not +05:00), and winter days in
+ * Asunción one hour later than with 2025a and later (-04:00, not -03:00).
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,22 +18,22 @@ export const OLDER_RULES = '2023c';
 const FILE = join(__dirname, '..', 'fixtures', `time-zones-${OLDER_RULES}`, 'zoneinfo64.res.br');
 const PROGRAM = join(__dirname, 'time-zone-rules-program.ts');
 
-/** The environment in which Node has the older rules. */
+/** Returns the environment variable with which Node uses the older rules. */
 export function olderRulesEnvironment(): { ICU_TIMEZONE_FILES_DIR: string } {
   const directory = makeRunDirectory('time-zones');
   writeFileSync(join(directory, 'zoneinfo64.res'), brotliDecompressSync(readFileSync(FILE)));
   return { ICU_TIMEZONE_FILES_DIR: directory };
 }
 
-/** A process with rules of its own. */
+/** A process with its own time zone rules. */
 export interface RulesProcess {
   rules: string;
-  /** Does this to the database, one after the other, and answers how each act left its contract. Rejects when one is refused. */
+  /** Runs steps one at a time and returns the contract after each. Rejects when a step is refused. */
   act(...acts: ContractStep[]): Promise<StepResult[]>;
   stop(): Promise<void>;
 }
 
-/** Starts one that is connected to a database. `node` is the Node that runs it, that of the test unless given. */
+/** Starts a process that is connected to a database. `node` is the path of Node. Default: the Node of the test. */
 export async function startRulesProcess(
   database_url: string,
   { env, node = process.execPath }: { env?: Record<string, string>; node?: string } = {},
@@ -48,22 +48,22 @@ export async function startRulesProcess(
   const nextMessage = async (): Promise<ProgramMessage> => {
     const [message] = (await Promise.race([
       once(child, 'message'),
-      ended.then(() => [{ failure: 'the process apart has ended' }]),
+      ended.then(() => [{ failure: 'the process with its own time zone rules has ended' }]),
     ])) as [ProgramMessage];
     return message;
   };
-  const hello = await nextMessage();
-  if (!('rules' in hello)) throw new Error('the process apart did not start');
+  const start = await nextMessage();
+  if (!('rules' in start)) throw new Error('the process with its own time zone rules did not start');
   return {
-    rules: hello.rules,
+    rules: start.rules,
     async act(...acts) {
       const all: StepResult[] = [];
       for (const one of acts) {
         const answered = nextMessage();
         child.send(one);
         const answer = await answered;
-        if (!('acted' in answer)) throw new Error('failure' in answer ? answer.failure : 'no answer');
-        all.push(answer.acted);
+        if (!('result' in answer)) throw new Error('failure' in answer ? answer.failure : 'no answer');
+        all.push(answer.result);
       }
       return all;
     },

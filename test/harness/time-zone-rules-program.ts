@@ -1,6 +1,6 @@
 /**
- * Does to a database what processes of the product do, by the rules of time zones of the Node that runs it. As a program it is
- * forked with the address of the database, and is sent acts, one after the other.
+ * Runs steps on the contracts of a database as processes of the product do, with the time zone rules of the Node that
+ * runs it. As a program it is forked with the address of the database and receives steps, one at a time.
  */
 import { runCommand } from '../../transactions/contract/run-command';
 import { settleByTime } from '../../transactions/contract/settle-contract';
@@ -16,13 +16,13 @@ import { buildContract } from './contract-rows';
 import type { ContractOptions } from './contract-rows';
 import { TEST_ACTOR } from './contract-facts';
 
-/** A contract is made, settled, or changed by a command; the last two by its id and at an instant. */
+/** Creates a contract, or settles or changes the contract with an id at an instant. */
 export type ContractStep =
   | { name: 'build'; options: ContractOptions }
   | { name: 'settle'; id: string; now: Instant }
   | { name: 'command'; id: string; now: Instant; command: ContractCommand };
 
-/** A contract after an act. */
+/** A contract after a step. */
 export interface StepResult {
   id: string;
   state: ContractState;
@@ -30,7 +30,7 @@ export interface StepResult {
   time_zone_rules: string | null;
 }
 
-/** Does one thing and answers how the contract is then. Throws when it is refused. */
+/** Runs one step and returns the contract after it. Throws when the step is refused. */
 export async function runStep(db: Database, one: ContractStep): Promise<StepResult> {
   const id = one.name === 'build' ? (await buildContract(db, one.options)).facts.id : one.id;
   if (one.name !== 'build') await change(db, one);
@@ -50,19 +50,19 @@ async function change(db: Database, one: Exclude<ContractStep, { name: 'build' }
   if (refusal !== null) throw new Error(refusal.detail);
 }
 
-/** What the program says when it is there, and how each act that it was sent left its contract. */
-export type ProgramMessage = { rules: string } | { acted: StepResult } | { failure: string };
+/** A message of the program: its time zone rules at its start, then the result of each step. */
+export type ProgramMessage = { rules: string } | { result: StepResult } | { failure: string };
 
 function main(url: string): void {
   const db = openDatabase(url, { max: 1, application_name: applicationName('worker') });
-  const say = (message: ProgramMessage): void => void process.send?.(message);
+  const send = (message: ProgramMessage): void => void process.send?.(message);
   process.on('message', (one: ContractStep) => {
     runStep(db, one).then(
-      (acted) => say({ acted }),
-      (error: unknown) => say({ failure: String(error) }),
+      (result) => send({ result }),
+      (error: unknown) => send({ failure: String(error) }),
     );
   });
-  say({ rules: TIME_ZONE_RULES });
+  send({ rules: TIME_ZONE_RULES });
 }
 
 if (require.main === module) main(process.argv[2] ?? '');

@@ -1,5 +1,5 @@
 /**
- * A door with TLS in front of a server without: it lets in only who shows a certificate of its authority.
+ * A TLS proxy for a server without TLS. It accepts only clients with a certificate of its authority.
  */
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -10,20 +10,23 @@ import type { TestCertificate } from './certificates';
 export interface TlsProxy {
   /** host:port to connect to in place of the server. */
   address: string;
-  /** The common names in the certificates of those who came in. */
+  /** The common names in the certificates of accepted clients. */
   clients: Set<string>;
   close(): Promise<void>;
 }
 
-/** Listens on a free port of 127.0.0.1 with this certificate; `ca` is the authority whose certificates clients must show. */
+/**
+ * Listens on a free port of 127.0.0.1 with a certificate. `ca` is the authority that must have issued the clients'
+ * certificates.
+ */
 export async function startTlsProxy(target: string, own: TestCertificate, ca: string): Promise<TlsProxy> {
   const [host, port] = target.split(':');
   const clients = new Set<string>();
   const sockets = new Set<Socket>();
   const identity = { cert: readFileSync(own.cert), key: readFileSync(own.key), ca: readFileSync(ca) };
-  // gRPC speaks HTTP/2 alone, and asks for it in the handshake.
-  const door = { requestCert: true, rejectUnauthorized: true, ALPNProtocols: ['h2'] };
-  const server = createServer({ ...identity, ...door }, (client) => {
+  // gRPC uses only HTTP/2, and negotiates it in the handshake.
+  const options = { requestCert: true, rejectUnauthorized: true, ALPNProtocols: ['h2'] };
+  const server = createServer({ ...identity, ...options }, (client) => {
     clients.add(String(client.getPeerCertificate().subject.CN));
     const upstream = connect({ host: host as string, port: Number(port) });
     for (const [one, other] of [
@@ -36,7 +39,7 @@ export async function startTlsProxy(target: string, own: TestCertificate, ca: st
         sockets.delete(one);
         other.destroy();
       });
-      // A broken connection is closed on both sides; that is all there is to know.
+      // An error also closes the connection, and `close` closes the other side.
       one.on('error', () => undefined);
     }
   });

@@ -1,24 +1,28 @@
 /**
- * A small pooler in transaction mode before Postgres: a client holds a session only from the first message of a transaction to
- * its end; the next transaction of any client gets the session that was left last, as in PgBouncer.
+ * A small pooler in transaction mode for Postgres: a client uses a session only from the first message of a transaction
+ * to its end. The next transaction of any client gets the session that was released last, as in PgBouncer.
  *
- * Each client logs in through a session of its own, which then belongs to all. The greeting names a backend that does not exist.
+ * Each client authenticates through a new session, which is then shared by all clients. The key data names a backend
+ * that does not exist.
  */
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 
 export interface TransactionPooler {
-  /** host:port to connect to in place of Postgres. */
+  /** host:port to connect to instead of Postgres. */
   address: string;
   close(): Promise<void>;
 }
 
 export interface PoolerOptions {
-  /** Refuse the first start of a connection that sends this parameter, as PgBouncer does unless it is to be ignored. */
+  /** Refuses connections that send this startup parameter, as PgBouncer does unless it is configured to ignore it. */
   refuses?: string;
-  /** A parameter of the start that is not passed on. */
+  /** A startup parameter that is not forwarded. */
   drops?: string;
-  /** `session` gives sessions back only when their client leaves; `statement` closes a connection that begins a transaction. */
+  /**
+   * `session` releases a session only when its client disconnects. `statement` closes a connection that begins a
+   * transaction.
+   */
   mode?: 'transaction' | 'session' | 'statement';
 }
 
@@ -29,7 +33,7 @@ const QUERY = 'Q'.charCodeAt(0);
 const IDLE = 'I'.charCodeAt(0);
 const SSL_REQUEST = 80_877_103;
 
-/** A session of Postgres, and the client that holds it at the moment. */
+/** A session of Postgres and the client that currently uses it. */
 interface Session {
   socket: Socket;
   client: Client | undefined;
@@ -39,11 +43,11 @@ interface Client {
   socket: Socket;
   session: Session | undefined;
   loggedIn: boolean;
-  /** Messages to which Postgres has not yet said that it is ready for the next. */
+  /** Messages for which Postgres has not yet sent ReadyForQuery. */
   unanswered: number;
 }
 
-/** Listens on a free port of 127.0.0.1 before the Postgres at `target` (host:port). */
+/** Listens on a free port of 127.0.0.1 for the Postgres at `target` (host:port). */
 export async function startTransactionPooler(target: string, options: PoolerOptions = {}): Promise<TransactionPooler> {
   const [host, port] = target.split(':') as [string, string];
   const idle: Session[] = [];
@@ -108,7 +112,7 @@ export async function startTransactionPooler(target: string, options: PoolerOpti
       socket.on('data', take);
     }
     socket.once('data', start);
-    // A session that its client leaves in a transaction ends with it; others are for the next client.
+    // A session whose client disconnects in a transaction is closed. Other sessions are reused.
     socket.on('close', () => client.session?.socket.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -121,7 +125,7 @@ export async function startTransactionPooler(target: string, options: PoolerOpti
   };
 }
 
-/** Cuts a stream of bytes into messages: a type, a length that counts itself, and the rest. */
+/** Splits a byte stream into messages: a type, a length that includes itself, and the body. */
 function messages(take: (type: number, message: Buffer) => void): (chunk: Buffer) => void {
   let rest = Buffer.alloc(0);
   return (chunk) => {

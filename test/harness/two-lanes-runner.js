@@ -24,7 +24,7 @@ module.exports = class TwoLanesRunner extends TestRunner {
     await Promise.all([super.runTests(others, watcher, options), this.#faultLane.runTests(faults, watcher, options)]);
   }
 
-  /** A listener hears both lanes. */
+  /** A listener receives the events of both runners. */
   on(event, listener) {
     const unsubscribes = [super.on(event, listener), this.#faultLane.on(event, listener)];
     return () => unsubscribes.forEach((unsubscribe) => unsubscribe());

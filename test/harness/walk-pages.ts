@@ -1,10 +1,10 @@
-/** Walks a list from its first page to its last. */
+/** Reads all pages of a list. */
 import type { ApiAnswer, TestApi } from './api';
 
-/** The longest walk; a list that never ends fails instead. */
+/** The maximum number of pages, so that an endless list fails. */
 const PAGES_MAX = 200;
 
-/** The `field` of every row, page by page; `between` runs after the first page, to change the list meanwhile. */
+/** Returns the `field` of every row. `between` runs after the first page, to change the list. */
 export async function walkPages(
   api: TestApi,
   path: string,
@@ -24,7 +24,7 @@ export async function walkPages(
   throw new Error(`GET ${path} has more than ${PAGES_MAX} pages`);
 }
 
-/** The rows of one page, of the fields a test asks for. */
+/** Returns the rows of one page. */
 export function rowsOf<Row = { id: string }>(answer: ApiAnswer): Row[] {
   return answer.body.data as Row[];
 }

@@ -1,4 +1,4 @@
-/** The steps of a workflow's run as operators read them: the summaries of its activities. */
+/** The steps of a workflow run as operators read them: the summaries of its activities. */
 import type { WorkflowHandle } from '@temporalio/client';
 import { temporal as proto } from '@temporalio/proto';
 

@@ -44,7 +44,7 @@ test('npm run prove-time-zones names itself as it is called, and takes two versi
   expect([help.code, help.stdout.split(' [')[0]]).toEqual([0, 'Usage: npm run prove-time-zones --']);
   const { code, stdout, stderr } = await run(file, '20');
   const missing =
-    'error: two versions of Node are compared, and one is given; add another: npm run prove-time-zones -- 20 24';
+    'error: two versions of Node are required, but one is given; add another: npm run prove-time-zones -- 20 24';
   expect([code, stdout, stderr.split('\n')[0]]).toEqual([1, '', missing]);
 });
 

@@ -1,5 +1,5 @@
 /**
- * The progress stream as the story reads it, and the story's judgement of answers.
+ * How the scenario client parses the progress stream and checks answers.
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -22,14 +22,14 @@ async function* fromChunks(chunks: string[]): AsyncGenerator<string> {
   yield* chunks;
 }
 
-test('a stream reads the same wherever its chunks are cut', async () => {
+test('a stream is parsed the same way however it is split into chunks', async () => {
   for (let cut = 0; cut <= STREAM.length; cut++) {
     expect(await read([STREAM.slice(0, cut), STREAM.slice(cut)])).toEqual(MESSAGES);
   }
   expect(await read([...STREAM])).toEqual(MESSAGES);
 });
 
-test('a message that the server did not finish is not a message', async () => {
+test('an incomplete message is ignored', async () => {
   expect(await read([STREAM, 'event: end\ndata: {'])).toEqual(MESSAGES);
 });
 
@@ -48,7 +48,7 @@ describe('an answer', () => {
   test.each([
     ['with another status', '/refused', z.object({ state: z.enum(['DRAFT']) })],
     ['of another content', '/ok', z.object({ state: z.enum(['ACTIVE']) })],
-  ])('%s ends the story', async (_case, path, shape: z.ZodType<unknown>) => {
+  ])('%s throws ScenarioError', async (_case, path, shape: z.ZodType<unknown>) => {
     const api = createScenarioClient(url, 'key');
     await expect(api.call('GET', path, { status: 200, shape })).rejects.toThrow(ScenarioError);
   });
@@ -59,7 +59,7 @@ describe('an answer', () => {
     await expect(createScenarioClient(url, 'key').call('GET', '/refused', call)).rejects.toThrow('200 or 202');
   });
 
-  test('that is as expected lets it go on', async () => {
+  test('with the expected status and shape is returned', async () => {
     const shape = z.object({ state: z.literal('DRAFT') });
     await expect(createScenarioClient(url, 'key').call('GET', '/ok', { status: 200, shape })).resolves.toEqual({
       state: 'DRAFT',

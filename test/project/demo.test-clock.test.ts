@@ -1,5 +1,6 @@
 /**
- * The journeys of a story by its test clock: what comes is what was foretold, and an interrupted journey goes on.
+ * Advancing a test clock in a scenario: the applied boundaries must match the forecast, and an interrupted advance
+ * continues.
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,39 +13,39 @@ const CLOCK = { clock_id: 'clock-1', contract_id: 'contract-1' };
 const RENEWAL = { at: '2027-01-15T00:00:00.000Z', action: 'contract.renewed', state: 'ACTIVE', reason: 'auto' };
 const EXPIRY = { at: '2027-01-20T00:00:00.000Z', action: 'contract.expired', state: 'EXPIRED', reason: null };
 
-/** A world of one clock: it arrives, or fails, when it is asked for the second time after it was sent off. */
-interface World {
+/** A simulated API with one clock. An advance completes, or fails, at the second read of the clock after its start. */
+interface SimulatedApi {
   now: string;
   status: 'ready' | 'advancing' | 'failed';
-  /** Why it will fail. */
+  /** Why the next advance fails; null when it succeeds. */
   error: string | null;
-  asked: number;
+  reads: number;
   advances: number;
-  foretold: object[];
-  comes: object[];
+  forecast: object[];
+  applied: object[];
 }
 
 let server: Server;
 let api: ScenarioClient;
-let world: World;
+let simulated: SimulatedApi;
 
 beforeAll(async () => {
   server = createServer((request, response) => {
     const [path = '', query = ''] = (request.url ?? '').split('?');
     if (path.endsWith('/timeline')) {
-      const past = world.now === TO;
-      const data = (past ? world.comes : world.foretold).map((entry) => ({ ...entry, past }));
+      const past = simulated.now === TO;
+      const data = (past ? simulated.applied : simulated.forecast).map((entry) => ({ ...entry, past }));
       response.end(JSON.stringify({ data, cut: false, query }));
       return;
     }
     if (request.method === 'POST') {
-      world.advances += 1;
-      world.status = 'advancing';
-    } else if (world.status === 'advancing' && ++world.asked > 1) {
-      if (world.error === null) Object.assign(world, { now: TO, status: 'ready' });
-      else world.status = 'failed';
+      simulated.advances += 1;
+      simulated.status = 'advancing';
+    } else if (simulated.status === 'advancing' && ++simulated.reads > 1) {
+      if (simulated.error === null) Object.assign(simulated, { now: TO, status: 'ready' });
+      else simulated.status = 'failed';
     }
-    const { now, status, error } = world;
+    const { now, status, error } = simulated;
     response
       .writeHead(request.method === 'POST' ? 202 : 200)
       .end(JSON.stringify({ now, status, advancing_to: status === 'ready' ? null : TO, error }));
@@ -55,34 +56,42 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 beforeEach(() => {
-  world = { now: FROM, status: 'ready', error: null, asked: 0, advances: 0, foretold: [RENEWAL], comes: [RENEWAL] };
+  simulated = {
+    now: FROM,
+    status: 'ready',
+    error: null,
+    reads: 0,
+    advances: 0,
+    forecast: [RENEWAL],
+    applied: [RENEWAL],
+  };
 });
 
-test('a journey tells what came', async () => {
+test('an advance returns the applied boundaries', async () => {
   await expect(advanceClock(api, CLOCK, TO)).resolves.toEqual([{ ...RENEWAL, past: true }]);
-  expect(world.advances).toBe(1);
+  expect(simulated.advances).toBe(1);
 });
 
 test.each([
-  ['that was not foretold', [RENEWAL, EXPIRY]],
-  ['that leaves another state than was foretold', [{ ...RENEWAL, state: 'PAST_DUE' }]],
-])('something %s ends the story', async (_case, comes) => {
-  world.comes = comes;
+  ['that is not in the forecast', [RENEWAL, EXPIRY]],
+  ['with another state than in the forecast', [{ ...RENEWAL, state: 'PAST_DUE' }]],
+])('a boundary %s throws ScenarioError', async (_case, applied) => {
+  simulated.applied = applied;
   await expect(advanceClock(api, CLOCK, TO)).rejects.toThrow(ScenarioError);
 });
 
-test('something foretold that does not come ends the story', async () => {
-  world.foretold = [RENEWAL, EXPIRY];
-  await expect(advanceClock(api, CLOCK, TO)).rejects.toThrow('was foretold');
+test('a boundary of the forecast that is not applied throws ScenarioError', async () => {
+  simulated.forecast = [RENEWAL, EXPIRY];
+  await expect(advanceClock(api, CLOCK, TO)).rejects.toThrow('the forecast was');
 });
 
-test('a journey that an earlier start began is waited for, not begun again', async () => {
-  world.status = 'advancing';
+test('a running advance of an earlier start is awaited, not started again', async () => {
+  simulated.status = 'advancing';
   await expect(advanceClock(api, CLOCK, TO)).resolves.toHaveLength(1);
-  expect(world.advances).toBe(0);
+  expect(simulated.advances).toBe(0);
 });
 
 test('an advance that fails says why', async () => {
-  world.error = 'The contract contract-1 did not settle.';
-  await expect(advanceClock(api, CLOCK, TO)).rejects.toThrow(world.error);
+  simulated.error = 'The contract contract-1 did not settle.';
+  await expect(advanceClock(api, CLOCK, TO)).rejects.toThrow(simulated.error);
 });
