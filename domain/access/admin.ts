@@ -1,6 +1,6 @@
 /**
- * Admins, and the rule that an installation keeps one who can administer it: an active super admin with an API key that is
- * accepted. Without one, only a person with access to the database could let people in again.
+ * Admins, and the rule that an installation always has one who can administer it: an active super admin with an accepted API
+ * key. Otherwise only a person with access to the database could restore access.
  */
 import type { Instant } from '../base/instant';
 import { allowedUnless, refuse } from '../base/refusal';
@@ -10,19 +10,22 @@ import type { Role } from './role';
 /** The keys of a disabled admin are not accepted. */
 export type AdminStatus = 'active' | 'disabled';
 
-/** What an admin may do at present. */
+/** The current rights of an admin. */
 export interface AdminRights {
   role: Role;
   status: AdminStatus;
 }
 
-/** An API key that is accepted, of an active super admin. */
+/** An accepted API key of an active super admin. */
 export interface SuperAdminKey {
   id: string;
   admin_id: string;
 }
 
-/** Refuses an edit of an admin's rights that leaves no super admin with a key. `keys` are those of all super admins before it. */
+/**
+ * Refuses an edit of an admin's rights that leaves no super admin with a key. `keys` are the keys of all super admins before
+ * the edit.
+ */
 export function lastSuperAdminRefusal(
   admin_id: string,
   before: AdminRights,
@@ -33,7 +36,7 @@ export function lastSuperAdminRefusal(
   return keys.every((key) => key.admin_id === admin_id) ? refuse('LAST_SUPER_ADMIN', { admin_id }) : null;
 }
 
-/** Refuses to revoke the only key that any super admin has. `keys` are those of all super admins before it. */
+/** Refuses to revoke the only key of all super admins. `keys` are the keys of all super admins before the revocation. */
 export function lastSuperAdminKeyRefusal(
   key: { id: string; key_id: string },
   keys: readonly SuperAdminKey[],
@@ -44,7 +47,7 @@ export function lastSuperAdminKeyRefusal(
 
 export type AdminActionName = 'edit' | 'change_role' | 'disable' | 'enable' | 'create_api_key';
 
-/** The actions on an admin; none on one who was forgotten. `keys` are those of all super admins. */
+/** The actions on an admin. An erased admin allows none. `keys` are the keys of all super admins. */
 export function adminActions(
   admin: AdminRights & { id: string; erased_at: Instant | null },
   keys: readonly SuperAdminKey[],
@@ -64,7 +67,7 @@ export function adminActions(
   };
 }
 
-/** The actions on an API key; one that is revoked can be revoked again. `keys` are those of all super admins. */
+/** The actions on an API key. Revoking a revoked key again is allowed. `keys` are the keys of all super admins. */
 export function adminApiKeyActions(
   key: { id: string; key_id: string },
   keys: readonly SuperAdminKey[],

@@ -1,7 +1,7 @@
 /**
- * The shape of an API key: `cov_<kind>_<key id>_<secret>`, all base62 so that a double click selects it whole.
+ * The form of an API key: `cov_<kind>_<key id>_<secret>`, all base62 so that a double click selects it completely.
  *
- * The key id is public and finds the row; the secret is 256 random bits and is only ever stored as an HMAC.
+ * The key id is public and finds the row. The secret is 256 random bits, of which only an HMAC is stored.
  */
 import { formatRandom } from '../base/random-text';
 import type { RandomSource } from '../base/random-text';
@@ -16,18 +16,18 @@ export interface ApiKey {
   kind: string;
   key_id: string;
   secret: string;
-  /** The whole key, as its owner keeps it. */
+  /** The whole key, as its owner stores it. */
   text: string;
 }
 
-/** A fresh key of a kind (`admin`). Shown once: nothing that is stored can give it back. */
+/** Creates a key of a kind (`admin`). It is shown once: it cannot be restored from the stored data. */
 export function newApiKey(kind: string, random: RandomSource): ApiKey {
   const key_id = formatRandom(BASE62, KEY_ID_CHARS, random);
   const secret = formatRandom(BASE62, SECRET_CHARS, random);
   return { kind, key_id, secret, text: `cov_${kind}_${key_id}_${secret}` };
 }
 
-/** Takes a key apart, or answers null when the text cannot be one. */
+/** Parses a key; null when the text has another form. */
 export function parseApiKey(text: string): ApiKey | null {
   const match = API_KEY_PATTERN.exec(text);
   if (!match) return null;

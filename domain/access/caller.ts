@@ -1,14 +1,14 @@
 /**
- * Who calls the interface. A new kind of caller is a member of {@link Caller}: the compiler then names every place that decides by
- * who calls, because each of them is a `switch` over the kinds without a default.
+ * The callers of the interface. A new kind of caller is a member of {@link Caller}. The compiler then reports every place that
+ * decides by the caller, because each is a `switch` over the kinds without a default.
  *
- * Nobody is a kind of its own, not an admin of the least role: nobody sees what is open to everybody, and nothing else.
+ * A caller without a key is a kind of its own and not an admin with the lowest role: it can call only open operations.
  */
 import type { Actor, KnownPerson } from '../base/actor';
 import { roleCovers } from './role';
 import type { Role } from './role';
 
-/** An admin, known by one of their API keys. */
+/** An admin, identified by one of their API keys. */
 export interface AdminCaller {
   kind: 'admin';
   by: 'api_key';
@@ -18,11 +18,11 @@ export interface AdminCaller {
   role: Role;
   /** The row of the key. */
   api_key_id: string;
-  /** What the history refers to when this admin acts. */
+  /** The ids that the history stores for this admin's acts. */
   known: KnownPerson;
 }
 
-/** Somebody who showed no API key, or calls what asks for none. */
+/** A request without an API key, or for an operation that needs none. */
 export interface AnonymousCaller {
   kind: 'anonymous';
 }
@@ -31,12 +31,12 @@ export type Caller = AdminCaller | AnonymousCaller;
 export type CallerKind = Caller['kind'];
 export type KnownCaller = Exclude<Caller, AnonymousCaller>;
 
-/** What of a caller decides what it may do. */
+/** The part of a caller that decides what it may do. */
 export type CallerRights = Pick<AdminCaller, 'kind' | 'role'> | AnonymousCaller;
 
 export const ANONYMOUS: AnonymousCaller = Object.freeze({ kind: 'anonymous' });
 
-/** Under whose name the caller's acts are audited; `ip` is the address that the request came from. */
+/** The actor in the audit of the caller's acts; `ip` is the address of the request. */
 export function actorOf(caller: KnownCaller, ip: string | undefined): Actor {
   switch (caller.kind) {
     case 'admin':
@@ -44,7 +44,7 @@ export function actorOf(caller: KnownCaller, ip: string | undefined): Actor {
   }
 }
 
-/** Names a caller among all callers. It is the same for all keys of one caller, so a client may rotate its key. */
+/** Identifies a caller. The name is the same for all keys of one caller, so a client can rotate its key. */
 export function callerName(caller: KnownCaller): string {
   switch (caller.kind) {
     case 'admin':
@@ -52,7 +52,7 @@ export function callerName(caller: KnownCaller): string {
   }
 }
 
-/** License keys are the goods: a viewer sees that they exist, not what they are (decisions 23). */
+/** License keys are the product that is sold: a viewer sees that they exist, not their text (decisions 23). */
 export function seesLicenseKeys(caller: Caller): boolean {
   switch (caller.kind) {
     case 'admin':
@@ -62,7 +62,7 @@ export function seesLicenseKeys(caller: Caller): boolean {
   }
 }
 
-/** A deleted contract is shown as such to those who administer contracts; to others it does not exist (domain.md 1.9). */
+/** A deleted contract is shown as deleted to admins; for other callers it does not exist (domain.md 1.9). */
 export function seesDeletedContracts(caller: Caller): boolean {
   switch (caller.kind) {
     case 'admin':

@@ -1,28 +1,28 @@
-/** Forgetting a person: who can be forgotten, and what stands in place of what named them. */
+/** Erasing a person: who can be erased, and the values that replace their data. */
 import type { Instant } from '../base/instant';
 import { refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
 import type { AdminStatus } from './admin';
 
-/** In place of the name of a person who was erased; the function `shown_actor` of the database answers the same. */
+/** Replaces the name of an erased person; the database function `shown_actor` returns the same value. */
 export const ERASED_NAME = 'Erased';
 
-/** In place of the e-mail address, which is unique: addresses under this domain reach nobody (RFC 2606). */
+/** Replaces the e-mail address, which must be unique. Addresses in this domain are never delivered (RFC 2606). */
 export function erasedEmail(person_id: string): string {
   return `${person_id}@erased.invalid`;
 }
 
-/** Why an admin is not erased, or null. Who can act would leave their name again with the next act. */
+/** Why an admin cannot be erased; null when they can. An active admin would leave their name again with the next act. */
 export function adminErasureRefusal({ status }: { status: AdminStatus }): 'admin_is_active' | null {
   return status === 'active' ? 'admin_is_active' : null;
 }
 
-/** Why a customer is not erased, or null. Who has a contract that is not over is still dealt with under their name. */
+/** Why a customer cannot be erased; null when they can. The name of a customer with an open contract is still needed. */
 export function customerErasureRefusal(open_contracts: number): 'customer_has_open_contracts' | null {
   return open_contracts > 0 ? 'customer_has_open_contracts' : null;
 }
 
-/** The refusal to change a person who was forgotten: nothing is stored for their id again. */
+/** Refuses a change of an erased person: nothing is stored for their id again. */
 export function erasedRefusal(kind: 'admin' | 'customer', erased_at: Instant): Refusal {
   return refuse('PERSON_ERASED', { kind, erased_at });
 }

@@ -1,21 +1,21 @@
 /**
- * Who may call what: one table of all operations of the interface. It drives authorization (api/http/authorization.ts), `security`
- * in the OpenAPI document, docs/permissions.md, and the test that calls every operation as every caller.
+ * The permissions of all operations of the interface in one table. It drives authorization (api/http/authorization.ts),
+ * `security` in the OpenAPI document, docs/permissions.md, and the test that calls every operation as every caller.
  *
- * It is a table and not a field of each route, so that the rights of a role can be read on one page and changed in one diff, and so
- * that the domain can answer {@link mayCall} without knowing routes. It cannot be forgotten: a route is named by an
- * {@link OperationId}, so one without an entry does not compile.
+ * It is a table and not a field of each route, so that the rights of a role can be read on one page and changed in one diff,
+ * and so that the domain can answer {@link mayCall} without knowing routes. An entry cannot be omitted: a route is named by an
+ * {@link OperationId}, so a route without an entry does not compile.
  */
 import type { Caller, CallerKind, CallerRights } from './caller';
 import { ROLES, roleCovers } from './role';
 import type { Role } from './role';
 
 /**
- * What an operation asks of its caller: an API key, whose admin has at least a role; or nothing, so that anybody may call it.
+ * The caller that an operation needs: an admin with at least a role and an API key, or no key at all.
  *
- * `open` answers everybody alike. `signed` asks for no key, because its message carries the signature of a billing system, which
- * the handler checks over the bytes that came. A billing system is no kind of caller: it has no role, no right besides this one, and
- * nothing is decided or audited by who it is.
+ * An `open` operation answers every request. A `signed` operation needs no key, because its message has the signature of a
+ * billing system, which the handler checks over the received bytes. A billing system is no kind of caller: it has no role and
+ * no other right, and no decision or audit row depends on it.
  */
 export type Permission = { readonly admin: Role } | { readonly anonymous: 'open' | 'signed' };
 
@@ -26,7 +26,7 @@ const VIEWER = { admin: 'viewer' } as const;
 const OPEN = { anonymous: 'open' } as const;
 const SIGNED = { anonymous: 'signed' } as const;
 
-/** By the name of the operation; viewers read all but jobs, audit and files, and writes need an admin (decisions 23). */
+/** By the name of the operation. Viewers read everything except jobs, audit and files; writes need an admin (decisions 23). */
 export const PERMISSIONS = {
   getCaller: VIEWER,
   createAdmin: SUPER_ADMIN,
@@ -107,10 +107,10 @@ export const PERMISSIONS = {
   getDocumentation: OPEN,
 } as const satisfies Record<string, Permission>;
 
-/** The name of an operation, as a function reads; `operationId` in the OpenAPI document. */
+/** The name of an operation: `operationId` in the OpenAPI document. */
 export type OperationId = keyof typeof PERMISSIONS;
 
-/** The operations that ask for an API key of an admin. */
+/** The operations that need an API key of an admin. */
 export type AdminOperationId = {
   [Id in OperationId]: (typeof PERMISSIONS)[Id] extends { admin: Role } ? Id : never;
 }[OperationId];
@@ -124,12 +124,12 @@ export function permissionOf(operation_id: OperationId): Permission {
   return PERMISSIONS[operation_id];
 }
 
-/** Whether an operation asks for no API key. */
+/** Whether an operation needs no API key. */
 export function isOpen(operation_id: OperationId): boolean {
   return 'anonymous' in permissionOf(operation_id);
 }
 
-/** Whether a caller may call an operation. What the state of its subject allows is another question. */
+/** Whether a caller may call an operation. The state of the contract or job may still refuse it. */
 export function mayCall(caller: CallerRights, operation_id: OperationId): boolean {
   const permission = permissionOf(operation_id);
   if ('anonymous' in permission) return true;

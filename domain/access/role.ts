@@ -1,4 +1,4 @@
-/** The four roles of admins and how they are ordered (domain.md 2.3, decisions 23). What each may call: permission.ts. */
+/** The four roles of admins, from most to least rights (domain.md 2.3, decisions 23). See permission.ts for what each may call. */
 export const ROLES = ['super_admin', 'admin', 'operator', 'viewer'] as const;
 
 export type Role = (typeof ROLES)[number];

@@ -1,14 +1,14 @@
 /**
  * Calendar arithmetic in a contract's own time zone (domain.md 1.8).
  *
- * What knows months or zones goes through Temporal's proposal types: `Date` arithmetic turns 31 January plus a month into
- * 3 March, and SQL interval arithmetic depends on the session's zone. Whole days need neither and are counted.
+ * Months and zones are computed with Temporal's proposal types: `Date` arithmetic turns 31 January plus a month into 3 March,
+ * and SQL interval arithmetic depends on the session's zone. Whole days need neither and are counted.
  */
 import { Temporal } from 'temporal-polyfill';
 import { instantFromMillis, millisOf } from './instant';
 import type { Instant, LocalDate } from './instant';
 
-/** Whether `zone` is a time zone this runtime knows by its IANA name (offsets such as `+02:00` are not names). */
+/** Whether `zone` is an IANA time zone name that this runtime knows (offsets such as `+02:00` are not names). */
 export function isTimeZone(zone: string): boolean {
   if (!/^[A-Za-z]/.test(zone)) return false;
   try {
@@ -30,12 +30,12 @@ export function isLocalDate(date: string): boolean {
   }
 }
 
-/** The longest period in years; sums with it stay within the four-digit years that every layer can write. */
+/** The longest period, in years. Sums with it stay within four-digit years, which every layer can write. */
 const PERIOD_YEARS_MAX = 1000;
 
 /**
- * Whether `period` is a positive ISO 8601 duration of whole years, months, weeks and days, such as `P1Y` or `P1M15D`, and
- * at most {@link PERIOD_YEARS_MAX} years long. Hours are refused: a term is a matter of dates.
+ * Whether `period` is a positive ISO 8601 duration of whole years, months, weeks and days, such as `P1Y` or `P1M15D`, of at
+ * most {@link PERIOD_YEARS_MAX} years. Hours are refused, because terms are counted in dates.
  */
 export function isCalendarPeriod(period: string): boolean {
   if (!/^P(?=\d)(\d{1,4}Y)?(\d{1,4}M)?(\d{1,4}W)?(\d{1,5}D)?$/.test(period)) return false;
@@ -45,32 +45,32 @@ export function isCalendarPeriod(period: string): boolean {
 }
 
 const DAY_MS = 86_400_000;
-/** The last instant of the years that are written with four digits. */
+/** The last instant of the four-digit years. */
 const FOUR_DIGIT_MS_MAX = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 const FOUR_DIGIT_MS_MIN = Date.parse('0000-01-01T00:00:00.000Z');
-/** Starts of days that are remembered, about 2 MB; then all are forgotten at once. */
-const STARTS_REMEMBERED_MAX = 10_000;
+/** The cached starts of days, about 2 MB. When the cache is full, it is cleared. */
+const STARTS_CACHED_MAX = 10_000;
 
-/** Looking at a contract asks for the same days again and again, and each answer takes a search in the rules of its zone. */
+/** The same days are computed repeatedly for a contract, and each computation searches the rules of its zone. */
 const starts = new Map<string, Instant>();
 
 /** The first valid instant of `date` in `zone`; a day whose midnight a clock change skips begins later (1.8.3). */
 export function startOfDay(date: LocalDate, zone: string): Instant {
   const day = `${date} ${zone}`;
-  const remembered = starts.get(day);
-  if (remembered !== undefined) return remembered;
+  const cached = starts.get(day);
+  if (cached !== undefined) return cached;
   const start = text(Temporal.PlainDate.from(date).toZonedDateTime(zone).toInstant());
-  if (starts.size >= STARTS_REMEMBERED_MAX) starts.clear();
+  if (starts.size >= STARTS_CACHED_MAX) starts.clear();
   starts.set(day, start);
   return start;
 }
 
-/** The calendar date that the clocks of `zone` show at `instant`. */
+/** The calendar date in `zone` at `instant`. */
 export function localDateAt(instant: Instant, zone: string): LocalDate {
   return Temporal.Instant.from(instant).toZonedDateTimeISO(zone).toPlainDate().toString();
 }
 
-/** `date` plus `times` whole periods counted from `date` itself, clamped to the month's end, never chained (1.8.4). */
+/** `date` plus `times` whole periods counted from `date`, clamped to the end of the month, never chained (1.8.4). */
 export function addPeriods(date: LocalDate, period: string, times = 1): LocalDate {
   const duration = Temporal.Duration.from(period);
   return Temporal.PlainDate.from(date)
@@ -86,7 +86,7 @@ export function addPeriods(date: LocalDate, period: string, times = 1): LocalDat
 /** `date` plus a whole number of days, which may be negative. */
 export function addDays(date: LocalDate, days: number): LocalDate {
   const sum = Number.isInteger(days) ? midnightMs(date) + days * DAY_MS : NaN;
-  // Temporal says what is wrong with a date or a number, and writes years of more digits.
+  // Temporal throws a precise error for an invalid date or number, and writes years with more digits.
   if (!(sum >= FOUR_DIGIT_MS_MIN && sum <= FOUR_DIGIT_MS_MAX))
     return Temporal.PlainDate.from(date).add({ days }).toString();
   return dateOf(sum);
@@ -99,14 +99,14 @@ export function daysBetween(from: LocalDate, to: LocalDate): number {
   return Temporal.PlainDate.from(from).until(Temporal.PlainDate.from(to), { largestUnit: 'days' }).days;
 }
 
-/** The midnight of UTC with which a date begins there, in milliseconds; NaN for text that is no date of four-digit years. */
+/** The midnight in UTC at which a date begins, in milliseconds; NaN for text that is no date of a four-digit year. */
 function midnightMs(date: LocalDate): number {
   const ms = Date.parse(date);
   // `Date` reads 30 February as 2 March.
   return ms >= FOUR_DIGIT_MS_MIN && ms <= FOUR_DIGIT_MS_MAX && dateOf(ms) === date ? ms : NaN;
 }
 
-/** The date of UTC at an instant of four-digit years. */
+/** The date in UTC of an instant in four-digit years. */
 function dateOf(ms: number): LocalDate {
   return new Date(ms).toISOString().slice(0, 10);
 }
@@ -117,7 +117,7 @@ export function addPeriodToInstant(instant: Instant, period: string, zone: strin
   return text(local.add(Temporal.Duration.from(period)).toZonedDateTime(zone).toInstant());
 }
 
-/** By how many seconds the clocks of `zone` are ahead of UTC at each of some instants (negative: behind). */
+/** The UTC offset of `zone` in seconds at each of some instants. */
 export function offsetsOf(zone: string, instants: readonly Instant[]): number[] {
   const format = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' });
   return instants.map((instant) => {
@@ -128,7 +128,7 @@ export function offsetsOf(zone: string, instants: readonly Instant[]): number[] 
   });
 }
 
-/** Our fixed text form. (Temporal's own `toString` with three decimals takes six times as long as all the rest of a sum.) */
+/** The fixed text form of instants. (Temporal's `toString` with three decimals takes six times as long as the rest of a sum.) */
 function text(instant: Temporal.Instant): Instant {
   return instantFromMillis(instant.epochMilliseconds);
 }

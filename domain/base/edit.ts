@@ -1,4 +1,4 @@
-/** What edits of the catalogue and of people have in common: who acts, and which of the given fields differ. */
+/** Shared parts of edits of the catalogue and of people: the actor, and the fields that differ. */
 import type { Actor } from './actor';
 import type { Instant } from './instant';
 import { sameJson } from './json';
@@ -6,7 +6,7 @@ import type { JsonObject } from './json';
 import { refuse } from './refusal';
 import type { Refusal } from './refusal';
 
-/** Who does something, when, and by which request: what every audit row needs. */
+/** The actor, time and request that every audit row needs. */
 export interface Act {
   actor: Actor;
   now: Instant;
@@ -14,8 +14,8 @@ export interface Act {
 }
 
 /**
- * The fields of an edit that would change the row. A field left out stays as it is, and JSON values are compared by
- * what they hold, because jsonb keeps its keys in an order of its own.
+ * The fields of an edit that change the row. A field that is left out stays unchanged. JSON values are compared by content,
+ * because jsonb orders keys itself.
  */
 export function changedFields<R extends object, E extends { [K in keyof R]?: R[K] | undefined }>(
   row: R,
@@ -27,7 +27,7 @@ export function changedFields<R extends object, E extends { [K in keyof R]?: R[K
   return Object.fromEntries(changed) as Partial<R>;
 }
 
-/** Whether an edit changes nothing: then nothing is written, and nothing audited. */
+/** Whether an edit changes nothing. Then nothing is written or audited. */
 export function isEmpty(changes: object): boolean {
   return Object.keys(changes).length === 0;
 }
@@ -39,7 +39,7 @@ export function difference(before: JsonObject, after: JsonObject): { before: Jso
   return { before: pick(before), after: pick(after) };
 }
 
-/** The refusal of another value for a field that never changes; null when the value is the one it has. */
+/** Refuses a new value for a field that never changes; null when the value is unchanged. */
 export function immutableRefusal<R extends object>(
   row: R,
   given: Partial<Record<keyof R & string, unknown>>,

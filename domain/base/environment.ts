@@ -1,4 +1,4 @@
-/** The environments a product, and everything made from it, lives in. They never mix (domain.md 5.9). */
+/** The environments of a product and of everything that belongs to it. They never mix (domain.md 5.9). */
 export const ENVIRONMENTS = ['production', 'staging', 'development'] as const;
 
 export type Environment = (typeof ENVIRONMENTS)[number];

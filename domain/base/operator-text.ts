@@ -1,32 +1,32 @@
 /**
- * Names in what operators read in Temporal: summaries, details and the search attribute `ContractName`.
+ * Names in texts that operators read in Temporal: summaries, details and the search attribute `ContractName`.
  *
- * Names come from people, and the UI of Temporal renders Markdown: without an escape a name could show an image from
- * elsewhere or a link. Each place also has a limit, above which Temporal refuses the whole call.
+ * Names come from people, and Temporal's UI renders Markdown: an unescaped name could show a link or an image from another
+ * site. Each field also has a limit, and Temporal refuses a call that exceeds it.
  */
 import type { Environment } from './environment';
 
 /**
- * A column for keywords is `VARCHAR(255)` in the SQL stores of Temporal, and a longer value keeps the workflow out of all
- * lists. A text attribute would not do: up to schema 1.14 a store in Postgres casts it to `tsvector`, which fails at a colon.
+ * A keyword is `VARCHAR(255)` in Temporal's SQL stores, and a longer value keeps the workflow out of all lists. A text
+ * attribute does not work: up to schema 1.14 a Postgres store casts it to `tsvector`, which fails at a colon.
  */
 const KEYWORD_CHARS_MAX = 255;
-/** Of the 400 bytes that Temporal allows a summary with its encoding; the rest is for the words around the name. */
+/** Bytes of a name, of the 400 bytes that Temporal allows for an encoded summary. The rest is for the text around the name. */
 const NAME_BYTES_MAX = 260;
 
-/** What operators know a contract by. */
+/** What identifies a contract for operators. */
 export interface ContractTitle {
   name: string;
   type: string;
   environment: Environment;
 }
 
-/** A contract on one line of Markdown: "TechReseller Inc - Q1 2026 (reseller, production)". */
+/** A contract in one line of Markdown: "TechReseller Inc - Q1 2026 (reseller, production)". */
 export function contractTitle({ name, type, environment }: ContractTitle): string {
   return `${shownName(name)} (${type}, ${environment})`;
 }
 
-/** A name in Markdown, cut where it is too long for a summary. */
+/** A name in Markdown, truncated to the limit of a summary. */
 export function shownName(name: string): string {
   return cutToBytes(name, NAME_BYTES_MAX, escapedMarkdown);
 }
@@ -48,20 +48,20 @@ export function keywordOf(name: string): string {
   return [...name].slice(0, KEYWORD_CHARS_MAX).join('');
 }
 
-/** Markdown that shows one line of text as it is written. */
+/** Escapes a line of text so that Markdown shows it as it is. */
 export function escapedMarkdown(text: string): string {
   return (
     text
       .replace(/[\\`*_[\]<>~|&!]/g, '\\$&')
-      // A bare address becomes a link.
+      // Markdown turns a URL into a link.
       .replace(/:(?=\/\/)/g, '\\:')
-      // Headings and lists begin a line.
+      // These characters start a heading or a list.
       .replace(/^[#+=-]/, '\\$&')
       .replace(/^(\d+)(?=[.)])/, '$1\\')
   );
 }
 
-/** Bytes of a text as JSON, which is the form in which Temporal counts it. */
+/** Bytes of a text as JSON, which is what Temporal counts. */
 function jsonBytes(text: string): number {
   let bytes = 0;
   for (const char of JSON.stringify(text)) {

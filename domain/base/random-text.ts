@@ -1,29 +1,29 @@
-/** Unbiased random text over an alphabet, from a source of random bytes that the caller brings. */
+/** Unbiased random text over an alphabet, from a source of random bytes that the caller passes in. */
 
 /** Fills the array with random bytes; `crypto.randomFillSync` is one. */
 export type RandomSource = (bytes: Uint8Array) => void;
 
-/** Random bytes held at a time, at most. */
+/** The most random bytes held at a time. */
 const DRAW_BYTES_MAX = 262_144;
-/** Beyond what is needed on average, so that one draw is nearly always enough. */
+/** Bytes beyond the average need, so that one draw is nearly always enough. */
 const DRAW_BYTES_SPARE = 128;
 
 const BYTE_VALUES = 256;
 const ASCII_MAX = 0x7f;
-/** Stands for a byte that is thrown away; no alphabet holds the character NUL. */
+/** Marks a byte that is rejected; no alphabet contains the character NUL. */
 const REJECTED = 0;
 
 const ascii = new TextDecoder();
 
 /**
- * A writer of random characters. Bytes that would make some characters likelier than others are thrown away, so every
- * text of a given length is equally likely.
+ * A writer of random characters. Bytes that would make some characters more likely than others are rejected, so every text of a
+ * given length is equally likely.
  *
- * It writes character codes into the caller's array: a chunk of thousands of keys becomes one string once, at the end
- * (`decodeAscii`), which is three times faster than joining their pieces.
+ * It writes character codes into the caller's array. A chunk of thousands of keys becomes one string at the end
+ * (`decodeAscii`), which is three times faster than joining strings.
  */
 export class RandomText {
-  /** The character code that each random byte stands for, or REJECTED. */
+  /** The character code of each random byte, or REJECTED. */
   private readonly codes = new Uint8Array(BYTE_VALUES);
   private readonly bytes: Uint8Array;
   private next: number;
@@ -40,7 +40,7 @@ export class RandomText {
     const acceptBelow = BYTE_VALUES - (BYTE_VALUES % alphabet.length);
     for (let byte = 0; byte < acceptBelow; byte++) this.codes[byte] = asciiCode(alphabet, byte % alphabet.length);
     const wanted = Math.ceil((characters * BYTE_VALUES) / acceptBelow);
-    // Rejections scatter by about the root of what is wanted.
+    // The number of rejections varies by about the square root of the wanted characters.
     const spare = acceptBelow === BYTE_VALUES ? 0 : DRAW_BYTES_SPARE + 4 * Math.ceil(Math.sqrt(wanted));
     this.bytes = new Uint8Array(Math.min(DRAW_BYTES_MAX, wanted + spare));
     this.next = this.bytes.length;
@@ -61,19 +61,19 @@ export class RandomText {
   }
 }
 
-/** One random text, for callers that need a single one. */
+/** Returns one random text. */
 export function formatRandom(alphabet: string, length: number, random: RandomSource): string {
   const text = new Uint8Array(length);
   new RandomText(alphabet, length, random).write(text, 0, length);
   return decodeAscii(text);
 }
 
-/** The string of an array of ASCII codes. */
+/** Decodes an array of ASCII codes. */
 export function decodeAscii(codes: Uint8Array): string {
   return ascii.decode(codes);
 }
 
-/** Writes an ASCII text into `target` from index `start`, and answers with the index after it. */
+/** Writes an ASCII text into `target` from index `start`, and returns the index after it. */
 export function writeAscii(target: Uint8Array, start: number, text: string): number {
   for (let i = 0; i < text.length; i++) target[start + i] = asciiCode(text, i);
   return start + text.length;

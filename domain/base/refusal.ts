@@ -1,15 +1,15 @@
 /**
- * Refusals: the expected ways in which a request is not carried out, as data (house rule 6).
+ * Refusals: the expected ways in which a request fails, as data.
  *
- * One table holds every code with its sentence and its remedy. A code is stable; its sentence may improve. The HTTP
- * status belongs to the interface and stands in `api/http/problem.ts`.
+ * One table has every code with its sentence and its remedy. A code is stable; its sentence may improve. The HTTP status
+ * belongs to the interface and is in `api/http/problem.ts`.
  */
 import type { Json, JsonObject } from './json';
 
 interface Sentence {
-  /** What is refused, in words that hold for every case of the code. */
+  /** What is refused, true for every case of the code. */
   title: string;
-  /** The case at hand; every value it shows stands in the metadata too. */
+  /** The details of one case; every value in it is also in the metadata. */
   detail: (metadata: JsonObject) => string;
 }
 
@@ -19,7 +19,7 @@ const show = (value: Json | undefined): string => (typeof value === 'string' ? v
 const SENTENCES = {
   NOT_FOUND: {
     title: 'Not found',
-    detail: (m) => `There is no ${show(m.what)} with this id. Check the id; it may belong to another installation.`,
+    detail: (m) => `No ${show(m.what)} has this id. Check the id; it may belong to another installation.`,
   },
   VALIDATION_FAILED: {
     title: 'The request is not valid',
@@ -32,21 +32,21 @@ const SENTENCES = {
   },
   CONTRACT_INACTIVE: {
     title: 'Contract inactive',
-    detail: (m) => `The contract generates nothing now (${show(m.inactive_reason)}). ${show(m.remedy)}`,
+    detail: (m) => `The contract generates no licenses now (${show(m.inactive_reason)}). ${show(m.remedy)}`,
   },
   CONTRACT_EXPIRED: {
     title: 'Contract expired',
-    detail: (m) => `The last day of the contract was ${show(m.last_day)}. Renew it or make a new contract.`,
+    detail: (m) => `The last day of the contract was ${show(m.last_day)}. Renew it or create a new contract.`,
   },
   CONTRACT_TERMINATED: {
     title: 'Contract terminated',
     detail: (m) =>
-      `The contract was terminated at ${show(m.terminated_at)}. Make a new contract, or have it reinstated.`,
+      `The contract was terminated at ${show(m.terminated_at)}. Create a new contract, or have this one reinstated.`,
   },
   BILLING_SUSPENDED: {
     title: 'Contract suspended: unpaid invoices',
     detail: () =>
-      'The contract is suspended because invoices are unpaid. It goes on by itself as soon as they are paid.',
+      'The contract is suspended because invoices are unpaid. It continues automatically as soon as they are paid.',
   },
   CHANGES_BLOCKED_PAST_DUE: {
     title: 'Not while invoices are overdue',
@@ -61,19 +61,19 @@ const SENTENCES = {
   ALREADY_RENEWED: {
     title: 'The next term is already granted',
     detail: (m) =>
-      `Term ${show(m.term_number)}, from ${show(m.term_start_date)}, is granted already. To grant one more, name it: term_number ${show(m.next_term_number)}.`,
+      `Term ${show(m.term_number)}, from ${show(m.term_start_date)}, is already granted. To grant one more, send term_number ${show(m.next_term_number)}.`,
   },
   RENEWAL_NOT_POSSIBLE: {
     title: 'The contract cannot be renewed',
     detail: (m) => show(m.why),
   },
   COTERM_NOT_POSSIBLE: {
-    title: 'The contract cannot end with the other one',
+    title: 'The contract cannot be co-termed',
     detail: (m) =>
-      `The contract ${show(m.coterm_with)} must be live, of the same customer and environment, and end within the first term of this one.`,
+      `The contract ${show(m.coterm_with)} must be live, belong to the same customer and environment, and end within the first term of this contract.`,
   },
   AMENDMENT_NOT_POSSIBLE: {
-    title: 'The amendment cannot be made',
+    title: 'The amendment is not possible',
     detail: (m) => show(m.why),
   },
   AMENDMENT_NOT_PENDING: {
@@ -82,7 +82,7 @@ const SENTENCES = {
   },
   CONTRACT_ACTIVE: {
     title: 'The contract is active',
-    detail: () => 'Set the contract to inactive before deleting it.',
+    detail: () => 'Set the contract to inactive before you delete it.',
   },
   CONTRACT_HAS_OPEN_JOB: {
     title: 'A generation job is still open',
@@ -91,47 +91,47 @@ const SENTENCES = {
   },
   CONFIRMATION_MISMATCH: {
     title: 'The confirmation does not match',
-    detail: () => 'Type the name of the contract exactly, in confirm_name.',
+    detail: () => 'Send the exact name of the contract as confirm_name.',
   },
   INVALID_STATE_TRANSITION: {
     title: 'Not possible in this state',
     detail: (m) =>
-      `A contract that is ${show(m.from)} cannot be changed by “${show(m.action)}”. ${show(m.remedy ?? '')}`.trim(),
+      `The action “${show(m.action)}” is not possible for a contract that is ${show(m.from)}. ${show(m.remedy ?? '')}`.trim(),
   },
   TERM_ALREADY_OVER: {
     title: 'The term is already over',
     detail: (m) =>
-      `The contract would end on ${show(m.end_date)}, which is past (with ${show(m.expiry_grace_days)} days of grace). Give a later end_date or term first.`,
+      `The contract would end on ${show(m.end_date)}, which is in the past (with ${show(m.expiry_grace_days)} days of grace). Set a later end_date or a longer term first.`,
   },
   IMMUTABLE_FIELD: {
     title: 'The field cannot be changed',
     detail: (m) =>
-      `${show(m.field)} cannot be changed${m.when ? ` ${show(m.when)}` : ''}. Make a new ${show(m.what ?? 'contract')} instead.`,
+      `${show(m.field)} cannot be changed${m.when ? ` ${show(m.when)}` : ''}. Create a new ${show(m.what ?? 'contract')} instead.`,
   },
   REVISION_CONFLICT: {
-    title: 'Somebody else changed it first',
+    title: 'It was changed in the meantime',
     detail: (m) =>
-      `You changed revision ${show(m.given)}, but it is at revision ${show(m.current)}. Read it again and repeat the change.`,
+      `The request is for revision ${show(m.given)}, but the current revision is ${show(m.current)}. Read it again and repeat the change.`,
   },
   QUOTA_EXCEEDED: {
     title: 'Quota exceeded',
     detail: (m) =>
-      `Quota exceeded: ${show(m.requested)} asked for, ${show(m.remaining)} of ${show(m.total)} left (${show(m.generated)} generated, ${show(m.reserved)} reserved by open jobs). Raise the quota.`,
+      `Quota exceeded: ${show(m.requested)} requested, ${show(m.remaining)} of ${show(m.total)} remaining (${show(m.generated)} generated, ${show(m.reserved)} reserved by open jobs). Raise the quota.`,
   },
   QUOTA_BELOW_USED: {
-    title: 'The quota cannot be less than what is used',
+    title: 'The quota cannot be lower than its use',
     detail: (m) =>
-      `${show(m.used)} licenses are generated or reserved; the quota cannot become ${show(m.quota)}. Make a new contract for a smaller one.`,
+      `${show(m.used)} licenses are generated or reserved; the quota cannot be set to ${show(m.quota)}. Create a new contract for a smaller quota.`,
   },
   QUOTA_DECREASE_NOT_ALLOWED: {
-    title: 'The quota cannot be lowered any more',
+    title: 'The quota can no longer be lowered',
     detail: (m) =>
       `Licenses were already generated, so the quota of ${show(m.total)} can only be raised, not set to ${show(m.quota)}.`,
   },
   TEST_LICENSE_LIMIT: {
     title: 'No more test licenses',
     detail: (m) =>
-      `A draft contract can give ${show(m.allowed)} test licenses; ${show(m.generated)} exist. Activate the contract to generate real ones.`,
+      `A draft contract can generate ${show(m.allowed)} test licenses; ${show(m.generated)} exist. Activate the contract to generate real ones.`,
   },
   PRODUCT_INACTIVE: {
     title: 'The product is inactive',
@@ -143,32 +143,32 @@ const SENTENCES = {
       `The generator ${show(m.generator_id)} ${show(m.why)}. Choose an active generator of the contract's product.`,
   },
   GENERATOR_KEYSPACE_TOO_SMALL: {
-    title: 'The key format has too few different keys',
+    title: 'The key format has too few keys',
     detail: (m) =>
-      `The format gives ${show(m.keyspace)} keys, enough for a quota of ${show(m.largest_quota)}, not of ${show(m.quota)}. Use longer or more groups, or a larger alphabet.`,
+      `The format has ${show(m.keyspace)} keys, which is enough for a quota of ${show(m.largest_quota)}, not of ${show(m.quota)}. Use longer or more groups, or a larger alphabet.`,
   },
   GENERATOR_KEYSPACE_EXHAUSTED: {
     title: 'No free license key was found',
     detail: (m) =>
-      `${show(m.attempts)} draws in a row met keys that exist already. Use a generator with longer or more groups.`,
+      `${show(m.attempts)} draws in a row produced keys that already exist. Use a generator with longer or more groups.`,
   },
   GENERATOR_IN_USE: {
     title: 'The generator is in use',
     detail: (m) =>
-      `${show(m.contracts)} contract(s) use this generator. Give them another one or set this one inactive.`,
+      `${show(m.contracts)} contract(s) use this generator. Assign another generator to them, or set this one to inactive.`,
   },
   EXPIRY_IN_PAST: {
-    title: 'The expiry date is past',
+    title: 'The expiry date is in the past',
     detail: (m) => `Licenses would be valid through ${show(m.date)}, which is over. Set a later expiry.`,
   },
   EXPIRY_CONFLICT: {
     title: 'Two expiry rules',
-    detail: () => 'Give a duration or a date as expiry, not both.',
+    detail: () => 'Send a duration or a date as expiry, not both.',
   },
   FEATURE_TYPE_MISMATCH: {
-    title: 'A feature has another type',
+    title: 'A feature has the wrong type',
     detail: (m) =>
-      `These overrides differ in type from the generator's features: ${show(m.paths)}. Use the generator's types.`,
+      `These overrides do not have the types of the generator's features: ${show(m.paths)}. Use the generator's types.`,
   },
   JOB_ALREADY_FINISHED: {
     title: 'The generation job is already finished',
@@ -185,7 +185,7 @@ const SENTENCES = {
   },
   COMMAND_EXPIRED: {
     title: 'The command waited too long',
-    detail: () => 'It waited longer than its sender does, and was not carried out. Send it again.',
+    detail: () => 'The command waited longer than its sender, and was not run. Send it again.',
   },
   IDEMPOTENCY_IN_PROGRESS: {
     title: 'The first request with this key is still running',
@@ -193,41 +193,41 @@ const SENTENCES = {
   },
   EMAIL_TAKEN: {
     title: 'The e-mail address is taken',
-    detail: (m) => `${show(m.email)} already belongs to somebody else here.`,
+    detail: (m) => `${show(m.email)} already belongs to another person.`,
   },
   CODE_TAKEN: {
     title: 'The code is taken',
     detail: (m) => `The code ${show(m.code)} is already used in the environment ${show(m.environment)}.`,
   },
   CLOCK_BACKWARDS: {
-    title: 'A test clock goes forward only',
-    detail: (m) => `The clock stands at ${show(m.now)}, after ${show(m.to)}. Make a new clock for an earlier time.`,
+    title: 'A test clock only goes forward',
+    detail: (m) => `The clock is at ${show(m.now)}, after ${show(m.to)}. Create a new clock for an earlier time.`,
   },
   CLOCK_ADVANCING: {
     title: 'The test clock is advancing',
     detail: (m) =>
-      `The clock is at ${show(m.now)} on its way to ${show(m.advancing_to)}. Wait until its status is ready, then advance it further.`,
+      `The clock is at ${show(m.now)} and advances to ${show(m.advancing_to)}. Wait until its status is ready, then advance it again.`,
   },
   LAST_SUPER_ADMIN: {
-    title: 'The last super admin stays',
+    title: 'The last super admin cannot be changed',
     detail: () => 'Make another person super admin, with an API key, before you change or disable this one.',
   },
   LAST_SUPER_ADMIN_KEY: {
-    title: 'The last key of the super admins stays',
+    title: 'The last key of the super admins cannot be revoked',
     detail: (m) =>
-      `${show(m.key_id)} is the only key that works of any active super admin. Make another one (POST /api/v1/admins/{id}/api-keys), then revoke this one with it.`,
+      `${show(m.key_id)} is the only accepted key of all active super admins. Create another key (POST /api/v1/admins/{id}/api-keys), then revoke this one with it.`,
   },
   PERSON_ERASED: {
-    title: 'The person was forgotten',
+    title: 'The person was erased',
     detail: (m) =>
-      `What named this ${show(m.kind)} was erased for good at ${show(m.erased_at)}, and nothing is stored for the id again. Create a new ${show(m.kind)}.`,
+      `The personal data of this ${show(m.kind)} was erased permanently at ${show(m.erased_at)}, and nothing is stored for this id again. Create a new ${show(m.kind)}.`,
   },
 } as const satisfies Record<string, Sentence>;
 
-/** The code of a refusal that the domain can give. */
+/** The code of a refusal. */
 export type RefusalCode = keyof typeof SENTENCES;
 
-/** One refusal: a stable code, its sentence and the values it shows. */
+/** One refusal: a stable code, its sentence, and the values in it. */
 export interface Refusal {
   refused: true;
   code: RefusalCode;
@@ -238,7 +238,7 @@ export interface Refusal {
   metadata: JsonObject;
 }
 
-/** Makes a refusal; `reasons` are the further codes that apply. */
+/** Creates a refusal; `reasons` are further codes that apply. */
 export function refuse(code: RefusalCode, metadata: JsonObject = {}, reasons: string[] = []): Refusal {
   const sentence: Sentence = SENTENCES[code];
   return {
@@ -251,15 +251,15 @@ export function refuse(code: RefusalCode, metadata: JsonObject = {}, reasons: st
   };
 }
 
-/** Whether an action can be carried out: true, or the code with which it is refused whatever is asked for with it. */
+/** Whether an action is allowed: true, or the code that refuses it with every input. */
 export type Allowed = true | RefusalCode;
 
-/** The answer of {@link Allowed} for what stands against an action. */
+/** Converts a possible refusal to {@link Allowed}. */
 export function allowedUnless(refusal: Refusal | null): Allowed {
   return refusal === null ? true : refusal.code;
 }
 
-/** What an id can name, as messages say it. */
+/** The kinds of things that have ids, as messages name them. */
 export type Noun =
   | 'admin'
   | 'amendment'
@@ -273,12 +273,12 @@ export type Noun =
   | 'product'
   | 'test clock';
 
-/** The refusal for an id that names nothing; null when the id is not known. */
+/** The refusal of an id that does not exist; null when the id is unknown. */
 export function notFound(what: Noun, id: string | null): Refusal {
   return refuse('NOT_FOUND', { what, id });
 }
 
-/** The refusal of a body whose field names something that is not there. */
+/** The refusal of a body with a field that refers to something that does not exist. */
 export function missingReference(path: string, what: Noun): Refusal {
   return refuse('VALIDATION_FAILED', { path, message: `${path}: there is no ${what} with this id.` });
 }

@@ -1,30 +1,30 @@
 /**
- * How a contract stands with its bills: the ladder from the first unpaid invoice to suspension and termination
- * (domain.md 1.3, 1.5). The ladder says what is due; only what was verified with the billing system is done (decisions 3).
+ * The dunning of a contract: the schedule from the first unpaid invoice to suspension and termination (domain.md 1.3, 1.5). The
+ * schedule says what is due; it is applied only after verification with the billing system (decisions 3).
  */
 import { addDays, daysBetween, localDateAt, startOfDay } from '../base/calendar';
 import { instantFromMillis, millisOf } from '../base/instant';
 import type { Instant, LocalDate } from '../base/instant';
-import { isUnpaid, dunningStartDate } from './invoice';
+import { dunningStartDate, isUnpaid } from './invoice';
 import type { Invoice } from './invoice';
 
-/** After how many days past the due date each step of the ladder is reached. */
+/** The steps of the dunning schedule, in days after the due date. */
 export interface Dunning {
   past_due_days: number;
   suspend_days: number;
-  /** Null: never. */
+  /** Null: the contract is never terminated for unpaid invoices. */
   terminate_days: number | null;
 }
 
 export const DEFAULT_DUNNING: Dunning = { past_due_days: 1, suspend_days: 14, terminate_days: 60 };
-/** The longest ladder, in days. */
+/** The longest dunning schedule, in days. */
 export const DUNNING_DAYS_MAX = 3_650;
 
-/** How far the ladder has been climbed, from nothing owed to what cannot be undone. */
+/** The steps of the dunning schedule that a contract can have reached, in order. */
 export const BILLING_LEVELS = ['CLEAR', 'GRACE', 'SUSPEND', 'TERMINATE'] as const;
 export type BillingLevel = (typeof BILLING_LEVELS)[number];
 
-/** As much of a contract as its standing with its bills is derived from. */
+/** The facts from which the billing standing of a contract is derived. */
 export interface BillingFacts {
   invoices: Invoice[];
   dunning: Dunning;
@@ -32,37 +32,37 @@ export interface BillingFacts {
   timezone: string;
 }
 
-/** As much of each invoice as the ladder counts from. */
+/** The facts from which the dunning schedule is computed. */
 export interface DunningFacts extends Omit<BillingFacts, 'invoices'> {
   invoices: Pick<Invoice, 'status' | 'due_date' | 'disputed_on'>[];
 }
 
-/** The day from which the ladder counts: the earliest ladder date among unpaid invoices; null when none is unpaid. */
+/** The first day of the dunning schedule: the earliest start date of all unpaid invoices; null when none is unpaid. */
 export function unpaidSince({ invoices }: Pick<DunningFacts, 'invoices'>): LocalDate | null {
   return earliest(invoices.filter(isUnpaid).map(dunningStartDate));
 }
 
-/** What is due at an instant. A contract that is exempt is always clear. */
+/** The step that is reached at an instant. An exempt contract is always clear. */
 export function billingLevel(facts: BillingFacts, now: Instant): BillingLevel {
   return facts.dunning_exempt ? 'CLEAR' : levelSince(unpaidSince(facts), facts, now);
 }
 
-/** Whether the level is `least` or beyond. */
+/** Whether the level is `least` or a later one. */
 export function isAtLeast(level: BillingLevel, least: BillingLevel): boolean {
   return BILLING_LEVELS.indexOf(level) >= BILLING_LEVELS.indexOf(least);
 }
 
 /**
- * What would have been due at `at`, had everything that is known today been known then: an invoice paid before `at` does
- * not count, however late the payment was heard of; one paid after does.
+ * The step that would have been reached at `at` with everything that is known today. An invoice paid before `at` does not
+ * count, however late the payment was reported; one paid after `at` does.
  */
 export function levelInHindsight(facts: BillingFacts, at: Instant): BillingLevel {
   if (facts.dunning_exempt) return 'CLEAR';
-  const owedThen = (invoice: Invoice): boolean => isUnpaid(invoice) || invoice.occurred_at > at;
-  return levelSince(earliest(facts.invoices.filter(owedThen).map(dunningStartDate)), facts, at);
+  const wasUnpaid = (invoice: Invoice): boolean => isUnpaid(invoice) || invoice.occurred_at > at;
+  return levelSince(earliest(facts.invoices.filter(wasUnpaid).map(dunningStartDate)), facts, at);
 }
 
-/** The instants at which each step is reached when nothing is paid; null when nothing is owed or nobody counts. */
+/** The instants of the steps if nothing is paid; null when no invoice is unpaid or the contract is exempt. */
 export function dunningSchedule(
   facts: DunningFacts,
 ): { past_due_at: Instant; suspends_at: Instant; terminates_at: Instant | null } | null {
@@ -77,17 +77,20 @@ export function dunningSchedule(
   };
 }
 
-/** Between two questions to a billing system that gives no answer: as long as it has been silent, within these. */
+/**
+ * Limits of the time between two queries of a billing system that does not answer. Between them, it equals the time without an
+ * answer.
+ */
 const ASK_AGAIN_MS_MIN = 5 * 60_000;
 const ASK_AGAIN_MS_MAX = 6 * 60 * 60_000;
 
-/** When a billing system that was silent since some instant is asked again. */
-export function askAgainAt(silent_since: Instant, now: Instant): Instant {
-  const silent_ms = millisOf(now) - millisOf(silent_since);
-  return instantFromMillis(millisOf(now) + Math.min(ASK_AGAIN_MS_MAX, Math.max(ASK_AGAIN_MS_MIN, silent_ms)));
+/** When to query a billing system again that has given no answer since an instant. */
+export function askAgainAt(no_answer_since: Instant, now: Instant): Instant {
+  const no_answer_ms = millisOf(now) - millisOf(no_answer_since);
+  return instantFromMillis(millisOf(now) + Math.min(ASK_AGAIN_MS_MAX, Math.max(ASK_AGAIN_MS_MIN, no_answer_ms)));
 }
 
-/** How a contract stands, as people read it. Dates are local to the contract. */
+/** The billing standing of a contract, as it is shown. Dates are local to the contract. */
 export interface BillingStanding {
   level: BillingLevel;
   earliest_due: LocalDate | null;
@@ -102,13 +105,13 @@ export function billingStanding(facts: BillingFacts, now: Instant): BillingStand
   const level = billingLevel(facts, now);
   if (since === null) return { level, earliest_due: null, age_days: null, suspends_on: null, terminates_on: null };
   const { suspend_days, terminate_days } = facts.dunning;
-  const counted = !facts.dunning_exempt;
+  const has_schedule = !facts.dunning_exempt;
   return {
     level,
     earliest_due: since,
     age_days: Math.max(0, ageInDays(since, facts.timezone, now)),
-    suspends_on: counted ? addDays(since, suspend_days) : null,
-    terminates_on: counted && terminate_days !== null ? addDays(since, terminate_days) : null,
+    suspends_on: has_schedule ? addDays(since, suspend_days) : null,
+    terminates_on: has_schedule && terminate_days !== null ? addDays(since, terminate_days) : null,
   };
 }
 

@@ -11,13 +11,13 @@ export interface GeneratorFacts {
   name: string;
   format: KeyFormat;
   features: JsonObject;
-  /** Devices a license may be active on; null is unlimited. */
+  /** The number of devices on which a license can be active; null: unlimited. */
   activation_limit: number | null;
   status: 'active' | 'inactive';
   revision: number;
 }
 
-/** Refuses a generator that is not an active one of the product. */
+/** Refuses a generator that does not exist, is inactive, or belongs to another product. */
 export function generatorRefusal(
   generator: GeneratorFacts | null,
   generator_id: string,
@@ -30,7 +30,7 @@ export function generatorRefusal(
   return null;
 }
 
-/** Refuses a key format that cannot serve a quota safely (decisions 10). */
+/** Refuses a key format with too few keys for a quota (decisions 10). */
 export function keyspaceRefusal(format: KeyFormat, quota: number): Refusal | null {
   const largest = largestQuotaFor(format);
   if (largest >= BigInt(quota)) return null;

@@ -1,4 +1,4 @@
-/** A product: what licenses are for. Its environment is that of everything made from it. */
+/** A product, for which licenses are generated. Its environment applies to everything that belongs to it. */
 import type { Environment } from '../base/environment';
 
 export interface ProductFacts {

@@ -1,9 +1,9 @@
 /**
- * What can be done to a contract now, asked of the same functions that carry it out.
+ * The actions that a contract allows now, decided by the functions that carry them out.
  *
- * Judged is what depends on the contract alone: its state, its bills, its quota, its open jobs. What depends on what is asked for
- * (a name that is typed, a number that is too large) or on others (the catalogue, a contract to end with) is judged when it is
- * asked.
+ * They depend on the contract alone: its state, its invoices, its quota, its open jobs. What depends on the input (a confirmed
+ * name, a number that is too large) or on other data (the catalogue, the contract to co-term with) is decided when the action
+ * is called.
  */
 import { activateRefusal } from './creation';
 import { deleteRefusal, reinstateRefusal } from './ending';
@@ -39,13 +39,16 @@ export const CONTRACT_ACTION_NAMES = [
 ] as const;
 export type ContractActionName = (typeof CONTRACT_ACTION_NAMES)[number];
 
-/** What the contract's unfinished jobs owe and how many there are. */
+/** The licenses that the unfinished jobs of a contract have reserved, and the number of these jobs. */
 export interface OpenJobs {
   reserved: number;
   open_jobs: number;
 }
 
-/** Each action on a contract, settled at `now`: true, or the code of its refusal. What already holds can be asked for again. */
+/**
+ * Each action on a contract settled at `now`: true, or the code of its refusal. An action that is already done counts as
+ * allowed.
+ */
 export function contractActions(
   facts: ContractFacts,
   { reserved, open_jobs }: OpenJobs,
@@ -80,7 +83,7 @@ export function contractActions(
   >;
 }
 
-/** The actions on an amendment: one that waits for its day can be withdrawn, and one that was withdrawn again. */
+/** The actions on an amendment. A pending amendment can be withdrawn, and withdrawing it again changes nothing. */
 export function amendmentActions({ status }: Pick<Amendment, 'status'>): Record<'withdraw', Allowed> {
   return { withdraw: status === 'pending' || status === 'cancelled' ? true : 'AMENDMENT_NOT_PENDING' };
 }

@@ -1,8 +1,8 @@
 /**
- * Amendments: sets of changes to a running contract that hold from a day on (domain.md 1.7).
+ * Amendments: sets of changes to a running contract that take effect on a date (domain.md 1.7).
  *
- * One of today or earlier holds at once; one of a later day waits for it and is judged again then. It is applied wholly
- * or not at all.
+ * An amendment of today or earlier is applied at once. A later one waits for its effective date and is checked again then. It
+ * is applied completely or not at all.
  */
 import { localDateAt } from '../base/calendar';
 import { stateAt } from './contract';
@@ -29,17 +29,17 @@ export interface WithdrawAmendmentInput extends Conditional {
   amendment_id: string;
 }
 
-/** T17: applied now, or kept for its day. Either way it must be possible as things stand. */
+/** T17: applies an amendment, or schedules it for its effective date. It must be possible now in both cases. */
 export function amend(facts: ContractFacts, input: AmendInput, context: DecisionContext): Decision {
   const { now } = context;
   const { amendment_id: id, effective_date, changes, note } = input;
   const refusal = operationRefusal('amend', facts, now);
   if (refusal) return refusal;
   const today = localDateAt(now, facts.timezone);
-  // A term that was granted before it begins is not the current one; then there is no going back before today.
+  // A term that was granted and has not begun is not the current term. Then the earliest date is today.
   const earliest = facts.term_start_date !== null && facts.term_start_date < today ? facts.term_start_date : today;
   if (effective_date < earliest) {
-    const why = `An amendment cannot hold from before the current term: from ${earliest} on.`;
+    const why = `An amendment cannot take effect before ${earliest}.`;
     return refuse('AMENDMENT_NOT_POSSIBLE', { why, earliest });
   }
   const amendment: Amendment = {
@@ -62,21 +62,21 @@ export function amend(facts: ContractFacts, input: AmendInput, context: Decision
   return { facts: kept, at: now, action: 'amendment.scheduled', revised: false, details };
 }
 
-/** Takes back an amendment that waits for its day. */
+/** Withdraws a pending amendment. */
 export function withdrawAmendment(
   facts: ContractFacts,
   { amendment_id }: WithdrawAmendmentInput,
   { now }: DecisionContext,
 ): Decision {
   const amendment = facts.amendments.find(({ id }) => id === amendment_id);
-  // Its day may have come just now, before this was asked.
+  // It may have been applied just now, when this command settled the contract.
   if (amendment?.status !== 'pending')
     return refuse('AMENDMENT_NOT_PENDING', { amendment_id, status: amendment?.status ?? 'decided' });
   const cancelled = updateAmendment(facts, amendment, { status: 'cancelled', decided_at: now });
   return { facts: cancelled, at: now, action: 'amendment.cancelled', revised: false, details: { amendment_id } };
 }
 
-/** The amendment applied, or failed with its reason: never half of it. It is judged by `context.now` and holds from `at`. */
+/** Applies an amendment completely, or records why it failed. It is checked at `context.now` and takes effect at `at`. */
 export function applyAmendment(
   facts: ContractFacts,
   amendment: Amendment,
@@ -97,7 +97,7 @@ export function applyAmendment(
   return { ...revise(facts, done, at, action), grant_label, details: { amendment_id, effective_date } };
 }
 
-/** Whether all an amendment does is to grant quota. */
+/** Whether an amendment only grants quota. */
 export function isQuotaGrant({ changes }: Pick<Amendment, 'changes'>): boolean {
   const given = Object.entries(changes).filter(([, value]) => value !== undefined);
   return given.length === 1 && changes.quota_add !== undefined;
@@ -125,14 +125,14 @@ function applyChanges(
   const state = stateAt(facts, now);
   if (permissionFor('amend', state) === 'lower' && !onlyLowers(facts, changes))
     return inactiveRefusal(facts, now, state);
-  const adds = quota_add !== undefined || (end_date !== undefined && prolongs(facts, end_date));
+  const adds = quota_add !== undefined || (end_date !== undefined && extendsTerm(facts, end_date));
   const owing = adds ? owingRefusal(facts, now) : null;
   if (owing) return owing;
   const quota = quota_add === undefined ? undefined : facts.quota.total + quota_add;
   const edited = editFields(facts, { ...fields, quota }, context);
   if (isRefusal(edited) || end_date === undefined) return edited;
   const today = localDateAt(now, facts.timezone);
-  // A right is not removed retroactively, and a term is not over before it begins or before it is amended.
+  // A right is not removed retroactively, and a term cannot end before it begins or before the amendment takes effect.
   const first = [today, effective_date, facts.term_start_date ?? today].reduce((a, b) => (a > b ? a : b));
   if (end_date <= first) {
     const message = `end_date must be after ${first}; to end the contract now, terminate it.`;
@@ -141,15 +141,15 @@ function applyChanges(
   return moveTermEnd(edited, end_date);
 }
 
-/** While suspended a contract may be made less, not more (1.7). */
+/** Whether an amendment only reduces a contract, which is all that a suspended contract allows (1.7). */
 function onlyLowers(facts: ContractFacts, { end_date, renewal, ...others }: AmendmentChanges): boolean {
   const nothing_else = Object.values(others).every((value) => value === undefined);
-  const shortens = end_date === undefined || !prolongs(facts, end_date);
+  const shortens = end_date === undefined || !extendsTerm(facts, end_date);
   const renews_less = renewal === undefined || (renewal.mode !== 'auto' && Object.keys(renewal).join() === 'mode');
   return nothing_else && shortens && renews_less;
 }
 
-function prolongs({ end_date: old }: ContractFacts, end_date: LocalDate): boolean {
+function extendsTerm({ end_date: old }: ContractFacts, end_date: LocalDate): boolean {
   return old !== null && end_date > old;
 }
 

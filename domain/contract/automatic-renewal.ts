@@ -1,6 +1,6 @@
 /**
- * The automatic renewal (domain.md 1.6): whether a contract that renews by itself gets its next term is decided here alone, whoever
- * asks: the boundary at the end of the term, a change within grace, or a payment that is applied late.
+ * The automatic renewal (domain.md 1.6). Only this file decides whether a contract with automatic renewal gets its next term:
+ * at the end of the term, after a change within grace, and for a payment that is applied late.
  */
 import { startOfDay } from '../base/calendar';
 import type { Instant } from '../base/instant';
@@ -11,23 +11,24 @@ import type { ContractFacts } from './facts';
 import { applyRenewal, renewalBlock } from './renewal';
 import type { Renewal, RenewalBlock } from './renewal';
 
-/** On what occasion a renewal is decided. */
+/** The occasion on which a renewal is decided. */
 export type RenewalOccasion =
-  /** Its boundary is crossed: the end of the term or, within grace, the next day. A new reason against it is recorded. */
+  /** Its boundary is due: the end of the term or, within grace, the next day. A new block is recorded. */
   | 'boundary'
-  /** Another boundary was crossed within grace, which may have cleared what stood against it. Nothing is recorded. */
+  /** Another boundary was applied within grace and may have removed the block. Nothing is recorded. */
   | 'cleared'
-  /** Facts have changed at or after the end. A reason against it is recorded when there is none yet. */
+  /** Facts have changed at or after the end. A block is recorded when none is recorded yet. */
   | 'change'
   /**
-   * A payment was applied after the contract expired that had come in before. It could not be looked at in time, because somebody else
-   * crossed the end first, or the billing system was silent: what is late is ours. Nothing is recorded.
+   * After the contract expired, a payment was applied that had been received before. It could not be checked in time, because
+   * another caller settled the contract past its end, or the billing system gave no answer. The customer is not responsible for
+   * the delay. Nothing is recorded.
    */
   | 'late_payment';
 
 /**
- * The renewal at an instant, or the change that records why there is none; null when the contract is not to be renewed on this
- * occasion and nothing is recorded.
+ * The renewal at an instant, or the change that records its block. Null when the contract is not renewed on this occasion and
+ * nothing is recorded.
  */
 export function automaticRenewal(
   facts: ContractFacts,
@@ -41,14 +42,14 @@ export function automaticRenewal(
   return isRecorded(facts, block, occasion) ? recordBlock(facts, at, block) : null;
 }
 
-/** Whether a contract that renews by itself has reached its end without doing so, and still can, because its grace goes on. */
+/** Whether a contract with automatic renewal has reached its end, was not renewed, and is still within grace. */
 export function awaitsRenewal(facts: ContractFacts, now: Instant): boolean {
   const { end_date, renewal, timezone } = facts;
   if (end_date === null || renewal.mode !== 'auto' || !isLive(stateAt(facts, now))) return false;
   return now >= startOfDay(end_date, timezone);
 }
 
-/** Whether a renewal that was blocked is looked at again each day: not one that nobody wants, or that was the last. */
+/** Whether a blocked renewal is tried again each day. It is not when the customer opted out or the last renewal is done. */
 export function isRenewalRetried({ renewal_blocked }: Pick<ContractFacts, 'renewal_blocked'>): boolean {
   return renewal_blocked !== null && renewal_blocked !== 'OPTED_OUT' && renewal_blocked !== 'MAX_RENEWALS';
 }
@@ -59,7 +60,7 @@ function isDecided(facts: ContractFacts, at: Instant, occasion: RenewalOccasion)
     case 'boundary':
       return true;
     case 'cleared':
-      // At the end itself its own boundary decides.
+      // At the end itself the boundary of the renewal decides.
       return end_date !== null && at > startOfDay(end_date, timezone) && awaitsRenewal(facts, at);
     case 'change':
       return awaitsRenewal(facts, at);
@@ -71,7 +72,7 @@ function isDecided(facts: ContractFacts, at: Instant, occasion: RenewalOccasion)
   }
 }
 
-/** What stands against a renewal at its end, with the hold of billing lifted that the payment would have lifted. */
+/** What blocks a renewal at the end of the term. The hold of billing does not count, because the payment would have lifted it. */
 function blockAtEnd(facts: ContractFacts, context: RenewalContext): RenewalBlock | null {
   if (facts.end_date === null) return 'NO_TERM';
   const unheld = { ...facts, holds: facts.holds.filter(({ source }) => source !== 'billing') };
@@ -83,14 +84,14 @@ function isRecorded({ renewal_blocked }: ContractFacts, block: RenewalBlock, occ
   return occasion === 'change' && renewal_blocked === null;
 }
 
-/** The automatic renewal at an instant, in grace as on time from the old end. */
+/** The automatic renewal at an instant. The new term begins at the old end, within grace too. */
 function renewAutomatically(facts: ContractFacts, at: Instant, context: RenewalContext): ContractChange {
   const quota_added = facts.renewal.quota_effect?.add ?? 0;
   const renewal: Renewal = { at, mode: 'auto', basis: 'from_expiry', term: null, quota_added, reference: null };
   return applyRenewal(facts, renewal, context);
 }
 
-/** The facts of a contract that was not renewed at its end, with why not. */
+/** Records why a contract was not renewed at its end. */
 function recordBlock(facts: ContractFacts, at: Instant, block: RenewalBlock): ContractChange {
   const { term_number, end_date, renewal } = facts;
   const details = { term_number, end_date, renewal_mode: renewal.mode };

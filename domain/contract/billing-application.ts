@@ -1,6 +1,6 @@
 /**
- * What billing events do to a contract: each is taken as one more look at its invoice and leaves exactly one audit row,
- * whether it told something new or not (domain.md 1.5). What follows from it is `consequence.ts`'s.
+ * How billing events change a contract: each is an observation of its invoice and leaves exactly one audit row, whether or not
+ * it is news (domain.md 1.5). `consequence.ts` decides what follows.
  */
 import type { BillingSource, InvoiceObservation } from '../billing/billing-event';
 import { expiresAt } from './contract';
@@ -13,7 +13,7 @@ import type { Invoice, InvoiceName, SeenInvoice } from '../billing/invoice';
 import type { JsonObject } from '../base/json';
 import { automaticRenewal } from './automatic-renewal';
 
-/** An event that is due, with what is known of its invoice: from the event itself, or from the billing system just now. */
+/** A due event with what is known of its invoice: from the event, or from the billing system just now. */
 export interface LookedUpBillingEvent {
   id: string;
   source: BillingSource;
@@ -21,7 +21,7 @@ export interface LookedUpBillingEvent {
   type: string;
   invoice_id: string;
   future_dated: boolean;
-  /** How often it was tried before. */
+  /** The number of earlier attempts. */
   tries: number;
   /** When it came in, by the contract's clock. */
   reported_at: Instant;
@@ -31,7 +31,7 @@ export interface LookedUpBillingEvent {
     | { at: 'nothing'; outcome: 'PARKED' | 'IGNORED'; reason: string };
 }
 
-/** What became of an event. */
+/** The outcome of an event. */
 export interface BillingVerdict {
   id: string;
   outcome: 'APPLIED' | 'IGNORED' | 'PARKED';
@@ -41,7 +41,7 @@ export interface BillingVerdict {
 /** What is known of an event's invoice. */
 export type Look = LookedUpBillingEvent['look'];
 
-/** The look at its invoice that an event amounts to; null when there is none, or it shows a refund, which is no look (1.5.6). */
+/** The observation of the invoice that an event gives; null when there is none. A refund is no observation (1.5.6). */
 export function seenInvoice({ source, invoice_id }: InvoiceName, look: Look): SeenInvoice | null {
   if (look.at === 'nothing') return null;
   const { status, ...observed } = look.observation;
@@ -49,7 +49,7 @@ export function seenInvoice({ source, invoice_id }: InvoiceName, look: Look): Se
   return { ...observed, status, source, invoice_id, fetched_at: look.at === 'source' ? look.fetched_at : null };
 }
 
-/** Applies events in the order given; answers the changes, one for each event that is told, and every verdict. */
+/** Applies events in the given order. Returns the changes, one for each event that is recorded, and the verdict on every event. */
 export function applyEvents(
   facts: ContractFacts,
   events: LookedUpBillingEvent[],
@@ -60,13 +60,13 @@ export function applyEvents(
   const verdicts: BillingVerdict[] = [];
   let current = facts;
   for (const event of events) {
-    const { verdict, invoice, details } = judge(current, event);
+    const { verdict, invoice, details } = judgeEvent(current, event);
     verdicts.push(verdict);
     const others = current.invoices.filter((old) => !isSameInvoice(old, event));
     if (invoice) current = { ...current, invoices: [...others, invoice] };
-    // What was held of an invoice that is somebody else's is forgotten here.
+    // An invoice that belongs to another contract is removed here.
     else if (verdict.reason === 'OTHER_CONTRACT') current = { ...current, invoices: others };
-    // What is parked is tried again and again; it is told once.
+    // A parked event is tried many times and recorded once.
     if (verdict.outcome === 'PARKED' && event.tries > 0) continue;
     const { source, event_id, type, invoice_id } = event;
     const flagged = event.future_dated ? { future_dated: true } : {};
@@ -84,7 +84,7 @@ export function applyEvents(
   return { changes: renewal === null ? changes : [...changes, renewal], verdicts };
 }
 
-/** The renewal that an unpaid invoice blocked although the payment was here before the end; null when there is none to make up for. */
+/** The renewal that an unpaid invoice had blocked although its payment was received before the end; null when there is none. */
 function renewalAfterLatePayment(
   facts: ContractFacts,
   applied: LookedUpBillingEvent[],
@@ -101,7 +101,7 @@ const ACTIONS: Record<BillingVerdict['outcome'], ContractAction> = {
   PARKED: 'billing.parked',
 };
 
-function judge(
+function judgeEvent(
   facts: ContractFacts,
   event: LookedUpBillingEvent,
 ): { verdict: BillingVerdict; invoice?: Invoice; details: JsonObject } {
@@ -109,7 +109,7 @@ function judge(
   if (look.at === 'nothing') return { verdict: { id, outcome: look.outcome, reason: look.reason }, details: {} };
   const known = facts.invoices.find((invoice) => isSameInvoice(invoice, event));
   const seen = seenInvoice(event, look);
-  // Whoever was paid back had paid: nothing is owed again, and nothing else is settled by it (1.5.6).
+  // A refunded invoice was paid before. The refund does not reopen it and settles no other invoice (1.5.6).
   if (seen === null) return { verdict: { id, outcome: 'IGNORED', reason: 'REFUND' }, details: {} };
   const invoice = invoiceAfter(known, seen, facts.timezone);
   if (invoice === known) return { verdict: { id, outcome: 'IGNORED', reason: 'STALE' }, details: { is: known.status } };

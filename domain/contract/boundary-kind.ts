@@ -1,7 +1,7 @@
 /** The kinds of boundaries: instants at which time alone changes a contract. */
 import type { Instant } from '../base/instant';
 
-/** In the order in which boundaries of the same instant are crossed (decisions 2). */
+/** In the order in which boundaries of the same instant apply (decisions 2). */
 export const BOUNDARY_KINDS = [
   'starts',
   'resumes',

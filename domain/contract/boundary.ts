@@ -1,13 +1,12 @@
 /**
- * The boundaries of a contract: the instants at which time alone changes it, and what each of them does.
+ * The boundaries of a contract: the instants at which time alone changes it, and what each boundary changes.
  *
- * `settle` crosses everything due, in order and each at its own instant, so a timer that came late is never visible
- * (domain.md 1.8.11). The same functions answer the workflow that waits, the request that looks and whoever foretells.
+ * `settle` applies every due boundary in order, each at its own instant, so a late timer has no visible effect (domain.md
+ * 1.8.11). The workflow, the requests and the forecast all use these functions.
  *
- * Two kinds are not crossed by time alone: a contract is suspended or terminated for unpaid invoices only after the
- * billing system was asked again (decisions 3). A caller that settles without asking skips them; they stay due
- * (`verificationDue`) until the billing system was asked. The boundaries after them are crossed: a billing system that gives no
- * answer must not stop renewals and expiries.
+ * Two kinds need more than time: a contract is suspended or terminated for unpaid invoices only after the billing system was
+ * queried again (decisions 3). A caller that settles without such a query skips these boundaries. A skipped boundary stays due
+ * (`verificationDue`) until the billing system was queried.
  */
 import { applyAmendment, isQuotaGrant, withdrawPendingAmendments } from './amendment';
 import type { Amendment, ContractFacts, Hold } from './facts';
@@ -27,35 +26,38 @@ import type { RenewalContext } from './decision';
 import { BOUNDARY_KINDS } from './boundary-kind';
 import type { Boundary, BoundaryKind } from './boundary-kind';
 
-/** What settling looks at besides the contract. */
+/** The input of settling besides the contract. */
 export interface SettleContext extends Omit<RenewalContext, 'generator'> {
-  /** The contract's generator, and those its pending amendments name, by id. */
+  /** The contract's generator and the generators that its pending amendments name, by id. */
   generators: ReadonlyMap<string, GeneratorFacts>;
   /**
-   * verified: the invoices were fetched just now · skip: they were not, pass by what would need it ·
-   * stop: settle up to there and no further, so that it can be verified.
+   * verified: the invoices were fetched just now · skip: they were not fetched, so skip the boundaries that need them · stop:
+   * settle up to just before such a boundary, so that the invoices can be fetched.
    */
   billing: 'verified' | 'skip' | 'stop';
 }
 
-/** A boundary with what it concerns; boundaries of one instant and kind have an order too. */
+/** A boundary with its data. `tie` orders boundaries of the same instant and kind. */
 interface DueBoundary extends Boundary {
   amendment?: Amendment;
   days_before?: number;
   tie: string;
 }
 
-/** Every boundary the facts hold after an instant, in the order in which they apply. A draft has none, nor has what is over. */
+/**
+ * Every boundary of the contract after an instant, in the order in which they apply. A draft and a contract that is over have
+ * none.
+ */
 export function boundariesAfter(facts: ContractFacts, after: Instant): Boundary[] {
   return dueBoundariesAfter(facts, after).map(({ at, kind }) => ({ at, kind }));
 }
 
-/** The next boundary that is not yet crossed, or null when only a command can change the contract. */
+/** The next boundary that is not yet applied; null when only a command can change the contract. */
 export function nextBoundary(facts: ContractFacts): Boundary | null {
   return boundariesAfter(facts, facts.settled_until)[0] ?? null;
 }
 
-/** What has been due since some boundary was passed by unverified; null when nothing is. */
+/** The billing boundary that was skipped and is still due; null when there is none. */
 export function verificationDue(facts: ContractFacts): 'suspends' | 'terminates' | null {
   const at = facts.settled_until;
   const level = billingLevel(facts, at);
@@ -65,8 +67,8 @@ export function verificationDue(facts: ContractFacts): 'suspends' | 'terminates'
 }
 
 /**
- * A contract is terminated only out of a suspension that has lasted to another day (T8): whoever hears of an old invoice
- * for the first time does not lose the contract with it.
+ * A contract is terminated for unpaid invoices only after a suspension that lasted into another day (T8). So a first report of
+ * an old invoice does not terminate the contract at once.
  */
 function terminableFrom(facts: ContractFacts): Instant {
   const hold = openHold(facts, facts.settled_until, 'billing');
@@ -78,8 +80,9 @@ function dayAfter({ timezone }: { timezone: string }, at: Instant): Instant {
 }
 
 /**
- * The instants at which billing may have to be asked before a contract is settled past them, in order. `suspended_at` is
- * when billing suspended it, null when it did not. There may be more than the contract lives to see.
+ * The instants at which the billing system may have to be queried before the contract is settled past them, in order.
+ * `suspended_at` is the instant at which billing suspended the contract, or null. Some instants may lie after the end of the
+ * contract.
  */
 export function verificationInstants(facts: DunningFacts, suspended_at: Instant | null): Instant[] {
   const schedule = dunningSchedule(facts);
@@ -89,12 +92,12 @@ export function verificationInstants(facts: DunningFacts, suspended_at: Instant 
   return terminates_at === null ? [] : [laterOf(terminates_at, dayAfter(facts, suspended_at))];
 }
 
-/** When the billing system is to be asked about what was passed by; null when there is nothing to ask. */
+/** When to query the billing system about a skipped boundary; null when no boundary was skipped. */
 export function verifyAt(facts: ContractFacts): Instant | null {
   return verificationDue(facts) === null ? null : (facts.verify_after ?? facts.settled_until);
 }
 
-/** Crosses every boundary in `(settled_until, now]`, in order; one change for each, and the facts settled at `now`. */
+/** Applies every boundary in `(settled_until, now]`, in order. Returns one change for each, and the facts settled at `now`. */
 export function settle(
   facts: ContractFacts,
   now: Instant,
@@ -116,13 +119,13 @@ export function settle(
   let last: DueBoundary | null = null;
   for (;;) {
     const after = dueBoundariesAfter(settled, settled.settled_until, last?.at);
-    const next = after.find((one) => last === null || comesAfter(one, last));
+    const next = after.find((boundary) => last === null || comesAfter(boundary, last));
     if (next === undefined || next.at > until) break;
     if (last === null || next.at > last.at) {
-      // Those of one instant are taken one by one: only then may `settled_until` pass it.
+      // Boundaries of one instant are applied one by one. `settled_until` passes the instant only after the last of them.
       if (last !== null) settled = { ...settled, settled_until: last.at };
-      // Nothing of that instant is crossed before it is verified, or it would be crossed once more afterwards. While the
-      // billing system gives no answer to an earlier question, nothing is verified here: it is passed by as well.
+      // No boundary of that instant is applied before its invoices are verified. Otherwise it would be applied a second time
+      // afterwards. While an earlier query has no answer, nothing is verified here, so the boundary is skipped too.
       const stops = context.billing === 'stop' && verificationDue(settled) === null;
       if (stops && after.some(({ at, kind }) => at === next.at && needsVerification(kind))) {
         const before = instantFromMillis(millisOf(next.at) - 1);
@@ -134,7 +137,7 @@ export function settle(
     }
     take(next);
     last = next;
-    // Whether what was crossed last has cleared what stood against a renewal at an end that has passed.
+    // The last boundary may have removed the reason that blocked a renewal at an earlier end.
     while (automaticRenewal(settled, next.at, renewalContext(settled, context), 'cleared') !== null)
       take({ at: next.at, kind: 'renews', tie: '' });
   }
@@ -145,13 +148,15 @@ function needsVerification(kind: BoundaryKind): boolean {
   return kind === 'suspends' || kind === 'terminates';
 }
 
-/** The boundaries after an instant, in order; `seen` is the instant of the last one that was crossed. */
+/** The boundaries after an instant, in order. `seen` is the instant of the last boundary that was applied. */
 function dueBoundariesAfter(facts: ContractFacts, after: Instant, seen: Instant = after): DueBoundary[] {
   if (facts.terminated_at !== null || !isLive(stateAt(facts, after))) return [];
   const expires_at = expiresAt(facts);
   return [
     ...startAndResumptions(facts),
-    ...facts.amendments.filter(({ status }) => status === 'pending').map((one) => amendmentBoundary(facts, one)),
+    ...facts.amendments
+      .filter(({ status }) => status === 'pending')
+      .map((amendment) => amendmentBoundary(facts, amendment)),
     ...endOfTermBoundaries(facts, seen),
     ...dunningBoundaries(facts),
   ]
@@ -188,12 +193,13 @@ function endOfTermBoundaries(facts: ContractFacts, seen: Instant): DueBoundary[]
   if (notice_at !== null) within({ at: notice_at, kind: 'notice_deadline', tie: '' });
   for (const days_before of renewal.mode === 'none' ? [] : REMINDER_DAYS) {
     const at = dayStart(facts, addDays(end_date, -days_before));
-    // One word a day is enough.
+    // One message a day is enough.
     if (at !== notice_at) within({ at, kind: 'reminder', days_before, tie: '' });
   }
   if (renewal.mode !== 'auto') return boundaries;
   boundaries.push({ at: ends_at, kind: 'renews', tie: '' });
-  // Within grace what blocked the renewal may have cleared in the catalogue, which tells no contract.
+  // Within grace the renewal is tried each day: a change of the catalogue may have removed its block, and no contract is
+  // notified of it.
   if (isRenewalRetried(facts)) {
     const tomorrow = dayStart(facts, addDays(localDateAt(laterOf(seen, ends_at), facts.timezone), 1));
     if (tomorrow < expires_at) boundaries.push({ at: tomorrow, kind: 'renews', tie: '' });
@@ -201,7 +207,10 @@ function endOfTermBoundaries(facts: ContractFacts, seen: Instant): DueBoundary[]
   return boundaries;
 }
 
-/** When the last day to opt out begins; null when nobody needs to be told, having opted out or having nothing to. */
+/**
+ * When the last day to opt out begins; null when no notice is needed: the customer opted out, or there is nothing to opt out
+ * of.
+ */
 function noticeAt(facts: ContractFacts): Instant | null {
   const date = noticeDate(facts);
   if (date === null || facts.renewal.mode !== 'auto' || facts.renewal.notice_days === 0) return null;
@@ -225,7 +234,7 @@ function dunningBoundaries(facts: ContractFacts): DueBoundary[] {
   return boundaries;
 }
 
-/** What one boundary does to the facts; null when it passes without a trace. */
+/** Applies one boundary; null when it changes nothing that is recorded. */
 function applyBoundary(facts: ContractFacts, due: DueBoundary, context: SettleContext): ContractChange | null {
   const change = changeAt(facts, due, context);
   return change === null ? null : { ...change, boundary: due.kind };
@@ -276,8 +285,8 @@ function changeAt(facts: ContractFacts, due: DueBoundary, context: SettleContext
 }
 
 /**
- * An amendment whose day has come. At the end of a term it is judged by the instant before, as the renewal is: it belongs
- * to the term that begins there, and may be what lets it begin.
+ * Applies an amendment on its effective date. At the end of a term it is decided at the instant before, like the renewal: it
+ * belongs to the term that begins there, and may be what makes the renewal possible.
  */
 function applyAmendmentOnItsDay(
   facts: ContractFacts,
@@ -313,8 +322,8 @@ function suspendForBilling(facts: ContractFacts, at: Instant): ContractChange {
 }
 
 /**
- * Of reminders that are crossed together only the newest is worth a mail (decisions 15). A test clock passes through the
- * instant of each, though they are crossed together.
+ * Marks all reminders of one settlement but the newest as superseded: only the newest is worth an e-mail (decisions 15).
+ * Reminders of a contract on a test clock are not marked, because the clock passes through the instant of each.
  */
 function markSuperseded(
   changes: ContractChange[],
@@ -345,7 +354,7 @@ function dayStart(facts: ContractFacts, date: string): Instant {
   return startOfDay(date, facts.timezone);
 }
 
-/** Whether `a` is crossed after `b`. */
+/** Whether `a` applies after `b`. */
 function comesAfter(a: DueBoundary, b: DueBoundary): boolean {
   if (a.at !== b.at) return a.at > b.at;
   const by_kind = BOUNDARY_KINDS.indexOf(a.kind) - BOUNDARY_KINDS.indexOf(b.kind);

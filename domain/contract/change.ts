@@ -5,7 +5,7 @@ import type { Instant } from '../base/instant';
 import type { JsonObject } from '../base/json';
 import type { RenewalRecord } from './renewal-policy';
 
-/** Every act on a contract that leaves an audit row and a domain event of the same name (domain.md 6.2). */
+/** Every action on a contract that leaves an audit row and a domain event of the same name (domain.md 6.2). */
 export type ContractAction =
   | 'contract.created'
   | 'contract.updated'
@@ -38,20 +38,20 @@ export type ContractAction =
   | 'billing.past_due'
   | 'billing.cleared';
 
-/** One change: the facts as they become, and how the audit tells it. One change is exactly one audit row. */
+/** One change: the facts after it, and its audit data. One change is exactly one audit row. */
 export interface ContractChange {
   facts: ContractFacts;
-  /** The instant at which it holds: a boundary's own, or the command's. */
+  /** The instant at which it takes effect: that of the boundary or the command. */
   at: Instant;
   action: ContractAction;
   reason?: string;
-  /** Whether it changes terms or holds, and so counts as a new revision. */
+  /** Whether it changes terms or holds. Such a change gets a new revision. */
   revised: boolean;
-  /** The boundary that was crossed. */
+  /** The boundary that caused the change. */
   boundary?: BoundaryKind;
-  /** What the audit row and the domain event tell besides what differs. */
+  /** The further details of the audit row and the domain event. */
   details?: JsonObject;
-  /** The new term, to be kept. */
+  /** The record of the new term. */
   renewal?: RenewalRecord;
   /** What a quota granted by this change is for: "term 2". */
   grant_label?: string;

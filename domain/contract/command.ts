@@ -1,8 +1,8 @@
 /**
- * Every command on a contract and how it is decided: one table, asked by the API, by activities and by dry runs.
+ * Every command on a contract and its decision: one table for the API, activities and dry runs.
  *
- * A decision takes the settled facts and answers with a change, a refusal, or `unchanged` when what is asked already
- * holds (domain.md 1.4: repeating a transition is no error and leaves no trace).
+ * A decision takes the settled facts and returns a change, a refusal, or `unchanged` when there is nothing to change. Repeating
+ * a transition is no error and leaves no trace (domain.md 1.4).
  */
 import { amend, withdrawAmendment } from './amendment';
 import type { AmendInput, WithdrawAmendmentInput } from './amendment';
@@ -21,7 +21,7 @@ import { optOut, renew } from './renewal-command';
 import type { OptOutInput, RenewInput } from './renewal-command';
 import type { Refusal } from '../base/refusal';
 
-/** The inputs of each command by its name. */
+/** The input of each command, by the name of the command. */
 export interface CommandInputs {
   activate: ActivateInput;
   pause: PauseInput;
@@ -39,16 +39,16 @@ export interface CommandInputs {
 }
 export type CommandName = keyof CommandInputs;
 
-/** One command with its input, as it travels to a workflow. */
+/** One command with its input, in the form in which a workflow receives it. */
 export type ContractCommand = { [Name in CommandName]: { name: Name; input: CommandInputs[Name] } }[CommandName];
 
-/** The answer to a command: done, nothing to do, or a refusal. */
+/** The outcome of a command: done, nothing to change, or refused. */
 export interface CommandOutcome {
   refusal: Refusal | null;
   changed: boolean;
-  /** Whether this is the stored answer of an earlier, equal command. */
+  /** Whether this is the stored outcome of an earlier, equal command. */
   replayed: boolean;
-  /** The amendment that the command made. */
+  /** The amendment that the command created. */
   amendment_id?: string;
 }
 
@@ -57,11 +57,11 @@ export function refusedOutcome(refusal: Refusal): CommandOutcome {
   return { refusal, changed: false, replayed: false };
 }
 
-/** Thrown for a command that is not what its decision expects: sent again it would fail again. */
+/** Thrown for a command with an unexpected form. It would fail again when sent again. */
 export class NotACommand extends Error {
   constructor({ name }: Pick<ContractCommand, 'name'>, cause: unknown) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    super(`The command ${name} cannot be carried out: ${why}`, { cause });
+    super(`The command ${name} cannot be run: ${why}`, { cause });
   }
 }
 
@@ -93,11 +93,11 @@ export function decide(command: ContractCommand, facts: ContractFacts, context: 
   return decideThis(facts, command.input, context);
 }
 
-/** What has to be read or locked so that a command can be decided. */
+/** What must be read or locked before a command is decided. */
 export interface CommandNeeds {
-  /** The generator the command would put in place. */
+  /** The generator that the command would assign. */
   generator_id?: string | undefined;
-  /** Whether requests must not claim quota meanwhile: a quota is lowered only down to what is claimed. */
+  /** Whether requests must not claim quota meanwhile: a quota can be lowered only to the amount that is claimed. */
   lock_quota: boolean;
 }
 

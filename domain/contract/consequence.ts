@@ -1,7 +1,7 @@
 /**
- * What follows at once from changed facts, without anybody's command and without waiting for a boundary: a pause that
- * ended while nothing could end it is over, money that arrived lifts the hold of billing, and a renewal that was blocked is
- * made as soon as nothing stands against it any more (domain.md 1.4 T4, T5, T7, T10; 1.6).
+ * Changes that follow from changed facts at once, without a command or a boundary: a pause that ended while the contract was
+ * over is lifted, a payment lifts the hold of billing, and a blocked renewal is made as soon as nothing blocks it (domain.md
+ * 1.4 T4, T5, T7, T10; 1.6).
  */
 import { billingLevel, isAtLeast, levelInHindsight } from '../billing/dunning';
 import { isLive, liftHolds, openHold, stateAt } from './contract';
@@ -14,21 +14,21 @@ import type { JsonObject } from '../base/json';
 import { automaticRenewal } from './automatic-renewal';
 
 /**
- * The changes that follow from settled facts, in order; none when the facts are at rest. `billing_told` says whether billing
- * has just told something: only then can hindsight judge what was done before.
+ * Returns the changes that follow from settled facts, in order; empty when nothing follows. `has_new_billing` says whether
+ * billing has just reported something: only then can hindsight find that an earlier suspension was wrong.
  */
 export function consequencesOf(
   facts: ContractFacts,
   now: Instant,
   context: RenewalContext,
-  billing_told = true,
+  has_new_billing = true,
 ): ContractChange[] {
   const changes: ContractChange[] = [];
   let current = facts;
   const follows = [
-    (settled: ContractFacts) => resumptionFollows(settled, now),
-    (settled: ContractFacts) => billingFollows(settled, now, billing_told),
-    // An end that nobody has judged yet, since the contract was no running one then, is judged now.
+    (settled: ContractFacts) => liftExpiredPause(settled, now),
+    (settled: ContractFacts) => applyBillingLevel(settled, now, has_new_billing),
+    // An end that passed while the contract was not running is decided now.
     (settled: ContractFacts) => automaticRenewal(settled, now, context, 'change'),
   ];
   for (const follow of follows) {
@@ -41,15 +41,15 @@ export function consequencesOf(
   return changes;
 }
 
-/** A pause may end while the contract is over; whoever is renewed late or reinstated afterwards is not paused any more. */
-function resumptionFollows(facts: ContractFacts, now: Instant): ContractChange | null {
+/** Lifts a pause that ended while the contract was over, once the contract is renewed late or reinstated. */
+function liftExpiredPause(facts: ContractFacts, now: Instant): ContractChange | null {
   const isOver = (hold: Hold): boolean => hold.resume_at !== null && hold.resume_at <= now;
   if (!isLive(stateAt(facts, now)) || !facts.holds.some((hold) => hold.lifted_at === null && isOver(hold))) return null;
   return { ...revise(facts, liftHolds(facts, now, isOver), now, 'contract.resumed'), reason: 'resume_at' };
 }
 
-/** Billing lifts its own hold, tells that nothing is owed any more, or that something is. */
-function billingFollows(facts: ContractFacts, now: Instant, billing_told: boolean): ContractChange | null {
+/** Lifts the hold of billing, or records that invoices are overdue or no longer overdue. */
+function applyBillingLevel(facts: ContractFacts, now: Instant, has_new_billing: boolean): ContractChange | null {
   const state = stateAt(facts, now);
   if (state === 'TERMINATED' || state === 'DELETED' || state === 'DRAFT') return null;
   const level = billingLevel(facts, now);
@@ -59,7 +59,7 @@ function billingFollows(facts: ContractFacts, now: Instant, billing_told: boolea
   if (hold && !isAtLeast(level, 'SUSPEND')) {
     const lifted = liftHolds(facts, now, ({ source }) => source === 'billing');
     const change = revise(facts, { ...lifted, ...answered, past_due_since }, now, 'contract.reinstated');
-    return { ...change, reason: 'billing', details: billing_told ? inHindsight(facts, hold, now) : {} };
+    return { ...change, reason: 'billing', details: has_new_billing ? wrongSuspension(facts, hold, now) : {} };
   }
   if (facts.past_due_since !== null && level === 'CLEAR')
     return {
@@ -73,8 +73,11 @@ function billingFollows(facts: ContractFacts, now: Instant, billing_told: boolea
   return null;
 }
 
-/** Whether the suspension would never have come about, had the payment been heard of in time; history is not rewritten. */
-function inHindsight(facts: ContractFacts, hold: Hold, now: Instant): JsonObject {
+/**
+ * Returns the period of a suspension that would not have happened if the payment had been reported in time. History is not
+ * rewritten.
+ */
+function wrongSuspension(facts: ContractFacts, hold: Hold, now: Instant): JsonObject {
   if (isAtLeast(levelInHindsight(facts, hold.placed_at), 'SUSPEND')) return {};
   return { should_not_have_been_suspended_from: hold.placed_at, should_not_have_been_suspended_to: now };
 }

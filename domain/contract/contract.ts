@@ -1,9 +1,9 @@
 /**
- * A contract: the facts that are stored, the state they give at an instant, and how that state is shown.
+ * The state of a contract, derived from its stored facts at an instant, and how the state is shown.
  *
- * State is never stored as a decision: `stateAt` derives it from facts and a clock (domain.md 1.3), and everything else
- * asks this file. What a state allows is decided in `operations.ts`. The columns `state` and `may_generate` are copies for SQL,
- * written only by `transactions/contract/`.
+ * State is never stored as a decision: `stateAt` derives it from facts and a clock (domain.md 1.3), and all other code uses
+ * this file. `operations.ts` decides what a state allows. The columns `state` and `may_generate` are copies for SQL, written
+ * only by `transactions/contract/`.
  */
 import { CONTRACT_WARNINGS, HOLD_SOURCES } from './facts';
 import type { ContractFacts, ContractState, ContractWarning, Hold, HoldSource, InactiveReason } from './facts';
@@ -37,7 +37,7 @@ export function expiresAt(facts: ContractFacts): Instant | null {
   return facts.end_date === null ? null : startOfDay(addDays(facts.end_date, facts.expiry_grace_days), facts.timezone);
 }
 
-/** The open hold of a source at an instant; without a source the one that names the reason. */
+/** The open hold of a source at an instant. Without a source: the hold that is shown as the reason. */
 export function openHold(facts: Pick<ContractFacts, 'holds'>, now: Instant, source?: HoldSource): Hold | undefined {
   return facts.holds
     .filter((hold) => hold.placed_at <= now && (hold.lifted_at === null || hold.lifted_at > now))
@@ -53,7 +53,7 @@ export function liftHolds(facts: ContractFacts, at: Instant, chosen: (hold: Hold
   return { ...facts, holds };
 }
 
-/** The seed's two statuses, and why an inactive contract is inactive. */
+/** The status of the interface, and why an inactive contract is inactive. */
 export interface ContractStatus {
   status: 'active' | 'inactive';
   inactive_reason: InactiveReason | null;
@@ -64,7 +64,7 @@ export function statusOf(facts: ContractFacts, now: Instant): ContractStatus {
   return statusOfState(stateAt(facts, now), openHold(facts, now)?.code ?? null);
 }
 
-/** How a state is projected (domain.md 2.1); `hold_code` is that of the open hold, if there is one. */
+/** The status of a state (domain.md 2.1). `hold_code` is the code of the open hold, if there is one. */
 export function statusOfState(state: ContractState, hold_code: Hold['code'] | null): ContractStatus {
   const reasons: Record<ContractState, InactiveReason | null> = {
     DRAFT: 'CONFIGURING',
@@ -81,10 +81,10 @@ export function statusOfState(state: ContractState, hold_code: Hold['code'] | nu
   return { status: ACTIVE_STATES.includes(state) ? 'active' : 'inactive', inactive_reason: reasons[state] };
 }
 
-/** The states that the seed calls Active. */
+/** The states with the status `active`. */
 export const ACTIVE_STATES: readonly ContractState[] = ['ACTIVE', 'PAST_DUE'];
 
-/** What of a contract asks for a person's attention at an instant. */
+/** The warnings of a contract at an instant: what needs a person's attention. */
 export function warningsOf(facts: ContractFacts, now: Instant): ContractWarning[] {
   const state = stateAt(facts, now);
   const level = billingLevel(facts, now);
@@ -99,7 +99,7 @@ export function warningsOf(facts: ContractFacts, now: Instant): ContractWarning[
   return CONTRACT_WARNINGS.filter((warning) => applies[warning]);
 }
 
-/** Money came for a contract that is over: somebody has to give it back, or the contract. */
+/** A payment was received for a terminated contract. A person has to refund it or reinstate the contract. */
 function wasPaidAfterTermination(
   { terminated_at, termination_code, invoices }: ContractFacts,
   clear: boolean,

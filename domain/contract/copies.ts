@@ -1,7 +1,7 @@
 /**
- * What SQL judges a contract by: copies of what the domain derives from the facts, stored on the contract's row (decisions 4).
+ * The derived columns of a contract: copies, for SQL, of values that the domain derives from the facts (decisions 4).
  *
- * Time zone rules come in as an argument: each process has those of its Node (`time-zone-rules.ts`).
+ * Time zone rules are an argument: each process has those of its Node (`time-zone-rules.ts`).
  */
 import { sameJson } from '../base/json';
 import type { Instant } from '../base/instant';
@@ -22,14 +22,14 @@ export interface ContractCopies {
   next_boundary_kind: BoundaryKind | null;
   verify_at: Instant | null;
   warnings: ContractWarning[];
-  /** The rules by which the next boundary was computed; null: those of a version that did not say. */
+  /** The rules with which the next boundary was computed; null: those of a version that did not record them. */
   time_zone_rules: TimeZoneRules | null;
 }
 
-/** The next boundary as it is stored, and the rules by which it was computed. */
+/** The stored next boundary, and the rules with which it was computed. */
 export type BoundaryCopy = Pick<ContractCopies, 'next_boundary_at' | 'next_boundary_kind' | 'time_zone_rules'>;
 
-/** The copies for facts at an instant, computed by the given rules. */
+/** The copies for facts at an instant, computed with the given rules. */
 export function copiesOf(facts: ContractFacts, now: Instant, rules: TimeZoneRules): ContractCopies {
   const state = stateAt(facts, now);
   const boundary = nextBoundary(facts);
@@ -45,9 +45,9 @@ export function copiesOf(facts: ContractFacts, now: Instant, rules: TimeZoneRule
 }
 
 /**
- * The copies to store for a contract that exists. When a process with newer rules has computed the boundary that lies ahead, a
- * process with older rules keeps it as long as nothing else moves it, so the two do not overwrite each other. When something
- * does move it, the row names the older rules, and the sweep of a worker with newer rules computes it again.
+ * The copies to store for an existing contract. If a process with newer rules has computed a future boundary, a process with
+ * older rules keeps it while nothing else moves it. So the two processes do not overwrite each other. If something does move
+ * it, the row names the older rules, and the sweep of a worker with newer rules computes it again.
  */
 export function copiesToStore(
   stored: BoundaryCopy,
@@ -64,7 +64,7 @@ export function copiesToStore(
   return { ...copies, next_boundary_at, next_boundary_kind, time_zone_rules };
 }
 
-/** The boundary that a contract waits for, as it is stored; null when it waits for none. */
+/** The stored boundary that a contract waits for; null when it waits for none. */
 export function storedBoundary({
   next_boundary_at: at,
   next_boundary_kind: kind,
@@ -73,8 +73,8 @@ export function storedBoundary({
 }
 
 /**
- * The change that records that newer rules move the next boundary; null when the rules are not newer than those of the row, or the
- * boundary stays where it is. `before` are the facts as they were stored, `settled` the facts of the change.
+ * The change that records that newer rules move the next boundary. Null when the rules are not newer than those of the row, or
+ * the boundary does not move. `before` are the stored facts, `settled` the facts of the change.
  */
 export function boundaryMove(
   stored: BoundaryCopy,

@@ -1,4 +1,4 @@
-/** The beginning of a contract: creating it, and activating it, which gives it its term and its zone for good (T1, T2). */
+/** The beginning of a contract: its creation, and its activation, which fixes its term and its time zone (T1, T2). */
 import { addPeriods, localDateAt } from '../base/calendar';
 import { expiresAt, stateAt } from './contract';
 import type { ContractFacts, ContractState, ContractType } from './facts';
@@ -20,7 +20,7 @@ import type { RenewalPolicy } from './renewal-policy';
 
 export interface ActivateInput extends Conditional {}
 
-/** What creating a contract takes; everything else has a default (domain.md 1, "The source's form is enough"). */
+/** The input of a new contract. All other facts have defaults (domain.md 1, "The source's form is enough"). */
 export interface CreateInput {
   name: string;
   type: ContractType;
@@ -43,7 +43,7 @@ export interface CreateInput {
   metadata: JsonObject;
 }
 
-/** T1, with T2 in the same step for `status: "active"`: one change, one audit row `contract.created`. */
+/** T1, and T2 in the same change for `status: "active"`: one audit row `contract.created`. */
 export function create(
   id: string,
   generator_id: string,
@@ -109,7 +109,7 @@ export function create(
   return isRefusal(created) ? created : { facts: created, at: now, action: 'contract.created', revised: true };
 }
 
-/** T2: a draft gets its term and its zone for good. */
+/** T2: activates a draft, which fixes its term and its time zone. */
 export function activate(facts: ContractFacts, _input: ActivateInput, context: DecisionContext): Decision {
   const state = stateAt(facts, context.now);
   if (permissionFor('activate', state) === 'done') return 'unchanged';
@@ -119,20 +119,20 @@ export function activate(facts: ContractFacts, _input: ActivateInput, context: D
   return isRefusal(next) ? next : revise(facts, next, context.now, 'contract.activated');
 }
 
-/** What keeps a contract from being activated, as far as it depends on the contract alone; null when nothing does. */
+/** Why a contract cannot be activated, as far as that depends on the contract alone; null when it can. */
 export function activateRefusal(
   facts: ContractFacts,
   now: Instant,
   state: ContractState = stateAt(facts, now),
 ): Refusal | null {
   const refusal = operationRefusal('activate', facts, now, state);
-  // The end of a first term that is shortened is the other contract's.
+  // A co-termed first term ends with the other contract, which is not known here.
   if (refusal || permissionFor('activate', state) === 'done' || cotermPending(facts)) return refusal;
   const next = applyActivation(facts, { now, coterm_target: null });
   return isRefusal(next) ? next : null;
 }
 
-/** The end that a term gives, counted from its start; a draft without a start has none yet. */
+/** Sets the end of the term, counted from its start. A draft without a start has no end yet. */
 export function withTermEnd(facts: ContractFacts): ContractFacts {
   if (facts.term_length === null) return facts;
   return { ...facts, end_date: facts.start_date === null ? null : addPeriods(facts.start_date, facts.term_length) };
@@ -147,16 +147,16 @@ export function datesRefusal(facts: ContractFacts): Refusal | null {
   });
 }
 
-/** Refuses a policy that could never be carried out. */
+/** Refuses an automatic renewal without a term length. */
 export function renewalRefusal(facts: ContractFacts): Refusal | null {
   if (facts.renewal.mode !== 'auto' || nextLength(facts) !== null) return null;
-  const message = 'A contract that renews by itself needs a term, or renewal.term, that says for how long.';
+  const message = 'A contract that renews automatically needs a term length: term or renewal.term.';
   return refuse('VALIDATION_FAILED', { path: 'renewal.mode', message });
 }
 
 type ActivationContext = Pick<DecisionContext, 'now' | 'coterm_target'>;
 
-/** The facts of a draft once it is activated, or why its term cannot begin (decisions 19). */
+/** Activates a draft, or refuses because its term cannot begin (decisions 19). */
 export function applyActivation(facts: ContractFacts, context: ActivationContext): ContractFacts | Refusal {
   const { now } = context;
   const start_date = facts.start_date ?? localDateAt(now, facts.timezone);
@@ -169,7 +169,7 @@ export function applyActivation(facts: ContractFacts, context: ActivationContext
   return next;
 }
 
-/** The first term, shortened to end with the contract it is co-termed with (1.6). */
+/** Shortens the first term so that it ends with the contract named by `coterm_with` (1.6). */
 function applyCotermAtStart(
   facts: ContractFacts,
   now: Instant,
@@ -186,9 +186,9 @@ function applyCotermAtStart(
   return { ...facts, end_date: term.end_date, anchor_date, anchor_term, cotermed_with };
 }
 
-/** Time is only ever made up outside production (domain.md 5.9). */
+/** Refuses a test clock in production (domain.md 5.9). */
 function clockRefusal({ test_clock_id, environment }: ContractFacts): Refusal | null {
   if (test_clock_id === null || environment !== 'production') return null;
-  const message = 'Contracts of production run by the real time; use a product of another environment.';
+  const message = 'Contracts in production use real time. Use a product of another environment.';
   return refuse('VALIDATION_FAILED', { path: 'test_clock_id', message });
 }

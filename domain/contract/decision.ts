@@ -1,4 +1,4 @@
-/** What a decision about a contract is made of, and the pieces that several commands share. */
+/** The types of decisions about a contract, and the pieces that several commands share. */
 import type { GeneratorFacts } from '../catalogue/generator';
 import type { Instant } from '../base/instant';
 import type { ContractFacts } from './facts';
@@ -7,7 +7,7 @@ import { refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
 import type { ProductFacts } from '../catalogue/product';
 
-/** What a decision may look at besides the facts: the catalogue, who asks, and when. */
+/** The input of a decision besides the facts: the catalogue, the actor and the time. */
 export interface DecisionContext extends RenewalContext {
   now: Instant;
   /** The id of the person or system that sent the command. */
@@ -16,22 +16,22 @@ export interface DecisionContext extends RenewalContext {
   open_jobs: number;
 }
 
-/** A change, several that belong together, a refusal, or `unchanged` when what is asked already holds. */
+/** A change, several changes, a refusal, or `unchanged` when the command has nothing to change. */
 export type Decision = ContractChange | ContractChange[] | Refusal | 'unchanged';
 
-/** What every command may be conditioned on. */
+/** A condition that every command accepts. */
 export interface Conditional {
   /** The revision named by `If-Match`. */
   expected_revision?: number | undefined;
 }
 
-/** Refuses what was asked of another revision than the one that the contract is at. */
+/** Refuses a command for another revision than the current one. */
 export function revisionRefusal({ revision }: { revision: number }, expected: number | undefined): Refusal | null {
   if (expected === undefined || expected === revision) return null;
   return refuse('REVISION_CONFLICT', { given: expected, current: revision });
 }
 
-/** A change of terms or holds: the next revision. */
+/** A change of terms or holds, with the next revision. */
 export function revise(
   before: ContractFacts,
   after: ContractFacts,
@@ -41,7 +41,7 @@ export function revise(
   return { facts: { ...after, revision: before.revision + 1 }, at, action, revised: true };
 }
 
-/** What renewing looks at besides the contract. */
+/** The input of a renewal besides the contract. */
 export interface RenewalContext {
   product: ProductFacts;
   generator: GeneratorFacts | null;

@@ -1,4 +1,4 @@
-/** Editing a contract: which field may change in which state, and what setting its status does (domain.md 2.1, 2.2). */
+/** Editing a contract: which field can change in which state, and the effect of its status (domain.md 2.1, 2.2). */
 import type { Dunning } from '../billing/dunning';
 import { localDateAt } from '../base/calendar';
 import { stateAt, statusOf } from './contract';
@@ -23,7 +23,7 @@ import type { Refusal } from '../base/refusal';
 import { noticeDate } from './renewal';
 import type { RenewalEdit, RenewalPolicy } from './renewal-policy';
 
-/** Fields of a PATCH; a field left out stays as it is. */
+/** Fields of a PATCH; a field that is left out stays unchanged. */
 export interface EditInput extends Conditional {
   name?: string | undefined;
   status?: 'active' | 'inactive' | undefined;
@@ -43,7 +43,7 @@ export interface EditInput extends Conditional {
   renewal?: RenewalEdit | undefined;
   dunning?: { [Step in keyof Dunning]?: Dunning[Step] | undefined } | undefined;
   dunning_exempt?: boolean | undefined;
-  /** Never editable; accepted so that the refusal can say so. */
+  /** Never editable. These fields are accepted so that the refusal can name them. */
   type?: string | undefined;
   product_id?: string | undefined;
   environment?: string | undefined;
@@ -51,7 +51,7 @@ export interface EditInput extends Conditional {
   id?: string | undefined;
 }
 
-/** What an edit can touch, with the operation of the table that it is; quota is judged by itself. */
+/** The fields of each operation of the table in `operations.ts`; quota has operations of its own. */
 const TERMS = ['generator_id', 'feature_overrides', 'activation_limit', 'expiry'] as const;
 const EDITABLE_DETAILS = [
   'name',
@@ -63,7 +63,7 @@ const EDITABLE_DETAILS = [
   'dunning_exempt',
 ] as const;
 
-/** A PATCH: fields first, then what `status` asks for; together one change (domain.md 2.1, 2.2). */
+/** A PATCH: fields first, then `status`; together one change (domain.md 2.1, 2.2). */
 export function edit(facts: ContractFacts, input: EditInput, context: DecisionContext): Decision {
   const { now } = context;
   const fixed = (['id', 'type', 'product_id', 'environment', 'test_clock_id'] as const).find(
@@ -77,7 +77,7 @@ export function edit(facts: ContractFacts, input: EditInput, context: DecisionCo
   return sameTerms(facts, edited) ? 'unchanged' : revise(facts, edited, now, 'contract.updated');
 }
 
-/** The facts with the given fields changed, or the refusal of the first that may not be. */
+/** The facts with the given fields changed, or the refusal of the first field that cannot change. */
 export function editFields(facts: ContractFacts, input: EditInput, context: DecisionContext): ContractFacts | Refusal {
   const state = stateAt(facts, context.now);
   const frozen = (['timezone', 'start_date', 'end_date', 'term', 'expiry_grace_days'] as const).find(
@@ -127,7 +127,7 @@ export function editFields(facts: ContractFacts, input: EditInput, context: Deci
     ...next,
     timezone: input.timezone ?? facts.timezone,
     start_date: input.start_date === undefined ? facts.start_date : input.start_date,
-    // A term gives the end, a fixed end replaces the term (decisions 19).
+    // A term determines the end. A fixed end replaces the term (decisions 19).
     ...(input.term
       ? { term_length: input.term, end_date: null }
       : input.term === null
@@ -141,15 +141,15 @@ export function editFields(facts: ContractFacts, input: EditInput, context: Deci
   return datesRefusal(dated) ?? renewalRefusal(dated) ?? dated;
 }
 
-/** Refuses a ladder whose steps do not follow each other. */
+/** Refuses a dunning schedule whose steps are not in order. */
 export function dunningRefusal({ past_due_days, suspend_days, terminate_days }: Dunning): Refusal | null {
   const ordered = past_due_days < suspend_days && (terminate_days === null || suspend_days < terminate_days);
   if (ordered) return null;
-  const message = 'The steps must follow each other: past_due_days < suspend_days < terminate_days.';
+  const message = 'The steps must be in order: past_due_days < suspend_days < terminate_days.';
   return refuse('VALIDATION_FAILED', { path: 'dunning', message });
 }
 
-/** The policy with the given fields; opting out by edit is for the current term, taking it back for all. */
+/** The policy with the given fields. An opt-out by edit is for the current term; withdrawing it is for all terms. */
 function renewalAfter(facts: ContractFacts, input: RenewalEdit | undefined): RenewalPolicy {
   const given = withoutUndefined(input);
   const { opt_out_at = facts.renewal.opt_out_at } = given;
@@ -158,7 +158,7 @@ function renewalAfter(facts: ContractFacts, input: RenewalEdit | undefined): Ren
   return { ...facts.renewal, ...given, opt_out_term };
 }
 
-/** Opting out by edit keeps to the same last day as opting out (1.6). */
+/** An opt-out by edit has the same last day as the command (1.6). */
 function optOutRefusal(facts: ContractFacts, next: ContractFacts, now: Instant): Refusal | null {
   const { mode, opt_out_at } = next.renewal;
   if (mode !== 'auto' || opt_out_at === null || opt_out_at === facts.renewal.opt_out_at) return null;
@@ -169,15 +169,15 @@ function optOutRefusal(facts: ContractFacts, next: ContractFacts, now: Instant):
 }
 
 /**
- * Whether a decided edit moves the state of the contract, and so is its workflow's to carry out (decisions 1). Without `status` an
- * edit never does; with it only when the state is another one.
+ * Whether an edit changes the state of the contract and must therefore run in its workflow (decisions 1). An edit without
+ * `status` never does; one with `status` does when the state differs.
  */
 export function movesState(decision: Decision): boolean {
   if (isRefusal(decision) || decision === 'unchanged') return false;
   return [decision].flat().some(({ action }) => action !== 'contract.updated');
 }
 
-/** What setting the status by edit does: activate, resume or pause (domain.md 2.1, decisions 18). */
+/** Sets the status by edit: activates, resumes or pauses (domain.md 2.1, decisions 18). */
 function setStatus(facts: ContractFacts, status: 'active' | 'inactive', context: DecisionContext): Decision {
   const state = stateAt(facts, context.now);
   if (statusOf(facts, context.now).status === status) return 'unchanged';
@@ -187,7 +187,7 @@ function setStatus(facts: ContractFacts, status: 'active' | 'inactive', context:
   return permissionFor('activate', state) === 'yes' ? activate(facts, {}, context) : resume(facts, {}, context);
 }
 
-/** Everything a person can edit, compared; counters that move by themselves are left out. */
+/** Compares everything that a person can edit, without counters that change by themselves. */
 function sameTerms(a: ContractFacts, b: ContractFacts): boolean {
   const terms = (facts: ContractFacts): unknown => ({ ...facts, settled_until: null, quota: facts.quota.total });
   return sameJson(terms(a), terms(b));

@@ -1,4 +1,4 @@
-/** The ends of a contract: termination, what undoes it, and deletion (domain.md 1.4 T14 to T16, 1.9). */
+/** The end of a contract: termination, reinstatement and deletion (domain.md 1.4 T14 to T16, 1.9). */
 import { withdrawPendingAmendments } from './amendment';
 import { billingLevel } from '../billing/dunning';
 import { daysBetween, localDateAt } from '../base/calendar';
@@ -12,7 +12,7 @@ import type { Instant } from '../base/instant';
 import { refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
 
-/** How long a termination can be undone, in days. */
+/** Days in which a termination can be undone. */
 export const REINSTATE_DAYS_MAX = 30;
 
 export interface TerminateInput extends Conditional {
@@ -23,7 +23,7 @@ export interface DeleteInput extends Conditional {
   confirm_name: string;
 }
 
-/** T14: whatever the contract was, it is over. Its jobs are cancelled with it, what waited is withdrawn. */
+/** T14: terminates a contract in any state. Its jobs are cancelled and its pending amendments are withdrawn with it. */
 export function terminate(facts: ContractFacts, input: TerminateInput, { now }: DecisionContext): Decision {
   const state = stateAt(facts, now);
   if (permissionFor('terminate', state) === 'done') return 'unchanged';
@@ -39,7 +39,7 @@ export function terminate(facts: ContractFacts, input: TerminateInput, { now }: 
 export function reinstate(facts: ContractFacts, _input: ReinstateInput, { now }: DecisionContext): Decision {
   const refusal = reinstateRefusal(facts, now);
   if (refusal) return refusal;
-  const again: ContractFacts = {
+  const reinstated: ContractFacts = {
     ...facts,
     terminated_at: null,
     termination_code: null,
@@ -49,10 +49,10 @@ export function reinstate(facts: ContractFacts, _input: ReinstateInput, { now }:
       hold.source === 'billing' && hold.lifted_at === null ? { ...hold, lifted_at: now } : hold,
     ),
   };
-  return { ...revise(facts, again, now, 'contract.reinstated'), reason: 'terminated' };
+  return { ...revise(facts, reinstated, now, 'contract.reinstated'), reason: 'terminated' };
 }
 
-/** What keeps a contract from being reinstated; null when nothing does. */
+/** Why a contract cannot be reinstated; null when it can. */
 export function reinstateRefusal(
   facts: ContractFacts,
   now: Instant,
@@ -66,7 +66,7 @@ export function reinstateRefusal(
   return owingRefusal(facts, now, state);
 }
 
-/** T16: the row stays as a tombstone; licenses, jobs and audit stay too (domain.md 1.9). */
+/** T16: the row stays as a tombstone. Licenses, jobs and audit stay too (domain.md 1.9). */
 export function remove(facts: ContractFacts, input: DeleteInput, context: DecisionContext): Decision {
   const refusal = deleteRefusal(facts, context.open_jobs, context.now);
   if (refusal) return refusal;
@@ -75,7 +75,7 @@ export function remove(facts: ContractFacts, input: DeleteInput, context: Decisi
   return revise(facts, deleted, context.now, 'contract.deleted');
 }
 
-/** What keeps a contract from being deleted, whatever name confirms it; null when nothing does. */
+/** Why a contract cannot be deleted, apart from the confirmed name; null when it can. */
 export function deleteRefusal(
   facts: ContractFacts,
   open_jobs: number,
@@ -86,26 +86,26 @@ export function deleteRefusal(
   return refusal ?? (open_jobs > 0 ? refuse('CONTRACT_HAS_OPEN_JOB', { open_jobs }) : null);
 }
 
-/** Whether two texts are the same name. One is typed by a person: keyboards differ in how they compose letters. */
+/** Whether two texts are the same name. A person types one of them, and keyboards compose letters differently. */
 function isSameName(one: string, other: string): boolean {
   return one.trim().normalize('NFC') === other.trim().normalize('NFC');
 }
 
-/** The contract terminated at an instant, by an administrator or by the ladder (T8). */
+/** Terminates a contract at an instant: by an administrator, or at the end of the dunning schedule (T8). */
 export function applyTermination(
   facts: ContractFacts,
   at: Instant,
   termination_code: 'ADMIN' | 'BILLING',
   termination_reason: string,
 ): ContractChange {
-  const over: ContractFacts = {
+  const terminated: ContractFacts = {
     ...withdrawPendingAmendments(facts, at),
     terminated_at: at,
     termination_code,
     termination_reason,
   };
   return {
-    ...revise(facts, over, at, 'contract.terminated'),
+    ...revise(facts, terminated, at, 'contract.terminated'),
     reason: termination_code === 'BILLING' ? 'billing' : termination_reason,
   };
 }

@@ -8,8 +8,8 @@ import type { Refusal } from '../base/refusal';
 export type ExpiryRule = { duration: string; basis: 'generation' } | { date: LocalDate } | null;
 
 /**
- * The instant from which a license generated at `basis_at` is no longer valid, or null when it never expires.
- * An absolute date is valid through that day in the contract's zone. Refuses with `EXPIRY_IN_PAST` when that day is over.
+ * The instant from which a license generated at `basis_at` is no longer valid; null when it never expires. A fixed date is
+ * valid through that day in the contract's zone. Refuses with `EXPIRY_IN_PAST` when that day is over.
  */
 export function licenseExpiry(rule: ExpiryRule, basis_at: Instant, zone: string): Instant | null | Refusal {
   if (rule === null) return null;
@@ -18,7 +18,7 @@ export function licenseExpiry(rule: ExpiryRule, basis_at: Instant, zone: string)
   return expires_at <= basis_at ? refuse('EXPIRY_IN_PAST', { date: rule.date }) : expires_at;
 }
 
-/** Refuses an expiry rule by which licenses made now would be expired already. */
+/** Refuses an expiry rule under which new licenses would already be expired. */
 export function expiryRefusal(facts: { expiry: ExpiryRule; timezone: string }, now: Instant): Refusal | null {
   const expires_at = licenseExpiry(facts.expiry, now, facts.timezone);
   return isRefusal(expires_at) ? expires_at : null;

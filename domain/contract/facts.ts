@@ -1,4 +1,4 @@
-/** What is stored of a contract, with what it embeds. Field names are those of the columns and of the interface. */
+/** The stored facts of a contract. Field names are those of the columns and of the interface. */
 import type { Instant, LocalDate } from '../base/instant';
 import type { ExpiryRule } from './expiry';
 import type { JsonObject } from '../base/json';
@@ -37,7 +37,7 @@ export type InactiveReason =
   | 'EXPIRED'
   | 'TERMINATED';
 
-/** What asks for a person's attention (decisions 26). */
+/** Warnings that need a person's attention (decisions 26). */
 export const CONTRACT_WARNINGS = [
   'BILLING_PAST_DUE',
   'SUSPENSION_DUE',
@@ -50,25 +50,28 @@ export type ContractWarning = (typeof CONTRACT_WARNINGS)[number];
 /** The longest grace after the end of a term, in days (domain.md 1.2). */
 export const EXPIRY_GRACE_DAYS_MAX = 90;
 
-/** Who can hold a contract; the first that holds one names the reason. Only administrators pause, the others suspend. */
+/**
+ * The sources of holds. The first source with an open hold gives the reason. Administrators pause a contract; the other sources
+ * suspend it.
+ */
 export const HOLD_SOURCES = ['billing', 'compliance', 'admin'] as const;
 export type HoldSource = (typeof HOLD_SOURCES)[number];
 
-/** A reason for which a contract stands still, placed and lifted by its own source (domain.md 1.1.3). */
+/** A reason why a contract generates no licenses. Its source places it and lifts it (domain.md 1.1.3). */
 export interface Hold {
   /** Null until the hold is stored. */
   id: string | null;
   source: HoldSource;
   code: 'PAUSED' | 'COMPLETED' | 'BILLING_SUSPENDED' | 'COMPLIANCE';
   placed_at: Instant;
-  /** When the hold lifts itself, or null when a person has to. */
+  /** The instant at which the hold is lifted automatically; null when a person has to lift it. */
   resume_at: Instant | null;
   lifted_at: Instant | null;
   placed_by: string;
   note: string | null;
 }
 
-/** What an amendment can change; what is left out stays. */
+/** The changes of an amendment; a field that is left out stays unchanged. */
 export interface AmendmentChanges {
   quota_add?: number | undefined;
   generator_id?: string | undefined;
@@ -90,12 +93,12 @@ export interface Amendment {
   changes: AmendmentChanges;
   note: string | null;
   status: AmendmentStatus;
-  /** Why it could not be applied on its day. */
+  /** Why it could not be applied on its effective date. */
   failure: { code: string; detail: string } | null;
   created_at: Instant;
   created_by: string;
   decided_at: Instant | null;
-  /** Whether there is a row of it yet. */
+  /** Whether its row exists. */
   stored: boolean;
 }
 
@@ -118,7 +121,7 @@ export interface ContractFacts {
   /** ISO 8601 period of a term, or null for a fixed end or none. */
   term_length: string | null;
   term_number: number;
-  /** The first day of the current term; the contract's own start for the first one. */
+  /** The first day of the current term; for the first term the start of the contract. */
   term_start_date: LocalDate | null;
   /** The day from which ends of terms are counted, and the number of the term that ended there (domain/contract/term.ts). */
   anchor_date: LocalDate | null;
@@ -126,22 +129,22 @@ export interface ContractFacts {
   expiry_grace_days: number;
   grace_allows_generation: boolean;
   renewal: RenewalPolicy;
-  /** Why the current term was not renewed when it should have been; null when it was, or is not yet over. */
+  /** Why the current term was not renewed at its end; null when it was renewed or has not ended. */
   renewal_blocked: string | null;
-  /** When a person renewed it last; null when no person did. */
+  /** The last manual renewal; null when there was none. */
   renewed_by_hand_at: Instant | null;
-  /** The contract whose end this one has taken over. */
+  /** The contract with which the current term ends. */
   cotermed_with: string | null;
   dunning: Dunning;
   dunning_exempt: boolean;
-  /** Since when money is known to be owed. */
+  /** Since when invoices are known to be overdue. */
   past_due_since: Instant | null;
-  /** Since when the billing system gives no answer to a question that must be asked; null when it does. */
+  /** Since when the billing system gives no answer to a required query; null when it does. */
   billing_unreachable_since: Instant | null;
-  /** Not before this instant is it asked again. */
+  /** The earliest instant of the next query. */
   verify_after: Instant | null;
   invoices: Invoice[];
-  /** Those that wait for their day, and those that were decided just now. */
+  /** The pending amendments, and those that were just decided. */
   amendments: Amendment[];
   test_clock_id: string | null;
   activated_at: Instant | null;
@@ -153,7 +156,7 @@ export interface ContractFacts {
   quota: QuotaCounters;
   /** Counts changes of terms and holds, not generation (decisions 22). */
   revision: number;
-  /** Every boundary up to this instant has been crossed (decisions 2). */
+  /** Every boundary up to this instant is applied (decisions 2). */
   settled_until: Instant;
   created_at: Instant;
   created_by: string;

@@ -1,7 +1,7 @@
-/** Which features and how many activations a license gets (domain.md 5.8, decisions 13). */
+/** The features and the activation limit of a license (domain.md 5.8, decisions 13). */
 import type { Json, JsonObject } from '../base/json';
 
-/** What a contract says about activations: its own number, `unlimited`, or null for the generator's default. */
+/** The activation limit of a contract: a number, `unlimited`, or null for the generator's default. */
 export type ActivationLimitOverride = number | 'unlimited' | null;
 
 /** The generator's features with the contract's overrides merged in (RFC 7396: objects merge, null removes). */
@@ -21,7 +21,7 @@ export function effectiveActivationLimit(generator: number | null, override: Act
   return override === 'unlimited' ? null : override;
 }
 
-/** Paths of overrides whose JSON type differs from the generator's: a known key keeps its type. */
+/** The paths of overrides whose JSON type differs from that of the generator's feature. */
 export function mistypedOverrides(generator: JsonObject, overrides: JsonObject, path = ''): string[] {
   return Object.entries(overrides).flatMap(([key, override]) => {
     const known = Object.hasOwn(generator, key) ? generator[key] : undefined;
@@ -31,13 +31,13 @@ export function mistypedOverrides(generator: JsonObject, overrides: JsonObject, 
   });
 }
 
-/** The JSON type in words, as a refusal names it. */
+/** The JSON type as a refusal names it. */
 export function typeOf(value: Json): string {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'array' : typeof value;
 }
 
-/** The object under a key of its own; what every object inherits is no feature. */
+/** The object under an own key; inherited properties are no features. */
 function objectAt(features: JsonObject, key: string): JsonObject {
   const value = Object.hasOwn(features, key) ? features[key] : undefined;
   return isObject(value) ? value : {};

@@ -1,4 +1,4 @@
-/** The history that a change of a contract leaves: what stands in the audit, the revisions, the ledgers and the domain events. */
+/** The history of a change of a contract: the rows of the audit, the revisions, the ledgers and the domain events. */
 import type { Actor } from '../base/actor';
 import { difference } from '../base/edit';
 import type { Environment } from '../base/environment';
@@ -15,7 +15,7 @@ export interface ContractStep {
   actor: Actor;
 }
 
-/** One row of the audit, less what is the same for all rows of a change. */
+/** One audit row, without the columns that are equal for all rows of a change. */
 export interface StepAudit {
   at: Instant;
   actor: Actor;
@@ -26,7 +26,7 @@ export interface StepAudit {
   revision: number;
 }
 
-/** The terms and holds of a contract as of one revision. */
+/** The terms and holds of a contract at one revision. */
 export interface RevisionEntry {
   revision: number;
   effective_at: Instant;
@@ -35,7 +35,7 @@ export interface RevisionEntry {
   snapshot: JsonObject;
 }
 
-/** One row of the ledger of the quota. */
+/** One row of the quota ledger. */
 export interface QuotaGrantEntry {
   /** Licenses added to the total; negative when it is lowered. */
   amount: number;
@@ -46,7 +46,7 @@ export interface QuotaGrantEntry {
   period_label: string | null;
 }
 
-/** A domain event, less its contract. */
+/** A domain event without its contract. */
 export interface ContractEvent {
   at: Instant;
   type: ContractAction;
@@ -62,8 +62,8 @@ export interface ContractHistory {
   events: ContractEvent[];
 }
 
-/** What only operators of Covenant care about: it stands in the audit and is no domain event. */
-const INTERNAL: readonly ContractAction[] = [
+/** Actions that concern only operators of Covenant. They have an audit row and no domain event. */
+const AUDIT_ONLY_ACTIONS: readonly ContractAction[] = [
   'contract.boundary_moved',
   'billing.event_received',
   'billing.event_ignored',
@@ -73,8 +73,8 @@ const INTERNAL: readonly ContractAction[] = [
 ];
 
 /**
- * The history of the steps of one change, in their order: one audit row for each step, one revision where terms changed, one grant
- * where the quota changed, one domain event where others are concerned. `before` is null for a contract that is being created.
+ * Returns the history of the steps of one change, in their order: an audit row for each step, a revision where terms changed, a
+ * grant where the quota changed, and a domain event unless the action is audit-only. `before` is null for a new contract.
  */
 export function historyOf(before: ContractFacts | null, steps: readonly ContractStep[]): ContractHistory {
   const history: ContractHistory = { audit: [], revisions: [], quota_grants: [], renewals: [], events: [] };
@@ -85,7 +85,7 @@ export function historyOf(before: ContractFacts | null, steps: readonly Contract
     history.audit.push(stepAudit(previous, snapshot, change, actor));
     if (change.revised) history.revisions.push({ revision: facts.revision, effective_at: at, actor, action, snapshot });
     const amount = facts.quota.total - (previous?.quota.total ?? 0);
-    // A contract begins with a grant, be it of nothing.
+    // Each contract has a first grant, even for a quota of 0.
     if (amount !== 0 || previous === null)
       history.quota_grants.push({
         amount,
@@ -95,7 +95,7 @@ export function historyOf(before: ContractFacts | null, steps: readonly Contract
         period_label: change.grant_label ?? null,
       });
     if (change.renewal) history.renewals.push({ ...change.renewal, at });
-    if (!INTERNAL.includes(action)) history.events.push(eventOf(change));
+    if (!AUDIT_ONLY_ACTIONS.includes(action)) history.events.push(eventOf(change));
     previous = { ...facts, settled_until: at };
   }
   return history;
@@ -124,7 +124,7 @@ function eventOf({ facts, at, action, reason, details }: ContractChange): Contra
   return { at, type: action, environment: facts.environment, data: { ...details, ...data } };
 }
 
-/** The facts that history compares and keeps: what people decide, not what counters, clocks and bills do. */
+/** The facts that the history compares and stores: what people decide, not counters, clocks and invoices. */
 function auditedFacts(facts: ContractFacts): JsonObject {
   const {
     settled_until: _settled,

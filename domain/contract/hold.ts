@@ -1,4 +1,4 @@
-/** Holds of people: pausing and resuming, and the holds of compliance. Each source lifts only its own (domain.md 1.2). */
+/** Holds that people place: pausing and resuming, and compliance holds. Each source lifts only its own holds (domain.md 1.2). */
 import { addDays, daysBetween, localDateAt } from '../base/calendar';
 import { liftHolds, openHold, stateAt } from './contract';
 import type { ContractFacts, ContractState, Hold } from './facts';
@@ -23,14 +23,14 @@ export interface ComplianceHoldInput extends Conditional {
 }
 export interface ComplianceReleaseInput extends Conditional {}
 
-/** T9: an administrator's hold. It may be placed on whatever is live, since holds are independent (decisions 18). */
+/** T9: places an administrator's hold. It can be placed on every live contract, because holds are independent (decisions 18). */
 export function pause(facts: ContractFacts, input: PauseInput, { now, actor_id }: DecisionContext): Decision {
   const refusal = operationRefusal('pause', facts, now);
   if (refusal) return refusal;
   if (openHold(facts, now, 'admin')) return 'unchanged';
   const resume_at = input.resume_at ?? null;
   if (resume_at !== null && resume_at <= now) {
-    return refuse('VALIDATION_FAILED', { path: 'resume_at', message: 'resume_at must lie in the future.' });
+    return refuse('VALIDATION_FAILED', { path: 'resume_at', message: 'resume_at must be in the future.' });
   }
   const code = input.reason === 'completed' ? 'COMPLETED' : 'PAUSED';
   const hold = newHold({
@@ -45,7 +45,7 @@ export function pause(facts: ContractFacts, input: PauseInput, { now, actor_id }
   return { ...change, reason: hold.code.toLowerCase() };
 }
 
-/** T10: lifts the administrator's hold; on request the paused days are added to the end, and later terms count from there. */
+/** T10: lifts the administrator's hold. On request the paused days are added to the end, and later terms count from the new end. */
 export function resume(facts: ContractFacts, input: ResumeInput, { now }: DecisionContext): Decision {
   const refusal = operationRefusal('resume', facts, now);
   if (refusal) return refusal;
@@ -55,7 +55,7 @@ export function resume(facts: ContractFacts, input: ResumeInput, { now }: Decisi
   if (!input.extend_term_on_resume || facts.end_date === null) return revise(facts, lifted, now, 'contract.resumed');
   const owing = owingRefusal(facts, now);
   if (owing) return owing;
-  // Days before the start cost nobody anything.
+  // Paused days before the start are not added.
   const paused_on = localDateAt(hold.placed_at, facts.timezone);
   const from = facts.start_date !== null && facts.start_date > paused_on ? facts.start_date : paused_on;
   const paused_days = Math.max(0, daysBetween(from, localDateAt(now, facts.timezone)));
@@ -63,7 +63,7 @@ export function resume(facts: ContractFacts, input: ResumeInput, { now }: Decisi
   return { ...revise(facts, extended, now, 'contract.resumed'), reason: `extended by ${paused_days} days` };
 }
 
-/** Compliance suspends whatever is live, until it releases it itself. */
+/** Suspends a live contract for compliance, until compliance releases it. */
 export function holdForCompliance(
   facts: ContractFacts,
   input: ComplianceHoldInput,
@@ -78,7 +78,7 @@ export function holdForCompliance(
   return { ...change, reason: 'compliance' };
 }
 
-/** T7: what else holds the contract still does. */
+/** T7: lifts the hold of compliance. Other holds remain. */
 export function releaseFromCompliance(
   facts: ContractFacts,
   _input: ComplianceReleaseInput,
@@ -92,8 +92,8 @@ export function releaseFromCompliance(
 }
 
 /**
- * What keeps a contract from being released from compliance; null when nothing does, or nothing holds it. One that is
- * terminated is reinstated first, which suspends it again; only then it can be released.
+ * Why a contract cannot be released from compliance; null when it can, or has no such hold. A terminated contract must be
+ * reinstated first; the hold then suspends it again and can be released.
  */
 export function releaseRefusal(
   facts: ContractFacts,

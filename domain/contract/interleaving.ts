@@ -1,10 +1,10 @@
 /**
- * Where money and boundaries interleave: how far a contract is settled before what billing reported is applied to it, and in which
- * order events and boundaries take effect (domain.md 1.5, 1.6; decisions 3). Every transaction that settles asks here.
+ * The order of billing events and boundaries: how far a contract is settled before an event is applied to it, and which takes
+ * effect first (domain.md 1.5, 1.6; decisions 3). Every transaction that settles a contract uses these functions.
  *
- * Two rules. An event counts at the instant at which it came in, however late it is looked at: so events are applied between the
- * boundaries among which they came in. And nothing that cannot be undone is done while an event waits: so whoever settles for good
- * or verifies crosses nothing until the events that are due are applied.
+ * There are two rules. An event counts at the instant at which it was received, however late it is processed, so events are
+ * applied between the boundaries around that instant. And nothing irreversible is done while an event is pending: the workflow
+ * and the verification apply no boundary before the due events are applied.
  */
 import { earlierOf, laterOf } from '../base/instant';
 import type { Instant } from '../base/instant';
@@ -14,33 +14,33 @@ import type { ContractFacts } from './facts';
 import { applyBillingAnswer, removeInvoices, removeOutdatedInvoices } from './verification';
 import type { BillingAnswer } from './verification';
 
-/** How a contract is settled before something is decided on it. */
+/** How a contract is settled before a decision on it. */
 export type Settling =
-  /** By time alone, up to now or `until`: what must be verified with the billing system is passed by and stays due. */
+  /** By time alone, up to now or `until`. Boundaries that need the billing system are skipped and stay due. */
   | { by: 'time'; until?: Instant }
-  /** By its workflow: it stops before what must be verified, so that the billing system is asked first. */
+  /** By its workflow. It stops before a boundary that needs the billing system, so that the workflow queries it first. */
   | { by: 'workflow' }
-  /** With what the billing system answered just now; `foreign` are invoices that it says are other contracts'. */
+  /** With the answer of the billing system. `foreign` are invoices that belong to other contracts according to it. */
   | { by: 'answer'; answer: BillingAnswer; foreign: readonly InvoiceName[] }
-  /** By time alone, without the invoices of which another contract's event shows more than is known here. */
+  /** By time alone, without the invoices of which an event of another contract holds newer data. */
   | { by: 'invoices_elsewhere'; seen: readonly SeenInvoice[] };
 
-/** What to settle, up to where, and what to do about boundaries that must be verified. */
+/** What to settle, up to which instant, and how to treat boundaries that need the billing system. */
 export interface SettlePlan {
   facts: ContractFacts;
   until: Instant;
   billing: SettleContext['billing'];
 }
 
-/** Whether billing events that are due must be applied before anything is crossed. */
+/** Whether due billing events must be applied before any boundary. */
 export function waitsForEvents(settling: Settling): boolean {
   return settling.by === 'workflow' || (settling.by === 'answer' && settling.answer !== 'unreachable');
 }
 
 /**
- * The plan for a contract. `clock` is the time by the contract's clock, `settled_until` up to where it is settled already, and
- * `events_wait` whether events are due that must be applied first: then nothing is crossed and no answer counts, because it may be
- * older than they are.
+ * The plan for a contract. `clock` is the time of the contract's clock, `settled_until` the instant up to which it is settled,
+ * and `events_wait` whether due events must be applied first. If so, no boundary is applied and no answer counts, because it
+ * may be older than the events.
  */
 export function planSettling(
   facts: ContractFacts,
@@ -69,30 +69,31 @@ export function planSettling(
   }
 }
 
-/** An event with the instant at which it came in, by the contract's clock. */
-interface Arrived {
+/** An event with the instant at which it was received, by the contract's clock. */
+interface ReceivedEvent {
   reported_at: Instant;
 }
 
 /** The next events to apply, and how far the contract is settled before them. */
 export interface EventTurn<Event> {
   events: Event[];
-  /** Settle up to here and no further; undefined: up to now. */
+  /** Settle up to this instant; undefined: up to now. */
   until: Instant | undefined;
-  /** Whether this turn is the last: no boundary is due any more, or an event without an answer stands before the next one. */
+  /** Whether this turn is the last: no further boundary is due, or an unanswered event precedes the next boundary. */
   is_last: boolean;
 }
 
 /**
- * The next turn. `known` are the due events of whose invoice enough is known, in the order in which they happened; `unanswered` wait
- * for their billing system. `boundary` is the contract's next boundary, null when there is none; `clock` the time by its clock.
+ * The next turn. `known` are the due events whose invoices are known, in the order in which they happened. `unanswered` are the
+ * events that wait for their billing system. `boundary` is the contract's next boundary or null, and `clock` the time of its
+ * clock.
  *
- * While a boundary is due, the events that came in before it are applied first and the contract is settled up to the last of them.
- * When there is none left it is settled up to the boundary itself, but not past an event that waits for its answer.
+ * While a boundary is due, the events received before it are applied first, and the contract is settled up to the last of them.
+ * Without such events it is settled up to the boundary itself, but not past an event that waits for an answer.
  */
-export function nextEventTurn<Event extends Arrived>(
+export function nextEventTurn<Event extends ReceivedEvent>(
   known: readonly Event[],
-  unanswered: readonly Arrived[],
+  unanswered: readonly ReceivedEvent[],
   boundary: Instant | null,
   clock: Instant,
 ): EventTurn<Event> {

@@ -1,14 +1,17 @@
-/** Whom the caller of a change has to wake after its commit; the sweep does it within two minutes when the caller dies first. */
+/**
+ * The workflows that the caller of a change signals after its commit. If the caller dies first, the sweep signals them within
+ * two minutes.
+ */
 export interface Nudge {
-  /** The contract whose workflow waits for another boundary than it knew, or null. */
+  /** The contract whose workflow must wait for another boundary, or null. */
   contract_id: string | null;
-  /** Jobs that paused with the contract and may go on. */
+  /** Jobs that were paused with the contract and can continue. */
   job_ids: string[];
 }
 
 export const NO_NUDGE: Nudge = { contract_id: null, job_ids: [] };
 
-/** Wakes what either of two nudges for one contract wakes. */
+/** Merges two nudges for one contract. */
 export function mergeNudges(one: Nudge, other: Nudge): Nudge {
   return {
     contract_id: one.contract_id ?? other.contract_id,

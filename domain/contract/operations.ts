@@ -1,8 +1,8 @@
 /**
- * What each state of a contract allows: one table for every operation (domain.md 1.4, 1.6, 1.7, 2.2). Whatever a state
- * decides asks this table: commands, generation, `may_generate`, the automatic renewal, and `allowed_actions`.
+ * What each state of a contract allows: one table for every operation (domain.md 1.4, 1.6, 1.7, 2.2). Commands, generation,
+ * `may_generate`, the automatic renewal and `allowed_actions` all read it.
  *
- * An operation gets its row together with the code that carries it out, not before.
+ * An operation gets its row together with the code that runs it, not before.
  */
 import { billingLevel, isAtLeast } from '../billing/dunning';
 import { lastDay, openHold, stateAt, statusOfState } from './contract';
@@ -13,8 +13,8 @@ import { refuse } from '../base/refusal';
 import type { Refusal, RefusalCode } from '../base/refusal';
 
 /**
- * yes · no · test: test licenses only · grace: only where `grace_allows_generation` says so · late: within the days of late
- * renewal · lower: only what makes the contract less · done: it already holds, so asking for it changes nothing.
+ * yes · no · test: test licenses only · grace: only if `grace_allows_generation` is set · late: within the days of late renewal
+ * · lower: only changes that reduce the contract · done: already true, so the command changes nothing.
  */
 export type Permission = 'yes' | 'no' | 'test' | 'grace' | 'late' | 'lower' | 'done';
 
@@ -59,7 +59,7 @@ const ROWS = {
 export type ContractOperation = keyof typeof ROWS;
 export const CONTRACT_OPERATIONS = Object.keys(ROWS) as ContractOperation[];
 
-/** How the state of a contract refuses what its row does not allow. */
+/** Builds the refusal of an operation that the row of the state does not allow. */
 type RefuseIn = (facts: ContractFacts, now: Instant, state: ContractState) => Refusal;
 
 const REFUSE: Record<ContractOperation, RefuseIn> = {
@@ -71,7 +71,7 @@ const REFUSE: Record<ContractOperation, RefuseIn> = {
   raise_quota: inactiveRefusal,
   amend: (facts, now, state) =>
     state === 'DRAFT'
-      ? refuse('AMENDMENT_NOT_POSSIBLE', { why: 'A draft is not amended but edited.' })
+      ? refuse('AMENDMENT_NOT_POSSIBLE', { why: 'A draft is edited, not amended.' })
       : inactiveRefusal(facts, now, state),
   activate: transitionTo('activate'),
   set_active: transitionTo('status: active'),
@@ -87,17 +87,17 @@ const REFUSE: Record<ContractOperation, RefuseIn> = {
   delete: (facts) => refuse('CONTRACT_ACTIVE', { contract_id: facts.id }),
 };
 
-/** What adds value to a contract, which nobody gets who owes money, whatever else the state is (T4). */
+/** Operations that add value to a contract. They are refused while invoices are overdue, in every state (T4). */
 const ADDS_VALUE: readonly ContractOperation[] = ['raise_quota', 'renew'];
 
-/** What the table says of an operation in a state. */
+/** The permission of an operation in a state. */
 export function permissionFor(operation: ContractOperation, state: ContractState): Permission {
   return ROWS[operation][CONTRACT_STATES.indexOf(state)] as Permission;
 }
 
 /**
- * The refusal of an operation in the contract's state; null when the state allows it, as far as a policy does not say
- * otherwise, or when it already holds. `state` spares deriving it again where it is known.
+ * The refusal of an operation in the contract's state; null when the state allows it or it is already done. A policy of the
+ * contract may still refuse it. Pass `state` when it is known, so that it is not derived again.
  */
 export function operationRefusal(
   operation: ContractOperation,
@@ -113,8 +113,8 @@ export function operationRefusal(
 }
 
 /**
- * Whether a contract generates licenses in a state: while active, past due or not, and in grace where it allows that (2.2).
- * The column `may_generate` is this answer.
+ * Whether a contract generates licenses in a state: while it is active or past due, and in its grace period if the contract
+ * allows that (2.2). The column `may_generate` stores this value.
  */
 export function mayGenerateIn(
   state: ContractState,
@@ -138,7 +138,7 @@ export function testLicensesRefusal(
   );
 }
 
-/** Refuses whatever adds value to a contract whose bills are overdue: `CHANGES_BLOCKED_PAST_DUE` (T4). */
+/** Refuses operations that add value to a contract with overdue invoices: `CHANGES_BLOCKED_PAST_DUE` (T4). */
 export function owingRefusal(
   facts: ContractFacts,
   now: Instant,
@@ -148,12 +148,12 @@ export function owingRefusal(
   return refuse('CHANGES_BLOCKED_PAST_DUE', { state, past_due_since: facts.past_due_since });
 }
 
-/** Refuses another value of a field that activation fixes. */
+/** Refuses a new value for a field that is fixed by activation. */
 export function frozenRefusal(field: string): Refusal {
   return refuse('IMMUTABLE_FIELD', { field, when: 'after activation' });
 }
 
-/** A deleted contract allows nothing; what is left of it is in the metadata (domain.md 1.9). `deleted_by` where it is known. */
+/** The refusal of every operation on a deleted contract. Its metadata names what remains of the contract (domain.md 1.9). */
 export function deletedRefusal(contract: {
   id: string;
   name: string;
@@ -171,16 +171,16 @@ const OVER = {
   DELETED: 'CONTRACT_DELETED',
 } as const satisfies Partial<Record<ContractState, RefusalCode>>;
 
-/** The code with which a contract in a state refuses to have a job resumed, where no more than the state is known; else null. */
+/** The refusal code of a state for resuming a job, when only the state is known; null when the state allows it. */
 export function resumptionCode(state: ContractState): RefusalCode | null {
   if (permissionFor('resume_job', state) === 'yes') return null;
   return state in OVER ? OVER[state as keyof typeof OVER] : 'CONTRACT_INACTIVE';
 }
 
-/** Why a contract takes no part in what only running contracts do, by its state (domain.md 3.3, decisions 17). */
+/** The refusal of an operation that needs a running contract, by the state of the contract (domain.md 3.3, decisions 17). */
 export function inactiveRefusal(facts: ContractFacts, now: Instant, state: ContractState): Refusal {
   const { inactive_reason } = statusOfState(state, openHold(facts, now)?.code ?? null);
-  // CONTRACT_INACTIVE is always among the reasons, so that a client can switch on it alone.
+  // CONTRACT_INACTIVE is always among the reasons, so that a client can check this code alone.
   switch (state) {
     case 'EXPIRED':
       return refuse(OVER.EXPIRED, { end_date: facts.end_date, last_day: lastDay(facts) }, ['CONTRACT_INACTIVE']);
@@ -197,7 +197,7 @@ export function inactiveRefusal(facts: ContractFacts, now: Instant, state: Contr
   }
 }
 
-/** 409 for a transition that is not possible, with the action that would work instead (domain.md 2.1). */
+/** 409 for a transition that is not possible, with the action that is possible instead (domain.md 2.1). */
 export function transitionRefusal(
   facts: ContractFacts,
   now: Instant,
@@ -213,20 +213,20 @@ function transitionTo(action: string): RefuseIn {
   return (facts, now, state) => transitionRefusal(facts, now, action, state);
 }
 
-/** What a person can do about the state that refuses something; empty where nothing has to be done. */
+/** What a person can do about the state that refuses an operation; empty when nothing has to be done. */
 function remedyFor(facts: ContractFacts, now: Instant, state: ContractState): string {
   const suspended_by = openHold(facts, now)?.source;
   const remedies: Partial<Record<ContractState, string>> = {
-    DRAFT: 'Activate it first. Until then it gives test licenses only ("test": true).',
-    SCHEDULED: `It starts by itself on ${facts.start_date}.`,
+    DRAFT: 'Activate it first. A draft generates test licenses only ("test": true).',
+    SCHEDULED: `It starts automatically on ${facts.start_date}.`,
     EXPIRY_GRACE: `Its term ended on ${facts.end_date}: renew it.`,
     PAUSED: 'Resume it.',
     SUSPENDED:
       suspended_by === 'compliance'
         ? 'Release its compliance hold.'
-        : 'Have its open invoices paid: it is reinstated by itself.',
-    EXPIRED: `Its term ended on ${facts.end_date}: renew it or make a new contract.`,
-    TERMINATED: 'Reinstate it within 30 days, or make a new contract.',
+        : 'Its open invoices must be paid; it is then reinstated automatically.',
+    EXPIRED: `Its term ended on ${facts.end_date}: renew it or create a new contract.`,
+    TERMINATED: 'Reinstate it within 30 days, or create a new contract.',
   };
   return remedies[state] ?? '';
 }

@@ -1,14 +1,14 @@
-/** Quota: how many licenses a contract may generate in its life (domain.md 5.1, C5, C7). */
+/** Quota: how many licenses a contract may generate in its lifetime (domain.md 5.1, C5, C7). */
 import { refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
 
-/** The two stored counters: what was granted, and what requests have claimed of it. */
+/** The two stored counters: the quota that was granted, and the part that requests have claimed. */
 export interface QuotaCounters {
   total: number;
   claimed: number;
 }
 
-/** The counters as people read them; `generated + reserved` is `claimed`. */
+/** The counters as they are shown; `generated + reserved` is `claimed`. */
 export interface Quota {
   total: number;
   generated: number;
@@ -21,7 +21,7 @@ export interface Quota {
 /** The largest quota and the largest request: both fit the 24 bits of an ordinal (see db/schema.sql, licenses). */
 export const QUOTA_MAX = 1_000_000_000;
 
-/** The readable quota from the counters and what unfinished jobs still owe. */
+/** The quota to show, from the counters and what unfinished jobs have reserved. */
 export function quotaOf(counters: QuotaCounters, reserved: number): Quota {
   const generated = counters.claimed - reserved;
   return {
@@ -33,7 +33,7 @@ export function quotaOf(counters: QuotaCounters, reserved: number): Quota {
   };
 }
 
-/** Refuses a request for more than remains; a request is granted whole or not at all. */
+/** Refuses a request for more than remains. A request is granted completely or not at all. */
 export function claimRefusal(counters: QuotaCounters, reserved: number, requested: number): Refusal | null {
   const quota = quotaOf(counters, reserved);
   if (requested <= quota.remaining) return null;
@@ -41,7 +41,7 @@ export function claimRefusal(counters: QuotaCounters, reserved: number, requeste
   return refuse('QUOTA_EXCEEDED', { requested, total, generated, reserved, remaining });
 }
 
-/** Refuses a new total that would lower the quota once something of it is used (C5). */
+/** Refuses to lower the quota once some of it is claimed (C5). */
 export function totalRefusal(counters: QuotaCounters, quota: number): Refusal | null {
   if (counters.claimed === 0 || quota >= counters.total) return null;
   if (quota < counters.claimed)

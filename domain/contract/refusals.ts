@@ -7,7 +7,10 @@ import type { ContractFacts } from './facts';
 import { mistypedOverrides } from './features';
 import { QUOTA_MAX } from './quota';
 
-/** Whether product and generator can carry the contract: active, matching, with keys enough for the quota. */
+/**
+ * Refuses a contract whose product or generator cannot serve it: both must be active and match, and the key format must have
+ * enough keys for the quota.
+ */
 export function catalogueRefusal(
   facts: ContractFacts,
   { product, generator }: DecisionContext,

@@ -1,4 +1,4 @@
-/** What people do about renewal: renewing by hand, on time or late, and opting out (domain.md 1.4 T12 and T13, 1.6). */
+/** The commands of people about renewal: renew manually, on time or late, and opt out (domain.md 1.4 T12 and T13, 1.6). */
 import { addDays, daysBetween, localDateAt, startOfDay } from '../base/calendar';
 import { stateAt } from './contract';
 import type { ContractFacts, ContractState } from './facts';
@@ -19,24 +19,27 @@ export interface RenewInput extends Conditional {
   quota_add?: number | undefined;
   from?: RenewalBasis | undefined;
   reference?: string | undefined;
-  /** The number of the term to be made, for whoever wants to be sure which. */
+  /** The number of the new term, for callers that must be certain which term they create. */
   term_number?: number | undefined;
 }
 export interface OptOutInput extends Conditional {
   accept_late?: boolean | undefined;
 }
 
-/** One more term, by hand: on time from the old end, after grace from today or, where asked, from the old end. */
+/**
+ * Renews a contract manually. On time the new term begins at the old end; after grace it begins today or, with `from`, at the
+ * old end.
+ */
 export function renew(facts: ContractFacts, input: RenewInput, context: DecisionContext): Decision {
   const { now } = context;
   const state = stateAt(facts, now);
   const refusal =
     operationRefusal('renew', facts, now, state) ??
     policyRefusal(facts) ??
-    lengthRefusal(facts, input) ??
+    termLengthRefusal(facts, input) ??
     alreadyRenewedRefusal(facts, input, now) ??
     basisRefusal(facts, input, now) ??
-    latenessRefusal(facts, now);
+    tooLateRefusal(facts, now);
   if (refusal) return refusal;
   const late = permissionFor('renew', state) === 'late';
   const renewal: Renewal = {
@@ -58,16 +61,16 @@ export function renew(facts: ContractFacts, input: RenewInput, context: Decision
   return change;
 }
 
-/** What keeps a contract from being renewed, whatever is asked for; null when nothing does. */
+/** Why the contract cannot be renewed with any input; null when it can. */
 export function renewRefusal(
   facts: ContractFacts,
   now: Instant,
   state: ContractState = stateAt(facts, now),
 ): Refusal | null {
-  return operationRefusal('renew', facts, now, state) ?? policyRefusal(facts) ?? latenessRefusal(facts, now);
+  return operationRefusal('renew', facts, now, state) ?? policyRefusal(facts) ?? tooLateRefusal(facts, now);
 }
 
-/** The customer does not want the next automatic term; later than the last day of notice only the one after (1.6). */
+/** Opts out of the next automatic term. After the last day of notice it is the term after that (1.6). */
 export function optOut(facts: ContractFacts, input: OptOutInput, { now }: DecisionContext): Decision {
   const refusal = optOutRefusal(facts, now);
   if (refusal) return refusal;
@@ -81,7 +84,7 @@ export function optOut(facts: ContractFacts, input: OptOutInput, { now }: Decisi
   return { ...change, reason: in_time ? 'in time' : 'late', details: { opt_out_term } };
 }
 
-/** What keeps the customer from opting out, on time or late; null when nothing does. */
+/** Why the customer cannot opt out, on time or late; null when they can. */
 export function optOutRefusal(
   facts: ContractFacts,
   now: Instant,
@@ -89,30 +92,30 @@ export function optOutRefusal(
 ): Refusal | null {
   const refusal = operationRefusal('opt_out', facts, now, state);
   if (refusal || facts.renewal.mode === 'auto') return refusal;
-  return renewalImpossible('The contract does not renew by itself, so there is nothing to opt out of.');
+  return renewalNotPossible('The contract does not renew automatically, so there is nothing to opt out of.');
 }
 
 function policyRefusal(facts: ContractFacts): Refusal | null {
   const { mode, max_renewals } = facts.renewal;
-  if (mode === 'none') return renewalImpossible('Its renewal mode is none. Set renewal.mode to manual first.');
-  if (facts.end_date === null) return renewalImpossible('It has no end, so there is nothing to renew.');
+  if (mode === 'none') return renewalNotPossible('Its renewal mode is none. Set renewal.mode to manual first.');
+  if (facts.end_date === null) return renewalNotPossible('It has no end, so there is nothing to renew.');
   if (isLastRenewalDone(facts))
-    return renewalImpossible(`It may be renewed ${max_renewals} time(s). Raise renewal.max_renewals first.`);
+    return renewalNotPossible(`It may be renewed ${max_renewals} time(s). Raise renewal.max_renewals first.`);
   return null;
 }
 
-function lengthRefusal(facts: ContractFacts, { term }: RenewInput): Refusal | null {
+function termLengthRefusal(facts: ContractFacts, { term }: RenewInput): Refusal | null {
   if (term !== undefined || nextLength(facts) !== null) return null;
-  return renewalImpossible('It has no term. Say for how long: term, such as P1Y.');
+  return renewalNotPossible('It has no term length. Give one as term, such as P1Y.');
 }
 
-function renewalImpossible(why: string, more: JsonObject = {}): Refusal {
+function renewalNotPossible(why: string, more: JsonObject = {}): Refusal {
   return refuse('RENEWAL_NOT_POSSIBLE', { why, ...more });
 }
 
 /**
- * Renewing twice by a doubled click must not give two terms. Without `term_number` the next term is refused while the last
- * one has not begun, and while it is the one that a person has just made, in grace or late (1.6, exactly once).
+ * Prevents two terms from a double click. Without `term_number` the next term is refused while the last term has not begun, and
+ * while the current term is one that a person has just created, within grace or late (1.6, exactly once).
  */
 function alreadyRenewedRefusal(facts: ContractFacts, input: RenewInput, now: string): Refusal | null {
   const { term_number, term_start_date, timezone, renewed_by_hand_at } = facts;
@@ -123,8 +126,9 @@ function alreadyRenewedRefusal(facts: ContractFacts, input: RenewInput, now: str
     return refuse('RENEWAL_NOT_POSSIBLE', { why: `The next term is number ${term_number + 1}.` });
   }
   if (term_start_date === null || term_number === 1) return null;
-  const made_in_it = renewed_by_hand_at !== null && renewed_by_hand_at >= startOfDay(term_start_date, timezone);
-  return term_start_date > localDateAt(now, timezone) || made_in_it ? already : null;
+  const created_in_this_term =
+    renewed_by_hand_at !== null && renewed_by_hand_at >= startOfDay(term_start_date, timezone);
+  return term_start_date > localDateAt(now, timezone) || created_in_this_term ? already : null;
 }
 
 function basisRefusal({ end_date, timezone }: ContractFacts, { from }: RenewInput, now: Instant): Refusal | null {
@@ -133,12 +137,12 @@ function basisRefusal({ end_date, timezone }: ContractFacts, { from }: RenewInpu
   return refuse('VALIDATION_FAILED', { path: 'from', message });
 }
 
-function latenessRefusal(facts: ContractFacts, now: Instant): Refusal | null {
+function tooLateRefusal(facts: ContractFacts, now: Instant): Refusal | null {
   const { end_date, renewal } = facts;
   if (end_date === null) return null;
   const today = localDateAt(now, facts.timezone);
   const late_days = daysBetween(addDays(end_date, facts.expiry_grace_days), today);
   if (late_days <= renewal.late_renewal_days) return null;
-  const why = `It has been over for ${late_days} days, and can be renewed for ${renewal.late_renewal_days}. Make a new contract.`;
-  return renewalImpossible(why, { late_days, late_renewal_days: renewal.late_renewal_days });
+  const why = `It ended ${late_days} days ago and can be renewed for ${renewal.late_renewal_days} days. Create a new contract.`;
+  return renewalNotPossible(why, { late_days, late_renewal_days: renewal.late_renewal_days });
 }

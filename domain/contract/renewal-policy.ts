@@ -1,4 +1,4 @@
-/** How a contract renews: the policy that it carries, and the record that each renewal leaves. */
+/** How a contract renews: its policy, and the record of each renewal. */
 import type { Instant, LocalDate } from '../base/instant';
 
 export const RENEWAL_MODES = ['manual', 'auto', 'none'] as const;
@@ -6,9 +6,9 @@ export type RenewalMode = (typeof RENEWAL_MODES)[number];
 
 export interface RenewalPolicy {
   mode: RenewalMode;
-  /** The length of terms after the first; null: as long as the one before. */
+  /** The length of terms after the first; null: equal to the previous term. */
   term: string | null;
-  /** How many days before the end the last day to opt out lies. */
+  /** Days from the last day to opt out to the end of the term. */
   notice_days: number;
   opt_out_at: Instant | null;
   /** The last term of a contract that opted out. */
@@ -17,9 +17,9 @@ export interface RenewalPolicy {
   quota_effect: { add: number } | null;
   /** How many times the contract renews; null: without end. It counts renewals and not terms: two renewals give three terms. */
   max_renewals: number | null;
-  /** The contract whose end the next term takes over. */
+  /** The contract with which the next term ends. */
   coterm_with: string | null;
-  /** How long after it is over a contract can still be renewed. */
+  /** Days after its end in which a contract can still be renewed. */
   late_renewal_days: number;
 }
 
@@ -39,24 +39,24 @@ export const NOTICE_DAYS_MAX = 365;
 export const LATE_RENEWAL_DAYS_MAX = 3650;
 export const MAX_RENEWALS_MAX = 1000;
 
-/** From which day a new term counts: from the end of the old one, or from the day of the renewal. */
+/** The day from which a new term counts: the end of the old term, or the day of the renewal. */
 export const RENEWAL_BASES = ['from_expiry', 'from_now'] as const;
 export type RenewalBasis = (typeof RENEWAL_BASES)[number];
 
-/** One renewal, kept beside the contract; there is one for each term after the first. */
+/** The record of one renewal. There is one for each term after the first. */
 export interface RenewalRecord {
   term_number: number;
   mode: 'auto' | 'manual';
   basis: RenewalBasis;
   start_date: LocalDate;
   end_date: LocalDate;
-  /** Days between the old term and the new one, without cover. */
+  /** Days without cover between the old term and the new one. */
   gap_days: number;
   quota_added: number;
   reference: string | null;
 }
 
-/** Some fields of the renewal policy; the others stay. The last term of an opt-out follows from its instant. */
+/** Some fields of the renewal policy; the others stay unchanged. The last term of an opt-out is derived from its instant. */
 export type RenewalEdit = {
   [Field in keyof Omit<RenewalPolicy, 'opt_out_term'>]?: RenewalPolicy[Field] | undefined;
 };

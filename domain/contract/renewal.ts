@@ -1,7 +1,7 @@
 /**
- * Renewal: how a contract gets its next term, by itself or by hand, once for each term (domain.md 1.6).
+ * Renewal: how a contract gets its next term, automatically or manually, once for each term (domain.md 1.6).
  *
- * A renewal carries terms, quota and a reference of somebody else's; prices are the billing system's.
+ * A renewal stores the term, the quota and an external reference. Prices are in the billing system.
  */
 import { addDays, addPeriods, daysBetween, localDateAt, startOfDay } from '../base/calendar';
 import { billingLevel, isAtLeast } from '../billing/dunning';
@@ -16,9 +16,9 @@ import { QUOTA_MAX } from './quota';
 import type { RenewalBasis, RenewalRecord } from './renewal-policy';
 import type { RenewalContext } from './decision';
 
-/** Days before the end on which a reminder is due; one more on the last day to opt out. */
+/** Days before the end on which a reminder is due. One more is due on the last day to opt out. */
 export const REMINDER_DAYS = [90, 60, 30, 7] as const;
-/** Why a contract was not renewed by itself. */
+/** Why a contract was not renewed automatically. */
 export type RenewalBlock =
   | 'OPTED_OUT'
   | 'MAX_RENEWALS'
@@ -32,7 +32,7 @@ export type RenewalBlock =
   | 'GENERATOR_KEYSPACE_TOO_SMALL'
   | 'QUOTA_TOO_LARGE';
 
-/** Whether the customer opted out of what follows the current term. */
+/** Whether the customer opted out of the term after the current one. */
 export function isOptedOut({ renewal, term_number }: ContractFacts, at: Instant): boolean {
   return renewal.opt_out_at !== null && renewal.opt_out_at <= at && (renewal.opt_out_term ?? 0) <= term_number;
 }
@@ -53,8 +53,8 @@ export function isLastRenewalDone(facts: ContractFacts): boolean {
 }
 
 /**
- * What stands against an automatic renewal at the end of the term, judged at the instant before it; within grace, which
- * the end itself belongs to, at the instant itself. Null when nothing does.
+ * What blocks an automatic renewal; null when nothing does. Up to the end of the term it is decided at the instant before. A
+ * contract with grace is also decided at the instant itself, because its grace includes the end.
  */
 export function renewalBlock(facts: ContractFacts, at: Instant, context: RenewalContext): RenewalBlock | null {
   const end = facts.end_date === null ? null : startOfDay(facts.end_date, facts.timezone);
@@ -88,18 +88,21 @@ function sourceBlock(facts: ContractFacts, { product, generator }: RenewalContex
   return keyspaceRefusal(generator.format, total) ? 'GENERATOR_KEYSPACE_TOO_SMALL' : null;
 }
 
-/** What one renewal is to do. */
+/** The input of one renewal. */
 export interface Renewal {
   at: Instant;
   mode: 'auto' | 'manual';
   basis: RenewalBasis;
-  /** The length of the new term; null: what the policy says. */
+  /** The length of the new term; null: that of the policy. */
   term: string | null;
   quota_added: number;
   reference: string | null;
 }
 
-/** T12 and T13: the facts in their next term, with the record of it. The contract must have an end and a term length. */
+/**
+ * T12 and T13: moves the contract into its next term and returns the record of the renewal. The contract must have an end and a
+ * term length.
+ */
 export function applyRenewal(facts: ContractFacts, renewal: Renewal, context: RenewalContext): ContractChange {
   const term = nextTerm(facts, renewal, context);
   const record: RenewalRecord = {
@@ -114,7 +117,7 @@ export function applyRenewal(facts: ContractFacts, renewal: Renewal, context: Re
   };
   const { opt_out_at, opt_out_term } = facts.renewal;
   const opted_out = opt_out_at !== null && opt_out_at <= renewal.at && (opt_out_term ?? 0) <= facts.term_number;
-  // Nobody is kept waiting for a contract that cannot be followed; it is told, and tried again at the next renewal.
+  // A target that the new term cannot end with does not block the renewal. It is reported, and tried again at the next renewal.
   const missed = cotermPending(facts) && term.cotermed_with !== facts.renewal.coterm_with;
   return {
     facts: {
@@ -126,7 +129,7 @@ export function applyRenewal(facts: ContractFacts, renewal: Renewal, context: Re
       anchor_date: term.anchor_date,
       anchor_term: term.anchor_term,
       cotermed_with: term.cotermed_with,
-      // Whoever is renewed in spite of having opted out has changed their mind.
+      // A manual renewal withdraws the opt-out.
       renewal: opted_out ? { ...facts.renewal, opt_out_at: null, opt_out_term: null } : facts.renewal,
       renewal_blocked: null,
       renewed_by_hand_at: renewal.mode === 'manual' ? renewal.at : facts.renewed_by_hand_at,
@@ -157,10 +160,10 @@ function nextTerm(facts: ContractFacts, renewal: Renewal, { coterm_target }: Ren
   if (facts.end_date === null || length === null) throw new Error(`contract ${facts.id} has no term to renew`);
   const from_now = renewal.basis === 'from_now';
   const start_date = from_now ? localDateAt(renewal.at, facts.timezone) : facts.end_date;
-  // A gap or another length begins a new count; else it goes on from the old anchor (1.8.4).
-  const goes_on = !from_now && length === facts.term_length && facts.anchor_date !== null;
-  const anchor_date = goes_on && facts.anchor_date !== null ? facts.anchor_date : start_date;
-  const anchor_term = goes_on ? facts.anchor_term : facts.term_number;
+  // A gap or another length begins a new count. Otherwise the count continues from the old anchor (1.8.4).
+  const continues = !from_now && length === facts.term_length && facts.anchor_date !== null;
+  const anchor_date = continues && facts.anchor_date !== null ? facts.anchor_date : start_date;
+  const anchor_term = continues ? facts.anchor_term : facts.term_number;
   const end_date = addPeriods(anchor_date, length, facts.term_number + 1 - anchor_term);
   const plain = { start_date, end_date, length, anchor_date, anchor_term, cotermed_with: facts.cotermed_with };
   if (coterm_target === null || !cotermPending(facts)) return plain;
@@ -168,8 +171,8 @@ function nextTerm(facts: ContractFacts, renewal: Renewal, { coterm_target }: Ren
 }
 
 /**
- * Co-terming: a term that ends with that of another contract, from which later terms are counted. Null when the other one
- * is not live, belongs to another customer or environment, or ends outside the term.
+ * Co-terming: ends a term together with the term of another contract, from which later terms are counted. Null when the other
+ * contract is not live, belongs to another customer or environment, or ends outside the term.
  */
 export function applyCoterm<T extends Pick<NextTerm, 'start_date' | 'end_date' | 'length'>>(
   facts: ContractFacts,
@@ -187,19 +190,19 @@ export function applyCoterm<T extends Pick<NextTerm, 'start_date' | 'end_date' |
   if (!eligible || target.end_date === null) return null;
   if (target.end_date <= term.start_date || target.end_date > term.end_date) return null;
   const anchor_date = target.anchor_date ?? target.end_date;
-  // The first end of a whole term of ours, counted from the target's anchor, that lies behind the shortened one.
+  // The first end of a whole term of this contract, counted from the target's anchor, that lies after the shortened term.
   let terms = 1;
   while (addPeriods(anchor_date, term.length, terms) <= target.end_date) terms += 1;
   const anchor_term = term_number + 1 - terms;
   return { ...term, end_date: target.end_date, anchor_date, anchor_term, cotermed_with: target.id };
 }
 
-/** Whether a contract still waits to take over the end of another one, at its next renewal. */
+/** Whether the contract takes over the end of another contract at its next renewal. */
 export function cotermPending({ renewal, cotermed_with }: Pick<ContractFacts, 'renewal' | 'cotermed_with'>): boolean {
   return renewal.coterm_with !== null && renewal.coterm_with !== cotermed_with;
 }
 
-/** The length of the term that would follow. */
+/** The length of the next term. */
 export function nextLength({ renewal, term_length }: Pick<ContractFacts, 'renewal' | 'term_length'>): string | null {
   return renewal.term ?? term_length;
 }

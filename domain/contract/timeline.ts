@@ -1,9 +1,8 @@
 /**
- * What will happen to a contract by itself, foretold by crossing its boundaries in memory, by the very functions that will
- * cross them in life.
+ * The forecast of a contract: what time alone will do to it. The forecast applies future boundaries in memory, with the
+ * functions that will apply them later.
  *
- * It is foretold for a world that stands still: nobody commands anything, nothing is paid, the catalogue and other contracts
- * stay as they are.
+ * It assumes that no command is sent, no invoice is paid, and the catalogue and other contracts do not change.
  */
 import { nextBoundary, settle } from './boundary';
 import type { SettleContext } from './boundary';
@@ -14,13 +13,13 @@ import type { ContractAction, ContractChange } from './change';
 import type { Instant } from '../base/instant';
 import type { JsonObject } from '../base/json';
 
-/** The most entries that are foretold: ten years of a contract renewed each month, with all its reminders. */
+/** The most entries of a forecast: ten years of a contract that renews each month, with all its reminders. */
 export const FORECAST_ENTRIES_MAX = 1_000;
 
-/** Kinds that come only as long as nothing is paid. */
+/** Kinds of boundaries that apply only while no invoice is paid. */
 export const BILLING_KINDS: readonly BoundaryKind[] = ['past_due', 'suspends', 'terminates'];
 
-/** What the audit calls the crossing of each kind; where the system did it, time did. */
+/** The kind of boundary behind each audit action, where the actor is the system. */
 export const BOUNDARY_ACTIONS: Partial<Record<ContractAction, BoundaryKind>> = {
   'contract.term_started': 'starts',
   'contract.resumed': 'resumes',
@@ -38,28 +37,28 @@ export const BOUNDARY_ACTIONS: Partial<Record<ContractAction, BoundaryKind>> = {
   'contract.expired': 'expires',
 };
 
-/** One boundary to come. */
+/** One future boundary. */
 export interface ForecastEntry {
   at: Instant;
   kind: BoundaryKind;
-  /** How the audit will tell it. */
+  /** The action that the audit row will have. */
   action: ContractAction;
   /** The state afterwards. */
   state: ContractState;
   reason: string | null;
-  /** What the audit will tell besides. */
+  /** The further details that the audit row will have. */
   details: JsonObject;
 }
 
 export interface Forecast {
   entries: ForecastEntry[];
-  /** Whether there would have been more than {@link FORECAST_ENTRIES_MAX}. */
+  /** Whether entries beyond {@link FORECAST_ENTRIES_MAX} were left out. */
   cut: boolean;
 }
 
 /**
- * Every boundary of settled facts to come, up to and including `until`, in order; what waits to be verified with the billing
- * system is taken as verified. Boundaries that will leave no trace are left out.
+ * Returns every future boundary of settled facts up to and including `until`, in order. Billing boundaries count as verified.
+ * Boundaries that will leave no audit row are left out.
  */
 export function forecast(facts: ContractFacts, until: Instant, context: Omit<SettleContext, 'billing'>): Forecast {
   const verified: SettleContext = { ...context, billing: 'verified' };

@@ -1,6 +1,6 @@
 /**
- * Verification with the billing system: what its answer, or its silence, does to a contract before it is suspended or terminated
- * for unpaid invoices (decisions 3; domain.md 1.4 T6, T8).
+ * Verification with the billing system: how its answer, or a missing answer, changes a contract before it is suspended or
+ * terminated for unpaid invoices (decisions 3; domain.md 1.4 T6, T8).
  */
 import { askAgainAt, billingLevel, isAtLeast } from '../billing/dunning';
 import { invoiceAfter, isOutdated, isSameInvoice } from '../billing/invoice';
@@ -11,16 +11,16 @@ import type { SettleContext } from './boundary';
 import type { ContractChange } from './change';
 import type { ContractFacts } from './facts';
 
-/** What the billing system answered about the unpaid invoices; `unreachable` when one of them got no answer. */
+/** The answer of the billing system about the unpaid invoices; `unreachable` when one of the queries got no answer. */
 export type BillingAnswer = { fetched: SeenInvoice[] } | 'unreachable';
 
-/** The facts without invoices that belong to other contracts; the same object when it holds none of them. */
+/** Removes invoices that belong to other contracts. Returns the same object when there are none. */
 export function removeInvoices(facts: ContractFacts, foreign: readonly InvoiceName[]): ContractFacts {
   const invoices = facts.invoices.filter((invoice) => !foreign.some((other) => isSameInvoice(other, invoice)));
   return invoices.length === facts.invoices.length ? facts : { ...facts, invoices };
 }
 
-/** The facts without invoices of which one of these looks shows more than is known here: they are another contract's. */
+/** Removes invoices of which another contract's event holds newer data: they belong to that contract. */
 export function removeOutdatedInvoices(facts: ContractFacts, seen: readonly SeenInvoice[]): ContractFacts {
   return removeInvoices(
     facts,
@@ -28,11 +28,11 @@ export function removeOutdatedInvoices(facts: ContractFacts, seen: readonly Seen
   );
 }
 
-/** The facts with the answer of the billing system, or with since when it is silent and when to ask again. */
+/** Applies the answer of the billing system. Without an answer it records since when there is none and when to query again. */
 export function applyBillingAnswer(facts: ContractFacts, answer: BillingAnswer, now: Instant): ContractFacts {
   if (answer === 'unreachable') {
-    const silent_since = facts.billing_unreachable_since ?? now;
-    return { ...facts, billing_unreachable_since: silent_since, verify_after: askAgainAt(silent_since, now) };
+    const no_answer_since = facts.billing_unreachable_since ?? now;
+    return { ...facts, billing_unreachable_since: no_answer_since, verify_after: askAgainAt(no_answer_since, now) };
   }
   const invoices = facts.invoices.map((known) =>
     answer.fetched
@@ -42,13 +42,13 @@ export function applyBillingAnswer(facts: ContractFacts, answer: BillingAnswer, 
   return { ...facts, invoices, billing_unreachable_since: null, verify_after: null };
 }
 
-/** The facts without the wait for an answer when nothing has to be asked of the billing system. */
+/** Clears the record of a missing answer when the billing system does not have to be queried. */
 export function clearUnreachable(facts: ContractFacts, now: Instant): ContractFacts {
   if (facts.billing_unreachable_since === null || isAtLeast(billingLevel(facts, now), 'SUSPEND')) return facts;
   return { ...facts, billing_unreachable_since: null, verify_after: null };
 }
 
-/** The change that records an answer: an invoice differs from what was known, or for the first time there is no answer. */
+/** The change that records an answer: an invoice differs, or an answer is missing for the first time. Null when neither. */
 export function answerChange(before: ContractFacts, facts: ContractFacts, at: Instant): ContractChange | null {
   if (before.billing_unreachable_since === null && facts.billing_unreachable_since !== null)
     return {
@@ -71,8 +71,8 @@ export function answerChange(before: ContractFacts, facts: ContractFacts, at: In
 }
 
 /**
- * Settles up to an instant. A suspension or termination that was passed by unverified holds from now on, not from when somebody
- * last looked: licenses may have been made since, and rightly so.
+ * Settles up to an instant. A suspension or termination that was skipped takes effect now, not at its own instant, because
+ * licenses may have been generated since then, and rightly so.
  */
 export function settleFromNow(
   facts: ContractFacts,

@@ -1,4 +1,4 @@
-/** What can be done to a generation job now, asked of the same functions that carry it out. */
+/** The actions that a generation job allows now, decided by the functions that carry them out. */
 import { resumptionCode } from '../contract/operations';
 import type { ContractState } from '../contract/facts';
 import { claimRefusal } from '../contract/quota';
@@ -8,12 +8,12 @@ import type { Allowed } from '../base/refusal';
 import { cancelDecision, resumeDecision } from './generation-job';
 import type { JobState } from './generation-job';
 
-/** A job with as much of its contract as its actions depend on. */
-export interface JobStanding {
+/** A job with the facts of its contract that its actions depend on. */
+export interface JobWithContract {
   state: JobState;
   requested: number;
   completed: number;
-  /** As it is stored. */
+  /** The stored state of the contract. */
   contract_state: ContractState;
   quota: QuotaCounters;
 }
@@ -21,12 +21,12 @@ export interface JobStanding {
 export type JobActionName = 'cancel' | 'resume';
 
 /** Each action on a job: true, or the code of its refusal. */
-export function jobActions(job: JobStanding): Record<JobActionName, Allowed> {
+export function jobActions(job: JobWithContract): Record<JobActionName, Allowed> {
   const cancelled = cancelDecision(job.state);
-  return { cancel: isRefusal(cancelled) ? cancelled.code : true, resume: resumption(job) };
+  return { cancel: isRefusal(cancelled) ? cancelled.code : true, resume: resumeAllowed(job) };
 }
 
-function resumption({ state, requested, completed, contract_state, quota }: JobStanding): Allowed {
+function resumeAllowed({ state, requested, completed, contract_state, quota }: JobWithContract): Allowed {
   if (contract_state === 'DELETED') return 'CONTRACT_DELETED';
   const resumed = resumeDecision(state);
   if (isRefusal(resumed)) return resumed.code;

@@ -9,14 +9,14 @@ import type { ProductFacts } from '../catalogue/product';
 import { refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
 
-/** What generating depends on besides the contract itself. */
+/** The input of a generation decision besides the contract. */
 export interface GenerationContext {
   now: Instant;
   product: ProductFacts;
   generator: GeneratorFacts | null;
 }
 
-/** Why the contract generates nothing now; null when it does, as far as its quota reaches. */
+/** Why the contract cannot generate licenses now; null when it can, within its quota. */
 export function generationRefusal(facts: ContractFacts, context: GenerationContext): Refusal | null {
   return (
     operationRefusal('generate', facts, context.now) ??
@@ -25,17 +25,17 @@ export function generationRefusal(facts: ContractFacts, context: GenerationConte
   );
 }
 
-/** The same for test licenses, which only a draft gives (C3). */
+/** The same for test licenses, which only a draft generates (C3). */
 export function testGenerationRefusal(facts: ContractFacts, context: GenerationContext): Refusal | null {
   return testLicensesRefusal(facts, context.now) ?? sourceRefusal(facts, context);
 }
 
-/** Whether a job that ended short may be filled up: it waits while its contract is paused, but not for what is over. */
+/** Refuses to resume an incomplete job of a contract that is over. The job of a paused contract waits. */
 export function resumptionRefusal(facts: ContractFacts, now: Instant): Refusal | null {
   return operationRefusal('resume_job', facts, now);
 }
 
-/** Product and generator must be there and active: they are what licenses are made of. */
+/** Refuses generation when the product or the generator is missing or inactive. */
 function sourceRefusal(facts: ContractFacts, { product, generator }: GenerationContext): Refusal | null {
   if (product.status !== 'active')
     return refuse('PRODUCT_INACTIVE', { product_id: product.id, product_code: product.code });

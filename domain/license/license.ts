@@ -1,4 +1,4 @@
-/** An issued license: its opaque id, and the status that its facts give at an instant. */
+/** An issued license: its opaque id, and its status at an instant. */
 import type { Instant } from '../base/instant';
 
 export const LICENSE_STATUSES = ['available', 'expired'] as const;
@@ -7,13 +7,13 @@ export type LicenseStatus = (typeof LICENSE_STATUSES)[number];
 /** The lower bits of an id: the ordinal within its generation job. The upper bits are the job's serial. */
 export const ORDINAL_BITS = 24;
 
-/** A search finds keys by their beginning from this many characters on; a shorter text must be a whole key. */
+/** The shortest prefix by which a search finds keys; a shorter text must be a whole key. */
 export const KEY_PREFIX_CHARS_MIN = 3;
 
 /** The largest id that Postgres can hold. */
 const ID_MAX = 2n ** 63n - 1n;
 
-/** What a license's source reads for its contract, while the contract exists and after (domain.md C14). */
+/** The beginning of a license's source, while its contract exists and after (domain.md C14). */
 const SOURCE_PREFIX = 'Contract: ';
 
 /** The stored id of a license: its job's serial in the upper bits, its ordinal in the lower ones (db/schema.sql). */
@@ -21,12 +21,12 @@ export function licenseIdOf(job_serial: string, ordinal: number): string {
   return ((BigInt(job_serial) << BigInt(ORDINAL_BITS)) + BigInt(ordinal)).toString();
 }
 
-/** The id as clients see it. */
+/** The id in the form that clients see. */
 export function licenseIdText(id: string): string {
   return `lic_${id}`;
 }
 
-/** The stored id behind the one that clients see, or null when the text cannot be one. */
+/** The stored id of an id that clients see; null when the text is no such id. */
 export function parseLicenseId(text: string): string | null {
   const digits = /^lic_([1-9]\d{0,18})$/.exec(text)?.[1];
   return digits !== undefined && BigInt(digits) <= ID_MAX ? digits : null;
@@ -37,12 +37,12 @@ export function licenseStatus(expires_at: Instant | null, now: Instant): License
   return expires_at !== null && expires_at <= now ? 'expired' : 'available';
 }
 
-/** Where a license comes from, as it is shown. */
+/** The source of a license, as it is shown. */
 export function licenseSource(contract_name: string): string {
   return SOURCE_PREFIX + contract_name;
 }
 
-/** The name of the contract that a source names; null for a source that no license of a contract has. */
+/** The name of the contract in a source; null for a text that is no source of a license. */
 export function contractNameOf(source: string): string | null {
   return source.startsWith(SOURCE_PREFIX) ? source.slice(SOURCE_PREFIX.length) : null;
 }

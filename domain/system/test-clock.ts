@@ -1,8 +1,9 @@
 /**
- * A test clock: a time of its own for contracts outside production, which stands still until somebody advances it.
+ * A test clock: a time of its own for contracts outside production, which stands still until it is advanced.
  *
- * It goes forward only. An advance crosses every boundary of every contract on it at its own instant, so that two years pass as in
- * real time (domain.md 1.8.12). It stops where contracts depend on an outside system or on each other, and does not wait for jobs.
+ * It only goes forward. An advance applies every boundary of every contract on it at its own instant, so that two years pass as
+ * in real time (domain.md 1.8.12). It stops where contracts depend on an outside system or on each other, and does not wait for
+ * jobs.
  */
 import { addPeriodToInstant } from '../base/calendar';
 import type { DunningFacts } from '../billing/dunning';
@@ -17,37 +18,37 @@ import { cotermPending } from '../contract/renewal';
 export const TEST_CLOCK_STATUSES = ['ready', 'advancing', 'failed'] as const;
 export type TestClockStatus = (typeof TEST_CLOCK_STATUSES)[number];
 
-/** The furthest that one advance may go; a clock may be advanced again from there. */
+/** The longest single advance; the clock can be advanced again from there. */
 export const ADVANCE_PERIOD_MAX = 'P10Y';
 
 /**
- * The longest that a clock goes without waiting for all its contracts, in calendar years: what a contract crosses in one
- * transaction is bounded, also where its terms are days.
+ * The longest stretch without waiting for all contracts, in calendar years. It bounds the boundaries that one transaction
+ * applies, even for contracts with terms of days.
  */
-const LEG_YEARS = 4;
+const STRETCH_YEARS = 4;
 
-/** What an advance is judged by. */
+/** The facts that decide whether a clock can advance. */
 export interface TestClockFacts {
   now: Instant;
   status: TestClockStatus;
-  /** Where the advance under way goes, or where a failed one was to go; null for a clock that is ready. */
+  /** The target of the advance in progress or of a failed one; null for a clock that is ready. */
   advancing_to: Instant | null;
-  /** Billing events that its contracts have received and not applied. */
+  /** Billing events that its contracts have received and not yet applied. */
   pending_events: number;
 }
 
 /**
- * The status of a clock as it is shown: `ready` promises that nothing is pending. A clock that has arrived is `advancing`
- * again while a billing event of one of its contracts waits to be applied.
+ * The status of a clock as it is shown: `ready` means that nothing is pending. A clock that has arrived is shown as `advancing`
+ * while a billing event of one of its contracts is pending.
  */
 export function shownStatus({ status, pending_events }: TestClockFacts): TestClockStatus {
   return status === 'ready' && pending_events > 0 ? 'advancing' : status;
 }
 
 /**
- * Whether a clock may be advanced to an instant. `unchanged` when a ready clock is there already. A clock that failed, or
- * has pending billing events, may be advanced to where it stands: what is due there is tried again. Refuses with CLOCK_ADVANCING, CLOCK_BACKWARDS, or
- * VALIDATION_FAILED for more than {@link ADVANCE_PERIOD_MAX}.
+ * Whether a clock can be advanced to an instant. `unchanged` for a ready clock that is already there. A clock that failed or
+ * has pending billing events can be advanced to its current time, to try again what is due there. Refuses with CLOCK_ADVANCING,
+ * CLOCK_BACKWARDS, or VALIDATION_FAILED for more than {@link ADVANCE_PERIOD_MAX}.
  */
 export function advanceDecision(clock: TestClockFacts, to: Instant): 'advance' | 'unchanged' | Refusal {
   if (clock.status === 'advancing') {
@@ -62,116 +63,116 @@ export function advanceDecision(clock: TestClockFacts, to: Instant): 'advance' |
   return to === clock.now && shownStatus(clock) === 'ready' ? 'unchanged' : 'advance';
 }
 
-/** The actions on a clock: it is advanced from where it stands, unless it is on its way. */
+/** The actions on a clock: it can be advanced unless an advance is in progress. */
 export function testClockActions(clock: TestClockFacts): Record<'advance', Allowed> {
   const decision = advanceDecision(clock, clock.now);
   return { advance: isRefusal(decision) ? decision.code : true };
 }
 
-/** What a clock knows of one of its contracts. */
+/** The facts of a contract that its clock uses. */
 export interface ContractOnClock {
   id: string;
-  /** When something is to be crossed or verified next; null when time alone does not change it. */
+  /** When the contract next has to be settled or verified; null when time alone does not change it. */
   due_at: Instant | null;
-  /** The first instant at which the clock has to wait for the contract to settle; null when only at its target. */
+  /** The first instant at which the clock must wait for the contract to settle; null when only at its target. */
   stops_at: Instant | null;
   /** Billing events received and not applied. */
   pending_events: number;
-  /** How many of them were tried, and wait because their billing system gave no answer. */
+  /** How many of them were tried and got no answer from their billing system. */
   postponed_events: number;
 }
 
-/** What tells whether a contract has to settle instant by instant, together with others or with somebody outside. */
+/** The facts that decide whether a contract must settle instant by instant, together with other contracts or outside systems. */
 export interface ContractCoupling extends DunningFacts, Pick<ContractFacts, 'renewal' | 'cotermed_with'> {
   id: string;
   settled_until: Instant;
   due_at: Instant | null;
-  /** When billing is to be asked about what was passed by. */
+  /** When to query the billing system about a skipped boundary. */
   verify_at: Instant | null;
-  /** When billing suspended it; null when it did not. */
+  /** When billing suspended the contract; null when it did not. */
   suspended_at: Instant | null;
-  /** The contracts whose ends pending amendments have it take over. */
+  /** The contracts with which pending amendments co-term it. */
   amended_coterms: string[];
   has_open_jobs: boolean;
 }
 
 /**
- * Where the clock has to wait for each contract, in the order given.
+ * Where the clock must wait for each contract, in the order given.
  *
- * A contract by itself crosses years in one go, each boundary at its own instant: nothing outside is asked. The clock waits
- * at the instants at which its billing system is asked (the answer holds for that instant), and at every instant of
- * contracts that are coupled: by taking over the end of another one, which is read as it then stands, or by an unfinished
- * job, which makes licenses at the clock's time.
+ * An independent contract applies the boundaries of years at once, each at its own instant, without any outside query. The
+ * clock waits at the instants of billing queries, because an answer is valid for its instant. It also waits at every instant of
+ * coupled contracts: those that co-term with another contract, whose facts are read at that time, or that have an unfinished
+ * job, which generates licenses at the time of the clock.
  */
 export function stopsOf<C extends ContractCoupling>(contracts: C[]): (C & { stops_at: Instant | null })[] {
-  const followed = new Map(contracts.map((contract) => [contract.id, followedBy(contract)]));
-  const targets = new Set([...followed.values()].flat());
+  const coterm_targets = new Map(contracts.map((contract) => [contract.id, cotermTargetsOf(contract)]));
+  const targets = new Set([...coterm_targets.values()].flat());
   return contracts.map((contract) => {
     const { id, due_at, has_open_jobs } = contract;
-    const is_coupled = has_open_jobs || targets.has(id) || (followed.get(id) ?? []).length > 0;
-    return { ...contract, stops_at: is_coupled ? due_at : asksAt(contract) };
+    const is_coupled = has_open_jobs || targets.has(id) || (coterm_targets.get(id) ?? []).length > 0;
+    return { ...contract, stops_at: is_coupled ? due_at : nextQueryAt(contract) };
   });
 }
 
-function followedBy(contract: ContractCoupling): string[] {
+function cotermTargetsOf(contract: ContractCoupling): string[] {
   const { coterm_with } = contract.renewal;
   const pending = coterm_with !== null && cotermPending(contract) ? [coterm_with] : [];
   return [...pending, ...contract.amended_coterms];
 }
 
-/** When billing may have to be asked next: not before the contract has something due, so the clock never waits in vain. */
-function asksAt(contract: ContractCoupling): Instant | null {
+/** When the billing system may next be queried; not before the contract has something due, so the clock never waits in vain. */
+function nextQueryAt(contract: ContractCoupling): Instant | null {
   const { due_at, verify_at, settled_until, suspended_at } = contract;
   if (due_at === null) return null;
   const instants = verificationInstants(contract, suspended_at).filter((at) => at > settled_until && at >= due_at);
   return [...instants, ...(verify_at === null ? [] : [verify_at])].sort()[0] ?? null;
 }
 
-/** Where a clock stands on its way. */
-export interface ClockOnItsWay {
+/** The position of an advancing clock. */
+export interface AdvancingClock {
   now: Instant;
   advancing_to: Instant;
 }
 
-/** The end of the leg that an instant lies in, or that it is the end of. */
-function legEnd(at: Instant): Instant {
-  const year = Math.ceil(Number(at.slice(0, 4)) / LEG_YEARS) * LEG_YEARS;
-  const end = turnOf(year);
-  return at <= end ? end : turnOf(year + LEG_YEARS);
+/** The end of the stretch that contains an instant. */
+function stretchEnd(at: Instant): Instant {
+  const year = Math.ceil(Number(at.slice(0, 4)) / STRETCH_YEARS) * STRETCH_YEARS;
+  const end = startOfYear(year);
+  return at <= end ? end : startOfYear(year + STRETCH_YEARS);
 }
 
-function turnOf(year: number): Instant {
+function startOfYear(year: number): Instant {
   return `${year}-01-01T00:00:00.000Z`;
 }
 
-/** The contracts that a clock waits for at an instant of its way: those that must settle before it goes on. */
-export function awaitedAt<C extends ContractOnClock>(
-  { advancing_to }: ClockOnItsWay,
+/** The contracts that must settle before a clock can pass an instant. */
+export function contractsToAwait<C extends ContractOnClock>(
+  { advancing_to }: AdvancingClock,
   at: Instant,
   contracts: C[],
 ): C[] {
-  const ends_here = at >= advancing_to || at === legEnd(at);
+  const ends_here = at >= advancing_to || at === stretchEnd(at);
   const awaits = ({ due_at, stops_at, pending_events }: ContractOnClock): boolean =>
     pending_events > 0 || (due_at !== null && due_at <= at && (ends_here || (stops_at !== null && stops_at <= at)));
   return contracts.filter(awaits);
 }
 
 /**
- * Where a clock goes next, and the contracts it waits for there.
+ * The next position of a clock, and the contracts it waits for there.
  *
- * It does not move while it waits for a contract where it stands: what was received before an instant is applied before
- * the clock passes it.
+ * It does not move while it waits for a contract at its current time: an event that was received before an instant is applied
+ * before the clock passes that instant.
  */
 export function clockMove<C extends ContractOnClock>(
-  clock: ClockOnItsWay,
+  clock: AdvancingClock,
   contracts: C[],
 ): { now: Instant; awaited: C[] } {
   const { now, advancing_to } = clock;
-  const here = awaitedAt(clock, now, contracts);
+  const here = contractsToAwait(clock, now, contracts);
   if (here.length > 0) return { now, awaited: here };
   const next = contracts.reduce(
     (first, { stops_at }) => (stops_at === null ? first : earlierOf(first, stops_at)),
-    earlierOf(advancing_to, legEnd(instantFromMillis(millisOf(now) + 1))),
+    earlierOf(advancing_to, stretchEnd(instantFromMillis(millisOf(now) + 1))),
   );
-  return { now: next, awaited: awaitedAt(clock, next, contracts) };
+  return { now: next, awaited: contractsToAwait(clock, next, contracts) };
 }

@@ -2,7 +2,7 @@
  * Numbers that JavaScript cannot hold are found in JSON text, each at its place, and no other is.
  */
 import fc from 'fast-check';
-import { changedNumbers, isHeldExactly } from '../../domain/base/json-number';
+import { changedNumbers, isExact } from '../../domain/base/json-number';
 
 /** Decimals that the comparison by whole numbers is scaled to. */
 const SCALE = 800;
@@ -33,10 +33,7 @@ test('a number is held exactly when its value is that of the number that JavaScr
   fc.assert(
     fc.property(numberText, (text) => {
       const parsed = Number(text);
-      expect([text, isHeldExactly(text)]).toEqual([
-        text,
-        Number.isFinite(parsed) && scaled(text) === scaled(String(parsed)),
-      ]);
+      expect([text, isExact(text)]).toEqual([text, Number.isFinite(parsed) && scaled(text) === scaled(String(parsed))]);
     }),
     { numRuns: 2_000 },
   );

@@ -16,7 +16,7 @@ import type { Act } from '../../domain/base/edit';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal, notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
-import { advanceDecision, awaitedAt, clockMove, stopsOf } from '../../domain/system/test-clock';
+import { advanceDecision, contractsToAwait, clockMove, stopsOf } from '../../domain/system/test-clock';
 import type { ContractOnClock, TestClockStatus } from '../../domain/system/test-clock';
 
 /** Where an advance stands after a step. */
@@ -75,5 +75,5 @@ export async function listAwaitedContracts(sql: Sql, clock_id: string): Promise<
   const clock = await findTestClock(sql, clock_id);
   if (!clock || clock.advancing_to === null) return [];
   const { now, advancing_to } = clock;
-  return awaitedAt({ now, advancing_to }, now, stopsOf(await listContractsOnClock(sql, clock_id)));
+  return contractsToAwait({ now, advancing_to }, now, stopsOf(await listContractsOnClock(sql, clock_id)));
 }
