@@ -13,7 +13,7 @@ import { listPendingBillingEvents, postponeBillingEvents } from '../../db/billin
 import type { PendingBillingEvent } from '../../db/billing/billing-event';
 import { findContract } from '../../db/contract/contract';
 import { EVENTS_APPLIED_MAX, applyBillingEvents } from '../../transactions/contract/apply-billing-events';
-import { forgetInvoices } from '../../transactions/contract/forget-invoices';
+import { removeInvoicesOfOthers } from '../../transactions/contract/forget-invoices';
 import { verifyBilling } from '../../transactions/contract/verify-billing';
 import { findInvoicesElsewhere } from '../../db/billing/invoice';
 import type { BillingPorts } from './billing-event';
@@ -100,7 +100,7 @@ export function createBillingActivities({
     const elsewhere = await findInvoicesElsewhere(db, contract_id, seen);
     const outdated = elsewhere.filter(({ invoice, timezone }) => isOutdated(invoice, seen, timezone));
     for (const id of new Set(outdated.map((other) => other.contract_id))) {
-      const changed = await beginWithShortWaits(db, (tx) => forgetInvoices(tx, { id, now, seen }));
+      const changed = await beginWithShortWaits(db, (tx) => removeInvoicesOfOthers(tx, { id, now, seen }));
       if (isRefusal(changed)) continue;
       await nudger.wakeContracts([id]);
       await nudger.wakeJobs(changed.nudge.job_ids);

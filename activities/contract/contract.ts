@@ -5,7 +5,7 @@ import type { CommandOutcome } from '../../domain/contract/command';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal, refuse } from '../../domain/base/refusal';
 import { CommandExpired, runSentCommand } from '../../transactions/contract/run-sent-command';
-import type { CarriedOut, SentCommand } from '../../transactions/contract/run-sent-command';
+import type { CommandResult, SentCommand } from '../../transactions/contract/run-sent-command';
 import { settleContract } from '../../transactions/contract/settle-contract';
 import { isBadData, isDatabaseRefusal, isTransient } from '../../db/base/errors';
 import type { Database } from '../../db/base/database';
@@ -59,7 +59,7 @@ export function createContractActivities({ db, nudger, showNames = false }: Cont
     async runContractCommand(input: RunCommandInput): Promise<CommandOutcome> {
       // The sender waits, so an attempt that finds a row locked is retried soon.
       const done = await beginWithShortWaits(db, (tx) => runSentCommand(tx, input), LOCK_RETRY_MS).catch(
-        (error: unknown): CarriedOut => {
+        (error: unknown): CommandResult => {
           if (error instanceof CommandExpired) {
             const { deadline } = error;
             return { outcome: refusedOutcome(refuse('COMMAND_EXPIRED', { deadline })), job_ids: [] };

@@ -3,7 +3,7 @@ import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import { unparkDueBillingEvents } from '../../db/billing/billing-event';
 import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
-import { dropExpiredIdempotency } from '../../transactions/system/drop-expired';
+import { deleteExpiredIdempotency } from '../../transactions/system/drop-expired';
 import { confirmBoundaries } from '../../transactions/contract/confirm-boundaries';
 import { settleContract } from '../../transactions/contract/settle-contract';
 import type { Database } from '../../db/base/database';
@@ -106,7 +106,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
       if (kind !== null)
         await runPart(() => recordAttempts(db, kind, stillDue(kind, ids, woken[subject]), { epoch, now }), undefined);
     }
-    await runPart(() => dropExpiredIdempotency(db), undefined);
+    await runPart(() => deleteExpiredIdempotency(db), undefined);
     await runPart(() => dropOldRefusedAttempts(db), 0);
     if (failures.length > 0) throw failures[0];
     return { contracts: woken.contract.size, jobs: woken.job.size, test_clocks: woken.test_clock.size };

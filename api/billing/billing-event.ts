@@ -18,7 +18,7 @@ import { notFound } from '../../domain/base/refusal';
 import { findBillingEvent, listBillingEvents } from '../../db/billing/billing-event';
 import type { BillingEventRow } from '../../db/billing/billing-event';
 import { replayBillingEvent } from '../../transactions/billing/replay-billing-event';
-import { takeInBillingEvent } from '../../transactions/billing/take-in-billing-event';
+import { receiveBillingEvent } from '../../transactions/billing/take-in-billing-event';
 import type { ReceivedBillingEvent } from '../../transactions/billing/take-in-billing-event';
 import { actionTable } from '../http/allowed-actions';
 import { PageOf, PageQuery, cursorsById, pageOf } from '../http/paging';
@@ -138,8 +138,8 @@ export const billingRoutes: Route[] = [
       const message = receiver.receive(raw_body, headers, now);
       if (!message.accepted) throw rejectionProblem(message);
       const { event, raw } = message;
-      const received = await takeInBillingEvent(api.db, { event, raw, now, request_id });
-      if (received.tell && received.contract_id !== null) {
+      const received = await receiveBillingEvent(api.db, { event, raw, now, request_id });
+      if (received.needs_signal && received.contract_id !== null) {
         const notice = { inbox_id: received.id, details: `${event.event_id} ${event.type}` };
         await api.nudger.signalBillingEvent(received.contract_id, notice, request_id);
       }

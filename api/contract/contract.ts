@@ -4,10 +4,10 @@ import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { CONTRACT_SORTS, listContracts } from '../../db/contract/contract';
 import type { ContractSort } from '../../db/contract/contract';
-import { createContract, sourcesOf } from '../../transactions/contract/create-contract';
+import { createContract, sourceRowsOf } from '../../transactions/contract/create-contract';
 import type { NewContract } from '../../transactions/contract/create-contract';
 import { deleteContract } from '../../transactions/contract/delete-contract';
-import { missingOf } from '../../transactions/contract/edit-contract';
+import { missingReferenceOf } from '../../transactions/contract/edit-contract';
 import type { Sql } from '../../db/base/database';
 import {
   WORKFLOW_REFUSALS,
@@ -73,7 +73,7 @@ export const contractRoutes: Route[] = [
     audit: ['contract.created'],
     async handle({ body, query, ...request }) {
       const run = (tx: Sql): Promise<Answer | Refusal> => createAndPresent(tx, request, body);
-      const rows = sourcesOf(body);
+      const rows = sourceRowsOf(body);
       return query.dry_run === 'true' ? request.dryRun(run, rows) : request.write(run, rows);
     },
   }),
@@ -154,7 +154,7 @@ export const contractRoutes: Route[] = [
     async handle({ params, query, body, ...request }) {
       const input = { ...body, expected_revision: request.expected_revision };
       if (query.dry_run !== 'true') return runEdit(request, params.id, input);
-      const missing = await missingOf(request.api.db, input);
+      const missing = await missingReferenceOf(request.api.db, input);
       return missing ?? dryRunCommand(request, params.id, { name: 'edit', input });
     },
   }),

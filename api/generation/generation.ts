@@ -3,7 +3,7 @@ import { BACKGROUND_FROM_LICENSES, REQUEST_LICENSES_MAX } from '../../domain/gen
 import { KEY_JOINER } from '../../domain/catalogue/license-key';
 import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
-import { judgeRequest } from '../../transactions/generation/judge-license-request';
+import { checkRequest } from '../../transactions/generation/judge-license-request';
 import type { GeneratedJob, Granted, LicenseRequest } from '../../transactions/generation/license-request';
 import { listJobLicenses } from '../../db/license/license';
 import type { Database } from '../../db/base/database';
@@ -177,7 +177,7 @@ async function dryRunGenerate(request: GenerateRequest): Promise<Answer | Refusa
   const { body } = request;
   await request.credential?.confirm();
   return request.dryRun(async (tx) => {
-    const judged = await judgeRequest(tx, licenseRequest(request, null));
+    const judged = await checkRequest(tx, licenseRequest(request, null));
     if (isRefusal(judged)) return hideDeletedContract(request.caller, judged);
     if (judged.refusal) return judged.refusal;
     const { quota } = judged.facts;

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { BillingEvent } from '../../domain/billing/billing-event';
 import { JOB_STATES } from '../../domain/generation/generation-job';
 import type { JobState } from '../../domain/generation/generation-job';
-import { takeInBillingEvent } from '../../transactions/billing/take-in-billing-event';
+import { receiveBillingEvent } from '../../transactions/billing/take-in-billing-event';
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { addCatalogue, addContract } from '../harness/catalogue';
@@ -161,7 +161,7 @@ test('a billing event in any outcome can be replayed by the roles that may', asy
   };
   for (const relevant of [true, false]) {
     const received = { ...event, event_id: randomUUID(), relevant };
-    const { id } = await takeInBillingEvent(api.sql, { event: received, raw: '{}', now, request_id: null });
+    const { id } = await receiveBillingEvent(api.sql, { event: received, raw: '{}', now, request_id: null });
     const path = `/billing/events/${id}`;
     const replay = async (key: string) => shownAs(await api.call('POST', `${path}/replay`, { key }));
     expect(await actionsOf(path, api.keys.operator)).toEqual({ replay: FORBIDDEN });

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Route } from '../../api/http/route';
 import { ROUTES } from '../../api/routes';
-import { takeInBillingEvent } from '../../transactions/billing/take-in-billing-event';
+import { receiveBillingEvent } from '../../transactions/billing/take-in-billing-event';
 import { signStandard } from '../../demo/fake-billing';
 import type { BillingEvent } from '../../domain/billing/billing-event';
 import { isOpen, permissionOf } from '../../domain/access/permission';
@@ -77,7 +77,7 @@ async function parkedBillingEvent(): Promise<string> {
     observation: null,
     relevant: true,
   };
-  return (await takeInBillingEvent(api.sql, { event, raw: '{}', now, request_id: null })).id;
+  return (await receiveBillingEvent(api.sql, { event, raw: '{}', now, request_id: null })).id;
 }
 
 const email = () => `${randomUUID()}@covenant.test`;

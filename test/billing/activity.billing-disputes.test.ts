@@ -16,7 +16,7 @@ import type Stripe from 'stripe';
 import { createBillingActivities } from '../../activities/billing/billing';
 import { createBillingInboxActivities } from '../../activities/billing/billing-event';
 import { createStripePort, createStripeReceiver } from '../../adapters/billing-stripe';
-import { takeInBillingEvent } from '../../transactions/billing/take-in-billing-event';
+import { receiveBillingEvent } from '../../transactions/billing/take-in-billing-event';
 import { findContract } from '../../db/contract/contract';
 import { signStripe } from '../../demo/fake-billing';
 import { applyEvents } from '../../domain/contract/billing-application';
@@ -266,7 +266,7 @@ describe.each(SEQUENCES)('$name', ({ steps, ends }) => {
         now,
       );
       if (!received.accepted) throw new Error('the message was refused');
-      await takeInBillingEvent(sql, { event: received.event, raw, now, request_id: null });
+      await receiveBillingEvent(sql, { event: received.event, raw, now, request_id: null });
     }
 
     /** What the sweep and the workflow do next: find out what messages concern, then apply them. */

@@ -2,7 +2,7 @@
  * Parked billing events are found out about by asking whoever sent them; a system that is silent is asked again later, and
  * nothing is guessed in its place.
  */
-import { takeInBillingEvent } from '../../transactions/billing/take-in-billing-event';
+import { receiveBillingEvent } from '../../transactions/billing/take-in-billing-event';
 import { randomUUID } from 'node:crypto';
 import { createBillingInboxActivities } from '../../activities/billing/billing-event';
 import { createBillingPorts } from '../../adapters/billing';
@@ -60,7 +60,7 @@ async function park(invoice_id: string, more: Partial<BillingEvent> = {}): Promi
     ...more,
   };
   const raw = JSON.stringify(billing.stripeEvent('charge.dispute.created', invoice_id));
-  return (await takeInBillingEvent(sql, { event, raw, now: NOW, request_id: null })).id;
+  return (await receiveBillingEvent(sql, { event, raw, now: NOW, request_id: null })).id;
 }
 
 function identify(changes: Partial<BillingSettings> = {}): Promise<string[]> {

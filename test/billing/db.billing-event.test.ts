@@ -3,7 +3,7 @@
  */
 import { TEST_ACTOR } from '../harness/contract-facts';
 import { replayBillingEvent } from '../../transactions/billing/replay-billing-event';
-import { takeInBillingEvent } from '../../transactions/billing/take-in-billing-event';
+import { receiveBillingEvent } from '../../transactions/billing/take-in-billing-event';
 import { randomUUID } from 'node:crypto';
 import {
   countParkedForADay,
@@ -80,7 +80,7 @@ function eventOf(changes: Partial<BillingEvent> = {}): BillingEvent {
 }
 
 function insert(changes: Partial<BillingEvent> = {}, now = NOW): Promise<ReceivedBillingEvent> {
-  return takeInBillingEvent(sql, { event: eventOf(changes), raw: '{"as":"it came"}', now, request_id: 'request-1' });
+  return receiveBillingEvent(sql, { event: eventOf(changes), raw: '{"as":"it came"}', now, request_id: 'request-1' });
 }
 
 async function rowOf(id: string): Promise<BillingEventRow & { raw: string }> {
@@ -92,10 +92,17 @@ async function rowOf(id: string): Promise<BillingEventRow & { raw: string }> {
 describe('an arriving event', () => {
   test('is kept as it was told, with its message', async () => {
     const event = eventOf();
-    const received = await takeInBillingEvent(sql, { event, raw: '{ "é": 1 }', now: NOW, request_id: 'request-1' });
+    const received = await receiveBillingEvent(sql, { event, raw: '{ "é": 1 }', now: NOW, request_id: 'request-1' });
     const { relevant: _relevant, ...told } = event;
     const { id } = received;
-    expect(received).toEqual({ id, outcome: 'PENDING', contract_id, invoice_id: 'in_1', repeated: false, tell: true });
+    expect(received).toEqual({
+      id,
+      outcome: 'PENDING',
+      contract_id,
+      invoice_id: 'in_1',
+      repeated: false,
+      needs_signal: true,
+    });
     expect(await rowOf(received.id)).toEqual({
       ...told,
       id: received.id,
@@ -133,9 +140,14 @@ describe('an arriving event', () => {
   test('that comes again is the same event, whatever became of it and whatever it says now', async () => {
     const event_id = 'msg_again';
     const first = await insert({ event_id });
-    expect(await insert({ event_id, type: 'invoice.open' })).toEqual({ ...first, repeated: true, tell: true });
+    expect(await insert({ event_id, type: 'invoice.open' })).toEqual({ ...first, repeated: true, needs_signal: true });
     await decideBillingEvents(sql, [{ id: first.id, outcome: 'APPLIED', reason: null }], NOW);
-    expect(await insert({ event_id })).toMatchObject({ id: first.id, outcome: 'APPLIED', repeated: true, tell: false });
+    expect(await insert({ event_id })).toMatchObject({
+      id: first.id,
+      outcome: 'APPLIED',
+      repeated: true,
+      needs_signal: false,
+    });
     expect((await rowOf(first.id)).type).toBe('invoice.paid');
     // The same id of another source is another event.
     expect(await insert({ event_id, source: 'stripe' })).toMatchObject({ repeated: false });
@@ -183,16 +195,16 @@ describe('an arriving event', () => {
 describe('telling', () => {
   test('is left out while another event of the contract still waits, and due again when it is decided or put off', async () => {
     const first = await insert();
-    expect((await insert()).tell).toBe(false);
-    expect((await insert({ contract_id: await newContract() })).tell).toBe(true);
+    expect((await insert()).needs_signal).toBe(false);
+    expect((await insert({ contract_id: await newContract() })).needs_signal).toBe(true);
 
     const ids = (await listPendingBillingEvents(sql, contract_id, NOW, LIMIT)).map(({ id }) => id);
     await postponeBillingEvents(sql, ids, NOW, 'BILLING_UNREACHABLE');
     const next = await insert();
-    expect(next.tell).toBe(true);
-    expect((await insert({ event_id: (await rowOf(first.id)).event_id })).tell).toBe(false);
+    expect(next.needs_signal).toBe(true);
+    expect((await insert({ event_id: (await rowOf(first.id)).event_id })).needs_signal).toBe(false);
     await decideBillingEvents(sql, [{ id: next.id, outcome: 'APPLIED', reason: null }], NOW);
-    expect((await insert()).tell).toBe(true);
+    expect((await insert()).needs_signal).toBe(true);
   });
 
   test('is never left out by all of those that come at once', async () => {
@@ -200,7 +212,7 @@ describe('telling', () => {
       const contract = await newContract();
       const received = await Promise.all(Array.from({ length: 8 }, () => insert({ contract_id: contract })));
       const first = received.map(({ id }) => id).sort()[0];
-      expect(received.find(({ id }) => id === first)).toMatchObject({ outcome: 'PENDING', tell: true });
+      expect(received.find(({ id }) => id === first)).toMatchObject({ outcome: 'PENDING', needs_signal: true });
     }
   });
 
@@ -219,9 +231,9 @@ describe('telling', () => {
       );
       expect(due.map(({ id }) => id)).toEqual([first.id]);
     });
-    expect(arrived).toMatchObject({ outcome: 'PENDING', tell: false });
+    expect(arrived).toMatchObject({ outcome: 'PENDING', needs_signal: false });
     expect(await countPendingBillingEvents(sql, contract_id, NOW)).toBe(1);
-    expect((await insert({ contract_id: await newContract() })).tell).toBe(true);
+    expect((await insert({ contract_id: await newContract() })).needs_signal).toBe(true);
   });
 });
 

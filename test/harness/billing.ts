@@ -2,7 +2,7 @@
  * A billing system whose answers a test defines, and its events: as rows in the inbox, or sent through the API.
  */
 import { randomUUID } from 'node:crypto';
-import { takeInBillingEvent } from '../../transactions/billing/take-in-billing-event';
+import { receiveBillingEvent } from '../../transactions/billing/take-in-billing-event';
 import type { Database } from '../../db/base/database';
 import { signStandard } from '../../demo/fake-billing';
 import { BillingUnreachable } from '../../domain/billing/billing-event';
@@ -111,7 +111,7 @@ export async function insertInvoiceEvent(
     relevant: true,
   };
   const now = fields.received_at ?? occurred_at;
-  return (await takeInBillingEvent(db, { event, raw: '{}', now, request_id: null })).id;
+  return (await receiveBillingEvent(db, { event, raw: '{}', now, request_id: null })).id;
 }
 
 /** Inserts an event into the inbox that names neither contract nor invoice: the billing system must identify it. */
@@ -127,7 +127,7 @@ export async function insertParkedEvent(db: Database, source: BillingSource = 's
     observation: null,
     relevant: true,
   };
-  return (await takeInBillingEvent(db, { event, raw: '{}', now, request_id: null })).id;
+  return (await receiveBillingEvent(db, { event, raw: '{}', now, request_id: null })).id;
 }
 
 /** Moves the start of a suspension back by days: a contract is not terminated on the day of its suspension. */

@@ -1,5 +1,5 @@
 /** How long answers are kept for requests that come again: thirty days by the time of Postgres, whatever clock a contract has. */
-import { dropExpiredIdempotency } from '../../transactions/system/drop-expired';
+import { deleteExpiredIdempotency } from '../../transactions/system/drop-expired';
 import { createLicenseRequests } from '../../transactions/generation/request-licenses';
 import { isRefusal } from '../../domain/base/refusal';
 import { buildContract, buildRequest } from '../harness/contract-rows';
@@ -22,7 +22,7 @@ test('a generation under a key is remembered on a test clock that stands years i
   const request = buildRequest(contract_id, 3, { idempotency: { key: 'order-1', fingerprint: 'three' } });
   const requestLicenses = createLicenseRequests(sql);
   const first = await requestLicenses(request);
-  await dropExpiredIdempotency(sql);
+  await deleteExpiredIdempotency(sql);
   const again = await requestLicenses(request);
   if (isRefusal(first.result) || isRefusal(again.result)) throw new Error('the request was refused');
   expect([again.result.replayed, again.result.job.id]).toEqual([true, first.result.job.id]);
@@ -41,7 +41,7 @@ describe('keys are forgotten after thirty days and not before', () => {
         UPDATE generation_jobs SET requested_at = now() - make_interval(days => ${days})
         WHERE contract_id = ${facts.id} AND idempotency_key = ${key}`;
     }
-    await dropExpiredIdempotency(sql);
+    await deleteExpiredIdempotency(sql);
     const kept = await sql`
       SELECT idempotency_key, idempotency_fingerprint FROM generation_jobs WHERE contract_id = ${facts.id} ORDER BY serial`;
     expect(kept.map((row) => ({ ...row }))).toEqual([
@@ -56,7 +56,7 @@ describe('keys are forgotten after thirty days and not before', () => {
       await sql`
         INSERT INTO contract_commands (contract_id, command_id, fingerprint, outcome, at)
         VALUES (${facts.id}, ${`${days} days`}, 'f', '{}', now() - make_interval(days => ${days}))`;
-    await dropExpiredIdempotency(sql);
+    await deleteExpiredIdempotency(sql);
     const kept = await sql`SELECT command_id FROM contract_commands WHERE contract_id = ${facts.id}`;
     expect(kept.map((row) => row['command_id'] as string)).toEqual(['29 days']);
   });
@@ -66,7 +66,7 @@ describe('keys are forgotten after thirty days and not before', () => {
       INSERT INTO idempotency_keys (scope, key, fingerprint, created_at)
       SELECT 'old', n::text, 'f', now() - interval '31 days' FROM generate_series(1, 2500) AS n
       UNION ALL SELECT 'young', '29 days', 'f', now() - interval '29 days'`;
-    await dropExpiredIdempotency(sql);
+    await deleteExpiredIdempotency(sql);
     const kept = await sql`SELECT scope FROM idempotency_keys`;
     expect(kept.map((row) => row['scope'] as string)).toEqual(['young']);
   });

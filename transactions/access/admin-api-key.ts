@@ -13,7 +13,7 @@ import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
 import { secretHmac } from './key-secret';
 
-/** Creates a key for an admin; the caller shows its text once. Refuses with `PERSON_ERASED` when the admin was forgotten. */
+/** Creates a key for an admin; the caller shows its text once. Refuses with `PERSON_ERASED` when the admin was erased. */
 export async function createAdminApiKey(
   tx: Sql,
   admin_id: string,
@@ -21,7 +21,7 @@ export async function createAdminApiKey(
   options: { pepper: string; label: string | null },
   act: Act,
 ): Promise<AdminApiKeyRow | Refusal> {
-  // Locked: an admin who is forgotten at the same time gets no key, or the key is forgotten with them.
+  // Locked: an admin who is erased at the same time gets no key, or the key is erased too.
   const admin = await findAdmin(tx, admin_id, { lock: true });
   if (!admin) return notFound('admin', admin_id);
   if (admin.erased_at !== null) return erasedRefusal('admin', admin.erased_at);
@@ -37,8 +37,8 @@ export async function createAdminApiKey(
 }
 
 /**
- * Revokes a key, named by its id or its public part; one already revoked stays as it is. Refuses with `LAST_SUPER_ADMIN_KEY` when
- * no active super admin would have an accepted key.
+ * Revokes a key, given by its id or its public part. A revoked key stays unchanged. Refuses with `LAST_SUPER_ADMIN_KEY` when no
+ * active super admin would have an accepted key.
  */
 export async function revokeAdminApiKey(
   tx: Sql,
@@ -64,7 +64,7 @@ export async function revokeAdminApiKey(
   return 'revoked';
 }
 
-/** Writes the row of a key, without an audit row: the transaction that calls it writes one for all it does. */
+/** Inserts the row of a key, without an audit row: the calling transaction writes one for everything it does. */
 export async function storeAdminApiKey(
   tx: Sql,
   admin_id: string,

@@ -18,14 +18,14 @@ import { auditAct } from '../../db/base/audit';
 import type { Database, Sql } from '../../db/base/database';
 import { storeAdminApiKey } from './admin-api-key';
 
-/** Fields of an edit; one left out stays as it is. */
+/** Fields of an edit; a field that is left out stays unchanged. */
 export interface AdminEdit {
   name?: string | undefined;
   role?: Role | undefined;
   status?: AdminStatus | undefined;
 }
 
-/** Creates an admin, still without a key. Throws 23505 on `admins_email_unique` when the address is taken. */
+/** Creates an admin without a key. Throws 23505 on `admins_email_unique` when the address is taken. */
 export async function createAdmin(
   tx: Sql,
   admin: Pick<AdminRow, 'email' | 'name' | 'role'>,
@@ -43,8 +43,8 @@ export async function createAdmin(
 }
 
 /**
- * Edits an admin; writes nothing when nothing differs. Refuses with `LAST_SUPER_ADMIN` when no active super admin with an accepted
- * key would be left, and with `PERSON_ERASED` when the admin was forgotten.
+ * Edits an admin; writes nothing when nothing differs. Refuses with `LAST_SUPER_ADMIN` when no active super admin with an
+ * accepted key would remain, and with `PERSON_ERASED` when the admin was erased.
  */
 export async function editAdmin(tx: Sql, id: string, edit: AdminEdit, act: Act): Promise<AdminRow | Refusal> {
   const keys = await lockSuperAdmins(tx);
@@ -66,7 +66,7 @@ export async function editAdmin(tx: Sql, id: string, edit: AdminEdit, act: Act):
   return after;
 }
 
-/** Makes sure that a super admin with this address and this key exists; changes nothing when so. */
+/** Creates a super admin with this address and this key unless the key exists. */
 export async function ensureSuperAdmin(
   db: Database,
   admin: { email: string; name: string; key: string; pepper: string; now: Instant },

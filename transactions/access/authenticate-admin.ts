@@ -1,4 +1,4 @@
-/** Finds out which admin an API key belongs to. */
+/** Authenticates an admin by an API key. */
 import { parseApiKey } from '../../domain/access/api-key';
 import type { AdminCaller } from '../../domain/access/caller';
 import type { Instant } from '../../domain/base/instant';

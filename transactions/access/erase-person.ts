@@ -1,4 +1,4 @@
-/** Forgets a person: an admin who cannot act any more, or a customer whose contracts are over (docs/operations.md). */
+/** Erases a person: a disabled admin, or a customer without an open contract (docs/operations.md). */
 import { adminErasureRefusal, customerErasureRefusal, erasedEmail, ERASED_NAME } from '../../domain/access/erasure';
 import type { Act } from '../../domain/base/edit';
 import { eraseAdmin, findAdmin } from '../../db/access/admin';
@@ -18,9 +18,9 @@ export type Erasure =
   | { outcome: 'customer_has_open_contracts'; open_contracts: number };
 
 /**
- * Puts neutral values in place of everything that names the person; call it inside a transaction. Rows of the history are not
- * touched: they hold the id alone, and so does the one audit row that this leaves. Run again, it erases what came in the meantime,
- * such as a message of a billing system, and leaves an audit row only when there was something.
+ * Replaces the person's data by neutral values; call it inside a transaction. History rows are not changed: they have only the
+ * id, and so does the one audit row of the erasure. A repeated run erases data that was stored meanwhile, such as a message of
+ * a billing system, and leaves an audit row only if there was some.
  */
 export async function erasePerson(tx: Sql, id: string, act: Act): Promise<Erasure> {
   const admin = await findAdmin(tx, id, { lock: true });

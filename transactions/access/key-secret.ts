@@ -1,4 +1,4 @@
-/** Secrets of API keys: what is stored is their HMAC under the installation's pepper, from which the key cannot be made. */
+/** Secrets of API keys. Only their HMAC with the installation's pepper is stored, from which a key cannot be computed. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { ApiKey } from '../../domain/access/api-key';
 

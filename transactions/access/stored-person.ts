@@ -1,4 +1,4 @@
-/** What the history refers to when a caller acts: ids of the name and of the network address (decisions 41). */
+/** The ids that the history stores for a caller: those of the name and of the network address (decisions 41). */
 import type { KnownCaller } from '../../domain/access/caller';
 import type { StoredPerson } from '../../domain/base/actor';
 import { storePerson } from '../../db/access/person';

@@ -1,8 +1,8 @@
 /**
- * Batching calls for different rows: few statements are under way, and each serves all calls that wait when it begins. Calls for
- * the same row are never in two statements at once, so a statement does not wait for a row that another one has.
+ * Batches calls for different rows: few statements run at a time, and each serves all calls that wait when it begins. Calls for
+ * the same row are never in two statements at once, so a statement does not wait for a row that another statement has locked.
  *
- * `merged-calls.ts` merges the calls for one row, and waits for it.
+ * `merged-calls.ts` merges the calls for one row, and waits for that row.
  */
 import { RowsBusy } from '../../db/base/errors';
 import type { LockTurns } from '../../db/base/lock-turns';
@@ -10,20 +10,20 @@ import { createWaitingCall, rejectUntil } from './merged-calls';
 import type { Merge, WaitingCall } from './merged-calls';
 
 export interface BatchedCalls<Input, Output> {
-  /** Serves a call, perhaps together with others. After `wait_ms` of the turns it is rejected with `RowsBusy`. */
+  /** Serves a call, possibly together with others. After the `wait_ms` of the turns it rejects with `RowsBusy`. */
   call(input: Input): Promise<Output>;
-  /** Whether as many calls wait as may wait for all rows together. */
+  /** Whether the limit of waiting calls for all rows is reached. */
   isFull(): boolean;
 }
 
 /**
- * Makes calls that are batched. `take` removes from the queue what goes into the next statement, in the order of arrival and
- * nothing for a key that is in service; `serve` runs it, settles every call that was taken, and does not throw.
+ * Creates batched calls. `take` removes the calls of the next statement from the queue, in the order of arrival and none with a
+ * key that is in service. `serve` runs the statement, settles every taken call, and does not throw.
  */
 export function createBatchedCalls<Input, Output>(options: {
   turns: LockTurns;
   statements_max: number;
-  /** How many calls wait before a further statement is begun beside those under way. */
+  /** The number of waiting calls from which a further statement starts beside the running ones. */
   further_from: number;
   keyOf: (input: Input) => string;
   take: (queue: WaitingCall<Input, Output>[], isInService: (input: Input) => boolean) => WaitingCall<Input, Output>[];
@@ -44,7 +44,7 @@ export function createBatchedCalls<Input, Output>(options: {
       } catch (error) {
         rejectUntil(queue, since_ms, error);
       }
-      // What waited behind a long statement.
+      // Rejects calls that waited too long behind a statement.
       rejectUntil(queue, performance.now() - turns.limits.wait_ms, new RowsBusy(null));
     }
     statements -= 1;
@@ -56,7 +56,7 @@ export function createBatchedCalls<Input, Output>(options: {
   }
 
   async function serveNext(): Promise<void> {
-    // Another statement may have taken them while this one waited for its turn.
+    // Another statement may have taken the calls while this one waited for its turn.
     const calls = options.take(queue, isInService);
     if (calls.length === 0) return;
     const keys = calls.map(({ input }) => keyOf(input));

@@ -1,16 +1,16 @@
-/** Requests that come again under an idempotency key (domain.md 5.2, decisions 11); generation keeps its own keys in its jobs. */
+/** Handles repeated requests under an idempotency key (domain.md 5.2, decisions 11). Generation stores its keys with its jobs. */
 import { deleteIdempotencyKey, findIdempotencyKey, insertIdempotencyKey, storeAnswer } from '../../db/base/idempotency';
 import type { IdempotentRequest, StoredAnswer } from '../../db/base/idempotency';
 import type { Sql } from '../../db/base/database';
 import { refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 
-/** How long an idempotency key is remembered (domain.md 5.2). */
+/** How long an idempotency key is stored (domain.md 5.2). */
 export const IDEMPOTENCY_DAYS = 30;
 
 /**
- * Claims a key in the transaction of the write, or finds the answer of the first request. The second of two equal
- * requests waits here until the first has ended, at most `lock_timeout`.
+ * Claims a key in the transaction of the write, or returns the answer of the first request. The second of two equal requests
+ * waits here until the first has ended, for at most `lock_timeout`.
  */
 export async function claimIdempotencyKey(
   tx: Sql,
@@ -23,7 +23,7 @@ export async function claimIdempotencyKey(
   return { status: row.status, headers: row.headers ?? {}, body: row.body };
 }
 
-/** Keeps the answer of the request that claimed a key, in the same transaction; a request without effect leaves no key. */
+/** Stores the answer of the request that claimed a key, in the same transaction. A request without effect deletes the key. */
 export function settleIdempotencyKey(tx: Sql, request: IdempotentRequest, answer: StoredAnswer | null): Promise<void> {
   return answer === null ? deleteIdempotencyKey(tx, request) : storeAnswer(tx, request, answer);
 }

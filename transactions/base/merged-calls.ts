@@ -1,6 +1,6 @@
 /**
- * Merging calls that wait for the same row (a group commit): while one statement is under way, the calls that arrive gather,
- * and the next statement serves them together. A lone call goes alone and at once.
+ * Merges calls that wait for the same row (a group commit): calls that arrive while a statement runs are served together by the
+ * next statement. A single call is served alone and at once.
  */
 import { RowsBusy } from '../../db/base/errors';
 import type { LockedRow } from '../../db/base/errors';
@@ -11,7 +11,7 @@ export interface WaitingCall<Input, Output> {
   input: Input;
   /** Whether it was resolved or rejected. */
   is_settled: boolean;
-  /** Since when it waits, by the monotonic clock. */
+  /** The start of its wait, by the monotonic clock. */
   since_ms: number;
   resolve: (output: Output) => void;
   reject: (error: unknown) => void;
@@ -21,13 +21,12 @@ export interface WaitingCall<Input, Output> {
 export type Merge<Input, Output> = [WaitingCall<Input, Output>, ...WaitingCall<Input, Output>[]];
 
 /**
- * Makes a function whose calls are merged. Calls with equal keys share statements, and a statement takes its turn for the row that
- * it locks. `take` removes from the queue, which is not empty, what goes into the next statement; `serve` runs it and settles
- * every call that was taken. It throws nothing but a lock time-out: what is not settled then is served by the next attempt of the
- * same turn, together with what has arrived meanwhile.
+ * Creates a function whose calls are merged. Calls with equal keys share statements, and a statement takes its turn for the row
+ * that it locks. `take` removes the calls of the next statement from the queue, which is not empty. `serve` runs the statement
+ * and settles every taken call. It throws only a lock timeout: the next attempt of the same turn then serves the calls that are
+ * not settled, together with new ones.
  *
- * A call is rejected with `RowsBusy` when too many wait already, and when it has waited for as long as a turn and its row are waited
- * for.
+ * A call is rejected with `RowsBusy` when too many calls wait, and after the longest wait for a turn and its row.
  */
 export function createMergedCalls<Input, Output>(options: {
   turns: LockTurns;
@@ -38,7 +37,7 @@ export function createMergedCalls<Input, Output>(options: {
 }): (input: Input) => Promise<Output> {
   const { turns, rowOf } = options;
   type Waiting = { queue: WaitingCall<Input, Output>[]; in_service: number };
-  /** By key; an entry exists while a statement for it is under way, by which that many calls are served. */
+  /** By key. An entry exists while statements for it run; `in_service` is the number of calls in the current one. */
   const queues = new Map<string, Waiting>();
 
   return (input) =>
@@ -47,7 +46,7 @@ export function createMergedCalls<Input, Output>(options: {
       const call = createWaitingCall(input, resolve, reject);
       const waiting = queues.get(key);
       if (waiting === undefined) void drain(key, call);
-      // What is served now may come back, to be served again.
+      // Calls in service may return to the queue.
       else if (waiting.queue.length + waiting.in_service <= turns.limits.waiting_max) waiting.queue.push(call);
       else reject(new RowsBusy(rowOf(input)));
     });
@@ -60,7 +59,7 @@ export function createMergedCalls<Input, Output>(options: {
       const [oldest] = queue as [typeof first];
       const left_ms = oldest.since_ms + turns.limits.wait_ms - performance.now();
       try {
-        // What arrives until the turn begins is taken too.
+        // Calls that arrive before the turn begins are taken too.
         await turns.run([rowOf(first.input)], () => serveNext(waiting), left_ms);
       } catch (error) {
         rejectUntil(queue, oldest.since_ms, error);
@@ -84,7 +83,7 @@ export function createMergedCalls<Input, Output>(options: {
   }
 }
 
-/** A call that waits from now on. */
+/** Creates a call that starts to wait now. */
 export function createWaitingCall<Input, Output>(
   input: Input,
   resolve: (output: Output) => void,
@@ -106,7 +105,7 @@ export function createWaitingCall<Input, Output>(
   return call;
 }
 
-/** Takes the calls that wait since then or before out of a queue, and rejects them. */
+/** Removes the calls that have waited since `ms` or longer from a queue, and rejects them. */
 export function rejectUntil<Input, Output>(queue: WaitingCall<Input, Output>[], ms: number, error: unknown): void {
   const later = queue.findIndex(({ since_ms }) => since_ms > ms);
   for (const { reject } of queue.splice(0, later === -1 ? queue.length : later)) reject(error);

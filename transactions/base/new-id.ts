@@ -1,7 +1,7 @@
 /**
- * Ids that are in the order of time, by the clock of Postgres.
+ * Ids in the order of time, by the clock of Postgres.
  *
- * Lists and the order of amendments go by these ids, so the clock of the process, which may be wrong, must not make them.
+ * Lists and the order of amendments use these ids, so the clock of the process, which may be wrong, must not create them.
  */
 import { V7Generator } from 'uuidv7';
 import { millisOf } from '../../domain/base/instant';

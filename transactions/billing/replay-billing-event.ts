@@ -1,4 +1,4 @@
-/** Putting a billing event back as if it had just come in. */
+/** Replays a billing event as if it had just been received. */
 import type { Act } from '../../domain/base/edit';
 import type { Environment } from '../../domain/base/environment';
 import { outcomeAtArrival } from '../../domain/billing/billing-event';
@@ -7,17 +7,17 @@ import type { Sql } from '../../db/base/database';
 import { findContractOfEvent, lockBillingEvent, resetBillingEvent } from '../../db/billing/billing-event';
 import type { BillingEventRow } from '../../db/billing/billing-event';
 
-/** An event before and after it was put back. */
+/** An event before and after its replay. */
 export interface ReplayedBillingEvent {
   before: BillingEventRow;
   after: BillingEventRow & { raw: string };
-  /** Of its contract; null while that is unknown. */
+  /** The environment of its contract; null while the contract is unknown. */
   environment: Environment | null;
 }
 
 /**
- * Puts an event back, to be tried at once, with its audit row; call it inside a transaction. Answers null when there is nothing to put
- * back: it is still pending, or its type concerns no contract. Undefined when there is no such event.
+ * Makes an event due again at once, with an audit row; call it inside a transaction. Null when it cannot be replayed: it is
+ * pending, or its type concerns no contract. Undefined when it does not exist.
  */
 export async function replayBillingEvent(
   tx: Sql,

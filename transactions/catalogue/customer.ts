@@ -10,7 +10,7 @@ import { erasedRefusal } from '../../domain/access/erasure';
 import { notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 
-/** Fields of an edit; one left out stays as it is. */
+/** Fields of an edit; a field that is left out stays unchanged. */
 export interface CustomerEdit {
   email?: string | undefined;
   name?: string | undefined;
@@ -30,7 +30,7 @@ export async function createCustomer(
 
 /**
  * Edits a customer; writes nothing when nothing differs. Throws 23505 on `customers_email_unique` when the address is taken.
- * Refuses with `PERSON_ERASED` when the customer was forgotten.
+ * Refuses with `PERSON_ERASED` when the customer was erased.
  */
 export async function editCustomer(tx: Sql, id: string, edit: CustomerEdit, act: Act): Promise<CustomerRow | Refusal> {
   const before = await findCustomer(tx, id, { lock: 'change' });

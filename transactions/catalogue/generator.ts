@@ -21,14 +21,14 @@ import { keyspaceRefusal } from '../../domain/catalogue/generator';
 import type { GeneratorFacts } from '../../domain/catalogue/generator';
 import type { KeyFormat } from '../../domain/catalogue/license-key';
 
-/** Fields of an edit; one left out stays as it is. */
+/** Fields of an edit; a field that is left out stays unchanged. */
 export interface GeneratorEdit {
   name?: string | undefined;
   format?: KeyFormat | undefined;
   features?: JsonObject | undefined;
   activation_limit?: number | null | undefined;
   status?: GeneratorFacts['status'] | undefined;
-  /** Never change: other ones are refused. */
+  /** These never change: other values are refused. */
   product_id?: string | undefined;
   environment?: Environment | undefined;
 }
@@ -47,9 +47,9 @@ export async function createGenerator(
 }
 
 /**
- * Edits a generator; writes nothing when nothing differs. What changes new licenses counts as a new revision: contracts of the
- * generator grant nothing by terms of the old one. Refuses with `IMMUTABLE_FIELD`, and with `GENERATOR_KEYSPACE_TOO_SMALL` when
- * the format does not serve the largest quota of its contracts.
+ * Edits a generator; writes nothing when nothing differs. A change that affects new licenses creates a new revision, and
+ * contracts stop granting with the terms of the old one. Refuses with `IMMUTABLE_FIELD`, and with
+ * `GENERATOR_KEYSPACE_TOO_SMALL` when the format is too small for the largest quota of its contracts.
  */
 export async function editGenerator(
   tx: Sql,
@@ -76,7 +76,7 @@ export async function editGenerator(
   return after;
 }
 
-/** Deletes a generator that no contract uses; else refuses with `GENERATOR_IN_USE`. Its row stays. */
+/** Deletes a generator that no contract uses, or refuses with `GENERATOR_IN_USE`. Its row stays. */
 export async function deleteGenerator(tx: Sql, id: string, act: Act): Promise<'deleted' | Refusal> {
   const before = await findGenerator(tx, id, { lock: 'change' });
   if (!before) return notFound('generator', id);

@@ -12,13 +12,13 @@ import { notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import type { ProductFacts } from '../../domain/catalogue/product';
 
-/** Fields of an edit; one left out stays as it is. */
+/** Fields of an edit; a field that is left out stays unchanged. */
 export interface ProductEdit {
   name?: string | undefined;
   code?: string | undefined;
   status?: ProductFacts['status'] | undefined;
   modules?: string[] | undefined;
-  /** Never changes (domain.md 5.9): another one is refused. */
+  /** Never changes (domain.md 5.9): another value is refused. */
   environment?: Environment | undefined;
 }
 
@@ -30,7 +30,7 @@ export async function createProduct(tx: Sql, product: Omit<ProductFacts, 'id'>, 
 }
 
 /**
- * Edits a product; writes nothing when nothing differs. Another status closes its contracts to generation until they are settled.
+ * Edits a product; writes nothing when nothing differs. A new status stops generation for its contracts until they are settled.
  * Refuses with `IMMUTABLE_FIELD`. Throws 23505 on `products_code_unique` when the code is taken.
  */
 export async function editProduct(tx: Sql, id: string, edit: ProductEdit, act: Act): Promise<ProductRow | Refusal> {

@@ -1,4 +1,4 @@
-/** Applying what billing systems reported about a contract. */
+/** Applies the events of billing systems to a contract. */
 import { BILLING } from '../../domain/base/actor';
 import { EARLIEST } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
@@ -22,21 +22,21 @@ import type { SettledContract } from './settle-contract';
  */
 export const EVENTS_APPLIED_MAX = 100;
 
-/** What is known of the invoice of an event; null when its billing system has to be asked first. */
+/** Returns what is known of the invoice of an event; null when its billing system must be queried first. */
 export type LookOf = (event: PendingBillingEvent) => Look | null;
 
 /**
- * Applies every event of a contract that is due and of whose invoice enough is known, between the boundaries among which it came in
- * (`domain/contract/interleaving.ts`): no boundary is crossed that an event whose answer is missing may concern. Call it inside a
- * transaction; safe to run twice, because an event is decided once.
+ * Applies every due event of a contract whose invoice is known, between the boundaries around the instant at which it was
+ * received (`domain/contract/interleaving.ts`). No boundary is applied that an unanswered event may affect. Call it inside a
+ * transaction. Safe to run twice, because an event is decided once.
  */
 export async function applyBillingEvents(
   tx: Sql,
   { id, now, lookOf }: SettledContract & { lookOf: LookOf },
 ): Promise<Changed | Refusal> {
   const act = { id, actor: BILLING, now, request_id: null };
-  // Under the lock: an event that another attempt decided meanwhile is not applied again. Sent together: each sees what is
-  // committed when it begins, which is after the lock was granted.
+  // Read under the lock, so an event that another attempt has decided is not applied again. The statements are sent together:
+  // each sees what was committed when it begins, which is after the lock was granted.
   const [, due, awaited] = await Promise.all([
     lockContract(tx, id),
     listPendingBillingEvents(tx, id, now, EVENTS_APPLIED_MAX),
@@ -58,7 +58,7 @@ export async function applyBillingEvents(
       verdicts = applied.verdicts;
       return applied.changes.length === 0 ? 'unchanged' : applied.changes;
     });
-    // A contract that is gone: none of its events counts any more.
+    // A deleted contract: none of its events counts.
     if (isRefusal(changed))
       verdicts = [...known, ...unanswered].map((event) => ({ id: event.id, outcome: 'IGNORED', reason: changed.code }));
     await decideBillingEvents(tx, verdicts, now);
@@ -68,7 +68,7 @@ export async function applyBillingEvents(
   }
 }
 
-/** Where the next boundary lies by the time zone rules of this process; none is crossed. */
+/** The next boundary by the time zone rules of this process; none is applied. */
 async function recomputedBoundary(tx: Sql, act: ContractAct, stored: Instant | null): Promise<Instant | null> {
   const moved = await settleAndDecide(tx, act, { by: 'time', until: EARLIEST });
   return isRefusal(moved) ? stored : moved.row.next_boundary_at;

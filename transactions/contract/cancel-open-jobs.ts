@@ -1,10 +1,10 @@
-/** Cancelling the generation jobs of a contract that is over. */
+/** Cancels the generation jobs of a contract that is over. */
 import type { Sql } from '../../db/base/database';
 import { auditJobs, cancelJobsOf } from '../../db/generation/job-state';
 import { SYSTEM } from '../../domain/base/actor';
 import type { Instant } from '../../domain/base/instant';
 
-/** Has every unfinished job of a contract cancelled; call it inside a transaction. Answers which, to be woken. */
+/** Cancels every unfinished job of a contract; call it inside a transaction. Returns the ids of their workflows to signal. */
 export async function cancelOpenJobs(
   tx: Sql,
   contract_id: string,

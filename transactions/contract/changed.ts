@@ -1,4 +1,4 @@
-/** What transactions on a contract take and answer. */
+/** The input and result of transactions on a contract. */
 import type { Act } from '../../domain/base/edit';
 import type { Refusal } from '../../domain/base/refusal';
 import type { GeneratorFacts } from '../../domain/catalogue/generator';
@@ -6,7 +6,7 @@ import type { ContractFacts } from '../../domain/contract/facts';
 import type { Nudge } from '../../domain/contract/nudge';
 import type { ContractRow } from '../../db/contract/contract';
 
-/** Who acts on which contract. `now` is the real time; a contract on a test clock lives by that clock instead. */
+/** The actor, contract and time of an act. `now` is real time; a contract on a test clock uses that clock instead. */
 export interface ContractAct extends Act {
   id: string;
 }
@@ -15,12 +15,12 @@ export interface ContractAct extends Act {
 export interface Changed {
   row: ContractRow;
   facts: ContractFacts;
-  /** The generator by which it was decided; null when it was deleted. */
+  /** The generator that the decision used; null when it was deleted. */
   generator: GeneratorFacts | null;
-  /** The refusal of the decision; null when it was carried out or there was nothing to do. */
+  /** The refusal of the decision; null when it was applied or had nothing to change. */
   refusal: Refusal | null;
-  /** False when what was asked already held. */
+  /** False when there was nothing to change. */
   changed: boolean;
-  /** Whom to wake after the commit. */
+  /** The workflows to signal after the commit. */
   nudge: Nudge;
 }

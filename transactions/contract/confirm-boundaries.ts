@@ -1,7 +1,7 @@
 /**
- * Next boundaries that were computed by older rules of time zones, looked at again by those of this process.
+ * Checks next boundaries that were computed with older time zone rules against the rules of this process.
  *
- * Most of them stay where they are: these are marked together. Those that move are settled one by one (`settleContract`).
+ * Most of them do not move and are marked together. Those that move are settled one by one (`settleContract`).
  */
 import { nextBoundary } from '../../domain/contract/boundary';
 import { sameJson } from '../../domain/base/json';
@@ -13,15 +13,15 @@ import { lockComputedByOlderRules, setTimeZoneRules } from '../../db/contract/ti
 import { TIME_ZONE_RULES } from '../base/time-zone-rules';
 
 /**
- * Marks those of some contracts as computed by the rules of this process whose boundaries stay where they are, and answers with
- * the others and with those that were marked. Contracts that others have locked are in neither list. Call it inside a transaction.
+ * Marks the contracts whose boundaries do not move as computed with the rules of this process. Returns them and the contracts
+ * whose boundaries move. Contracts that are locked elsewhere are in neither list. Call it inside a transaction.
  */
 export async function confirmBoundaries(
   tx: Sql,
   ids: readonly string[],
 ): Promise<{ confirmed: string[]; moved: string[] }> {
   const locked = await lockComputedByOlderRules(tx, ids, TIME_ZONE_RULES);
-  // A statement of its own: it sees what committed before the locks were granted.
+  // A separate statement sees what was committed before the locks were granted.
   const rows = await findContracts(tx, locked);
   const confirmed = rows.filter((row) => !isMoved(row)).map(({ id }) => id);
   const moved = rows.filter(isMoved).map(({ id }) => id);
@@ -29,7 +29,7 @@ export async function confirmBoundaries(
   return { confirmed, moved };
 }
 
-/** Whether the rules of this process change what a contract waits for, or how far it has come. */
+/** Whether the rules of this process change the next boundary of a contract, or how far it is settled. */
 function isMoved(row: ContractRow): boolean {
   const facts = factsOf(row);
   return facts.settled_until !== row.settled_until || !sameJson(storedBoundary(row), nextBoundary(facts));

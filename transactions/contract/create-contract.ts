@@ -1,4 +1,7 @@
-/** Creating a contract (domain.md 1.1, T1): what it is made of is loaded and kept from changing until the transaction ends. */
+/**
+ * Creates a contract (domain.md 1.1, T1). The product, generator and customer are loaded and cannot change until the
+ * transaction ends.
+ */
 import { isRefusal, missingReference } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { create } from '../../domain/contract/creation';
@@ -18,16 +21,16 @@ import { newId } from '../base/new-id';
 import type { Changed } from './changed';
 import { insertContract } from './insert-contract';
 
-/** What a new contract is to be, by the ids of what it is made of. */
+/** The input of a new contract, with the ids of its product and generator. */
 export interface NewContract extends Omit<CreateInput, 'renewal'> {
   product_id: string;
   generator_id: string;
-  /** Without the last term of an opt-out, which follows from its instant. */
+  /** Without the last term of an opt-out, which is derived from its instant. */
   renewal: Omit<RenewalPolicy, 'opt_out_term'>;
 }
 
-/** The rows that `createContract` locks for sharing. */
-export function sourcesOf({ product_id, generator_id, customer_id }: NewContract): LockedRow[] {
+/** The rows that `createContract` locks for share. */
+export function sourceRowsOf({ product_id, generator_id, customer_id }: NewContract): LockedRow[] {
   return [
     { table: 'products', id: product_id, shared: true },
     { table: 'generators', id: generator_id, shared: true },
@@ -36,9 +39,9 @@ export function sourcesOf({ product_id, generator_id, customer_id }: NewContract
 }
 
 /**
- * Creates a contract in the transaction `tx`, which has the turn for the rows of `sourcesOf`. The nudge names the contract when its
- * workflow has to start: it is active, or billing events came before it. An id that names nothing is `VALIDATION_FAILED` with its
- * field; so is a test clock where test clocks are switched off.
+ * Creates a contract in the transaction `tx`, which has the turn for the rows of `sourceRowsOf`. The nudge names the contract
+ * when its workflow must start: it is active, or billing events were received before it. An id that does not exist is
+ * `VALIDATION_FAILED` with its field; so is a test clock where test clocks are disabled.
  */
 export async function createContract(
   tx: Sql,
@@ -74,7 +77,7 @@ export async function createContract(
   );
   if (isRefusal(change)) return change;
   const created = await insertContract(tx, change, { actor, request_id }, generator);
-  // What billing reported before the contract was there; a draft has no workflow that would look by itself.
+  // Billing events that were received before the contract. A draft has no workflow that would apply them.
   const waiting = await unparkBillingEvents(tx, created.facts.id, now);
   return waiting === 0 ? created : { ...created, nudge: { ...created.nudge, contract_id: created.facts.id } };
 }

@@ -1,4 +1,4 @@
-/** Deleting a contract. */
+/** Deletes a contract. */
 import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import type { DeleteInput } from '../../domain/contract/ending';
@@ -7,7 +7,7 @@ import type { Sql } from '../../db/base/database';
 import type { Changed, ContractAct } from './changed';
 import { runCommand } from './run-command';
 
-/** Deletes a contract, or says why not; a refused attempt leaves its own audit row (domain.md 6.2). Call it inside a transaction. */
+/** Deletes a contract, or refuses. A refused attempt has an audit row of its own (domain.md 6.2). Call it inside a transaction. */
 export async function deleteContract(tx: Sql, act: ContractAct, input: DeleteInput): Promise<Changed | Refusal> {
   const outcome = await runCommand(tx, act, { name: 'delete', input });
   if (isRefusal(outcome) || outcome.refusal === null) return outcome;

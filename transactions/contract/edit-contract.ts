@@ -1,9 +1,9 @@
 /**
- * Editing a contract: every PATCH begins here, also one that the workflow carries out (decisions 1).
+ * Edits a contract. Every PATCH begins here, even one that runs in the workflow (decisions 1).
  *
- * The contract is locked, settled and judged once, in this process. An edit that leaves the state as it is, is refused, or asks for
- * what already holds ends here: it needs neither Temporal nor a worker. One that activates, pauses or resumes is the workflow's, which
- * carries out the commands of its contract one after another; it judges again under the same lock.
+ * The contract is locked, settled and decided on once, in this process. An edit ends here when it does not change the state, is
+ * refused, or has nothing to change: it needs neither Temporal nor a worker. An edit that activates, pauses or resumes runs in
+ * the workflow, which runs the commands of its contract one after another and decides again under the same lock.
  */
 import { isRefusal, missingReference } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
@@ -16,14 +16,14 @@ import { contractExists } from '../../db/contract/contract';
 import type { Changed, ContractAct } from './changed';
 import { settleAndDecide } from './settle-and-decide';
 
-/** What came of an edit; `for_workflow` when it moves the state: then it is not carried out yet. */
+/** The result of an edit. `for_workflow` is true when it changes the state: then the workflow must run it. */
 export interface Edited extends Changed {
   for_workflow: boolean;
 }
 
-/** Edits a contract, says why not, or leaves the edit to the workflow of the contract; call it inside a transaction. */
+/** Edits a contract, refuses, or leaves the edit to the workflow of the contract. Call it inside a transaction. */
 export async function editContract(tx: Sql, act: ContractAct, input: EditInput): Promise<Edited | Refusal> {
-  const missing = await missingOf(tx, input);
+  const missing = await missingReferenceOf(tx, input);
   if (missing) return missing;
   const command = { name: 'edit', input } as const;
   let for_workflow = false;
@@ -41,8 +41,8 @@ export async function editContract(tx: Sql, act: ContractAct, input: EditInput):
   return isRefusal(changed) ? changed : { ...changed, for_workflow };
 }
 
-/** The refusal of an edit that names what is not there, or null. */
-export async function missingOf(
+/** The refusal of an edit that refers to something that does not exist; null when everything exists. */
+export async function missingReferenceOf(
   sql: Sql,
   { customer_id, renewal }: Pick<EditInput, 'customer_id' | 'renewal'>,
 ): Promise<Refusal | null> {

@@ -1,4 +1,4 @@
-/** Forgetting an invoice that turned out to be another contract's. */
+/** Removes invoices that belong to another contract. */
 import { BILLING } from '../../domain/base/actor';
 import type { Refusal } from '../../domain/base/refusal';
 import type { SeenInvoice } from '../../domain/billing/invoice';
@@ -8,10 +8,10 @@ import { settleAndDecide } from './settle-and-decide';
 import type { SettledContract } from './settle-contract';
 
 /**
- * Settles a contract by time alone, without the invoices of which the looks of another contract show more than is known here: an
- * invoice is one contract's. It is judged under the lock. Call it inside a transaction; safe to run twice.
+ * Settles a contract by time alone and removes the invoices of which an observation of another contract is newer: an invoice
+ * belongs to one contract. They are compared under the lock. Call it inside a transaction. Safe to run twice.
  */
-export function forgetInvoices(
+export function removeInvoicesOfOthers(
   tx: Sql,
   { id, now, seen }: SettledContract & { seen: readonly SeenInvoice[] },
 ): Promise<Changed | Refusal> {

@@ -1,4 +1,4 @@
-/** Writing a contract that did not exist, with its quota and its first revision. */
+/** Inserts a contract, with its quota and its first revision. */
 import type { Act } from '../../domain/base/edit';
 import type { GeneratorFacts } from '../../domain/catalogue/generator';
 import type { ContractChange } from '../../domain/contract/change';
@@ -16,7 +16,7 @@ import { TIME_ZONE_RULES } from '../base/time-zone-rules';
 import { prepareTerms, saveHistory } from './save-change';
 import type { Changed } from './changed';
 
-/** Writes the contract that `change` creates; call it inside a transaction. */
+/** Inserts the contract that `change` creates; call it inside a transaction. */
 export async function insertContract(
   tx: Sql,
   change: ContractChange,

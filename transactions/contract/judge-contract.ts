@@ -1,4 +1,4 @@
-/** Judging what is asked of a contract without changing it: requests for licenses, and jobs that are to go on. */
+/** Checks requests for licenses and the resumption of jobs against a contract without changing it. */
 import type { Refusal } from '../../domain/base/refusal';
 import type { DecisionContext } from '../../domain/contract/decision';
 import type { ContractFacts } from '../../domain/contract/facts';
@@ -7,20 +7,20 @@ import type { Changed, ContractAct } from './changed';
 import { settleAndDecide } from './settle-and-decide';
 
 /**
- * Settles a contract by time alone and judges it under its lock; `refusal` of the answer is what `judge` says. Call it inside a
- * transaction.
+ * Settles a contract by time alone and checks it under its lock. The `refusal` of the result is what `check` returns. Call it
+ * inside a transaction.
  */
-export function judgeContract(
+export function checkContract(
   tx: Sql,
   act: ContractAct,
-  judge: (facts: ContractFacts, context: DecisionContext) => Refusal | null,
+  check: (facts: ContractFacts, context: DecisionContext) => Refusal | null,
 ): Promise<Changed | Refusal> {
-  return settleAndDecide(tx, act, { by: 'time' }, (facts, context) => judge(facts, context) ?? 'unchanged');
+  return settleAndDecide(tx, act, { by: 'time' }, (facts, context) => check(facts, context) ?? 'unchanged');
 }
 
 /**
- * Settles a contract by time alone and keeps its generator and its quota row from changing until the transaction ends, so that
- * licenses can be granted in it.
+ * Settles a contract by time alone and locks its generator and quota row until the transaction ends, so that licenses can be
+ * granted in it.
  */
 export function settleForGrant(tx: Sql, act: ContractAct): Promise<Changed | Refusal> {
   return settleAndDecide(tx, act, { by: 'time' }, undefined, { lock_quota: true });

@@ -1,4 +1,4 @@
-/** Carrying out a command that was sent to the workflow of its contract: once, however often it is delivered, and in time. */
+/** Runs a command that was sent to the workflow of its contract: once, however often it is delivered, and before its deadline. */
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import { refusedOutcome } from '../../domain/contract/command';
@@ -17,17 +17,17 @@ export interface SentCommand extends CommandIdentity {
   now: Instant;
   actor_id: string;
   request_id: string;
-  /** By Postgres' clock; from then on the command is not carried out. */
+  /** By Postgres' clock; after it the command is not run. */
   deadline?: Instant;
 }
 
-/** What came of a command, with the jobs to wake after the commit. */
-export interface CarriedOut {
+/** The outcome of a command, with the jobs to signal after the commit. */
+export interface CommandResult {
   outcome: CommandOutcome;
   job_ids: string[];
 }
 
-/** Thrown out of a transaction in order to roll it back: the deadline of its command has passed. */
+/** Thrown to roll back a transaction: the deadline of its command has passed. */
 export class CommandExpired extends Error {
   constructor(readonly deadline: Instant) {
     super(`the command expired at ${deadline}`);
@@ -35,18 +35,18 @@ export class CommandExpired extends Error {
 }
 
 /**
- * Carries out a command and stores its outcome with what it changed, or answers the outcome of an equal one before; call it inside a
- * transaction.
- * @throws CommandExpired when its deadline has passed; it leaves nothing behind
- * @throws NotACommand when the command is not what its decision expects
+ * Runs a command and stores its outcome in the same transaction, or returns the outcome of an earlier equal command. Call it
+ * inside a transaction.
+ * @throws CommandExpired when its deadline has passed; nothing is stored
+ * @throws NotACommand when the command has an unexpected form
  */
-export async function runSentCommand(tx: Sql, sent: SentCommand): Promise<CarriedOut> {
+export async function runSentCommand(tx: Sql, sent: SentCommand): Promise<CommandResult> {
   const { contract_id, command_id, fingerprint, command, now, request_id } = sent;
-  // Under the lock: an equal command may be under way, and its outcome stands only when it has committed.
+  // Read under the lock: an equal command may be running, and its outcome is visible only after its commit.
   await lockContract(tx, contract_id);
   const stored = await findOutcome(tx, { contract_id, command_id, fingerprint });
   if (stored) return { outcome: stored, job_ids: [] };
-  await expectInTime(tx, sent);
+  await rejectAfterDeadline(tx, sent);
   const actor = await findAdminActor(tx, sent.actor_id);
   const changed = await runCommand(tx, { id: contract_id, actor, now, request_id }, command);
   if (isRefusal(changed)) return { outcome: refusedOutcome(changed), job_ids: [] };
@@ -56,13 +56,13 @@ export async function runSentCommand(tx: Sql, sent: SentCommand): Promise<Carrie
     replayed: false,
     ...(command.name === 'amend' ? { amendment_id: command.input.amendment_id } : {}),
   };
-  // A refusal had no effect: a repetition is judged afresh (domain.md 5.2).
+  // A refusal had no effect, so a repetition is decided again (domain.md 5.2).
   if (!changed.refusal) await insertCommandOutcome(tx, { contract_id, command_id, fingerprint }, outcome);
-  // Again, because the change may have waited for rows that others held.
-  await expectInTime(tx, sent);
+  // Checked again, because the change may have waited for rows that were locked elsewhere.
+  await rejectAfterDeadline(tx, sent);
   return { outcome, job_ids: changed.nudge.job_ids };
 }
 
-async function expectInTime(tx: Sql, { deadline }: SentCommand): Promise<void> {
+async function rejectAfterDeadline(tx: Sql, { deadline }: SentCommand): Promise<void> {
   if (deadline !== undefined && (await isPast(tx, deadline))) throw new CommandExpired(deadline);
 }

@@ -1,4 +1,4 @@
-/** Saving what was decided on a contract: facts, history, and what SQL judges by, together; only files of this folder call it. */
+/** Saves a decided change of a contract: its facts, history and derived columns together. Only files of this folder call it. */
 import type { Act } from '../../domain/base/edit';
 import { ERASED_NAME } from '../../domain/access/erasure';
 import { sameJson } from '../../domain/base/json';
@@ -32,9 +32,9 @@ import { awaitChunks } from '../../db/generation/chunk';
 import { listPausedJobs } from '../../db/generation/generation-job';
 import { cancelOpenJobs } from './cancel-open-jobs';
 
-/** A change of a contract that is decided and not yet written. */
+/** A decided change of a contract that is not yet saved. */
 export interface UnsavedChange {
-  /** As it was locked. */
+  /** The row when it was locked. */
   row: ContractRow;
   before: ContractFacts;
   facts: ContractFacts;
@@ -43,7 +43,7 @@ export interface UnsavedChange {
   generator: GeneratorFacts | null;
 }
 
-/** Writes what differs; answers the row as it is stored then, and whom to wake after the commit. */
+/** Saves what differs. Returns the stored row, and the workflows to signal after the commit. */
 export async function saveChange(
   tx: Sql,
   act: Act,
@@ -51,10 +51,10 @@ export async function saveChange(
 ): Promise<{ row: ContractRow; nudge: Nudge }> {
   const { row, before, facts, steps } = change;
   const copies = copiesToStore(row, before, facts, TIME_ZONE_RULES);
-  // A draft that gets another zone has reached another day.
+  // The local day of a draft changes with its time zone.
   const settled_on = settledOn(facts, row.timezone === facts.timezone ? row.settled_on : null);
   const derived = { ...copies, settled_on };
-  const written = steps.length > 0 || isQuietlyMoved(row, before, facts, copies);
+  const written = steps.length > 0 || hasQuietChange(row, before, facts, copies);
   const cancelled = steps.length > 0 ? await saveSteps(tx, act, change, derived) : [];
   if (written && steps.length === 0) await saveQuietly(tx, change, derived);
   const nudge = await nudgeFor(tx, row, facts, copies);
@@ -64,7 +64,7 @@ export async function saveChange(
   };
 }
 
-/** Writes what a change leaves besides the facts, less its domain events: they are numbered from the quota row, and so come last. */
+/** Saves the history of a change without its domain events: they are numbered from the quota row, and so come last. */
 export async function saveHistory(
   tx: Sql,
   { id, environment, test_clock_id }: ContractFacts,
@@ -82,21 +82,23 @@ export async function saveHistory(
   );
 }
 
-/** Makes the license terms while the contract is being changed, so that the first request for licenses finds them. */
+/** Computes the license terms while the contract is being changed, so that the first request for licenses finds them. */
 export async function prepareTerms(tx: Sql, facts: ContractFacts, generator: GeneratorFacts | null): Promise<void> {
   const open = mayGenerateIn(stateAt(facts, facts.settled_until), facts);
   if (open && generator !== null && generator.id === facts.generator_id) await refreshTerms(tx, facts, generator);
 }
 
-/** Whether something is to be written although nothing happened: a boundary was passed by unverified, an answer came. */
-function isQuietlyMoved(
+/** Whether the row must be saved although there is no step: a boundary was skipped, or the billing system answered. */
+function hasQuietChange(
   row: ContractRow,
   before: ContractFacts,
   facts: ContractFacts,
   copies: ContractCopies,
 ): boolean {
-  const kept = quietColumns(facts, copies);
-  const moved = Object.entries(kept).some(([column, value]) => !sameJson(row[column as keyof typeof kept], value));
+  const columns = quietColumns(facts, copies);
+  const moved = Object.entries(columns).some(
+    ([column, value]) => !sameJson(row[column as keyof typeof columns], value),
+  );
   return moved || !sameJson(before.invoices, facts.invoices);
 }
 
@@ -116,7 +118,7 @@ async function saveQuietly(
   await refreshGrants(tx, facts.id);
 }
 
-/** Writes a change with its history; answers the jobs that ended with the contract. */
+/** Saves a change with its history. Returns the jobs that were cancelled with the contract. */
 async function saveSteps(
   tx: Sql,
   { actor, request_id }: Act,
@@ -135,7 +137,7 @@ async function saveSteps(
   const ended = before.terminated_at === null && facts.terminated_at !== null;
   const cancelled = ended ? await cancelOpenJobs(tx, id, now, request_id) : [];
   if (row.may_generate && !derived.may_generate) await awaitChunks(tx, id);
-  // From here on the quota row is locked. A job that was granted while its lock was awaited is cancelled as well.
+  // From here on the quota row is locked. A job that was granted while the lock was awaited is cancelled too.
   if (facts.quota.total !== before.quota.total) await setQuotaTotal(tx, id, facts.quota.total);
   await refreshGrants(tx, id);
   if (ended) cancelled.push(...(await cancelOpenJobs(tx, id, now, request_id)));
@@ -144,8 +146,8 @@ async function saveSteps(
 }
 
 /**
- * Whom to wake: the workflow when it waits for another boundary or shows another name than it knew, paused jobs when generation is
- * open again.
+ * The workflows to signal: that of the contract when its next boundary or its shown name changes, and those of paused jobs when
+ * generation is possible again.
  */
 async function nudgeFor(tx: Sql, row: ContractRow, facts: ContractFacts, copies: ContractCopies): Promise<Nudge> {
   const moved =

@@ -1,9 +1,8 @@
 /**
- * Settling and deciding: what every transaction on a contract does, in one place. The files of this folder call it with what is
- * theirs; no other file does.
+ * Settles a contract and decides on it, for every transaction on a contract. Only files of this folder call it.
  *
- * Lock the row, cross every boundary that is due, ask `domain/` for the decision, and save the change (`save-change.ts`). A refusal
- * still commits the boundaries it met on its way.
+ * It locks the row, applies every due boundary, calls the decision of `domain/`, and saves the change (`save-change.ts`). A
+ * refusal still commits the boundaries that were applied before it.
  */
 import { SYSTEM } from '../../domain/base/actor';
 import { laterOf } from '../../domain/base/instant';
@@ -36,12 +35,12 @@ import { findSettleContext } from './settle-context';
 
 type Decide = (facts: ContractFacts, context: DecisionContext) => Decision;
 
-/** What is locked and loaded besides the contract; of a command without needs nothing. */
+/** The needs of a command that needs only the contract. */
 const NO_NEEDS: CommandNeeds = { lock_quota: false };
 
 /**
- * Settles a contract and carries out one decision; call it inside a transaction. `needs` are what the decision has to have loaded or
- * locked. Answers `NOT_FOUND` and `CONTRACT_DELETED` as refusals.
+ * Settles a contract and applies one decision; call it inside a transaction. `needs` are what must be loaded or locked for the
+ * decision. `NOT_FOUND` and `CONTRACT_DELETED` are refusals.
  */
 export async function settleAndDecide(
   tx: Sql,
@@ -67,7 +66,7 @@ export async function settleAndDecide(
   ].flat();
 
   const { product, coterm_target } = context;
-  // Null is an answer too: a generator that was named and is not there.
+  // Null is a result too: the named generator does not exist.
   const generator =
     locked.generator === undefined ? (context.generators.get(row.generator_id) ?? null) : locked.generator;
   const deciding = { now, actor_id: act.actor.id, product, coterm_target, generator, open_jobs: row.open_jobs };
@@ -94,8 +93,9 @@ export async function settleAndDecide(
 }
 
 /**
- * The contract, locked, and the generator that is judged with it. A generator that is given to it, or judged against a new quota, is
- * kept from changing; it is locked before the quota row, as a change of the generator does (db/contract/quota.ts).
+ * Locks and loads the contract, and the generator that is checked with it. A generator that is assigned to the contract or
+ * checked against a new quota cannot change meanwhile. It is locked before the quota row, in the same order as a change of the
+ * generator does (db/contract/quota.ts).
  */
 async function lockAndLoad(
   tx: Sql,
@@ -107,12 +107,12 @@ async function lockAndLoad(
   const is_judged = generator_id !== undefined || lock_quota;
   const judged = is_judged ? await findGenerator(tx, generator_id ?? locked.generator_id, { lock: 'use' }) : undefined;
   if (lock_quota) await lockQuota(tx, id);
-  // A statement of its own: it sees what committed before the locks were granted.
+  // A separate statement sees what was committed before the locks were granted.
   const row = await findContract(tx, id);
   return row && { row, ...(is_judged ? { generator: judged ?? null } : {}) };
 }
 
-/** How far to settle; events are counted only where they would have to be applied first. */
+/** Plans how far to settle. Events are counted only if they would have to be applied first. */
 async function settlePlan(
   tx: Sql,
   row: ContractRow,

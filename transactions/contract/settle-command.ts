@@ -1,4 +1,4 @@
-/** Finding out what became of a command whose sender did not receive the outcome. */
+/** Finds the outcome of a command whose sender did not receive it. */
 import type { Instant } from '../../domain/base/instant';
 import { refuse } from '../../domain/base/refusal';
 import { refusedOutcome } from '../../domain/contract/command';
@@ -8,17 +8,17 @@ import type { Database, Sql } from '../../db/base/database';
 import { findStoredOutcome, isPast } from '../../db/contract/command';
 import { lockContract } from '../../db/contract/contract';
 
-/** How long the lock of a contract is awaited in order to settle what became of a command. */
+/** How long to wait for the lock of a contract to settle the outcome of a command. */
 const SETTLE_WAIT_MS = 1_000;
 
-/** What names a command: equal ids are one command, and the fingerprint tells it from another one under the same id. */
+/** Identifies a command. Equal ids are one command; the fingerprint detects another command under the same id. */
 export interface CommandIdentity {
   contract_id: string;
   command_id: string;
   fingerprint: string;
 }
 
-/** The stored outcome of a command, or a refusal when its id was used for another one; undefined when it is new. */
+/** The stored outcome of a command, or a refusal when its id was used for another command; undefined for a new command. */
 export async function findOutcome(sql: Sql, command: CommandIdentity): Promise<CommandOutcome | undefined> {
   const stored = await findStoredOutcome(sql, command.contract_id, command.command_id);
   if (!stored) return undefined;
@@ -27,9 +27,9 @@ export async function findOutcome(sql: Sql, command: CommandIdentity): Promise<C
 }
 
 /**
- * What became of a command: its stored outcome, or the refusal `COMMAND_EXPIRED`. Ask after its deadline. Whoever carries it out locks
- * the contract, stores the outcome, checks the deadline, and commits; so under that lock nothing is under way, and what is not stored
- * then is never carried out.
+ * The final outcome of a command: the stored one, or the refusal `COMMAND_EXPIRED`. Call it after the deadline. A transaction
+ * that runs the command locks the contract, stores the outcome, checks the deadline and commits. So under that lock no such
+ * transaction is open, and a command without a stored outcome will never be run.
  * @throws Error before the deadline, and when the contract stays locked
  */
 export function settleCommand(db: Database, command: CommandIdentity & { deadline: Instant }): Promise<CommandOutcome> {
@@ -38,7 +38,7 @@ export function settleCommand(db: Database, command: CommandIdentity & { deadlin
     await lockContract(tx, contract_id);
     const stored = await findOutcome(tx, command);
     if (stored) return stored;
-    if (!(await isPast(tx, deadline))) throw new Error(`the command may be carried out until ${deadline}`);
+    if (!(await isPast(tx, deadline))) throw new Error(`the command may still be run until ${deadline}`);
     return refusedOutcome(refuse('COMMAND_EXPIRED', { deadline }));
   };
   return beginLocked(db, [{ table: 'contracts', id: contract_id }], settle, SETTLE_WAIT_MS);

@@ -1,4 +1,4 @@
-/** What is read beside a contract when it is settled or decided on: the catalogue, and the contract it ends with. */
+/** Loads the data that settling a contract needs besides the contract: the catalogue, and the contract to co-term with. */
 import type { ContractFacts } from '../../domain/contract/facts';
 import { settle } from '../../domain/contract/boundary';
 import type { SettleContext } from '../../domain/contract/boundary';
@@ -11,7 +11,7 @@ import { findGenerator } from '../../db/catalogue/generator';
 import type { Sql } from '../../db/base/database';
 import { findProduct } from '../../db/catalogue/product';
 
-/** Everything that settling a contract may look at, without a lock; `billing` is the caller's to say. */
+/** The input of settling a contract, read without a lock. The caller adds `billing`. */
 export async function findSettleContext(
   sql: Sql,
   row: ContractRow,
@@ -23,7 +23,7 @@ export async function findSettleContext(
     cotermPending(row) && row.renewal.coterm_with !== null ? findContract(sql, row.renewal.coterm_with) : undefined,
     ...[...new Set([row.generator_id, ...named])].map((id) => findGenerator(sql, id)),
   ]);
-  if (!product) throw new Error(`contract ${row.id} refers to no product`);
+  if (!product) throw new Error(`contract ${row.id} has no product`);
   const known = generators.filter(
     (generator): generator is GeneratorFacts & typeof generator => generator !== undefined,
   );
@@ -34,7 +34,7 @@ export async function findSettleContext(
   };
 }
 
-/** Another contract as it stands at an instant, whether or not its own workflow has come to it yet. */
+/** Another contract settled up to an instant, in memory only. */
 async function settledInMemory(sql: Sql, row: ContractRow, now: Instant): Promise<ContractFacts> {
   const [product, generator] = await Promise.all([
     findProduct(sql, row.product_id),

@@ -1,4 +1,4 @@
-/** Settling a contract: crossing every boundary that is due, with nothing decided besides. */
+/** Settles a contract: applies every due boundary, without a further decision. */
 import { SYSTEM } from '../../domain/base/actor';
 import type { Instant } from '../../domain/base/instant';
 import type { Refusal } from '../../domain/base/refusal';
@@ -13,16 +13,16 @@ export interface SettledContract {
 }
 
 /**
- * Settles a contract as its workflow does: up to where unpaid invoices have to be verified first, and not at all while a billing
- * event waits to be applied. Call it inside a transaction; safe to run twice, because a boundary is crossed once.
+ * Settles a contract for its workflow: up to a boundary that needs the billing system, and not at all while a billing event is
+ * pending. Call it inside a transaction. Safe to run twice, because a boundary is applied once.
  */
 export function settleContract(tx: Sql, { id, now }: SettledContract): Promise<Changed | Refusal> {
   return settleAndDecide(tx, { id, actor: SYSTEM, now, request_id: null }, { by: 'workflow' });
 }
 
 /**
- * Settles a contract by time alone, for a reader or for a caller that needs it locked: a suspension or termination for unpaid invoices is
- * passed by and stays due. The row stays locked as long as the transaction lasts. Safe to run twice.
+ * Settles a contract by time alone, for a reader or for a caller that needs it locked. A suspension or termination for unpaid
+ * invoices is skipped and stays due. The row stays locked until the transaction ends. Safe to run twice.
  */
 export function settleByTime(
   tx: Sql,

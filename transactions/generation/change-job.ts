@@ -1,4 +1,4 @@
-/** Moving a generation job to another state. */
+/** Changes the state of a generation job. */
 import type { Sql } from '../../db/base/database';
 import { auditJobs, lockJob, notifyStateChanged, setJobState, effectiveTime } from '../../db/generation/job-state';
 import type { JobChange } from '../../db/generation/job-state';
@@ -14,14 +14,14 @@ export function bySystem(job_id: string, now: Instant): JobChange {
   return { job_id, actor: SYSTEM, now, request_id: null };
 }
 
-/** Has a job cancelled, unless it is finished. Call it inside a transaction. */
+/** Cancels a job, unless it is finished. Call it inside a transaction. */
 export function cancelJob(tx: Sql, change: JobChange): Promise<JobState | Refusal> {
   return changeJobState(tx, change, cancelDecision);
 }
 
 /**
- * Moves a job to the state that is decided on its locked row, with an audit row; `unchanged` writes nothing. Answers its state
- * afterwards. Call it inside a transaction.
+ * Changes a job to the state that `decideState` returns for its locked row, with an audit row; `unchanged` writes nothing.
+ * Returns the resulting state. Call it inside a transaction.
  */
 export async function changeJobState(
   tx: Sql,

@@ -1,4 +1,4 @@
-/** Counting refused requests for licenses: attempts that wait at the same moment are counted by one statement. */
+/** Counts refused requests for licenses. One statement counts all attempts that wait at the same moment. */
 import type { Database } from '../../db/base/database';
 import { isLockTimeout } from '../../db/base/errors';
 import type { LockedRow } from '../../db/base/errors';
@@ -7,7 +7,7 @@ import type { RefusedAttempt } from '../../db/generation/refused-attempt';
 import { createMergedCalls } from '../base/merged-calls';
 import type { Merge } from '../base/merged-calls';
 
-/** Makes the function that counts a refused attempt; it resolves when the count is committed. */
+/** Creates the function that counts a refused attempt; it resolves when the count is committed. */
 export function createRefusalCounter(db: Database): (attempt: RefusedAttempt) => Promise<void> {
   const { attempt_ms } = db.lockTurns.limits;
   return createMergedCalls({
@@ -27,7 +27,7 @@ export function createRefusalCounter(db: Database): (attempt: RefusedAttempt) =>
   });
 }
 
-/** What its statement locks: the counts of one contract, whatever the code. */
+/** The row that the statement locks: the counts of one contract, for every code. */
 function countsOf({ contract_id }: RefusedAttempt): LockedRow {
   return { table: 'refused_attempts', id: contract_id };
 }

@@ -1,4 +1,4 @@
-/** Ending a generation job that has nothing more to try. */
+/** Ends a generation job that has nothing left to generate. */
 import type { Sql } from '../../db/base/database';
 import { insertDomainEvents } from '../../db/contract/domain-event';
 import { releaseQuota } from '../../db/contract/quota';
@@ -9,9 +9,9 @@ import { JOB_ERRORS_MAX, finalState } from '../../domain/generation/generation-j
 import type { JobState } from '../../domain/generation/generation-job';
 
 /**
- * Ends a job: counts what was made, gives the rest of its reservation back, and writes the domain event. Safe to run twice. Call it
- * inside a transaction; no chunk of the job can be in flight meanwhile, because each holds a key-share lock that the lock of the
- * job waits for.
+ * Ends a job: stores its counts, releases the rest of its reservation, and writes the domain event. Safe to run twice. Call it
+ * inside a transaction. No chunk of the job can be in flight meanwhile, because each holds a key-share lock that the lock of
+ * the job waits for.
  */
 export async function finishJob(
   tx: Sql,
@@ -21,13 +21,13 @@ export async function finishJob(
   const job = await lockJob(tx, change.job_id, 'release');
   if (!job) throw new Error(`generation job ${change.job_id} does not exist`);
   const { completed, contract_id, environment } = job;
-  // A repetition may come after the job was resumed: what waits to begin has not come to its end.
+  // A repetition may run after the job was resumed. A queued job has not ended.
   if (job.state !== 'RUNNING' && job.state !== 'CANCELLING') return { state: job.state, completed };
   const state = finalState(job.state, completed, job.requested);
   const missing = job.requested - completed;
   const now = effectiveTime(job, change);
   const data = { contract_id, job_id: job.id, state, licenses: completed };
-  // None of these waits for another: they go to the server together.
+  // These statements do not depend on each other, so they are sent together.
   await Promise.all([
     endJob(tx, job.id, { state, now, errors: errors.slice(0, JOB_ERRORS_MAX) }),
     missing > 0 && releaseQuota(tx, contract_id, missing),

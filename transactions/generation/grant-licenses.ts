@@ -1,4 +1,4 @@
-/** Granting a request for licenses: by one statement, under the lock of its contract, or as test licenses. */
+/** Grants a request for licenses: by one statement, under the lock of its contract, or as test licenses. */
 import { randomFillSync } from 'node:crypto';
 import { findClockNow } from '../../db/contract/clock';
 import { grantGeneration, insertTestGeneration } from '../../db/generation/grant';
@@ -17,27 +17,28 @@ import type { Nudge } from '../../domain/contract/nudge';
 import { isRefusal } from '../../domain/base/refusal';
 import { newId } from '../base/new-id';
 import { settleForGrant } from '../contract/judge-contract';
-import { isRule, judgeRequest, replay } from './judge-license-request';
+import { isRule, checkRequest, replay } from './judge-license-request';
 import type { Diagnosis } from './judge-license-request';
 import { contractAct } from './license-request';
 import type { GeneratedJob, Granted, LicenseRequest } from './license-request';
 import type { Grant } from './merge-grants';
 
-/** Grants by terms that were found before: one statement, perhaps together with other requests. */
+/** Grants with license terms that were read before: one statement, possibly together with other requests. */
 export async function grantOptimistically(
   db: Database,
   grant: Grant,
   request: LicenseRequest,
   profile: GenerationProfile,
 ): Promise<Granted | 'not_granted'> {
-  const row = rowOf(await byItsClock(db, request, profile), profile, request.now);
+  const row = rowOf(await atContractTime(db, request, profile), profile, request.now);
   const granted = row && (await grant(row));
   return granted ? { job: grantedJob(row, granted), replayed: false, keys: row.keys } : 'not_granted';
 }
 
 /**
- * Grants in a transaction that makes the terms current first. Contract, generator and quota row stay locked until the licenses
- * are made, so however often the catalogue changes, the request has its turn. `nudge` names whom to wake after the commit.
+ * Grants in a transaction that first updates the license terms. Contract, generator and quota row stay locked until the
+ * licenses are granted, so the request succeeds however often the catalogue changes. `nudge` names the workflows to signal
+ * after the commit.
  */
 export async function grantUnderLock(
   tx: Sql,
@@ -57,9 +58,9 @@ export async function grantUnderLock(
 }
 
 /**
- * The request at its contract's time as it is granted; undefined when its licenses would have expired already, or it names another
- * revision. A grant names these terms, and is judged by whether they are still the contract's when its row is locked: so the
- * revision that they were made from is the one that grants.
+ * The row to grant, at the contract's time. Undefined when its licenses would already be expired, or when it is for another
+ * revision. The granting statement checks under the lock of the quota row that these terms are still current, so the revision
+ * of the terms is the revision that grants.
  */
 function rowOf(request: LicenseRequest, profile: GenerationProfile, real_now: Instant): GenerationRequest | undefined {
   if (request.expected_revision !== undefined && request.expected_revision !== profile.contract_revision)
@@ -68,14 +69,14 @@ function rowOf(request: LicenseRequest, profile: GenerationProfile, real_now: In
   return isRefusal(expires_at) ? undefined : generationRequest(request, profile, expires_at, real_now);
 }
 
-/** At most five test licenses while a contract is being configured; they cost no quota and live a week (C3). */
+/** Grants at most five test licenses to a draft. They use no quota and are valid for a week (C3). */
 export async function grantTestLicenses(tx: Sql, request: LicenseRequest): Promise<Diagnosis & { nudge: Nudge }> {
   const replayedBefore = await replay(tx, request);
   if (replayedBefore) return { result: replayedBefore, by_rule: false, nudge: NO_NUDGE };
-  const judged = await judgeRequest(tx, request);
-  if (isRefusal(judged)) return { result: judged, by_rule: false, nudge: NO_NUDGE };
-  const { facts, clock_now, generator, nudge, refusal } = judged;
-  // Looked up again under the contract's lock: an equal request may have come first.
+  const checked = await checkRequest(tx, request);
+  if (isRefusal(checked)) return { result: checked, by_rule: false, nudge: NO_NUDGE };
+  const { facts, clock_now, generator, nudge, refusal } = checked;
+  // Looked up again under the contract's lock: an equal request may have been granted first.
   const replayed = await replay(tx, request);
   if (replayed) return { result: replayed, by_rule: false, nudge };
   if (refusal) return { result: refusal, by_rule: isRule(refusal), nudge };
@@ -93,8 +94,8 @@ export async function grantTestLicenses(tx: Sql, request: LicenseRequest): Promi
   };
 }
 
-/** The request at the time of the contract's test clock; as it came for a contract that lives by the world's time. */
-async function byItsClock(sql: Sql, request: LicenseRequest, profile: GenerationProfile): Promise<LicenseRequest> {
+/** The request at the time of the contract's test clock; unchanged for a contract in real time. */
+async function atContractTime(sql: Sql, request: LicenseRequest, profile: GenerationProfile): Promise<LicenseRequest> {
   if (profile.test_clock_id === null) return request;
   return { ...request, now: (await findClockNow(sql, profile.contract_id)) ?? request.now };
 }
@@ -127,7 +128,7 @@ function generationRequest(
   };
 }
 
-/** The granted job without reading it back. */
+/** The granted job, without reading it again. */
 function grantedJob(request: GenerationRequest, granted: GrantedJob): GeneratedJob {
   return { ...granted, execution: request.execution, requested: request.requested, expires_at: request.expires_at };
 }

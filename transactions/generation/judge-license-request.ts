@@ -1,4 +1,4 @@
-/** Judging a request for licenses: whether it repeats an earlier one, and every reason that stands against it. */
+/** Checks a request for licenses: whether it repeats an earlier one, and every reason to refuse it. */
 import { factsOf, findContractWithSource } from '../../db/contract/contract';
 import { countTestLicenses, findJobByIdempotencyKey } from '../../db/generation/generation-job';
 import type { Sql } from '../../db/base/database';
@@ -17,21 +17,19 @@ import { claimRefusal } from '../../domain/contract/quota';
 import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { deletedRefusal } from '../../domain/contract/operations';
-import { judgeContract } from '../contract/judge-contract';
+import { checkContract } from '../contract/judge-contract';
 import { contractAct } from './license-request';
 import type { Granted, LicenseRequest } from './license-request';
 
-/** What was found out about a request that was not granted. */
+/** Why a request was not granted. */
 export interface Diagnosis {
-  /** Null when nothing stands against the request any more, or more has to be asked. */
+  /** Null when nothing refuses the request any more, or when more must be checked. */
   result: Granted | Refusal | null;
-  /** Whether a rule of generation refused it: such attempts are counted. */
+  /** Whether a generation rule refused it. Such attempts are counted. */
   by_rule: boolean;
 }
 
-/**
- * The refusals that one read can give for certain: nothing is due that would have to be settled first. No result for all others.
- */
+/** Finds the refusals that are certain without a lock, because nothing of the contract is due. There is no result otherwise. */
 export async function diagnoseUnlocked(sql: Sql, request: LicenseRequest): Promise<Diagnosis> {
   const replayed = await replay(sql, request);
   if (replayed) return { result: replayed, by_rule: false };
@@ -49,23 +47,23 @@ export async function diagnoseUnlocked(sql: Sql, request: LicenseRequest): Promi
   return { result: refusal ? withReason(refusal, quota) : quota, by_rule: true };
 }
 
-/** Why nothing was granted, found under the contract's lock; no result when the request can be tried again. */
+/** Finds under the contract's lock why nothing was granted. There is no result when the request can be tried again. */
 export async function diagnose(tx: Sql, request: LicenseRequest): Promise<Diagnosis & { nudge: Nudge }> {
   const replayed = await replay(tx, request);
   if (replayed) return { result: replayed, by_rule: false, nudge: NO_NUDGE };
-  const judged = await judgeRequest(tx, request);
-  if (isRefusal(judged)) return { result: judged, by_rule: false, nudge: NO_NUDGE };
-  const { facts, generator, nudge, refusal } = judged;
+  const checked = await checkRequest(tx, request);
+  if (isRefusal(checked)) return { result: checked, by_rule: false, nudge: NO_NUDGE };
+  const { facts, generator, nudge, refusal } = checked;
   if (refusal) return { result: refusal, by_rule: isRule(refusal), nudge };
   if (generator) await refreshTerms(tx, facts, generator);
   await refreshGrants(tx, facts.id);
   return { result: null, by_rule: false, nudge };
 }
 
-/** A request as it was judged on the settled contract; `refusal` is null when it can be granted. */
-export interface JudgedRequest {
+/** A request checked against the settled contract; `refusal` is null when it can be granted. */
+export interface CheckedRequest {
   facts: ContractFacts;
-  /** The time of the contract's test clock; null for one that lives by the world's. */
+  /** The time of the contract's test clock; null for a contract in real time. */
   clock_now: Instant | null;
   generator: DecisionContext['generator'];
   refusal: Refusal | null;
@@ -73,11 +71,11 @@ export interface JudgedRequest {
 }
 
 /**
- * Settles the contract and judges a request by every rule, without carrying it out; call it inside a transaction. A
- * contract that is not there is a refusal by itself.
+ * Settles the contract and checks a request against every rule, without granting it; call it inside a transaction. A missing
+ * contract is a refusal.
  */
-export async function judgeRequest(tx: Sql, request: LicenseRequest): Promise<JudgedRequest | Refusal> {
-  const outcome = await judgeContract(tx, contractAct(request), (facts, context) => {
+export async function checkRequest(tx: Sql, request: LicenseRequest): Promise<CheckedRequest | Refusal> {
+  const outcome = await checkContract(tx, contractAct(request), (facts, context) => {
     const refusal = revisionRefusal(facts, request.expected_revision);
     return refusal ?? (request.test ? testGenerationRefusal : generationRefusal)(facts, context);
   });
@@ -93,7 +91,7 @@ export async function judgeRequest(tx: Sql, request: LicenseRequest): Promise<Ju
   return { facts, clock_now, generator, nudge, refusal: outcome.refusal ? withReason(outcome.refusal, quota) : quota };
 }
 
-/** A request for another revision was refused by no rule of generation. */
+/** Whether a generation rule refused the request, not a condition on the revision. */
 export function isRule({ code }: Refusal): boolean {
   return code !== 'REVISION_CONFLICT';
 }
@@ -104,12 +102,12 @@ async function testLimitRefusal(tx: Sql, request: LicenseRequest): Promise<Refus
   return refuse('TEST_LICENSE_LIMIT', { allowed: TEST_LICENSES_MAX, generated, requested: request.count });
 }
 
-/** Every reason counts: a person who resumes the contract should know that its quota is used up too. */
+/** Adds a further reason: a person who resumes the contract should know that its quota is used up too. */
 function withReason(refusal: Refusal, further: Refusal | null): Refusal {
   return further ? { ...refusal, reasons: [...new Set([...refusal.reasons, further.code])] } : refusal;
 }
 
-/** The answer of an earlier request with the same idempotency key, or the refusal of another request under that key. */
+/** The result of an earlier request with the same idempotency key, or the refusal of another request under that key. */
 export async function replay(sql: Sql, request: LicenseRequest): Promise<Granted | Refusal | undefined> {
   if (!request.idempotency) return undefined;
   const job = await findJobByIdempotencyKey(sql, request.contract_id, request.idempotency.key);

@@ -1,4 +1,4 @@
-/** A request for licenses, and what came of it. */
+/** A request for licenses, and its result. */
 import type { CallerKey } from '../../db/access/admin-api-key';
 import type { JobRow } from '../../db/generation/generation-job';
 import type { Actor } from '../../domain/base/actor';
@@ -14,32 +14,35 @@ export interface LicenseRequest {
   actor: Actor;
   channel: 'ui' | 'api';
   now: Instant;
-  /** The revision of the contract from which alone it is granted; from any when left out. */
+  /** The revision of the contract that the request is for; any revision when left out. */
   expected_revision?: number | undefined;
   idempotency: { key: string; fingerprint: string } | null;
   request_id: string | null;
-  /** The key of the caller, when it was looked up before this request came; null when it was looked up for it. */
+  /** The API key of the caller if it was looked up for an earlier request; null when it was looked up for this one. */
   credential: Credential | null;
 }
 
-/** An API key that may have been revoked meanwhile. The granting statement checks it; every other answer needs `confirm` first. */
+/**
+ * An API key that may have been revoked since its lookup. The granting statement checks it; every other answer needs `confirm`
+ * first.
+ */
 export interface Credential extends CallerKey {
   /** Looks the key up again and throws when it is no longer accepted. */
   confirm: () => Promise<void>;
 }
 
-/** What an answer tells of a job. */
+/** The fields of a job in an answer. */
 export type GeneratedJob = Pick<JobRow, 'id' | 'serial' | 'execution' | 'requested' | 'quota_remaining' | 'expires_at'>;
 
-/** A granted request, or the earlier one that this repeats. */
+/** A granted request, or the earlier request that it repeats. */
 export interface Granted {
   job: GeneratedJob;
   replayed: boolean;
-  /** The keys of licenses made just now, joined; null for a background job and for a replay, which is read from rows. */
+  /** The joined keys of the new licenses; null for a background job and for a replay, which is read from rows. */
   keys: string | null;
 }
 
-/** What came of a request; `nudge` names workflows to wake because a boundary was crossed on the way. */
+/** The outcome of a request; `nudge` names the workflows to signal because a boundary was applied. */
 export interface LicenseRequestOutcome {
   result: Granted | Refusal;
   nudge: Nudge;

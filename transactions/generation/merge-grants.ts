@@ -1,13 +1,13 @@
 /**
- * Requests for licenses that wait at the same moment are granted together, because each statement and each commit costs more than
+ * Grants requests for licenses that wait at the same moment together, because each statement and each commit costs more than
  * the rows of one request.
  *
- * - Those whose quota rows are free share statements, whatever their contracts (`transactions/base/batched-calls.ts`). Such a statement
- *   waits for no quota row, so that a contract that is held delays no other.
- * - Those of a contract whose row is held wait for it together (`transactions/base/merged-calls.ts`).
+ * - Requests with free quota rows share statements, for any contracts (`transactions/base/batched-calls.ts`). Such a statement
+ * waits for no quota row, so that a locked contract delays no other.
+ * - Requests of a contract with a locked quota row wait for it together (`transactions/base/merged-calls.ts`).
  *
- * The requests of one contract in a statement are granted all or none. When they are not, each is tried again alone, so that one
- * member never decides over another.
+ * The requests of one contract in a statement are all granted or none. If none is granted, each is tried again alone, so that
+ * one request never decides the outcome of another.
  */
 import { isDatabaseUnavailable, isLockTimeout } from '../../db/base/errors';
 import type { LockedRow } from '../../db/base/errors';
@@ -20,29 +20,29 @@ import { createBatchedCalls } from '../base/batched-calls';
 import { createMergedCalls } from '../base/merged-calls';
 import type { Merge, WaitingCall } from '../base/merged-calls';
 
-/** Requests in one statement, at most. */
+/** The most requests in one statement. */
 const MERGED_REQUESTS_MAX = 64;
-/** Statements for several contracts at the same time. */
+/** The most simultaneous statements for several contracts. */
 const STATEMENTS_MAX = 4;
-/** Requests that wait when a further statement begins: one statement for many costs less than two. */
+/** The number of waiting requests from which a further statement starts: one statement for many costs less than two. */
 const FURTHER_STATEMENT_FROM = 32;
 
-/** Grants one request, perhaps together with others; undefined when anything stands against it. */
+/** Grants one request, possibly together with others; undefined when it was not granted. */
 export type Grant = (request: GenerationRequest) => Promise<GrantedJob | undefined>;
 
-/** A request since its arrival, by the monotonic clock. */
-interface Asked {
+/** A request with the instant of its arrival on the monotonic clock. */
+interface TimedRequest {
   request: GenerationRequest;
-  asked_ms: number;
+  arrived_ms: number;
 }
 
 type Outcome = GrantedJob | undefined;
-type Call = WaitingCall<Asked, Outcome>;
-type Calls = Merge<Asked, Outcome>;
+type Call = WaitingCall<TimedRequest, Outcome>;
+type Calls = Merge<TimedRequest, Outcome>;
 
 export function createMergedGrants(db: Database): Grant {
   const { attempt_ms } = db.lockTurns.limits;
-  const batched = createBatchedCalls<Asked, Outcome>({
+  const batched = createBatchedCalls<TimedRequest, Outcome>({
     turns: db.lockTurns,
     statements_max: STATEMENTS_MAX,
     further_from: FURTHER_STATEMENT_FROM,
@@ -50,7 +50,7 @@ export function createMergedGrants(db: Database): Grant {
     take: takeBatch,
     serve: grantBatch,
   });
-  const grantWaiting = createMergedCalls<Asked, Outcome>({
+  const grantWaiting = createMergedCalls<TimedRequest, Outcome>({
     turns: db.lockTurns,
     rowOf: quotaOf,
     keyOf: termsOf,
@@ -59,8 +59,8 @@ export function createMergedGrants(db: Database): Grant {
   });
 
   return (request) => {
-    const asked = { request, asked_ms: performance.now() };
-    return db.lockTurns.isFree(quotaOf(asked)) && !batched.isFull() ? batched.call(asked) : grantWaiting(asked);
+    const timed = { request, arrived_ms: performance.now() };
+    return db.lockTurns.isFree(quotaOf(timed)) && !batched.isFull() ? batched.call(timed) : grantWaiting(timed);
   };
 
   async function grantBatch(calls: Calls): Promise<void> {
@@ -89,7 +89,7 @@ export function createMergedGrants(db: Database): Grant {
       const granted = await grantGeneration(db, groupOf(calls), attempt_ms);
       if (granted.length > 0 || is_alone) return settle(calls, granted);
     } catch (error) {
-      // All members are tried again together.
+      // All requests are tried again together.
       if (isLockTimeout(error)) throw error;
       if (is_alone || isDatabaseUnavailable(error)) return reject(calls, error);
     }
@@ -102,21 +102,24 @@ function settle(calls: readonly Call[], granted: readonly GrantedJob[]): void {
   for (const { input, resolve } of calls) resolve(by_id.get(input.request.job_id));
 }
 
-/** With the answer lost, it is unknown what was granted: each caller gets the error, and can repeat the request under its key. */
+/**
+ * Without an answer it is unknown what was granted. Each caller gets the error, and can repeat the request with its idempotency
+ * key.
+ */
 function reject(calls: readonly Call[], error: unknown): void {
   for (const call of calls) call.reject(error);
 }
 
 /** The row that a grant locks. */
-function quotaOf({ request }: Asked): LockedRow {
+function quotaOf({ request }: TimedRequest): LockedRow {
   return { table: 'contract_quotas', id: request.contract_id };
 }
 
-function contractOf({ request }: Asked): string {
+function contractOf({ request }: TimedRequest): string {
   return request.contract_id;
 }
 
-function termsOf({ request }: Asked): string {
+function termsOf({ request }: TimedRequest): string {
   return `${request.contract_id} ${request.terms_id}`;
 }
 
@@ -130,7 +133,7 @@ function byContract(calls: Calls): Calls[] {
   return [...groups.values()];
 }
 
-/** The requests of calls for one contract, judged by the latest of their times. */
+/** The requests of calls for one contract, with the latest of their times. */
 function groupOf(calls: Calls): GrantGroup {
   const [first, ...others] = calls;
   return {
@@ -139,16 +142,16 @@ function groupOf(calls: Calls): GrantGroup {
   };
 }
 
-/** The time of a request after its wait. A test clock does not move by itself. */
-function nowOf({ request, asked_ms }: Asked): Instant {
-  return request.clock === 'real' ? millisLater(request.now, performance.now() - asked_ms) : request.now;
+/** The time of a request after its wait. A test clock does not move during it. */
+function nowOf({ request, arrived_ms }: TimedRequest): Instant {
+  return request.clock === 'real' ? millisLater(request.now, performance.now() - arrived_ms) : request.now;
 }
 
 /**
- * Takes what goes into the next statement. Two requests of a contract under one idempotency key would fail each other, so only
- * one; and one statement grants by one set of license terms for each contract.
+ * Takes the calls of the next statement. It has at most one of two requests of a contract with one idempotency key, because
+ * they would fail each other, and one set of license terms for each contract.
  */
-function takeBatch(queue: Call[], isInService: (asked: Asked) => boolean = () => false): Call[] {
+function takeBatch(queue: Call[], isInService: (timed: TimedRequest) => boolean = () => false): Call[] {
   const terms = new Map<string, string>();
   const keys = new Set<string>();
   const calls: Call[] = [];

@@ -1,4 +1,4 @@
-/** Setting a generation job running, or pausing it while its contract generates nothing. */
+/** Starts a generation job, or pauses it while its contract does not allow generation. */
 import type { Sql } from '../../db/base/database';
 import { recordStart } from '../../db/system/sweep';
 import type { Instant } from '../../domain/base/instant';
@@ -9,8 +9,8 @@ import { bySystem, changeJobState } from './change-job';
 import { settleForGeneration } from './settle-for-generation';
 
 /**
- * Opens an existing job by what its contract says, and records where its workflow was started. Whoever resumes the contract
- * meanwhile waits for this transaction, and then finds the job paused and wakes it. Safe to run twice.
+ * Starts or pauses a job according to its contract, and records where its workflow was started. A transaction that resumes the
+ * contract at the same time waits for this one, finds the job paused, and signals it. Safe to run twice.
  */
 export async function openJob(
   tx: Sql,

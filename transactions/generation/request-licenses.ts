@@ -1,10 +1,10 @@
 /**
- * Requesting licenses (domain.md 5.1 to 5.3): inline from 1 to 99, as a background job from 100.
+ * Requests licenses (domain.md 5.1 to 5.3): inline from 1 to 99, as a background job from 100.
  *
- * The request is granted by one optimistic statement. When it grants nothing, one read without a lock finds the common refusals.
- * Only when that read finds none is the contract locked and settled: either there is a refusal then, or what stood in the way is
- * gone (a boundary was due, terms were old) and the statement is tried again. So the hot path takes no lock but the quota's, a
- * refusal takes none, and every refusal is exact.
+ * One optimistic statement grants the request. If it grants nothing, one read without a lock finds the common refusals. Only if
+ * that read finds none, the contract is locked and settled. Then there is either a refusal, or the obstacle is removed (a
+ * boundary was due, terms were old) and the statement is tried again. So the hot path takes only the quota lock, a refusal
+ * takes no lock, and every refusal is exact.
  */
 import { LRUCache } from 'lru-cache';
 import { isKeyTimeout, violates } from '../../db/base/errors';
@@ -23,25 +23,25 @@ import type { Diagnosis } from './judge-license-request';
 import type { Granted, LicenseRequest, RequestLicenses } from './license-request';
 import { createMergedGrants } from './merge-grants';
 
-/** Draws of new keys after a collision with keys that exist (domain.md 5.3). */
+/** The most draws of new keys after collisions with existing keys (domain.md 5.3). */
 export const KEY_DRAWS_MAX = 5;
 
-/** Rounds of granting and mending before a request is given up; each round ends in a grant, a refusal or a mended cause. */
+/** The most rounds before a request fails. Each round ends with a grant, a refusal, or a removed obstacle. */
 const ROUNDS_MAX = 8;
 
-/** From this round on the request is granted under the lock of its contract and generator, so nothing can come in between. */
+/** From this round on the request is granted under the lock of its contract and generator, so no other change can interfere. */
 const LOCKED_FROM_ROUND = 2;
 
-/** Contracts whose profile is kept in the process. A profile is only a guess: the granting statement checks it. */
+/** The most contracts whose profile is cached. A cached profile may be out of date: the granting statement checks it. */
 const PROFILES_MAX = 10_000;
 
-/** Makes the function that requests licenses, with its own memory of profiles. */
+/** Creates the function that requests licenses, with a cache of profiles. */
 export function createLicenseRequests(db: Database): RequestLicenses {
   const profiles = new LRUCache<string, GenerationProfile>({ max: PROFILES_MAX });
   const grant = createMergedGrants(db);
   const countRefusal = createRefusalCounter(db);
 
-  /** What a diagnosis answers, after a refusal by a rule was counted. */
+  /** The result of a diagnosis. A refusal by a generation rule is counted first. */
   async function counted(request: LicenseRequest, diagnosis: Diagnosis): Promise<Granted | Refusal> {
     const { result, by_rule } = diagnosis;
     if (by_rule && isRefusal(result)) {
@@ -59,13 +59,15 @@ export function createLicenseRequests(db: Database): RequestLicenses {
     return found;
   }
 
-  return async function requestLicenses(asked) {
-    const asked_ms = performance.now();
-    let request = asked;
+  return async function requestLicenses(received) {
+    const arrived_ms = performance.now();
+    let request = received;
 
-    /** Runs a transaction that locks the contract, judged by the time at which its turn has come. */
+    /** Runs a transaction that locks the contract, with the time at which its turn begins. */
     const underLock = <T>(run: (tx: Sql, request: LicenseRequest) => Promise<T>): Promise<T> =>
-      beginLocked(db, [{ table: 'contracts', id: asked.contract_id }], (tx) => run(tx, atPresent(asked, asked_ms)));
+      beginLocked(db, [{ table: 'contracts', id: received.contract_id }], (tx) =>
+        run(tx, withCurrentTime(received, arrived_ms)),
+      );
 
     if (request.test) {
       await request.credential?.confirm();
@@ -75,8 +77,8 @@ export function createLicenseRequests(db: Database): RequestLicenses {
     let nudge = NO_NUDGE;
     let collisions = 0;
     for (let round = 0; round < ROUNDS_MAX; round++) {
-      // The round before may have waited for a row.
-      if (round > 0) request = atPresent(asked, asked_ms);
+      // The previous round may have waited for a row.
+      if (round > 0) request = withCurrentTime(received, arrived_ms);
       const is_locked = round >= LOCKED_FROM_ROUND;
       const profile = is_locked ? undefined : await profileOf(request.contract_id);
       if (is_locked || profile) {
@@ -106,14 +108,14 @@ export function createLicenseRequests(db: Database): RequestLicenses {
   };
 }
 
-/** A request that came at a moment of the monotonic clock, at the time that it is now. */
-function atPresent(asked: LicenseRequest, asked_ms: number): LicenseRequest {
-  return { ...asked, now: millisLater(asked.now, performance.now() - asked_ms) };
+/** A request with its current time; `arrived_ms` is its arrival on the monotonic clock. */
+function withCurrentTime(received: LicenseRequest, arrived_ms: number): LicenseRequest {
+  return { ...received, now: millisLater(received.now, performance.now() - arrived_ms) };
 }
 
 type Attempt = Granted | Refusal | 'not_granted' | 'collision';
 
-/** Runs one attempt; what Postgres says about keys that exist already is part of its outcome. */
+/** Runs one attempt. Unique violations for existing keys are part of its outcome. */
 async function attemptOf(
   db: Database,
   request: LicenseRequest,
@@ -124,7 +126,7 @@ async function attemptOf(
   } catch (error) {
     if (violates(error, 'jobs_idempotency_unique')) return (await replay(db, request)) ?? 'not_granted';
     if (violates(error, 'license_key_unique')) return 'collision';
-    // The first call under this key is still under way in another process. Any other row that is held says nothing of the key.
+    // The first request with this key is still running in another process. The wait for another row says nothing about the key.
     if (isKeyTimeout(error) && request.idempotency) return refuse('IDEMPOTENCY_IN_PROGRESS');
     throw error;
   }

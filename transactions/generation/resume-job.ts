@@ -1,4 +1,4 @@
-/** Resuming a generation job that ended short. */
+/** Resumes an incomplete generation job. */
 import { claimQuota } from '../../db/contract/quota';
 import type { Sql } from '../../db/base/database';
 import { findJob, findQuotaUse } from '../../db/generation/generation-job';
@@ -10,20 +10,21 @@ import { claimRefusal } from '../../domain/contract/quota';
 import { resumptionRefusal } from '../../domain/generation/generation';
 import { resumeDecision } from '../../domain/generation/generation-job';
 import type { JobState } from '../../domain/generation/generation-job';
-import { judgeContract } from '../contract/judge-contract';
+import { checkContract } from '../contract/judge-contract';
 
 /**
- * Queues a job again and claims quota for what it lacks, unless its contract is over. The contract is settled and locked first; the
- * state of the job is read after that, because the job can end while the lock is awaited. Call it inside a transaction.
+ * Queues a job again and claims quota for its missing licenses, unless its contract is over. The contract is settled and locked
+ * first. The state of the job is read after that, because the job can end while the lock is awaited. Call it inside a
+ * transaction.
  */
 export async function resumeJob(tx: Sql, change: JobChange): Promise<JobState | Refusal> {
   const found = await findJob(tx, change.job_id);
   if (!found) return notFound('generation job', change.job_id);
   const { actor, now, request_id } = change;
   const act = { id: found.contract_id, actor, now, request_id };
-  const contract = await judgeContract(tx, act, (facts, context) => resumptionRefusal(facts, context.now));
+  const contract = await checkContract(tx, act, (facts, context) => resumptionRefusal(facts, context.now));
   if (isRefusal(contract)) return contract;
-  // Read without a lock: the lock of a job that is still at work would wait for its chunks.
+  // Read without a lock: the lock of a running job would wait for its chunks.
   const job = await findJob(tx, change.job_id);
   if (!job) return notFound('generation job', change.job_id);
   const decision = resumeDecision(job.state);
@@ -43,10 +44,10 @@ async function requeue(tx: Sql, change: JobChange): Promise<JobState | Refusal> 
   return state;
 }
 
-/** Why a claim of so many licenses does not fit the quota of a contract. */
+/** The refusal of a claim that does not fit the quota of a contract. */
 async function quotaRefusal(tx: Sql, contract_id: string, requested: number): Promise<Refusal> {
   const { total, claimed, reserved } = await findQuotaUse(tx, contract_id);
-  // Another transaction may have given quota back since: then the caller simply asks again.
+  // Another transaction may have released quota since then. In that case the caller can try again.
   return (
     claimRefusal({ total, claimed }, reserved, requested) ??
     refuse('QUOTA_EXCEEDED', { requested, total, remaining: total - claimed })

@@ -1,4 +1,4 @@
-/** What a contract says about generation once it is settled. */
+/** Settles a contract and returns whether its jobs generate. */
 import type { Sql } from '../../db/base/database';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
@@ -6,8 +6,8 @@ import type { GenerationOutlook } from '../../domain/generation/generation-job';
 import { settleByTime } from '../contract/settle-contract';
 
 /**
- * Crosses what is due of a contract and answers what it says about its jobs then; one that was deleted or terminated is over. Its
- * row stays locked until the transaction ends.
+ * Settles a contract and returns what its jobs must do; a deleted or terminated contract is over. The row stays locked until
+ * the transaction ends.
  */
 export async function settleForGeneration(tx: Sql, contract_id: string, now: Instant): Promise<GenerationOutlook> {
   const outcome = await settleByTime(tx, { id: contract_id, now });

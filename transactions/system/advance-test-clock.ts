@@ -1,6 +1,6 @@
 /**
- * Advancing a test clock a step at a time. The row is moved to where a contract has something to settle; what must be crossed there
- * is asked of the contracts themselves.
+ * Advances a test clock step by step. Each step moves the clock to the next instant at which a contract must settle; the
+ * contracts settle themselves.
  */
 import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
@@ -19,7 +19,7 @@ import type { Refusal } from '../../domain/base/refusal';
 import { advanceDecision, contractsToAwait, clockMove, stopsOf } from '../../domain/system/test-clock';
 import type { ContractOnClock, TestClockStatus } from '../../domain/system/test-clock';
 
-/** Where an advance stands after a step. */
+/** The state of an advance after a step. */
 export interface ClockStep {
   status: TestClockStatus;
   now: Instant;
@@ -28,8 +28,8 @@ export interface ClockStep {
 }
 
 /**
- * Sends a clock on its way to an instant, or refuses with `CLOCK_BACKWARDS`, `CLOCK_ADVANCING` or `VALIDATION_FAILED`. `changed` is
- * false for a clock that is ready there. The steps are those of `stepTestClock`.
+ * Starts to advance a clock to an instant, or refuses with `CLOCK_BACKWARDS`, `CLOCK_ADVANCING` or `VALIDATION_FAILED`.
+ * `changed` is false for a ready clock that is already there. `stepTestClock` makes the steps.
  */
 export async function advanceTestClock(
   tx: Sql,
@@ -44,18 +44,18 @@ export async function advanceTestClock(
   if (decision === 'unchanged') return { clock, changed: false };
   await setAdvancing(tx, id, to);
   const audited = { action: 'clock.advanced', before: { now: clock.now }, after: { to } };
-  // Its audit rows are of the world's time: they say when a person moved it.
+  // Its audit rows use real time, because they say when a person advanced the clock.
   await auditAct(tx, act, { subject_type: 'test_clock', subject_id: id, ...audited });
   return { clock: { ...clock, status: 'advancing', advancing_to: to, error: null }, changed: true };
 }
 
 /**
- * Moves an advancing clock to where it next has to wait for a contract (`clockMove`), and not past it. With nothing to wait
- * for at its target the clock arrives and is ready. A clock that is not advancing stays as it is. Safe to run twice;
- * undefined for no clock. Call it inside a transaction.
+ * Moves an advancing clock to the next instant at which it must wait for a contract (`clockMove`). If it waits for none at its
+ * target, the clock is ready. Another clock stays unchanged. Safe to run twice; undefined when there is no clock. Call it
+ * inside a transaction.
  *
- * Billing events take the same lock when they come in (`lockClockNow`): what was accepted before the clock moves is seen
- * here and holds it.
+ * Receiving a billing event takes the same lock (`lockClockNowOf`), so an event that was accepted before the clock moves is
+ * seen here and stops it.
  */
 export async function stepTestClock(tx: Sql, id: string): Promise<ClockStep | undefined> {
   const clock = await lockTestClock(tx, id);
@@ -70,7 +70,10 @@ export async function stepTestClock(tx: Sql, id: string): Promise<ClockStep | un
   return { status, now, due: awaited.length };
 }
 
-/** The contracts that an advancing clock waits for where it stands, in the order of their ids; none for one at rest. Reads only. */
+/**
+ * The contracts that an advancing clock waits for at its current time, in the order of their ids; none for another clock. Reads
+ * only.
+ */
 export async function listAwaitedContracts(sql: Sql, clock_id: string): Promise<ContractOnClock[]> {
   const clock = await findTestClock(sql, clock_id);
   if (!clock || clock.advancing_to === null) return [];

@@ -1,8 +1,8 @@
 /**
- * The rules of time zones of Postgres, and of the processes that are connected to it, beside those of this process.
+ * Compares the time zone rules of Postgres and of the connected processes with those of this process.
  *
- * Covenant computes local time in Node alone; its sessions of Postgres live in UTC. Where the rules of Postgres differ, what
- * people ask Postgres themselves differs from what Covenant does, and one of the two is out of date.
+ * Covenant computes local time in Node alone; its Postgres sessions use UTC. If the rules of Postgres differ, queries that
+ * people write themselves give other results than Covenant, and one of the two is out of date.
  */
 import type { Sql } from '../../db/base/database';
 import { findProcessRules, findZoneOffsets } from '../../db/system/time-zone-rules';
@@ -12,23 +12,26 @@ import type { Instant } from '../../domain/base/instant';
 import { isOlder, isOverAYearOld } from '../../domain/contract/time-zone-rules';
 import { TIME_ZONE_RULES } from '../base/time-zone-rules';
 
-/** Offsets are compared so often and for so long. A clock change that moves by less may be missed; one that comes or goes is not. */
+/**
+ * The interval and number of compared offsets. A clock change that moves by less than the interval may be missed; a new or
+ * removed one is not.
+ */
 const COMPARED_EVERY_MS = 14 * 86_400_000;
 const COMPARED_INSTANTS = 53;
 
 /** How the rules of Postgres compare with those of this process. */
 export interface RuleComparison {
-  /** Zones that both know; Postgres may lack old names. */
+  /** The zones that both know; Postgres may not have old names. */
   zones: number;
   /** The last instant that was compared. */
   until: Instant;
-  /** The zones that differ, each with the first instant found at which it does. */
+  /** The zones that differ, each with the first instant at which a difference was found. */
   differing: { zone: string; from: Instant }[];
 }
 
 /**
- * Compares the offset of every zone at instants of the next two years. Postgres does not say which rules it has, so this is the
- * only way to see that they differ. It takes about a quarter of a second.
+ * Compares the offset of every zone at instants of the next two years. Postgres does not report the version of its rules, so
+ * this is the only way to find a difference. It takes about a quarter of a second.
  */
 export async function compareRulesWithPostgres(sql: Sql, now: Instant): Promise<RuleComparison> {
   const instants = Array.from({ length: COMPARED_INSTANTS }, (_, count) =>
@@ -40,23 +43,23 @@ export async function compareRulesWithPostgres(sql: Sql, now: Instant): Promise<
     const own = offsetsOf(zone, instants);
     const from = instants.find((_at, index) => own[index] !== offsets_s[index]);
     if (from !== undefined) differing.push({ zone, from });
-    // The comparison of a zone takes half a millisecond: what else the process has to do goes on between two of them.
+    // The comparison of a zone takes half a millisecond. Other work of the process runs between two zones.
     await new Promise((resolve) => setImmediate(resolve));
   }
   differing.sort((a, b) => (a.zone < b.zone ? -1 : 1));
   return { zones: rows.length, until: instants.at(-1) as Instant, differing };
 }
 
-/** Something about rules that operators should change. */
+/** A problem of time zone rules that operators should fix. */
 export interface RuleProblem {
   what: string;
   remedy: string;
 }
 
 const UPDATE_NODE =
-  'Run it on a newer Node, or give it newer rules by ICU_TIMEZONE_FILES_DIR (docs/operations.md, "Time zones").';
+  'Run it on a newer Node, or set ICU_TIMEZONE_FILES_DIR to newer rules (docs/operations.md, "Time zones").';
 
-/** What is wrong with the rules of this process and of those beside it. */
+/** The problems of the rules of this process and of other processes. */
 export async function findProcessRuleProblems(sql: Sql, now: Instant): Promise<RuleProblem[]> {
   const processes = await findProcessRules(sql);
   const problems: RuleProblem[] = [];
@@ -77,10 +80,10 @@ export async function findProcessRuleProblems(sql: Sql, now: Instant): Promise<R
   return problems;
 }
 
-/** Zones named in a sentence. */
+/** The most zones in a message. */
 const NAMED_ZONES_MAX = 3;
 
-/** What is wrong with the rules of Postgres; null when it agrees with this process in all zones that both know. */
+/** The problem of the rules of Postgres; null when they agree with this process in all zones that both know. */
 export function postgresRuleProblem({ differing, zones, until }: RuleComparison): RuleProblem | null {
   if (differing.length === 0) return null;
   const named = differing.slice(0, NAMED_ZONES_MAX).map(({ zone, from }) => `${zone} (${from.slice(0, 10)})`);
@@ -88,6 +91,6 @@ export function postgresRuleProblem({ differing, zones, until }: RuleComparison)
   return {
     what: `Postgres and the time zone rules ${TIME_ZONE_RULES} of this process differ until ${until.slice(0, 10)} in ${differing.length} of ${zones} zones: ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`,
     remedy:
-      'Update what is older: Node, or tzdata on the server of Postgres (docs/operations.md, "Time zones"). Covenant decides by Node alone; queries with AT TIME ZONE differ.',
+      'Update the older one: Node, or tzdata on the Postgres server (docs/operations.md, "Time zones"). Covenant uses only the rules of Node; queries with AT TIME ZONE differ.',
   };
 }

@@ -1,4 +1,4 @@
-/** Creating a test clock. */
+/** Creates a test clock. */
 import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
 import { insertTestClock } from '../../db/system/test-clock';
@@ -6,7 +6,7 @@ import type { TestClockRow } from '../../db/system/test-clock';
 import type { Act } from '../../domain/base/edit';
 import type { Instant } from '../../domain/base/instant';
 
-/** Creates a clock that stands at an instant, with its audit row; call it inside a transaction. */
+/** Creates a clock at an instant, with its audit row; call it inside a transaction. */
 export async function createTestClock(
   tx: Sql,
   { name, now }: { name: string; now: Instant },
