@@ -1,7 +1,7 @@
 /** The activities of `contractLifecycle` that apply billing events, and verify unpaid invoices before a suspension or termination. */
 import pMap from 'p-map';
-import { seenInvoice } from '../../domain/contract/billing-application';
-import type { Look } from '../../domain/contract/billing-application';
+import { seenInvoice } from '../../domain/contract/billing-event';
+import type { Look } from '../../domain/contract/billing-event';
 import type { BillingAnswer } from '../../domain/contract/verification';
 import { BillingUnreachable } from '../../domain/billing/billing-event';
 import type { BillingSource, FetchedInvoice } from '../../domain/billing/billing-event';
@@ -13,7 +13,7 @@ import { listPendingBillingEvents, postponeBillingEvents } from '../../db/billin
 import type { PendingBillingEvent } from '../../db/billing/billing-event';
 import { findContract } from '../../db/contract/contract';
 import { EVENTS_APPLIED_MAX, applyBillingEvents } from '../../transactions/contract/apply-billing-events';
-import { removeInvoicesOfOthers } from '../../transactions/contract/forget-invoices';
+import { removeInvoicesOfOthers } from '../../transactions/contract/remove-invoices';
 import { verifyBilling } from '../../transactions/contract/verify-billing';
 import { findInvoicesElsewhere } from '../../db/billing/invoice';
 import type { BillingPorts } from './billing-event';

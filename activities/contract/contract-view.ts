@@ -12,7 +12,7 @@ import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { countPendingBillingEvents } from '../../db/billing/billing-event';
 import { storedBoundary } from '../../domain/contract/copies';
-import type { Changed } from '../../transactions/contract/changed';
+import type { Changed } from '../../transactions/contract/changed-contract';
 import type { Sql } from '../../db/base/database';
 
 export interface Verification {

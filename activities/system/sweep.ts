@@ -3,7 +3,7 @@ import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import { unparkDueBillingEvents } from '../../db/billing/billing-event';
 import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
-import { deleteExpiredIdempotency } from '../../transactions/system/drop-expired';
+import { deleteExpiredIdempotency } from '../../transactions/system/delete-expired';
 import { confirmBoundaries } from '../../transactions/contract/confirm-boundaries';
 import { settleContract } from '../../transactions/contract/settle-contract';
 import type { Database } from '../../db/base/database';

@@ -9,7 +9,7 @@ import { findContract } from '../../db/contract/contract';
 import type { ContractRow } from '../../db/contract/contract';
 import { deletedRefusal } from '../../domain/contract/operations';
 import type { EditInput } from '../../domain/contract/edit';
-import type { Changed, ContractAct } from '../../transactions/contract/changed';
+import type { Changed, ContractAct } from '../../transactions/contract/changed-contract';
 import { editContract } from '../../transactions/contract/edit-contract';
 import { runCommand } from '../../transactions/contract/run-command';
 import { settleByTime } from '../../transactions/contract/settle-contract';

@@ -3,7 +3,7 @@ import { BACKGROUND_FROM_LICENSES, REQUEST_LICENSES_MAX } from '../../domain/gen
 import { KEY_JOINER } from '../../domain/catalogue/license-key';
 import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
-import { checkRequest } from '../../transactions/generation/judge-license-request';
+import { checkRequest } from '../../transactions/generation/check-license-request';
 import type { GeneratedJob, Granted, LicenseRequest } from '../../transactions/generation/license-request';
 import { listJobLicenses } from '../../db/license/license';
 import type { Database } from '../../db/base/database';

@@ -55,7 +55,7 @@ export interface GrantGroup {
 /**
  * Grants requests for one contract in one statement, all or none. It claims the quota and writes for each request the job, the audit row
  * and, if it is inline, the licenses and the domain event. Returns an empty list when a condition does not hold; then the caller finds
- * the reason (`diagnose` in transactions/generation/judge-license-request.ts).
+ * the reason (`diagnose` in transactions/generation/check-license-request.ts).
  *
  * Only the quota row decides with which license terms and until when licenses are granted: anything read before its lock was granted may
  * have changed (db/contract/quota.ts). The API keys of callers (`caller_key`) must be accepted when the statement begins. `lock_ms`

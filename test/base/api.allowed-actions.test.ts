@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { BillingEvent } from '../../domain/billing/billing-event';
 import { JOB_STATES } from '../../domain/generation/generation-job';
 import type { JobState } from '../../domain/generation/generation-job';
-import { receiveBillingEvent } from '../../transactions/billing/take-in-billing-event';
+import { receiveBillingEvent } from '../../transactions/billing/receive-billing-event';
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { addCatalogue, addContract } from '../harness/catalogue';

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Route } from '../../api/http/route';
 import { ROUTES } from '../../api/routes';
-import { receiveBillingEvent } from '../../transactions/billing/take-in-billing-event';
+import { receiveBillingEvent } from '../../transactions/billing/receive-billing-event';
 import { signStandard } from '../../demo/fake-billing';
 import type { BillingEvent } from '../../domain/billing/billing-event';
 import { isOpen, permissionOf } from '../../domain/access/permission';

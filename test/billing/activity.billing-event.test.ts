@@ -2,7 +2,7 @@
  * Parked billing events are found out about by asking whoever sent them; a system that is silent is asked again later, and
  * nothing is guessed in its place.
  */
-import { receiveBillingEvent } from '../../transactions/billing/take-in-billing-event';
+import { receiveBillingEvent } from '../../transactions/billing/receive-billing-event';
 import { randomUUID } from 'node:crypto';
 import { createBillingInboxActivities } from '../../activities/billing/billing-event';
 import { createBillingPorts } from '../../adapters/billing';

@@ -3,7 +3,7 @@
  */
 import { TEST_ACTOR } from '../harness/contract-facts';
 import { replayBillingEvent } from '../../transactions/billing/replay-billing-event';
-import { receiveBillingEvent } from '../../transactions/billing/take-in-billing-event';
+import { receiveBillingEvent } from '../../transactions/billing/receive-billing-event';
 import { randomUUID } from 'node:crypto';
 import {
   countParkedForADay,
@@ -21,7 +21,7 @@ import {
   unparkBillingEvents,
 } from '../../db/billing/billing-event';
 import type { BillingEventRow } from '../../db/billing/billing-event';
-import type { ReceivedBillingEvent } from '../../transactions/billing/take-in-billing-event';
+import type { ReceivedBillingEvent } from '../../transactions/billing/receive-billing-event';
 import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import { lockContract } from '../../db/contract/contract';
 import { findOverdueWork } from '../../db/system/health';

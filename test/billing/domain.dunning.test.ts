@@ -11,8 +11,8 @@ import {
   levelInHindsight,
 } from '../../domain/billing/dunning';
 import type { BillingLevel } from '../../domain/billing/dunning';
-import { applyEvents } from '../../domain/contract/billing-application';
-import type { LookedUpBillingEvent } from '../../domain/contract/billing-application';
+import { applyEvents } from '../../domain/contract/billing-event';
+import type { LookedUpBillingEvent } from '../../domain/contract/billing-event';
 import { INVOICE_STATUSES, datedByNow } from '../../domain/billing/billing-event';
 import type { BillingEvent, SeenStatus } from '../../domain/billing/billing-event';
 import { addDays } from '../../domain/base/calendar';

@@ -3,8 +3,8 @@
  * give, or facts that contradict each other.
  */
 import fc from 'fast-check';
-import { applyEvents } from '../../domain/contract/billing-application';
-import type { LookedUpBillingEvent } from '../../domain/contract/billing-application';
+import { applyEvents } from '../../domain/contract/billing-event';
+import type { LookedUpBillingEvent } from '../../domain/contract/billing-event';
 import type { InvoiceStatus } from '../../domain/billing/billing-event';
 import { addDays, localDateAt } from '../../domain/base/calendar';
 import { stateAt } from '../../domain/contract/contract';

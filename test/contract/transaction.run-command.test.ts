@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { findAmendment } from '../../db/contract/amendment';
 import { runCommand } from '../../transactions/contract/run-command';
 import { settleByTime } from '../../transactions/contract/settle-contract';
-import type { Changed } from '../../transactions/contract/changed';
+import type { Changed } from '../../transactions/contract/changed-contract';
 import { findContract } from '../../db/contract/contract';
 import type { AmendmentChanges } from '../../domain/contract/facts';
 import type { ContractCommand } from '../../domain/contract/command';

@@ -7,7 +7,7 @@ import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/cl
 import type { WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { runCommand } from '../../transactions/contract/run-command';
-import type { Changed } from '../../transactions/contract/changed';
+import type { Changed } from '../../transactions/contract/changed-contract';
 import { findContract } from '../../db/contract/contract';
 import { waitFor } from '../../dev/waiting';
 import type { ContractCommand } from '../../domain/contract/command';

@@ -7,7 +7,7 @@ import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import { createGenerationJobActivities } from '../../activities/generation/generation-job';
 import { storeAdminApiKey } from '../../transactions/access/admin-api-key';
 import { runCommand } from '../../transactions/contract/run-command';
-import type { Changed } from '../../transactions/contract/changed';
+import type { Changed } from '../../transactions/contract/changed-contract';
 import { refreshGrants } from '../../db/contract/quota';
 import { findGenerator } from '../../db/catalogue/generator';
 import { editGenerator } from '../../transactions/catalogue/generator';

@@ -2,7 +2,7 @@
  * A billing system whose answers a test defines, and its events: as rows in the inbox, or sent through the API.
  */
 import { randomUUID } from 'node:crypto';
-import { receiveBillingEvent } from '../../transactions/billing/take-in-billing-event';
+import { receiveBillingEvent } from '../../transactions/billing/receive-billing-event';
 import type { Database } from '../../db/base/database';
 import { signStandard } from '../../demo/fake-billing';
 import { BillingUnreachable } from '../../domain/billing/billing-event';

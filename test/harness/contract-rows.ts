@@ -3,7 +3,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { insertContract } from '../../transactions/contract/insert-contract';
-import type { Changed } from '../../transactions/contract/changed';
+import type { Changed } from '../../transactions/contract/changed-contract';
 import { createLicenseRequests } from '../../transactions/generation/request-licenses';
 import type { Granted, LicenseRequest } from '../../transactions/generation/license-request';
 import { findGenerator } from '../../db/catalogue/generator';

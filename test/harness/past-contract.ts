@@ -4,7 +4,7 @@
 import { uuidv7 } from 'uuidv7';
 import { runCommand } from '../../transactions/contract/run-command';
 import { insertContract } from '../../transactions/contract/insert-contract';
-import type { Changed } from '../../transactions/contract/changed';
+import type { Changed } from '../../transactions/contract/changed-contract';
 import type { Database, Sql } from '../../db/base/database';
 import { findGenerator } from '../../db/catalogue/generator';
 import { findProduct } from '../../db/catalogue/product';

@@ -4,15 +4,15 @@ import { EARLIEST } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
-import { applyEvents } from '../../domain/contract/billing-application';
-import type { BillingVerdict, Look, LookedUpBillingEvent } from '../../domain/contract/billing-application';
+import { applyEvents } from '../../domain/contract/billing-event';
+import type { BillingVerdict, Look, LookedUpBillingEvent } from '../../domain/contract/billing-event';
 import { nextEventTurn } from '../../domain/contract/interleaving';
 import type { Sql } from '../../db/base/database';
 import { decideBillingEvents, listPendingBillingEvents } from '../../db/billing/billing-event';
 import type { PendingBillingEvent } from '../../db/billing/billing-event';
 import { findAwaitedBoundary, lockContract } from '../../db/contract/contract';
 import { isComputedByOlderRules } from '../base/time-zone-rules';
-import type { Changed, ContractAct } from './changed';
+import type { Changed, ContractAct } from './changed-contract';
 import { settleAndDecide } from './settle-and-decide';
 import type { SettledContract } from './settle-contract';
 

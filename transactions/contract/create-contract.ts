@@ -18,7 +18,7 @@ import { findProduct } from '../../db/catalogue/product';
 import { factsOf, findContract } from '../../db/contract/contract';
 import { findTestClock } from '../../db/system/test-clock';
 import { newId } from '../base/new-id';
-import type { Changed } from './changed';
+import type { Changed } from './changed-contract';
 import { insertContract } from './insert-contract';
 
 /** The input of a new contract, with the ids of its product and generator. */

@@ -4,7 +4,7 @@ import type { Refusal } from '../../domain/base/refusal';
 import type { DeleteInput } from '../../domain/contract/ending';
 import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
-import type { Changed, ContractAct } from './changed';
+import type { Changed, ContractAct } from './changed-contract';
 import { runCommand } from './run-command';
 
 /** Deletes a contract, or refuses. A refused attempt has an audit row of its own (domain.md 6.2). Call it inside a transaction. */

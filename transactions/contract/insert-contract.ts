@@ -14,7 +14,7 @@ import { insertQuota, refreshGrants } from '../../db/contract/quota';
 import { insertContractRow } from '../../db/contract/save-contract';
 import { TIME_ZONE_RULES } from '../base/time-zone-rules';
 import { prepareTerms, saveHistory } from './save-change';
-import type { Changed } from './changed';
+import type { Changed } from './changed-contract';
 
 /** Inserts the contract that `change` creates; call it inside a transaction. */
 export async function insertContract(

@@ -5,7 +5,7 @@ import type { ContractCommand } from '../../domain/contract/command';
 import type { Decision, DecisionContext } from '../../domain/contract/decision';
 import type { ContractFacts } from '../../domain/contract/facts';
 import type { Sql } from '../../db/base/database';
-import type { Changed, ContractAct } from './changed';
+import type { Changed, ContractAct } from './changed-contract';
 import { settleAndDecide } from './settle-and-decide';
 
 /**

@@ -29,7 +29,7 @@ import { factsOf, findContract, lockContract } from '../../db/contract/contract'
 import type { ContractRow } from '../../db/contract/contract';
 import { lockQuota } from '../../db/contract/quota';
 import { TIME_ZONE_RULES } from '../base/time-zone-rules';
-import type { Changed, ContractAct } from './changed';
+import type { Changed, ContractAct } from './changed-contract';
 import { saveChange } from './save-change';
 import { findSettleContext } from './settle-context';
 

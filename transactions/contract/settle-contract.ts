@@ -3,7 +3,7 @@ import { SYSTEM } from '../../domain/base/actor';
 import type { Instant } from '../../domain/base/instant';
 import type { Refusal } from '../../domain/base/refusal';
 import type { Sql } from '../../db/base/database';
-import type { Changed } from './changed';
+import type { Changed } from './changed-contract';
 import { settleAndDecide } from './settle-and-decide';
 
 /** A contract and the real time at which it is settled. */

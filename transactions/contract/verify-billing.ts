@@ -4,7 +4,7 @@ import type { Refusal } from '../../domain/base/refusal';
 import type { InvoiceName } from '../../domain/billing/invoice';
 import type { BillingAnswer } from '../../domain/contract/verification';
 import type { Sql } from '../../db/base/database';
-import type { Changed } from './changed';
+import type { Changed } from './changed-contract';
 import { settleAndDecide } from './settle-and-decide';
 import type { SettledContract } from './settle-contract';
 

@@ -5,7 +5,7 @@ import type { Actor } from '../../domain/base/actor';
 import type { Instant } from '../../domain/base/instant';
 import type { Refusal } from '../../domain/base/refusal';
 import type { Nudge } from '../../domain/contract/nudge';
-import type { ContractAct } from '../contract/changed';
+import type { ContractAct } from '../contract/changed-contract';
 
 export interface LicenseRequest {
   contract_id: string;

@@ -18,8 +18,8 @@ import { isRefusal, refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { createRefusalCounter } from './count-refusal';
 import { grantOptimistically, grantTestLicenses, grantUnderLock } from './grant-licenses';
-import { diagnose, diagnoseUnlocked, replay } from './judge-license-request';
-import type { Diagnosis } from './judge-license-request';
+import { diagnose, diagnoseUnlocked, replay } from './check-license-request';
+import type { Diagnosis } from './check-license-request';
 import type { Granted, LicenseRequest, RequestLicenses } from './license-request';
 import { createMergedGrants } from './merge-grants';
 

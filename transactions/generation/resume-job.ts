@@ -10,7 +10,7 @@ import { claimRefusal } from '../../domain/contract/quota';
 import { resumptionRefusal } from '../../domain/generation/generation';
 import { resumeDecision } from '../../domain/generation/generation-job';
 import type { JobState } from '../../domain/generation/generation-job';
-import { checkContract } from '../contract/judge-contract';
+import { checkContract } from '../contract/check-contract';
 
 /**
  * Queues a job again and claims quota for its missing licenses, unless its contract is over. The contract is settled and locked

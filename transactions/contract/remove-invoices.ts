@@ -3,7 +3,7 @@ import { BILLING } from '../../domain/base/actor';
 import type { Refusal } from '../../domain/base/refusal';
 import type { SeenInvoice } from '../../domain/billing/invoice';
 import type { Sql } from '../../db/base/database';
-import type { Changed } from './changed';
+import type { Changed } from './changed-contract';
 import { settleAndDecide } from './settle-and-decide';
 import type { SettledContract } from './settle-contract';
 

@@ -3,7 +3,7 @@ import type { Refusal } from '../../domain/base/refusal';
 import type { DecisionContext } from '../../domain/contract/decision';
 import type { ContractFacts } from '../../domain/contract/facts';
 import type { Sql } from '../../db/base/database';
-import type { Changed, ContractAct } from './changed';
+import type { Changed, ContractAct } from './changed-contract';
 import { settleAndDecide } from './settle-and-decide';
 
 /**

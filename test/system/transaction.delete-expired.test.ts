@@ -1,5 +1,5 @@
 /** How long answers are kept for requests that come again: thirty days by the time of Postgres, whatever clock a contract has. */
-import { deleteExpiredIdempotency } from '../../transactions/system/drop-expired';
+import { deleteExpiredIdempotency } from '../../transactions/system/delete-expired';
 import { createLicenseRequests } from '../../transactions/generation/request-licenses';
 import { isRefusal } from '../../domain/base/refusal';
 import { buildContract, buildRequest } from '../harness/contract-rows';

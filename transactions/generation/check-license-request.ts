@@ -17,7 +17,7 @@ import { claimRefusal } from '../../domain/contract/quota';
 import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { deletedRefusal } from '../../domain/contract/operations';
-import { checkContract } from '../contract/judge-contract';
+import { checkContract } from '../contract/check-contract';
 import { contractAct } from './license-request';
 import type { Granted, LicenseRequest } from './license-request';
 
