@@ -1,9 +1,9 @@
 /**
- * The import arrows of ARCHITECTURE.md: which layer may know which, and which area of a layer which other. Imports of types count.
- * What is not named beside its arrow is closed to it.
+ * The import rules of ARCHITECTURE.md: which layers a layer can import, and which areas an area of a layer can import.
+ * Imports of types count. Everything that is not listed is forbidden.
  */
 
-/** Each layer with those that it may know. */
+/** Each layer with the layers that it can import. */
 const LAYERS = {
   domain: [],
   db: ['domain'],
@@ -18,7 +18,7 @@ const LAYERS = {
 
 const TOOLS = ['dev', 'demo', 'project', 'bench', 'test'];
 
-/** Each area with those that it may know, in `domain/` and in `transactions/`. */
+/** Each area with the areas that it can import, in `domain/` and in `transactions/`. */
 const AREAS = {
   base: [],
   access: ['base'],
@@ -30,7 +30,10 @@ const AREAS = {
   system: ['base', 'access', 'catalogue', 'billing', 'contract', 'generation', 'license'],
 };
 
-/** What other areas may know of contracts: their shapes, and how they are read. `system` computes timelines, and so knows all. */
+/**
+ * The contract files that other areas can import: the shapes and the reads. `system` computes timelines and can import
+ * all.
+ */
 const CONTRACT_SHAPES = [
   'boundary-kind',
   'change',
@@ -45,7 +48,7 @@ const CONTRACT_SHAPES = [
   'renewal-policy',
 ];
 
-/** The packages that a layer may import; a layer that is not named may import any that the product has. */
+/** The packages that a layer can import. A layer that is not listed can import every package of the product. */
 const PACKAGES = {
   domain: [['temporal-polyfill', 'temporal-spec', 'zod', 'uuidv7'], 'The domain uses pure libraries only.'],
   workflows: [['@temporalio/workflow', '@temporalio/common'], 'What a workflow imports is replayed for years.'],
@@ -58,12 +61,12 @@ const layers = [...Object.keys(LAYERS), ...TOOLS];
 const areas = Object.keys(AREAS);
 const anyOf = (names) => `(${names.join('|')})`;
 
-/** The process puts adapters in place; everything else that starts by itself is a tool or stands outside the layers. */
+/** The worker process connects the adapters. Every other program is a tool or outside the layers. */
 const ENTRY_POINTS = `^(worker\\.ts|api/main\\.ts|api/http/openapi\\.ts|cli/|${TOOLS.join('/|')}/)`;
 
 const layerArrows = Object.entries(LAYERS).map(([layer, known]) => ({
   name: `${layer}-knows-only-its-neighbours`,
-  comment: `${layer}/ may know ${known.join(', ') || 'no other layer'}.`,
+  comment: `${layer}/ can import ${known.join(', ') || 'no other layer'}.`,
   severity: 'error',
   from: { path: `^${layer}/`, pathNot: '^api/main\\.ts$' },
   to: { path: [`^${anyOf(layers.filter((other) => other !== layer && !known.includes(other)))}/`, '^worker\\.ts$'] },
@@ -75,7 +78,7 @@ const areaArrows = ['domain', 'transactions'].flatMap((layer) =>
     .filter(([, closed]) => closed.length > 0)
     .map(([area, closed]) => ({
       name: `${layer}-${area}-knows-only-its-neighbours`,
-      comment: `The area ${area} may know ${AREAS[area].join(', ') || 'no other area'}.`,
+      comment: `The area ${area} can import ${AREAS[area].join(', ') || 'no other area'}.`,
       severity: 'error',
       from: { path: `^${layer}/${area}/` },
       to: { path: `^${layer}/${anyOf(closed)}/` },
@@ -97,7 +100,7 @@ module.exports = {
     ...packageArrows,
     {
       name: 'other-areas-know-the-shapes-of-contracts',
-      comment: 'What is decided of a contract is decided in its own area.',
+      comment: 'Decisions about a contract are made in its own area.',
       severity: 'error',
       from: { path: `^domain/${anyOf(areas.filter((area) => area !== 'contract' && area !== 'system'))}/` },
       to: { path: '^domain/contract/', pathNot: `^domain/contract/${anyOf(CONTRACT_SHAPES)}\\.ts$` },
@@ -112,49 +115,50 @@ module.exports = {
     },
     {
       name: 'every-file-has-an-area',
-      comment: 'Say the noun, find its area (CONTRIBUTING.md).',
+      comment: 'Every noun belongs to an area (CONTRIBUTING.md).',
       severity: 'error',
       from: { path: '^(domain|transactions|db)/', pathNot: `^(domain|transactions|db)/${anyOf(areas)}/` },
       to: {},
     },
     {
       name: 'db-makes-neither-hashes-nor-chance',
-      comment: 'Keys are drawn and secrets are compared in transactions/; what Postgres can hash, it hashes itself.',
+      comment: 'transactions/ draws keys and compares secrets. Postgres computes the hashes that it can compute.',
       severity: 'error',
       from: { path: '^db/' },
       to: { path: '^(node:)?crypto$' },
     },
     {
       name: 'db-refuses-nothing',
-      comment: 'A refusal is a decision: db/ answers what it found, and the transaction asks the domain.',
+      comment: 'A refusal is a decision: db/ returns what it found, and the transaction calls the domain.',
       severity: 'error',
       from: { path: '^db/' },
       to: { path: '^domain/base/refusal\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'workflows-take-only-types-of-activities',
-      comment: 'A workflow calls an activity by name, over the server; its code must not come into the bundle.',
+      comment:
+        'A workflow calls an activity by name through the server. The code of the activity must not be in the bundle.',
       severity: 'error',
       from: { path: '^workflows/' },
       to: { path: '^activities/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'temporal-knows-the-ports-of-activities',
-      comment: 'The client implements what activities need, and knows no activity.',
+      comment: 'The client implements the ports of activities, and imports no activity.',
       severity: 'error',
       from: { path: '^temporal/' },
       to: { path: '^activities/', pathNot: '^activities/ports\\.ts$' },
     },
     {
       name: 'only-entry-points-read-settings',
-      comment: 'Settings come in as arguments everywhere else; the types of config.ts may be used.',
+      comment: 'Everywhere else, settings are arguments. Types of config.ts can be imported.',
       severity: 'error',
       from: { pathNot: [ENTRY_POINTS, '^config\\.ts$'] },
       to: { path: '^config\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'product-stands-without-its-tools',
-      comment: 'What runs in production needs neither the embedded stack, the stories, the benchmarks nor the tests.',
+      comment: 'Production code needs neither the embedded stack, the demo, the benchmarks nor the tests.',
       severity: 'error',
       from: { pathNot: `^${anyOf(TOOLS)}/|^[^/]+\\.(js|cjs|mjs)$|^jest\\.config` },
       to: { path: `^${anyOf(TOOLS)}/` },
@@ -167,14 +171,14 @@ module.exports = {
     },
     {
       name: 'no-cycles',
-      comment: 'Two files that need each other, be it for a type, are one file, or hide a third.',
+      comment: 'Two files that import each other, also only for a type, must be merged or need a third file.',
       severity: 'error',
       from: {},
       to: { circular: true },
     },
     {
       name: 'no-orphans',
-      comment: 'A file that is neither imported nor started by itself is forgotten.',
+      comment: 'A file that is neither imported nor a program is unused.',
       severity: 'error',
       from: {
         orphan: true,

@@ -1,11 +1,11 @@
-# One image for the API, the worker and the command line; the command decides:
+# One image for the API, the worker and the command line. The command selects one:
 #   (default)                        the API
 #   node dist/worker.js              the worker
-#   node dist/cli/main.js migrate    a command of the operator
+#   node dist/cli/main.js migrate    a command for operators
 
 FROM node:24-slim AS build
 WORKDIR /app
-# The patches are applied by the installation, so they come before it.
+# npm ci applies the patches, so they are copied before it.
 COPY package.json package-lock.json ./
 COPY patches ./patches
 RUN npm ci --no-audit --no-fund
@@ -19,7 +19,7 @@ COPY patches ./patches
 RUN npm ci --omit=dev --no-audit --no-fund && npm cache clean --force
 
 FROM node:24-slim
-# The Temporal SDK is native code and looks for root certificates in the system, not in Node.
+# The Temporal SDK is native code and reads root certificates from the system, not from Node.
 RUN apt-get update \
   && apt-get install -y --no-install-recommends ca-certificates tini \
   && rm -rf /var/lib/apt/lists/*
@@ -33,9 +33,10 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/dist ./dist
 USER node
 EXPOSE 8080 8081
-# Either process answers /livez on its own port; the one that does not run here refuses at once.
+# The API and the worker answer /livez on different ports. The port without a process refuses the connection
+# immediately.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "const ports = [process.env.PORT, process.env.WORKER_HEALTH_PORT]; Promise.any(ports.map(async (port) => { const { ok } = await fetch(`http://127.0.0.1:${port}/livez`); if (!ok) throw new Error(port); })).then(() => process.exit(0), () => process.exit(1))"]
-# tini passes SIGTERM on and collects children, so that a stop is the orderly one.
+# tini forwards SIGTERM and reaps child processes, so that the container stops cleanly.
 ENTRYPOINT ["/usr/bin/tini", "--"]
 CMD ["node", "dist/api/main.js"]

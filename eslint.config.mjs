@@ -1,7 +1,7 @@
 /**
- * Lint rules. Beside the usual ones they guard what a reviewer would have to remember: promises are awaited,
- * the domain has no clock and no randomness of its own, SQL stands in one layer, workflows stay deterministic, and only entry points
- * read the environment.
+ * Lint rules. In addition to the usual ones they enforce rules of this project: promises are awaited, the domain uses
+ * no clock and no randomness, SQL is in one layer, workflows are deterministic, and only entry points read the
+ * environment.
  */
 import { builtinModules } from 'node:module';
 import eslint from '@eslint/js';
@@ -12,7 +12,7 @@ const nodeModules = builtinModules.filter((name) => !name.startsWith('_')).flatM
 
 const noInterval = {
   name: 'setInterval',
-  message: 'Whatever waits or repeats is a workflow or a Temporal schedule (ARCHITECTURE.md).',
+  message: 'Use a workflow or a Temporal schedule to wait or to repeat (ARCHITECTURE.md).',
 };
 
 const noIntervalMember = {
@@ -32,7 +32,8 @@ const noStar = {
   message: 'Name the columns: a statement with * fails in running processes when a migration adds a column.',
 };
 
-// A transaction that waits for a row holds a connection meanwhile: it takes its turn first (db/base/lock-turns.ts).
+// A transaction that waits for a row occupies a connection, so it must wait for its turn before it starts
+// (db/base/lock-turns.ts).
 const noOwnBegin = {
   selector: "CallExpression[callee.property.name='begin'][callee.object.property.name='db']",
   message: 'Use beginLocked with the rows that the transaction locks, or `write` of the request.',
@@ -41,31 +42,35 @@ const noOwnBegin = {
 const noOwnSql = {
   selector:
     ':matches(TaggedTemplateExpression[tag.name=/^(tx|sql|db)$/], TaggedTemplateExpression[tag.property.name=/^(tx|sql|db)$/])',
-  message: 'SQL stands in db/: call a function of its noun.',
+  message: 'SQL is only in db/: call a function of the file of its noun.',
 };
 
-// What decides and saves is a transaction. `insertChunk` is one by itself: its statement judges what it locks.
+// Code that decides and saves is a transaction. `insertChunk` is an exception: its single statement checks what it
+// locks.
 const noOwnWrites = {
   regex: '/db/',
   importNamePattern: '^(insert(?!Chunk$)|update|save|store|set|lock|delete|claim|release)[A-Z]',
-  message: 'What locks, decides and saves is a function in transactions/.',
+  message: 'Code that locks, decides and saves is a function in transactions/.',
 };
 
 const noOwnClock = [
   {
     selector: "MemberExpression[object.name='Date'][property.name='now']",
-    message: 'The domain is told the time: take `now` as an argument.',
+    message: 'The domain has no clock: take `now` as an argument.',
   },
   { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Take `now` as an argument.' },
   { selector: "CallExpression[callee.name='Date']", message: 'Take `now` as an argument.' },
   { selector: "MemberExpression[object.name='Temporal'][property.name='Now']", message: 'Take `now` as an argument.' },
-  { selector: "MemberExpression[object.name='Math'][property.name='random']", message: 'Chance comes as an argument.' },
+  {
+    selector: "MemberExpression[object.name='Math'][property.name='random']",
+    message: 'Take randomness as an argument.',
+  },
 ];
 
-// The clock of a process may be wrong: what is decided takes its time from Postgres (db/base/clock.ts).
+// The clock of a process can be wrong, so decisions use the time of Postgres (db/base/clock.ts).
 const noProcessClock = noOwnClock
   .filter(({ selector }) => selector.includes('Date'))
-  .map(({ selector }) => ({ selector, message: 'Take `now` as an argument; it comes from db/base/clock.ts.' }));
+  .map(({ selector }) => ({ selector, message: 'Take `now` as an argument; db/base/clock.ts reads it.' }));
 
 const globalsOfNode = [
   'module',
@@ -79,7 +84,7 @@ const globalsOfNode = [
   'clearTimeout',
 ];
 
-/** Those of a browser, and the one that the renderer of the page at `/docs` adds. */
+/** The globals of a browser, and the one that the renderer of the page at `/docs` adds. */
 const globalsOfDocsPage = ['Scalar', 'MutationObserver', 'addEventListener', 'document', 'location'];
 
 const doorsToTheWorld = ['process', 'fetch', 'setTimeout', 'setImmediate', 'performance', 'require'];
@@ -100,9 +105,9 @@ export default defineConfig(
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      // A command without input is a shape too, and the types of the driver begin with {}.
+      // Commands without input have empty types, and the driver's types start with {}.
       '@typescript-eslint/no-empty-object-type': 'off',
-      // An implementation of an asynchronous interface need not wait for anything itself.
+      // An implementation of an asynchronous interface can be without an await.
       '@typescript-eslint/require-await': 'off',
       eqeqeq: 'error',
       'no-restricted-globals': ['error', noInterval],
@@ -118,7 +123,7 @@ export default defineConfig(
     },
   },
   {
-    // Date.now() and setTimeout are the workflow's own here: the sandbox replaces them. Everything of Node is forbidden.
+    // The workflow sandbox replaces Date.now() and setTimeout. All of Node's modules are forbidden.
     files: ['workflows/**/*.ts'],
     rules: {
       'no-restricted-imports': ['error', { paths: nodeModules }],
@@ -164,14 +169,14 @@ export default defineConfig(
     files: ['test/**/*.ts'],
     rules: {
       'no-restricted-syntax': ['error', noIntervalMember],
-      // What a JSON body holds is asserted by the test itself.
+      // Tests assert the content of JSON bodies themselves.
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',
       '@typescript-eslint/no-unsafe-return': 'off',
       '@typescript-eslint/no-unsafe-call': 'off',
       '@typescript-eslint/no-explicit-any': 'off',
-      // Activities are functions in an object; none of them uses `this`.
+      // Activities are functions in an object and do not use `this`.
       '@typescript-eslint/unbound-method': 'off',
     },
   },

@@ -1,6 +1,6 @@
 /**
- * How the tests run: files side by side on one Postgres and one Temporal. Beside them the fault tests, which have stacks of
- * their own, run one after another.
+ * How the tests run: test files run in parallel with one Postgres and one Temporal. At the same time the fault tests,
+ * which have stacks of their own, run one after another.
  */
 const { availableParallelism } = require('node:os');
 const swcOptions = require('./test/harness/swc-options.cjs');

@@ -1,5 +1,5 @@
 /**
- * How the external tests run: those that need programs beside Node (`project/external-tools.ts`).
+ * How the external tests run. They need programs other than Node (`project/external-tools.ts`).
  */
 const base = require('./jest.config.js');
 

@@ -1,20 +1,20 @@
-/** Speaks to the API as a client with a key does, over connections that stay open. */
+/** An API client with a key, over connections that stay open. */
 import { Agent, request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 
 export interface ApiClient {
-  /** Posts JSON and answers with the JSON of the answer. Throws on every status but 2xx. */
+  /** Posts JSON and returns the JSON of the answer. Throws on every status except 2xx. */
   post<T>(path: string, body: object): Promise<T>;
-  /** Reads JSON. Throws on every status but 2xx. */
+  /** Reads JSON. Throws on every status except 2xx. */
   get<T>(path: string): Promise<T>;
-  /** Posts bytes as they are, with headers of their own in place of the key. Throws on every status but 2xx. */
+  /** Posts a body unchanged, with these headers instead of the API key. Throws on every status except 2xx. */
   postSigned(path: string, body: string, headers: Readonly<Record<string, string>>): Promise<void>;
-  /** Resolves with the data of the first server-sent event called `name`. Throws when the stream ends before. */
+  /** Resolves with the data of the first server-sent event named `name`. Throws when the stream ends earlier. */
   awaitServerSent<T>(path: string, name: string): Promise<T>;
   close(): void;
 }
 
-/** A client for the API at an origin. */
+/** Creates a client for the API at an origin. */
 export function createApiClient(origin: string, key: string): ApiClient {
   const agent = new Agent({ keepAlive: true });
   const { hostname, port } = new URL(origin);

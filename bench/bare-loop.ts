@@ -1,6 +1,6 @@
 /**
- * The ceiling: the rows of a generation job inserted by nothing but the statement that inserts them, chunk by chunk, on as
- * many connections as there are cores. No request, no workflow, no state of contract or job to look at.
+ * The upper bound: the rows of a generation job, inserted chunk by chunk with only the insert statement, on one
+ * connection for each core. There is no request, no workflow, and no state of a contract or job.
  */
 import { randomFillSync } from 'node:crypto';
 import { availableParallelism } from 'node:os';
@@ -10,7 +10,7 @@ import { openDatabase } from '../db/base/database';
 import type { Database, Sql } from '../db/base/database';
 import { BENCH_KEY_FORMAT } from './contracts';
 
-/** A job whose row exists and whose chunks do not. */
+/** A job with a row and without chunks. */
 export interface BareJob {
   id: string;
   serial: string;
@@ -18,15 +18,15 @@ export interface BareJob {
   chunk_size: number;
 }
 
-/** As many as the product fills chunks on (worker.ts). */
+/** The number of connections on which the product fills chunks (worker.ts). */
 export const CONNECTIONS = availableParallelism();
 
-/** The connections of the ceiling and of the peers. */
+/** Opens the connections of the bare loop and of the peers. */
 export function openBareConnections(database_url: string): Database {
   return openDatabase(database_url, { max: CONNECTIONS, application_name: 'covenant bench' });
 }
 
-/** Writes the row of a job, marked as finished so that the sweep leaves it alone. */
+/** Inserts the row of a job. It is marked as finished, so that the sweep ignores it. */
 export async function createBareJob(db: Sql, contract_id: string, requested: number): Promise<BareJob> {
   const now = new Date().toISOString();
   const [terms] = await db<[{ id: string }]>`
@@ -44,13 +44,13 @@ export async function createBareJob(db: Sql, contract_id: string, requested: num
   return { ...job, requested, chunk_size };
 }
 
-/** The keys of one chunk, drawn as the product draws them. */
+/** Draws the keys of one chunk in the same way as the product. */
 export function drawKeys(job: BareJob, chunk_no: number): string {
   const { licenses } = chunkSpan(job.requested, job.chunk_size, chunk_no);
   return joinedKeys(BENCH_KEY_FORMAT, licenses, randomFillSync);
 }
 
-/** Inserts one chunk: its marker and its licenses, once. */
+/** Inserts one chunk: its row and its licenses. */
 export async function insertBareChunk(db: Sql, job: BareJob, chunk_no: number, keys: string): Promise<void> {
   const { from_ordinal, licenses } = chunkSpan(job.requested, job.chunk_size, chunk_no);
   await db`
@@ -63,7 +63,7 @@ export async function insertBareChunk(db: Sql, job: BareJob, chunk_no: number, k
     FROM marker, string_to_table(${keys}, ',') WITH ORDINALITY AS k (key, ordinal)`;
 }
 
-/** Inserts all chunks of a job; the keys of the next chunk are drawn while Postgres inserts this one. */
+/** Inserts all chunks of a job. The keys of the next chunk are drawn while Postgres inserts the current one. */
 export async function runBareLoop(connections: Database, job: BareJob): Promise<void> {
   const chunks = chunkCount(job.requested, job.chunk_size);
   let next = 0;

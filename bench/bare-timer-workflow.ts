@@ -1,4 +1,7 @@
-/** A timer and one step, as a contract has them, with nothing of a contract: what Temporal alone costs (bare-timers.ts). */
+/**
+ * A workflow with a timer and one activity, like a contract but without its logic: the cost of Temporal alone
+ * (bare-timers.ts).
+ */
 import { proxyActivities, sleep, upsertSearchAttributes } from '@temporalio/workflow';
 import { NEXT_BOUNDARY } from '../workflows/search-attributes';
 

@@ -1,6 +1,6 @@
 /**
- * Temporal alone: as many timers in the same second as there are contracts, and after each one step that does nothing, by a
- * worker with as many slots as the product's.
+ * Temporal alone: one timer for each contract, all in the same second, and after each timer one activity that does
+ * nothing, on a worker with as many slots as the product's.
  */
 import { randomUUID } from 'node:crypto';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -14,19 +14,19 @@ import type { MeasuredStack } from './measured-stack';
 
 const STARTED_AT_ONCE = 20;
 const SLOTS = 8;
-/** How long one workflow may take, on the average, before something must be wrong. */
+/** The average time limit for each workflow. The measurement fails when it is exceeded. */
 const PASS_MS_MAX = 1_000;
 
 export interface BareTimers {
   /**
-   * Lets `count` timers end at `ahead_ms` from now; answers how long after that instant the last step was done, in ms, or
-   * undefined when the instant came before all of them waited.
+   * Starts `count` timers that end `ahead_ms` from now. Returns how long after that instant the last activity
+   * completed, in ms, or undefined when the instant was reached before all timers had started.
    */
   run(count: number, ahead_ms: number): Promise<number | undefined>;
   end(): Promise<void>;
 }
 
-/** Starts the worker of the bare timers, on a task queue of its own. */
+/** Starts the worker of the bare timers on its own task queue. */
 export async function startBareTimers({ temporal, temporal_address }: MeasuredStack): Promise<BareTimers> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   const connection = await NativeConnection.connect({ address: temporal_address });

@@ -1,8 +1,9 @@
 /**
- * `billing`: a burst of signed events for many contracts, from the first request until the last event is decided and its
- * invoice known, beside the bare insert of the same rows.
+ * `billing` measures a burst of signed events for many contracts, from the first request until the last event is
+ * decided, and compares it with the bare insert of the same rows.
  *
- * The events of a contract come in any order; versions tell which is the newest. They are signed before the clock runs.
+ * The events of a contract are sent in random order, and their versions decide which is the newest. They are signed
+ * before the measurement starts.
  */
 import pMap from 'p-map';
 import { signStandard } from '../demo/fake-billing';
@@ -22,11 +23,11 @@ export interface BillingOptions {
   contracts: number;
   /** Events for each contract. */
   events: number;
-  /** Undefined: PAIRS. */
+  /** Default: PAIRS. */
   pairs: number | undefined;
 }
 
-/** One message as it is sent. */
+/** A signed message. */
 interface SignedEvent {
   event: StandardEvent;
   body: string;
@@ -34,26 +35,26 @@ interface SignedEvent {
 }
 
 interface ProductBurst {
-  /** Until the last request was answered. */
+  /** Time until the last request was answered. */
   accepted_ms: number;
-  /** Until the last event was decided. */
+  /** Time until the last event was decided. */
   decided_ms: number;
 }
 
 const PAIRS = 5;
 const WARM_UP_CONTRACTS = 50;
 const CALLERS = 32;
-/** As many as a process of the product holds by default (DATABASE_POOL_SIZE). */
+/** The default pool size of a process of the product (DATABASE_POOL_SIZE). */
 const BARE_CONNECTIONS = 10;
 const INVOICES_PER_CONTRACT = 2;
-/** What is told of an invoice, in turn; every burst ends by paying it. */
+/** The event types of an invoice, in order. The last event of each burst pays the invoice. */
 const TYPES = ['invoice.open', 'invoice.payment_failed', 'invoice.paid'] as const;
 const DUE_IN_DAYS = 30;
 const LOOK_INTERVAL_MS = 10;
-/** A burst that takes longer than this stands still. */
+/** Time limit for a burst. */
 const BURST_TIMEOUT_MS = 300_000;
 
-/** Measures bursts in pairs, each upon new contracts, after one that does not count. */
+/** Measures bursts in pairs, each with new contracts, after one warm-up burst. */
 export async function benchBilling(stack: MeasuredStack, options: BillingOptions, report: Report): Promise<void> {
   const bare = openDatabase(stack.database_url, { max: BARE_CONNECTIONS, application_name: 'covenant bench' });
   const events = options.contracts * options.events;
@@ -95,7 +96,7 @@ export async function benchBilling(stack: MeasuredStack, options: BillingOptions
       const body = JSON.stringify(event);
       return { event, body, headers: signStandard(body, stack.billing_secret, { id: event.id }) };
     });
-    // Last, so that connections which the API closed meanwhile are known to be closed.
+    // Created last, so that connections that the API has closed meanwhile are not used.
     await settleDisk(stack.db, ['billing_inbox', 'invoice_facts', 'contracts']);
     return burst;
   }
@@ -116,7 +117,7 @@ export async function benchBilling(stack: MeasuredStack, options: BillingOptions
       throw new Error(`${row.paid} of ${invoice_ids.length} invoices paid, ${row.decided} events decided`);
   }
 
-  /** The next burst begins with an empty inbox. What is known of the invoices stays, with contracts that are used no more. */
+  /** The next burst starts with an empty inbox. The invoice facts remain, with contracts that are not used again. */
   async function cleanUp(burst: readonly SignedEvent[]): Promise<void> {
     const ids = burst.map(({ event }) => event.id);
     await stack.db`DELETE FROM billing_inbox WHERE source = 'standard' AND event_id = ANY(${ids})`;
@@ -149,12 +150,12 @@ export async function benchBilling(stack: MeasuredStack, options: BillingOptions
   }
 }
 
-/** The events of a burst, in an order that has nothing to do with the order in which they happened. */
+/** Builds the events of a burst in an order that is independent of their versions. */
 function eventsOf(contract_ids: readonly string[], events_per_contract: number, now: Date): StandardEvent[] {
   const due_date = addDays(now.toISOString().slice(0, 10), DUE_IN_DAYS);
   const events = contract_ids.flatMap((contract_id) =>
     Array.from({ length: events_per_contract }, (_, index): StandardEvent => {
-      // Told from the last to the first, so that each invoice's last event pays it.
+      // Types are assigned from the last event to the first, so that the last event of each invoice pays it.
       const before_last = Math.floor(index / INVOICES_PER_CONTRACT);
       const id = `in_${contract_id}_${index % INVOICES_PER_CONTRACT}`;
       return {
@@ -172,7 +173,7 @@ function eventsOf(contract_ids: readonly string[], events_per_contract: number, 
     .map(({ event }) => event);
 }
 
-/** The row that the product ends with, written at once. */
+/** Inserts the final row of an event directly. */
 async function insertBare(db: Database, { event, body }: SignedEvent): Promise<void> {
   const now = new Date().toISOString();
   const observation = {

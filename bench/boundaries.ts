@@ -1,9 +1,9 @@
 /**
- * `boundaries`: contracts whose boundary lies in the same second, from that instant until the last of them is settled,
- * beside the bare update of the same rows with one audit row each, and beside Temporal alone: as many timers with one empty
- * step each.
+ * `boundaries` measures contracts with a boundary in the same second, from that instant until the last one is settled.
+ * It compares this with the bare update of the same rows with one audit row each, and with Temporal alone: as many
+ * timers with one empty activity each.
  *
- * Every contract is paused until the instant; each workflow waits with a timer before the clock runs.
+ * Every contract is paused until the instant. All workflows wait with a timer before the measurement starts.
  */
 import pMap from 'p-map';
 import { runCommand } from '../transactions/contract/run-command';
@@ -26,7 +26,7 @@ import type { Report } from './report';
 
 export interface BoundariesOptions {
   contracts: number;
-  /** Undefined: PAIRS. */
+  /** Default: PAIRS. */
   pairs: number | undefined;
 }
 
@@ -35,7 +35,7 @@ interface BoundariesResult {
   pairs: number;
   ratios: number[];
   bare_contracts_per_second: number;
-  /** Of what Temporal alone reaches. */
+  /** The ratios to Temporal alone. */
   temporal_ratios: number[];
   temporal_per_second: number;
   contracts_per_second: number;
@@ -43,29 +43,29 @@ interface BoundariesResult {
 
 const PAIRS = 5;
 const WARM_UP_CONTRACTS = 50;
-/** As many as a process of the product holds by default (DATABASE_POOL_SIZE). */
+/** The default pool size of a process of the product (DATABASE_POOL_SIZE). */
 const CONNECTIONS = 10;
-/** How far ahead the boundary is set at first: a fixed part, and what it takes to let one workflow know of it. */
+/** How far ahead the boundary is at first: a fixed time, and the time to signal each workflow. */
 const AHEAD_MS = 5_000;
 const AHEAD_MS_PER_CONTRACT = 20;
 const LOOK_INTERVAL_MS = 10;
-/** How long one contract may take, on the average, before something must be wrong. */
+/** The average time limit for each contract. The measurement fails when it is exceeded. */
 const SETTLE_MS_MAX = 1_000;
-/** A boundary that no run waits for. */
+/** A boundary that no measurement uses. */
 const NEVER = '2999-01-01T00:00:00.000Z';
 const TABLES = ['contracts', 'contract_holds'];
 const TEST_ACTOR: Actor = { type: 'user', id: '00000000-0000-7000-8000-000000000001', name: 'Benchmark' };
 
-/** Measures pairs, all upon the same contracts, after one that does not count. */
+/** Measures pairs with the same contracts, after one warm-up pair. */
 export async function benchBoundaries(stack: MeasuredStack, options: BoundariesOptions, report: Report): Promise<void> {
   const db = openDatabase(stack.database_url, { max: CONNECTIONS, application_name: 'covenant bench' });
   const nudger = createNudger({
     client: stack.temporal,
     taskQueues: taskQueues('covenant'),
-    onFailure: (error, workflow_id) => report.say(`  ${workflow_id} was not told: ${String(error)}`),
+    onFailure: (error, workflow_id) => report.say(`  ${workflow_id} could not be signaled: ${String(error)}`),
   });
   const timers = await startBareTimers(stack);
-  // Grows where an instant came before all waited for it.
+  // Grows when an instant was reached before all workflows waited for it.
   let patience = 1;
   const aheadOf = (contracts: number): number => patience * (AHEAD_MS + contracts * AHEAD_MS_PER_CONTRACT);
 
@@ -78,7 +78,10 @@ export async function benchBoundaries(stack: MeasuredStack, options: BoundariesO
     return elapsed_ms;
   }
 
-  /** Sets the boundary and lets every workflow wait for it; when it came too early, again and further ahead. */
+  /**
+   * Sets the boundary and waits until every workflow waits for it. Repeats with a later boundary when it was reached
+   * too early.
+   */
   async function waitBeforeBoundary(contract_ids: readonly string[]): Promise<Instant> {
     for (;;) {
       await settleDisk(stack.db, TABLES);
@@ -102,7 +105,7 @@ export async function benchBoundaries(stack: MeasuredStack, options: BoundariesO
 
   function tooEarly(): void {
     patience *= 2;
-    report.say('  The boundary came before every workflow waited; the next one lies twice as far ahead.');
+    report.say('  The boundary was reached before every workflow waited; the next one is twice as far ahead.');
   }
 
   async function allSettled(boundary: Instant, contracts: number): Promise<void> {
@@ -123,7 +126,7 @@ export async function benchBoundaries(stack: MeasuredStack, options: BoundariesO
     return elapsed_ms;
   }
 
-  /** Both sides that are no product, one after the other. */
+  /** Runs both comparisons one after the other. */
   async function runCeilings(contract_ids: readonly string[]): Promise<{ bare_ms: number; temporal_ms: number }> {
     return { bare_ms: await runBare(contract_ids), temporal_ms: await runTemporal(contract_ids.length) };
   }
@@ -185,10 +188,12 @@ async function assertCrossedOnce(db: Database, boundary: Instant, contracts: num
     SELECT count(*)::int AS rows, count(DISTINCT contract_id)::int AS contracts
     FROM audit_events WHERE action = 'contract.resumed' AND at = ${boundary}`;
   if (row.rows !== contracts || row.contracts !== contracts)
-    throw new Error(`${row.contracts} of ${contracts} contracts crossed ${boundary}, with ${row.rows} audit rows`);
+    throw new Error(
+      `${row.contracts} of ${contracts} contracts applied the boundary ${boundary}, with ${row.rows} audit rows`,
+    );
 }
 
-/** The state before the bare update, in the columns that it sets; what they are copies of stays as it is. */
+/** Restores the columns that the bare update sets. The facts that they are copied from are not changed. */
 async function pauseBare(db: Database, contract_ids: readonly string[]): Promise<void> {
   await db`
     UPDATE contracts SET state = 'PAUSED', may_generate = false, next_boundary_at = ${NEVER}, next_boundary_kind = 'resumes'
@@ -224,7 +229,7 @@ function boundariesTable(result: BoundariesResult): string {
   );
 }
 
-/** "0.80 (0.71 … 0.92)": the median, and from where to where. */
+/** Formats ratios as "0.80 (0.71 … 0.92)": median, minimum and maximum. */
 function spanOf(ratios: readonly number[], digits: number): string {
   const [middle, least, most] = [median(ratios), Math.min(...ratios), Math.max(...ratios)];
   return `${middle.toFixed(digits)} (${least.toFixed(digits)} … ${most.toFixed(digits)})`;

@@ -1,10 +1,10 @@
 /**
- * The same start for every run: the licenses of the run before are deleted and their space is made free (VACUUM), and
- * what Postgres still owes to the disk is written (CHECKPOINT), so that no run pays for another's rows or log.
+ * Gives every run the same initial state: the licenses of the previous run are deleted, their space is freed (VACUUM),
+ * and pending writes are flushed (CHECKPOINT), so that no run is slowed down by rows or log of another.
  */
 import type { Sql } from '../db/base/database';
 
-/** Removes the licenses and chunk markers of all jobs of these contracts. The job rows stay, as their audit does. */
+/** Deletes the licenses and chunk rows of all jobs of these contracts. The job rows and the audit remain. */
 export async function cleanUp(db: Sql, contract_ids: readonly string[]): Promise<void> {
   await db`
     DELETE FROM licenses l USING generation_jobs j
@@ -13,13 +13,13 @@ export async function cleanUp(db: Sql, contract_ids: readonly string[]): Promise
   await settleDisk(db, ['licenses', 'generation_chunks', 'generation_jobs']);
 }
 
-/** Makes deleted rows of these tables reusable, brings statistics up to date and writes what is owed to the disk. */
+/** Frees the space of deleted rows of these tables, updates their statistics and flushes pending writes to disk. */
 export async function settleDisk(db: Sql, tables: readonly string[]): Promise<void> {
   await db.unsafe(`VACUUM (ANALYZE) ${tables.join(', ')}`);
   await db.unsafe('CHECKPOINT');
 }
 
-/** How many licenses a job has in the table. */
+/** Counts the licenses of a job in the table. */
 export async function countLicenses(db: Sql, job_id: string): Promise<number> {
   const [row] = await db<[{ licenses: number }]>`
     SELECT count(*)::int AS licenses FROM licenses l JOIN generation_jobs j ON l.id > j.serial << 24 AND l.id < (j.serial + 1) << 24

@@ -1,4 +1,4 @@
-/** Active contracts with room for a benchmark's licenses. */
+/** Creates active contracts with enough quota for a benchmark. */
 import { randomUUID } from 'node:crypto';
 import pMap from 'p-map';
 import { waitFor } from '../dev/waiting';
@@ -8,7 +8,7 @@ import { DEFAULT_ALPHABET } from '../domain/catalogue/license-key';
 import type { KeyFormat } from '../domain/catalogue/license-key';
 import type { MeasuredStack } from './measured-stack';
 
-/** The keys of all benchmarks: `BENCH-XXXXX-XXXXX-XXXXX-XXXXX`. */
+/** The key format of all benchmarks: `BENCH-XXXXX-XXXXX-XXXXX-XXXXX`. */
 export const BENCH_KEY_FORMAT: KeyFormat = {
   prefix: 'BENCH',
   groups: 4,
@@ -18,14 +18,14 @@ export const BENCH_KEY_FORMAT: KeyFormat = {
 };
 
 const CREATED_AT_ONCE = 8;
-/** Of a contract whose licenses nobody asks for. */
+/** The quota of a contract without license requests. */
 const SMALL_QUOTA = 1_000;
-/** How long one workflow may take to start, on the average, before something must be wrong. */
+/** The average time limit for the start of each workflow. */
 const START_MS_MAX = 500;
 const START_TIMEOUT_MS_MIN = 60_000;
 const LOOK_INTERVAL_MS = 100;
 
-/** Makes a product, a generator and `count` active contracts of `quota` licenses each, and answers with their ids. */
+/** Creates a product, a generator and `count` active contracts with `quota` licenses each. Returns the contract ids. */
 export async function createContracts({ api, db }: MeasuredStack, count: number, quota: number): Promise<string[]> {
   const now = new Date().toISOString();
   const [product] = await db<[{ id: string }]>`
@@ -54,7 +54,7 @@ export async function createContracts({ api, db }: MeasuredStack, count: number,
   return ids;
 }
 
-/** Makes active contracts and resolves when the workflow of each has looked at it and waits. */
+/** Creates active contracts, and resolves when the workflow of each has settled it and waits. */
 export async function createWaitingContracts(stack: MeasuredStack, count: number): Promise<string[]> {
   const active = "ContractState = 'ACTIVE'";
   const before = await countContractWorkflows(stack, active);
@@ -68,15 +68,15 @@ export async function createWaitingContracts(stack: MeasuredStack, count: number
 }
 
 /**
- * A query for the workflows whose next boundary is this instant. Within a millisecond: the development server finds no
- * instant by equality whose fraction ends in a zero.
+ * Returns a visibility query for the workflows whose next boundary is this instant. It uses a range of one millisecond,
+ * because the development server does not find an instant by equality when its fraction ends in a zero.
  */
 export function awaits(boundary: Instant): string {
   const [before, after] = [-1, 1].map((ms) => instantFromMillis(millisOf(boundary) + ms));
   return `NextBoundary BETWEEN '${before}' AND '${after}'`;
 }
 
-/** How many running workflows of contracts a query of Temporal's visibility finds. */
+/** Counts the running contract workflows that match a visibility query. */
 export async function countContractWorkflows({ temporal }: MeasuredStack, query: string): Promise<number> {
   const running = `WorkflowType = 'contractLifecycle' AND ExecutionStatus = 'Running' AND ${query}`;
   return (await temporal.workflow.count(running)).count;

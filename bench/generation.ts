@@ -1,7 +1,8 @@
 /**
- * `generation`: the product end to end beside the ceiling, the same number of licenses in the same tables of one server.
+ * `generation` compares the product end to end with the bare loop, for the same number of licenses in the same tables
+ * of one server.
  *
- * A pair is one run of each. Every run has a contract of its own and starts from the same cleaned tables (cleaning.ts).
+ * A pair is one run of each. Every run has its own contract and starts with cleaned tables (cleaning.ts).
  */
 import { cleanUp, countLicenses } from './cleaning';
 import { CONNECTIONS, createBareJob, openBareConnections, runBareLoop } from './bare-loop';
@@ -17,9 +18,9 @@ import { historyOfJob } from './workflow-history';
 import type { HistorySize } from './workflow-history';
 
 export interface GenerationOptions {
-  /** Licenses of a job; every size is measured by itself. */
+  /** Numbers of licenses of a job. Every size is measured separately. */
   sizes: readonly number[];
-  /** Pairs of every size; undefined: PAIRS. */
+  /** Pairs of every size. Default: PAIRS. */
   pairs: number | undefined;
 }
 
@@ -38,12 +39,12 @@ interface SizeResult {
 
 type MeasuredProductRun = ProductRun & { history: HistorySize };
 
-/** The aim's ratios are judged at this size when it is measured. */
-const JUDGED_SIZE = 100_000;
+/** The reported ratio is that of this size, when it is measured. */
+const REPORTED_SIZE = 100_000;
 const WARM_UP_LICENSES = 10_000;
 const PAIRS = 5;
 
-/** Measures every size, smallest first, after one pair that does not count. */
+/** Measures every size, smallest first, after one warm-up pair. */
 export async function benchGeneration(stack: MeasuredStack, options: GenerationOptions, report: Report): Promise<void> {
   const connections = openBareConnections(stack.database_url);
 
@@ -141,16 +142,16 @@ function generationTable(results: readonly SizeResult[]): string {
 }
 
 function generationFigures(results: readonly SizeResult[]) {
-  const judged = results.find((result) => result.licenses === JUDGED_SIZE) ?? results.at(-1);
-  if (judged === undefined) throw new RangeError('No size was measured.');
+  const reported = results.find((result) => result.licenses === REPORTED_SIZE) ?? results.at(-1);
+  if (reported === undefined) throw new RangeError('No size was measured.');
   const peaks = results.flatMap((result) => result.worker_peak_mb ?? []);
   return {
     bench: 'generation',
-    ratio: judged.ratio,
+    ratio: reported.ratio,
     ratio_by_licenses: Object.fromEntries(results.map((result) => [result.licenses, result.ratio])),
-    rows_per_second: judged.product_rows_per_second,
+    rows_per_second: reported.product_rows_per_second,
     worker_peak_mb: peaks.length === 0 ? null : Math.max(...peaks),
-    history_events_per_100000: twoDecimals((judged.history.events / judged.licenses) * 100_000),
+    history_events_per_100000: twoDecimals((reported.history.events / reported.licenses) * 100_000),
     connections: CONNECTIONS,
     sizes: results,
   };

@@ -6,7 +6,7 @@ import type { BareJob } from './bare-loop';
 import type { PeerQueue } from './peer-queue';
 import { loadPeer } from './peer-packages';
 
-/** What is used of graphile-worker 0.16. */
+/** The parts of graphile-worker 0.16 that are used. */
 interface GraphileWorker {
   run(options: {
     connectionString: string;
@@ -18,7 +18,10 @@ interface GraphileWorker {
   Logger: new (factory: () => () => void) => unknown;
 }
 
-/** Starts graphile-worker with a job in flight for each connection; its workers are told of new jobs and need no polling. */
+/**
+ * Starts graphile-worker with one concurrent job for each connection. Its workers are notified of new jobs and do not
+ * poll.
+ */
 export async function startGraphileWorker(database_url: string, connections: Database): Promise<PeerQueue> {
   const graphile = loadPeer<GraphileWorker>('graphile-worker');
   let fill: (chunk_no: number) => Promise<void> = async () => undefined;

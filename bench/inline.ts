@@ -1,9 +1,9 @@
 /**
- * `inline`: calls for 1 and for 50 licenses through HTTP, by 1, 8 and 32 callers at once, on one contract and on a hundred,
- * beside two ceilings: the bare insert of as many licenses a call by as many callers, and the product's own merged grant behind
- * a bare `node:http` server (bench/merged-grant-server.ts).
+ * `inline` measures requests for 1 and for 50 licenses through HTTP, by 1, 8 and 32 concurrent callers, for one
+ * contract and for a hundred. It compares them with two upper bounds: the bare insert of the same licenses, and the
+ * product's merged grant behind a bare `node:http` server (bench/merged-grant-server.ts).
  *
- * A caller sends its next call when the last one was answered. Callers, API and Postgres share the machine's cores.
+ * A caller sends its next call when the previous one was answered. Callers, API and Postgres share the machine's cores.
  */
 import { spawn } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
@@ -23,9 +23,9 @@ import { count, tableOf, twoDecimals } from './report';
 import type { Report } from './report';
 
 export interface InlineOptions {
-  /** How long each side of a pair is measured. */
+  /** The duration of each side of a pair, in seconds. */
   seconds: number;
-  /** Pairs of every cell; undefined: PAIRS. */
+  /** Pairs of every cell. Default: PAIRS. */
   pairs: number | undefined;
 }
 
@@ -35,7 +35,7 @@ interface Cell {
   contracts: number;
 }
 
-/** What callers saw: how many calls a second were answered, and how long each took. */
+/** The calls per second, and the latency of each call. */
 interface Load {
   calls_per_second: number;
   durations_ms: number[];
@@ -43,7 +43,7 @@ interface Load {
 
 interface CellResult extends Cell {
   ratio: number;
-  /** Beside the merged grant behind `node:http`. */
+  /** The ratio to the merged grant behind `node:http`. */
   grant_ratio: number;
   bare_calls_per_second: number;
   grant_calls_per_second: number;
@@ -55,18 +55,18 @@ interface CellResult extends Cell {
 const LICENSES_PER_CALL = [1, 50];
 const CALLERS = [1, 8, 32];
 const CONTRACTS = [1, 100];
-/** The figure that stands for all: many callers who want one license each of one contract. */
-const JUDGED: Cell = { licenses: 1, callers: 32, contracts: 1 };
+/** The reported cell: many callers that request one license each from one contract. */
+const REPORTED: Cell = { licenses: 1, callers: 32, contracts: 1 };
 
 const PAIRS = 3;
 const WARM_UP_SECONDS = 2;
 const QUOTA = 100_000_000;
-/** As many as a process of the product holds by default (DATABASE_POOL_SIZE). */
+/** The default pool size of a process of the product (DATABASE_POOL_SIZE). */
 const BARE_CONNECTIONS_MAX = 10;
-/** The serial of a job that no sequence reaches in a benchmark; the bare rows get its ids. */
+/** A job serial that no sequence reaches in a benchmark. The ids of the bare rows use it. */
 const BARE_SERIAL = 500_000_000n;
 
-/** Measures all cells, after a warm-up that does not count. */
+/** Measures all cells, after a warm-up. */
 export async function benchInline(stack: MeasuredStack, options: InlineOptions, report: Report): Promise<void> {
   const contract_ids = await createContracts(stack, Math.max(...CONTRACTS), QUOTA);
   const bare = openDatabase(stack.database_url, { max: BARE_CONNECTIONS_MAX, application_name: 'covenant bench' });
@@ -126,9 +126,9 @@ export async function benchInline(stack: MeasuredStack, options: InlineOptions, 
 
   try {
     report.say('Warming up');
-    await runBare(JUDGED, WARM_UP_SECONDS);
-    await runGrants({ ...JUDGED, contracts: Math.max(...CONTRACTS) }, WARM_UP_SECONDS);
-    await runProduct({ ...JUDGED, contracts: Math.max(...CONTRACTS) }, WARM_UP_SECONDS);
+    await runBare(REPORTED, WARM_UP_SECONDS);
+    await runGrants({ ...REPORTED, contracts: Math.max(...CONTRACTS) }, WARM_UP_SECONDS);
+    await runProduct({ ...REPORTED, contracts: Math.max(...CONTRACTS) }, WARM_UP_SECONDS);
     const results: CellResult[] = [];
     for (const licenses of LICENSES_PER_CALL) {
       for (const contracts of CONTRACTS) {
@@ -144,7 +144,7 @@ export async function benchInline(stack: MeasuredStack, options: InlineOptions, 
   }
 }
 
-/** The median over the pairs of the product's calls a second, divided by those of one ceiling. */
+/** Returns the median over the pairs of the product's calls per second, divided by those of one upper bound. */
 function ratioTo<Ceilings>(pairs: readonly Pair<Ceilings, Load>[], ceilingOf: (ceilings: Ceilings) => Load): number {
   return median(
     pairs.map(({ first, second }) => twoDecimals(second.calls_per_second / ceilingOf(first).calls_per_second)),
@@ -173,7 +173,7 @@ async function insertBare(db: Database, first_id: bigint, keys: string): Promise
     SELECT ${first_id.toString()}::bigint + k.ordinal, k.key FROM string_to_table(${keys}, ',') WITH ORDINALITY AS k (key, ordinal)`;
 }
 
-/** Lets callers call for some seconds; calls that are under way at the end are awaited and counted. */
+/** Runs callers for some seconds. Calls that are in flight at the end are awaited and counted. */
 async function loadFor(seconds: number, callers: number, call: () => Promise<void>): Promise<Load> {
   const durations_ms: number[] = [];
   const begun = performance.now();
@@ -207,9 +207,9 @@ function inlineTable(results: readonly CellResult[]): string {
 }
 
 function inlineFigures(results: readonly CellResult[]) {
-  const judged = results.find((cell) => isSameCell(cell, JUDGED));
-  if (judged === undefined) throw new RangeError('The cell that stands for all was not measured.');
-  const { ratio, grant_ratio, calls_per_second } = judged;
+  const reported = results.find((cell) => isSameCell(cell, REPORTED));
+  if (reported === undefined) throw new RangeError('The reported cell was not measured.');
+  const { ratio, grant_ratio, calls_per_second } = reported;
   return { bench: 'inline', ratio, grant_ratio, calls_per_second, cells: results };
 }
 

@@ -1,9 +1,9 @@
 /**
- * `livez`: how long `/livez` takes while many clients download CSV files or follow a running job, beside the same
- * question without them.
+ * `livez` measures the latency of `/livez` while many clients download CSV files or follow a running job, and compares
+ * it with the latency without them.
  *
- * `/livez` reads nothing, so that its time is the time for which the event loop of the API is busy with others. It is
- * asked at fixed instants, whether or not the answer before has come: a stall counts for every question that it delays.
+ * `/livez` reads nothing, so its latency is the time for which the event loop of the API is busy. Requests are sent at
+ * fixed instants, independent of earlier answers: a stall counts for every request that it delays.
  */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -21,13 +21,13 @@ import type { Report } from './report';
 import type { StreamLoad, StreamLoadOutcome } from './stream-load';
 
 export interface LivezOptions {
-  /** Parallel streams of each round, such as 40 and 200. */
+  /** The numbers of parallel streams, for example 40 and 200. */
   streams: number[];
-  /** Licenses of the file that is downloaded. */
+  /** The number of licenses in the downloaded file. */
   licenses: number;
-  /** How long each round is measured. */
+  /** The duration of each round, in seconds. */
   seconds: number;
-  /** Rounds of each load; undefined: ROUNDS. */
+  /** Rounds of each load. Default: ROUNDS. */
   rounds: number | undefined;
 }
 
@@ -42,22 +42,22 @@ interface Round extends Latency, StreamLoadOutcome {}
 interface LoadResult extends Round {
   load: 'downloads' | 'followers';
   streams: number;
-  /** p99 without the load ÷ p99 with it: 1 when the load is not felt. */
+  /** p99 without the load ÷ p99 with it. 1 means that the load has no effect. */
   ratio: number;
 }
 
 const ROUNDS = 3;
-/** The load that stands for all. */
+/** The reported load. */
 const JUDGED_STREAMS = 40;
 const CALLERS = 20;
 const PROBE_INTERVAL_MS = 20;
-/** Until the load is at full strength. */
+/** Time until all streams of the load are open. */
 const RAMP_UP_MS = 1_000;
 const QUOTA = 100_000_000;
-/** Longer than all rounds of followers together; the job is cancelled when they are over. */
+/** Enough licenses that the job runs longer than all rounds of followers. The job is cancelled after them. */
 const FOLLOWED_LICENSES = 10_000_000;
 
-/** Measures `/livez` alone and under each load, in rounds of all of them. */
+/** Measures `/livez` alone and under each load, in rounds. */
 export async function benchLivez(stack: MeasuredStack, options: LivezOptions, report: Report): Promise<void> {
   const [contract_id = ''] = await createContracts(stack, 1, QUOTA);
   const rounds = options.rounds ?? ROUNDS;
@@ -112,7 +112,7 @@ async function measure(
   });
 }
 
-/** Asks `/livez` for some seconds under a load. */
+/** Sends requests to `/livez` for some seconds under a load. */
 async function measureRound(origin: string, load: StreamLoad, seconds: number): Promise<Round> {
   const child = load.streams === 0 ? undefined : startLoad(load);
   await sleep(RAMP_UP_MS);
@@ -152,7 +152,7 @@ async function probe(origin: string, seconds: number): Promise<Latency> {
   };
 }
 
-/** Resolves with the milliseconds from when the question was due until its answer was there. */
+/** Resolves with the milliseconds from the instant at which the request was due until its answer. */
 function askLivez(origin: string, agent: Agent, due_at: number): Promise<number> {
   return new Promise((resolve, reject) => {
     httpRequest(`${origin}/livez`, { agent }, (response) => {
@@ -163,15 +163,15 @@ function askLivez(origin: string, agent: Agent, due_at: number): Promise<number>
   });
 }
 
-/** The round whose p99 is the middle one. */
+/** Returns the round with the median p99. */
 function medianRound(rounds: readonly Round[]): Round {
   const middle = median(rounds.map((round) => round.p99_ms));
   const round = rounds.find(({ p99_ms }) => p99_ms === middle);
-  if (round === undefined) throw new RangeError('There is no middle of no rounds.');
+  if (round === undefined) throw new RangeError('There is no median without rounds.');
   return round;
 }
 
-/** Adds operators with a key each, as callers who do not share their limits. */
+/** Adds operators with one key each, because stream limits apply to each admin. */
 async function createKeys({ api }: MeasuredStack, callers: number): Promise<string[]> {
   const keys: string[] = [];
   for (let caller = 0; caller < callers; caller++) {
@@ -198,7 +198,7 @@ function finish(results: readonly LoadResult[], report: Report): void {
     ],
     results,
   );
-  const judged =
+  const reported =
     results.find(({ load, streams }) => load === 'downloads' && streams === JUDGED_STREAMS) ?? results.at(-1);
-  report.finish(table, { bench: 'livez', ratio: judged?.ratio ?? 0, loads: results });
+  report.finish(table, { bench: 'livez', ratio: reported?.ratio ?? 0, loads: results });
 }

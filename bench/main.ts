@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- <benchmark>`: measures the product beside what it could reach at best, on one server in one run.
+ * `npm run bench -- <benchmark>` compares the product with the best possible result, on one server in one run.
  *
- * Figures of one machine mean little on another; ratios travel.
+ * Absolute figures depend on the machine. Ratios can be compared between machines.
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { benchBilling } from './billing';
@@ -27,7 +27,7 @@ const SIZES = [10_000, 100_000, 1_000_000];
 const PEERS_LICENSES = 100_000;
 const CELL_SECONDS = 2;
 const ROWS_LICENSES = 200_000;
-const CROWD_CONTRACTS = 500;
+const MANY_CONTRACTS = 500;
 const BURST_EVENTS = 10;
 const SEARCHED_LICENSES = 1_000_000;
 const MATCHES = [50, 3_050, 11_631];
@@ -39,9 +39,13 @@ void main();
 
 async function main(): Promise<void> {
   const program = new Command('npm run bench --').description(
-    'Measures Covenant beside the best that the same server can do. Each benchmark starts a stack of its own and removes it.',
+    'Compares Covenant with the best that the same server can reach. Each benchmark starts a stack of its own and removes it.',
   );
-  benchmark(program, 'generation', 'bulk jobs, from the HTTP request to SUCCEEDED, beside a bare loop of inserts')
+  benchmark(
+    program,
+    'generation',
+    'bulk jobs, from the HTTP request to SUCCEEDED, compared with a bare loop of inserts',
+  )
     .option('--sizes <counts>', 'licenses of a job, separated by commas', wholeNumbers, SIZES)
     .action((options: CommonOptions & { sizes: number[] }) =>
       measured(options, (stack, report) =>
@@ -55,8 +59,8 @@ async function main(): Promise<void> {
         benchPeers(stack, { licenses: options.licenses, rounds: options.pairs }, report),
       ),
     );
-  benchmark(program, 'inline', 'calls for 1 and for 50 licenses, beside the bare insert and the bare grant')
-    .option('--seconds <seconds>', 'how long each side of a pair is measured', wholeNumber, CELL_SECONDS)
+  benchmark(program, 'inline', 'requests for 1 and for 50 licenses, compared with the bare insert and the bare grant')
+    .option('--seconds <seconds>', 'the duration of each side of a pair', wholeNumber, CELL_SECONDS)
     .action((options: CommonOptions & { seconds: number }) =>
       measured(options, (stack, report) =>
         benchInline(stack, { seconds: options.seconds, pairs: options.pairs }, report),
@@ -69,24 +73,28 @@ async function main(): Promise<void> {
         benchRows(stack, { licenses: options.licenses, rounds: options.pairs }, report),
       ),
     );
-  benchmark(program, 'billing', 'bursts of signed billing events for many contracts, beside the bare insert')
-    .option('--contracts <count>', 'contracts that the events are for', wholeNumber, CROWD_CONTRACTS)
+  benchmark(program, 'billing', 'bursts of signed billing events for many contracts, compared with the bare insert')
+    .option('--contracts <count>', 'contracts that receive events', wholeNumber, MANY_CONTRACTS)
     .option('--events <count>', 'events for each contract', wholeNumber, BURST_EVENTS)
     .action((options: CommonOptions & { contracts: number; events: number }) =>
       measured(options, (stack, report) =>
         benchBilling(stack, { contracts: options.contracts, events: options.events, pairs: options.pairs }, report),
       ),
     );
-  benchmark(program, 'boundaries', 'contracts whose boundary lies in the same second, beside the bare update')
-    .option('--contracts <count>', 'contracts that are settled', wholeNumber, CROWD_CONTRACTS)
+  benchmark(program, 'boundaries', 'contracts with a boundary in the same second, compared with the bare update')
+    .option('--contracts <count>', 'contracts that are settled', wholeNumber, MANY_CONTRACTS)
     .action((options: CommonOptions & { contracts: number }) =>
       measured(options, (stack, report) =>
         benchBoundaries(stack, { contracts: options.contracts, pairs: options.pairs }, report),
       ),
     );
-  benchmark(program, 'search', 'a page of the licenses whose keys begin alike, beside the bare range of the index')
+  benchmark(
+    program,
+    'search',
+    'a page of the licenses whose keys have the same prefix, compared with the bare index range',
+  )
     .option('--licenses <count>', 'licenses in the table, about 28 of each job', wholeNumber, SEARCHED_LICENSES)
-    .option('--matches <counts>', 'keys that begin alike, separated by commas', wholeNumbers, MATCHES)
+    .option('--matches <counts>', 'numbers of keys with the same prefix, separated by commas', wholeNumbers, MATCHES)
     .action((options: CommonOptions & { licenses: number; matches: number[] }) =>
       measured(options, (stack, report) =>
         benchSearch(stack, { licenses: options.licenses, matches: options.matches, pairs: options.pairs }, report),
@@ -94,8 +102,8 @@ async function main(): Promise<void> {
     );
   benchmark(program, 'livez', '/livez while clients download CSV files or follow a job, beside /livez alone')
     .option('--streams <counts>', 'parallel streams, separated by commas', wholeNumbers, STREAMS)
-    .option('--licenses <count>', 'licenses of the file that is downloaded', wholeNumber, FILE_LICENSES)
-    .option('--seconds <seconds>', 'how long each round is measured', wholeNumber, LIVEZ_SECONDS)
+    .option('--licenses <count>', 'licenses in the downloaded file', wholeNumber, FILE_LICENSES)
+    .option('--seconds <seconds>', 'the duration of each round', wholeNumber, LIVEZ_SECONDS)
     .action((options: CommonOptions & { streams: number[]; licenses: number; seconds: number }) =>
       measured(options, (stack, report) =>
         benchLivez(
@@ -123,10 +131,10 @@ function benchmark(program: Command, name: string, description: string): Command
     .command(name)
     .description(description)
     .option('--json', 'print one line of JSON to the standard output, and the table to the standard error', false)
-    .addOption(new Option('--pairs <count>', 'how often both sides are measured').argParser(wholeNumber))
+    .addOption(new Option('--pairs <count>', 'the number of measured pairs').argParser(wholeNumber))
     .option(
       '--stack <dev.json>',
-      'measure a stack that runs; benchmark contracts stay in it, so use one to throw away',
+      'measure a running stack; the contracts of the benchmark remain in it, so use a disposable stack',
     );
 }
 
@@ -145,7 +153,7 @@ async function measured(
 
 function wholeNumber(text: string): number {
   const value = Number(text);
-  if (!/^\d{1,9}$/.test(text) || value === 0) throw new InvalidArgumentError('give a whole number from 1');
+  if (!/^\d{1,9}$/.test(text) || value === 0) throw new InvalidArgumentError('must be a whole number from 1');
   return value;
 }
 

@@ -1,4 +1,4 @@
-/** The stack that a benchmark measures: one of its own, thrown away afterwards, or one that runs already. */
+/** The stack that a benchmark measures: its own, which is removed afterwards, or a running one. */
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,19 +16,19 @@ export interface MeasuredStack {
   api: ApiClient;
   /** The origin of the API. */
   api_url: string;
-  /** For setting up and cleaning; what is measured opens connections of its own. */
+  /** For setup and cleaning. Measured code opens its own connections. */
   db: Database;
   database_url: string;
   temporal: Client;
   temporal_address: string;
-  /** The secret (`whsec_…`) with which billing events are signed. */
+  /** The secret (`whsec_…`) that signs billing events. */
   billing_secret: string;
   worker_pid: number;
-  /** Closes the connections, and ends and removes the stack when it is the benchmark's own. */
+  /** Closes the connections. Stops and removes the stack when the benchmark started it. */
   end(): Promise<void>;
 }
 
-/** Where the search for free ports begins, away from a stack of `npm run dev`. */
+/** The first port of the search for free ports, different from the ports of `npm run dev`. */
 const PORTS = {
   api: 18_080,
   worker_health: 18_280,
@@ -40,16 +40,16 @@ const PORTS = {
 };
 const SETUP_CONNECTIONS = 2;
 
-/** Starts a stack in a new directory, or uses the one that a `dev.json` describes. */
+/** Starts a stack in a new directory, or uses the running stack of a `dev.json`. */
 export async function openMeasuredStack(
   devFile: string | undefined,
-  say: (sentence: string) => void,
+  progress: (sentence: string) => void,
 ): Promise<MeasuredStack> {
   if (devFile !== undefined) {
     return connect(JSON.parse(readFileSync(devFile, 'utf8')) as DevFile, async () => undefined);
   }
   const directory = mkdtempSync(join(tmpdir(), 'covenant-bench-'));
-  // As root, Postgres runs as another user, who must pass through here.
+  // As root, Postgres runs as another user, which must be able to traverse this directory.
   chmodSync(directory, 0o711);
   const interrupted = new AbortController();
   const interrupt = (): void => interrupted.abort(new Error('Interrupted.'));
@@ -62,7 +62,7 @@ export async function openMeasuredStack(
       cacheDir,
       ports: PORTS,
       withMail: false,
-      report: say,
+      report: progress,
       signal: interrupted.signal,
     });
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
@@ -70,7 +70,7 @@ export async function openMeasuredStack(
       await stack.stop();
       rmSync(directory, { recursive: true, force: true });
     };
-    // The keepers end the servers when this process does; the directory would be left.
+    // The watchdogs end the servers when this process ends, but the directory would remain.
     const endEarly = (): void => void end().finally(() => process.exit(1));
     process.once('SIGINT', endEarly).once('SIGTERM', endEarly);
     return connect(stack.describe(), end);

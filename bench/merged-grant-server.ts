@@ -1,8 +1,9 @@
 /**
- * The second ceiling of `inline`: the merged grant of the product behind a bare `node:http` server, without keys, shapes,
- * routes and log. It is a process of its own, as the API is. Writes its origin as one line, and ends with its standard input.
+ * The second upper bound of `inline`: the product's merged grant behind a bare `node:http` server, without API keys,
+ * schemas, routes and logs. It is a separate process, like the API. It writes its origin as one line, and exits when
+ * its standard input closes.
  *
- * Started by bench/inline.ts: DATABASE_URL says where the licenses go.
+ * bench/inline.ts starts it. DATABASE_URL names the database.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,6 @@
-/** Fair comparison on a machine whose speed wavers: each pair runs both sides, and every other pair in the other order. */
+/**
+ * A fair comparison on a machine whose speed varies: each pair runs both sides, and every second pair in reverse order.
+ */
 
 /** The two sides of one pair. */
 export interface Pair<A, B> {
@@ -6,7 +8,7 @@ export interface Pair<A, B> {
   second: B;
 }
 
-/** Runs both sides `pairs` times, alternating which goes first. */
+/** Runs both sides `pairs` times, in alternating order. */
 export async function runPairs<A, B>(
   pairs: number,
   first: () => Promise<A>,
@@ -25,15 +27,19 @@ export async function runPairs<A, B>(
   return done;
 }
 
-/** The middle value; of an even number of values the lower middle one. Throws when there is none. */
+/**
+ * Returns the median. For an even number of values, returns the lower of the two middle ones. Throws without values.
+ */
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** The value below or at which the given share of the values lies (nearest rank). Throws when there is none. */
+/**
+ * Returns the smallest value that is not less than the given share of the values (nearest rank). Throws without values.
+ */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
-  if (value === undefined) throw new RangeError('There is no quantile of no values.');
+  if (value === undefined) throw new RangeError('There is no quantile without values.');
   return value;
 }

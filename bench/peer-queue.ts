@@ -1,9 +1,9 @@
-/** What a queue that is measured beside the product offers. */
+/** The interface of a job queue that is compared with the product. */
 import type { BareJob } from './bare-loop';
 
-/** A queue that runs and waits for a job's chunks. */
+/** A running queue. */
 export interface PeerQueue {
-  /** Queues all chunks of the job and resolves when the last one is inserted. */
+  /** Enqueues all chunks of the job and resolves when the last one is inserted. */
   run(job: BareJob): Promise<void>;
   end(): Promise<void>;
 }

@@ -1,9 +1,9 @@
 /**
- * `peers`: one generation job through Covenant and through job queues on the same database, chunk jobs of the same size,
- * beside the bare loop.
+ * `peers` compares one generation job in Covenant, in job queues on the same database with chunks of the same size, and
+ * in the bare loop.
  *
- * The peers only queue chunks and insert them; what Covenant does beyond that (quota, contract, audit, resumption, HTTP)
- * is in its figure alone.
+ * The peers only enqueue and insert chunks. Only Covenant's figure includes quota, contract, audit, resumption and
+ * HTTP.
  */
 import { cleanUp, countLicenses } from './cleaning';
 import { createBareJob, openBareConnections, runBareLoop } from './bare-loop';
@@ -20,7 +20,7 @@ import type { PeerQueue } from './peer-queue';
 
 export interface PeersOptions {
   licenses: number;
-  /** How often each is measured, all of them in turn; undefined: ROUNDS. */
+  /** The number of rounds. Each round measures all contenders. Default: ROUNDS. */
   rounds: number | undefined;
 }
 
@@ -31,7 +31,7 @@ interface PeerResult {
 
 const ROUNDS = 5;
 
-/** Measures all of them in turn, each round beginning with another, after one round that does not count. */
+/** Measures all contenders in rounds, after one warm-up round. Each round starts with another contender. */
 export async function benchPeers(stack: MeasuredStack, options: PeersOptions, report: Report): Promise<void> {
   const { licenses } = options;
   const rounds = options.rounds ?? ROUNDS;
@@ -59,7 +59,7 @@ export async function benchPeers(stack: MeasuredStack, options: PeersOptions, re
     return ended_ms;
   }
 
-  /** A queue runs only while it is measured: an idle one polls. */
+  /** A queue runs only while it is measured, because an idle queue polls. */
   async function timeQueue(
     start: (url: string, connections: ReturnType<typeof openBareConnections>) => Promise<PeerQueue>,
   ): Promise<number> {
@@ -100,7 +100,7 @@ export async function benchPeers(stack: MeasuredStack, options: PeersOptions, re
 function finish(results: readonly PeerResult[], licenses: number, report: Report): void {
   const [bare] = results;
   if (bare === undefined) throw new RangeError('Nothing was measured.');
-  /** The median of the ratios within each round. */
+  /** Returns the median of the ratios of each round. */
   const ratioOf = ({ elapsed_ms }: PeerResult): number =>
     median(elapsed_ms.map((elapsed, round) => twoDecimals((bare.elapsed_ms[round] ?? NaN) / elapsed)));
   const rowsPerSecond = ({ elapsed_ms }: PeerResult): number => Math.round((licenses / median(elapsed_ms)) * 1_000);

@@ -6,7 +6,7 @@ import type { BareJob } from './bare-loop';
 import type { PeerQueue } from './peer-queue';
 import { loadPeer } from './peer-packages';
 
-/** What is used of pg-boss 10. */
+/** The parts of pg-boss 10 that are used. */
 interface PgBoss {
   on(event: 'error', listener: (error: Error) => void): void;
   start(): Promise<unknown>;
@@ -24,12 +24,13 @@ interface PgBoss {
 
 type PgBossClass = new (options: { connectionString: string }) => PgBoss;
 
-/** The shortest that pg-boss allows. */
+/** The shortest interval that pg-boss allows. */
 const POLLING_SECONDS = 0.5;
 
 /**
- * Starts pg-boss. A worker for each connection fetches its share of the chunks at once, as an activity of the product
- * takes a range, and is told of the new jobs: else it would rest for the polling interval first, and after each fetch.
+ * Starts pg-boss. One worker for each connection fetches its share of the chunks in one batch, like an activity of the
+ * product, and is notified of new jobs. Without the notification it would wait for the polling interval before and
+ * after each fetch.
  */
 export async function startPgBoss(database_url: string, connections: Database): Promise<PeerQueue> {
   const Boss = loadPeer<PgBossClass>('pg-boss');

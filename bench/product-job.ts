@@ -1,12 +1,12 @@
-/** The product end to end: from the HTTP request to the job's end, followed as a client follows it. */
+/** The product end to end: from the HTTP request to the end of the job, as a client observes it. */
 import type { ApiClient } from './api-client';
 
-/** One generation job as its client saw it; durations from the moment the request was sent. */
+/** One generation job as its client observes it. Durations start when the request is sent. */
 export interface ProductRun {
   job_id: string;
   accepted_ms: number;
   ended_ms: number;
-  /** By the server's clock: from the row of the job to its first range, and to its end. */
+  /** On the server's clock: from the insert of the job to its first range, and to its end. */
   started_after_ms: number;
   finished_after_ms: number;
 }
@@ -19,7 +19,7 @@ interface EndedJob {
   finished_at: string;
 }
 
-/** Generates licenses in the background and waits for the end. Throws unless every one of them was made. */
+/** Generates licenses in the background and waits for the end. Throws unless all licenses were generated. */
 export async function runProductJob(api: ApiClient, contract_id: string, count: number): Promise<ProductRun> {
   const sent = performance.now();
   const { job_id } = await api.post<{ job_id: string }>(`/api/v1/contracts/${contract_id}/generate`, { count });

@@ -1,4 +1,4 @@
-/** How figures are shown: a table for people, one line of JSON for programs. */
+/** Formats figures: a table for people, one line of JSON for programs. */
 
 export interface Column<Row> {
   title: string;
@@ -6,13 +6,13 @@ export interface Column<Row> {
 }
 
 export interface Report {
-  /** What is on its way, for people who wait. */
+  /** Reports progress. */
   say(sentence: string): void;
-  /** A benchmark's end: its table, and its figures in one object. */
+  /** Reports the result of a benchmark: its table, and its figures in one object. */
   finish(table: string, figures: { bench: string; ratio: number } & Record<string, unknown>): void;
 }
 
-/** With `json`, one line goes to the standard output and everything for people to the standard error. */
+/** With `json`, one line of JSON goes to standard output and all other text to standard error. */
 export function createReport(json: boolean): Report {
   const forPeople = json ? process.stderr : process.stdout;
   return {
@@ -24,7 +24,7 @@ export function createReport(json: boolean): Report {
   };
 }
 
-/** A table with the first column to the left and figures to the right. */
+/** Formats a table. The first column is aligned left, the others right. */
 export function tableOf<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
   const lines = [
     columns.map((column) => column.title),
@@ -38,7 +38,7 @@ export function tableOf<Row>(columns: readonly Column<Row>[], rows: readonly Row
     .join('\n');
 }
 
-/** A whole number with separators. */
+/** Formats a whole number with separators. */
 export function count(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
@@ -47,7 +47,7 @@ export function twoDecimals(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
-/** For ratios far below one. */
+/** Formats small ratios. */
 export function threeDecimals(value: number): number {
   return Math.round(value * 1_000) / 1_000;
 }

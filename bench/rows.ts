@@ -1,6 +1,6 @@
 /**
- * `rows`: what the shape of a license's row costs. The same keys, inserted by the same statement into tables that differ
- * in one thing each, beside the table of the product.
+ * `rows` measures the cost of the columns of a license's row. It inserts the same keys with the same statement into
+ * tables that each differ in one property from the product's table.
  */
 import { randomFillSync } from 'node:crypto';
 import { CHUNK_LICENSES_MAX } from '../domain/generation/generation-job';
@@ -16,14 +16,14 @@ import type { Report } from './report';
 
 export interface RowsOptions {
   licenses: number;
-  /** How often each shape is measured, all of them in turn; undefined: ROUNDS. */
+  /** The number of rounds. Each round measures all shapes. Default: ROUNDS. */
   rounds: number | undefined;
 }
 
 interface Shape {
   name: string;
   columns: string;
-  /** What an insert selects besides the key, in the order of the columns. */
+  /** The values that an insert selects in addition to the key, in the order of the columns. */
   values: (job: BareJob, contract_id: string) => string;
 }
 
@@ -40,7 +40,7 @@ const whole = (job: BareJob, contract_id: string): string =>
   `${ID}, '${contract_id}'::uuid, (SELECT terms_id FROM generation_jobs WHERE id = '${job.id}'), '${job.id}'::uuid, $2::int + k.ordinal`;
 const WHOLE_COLUMNS = 'contract_id uuid NOT NULL, terms_id bigint NOT NULL, job_id uuid NOT NULL, ordinal int NOT NULL';
 
-/** The first is the product's own (db/schema.sql), to which the others are compared. */
+/** The first shape is the product's (db/schema.sql). The others are compared with it. */
 const SHAPES: readonly Shape[] = [
   { name: 'id and key', columns: 'id bigint PRIMARY KEY', values: () => ID },
   { name: 'with contract, terms, job, ordinal', columns: `id bigint PRIMARY KEY, ${WHOLE_COLUMNS}`, values: whole },
@@ -63,7 +63,7 @@ const SHAPES: readonly Shape[] = [
 ];
 const INDEXED_SHAPE = 'id, key and an index on terms';
 
-/** Measures every shape in turn, each round beginning with another. */
+/** Measures all shapes in rounds. Each round starts with another shape. */
 export async function benchRows(stack: MeasuredStack, options: RowsOptions, report: Report): Promise<void> {
   const { licenses } = options;
   const rounds = options.rounds ?? ROUNDS;

@@ -1,8 +1,9 @@
 /**
- * `search`: the first page of the licenses whose keys begin with a text, through HTTP, beside the bare range of the index.
+ * `search` measures the first page of the licenses whose keys have a prefix, through HTTP, and compares it with the
+ * bare index range.
  *
- * The matches are spread over all jobs. That is the case in which it matters how the page is found: a search within each job
- * reads the whole range again for each of them.
+ * The matches are spread over all jobs. This is the case in which the query plan matters: a search within each job
+ * would read the whole range again for each job.
  */
 import { openDatabase } from '../db/base/database';
 import type { Database } from '../db/base/database';
@@ -14,17 +15,17 @@ import { count, tableOf, threeDecimals, twoDecimals } from './report';
 import type { Report } from './report';
 
 export interface SearchOptions {
-  /** Licenses in the table. */
+  /** The number of licenses in the table. */
   licenses: number;
-  /** How many keys begin alike, for each search. */
+  /** The number of keys with the same prefix, for each search. */
   matches: number[];
-  /** Pairs of each search; undefined: PAIRS. */
+  /** Pairs of each search. Default: PAIRS. */
   pairs: number | undefined;
 }
 
 interface SearchResult {
   matches: number;
-  /** The time of the bare range ÷ that of the product, of the medians. */
+  /** The median time of the bare range ÷ the median time of the product. */
   ratio: number;
   bare_p50_ms: number;
   p50_ms: number;
@@ -33,15 +34,15 @@ interface SearchResult {
 
 const PAIRS = 3;
 const SEARCHES = 10;
-/** The search that stands for all. */
-const JUDGED_MATCHES = 3_050;
+/** The reported search. */
+const REPORTED_MATCHES = 3_050;
 const LICENSES_PER_JOB = 28;
 const PAGE_ROWS = 50;
 const QUOTA = 100_000_000;
-/** Comes after every character of a key. */
+/** Sorts after every character of a key. */
 const LAST_CHARACTER = '\u{10ffff}';
 
-/** Fills the table, then measures every search after one that does not count. */
+/** Fills the table, then measures every search after a warm-up. */
 export async function benchSearch(stack: MeasuredStack, options: SearchOptions, report: Report): Promise<void> {
   const [contract_id = ''] = await createContracts(stack, 1, QUOTA);
   const bare = openDatabase(stack.database_url, { max: 1, application_name: 'covenant bench' });
@@ -97,13 +98,13 @@ async function timesOf(read: () => Promise<void>): Promise<number[]> {
   return durations_ms;
 }
 
-/** Makes the rows of finished jobs by SQL: through the product it would take an hour. */
+/** Inserts the rows of finished jobs by SQL. Through the product this would take an hour. */
 async function fillLicenses(
   { api, db }: MeasuredStack,
   contract_id: string,
   { licenses, matches }: SearchOptions,
 ): Promise<void> {
-  // Its job brings the terms that the other jobs share.
+  // This job creates the license terms that the other jobs share.
   const { job_id } = await api.post<{ job_id: string }>(`/api/v1/contracts/${contract_id}/generate`, { count: 1 });
   const jobs = Math.ceil(licenses / LICENSES_PER_JOB);
   await db.begin(async (tx) => {
@@ -120,7 +121,7 @@ async function fillLicenses(
       INSERT INTO generation_chunks (job_id, chunk_no, licenses, created_at)
       SELECT id, 0, ${LICENSES_PER_JOB}, created_at FROM filled_jobs`;
     const prefixes = matches.map(prefixOf);
-    // The matches of a search are every so many-th license; each search begins one license later.
+    // The matches of a search are spread at a fixed interval. Each search starts one license later.
     const steps = matches.map((found) => Math.max(matches.length, Math.floor(licenses / found)));
     await tx`
       INSERT INTO licenses (id, key)
@@ -132,14 +133,14 @@ async function fillLicenses(
   await settleDisk(db, ['licenses', 'generation_chunks', 'generation_jobs']);
 }
 
-/** What the keys begin with that so many licenses have. */
+/** Returns the key prefix that `matches` licenses have. */
 function prefixOf(matches: number): string {
   return `FOUND${matches}-`;
 }
 
 function finish(results: readonly SearchResult[], report: Report): void {
-  const judged = results.find(({ matches }) => matches === JUDGED_MATCHES) ?? results.at(-1);
-  if (judged === undefined) throw new RangeError('No search was measured.');
+  const reported = results.find(({ matches }) => matches === REPORTED_MATCHES) ?? results.at(-1);
+  if (reported === undefined) throw new RangeError('No search was measured.');
   const table = tableOf<SearchResult>(
     [
       { title: 'matches', cell: (row) => count(row.matches) },
@@ -150,5 +151,5 @@ function finish(results: readonly SearchResult[], report: Report): void {
     ],
     results,
   );
-  report.finish(table, { bench: 'search', ratio: judged.ratio, searches: results });
+  report.finish(table, { bench: 'search', ratio: reported.ratio, searches: results });
 }

@@ -1,8 +1,8 @@
 /**
- * The load of the benchmark `livez`, in a process of its own, so that reading the answers does not delay the measurement.
+ * The load of the benchmark `livez`, in a separate process, so that reading the answers does not delay the measurement.
  *
- * Its parent sends one `StreamLoad`; it then keeps that many streams open until the parent sends `stop`, and answers with
- * what it got.
+ * The parent process sends one `StreamLoad`. This process then keeps that many streams open until the parent sends
+ * `stop`, and answers with a `StreamLoadOutcome`.
  */
 import { Agent, request as httpRequest } from 'node:http';
 import type { ClientRequest, IncomingMessage } from 'node:http';
@@ -10,24 +10,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface StreamLoad {
   origin: string;
-  /** The streams take turns with these keys. */
+  /** The streams use these keys in rotation. */
   keys: string[];
   path: string;
-  /** Streams that are open or tried at once. */
+  /** The number of concurrent streams. */
   streams: number;
 }
 
 export interface StreamLoadOutcome {
-  /** Answers 200 that were read to their end. */
+  /** Streams that were answered 200 and read to their end. */
   completed: number;
-  /** Answers 200 that are open at the end. */
+  /** Streams that were answered 200 and are open at the end. */
   open: number;
-  /** Answers 429 and 503. */
+  /** Requests that were answered 429 or 503. */
   refused: number;
   bytes: number;
 }
 
-/** Between a refusal and the next try; shorter than `Retry-After`, as of an impatient client. */
+/**
+ * The delay between a refusal and the next attempt. It is shorter than `Retry-After`, like that of an impatient client.
+ */
 const RETRY_MS = 500;
 
 const outcome: StreamLoadOutcome = { completed: 0, open: 0, refused: 0, bytes: 0 };
@@ -55,7 +57,7 @@ async function keepOpen(load: StreamLoad, key: string): Promise<void> {
   }
 }
 
-/** Reads one answer to its end; resolves with its status. */
+/** Reads one answer to its end. Resolves with its status. */
 function readOnce({ origin, path }: StreamLoad, key: string): Promise<number> {
   const { hostname, port } = new URL(origin);
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** What a generation job left in Temporal: events and bytes of history, over all runs of its workflow. */
+/** The size of a generation job's history in Temporal: events and bytes of all runs of its workflow. */
 import type { Client } from '@temporalio/client';
 import { generationJobWorkflowId } from '../temporal/ids';
 
@@ -7,7 +7,7 @@ export interface HistorySize {
   bytes: number;
 }
 
-/** Walks back from the last run through those it continued. */
+/** Follows the chain of continued runs from the last one to the first. */
 export async function historyOfJob(temporal: Client, job_id: string): Promise<HistorySize> {
   const workflow_id = generationJobWorkflowId(job_id);
   const total = { events: 0, bytes: 0 };

@@ -1,6 +1,6 @@
 /**
- * `npm run build`: a fresh dist/ that runs without a compiler: the product as JavaScript, its workflows bundled once,
- * and the files it reads at run time (migrations, the page at /docs, openapi.json) beside the code that reads them.
+ * `npm run build` creates dist/ again, which runs without a compiler. It contains the product as JavaScript, one bundle
+ * of its workflows, and the files that the product reads at run time (migrations, the page at /docs, openapi.json).
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,13 +10,13 @@ import { commandLine } from '../command-line';
 
 const ROOT = join(__dirname, '..');
 const DIST = join(ROOT, 'dist');
-/** Read at run time by the path they have in the source. */
+/** Files that the product reads at run time, at the same path as in the source. */
 const FILES_BESIDE_CODE = ['db/migrations', 'api/http/docs-page', 'openapi.json', 'package.json'];
 
 async function build(): Promise<void> {
   const { unchecked } = commandLine(
     'npm run build --',
-    'Build dist/ afresh: the product as JavaScript, with its workflows in one bundle.',
+    'Build dist/ again: the product as JavaScript, with its workflows in one bundle.',
   )
     .option('--unchecked', 'do not judge types, where `npm run check:types` does; the result is the same')
     .parse()

@@ -19,7 +19,7 @@ interface PartResult {
 
 const ROOT = join(__dirname, '..');
 const SCRIPT_PREFIX = 'check:';
-/** More than this many of them at once only wait for memory: three hold the whole program in it. */
+/** More parallel parts only compete for memory: three of the parts load the whole program. */
 const PARTS_AT_ONCE_MAX = 3;
 
 function partNames(): string[] {
@@ -33,7 +33,7 @@ function runPart(script: string): Promise<PartResult> {
   const name = script.slice(SCRIPT_PREFIX.length);
   const begun = Date.now();
   return new Promise((resolve) => {
-    // One command line and a shell: npm is a script of its own on Windows.
+    // A shell is needed, because npm is a script on Windows.
     const child = spawn(`npm run --silent ${script}`, { cwd: ROOT, shell: true, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     child.stdout.on('data', (text: Buffer) => (output += text.toString()));

@@ -1,13 +1,13 @@
 /**
- * Writes docs/configuration.md from the table in config.ts, so that the page cannot tell another story than the code.
- * `--check` writes nothing and fails when the page on disk is not the one the table makes.
+ * Generates docs/configuration.md from the table in config.ts, so that the page always matches the code. `--check`
+ * writes nothing and fails when the page on disk is not up to date.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commandLine } from '../command-line';
 import { SETTINGS, STACK_SETTINGS, type Setting } from '../config';
 
-/** Where the page is kept. */
+/** The path of the page. */
 export const CONFIGURATION_PAGE = join(__dirname, '../docs/configuration.md');
 
 const HEAD = `# Configuration
@@ -18,7 +18,7 @@ Every setting is one environment variable. An empty variable counts as not set. 
 start. Its error message names each variable, its value (secrets are masked) and the allowed values.
 `;
 
-/** The whole page as Markdown, one section for the servers and one for the embedded stack. */
+/** Returns the page as Markdown, with one section for the servers and one for the embedded stack. */
 export function configurationPage(): string {
   return [
     HEAD,

@@ -1,7 +1,7 @@
 /**
- * A jest reporter that ends a run with the names of what failed and `N passed, N failed` on a line of its own (with `, N skipped` when
- * there are any), for people and programs that count. A test file that could not be run at all counts as one failure. (JavaScript, since jest loads
- * reporters untransformed.)
+ * A jest reporter that prints the names of failed tests at the end of a run, and then a line `N passed, N failed` (with
+ * `, N skipped` if tests were skipped), for people and programs. A test file that could not be run counts as one
+ * failure. The file is JavaScript, because jest does not compile reporters.
  */
 const { relative } = require('node:path');
 
@@ -9,16 +9,16 @@ class CountReporter {
   onRunComplete(_contexts, results) {
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
     const names = results.testResults.flatMap(failuresOf);
-    const told = names.length > 0 ? `\nfailed:\n${names.map((name) => `  ${name}\n`).join('')}` : '';
-    // At the exit, since jest's own summary comes after all reporters.
+    const failures = names.length > 0 ? `\nfailed:\n${names.map((name) => `  ${name}\n`).join('')}` : '';
+    // Printed at the exit, because jest prints its own summary after all reporters.
     const skipped = results.numPendingTests > 0 ? `, ${results.numPendingTests} skipped` : '';
     process.once('exit', () =>
-      process.stdout.write(`${told}\n${results.numPassedTests} passed, ${failed} failed${skipped}\n`),
+      process.stdout.write(`${failures}\n${results.numPassedTests} passed, ${failed} failed${skipped}\n`),
     );
   }
 }
 
-/** "test/x.test.ts › its group › its name" of each failed test, or the file alone when it could not be run. */
+/** Returns "test/x.test.ts › group › name" for each failed test, or only the file when it could not be run. */
 function failuresOf({ testFilePath, testExecError, testResults }) {
   const file = relative(process.cwd(), testFilePath);
   if (testExecError) return [`${file} could not be run`];

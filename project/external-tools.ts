@@ -1,30 +1,34 @@
 /**
- * The programs beside Node that the external tests need (`npm run test:external`): how each is found, and how CI installs it.
+ * The programs other than Node that the external tests need (`npm run test:external`), how each is found, and how CI
+ * installs it.
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { loadStackConfig } from '../config';
 
-/** A program beside Node. */
+/** A program other than Node. */
 export interface ExternalTool {
-  /** What a test asks for. */
+  /** The name that tests use. */
   name: string;
-  /** The names of its program, the first that is found wins. */
+  /** The possible file names of the program. The first one that is found is used. */
   programs: readonly string[];
-  /** The command that prints its version. `PROGRAM` in it is the path of the program. */
+  /** The command that prints the version. `PROGRAM` is replaced by the path of the program. */
   versionCommand: readonly string[];
-  /** Finds the version in what was printed. */
+  /** Finds the version in the output. */
   versionPattern: RegExp;
-  /** The least version that the tests were run with. */
+  /** The oldest version with which the tests were run. */
   versionMin: string;
-  /** What installs it in CI, and what a person is told to run. `INSTALL_DIRECTORY` in it is that of programs in the cache. */
+  /**
+   * The command that installs the tool, for CI and for developers. `INSTALL_DIRECTORY` is replaced by the directory of
+   * programs in the cache.
+   */
   install: readonly string[];
 }
 
 const PROGRAM = 'PROGRAM';
 const INSTALL_DIRECTORY = 'INSTALL_DIRECTORY';
-/** How long a program may take to print its version. */
+/** Time limit for printing the version. */
 const VERSION_TIMEOUT_MS = 30_000;
 
 export const EXTERNAL_TOOLS = [
@@ -47,7 +51,7 @@ export const EXTERNAL_TOOLS = [
   {
     name: 'stripe-mock',
     programs: ['stripe-mock'],
-    // It does not know its own version.
+    // The program does not print its own version.
     versionCommand: ['go', 'version', '-m', PROGRAM],
     versionPattern: /stripe-mock\s+v([\d.]+)/,
     versionMin: '0.203.0',
@@ -57,10 +61,13 @@ export const EXTERNAL_TOOLS = [
 
 export type ToolName = (typeof EXTERNAL_TOOLS)[number]['name'];
 
-/** The path of a tool's program, or what to do about it. */
+/** The path of a tool's program, or why it was not found and what to do. */
 type FoundTool = { found: true; path: string } | { found: false; why: string };
 
-/** Looks for a tool on PATH, where Debian has servers, and in the cache. Says what to run when it is missing or too old. */
+/**
+ * Searches a tool on PATH, in Debian's directories for servers, and in the cache. When it is missing or too old, the
+ * result says what to run.
+ */
 export function findTool(tool: ExternalTool): FoundTool {
   const directories = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', installDirectory()];
   const path = directories
@@ -74,21 +81,21 @@ export function findTool(tool: ExternalTool): FoundTool {
   if (version !== undefined && isAtLeast(version, tool.versionMin)) return { found: true, path };
   return {
     found: false,
-    why: `${path} is ${version ?? 'of no known version'}, and ${tool.versionMin} is needed; ${remedy}`,
+    why: `${path} is ${version ?? 'of an unknown version'}, and ${tool.versionMin} or later is needed; ${remedy}`,
   };
 }
 
-/** The words of the command that installs a tool. */
+/** Returns the arguments of the command that installs a tool. */
 export function installCommand(tool: ExternalTool): string[] {
   return tool.install.map((word) => word.replace(INSTALL_DIRECTORY, installDirectory()));
 }
 
-/** Where programs are put that the system's packages do not have. */
+/** The directory for programs that are not packages of the system. */
 function installDirectory(): string {
   return join(loadStackConfig(process.env).cacheDir, 'bin');
 }
 
-/** Whether a version such as `1.18.0` is not below another. */
+/** Whether a version such as `1.18.0` is not older than another. */
 function isAtLeast(version: string, least: string): boolean {
   return version.localeCompare(least, 'en', { numeric: true }) >= 0;
 }

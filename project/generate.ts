@@ -1,4 +1,4 @@
-/** Writes the files that are made from the sources: `docs/configuration.md`, `docs/permissions.md` and `openapi.json`. */
+/** Writes the generated files: `docs/configuration.md`, `docs/permissions.md` and `openapi.json`. */
 import { writeFileSync } from 'node:fs';
 import { OPENAPI_FILE, openApiText } from '../api/http/openapi';
 import { parseNoArguments } from '../command-line';

@@ -1,12 +1,12 @@
 /**
- * The first step of `npm run test:external`: installs the tools that are missing, where CI=true, and says which are missing elsewhere.
- * What cannot be installed fails the tests that need it.
+ * The first step of `npm run test:external`. With CI=true it installs missing tools, otherwise it lists them. In CI the
+ * tests of a tool that could not be installed fail.
  */
 import { spawnSync } from 'node:child_process';
 import { parseNoArguments } from '../command-line';
 import { EXTERNAL_TOOLS, findTool, installCommand } from './external-tools';
 
-/** How long one command may take. */
+/** Time limit for one command. */
 const INSTALL_TIMEOUT_MS = 5 * 60_000;
 
 function main(): void {

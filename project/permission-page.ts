@@ -1,6 +1,6 @@
 /**
- * Writes docs/permissions.md: every operation with the callers who may call it, as authorization answers for each of them.
- * `--check` writes nothing and fails when the page on disk is not the one the table makes.
+ * Generates docs/permissions.md: every operation with the permitted callers, as the authorization code decides.
+ * `--check` writes nothing and fails when the page on disk is not up to date.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { mayCall, permissionOf } from '../domain/access/permission';
 import type { OperationId } from '../domain/access/permission';
 import { ROLES } from '../domain/access/role';
 
-/** Where the page is kept. */
+/** The path of the page. */
 export const PERMISSION_PAGE = join(__dirname, '../docs/permissions.md');
 
 const HEAD = `# Permissions
@@ -33,7 +33,7 @@ interface Column {
   caller: CallerRights;
 }
 
-/** Every kind of caller; admins have a column for each role. */
+/** Every kind of caller. Admins have one column for each role. */
 const COLUMNS: Record<CallerKind, readonly Column[]> = {
   admin: ROLES.map((role) => ({ title: role, caller: { kind: 'admin', role } })),
   anonymous: [{ title: 'without a key', caller: ANONYMOUS }],
@@ -44,7 +44,7 @@ interface Operation {
   call: string;
 }
 
-/** The whole page as Markdown, one table for each tag of the interface. */
+/** Returns the page as Markdown, with one table for each tag of the API. */
 export function permissionPage(): string {
   const tags = [...new Set(ROUTES.map(({ tag }) => tag))];
   const sections = tags.map((tag) => section(tag, operationsOf(tag)));

@@ -1,22 +1,23 @@
 /**
- * Fails when the registry knows a vulnerability in a package that the product needs at run time (`npm audit`), and names package,
- * advisory and whether a newer version helps. Without an answer of the registry it says so and passes: the check runs offline too.
+ * Fails when the registry lists a vulnerability in a package that the product needs at run time (`npm audit`), and
+ * prints the package, the advisory and the fix. Without an answer from the registry it prints a notice and passes, so
+ * that the check works offline.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseNoArguments } from '../command-line';
 
 const ROOT = join(__dirname, '..');
-/** An answer takes a second; npm by itself would try for minutes. */
+/** An answer takes about one second. Without a limit npm retries for minutes. */
 const ANSWER_MS_MAX = 60_000;
-/** Advisories below this level are listed, and do not fail the check. */
+/** Advisories below this level are listed but do not fail the check. */
 const IGNORED_SEVERITIES = ['info', 'low'];
 
-/** What `npm audit --json` says of one package, as far as it is read here. */
+/** The used fields of a package in the output of `npm audit --json`. */
 interface Vulnerable {
   name: string;
   severity: string;
-  /** Advisories, or the names of vulnerable packages that this one needs. */
+  /** Advisories, or the names of vulnerable dependencies. */
   via: (string | { title: string; url: string; severity: string })[];
   fixAvailable: boolean | { name: string; version: string };
 }
@@ -26,7 +27,7 @@ interface Verdict {
   lines: string[];
 }
 
-/** What the output of `npm audit --json` means. */
+/** Interprets the output of `npm audit --json`. */
 export function assessAudit(output: string): Verdict {
   const vulnerabilities = vulnerabilitiesIn(output);
   if (vulnerabilities === undefined)
@@ -50,7 +51,7 @@ function vulnerabilitiesIn(output: string): Vulnerable[] | undefined {
 
 function remedy(name: string, fix: Vulnerable['fixAvailable']): string {
   if (fix === false)
-    return `No version of ${name} without it is known: replace it, or override the package in package.json.`;
+    return `There is no version of ${name} without this vulnerability: replace the package, or override it in package.json.`;
   return fix === true ? 'Run: npm audit fix' : `Run: npm install ${fix.name}@${fix.version}`;
 }
 

@@ -346,14 +346,14 @@ describe('a turn is released', () => {
       CREATE FUNCTION fail_at_times() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN
         IF NEW.name = 'fails once' AND nextval('failures') = 1 THEN RAISE SQLSTATE '40001'; END IF;
-        IF NEW.name = 'failing' THEN RAISE 'on purpose'; END IF;
+        IF NEW.name = 'fails' THEN RAISE 'on purpose'; END IF;
         RETURN NEW;
       END $$;
       CREATE TRIGGER fail_at_times BEFORE INSERT ON customers FOR EACH ROW EXECUTE FUNCTION fail_at_times()`);
     const post = (name: string) =>
       api.call('POST', '/customers', { body: { name, email: `${randomUUID()}@covenant.test` } });
     expect((await post('fails once')).status).toBe(201);
-    await expect(post('failing')).rejects.toThrow('→ 500');
+    await expect(post('fails')).rejects.toThrow('→ 500');
     await api.sql`DROP TRIGGER fail_at_times ON customers`;
   });
 });

@@ -1,6 +1,6 @@
 /**
- * PgBouncer before Postgres: accepted where each connection has a session of its own, refused by name elsewhere. What is promised
- * of poolers in general is tested with a small one of the tests (`test/base/db.pooler.test.ts`).
+ * PgBouncer in front of Postgres: accepted when each connection has its own session, otherwise refused with an error
+ * that names the reason. Poolers in general are tested with a small test pooler (`test/base/db.pooler.test.ts`).
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -41,7 +41,7 @@ describeWithTool('pgbouncer', (path) => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  /** Starts it before the shared Postgres and returns host and port. */
+  /** Starts PgBouncer in front of the shared Postgres and returns host and port. */
   async function start(settings: Record<string, string>): Promise<string> {
     const { hostname, port, username, password } = new URL(sharedServers().postgres_url);
     const held = await reservePort(randomTestPort());
@@ -54,7 +54,7 @@ describeWithTool('pgbouncer', (path) => {
       ([name, value]) => `${name} = ${value}`,
     );
     writeFileSync(file, `[databases]\n* = host=${hostname} port=${port}\n[pgbouncer]\n${lines.join('\n')}\n`);
-    // It refuses to run as root.
+    // PgBouncer refuses to run as root.
     bouncer = startTool(path, [...(process.getuid?.() === 0 ? ['-u', 'postgres'] : []), file]);
     const started = bouncer;
     await waitFor(() => Promise.resolve(started.output().includes('process up') || undefined), {
@@ -75,12 +75,12 @@ describeWithTool('pgbouncer', (path) => {
     return (db = openDatabase(url, { max: 2, application_name: 'covenant-test-pgbouncer' }));
   }
 
-  /** What connections of a pool begin with, but for the name that PgBouncer passes on. */
+  /** The startup parameters of a pool's connections, except the application name, which PgBouncer forwards. */
   function startupParameters({ options }: Database): [name: string, value: unknown][] {
     return Object.entries(options.connection).filter(([name]) => name !== 'application_name');
   }
 
-  /** The setting with which PgBouncer accepts these connections. */
+  /** The PgBouncer setting that accepts these connections. */
   function ignoring(pool: Database): Record<string, string> {
     return {
       ignore_startup_parameters: startupParameters(pool)
@@ -89,28 +89,28 @@ describeWithTool('pgbouncer', (path) => {
     };
   }
 
-  test('with its own settings it refuses what connections begin with, and the refusal names the parameter', async () => {
+  test('with default settings PgBouncer refuses the startup parameters, and the error names the parameter', async () => {
     const opened = await openThrough({ pool_mode: 'session' });
     await expect(assertOwnSessions(opened)).rejects.toThrow(
       /^A pooler before Postgres refuses the startup parameter \w+\. Let DATABASE_URL/,
     );
   });
 
-  test('a parameter that it ignores and the database does not set is named', async () => {
+  test('the error names a parameter that PgBouncer ignores and the database does not set', async () => {
     const opened = await openThrough({ pool_mode: 'session', ...ignoring(database.sql) });
     await expect(assertOwnSessions(opened)).rejects.toThrow(
       /^A pooler before Postgres drops what connections begin with: /,
     );
   });
 
-  test('in transaction mode it is refused as such', async () => {
+  test('transaction mode is refused with an error that names it', async () => {
     const opened = await openThrough({ pool_mode: 'transaction', ...ignoring(database.sql) });
     await expect(assertOwnSessions(opened)).rejects.toThrow(
       /^Postgres is reached through a pooler in transaction mode: /,
     );
   });
 
-  test('in session mode, with the settings given to the database, it is accepted and an interface works through it', async () => {
+  test('session mode is accepted when the database has the settings, and the API works through it', async () => {
     const address = await start({ pool_mode: 'session', ...ignoring(database.sql) });
     const api = await startTestApi({ databaseUrl: (url) => through(address, url) });
     try {

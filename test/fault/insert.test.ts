@@ -1,5 +1,5 @@
 /**
- * A write that was performed and whose answer was lost is repeated by whoever waited for it, and has happened once.
+ * When a write succeeds but its answer is lost, the caller repeats the write, and it takes effect once.
  */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
@@ -17,16 +17,16 @@ import { createFlakyDatabase, seededRandom } from '../harness/flaky-database';
 import { expectInvariants } from '../harness/invariants';
 import { addRunningContract } from '../harness/past-contract';
 
-/** More than any network loses, so that few repetitions meet every place where an answer can be lost. */
+/** A higher share than in any network, so that few repetitions cover every place where an answer can be lost. */
 const LOST_SHARE = 0.25;
 const SEEDS = [1, 2, 3, 4];
 const REPETITIONS_MAX = 50;
-/** Of those that come at once, the first goes alone and the others are granted together. */
+/** Of concurrent requests, the first is granted alone and the others together. */
 const ROUNDS = 12;
 const REQUESTS_AT_ONCE = 6;
 const JOB_LICENSES = 20_000;
 
-const NOBODY_TO_WAKE: Nudger = {
+const IDLE_NUDGER: Nudger = {
   wakeContracts: (ids) => Promise.resolve(ids),
   wakeJobs: (ids) => Promise.resolve(ids),
   signalBillingEvent: (id) => Promise.resolve([id]),
@@ -40,7 +40,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 afterEach(() => expectInvariants(database.sql));
 
-/** Repeats a call for as long as its answer is lost; every other error is one. */
+/** Repeats a call while its answer is lost. Throws every other error. */
 async function untilAnswered<T>(call: () => Promise<T>): Promise<T> {
   for (let repetition = 0; repetition < REPETITIONS_MAX; repetition++) {
     try {
@@ -66,7 +66,7 @@ function licenseRequest(contract_id: string, count: number, key: string): Licens
   };
 }
 
-/** What is made to fail here need not be told. */
+/** An activity environment without logs, because its failures are intended. */
 function quietActivity(): MockActivityEnvironment {
   return new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
 }
@@ -76,12 +76,12 @@ function granted(outcome: Awaited<ReturnType<ReturnType<typeof createLicenseRequ
   return outcome.result;
 }
 
-test.each(SEEDS)('requests at once whose answers are lost take their licenses once (seed %i)', async (seed) => {
+test.each(SEEDS)('concurrent requests whose answers are lost use the quota once (seed %i)', async (seed) => {
   const contract_id = await addRunningContract(database.sql, 100_000);
   const flaky = createFlakyDatabase(database.sql, { seed, lost_share: LOST_SHARE });
   const requestLicenses = createLicenseRequests(flaky.db);
   const random = seededRandom(seed);
-  let asked = 0;
+  let requested = 0;
   const job_ids = new Set<string>();
 
   for (let round = 0; round < ROUNDS; round++) {
@@ -93,17 +93,17 @@ test.each(SEEDS)('requests at once whose answers are lost take their licenses on
     );
     expect(grants.map(({ job }) => job.requested)).toEqual(counts);
     for (const { job } of grants) job_ids.add(job.id);
-    asked += counts.reduce((sum, count) => sum + count, 0);
+    requested += counts.reduce((sum, count) => sum + count, 0);
   }
 
   expect(flaky.lost()).toBeGreaterThan(0);
   expect(job_ids.size).toBe(ROUNDS * REQUESTS_AT_ONCE);
   const [quota] = await database.sql`SELECT claimed FROM contract_quotas WHERE contract_id = ${contract_id}`;
-  expect(quota?.['claimed']).toBe(asked);
+  expect(quota?.['claimed']).toBe(requested);
 });
 
 test.each(SEEDS)(
-  'a job whose chunks were inserted but reported lost has every license once (seed %i)',
+  'a job whose chunks are inserted but reported as lost has every license once (seed %i)',
   async (seed) => {
     const contract_id = await addRunningContract(database.sql, JOB_LICENSES);
     const { job } = granted(
@@ -119,7 +119,7 @@ test.each(SEEDS)(
     const opened = await untilAnswered(() => openJob({ job_id: job.id, now }));
     expect(opened).toMatchObject({ state: 'RUNNING', chunks: 20 });
     const half = opened.chunks / 2;
-    // Two workers at the same ranges, as when one is taken for dead and is not.
+    // Two workers fill the same ranges, as when one is wrongly considered dead.
     await Promise.all(
       [0, half, 0, half].map((from_chunk) => {
         const range = { job_id: job.id, from_chunk, to_chunk: from_chunk + half, now, attempts_max: 1 };
@@ -143,7 +143,7 @@ test.each(SEEDS)(
 test.each(SEEDS)('commands whose answers are lost are carried out once (seed %i)', async (seed) => {
   const contract_id = await addRunningContract(database.sql, 1_000);
   const flaky = createFlakyDatabase(database.sql, { seed, lost_share: LOST_SHARE });
-  const { runContractCommand } = createContractActivities({ db: flaky.db, nudger: NOBODY_TO_WAKE });
+  const { runContractCommand } = createContractActivities({ db: flaky.db, nudger: IDLE_NUDGER });
   const [admin] = await database.sql<[{ id: string }]>`
     INSERT INTO admins ${database.sql({ email: `${contract_id}@covenant.test`, name: 'Test', role: 'admin', created_at: 'now', updated_at: 'now' })}
     RETURNING id`;

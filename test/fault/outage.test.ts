@@ -1,6 +1,6 @@
 /**
- * Workers and Temporal may die, Temporal may lose all it knew, and nothing at all may run: what is owed stands in Postgres,
- * and goes on with no license lost and none doubled.
+ * When workers or Temporal are killed, Temporal loses its state, or everything is down, all open work is stored in
+ * Postgres and continues without a lost or duplicated license.
  */
 import { rmSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
@@ -30,8 +30,8 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.end());
 
-/** Resolves when a workflow of the contract waits on the server, with the state it waits in. */
-function waitsInState(client: Client, contract_id: string): Promise<string> {
+/** Resolves with the contract's state when its workflow waits on the server. */
+function waitUntilWorkflowWaits(client: Client, contract_id: string): Promise<string> {
   return waitFor(
     async () => {
       const handle = client.workflow.getHandle(contractWorkflowId(contract_id));
@@ -42,9 +42,9 @@ function waitsInState(client: Client, contract_id: string): Promise<string> {
   );
 }
 
-test('a worker killed with -9 in the middle of 20,000 licenses, twice, loses none and doubles none', async () => {
+test('a worker that is killed with -9 twice during 20,000 licenses loses and duplicates none', async () => {
   const contract_id = await addStackContract(stack, 20_000);
-  // Two ranges of ten chunks each: both are in their middle.
+  // Two ranges of ten chunks each. Both are partly filled.
   const gate = await closeChunkGate(stack, [4, 14]);
   const job_id = await requestJob(stack, contract_id, 20_000);
 
@@ -52,7 +52,7 @@ test('a worker killed with -9 in the middle of 20,000 licenses, twice, loses non
   expect(await countLicenses(stack, job_id)).toBe(8_000);
   await stack.kill('worker');
   await expectInvariants(stack.sql);
-  // The statements of the dead worker go on in Postgres and commit with nobody to hear of it.
+  // The statements of the killed worker continue in Postgres and commit, but no process receives their results.
   await gate.open([8, 18]);
 
   await gate.waitForBlocked(2);
@@ -67,7 +67,7 @@ test('a worker killed with -9 in the middle of 20,000 licenses, twice, loses non
   expect(await quotaOf(stack, contract_id)).toMatchObject({ generated: 20_000, reserved: 0, remaining: 0 });
 });
 
-test('a Temporal server killed during a job goes on with it when it is started again on its file', async () => {
+test('a Temporal server that is killed during a job continues it after a restart with its state file', async () => {
   const contract_id = await addStackContract(stack, 20_000);
   const gate = await closeChunkGate(stack, [4, 14]);
   const job_id = await requestJob(stack, contract_id, 20_000);
@@ -80,10 +80,10 @@ test('a Temporal server killed during a job goes on with it when it is started a
   await expectInvariants(stack.sql);
   expect(await countLicenses(stack, job_id)).toBe(20_000);
   expect(await quotaOf(stack, contract_id)).toMatchObject({ generated: 20_000, reserved: 0 });
-  expect(await withTemporal(stack, (client) => waitsInState(client, contract_id))).toBe('ACTIVE');
+  expect(await withTemporal(stack, (client) => waitUntilWorkflowWaits(client, contract_id))).toBe('ACTIVE');
 });
 
-test('with its file deleted, an empty Temporal server is given every open contract, job and due boundary again', async () => {
+test('after its state file is deleted, the empty Temporal server gets every open contract, job and due boundary again', async () => {
   const contract_id = await addStackContract(stack, 40_000);
   const paused_id = await addStackContract(stack, 1_000);
   expect(await callStack(stack, 'POST', `/contracts/${paused_id}/pause`, { body: {} })).toMatchObject({ status: 200 });
@@ -96,7 +96,7 @@ test('with its file deleted, an empty Temporal server is given every open contra
   const past = await addPastContract(stack.sql);
   await waitFor(() => stack.describe().pids.temporal !== before, {
     timeout_ms: RECOVERY_TIMEOUT_MS,
-    what: 'Temporal to run again',
+    what: 'Temporal to be restarted',
   });
   await gate.open();
   const waiting_id = await requestJob(stack, contract_id, 20_000);
@@ -108,21 +108,21 @@ test('with its file deleted, an empty Temporal server is given every open contra
       const [row] = await stack.sql<{ state: string }[]>`SELECT state FROM contracts WHERE id = ${past.id}`;
       return row?.state === 'EXPIRED';
     },
-    { timeout_ms: RECOVERY_TIMEOUT_MS, what: 'the due boundaries to be crossed' },
+    { timeout_ms: RECOVERY_TIMEOUT_MS, what: 'the due boundaries to be applied' },
   );
   expect(await listAuditedBoundaries(stack.sql, past.id)).toEqual(past.boundaries);
   await withTemporal(stack, async (client) => {
-    expect(await waitsInState(client, contract_id)).toBe('ACTIVE');
-    expect(await waitsInState(client, paused_id)).toBe('PAUSED');
+    expect(await waitUntilWorkflowWaits(client, contract_id)).toBe('ACTIVE');
+    expect(await waitUntilWorkflowWaits(client, paused_id)).toBe('PAUSED');
   });
-  // The contract still takes commands, in the workflow that was started again.
+  // The contract accepts commands in its new workflow.
   expect(await callStack(stack, 'POST', `/contracts/${paused_id}/resume`, { body: {} })).toMatchObject({ status: 200 });
 
   await expectInvariants(stack.sql);
   expect(await quotaOf(stack, contract_id)).toMatchObject({ generated: 40_000, reserved: 0, remaining: 0 });
 });
 
-test('a contract whose dates passed while everything was down is right at the first look, each boundary at its own instant', async () => {
+test('a contract whose dates passed while everything was down is correct at the first read, with each boundary at its own instant', async () => {
   for (const server of ['api', 'worker', 'temporal'] as const) await stack.stop(server);
   const past = await addPastContract(stack.sql);
   expect(await listAuditedBoundaries(stack.sql, past.id)).toEqual(past.boundaries.slice(0, 1));

@@ -1,5 +1,5 @@
 /**
- * Postgres may lose connections, hang and be stopped: jobs go on where they were, and no answer was ever wrong.
+ * When Postgres loses connections, hangs or is stopped, jobs continue where they were, and no answer is wrong.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { closeChunkGate, installChunkGate } from '../harness/chunk-gate';
@@ -19,7 +19,7 @@ import type { StackAnswer } from '../harness/stack-client';
 
 jest.setTimeout(300_000);
 
-/** How long Postgres hangs: longer than every time-out of a single statement. */
+/** How long Postgres hangs: longer than the timeout of any single statement. */
 const FROZEN_MS = 10_000;
 const JOB_LICENSES = 20_000;
 const INLINE_LICENSES = 50;
@@ -31,15 +31,15 @@ beforeAll(async () => {
 });
 afterAll(() => stack.end());
 
-/** The job is whole, and the contract has exactly its licenses and `others`. */
-async function expectWhole(contract_id: string, job_id: string, others = 0): Promise<void> {
+/** Expects that the job is complete, and that the contract has exactly its licenses and `others` more. */
+async function expectComplete(contract_id: string, job_id: string, others = 0): Promise<void> {
   await waitForJobSuccess(stack, job_id);
   await expectInvariants(stack.sql);
   expect(await countLicenses(stack, job_id)).toBe(JOB_LICENSES);
   expect(await quotaOf(stack, contract_id)).toMatchObject({ generated: JOB_LICENSES + others, reserved: 0 });
 }
 
-/** Asks under one key until it is answered with licenses, as a client does that was told to come again. */
+/** Repeats a request with one idempotency key until it is answered with licenses, like a client that receives 503. */
 async function generateUntilAnswered(contract_id: string, key: string): Promise<StackAnswer> {
   return waitFor(
     async () => {
@@ -61,7 +61,7 @@ async function expectExists({ body }: StackAnswer): Promise<void> {
   expect(found.count).toBe(INLINE_LICENSES);
 }
 
-test('backends terminated in the middle of a chunk, again and again, leave no half chunk and no gap', async () => {
+test('backends that are terminated repeatedly in the middle of a chunk leave no partial chunk and no gap', async () => {
   const contract_id = await addStackContract(stack, JOB_LICENSES);
   const gate = await closeChunkGate(stack, [3, 12]);
   const job_id = await requestJob(stack, contract_id, JOB_LICENSES);
@@ -73,7 +73,7 @@ test('backends terminated in the middle of a chunk, again and again, leave no ha
     const backends = await gate.waitForBlocked(2);
     for (const pid of backends) await stack.sql`SELECT pg_terminate_backend(${pid})`;
     await expectInvariants(stack.sql);
-    // The same chunks once more, then others: a repeated chunk and a fresh one fail alike.
+    // The same chunks again, then others, so that both a repeated and a new chunk fail.
     await gate.waitForBlocked(2);
     await gate.open(next);
   }
@@ -81,17 +81,17 @@ test('backends terminated in the middle of a chunk, again and again, leave no ha
   await stack.sql`
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name ~ '^covenant (worker|api) '`;
   await gate.open();
-  await expectWhole(contract_id, job_id);
+  await expectComplete(contract_id, job_id);
 });
 
-test('requests whose backends die in the middle of a transaction are told so, and the API process lives on', async () => {
+test('requests whose backends end in the middle of a transaction get 503, and the API process keeps running', async () => {
   const contract_id = await addStackContract(stack, JOB_LICENSES);
   const { api } = stack.describe().pids;
-  let asked: Promise<StackAnswer> | undefined;
+  let pendingAnswer: Promise<StackAnswer> | undefined;
   await stack.sql.begin(async (tx) => {
-    // The edit waits for this row, in its transaction.
+    // The transaction of the edit waits for this row.
     await tx`SELECT FROM contracts WHERE id = ${contract_id} FOR UPDATE`;
-    asked = callStack(stack, 'PATCH', `/contracts/${contract_id}`, { body: { name: 'Renamed' } });
+    pendingAnswer = callStack(stack, 'PATCH', `/contracts/${contract_id}`, { body: { name: 'Renamed' } });
     await waitFor(
       async () => {
         const ended = await stack.sql`
@@ -101,7 +101,7 @@ test('requests whose backends die in the middle of a transaction are told so, an
       { timeout_ms: RECOVERY_TIMEOUT_MS, what: 'the edit to wait for the row' },
     );
   });
-  expect(await asked).toMatchObject({ status: 503, body: { code: 'DATABASE_UNAVAILABLE' } });
+  expect(await pendingAnswer).toMatchObject({ status: 503, body: { code: 'DATABASE_UNAVAILABLE' } });
 
   const again = await callStack(stack, 'PATCH', `/contracts/${contract_id}`, { body: { name: 'Renamed' } });
   expect(again).toMatchObject({ status: 200, body: { name: 'Renamed' } });
@@ -109,44 +109,44 @@ test('requests whose backends die in the middle of a transaction are told so, an
   await expectInvariants(stack.sql);
 });
 
-test('a Postgres that hangs for ten seconds in the middle of a job delays it and changes nothing else', async () => {
+test('a Postgres that hangs for ten seconds in the middle of a job only delays the job', async () => {
   const contract_id = await addStackContract(stack, JOB_LICENSES + INLINE_LICENSES);
   const gate = await closeChunkGate(stack, [4, 14]);
   const job_id = await requestJob(stack, contract_id, JOB_LICENSES);
   await gate.waitForBlocked(2);
   const thaw = freezeServer(stack.describe().pids.postgres);
-  const asked = generateUntilAnswered(contract_id, 'while it hangs');
+  const pendingAnswer = generateUntilAnswered(contract_id, 'while it hangs');
   await sleep(FROZEN_MS);
   thaw();
   await gate.open();
 
-  await expectExists(await asked);
-  await expectWhole(contract_id, job_id, INLINE_LICENSES);
+  await expectExists(await pendingAnswer);
+  await expectComplete(contract_id, job_id, INLINE_LICENSES);
 });
 
-test('a Postgres that is stopped and started in the middle of a job is waited for, and requests meanwhile are told so', async () => {
+test('a job waits while Postgres is stopped and started, and requests in the meantime get 503', async () => {
   const contract_id = await addStackContract(stack, JOB_LICENSES + INLINE_LICENSES);
   const gate = await closeChunkGate(stack, [4, 14]);
   const job_id = await requestJob(stack, contract_id, JOB_LICENSES);
   await gate.waitForBlocked(2);
-  // With the connection that held it, the gate is gone.
+  // The gate opened with the end of its connection.
   await stack.stop('postgres');
   await gate.open();
   const down = await callStack(stack, 'GET', `/contracts/${contract_id}`);
   expect(down).toMatchObject({ status: 503, body: { code: 'DATABASE_UNAVAILABLE' } });
-  const asked = generateUntilAnswered(contract_id, 'while it is down');
+  const pendingAnswer = generateUntilAnswered(contract_id, 'while it is down');
   await stack.start('postgres');
 
-  await expectExists(await asked);
-  await expectWhole(contract_id, job_id, INLINE_LICENSES);
+  await expectExists(await pendingAnswer);
+  await expectComplete(contract_id, job_id, INLINE_LICENSES);
 });
 
-test('a Postgres killed with -9 in the middle of a job recovers what it had committed, and the job goes on', async () => {
+test('a Postgres that is killed with -9 in the middle of a job recovers all committed data, and the job continues', async () => {
   const contract_id = await addStackContract(stack, JOB_LICENSES);
   const gate = await closeChunkGate(stack, [4, 14]);
   const job_id = await requestJob(stack, contract_id, JOB_LICENSES);
   await gate.waitForBlocked(2);
   await stack.kill('postgres');
   await stack.ready('postgres');
-  await expectWhole(contract_id, job_id);
+  await expectComplete(contract_id, job_id);
 });

@@ -1,19 +1,19 @@
 /**
- * What must hold in Postgres at every moment, whatever died on the way: the quota, the licenses, their chunks, the terms, what
- * billing told, the history.
+ * Conditions that must be true in Postgres at every moment, also after crashes: for the quota, the licenses, their
+ * chunks, the terms, billing events, and the history.
  *
- * One statement, so that it sees one snapshot and may run while jobs are at work.
+ * One statement, so that it reads one snapshot and can run while jobs run.
  */
 import type { Sql } from '../../db/base/database';
 
-/** One row that breaks a rule: which rule, whose row, and what was found in it. */
+/** One row that breaks an invariant: the rule, the subject of the row, and the values that were found. */
 export interface BrokenInvariant {
   rule: string;
   subject: string;
   found: string;
 }
 
-/** Rows shown in the error, at most. */
+/** The maximum number of rows in the error. */
 const SHOWN_MAX = 20;
 
 /** Throws an error that shows the rows that break an invariant. */
@@ -24,7 +24,7 @@ export async function expectInvariants(sql: Sql): Promise<void> {
   throw new Error(`${broken.length} rows break an invariant:\n${shown.join('\n')}`);
 }
 
-/** Every row that breaks an invariant; none when all is well. */
+/** Returns every row that breaks an invariant. */
 export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
   return sql<BrokenInvariant[]>`
     WITH made AS (
@@ -36,13 +36,13 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
       SELECT g.*, g.state IN ('QUEUED', 'RUNNING', 'PAUSED', 'CANCELLING') AS unfinished,
              coalesce(chunked.licenses, 0) AS chunked, coalesce(made.licenses, 0) AS made, made.first, made.last
       FROM generation_jobs g LEFT JOIN made USING (serial) LEFT JOIN chunked ON chunked.job_id = g.id
-    ), owed AS (
+    ), used AS (
       SELECT contract_id, sum(made)::int AS made, coalesce(sum(requested - chunked) FILTER (WHERE unfinished), 0)::int AS reserved
       FROM job WHERE NOT is_test GROUP BY contract_id
     ), quota AS (
-      SELECT q.*, coalesce(owed.made, 0) AS made, coalesce(owed.reserved, 0) AS reserved,
+      SELECT q.*, coalesce(used.made, 0) AS made, coalesce(used.reserved, 0) AS reserved,
              (SELECT coalesce(sum(amount), 0)::int FROM quota_grants WHERE contract_id = q.contract_id) AS granted
-      FROM contract_quotas q LEFT JOIN owed USING (contract_id)
+      FROM contract_quotas q LEFT JOIN used USING (contract_id)
     ), license_chunk AS (
       SELECT l.id, l.id & 16777215 AS ordinal, j.id AS job_id, j.requested, ((l.id & 16777215) - 1) / j.chunk_size AS chunk_no
       FROM licenses l LEFT JOIN generation_jobs j ON j.serial = l.id >> 24
@@ -52,7 +52,7 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
               WHERE l.id > (j.serial << 24) + k.chunk_no::bigint * j.chunk_size
                 AND l.id <= (j.serial << 24) + (k.chunk_no + 1)::bigint * j.chunk_size) AS made
       FROM generation_chunks k JOIN generation_jobs j ON j.id = k.job_id
-    ), told AS (
+    ), audited AS (
       SELECT j.id, j.execution, j.is_test, j.unfinished,
              (SELECT count(*) FROM audit_events WHERE subject_id = j.id::text AND action = 'generation.requested') AS requested,
              (SELECT count(*) FROM audit_events WHERE subject_id = j.id::text AND action = 'job.resumed') AS resumed,
@@ -69,7 +69,7 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
       SELECT c.id, count(a.id) AS rows FROM contracts c
       LEFT JOIN audit_events a ON a.contract_id = c.id AND a.action = 'contract.created' GROUP BY c.id
     ), crossed AS (
-      -- What only time does. Several amendments can hold from one day, and each is told by its id.
+      -- Changes that only time causes. Several amendments can take effect on one day, and their ids distinguish them.
       SELECT contract_id, action, at, coalesce(after ->> 'amendment_id', after ->> 'days_before') AS which, count(*) AS rows
       FROM audit_events
       WHERE subject_type = 'contract' AND actor ->> 'id' = 'covenant'
@@ -79,7 +79,7 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
     ), renewal AS (
       SELECT c.id, c.term_number, count(r.*) AS terms, coalesce(max(r.term_number), 1) AS last
       FROM contracts c LEFT JOIN contract_renewals r ON r.contract_id = c.id GROUP BY c.id
-    ), renewal_told AS (
+    ), audited_renewal AS (
       SELECT contract_id, (after ->> 'term_number')::int AS term_number, count(*) AS rows
       FROM audit_events WHERE action = 'contract.renewed' GROUP BY contract_id, (after ->> 'term_number')::int
     ), event AS (
@@ -102,7 +102,7 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
     ), verifiable AS (
       SELECT *, state NOT IN ('DRAFT', 'EXPIRED', 'TERMINATED', 'DELETED')
                 AND coalesce(CASE WHEN held_days IS NULL THEN age_days >= least(suspend_days, terminate_days)
-                                  -- Not on the day on which it was suspended.
+                                  -- Not on the day of the suspension.
                                   ELSE age_days >= terminate_days AND held_days > 0 END, false) AS due
       FROM owing
     ), grantable AS (
@@ -115,7 +115,7 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
       SELECT contract_id, count(*) AS events, min(sequence) AS first, max(sequence) AS last
       FROM domain_events WHERE contract_id IS NOT NULL GROUP BY contract_id
     )
-    SELECT 'generated (claimed - reserved) is the number of licenses that are no tests' AS rule, 'contract ' || contract_id AS subject,
+    SELECT 'generated (claimed - reserved) is the number of licenses without test licenses' AS rule, 'contract ' || contract_id AS subject,
            format('claimed %s, reserved %s and %s licenses', claimed, reserved, made) AS found
     FROM quota WHERE claimed - reserved <> made
     UNION ALL
@@ -135,7 +135,7 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
     SELECT 'the ordinals of a job that succeeded are 1 to requested', 'job ' || id, format('%s of %s, from %s to %s', made, requested, first, last)
     FROM job WHERE state = 'SUCCEEDED' AND (made <> requested OR first <> 1 OR last <> requested)
     UNION ALL
-    SELECT 'a job that did not succeed lacks licenses', 'job ' || id, format('state %s with %s of %s', state, made, requested)
+    SELECT 'a job that did not succeed has fewer licenses than requested', 'job ' || id, format('state %s with %s of %s', state, made, requested)
     FROM job WHERE (state = 'PARTIAL' AND made NOT BETWEEN 1 AND requested - 1) OR (state = 'FAILED' AND made <> 0)
     UNION ALL
     SELECT 'a license key is unique', 'key ' || key, count(*) || ' licenses' FROM licenses GROUP BY key HAVING count(*) > 1
@@ -143,51 +143,51 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
     SELECT 'a job is finished when it has an end', 'job ' || id, format('state %s and finished_at %s', state, finished_at)
     FROM job WHERE unfinished <> (finished_at IS NULL)
     UNION ALL
-    SELECT 'a request is told once', 'job ' || id, requested || ' rows of generation.requested' FROM told WHERE requested <> 1
+    SELECT 'a request is recorded once', 'job ' || id, requested || ' rows of generation.requested' FROM audited WHERE requested <> 1
     UNION ALL
-    SELECT 'each end of a job is told once', 'job ' || id, format('%s rows of job.finished and %s of job.resumed', finished, resumed)
-    FROM told WHERE finished <> CASE WHEN execution = 'inline' THEN 0 WHEN unfinished THEN resumed ELSE resumed + 1 END
+    SELECT 'each end of a job is recorded once', 'job ' || id, format('%s rows of job.finished and %s of job.resumed', finished, resumed)
+    FROM audited WHERE finished <> CASE WHEN execution = 'inline' THEN 0 WHEN unfinished THEN resumed ELSE resumed + 1 END
     UNION ALL
-    SELECT 'each batch of licenses is told once', 'job ' || id, batches || ' domain events of license.batch_generated'
-    FROM told WHERE batches <> CASE WHEN is_test THEN 0 WHEN execution = 'inline' THEN 1 ELSE finished_with_licenses END
+    SELECT 'each batch of licenses is recorded once', 'job ' || id, batches || ' domain events of license.batch_generated'
+    FROM audited WHERE batches <> CASE WHEN is_test THEN 0 WHEN execution = 'inline' THEN 1 ELSE finished_with_licenses END
     UNION ALL
     SELECT 'a contract is created once', 'contract ' || id, rows || ' rows of contract.created' FROM created WHERE rows <> 1
     UNION ALL
     SELECT 'revisions are 1 to the current one', 'contract ' || id, format('%s, from %s to %s, at revision %s', revisions, first, last, revision)
     FROM revised WHERE revisions <> revision OR first <> 1 OR last <> revision
     UNION ALL
-    SELECT 'a boundary is crossed once', format('%s of contract %s at %s', action, contract_id, at), rows || ' audit rows'
+    SELECT 'a boundary is applied once', format('%s of contract %s at %s', action, contract_id, at), rows || ' audit rows'
     FROM crossed WHERE rows > 1
     UNION ALL
     SELECT 'each term after the first is a renewal', 'contract ' || id, format('term %s with %s renewals, the last of term %s', term_number, terms, last)
     FROM renewal WHERE term_number <> terms + 1 OR last <> term_number
     UNION ALL
-    SELECT 'a renewal is told once', format('term %s of contract %s', term_number, contract_id), coalesce(rows, 0) || ' rows of contract.renewed'
-    FROM contract_renewals FULL JOIN renewal_told USING (contract_id, term_number) WHERE mode IS NULL OR rows IS DISTINCT FROM 1
+    SELECT 'a renewal is recorded once', format('term %s of contract %s', term_number, contract_id), coalesce(rows, 0) || ' rows of contract.renewed'
+    FROM contract_renewals FULL JOIN audited_renewal USING (contract_id, term_number) WHERE mode IS NULL OR rows IS DISTINCT FROM 1
     UNION ALL
-    SELECT 'a billing event that was applied is told once', 'billing event ' || id, format('%s rows of billing.event_received', received)
+    SELECT 'a billing event that was applied is recorded once', 'billing event ' || id, format('%s rows of billing.event_received', received)
     FROM event WHERE outcome = 'APPLIED' AND received NOT BETWEEN 1 AND 1 + replayed
     UNION ALL
-    SELECT 'a billing event is decided as often as it came', 'billing event ' || id, format('%s decisions and %s replays', decided, replayed)
+    SELECT 'a billing event has one decision for its receipt and each replay', 'billing event ' || id, format('%s decisions and %s replays', decided, replayed)
     FROM event
-    -- What is ignored on its way in never comes to its contract.
+    -- An event that is ignored when it is received is never decided for a contract.
     WHERE decided NOT BETWEEN (CASE WHEN outcome = 'APPLIED' OR reason IN ('STALE', 'REFUND', 'OTHER_CONTRACT', 'NOTHING_OWED') THEN 1 ELSE 0 END) AND
                               (CASE WHEN outcome IN ('PENDING', 'PARKED') THEN 0 ELSE 1 END) + replayed
     UNION ALL
-    SELECT 'a parked billing event is told once', 'billing event ' || id, parked || ' rows of billing.parked' FROM event WHERE parked > 1 + replayed
+    SELECT 'a parked billing event is recorded once', 'billing event ' || id, parked || ' rows of billing.parked' FROM event WHERE parked > 1 + replayed
     UNION ALL
-    SELECT 'what is to be verified is what is due', 'contract ' || id, format('verify_at %s, unpaid for %s days, held for %s', verify_at, age_days, held_days)
+    SELECT 'a contract has verify_at exactly when a verification is due', 'contract ' || id, format('verify_at %s, unpaid for %s days, held for %s', verify_at, age_days, held_days)
     FROM verifiable WHERE (verify_at IS NOT NULL) <> due
     UNION ALL
-    SELECT 'what is over keeps nothing waiting', 'contract ' || c.id, format('state %s and a pending amendment', c.state)
+    SELECT 'a contract that has ended has no pending amendment', 'contract ' || c.id, format('state %s and a pending amendment', c.state)
     FROM contracts c JOIN contract_amendments a ON a.contract_id = c.id AND a.status = 'pending' WHERE c.state IN ('EXPIRED', 'TERMINATED', 'DELETED')
     UNION ALL
     SELECT 'a job of a terminated contract is cancelled', 'job ' || g.id, format('state %s', g.state)
     FROM generation_jobs g JOIN contracts c ON c.id = g.contract_id
     WHERE c.state = 'TERMINATED' AND g.state IN ('QUEUED', 'RUNNING', 'PAUSED')
     UNION ALL
-    SELECT 'licenses are granted by what contract, terms and catalogue say', 'contract ' || contract_id,
-           format('terms %s granted until %s, where they are %s until %s', grantable_terms_id, open_until, current_terms_id, next_boundary)
+    SELECT 'licenses are granted with the current terms until the next boundary', 'contract ' || contract_id,
+           format('terms %s granted until %s, but the current ones are %s until %s', grantable_terms_id, open_until, current_terms_id, next_boundary)
     FROM grantable
     WHERE grantable_terms_id IS NOT NULL AND (grantable_terms_id IS DISTINCT FROM current_terms_id OR open_until IS DISTINCT FROM next_boundary)
     UNION ALL
@@ -196,6 +196,6 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
     FROM contract_quotas q LEFT JOIN numbered e USING (contract_id)
     WHERE q.event_sequence <> coalesce(e.events, 0) OR (e.events > 0 AND (e.first <> 1 OR e.last <> e.events))
     UNION ALL
-    SELECT 'no boundary is settled over', 'contract ' || id, format('next boundary %s, settled until %s', next_boundary_at, settled_until)
+    SELECT 'the next boundary is after settled_until', 'contract ' || id, format('next boundary %s, settled until %s', next_boundary_at, settled_until)
     FROM contracts WHERE next_boundary_at <= settled_until`;
 }

@@ -1,7 +1,7 @@
 /**
- * Records a history for each branch of each workflow: `npm run record-histories`, or with the names of some cases alone.
+ * Records a history for each branch of each workflow: `npm run record-histories`, optionally with the names of cases.
  *
- * It plays each case against servers of its own and writes `test/histories/<workflow>/<case>.json`.
+ * It runs each case on its own servers and writes `test/histories/<workflow>/<case>.json`.
  */
 import { activityInfo } from '@temporalio/activity';
 import { commandLine } from '../../command-line';
@@ -38,34 +38,34 @@ import { connectTestTemporal } from './temporal';
 import type { TestTemporal } from './temporal';
 import { buildContractOnClock, buildTestClock, startClockAdvance, settleWithNotifier } from './test-clocks';
 
-/** What a case plays with. */
-interface Stage {
+/** What a case uses. */
+interface CaseContext {
   sql: TestDatabase['sql'];
   temporal: TestTemporal;
   worker: CovenantWorker;
-  /** The billing system that is asked. */
+  /** The billing system from which invoices are fetched. */
   billing: BillingSystem;
-  /** Replaces the filling of a range by something around it. */
-  aroundFill: (
+  /** Wraps the activity that fills a range of chunks. */
+  wrapFill: (
     around: (
       fill: Activities['fillChunks'],
       input: Parameters<Activities['fillChunks']>[0],
     ) => ReturnType<Activities['fillChunks']>,
   ) => void;
-  /** Postgres seems out of reach to short steps, until they have become activities of their own. */
+  /** Makes every local activity fail, as during an outage of Postgres, until the workflow uses normal activities. */
   failLocalSteps: () => void;
-  /** Replaces the settling of a clock's contracts. */
-  insteadOfSettling: (settle: Activities['settleAtClock']) => void;
+  /** Replaces the activity that settles a clock's contracts. */
+  replaceSettling: (settle: Activities['settleAtClock']) => void;
 }
 
-/** A run to be recorded; the latest of the workflow when no run is named. */
+/** A run to record. Default `run_id`: the latest run of the workflow. */
 interface Run {
   workflow_id: string;
   run_id?: string;
 }
 
-/** Plays a case and answers with the run to record. */
-type Case = (stage: Stage) => Promise<Run>;
+/** Runs a case and returns the run to record. */
+type Case = (context: CaseContext) => Promise<Run>;
 
 const WAIT_MS = 15_000;
 const PAUSE: ContractCommand = { name: 'pause', input: {} };
@@ -73,40 +73,40 @@ const RESUME: ContractCommand = { name: 'resume', input: {} };
 const rename = (name: string): ContractCommand => ({ name: 'edit', input: { name } });
 
 const CASES: Record<string, Case> = {
-  async 'advanceTestClock/arrives'(stage) {
-    return ended(stage, ...(await clockWithContracts(stage, '2027-02-05T00:00:00.000Z')));
+  async 'advanceTestClock/arrives'(context) {
+    return ended(context, ...(await clockWithContracts(context, '2027-02-05T00:00:00.000Z')));
   },
-  async 'advanceTestClock/a-contract-does-not-settle'(stage) {
-    const tell = () => Promise.reject(new Error('as the recording asked'));
-    stage.insteadOfSettling(settleWithNotifier(stage.sql, stage.worker, tell));
-    return ended(stage, ...(await clockWithContracts(stage)));
+  async 'advanceTestClock/a-contract-does-not-settle'(context) {
+    const tell = () => Promise.reject(new Error('failure for the recording'));
+    context.replaceSettling(settleWithNotifier(context.sql, context.worker, tell));
+    return ended(context, ...(await clockWithContracts(context)));
   },
-  async 'advanceTestClock/cancelled'(stage) {
-    const [workflow_id, start] = await clockWithContracts(stage);
-    const handle = stage.temporal.client.workflow.getHandle(workflow_id);
+  async 'advanceTestClock/cancelled'(context) {
+    const [workflow_id, start] = await clockWithContracts(context);
+    const handle = context.temporal.client.workflow.getHandle(workflow_id);
     const over = () => handle.result().catch(() => undefined);
     const tell = async () => {
       await handle.cancel().catch(() => undefined);
       await over();
     };
-    stage.insteadOfSettling(settleWithNotifier(stage.sql, stage.worker, tell));
+    context.replaceSettling(settleWithNotifier(context.sql, context.worker, tell));
     await start();
     await over();
     return { workflow_id };
   },
-  async 'advanceTestClock/continues-as-new'(stage) {
-    const [workflow_id, start] = await clockWithManySteps(stage);
+  async 'advanceTestClock/continues-as-new'(context) {
+    const [workflow_id, start] = await clockWithManySteps(context);
     await start();
-    const run_id = (await stage.temporal.client.workflow.getHandle(workflow_id).describe()).runId;
-    await ended(stage, workflow_id, async () => undefined);
+    const run_id = (await context.temporal.client.workflow.getHandle(workflow_id).describe()).runId;
+    await ended(context, workflow_id, async () => undefined);
     return { workflow_id, run_id };
   },
-  async 'advanceTestClock/continued'(stage) {
-    return ended(stage, ...(await clockWithManySteps(stage)));
+  async 'advanceTestClock/continued'(context) {
+    return ended(context, ...(await clockWithManySteps(context)));
   },
-  async 'advanceTestClock/steps-during-an-outage'(stage) {
-    stage.failLocalSteps();
-    return ended(stage, ...(await clockWithContracts(stage, '2027-02-05T00:00:00.000Z')));
+  async 'advanceTestClock/steps-during-an-outage'(context) {
+    context.failLocalSteps();
+    return ended(context, ...(await clockWithContracts(context, '2027-02-05T00:00:00.000Z')));
   },
   async 'contractLifecycle/commands-and-a-refusal'({ sql, worker }) {
     const { facts } = await buildContract(sql);
@@ -125,65 +125,65 @@ const CASES: Record<string, Case> = {
     });
     return { workflow_id: contractWorkflowId(facts.id) };
   },
-  async 'contractLifecycle/expired-while-down'(stage) {
-    const { facts } = await buildContract(stage.sql, {
+  async 'contractLifecycle/expired-while-down'(context) {
+    const { facts } = await buildContract(context.sql, {
       now: '2020-01-01T00:00:00.000Z',
       start_date: '2020-02-01',
       end_date: '2021-02-01',
       expiry_grace_days: 5,
     });
-    return ended(stage, contractWorkflowId(facts.id), () => stage.worker.nudger.wakeContracts([facts.id]));
+    return ended(context, contractWorkflowId(facts.id), () => context.worker.nudger.wakeContracts([facts.id]));
   },
-  async 'contractLifecycle/draft-at-rest'(stage) {
-    const { facts } = await buildContract(stage.sql, { status: 'inactive' });
-    return ended(stage, contractWorkflowId(facts.id), () => stage.worker.send(facts.id, rename('a draft')));
+  async 'contractLifecycle/draft-at-rest'(context) {
+    const { facts } = await buildContract(context.sql, { status: 'inactive' });
+    return ended(context, contractWorkflowId(facts.id), () => context.worker.send(facts.id, rename('a draft')));
   },
-  async 'contractLifecycle/deleted'(stage) {
-    const { facts } = await buildContract(stage.sql);
-    await stage.worker.send(facts.id, PAUSE);
-    await command(stage, facts.id, { name: 'delete', input: { confirm_name: facts.name } });
-    return ended(stage, contractWorkflowId(facts.id), () => stage.worker.nudger.wakeContracts([facts.id]));
+  async 'contractLifecycle/deleted'(context) {
+    const { facts } = await buildContract(context.sql);
+    await context.worker.send(facts.id, PAUSE);
+    await command(context, facts.id, { name: 'delete', input: { confirm_name: facts.name } });
+    return ended(context, contractWorkflowId(facts.id), () => context.worker.nudger.wakeContracts([facts.id]));
   },
   async 'contractLifecycle/billing-events-applied'({ sql, worker, billing }) {
     const { facts } = await buildContract(sql);
     const { id } = facts;
     await worker.nudger.wakeContracts([id]);
-    await owe({ worker, sql, billing }, id, 'OPEN', inDays(10));
-    await owe({ worker, sql, billing }, id, 'FAILED', inDays(10));
-    await owe({ worker, sql, billing }, id, 'PAID', inDays(10));
+    await sendInvoiceStatus({ worker, sql, billing }, id, 'OPEN', inDays(10));
+    await sendInvoiceStatus({ worker, sql, billing }, id, 'FAILED', inDays(10));
+    await sendInvoiceStatus({ worker, sql, billing }, id, 'PAID', inDays(10));
     return { workflow_id: contractWorkflowId(id) };
   },
-  async 'contractLifecycle/suspended-and-reinstated'(stage) {
-    const { facts } = await buildContract(stage.sql);
-    await owe(stage, facts.id, 'OPEN', inDays(-20));
-    await waitForState(stage, facts.id, 'SUSPENDED');
-    await owe(stage, facts.id, 'PAID', inDays(-20));
-    await waitForState(stage, facts.id, 'ACTIVE');
+  async 'contractLifecycle/suspended-and-reinstated'(context) {
+    const { facts } = await buildContract(context.sql);
+    await sendInvoiceStatus(context, facts.id, 'OPEN', inDays(-20));
+    await waitForState(context, facts.id, 'SUSPENDED');
+    await sendInvoiceStatus(context, facts.id, 'PAID', inDays(-20));
+    await waitForState(context, facts.id, 'ACTIVE');
     return { workflow_id: contractWorkflowId(facts.id) };
   },
   async 'contractLifecycle/billing-does-not-answer'({ sql, worker, billing }) {
     const { facts } = await buildContract(sql);
     const { id } = facts;
     billing.reachable = false;
-    // An event with a version is believed; a suspension is not made upon it.
-    const told = { due: inDays(-20), version: 1, event_id: 'evt_open' };
-    const inbox_id = await insertInvoiceEvent(sql, id, { ...told, occurred_at: new Date().toISOString() });
+    // The facts of an event with a version are used, but a suspension requires a fetched invoice.
+    const fields = { due: inDays(-20), version: 1, event_id: 'evt_open' };
+    const inbox_id = await insertInvoiceEvent(sql, id, { ...fields, occurred_at: new Date().toISOString() });
     await worker.nudger.signalBillingEvent(id, { inbox_id, details: 'evt_open invoice.open' });
     await waitFor(async () => (await findContract(sql, id))?.billing_unreachable_since !== null, {
       timeout_ms: WAIT_MS,
-      what: 'the question to be in vain',
+      what: 'the request to billing to fail',
     });
     await worker.send(id, rename('asked'));
     return { workflow_id: contractWorkflowId(id) };
   },
-  async 'contractLifecycle/terminated-after-dunning'(stage) {
-    const { facts } = await buildContract(stage.sql);
-    return terminatedByTheLadder(stage, facts.id);
+  async 'contractLifecycle/terminated-after-dunning'(context) {
+    const { facts } = await buildContract(context.sql);
+    return terminateForNonPayment(context, facts.id);
   },
-  async 'contractLifecycle/paid-after-termination'(stage) {
-    const { facts } = await buildContract(stage.sql);
-    const { workflow_id } = await terminatedByTheLadder(stage, facts.id);
-    return ended(stage, workflow_id, () => owe(stage, facts.id, 'PAID', inDays(-80)));
+  async 'contractLifecycle/paid-after-termination'(context) {
+    const { facts } = await buildContract(context.sql);
+    const { workflow_id } = await terminateForNonPayment(context, facts.id);
+    return ended(context, workflow_id, () => sendInvoiceStatus(context, facts.id, 'PAID', inDays(-80)));
   },
   async 'contractLifecycle/renewed-automatically'({ sql, worker }) {
     const renewal = { ...DEFAULT_RENEWAL, mode: 'auto' } as const;
@@ -196,8 +196,8 @@ const CASES: Record<string, Case> = {
     await worker.send(facts.id, { name: 'opt-out', input: { accept_late: true } });
     return { workflow_id: contractWorkflowId(facts.id) };
   },
-  async 'contractLifecycle/renewal-blocked-and-carried-out'(stage) {
-    const [sql, { worker }] = [stage.sql, stage];
+  async 'contractLifecycle/renewal-blocked-and-carried-out'(context) {
+    const [sql, { worker }] = [context.sql, context];
     const clock = await buildTestClock(sql, '2027-01-15T10:00:00.000Z');
     const renewal = { ...DEFAULT_RENEWAL, mode: 'auto' } as const;
     const grace = { expiry_grace_days: 20 };
@@ -216,14 +216,14 @@ const CASES: Record<string, Case> = {
     await move('2027-03-03T00:00:00.000Z');
     return { workflow_id: contractWorkflowId(id) };
   },
-  async 'contractLifecycle/on-a-test-clock'(stage) {
-    const { sql, worker } = stage;
+  async 'contractLifecycle/on-a-test-clock'(context) {
+    const { sql, worker } = context;
     const clock = await buildTestClock(sql, '2027-01-15T10:00:00.000Z');
     const dates = { start_date: '2027-02-01', end_date: '2027-03-01', expiry_grace_days: 5 };
     const id = await buildContractOnClock(sql, clock, dates);
     await startClockAdvance(sql, worker.clocks, clock, '2027-04-01T00:00:00.000Z');
-    await waitForState(stage, id, 'EXPIRED');
-    return ended(stage, contractWorkflowId(id), async () => undefined);
+    await waitForState(context, id, 'EXPIRED');
+    return ended(context, contractWorkflowId(id), async () => undefined);
   },
   async 'contractLifecycle/clock-moved-while-commands-run'({ sql, worker }) {
     const { facts } = await buildContract(sql);
@@ -263,25 +263,25 @@ const CASES: Record<string, Case> = {
     await worker.send(facts.id, { name: 'withdraw-amendment', input: { amendment_id: later_id } });
     return { workflow_id: contractWorkflowId(facts.id) };
   },
-  async 'contractLifecycle/terminated-and-reinstated'(stage) {
-    const { facts } = await buildContract(stage.sql);
+  async 'contractLifecycle/terminated-and-reinstated'(context) {
+    const { facts } = await buildContract(context.sql);
     const workflow_id = contractWorkflowId(facts.id);
-    await ended(stage, workflow_id, () =>
-      stage.worker.send(facts.id, { name: 'terminate', input: { reason: 'a mistake' } }),
+    await ended(context, workflow_id, () =>
+      context.worker.send(facts.id, { name: 'terminate', input: { reason: 'a mistake' } }),
     );
-    await stage.worker.send(facts.id, { name: 'reinstate', input: {} });
+    await context.worker.send(facts.id, { name: 'reinstate', input: {} });
     return { workflow_id };
   },
-  async 'contractLifecycle/continues-as-new'(stage) {
-    const { workflow_id, first_run } = await contractThatContinuesAsNew(stage);
+  async 'contractLifecycle/continues-as-new'(context) {
+    const { workflow_id, first_run } = await contractThatContinuesAsNew(context);
     return { workflow_id, run_id: first_run };
   },
-  async 'contractLifecycle/continued'(stage) {
-    const { workflow_id } = await contractThatContinuesAsNew(stage);
+  async 'contractLifecycle/continued'(context) {
+    const { workflow_id } = await contractThatContinuesAsNew(context);
     return { workflow_id };
   },
-  async 'contractLifecycle/continued-with-own-attributes'(stage) {
-    const { workflow_id } = await contractThatContinuesAsNew(stage);
+  async 'contractLifecycle/continued-with-own-attributes'(context) {
+    const { workflow_id } = await contractThatContinuesAsNew(context);
     return { workflow_id };
   },
   async 'contractLifecycle/renamed'({ sql, worker }) {
@@ -298,66 +298,66 @@ const CASES: Record<string, Case> = {
     await worker.send(facts.id, rename('found again'));
     return { workflow_id: contractWorkflowId(facts.id) };
   },
-  async 'generateLicenses/succeeded'(stage) {
-    return ended(stage, ...(await job(stage)));
+  async 'generateLicenses/succeeded'(context) {
+    return ended(context, ...(await job(context)));
   },
-  async 'generateLicenses/opened-and-closed-during-an-outage'(stage) {
-    stage.failLocalSteps();
-    return ended(stage, ...(await job(stage)));
+  async 'generateLicenses/opened-and-closed-during-an-outage'(context) {
+    context.failLocalSteps();
+    return ended(context, ...(await job(context)));
   },
-  async 'generateLicenses/partial-and-failed-chunks'(stage) {
-    await stage.sql`ALTER TABLE generation_chunks ADD CONSTRAINT test_forbidden CHECK (chunk_no <> 3) NOT VALID`;
-    return ended(stage, ...(await job(stage)));
+  async 'generateLicenses/partial-and-failed-chunks'(context) {
+    await context.sql`ALTER TABLE generation_chunks ADD CONSTRAINT test_forbidden CHECK (chunk_no <> 3) NOT VALID`;
+    return ended(context, ...(await job(context)));
   },
-  async 'generateLicenses/resumed'(stage) {
-    await stage.sql`ALTER TABLE generation_chunks ADD CONSTRAINT test_forbidden CHECK (chunk_no <> 3) NOT VALID`;
-    const [workflow_id, wake, job_id] = await job(stage);
-    await ended(stage, workflow_id, wake);
-    await stage.sql`ALTER TABLE generation_chunks DROP CONSTRAINT test_forbidden`;
-    await stage.sql.begin((tx) => resumeJob(tx, byHand(job_id)));
-    return ended(stage, workflow_id, wake);
+  async 'generateLicenses/resumed'(context) {
+    await context.sql`ALTER TABLE generation_chunks ADD CONSTRAINT test_forbidden CHECK (chunk_no <> 3) NOT VALID`;
+    const [workflow_id, wake, job_id] = await job(context);
+    await ended(context, workflow_id, wake);
+    await context.sql`ALTER TABLE generation_chunks DROP CONSTRAINT test_forbidden`;
+    await context.sql.begin((tx) => resumeJob(tx, byHand(job_id)));
+    return ended(context, workflow_id, wake);
   },
-  async 'generateLicenses/cancelled-before-the-first-chunk'(stage) {
-    const [workflow_id, wake, job_id] = await job(stage);
-    await cancel(stage, job_id);
-    return ended(stage, workflow_id, wake);
+  async 'generateLicenses/cancelled-before-the-first-chunk'(context) {
+    const [workflow_id, wake, job_id] = await job(context);
+    await cancel(context, job_id);
+    return ended(context, workflow_id, wake);
   },
-  async 'generateLicenses/cancelled-in-the-middle'(stage) {
-    stage.aroundFill(async (fill, input) => {
+  async 'generateLicenses/cancelled-in-the-middle'(context) {
+    context.wrapFill(async (fill, input) => {
       await fill({ ...input, to_chunk: input.from_chunk + 2 });
-      if ((await jobOf(stage.sql, input.job_id)).state === 'RUNNING') await cancel(stage, input.job_id);
+      if ((await jobOf(context.sql, input.job_id)).state === 'RUNNING') await cancel(context, input.job_id);
       return fill(input);
     });
-    return ended(stage, ...(await job(stage)));
+    return ended(context, ...(await job(context)));
   },
-  async 'generateLicenses/paused-and-continued'(stage) {
+  async 'generateLicenses/paused-and-continued'(context) {
     let paused = false;
-    const [workflow_id, wake, job_id, contract_id] = await job(stage);
-    stage.aroundFill(async (fill, input) => {
+    const [workflow_id, wake, job_id, contract_id] = await job(context);
+    context.wrapFill(async (fill, input) => {
       if (!paused) {
         paused = true;
-        await command(stage, contract_id, PAUSE);
+        await command(context, contract_id, PAUSE);
       }
       return fill(input);
     });
     await wake();
-    await waitFor(async () => (await jobOf(stage.sql, job_id)).state === 'PAUSED', {
+    await waitFor(async () => (await jobOf(context.sql, job_id)).state === 'PAUSED', {
       timeout_ms: WAIT_MS,
       what: 'the job to pause',
     });
-    await command(stage, contract_id, RESUME);
-    return ended(stage, workflow_id, wake);
+    await command(context, contract_id, RESUME);
+    return ended(context, workflow_id, wake);
   },
-  async 'generateLicenses/continues-as-new'(stage) {
-    const [workflow_id, wake] = await longJob(stage);
+  async 'generateLicenses/continues-as-new'(context) {
+    const [workflow_id, wake] = await longJob(context);
     await wake();
-    const run_id = (await stage.temporal.client.workflow.getHandle(workflow_id).describe()).runId;
-    await ended(stage, workflow_id, async () => undefined);
+    const run_id = (await context.temporal.client.workflow.getHandle(workflow_id).describe()).runId;
+    await ended(context, workflow_id, async () => undefined);
     return { workflow_id, run_id };
   },
-  async 'generateLicenses/continued'(stage) {
-    const [workflow_id, wake] = await longJob(stage);
-    return ended(stage, workflow_id, wake);
+  async 'generateLicenses/continued'(context) {
+    const [workflow_id, wake] = await longJob(context);
+    return ended(context, workflow_id, wake);
   },
   async 'sweep/asks-billing-in-parallel'({ sql, temporal, worker, billing }) {
     const { facts } = await buildContract(sql);
@@ -375,9 +375,9 @@ const CASES: Record<string, Case> = {
   },
 };
 
-/** Starts what is to be recorded, and waits for its end, in whichever run that comes. */
+/** Starts a workflow and waits until it ends, also in a later run. */
 async function ended(
-  { temporal }: Stage,
+  { temporal }: CaseContext,
   workflow_id: string,
   start: () => Promise<unknown>,
   ..._rest: string[]
@@ -387,9 +387,12 @@ async function ended(
   return { workflow_id };
 }
 
-/** A clock on which two contracts begin and end, and one renews each month; and what sends it on its way. */
+/**
+ * Creates a clock with two contracts that start and end and one that renews each month. Returns a function that starts
+ * the advance.
+ */
 async function clockWithContracts(
-  { sql, worker }: Stage,
+  { sql, worker }: CaseContext,
   to = '2027-04-01T00:00:00.000Z',
 ): Promise<[workflow_id: string, start: () => Promise<unknown>]> {
   const clock = await buildTestClock(sql, '2027-01-15T10:00:00.000Z');
@@ -400,28 +403,34 @@ async function clockWithContracts(
   return [testClockWorkflowId(clock), () => startClockAdvance(sql, worker.clocks, clock, to)];
 }
 
-/** The same, over a year of months with an unfinished job: the clock stops at every instant of that contract. */
-async function clockWithManySteps(stage: Stage): ReturnType<typeof clockWithContracts> {
-  const planned = await clockWithContracts(stage, '2029-03-01T00:00:00.000Z');
-  const [contract] = await stage.sql<[{ id: string }]>`SELECT id FROM contracts WHERE term_length = 'P1M'`;
-  await stage.sql`
+/**
+ * The same over two years with an unfinished job, so that the clock stops at every instant of the contract that renews.
+ */
+async function clockWithManySteps(context: CaseContext): ReturnType<typeof clockWithContracts> {
+  const planned = await clockWithContracts(context, '2029-03-01T00:00:00.000Z');
+  const [contract] = await context.sql<[{ id: string }]>`SELECT id FROM contracts WHERE term_length = 'P1M'`;
+  await context.sql`
     UPDATE test_clocks SET now = '2027-02-02T00:00:00.000Z' WHERE id IN (SELECT test_clock_id FROM contracts)`;
-  await requestJob(stage.sql, contract.id, 200);
+  await requestJob(context.sql, contract.id, 200);
   return planned;
 }
 
 type PlannedJob = [workflow_id: string, wake: () => Promise<unknown>, job_id: string, contract_id: string];
 
-async function job({ sql, worker }: Stage, requested = 2_000, options: ContractOptions = {}): Promise<PlannedJob> {
+async function job(
+  { sql, worker }: CaseContext,
+  requested = 2_000,
+  options: ContractOptions = {},
+): Promise<PlannedJob> {
   const { facts } = await buildContract(sql, { quota: requested, ...options });
   const { id } = await requestJob(sql, facts.id, requested);
   return [generationJobWorkflowId(id), () => worker.nudger.wakeJobs([id]), id, facts.id];
 }
 
-/** A job whose history the test server cuts. */
-async function longJob(stage: Stage): Promise<PlannedJob> {
-  const planned = await job(stage, 400);
-  await stage.sql`UPDATE generation_jobs SET chunk_size = 1 WHERE id = ${planned[2]}`;
+/** A job whose history is long enough that the test server suggests continue-as-new. */
+async function longJob(context: CaseContext): Promise<PlannedJob> {
+  const planned = await job(context, 400);
+  await context.sql`UPDATE generation_jobs SET chunk_size = 1 WHERE id = ${planned[2]}`;
   return planned;
 }
 
@@ -429,7 +438,7 @@ async function contractThatContinuesAsNew({
   sql,
   temporal,
   worker,
-}: Stage): Promise<{ workflow_id: string; first_run: string }> {
+}: CaseContext): Promise<{ workflow_id: string; first_run: string }> {
   const { facts } = await buildContract(sql);
   const workflow_id = contractWorkflowId(facts.id);
   await worker.send(facts.id, rename('first'));
@@ -440,14 +449,14 @@ async function contractThatContinuesAsNew({
   return { workflow_id, first_run };
 }
 
-/** The local day so many days from now, in UTC. */
+/** Returns the date that is `days` days from today, in UTC. */
 function inDays(days: number): string {
   return addDays(new Date().toISOString().slice(0, 10), days);
 }
 
-/** Billing tells a contract how its one invoice stands, and the event is applied. */
-async function owe(
-  { sql, worker, billing }: Pick<Stage, 'sql' | 'worker' | 'billing'>,
+/** Sends an event with the status of the contract's invoice, and waits until it is applied. */
+async function sendInvoiceStatus(
+  { sql, worker, billing }: Pick<CaseContext, 'sql' | 'worker' | 'billing'>,
   id: string,
   status: 'OPEN' | 'FAILED' | 'PAID',
   due: string,
@@ -463,15 +472,15 @@ async function owe(
   });
 }
 
-/** Suspends a contract and, as if a day had passed, terminates it. */
-async function terminatedByTheLadder(stage: Stage, id: string): Promise<Run> {
-  await owe(stage, id, 'OPEN', inDays(-80));
-  await waitForState(stage, id, 'SUSPENDED');
-  await backdateSuspension(stage.sql, id, 2);
-  return ended(stage, contractWorkflowId(id), () => stage.worker.nudger.wakeContracts([id]));
+/** Suspends a contract, backdates the suspension, and waits until the contract is terminated. */
+async function terminateForNonPayment(context: CaseContext, id: string): Promise<Run> {
+  await sendInvoiceStatus(context, id, 'OPEN', inDays(-80));
+  await waitForState(context, id, 'SUSPENDED');
+  await backdateSuspension(context.sql, id, 2);
+  return ended(context, contractWorkflowId(id), () => context.worker.nudger.wakeContracts([id]));
 }
 
-async function waitForState({ sql }: Stage, id: string, state: string): Promise<void> {
+async function waitForState({ sql }: CaseContext, id: string, state: string): Promise<void> {
   await waitFor(async () => (await findContract(sql, id))?.state === state, {
     timeout_ms: WAIT_MS,
     what: `the state ${state}`,
@@ -480,33 +489,33 @@ async function waitForState({ sql }: Stage, id: string, state: string): Promise<
 
 const byHand = (job_id: string) => ({ job_id, actor: TEST_ACTOR, now: new Date().toISOString(), request_id: null });
 
-async function cancel({ sql }: Stage, job_id: string): Promise<void> {
+async function cancel({ sql }: CaseContext, job_id: string): Promise<void> {
   await sql.begin((tx) => cancelJob(tx, byHand(job_id)));
 }
 
-async function command({ sql }: Stage, id: string, given: ContractCommand): Promise<void> {
+async function command({ sql }: CaseContext, id: string, given: ContractCommand): Promise<void> {
   const request = { id, actor: TEST_ACTOR, now: new Date().toISOString(), request_id: null };
   await sql.begin((tx) => runCommand(tx, request, given));
 }
 
-/** Plays one case on a database and a worker of its own, and writes what came of it. */
+/** Runs one case on its own database and worker, and saves its history. */
 async function record(temporal: TestTemporal, name: string, play: Case): Promise<void> {
   const database = await createTestDatabase();
-  let around: Parameters<Stage['aroundFill']>[0] = (fill, input) => fill(input);
+  let around: Parameters<CaseContext['wrapFill']>[0] = (fill, input) => fill(input);
   let settle: Activities['settleAtClock'] | undefined;
   let local_steps_fail = false;
-  const inReach = <Input, Output>(step: (input: Input) => Promise<Output>) => {
+  const failWhenLocal = <Input, Output>(step: (input: Input) => Promise<Output>) => {
     return async (input: Input): Promise<Output> => {
-      if (local_steps_fail && activityInfo().isLocal) throw new Error('as the recording asked');
+      if (local_steps_fail && activityInfo().isLocal) throw new Error('failure for the recording');
       return step(input);
     };
   };
   const { client, nativeConnection } = temporal;
   const wrap = (real: Activities): Activities => ({
     ...real,
-    openJob: inReach(real.openJob),
-    closeJob: inReach(real.closeJob),
-    stepTestClock: inReach(real.stepTestClock),
+    openJob: failWhenLocal(real.openJob),
+    closeJob: failWhenLocal(real.closeJob),
+    stepTestClock: failWhenLocal(real.stepTestClock),
     fillChunks: (input) => around((range) => real.fillChunks(range), input),
     settleAtClock: (input) => (settle ?? real.settleAtClock)(input),
   });
@@ -514,16 +523,16 @@ async function record(temporal: TestTemporal, name: string, play: Case): Promise
   const { ports: billingPorts } = billing;
   const worker = await startCovenantWorker({ db: database.sql, client, nativeConnection, wrap, billingPorts });
   try {
-    const stage: Stage = {
+    const context: CaseContext = {
       sql: database.sql,
       temporal,
       worker,
       billing,
-      aroundFill: (given) => void (around = given),
+      wrapFill: (given) => void (around = given),
       failLocalSteps: () => void (local_steps_fail = true),
-      insteadOfSettling: (given) => void (settle = given),
+      replaceSettling: (given) => void (settle = given),
     };
-    const { workflow_id, run_id } = await play(stage);
+    const { workflow_id, run_id } = await play(context);
     await saveHistory(name, workflow_id, await client.workflow.getHandle(workflow_id, run_id).fetchHistory());
     console.log(`recorded ${name}`);
   } finally {

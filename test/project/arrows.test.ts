@@ -1,4 +1,7 @@
-/** The import arrows of ARCHITECTURE.md bite: one small house that breaks each of them, judged by the rules of the real one. */
+/**
+ * The import rules of ARCHITECTURE.md work: a small project that breaks each rule is checked with the real
+ * configuration.
+ */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +15,7 @@ interface Violation {
 
 const ROOT = join(__dirname, '..', '..');
 
-/** Each file with the import that it must not have, and the rule that says so. */
+/** Files with a forbidden import, and the rule that reports it. */
 const FORBIDDEN: [file: string, code: string, rule: string][] = [
   ['domain/a.ts', "import '../db/base/rows';", 'domain-knows-only-its-neighbours'],
   ['domain/b.ts', "import postgres from 'postgres'; postgres();", 'domain-imports-only-its-packages'],
@@ -24,7 +27,7 @@ const FORBIDDEN: [file: string, code: string, rule: string][] = [
     'workflows-imports-only-its-packages',
   ],
   ['activities/a.ts', "import '../api/main';", 'activities-knows-only-its-neighbours'],
-  ['activities/b.ts', "import '../workflows/story';", 'activities-knows-only-its-neighbours'],
+  ['activities/b.ts', "import '../workflows/process';", 'activities-knows-only-its-neighbours'],
   ['adapters/a.ts', "import '../db/base/rows';", 'adapters-knows-only-its-neighbours'],
   ['adapters/b.ts', "import { Client } from '@temporalio/client'; new Client();", 'adapters-imports-only-its-packages'],
   ['api/h.ts', "import '../adapters/billing';", 'api-knows-only-its-neighbours'],
@@ -63,13 +66,13 @@ const FORBIDDEN: [file: string, code: string, rule: string][] = [
   ['api/g.ts', "import './nowhere';", 'imports-resolve'],
 ];
 
-/** The other halves of the circles above, which are reported once. */
+/** The other files of the import cycles above. A cycle is reported once. */
 const WAYS_BACK: [file: string, code: string][] = [
   ['api/f.ts', "import './e';"],
   ['api/l.ts', "import type { K } from './k'; export type L = K;"],
 ];
 
-/** Files that keep to the arrows; nothing may be said about them. */
+/** Files that follow the rules. Nothing is reported for them. */
 const ALLOWED: [file: string, code: string][] = [
   ['config.ts', 'export function loadConfig() {} export interface Config { port: number }'],
   ['domain/base/term.ts', "import { z } from 'zod'; export const term = z.string();"],
@@ -89,10 +92,10 @@ const ALLOWED: [file: string, code: string][] = [
   ],
   ['activities/act.ts', "import '../db/base/rows'; import '../adapters/billing'; export function act() {}"],
   [
-    'workflows/story.ts',
+    'workflows/process.ts',
     "import '@temporalio/workflow'; import '../domain/base/term'; import type { act } from '../activities/act'; export type Act = typeof act;",
   ],
-  ['temporal/nudge.ts', "import '../workflows/story'; import '../activities/ports'; import '@temporalio/client';"],
+  ['temporal/nudge.ts', "import '../workflows/process'; import '../activities/ports'; import '@temporalio/client';"],
   [
     'api/app.ts',
     "import '../db/base/rows'; import '../temporal/nudge'; import type { Config } from '../config'; export type C = Config;",
@@ -133,11 +136,11 @@ beforeAll(() => {
 
 afterAll(() => rmSync(house, { recursive: true, force: true }));
 
-test.each(FORBIDDEN)('%s may not say: %s', (file, _, rule) => {
+test.each(FORBIDDEN)('%s must not contain: %s', (file, _, rule) => {
   expect(violations.filter(({ from }) => from === file).map((violation) => violation.rule.name)).toContain(rule);
 });
 
-test('imports along the arrows are allowed', () => {
+test('permitted imports are not reported', () => {
   const allowed = ALLOWED.map(([file]) => file);
   expect(violations.filter(({ from }) => allowed.includes(from))).toEqual([]);
 });

@@ -1,5 +1,6 @@
 /**
- * The production build: `npm run build`, then exactly what `npm start` and `npm run start:worker` run, against real servers.
+ * The production build: `npm run build`, then the programs of `npm start` and `npm run start:worker`, with real
+ * servers.
  */
 import { execFileSync } from 'node:child_process';
 import { randomBytes, randomFillSync } from 'node:crypto';
@@ -35,7 +36,7 @@ const pepper = randomBytes(32).toString('hex');
 const key = newApiKey('admin', randomFillSync);
 
 beforeAll(async () => {
-  // Types are judged by `npm run check`; once more would take ten seconds of a core.
+  // Types are not checked here, because `npm run check` does so. It would take ten seconds.
   execFileSync('npm', ['run', 'build', '--', '--unchecked'], { cwd: ROOT, stdio: 'pipe' });
   directory = makeRunDirectory('build');
   database = await createTestDatabase();
@@ -64,7 +65,7 @@ beforeAll(async () => {
     WORKER_HEALTH_PORT: healthPort,
   };
   const start = async (name: string, file: string, logFile: string): Promise<void> => {
-    const kept = {
+    const spec = {
       name,
       command: process.execPath,
       args: [file],
@@ -74,7 +75,7 @@ beforeAll(async () => {
       stopSignal: 'SIGTERM' as const,
       graceMs: GRACE_MS,
     };
-    processes.push(await startManagedProcess(kept));
+    processes.push(await startManagedProcess(spec));
   };
   await start('api', 'dist/api/main.js', join(directory, 'api.log'));
   await start('worker', 'dist/worker.js', workerLog);
@@ -101,12 +102,12 @@ async function call(method: string, path: string, body?: unknown): Promise<any> 
   return response.json();
 }
 
-test('npm start and npm run start:worker run exactly what is started here', () => {
+test('npm start and npm run start:worker run the programs that this test starts', () => {
   expect(scripts.start).toBe('node dist/api/main.js');
   expect(scripts['start:worker']).toBe('node dist/worker.js');
 });
 
-test('the build holds what the processes need, and nothing of tests or development', () => {
+test('the build contains what the processes need, and nothing of tests or development', () => {
   for (const file of [
     'api/main.js',
     'worker.js',
@@ -121,7 +122,7 @@ test('the build holds what the processes need, and nothing of tests or developme
     expect([file, existsSync(join(DIST, file))]).toEqual([file, false]);
 });
 
-test('a job runs from the request to its last license', async () => {
+test('a background job generates all its licenses', async () => {
   const product = await call('POST', '/products', { name: 'Product', code: 'BUILD', environment: 'production' });
   const generator = await call('POST', '/generators', {
     name: 'Generator',
@@ -150,7 +151,7 @@ test('a job runs from the request to its last license', async () => {
   expect(row?.['count']).toBe(LICENSES);
 });
 
-test('the worker took the prebuilt bundle and made none', () => {
+test('the worker used the prebuilt bundle and created none', () => {
   expect(readFileSync(workerLog, 'utf8')).not.toMatch(/bundle created/i);
 });
 
@@ -160,7 +161,7 @@ test('the page and the document of the interface are served', async () => {
   expect(((await (await fetch(`${api_url}/openapi.json`)).json()) as { openapi: string }).openapi).toBe('3.1.0');
 });
 
-test('both processes end by themselves when they are asked to', async () => {
+test('both processes exit after the stop signal', async () => {
   for (const running of processes) {
     running.kill('SIGTERM');
     expect(await running.exited).toMatchObject({ code: 0 });

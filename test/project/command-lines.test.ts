@@ -1,4 +1,4 @@
-/** Every script that a user starts says what it does for `--help`, and refuses an argument that it does not know. */
+/** Every script that a user starts prints its purpose for `--help`, and refuses unknown arguments. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { RUN_SOURCES } from '../harness/run-sources';
 const ROOT = join(__dirname, '..', '..');
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
 
-/** The files of ours that package.json starts; those of `dist` stand for their sources. */
+/** The project's files that package.json starts. Files in `dist` are mapped to their sources. */
 const started = [
   ...new Set(
     Object.values(scripts).flatMap((script) =>
@@ -18,7 +18,7 @@ const started = [
   ),
 ].sort();
 
-test('the list of scripts is that of package.json', () => {
+test('the list of scripts is complete', () => {
   expect(started).toEqual(
     expect.arrayContaining(['dev/main.ts', 'dev/reset.ts', 'demo/main.ts', 'worker.ts', 'api/main.ts', 'cli/main.ts']),
   );
@@ -28,17 +28,17 @@ test.each(started)('%s parses its arguments', (file) => {
   expect(readFileSync(join(ROOT, file), 'utf8')).toMatch(/\b(parseNoArguments|commandLine|new Command)\(/);
 });
 
-test('npm run generate starts one program, so that its arguments reach all of what it does', () => {
+test('npm run generate starts one program, so that its arguments apply to all its steps', () => {
   expect(scripts['generate']?.match(/tsx [\w/.-]+/g)).toEqual(['tsx project/generate.ts']);
 });
 
-test.each(['--help', '--no-such-option'])('npm run demo does nothing for %s', async (argument) => {
+test.each(['--help', '--no-such-option'])('npm run demo starts no stack with %s', async (argument) => {
   const { code, stdout, stderr } = await run('demo/main.ts', argument);
   if (argument === '--help') expect([code, stdout.split(' [')[0], stderr]).toEqual([0, 'Usage: npm run demo', '']);
   else expect([code, stdout, stderr.split('\n')[0]]).toEqual([1, '', "error: unknown option '--no-such-option'"]);
 });
 
-test('npm run prove-time-zones names itself as it is called, and takes two versions or none', async () => {
+test('npm run prove-time-zones prints its own command in messages, and accepts two versions or none', async () => {
   const file = 'test/harness/compare-node-versions.ts';
   const help = await run(file, '--help');
   expect([help.code, help.stdout.split(' [')[0]]).toEqual([0, 'Usage: npm run prove-time-zones --']);

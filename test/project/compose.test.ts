@@ -1,4 +1,7 @@
-/** docker-compose.yml: valid by the published schema, closed to other machines, and speaking only of settings that exist. */
+/**
+ * docker-compose.yml is valid by the published schema, not reachable from other machines, and uses only settings that
+ * exist.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Ajv, { type SchemaObject } from 'ajv';
@@ -30,14 +33,14 @@ function readRootFile(path: string): string {
   return readFileSync(join(__dirname, '..', '..', path), 'utf8');
 }
 
-/** What Compose would put for `${NAME:-default}` and `${NAME:?why}` when only the required ones are set. */
+/** Replaces `${NAME:-default}` and `${NAME:?why}` as Compose does when only the required variables are set. */
 function interpolate(text: string): string {
   return text.replace(/\$\{(\w+):([-?])([^}]*)\}/g, (_, name: string, kind: string, rest: string) =>
     kind === '-' ? rest : `set-by-the-operator-${name.toLowerCase()}`,
   );
 }
 
-test('the file is valid by the Compose schema', () => {
+test('the file is valid according to the Compose schema', () => {
   const ajv = addFormats(new Ajv({ strict: false, allErrors: true }));
   ajv
     .addFormat('ports', true)
@@ -51,7 +54,7 @@ test('the file is valid by the Compose schema', () => {
   expect(validate({ services: { api: { imagee: 'typo' } } })).toBe(false);
 });
 
-test('it has every part of the installation', () => {
+test('it contains every part of the installation', () => {
   expect(Object.keys(compose.services).sort()).toEqual(
     [
       ...['api', 'worker', 'migrate', 'mail', 'postgres'],
@@ -60,7 +63,7 @@ test('it has every part of the installation', () => {
   );
 });
 
-test('the server of Temporal, its schema and its namespace are of one version', () => {
+test('the Temporal server, its schema tool and its namespace tool have the same version', () => {
   const image = (name: string): string => compose.services[name]?.image ?? '';
   const version = image('temporal').split('temporalio/server:')[1];
   expect(version).toMatch(/^\$\{TEMPORAL_VERSION:-1\.\d+\.\d+\}$/);
@@ -78,7 +81,7 @@ test('the API and the worker wait for the migrations and for the namespace', () 
   }
 });
 
-test('commands keep the variables of their shell from Compose', () => {
+test('shell variables in commands are escaped for Compose', () => {
   for (const [, { command = [] }] of services)
     for (const text of command) expect(text.replaceAll('$$', '')).not.toContain('$');
 });
@@ -95,7 +98,7 @@ test.each(services)(
   },
 );
 
-test.each(ownServices)('%s is given only settings that config.ts knows, and values that it accepts', (_, service) => {
+test.each(ownServices)('%s gets only settings that config.ts knows, with values that it accepts', (_, service) => {
   const environment = service.environment ?? {};
   expect(variablesKnown).toEqual(expect.arrayContaining(Object.keys(environment)));
   const interpolated = Object.entries(environment).map(([name, text]) => [name, interpolate(text)]);

@@ -1,4 +1,7 @@
-/** Settings: a wrong environment is refused as a whole and in words, and the page about them is the table of the code. */
+/**
+ * Settings: the error for a wrong environment names every wrong variable, and docs/configuration.md matches the table
+ * in the code.
+ */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -65,7 +68,7 @@ describe('a wrong value', () => {
   ];
 
   test.each(wrongValues)(
-    'of %s (%s) is refused naming the variable, the value and what is allowed',
+    'of %s (%s) is refused with the variable, the value and the allowed values',
     (variable, value) => {
       const error = configErrorOf({ ...REQUIRED, [variable]: value });
       const setting = Object.values(SETTINGS).find(({ env }) => env === variable);
@@ -76,7 +79,7 @@ describe('a wrong value', () => {
     },
   );
 
-  test('does not hide another: all are named at once', () => {
+  test('does not hide others: the error names all of them', () => {
     const error = configErrorOf({ PORT: 'x', LOG_LEVEL: 'x', COVENANT_KEY_PEPPER: 'short' });
     expect(error.problems.map((problem) => problem.variable).sort()).toEqual([
       'COVENANT_KEY_PEPPER',
@@ -88,7 +91,7 @@ describe('a wrong value', () => {
   });
 });
 
-test('required values alone are enough, and all else has its default', () => {
+test('only the required variables must be set, and all others have defaults', () => {
   expect(loadConfig(REQUIRED)).toEqual({
     databaseUrl: REQUIRED.DATABASE_URL,
     apiStatementTimeoutMs: 7_000,
@@ -156,7 +159,7 @@ describe('the certificate by which a process proves to Temporal who it is', () =
     return path;
   };
 
-  test('is read with its key and the authorities of the server, and switches TLS on', () => {
+  test('is read with its key and the authorities of the server, and enables TLS', () => {
     const config = loadConfig(tls({ ...client, ca, more: { TEMPORAL_TLS_SERVER_NAME: 'temporal.example' } }));
     expect(config).toMatchObject({ temporalTls: true, temporalTlsServerName: 'temporal.example' });
     expect(config.temporalTlsCert).toEqual({ path: client.cert, pem: readFileSync(client.cert) });
@@ -164,7 +167,7 @@ describe('the certificate by which a process proves to Temporal who it is', () =
     expect(config.temporalTlsCa?.pem).toEqual(readFileSync(ca));
   });
 
-  test('may come with its chain, and authorities may be several', () => {
+  test('can contain its chain, and several authorities are accepted', () => {
     const chain = write('chain.pem', `${readFileSync(client.cert, 'utf8')}${readFileSync(ca, 'utf8')}`);
     expect(loadConfig(tls({ ...client, cert: chain, ca: chain })).temporalTlsCa?.path).toBe(chain);
   });
@@ -201,7 +204,7 @@ describe('the certificate by which a process proves to Temporal who it is', () =
       'TEMPORAL_TLS_CA would have no',
     ],
   ];
-  test.each(faults)('is refused for %s, in a sentence that says so', (_fault, settings, variable, sentence) => {
+  test.each(faults)('is refused for %s, with an error that says so', (_fault, settings, variable, sentence) => {
     const error = configErrorOf(settings());
     expect(error.problems.map((problem) => problem.variable)).toEqual([variable]);
     expect(error.message).toContain(sentence);
@@ -221,13 +224,13 @@ describe('the certificate by which a process proves to Temporal who it is', () =
   }
 });
 
-test('proxies are trusted by number of hops or by network', () => {
+test('trusted proxies are set as a number of hops or as networks', () => {
   const trusted = (text: string) => loadConfig({ ...REQUIRED, TRUST_PROXY: text }).trustProxy;
   expect(trusted('2')).toBe(2);
   expect(trusted('10.0.0.0/8, 2001:db8::/32')).toEqual(['10.0.0.0/8', '2001:db8::/32']);
 });
 
-test('a billing source has one secret, or several while it is changed', () => {
+test('a billing source has one secret, or several during a rotation', () => {
   const config = loadConfig({
     ...REQUIRED,
     COVENANT_BILLING_STANDARD_SECRET: `${STANDARD_SECRET}, ${STANDARD_SECRET}`,
@@ -237,13 +240,13 @@ test('a billing source has one secret, or several while it is changed', () => {
   expect(config.stripeWebhookSecrets).toEqual(['whsec_one']);
 });
 
-test('the embedded stack needs no setting and takes an address of Temporal only when it is given one', () => {
+test('the embedded stack needs no setting, and uses an external Temporal server only when its address is set', () => {
   expect(loadStackConfig({}).temporalAddress).toBeUndefined();
   expect(loadStackConfig({ TEMPORAL_ADDRESS: '127.0.0.1:9999' }).temporalAddress).toBe('127.0.0.1:9999');
   expect(loadStackConfig({ XDG_CACHE_HOME: join('/', 'cache') }).cacheDir).toBe(join('/', 'cache', 'covenant'));
 });
 
-test('docs/configuration.md is the page that config.ts makes, and it has every variable', () => {
+test('docs/configuration.md is up to date and contains every variable', () => {
   const page = readFileSync(join(__dirname, '../../docs/configuration.md'), 'utf8');
   expect(page).toBe(configurationPage());
   for (const { env } of [...Object.values(SETTINGS), ...Object.values(STACK_SETTINGS)])

@@ -1,4 +1,4 @@
-/** What documents and messages refer to exists: sections, links, files, scripts and names of the code. */
+/** Everything that documents and messages refer to exists: sections, links, files, scripts and names in the code. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 
@@ -14,13 +14,13 @@ const DOCUMENTS = [
   ...filesIn('docs', '.md'),
 ];
 
-/** Files of the development stack, which a fresh clone does not have. */
+/** Files of the development stack, which do not exist in a new clone. */
 const MADE_LATER = /^\.covenant\//;
 const PATH = /^\.?[\w-]+(\/[\w.-]*)+$|^\.?[\w-]+(\.[\w-]+)*\.(ts|js|cjs|json|md|sql)$/;
-/** A name of the code, or a call of it: `stateAt(facts, now)`. */
+/** A name in the code, or a call: `stateAt(facts, now)`. */
 const NAME = /^([A-Za-z_]\w*)(\(.*\))?$/;
 const SCRIPT = /^npm run ([\w:-]+)/;
-/** Names of packages that the code does not use yet. */
+/** Names of packages that the code does not use. */
 const OF_PACKAGES = ['deprecatePatch'];
 
 function filesIn(folder: string, ending: string): string[] {
@@ -47,13 +47,13 @@ function anchorOf(heading: string): string {
     .replaceAll(' ', '-');
 }
 
-/** The texts in backticks outside of fenced blocks. */
+/** Returns the texts in backticks outside fenced blocks. */
 function codeIn(file: string): string[] {
   const prose = read(file).replaceAll(/^```.*?^```/gms, '');
   return [...new Set([...prose.matchAll(/`([^`]+)`/g)].map(([, text]) => text as string))];
 }
 
-test('every section of docs/operations.md that a message of the product names exists', () => {
+test('every section of docs/operations.md that a message names exists', () => {
   const named = [...rootFiles(), ...PRODUCT.flatMap((folder) => filesIn(folder, '.ts'))].flatMap((file) =>
     [...read(file).matchAll(/docs\/operations\.md, "([^"]+)"/g)].map(([, section]) => section as string),
   );
@@ -61,7 +61,7 @@ test('every section of docs/operations.md that a message of the product names ex
   expect(headingsOf('docs/operations.md')).toEqual(expect.arrayContaining(named));
 });
 
-test('every link from one document to another leads to a file and a heading that exist', () => {
+test('every link between documents points to an existing file and heading', () => {
   const broken = DOCUMENTS.flatMap((file) =>
     [...read(file).matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)/g)].flatMap(([link, path, anchor]) => {
       const target = path === '' ? file : relative(ROOT, join(ROOT, dirname(file), path as string));
@@ -73,7 +73,7 @@ test('every link from one document to another leads to a file and a heading that
   expect(broken).toEqual([]);
 });
 
-test('every file, script and name of the code in ARCHITECTURE.md and CONTRIBUTING.md exists', () => {
+test('every file, script and name in ARCHITECTURE.md and CONTRIBUTING.md exists', () => {
   const files = [...PRODUCT, ...TOOLS].flatMap((folder) => filesIn(folder, ''));
   const baseNames = new Set([...rootFiles(), ...files.map((file) => basename(file))]);
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };

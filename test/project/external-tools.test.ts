@@ -1,4 +1,4 @@
-/** The manifest of programs beside Node: what counts as found, and that CI runs the tests that need them. */
+/** The list of external tools: which programs count as found, and that CI runs the tests that need them. */
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,12 +34,12 @@ function putProgram(name: string, version: string): string {
   return path;
 }
 
-test('a tool is found under any of its names, from its least version on, by number and not by letter', () => {
+test('a tool is found by any of its names if its version is new enough, and versions are compared as numbers', () => {
   const path = putProgram('covenant-ruler-2', '1.10.0');
   expect(findTool(TOOL)).toEqual({ found: true, path });
 });
 
-test('a tool that is missing or too old is told with the command that installs it', () => {
+test('for a missing or outdated tool the result contains the command that installs it', () => {
   expect(findTool(TOOL)).toEqual({
     found: false,
     why: expect.stringMatching(/^ruler is not installed; install it: env TO=\/.* install-ruler$/),
@@ -47,18 +47,18 @@ test('a tool that is missing or too old is told with the command that installs i
   const path = putProgram('covenant-ruler', '1.8.7');
   expect(findTool(TOOL)).toEqual({
     found: false,
-    why: expect.stringMatching(`^${path} is 1.8.7, and 1.9.0 is needed; install it: `),
+    why: expect.stringMatching(`^${path} is 1.8.7, and 1.9.0 or later is needed; install it: `),
   });
 });
 
-test.each(EXTERNAL_TOOLS)('$name is installed by a command of its own, and a test needs it', (tool) => {
+test.each(EXTERNAL_TOOLS)('$name has an install command with a fixed version, and a test uses it', (tool) => {
   expect(installCommand(tool).join(' ')).not.toMatch(/INSTALL_DIRECTORY|latest/);
   expect(readFileSync(join(ROOT, 'test', 'external', `${tool.name}.test.ts`), 'utf8')).toContain(
     `describeWithTool('${tool.name}'`,
   );
 });
 
-test('CI runs them in a step of its own, and counts them', () => {
+test('CI runs the external tests in a separate step and counts them', () => {
   expect(readFileSync(join(ROOT, '.ci', 'run'), 'utf8')).toContain(
     'count_tests "$EXTERNAL_MINUTES" npm run test:external',
   );

@@ -1,20 +1,23 @@
 /**
- * Test files run in one context, one after another: what one leaves behind does not reach the next.
+ * Test files run in one context, one after another. Changes of one file do not affect the next.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 const ENVIRONMENT = join(__dirname, '..', 'harness', 'environment.js');
 
-/** What a file does, and what is left of it afterwards. Run by Node itself, in which nothing of this file's jest is loaded. */
-function leftBy(deeds: string): unknown {
+/**
+ * Runs code in the environment of a test file, and returns the state after the teardown. It runs in plain Node, without
+ * this file's jest.
+ */
+function stateAfter(code: string): unknown {
   const script = `
     const Environment = require(${JSON.stringify(ENVIRONMENT)});
     const { AsyncLocalStorage } = require('node:async_hooks');
     const storage = new AsyncLocalStorage();
     const environment = new Environment({ projectConfig: { fakeTimers: {} } });
     const exit = process.exit;
-    ${deeds}
+    ${code}
     environment.teardown().then(() => {
       console.log(JSON.stringify({
         added: typeof globalThis.added,
@@ -43,9 +46,9 @@ const CLEAN = {
   store: 'none',
 };
 
-test('what a file leaves on the global object, in the environment and in process is put back', () => {
-  expect(leftBy('')).toEqual(CLEAN);
-  const deeds = `
+test('changes of a file to the global object, the environment variables and process are restored', () => {
+  expect(stateAfter('')).toEqual(CLEAN);
+  const code = `
     globalThis.added = true;
     globalThis.JSON = { ...JSON, parse: 'replaced' };
     globalThis[Symbol.for('EVENT_HANDLERS')] = [];
@@ -54,9 +57,9 @@ test('what a file leaves on the global object, in the environment and in process
     process.env.ADDED = 'added';
     process.exit = () => undefined;
     storage.enterWith('store');`;
-  expect(leftBy(deeds)).toEqual(CLEAN);
+  expect(stateAfter(code)).toEqual(CLEAN);
 });
 
-test('what a package keeps on the global object stays, since packages are loaded once for all files', () => {
-  expect(leftBy(`globalThis[Symbol.for('a package')] = {};`)).toEqual({ ...CLEAN, package: 'object' });
+test('state of packages on the global object remains, because packages are loaded once for all files', () => {
+  expect(stateAfter(`globalThis[Symbol.for('a package')] = {};`)).toEqual({ ...CLEAN, package: 'object' });
 });

@@ -1,5 +1,5 @@
 /**
- * The invariants that other tests rely on do find what breaks them.
+ * The invariants that other tests rely on find the rows that break them.
  */
 import { randomUUID } from 'node:crypto';
 import { createBillingActivities } from '../../activities/billing/billing';
@@ -16,10 +16,10 @@ import { createRecordingNudger } from '../harness/recording-nudger';
 import { brokenInvariants, expectInvariants } from '../harness/invariants';
 import { addPastContract, addRunningContract } from '../harness/past-contract';
 
-/** Ends a transaction that was only looked at. */
+/** Thrown to roll back the transaction of a test. */
 class Undo extends Error {}
 
-/** The rule of several of the broken rows. */
+/** The invariant that several of the changes break. */
 const TERM_RULE = 'each term after the first is a renewal';
 
 let database: TestDatabase;
@@ -45,7 +45,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-/** A contract that has renewed itself, was amended, suspended and paid for, and has an amendment to come. */
+/** A contract that was renewed automatically, amended, suspended and paid, and that has a pending amendment. */
 async function addRenewedAndBilledContract(db: TestDatabase['sql']): Promise<void> {
   const created_at = '2026-01-01T00:00:00.000Z';
   const renewal = { ...DEFAULT_RENEWAL, mode: 'auto' } as const;
@@ -59,7 +59,7 @@ async function addRenewedAndBilledContract(db: TestDatabase['sql']): Promise<voi
     const input = { amendment_id: randomUUID(), effective_date, changes: { quota_add: 5 }, note: null };
     return command(now, { name: 'amend', input });
   };
-  // Two of one day are both told.
+  // Two amendments with the same effective date are both recorded.
   for (const day of ['2026-02-10', '2026-02-10']) await amend(created_at, day);
   const { ports } = createBillingSystem();
   for (const port of ports.values()) port.fetches = false;
@@ -75,7 +75,7 @@ async function addRenewedAndBilledContract(db: TestDatabase['sql']): Promise<voi
   await amend('2026-04-03T00:00:00.000Z', '2026-04-20');
 }
 
-test('sound rows break no invariant', async () => {
+test('rows of the product break no invariant', async () => {
   await expectInvariants(database.sql);
 });
 
@@ -87,7 +87,7 @@ test.each([
     'the ordinals of a job that succeeded are 1 to requested',
   ],
   [
-    'a license too many',
+    'an additional license',
     `INSERT INTO licenses SELECT max(id) + 1, 'EXTRA' FROM licenses`,
     'a license has its chunk and an ordinal of its job',
   ],
@@ -98,35 +98,35 @@ test.each([
   ],
   ['a license without its chunk', 'DELETE FROM generation_chunks', 'a license has its chunk and an ordinal of its job'],
   [
-    'quota claimed by nobody',
+    'a claim without licenses',
     'UPDATE contract_quotas SET claimed = claimed + 1',
-    'generated (claimed - reserved) is the number of licenses that are no tests',
+    'generated (claimed - reserved) is the number of licenses without test licenses',
   ],
-  ['quota granted by nobody', 'UPDATE contract_quotas SET total = total + 1', 'a quota is the sum of its grants'],
+  ['quota without a grant', 'UPDATE contract_quotas SET total = total + 1', 'a quota is the sum of its grants'],
   [
-    'a job ended in silence',
+    'a finished job without an audit row',
     `UPDATE generation_jobs SET state = 'CANCELLED', finished_at = now() WHERE state = 'QUEUED'`,
-    'each end of a job is told once',
+    'each end of a job is recorded once',
   ],
   [
-    'a reservation kept',
+    'a reservation that is not released',
     `UPDATE generation_jobs SET state = 'FAILED', finished_at = now() WHERE state = 'QUEUED'`,
-    'generated (claimed - reserved) is the number of licenses that are no tests',
+    'generated (claimed - reserved) is the number of licenses without test licenses',
   ],
   [
-    'an end without an instant',
+    'a finished job without finished_at',
     `UPDATE generation_jobs SET finished_at = NULL`,
     'a job is finished when it has an end',
   ],
   [
-    'a request told twice',
+    'a request recorded twice',
     `INSERT INTO audit_events (at, actor, action, subject_type, subject_id) SELECT at, actor, action, subject_type, subject_id FROM audit_events WHERE action = 'generation.requested'`,
-    'a request is told once',
+    'a request is recorded once',
   ],
   [
-    'a batch told twice',
+    'a batch recorded twice',
     `INSERT INTO domain_events (at, type, contract_id, data) SELECT at, type, contract_id, data FROM domain_events WHERE type = 'license.batch_generated'`,
-    'each batch of licenses is told once',
+    'each batch of licenses is recorded once',
   ],
   [
     'a domain event without a number of its own',
@@ -134,92 +134,92 @@ test.each([
     'the domain events of a contract are numbered from 1',
   ],
   [
-    'a contract that was paused and still grants',
+    'a paused contract that still grants licenses',
     `UPDATE contracts SET may_generate = false WHERE id IN (SELECT contract_id FROM contract_quotas WHERE grantable_terms_id IS NOT NULL)`,
-    'licenses are granted by what contract, terms and catalogue say',
+    'licenses are granted with the current terms until the next boundary',
   ],
   [
-    'a job that outlived the termination of its contract',
+    'a running job of a terminated contract',
     `UPDATE contracts SET state = 'TERMINATED' WHERE id IN (SELECT contract_id FROM generation_jobs WHERE state = 'QUEUED')`,
     'a job of a terminated contract is cancelled',
   ],
   [
-    'a creation told twice',
+    'a creation recorded twice',
     `INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id) SELECT at, actor, action, subject_type, subject_id, contract_id FROM audit_events WHERE action = 'contract.created'`,
     'a contract is created once',
   ],
   [
-    'a boundary crossed twice',
+    'a boundary applied twice',
     `INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id) SELECT at, actor, action, subject_type, subject_id, contract_id FROM audit_events WHERE action = 'contract.term_started'`,
-    'a boundary is crossed once',
+    'a boundary is applied once',
   ],
   [
-    'an amendment told twice',
+    'an amendment recorded twice',
     `INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id, after)
      SELECT at, actor, action, subject_type, subject_id, contract_id, after FROM audit_events WHERE action = 'quota.granted' LIMIT 1`,
-    'a boundary is crossed once',
+    'a boundary is applied once',
   ],
-  ['a term that nobody granted', 'UPDATE contracts SET term_number = term_number + 1', TERM_RULE],
-  ['a term that is left out', 'UPDATE contract_renewals SET term_number = 99 WHERE term_number = 3', TERM_RULE],
+  ['a term without a renewal', 'UPDATE contracts SET term_number = term_number + 1', TERM_RULE],
+  ['a missing renewal of a term', 'UPDATE contract_renewals SET term_number = 99 WHERE term_number = 3', TERM_RULE],
   [
-    'a renewal told twice',
+    'a renewal recorded twice',
     `INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id, after)
      SELECT at + interval '1 hour', actor, action, subject_type, subject_id, contract_id, after FROM audit_events WHERE action = 'contract.renewed' LIMIT 1`,
-    'a renewal is told once',
+    'a renewal is recorded once',
   ],
   [
-    'a renewal told and not made',
+    'a recorded renewal that does not exist',
     'DELETE FROM contract_renewals WHERE term_number = (SELECT max(term_number) FROM contract_renewals)',
-    'a renewal is told once',
+    'a renewal is recorded once',
   ],
   [
-    'an event applied in silence',
+    'an applied event without an audit row',
     `UPDATE billing_inbox SET event_id = event_id || ' of another' WHERE outcome = 'APPLIED'`,
-    'a billing event that was applied is told once',
+    'a billing event that was applied is recorded once',
   ],
   [
     'an event applied twice',
     `INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id, after)
      SELECT at, actor, action, subject_type, subject_id, contract_id, after FROM audit_events WHERE action = 'billing.event_received' LIMIT 1`,
-    'a billing event that was applied is told once',
+    'a billing event that was applied is recorded once',
   ],
   [
-    'an event ignored in silence',
+    'an ignored event without an audit row',
     `UPDATE billing_inbox SET event_id = event_id || ' of another' WHERE outcome = 'IGNORED'`,
-    'a billing event is decided as often as it came',
+    'a billing event has one decision for its receipt and each replay',
   ],
   [
-    'an event that was applied and waits still',
+    'an applied event that is still pending',
     `UPDATE billing_inbox SET outcome = 'PENDING', decided_at = NULL WHERE outcome = 'APPLIED'`,
-    'a billing event is decided as often as it came',
+    'a billing event has one decision for its receipt and each replay',
   ],
   [
     'an event parked twice',
     `INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id, after)
      SELECT at, actor, 'billing.parked', subject_type, subject_id, contract_id, after FROM audit_events, generate_series(1, 2)
      WHERE action = 'billing.event_ignored'`,
-    'a parked billing event is told once',
+    'a parked billing event is recorded once',
   ],
   [
-    'a verification for nothing',
+    'a verification that is not due',
     `UPDATE contracts SET verify_at = settled_until WHERE state = 'ACTIVE'`,
-    'what is to be verified is what is due',
+    'a contract has verify_at exactly when a verification is due',
   ],
   [
-    'a suspension that nobody verifies',
+    'a due suspension without a verification',
     `UPDATE invoice_facts SET status = 'OPEN', due_date = '2020-01-01'`,
-    'what is to be verified is what is due',
+    'a contract has verify_at exactly when a verification is due',
   ],
   [
-    'an amendment of what is over',
+    'a pending amendment of an ended contract',
     `UPDATE contracts SET state = 'EXPIRED' WHERE id IN (SELECT contract_id FROM contract_amendments)`,
-    'what is over keeps nothing waiting',
+    'a contract that has ended has no pending amendment',
   ],
-  ['a revision left out', 'UPDATE contracts SET revision = revision + 1', 'revisions are 1 to the current one'],
+  ['a missing revision', 'UPDATE contracts SET revision = revision + 1', 'revisions are 1 to the current one'],
   [
-    'a boundary settled over',
+    'a next boundary before settled_until',
     `UPDATE contracts SET settled_until = next_boundary_at + interval '1 day' WHERE next_boundary_at IS NOT NULL`,
-    'no boundary is settled over',
+    'the next boundary is after settled_until',
   ],
 ])('%s is found', async (_what, statement, rule) => {
   let found: string[] = [];

@@ -1,12 +1,12 @@
 /**
- * The servers that all test files share do what the harness promises of them.
+ * The shared servers of the test run work as the harness documents.
  */
 import { createTestDatabase } from '../harness/database';
 import { connectTestTemporal, createTimeSkippingEnvironment, uniqueTaskQueue } from '../harness/temporal';
 
 const FETCH_TIMEOUT_MS = 180_000;
 
-test('two test databases hold the migrated schema and share no rows', async () => {
+test('two test databases have the migrated schema and share no data', async () => {
   const [one, two] = await Promise.all([createTestDatabase(), createTestDatabase()]);
   await one.sql`CREATE TABLE only_in_one (id int)`;
 
@@ -18,7 +18,7 @@ test('two test databases hold the migrated schema and share no rows', async () =
   await Promise.all([one.drop(), two.drop()]);
 });
 
-test('a dropped test database is gone', async () => {
+test('a dropped test database no longer exists', async () => {
   const stays = await createTestDatabase();
   const goes = await createTestDatabase();
   await goes.drop();
@@ -35,12 +35,12 @@ test('the shared Temporal server answers in the default namespace', async () => 
   await temporal.close();
 });
 
-test('task queues of tests never meet', () => {
+test('task queue names of tests are unique', () => {
   expect(uniqueTaskQueue()).not.toBe(uniqueTaskQueue());
 });
 
 test(
-  'a time-skipping environment sleeps a month in a moment',
+  'a time-skipping environment skips a sleep of a month',
   async () => {
     const environment = await createTimeSkippingEnvironment();
     const before = await environment.currentTimeMs();

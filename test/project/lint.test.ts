@@ -1,4 +1,4 @@
-/** Lint guards what a reviewer would have to remember: code that breaks a rule of the house is refused in the room where it stands. */
+/** Lint enforces the rules of the project: code that breaks a rule of its layer is reported. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
@@ -7,7 +7,7 @@ interface LintMessage {
   message: string;
 }
 
-/** Each room with code that must not stand there, and the rule that says so. */
+/** Files with forbidden code, and the rule that reports it. */
 const FORBIDDEN: [file: string, code: string, rule: string][] = [
   ['domain/a.ts', 'export const now = Date.now();', 'no-restricted-syntax'],
   ['domain/a.ts', 'export const now = new Date();', 'no-restricted-syntax'],
@@ -60,8 +60,8 @@ const ALLOWED: [file: string, code: string][] = [
 ];
 
 /**
- * Lints texts as if they stood in these files. In a process of its own, since ESLint and its configuration are ES modules;
- * without types, since the files do not exist.
+ * Lints texts as if they were in these files. A separate process is used, because ESLint and its configuration are ES
+ * modules. Type information is disabled, because the files do not exist.
  */
 const LINT_SCRIPT = `
   import { ESLint } from 'eslint';
@@ -86,12 +86,12 @@ function lint(texts: [file: string, code: string][]): LintMessage[][] {
 const messages = lint([...FORBIDDEN.map(([file, code]): [string, string] => [file, code]), ...ALLOWED]);
 
 test.each(FORBIDDEN.map((row, index) => [...row, index] as const))(
-  '%s may not say: %s',
+  '%s must not contain: %s',
   (_file, _code, rule, index) => {
     expect(messages[index]?.map(({ ruleId }) => ruleId)).toContain(rule);
   },
 );
 
-test.each(ALLOWED.map((row, index) => [...row, index] as const))('%s may say: %s', (_file, _code, index) => {
+test.each(ALLOWED.map((row, index) => [...row, index] as const))('%s can contain: %s', (_file, _code, index) => {
   expect(messages[FORBIDDEN.length + index]).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** The lock files fit any machine: they name no registry, so that npm takes the one that is configured. */
+/** The lock files work on any machine: they name no registry, so npm uses the configured one. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -6,7 +6,7 @@ function readRootFile(path: string): string {
   return readFileSync(join(__dirname, '..', '..', path), 'utf8');
 }
 
-test.each(['package-lock.json', 'bench/peers/package-lock.json'])('%s names no registry at all', (lock_file) => {
+test.each(['package-lock.json', 'bench/peers/package-lock.json'])('%s names no registry', (lock_file) => {
   expect(readRootFile(lock_file)).not.toContain('"resolved"');
 });
 
