@@ -159,7 +159,7 @@ const PATCHED: readonly { file: string; mark: RegExp; without: string }[] = [
   {
     file: 'connection.js',
     mark: /heard === last && !held\s*\? silent\(\)/,
-    without: 'a statement whose connection went silent is never answered',
+    without: 'a statement on a connection that gives no answer never ends',
   },
 ];
 

@@ -160,7 +160,7 @@ function pageByKeys(sql: Sql, filter: FilterWithContracts, search: string, page:
     ORDER BY l.id ${direction} LIMIT ${page.limit}`;
 }
 
-/** Whether a search matches so few licenses that reading by keys is faster. Statistics of Postgres do not tell this. */
+/** Whether a search matches so few licenses that reading by keys is faster. Statistics of Postgres cannot show this. */
 async function matchesFew(sql: Sql, search: string): Promise<boolean> {
   const [row] = await sql<[{ found: number }]>`
     SELECT count(*)::int AS found

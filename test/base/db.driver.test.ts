@@ -21,7 +21,7 @@ const PIECES: readonly [file: string, line: RegExp, says: RegExp][] = [
   ['index.js', /\n *if \(lost\)[^\n]*/, /statements of a lost transaction/],
   ['connection.js', / && mayRepeat\(x\)/, /repeated inside a transaction/],
   ['index.js', /\n *if \(command !== done\)[^\n]*/, /answered with ROLLBACK/],
-  ['connection.js', /\n *\? silent\(\)/, /went silent/],
+  ['connection.js', /\n *\? silent\(\)/, /gives no answer/],
 ];
 /** How many statements the driver pipelines on one connection by default. */
 const PIPELINE_MAX = 100;

@@ -1,10 +1,9 @@
 /**
- * Disputes at Stripe, from the message to the contract: whatever the order in which messages come, however often and however
- * late Stripe is asked, the contract ends as Stripe does.
+ * Disputes at Stripe, from the message to the contract. Messages may come in any order, and Stripe may be asked often or late: the
+ * invoice always ends with the status that it has at Stripe.
  *
- * `fixtures/stripe/dispute-sequences.json` says what happens to disputes at Stripe: the events in their order, and the status
- * of the dispute from each on. Invoice, payment and dispute around them are the recorded answers of stripe-mock, so their form is
- * that of Stripe's own description.
+ * `fixtures/stripe/dispute-sequences.json` describes disputes at Stripe: the events in their order, and the status of the dispute after
+ * each. Invoice, payment and dispute are recorded answers of stripe-mock, so they have the form of Stripe's OpenAPI description.
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -36,13 +35,13 @@ import { buildContractOnClock, buildTestClock } from '../harness/test-clocks';
 
 interface Step {
   type: string;
-  /** Of the dispute from then on. */
+  /** The status of the dispute after this step. */
   status: Stripe.Dispute.Status;
   at: Instant;
 }
 interface Sequence {
   name: string;
-  /** The status of the invoice when all has happened. */
+  /** The status of the invoice after all steps. */
   ends: 'PAID' | 'DISPUTED';
   steps: Step[];
 }
@@ -66,7 +65,7 @@ let server: Server;
 let database: TestDatabase;
 let sql: TestDatabase['sql'];
 let stripe: BillingPort;
-/** What has happened at Stripe: the first so many steps of the sequence. */
+/** The state at Stripe: how many steps of the sequence have happened. */
 let happened: Step[];
 let contract_id: string;
 let invoice_id: string;
@@ -96,7 +95,7 @@ afterAll(async () => {
 const seconds = (at: Instant): number => millisOf(at) / 1000;
 const later = (at: Instant, by_ms: number): Instant => instantFromMillis(millisOf(at) + by_ms);
 
-/** Stripe, as far as it is asked about the invoice and its dispute. */
+/** Stripe's answers about the invoice and its dispute. */
 function answerTo(pathname: string): Recorded {
   const payment = {
     ...PAYMENT,
@@ -127,7 +126,7 @@ function disputeOf(steps: Step[]): Recorded {
   return { ...DISPUTE, id: 'dp_1', created: seconds(at), status: steps.at(-1)?.status, payment_intent: 'pi_1' };
 }
 
-/** The message that Stripe sends about a step: the dispute as it was then. */
+/** The message that Stripe sends about a step: the dispute at that time. */
 function messageOf(steps: Step[], upto: number): string {
   const { type, at } = steps[upto] as Step;
   const object = disputeOf(steps.slice(0, upto + 1));
@@ -140,7 +139,7 @@ function messageOf(steps: Step[], upto: number): string {
   });
 }
 
-/** Every order of the numbers below `count`. */
+/** All permutations of the numbers below `count`. */
 function ordersOf(count: number): number[][] {
   if (count === 0) return [[]];
   return ordersOf(count - 1).flatMap((order) =>
@@ -149,8 +148,8 @@ function ordersOf(count: number): number[][] {
 }
 
 /**
- * What Stripe's state may be at each look, for events that come in an order: an event has happened before it comes, nothing
- * unhappens, and when the last one comes all have happened.
+ * All possible states of Stripe at each look-up, for events that arrive in an order: an event has happened before it arrives, the number
+ * of steps never decreases, and when the last event arrives all steps have happened.
  */
 function statesSeen(order: number[], from = 0): number[][] {
   const [first, ...rest] = order;
@@ -162,7 +161,7 @@ function statesSeen(order: number[], from = 0): number[][] {
   );
 }
 
-test('the sequences hold every event of disputes that is listened to, and every status that Stripe knows', () => {
+test('the sequences contain every dispute event that the adapter handles, and every status that Stripe has', () => {
   const statuses: Record<Stripe.Dispute.Status, true> = {
     warning_needs_response: true,
     warning_under_review: true,
@@ -187,7 +186,7 @@ test('the sequences hold every event of disputes that is listened to, and every 
 });
 
 describe.each(SEQUENCES)('$name', ({ steps, ends }) => {
-  /** What Stripe says of the invoice when the first so many steps have happened, by the adapter. */
+  /** What the adapter reads of the invoice when so many steps have happened. */
   async function observationAfter(count: number): Promise<InvoiceObservation> {
     happened = steps.slice(0, count);
     const found = await stripe.fetchInvoice({ invoice_id });
@@ -195,7 +194,7 @@ describe.each(SEQUENCES)('$name', ({ steps, ends }) => {
     return found.observation;
   }
 
-  test('ends as Stripe does in every order of its events, with every state that Stripe may be seen in, whichever answer is late', async () => {
+  test('ends with the status at Stripe in every order of events, for every state at each look-up, and with any answer late', async () => {
     const seen: InvoiceObservation[] = [];
     for (let count = 0; count <= steps.length; count++) seen.push(await observationAfter(count));
     const paid: Invoice = afterLook(undefined, eventOf(0, seen[0] as InvoiceObservation, -1));
@@ -206,7 +205,7 @@ describe.each(SEQUENCES)('$name', ({ steps, ends }) => {
           eventOf(step, seen[states[place] as number] as InvoiceObservation, place),
         );
         for (const late of [null, ...looks.slice(0, -1)]) {
-          // An answer that comes late is applied after all others, and those come once more.
+          // A late answer is applied after all others, which are then applied again.
           const applied = late === null ? looks : [...looks.filter((look) => look !== late), late, ...looks];
           const invoice = applied.reduce((known, look) => afterLook(known, look), paid);
           expect(invoice).toMatchObject({ status: ends, disputed_on: ends === 'DISPUTED' ? DISPUTED_ON : null });
@@ -216,7 +215,7 @@ describe.each(SEQUENCES)('$name', ({ steps, ends }) => {
     expect(played).toBeGreaterThan(steps.length);
   });
 
-  /** Looked up a minute after the one before. */
+  /** The look-up of an event, a minute after the previous one. */
   function eventOf(step: number, observation: InvoiceObservation, place: number): LookedUpBillingEvent {
     const { type } = steps[step] as Step;
     const fetched_at = later(AFTERWARDS, place * MINUTE_MS);
@@ -231,7 +230,7 @@ describe.each(SEQUENCES)('$name', ({ steps, ends }) => {
     return changes.at(-1)?.facts.invoices[0] as Invoice;
   }
 
-  describe('by the interface and the worker', () => {
+  describe('through the interface and the worker', () => {
     let reachable: boolean;
     let now: Instant;
     const { nudger } = createRecordingNudger();
@@ -256,7 +255,7 @@ describe.each(SEQUENCES)('$name', ({ steps, ends }) => {
       ],
     ]);
 
-    /** Receives the message of a step, as the interface does, when so many steps have happened. */
+    /** Receives the message of a step like the interface, when so many steps have happened. */
     async function deliver(step: number, count: number): Promise<void> {
       happened = steps.slice(0, count);
       const raw = messageOf(steps, step);
@@ -269,7 +268,7 @@ describe.each(SEQUENCES)('$name', ({ steps, ends }) => {
       await receiveBillingEvent(sql, { event: received.event, raw, now, request_id: null });
     }
 
-    /** What the sweep and the workflow do next: find out what messages concern, then apply them. */
+    /** The next actions of sweep and workflow: they identify the events and apply them. */
     async function work(): Promise<void> {
       now = later(now, MINUTE_MS);
       const dependencies = { db: sql, nudger, billingPorts };
@@ -305,7 +304,7 @@ describe.each(SEQUENCES)('$name', ({ steps, ends }) => {
       await expectEnd();
     });
 
-    test('ends as Stripe does when Stripe answers only after all of it', async () => {
+    test('ends with the status at Stripe when Stripe answers only after all steps', async () => {
       contract_id = await contractId();
       reachable = false;
       for (const step of inOrder) {
@@ -320,7 +319,7 @@ describe.each(SEQUENCES)('$name', ({ steps, ends }) => {
       await expectEnd();
     });
 
-    test('ends as Stripe does on a test clock that stands', async () => {
+    test('ends with the status at Stripe on a test clock that does not move', async () => {
       const clock = await buildTestClock(sql, AFTERWARDS);
       contract_id = await buildContractOnClock(sql, clock, {});
       for (const step of inOrder) {

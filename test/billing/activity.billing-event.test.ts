@@ -1,6 +1,6 @@
 /**
- * Parked billing events are found out about by asking whoever sent them; a system that is silent is asked again later, and
- * nothing is guessed in its place.
+ * Parked billing events are identified by asking the billing system that sent them. A system that gives no answer is asked again later,
+ * and its events stay parked.
  */
 import { receiveBillingEvent } from '../../transactions/billing/receive-billing-event';
 import { randomUUID } from 'node:crypto';
@@ -45,7 +45,7 @@ beforeEach(async () => {
 afterEach(() => billing.stop());
 afterAll(() => database.drop());
 
-/** A disputed payment of an invoice, of which the message says neither invoice nor contract. */
+/** A disputed payment of an invoice. The message names neither invoice nor contract. */
 async function park(invoice_id: string, more: Partial<BillingEvent> = {}): Promise<string> {
   billing.put({ id: invoice_id, contract_id, status: 'DISPUTED', due_date: '2027-01-31', occurred_at: NOW });
   const event: BillingEvent = {
@@ -68,7 +68,7 @@ function identify(changes: Partial<BillingSettings> = {}): Promise<string[]> {
   return createBillingInboxActivities({ db: sql, nudger, billingPorts }).identifyParkedEvents({ now: NOW });
 }
 
-test('a dispute is found to concern the invoice that was paid, and its contract is to be woken once', async () => {
+test('a dispute is identified by the invoice of its payment, and its contract is woken once', async () => {
   const ids = [await park('in_1'), await park('in_2', { contract_id })];
   expect(await identify()).toEqual([contract_id]);
   const found = await Promise.all(ids.map((id) => findBillingEvent(sql, id)));
@@ -79,7 +79,7 @@ test('a dispute is found to concern the invoice that was paid, and its contract 
   expect(await identify()).toEqual([]);
 });
 
-test('an invoice that names no contract is ignored once Stripe has confirmed it, and waits while Stripe is silent', async () => {
+test('an invoice that names no contract is ignored after Stripe confirms it, and waits while Stripe gives no answer', async () => {
   const invoice = { id: 'in_foreign', contract_id: null, due_date: '2027-01-31', occurred_at: NOW } as const;
   const [paid, disputed] = [await park('in_foreign'), await park('in_foreign')];
   billing.put({ ...invoice, status: 'PAID' });
@@ -103,13 +103,13 @@ test('an invoice that names no contract is ignored once Stripe has confirmed it,
   expect(await countWaitingBillingEvents(sql)).toEqual({ PENDING: 0, PARKED: 0 });
 });
 
-test('a message of the standard form that names no contract stays parked: there is no billing system to ask', async () => {
+test('a message in the standard form that names no contract stays parked, because there is no billing system to ask', async () => {
   const id = await park('in_1', { source: 'standard', invoice_id: 'in_1', type: 'invoice.paid' });
   expect(await identify()).toEqual([]);
   expect(await findBillingEvent(sql, id)).toMatchObject({ outcome: 'PARKED', tries: 1 });
 });
 
-test('a silent billing system is asked once in a sweep, and others all the same', async () => {
+test('a billing system that gives no answer is asked once in a sweep, and other systems are still asked', async () => {
   const [first, second] = [await park('in_1'), await park('in_2')];
   const standard = await park('in_3', { source: 'standard', invoice_id: 'in_3', type: 'invoice.paid' });
   billing.behaviour = 'refusing the key';
@@ -119,27 +119,27 @@ test('a silent billing system is asked once in a sweep, and others all the same'
   expect(await findBillingEvent(sql, second)).toMatchObject({ outcome: 'PARKED', tries: 0, try_at: NOW });
   expect(await findBillingEvent(sql, standard)).toMatchObject({ outcome: 'PARKED', tries: 1 });
 
-  // The one that was not asked about comes first now.
+  // The event that was not tried yet now comes first.
   billing.behaviour = 'answers';
   expect(await identify()).toEqual([contract_id]);
   expect(await findBillingEvent(sql, second)).toMatchObject({ outcome: 'PENDING' });
   expect(await findBillingEvent(sql, first)).toMatchObject({ outcome: 'PARKED' });
 });
 
-test('events of a source that is configured no more stay parked', async () => {
+test('events of a source that is no longer configured stay parked', async () => {
   const id = await park('in_1');
   expect(await identify({ stripeApiKey: undefined })).toEqual([]);
   expect(await findBillingEvent(sql, id)).toMatchObject({ outcome: 'PARKED', tries: 1 });
 });
 
-/** A billing system of the test's own in the place of a configured one. */
+/** Replaces a configured billing system by one of the test. */
 function identifyBy(source: 'standard' | 'stripe', answer: (raw: string) => Promise<IdentifiedBilling>) {
   const port = { source, fetches: true, identify: answer } as BillingPort;
   const billingPorts = new Map([...createBillingPorts(settings), [source, port]]);
   return createBillingInboxActivities({ db: sql, nudger, billingPorts }).identifyParkedEvents({ now: NOW });
 }
 
-test('an event that fails for an unknown reason is no silence: it is tried later, holds up no other, and is an error', async () => {
+test('an event that fails for an unknown reason is tried later, delays no other, and its error is thrown', async () => {
   const broken = await park('in_1');
   await sql`UPDATE billing_inbox SET raw = 'broken'`;
   const sound = await park('in_2');
@@ -152,7 +152,7 @@ test('an event that fails for an unknown reason is no silence: it is tried later
   expect(await findBillingEvent(sql, sound)).toMatchObject({ outcome: 'PENDING', invoice_id: 'in_2' });
 });
 
-test('a system that does not answer holds up no other, however many events wait for it', async () => {
+test('a system that does not answer delays no other, even when many of its events wait', async () => {
   const waiting = await park('in_1', { source: 'standard' });
   await sql`
     INSERT INTO billing_inbox (source, event_id, type, observation, raw, occurred_at, received_at, reported_at, future_dated,

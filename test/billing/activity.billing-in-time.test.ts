@@ -1,6 +1,6 @@
 /**
- * Money that is here is looked at before anything is decided without it: what lies in the inbox counts from when it came,
- * an invoice is one contract's, and nothing irreversible is done while something waits to be read (domain.md 1.5, 1.6).
+ * Payments that have arrived are applied before a decision that depends on them: an event counts from its arrival in the inbox, an
+ * invoice belongs to one contract, and nothing irreversible is done while an event waits (domain.md 1.5, 1.6).
  */
 import { randomUUID } from 'node:crypto';
 import { createBillingActivities } from '../../activities/billing/billing';
@@ -18,7 +18,7 @@ import type { TestDatabase } from '../harness/database';
 import { createRecordingNudger } from '../harness/recording-nudger';
 import { expectInvariants } from '../harness/invariants';
 
-/** A month from 1 January, which renews by itself and has no grace: it renews at this instant, or never. */
+/** The end of a one-month term from 1 January. It renews automatically and has no grace, so it renews at this instant or never. */
 const CREATED_AT = '2027-01-01T09:00:00.000Z';
 const ENDS_AT = '2027-02-01T00:00:00.000Z';
 const AFTERWARDS = '2027-02-01T08:00:00.000Z';
@@ -48,15 +48,15 @@ async function contractId(options: ContractOptions = {}): Promise<string> {
   return (await buildContract(sql, { now: CREATED_AT, ...options })).facts.id;
 }
 
-/** A contract that is past due since the middle of its only month. */
+/** A contract that has been past due since the middle of its only month. */
 async function pastDueContractId(options: ContractOptions = MONTHLY): Promise<string> {
   const id = await contractId(options);
-  await tell(id, 'OPEN', 1, '2027-01-20T10:00:00.000Z');
+  await insertEvent(id, 'OPEN', 1, '2027-01-20T10:00:00.000Z');
   await activities.applyBillingEvents({ contract_id: id, now: '2027-01-22T10:00:00.000Z' });
   return id;
 }
 
-const tell = (id: string, status: 'OPEN' | 'PAID', version: number, occurred_at: string): Promise<string> =>
+const insertEvent = (id: string, status: 'OPEN' | 'PAID', version: number, occurred_at: string): Promise<string> =>
   insertInvoiceEvent(sql, id, { invoice_id, status, version, due: '2027-01-20', occurred_at });
 
 async function actionsOf(id: string): Promise<string[]> {
@@ -69,21 +69,21 @@ async function contractOf(id: string) {
   return findContract(sql, id);
 }
 
-describe('a payment that came in before the end, and was looked at after it', () => {
-  test('lets the contract renew at its end, when what waits is applied first', async () => {
+describe('a payment that arrived before the end and was applied after it', () => {
+  test('lets the contract renew at its end when it is applied first', async () => {
     const id = await pastDueContractId();
-    await tell(id, 'PAID', 2, '2027-01-31T12:00:00.000Z');
+    await insertEvent(id, 'PAID', 2, '2027-01-31T12:00:00.000Z');
     await activities.applyBillingEvents({ contract_id: id, now: AFTERWARDS });
     expect(await contractOf(id)).toMatchObject({ state: 'ACTIVE', term_number: 2, renewal_blocked: null });
-    const told = (await auditOf(sql, id)).slice(-3).map(({ action, at }) => [action, at]);
-    expect(told).toEqual([
+    const audited = (await auditOf(sql, id)).slice(-3).map(({ action, at }) => [action, at]);
+    expect(audited).toEqual([
       ['billing.event_received', '2027-01-31T12:00:00.000Z'],
       ['billing.cleared', '2027-01-31T12:00:00.000Z'],
       ['contract.renewed', ENDS_AT],
     ]);
   });
 
-  test('keeps the end from being crossed while its billing system has not been asked; a later event waits with it', async () => {
+  test('delays the end of the term until its billing system was asked; a later event waits too', async () => {
     const id = await pastDueContractId();
     const occurred_at = '2027-01-31T12:00:00.000Z';
     billing.invoices.set(invoice_id, { contract_id: id, status: 'PAID', due: '2027-01-20', occurred_at });
@@ -103,18 +103,18 @@ describe('a payment that came in before the end, and was looked at after it', ()
     expect((await listEventOutcomes(sql, id)).map(({ outcome }) => outcome)).toEqual(['APPLIED', 'APPLIED', 'APPLIED']);
   });
 
-  test('is waited for by whoever settles for the workflow', async () => {
+  test('also delays the end of the term when the workflow settles the contract', async () => {
     const id = await pastDueContractId();
-    await tell(id, 'PAID', 2, '2027-01-31T12:00:00.000Z');
+    await insertEvent(id, 'PAID', 2, '2027-01-31T12:00:00.000Z');
     const view = await activities.settleContract({ contract_id: id, now: AFTERWARDS });
     expect(view).toMatchObject({ state: 'PAST_DUE', billing_events: 1 });
     await activities.applyBillingEvents({ contract_id: id, now: AFTERWARDS });
     expect(await contractOf(id)).toMatchObject({ state: 'ACTIVE', term_number: 2 });
   });
 
-  test('makes up for the renewal when somebody else crossed the end first', async () => {
+  test('makes up for the renewal when another transaction crossed the end first', async () => {
     const id = await pastDueContractId();
-    await tell(id, 'PAID', 2, '2027-01-31T12:00:00.000Z');
+    await insertEvent(id, 'PAID', 2, '2027-01-31T12:00:00.000Z');
     const looking = { id, actor: TEST_ACTOR, now: AFTERWARDS, request_id: null };
     await sql.begin((tx) => settleByTime(tx, looking));
     expect(await contractOf(id)).toMatchObject({ state: 'EXPIRED', renewal_blocked: 'PAST_DUE' });
@@ -129,9 +129,9 @@ describe('a payment that came in before the end, and was looked at after it', ()
   });
 });
 
-test('a payment that came in after the end does not bring the contract back', async () => {
+test('a payment that arrived after the end does not renew the contract', async () => {
   const id = await pastDueContractId();
-  await tell(id, 'PAID', 2, '2027-02-01T07:00:00.000Z');
+  await insertEvent(id, 'PAID', 2, '2027-02-01T07:00:00.000Z');
   await activities.applyBillingEvents({ contract_id: id, now: AFTERWARDS });
   expect(await contractOf(id)).toMatchObject({ state: 'EXPIRED', term_number: 1, renewal_blocked: 'PAST_DUE' });
 });
@@ -145,7 +145,7 @@ test('nothing is verified while a payment waits to be applied', async () => {
     occurred_at: '2027-01-20T10:00:00.000Z',
   });
   const suspends = '2027-02-03T00:00:00.000Z';
-  billing.beforeAnswer = () => tell(id, 'PAID', 2, suspends);
+  billing.beforeAnswer = () => insertEvent(id, 'PAID', 2, suspends);
   const view = await activities.verifyBilling({ contract_id: id, now: suspends });
   expect(view).toMatchObject({ state: 'PAST_DUE', billing_events: 1 });
   await activities.applyBillingEvents({ contract_id: id, now: suspends });
@@ -153,7 +153,7 @@ test('nothing is verified while a payment waits to be applied', async () => {
   expect(await actionsOf(id)).not.toContain('contract.suspended');
 });
 
-test('a suspension that others passed by holds from when it is verified, not from when they looked', async () => {
+test('a suspension that other transactions skipped takes effect when it is verified, not when they settled', async () => {
   const id = await pastDueContractId({});
   const occurred_at = '2027-01-20T10:00:00.000Z';
   billing.invoices.set(invoice_id, { contract_id: id, status: 'OPEN', due: '2027-01-20', occurred_at });
@@ -165,7 +165,7 @@ test('a suspension that others passed by holds from when it is verified, not fro
 });
 
 describe('an invoice of another contract', () => {
-  test('is forgotten when the billing system says whose it is, and suspends nobody', async () => {
+  test('is removed when the billing system names its contract, and suspends no contract', async () => {
     const [id, other] = [await pastDueContractId({}), await contractId()];
     billing.invoices.set(invoice_id, {
       contract_id: other,
@@ -180,17 +180,17 @@ describe('an invoice of another contract', () => {
     );
   });
 
-  test('is forgotten when a newer message names the other one', async () => {
+  test('is removed when a newer message names the other contract', async () => {
     const [id, other] = [await pastDueContractId({}), await contractId()];
-    await tell(other, 'OPEN', 2, '2027-01-21T10:00:00.000Z');
+    await insertEvent(other, 'OPEN', 2, '2027-01-21T10:00:00.000Z');
     await activities.applyBillingEvents({ contract_id: other, now: '2027-01-22T11:00:00.000Z' });
     expect(await contractOf(id)).toMatchObject({ state: 'ACTIVE', invoices: [] });
     expect(await contractOf(other)).toMatchObject({ state: 'PAST_DUE', invoices: [{ invoice_id, version: 2 }] });
   });
 
-  test('stays where it is when an older message names another one', async () => {
+  test('stays when an older message names another contract', async () => {
     const [id, other] = [await pastDueContractId({}), await contractId()];
-    await tell(other, 'OPEN', 0, '2027-01-19T10:00:00.000Z');
+    await insertEvent(other, 'OPEN', 0, '2027-01-19T10:00:00.000Z');
     await activities.applyBillingEvents({ contract_id: other, now: '2027-01-22T11:00:00.000Z' });
     expect(await contractOf(id)).toMatchObject({ state: 'PAST_DUE', invoices: [{ invoice_id }] });
   });
@@ -212,7 +212,7 @@ test('a refund neither reopens a paid invoice nor settles an open one', async ()
   expect((await listEventOutcomes(sql, id)).at(-1)).toEqual({ outcome: 'IGNORED', reason: 'REFUND' });
 });
 
-test('one silence of a billing system is enough to put off all that it would be asked', async () => {
+test('when a billing system gives no answer once, all its questions are postponed', async () => {
   billing.reachable = false;
   const id = await contractId();
   const now = '2027-01-10T10:00:00.000Z';

@@ -1,6 +1,6 @@
 /**
- * The activities about money, each called by itself: what billing told is applied once, and nothing is done to a contract
- * for unpaid invoices before the billing system was asked.
+ * The activities that apply billing events and verify unpaid invoices, called one by one: an event is applied once, and no contract is
+ * suspended or terminated before its billing system was asked.
  */
 import { runCommand } from '../../transactions/contract/run-command';
 import { settleByTime } from '../../transactions/contract/settle-contract';
@@ -26,10 +26,10 @@ import type { TestDatabase } from '../harness/database';
 import { createRecordingNudger } from '../harness/recording-nudger';
 import { expectInvariants } from '../harness/invariants';
 
-/** The invoice of the tests is due on this day; the ladder is the usual one of 1, 14 and 60 days. */
+/** The due date of the invoice of the tests. The dunning schedule is the default of 1, 14 and 60 days. */
 const DUE = '2027-02-01';
 const CREATED_AT = '2027-01-01T09:00:00.000Z';
-const TOLD_AT = '2027-01-20T10:00:00.000Z';
+const REPORTED_AT = '2027-01-20T10:00:00.000Z';
 const PAST_DUE_AT = dayOf(1);
 const SUSPENDS_AT = dayOf(14);
 const TERMINATES_AT = dayOf(60);
@@ -37,7 +37,7 @@ const TERMINATES_AT = dayOf(60);
 let database: TestDatabase;
 let sql: TestDatabase['sql'];
 let billing: BillingSystem;
-/** Each test has an invoice of its own: one can be only one contract's. */
+/** Each test has its own invoice, because an invoice belongs to one contract. */
 let invoice_id: string;
 let activities: ReturnType<typeof createBillingActivities> & ReturnType<typeof createContractActivities>;
 const { nudger, jobs: woken } = createRecordingNudger();
@@ -56,7 +56,7 @@ beforeEach(() => {
 afterEach(() => expectInvariants(sql));
 afterAll(() => database.drop());
 
-/** The beginning of the day so many days after the due date, and a little more. */
+/** Shortly after the start of the day that is so many days after the due date. */
 function dayOf(days: number, time = '00:00:00.000'): Instant {
   return `${addDays(DUE, days)}T${time}Z`;
 }
@@ -65,36 +65,36 @@ async function contractId(options: ContractOptions = {}): Promise<string> {
   return (await buildContract(sql, { now: CREATED_AT, ...options })).facts.id;
 }
 
-const tell = (id: string, told: InvoiceEventFields): Promise<string> =>
-  insertInvoiceEvent(sql, id, { invoice_id, ...told });
+const insertEvent = (id: string, fields: InvoiceEventFields): Promise<string> =>
+  insertInvoiceEvent(sql, id, { invoice_id, ...fields });
 const apply = (contract_id: string, now: Instant) => activities.applyBillingEvents({ contract_id, now });
 const verify = (contract_id: string, now: Instant) => activities.verifyBilling({ contract_id, now });
 const settle = (contract_id: string, now: Instant) => activities.settleContract({ contract_id, now });
 
-/** A contract with an unpaid invoice, of which the billing system and the contract know. */
+/** A contract with an unpaid invoice that both the billing system and the contract know. */
 async function owingContractId(options: ContractOptions = {}): Promise<string> {
   const id = await contractId(options);
-  billing.invoices.set(invoice_id, { contract_id: id, status: 'OPEN', due: DUE, occurred_at: TOLD_AT });
-  await tell(id, { due: DUE, occurred_at: TOLD_AT });
-  await apply(id, TOLD_AT);
+  billing.invoices.set(invoice_id, { contract_id: id, status: 'OPEN', due: DUE, occurred_at: REPORTED_AT });
+  await insertEvent(id, { due: DUE, occurred_at: REPORTED_AT });
+  await apply(id, REPORTED_AT);
   return id;
 }
 
-/** The billing system has its money. */
+/** Marks the invoice as paid in the billing system. */
 function pay(occurred_at: Instant): void {
   const invoice = billing.invoices.get(invoice_id);
   if (invoice) billing.invoices.set(invoice_id, { ...invoice, status: 'PAID', occurred_at });
 }
 
-/** The contract is paid for, and told so. */
-async function payAndTell(id: string, occurred_at: Instant, received_at = occurred_at): Promise<ContractView> {
+/** Marks the invoice as paid in the billing system, and applies the event of it. */
+async function payAndApply(id: string, occurred_at: Instant, received_at = occurred_at): Promise<ContractView> {
   pay(occurred_at);
-  await tell(id, { status: 'PAID', due: DUE, occurred_at, received_at });
+  await insertEvent(id, { status: 'PAID', due: DUE, occurred_at, received_at });
   return apply(id, received_at);
 }
 
-/** Somebody looks at the contract or commands it elsewhere, without asking billing. */
-async function pass(id: string, now: Instant, command?: ContractCommand): Promise<void> {
+/** Settles the contract, or runs a command, in another transaction that does not ask the billing system. */
+async function settleElsewhere(id: string, now: Instant, command?: ContractCommand): Promise<void> {
   const request = { id, actor: TEST_ACTOR, now, request_id: null };
   const outcome = await sql.begin((tx) => (command ? runCommand(tx, request, command) : settleByTime(tx, request)));
   if (isRefusal(outcome) || outcome.refusal) throw new Error('it was refused');
@@ -106,37 +106,37 @@ async function contractOf(id: string) {
   return row;
 }
 
-/** What the audit tells of a contract, without its beginning: the action and its instant. */
-async function toldOf(id: string): Promise<[string, Instant][]> {
+/** The audit rows of a contract after its creation: the action and its instant. */
+async function auditRowsOf(id: string): Promise<[string, Instant][]> {
   return (await auditOf(sql, id)).slice(1).map(({ action, at }) => [action, at]);
 }
 
 async function actionsOf(id: string): Promise<string[]> {
-  return (await toldOf(id)).map(([action]) => action);
+  return (await auditRowsOf(id)).map(([action]) => action);
 }
 
-describe('what billing told', () => {
-  test('is applied once, however often and by however many at once', async () => {
+describe('a billing event', () => {
+  test('is applied once by any number of calls, also at the same time', async () => {
     const id = await contractId();
-    billing.invoices.set(invoice_id, { contract_id: id, status: 'OPEN', due: DUE, occurred_at: TOLD_AT });
-    await tell(id, { due: DUE, occurred_at: TOLD_AT });
-    const views = await Promise.all(Array.from({ length: 8 }, () => apply(id, TOLD_AT)));
-    views.push(await apply(id, TOLD_AT));
+    billing.invoices.set(invoice_id, { contract_id: id, status: 'OPEN', due: DUE, occurred_at: REPORTED_AT });
+    await insertEvent(id, { due: DUE, occurred_at: REPORTED_AT });
+    const views = await Promise.all(Array.from({ length: 8 }, () => apply(id, REPORTED_AT)));
+    views.push(await apply(id, REPORTED_AT));
     for (const view of views) expect(view).toMatchObject({ state: 'ACTIVE', billing_events: 0 });
     expect(await listEventOutcomes(sql, id)).toEqual([{ outcome: 'APPLIED', reason: null }]);
-    expect(await toldOf(id)).toEqual([['billing.event_received', TOLD_AT]]);
+    expect(await auditRowsOf(id)).toEqual([['billing.event_received', REPORTED_AT]]);
     expect((await contractOf(id)).invoices).toMatchObject([{ invoice_id, status: 'OPEN', due_date: DUE }]);
     expect((await contractOf(id)).revision).toBe(1);
   });
 
-  test('is applied in the order in which it happened, and old news changes nothing', async () => {
+  test('is applied in the order of occurrence, and an outdated event changes nothing', async () => {
     billing.port.fetches = false;
     const id = await contractId();
-    const told = { due: DUE, received_at: TOLD_AT };
-    await tell(id, { ...told, status: 'PAID', occurred_at: '2027-01-12T00:00:00.000Z' });
-    await tell(id, { ...told, status: 'FAILED', occurred_at: '2027-01-13T00:00:00.000Z' });
-    await tell(id, { ...told, status: 'OPEN', occurred_at: '2027-01-11T00:00:00.000Z' });
-    await apply(id, TOLD_AT);
+    const fields = { due: DUE, received_at: REPORTED_AT };
+    await insertEvent(id, { ...fields, status: 'PAID', occurred_at: '2027-01-12T00:00:00.000Z' });
+    await insertEvent(id, { ...fields, status: 'FAILED', occurred_at: '2027-01-13T00:00:00.000Z' });
+    await insertEvent(id, { ...fields, status: 'OPEN', occurred_at: '2027-01-11T00:00:00.000Z' });
+    await apply(id, REPORTED_AT);
     expect(await listEventOutcomes(sql, id)).toEqual([
       { outcome: 'APPLIED', reason: null },
       { outcome: 'IGNORED', reason: 'STALE' },
@@ -152,45 +152,51 @@ describe('what billing told', () => {
     expect((await contractOf(id)).invoices).toMatchObject([{ status: 'PAID' }]);
   });
 
-  test('is applied a page at a time, and the view says what is left', async () => {
+  test('is applied in pages, and the view says how many events are left', async () => {
     const id = await contractId();
     const count = EVENTS_APPLIED_MAX + 30;
     for (let n = 0; n < count; n++) {
-      const told = { invoice_id: `${invoice_id}_${n}`, version: 1, due: '2028-01-01', occurred_at: TOLD_AT };
-      await tell(id, told);
+      const fields = { invoice_id: `${invoice_id}_${n}`, version: 1, due: '2028-01-01', occurred_at: REPORTED_AT };
+      await insertEvent(id, fields);
     }
-    expect(await apply(id, TOLD_AT)).toMatchObject({ billing_events: 30 });
-    expect(await apply(id, TOLD_AT)).toMatchObject({ billing_events: 0 });
+    expect(await apply(id, REPORTED_AT)).toMatchObject({ billing_events: 30 });
+    expect(await apply(id, REPORTED_AT)).toMatchObject({ billing_events: 0 });
     expect((await contractOf(id)).invoices).toHaveLength(count);
   });
 
-  test('without a version is looked up, once for each invoice, while nobody waits for the contract', async () => {
+  test('without a version is looked up once for each invoice, while the contract is not locked', async () => {
     const id = await contractId();
-    billing.invoices.set(invoice_id, { contract_id: id, status: 'PAID', due: DUE, occurred_at: TOLD_AT });
-    for (let n = 0; n < 3; n++) await tell(id, { due: DUE, occurred_at: TOLD_AT, without_observation: n === 0 });
+    billing.invoices.set(invoice_id, { contract_id: id, status: 'PAID', due: DUE, occurred_at: REPORTED_AT });
+    for (let n = 0; n < 3; n++)
+      await insertEvent(id, { due: DUE, occurred_at: REPORTED_AT, without_observation: n === 0 });
     billing.beforeAnswer = () => sql.begin((tx) => tx`SELECT FROM contracts WHERE id = ${id} FOR NO KEY UPDATE NOWAIT`);
-    await apply(id, TOLD_AT);
+    await apply(id, REPORTED_AT);
     expect(billing.fetchedInvoiceIds).toEqual([invoice_id]);
-    expect((await contractOf(id)).invoices).toMatchObject([{ status: 'PAID', fetched_at: TOLD_AT }]);
+    expect((await contractOf(id)).invoices).toMatchObject([{ status: 'PAID', fetched_at: REPORTED_AT }]);
     expect((await listEventOutcomes(sql, id)).map(({ outcome }) => outcome)).toEqual(['APPLIED', 'IGNORED', 'IGNORED']);
   });
 
-  test('with a version is believed, and nobody is asked', async () => {
+  test('with a version is applied without asking the billing system', async () => {
     const id = await contractId();
-    await tell(id, { due: DUE, occurred_at: TOLD_AT, version: 3 });
-    await apply(id, TOLD_AT);
+    await insertEvent(id, { due: DUE, occurred_at: REPORTED_AT, version: 3 });
+    await apply(id, REPORTED_AT);
     expect(billing.fetchedInvoiceIds).toEqual([]);
     expect((await contractOf(id)).invoices).toMatchObject([{ status: 'OPEN', version: 3, fetched_at: null }]);
   });
 
-  test('waits while the billing system gives no answer, for longer and longer, and nothing is told or lost', async () => {
+  test('waits at growing intervals while the billing system gives no answer, and is neither audited nor lost', async () => {
     const id = await contractId();
     billing.reachable = false;
-    const event = await tell(id, { due: DUE, occurred_at: TOLD_AT, without_observation: true });
-    const believed = await tell(id, { invoice_id: `${invoice_id}_2`, due: DUE, occurred_at: TOLD_AT, version: 1 });
-    expect(await apply(id, TOLD_AT)).toMatchObject({ billing_events: 0 });
+    const event = await insertEvent(id, { due: DUE, occurred_at: REPORTED_AT, without_observation: true });
+    const versioned = await insertEvent(id, {
+      invoice_id: `${invoice_id}_2`,
+      due: DUE,
+      occurred_at: REPORTED_AT,
+      version: 1,
+    });
+    expect(await apply(id, REPORTED_AT)).toMatchObject({ billing_events: 0 });
     expect(await findBillingEvent(sql, event)).toMatchObject({ outcome: 'PENDING', reason: 'BILLING_UNREACHABLE' });
-    expect(await findBillingEvent(sql, believed)).toMatchObject({ outcome: 'APPLIED' });
+    expect(await findBillingEvent(sql, versioned)).toMatchObject({ outcome: 'APPLIED' });
 
     const pauses_ms: number[] = [];
     for (let tries = 1; tries <= 4; tries++) {
@@ -202,90 +208,91 @@ describe('what billing told', () => {
       pauses_ms.push(Date.parse(again?.try_at ?? '') - Date.parse(now));
     }
     expect(pauses_ms).toEqual([60_000, 120_000, 240_000, 480_000]);
-    // One silence is enough for all that would be asked of it.
-    for (let n = 0; n < 20; n++) await tell(id, { invoice_id: `${invoice_id}_${n}`, due: DUE, occurred_at: TOLD_AT });
+    // After one request without an answer, the system is not asked about its other events.
+    for (let n = 0; n < 20; n++)
+      await insertEvent(id, { invoice_id: `${invoice_id}_${n}`, due: DUE, occurred_at: REPORTED_AT });
     billing.fetchedInvoiceIds = [];
-    await apply(id, TOLD_AT);
+    await apply(id, REPORTED_AT);
     expect(billing.fetchedInvoiceIds.length).toBeLessThan(10);
-    expect(await countPendingBillingEvents(sql, id, TOLD_AT)).toBe(0);
+    expect(await countPendingBillingEvents(sql, id, REPORTED_AT)).toBe(0);
     await sql`DELETE FROM billing_inbox WHERE contract_id = ${id} AND invoice_id <> ${invoice_id} AND outcome = 'PENDING'`;
     expect(await actionsOf(id)).toEqual(['billing.event_received']);
 
     billing.reachable = true;
-    billing.invoices.set(invoice_id, { contract_id: id, status: 'OPEN', due: DUE, occurred_at: TOLD_AT });
+    billing.invoices.set(invoice_id, { contract_id: id, status: 'OPEN', due: DUE, occurred_at: REPORTED_AT });
     await apply(id, '2027-01-21T00:00:00.000Z');
     expect(await findBillingEvent(sql, event)).toMatchObject({ outcome: 'APPLIED', reason: null });
   });
 
-  test('of an invoice that the billing system does not know is parked, tried again, and told once', async () => {
+  test('of an invoice that the billing system does not know is parked, tried again, and audited once', async () => {
     const id = await contractId();
-    const event = await tell(id, { due: DUE, occurred_at: TOLD_AT });
-    for (const now of [TOLD_AT, '2027-01-21T00:00:00.000Z', '2027-01-22T00:00:00.000Z']) {
+    const event = await insertEvent(id, { due: DUE, occurred_at: REPORTED_AT });
+    for (const now of [REPORTED_AT, '2027-01-21T00:00:00.000Z', '2027-01-22T00:00:00.000Z']) {
       await sql`UPDATE billing_inbox SET outcome = 'PENDING', try_at = ${now} WHERE id = ${event}`;
       await apply(id, now);
       expect(await findBillingEvent(sql, event)).toMatchObject({ outcome: 'PARKED', reason: 'INVOICE_UNKNOWN' });
     }
-    expect(await toldOf(id)).toEqual([['billing.parked', TOLD_AT]]);
+    expect(await auditRowsOf(id)).toEqual([['billing.parked', REPORTED_AT]]);
   });
 
   test.each([
     ['of an invoice of another contract', 'OPEN', 'another', 'OTHER_CONTRACT'],
     ['of an invoice by which nothing is owed yet', 'DRAFT', 'its own', 'NOTHING_OWED'],
-  ] as const)('%s is ignored, and told so', async (_what, status, whose, reason) => {
+  ] as const)('%s is ignored and audited', async (_what, status, whose, reason) => {
     const [id, other] = [await contractId(), await contractId()];
     const contract_id = whose === 'another' ? other : id;
-    billing.invoices.set(invoice_id, { contract_id, status, due: DUE, occurred_at: TOLD_AT });
-    await tell(id, { due: DUE, occurred_at: TOLD_AT, without_observation: true });
-    await apply(id, TOLD_AT);
+    billing.invoices.set(invoice_id, { contract_id, status, due: DUE, occurred_at: REPORTED_AT });
+    await insertEvent(id, { due: DUE, occurred_at: REPORTED_AT, without_observation: true });
+    await apply(id, REPORTED_AT);
     expect(await listEventOutcomes(sql, id)).toEqual([{ outcome: 'IGNORED', reason }]);
-    expect(await toldOf(id)).toEqual([['billing.event_ignored', TOLD_AT]]);
+    expect(await auditRowsOf(id)).toEqual([['billing.event_ignored', REPORTED_AT]]);
     expect((await contractOf(id)).invoices).toEqual([]);
   });
 
-  test('of a refund reopens nothing, and is told', async () => {
+  test('of a refund reopens nothing and is audited', async () => {
     const id = await contractId();
     billing.port.fetches = false;
-    await tell(id, { status: 'PAID', due: DUE, occurred_at: TOLD_AT });
-    await tell(id, { status: 'REFUNDED', due: DUE, occurred_at: dayOf(3) });
+    await insertEvent(id, { status: 'PAID', due: DUE, occurred_at: REPORTED_AT });
+    await insertEvent(id, { status: 'REFUNDED', due: DUE, occurred_at: dayOf(3) });
     await apply(id, dayOf(3));
     expect((await listEventOutcomes(sql, id)).at(-1)).toEqual({ outcome: 'IGNORED', reason: 'REFUND' });
     expect((await contractOf(id)).invoices).toMatchObject([{ status: 'PAID' }]);
   });
 
-  test('of an invoice that another contract held makes it forgotten there', async () => {
+  test('of an invoice that is stored for another contract removes it there', async () => {
     billing.port.fetches = false;
     const [before, after] = [await contractId(), await contractId()];
-    await tell(before, { due: DUE, occurred_at: TOLD_AT });
-    await apply(before, TOLD_AT);
+    await insertEvent(before, { due: DUE, occurred_at: REPORTED_AT });
+    await apply(before, REPORTED_AT);
     expect(await settle(before, dayOf(5))).toMatchObject({ state: 'PAST_DUE' });
     const moved_at = dayOf(6);
-    await tell(after, { status: 'FAILED', due: DUE, occurred_at: moved_at });
+    await insertEvent(after, { status: 'FAILED', due: DUE, occurred_at: moved_at });
     await apply(after, moved_at);
     expect((await contractOf(after)).invoices).toMatchObject([{ invoice_id, status: 'FAILED' }]);
     expect(await contractOf(before)).toMatchObject({ invoices: [], state: 'ACTIVE', past_due_since: null });
-    // What is older than what the other one knows moves nothing.
+    // An event that is older than what the other contract knows changes nothing.
     const third = await contractId();
-    await tell(third, { due: DUE, occurred_at: TOLD_AT, received_at: dayOf(7) });
+    await insertEvent(third, { due: DUE, occurred_at: REPORTED_AT, received_at: dayOf(7) });
     await apply(third, dayOf(7));
     expect((await contractOf(after)).invoices).toMatchObject([{ status: 'FAILED' }]);
   });
 
-  test('counts from when it came in, however late it is looked at: no boundary is crossed without it', async () => {
+  test('counts from its arrival, even if it is applied late: no later boundary is crossed before it', async () => {
     const renewal = { ...DEFAULT_RENEWAL, mode: 'auto' } as const;
     const id = await owingContractId({ term: 'P1M', start_date: addDays(DUE, -20), renewal });
     const [paid_at, ends_at] = [dayOf(7, '23:00:00.000'), dayOf(11)];
     pay(paid_at);
-    await tell(id, { status: 'PAID', due: DUE, occurred_at: paid_at });
-    // Neither settling nor verifying passes by what waits to be applied.
+    await insertEvent(id, { status: 'PAID', due: DUE, occurred_at: paid_at });
+    // Neither settling nor verifying continues past a waiting event.
     const now = dayOf(30);
-    const before = await toldOf(id);
+    const before = await auditRowsOf(id);
     expect(await settle(id, now)).toMatchObject({ state: 'ACTIVE', billing_events: 1 });
     expect(await verify(id, now)).toMatchObject({ billing_events: 1 });
-    expect(await toldOf(id)).toEqual(before);
+    expect(await auditRowsOf(id)).toEqual(before);
 
     await apply(id, now);
     await settle(id, now);
-    const since = (await toldOf(id)).slice(before.length);
+    const since = (await auditRowsOf(id)).slice(before.length);
     expect(since.filter(([action]) => !action.startsWith('renewal.'))).toEqual([
       ['billing.past_due', PAST_DUE_AT],
       ['billing.event_received', paid_at],
@@ -294,62 +301,62 @@ describe('what billing told', () => {
     ]);
   });
 
-  test('in time makes up for a renewal that was blocked because it could not be looked at', async () => {
+  test('that arrived in time makes up for a renewal that was blocked because it was not applied', async () => {
     const renewal = { ...DEFAULT_RENEWAL, mode: 'auto' } as const;
     const id = await owingContractId({ term: 'P1M', start_date: addDays(DUE, -20), renewal });
     const paid_at = dayOf(7);
     pay(paid_at);
     billing.reachable = false;
-    await tell(id, { status: 'PAID', due: DUE, occurred_at: paid_at });
+    await insertEvent(id, { status: 'PAID', due: DUE, occurred_at: paid_at });
     await apply(id, paid_at);
-    // The system is silent, and somebody else crosses the end.
-    await pass(id, dayOf(13));
+    // The system gives no answer, and another transaction crosses the end.
+    await settleElsewhere(id, dayOf(13));
     expect(await contractOf(id)).toMatchObject({ state: 'EXPIRED', renewal_blocked: 'PAST_DUE' });
     billing.reachable = true;
     expect(await apply(id, dayOf(14))).toMatchObject({ state: 'ACTIVE' });
     expect(await contractOf(id)).toMatchObject({ term_number: 2, renewal_blocked: null });
   });
 
-  test('is parked when its source says nothing and cannot be asked', async () => {
+  test('is parked when it has no observation and its source cannot be asked', async () => {
     const id = await contractId();
-    await tell(id, { source: 'stripe', due: DUE, occurred_at: TOLD_AT, without_observation: true });
-    await apply(id, TOLD_AT);
+    await insertEvent(id, { source: 'stripe', due: DUE, occurred_at: REPORTED_AT, without_observation: true });
+    await apply(id, REPORTED_AT);
     expect(await listEventOutcomes(sql, id)).toEqual([{ outcome: 'PARKED', reason: 'NOT_FETCHABLE' }]);
   });
 
-  test('to a contract that was deleted meanwhile is ignored', async () => {
+  test('of a contract that was deleted meanwhile is ignored', async () => {
     const id = await contractId({ status: 'inactive' });
-    await tell(id, { due: DUE, occurred_at: TOLD_AT, version: 1 });
+    await insertEvent(id, { due: DUE, occurred_at: REPORTED_AT, version: 1 });
     const { name } = await contractOf(id);
-    await pass(id, TOLD_AT, { name: 'delete', input: { confirm_name: name } });
-    expect(await apply(id, TOLD_AT)).toMatchObject({ state: 'GONE', at_rest: true });
+    await settleElsewhere(id, REPORTED_AT, { name: 'delete', input: { confirm_name: name } });
+    expect(await apply(id, REPORTED_AT)).toMatchObject({ state: 'GONE', at_rest: true });
     expect(await listEventOutcomes(sql, id)).toEqual([{ outcome: 'IGNORED', reason: 'CONTRACT_DELETED' }]);
   });
 
-  test('stays pending, wholly, when it cannot be written or the question fails', async () => {
+  test('stays pending without any effect when it cannot be written or the request fails', async () => {
     const id = await contractId();
-    const event = await tell(id, { due: DUE, occurred_at: TOLD_AT });
+    const event = await insertEvent(id, { due: DUE, occurred_at: REPORTED_AT });
     billing.beforeAnswer = () => Promise.reject(new Error('a fault of ours'));
-    await expect(apply(id, TOLD_AT)).rejects.toThrow('a fault of ours');
+    await expect(apply(id, REPORTED_AT)).rejects.toThrow('a fault of ours');
     billing.beforeAnswer = async () => undefined;
-    billing.invoices.set(invoice_id, { contract_id: id, status: 'OPEN', due: DUE, occurred_at: TOLD_AT });
-    // As late as anything can fail: when the transaction is to be committed.
+    billing.invoices.set(invoice_id, { contract_id: id, status: 'OPEN', due: DUE, occurred_at: REPORTED_AT });
+    // The latest possible failure: at the commit of the transaction.
     await sql.unsafe(`
       CREATE FUNCTION test_forbidden() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'forbidden by the test'; END $$;
       CREATE CONSTRAINT TRIGGER test_forbidden AFTER INSERT ON audit_events DEFERRABLE INITIALLY DEFERRED
         FOR EACH ROW EXECUTE FUNCTION test_forbidden()`);
-    await expect(apply(id, TOLD_AT)).rejects.toThrow('forbidden by the test');
+    await expect(apply(id, REPORTED_AT)).rejects.toThrow('forbidden by the test');
     await sql`DROP TRIGGER test_forbidden ON audit_events`;
     expect(await findBillingEvent(sql, event)).toMatchObject({ outcome: 'PENDING', tries: 0 });
-    expect(await toldOf(id)).toEqual([]);
+    expect(await auditRowsOf(id)).toEqual([]);
     expect((await contractOf(id)).invoices).toEqual([]);
-    await apply(id, TOLD_AT);
+    await apply(id, REPORTED_AT);
     expect(await listEventOutcomes(sql, id)).toEqual([{ outcome: 'APPLIED', reason: null }]);
   });
 });
 
 describe('suspension', () => {
-  test('holds from its own instant, however late it was verified', async () => {
+  test('takes effect at its own instant, even if it is verified late', async () => {
     const id = await owingContractId();
     const now = dayOf(16, '08:00:00.000');
     expect(await settle(id, now)).toMatchObject({
@@ -358,23 +365,23 @@ describe('suspension', () => {
     });
     expect(await actionsOf(id)).not.toContain('contract.suspended');
     expect(await verify(id, now)).toMatchObject({ state: 'SUSPENDED', verification: null });
-    expect(await toldOf(id)).toEqual([
-      ['billing.event_received', TOLD_AT],
+    expect(await auditRowsOf(id)).toEqual([
+      ['billing.event_received', REPORTED_AT],
       ['billing.past_due', PAST_DUE_AT],
       ['contract.suspended', SUSPENDS_AT],
     ]);
     expect((await contractOf(id)).holds).toMatchObject([{ code: 'BILLING_SUSPENDED', placed_at: SUSPENDS_AT }]);
-    // What only operators care about is told to nobody else.
-    const told =
+    // Actions that only concern operators have no domain event.
+    const events =
       await sql`SELECT type, data ->> 'reason' AS reason FROM domain_events WHERE contract_id = ${id} ORDER BY id`;
-    expect([...told]).toEqual([
+    expect([...events]).toEqual([
       { type: 'contract.created', reason: null },
       { type: 'billing.past_due', reason: null },
       { type: 'contract.suspended', reason: 'billing' },
     ]);
   });
 
-  test('is made once, however often and by however many at once', async () => {
+  test('is made once by any number of calls, also at the same time', async () => {
     const id = await owingContractId();
     const now = dayOf(15);
     const views = await Promise.all(Array.from({ length: 6 }, () => verify(id, now)));
@@ -383,23 +390,23 @@ describe('suspension', () => {
     expect(await actionsOf(id)).toEqual(['billing.event_received', 'billing.past_due', 'contract.suspended']);
   });
 
-  test('waits for its verification also where something else lies on the same instant', async () => {
-    // Thirty days before the end, to the day, a reminder is due.
+  test('waits for its verification also when another boundary is at the same instant', async () => {
+    // A reminder is due exactly thirty days before the end.
     const id = await owingContractId({ end_date: addDays(DUE, 44) });
     const view = await settle(id, SUSPENDS_AT);
     expect(view).toMatchObject({ next_boundary: { kind: 'reminder', at: SUSPENDS_AT } });
     expect(view.verification).toEqual({ kind: 'suspends', at: SUSPENDS_AT, due: true, source: 'standard' });
     await verify(id, SUSPENDS_AT);
-    expect((await toldOf(id)).slice(-2)).toEqual([
+    expect((await auditRowsOf(id)).slice(-2)).toEqual([
       ['renewal.reminder_due', SUSPENDS_AT],
       ['contract.suspended', SUSPENDS_AT],
     ]);
   });
 
-  test('is due, and warned of, while only others looked; licenses are made until it is verified', async () => {
+  test('stays due with a warning while only other transactions settle; licenses are generated until it is verified', async () => {
     const id = await owingContractId();
     const looked_at = dayOf(15, '12:00:00.000');
-    await pass(id, looked_at);
+    await settleElsewhere(id, looked_at);
     expect(await contractOf(id)).toMatchObject({
       state: 'PAST_DUE',
       may_generate: true,
@@ -412,7 +419,7 @@ describe('suspension', () => {
     const view = await settle(id, dayOf(15, '14:00:00.000'));
     expect(view.verification).toMatchObject({ kind: 'suspends', due: true });
     await verify(id, dayOf(15, '14:00:00.000'));
-    const suspended_at = (await toldOf(id)).find(([action]) => action === 'contract.suspended')?.[1] ?? '';
+    const suspended_at = (await auditRowsOf(id)).find(([action]) => action === 'contract.suspended')?.[1] ?? '';
     expect(suspended_at >= looked_at && suspended_at <= dayOf(15, '14:00:00.000')).toBe(true);
     expect(await contractOf(id)).toMatchObject({ state: 'SUSPENDED', may_generate: false, warnings: [] });
     await expect(requestJob(sql, id, 5, { now: dayOf(15, '15:00:00.000') })).rejects.toThrow('invoices are unpaid');
@@ -424,7 +431,7 @@ describe('suspension', () => {
     const now = dayOf(16);
     await settle(id, now);
     expect(await verify(id, now)).toMatchObject({ state: 'ACTIVE', verification: null });
-    expect((await toldOf(id)).slice(1)).toEqual([
+    expect((await auditRowsOf(id)).slice(1)).toEqual([
       ['billing.past_due', PAST_DUE_AT],
       ['billing.invoices_fetched', now],
       ['billing.cleared', now],
@@ -436,7 +443,7 @@ describe('suspension', () => {
 
   test('is not made for an invoice that turns out to be another contract’s', async () => {
     const [id, other] = [await owingContractId(), await contractId()];
-    billing.invoices.set(invoice_id, { contract_id: other, status: 'OPEN', due: DUE, occurred_at: TOLD_AT });
+    billing.invoices.set(invoice_id, { contract_id: other, status: 'OPEN', due: DUE, occurred_at: REPORTED_AT });
     expect(await verify(id, SUSPENDS_AT)).toMatchObject({ state: 'ACTIVE', verification: null });
     expect(await contractOf(id)).toMatchObject({ invoices: [], past_due_since: null });
     const [row] = await sql`
@@ -444,55 +451,60 @@ describe('suspension', () => {
     expect(row?.['invoices']).toEqual([{ source: 'standard', invoice_id, was: 'OPEN', is: 'OTHER_CONTRACT' }]);
   });
 
-  test('ends with the payment, and the jobs that waited are woken', async () => {
+  test('ends with the payment, and the paused jobs are woken', async () => {
     const id = await owingContractId();
-    const job = await requestJob(sql, id, 300, { now: TOLD_AT });
+    const job = await requestJob(sql, id, 300, { now: REPORTED_AT });
     await verify(id, SUSPENDS_AT);
     await sql`UPDATE generation_jobs SET state = 'PAUSED' WHERE id = ${job.id}`;
     const paid_at = dayOf(20, '10:00:00.000');
-    expect(await payAndTell(id, paid_at)).toMatchObject({ state: 'ACTIVE', verification: null });
+    expect(await payAndApply(id, paid_at)).toMatchObject({ state: 'ACTIVE', verification: null });
     expect(woken).toEqual([job.id]);
-    expect((await toldOf(id)).slice(-2)).toEqual([
+    expect((await auditRowsOf(id)).slice(-2)).toEqual([
       ['billing.event_received', paid_at],
       ['contract.reinstated', paid_at],
     ]);
     expect(await contractOf(id)).toMatchObject({ holds: [], past_due_since: null, warnings: [] });
   });
 
-  test('that a payment in time would have prevented is told so, and stays in the history', async () => {
+  test('that a payment in time would have prevented is audited as such, and stays in the history', async () => {
     const id = await owingContractId();
     await verify(id, SUSPENDS_AT);
-    const heard_at = dayOf(20);
-    await payAndTell(id, dayOf(13), heard_at);
+    const reported_at = dayOf(20);
+    await payAndApply(id, dayOf(13), reported_at);
     const rows = await sql`
       SELECT action, after -> 'should_not_have_been_suspended_from' AS from, after -> 'should_not_have_been_suspended_to' AS to
       FROM audit_events WHERE contract_id = ${id} AND action IN ('contract.suspended', 'contract.reinstated') ORDER BY id`;
     expect([...rows]).toEqual([
       { action: 'contract.suspended', from: null, to: null },
-      { action: 'contract.reinstated', from: SUSPENDS_AT, to: heard_at },
+      { action: 'contract.reinstated', from: SUSPENDS_AT, to: reported_at },
     ]);
   });
 
-  test('stays while another invoice is unpaid, or compliance holds the contract too', async () => {
+  test('stays while another invoice is unpaid or the contract has a compliance hold', async () => {
     const id = await owingContractId();
-    await tell(id, { invoice_id: `${invoice_id}_2`, due: addDays(DUE, 2), occurred_at: TOLD_AT, version: 1 });
+    await insertEvent(id, {
+      invoice_id: `${invoice_id}_2`,
+      due: addDays(DUE, 2),
+      occurred_at: REPORTED_AT,
+      version: 1,
+    });
     billing.invoices.set(`${invoice_id}_2`, {
       contract_id: id,
       status: 'OPEN',
       due: addDays(DUE, 2),
-      occurred_at: TOLD_AT,
+      occurred_at: REPORTED_AT,
     });
-    await apply(id, TOLD_AT);
+    await apply(id, REPORTED_AT);
     await verify(id, SUSPENDS_AT);
-    await pass(id, dayOf(15), { name: 'compliance-hold', input: { note: 'on a list' } });
-    expect(await payAndTell(id, dayOf(20))).toMatchObject({ state: 'SUSPENDED' });
+    await settleElsewhere(id, dayOf(15), { name: 'compliance-hold', input: { note: 'on a list' } });
+    expect(await payAndApply(id, dayOf(20))).toMatchObject({ state: 'SUSPENDED' });
     expect((await contractOf(id)).holds.map(({ source }) => source).sort()).toEqual(['billing', 'compliance']);
-    await tell(id, { invoice_id: `${invoice_id}_2`, status: 'PAID', occurred_at: dayOf(21), version: 2 });
+    await insertEvent(id, { invoice_id: `${invoice_id}_2`, status: 'PAID', occurred_at: dayOf(21), version: 2 });
     expect(await apply(id, dayOf(21))).toMatchObject({ state: 'SUSPENDED' });
     expect((await contractOf(id)).holds.map(({ source }) => source)).toEqual(['compliance']);
   });
 
-  test('of a source that only sends is believed: there is nobody else to ask', async () => {
+  test('is made from events alone when the source only sends events and cannot be asked', async () => {
     const id = await owingContractId();
     billing.port.fetches = false;
     billing.fetchedInvoiceIds = [];
@@ -500,18 +512,18 @@ describe('suspension', () => {
     expect([(await contractOf(id)).state, billing.fetchedInvoiceIds]).toEqual(['SUSPENDED', []]);
   });
 
-  test('is not due to one who is exempt, and ends when somebody becomes it', async () => {
+  test('is not due for a contract that is exempt from dunning, and ends when the contract becomes exempt', async () => {
     const exempt = await owingContractId({ dunning_exempt: true });
     expect(await settle(exempt, dayOf(90))).toMatchObject({ state: 'ACTIVE', verification: null });
     const id = await owingContractId();
     await verify(id, SUSPENDS_AT);
-    await pass(id, dayOf(15), { name: 'edit', input: { dunning_exempt: true } });
+    await settleElsewhere(id, dayOf(15), { name: 'edit', input: { dunning_exempt: true } });
     expect(await contractOf(id)).toMatchObject({ state: 'ACTIVE', holds: [] });
   });
 });
 
 describe('a billing system that gives no answer', () => {
-  test('is asked again in growing pauses, told of once, and nothing is guessed', async () => {
+  test('is asked again at growing intervals and audited once, and the contract does not change', async () => {
     const id = await owingContractId();
     billing.reachable = false;
     let view = await verify(id, SUSPENDS_AT);
@@ -536,7 +548,7 @@ describe('a billing system that gives no answer', () => {
     expect(await contractOf(id)).toMatchObject({ billing_unreachable_since: null, verify_after: null, warnings: [] });
   });
 
-  test('ends nothing: a contract far beyond its last step stays suspended until the answer comes', async () => {
+  test('terminates nothing: a contract long after its last dunning step stays suspended until the answer arrives', async () => {
     const id = await owingContractId();
     await verify(id, SUSPENDS_AT);
     billing.reachable = false;
@@ -550,7 +562,7 @@ describe('a billing system that gives no answer', () => {
     expect((await actionsOf(id)).slice(-2)).toEqual(['billing.invoices_fetched', 'contract.reinstated']);
   });
 
-  test('is one that does not know the invoice any more, or whose settings are gone', async () => {
+  test('includes one that no longer knows the invoice, and one whose settings were removed', async () => {
     const id = await owingContractId();
     billing.invoices.clear();
     expect(await verify(id, SUSPENDS_AT)).toMatchObject({ state: 'PAST_DUE', verification: { due: false } });
@@ -560,15 +572,15 @@ describe('a billing system that gives no answer', () => {
 });
 
 describe('termination', () => {
-  test('comes of what was fetched, cancels the jobs and gives their reservations back', async () => {
+  test('follows from the fetched invoices, cancels the jobs and releases their reservations', async () => {
     const id = await owingContractId();
-    const job = await requestJob(sql, id, 300, { now: TOLD_AT });
+    const job = await requestJob(sql, id, 300, { now: REPORTED_AT });
     await verify(id, SUSPENDS_AT);
     const changes = { activation_limit: 9 };
     const amend = { amendment_id: '01900000-0000-7000-8000-00000000000a', effective_date: '2027-12-01', note: null };
-    await pass(id, dayOf(15), { name: 'edit', input: { dunning_exempt: true } });
-    await pass(id, dayOf(15), { name: 'amend', input: { ...amend, changes } });
-    await pass(id, dayOf(15), { name: 'edit', input: { dunning_exempt: false } });
+    await settleElsewhere(id, dayOf(15), { name: 'edit', input: { dunning_exempt: true } });
+    await settleElsewhere(id, dayOf(15), { name: 'amend', input: { ...amend, changes } });
+    await settleElsewhere(id, dayOf(15), { name: 'edit', input: { dunning_exempt: false } });
     billing.fetchedInvoiceIds = [];
     const now = dayOf(60, '07:00:00.000');
     await verify(id, dayOf(15));
@@ -587,7 +599,7 @@ describe('termination', () => {
     expect(actions.filter((action) => action === 'job.cancel_requested')).toHaveLength(1);
   });
 
-  test('is not made when what is fetched is paid', async () => {
+  test('is not made when the fetched invoice is paid', async () => {
     const id = await owingContractId();
     await verify(id, SUSPENDS_AT);
     pay(dayOf(30));
@@ -595,22 +607,22 @@ describe('termination', () => {
     expect(await actionsOf(id)).not.toContain('contract.terminated');
   });
 
-  test('that nobody verified on the way comes with its suspension, each at its own instant', async () => {
+  test('is made together with a suspension that was not verified before, each at its own instant', async () => {
     const id = await owingContractId();
     expect(await verify(id, dayOf(70))).toMatchObject({ state: 'TERMINATED' });
-    expect((await toldOf(id)).slice(-2)).toEqual([
+    expect((await auditRowsOf(id)).slice(-2)).toEqual([
       ['contract.suspended', SUSPENDS_AT],
       ['contract.terminated', TERMINATES_AT],
     ]);
   });
 
-  test('comes only out of a suspension that has lasted to another day', async () => {
+  test('is made only on a day after that of the suspension', async () => {
     const id = await contractId();
-    const heard_at = dayOf(70, '10:00:00.000');
-    billing.invoices.set(invoice_id, { contract_id: id, status: 'OPEN', due: DUE, occurred_at: TOLD_AT });
-    await tell(id, { due: DUE, occurred_at: TOLD_AT, received_at: heard_at });
-    await apply(id, heard_at);
-    expect(await verify(id, heard_at)).toMatchObject({
+    const reported_at = dayOf(70, '10:00:00.000');
+    billing.invoices.set(invoice_id, { contract_id: id, status: 'OPEN', due: DUE, occurred_at: REPORTED_AT });
+    await insertEvent(id, { due: DUE, occurred_at: REPORTED_AT, received_at: reported_at });
+    await apply(id, reported_at);
+    expect(await verify(id, reported_at)).toMatchObject({
       state: 'SUSPENDED',
       verification: null,
       next_boundary: { kind: 'terminates', at: dayOf(71) },
@@ -618,24 +630,24 @@ describe('termination', () => {
     expect(await verify(id, dayOf(71))).toMatchObject({ state: 'TERMINATED' });
   });
 
-  test('is not undone by a payment, which is kept and asks for a person', async () => {
+  test('is not undone by a payment, which is stored and needs a decision of an operator', async () => {
     const id = await owingContractId();
     await verify(id, SUSPENDS_AT);
     await verify(id, TERMINATES_AT);
     const paid_at = dayOf(65);
-    expect(await payAndTell(id, paid_at)).toMatchObject({ state: 'TERMINATED', at_rest: true, billing_events: 0 });
+    expect(await payAndApply(id, paid_at)).toMatchObject({ state: 'TERMINATED', at_rest: true, billing_events: 0 });
     expect(await contractOf(id)).toMatchObject({
       state: 'TERMINATED',
       warnings: ['PAID_AFTER_TERMINATION'],
       invoices: [{ status: 'PAID' }],
     });
-    expect((await toldOf(id)).at(-1)).toEqual(['billing.event_received', paid_at]);
-    // Now a person can undo it.
-    await pass(id, dayOf(66), { name: 'reinstate', input: {} });
+    expect((await auditRowsOf(id)).at(-1)).toEqual(['billing.event_received', paid_at]);
+    // Now an operator can undo it.
+    await settleElsewhere(id, dayOf(66), { name: 'reinstate', input: {} });
     expect(await contractOf(id)).toMatchObject({ state: 'ACTIVE', warnings: [], holds: [] });
   });
 
-  test('never comes where the policy has no last step', async () => {
+  test('is never made when the dunning schedule has no last step', async () => {
     const id = await owingContractId({ dunning: { past_due_days: 1, suspend_days: 14, terminate_days: null } });
     await verify(id, SUSPENDS_AT);
     expect(await settle(id, dayOf(2_000))).toMatchObject({

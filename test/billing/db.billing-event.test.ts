@@ -1,5 +1,5 @@
 /**
- * The billing inbox: an event is taken in once, waits until it is decided, and none is lost or left untold.
+ * The billing inbox: an event is stored once and waits until it is decided; none is lost, and its workflow is always signaled.
  */
 import { TEST_ACTOR } from '../harness/contract-facts';
 import { replayBillingEvent } from '../../transactions/billing/replay-billing-event';
@@ -36,7 +36,7 @@ const NOW = '2027-02-01T10:00:00.000Z';
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
-/** More than any test leaves behind. */
+/** More rows than all tests insert. */
 const LIMIT = 100;
 
 let database: TestDatabase;
@@ -90,10 +90,10 @@ async function rowOf(id: string): Promise<BillingEventRow & { raw: string }> {
 }
 
 describe('an arriving event', () => {
-  test('is kept as it was told, with its message', async () => {
+  test('is stored with its message', async () => {
     const event = eventOf();
     const received = await receiveBillingEvent(sql, { event, raw: '{ "é": 1 }', now: NOW, request_id: 'request-1' });
-    const { relevant: _relevant, ...told } = event;
+    const { relevant: _relevant, ...fields } = event;
     const { id } = received;
     expect(received).toEqual({
       id,
@@ -104,7 +104,7 @@ describe('an arriving event', () => {
       needs_signal: true,
     });
     expect(await rowOf(received.id)).toEqual({
-      ...told,
+      ...fields,
       id: received.id,
       received_at: NOW,
       future_dated: false,
@@ -118,7 +118,7 @@ describe('an arriving event', () => {
     });
   });
 
-  test('is parked while its contract or its invoice is unknown, and ignored when it concerns none or a deleted one', async () => {
+  test('is parked while its contract or invoice is unknown, and ignored when it has no contract or a deleted one', async () => {
     const deleted = await newContract();
     await sql`UPDATE contracts SET deleted_at = ${NOW}, state = 'DELETED' WHERE id = ${deleted}`;
     const cases: [Partial<BillingEvent>, string, string | null, string | null][] = [
@@ -137,7 +137,7 @@ describe('an arriving event', () => {
     }
   });
 
-  test('that comes again is the same event, whatever became of it and whatever it says now', async () => {
+  test('that arrives again is the same event, with any outcome and any content', async () => {
     const event_id = 'msg_again';
     const first = await insert({ event_id });
     expect(await insert({ event_id, type: 'invoice.open' })).toEqual({ ...first, repeated: true, needs_signal: true });
@@ -149,11 +149,11 @@ describe('an arriving event', () => {
       needs_signal: false,
     });
     expect((await rowOf(first.id)).type).toBe('invoice.paid');
-    // The same id of another source is another event.
+    // The same id from another source is another event.
     expect(await insert({ event_id, source: 'stripe' })).toMatchObject({ repeated: false });
   });
 
-  test('is taken in once when it comes many times at once', async () => {
+  test('is stored once when it arrives many times at the same moment', async () => {
     const event_id = 'msg_storm';
     const received = await Promise.all(Array.from({ length: 64 }, () => insert({ event_id })));
     expect(received.filter(({ repeated }) => !repeated)).toHaveLength(1);
@@ -176,7 +176,7 @@ describe('an arriving event', () => {
     });
   });
 
-  test('is judged by the test clock of its contract', async () => {
+  test('is future-dated or not by the test clock of its contract', async () => {
     const clock_now = '2030-01-01T00:00:00.000Z';
     const [clock] = await sql<[{ id: string }]>`
       INSERT INTO test_clocks ${sql({ name: 'far', now: clock_now, status: 'ready', created_at: NOW, created_by: 'test' })} RETURNING id`;
@@ -192,8 +192,8 @@ describe('an arriving event', () => {
   });
 });
 
-describe('telling', () => {
-  test('is left out while another event of the contract still waits, and due again when it is decided or put off', async () => {
+describe('the signal to the workflow', () => {
+  test('is omitted while another event of the contract waits, and needed again when that one is decided or postponed', async () => {
     const first = await insert();
     expect((await insert()).needs_signal).toBe(false);
     expect((await insert({ contract_id: await newContract() })).needs_signal).toBe(true);
@@ -207,7 +207,7 @@ describe('telling', () => {
     expect((await insert()).needs_signal).toBe(true);
   });
 
-  test('is never left out by all of those that come at once', async () => {
+  test('is sent for at least one of several events that arrive at the same moment', async () => {
     for (let round = 0; round < 20; round += 1) {
       const contract = await newContract();
       const received = await Promise.all(Array.from({ length: 8 }, () => insert({ contract_id: contract })));
@@ -216,13 +216,13 @@ describe('telling', () => {
     }
   });
 
-  test('left out while the one before is being applied, the event is counted by whoever applied that one', async () => {
+  test('when it is omitted while an earlier event is being applied, the transaction of that one counts the new event', async () => {
     const first = await insert();
     let arrived: ReceivedBillingEvent | undefined;
     await sql.begin(async (tx) => {
       await lockContract(tx, contract_id);
       const due = await listPendingBillingEvents(tx, contract_id, NOW, LIMIT);
-      // It waits for nobody, and comes too late to be among those that are applied here.
+      // Its insert does not wait, and comes too late for the events that are applied here.
       arrived = await insert();
       await decideBillingEvents(
         tx,
@@ -238,7 +238,7 @@ describe('telling', () => {
 });
 
 describe('pending events', () => {
-  test('come in the order in which they happened, those that are due, a bounded number', async () => {
+  test('are listed if they are due, in the order in which they occurred, up to a limit', async () => {
     const [third, first, second] = [
       await insert({ occurred_at: later(-1), observation: null }),
       await insert({ occurred_at: later(-3) }),
@@ -249,7 +249,7 @@ describe('pending events', () => {
       (await listPendingBillingEvents(sql, contract_id, now, limit)).map(({ id }) => id);
     expect(await ids(NOW)).toEqual([first.id, second.id, third.id]);
     expect(await ids(NOW, 2)).toEqual([first.id, second.id]);
-    // Whoever took them in may be ahead of whoever applies them.
+    // The clock of the process that stored them may be ahead of the process that applies them.
     expect(await ids(later(-DAY_MS))).toHaveLength(3);
     expect(await countPendingBillingEvents(sql, contract_id, NOW)).toBe(3);
     const [row] = await listPendingBillingEvents(sql, contract_id, NOW, 1);
@@ -316,7 +316,7 @@ describe('pending events', () => {
 });
 
 describe('parked events', () => {
-  test('become pending when their contract appears', async () => {
+  test('become pending when their contract is created', async () => {
     const { id } = await insert();
     const nameless = await insert({ invoice_id: null });
     await sql`UPDATE billing_inbox SET outcome = 'PARKED', reason = 'CONTRACT_UNKNOWN', try_at = ${later(HOUR_MS)}`;
@@ -326,7 +326,7 @@ describe('parked events', () => {
     expect(await sql.begin((tx) => unparkBillingEvents(tx, contract_id, NOW))).toBe(0);
   });
 
-  test('are looked at again when they are due: pending when the contract is there, given up after ninety days', async () => {
+  test('are decided again when they are due: pending if the contract exists, given up after ninety days', async () => {
     const [there, not_due, absent, ancient, gone] = [
       await insert(),
       await insert(),
@@ -349,14 +349,14 @@ describe('parked events', () => {
     expect(await unparkDueBillingEvents(sql, { now: NOW, limit: LIMIT })).toEqual([]);
   });
 
-  test('and pending ones are ignored when their contract was deleted meanwhile', async () => {
+  test('and pending events are ignored when their contract was deleted meanwhile', async () => {
     const { id } = await insert();
     await sql`UPDATE contracts SET deleted_at = ${NOW}, state = 'DELETED' WHERE id = ${contract_id}`;
     expect(await unparkDueBillingEvents(sql, { now: NOW, limit: LIMIT })).toEqual([]);
     expect(await rowOf(id)).toMatchObject({ outcome: 'IGNORED', reason: 'CONTRACT_DELETED', decided_at: NOW });
   });
 
-  test('without contract or invoice are offered for identification, and then concern what was found', async () => {
+  test('without contract or invoice are listed for identification, and get the contract and invoice that are found', async () => {
     const dispute = { source: 'stripe', type: 'charge.dispute.created', observation: null, invoice_id: null } as const;
     const found = await insert({ ...dispute, contract_id: null });
     const [named, none, foreign, early] = [
@@ -374,7 +374,7 @@ describe('parked events', () => {
     const identify = (id: string, concerns: Omit<IdentifiedBilling, 'names_contract'>) =>
       identifyBillingEvent(sql, id, { names_contract: concerns.contract_id !== null, ...concerns }, NOW);
     expect(await identify(found.id, { invoice_id: 'in_7', contract_id })).toBe(contract_id);
-    // What the message named stands.
+    // Ids that the message named are kept.
     expect(await identify(named.id, { invoice_id: 'in_8', contract_id: randomUUID() })).toBe(contract_id);
     expect(await identify(none.id, { invoice_id: null, contract_id: null })).toBeNull();
     expect(await identify(foreign.id, { invoice_id: 'in_9', contract_id: null })).toBeNull();
@@ -386,9 +386,9 @@ describe('parked events', () => {
     const misspelt = await insert({ source: 'stripe', observation: null, contract_id: null, invoice_id: 'in_11' });
     const unreadable = { invoice_id: 'in_11', contract_id: null, names_contract: true };
     expect(await identifyBillingEvent(sql, misspelt.id, unreadable, NOW)).toBeNull();
-    // A person has to correct it.
+    // An operator has to correct it.
     expect(await rowOf(misspelt.id)).toMatchObject({ outcome: 'PARKED', reason: 'CONTRACT_UNKNOWN', tries: 1 });
-    // A contract that is named and not there may still be created.
+    // A named contract that does not exist may still be created.
     expect(await rowOf(early.id)).toMatchObject({
       outcome: 'PARKED',
       reason: 'CONTRACT_UNKNOWN',
@@ -399,14 +399,14 @@ describe('parked events', () => {
     expect(await identify(none.id, { invoice_id: 'in_7', contract_id })).toBeNull();
   });
 
-  test('whose billing system was silent are tried later', async () => {
+  test('are tried later when their billing system gave no answer', async () => {
     const { id } = await insert({ contract_id: null });
     await postponeParkedBillingEvent(sql, id, later(10 * MINUTE_MS));
     expect(await rowOf(id)).toMatchObject({ outcome: 'PARKED', tries: 1, try_at: later(20 * MINUTE_MS) });
   });
 });
 
-test('contracts with an event that waits for a minute are woken, the longest waiting first', async () => {
+test('contracts with an event that has waited for a minute are woken, the longest waiting first', async () => {
   const other = await newContract();
   await insert({ contract_id: other });
   await insert({}, later(-MINUTE_MS));
@@ -423,7 +423,7 @@ describe('replaying', () => {
   const replay = (id: string, now = later(HOUR_MS)) =>
     sql.begin((tx) => replayBillingEvent(tx, id, { actor: TEST_ACTOR, now, request_id: null }));
 
-  test('puts a decided event back as if it had just come in', async () => {
+  test('decides about a decided event again, as if it had just arrived', async () => {
     const { id } = await insert();
     await decideBillingEvents(sql, [{ id, outcome: 'IGNORED', reason: 'OLDER' }], NOW);
     const replayed = await replay(id);
@@ -435,7 +435,7 @@ describe('replaying', () => {
     expect(await rowOf(id)).toEqual(replayed?.after);
   });
 
-  test('of a parked one tries it at once: pending when its contract is there, parked when not', async () => {
+  test('makes a parked event due now: pending if its contract exists, else parked', async () => {
     const absent = await insert({ contract_id: randomUUID() });
     expect(await replay(absent.id)).toMatchObject({
       after: { outcome: 'PARKED', reason: 'CONTRACT_UNKNOWN', try_at: later(HOUR_MS) },
@@ -446,7 +446,7 @@ describe('replaying', () => {
     expect(await replay(there.id)).toMatchObject({ after: { outcome: 'PENDING' } });
   });
 
-  test('leaves alone what is pending, what concerns no contract, and what there is not', async () => {
+  test('changes no pending event, no event without a contract, and no event that does not exist', async () => {
     const [pending, irrelevant] = [await insert(), await insert({ relevant: false })];
     const before = [await rowOf(pending.id), await rowOf(irrelevant.id)];
     expect(await replay(pending.id)).toBeNull();
@@ -456,7 +456,7 @@ describe('replaying', () => {
   });
 });
 
-test('what waits is counted, and what is parked for more than a day', async () => {
+test('waiting events are counted, and those that are parked for more than a day', async () => {
   await insert();
   await insert({ relevant: false });
   await insert({ contract_id: null });
@@ -464,7 +464,7 @@ test('what waits is counted, and what is parked for more than a day', async () =
   await insert({}, later(-2 * DAY_MS));
   expect(await countWaitingBillingEvents(sql)).toEqual({ PENDING: 2, PARKED: 2 });
   expect(await countParkedForADay(sql, NOW)).toBe(1);
-  // What the doctor is told.
+  // What the doctor reads.
   expect(await findOverdueWork(sql, NOW, null)).toMatchObject({ overdue_billing_events: 1, parked_billing_events: 1 });
 });
 

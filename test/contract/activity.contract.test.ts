@@ -1,5 +1,5 @@
 /**
- * The activities of the lifecycle, each called by itself: a command is carried out once under its id, a boundary is crossed once.
+ * The activities of `contractLifecycle`, called one by one: a command is carried out once under its id, and a boundary is crossed once.
  */
 import { ApplicationFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -40,7 +40,7 @@ beforeEach(() => void woken.splice(0));
 afterEach(() => expectInvariants(sql));
 afterAll(() => database.drop());
 
-/** The real time plus so many milliseconds. */
+/** The real time plus a number of milliseconds. */
 const instantIn = (millis: number): Instant => instantFromMillis(Date.now() + millis);
 
 function pause(contract_id: string, changes: Partial<RunCommandInput> = {}): RunCommandInput {
@@ -56,11 +56,11 @@ function pause(contract_id: string, changes: Partial<RunCommandInput> = {}): Run
   };
 }
 
-test('ten deliveries of one command at once are one change, and all hear the same', async () => {
+test('ten deliveries of one command at the same time make one change, and all get the same outcome', async () => {
   const { facts } = await buildContract(sql);
   const deliver = () => activities.runContractCommand(pause(facts.id));
   const came = await Promise.allSettled(Array.from({ length: 10 }, deliver));
-  // One that lost the race may have to be delivered again; then it finds the answer.
+  // A delivery that lost the race may have to be repeated; then it finds the outcome.
   const outcomes = [];
   for (const one of came) outcomes.push(one.status === 'fulfilled' ? one.value : await deliver());
   expect(outcomes.every(({ refusal, changed }) => refusal === null && changed)).toBe(true);
@@ -68,7 +68,7 @@ test('ten deliveries of one command at once are one change, and all hear the sam
   expect((await auditOf(sql, facts.id)).map(({ action }) => action)).toEqual(['contract.created', 'contract.paused']);
 });
 
-test('a refusal is not remembered: the same command under the same id is judged afresh', async () => {
+test('a refusal is not stored: the same command under the same id is decided again', async () => {
   const { facts } = await buildContract(sql);
   const activate = pause(facts.id, { command: { name: 'activate', input: {} }, fingerprint: 'activate' });
   await activities.runContractCommand(pause(facts.id, { command_id: 'command-0' }));
@@ -82,7 +82,7 @@ test('a refusal is not remembered: the same command under the same id is judged 
 describe('a command with a deadline', () => {
   const withQuota = (quota: number) => ({ name: 'edit', input: { quota } }) as const;
 
-  test('is carried out before it, and refused from it on without a trace; what was carried out is answered for good', async () => {
+  test('is carried out before the deadline and refused after it without effect; a stored outcome is returned at any time', async () => {
     const { facts } = await buildContract(sql);
     const passed = instantIn(-1);
     const before = await readTableDigests(sql);
@@ -104,7 +104,7 @@ describe('a command with a deadline', () => {
     const before = await readTableDigests(sql);
     const deadline = instantIn(500);
     const input = pause(facts.id, { command: withQuota(facts.quota.total + 1), deadline });
-    /** As Temporal does, for as long as the row is held. */
+    /** Retries like Temporal, for as long as the row is locked. */
     const carriedOut = (): Promise<CommandOutcome> =>
       activities.runContractCommand(input).catch((error: unknown) => {
         if (error instanceof ApplicationFailure && error.type === ROW_LOCKED) return carriedOut();
@@ -129,10 +129,10 @@ describe('a command with a deadline', () => {
   });
 });
 
-describe('what became of a command whose sender did not hear it', () => {
+describe('the outcome of a command that its sender did not receive', () => {
   const ID = { command_id: 'command-1', fingerprint: 'pause' };
 
-  test('is its outcome when it was carried out, and that it expired when it was not; before its deadline neither', async () => {
+  test('is the stored outcome if it was carried out, or an expiry if it was not; before the deadline it is unknown', async () => {
     const { facts } = await buildContract(sql);
     const settle = (deadline: Instant) => settleCommand(sql, { contract_id: facts.id, ...ID, deadline });
     await expect(settle(instantIn(60_000))).rejects.toThrow('may be carried out until');
@@ -141,7 +141,7 @@ describe('what became of a command whose sender did not hear it', () => {
     expect(await settle(instantIn(-1))).toEqual({ refusal: null, changed: true, replayed: true });
   });
 
-  test('is found only when a transaction that carries it out has ended', async () => {
+  test('is found only after the transaction that carries it out has ended', async () => {
     const { facts } = await buildContract(sql);
     let settled: Promise<CommandOutcome> | undefined;
     await sql.begin(async (worker) => {
@@ -167,10 +167,10 @@ describe('what became of a command whose sender did not hear it', () => {
 });
 
 test.each(['runContractCommand', 'settleContract'] as const)(
-  '%s waits for a row that another transaction holds no longer than a second, and asks to be tried again',
+  '%s waits at most a second for a row that another transaction has locked, and is then retried',
   async (name) => {
     const { facts } = await buildContract(sql);
-    // The activity ends the wait, and not its session, which waits for ever.
+    // The activity ends the wait, and not its session, which has no limit.
     const db = openDatabase(database.url, { max: 1, application_name: 'covenant test' });
     await db`SET lock_timeout = 0`;
     const { [name]: activity } = createContractActivities({ db, nudger });
@@ -190,7 +190,7 @@ test.each([
   ['for no known reason', 1, new Error('surprise'), 5_000],
   ['for no known reason', 3, new Error('surprise'), 20_000],
 ])(
-  'a contract that cannot be settled %s is tried again after attempt %i at a time by chance, so that many do not come at once',
+  'a contract that cannot be settled %s is retried a random time after attempt %i, so that many do not come at once',
   async (_why, number, error, interval_ms) => {
     const db = Object.assign(Object.create(sql) as typeof sql, { begin: () => Promise.reject(error) });
     const { settleContract } = createContractActivities({ db, nudger });
@@ -212,8 +212,8 @@ function databaseGone(): Error {
   return Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
 }
 
-describe('a command that fails again and again', () => {
-  /** The failure of one attempt by these activities at pausing the contract. */
+describe('a command that fails at every attempt', () => {
+  /** The failure of one attempt to pause the contract. */
   function attempt(number: number, { runContractCommand }: typeof activities, id: string): Promise<unknown> {
     const logger = new DefaultLogger('ERROR', () => undefined);
     return new MockActivityEnvironment({ attempt: number }, { logger })
@@ -221,7 +221,7 @@ describe('a command that fails again and again', () => {
       .catch((error: unknown) => error);
   }
 
-  test('because the database refuses it has failed for good with the third attempt, and changes nothing', async () => {
+  test('because the database refuses it fails permanently with the third attempt and changes nothing', async () => {
     const { facts } = await buildContract(sql);
     await sql.unsafe(
       `ALTER TABLE contract_commands ADD CONSTRAINT test_refuse CHECK (contract_id <> '${facts.id}') NOT VALID`,
@@ -251,7 +251,7 @@ describe('a command that fails again and again', () => {
   });
 });
 
-test('another command under a used id is refused, and ids of different contracts do not meet', async () => {
+test('another command under a used id is refused, and contracts have separate command ids', async () => {
   const [one, other] = [await buildContract(sql), await buildContract(sql)];
   await activities.runContractCommand(pause(one.facts.id));
   const resume = pause(one.facts.id, { command: { name: 'resume', input: {} }, fingerprint: 'resume' });
@@ -259,7 +259,7 @@ test('another command under a used id is refused, and ids of different contracts
   expect(await activities.runContractCommand(pause(other.facts.id))).toMatchObject({ changed: true, replayed: false });
 });
 
-test('settling crosses each boundary once, and tells what comes next', async () => {
+test('settling crosses each boundary once, and returns the next one', async () => {
   const { facts } = await buildContract(sql, {
     now: '2026-12-01T00:00:00.000Z',
     start_date: '2027-01-01',
@@ -287,7 +287,7 @@ test('settling crosses each boundary once, and tells what comes next', async () 
   expect(await auditOf(sql, facts.id)).toHaveLength(4);
 });
 
-test('a boundary that opens the contract wakes the jobs that wait for it', async () => {
+test('a boundary that allows generation again wakes the paused jobs of the contract', async () => {
   const { facts } = await buildContract(sql);
   const job = await requestJob(sql, facts.id, 200);
   const resume_at = new Date(Date.now() + 3_600_000).toISOString();
@@ -299,7 +299,7 @@ test('a boundary that opens the contract wakes the jobs that wait for it', async
   expect(woken).toEqual([job.id]);
 });
 
-test('a contract that does not exist is gone and at rest', async () => {
+test('the view of a contract that does not exist is GONE and at rest', async () => {
   const view = await activities.settleContract({
     contract_id: '00000000-0000-7000-8000-00000000dead',
     now: new Date().toISOString(),

@@ -1,6 +1,6 @@
 /**
- * Contracts whose boundaries were computed under other rules of time zones (domain.md 1.8.8). A process of its own has the rules
- * of 2023c; those of this one are newer, as those of every Node that runs Covenant.
+ * Contracts whose boundaries were computed by other time zone rules (domain.md 1.8.8). A child process has the rules of 2023c; those of
+ * this process are newer, as in every version of Node that runs Covenant.
  */
 import { uuidv7 } from 'uuidv7';
 import { createSweepActivities } from '../../activities/system/sweep';
@@ -38,7 +38,7 @@ beforeAll(async () => {
   sql = database.sql;
   older = await startRulesProcess(database.url, { env: olderRulesEnvironment() });
 });
-/** All contracts are computed by the rules of this process, whatever the tests before have made. */
+/** Marks all contracts of earlier tests as computed by the rules of this process. */
 beforeEach(() => sweep());
 afterEach(() => expectInvariants(sql));
 afterAll(async () => {
@@ -51,7 +51,7 @@ async function buildUnderOlderRules(options: ContractOptions): Promise<StepResul
   return built as StepResult;
 }
 
-/** One sweep under the rules of this process; answers the contracts that it woke. */
+/** Runs one sweep with the rules of this process; returns the contracts that it woke. */
 async function sweep(now: Instant = NOW): Promise<string[]> {
   const woken: string[] = [];
   const nudger: Nudger = {
@@ -61,7 +61,7 @@ async function sweep(now: Instant = NOW): Promise<string[]> {
     wake: async () => undefined,
   };
   const clocks = { startAdvance: async () => undefined } as unknown as ClockNotifier;
-  // Started on this server already: woken is what has moved.
+  // All were started on this server already, so only contracts whose boundary moved are woken.
   await sql`UPDATE contracts SET workflow_epoch = 'epoch-1' WHERE workflow_epoch IS DISTINCT FROM 'epoch-1'`;
   await createSweepActivities({ db: sql, nudger, clocks }).sweepOnce({ epoch: 'epoch-1', now });
   return woken;
@@ -88,7 +88,7 @@ async function auditOf(id: string): Promise<string[]> {
   return rows.map(({ action, at }) => `${action} ${at}`);
 }
 
-test('the process apart has other rules than this one', () => {
+test('the child process has other rules than this one', () => {
   expect(older.rules).toBe(OLDER_RULES);
   expect(TIME_ZONE_RULES > OLDER_RULES).toBe(true);
   expect(startOfDay('2027-02-01', LATER_ZONE)).toBe('2027-01-31T19:00:00.000Z');
@@ -123,9 +123,9 @@ describe('a boundary that the newer rules move', () => {
       time_zone_rules: TIME_ZONE_RULES,
     });
     expect(await auditOf(id)).toEqual([`contract.boundary_moved ${NOW}`]);
-    const [told] =
+    const [row] =
       await sql`SELECT after -> 'next_boundary' AS moved, reason FROM audit_events WHERE contract_id = ${id} ORDER BY id DESC LIMIT 1`;
-    expect(told).toEqual({
+    expect(row).toEqual({
       moved: { was: { at: was, kind: 'expires' }, is: { at: is, kind: 'expires' } },
       reason: `time zone rules ${TIME_ZONE_RULES}`,
     });
@@ -138,7 +138,7 @@ describe('a boundary that the newer rules move', () => {
     expect(await auditOf(id)).toEqual([expect.anything(), `contract.expired ${is}`]);
   });
 
-  test('may be a reminder, an amendment, a step of the ladder or a renewal: each lies where the newer rules put it', async () => {
+  test('may be a reminder, an amendment, a dunning step or a renewal: each is at the instant of the newer rules', async () => {
     const auto = { ...DEFAULT_RENEWAL, mode: 'auto', term: 'P1M', notice_days: 0 } as const;
     const reminded = { timezone: LATER_ZONE, end_date: '2027-04-20', renewal: DEFAULT_RENEWAL };
     const renewed = { timezone: LATER_ZONE, start_date: '2027-01-05', term: 'P1M', renewal: auto };
@@ -193,7 +193,7 @@ describe('a boundary that the newer rules move', () => {
     expect(await auditOf(id)).toEqual([`contract.boundary_moved ${NOW}`]);
   });
 
-  test('is stored again by whatever looks at the contract before the sweep does', async () => {
+  test('is stored again by any transaction that settles the contract before the sweep', async () => {
     const { id } = await buildUnderOlderRules({ timezone: LATER_ZONE, start_date: '2027-02-01' });
     const command = { name: 'edit', input: { metadata: { seen: true } } } as const;
     await runStep(sql, { name: 'command', id, now: NOW, command });
@@ -206,7 +206,7 @@ describe('a boundary that the newer rules move', () => {
   });
 });
 
-test('contracts whose boundary stays where it is are marked without an audit row, those of versions that named no rules too', async () => {
+test('contracts whose boundary does not move are marked without an audit row, including those of versions that recorded no rules', async () => {
   const elsewhere = { start_date: '2027-02-01', timezone: 'Europe/Berlin' };
   const [still, evergreen] = (await older.act(
     { name: 'build', options: { now: NOW, ...elsewhere } },
@@ -224,7 +224,7 @@ test('contracts whose boundary stays where it is are marked without an audit row
   expect(await updated_at()).toEqual(before);
 });
 
-describe('a process with older rules beside one with newer', () => {
+describe('a process with older rules next to one with newer rules', () => {
   const moved = async () => {
     const { id } = await runStep(sql, {
       name: 'build',
@@ -233,7 +233,7 @@ describe('a process with older rules beside one with newer', () => {
     return id;
   };
 
-  test('does not move back the boundary of a contract that it changes otherwise', async () => {
+  test('does not move back the boundary of a contract when it changes something else', async () => {
     const id = await moved();
     const command = { name: 'edit', input: { metadata: { seen: true } } } as const;
     const [settled, edited] = await older.act(
@@ -246,7 +246,7 @@ describe('a process with older rules beside one with newer', () => {
     expect(await auditOf(id)).toEqual([`contract.updated ${NOW}`]);
   });
 
-  test('names its rules with a boundary that it does move, which is then computed by the newer ones', async () => {
+  test('records its rules with a boundary that it moves, and the newer rules then compute it again', async () => {
     const id = await moved();
     const [amended] = await older.act({ name: 'command', id, now: NOW, command: amendOn('2027-01-20') });
     expect(amended).toMatchObject({ next_boundary_at: '2027-01-19T18:00:00.000Z', time_zone_rules: OLDER_RULES });
@@ -254,7 +254,7 @@ describe('a process with older rules beside one with newer', () => {
     expect(await contractOf(id)).toMatchObject({ next_boundary_at: '2027-01-19T19:00:00.000Z' });
   });
 
-  test('crosses by its own rules what the newer ones have made due, and does not wait for ever', async () => {
+  test('crosses a boundary that the newer rules have made due, and does not wait forever', async () => {
     const winter = { now: NOW, timezone: EARLIER_ZONE, start_date: '2027-07-01' };
     const { id } = await runStep(sql, { name: 'build', options: winter });
     const [early, late] = await older.act(
@@ -266,8 +266,8 @@ describe('a process with older rules beside one with newer', () => {
   });
 });
 
-describe('what has happened stays as it happened', () => {
-  test('a boundary that was crossed under older rules is not crossed again where the newer ones put it', async () => {
+describe('the history does not change', () => {
+  test('a boundary that was crossed by older rules is not crossed again at the instant of the newer rules', async () => {
     const options = {
       timezone: LATER_ZONE,
       end_date: '2027-02-01',
@@ -288,11 +288,11 @@ describe('what has happened stays as it happened', () => {
     expect(await auditOf(id)).toEqual([`contract.expired ${crossed_at}`]);
   });
 
-  test('a pause that ends between the old and the new beginning of a day is not forgotten', async () => {
+  test('a pause that ends between the old and the new start of a day ends on time', async () => {
     const { id } = await buildUnderOlderRules({ timezone: LATER_ZONE, start_date: '2027-02-01' });
     const pause = { name: 'pause', input: { resume_at: '2027-01-31T18:45:00.000Z' } } as const;
     await older.act({ name: 'command', id, now: '2027-01-31T18:10:00.000Z', command: pause });
-    // The contract has reached the day, which begins at 19:00 now, and with it the end of the pause.
+    // The contract has reached that day, which now begins at 19:00, and with it the end of the pause.
     for (const now of ['2027-01-31T18:50:00.000Z', '2027-01-31T19:30:00.000Z'])
       expect(await runStep(sql, { name: 'settle', id, now })).toMatchObject({ state: 'ACTIVE' });
     expect(await auditOf(id)).toEqual([
@@ -303,7 +303,7 @@ describe('what has happened stays as it happened', () => {
     ]);
   });
 
-  test('a boundary that the newer rules put before the contract was last settled is crossed, at its instant', async () => {
+  test('a boundary that the newer rules move before the last settling is crossed, at its own instant', async () => {
     const renewal = { ...DEFAULT_RENEWAL, mode: 'auto', notice_days: 0 } as const;
     const options = {
       now: '2027-06-01T12:00:00.000Z',
@@ -314,7 +314,7 @@ describe('what has happened stays as it happened', () => {
     };
     const { id } = await buildUnderOlderRules(options);
     const command = { name: 'edit', input: { metadata: { seen: true } } } as const;
-    // By the older rules the term ends at 04:00.
+    // With the older rules the term ends at 04:00.
     await older.act({ name: 'command', id, now: '2027-07-01T03:30:00.000Z', command });
     expect(await contractOf(id)).toMatchObject({ term_number: 1, settled_until: '2027-07-01T03:30:00.000Z' });
 

@@ -1,5 +1,5 @@
 /**
- * The activities of a generation job, each called by itself: what they write, what they refuse to do twice, and what they throw.
+ * The activities of a generation job, called one by one: what they write, what they do only once, and what they throw.
  */
 import { settleByTime } from '../../transactions/contract/settle-contract';
 import { setImmediate as immediate } from 'node:timers/promises';
@@ -30,7 +30,7 @@ const CHUNK = 100;
 const STOPPED: FilledRange = { stopped: true, given_up: [] };
 /** Far longer than a test takes. */
 const PATIENT_MS = 60_000;
-/** Its contracts end before. */
+/** A time after the end of the contracts. */
 const AFTER_ITS_END = '2101-01-01T00:00:00.000Z';
 
 let database: TestDatabase;
@@ -47,14 +47,14 @@ afterEach(async () => {
   await database.drop();
 });
 
-/** One attempt at an activity, with the last heartbeat of the attempt before. What the SDK logs of expected failures is not shown. */
+/** One attempt at an activity, with the last heartbeat of the previous attempt. Log messages of the SDK about expected failures are dropped. */
 function attempt(attempt = 1, heartbeatDetails?: unknown): MockActivityEnvironment {
   return new MockActivityEnvironment({ attempt, heartbeatDetails }, { logger: new DefaultLogger('ERROR') });
 }
 
 const now = (): string => new Date().toISOString();
 
-/** A job of five chunks that runs. */
+/** A running job of five chunks. */
 async function runningJob(): Promise<{ contract_id: string; job_id: string }> {
   const { facts } = await buildContract(sql, { end_date: '2100-01-01' });
   const job = await requestJob(sql, facts.id, REQUESTED);
@@ -81,14 +81,14 @@ function lastHeartbeat(environment: MockActivityEnvironment): () => unknown {
   return () => last;
 }
 
-/** Fills in an attempt that fails, and answers its last heartbeat. */
+/** Runs an attempt at `fillChunks` that fails, and returns its last heartbeat. */
 async function failedAttempt(job_id: string, environment: MockActivityEnvironment): Promise<unknown> {
-  const heard = lastHeartbeat(environment);
+  const readHeartbeat = lastHeartbeat(environment);
   await expect(fill(job_id, {}, environment)).rejects.toThrow('as the test asked');
-  return heard();
+  return readHeartbeat();
 }
 
-/** Lets the first `times` inserts of licenses fail in Postgres; a sequence counts them, since it is not rolled back. */
+/** Makes the first `times` inserts of licenses fail in Postgres. A sequence counts them, because it is not rolled back. */
 async function failInserts(times: number, error: string): Promise<void> {
   await sql.unsafe(`
     CREATE SEQUENCE test_inserts;
@@ -101,7 +101,7 @@ async function failInserts(times: number, error: string): Promise<void> {
 }
 
 describe('fillChunks', () => {
-  test('makes what is missing, with a heartbeat for each chunk', async () => {
+  test('generates the missing chunks, with a heartbeat for each', async () => {
     const { job_id } = await runningJob();
     await fill(job_id, { from_chunk: 1, to_chunk: 2 });
     const environment = attempt();
@@ -112,66 +112,66 @@ describe('fillChunks', () => {
     expect((await jobOf(sql, job_id)).completed).toBe(REQUESTED);
   });
 
-  test('ten at once over the same range make each chunk once', async () => {
+  test('ten calls at the same time for the same range generate each chunk once', async () => {
     const { job_id } = await runningJob();
     await Promise.all(Array.from({ length: 10 }, () => fill(job_id)));
-    // Whoever met another one at the same chunk looks again.
+    // A call that found another attempt at the same chunk stops and is repeated.
     expect(await fill(job_id)).toEqual({ stopped: false, given_up: [] });
     const [count] = await sql`SELECT count(*)::int AS licenses, count(DISTINCT key)::int AS keys FROM licenses`;
     expect(count).toEqual({ licenses: REQUESTED, keys: REQUESTED });
   });
 
-  test('draws new keys when they collide', async () => {
+  test('generates new keys when a key exists already', async () => {
     const { job_id } = await runningJob();
     await failInserts(KEY_DRAWS_MAX - 1, `ERRCODE = 'unique_violation', CONSTRAINT = 'license_key_unique'`);
     expect(await fill(job_id)).toEqual({ stopped: false, given_up: [] });
   });
 
-  test('gives a chunk up after so many draws, and goes on with the next', async () => {
+  test('gives up a chunk whose keys keep existing already, and continues with the next', async () => {
     const { job_id } = await runningJob();
     await failInserts(KEY_DRAWS_MAX, `ERRCODE = 'unique_violation', CONSTRAINT = 'license_key_unique'`);
     expect(await fill(job_id)).toEqual({ stopped: false, given_up: [0] });
     expect((await jobOf(sql, job_id)).completed).toBe(REQUESTED - 100);
   });
 
-  test('throws an error that it cannot explain, and gives the chunk up at the last attempt', async () => {
+  test('throws an error of unknown reason, and gives up the chunk at the last attempt', async () => {
     const { job_id } = await runningJob();
     await failInserts(3, `ERRCODE = 'internal_error'`);
-    const heard = await failedAttempt(job_id, attempt(1));
-    const again = await failedAttempt(job_id, attempt(2, heard));
-    expect(await fill(job_id, {}, attempt(3, again))).toEqual({ stopped: false, given_up: [0] });
+    const first = await failedAttempt(job_id, attempt(1));
+    const second = await failedAttempt(job_id, attempt(2, first));
+    expect(await fill(job_id, {}, attempt(3, second))).toEqual({ stopped: false, given_up: [0] });
   });
 
-  test('counts failures and not attempts: an outage of a hundred attempts uses none of them up', async () => {
+  test('counts failures and not attempts: the attempts of an outage do not count', async () => {
     const { job_id } = await runningJob();
     await failInserts(3, `ERRCODE = 'internal_error'`);
-    const heard = await failedAttempt(job_id, attempt(101));
-    const again = await failedAttempt(job_id, attempt(200, heard));
-    expect(await fill(job_id, {}, attempt(300, again))).toEqual({ stopped: false, given_up: [0] });
+    const first = await failedAttempt(job_id, attempt(101));
+    const second = await failedAttempt(job_id, attempt(200, first));
+    expect(await fill(job_id, {}, attempt(300, second))).toEqual({ stopped: false, given_up: [0] });
   });
 
-  test('keeps the count of failures through attempts that Postgres cuts short', async () => {
+  test('keeps the count of failures over attempts that Postgres interrupts', async () => {
     const { job_id } = await runningJob();
     await failInserts(1, `ERRCODE = 'admin_shutdown'`);
     const environment = attempt(7, { failures: 2 });
-    const heard = lastHeartbeat(environment);
+    const readHeartbeat = lastHeartbeat(environment);
     await expect(fill(job_id, {}, environment)).rejects.toThrow('as the test asked');
-    // The server keeps the last heartbeat that it heard.
-    expect(heard()).toBeUndefined();
+    // The server keeps the last heartbeat that it received.
+    expect(readHeartbeat()).toBeUndefined();
     const next = attempt(8, { failures: 2 });
-    const heard_next = lastHeartbeat(next);
+    const readNext = lastHeartbeat(next);
     expect(await fill(job_id, {}, next)).toEqual({ stopped: false, given_up: [] });
-    expect(heard_next()).toEqual({ failures: 2 });
+    expect(readNext()).toEqual({ failures: 2 });
   });
 
-  test('never gives a chunk up because Postgres is out of reach', async () => {
+  test('never gives up a chunk because Postgres is unreachable', async () => {
     const { job_id } = await runningJob();
     await failInserts(1, `ERRCODE = 'admin_shutdown'`);
     await expect(fill(job_id, {}, attempt(100))).rejects.toThrow('as the test asked');
     expect(await fill(job_id)).toEqual({ stopped: false, given_up: [] });
   });
 
-  test('makes nothing once its attempt is cancelled', async () => {
+  test('generates nothing after its attempt is cancelled', async () => {
     const { job_id } = await runningJob();
     const environment = attempt();
     environment.cancel();
@@ -179,7 +179,7 @@ describe('fillChunks', () => {
     expect((await jobOf(sql, job_id)).completed).toBe(0);
   });
 
-  test('makes nothing for a paused contract, and goes on by itself when a due boundary opened it', async () => {
+  test('generates nothing for a paused contract, and continues when a due boundary allows generation again', async () => {
     const { contract_id, job_id } = await runningJob();
     const resume_at = new Date(Date.now() + 86_400_000).toISOString();
     const request = { id: contract_id, actor: TEST_ACTOR, now: now(), request_id: null };
@@ -190,7 +190,7 @@ describe('fillChunks', () => {
     expect((await auditOf(sql, contract_id)).at(-1)).toMatchObject({ action: 'contract.resumed', at: resume_at });
   });
 
-  test('makes nothing for a job that was not opened', async () => {
+  test('generates nothing for a job that was not opened', async () => {
     const { facts } = await buildContract(sql);
     const job = await requestJob(sql, facts.id, REQUESTED);
     expect(await fill(job.id)).toEqual({ stopped: true, given_up: [] });
@@ -207,7 +207,7 @@ describe('a change that closes a contract', () => {
     ['the end of its term, which a read crosses', null],
   ];
 
-  /** Carries a command out, or settles the contract by a clock that is past its end. */
+  /** Carries out a command, or settles the contract at a time after its end. */
   async function close(tx: Sql, contract_id: string, command: ContractCommand | null): Promise<void> {
     const request = { id: contract_id, actor: TEST_ACTOR, now: command ? now() : AFTER_ITS_END, request_id: null };
     const changed = await (command ? runCommand(tx, request, command) : settleByTime(tx, request));
@@ -217,7 +217,7 @@ describe('a change that closes a contract', () => {
   const licensesOf = async (job_id: string): Promise<number> => (await jobOf(sql, job_id)).completed;
 
   test.each(CLOSING)(
-    'waits for the chunk in flight and lets none pass it by, so that no license is made after it: %s',
+    'waits for the chunk in progress and lets none start, so that no license is generated after it: %s',
     async (_, command) => {
       const { contract_id, job_id } = await runningJob();
       await installChunkGate(database);
@@ -241,7 +241,7 @@ describe('a change that closes a contract', () => {
     },
   );
 
-  test('that has not committed keeps a chunk waiting, which then makes nothing', async () => {
+  test('that is not yet committed makes a chunk wait, which then generates nothing', async () => {
     const { contract_id, job_id } = await runningJob();
     const change = await lockRows(sql, (tx) => close(tx, contract_id, TERMINATE));
     const filled = fill(job_id);
@@ -251,7 +251,7 @@ describe('a change that closes a contract', () => {
     expect(await licensesOf(job_id)).toBe(0);
   });
 
-  test('that is rolled back lets the chunk that waits for it be made', async () => {
+  test('that is rolled back lets the waiting chunk be generated', async () => {
     const { contract_id, job_id } = await runningJob();
     const change = await lockRows(sql, (tx) => close(tx, contract_id, TERMINATE));
     const filled = fill(job_id);
@@ -277,7 +277,7 @@ test('a change that leaves a contract open waits for no chunk', async () => {
 });
 
 describe('openJob and closeJob', () => {
-  test('run twice leave one row of audit each', async () => {
+  test('write one audit row each when they run twice', async () => {
     const { contract_id, job_id } = await runningJob();
     await activities.openJob({ job_id, now: now() });
     await fill(job_id);
@@ -293,7 +293,7 @@ describe('openJob and closeJob', () => {
     expect(actions).toEqual(['contract.created', 'generation.requested', 'job.started', 'job.finished']);
   });
 
-  test('closing again does not undo what was resumed meanwhile', async () => {
+  test('closing again does not undo a resumption in between', async () => {
     const { job_id } = await runningJob();
     await fill(job_id, { to_chunk: 3 });
     expect(await activities.closeJob({ job_id, now: now(), given_up: [3, 4] })).toMatchObject({ state: 'PARTIAL' });
@@ -327,7 +327,7 @@ describe('openJob and closeJob', () => {
   });
 });
 
-/** Activities on connections whose session waits for a row for ever: the activities end the wait themselves. */
+/** Activities on connections without a lock time-out: the activities end the wait themselves. */
 async function withPatientSessions<T>(max: number, work: (patient: typeof activities) => Promise<T>): Promise<T> {
   const db = openDatabase(database.url, {
     max,
@@ -345,7 +345,7 @@ test.each([
   ['opening', 'its row', 'openJob', 'generation_jobs', 'id'],
   ['closing', 'the quota of its contract', 'closeJob', 'contract_quotas', 'contract_id'],
 ] as const)(
-  '%s a job waits for %s, while another transaction holds it, no longer than a second, and asks to be tried again later each time',
+  '%s a job waits at most a second for %s that another transaction has locked, and is then retried at growing intervals',
   async (_what, _row, name, table, column) => {
     const { facts } = await buildContract(sql);
     const { id: job_id } = await requestJob(sql, facts.id, REQUESTED);
@@ -368,7 +368,7 @@ test.each([
   },
 );
 
-test('of the jobs of a contract that is locked one waits for it, and the others give their slots back at once', async () => {
+test('of the jobs of a locked contract, one waits for it and the others free their slots soon', async () => {
   const { facts } = await buildContract(sql);
   const jobs = await Promise.all(Array.from({ length: 6 }, () => requestJob(sql, facts.id, 100)));
   for (const { id: job_id } of jobs) await activities.openJob({ job_id, now: now() });
@@ -380,20 +380,20 @@ test('of the jobs of a contract that is locked one waits for it, and the others 
       return Promise.all(jobs.map(({ id }) => close(id)));
     });
     expect(failures).toEqual(jobs.map(() => expect.objectContaining({ type: ROW_LOCKED }) as unknown));
-    // Postgres says of one alone that it waited for a row.
+    // Only one of them waited for a row in Postgres.
     expect(failures.filter((failure) => (failure as Error).cause !== undefined)).toHaveLength(1);
     for (const { id } of jobs) expect(await close(id)).toMatchObject({ state: 'FAILED' });
   });
 });
 
-test('steps of one contract are at work one at a time, in the order in which they come, and one that fails stops no other', async () => {
+test('steps of one contract run one at a time in the order of arrival, and one that fails stops no other', async () => {
   const inTurn = createContractTurns();
-  const heard: string[] = [];
+  const log: string[] = [];
   const step = (name: string): Promise<unknown> =>
     inTurn('a contract', async () => {
-      heard.push(`${name} begins`);
+      log.push(`${name} begins`);
       await immediate();
-      heard.push(`${name} ends`);
+      log.push(`${name} ends`);
       if (name === 'second') throw new Error('as the test asked');
     }).catch((error: unknown) => (error as Error).message);
   expect(await Promise.all(['first', 'second', 'third'].map(step))).toEqual([
@@ -401,5 +401,5 @@ test('steps of one contract are at work one at a time, in the order in which the
     'as the test asked',
     undefined,
   ]);
-  expect(heard).toEqual(['first', 'second', 'third'].flatMap((name) => [`${name} begins`, `${name} ends`]));
+  expect(log).toEqual(['first', 'second', 'third'].flatMap((name) => [`${name} begins`, `${name} ends`]));
 });

@@ -1,6 +1,6 @@
 /**
- * One sweep: each kind of row has its share, a batch is marked before the next is woken, and what cannot be settled steps
- * behind what was not tried yet.
+ * One sweep: each kind of row has its share, a batch is marked before the next is woken, and rows that cannot be settled come after rows
+ * that were not tried yet.
  */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
@@ -24,7 +24,7 @@ const EPOCH = 'epoch-1';
 
 let database: TestDatabase;
 let sql: TestDatabase['sql'];
-/** A contract that was started on this server and waits for nothing. */
+/** A contract that was started on this server and has nothing due. */
 let quiet_contract: string;
 
 beforeAll(async () => {
@@ -32,7 +32,7 @@ beforeAll(async () => {
   sql = database.sql;
   quiet_contract = (await buildContract(sql)).facts.id;
 });
-/** Nothing is due, whatever the tests before have made. */
+/** Makes every row of earlier tests no longer due. */
 beforeEach(async () => {
   await sql`
     UPDATE contracts SET workflow_epoch = ${EPOCH}, next_boundary_at = NULL, verify_at = NULL
@@ -46,15 +46,15 @@ beforeEach(async () => {
 afterAll(() => database.drop());
 
 const later = (ms: number): string => new Date(Date.parse(NOW) + ms).toISOString();
-/** Long enough for the sweep to see to it, by the real time. */
+/** A real time at which the sweep handles late rows. */
 const LONG_AGO = later(-HOUR_MS);
 
-/** What the sweep asks for, without Temporal: it hears each batch, and reaches what `reaches` says. */
+/** A sweep without Temporal. It records each batch, and reaches the ids that `reaches` allows. */
 interface HeardSweep {
   run(now?: string, epoch?: string): Promise<Swept>;
-  /** The batches in their order. */
+  /** The batches in order. */
   batches: string[][];
-  /** Runs before a batch is answered. */
+  /** Runs before a batch returns. */
   before: (ids: string[]) => Promise<unknown>;
   reaches: (id: string) => boolean;
 }
@@ -86,10 +86,10 @@ function createSweep(environment?: MockActivityEnvironment): HeardSweep {
   return sweep;
 }
 
-/** All kinds but the one whose rows are settled by the sweep itself. */
+/** All kinds except the one whose rows the sweep settles itself. */
 type WakingKind = Exclude<SweepKind, 'time_zone_rules'>;
 
-/** Makes rows of one kind that are due, as many as are asked for; those made later are due for as long, and come behind. */
+/** Inserts `count` rows of one kind that are due. Rows that are inserted later have been due for as long, and come after them. */
 type MakeDue = (count: number) => Promise<string[]>;
 
 const DUE: Record<WakingKind, () => Promise<MakeDue>> = {
@@ -118,7 +118,7 @@ const DUE: Record<WakingKind, () => Promise<MakeDue>> = {
   silent_job: () => copiesOfJob({ state: 'RUNNING', started_at: LONG_AGO }),
   paused_job: () => copiesOfJob({ state: 'PAUSED' }),
   job_workflow: () =>
-    // A sign of life, without which they would be silent as well.
+    // A recent activity, without which they would count as silent jobs too.
     copiesOfJob({ state: 'QUEUED', workflow_epoch: null, created_at: LONG_AGO, started_at: later(HOUR_MS) }),
   async test_clock() {
     const id = await buildTestClock(sql, '2020-01-01T00:00:00.000Z');
@@ -139,7 +139,7 @@ async function copiesOfJob(changes: Record<string, string | null>): Promise<Make
 
 const KINDS = (Object.keys(SWEEP_KINDS) as SweepKind[]).filter((kind) => kind !== 'time_zone_rules');
 
-/** What is due of a kind; the limit is high enough for all of it. */
+/** All rows of a kind that are due. */
 const due = (kind: SweepKind, now = NOW, epoch = EPOCH) =>
   listRowsToWake(sql, kind, { epoch, now, limit: 10_000, time_zone_rules: TIME_ZONE_RULES });
 
@@ -148,12 +148,12 @@ async function attemptsAt(id: string): Promise<{ attempts: number; next_try_at: 
     SELECT attempts, next_try_at FROM sweep_attempts WHERE subject_id = ${id}`;
 }
 
-test.each(KINDS)('%s: a full share of rows that cannot be settled keeps none from being woken next', async (kind) => {
+test.each(KINDS)('%s: a full share of rows that cannot be settled does not delay the next rows', async (kind) => {
   const make = await DUE[kind]();
   const stuck = new Set(await make(SWEEP_ROWS_MAX));
   const [other] = (await make(1)) as [string];
   const sweep = createSweep();
-  // Rows that are to be started on this server are settled when they are reached; the others stay due all the same.
+  // Rows that had to be started on this server are settled when they are reached; the others stay due.
   sweep.reaches = (id) => !stuck.has(id);
   await sweep.run().catch(() => undefined);
   expect(sweep.batches.flat()).toHaveLength(SWEEP_ROWS_MAX);
@@ -162,13 +162,13 @@ test.each(KINDS)('%s: a full share of rows that cannot be settled keeps none fro
   sweep.batches = [];
   await sweep.run(later(10_000));
   expect(sweep.batches.flat()).toContain(other);
-  // They are tried again when their next try has come.
+  // They are woken again at their next try.
   sweep.batches = [];
   await sweep.run(later(MINUTE_MS));
   expect(sweep.batches.flat().filter((id) => stuck.has(id)).length).toBeGreaterThan(SWEEP_ROWS_MAX - 3);
 });
 
-test('time_zone_rules: a full share of rows that cannot be computed keeps none from being computed next', async () => {
+test('time_zone_rules: a full share of rows that cannot be computed does not delay the next rows', async () => {
   const other = (await buildContract(sql)).facts.id;
   // A contract without a quota cannot be read.
   const stuck = await copiesOfContract({ time_zone_rules: null })(RULES_ROWS_MAX);
@@ -182,7 +182,7 @@ test('time_zone_rules: a full share of rows that cannot be computed keeps none f
   expect((await due('time_zone_rules', later(MINUTE_MS))).sort()).toEqual(stuck.sort());
 });
 
-test('each kind has its own share, and a batch of it in its turn', async () => {
+test('each kind has its own share, and batches alternate between the kinds', async () => {
   const boundaries = await (await DUE.boundary())(3 * SWEEP_BATCH_ROWS);
   const jobs = await (await DUE.job_workflow())(SWEEP_ROWS_MAX + 1);
   const sweep = createSweep();
@@ -200,7 +200,7 @@ test('a sweep that dies in its third batch has marked what the first two woke', 
     dying.before = async () => {
       if (dying.batches.length < 3) return;
       resolve();
-      // Its process is gone: nothing is heard of this batch any more.
+      // The process ends here: this batch never returns.
       await new Promise(() => undefined);
     };
   });
@@ -212,7 +212,7 @@ test('a sweep that dies in its third batch has marked what the first two woke', 
   expect(next.batches.flat().sort()).toEqual(ids.slice(2 * SWEEP_BATCH_ROWS).sort());
 });
 
-test('a row that another transaction has locked is marked by the next sweep, and keeps no other from being marked', async () => {
+test('a row that another transaction has locked is marked by the next sweep and does not delay other rows', async () => {
   const ids = await (await DUE.contract_workflow())(3);
   await sql.begin(async (holder) => {
     await holder`SELECT FROM contracts WHERE id = ${ids[1] as string} FOR UPDATE`;
@@ -223,7 +223,7 @@ test('a row that another transaction has locked is marked by the next sweep, and
   expect(await due('contract_workflow')).toEqual([]);
 });
 
-test('rows whose marking fails have a next try all the same', async () => {
+test('rows whose marking fails still get a next try', async () => {
   const [id] = (await copiesOfContract({ next_boundary_at: LONG_AGO, workflow_epoch: null })(1)) as [string];
   await sql`CREATE FUNCTION refuse_marking() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$`;
   await sql`CREATE TRIGGER refuse_marking BEFORE UPDATE OF workflow_epoch ON contracts FOR EACH ROW EXECUTE FUNCTION refuse_marking()`;
@@ -235,7 +235,7 @@ test('rows whose marking fails have a next try all the same', async () => {
   expect((await attemptsAt(id))[0]?.attempts).toBe(1);
 });
 
-test('a cancelled sweep ends after the batch under way, which is marked', async () => {
+test('a cancelled sweep ends after the current batch, which is marked', async () => {
   await (
     await DUE.contract_workflow()
   )(4 * SWEEP_BATCH_ROWS);
@@ -247,7 +247,7 @@ test('a cancelled sweep ends after the batch under way, which is marked', async 
   expect(await due('contract_workflow')).toHaveLength(3 * SWEEP_BATCH_ROWS);
 });
 
-test('all attempts at a sweep together have one time: what is left of it comes in the next sweep', async () => {
+test('all attempts at a sweep share one time limit, and the next sweep continues', async () => {
   const ids = await (await DUE.contract_workflow())(1);
   const late = { scheduledTimestampMs: 0, currentAttemptScheduledTimestampMs: 40_000 };
   const sweep = createSweep(new MockActivityEnvironment(late, { logger: new DefaultLogger('ERROR') }));
@@ -255,7 +255,7 @@ test('all attempts at a sweep together have one time: what is left of it comes i
   expect(await due('contract_workflow')).toEqual(ids);
 });
 
-test('a kind that fails stops no other, and its error is that of the sweep', async () => {
+test('a kind that fails stops no other, and the sweep throws its error', async () => {
   const [contract] = (await (await DUE.boundary())(1)) as [string];
   const [job] = (await (await DUE.silent_job())(1)) as [string];
   const [clock] = (await (await DUE.test_clock())(1)) as [string];
@@ -269,7 +269,7 @@ test('a kind that fails stops no other, and its error is that of the sweep', asy
   expect(await attemptsAt(clock)).toHaveLength(1);
 });
 
-test('a contract that is due for two reasons is woken once, and tried for both', async () => {
+test('a contract that is due for two reasons is woken once, and counts an attempt for both', async () => {
   const id = quiet_contract;
   await sql`UPDATE contracts SET next_boundary_at = ${LONG_AGO}, verify_at = ${LONG_AGO} WHERE id = ${id}`;
   const sweep = createSweep();
@@ -278,7 +278,7 @@ test('a contract that is due for two reasons is woken once, and tried for both',
   expect(await attemptsAt(id)).toHaveLength(2);
 });
 
-test('a row that was settled is forgotten: when it is due again, that is its first attempt', async () => {
+test('the record of a settled row is removed: when the row is due again, that is its first attempt', async () => {
   const id = quiet_contract;
   const dueAgain = () => sql`UPDATE contracts SET next_boundary_at = ${LONG_AGO} WHERE id = ${id}`;
   const sweep = createSweep();
@@ -307,7 +307,7 @@ test('the interval between tries doubles, from just under a minute to six hours'
 });
 
 test.each(['boundary', 'verification'] as const)(
-  '%s: a row is left to its own workflow until it is a minute late',
+  '%s: the sweep leaves a row to its workflow until the row is a minute late',
   async (kind) => {
     const column = kind === 'boundary' ? 'next_boundary_at' : 'verify_at';
     const ids = await copiesOfContract({ [column]: NOW })(1);
@@ -317,7 +317,7 @@ test.each(['boundary', 'verification'] as const)(
 );
 
 test.each(['contract_workflow', 'job_workflow'] as const)(
-  '%s: a row that was started nowhere is left to its starter until it is a minute old, one of another server is not',
+  '%s: the sweep leaves a row that was not started to its starter for a minute, but not one of another server',
   async (kind) => {
     const made = { state: kind === 'job_workflow' ? 'QUEUED' : 'ACTIVE', created_at: NOW };
     const make = async (workflow_epoch: string | null) => {
@@ -330,7 +330,7 @@ test.each(['contract_workflow', 'job_workflow'] as const)(
   },
 );
 
-test('on another Temporal server everything is tried at once, as for the first time', async () => {
+test('on another Temporal server every row is tried at once, as its first attempt', async () => {
   const [id] = (await (await DUE.boundary())(1)) as [string];
   for (let attempt = 1; attempt <= 5; attempt++)
     await recordAttempts(sql, 'boundary', [id], { epoch: EPOCH, now: NOW });

@@ -173,12 +173,12 @@ describe('settleAtClock', () => {
     expect(unsettled).toContain('out of order');
     expect(notified.filter((id) => id === stuck)).toHaveLength(NOTIFY_ATTEMPTS_MAX);
 
-    const silent = await settleAt(
+    const unsettled_clock = await settleAt(
       activitiesWith(async () => undefined),
       clock_id,
     );
-    expect(silent).toMatchObject({ notified: NOTIFY_ATTEMPTS_MAX });
-    expect(silent.unsettled).toContain('still due');
+    expect(unsettled_clock).toMatchObject({ notified: NOTIFY_ATTEMPTS_MAX });
+    expect(unsettled_clock.unsettled).toContain('still due');
   });
 
   test('a contract with an event that arrived after its notification does not count as unsettled', async () => {
