@@ -16,7 +16,7 @@ import { parseNoArguments } from './command-line';
 import { loadConfig } from './config';
 import type { Config } from './config';
 import { createPostgresClock } from './db/base/clock';
-import type { BoundNow } from './db/base/clock';
+import type { LimitNow } from './db/base/clock';
 import { assertDriverPatched, openDatabase } from './db/base/database';
 import type { Database } from './db/base/database';
 import { createTitleReader } from './db/system/operator-title';
@@ -101,7 +101,7 @@ async function main(): Promise<void> {
     billingPorts: createBillingPorts(config),
     taskQueues: queues,
     showNames: config.temporalShowNames,
-    bound: createClockBound(db, log),
+    limitNow: createNowLimit(db, log),
   });
   const shared = {
     connection,
@@ -131,10 +131,10 @@ async function main(): Promise<void> {
 }
 
 /** Limits the times of workflows to the clock of Postgres, and logs when the clock of the Temporal server is ahead. */
-function createClockBound(db: Database, log: Logger): BoundNow {
+function createNowLimit(db: Database, log: Logger): LimitNow {
   const clock = createPostgresClock(db);
   return async (believed) => {
-    const now = await clock.bound(believed);
+    const now = await clock.limitNow(believed);
     if (now < believed)
       log.warn({ temporal: believed, now }, 'the clock of the Temporal server is ahead of that of Postgres');
     return now;

@@ -1,5 +1,5 @@
 /** Every activity, made from its dependencies by name. */
-import type { BoundNow } from '../db/base/clock';
+import type { LimitNow } from '../db/base/clock';
 import type { Database } from '../db/base/database';
 import type { Nudger, ClockNotifier } from './ports';
 import { createBillingInboxActivities } from './billing/billing-event';
@@ -22,11 +22,11 @@ export interface ActivityDependencies {
   /** Whether activities return names, which workflows set as search attributes and details in Temporal. */
   showNames: boolean;
   /** Converts the time of a workflow into the time of a decision. Tests that skip time return it unchanged. */
-  bound: BoundNow;
+  limitNow: LimitNow;
 }
 
 export function createActivities(dependencies: ActivityDependencies) {
-  const { taskQueues, bound } = dependencies;
+  const { taskQueues, limitNow: bound } = dependencies;
   return {
     ...decideByPostgres(createContractActivities(dependencies), bound),
     ...decideByPostgres(createBillingActivities(dependencies), bound),

@@ -4,7 +4,7 @@
  * A workflow passes its own time: that of the Temporal server when the activity was scheduled. The server's clock may be wrong, and an
  * attempt may begin long after that time. So each attempt begins with a time that is limited by the clock of Postgres.
  */
-import type { BoundNow } from '../../db/base/clock';
+import type { LimitNow } from '../../db/base/clock';
 import type { Instant } from '../../domain/base/instant';
 
 /** Activities that all take the real time as `now`. Activities that take the time of a test clock do not belong here. */
@@ -15,11 +15,11 @@ type TimedActivities<A> = {
 };
 
 /** Wraps activities so that `now` is limited at the start of each attempt. */
-export function decideByPostgres<A extends object>(activities: A & TimedActivities<A>, bound: BoundNow): A {
+export function decideByPostgres<A extends object>(activities: A & TimedActivities<A>, limitNow: LimitNow): A {
   const timed = Object.entries(activities as Record<string, (input: { now: Instant }) => Promise<unknown>>).map(
     ([name, run]) => [
       name,
-      async (input: { now: Instant }): Promise<unknown> => run({ ...input, now: await bound(input.now) }),
+      async (input: { now: Instant }): Promise<unknown> => run({ ...input, now: await limitNow(input.now) }),
     ],
   );
   return Object.fromEntries(timed) as A;

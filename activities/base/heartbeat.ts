@@ -1,8 +1,8 @@
 /** Heartbeats of long activities, so that the server soon gives the activities of a dead worker to another worker. */
 import { asyncLocalStorage } from '@temporalio/activity';
 
-/** How many heartbeats are sent within the heartbeat time-out. */
-const BEATS_PER_TIMEOUT = 3;
+/** How many heartbeats an activity sends within its heartbeat time-out. */
+const HEARTBEATS_PER_TIMEOUT = 3;
 
 /**
  * Waits for the work of the current activity and sends heartbeats meanwhile. The start-to-close time-out ends work that hangs. Without a
@@ -12,11 +12,11 @@ export async function withHeartbeat<T>(work: Promise<T>): Promise<T> {
   const context = asyncLocalStorage.getStore();
   const timeout_ms = context?.info.heartbeatTimeoutMs;
   if (context === undefined || timeout_ms === undefined) return work;
-  const beat = (): void => {
+  const sendHeartbeat = (): void => {
     context.heartbeat();
-    timer = setTimeout(beat, timeout_ms / BEATS_PER_TIMEOUT);
+    timer = setTimeout(sendHeartbeat, timeout_ms / HEARTBEATS_PER_TIMEOUT);
   };
-  let timer = setTimeout(beat, timeout_ms / BEATS_PER_TIMEOUT);
+  let timer = setTimeout(sendHeartbeat, timeout_ms / HEARTBEATS_PER_TIMEOUT);
   try {
     return await work;
   } finally {

@@ -25,7 +25,7 @@ import { beginWithShortWaits } from '../base/short-wait';
 import { withSpreadRetries } from '../base/spread-retries';
 
 /** Invoices that are fetched at the same time. */
-const FETCHES = { concurrency: 4 };
+const FETCH_LIMIT = { concurrency: 4 };
 
 export interface ApplyInput extends SettleInput {
   /** The billing systems that may be asked; all of them by default. Events that need another one stay pending. */
@@ -59,23 +59,23 @@ export function createBillingActivities({
   async function apply({ contract_id, now, ask }: ApplyInput): Promise<ContractView> {
     const all = await listPendingBillingEvents(db, contract_id, now, EVENTS_APPLIED_MAX);
     const pending = all.filter(
-      (event) => lookOfEvent(event) !== null || ask === undefined || ask.includes(event.source),
+      (event) => lookFromEvent(event) !== null || ask === undefined || ask.includes(event.source),
     );
-    const { looks, unanswered } = await lookUp(contract_id, pending, now);
+    const { looks, unanswered } = await findLooks(contract_id, pending, now);
     await postponeBillingEvents(db, unanswered, now, 'BILLING_UNREACHABLE');
     await forgetInvoicesElsewhere(contract_id, pending, looks, now);
     // Events that arrived meanwhile are applied too, unless their invoice has to be fetched: the next call applies those.
-    const lookOf = (event: PendingBillingEvent): Look | null => looks.get(event.id) ?? lookOfEvent(event);
+    const lookOf = (event: PendingBillingEvent): Look | null => looks.get(event.id) ?? lookFromEvent(event);
     const outcome = await beginWithShortWaits(db, (tx) => applyBillingEvents(tx, { id: contract_id, now, lookOf }));
     if (!isRefusal(outcome)) await nudger.wakeJobs(outcome.nudge.job_ids);
     const view = await viewOf(db, { contract_id, now, showNames }, outcome);
-    return view.billing_events === 0 ? view : { ...view, billing_questions: await sourcesToAsk(contract_id, now) };
+    return view.billing_events === 0 ? view : { ...view, billing_questions: await listSourcesToAsk(contract_id, now) };
   }
 
   /** The billing systems from which due events need an answer. */
-  async function sourcesToAsk(contract_id: string, now: Instant): Promise<BillingSource[]> {
+  async function listSourcesToAsk(contract_id: string, now: Instant): Promise<BillingSource[]> {
     const pending = await listPendingBillingEvents(db, contract_id, now, EVENTS_APPLIED_MAX);
-    return [...new Set(pending.filter((event) => lookOfEvent(event) === null).map(({ source }) => source))].sort();
+    return [...new Set(pending.filter((event) => lookFromEvent(event) === null).map(({ source }) => source))].sort();
   }
 
   async function verify({ contract_id, now }: SettleInput): Promise<ContractView> {
@@ -134,17 +134,17 @@ export function createBillingActivities({
       const { status, ...observed } = found.observation;
       return status === 'REFUNDED' ? [] : [{ ...observed, status, source, invoice_id, fetched_at }];
     };
-    const fetched = await pMap(unpaid, fetchUnpaid, FETCHES);
+    const fetched = await pMap(unpaid, fetchUnpaid, FETCH_LIMIT);
     return { answer: unreachable.size > 0 ? 'unreachable' : { fetched: fetched.flat() }, foreign };
   }
 
   /** The invoice data for each event, by the event's id, and the ids of events whose billing system gave no answer. */
-  async function lookUp(
+  async function findLooks(
     contract_id: string,
     pending: PendingBillingEvent[],
     now: Instant,
   ): Promise<{ looks: Map<string, Look>; unanswered: string[] }> {
-    const asks = pending.some((event) => lookOfEvent(event) === null);
+    const asks = pending.some((event) => lookFromEvent(event) === null);
     const contract = asks ? await findContract(db, contract_id) : undefined;
     const fetched_at = askedAt(contract?.invoices ?? [], contract?.clock_now ?? now);
     const asked = new Map<string, Promise<Look | 'unreachable'>>();
@@ -152,13 +152,13 @@ export function createBillingActivities({
     const unanswered: string[] = [];
     // After one request without an answer, a system is not asked about its other events in this call.
     const unreachable = new Set<BillingSource>();
-    const lookUpOne = async (event: PendingBillingEvent): Promise<void> => {
-      const look = lookOfEvent(event) ?? (await ask(event));
+    const findLook = async (event: PendingBillingEvent): Promise<void> => {
+      const look = lookFromEvent(event) ?? (await ask(event));
       if (look !== 'unreachable') return void looks.set(event.id, look);
       unreachable.add(event.source);
       unanswered.push(event.id);
     };
-    await pMap(pending, lookUpOne, FETCHES);
+    await pMap(pending, findLook, FETCH_LIMIT);
     return { looks, unanswered };
 
     function ask(event: PendingBillingEvent): Promise<Look | 'unreachable'> {
@@ -167,21 +167,21 @@ export function createBillingActivities({
         asked.get(invoice) ??
         (unreachable.has(event.source)
           ? Promise.resolve('unreachable' as const)
-          : lookAt(contract_id, event, fetched_at));
+          : fetchLook(contract_id, event, fetched_at));
       asked.set(invoice, answer);
       return answer;
     }
   }
 
   /** The invoice data of the event itself. Null when it has no version and the invoice can be fetched: it may be outdated (1.5.2). */
-  function lookOfEvent({ source, observation }: PendingBillingEvent): Look | null {
+  function lookFromEvent({ source, observation }: PendingBillingEvent): Look | null {
     if (observation === null) return null;
     if (observation.version === null && billingPorts.get(source)?.fetches === true) return null;
     return { at: 'event', observation };
   }
 
   /** Fetches the invoice of an event from the billing system. */
-  async function lookAt(
+  async function fetchLook(
     contract_id: string,
     { source, invoice_id }: PendingBillingEvent,
     fetched_at: Instant,

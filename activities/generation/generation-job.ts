@@ -9,7 +9,7 @@ import type { JobError, JobPlan } from '../../db/generation/generation-job';
 import { notifyProgress, startJob } from '../../db/generation/job-state';
 import type { RunningJob } from '../../db/generation/job-state';
 import type { Database, Sql } from '../../db/base/database';
-import { findClockNow } from '../../db/contract/clock';
+import { findTestClockTime } from '../../db/contract/clock';
 import { chunkCount, chunkSpan, isUnfinished } from '../../domain/generation/generation-job';
 import type { JobState } from '../../domain/generation/generation-job';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
@@ -111,7 +111,7 @@ export function createGenerationJobActivities({
   /** The clock of a job: that of the attempt, or the contract's test clock, which may move between two chunks. */
   function clockOf(plan: JobPlan, attempt: () => Instant): () => Promise<Instant> {
     if (plan.test_clock_id === null) return async () => attempt();
-    return async () => (await findClockNow(db, plan.contract_id)) ?? attempt();
+    return async () => (await findTestClockTime(db, plan.contract_id)) ?? attempt();
   }
 
   /** Generates one chunk, with new keys when a key exists already. */

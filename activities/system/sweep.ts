@@ -1,7 +1,7 @@
 /** The activity of the sweep: it wakes the workflows of rows that are due, and deletes rows that are past their retention. */
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
-import { unparkDueBillingEvents } from '../../db/billing/billing-event';
+import { reviewWaitingBillingEvents } from '../../db/billing/billing-event';
 import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import { deleteExpiredIdempotency } from '../../transactions/system/delete-expired';
 import { confirmBoundaries } from '../../transactions/contract/confirm-boundaries';
@@ -81,7 +81,9 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
 
     const limit = SWEEP_ROWS_MAX;
     const query = { epoch, now, time_zone_rules: TIME_ZONE_RULES };
-    const shares: Share[] = [{ kind: null, ids: await runPart(() => unparkDueBillingEvents(db, { now, limit }), []) }];
+    const shares: Share[] = [
+      { kind: null, ids: await runPart(() => reviewWaitingBillingEvents(db, { now, limit }), []) },
+    ];
     for (const kind of kindsOf(SWEEP_KINDS)) {
       await runPart(() => dropSettledAttempts(db, kind, { ...query, limit: DROPPED_ATTEMPTS_MAX }), undefined);
       const rows_max = kind === 'time_zone_rules' ? RULES_ROWS_MAX : limit;

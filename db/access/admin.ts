@@ -37,7 +37,7 @@ const ADMIN_COLUMNS = columnNames<AdminRow>({
 export interface AdminFilter {
   role?: Role | undefined;
   status?: AdminStatus | undefined;
-  /** A part of the address or the name, or the whole id. */
+  /** A part of the e-mail address or the name, or the whole id. */
   search?: string | undefined;
 }
 
@@ -80,7 +80,7 @@ export async function listAdmins(sql: Sql, filter: AdminFilter, page: KeysetPage
     AND ${after} ${order}`;
 }
 
-/** Throws 23505 on `admins_email_unique` when the address is taken. */
+/** Throws 23505 on `admins_email_unique` when the e-mail address is taken. */
 export async function insertAdmin(
   tx: Sql,
   admin: Pick<AdminRow, 'email' | 'name' | 'role'>,
@@ -110,7 +110,7 @@ export async function announceAccess(tx: Sql, admin_id: string): Promise<void> {
   await tx`SELECT pg_notify(${ACCESS_CHANNEL}, ${admin_id})`;
 }
 
-/** Replaces the name and address of an admin by neutral values, permanently. */
+/** Replaces the name and e-mail address of an admin by neutral values, permanently. */
 export async function eraseAdmin(
   tx: Sql,
   id: string,

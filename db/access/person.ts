@@ -3,7 +3,7 @@ import type { Actor, StoredPerson } from '../../domain/base/actor';
 import type { Instant } from '../../domain/base/instant';
 import type { Fragment, Sql } from '../base/database';
 
-/** Addresses of a person that are read together with an API key; any other address takes one more statement. */
+/** Network addresses of a person that are read together with an API key; any other address takes one more statement. */
 const ORIGINS_READ_MAX = 100;
 
 /** The stored ids of the admin `a`, a value of type `KnownPerson`. Addresses are sorted by their index, so only the index is read. */
@@ -15,8 +15,8 @@ export function knownPerson(sql: Sql): Fragment {
 }
 
 /**
- * Stores a name and an address of a person, unless they are stored already, and returns their ids. Run it outside a transaction: inside
- * one, others that store the same new address would wait until it ends.
+ * Stores a name and a network address of a person, unless they are stored already, and returns their ids. Run it outside a transaction: inside
+ * one, others that store the same new address wait until it ends.
  */
 export async function storePerson(
   sql: Sql,

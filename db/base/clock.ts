@@ -16,7 +16,7 @@ const READING_AGE_MS_MAX = 1_000;
 const READINGS_MAX = 3;
 
 /** Converts the time that a workflow believes to be the present into the time of a decision. */
-export type BoundNow = (believed: Instant) => Promise<Instant>;
+export type LimitNow = (believed: Instant) => Promise<Instant>;
 
 export interface PostgresClock {
   /** The time of Postgres: never later, and earlier by the travel time of its answer. Rejects while Postgres is unreachable. */
@@ -25,7 +25,7 @@ export interface PostgresClock {
    * Limits a time from another clock, such as that of a Temporal server, to the range from the present to two seconds later. A time
    * in the past becomes the present, so an activity that is retried after an outage decides by the present time.
    */
-  bound: BoundNow;
+  limitNow: LimitNow;
 }
 
 /** One reading of the clock of Postgres. */
@@ -42,7 +42,7 @@ export function createPostgresClock(sql: Sql): PostgresClock {
   let last: Reading | undefined;
   let pending_reading: Promise<Reading> | undefined;
 
-  async function present_ms(): Promise<number> {
+  async function readPresentMs(): Promise<number> {
     let reading = last;
     if (reading === undefined || performance.now() - reading.arrived_ms > READING_AGE_MS_MAX) {
       pending_reading ??= readPromptly(sql).finally(() => (pending_reading = undefined));
@@ -52,9 +52,9 @@ export function createPostgresClock(sql: Sql): PostgresClock {
   }
 
   return {
-    now: async () => instantFromMillis(await present_ms()),
-    async bound(believed) {
-      const present = await present_ms();
+    now: async () => instantFromMillis(await readPresentMs()),
+    async limitNow(believed) {
+      const present = await readPresentMs();
       return instantFromMillis(Math.min(Math.max(millisOf(believed), present), present + CLOCK_SKEW_MS_MAX));
     },
   };

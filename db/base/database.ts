@@ -120,7 +120,7 @@ function reconnectPauseS(losses: number): number {
  */
 function repeatTransactions(pool: postgres.Sql<{}>): void {
   const begin = pool.begin.bind(pool) as (...args: unknown[]) => Promise<unknown>;
-  const beginTwice = async (...args: unknown[]): Promise<unknown> => {
+  const beginOrRepeat = async (...args: unknown[]): Promise<unknown> => {
     try {
       return await begin(...args);
     } catch (error) {
@@ -128,14 +128,14 @@ function repeatTransactions(pool: postgres.Sql<{}>): void {
       return begin(...args);
     }
   };
-  pool.begin = beginTwice as postgres.Sql<{}>['begin'];
+  pool.begin = beginOrRepeat as postgres.Sql<{}>['begin'];
 }
 
 /** Where the driver is loaded from. */
 const DRIVER = dirname(require.resolve('postgres'));
 
 /** The changes that the patch must have made to the driver: the file, its mark in the text, and the effect of its absence. */
-const PATCHED: readonly { file: string; mark: RegExp; without: string }[] = [
+const PATCH_PARTS: readonly { file: string; mark: RegExp; without: string }[] = [
   {
     file: 'connection.js',
     mark: /function ErrorResponse\(x\) \{\s*rows = 0/,
@@ -168,7 +168,7 @@ const PATCHED: readonly { file: string; mark: RegExp; without: string }[] = [
  * applies it. An install with `--ignore-scripts` does not, nor does a pull that changed the patch.
  */
 export function assertDriverPatched(directory: string = DRIVER): void {
-  const missing = PATCHED.find(({ file, mark }) => !mark.test(readFileSync(join(directory, file), 'utf8')));
+  const missing = PATCH_PARTS.find(({ file, mark }) => !mark.test(readFileSync(join(directory, file), 'utf8')));
   if (!missing) return;
   throw new Error(
     `The Postgres driver is not patched: ${missing.without}. Run \`npx patch-package\` (npm runs it after every install unless scripts are off).`,

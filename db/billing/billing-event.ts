@@ -16,7 +16,7 @@ import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
 import { withoutPipelining } from '../base/database';
 import type { Fragment, Sql } from '../base/database';
-import { clockTime } from '../contract/clock';
+import { testClockTime } from '../contract/clock';
 
 /** The bounds of the interval between two tries of an event. The interval is as long as the event has waited already. */
 const RETRY_AFTER_MIN = '1 minute';
@@ -120,7 +120,7 @@ export async function insertBillingEvent(
   { event, future_dated, outcome, reason, reported_at }: ArrivedBillingEvent,
 ): Promise<{ id: string; outcome: BillingOutcome } | undefined> {
   // The next sweep looks up what is unknown. A named contract that does not exist yet has a minute to be created.
-  const in_a_while = reason === 'CONTRACT_UNKNOWN' && event.contract_id !== null;
+  const waits_for_contract = reason === 'CONTRACT_UNKNOWN' && event.contract_id !== null;
   // Not pipelined: it waits while another transaction has inserted the same event and has not committed.
   const [inserted] = await withoutPipelining(sql<{ id: string; outcome: BillingOutcome }[]>`
     INSERT INTO billing_inbox (source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, reported_at,
@@ -128,7 +128,7 @@ export async function insertBillingEvent(
     VALUES (${event.source}, ${event.event_id}, ${event.type}, ${event.contract_id}, ${event.invoice_id},
             ${JSON.stringify(event.observation)}::text::jsonb, ${raw}, ${event.occurred_at}, ${now}, ${reported_at},
             ${future_dated}, ${outcome}, ${reason},
-            ${in_a_while ? sql`${now}::timestamptz + ${RETRY_AFTER_MIN}::interval` : sql`${now}`},
+            ${waits_for_contract ? sql`${now}::timestamptz + ${RETRY_AFTER_MIN}::interval` : sql`${now}`},
             ${outcome === 'IGNORED' ? now : null}, ${request_id})
     ON CONFLICT ON CONSTRAINT billing_event_unique DO NOTHING RETURNING id, outcome`);
   return inserted;
@@ -196,7 +196,7 @@ export async function findPostponedBillingEvent(
 export async function unparkBillingEvents(tx: Sql, contract_id: string, now: Instant): Promise<number> {
   const unparked = await tx`
     UPDATE billing_inbox
-    SET outcome = 'PENDING', reason = NULL, tries = 0, try_at = ${now}, reported_at = coalesce(${clockTime(tx, tx`${contract_id}`)}, reported_at)
+    SET outcome = 'PENDING', reason = NULL, tries = 0, try_at = ${now}, reported_at = coalesce(${testClockTime(tx, tx`${contract_id}`)}, reported_at)
     WHERE contract_id = ${contract_id} AND outcome = 'PARKED' AND invoice_id IS NOT NULL`;
   return unparked.count;
 }
@@ -213,7 +213,7 @@ export function overdueBillingContracts(sql: Sql, until: Fragment): Fragment {
  * Decides again about at most `limit` waiting events: parked events whose contract exists become pending, events of deleted contracts
  * become ignored, and events that were parked for too long are given up. Returns the contracts to wake.
  */
-export async function unparkDueBillingEvents(
+export async function reviewWaitingBillingEvents(
   sql: Sql,
   { now, limit }: { now: Instant; limit: number },
 ): Promise<string[]> {
@@ -223,20 +223,20 @@ export async function unparkDueBillingEvents(
         -- An event that waited for its contract was not tried yet.
         tries = CASE WHEN b.reason = ${'CONTRACT_UNKNOWN' satisfies BillingReason} THEN 0 ELSE b.tries END,
         decided_at = CASE WHEN due.outcome = 'IGNORED' THEN ${now}::timestamptz END,
-        reported_at = ${reportedAtOnceKnown(sql, sql`b.contract_id`)}
+        reported_at = ${reportedAtWhenKnown(sql, sql`b.contract_id`)}
     FROM (
       SELECT i.id,
-             CASE WHEN c.deleted_at IS NULL AND NOT old.is THEN 'PENDING' ELSE 'IGNORED' END AS outcome,
+             CASE WHEN c.deleted_at IS NULL AND NOT expired.is THEN 'PENDING' ELSE 'IGNORED' END AS outcome,
              CASE WHEN c.deleted_at IS NOT NULL THEN ${'CONTRACT_DELETED' satisfies BillingReason}
-                  WHEN old.is THEN ${'GIVEN_UP' satisfies BillingReason} END AS reason
+                  WHEN expired.is THEN ${'GIVEN_UP' satisfies BillingReason} END AS reason
       FROM billing_inbox i LEFT JOIN contracts c ON c.id = i.contract_id
       CROSS JOIN LATERAL (
         SELECT i.outcome = 'PARKED' AND i.received_at < ${now}::timestamptz - ${PARKED_GIVEN_UP_AFTER}::interval AS is
-      ) old
+      ) expired
       WHERE i.try_at <= ${now}
         AND CASE i.outcome
               WHEN 'PENDING' THEN c.deleted_at IS NOT NULL
-              WHEN 'PARKED' THEN c.deleted_at IS NOT NULL OR (c.id IS NOT NULL AND i.invoice_id IS NOT NULL) OR old.is
+              WHEN 'PARKED' THEN c.deleted_at IS NOT NULL OR (c.id IS NOT NULL AND i.invoice_id IS NOT NULL) OR expired.is
               ELSE false
             END
         AND i.outcome IN ('PENDING', 'PARKED')
@@ -284,7 +284,7 @@ export async function identifyBillingEvent(
         -- The billing system has answered, and a different answer within a day is unlikely.
         try_at = CASE i.outcome WHEN 'PARKED' THEN ${nextTry(sql, now, ANSWERED_RETRY_AFTER_MAX)} ELSE b.try_at END,
         decided_at = CASE i.outcome WHEN 'IGNORED' THEN ${now}::timestamptz END,
-        reported_at = ${reportedAtOnceKnown(sql, sql`i.contract_id`)}
+        reported_at = ${reportedAtWhenKnown(sql, sql`i.contract_id`)}
     FROM (
       SELECT e.id, e.contract_id, e.invoice_id,
              CASE WHEN e.invoice_id IS NULL OR c.deleted_at IS NOT NULL THEN 'IGNORED'
@@ -370,12 +370,12 @@ export async function countWaitingBillingEvents(sql: Sql): Promise<{ PENDING: nu
 
 /** How many events are parked for more than a day, so that an operator has to check them. */
 export async function countParkedForADay(sql: Sql, now: Instant): Promise<number> {
-  const [row] = await sql<[{ count: number }]>`${parkedForADay(sql, now)}`;
+  const [row] = await sql<[{ count: number }]>`${parkedForADayQuery(sql, now)}`;
   return row.count;
 }
 
 /** The query of {@link countParkedForADay}. */
-export function parkedForADay(sql: Sql, now: Instant): Fragment {
+export function parkedForADayQuery(sql: Sql, now: Instant): Fragment {
   return sql`
     SELECT count(*)::int FROM billing_inbox
     WHERE outcome = 'PARKED' AND received_at < ${now}::timestamptz - ${PARKED_ALERT_AFTER}::interval`;
@@ -426,9 +426,9 @@ export async function findExistingEvent(
  * The new `reported_at` of the event `b`. It holds the real time while the contract is unknown, and the time of the contract's test
  * clock from the moment at which the contract is found.
  */
-function reportedAtOnceKnown(sql: Sql, contract_id: Fragment): Fragment {
+function reportedAtWhenKnown(sql: Sql, contract_id: Fragment): Fragment {
   const was_unknown = sql`(b.contract_id IS NULL OR b.reason = ${'CONTRACT_UNKNOWN' satisfies BillingReason})`;
-  return sql`CASE WHEN ${was_unknown} THEN coalesce(${clockTime(sql, contract_id)}, b.reported_at) ELSE b.reported_at END`;
+  return sql`CASE WHEN ${was_unknown} THEN coalesce(${testClockTime(sql, contract_id)}, b.reported_at) ELSE b.reported_at END`;
 }
 
 /** The condition that the interface shows an event with this outcome (`shownOutcome`). */

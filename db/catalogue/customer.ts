@@ -39,11 +39,11 @@ export async function findCustomer(
 ): Promise<CustomerRow | undefined> {
   const [row] = await sql<
     CustomerRow[]
-  >`SELECT ${sql(CUSTOMER_COLUMNS)} FROM customers WHERE id = ${id} ${lockOf(sql, options.lock)}`;
+  >`SELECT ${sql(CUSTOMER_COLUMNS)} FROM customers WHERE id = ${id} ${lockClause(sql, options.lock)}`;
   return row;
 }
 
-function lockOf(sql: Sql, lock: 'change' | 'erase' | undefined): Fragment {
+function lockClause(sql: Sql, lock: 'change' | 'erase' | undefined): Fragment {
   if (lock === undefined) return sql``;
   return lock === 'change' ? sql`FOR NO KEY UPDATE` : sql`FOR UPDATE`;
 }
@@ -54,7 +54,7 @@ export async function customerExists(sql: Sql, id: string): Promise<boolean> {
   return found.count === 1;
 }
 
-/** One page of customers, by creation time. `search` is a part of the address or the name, or the whole id. */
+/** One page of customers, by creation time. `search` is a part of the e-mail address or the name, or the whole id. */
 export async function listCustomers(
   sql: Sql,
   filter: { search?: string | undefined },
@@ -67,7 +67,7 @@ export async function listCustomers(
     AND ${after} ${order}`;
 }
 
-/** Inserts a customer. Throws 23505 on `customers_email_unique` when the address is taken. */
+/** Inserts a customer. Throws 23505 on `customers_email_unique` when the e-mail address is taken. */
 export async function insertCustomer(
   tx: Sql,
   { email, name, billing_contact }: Pick<CustomerRow, 'email' | 'name' | 'billing_contact'>,
@@ -78,7 +78,7 @@ export async function insertCustomer(
   return row;
 }
 
-/** Sets fields of a customer. Throws 23505 on `customers_email_unique` when the address is taken. */
+/** Sets fields of a customer. Throws 23505 on `customers_email_unique` when the e-mail address is taken. */
 export async function updateCustomer(
   tx: Sql,
   id: string,
@@ -99,7 +99,7 @@ export async function countOpenContracts(sql: Sql, customer_id: string): Promise
   return row.count;
 }
 
-/** Replaces the name and addresses of a customer by neutral values, permanently. */
+/** Replaces the name and e-mail addresses of a customer by neutral values, permanently. */
 export async function eraseCustomer(
   tx: Sql,
   id: string,

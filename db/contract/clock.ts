@@ -8,7 +8,7 @@ import type { Fragment, Sql } from '../base/database';
  * Callers exclude each other although they only read: Postgres grants a shared lock even while a step of the clock waits for an
  * exclusive one, so a steady stream of events would keep the clock from moving.
  */
-export async function lockClockNow(tx: Sql, contract_id: string): Promise<Instant | null> {
+export async function lockTestClockTime(tx: Sql, contract_id: string): Promise<Instant | null> {
   const [row] = await tx<{ now: Instant }[]>`
     SELECT k.now FROM contracts c JOIN test_clocks k ON k.id = c.test_clock_id WHERE c.id = ${contract_id}
     FOR NO KEY UPDATE OF k`;
@@ -16,13 +16,13 @@ export async function lockClockNow(tx: Sql, contract_id: string): Promise<Instan
 }
 
 /** The time of a contract's test clock, or null when the contract uses the real time. */
-export async function findClockNow(sql: Sql, contract_id: string): Promise<Instant | null> {
-  const [row] = await sql<{ now: Instant | null }[]>`SELECT ${clockTime(sql, sql`${contract_id}`)} AS now`;
+export async function findTestClockTime(sql: Sql, contract_id: string): Promise<Instant | null> {
+  const [row] = await sql<{ now: Instant | null }[]>`SELECT ${testClockTime(sql, sql`${contract_id}`)} AS now`;
   return row?.now ?? null;
 }
 
 /** An expression for the time of a contract's test clock; null without one. */
-export function clockTime(sql: Sql, contract_id: Fragment): Fragment {
+export function testClockTime(sql: Sql, contract_id: Fragment): Fragment {
   return sql`(SELECT k.now FROM contracts c JOIN test_clocks k ON k.id = c.test_clock_id WHERE c.id = ${contract_id})`;
 }
 

@@ -205,21 +205,21 @@ function contractTables(sql: Sql): Fragment {
     CROSS JOIN LATERAL (${openJobsOf(sql, sql`c.id`)}) j
     CROSS JOIN LATERAL (
       SELECT coalesce(jsonb_agg(jsonb_build_object(
-        'id', id, 'source', source, 'code', code, 'placed_at', ${iso(sql, 'placed_at')}, 'resume_at', ${iso(sql, 'resume_at')},
-        'lifted_at', ${iso(sql, 'lifted_at')}, 'placed_by', placed_by, 'note', note) ORDER BY placed_at), '[]') AS holds
+        'id', id, 'source', source, 'code', code, 'placed_at', ${isoInstant(sql, 'placed_at')}, 'resume_at', ${isoInstant(sql, 'resume_at')},
+        'lifted_at', ${isoInstant(sql, 'lifted_at')}, 'placed_by', placed_by, 'note', note) ORDER BY placed_at), '[]') AS holds
       FROM contract_holds WHERE contract_id = c.id AND lifted_at IS NULL
     ) h
     CROSS JOIN LATERAL (
       SELECT coalesce(jsonb_agg(jsonb_build_object(
         'source', source, 'invoice_id', invoice_id, 'status', status, 'due_date', due_date, 'disputed_on', disputed_on,
-        'occurred_at', ${iso(sql, 'occurred_at')}, 'version', version, 'fetched_at', ${iso(sql, 'fetched_at')}, 'rank', rank)
+        'occurred_at', ${isoInstant(sql, 'occurred_at')}, 'version', version, 'fetched_at', ${isoInstant(sql, 'fetched_at')}, 'rank', rank)
         ORDER BY source, invoice_id), '[]') AS invoices
       FROM invoice_facts WHERE contract_id = c.id
     ) i
     CROSS JOIN LATERAL (
       SELECT coalesce(jsonb_agg(jsonb_build_object(
         'id', id, 'effective_date', effective_date, 'changes', changes, 'note', note, 'status', status, 'failure', failure,
-        'created_at', ${iso(sql, 'created_at')}, 'created_by', created_by, 'decided_at', NULL, 'stored', true) ORDER BY id), '[]') AS amendments
+        'created_at', ${isoInstant(sql, 'created_at')}, 'created_by', created_by, 'decided_at', NULL, 'stored', true) ORDER BY id), '[]') AS amendments
       FROM contract_amendments WHERE contract_id = c.id AND status = 'pending'
     ) a`;
 }
@@ -237,12 +237,12 @@ export async function listContracts(
     status: { key: sql`c.state`, type: 'text' },
   };
   const { sort_key, after, order } = pageBy(sql, { ...sorts[page.sort], id: sql`c.id` }, page);
-  const own = sql`c.id, c.name, c.type, c.environment, c.product_id, c.generator_id, c.customer_id, c.state, c.start_date, c.end_date, c.revision,
+  const own_columns = sql`c.id, c.name, c.type, c.environment, c.product_id, c.generator_id, c.customer_id, c.state, c.start_date, c.end_date, c.revision,
     c.warnings, c.created_at, c.created_by, c.updated_at`;
   // Other tables are read only for the rows of the page, not for all rows that the page is selected from.
   return sql<Sorted<ContractListRow>[]>`
     WITH page AS MATERIALIZED (
-      SELECT ${own} FROM contracts c
+      SELECT ${own_columns} FROM contracts c
       WHERE c.deleted_at IS NULL AND c.environment = ${filter.environment}
       ${filter.status === undefined ? sql`` : sql`AND c.state = ANY(${statesOf(filter.status)})`}
       ${filter.state === undefined ? sql`` : sql`AND c.state = ${filter.state}`}
@@ -253,7 +253,7 @@ export async function listContracts(
       AND ${matchesSearch(sql, filter.search, ['c.name'], 'c.id')}
       AND ${after} ${order}
     )
-    SELECT ${own}, q.total AS quota_total, q.claimed AS quota_claimed, j.reserved, ${sort_key} AS sort_key,
+    SELECT ${own_columns}, q.total AS quota_total, q.claimed AS quota_claimed, j.reserved, ${sort_key} AS sort_key,
            (SELECT code FROM contract_holds WHERE contract_id = c.id AND lifted_at IS NULL
             ORDER BY array_position('{billing,compliance,admin}', source) LIMIT 1) AS hold_code
     FROM page c
@@ -339,6 +339,6 @@ export function factsOf(row: ContractRow): ContractFacts {
 }
 
 /** An expression for an instant inside a JSON value, in the form of `domain/base/instant.ts`. */
-function iso(sql: Sql, column: string) {
+function isoInstant(sql: Sql, column: string) {
   return sql`to_char(${sql(column)} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 }

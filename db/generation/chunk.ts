@@ -2,9 +2,9 @@
  * The chunks of a generation job: the statement that generates the licenses of a chunk once, while the contract allows it.
  *
  * A chunk in progress holds a shared advisory lock of its contract (`admit_chunk` in db/schema.sql), and checks job and contract after
- * the lock is granted. A change that closes the contract takes the same lock exclusively before it commits. So after the change is
- * committed, no more licenses of the contract are generated. Postgres grants advisory locks in the order of arrival: a busy job always has
- * chunks in progress, and with shared row locks these could keep the change waiting forever.
+ * the lock is granted. A change that closes the contract (terminate, pause, suspend, expire) takes the same lock exclusively before it
+ * commits. So after the commit, no more licenses of the contract are generated. Postgres grants advisory locks in the order of arrival;
+ * with shared row locks, a busy job, which always has chunks in progress, could keep the change waiting forever.
  */
 import type { Instant } from '../../domain/base/instant';
 import type { Sql } from '../base/database';
@@ -40,7 +40,7 @@ export type ChunkOutcome = 'filled' | 'contract_closed' | 'boundary_due' | 'job_
  * Throws 23505 on `license_key_unique` when a key exists already; then the caller generates new keys.
  */
 export async function insertChunk(sql: Sql, chunk: Chunk): Promise<ChunkOutcome> {
-  const [seen] = await sql<{ open: boolean; due: boolean; filled: boolean; filled_before: boolean }[]>`
+  const [result] = await sql<{ open: boolean; due: boolean; filled: boolean; filled_before: boolean }[]>`
     WITH job AS MATERIALIZED (
       SELECT job_serial, open, next_boundary_at <= ${chunk.now}::timestamptz AS due FROM admit_chunk(${chunk.job_id})
     ), marker AS (
@@ -55,10 +55,10 @@ export async function insertChunk(sql: Sql, chunk: Chunk): Promise<ChunkOutcome>
     SELECT open, due, EXISTS (SELECT FROM marker) AS filled,
            EXISTS (SELECT FROM generation_chunks WHERE job_id = ${chunk.job_id} AND chunk_no = ${chunk.chunk_no}) AS filled_before
     FROM job`;
-  if (!seen) return 'job_stopped';
-  if (seen.filled || seen.filled_before) return 'filled';
-  if (seen.due) return 'boundary_due';
-  return seen.open ? 'concurrent_attempt' : 'contract_closed';
+  if (!result) return 'job_stopped';
+  if (result.filled || result.filled_before) return 'filled';
+  if (result.due) return 'boundary_due';
+  return result.open ? 'concurrent_attempt' : 'contract_closed';
 }
 
 /**

@@ -13,7 +13,7 @@ import { jobAction } from '../../domain/generation/generation-job';
 import type { JobState } from '../../domain/generation/generation-job';
 import { insertAudit } from '../base/audit';
 import type { Sql } from '../base/database';
-import { clockTime } from '../contract/clock';
+import { testClockTime } from '../contract/clock';
 import type { JobError } from './generation-job';
 
 /** Who changes a job and when. */
@@ -84,7 +84,7 @@ export async function lockJob(tx: Sql, id: string, purpose: 'change' | 'release'
     ${purpose === 'change' ? tx`FOR NO KEY UPDATE` : tx`FOR UPDATE`}`;
   if (!job) return undefined;
   const [sum] = await tx<[Pick<LockedJob, 'completed' | 'clock_now'>]>`
-    SELECT coalesce(sum(licenses), 0)::int AS completed, ${clockTime(tx, tx`${job.contract_id}`)} AS clock_now
+    SELECT coalesce(sum(licenses), 0)::int AS completed, ${testClockTime(tx, tx`${job.contract_id}`)} AS clock_now
     FROM generation_chunks WHERE job_id = ${id}`;
   return { ...job, ...sum };
 }
@@ -125,7 +125,7 @@ export async function cancelJobsOf(tx: Sql, contract_id: string): Promise<Omit<L
     ), cancelled AS (
       UPDATE generation_jobs g SET state = 'CANCELLING' FROM open WHERE g.id = open.id
     )
-    SELECT id, contract_id, environment, requested, state, ${clockTime(tx, tx`open.contract_id`)} AS clock_now,
+    SELECT id, contract_id, environment, requested, state, ${testClockTime(tx, tx`open.contract_id`)} AS clock_now,
            pg_notify(${PROGRESS_CHANNEL}, concat(id, '!'))
     FROM open ORDER BY id`;
 }

@@ -12,7 +12,7 @@ import type { JsonObject } from '../../domain/base/json';
 import { KEY_PREFIX_CHARS_MIN, ORDINAL_BITS, contractNameOf, parseLicenseId } from '../../domain/license/license';
 import type { LicenseStatus } from '../../domain/license/license';
 import type { Fragment, Sql } from '../base/database';
-import { clockTime } from '../contract/clock';
+import { testClockTime } from '../contract/clock';
 
 /** A license with the fields of its job, its license terms and its contract. */
 export interface LicenseRow {
@@ -224,7 +224,7 @@ function jobMatches(sql: Sql, filter: FilterWithContracts, now: Instant) {
 
 /** The instant that decides the status of licenses of the job `j`. Production has no test clocks, so there nothing is looked up. */
 function statusInstant(sql: Sql, now: Instant) {
-  return sql`CASE WHEN j.environment = 'production' THEN ${now}::timestamptz ELSE coalesce(${clockTime(sql, sql`j.contract_id`)}, ${now}) END`;
+  return sql`CASE WHEN j.environment = 'production' THEN ${now}::timestamptz ELSE coalesce(${testClockTime(sql, sql`j.contract_id`)}, ${now}) END`;
 }
 
 /** The fields that a license has from its job. */

@@ -1,6 +1,6 @@
 /** What `covenant doctor` reads from Postgres: whether the server is suitable, and whether work is overdue. */
 import type { Instant } from '../../domain/base/instant';
-import { parkedForADay } from '../billing/billing-event';
+import { parkedForADayQuery } from '../billing/billing-event';
 import type { Sql } from '../base/database';
 import { lastActivityAt, openStates } from './sweep';
 import { dueAt } from '../contract/clock';
@@ -74,7 +74,7 @@ export async function findOverdueWork(sql: Sql, now: Instant, epoch: string | nu
          -- With a test clock, created_at is a time of that clock; the id contains the real time.
          AND CASE WHEN test_clock_id IS NULL THEN created_at ELSE uuid_extract_timestamp(id) END < ${overdue}) AS unstarted_contracts,
       (SELECT count(*)::int FROM billing_inbox WHERE outcome = 'PENDING' AND try_at < ${overdue}) AS overdue_billing_events,
-      (${parkedForADay(sql, now)}) AS parked_billing_events,
+      (${parkedForADayQuery(sql, now)}) AS parked_billing_events,
       (SELECT count(DISTINCT a.id)::int FROM admins a JOIN admin_api_keys k ON k.admin_id = a.id
        WHERE a.role = 'super_admin' AND a.status = 'active' AND k.revoked_at IS NULL) AS able_super_admins`;
   return row;

@@ -17,7 +17,7 @@ import {
   postponeBillingEvents,
   postponeParkedBillingEvent,
   listUnidentifiedBillingEvents,
-  unparkDueBillingEvents,
+  reviewWaitingBillingEvents,
   unparkBillingEvents,
 } from '../../db/billing/billing-event';
 import type { BillingEventRow } from '../../db/billing/billing-event';
@@ -337,7 +337,7 @@ describe('parked events', () => {
     await sql`UPDATE billing_inbox SET outcome = 'PARKED', try_at = ${NOW}`;
     await sql`UPDATE billing_inbox SET try_at = ${later(1)} WHERE id = ${not_due.id}`;
     await sql`UPDATE contracts SET deleted_at = ${NOW}, state = 'DELETED' WHERE id = ${(await rowOf(gone.id)).contract_id}`;
-    expect(await unparkDueBillingEvents(sql, { now: NOW, limit: LIMIT })).toEqual([contract_id]);
+    expect(await reviewWaitingBillingEvents(sql, { now: NOW, limit: LIMIT })).toEqual([contract_id]);
     const rows = await Promise.all([there, not_due, absent, ancient, gone].map(({ id }) => rowOf(id)));
     expect(rows.map(({ outcome, reason }) => [outcome, reason])).toEqual([
       ['PENDING', null],
@@ -346,13 +346,13 @@ describe('parked events', () => {
       ['IGNORED', 'GIVEN_UP'],
       ['IGNORED', 'CONTRACT_DELETED'],
     ]);
-    expect(await unparkDueBillingEvents(sql, { now: NOW, limit: LIMIT })).toEqual([]);
+    expect(await reviewWaitingBillingEvents(sql, { now: NOW, limit: LIMIT })).toEqual([]);
   });
 
   test('and pending events are ignored when their contract was deleted meanwhile', async () => {
     const { id } = await insert();
     await sql`UPDATE contracts SET deleted_at = ${NOW}, state = 'DELETED' WHERE id = ${contract_id}`;
-    expect(await unparkDueBillingEvents(sql, { now: NOW, limit: LIMIT })).toEqual([]);
+    expect(await reviewWaitingBillingEvents(sql, { now: NOW, limit: LIMIT })).toEqual([]);
     expect(await rowOf(id)).toMatchObject({ outcome: 'IGNORED', reason: 'CONTRACT_DELETED', decided_at: NOW });
   });
 

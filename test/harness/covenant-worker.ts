@@ -113,7 +113,7 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
     taskQueues: queues,
     showNames,
     // Tests skip time and use their own instants.
-    bound: (now) => Promise.resolve(now),
+    limitNow: (now) => Promise.resolve(now),
   });
   const activities = options.wrap?.(real) ?? real;
   const shared = { connection: nativeConnection, namespace: client.options.namespace, activities };

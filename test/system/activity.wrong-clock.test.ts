@@ -34,7 +34,10 @@ afterAll(() => database.drop());
 const real = (offset_ms = 0): string => new Date(Date.now() + offset_ms).toISOString();
 
 function contractActivities() {
-  return decideByPostgres(createContractActivities({ db: sql, nudger: createRecordingNudger().nudger }), clock.bound);
+  return decideByPostgres(
+    createContractActivities({ db: sql, nudger: createRecordingNudger().nudger }),
+    clock.limitNow,
+  );
 }
 
 /** A contract that was paused some time ago until an instant, and was not settled since. */
@@ -69,7 +72,7 @@ test('an attempt after an outage generates nothing for a contract that ended mea
   const { facts } = await buildContract(sql, { now: then, end_date: real(-DAY_MS).slice(0, 10) });
   const job = await requestJob(sql, facts.id, 500, { now: then });
   await generation.openJob({ job_id: job.id, now: then });
-  const { fillChunks } = decideByPostgres(generation, clock.bound);
+  const { fillChunks } = decideByPostgres(generation, clock.limitNow);
   const range = { job_id: job.id, from_chunk: 0, to_chunk: 5, now: then, attempts_max: 3 };
   expect(await new MockActivityEnvironment().run(() => fillChunks(range))).toEqual({ stopped: true, given_up: [] });
   expect((await jobOf(sql, job.id)).completed).toBe(0);
@@ -82,12 +85,12 @@ describe('the clock of Postgres', () => {
 
   test('accepts a time that is slightly ahead, so that a boundary is due when its timer fires early', async () => {
     const believed = new Date(Date.parse(await postgresNow()) + CLOCK_SKEW_MS_MAX / 2).toISOString();
-    expect(await clock.bound(believed)).toBe(believed);
+    expect(await clock.limitNow(believed)).toBe(believed);
   });
 
   test('is never later than Postgres, and a limited time is at most two seconds later', async () => {
     const now = await clock.now();
-    const bounded = await clock.bound(real(DAY_MS));
+    const bounded = await clock.limitNow(real(DAY_MS));
     const [row] = await sql<[{ later: boolean; bounded_later: boolean }]>`
       SELECT ${now}::timestamptz > clock_timestamp() AS later,
              ${bounded}::timestamptz > clock_timestamp() + ${`${CLOCK_SKEW_MS_MAX} milliseconds`}::interval AS bounded_later`;

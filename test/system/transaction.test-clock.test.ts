@@ -10,7 +10,7 @@ import { listRowsToWake } from '../../db/system/sweep';
 import type { SweepKind } from '../../db/system/sweep';
 import { failAdvance } from '../../db/system/test-clock';
 import { stepTestClock } from '../../transactions/system/advance-test-clock';
-import { findClockNow } from '../../db/contract/clock';
+import { findTestClockTime } from '../../db/contract/clock';
 import { licenseStatus } from '../../domain/license/license';
 import { unparkBillingEvents } from '../../db/billing/billing-event';
 import { waitFor } from '../../dev/waiting';
@@ -63,8 +63,8 @@ const move = (clock_id: string, now: string) => sql`UPDATE test_clocks SET now =
 
 test('the time of a contract is that of its clock, and null for one that lives by the world’s', async () => {
   const { facts } = await buildContract(sql);
-  expect(await findClockNow(sql, await onClock(await clockAt(PAST)))).toBe(PAST);
-  expect(await findClockNow(sql, facts.id)).toBeNull();
+  expect(await findTestClockTime(sql, await onClock(await clockAt(PAST)))).toBe(PAST);
+  expect(await findTestClockTime(sql, facts.id)).toBeNull();
 });
 
 test('a contract whose boundary is past in the world and to come on its clock is not woken, and one that its clock has passed is', async () => {

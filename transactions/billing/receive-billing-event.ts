@@ -11,7 +11,7 @@ import {
   hasEarlierDueEvent,
 } from '../../db/billing/billing-event';
 import type { ArrivedBillingEvent, BillingArrival, ContractAtArrival } from '../../db/billing/billing-event';
-import { lockClockNow } from '../../db/contract/clock';
+import { lockTestClockTime } from '../../db/contract/clock';
 
 /** The result of receiving an event. */
 export interface ReceivedBillingEvent {
@@ -46,7 +46,7 @@ export async function receiveBillingEvent(db: Database, arrival: BillingArrival)
     contract === undefined || contract.test_clock_id === null
       ? await insertBillingEvent(db, arrival, arrived)
       : await beginLocked(db, [{ table: 'test-clocks', id: contract.test_clock_id }], async (tx) => {
-          const clock_now = await lockClockNow(tx, contract.id);
+          const clock_now = await lockTestClockTime(tx, contract.id);
           return insertBillingEvent(tx, arrival, arrivedEventOf(arrival.event, { ...contract, clock_now }, now));
         });
   const { contract_id, invoice_id } = arrived.event;

@@ -1,6 +1,6 @@
 /** Grants a request for licenses: by one statement, under the lock of its contract, or as test licenses. */
 import { randomFillSync } from 'node:crypto';
-import { findClockNow } from '../../db/contract/clock';
+import { findTestClockTime } from '../../db/contract/clock';
 import { grantGeneration, insertTestGeneration } from '../../db/generation/grant';
 import type { GenerationRequest, GrantedJob } from '../../db/generation/grant';
 import type { Database, Sql } from '../../db/base/database';
@@ -97,7 +97,7 @@ export async function grantTestLicenses(tx: Sql, request: LicenseRequest): Promi
 /** The request at the time of the contract's test clock; unchanged for a contract in real time. */
 async function atContractTime(sql: Sql, request: LicenseRequest, profile: GenerationProfile): Promise<LicenseRequest> {
   if (profile.test_clock_id === null) return request;
-  return { ...request, now: (await findClockNow(sql, profile.contract_id)) ?? request.now };
+  return { ...request, now: (await findTestClockTime(sql, profile.contract_id)) ?? request.now };
 }
 
 function generationRequest(

@@ -54,7 +54,7 @@ export async function advanceTestClock(
  * target, the clock is ready. Another clock stays unchanged. Safe to run twice; undefined when there is no clock. Call it
  * inside a transaction.
  *
- * Receiving a billing event takes the same lock (`lockClockNowOf`), so an event that was accepted before the clock moves is
+ * Receiving a billing event takes the same lock (`lockTestClockTime`), so an event that was accepted before the clock moves is
  * seen here and stops it.
  */
 export async function stepTestClock(tx: Sql, id: string): Promise<ClockStep | undefined> {
