@@ -135,7 +135,7 @@ describe('the outcome of a command that its sender did not receive', () => {
   test('is the stored outcome if it was carried out, or an expiry if it was not; before the deadline it is unknown', async () => {
     const { facts } = await buildContract(sql);
     const settle = (deadline: Instant) => settleCommand(sql, { contract_id: facts.id, ...ID, deadline });
-    await expect(settle(instantIn(60_000))).rejects.toThrow('may be carried out until');
+    await expect(settle(instantIn(60_000))).rejects.toThrow('may still be run until');
     expect(await settle(instantIn(-1))).toMatchObject({ refusal: { code: 'COMMAND_EXPIRED' }, changed: false });
     await activities.runContractCommand(pause(facts.id, { deadline: instantIn(60_000) }));
     expect(await settle(instantIn(-1))).toEqual({ refusal: null, changed: true, replayed: true });
