@@ -77,7 +77,7 @@ export interface InvoiceReference {
   invoice_id: string;
 }
 
-/** An invoice as its billing system returns it. It has no observation while it is a draft, which nobody has to pay. */
+/** An invoice as its billing system returns it. A draft has no observation, because it need not be paid yet. */
 export type FetchedInvoice =
   { found: true; contract_id: string | null; observation: InvoiceObservation | null } | { found: false };
 

@@ -12,19 +12,19 @@ const codeOf = (refusal: { code: string } | null): string | undefined => refusal
 test.each<[string, AdminRights]>([
   ['lowered', { ...SUPER, role: 'admin' }],
   ['disabled', { ...SUPER, status: 'disabled' }],
-])('a super admin is not %s while nobody else of them has a key', (_what, after) => {
+])('a super admin is not %s while no other super admin has a key', (_what, after) => {
   expect(codeOf(lastSuperAdminRefusal('ada', SUPER, after, [OWN, OWN_OTHER]))).toBe('LAST_SUPER_ADMIN');
   expect(lastSuperAdminRefusal('ada', SUPER, after, [OWN, OF_EVE])).toBeNull();
 });
 
-test('an edit that takes no rights of a super admin away is not refused', () => {
+test('an edit that removes no rights of a super admin is allowed', () => {
   expect(lastSuperAdminRefusal('ada', SUPER, SUPER, [OWN])).toBeNull();
   expect(lastSuperAdminRefusal('lin', { role: 'viewer', status: 'active' }, SUPER, [])).toBeNull();
   const disabled: AdminRights = { ...SUPER, status: 'disabled' };
   expect(lastSuperAdminRefusal('lin', disabled, { ...disabled, role: 'viewer' }, [OWN])).toBeNull();
 });
 
-test('the only key of the super admins is not revoked; one of several is, and so is the key of anybody else', () => {
+test('the only key of the super admins cannot be revoked; one of several keys and the keys of other admins can', () => {
   const key = { id: OWN.id, key_id: 'public' };
   expect(codeOf(lastSuperAdminKeyRefusal(key, [OWN]))).toBe('LAST_SUPER_ADMIN_KEY');
   expect(lastSuperAdminKeyRefusal(key, [OWN, OF_EVE])).toBeNull();

@@ -1,4 +1,7 @@
-/** What depends on who calls, beside what they may call: nobody is no viewer, and a caller has one name under all their keys. */
+/**
+ * Decisions that depend on the caller, besides its permissions: an anonymous caller is no viewer, and a caller has one name for
+ * all its keys.
+ */
 import { ANONYMOUS, actorOf, callerName, seesDeletedContracts, seesLicenseKeys } from '../../domain/access/caller';
 import type { AdminCaller } from '../../domain/access/caller';
 import { ROLES } from '../../domain/access/role';
@@ -19,19 +22,19 @@ function admin(role: Role, more: Partial<AdminCaller> = {}): AdminCaller {
   };
 }
 
-test('license keys are shown from operator on, deleted contracts from admin on, and nobody sees either', () => {
+test('operators and above see license keys, admins and above see deleted contracts, and anonymous callers see neither', () => {
   expect(ROLES.filter((role) => seesLicenseKeys(admin(role)))).toEqual(['super_admin', 'admin', 'operator']);
   expect(ROLES.filter((role) => seesDeletedContracts(admin(role)))).toEqual(['super_admin', 'admin']);
   expect([seesLicenseKeys(ANONYMOUS), seesDeletedContracts(ANONYMOUS)]).toEqual([false, false]);
 });
 
-test('an admin has one name under all their keys and in every role, and another admin has another', () => {
+test('an admin has one caller name for all their keys and roles, and another admin has another name', () => {
   const name = callerName(admin('viewer'));
   expect(callerName(admin('admin', { api_key_id: 'k2' }))).toBe(name);
   expect(callerName(admin('viewer', { id: 'eve' }))).not.toBe(name);
 });
 
-test('acts are audited under the admin, with the address where there is one', () => {
+test('acts are audited with the admin, and with the address if there is one', () => {
   const actor = { type: 'user', id: 'ada', name: 'Ada' };
   expect(actorOf(admin('admin'), '192.0.2.7')).toEqual({ ...actor, ip: '192.0.2.7' });
   expect(actorOf(admin('admin'), undefined)).toEqual(actor);

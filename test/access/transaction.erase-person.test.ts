@@ -1,4 +1,4 @@
-/** Forgetting people: by the command of operators and by the transaction that it runs. */
+/** Erasing people: with the command of operators, and with the transaction that it runs. */
 import { randomUUID } from 'node:crypto';
 import { erasePerson } from '../../transactions/access/erase-person';
 import type { Erasure } from '../../transactions/access/erase-person';
@@ -70,7 +70,7 @@ async function addBusyAdmin(name: string) {
 
 const disable = (id: string) => api.call('PATCH', `/admins/${id}`, { body: { status: 'disabled' } });
 
-test('an admin is erased everywhere, leaves one audit row with the id alone, and the history answers as before but for them', async () => {
+test('an admin is erased everywhere, the audit gets one row with only the id, and the rest of the history does not change', async () => {
   const admin = await addBusyAdmin('Wilhelmina');
   await disable(admin.id);
   const list = `/contracts/${admin.contract.id}/activity`;
@@ -127,7 +127,7 @@ test('an admin is erased everywhere, leaves one audit row with the id alone, and
   expect(await auditOf(api, admin.id)).toHaveLength(audit.length);
 });
 
-test('an admin who can act is refused, with what to do first', async () => {
+test('the erasure of an active admin is refused and names the required step', async () => {
   const admin = await api.addAdmin('operator');
   const refused = await erase(admin.id, '--yes');
   expect(refused).toMatchObject({ code: 1, stdout: '' });
@@ -136,7 +136,7 @@ test('an admin who can act is refused, with what to do first', async () => {
   expect(await eraseHere(UNKNOWN_ID)).toEqual({ outcome: 'not_found' });
 });
 
-test('a customer is erased when all contracts are over, with what billing systems said about them', async () => {
+test('a customer without open contracts is erased, with the messages of billing systems about them', async () => {
   const body = { name: 'Ottoline Ltd', email: 'ottoline@example.com', billing_contact: 'bills@ottoline.example' };
   const customer = (await api.call('POST', '/customers', { body })).body;
   await api.call('PATCH', `/customers/${customer.id}`, { body: { name: 'Ottoline GmbH' } });
@@ -158,7 +158,7 @@ test('a customer is erased when all contracts are over, with what billing system
   expect(await eraseHere(customer.id)).toEqual({ outcome: 'nothing_left' });
 });
 
-test('a name is not stored again by whoever still writes it: neither at the same time nor later', async () => {
+test('a transaction that still writes the name does not store it again, at the same time or later', async () => {
   const admin = await api.addAdmin('admin');
   await disable(admin.id);
   const actor = api.sql.json({ type: 'user', id: admin.id, name: 'Thaddeus', ip: '192.0.2.78' });
@@ -204,7 +204,7 @@ test('nothing is stored for a person who was erased: neither an edit, nor a key,
   expect(await rowsWith(['Again', 'ludmila'])).toEqual([]);
 });
 
-test('an erasure waits for a contract that is being made for the customer, and is refused then', async () => {
+test('an erasure waits for a contract that is being created for the customer, and is then refused', async () => {
   const body = { name: 'Philippa', email: 'philippa@example.com' };
   const customer = (await api.call('POST', '/customers', { body })).body;
   const contract = await addContract(api, catalogue);
@@ -240,7 +240,7 @@ test('an admin who is erased while they delete a contract is not named by it', a
   expect(await rowsWith(admin.names)).toEqual([]);
 });
 
-test('a further erasure empties messages that came since, wherever an address of the customer stands in them', async () => {
+test('a repeated erasure clears messages received since then that contain an address of the customer', async () => {
   const body = { name: 'Bartholomew', email: 'bartholomew@example.com' };
   const customer = (await api.call('POST', '/customers', { body })).body;
   await api.call('PATCH', `/customers/${customer.id}`, { body: { email: 'tolly@example.com' } });

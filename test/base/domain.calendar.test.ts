@@ -48,7 +48,7 @@ describe('the start of a day', () => {
     expect(startOfDay(day, inZone)).toBe(instant);
   });
 
-  test('is the first instant at which the clocks show that day, in every zone', () => {
+  test('is the first instant of that date, in every zone', () => {
     fc.assert(
       fc.property(date, zone, (day, inZone) => {
         const start = startOfDay(day, inZone);
@@ -88,7 +88,7 @@ describe('periods of dates', () => {
     );
   });
 
-  test('adding days and counting them are each other’s inverse', () => {
+  test('adding days is the inverse of counting days', () => {
     fc.assert(
       fc.property(
         date,
@@ -98,7 +98,7 @@ describe('periods of dates', () => {
     );
   });
 
-  test('a date plus days is the date that Temporal says, in all years of four digits and beyond them', () => {
+  test('a date plus days equals the result of Temporal, within and beyond four-digit years', () => {
     const any = fc
       .date({ min: new Date('0000-01-01T00:00:00Z'), max: new Date('9999-12-31T00:00:00Z'), noInvalidDate: true })
       .map((instant) => instant.toISOString().slice(0, 10));
@@ -118,7 +118,7 @@ describe('periods of dates', () => {
     expect(() => addDays(from, days)).toThrow(RangeError);
   });
 
-  test('days are not counted from or to what is no date', () => {
+  test('counting days from or to an invalid date is refused', () => {
     expect(() => daysBetween('2027-02-30', '2027-03-02')).toThrow(RangeError);
     expect(() => daysBetween('2027-02-01', '2027-02-30')).toThrow(RangeError);
   });
@@ -152,7 +152,7 @@ describe('periods on the wall clock', () => {
   });
 });
 
-describe('what is taken', () => {
+describe('accepted input', () => {
   test.each(['2027-02-28', '2028-02-29', '0999-12-31'])('%s is a date', (text) => expect(isLocalDate(text)).toBe(true));
   test.each(['2027-02-29', '2027-13-01', '2027-2-1', '20270201', '2027-02-01T00:00:00Z', ''])('%j is no date', (text) =>
     expect(isLocalDate(text)).toBe(false),

@@ -1,6 +1,4 @@
-/**
- * Numbers that JavaScript cannot hold are found in JSON text, each at its place, and no other is.
- */
+/** Numbers that JavaScript cannot represent are found in JSON text with their paths, and no others. */
 import fc from 'fast-check';
 import { changedNumbers, isExact } from '../../domain/base/json-number';
 
@@ -29,7 +27,7 @@ const numberText = fc
   })
   .map(({ sign, whole, fraction, exponent }) => sign + whole + fraction + exponent);
 
-test('a number is held exactly when its value is that of the number that JavaScript prints', () => {
+test('a number is exact when its value equals the number that JavaScript prints', () => {
   fc.assert(
     fc.property(numberText, (text) => {
       const parsed = Number(text);
@@ -39,7 +37,7 @@ test('a number is held exactly when its value is that of the number that JavaScr
   );
 });
 
-test('every number that JavaScript prints is held exactly', () => {
+test('every number that JavaScript prints is exact', () => {
   fc.assert(
     fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (number) => {
       expect(foundIn(JSON.stringify([number]))).toEqual([]);
@@ -56,7 +54,7 @@ test.each([
   '-1e400',
   '1e-400',
   '0.1000000000000000001',
-])('%s is not held', (number) => expect(foundIn(`{"a":[0,${number}]}`)).toEqual([`a.1 ${number}`]));
+])('%s is not exact', (number) => expect(foundIn(`{"a":[0,${number}]}`)).toEqual([`a.1 ${number}`]));
 
 test.each([
   '0',
@@ -69,9 +67,9 @@ test.each([
   '1e300',
   '5e-324',
   '0e999',
-])('%s is held, however it is written', (number) => expect(foundIn(`[${number}]`)).toEqual([]));
+])('%s is exact in every notation', (number) => expect(foundIn(`[${number}]`)).toEqual([]));
 
-test('each is found at its place, whatever stands around it', () => {
+test('each number is found with its path in any surrounding JSON', () => {
   const MARK = '9007199254740993';
   const pathsOf = (value: unknown, path: string[]): string[] => {
     if (value === MARK) return [path.join('.')];
@@ -95,7 +93,7 @@ test('each is found at its place, whatever stands around it', () => {
   );
 });
 
-test('text of the largest body is looked through, however deep or long its parts are', () => {
+test('text of the largest body is scanned, however deep or long its parts are', () => {
   const DEPTH = 400_000;
   const deep = `${'['.repeat(DEPTH)}1e400${']'.repeat(DEPTH)}`;
   expect([...changedNumbers(deep)]).toHaveLength(1);

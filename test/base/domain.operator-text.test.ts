@@ -3,7 +3,7 @@ import { contractTitle, escapedMarkdown, keywordOf, shownName } from '../../doma
 
 const contract = { type: 'reseller', environment: 'production' } as const;
 
-test('operators know a contract by its name, type and environment', () => {
+test('the title of a contract has its name, type and environment', () => {
   expect(contractTitle({ name: 'TechReseller Inc - Q1 2026', ...contract })).toBe(
     'TechReseller Inc - Q1 2026 (reseller, production)',
   );
@@ -37,7 +37,7 @@ test('any name fits into a summary, a short one whole', () => {
   expect(shownName('*'.repeat(200))).toMatch(/^(\\\*)+…$/);
 });
 
-test('a keyword has at most 255 characters, and no half of one', () => {
+test('a keyword has at most 255 characters and never half a character', () => {
   expect(keywordOf('a'.repeat(200))).toBe('a'.repeat(200));
   expect(keywordOf('😀'.repeat(300))).toBe('😀'.repeat(255));
 });

@@ -1,4 +1,4 @@
-/** Calls that share statements: which go together, how many statements there are, and what becomes of those that wait for too long. */
+/** Calls that share statements: which calls are batched, how many statements run, and what happens to calls that wait too long. */
 import { createBatchedCalls } from '../../transactions/base/batched-calls';
 import type { BatchedCalls } from '../../transactions/base/batched-calls';
 import { RowsBusy } from '../../db/base/errors';
@@ -43,7 +43,7 @@ function batchesWith(turns: LockTurns = createLockTurns(lockTurnLimits(10))): Ba
   };
 }
 
-test('a lone call is served at once, and those that come meanwhile go together', async () => {
+test('a single call is served at once, and the calls that arrive meanwhile are served together', async () => {
   const batches = batchesWith();
   const answers = ['a', 'b', 'c'].map((input) => batches.call(input));
   expect(batches.begun).toEqual([['a']]);
@@ -53,7 +53,7 @@ test('a lone call is served at once, and those that come meanwhile go together',
   expect(await Promise.all(answers)).toEqual(['A', 'B', 'C']);
 });
 
-test('a further statement begins when many calls wait, up to the limit of statements', async () => {
+test('a further statement starts when many calls wait, up to the limit of statements', async () => {
   const batches = batchesWith();
   const answers = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((input) => batches.call(input));
   expect(batches.begun).toEqual([['a'], ['b', 'c', 'd']]);
@@ -76,7 +76,7 @@ test('calls for one key are never in two statements at once, and wait for each o
   await Promise.all(answers);
 });
 
-test('a call whose turn does not come in time is rejected as busy, and later calls are served', async () => {
+test('a call that gets no turn in time is rejected as busy, and later calls are served', async () => {
   const turns = createLockTurns({ ...lockTurnLimits(2), wait_ms: 20 });
   let freeTurn!: () => void;
   const taken = turns.run([], () => new Promise<void>((resolve) => (freeTurn = resolve)));
@@ -90,7 +90,7 @@ test('a call whose turn does not come in time is rejected as busy, and later cal
   expect(await answer).toBe('B');
 });
 
-test('a call that waits behind a statement for longer than a turn is waited for is rejected as busy', async () => {
+test('a call that waits behind a statement for longer than the wait for a turn is rejected as busy', async () => {
   const wait_ms = 20;
   const batches = batchesWith(createLockTurns({ ...lockTurnLimits(10), wait_ms }));
   const first = batches.call('a1');

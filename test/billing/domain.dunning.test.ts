@@ -1,6 +1,6 @@
 /**
- * Unpaid invoices take a contract up the ladder, each step at its own instant and none that cannot be undone before it was
- * verified; money brings it back (domain.md 1.3, 1.4 T4 to T8, 1.5).
+ * Unpaid invoices move a contract through its dunning schedule, each step at its own instant and no irreversible step before
+ * verification; payment brings it back (domain.md 1.3, 1.4 T4 to T8, 1.5).
  */
 import fc from 'fast-check';
 import {
@@ -54,7 +54,7 @@ function owing(invoices: Partial<Invoice>[], changes: Partial<ContractFacts> = {
 }
 
 /** What settling to an instant does: each action with its instant, and the state afterwards. */
-function ladderOf(facts: ContractFacts, now = LATER, billing: 'verified' | 'skip' | 'stop' = 'verified') {
+function dunningOf(facts: ContractFacts, now = LATER, billing: 'verified' | 'skip' | 'stop' = 'verified') {
   return settle(facts, now, buildSettleContext({ billing })).changes.map((change) => [
     change.action,
     change.at,
@@ -62,19 +62,19 @@ function ladderOf(facts: ContractFacts, now = LATER, billing: 'verified' | 'skip
   ]);
 }
 
-/** The facts once a payment was told, with what follows from it. */
+/** The facts after a payment was reported, with the changes that follow. */
 function afterPayment(facts: ContractFacts, at: Instant, paid: Partial<Invoice> = {}, invoice_id = 'invoice-0') {
   const invoices = facts.invoices.map((invoice) =>
     invoice.invoice_id === invoice_id
       ? { ...invoice, status: 'PAID' as const, occurred_at: at, rank: 2, ...paid }
       : invoice,
   );
-  const told = { ...facts, invoices };
-  const changes = consequencesOf(told, at, buildRenewalContext());
-  return { changes, facts: { ...(changes.at(-1)?.facts ?? told), settled_until: at } };
+  const reported = { ...facts, invoices };
+  const changes = consequencesOf(reported, at, buildRenewalContext());
+  return { changes, facts: { ...(changes.at(-1)?.facts ?? reported), settled_until: at } };
 }
 
-describe('the ladder', () => {
+describe('the dunning schedule', () => {
   test.each<[string, BillingLevel]>([
     ['2027-06-15T22:00:00.000Z', 'CLEAR'],
     ['2027-06-16T03:59:59.999Z', 'CLEAR'],
@@ -83,31 +83,31 @@ describe('the ladder', () => {
     ['2027-06-29T04:00:00.000Z', 'SUSPEND'],
     ['2027-08-14T03:59:59.999Z', 'SUSPEND'],
     ['2027-08-14T04:00:00.000Z', 'TERMINATE'],
-  ])('counts local days of the contract: at %s it says %s', (now, level) => {
+  ])('counts local days of the contract: at %s the level is %s', (now, level) => {
     expect(billingLevel(owing([{}], { timezone: 'America/New_York' }), now)).toBe(level);
   });
 
   test('by default goes past due after 1 day, suspends after 14 and terminates after 60', () => {
     expect(DEFAULT_DUNNING).toEqual({ past_due_days: 1, suspend_days: 14, terminate_days: 60 });
-    expect(ladderOf(owing([{}], { timezone: 'Europe/Berlin' }))).toEqual([
+    expect(dunningOf(owing([{}], { timezone: 'Europe/Berlin' }))).toEqual([
       ['billing.past_due', '2027-06-15T22:00:00.000Z', 'PAST_DUE'],
       ['contract.suspended', '2027-06-28T22:00:00.000Z', 'SUSPENDED'],
       ['contract.terminated', '2027-08-13T22:00:00.000Z', 'TERMINATED'],
     ]);
   });
 
-  test('is the contract’s own where it has one, and need not end in termination', () => {
+  test('can be set for a contract, without a termination too', () => {
     const dunning = { past_due_days: 3, suspend_days: 5, terminate_days: null };
-    expect(ladderOf(owing([{}], { dunning }))).toEqual([
+    expect(dunningOf(owing([{}], { dunning }))).toEqual([
       ['billing.past_due', '2027-06-18T00:00:00.000Z', 'PAST_DUE'],
       ['contract.suspended', '2027-06-20T00:00:00.000Z', 'SUSPENDED'],
     ]);
     expect(billingLevel(owing([{}], { dunning }), '2037-01-01T00:00:00.000Z')).toBe('SUSPEND');
   });
 
-  test('counts for nobody who is exempt', () => {
+  test('does not apply to an exempt contract', () => {
     const exempt = owing([{}], { dunning_exempt: true });
-    expect(ladderOf(exempt)).toEqual([]);
+    expect(dunningOf(exempt)).toEqual([]);
     expect(billingStanding(exempt, LATER)).toEqual({
       level: 'CLEAR',
       earliest_due: '2027-06-15',
@@ -134,13 +134,13 @@ describe('the ladder', () => {
 
   test('counts a disputed invoice from the day of the dispute', () => {
     const disputed = owing([{ status: 'DISPUTED', due_date: '2027-01-15', disputed_on: '2027-06-15' }]);
-    expect(ladderOf(disputed).slice(0, 2)).toEqual([
+    expect(dunningOf(disputed).slice(0, 2)).toEqual([
       ['billing.past_due', '2027-06-16T00:00:00.000Z', 'PAST_DUE'],
       ['contract.suspended', '2027-06-29T00:00:00.000Z', 'SUSPENDED'],
     ]);
   });
 
-  test('tells who suspended and terminated, and why', () => {
+  test('records the actor and reason of a suspension and a termination', () => {
     const { changes } = settle(owing([{}]), LATER, buildSettleContext());
     expect(changes).toMatchObject([
       { facts: { past_due_since: '2027-06-16T00:00:00.000Z', revision: 1 }, revised: false, boundary: 'past_due' },
@@ -159,17 +159,17 @@ describe('the ladder', () => {
     ]);
   });
 
-  test('moves no contract that is over', () => {
+  test('does not change a contract that is over', () => {
     const over = buildFacts({
       end_date: '2027-07-10',
       invoices: [buildInvoice()],
       settled_until: '2027-06-10T00:00:00.000Z',
     });
-    expect(ladderOf(over).at(-1)).toEqual(['contract.expired', '2027-07-10T00:00:00.000Z', 'EXPIRED']);
+    expect(dunningOf(over).at(-1)).toEqual(['contract.expired', '2027-07-10T00:00:00.000Z', 'EXPIRED']);
     expect(verificationDue(settle(over, LATER, buildSettleContext()).facts)).toBeNull();
   });
 
-  test('is climbed by a contract that is paused too, which then has two holds', () => {
+  test('applies to a paused contract too, which then has two holds', () => {
     const paused = owing([{}], { holds: [buildHold()] });
     const { facts } = settle(paused, '2027-07-01T00:00:00.000Z', buildSettleContext());
     expect(stateAt(facts, '2027-07-01T00:00:00.000Z')).toBe('SUSPENDED');
@@ -178,7 +178,7 @@ describe('the ladder', () => {
 });
 
 describe('without an answer of the billing system', () => {
-  test('nobody is suspended or terminated: it stays due, and shows', () => {
+  test('no contract is suspended or terminated: the step stays due, with a warning', () => {
     const { facts, changes } = settle(owing([{}]), LATER, buildSettleContext({ billing: 'skip' }));
     expect(changes.map(({ action }) => action)).toEqual(['billing.past_due']);
     expect(stateAt(facts, LATER)).toBe('PAST_DUE');
@@ -189,7 +189,7 @@ describe('without an answer of the billing system', () => {
     expect(nextBoundary(facts)).toBeNull();
   });
 
-  test('what was passed by is done once it was verified, the suspension before the termination', () => {
+  test('skipped steps are applied after verification, the suspension before the termination', () => {
     const passed = settle(owing([{}]), LATER, buildSettleContext({ billing: 'skip' })).facts;
     const { facts, changes } = settle(passed, LATER, buildSettleContext());
     // Never at once: what was not suspended before is not lost by what is heard for the first time.
@@ -197,14 +197,14 @@ describe('without an answer of the billing system', () => {
     expect(verificationDue(facts)).toBeNull();
   });
 
-  test('a suspended contract is not terminated either', () => {
+  test('a suspended contract is not terminated', () => {
     const suspended = settle(owing([{}]), '2027-07-01T00:00:00.000Z', buildSettleContext()).facts;
     const { facts } = settle(suspended, LATER, buildSettleContext({ billing: 'skip' }));
     expect(stateAt(facts, LATER)).toBe('SUSPENDED');
     expect(verificationDue(facts)).toBe('terminates');
   });
 
-  test('a termination that comes while the billing system is silent about a suspension is passed by, not waited at', () => {
+  test('a termination that becomes due while a suspension is unanswered is skipped, without a stop', () => {
     const passed = settle(
       owing([{ due_date: '2027-06-01' }]),
       '2027-07-01T00:00:00.000Z',
@@ -221,7 +221,7 @@ describe('without an answer of the billing system', () => {
     expect(nextBoundary(facts)).toBeNull();
   });
 
-  test('settling can stop just before, with all before it done and nothing of that instant', () => {
+  test('settling can stop just before the step, with everything earlier applied and nothing of that instant', () => {
     const sameDay = owing([{}], { end_date: '2027-07-06' });
     const { facts, changes } = settle(sameDay, LATER, buildSettleContext({ billing: 'stop' }));
     // On 29 June the suspension is due, and so is the reminder seven days before the end.
@@ -237,14 +237,14 @@ describe('without an answer of the billing system', () => {
     ]);
   });
 
-  test('what turns out to be paid is neither', () => {
+  test('a contract whose invoices are paid is neither suspended nor terminated', () => {
     const passed = settle(owing([{}]), LATER, buildSettleContext({ billing: 'skip' })).facts;
     const paid = { ...passed, invoices: passed.invoices.map((one) => ({ ...one, status: 'PAID' as const })) };
     expect(settle(paid, LATER, buildSettleContext()).changes).toEqual([]);
   });
 });
 
-describe('money', () => {
+describe('a payment', () => {
   const PAST_DUE = settle(owing([{}]), '2027-06-20T09:00:00.000Z', buildSettleContext()).facts;
   const SUSPENDED = settle(owing([{}]), '2027-07-05T09:00:00.000Z', buildSettleContext()).facts;
   const at = '2027-07-05T09:00:00.000Z';
@@ -267,7 +267,7 @@ describe('money', () => {
     },
   );
 
-  test('is not needed by who becomes exempt', () => {
+  test('is not needed for a contract that becomes exempt', () => {
     const exempt = factsAfter(
       decide({ name: 'edit', input: { dunning_exempt: true } }, SUSPENDED, buildContext({ now: at })),
     );
@@ -285,13 +285,13 @@ describe('money', () => {
     }
   });
 
-  test('gives back a contract that ended meanwhile as an ended one', () => {
+  test('does not revive a contract that ended meanwhile', () => {
     const ended = { ...SUSPENDED, end_date: '2027-07-01', expiry_grace_days: 30 };
     expect(stateAt(afterPayment(ended, at).facts, at)).toBe('EXPIRY_GRACE');
     expect(stateAt(afterPayment({ ...ended, expiry_grace_days: 0 }, at).facts, at)).toBe('EXPIRED');
   });
 
-  test('for the later of two invoices does not clear; for the earlier one the ladder begins with the later', () => {
+  test('of the later of two invoices does not clear the contract; that of the earlier one restarts the schedule at the later', () => {
     const two = settle(owing([{}, { due_date: '2027-06-25' }]), at, buildSettleContext()).facts;
     const later = afterPayment(two, at, {}, 'invoice-1');
     expect(later.changes).toEqual([]);
@@ -300,17 +300,17 @@ describe('money', () => {
     expect(earlier.changes).toMatchObject([{ action: 'contract.reinstated' }]);
     expect(stateAt(earlier.facts, at)).toBe('PAST_DUE');
     expect(earlier.facts.past_due_since).toBe('2027-06-16T00:00:00.000Z');
-    expect(ladderOf(earlier.facts, LATER).slice(0, 1)).toEqual([
+    expect(dunningOf(earlier.facts, LATER).slice(0, 1)).toEqual([
       ['contract.suspended', '2027-07-09T00:00:00.000Z', 'SUSPENDED'],
     ]);
   });
 
-  test('in part leaves the ladder as it was', () => {
+  test('of a part does not change the schedule', () => {
     const { changes } = afterPayment(PAST_DUE, '2027-06-20T09:00:00.000Z', { status: 'OPEN', rank: 0 });
     expect(changes).toEqual([]);
   });
 
-  test('heard of late reinstates now and says what should not have been', () => {
+  test('that is reported late reinstates now and records the wrong suspension', () => {
     const { changes } = afterPayment(SUSPENDED, at, { occurred_at: '2027-06-28T15:00:00.000Z' });
     expect(changes).toMatchObject([
       {
@@ -324,13 +324,13 @@ describe('money', () => {
     expect(changes[0]?.facts.holds).toMatchObject([{ placed_at: '2027-06-29T00:00:00.000Z', lifted_at: at }]);
   });
 
-  test('paid after the suspension says nothing of the kind', () => {
+  test('after the suspension records no wrong suspension', () => {
     const { changes } = afterPayment(SUSPENDED, at, { occurred_at: '2027-06-29T00:00:00.001Z' });
     expect(changes[0]?.details).toEqual({});
     expect(levelInHindsight(SUSPENDED, '2027-06-29T00:00:00.000Z')).toBe('SUSPEND');
   });
 
-  test('of one invoice in time does not excuse another that was late', () => {
+  test('of one invoice in time does not excuse another late invoice', () => {
     const two = settle(owing([{}, {}]), at, buildSettleContext()).facts;
     const first = afterPayment(two, at, { occurred_at: '2027-06-20T00:00:00.000Z' });
     const second = afterPayment(first.facts, at, { occurred_at: '2027-07-01T00:00:00.000Z' }, 'invoice-1');
@@ -338,7 +338,7 @@ describe('money', () => {
     expect(second.changes).toMatchObject([{ action: 'contract.reinstated', details: {} }]);
   });
 
-  test('after a termination for debt revives nothing, and shows', () => {
+  test('after a termination for unpaid invoices revives nothing and shows a warning', () => {
     const terminated = settle(owing([{}]), LATER, buildSettleContext()).facts;
     expect(warningsOf(terminated, LATER)).toEqual([]);
     const { changes, facts } = afterPayment(terminated, LATER);
@@ -347,7 +347,7 @@ describe('money', () => {
     expect(warningsOf(facts, LATER)).toEqual(['PAID_AFTER_TERMINATION']);
   });
 
-  test('in grace makes the renewal that was blocked, after the reinstatement', () => {
+  test('in grace makes the blocked renewal, after the reinstatement', () => {
     const renewing = buildAutoRenewingFacts(
       { quota_effect: { add: 300 } },
       { end_date: '2027-07-01', expiry_grace_days: 30, invoices: [buildInvoice({ invoice_id: 'invoice-0' })] },
@@ -361,15 +361,15 @@ describe('money', () => {
   });
 });
 
-describe('an invoice that is overdue when it is first heard of', () => {
-  test('makes the contract past due at once, and asks before it suspends', () => {
+describe('an invoice that is overdue when it is first reported', () => {
+  test('makes the contract past due at once, and is verified before a suspension', () => {
     const facts = owing([{ due_date: '2027-05-01' }], { settled_until: NOON });
-    const [told] = consequencesOf(facts, NOON, buildRenewalContext());
-    expect(told).toMatchObject({ action: 'billing.past_due', at: NOON, facts: { past_due_since: NOON } });
+    const [change] = consequencesOf(facts, NOON, buildRenewalContext());
+    expect(change).toMatchObject({ action: 'billing.past_due', at: NOON, facts: { past_due_since: NOON } });
     expect(verificationDue(facts)).toBe('suspends');
   });
 
-  test('is not told of a draft, nor of what is over', () => {
+  test('does not change a draft or a contract that is over', () => {
     for (const state of ['DRAFT', 'EXPIRED', 'TERMINATED'] as const) {
       const facts = { ...FACTS_BY_STATE[state], invoices: [buildInvoice({ due_date: '2027-05-01' })] };
       expect(consequencesOf(facts, NOON, buildRenewalContext())).toEqual([]);
@@ -406,7 +406,7 @@ function ofKind(kind: (typeof KINDS)[number], event: LookedUpBillingEvent): Look
   const { look } = event;
   if (look.at === 'nothing') return event;
   const observation = kind === 'versions' ? look.observation : { ...look.observation, version: null };
-  // Nobody answers that an invoice was refunded: it is paid.
+  // No billing system answers that an invoice is refunded: it is paid.
   const answer = observation.status === 'REFUNDED' ? { ...observation, status: 'PAID' as const } : observation;
   if (kind !== 'answers') return { ...event, look: { at: 'event', observation } };
   return {
@@ -448,8 +448,8 @@ function known(facts: ContractFacts): ContractFacts {
 describe('any permutation and repetition of the same events', () => {
   test('ends in the same facts when they are applied together', () => {
     const applied = (facts: ContractFacts, events: LookedUpBillingEvent[]): ContractFacts => {
-      const told = applyEvents(facts, events, buildContext()).changes.at(-1)?.facts ?? facts;
-      return known(consequencesOf(told, NOON, buildRenewalContext()).at(-1)?.facts ?? told);
+      const applied = applyEvents(facts, events, buildContext()).changes.at(-1)?.facts ?? facts;
+      return known(consequencesOf(applied, NOON, buildRenewalContext()).at(-1)?.facts ?? applied);
     };
     fc.assert(
       fc.property(someContract, someEvents, (facts, { events, others }) => {
@@ -459,7 +459,7 @@ describe('any permutation and repetition of the same events', () => {
     );
   });
 
-  test('ends in the same state and standing when each is applied by itself, with what follows from it', () => {
+  test('ends in the same state and standing when each is applied alone, with its consequences', () => {
     const applied = (facts: ContractFacts, events: LookedUpBillingEvent[]): ContractFacts => {
       let current = facts;
       for (const event of events) {
@@ -493,7 +493,7 @@ describe('any permutation and repetition of the same events', () => {
   });
 });
 
-test('an event that tells nothing new is ignored, and says so', () => {
+test('an event without news is recorded as ignored', () => {
   const event = (id: string, status: SeenStatus, day: string): LookedUpBillingEvent => ({
     id,
     source: 'standard',
@@ -527,7 +527,7 @@ test('an event that tells nothing new is ignored, and says so', () => {
   expect(changes.at(-1)?.facts.invoices).toMatchObject([{ status: 'PAID', due_date: '2027-06-10' }]);
 });
 
-test('an event that cannot be read yet is told once, however often it is tried', () => {
+test('a parked event is recorded once, however often it is tried', () => {
   const parked = (tries: number): LookedUpBillingEvent => ({
     id: '1',
     source: 'standard',
@@ -559,12 +559,12 @@ describe('an event dated ahead', () => {
     relevant: true,
   });
 
-  test('by five minutes is taken as it is', () => {
+  test('by five minutes is stored unchanged', () => {
     for (const occurred_at of ['2027-06-01T00:00:00.000Z', '2027-06-15T12:05:00.000Z'])
       expect(datedByNow(event(occurred_at), NOON)).toEqual({ event: event(occurred_at), future_dated: false });
   });
 
-  test('by more is taken as of now, and flagged', () => {
+  test('by more is stored as received now and flagged', () => {
     expect(datedByNow(event('2027-06-15T12:05:00.001Z'), NOON)).toEqual({ event: event(NOON), future_dated: true });
     const past = '2027-06-01T00:00:00.000Z';
     expect(datedByNow(event(past, '2028-01-01T00:00:00.000Z'), NOON)).toEqual({
@@ -574,14 +574,14 @@ describe('an event dated ahead', () => {
   });
 });
 
-test('a billing system that is silent is asked again later and later, but each quarter of a day', () => {
+test('a billing system without an answer is queried at growing intervals of at most six hours', () => {
   const minutes = (from: Instant, to: Instant): number => (millisOf(to) - millisOf(from)) / 60_000;
   expect(minutes(NOON, askAgainAt(NOON, NOON))).toBe(5);
   expect(minutes(NOON, askAgainAt('2027-06-15T11:20:00.000Z', NOON))).toBe(40);
   expect(minutes(NOON, askAgainAt('2027-06-12T12:00:00.000Z', NOON))).toBe(360);
 });
 
-test('a hold of billing is placed once, and a second time only when the first was lifted', () => {
+test('a hold of billing is placed once, and again only after the first was lifted', () => {
   const twice = settle(owing([{}]), '2027-07-10T00:00:00.000Z', buildSettleContext()).facts;
   expect(twice.holds).toHaveLength(1);
   const paid = afterPayment(twice, '2027-07-10T09:00:00.000Z').facts;

@@ -17,7 +17,7 @@ const ZONE = 'Europe/Berlin';
 /** What is known after several looks, in the order given. */
 function after(looks: SeenInvoice[], zone = ZONE): Invoice {
   const known = looks.reduce<Invoice | undefined>((invoice, seen) => invoiceAfter(invoice, seen, zone), undefined);
-  if (!known) throw new Error('nobody looked');
+  if (!known) throw new Error('there was no observation');
   return known;
 }
 
@@ -61,7 +61,7 @@ const someLooks = fc
     ),
   );
 
-test('any permutation and repetition of the same looks ends in the same invoice', () => {
+test('any permutation and repetition of the same observations ends in the same invoice', () => {
   fc.assert(
     fc.property(
       someLooks.chain((looks) =>
@@ -84,7 +84,7 @@ test('any permutation and repetition of the same looks ends in the same invoice'
   );
 });
 
-test('a look that tells nothing newer leaves the very same invoice', () => {
+test('an observation that is not newer returns the same invoice object', () => {
   fc.assert(
     fc.property(someLooks, (looks) => {
       const known = after(looks);
@@ -97,7 +97,7 @@ test('a look that tells nothing newer leaves the very same invoice', () => {
 describe('without versions', () => {
   test.each<[string, [InvoiceStatus, number][], InvoiceStatus]>([
     [
-      'a failed payment told after a later success',
+      'a failed payment reported after a later success',
       [
         ['PAID', 12],
         ['FAILED', 11],
@@ -137,7 +137,7 @@ describe('without versions', () => {
       'FAILED',
     ],
     [
-      'a partial payment, which is told as open',
+      'a partial payment, which is reported as open',
       [
         ['FAILED', 2],
         ['OPEN', 3],
@@ -153,7 +153,7 @@ describe('without versions', () => {
       'DISPUTED',
     ],
     [
-      'a dispute told before a later payment',
+      'a dispute reported before a later payment',
       [
         ['DISPUTED', 12],
         ['PAID', 20],
@@ -169,20 +169,20 @@ describe('without versions', () => {
       'PAID',
     ],
     [
-      'a dispute, whatever is told of it as open',
+      'a dispute, with a later report as open',
       [
         ['DISPUTED', 12],
         ['OPEN', 20],
       ],
       'DISPUTED',
     ],
-  ])('%s leaves it as it should be', (_what, looks, status) => {
+  ])('%s gives the expected invoice', (_what, looks, status) => {
     expect(statusAfter(...looks)).toBe(status);
   });
 });
 
 describe('with versions', () => {
-  test('the highest one holds, whatever it says and however late it is told', () => {
+  test('the highest version wins, with any status and however late it is reported', () => {
     expect(statusAfter(['PAID', 12, 3], ['FAILED', 20, 2])).toBe('PAID');
     expect(statusAfter(['PAID', 12, 3], ['OPEN', 10, 4])).toBe('OPEN');
     expect(statusAfter(['DISPUTED', 12, 5], ['PAID', 20, 4])).toBe('DISPUTED');
@@ -191,16 +191,16 @@ describe('with versions', () => {
   });
 });
 
-test('the latest answer of the billing system holds over what events say', () => {
-  const told = buildSeenInvoice({ status: 'PAID', occurred_at: '2027-06-20T00:00:00.000Z' });
+test('the latest answer of the billing system outranks events', () => {
+  const reported = buildSeenInvoice({ status: 'PAID', occurred_at: '2027-06-20T00:00:00.000Z' });
   const fetched = (status: InvoiceStatus, fetched_at: string): SeenInvoice => buildSeenInvoice({ status, fetched_at });
   const [earlier, later] = [fetched('PAID', '2027-06-20T00:00:00.000Z'), fetched('OPEN', '2027-06-21T00:00:00.000Z')];
-  expect(after([told, later]).status).toBe('OPEN');
-  expect(after([later, told]).status).toBe('OPEN');
+  expect(after([reported, later]).status).toBe('OPEN');
+  expect(after([later, reported]).status).toBe('OPEN');
   expect(after([later, earlier])).toMatchObject({ status: 'OPEN', fetched_at: '2027-06-21T00:00:00.000Z' });
 });
 
-test('an answer without a version holds over a versioned event that happened before it, and not over one after it', () => {
+test('an answer without a version outranks an earlier event with a version, and not a later one', () => {
   const open = buildSeenInvoice({ status: 'OPEN', occurred_at: '2027-06-10T00:00:00.000Z', version: 7 });
   const answered = buildSeenInvoice({ status: 'PAID', fetched_at: '2027-06-12T00:00:00.000Z', version: null });
   const disputed = buildSeenInvoice({ status: 'DISPUTED', occurred_at: '2027-06-14T00:00:00.000Z', version: 8 });
@@ -210,15 +210,15 @@ test('an answer without a version holds over a versioned event that happened bef
   expect(after([answered, disputed, open]).status).toBe('DISPUTED');
 });
 
-test('an event counts again when its system cannot be asked any more', () => {
+test('an event counts again when its system can no longer be queried', () => {
   const answered = buildSeenInvoice({ status: 'OPEN', fetched_at: '2027-06-12T00:00:00.000Z' });
   expect(after([answered, buildSeenInvoice({ status: 'PAID', occurred_at: '2027-06-13T00:00:00.000Z' })]).status).toBe(
     'PAID',
   );
 });
 
-describe('the day from which the ladder counts', () => {
-  test('is the day it was due, in the contract’s zone when an instant was told', () => {
+describe('the first day of the dunning schedule', () => {
+  test('is the due date, converted to the contract’s zone from an instant', () => {
     expect(dunningStartDate(after([buildSeenInvoice({ due: '2027-06-15' })]))).toBe('2027-06-15');
     const late = buildSeenInvoice({ due: '2027-06-15T23:00:00.000Z' });
     expect(dunningStartDate(after([late], 'UTC'))).toBe('2027-06-15');
@@ -226,13 +226,13 @@ describe('the day from which the ladder counts', () => {
     expect(dunningStartDate(after([late], 'America/New_York'))).toBe('2027-06-15');
   });
 
-  test('is the day of what was seen when no day was told', () => {
+  test('is the day of the observation when there is no due date', () => {
     expect(after([buildSeenInvoice({ due: null, occurred_at: '2027-06-01T23:30:00.000Z' })]).due_date).toBe(
       '2027-06-02',
     );
   });
 
-  test('is the day of the dispute for a disputed one, and the day it was due again once it is settled', () => {
+  test('is the day of the dispute for a disputed invoice, and its due date again after the dispute', () => {
     const occurred_at = '2027-06-20T23:00:00.000Z';
     const disputed = buildSeenInvoice({ status: 'DISPUTED', due: '2027-01-15', occurred_at, version: 1 });
     expect(dunningStartDate(after([disputed]))).toBe('2027-06-21');
@@ -241,6 +241,6 @@ describe('the day from which the ladder counts', () => {
   });
 });
 
-test('open, failed and disputed invoices are owed, the others are not', () => {
+test('open, failed and disputed invoices are unpaid, the others are not', () => {
   expect(INVOICE_STATUSES.filter((status) => isUnpaid({ status }))).toEqual(['OPEN', 'FAILED', 'DISPUTED']);
 });

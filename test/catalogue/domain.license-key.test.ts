@@ -1,4 +1,4 @@
-/** License keys: their form, their randomness, and how many of them a format gives. */
+/** License keys: their format, their randomness, and the number of keys of a format. */
 import { randomFillSync } from 'node:crypto';
 import type { KeyFormat } from '../../domain/catalogue/license-key';
 import { DEFAULT_ALPHABET, joinedKeys, keyspaceOf, largestQuotaFor, maskKey } from '../../domain/catalogue/license-key';
@@ -6,20 +6,20 @@ import { formatRandom } from '../../domain/base/random-text';
 
 const FORMAT: KeyFormat = { prefix: 'BF26', groups: 4, group_length: 5, alphabet: DEFAULT_ALPHABET, separator: '-' };
 
-/** A source whose bytes run from 0 to 255 again and again. */
+/** A source whose bytes count from 0 to 255 repeatedly. */
 function countingBytes(): (bytes: Uint8Array) => void {
   let next = 0;
   return (bytes) => bytes.forEach((_byte, index) => (bytes[index] = next++ % 256));
 }
 
 describe('license keys', () => {
-  test('every key of a batch has the form of its generator', () => {
+  test('every key of a batch has the format of its generator', () => {
     const keys = joinedKeys(FORMAT, 500, randomFillSync).split(',');
     expect(keys).toHaveLength(500);
     for (const key of keys) expect(key).toMatch(/^BF26(-[A-HJ-NP-Z2-9]{5}){4}$/);
   });
 
-  test('a form without prefix, with a longer separator or a single group is kept too', () => {
+  test('formats without a prefix, with a longer separator or with a single group work too', () => {
     const bare = { ...FORMAT, prefix: null, groups: 1, group_length: 3 };
     expect(joinedKeys(bare, 1, randomFillSync)).toMatch(/^[A-Z2-9]{3}$/);
     expect(joinedKeys({ ...FORMAT, groups: 2, separator: '::' }, 1, randomFillSync)).toMatch(
@@ -28,7 +28,7 @@ describe('license keys', () => {
     expect(joinedKeys({ ...FORMAT, separator: '' }, 2, randomFillSync)).toMatch(/^BF26[A-Z2-9]{20},BF26[A-Z2-9]{20}$/);
   });
 
-  test('no keys are asked for, none are given', () => {
+  test('a count of zero gives no keys', () => {
     expect(joinedKeys(FORMAT, 0, randomFillSync)).toBe('');
   });
 
@@ -40,11 +40,11 @@ describe('license keys', () => {
     expect(new Set(keys).size).toBe(10_000);
   });
 
-  test('keys are made of the random bytes in their order', () => {
+  test('keys use the random bytes in their order', () => {
     expect(joinedKeys({ ...FORMAT, groups: 2 }, 2, countingBytes())).toBe('BF26-ABCDE-FGHJK,BF26-LMNPQ-RSTUV');
   });
 
-  test('every byte that is kept stands for each character equally often', () => {
+  test('accepted bytes give each character equally often', () => {
     for (const length of [2, 10, 24, 32, 62, 94]) {
       const alphabet = String.fromCharCode(...Array.from({ length }, (_value, index) => 33 + index));
       const kept = 256 - (256 % alphabet.length);
@@ -53,7 +53,7 @@ describe('license keys', () => {
     }
   });
 
-  test('more characters than one draw of random bytes holds are still all random', () => {
+  test('more characters than one draw of random bytes are still all random', () => {
     const draws: number[] = [];
     const text = formatRandom('AB', 600_000, (bytes) => {
       draws.push(bytes.length);
@@ -68,7 +68,7 @@ describe('license keys', () => {
     expect(() => joinedKeys({ ...FORMAT, prefix: 'Größe' }, 1, randomFillSync)).toThrow(RangeError);
   });
 
-  test('a format is good for a millionth of the keys that it can give', () => {
+  test('the largest quota is a millionth of the keys of the format', () => {
     const small = { ...FORMAT, groups: 1, group_length: 5, alphabet: '0123456789ABCDEF' };
     expect(keyspaceOf(small)).toBe(16n ** 5n);
     expect(largestQuotaFor(small)).toBe(1n);

@@ -1,6 +1,6 @@
 /**
- * What `allowed_actions` says of a contract is what carrying the action out answers: true when a command of it succeeds, else
- * the code that every such command is refused with.
+ * `allowed_actions` of a contract equal the outcomes of the actions: true when a command of the action succeeds, otherwise the
+ * code that refuses every such command.
  */
 import fc from 'fast-check';
 import { contractActions } from '../../domain/contract/allowed-actions';
@@ -138,13 +138,13 @@ const CASES: [string, ContractFacts, Partial<Standing>, Partial<Record<ContractA
     { generate: 'EXPIRY_IN_PAST', edit_terms: true },
   ],
   [
-    'that owes money while paused',
+    'paused with an overdue invoice',
     buildFacts({ ...owing, holds: [buildHold()] }),
     {},
     { raise_quota: 'CHANGES_BLOCKED_PAST_DUE', renew: 'CHANGES_BLOCKED_PAST_DUE', resume: true, edit_terms: true },
   ],
   [
-    'that owes money after its termination',
+    'terminated with an overdue invoice',
     { ...FACTS_BY_STATE.TERMINATED, ...owing },
     {},
     { reinstate: 'CHANGES_BLOCKED_PAST_DUE' },
@@ -163,13 +163,13 @@ const CASES: [string, ContractFacts, Partial<Standing>, Partial<Record<ContractA
   ],
   ['without an end', buildFacts({ end_date: null }), {}, { renew: 'RENEWAL_NOT_POSSIBLE' }],
   [
-    'renewed as often as it may be',
+    'renewed as often as allowed',
     buildAutoRenewingFacts({ max_renewals: 0 }),
     {},
     { renew: 'RENEWAL_NOT_POSSIBLE', opt_out: true },
   ],
   [
-    'over for longer than it can be renewed',
+    'over for longer than late renewal allows',
     { ...FACTS_BY_STATE.EXPIRED, end_date: '2027-01-15' },
     {},
     { renew: 'RENEWAL_NOT_POSSIBLE' },
@@ -195,7 +195,7 @@ test.each(CASES)('of a contract %s they are what carrying them out answers', (_w
   expect(contractActions(facts, full, facts.settled_until)).toMatchObject(expected);
 });
 
-test('of any contract they are what carrying them out answers', () => {
+test('the allowed actions of any contract equal the outcomes of running them', () => {
   const ended = fc.constantFrom('running', 'running', 'running', 'terminated', 'draft');
   fc.assert(
     fc.property(anyFacts, ended, fc.nat(3), fc.nat(2), (given, end, open_jobs, left) => {

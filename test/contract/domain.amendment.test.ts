@@ -1,6 +1,4 @@
-/**
- * An amendment holds from its day, wholly or not at all, and is judged on that day (domain.md 1.7, T17).
- */
+/** An amendment takes effect on its effective date, completely or not at all, and is checked on that date (domain.md 1.7, T17). */
 import type { AmendmentChanges, ContractFacts } from '../../domain/contract/facts';
 import { addDays } from '../../domain/base/calendar';
 import { stateAt } from '../../domain/contract/contract';
@@ -79,7 +77,7 @@ const AMENDED: Partial<ContractFacts> = {
 const SECOND = buildGenerator({ id: 'generator-2' });
 
 describe('an amendment of today', () => {
-  test('holds at once, all of it', () => {
+  test('takes effect at once and completely', () => {
     const change = requireChange(decide(amend(EVERYTHING), buildFacts(), buildContext({ generator: SECOND })));
     expect(change).toMatchObject({
       action: 'contract.amended',
@@ -96,7 +94,7 @@ describe('an amendment of today', () => {
     });
   });
 
-  test('that only grants quota says so, and what for', () => {
+  test('that only grants quota is recorded as a grant with its purpose', () => {
     const change = requireChange(decide(amend({ quota_add: 300 }), buildFacts(), buildContext()));
     expect(change).toMatchObject({
       action: 'quota.granted',
@@ -105,7 +103,7 @@ describe('an amendment of today', () => {
     });
   });
 
-  test('is that of the contract’s zone', () => {
+  test('uses the date in the contract’s zone', () => {
     const facts = buildFacts({ timezone: 'Pacific/Auckland' });
     // It is the morning of 16 June there.
     expect(asked({ quota_add: 1 }, '2027-06-16', facts)).toBe('quota.granted');
@@ -139,7 +137,7 @@ describe('an amendment of today', () => {
     ['automatic renewal without a term', { renewal: { mode: 'auto' } }, buildFacts(), {}, 'VALIDATION_FAILED'],
     ['more quota than any contract has', { quota_add: 1_000_000_000 }, buildFacts(), {}, 'VALIDATION_FAILED'],
     ['anything of a draft', { quota_add: 1 }, FACTS_BY_STATE.DRAFT, {}, 'AMENDMENT_NOT_POSSIBLE'],
-  ])('with %s is refused, and nothing of it holds', (_what, changes, facts, context, code) => {
+  ])('with %s is refused and changes nothing', (_what, changes, facts, context, code) => {
     const before = structuredClone(facts);
     const effective_date =
       facts.term_start_date !== null && facts.term_start_date > TODAY ? facts.term_start_date : TODAY;
@@ -149,7 +147,7 @@ describe('an amendment of today', () => {
 });
 
 describe('an amendment of an earlier day', () => {
-  test('holds from now on, and tells both days', () => {
+  test('takes effect now, and records both dates', () => {
     const change = requireChange(decide(amend({ quota_add: 5 }, '2027-03-01'), buildFacts(), buildContext()));
     expect(change).toMatchObject({
       at: NOON,
@@ -158,7 +156,7 @@ describe('an amendment of an earlier day', () => {
     });
   });
 
-  test('goes back no further than the current term', () => {
+  test('cannot precede the current term', () => {
     expect(asked({ quota_add: 5 }, '2027-01-01')).toBe('quota.granted');
     expect(asked({ quota_add: 5 }, '2026-12-31')).toBe('AMENDMENT_NOT_POSSIBLE');
     const second = buildFacts({ term_number: 2, term_start_date: '2027-06-01' });
@@ -172,7 +170,7 @@ describe('an amendment of an earlier day', () => {
 });
 
 describe('an amendment of a later day', () => {
-  test('waits, tells what it will do, and is no new revision', () => {
+  test('waits, records its changes, and creates no revision', () => {
     const change = requireChange(decide(amend({ quota_add: 5 }, AUGUST), buildFacts(), buildContext()));
     expect(change).toMatchObject({
       action: 'amendment.scheduled',
@@ -183,7 +181,7 @@ describe('an amendment of a later day', () => {
     expect(nextBoundary({ ...change.facts, settled_until: NOON })).toEqual({ at: THEN, kind: 'quota_granted' });
   });
 
-  test('holds from the first instant of its day', () => {
+  test('takes effect at the first instant of its effective date', () => {
     const facts = waiting(buildFacts({ timezone: 'Asia/Kolkata' }), [EVERYTHING, AUGUST]);
     const generators = new Map([['generator-2', SECOND]]);
     expect(settled(facts, '2027-07-31T18:29:59.999Z', { generators }).changes).toEqual([]);
@@ -198,13 +196,13 @@ describe('an amendment of a later day', () => {
     ]);
   });
 
-  test('is judged as things stand when it is made', () => {
+  test('is checked against the current facts when it is created', () => {
     expect(asked({ feature_overrides: { seats: 'many' } }, AUGUST)).toBe('FEATURE_TYPE_MISMATCH');
     expect(asked({ end_date: AUGUST }, AUGUST)).toBe('VALIDATION_FAILED');
     expect(asked({ end_date: addDays(AUGUST, 1) }, AUGUST)).toBe('amendment.scheduled');
   });
 
-  test('fails on its day when it is not possible then, wholly and with the reason', () => {
+  test('fails completely and with its reason when it is not possible on its effective date', () => {
     const facts = waiting(buildFacts(), [EVERYTHING, AUGUST]);
     const { changes } = settled(facts, THEN, {
       generators: new Map([['generator-2', { ...SECOND, status: 'inactive' }]]),
@@ -233,7 +231,7 @@ describe('an amendment of a later day', () => {
     });
   });
 
-  test('fails when the contract is suspended on its day, and when it owes and would get more', () => {
+  test('fails when the contract is suspended on its date, or has overdue invoices and would get more', () => {
     const owed = (due_date: string) => ({ invoices: [buildInvoice({ due_date })] });
     const outcome = (changes: AmendmentChanges, due_date: string) =>
       settled({ ...waiting(buildFacts(), [changes, AUGUST]), ...owed(due_date) }, THEN).changes.at(-1);
@@ -243,7 +241,7 @@ describe('an amendment of a later day', () => {
     expect(outcome({ feature_overrides: { seats: 9 } }, '2027-07-25')).toMatchObject({ action: 'contract.amended' });
   });
 
-  test('is applied in the order of days, and of their making within a day; a grant of quota first', () => {
+  test('is applied by date, then by creation; a grant of quota comes first', () => {
     const facts = waiting(
       buildFacts(),
       [{ activation_limit: 1 }, '2027-08-02'],
@@ -275,7 +273,7 @@ describe('an amendment of a later day', () => {
     expect(facts.quota.total).toBe(135);
   });
 
-  test('may come in the next term, and is withdrawn when none follows', () => {
+  test('can be in the next term, and is withdrawn when none follows', () => {
     const later: [AmendmentChanges, string] = [{ quota_add: 5 }, '2028-02-01'];
     expect(settled(waiting(buildAutoRenewingFacts(), later), '2028-03-01T00:00:00.000Z').facts.quota.total).toBe(105);
     const { facts } = settled(waiting(buildFacts(), later), '2028-03-01T00:00:00.000Z');
@@ -283,7 +281,7 @@ describe('an amendment of a later day', () => {
     expect(facts.quota.total).toBe(100);
   });
 
-  test('can be withdrawn as long as it waits', () => {
+  test('can be withdrawn while it is pending', () => {
     const withdraw: ContractCommand = { name: 'withdraw-amendment', input: { amendment_id: 'amendment-1' } };
     const facts = waiting(buildFacts(), [{ quota_add: 5 }, AUGUST]);
     const change = requireChange(decide(withdraw, facts, buildContext()));
@@ -294,7 +292,7 @@ describe('an amendment of a later day', () => {
     });
     expect(settled(change.facts, THEN).changes).toEqual([]);
     expect(describeDecision(decide(withdraw, change.facts, buildContext()))).toBe('AMENDMENT_NOT_PENDING');
-    // Its day came while nobody looked: it was applied just before it was to be withdrawn.
+    // Its effective date passed before the contract was settled, so it was applied just before the withdrawal.
     const applied = settled(facts, THEN).facts;
     expect(decide(withdraw, applied, buildContext({ now: THEN }))).toMatchObject({
       code: 'AMENDMENT_NOT_PENDING',
@@ -304,7 +302,7 @@ describe('an amendment of a later day', () => {
 });
 
 describe('the end of the term', () => {
-  test('moved later makes more of the term, from which later ones count', () => {
+  test('moved later extends the term, and later terms count from it', () => {
     const { facts } = requireChange(
       decide(amend({ end_date: '2028-03-01' }), buildAutoRenewingFacts(), buildContext()),
     );
@@ -312,12 +310,12 @@ describe('the end of the term', () => {
     expect(settled(facts, '2028-03-01T00:00:00.000Z').facts).toMatchObject({ term_number: 2, end_date: '2029-03-01' });
   });
 
-  test('is given to a contract without one, and taken as less of it', () => {
+  test('can be set for a contract without an end, which reduces it', () => {
     const facts = factsAfter(decide(amend({ end_date: AUGUST }), buildFacts({ end_date: null }), buildContext()));
     expect(stateAt(settled(facts, THEN).facts, THEN)).toBe('EXPIRED');
   });
 
-  test('moved later within grace brings the contract back, and its renewal waits for the new end', () => {
+  test('moved later within grace makes the contract active again, and its renewal waits for the new end', () => {
     const blocked = settled(
       buildAutoRenewingFacts(
         {},
@@ -333,7 +331,7 @@ describe('the end of the term', () => {
     expect(settled(facts, THEN).changes.at(-1)).toMatchObject({ action: 'contract.renewed', at: THEN });
   });
 
-  test('moved on the very day of the end is in time', () => {
+  test('can still be moved on the day of the end', () => {
     const facts = waiting(buildFacts(), [{ end_date: '2028-02-01' }, '2028-01-01']);
     const actions = settled(facts, '2028-01-15T00:00:00.000Z').changes.map(({ action }) => action);
     expect(actions).toContain('contract.amended');
@@ -351,7 +349,7 @@ describe('while suspended', () => {
     ['features', { feature_overrides: {} }, 'BILLING_SUSPENDED'],
     ['another policy', { renewal: { quota_effect: { add: 1 } } }, 'BILLING_SUSPENDED'],
     ['less time and quota', { end_date: AUGUST, quota_add: 1 }, 'BILLING_SUSPENDED'],
-  ])('a contract can be given less, not more: %s', (_what, changes, outcome) => {
+  ])('a contract can be reduced, not extended: %s', (_what, changes, outcome) => {
     const facts = { ...FACTS_BY_STATE.SUSPENDED, renewal: buildAutoRenewingFacts().renewal, term_length: 'P1Y' };
     expect(asked(changes, TODAY, facts)).toBe(outcome);
   });

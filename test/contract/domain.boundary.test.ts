@@ -1,6 +1,4 @@
-/**
- * Boundaries are crossed in order, each once and at its own instant, however late, early or often anybody looks.
- */
+/** Boundaries apply in order, each once and at its own instant, however late, early or often a contract is settled. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -31,11 +29,11 @@ const RUNS = 80;
 const verified = buildSettleContext();
 /** The catalogue as it is found, and one in which nothing can be renewed. */
 const aCatalogue = fc.constantFrom({}, { generators: new Map<string, GeneratorFacts>() });
-/** Nobody is reminded of an end that is one. */
+/** No reminder is due for a contract without an end. */
 const UNRENEWED = { ...DEFAULT_RENEWAL, mode: 'none' as const };
 const WAITING = buildAmendment({ effective_date: '2027-09-01' });
 
-interface Told {
+interface AuditedChange {
   at: Instant;
   action: string;
   before: ContractState;
@@ -43,8 +41,8 @@ interface Told {
   revision: number;
 }
 
-/** The audit that crossings leave: what, when, and between which states. */
-function told(before: ContractFacts, changes: ReturnType<typeof settle>['changes']): Told[] {
+/** The audit rows of the boundaries: action, instant, and the states before and after. */
+function auditOf(before: ContractFacts, changes: ReturnType<typeof settle>['changes']): AuditedChange[] {
   let previous = stateAt(before, before.settled_until);
   return changes.map(({ at, action, facts }) => {
     const row = { at, action, before: previous, after: stateAt(facts, at), revision: facts.revision };
@@ -53,7 +51,7 @@ function told(before: ContractFacts, changes: ReturnType<typeof settle>['changes
   });
 }
 
-/** Everything that crossings leave, but for the mark of reminders that were crossed together. */
+/** Everything that the boundaries record, without the mark of superseded reminders. */
 function history(changes: ReturnType<typeof settle>['changes']) {
   return changes.map(({ facts, details: { superseded: _superseded, ...rest } = {}, ...change }) => ({
     ...change,
@@ -64,7 +62,7 @@ function history(changes: ReturnType<typeof settle>['changes']) {
 }
 
 describe('settle', () => {
-  const untold = buildFacts({
+  const unsettled = buildFacts({
     start_date: '2027-02-01',
     end_date: '2028-02-01',
     expiry_grace_days: 10,
@@ -73,9 +71,9 @@ describe('settle', () => {
     renewal: UNRENEWED,
   });
 
-  test('crosses everything due, in order, each at its own instant', () => {
-    const { facts, changes } = settle(untold, '2030-01-01T00:00:00.000Z', verified);
-    expect(told(untold, changes)).toEqual([
+  test('applies everything due, in order, each at its own instant', () => {
+    const { facts, changes } = settle(unsettled, '2030-01-01T00:00:00.000Z', verified);
+    expect(auditOf(unsettled, changes)).toEqual([
       {
         at: '2027-02-01T00:00:00.000Z',
         action: 'contract.term_started',
@@ -103,20 +101,20 @@ describe('settle', () => {
     expect(nextBoundary(facts)).toBeNull();
   });
 
-  test('crosses a boundary at its very instant and not a millisecond earlier', () => {
-    expect(settle(untold, '2027-01-31T23:59:59.999Z', verified).changes).toHaveLength(0);
-    expect(settle(untold, '2027-02-01T00:00:00.000Z', verified).changes).toHaveLength(1);
+  test('applies a boundary exactly at its instant and not a millisecond earlier', () => {
+    expect(settle(unsettled, '2027-01-31T23:59:59.999Z', verified).changes).toHaveLength(0);
+    expect(settle(unsettled, '2027-02-01T00:00:00.000Z', verified).changes).toHaveLength(1);
   });
 
-  test('crosses nothing twice', () => {
-    const once = settle(untold, '2027-06-01T00:00:00.000Z', verified);
+  test('applies nothing twice', () => {
+    const once = settle(unsettled, '2027-06-01T00:00:00.000Z', verified);
     expect(settle(once.facts, '2027-06-01T00:00:00.000Z', verified).changes).toHaveLength(0);
     expect(settle(once.facts, '2027-01-15T00:00:00.000Z', verified).facts).toEqual(once.facts);
   });
 
-  test('crosses boundaries of one instant together: starts, resumes, grace, expiry', () => {
+  test('applies boundaries of one instant together: starts, resumes, grace, expiry', () => {
     const at = '2027-02-01T00:00:00.000Z';
-    const start = { ...untold, holds: [buildHold({ placed_at: '2027-01-01T00:00:00.000Z', resume_at: at })] };
+    const start = { ...unsettled, holds: [buildHold({ placed_at: '2027-01-01T00:00:00.000Z', resume_at: at })] };
     expect(settle(start, at, verified).changes.map(({ action }) => action)).toEqual([
       'contract.term_started',
       'contract.resumed',
@@ -127,15 +125,15 @@ describe('settle', () => {
       'contract.grace_started',
     ]);
     const over = { ...end, expiry_grace_days: 0 };
-    expect(told(over, settle(over, at, verified).changes)).toMatchObject([
+    expect(auditOf(over, settle(over, at, verified).changes)).toMatchObject([
       { action: 'contract.resumed', after: 'EXPIRED' },
       { action: 'contract.expired', after: 'EXPIRED' },
     ]);
   });
 
-  test('a hold that would be lifted after the expiry is not', () => {
+  test('a hold with an end after the expiry is not lifted', () => {
     const facts = {
-      ...untold,
+      ...unsettled,
       holds: [buildHold({ placed_at: '2027-01-01T00:00:00.000Z', resume_at: '2029-01-01T00:00:00.000Z' })],
     };
     expect(settle(facts, '2030-01-01T00:00:00.000Z', verified).changes.map(({ action }) => action)).not.toContain(
@@ -143,7 +141,7 @@ describe('settle', () => {
     );
   });
 
-  test('a day whose midnight the clocks skip begins with its first instant', () => {
+  test('a day without a midnight begins with its first instant', () => {
     // On 24 April 2026 the clocks of Cairo went from 00:00 to 01:00.
     const facts = buildFacts({
       timezone: 'Africa/Cairo',
@@ -154,7 +152,7 @@ describe('settle', () => {
     expect(nextBoundary(facts)).toEqual({ kind: 'starts', at: '2026-04-23T22:00:00.000Z' });
   });
 
-  test('a draft has no boundaries, nor has what is over', () => {
+  test('a draft and a contract that is over have no boundaries', () => {
     for (const facts of [
       FACTS_BY_STATE.DRAFT,
       FACTS_BY_STATE.EXPIRED,
@@ -165,7 +163,7 @@ describe('settle', () => {
     }
   });
 
-  test('crosses boundaries of one instant in the order of their kinds', () => {
+  test('applies boundaries of one instant in the order of their kinds', () => {
     const at = '2027-09-01T00:00:00.000Z';
     const everything = buildFacts({
       start_date: '2027-09-01',
@@ -200,7 +198,7 @@ describe('settle', () => {
     ).toEqual(['resumes', 'quota_granted', 'amendment', 'suspends', 'renews', 'grace_starts']);
   });
 
-  test('crosses a termination before a renewal of the same instant, which then does not happen', () => {
+  test('applies a termination before a renewal of the same instant, which then does not happen', () => {
     const facts = buildAutoRenewingFacts(
       {},
       { end_date: '2027-09-01', expiry_grace_days: 9, invoices: [buildInvoice({ due_date: '2027-07-03' })] },
@@ -246,7 +244,7 @@ describe('local days', () => {
     ]);
   });
 
-  test('count on the ladder and before the end, whatever the clocks do between', () => {
+  test('count for the dunning schedule and before the end, across clock changes', () => {
     const facts = buildFacts({
       timezone: 'America/New_York',
       start_date: '2027-01-01',
@@ -264,8 +262,8 @@ describe('local days', () => {
   });
 });
 
-describe('whoever looks', () => {
-  test('late finds the same history and facts as whoever looked all the time', () => {
+describe('settling', () => {
+  test('late gives the same history and facts as settling all the time', () => {
     fc.assert(
       fc.property(anyFacts, anySettleInstants, aCatalogue, (facts, looks, catalogue) => {
         const context = buildSettleContext(catalogue);
@@ -283,7 +281,7 @@ describe('whoever looks', () => {
     );
   });
 
-  test('early, or twice, finds nothing to do', () => {
+  test('early, or twice, changes nothing', () => {
     fc.assert(
       fc.property(anyFacts, anySettleInstants, (facts, looks) => {
         const last = looks.at(-1) as Instant;
@@ -299,12 +297,12 @@ describe('whoever looks', () => {
     );
   });
 
-  test('and stops to ask what is due leaves the same history as whoever knew it', () => {
+  test('with stops for verification gives the same history as with known answers', () => {
     fc.assert(
       fc.property(anyFacts, anySettleInstants, aCatalogue, (facts, looks, catalogue) => {
         const known_answer = buildSettleContext(catalogue);
         const unverified = buildSettleContext({ ...catalogue, billing: 'stop' });
-        // What had been passed by before anybody asked is done at the first answer.
+        // The first answer applies what had been skipped before the first query.
         fc.pre(settle(facts, facts.settled_until, known_answer).changes.length === 0);
         const last = looks.at(-1) as Instant;
         const asked: ReturnType<typeof history> = [];
@@ -329,7 +327,7 @@ describe('whoever looks', () => {
     );
   });
 
-  test('finds the changes in order, and no state that changed without one', () => {
+  test('returns the changes in order, and no state changes without one', () => {
     fc.assert(
       fc.property(anyFacts, fc.integer({ min: 1, max: 900 * DAY_MS }), (facts, ms) => {
         const now = instantFromMillis(millisOf(facts.settled_until) + ms);

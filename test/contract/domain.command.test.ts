@@ -1,6 +1,4 @@
-/**
- * Every command in every state has the outcome that the rules give it, and a refusal or a repetition changes nothing.
- */
+/** Every command in every state has the outcome of the rules, and a refusal or a repetition changes nothing. */
 import { stateAt } from '../../domain/contract/contract';
 import { decide } from '../../domain/contract/command';
 import type { CommandOutcome, ContractCommand } from '../../domain/contract/command';
@@ -152,7 +150,7 @@ const TABLE: [string, ContractCommand, Record<LiveState, string>][] = [
   ['edit test clock', edit({ test_clock_id: 'clock-1' }), everywhere(FROZEN)],
   ['edit nothing', edit({}), everywhere('unchanged')],
   [
-    'edit to what already holds',
+    'edit without a difference',
     edit({
       name: 'Fence 2027',
       quota: 100,
@@ -186,7 +184,7 @@ describe('decide', () => {
     }
   });
 
-  test('a refusal because of the state names the state, the action and what would work', () => {
+  test('a refusal because of the state names the state, the action and the remedy', () => {
     const refusal = decide({ name: 'activate', input: {} }, FACTS_BY_STATE.PAUSED, buildContext());
     expect(refusal).toMatchObject({
       code: CONFLICT,
@@ -194,12 +192,12 @@ describe('decide', () => {
     });
   });
 
-  test('an edit that carries fields and a status is one change', () => {
+  test('an edit with fields and a status is one change', () => {
     const decision = decide(edit({ name: 'New', status: 'inactive' }), FACTS_BY_STATE.ACTIVE, buildContext());
     expect(decision).toMatchObject({ action: 'contract.paused', facts: { name: 'New', revision: 2 } });
   });
 
-  test('equal JSON written in another order is no change', () => {
+  test('equal JSON with another order of keys is no change', () => {
     const facts = buildFacts({ metadata: { a: 1, b: { c: 2, d: 3 } }, feature_overrides: { seats: 9, tier: 'gold' } });
     const input = { metadata: { b: { d: 3, c: 2 }, a: 1 }, feature_overrides: { tier: 'gold', seats: 9 } };
     expect(decide(edit(input), facts, buildContext())).toBe('unchanged');
@@ -249,7 +247,7 @@ describe('edit', () => {
   const edited = (input: EditInput, facts = FACTS_BY_STATE.ACTIVE, generator = buildGenerator()): string =>
     describeDecision(decide(edit(input), facts, buildContext({ generator })));
 
-  test('lowers a quota of which nothing is used, and no other', () => {
+  test('lowers only an unused quota', () => {
     const used = buildFacts({ quota: { total: 100, claimed: 40 } });
     expect(edited({ quota: 1 })).toBe('contract.updated');
     expect(edited({ quota: 39 }, used)).toBe('QUOTA_BELOW_USED');
@@ -266,7 +264,7 @@ describe('edit', () => {
     expect(edited({ quota: 1_073 }, FACTS_BY_STATE.ACTIVE, buildGenerator({ format }))).toBe('contract.updated');
   });
 
-  test('refuses a feature of another type than the generator gives it', () => {
+  test('refuses a feature of another type than the generator’s', () => {
     expect(edited({ feature_overrides: { seats: 'many' } })).toBe('FEATURE_TYPE_MISMATCH');
     expect(edited({ feature_overrides: { seats: null, own: 'text' } })).toBe('contract.updated');
   });
@@ -276,7 +274,7 @@ describe('edit', () => {
     expect(edited({ expiry: { date: '2027-06-15' } })).toBe('contract.updated');
   });
 
-  test('of a draft, a term gives the end and a fixed end replaces the term', () => {
+  test('of a draft: a term determines the end, and a fixed end replaces the term', () => {
     const withTerm = decide(edit({ term: 'P1Y' }), FACTS_BY_STATE.DRAFT, buildContext());
     expect(withTerm).toMatchObject({ facts: { term_length: 'P1Y', end_date: '2028-07-01' } });
     const withEnd = decide(
@@ -293,18 +291,18 @@ describe('edit', () => {
     expect(moved).toMatchObject({ facts: { end_date: '2028-02-29' } });
   });
 
-  test('of a draft, an end that is not after the start is refused', () => {
+  test('of a draft: an end that is not after the start is refused', () => {
     expect(edited({ end_date: '2027-07-01' }, FACTS_BY_STATE.DRAFT)).toBe('VALIDATION_FAILED');
   });
 
-  test('refuses a ladder whose steps do not follow each other', () => {
+  test('refuses a dunning schedule whose steps are not in order', () => {
     expect(edited({ dunning: { suspend_days: 1 } })).toBe('VALIDATION_FAILED');
     expect(edited({ dunning: { terminate_days: 14 } })).toBe('VALIDATION_FAILED');
     expect(edited({ dunning: { suspend_days: 60 } })).toBe('VALIDATION_FAILED');
     expect(edited({ dunning: { suspend_days: 60, terminate_days: null } })).toBe('contract.updated');
   });
 
-  test('refuses automatic renewal when nothing says for how long', () => {
+  test('refuses automatic renewal without a term length', () => {
     expect(edited({ renewal: { mode: 'auto' } })).toBe('VALIDATION_FAILED');
     expect(edited({ renewal: { mode: 'auto', term: 'P1Y' } })).toBe('contract.updated');
   });
@@ -312,8 +310,8 @@ describe('edit', () => {
   test('changes the given fields of a policy and leaves the others', () => {
     const facts = factsAfter(decide(edit({ renewal: { notice_days: 14 } }), buildAutoRenewingFacts(), buildContext()));
     expect(facts.renewal).toEqual({ ...DEFAULT_RENEWAL, mode: 'auto', notice_days: 14 });
-    const ladder = factsAfter(decide(edit({ dunning: { suspend_days: 30 } }), FACTS_BY_STATE.ACTIVE, buildContext()));
-    expect(ladder.dunning).toEqual({ past_due_days: 1, suspend_days: 30, terminate_days: 60 });
+    const edited = factsAfter(decide(edit({ dunning: { suspend_days: 30 } }), FACTS_BY_STATE.ACTIVE, buildContext()));
+    expect(edited.dunning).toEqual({ past_due_days: 1, suspend_days: 30, terminate_days: 60 });
   });
 });
 
@@ -321,7 +319,7 @@ describe('create', () => {
   const created = (changes: Partial<CreateInput>, context = {}): ReturnType<typeof create> =>
     create('contract-1', 'generator-1', { ...CREATE_INPUT, ...changes }, buildContext(context));
 
-  test('inactive makes a draft and active makes a running contract, in one change called contract.created', () => {
+  test('inactive creates a draft and active creates a running contract, in one change contract.created', () => {
     for (const [status, state] of [
       ['inactive', 'DRAFT'],
       ['active', 'ACTIVE'],
@@ -360,13 +358,13 @@ describe('create', () => {
     expect(created(changes, context)).toMatchObject({ refused: true, code });
   });
 
-  test('outside production a contract may live by a test clock', () => {
+  test('outside production a contract can use a test clock', () => {
     const product = { ...PRODUCT, environment: 'staging' as const };
     expect(created({ test_clock_id: 'clock-1' }, { product })).toMatchObject({ facts: { test_clock_id: 'clock-1' } });
   });
 });
 
-test('an outcome survives the way through a workflow payload', () => {
+test('an outcome survives a workflow payload', () => {
   const refusal = decide({ name: 'activate', input: {} }, FACTS_BY_STATE.EXPIRED, buildContext());
   const outcome: CommandOutcome = { refusal: isRefusal(refusal) ? refusal : null, changed: false, replayed: false };
   expect(JSON.parse(JSON.stringify(outcome))).toEqual(outcome);

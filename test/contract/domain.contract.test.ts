@@ -1,6 +1,6 @@
 /**
- * The state of a contract follows from its facts and the clock, by the rules of 1.3 and in their order, and so does all
- * that is shown of it.
+ * The state of a contract, and everything that is shown of it, follows from its facts and the clock by the rules of 1.3, in
+ * their order.
  */
 import { addDays } from '../../domain/base/calendar';
 import { lastDay, stateAt, statusOf, warningsOf } from '../../domain/contract/contract';
@@ -24,7 +24,7 @@ describe('stateAt', () => {
     expect(stateAt(facts, NOON)).toBe(state);
   });
 
-  test('a deleted contract is DELETED, whatever else holds', () => {
+  test('a deleted contract is DELETED, whatever its other facts', () => {
     for (const facts of Object.values(FACTS_BY_STATE))
       expect(stateAt({ ...facts, deleted_at: NOON }, NOON)).toBe('DELETED');
   });
@@ -45,7 +45,7 @@ describe('stateAt', () => {
     );
   });
 
-  test('a term is half open: it begins with its first instant and is over with that of its end', () => {
+  test('a term is half open: it includes its first instant and excludes the instant of its end', () => {
     const facts = buildFacts({
       timezone: 'Europe/Berlin',
       start_date: '2027-02-01',
@@ -66,7 +66,7 @@ describe('stateAt', () => {
   });
 });
 
-describe('the projection to the seed’s two statuses (2.1)', () => {
+describe('the two statuses of the interface (2.1)', () => {
   const SHOWN: Record<LiveState, [status: string, reason: InactiveReason | null]> = {
     DRAFT: ['inactive', 'CONFIGURING'],
     SCHEDULED: ['inactive', 'NOT_STARTED'],
@@ -91,13 +91,13 @@ describe('the projection to the seed’s two statuses (2.1)', () => {
     ['compliance', [buildComplianceHold()], 'SUSPENDED', 'COMPLIANCE'],
     ['a pause and compliance', [buildHold(), buildComplianceHold()], 'SUSPENDED', 'COMPLIANCE'],
     ['compliance and billing', [buildComplianceHold(), buildBillingHold()], 'SUSPENDED', 'BILLING_SUSPENDED'],
-  ])('a contract held by %s says so', (_holder, holds, state, inactive_reason) => {
+  ])('a contract with a hold of %s shows it as its reason', (_holder, holds, state, inactive_reason) => {
     const facts = buildFacts({ holds });
     expect(stateAt(facts, NOON)).toBe(state);
     expect(statusOf(facts, NOON)).toEqual({ status: 'inactive', inactive_reason });
   });
 
-  test('a hold counts from its instant and no longer than to its end', () => {
+  test('a hold counts from its first instant until its end', () => {
     const facts = buildFacts({ holds: [buildHold({ placed_at: '2027-06-02T10:00:00.000Z', lifted_at: NOON })] });
     expect(stateAt(facts, '2027-06-02T09:59:59.999Z')).toBe('ACTIVE');
     expect(stateAt(facts, '2027-06-02T10:00:00.000Z')).toBe('PAUSED');
@@ -106,7 +106,7 @@ describe('the projection to the seed’s two statuses (2.1)', () => {
   });
 });
 
-test('what is overdue makes a contract past due, and does not suspend it before that was verified', () => {
+test('an overdue invoice makes a contract past due, and does not suspend it before verification', () => {
   for (const days of [1, 13, 14, 60, 400]) {
     const facts = buildFacts({ invoices: [buildInvoice({ due_date: addDays('2027-06-15', -days) })] });
     expect(stateAt(facts, NOON)).toBe('PAST_DUE');
@@ -114,7 +114,7 @@ test('what is overdue makes a contract past due, and does not suspend it before 
   expect(stateAt(buildFacts({ invoices: [buildInvoice()] }), NOON)).toBe('ACTIVE');
 });
 
-test('licenses are generated while active or past due, and in grace where the contract says so', () => {
+test('licenses are generated while active or past due, and in grace if the contract allows it', () => {
   const generating = (grace_allows_generation: boolean): ContractState[] =>
     CONTRACT_STATES.filter((state) => mayGenerateIn(state, { grace_allows_generation }));
   expect(generating(false)).toEqual(['ACTIVE', 'PAST_DUE']);
@@ -131,7 +131,7 @@ describe('warnings', () => {
     ['that a suspension is due', buildFacts(owing(14)), ['BILLING_PAST_DUE', 'SUSPENSION_DUE']],
     ['nothing more once suspended', FACTS_BY_STATE.SUSPENDED, []],
     [
-      'that the billing system is silent',
+      'that the billing system gives no answer',
       buildFacts({ ...owing(14), billing_unreachable_since: NOON }),
       ['BILLING_PAST_DUE', 'SUSPENSION_DUE', 'BILLING_UNREACHABLE'],
     ],
@@ -145,7 +145,7 @@ describe('warnings', () => {
     ['that it was not renewed', { ...FACTS_BY_STATE.EXPIRY_GRACE, renewal_blocked: 'PAUSED' }, ['RENEWAL_BLOCKED']],
     ['not that, when the customer wished so', { ...FACTS_BY_STATE.EXPIRY_GRACE, renewal_blocked: 'OPTED_OUT' }, []],
     ['not that, once it is over', { ...FACTS_BY_STATE.EXPIRED, renewal_blocked: 'PAUSED' }, []],
-  ])('tell %s', (_what, facts, warnings) => {
+  ])('show %s', (_what, facts, warnings) => {
     expect(warningsOf(facts, NOON)).toEqual(warnings);
   });
 });

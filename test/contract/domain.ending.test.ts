@@ -1,7 +1,4 @@
-/**
- * A contract ends once, by expiry, by termination or by deletion, and what undoes a termination undoes nothing else
- * (T11, T14 to T16).
- */
+/** A contract ends once: by expiry, termination or deletion. Undoing a termination undoes nothing else (T11, T14 to T16). */
 import { addDays } from '../../domain/base/calendar';
 import { stateAt } from '../../domain/contract/contract';
 import type { ContractFacts } from '../../domain/contract/facts';
@@ -34,7 +31,7 @@ const reinstate: ContractCommand = { name: 'reinstate', input: {} };
 const WAITING = buildAmendment();
 
 describe('expiry', () => {
-  test('comes through grace where there is one, each at the first instant of its day', () => {
+  test('follows grace if there is one, each at the first instant of its day', () => {
     const facts = buildFacts({ timezone: 'Europe/Berlin', expiry_grace_days: 10 });
     const { changes } = settle(facts, '2029-01-01T00:00:00.000Z', buildSettleContext());
     expect(
@@ -45,7 +42,7 @@ describe('expiry', () => {
     ]);
   });
 
-  test('withdraws what waited for a later day', () => {
+  test('withdraws pending amendments', () => {
     const facts = buildFacts({ end_date: '2027-07-01', amendments: [WAITING] });
     const { changes } = settle(facts, '2027-09-01T00:00:00.000Z', buildSettleContext());
     expect(changes.at(-1)).toMatchObject({
@@ -78,7 +75,7 @@ describe('termination', () => {
     },
   );
 
-  test('leaves nothing to come: no renewal, no reminder, no ladder, no end of a pause', () => {
+  test('leaves no future boundary: no renewal, no reminder, no dunning step, no end of a pause', () => {
     const renewing = buildAutoRenewingFacts({}, { holds: [buildHold({ resume_at: '2027-07-01T00:00:00.000Z' })] });
     const facts = factsAfter(decide(terminate, { ...renewing, invoices: [buildInvoice()] }, buildContext()));
     expect(nextBoundary(facts)).toBeNull();
@@ -99,7 +96,7 @@ describe('reinstatement', () => {
   });
   const asked = (facts: ContractFacts): string => describeDecision(decide(reinstate, facts, buildContext()));
 
-  test('undoes the termination and says from what', () => {
+  test('undoes the termination and records what it undid', () => {
     const change = requireChange(decide(reinstate, terminatedDaysAgo(3), buildContext()));
     expect(change).toMatchObject({
       action: 'contract.reinstated',
@@ -116,7 +113,7 @@ describe('reinstatement', () => {
     expect(asked(terminatedDaysAgo(31))).toBe('INVALID_STATE_TRANSITION');
   });
 
-  test('waits until everything is paid, and then lifts the hold of billing too', () => {
+  test('needs all invoices paid, and lifts the hold of billing too', () => {
     const owing: Partial<ContractFacts> = { termination_code: 'BILLING', holds: [buildBillingHold()] };
     const unpaid = buildInvoice({ due_date: '2027-04-01' });
     expect(asked(terminatedDaysAgo(3, { ...owing, invoices: [unpaid] }))).toBe('CHANGES_BLOCKED_PAST_DUE');
@@ -126,14 +123,14 @@ describe('reinstatement', () => {
     expect(stateAt(facts, NOON)).toBe('ACTIVE');
   });
 
-  test('lifts no pause, and brings a draft back as a draft', () => {
+  test('lifts no pause, and restores a draft as a draft', () => {
     const paused = terminatedDaysAgo(3, { holds: [buildHold()] });
     expect(stateAt(factsAfter(decide(reinstate, paused, buildContext())), NOON)).toBe('PAUSED');
     const draft = terminatedDaysAgo(3, { activated_at: null });
     expect(stateAt(factsAfter(decide(reinstate, draft, buildContext())), NOON)).toBe('DRAFT');
   });
 
-  test('makes the renewal that fell into it where grace allows, and finds the contract expired where not', () => {
+  test('makes the missed renewal if grace allows; otherwise the contract is expired', () => {
     const ended = { ...buildAutoRenewingFacts(), ...terminatedDaysAgo(10), term_length: 'P1Y', end_date: '2027-06-12' };
     const renewing = { ...ended, renewal: buildAutoRenewingFacts().renewal };
     const inGrace = factsAfter(decide(reinstate, { ...renewing, expiry_grace_days: 5 }, buildContext()));
@@ -151,12 +148,12 @@ describe('deletion', () => {
   const remove = (input: { confirm_name: string; expected_revision?: number }, changes = {}): string =>
     describeDecision(decide({ name: 'delete', input }, FACTS_BY_STATE.PAUSED, buildContext(changes)));
 
-  test('asks for the exact name, but not for its outer blanks', () => {
+  test('needs the exact name, without regard to outer spaces', () => {
     expect(remove({ confirm_name: 'fence 2027' })).toBe('CONFIRMATION_MISMATCH');
     expect(remove({ confirm_name: ' Fence 2027 ' })).toBe('contract.deleted');
   });
 
-  test('waits for the generation jobs of the contract', () => {
+  test('is refused while the contract has open generation jobs', () => {
     expect(remove({ confirm_name: 'Fence 2027' }, { open_jobs: 1 })).toBe('CONTRACT_HAS_OPEN_JOB');
   });
 
@@ -164,7 +161,7 @@ describe('deletion', () => {
     expect(remove({ confirm_name: 'Fence 2027', expected_revision: 7 })).toBe('REVISION_CONFLICT');
   });
 
-  test('withdraws what waited, and leaves nothing to come', () => {
+  test('withdraws pending amendments and leaves no future boundary', () => {
     const waiting = buildFacts({
       holds: [buildHold({ resume_at: '2027-07-01T00:00:00.000Z' })],
       amendments: [WAITING],

@@ -6,7 +6,7 @@ import { licenseStatus } from '../../domain/license/license';
 
 const NOON = '2027-06-15T12:00:00.000Z';
 
-test('no rule is no end', () => {
+test('without a rule a license never expires', () => {
   expect(licenseExpiry(null, NOON, 'UTC')).toBeNull();
 });
 
@@ -17,7 +17,7 @@ test.each([
   ['2027-03-01T17:00:00.000Z', 'P1M', 'America/New_York', '2027-04-01T16:00:00.000Z'],
   // In Auckland it is the 1st of the next month already: no clamping.
   ['2027-01-31T12:00:00.000Z', 'P1M', 'Pacific/Auckland', '2027-02-28T12:00:00.000Z'],
-])('a license made at %s for %s in %s expires at %s', (made_at, duration, zone, expires_at) => {
+])('a license generated at %s for %s in %s expires at %s', (made_at, duration, zone, expires_at) => {
   expect(licenseExpiry({ duration, basis: 'generation' }, made_at, zone)).toBe(expires_at);
 });
 
@@ -29,7 +29,7 @@ test.each([
   expect(licenseExpiry({ date }, NOON, zone)).toBe(expires_at);
 });
 
-test('the last day still makes licenses, its end refuses', () => {
+test('licenses are generated through the last day and refused after it', () => {
   const rule = { date: '2027-06-15' };
   expect(licenseExpiry(rule, '2027-06-15T23:59:59.999Z', 'UTC')).toBe('2027-06-16T00:00:00.000Z');
   for (const made_at of ['2027-06-16T00:00:00.000Z', '2027-07-01T00:00:00.000Z']) {
@@ -43,7 +43,7 @@ test('the last day still makes licenses, its end refuses', () => {
   expect(licenseExpiry(rule, '2027-06-16T09:59:59.999Z', 'Pacific/Honolulu')).toBe('2027-06-16T10:00:00.000Z');
 });
 
-test('what is made never is expired when it is made, whatever the rule, the moment and the zone', () => {
+test('no license is expired when it is generated, with any rule, instant and zone', () => {
   const at = fc.date({
     min: new Date('2020-01-01T00:00:00Z'),
     max: new Date('2050-01-01T00:00:00Z'),

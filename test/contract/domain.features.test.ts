@@ -31,7 +31,7 @@ const json = fc.dictionary(
   })).value,
 ) as fc.Arbitrary<JsonObject>;
 
-test('merging changes neither side, and merging again changes nothing more', () => {
+test('merging changes neither input, and merging again changes nothing', () => {
   fc.assert(
     fc.property(json, json, (generator, overrides) => {
       const before = JSON.stringify([generator, overrides]);
@@ -42,7 +42,7 @@ test('merging changes neither side, and merging again changes nothing more', () 
   );
 });
 
-test('no override is nothing overridden, and no merge reaches the prototype of objects', () => {
+test('without overrides nothing changes, and no merge reaches the prototype of objects', () => {
   fc.assert(fc.property(json, (generator) => expect(effectiveFeatures(generator, {})).toEqual(generator)));
   effectiveFeatures({}, JSON.parse('{"__proto__":{"polluted":true}}') as JsonObject);
   expect(({} as { polluted?: boolean }).polluted).toBeUndefined();

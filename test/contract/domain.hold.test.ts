@@ -1,6 +1,4 @@
-/**
- * A hold is placed and lifted by its own source alone, and a contract goes on only when nobody holds it any more (T7, T9, T10).
- */
+/** A hold is placed and lifted only by its own source, and a contract continues only when no hold is open (T7, T9, T10). */
 import { openHold, stateAt } from '../../domain/contract/contract';
 import type { ContractFacts } from '../../domain/contract/facts';
 import { settle } from '../../domain/contract/boundary';
@@ -35,7 +33,7 @@ function after(command: ContractCommand, facts: ContractFacts, now = NOON): Cont
 }
 
 describe('pausing', () => {
-  test('tells its reason, and completion is one', () => {
+  test('records its reason, and completion is one', () => {
     const paused = decide(
       { name: 'pause', input: { reason: 'completed', note: 'sold out' } },
       FACTS_BY_STATE.ACTIVE,
@@ -56,13 +54,13 @@ describe('pausing', () => {
     );
   });
 
-  test('before the start keeps the contract from becoming active at its start', () => {
+  test('before the start prevents the contract from becoming active at its start', () => {
     const paused = after(pause, FACTS_BY_STATE.SCHEDULED);
     expect(stateAt(paused, NOON)).toBe('SCHEDULED');
     expect(stateAt(paused, '2027-07-02T00:00:00.000Z')).toBe('PAUSED');
   });
 
-  test('ends by itself at its instant, and with it nothing else that holds the contract', () => {
+  test('ends automatically at its instant, without lifting other holds', () => {
     const resume_at = '2027-06-20T09:30:00.000Z';
     const paused = after({ name: 'pause', input: { resume_at } }, buildFacts({ holds: [buildComplianceHold()] }));
     const { facts, changes } = settle(paused, '2027-07-01T00:00:00.000Z', buildSettleContext());
@@ -74,14 +72,14 @@ describe('pausing', () => {
 });
 
 describe('resuming', () => {
-  test('lifts the hold and keeps it as a fact', () => {
+  test('lifts the hold and stores it as a fact', () => {
     expect(decide(resume, FACTS_BY_STATE.PAUSED, buildContext())).toMatchObject({
       action: 'contract.resumed',
       facts: { holds: [{ lifted_at: NOON }], end_date: '2028-01-01' },
     });
   });
 
-  test('on request adds the paused days to the end, from which later terms count', () => {
+  test('adds the paused days to the end on request, and later terms count from it', () => {
     const holds = [buildHold({ placed_at: '2027-06-01T22:00:00.000Z' })];
     const resumed = requireChange(
       decide(extend, buildAutoRenewingFacts({}, { holds, timezone: 'Asia/Tokyo' }), buildContext()),
@@ -101,7 +99,7 @@ describe('resuming', () => {
     expect(after(extend, buildFacts({ holds: [buildHold()], end_date: null }))).toMatchObject({ end_date: null });
   });
 
-  test('in grace with the paused days added brings the end back, and what stood against its renewal is forgotten', () => {
+  test('in grace with the paused days added restores the term, and clears the block of its renewal', () => {
     const blocked = buildAutoRenewingFacts(
       {},
       { end_date: '2027-06-10', expiry_grace_days: 30, renewal_blocked: 'PAUSED', holds: [buildHold()] },
@@ -112,7 +110,7 @@ describe('resuming', () => {
     expect(consequencesOf(resumed, NOON, buildRenewalContext())).toEqual([]);
   });
 
-  test('lifts no hold but that of administrators', () => {
+  test('lifts only the hold of administrators', () => {
     const holds = [buildHold(), buildComplianceHold(), buildBillingHold()];
     const resumed = after(resume, buildFacts({ holds }));
     expect(resumed.holds.map(({ source, lifted_at }) => [source, lifted_at])).toEqual([
@@ -125,7 +123,7 @@ describe('resuming', () => {
 });
 
 describe('compliance', () => {
-  test('suspends whatever is live and tells why, and lifts only its own hold', () => {
+  test('suspends every live contract with its reason, and lifts only its own hold', () => {
     const suspended = decide(holdIt, FACTS_BY_STATE.PAUSED, buildContext());
     expect(suspended).toMatchObject({ action: 'contract.suspended', reason: 'compliance', at: NOON });
     const facts = factsAfter(suspended);
@@ -143,19 +141,19 @@ describe('compliance', () => {
     ['suspended by billing', buildFacts({ holds: [buildBillingHold()] }), 'SUSPENDED'],
     ['in grace', FACTS_BY_STATE.EXPIRY_GRACE, 'EXPIRY_GRACE'],
     ['expired', FACTS_BY_STATE.EXPIRED, 'EXPIRED'],
-  ])('gives back a contract that is otherwise %s as just that', (_what, facts, state) => {
+  ])('releases a contract that is otherwise %s into that state', (_what, facts, state) => {
     const held = { ...facts, holds: [...facts.holds, buildComplianceHold()] };
     expect(stateAt(after(release, held), NOON)).toBe(state);
   });
 
-  test('releases no terminated contract: that would tell of a reinstatement there was not', () => {
+  test('releases no terminated contract: that would record a reinstatement that did not happen', () => {
     const over = { ...FACTS_BY_STATE.TERMINATED, holds: [buildComplianceHold()] };
     expect(describeDecision(decide(release, over, buildContext()))).toBe('INVALID_STATE_TRANSITION');
     expect(stateAt(after({ name: 'reinstate', input: {} }, over), NOON)).toBe('SUSPENDED');
   });
 });
 
-test('two sources hold a contract at once, and both have to let it go', () => {
+test('two sources hold a contract at once, and both must release it', () => {
   let facts = buildFacts();
   for (const command of [pause, holdIt, resume]) facts = after(command, facts);
   expect(stateAt(facts, NOON)).toBe('SUSPENDED');

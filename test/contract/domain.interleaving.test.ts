@@ -1,4 +1,7 @@
-/** Where money and boundaries interleave: an event counts when it came in, and nothing final is done while one waits. */
+/**
+ * The order of billing events and boundaries: an event counts when it was received, and nothing irreversible is done while one
+ * is pending.
+ */
 import fc from 'fast-check';
 import { nextEventTurn, planSettling, waitsForEvents } from '../../domain/contract/interleaving';
 import type { Settling } from '../../domain/contract/interleaving';
@@ -35,7 +38,7 @@ const TIMES = { clock: at(0), settled_until: at(-24), events_wait: false };
 
 const BY_ANSWER: Settling = { by: 'answer', answer: { fetched: [PAID] }, foreign: [] };
 
-describe('what is settled', () => {
+describe('the settle plan', () => {
   test.each<[string, Settling, boolean]>([
     ['the workflow', { by: 'workflow' }, true],
     ['an answer', BY_ANSWER, true],
@@ -46,7 +49,7 @@ describe('what is settled', () => {
     expect(waitsForEvents(settling)).toBe(waits);
   });
 
-  test('while an event waits nothing is crossed, and an answer that may be older than it does not count', () => {
+  test('while an event is pending no boundary is applied, and an answer that may be older than it does not count', () => {
     for (const settling of [{ by: 'workflow' }, BY_ANSWER] as const)
       expect(planSettling(FACTS, settling, { ...TIMES, events_wait: true })).toEqual({
         facts: FACTS,
@@ -55,7 +58,7 @@ describe('what is settled', () => {
       });
   });
 
-  test('an answer verifies, silence passes by and notes when to ask again', () => {
+  test('an answer verifies; a missing answer skips the boundary and records the next query', () => {
     const verified = planSettling(FACTS, BY_ANSWER, TIMES);
     expect(verified).toMatchObject({ until: at(0), billing: 'verified', facts: { invoices: [{ status: 'PAID' }] } });
     const silent = planSettling(FACTS, { by: 'answer', answer: 'unreachable', foreign: [] }, TIMES);
@@ -63,7 +66,7 @@ describe('what is settled', () => {
     expect(silent.facts.verify_after).not.toBeNull();
   });
 
-  test('an invoice that is another contract’s is forgotten, but not when more is known of it here', () => {
+  test('an invoice of another contract is removed, unless this contract knows newer data of it', () => {
     const foreign = planSettling(FACTS, { by: 'answer', answer: { fetched: [] }, foreign: [INVOICE] }, TIMES);
     expect(foreign.facts.invoices).toEqual([]);
     const elsewhere = (seen: SeenInvoice) =>
@@ -72,7 +75,7 @@ describe('what is settled', () => {
     expect(elsewhere({ ...PAID, status: 'OPEN', fetched_at: null, occurred_at: at(-72) })).toEqual([INVOICE]);
   });
 
-  test('by time it goes up to the instant that is given, never past the clock and never back', () => {
+  test('by time it goes up to the given instant, never past the clock and never back', () => {
     const until = (hours: number | undefined) =>
       planSettling(FACTS, { by: 'time', ...(hours === undefined ? {} : { until: at(hours) }) }, TIMES).until;
     expect([until(undefined), until(-3), until(5), until(-100)]).toEqual([at(0), at(-3), at(0), at(-24)]);
@@ -80,29 +83,29 @@ describe('what is settled', () => {
 });
 
 describe('the next events', () => {
-  test('are all that are known when no boundary is due', () => {
+  test('are all known events when no boundary is due', () => {
     const known = [arrived(-5), arrived(-1)];
     const last = { events: known, until: undefined, is_last: true };
     expect(nextEventTurn(known, [], null, NOON)).toEqual(last);
     expect(nextEventTurn(known, [arrived(-9)], at(1), NOON)).toEqual(last);
   });
 
-  test('are those that came in before the boundary, up to the last of which the contract is settled', () => {
+  test('are those received before the boundary, and the contract is settled up to the last of them', () => {
     const [early, late] = [arrived(-5), arrived(-1)];
     expect(nextEventTurn([late, early], [], at(-3), NOON)).toEqual({ events: [early], until: at(-5), is_last: false });
     expect(nextEventTurn([late], [], at(-3), NOON)).toEqual({ events: [], until: at(-3), is_last: false });
   });
 
-  test('an event that came in at the instant of the boundary counts after it', () => {
+  test('an event received at the instant of the boundary counts after it', () => {
     expect(nextEventTurn([arrived(-3)], [], at(-3), NOON)).toEqual({ events: [], until: at(-3), is_last: false });
   });
 
-  test('the boundary is not crossed while an event from before it has no answer', () => {
+  test('the boundary is not applied while an event from before it has no answer', () => {
     expect(nextEventTurn([], [arrived(-4)], at(-3), NOON)).toEqual({ events: [], until: at(-4), is_last: true });
     expect(nextEventTurn([], [arrived(-2)], at(-3), NOON)).toEqual({ events: [], until: at(-3), is_last: false });
   });
 
-  test('taken turn by turn, every known event is applied before each boundary that it came in before, and none after an unanswered one', () => {
+  test('turn by turn, every known event is applied before the boundaries after its receipt, and no boundary after an unanswered one', () => {
     const hours = fc.array(fc.integer({ min: -50, max: -1 }), { maxLength: 8 });
     fc.assert(
       fc.property(hours, hours, hours, (known_hours, unanswered_hours, boundary_hours) => {

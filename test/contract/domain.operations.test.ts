@@ -1,6 +1,4 @@
-/**
- * What each state allows is what the page says, and every operation there is keeps to it.
- */
+/** Each state allows what the table below says, and every operation follows it. */
 import { CONTRACT_STATES } from '../../domain/contract/facts';
 import type { AmendmentChanges, ContractFacts, ContractState } from '../../domain/contract/facts';
 import { decide } from '../../domain/contract/command';
@@ -49,7 +47,7 @@ const WORDS = `
 | resume (T10) | n | y | y | y | y | y | y | n | n | n |
 | hold for compliance | n | y | y | y | y | y | y | n | n | n |
 | release from compliance (T7) | y | y | y | y | y | y | y | y | n | n |
-| renew by itself (T12, 1.6) | n | n | y | n | y | n | n | n | n | n |
+| renew automatically (T12, 1.6) | n | n | y | n | y | n | n | n | n | n |
 | opt out of renewal (1.6) | n | y | y | y | y | y | y | n | n | n |
 | terminate (T14) | y | y | y | y | y | y | y | y | = | n |
 | reinstate (T15) | n | n | n | n | n | n | n | n | y | n |`;
@@ -70,7 +68,7 @@ const OPERATIONS: Record<string, ContractOperation> = {
   'resume (T10)': 'resume',
   'hold for compliance': 'compliance_hold',
   'release from compliance (T7)': 'compliance_release',
-  'renew by itself (T12, 1.6)': 'renew_automatically',
+  'renew automatically (T12, 1.6)': 'renew_automatically',
   'opt out of renewal (1.6)': 'opt_out',
   'terminate (T14)': 'terminate',
   'reinstate (T15)': 'reinstate',
@@ -116,7 +114,7 @@ const CELLS: Cell[] = ROWS.flatMap(([name = '', ...cells]) =>
   }),
 );
 
-test('the page speaks of every operation and every state', () => {
+test('the table has every operation and every state', () => {
   expect(CELLS).toHaveLength(CONTRACT_OPERATIONS.length * CONTRACT_STATES.length);
   expect(new Set(CELLS.map(({ operation }) => operation))).toEqual(new Set(CONTRACT_OPERATIONS));
   expect(new Set(CELLS.map(({ state }) => state))).toEqual(new Set(CONTRACT_STATES));
@@ -237,7 +235,7 @@ const WALKED = CELLS.flatMap(({ operation, state, permission }) =>
 ).filter((cell): cell is typeof cell & { state: LiveState } => cell.state !== 'DELETED');
 
 test.each(WALKED)(
-  '$operation by $command.name $asked keeps to the table in $state',
+  '$operation by $command.name $asked follows the table in $state',
   ({ operation, state, permission, command }) => {
     const facts = factsFor(operation, state);
     const decision = decisionOf(command, facts);
@@ -262,13 +260,13 @@ test.each(LIVE_STATES)('a job that ended short is resumed by the table in %s', (
   expect(resumptionCode(state)).toBe(allowed ? null : REFUSALS[state]);
 });
 
-test.each(LIVE_STATES)('a contract renews by itself by the table in %s', (state) => {
+test.each(LIVE_STATES)('a contract renews automatically as the table says in %s', (state) => {
   const facts = buildAutoRenewingFacts({ term: 'P1Y' }, { ...FACTS_BY_STATE[state], term_length: 'P1Y' });
   const block = renewalBlock({ ...facts, end_date: facts.end_date ?? '2028-01-01' }, NOON, buildRenewalContext());
   expect(block === null).toBe(permissionFor('renew_automatically', state) === 'yes');
 });
 
-test('a suspended contract is amended to be less, and to nothing else', () => {
+test('an amendment can only reduce a suspended contract', () => {
   const less: AmendmentChanges = { renewal: { mode: 'manual' } };
   const more: AmendmentChanges[] = [{ quota_add: 5 }, { activation_limit: 7 }, { customer_id: 'customer-1' }];
   expect(refusalOf({ name: 'amend', input: buildAmend(less) }, FACTS_BY_STATE.SUSPENDED)).toBeNull();
@@ -297,7 +295,7 @@ describe('generation', () => {
     if (refused) expect(['INVALID_STATE_TRANSITION', REFUSALS[state]]).toContain(refused.code);
   });
 
-  test('tells an inactive contract’s reason, and what would help', () => {
+  test('names an inactive contract’s reason and remedy', () => {
     const reasons = LIVE_STATES.map((state) => generationRefusal(FACTS_BY_STATE[state], buildContext()))
       .filter((refusal) => refusal?.code === 'CONTRACT_INACTIVE')
       .map((refusal) => refusal?.metadata);
@@ -315,7 +313,7 @@ describe('generation', () => {
   });
 });
 
-describe('whoever owes money', () => {
+describe('a contract with overdue invoices', () => {
   const owing = { invoices: [buildInvoice({ due_date: '2027-06-10' })] };
 
   test.each<[string, ContractFacts, ContractOperation[]]>([

@@ -1,6 +1,4 @@
-/**
- * A quota is granted whole or not at all, is never oversold, and only grows once something of it is used.
- */
+/** A request is granted completely or not at all, a quota is never oversold, and a used quota can only grow. */
 import fc from 'fast-check';
 import { claimRefusal, quotaOf, totalRefusal } from '../../domain/contract/quota';
 
@@ -8,7 +6,7 @@ const counters = fc
   .record({ total: fc.integer({ min: 1, max: 1_000 }), claimed: fc.nat(1_000), reserved: fc.nat(1_000) })
   .filter(({ total, claimed, reserved }) => claimed <= total && reserved <= claimed);
 
-test('generated, reserved and remaining are the total', () => {
+test('generated, reserved and remaining add up to the total', () => {
   fc.assert(
     fc.property(counters, ({ reserved, ...quota }) => {
       const shown = quotaOf(quota, reserved);
@@ -18,7 +16,7 @@ test('generated, reserved and remaining are the total', () => {
   );
 });
 
-test('a request is granted exactly when it fits what remains', () => {
+test('a request is granted exactly when it fits the remaining quota', () => {
   fc.assert(
     fc.property(counters, fc.integer({ min: 1, max: 1_500 }), ({ reserved, ...quota }, requested) => {
       expect(claimRefusal(quota, reserved, requested) === null).toBe(quota.claimed + requested <= quota.total);

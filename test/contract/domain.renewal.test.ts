@@ -1,6 +1,6 @@
 /**
- * A contract gets its next term once, by itself or by hand, from the end of the old one and counted from its anchor, and
- * everybody is told in time (domain.md 1.4 T12 and T13, 1.6, 1.8.4).
+ * A contract gets its next term once, automatically or manually, from the end of the old one and counted from its anchor, and
+ * all notices are due in time (domain.md 1.4 T12 and T13, 1.6, 1.8.4).
  */
 import { addDays, addPeriods } from '../../domain/base/calendar';
 import { stateAt } from '../../domain/contract/contract';
@@ -75,7 +75,7 @@ describe('reminders', () => {
     ]);
   });
 
-  test('make room for the notice deadline, on which whoever renews automatically is told instead', () => {
+  test('are replaced by the notice deadline on its day for automatic renewals', () => {
     const dates = (notice_days: number): unknown[] =>
       reminders(buildAutoRenewingFacts({ notice_days }), '2027-12-31T00:00:00.000Z');
     expect(dates(30)).toEqual([
@@ -92,7 +92,7 @@ describe('reminders', () => {
     expect(dates(0)).toHaveLength(4);
   });
 
-  test('tell nobody of a deadline who has opted out, and everything else', () => {
+  test('omit only the notice deadline after an opt-out', () => {
     const opted_out = buildAutoRenewingFacts({ opt_out_at: NOON, opt_out_term: 1 });
     expect(reminders(opted_out)).toEqual([
       ['2027-10-03', 90],
@@ -102,14 +102,14 @@ describe('reminders', () => {
     ]);
   });
 
-  test('judge whether somebody has opted out on the day itself, however early or late it is looked at', () => {
+  test('check the opt-out on the day itself, however early or late the contract is settled', () => {
     const later = buildAutoRenewingFacts({ opt_out_at: '2027-11-20T00:00:00.000Z', opt_out_term: 1 });
     expect(reminders(later)).not.toContainEqual(['2027-12-02', 'notice']);
-    const told = buildAutoRenewingFacts({ opt_out_at: '2027-12-02T00:00:00.001Z', opt_out_term: 1 });
-    expect(reminders(told)).toContainEqual(['2027-12-02', 'notice']);
+    const opted_out = buildAutoRenewingFacts({ opt_out_at: '2027-12-02T00:00:00.001Z', opt_out_term: 1 });
+    expect(reminders(opted_out)).toContainEqual(['2027-12-02', 'notice']);
   });
 
-  test('are for contracts with an end that want them, and begin with the term', () => {
+  test('are due for contracts with an end and a renewal, from the start of the term', () => {
     expect(reminders(buildFacts({ end_date: null }))).toEqual([]);
     expect(reminders(buildFacts({ renewal: { ...DEFAULT_RENEWAL, mode: 'none' } }))).toEqual([]);
     expect(reminders(buildFacts({ start_date: '2027-12-01' }))).toEqual([
@@ -118,7 +118,7 @@ describe('reminders', () => {
     ]);
   });
 
-  test('come again in every term, none of the term before', () => {
+  test('repeat in every term, without those of the term before', () => {
     const monthly = buildAutoRenewingFacts(
       {},
       { start_date: '2027-06-15', end_date: '2027-07-15', term_length: 'P1M' },
@@ -132,7 +132,7 @@ describe('reminders', () => {
     ]);
   });
 
-  test('that are crossed together are all told, and marked but for the newest', () => {
+  test('that apply together are all recorded, and all but the newest are marked', () => {
     const { changes } = settled(buildFacts(), '2027-12-03T00:00:00.000Z');
     expect(changes.map(({ details }) => [details?.days_before, details?.superseded ?? false])).toEqual([
       [90, true],
@@ -168,7 +168,7 @@ describe('opting out', () => {
     ]);
   });
 
-  test('late takes effect one term later, when the customer accepts that', () => {
+  test('late takes effect one term later, if the customer accepts that', () => {
     const late = decide(optOut(true), buildAutoRenewingFacts(), buildContext({ now: '2027-12-20T00:00:00.000Z' }));
     expect(late).toMatchObject({ action: 'renewal.opted_out', reason: 'late', details: { opt_out_term: 2 } });
     expect(actionsOf(factsAfter(late), '2030-01-01T00:00:00.000Z')).toEqual([
@@ -178,16 +178,16 @@ describe('opting out', () => {
     ]);
   });
 
-  test('twice is once', () => {
+  test('twice changes nothing more', () => {
     const facts = factsAfter(decide(optOut(), buildAutoRenewingFacts(), buildContext()));
     expect(asked('2027-12-30T00:00:00.000Z', facts)).toBe('unchanged');
   });
 
-  test('is for contracts that renew by themselves', () => {
+  test('is possible for contracts that renew automatically', () => {
     expect(asked(NOON, buildFacts())).toBe('RENEWAL_NOT_POSSIBLE');
   });
 
-  test('by editing the policy keeps to the same day', () => {
+  test('by editing the policy has the same last day', () => {
     const edit = (opt_out_at: Instant, now: Instant): string =>
       describeDecision(
         decide({ name: 'edit', input: { renewal: { opt_out_at } } }, buildAutoRenewingFacts(), buildContext({ now })),
@@ -197,7 +197,7 @@ describe('opting out', () => {
     expect(edit('2027-12-31T00:00:00.000Z', NOON)).toBe('NOTICE_PERIOD_PASSED');
   });
 
-  test('is not moved by an edit that repeats it, and taken back by one that says so', () => {
+  test('is not moved by an edit that repeats it, and withdrawn by an edit that clears it', () => {
     const late = buildAutoRenewingFacts({ opt_out_at: '2027-12-20T00:00:00.000Z', opt_out_term: 2 });
     const at = buildContext({ now: '2027-12-21T00:00:00.000Z' });
     const repeated = { renewal: { ...late.renewal, opt_out_term: undefined, notice_days: 45 } };
@@ -210,7 +210,7 @@ describe('opting out', () => {
 });
 
 describe('automatic renewal', () => {
-  test('happens at the first instant after the term, adds its quota, and leaves a record', () => {
+  test('happens at the first instant after the term, adds its quota, and stores a record', () => {
     const renewing = buildAutoRenewingFacts(
       { quota_effect: { add: 300 } },
       { timezone: 'Europe/Berlin', quota: { total: 100, claimed: 40 } },
@@ -246,7 +246,7 @@ describe('automatic renewal', () => {
     expect(stateAt(facts, SOON_AFTER)).toBe('ACTIVE');
   });
 
-  test('happens once, however often and however late somebody looks', () => {
+  test('happens once, however often and however late the contract is settled', () => {
     const looks = ['2027-12-31T23:59:59.999Z', END, END, SOON_AFTER, '2028-12-31T00:00:00.000Z'];
     let facts = buildAutoRenewingFacts();
     let renewals = 0;
@@ -259,7 +259,7 @@ describe('automatic renewal', () => {
     expect(settled(buildAutoRenewingFacts(), '2028-12-31T00:00:00.000Z').facts).toEqual(facts);
   });
 
-  test('goes on from its anchor, never from the clamped end before', () => {
+  test('counts from its anchor, never from the previous clamped end', () => {
     const terms = (start_date: string, term_length: string, count: number): (string | null)[] => {
       const start = { start_date, term_length, end_date: addPeriods(start_date, term_length) };
       let facts = buildAutoRenewingFacts({}, { ...start, settled_until: `${start_date}T00:00:00.000Z` });
@@ -301,7 +301,7 @@ describe('automatic renewal', () => {
     expect(endOfTerm(facts, 4)).toBe('2028-04-30');
   });
 
-  test('gives a contract of a fixed end its first term from there', () => {
+  test('gives a contract with a fixed end its first term from there', () => {
     const fixed = buildFacts({ renewal: { ...DEFAULT_RENEWAL, mode: 'auto', term: 'P6M' } });
     expect(settled(fixed, SOON_AFTER).facts).toMatchObject({
       term_number: 2,
@@ -337,7 +337,7 @@ describe('automatic renewal', () => {
   ];
 
   test.each(BLOCKED)(
-    'blocked by %s is told with its reason, and the contract goes into grace or ends',
+    'blocked by %s is recorded with its reason, and the contract enters grace or ends',
     (reason, facts, context) => {
       expect(actionsOf(facts, SOON_AFTER, context).slice(-2)).toEqual([
         ['renewal.blocked', END, reason],
@@ -350,7 +350,7 @@ describe('automatic renewal', () => {
     },
   );
 
-  test('is judged at the instant before the end: what becomes overdue with the end itself does not stand against it', () => {
+  test('is decided at the instant before the end: an invoice that becomes overdue with the end does not block it', () => {
     const due = (due_date: string): ContractFacts =>
       buildAutoRenewingFacts({}, { invoices: [buildInvoice({ due_date })] });
     expect(actionsOf(due('2027-12-31'), END).map(([action]) => action)).toEqual([
@@ -364,7 +364,7 @@ describe('automatic renewal', () => {
     ]);
   });
 
-  test('a pause until the very end stands against it, unless there is grace, in which it is over', () => {
+  test('a pause until the end blocks it, unless there is grace, in which the pause is over', () => {
     const paused = buildAutoRenewingFacts({}, { holds: [buildHold({ resume_at: END })] });
     expect(actionsOf(paused, END).map(([action]) => action)).toEqual([
       'contract.resumed',
@@ -377,7 +377,7 @@ describe('automatic renewal', () => {
     ]);
   });
 
-  test('is made up for within grace when its pause ends, from the old end', () => {
+  test('is made within grace when the pause ends, from the old end', () => {
     const resume_at = '2028-01-09T15:30:00.000Z';
     const paused = buildAutoRenewingFacts({}, { expiry_grace_days: 30, holds: [buildHold({ resume_at })] });
     expect(actionsOf(paused, '2028-02-01T00:00:00.000Z')).toEqual([
@@ -393,7 +393,7 @@ describe('automatic renewal', () => {
     });
   });
 
-  test('is tried again each day of grace, since the catalogue tells nobody', () => {
+  test('is tried again each day of grace, since catalogue changes notify no contract', () => {
     const blocked = settled(buildAutoRenewingFacts({}, { expiry_grace_days: 30 }), SOON_AFTER, {
       product: inactive,
     }).facts;
@@ -406,7 +406,7 @@ describe('automatic renewal', () => {
     ]);
   });
 
-  test('is told again on the next day when, after a pause, something else stands against it', () => {
+  test('is recorded again on the next day when another reason blocks it after a pause', () => {
     const resume_at = '2028-01-09T15:30:00.000Z';
     const paused = buildAutoRenewingFacts({}, { expiry_grace_days: 30, holds: [buildHold({ resume_at })] });
     expect(actionsOf(paused, '2028-01-20T00:00:00.000Z', { product: inactive })).toEqual([
@@ -417,7 +417,7 @@ describe('automatic renewal', () => {
     ]);
   });
 
-  test('is told again when something else stands against it', () => {
+  test('is recorded again when another reason blocks it', () => {
     const paused = buildAutoRenewingFacts({}, { expiry_grace_days: 30, holds: [buildHold()] });
     const blocked = settled(paused, SOON_AFTER).facts;
     const held = { ...blocked, holds: [buildComplianceHold()] };
@@ -426,7 +426,7 @@ describe('automatic renewal', () => {
     ]);
   });
 
-  test('makes up for every term that passed while it was blocked', () => {
+  test('is made for every term that passed while it was blocked', () => {
     const weekly = buildAutoRenewingFacts(
       { quota_effect: { add: 10 } },
       {
@@ -446,7 +446,7 @@ describe('automatic renewal', () => {
     expect(changes.at(-1)?.facts).toMatchObject({ term_number: 4, quota: { total: 130 } });
   });
 
-  test('of a contract that becomes automatic within grace is made at once, or told why not', () => {
+  test('of a contract that becomes automatic within grace is made at once, or its block is recorded', () => {
     const manual = settled(buildFacts({ term_length: 'P1Y', expiry_grace_days: 30 }), SOON_AFTER).facts;
     const at = buildContext({ now: SOON_AFTER });
     const automatic = factsAfter(decide({ name: 'edit', input: { renewal: { mode: 'auto' } } }, manual, at));
@@ -467,7 +467,7 @@ describe('automatic renewal', () => {
   });
 });
 
-describe('renewal by hand', () => {
+describe('manual renewal', () => {
   const asked = (input: RenewInput, facts: ContractFacts, now: Instant): string =>
     describeDecision(decide(renew(input), facts, buildContext({ now })));
   const renewed = (input: RenewInput, facts: ContractFacts, now: Instant) =>
@@ -475,7 +475,7 @@ describe('renewal by hand', () => {
   const yearly = buildFacts({ term_length: 'P1Y', expiry_grace_days: 10 });
   const over = (days: number): Instant => `${addDays('2028-01-11', days)}T12:00:00.000Z`;
 
-  test('on time grants the next term from the old end, with what it adds and whose it is', () => {
+  test('on time grants the next term from the old end, with its quota and its reference', () => {
     const { facts, renewal } = renewed({ quota_add: 200, reference: 'PO-7' }, yearly, NOON);
     expect(renewal).toEqual({
       term_number: 2,
@@ -490,20 +490,20 @@ describe('renewal by hand', () => {
     expect(facts).toMatchObject({ term_number: 2, end_date: '2029-01-01', quota: { total: 300 }, revision: 2 });
   });
 
-  test('is granted once before its term begins, and again in that', () => {
+  test('is granted once before its term begins, and again in that term', () => {
     const { facts } = renewed({}, yearly, NOON);
     expect(asked({}, facts, '2027-12-31T23:59:59.999Z')).toBe('ALREADY_RENEWED');
     expect(asked({}, facts, END)).toBe('contract.renewed');
     expect(settled(facts, '2028-06-01T00:00:00.000Z').changes).toEqual([]);
   });
 
-  test('adds what the policy says when nothing else is said', () => {
+  test('adds the quota of the policy by default', () => {
     const policy = { ...yearly, renewal: { ...DEFAULT_RENEWAL, quota_effect: { add: 300 } } };
     expect(renewed({}, policy, NOON).facts.quota.total).toBe(400);
     expect(renewed({ quota_add: 0 }, policy, NOON).facts.quota.total).toBe(100);
   });
 
-  test('in grace counts from the old end; from today only when asked, with the gap', () => {
+  test('in grace counts from the old end; from today only on request, with the gap', () => {
     expect(renewed({}, yearly, SOON_AFTER).renewal).toMatchObject({ start_date: '2028-01-01', gap_days: 0 });
     expect(renewed({ from: 'from_now' }, yearly, SOON_AFTER).renewal).toMatchObject({
       start_date: '2028-01-05',
@@ -512,7 +512,7 @@ describe('renewal by hand', () => {
     });
   });
 
-  test('after grace counts from today with a new anchor and the gap; from the old end only when asked', () => {
+  test('after grace counts from today with a new anchor and the gap; from the old end only on request', () => {
     const late = renewed({}, yearly, over(20));
     expect(late.renewal).toMatchObject({
       basis: 'from_now',
@@ -532,7 +532,7 @@ describe('renewal by hand', () => {
     });
   });
 
-  test('is possible for as long as the policy says after the contract is over', () => {
+  test('is possible after the contract is over for the days of the policy', () => {
     expect(asked({}, yearly, over(90))).toBe('contract.renewed');
     expect(asked({}, yearly, over(91))).toBe('RENEWAL_NOT_POSSIBLE');
     const never = { ...yearly, renewal: { ...DEFAULT_RENEWAL, late_renewal_days: 0 } };
@@ -545,7 +545,7 @@ describe('renewal by hand', () => {
     ['without a term', {}, buildFacts(), NOON, 'RENEWAL_NOT_POSSIBLE'],
     ['of what has no end', { term: 'P1Y' }, buildFacts({ end_date: null }), NOON, 'RENEWAL_NOT_POSSIBLE'],
     [
-      'of what is not to be renewed',
+      'of a contract without renewal',
       {},
       { ...yearly, renewal: { ...DEFAULT_RENEWAL, mode: 'none' } },
       NOON,
@@ -578,7 +578,7 @@ describe('renewal by hand', () => {
     expect(stateAt(facts, NOON)).toBe('PAUSED');
   });
 
-  test('takes back what the customer had opted out of', () => {
+  test('withdraws the opt-out of the customer', () => {
     const opted_out = buildAutoRenewingFacts({ opt_out_at: NOON, opt_out_term: 1 });
     expect(renewed({}, opted_out, NOON).facts.renewal).toMatchObject({ opt_out_at: null, opt_out_term: null });
     const later = buildAutoRenewingFacts({ opt_out_at: NOON, opt_out_term: 2 });
@@ -616,7 +616,7 @@ describe('co-terming', () => {
     expect(facts).toMatchObject({ term_number: 3, end_date: '2029-10-15', cotermed_with: 'contract-2' });
   });
 
-  test('counts on in its own length, behind the shortened term', () => {
+  test('counts later terms in its own length after the shortened term', () => {
     const change = created({ term: 'P6M' });
     if (isRefusal(change)) throw new Error(change.detail);
     expect(change.facts.end_date).toBe('2027-10-15');
@@ -627,7 +627,7 @@ describe('co-terming', () => {
   test.each<[string, ContractFacts | null, Partial<CreateInput>]>([
     ['does not exist', null, {}],
     ['belongs to another customer', { ...target, customer_id: 'customer-2' }, {}],
-    ['belongs to nobody', { ...target, customer_id: null }, { customer_id: null }],
+    ['belongs to no customer', { ...target, customer_id: null }, { customer_id: null }],
     ['is of another environment', { ...target, environment: 'staging' }, {}],
     ['is over', { ...target, end_date: '2027-06-01' }, {}],
     ['is terminated', { ...target, terminated_at: NOON }, {}],
@@ -648,7 +648,7 @@ describe('co-terming', () => {
     expect(active).toMatchObject({ end_date: '2027-10-15', cotermed_with: 'contract-2' });
   });
 
-  test('asked for later happens at the next renewal, once', () => {
+  test('requested later happens at the next renewal, once', () => {
     const running = buildAutoRenewingFacts({ coterm_with: 'contract-2' }, { customer_id: 'customer-1' });
     const ending = { ...target, end_date: '2028-10-15' };
     const { facts } = settled(running, SOON_AFTER, { coterm_target: ending });
@@ -663,7 +663,7 @@ describe('co-terming', () => {
     expect(settled(facts, '2028-11-01T00:00:00.000Z', { coterm_target: shorter }).facts.end_date).toBe('2029-10-15');
   });
 
-  test('that is not possible at a renewal leaves a whole term, and waits for the next', () => {
+  test('that is not possible at a renewal gives a whole term, and waits for the next renewal', () => {
     const running = buildAutoRenewingFacts({ coterm_with: 'contract-2' }, { customer_id: 'customer-1' });
     const { facts } = settled(running, SOON_AFTER, { coterm_target: { ...target, terminated_at: NOON } });
     expect(facts).toMatchObject({ term_number: 2, end_date: '2029-01-01', cotermed_with: null });

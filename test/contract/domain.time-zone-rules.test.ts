@@ -1,4 +1,4 @@
-/** What a change of the rules of time zones means for a contract that was settled by others (domain.md 1.8.8). */
+/** What a change of the time zone rules means for a contract that was settled with other rules (domain.md 1.8.8). */
 import fc from 'fast-check';
 import { addDays, localDateAt, offsetsOf, startOfDay } from '../../domain/base/calendar';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
@@ -32,28 +32,28 @@ describe('the name of rules', () => {
   });
 });
 
-describe('a contract that was settled by other rules', () => {
+describe('a contract that was settled with other rules', () => {
   const DAY = startOfDay('2027-02-01', 'Europe/Berlin');
   const settled = (settled_until: string) => buildFacts({ timezone: 'Europe/Berlin', settled_until });
   const minutes = (count: number): string => instantFromMillis(millisOf(DAY) + count * 60_000);
 
-  test('is settled until a day begins that it had reached before', () => {
+  test('is settled up to the beginning of a day that it had reached before', () => {
     expect(settledByOtherRules(settled(minutes(-30)), '2027-02-01').settled_until).toBe(DAY);
   });
 
-  test('is settled until just before a day that it had not reached, though that has begun', () => {
+  test('is settled up to just before a day that it had not reached, although the day has begun', () => {
     expect(settledByOtherRules(settled(minutes(30)), '2027-01-31').settled_until).toBe('2027-01-31T22:59:59.999Z');
     expect(settledByOtherRules(settled(DAY), '2027-01-31').settled_until).toBe('2027-01-31T22:59:59.999Z');
   });
 
-  test('stays as it is where its day is unknown, or further away than rules can move it', () => {
+  test('stays unchanged when its day is unknown, or further away than rules can move it', () => {
     for (const day of [null, '2027-01-20', '2027-02-10']) {
       const facts = settled(minutes(0));
       expect(settledByOtherRules(facts, day)).toBe(facts);
     }
   });
 
-  test('reaches a day once: the day that it had reached does not go back', () => {
+  test('reaches a day once: the reached day does not go back', () => {
     expect(settledOn(settled(minutes(-30)), '2027-02-01')).toBe('2027-02-01');
     expect(settledOn(settled(minutes(-30)), '2027-01-31')).toBe('2027-01-31');
     expect(settledOn(settled(minutes(-30)), null)).toBe('2027-01-31');
@@ -79,7 +79,7 @@ describe('a contract that was settled by other rules', () => {
   });
 });
 
-test('offsets of zones are those that their clocks show, in hours, minutes and either direction', () => {
+test('offsets of zones are exact in hours and minutes, ahead of and behind UTC', () => {
   const [winter, summer] = ['2027-01-15T00:00:00.000Z', '2027-07-15T00:00:00.000Z'];
   expect(offsetsOf('UTC', [winter, summer])).toEqual([0, 0]);
   expect(offsetsOf('Asia/Kolkata', [winter, summer])).toEqual([19_800, 19_800]);

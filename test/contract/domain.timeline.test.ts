@@ -1,6 +1,4 @@
-/**
- * What is foretold is what then happens, in a world that stands still.
- */
+/** The forecast equals what then happens, if nothing else changes. */
 import fc from 'fast-check';
 import { addPeriods, startOfDay } from '../../domain/base/calendar';
 import { stateAt } from '../../domain/contract/contract';
@@ -24,12 +22,12 @@ const RUNS = 80;
 const { billing: _billing, ...context } = buildSettleContext();
 const verified = buildSettleContext();
 
-test('what is foretold is what then happens, whenever somebody looks', () => {
+test('the forecast equals what then happens, whenever the contract is settled', () => {
   fc.assert(
     fc.property(anyFacts, anySettleInstants, (facts, looks) => {
       const last = looks.at(-1) as Instant;
-      const foretold = forecast(facts, last, context);
-      expect(foretold.cut).toBe(false);
+      const predicted = forecast(facts, last, context);
+      expect(predicted.cut).toBe(false);
       let living = facts;
       const happened = looks.flatMap((now) => {
         const { changes, facts: next } = settle(living, now, verified);
@@ -45,13 +43,13 @@ test('what is foretold is what then happens, whenever somebody looks', () => {
           }),
         );
       });
-      expect(foretold.entries).toEqual(happened);
+      expect(predicted.entries).toEqual(happened);
     }),
     { numRuns: RUNS, seed: PROPERTY_SEED },
   );
 });
 
-test('a year is foretold as people would tell it', () => {
+test('the forecast of a year has the expected entries', () => {
   const facts = buildAutoRenewingFacts(
     { quota_effect: { add: 300 }, max_renewals: 1 },
     {
@@ -76,7 +74,7 @@ test('a year is foretold as people would tell it', () => {
   expect(entries[5]).toMatchObject({ action: 'contract.renewed', details: { term_number: 2, quota_added: 300 } });
 });
 
-test('what was passed by unverified is foretold at once', () => {
+test('skipped billing boundaries are forecast at once', () => {
   const overdue = buildFacts({ invoices: [buildInvoice({ due_date: '2027-05-01' })], past_due_since: NOON });
   const { entries } = forecast(overdue, '2027-06-30T00:00:00.000Z', context);
   expect(entries).toMatchObject([
@@ -86,13 +84,13 @@ test('what was passed by unverified is foretold at once', () => {
   expect(forecast(overdue, NOON, context).entries).toEqual(entries.slice(0, 1));
 });
 
-test('the last instant asked for belongs to it', () => {
+test('the last requested instant is included', () => {
   const last = (until: Instant) => forecast(buildFacts(), until, context).entries.at(-1)?.kind;
   expect(last('2027-12-31T23:59:59.999Z')).toBe('reminder');
   expect(last('2028-01-01T00:00:00.000Z')).toBe('expires');
 });
 
-test.each(['DRAFT', 'EXPIRED', 'TERMINATED'] as const)('nothing is foretold of a contract that is %s', (state) => {
+test.each(['DRAFT', 'EXPIRED', 'TERMINATED'] as const)('a contract that is %s has an empty forecast', (state) => {
   expect(forecast(FACTS_BY_STATE[state], '2099-01-01T00:00:00.000Z', context)).toEqual({ entries: [], cut: false });
 });
 
@@ -113,7 +111,7 @@ test('a leap cycle of monthly terms ends on the last day of each month', () => {
   expect(ends.at(-1)).toBe('2032-02-29');
 });
 
-test('no more is foretold than anybody reads, and it says that there is more', () => {
+test('a forecast has a limit of entries, and says when there are more', () => {
   const daily = buildAutoRenewingFacts(
     {},
     { start_date: '2027-06-15', end_date: '2027-06-16', term_length: 'P1D', settled_until: NOON },

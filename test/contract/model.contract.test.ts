@@ -1,6 +1,6 @@
 /**
- * No sequence of commands, billing events and time reaches a state, or a way to it, that the rules of 1.3 and 1.4 do not
- * give, or facts that contradict each other.
+ * No sequence of commands, billing events and time reaches a state or a transition outside the rules of 1.3 and 1.4, or facts
+ * that contradict each other.
  */
 import fc from 'fast-check';
 import { applyEvents } from '../../domain/contract/billing-event';
@@ -238,7 +238,7 @@ const aLife: fc.Arbitrary<Life> = fc.record({
   steps: fc.array(aStep, { maxLength: STEPS_MAX }),
 });
 
-/** A life of one contract; `seen` is told every change, with the facts before it. */
+/** One run of a contract. `seen` is called with every change and the facts before it. */
 function live({ timezone, mode, steps }: Life, seen: (before: ContractFacts, change: ContractChange) => void): void {
   let now = FIRST_INSTANT;
   const renewal = { ...DEFAULT_RENEWAL, mode, notice_days: 5 };
@@ -301,7 +301,7 @@ function expectSound(facts: ContractFacts, now: Instant): void {
 }
 
 test(
-  'no sequence of commands, billing events and time reaches what the rules do not give',
+  'no sequence of commands, billing events and time reaches a state outside the rules',
   () => {
     const reached = new Set<ContractState>();
     const made = new Set<ContractAction>();

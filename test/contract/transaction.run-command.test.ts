@@ -1,6 +1,4 @@
-/**
- * The one door through which a contract changes: facts, revision, audit and events are written together or not at all.
- */
+/** All changes of a contract go through one transaction: facts, revision, audit and events are written together or not at all. */
 import { randomUUID } from 'node:crypto';
 import { findAmendment } from '../../db/contract/amendment';
 import { runCommand } from '../../transactions/contract/run-command';
@@ -46,7 +44,7 @@ async function refusedWith(outcome: Promise<Changed | Refusal>): Promise<string 
   return isRefusal(came) ? came.code : came.refusal?.code;
 }
 
-/** A year of 2027 with ten days of grace, created the month before; nobody is reminded of a renewal. */
+/** The year 2027 with ten days of grace, created the month before, without reminders of a renewal. */
 const YEAR: ContractOptions = {
   now: '2026-12-01T00:00:00.000Z',
   start_date: '2027-01-01',
@@ -56,7 +54,7 @@ const YEAR: ContractOptions = {
 };
 const CREATED_AT = '2026-12-01T00:00:00.000Z';
 
-test('a pause that lifts itself, and every boundary, stand in the audit at their own instants however late they are crossed', async () => {
+test('the end of a pause and every boundary are audited at their own instants, however late they are applied', async () => {
   const { facts } = await buildContract(sql, YEAR);
   await command(facts.id, '2027-02-01T10:00:00.000Z', {
     name: 'pause',
@@ -74,7 +72,7 @@ test('a pause that lifts itself, and every boundary, stand in the audit at their
   ]);
 });
 
-test('looking late and looking at each boundary leave the same rows', async () => {
+test('settling late and settling at each boundary leave the same rows', async () => {
   const [late, punctual] = [await buildContract(sql, YEAR), await buildContract(sql, YEAR)];
   const pause: ContractCommand = { name: 'pause', input: { resume_at: '2027-03-01T00:00:00.000Z' } };
   for (const { facts } of [late, punctual]) await command(facts.id, '2027-02-01T00:00:00.000Z', pause);
@@ -87,16 +85,16 @@ test('looking late and looking at each boundary leave the same rows', async () =
     await settle(punctual.facts.id, now);
   }
   await settle(late.facts.id, '2030-01-01T00:00:00.000Z');
-  const told = (id: string) => sql`
+  const rowsOf = (id: string) => sql`
     SELECT at, action, actor, before - 'id' - 'product_id' - 'generator_id' AS before, after - 'id' - 'product_id' - 'generator_id' AS after, reason, revision
     FROM audit_events WHERE contract_id = ${id} ORDER BY id`;
-  expect([...(await told(late.facts.id))]).toEqual([...(await told(punctual.facts.id))]);
+  expect([...(await rowsOf(late.facts.id))]).toEqual([...(await rowsOf(punctual.facts.id))]);
   const events = (id: string) =>
     sql`SELECT at, type, data - 'contract_id' AS data FROM domain_events WHERE contract_id = ${id} ORDER BY id`;
   expect([...(await events(late.facts.id))]).toEqual([...(await events(punctual.facts.id))]);
 });
 
-test('what SQL judges by is a true copy of what the facts say', async () => {
+test('the derived columns for SQL match the facts', async () => {
   const { facts } = await buildContract(sql, YEAR);
   const stored = async () => {
     const row = await findContract(sql, facts.id);
@@ -116,7 +114,7 @@ test('what SQL judges by is a true copy of what the facts say', async () => {
   expect(await stored()).toEqual(['EXPIRED', false, null, null]);
 });
 
-test('a refusal keeps the boundaries that were crossed on its way, and nothing else', async () => {
+test('a refusal commits the boundaries that were applied before it, and nothing else', async () => {
   const { facts } = await buildContract(sql, YEAR);
   const refusal = await refusedWith(command(facts.id, '2028-02-01T00:00:00.000Z', { name: 'pause', input: {} }));
   expect(refusal).toBe('INVALID_STATE_TRANSITION');
@@ -125,7 +123,7 @@ test('a refusal keeps the boundaries that were crossed on its way, and nothing e
   expect((await findContract(sql, facts.id))?.revision).toBe(1);
 });
 
-test('repeating what already holds writes nothing', async () => {
+test('a repeated command writes nothing', async () => {
   const { facts } = await buildContract(sql);
   const now = new Date().toISOString();
   await command(facts.id, now, { name: 'pause', input: {} });
@@ -135,7 +133,7 @@ test('repeating what already holds writes nothing', async () => {
   expect(await auditOf(sql, facts.id)).toEqual(before);
 });
 
-test('a clock that lags behind the last settlement turns nothing back', async () => {
+test('a clock behind the last settlement reverts nothing', async () => {
   const { facts } = await buildContract(sql, YEAR);
   await settle(facts.id, '2028-01-05T00:00:00.000Z');
   const late = await command(facts.id, '2027-06-01T00:00:00.000Z', { name: 'pause', input: {} });
@@ -144,7 +142,7 @@ test('a clock that lags behind the last settlement turns nothing back', async ()
   expect(hold?.['placed_at']).toBe('2028-01-05T00:00:00.000Z');
 });
 
-test('twenty that pause at once make one change', async () => {
+test('twenty simultaneous pauses make one change', async () => {
   const { facts } = await buildContract(sql);
   const now = new Date().toISOString();
   const outcomes = await Promise.all(
@@ -154,7 +152,7 @@ test('twenty that pause at once make one change', async () => {
   expect((await auditOf(sql, facts.id)).map(({ action }) => action)).toEqual(['contract.created', 'contract.paused']);
 });
 
-test('a raised quota is granted in the ledger, with who and how much', async () => {
+test('a raised quota is a grant in the ledger, with its actor and amount', async () => {
   const { facts } = await buildContract(sql, { quota: 10 });
   await command(facts.id, new Date().toISOString(), { name: 'edit', input: { quota: 25 } });
   const grants =
@@ -165,7 +163,7 @@ test('a raised quota is granted in the ledger, with who and how much', async () 
   ]);
 });
 
-test('resuming names the paused jobs to be woken', async () => {
+test('resuming returns the paused jobs to signal', async () => {
   const { facts } = await buildContract(sql);
   const job = await requestJob(sql, facts.id, 200);
   await command(facts.id, new Date().toISOString(), { name: 'pause', input: {} });
@@ -174,7 +172,7 @@ test('resuming names the paused jobs to be woken', async () => {
   expect(isRefusal(resumed) ? null : resumed.nudge).toEqual({ contract_id: facts.id, job_ids: [job.id] });
 });
 
-test('a renewal that twenty see at once is made once, with its term, its quota and its history', async () => {
+test('a renewal that twenty transactions find at once is made once, with its term, quota and history', async () => {
   const renewal = { ...DEFAULT_RENEWAL, mode: 'auto', quota_effect: { add: 50 } } as const;
   const { facts } = await buildContract(sql, { now: CREATED_AT, quota: 100, term: 'P1Y', renewal });
   const renewed_at = '2027-12-01T00:00:00.000Z';
@@ -207,7 +205,7 @@ test('a renewal that twenty see at once is made once, with its term, its quota a
   ]);
 });
 
-test('terms that nobody saw begin and end are renewed one by one, from the anchor', async () => {
+test('missed terms are renewed one by one, from the anchor', async () => {
   const renewal = { ...DEFAULT_RENEWAL, mode: 'auto', notice_days: 0 } as const;
   const { facts } = await buildContract(sql, { now: '2027-01-31T12:00:00.000Z', term: 'P1M', renewal });
   await settle(facts.id, '2027-06-15T00:00:00.000Z');
@@ -235,7 +233,7 @@ describe('amendments', () => {
     return { status: row?.status, failure: row?.failure?.code, decided_at: row?.decided_at };
   };
 
-  test('of one day are applied each by itself, and one that is not possible any more fails wholly', async () => {
+  test('of one day are applied one by one, and one that is no longer possible fails completely', async () => {
     const { facts } = await buildContract(sql, { now: CREATED_AT, quota: 100 });
     const other = await addCatalogue({ sql });
     await sql`UPDATE generators SET product_id = ${facts.product_id} WHERE id = ${other.generator_id}`;
@@ -272,7 +270,7 @@ describe('amendments', () => {
     expect(granted.map((row) => row['amount'] as number).sort()).toEqual([10, 100, 20]);
   });
 
-  test('whose day came before anybody looked are applied, and cannot be withdrawn any more', async () => {
+  test('whose date has passed are applied, and can no longer be withdrawn', async () => {
     const { facts } = await buildContract(sql, { now: CREATED_AT });
     const amendment_id = await amend(facts.id, '2027-03-01', { activation_limit: 9 });
     const withdraw: ContractCommand = { name: 'withdraw-amendment', input: { amendment_id } };
@@ -281,7 +279,7 @@ describe('amendments', () => {
     expect(await findContract(sql, facts.id)).toMatchObject({ activation_limit: 9 });
   });
 
-  test('that wait are withdrawn once, and with the end of their contract', async () => {
+  test('that are pending are withdrawn once, and with the end of their contract', async () => {
     const { facts } = await buildContract(sql, { now: CREATED_AT });
     const [one, other] = [
       await amend(facts.id, '2027-03-01', { activation_limit: 8 }),
@@ -298,7 +296,7 @@ describe('amendments', () => {
   });
 });
 
-test('a termination cancels every job that is open, and names them to be woken', async () => {
+test('a termination cancels every open job, and returns them to signal', async () => {
   const { facts } = await buildContract(sql);
   const jobs = [await requestJob(sql, facts.id, 200), await requestJob(sql, facts.id, 300)].map(({ id }) => id);
   const [done] = [await requestJob(sql, facts.id, 1)];
@@ -309,7 +307,7 @@ test('a termination cancels every job that is open, and names them to be woken',
   expect((await jobOf(sql, done.id)).state).toBe('SUCCEEDED');
 });
 
-test('each hold is lifted by its own source alone, and the others hold on', async () => {
+test('each hold is lifted only by its own source, and the others stay open', async () => {
   const { facts } = await buildContract(sql);
   const now = new Date().toISOString();
   const run = async (given: ContractCommand) => {

@@ -1,6 +1,4 @@
-/**
- * Chunks cover a job without gap or overlap, and a job moves through its states as the rules say.
- */
+/** Chunks cover a job without gap or overlap, and a job changes state only by the rules. */
 import fc from 'fast-check';
 import {
   CHUNK_LICENSES_MAX,

@@ -1,9 +1,9 @@
 /**
- * Random stories of one contract, told to the product on real Postgres and to a model of a few lines: both always agree
- * on the contract's state, the quota and every job, and no story breaks an invariant.
+ * Random sequences of acts on one contract run against the product on real Postgres and against a small model. Both always
+ * agree on the contract's state, the quota and every job, and no sequence breaks an invariant.
  *
- * Jobs are filled by the real activities without Temporal, a few chunks at a time, so that every other command can come
- * between any two chunks.
+ * Jobs are filled by the real activities without Temporal, a few chunks at a time, so that every other command can come between
+ * any two chunks.
  */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import fc from 'fast-check';
@@ -122,8 +122,8 @@ function shown(model: Model): unknown {
 async function seen(real: Real, now: string): Promise<unknown> {
   const settled = await real.sql.begin((tx) => settleByTime(tx, { id: real.contract_id, now }));
   if (isRefusal(settled)) throw new Error(settled.detail);
-  const jobs = await real.sql<{ told: string }[]>`
-    SELECT format('%s %s/%s', state, (SELECT coalesce(sum(licenses), 0) FROM generation_chunks WHERE job_id = g.id), requested) AS told
+  const jobs = await real.sql<{ summary: string }[]>`
+    SELECT format('%s %s/%s', state, (SELECT coalesce(sum(licenses), 0) FROM generation_chunks WHERE job_id = g.id), requested) AS summary
     FROM generation_jobs g WHERE contract_id = ${real.contract_id} ORDER BY serial`;
   const { row } = settled;
   return {
@@ -131,7 +131,7 @@ async function seen(real: Real, now: string): Promise<unknown> {
     total: row.quota_total,
     claimed: row.quota_claimed,
     reserved: row.reserved,
-    jobs: jobs.map((job) => job.told),
+    jobs: jobs.map((job) => job.summary),
   };
 }
 
@@ -273,7 +273,7 @@ class ResumeJob extends Command {
   override toString = (): string => `resume job ${this.pick}`;
 }
 
-/** A command upon the contract itself. */
+/** A command on the contract itself. */
 abstract class ContractCommandOf extends Command {
   abstract command(now: string): ContractCommand;
   async perform({ sql, contract_id }: Real, now: string): Promise<string> {
@@ -362,7 +362,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 test(
-  'whatever is generated, paused, resumed, cancelled, raised and expired, in any order: counts are exact and nothing is oversold',
+  'any order of generating, pausing, resuming, cancelling, raising and expiring keeps counts exact and oversells nothing',
   async () => {
     const { sql } = database;
     const outcomes = new Set<string>();

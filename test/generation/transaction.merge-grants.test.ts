@@ -77,7 +77,7 @@ async function transactionsOf(contract_ids: string[]): Promise<number> {
   return row.count;
 }
 
-test('requests of several contracts are granted by one statement, and each answer tells what its own contract has left', async () => {
+test('one statement grants requests of several contracts, and each answer has the remaining quota of its own contract', async () => {
   const clock = await buildTestClock(sql, '2026-03-01T00:00:00.000Z');
   const [a, b] = [await openContract(1_000), await openContract(500)];
   const c = await buildContractOnClock(sql, clock);
@@ -88,7 +88,7 @@ test('requests of several contracts are granted by one statement, and each answe
   expect(await transactionsOf([a, b])).toBe(1);
 });
 
-test('a contract whose quota row is held waits alone, and the others of its statement are granted meanwhile', async () => {
+test('a contract with a locked quota row waits alone, and the others of its statement are granted meanwhile', async () => {
   // Only what the row is free for is granted: no attempt ends while the test runs.
   await withPool({ attempt_ms: 60_000, wait_ms: 60_000 }, async (db) => {
     const [held, free, other] = [await openContract(), await openContract(), await openContract()];
@@ -108,7 +108,7 @@ test('a contract whose quota row is held waits alone, and the others of its stat
   });
 });
 
-test('a contract whose row stays held is refused as busy, and shares no statement with others until it was granted', async () => {
+test('a contract whose row stays locked is refused as busy, and shares no statement with others until it was granted', async () => {
   await withPool({ attempt_ms: 20, wait_ms: 60 }, async (db) => {
     const [held, free] = [await openContract(), await openContract()];
     const quota = { table: 'contract_quotas', id: held };
@@ -124,13 +124,13 @@ test('a contract whose row stays held is refused as busy, and shares no statemen
   });
 });
 
-test('a request above the quota of its contract is refused, and takes no grant from others', async () => {
+test('a request above its quota is refused, and prevents no grant of others', async () => {
   const [small, large] = [await openContract(20), await openContract(1_000)];
   const requests = [buildRequest(small, 50), buildRequest(large, 50), buildRequest(small, 5), buildRequest(large, 5)];
   expect(await sendAndAnswer(requests)).toEqual(['QUOTA_EXCEEDED', '949', '14', '944']);
 });
 
-test('a request that repeats an earlier one is answered by its job, and takes no grant from others', async () => {
+test('a repeated request is answered with its job, and prevents no grant of others', async () => {
   const [a, b] = [await openContract(), await openContract()];
   const idempotency = { key: 'once', fingerprint: 'f' };
   await requestLicenses(buildRequest(a, 1, { idempotency }));
@@ -139,7 +139,7 @@ test('a request that repeats an earlier one is answered by its job, and takes no
   expect(await sql`SELECT FROM generation_jobs WHERE contract_id = ${a}`).toHaveLength(2);
 });
 
-test('a contract that was closed after its terms were known is refused, and takes no grant from others', async () => {
+test('a contract that was closed after its terms were read is refused, and prevents no grant of others', async () => {
   const [closed, open] = [await openContract(), await openContract()];
   await sql`UPDATE products SET status = 'inactive' WHERE id = (SELECT product_id FROM contracts WHERE id = ${closed})`;
   await sql`UPDATE contract_quotas SET grantable_terms_id = NULL, open_until = NULL WHERE contract_id = ${closed}`;

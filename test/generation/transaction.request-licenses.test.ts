@@ -1,6 +1,6 @@
 /**
- * A grant of licenses is judged by the row that it locks: whatever changes while it waits for that row is seen
- * (decisions 32). Each test holds the other side open in a transaction until the grant is known to wait.
+ * A grant of licenses is decided by the row that it locks: it sees every change that was made while it waited for the row
+ * (decisions 32). Each test keeps the other transaction open until the grant is known to wait.
  */
 import { randomFillSync, randomUUID } from 'node:crypto';
 import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
@@ -99,7 +99,7 @@ describe('a request that waits for the quota row while its contract changes', ()
     expect(await licensesOf(facts.id)).toBe(1);
   });
 
-  test('makes licenses of the new terms when quota and features are edited together', async () => {
+  test('generates licenses with the new terms when quota and features are edited together', async () => {
     const { facts, requestLicenses } = await openContract();
     const edit: ContractCommand = { name: 'edit', input: { quota: 2_000, feature_overrides: { seats: 9 } } };
     const { result } = await whileWaiting(
@@ -113,7 +113,7 @@ describe('a request that waits for the quota row while its contract changes', ()
     expect(terms).toEqual({ features: { seats: 9 }, contract_revision: 2 });
   });
 
-  test('makes keys of the new format when the generator is edited', async () => {
+  test('generates keys with the new format when the generator is edited', async () => {
     const { facts, requestLicenses } = await openContract();
     const { result } = await whileWaiting(
       async (tx) => {
@@ -141,7 +141,7 @@ describe('a request that waits for the quota row while its contract changes', ()
   });
 });
 
-test('a grant is judged by the time at which it has the lock, not by that of its request', async () => {
+test('a grant uses the time at which it has the lock, not that of its request', async () => {
   const { facts } = await openContract();
   const terms_id = (await grantableTermsOf(facts.id)) ?? '';
   const now = new Date().toISOString();
@@ -174,7 +174,7 @@ test('a grant is judged by the time at which it has the lock, not by that of its
   await sql.begin((tx) => refreshGrants(tx, facts.id));
 });
 
-test('a boundary that is crossed when a request is granted under the locks wakes the workflow of its contract', async () => {
+test('a boundary that is applied when a request is granted under the locks signals the workflow of its contract', async () => {
   const clock_id = await buildTestClock(sql, '2026-01-15T00:00:00.000Z');
   const contract_id = await buildContractOnClock(sql, clock_id, {
     start_date: '2026-01-01',
@@ -204,7 +204,7 @@ test('a boundary that is crossed when a request is granted under the locks wakes
   await sql.begin((tx) => refreshGrants(tx, contract_id));
 });
 
-test('requests are granted or refused while their generator is edited without pause', async () => {
+test('requests are granted or refused while their generator is edited continuously', async () => {
   const { facts, requestLicenses } = await openContract();
   let is_done = false;
   const editing = (async () => {
@@ -230,7 +230,7 @@ async function grantableTermsOf(contract_id: string): Promise<string | null> {
 }
 
 describe('a contract and its generator that change at the same moment', () => {
-  test('a contract that waits for the change of its generator is not opened by the old generator', async () => {
+  test('a contract that waits for the change of its generator does not grant with the old generator', async () => {
     const { facts } = await openContract();
     await whileWaiting(
       (tx) => editGenerator(tx, facts.generator_id, { status: 'inactive' }, act()),
@@ -239,7 +239,7 @@ describe('a contract and its generator that change at the same moment', () => {
     expect(await grantableTermsOf(facts.id)).toBeNull();
   });
 
-  test('a generator that waits for a contract closes what the contract opened meanwhile', async () => {
+  test('a generator that waits for a contract closes the grants that the contract opened meanwhile', async () => {
     const { facts } = await openContract();
     await clearGrantableTerms(sql, facts.id);
     await whileWaiting(
@@ -250,7 +250,7 @@ describe('a contract and its generator that change at the same moment', () => {
   });
 });
 
-test('a change of a contract leaves the license terms that a grant refers to free, so that the two cannot deadlock', async () => {
+test('a change of a contract does not lock the license terms of a grant, so that the two cannot deadlock', async () => {
   const { facts } = await openContract();
   await sql.begin(async (tx) => {
     const generator = await findGenerator(tx, facts.generator_id);
@@ -262,7 +262,7 @@ test('a change of a contract leaves the license terms that a grant refers to fre
   });
 });
 
-test('a job that is granted while the termination waits for the quota row is cancelled with the others', async () => {
+test('a job that is granted while a termination waits for the quota row is cancelled with the others', async () => {
   const { facts } = await openContract();
   const before = await requestJob(sql, facts.id, 150);
   const profile = await findGenerationProfile(sql, facts.id);
@@ -283,7 +283,7 @@ test('a job that is granted while the termination waits for the quota row is can
   expect(jobs[0]?.id).toBe(before.id);
 });
 
-test('of 64 requests and a termination at the same moment, every license and job is granted before the termination or not at all', async () => {
+test('of 64 requests and a simultaneous termination, every license and job is granted before the termination or not at all', async () => {
   for (let round = 1; round <= 6; round++) {
     const { facts, requestLicenses } = await openContract();
     let granted = 0;
@@ -305,7 +305,7 @@ test('of 64 requests and a termination at the same moment, every license and job
   }
 });
 
-describe('a request with an idempotency key that has to wait', () => {
+describe('a request with an idempotency key that must wait', () => {
   const idempotency = { key: 'first', fingerprint: 'f' };
 
   /** Requests with a pool that waits for rows only shortly. */
@@ -317,7 +317,7 @@ describe('a request with an idempotency key that has to wait', () => {
     return outcome.finally(() => db.end());
   }
 
-  test('is refused as in progress while another process makes the job of this key', async () => {
+  test('is refused as in progress while another process creates the job of this key', async () => {
     const { facts } = await openContract();
     const row = await lockRows(
       sql,
@@ -332,7 +332,7 @@ describe('a request with an idempotency key that has to wait', () => {
     await row.release();
   });
 
-  test('is refused as busy while the quota row is held, because no call came before it', async () => {
+  test('is refused as busy while the quota row is locked, because there is no earlier request', async () => {
     const { facts } = await openContract();
     const row = await lockRows(sql, (tx) => tx`SELECT FROM contract_quotas WHERE contract_id = ${facts.id} FOR UPDATE`);
     expect(await requestImpatiently(facts.id)).toBeInstanceOf(RowsBusy);
@@ -341,7 +341,7 @@ describe('a request with an idempotency key that has to wait', () => {
 });
 
 test.each(['QUEUED', 'PAUSED'] as const)(
-  'a %s job that outlived the termination of its contract is found by the sweep and cancelled when it is opened',
+  'a %s job that is still open after the termination of its contract is found by the sweep and cancelled when it starts',
   async (state) => {
     const { facts } = await openContract();
     const { id } = await requestJob(sql, facts.id, 300);
@@ -398,7 +398,7 @@ describe('a caller who was looked up before the request', () => {
         sql`UPDATE admins SET status = 'disabled' WHERE id = (SELECT admin_id FROM admin_api_keys WHERE id = ${key})`,
     ],
     [
-      'belongs to an admin whose role may not generate by now',
+      'belongs to an admin whose role may no longer generate',
       (key) =>
         sql`UPDATE admins SET role = 'viewer' WHERE id = (SELECT admin_id FROM admin_api_keys WHERE id = ${key})`,
     ],
@@ -416,7 +416,7 @@ describe('a caller who was looked up before the request', () => {
     expect(await sql`SELECT FROM generation_jobs WHERE contract_id = ${facts.id}`).toHaveLength(jobs.length);
   });
 
-  test('is granted licenses with each role that may generate, whichever it was when the key was looked up', async () => {
+  test('is granted licenses with each role that may generate, whatever the role at the lookup was', async () => {
     const { facts, requestLicenses } = await openContract();
     const credential = await buildCredential();
     await sql`
@@ -424,7 +424,7 @@ describe('a caller who was looked up before the request', () => {
     expect(isRefusal((await requestLicenses(buildRequest(facts.id, 2, { credential }))).result)).toBe(false);
   });
 
-  test('takes no grant from the others of its statement when its key is revoked', async () => {
+  test('prevents no grant of the others of its statement when its key is revoked', async () => {
     const { facts, requestLicenses } = await openContract();
     const [good, revoked] = [await buildCredential(), await buildCredential()];
     await sql`UPDATE admin_api_keys SET revoked_at = now() WHERE id = ${revoked.api_key_id}`;

@@ -1,8 +1,8 @@
-/** What an issued license shows: its id, its status, its source. */
+/** What an issued license shows: its id, its status and its source. */
 import fc from 'fast-check';
 import { contractNameOf, licenseIdText, licenseSource, licenseStatus, parseLicenseId } from '../../domain/license/license';
 
-test('an id comes back as it was', () => {
+test('an id survives formatting and parsing', () => {
   fc.assert(
     fc.property(
       fc.bigInt({ min: 1n, max: 2n ** 63n - 1n }),
@@ -27,14 +27,14 @@ test.each([
   expect(parseLicenseId(text)).toBeNull();
 });
 
-test('a license is expired from the instant it expires at', () => {
+test('a license is expired from the instant of its expiry', () => {
   const expires_at = '2027-06-15T12:00:00.000Z';
   expect(licenseStatus(expires_at, '2027-06-15T11:59:59.999Z')).toBe('available');
   expect(licenseStatus(expires_at, expires_at)).toBe('expired');
   expect(licenseStatus(null, expires_at)).toBe('available');
 });
 
-test('a source names its contract, whatever the name', () => {
+test('a source contains the name of its contract, for any name', () => {
   fc.assert(fc.property(fc.string(), (name) => contractNameOf(licenseSource(name)) === name));
   expect(contractNameOf('Manual')).toBeNull();
 });

@@ -1,4 +1,4 @@
-/** Test clocks go forward only, one advance at a time and at most ten years at once. */
+/** Test clocks only go forward, with one advance at a time of at most ten years. */
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { advanceDecision, clockMove, shownStatus, stopsOf } from '../../domain/system/test-clock';
 import type { ContractCoupling, ContractOnClock, TestClockFacts } from '../../domain/system/test-clock';
@@ -9,12 +9,12 @@ function clock(changes: Partial<TestClockFacts> = {}): TestClockFacts {
   return { now: NOW, status: 'ready', advancing_to: null, pending_events: 0, ...changes };
 }
 
-test('a ready clock goes to any later instant, a millisecond later included', () => {
+test('a ready clock advances to any later instant, even a millisecond later', () => {
   expect(advanceDecision(clock(), '2028-02-29T12:00:00.001Z')).toBe('advance');
   expect(advanceDecision(clock(), '2030-01-01T00:00:00.000Z')).toBe('advance');
 });
 
-test('a ready clock that is there already is unchanged', () => {
+test('a ready clock that is already there is unchanged', () => {
   expect(advanceDecision(clock(), NOW)).toBe('unchanged');
 });
 
@@ -28,7 +28,7 @@ test('no clock goes backwards, however little', () => {
   }
 });
 
-test('a clock that is advancing takes no other advance, wherever it would go', () => {
+test('a clock that is advancing refuses every other advance', () => {
   const advancing_to = '2029-01-01T00:00:00.000Z';
   for (const to of [
     '2020-01-01T00:00:00.000Z',
@@ -44,7 +44,7 @@ test('a clock that is advancing takes no other advance, wherever it would go', (
   }
 });
 
-test('ten years is the furthest that one advance goes, by the calendar', () => {
+test('the longest advance is ten calendar years', () => {
   const furthest = '2038-02-28T12:00:00.000Z';
   expect(advanceDecision(clock(), furthest)).toBe('advance');
   const refused = advanceDecision(clock(), '2038-02-28T12:00:00.001Z');
@@ -52,13 +52,13 @@ test('ten years is the furthest that one advance goes, by the calendar', () => {
   expect(refused).toMatchObject({ detail: expect.stringContaining('ten years') });
 });
 
-test('a clock that failed may be tried again where it stands, and go on to elsewhere', () => {
+test('a failed clock can be advanced to its current time or to a later one', () => {
   const failed = clock({ status: 'failed', advancing_to: '2030-01-01T00:00:00.000Z' });
   for (const to of [NOW, '2029-01-01T00:00:00.000Z', '2031-01-01T00:00:00.000Z'])
     expect(advanceDecision(failed, to)).toBe('advance');
 });
 
-test('a clock that has arrived is not ready while a billing event is pending, and may be advanced to where it stands', () => {
+test('a clock at its target is not ready while a billing event is pending, and can be advanced to its current time', () => {
   const pending = clock({ pending_events: 1 });
   expect(shownStatus(pending)).toBe('advancing');
   expect(advanceDecision(pending, NOW)).toBe('advance');
@@ -66,7 +66,7 @@ test('a clock that has arrived is not ready while a billing event is pending, an
   expect(shownStatus(clock({ status: 'failed', pending_events: 1 }))).toBe('failed');
 });
 
-test('a clock does not move while one of its contracts has a billing event to apply, even one that time does not change', () => {
+test('a clock does not move while a billing event of one of its contracts is pending, even if time alone does not change that contract', () => {
   const at_rest = { id: 'at-rest', due_at: null, stops_at: null, pending_events: 1, postponed_events: 0 };
   const due_at = '2028-06-01T00:00:00.000Z';
   const ahead: ContractOnClock = { ...at_rest, id: 'ahead', due_at, stops_at: due_at, pending_events: 0 };
@@ -97,7 +97,7 @@ describe('where a clock waits for its contracts', () => {
   const owing = { ...alone, invoices: [{ status: 'OPEN', due_date: '2028-03-01', disputed_on: null } as const] };
   const stopsAt = (contract: ContractCoupling): string | null | undefined => stopsOf([contract])[0]?.stops_at;
 
-  test('for one by itself only at the target, however much is due on the way', () => {
+  test('for an independent contract only at the target, however much is due before', () => {
     const [contract] = stopsOf([{ ...alone, pending_events: 0, postponed_events: 0 }]);
     const contracts = contract ? [contract] : [];
     expect(contract?.stops_at).toBeNull();
@@ -105,7 +105,7 @@ describe('where a clock waits for its contracts', () => {
     expect(clockMove({ now: NOW, advancing_to: DUE }, contracts)).toEqual({ now: DUE, awaited: contracts });
   });
 
-  test('for all at the turn of every fourth year, so that none has more than that to cross at once', () => {
+  test('for all contracts at the start of every fourth year, which bounds the boundaries to apply at once', () => {
     const contracts = stopsOf([{ ...alone, pending_events: 0, postponed_events: 0 }]);
     const way = { now: NOW, advancing_to: '2037-01-01T00:00:00.000Z' };
     const settled = contracts.map((contract) => ({ ...contract, due_at: '2036-06-01T00:00:00.000Z' }));
@@ -116,7 +116,7 @@ describe('where a clock waits for its contracts', () => {
     expect(clockMove({ ...way, now: turns[1] }, settled)).toEqual({ now: way.advancing_to, awaited: settled });
   });
 
-  test('for one with an unpaid invoice at each instant at which its billing system is asked', () => {
+  test('for a contract with an unpaid invoice at each instant of a billing query', () => {
     expect(stopsAt(owing)).toBe('2028-03-15T00:00:00.000Z');
     expect(stopsAt({ ...owing, settled_until: '2028-03-15T00:00:00.000Z', due_at: '2028-04-30T00:00:00.000Z' })).toBe(
       '2028-04-30T00:00:00.000Z',
@@ -130,7 +130,7 @@ describe('where a clock waits for its contracts', () => {
     expect(stopsAt({ ...owing, due_at: null })).toBeNull();
   });
 
-  test('for those that take over the end of another one, and for that one, at whatever is due', () => {
+  test('for co-termed contracts and their targets at every due instant', () => {
     const target = { ...alone, id: 'target', due_at: '2028-04-01T00:00:00.000Z' };
     const renewal = { ...DEFAULT_RENEWAL, coterm_with: 'target' };
     const stops = (follower: ContractCoupling) => stopsOf([follower, target]).map(({ stops_at }) => stops_at);
@@ -140,7 +140,7 @@ describe('where a clock waits for its contracts', () => {
     expect(stops({ ...alone, renewal, cotermed_with: 'target' })).toEqual([null, null]);
   });
 
-  test('for one with an unfinished job at whatever is due', () => {
+  test('for a contract with an unfinished job at every due instant', () => {
     expect(stopsAt({ ...alone, has_open_jobs: true })).toBe(DUE);
   });
 });

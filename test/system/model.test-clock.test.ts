@@ -1,6 +1,6 @@
 /**
  * An advance in few steps has the same outcome as one that stops at every instant: the same changes at the same instants with
- * the same states, for contracts by themselves, with unpaid invoices, a silent billing system, and ends taken over from others.
+ * the same states, for independent contracts, unpaid invoices, a billing system without an answer, and co-terms.
  */
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
@@ -41,7 +41,7 @@ let activities: ReturnType<typeof createBillingActivities> & ReturnType<typeof c
 let catalogue: { product_id: string; generator_id: string };
 let customer_id: string;
 
-/** What the billing system knows: it lives by the clock of the contract, so an answer tells when it was asked. */
+/** The billing system. It uses the clock of the contract, so an answer shows when it was queried. */
 interface KnownInvoice {
   contract_id: string;
   clock_id: string;
@@ -121,7 +121,7 @@ const someLife: fc.Arbitrary<Life> = fc.record({
   contracts: fc.tuple(anyFacts.filter(isOpen).map(owing), anyFacts, anyFacts.filter(renewsByItself)),
   coterms: fc.boolean(),
   billed: fc.record({
-    // Often between a suspension and the end: an answer tells when it was asked for.
+    // Often between a suspension and the end: an answer shows when it was queried.
     paid_after_days: fc.constantFrom(null, 40, 90),
     silent_from_days: fc.integer({ min: 0, max: 120 }),
     silent_days: fc.constantFrom(0, 0, 1, 30),
@@ -219,11 +219,11 @@ async function advanceStepByStep(clock_id: string, to: Instant): Promise<number>
   throw new Error('the clock does not arrive');
 }
 
-/** What happened to a contract, as its audit, its terms and its quota tell. */
+/** The history of a contract: its audit, its terms and its quota. */
 async function storyOf(id: string): Promise<unknown> {
   const audit = await sql<{ action: string; after: { state: string; superseded?: boolean } }[]>`
     SELECT action, at, reason, after, revision FROM audit_events WHERE contract_id = ${id} ORDER BY id`;
-  const told = audit.map(({ after, ...row }) => ({
+  const changes = audit.map(({ after, ...row }) => ({
     ...row,
     state: after.state,
     superseded: after.superseded ?? false,
@@ -233,11 +233,11 @@ async function storyOf(id: string): Promise<unknown> {
   const [contract] = await sql`
     SELECT state, may_generate, next_boundary_at, next_boundary_kind, verify_at, end_date, past_due_since, renewal_blocked, quota.total
     FROM contracts JOIN contract_quotas quota ON contract_id = id WHERE id = ${id}`;
-  return { told, renewals: [...renewals], contract };
+  return { changes, renewals: [...renewals], contract };
 }
 
 test(
-  'few steps and every step tell the same story of each contract',
+  'few steps and every step give the same history of each contract',
   async () => {
     const taken = { few: 0, every: 0 };
     await fc.assert(

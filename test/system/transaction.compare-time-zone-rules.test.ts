@@ -1,4 +1,4 @@
-/** The rules of time zones of Postgres and of the processes that are connected to it, beside those of this process. */
+/** The time zone rules of Postgres and of the connected processes, compared with those of this process. */
 import { pino } from 'pino';
 import { applicationName, TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import { findProcessRules } from '../../db/system/time-zone-rules';
@@ -35,7 +35,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-test('a process that connects says its rules, and one with older rules is named with the remedy', async () => {
+test('a connected process shows its rules, and one with older rules is reported with the remedy', async () => {
   expect(applicationName('api')).toBe(`covenant api (tz ${TIME_ZONE_RULES})`);
   expect(await findProcessRules(sql)).toEqual([
     { process: 'worker', rules: OLDER_RULES, addresses: [expect.any(String)] },
@@ -46,13 +46,13 @@ test('a process that connects says its rules, and one with older rules is named 
   expect(remedy).toContain('docs/operations.md');
 });
 
-test('rules that are older than a year are named', async () => {
+test('rules that are older than a year are reported', async () => {
   const next = `${Number(TIME_ZONE_RULES.slice(0, 4)) + 2}-01-01T00:00:00.000Z`;
   const sentences = (await findProcessRuleProblems(sql, next)).map(({ what }) => what);
   expect(sentences).toContain(`the newest time zone rules of all processes, ${TIME_ZONE_RULES}, are older than a year`);
 });
 
-test('Postgres is compared in every zone that both know, and each zone that differs is named with its first instant', async () => {
+test('Postgres is compared in every zone that both know, and each differing zone is reported with its first instant', async () => {
   const compared = await compareRulesWithPostgres(sql, NOW);
   expect(compared.zones).toBeGreaterThan(300);
   for (const { zone, from } of compared.differing) {

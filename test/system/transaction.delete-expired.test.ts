@@ -1,4 +1,4 @@
-/** How long answers are kept for requests that come again: thirty days by the time of Postgres, whatever clock a contract has. */
+/** Answers for repeated requests are stored for thirty days by the time of Postgres, whatever clock a contract has. */
 import { deleteExpiredIdempotency } from '../../transactions/system/delete-expired';
 import { createLicenseRequests } from '../../transactions/generation/request-licenses';
 import { isRefusal } from '../../domain/base/refusal';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-test('a generation under a key is remembered on a test clock that stands years in the past', async () => {
+test('a generation with a key is stored on a test clock that is years in the past', async () => {
   const past = '2020-03-01T00:00:00.000Z';
   const contract_id = await buildContractOnClock(sql, await buildTestClock(sql, past));
   const request = buildRequest(contract_id, 3, { idempotency: { key: 'order-1', fingerprint: 'three' } });
@@ -28,7 +28,7 @@ test('a generation under a key is remembered on a test clock that stands years i
   expect([again.result.replayed, again.result.job.id]).toEqual([true, first.result.job.id]);
 });
 
-describe('keys are forgotten after thirty days and not before', () => {
+describe('keys are deleted after thirty days and not before', () => {
   const DAYS = [29, 31];
 
   test('those of generation', async () => {
@@ -61,7 +61,7 @@ describe('keys are forgotten after thirty days and not before', () => {
     expect(kept.map((row) => row['command_id'] as string)).toEqual(['29 days']);
   });
 
-  test('those of other requests, more of them than one statement forgets', async () => {
+  test('those of other requests, more than one statement deletes', async () => {
     await sql`
       INSERT INTO idempotency_keys (scope, key, fingerprint, created_at)
       SELECT 'old', n::text, 'f', now() - interval '31 days' FROM generate_series(1, 2500) AS n

@@ -1,6 +1,4 @@
-/**
- * Whoever asks Postgres what is due, what lives and what is expired asks contracts of a test clock by their clock's time.
- */
+/** Queries for what is due, live or expired use the time of the clock for contracts on a test clock. */
 import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import { presentJob } from '../../api/generation/generation-job-presenter';
 import { listLicenses } from '../../db/license/license';
@@ -61,13 +59,13 @@ const CONTRACT_KINDS: SweepKind[] = ['boundary', 'verification', 'behind_test_cl
 
 const move = (clock_id: string, now: string) => sql`UPDATE test_clocks SET now = ${now} WHERE id = ${clock_id}`;
 
-test('the time of a contract is that of its clock, and null for one that lives by the world’s', async () => {
+test('the time of a contract is that of its clock, and null for a contract in real time', async () => {
   const { facts } = await buildContract(sql);
   expect(await findTestClockTime(sql, await onClock(await clockAt(PAST)))).toBe(PAST);
   expect(await findTestClockTime(sql, facts.id)).toBeNull();
 });
 
-test('a contract whose boundary is past in the world and to come on its clock is not woken, and one that its clock has passed is', async () => {
+test('a contract is signaled by the time of its clock, not by real time', async () => {
   const clock = await clockAt(PAST);
   const [early, late] = [
     await onClock(clock, { start_date: '2020-02-01' }),
@@ -82,7 +80,7 @@ test('a contract whose boundary is past in the world and to come on its clock is
   expect(await wake(CONTRACT_KINDS)).toEqual([early, late].sort());
 });
 
-test('while a clock advances its contracts are the business of its workflow, which the sweep keeps alive', async () => {
+test('while a clock advances, its workflow settles its contracts, and the sweep keeps that workflow running', async () => {
   const clock = await clockAt(PAST, SOON);
   await onClock(clock, { start_date: '2020-02-01' });
   await move(clock, '2020-03-01T00:00:00.000Z');
@@ -93,7 +91,7 @@ test('while a clock advances its contracts are the business of its workflow, whi
   expect(await wake(['test_clock'])).toEqual([]);
 });
 
-test('contracts of the world are woken as ever, those suspended or past due included', async () => {
+test('contracts in real time are signaled as usual, suspended and past due ones included', async () => {
   const { facts } = await buildContract(sql, { now: PAST, start_date: '2020-02-01' });
   await sql`UPDATE contracts SET workflow_epoch = 'epoch-1' WHERE id = ${facts.id}`;
   const suspended = await buildContract(sql);
@@ -103,7 +101,7 @@ test('contracts of the world are woken as ever, those suspended or past due incl
   expect(await wake(CONTRACT_KINDS)).toEqual([facts.id, suspended.facts.id, unverified.facts.id].sort());
 });
 
-test('the doctor is told of clocks that failed and of advances that take long, and of no other', async () => {
+test('the doctor lists failed clocks and long advances, and no others', async () => {
   await clockAt(PAST);
   await clockAt(PAST, SOON);
   expect(await findOverdueWork(sql, real(), null)).toMatchObject({ stuck_test_clocks: 0 });
@@ -125,7 +123,7 @@ test.each([PAST, FUTURE])('a job on a clock that stands at %s is silent by the w
   expect(await silentAt(real(5 * MINUTE_MS))).toEqual([[job.id], 1]);
 });
 
-test('a job on a clock has no speed and no end foretold, since no time passes while it is at work', async () => {
+test('a job on a clock has no speed and no estimated end, since no time passes while it runs', async () => {
   const clock = await clockAt(PAST);
   const id = await onClock(clock);
   const job = await requestJob(sql, id, 3);
@@ -184,7 +182,7 @@ describe('a billing event and a step of its clock', () => {
     return rows.map(({ reported_at }) => reported_at);
   }
 
-  test('exclude each other: an event that is being accepted is seen by the step and holds the clock', async () => {
+  test('exclude each other: the step sees an event that is being accepted and does not move the clock', async () => {
     const clock = await clockAt(PAST, SOON);
     const id = await onClock(clock);
     let stepped = false;
@@ -213,7 +211,7 @@ describe('a billing event and a step of its clock', () => {
     return waiting.count;
   }
 
-  test('exclude each other: an event that comes while the clock is being moved is told at the instant it is moved to', async () => {
+  test('exclude each other: an event received while the clock moves is recorded at the new instant', async () => {
     const clock = await clockAt(PAST, SOON);
     const id = await onClock(clock);
     let taken_in = false;
@@ -227,7 +225,7 @@ describe('a billing event and a step of its clock', () => {
     expect(await toldOf(id)).toEqual([SOON]);
   });
 
-  test('a future-dated event is judged by the clock as it stands when the event is committed', async () => {
+  test('a future-dated event is checked by the time of the clock when the event is committed', async () => {
     const clock = await clockAt(PAST, SOON);
     const id = await onClock(clock);
     let received: Promise<unknown> = Promise.resolve();
@@ -241,7 +239,7 @@ describe('a billing event and a step of its clock', () => {
     expect([...rows]).toEqual([{ occurred_at: SOON, future_dated: false }]);
   });
 
-  test('what waited for its contract counts from the instant of the clock at which the contract is found', async () => {
+  test('an event that waited for its contract counts from the instant of the clock at which the contract is found', async () => {
     const later_id = crypto.randomUUID();
     await insertInvoiceEvent(sql, later_id, { occurred_at: PAST, received_at: real() });
     expect(await listEventOutcomes(sql, later_id)).toMatchObject([{ outcome: 'PARKED', reason: 'CONTRACT_UNKNOWN' }]);
