@@ -500,7 +500,7 @@ export const STACK_SETTINGS: { readonly [K in keyof StackConfig]: Setting<StackC
  * @throws ConfigError that names every missing or invalid variable, its value (secrets masked) and the allowed values
  */
 export function loadConfig(env: Environment): Config {
-  const config = load(SETTINGS, env);
+  const config = loadSettings(SETTINGS, env);
   const problems = tlsProblems(config, env);
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
@@ -512,10 +512,10 @@ export function loadConfig(env: Environment): Config {
  */
 export function loadStackConfig(env: Environment): StackConfig & { temporalAddress: string | undefined } {
   const temporalAddress: Setting<string | undefined> = { ...SETTINGS.temporalAddress, default: 'none' };
-  return load({ ...STACK_SETTINGS, temporalAddress }, env);
+  return loadSettings({ ...STACK_SETTINGS, temporalAddress }, env);
 }
 
-function load<C extends object>(settings: { readonly [K in keyof C]: Setting<C[K]> }, env: Environment): C {
+function loadSettings<C extends object>(settings: { readonly [K in keyof C]: Setting<C[K]> }, env: Environment): C {
   const problems: ConfigProblem[] = [];
   const values: Partial<C> = {};
   for (const key of Object.keys(settings) as (keyof C)[]) {

@@ -46,7 +46,7 @@ export async function checkReadiness({ db, client, ensureSetUp }: ReadinessDepen
         migrations: missing === 0 ? 'ok' : `${missing} missing: run \`covenant migrate\``,
       }),
       (error: unknown) => ({
-        postgres: poolerRefusal(error)?.message ?? `unreachable: ${messageOf(error)}`,
+        postgres: poolerRefusal(error)?.message ?? `unreachable: ${errorMessage(error)}`,
         clock: 'unknown',
         migrations: 'unknown',
       }),
@@ -72,7 +72,7 @@ export async function setUpWithDeadline(client: Client, ensureSetUp: EnsureSetUp
 
 function temporalFailure(error: unknown): { temporal: string; search_attributes: string } {
   if (error instanceof SearchAttributeProblem) return { temporal: 'ok', search_attributes: error.message };
-  return { temporal: `unreachable: ${messageOf(error)}`, search_attributes: 'unknown' };
+  return { temporal: `unreachable: ${errorMessage(error)}`, search_attributes: 'unknown' };
 }
 
 function notesOf(attributes: SetUp['search_attributes']): string[] {
@@ -93,6 +93,6 @@ async function withTimeout<T>(check: Promise<T>): Promise<T> {
   }
 }
 
-function messageOf(error: unknown): string {
+function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

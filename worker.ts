@@ -63,8 +63,8 @@ async function main(): Promise<void> {
   const { ensureSetUp, epoch } = createSetUp(client, queues);
   const dependencies: ReadinessDependencies = { db, client, ensureSetUp };
   let workers: Worker[] = [];
-  const polling = (): boolean => workers.length > 0 && workers.every((worker) => worker.getState() === 'RUNNING');
-  const health = await listenForHealth(config, dependencies, polling);
+  const isPolling = (): boolean => workers.length > 0 && workers.every((worker) => worker.getState() === 'RUNNING');
+  const health = await listenForHealth(config, dependencies, isPolling);
 
   let ending = false;
   const end = (signal: string): void => {

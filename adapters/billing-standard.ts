@@ -87,7 +87,8 @@ function readMessage(raw: string, now: Instant): ReceivedMessage {
   if (!envelope.success) return rejectShape(envelope.error);
   const { id, type, occurred_at } = envelope.data;
   const identity = { source: 'standard', event_id: id, type } as const;
-  if (!isStandardType(type)) return { accepted: true, raw, event: { ...identity, ...irrelevant(occurred_at ?? now) } };
+  if (!isStandardType(type))
+    return { accepted: true, raw, event: { ...identity, ...irrelevantFields(occurred_at ?? now) } };
 
   const message = StandardMessage.safeParse(json);
   if (!message.success) return rejectShape(message.error);
@@ -109,7 +110,7 @@ function readMessage(raw: string, now: Instant): ReceivedMessage {
   return { accepted: true, raw, event };
 }
 
-function irrelevant(occurred_at: Instant) {
+function irrelevantFields(occurred_at: Instant) {
   return { occurred_at, contract_id: null, invoice_id: null, observation: null, relevant: false } as const;
 }
 
@@ -141,14 +142,14 @@ async function get(url: string, timeout_ms: number): Promise<{ status: number; t
       redirect: 'error',
       signal: AbortSignal.timeout(timeout_ms),
     });
-    return { status: response.status, text: await boundedText(response) };
+    return { status: response.status, text: await readLimitedText(response) };
   } catch (error) {
     throw new BillingUnreachable('the billing system did not respond', { cause: error });
   }
 }
 
 /** Reads the body as text. Throws when it is larger than any invoice. */
-async function boundedText(response: Response): Promise<string> {
+async function readLimitedText(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {

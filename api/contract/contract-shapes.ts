@@ -74,8 +74,10 @@ const GraceShape = z
   .max(EXPIRY_GRACE_DAYS_MAX)
   .describe('Days after the end in which the contract can still be renewed');
 /** A JSON schema for: not both a term and an end date. */
-const TEXT = { type: 'string' as const };
-const NOT_BOTH_ENDS = { not: { required: ['term', 'end_date'], properties: { term: TEXT, end_date: TEXT } } };
+const STRING_SCHEMA = { type: 'string' as const };
+const NOT_BOTH_ENDS = {
+  not: { required: ['term', 'end_date'], properties: { term: STRING_SCHEMA, end_date: STRING_SCHEMA } },
+};
 
 const NoteShape = plainText(z.string().max(2000));
 
@@ -151,7 +153,7 @@ export const ContractCreate = z
     term: PeriodShape.nullable().default(null).describe('Length of the term; null: no end'),
     expiry_grace_days: GraceShape.default(0),
     grace_allows_generation: z.boolean().default(false).describe('Whether licenses can be generated in these days'),
-    renewal: RenewalCreate.default({ ...withoutTerm(DEFAULT_RENEWAL) }),
+    renewal: RenewalCreate.default({ ...withoutOptOutTerm(DEFAULT_RENEWAL) }),
     dunning: DunningCreate.default(DEFAULT_DUNNING).describe(
       'Dunning steps, in days after the earliest unpaid due date',
     ),
@@ -373,6 +375,6 @@ export const ContractListShape = ContractShape.pick({
 }).openapi('ContractListItem');
 
 /** The policy without `opt_out_term`, which requests do not set: it follows from `opt_out_at`. */
-function withoutTerm({ opt_out_term: _term, ...given }: typeof DEFAULT_RENEWAL) {
+function withoutOptOutTerm({ opt_out_term: _term, ...given }: typeof DEFAULT_RENEWAL) {
   return given;
 }

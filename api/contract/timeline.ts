@@ -97,7 +97,9 @@ async function forecastOf(
   const { facts } = settle(factsOf(row), row.clock_now ?? now, { ...context, billing: 'skip' });
   const { settled_until, timezone } = facts;
   const last =
-    until === undefined ? addPeriodToInstant(settled_until, UNTIL_PERIOD_DEFAULT, timezone) : endOf(until, timezone);
+    until === undefined
+      ? addPeriodToInstant(settled_until, UNTIL_PERIOD_DEFAULT, timezone)
+      : endInstantOf(until, timezone);
   const furthest = addPeriodToInstant(settled_until, UNTIL_PERIOD_MAX, timezone);
   if (last > furthest) {
     const message = `until: must be at most ten years after ${settled_until}, so not after ${furthest}.`;
@@ -108,7 +110,7 @@ async function forecastOf(
 }
 
 /** The instant itself, or the last instant of a local day. */
-function endOf(until: string, timezone: string): Instant {
+function endInstantOf(until: string, timezone: string): Instant {
   if (until.includes('T')) return until;
   return instantFromMillis(millisOf(startOfDay(addDays(until, 1), timezone)) - 1);
 }

@@ -104,7 +104,7 @@ export const jobRoutes: Route[] = [
     answers: { 200: JOB },
     refusals: ['JOB_ALREADY_FINISHED'],
     audit: ['job.cancel_requested'],
-    handle: (request) => change(request, cancelJob),
+    handle: (request) => changeJob(request, cancelJob),
   }),
   route({
     operation_id: 'resumeJob',
@@ -127,14 +127,14 @@ type JobRequest = HandlerRequest<{ id: string }, unknown, unknown>;
 async function resume(request: JobRequest): Promise<Answer | Refusal> {
   const job = await findJob(request.api.db, request.params.id);
   if (!job) return notFound('generation job', request.params.id);
-  return change(request, resumeJob, [
+  return changeJob(request, resumeJob, [
     { table: 'contracts', id: job.contract_id },
     { table: 'jobs', id: job.id },
   ]);
 }
 
 /** Changes a job and wakes its workflow. */
-async function change(
+async function changeJob(
   request: JobRequest,
   run: (tx: Sql, by: JobChange) => Promise<JobState | Refusal>,
   rows?: readonly LockedRow[],

@@ -123,7 +123,7 @@ async function generate(
   if (isRefusal(outcome.result)) return hideDeletedContract(request.caller, outcome.result);
   const { job, replayed } = outcome.result;
   if (job.execution === 'background' && !replayed) await api.nudger.wakeJobs([job.id], { request_id });
-  return present(api.db, outcome.result);
+  return presentGranted(api.db, outcome.result);
 }
 
 /** The request in the form that `transactions/generation` takes. */
@@ -145,7 +145,7 @@ function licenseRequest(request: GenerateRequest, idempotency: LicenseRequest['i
 }
 
 /** Presents a granted request and its replays: for a replay, the keys of an inline request are read from their rows. */
-async function present(db: Database, granted: Granted): Promise<Answer> {
+async function presentGranted(db: Database, granted: Granted): Promise<Answer> {
   const { job, replayed } = granted;
   const inline = job.execution === 'inline';
   const headers = {

@@ -71,13 +71,13 @@ function apiRoutes(api: Api): RequestHandler {
     if (found === undefined) return next();
     // The metrics read the route from here, where Express would set it.
     request.route = { path: found.path };
-    if (!('entry' in found)) throw methodNotAllowed(request.method, found.allow);
+    if (!('entry' in found)) throw methodNotAllowedProblem(request.method, found.allow);
     request.params = found.params;
     return found.entry.answer(request, response);
   };
 }
 
-function methodNotAllowed(method: string, allow: string): ProblemError {
+function methodNotAllowedProblem(method: string, allow: string): ProblemError {
   const detail = `This path does not support ${method}. It supports ${allow}.`;
   return new ProblemError(protocolProblem('METHOD_NOT_ALLOWED', detail, { headers: { Allow: allow } }));
 }

@@ -15,7 +15,7 @@ export function createAuthorize(operation_id: OperationId, authenticate: Authent
   if (isOpen(operation_id)) return () => Promise.resolve(ANONYMOUS);
   return async (request) => {
     const caller = await identify(request, authenticate);
-    if (!mayCall(caller, operation_id)) throw forbidden(caller, operation_id);
+    if (!mayCall(caller, operation_id)) throw forbiddenProblem(caller, operation_id);
     return caller;
   };
 }
@@ -55,7 +55,7 @@ async function identify(request: Request, authenticate: Authenticate): Promise<K
   );
 }
 
-function forbidden(caller: KnownCaller, operation_id: OperationId): ProblemError {
+function forbiddenProblem(caller: KnownCaller, operation_id: OperationId): ProblemError {
   const permission = permissionOf(operation_id);
   if ('anonymous' in permission) throw new Error(`${operation_id} is an open operation`);
   switch (caller.kind) {

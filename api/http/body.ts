@@ -29,16 +29,16 @@ const parseRawCompressed = express.raw({ limit: BODY_BYTES_MAX, type: () => true
 export function readJson(media_types: readonly string[] = JSON_TYPES): ReadBody {
   const types = [...media_types];
   return async (request, response) => {
-    if (!announcesBody(request)) return;
+    if (!declaresBody(request)) return;
     refuseOtherTypes(request, types);
-    const bytes = isPlain(request) ? await readPlain(request) : await readBy(parseRaw, request, response);
+    const bytes = isPlain(request) ? await readPlain(request) : await readWithParser(parseRaw, request, response);
     request.body = bytes === undefined || bytes.length === 0 ? undefined : parseJson(bytes, response);
   };
 }
 
 /** Reads a body as the bytes that were signed: it is not decompressed, and every media type is accepted. */
 export const readBytes: ReadBody = async (request, response) => {
-  await readBy(parseRawCompressed, request, response);
+  await readWithParser(parseRawCompressed, request, response);
 };
 
 /** Refuses a body with numbers that JavaScript cannot represent exactly: they would be stored as other numbers, or as null. */
@@ -65,17 +65,21 @@ function readPlain(request: Request): Promise<Buffer> {
 
 /** Rejects when the client disconnects before the end of the body, or has disconnected already. */
 function rejectOnDisconnect(request: Request, reject: (error: ProblemError) => void): void {
-  const aborted = (): void =>
+  const rejectAborted = (): void =>
     reject(new ProblemError(protocolProblem('MALFORMED_REQUEST', 'The request ended before its body was complete.')));
   // A request that was read completely emits `close` as well.
   request.on('close', () => {
-    if (!request.readableEnded) aborted();
+    if (!request.readableEnded) rejectAborted();
   });
-  if (request.destroyed) aborted();
+  if (request.destroyed) rejectAborted();
 }
 
 /** Reads a body with the parser of Express, which decompresses and measures it; undefined when there is none. */
-async function readBy(parser: RequestHandler, request: Request, response: Response): Promise<Buffer | undefined> {
+async function readWithParser(
+  parser: RequestHandler,
+  request: Request,
+  response: Response,
+): Promise<Buffer | undefined> {
   await new Promise<void>((resolve, reject) => {
     // The parser reports a disconnect as a general connection error, and does not report it at all when the body is compressed.
     rejectOnDisconnect(request, reject);
@@ -111,7 +115,7 @@ function parseJson(bytes: Buffer, response: Response): unknown {
   try {
     parsed = JSON.parse(text);
   } catch (error) {
-    throw malformed(`The body is not JSON: ${(error as Error).message}`);
+    throw malformedJsonProblem(`The body is not JSON: ${(error as Error).message}`);
   }
   // A route with an unknown id responds with 404 whatever the body holds, so the route throws this problem later.
   const errors: FieldError[] = [];
@@ -125,11 +129,11 @@ function textOf(bytes: Buffer): string {
   try {
     return utf8.decode(bytes);
   } catch {
-    throw malformed('The body is not UTF-8 text. Send JSON in UTF-8.');
+    throw malformedJsonProblem('The body is not UTF-8 text. Send JSON in UTF-8.');
   }
 }
 
-function malformed(detail: string): ProblemError {
+function malformedJsonProblem(detail: string): ProblemError {
   return new ProblemError(protocolProblem('MALFORMED_JSON', detail));
 }
 
@@ -139,7 +143,7 @@ function numberError({ path, text }: ChangedNumber): FieldError {
   return { path: path.join('.'), message };
 }
 
-function announcesBody(request: Request): boolean {
+function declaresBody(request: Request): boolean {
   return request.headers['transfer-encoding'] !== undefined || (request.headers['content-length'] ?? '0') !== '0';
 }
 

@@ -121,7 +121,7 @@ function parse(
   const errors: FieldError[] = [];
   const params = parseShape(route.params, request.params, errors);
   // A malformed id cannot name anything, so the response is 404 and not 422.
-  if (errors.length > 0) throw new ProblemError(problemNotFound(request.path));
+  if (errors.length > 0) throw new ProblemError(notFoundProblem(request.path));
   refuseChangedNumbers(response);
   // `request.query` of Express is a getter that parses each time.
   const given_query = request.query;
@@ -202,7 +202,7 @@ function unknownParameters(route: Route, given: Request['query']): string[] {
   return Object.keys(given).filter((name) => !Object.hasOwn(known, name));
 }
 
-function problemNotFound(path: string) {
+function notFoundProblem(path: string) {
   return protocolProblem('NOT_FOUND', `There is nothing at ${path}.`);
 }
 

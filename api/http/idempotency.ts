@@ -31,16 +31,16 @@ export function idempotencyOf(request: Request, route: Route, caller: KnownCalle
 /** A hash of method, path and body with sorted keys. A repetition has the same one; another request does not. */
 export function fingerprintOf(method: string, path: string, body: unknown): string {
   return createHash('sha256')
-    .update(`${method} ${path} ${JSON.stringify(sorted(body ?? null))}`)
+    .update(`${method} ${path} ${JSON.stringify(sortKeys(body ?? null))}`)
     .digest('base64');
 }
 
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, sorted(inner)]),
+      .map(([key, inner]) => [key, sortKeys(inner)]),
   );
 }

@@ -58,7 +58,7 @@ export function openApiDocument() {
     },
     servers: [{ url: '/' }],
   });
-  for (const schema of bodySchemas(document)) tidyRequest(schema);
+  for (const schema of bodySchemas(document)) tidyBodySchema(schema);
   return document;
 }
 
@@ -93,7 +93,7 @@ function bodySchemas({ paths = {}, components }: Document): BodySchema[] {
  * Moves the defaults of fields into their descriptions, because client generators treat a field with a `default` as always present
  * and make it required. Of a field that cannot be changed, only `not` and the description stay.
  */
-function tidyRequest({ properties }: BodySchema): void {
+function tidyBodySchema({ properties }: BodySchema): void {
   for (const field of Object.values(properties ?? {})) {
     if (field.not !== undefined && Object.keys(field.not).length === 0)
       for (const keyword of Object.keys(field))
@@ -130,7 +130,7 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
           .openapi({ example: '7c1f0a52-1d5e-4b0e-9a57-3f2f6f3f8c11' }),
       }),
     );
-  if (takesIfMatch(route))
+  if (acceptsIfMatch(route))
     headers.push(
       z.object({
         'If-Match': z
@@ -145,7 +145,7 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
     path: route.path.replace(/:(\w+)/g, '{$1}'),
     tags: [route.tag],
     summary: route.summary,
-    description: [route.description ?? '', whoMayCall(route.operation_id)].filter(Boolean).join('\n\n'),
+    description: [route.description ?? '', permissionSentence(route.operation_id)].filter(Boolean).join('\n\n'),
     operationId: route.operation_id,
     security: securityOf(route.operation_id),
     request: {
@@ -186,7 +186,7 @@ function securityOf(operation_id: OperationId): Record<string, string[]>[] {
   return (Object.keys(permission) as (keyof typeof permission)[]).map((kind) => ({ [SECURITY_SCHEMES[kind][0]]: [] }));
 }
 
-function whoMayCall(operation_id: OperationId): string {
+function permissionSentence(operation_id: OperationId): string {
   const permission = permissionOf(operation_id);
   if ('admin' in permission) return `Needs the role ${permission.admin} or above.`;
   return permission.anonymous === 'open'
@@ -194,7 +194,7 @@ function whoMayCall(operation_id: OperationId): string {
     : 'Needs no API key. The signature of the message authenticates the sender.';
 }
 
-function takesIfMatch(route: Route): boolean {
+function acceptsIfMatch(route: Route): boolean {
   return route.refusals?.includes('REVISION_CONFLICT') === true;
 }
 

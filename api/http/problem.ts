@@ -186,7 +186,7 @@ export function fieldErrorsOf(error: ZodError): FieldError[] {
 export function shapeProblem(errors: readonly FieldError[], count = errors.length): Problem {
   const shown = errors
     .slice(0, FIELD_ERRORS_MAX)
-    .map(({ path, message }) => ({ path: bounded(path), message: bounded(message) }));
+    .map(({ path, message }) => ({ path: truncated(path), message: truncated(message) }));
   const further_errors = count - shown.length;
   const sentences = shown.map(({ path, message }) => (path ? `${path}: ${message}` : message));
   if (further_errors === 0) return protocolProblem('VALIDATION_FAILED', sentences.join('; '), { errors: shown });
@@ -195,13 +195,13 @@ export function shapeProblem(errors: readonly FieldError[], count = errors.lengt
 }
 
 function unknownFieldsText(keys: readonly string[]): string {
-  const named = keys.slice(0, UNKNOWN_FIELDS_NAMED_MAX).map((key) => `"${bounded(key, UNKNOWN_FIELD_CHARS_MAX)}"`);
+  const named = keys.slice(0, UNKNOWN_FIELDS_NAMED_MAX).map((key) => `"${truncated(key, UNKNOWN_FIELD_CHARS_MAX)}"`);
   const more = keys.length > named.length ? ` and ${keys.length - named.length} more` : '';
   return `Unrecognized ${keys.length === 1 ? 'key' : 'keys'}: ${named.join(', ')}${more}`;
 }
 
 /** Cuts a text that can contain input of a client. */
-function bounded(text: string, chars_max = FIELD_TEXT_CHARS_MAX): string {
+function truncated(text: string, chars_max = FIELD_TEXT_CHARS_MAX): string {
   if (text.length <= chars_max) return text;
   // The cut must not leave an unpaired surrogate.
   return `${text.slice(0, chars_max).replace(/[\ud800-\udbff]$/, '')}…`;

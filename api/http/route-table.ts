@@ -80,11 +80,11 @@ function paramsOf(pattern: readonly string[], given: readonly string[]): Record<
     } else if (value === '') return undefined;
     else params[segment.slice(1)] = value;
   }
-  for (const name in params) params[name] = decoded(params[name] as string);
+  for (const name in params) params[name] = decodeSegment(params[name] as string);
   return params;
 }
 
-function decoded(value: string): string {
+function decodeSegment(value: string): string {
   if (!value.includes('%')) return value;
   try {
     return decodeURIComponent(value);

@@ -24,7 +24,8 @@ afterAll(() => api.close());
 
 const FORBIDDEN = { code: 'FORBIDDEN_ROLE' };
 
-const shownAs = ({ status, body }: ApiAnswer): true | { code: string } => (status < 300 ? true : { code: body.code });
+const presentOutcome = ({ status, body }: ApiAnswer): true | { code: string } =>
+  status < 300 ? true : { code: body.code };
 
 const actionsOf = async (path: string, key = api.keys.super_admin): Promise<any> =>
   (await api.call('GET', path, { key })).body.allowed_actions;
@@ -43,7 +44,7 @@ describe('a job', () => {
   }
 
   const carryOut = async (id: string, action: string, key = api.keys.admin) =>
-    shownAs(await api.call('POST', `/jobs/${id}/${action}`, { key }));
+    presentOutcome(await api.call('POST', `/jobs/${id}/${action}`, { key }));
 
   test.each(JOB_STATES)('in %s shows the outcome of cancelling and resuming it', async (state) => {
     for (const action of ['cancel', 'resume'] as const) {
@@ -112,7 +113,7 @@ test('an amendment shows whether it can be withdrawn', async () => {
   const amend = async (effective_date: string) =>
     (await api.call('POST', path, { body: { effective_date, changes: { activation_limit: 7 } } })).body;
   const withdraw = async (amendment: any, key = api.keys.admin) =>
-    shownAs(await api.call('DELETE', `${path}/${amendment.id}`, { key }));
+    presentOutcome(await api.call('DELETE', `${path}/${amendment.id}`, { key }));
 
   const applied = await amend(start_date);
   const pending = await amend('2099-01-01');
@@ -137,7 +138,7 @@ test.each(['ready', 'advancing', 'failed'] as const)(
     WHERE id = ${clock.id}`;
     const path = `/test-clocks/${clock.id}`;
     const advance = async (key: string) =>
-      shownAs(await api.call('POST', `${path}/advance`, { key, body: { to: '2027-01-01T00:00:00.000Z' } }));
+      presentOutcome(await api.call('POST', `${path}/advance`, { key, body: { to: '2027-01-01T00:00:00.000Z' } }));
     expect(await actionsOf(path, api.keys.viewer)).toEqual({ advance: FORBIDDEN });
     expect(await advance(api.keys.viewer)).toEqual(FORBIDDEN);
     const shown = await actionsOf(path, api.keys.admin);
@@ -163,7 +164,7 @@ test('a billing event in any outcome can be replayed by the roles that may', asy
     const received = { ...event, event_id: randomUUID(), relevant };
     const { id } = await receiveBillingEvent(api.sql, { event: received, raw: '{}', now, request_id: null });
     const path = `/billing/events/${id}`;
-    const replay = async (key: string) => shownAs(await api.call('POST', `${path}/replay`, { key }));
+    const replay = async (key: string) => presentOutcome(await api.call('POST', `${path}/replay`, { key }));
     expect(await actionsOf(path, api.keys.operator)).toEqual({ replay: FORBIDDEN });
     expect(await replay(api.keys.operator)).toEqual(FORBIDDEN);
     expect(await listed('/billing/events', id, api.keys.admin)).toEqual({ replay: true });
@@ -175,7 +176,7 @@ test('a billing event in any outcome can be replayed by the roles that may', asy
 test('admins and their keys show that the last super admin and its last key must stay until there is another one', async () => {
   const { id } = api.admins.super_admin;
   const path = `/admins/${id}`;
-  const edit = async (body: Record<string, unknown>) => shownAs(await api.call('PATCH', path, { body }));
+  const edit = async (body: Record<string, unknown>) => presentOutcome(await api.call('PATCH', path, { body }));
   const keysOf = async (): Promise<any[]> => (await api.call('GET', `${path}/api-keys`)).body.data;
   const last = { code: 'LAST_SUPER_ADMIN' };
 
@@ -191,7 +192,7 @@ test('admins and their keys show that the last super admin and its last key must
   expect(await edit({ status: 'disabled' })).toEqual(last);
   const [only] = await keysOf();
   expect(only.allowed_actions).toEqual({ revoke: { code: 'LAST_SUPER_ADMIN_KEY' } });
-  expect(shownAs(await api.call('DELETE', `${path}/api-keys/${only.id}`))).toEqual(only.allowed_actions.revoke);
+  expect(presentOutcome(await api.call('DELETE', `${path}/api-keys/${only.id}`))).toEqual(only.allowed_actions.revoke);
 
   const viewer = api.admins.viewer.id;
   expect(await actionsOf(`/admins/${viewer}`)).toEqual({
@@ -207,7 +208,7 @@ test('admins and their keys show that the last super admin and its last key must
   expect((await keysOf()).map((key) => key.allowed_actions)).toEqual([{ revoke: true }, { revoke: true }]);
   for (const _time of ['accepted', 'revoked']) {
     expect((await keysOf()).find((key) => key.id === second.id).allowed_actions).toEqual({ revoke: true });
-    expect(shownAs(await api.call('DELETE', `${path}/api-keys/${second.id}`))).toBe(true);
+    expect(presentOutcome(await api.call('DELETE', `${path}/api-keys/${second.id}`))).toBe(true);
   }
 
   await api.addAdmin('super_admin');

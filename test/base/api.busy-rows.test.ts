@@ -23,7 +23,7 @@ const REQUESTS = 14;
 /** Merged requests wait in a separate queue. */
 const WAITING_MAX = 30;
 /** Much longer than a test takes. */
-const PATIENT = { statement_ms: 120_000, idle_in_transaction_ms: 120_000, lock_ms: 60_000 };
+const LONG_TIMEOUTS = { statement_ms: 120_000, idle_in_transaction_ms: 120_000, lock_ms: 60_000 };
 
 let api: TestApi;
 let catalogue: TestCatalogue;
@@ -32,7 +32,7 @@ let held: LockedRows[] = [];
 beforeAll(async () => {
   api = await startTestApi({
     poolSize: POOL_SIZE,
-    limits: PATIENT,
+    limits: LONG_TIMEOUTS,
     lockTurnLimits: { waiting_per_row_max: REQUESTS - 1, waiting_max: WAITING_MAX },
   });
   catalogue = await addCatalogue(api);
@@ -45,13 +45,13 @@ afterEach(async () => {
 });
 afterAll(() => api.close());
 
-async function hold(lock: (tx: Sql) => PromiseLike<unknown>): Promise<LockedRows> {
+async function lockUntilReleased(lock: (tx: Sql) => PromiseLike<unknown>): Promise<LockedRows> {
   const rows = await lockRows(api.sql, lock);
   held.push(rows);
   return rows;
 }
 
-const holdContract = (id: string) => hold((tx) => tx`SELECT FROM contracts WHERE id = ${id} FOR UPDATE`);
+const lockContract = (id: string) => lockUntilReleased((tx) => tx`SELECT FROM contracts WHERE id = ${id} FOR UPDATE`);
 
 async function expectTurns(expected: { running: number; waiting: number }): Promise<void> {
   const { lockTurns } = api.api.db;
@@ -100,7 +100,7 @@ async function addCountedRefusal(): Promise<string> {
   return id as string;
 }
 
-const active = async (): Promise<string> => (await addContract(api, catalogue)).id as string;
+const addActiveContract = async (): Promise<string> => (await addContract(api, catalogue)).id as string;
 
 describe('while more requests than connections wait for one locked row, all other requests are served:', () => {
   test.each<{
@@ -112,14 +112,14 @@ describe('while more requests than connections wait for one locked row, all othe
   }>([
     {
       what: 'edits of a contract',
-      add: active,
+      add: addActiveContract,
       lock: (tx, id) => tx`SELECT FROM contracts WHERE id = ${id} FOR UPDATE`,
       ask: edit,
       status: 200,
     },
     {
       what: 'dry runs of edits of a contract',
-      add: active,
+      add: addActiveContract,
       lock: (tx, id) => tx`SELECT FROM contracts WHERE id = ${id} FOR UPDATE`,
       ask: (id) => api.call('PATCH', `/contracts/${id}?dry_run=true`, { body: { quota: 2_000 } }),
       status: 200,
@@ -133,7 +133,7 @@ describe('while more requests than connections wait for one locked row, all othe
     },
     {
       what: 'inline requests for licenses of a contract whose quota is held',
-      add: active,
+      add: addActiveContract,
       lock: (tx, id) => tx`SELECT FROM contract_quotas WHERE contract_id = ${id} FOR UPDATE`,
       ask: (id) => generate(id, 1),
       status: 201,
@@ -153,8 +153,8 @@ describe('while more requests than connections wait for one locked row, all othe
       status: 200,
     },
   ])('$what', async ({ add, lock, ask, status }) => {
-    const [id, other] = [await add(), await active()];
-    const row = await hold((tx) => lock(tx, id));
+    const [id, other] = [await add(), await addActiveContract()];
+    const row = await lockUntilReleased((tx) => lock(tx, id));
     const requests = sendMany(() => ask(id));
     await waitUntilBlocked(api.sql);
     await expectReadsAnswered(other);
@@ -164,8 +164,8 @@ describe('while more requests than connections wait for one locked row, all othe
   });
 
   test('creating contracts of a product', async () => {
-    const [sources, other] = [await addCatalogue(api), await active()];
-    const row = await hold((tx) => tx`SELECT FROM products WHERE id = ${sources.product_id} FOR UPDATE`);
+    const [sources, other] = [await addCatalogue(api), await addActiveContract()];
+    const row = await lockUntilReleased((tx) => tx`SELECT FROM products WHERE id = ${sources.product_id} FOR UPDATE`);
     const requests = sendMany(() => api.call('POST', '/contracts', { body: contractBody(sources) }));
     await waitUntilBlocked(api.sql, 4);
     await expectReadsAnswered(other);
@@ -175,10 +175,10 @@ describe('while more requests than connections wait for one locked row, all othe
   });
 
   test('equal requests with one idempotency key, which run once', async () => {
-    const other = await active();
+    const other = await addActiveContract();
     const code = `P-${randomUUID()}`;
     const body = { name: 'Product', code, environment: 'production' };
-    const row = await hold(
+    const row = await lockUntilReleased(
       (tx) => tx`
         INSERT INTO products (name, code, environment, status, created_at, updated_at)
         VALUES ('Product', ${code}, 'production', 'active', now(), now())`,
@@ -193,12 +193,12 @@ describe('while more requests than connections wait for one locked row, all othe
   });
 
   test('billing events of a test clock', async () => {
-    const other = await active();
+    const other = await addActiveContract();
     const clock = await api.call('POST', '/test-clocks', { body: { now: new Date().toISOString() } });
     const { id } = await addContract(api, await addCatalogue(api, { environment: 'staging' }), {
       test_clock_id: clock.body.id,
     });
-    const row = await hold((tx) => tx`SELECT FROM test_clocks WHERE id = ${clock.body.id} FOR UPDATE`);
+    const row = await lockUntilReleased((tx) => tx`SELECT FROM test_clocks WHERE id = ${clock.body.id} FOR UPDATE`);
     const requests = sendMany(() => sendEvent(id));
     await waitUntilBlocked(api.sql);
     await expectReadsAnswered(other);
@@ -218,14 +218,14 @@ function sendEvent(contract_id: string): Promise<ApiAnswer> {
 
 test('a caller whose API key row is locked, for example while it is revoked, is served', async () => {
   const { key, id } = await api.addAdmin('viewer');
-  await hold((tx) => tx`SELECT FROM admin_api_keys WHERE admin_id = ${id} FOR UPDATE`);
+  await lockUntilReleased((tx) => tx`SELECT FROM admin_api_keys WHERE admin_id = ${id} FOR UPDATE`);
   expect((await api.call('GET', '/products?limit=1', { key })).status).toBe(200);
 });
 
 describe('while the rows of more contracts than turns are locked', () => {
   /** Locks all rows that a change of a contract locks. */
   const holdAll = (id: string) =>
-    hold(async (tx) => {
+    lockUntilReleased(async (tx) => {
       await tx`SELECT FROM contracts WHERE id = ${id} FOR UPDATE`;
       await tx`SELECT FROM contract_quotas WHERE contract_id = ${id} FOR UPDATE`;
     });
@@ -248,17 +248,17 @@ describe('while the rows of more contracts than turns are locked', () => {
   }
 
   test('edits and license requests of these contracts wait, and all other requests are served', async () => {
-    const other = await active();
-    const ids = await Promise.all(Array.from({ length: HELD_CONTRACTS }, active));
+    const other = await addActiveContract();
+    const ids = await Promise.all(Array.from({ length: HELD_CONTRACTS }, addActiveContract));
     for (const id of ids) await holdAll(id);
     const requests = ids.flatMap((id) => [...sendMany(() => edit(id), 2), generate(id, 1)]);
     await expectOthersAnswered(requests, [200, 201], other);
   });
 
   test('locked jobs of one contract are cancelled after the release', async () => {
-    const [id, other] = [await active(), await active()];
+    const [id, other] = [await addActiveContract(), await addActiveContract()];
     const jobs = await Promise.all(sendMany(() => generate(id, 100), 10));
-    await hold((tx) => tx`SELECT FROM generation_jobs WHERE contract_id = ${id} FOR UPDATE`);
+    await lockUntilReleased((tx) => tx`SELECT FROM generation_jobs WHERE contract_id = ${id} FOR UPDATE`);
     const requests = jobs.map(({ body }) => api.call('POST', `/jobs/${body.job_id}/cancel`));
     await expectOthersAnswered(requests, [200], other);
   });
@@ -278,7 +278,7 @@ describe('while the rows of more contracts than turns are locked', () => {
     ];
     await waitUntilBlocked(api.sql, 2);
     expect(await statusesOf(sendMany(() => generate(first, 1)))).toEqual([201]);
-    await expectOthersAnswered(requests, [200], await active());
+    await expectOthersAnswered(requests, [200], await addActiveContract());
   });
 });
 
@@ -292,8 +292,8 @@ describe('above the limit of waiting requests', () => {
   }
 
   test('requests for a locked contract are CONTRACT_BUSY with Retry-After, and the waiting requests run later', async () => {
-    const id = await active();
-    const row = await holdContract(id);
+    const id = await addActiveContract();
+    const row = await lockContract(id);
     const requests = sendMany(() => edit(id));
     await expectTurns({ running: 1, waiting: REQUESTS - 1 });
     expectBusy([await edit(id), await api.call('DELETE', `/contracts/${id}`, { body: { confirm_name: 'x' } })], id);
@@ -302,8 +302,8 @@ describe('above the limit of waiting requests', () => {
   });
 
   test('license requests of the contract are CONTRACT_BUSY too', async () => {
-    const id = await active();
-    const row = await hold((tx) => tx`SELECT FROM contract_quotas WHERE contract_id = ${id} FOR UPDATE`);
+    const id = await addActiveContract();
+    const row = await lockUntilReleased((tx) => tx`SELECT FROM contract_quotas WHERE contract_id = ${id} FOR UPDATE`);
     const requests = [generate(id, 1)];
     await waitUntilBlocked(api.sql);
     const refused: ApiAnswer[] = [];
@@ -326,8 +326,8 @@ describe('above the limit of waiting requests', () => {
 
 describe('a turn is released', () => {
   test('by requests whose clients have disconnected', async () => {
-    const id = await active();
-    const row = await holdContract(id);
+    const id = await addActiveContract();
+    const row = await lockContract(id);
     const clients = new AbortController();
     const { signal } = clients;
     const requests = sendMany(() => api.call('PATCH', `/contracts/${id}`, { body: { name: 'Renamed' }, signal }), 5);
@@ -360,7 +360,7 @@ describe('a turn is released', () => {
 
 test('a contract that stays locked is CONTRACT_BUSY for the request that waits in Postgres and for those behind it', async () => {
   const lock_ms = 200;
-  const apiWithShortLimits = await startTestApi({ limits: { ...PATIENT, lock_ms } });
+  const apiWithShortLimits = await startTestApi({ limits: { ...LONG_TIMEOUTS, lock_ms } });
   const { id } = await addContract(apiWithShortLimits, await addCatalogue(apiWithShortLimits));
   const row = await lockRows(apiWithShortLimits.sql, (tx) => tx`SELECT FROM contracts WHERE id = ${id} FOR UPDATE`);
   const requests = sendMany(

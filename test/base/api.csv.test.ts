@@ -38,14 +38,18 @@ async function serve(
 }
 
 /** Resolves when the first bytes arrive, and reads nothing more. */
-function firstBytes(url: string): Promise<IncomingMessage> {
+function readFirstBytes(url: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     get(url, (response) => response.once('readable', () => resolve(response))).once('error', reject);
   });
 }
 
 /** Endless batches that count how many were read and report when reading ends. */
-function endless(): { batches: () => AsyncGenerator<JsonObject[]>; read_count: () => number; ended: Promise<void> } {
+function endlessBatches(): {
+  batches: () => AsyncGenerator<JsonObject[]>;
+  read_count: () => number;
+  ended: Promise<void>;
+} {
   let read_count = 0;
   let end: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => (end = resolve));
@@ -63,19 +67,19 @@ function endless(): { batches: () => AsyncGenerator<JsonObject[]>; read_count: (
 }
 
 test('a client that disconnects ends the reading without an error', async () => {
-  const rows = endless();
+  const rows = endlessBatches();
   let over: (error?: unknown) => void = () => undefined;
   const outcome = new Promise<unknown>((resolve) => (over = resolve));
-  const response = await firstBytes(await serve(rows.batches, over));
+  const response = await readFirstBytes(await serve(rows.batches, over));
   response.destroy();
   await rows.ended;
   expect(await outcome).toBeUndefined();
 });
 
 test('no more rows are read than the client takes', async () => {
-  const rows = endless();
+  const rows = endlessBatches();
   const url = await serve(rows.batches);
-  const response = await firstBytes(url);
+  const response = await readFirstBytes(url);
   // During this time the client reads nothing.
   for (let request = 0; request < 300; request++) await (await fetch(`${url}/alive`)).text();
   expect(rows.read_count() * BATCH_ROWS * 100).toBeLessThan(BUFFERED_BYTES_MAX);
@@ -84,10 +88,10 @@ test('no more rows are read than the client takes', async () => {
 });
 
 test('a client that reads nothing for too long is disconnected, and the reading ends', async () => {
-  const rows = endless();
+  const rows = endlessBatches();
   let over: (error?: unknown) => void = () => undefined;
   const outcome = new Promise<unknown>((resolve) => (over = resolve));
-  const response = await firstBytes(await serve(rows.batches, over, 1));
+  const response = await readFirstBytes(await serve(rows.batches, over, 1));
   await rows.ended;
   expect(await outcome).toBeUndefined();
   await expect(response.toArray()).rejects.toThrow('aborted');

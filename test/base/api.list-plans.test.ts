@@ -252,7 +252,7 @@ test.each(Object.keys(LIST_QUERIES))('%s reads few rows and no complete table, f
       const statements = sent;
       for (const statement of statements) {
         const rows_max = list === '/licenses' && query.includes('search=') ? KEYS_READ_MAX : ROWS_READ_MAX;
-        const fault = await faultOf(statement, rows_max);
+        const fault = await findPlanProblem(statement, rows_max);
         if (fault !== undefined) faults.push({ query, page, ...fault });
       }
       if (answer.body.next_cursor === null) break;
@@ -263,7 +263,7 @@ test.each(Object.keys(LIST_QUERIES))('%s reads few rows and no complete table, f
 });
 
 /** What is wrong with the plan of a statement; undefined when nothing is. */
-async function faultOf(
+async function findPlanProblem(
   { text, parameters }: Statement,
   rows_max: number,
 ): Promise<{ whole: string[]; rows_read: number } | undefined> {
@@ -308,7 +308,7 @@ describe('slow lists', () => {
   }
 
   /** Resolves when a list of the API waits for a lock. */
-  function aListWaits(slow: TestApi): Promise<boolean> {
+  function waitForBlockedList(slow: TestApi): Promise<boolean> {
     const waits = async () => {
       const sessions = await slow.sql`
         SELECT FROM pg_stat_activity
@@ -324,7 +324,7 @@ describe('slow lists', () => {
       const lists = await slow.sql.begin(async (tx) => {
         await tx`LOCK TABLE products IN ACCESS EXCLUSIVE MODE`;
         const requests = Array.from({ length: LISTS }, () => slow.call('GET', '/products').finally(() => ended++));
-        await aListWaits(slow);
+        await waitForBlockedList(slow);
         expect((await slow.call('GET', '/me')).status).toBe(200);
         expect(ended).toBe(0);
         return { requests };

@@ -17,7 +17,7 @@ interface Declared {
   path: string;
 }
 
-function byExpress(declared: readonly Declared[]): (method: string, url: string) => Outcome {
+function findByExpress(declared: readonly Declared[]): (method: string, url: string) => Outcome {
   const router = express.Router({ caseSensitive: true });
   let outcome: Outcome = {};
   for (const { method, path } of declared)
@@ -38,7 +38,7 @@ function byExpress(declared: readonly Declared[]): (method: string, url: string)
   };
 }
 
-function byTable(declared: readonly Declared[]): (method: string, url: string) => Outcome {
+function findByTable(declared: readonly Declared[]): (method: string, url: string) => Outcome {
   const findRoute = createRouteTable(declared);
   return (method, url) => {
     try {
@@ -53,7 +53,7 @@ function byTable(declared: readonly Declared[]): (method: string, url: string) =
 }
 
 /** Paths similar to a declared one: some match it, and some almost match it. */
-function near(path: string): string[] {
+function similarPaths(path: string): string[] {
   const given = path.replaceAll(/:\w+/g, 'a%20b');
   return [
     given,
@@ -86,8 +86,8 @@ const tables: [name: string, declared: readonly Declared[]][] = [
 test.each(tables)(
   'in the routes of %s, a request gets the same route, parameters and refusal as in Express',
   (_name, declared) => {
-    const [expected, found] = [byExpress(declared), byTable(declared)];
-    const urls = [...new Set([...declared.flatMap(({ path }) => near(path)), '/', '/api/v1', '/livez'])];
+    const [expected, found] = [findByExpress(declared), findByTable(declared)];
+    const urls = [...new Set([...declared.flatMap(({ path }) => similarPaths(path)), '/', '/api/v1', '/livez'])];
     const requests = urls.flatMap((url) => METHODS.map((method) => ({ method, url })));
     for (const { method, url } of requests)
       expect({ method, url, ...found(method, url) }).toEqual({ method, url, ...expected(method, url) });

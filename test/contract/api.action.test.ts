@@ -146,7 +146,7 @@ describe.each(NAMES)('%s', (name) => {
     const done = await act(id, name, body);
     expect(done.status).toBe(200);
     expect(done.headers.get('etag')).toBe(`"${before.revision + 1}"`);
-    expect(lasting(done.body)).toEqual(lasting(dry_run.body));
+    expect(withoutInstants(done.body)).toEqual(withoutInstants(dry_run.body));
     expect((await actionsOf(id)).at(-1)).toBe(audit);
 
     // A repetition responds with 200 and writes nothing. One more term is refused until the next one starts.
@@ -185,7 +185,7 @@ describe.each(NAMES)('%s', (name) => {
 });
 
 /** A contract without the fields that differ between a dry run and the action: its instants. */
-function lasting({ dry_run: _dry_run, updated_at: _at, ...contract }: any): unknown {
+function withoutInstants({ dry_run: _dry_run, updated_at: _at, ...contract }: any): unknown {
   const undated = JSON.stringify(contract, (field, value: unknown) =>
     ['activated_at', 'placed_at', 'opt_out_at', 'at'].includes(field) && value !== null ? 'an instant' : value,
   );

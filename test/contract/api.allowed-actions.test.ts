@@ -65,18 +65,19 @@ const CALLS: Record<ContractActionName, (contract: any) => [method: string, path
   delete: ({ name }) => ['DELETE', '', { confirm_name: name }],
 };
 
-function carryOut(contract: any, action: ContractActionName, key: string, dry_run = true): Promise<ApiAnswer> {
+function callAction(contract: any, action: ContractActionName, key: string, dry_run = true): Promise<ApiAnswer> {
   const [method, path, body] = CALLS[action](contract);
   return api.call(method, `/contracts/${contract.id}${path}${dry_run ? '?dry_run=true' : ''}`, { key, body });
 }
 
-const shownAs = ({ status, body }: ApiAnswer): true | { code: string } => (status < 300 ? true : { code: body.code });
+const presentOutcome = ({ status, body }: ApiAnswer): true | { code: string } =>
+  status < 300 ? true : { code: body.code };
 
 describe.each(READABLE)('a contract in %s', (situation) => {
   /** The outcome of a dry run of each action. */
   async function answersTo(contract: any, actions: readonly ContractActionName[], key: string) {
     const answers = await Promise.all(
-      actions.map(async (action) => [action, shownAs(await carryOut(contract, action, key))]),
+      actions.map(async (action) => [action, presentOutcome(await callAction(contract, action, key))]),
     );
     return Object.fromEntries(answers) as Record<ContractActionName, true | { code: string }>;
   }
@@ -114,9 +115,9 @@ test('each action has one operation, which is the one that its call reaches', ()
 test('an action that is not allowed is refused with that code, also without a dry run', async () => {
   const exhausted = await addContract(api, catalogue, { quota: 1 });
   expect(exhausted.allowed_actions.generate).toBe(true);
-  await carryOut(exhausted, 'generate', api.keys.admin, false);
+  await callAction(exhausted, 'generate', api.keys.admin, false);
   expect((await read(exhausted.id)).allowed_actions.generate).toEqual({ code: 'QUOTA_EXCEEDED' });
-  expectRefusal(await carryOut(exhausted, 'generate', api.keys.admin, false), 409, 'QUOTA_EXCEEDED');
+  expectRefusal(await callAction(exhausted, 'generate', api.keys.admin, false), 409, 'QUOTA_EXCEEDED');
 
   const paused = await createContractIn(api, catalogue, 'PAUSED', { quota: 5_000 });
   const draft = await addContract(api, catalogue, { status: 'inactive', quota: 5_000 });
@@ -125,7 +126,7 @@ test('an action that is not allowed is refused with that code, also without a dr
     UPDATE generation_jobs SET state = 'PAUSED', requested = 2 WHERE contract_id = ${exhausted.id}`;
   expect(body.allowed_actions.delete).toBe(true);
   expect((await read(exhausted.id)).allowed_actions.delete).toEqual({ code: 'CONTRACT_HAS_OPEN_JOB' });
-  expectRefusal(await carryOut(exhausted, 'delete', api.keys.super_admin, false), 409, 'CONTRACT_HAS_OPEN_JOB');
+  expectRefusal(await callAction(exhausted, 'delete', api.keys.super_admin, false), 409, 'CONTRACT_HAS_OPEN_JOB');
   await api.sql`
     UPDATE generation_jobs SET state = 'SUCCEEDED', requested = 1 WHERE contract_id = ${exhausted.id}`;
 
@@ -135,22 +136,22 @@ test('an action that is not allowed is refused with that code, also without a dr
     [draft, 'renew', 'CONTRACT_INACTIVE'],
   ] as const) {
     expect((await read(contract.id)).allowed_actions[action]).toEqual({ code });
-    expectRefusal(await carryOut(contract, action, api.keys.admin, false), 409, code);
+    expectRefusal(await callAction(contract, action, api.keys.admin, false), 409, code);
   }
 });
 
 test('every response with a contract has them, for the contract after the request', async () => {
   const created = await addContract(api, catalogue);
   expect(created.allowed_actions).toMatchObject({ pause: true, delete: { code: 'CONTRACT_ACTIVE' } });
-  const dry_run = await carryOut(created, 'pause', api.keys.admin);
-  const paused = await carryOut(created, 'pause', api.keys.admin, false);
+  const dry_run = await callAction(created, 'pause', api.keys.admin);
+  const paused = await callAction(created, 'pause', api.keys.admin, false);
   for (const { body } of [dry_run, paused])
     expect(body.allowed_actions).toMatchObject({
       generate: { code: 'CONTRACT_INACTIVE' },
       resume: true,
       delete: { code: 'FORBIDDEN_ROLE' },
     });
-  const edited = await carryOut(created, 'edit_particulars', api.keys.admin, false);
+  const edited = await callAction(created, 'edit_particulars', api.keys.admin, false);
   expect(edited.body.allowed_actions).toEqual(paused.body.allowed_actions);
 });
 

@@ -51,7 +51,7 @@ async function advance(clock_id: string, to: string): Promise<void> {
 }
 
 /** Reports an open invoice and waits until it is applied. */
-async function bill(contract_id: string, due_date: string): Promise<void> {
+async function reportOpenInvoice(contract_id: string, due_date: string): Promise<void> {
   const invoice = { id: `in_${randomUUID()}`, due_date };
   const message = { id: `msg_${randomUUID()}`, type: 'invoice.open', occurred_at: NOW, contract_id, invoice };
   const body = JSON.stringify(message);
@@ -66,7 +66,7 @@ const YEARLY = { start_date: '2027-01-01', term: 'P1Y', renewal: { mode: 'auto',
 
 test('the forecast matches what the clock then applies, and afterwards it is the past', async () => {
   const { id, clock_id } = await addClockedContract(YEARLY);
-  await bill(id, '2027-11-20');
+  await reportOpenInvoice(id, '2027-11-20');
   const forecast = await timelineOf(id);
   expect(forecast.cut).toBe(false);
   expect(forecast.data.map(({ at, kind, state, assumes }) => [at, kind, state, assumes])).toEqual([

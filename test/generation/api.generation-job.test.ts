@@ -371,7 +371,7 @@ describe('cancelling', () => {
 
 describe('resuming', () => {
   /** Changes a finished job into one whose second chunk failed. */
-  async function loseSecondChunk(id: string, contract_id: string): Promise<number> {
+  async function failSecondChunk(id: string, contract_id: string): Promise<number> {
     const [job] = await api.sql<
       { serial: string; chunk_size: number }[]
     >`SELECT serial, chunk_size FROM generation_jobs WHERE id = ${id}`;
@@ -389,7 +389,7 @@ describe('resuming', () => {
     const contract = await addContract(api, catalogue, { quota: 400 });
     const id = await requestJob(api, 400, contract);
     await follow(api, id);
-    const missing = await loseSecondChunk(id, contract.id);
+    const missing = await failSecondChunk(id, contract.id);
     expect(await jobOf(api, id)).toMatchObject({
       state: 'PARTIAL',
       completed: 400 - missing,
@@ -413,7 +413,7 @@ describe('resuming', () => {
     const contract = await addContract(api, catalogue, { quota: 400 });
     const id = await requestJob(api, 400, contract);
     await follow(api, id);
-    await loseSecondChunk(id, contract.id);
+    await failSecondChunk(id, contract.id);
     await api.call('POST', `/contracts/${contract.id}/pause`);
     const deleted = await api.call('DELETE', `/contracts/${contract.id}`, { body: { confirm_name: contract.name } });
     expect(deleted.status).toBe(204);
@@ -425,7 +425,7 @@ describe('resuming', () => {
     const contract = await addContract(api, catalogue, { quota: 300 });
     const id = await requestJob(api, 300, contract);
     await follow(api, id);
-    const missing = await loseSecondChunk(id, contract.id);
+    const missing = await failSecondChunk(id, contract.id);
     await api.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 1 } });
     const answer = await api.call('POST', `/jobs/${id}/resume`);
     expectRefusal(answer, 409, 'QUOTA_EXCEEDED');

@@ -45,7 +45,7 @@ async function pause(id: string): Promise<void> {
 }
 
 /** Moves the dates of a contract into the past, as if time had passed. */
-async function shiftBack(id: string, days: number): Promise<void> {
+async function shiftIntoPast(id: string, days: number): Promise<void> {
   await api.sql`
     UPDATE contracts SET start_date = start_date - ${days}::int, end_date = end_date - ${days}::int,
       next_boundary_at = next_boundary_at - make_interval(days => ${days}),
@@ -226,7 +226,7 @@ describe('refusing', () => {
       end_date: dateIn(2),
       expiry_grace_days: 30,
     });
-    await shiftBack(grace.id, 10);
+    await shiftIntoPast(grace.id, 10);
     const in_grace = await generate(grace.id, { count: 1 });
     expectRefusal(in_grace, 409, ['CONTRACT_INACTIVE']);
     expect(in_grace.body.metadata.inactive_reason).toBe('EXPIRED_IN_GRACE');
@@ -237,7 +237,7 @@ describe('refusing', () => {
       quota: 5,
       expiry: { date: dateIn(1) },
     });
-    await shiftBack(over.id, 10);
+    await shiftIntoPast(over.id, 10);
     await api.sql`UPDATE contracts SET expiry = jsonb_build_object('date', ${dateIn(-9)}::text) WHERE id = ${over.id}`;
     const answer = await generate(over.id, { count: 6 });
     expectRefusal(answer, 409, ['CONTRACT_EXPIRED', 'CONTRACT_INACTIVE', 'QUOTA_EXCEEDED']);

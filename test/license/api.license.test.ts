@@ -170,7 +170,7 @@ describe('searching', () => {
     const [{ serial } = { serial: '' }] = await api.sql<
       { serial: string }[]
     >`SELECT serial FROM generation_jobs WHERE id = ${job_id}`;
-    await fillRange(contract.id, 'CROWD-', 1_200);
+    await insertFinishedJob(contract.id, 'CROWD-', 1_200);
     await api.sql`UPDATE licenses SET key = 'CROWD-Z' || id WHERE id >> 24 = ${serial}`;
     expect(await walkPages(api, `/licenses?job_id=${job_id}&search=CROWD-&order=asc&limit=3`)).toEqual(ids(licenses));
     expect(await walkPages(api, `/licenses?job_id=${job_id}&search=CROWD-Z&limit=3`)).toEqual(ids(licenses).reverse());
@@ -254,7 +254,7 @@ describe('files', () => {
 
   test('a file of any number of batches has every license once and in order', async () => {
     const contract = await addContract(api, catalogue);
-    await fillRange(contract.id, 'MANY-', 4_500);
+    await insertFinishedJob(contract.id, 'MANY-', 4_500);
     const [job] = await api.sql<{ id: string }[]>`SELECT id FROM generation_jobs WHERE contract_id = ${contract.id}`;
     for (const path of [
       `/jobs/${job?.id}/licenses.csv`,
@@ -294,7 +294,7 @@ describe('files', () => {
 });
 
 /** Inserts a finished job with `count` licenses directly into the database. */
-async function fillRange(contract_id: string, prefix: string, count: number): Promise<void> {
+async function insertFinishedJob(contract_id: string, prefix: string, count: number): Promise<void> {
   await generate(contract_id, 1);
   await api.sql.begin(async (tx) => {
     const [job] = await tx<

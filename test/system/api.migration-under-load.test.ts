@@ -27,7 +27,7 @@ async function addContract(): Promise<string> {
 }
 
 /** A typical mix of requests, for one contract of the client and the shared catalogue. */
-function dayOf(id: string, turn: number): (() => Promise<ApiAnswer>)[] {
+function requestMix(id: string, turn: number): (() => Promise<ApiAnswer>)[] {
   const name = `Name ${turn}`;
   return [
     () => api.call('POST', `/contracts/${id}/generate`, { body: { count: 3 } }),
@@ -69,7 +69,7 @@ test('columns are added to every table under mixed load: no request fails, no co
     // Each client starts at another request, and sends the complete mix at least once before and once after the last column.
     for (let turn = 0, after = 0; after < 2; turn++) {
       if (!migrating) after += 1;
-      const day = dayOf(id, turn);
+      const day = requestMix(id, turn);
       for (let n = 0; n < day.length; n++) {
         const answer = await (day[(n + user * 2) % day.length] as () => Promise<ApiAnswer>)();
         answers.push({ what: answer.text.slice(0, 300), status: answer.status });

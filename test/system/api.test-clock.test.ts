@@ -44,7 +44,7 @@ function advance(
 }
 
 /** Waits until the clock is no longer advancing, and returns it. */
-async function arrived(id: string): Promise<any> {
+async function waitUntilArrived(id: string): Promise<any> {
   let clock: any;
   await waitFor(async () => (clock = (await api.call('GET', `/test-clocks/${id}`)).body).status !== 'advancing', {
     timeout_ms: WAIT_MS,
@@ -121,7 +121,12 @@ describe('advancing', () => {
     const answer = await advance(body.id, LATER);
     expect(answer.status).toBe(202);
     expect(answer.body).toMatchObject({ now: NOW, status: 'advancing', advancing_to: LATER });
-    expect(await arrived(body.id)).toMatchObject({ now: LATER, status: 'ready', advancing_to: null, error: null });
+    expect(await waitUntilArrived(body.id)).toMatchObject({
+      now: LATER,
+      status: 'ready',
+      advancing_to: null,
+      error: null,
+    });
     expect(await auditOf(api, body.id)).toMatchObject([
       { action: 'clock.created' },
       { action: 'clock.advanced', before: { now: NOW }, after: { to: LATER } },
@@ -132,7 +137,7 @@ describe('advancing', () => {
     const { body } = await create();
     for (const to of ['2027-02-01T00:00:00.000Z', '2027-02-01T00:00:00.001Z', LATER]) {
       expect((await advance(body.id, to)).status).toBe(202);
-      expect(await arrived(body.id)).toMatchObject({ now: to, status: 'ready' });
+      expect(await waitUntilArrived(body.id)).toMatchObject({ now: to, status: 'ready' });
     }
   });
 
@@ -158,7 +163,7 @@ describe('advancing', () => {
     expectRefusal(answer, 422, 'VALIDATION_FAILED');
     expect(answer.body.errors).toEqual([{ path: 'to', message: expect.stringContaining('ten years') }]);
     expect((await advance(body.id, '2037-01-01T00:00:00.000Z')).status).toBe(202);
-    expect(await arrived(body.id)).toMatchObject({ status: 'ready', now: '2037-01-01T00:00:00.000Z' });
+    expect(await waitUntilArrived(body.id)).toMatchObject({ status: 'ready', now: '2037-01-01T00:00:00.000Z' });
   });
 
   test('of many simultaneous advances exactly one is accepted', async () => {
@@ -173,11 +178,11 @@ describe('advancing', () => {
     const { body } = await create();
     const headers = { 'Idempotency-Key': `advance-${body.id}` };
     const first = await advance(body.id, LATER, api, headers);
-    await arrived(body.id);
+    await waitUntilArrived(body.id);
     const second = await advance(body.id, LATER, api, headers);
     expect(second.body).toEqual(first.body);
     expect(second.headers.get('idempotent-replayed')).toBe('true');
-    expect(await arrived(body.id)).toMatchObject({ status: 'ready', now: LATER });
+    expect(await waitUntilArrived(body.id)).toMatchObject({ status: 'ready', now: LATER });
     expect(await auditOf(api, body.id)).toHaveLength(2);
   });
 
@@ -266,7 +271,7 @@ test('a contract on a clock is created, generates, ends and is shown by the time
 
   const now = '2027-03-01T12:00:00.000Z';
   await advance(clock.id, now);
-  expect(await arrived(clock.id)).toMatchObject({ status: 'ready', now, contracts: 1 });
+  expect(await waitUntilArrived(clock.id)).toMatchObject({ status: 'ready', now, contracts: 1 });
   expect(await read()).toMatchObject({ state: 'ACTIVE' });
   const generated = await api.call('POST', `/contracts/${id}/generate`, { body: { count: 2 } });
   expect(generated.body.licenses).toMatchObject([{ expires_at: '2027-09-01T12:00:00.000Z' }, {}]);
@@ -281,7 +286,7 @@ test('a contract on a clock is created, generates, ends and is shown by the time
   expect(await statuses()).toEqual(['available', 'available']);
 
   await advance(clock.id, LATER);
-  await arrived(clock.id);
+  await waitUntilArrived(clock.id);
   expect(await read()).toMatchObject({ state: 'EXPIRED' });
   expect(await statuses()).toEqual(['expired', 'expired']);
   const { data } = (await api.call('GET', `/contracts/${id}/activity?limit=100`)).body;
@@ -313,12 +318,12 @@ test('a clock at its target is not ready while a billing event is pending, and a
   const { body: clock } = await create();
   const catalogue = await addCatalogue(api, { environment: 'staging' });
   const { id } = await addContract(api, catalogue, { test_clock_id: clock.id, status: 'inactive' });
-  expect(await arrived(clock.id)).toMatchObject({ status: 'ready', pending_events: 0 });
+  expect(await waitUntilArrived(clock.id)).toMatchObject({ status: 'ready', pending_events: 0 });
   // The contract is not signaled, as when the process ends right after it accepts the event.
   await insertInvoiceEvent(api.sql, id, { occurred_at: NOW, version: 1 });
   const read = async () => (await api.call('GET', `/test-clocks/${clock.id}`)).body;
   expect(await read()).toMatchObject({ status: 'advancing', advancing_to: null, pending_events: 1 });
   expect((await advance(clock.id, NOW)).status).toBe(202);
-  expect(await arrived(clock.id)).toMatchObject({ status: 'ready', now: NOW, pending_events: 0 });
+  expect(await waitUntilArrived(clock.id)).toMatchObject({ status: 'ready', now: NOW, pending_events: 0 });
   expect(await listEventOutcomes(api.sql, id)).toEqual([{ outcome: 'APPLIED', reason: null }]);
 });

@@ -125,7 +125,7 @@ test('a command without settings names each missing setting and where it can com
 });
 
 test('an unreachable database is reported as a sentence without a stack', async () => {
-  const ran = await runCovenant(['migrate'], settings({ DATABASE_URL: 'postgres://nobody:secret@127.0.0.1:9/none' }));
+  const ran = await runCovenant(['migrate'], settings({ DATABASE_URL: 'postgres://user:secret@127.0.0.1:9/none' }));
   expect(ran.code).toBe(1);
   expect(ran.stderr).toMatch(
     /^Postgres cannot be reached \(.*\)\. Check DATABASE_URL, and check that the server runs\.\n$/,

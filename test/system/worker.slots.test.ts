@@ -42,7 +42,7 @@ let worker: CovenantWorker;
 /** A billing system that never responds: how often it was queried, and what ends its queries. */
 let hanging: { query_count: () => number; end: () => void };
 /** Another billing system, which responds. */
-const answering = createBillingSystem('stripe');
+const respondingSystem = createBillingSystem('stripe');
 /** Opens the gates of the running test, also when it fails. */
 let openGates = (): void => undefined;
 /** Wraps the activities; set by the running test. */
@@ -61,7 +61,7 @@ beforeAll(async () => {
     db: sql,
     client: temporal.client,
     nativeConnection: temporal.nativeConnection,
-    billingPorts: new Map([['standard', createStandardPort(url, 60_000)], ...answering.ports]),
+    billingPorts: new Map([['standard', createStandardPort(url, 60_000)], ...respondingSystem.ports]),
     wrap: withOverrides(() => around),
     slots: HELD_SLOTS,
   });
@@ -93,7 +93,7 @@ async function pendingActivities(workflow_id: string): Promise<number> {
 }
 
 /** Blocks an activity for some contracts until it is opened, like a row that another transaction has locked. */
-function holdFor(ids: string[]) {
+function blockFor(ids: string[]) {
   let open = (): void => undefined;
   const opened = new Promise<void>((resolve) => (open = resolve));
   const held: string[] = [];
@@ -113,7 +113,7 @@ function holdFor(ids: string[]) {
 test('any number of boundaries that cannot be applied block no command and no sweep', async () => {
   const stuck = await buildContracts(3 * HELD_SLOTS.settling);
   const [other] = (await buildContracts(1)) as [string];
-  const gate = holdFor(stuck);
+  const gate = blockFor(stuck);
   around = (real) => ({ settleContract: async (input) => (await gate.pass(input), real.settleContract(input)) });
   await worker.nudger.wakeContracts(stuck);
   await waitFor(() => gate.held.length === HELD_SLOTS.settling || undefined, {
@@ -134,7 +134,7 @@ test('any number of boundaries that cannot be applied block no command and no sw
 
 test('commands of one contract wait in one slot, and commands of other contracts run meanwhile', async () => {
   const [busy, other] = (await buildContracts(2)) as [string, string];
-  const gate = holdFor([busy]);
+  const gate = blockFor([busy]);
   // By command, because an attempt that is blocked for too long is retried.
   const held = new Set<string>();
   around = (real) => ({
@@ -180,14 +180,14 @@ test('a billing system that never responds blocks no command, no event that need
     expect(await worker.send(id, PAUSE)).toMatchObject({ refusal: null, changed: true });
   await sendEvent(without, { version: 1 });
   await applied(without, 'the event that needs no query to be applied');
-  answering.invoices.set('in_stripe', { contract_id: without, status: 'OPEN', due: '2099-01-01', occurred_at });
+  respondingSystem.invoices.set('in_stripe', { contract_id: without, status: 'OPEN', due: '2099-01-01', occurred_at });
   await sendEvent(without, {
     source: 'stripe',
     invoice_id: 'in_stripe',
     event_id: 'evt_stripe',
     without_observation: true,
   });
-  await waitFor(() => answering.fetchedInvoiceIds.length > 0 || undefined, {
+  await waitFor(() => respondingSystem.fetchedInvoiceIds.length > 0 || undefined, {
     timeout_ms: 20_000,
     what: 'a query to the other billing system',
   });
@@ -204,7 +204,7 @@ test('a billing system that never responds blocks no command, no event that need
 test('any number of job steps whose rows are locked block no boundary and no billing event', async () => {
   const [busy, other] = (await buildContracts(2)) as [string, string];
   const jobs = 2 * HELD_SLOTS.settling + 1;
-  const gate = holdFor([busy]);
+  const gate = blockFor([busy]);
   let apart = 0;
   around = (real) => ({
     async openJob(input) {
