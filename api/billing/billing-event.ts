@@ -21,6 +21,7 @@ import { replayBillingEvent } from '../../transactions/billing/replay-billing-ev
 import { receiveBillingEvent } from '../../transactions/billing/receive-billing-event';
 import type { ReceivedBillingEvent } from '../../transactions/billing/receive-billing-event';
 import { actionTable } from '../http/allowed-actions';
+import { EXAMPLE_IDS } from '../http/example-ids';
 import { PageOf, PageQuery, cursorsById, pageOf } from '../http/paging';
 import { ProblemError, protocolProblem, shapeProblem } from '../http/problem';
 import { route } from '../http/route';
@@ -51,6 +52,15 @@ const SIGNED_BODY = {
   ].join(' '),
   // A new object: schemas that were created before `extendZodWithOpenApi` have no `.openapi()`.
   schema: z.looseObject(StandardMessage.shape).openapi('StandardBillingMessage'),
+  examples: {
+    'An open invoice, for the source standard': {
+      id: 'evt_1042',
+      type: 'invoice.open',
+      occurred_at: '2028-01-01T08:00:00.000Z',
+      contract_id: EXAMPLE_IDS.contract,
+      invoice: { id: 'in_1042', due_date: '2028-01-15', version: 1 },
+    },
+  },
   headers: z.object({
     'webhook-id': z.string().optional().describe('standard: the id of the message, which is signed with the body'),
     'webhook-timestamp': z.string().optional().describe('standard: seconds since 1970, at most five minutes from now'),

@@ -59,6 +59,13 @@ export const customerRoutes: Route[] = [
     tag: 'Customers',
     summary: 'Create a customer',
     body: CustomerCreate,
+    examples: {
+      'A company': {
+        name: 'Nordwind',
+        email: 'licenses@nordwind.example',
+        billing_contact: 'invoices@nordwind.example',
+      },
+    },
     answers: { 201: { ...CUSTOMER, description: 'Created; `Location` has its URL' } },
     refusals: ['EMAIL_TAKEN'],
     audit: ['customer.created'],
@@ -106,6 +113,7 @@ export const customerRoutes: Route[] = [
       'Omitted fields stay as they are. An edit that changes nothing responds with 200 and writes no audit row.',
     params: IdParams,
     body: CustomerEdit,
+    examples: { 'Change its billing contact': { billing_contact: 'accounting@nordwind.example' } },
     answers: { 200: CUSTOMER },
     refusals: ['EMAIL_TAKEN', 'PERSON_ERASED'],
     audit: ['customer.updated'],

@@ -5,6 +5,7 @@ import { findGenerator, listGenerators } from '../../db/catalogue/generator';
 import type { GeneratorRow } from '../../db/catalogue/generator';
 import { createGenerator, deleteGenerator, editGenerator } from '../../transactions/catalogue/generator';
 import { actOf } from '../http/edit';
+import { EXAMPLE_IDS } from '../http/example-ids';
 import { listHandler } from '../http/list-handler';
 import { PageOf, PageQuery, cursorsByCreation } from '../http/paging';
 import { route } from '../http/route';
@@ -126,6 +127,14 @@ export const generatorRoutes: Route[] = [
     description:
       'License keys are unique in the installation, across all generators. Choose a format with a large keyspace.',
     body: GeneratorCreate,
+    examples: {
+      'Keys such as CAD-XXXXX-XXXXX-XXXXX-XXXXX': {
+        name: 'CAD keys',
+        product_id: EXAMPLE_IDS.product,
+        format: { prefix: 'CAD', groups: 4, group_length: 5 },
+        features: { seats: 5 },
+      },
+    },
     answers: { 201: { ...GENERATOR, description: 'Created; `Location` has its URL' } },
     audit: ['generator.created'],
     handle({ body, write, ...request }) {
@@ -171,6 +180,10 @@ export const generatorRoutes: Route[] = [
     description: 'Omitted fields stay as they are. Existing licenses do not change; new licenses get the new values.',
     params: IdParams,
     body: GeneratorEdit,
+    examples: {
+      'Replace its features': { features: { seats: 10, rendering: true } },
+      'Limit the devices of each license': { activation_limit: 3 },
+    },
     answers: { 200: GENERATOR },
     refusals: ['GENERATOR_KEYSPACE_TOO_SMALL', 'IMMUTABLE_FIELD'],
     audit: ['generator.updated'],

@@ -15,7 +15,7 @@ import {
 } from './contract-shapes';
 import type { ProtocolCode } from '../http/problem';
 import { route } from '../http/route';
-import type { Route } from '../http/route';
+import type { Examples, Route } from '../http/route';
 import { DryRunQuery, IdParams } from '../http/shapes';
 import type { z } from '../http/zod';
 
@@ -28,11 +28,14 @@ interface Action<B extends z.ZodObject> {
   summary: string;
   description?: string;
   body: B;
+  examples: Examples<B>;
   /** Whether the request must have a body; false by default. */
   body_required?: boolean;
   refusals?: (ProtocolCode | Refusal['code'])[];
   audit: string[];
 }
+
+const WITHOUT_FIELDS = { 'Without fields': {} };
 
 export const contractActionRoutes: Route[] = [
   action({
@@ -40,6 +43,7 @@ export const contractActionRoutes: Route[] = [
     operation_id: 'activateContract',
     summary: 'Activate a draft',
     body: EmptyBody,
+    examples: WITHOUT_FIELDS,
     refusals: ['PRODUCT_INACTIVE', 'GENERATOR_NOT_AVAILABLE', 'TERM_ALREADY_OVER', 'COTERM_NOT_POSSIBLE'],
     audit: ['contract.activated'],
   }),
@@ -50,6 +54,10 @@ export const contractActionRoutes: Route[] = [
     description:
       'After the response, nothing is generated until the contract is resumed, at resume_at or by an admin. Chunks in flight are completed before the response. Existing licenses stay valid.',
     body: PauseBody,
+    examples: {
+      'Until an admin resumes it': { note: 'The customer requested a break' },
+      'Until an instant': { resume_at: '2027-03-01T08:00:00.000Z' },
+    },
     audit: ['contract.paused'],
   }),
   action({
@@ -57,6 +65,7 @@ export const contractActionRoutes: Route[] = [
     operation_id: 'resumeContract',
     summary: 'Resume a paused contract',
     body: ResumeBody,
+    examples: { 'Extend the term by the paused days': { extend_term_on_resume: true } },
     audit: ['contract.resumed'],
   }),
   action({
@@ -66,6 +75,10 @@ export const contractActionRoutes: Route[] = [
     description:
       'Adds one term, counted from the old end; for a contract that has ended, from today. Possible once per term: 409 ALREADY_RENEWED while the next term has not started.',
     body: RenewBody,
+    examples: {
+      'As the contract says': { reference: 'PO-2027-118' },
+      'For two years, with more licenses': { term: 'P2Y', quota_add: 1000, reference: 'PO-2027-118' },
+    },
     refusals: [
       'ALREADY_RENEWED',
       'RENEWAL_NOT_POSSIBLE',
@@ -87,6 +100,7 @@ export const contractActionRoutes: Route[] = [
     summary: 'Opt out of the next automatic renewal',
     description: 'Possible until the end of renewal.notice_date. To undo it, PATCH renewal.opt_out_at to null.',
     body: OptOutBody,
+    examples: { 'Before the notice date passes': { accept_late: false } },
     refusals: ['NOTICE_PERIOD_PASSED', 'RENEWAL_NOT_POSSIBLE'],
     audit: ['renewal.opted_out'],
   }),
@@ -97,6 +111,7 @@ export const contractActionRoutes: Route[] = [
     description:
       'Cancels its jobs and withdraws its pending amendments. Existing licenses stay valid. Chunks in flight are completed before the response; after it nothing is generated. Can be undone for 30 days.',
     body: TerminateBody,
+    examples: { 'With the reason': { reason: 'The customer canceled the order' } },
     body_required: true,
     audit: ['contract.terminated'],
   }),
@@ -106,6 +121,7 @@ export const contractActionRoutes: Route[] = [
     summary: 'Undo a termination',
     description: 'Possible within 30 days, and only when no invoice is overdue.',
     body: EmptyBody,
+    examples: WITHOUT_FIELDS,
     refusals: ['CHANGES_BLOCKED_PAST_DUE'],
     audit: ['contract.reinstated'],
   }),
@@ -116,6 +132,7 @@ export const contractActionRoutes: Route[] = [
     description:
       'Only compliance-release lifts this hold; a payment or a resume does not. After the response nothing is generated; chunks in flight are completed before it.',
     body: ComplianceHoldBody,
+    examples: { 'With the reason': { note: 'Export check of order SO-1042' } },
     body_required: true,
     audit: ['contract.suspended'],
   }),
@@ -124,6 +141,7 @@ export const contractActionRoutes: Route[] = [
     operation_id: 'releaseContractFromCompliance',
     summary: 'Release a contract from its compliance hold',
     body: EmptyBody,
+    examples: WITHOUT_FIELDS,
     audit: ['contract.reinstated'],
   }),
 ];
@@ -141,6 +159,7 @@ function action<B extends z.ZodObject>(declared: Action<B>): Route {
     params: IdParams,
     query: DryRunQuery,
     body,
+    examples: declared.examples,
     body_optional: declared.body_required !== true,
     answers: { 200: { description: 'The contract', schema: ContractShape } },
     refusals: ['INVALID_STATE_TRANSITION', 'REVISION_CONFLICT', ...WORKFLOW_REFUSALS, ...(declared.refusals ?? [])],

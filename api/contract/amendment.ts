@@ -65,6 +65,10 @@ export const amendmentRoutes: Route[] = [
     params: IdParams,
     query: DryRunQuery,
     body: AmendmentCreate,
+    examples: {
+      'Add licenses on a day': { effective_date: '2027-07-01', changes: { quota_add: 100 }, note: 'Q3' },
+      'End earlier': { effective_date: '2027-07-01', changes: { end_date: '2027-10-01' } },
+    },
     answers: { 201: { description: 'Applied, or pending until its effective date', schema: AmendmentShape } },
     refusals: [
       ...COMMAND_REFUSALS,

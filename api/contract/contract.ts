@@ -21,6 +21,7 @@ import {
 import type { CommandRequest } from './command';
 import { presentContractListItem } from './contract-presenter';
 import { ContractCreate, ContractEdit, ContractListShape, ContractShape, DeleteBody } from './contract-shapes';
+import { EXAMPLE_IDS } from '../http/example-ids';
 import { PageOf, PageQuery, cursorsByCreation, cursorsByText, pageOf } from '../http/paging';
 import type { Cursors } from '../http/paging';
 import { route } from '../http/route';
@@ -59,6 +60,29 @@ export const contractRoutes: Route[] = [
     summary: 'Create a contract',
     query: DryRunQuery,
     body: ContractCreate,
+    examples: {
+      'A pool of licenses for three months': {
+        name: 'Spring sale',
+        type: 'pool',
+        status: 'active',
+        product_id: EXAMPLE_IDS.product,
+        generator_id: EXAMPLE_IDS.generator,
+        quota: 5000,
+        term: 'P3M',
+      },
+      'A reseller, renewed each year, on a test clock': {
+        name: 'One year',
+        type: 'reseller',
+        status: 'active',
+        product_id: EXAMPLE_IDS.product,
+        generator_id: EXAMPLE_IDS.generator,
+        quota: 500,
+        timezone: 'Europe/Berlin',
+        term: 'P1Y',
+        renewal: { mode: 'auto', notice_days: 30, quota_effect: { add: 300 } },
+        test_clock_id: EXAMPLE_IDS.test_clock,
+      },
+    },
     answers: { 201: { ...CONTRACT, description: 'Created; `Location` has its URL' } },
     refusals: [
       'PRODUCT_INACTIVE',
@@ -127,6 +151,11 @@ export const contractRoutes: Route[] = [
     params: IdParams,
     query: DryRunQuery,
     body: ContractEdit,
+    examples: {
+      'Raise the quota': { quota: 10_000 },
+      'Change the name and your own data': { name: 'Summer sale', metadata: { order: 'SO-1042' } },
+      'Stop automatic renewal': { renewal: { mode: 'none' } },
+    },
     answers: { 200: CONTRACT },
     refusals: [
       'IMMUTABLE_FIELD',
@@ -169,6 +198,7 @@ export const contractRoutes: Route[] = [
     params: IdParams,
     query: DryRunQuery,
     body: DeleteBody,
+    examples: { 'Confirm by the name': { confirm_name: 'Spring sale' } },
     answers: { 204: { description: 'Deleted' }, 200: { ...CONTRACT, description: 'Dry run: it could be deleted' } },
     refusals: ['CONTRACT_ACTIVE', 'CONTRACT_HAS_OPEN_JOB', 'CONFIRMATION_MISMATCH', 'REVISION_CONFLICT'],
     audit: ['contract.deleted'],

@@ -65,6 +65,11 @@ export const generationRoutes: Route[] = [
     params: IdParams,
     query: DryRunQuery,
     body: GenerateBody,
+    examples: {
+      'Two licenses, in the response': { count: 2 },
+      '4,000 licenses, by a background job': { count: 4000, idempotency_key: 'order-1042' },
+      'A test license of a draft': { count: 1, test: true },
+    },
     answers: {
       201: { description: 'Generated', schema: GenerateShape },
       202: { description: 'Queued', schema: GenerateShape },

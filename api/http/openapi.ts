@@ -16,7 +16,7 @@ import type { RefusalCode } from '../../domain/base/refusal';
 import { JSON_TYPES } from './body';
 import { ProblemShape, problemCatalogue } from './problem';
 import type { ProtocolCode } from './problem';
-import type { Route } from './route';
+import type { Examples, Route } from './route';
 import { ROUTES } from '../routes';
 import { AllowedActionShape } from './allowed-actions';
 import { z } from './zod';
@@ -157,21 +157,32 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
             body: {
               required: true,
               description: route.raw_body.description,
-              content: { 'application/json': { schema: route.raw_body.schema } },
+              content: contentOf(route.raw_body),
             },
           }
         : {}),
       ...(route.body
-        ? { body: { required: route.body_optional !== true, content: contentOf(route.body, route.body_types) } }
+        ? {
+            body: {
+              required: route.body_optional !== true,
+              content: contentOf({ schema: route.body, examples: route.examples }, route.body_types),
+            },
+          }
         : {}),
     },
     responses: Object.fromEntries([...answers, ...refusals]) as never,
   };
 }
 
-/** The same shape for each accepted media type. */
-function contentOf(schema: ZodType, media_types = JSON_TYPES) {
-  return Object.fromEntries(media_types.map((media_type) => [media_type, { schema }]));
+/** The same shape and examples for each accepted media type. */
+function contentOf({ schema, examples = {} }: DocumentedBody, media_types = JSON_TYPES) {
+  const named = Object.fromEntries(Object.entries(examples).map(([name, value]) => [name, { value }]));
+  return Object.fromEntries(media_types.map((media_type) => [media_type, { schema, examples: named }]));
+}
+
+interface DocumentedBody {
+  schema: ZodType;
+  examples?: Examples<ZodType> | undefined;
 }
 
 /** The security scheme of each kind of caller. */

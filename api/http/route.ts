@@ -78,6 +78,9 @@ export interface AnswerShape {
 type Shape = ZodObject | undefined;
 type Parsed<S extends Shape> = S extends ZodObject ? zod.infer<S> : Record<string, never>;
 
+/** Bodies that a reader of the documentation can send as they are, apart from ids, each named by what it does. */
+export type Examples<B extends ZodType | undefined> = B extends ZodType ? Record<string, zod.input<B>> : never;
+
 export interface RouteSpec<
   P extends Shape,
   Q extends Shape,
@@ -100,6 +103,8 @@ export interface RouteSpec<
   params?: P;
   query?: Q;
   body?: B;
+  /** Required for routes with `body`. The page at `/docs` fills in the first one. */
+  examples?: Examples<B>;
   /** The only media types of the body that are accepted; `application/json` by default. */
   body_types?: readonly string[];
   /** Required for routes that respond with `stream`. Streams are limited in number, and end when the caller loses access. */
@@ -108,9 +113,9 @@ export interface RouteSpec<
   body_optional?: boolean;
   /**
    * In place of `body`: the body is accepted as bytes of any media type, so that the handler can verify a signature over them. The
-   * schema and the headers are only for the OpenAPI document.
+   * schema, the examples and the headers are only for the OpenAPI document.
    */
-  raw_body?: { description: string; schema: ZodType; headers: ZodObject };
+  raw_body?: { description: string; schema: ZodType; examples: Examples<ZodType>; headers: ZodObject };
   answers: Record<number, AnswerShape>;
   /** Refusal codes for the OpenAPI document, in addition to those that every route has. */
   refusals?: (ProtocolCode | Refusal['code'])[];

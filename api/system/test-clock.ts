@@ -70,6 +70,7 @@ export const testClockRoutes: Route[] = [
     description:
       'Contracts outside production use the clock with `test_clock_id`. Its time changes only when it is advanced.',
     body: TestClockCreate,
+    examples: { 'A clock that begins in 2027': { name: 'Yearly renewal', now: '2027-01-01T08:00:00.000Z' } },
     answers: { 201: { ...CLOCK, description: 'Created; `Location` has its URL' } },
     refusals: ['NOT_FOUND'],
     audit: ['clock.created'],
@@ -132,6 +133,7 @@ export const testClockRoutes: Route[] = [
     ].join(' '),
     params: IdParams,
     body: TestClockAdvance,
+    examples: { 'Advance by one year': { to: '2028-01-01T08:00:00.000Z' } },
     answers: {
       200: { ...CLOCK, description: 'Already at `to`' },
       202: { ...CLOCK, description: 'The advance has started' },

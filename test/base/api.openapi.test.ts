@@ -1,0 +1,64 @@
+/** The examples of request bodies in the OpenAPI document, which the page at `/docs` fills in. */
+import { openApiDocument } from '../../api/http/openapi';
+import { ROUTES } from '../../api/routes';
+
+/** The parts of a schema that name fields. */
+interface Schema {
+  $ref?: string;
+  allOf?: Schema[];
+  anyOf?: Schema[];
+  items?: Schema;
+  properties?: Record<string, Schema>;
+}
+
+interface Body {
+  content: Record<string, { schema: Schema; examples?: Record<string, { value: unknown }> }>;
+}
+
+const document = openApiDocument();
+const schemas = document.components?.schemas as Record<string, Schema>;
+const bodies = new Map(
+  Object.values(document.paths ?? {})
+    .flatMap((path) => Object.values(path))
+    .map(({ operationId, requestBody }) => [operationId as string, requestBody as Body | undefined]),
+);
+
+/** Every route with a body, by its operation. */
+const WITH_BODY = ROUTES.flatMap(({ operation_id, body, raw_body }) => {
+  const shape = body ?? raw_body?.schema;
+  return shape === undefined ? [] : [[operation_id, shape] as const];
+});
+
+function examplesOf(operation_id: string): unknown[] {
+  const media = Object.values(bodies.get(operation_id)?.content ?? {});
+  return media.flatMap(({ examples }) => Object.values(examples ?? {}).map(({ value }) => value));
+}
+
+/** The fields that a schema declares in any of its parts. */
+function fieldsOf({ $ref, allOf = [], anyOf = [], items, properties }: Schema): Record<string, Schema> {
+  const parts = [...allOf, ...anyOf, items, $ref && schemas[$ref.replace('#/components/schemas/', '')]];
+  const fields = parts.flatMap((part) => (part ? Object.entries(fieldsOf(part)) : []));
+  return { ...properties, ...Object.fromEntries(fields) };
+}
+
+/** The paths of the fields that the schema does not declare. A schema that declares no fields allows any. */
+function undeclaredFields(schema: Schema, value: unknown, path = ''): string[] {
+  const fields = fieldsOf(schema);
+  if (typeof value !== 'object' || value === null || Object.keys(fields).length === 0) return [];
+  return Object.entries(value).flatMap(([name, inner]) => {
+    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    return field === undefined ? [`${path}${name}`] : undeclaredFields(field, inner, `${path}${name}.`);
+  });
+}
+
+test.each(WITH_BODY)('%s has an example, and its shape accepts each of them', (operation_id, shape) => {
+  const examples = examplesOf(operation_id);
+  expect(examples).not.toEqual([]);
+  for (const example of examples) expect(shape.safeParse(example)).toMatchObject({ success: true });
+});
+
+test.each(WITH_BODY)('the examples of %s name only fields that its schema declares', (operation_id) => {
+  const [media] = Object.values(bodies.get(operation_id)?.content ?? {});
+  const undeclared = examplesOf(operation_id).flatMap((example) => undeclaredFields(media?.schema ?? {}, example));
+  expect(undeclared).toEqual([]);
+});
