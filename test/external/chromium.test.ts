@@ -47,6 +47,19 @@ describeWithTool('chromium', (program) => {
     })()`);
   }
 
+  /** Opens the form of an operation, enters the key, and sends the request without further changes. */
+  async function tryOperation(operation: string, methodAndPath: string, key: string): Promise<void> {
+    await page.open(`${api.url}/docs#tag/${operation}`);
+    await click(`Test Request (${methodAndPath})`);
+    await page.until(`(() => {
+      const field = [...document.querySelectorAll('[role=dialog] input')].find(({ placeholder }) => placeholder === 'Token');
+      field?.focus();
+      return field !== undefined && document.activeElement === field;
+    })()`);
+    await page.type(key);
+    await click(`Send ${methodAndPath.split(' ', 1)[0]} request`);
+  }
+
   test(
     'the page names every operation of the interface, and asks no other host for anything',
     async () => {
@@ -75,20 +88,23 @@ describeWithTool('chromium', (program) => {
   test(
     'a request that is tried reaches the interface with the key, and its answer is shown',
     async () => {
-      await page.open(`${api.url}/docs#tag/people/getCaller`);
-      await click('Test Request (get /api/v1/me)');
-      await page.until(`(() => {
-        const field = [...document.querySelectorAll('[role=dialog] input')].find(({ placeholder }) => placeholder === 'Token');
-        field?.focus();
-        return field !== undefined && document.activeElement === field;
-      })()`);
-      await page.type(api.keys.viewer);
-      await click('Send get request');
+      await tryOperation('people/getCaller', 'get /api/v1/me', api.keys.viewer);
       await page.until(`document.querySelector('[role=dialog]').innerText.includes('200 OK')`);
       await page.until(
         `document.querySelector('[role=dialog]').innerText.includes(${JSON.stringify(api.admins.viewer.id)})`,
       );
       expect(page.requests()).toContain(`${api.url}/api/v1/me`);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  test(
+    'the example of a body is accepted as it is',
+    async () => {
+      await tryOperation('catalogue/createProduct', 'post /api/v1/products', api.keys.admin);
+      await page.until(`document.querySelector('[role=dialog]').innerText.includes('201 Created')`);
+      const { data } = (await api.call('GET', '/products?environment=staging')).body;
+      expect(data).toMatchObject([{ name: 'CAD', code: 'cad', environment: 'staging' }]);
     },
     TEST_TIMEOUT_MS,
   );
