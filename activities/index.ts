@@ -1,4 +1,4 @@
-/** Every activity, made from its dependencies by name. */
+/** Creates all activities from their named dependencies. */
 import type { LimitNow } from '../db/base/clock';
 import type { Database } from '../db/base/database';
 import type { Nudger, ClockNotifier } from './ports';

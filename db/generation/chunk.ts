@@ -47,7 +47,7 @@ export async function insertChunk(sql: Sql, chunk: Chunk): Promise<ChunkOutcome>
       INSERT INTO generation_chunks (job_id, chunk_no, licenses, created_at)
       SELECT ${chunk.job_id}::uuid, ${chunk.chunk_no}, ${chunk.licenses}, ${chunk.now} FROM job WHERE open AND NOT due
       ON CONFLICT DO NOTHING RETURNING 1
-    ), made AS (
+    ), inserted AS (
       INSERT INTO licenses (id, key)
       SELECT (job.job_serial << 24) + ${chunk.from_ordinal - 1}::int + k.ordinal, k.key
       FROM marker, job, string_to_table(${chunk.keys}, ',') WITH ORDINALITY AS k (key, ordinal)

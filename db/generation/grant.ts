@@ -161,7 +161,7 @@ function sendGrant(
     ), chunk AS (
       INSERT INTO generation_chunks (job_id, chunk_no, licenses, created_at)
       SELECT job.id, 0, request.requested, request.now FROM job JOIN request ON request.job_id = job.id WHERE request.inline
-    ), made AS (
+    ), inserted AS (
       INSERT INTO licenses (id, key)
       SELECT (job.serial << 24) + k.ordinal, k.key
       FROM job JOIN request ON request.job_id = job.id, string_to_table(request.keys, ',') WITH ORDINALITY AS k (key, ordinal)

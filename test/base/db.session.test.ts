@@ -170,14 +170,14 @@ test('a reader that is slow between the batches of a cursor loses no rows', asyn
 test('a listener receives notifications again after its connection was lost without a reset', async () => {
   await withLosablePool(async (sql, proxy) => {
     const received: string[] = [];
-    let onHeard: () => void = () => undefined;
+    let onReceived: () => void = () => undefined;
     let listens = 0;
     let onListening: () => void = () => undefined;
     await sql.listen(
       'news',
       (payload) => {
         received.push(payload);
-        onHeard();
+        onReceived();
       },
       () => {
         listens += 1;
@@ -188,9 +188,9 @@ test('a listener receives notifications again after its connection was lost with
     proxy.silenceOpenConnections();
     await expect(sql`SELECT 1`).rejects.toMatchObject({ code: 'CONNECTION_SILENT' });
     await listening_again;
-    const news = new Promise<void>((resolve) => (onHeard = resolve));
+    const notified = new Promise<void>((resolve) => (onReceived = resolve));
     await database.sql`SELECT pg_notify('news', 'after the loss')`;
-    await news;
+    await notified;
     expect(received).toEqual(['after the loss']);
     expect(listens).toBe(2);
   });

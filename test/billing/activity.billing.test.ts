@@ -237,7 +237,7 @@ describe('a billing event', () => {
 
   test.each([
     ['of an invoice of another contract', 'OPEN', 'another', 'OTHER_CONTRACT'],
-    ['of an invoice by which nothing is owed yet', 'DRAFT', 'its own', 'NOTHING_OWED'],
+    ['of an invoice that is still a draft', 'DRAFT', 'its own', 'NOTHING_OWED'],
   ] as const)('%s is ignored and audited', async (_what, status, whose, reason) => {
     const [id, other] = [await contractId(), await contractId()];
     const contract_id = whose === 'another' ? other : id;

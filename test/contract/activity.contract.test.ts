@@ -185,10 +185,10 @@ test.each(['runContractCommand', 'settleContract'] as const)(
 );
 
 test.each([
-  ['for a reason that passes', 1, databaseGone(), 200],
-  ['for a reason that passes', 20, databaseGone(), 60_000],
-  ['for no known reason', 1, new Error('surprise'), 5_000],
-  ['for no known reason', 3, new Error('surprise'), 20_000],
+  ['for a transient reason', 1, databaseGone(), 200],
+  ['for a transient reason', 20, databaseGone(), 60_000],
+  ['for an unknown reason', 1, new Error('surprise'), 5_000],
+  ['for an unknown reason', 3, new Error('surprise'), 20_000],
 ])(
   'a contract that cannot be settled %s is retried a random time after attempt %i, so that many do not come at once',
   async (_why, number, error, interval_ms) => {
@@ -238,8 +238,8 @@ describe('a command that fails at every attempt', () => {
   });
 
   test.each([
-    ['for no known reason has failed for good with the third attempt', new Error('surprise'), true],
-    ['while Postgres is out of reach is tried until its deadline', databaseGone(), false],
+    ['for an unknown reason fails permanently with the third attempt', new Error('surprise'), true],
+    ['while Postgres is unreachable is tried until its deadline', databaseGone(), false],
   ])('%s', async (_what, error, for_good) => {
     const { facts } = await buildContract(sql);
     const db = Object.assign(Object.create(sql) as typeof sql, { begin: () => Promise.reject(error) });

@@ -150,17 +150,17 @@ describe('a boundary that the newer rules move', () => {
         options: { now: NOW, ...options },
       })),
     );
-    const [reminder, renewal, ladder, amendment] = built.map(({ id }) => id) as [string, string, string, string];
+    const [reminder, renewal, dunning_step, amendment] = built.map(({ id }) => id) as [string, string, string, string];
     await sql`
       INSERT INTO invoice_facts (contract_id, source, invoice_id, status, due_date, occurred_at, rank)
-      VALUES (${ladder}, 'standard', 'in_1', 'OPEN', '2027-01-20', ${NOW}, 1)`;
+      VALUES (${dunning_step}, 'standard', 'in_1', 'OPEN', '2027-01-20', ${NOW}, 1)`;
     await older.act(
-      { name: 'settle', id: ladder, now: NOW },
+      { name: 'settle', id: dunning_step, now: NOW },
       { name: 'command', id: amendment, now: NOW, command: amendOn('2027-02-10') },
     );
     const boundaries = async () =>
       Promise.all(
-        [reminder, renewal, ladder, amendment].map(async (id) => {
+        [reminder, renewal, dunning_step, amendment].map(async (id) => {
           const { next_boundary_kind, next_boundary_at } = await contractOf(id);
           return `${next_boundary_kind} ${next_boundary_at}`;
         }),
@@ -171,7 +171,7 @@ describe('a boundary that the newer rules move', () => {
       'past_due 2027-01-20T18:00:00.000Z',
       'quota_granted 2027-02-09T18:00:00.000Z',
     ]);
-    expect((await sweep()).sort()).toEqual([reminder, renewal, ladder, amendment].sort());
+    expect((await sweep()).sort()).toEqual([reminder, renewal, dunning_step, amendment].sort());
     expect(await boundaries()).toEqual([
       'reminder 2027-01-19T19:00:00.000Z',
       expect.stringMatching(/^reminder 2027-01-\d\dT19:00:00.000Z$/),

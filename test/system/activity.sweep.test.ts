@@ -50,7 +50,7 @@ const later = (ms: number): string => new Date(Date.parse(NOW) + ms).toISOString
 const LONG_AGO = later(-HOUR_MS);
 
 /** A sweep without Temporal. It records each batch, and reaches the ids that `reaches` allows. */
-interface HeardSweep {
+interface RecordedSweep {
   run(now?: string, epoch?: string): Promise<Swept>;
   /** The batches in order. */
   batches: string[][];
@@ -59,7 +59,7 @@ interface HeardSweep {
   reaches: (id: string) => boolean;
 }
 
-function createSweep(environment?: MockActivityEnvironment): HeardSweep {
+function createSweep(environment?: MockActivityEnvironment): RecordedSweep {
   const wake = async (ids: string[]): Promise<string[]> => {
     if (ids.length > 0) sweep.batches.push(ids);
     await sweep.before(ids);
@@ -76,7 +76,7 @@ function createSweep(environment?: MockActivityEnvironment): HeardSweep {
   };
   const clocks = { startAdvance } as ClockNotifier;
   const { sweepOnce } = createSweepActivities({ db: sql, nudger, clocks });
-  const sweep: HeardSweep = {
+  const sweep: RecordedSweep = {
     batches: [],
     before: async () => undefined,
     reaches: () => true,
