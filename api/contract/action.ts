@@ -76,7 +76,7 @@ export const contractActionRoutes: Route[] = [
       'Adds one term, counted from the old end; for a contract that has ended, from today. Possible once per term: 409 ALREADY_RENEWED while the next term has not started.',
     body: RenewBody,
     examples: {
-      'As the contract says': { reference: 'PO-2027-118' },
+      'By the renewal policy of the contract': { reference: 'PO-2027-118' },
       'For two years, with more licenses': { term: 'P2Y', quota_add: 1000, reference: 'PO-2027-118' },
     },
     refusals: [

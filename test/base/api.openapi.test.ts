@@ -51,7 +51,7 @@ function undeclaredFields(schema: Schema, value: unknown, path = ''): string[] {
   });
 }
 
-test.each(WITH_BODY)('%s has an example, and its shape accepts each of them', (operation_id, shape) => {
+test.each(WITH_BODY)('%s has examples, and its shape accepts each of them', (operation_id, shape) => {
   const examples = examplesOf(operation_id);
   expect(examples).not.toEqual([]);
   for (const example of examples) expect(shape.safeParse(example)).toMatchObject({ success: true });
