@@ -1,13 +1,13 @@
 /** The activities of `contractLifecycle` that apply billing events, and verify unpaid invoices before a suspension or termination. */
 import pMap from 'p-map';
-import { seenInvoice } from '../../domain/contract/billing-event';
-import type { Look } from '../../domain/contract/billing-event';
+import { observedInvoice } from '../../domain/contract/billing-event';
+import type { InvoiceLookup } from '../../domain/contract/billing-event';
 import type { BillingAnswer } from '../../domain/contract/verification';
 import { BillingUnreachable } from '../../domain/billing/billing-event';
 import type { BillingSource, FetchedInvoice } from '../../domain/billing/billing-event';
 import type { Instant } from '../../domain/base/instant';
 import { askedAt, isOutdated, isUnpaid } from '../../domain/billing/invoice';
-import type { Invoice, InvoiceName, SeenInvoice } from '../../domain/billing/invoice';
+import type { Invoice, InvoiceName, ObservedInvoice } from '../../domain/billing/invoice';
 import { isRefusal } from '../../domain/base/refusal';
 import { listPendingBillingEvents, postponeBillingEvents } from '../../db/billing/billing-event';
 import type { PendingBillingEvent } from '../../db/billing/billing-event';
@@ -65,7 +65,7 @@ export function createBillingActivities({
     await postponeBillingEvents(db, unanswered, now, 'BILLING_UNREACHABLE');
     await forgetInvoicesElsewhere(contract_id, pending, looks, now);
     // Events that arrived meanwhile are applied too, unless their invoice has to be fetched: the next call applies those.
-    const lookOf = (event: PendingBillingEvent): Look | null => looks.get(event.id) ?? lookFromEvent(event);
+    const lookOf = (event: PendingBillingEvent): InvoiceLookup | null => looks.get(event.id) ?? lookFromEvent(event);
     const outcome = await beginWithShortWaits(db, (tx) => applyBillingEvents(tx, { id: contract_id, now, lookOf }));
     if (!isRefusal(outcome)) await nudger.wakeJobs(outcome.nudge.job_ids);
     const view = await viewOf(db, { contract_id, now, showNames }, outcome);
@@ -89,12 +89,12 @@ export function createBillingActivities({
   async function forgetInvoicesElsewhere(
     contract_id: string,
     events: PendingBillingEvent[],
-    looks: ReadonlyMap<string, Look>,
+    looks: ReadonlyMap<string, InvoiceLookup>,
     now: Instant,
   ): Promise<void> {
-    const seen = events.flatMap((event): SeenInvoice[] => {
+    const seen = events.flatMap((event): ObservedInvoice[] => {
       const look = looks.get(event.id);
-      const one = look === undefined ? null : seenInvoice(event, look);
+      const one = look === undefined ? null : observedInvoice(event, look);
       return one === null ? [] : [one];
     });
     const elsewhere = await findInvoicesElsewhere(db, contract_id, seen);
@@ -117,7 +117,7 @@ export function createBillingActivities({
     const foreign: InvoiceName[] = [];
     const unreachable = new Set<BillingSource>();
     const unpaid = contract?.invoices.filter(isUnpaid) ?? [];
-    const fetchUnpaid = async ({ source, invoice_id }: Invoice): Promise<SeenInvoice[]> => {
+    const fetchUnpaid = async ({ source, invoice_id }: Invoice): Promise<ObservedInvoice[]> => {
       const port = billingPorts.get(source);
       // The settings of this source were removed: it cannot be asked, and its events alone are not sufficient.
       if (!port) unreachable.add(source);
@@ -143,12 +143,12 @@ export function createBillingActivities({
     contract_id: string,
     pending: PendingBillingEvent[],
     now: Instant,
-  ): Promise<{ looks: Map<string, Look>; unanswered: string[] }> {
+  ): Promise<{ looks: Map<string, InvoiceLookup>; unanswered: string[] }> {
     const asks = pending.some((event) => lookFromEvent(event) === null);
     const contract = asks ? await findContract(db, contract_id) : undefined;
     const fetched_at = askedAt(contract?.invoices ?? [], contract?.clock_now ?? now);
-    const asked = new Map<string, Promise<Look | 'unreachable'>>();
-    const looks = new Map<string, Look>();
+    const asked = new Map<string, Promise<InvoiceLookup | 'unreachable'>>();
+    const looks = new Map<string, InvoiceLookup>();
     const unanswered: string[] = [];
     // After one request without an answer, a system is not asked about its other events in this call.
     const unreachable = new Set<BillingSource>();
@@ -161,7 +161,7 @@ export function createBillingActivities({
     await pMap(pending, findLook, FETCH_LIMIT);
     return { looks, unanswered };
 
-    function ask(event: PendingBillingEvent): Promise<Look | 'unreachable'> {
+    function ask(event: PendingBillingEvent): Promise<InvoiceLookup | 'unreachable'> {
       const invoice = `${event.source} ${event.invoice_id}`;
       const answer =
         asked.get(invoice) ??
@@ -174,7 +174,7 @@ export function createBillingActivities({
   }
 
   /** The invoice data of the event itself. Null when it has no version and the invoice can be fetched: it may be outdated (1.5.2). */
-  function lookFromEvent({ source, observation }: PendingBillingEvent): Look | null {
+  function lookFromEvent({ source, observation }: PendingBillingEvent): InvoiceLookup | null {
     if (observation === null) return null;
     if (observation.version === null && billingPorts.get(source)?.fetches === true) return null;
     return { at: 'event', observation };
@@ -185,7 +185,7 @@ export function createBillingActivities({
     contract_id: string,
     { source, invoice_id }: PendingBillingEvent,
     fetched_at: Instant,
-  ): Promise<Look | 'unreachable'> {
+  ): Promise<InvoiceLookup | 'unreachable'> {
     const port = billingPorts.get(source);
     if (!port?.fetches) return { at: 'nothing', outcome: 'PARKED', reason: 'NOT_FETCHABLE' };
     const found = await orUnreachable(() => port.fetchInvoice({ invoice_id }));

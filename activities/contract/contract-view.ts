@@ -12,7 +12,7 @@ import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { countPendingBillingEvents } from '../../db/billing/billing-event';
 import { storedBoundary } from '../../domain/contract/copies';
-import type { Changed } from '../../transactions/contract/changed-contract';
+import type { ChangedContract } from '../../transactions/contract/changed-contract';
 import type { Sql } from '../../db/base/database';
 
 export interface Verification {
@@ -63,7 +63,7 @@ export interface ViewRequest {
 export async function viewOf(
   sql: Sql,
   { contract_id, now, showNames }: ViewRequest,
-  outcome: Changed | Refusal,
+  outcome: ChangedContract | Refusal,
 ): Promise<ContractView> {
   if (isRefusal(outcome)) return { ...missingContractView(contract_id), ...(showNames ? {} : { name: null }) };
   const { facts, row } = outcome;
@@ -88,7 +88,7 @@ export async function viewOf(
 }
 
 /** A boundary that settling skipped because it was not verified, else a boundary that is due and waits for its verification. */
-function verificationOf({ facts }: Changed, now: Instant): ContractView['verification'] {
+function verificationOf({ facts }: ChangedContract, now: Instant): ContractView['verification'] {
   const source = facts.invoices.find(isUnpaid)?.source;
   const skipped = verificationDue(facts);
   const at = verifyAt(facts);

@@ -9,7 +9,7 @@ import { findContract } from '../../db/contract/contract';
 import type { ContractRow } from '../../db/contract/contract';
 import { deletedRefusal } from '../../domain/contract/operations';
 import type { EditInput } from '../../domain/contract/edit';
-import type { Changed, ContractAct } from '../../transactions/contract/changed-contract';
+import type { ChangedContract, ContractAct } from '../../transactions/contract/changed-contract';
 import { editContract } from '../../transactions/contract/edit-contract';
 import { runCommand } from '../../transactions/contract/run-command';
 import { settleByTime } from '../../transactions/contract/settle-contract';
@@ -63,7 +63,7 @@ export function hideDeletedContract(caller: Caller, refusal: Refusal): Refusal {
 export async function runCommandInApi(
   request: CommandRequest,
   id: string,
-  run: (tx: Sql, act: ContractAct) => Promise<Changed | Refusal>,
+  run: (tx: Sql, act: ContractAct) => Promise<ChangedContract | Refusal>,
 ): Promise<Answer | Refusal> {
   const { api, request_id } = request;
   const outcome = await beginLocked(api.db, [{ table: 'contracts', id }], (tx) => run(tx, contractActOf(request, id)));

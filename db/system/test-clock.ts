@@ -71,7 +71,7 @@ export async function setTestClock(
   await tx`UPDATE test_clocks SET now = ${now}, status = ${status}, advancing_to = ${advancing_to} WHERE id = ${id}`;
 }
 
-/** A contract on a clock, with the fields that decide when the clock has to wait for it (`stopsOf`). */
+/** A contract on a clock, with the fields that decide when the clock has to wait for it (`withStops`). */
 export type ClockContractRow = ContractCoupling & Omit<ContractOnClock, 'stops_at'>;
 
 /** The contracts on a clock that have a next boundary, a verification or pending billing events, in the order of their ids. */

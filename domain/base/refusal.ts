@@ -49,7 +49,7 @@ const SENTENCES = {
       'The contract is suspended because invoices are unpaid. It continues automatically as soon as they are paid.',
   },
   CHANGES_BLOCKED_PAST_DUE: {
-    title: 'Not while invoices are overdue',
+    title: 'Blocked while invoices are overdue',
     detail: (m) =>
       `Invoices are overdue (${show(m.state)}), so nothing can be added to the contract. Pay them first, or exempt the contract from dunning.`,
   },
@@ -260,7 +260,7 @@ export function allowedUnless(refusal: Refusal | null): Allowed {
 }
 
 /** The kinds of things that have ids, as messages name them. */
-export type Noun =
+export type ResourceKind =
   | 'admin'
   | 'amendment'
   | 'API key of this admin'
@@ -274,12 +274,12 @@ export type Noun =
   | 'test clock';
 
 /** The refusal of an id that does not exist; null when the id is unknown. */
-export function notFound(what: Noun, id: string | null): Refusal {
+export function notFound(what: ResourceKind, id: string | null): Refusal {
   return refuse('NOT_FOUND', { what, id });
 }
 
 /** The refusal of a body with a field that refers to something that does not exist. */
-export function missingReference(path: string, what: Noun): Refusal {
+export function missingReference(path: string, what: ResourceKind): Refusal {
   return refuse('VALIDATION_FAILED', { path, message: `${path}: there is no ${what} with this id.` });
 }
 

@@ -36,7 +36,7 @@ export function isSameInvoice(a: InvoiceName, b: InvoiceName): boolean {
 }
 
 /** An observation with its invoice. A refund is no observation: it neither reopens a paid invoice nor settles an open one. */
-export interface SeenInvoice extends InvoiceObservation {
+export interface ObservedInvoice extends InvoiceObservation {
   status: InvoiceStatus;
   source: BillingSource;
   invoice_id: string;
@@ -56,13 +56,13 @@ const RANK: Record<InvoiceStatus, number> = {
 const TIE_BREAK: readonly InvoiceStatus[] = ['OPEN', 'FAILED', 'DISPUTED', 'WRITTEN_OFF', 'VOID', 'PAID'];
 
 /** What is known of an invoice after one more observation; `known` itself when the observation is not newer. */
-export function invoiceAfter(known: Invoice | undefined, seen: SeenInvoice, timezone: string): Invoice {
+export function invoiceAfter(known: Invoice | undefined, seen: ObservedInvoice, timezone: string): Invoice {
   const candidate = invoiceOf(seen, timezone);
   return known === undefined || outranks(candidate, known) ? candidate : known;
 }
 
 /** Whether one of these observations is newer than what is known of an invoice. */
-export function isOutdated(known: Invoice, seen: readonly SeenInvoice[], timezone: string): boolean {
+export function isOutdated(known: Invoice, seen: readonly ObservedInvoice[], timezone: string): boolean {
   return seen.some((one) => isSameInvoice(one, known) && invoiceAfter(known, one, timezone) !== known);
 }
 
@@ -88,7 +88,7 @@ export function dunningStartDate(invoice: Pick<Invoice, 'due_date' | 'disputed_o
   return invoice.disputed_on ?? invoice.due_date;
 }
 
-function invoiceOf(seen: SeenInvoice, timezone: string): Invoice {
+function invoiceOf(seen: ObservedInvoice, timezone: string): Invoice {
   const { status } = seen;
   return {
     source: seen.source,

@@ -11,7 +11,7 @@ import type { ContractChange } from './change';
 import { revise } from './decision';
 import type { Conditional, Decision, DecisionContext } from './decision';
 import { editFields } from './edit';
-import { inactiveRefusal, operationRefusal, owingRefusal, permissionFor } from './operations';
+import { inactiveRefusal, operationRefusal, overdueRefusal, permissionFor } from './operations';
 import type { Instant, LocalDate } from '../base/instant';
 import type { JsonObject } from '../base/json';
 import { isRefusal, refuse } from '../base/refusal';
@@ -126,7 +126,7 @@ function applyChanges(
   if (permissionFor('amend', state) === 'lower' && !onlyLowers(facts, changes))
     return inactiveRefusal(facts, now, state);
   const adds = quota_add !== undefined || (end_date !== undefined && extendsTerm(facts, end_date));
-  const owing = adds ? owingRefusal(facts, now) : null;
+  const owing = adds ? overdueRefusal(facts, now) : null;
   if (owing) return owing;
   const quota = quota_add === undefined ? undefined : facts.quota.total + quota_add;
   const edited = editFields(facts, { ...fields, quota }, context);

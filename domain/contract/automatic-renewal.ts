@@ -75,8 +75,8 @@ function isDecided(facts: ContractFacts, at: Instant, occasion: RenewalOccasion)
 /** What blocks a renewal at the end of the term. The hold of billing does not count, because the payment would have lifted it. */
 function blockAtEnd(facts: ContractFacts, context: RenewalContext): RenewalBlock | null {
   if (facts.end_date === null) return 'NO_TERM';
-  const unheld = { ...facts, holds: facts.holds.filter(({ source }) => source !== 'billing') };
-  return renewalBlock(unheld, startOfDay(facts.end_date, facts.timezone), context);
+  const without_billing_hold = { ...facts, holds: facts.holds.filter(({ source }) => source !== 'billing') };
+  return renewalBlock(without_billing_hold, startOfDay(facts.end_date, facts.timezone), context);
 }
 
 function isRecorded({ renewal_blocked }: ContractFacts, block: RenewalBlock, occasion: RenewalOccasion): boolean {

@@ -9,7 +9,7 @@ import type { ContractAction, ContractChange } from './change';
 import type { DecisionContext } from './decision';
 import type { Instant } from '../base/instant';
 import { invoiceAfter, isSameInvoice } from '../billing/invoice';
-import type { Invoice, InvoiceName, SeenInvoice } from '../billing/invoice';
+import type { Invoice, InvoiceName, ObservedInvoice } from '../billing/invoice';
 import type { JsonObject } from '../base/json';
 import { automaticRenewal } from './automatic-renewal';
 
@@ -23,7 +23,7 @@ export interface LookedUpBillingEvent {
   future_dated: boolean;
   /** The number of earlier attempts. */
   tries: number;
-  /** When it came in, by the contract's clock. */
+  /** When it was received, by the contract's clock. */
   reported_at: Instant;
   look:
     | { at: 'event'; observation: InvoiceObservation }
@@ -39,10 +39,10 @@ export interface BillingVerdict {
 }
 
 /** What is known of an event's invoice. */
-export type Look = LookedUpBillingEvent['look'];
+export type InvoiceLookup = LookedUpBillingEvent['look'];
 
 /** The observation of the invoice that an event gives; null when there is none. A refund is no observation (1.5.6). */
-export function seenInvoice({ source, invoice_id }: InvoiceName, look: Look): SeenInvoice | null {
+export function observedInvoice({ source, invoice_id }: InvoiceName, look: InvoiceLookup): ObservedInvoice | null {
   if (look.at === 'nothing') return null;
   const { status, ...observed } = look.observation;
   if (status === 'REFUNDED') return null;
@@ -60,7 +60,7 @@ export function applyEvents(
   const verdicts: BillingVerdict[] = [];
   let current = facts;
   for (const event of events) {
-    const { verdict, invoice, details } = judgeEvent(current, event);
+    const { verdict, invoice, details } = decideEvent(current, event);
     verdicts.push(verdict);
     const others = current.invoices.filter((old) => !isSameInvoice(old, event));
     if (invoice) current = { ...current, invoices: [...others, invoice] };
@@ -101,14 +101,14 @@ const ACTIONS: Record<BillingVerdict['outcome'], ContractAction> = {
   PARKED: 'billing.parked',
 };
 
-function judgeEvent(
+function decideEvent(
   facts: ContractFacts,
   event: LookedUpBillingEvent,
 ): { verdict: BillingVerdict; invoice?: Invoice; details: JsonObject } {
   const { id, look } = event;
   if (look.at === 'nothing') return { verdict: { id, outcome: look.outcome, reason: look.reason }, details: {} };
   const known = facts.invoices.find((invoice) => isSameInvoice(invoice, event));
-  const seen = seenInvoice(event, look);
+  const seen = observedInvoice(event, look);
   // A refunded invoice was paid before. The refund does not reopen it and settles no other invoice (1.5.6).
   if (seen === null) return { verdict: { id, outcome: 'IGNORED', reason: 'REFUND' }, details: {} };
   const invoice = invoiceAfter(known, seen, facts.timezone);

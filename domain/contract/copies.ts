@@ -59,8 +59,8 @@ export function copiesToStore(
   const copies = copiesOf(facts, now, rules);
   const { next_boundary_at, next_boundary_kind, time_zone_rules } = stored;
   if (time_zone_rules === null || !isOlder(rules, time_zone_rules)) return copies;
-  const lies_ahead = next_boundary_at === null || next_boundary_at > now;
-  if (!lies_ahead || !sameJson(nextBoundary(before), nextBoundary(facts))) return copies;
+  const is_future = next_boundary_at === null || next_boundary_at > now;
+  if (!is_future || !sameJson(nextBoundary(before), nextBoundary(facts))) return copies;
   return { ...copies, next_boundary_at, next_boundary_kind, time_zone_rules };
 }
 

@@ -7,7 +7,7 @@ import type { ContractFacts, ContractState } from './facts';
 import type { ContractChange } from './change';
 import { revise } from './decision';
 import type { Conditional, Decision, DecisionContext } from './decision';
-import { operationRefusal, owingRefusal, permissionFor, transitionRefusal } from './operations';
+import { operationRefusal, overdueRefusal, permissionFor, transitionRefusal } from './operations';
 import type { Instant } from '../base/instant';
 import { refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
@@ -33,8 +33,8 @@ export function terminate(facts: ContractFacts, input: TerminateInput, { now }: 
 }
 
 /**
- * T15: within thirty days, and only when no invoice is unpaid. A contract whose term ended meanwhile is not refused: it is in grace or
- * EXPIRED afterwards, and can be renewed late.
+ * T15: reinstates a contract within thirty days, if no invoice is overdue. A contract whose term ended meanwhile is not
+ * refused: it is then in grace or EXPIRED, and can be renewed late.
  */
 export function reinstate(facts: ContractFacts, _input: ReinstateInput, { now }: DecisionContext): Decision {
   const refusal = reinstateRefusal(facts, now);
@@ -63,7 +63,7 @@ export function reinstateRefusal(
   const { terminated_at, timezone } = facts;
   const days = daysBetween(localDateAt(terminated_at, timezone), localDateAt(now, timezone));
   if (days > REINSTATE_DAYS_MAX) return transitionRefusal(facts, now, `reinstate after ${days} days`, state);
-  return owingRefusal(facts, now, state);
+  return overdueRefusal(facts, now, state);
 }
 
 /** T16: the row stays as a tombstone. Licenses, jobs and audit stay too (domain.md 1.9). */

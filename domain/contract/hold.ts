@@ -4,7 +4,7 @@ import { liftHolds, openHold, stateAt } from './contract';
 import type { ContractFacts, ContractState, Hold } from './facts';
 import { revise } from './decision';
 import type { Conditional, Decision, DecisionContext } from './decision';
-import { operationRefusal, owingRefusal } from './operations';
+import { operationRefusal, overdueRefusal } from './operations';
 import type { Instant } from '../base/instant';
 import { refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
@@ -53,7 +53,7 @@ export function resume(facts: ContractFacts, input: ResumeInput, { now }: Decisi
   if (!hold) return 'unchanged';
   const lifted = liftHolds(facts, now, ({ source }) => source === 'admin');
   if (!input.extend_term_on_resume || facts.end_date === null) return revise(facts, lifted, now, 'contract.resumed');
-  const owing = owingRefusal(facts, now);
+  const owing = overdueRefusal(facts, now);
   if (owing) return owing;
   // Paused days before the start are not added.
   const paused_on = localDateAt(hold.placed_at, facts.timezone);

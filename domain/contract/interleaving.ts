@@ -8,7 +8,7 @@
  */
 import { earlierOf, laterOf } from '../base/instant';
 import type { Instant } from '../base/instant';
-import type { InvoiceName, SeenInvoice } from '../billing/invoice';
+import type { InvoiceName, ObservedInvoice } from '../billing/invoice';
 import type { SettleContext } from './boundary';
 import type { ContractFacts } from './facts';
 import { applyBillingAnswer, removeInvoices, removeOutdatedInvoices } from './verification';
@@ -23,7 +23,7 @@ export type Settling =
   /** With the answer of the billing system. `foreign` are invoices that belong to other contracts according to it. */
   | { by: 'answer'; answer: BillingAnswer; foreign: readonly InvoiceName[] }
   /** By time alone, without the invoices of which an event of another contract holds newer data. */
-  | { by: 'invoices_elsewhere'; seen: readonly SeenInvoice[] };
+  | { by: 'invoices_elsewhere'; seen: readonly ObservedInvoice[] };
 
 /** What to settle, up to which instant, and how to treat boundaries that need the billing system. */
 export interface SettlePlan {

@@ -109,7 +109,7 @@ export function operationRefusal(
   const is_refused =
     permission === 'no' || permission === 'test' || (permission === 'grace' && !facts.grace_allows_generation);
   if (is_refused) return state === 'DELETED' ? deletedRefusal(facts) : REFUSE[operation](facts, now, state);
-  return ADDS_VALUE.includes(operation) ? owingRefusal(facts, now, state) : null;
+  return ADDS_VALUE.includes(operation) ? overdueRefusal(facts, now, state) : null;
 }
 
 /**
@@ -139,7 +139,7 @@ export function testLicensesRefusal(
 }
 
 /** Refuses operations that add value to a contract with overdue invoices: `CHANGES_BLOCKED_PAST_DUE` (T4). */
-export function owingRefusal(
+export function overdueRefusal(
   facts: ContractFacts,
   now: Instant,
   state: ContractState = stateAt(facts, now),
@@ -161,11 +161,16 @@ export function deletedRefusal(contract: {
   deleted_by?: string | null;
 }): Refusal {
   const { id, name: last_name, deleted_at, deleted_by } = contract;
-  return refuse(OVER.DELETED, { id, last_name, deleted_at, ...(deleted_by === undefined ? {} : { deleted_by }) });
+  return refuse(CODE_WHEN_OVER.DELETED, {
+    id,
+    last_name,
+    deleted_at,
+    ...(deleted_by === undefined ? {} : { deleted_by }),
+  });
 }
 
 /** The code of a contract that is over, by its state. */
-const OVER = {
+const CODE_WHEN_OVER = {
   EXPIRED: 'CONTRACT_EXPIRED',
   TERMINATED: 'CONTRACT_TERMINATED',
   DELETED: 'CONTRACT_DELETED',
@@ -174,7 +179,7 @@ const OVER = {
 /** The refusal code of a state for resuming a job, when only the state is known; null when the state allows it. */
 export function resumptionCode(state: ContractState): RefusalCode | null {
   if (permissionFor('resume_job', state) === 'yes') return null;
-  return state in OVER ? OVER[state as keyof typeof OVER] : 'CONTRACT_INACTIVE';
+  return state in CODE_WHEN_OVER ? CODE_WHEN_OVER[state as keyof typeof CODE_WHEN_OVER] : 'CONTRACT_INACTIVE';
 }
 
 /** The refusal of an operation that needs a running contract, by the state of the contract (domain.md 3.3, decisions 17). */
@@ -183,11 +188,15 @@ export function inactiveRefusal(facts: ContractFacts, now: Instant, state: Contr
   // CONTRACT_INACTIVE is always among the reasons, so that a client can check this code alone.
   switch (state) {
     case 'EXPIRED':
-      return refuse(OVER.EXPIRED, { end_date: facts.end_date, last_day: lastDay(facts) }, ['CONTRACT_INACTIVE']);
-    case 'TERMINATED':
-      return refuse(OVER.TERMINATED, { terminated_at: facts.terminated_at, reason: facts.termination_reason }, [
+      return refuse(CODE_WHEN_OVER.EXPIRED, { end_date: facts.end_date, last_day: lastDay(facts) }, [
         'CONTRACT_INACTIVE',
       ]);
+    case 'TERMINATED':
+      return refuse(
+        CODE_WHEN_OVER.TERMINATED,
+        { terminated_at: facts.terminated_at, reason: facts.termination_reason },
+        ['CONTRACT_INACTIVE'],
+      );
     case 'PAST_DUE':
       return refuse('CHANGES_BLOCKED_PAST_DUE', { state, past_due_since: facts.past_due_since });
     default:

@@ -4,7 +4,7 @@
  */
 import { askAgainAt, billingLevel, isAtLeast } from '../billing/dunning';
 import { invoiceAfter, isOutdated, isSameInvoice } from '../billing/invoice';
-import type { InvoiceName, SeenInvoice } from '../billing/invoice';
+import type { InvoiceName, ObservedInvoice } from '../billing/invoice';
 import type { Instant } from '../base/instant';
 import { settle, verificationDue } from './boundary';
 import type { SettleContext } from './boundary';
@@ -12,7 +12,7 @@ import type { ContractChange } from './change';
 import type { ContractFacts } from './facts';
 
 /** The answer of the billing system about the unpaid invoices; `unreachable` when one of the queries got no answer. */
-export type BillingAnswer = { fetched: SeenInvoice[] } | 'unreachable';
+export type BillingAnswer = { fetched: ObservedInvoice[] } | 'unreachable';
 
 /** Removes invoices that belong to other contracts. Returns the same object when there are none. */
 export function removeInvoices(facts: ContractFacts, foreign: readonly InvoiceName[]): ContractFacts {
@@ -21,7 +21,7 @@ export function removeInvoices(facts: ContractFacts, foreign: readonly InvoiceNa
 }
 
 /** Removes invoices of which another contract's event holds newer data: they belong to that contract. */
-export function removeOutdatedInvoices(facts: ContractFacts, seen: readonly SeenInvoice[]): ContractFacts {
+export function removeOutdatedInvoices(facts: ContractFacts, seen: readonly ObservedInvoice[]): ContractFacts {
   return removeInvoices(
     facts,
     facts.invoices.filter((known) => isOutdated(known, seen, facts.timezone)),

@@ -104,7 +104,7 @@ export interface ContractCoupling extends DunningFacts, Pick<ContractFacts, 'ren
  * coupled contracts: those that co-term with another contract, whose facts are read at that time, or that have an unfinished
  * job, which generates licenses at the time of the clock.
  */
-export function stopsOf<C extends ContractCoupling>(contracts: C[]): (C & { stops_at: Instant | null })[] {
+export function withStops<C extends ContractCoupling>(contracts: C[]): (C & { stops_at: Instant | null })[] {
   const coterm_targets = new Map(contracts.map((contract) => [contract.id, cotermTargetsOf(contract)]));
   const targets = new Set([...coterm_targets.values()].flat());
   return contracts.map((contract) => {
@@ -163,7 +163,7 @@ export function contractsToAwait<C extends ContractOnClock>(
  * It does not move while it waits for a contract at its current time: an event that was received before an instant is applied
  * before the clock passes that instant.
  */
-export function clockMove<C extends ContractOnClock>(
+export function nextClockPosition<C extends ContractOnClock>(
   clock: AdvancingClock,
   contracts: C[],
 ): { now: Instant; awaited: C[] } {

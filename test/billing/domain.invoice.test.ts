@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { INVOICE_STATUSES } from '../../domain/billing/billing-event';
 import type { InvoiceStatus } from '../../domain/billing/billing-event';
 import { invoiceAfter, isUnpaid, dunningStartDate } from '../../domain/billing/invoice';
-import type { Invoice, SeenInvoice } from '../../domain/billing/invoice';
+import type { Invoice, ObservedInvoice } from '../../domain/billing/invoice';
 import { PROPERTY_SEED, ZONES, anyDate, midnightOrAnyInstant } from '../harness/contract-arbitrary';
 import { buildSeenInvoice } from '../harness/contract-facts';
 
@@ -15,7 +15,7 @@ const RUNS = 1_000;
 const ZONE = 'Europe/Berlin';
 
 /** What is known after several looks, in the order given. */
-function after(looks: SeenInvoice[], zone = ZONE): Invoice {
+function after(looks: ObservedInvoice[], zone = ZONE): Invoice {
   const known = looks.reduce<Invoice | undefined>((invoice, seen) => invoiceAfter(invoice, seen, zone), undefined);
   if (!known) throw new Error('there was no observation');
   return known;
@@ -41,7 +41,7 @@ const aCloseInstant = fc.oneof(
   fc.constantFrom('2027-06-10T00:00:00.000Z', '2027-06-12T00:00:00.000Z'),
 );
 
-const aLook: fc.Arbitrary<SeenInvoice> = fc
+const aLook: fc.Arbitrary<ObservedInvoice> = fc
   .record({
     status: fc.constantFrom(...INVOICE_STATUSES),
     due: fc.oneof(anyDate, midnightOrAnyInstant),
@@ -53,7 +53,7 @@ const aLook: fc.Arbitrary<SeenInvoice> = fc
 
 /** Looks of a source that counts versions, of one that can be asked, and of one that is neither. */
 const someLooks = fc
-  .constantFrom<Partial<SeenInvoice>>({ fetched_at: null }, { version: null }, { version: null, fetched_at: null })
+  .constantFrom<Partial<ObservedInvoice>>({ fetched_at: null }, { version: null }, { version: null, fetched_at: null })
   .chain((fixed) =>
     fc.array(
       aLook.map((look) => ({ ...look, ...fixed })),
@@ -193,7 +193,8 @@ describe('with versions', () => {
 
 test('the latest answer of the billing system outranks events', () => {
   const reported = buildSeenInvoice({ status: 'PAID', occurred_at: '2027-06-20T00:00:00.000Z' });
-  const fetched = (status: InvoiceStatus, fetched_at: string): SeenInvoice => buildSeenInvoice({ status, fetched_at });
+  const fetched = (status: InvoiceStatus, fetched_at: string): ObservedInvoice =>
+    buildSeenInvoice({ status, fetched_at });
   const [earlier, later] = [fetched('PAID', '2027-06-20T00:00:00.000Z'), fetched('OPEN', '2027-06-21T00:00:00.000Z')];
   expect(after([reported, later]).status).toBe('OPEN');
   expect(after([later, reported]).status).toBe('OPEN');

@@ -7,7 +7,7 @@ import { nextEventTurn, planSettling, waitsForEvents } from '../../domain/contra
 import type { Settling } from '../../domain/contract/interleaving';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
-import type { Invoice, SeenInvoice } from '../../domain/billing/invoice';
+import type { Invoice, ObservedInvoice } from '../../domain/billing/invoice';
 import { NOON, buildFacts } from '../harness/contract-facts';
 
 const at = (hours: number): Instant => instantFromMillis(millisOf(NOON) + hours * 3_600_000);
@@ -24,7 +24,7 @@ const INVOICE: Invoice = {
   fetched_at: null,
   rank: 0,
 };
-const PAID: SeenInvoice = {
+const PAID: ObservedInvoice = {
   source: 'standard',
   invoice_id: 'in_1',
   status: 'PAID',
@@ -69,7 +69,7 @@ describe('the settle plan', () => {
   test('an invoice of another contract is removed, unless this contract knows newer data of it', () => {
     const foreign = planSettling(FACTS, { by: 'answer', answer: { fetched: [] }, foreign: [INVOICE] }, TIMES);
     expect(foreign.facts.invoices).toEqual([]);
-    const elsewhere = (seen: SeenInvoice) =>
+    const elsewhere = (seen: ObservedInvoice) =>
       planSettling(FACTS, { by: 'invoices_elsewhere', seen: [seen] }, TIMES).facts.invoices;
     expect(elsewhere(PAID)).toEqual([]);
     expect(elsewhere({ ...PAID, status: 'OPEN', fetched_at: null, occurred_at: at(-72) })).toEqual([INVOICE]);

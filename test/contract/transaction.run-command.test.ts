@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { findAmendment } from '../../db/contract/amendment';
 import { runCommand } from '../../transactions/contract/run-command';
 import { settleByTime } from '../../transactions/contract/settle-contract';
-import type { Changed } from '../../transactions/contract/changed-contract';
+import type { ChangedContract } from '../../transactions/contract/changed-contract';
 import { findContract } from '../../db/contract/contract';
 import type { AmendmentChanges } from '../../domain/contract/facts';
 import type { ContractCommand } from '../../domain/contract/command';
@@ -29,17 +29,17 @@ beforeAll(async () => {
 afterEach(() => expectInvariants(sql));
 afterAll(() => database.drop());
 
-function command(id: string, now: Instant, given: ContractCommand): Promise<Changed | Refusal> {
+function command(id: string, now: Instant, given: ContractCommand): Promise<ChangedContract | Refusal> {
   return sql.begin((tx) => runCommand(tx, { id, actor: TEST_ACTOR, now, request_id: 'request-1' }, given));
 }
 
-async function settle(id: string, now: Instant): Promise<Changed> {
+async function settle(id: string, now: Instant): Promise<ChangedContract> {
   const outcome = await sql.begin((tx) => settleByTime(tx, { id, now }));
   if (isRefusal(outcome)) throw new Error(outcome.detail);
   return outcome;
 }
 
-async function refusedWith(outcome: Promise<Changed | Refusal>): Promise<string | undefined> {
+async function refusedWith(outcome: Promise<ChangedContract | Refusal>): Promise<string | undefined> {
   const came = await outcome;
   return isRefusal(came) ? came.code : came.refusal?.code;
 }

@@ -7,7 +7,7 @@ import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/cl
 import type { WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { runCommand } from '../../transactions/contract/run-command';
-import type { Changed } from '../../transactions/contract/changed-contract';
+import type { ChangedContract } from '../../transactions/contract/changed-contract';
 import { findContract } from '../../db/contract/contract';
 import { waitFor } from '../../dev/waiting';
 import type { ContractCommand } from '../../domain/contract/command';
@@ -83,7 +83,7 @@ async function textOf(handle: WorkflowHandle): Promise<string> {
 }
 
 /** Changes a contract without its workflow, as the API does for edits and deletions. */
-async function runCommandDirectly(id: string, command: ContractCommand): Promise<Changed> {
+async function runCommandDirectly(id: string, command: ContractCommand): Promise<ChangedContract> {
   const now = new Date().toISOString();
   const outcome = await sql.begin((tx) => runCommand(tx, { id, actor: TEST_ACTOR, now, request_id: null }, command));
   if (isRefusal(outcome)) throw new Error(outcome.detail);

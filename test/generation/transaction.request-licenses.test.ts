@@ -7,7 +7,7 @@ import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import { createGenerationJobActivities } from '../../activities/generation/generation-job';
 import { storeAdminApiKey } from '../../transactions/access/admin-api-key';
 import { runCommand } from '../../transactions/contract/run-command';
-import type { Changed } from '../../transactions/contract/changed-contract';
+import type { ChangedContract } from '../../transactions/contract/changed-contract';
 import { refreshGrants } from '../../db/contract/quota';
 import { findGenerator } from '../../db/catalogue/generator';
 import { editGenerator } from '../../transactions/catalogue/generator';
@@ -51,7 +51,7 @@ afterAll(() => database.drop());
 
 const act = () => ({ actor: TEST_ACTOR, now: new Date().toISOString(), request_id: null });
 
-function carryOut(tx: Sql, id: string, command: ContractCommand): Promise<Changed | Refusal> {
+function carryOut(tx: Sql, id: string, command: ContractCommand): Promise<ChangedContract | Refusal> {
   return runCommand(tx, { id, ...act() }, command);
 }
 
@@ -267,14 +267,14 @@ test('a job that is granted while a termination waits for the quota row is cance
   const before = await requestJob(sql, facts.id, 150);
   const profile = await findGenerationProfile(sql, facts.id);
   if (!profile) throw new Error('the contract has no license terms');
-  let terminating: Promise<Changed | Refusal> | undefined;
+  let terminating: Promise<ChangedContract | Refusal> | undefined;
   await sql.begin(async (tx) => {
     const grant: Grant = async (row) => (await grantGeneration(tx, { requests: [row], now: row.now }))[0];
     await grantOptimistically(tx as never, grant, buildRequest(facts.id, 200), profile);
     terminating = sql.begin((other) => carryOut(other, facts.id, TERMINATE));
     await waitUntilBlocked(sql);
   });
-  const terminated = await (terminating as unknown as Promise<Changed | Refusal>);
+  const terminated = await (terminating as unknown as Promise<ChangedContract | Refusal>);
   if (isRefusal(terminated)) throw new Error(terminated.detail);
   const jobs = await sql<{ id: string; state: string }[]>`
     SELECT id, state FROM generation_jobs WHERE contract_id = ${facts.id} AND execution = 'background' ORDER BY id`;
@@ -287,7 +287,7 @@ test('of 64 requests and a simultaneous termination, every license and job is gr
   for (let round = 1; round <= 6; round++) {
     const { facts, requestLicenses } = await openContract();
     let granted = 0;
-    let terminated: Promise<Changed | Refusal> | undefined;
+    let terminated: Promise<ChangedContract | Refusal> | undefined;
     const request = async (count: number): Promise<void> => {
       await requestLicenses(buildRequest(facts.id, count));
       granted += 1;

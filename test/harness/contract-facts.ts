@@ -10,7 +10,7 @@ import type { CreateInput } from '../../domain/contract/creation';
 import type { Decision, DecisionContext, RenewalContext } from '../../domain/contract/decision';
 import type { GeneratorFacts } from '../../domain/catalogue/generator';
 import type { Instant } from '../../domain/base/instant';
-import type { Invoice, SeenInvoice } from '../../domain/billing/invoice';
+import type { Invoice, ObservedInvoice } from '../../domain/billing/invoice';
 import { DEFAULT_ALPHABET } from '../../domain/catalogue/license-key';
 import type { ProductFacts } from '../../domain/catalogue/product';
 import { isRefusal } from '../../domain/base/refusal';
@@ -177,7 +177,7 @@ export function buildInvoice(changes: Partial<Invoice> = {}): Invoice {
 }
 
 /** An observation of `invoice-1` from an event without a version. */
-export function buildSeenInvoice(changes: Partial<SeenInvoice> = {}): SeenInvoice {
+export function buildSeenInvoice(changes: Partial<ObservedInvoice> = {}): ObservedInvoice {
   return {
     source: 'standard',
     invoice_id: 'invoice-1',

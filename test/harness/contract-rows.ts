@@ -3,7 +3,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { insertContract } from '../../transactions/contract/insert-contract';
-import type { Changed } from '../../transactions/contract/changed-contract';
+import type { ChangedContract } from '../../transactions/contract/changed-contract';
 import { createLicenseRequests } from '../../transactions/generation/request-licenses';
 import type { Granted, LicenseRequest } from '../../transactions/generation/license-request';
 import { findGenerator } from '../../db/catalogue/generator';
@@ -29,7 +29,7 @@ export interface ContractOptions extends Partial<CreateInput> {
 export async function buildContract(
   db: Database,
   { now, catalogue, ...input }: ContractOptions = {},
-): Promise<Changed> {
+): Promise<ChangedContract> {
   const { product_id, generator_id } = await addCatalogue({ sql: db }, catalogue);
   const [product, generator] = [await findProduct(db, product_id), await findGenerator(db, generator_id)];
   if (!product || !generator) throw new Error('the catalogue was not created');

@@ -4,7 +4,7 @@
 import { uuidv7 } from 'uuidv7';
 import { runCommand } from '../../transactions/contract/run-command';
 import { insertContract } from '../../transactions/contract/insert-contract';
-import type { Changed } from '../../transactions/contract/changed-contract';
+import type { ChangedContract } from '../../transactions/contract/changed-contract';
 import type { Database, Sql } from '../../db/base/database';
 import { findGenerator } from '../../db/catalogue/generator';
 import { findProduct } from '../../db/catalogue/product';
@@ -46,7 +46,7 @@ export async function addPastContract(sql: Database): Promise<PastContract> {
   await sql.begin(async (tx) => {
     const request = { id, actor: CUSTOMER_SERVICE, now: paused_at, request_id: null };
     const pause = { name: 'pause', input: { reason: 'paused', resume_at } } as const;
-    const paused: Changed = granted(await runCommand(tx, request, pause));
+    const paused: ChangedContract = granted(await runCommand(tx, request, pause));
     if (!paused.changed) throw new Error(`the contract was not paused: ${JSON.stringify(paused.refusal)}`);
   });
   return {

@@ -1,6 +1,6 @@
 /** Test clocks only go forward, with one advance at a time of at most ten years. */
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
-import { advanceDecision, clockMove, shownStatus, stopsOf } from '../../domain/system/test-clock';
+import { advanceDecision, nextClockPosition, shownStatus, withStops } from '../../domain/system/test-clock';
 import type { ContractCoupling, ContractOnClock, TestClockFacts } from '../../domain/system/test-clock';
 
 const NOW = '2028-02-29T12:00:00.000Z';
@@ -71,9 +71,9 @@ test('a clock does not move while a billing event of one of its contracts is pen
   const due_at = '2028-06-01T00:00:00.000Z';
   const ahead: ContractOnClock = { ...at_rest, id: 'ahead', due_at, stops_at: due_at, pending_events: 0 };
   const way = { now: NOW, advancing_to: '2029-01-01T00:00:00.000Z' };
-  expect(clockMove(way, [at_rest, ahead])).toEqual({ now: NOW, awaited: [at_rest] });
-  expect(clockMove(way, [ahead])).toEqual({ now: due_at, awaited: [ahead] });
-  expect(clockMove(way, [])).toEqual({ now: way.advancing_to, awaited: [] });
+  expect(nextClockPosition(way, [at_rest, ahead])).toEqual({ now: NOW, awaited: [at_rest] });
+  expect(nextClockPosition(way, [ahead])).toEqual({ now: due_at, awaited: [ahead] });
+  expect(nextClockPosition(way, [])).toEqual({ now: way.advancing_to, awaited: [] });
 });
 
 describe('where a clock waits for its contracts', () => {
@@ -95,25 +95,28 @@ describe('where a clock waits for its contracts', () => {
     cotermed_with: null,
   };
   const owing = { ...alone, invoices: [{ status: 'OPEN', due_date: '2028-03-01', disputed_on: null } as const] };
-  const stopsAt = (contract: ContractCoupling): string | null | undefined => stopsOf([contract])[0]?.stops_at;
+  const stopsAt = (contract: ContractCoupling): string | null | undefined => withStops([contract])[0]?.stops_at;
 
   test('for an independent contract only at the target, however much is due before', () => {
-    const [contract] = stopsOf([{ ...alone, pending_events: 0, postponed_events: 0 }]);
+    const [contract] = withStops([{ ...alone, pending_events: 0, postponed_events: 0 }]);
     const contracts = contract ? [contract] : [];
     expect(contract?.stops_at).toBeNull();
-    expect(clockMove({ now: NOW, advancing_to: TARGET }, contracts)).toEqual({ now: TARGET, awaited: contracts });
-    expect(clockMove({ now: NOW, advancing_to: DUE }, contracts)).toEqual({ now: DUE, awaited: contracts });
+    expect(nextClockPosition({ now: NOW, advancing_to: TARGET }, contracts)).toEqual({
+      now: TARGET,
+      awaited: contracts,
+    });
+    expect(nextClockPosition({ now: NOW, advancing_to: DUE }, contracts)).toEqual({ now: DUE, awaited: contracts });
   });
 
   test('for all contracts at the start of every fourth year, which bounds the boundaries to apply at once', () => {
-    const contracts = stopsOf([{ ...alone, pending_events: 0, postponed_events: 0 }]);
+    const contracts = withStops([{ ...alone, pending_events: 0, postponed_events: 0 }]);
     const way = { now: NOW, advancing_to: '2037-01-01T00:00:00.000Z' };
     const settled = contracts.map((contract) => ({ ...contract, due_at: '2036-06-01T00:00:00.000Z' }));
     const turns = ['2032-01-01T00:00:00.000Z', '2036-01-01T00:00:00.000Z'] as const;
-    expect(clockMove(way, contracts)).toEqual({ now: turns[0], awaited: contracts });
-    expect(clockMove({ ...way, now: turns[0] }, contracts)).toEqual({ now: turns[0], awaited: contracts });
-    expect(clockMove({ ...way, now: turns[0] }, settled)).toEqual({ now: turns[1], awaited: [] });
-    expect(clockMove({ ...way, now: turns[1] }, settled)).toEqual({ now: way.advancing_to, awaited: settled });
+    expect(nextClockPosition(way, contracts)).toEqual({ now: turns[0], awaited: contracts });
+    expect(nextClockPosition({ ...way, now: turns[0] }, contracts)).toEqual({ now: turns[0], awaited: contracts });
+    expect(nextClockPosition({ ...way, now: turns[0] }, settled)).toEqual({ now: turns[1], awaited: [] });
+    expect(nextClockPosition({ ...way, now: turns[1] }, settled)).toEqual({ now: way.advancing_to, awaited: settled });
   });
 
   test('for a contract with an unpaid invoice at each instant of a billing query', () => {
@@ -133,7 +136,7 @@ describe('where a clock waits for its contracts', () => {
   test('for co-termed contracts and their targets at every due instant', () => {
     const target = { ...alone, id: 'target', due_at: '2028-04-01T00:00:00.000Z' };
     const renewal = { ...DEFAULT_RENEWAL, coterm_with: 'target' };
-    const stops = (follower: ContractCoupling) => stopsOf([follower, target]).map(({ stops_at }) => stops_at);
+    const stops = (follower: ContractCoupling) => withStops([follower, target]).map(({ stops_at }) => stops_at);
     expect(stops({ ...alone, renewal })).toEqual([DUE, target.due_at]);
     expect(stops({ ...alone, amended_coterms: ['target'] })).toEqual([DUE, target.due_at]);
     // It has the end already: from then on each goes by itself.

@@ -5,25 +5,25 @@ import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { applyEvents } from '../../domain/contract/billing-event';
-import type { BillingVerdict, Look, LookedUpBillingEvent } from '../../domain/contract/billing-event';
+import type { BillingVerdict, InvoiceLookup, LookedUpBillingEvent } from '../../domain/contract/billing-event';
 import { nextEventTurn } from '../../domain/contract/interleaving';
 import type { Sql } from '../../db/base/database';
 import { decideBillingEvents, listPendingBillingEvents } from '../../db/billing/billing-event';
 import type { PendingBillingEvent } from '../../db/billing/billing-event';
 import { findAwaitedBoundary, lockContract } from '../../db/contract/contract';
 import { isComputedByOlderRules } from '../base/time-zone-rules';
-import type { Changed, ContractAct } from './changed-contract';
+import type { ChangedContract, ContractAct } from './changed-contract';
 import { settleAndDecide } from './settle-and-decide';
 import type { SettledContract } from './settle-contract';
 
 /**
- * Events applied in one transaction; the next step of the workflow applies the rest. All events of an invoice together are one look at
- * it: a step for each would cost a round trip each, and ask the billing system as often.
+ * The most events of one transaction; the next step of the workflow applies the rest. One transaction applies all events of an
+ * invoice with one query of the billing system; a step for each event would need a round trip and a query each.
  */
 export const EVENTS_APPLIED_MAX = 100;
 
 /** Returns what is known of the invoice of an event; null when its billing system must be queried first. */
-export type LookOf = (event: PendingBillingEvent) => Look | null;
+export type LookOf = (event: PendingBillingEvent) => InvoiceLookup | null;
 
 /**
  * Applies every due event of a contract whose invoice is known, between the boundaries around the instant at which it was
@@ -33,7 +33,7 @@ export type LookOf = (event: PendingBillingEvent) => Look | null;
 export async function applyBillingEvents(
   tx: Sql,
   { id, now, lookOf }: SettledContract & { lookOf: LookOf },
-): Promise<Changed | Refusal> {
+): Promise<ChangedContract | Refusal> {
   const act = { id, actor: BILLING, now, request_id: null };
   // Read under the lock, so an event that another attempt has decided is not applied again. The statements are sent together:
   // each sees what was committed when it begins, which is after the lock was granted.

@@ -12,7 +12,7 @@ export interface ContractAct extends Act {
 }
 
 /** A contract after a transaction on it. */
-export interface Changed {
+export interface ChangedContract {
   row: ContractRow;
   facts: ContractFacts;
   /** The generator that the decision used; null when it was deleted. */

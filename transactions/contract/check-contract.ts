@@ -3,7 +3,7 @@ import type { Refusal } from '../../domain/base/refusal';
 import type { DecisionContext } from '../../domain/contract/decision';
 import type { ContractFacts } from '../../domain/contract/facts';
 import type { Sql } from '../../db/base/database';
-import type { Changed, ContractAct } from './changed-contract';
+import type { ChangedContract, ContractAct } from './changed-contract';
 import { settleAndDecide } from './settle-and-decide';
 
 /**
@@ -14,7 +14,7 @@ export function checkContract(
   tx: Sql,
   act: ContractAct,
   check: (facts: ContractFacts, context: DecisionContext) => Refusal | null,
-): Promise<Changed | Refusal> {
+): Promise<ChangedContract | Refusal> {
   return settleAndDecide(tx, act, { by: 'time' }, (facts, context) => check(facts, context) ?? 'unchanged');
 }
 
@@ -22,6 +22,6 @@ export function checkContract(
  * Settles a contract by time alone and locks its generator and quota row until the transaction ends, so that licenses can be
  * granted in it.
  */
-export function settleForGrant(tx: Sql, act: ContractAct): Promise<Changed | Refusal> {
+export function settleForGrant(tx: Sql, act: ContractAct): Promise<ChangedContract | Refusal> {
   return settleAndDecide(tx, act, { by: 'time' }, undefined, { lock_quota: true });
 }

@@ -18,7 +18,7 @@ import { findProduct } from '../../db/catalogue/product';
 import { factsOf, findContract } from '../../db/contract/contract';
 import { findTestClock } from '../../db/system/test-clock';
 import { newId } from '../base/new-id';
-import type { Changed } from './changed-contract';
+import type { ChangedContract } from './changed-contract';
 import { insertContract } from './insert-contract';
 
 /** The input of a new contract, with the ids of its product and generator. */
@@ -48,7 +48,7 @@ export async function createContract(
   input: NewContract,
   { actor, now, request_id }: Act,
   { test_clocks }: { test_clocks: boolean },
-): Promise<Changed | Refusal> {
+): Promise<ChangedContract | Refusal> {
   const product = await findProduct(tx, input.product_id, { lock: 'use' });
   if (!product) return missingReference('product_id', 'product');
   if (input.customer_id !== null && !(await customerExists(tx, input.customer_id)))

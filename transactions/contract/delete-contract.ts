@@ -4,11 +4,15 @@ import type { Refusal } from '../../domain/base/refusal';
 import type { DeleteInput } from '../../domain/contract/ending';
 import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
-import type { Changed, ContractAct } from './changed-contract';
+import type { ChangedContract, ContractAct } from './changed-contract';
 import { runCommand } from './run-command';
 
 /** Deletes a contract, or refuses. A refused attempt has an audit row of its own (domain.md 6.2). Call it inside a transaction. */
-export async function deleteContract(tx: Sql, act: ContractAct, input: DeleteInput): Promise<Changed | Refusal> {
+export async function deleteContract(
+  tx: Sql,
+  act: ContractAct,
+  input: DeleteInput,
+): Promise<ChangedContract | Refusal> {
   const outcome = await runCommand(tx, act, { name: 'delete', input });
   if (isRefusal(outcome) || outcome.refusal === null) return outcome;
   const { id, environment } = outcome.row;

@@ -13,11 +13,11 @@ import type { EditInput } from '../../domain/contract/edit';
 import type { Sql } from '../../db/base/database';
 import { customerExists } from '../../db/catalogue/customer';
 import { contractExists } from '../../db/contract/contract';
-import type { Changed, ContractAct } from './changed-contract';
+import type { ChangedContract, ContractAct } from './changed-contract';
 import { settleAndDecide } from './settle-and-decide';
 
 /** The result of an edit. `for_workflow` is true when it changes the state: then the workflow must run it. */
-export interface Edited extends Changed {
+export interface Edited extends ChangedContract {
   for_workflow: boolean;
 }
 

@@ -14,7 +14,7 @@ import { insertQuota, refreshGrants } from '../../db/contract/quota';
 import { insertContractRow } from '../../db/contract/save-contract';
 import { TIME_ZONE_RULES } from '../base/time-zone-rules';
 import { prepareTerms, saveHistory } from './save-change';
-import type { Changed } from './changed-contract';
+import type { ChangedContract } from './changed-contract';
 
 /** Inserts the contract that `change` creates; call it inside a transaction. */
 export async function insertContract(
@@ -22,7 +22,7 @@ export async function insertContract(
   change: ContractChange,
   { actor, request_id }: Pick<Act, 'actor' | 'request_id'>,
   generator: GeneratorFacts | null,
-): Promise<Changed> {
+): Promise<ChangedContract> {
   const { facts } = change;
   const history = historyOf(null, [{ change, actor }]);
   const copies = copiesOf(facts, change.at, TIME_ZONE_RULES);

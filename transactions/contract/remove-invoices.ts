@@ -1,9 +1,9 @@
 /** Removes invoices that belong to another contract. */
 import { BILLING } from '../../domain/base/actor';
 import type { Refusal } from '../../domain/base/refusal';
-import type { SeenInvoice } from '../../domain/billing/invoice';
+import type { ObservedInvoice } from '../../domain/billing/invoice';
 import type { Sql } from '../../db/base/database';
-import type { Changed } from './changed-contract';
+import type { ChangedContract } from './changed-contract';
 import { settleAndDecide } from './settle-and-decide';
 import type { SettledContract } from './settle-contract';
 
@@ -13,7 +13,7 @@ import type { SettledContract } from './settle-contract';
  */
 export function removeInvoicesOfOthers(
   tx: Sql,
-  { id, now, seen }: SettledContract & { seen: readonly SeenInvoice[] },
-): Promise<Changed | Refusal> {
+  { id, now, seen }: SettledContract & { seen: readonly ObservedInvoice[] },
+): Promise<ChangedContract | Refusal> {
   return settleAndDecide(tx, { id, actor: BILLING, now, request_id: null }, { by: 'invoices_elsewhere', seen });
 }

@@ -5,14 +5,18 @@ import type { ContractCommand } from '../../domain/contract/command';
 import type { Decision, DecisionContext } from '../../domain/contract/decision';
 import type { ContractFacts } from '../../domain/contract/facts';
 import type { Sql } from '../../db/base/database';
-import type { Changed, ContractAct } from './changed-contract';
+import type { ChangedContract, ContractAct } from './changed-contract';
 import { settleAndDecide } from './settle-and-decide';
 
 /**
  * Settles a contract by time alone and runs a command on it, or refuses; call it inside a transaction.
  * @throws NotACommand when the command has an unexpected form
  */
-export async function runCommand(tx: Sql, act: ContractAct, command: ContractCommand): Promise<Changed | Refusal> {
+export async function runCommand(
+  tx: Sql,
+  act: ContractAct,
+  command: ContractCommand,
+): Promise<ChangedContract | Refusal> {
   const needs = rejectInvalidCommand(command, () => needsOf(command));
   const decideIt = (facts: ContractFacts, context: DecisionContext): Decision =>
     rejectInvalidCommand(command, () => decide(command, facts, context));

@@ -29,7 +29,7 @@ import { factsOf, findContract, lockContract } from '../../db/contract/contract'
 import type { ContractRow } from '../../db/contract/contract';
 import { lockQuota } from '../../db/contract/quota';
 import { TIME_ZONE_RULES } from '../base/time-zone-rules';
-import type { Changed, ContractAct } from './changed-contract';
+import type { ChangedContract, ContractAct } from './changed-contract';
 import { saveChange } from './save-change';
 import { findSettleContext } from './settle-context';
 
@@ -48,7 +48,7 @@ export async function settleAndDecide(
   settling: Settling,
   decide: Decide = () => 'unchanged',
   needs: CommandNeeds = NO_NEEDS,
-): Promise<Changed | Refusal> {
+): Promise<ChangedContract | Refusal> {
   const locked = await lockAndLoad(tx, act.id, needs);
   if (!locked) return notFound('contract', act.id);
   const { row } = locked;
@@ -69,20 +69,20 @@ export async function settleAndDecide(
   // Null is a result too: the named generator does not exist.
   const generator =
     locked.generator === undefined ? (context.generators.get(row.generator_id) ?? null) : locked.generator;
-  const deciding = { now, actor_id: act.actor.id, product, coterm_target, generator, open_jobs: row.open_jobs };
-  const decision = decide(settled.facts, deciding);
+  const decision_context = { now, actor_id: act.actor.id, product, coterm_target, generator, open_jobs: row.open_jobs };
+  const decision = decide(settled.facts, decision_context);
   const changes = isRefusal(decision) || decision === 'unchanged' ? [] : [decision].flat();
   const decided = { ...(changes.at(-1)?.facts ?? settled.facts), settled_until: now };
 
-  const following = { ...context, generator: context.generators.get(decided.generator_id) ?? generator };
-  const consequences = consequencesOf(decided, now, following, !sameJson(before.invoices, decided.invoices));
+  const consequence_context = { ...context, generator: context.generators.get(decided.generator_id) ?? generator };
+  const consequences = consequencesOf(decided, now, consequence_context, !sameJson(before.invoices, decided.invoices));
   const facts = { ...clearUnreachable(consequences.at(-1)?.facts ?? decided, now), settled_until: now };
   const steps: ContractStep[] = [
     ...recorded.map((change) => ({ change, actor: SYSTEM })),
     ...changes.map((change) => ({ change, actor: act.actor })),
     ...consequences.map((change) => ({ change, actor: SYSTEM })),
   ];
-  const saved = await saveChange(tx, act, { row, before, facts, steps, generator: following.generator });
+  const saved = await saveChange(tx, act, { row, before, facts, steps, generator: consequence_context.generator });
   return {
     ...saved,
     facts,

@@ -3,7 +3,7 @@ import { SYSTEM } from '../../domain/base/actor';
 import type { Instant } from '../../domain/base/instant';
 import type { Refusal } from '../../domain/base/refusal';
 import type { Sql } from '../../db/base/database';
-import type { Changed } from './changed-contract';
+import type { ChangedContract } from './changed-contract';
 import { settleAndDecide } from './settle-and-decide';
 
 /** A contract and the real time at which it is settled. */
@@ -16,7 +16,7 @@ export interface SettledContract {
  * Settles a contract for its workflow: up to a boundary that needs the billing system, and not at all while a billing event is
  * pending. Call it inside a transaction. Safe to run twice, because a boundary is applied once.
  */
-export function settleContract(tx: Sql, { id, now }: SettledContract): Promise<Changed | Refusal> {
+export function settleContract(tx: Sql, { id, now }: SettledContract): Promise<ChangedContract | Refusal> {
   return settleAndDecide(tx, { id, actor: SYSTEM, now, request_id: null }, { by: 'workflow' });
 }
 
@@ -27,6 +27,6 @@ export function settleContract(tx: Sql, { id, now }: SettledContract): Promise<C
 export function settleByTime(
   tx: Sql,
   { id, now, request_id = null }: SettledContract & { request_id?: string | null },
-): Promise<Changed | Refusal> {
+): Promise<ChangedContract | Refusal> {
   return settleAndDecide(tx, { id, actor: SYSTEM, now, request_id }, { by: 'time' });
 }

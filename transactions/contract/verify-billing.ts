@@ -4,7 +4,7 @@ import type { Refusal } from '../../domain/base/refusal';
 import type { InvoiceName } from '../../domain/billing/invoice';
 import type { BillingAnswer } from '../../domain/contract/verification';
 import type { Sql } from '../../db/base/database';
-import type { Changed } from './changed-contract';
+import type { ChangedContract } from './changed-contract';
 import { settleAndDecide } from './settle-and-decide';
 import type { SettledContract } from './settle-contract';
 
@@ -20,6 +20,9 @@ export interface BillingVerification extends SettledContract {
  * answer it only records when to query again; while an event is pending it does nothing. Call it inside a transaction. Safe to
  * run twice.
  */
-export function verifyBilling(tx: Sql, { id, now, answer, foreign }: BillingVerification): Promise<Changed | Refusal> {
+export function verifyBilling(
+  tx: Sql,
+  { id, now, answer, foreign }: BillingVerification,
+): Promise<ChangedContract | Refusal> {
   return settleAndDecide(tx, { id, actor: SYSTEM, now, request_id: null }, { by: 'answer', answer, foreign });
 }

@@ -16,14 +16,14 @@ import type { Act } from '../../domain/base/edit';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal, notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
-import { advanceDecision, contractsToAwait, clockMove, stopsOf } from '../../domain/system/test-clock';
+import { advanceDecision, contractsToAwait, nextClockPosition, withStops } from '../../domain/system/test-clock';
 import type { ContractOnClock, TestClockStatus } from '../../domain/system/test-clock';
 
 /** The state of an advance after a step. */
 export interface ClockStep {
   status: TestClockStatus;
   now: Instant;
-  /** Contracts that must settle before the clock goes on. */
+  /** Contracts that must settle before the clock continues. */
   due: number;
 }
 
@@ -50,7 +50,7 @@ export async function advanceTestClock(
 }
 
 /**
- * Moves an advancing clock to the next instant at which it must wait for a contract (`clockMove`). If it waits for none at its
+ * Moves an advancing clock to the next instant at which it must wait for a contract (`nextClockPosition`). If it waits for none at its
  * target, the clock is ready. Another clock stays unchanged. Safe to run twice; undefined when there is no clock. Call it
  * inside a transaction.
  *
@@ -62,8 +62,8 @@ export async function stepTestClock(tx: Sql, id: string): Promise<ClockStep | un
   if (!clock) return undefined;
   const { advancing_to } = clock;
   if (clock.status !== 'advancing' || advancing_to === null) return { status: clock.status, now: clock.now, due: 0 };
-  const contracts = stopsOf(await listContractsOnClock(tx, id));
-  const { now, awaited } = clockMove({ now: clock.now, advancing_to }, contracts);
+  const contracts = withStops(await listContractsOnClock(tx, id));
+  const { now, awaited } = nextClockPosition({ now: clock.now, advancing_to }, contracts);
   const arrived = awaited.length === 0 && now === advancing_to;
   const status = arrived ? 'ready' : clock.status;
   await setTestClock(tx, id, { now, status, advancing_to: arrived ? null : advancing_to });
@@ -78,5 +78,5 @@ export async function listAwaitedContracts(sql: Sql, clock_id: string): Promise<
   const clock = await findTestClock(sql, clock_id);
   if (!clock || clock.advancing_to === null) return [];
   const { now, advancing_to } = clock;
-  return contractsToAwait({ now, advancing_to }, now, stopsOf(await listContractsOnClock(sql, clock_id)));
+  return contractsToAwait({ now, advancing_to }, now, withStops(await listContractsOnClock(sql, clock_id)));
 }
