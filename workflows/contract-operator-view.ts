@@ -23,22 +23,23 @@ const EVENT_BYTES_MAX = 100;
 /** The step that applies billing events, or asks their billing system: "apply billing events evt_1 invoice.paid and 3 more". */
 export function eventsSummary(notices: readonly BillingEventNotice[], source: BillingSource | undefined): string {
   if (source !== undefined) return `ask ${source} about pending billing events`;
-  if (notices.length === 0) return 'apply pending billing events';
-  const named = notices.slice(0, NAMED_EVENTS_MAX).map(eventName);
+  const named = notices.slice(0, NAMED_EVENTS_MAX).flatMap(eventName);
+  if (named.length === 0) return 'apply pending billing events';
   const more = notices.length - named.length;
   return `apply billing ${notices.length === 1 ? 'event' : 'events'} ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-/** The name of a signaled event. An operator can send any value by hand, so nothing about its shape is certain. */
-function eventName(notice: Partial<BillingEventNotice> | null | undefined): string {
-  return cutToBytes(String(notice?.details ?? 'without details'), EVENT_BYTES_MAX);
+/** The name of a signaled event, if it has one. An operator can send any value by hand, so nothing about its shape is certain. */
+function eventName(notice: Partial<BillingEventNotice> | null | undefined): string | [] {
+  const details: unknown = notice?.details;
+  return typeof details === 'string' ? cutToBytes(details, EVENT_BYTES_MAX) : [];
 }
 
-/** The step that settles the contract at a time: "apply boundary expires 2027-02-01T00:00:00.000Z". */
+/** The step that settles the contract at a time: "apply due boundaries from expires 2027-02-01T00:00:00.000Z". */
 export function settlingSummary(view: ContractView | null, time: Instant): string {
   const boundary = view?.next_boundary;
   if (!boundary || boundary.at > time) return 'settle the contract';
-  if (view.verified_first === undefined) return `apply boundary ${boundary.kind} ${boundary.at}`;
+  if (view.verified_first === undefined) return `apply due boundaries from ${boundary.kind} ${boundary.at}`;
   return `stop before it ${view.verified_first} (due ${boundary.at}): ask billing first`;
 }
 

@@ -13,6 +13,13 @@ test('a summary names the first three billing events and counts the others', () 
   );
 });
 
+test('a signal by hand without details is not named', () => {
+  expect(eventsSummary([{} as never], undefined)).toBe('apply pending billing events');
+  expect(eventsSummary([null as never, { inbox_id: '1', details: 'evt_1 invoice.paid' }], undefined)).toBe(
+    'apply billing events evt_1 invoice.paid and 1 more',
+  );
+});
+
 test('any billing events fit into the summary of a step', () => {
   const details = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 300 }),
