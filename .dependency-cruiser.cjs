@@ -52,7 +52,7 @@ const CONTRACT_SHAPES = [
 const PACKAGES = {
   domain: [['temporal-polyfill', 'temporal-spec', 'zod', 'uuidv7'], 'The domain uses pure libraries only.'],
   workflows: [['@temporalio/workflow', '@temporalio/common'], 'What a workflow imports is replayed for years.'],
-  adapters: [['stripe', 'standardwebhooks', 'zod'], 'What foreign systems publish for those who speak to them.'],
+  adapters: [['stripe', 'standardwebhooks', 'zod'], 'Packages that external systems publish for their clients.'],
   db: [['postgres', 'postgrator'], 'The layer of SQL knows the driver only.'],
   temporal: [['@temporalio/[a-z-]+', 'p-map'], 'Only the client of Temporal.'],
 };
@@ -108,7 +108,7 @@ module.exports = {
     {
       name: 'contracts-change-through-their-transactions',
       comment:
-        'Each transaction upon a contract has an input of its own; what they share takes switches and is theirs.',
+        'Each transaction on a contract is a function with its own input. The shared code has option flags and is internal to this folder.',
       severity: 'error',
       from: { pathNot: '^transactions/contract/' },
       to: { path: '^transactions/contract/(settle-and-decide|save-change)\\.ts$' },

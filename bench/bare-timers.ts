@@ -9,7 +9,7 @@ import { waitFor } from '../dev/waiting';
 import { instantFromMillis } from '../domain/base/instant';
 import { bareTimer } from './bare-timer-workflow';
 import type { BareTimerActivities } from './bare-timer-workflow';
-import { awaits } from './contracts';
+import { waitingForQuery } from './contracts';
 import type { MeasuredStack } from './measured-stack';
 
 const STARTED_AT_ONCE = 20;
@@ -56,7 +56,7 @@ export async function startBareTimers({ temporal, temporal_address }: MeasuredSt
       const all_wait = await waitFor(
         async () => {
           if (Date.now() >= boundary_ms) return 'no';
-          const waiting = await temporal.workflow.count(`WorkflowType = 'bareTimer' AND ${awaits(boundary)}`);
+          const waiting = await temporal.workflow.count(`WorkflowType = 'bareTimer' AND ${waitingForQuery(boundary)}`);
           return waiting.count === count && 'yes';
         },
         { timeout_ms: ahead_ms + PASS_MS_MAX, what: 'every timer to run' },

@@ -12,7 +12,7 @@ import { waitFor } from '../dev/waiting';
 import { addDays } from '../domain/base/calendar';
 import { openDatabase } from '../db/base/database';
 import type { Database } from '../db/base/database';
-import { settleDisk } from './cleaning';
+import { vacuumTables } from './cleaning';
 import { createWaitingContracts } from './contracts';
 import type { MeasuredStack } from './measured-stack';
 import { median, runPairs } from './pairs';
@@ -65,7 +65,7 @@ export async function benchBilling(stack: MeasuredStack, options: BillingOptions
     await pMap(burst, (signed) => insertBare(bare, signed), { concurrency: BARE_CONNECTIONS });
     const elapsed_ms = performance.now() - begun;
     await cleanUp(burst);
-    report.say(`  bare insert  ${count(burst.length)} events in ${count(elapsed_ms)} ms`);
+    report.progress(`  bare insert  ${count(burst.length)} events in ${count(elapsed_ms)} ms`);
     return elapsed_ms;
   }
 
@@ -84,7 +84,7 @@ export async function benchBilling(stack: MeasuredStack, options: BillingOptions
     const decided_ms = performance.now() - begun;
     await assertPaid(burst);
     await cleanUp(burst);
-    report.say(
+    report.progress(
       `  Covenant     ${count(burst.length)} events in ${count(decided_ms)} ms (accepted ${count(accepted_ms)})`,
     );
     return { accepted_ms, decided_ms };
@@ -97,7 +97,7 @@ export async function benchBilling(stack: MeasuredStack, options: BillingOptions
       return { event, body, headers: signStandard(body, stack.billing_secret, { id: event.id }) };
     });
     // Created last, so that connections that the API has closed meanwhile are not used.
-    await settleDisk(stack.db, ['billing_inbox', 'invoice_facts', 'contracts']);
+    await vacuumTables(stack.db, ['billing_inbox', 'invoice_facts', 'contracts']);
     return burst;
   }
 
@@ -124,11 +124,11 @@ export async function benchBilling(stack: MeasuredStack, options: BillingOptions
   }
 
   try {
-    report.say('Warming up');
+    report.progress('Warming up');
     await runBare(WARM_UP_CONTRACTS);
     await runProduct(WARM_UP_CONTRACTS);
     const pairs = options.pairs ?? PAIRS;
-    report.say(`${count(events)} events for ${count(options.contracts)} contracts, ${pairs} pairs`);
+    report.progress(`${count(events)} events for ${count(options.contracts)} contracts, ${pairs} pairs`);
     const runs = await runPairs(
       pairs,
       () => runBare(options.contracts),

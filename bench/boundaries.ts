@@ -17,8 +17,8 @@ import type { Instant } from '../domain/base/instant';
 import { createNudger } from '../temporal/nudge';
 import { taskQueues } from '../temporal/task-queues';
 import { startBareTimers } from './bare-timers';
-import { settleDisk } from './cleaning';
-import { awaits, countContractWorkflows, createWaitingContracts } from './contracts';
+import { vacuumTables } from './cleaning';
+import { waitingForQuery, countContractWorkflows, createWaitingContracts } from './contracts';
 import type { MeasuredStack } from './measured-stack';
 import { median, runPairs } from './pairs';
 import { count, tableOf, threeDecimals, twoDecimals } from './report';
@@ -62,19 +62,19 @@ export async function benchBoundaries(stack: MeasuredStack, options: BoundariesO
   const nudger = createNudger({
     client: stack.temporal,
     taskQueues: taskQueues('covenant'),
-    onFailure: (error, workflow_id) => report.say(`  ${workflow_id} could not be signaled: ${String(error)}`),
+    onFailure: (error, workflow_id) => report.progress(`  ${workflow_id} could not be signaled: ${String(error)}`),
   });
   const timers = await startBareTimers(stack);
   // Grows when an instant was reached before all workflows waited for it.
-  let patience = 1;
-  const aheadOf = (contracts: number): number => patience * (AHEAD_MS + contracts * AHEAD_MS_PER_CONTRACT);
+  let ahead_factor = 1;
+  const aheadOf = (contracts: number): number => ahead_factor * (AHEAD_MS + contracts * AHEAD_MS_PER_CONTRACT);
 
   async function runProduct(contract_ids: readonly string[]): Promise<number> {
     const boundary = await waitBeforeBoundary(contract_ids);
     await allSettled(boundary, contract_ids.length);
     const elapsed_ms = Date.now() - millisOf(boundary);
-    await assertCrossedOnce(stack.db, boundary, contract_ids.length);
-    report.say(`  Covenant     ${count(contract_ids.length)} contracts in ${count(elapsed_ms)} ms`);
+    await assertAppliedOnce(stack.db, boundary, contract_ids.length);
+    report.progress(`  Covenant     ${count(contract_ids.length)} contracts in ${count(elapsed_ms)} ms`);
     return elapsed_ms;
   }
 
@@ -84,7 +84,7 @@ export async function benchBoundaries(stack: MeasuredStack, options: BoundariesO
    */
   async function waitBeforeBoundary(contract_ids: readonly string[]): Promise<Instant> {
     for (;;) {
-      await settleDisk(stack.db, TABLES);
+      await vacuumTables(stack.db, TABLES);
       const now = new Date().toISOString();
       const boundary = instantFromMillis(millisOf(now) + aheadOf(contract_ids.length));
       await pMap(contract_ids, (id) => pauseUntil(db, id, now, boundary), { concurrency: CONNECTIONS });
@@ -92,7 +92,7 @@ export async function benchBoundaries(stack: MeasuredStack, options: BoundariesO
       const seen = await waitFor(
         async () => {
           if (new Date().toISOString() >= boundary) return 'too early';
-          const waiting = await countContractWorkflows(stack, awaits(boundary));
+          const waiting = await countContractWorkflows(stack, waitingForQuery(boundary));
           return waiting === contract_ids.length && 'all wait';
         },
         { timeout_ms: aheadOf(contract_ids.length), what: 'every workflow to wait' },
@@ -104,8 +104,8 @@ export async function benchBoundaries(stack: MeasuredStack, options: BoundariesO
   }
 
   function tooEarly(): void {
-    patience *= 2;
-    report.say('  The boundary was reached before every workflow waited; the next one is twice as far ahead.');
+    ahead_factor *= 2;
+    report.progress('  The boundary was reached before every workflow waited; the next one is twice as far ahead.');
   }
 
   async function allSettled(boundary: Instant, contracts: number): Promise<void> {
@@ -118,11 +118,11 @@ export async function benchBoundaries(stack: MeasuredStack, options: BoundariesO
 
   async function runBare(contract_ids: readonly string[]): Promise<number> {
     await pauseBare(stack.db, contract_ids);
-    await settleDisk(stack.db, TABLES);
+    await vacuumTables(stack.db, TABLES);
     const begun = performance.now();
     await pMap(contract_ids, (id) => resumeBare(db, id), { concurrency: CONNECTIONS });
     const elapsed_ms = performance.now() - begun;
-    report.say(`  bare update  ${count(contract_ids.length)} contracts in ${count(elapsed_ms)} ms`);
+    report.progress(`  bare update  ${count(contract_ids.length)} contracts in ${count(elapsed_ms)} ms`);
     return elapsed_ms;
   }
 
@@ -133,10 +133,10 @@ export async function benchBoundaries(stack: MeasuredStack, options: BoundariesO
 
   async function runTemporal(contracts: number): Promise<number> {
     for (;;) {
-      await settleDisk(stack.db, TABLES);
+      await vacuumTables(stack.db, TABLES);
       const elapsed_ms = await timers.run(contracts, aheadOf(contracts));
       if (elapsed_ms !== undefined) {
-        report.say(`  Temporal     ${count(contracts)} timers in ${count(elapsed_ms)} ms`);
+        report.progress(`  Temporal     ${count(contracts)} timers in ${count(elapsed_ms)} ms`);
         return elapsed_ms;
       }
       tooEarly();
@@ -144,12 +144,12 @@ export async function benchBoundaries(stack: MeasuredStack, options: BoundariesO
   }
 
   try {
-    report.say('Warming up');
+    report.progress('Warming up');
     const few = await createWaitingContracts(stack, WARM_UP_CONTRACTS);
     await runCeilings(few);
     await runProduct(few);
     const pairs = options.pairs ?? PAIRS;
-    report.say(`${count(options.contracts)} contracts, ${pairs} pairs`);
+    report.progress(`${count(options.contracts)} contracts, ${pairs} pairs`);
     const contract_ids = await createWaitingContracts(stack, options.contracts);
     const runs = await runPairs(
       pairs,
@@ -183,7 +183,7 @@ async function isAwaited(db: Database, boundary: Instant): Promise<boolean> {
   return left.count > 0;
 }
 
-async function assertCrossedOnce(db: Database, boundary: Instant, contracts: number): Promise<void> {
+async function assertAppliedOnce(db: Database, boundary: Instant, contracts: number): Promise<void> {
   const [row] = await db<[{ rows: number; contracts: number }]>`
     SELECT count(*)::int AS rows, count(DISTINCT contract_id)::int AS contracts
     FROM audit_events WHERE action = 'contract.resumed' AND at = ${boundary}`;

@@ -5,16 +5,16 @@
 import type { Sql } from '../db/base/database';
 
 /** Deletes the licenses and chunk rows of all jobs of these contracts. The job rows and the audit remain. */
-export async function cleanUp(db: Sql, contract_ids: readonly string[]): Promise<void> {
+export async function deleteLicenses(db: Sql, contract_ids: readonly string[]): Promise<void> {
   await db`
     DELETE FROM licenses l USING generation_jobs j
     WHERE j.contract_id IN ${db(contract_ids)} AND l.id > j.serial << 24 AND l.id < (j.serial + 1) << 24`;
   await db`DELETE FROM generation_chunks WHERE job_id IN (SELECT id FROM generation_jobs WHERE contract_id IN ${db(contract_ids)})`;
-  await settleDisk(db, ['licenses', 'generation_chunks', 'generation_jobs']);
+  await vacuumTables(db, ['licenses', 'generation_chunks', 'generation_jobs']);
 }
 
 /** Frees the space of deleted rows of these tables, updates their statistics and flushes pending writes to disk. */
-export async function settleDisk(db: Sql, tables: readonly string[]): Promise<void> {
+export async function vacuumTables(db: Sql, tables: readonly string[]): Promise<void> {
   await db.unsafe(`VACUUM (ANALYZE) ${tables.join(', ')}`);
   await db.unsafe('CHECKPOINT');
 }

@@ -71,7 +71,7 @@ export async function createWaitingContracts(stack: MeasuredStack, count: number
  * Returns a visibility query for the workflows whose next boundary is this instant. It uses a range of one millisecond,
  * because the development server does not find an instant by equality when its fraction ends in a zero.
  */
-export function awaits(boundary: Instant): string {
+export function waitingForQuery(boundary: Instant): string {
   const [before, after] = [-1, 1].map((ms) => instantFromMillis(millisOf(boundary) + ms));
   return `NextBoundary BETWEEN '${before}' AND '${after}'`;
 }

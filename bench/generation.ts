@@ -4,7 +4,7 @@
  *
  * A pair is one run of each. Every run has its own contract and starts with cleaned tables (cleaning.ts).
  */
-import { cleanUp, countLicenses } from './cleaning';
+import { deleteLicenses, countLicenses } from './cleaning';
 import { CONNECTIONS, createBareJob, openBareConnections, runBareLoop } from './bare-loop';
 import { createContracts } from './contracts';
 import type { MeasuredStack } from './measured-stack';
@@ -51,24 +51,24 @@ export async function benchGeneration(stack: MeasuredStack, options: GenerationO
   async function runBare(licenses: number): Promise<number> {
     const [contract_id = ''] = await createContracts(stack, 1, licenses);
     const job = await createBareJob(stack.db, contract_id, licenses);
-    await cleanUp(stack.db, [contract_id]);
+    await deleteLicenses(stack.db, [contract_id]);
     const begun = performance.now();
     await runBareLoop(connections, job);
     const elapsed_ms = performance.now() - begun;
     await assertComplete(job.id, licenses);
-    await cleanUp(stack.db, [contract_id]);
-    report.say(`  bare loop  ${count(licenses)} in ${count(elapsed_ms)} ms`);
+    await deleteLicenses(stack.db, [contract_id]);
+    report.progress(`  bare loop  ${count(licenses)} in ${count(elapsed_ms)} ms`);
     return elapsed_ms;
   }
 
   async function runProduct(licenses: number): Promise<MeasuredProductRun> {
     const [contract_id = ''] = await createContracts(stack, 1, licenses);
-    await cleanUp(stack.db, [contract_id]);
+    await deleteLicenses(stack.db, [contract_id]);
     const run = await runProductJob(stack.api, contract_id, licenses);
     await assertComplete(run.job_id, licenses);
-    await cleanUp(stack.db, [contract_id]);
+    await deleteLicenses(stack.db, [contract_id]);
     const { ended_ms, accepted_ms, started_after_ms, finished_after_ms } = run;
-    report.say(
+    report.progress(
       `  Covenant   ${count(licenses)} in ${count(ended_ms)} ms ` +
         `(accepted ${count(accepted_ms)}, started ${started_after_ms}, finished ${finished_after_ms})`,
     );
@@ -82,7 +82,7 @@ export async function benchGeneration(stack: MeasuredStack, options: GenerationO
 
   async function measure(licenses: number): Promise<SizeResult> {
     const pairs = options.pairs ?? PAIRS;
-    report.say(`${count(licenses)} licenses, ${pairs} pairs`);
+    report.progress(`${count(licenses)} licenses, ${pairs} pairs`);
     resetPeakMemory(stack.worker_pid);
     const runs = await runPairs(
       pairs,
@@ -110,7 +110,7 @@ export async function benchGeneration(stack: MeasuredStack, options: GenerationO
   }
 
   try {
-    report.say('Warming up');
+    report.progress('Warming up');
     await runBare(WARM_UP_LICENSES);
     await runProduct(WARM_UP_LICENSES);
     const results: SizeResult[] = [];

@@ -15,7 +15,7 @@ import type { Database } from '../db/base/database';
 import { createApiClient } from './api-client';
 import type { ApiClient } from './api-client';
 import { BENCH_KEY_FORMAT, createContracts } from './contracts';
-import { cleanUp } from './cleaning';
+import { deleteLicenses } from './cleaning';
 import type { MeasuredStack } from './measured-stack';
 import { median, quantile, runPairs } from './pairs';
 import type { Pair } from './pairs';
@@ -74,7 +74,7 @@ export async function benchInline(stack: MeasuredStack, options: InlineOptions, 
   const grants = await startGrantServer(stack.database_url);
 
   async function runBare({ licenses, callers }: Cell, seconds: number): Promise<Load> {
-    return loadFor(seconds, callers, () => {
+    return runCallers(seconds, callers, () => {
       const keys = joinedKeys(BENCH_KEY_FORMAT, licenses, randomFillSync);
       const first_id = (BARE_SERIAL << 24n) + BigInt(bare_rows);
       bare_rows += licenses;
@@ -84,7 +84,7 @@ export async function benchInline(stack: MeasuredStack, options: InlineOptions, 
 
   async function runProduct({ licenses, callers, contracts }: Cell, seconds: number): Promise<Load> {
     let call = 0;
-    return loadFor(seconds, callers, async () => {
+    return runCallers(seconds, callers, async () => {
       const contract_id = contract_ids[call++ % contracts] ?? '';
       await stack.api.post(`/api/v1/contracts/${contract_id}/generate`, { count: licenses });
     });
@@ -92,19 +92,19 @@ export async function benchInline(stack: MeasuredStack, options: InlineOptions, 
 
   async function runGrants({ licenses, callers, contracts }: Cell, seconds: number): Promise<Load> {
     let call = 0;
-    return loadFor(seconds, callers, async () => {
+    return runCallers(seconds, callers, async () => {
       await grants.client.post(`/${contract_ids[call++ % contracts] ?? ''}`, { count: licenses });
     });
   }
 
-  async function runCeilings(cell: Cell): Promise<{ bare: Load; grants: Load }> {
+  async function runUpperBounds(cell: Cell): Promise<{ bare: Load; grants: Load }> {
     return { bare: await runBare(cell, options.seconds), grants: await runGrants(cell, options.seconds) };
   }
 
   async function measure(cell: Cell): Promise<CellResult> {
     const pairs = await runPairs(
       options.pairs ?? PAIRS,
-      () => runCeilings(cell),
+      () => runUpperBounds(cell),
       () => runProduct(cell, options.seconds),
     );
     const durations_ms = pairs.flatMap((pair) => pair.second.durations_ms);
@@ -118,14 +118,14 @@ export async function benchInline(stack: MeasuredStack, options: InlineOptions, 
       p50_ms: twoDecimals(quantile(durations_ms, 0.5)),
       p99_ms: twoDecimals(quantile(durations_ms, 0.99)),
     };
-    report.say(
+    report.progress(
       `  ${cell.licenses} × ${cell.callers} callers, ${cell.contracts} contracts: ${count(result.calls_per_second)} calls/s`,
     );
     return result;
   }
 
   try {
-    report.say('Warming up');
+    report.progress('Warming up');
     await runBare(REPORTED, WARM_UP_SECONDS);
     await runGrants({ ...REPORTED, contracts: Math.max(...CONTRACTS) }, WARM_UP_SECONDS);
     await runProduct({ ...REPORTED, contracts: Math.max(...CONTRACTS) }, WARM_UP_SECONDS);
@@ -139,15 +139,18 @@ export async function benchInline(stack: MeasuredStack, options: InlineOptions, 
   } finally {
     grants.end();
     await bare`DELETE FROM licenses WHERE id >= ${(BARE_SERIAL << 24n).toString()}`;
-    await cleanUp(stack.db, contract_ids);
+    await deleteLicenses(stack.db, contract_ids);
     await bare.end();
   }
 }
 
 /** Returns the median over the pairs of the product's calls per second, divided by those of one upper bound. */
-function ratioTo<Ceilings>(pairs: readonly Pair<Ceilings, Load>[], ceilingOf: (ceilings: Ceilings) => Load): number {
+function ratioTo<UpperBounds>(
+  pairs: readonly Pair<UpperBounds, Load>[],
+  upperBoundOf: (bounds: UpperBounds) => Load,
+): number {
   return median(
-    pairs.map(({ first, second }) => twoDecimals(second.calls_per_second / ceilingOf(first).calls_per_second)),
+    pairs.map(({ first, second }) => twoDecimals(second.calls_per_second / upperBoundOf(first).calls_per_second)),
   );
 }
 
@@ -174,7 +177,7 @@ async function insertBare(db: Database, first_id: bigint, keys: string): Promise
 }
 
 /** Runs callers for some seconds. Calls that are in flight at the end are awaited and counted. */
-async function loadFor(seconds: number, callers: number, call: () => Promise<void>): Promise<Load> {
+async function runCallers(seconds: number, callers: number, call: () => Promise<void>): Promise<Load> {
   const durations_ms: number[] = [];
   const begun = performance.now();
   const until = begun + seconds * 1_000;

@@ -11,7 +11,7 @@ import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cleanUp } from './cleaning';
+import { deleteLicenses } from './cleaning';
 import { createContracts } from './contracts';
 import type { MeasuredStack } from './measured-stack';
 import { median, quantile } from './pairs';
@@ -48,7 +48,7 @@ interface LoadResult extends Round {
 
 const ROUNDS = 3;
 /** The reported load. */
-const JUDGED_STREAMS = 40;
+const REPORTED_STREAMS = 40;
 const CALLERS = 20;
 const PROBE_INTERVAL_MS = 20;
 /** Time until all streams of the load are open. */
@@ -62,7 +62,7 @@ export async function benchLivez(stack: MeasuredStack, options: LivezOptions, re
   const [contract_id = ''] = await createContracts(stack, 1, QUOTA);
   const rounds = options.rounds ?? ROUNDS;
   try {
-    report.say(`Generating ${count(options.licenses)} licenses`);
+    report.progress(`Generating ${count(options.licenses)} licenses`);
     const file = await runProductJob(stack.api, contract_id, options.licenses);
     const keys = await createKeys(stack, CALLERS);
     const downloads = await measure('downloads', stack, options, rounds, report, () => ({
@@ -82,7 +82,7 @@ export async function benchLivez(stack: MeasuredStack, options: LivezOptions, re
     await stack.api.awaitServerSent(`/api/v1/jobs/${job_id}/progress`, 'end');
     finish([...downloads, ...followers], report);
   } finally {
-    await cleanUp(stack.db, [contract_id]);
+    await deleteLicenses(stack.db, [contract_id]);
   }
 }
 
@@ -100,7 +100,7 @@ async function measure(
     for (const streams of sizes) {
       const result = await measureRound(stack.api_url, { ...target(), streams }, options.seconds);
       measured.get(streams)?.push(result);
-      report.say(
+      report.progress(
         `  ${load} ${streams}: p50 ${result.p50_ms} p99 ${result.p99_ms} max ${result.max_ms} ms; ${result.completed} read, ${result.open} open, ${result.refused} refused, ${count(result.bytes / 1_000)} kB`,
       );
     }
@@ -141,7 +141,7 @@ async function probe(origin: string, seconds: number): Promise<Latency> {
   const until = performance.now() + seconds * 1_000;
   for (let at = performance.now(); at < until; at += PROBE_INTERVAL_MS) {
     await sleep(Math.max(0, at - performance.now()));
-    answers.push(askLivez(origin, agent, at));
+    answers.push(measureLivez(origin, agent, at));
   }
   const durations_ms = await Promise.all(answers);
   agent.destroy();
@@ -153,7 +153,7 @@ async function probe(origin: string, seconds: number): Promise<Latency> {
 }
 
 /** Resolves with the milliseconds from the instant at which the request was due until its answer. */
-function askLivez(origin: string, agent: Agent, due_at: number): Promise<number> {
+function measureLivez(origin: string, agent: Agent, due_at: number): Promise<number> {
   return new Promise((resolve, reject) => {
     httpRequest(`${origin}/livez`, { agent }, (response) => {
       response.resume().once('end', () => resolve(performance.now() - due_at));
@@ -199,6 +199,6 @@ function finish(results: readonly LoadResult[], report: Report): void {
     results,
   );
   const reported =
-    results.find(({ load, streams }) => load === 'downloads' && streams === JUDGED_STREAMS) ?? results.at(-1);
+    results.find(({ load, streams }) => load === 'downloads' && streams === REPORTED_STREAMS) ?? results.at(-1);
   report.finish(table, { bench: 'livez', ratio: reported?.ratio ?? 0, loads: results });
 }

@@ -41,54 +41,58 @@ async function main(): Promise<void> {
   const program = new Command('npm run bench --').description(
     'Compares Covenant with the best that the same server can reach. Each benchmark starts a stack of its own and removes it.',
   );
-  benchmark(
+  addBenchmark(
     program,
     'generation',
     'bulk jobs, from the HTTP request to SUCCEEDED, compared with a bare loop of inserts',
   )
     .option('--sizes <counts>', 'licenses of a job, separated by commas', wholeNumbers, SIZES)
     .action((options: CommonOptions & { sizes: number[] }) =>
-      measured(options, (stack, report) =>
+      runOnStack(options, (stack, report) =>
         benchGeneration(stack, { sizes: options.sizes, pairs: options.pairs }, report),
       ),
     );
-  benchmark(program, 'peers', 'the same job through pg-boss, graphile-worker and a bare loop')
+  addBenchmark(program, 'peers', 'the same job through pg-boss, graphile-worker and a bare loop')
     .option('--licenses <count>', 'licenses of the job', wholeNumber, PEERS_LICENSES)
     .action((options: CommonOptions & { licenses: number }) =>
-      measured(options, (stack, report) =>
+      runOnStack(options, (stack, report) =>
         benchPeers(stack, { licenses: options.licenses, rounds: options.pairs }, report),
       ),
     );
-  benchmark(program, 'inline', 'requests for 1 and for 50 licenses, compared with the bare insert and the bare grant')
+  addBenchmark(
+    program,
+    'inline',
+    'requests for 1 and for 50 licenses, compared with the bare insert and the bare grant',
+  )
     .option('--seconds <seconds>', 'the duration of each side of a pair', wholeNumber, CELL_SECONDS)
     .action((options: CommonOptions & { seconds: number }) =>
-      measured(options, (stack, report) =>
+      runOnStack(options, (stack, report) =>
         benchInline(stack, { seconds: options.seconds, pairs: options.pairs }, report),
       ),
     );
-  benchmark(program, 'rows', "what the shape of a license's row costs: foreign keys, further columns and indexes")
+  addBenchmark(program, 'rows', "the cost of a license's row with foreign keys, more columns and more indexes")
     .option('--licenses <count>', 'licenses of each shape', wholeNumber, ROWS_LICENSES)
     .action((options: CommonOptions & { licenses: number }) =>
-      measured(options, (stack, report) =>
+      runOnStack(options, (stack, report) =>
         benchRows(stack, { licenses: options.licenses, rounds: options.pairs }, report),
       ),
     );
-  benchmark(program, 'billing', 'bursts of signed billing events for many contracts, compared with the bare insert')
+  addBenchmark(program, 'billing', 'bursts of signed billing events for many contracts, compared with the bare insert')
     .option('--contracts <count>', 'contracts that receive events', wholeNumber, MANY_CONTRACTS)
     .option('--events <count>', 'events for each contract', wholeNumber, BURST_EVENTS)
     .action((options: CommonOptions & { contracts: number; events: number }) =>
-      measured(options, (stack, report) =>
+      runOnStack(options, (stack, report) =>
         benchBilling(stack, { contracts: options.contracts, events: options.events, pairs: options.pairs }, report),
       ),
     );
-  benchmark(program, 'boundaries', 'contracts with a boundary in the same second, compared with the bare update')
+  addBenchmark(program, 'boundaries', 'contracts with a boundary in the same second, compared with the bare update')
     .option('--contracts <count>', 'contracts that are settled', wholeNumber, MANY_CONTRACTS)
     .action((options: CommonOptions & { contracts: number }) =>
-      measured(options, (stack, report) =>
+      runOnStack(options, (stack, report) =>
         benchBoundaries(stack, { contracts: options.contracts, pairs: options.pairs }, report),
       ),
     );
-  benchmark(
+  addBenchmark(
     program,
     'search',
     'a page of the licenses whose keys have the same prefix, compared with the bare index range',
@@ -96,16 +100,16 @@ async function main(): Promise<void> {
     .option('--licenses <count>', 'licenses in the table, about 28 of each job', wholeNumber, SEARCHED_LICENSES)
     .option('--matches <counts>', 'numbers of keys with the same prefix, separated by commas', wholeNumbers, MATCHES)
     .action((options: CommonOptions & { licenses: number; matches: number[] }) =>
-      measured(options, (stack, report) =>
+      runOnStack(options, (stack, report) =>
         benchSearch(stack, { licenses: options.licenses, matches: options.matches, pairs: options.pairs }, report),
       ),
     );
-  benchmark(program, 'livez', '/livez while clients download CSV files or follow a job, beside /livez alone')
+  addBenchmark(program, 'livez', '/livez while clients download CSV files or follow a job, compared with /livez alone')
     .option('--streams <counts>', 'parallel streams, separated by commas', wholeNumbers, STREAMS)
     .option('--licenses <count>', 'licenses in the downloaded file', wholeNumber, FILE_LICENSES)
     .option('--seconds <seconds>', 'the duration of each round', wholeNumber, LIVEZ_SECONDS)
     .action((options: CommonOptions & { streams: number[]; licenses: number; seconds: number }) =>
-      measured(options, (stack, report) =>
+      runOnStack(options, (stack, report) =>
         benchLivez(
           stack,
           {
@@ -126,11 +130,11 @@ async function main(): Promise<void> {
   }
 }
 
-function benchmark(program: Command, name: string, description: string): Command {
+function addBenchmark(program: Command, name: string, description: string): Command {
   return program
     .command(name)
     .description(description)
-    .option('--json', 'print one line of JSON to the standard output, and the table to the standard error', false)
+    .option('--json', 'print one line of JSON to standard output, and the table to standard error', false)
     .addOption(new Option('--pairs <count>', 'the number of measured pairs').argParser(wholeNumber))
     .option(
       '--stack <dev.json>',
@@ -138,12 +142,12 @@ function benchmark(program: Command, name: string, description: string): Command
     );
 }
 
-async function measured(
+async function runOnStack(
   options: CommonOptions,
   run: (stack: MeasuredStack, report: Report) => Promise<void>,
 ): Promise<void> {
   const report = createReport(options.json);
-  const stack = await openMeasuredStack(options.stack, (sentence) => report.say(sentence));
+  const stack = await openMeasuredStack(options.stack, (sentence) => report.progress(sentence));
   try {
     await run(stack, report);
   } finally {

@@ -35,7 +35,8 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * Returns the smallest value that is not less than the given share of the values (nearest rank). Throws without values.
+ * Returns the smallest value such that at least the given share of the values is not greater (nearest rank). Throws
+ * without values.
  */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);

@@ -5,7 +5,7 @@
  * The peers only enqueue and insert chunks. Only Covenant's figure includes quota, contract, audit, resumption and
  * HTTP.
  */
-import { cleanUp, countLicenses } from './cleaning';
+import { deleteLicenses, countLicenses } from './cleaning';
 import { createBareJob, openBareConnections, runBareLoop } from './bare-loop';
 import type { BareJob } from './bare-loop';
 import { createContracts } from './contracts';
@@ -41,21 +41,21 @@ export async function benchPeers(stack: MeasuredStack, options: PeersOptions, re
   async function timeBare(run: (job: BareJob) => Promise<void>): Promise<number> {
     const [contract_id = ''] = await createContracts(stack, 1, licenses);
     const job = await createBareJob(stack.db, contract_id, licenses);
-    await cleanUp(stack.db, [contract_id]);
+    await deleteLicenses(stack.db, [contract_id]);
     const begun = performance.now();
     await run(job);
     const elapsed_ms = performance.now() - begun;
     const made = await countLicenses(stack.db, job.id);
     if (made !== licenses) throw new Error(`${made} licenses were made instead of ${licenses}`);
-    await cleanUp(stack.db, [contract_id]);
+    await deleteLicenses(stack.db, [contract_id]);
     return elapsed_ms;
   }
 
   async function timeCovenant(): Promise<number> {
     const [contract_id = ''] = await createContracts(stack, 1, licenses);
-    await cleanUp(stack.db, [contract_id]);
+    await deleteLicenses(stack.db, [contract_id]);
     const { ended_ms } = await runProductJob(stack.api, contract_id, licenses);
-    await cleanUp(stack.db, [contract_id]);
+    await deleteLicenses(stack.db, [contract_id]);
     return ended_ms;
   }
 
@@ -80,13 +80,13 @@ export async function benchPeers(stack: MeasuredStack, options: PeersOptions, re
   try {
     const results: PeerResult[] = contenders.map(({ name }) => ({ name, elapsed_ms: [] }));
     for (let round = 0; round <= rounds; round++) {
-      report.say(round === 0 ? 'Warming up' : `Round ${round} of ${rounds}`);
+      report.progress(round === 0 ? 'Warming up' : `Round ${round} of ${rounds}`);
       for (let turn = 0; turn < contenders.length; turn++) {
         const index = (round + turn) % contenders.length;
         const contender = contenders[index];
         if (contender === undefined) continue;
         const elapsed_ms = await contender.time();
-        report.say(`  ${contender.name}: ${count(elapsed_ms)} ms`);
+        report.progress(`  ${contender.name}: ${count(elapsed_ms)} ms`);
         if (round > 0) results[index]?.elapsed_ms.push(elapsed_ms);
       }
     }

@@ -7,7 +7,7 @@ export interface Column<Row> {
 
 export interface Report {
   /** Reports progress. */
-  say(sentence: string): void;
+  progress(sentence: string): void;
   /** Reports the result of a benchmark: its table, and its figures in one object. */
   finish(table: string, figures: { bench: string; ratio: number } & Record<string, unknown>): void;
 }
@@ -16,7 +16,7 @@ export interface Report {
 export function createReport(json: boolean): Report {
   const forPeople = json ? process.stderr : process.stdout;
   return {
-    say: (sentence) => void forPeople.write(`${sentence}\n`),
+    progress: (sentence) => void forPeople.write(`${sentence}\n`),
     finish(table, figures) {
       forPeople.write(`\n${table}\n`);
       if (json) process.stdout.write(`${JSON.stringify(figures)}\n`);

@@ -81,7 +81,7 @@ export async function benchRows(stack: MeasuredStack, options: RowsOptions, repo
         const [size] = await stack.db<[{ bytes: string }]>`SELECT pg_total_relation_size(${TABLE}) AS bytes`;
         result.bytes = Number(size.bytes);
       }
-      report.say(`round ${round + 1} of ${rounds}`);
+      report.progress(`round ${round + 1} of ${rounds}`);
     }
   } finally {
     await stack.db.unsafe(`DROP TABLE IF EXISTS ${TABLE}`);

@@ -7,7 +7,7 @@
  */
 import { openDatabase } from '../db/base/database';
 import type { Database } from '../db/base/database';
-import { cleanUp, settleDisk } from './cleaning';
+import { deleteLicenses, vacuumTables } from './cleaning';
 import { createContracts } from './contracts';
 import type { MeasuredStack } from './measured-stack';
 import { median, quantile, runPairs } from './pairs';
@@ -47,7 +47,7 @@ export async function benchSearch(stack: MeasuredStack, options: SearchOptions, 
   const [contract_id = ''] = await createContracts(stack, 1, QUOTA);
   const bare = openDatabase(stack.database_url, { max: 1, application_name: 'covenant bench' });
   try {
-    report.say(`Filling the table with ${count(options.licenses)} licenses`);
+    report.progress(`Filling the table with ${count(options.licenses)} licenses`);
     await fillLicenses(stack, contract_id, options);
     const results: SearchResult[] = [];
     for (const matches of options.matches) {
@@ -65,7 +65,7 @@ export async function benchSearch(stack: MeasuredStack, options: SearchOptions, 
     finish(results, report);
   } finally {
     await bare.end();
-    await cleanUp(stack.db, [contract_id]);
+    await deleteLicenses(stack.db, [contract_id]);
   }
 }
 
@@ -130,7 +130,7 @@ async function fillLicenses(
          WHERE n % s.step = s.place AND n / s.step < s.found LIMIT 1), 'BENCH-' || upper(md5(n::text)))
       FROM filled_jobs j, generate_series(1, ${LICENSES_PER_JOB}::int) o, LATERAL (SELECT j.number * ${LICENSES_PER_JOB}::int + o AS n) AS numbered`;
   });
-  await settleDisk(db, ['licenses', 'generation_chunks', 'generation_jobs']);
+  await vacuumTables(db, ['licenses', 'generation_chunks', 'generation_jobs']);
 }
 
 /** Returns the key prefix that `matches` licenses have. */

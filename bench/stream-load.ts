@@ -34,7 +34,7 @@ const RETRY_MS = 500;
 
 const outcome: StreamLoadOutcome = { completed: 0, open: 0, refused: 0, bytes: 0 };
 const agent = new Agent({ keepAlive: true });
-const under_way = new Set<ClientRequest>();
+const inFlight = new Set<ClientRequest>();
 let stopped = false;
 
 process.once('message', (load: StreamLoad) => {
@@ -42,7 +42,7 @@ process.once('message', (load: StreamLoad) => {
   process.once('message', () => {
     stopped = true;
     process.send?.({ ...outcome });
-    for (const request of under_way) request.destroy();
+    for (const request of inFlight) request.destroy();
     agent.destroy();
     process.disconnect();
   });
@@ -67,13 +67,13 @@ function readOnce({ origin, path }: StreamLoad, key: string): Promise<number> {
       if (is_stream) outcome.open += 1;
       response.on('data', (data: Buffer) => (outcome.bytes += data.length));
       response.once('close', () => {
-        under_way.delete(request);
+        inFlight.delete(request);
         if (is_stream) outcome.open -= 1;
         if (response.complete) resolve(response.statusCode ?? 0);
         else reject(new Error('the answer was cut'));
       });
     });
-    under_way.add(request);
+    inFlight.add(request);
     request.once('error', reject).end();
   });
 }

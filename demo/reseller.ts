@@ -52,7 +52,7 @@ const INVOICE = 'quarter-1';
 const SETTLE_TIMEOUT_MS = 20_000;
 
 /** Creates a staging product with a generator, a test clock, and a draft contract on the clock. */
-export async function createReseller(api: ScenarioClient, terms: ResellerOptions) {
+export async function createReseller(api: ScenarioClient, options: ResellerOptions) {
   const make = <T>(path: string, name: string, shape: z.ZodType<T>, body: Record<string, unknown>): Promise<T> =>
     api.call('POST', `/api/v1/${path}`, { body, idempotency_key: `quarter: ${name}`, status: 201, shape });
   const product = await make('products', 'product', Id, {
@@ -67,7 +67,7 @@ export async function createReseller(api: ScenarioClient, terms: ResellerOptions
   });
   const clock = await make('test-clocks', 'clock', WithWorkflow, {
     name: "A reseller's quarter",
-    now: terms.clock_now,
+    now: options.clock_now,
   });
   const contract = await make('contracts', 'contract', WithWorkflow, {
     name: "A reseller's quarter",
@@ -75,11 +75,11 @@ export async function createReseller(api: ScenarioClient, terms: ResellerOptions
     status: 'inactive',
     product_id: product.id,
     generator_id: generator.id,
-    quota: terms.quota,
+    quota: options.quota,
     timezone: 'Europe/Berlin',
     term: 'P3M',
-    expiry_grace_days: terms.expiry_grace_days,
-    renewal: { mode: 'auto', quota_effect: { add: terms.renewal_quota_added } },
+    expiry_grace_days: options.expiry_grace_days,
+    renewal: { mode: 'auto', quota_effect: { add: options.renewal_quota_added } },
     test_clock_id: clock.id,
   });
   return {

@@ -83,12 +83,11 @@ const STEPS: readonly Step[] = [
 async function runQuarterScenario(context: ScenarioContext, out: ScenarioOutput): Promise<QuarterResult> {
   const { api_url, super_admin_key } = context.describe();
   const api = createScenarioClient(api_url, super_admin_key);
-  const {
-    step,
-    skipStep: skipStep,
-    report,
-  } = startReport(out, "Scenario: a reseller's quarter, on a test clock that the scenario advances");
-  const quarter: Quarter = { api, context: context, out, report, ...(await createReseller(api, CONTRACT_OPTIONS)) };
+  const { step, skipStep, report } = startReport(
+    out,
+    "Scenario: a reseller's quarter, on a test clock that the scenario advances",
+  );
+  const quarter: Quarter = { api, context, out, report, ...(await createReseller(api, CONTRACT_OPTIONS)) };
   for (const { at, title, run } of STEPS) {
     const passed = (await readClockNow(api, quarter)) > at;
     if (passed) skipStep();

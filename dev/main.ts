@@ -108,7 +108,7 @@ Try it in another terminal:
 }
 
 function printServerEvent(event: ServerEvent): void {
-  if (event.kind === 'died') {
+  if (event.kind === 'exited') {
     const how = event.exit.signal ?? `exit ${event.exit.code ?? 'unknown'}`;
     print(`${event.name} (pid ${event.pid}) exited with ${how}; restarting${formatDelay(event.restart_in_ms)}.`);
   } else if (event.kind === 'not_started') {

@@ -93,7 +93,7 @@ export async function startManagedProcess(spec: ProcessSpec): Promise<ManagedPro
         exit = { code: report.code ?? null, signal: report.signal ?? null, lost: false };
         return;
       }
-      identity = identifyProcess(report.pid) ?? { pid: report.pid, started: 'ended at once' };
+      identity = identifyProcess(report.pid) ?? { pid: report.pid, started: 'ended before it was identified' };
       resolve(createManagedProcess(identity, exited, () => watchdogStdin?.end()));
     });
     watchdog.on('error', reject);

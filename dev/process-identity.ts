@@ -13,7 +13,7 @@ export interface ProcessIdentity {
 
 /** Returns the identity of a running process, or undefined when no process has this pid. A zombie counts as ended. */
 export function identifyProcess(pid: number): ProcessIdentity | undefined {
-  const started = process.platform === 'linux' ? startedOnLinux(pid) : startedElsewhere(pid);
+  const started = process.platform === 'linux' ? readStartOnLinux(pid) : readStartWithPs(pid);
   return started === undefined ? undefined : { pid, started };
 }
 
@@ -33,7 +33,7 @@ export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals)
   }
 }
 
-function startedOnLinux(pid: number): string | undefined {
+function readStartOnLinux(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // Field 2 is the name in parentheses and may contain spaces. Field 22 is the start time in clock ticks since boot.
@@ -45,7 +45,7 @@ function startedOnLinux(pid: number): string | undefined {
   }
 }
 
-function startedElsewhere(pid: number): string | undefined {
+function readStartWithPs(pid: number): string | undefined {
   try {
     const line = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
     return line === '' || line.startsWith('Z') ? undefined : line.replace(/^\S+\s+/, '');

@@ -26,7 +26,7 @@ export interface ServerPlan {
 /** What happened to a server. */
 export type ServerEvent =
   | { kind: 'started'; name: string; pid: number }
-  | { kind: 'died'; name: string; pid: number; exit: ProcessExit; restart_in_ms: number }
+  | { kind: 'exited'; name: string; pid: number; exit: ProcessExit; restart_in_ms: number }
   | { kind: 'not_started'; name: string; reason: string; restart_in_ms: number };
 
 export interface SupervisorOptions {
@@ -83,15 +83,15 @@ export function supervise(plan: ServerPlan, options: SupervisorOptions): Supervi
       if (current === launched) current = undefined;
       if (!wanted) return;
       if (performance.now() - startedAt >= STABLE_AFTER_MS) consecutiveExits = 0;
-      scheduleRestart((delay) => ({ kind: 'died', name, pid: launched.pid, exit, restart_in_ms: delay }));
+      scheduleRestart((delay) => ({ kind: 'exited', name, pid: launched.pid, exit, restart_in_ms: delay }));
     });
   }
 
-  function scheduleRestart(news: (restart_in_ms: number) => ServerEvent): void {
+  function scheduleRestart(buildEvent: (restart_in_ms: number) => ServerEvent): void {
     if (!options.restart) return;
     const delay = RESTART_DELAYS_MS[Math.min(consecutiveExits, RESTART_DELAYS_MS.length - 1)] ?? 0;
     consecutiveExits += 1;
-    options.onServerEvent?.(news(delay));
+    options.onServerEvent?.(buildEvent(delay));
     restartTimer = setTimeout(() => {
       launch().catch((error: unknown) => {
         if (!wanted) return;

@@ -11,21 +11,21 @@ import { commandLine } from '../command-line';
 const ROOT = join(__dirname, '..');
 const DIST = join(ROOT, 'dist');
 /** Files that the product reads at run time, at the same path as in the source. */
-const FILES_BESIDE_CODE = ['db/migrations', 'api/http/docs-page', 'openapi.json', 'package.json'];
+const RUNTIME_FILES = ['db/migrations', 'api/http/docs-page', 'openapi.json', 'package.json'];
 
 async function build(): Promise<void> {
   const { unchecked } = commandLine(
     'npm run build --',
     'Build dist/ again: the product as JavaScript, with its workflows in one bundle.',
   )
-    .option('--unchecked', 'do not judge types, where `npm run check:types` does; the result is the same')
+    .option('--unchecked', 'do not check types, for use after `npm run check:types`; the result is the same')
     .parse()
     .opts<{ unchecked?: true }>();
   rmSync(DIST, { recursive: true, force: true });
   const compiler = [require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.build.json'];
   if (unchecked) compiler.push('--noCheck');
   execFileSync(process.execPath, compiler, { cwd: ROOT, stdio: 'inherit' });
-  for (const file of FILES_BESIDE_CODE) {
+  for (const file of RUNTIME_FILES) {
     if (existsSync(join(ROOT, file))) cpSync(join(ROOT, file), join(DIST, file), { recursive: true });
   }
   const { code } = await bundleWorkflowCode({

@@ -59,7 +59,7 @@ function main(): void {
     return;
   }
   if (readFileSync(CONFIGURATION_PAGE, 'utf8') === page) return;
-  console.error('docs/configuration.md does not say what config.ts says: run `npm run generate`.');
+  console.error('docs/configuration.md does not match config.ts: run `npm run generate`.');
   process.exitCode = 1;
 }
 

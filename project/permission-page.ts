@@ -88,7 +88,7 @@ function main(): void {
     return;
   }
   if (readFileSync(PERMISSION_PAGE, 'utf8') === page) return;
-  console.error('docs/permissions.md does not show what domain/access/permission.ts says: run `npm run generate`.');
+  console.error('docs/permissions.md does not match domain/access/permission.ts: run `npm run generate`.');
   process.exitCode = 1;
 }
 

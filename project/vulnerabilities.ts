@@ -31,7 +31,7 @@ interface Verdict {
 export function assessAudit(output: string): Verdict {
   const vulnerabilities = vulnerabilitiesIn(output);
   if (vulnerabilities === undefined)
-    return { passed: true, lines: ['notice: the registry did not say whether dependencies are vulnerable'] };
+    return { passed: true, lines: ['notice: the registry gave no answer about vulnerable dependencies'] };
   const lines = vulnerabilities.flatMap(({ name, via, fixAvailable }) =>
     via
       .filter((cause) => typeof cause === 'object')

@@ -145,7 +145,7 @@ test('a second Ctrl-C kills all processes and leaves none', async () => {
   await waitForExits(running);
 });
 
-test('the commands of README.md run as they stand in a fresh clone, and print what README.md shows', async () => {
+test('the commands of README.md run unchanged in a new clone, and print what README.md shows', async () => {
   const { api_url, super_admin_key } = await waitForDevFile(one);
   const [start, ...blocks] = readCommands(join(one.checkout, 'README.md'));
   // `one` is started already, by what `npm run dev` starts; node_modules of the clone is a link in place of `npm ci`.

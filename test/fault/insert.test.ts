@@ -71,7 +71,7 @@ function quietActivity(): MockActivityEnvironment {
   return new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
 }
 
-function granted(outcome: Awaited<ReturnType<ReturnType<typeof createLicenseRequests>>>): Granted {
+function requireGranted(outcome: Awaited<ReturnType<ReturnType<typeof createLicenseRequests>>>): Granted {
   if (isRefusal(outcome.result)) throw new Error(outcome.result.detail);
   return outcome.result;
 }
@@ -88,7 +88,7 @@ test.each(SEEDS)('concurrent requests whose answers are lost use the quota once 
     const counts = Array.from({ length: REQUESTS_AT_ONCE }, () => 1 + Math.floor(random() * 150));
     const grants = await Promise.all(
       counts.map((count, n) =>
-        untilAnswered(() => requestLicenses(licenseRequest(contract_id, count, `${round} ${n}`))).then(granted),
+        untilAnswered(() => requestLicenses(licenseRequest(contract_id, count, `${round} ${n}`))).then(requireGranted),
       ),
     );
     expect(grants.map(({ job }) => job.requested)).toEqual(counts);
@@ -106,7 +106,7 @@ test.each(SEEDS)(
   'a job whose chunks are inserted but reported as lost has every license once (seed %i)',
   async (seed) => {
     const contract_id = await addRunningContract(database.sql, JOB_LICENSES);
-    const { job } = granted(
+    const { job } = requireGranted(
       await createLicenseRequests(database.sql)(licenseRequest(contract_id, JOB_LICENSES, 'the job')),
     );
     const flaky = createFlakyDatabase(database.sql, { seed, lost_share: LOST_SHARE });

@@ -12,7 +12,7 @@ import { waitFor } from './stack';
 
 /** The first key of the advisory locks, different from those of the product. */
 const GATE_CLASS = 4_711;
-const HELD_TIMEOUT_MS = 60_000;
+const BLOCKED_TIMEOUT_MS = 60_000;
 
 export interface ChunkGate {
   /** Resolves with the pids of the backends when `count` chunks are blocked. */
@@ -52,7 +52,7 @@ export async function closeChunkGate({ sql, addresses }: GatedDatabase, chunks: 
             SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = ${GATE_CLASS} AND NOT granted`;
           return waiting.length === count ? waiting.map(({ pid }) => pid) : undefined;
         },
-        { timeout_ms: HELD_TIMEOUT_MS, what: `${count} chunks to wait at the gate` },
+        { timeout_ms: BLOCKED_TIMEOUT_MS, what: `${count} chunks to wait at the gate` },
       ),
     async open(next) {
       if (next !== undefined) await close(holder, next);

@@ -28,7 +28,7 @@ export function createFlakyDatabase(real: Database, options: FlakyOptions): Flak
   const random = seededRandom(options.seed);
   let lost = 0;
 
-  function loseSome<T>(answer: T): T {
+  function loseSomeAnswers<T>(answer: T): T {
     if (random() >= options.lost_share) return answer;
     lost += 1;
     throw new AnswerLost('the write was performed and its answer lost');
@@ -43,12 +43,13 @@ export function createFlakyDatabase(real: Database, options: FlakyOptions): Flak
       const pending = query as PromiseLike<unknown>;
       const wait = pending.then.bind(pending);
       return Object.assign(query, {
-        then: (...handlers: Parameters<typeof wait>) => wait(loseSome).then(...handlers),
+        then: (...handlers: Parameters<typeof wait>) => wait(loseSomeAnswers).then(...handlers),
       });
     },
     get(target, name) {
       if (name !== 'begin') return Reflect.get(target, name) as unknown;
-      return (...given: unknown[]) => (Reflect.apply(target.begin, target, given) as Promise<unknown>).then(loseSome);
+      return (...given: unknown[]) =>
+        (Reflect.apply(target.begin, target, given) as Promise<unknown>).then(loseSomeAnswers);
     },
   });
   return { db, lost: () => lost };

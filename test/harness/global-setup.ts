@@ -32,8 +32,8 @@ const TEMPLATE_DATABASE = 'template_covenant';
 const ONE_GO_PROCESSOR = { GOMAXPROCS: '1' };
 
 /**
- * Each test has task queues of its own, hundreds in a run. The server would divide each of them into four parts, and count for each of
- * them separately, which is a tenth of its computing.
+ * Each test has task queues of its own, hundreds in a run. The server would divide each of them into four parts, and
+ * count for each of them separately, which is a tenth of its computing.
  */
 const SMALL_TASK_QUEUES = {
   'matching.numTaskqueueReadPartitions': 1,

@@ -46,7 +46,7 @@ export async function addPastContract(sql: Database): Promise<PastContract> {
   await sql.begin(async (tx) => {
     const request = { id, actor: CUSTOMER_SERVICE, now: paused_at, request_id: null };
     const pause = { name: 'pause', input: { reason: 'paused', resume_at } } as const;
-    const paused: ChangedContract = granted(await runCommand(tx, request, pause));
+    const paused: ChangedContract = requireGranted(await runCommand(tx, request, pause));
     if (!paused.changed) throw new Error(`the contract was not paused: ${JSON.stringify(paused.refusal)}`);
   });
   return {
@@ -72,7 +72,7 @@ async function addContractAt(sql: Database, now: Instant, given: Partial<CreateI
   return sql.begin(async (tx) => {
     const facts = await catalogue(tx, product_id, generator_id);
     const context = { now, actor_id: CUSTOMER_SERVICE.id, ...facts, coterm_target: null, open_jobs: 0 };
-    const change = granted(create(uuidv7(), generator_id, input, context));
+    const change = requireGranted(create(uuidv7(), generator_id, input, context));
     await insertContract(tx, change, { actor: CUSTOMER_SERVICE, request_id: null }, null);
     return change.facts.id;
   });
@@ -91,7 +91,7 @@ async function catalogue(tx: Sql, product_id: string, generator_id: string) {
   return { product, generator: (await findGenerator(tx, generator_id)) ?? null };
 }
 
-function granted<T extends object>(outcome: T | Refusal): T {
+function requireGranted<T extends object>(outcome: T | Refusal): T {
   if (isRefusal(outcome)) throw new Error(`refused: ${outcome.detail}`);
   return outcome;
 }

@@ -77,19 +77,19 @@ const CASES: Record<string, Case> = {
     return ended(context, ...(await clockWithContracts(context, '2027-02-05T00:00:00.000Z')));
   },
   async 'advanceTestClock/a-contract-does-not-settle'(context) {
-    const tell = () => Promise.reject(new Error('failure for the recording'));
-    context.replaceSettling(settleWithNotifier(context.sql, context.worker, tell));
+    const notify = () => Promise.reject(new Error('failure for the recording'));
+    context.replaceSettling(settleWithNotifier(context.sql, context.worker, notify));
     return ended(context, ...(await clockWithContracts(context)));
   },
   async 'advanceTestClock/cancelled'(context) {
     const [workflow_id, start] = await clockWithContracts(context);
     const handle = context.temporal.client.workflow.getHandle(workflow_id);
     const over = () => handle.result().catch(() => undefined);
-    const tell = async () => {
+    const notify = async () => {
       await handle.cancel().catch(() => undefined);
       await over();
     };
-    context.replaceSettling(settleWithNotifier(context.sql, context.worker, tell));
+    context.replaceSettling(settleWithNotifier(context.sql, context.worker, notify));
     await start();
     await over();
     return { workflow_id };
@@ -543,7 +543,7 @@ async function record(temporal: TestTemporal, name: string, play: Case): Promise
 
 async function main(): Promise<void> {
   const { args: wanted } = commandLine('npm run record-histories --', 'Record workflow histories for the replay tests.')
-    .argument('[cases...]', `names of cases, all unless given: ${Object.keys(CASES).join(', ')}`)
+    .argument('[cases...]', `names of cases; default: all of ${Object.keys(CASES).join(', ')}`)
     .parse();
   const unknown = wanted.filter((name) => !(name in CASES));
   if (unknown.length > 0)

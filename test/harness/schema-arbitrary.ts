@@ -36,7 +36,7 @@ export interface SchemaSource {
 const CHARS_MAX = 40;
 const ITEMS_MAX = 4;
 const OPTIONAL_MAX = 3;
-const DEPTH_STRANGE = 40;
+const UNEXPECTED_DEPTH = 40;
 
 /**
  * Values that break assumptions: wrong types, limits of numbers and dates, text that is problematic for databases and
@@ -77,7 +77,7 @@ export const unexpectedValue: fc.Arbitrary<unknown> = fc.oneof(
     'lic_99999999999999999999',
     'a'.repeat(5000),
   ),
-  fc.constant(null).map(() => JSON.parse('['.repeat(DEPTH_STRANGE) + ']'.repeat(DEPTH_STRANGE)) as unknown),
+  fc.constant(null).map(() => JSON.parse('['.repeat(UNEXPECTED_DEPTH) + ']'.repeat(UNEXPECTED_DEPTH)) as unknown),
   fc.constant(null).map(() => JSON.parse('{"__proto__": {"a": 1}, "constructor": null}') as unknown),
   fc.string({ unit: 'binary', maxLength: CHARS_MAX }),
   fc.jsonValue({ maxDepth: 3 }),

@@ -21,7 +21,7 @@ export interface StackCallOptions {
   url?: string;
 }
 
-/** Fault tests run beside other tests, so an operation of one second can take much longer. */
+/** Fault tests run at the same time as other tests, so an operation of one second can take much longer. */
 export const RECOVERY_TIMEOUT_MS = 120_000;
 
 /** Sends a request to `/api/v1` of the stack. Throws when there is no answer. */

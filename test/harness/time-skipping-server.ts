@@ -22,7 +22,10 @@ const MAIN_CLASS = 'io.temporal.testserver.TestServer';
 /** The version of the logger without output that the server's libraries require. */
 const LOGGER_VERSION = '1.7.36';
 const PROGRAM = 'test-server';
-/** A server that lives for seconds starts in half the time when Java neither optimizes long nor collects garbage in parallel. */
+/**
+ * A server that runs for seconds starts in half the time with only Java's first compiler and the serial garbage
+ * collector.
+ */
 const JAVA_OPTIONS = '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC';
 const FETCH_STOP_GRACE_MS = 5_000;
 

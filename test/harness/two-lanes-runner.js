@@ -2,8 +2,8 @@
  * Runs the files of both jest projects at the same time: those of `main` in all of jest's workers, those of `fault` one
  * after another in a worker of their own.
  *
- * A fault test has a whole stack and spends much of its time waiting for it to recover. It shares nothing with the other
- * files but the machine, which the others keep busy meanwhile. Two stacks at once would be too many.
+ * A fault test has a whole stack and spends much of its time waiting for it to recover. It shares nothing with the
+ * other files but the machine, which the others keep busy at the same time. Two concurrent stacks would be too many.
  */
 const { fromJest } = require('./jest-parts');
 const { default: TestRunner } = fromJest('jest-runner');

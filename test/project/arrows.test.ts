@@ -115,26 +115,26 @@ const ALLOWED: [file: string, code: string][] = [
   ['dev/stack.ts', "import '../db/base/rows'; import '../db/base/clock';"],
 ];
 
-let house: string;
+let project: string;
 let violations: Violation[];
 
 beforeAll(() => {
-  house = mkdtempSync(join(tmpdir(), 'covenant-arrows-'));
+  project = mkdtempSync(join(tmpdir(), 'covenant-arrows-'));
   for (const [file, code] of [...ALLOWED, ...FORBIDDEN, ...WAYS_BACK]) {
-    mkdirSync(dirname(join(house, file)), { recursive: true });
-    writeFileSync(join(house, file), `${code}\nexport {};\n`);
+    mkdirSync(dirname(join(project, file)), { recursive: true });
+    writeFileSync(join(project, file), `${code}\nexport {};\n`);
   }
   for (const file of ['package.json', 'tsconfig.json', '.dependency-cruiser.cjs']) {
-    copyFileSync(join(ROOT, file), join(house, file));
+    copyFileSync(join(ROOT, file), join(project, file));
   }
-  symlinkSync(join(ROOT, 'node_modules'), join(house, 'node_modules'), 'junction');
+  symlinkSync(join(ROOT, 'node_modules'), join(project, 'node_modules'), 'junction');
   const cruiser = join(ROOT, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
-  const run = spawnSync(process.execPath, [cruiser, '--output-type', 'json', '.'], { cwd: house, encoding: 'utf8' });
+  const run = spawnSync(process.execPath, [cruiser, '--output-type', 'json', '.'], { cwd: project, encoding: 'utf8' });
   if (!run.stdout) throw new Error(run.stderr);
   violations = (JSON.parse(run.stdout) as { summary: { violations: Violation[] } }).summary.violations;
 });
 
-afterAll(() => rmSync(house, { recursive: true, force: true }));
+afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 test.each(FORBIDDEN)('%s must not contain: %s', (file, _, rule) => {
   expect(violations.filter(({ from }) => from === file).map((violation) => violation.rule.name)).toContain(rule);

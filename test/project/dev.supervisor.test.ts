@@ -46,7 +46,7 @@ function recordEvent(event: ServerEvent): void {
 }
 
 function delays(): number[] {
-  return events.flatMap((event) => (event.kind === 'died' ? [event.restart_in_ms] : []));
+  return events.flatMap((event) => (event.kind === 'exited' ? [event.restart_in_ms] : []));
 }
 
 test('a server killed with -9 is restarted immediately, with another pid', async () => {

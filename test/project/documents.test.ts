@@ -15,7 +15,7 @@ const DOCUMENTS = [
 ];
 
 /** Files of the development stack, which do not exist in a new clone. */
-const MADE_LATER = /^\.covenant\//;
+const RUNTIME_PATHS = /^\.covenant\//;
 const PATH = /^\.?[\w-]+(\/[\w.-]*)+$|^\.?[\w-]+(\.[\w-]+)*\.(ts|js|cjs|json|md|sql)$/;
 /** A name in the code, or a call: `stateAt(facts, now)`. */
 const NAME = /^([A-Za-z_]\w*)(\(.*\))?$/;
@@ -83,7 +83,7 @@ test('every file, script and name in ARCHITECTURE.md and CONTRIBUTING.md exists'
   function isMissing(text: string): boolean {
     const script = SCRIPT.exec(text)?.[1];
     if (script !== undefined) return !(script in scripts);
-    if (PATH.test(text) && !MADE_LATER.test(text)) return !existsSync(join(ROOT, text)) && !baseNames.has(text);
+    if (PATH.test(text) && !RUNTIME_PATHS.test(text)) return !existsSync(join(ROOT, text)) && !baseNames.has(text);
     const name = NAME.exec(text)?.[1];
     return name !== undefined && !names.has(name) && !OF_PACKAGES.includes(name);
   }

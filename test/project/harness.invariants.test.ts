@@ -129,7 +129,7 @@ test.each([
     'each batch of licenses is recorded once',
   ],
   [
-    'a domain event without a number of its own',
+    'a domain event with the number of another one',
     `UPDATE contract_quotas SET event_sequence = event_sequence + 1`,
     'the domain events of a contract are numbered from 1',
   ],
