@@ -56,10 +56,10 @@ export function amend(facts: ContractFacts, input: AmendInput, context: Decision
   };
   const applied = applyChanges(facts, amendment, context);
   if (isRefusal(applied)) return applied;
-  const kept = { ...facts, amendments: [...facts.amendments, amendment] };
-  if (effective_date <= today) return applyAmendment(kept, amendment, context);
+  const scheduled = { ...facts, amendments: [...facts.amendments, amendment] };
+  if (effective_date <= today) return applyAmendment(scheduled, amendment, context);
   const details = { amendment_id: id, effective_date, changes: { ...changes } as JsonObject };
-  return { facts: kept, at: now, action: 'amendment.scheduled', revised: false, details };
+  return { facts: scheduled, at: now, action: 'amendment.scheduled', revised: false, details };
 }
 
 /** Withdraws a pending amendment. */

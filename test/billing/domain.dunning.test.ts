@@ -192,7 +192,7 @@ describe('without an answer of the billing system', () => {
   test('skipped steps are applied after verification, the suspension before the termination', () => {
     const passed = settle(owing([{}]), LATER, buildSettleContext({ billing: 'skip' })).facts;
     const { facts, changes } = settle(passed, LATER, buildSettleContext());
-    // Never at once: what was not suspended before is not lost by what is heard for the first time.
+    // Never at once: a contract that was not suspended before is not terminated by a first report.
     expect(changes.map(({ action, at }) => [action, at])).toEqual([['contract.suspended', LATER]]);
     expect(verificationDue(facts)).toBeNull();
   });
@@ -210,12 +210,12 @@ describe('without an answer of the billing system', () => {
       '2027-07-01T00:00:00.000Z',
       buildSettleContext({ billing: 'skip' }),
     );
-    const silent = {
+    const unanswered = {
       ...passed.facts,
       billing_unreachable_since: '2027-06-15T00:00:00.000Z',
       verify_after: '2027-12-02T00:00:00.000Z',
     };
-    const { facts } = settle(silent, LATER, buildSettleContext({ billing: 'stop' }));
+    const { facts } = settle(unanswered, LATER, buildSettleContext({ billing: 'stop' }));
     expect(facts.settled_until).toBe(LATER);
     expect(verificationDue(facts)).toBe('suspends');
     expect(nextBoundary(facts)).toBeNull();

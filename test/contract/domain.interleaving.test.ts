@@ -61,9 +61,9 @@ describe('the settle plan', () => {
   test('an answer verifies; a missing answer skips the boundary and records the next query', () => {
     const verified = planSettling(FACTS, BY_ANSWER, TIMES);
     expect(verified).toMatchObject({ until: at(0), billing: 'verified', facts: { invoices: [{ status: 'PAID' }] } });
-    const silent = planSettling(FACTS, { by: 'answer', answer: 'unreachable', foreign: [] }, TIMES);
-    expect(silent).toMatchObject({ billing: 'skip', facts: { billing_unreachable_since: at(0) } });
-    expect(silent.facts.verify_after).not.toBeNull();
+    const unreachable = planSettling(FACTS, { by: 'answer', answer: 'unreachable', foreign: [] }, TIMES);
+    expect(unreachable).toMatchObject({ billing: 'skip', facts: { billing_unreachable_since: at(0) } });
+    expect(unreachable.facts.verify_after).not.toBeNull();
   });
 
   test('an invoice of another contract is removed, unless this contract knows newer data of it', () => {
@@ -118,8 +118,8 @@ describe('the next events', () => {
           const turn = nextEventTurn(known, unanswered, boundary, NOON);
           known = known.filter((event) => !turn.events.includes(event));
           const until = turn.until ?? NOON;
-          for (const crossed of boundaries.filter((one) => one > settled && one <= until))
-            expect([...known, ...unanswered].filter(({ reported_at }) => reported_at < crossed)).toEqual([]);
+          for (const passed of boundaries.filter((one) => one > settled && one <= until))
+            expect([...known, ...unanswered].filter(({ reported_at }) => reported_at < passed)).toEqual([]);
           settled = until > settled ? until : settled;
           if (turn.is_last) return;
         }

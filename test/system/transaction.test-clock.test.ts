@@ -50,7 +50,7 @@ async function onClock(clock_id: string, options: ContractOptions = {}): Promise
   return id;
 }
 
-/** The rows of these kinds that the sweep wakes now, each once. */
+/** The rows of these kinds that the sweep signals now, each once. */
 async function wake(kinds: SweepKind[], now = real()): Promise<string[]> {
   const rows = await Promise.all(kinds.map((kind) => listRowsToWake(sql, kind, { ...QUESTION, now })));
   return [...new Set(rows.flat())].sort();
@@ -110,7 +110,7 @@ test('the doctor lists failed clocks and long advances, and no others', async ()
   expect(await findOverdueWork(sql, real(), null)).toMatchObject({ stuck_test_clocks: 2 });
 });
 
-test.each([PAST, FUTURE])('a job on a clock that stands at %s is silent by the world’s time', async (now) => {
+test.each([PAST, FUTURE])('a job on a clock at %s counts as inactive by real time', async (now) => {
   const id = await onClock(await clockAt(now));
   const job = await requestJob(sql, id, 200);
   await sql`UPDATE generation_jobs SET workflow_epoch = 'epoch-1', state = 'RUNNING', started_at = ${now} WHERE id = ${job.id}`;

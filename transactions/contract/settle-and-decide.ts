@@ -104,12 +104,14 @@ async function lockAndLoad(
 ): Promise<{ row: ContractRow; generator?: GeneratorFacts | null } | undefined> {
   const locked = await lockContract(tx, id);
   if (!locked) return undefined;
-  const is_judged = generator_id !== undefined || lock_quota;
-  const judged = is_judged ? await findGenerator(tx, generator_id ?? locked.generator_id, { lock: 'use' }) : undefined;
+  const is_checked = generator_id !== undefined || lock_quota;
+  const checked = is_checked
+    ? await findGenerator(tx, generator_id ?? locked.generator_id, { lock: 'use' })
+    : undefined;
   if (lock_quota) await lockQuota(tx, id);
   // A separate statement sees what was committed before the locks were granted.
   const row = await findContract(tx, id);
-  return row && { row, ...(is_judged ? { generator: judged ?? null } : {}) };
+  return row && { row, ...(is_checked ? { generator: checked ?? null } : {}) };
 }
 
 /** Plans how far to settle. Events are counted only if they would have to be applied first. */
