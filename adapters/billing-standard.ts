@@ -15,6 +15,7 @@ import type {
   InvoiceStatus,
   ReceivedMessage,
 } from '../domain/billing/billing-event';
+import { fieldMessage } from '../domain/base/field-message';
 import { STANDARD_STATUS, StandardEnvelope, StandardMessage, isStandardType } from '../domain/billing/billing-message';
 import type { Instant } from '../domain/base/instant';
 import { rejectSignature, rejectShape, rejectNonText, readJson, textOf } from './signed-text';
@@ -83,14 +84,14 @@ function readMessage(raw: string, now: Instant): ReceivedMessage {
   const read = readJson(raw, EXACT_NUMBERS);
   if (!('json' in read)) return read;
   const { json } = read;
-  const envelope = StandardEnvelope.safeParse(json);
+  const envelope = StandardEnvelope.safeParse(json, { error: fieldMessage });
   if (!envelope.success) return rejectShape(envelope.error);
   const { id, type, occurred_at } = envelope.data;
   const identity = { source: 'standard', event_id: id, type } as const;
   if (!isStandardType(type))
     return { accepted: true, raw, event: { ...identity, ...irrelevantFields(occurred_at ?? now) } };
 
-  const message = StandardMessage.safeParse(json);
+  const message = StandardMessage.safeParse(json, { error: fieldMessage });
   if (!message.success) return rejectShape(message.error);
   const { contract_id, invoice } = message.data;
   const happened_at = message.data.occurred_at;

@@ -17,6 +17,7 @@ import type {
   ReceivedMessage,
 } from '../domain/billing/billing-event';
 import { ForeignId, ForeignType } from '../domain/billing/billing-message';
+import { fieldMessage } from '../domain/base/field-message';
 import { instantFromMillis, millisOf } from '../domain/base/instant';
 import type { Instant } from '../domain/base/instant';
 import { rejectSignature, rejectShape, rejectNonText, readJson, textOf } from './signed-text';
@@ -187,7 +188,7 @@ function findStripeSignatureProblem(
 function readMessage(raw: string): ReceivedMessage {
   const read = readJson(raw, EXACT_NUMBERS);
   if (!('json' in read)) return read;
-  const parsed = StripeEvent.safeParse(read.json);
+  const parsed = StripeEvent.safeParse(read.json, { error: fieldMessage });
   if (!parsed.success) return rejectShape(parsed.error);
   const { id, type, created, data } = parsed.data;
   const event: BillingEvent = {
@@ -201,13 +202,13 @@ function readMessage(raw: string): ReceivedMessage {
     relevant: false,
   };
   if (DISPUTE_TYPES.includes(type)) {
-    const dispute = Dispute.safeParse(data.object);
+    const dispute = Dispute.safeParse(data.object, { error: fieldMessage });
     if (!dispute.success) return rejectShape(dispute.error, OBJECT_PATH);
     const contract_id = contractIdOf(dispute.data.metadata?.contract_id);
     return { accepted: true, raw, event: { ...event, contract_id, relevant: true } };
   }
   if (!INVOICE_TYPES.includes(type)) return { accepted: true, raw, event };
-  const invoice = NamingInvoice.safeParse(data.object);
+  const invoice = NamingInvoice.safeParse(data.object, { error: fieldMessage });
   if (!invoice.success) return rejectShape(invoice.error, OBJECT_PATH);
   const { contract_id } = contractNamedBy(invoice.data);
   const named = { contract_id, invoice_id: invoice.data.id };

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
 import type { ZodType, z as zod } from 'zod';
+import { fieldMessage } from '../../domain/base/field-message';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal, refuse } from '../../domain/base/refusal';
 import type { RefusalCode } from '../../domain/base/refusal';
@@ -158,7 +159,7 @@ function parse(
 /** Parses a value by its schema, and adds what is wrong with it to `errors`. */
 function parseShape(schema: ZodType | undefined, value: unknown, errors: FieldError[]): unknown {
   if (!schema) return {};
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: fieldMessage });
   if (parsed.success) return parsed.data;
   for (const issue of parsed.error.issues) throwNamedRefusal(issue);
   for (const error of fieldErrorsOf(parsed.error)) errors.push(error);

@@ -86,9 +86,6 @@ const PROTOCOL = {
 export const FIELD_ERRORS_MAX = 20;
 /** Characters of a path and of a message in a refusal. */
 const FIELD_TEXT_CHARS_MAX = 500;
-/** Unknown fields of one object that a message names, and characters of each. All of them fit into one message. */
-const UNKNOWN_FIELDS_NAMED_MAX = 10;
-const UNKNOWN_FIELD_CHARS_MAX = 40;
 
 export type ProtocolCode = keyof typeof PROTOCOL;
 
@@ -171,12 +168,13 @@ export function protocolProblem(
   };
 }
 
-/** The errors of zod, by field. Unknown fields are one error of the object that holds them, and its message names them. */
+/** The errors of zod, by field. Each unknown field is an error of its own. */
 export function fieldErrorsOf(error: ZodError): FieldError[] {
-  return error.issues.map((issue) => ({
-    path: issue.path.map(String).join('.'),
-    message: issue.code === 'unrecognized_keys' ? unknownFieldsText(issue.keys) : issue.message,
-  }));
+  return error.issues.flatMap((issue) => {
+    const { message } = issue;
+    const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
+    return paths.map((path) => ({ path: path.map(String).join('.'), message }));
+  });
 }
 
 /**
@@ -194,17 +192,11 @@ export function shapeProblem(errors: readonly FieldError[], count = errors.lengt
   return protocolProblem('VALIDATION_FAILED', detail, { errors: shown, metadata: { further_errors } });
 }
 
-function unknownFieldsText(keys: readonly string[]): string {
-  const named = keys.slice(0, UNKNOWN_FIELDS_NAMED_MAX).map((key) => `"${truncated(key, UNKNOWN_FIELD_CHARS_MAX)}"`);
-  const more = keys.length > named.length ? ` and ${keys.length - named.length} more` : '';
-  return `Unrecognized ${keys.length === 1 ? 'key' : 'keys'}: ${named.join(', ')}${more}`;
-}
-
 /** Cuts a text that can contain input of a client. */
-function truncated(text: string, chars_max = FIELD_TEXT_CHARS_MAX): string {
-  if (text.length <= chars_max) return text;
+function truncated(text: string): string {
+  if (text.length <= FIELD_TEXT_CHARS_MAX) return text;
   // The cut must not leave an unpaired surrogate.
-  return `${text.slice(0, chars_max).replace(/[\ud800-\udbff]$/, '')}…`;
+  return `${text.slice(0, FIELD_TEXT_CHARS_MAX).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
 /** The response body of a problem. */

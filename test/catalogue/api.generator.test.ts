@@ -67,11 +67,11 @@ test.each([
   ['prefix', { groups: 2, group_length: 4, prefix: '=A' }],
   ['prefix', { groups: 2, group_length: 4, prefix: 'É' }],
   ['separator', { groups: 2, group_length: 4, separator: ',' }],
-  ['', { groups: 2, group_length: 4, checksum: true }],
+  ['checksum', { groups: 2, group_length: 4, checksum: true }],
 ])('a format with an invalid %s is refused with that field: %j', async (field, format) => {
   const answer = await create({ format });
   expectRefusal(answer, 422, 'VALIDATION_FAILED');
-  expect(wrongFieldsOf(answer)).toEqual([field === '' ? 'format' : `format.${field}`]);
+  expect(wrongFieldsOf(answer)).toEqual([`format.${field}`]);
 });
 
 test.each([{ activation_limit: 0 }, { features: [] }, { features: { 'a\u0000': 1 } }, { name: '' }])(

@@ -110,7 +110,7 @@ test.each([
   [{ name: 'nul\u0000' }, 'name'],
   [{ modules: ['a', 'a'] }, 'modules'],
   [{ environment: 'live' }, 'environment'],
-  [{ price: 5 }, ''],
+  [{ price: 5 }, 'price'],
 ])('a body with %j is refused with its field', async (more, path) => {
   const answer = await create(more);
   expectRefusal(answer, 422, 'VALIDATION_FAILED');

@@ -170,7 +170,7 @@ describe('an amendment is refused', () => {
 
   test.each([
     ['nothing to change', {}, 'changes'],
-    ['a price', { price: 7 }, 'changes'],
+    ['a price', { price: 7 }, 'changes.price'],
     ['a negative quota', { quota_add: -5 }, 'changes.quota_add'],
     ['an end in the past', { end_date: dateInDays(-1) }, 'changes.end_date'],
     ['an unknown customer', { customer_id: UNKNOWN_ID }, 'changes.customer_id'],

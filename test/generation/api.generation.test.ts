@@ -288,7 +288,7 @@ describe('refusing', () => {
     [{ count: 1, idempotency_key: '' }, 'idempotency_key'],
     [{ count: 1, idempotency_key: 'x'.repeat(256) }, 'idempotency_key'],
     [{ count: 1, idempotency_key: 'a\u0000' }, 'idempotency_key'],
-    [{ count: 1, more: true }, ''],
+    [{ count: 1, more: true }, 'more'],
   ])('the body %j is refused with 422', async (body, path) => {
     const contract = await addContract(api, catalogue);
     const answer = await generate(contract.id, body);

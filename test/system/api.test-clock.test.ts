@@ -87,7 +87,7 @@ describe('creating', () => {
     [{ now: '2027-02-30T00:00:00Z' }, 'now'],
     [{ now: '0999-01-01T00:00:00Z' }, 'now'],
     [{ now: NOW, name: '' }, 'name'],
-    [{ now: NOW, status: 'ready' }, ''],
+    [{ now: NOW, status: 'ready' }, 'status'],
   ])('a body of %j is refused with its field', async (body, path) => {
     const answer = await create(api, body);
     expectRefusal(answer, 422, 'VALIDATION_FAILED');
