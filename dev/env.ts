@@ -1,6 +1,6 @@
 /**
  * `npm run dev:env`: prints shell assignments that lead a terminal to the running stack. `eval "$(npm run --silent dev:env)"`
- * sets them.
+ * sets them. Without a running stack it prints commands that delete the variables and fail, so that a chain of commands stops there.
  *
  * It prints neither DATABASE_URL nor TEMPORAL_ADDRESS: with the first, `npm run covenant` no longer finds the stack by itself, and with
  * the second, the next `npm run dev` of that terminal starts no Temporal server.
@@ -8,6 +8,8 @@
 import { parseNoArguments } from '../command-line';
 import { loadStackConfig } from '../config';
 import { readDevFile, type DevFile } from './dev-file';
+
+const FAILURE = 'unset API KEY BILLING_SECRET; false\n';
 
 main();
 
@@ -23,6 +25,7 @@ function main(): void {
     process.stderr.write(
       `No stack is ready in ${dataDir}. Start it with \`npm run dev\` and wait until it prints its addresses.\n`,
     );
+    process.stdout.write(FAILURE);
     process.exitCode = 1;
     return;
   }

@@ -149,7 +149,7 @@ test('the commands of README.md run unchanged in a new clone, and print what REA
   const { api_url, super_admin_key } = await waitForDevFile(one);
   const [start, ...blocks] = readCommands(join(one.checkout, 'README.md'));
   // `one` is started already, by what `npm run dev` starts; node_modules of the clone is a link in place of `npm ci`.
-  expect(start?.commands).toBe('npm ci\nnpm run dev\n');
+  expect(start?.commands).toBe('npm ci && npm run dev\n');
   const { scripts } = JSON.parse(readFileSync(join(one.checkout, 'package.json'), 'utf8')) as { scripts: unknown };
   expect(scripts).toMatchObject({ dev: 'node --import tsx dev/main.ts' });
 

@@ -39,7 +39,8 @@ export async function runCommands(
   options: { cwd: string; env: NodeJS.ProcessEnv; timeout_ms: number },
 ): Promise<string[]> {
   const { cwd, env, timeout_ms } = options;
-  const script = blocks.map(({ commands }) => commands).join(`printf '${SEPARATOR}'\n`);
+  // A command that fails inside a chain of `&&` does not end `bash -e`; the test behind each block does.
+  const script = blocks.map(({ commands }) => `${commands}[ $? -eq 0 ]\n`).join(`printf '${SEPARATOR}'\n`);
   const logFile = join(cwd, 'readme.log');
   const complaints: string[] = [];
   // Its watchdog ends it with this process: a loop of README.md could wait forever.
