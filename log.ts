@@ -24,6 +24,9 @@ const REDACTED = REDACTED_FIELDS.flatMap((field) =>
   Array.from({ length: REDACTED_DEPTH }, (_, depth) => `${'*.'.repeat(depth)}${field}`),
 );
 
+/** Causes and parts of an error that a line contains. */
+const ERROR_DEPTH = 5;
+
 /** Lines are buffered up to this size or age, and written together. */
 const BUFFERED_BYTES = 16_000;
 const BUFFERED_MS_MAX = 100;
@@ -42,9 +45,30 @@ export function createLog(
     level,
     base: { process: process_name },
     redact: REDACTED,
+    serializers: { err: (error: unknown) => loggedError(error) },
     timestamp: pino.stdTimeFunctions.isoTime,
   };
   return pino(options, destination);
+}
+
+/**
+ * An error as it is logged: its name, message and stack, its fields that are plain values, such as `code`, and its causes. The other
+ * fields of an error are objects of its library, even whole connections, which are too large and too nested for a log line.
+ */
+function loggedError(error: unknown, depth = ERROR_DEPTH): unknown {
+  if (!(error instanceof Error) || depth === 0) return String(error);
+  const fields = Object.entries(error).filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value));
+  const { name, message, stack, cause } = error;
+  return {
+    ...Object.fromEntries(fields),
+    type: name,
+    message,
+    stack,
+    ...(cause === undefined ? {} : { cause: loggedError(cause, depth - 1) }),
+    ...(error instanceof AggregateError
+      ? { errors: error.errors.slice(0, ERROR_DEPTH).map((part) => loggedError(part, depth - 1)) }
+      : {}),
+  };
 }
 
 function bufferedStdout(): DestinationStream {

@@ -5,7 +5,8 @@
  * by an empty one, or that a search attribute was removed.
  */
 import type { Client } from '@temporalio/client';
-import { isRefusal } from './grpc-status';
+import { NamespaceNotFoundError } from '@temporalio/common';
+import { GRPC, grpcFailureOf, isRefusal } from './grpc-status';
 import { SearchAttributeProblem } from './search-attribute-problem';
 import { addSearchAttributes, findSearchAttributes } from './search-attributes';
 import type { SearchAttributeHealth } from './search-attributes';
@@ -61,12 +62,26 @@ export function createSetUp(client: Client, taskQueues: TaskQueues): ProcessSetU
 
   return {
     async ensureSetUp() {
-      const setUp = await checkOrSetUp();
+      const setUp = await checkOrSetUp().catch((error: unknown) => {
+        throw missingNamespaceError(client, error) ?? error;
+      });
       ({ epoch } = setUp);
       return setUp;
     },
     epoch: () => epoch,
   };
+}
+
+/** The error that names the namespace of this client when the server does not have it; undefined for other errors. */
+function missingNamespaceError(client: Client, error: unknown): Error | undefined {
+  const failure = grpcFailureOf(error);
+  const is_missing = failure?.code === GRPC.NOT_FOUND && /namespace/i.test(failure.details);
+  if (!is_missing && !(error instanceof NamespaceNotFoundError)) return undefined;
+  const { namespace } = client.options;
+  return new Error(
+    `the Temporal server has no namespace "${namespace}": create it (\`temporal operator namespace create ${namespace}\`), or set TEMPORAL_NAMESPACE`,
+    { cause: error },
+  );
 }
 
 /**

@@ -19,6 +19,18 @@ test('a secret is never written, at any nesting depth', () => {
   expect(written).toContain('"msg":"deep"');
 });
 
+test('an error is written with its code and causes, without the objects of its library and without secrets', () => {
+  const connection: Record<string, unknown> = { name: 'connection' };
+  connection['self'] = connection;
+  const cause = Object.assign(new Error('namespace not found'), { code: 5, connection });
+  const error = Object.assign(new Error('not set up', { cause }), { code: 'E_SET_UP', key: 'hunter2' });
+  const line = linesOf((log) => log.warn({ err: error }, 'Temporal is not ready yet'));
+  expect(line).not.toContain('hunter2');
+  const { err } = JSON.parse(line) as { err: { cause: object } };
+  expect(err).toMatchObject({ type: 'Error', message: 'not set up', code: 'E_SET_UP' });
+  expect(err.cause).toEqual({ type: 'Error', message: 'namespace not found', code: 5, stack: cause.stack });
+});
+
 test('other fields are written, with the process and the time', () => {
   const written = JSON.parse(linesOf((log) => log.info({ request_id: 'r-1' }, 'request'))) as Record<string, unknown>;
   expect(written).toMatchObject({ process: 'test', request_id: 'r-1', msg: 'request' });

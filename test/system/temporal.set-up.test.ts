@@ -168,6 +168,16 @@ test('a set-up reads the epoch of the server, and the next one reads the epoch o
   await client.connection.close();
 });
 
+test('a namespace that does not exist is named, with the setting', async () => {
+  const client = clientOf('no-such-namespace');
+  try {
+    const { ensureSetUp } = createSetUp(client, taskQueues(uniqueTaskQueue()));
+    await expect(ensureSetUp()).rejects.toThrow(/no namespace "no-such-namespace".*TEMPORAL_NAMESPACE/);
+  } finally {
+    await client.connection.close();
+  }
+});
+
 test('readiness names an attribute with another type until it is repaired', async () => {
   const client = clientOf(await makeNamespace(temporal));
   const { namespace } = client.options;
