@@ -46,12 +46,11 @@ export async function checkTemporal(
   const namespace = await runCheck(
     'namespace',
     TIMEOUT_MS,
-    async () => [
-      ok(
-        'namespace',
-        `${config.temporalNamespace}, keeps closed workflows for ${await findNamespaceRetentionDays(client)} days`,
-      ),
-    ],
+    async () => {
+      const days = await findNamespaceRetentionDays(client);
+      const retention = `${days} ${days === 1 ? 'day' : 'days'}`;
+      return [ok('namespace', `${config.temporalNamespace}, keeps closed workflows for ${retention}`)];
+    },
     (error) =>
       wrong(
         'namespace',

@@ -12,7 +12,7 @@ import { checkTemporal } from './doctor-temporal';
 import { ok, wrong, type Finding, type Verdict } from './finding';
 import { readSettings, type Settings } from './settings';
 
-const MARKS: Record<Verdict, string> = { ok: 'ok     ', warning: 'look   ', wrong: 'WRONG  ' };
+const MARKS: Record<Verdict, string> = { ok: 'ok       ', warning: 'warning  ', wrong: 'WRONG    ' };
 
 export function doctorCommand(): Command {
   return new Command('doctor')
@@ -70,8 +70,9 @@ async function checkAll(): Promise<Finding[]> {
 function print(findings: Finding[]): void {
   for (const { check, verdict, detail, remedy } of findings) {
     console.log(`${MARKS[verdict]}${check}: ${detail}`);
-    if (remedy !== null) console.log(`       → ${remedy}`);
+    if (remedy !== null) console.log(`         → ${remedy}`);
   }
   const count = (verdict: Verdict): number => findings.filter((finding) => finding.verdict === verdict).length;
-  console.log(`\n${count('ok')} ok, ${count('warning')} to look at, ${count('wrong')} wrong.`);
+  const warnings = `${count('warning')} ${count('warning') === 1 ? 'warning' : 'warnings'}`;
+  console.log(`\n${count('ok')} ok, ${warnings}, ${count('wrong')} wrong.`);
 }

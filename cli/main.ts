@@ -14,8 +14,7 @@ async function main(): Promise<void> {
     .description(
       'Operate Covenant. Settings come from the environment (docs/configuration.md) or, without DATABASE_URL, from the stack of `npm run dev`.',
     )
-    .version(version)
-    .showHelpAfterError('(use --help to see the usage)');
+    .version(version);
   for (const command of [
     migrateCommand(),
     adminCommand(),
@@ -25,7 +24,14 @@ async function main(): Promise<void> {
   ]) {
     program.addCommand(command);
   }
+  showHintAfterErrors(program);
   await program.parseAsync();
+}
+
+/** A command that is added to another one does not inherit this setting. */
+function showHintAfterErrors(command: Command): void {
+  command.showHelpAfterError('(use --help to see the usage)');
+  command.commands.forEach(showHintAfterErrors);
 }
 
 main().catch((error: unknown) => {
