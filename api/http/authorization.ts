@@ -39,12 +39,9 @@ export function createCachedAuthorize(
 /** The caller whose key a request carries. */
 async function identify(request: Request, authenticate: Authenticate): Promise<KnownCaller> {
   const header = request.get('authorization');
-  if (!header)
-    throw new ProblemError(
-      protocolProblem('UNAUTHENTICATED', 'Send an API key in the header Authorization: Bearer cov_admin_…', {
-        headers: { 'WWW-Authenticate': 'Bearer' },
-      }),
-    );
+  if (!header) throw unauthenticatedProblem('Send an API key in the header Authorization: Bearer cov_admin_…');
+  if (!/^Bearer +\S/i.test(header))
+    throw unauthenticatedProblem('The Authorization header has no API key: send Authorization: Bearer cov_admin_…');
   const key = /^Bearer +(\S+) *$/i.exec(header)?.[1];
   const caller = key === undefined ? undefined : await authenticate(key);
   if (caller) return caller;
@@ -53,6 +50,10 @@ async function identify(request: Request, authenticate: Authenticate): Promise<K
   throw new ProblemError(
     protocolProblem('INVALID_API_KEY', detail, { headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } }),
   );
+}
+
+function unauthenticatedProblem(detail: string): ProblemError {
+  return new ProblemError(protocolProblem('UNAUTHENTICATED', detail, { headers: { 'WWW-Authenticate': 'Bearer' } }));
 }
 
 function forbiddenProblem(caller: KnownCaller, operation_id: OperationId): ProblemError {

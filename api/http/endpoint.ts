@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
-import type { ZodType, z as zod } from 'zod';
+import type { ZodType } from 'zod';
 import { fieldMessage } from '../../domain/base/field-message';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal, refuse } from '../../domain/base/refusal';
@@ -24,9 +24,10 @@ import type { ClientStream } from './client-stream';
 import { hasBody, readBytes, readJson, refuseChangedNumbers } from './body';
 import { idempotencyOf } from './idempotency';
 import { ProblemError, fieldErrorsOf, problemOf, protocolProblem, throwShapeProblem } from './problem';
-import type { FieldError } from './problem';
+import type { FieldError, Problem } from './problem';
 import type { Answer, HandlerRequest, Route } from './route';
 import { dryRun, write } from './write';
+import { z } from './zod';
 
 /** Creates the function that responds to requests for one route. It rejects with an error that `app.ts` presents as a problem. */
 export function endpoint(api: Api, route: Route): (request: Request, response: Response) => Promise<void> {
@@ -122,14 +123,14 @@ function parse(
   const errors: FieldError[] = [];
   const params = parseShape(route.params, request.params, errors);
   // A malformed id cannot name anything, so the response is 404 and not 422.
-  if (errors.length > 0) throw new ProblemError(notFoundProblem(request.path));
+  if (errors.length > 0) throw new ProblemError(malformedPathProblem(request.path, errors));
   refuseChangedNumbers(response);
   // `request.query` of Express is a getter that parses each time.
   const given_query = request.query;
   for (const name of unknownParameters(route, given_query))
     errors.push({ path: name, message: 'is not a parameter of this operation' });
   const query = parseShape(route.query, given_query, errors);
-  const body = route.body ? parseShape(route.body, given_body, errors) : undefined;
+  const body = route.body ? parseBody(route.body, given_body, errors) : undefined;
   const expected_revision = expectedRevisionOf(request, errors);
   if (errors.length > 0) throwShapeProblem(errors);
 
@@ -156,6 +157,19 @@ function parse(
   };
 }
 
+function parseBody(schema: ZodType, value: unknown, errors: FieldError[]): unknown {
+  if (value !== undefined) return parseShape(schema, value, errors);
+  errors.push({ path: '', message: missingBodyText(schema) });
+  return undefined;
+}
+
+function missingBodyText(schema: ZodType): string {
+  const fields = schema instanceof z.ZodObject ? Object.entries<ZodType>(schema.shape) : [];
+  const required = fields.filter(([, field]) => !field.safeParse(undefined).success).map(([name]) => name);
+  const named = required.length === 0 ? '' : ` Its required fields are: ${required.join(', ')}.`;
+  return `This request needs a JSON body.${named}`;
+}
+
 /** Parses a value by its schema, and adds what is wrong with it to `errors`. */
 function parseShape(schema: ZodType | undefined, value: unknown, errors: FieldError[]): unknown {
   if (!schema) return {};
@@ -167,7 +181,7 @@ function parseShape(schema: ZodType | undefined, value: unknown, errors: FieldEr
 }
 
 /** Throws the refusal that a refinement names: a rule about the shape can have a code of its own, also inside a union. */
-function throwNamedRefusal(issue: zod.core.$ZodIssue): void {
+function throwNamedRefusal(issue: z.core.$ZodIssue): void {
   if (issue.code === 'invalid_union') issue.errors.flat().forEach(throwNamedRefusal);
   const refusal = issue.code === 'custom' ? (issue.params?.['refusal'] as RefusalCode | undefined) : undefined;
   if (refusal !== undefined) throw new ProblemError(problemOf(refuse(refusal)));
@@ -203,8 +217,10 @@ function unknownParameters(route: Route, given: Request['query']): string[] {
   return Object.keys(given).filter((name) => !Object.hasOwn(known, name));
 }
 
-function notFoundProblem(path: string) {
-  return protocolProblem('NOT_FOUND', `There is nothing at ${path}.`);
+/** For a parameter of the path that is malformed: `errors` say what each must be. */
+function malformedPathProblem(path: string, errors: readonly FieldError[]): Problem {
+  const reasons = errors.map(({ path: parameter, message }) => `${parameter} ${message}`);
+  return protocolProblem('NOT_FOUND', `There is nothing at ${path}: ${reasons.join(', ')}.`);
 }
 
 async function send(response: Response, answer: Answer, stream?: ClientStream): Promise<void> {

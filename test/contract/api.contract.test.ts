@@ -874,6 +874,21 @@ describe('malformed requests', () => {
     for (const body of ['null', '[]', '"x"', '1']) expectRefusal(await text(body), 422, 'VALIDATION_FAILED');
   });
 
+  test('a missing body is named, with its required fields', async () => {
+    const { id } = await addContract(api, catalogue);
+    const deleted = await api.call('DELETE', `/contracts/${id}`);
+    expectRefusal(deleted, 422, 'VALIDATION_FAILED');
+    expect(deleted.body.detail).toBe('This request needs a JSON body. Its required fields are: confirm_name.');
+    const edited = await api.call('PATCH', `/contracts/${id}`);
+    expect(edited.body.detail).toBe('This request needs a JSON body.');
+  });
+
+  test('a malformed id is named', async () => {
+    const answer = await api.call('GET', '/contracts/abc');
+    expectRefusal(answer, 404, 'NOT_FOUND');
+    expect(answer.body.detail).toBe('There is nothing at /api/v1/contracts/abc: id must be a UUID.');
+  });
+
   test('JSON with a nesting depth of a hundred thousand is refused like any other invalid body', async () => {
     const deep = '['.repeat(100_000) + ']'.repeat(100_000);
     expectRefusal(await text(deep), 422, 'VALIDATION_FAILED');
@@ -930,11 +945,12 @@ describe('malformed requests', () => {
       expect(answer.headers.get('www-authenticate')).toContain('Bearer');
     }
     expectRefusal(await api.call('GET', '/contracts', { key: null }), 401, 'UNAUTHENTICATED');
-    expectRefusal(
-      await api.call('GET', '/contracts', { key: null, headers: { Authorization: 'Basic eDp5' } }),
-      401,
-      'INVALID_API_KEY',
-    );
+    for (const Authorization of ['Basic eDp5', 'Bearer', 'Bearer  ', api.keys.admin]) {
+      const answer = await api.call('GET', '/contracts', { key: null, headers: { Authorization } });
+      expectRefusal(answer, 401, 'UNAUTHENTICATED');
+      expect(answer.body.detail).toContain('has no API key');
+      expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+    }
   });
 
   test('a caller without permission is refused before the body is checked', async () => {
