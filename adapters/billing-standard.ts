@@ -18,8 +18,8 @@ import type {
 import { fieldMessage } from '../domain/base/field-message';
 import { STANDARD_STATUS, StandardEnvelope, StandardMessage, isStandardType } from '../domain/billing/billing-message';
 import type { Instant } from '../domain/base/instant';
-import { rejectSignature, rejectShape, rejectNonText, readJson, textOf } from './signed-text';
-import { findSignatureProblem } from './standard-signature';
+import { rejectShape, rejectNonText, readJson, textOf } from './signed-text';
+import { rejectionOf } from './standard-signature';
 
 /** How long the request for an invoice may take. */
 const FETCH_TIMEOUT_MS = 5_000;
@@ -56,8 +56,8 @@ export function createStandardReceiver(secrets: readonly string[]): BillingRecei
     receive(body, headers, now) {
       const raw = textOf(body);
       if (raw === null) return rejectNonText();
-      const problem = findSignatureProblem(webhooks, raw, headers, now);
-      if (problem !== null) return rejectSignature(problem);
+      const rejection = rejectionOf(webhooks, raw, headers, now);
+      if (rejection !== null) return rejection;
       return readMessage(raw, now);
     },
   };

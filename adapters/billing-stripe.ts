@@ -20,7 +20,7 @@ import { ForeignId, ForeignType } from '../domain/billing/billing-message';
 import { fieldMessage } from '../domain/base/field-message';
 import { instantFromMillis, millisOf } from '../domain/base/instant';
 import type { Instant } from '../domain/base/instant';
-import { rejectSignature, rejectShape, rejectNonText, readJson, textOf } from './signed-text';
+import { rejectNonText, rejectShape, rejectSignature, rejectTime, readJson, textOf } from './signed-text';
 
 /** How long one request may take. The package itself retries once. */
 const REQUEST_TIMEOUT_MS = 5_000;
@@ -128,7 +128,8 @@ export function createStripeReceiver(secrets: readonly string[]): BillingReceive
       const raw = textOf(body);
       if (raw === null) return rejectNonText();
       const problem = findStripeSignatureProblem(secrets, raw, headers['stripe-signature'], now);
-      return problem === null ? readMessage(raw) : rejectSignature(problem);
+      if (problem === null) return readMessage(raw);
+      return isTimeProblem(problem) ? rejectTime(problem) : rejectSignature(problem);
     },
   };
 }
@@ -180,9 +181,16 @@ function findStripeSignatureProblem(
       // For a header that is not a signature, the package throws errors of any type.
       const message = error instanceof Stripe.errors.StripeSignatureVerificationError ? error.message : null;
       problem = message === null ? 'The Stripe-Signature header cannot be read' : firstSentence(message);
+      // The signature with this secret is valid. Another secret would only hide that.
+      if (isTimeProblem(problem)) return problem;
     }
   }
   return problem;
+}
+
+/** Whether the package accepted the signature and only refused its time. It has no other sign of that than the text. */
+function isTimeProblem(problem: string): boolean {
+  return /^Timestamp outside the tolerance zone/.test(problem);
 }
 
 function readMessage(raw: string): ReceivedMessage {

@@ -5,8 +5,8 @@ import type { ZodError } from 'zod';
 import type { ReceivedMessage } from '../domain/billing/billing-event';
 import { changedNumbers } from '../domain/base/json-number';
 
-const SIGNATURE_ADVICE =
-  'Check the secret on both sides, the clock of the sender, and that no proxy between them changes the body';
+const SIGNATURE_ADVICE = 'Check the secret on both sides, and that no proxy between them changes the body';
+const CLOCK_ADVICE = 'Check the clock of the sender, and send a message as soon as it is signed';
 
 /** A message that was not accepted. */
 export type RejectedMessage = Extract<ReceivedMessage, { accepted: false }>;
@@ -26,6 +26,11 @@ export function rejectSignature(why: string): RejectedMessage {
   return { accepted: false, why: 'BAD_SIGNATURE', detail: `${why}. ${SIGNATURE_ADVICE}.` };
 }
 
+/** Rejects a message whose signature is valid and whose time is not. `why` is a sentence without its full stop. */
+export function rejectTime(why: string): RejectedMessage {
+  return { accepted: false, why: 'BAD_SIGNATURE', detail: `${why}. ${CLOCK_ADVICE}.` };
+}
+
 /** Rejects a message that is not text. It cannot have a valid signature over a text. */
 export function rejectNonText(): RejectedMessage {
   return { accepted: false, why: 'MALFORMED_JSON', detail: 'The body is not UTF-8 text. Send JSON in UTF-8.' };
@@ -40,7 +45,11 @@ export function readJson(raw: string, exact: readonly (readonly string[])[]): { 
   try {
     json = JSON.parse(raw);
   } catch (error) {
-    return { accepted: false, why: 'MALFORMED_JSON', detail: `The body is not JSON: ${(error as Error).message}` };
+    return {
+      accepted: false,
+      why: 'MALFORMED_JSON',
+      detail: `The body cannot be parsed: ${(error as Error).message}. Send one valid JSON value.`,
+    };
   }
   for (const { path } of changedNumbers(raw)) {
     if (!exact.some((read) => read.length === path.length && read.every((part, index) => part === path[index])))

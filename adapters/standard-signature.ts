@@ -9,6 +9,8 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Webhook } from 'standardwebhooks';
 import { millisOf } from '../domain/base/instant';
 import type { Instant } from '../domain/base/instant';
+import { rejectSignature, rejectTime } from './signed-text';
+import type { RejectedMessage } from './signed-text';
 
 /** The largest difference between the timestamp of a message and now, in seconds: the tolerance of the package and of Stripe. */
 const TOLERANCE_S = 5 * 60;
@@ -18,18 +20,19 @@ const TIMESTAMP = /^(0|[1-9]\d{0,11})$/;
 const VERSION = 'v1';
 
 /**
- * Null when one of the secrets signed the message at most five minutes before or after `now`; else the problem, as a sentence
- * without its full stop. The timestamp is checked only when the signature is valid.
+ * Null when one of the secrets signed the message at most five minutes before or after `now`; else the rejection. The timestamp is checked only when the signature is valid.
  */
-export function findSignatureProblem(
+export function rejectionOf(
   webhooks: readonly Webhook[],
   raw: string,
   headers: Readonly<Record<string, string | undefined>>,
   now: Instant,
-): string | null {
+): RejectedMessage | null {
   const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature } = headers;
-  if (!id || !timestamp || !signature) return 'A webhook-id, webhook-timestamp or webhook-signature header is missing';
-  if (!TIMESTAMP.test(timestamp)) return 'The webhook-timestamp header is not a number of seconds since 1970';
+  if (!id || !timestamp || !signature)
+    return rejectSignature('A webhook-id, webhook-timestamp or webhook-signature header is missing');
+  if (!TIMESTAMP.test(timestamp))
+    return rejectSignature('The webhook-timestamp header is not a number of seconds since 1970');
   const signed_s = Number(timestamp);
   const at = new Date(signed_s * 1_000);
   const signatures = signature.split(' ').filter((candidate) => candidate.startsWith(`${VERSION},`));
@@ -37,10 +40,11 @@ export function findSignatureProblem(
     const expected = webhook.sign(id, at, raw);
     return signatures.some((candidate) => isEqual(candidate, expected));
   });
-  if (!is_valid) return 'No signature matches the message';
+  if (!is_valid) return rejectSignature('No signature matches the message');
   const age_s = Math.floor(millisOf(now) / 1_000) - signed_s;
-  if (age_s > TOLERANCE_S) return `The message was signed ${age_s} s ago, and ${TOLERANCE_S} s are allowed`;
-  if (-age_s > TOLERANCE_S) return `The message is dated ${-age_s} s ahead, and ${TOLERANCE_S} s are allowed`;
+  if (age_s > TOLERANCE_S) return rejectTime(`The message was signed ${age_s} s ago, and ${TOLERANCE_S} s are allowed`);
+  if (-age_s > TOLERANCE_S)
+    return rejectTime(`The message is dated ${-age_s} s ahead, and ${TOLERANCE_S} s are allowed`);
   return null;
 }
 

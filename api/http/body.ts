@@ -115,7 +115,7 @@ function parseJson(bytes: Buffer, response: Response): unknown {
   try {
     parsed = JSON.parse(text);
   } catch (error) {
-    throw malformedJsonProblem(`The body is not JSON: ${(error as Error).message}`);
+    throw malformedJsonProblem(`The body cannot be parsed: ${(error as Error).message}. Send one valid JSON value.`);
   }
   // A route with an unknown id responds with 404 whatever the body holds, so the route throws this problem later.
   const errors: FieldError[] = [];

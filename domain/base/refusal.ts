@@ -193,11 +193,12 @@ const SENTENCES = {
   },
   EMAIL_TAKEN: {
     title: 'The e-mail address is taken',
-    detail: (m) => `${show(m.email)} already belongs to another person.`,
+    detail: (m) => `${show(m.email)} already belongs to another person. Use another address, or edit that person.`,
   },
   CODE_TAKEN: {
     title: 'The code is taken',
-    detail: (m) => `The code ${show(m.code)} is already used in the environment ${show(m.environment)}.`,
+    detail: (m) =>
+      `The code ${show(m.code)} is already used in the environment ${show(m.environment)}. Choose another code, or edit that product.`,
   },
   CLOCK_BACKWARDS: {
     title: 'A test clock only goes forward',

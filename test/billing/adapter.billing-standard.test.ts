@@ -173,7 +173,8 @@ describe('a signature', () => {
     const receivedAt = (offset_s: number) =>
       receiver.receive(Buffer.from(body), signed_headers, new Date(at.getTime() + offset_s * 1_000).toISOString());
     for (const offset_s of [-300, 0, 300]) expect(receivedAt(offset_s)).toMatchObject({ accepted: true });
-    for (const offset_s of [-301, 301]) expect(receivedAt(offset_s)).toMatchObject(BAD_SIGNATURE);
+    for (const offset_s of [-301, 301])
+      expect(receivedAt(offset_s)).toEqual({ ...BAD_SIGNATURE, detail: expect.stringContaining('Check the clock') });
   });
 
   test('covers the bytes: a body that is not text cannot be signed, and a byte order mark counts', () => {

@@ -160,7 +160,9 @@ describe('a signature', () => {
     const receivedAt = (offset_s: number) =>
       receiver.receive(Buffer.from(body), signed_headers, new Date(at.getTime() + offset_s * 1_000).toISOString());
     expect(receivedAt(299)).toMatchObject({ accepted: true });
-    expect(receivedAt(301)).toMatchObject({ accepted: false, why: 'BAD_SIGNATURE' });
+    const detail =
+      'Timestamp outside the tolerance zone. Check the clock of the sender, and send a message as soon as it is signed.';
+    expect(receivedAt(301)).toEqual({ accepted: false, why: 'BAD_SIGNATURE', detail });
   });
 });
 
