@@ -22,6 +22,7 @@ import type { Database } from './db/base/database';
 import { createTitleReader } from './db/system/operator-title';
 import { UnsuitablePooler, assertOwnSessions } from './db/base/pooler';
 import { applicationName } from './transactions/base/time-zone-rules';
+import { listen } from './listen';
 import { createLog } from './log';
 import type { Logger } from './log';
 import { createOperationsRouter } from './operations-router';
@@ -178,9 +179,7 @@ async function listenForHealth(
   const fail: ErrorRequestHandler = (_error, _request, response, _next) => void response.status(500).end();
   app.use(fail);
   const server = createServer(app);
-  await new Promise<void>((resolve, reject) =>
-    server.once('error', reject).listen(config.workerHealthPort, config.host, resolve),
-  );
+  await listen(server, { host: config.host, port: config.workerHealthPort, port_setting: 'WORKER_HEALTH_PORT' });
   return server;
 }
 

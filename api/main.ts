@@ -7,6 +7,7 @@ import { assertDriverPatched, openDatabase } from '../db/base/database';
 import { createTitleReader } from '../db/system/operator-title';
 import { UnsuitablePooler, assertOwnSessions } from '../db/base/pooler';
 import { applicationName } from '../transactions/base/time-zone-rules';
+import { listen } from '../listen';
 import { createLog } from '../log';
 import { setUpWithDeadline } from '../readiness';
 import { openTemporal } from '../temporal/connection';
@@ -52,7 +53,7 @@ async function main(): Promise<void> {
   });
   const server = createFastServer(createApp(api, { trustProxy: config.trustProxy }));
 
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(config.port, config.host, resolve));
+  await listen(server, { host: config.host, port: config.port, port_setting: 'PORT' });
   log.info({ address: server.address() as AddressInfo }, 'api is listening');
   // The API serves requests without Temporal. The readiness check reports that, and sets Temporal up when it becomes reachable.
   await setUpWithDeadline(client, api.ensureSetUp).catch((error: unknown) =>
