@@ -215,7 +215,7 @@ export function transitionRefusal(
 ): Refusal {
   const { start_date, end_date } = facts;
   const remedy = remedyFor(facts, now, from);
-  return refuse('INVALID_STATE_TRANSITION', { from, action, remedy, start_date, end_date });
+  return refuse('INVALID_STATE_TRANSITION', { from, action, ...(remedy ? { remedy } : {}), start_date, end_date });
 }
 
 function transitionTo(action: string): RefuseIn {
