@@ -24,6 +24,9 @@ import { findTemporal } from './temporal-binary';
 import { isTemporalReady, planTemporalServer, watchStateFile, type TemporalServerOptions } from './temporal-server';
 import { ensureWorkflowBundle } from './workflow-bundle';
 
+/** Attempts to migrate. Each waits 2 s for a connection. */
+const MIGRATION_ATTEMPTS_MAX = 10;
+
 export type ServerName = 'postgres' | 'temporal' | 'mail' | 'worker' | 'api';
 
 export interface StackOptions {
@@ -233,7 +236,7 @@ class EmbeddedStack implements Stack {
     await this.startServer(plan, port);
     await createDatabaseIfMissing(plan.urlOf('postgres'), DATABASE);
     const url = plan.urlOf(DATABASE);
-    await migrate(url);
+    await migratePatiently(url);
     await seed(url, secrets);
     return url;
   }
@@ -417,4 +420,17 @@ async function assertTemporalReady(address: string, namespace: string): Promise<
 
 function originOfPort({ port }: ReservedPort): string {
   return `http://127.0.0.1:${port}`;
+}
+
+/** Migrates the database, and again if Postgres, which has just started on a machine that may be busy, answered too slowly. */
+async function migratePatiently(url: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await migrate(url);
+      return;
+    } catch (error) {
+      const is_slow = (error as { code?: unknown }).code === 'CONNECT_TIMEOUT';
+      if (!is_slow || attempt === MIGRATION_ATTEMPTS_MAX) throw error;
+    }
+  }
 }
