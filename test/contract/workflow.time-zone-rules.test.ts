@@ -92,7 +92,7 @@ test('a process with older rules than other processes is ready, and its notes sa
   expect(response.status).toBe(200);
   expect(time_zone_rules).toBe(OLDER_RULES);
   expect(notes).toEqual([
-    `this process has the time zone rules ${OLDER_RULES}, others have ${TIME_ZONE_RULES}. Run it on a newer Node, or give it newer rules by ICU_TIMEZONE_FILES_DIR (docs/operations.md, "Time zones").`,
+    `this process has the time zone rules ${OLDER_RULES}, others have ${TIME_ZONE_RULES}. Run it on a newer Node, or set ICU_TIMEZONE_FILES_DIR to newer rules (docs/operations.md, "Time zones").`,
     // Found when the process starts: the Postgres of the tests has newer rules too.
     expect.stringMatching(/^Postgres and the time zone rules 2023c of this process differ .+ America\/Asuncion/),
   ]);
