@@ -6,8 +6,8 @@ const { availableParallelism } = require('node:os');
 const swcOptions = require('./test/harness/swc-options.cjs');
 
 /**
- * More workers than this only wait for the two servers that they share. One more than there are processors, because a worker
- * waits for a server about a third of its time.
+ * More workers than this only wait for the two servers that they share. Two more than there are processors, because a worker
+ * waits for a server about half of its time. With three more, tests exceed time limits of the product.
  */
 const WORKERS_MAX = 4;
 
@@ -28,7 +28,7 @@ const shared = {
 };
 
 module.exports = {
-  maxWorkers: Math.min(WORKERS_MAX, availableParallelism() + 1),
+  maxWorkers: Math.min(WORKERS_MAX, availableParallelism() + 2),
   workerGracefulExitTimeout: WORKER_EXIT_TIMEOUT_MS,
   testTimeout: 30_000,
   reporters: ['default', '<rootDir>/project/count-reporter.js'],
