@@ -24,6 +24,9 @@ const REDACTED = REDACTED_FIELDS.flatMap((field) =>
   Array.from({ length: REDACTED_DEPTH }, (_, depth) => `${'*.'.repeat(depth)}${field}`),
 );
 
+/** What a line contains in place of a redacted value; pino writes the same. */
+const REDACTED_VALUE = '[Redacted]';
+
 /** Causes and parts of an error that a line contains. */
 const ERROR_DEPTH = 5;
 
@@ -57,7 +60,10 @@ export function createLog(
  */
 function loggedError(error: unknown, depth = ERROR_DEPTH): unknown {
   if (!(error instanceof Error) || depth === 0) return String(error);
-  const fields = Object.entries(error).filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value));
+  const fields = Object.entries(error)
+    .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
+    // The paths of REDACTED do not reach the deepest causes.
+    .map(([field, value]) => [field, REDACTED_FIELDS.includes(field) ? REDACTED_VALUE : (value as unknown)] as const);
   const { name, message, stack, cause } = error;
   return {
     ...Object.fromEntries(fields),

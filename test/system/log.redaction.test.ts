@@ -31,6 +31,16 @@ test('an error is written with its code and causes, without the objects of its l
   expect(err.cause).toEqual({ type: 'Error', message: 'namespace not found', code: 5, stack: cause.stack });
 });
 
+test('no cause of an error is written with a secret, however deep it is', () => {
+  const error = [1, 2, 3, 4, 5, 6].reduce<Error | undefined>(
+    (cause, n) => Object.assign(new Error(`error ${n}`, { cause }), { key: `secret ${n}` }),
+    undefined,
+  );
+  const line = linesOf((log) => log.warn({ err: error }, 'failed'));
+  expect(line).toContain('error 2');
+  expect(line).not.toContain('secret');
+});
+
 test('other fields are written, with the process and the time', () => {
   const written = JSON.parse(linesOf((log) => log.info({ request_id: 'r-1' }, 'request'))) as Record<string, unknown>;
   expect(written).toMatchObject({ process: 'test', request_id: 'r-1', msg: 'request' });
