@@ -51,7 +51,7 @@ CREATE TABLE generators (
   features          jsonb NOT NULL DEFAULT '{}',
   activation_limit  integer CONSTRAINT generators_activation_limit_positive CHECK (activation_limit >= 1),
   status            text NOT NULL CONSTRAINT generators_status_known CHECK (status IN ('active', 'inactive')),
-  -- Counts changes of what new licenses get; license_terms made from an older one are made anew.
+  -- Counts changes of what new licenses get; license_terms made from an older one are made again.
   revision          integer NOT NULL DEFAULT 1,
   created_at        timestamptz NOT NULL,
   updated_at        timestamptz NOT NULL,
@@ -136,7 +136,7 @@ CREATE TABLE contract_quotas (
   CONSTRAINT quota_never_oversold CHECK (claimed BETWEEN 0 AND total)
 );
 
--- The ledger behind `total`: every grant with who and why, so that "Q2: 300" can be told.
+-- The ledger behind `total`: every grant with its actor and reason, for example "Q2: 300".
 CREATE TABLE quota_grants (
   id            uuid PRIMARY KEY DEFAULT uuidv7(),
   contract_id   uuid NOT NULL REFERENCES contracts (id),

@@ -146,7 +146,8 @@ CREATE OR REPLACE TRIGGER audit_events_append_only BEFORE DELETE OR TRUNCATE ON 
 CREATE OR REPLACE TRIGGER contract_revisions_append_only BEFORE DELETE OR TRUNCATE ON contract_revisions
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
--- By ranges of pages, each its own transaction: nobody waits for more than one of them. Rows that come meanwhile are in the new form.
+-- Runs by ranges of pages, each in its own transaction, so that no writer waits for more than one range. Rows that are written meanwhile
+-- are in the new form.
 DO $$
 DECLARE
   pages constant int := 100;

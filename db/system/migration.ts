@@ -19,6 +19,15 @@ const LOCK_POLL_MS = 200;
 const MIGRATION_ATTEMPTS_MAX = 30;
 const MIGRATION_PAUSE_MS = 1_000;
 
+/**
+ * The checksums of earlier texts of migrations of which only comments were edited, by version. Postgrator compares the checksums of
+ * applied migrations and refuses a file whose text differs.
+ */
+const REWORDED_COMMENTS: ReadonlyMap<number, string> = new Map([
+  [1, '9cb54878512b33bfbd18a3d000dfbd01'],
+  [12, 'e11d77dba564d18c047d147316122cba'],
+]);
+
 /** The only encoding that stores every character, and in which Postgres can normalize and case-fold text. */
 const ENCODING = 'UTF8';
 
@@ -43,6 +52,7 @@ export async function migrate(databaseUrl: string, last?: number): Promise<strin
         execQuery: async (query) => ({ rows: [...(await connection.unsafe(query))] }),
         execSqlScript: (script) => runMigration(connection, script),
       });
+      await acceptRewordedComments(connection, await postgrator.getMigrations());
       const applied = await postgrator.migrate(last === undefined ? 'max' : String(last));
       return applied.map((migration) => `${String(migration.version).padStart(3, '0')} ${migration.name}`);
     } finally {
@@ -73,6 +83,23 @@ async function takeMigrationLock(connection: Sql): Promise<void> {
     if (is_locked) return;
     await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
   }
+}
+
+/** Stores the current checksum of each applied migration of which only comments were edited. */
+async function acceptRewordedComments(connection: Sql, migrations: Postgrator.Migration[]): Promise<void> {
+  if (!(await isMigrated(connection))) return;
+  for (const { version, action, md5 } of migrations) {
+    const earlier = REWORDED_COMMENTS.get(version);
+    if (action !== 'do' || earlier === undefined) continue;
+    await connection`
+      UPDATE ${connection(SCHEMA_TABLE)} SET md5 = ${md5} WHERE version = ${version} AND md5 = ${earlier}`;
+  }
+}
+
+/** Whether the database was migrated at least once. */
+async function isMigrated(sql: Sql): Promise<boolean> {
+  const [table] = await sql<[{ exists: boolean }]>`SELECT to_regclass(${SCHEMA_TABLE}) IS NOT NULL AS exists`;
+  return table.exists;
 }
 
 /**
@@ -158,8 +185,7 @@ async function withAttempts(run: () => Promise<void>): Promise<void> {
 /** How many migrations the database lacks: all of them if it was never migrated. */
 export async function countMissingMigrations(sql: Sql): Promise<number> {
   const known = readdirSync(MIGRATIONS).flatMap((file) => (/^\d+\.do\./.test(file) ? [Number.parseInt(file, 10)] : []));
-  const [table] = await sql<[{ exists: boolean }]>`SELECT to_regclass(${SCHEMA_TABLE}) IS NOT NULL AS exists`;
-  if (!table.exists) return known.length;
+  if (!(await isMigrated(sql))) return known.length;
   const [row] = await sql<
     [{ version: number }]
   >`SELECT coalesce(max(version), 0)::int AS version FROM ${sql(SCHEMA_TABLE)}`;

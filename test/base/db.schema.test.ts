@@ -79,6 +79,25 @@ test('a second migration changes nothing, and processes that migrate at the same
   });
 });
 
+test('a database that applied a migration with its earlier comments migrates on, and one with other statements is refused', async () => {
+  await withEmptyDatabase(async (url) => {
+    await migrate(url, 12);
+    const sql = openDatabase(url, { max: 1, application_name: 'covenant-test' });
+    const checksums = () =>
+      sql`SELECT version, md5 FROM schema_version WHERE version BETWEEN 1 AND 12 ORDER BY version`;
+    const current = await checksums();
+    await sql`UPDATE schema_version SET md5 = '9cb54878512b33bfbd18a3d000dfbd01' WHERE version = 1`;
+    await sql`UPDATE schema_version SET md5 = 'e11d77dba564d18c047d147316122cba' WHERE version = 12`;
+    expect(await checksums()).not.toEqual(current);
+    expect((await migrate(url)).length).toBeGreaterThan(0);
+    expect(await checksums()).toEqual(current);
+
+    await sql`UPDATE schema_version SET md5 = '00000000000000000000000000000000' WHERE version = 12`;
+    await expect(migrate(url)).rejects.toThrow('MD5 checksum failed');
+    await sql.end();
+  });
+});
+
 test('a database whose encoding cannot store every character is refused', async () => {
   const refusal = withEmptyDatabase(migrate, "ENCODING 'LATIN1' LOCALE 'C' LOCALE_PROVIDER libc");
   await expect(refusal).rejects.toThrow('The database is encoded in LATIN1; Covenant needs UTF8.');
