@@ -180,7 +180,7 @@ test('time_zone_rules: a full share of rows that cannot be computed does not del
   await createSweep().run(later(10_000));
   expect(await due('time_zone_rules', later(10_000))).toEqual([]);
   expect((await due('time_zone_rules', later(MINUTE_MS))).sort()).toEqual(stuck.sort());
-});
+}, 90_000);
 
 test('each kind has its own share, and batches alternate between the kinds', async () => {
   const boundaries = await (await DUE.boundary())(3 * SWEEP_BATCH_ROWS);
