@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import type { BillingReceiver, BillingSource } from '../domain/billing/billing-event';
 import { createPostgresClock } from '../db/base/clock';
+import { createMergedArrivals } from '../transactions/billing/merge-billing-arrivals';
 import { settleCommand } from '../transactions/contract/settle-command';
 import { findJob } from '../db/generation/generation-job';
 import { createListReads } from '../db/base/list-reads';
@@ -72,6 +73,7 @@ export function createApi(options: ApiOptions): Api {
         settleCommand(db, { contract_id, command_id, fingerprint, deadline }),
     }),
     requestLicenses: createLicenseRequests(db),
+    receiveBillingEvent: createMergedArrivals(db),
     progress: createProgressFeed({
       listen: (channel, onNotify, onListen) => db.listen(channel, onNotify, onListen),
       readJob: (job_id) => findJob(db, job_id),

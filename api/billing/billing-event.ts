@@ -18,7 +18,6 @@ import { notFound } from '../../domain/base/refusal';
 import { findBillingEvent, listBillingEvents } from '../../db/billing/billing-event';
 import type { BillingEventRow } from '../../db/billing/billing-event';
 import { replayBillingEvent } from '../../transactions/billing/replay-billing-event';
-import { receiveBillingEvent } from '../../transactions/billing/receive-billing-event';
 import type { ReceivedBillingEvent } from '../../transactions/billing/receive-billing-event';
 import { actionTable } from '../http/allowed-actions';
 import { EXAMPLE_IDS } from '../http/example-ids';
@@ -148,7 +147,7 @@ export const billingRoutes: Route[] = [
       const message = receiver.receive(raw_body, headers, now);
       if (!message.accepted) throw rejectionProblem(message);
       const { event, raw } = message;
-      const received = await receiveBillingEvent(api.db, { event, raw, now, request_id });
+      const received = await api.receiveBillingEvent({ event, raw, now, request_id });
       if (received.needs_signal && received.contract_id !== null) {
         const notice = { inbox_id: received.id, details: `${event.event_id} ${event.type}` };
         await api.nudger.signalBillingEvent(received.contract_id, notice, request_id);

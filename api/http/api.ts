@@ -4,6 +4,7 @@ import type { BillingReceiver, BillingSource } from '../../domain/billing/billin
 import type { Instant } from '../../domain/base/instant';
 import type { Database } from '../../db/base/database';
 import type { ReadList } from '../../db/base/list-reads';
+import type { ReceiveBillingEvent } from '../../transactions/billing/merge-billing-arrivals';
 import type { RequestLicenses } from '../../transactions/generation/license-request';
 import type { Logger } from '../../log';
 import type { SendCommand } from '../../temporal/command';
@@ -29,6 +30,7 @@ export interface Api {
   clocks: ClockNotifier;
   sendCommand: SendCommand;
   requestLicenses: RequestLicenses;
+  receiveBillingEvent: ReceiveBillingEvent;
   progress: ProgressFeed;
   streams: OpenStreams;
   log: Logger;

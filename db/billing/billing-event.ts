@@ -16,6 +16,7 @@ import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
 import { withoutPipelining } from '../base/database';
 import type { Fragment, Sql } from '../base/database';
+import { limitedLockWait } from '../base/session';
 import { testClockTime } from '../contract/clock';
 
 /** The bounds of the interval between two tries of an event. The interval is as long as the event has waited already. */
@@ -103,8 +104,7 @@ export interface ContractAtArrival {
 }
 
 /** An arriving event with its first outcome. */
-export interface ArrivedBillingEvent {
-  event: BillingEvent;
+export interface ArrivedBillingEvent extends BillingArrival {
   /** Whether its date was too far in the future; then it counts from its arrival. */
   future_dated: boolean;
   outcome: BillingOutcome;
@@ -113,25 +113,52 @@ export interface ArrivedBillingEvent {
   reported_at: Instant;
 }
 
-/** Inserts an arriving event; returns undefined when it is stored already. */
-export async function insertBillingEvent(
+/** Names an event: its sender and the id that the sender gave it. */
+export type BillingEventName = Pick<BillingEvent, 'source' | 'event_id'>;
+
+/**
+ * Inserts arriving events, each with its first outcome; returns the names of those that were not stored before. Of several events with
+ * one name only one is inserted. `lock_ms` limits the wait for another transaction that inserts one of these names; give it only
+ * outside a transaction.
+ */
+export async function insertBillingEvents(
   sql: Sql,
-  { raw, now, request_id }: Omit<BillingArrival, 'event'>,
-  { event, future_dated, outcome, reason, reported_at }: ArrivedBillingEvent,
-): Promise<{ id: string; outcome: BillingOutcome } | undefined> {
+  arrived: readonly ArrivedBillingEvent[],
+  lock_ms?: number,
+): Promise<BillingEventName[]> {
+  if (arrived.length === 0) return [];
+  const events = arrived.map(({ event }) => event);
   // The next sweep looks up what is unknown. A named contract that does not exist yet has a minute to be created.
-  const waits_for_contract = reason === 'CONTRACT_UNKNOWN' && event.contract_id !== null;
-  // Not pipelined: it waits while another transaction has inserted the same event and has not committed.
-  const [inserted] = await withoutPipelining(sql<{ id: string; outcome: BillingOutcome }[]>`
+  const waits = arrived.map(({ event, reason }) => reason === 'CONTRACT_UNKNOWN' && event.contract_id !== null);
+  // Not pipelined: it waits while another transaction has inserted the same event and has not committed. In the order of names, so that
+  // two statements with the same events do not deadlock.
+  return withoutPipelining(sql<BillingEventName[]>`
     INSERT INTO billing_inbox (source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, reported_at,
                                future_dated, outcome, reason, try_at, decided_at, request_id)
-    VALUES (${event.source}, ${event.event_id}, ${event.type}, ${event.contract_id}, ${event.invoice_id},
-            ${JSON.stringify(event.observation)}::text::jsonb, ${raw}, ${event.occurred_at}, ${now}, ${reported_at},
-            ${future_dated}, ${outcome}, ${reason},
-            ${waits_for_contract ? sql`${now}::timestamptz + ${RETRY_AFTER_MIN}::interval` : sql`${now}`},
-            ${outcome === 'IGNORED' ? now : null}, ${request_id})
-    ON CONFLICT ON CONSTRAINT billing_event_unique DO NOTHING RETURNING id, outcome`);
-  return inserted;
+    SELECT source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, reported_at, future_dated, outcome, reason,
+           received_at + CASE WHEN waits THEN ${RETRY_AFTER_MIN}::interval ELSE '0' END,
+           CASE outcome WHEN 'IGNORED' THEN received_at END, request_id
+    FROM unnest(
+      ${events.map(({ source }) => source)}::text[],
+      ${events.map(({ event_id }) => event_id)}::text[],
+      ${events.map(({ type }) => type)}::text[],
+      ${events.map(({ contract_id }) => contract_id)}::uuid[],
+      ${events.map(({ invoice_id }) => invoice_id)}::text[],
+      ${events.map(({ observation }) => JSON.stringify(observation))}::text[]::jsonb[],
+      ${arrived.map(({ raw }) => raw)}::text[],
+      ${events.map(({ occurred_at }) => occurred_at)}::timestamptz[],
+      ${arrived.map(({ now }) => now)}::timestamptz[],
+      ${arrived.map(({ reported_at }) => reported_at)}::timestamptz[],
+      ${arrived.map(({ future_dated }) => String(future_dated))}::text[]::boolean[],
+      ${arrived.map(({ outcome }) => outcome)}::text[],
+      ${arrived.map(({ reason }) => reason)}::text[],
+      ${arrived.map(({ request_id }) => request_id)}::text[],
+      ${waits.map(String)}::text[]::boolean[]
+    ) AS a (source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, reported_at, future_dated, outcome, reason,
+            request_id, waits)
+    ${lock_ms === undefined ? sql`` : sql`CROSS JOIN ${limitedLockWait(sql, lock_ms)}`}
+    ORDER BY source, event_id
+    ON CONFLICT ON CONSTRAINT billing_event_unique DO NOTHING RETURNING source, event_id`);
 }
 
 /** A contract's events that are due, in the order in which they occurred. `now` is the real time. */
@@ -350,7 +377,7 @@ export async function findContractOfEvent(
 export async function resetBillingEvent(
   tx: Sql,
   id: string,
-  { outcome, reason, now }: Pick<ArrivedBillingEvent, 'outcome' | 'reason'> & { now: Instant },
+  { outcome, reason, now }: Pick<ArrivedBillingEvent, 'outcome' | 'reason' | 'now'>,
 ): Promise<BillingEventRow & { raw: string }> {
   const [row] = await tx<[BillingEventRow & { raw: string }]>`
     UPDATE billing_inbox
@@ -381,45 +408,38 @@ export function parkedForADayQuery(sql: Sql, now: Instant): Fragment {
     WHERE outcome = 'PARKED' AND received_at < ${now}::timestamptz - ${PARKED_ALERT_AFTER}::interval`;
 }
 
-/** The contract that an event names; undefined when it names none, the contract does not exist, or the event is not relevant. */
-export async function findContractAtArrival(sql: Sql, event: BillingEvent): Promise<ContractAtArrival | undefined> {
-  if (event.contract_id === null || !event.relevant) return undefined;
-  const [contract] = await sql<ContractAtArrival[]>`
+/** The contracts among these ids that exist, with what decides about an arriving event. */
+export async function listContractsAtArrival(sql: Sql, ids: readonly string[]): Promise<ContractAtArrival[]> {
+  if (ids.length === 0) return [];
+  return sql<ContractAtArrival[]>`
     SELECT c.id, c.deleted_at IS NOT NULL AS deleted, c.test_clock_id, k.now AS clock_now
-    FROM contracts c LEFT JOIN test_clocks k ON k.id = c.test_clock_id WHERE c.id = ${event.contract_id}`;
-  return contract;
+    FROM contracts c LEFT JOIN test_clocks k ON k.id = c.test_clock_id WHERE c.id = ANY(${[...ids]}::uuid[])`;
 }
 
-/** Whether an event of the contract with a smaller id is due. Any order would do in which exactly one event is the first. */
-export async function hasEarlierDueEvent(
-  sql: Sql,
-  event: { id: string; contract_id: string | null },
-  now: Instant,
-): Promise<boolean> {
-  const found = await sql`
-    SELECT FROM billing_inbox
-    WHERE contract_id = ${event.contract_id} AND outcome = 'PENDING' AND ${isDue(sql, now)} AND id < ${event.id} LIMIT 1`;
-  return found.count > 0;
-}
-
-/** The stored event with this source and event id, and whether it is due. */
-export async function findExistingEvent(
-  sql: Sql,
-  event: Pick<BillingEvent, 'source' | 'event_id'>,
-  now: Instant,
-): Promise<{
+/** A stored event with what decides whether its contract must be signaled. */
+export interface StoredBillingEvent extends BillingEventName {
   id: string;
   outcome: BillingOutcome;
   contract_id: string | null;
   invoice_id: string | null;
+  /** Whether it is due if it is pending. */
   due: boolean;
-}> {
-  const [row] = await sql<
-    [{ id: string; outcome: BillingOutcome; contract_id: string | null; invoice_id: string | null; due: boolean }]
-  >`
-    SELECT id, outcome, contract_id, invoice_id, ${isDue(sql, now)} AS due FROM billing_inbox
-    WHERE source = ${event.source} AND event_id = ${event.event_id}`;
-  return row;
+  /** Whether an event of its contract with a smaller id is due. Any order would do in which exactly one event is the first. */
+  follows_due_event: boolean;
+}
+
+/** The stored events with these names, in any order. */
+export async function listStoredEvents(
+  sql: Sql,
+  names: readonly BillingEventName[],
+  now: Instant,
+): Promise<StoredBillingEvent[]> {
+  return sql<StoredBillingEvent[]>`
+    SELECT b.id, b.source, b.event_id, b.outcome, b.contract_id, b.invoice_id, ${isDue(sql, now)} AS due,
+           EXISTS (SELECT FROM billing_inbox
+                   WHERE contract_id = b.contract_id AND outcome = 'PENDING' AND ${isDue(sql, now)} AND id < b.id) AS follows_due_event
+    FROM unnest(${names.map(({ source }) => source)}::text[], ${names.map(({ event_id }) => event_id)}::text[]) AS n (source, event_id)
+    JOIN billing_inbox b USING (source, event_id)`;
 }
 
 /**
