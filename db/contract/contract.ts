@@ -138,6 +138,16 @@ export async function lockContract(tx: Sql, id: string): Promise<{ generator_id:
   return locked;
 }
 
+/**
+ * Locks those of the contracts that no other transaction has locked, without waiting, until the transaction ends. Returns their
+ * ids in an order that is equal for all callers.
+ */
+export async function lockFreeContracts(tx: Sql, ids: readonly string[]): Promise<string[]> {
+  const locked = await tx<{ id: string }[]>`
+    SELECT id FROM contracts WHERE id = ANY(${[...ids]}::uuid[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`;
+  return locked.map(({ id }) => id);
+}
+
 /** The next boundary of a contract, the time zone rules that computed it, and the time of the contract's test clock. */
 export type AwaitedBoundary = Pick<ContractRow, 'activated_at' | 'next_boundary_at' | 'time_zone_rules' | 'clock_now'>;
 
