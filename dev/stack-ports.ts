@@ -2,6 +2,7 @@
  * The ports of a stack: fixed ports when they are free, so that addresses stay the same, else the next free ones.
  */
 import { reservePort, type ReservedPort } from './ports';
+import { TEMPORAL_SERVICES, type ServicePorts } from './temporal-on-postgres-config';
 
 export interface StackPorts {
   api: number;
@@ -35,7 +36,28 @@ export async function reserveStackPorts(wanted: Partial<StackPorts> = {}): Promi
   return Object.fromEntries(reserved) as ReservedPorts;
 }
 
+/**
+ * Reserves the ports of a Temporal server with all of its services in one process: the next free ones after `frontend`,
+ * on which clients call it.
+ */
+export async function reserveServicePorts(
+  frontend: ReservedPort,
+): Promise<{ ports: ServicePorts; reserved: ReservedPort[] }> {
+  const reserved: ReservedPort[] = [];
+  const reserveNext = async (): Promise<number> => {
+    const next = await reservePort(frontend.port + 1);
+    reserved.push(next);
+    return next.port;
+  };
+  const ports: Partial<ServicePorts> = {};
+  for (const service of TEMPORAL_SERVICES) {
+    const grpc = service === 'frontend' ? frontend.port : await reserveNext();
+    ports[service] = { grpc, membership: await reserveNext() };
+  }
+  return { ports: ports as ServicePorts, reserved };
+}
+
 /** Releases the ports that no server has used. */
-export async function releasePorts(ports: ReservedPorts): Promise<void> {
-  await Promise.all(Object.values(ports).map((reserved) => reserved.release()));
+export async function releasePorts(ports: readonly ReservedPort[]): Promise<void> {
+  await Promise.all(ports.map((reserved) => reserved.release()));
 }

@@ -17,10 +17,19 @@ import { lockDataDir, type DataDirLock } from './lock';
 import { planMailCatcher, type MailCatcherPlan } from './mail-catcher';
 import { assertPortFree, reservePort, type ReservedPort } from './ports';
 import { createDatabaseIfMissing, planPostgres } from './postgres';
+import type { ProgramSearch } from './program-cache';
 import { loadSecrets, type Secrets } from './secrets';
-import { reserveStackPorts, releasePorts, type ReservedPorts, type StackPorts } from './stack-ports';
+import {
+  releasePorts,
+  reserveServicePorts,
+  reserveStackPorts,
+  type ReservedPorts,
+  type StackPorts,
+} from './stack-ports';
 import { supervise, type ServerEvent, type ServerPlan, type SupervisedServer } from './supervisor';
 import { findTemporal } from './temporal-binary';
+import { planTemporalOnPostgres } from './temporal-on-postgres';
+import { findTemporalServer } from './temporal-on-postgres-binary';
 import { isTemporalReady, planTemporalServer, watchStateFile, type TemporalServerOptions } from './temporal-server';
 import { ensureWorkflowBundle } from './workflow-bundle';
 
@@ -38,6 +47,12 @@ export interface StackOptions {
   externalTemporal?: { address: string; uiUrl: string } | undefined;
   /** Default: `default`. */
   temporalNamespace?: string;
+  /**
+   * Where Temporal stores its state. `file` (default): the development server, in a file of the data directory.
+   * `postgres`: the production server, in databases of its own on the stack's Postgres. It has no web UI, and is built
+   * with Go when it is first used.
+   */
+  temporalStore?: 'file' | 'postgres';
   /**
    * The base URL from which invoices are fetched (COVENANT_BILLING_STANDARD_URL). Without it no invoice can be fetched.
    */
@@ -76,6 +91,11 @@ export interface Stack {
   kill(): void;
 }
 
+interface TemporalAddresses {
+  address: string;
+  uiUrl: string;
+}
+
 const DATABASE = 'covenant';
 const SUPER_ADMIN = { email: 'admin@covenant.localhost', name: 'Super Admin' } as const;
 
@@ -110,6 +130,7 @@ class EmbeddedStack implements Stack {
   private secrets: Secrets | undefined;
   private addresses: Omit<DevFile, 'pids' | 'mail_url'> | undefined;
   private mail: MailCatcherPlan | undefined;
+  private servicePorts: ReservedPort[] = [];
   private extraApis = 0;
   private ready = false;
   private readonly namespace: string;
@@ -132,9 +153,10 @@ class EmbeddedStack implements Stack {
     const secrets = (this.secrets = loadSecrets(this.dataDir));
     const ports = (this.ports = await reserveStackPorts(this.options.ports));
 
+    const postgres = this.startPostgres(ports.postgres, secrets);
     const [databaseUrl, temporal] = await this.allOrAbort([
-      this.startPostgres(ports.postgres, secrets),
-      this.startTemporal(ports),
+      postgres,
+      this.startTemporal(ports, postgres),
       this.startMail(ports),
       this.bundleWorkflows(),
     ]);
@@ -192,7 +214,7 @@ class EmbeddedStack implements Stack {
     for (const group of [apis, ['worker'], ['temporal'], ['mail'], ['postgres']]) {
       await Promise.all(group.map(async (name) => await this.servers.get(name)?.stop()));
     }
-    if (this.ports !== undefined) await releasePorts(this.ports);
+    if (this.ports !== undefined) await releasePorts([...Object.values(this.ports), ...this.servicePorts]);
     removeDevFile(this.dataDir);
     removeProcessRecord(this.dataDir);
     this.lock.release();
@@ -241,19 +263,41 @@ class EmbeddedStack implements Stack {
     return url;
   }
 
-  private async startTemporal(ports: ReservedPorts): Promise<{ address: string; uiUrl: string }> {
+  private async startTemporal(ports: ReservedPorts, postgres: Promise<string>): Promise<TemporalAddresses> {
     const external = this.options.externalTemporal;
     if (external !== undefined) {
       await assertTemporalReady(external.address, this.namespace);
       return external;
     }
+    return this.options.temporalStore === 'postgres'
+      ? await this.startTemporalOnPostgres(ports, postgres)
+      : await this.startTemporalOnFile(ports);
+  }
 
-    const program = await findTemporal({
-      cacheDir: this.options.cacheDir,
-      env: process.env,
-      report: (sentence) => this.options.report?.(sentence),
+  private async startTemporalOnPostgres(ports: ReservedPorts, postgres: Promise<string>): Promise<TemporalAddresses> {
+    const programs = await findTemporalServer(this.programSearch());
+    const postgresUrl = await postgres;
+    const { ports: servicePorts, reserved } = await reserveServicePorts(ports.temporal);
+    this.servicePorts = reserved;
+    const plan = await planTemporalOnPostgres({
+      programs,
+      postgresUrl,
+      ports: servicePorts,
+      namespace: this.namespace,
+      directory: this.dataDir,
+      logFile: this.logFile('temporal'),
       signal: this.aborted.signal,
+      ...(this.options.temporalDynamicConfig === undefined
+        ? {}
+        : { dynamicConfig: this.options.temporalDynamicConfig }),
     });
+    await this.startServer(plan, ports.temporal, ...reserved);
+    // The server has no UI. The link leads to the port that stays free for one.
+    return { address: plan.address, uiUrl: `http://127.0.0.1:${ports.temporal_ui.port}` };
+  }
+
+  private async startTemporalOnFile(ports: ReservedPorts): Promise<TemporalAddresses> {
+    const program = await findTemporal(this.programSearch());
     const stateFile = join(this.dataDir, 'temporal.db');
     const plan = planTemporalServer({
       program,
@@ -269,6 +313,15 @@ class EmbeddedStack implements Stack {
     const server = await this.startServer(plan, ports.temporal, ports.temporal_ui);
     this.stopWatchers.push(watchStateFile(server, stateFile));
     return { address: plan.address, uiUrl: `http://127.0.0.1:${ports.temporal_ui.port}` };
+  }
+
+  private programSearch(): ProgramSearch {
+    return {
+      cacheDir: this.options.cacheDir,
+      env: process.env,
+      report: (sentence) => this.options.report?.(sentence),
+      signal: this.aborted.signal,
+    };
   }
 
   private async startMail(ports: ReservedPorts): Promise<void> {

@@ -43,7 +43,7 @@ export const DYNAMIC_CONFIG = {
 const STATE_FILE_PRAGMAS = ['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'];
 
 /** Runs the Go garbage collector less often (default: 100). The server then uses about 10 % less CPU. */
-const GARBAGE_COLLECTION = { GOGC: '400' };
+export const GARBAGE_COLLECTION = { GOGC: '400' };
 
 const READY_TIMEOUT_MS = 60_000;
 /** The state file contains the inputs of workflows, so only its owner can read it. */
