@@ -20,7 +20,7 @@ import { startBareTimers } from './bare-timers';
 import { vacuumTables } from './cleaning';
 import { waitingForQuery, countContractWorkflows, createWaitingContracts } from './contracts';
 import type { MeasuredStack } from './measured-stack';
-import { median, runPairs } from './pairs';
+import { median, runPairs, spanOf } from './pairs';
 import { count, tableOf, threeDecimals, twoDecimals } from './report';
 import type { Report } from './report';
 
@@ -227,10 +227,4 @@ function boundariesTable(result: BoundariesResult): string {
     ],
     [result],
   );
-}
-
-/** Formats ratios as "0.80 (0.71 … 0.92)": median, minimum and maximum. */
-function spanOf(ratios: readonly number[], digits: number): string {
-  const [middle, least, most] = [median(ratios), Math.min(...ratios), Math.max(...ratios)];
-  return `${middle.toFixed(digits)} (${least.toFixed(digits)} … ${most.toFixed(digits)})`;
 }

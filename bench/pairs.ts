@@ -44,3 +44,9 @@ export function quantile(values: readonly number[], share: number): number {
   if (value === undefined) throw new RangeError('There is no quantile without values.');
   return value;
 }
+
+/** Formats ratios as "0.80 (0.71 … 0.92)": median, minimum and maximum. */
+export function spanOf(ratios: readonly number[], digits: number): string {
+  const [middle, least, most] = [median(ratios), Math.min(...ratios), Math.max(...ratios)];
+  return `${middle.toFixed(digits)} (${least.toFixed(digits)} … ${most.toFixed(digits)})`;
+}
