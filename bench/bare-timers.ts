@@ -34,6 +34,7 @@ export async function startBareTimers({ temporal, temporal_address }: MeasuredSt
   const activities: BareTimerActivities = { passBoundary: async () => void (passed += 1) };
   const worker = await Worker.create({
     connection,
+    namespace: temporal.options.namespace,
     taskQueue: `bench-timers-${randomUUID()}`,
     workflowsPath: require.resolve('./bare-timer-workflow'),
     activities,

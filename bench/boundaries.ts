@@ -15,7 +15,6 @@ import type { Actor } from '../domain/base/actor';
 import { instantFromMillis, millisOf } from '../domain/base/instant';
 import type { Instant } from '../domain/base/instant';
 import { createNudger } from '../temporal/nudge';
-import { taskQueues } from '../temporal/task-queues';
 import { startBareTimers } from './bare-timers';
 import { vacuumTables } from './cleaning';
 import { waitingForQuery, countContractWorkflows, createWaitingContracts } from './contracts';
@@ -61,7 +60,7 @@ export async function benchBoundaries(stack: MeasuredStack, options: BoundariesO
   const db = openDatabase(stack.database_url, { max: CONNECTIONS, application_name: 'covenant bench' });
   const nudger = createNudger({
     client: stack.temporal,
-    taskQueues: taskQueues('covenant'),
+    taskQueues: stack.task_queues,
     onFailure: (error, workflow_id) => report.progress(`  ${workflow_id} could not be signaled: ${String(error)}`),
   });
   const timers = await startBareTimers(stack);

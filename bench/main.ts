@@ -20,6 +20,7 @@ import { benchSearch } from './search';
 interface CommonOptions {
   json: boolean;
   stack?: string;
+  temporal: 'dev' | 'postgres';
   pairs?: number;
 }
 
@@ -136,6 +137,15 @@ function addBenchmark(program: Command, name: string, description: string): Comm
     .description(description)
     .option('--json', 'print one line of JSON to standard output, and the table to standard error', false)
     .addOption(new Option('--pairs <count>', 'the number of measured pairs').argParser(wholeNumber))
+    .addOption(
+      new Option(
+        '--temporal <server>',
+        "the Temporal server: the development server on a file, or the production server on the stack's Postgres, which Go builds once in several minutes",
+      )
+        .choices(['dev', 'postgres'])
+        .default('dev')
+        .conflicts('stack'),
+    )
     .option(
       '--stack <dev.json>',
       'measure a running stack; the contracts of the benchmark remain in it, so use a disposable stack',
@@ -147,7 +157,11 @@ async function runOnStack(
   run: (stack: MeasuredStack, report: Report) => Promise<void>,
 ): Promise<void> {
   const report = createReport(options.json);
-  const stack = await openMeasuredStack(options.stack, (sentence) => report.progress(sentence));
+  const choice = {
+    devFile: options.stack,
+    temporalStore: options.temporal === 'postgres' ? 'postgres' : 'file',
+  } as const;
+  const stack = await openMeasuredStack(choice, (sentence) => report.progress(sentence));
   try {
     await run(stack, report);
   } finally {

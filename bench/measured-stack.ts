@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { loadConfig, loadStackConfig, KEY_PEPPER_LENGTH_MIN } from '../config';
+import type { Config } from '../config';
 import { openDatabase } from '../db/base/database';
 import type { Database } from '../db/base/database';
 import type { DevFile } from '../dev/dev-file';
 import { startStack } from '../dev/stack';
 import { openTemporal } from '../temporal/connection';
+import { taskQueues } from '../temporal/task-queues';
+import type { TaskQueues } from '../temporal/task-queues';
 import { createApiClient } from './api-client';
 import type { ApiClient } from './api-client';
 
@@ -19,8 +22,11 @@ export interface MeasuredStack {
   /** For setup and cleaning. Measured code opens its own connections. */
   db: Database;
   database_url: string;
+  /** With the namespace of the stack (TEMPORAL_NAMESPACE). */
   temporal: Client;
   temporal_address: string;
+  /** The queues of the stack (TEMPORAL_TASK_QUEUE_PREFIX). */
+  task_queues: TaskQueues;
   /** The secret (`whsec_…`) that signs billing events. */
   billing_secret: string;
   worker_pid: number;
@@ -40,9 +46,20 @@ const PORTS = {
 };
 const SETUP_CONNECTIONS = 2;
 
-/** Starts a stack in a new directory, or uses the running stack of a `dev.json`. */
+/** Which stack is measured. */
+export interface StackChoice {
+  /** The `dev.json` of a running stack. Without it the benchmark starts a stack. */
+  devFile: string | undefined;
+  /** Where Temporal stores its state in a stack that the benchmark starts. */
+  temporalStore: 'file' | 'postgres';
+}
+
+/**
+ * Starts a stack in a new directory, or uses a running stack. The environment names the namespace and the task queues
+ * of either, as for the programs of the product.
+ */
 export async function openMeasuredStack(
-  devFile: string | undefined,
+  { devFile, temporalStore }: StackChoice,
   progress: (sentence: string) => void,
 ): Promise<MeasuredStack> {
   if (devFile !== undefined) {
@@ -61,6 +78,8 @@ export async function openMeasuredStack(
       dataDir,
       cacheDir,
       ports: PORTS,
+      temporalStore,
+      temporalNamespace: loadEnvironment().temporalNamespace,
       withMail: false,
       report: progress,
       signal: interrupted.signal,
@@ -84,14 +103,8 @@ function connect(described: DevFile, endStack: () => Promise<void>): MeasuredSta
   const { database_url, temporal_address } = described;
   const api = createApiClient(described.api_url, described.super_admin_key);
   const db = openDatabase(database_url, { max: SETUP_CONNECTIONS, application_name: 'covenant bench' });
-  const temporal = openTemporal(
-    loadConfig({
-      ...process.env,
-      DATABASE_URL: database_url,
-      TEMPORAL_ADDRESS: temporal_address,
-      COVENANT_KEY_PEPPER: '-'.repeat(KEY_PEPPER_LENGTH_MIN),
-    }),
-  );
+  const config = loadEnvironment({ DATABASE_URL: database_url, TEMPORAL_ADDRESS: temporal_address });
+  const temporal = openTemporal(config);
   return {
     api,
     api_url: described.api_url,
@@ -99,6 +112,7 @@ function connect(described: DevFile, endStack: () => Promise<void>): MeasuredSta
     database_url,
     temporal,
     temporal_address,
+    task_queues: taskQueues(config.taskQueuePrefix),
     billing_secret: described.billing_secret,
     worker_pid: described.pids.worker,
     async end() {
@@ -108,4 +122,13 @@ function connect(described: DevFile, endStack: () => Promise<void>): MeasuredSta
       await endStack();
     },
   };
+}
+
+/** Reads the settings as the API and the worker do. The placeholders replace those that only these programs need. */
+function loadEnvironment(settings: Readonly<Record<string, string>> = {}): Config {
+  const placeholders = {
+    DATABASE_URL: 'postgres://stack/stack',
+    COVENANT_KEY_PEPPER: '-'.repeat(KEY_PEPPER_LENGTH_MIN),
+  };
+  return loadConfig({ ...process.env, ...placeholders, ...settings });
 }

@@ -48,8 +48,20 @@ test('npm run prove-time-zones prints its own command in messages, and accepts t
   expect([code, stdout, stderr.split('\n')[0]]).toEqual([1, '', missing]);
 });
 
-function run(file: string, argument: string): Promise<{ code: number; stdout: string; stderr: string }> {
-  const args = [...RUN_SOURCES, file, argument];
+test('npm run bench offers two Temporal servers for a stack of its own, and a running stack keeps its own server', async () => {
+  const [help, unknown, running] = await Promise.all([
+    run('bench/main.ts', 'boundaries', '--help'),
+    run('bench/main.ts', 'generation', '--temporal', 'sqlite'),
+    run('bench/main.ts', 'billing', '--temporal', 'postgres', '--stack', 'dev.json'),
+  ]);
+  expect(help.stdout).toMatch(/--temporal <server>[^]+choices:\s+"dev",\s+"postgres",\s+default:\s+"dev"/);
+  expect([unknown.code, unknown.stdout, running.code, running.stdout]).toEqual([1, '', 1, '']);
+  expect(unknown.stderr).toContain("argument 'sqlite' is invalid. Allowed choices are dev, postgres.");
+  expect(running.stderr).toContain("cannot be used with option '--stack <dev.json>'");
+});
+
+function run(file: string, ...given: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const args = [...RUN_SOURCES, file, ...given];
   return new Promise((resolve) => {
     const child = execFile(process.execPath, args, { cwd: ROOT }, (_error, stdout, stderr) =>
       resolve({ code: child.exitCode ?? -1, stdout, stderr }),
