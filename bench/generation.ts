@@ -1,14 +1,16 @@
 /**
- * `generation` compares the product end to end with the bare loop, for the same number of licenses in the same tables
- * of one server.
+ * `generation` compares the product end to end with the bare loop and with `COPY`, for the same number of licenses in
+ * the same tables of one server.
  *
  * A pair is one run of each. Every run has its own contract and starts with cleaned tables (cleaning.ts).
  */
 import { deleteLicenses, countLicenses } from './cleaning';
 import { CONNECTIONS, createBareJob, openBareConnections, runBareLoop } from './bare-loop';
+import type { BareJob } from './bare-loop';
 import { createContracts } from './contracts';
+import { drawCopyRows, runCopy } from './copy-limit';
 import type { MeasuredStack } from './measured-stack';
-import { median, runPairs } from './pairs';
+import { median, runPairs, spanOf } from './pairs';
 import { runProductJob } from './product-job';
 import type { ProductRun } from './product-job';
 import { count, tableOf, twoDecimals } from './report';
@@ -29,6 +31,10 @@ interface SizeResult {
   pairs: number;
   ratio: number;
   ratios: number[];
+  /** The ratio to `COPY`. */
+  copy_ratio: number;
+  copy_ratios: number[];
+  copy_rows_per_second: number;
   bare_rows_per_second: number;
   product_rows_per_second: number;
   accepted_ms: number;
@@ -48,17 +54,37 @@ const PAIRS = 5;
 export async function benchGeneration(stack: MeasuredStack, options: GenerationOptions, report: Report): Promise<void> {
   const connections = openBareConnections(stack.database_url);
 
-  async function runBare(licenses: number): Promise<number> {
+  /** Measures how long one of the ceilings takes to insert the licenses of a job. */
+  async function runCeiling<Prepared>(
+    name: string,
+    licenses: number,
+    prepare: (job: BareJob) => Prepared,
+    insert: (prepared: Prepared) => Promise<void>,
+  ): Promise<number> {
     const [contract_id = ''] = await createContracts(stack, 1, licenses);
     const job = await createBareJob(stack.db, contract_id, licenses);
     await deleteLicenses(stack.db, [contract_id]);
+    const prepared = prepare(job);
     const begun = performance.now();
-    await runBareLoop(connections, job);
+    await insert(prepared);
     const elapsed_ms = performance.now() - begun;
     await assertComplete(job.id, licenses);
     await deleteLicenses(stack.db, [contract_id]);
-    report.progress(`  bare loop  ${count(licenses)} in ${count(elapsed_ms)} ms`);
+    report.progress(`  ${name}  ${count(licenses)} in ${count(elapsed_ms)} ms`);
     return elapsed_ms;
+  }
+
+  /** Runs both ceilings one after the other. */
+  async function runCeilings(licenses: number): Promise<{ copy_ms: number; bare_ms: number }> {
+    return {
+      copy_ms: await runCeiling('COPY     ', licenses, drawCopyRows, (rows) => runCopy(connections, rows)),
+      bare_ms: await runCeiling(
+        'bare loop',
+        licenses,
+        (job) => job,
+        (job) => runBareLoop(connections, job),
+      ),
+    };
   }
 
   async function runProduct(licenses: number): Promise<MeasuredProductRun> {
@@ -86,18 +112,22 @@ export async function benchGeneration(stack: MeasuredStack, options: GenerationO
     resetPeakMemory(stack.worker_pid);
     const runs = await runPairs(
       pairs,
-      () => runBare(licenses),
+      () => runCeilings(licenses),
       () => runProduct(licenses),
     );
     const products = runs.map((pair) => pair.second);
-    const ratios = runs.map(({ first, second }) => twoDecimals(first / second.ended_ms));
+    const ratios = runs.map(({ first, second }) => twoDecimals(first.bare_ms / second.ended_ms));
+    const copy_ratios = runs.map(({ first, second }) => twoDecimals(first.copy_ms / second.ended_ms));
     const rowsPerSecond = (elapsed_ms: number[]): number => Math.round((licenses / median(elapsed_ms)) * 1_000);
     return {
       licenses,
       pairs,
       ratio: median(ratios),
       ratios,
-      bare_rows_per_second: rowsPerSecond(runs.map((pair) => pair.first)),
+      copy_ratio: median(copy_ratios),
+      copy_ratios,
+      copy_rows_per_second: rowsPerSecond(runs.map((pair) => pair.first.copy_ms)),
+      bare_rows_per_second: rowsPerSecond(runs.map((pair) => pair.first.bare_ms)),
       product_rows_per_second: rowsPerSecond(products.map((run) => run.ended_ms)),
       accepted_ms: Math.round(median(products.map((run) => run.accepted_ms))),
       started_after_ms: median(products.map((run) => run.started_after_ms)),
@@ -111,7 +141,7 @@ export async function benchGeneration(stack: MeasuredStack, options: GenerationO
 
   try {
     report.progress('Warming up');
-    await runBare(WARM_UP_LICENSES);
+    await runCeilings(WARM_UP_LICENSES);
     await runProduct(WARM_UP_LICENSES);
     const results: SizeResult[] = [];
     for (const licenses of [...options.sizes].sort((a, b) => a - b)) results.push(await measure(licenses));
@@ -126,13 +156,11 @@ function generationTable(results: readonly SizeResult[]): string {
     [
       { title: 'licenses', cell: (row) => count(row.licenses) },
       { title: 'pairs', cell: (row) => String(row.pairs) },
+      { title: 'COPY, rows/s', cell: (row) => count(row.copy_rows_per_second) },
       { title: 'bare loop, rows/s', cell: (row) => count(row.bare_rows_per_second) },
       { title: 'Covenant, rows/s', cell: (row) => count(row.product_rows_per_second) },
-      { title: 'ratio', cell: (row) => row.ratio.toFixed(2) },
-      {
-        title: 'from … to',
-        cell: ({ ratios }) => `${Math.min(...ratios).toFixed(2)} … ${Math.max(...ratios).toFixed(2)}`,
-      },
+      { title: 'to the loop', cell: ({ ratios }) => spanOf(ratios, 2) },
+      { title: 'to COPY', cell: ({ copy_ratios }) => spanOf(copy_ratios, 2) },
       { title: 'worker peak, MB', cell: (row) => row.worker_peak_mb?.toString() ?? 'unknown' },
       { title: 'history events', cell: (row) => count(row.history.events) },
       { title: 'history bytes', cell: (row) => count(row.history.bytes) },
@@ -149,6 +177,7 @@ function generationFigures(results: readonly SizeResult[]) {
     bench: 'generation',
     ratio: reported.ratio,
     ratio_by_licenses: Object.fromEntries(results.map((result) => [result.licenses, result.ratio])),
+    copy_ratio_by_licenses: Object.fromEntries(results.map((result) => [result.licenses, result.copy_ratio])),
     rows_per_second: reported.product_rows_per_second,
     worker_peak_mb: peaks.length === 0 ? null : Math.max(...peaks),
     history_events_per_100000: twoDecimals((reported.history.events / reported.licenses) * 100_000),
