@@ -6,7 +6,7 @@ import { createBillingInboxActivities } from './billing/billing-event';
 import type { BillingPorts } from './billing/billing-event';
 import { createBillingActivities } from './billing/billing';
 import { createContractActivities } from './contract/contract';
-import { decideByPostgres } from './base/decide-by-postgres';
+import { limitNowByPostgres } from './base/limit-now';
 import { createGenerationJobActivities } from './generation/generation-job';
 import { createSweepActivities } from './system/sweep';
 import { createTestClockActivities } from './system/test-clock';
@@ -28,14 +28,14 @@ export interface ActivityDependencies {
 export function createActivities(dependencies: ActivityDependencies) {
   const { taskQueues, limitNow: bound } = dependencies;
   return {
-    ...decideByPostgres(createContractActivities(dependencies), bound),
-    ...decideByPostgres(createBillingActivities(dependencies), bound),
-    ...decideByPostgres(
+    ...limitNowByPostgres(createContractActivities(dependencies), bound),
+    ...limitNowByPostgres(createBillingActivities(dependencies), bound),
+    ...limitNowByPostgres(
       createGenerationJobActivities({ ...dependencies, fillTaskQueue: taskQueues.generation }),
       bound,
     ),
-    ...decideByPostgres(createBillingInboxActivities(dependencies), bound),
-    ...decideByPostgres(createSweepActivities(dependencies), bound),
+    ...limitNowByPostgres(createBillingInboxActivities(dependencies), bound),
+    ...limitNowByPostgres(createSweepActivities(dependencies), bound),
     ...createTestClockActivities({ ...dependencies, settleTaskQueue: taskQueues.clocks }),
   };
 }

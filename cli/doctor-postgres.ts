@@ -132,11 +132,11 @@ function serverFindings(health: DatabaseHealth, ahead_ms: number): Finding[] {
 
 function overdueFindings(overdue: OverdueWork): Finding[] {
   const findings: Finding[] = [];
-  if (overdue.able_super_admins === 0) {
+  if (overdue.super_admins_with_key === 0) {
     findings.push(
       wrong('admins', 'no super admin has a valid key', 'Run `covenant admin create … --role super_admin`.'),
     );
-  } else findings.push(ok('admins', `super admins with a valid key: ${overdue.able_super_admins}`));
+  } else findings.push(ok('admins', `super admins with a valid key: ${overdue.super_admins_with_key}`));
 
   const counts = [
     [overdue.overdue_contracts, 'contracts have an overdue boundary'],

@@ -55,7 +55,7 @@ export function showToOperators(view: ContractView, attributes: SearchAttributeT
   const next = view.next_boundary || view.verification ? `next: ${timerSummary(view)}` : 'waits for a command';
   const held = view.held_by?.length ? ` (held by ${view.held_by.join(', ')})` : '';
   setCurrentDetails(`**${view.state}**${held}, ${next}${titleParagraph(view)}`);
-  attributes.set(attributes.outdated(attributesOf(view)));
+  attributes.set(attributes.findOutdated(attributesOf(view)));
 }
 
 function attributesOf(view: ContractView): WantedAttribute[] {

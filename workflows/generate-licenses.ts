@@ -164,7 +164,10 @@ async function closeJob(
     given_up: [...given_up],
   });
   setCurrentDetails(`**${closed.state}**: ${closed.completed} of ${job.requested} licenses`);
-  attributes.set([...attributes.outdated(contractAttributes(job)), progressAttribute(closed.completed, job.requested)]);
+  attributes.set([
+    ...attributes.findOutdated(contractAttributes(job)),
+    progressAttribute(closed.completed, job.requested),
+  ]);
   return { state: closed.state, completed: closed.completed, requested: job.requested };
 }
 
@@ -173,12 +176,12 @@ function showToOperators(job: OpenedJob, attributes: SearchAttributeTracker): vo
   // Progress is set while chunks are made. Here it is set only when the server may have lost it.
   const may_be_lost = attributes.isUnknown(JOB_PROGRESS) && job.completed > 0;
   const progress = may_be_lost ? [progressAttribute(job.completed, job.requested)] : [];
-  attributes.set([...attributes.outdated(contractAttributes(job)), ...progress]);
+  attributes.set([...attributes.findOutdated(contractAttributes(job)), ...progress]);
 }
 
 function showProgress(job: OpenedJob, attributes: SearchAttributeTracker, tried: number): void {
   setCurrentDetails(`**RUNNING**: ${tried} of ${job.chunks} chunks`);
-  attributes.set([...attributes.outdated(contractAttributes(job)), progressAttribute(tried, job.chunks)]);
+  attributes.set([...attributes.findOutdated(contractAttributes(job)), progressAttribute(tried, job.chunks)]);
 }
 
 function contractAttributes(job: OpenedJob): WantedAttribute[] {

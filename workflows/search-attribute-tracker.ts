@@ -26,7 +26,7 @@ const REFRESH = 'refresh-search-attributes';
 
 export interface SearchAttributeTracker {
   /** The attributes whose value on the server is different or unknown. */
-  outdated(wanted: WantedAttribute[]): WantedAttribute[];
+  findOutdated(wanted: WantedAttribute[]): WantedAttribute[];
   /** Whether the server may have a value that this run has not set. */
   isUnknown(key: Key): boolean;
   /** Sets all of them in one event; an empty list makes no event. */
@@ -52,7 +52,7 @@ export function trackSearchAttributes(): SearchAttributeTracker {
   }
   return {
     isUnknown,
-    outdated: (wanted) =>
+    findOutdated: (wanted) =>
       wanted.filter(({ key, value }) => isUnknown(key) || (known.get(key.name) ?? null) !== comparable(value)),
     set(attributes) {
       if (attributes.length > 0) upsertSearchAttributes(attributes as Parameters<typeof upsertSearchAttributes>[0]);

@@ -12,8 +12,8 @@ import type { Refusal } from '../../domain/base/refusal';
 import { factsOf } from '../../db/contract/contract';
 import type { ContractRow } from '../../db/contract/contract';
 import { findSettleContext } from '../../transactions/contract/settle-context';
-import { listCrossed } from '../../db/contract/timeline';
-import type { CrossedRow } from '../../db/contract/timeline';
+import { listAppliedBoundaries } from '../../db/contract/timeline';
+import type { AppliedBoundaryRow } from '../../db/contract/timeline';
 import { hasHistory } from '../../db/system/history';
 import type { Sql } from '../../db/base/database';
 import { readContract } from './command';
@@ -78,7 +78,7 @@ export const timelineRoutes: Route[] = [
         ? { data: [], cut: false }
         : await forecastOf(request.api.db, row, request.now, query);
       if (isRefusal(forecast)) return forecast;
-      const applied = await listCrossed(request.api.db, params.id, PAST_ENTRIES_MAX + 1);
+      const applied = await listAppliedBoundaries(request.api.db, params.id, PAST_ENTRIES_MAX + 1);
       const past = applied.slice(-PAST_ENTRIES_MAX).flatMap(presentPast);
       const cut = forecast.cut || applied.length > PAST_ENTRIES_MAX;
       return { status: 200, body: { data: [...past, ...forecast.data], cut } };
@@ -115,7 +115,7 @@ function endInstantOf(until: string, timezone: string): Instant {
   return instantFromMillis(millisOf(startOfDay(addDays(until, 1), timezone)) - 1);
 }
 
-function presentPast({ at, action, state, reason }: CrossedRow): TimelineEntry[] {
+function presentPast({ at, action, state, reason }: AppliedBoundaryRow): TimelineEntry[] {
   const kind = BOUNDARY_ACTIONS[action];
   return kind === undefined ? [] : [{ at, kind, action, state, past: true, reason, assumes: null }];
 }

@@ -7,7 +7,7 @@ import type { Sql } from '../../db/base/database';
 import { isLockTimeout, rowsBusyIfLocked } from '../../db/base/errors';
 import type { LockedRow } from '../../db/base/errors';
 import type { IdempotentRequest, StoredAnswer } from '../../db/base/idempotency';
-import { claimIdempotencyKey, settleIdempotencyKey } from '../../transactions/base/idempotency';
+import { beginIdempotentRequest, finishIdempotentRequest } from '../../transactions/base/idempotency';
 import type { Api } from './api';
 import { IDEMPOTENCY_KEYS } from './busy';
 import { ProblemError, problemOf } from './problem';
@@ -27,7 +27,7 @@ export async function write(
   const { scope, key } = idempotency;
   const started_ms = performance.now();
   return beginLocked(api.db, [...rows, { table: IDEMPOTENCY_KEYS, id: `${scope} ${key}` }], async (tx) => {
-    const claim = await claimIdempotencyKey(tx, idempotency).catch((error: unknown) =>
+    const claim = await beginIdempotentRequest(tx, idempotency).catch((error: unknown) =>
       refuseAfterWait(error, started_ms),
     );
     if (isRefusal(claim)) return claim;
@@ -36,7 +36,7 @@ export async function write(
       // The locked row is not the idempotency key, because the key is already claimed.
       throw rowsBusyIfLocked(error, rows[0] ?? null);
     });
-    await settleIdempotencyKey(tx, idempotency, isRefusal(answer) ? null : storedAnswerOf(answer));
+    await finishIdempotentRequest(tx, idempotency, isRefusal(answer) ? null : storedAnswerOf(answer));
     return answer;
   });
 }

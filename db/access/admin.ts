@@ -106,7 +106,7 @@ export async function updateAdmin(
 }
 
 /** Makes every API process check, after the commit, which streams the admin's keys may still read. */
-export async function announceAccess(tx: Sql, admin_id: string): Promise<void> {
+export async function notifyAccessChange(tx: Sql, admin_id: string): Promise<void> {
   await tx`SELECT pg_notify(${ACCESS_CHANNEL}, ${admin_id})`;
 }
 

@@ -6,7 +6,7 @@ import type { Instant } from '../../domain/base/instant';
 import type { Sql } from '../base/database';
 
 /** A boundary that was crossed. */
-export interface CrossedRow {
+export interface AppliedBoundaryRow {
   at: Instant;
   action: ContractAction;
   /** The state after the boundary. */
@@ -15,8 +15,12 @@ export interface CrossedRow {
 }
 
 /** The newest `limit` boundaries that a contract has crossed, oldest first. */
-export async function listCrossed(sql: Sql, contract_id: string, limit: number): Promise<CrossedRow[]> {
-  const rows = await sql<CrossedRow[]>`
+export async function listAppliedBoundaries(
+  sql: Sql,
+  contract_id: string,
+  limit: number,
+): Promise<AppliedBoundaryRow[]> {
+  const rows = await sql<AppliedBoundaryRow[]>`
     SELECT at, action, after ->> 'state' AS state, reason FROM audit_events
     WHERE contract_id = ${contract_id} AND subject_type = 'contract'
       AND actor ->> 'type' = 'system' AND action = ANY(${Object.keys(BOUNDARY_ACTIONS)})

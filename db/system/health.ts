@@ -39,7 +39,7 @@ export interface OverdueWork {
   /** Billing events whose contract or invoice has been unknown for more than a day. */
   parked_billing_events: number;
   /** Active super admins with an accepted API key. */
-  able_super_admins: number;
+  super_admins_with_key: number;
 }
 
 export async function findDatabaseHealth(sql: Sql): Promise<DatabaseHealth> {
@@ -76,6 +76,6 @@ export async function findOverdueWork(sql: Sql, now: Instant, epoch: string | nu
       (SELECT count(*)::int FROM billing_inbox WHERE outcome = 'PENDING' AND try_at < ${overdue}) AS overdue_billing_events,
       (${parkedForADayQuery(sql, now)}) AS parked_billing_events,
       (SELECT count(DISTINCT a.id)::int FROM admins a JOIN admin_api_keys k ON k.admin_id = a.id
-       WHERE a.role = 'super_admin' AND a.status = 'active' AND k.revoked_at IS NULL) AS able_super_admins`;
+       WHERE a.role = 'super_admin' AND a.status = 'active' AND k.revoked_at IS NULL) AS super_admins_with_key`;
   return row;
 }

@@ -4,7 +4,7 @@
  */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createContractActivities } from '../../activities/contract/contract';
-import { decideByPostgres } from '../../activities/base/decide-by-postgres';
+import { limitNowByPostgres } from '../../activities/base/limit-now';
 import { createGenerationJobActivities } from '../../activities/generation/generation-job';
 import { CLOCK_SKEW_MS_MAX, createPostgresClock } from '../../db/base/clock';
 import type { PostgresClock } from '../../db/base/clock';
@@ -34,7 +34,7 @@ afterAll(() => database.drop());
 const real = (offset_ms = 0): string => new Date(Date.now() + offset_ms).toISOString();
 
 function contractActivities() {
-  return decideByPostgres(
+  return limitNowByPostgres(
     createContractActivities({ db: sql, nudger: createRecordingNudger().nudger }),
     clock.limitNow,
   );
@@ -72,7 +72,7 @@ test('an attempt after an outage generates nothing for a contract that ended mea
   const { facts } = await buildContract(sql, { now: then, end_date: real(-DAY_MS).slice(0, 10) });
   const job = await requestJob(sql, facts.id, 500, { now: then });
   await generation.openJob({ job_id: job.id, now: then });
-  const { fillChunks } = decideByPostgres(generation, clock.limitNow);
+  const { fillChunks } = limitNowByPostgres(generation, clock.limitNow);
   const range = { job_id: job.id, from_chunk: 0, to_chunk: 5, now: then, attempts_max: 3 };
   expect(await new MockActivityEnvironment().run(() => fillChunks(range))).toEqual({ stopped: true, given_up: [] });
   expect((await jobOf(sql, job.id)).completed).toBe(0);

@@ -6,7 +6,7 @@ import type { Act } from '../../domain/base/edit';
 import type { Instant } from '../../domain/base/instant';
 import { notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
-import { announceAccess, findAdmin } from '../../db/access/admin';
+import { notifyAccessChange, findAdmin } from '../../db/access/admin';
 import { insertAdminApiKey, lockAdminApiKey, lockSuperAdmins, updateRevokedAt } from '../../db/access/admin-api-key';
 import type { AdminApiKeyRow } from '../../db/access/admin-api-key';
 import { auditAct } from '../../db/base/audit';
@@ -60,7 +60,7 @@ export async function revokeAdminApiKey(
     before: { key_id: row.key_id, revoked_at: null },
     after: { key_id: row.key_id, revoked_at: act.now },
   });
-  await announceAccess(tx, admin_id);
+  await notifyAccessChange(tx, admin_id);
   return 'revoked';
 }
 

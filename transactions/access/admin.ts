@@ -11,7 +11,7 @@ import type { JsonObject } from '../../domain/base/json';
 import { erasedRefusal } from '../../domain/access/erasure';
 import { notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
-import { announceAccess, findAdmin, findAdminByEmail, insertAdmin, updateAdmin } from '../../db/access/admin';
+import { notifyAccessChange, findAdmin, findAdminByEmail, insertAdmin, updateAdmin } from '../../db/access/admin';
 import type { AdminRow } from '../../db/access/admin';
 import { isKnownKey, lockSuperAdmins } from '../../db/access/admin-api-key';
 import { auditAct } from '../../db/base/audit';
@@ -62,7 +62,7 @@ export async function editAdmin(tx: Sql, id: string, edit: AdminEdit, act: Act):
     action: 'admin.updated',
     ...difference(auditedFacts(before), auditedFacts(after)),
   });
-  if (changes.role !== undefined || changes.status !== undefined) await announceAccess(tx, id);
+  if (changes.role !== undefined || changes.status !== undefined) await notifyAccessChange(tx, id);
   return after;
 }
 

@@ -12,7 +12,7 @@ export const IDEMPOTENCY_DAYS = 30;
  * Claims a key in the transaction of the write, or returns the answer of the first request. The second of two equal requests
  * waits here until the first has ended, for at most `lock_timeout`.
  */
-export async function claimIdempotencyKey(
+export async function beginIdempotentRequest(
   tx: Sql,
   request: IdempotentRequest,
 ): Promise<'claimed' | StoredAnswer | Refusal> {
@@ -24,6 +24,10 @@ export async function claimIdempotencyKey(
 }
 
 /** Stores the answer of the request that claimed a key, in the same transaction. A request without effect deletes the key. */
-export function settleIdempotencyKey(tx: Sql, request: IdempotentRequest, answer: StoredAnswer | null): Promise<void> {
+export function finishIdempotentRequest(
+  tx: Sql,
+  request: IdempotentRequest,
+  answer: StoredAnswer | null,
+): Promise<void> {
   return answer === null ? deleteIdempotencyKey(tx, request) : storeAnswer(tx, request, answer);
 }

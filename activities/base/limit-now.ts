@@ -15,7 +15,7 @@ type TimedActivities<A> = {
 };
 
 /** Wraps activities so that `now` is limited at the start of each attempt. */
-export function decideByPostgres<A extends object>(activities: A & TimedActivities<A>, limitNow: LimitNow): A {
+export function limitNowByPostgres<A extends object>(activities: A & TimedActivities<A>, limitNow: LimitNow): A {
   const timed = Object.entries(activities as Record<string, (input: { now: Instant }) => Promise<unknown>>).map(
     ([name, run]) => [
       name,
