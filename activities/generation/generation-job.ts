@@ -1,6 +1,6 @@
 /** The activities of `generateLicenses`: they open a job, generate the licenses of ranges of chunks, and close the job. */
 import { randomFillSync } from 'node:crypto';
-import { Context } from '@temporalio/activity';
+import { Context, log } from '@temporalio/activity';
 import { isTransient, isPermanent, violates } from '../../db/base/errors';
 import { insertChunk, listMissingChunks } from '../../db/generation/chunk';
 import type { ChunkOutcome } from '../../db/generation/chunk';
@@ -54,7 +54,7 @@ export interface FillChunksInput {
   /** The first chunk after the range. */
   to_chunk: number;
   now: Instant;
-  /** A chunk is given up after so many failures for unknown reasons, counted over all attempts. */
+  /** A chunk is given up after this many failures for unknown reasons, counted over all attempts. */
   attempts_max: number;
 }
 
@@ -80,10 +80,22 @@ function failuresBefore(details: unknown): number {
   return typeof failures === 'number' ? failures : 0;
 }
 
+/** A chunk that failed permanently, with its last error. */
+interface GivenUpChunk {
+  error: unknown;
+}
+
+/** Logs why chunks of a range are given up. The job stores only which licenses are missing. */
+function logGivenUp(job_id: string, chunk_no: number, error: unknown): void {
+  const reason = error instanceof Error ? error.message : String(error);
+  const { code: sqlstate } = Object(error) as { code?: unknown };
+  log.warn('a chunk is given up', { job_id, chunk_no, sqlstate, reason });
+}
+
 /** The interval between two progress notifications of a job. */
 const PROGRESS_INTERVAL_MS = 100;
 
-/** A clock for one attempt that starts at `now`: a range may take long, and its contract may end meanwhile. */
+/** A clock for one attempt that starts at `now`. A range can take minutes, and its contract can end during that time. */
 function attemptClock(now: Instant): () => Instant {
   const begun_ms = performance.now();
   return () => instantFromMillis(Math.floor(millisOf(now) + performance.now() - begun_ms));
@@ -120,19 +132,19 @@ export function createGenerationJobActivities({
     chunk_no: number,
     now: Instant,
     first_keys: string,
-  ): Promise<ChunkOutcome | 'given_up'> {
+  ): Promise<ChunkOutcome | GivenUpChunk> {
     const span = chunkSpan(plan.requested, plan.chunk_size, chunk_no);
     let keys = first_keys;
-    for (let drawKeys = 1; ; drawKeys++) {
+    for (let draws = 1; ; draws++) {
       try {
         return await insertChunk(db, { job_id: plan.id, chunk_no, ...span, keys, now });
       } catch (error) {
         const collision = violates(error, 'license_key_unique');
-        if (collision && drawKeys < KEY_DRAWS_MAX) {
+        if (collision && draws < KEY_DRAWS_MAX) {
           keys = joinedKeys(plan.key_format, span.licenses, randomFillSync);
           continue;
         }
-        if (collision || isPermanent(error)) return 'given_up';
+        if (collision || isPermanent(error)) return { error };
         throw error;
       }
     }
@@ -176,7 +188,7 @@ export function createGenerationJobActivities({
         const making = makeChunk(plan, chunk_no, await clock(), keys);
         // The keys of the next chunk are generated while Postgres inserts this one.
         keys = draw(missing[i + 1]);
-        let outcome: ChunkOutcome | 'given_up';
+        let outcome: ChunkOutcome | GivenUpChunk;
         try {
           outcome = await making;
         } catch (error) {
@@ -184,15 +196,18 @@ export function createGenerationJobActivities({
           failures += 1;
           context.heartbeat({ failures });
           if (failures < input.attempts_max) throw error;
-          outcome = 'given_up';
+          outcome = { error };
         }
         context.heartbeat({ failures });
         if (performance.now() - notified_at_ms > PROGRESS_INTERVAL_MS) {
           notified_at_ms = performance.now();
           await notifyProgress(db, plan.id);
         }
-        if (outcome === 'given_up') given_up.push(chunk_no);
-        else if (outcome === 'boundary_due') {
+        if (typeof outcome === 'object') {
+          // Once for each attempt: the following chunks usually fail for the same reason.
+          if (given_up.length === 0) logGivenUp(plan.id, chunk_no, outcome.error);
+          given_up.push(chunk_no);
+        } else if (outcome === 'boundary_due') {
           const now = await clock();
           const decision = await beginInTurn(plan.contract_id, (tx) => settleForGeneration(tx, plan.contract_id, now));
           if (decision !== 'generate') return { stopped: true, given_up };

@@ -5,6 +5,7 @@ import { settleByTime } from '../../transactions/contract/settle-contract';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
+import type { LogEntry } from '@temporalio/worker';
 import { createGenerationJobActivities } from '../../activities/generation/generation-job';
 import type { FillChunksInput, FilledRange } from '../../activities/generation/generation-job';
 import { createContractTurns } from '../../activities/generation/contract-turns';
@@ -134,6 +135,21 @@ describe('fillChunks', () => {
     expect((await jobOf(sql, job_id)).completed).toBe(REQUESTED - 100);
   });
 
+  test('logs once why it gives up chunks', async () => {
+    const { job_id } = await runningJob();
+    await failInserts(2, `ERRCODE = 'check_violation'`);
+    const lines: LogEntry[] = [];
+    const logger = new DefaultLogger('WARN', (line) => void lines.push(line));
+    const environment = new MockActivityEnvironment({ attempt: 1 }, { logger });
+    expect(await fill(job_id, {}, environment)).toEqual({ stopped: false, given_up: [0, 1] });
+    expect(lines).toEqual([
+      expect.objectContaining({
+        message: 'a chunk is given up',
+        meta: expect.objectContaining({ job_id, chunk_no: 0, sqlstate: '23514', reason: 'as the test asked' }),
+      }),
+    ]);
+  });
+
   test('throws an error of unknown reason, and gives up the chunk at the last attempt', async () => {
     const { job_id } = await runningJob();
     await failInserts(3, `ERRCODE = 'internal_error'`);
@@ -204,7 +220,7 @@ describe('a change that closes a contract', () => {
     ['terminate', TERMINATE],
     ['pause', { name: 'pause', input }],
     ['compliance-hold', { name: 'compliance-hold', input: { ...input, note: 'sanctions' } }],
-    ['the end of its term, which a read crosses', null],
+    ['the end of its term, which a read applies', null],
   ];
 
   /** Carries out a command, or settles the contract at a time after its end. */
