@@ -8,7 +8,7 @@ import { findSearchAttributes } from '../temporal/search-attributes';
 import type { SearchAttributeHealth } from '../temporal/search-attributes';
 import type { Reference } from './doctor-postgres';
 import { checkWorkers, START_WORKER } from './doctor-workers';
-import { errorMessage, errorSentence } from './failure';
+import { errorMessage, errorSentence, temporalRejection } from './failure';
 import { runCheck, ok, warning, wrong, type Finding } from './finding';
 
 const TIMEOUT_MS = 8_000;
@@ -33,12 +33,15 @@ export async function checkTemporal(
     'Temporal',
     CONNECT_TIMEOUT_MS,
     async () => [ok('Temporal', `server ${await findServerVersion(client)} at ${config.temporalAddress}`)],
-    (error) =>
-      wrong(
+    (error) => {
+      const rejection = temporalRejection(error);
+      if (rejection !== null) return wrong('Temporal', rejection.what, rejection.remedy);
+      return wrong(
         'Temporal',
         `${config.temporalAddress} does not respond (${errorMessage(error)})`,
         'Check TEMPORAL_ADDRESS and TEMPORAL_TLS…, and check that the server runs.',
-      ),
+      );
+    },
   );
   if (connection_findings.some((finding) => finding.verdict === 'wrong'))
     return { findings: connection_findings, epoch: null };

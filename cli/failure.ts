@@ -29,6 +29,8 @@ export function errorSentence(error: unknown): string {
   if (isDatabaseUnavailable(error)) {
     return `Postgres cannot be reached (${errorMessage(error)}). Check DATABASE_URL, and check that the server runs.`;
   }
+  const rejection = temporalRejection(error);
+  if (rejection !== null) return `${rejection.what}. ${rejection.remedy}`;
   if (isConnectionError(error)) {
     return `Temporal cannot be reached (${errorMessage(error)}). Check TEMPORAL_ADDRESS and TEMPORAL_TLS…, and check that the server runs.`;
   }
@@ -37,16 +39,34 @@ export function errorSentence(error: unknown): string {
   return error instanceof Error && error.stack !== undefined ? error.stack : String(error);
 }
 
+/**
+ * Describes an error with which Temporal rejects the credentials of this process; null for other errors. The client reports such an
+ * error as a failed connection when it is the answer to the first call.
+ */
+export function temporalRejection(error: unknown): { what: string; remedy: string } | null {
+  const failure = grpcFailureOf(error);
+  switch (failure?.code) {
+    case GRPC.UNAUTHENTICATED:
+      return {
+        what: `Temporal rejects the credentials (${failure.details})`,
+        remedy: 'Check TEMPORAL_API_KEY, or TEMPORAL_TLS_CERT and TEMPORAL_TLS_KEY.',
+      };
+    case GRPC.PERMISSION_DENIED:
+      return {
+        what: `Temporal denies the call (${failure.details})`,
+        remedy: 'The credentials need a role that can write in the namespace TEMPORAL_NAMESPACE.',
+      };
+    default:
+      return null;
+  }
+}
+
 /** The sentence for a gRPC error of Temporal; undefined for other errors. */
 function grpcErrorSentence(error: unknown): string | undefined {
   const failure = grpcFailureOf(error);
   if (failure === undefined) return undefined;
   const { code, details } = failure;
   switch (code) {
-    case GRPC.UNAUTHENTICATED:
-      return `Temporal rejects the credentials (${details}). Check TEMPORAL_API_KEY, or TEMPORAL_TLS_CERT and TEMPORAL_TLS_KEY.`;
-    case GRPC.PERMISSION_DENIED:
-      return `Temporal denies the call (${details}). The credentials need a role that can write in the namespace TEMPORAL_NAMESPACE.`;
     case GRPC.NOT_FOUND:
       return `Temporal cannot find the requested resource (${details}). Check TEMPORAL_NAMESPACE.`;
     default: {

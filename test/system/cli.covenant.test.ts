@@ -203,6 +203,20 @@ test('search-attributes and the doctor report what this client has no permission
   }
 });
 
+test('search-attributes and the doctor report credentials that Temporal rejects, and the settings to check', async () => {
+  const hosted = await startRefusingProxy(temporal.address, 'UNAUTHENTICATED', /./);
+  try {
+    const own = settings({ TEMPORAL_ADDRESS: hosted.address });
+    const what = 'Temporal rejects the credentials (Request unauthorized.)';
+    const remedy = 'Check TEMPORAL_API_KEY, or TEMPORAL_TLS_CERT and TEMPORAL_TLS_KEY.';
+    expect(await runCovenant(['search-attributes'], own)).toMatchObject({ code: 1, stderr: `${what}. ${remedy}\n` });
+    const doctor = parseFindings(await runCovenant(['doctor', '--json'], own));
+    expect(doctor.get('Temporal')).toMatchObject({ verdict: 'wrong', detail: what, remedy });
+  } finally {
+    await hosted.close();
+  }
+});
+
 test('the doctor reports what is wrong and how to fix it, and exits with 1', async () => {
   const ran = await runCovenant(['doctor', '--json'], settings({ TEMPORAL_NAMESPACE: 'no-such-namespace' }));
   expect(ran.code).toBe(1);
