@@ -12,7 +12,7 @@ export function erasedEmail(person_id: string): string {
   return `${person_id}@erased.invalid`;
 }
 
-/** Why an admin cannot be erased; null when they can. An active admin would leave their name again with the next act. */
+/** Why an admin cannot be erased; null when they can. The next request of an active admin would store their name again. */
 export function adminErasureRefusal({ status }: { status: AdminStatus }): 'admin_is_active' | null {
   return status === 'active' ? 'admin_is_active' : null;
 }

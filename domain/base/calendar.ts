@@ -30,7 +30,7 @@ export function isLocalDate(date: string): boolean {
   }
 }
 
-/** The longest period, in years. Sums with it stay within four-digit years, which every layer can write. */
+/** The longest period, in years. A date plus such a period has a four-digit year, which every layer can store. */
 const PERIOD_YEARS_MAX = 1000;
 
 /**
@@ -48,10 +48,10 @@ const DAY_MS = 86_400_000;
 /** The last instant of the four-digit years. */
 const FOUR_DIGIT_MS_MAX = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 const FOUR_DIGIT_MS_MIN = Date.parse('0000-01-01T00:00:00.000Z');
-/** The cached starts of days, about 2 MB. When the cache is full, it is cleared. */
+/** The most starts of days that are cached, about 2 MB. When the cache is full, it is cleared. */
 const STARTS_CACHED_MAX = 10_000;
 
-/** The same days are computed repeatedly for a contract, and each computation searches the rules of its zone. */
+/** The starts of days by day and zone. The same days are needed repeatedly, and each computation searches the rules of the zone. */
 const starts = new Map<string, Instant>();
 
 /** The first valid instant of `date` in `zone`; a day whose midnight a clock change skips begins later (1.8.3). */
@@ -70,7 +70,10 @@ export function localDateAt(instant: Instant, zone: string): LocalDate {
   return Temporal.Instant.from(instant).toZonedDateTimeISO(zone).toPlainDate().toString();
 }
 
-/** `date` plus `times` whole periods counted from `date`, clamped to the end of the month, never chained (1.8.4). */
+/**
+ * `date` plus `times` periods, limited to the last day of the month. The periods are multiplied before they are added: 31 January
+ * plus two months is 31 March, and not 28 March by way of 28 February (1.8.4).
+ */
 export function addPeriods(date: LocalDate, period: string, times = 1): LocalDate {
   const duration = Temporal.Duration.from(period);
   return Temporal.PlainDate.from(date)
@@ -86,7 +89,7 @@ export function addPeriods(date: LocalDate, period: string, times = 1): LocalDat
 /** `date` plus a whole number of days, which may be negative. */
 export function addDays(date: LocalDate, days: number): LocalDate {
   const sum = Number.isInteger(days) ? midnightMs(date) + days * DAY_MS : NaN;
-  // Temporal throws a precise error for an invalid date or number, and writes years with more digits.
+  // Temporal throws a precise error for an invalid date or number, and supports years with more digits.
   if (!(sum >= FOUR_DIGIT_MS_MIN && sum <= FOUR_DIGIT_MS_MAX))
     return Temporal.PlainDate.from(date).add({ days }).toString();
   return dateOf(sum);
@@ -99,7 +102,7 @@ export function daysBetween(from: LocalDate, to: LocalDate): number {
   return Temporal.PlainDate.from(from).until(Temporal.PlainDate.from(to), { largestUnit: 'days' }).days;
 }
 
-/** The midnight in UTC at which a date begins, in milliseconds; NaN for text that is no date of a four-digit year. */
+/** The midnight in UTC at which a date begins, in milliseconds; NaN for a text that is not a date with a four-digit year. */
 function midnightMs(date: LocalDate): number {
   const ms = Date.parse(date);
   // `Date` reads 30 February as 2 March.
@@ -117,7 +120,7 @@ export function addPeriodToInstant(instant: Instant, period: string, zone: strin
   return text(local.add(Temporal.Duration.from(period)).toZonedDateTime(zone).toInstant());
 }
 
-/** The UTC offset of `zone` in seconds at each of some instants. */
+/** The UTC offset of `zone` in seconds at each of the instants. */
 export function offsetsOf(zone: string, instants: readonly Instant[]): number[] {
   const format = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' });
   return instants.map((instant) => {
@@ -128,7 +131,7 @@ export function offsetsOf(zone: string, instants: readonly Instant[]): number[] 
   });
 }
 
-/** The fixed text form of instants. (Temporal's `toString` with three decimals takes six times as long as the rest of a sum.) */
+/** The fixed text form of instants. (Temporal's `toString` with three decimals takes six times as long as the whole addition.) */
 function text(instant: Temporal.Instant): Instant {
   return instantFromMillis(instant.epochMilliseconds);
 }

@@ -31,16 +31,19 @@ export function shownName(name: string): string {
   return cutToBytes(name, NAME_BYTES_MAX, escapedMarkdown);
 }
 
-/** A text of at most `bytes_max` bytes in a payload, as `shown` writes it. A text that is too long ends in an ellipsis. */
-export function cutToBytes(text: string, bytes_max: number, shown = (part: string): string => part): string {
-  const whole = shown(text);
+/**
+ * Truncates a text so that `render` of it needs at most `bytes_max` bytes in a payload, and returns that rendered text. A
+ * truncated text ends with an ellipsis.
+ */
+export function cutToBytes(text: string, bytes_max: number, render = (part: string): string => part): string {
+  const whole = render(text);
   if (jsonBytes(whole) <= bytes_max) return whole;
   let cut = '';
   for (const char of text) {
-    if (jsonBytes(`${shown(cut + char)}…`) > bytes_max) break;
+    if (jsonBytes(`${render(cut + char)}…`) > bytes_max) break;
     cut += char;
   }
-  return `${shown(cut)}…`;
+  return `${render(cut)}…`;
 }
 
 /** A name as the value of a keyword. */

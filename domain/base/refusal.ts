@@ -252,7 +252,7 @@ export function refuse(code: RefusalCode, metadata: JsonObject = {}, reasons: st
   };
 }
 
-/** Whether an action is allowed: true, or the code that refuses it with every input. */
+/** Whether an action is allowed: true, or the code with which it is refused whatever its input is. */
 export type Allowed = true | RefusalCode;
 
 /** Converts a possible refusal to {@link Allowed}. */
@@ -274,7 +274,7 @@ export type ResourceKind =
   | 'product'
   | 'test clock';
 
-/** The refusal of an id that does not exist; null when the id is unknown. */
+/** The refusal of a request for something that does not exist. `id` is null when it is not known. */
 export function notFound(what: ResourceKind, id: string | null): Refusal {
   return refuse('NOT_FOUND', { what, id });
 }

@@ -6,7 +6,7 @@ const DIRECTION_CONTROLS = /[\u202a-\u202e\u2066-\u2069]/;
 /** A visible character: no space, no zero-width character, no filler, no blank Braille pattern. */
 const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}\u2800]/u;
 
-/** Whether Postgres can store a text: it has neither U+0000 nor half of a surrogate pair. */
+/** Whether Postgres can store a text: it contains neither U+0000 nor an unpaired surrogate. */
 export function isStorableText(text: string): boolean {
   return !text.includes('\u0000') && !/\p{Surrogate}/u.test(text);
 }

@@ -24,10 +24,7 @@ const YEAR_MIN = 1900;
 const YEAR_MAX = 2999;
 
 /** An id or a name of another system, as it is stored. */
-const ForeignText = z
-  .string()
-  .min(1)
-  .refine(isPlainText, 'must not contain control characters or half of a surrogate pair');
+const ForeignText = z.string().min(1).refine(isPlainText, 'must not contain control characters or unpaired surrogates');
 export const ForeignId = ForeignText.max(ID_CHARS_MAX);
 export const ForeignType = ForeignText.max(TYPE_CHARS_MAX);
 

@@ -43,7 +43,7 @@ export interface ObservedInvoice extends InvoiceObservation {
   fetched_at: Instant | null;
 }
 
-/** Without versions a paid, closed or disputed invoice outranks an open one, whichever came last. */
+/** Without versions, a paid, closed or disputed invoice outranks an open one, in any order of arrival. */
 const RANK: Record<InvoiceStatus, number> = {
   OPEN: 0,
   FAILED: 0,

@@ -8,8 +8,9 @@ import { mistypedOverrides } from './features';
 import { QUOTA_MAX } from './quota';
 
 /**
- * Refuses a contract whose product or generator cannot serve it: both must be active and match, and the key format must have
- * enough keys for the quota.
+ * Refuses a contract that cannot be used with its product and generator: both must be active and belong together, the features
+ * that the contract overrides must have the generator's types, and the key format must have enough keys for the quota.
+ * An edit that keeps the generator passes false for `must_be_active`: a contract can be edited while its product is inactive.
  */
 export function catalogueRefusal(
   facts: ContractFacts,

@@ -10,6 +10,7 @@ export interface RenewalPolicy {
   term: string | null;
   /** Days from the last day to opt out to the end of the term. */
   notice_days: number;
+  /** When the contract opted out of automatic renewal; null: it did not. */
   opt_out_at: Instant | null;
   /** The last term of a contract that opted out. */
   opt_out_term: number | null;
@@ -50,7 +51,7 @@ export interface RenewalRecord {
   basis: RenewalBasis;
   start_date: LocalDate;
   end_date: LocalDate;
-  /** Days without cover between the old term and the new one. */
+  /** Days between the end of the old term and the start of the new one. */
   gap_days: number;
   quota_added: number;
   reference: string | null;

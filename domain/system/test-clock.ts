@@ -120,7 +120,7 @@ function cotermTargetsOf(contract: ContractCoupling): string[] {
   return [...pending, ...contract.amended_coterms];
 }
 
-/** When the billing system may next be queried; not before the contract has something due, so the clock never waits in vain. */
+/** When the billing system may next be queried. The contract has something due then, so the clock does not stop without need. */
 function nextQueryAt(contract: ContractCoupling): Instant | null {
   const { due_at, verify_at, settled_until, suspended_at } = contract;
   if (due_at === null) return null;

@@ -96,7 +96,7 @@ describe('a body', () => {
   test.each([
     ['of another charset', Buffer.from('{"name":"Müller"}', 'latin1')],
     ['cut inside a character', Buffer.from('{"name":"M\u00fc').subarray(0, 11)],
-    ['with half of a surrogate pair in bytes', Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22])],
+    ['with an unpaired surrogate in bytes', Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22])],
   ])('that is not UTF-8, %s, is 400', async (_what, body) => {
     expectRefusal(await api.call('POST', '/contracts', { body }), 400, 'MALFORMED_JSON');
     const [secret] = api.billing.billingStandardSecrets ?? [];

@@ -108,7 +108,7 @@ describe('a message', () => {
 
   test.each([
     ['U+0000', '\u0000'],
-    ['half of a surrogate pair', '\ud800'],
+    ['an unpaired surrogate', '\ud800'],
     ['a line break', '\n'],
   ])('with %s in a stored text is refused with the name of the field', (_what, text) => {
     const event = { id: 'evt_1', object: 'event', type: 'invoice.paid', created: 1, data: { object: { id: 'in_1' } } };

@@ -132,10 +132,10 @@ describe('creating', () => {
     ['an unknown product', { product_id: UNKNOWN_ID }, 'product_id'],
     ['an unknown customer', { customer_id: UNKNOWN_ID }, 'customer_id'],
     ['U+0000 in the name', { name: 'a\u0000b' }, 'name'],
-    ['a lone surrogate in the name', { name: 'a\ud800b' }, 'name'],
+    ['an unpaired surrogate in the name', { name: 'a\ud800b' }, 'name'],
     ['U+0000 in metadata', { metadata: { note: 'a\u0000b' } }, 'metadata'],
-    ['a lone surrogate in metadata', { metadata: { note: 'a\ud800b' } }, 'metadata'],
-    ['a lone surrogate as a key of metadata', { metadata: { '\udc00': 1 } }, 'metadata'],
+    ['an unpaired surrogate in metadata', { metadata: { note: 'a\ud800b' } }, 'metadata'],
+    ['an unpaired surrogate as a key of metadata', { metadata: { '\udc00': 1 } }, 'metadata'],
     ['metadata nested too deep', { metadata: { a: JSON.parse('['.repeat(50) + ']'.repeat(50)) } }, 'metadata'],
   ])('%s is refused with 422 and its path', async (_what, wrong, path) => {
     const answer = await post('/contracts', contractBody(catalogue, wrong));
