@@ -227,7 +227,7 @@ CREATE TABLE contract_quotas (
   claimed             integer NOT NULL DEFAULT 0,
   -- The license terms that a request must name to be granted; null: nothing is granted until the contract is settled again.
   grantable_terms_id  bigint,
-  -- The next boundary of the contract: from this instant on nothing is granted until it is crossed. Null if `grantable_terms_id` is null.
+  -- The next boundary of the contract: from this instant on nothing is granted until it is applied. Null if `grantable_terms_id` is null.
   open_until          timestamptz,
   -- The sequence number of the contract's last domain event.
   event_sequence      bigint NOT NULL DEFAULT 0,
@@ -475,7 +475,7 @@ JOIN generation_chunks k ON k.job_id = j.id AND k.chunk_no = ((l.id & 16777215) 
 
 CREATE TABLE audit_events (
   id            uuid PRIMARY KEY DEFAULT uuidv7(),
-  -- The time of the act. For a boundary it is the instant of the boundary, even if it was crossed later.
+  -- The time of the act. For a boundary it is the instant of the boundary, even if it was applied later.
   at            timestamptz NOT NULL,
   -- {type, id}, with `name_id` and `origin_id` for a person, or with `name` for a process.
   actor         jsonb NOT NULL,

@@ -1,5 +1,5 @@
 /**
- * Keyset paging: a page continues after the last row of the previous page, so that rows added meanwhile shift nothing.
+ * Keyset paging: a page begins after the last row of the previous page, so rows that are added between two requests shift no page.
  *
  * Postgres alone computes the key that rows are sorted by, and cursors carry the key as Postgres wrote it. JavaScript has different
  * case rules and rounds instants to milliseconds: with a key computed in JavaScript, pages would lose rows or never end.

@@ -1,6 +1,6 @@
 /**
- * The time limits of a session: no work of a process in Postgres lasts longer than its limit, whether the process runs, hangs, or is
- * unreachable.
+ * The time limits of a session. They also hold for a process that hangs or cannot be reached: no statement or transaction lasts longer
+ * than its limit.
  *
  * Postgres enforces the limits (`statement_timeout`, `idle_in_transaction_session_timeout`). The driver also enforces the limit of a
  * statement, `ANSWER_MARGIN_MS` later: it closes and replaces a connection that gives no answer, and the statement fails with

@@ -1,11 +1,11 @@
-/** The boundaries that a contract has crossed, read from its audit rows. */
+/** The boundaries of a contract that were applied, read from its audit rows. */
 import { BOUNDARY_ACTIONS } from '../../domain/contract/timeline';
 import type { ContractState } from '../../domain/contract/facts';
 import type { ContractAction } from '../../domain/contract/change';
 import type { Instant } from '../../domain/base/instant';
 import type { Sql } from '../base/database';
 
-/** A boundary that was crossed. */
+/** A boundary that was applied. */
 export interface AppliedBoundaryRow {
   at: Instant;
   action: ContractAction;
@@ -14,7 +14,7 @@ export interface AppliedBoundaryRow {
   reason: string | null;
 }
 
-/** The newest `limit` boundaries that a contract has crossed, oldest first. */
+/** The newest `limit` boundaries of a contract that were applied, oldest first. */
 export async function listAppliedBoundaries(
   sql: Sql,
   contract_id: string,

@@ -9,7 +9,7 @@ import { assertOwnSessions } from '../base/pooler';
 
 const MIGRATIONS = join(__dirname, '..', 'migrations');
 const SCHEMA_TABLE = 'schema_version';
-/** The key of the advisory lock by which processes that migrate one database wait for each other. Any number will do. */
+/** The key of the advisory lock by which processes that migrate one database wait for each other. The number has no meaning. */
 const MIGRATION_LOCK = 7_264_118;
 /** How long one attempt at a migration waits for a table. All later statements on the table wait meanwhile. */
 const MIGRATION_LOCK_TIMEOUT_MS = 2_000;
