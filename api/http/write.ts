@@ -27,13 +27,13 @@ export async function write(
   const { scope, key } = idempotency;
   const started_ms = performance.now();
   return beginLocked(api.db, [...rows, { table: IDEMPOTENCY_KEYS, id: `${scope} ${key}` }], async (tx) => {
-    const claim = await beginIdempotentRequest(tx, idempotency).catch((error: unknown) =>
+    const begun = await beginIdempotentRequest(tx, idempotency).catch((error: unknown) =>
       refuseAfterWait(error, started_ms),
     );
-    if (isRefusal(claim)) return claim;
-    if (claim !== 'claimed') return { ...claim, headers: { ...claim.headers, 'Idempotent-Replayed': 'true' } };
+    if (isRefusal(begun)) return begun;
+    if (begun !== 'first') return { ...begun, headers: { ...begun.headers, 'Idempotent-Replayed': 'true' } };
     const answer = await run(tx).catch((error: unknown) => {
-      // The locked row is not the idempotency key, because the key is already claimed.
+      // The locked row is not the idempotency key, because this transaction has stored the key.
       throw rowsBusyIfLocked(error, rows[0] ?? null);
     });
     await finishIdempotentRequest(tx, idempotency, isRefusal(answer) ? null : storedAnswerOf(answer));

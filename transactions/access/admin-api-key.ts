@@ -37,18 +37,18 @@ export async function createAdminApiKey(
 }
 
 /**
- * Revokes a key, given by its id or its public part. A revoked key stays unchanged. Refuses with `LAST_SUPER_ADMIN_KEY` when no
- * active super admin would have an accepted key.
+ * Revokes a key, given by its id or its public part. A key that is revoked already stays unchanged. Refuses with
+ * `LAST_SUPER_ADMIN_KEY` when no active super admin would have a valid key afterwards.
  */
 export async function revokeAdminApiKey(
   tx: Sql,
   admin_id: string,
-  name: string,
+  id_or_key_id: string,
   act: Act,
 ): Promise<'revoked' | Refusal> {
   const keys = await lockSuperAdmins(tx);
-  const row = await lockAdminApiKey(tx, admin_id, name);
-  if (!row) return notFound('API key of this admin', name);
+  const row = await lockAdminApiKey(tx, admin_id, id_or_key_id);
+  if (!row) return notFound('API key of this admin', id_or_key_id);
   if (row.revoked_at !== null) return 'revoked';
   const refusal = lastSuperAdminKeyRefusal(row, keys);
   if (refusal) return refusal;

@@ -4,7 +4,7 @@ import type { StoredPerson } from '../../domain/base/actor';
 import { storePerson } from '../../db/access/person';
 import type { Sql } from '../../db/base/database';
 
-/** The ids of a caller's name and address, as far as they were read with the API key; undefined when one of them may have to be stored. */
+/** The ids of a caller's name and address that were read together with the API key; undefined when one is missing and may need to be stored. */
 export function knownPerson({ known }: KnownCaller, ip: string | undefined): StoredPerson | undefined {
   if (known.name_id === null) return undefined;
   if (ip === undefined) return { name_id: known.name_id };

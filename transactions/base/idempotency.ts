@@ -9,21 +9,21 @@ import type { Refusal } from '../../domain/base/refusal';
 export const IDEMPOTENCY_DAYS = 30;
 
 /**
- * Claims a key in the transaction of the write, or returns the answer of the first request. The second of two equal requests
- * waits here until the first has ended, for at most `lock_timeout`.
+ * Stores the key of a request in the transaction of its write, or returns the answer of the first request with this key. The
+ * second of two equal requests waits here until the first has ended, for at most `lock_timeout`.
  */
 export async function beginIdempotentRequest(
   tx: Sql,
   request: IdempotentRequest,
-): Promise<'claimed' | StoredAnswer | Refusal> {
-  if (await insertIdempotencyKey(tx, request)) return 'claimed';
+): Promise<'first' | StoredAnswer | Refusal> {
+  if (await insertIdempotencyKey(tx, request)) return 'first';
   const row = await findIdempotencyKey(tx, request);
   if (row && row.fingerprint !== request.fingerprint) return refuse('IDEMPOTENCY_KEY_REUSED');
   if (!row || row.status === null || row.body === null) return refuse('IDEMPOTENCY_IN_PROGRESS');
   return { status: row.status, headers: row.headers ?? {}, body: row.body };
 }
 
-/** Stores the answer of the request that claimed a key, in the same transaction. A request without effect deletes the key. */
+/** Stores the answer of the first request with a key, in the same transaction. A request without effect (null) deletes the key. */
 export function finishIdempotentRequest(
   tx: Sql,
   request: IdempotentRequest,

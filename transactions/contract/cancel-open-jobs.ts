@@ -4,7 +4,10 @@ import { auditJobs, cancelJobsOf } from '../../db/generation/job-state';
 import { SYSTEM } from '../../domain/base/actor';
 import type { Instant } from '../../domain/base/instant';
 
-/** Cancels every unfinished job of a contract; call it inside a transaction. Returns the ids of their workflows to signal. */
+/**
+ * Cancels every unfinished job of a contract; call it inside a transaction. Returns the ids of the jobs: the caller wakes their
+ * workflows after the commit.
+ */
 export async function cancelOpenJobs(
   tx: Sql,
   contract_id: string,

@@ -1,4 +1,4 @@
-/** Runs a command that was sent to the workflow of its contract: once, however often it is delivered, and before its deadline. */
+/** Runs a command that was sent to the workflow of its contract: before its deadline, and once even if it is delivered several times. */
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import { refusedOutcome } from '../../domain/contract/command';
@@ -17,7 +17,7 @@ export interface SentCommand extends CommandIdentity {
   now: Instant;
   actor_id: string;
   request_id: string;
-  /** By Postgres' clock; after it the command is not run. */
+  /** By the clock of Postgres. After the deadline the command is not run. */
   deadline?: Instant;
 }
 
