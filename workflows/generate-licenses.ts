@@ -51,7 +51,10 @@ const RANGE_CHUNKS_MAX = 20;
 const RANGE_TIMEOUT = '10m';
 /** After this long another worker gets the range of a worker that died. Longer than a chunk may wait for a lock (5 s). */
 const RANGE_HEARTBEAT_TIMEOUT = '8s';
-/** After this many unexplained failures the chunks of a range are given up. Temporary ones (db/base/errors.ts) and dead workers do not count. */
+/**
+ * After this many failures for unknown reasons the chunks of a range are given up. Transient errors (`isTransient` in
+ * db/base/errors.ts) and workers that died do not count.
+ */
 const RANGE_ATTEMPTS_MAX = 20;
 
 const runShort = shortActivities<GenerationJobActivities>();
@@ -81,7 +84,7 @@ export async function generateLicenses(input: GenerateLicensesInput): Promise<Ge
       case 'RUNNING': {
         const filled = await fillChunks(job, attributes, from_chunk, given_up);
         from_chunk = filled.stopped ? 0 : filled.next_chunk;
-        // After a stop the job starts over with every chunk that is missing, so also with those that were given up.
+        // After a stop the job tries every missing chunk again, also those that were given up.
         if (filled.stopped) given_up.clear();
         else if (from_chunk < job.chunks) await continueInNewRun();
         if (filled.stopped) continue;
@@ -105,8 +108,8 @@ export async function generateLicenses(input: GenerateLicensesInput): Promise<Ge
 }
 
 /**
- * Fills ranges of chunks from `from_chunk` on. Ends when every chunk was tried, when the history is long enough (`next_chunk` is
- * then the first chunk that was not tried), or when the job or its contract stopped generation (`stopped`).
+ * Fills ranges of chunks from `from_chunk` on. Ends when every chunk was tried; when Temporal suggests to continue in a new run
+ * (`next_chunk` is then the first chunk that was not tried); or when the job or its contract stopped generation (`stopped`).
  */
 async function fillChunks(
   job: OpenedJob,

@@ -1,8 +1,8 @@
 /**
- * Makes activities use the clock of Postgres instead of that of the Temporal server.
+ * Limits the time that activities decide by: it differs only a little from the clock of Postgres.
  *
- * A workflow passes its own time: that of the Temporal server when the activity was scheduled. The server's clock may be wrong, and an
- * attempt may begin long after that time. So each attempt begins with a time that is limited by the clock of Postgres.
+ * A workflow passes its own time to an activity: that of the Temporal server when the activity was scheduled. The server's clock can be
+ * wrong, and an attempt can begin long after that time. So each attempt limits the time by the clock of Postgres.
  */
 import type { LimitNow } from '../../db/base/clock';
 import type { Instant } from '../../domain/base/instant';

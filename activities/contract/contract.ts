@@ -30,7 +30,7 @@ export interface SettleContractInput extends SettleInput {
 export type RunCommandInput = SentCommand;
 
 /**
- * After so many attempts, a command that fails for an unknown reason fails permanently, so that its sender gets this failure and not an
+ * After this many attempts, a command that fails for an unknown reason fails permanently, so that its sender gets this failure and not an
  * expiry. A command with a transient error is tried until its deadline.
  */
 export const COMMAND_ATTEMPTS_MAX = 3;
@@ -47,14 +47,14 @@ export interface ContractActivityDependencies {
 export function createContractActivities({ db, nudger, showNames = false }: ContractActivityDependencies) {
   return {
     /**
-     * Crosses every boundary that is due, except those before which unpaid invoices have to be verified, and the later ones. Safe to run
-     * twice: a boundary is crossed once.
+     * Applies every boundary that is due, up to the first before which unpaid invoices must be verified. Safe to run twice: a boundary is
+     * applied once.
      */
     settleContract: (input: SettleContractInput): Promise<ContractView> => withSpreadRetries(() => settle(input)),
 
     /**
-     * Carries out one command, once however often it is delivered: its outcome is stored together with its change. A command that has
-     * passed its deadline is refused and has no effect.
+     * Carries out one command, once even if it is delivered several times: its outcome is stored together with its change. A command that
+     * has passed its deadline is refused and has no effect.
      */
     async runContractCommand(input: RunCommandInput): Promise<CommandOutcome> {
       // The sender waits, so an attempt that finds a row locked is retried soon.

@@ -112,7 +112,7 @@ describe('a payment that arrived before the end and was applied after it', () =>
     expect(await contractOf(id)).toMatchObject({ state: 'ACTIVE', term_number: 2 });
   });
 
-  test('makes up for the renewal when another transaction crossed the end first', async () => {
+  test('renews the contract later when another transaction applied its end first', async () => {
     const id = await pastDueContractId();
     await insertEvent(id, 'PAID', 2, '2027-01-31T12:00:00.000Z');
     const looking = { id, actor: TEST_ACTOR, now: AFTERWARDS, request_id: null };

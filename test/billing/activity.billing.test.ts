@@ -277,7 +277,7 @@ describe('a billing event', () => {
     expect((await contractOf(after)).invoices).toMatchObject([{ status: 'FAILED' }]);
   });
 
-  test('counts from its arrival, even if it is applied late: no later boundary is crossed before it', async () => {
+  test('counts from its arrival, even if it is applied late: no later boundary is applied before it', async () => {
     const renewal = { ...DEFAULT_RENEWAL, mode: 'auto' } as const;
     const id = await owingContractId({ term: 'P1M', start_date: addDays(DUE, -20), renewal });
     const [paid_at, ends_at] = [dayOf(7, '23:00:00.000'), dayOf(11)];
@@ -309,7 +309,7 @@ describe('a billing event', () => {
     billing.reachable = false;
     await insertEvent(id, { status: 'PAID', due: DUE, occurred_at: paid_at });
     await apply(id, paid_at);
-    // The system gives no answer, and another transaction crosses the end.
+    // The system gives no answer, and another transaction applies the end.
     await settleElsewhere(id, dayOf(13));
     expect(await contractOf(id)).toMatchObject({ state: 'EXPIRED', renewal_blocked: 'PAST_DUE' });
     billing.reachable = true;

@@ -1,5 +1,5 @@
 /**
- * The activities of `contractLifecycle`, called one by one: a command is carried out once under its id, and a boundary is crossed once.
+ * The activities of `contractLifecycle`, called one by one: a command is carried out once under its id, and a boundary is applied once.
  */
 import { ApplicationFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -259,7 +259,7 @@ test('another command under a used id is refused, and contracts have separate co
   expect(await activities.runContractCommand(pause(other.facts.id))).toMatchObject({ changed: true, replayed: false });
 });
 
-test('settling crosses each boundary once, and returns the next one', async () => {
+test('settling applies each boundary once, and returns the next one', async () => {
   const { facts } = await buildContract(sql, {
     now: '2026-12-01T00:00:00.000Z',
     start_date: '2027-01-01',

@@ -112,7 +112,7 @@ describe('a boundary that the newer rules move', () => {
       '2027-07-01T04:00:00.000Z',
       '2027-07-01T03:00:00.000Z',
     ],
-  ])('%s is stored again by one sweep, with one audit row, and is crossed there', async (_where, options, was, is) => {
+  ])('%s is stored again by one sweep, with one audit row, and is applied there', async (_where, options, was, is) => {
     const { id, next_boundary_at } = await buildUnderOlderRules(options);
     expect(next_boundary_at).toBe(was);
 
@@ -254,7 +254,7 @@ describe('a process with older rules next to one with newer rules', () => {
     expect(await contractOf(id)).toMatchObject({ next_boundary_at: '2027-01-19T19:00:00.000Z' });
   });
 
-  test('crosses a boundary that the newer rules have made due, and does not wait forever', async () => {
+  test('applies a boundary that the newer rules have made due, and does not wait forever', async () => {
     const winter = { now: NOW, timezone: EARLIER_ZONE, start_date: '2027-07-01' };
     const { id } = await runStep(sql, { name: 'build', options: winter });
     const [early, late] = await older.act(
@@ -267,14 +267,14 @@ describe('a process with older rules next to one with newer rules', () => {
 });
 
 describe('the history does not change', () => {
-  test('a boundary that was crossed by older rules is not crossed again at the instant of the newer rules', async () => {
+  test('a boundary that was applied by older rules is not applied again at the instant of the newer rules', async () => {
     const options = {
       timezone: LATER_ZONE,
       end_date: '2027-02-01',
       renewal: { ...DEFAULT_RENEWAL, mode: 'none' },
     } as const;
     const { id } = await buildUnderOlderRules(options);
-    const crossed_at = '2027-01-31T18:00:00.000Z';
+    const applied_at = '2027-01-31T18:00:00.000Z';
     const [expired] = await older.act({ name: 'settle', id, now: '2027-01-31T18:20:00.000Z' });
     expect(expired).toMatchObject({ state: 'EXPIRED' });
 
@@ -285,7 +285,7 @@ describe('the history does not change', () => {
         state: 'EXPIRED',
         next_boundary_at: null,
       });
-    expect(await auditOf(id)).toEqual([`contract.expired ${crossed_at}`]);
+    expect(await auditOf(id)).toEqual([`contract.expired ${applied_at}`]);
   });
 
   test('a pause that ends between the old and the new start of a day ends on time', async () => {
@@ -303,7 +303,7 @@ describe('the history does not change', () => {
     ]);
   });
 
-  test('a boundary that the newer rules move before the last settling is crossed, at its own instant', async () => {
+  test('a boundary that the newer rules move before the last settling is applied, at its own instant', async () => {
     const renewal = { ...DEFAULT_RENEWAL, mode: 'auto', notice_days: 0 } as const;
     const options = {
       now: '2027-06-01T12:00:00.000Z',

@@ -27,8 +27,8 @@ import {
 const RUNS = 80;
 
 const verified = buildSettleContext();
-/** The catalogue as it is found, and one in which nothing can be renewed. */
-const aCatalogue = fc.constantFrom({}, { generators: new Map<string, GeneratorFacts>() });
+/** A complete catalogue, and one in which no contract can be renewed. */
+const anyCatalogue = fc.constantFrom({}, { generators: new Map<string, GeneratorFacts>() });
 /** No reminder is due for a contract without an end. */
 const UNRENEWED = { ...DEFAULT_RENEWAL, mode: 'none' as const };
 const WAITING = buildAmendment({ effective_date: '2027-09-01' });
@@ -263,17 +263,17 @@ describe('local days', () => {
 });
 
 describe('settling', () => {
-  test('late gives the same history and facts as settling all the time', () => {
+  test('late gives the same history and facts as settling at every instant', () => {
     fc.assert(
-      fc.property(anyFacts, anySettleInstants, aCatalogue, (facts, looks, catalogue) => {
+      fc.property(anyFacts, anySettleInstants, anyCatalogue, (facts, instants, catalogue) => {
         const context = buildSettleContext(catalogue);
         let punctual = facts;
-        const punctually = looks.flatMap((now) => {
+        const punctually = instants.flatMap((now) => {
           const { changes, facts: next } = settle(punctual, now, context);
           punctual = next;
           return history(changes);
         });
-        const late = settle(facts, looks.at(-1) as Instant, context);
+        const late = settle(facts, instants.at(-1) as Instant, context);
         expect(history(late.changes)).toEqual(punctually);
         expect(late.facts).toEqual(punctual);
       }),
@@ -283,11 +283,11 @@ describe('settling', () => {
 
   test('early, or twice, changes nothing', () => {
     fc.assert(
-      fc.property(anyFacts, anySettleInstants, (facts, looks) => {
-        const last = looks.at(-1) as Instant;
+      fc.property(anyFacts, anySettleInstants, (facts, instants) => {
+        const last = instants.at(-1) as Instant;
         const once = settle(facts, last, verified);
         expect(settle(once.facts, last, verified)).toEqual({ facts: once.facts, changes: [] });
-        for (const early of looks.filter((look) => look < once.facts.settled_until))
+        for (const early of instants.filter((at) => at < once.facts.settled_until))
           expect(settle(once.facts, early, verified)).toEqual({ facts: once.facts, changes: [] });
         const next = nextBoundary(once.facts);
         const just_before = next === null ? last : instantFromMillis(millisOf(next.at) - 1);
@@ -299,15 +299,15 @@ describe('settling', () => {
 
   test('with stops for verification gives the same history as with known answers', () => {
     fc.assert(
-      fc.property(anyFacts, anySettleInstants, aCatalogue, (facts, looks, catalogue) => {
+      fc.property(anyFacts, anySettleInstants, anyCatalogue, (facts, instants, catalogue) => {
         const known_answer = buildSettleContext(catalogue);
         const unverified = buildSettleContext({ ...catalogue, billing: 'stop' });
         // The first answer applies what had been skipped before the first query.
         fc.pre(settle(facts, facts.settled_until, known_answer).changes.length === 0);
-        const last = looks.at(-1) as Instant;
+        const last = instants.at(-1) as Instant;
         const asked: ReturnType<typeof history> = [];
         let asking = facts;
-        for (const now of looks) {
+        for (const now of instants) {
           for (;;) {
             const stopped = settle(asking, now, unverified);
             asked.push(...history(stopped.changes));
@@ -360,7 +360,7 @@ test.each(['UTC', 'America/Los_Angeles', 'Asia/Kolkata'])('the zone of the proce
   );
   const offsets: Record<string, number> = { UTC: 0, 'America/Los_Angeles': 480, 'Asia/Kolkata': -330 };
   expect(child.stderr).toBe('');
-  const { offset, lives } = JSON.parse(child.stdout) as { offset: number; lives: unknown };
+  const { offset, boundaries } = JSON.parse(child.stdout) as { offset: number; boundaries: unknown };
   expect(offset).toBe(offsets[zone]);
-  expect(lives).toEqual(JSON.parse(JSON.stringify(boundariesInAllZones())));
+  expect(boundaries).toEqual(JSON.parse(JSON.stringify(boundariesInAllZones())));
 });

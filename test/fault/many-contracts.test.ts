@@ -97,10 +97,10 @@ test('250 contracts whose holds end in the same second are each resumed once, at
 
 /** Each contract has one audit row and one domain event of its resumption. */
 async function expectResumedOnce(resume_at: Instant): Promise<void> {
-  const crossed = await stack.sql`
+  const applied = await stack.sql`
     SELECT action, at, count(*)::int AS rows, count(DISTINCT contract_id)::int AS contracts
     FROM audit_events WHERE actor ->> 'type' = 'system' AND subject_type = 'contract' GROUP BY action, at`;
-  expect([...crossed]).toEqual([{ action: 'contract.resumed', at: resume_at, rows: CONTRACTS, contracts: CONTRACTS }]);
+  expect([...applied]).toEqual([{ action: 'contract.resumed', at: resume_at, rows: CONTRACTS, contracts: CONTRACTS }]);
   const rows = await stack.sql`
     SELECT at, count(*)::int AS rows, count(DISTINCT contract_id)::int AS contracts
     FROM domain_events WHERE type = 'contract.resumed' GROUP BY at`;

@@ -68,7 +68,7 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
     ), created AS (
       SELECT c.id, count(a.id) AS rows FROM contracts c
       LEFT JOIN audit_events a ON a.contract_id = c.id AND a.action = 'contract.created' GROUP BY c.id
-    ), crossed AS (
+    ), applied AS (
       -- Changes that only time causes. Several amendments can take effect on one day, and their ids distinguish them.
       SELECT contract_id, action, at, coalesce(after ->> 'amendment_id', after ->> 'days_before') AS which, count(*) AS rows
       FROM audit_events
@@ -157,7 +157,7 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
     FROM revised WHERE revisions <> revision OR first <> 1 OR last <> revision
     UNION ALL
     SELECT 'a boundary is applied once', format('%s of contract %s at %s', action, contract_id, at), rows || ' audit rows'
-    FROM crossed WHERE rows > 1
+    FROM applied WHERE rows > 1
     UNION ALL
     SELECT 'each term after the first is a renewal', 'contract ' || id, format('term %s with %s renewals, the last of term %s', term_number, terms, last)
     FROM renewal WHERE term_number <> terms + 1 OR last <> term_number

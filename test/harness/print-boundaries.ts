@@ -29,13 +29,13 @@ export function boundariesInAllZones() {
     return {
       timezone,
       expires_at: licenseExpiry({ duration: 'P1Y', basis: 'generation' }, '2024-02-29T02:30:00.000Z', timezone),
-      crossed: changes.map(({ at, action, facts: then }) => [at, action, stateAt(then, at), then.end_date]),
+      applied: changes.map(({ at, action, facts: then }) => [at, action, stateAt(then, at), then.end_date]),
     };
   });
 }
 
 if (require.main === module) {
   process.stdout.write(
-    JSON.stringify({ offset: new Date(2027, 0, 1).getTimezoneOffset(), lives: boundariesInAllZones() }),
+    JSON.stringify({ offset: new Date(2027, 0, 1).getTimezoneOffset(), boundaries: boundariesInAllZones() }),
   );
 }

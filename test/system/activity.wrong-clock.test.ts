@@ -49,7 +49,7 @@ async function pausedUntil(resume_at: string): Promise<string> {
   return facts.id;
 }
 
-test.each([10 * MINUTE_MS, DAY_MS])('a time %i ms ahead crosses no boundary before its time', async (ahead_ms) => {
+test.each([10 * MINUTE_MS, DAY_MS])('a time %i ms ahead applies no boundary early', async (ahead_ms) => {
   const contract_id = await pausedUntil(real(5 * MINUTE_MS));
   const view = await contractActivities().settleContract({ contract_id, now: real(ahead_ms) });
   expect(view.state).toBe('PAUSED');
@@ -57,7 +57,7 @@ test.each([10 * MINUTE_MS, DAY_MS])('a time %i ms ahead crosses no boundary befo
 });
 
 test.each([10 * MINUTE_MS, DAY_MS])(
-  'with a time %i ms behind, a boundary that has passed is crossed',
+  'with a time %i ms behind, a boundary that is due is applied',
   async (behind_ms) => {
     const contract_id = await pausedUntil(real(-5 * MINUTE_MS));
     const view = await contractActivities().settleContract({ contract_id, now: real(-behind_ms) });

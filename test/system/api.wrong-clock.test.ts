@@ -110,8 +110,8 @@ describe.each(SKEWS)('an API whose clock is %s', (_name, skew_ms) => {
     for (const id of [expiring, renewing]) {
       const { status, body } = await call('GET', `/contracts/${id}`);
       expect([status, body.state, body.term.end_date]).toEqual([200, 'ACTIVE', tomorrow]);
-      const crossed = (await listAuditActions(right.sql, id)).filter((action) => /renewed|expired/.test(action));
-      expect(crossed).toEqual([]);
+      const applied = (await listAuditActions(right.sql, id)).filter((action) => /renewed|expired/.test(action));
+      expect(applied).toEqual([]);
     }
   });
 
