@@ -64,8 +64,8 @@ export function createStandardReceiver(secrets: readonly string[]): BillingRecei
 }
 
 /**
- * Queries the billing system at `url`, a base URL without a final slash; undefined when no system can be queried. A response may
- * take five seconds by default.
+ * Queries the billing system at `url`, a base URL without a final slash. Without a URL no invoice can be fetched. A response may take
+ * five seconds by default.
  */
 export function createStandardPort(url: string | undefined, timeout_ms = FETCH_TIMEOUT_MS): BillingPort {
   return {

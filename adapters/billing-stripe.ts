@@ -188,7 +188,7 @@ function findStripeSignatureProblem(
   return problem;
 }
 
-/** Whether the package accepted the signature and only refused its time. It has no other sign of that than the text. */
+/** Whether the package accepted the signature and refused only its time. Only the text of the error shows this. */
 function isTimeProblem(problem: string): boolean {
   return /^Timestamp outside the tolerance zone/.test(problem);
 }
@@ -297,7 +297,7 @@ async function paymentsOf(stripe: Stripe, { id, payments }: FetchedInvoiceBody):
   return all === 'missing' ? [] : all;
 }
 
-/** Finds what a message does not name: the invoice of a disputed payment, and the contract of an invoice. */
+/** Finds what a message does not contain: the invoice of a disputed payment, and the contract of an invoice. */
 async function identify(stripe: Stripe, raw: string): Promise<IdentifiedBilling> {
   const { type, data } = StripeEvent.parse(JSON.parse(raw));
   if (!DISPUTE_TYPES.includes(type)) {

@@ -20,7 +20,8 @@ const TIMESTAMP = /^(0|[1-9]\d{0,11})$/;
 const VERSION = 'v1';
 
 /**
- * Null when one of the secrets signed the message at most five minutes before or after `now`; else the rejection. The timestamp is checked only when the signature is valid.
+ * Null when one of the secrets signed the message at most five minutes before or after `now`; else the rejection. The timestamp is
+ * checked only when the signature is valid.
  */
 export function rejectionOf(
   webhooks: readonly Webhook[],

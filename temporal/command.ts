@@ -25,8 +25,8 @@ import { REFUSED_BY_DATABASE } from '../activities/ports';
 export const COMMAND_TIMEOUT_MS = 10_000;
 
 /**
- * A command expires this much earlier than its sender stops waiting: as far as the clock of a sender may be ahead of Postgres'.
- * So no command is carried out after its sender got the answer that the outcome is unknown.
+ * A command expires this long before its sender stops waiting. The clock of the sender can be ahead of that of Postgres by the same
+ * time, so no command is carried out after its sender got the answer that the outcome is unknown.
  */
 export const COMMAND_MARGIN_MS = 2_000;
 
@@ -39,7 +39,7 @@ const PROBE_TIMEOUT_MS = 3_000;
  */
 const WORKFLOW_ENDED_FIRST = 'AcceptedUpdateCompletedWorkflow';
 
-/** Statuses that refuse a call and that another attempt would get as well. */
+/** Statuses that refuse a call. Another attempt would be refused too. */
 const REFUSALS: readonly number[] = [
   GRPC.INVALID_ARGUMENT,
   GRPC.PERMISSION_DENIED,
@@ -75,7 +75,7 @@ export interface CommandSenderOptions {
   taskQueues: TaskQueues;
   /** Recorded with the workflow that is started; see `temporal/nudge.ts`. */
   epoch?: KnownEpoch | undefined;
-  /** Describes the workflow that is started to operators; unless given, its id does. */
+  /** Describes the started workflow for operators. Without it, they see only the id of the workflow. */
   describe?: StartDescriber | undefined;
   /** The real time, from which the command's deadline is counted. */
   clock: () => Promise<Instant>;
@@ -125,8 +125,8 @@ export function createCommandSender(options: CommandSenderOptions): SendCommand 
         client.workflow.executeUpdateWithStart(commandUpdate, {
           startWorkflowOperation,
           args: [{ ...command, deadline }],
-          // A new id for every attempt: Temporal would answer an equal one from its memory, also when the first was refused or was
-          // another command. The stored outcome decides what a repetition gets.
+          // Each attempt has a new id. For an id that it knows, Temporal would repeat the first answer, also if that was a refusal or
+          // belongs to another command. A repeated command gets its stored outcome instead.
           updateId: randomUUID(),
         }),
       );

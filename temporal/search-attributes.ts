@@ -1,9 +1,10 @@
 /**
  * The search attributes of a namespace, compared with those that the workflows use.
  *
- * A workflow that sets an attribute which is missing in the namespace, or has another type there, is stuck until that is repaired.
- * Not every client may read the attributes: a hosted namespace, or a role that is limited to one namespace, has no operator service.
- * So this module looks in three places. An attribute that none of them shows is `unknown`, which is not a failure.
+ * A workflow that sets an attribute that is missing in the namespace, or has another type there, cannot continue until an
+ * administrator corrects the attribute. Not every client may read the attributes: a hosted namespace, or a role that is limited to
+ * one namespace, has no operator service. So this module asks in three ways: the description of the namespace, the operator service,
+ * and a query. An attribute that none of them shows is `unknown`, which is not a failure.
  */
 import type { Client, Connection } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
@@ -55,7 +56,7 @@ export async function addSearchAttributes(client: Client, attributes: SearchAttr
   }
 }
 
-/** An attribute as one of the three places shows it; `type` is undefined when it is missing there. */
+/** An attribute as one of the three ways shows it; `type` is undefined when it is missing there. */
 interface Seen {
   column: string | null;
   type: string | undefined;
