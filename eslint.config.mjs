@@ -87,7 +87,7 @@ const globalsOfNode = [
 /** The globals of a browser, and the one that the renderer of the page at `/docs` adds. */
 const globalsOfDocsPage = ['Scalar', 'MutationObserver', 'addEventListener', 'document', 'location'];
 
-const doorsToTheWorld = ['process', 'fetch', 'setTimeout', 'setImmediate', 'performance', 'require'];
+const globalsWithSideEffects = ['process', 'fetch', 'setTimeout', 'setImmediate', 'performance', 'require'];
 
 export default defineConfig(
   {
@@ -118,7 +118,7 @@ export default defineConfig(
     files: ['domain/**/*.ts'],
     rules: {
       'no-restricted-imports': ['error', { paths: nodeModules }],
-      'no-restricted-globals': ['error', noInterval, ...doorsToTheWorld],
+      'no-restricted-globals': ['error', noInterval, ...globalsWithSideEffects],
       'no-restricted-syntax': ['error', noIntervalMember, ...noOwnClock],
     },
   },
@@ -127,7 +127,7 @@ export default defineConfig(
     files: ['workflows/**/*.ts'],
     rules: {
       'no-restricted-imports': ['error', { paths: nodeModules }],
-      'no-restricted-globals': ['error', noInterval, ...doorsToTheWorld.filter((name) => name !== 'setTimeout')],
+      'no-restricted-globals': ['error', noInterval, ...globalsWithSideEffects.filter((name) => name !== 'setTimeout')],
     },
   },
   {

@@ -1,11 +1,11 @@
-/** `covenant migrate`: migrates the database to the current schema. Safe to run at every deployment, also several times at once. */
+/** `covenant migrate`: migrates the database to the current schema. Safe to run at every deployment, also by several processes at once. */
 import { Command } from 'commander';
 import { migrate } from '../db/system/migration';
 import { readSettings } from './settings';
 
 export function migrateCommand(): Command {
   return new Command('migrate')
-    .description('Migrate the database to the current schema. Safe to repeat, and to run several times at once.')
+    .description('Migrate the database to the current schema. Safe to repeat, and to run by several processes at once.')
     .action(async () => {
       const { config } = readSettings(process.env);
       const applied = await migrate(config.databaseUrl);

@@ -1,6 +1,6 @@
 /**
- * The settings of a command: from the environment or, without a DATABASE_URL, from the running stack of `npm run dev`, so that a
- * developer sets nothing.
+ * The settings of a command: from the environment or, without a DATABASE_URL, from the running stack of `npm run dev`. So a developer
+ * does not set anything.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

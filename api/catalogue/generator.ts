@@ -25,8 +25,8 @@ import { z } from '../http/zod';
 
 const StatusShape = z.enum(['active', 'inactive']);
 
-// Keys are ASCII and begin with a letter or a digit, so CSV, spreadsheets and shells do not change them. No key contains the comma
-// that joins keys in statements.
+// Keys are ASCII and begin with a letter or a digit, so CSV, spreadsheets and shells do not change them. Statements join keys with
+// commas, and no key contains one.
 const FormatInput = z
   .strictObject({
     prefix: z

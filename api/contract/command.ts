@@ -35,8 +35,8 @@ export const WORKFLOW_REFUSALS = [
 export type CommandRequest = Omit<HandlerRequest<unknown, unknown, unknown>, 'params' | 'query' | 'body'>;
 
 /**
- * Reads a contract after it applies every due boundary. Locks the contract only when a boundary is due. When the lock is not free
- * in time, the response is CONTRACT_BUSY: the stored contract may be outdated.
+ * Applies every due boundary of a contract and reads it. Locks the contract only when a boundary is due. When the lock is not free
+ * in time, the response is CONTRACT_BUSY, because the stored contract can be outdated.
  */
 export async function readContract(request: CommandRequest, id: string): Promise<ContractRow | Refusal> {
   const { api, now } = request;

@@ -91,7 +91,7 @@ export const generationRoutes: Route[] = [
   }),
 ];
 
-/** Shares one execution among equal requests of this process. Across processes the unique key in Postgres ensures it. */
+/** Shares one execution among equal requests of this process. Among processes, the unique key in Postgres prevents a second one. */
 async function generateOnce(request: GenerateRequest): Promise<Answer | Refusal> {
   const key = idempotencyKeyOf(request);
   if (key === null) return generate(request, null);
