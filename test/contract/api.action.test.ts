@@ -225,22 +225,20 @@ describe('in each state', () => {
 
   beforeAll(async () => {
     await Promise.all(
-      STATE_VARIANTS.map(async (situation) =>
-        contracts.set(situation, await createContractIn(api, catalogue, situation)),
-      ),
+      STATE_VARIANTS.map(async (variant) => contracts.set(variant, await createContractIn(api, catalogue, variant))),
     );
   });
 
-  const contractOf = (situation: StateVariant): any => contracts.get(situation);
+  const contractOf = (variant: StateVariant): any => contracts.get(variant);
 
-  test.each(STATE_VARIANTS.filter((situation) => situation !== 'DELETED'))(
+  test.each(STATE_VARIANTS.filter((variant) => variant !== 'DELETED'))(
     'a contract in %s shows that state, and allows exactly the permitted actions',
-    async (situation) => {
-      const contract = await read(contractOf(situation).id);
+    async (variant) => {
+      const contract = await read(contractOf(variant).id);
       const { state, status, inactive_reason, revision } = contract;
-      const reason = INACTIVE_REASONS[situation];
+      const reason = INACTIVE_REASONS[variant];
       expect({ state, status, inactive_reason }).toEqual({
-        state: situation === 'COMPLIANCE' ? 'SUSPENDED' : situation,
+        state: variant === 'COMPLIANCE' ? 'SUSPENDED' : variant,
         status: reason === null ? 'active' : 'inactive',
         inactive_reason: reason,
       });
@@ -249,16 +247,16 @@ describe('in each state', () => {
         const answer = await act(contract.id, `${name}?dry_run=true`, body);
         outcomes[name] = answer.body.code ?? (answer.body.revision === revision ? 'same' : 'done');
       }
-      expect(outcomes).toEqual(Object.fromEntries(EXPECTED.map(([name, , expected]) => [name, expected[situation]])));
+      expect(outcomes).toEqual(Object.fromEntries(EXPECTED.map(([name, , expected]) => [name, expected[variant]])));
     },
   );
 
   test('licenses are generated while a contract is active, and in grace when the contract allows it', async () => {
     const codes: Record<string, string> = {};
-    for (const situation of STATE_VARIANTS) {
-      const { id } = contractOf(situation);
+    for (const variant of STATE_VARIANTS) {
+      const { id } = contractOf(variant);
       const answer = await act(id, 'generate?dry_run=true', { count: 1 });
-      codes[situation] = answer.body.code ?? answer.status;
+      codes[variant] = answer.body.code ?? answer.status;
       if (answer.status === 409) expect(answer.body.reasons).toContain('CONTRACT_INACTIVE');
     }
     expect(codes).toEqual({
@@ -287,12 +285,12 @@ describe('in each state', () => {
   });
 
   test('a contract can be deleted in every inactive state, and in no other state', async () => {
-    for (const situation of STATE_VARIANTS.filter((one) => one !== 'DELETED')) {
-      const { id, name } = contractOf(situation);
+    for (const variant of STATE_VARIANTS.filter((one) => one !== 'DELETED')) {
+      const { id, name } = contractOf(variant);
       const remove = () => api.call('DELETE', `/contracts/${id}`, { body: { confirm_name: name } });
-      if (INACTIVE_REASONS[situation] === null) expectRefusal(await remove(), 409, 'CONTRACT_ACTIVE');
+      if (INACTIVE_REASONS[variant] === null) expectRefusal(await remove(), 409, 'CONTRACT_ACTIVE');
       else {
-        expect([situation, (await remove()).status]).toEqual([situation, 204]);
+        expect([variant, (await remove()).status]).toEqual([variant, 204]);
         expectRefusal(await api.call('GET', `/contracts/${id}`), 410, 'CONTRACT_DELETED');
         expectRefusal(await remove(), 410, 'CONTRACT_DELETED');
       }

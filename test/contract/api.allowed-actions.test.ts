@@ -23,16 +23,14 @@ import { expectInvariants } from '../harness/invariants';
 let api: TestApi;
 let catalogue: TestCatalogue;
 
-const READABLE = STATE_VARIANTS.filter((situation) => situation !== 'DELETED');
+const READABLE = STATE_VARIANTS.filter((variant) => variant !== 'DELETED');
 const contracts = new Map<StateVariant, string>();
 
 beforeAll(async () => {
   api = await startTestApi({ worker: true });
   catalogue = await addCatalogue(api);
   await Promise.all(
-    STATE_VARIANTS.map(async (situation) =>
-      contracts.set(situation, (await createContractIn(api, catalogue, situation)).id),
-    ),
+    STATE_VARIANTS.map(async (variant) => contracts.set(variant, (await createContractIn(api, catalogue, variant)).id)),
   );
 });
 afterAll(async () => {
@@ -40,7 +38,7 @@ afterAll(async () => {
   await api.close();
 });
 
-const idOf = (situation: StateVariant): string => contracts.get(situation) as string;
+const idOf = (variant: StateVariant): string => contracts.get(variant) as string;
 const read = async (id: string, key = api.keys.super_admin): Promise<any> =>
   (await api.call('GET', `/contracts/${id}`, { key })).body;
 
@@ -73,7 +71,7 @@ function callAction(contract: any, action: ContractActionName, key: string, dry_
 const presentOutcome = ({ status, body }: ApiAnswer): true | { code: string } =>
   status < 300 ? true : { code: body.code };
 
-describe.each(READABLE)('a contract in %s', (situation) => {
+describe.each(READABLE)('a contract in %s', (variant) => {
   /** The outcome of a dry run of each action. */
   async function answersTo(contract: any, actions: readonly ContractActionName[], key: string) {
     const answers = await Promise.all(
@@ -83,13 +81,13 @@ describe.each(READABLE)('a contract in %s', (situation) => {
   }
 
   test('shows for each action the outcome of its dry run', async () => {
-    const contract = await read(idOf(situation));
+    const contract = await read(idOf(variant));
     expect(contract.allowed_actions).toEqual(await answersTo(contract, CONTRACT_ACTION_NAMES, api.keys.super_admin));
   });
 
   test.each(ROLES)('shows a %s what the role allows', async (role) => {
-    const { allowed_actions: all } = await read(idOf(situation));
-    const contract = await read(idOf(situation), api.keys[role]);
+    const { allowed_actions: all } = await read(idOf(variant));
+    const contract = await read(idOf(variant), api.keys[role]);
     const forbidden = CONTRACT_ACTION_NAMES.filter(
       (action) => contract.allowed_actions[action].code === 'FORBIDDEN_ROLE',
     );
@@ -140,7 +138,7 @@ test('an action that is not allowed is refused with that code, also without a dr
   }
 });
 
-test('every response with a contract has them, for the contract after the request', async () => {
+test('every response with a contract has its allowed actions after the request', async () => {
   const created = await addContract(api, catalogue);
   expect(created.allowed_actions).toMatchObject({ pause: true, delete: { code: 'CONTRACT_ACTIVE' } });
   const dry_run = await callAction(created, 'pause', api.keys.admin);
@@ -158,12 +156,12 @@ test('every response with a contract has them, for the contract after the reques
 describe('may_generate', () => {
   test('matches the table for every state and policy, and the outcome of a license request', async () => {
     const allowing = await Promise.all(
-      STATE_VARIANTS.map(async (situation) => {
-        const { id } = await createContractIn(api, catalogue, situation, { grace_allows_generation: true });
-        return { id, situation };
+      STATE_VARIANTS.map(async (variant) => {
+        const { id } = await createContractIn(api, catalogue, variant, { grace_allows_generation: true });
+        return { id, variant };
       }),
     );
-    const refusing = STATE_VARIANTS.map((situation) => ({ id: idOf(situation), situation }));
+    const refusing = STATE_VARIANTS.map((variant) => ({ id: idOf(variant), variant }));
     const seen = new Set<ContractState>();
     for (const { id } of [...allowing, ...refusing]) {
       const [row] = await api.sql<[{ state: ContractState; may_generate: boolean; grace_allows_generation: boolean }]>`

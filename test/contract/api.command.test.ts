@@ -1,5 +1,5 @@
 /**
- * Responses for commands that no worker runs: a command whose sender has given up does not run later, and a command that Temporal
+ * Responses to commands while no worker runs: a command whose sender stopped waiting does not run later, and a command that Temporal
  * rejects is refused.
  */
 import { waitFor } from '../../dev/waiting';
@@ -18,7 +18,7 @@ import type { TestTemporal } from '../harness/temporal';
 
 /** Shorter than 2 s plus the first retry delay of the client (1.7 s). The commands expire after half a second. */
 const COMMAND_TIMEOUT_MS = 2_500;
-/** The number of updates that Temporal lets wait in one workflow. */
+/** The number of updates that Temporal queues for one workflow. */
 const UPDATES_IN_FLIGHT_MAX = 10;
 
 let temporal: TestTemporal;
@@ -59,7 +59,7 @@ async function outcomesInWorkflow(id: string): Promise<string[]> {
   });
 }
 
-test('amendments whose senders gave up while no worker ran are not created when it is back; one that is repeated with its key is created once', async () => {
+test('amendments that expired while no worker ran are never created; one that is repeated with its idempotency key is created once', async () => {
   const { id } = await addContract(api, catalogue);
   const key = { 'Idempotency-Key': 'amendment-of-june' };
   for (const answer of await Promise.all([amend(id), amend(id), amend(id), amend(id, key)])) {
@@ -82,7 +82,7 @@ test('amendments whose senders gave up while no worker ran are not created when 
   });
 });
 
-test('commands above the number that Temporal lets wait for one contract are 503 TOO_MANY_COMMANDS, and change nothing', async () => {
+test('more commands than Temporal queues for one contract are refused with 503 TOO_MANY_COMMANDS, and change nothing', async () => {
   const { id } = await addContract(api, catalogue);
   const errors = jest.spyOn(api.api.log, 'error');
   const warnings = jest.spyOn(api.api.log, 'warn');

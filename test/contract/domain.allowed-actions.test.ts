@@ -27,7 +27,7 @@ import {
   buildInvoice,
 } from '../harness/contract-facts';
 
-/** Commands of each action, of which one succeeds wherever the contract alone allows the action. */
+/** Commands for each action. At least one of them succeeds if the contract allows the action. */
 const COMMANDS: Record<
   Exclude<ContractActionName, 'generate' | 'generate_test'>,
   (facts: ContractFacts) => ContractCommand[]
@@ -73,14 +73,15 @@ const COMMANDS: Record<
   ],
 };
 
-interface Standing {
+/** What the outcome depends on besides the facts. */
+interface JobCounts {
   reserved: number;
   open_jobs: number;
 }
-const AT_REST: Standing = { reserved: 0, open_jobs: 0 };
+const NO_JOBS: JobCounts = { reserved: 0, open_jobs: 0 };
 
-/** What carrying out each action answers: true when one of its commands succeeds, else their codes. */
-function carriedOut(facts: ContractFacts, { reserved, open_jobs }: Standing): Record<string, true | string> {
+/** The outcome of each action: true when one of its commands succeeds, else the codes of their refusals. */
+function outcomesOf(facts: ContractFacts, { reserved, open_jobs }: JobCounts): Record<string, true | string> {
   const now = facts.settled_until;
   const context = buildContext({ now, open_jobs, generator: buildGenerator({ id: facts.generator_id }) });
   const answer = (outcomes: unknown[]): true | string => {
@@ -101,17 +102,17 @@ function carriedOut(facts: ContractFacts, { reserved, open_jobs }: Standing): Re
   };
 }
 
-function expectAgreement(facts: ContractFacts, standing: Standing = AT_REST): void {
+function expectAgreement(facts: ContractFacts, jobs: JobCounts = NO_JOBS): void {
   expect({
     state: stateAt(facts, facts.settled_until),
-    ...contractActions(facts, standing, facts.settled_until),
+    ...contractActions(facts, jobs, facts.settled_until),
   }).toEqual({
     state: stateAt(facts, facts.settled_until),
-    ...carriedOut(facts, standing),
+    ...outcomesOf(facts, jobs),
   });
 }
 
-test.each(LIVE_STATES)('allowed_actions of a contract in %s is what carrying them out answers', (state) => {
+test.each(LIVE_STATES)('allowed_actions of a contract in %s equal the outcomes of the actions', (state) => {
   expectAgreement(FACTS_BY_STATE[state]);
   expectAgreement({ ...FACTS_BY_STATE[state], grace_allows_generation: true });
   expectAgreement({
@@ -122,7 +123,7 @@ test.each(LIVE_STATES)('allowed_actions of a contract in %s is what carrying the
 });
 
 const owing = { invoices: [buildInvoice({ due_date: '2027-06-10' })] };
-const CASES: [string, ContractFacts, Partial<Standing>, Partial<Record<ContractActionName, Allowed>>][] = [
+const CASES: [string, ContractFacts, Partial<JobCounts>, Partial<Record<ContractActionName, Allowed>>][] = [
   ['whose quota is used up', buildFacts({ quota: { total: 5, claimed: 5 } }), {}, { generate: 'QUOTA_EXCEEDED' }],
   [
     'whose quota is reserved',
@@ -189,11 +190,14 @@ const CASES: [string, ContractFacts, Partial<Standing>, Partial<Record<ContractA
   ['past its last day of notice', buildAutoRenewingFacts({ notice_days: 300 }), {}, { opt_out: true }],
 ];
 
-test.each(CASES)('of a contract %s they are what carrying them out answers', (_which, facts, standing, expected) => {
-  const full = { ...AT_REST, ...standing };
-  expectAgreement(facts, full);
-  expect(contractActions(facts, full, facts.settled_until)).toMatchObject(expected);
-});
+test.each(CASES)(
+  'allowed_actions of a contract %s equal the outcomes of the actions',
+  (_which, facts, given, expected) => {
+    const jobs = { ...NO_JOBS, ...given };
+    expectAgreement(facts, jobs);
+    expect(contractActions(facts, jobs, facts.settled_until)).toMatchObject(expected);
+  },
+);
 
 test('the allowed actions of any contract equal the outcomes of running them', () => {
   const ended = fc.constantFrom('running', 'running', 'running', 'terminated', 'draft');
@@ -204,7 +208,7 @@ test('the allowed actions of any contract equal the outcomes of running them', (
         ...given,
         quota: { total: quota.total, claimed: quota.total - left },
         terminated_at: end === 'terminated' ? now : null,
-        // A draft is not stored with a policy that could never be carried out.
+        // A draft whose automatic renewal is impossible cannot be stored.
         ...(end === 'draft' ? { activated_at: null, renewal: { ...given.renewal, mode: 'manual' as const } } : {}),
       };
       expectAgreement(facts, { reserved: 0, open_jobs });

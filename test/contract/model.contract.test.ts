@@ -26,13 +26,13 @@ import type { RenewalMode } from '../../domain/contract/renewal-policy';
 import { DAY_MS, FIRST_INSTANT, PROPERTY_SEED, ZONES } from '../harness/contract-arbitrary';
 import { CREATE_INPUT, buildContext, buildRenewalContext, buildSettleContext } from '../harness/contract-facts';
 
-/** Lives of a contract: enough to reach every state in many ways, and about three seconds. */
+/** The number of scenarios: enough to reach every state in many ways. They take about three seconds. */
 const RUNS = 400;
-/** On a machine that does much else. */
+/** For a machine with much other load. */
 const TIMEOUT_MS = 120_000;
 const STEPS_MAX = 25;
 
-/** The transitions of 1.4, besides staying; commands, billing and the clock make them. */
+/** The transitions of 1.4, which commands, billing events and time cause. A state may also stay the same. */
 const NEXT_STATES: Record<ContractState, readonly ContractState[]> = {
   DRAFT: ['SCHEDULED', 'ACTIVE', 'PAST_DUE', 'EXPIRY_GRACE', 'TERMINATED', 'DELETED'],
   SCHEDULED: ['ACTIVE', 'PAST_DUE', 'PAUSED', 'SUSPENDED', 'EXPIRY_GRACE', 'EXPIRED', 'TERMINATED', 'DELETED'],
@@ -46,14 +46,14 @@ const NEXT_STATES: Record<ContractState, readonly ContractState[]> = {
   DELETED: [],
 };
 
-/** What leads into a state that others must hear of, or out of one. */
+/** The only actions that lead into these states, because other systems act on their events. */
 const ENTERED_BY: Partial<Record<ContractState, readonly ContractAction[]>> = {
   DELETED: ['contract.deleted'],
   TERMINATED: ['contract.terminated'],
 };
 
-/** 1.3 once more, written from the page and with nothing of the product at all. */
-function stateByThePage(facts: ContractFacts, now: Instant): ContractState {
+/** The state by the rules of 1.3. It is computed without any code of the product. */
+function stateBySpecification(facts: ContractFacts, now: Instant): ContractState {
   const midnight = (date: string): Instant => instantFromMillis(firstMillisOf(date, facts.timezone));
   const later = (date: string, days: number): string =>
     instantFromMillis(Date.parse(date) + days * DAY_MS).slice(0, 10);
@@ -80,7 +80,7 @@ function stateByThePage(facts: ContractFacts, now: Instant): ContractState {
 
 const FIRST_MILLIS = new Map<string, number>();
 
-/** The first millisecond whose date in the zone is `date`, found by asking `Intl`, which knows nothing of our calendar. */
+/** The first millisecond whose date in the zone is `date`. `Intl` finds it, so it does not depend on `domain/base/calendar.ts`. */
 function firstMillisOf(date: string, zone: string): number {
   const known = FIRST_MILLIS.get(zone + date);
   if (known !== undefined) return known;
@@ -101,7 +101,8 @@ function firstMillisOf(date: string, zone: string): number {
   return after;
 }
 
-type Act = (
+/** Creates a command or a billing event for a contract. A number is a number of licenses to claim; null does nothing. */
+type Action = (
   facts: ContractFacts,
   today: string,
   now: Instant,
@@ -109,54 +110,54 @@ type Act = (
 interface Step {
   wait_ms: number;
   billing: SettleContext['billing'];
-  act: Act;
+  action: Action;
 }
 
-const command = (made: ContractCommand): fc.Arbitrary<Act> => fc.constant(() => made);
+const command = (sent: ContractCommand): fc.Arbitrary<Action> => fc.constant(() => sent);
 const days = (min: number, max: number): fc.Arbitrary<number> => fc.integer({ min, max });
 const inDays = (now: Instant, count: number): Instant => instantFromMillis(millisOf(now) + count * DAY_MS);
 
-const aHold: fc.Arbitrary<Act> = fc.oneof(
+const anyHoldCommand: fc.Arbitrary<Action> = fc.oneof(
   command({ name: 'pause', input: {} }),
-  days(1, 40).map((count): Act => (_facts, _today, now) => ({
+  days(1, 40).map((count): Action => (_facts, _today, now) => ({
     name: 'pause',
     input: { reason: 'completed', resume_at: inDays(now, count) },
   })),
-  fc.boolean().map((extend_term_on_resume): Act => () => ({ name: 'resume', input: { extend_term_on_resume } })),
+  fc.boolean().map((extend_term_on_resume): Action => () => ({ name: 'resume', input: { extend_term_on_resume } })),
   command({ name: 'compliance-hold', input: { note: 'sanctions list' } }),
   command({ name: 'compliance-release', input: {} }),
 );
-const anEdit: fc.Arbitrary<Act> = fc.oneof(
+const anyEdit: fc.Arbitrary<Action> = fc.oneof(
   fc
     .constantFrom('active' as const, 'inactive' as const)
-    .map((status): Act => () => ({ name: 'edit', input: { status } })),
-  fc.constantFrom('P1M', 'P1Y', 'P10D', null).map((term): Act => () => ({ name: 'edit', input: { term } })),
+    .map((status): Action => () => ({ name: 'edit', input: { status } })),
+  fc.constantFrom('P1M', 'P1Y', 'P10D', null).map((term): Action => () => ({ name: 'edit', input: { term } })),
   fc
     .record({ start: days(-20, 40), end: days(1, 90), expiry_grace_days: fc.constantFrom(0, 5, 30) })
-    .map(({ start, end, expiry_grace_days }): Act => (_facts, today) => ({
+    .map(({ start, end, expiry_grace_days }): Action => (_facts, today) => ({
       name: 'edit',
       input: { start_date: addDays(today, start), end_date: addDays(today, start + end), expiry_grace_days },
     })),
   fc
     .record({ mode: fc.constantFrom('manual', 'auto', 'none'), term: fc.constantFrom('P1M', 'P10D') } as const)
-    .map((renewal): Act => () => ({ name: 'edit', input: { renewal } })),
-  fc.boolean().map((dunning_exempt): Act => () => ({ name: 'edit', input: { dunning_exempt } })),
+    .map((renewal): Action => () => ({ name: 'edit', input: { renewal } })),
+  fc.boolean().map((dunning_exempt): Action => () => ({ name: 'edit', input: { dunning_exempt } })),
   fc
     .constantFrom({ suspend_days: 3, terminate_days: 6 }, { suspend_days: 20, terminate_days: null })
-    .map((dunning): Act => () => ({ name: 'edit', input: { dunning } })),
-  fc.constantFrom(1, 40, 500).map((quota): Act => () => ({ name: 'edit', input: { quota } })),
+    .map((dunning): Action => () => ({ name: 'edit', input: { dunning } })),
+  fc.constantFrom(1, 40, 500).map((quota): Action => () => ({ name: 'edit', input: { quota } })),
 );
-const aRenewal: fc.Arbitrary<Act> = fc.oneof(
+const anyRenewal: fc.Arbitrary<Action> = fc.oneof(
   fc
     .record({
       term: fc.constantFrom('P1M', 'P10D', undefined),
       from: fc.constantFrom('from_now', 'from_expiry', undefined),
     } as const)
-    .map((input): Act => () => ({ name: 'renew', input })),
-  fc.boolean().map((accept_late): Act => () => ({ name: 'opt-out', input: { accept_late } })),
+    .map((input): Action => () => ({ name: 'renew', input })),
+  fc.boolean().map((accept_late): Action => () => ({ name: 'opt-out', input: { accept_late } })),
   fc
     .record({ effective: days(-30, 30), end: fc.option(days(1, 60)), quota_add: fc.option(days(1, 50)), id: fc.uuid() })
-    .map(({ effective, end, quota_add, id }): Act => (_facts, today) => ({
+    .map(({ effective, end, quota_add, id }): Action => (_facts, today) => ({
       name: 'amend',
       input: {
         amendment_id: id,
@@ -166,12 +167,12 @@ const aRenewal: fc.Arbitrary<Act> = fc.oneof(
       },
     })),
 );
-const anEnd: fc.Arbitrary<Act> = fc.oneof(
+const anyEnding: fc.Arbitrary<Action> = fc.oneof(
   command({ name: 'terminate', input: { reason: 'breach' } }),
   command({ name: 'reinstate', input: {} }),
   command({ name: 'delete', input: { confirm_name: 'Fence 2027' } }),
 );
-const anEvent: fc.Arbitrary<Act> = fc
+const anyBillingEvent: fc.Arbitrary<Action> = fc
   .record({
     invoice_id: fc.constantFrom('invoice-1', 'invoice-2'),
     status: fc.constantFrom<InvoiceStatus>('OPEN', 'OPEN', 'FAILED', 'PAID', 'PAID', 'DISPUTED'),
@@ -180,7 +181,7 @@ const anEvent: fc.Arbitrary<Act> = fc
     version: fc.constantFrom(null, 1, 2, 3),
     event_id: fc.uuid(),
   })
-  .map(({ invoice_id, status, due, ago, version, event_id }): Act => (_facts, today, now) => ({
+  .map(({ invoice_id, status, due, ago, version, event_id }): Action => (_facts, today, now) => ({
     id: event_id,
     source: 'standard',
     event_id,
@@ -195,64 +196,67 @@ const anEvent: fc.Arbitrary<Act> = fc
     },
   }));
 
-const anAct: fc.Arbitrary<Act> = fc.oneof(
-  { weight: 2, arbitrary: fc.constant<Act>(() => null) },
+const anyAction: fc.Arbitrary<Action> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant<Action>(() => null) },
   { weight: 3, arbitrary: command({ name: 'activate', input: {} }) },
   {
     weight: 1,
     arbitrary: days(1, 60).map(
-      (count): Act =>
+      (count): Action =>
         () =>
           count,
     ),
   },
-  { weight: 5, arbitrary: aHold },
-  { weight: 6, arbitrary: anEdit },
-  { weight: 5, arbitrary: aRenewal },
-  { weight: 1, arbitrary: anEnd },
-  { weight: 6, arbitrary: anEvent },
+  { weight: 5, arbitrary: anyHoldCommand },
+  { weight: 6, arbitrary: anyEdit },
+  { weight: 5, arbitrary: anyRenewal },
+  { weight: 1, arbitrary: anyEnding },
+  { weight: 6, arbitrary: anyBillingEvent },
 );
-const aStep: fc.Arbitrary<Step> = fc.record({
+const anyStep: fc.Arbitrary<Step> = fc.record({
   wait_ms: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 3 * DAY_MS }), fc.integer({ min: 0, max: 40 * DAY_MS })),
   billing: fc.constantFrom('verified', 'skip', 'stop'),
-  act: anAct,
+  action: anyAction,
 });
 
-/** What an act does to settled facts, as the one door through which contracts change has it done. */
-function acted(facts: ContractFacts, step: Step, now: Instant): ContractChange[] {
-  const act = step.act(facts, localDateAt(now, facts.timezone), now);
-  if (act === null || typeof act === 'number') return [];
-  if (!('name' in act)) return applyEvents(facts, [act], buildContext({ now })).changes;
-  const decision = decide(act, facts, buildContext({ now }));
+/** The changes that the action of a step makes to settled facts; none when it is refused. */
+function changesOf(facts: ContractFacts, step: Step, now: Instant): ContractChange[] {
+  const action = step.action(facts, localDateAt(now, facts.timezone), now);
+  if (action === null || typeof action === 'number') return [];
+  if (!('name' in action)) return applyEvents(facts, [action], buildContext({ now })).changes;
+  const decision = decide(action, facts, buildContext({ now }));
   return decision === 'unchanged' || isRefusal(decision) ? [] : [decision].flat();
 }
 
-interface Life {
+interface Scenario {
   timezone: string;
   mode: RenewalMode;
   steps: Step[];
 }
-const aLife: fc.Arbitrary<Life> = fc.record({
+const anyScenario: fc.Arbitrary<Scenario> = fc.record({
   timezone: fc.constantFrom(...ZONES),
   mode: fc.constantFrom(...RENEWAL_MODES),
-  steps: fc.array(aStep, { maxLength: STEPS_MAX }),
+  steps: fc.array(anyStep, { maxLength: STEPS_MAX }),
 });
 
-/** One run of a contract. `seen` is called with every change and the facts before it. */
-function live({ timezone, mode, steps }: Life, seen: (before: ContractFacts, change: ContractChange) => void): void {
+/** Runs a scenario with a new contract. Calls `onChange` with every change and the facts before it. */
+function runScenario(
+  { timezone, mode, steps }: Scenario,
+  onChange: (before: ContractFacts, change: ContractChange) => void,
+): void {
   let now = FIRST_INSTANT;
   const renewal = { ...DEFAULT_RENEWAL, mode, notice_days: 5 };
-  const born = create(
+  const created = create(
     'contract-1',
     'generator-1',
     { ...CREATE_INPUT, timezone, quota: 100, expiry_grace_days: 20, term: 'P1M', renewal },
     buildContext({ now }),
   );
-  if (isRefusal(born)) throw new Error(born.detail);
-  let facts = born.facts;
-  const take = (changes: ContractChange[]): void => {
+  if (isRefusal(created)) throw new Error(created.detail);
+  let facts = created.facts;
+  const applyAll = (changes: ContractChange[]): void => {
     for (const change of changes) {
-      seen(facts, change);
+      onChange(facts, change);
       facts = { ...change.facts, settled_until: facts.settled_until };
     }
   };
@@ -260,27 +264,27 @@ function live({ timezone, mode, steps }: Life, seen: (before: ContractFacts, cha
     now = instantFromMillis(millisOf(now) + step.wait_ms);
     if (stateAt(facts, now) === 'DELETED') return;
     const settled = settle(facts, now, buildSettleContext({ billing: step.billing }));
-    take(settled.changes);
+    applyAll(settled.changes);
     expect(settled.facts.settled_until >= facts.settled_until).toBe(true);
     facts = settled.facts;
     const at = facts.settled_until;
-    take(acted(facts, step, at));
-    take(consequencesOf(facts, at, buildRenewalContext()));
-    const claimed = step.act(facts, localDateAt(at, facts.timezone), at);
+    applyAll(changesOf(facts, step, at));
+    applyAll(consequencesOf(facts, at, buildRenewalContext()));
+    const claimed = step.action(facts, localDateAt(at, facts.timezone), at);
     if (typeof claimed === 'number' && mayGenerateIn(stateAt(facts, at), facts))
       facts = {
         ...facts,
         quota: { ...facts.quota, claimed: Math.min(facts.quota.total, facts.quota.claimed + claimed) },
       };
     facts = { ...facts, settled_until: at };
-    expectSound(facts, at);
+    expectConsistent(facts, at);
   }
 }
 
-/** What holds of every facts that were ever reached. */
-function expectSound(facts: ContractFacts, now: Instant): void {
+/** Checks the rules that hold for all facts that a contract can reach. */
+function expectConsistent(facts: ContractFacts, now: Instant): void {
   const state = stateAt(facts, now);
-  expect(state).toBe(stateByThePage(facts, now));
+  expect(state).toBe(stateBySpecification(facts, now));
   expect(consequencesOf(facts, now, buildRenewalContext())).toEqual([]);
   expect((nextBoundary(facts)?.at ?? '9999') > now).toBe(true);
   for (const source of HOLD_SOURCES)
@@ -304,16 +308,16 @@ test(
   'no sequence of commands, billing events and time reaches a state outside the rules',
   () => {
     const reached = new Set<ContractState>();
-    const made = new Set<ContractAction>();
+    const applied = new Set<ContractAction>();
     fc.assert(
-      fc.property(aLife, (life) => {
+      fc.property(anyScenario, (scenario) => {
         let last: Instant = FIRST_INSTANT;
         let terms = 1;
-        live(life, (before, change) => {
+        runScenario(scenario, (before, change) => {
           const from = stateAt(before, last);
           const to = stateAt(change.facts, change.at);
           reached.add(from).add(to);
-          made.add(change.action);
+          applied.add(change.action);
           if (from !== to) {
             expect(NEXT_STATES[from]).toContain(to);
             expect(ENTERED_BY[to] ?? [change.action]).toContain(change.action);
@@ -339,7 +343,7 @@ test(
       'renewal.blocked',
       'renewal.opted_out',
     ];
-    expect(needed.filter((action) => !made.has(action))).toEqual([]);
+    expect(needed.filter((action) => !applied.has(action))).toEqual([]);
   },
   TIMEOUT_MS,
 );
