@@ -66,7 +66,7 @@ export async function viewOf(
   outcome: ChangedContract | Refusal,
 ): Promise<ContractView> {
   if (isRefusal(outcome)) return { ...missingContractView(contract_id), ...(showNames ? {} : { name: null }) };
-  const { facts, row } = outcome;
+  const { facts, stored } = outcome;
   const state = stateAt(facts, facts.settled_until);
   return {
     contract_id: facts.id,
@@ -76,12 +76,12 @@ export async function viewOf(
     environment: facts.environment,
     state,
     // The stored boundary: newer time zone rules than those of this process may have computed it.
-    next_boundary: storedBoundary(row),
+    next_boundary: storedBoundary(stored),
     at_rest: !isLive(state),
-    verification: verificationOf(outcome, row.clock_now ?? now),
+    verification: verificationOf(outcome, stored.clock_now ?? now),
     verified_first: verifiedFirst(facts)?.kind,
     billing_events: await countPendingBillingEvents(sql, contract_id, now),
-    on_test_clock: row.test_clock_id !== null,
+    on_test_clock: stored.test_clock_id !== null,
     held_by: HOLD_SOURCES.filter((source) => openHold(facts, facts.settled_until, source) !== undefined),
     looked_at: now,
   };

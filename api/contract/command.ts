@@ -45,12 +45,27 @@ export async function readContract(request: CommandRequest, id: string): Promise
   if (row.deleted_at !== null) return hideDeletedContract(request.caller, deletedRefusal(row));
   const is_due = row.next_boundary_at !== null && row.next_boundary_at <= (row.clock_now ?? now);
   if (!is_due && !isComputedByOlderRules(row)) return row;
-  const settled = await beginLocked(api.db, [{ table: 'contracts', id }], (tx) =>
-    settleByTime(tx, { id, now, request_id: request.request_id }),
+  const settled = await beginLocked(api.db, [{ table: 'contracts', id }], async (tx) =>
+    withRow(tx, await settleByTime(tx, { id, now, request_id: request.request_id })),
   );
   if (isRefusal(settled)) return hideDeletedContract(request.caller, settled);
   await api.nudger.wake(settled.nudge, request.request_id);
   return settled.row;
+}
+
+/** Reads a contract that exists. */
+export async function readStoredContract(sql: Sql, id: string): Promise<ContractRow> {
+  const row = await findContract(sql, id);
+  if (!row) throw new Error(`contract ${id} is gone`);
+  return row;
+}
+
+/** Adds the stored row to the result of a transaction, in the same transaction. */
+async function withRow<Changed extends ChangedContract>(
+  tx: Sql,
+  outcome: Changed | Refusal,
+): Promise<(Changed & { row: ContractRow }) | Refusal> {
+  return isRefusal(outcome) ? outcome : { ...outcome, row: await readStoredContract(tx, outcome.facts.id) };
 }
 
 /** Shows CONTRACT_DELETED only to callers who may delete contracts; others get NOT_FOUND (domain.md 1.9). */
@@ -66,7 +81,9 @@ export async function runCommandInApi(
   run: (tx: Sql, act: ContractAct) => Promise<ChangedContract | Refusal>,
 ): Promise<Answer | Refusal> {
   const { api, request_id } = request;
-  const outcome = await beginLocked(api.db, [{ table: 'contracts', id }], (tx) => run(tx, contractActOf(request, id)));
+  const outcome = await beginLocked(api.db, [{ table: 'contracts', id }], async (tx) =>
+    withRow(tx, await run(tx, contractActOf(request, id))),
+  );
   if (isRefusal(outcome)) return hideDeletedContract(request.caller, outcome);
   await api.nudger.wake(outcome.nudge, request_id);
   return outcome.refusal ?? contractAnswer(outcome.row, request);
@@ -79,7 +96,7 @@ export async function dryRunCommand(
   command: ContractCommand,
 ): Promise<Answer | Refusal> {
   return request.dryRun(async (tx) => {
-    const outcome = await runCommand(tx, contractActOf(request, id), command);
+    const outcome = await withRow(tx, await runCommand(tx, contractActOf(request, id), command));
     if (isRefusal(outcome)) return hideDeletedContract(request.caller, outcome);
     const { refusal, facts, row } = outcome;
     return refusal ?? { status: 200, body: presentFacts(facts, row, facts.settled_until, request.caller) };
@@ -102,12 +119,14 @@ export async function runCommandInWorkflow(
  */
 export async function runEdit(request: CommandRequest, id: string, input: EditInput): Promise<Answer | Refusal> {
   const { api, request_id } = request;
-  const edited = await beginLocked(api.db, [{ table: 'contracts', id }], (tx) =>
-    editContract(tx, contractActOf(request, id), input),
-  );
+  const { edited, row } = await beginLocked(api.db, [{ table: 'contracts', id }], async (tx) => {
+    const outcome = await editContract(tx, contractActOf(request, id), input);
+    const ends_here = !isRefusal(outcome) && !outcome.for_workflow;
+    return { edited: outcome, row: ends_here ? await readStoredContract(tx, id) : null };
+  });
   if (isRefusal(edited)) return hideDeletedContract(request.caller, edited);
   await api.nudger.wake(edited.nudge, request_id);
-  if (!edited.for_workflow) return edited.refusal ?? contractAnswer(edited.row, request);
+  if (row !== null) return edited.refusal ?? contractAnswer(row, request);
   const outcome = await sendToWorkflow(request, id, { name: 'edit', input });
   return isRefusal(outcome) ? outcome : contractAnswerAfter(request, id, outcome);
 }

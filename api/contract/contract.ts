@@ -11,12 +11,13 @@ import { missingReferenceOf } from '../../transactions/contract/edit-contract';
 import type { Sql } from '../../db/base/database';
 import {
   WORKFLOW_REFUSALS,
-  runCommandInApi,
-  runEdit,
+  contractAnswer,
+  dryRunCommand,
   etag,
   readContract,
-  dryRunCommand,
-  contractAnswer,
+  readStoredContract,
+  runCommandInApi,
+  runEdit,
 } from './command';
 import type { CommandRequest } from './command';
 import { presentContractListItem } from './contract-presenter';
@@ -215,10 +216,11 @@ export const contractRoutes: Route[] = [
 async function createAndPresent(tx: Sql, request: CommandRequest, input: NewContract): Promise<Answer | Refusal> {
   const created = await createContract(tx, input, request, { test_clocks: request.api.testClocks });
   if (isRefusal(created)) return created;
-  const { row, nudge } = created;
+  const { id } = created.facts;
+  const row = await readStoredContract(tx, id);
   return {
     ...contractAnswer(row, request, 201),
-    nudge,
-    headers: { ...etag(row), Location: `/api/v1/contracts/${row.id}` },
+    nudge: created.nudge,
+    headers: { ...etag(row), Location: `/api/v1/contracts/${id}` },
   };
 }

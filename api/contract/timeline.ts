@@ -7,10 +7,9 @@ import { BILLING_KINDS, BOUNDARY_ACTIONS, forecast } from '../../domain/contract
 import type { ForecastEntry } from '../../domain/contract/timeline';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
-import { isRefusal, refuse } from '../../domain/base/refusal';
+import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
-import { factsOf } from '../../db/contract/contract';
-import type { ContractRow } from '../../db/contract/contract';
+import { factsOf, findContractWithSource } from '../../db/contract/contract';
 import { findSettleContext } from '../../transactions/contract/settle-context';
 import { listAppliedBoundaries } from '../../db/contract/timeline';
 import type { AppliedBoundaryRow } from '../../db/contract/timeline';
@@ -76,7 +75,7 @@ export const timelineRoutes: Route[] = [
       if (isRefusal(row) && !(await hasHistory(request.api.db, params.id))) return row;
       const forecast = isRefusal(row)
         ? { data: [], cut: false }
-        : await forecastOf(request.api.db, row, request.now, query);
+        : await forecastOf(request.api.db, params.id, request.now, query);
       if (isRefusal(forecast)) return forecast;
       const applied = await listAppliedBoundaries(request.api.db, params.id, PAST_ENTRIES_MAX + 1);
       const past = applied.slice(-PAST_ENTRIES_MAX).flatMap(presentPast);
@@ -89,11 +88,14 @@ export const timelineRoutes: Route[] = [
 /** The forecast of a contract, or the refusal when `until` is too late. `now` is the real time. */
 async function forecastOf(
   sql: Sql,
-  row: ContractRow,
+  id: string,
   now: Instant,
   { until }: z.infer<typeof TimelineQuery>,
 ): Promise<z.infer<typeof TimelineShape> | Refusal> {
-  const context = await findSettleContext(sql, row, row.settled_until);
+  const found = await findContractWithSource(sql, id);
+  if (!found) return notFound('contract', id);
+  const { contract: row } = found;
+  const context = await findSettleContext(sql, found, row.settled_until);
   const { facts } = settle(factsOf(row), row.clock_now ?? now, { ...context, billing: 'skip' });
   const { settled_until, timezone } = facts;
   const last =

@@ -137,7 +137,7 @@ test('a clock behind the last settlement reverts nothing', async () => {
   const { facts } = await buildContract(sql, YEAR);
   await settle(facts.id, '2028-01-05T00:00:00.000Z');
   const late = await command(facts.id, '2027-06-01T00:00:00.000Z', { name: 'pause', input: {} });
-  expect(isRefusal(late) ? null : late.row.state).toBe('PAUSED');
+  expect(isRefusal(late) ? null : late.stored.state).toBe('PAUSED');
   const [hold] = await sql`SELECT placed_at FROM contract_holds WHERE contract_id = ${facts.id}`;
   expect(hold?.['placed_at']).toBe('2028-01-05T00:00:00.000Z');
 });
@@ -312,7 +312,7 @@ test('each hold is lifted only by its own source, and the others stay open', asy
   const now = new Date().toISOString();
   const run = async (given: ContractCommand) => {
     const outcome = await command(facts.id, now, given);
-    return isRefusal(outcome) ? outcome.code : outcome.row.state;
+    return isRefusal(outcome) ? outcome.code : outcome.stored.state;
   };
   const open = async () =>
     (

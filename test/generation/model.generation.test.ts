@@ -18,6 +18,8 @@ import type { ContractCommand } from '../../domain/contract/command';
 import type { JobState } from '../../domain/generation/generation-job';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
+import { findContract } from '../../db/contract/contract';
+import type { ContractRow } from '../../db/contract/contract';
 import { buildContract, buildRequest, jobOf } from '../harness/contract-rows';
 import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
@@ -125,7 +127,7 @@ async function seen(real: Real, now: string): Promise<unknown> {
   const jobs = await real.sql<{ summary: string }[]>`
     SELECT format('%s %s/%s', state, (SELECT coalesce(sum(licenses), 0) FROM generation_chunks WHERE job_id = g.id), requested) AS summary
     FROM generation_jobs g WHERE contract_id = ${real.contract_id} ORDER BY serial`;
-  const { row } = settled;
+  const row = (await findContract(real.sql, real.contract_id)) as ContractRow;
   return {
     state: row.state,
     total: row.quota_total,

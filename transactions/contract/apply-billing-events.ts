@@ -64,12 +64,12 @@ export async function applyBillingEvents(
     await decideBillingEvents(tx, verdicts, now);
     if (isRefusal(changed) || turn.is_last) return changed;
     known = known.filter((event) => !turn.events.includes(event));
-    ({ next_boundary_at: boundary, clock_now } = changed.row);
+    ({ next_boundary_at: boundary, clock_now } = changed.stored);
   }
 }
 
 /** The next boundary by the time zone rules of this process; none is applied. */
 async function recomputedBoundary(tx: Sql, act: ContractAct, stored: Instant | null): Promise<Instant | null> {
   const moved = await settleAndDecide(tx, act, { by: 'time', until: EARLIEST });
-  return isRefusal(moved) ? stored : moved.row.next_boundary_at;
+  return isRefusal(moved) ? stored : moved.stored.next_boundary_at;
 }

@@ -11,9 +11,15 @@ export interface ContractAct extends Act {
   id: string;
 }
 
+/** The stored columns that callers need after a change. The others are read again by those who show them (`findContract`). */
+export type StoredContract = Pick<
+  ContractRow,
+  'state' | 'may_generate' | 'next_boundary_at' | 'next_boundary_kind' | 'test_clock_id' | 'clock_now' | 'reserved'
+>;
+
 /** A contract after a transaction on it. */
 export interface ChangedContract {
-  row: ContractRow;
+  stored: StoredContract;
   facts: ContractFacts;
   /** The generator that the decision used; null when it was deleted. */
   generator: GeneratorFacts | null;

@@ -15,7 +15,7 @@ export async function deleteContract(
 ): Promise<ChangedContract | Refusal> {
   const outcome = await runCommand(tx, act, { name: 'delete', input });
   if (isRefusal(outcome) || outcome.refusal === null) return outcome;
-  const { id, environment } = outcome.row;
+  const { id, environment } = outcome.facts;
   await auditAct(tx, act, {
     action: 'contract.delete_refused',
     subject_type: 'contract',

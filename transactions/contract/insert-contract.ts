@@ -7,13 +7,11 @@ import { historyOf } from '../../domain/contract/history';
 import { NO_NUDGE } from '../../domain/contract/nudge';
 import { settledOn } from '../../domain/contract/time-zone-rules';
 import type { Sql } from '../../db/base/database';
-import { findContract } from '../../db/contract/contract';
-import type { ContractRow } from '../../db/contract/contract';
 import { insertDomainEvents } from '../../db/contract/domain-event';
 import { insertQuota, refreshGrants } from '../../db/contract/quota';
 import { insertContractRow } from '../../db/contract/save-contract';
 import { TIME_ZONE_RULES } from '../base/time-zone-rules';
-import { prepareTerms, saveHistory } from './save-change';
+import { prepareTerms, saveHistory, storedContract } from './save-change';
 import type { ChangedContract } from './changed-contract';
 
 /** Inserts the contract that `change` creates; call it inside a transaction. */
@@ -32,7 +30,14 @@ export async function insertContract(
   await prepareTerms(tx, facts, generator);
   await refreshGrants(tx, facts.id);
   await insertDomainEvents(tx, facts.id, history.events);
-  const row = (await findContract(tx, facts.id)) as ContractRow;
   const nudge = facts.activated_at === null ? NO_NUDGE : { contract_id: facts.id, job_ids: [] };
-  return { row, facts, generator, refusal: null, changed: true, nudge };
+  const clock_now = facts.test_clock_id === null ? null : change.at;
+  return {
+    stored: storedContract({ clock_now, reserved: 0 }, facts, copies),
+    facts,
+    generator,
+    refusal: null,
+    changed: true,
+    nudge,
+  };
 }

@@ -17,7 +17,6 @@ import { insertAudit } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
 import { saveInvoices } from '../../db/billing/invoice';
 import { saveAmendments } from '../../db/contract/amendment';
-import { findContract } from '../../db/contract/contract';
 import type { ContractRow } from '../../db/contract/contract';
 import { insertDomainEvents } from '../../db/contract/domain-event';
 import { saveHolds } from '../../db/contract/hold';
@@ -31,6 +30,7 @@ import { TIME_ZONE_RULES } from '../base/time-zone-rules';
 import { awaitChunks } from '../../db/generation/chunk';
 import { listPausedJobs } from '../../db/generation/generation-job';
 import { cancelOpenJobs } from './cancel-open-jobs';
+import type { StoredContract } from './changed-contract';
 
 /** A decided change of a contract that is not yet saved. */
 export interface UnsavedChange {
@@ -43,12 +43,12 @@ export interface UnsavedChange {
   generator: GeneratorFacts | null;
 }
 
-/** Saves what differs. Returns the stored row, and the workflows to signal after the commit. */
+/** Saves what differs. Returns what is stored then, and the workflows to signal after the commit. */
 export async function saveChange(
   tx: Sql,
   act: Act,
   change: UnsavedChange,
-): Promise<{ row: ContractRow; nudge: Nudge }> {
+): Promise<{ stored: StoredContract; nudge: Nudge }> {
   const { row, before, facts, steps } = change;
   const copies = copiesToStore(row, before, facts, TIME_ZONE_RULES);
   // The local day of a draft changes with its time zone.
@@ -59,9 +59,18 @@ export async function saveChange(
   if (written && steps.length === 0) await saveQuietly(tx, change, derived);
   const nudge = await nudgeFor(tx, row, facts, copies);
   return {
-    row: written ? ((await findContract(tx, facts.id)) as ContractRow) : row,
+    stored: storedContract(row, facts, copies),
     nudge: { ...nudge, job_ids: [...nudge.job_ids, ...cancelled] },
   };
+}
+
+/** What is stored of a contract after a change. `clock_now` is the time of its test clock, null on the real clock. */
+export function storedContract(
+  { clock_now, reserved }: Pick<ContractRow, 'clock_now' | 'reserved'>,
+  { test_clock_id }: ContractFacts,
+  { state, may_generate, next_boundary_at, next_boundary_kind }: ContractCopies,
+): StoredContract {
+  return { state, may_generate, next_boundary_at, next_boundary_kind, test_clock_id, clock_now, reserved };
 }
 
 /** Saves the history of a change without its domain events: they are numbered from the quota row, and so come last. */

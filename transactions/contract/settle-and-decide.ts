@@ -25,8 +25,8 @@ import { answerChange, clearUnreachable, settleFromNow } from '../../domain/cont
 import type { Sql } from '../../db/base/database';
 import { countPendingBillingEvents } from '../../db/billing/billing-event';
 import { findGenerator } from '../../db/catalogue/generator';
-import { factsOf, findContract, lockContract } from '../../db/contract/contract';
-import type { ContractRow } from '../../db/contract/contract';
+import { factsOf, findContractWithSource, lockContract } from '../../db/contract/contract';
+import type { ContractRow, ContractWithSource } from '../../db/contract/contract';
 import { lockQuota } from '../../db/contract/quota';
 import { TIME_ZONE_RULES } from '../base/time-zone-rules';
 import type { ChangedContract, ContractAct } from './changed-contract';
@@ -51,12 +51,12 @@ export async function settleAndDecide(
 ): Promise<ChangedContract | Refusal> {
   const locked = await lockAndLoad(tx, act.id, needs);
   if (!locked) return notFound('contract', act.id);
-  const { row } = locked;
+  const { contract: row } = locked;
   if (row.deleted_at !== null) return deletedRefusal(row);
 
   const before = factsOf(row);
   const plan = await settlePlan(tx, row, before, settling, act.now);
-  const context: SettleContext = { ...(await findSettleContext(tx, row, plan.until)), billing: plan.billing };
+  const context: SettleContext = { ...(await findSettleContext(tx, locked, plan.until)), billing: plan.billing };
   const settled = settleFromNow(plan.facts, plan.until, context);
   const now = settled.facts.settled_until;
   const recorded = [
@@ -67,8 +67,7 @@ export async function settleAndDecide(
 
   const { product, coterm_target } = context;
   // Null is a result too: the named generator does not exist.
-  const generator =
-    locked.generator === undefined ? (context.generators.get(row.generator_id) ?? null) : locked.generator;
+  const generator = locked.checked === undefined ? locked.generator : locked.checked;
   const decision_context = { now, actor_id: act.actor.id, product, coterm_target, generator, open_jobs: row.open_jobs };
   const decision = decide(settled.facts, decision_context);
   const changes = isRefusal(decision) || decision === 'unchanged' ? [] : [decision].flat();
@@ -93,25 +92,27 @@ export async function settleAndDecide(
 }
 
 /**
- * Locks and loads the contract, and the generator that is checked with it. A generator that is assigned to the contract or
- * checked against a new quota cannot change meanwhile. It is locked before the quota row, in the same order as a change of the
- * generator does (db/contract/quota.ts).
+ * Locks and loads the contract with its product and generator, and the generator that is checked with it (`checked`). A generator
+ * that is assigned to the contract or checked against a new quota cannot change meanwhile. It is locked before the quota row, in
+ * the same order as a change of the generator does (db/contract/quota.ts).
  */
 async function lockAndLoad(
   tx: Sql,
   id: string,
   { generator_id, lock_quota }: CommandNeeds,
-): Promise<{ row: ContractRow; generator?: GeneratorFacts | null } | undefined> {
+): Promise<(ContractWithSource & { checked?: GeneratorFacts | null }) | undefined> {
+  // A separate statement reads, because it sees what was committed before the locks were granted.
+  if (generator_id === undefined && !lock_quota) {
+    // Sent together: the second begins after the lock was granted.
+    const [, found] = await Promise.all([lockContract(tx, id), findContractWithSource(tx, id)]);
+    return found;
+  }
   const locked = await lockContract(tx, id);
   if (!locked) return undefined;
-  const is_checked = generator_id !== undefined || lock_quota;
-  const checked = is_checked
-    ? await findGenerator(tx, generator_id ?? locked.generator_id, { lock: 'use' })
-    : undefined;
+  const checked = (await findGenerator(tx, generator_id ?? locked.generator_id, { lock: 'use' })) ?? null;
   if (lock_quota) await lockQuota(tx, id);
-  // A separate statement sees what was committed before the locks were granted.
-  const row = await findContract(tx, id);
-  return row && { row, ...(is_checked ? { generator: checked ?? null } : {}) };
+  const found = await findContractWithSource(tx, id);
+  return found && { ...found, checked };
 }
 
 /** Plans how far to settle. Events are counted only if they would have to be applied first. */

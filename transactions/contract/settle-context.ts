@@ -1,4 +1,4 @@
-/** Loads the data that settling a contract needs besides the contract: the catalogue, and the contract to co-term with. */
+/** Loads what settling a contract needs besides its product and generator: those of amendments, and the contract to co-term with. */
 import type { ContractFacts } from '../../domain/contract/facts';
 import { settle } from '../../domain/contract/boundary';
 import type { SettleContext } from '../../domain/contract/boundary';
@@ -6,7 +6,7 @@ import type { GeneratorFacts } from '../../domain/catalogue/generator';
 import type { Instant } from '../../domain/base/instant';
 import { cotermPending } from '../../domain/contract/renewal';
 import { factsOf, findContract } from '../../db/contract/contract';
-import type { ContractRow } from '../../db/contract/contract';
+import type { ContractRow, ContractWithSource } from '../../db/contract/contract';
 import { findGenerator } from '../../db/catalogue/generator';
 import type { Sql } from '../../db/base/database';
 import { findProduct } from '../../db/catalogue/product';
@@ -14,19 +14,16 @@ import { findProduct } from '../../db/catalogue/product';
 /** The input of settling a contract, read without a lock. The caller adds `billing`. */
 export async function findSettleContext(
   sql: Sql,
-  row: ContractRow,
+  { contract: row, product, generator }: ContractWithSource,
   now: Instant,
 ): Promise<Omit<SettleContext, 'billing'>> {
   const named = row.amendments.map(({ changes }) => changes.generator_id).filter((id) => id !== undefined);
-  const [product, coterm, ...generators] = await Promise.all([
-    findProduct(sql, row.product_id),
+  const others = [...new Set(named)].filter((id) => id !== row.generator_id);
+  const [coterm, ...generators] = await Promise.all([
     cotermPending(row) && row.renewal.coterm_with !== null ? findContract(sql, row.renewal.coterm_with) : undefined,
-    ...[...new Set([row.generator_id, ...named])].map((id) => findGenerator(sql, id)),
+    ...others.map((id) => findGenerator(sql, id)),
   ]);
-  if (!product) throw new Error(`contract ${row.id} has no product`);
-  const known = generators.filter(
-    (generator): generator is GeneratorFacts & typeof generator => generator !== undefined,
-  );
+  const known = [generator, ...generators].filter((one): one is GeneratorFacts => one !== null && one !== undefined);
   return {
     product,
     generators: new Map(known.map((generator) => [generator.id, generator])),

@@ -80,14 +80,14 @@ export async function checkRequest(tx: Sql, request: LicenseRequest): Promise<Ch
     return refusal ?? (request.test ? testGenerationRefusal : generationRefusal)(facts, context);
   });
   if (isRefusal(outcome)) return outcome;
-  const { facts, generator, nudge, row } = outcome;
-  const { clock_now } = row;
+  const { facts, generator, nudge } = outcome;
+  const { clock_now, reserved } = outcome.stored;
   if (outcome.refusal?.code === 'REVISION_CONFLICT')
     return { facts, clock_now, generator, nudge, refusal: outcome.refusal };
   if (request.test) {
     return { facts, clock_now, generator, nudge, refusal: outcome.refusal ?? (await testLimitRefusal(tx, request)) };
   }
-  const quota = claimRefusal(facts.quota, row.reserved, request.count);
+  const quota = claimRefusal(facts.quota, reserved, request.count);
   return { facts, clock_now, generator, nudge, refusal: outcome.refusal ? withReason(outcome.refusal, quota) : quota };
 }
 

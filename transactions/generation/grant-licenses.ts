@@ -51,7 +51,7 @@ export async function grantUnderLock(
   await refreshTerms(tx, settled.facts, generator);
   await refreshGrants(tx, settled.facts.id);
   const profile = await findGenerationProfile(tx, settled.facts.id);
-  const row = profile && rowOf({ ...request, now: settled.row.clock_now ?? request.now }, profile, request.now);
+  const row = profile && rowOf({ ...request, now: settled.stored.clock_now ?? request.now }, profile, request.now);
   const [granted] = row ? await grantGeneration(tx, { requests: [row], now: row.now }) : [];
   if (!row || !granted) return { granted: 'not_granted', nudge };
   return { granted: { job: grantedJob(row, granted), replayed: false, keys: row.keys }, nudge };

@@ -11,6 +11,6 @@ import { settleByTime } from '../contract/settle-contract';
  */
 export async function settleForGeneration(tx: Sql, contract_id: string, now: Instant): Promise<GenerationOutlook> {
   const outcome = await settleByTime(tx, { id: contract_id, now });
-  if (isRefusal(outcome) || outcome.row.state === 'TERMINATED') return 'over';
-  return outcome.row.may_generate ? 'generate' : 'wait';
+  if (isRefusal(outcome) || outcome.stored.state === 'TERMINATED') return 'over';
+  return outcome.stored.may_generate ? 'generate' : 'wait';
 }
