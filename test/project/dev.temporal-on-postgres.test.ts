@@ -14,6 +14,7 @@ import { releasePorts, reserveServicePorts } from '../../dev/stack-ports';
 import { planTemporalOnPostgres } from '../../dev/temporal-on-postgres';
 import { findTemporalServer, TEMPORAL_SERVER_GO_PACKAGES } from '../../dev/temporal-on-postgres-binary';
 import type { ServicePorts } from '../../dev/temporal-on-postgres-config';
+import type { TemporalServerPlan } from '../../dev/temporal-server';
 import { sharedServers } from '../harness/shared-servers';
 import { randomTestPort } from '../harness/test-ports';
 
@@ -36,8 +37,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-function program(name: string, script: string): string {
-  const file = join(directory, name);
+function program(into: string, name: string, script: string): string {
+  const file = join(into, name);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `#!/bin/sh\n${script}\n`);
   chmodSync(file, 0o755);
@@ -64,6 +65,7 @@ describe('the programs', () => {
       `printf '#!/bin/sh\\n%s\\n' '${script}' > "$GOBIN/${name}"`;
     const expected = `install -v ${TEMPORAL_SERVER_GO_PACKAGES.join(' ')}`;
     program(
+      directory,
       'bin/go',
       [`[ "$*" = "${expected}" ] || exit 2`, install('server', server), install('sql', sqlTool)].join('\n'),
     );
@@ -75,13 +77,13 @@ describe('the programs', () => {
     expect(reported).toEqual([
       `Building the Temporal server ${VERSION} with Go into ${join(directory, 'cache', 'bin')}: this happens once and takes several minutes.`,
     ]);
-    program('bin/go', 'exit 1');
+    program(directory, 'bin/go', 'exit 1');
     expect(await findTemporalServer(search())).toEqual(cached());
   });
 
   test('are built again when the cache has only one of them', async () => {
     goThatBuilds(SERVER, SQL_TOOL);
-    program(`cache/bin/temporal-server-${VERSION}`, SERVER);
+    program(directory, `cache/bin/temporal-server-${VERSION}`, SERVER);
     expect(await findTemporalServer(search())).toEqual(cached());
     expect(reported).toHaveLength(1);
   });
@@ -103,7 +105,7 @@ describe('the programs', () => {
 
   test('are not built by a Go that is too old, and the error contains its reason', async () => {
     const reason = 'go: requires go >= 1.26.8 (running go 1.22.0)';
-    program('bin/go', `echo "${reason}" >&2; exit 1`);
+    program(directory, 'bin/go', `echo "${reason}" >&2; exit 1`);
     await expect(findTemporalServer(search())).rejects.toThrow(
       `The Temporal server ${VERSION} could not be built (go install ended with 1: ${reason}): ${remedy}`,
     );
@@ -126,43 +128,49 @@ describe('the server', () => {
   const DATABASES = ['temporal', 'temporal_visibility'];
   const url = new URL(sharedServers().postgres_url);
   const password = decodeURIComponent(url.password);
+  let planned: TemporalServerPlan;
+  let dataDir: string;
 
+  beforeAll(async () => {
+    dataDir = mkdtempSync(join(tmpdir(), 'temporal-server-'));
+    planned = await plan(dataDir, 'exit 0');
+  });
   afterAll(async () => {
+    rmSync(dataDir, { recursive: true, force: true });
     const sql = postgres(url.href, { max: 1, onnotice: () => undefined });
     for (const name of DATABASES) await sql`DROP DATABASE IF EXISTS ${sql(name)}`;
     await sql.end();
   });
 
   /** Plans the server with a schema tool that runs this script after it has recorded its call. */
-  function plan(script = 'exit 0') {
-    const calls = join(directory, 'calls');
-    const sqlTool = program('sql-tool', `echo "$SQL_USER $SQL_PASSWORD $*" >> "${calls}"\n${script}`);
+  function plan(into: string, script: string): Promise<TemporalServerPlan> {
+    const sqlTool = program(into, 'sql-tool', `echo "$SQL_USER $SQL_PASSWORD $*" >> "${into}/calls"\n${script}`);
     return planTemporalOnPostgres({
       programs: { server: '/cache/temporal-server', sqlTool },
       postgresUrl: url.href,
       ports: PORTS,
       namespace: 'default',
-      directory,
-      logFile: join(directory, 'logs', 'temporal.log'),
+      directory: into,
+      logFile: join(into, 'logs', 'temporal.log'),
       dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': 60 },
     });
   }
 
+  /** Reads a file of the configuration, which only its owner may read. */
   function readYaml(name: string): Record<string, unknown> {
-    const file = join(directory, name);
+    const file = join(dataDir, name);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     return parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
   }
 
   test('has two databases with its tables, and the password is in no argument', async () => {
-    const { spec } = await plan();
     const sql = postgres(url.href, { max: 1 });
     const databases = await sql`SELECT datname FROM pg_database WHERE datname LIKE 'temporal%' ORDER BY datname`;
     await sql.end();
     expect(databases.map(({ datname }) => datname as string)).toEqual(DATABASES);
 
     const tool = `--plugin postgres12 --endpoint 127.0.0.1 --port ${url.port} --database`;
-    const calls = readFileSync(join(directory, 'calls'), 'utf8').trimEnd().split('\n');
+    const calls = readFileSync(join(dataDir, 'calls'), 'utf8').trimEnd().split('\n');
     expect(calls).toEqual(
       [
         `${tool} temporal setup-schema --version 0.0`,
@@ -171,17 +179,17 @@ describe('the server', () => {
         `${tool} temporal_visibility update-schema --schema-name postgresql/v12/visibility`,
       ].map((args) => `${url.username} ${password} ${args}`),
     );
-    expect([spec.command, ...spec.args]).toEqual([
+    expect([planned.spec.command, ...planned.spec.args]).toEqual([
       '/cache/temporal-server',
       '--config-file',
-      join(directory, 'temporal-server.yaml'),
+      join(dataDir, 'temporal-server.yaml'),
       '--allow-no-auth',
       'start',
     ]);
   });
 
-  test('listens only on 127.0.0.1, and stores workflows and visibility in Postgres', async () => {
-    expect((await plan()).address).toBe('127.0.0.1:21000');
+  test('listens only on 127.0.0.1, and stores workflows and visibility in Postgres', () => {
+    expect(planned.address).toBe('127.0.0.1:21000');
     const config = readYaml('temporal-server.yaml');
     const rpc = ({ grpc, membership }: { grpc: number; membership: number }) => ({
       rpc: { grpcPort: grpc, membershipPort: membership, bindOnIP: '127.0.0.1' },
@@ -203,11 +211,10 @@ describe('the server', () => {
     });
     // Neither metrics nor a profiler, which would listen on ports that the stack does not choose.
     expect(config['global']).toEqual({ membership: { maxJoinDuration: '30s', broadcastAddress: '127.0.0.1' } });
-    expect(config['dynamicConfigClient']).toMatchObject({ filepath: join(directory, 'temporal-dynamic-config.yaml') });
+    expect(config['dynamicConfigClient']).toMatchObject({ filepath: join(dataDir, 'temporal-dynamic-config.yaml') });
   });
 
-  test('has the dynamic configuration of the development server and of the stack', async () => {
-    await plan();
+  test('has the dynamic configuration of the development server and of the stack', () => {
     expect(readYaml('temporal-dynamic-config.yaml')).toEqual({
       'system.enableActivityEagerExecution': [{ value: true }],
       'frontend.WorkerHeartbeatsEnabled': [{ value: true }],
@@ -218,7 +225,7 @@ describe('the server', () => {
   });
 
   test('is not started when its tables cannot be set up, and the error contains the reason', async () => {
-    await expect(plan('echo "Unable to setup SQL schema." >&2; exit 1')).rejects.toThrow(
+    await expect(plan(directory, 'echo "Unable to setup SQL schema." >&2; exit 1')).rejects.toThrow(
       'temporal-sql-tool setup-schema ended with 1: Unable to setup SQL schema.',
     );
   });
