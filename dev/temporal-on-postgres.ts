@@ -52,7 +52,8 @@ const SCHEMAS = [
 const RETENTION_S = 86_400;
 /** The server joins its cluster, acquires its shards and starts its system workflows. */
 const READY_TIMEOUT_MS = 90_000;
-const STOP_GRACE_MS = 10_000;
+/** With Postgres it ends in 2 s. Without, it does not end by itself. */
+const STOP_GRACE_MS = 5_000;
 const TOOL_STOP_GRACE_MS = 2_000;
 const CALL_TIMEOUT_MS = 2_000;
 /** The configuration contains a password. Only its owner can read what the server writes. */
