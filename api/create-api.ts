@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { BillingReceiver, BillingSource } from '../domain/billing/billing-event';
 import { createPostgresClock } from '../db/base/clock';
 import { createMergedArrivals } from '../transactions/billing/merge-billing-arrivals';
-import { settleCommand } from '../transactions/contract/settle-command';
+import { findFinalOutcome } from '../transactions/contract/find-outcome';
 import { findJob } from '../db/generation/generation-job';
 import { createListReads } from '../db/base/list-reads';
 import type { Database } from '../db/base/database';
@@ -70,7 +70,7 @@ export function createApi(options: ApiOptions): Api {
       clock,
       timeout_ms: options.command_timeout_ms,
       findOutcome: (contract_id, { command_id, fingerprint, deadline }) =>
-        settleCommand(db, { contract_id, command_id, fingerprint, deadline }),
+        findFinalOutcome(db, { contract_id, command_id, fingerprint, deadline }),
     }),
     requestLicenses: createLicenseRequests(db),
     receiveBillingEvent: createMergedArrivals(db),

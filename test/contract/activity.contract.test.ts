@@ -9,7 +9,7 @@ import type { RunCommandInput } from '../../activities/contract/contract';
 import { ROW_LOCKED } from '../../activities/base/short-wait';
 import { lockContract } from '../../db/contract/contract';
 import { insertCommandOutcome } from '../../db/contract/command';
-import { settleCommand } from '../../transactions/contract/settle-command';
+import { findFinalOutcome } from '../../transactions/contract/find-outcome';
 import { openDatabase } from '../../db/base/database';
 import { waitFor } from '../../dev/waiting';
 import type { CommandOutcome } from '../../domain/contract/command';
@@ -134,7 +134,7 @@ describe('the outcome of a command that its sender did not receive', () => {
 
   test('is the stored outcome if it was carried out, or an expiry if it was not; before the deadline it is unknown', async () => {
     const { facts } = await buildContract(sql);
-    const settle = (deadline: Instant) => settleCommand(sql, { contract_id: facts.id, ...ID, deadline });
+    const settle = (deadline: Instant) => findFinalOutcome(sql, { contract_id: facts.id, ...ID, deadline });
     await expect(settle(instantIn(60_000))).rejects.toThrow('may still be run until');
     expect(await settle(instantIn(-1))).toMatchObject({ refusal: { code: 'COMMAND_EXPIRED' }, changed: false });
     await activities.runContractCommand(pause(facts.id, { deadline: instantIn(60_000) }));
@@ -151,7 +151,7 @@ describe('the outcome of a command that its sender did not receive', () => {
         { contract_id: facts.id, ...ID },
         { refusal: null, changed: true, replayed: false },
       );
-      settled = settleCommand(sql, { contract_id: facts.id, ...ID, deadline: instantIn(-1) });
+      settled = findFinalOutcome(sql, { contract_id: facts.id, ...ID, deadline: instantIn(-1) });
       await waitUntilBlocked(sql);
     });
     expect(await settled).toEqual({ refusal: null, changed: true, replayed: true });
@@ -161,7 +161,7 @@ describe('the outcome of a command that its sender did not receive', () => {
     const { facts } = await buildContract(sql);
     await sql.begin(async (holder) => {
       await lockContract(holder, facts.id);
-      await expect(settleCommand(sql, { contract_id: facts.id, ...ID, deadline: instantIn(-1) })).rejects.toThrow();
+      await expect(findFinalOutcome(sql, { contract_id: facts.id, ...ID, deadline: instantIn(-1) })).rejects.toThrow();
     });
   });
 });

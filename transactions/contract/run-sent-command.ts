@@ -8,8 +8,8 @@ import type { Sql } from '../../db/base/database';
 import { insertCommandOutcome, isPast } from '../../db/contract/command';
 import { lockContract } from '../../db/contract/contract';
 import { runCommand } from './run-command';
-import { findOutcome } from './settle-command';
-import type { CommandIdentity } from './settle-command';
+import { findOutcome } from './find-outcome';
+import type { CommandIdentity } from './find-outcome';
 
 /** A command as it is delivered. */
 export interface SentCommand extends CommandIdentity {

@@ -32,7 +32,7 @@ export async function findOutcome(sql: Sql, command: CommandIdentity): Promise<C
  * transaction is open, and a command without a stored outcome will never be run.
  * @throws Error before the deadline, and when the contract stays locked
  */
-export function settleCommand(db: Database, command: CommandIdentity & { deadline: Instant }): Promise<CommandOutcome> {
+export function findFinalOutcome(db: Database, command: CommandIdentity & { deadline: Instant }): Promise<CommandOutcome> {
   const { contract_id, deadline } = command;
   const settle = async (tx: Sql): Promise<CommandOutcome> => {
     await lockContract(tx, contract_id);
