@@ -9,7 +9,7 @@ export interface Actor {
   name: string;
   /** The address the request came from, where there was one. */
   ip?: string;
-  /** The ids that replace the name and the address in stored rows, as far as they are known before the rows are written. */
+  /** The ids that replace the name and the address in stored rows, if they are known before the rows are written. */
   stored_as?: StoredPerson;
 }
 

@@ -30,7 +30,7 @@ export class RandomText {
 
   /**
    * @param alphabet from 2 to 256 ASCII characters
-   * @param characters how many will be wanted in all, so that the random bytes can be drawn at once; more can be had
+   * @param characters the expected number of characters, so that their random bytes are drawn at once; more can be written
    */
   constructor(
     alphabet: string,

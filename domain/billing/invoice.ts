@@ -1,5 +1,5 @@
 /**
- * Invoices of a contract, as far as the contract depends on them: whether they are paid, and since when they are not.
+ * The facts of invoices on which a contract depends: whether an invoice is paid, and since when it is not.
  *
  * What is known of an invoice is the greatest of all its observations: by version when both have one, by the last answer of the
  * billing system, and otherwise by status and time. Events of one source have a total order, so it does not matter in which

@@ -1,6 +1,6 @@
 /**
- * How billing events change a contract: each is an observation of its invoice and leaves exactly one audit row, whether or not
- * it is news (domain.md 1.5). `consequence.ts` decides what follows.
+ * How billing events change a contract: each is an observation of its invoice and leaves exactly one audit row, also when it
+ * changes nothing (domain.md 1.5). `consequence.ts` decides what follows.
  */
 import type { BillingSource, InvoiceObservation } from '../billing/billing-event';
 import { expiresAt } from './contract';

@@ -43,7 +43,7 @@ export interface CreateInput {
   metadata: JsonObject;
 }
 
-/** T1, and T2 in the same change for `status: "active"`: one audit row `contract.created`. */
+/** Creates a contract (T1), and activates it in the same change for `status: "active"` (T2): one audit row `contract.created`. */
 export function create(
   id: string,
   generator_id: string,
@@ -119,7 +119,7 @@ export function activate(facts: ContractFacts, _input: ActivateInput, context: D
   return isRefusal(next) ? next : revise(facts, next, context.now, 'contract.activated');
 }
 
-/** Why a contract cannot be activated, as far as that depends on the contract alone; null when it can. */
+/** Why a contract cannot be activated, by the rules that need only the contract; null when it can. */
 export function activateRefusal(
   facts: ContractFacts,
   now: Instant,

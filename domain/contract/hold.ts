@@ -53,8 +53,8 @@ export function resume(facts: ContractFacts, input: ResumeInput, { now }: Decisi
   if (!hold) return 'unchanged';
   const lifted = liftHolds(facts, now, ({ source }) => source === 'admin');
   if (!input.extend_term_on_resume || facts.end_date === null) return revise(facts, lifted, now, 'contract.resumed');
-  const owing = overdueRefusal(facts, now);
-  if (owing) return owing;
+  const overdue = overdueRefusal(facts, now);
+  if (overdue) return overdue;
   // Paused days before the start are not added.
   const paused_on = localDateAt(hold.placed_at, facts.timezone);
   const from = facts.start_date !== null && facts.start_date > paused_on ? facts.start_date : paused_on;

@@ -1,4 +1,4 @@
-/** The commands of people about renewal: renew manually, on time or late, and opt out (domain.md 1.4 T12 and T13, 1.6). */
+/** The commands for renewal: renew manually, on time or late, and opt out (domain.md 1.4 T12 and T13, 1.6). */
 import { addDays, daysBetween, localDateAt, startOfDay } from '../base/calendar';
 import { stateAt } from './contract';
 import type { ContractFacts, ContractState } from './facts';
@@ -114,8 +114,8 @@ function renewalNotPossible(why: string, more: JsonObject = {}): Refusal {
 }
 
 /**
- * Prevents two terms from a double click. Without `term_number` the next term is refused while the last term has not begun, and
- * while the current term is one that a person has just created, within grace or late (1.6, exactly once).
+ * Prevents that a repeated request creates two terms. Without `term_number`, a renewal is refused while the last term has not begun,
+ * and during a term that a person created after it had begun, within grace or late (1.6, exactly once).
  */
 function alreadyRenewedRefusal(facts: ContractFacts, input: RenewInput, now: string): Refusal | null {
   const { term_number, term_start_date, timezone, renewed_by_hand_at } = facts;
