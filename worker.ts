@@ -134,10 +134,10 @@ async function main(): Promise<void> {
 /** Limits the times of workflows to the clock of Postgres, and logs when the clock of the Temporal server is ahead. */
 function createNowLimit(db: Database, log: Logger): LimitNow {
   const clock = createPostgresClock(db);
-  return async (believed) => {
-    const now = await clock.limitNow(believed);
-    if (now < believed)
-      log.warn({ temporal: believed, now }, 'the clock of the Temporal server is ahead of that of Postgres');
+  return async (workflow_now) => {
+    const now = await clock.limitNow(workflow_now);
+    if (now < workflow_now)
+      log.warn({ temporal: workflow_now, now }, 'the clock of the Temporal server is ahead of that of Postgres');
     return now;
   };
 }

@@ -15,8 +15,8 @@ const READING_AGE_MS_MAX = 1_000;
 /** How often the time is read when answers arrive late under load; then the last answer is used. */
 const READINGS_MAX = 3;
 
-/** Converts the time that a workflow believes to be the present into the time of a decision. */
-export type LimitNow = (believed: Instant) => Promise<Instant>;
+/** Converts the time of a workflow into the time of a decision, which differs only a little from the clock of Postgres. */
+export type LimitNow = (workflow_now: Instant) => Promise<Instant>;
 
 export interface PostgresClock {
   /** The time of Postgres: never later, and earlier by the travel time of its answer. Rejects while Postgres is unreachable. */
@@ -53,9 +53,9 @@ export function createPostgresClock(sql: Sql): PostgresClock {
 
   return {
     now: async () => instantFromMillis(await readPresentMs()),
-    async limitNow(believed) {
+    async limitNow(workflow_now) {
       const present = await readPresentMs();
-      return instantFromMillis(Math.min(Math.max(millisOf(believed), present), present + CLOCK_SKEW_MS_MAX));
+      return instantFromMillis(Math.min(Math.max(millisOf(workflow_now), present), present + CLOCK_SKEW_MS_MAX));
     },
   };
 }

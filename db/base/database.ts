@@ -30,7 +30,7 @@ export type Database = postgres.Sql<{}> & {
 /** How long Postgres may take to answer a new connection. */
 const CONNECT_TIMEOUT_S = 5;
 
-/** After so many seconds without traffic, TCP checks whether a connection is alive; the peer has ten seconds to answer. */
+/** After this many seconds without traffic, TCP checks whether a connection is alive; the peer has ten seconds to answer. */
 const KEEPALIVE_S = 10;
 
 /** The longest pause before a lost connection is replaced. The driver's own pause grows to 20 s, because it counts losses per pool. */

@@ -59,7 +59,7 @@ export interface LockTurns {
   counts(): { running: number; waiting: number };
 }
 
-/** The limits of a pool with so many connections. */
+/** The limits of a pool with this number of connections. */
 export function lockTurnLimits(pool_size: number, wait_ms = LOCK_TIMEOUT_MS): LockTurnLimits {
   const unlocked = Math.min(UNLOCKED_CONNECTIONS, Math.floor(pool_size / 2));
   const running_max = pool_size - unlocked;

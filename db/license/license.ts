@@ -67,10 +67,10 @@ const ORDINAL_MASK = 2 ** ORDINAL_BITS - 1;
 /** Sorts after every character that a key can contain. */
 const LAST_CHARACTER = '\u{10ffff}';
 
-/** A search that matches at most so many licenses is read by keys. A search with more matches soon fills a page by jobs. */
+/** A search that matches at most this many licenses is read by keys. A search with more matches soon fills a page by jobs. */
 export const COLLECTED_LICENSES_MAX = 20_000;
 
-/** At most so many contracts of a customer or source, with at most so many jobs, are looked up before a page is read. More soon fill a page. */
+/** At most this many contracts of a customer or source, with at most this many jobs, are looked up before a page is read. More soon fill a page. */
 const COLLECTED_CONTRACTS_MAX = 1_000;
 const COLLECTED_JOBS_MAX = 2_000;
 

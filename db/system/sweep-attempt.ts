@@ -12,9 +12,9 @@ import type { SweepKind } from './sweep';
 /** The interval before the second try, short enough for the next sweep a minute later. Each further interval is twice as long. */
 const RETRY_AFTER_MIN = '50 seconds';
 const RETRY_AFTER_MAX = '6 hours';
-/** After so many doublings the interval stays at its maximum. */
+/** After this many doublings the interval stays at its maximum. */
 const DOUBLINGS_MAX = 10;
-/** A row with so many attempts or more counts as stuck: it was woken during a quarter of an hour and is still due. */
+/** A row with at least this many attempts counts as stuck: it was woken during a quarter of an hour and is still due. */
 export const STUCK_FROM_ATTEMPTS = 5;
 /** How many ids of each kind operators see. */
 const STUCK_IDS_MAX = 3;
@@ -28,8 +28,8 @@ export interface StuckRows {
 }
 
 /**
- * Counts one more attempt for each row and sets its next try. Attempts on another Temporal server do not count. A repeated call counts
- * twice and does no other harm.
+ * Counts one more attempt for each row and sets its next try. Attempts on another Temporal server do not count. A call that is repeated
+ * counts twice and has no other effect.
  */
 export async function recordAttempts(
   sql: Sql,

@@ -84,8 +84,8 @@ describe('the clock of Postgres', () => {
     (await sql<[{ now: string }]>`SELECT clock_timestamp() AS now`)[0].now;
 
   test('accepts a time that is slightly ahead, so that a boundary is due when its timer fires early', async () => {
-    const believed = new Date(Date.parse(await postgresNow()) + CLOCK_SKEW_MS_MAX / 2).toISOString();
-    expect(await clock.limitNow(believed)).toBe(believed);
+    const workflow_now = new Date(Date.parse(await postgresNow()) + CLOCK_SKEW_MS_MAX / 2).toISOString();
+    expect(await clock.limitNow(workflow_now)).toBe(workflow_now);
   });
 
   test('is never later than Postgres, and a limited time is at most two seconds later', async () => {
