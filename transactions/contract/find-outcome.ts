@@ -8,8 +8,8 @@ import type { Database, Sql } from '../../db/base/database';
 import { findStoredOutcome, isPast } from '../../db/contract/command';
 import { lockContract } from '../../db/contract/contract';
 
-/** How long to wait for the lock of a contract to settle the outcome of a command. */
-const SETTLE_WAIT_MS = 1_000;
+/** How long to wait for the lock of a contract before its final outcome is read. */
+const LOCK_WAIT_MS = 1_000;
 
 /** Identifies a command. Equal ids are one command; the fingerprint detects another command under the same id. */
 export interface CommandIdentity {
@@ -32,14 +32,17 @@ export async function findOutcome(sql: Sql, command: CommandIdentity): Promise<C
  * transaction is open, and a command without a stored outcome will never be run.
  * @throws Error before the deadline, and when the contract stays locked
  */
-export function findFinalOutcome(db: Database, command: CommandIdentity & { deadline: Instant }): Promise<CommandOutcome> {
+export function findFinalOutcome(
+  db: Database,
+  command: CommandIdentity & { deadline: Instant },
+): Promise<CommandOutcome> {
   const { contract_id, deadline } = command;
-  const settle = async (tx: Sql): Promise<CommandOutcome> => {
+  const find = async (tx: Sql): Promise<CommandOutcome> => {
     await lockContract(tx, contract_id);
     const stored = await findOutcome(tx, command);
     if (stored) return stored;
     if (!(await isPast(tx, deadline))) throw new Error(`the command may still be run until ${deadline}`);
     return refusedOutcome(refuse('COMMAND_EXPIRED', { deadline }));
   };
-  return beginLocked(db, [{ table: 'contracts', id: contract_id }], settle, SETTLE_WAIT_MS);
+  return beginLocked(db, [{ table: 'contracts', id: contract_id }], find, LOCK_WAIT_MS);
 }

@@ -69,17 +69,17 @@ export function createMergedGrants(db: Database): Grant {
       const outcomes = await grantWithoutWaiting(db, groups.map(groupOf), attempt_ms);
       groups.forEach((members, index) => {
         const outcome = outcomes[index];
-        if (Array.isArray(outcome) && (outcome.length > 0 || members.length === 1)) settle(members, outcome);
-        else tryAgain(members);
+        if (Array.isArray(outcome) && (outcome.length > 0 || members.length === 1)) resolveCalls(members, outcome);
+        else grantEachAlone(members);
       });
     } catch (error) {
-      if (isDatabaseUnavailable(error)) reject(calls, error);
-      else tryAgain(calls);
+      if (isDatabaseUnavailable(error)) rejectCalls(calls, error);
+      else grantEachAlone(calls);
     }
   }
 
-  /** Has each call of a batch granted or refused by what its own contract says. */
-  function tryAgain(calls: readonly Call[]): void {
+  /** Grants or refuses each call of a batch together with the calls of its own contract only. */
+  function grantEachAlone(calls: readonly Call[]): void {
     for (const { input, resolve, reject } of calls) grantWaiting(input).then(resolve, reject);
   }
 
@@ -87,26 +87,26 @@ export function createMergedGrants(db: Database): Grant {
     const is_alone = calls.length === 1;
     try {
       const granted = await grantGeneration(db, groupOf(calls), attempt_ms);
-      if (granted.length > 0 || is_alone) return settle(calls, granted);
+      if (granted.length > 0 || is_alone) return resolveCalls(calls, granted);
     } catch (error) {
       // All requests are tried again together.
       if (isLockTimeout(error)) throw error;
-      if (is_alone || isDatabaseUnavailable(error)) return reject(calls, error);
+      if (is_alone || isDatabaseUnavailable(error)) return rejectCalls(calls, error);
     }
     for (const call of calls) await grantTogether([call]);
   }
 }
 
-function settle(calls: readonly Call[], granted: readonly GrantedJob[]): void {
+function resolveCalls(calls: readonly Call[], granted: readonly GrantedJob[]): void {
   const by_id = new Map(granted.map((job) => [job.id, job]));
   for (const { input, resolve } of calls) resolve(by_id.get(input.request.job_id));
 }
 
 /**
- * Without an answer it is unknown what was granted. Each caller gets the error, and can repeat the request with its idempotency
- * key.
+ * Gives each caller the error. Without an answer of Postgres it is not known what was granted; callers can repeat their requests
+ * with their idempotency keys.
  */
-function reject(calls: readonly Call[], error: unknown): void {
+function rejectCalls(calls: readonly Call[], error: unknown): void {
   for (const call of calls) call.reject(error);
 }
 
