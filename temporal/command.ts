@@ -160,7 +160,7 @@ export function commandErrorOf(error: unknown, accepted: boolean): Error {
 function refusalOf(error: unknown): ApplicationFailure | undefined {
   if (!(error instanceof WorkflowUpdateFailedError)) return undefined;
   const cause = error.cause instanceof ActivityFailure ? error.cause.cause : error.cause;
-  // A permanent failure of the activity comes out of its transaction, which is rolled back.
+  // When the activity fails permanently, its transaction is rolled back.
   const is_permanent = cause instanceof ApplicationFailure && cause.nonRetryable === true;
   return is_permanent && cause.type !== WORKFLOW_ENDED_FIRST ? cause : undefined;
 }

@@ -27,9 +27,9 @@ export interface NudgerOptions {
   taskQueues: TaskQueues;
   /** How long one nudge may take; {@link NUDGE_TIMEOUT_MS} unless given. */
   timeout_ms?: number;
-  /** Recorded with the workflow that is started, so that the sweep does not start it again; unless given, the sweep records it. */
+  /** Recorded with the started workflow, so that the sweep does not start it again. Without it, the sweep records the epoch. */
   epoch?: KnownEpoch | undefined;
-  /** Describes the workflow that is started to operators; unless given, its id does. */
+  /** Describes the started workflow for operators. Without it, they see only the id of the workflow. */
   describe?: StartDescriber | undefined;
   /** Called for each nudge that fails. */
   onFailure: (error: unknown, workflow_id: string) => void;

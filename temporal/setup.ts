@@ -93,7 +93,7 @@ export async function setUpTemporal(client: Client, taskQueues: TaskQueues): Pro
   const before = await findSearchAttributes(client);
   const missing = before.filter(({ state }) => state === 'missing');
   const schedule = await findSweepSchedule(client);
-  // The record is written first. If this process crashes, the process that finds the attributes complete again reads about the gap.
+  // The record is written first. If this process crashes after it added the attributes, another process reads that they were missing.
   const recorded = schedule === undefined ? undefined : recordBeforeSetUp(schedule.search_attributes, before);
   if (recorded !== undefined && recorded !== schedule?.search_attributes)
     await updateSweepSchedule(client, taskQueues, recorded, { newEpoch: false });
@@ -121,7 +121,7 @@ export async function registerSearchAttributes(client: Client): Promise<string[]
   return missing.map(({ name }) => name);
 }
 
-/** The server accepts a changed type without an error, and then the workflows that set the attribute are stuck. */
+/** The server accepts a changed type without an error, and then workflows that set the attribute cannot continue. */
 function expectTypes(client: Client, attributes: SearchAttributeHealth[]): void {
   const mistyped = attributes.filter(({ state }) => state === 'mistyped');
   if (mistyped.length > 0) throw new SearchAttributeProblem(client.options.namespace, mistyped);
@@ -151,13 +151,13 @@ function recordOf(attributes: SearchAttributeHealth[]): string | undefined {
   return attributes.map(({ name, column }) => `${name}=${column}`).join(' ');
 }
 
-/** The record to write before the set-up: a gap, or the first record on a schedule that an older version created. */
+/** The record to write before the set-up: that attributes are missing, or the first record on a schedule of an older version. */
 function recordBeforeSetUp(recorded: string | undefined, attributes: SearchAttributeHealth[]): string | undefined {
   const record = recordOf(attributes);
   return record === INCOMPLETE || recorded === undefined ? record : recorded;
 }
 
-/** Whether values may have been lost between two records. A client that may not see columns records less, which is no loss. */
+/** Whether values may have been lost between two records. A client that may not read columns records less; then nothing is lost. */
 function mayHaveLostValues(before: string | undefined, now: string): boolean {
   if (before === undefined || now === INCOMPLETE || before === now) return false;
   return before === INCOMPLETE || (before !== COMPLETE && now !== COMPLETE);

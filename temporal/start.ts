@@ -15,7 +15,7 @@ export interface StartDetails {
    * workflow that really starts gets it as input; one that is already running keeps its own.
    */
   epoch?: string | undefined;
-  /** Describes the workflow to operators; unless given, the id of its subject does. */
+  /** Describes the workflow for operators. Without it, they see only the id of its subject. */
   description?: StartDescription | undefined;
 }
 

@@ -35,7 +35,7 @@ export function createClockNotifier(
         client.workflow.executeUpdateWithStart(clockMovedUpdate, {
           startWorkflowOperation,
           args: [now],
-          // A new id for every update: Temporal would answer an equal one from its memory.
+          // Each update has a new id. For an id that it knows, Temporal would repeat the first answer.
           updateId: randomUUID(),
         });
       // The client adds a listener for every call and never removes it, so each call has an `AbortSignal` of its own.

@@ -20,7 +20,7 @@ import { beginWithShortWaits } from '../base/short-wait';
 export const SWEEP_ROWS_MAX = 500;
 /** Contracts that one sweep computes again by new time zone rules. Only those whose boundary moves are woken, and these are few. */
 export const RULES_ROWS_MAX = 5_000;
-/** Rows that are woken before they are marked as started. An interrupted sweep wakes at most so many rows twice. */
+/** Rows that are woken before they are marked as started. An interrupted sweep wakes at most this many rows twice. */
 export const SWEEP_BATCH_ROWS = 50;
 /** Records of attempts that one sweep removes for each kind; more than one sweep can add. */
 const DROPPED_ATTEMPTS_MAX = 5_000;

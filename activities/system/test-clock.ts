@@ -13,7 +13,7 @@ import { beginWithShortWaits } from '../base/short-wait';
 
 /** Contracts that are notified at the same time. */
 const NOTIFICATIONS_IN_FLIGHT_MAX = 20;
-/** How often a contract is notified before it counts as one that does not settle. */
+/** How many times a contract is notified before the advance fails because of it. */
 export const NOTIFY_ATTEMPTS_MAX = 2;
 
 export interface TestClockInput {
@@ -89,7 +89,7 @@ export function createTestClockActivities({
       return { notified, unsettled: stuck === undefined ? null : await unsettledSentence(stuck, now, failures) };
     },
 
-    /** Ends an advance that cannot go on. Safe to run twice. */
+    /** Ends an advance that cannot continue. Safe to run twice. */
     async failTestClock({ clock_id, error }: TestClockInput & { error: string }): Promise<void> {
       await beginWithShortWaits(db, (tx) => failAdvance(tx, clock_id, error));
     },
