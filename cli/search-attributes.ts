@@ -10,7 +10,7 @@ import { taskQueues } from '../temporal/task-queues';
 import { CommandFailure } from './failure';
 import { readSettings } from './settings';
 
-/** The timeout of the whole command. A server needs a second or two for six new attributes. */
+/** The timeout of the whole command. A server needs a second or two to add all attributes. */
 const TIMEOUT_MS = 30_000;
 
 export function searchAttributesCommand(): Command {
@@ -49,7 +49,7 @@ function report({ added, schedule, search_attributes }: SetUp, where: string): v
   if (schedule) console.log('  added the schedule of the sweep, each minute');
 }
 
-/** Adds the commands of an administrator to a missing permission. */
+/** Adds the commands for an administrator to the error about search attributes that this process may not add. */
 function withAdminCommands(error: unknown): unknown {
   if (error instanceof SearchAttributeProblem)
     return new CommandFailure(

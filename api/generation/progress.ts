@@ -15,7 +15,7 @@ import { presentJob } from './generation-job-presenter';
 /** The interval between two reads of a job that only made progress. */
 const PROGRESS_INTERVAL_MS = 100;
 
-/** After so long without a notification, the job is read again, and a comment keeps proxies from closing the streams. */
+/** After this time without a notification, the job is read again, and a comment is sent so that proxies keep the streams open. */
 export const HEARTBEAT_MS = 15_000;
 
 /** A comment of server-sent events, which clients ignore. */
@@ -54,7 +54,7 @@ export function createProgressFeed(dependencies: ProgressDependencies): Progress
   }
 
   /** Reads one job for its followers until it has none, or until it is finished. */
-  async function serve(job_id: string, job: FollowedJob): Promise<void> {
+  async function readUntilFinished(job_id: string, job: FollowedJob): Promise<void> {
     try {
       while (job.followers.size > 0) {
         const row = await dependencies.readJob(job_id);
@@ -80,7 +80,7 @@ export function createProgressFeed(dependencies: ProgressDependencies): Progress
     else {
       followed.set(job_id, job);
       listen();
-      void serve(job_id, job);
+      void readUntilFinished(job_id, job);
     }
     return job;
   }
@@ -94,7 +94,7 @@ export function createProgressFeed(dependencies: ProgressDependencies): Progress
         ended.removeEventListener('abort', leave);
         follower.close();
         job.followers.delete(follower);
-        // The last follower that leaves ends `serve`.
+        // Without followers, `readUntilFinished` ends.
         if (job.followers.size === 0) job.signal.notify(true);
       };
       ended.addEventListener('abort', leave);
@@ -174,7 +174,7 @@ class ProgressSignal {
   notify(urgent: boolean): void {
     this.notified = true;
     this.urgent ||= urgent;
-    this.settle();
+    this.endIfReady();
   }
 
   /** Resolves with true after a notification, with false after `timeout_ms` without one. */
@@ -184,13 +184,13 @@ class ProgressSignal {
       this.timeout = setTimeout(() => this.end(false), timeout_ms);
       this.interval = setTimeout(() => {
         this.interval = undefined;
-        this.settle();
+        this.endIfReady();
       }, PROGRESS_INTERVAL_MS);
-      this.settle();
+      this.endIfReady();
     });
   }
 
-  private settle(): void {
+  private endIfReady(): void {
     if (this.urgent || (this.notified && this.interval === undefined)) this.end(true);
   }
 

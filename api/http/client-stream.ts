@@ -66,15 +66,15 @@ export class ClientStream {
         this.end('client_stalled');
         this.disconnect();
       }, this.stall_ms);
-      const settle = (): void => {
+      const stopWaiting = (): void => {
         clearTimeout(stalled);
-        this.response.off(event, settle).off('close', settle);
-        this.ended.removeEventListener('abort', settle);
+        this.response.off(event, stopWaiting).off('close', stopWaiting);
+        this.ended.removeEventListener('abort', stopWaiting);
         resolve();
       };
-      this.response.once(event, settle).once('close', settle);
+      this.response.once(event, stopWaiting).once('close', stopWaiting);
       // A response that is being finished may still complete after the stream has ended.
-      if (event === 'drain') this.ended.addEventListener('abort', settle);
+      if (event === 'drain') this.ended.addEventListener('abort', stopWaiting);
     });
   }
 }

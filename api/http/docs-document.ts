@@ -1,6 +1,6 @@
 /**
- * The OpenAPI document as the page at `/docs` shows it: the same operations and shapes, in keywords that the page's renderer draws
- * well. Programs read `/openapi.json`.
+ * The OpenAPI document as the page at `/docs` shows it: the same operations and shapes, in keywords that the renderer of the page
+ * supports. Programs read `/openapi.json`.
  */
 
 type Json = null | boolean | number | string | Json[] | JsonFields;
@@ -15,14 +15,17 @@ interface Document extends JsonFields {
 
 const SCHEMAS = '#/components/schemas/';
 
-/** Makes the page's copy of the document, which is given as JSON text. */
+/** Creates the document of the page from the JSON text of the OpenAPI document. */
 export function documentForPage(text: string): JsonFields {
   const document = JSON.parse(text) as Document;
   const description = [
     'For programs: [`/openapi.json`](/openapi.json) (OpenAPI 3.1).',
     linkCodes(document.info.description),
   ].join('\n\n');
-  return drawable({ ...document, info: { ...document.info, description } }, document.components.schemas) as JsonFields;
+  return rewriteNode(
+    { ...document, info: { ...document.info, description } },
+    document.components.schemas,
+  ) as JsonFields;
 }
 
 /** Gives each code in the table of errors an anchor: `/docs#QUOTA_EXCEEDED`. */
@@ -31,17 +34,20 @@ function linkCodes(description: string): string {
 }
 
 /** Rewrites a node of the document and all nodes in it; `name` is the field that holds the node. */
-function drawable(node: Json, schemas: Document['components']['schemas'], name = ''): Json {
-  if (Array.isArray(node)) return node.map((item) => drawable(item, schemas));
+function rewriteNode(node: Json, schemas: Document['components']['schemas'], name = ''): Json {
+  if (Array.isArray(node)) return node.map((item) => rewriteNode(item, schemas));
   if (typeof node !== 'object' || node === null) return node;
   const fields = Object.fromEntries(
-    Object.entries(inlineDescribed(node, schemas)).map(([key, value]) => [key, drawable(value, schemas, key)]),
+    Object.entries(inlineDescribed(node, schemas)).map(([key, value]) => [key, rewriteNode(value, schemas, key)]),
   );
   // Under `properties` the fields are those of the interface, not keywords.
-  return name === 'properties' ? fields : drawableSchema(fields);
+  return name === 'properties' ? fields : rewriteSchema(fields);
 }
 
-/** Replaces a reference with a description of its own by the schema with that description: the renderer makes no example of it. */
+/**
+ * Replaces a reference that has its own description by the schema with that description. The renderer shows no example for such a
+ * reference.
+ */
 function inlineDescribed(node: JsonFields, schemas: Document['components']['schemas']): JsonFields {
   const [reference, more, ...others] = Array.isArray(node['allOf']) ? (node['allOf'] as JsonFields[]) : [];
   if (typeof reference?.['$ref'] !== 'string' || more === undefined || others.length > 0) return node;
@@ -50,18 +56,19 @@ function inlineDescribed(node: JsonFields, schemas: Document['components']['sche
 }
 
 /**
- * The same schema in keywords that the renderer draws. It draws `not` in place of the fields beside it, and prints patterns longer
- * than a line; descriptions and examples say what both mean. It takes a schema for invalid that has no type, or that is empty.
+ * The same schema in keywords that the renderer supports. For a schema with `not`, the renderer shows only that keyword, and it shows
+ * patterns that are longer than a line; descriptions and examples contain the same rules. The renderer treats a schema without a type,
+ * and an empty schema, as invalid.
  */
-function drawableSchema(schema: JsonFields): JsonFields {
-  const { not: _not, pattern: _pattern, ...drawn } = schema;
-  if (isEmptyObject(drawn['additionalProperties'])) drawn['additionalProperties'] = true;
-  const { anyOf } = drawn;
-  if (Array.isArray(anyOf) && drawn['type'] === undefined) {
+function rewriteSchema(schema: JsonFields): JsonFields {
+  const { not: _not, pattern: _pattern, ...supported } = schema;
+  if (isEmptyObject(supported['additionalProperties'])) supported['additionalProperties'] = true;
+  const { anyOf } = supported;
+  if (Array.isArray(anyOf) && supported['type'] === undefined) {
     const types = anyOf.flatMap((alternative) => (alternative as JsonFields)['type'] ?? []);
-    if (types.length > 0) return { type: [...new Set(types)], ...drawn };
+    if (types.length > 0) return { type: [...new Set(types)], ...supported };
   }
-  return drawn;
+  return supported;
 }
 
 function isEmptyObject(value: Json | undefined): boolean {

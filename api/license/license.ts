@@ -82,7 +82,7 @@ const REPORT_COLUMNS = [
 const EXPORT_COLUMNS = [...REPORT_COLUMNS, 'id', 'contract_id', 'is_test'] as const;
 
 /** Rows that are formatted in one pass. The features of a row have up to 16 kB. */
-const TEXT_ROWS = 100;
+const FORMATTED_ROWS_MAX = 100;
 
 /** Added to the description of every operation that responds with a file. */
 const INCOMPLETE_FILE_NOTE =
@@ -213,8 +213,8 @@ export function presentLicense(row: LicenseRow, caller: Caller, now: Instant) {
 /** The rows of a file, in batches so small that formatting the largest features takes only a few milliseconds. */
 async function* csvRows(batches: AsyncGenerator<LicenseRow[]>, now: Instant): AsyncGenerator<JsonObject[]> {
   for await (const batch of batches) {
-    for (let first = 0; first < batch.length; first += TEXT_ROWS)
-      yield batch.slice(first, first + TEXT_ROWS).map((row) => csvRow(row, now));
+    for (let first = 0; first < batch.length; first += FORMATTED_ROWS_MAX)
+      yield batch.slice(first, first + FORMATTED_ROWS_MAX).map((row) => csvRow(row, now));
   }
 }
 

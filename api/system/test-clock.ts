@@ -1,4 +1,4 @@
-/** Test clocks: create, list, read, advance. They show years of a contract in minutes, outside production only. */
+/** Test clocks: create, list, read, advance. Outside production, they let contracts pass years in minutes. */
 import { TEST_CLOCK_STATUSES, shownStatus, testClockActions } from '../../domain/system/test-clock';
 import type { Caller } from '../../domain/access/caller';
 import { isRefusal, notFound } from '../../domain/base/refusal';
