@@ -11,7 +11,7 @@ const swcOptions = require('./test/harness/swc-options.cjs');
  */
 const WORKERS_MAX = 4;
 
-/** How long a worker may take to end: with the threads of the SDK, and on a busy machine, more than jest's half a second. */
+/** How long a worker may take to end. With the threads of the SDK, and on a busy machine, it takes longer than the half second of jest. */
 const WORKER_EXIT_TIMEOUT_MS = 10_000;
 
 const shared = {

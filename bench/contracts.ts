@@ -23,7 +23,7 @@ const SMALL_QUOTA = 1_000;
 /** The average time limit for the start of each workflow. */
 const START_MS_MAX = 500;
 const START_TIMEOUT_MS_MIN = 60_000;
-const LOOK_INTERVAL_MS = 100;
+const POLL_INTERVAL_MS = 100;
 
 /** Creates a product, a generator and `count` active contracts with `quota` licenses each. Returns the contract ids. */
 export async function createContracts({ api, db }: MeasuredStack, count: number, quota: number): Promise<string[]> {
@@ -61,7 +61,7 @@ export async function createWaitingContracts(stack: MeasuredStack, count: number
   const ids = await createContracts(stack, count, SMALL_QUOTA);
   await waitFor(async () => (await countContractWorkflows(stack, active)) >= before + count, {
     timeout_ms: Math.max(START_TIMEOUT_MS_MIN, count * START_MS_MAX),
-    interval_ms: LOOK_INTERVAL_MS,
+    interval_ms: POLL_INTERVAL_MS,
     what: `the workflows of ${count} contracts to wait`,
   });
   return ids;

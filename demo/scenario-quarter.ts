@@ -29,7 +29,7 @@ export interface QuarterResult extends ScenarioClock {
   job_id: string;
 }
 
-/** Enough licenses that the suspension falls into the middle of the job on any machine. */
+/** Enough licenses for the suspension to happen during the job on any machine. */
 export const LICENSES = 500_000;
 export const RENEWAL_QUOTA_ADDED = 300;
 
