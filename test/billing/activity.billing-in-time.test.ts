@@ -115,8 +115,8 @@ describe('a payment that arrived before the end and was applied after it', () =>
   test('renews the contract later when another transaction applied its end first', async () => {
     const id = await pastDueContractId();
     await insertEvent(id, 'PAID', 2, '2027-01-31T12:00:00.000Z');
-    const looking = { id, actor: TEST_ACTOR, now: AFTERWARDS, request_id: null };
-    await sql.begin((tx) => settleByTime(tx, looking));
+    const settling = { id, actor: TEST_ACTOR, now: AFTERWARDS, request_id: null };
+    await sql.begin((tx) => settleByTime(tx, settling));
     expect(await contractOf(id)).toMatchObject({ state: 'EXPIRED', renewal_blocked: 'PAST_DUE' });
     await activities.applyBillingEvents({ contract_id: id, now: AFTERWARDS });
     expect(await contractOf(id)).toMatchObject({ state: 'ACTIVE', term_number: 2, renewal_blocked: null });
@@ -157,8 +157,8 @@ test('a suspension that other transactions skipped takes effect when it is verif
   const id = await pastDueContractId({});
   const occurred_at = '2027-01-20T10:00:00.000Z';
   billing.invoices.set(invoice_id, { contract_id: id, status: 'OPEN', due: '2027-01-20', occurred_at });
-  const looking = { id, actor: TEST_ACTOR, now: '2027-02-04T09:00:00.000Z', request_id: null };
-  await sql.begin((tx) => settleByTime(tx, looking));
+  const settling = { id, actor: TEST_ACTOR, now: '2027-02-04T09:00:00.000Z', request_id: null };
+  await sql.begin((tx) => settleByTime(tx, settling));
   const verified_at = '2027-02-06T12:00:00.000Z';
   await activities.verifyBilling({ contract_id: id, now: verified_at });
   expect((await auditOf(sql, id)).at(-1)).toMatchObject({ action: 'contract.suspended', at: verified_at });

@@ -1,6 +1,6 @@
 /**
- * The standard billing source: only signed messages are accepted, with any other content. An invoice is fetched, unknown or
- * unavailable, and never assumed.
+ * The standard billing source: only signed messages are accepted. The status of an invoice comes from a message or from the billing
+ * system; if neither has it, it is never assumed.
  */
 import { randomBytes } from 'node:crypto';
 import { createStandardPort, createStandardReceiver } from '../../adapters/billing-standard';

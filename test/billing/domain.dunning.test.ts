@@ -377,7 +377,7 @@ describe('an invoice that is overdue when it is first reported', () => {
   });
 });
 
-const anEvent: fc.Arbitrary<LookedUpBillingEvent> = fc
+const anyEvent: fc.Arbitrary<LookedUpBillingEvent> = fc
   .record({
     invoice_id: fc.constantFrom('invoice-0', 'invoice-1', 'invoice-2'),
     status: fc.constantFrom<SeenStatus>(...INVOICE_STATUSES, 'REFUNDED'),
@@ -434,7 +434,7 @@ const someEvents = fc
   .constantFrom(...KINDS)
   .chain((kind) =>
     fc.array(
-      anEvent.map((event) => ofKind(kind, event)),
+      anyEvent.map((event) => ofKind(kind, event)),
       { maxLength: 6 },
     ),
   )

@@ -36,18 +36,18 @@ function statusAfter(...looks: [InvoiceStatus, day: number, version?: number][])
 }
 
 /** Instants that are often the same. */
-const aCloseInstant = fc.oneof(
+const anyCloseInstant = fc.oneof(
   midnightOrAnyInstant,
   fc.constantFrom('2027-06-10T00:00:00.000Z', '2027-06-12T00:00:00.000Z'),
 );
 
-const aLook: fc.Arbitrary<ObservedInvoice> = fc
+const anyLookup: fc.Arbitrary<ObservedInvoice> = fc
   .record({
     status: fc.constantFrom(...INVOICE_STATUSES),
     due: fc.oneof(anyDate, midnightOrAnyInstant),
-    occurred_at: aCloseInstant,
+    occurred_at: anyCloseInstant,
     version: fc.constantFrom(1, 2, 3),
-    fetched_at: aCloseInstant,
+    fetched_at: anyCloseInstant,
   })
   .map(buildSeenInvoice);
 
@@ -56,7 +56,7 @@ const someLooks = fc
   .constantFrom<Partial<ObservedInvoice>>({ fetched_at: null }, { version: null }, { version: null, fetched_at: null })
   .chain((fixed) =>
     fc.array(
-      aLook.map((look) => ({ ...look, ...fixed })),
+      anyLookup.map((look) => ({ ...look, ...fixed })),
       { minLength: 1, maxLength: 8 },
     ),
   );

@@ -134,7 +134,7 @@ describe.each(NAMES)('%s', (name) => {
   const { from, more, body, other_body, becomes, audit } = ACTIONS[name];
   const prepared = (): Promise<any> => createContractIn(api, catalogue, from, more);
 
-  test('shows in a dry run what it then does, once, with one revision and one audit row', async () => {
+  test('has the result that its dry run shows, with one revision and one audit row, and a repetition writes nothing', async () => {
     const { id } = await prepared();
     const before = await read(id);
     const rows = await readTableDigests(api.sql);
@@ -324,7 +324,7 @@ describe('renewing', () => {
     expectRefusal(await act(id, 'renew', { from: 'from_now' }), 422, 'VALIDATION_FAILED');
   });
 
-  test('late starts today and shows the gap; too late it is refused', async () => {
+  test('after the end starts a term today and records the gap, and is refused after the days for late renewal', async () => {
     const { id } = await createContractIn(api, catalogue, 'EXPIRED');
     const gap_days = 400 - 365;
     const answer = await act(id, 'renew');
@@ -358,7 +358,7 @@ describe('renewing', () => {
     expectRefusal(await act(id, 'renew'), 409, 'PRODUCT_INACTIVE');
   });
 
-  test('after an opt-out in time the contract ends with the term, after a late one a term later, and it can be undone', async () => {
+  test('ends with the current term after an opt-out on time, one term later after a late one, and an opt-out can be undone', async () => {
     const auto = { renewal: { mode: 'auto', notice_days: 30 } };
     const in_time = await createContractIn(api, catalogue, 'ACTIVE', auto);
     expect((await act(in_time.id, 'opt-out')).body.renewal).toMatchObject({ opt_out_term: 1 });

@@ -112,33 +112,36 @@ describe('a boundary that the newer rules move', () => {
       '2027-07-01T04:00:00.000Z',
       '2027-07-01T03:00:00.000Z',
     ],
-  ])('%s is stored again by one sweep, with one audit row, and is applied there', async (_where, options, was, is) => {
-    const { id, next_boundary_at } = await buildUnderOlderRules(options);
-    expect(next_boundary_at).toBe(was);
+  ])(
+    '%s is stored again by one sweep, with one audit row, and is applied at its new instant',
+    async (_where, options, was, is) => {
+      const { id, next_boundary_at } = await buildUnderOlderRules(options);
+      expect(next_boundary_at).toBe(was);
 
-    expect(await sweep()).toEqual([id]);
-    expect(await contractOf(id)).toMatchObject({
-      next_boundary_at: is,
-      next_boundary_kind: 'expires',
-      time_zone_rules: TIME_ZONE_RULES,
-    });
-    expect(await auditOf(id)).toEqual([`contract.boundary_moved ${NOW}`]);
-    const [row] =
-      await sql`SELECT after -> 'next_boundary' AS moved, reason FROM audit_events WHERE contract_id = ${id} ORDER BY id DESC LIMIT 1`;
-    expect(row).toEqual({
-      moved: { was: { at: was, kind: 'expires' }, is: { at: is, kind: 'expires' } },
-      reason: `time zone rules ${TIME_ZONE_RULES}`,
-    });
+      expect(await sweep()).toEqual([id]);
+      expect(await contractOf(id)).toMatchObject({
+        next_boundary_at: is,
+        next_boundary_kind: 'expires',
+        time_zone_rules: TIME_ZONE_RULES,
+      });
+      expect(await auditOf(id)).toEqual([`contract.boundary_moved ${NOW}`]);
+      const [row] =
+        await sql`SELECT after -> 'next_boundary' AS moved, reason FROM audit_events WHERE contract_id = ${id} ORDER BY id DESC LIMIT 1`;
+      expect(row).toEqual({
+        moved: { was: { at: was, kind: 'expires' }, is: { at: is, kind: 'expires' } },
+        reason: `time zone rules ${TIME_ZONE_RULES}`,
+      });
 
-    expect(await sweep()).toEqual([]);
-    expect(await auditOf(id)).toHaveLength(1);
-    const before = new Date(Date.parse(is) - 1).toISOString();
-    expect(await runStep(sql, { name: 'settle', id, now: before })).toMatchObject({ state: 'ACTIVE' });
-    expect(await runStep(sql, { name: 'settle', id, now: is })).toMatchObject({ state: 'EXPIRED' });
-    expect(await auditOf(id)).toEqual([expect.anything(), `contract.expired ${is}`]);
-  });
+      expect(await sweep()).toEqual([]);
+      expect(await auditOf(id)).toHaveLength(1);
+      const before = new Date(Date.parse(is) - 1).toISOString();
+      expect(await runStep(sql, { name: 'settle', id, now: before })).toMatchObject({ state: 'ACTIVE' });
+      expect(await runStep(sql, { name: 'settle', id, now: is })).toMatchObject({ state: 'EXPIRED' });
+      expect(await auditOf(id)).toEqual([expect.anything(), `contract.expired ${is}`]);
+    },
+  );
 
-  test('may be a reminder, an amendment, a dunning step or a renewal: each is at the instant of the newer rules', async () => {
+  test('can be a reminder, an amendment, a dunning step or a renewal: each moves to the instant of the newer rules', async () => {
     const auto = { ...DEFAULT_RENEWAL, mode: 'auto', term: 'P1M', notice_days: 0 } as const;
     const reminded = { timezone: LATER_ZONE, end_date: '2027-04-20', renewal: DEFAULT_RENEWAL };
     const renewed = { timezone: LATER_ZONE, start_date: '2027-01-05', term: 'P1M', renewal: auto };
@@ -180,7 +183,7 @@ describe('a boundary that the newer rules move', () => {
     ]);
   });
 
-  test('is that of a contract on a test clock too', async () => {
+  test('moves for a contract on a test clock too', async () => {
     const test_clock_id = await buildTestClock(sql, NOW);
     const { id } = await buildUnderOlderRules({
       timezone: LATER_ZONE,

@@ -25,27 +25,27 @@ import type { LiveState } from '../harness/contract-facts';
 const edit = (input: EditInput): ContractCommand => ({ name: 'edit', input });
 
 const CONFLICT = 'INVALID_STATE_TRANSITION';
-const FROZEN = 'IMMUTABLE_FIELD';
+const IMMUTABLE = 'IMMUTABLE_FIELD';
 
-/** The same outcome in every state, but for those that are named. */
-function everywhere(outcome: string, but: Partial<Record<LiveState, string>> = {}): Record<LiveState, string> {
-  return Object.fromEntries(LIVE_STATES.map((state) => [state, but[state] ?? outcome])) as Record<LiveState, string>;
+/** The same outcome in every state, except the named ones. */
+function inEveryState(outcome: string, except: Partial<Record<LiveState, string>> = {}): Record<LiveState, string> {
+  return Object.fromEntries(LIVE_STATES.map((state) => [state, except[state] ?? outcome])) as Record<LiveState, string>;
 }
 
-const notOver = { EXPIRED: CONFLICT, TERMINATED: CONFLICT };
-const asParticular = everywhere('contract.updated', { TERMINATED: 'CONTRACT_TERMINATED' });
-const asTerm = everywhere('contract.updated', {
+const conflictWhenOver = { EXPIRED: CONFLICT, TERMINATED: CONFLICT };
+const whenDetail = inEveryState('contract.updated', { TERMINATED: 'CONTRACT_TERMINATED' });
+const whenTerm = inEveryState('contract.updated', {
   SUSPENDED: 'BILLING_SUSPENDED',
   EXPIRED: 'CONTRACT_EXPIRED',
   TERMINATED: 'CONTRACT_TERMINATED',
 });
-const asDraft = everywhere(FROZEN, { DRAFT: 'contract.updated' });
+const whenDraft = inEveryState(IMMUTABLE, { DRAFT: 'contract.updated' });
 
 const TABLE: [string, ContractCommand, Record<LiveState, string>][] = [
   [
     'activate',
     { name: 'activate', input: {} },
-    everywhere(CONFLICT, {
+    inEveryState(CONFLICT, {
       DRAFT: 'contract.activated',
       SCHEDULED: 'unchanged',
       ACTIVE: 'unchanged',
@@ -55,23 +55,23 @@ const TABLE: [string, ContractCommand, Record<LiveState, string>][] = [
   [
     'pause',
     { name: 'pause', input: {} },
-    everywhere('contract.paused', { ...notOver, DRAFT: CONFLICT, PAUSED: 'unchanged' }),
+    inEveryState('contract.paused', { ...conflictWhenOver, DRAFT: CONFLICT, PAUSED: 'unchanged' }),
   ],
   [
     'resume',
     { name: 'resume', input: {} },
-    everywhere('unchanged', { ...notOver, DRAFT: CONFLICT, PAUSED: 'contract.resumed' }),
+    inEveryState('unchanged', { ...conflictWhenOver, DRAFT: CONFLICT, PAUSED: 'contract.resumed' }),
   ],
   [
     'compliance-hold',
     { name: 'compliance-hold', input: { note: 'sanctions list' } },
-    everywhere('contract.suspended', { ...notOver, DRAFT: CONFLICT }),
+    inEveryState('contract.suspended', { ...conflictWhenOver, DRAFT: CONFLICT }),
   ],
-  ['compliance-release', { name: 'compliance-release', input: {} }, everywhere('unchanged')],
+  ['compliance-release', { name: 'compliance-release', input: {} }, inEveryState('unchanged')],
   [
     'renew',
     { name: 'renew', input: { term: 'P1Y' } },
-    everywhere('contract.renewed', {
+    inEveryState('contract.renewed', {
       DRAFT: 'CONTRACT_INACTIVE',
       SCHEDULED: 'CONTRACT_INACTIVE',
       PAST_DUE: 'CHANGES_BLOCKED_PAST_DUE',
@@ -79,14 +79,18 @@ const TABLE: [string, ContractCommand, Record<LiveState, string>][] = [
       TERMINATED: 'CONTRACT_TERMINATED',
     }),
   ],
-  ['opt-out', { name: 'opt-out', input: {} }, everywhere('RENEWAL_NOT_POSSIBLE', { ...notOver, DRAFT: CONFLICT })],
+  [
+    'opt-out',
+    { name: 'opt-out', input: {} },
+    inEveryState('RENEWAL_NOT_POSSIBLE', { ...conflictWhenOver, DRAFT: CONFLICT }),
+  ],
   [
     'amend',
     {
       name: 'amend',
       input: { amendment_id: 'amendment-1', effective_date: '2027-08-01', changes: { quota_add: 5 }, note: null },
     },
-    everywhere('amendment.scheduled', {
+    inEveryState('amendment.scheduled', {
       DRAFT: 'AMENDMENT_NOT_POSSIBLE',
       PAST_DUE: 'CHANGES_BLOCKED_PAST_DUE',
       SUSPENDED: 'BILLING_SUSPENDED',
@@ -97,23 +101,23 @@ const TABLE: [string, ContractCommand, Record<LiveState, string>][] = [
   [
     'withdraw an unknown amendment',
     { name: 'withdraw-amendment', input: { amendment_id: 'amendment-1' } },
-    everywhere('AMENDMENT_NOT_PENDING'),
+    inEveryState('AMENDMENT_NOT_PENDING'),
   ],
   [
     'terminate',
     { name: 'terminate', input: { reason: 'the customer left' } },
-    everywhere('contract.terminated', { TERMINATED: 'unchanged' }),
+    inEveryState('contract.terminated', { TERMINATED: 'unchanged' }),
   ],
-  ['reinstate', { name: 'reinstate', input: {} }, everywhere(CONFLICT, { TERMINATED: 'contract.reinstated' })],
+  ['reinstate', { name: 'reinstate', input: {} }, inEveryState(CONFLICT, { TERMINATED: 'contract.reinstated' })],
   [
     'delete',
     { name: 'delete', input: { confirm_name: 'Fence 2027' } },
-    everywhere('contract.deleted', { ACTIVE: 'CONTRACT_ACTIVE', PAST_DUE: 'CONTRACT_ACTIVE' }),
+    inEveryState('contract.deleted', { ACTIVE: 'CONTRACT_ACTIVE', PAST_DUE: 'CONTRACT_ACTIVE' }),
   ],
   [
     'edit status: active',
     edit({ status: 'active' }),
-    everywhere(CONFLICT, {
+    inEveryState(CONFLICT, {
       DRAFT: 'contract.activated',
       ACTIVE: 'unchanged',
       PAST_DUE: 'unchanged',
@@ -123,32 +127,32 @@ const TABLE: [string, ContractCommand, Record<LiveState, string>][] = [
   [
     'edit status: inactive',
     edit({ status: 'inactive' }),
-    everywhere('unchanged', { ACTIVE: 'contract.paused', PAST_DUE: 'contract.paused' }),
+    inEveryState('unchanged', { ACTIVE: 'contract.paused', PAST_DUE: 'contract.paused' }),
   ],
-  ['edit name', edit({ name: 'Fence, renamed' }), asParticular],
-  ['edit customer', edit({ customer_id: 'customer-1' }), asParticular],
-  ['edit metadata', edit({ metadata: { order: 7 } }), asParticular],
-  ['edit renewal', edit({ renewal: { mode: 'none' } }), asParticular],
-  ['edit dunning', edit({ dunning: { terminate_days: null } }), asParticular],
-  ['edit dunning exemption', edit({ dunning_exempt: true }), asParticular],
-  ['edit generation in grace', edit({ grace_allows_generation: true }), asParticular],
-  ['edit quota', edit({ quota: 200 }), { ...asTerm, PAST_DUE: 'CHANGES_BLOCKED_PAST_DUE' }],
-  ['edit quota downwards', edit({ quota: 50 }), asTerm],
-  ['edit generator', edit({ generator_id: 'generator-2' }), asTerm],
-  ['edit features', edit({ feature_overrides: { seats: 9 } }), asTerm],
-  ['edit activation limit', edit({ activation_limit: 'unlimited' }), asTerm],
-  ['edit expiry', edit({ expiry: { date: '2029-01-01' } }), asTerm],
-  ['edit time zone', edit({ timezone: 'Asia/Tokyo' }), asDraft],
-  ['edit start', edit({ start_date: '2027-08-01' }), asDraft],
-  ['edit end', edit({ end_date: '2029-01-01' }), asDraft],
-  ['edit term', edit({ term: 'P2Y' }), asDraft],
-  ['edit grace', edit({ expiry_grace_days: 5 }), asDraft],
-  ['edit type', edit({ type: 'pool' }), everywhere(FROZEN)],
-  ['edit product', edit({ product_id: 'product-2' }), everywhere(FROZEN)],
-  ['edit environment', edit({ environment: 'staging' }), everywhere(FROZEN)],
-  ['edit id', edit({ id: 'contract-2' }), everywhere(FROZEN)],
-  ['edit test clock', edit({ test_clock_id: 'clock-1' }), everywhere(FROZEN)],
-  ['edit nothing', edit({}), everywhere('unchanged')],
+  ['edit name', edit({ name: 'Fence, renamed' }), whenDetail],
+  ['edit customer', edit({ customer_id: 'customer-1' }), whenDetail],
+  ['edit metadata', edit({ metadata: { order: 7 } }), whenDetail],
+  ['edit renewal', edit({ renewal: { mode: 'none' } }), whenDetail],
+  ['edit dunning', edit({ dunning: { terminate_days: null } }), whenDetail],
+  ['edit dunning exemption', edit({ dunning_exempt: true }), whenDetail],
+  ['edit generation in grace', edit({ grace_allows_generation: true }), whenDetail],
+  ['edit quota', edit({ quota: 200 }), { ...whenTerm, PAST_DUE: 'CHANGES_BLOCKED_PAST_DUE' }],
+  ['edit quota downwards', edit({ quota: 50 }), whenTerm],
+  ['edit generator', edit({ generator_id: 'generator-2' }), whenTerm],
+  ['edit features', edit({ feature_overrides: { seats: 9 } }), whenTerm],
+  ['edit activation limit', edit({ activation_limit: 'unlimited' }), whenTerm],
+  ['edit expiry', edit({ expiry: { date: '2029-01-01' } }), whenTerm],
+  ['edit time zone', edit({ timezone: 'Asia/Tokyo' }), whenDraft],
+  ['edit start', edit({ start_date: '2027-08-01' }), whenDraft],
+  ['edit end', edit({ end_date: '2029-01-01' }), whenDraft],
+  ['edit term', edit({ term: 'P2Y' }), whenDraft],
+  ['edit grace', edit({ expiry_grace_days: 5 }), whenDraft],
+  ['edit type', edit({ type: 'pool' }), inEveryState(IMMUTABLE)],
+  ['edit product', edit({ product_id: 'product-2' }), inEveryState(IMMUTABLE)],
+  ['edit environment', edit({ environment: 'staging' }), inEveryState(IMMUTABLE)],
+  ['edit id', edit({ id: 'contract-2' }), inEveryState(IMMUTABLE)],
+  ['edit test clock', edit({ test_clock_id: 'clock-1' }), inEveryState(IMMUTABLE)],
+  ['edit nothing', edit({}), inEveryState('unchanged')],
   [
     'edit without a difference',
     edit({
@@ -160,7 +164,7 @@ const TABLE: [string, ContractCommand, Record<LiveState, string>][] = [
       dunning: { suspend_days: 14 },
       dunning_exempt: false,
     }),
-    everywhere('unchanged'),
+    inEveryState('unchanged'),
   ],
 ];
 
@@ -257,7 +261,7 @@ describe('edit', () => {
 
   test('refuses a quota for which the key format is too small', () => {
     const format = { ...buildGenerator().format, groups: 1, group_length: 6 };
-    // 32⁶ keys are good for 1,073 licenses.
+    // 32⁶ keys are enough for 1,073 licenses.
     expect(edited({ quota: 1_074 }, FACTS_BY_STATE.ACTIVE, buildGenerator({ format }))).toBe(
       'GENERATOR_KEYSPACE_TOO_SMALL',
     );

@@ -1,5 +1,5 @@
 /**
- * Random sequences of acts on one contract run against the product on real Postgres and against a small model. Both always
+ * Random sequences of commands on one contract run against the product on real Postgres and against a small model. Both always
  * agree on the contract's state, the quota and every job, and no sequence breaks an invariant.
  *
  * Jobs are filled by the real activities without Temporal, a few chunks at a time, so that every other command can come between
@@ -26,11 +26,11 @@ import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { expectInvariants } from '../harness/invariants';
 
-/** Stories, and commands of one story: about ten seconds. */
-const STORIES = 16;
+/** The number of sequences, and of commands in each. They take about ten seconds. */
+const SEQUENCES = 16;
 const COMMANDS_MAX = 120;
 const SEED = 20_261_122;
-const STORY_TIMEOUT_MS = 120_000;
+const TEST_TIMEOUT_MS = 120_000;
 
 const DAY_MS = 86_400_000;
 const STARTS_AT = '2027-01-01T00:00:00.000Z';
@@ -47,7 +47,7 @@ interface ModelJob {
   chunks: Set<number>;
 }
 
-/** All that a contract is, as far as its licenses are concerned. */
+/** The facts of a contract that concern its licenses. */
 class Model {
   now = STARTS_AT;
   paused = false;
@@ -337,17 +337,17 @@ class SetQuota extends ContractCommandOf {
 }
 
 const anyJob = fc.nat(9);
-const seldom = fc.constantFrom(false, false, true);
-const aTurn = fc
-  .tuple(anyJob, fc.nat(4), seldom, fc.boolean())
+const rarely = fc.constantFrom(false, false, true);
+const anyWork = fc
+  .tuple(anyJob, fc.nat(4), rarely, fc.boolean())
   .map(([job, chunk, gives_up, late]) => new Work(job, chunk, gives_up, late));
 const anyCommand: fc.Arbitrary<Command>[] = [
   fc.integer({ min: 1, max: 99 }).map((count) => new Generate(count)),
   fc.integer({ min: 100, max: 350 }).map((count) => new Generate(count)),
-  aTurn,
-  aTurn,
-  aTurn,
-  aTurn,
+  anyWork,
+  anyWork,
+  anyWork,
+  anyWork,
   anyJob.map((job) => new CancelJob(job)),
   anyJob.map((job) => new ResumeJob(job)),
   fc.option(fc.integer({ min: 1, max: 5 })).map((days) => new Pause(days)),
@@ -384,12 +384,12 @@ test(
         for (const job of model.jobs) outcomes.add(job.state);
         outcomes.add(model.state);
       }),
-      { numRuns: STORIES, seed: SEED, endOnFailure: true },
+      { numRuns: SEQUENCES, seed: SEED, endOnFailure: true },
     );
-    // Stories that never end a job in each way would prove little.
+    // The sequences must end jobs in every way.
     expect([...outcomes]).toEqual(
       expect.arrayContaining(['ACTIVE', 'PAUSED', 'EXPIRED', 'SUCCEEDED', 'PARTIAL', 'FAILED', 'CANCELLED']),
     );
   },
-  STORY_TIMEOUT_MS,
+  TEST_TIMEOUT_MS,
 );

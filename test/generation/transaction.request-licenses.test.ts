@@ -428,7 +428,7 @@ describe('a caller who was looked up before the request', () => {
     const { facts, requestLicenses } = await openContract();
     const [good, revoked] = [await buildCredential(), await buildCredential()];
     await sql`UPDATE admin_api_keys SET revoked_at = now() WHERE id = ${revoked.api_key_id}`;
-    // The first request goes alone; those that come while it is under way are granted together.
+    // The first request goes alone; those that arrive in the meantime are granted together.
     const outcomes = await Promise.allSettled(
       [good, good, revoked, good].map((credential) => requestLicenses(buildRequest(facts.id, 3, { credential }))),
     );

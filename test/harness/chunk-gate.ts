@@ -1,5 +1,5 @@
 /**
- * Stops the worker at chosen chunks, so that a fault falls into the middle of a job on any machine.
+ * Stops the worker at chosen chunks, so that a fault happens during a job on any machine.
  *
  * A trigger takes a shared advisory lock with the chunk's number for each inserted chunk. A closed gate has the
  * exclusive lock. A blocked chunk is not committed: its statement still runs in Postgres. After the worker's
