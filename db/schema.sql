@@ -190,6 +190,8 @@ CREATE TABLE contracts (
   time_zone_rules     text COLLATE "C",
   -- The local date of `settled_until` by the time zone rules of that time (domain/contract/time-zone-rules.ts).
   settled_on          date,
+  -- While the next boundary only informs: the instant of the next one for which the workflow waits. Null otherwise: it waits for the next.
+  wake_at             timestamptz,
   CONSTRAINT contracts_test_clock_outside_production CHECK (test_clock_id IS NULL OR environment <> 'production'),
   CONSTRAINT contracts_termination_has_code CHECK ((terminated_at IS NULL) = (termination_code IS NULL)),
   CONSTRAINT contracts_dates_ordered CHECK (start_date < end_date),
@@ -208,8 +210,8 @@ CREATE INDEX contracts_by_customer ON contracts (customer_id);
 CREATE INDEX contracts_by_substring ON contracts USING gin (searchable(name) gin_trgm_ops);
 -- For the filter of licenses by source, which names a contract, deleted or not.
 CREATE INDEX contracts_by_exact_name ON contracts (nfc(name));
--- For the sweep: due boundaries, and open contracts whose workflow was started on another Temporal server.
-CREATE INDEX contracts_by_next_boundary ON contracts (next_boundary_at) WHERE next_boundary_at IS NOT NULL;
+-- For `settleDue` and the sweep: contracts whose boundary is due, and open contracts whose workflow was started on another Temporal server.
+CREATE INDEX contracts_by_wake ON contracts (coalesce(wake_at, next_boundary_at), id);
 CREATE INDEX contracts_open ON contracts (workflow_epoch)
   WHERE state IN ('SCHEDULED', 'ACTIVE', 'PAST_DUE', 'EXPIRY_GRACE', 'PAUSED', 'SUSPENDED');
 -- For the sweep: open contracts whose next boundary was computed by older time zone rules.

@@ -11,7 +11,7 @@ import { isUnpaid } from '../../domain/billing/invoice';
 import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { countPendingBillingEvents } from '../../db/billing/billing-event';
-import { storedBoundary } from '../../domain/contract/copies';
+import { storedAwaitedBoundary } from '../../domain/contract/copies';
 import type { ChangedContract } from '../../transactions/contract/changed-contract';
 import type { Sql } from '../../db/base/database';
 
@@ -32,6 +32,7 @@ export interface ContractView {
   /** Null when the contract is gone. */
   environment: Environment | null;
   state: ContractState | 'GONE';
+  /** The boundary that the workflow waits for; those that only inform are left out. */
   next_boundary: Boundary | null;
   /** Whether time no longer changes the contract. */
   at_rest: boolean;
@@ -76,7 +77,7 @@ export async function viewOf(
     environment: facts.environment,
     state,
     // The stored boundary: newer time zone rules than those of this process may have computed it.
-    next_boundary: storedBoundary(stored),
+    next_boundary: storedAwaitedBoundary(stored, facts),
     at_rest: !isLive(state),
     verification: verificationOf(outcome, stored.clock_now ?? now),
     verified_first: verifiedFirst(facts)?.kind,

@@ -26,6 +26,14 @@ export function testClockTime(sql: Sql, contract_id: Fragment): Fragment {
   return sql`(SELECT k.now FROM contracts c JOIN test_clocks k ON k.id = c.test_clock_id WHERE c.id = ${contract_id})`;
 }
 
+/**
+ * An expression for the instant at which the contract is next woken by time (`wakeInstant` of domain/contract/copies.ts). The index
+ * `contracts_by_wake` has the same expression.
+ */
+export function wakeInstant(sql: Sql): Fragment {
+  return sql`coalesce(wake_at, next_boundary_at)`;
+}
+
 /** An expression for the instant at which the contract `c` next reaches a boundary or has to be verified. */
 export function dueAt(sql: Sql): Fragment {
   return sql`least(c.next_boundary_at, c.verify_at)`;

@@ -87,6 +87,7 @@ const CONTRACT_COLUMNS = columnNames<Omit<ContractRow, FromOtherTables>>({
   may_generate: true,
   next_boundary_at: true,
   next_boundary_kind: true,
+  wake_at: true,
   terms_id: true,
   created_at: true,
   created_by: true,

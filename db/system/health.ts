@@ -3,7 +3,7 @@ import type { Instant } from '../../domain/base/instant';
 import { parkedForADayQuery } from '../billing/billing-event';
 import type { Sql } from '../base/database';
 import { lastActivityAt, openStates } from './sweep';
-import { dueAt } from '../contract/clock';
+import { dueAt, wakeInstant } from '../contract/clock';
 
 /** The oldest major version that Covenant runs on: the schema uses its `uuidv7()`. */
 export const POSTGRES_VERSION_MIN = 18;
@@ -58,7 +58,7 @@ export async function findOverdueWork(sql: Sql, now: Instant, epoch: string | nu
     SELECT
       (SELECT count(*)::int FROM contracts c
        WHERE c.test_clock_id IS NULL
-         AND (c.next_boundary_at <= ${overdue} OR c.verify_at <= ${overdue}))
+         AND (${wakeInstant(sql)} <= ${overdue} OR c.verify_at <= ${overdue}))
       + (SELECT count(*)::int FROM test_clocks k JOIN contracts c ON c.test_clock_id = k.id
          WHERE k.status <> 'advancing' AND c.deleted_at IS NULL
            AND ${dueAt(sql)} <= k.now - ${OVERDUE_AFTER}::interval) AS overdue_contracts,

@@ -3,7 +3,7 @@ import type { Instant } from '../../domain/base/instant';
 import type { TimeZoneRules } from '../../domain/contract/time-zone-rules';
 import { overdueBillingContracts } from '../billing/billing-event';
 import type { Fragment, Sql } from '../base/database';
-import { dueAt } from '../contract/clock';
+import { dueAt, wakeInstant } from '../contract/clock';
 import { computedByOlderRules } from '../contract/time-zone-rules';
 
 /** The workflow that a sweep wakes for a row: that of a contract, a job or a test clock. */
@@ -110,7 +110,7 @@ function dueRows(sql: Sql, kind: SweepKind, { epoch, now, time_zone_rules }: Omi
   switch (kind) {
     case 'boundary':
       return sql`
-        SELECT id, next_boundary_at AS since FROM contracts WHERE next_boundary_at <= ${late} AND test_clock_id IS NULL`;
+        SELECT id, ${wakeInstant(sql)} AS since FROM contracts WHERE ${wakeInstant(sql)} <= ${late} AND test_clock_id IS NULL`;
     case 'verification':
       return sql`SELECT id, verify_at AS since FROM contracts WHERE verify_at <= ${late} AND test_clock_id IS NULL`;
     case 'behind_test_clock':

@@ -22,3 +22,18 @@ export interface Boundary {
   at: Instant;
   kind: BoundaryKind;
 }
+
+/**
+ * Kinds that only inform: they change no fact, no state and no right, and nothing receives their domain event at its instant. A
+ * kind is removed from this list when something does, such as a notification.
+ */
+const INFORMING_KINDS: readonly BoundaryKind[] = ['reminder', 'notice_deadline'];
+
+/**
+ * Whether something must happen at the instant of such a boundary. The workflow of the contract, the sweep, `settleDue` and the
+ * health checks wait only for these. The others are applied, each at its own instant, when the contract is settled next: by a
+ * request, a command, a billing event or the next awaited boundary.
+ */
+export function isAwaited(kind: BoundaryKind): boolean {
+  return !INFORMING_KINDS.includes(kind);
+}

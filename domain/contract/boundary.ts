@@ -23,7 +23,7 @@ import type { Instant } from '../base/instant';
 import { SYSTEM } from '../base/actor';
 import { REMINDER_DAYS, isOptedOut, noticeDate } from './renewal';
 import type { RenewalContext } from './decision';
-import { BOUNDARY_KINDS } from './boundary-kind';
+import { BOUNDARY_KINDS, isAwaited } from './boundary-kind';
 import type { Boundary, BoundaryKind } from './boundary-kind';
 
 /** The input of settling besides the contract. */
@@ -55,6 +55,14 @@ export function boundariesAfter(facts: ContractFacts, after: Instant): Boundary[
 /** The next boundary that is not yet applied; null when only a command can change the contract. */
 export function nextBoundary(facts: ContractFacts): Boundary | null {
   return boundariesAfter(facts, facts.settled_until)[0] ?? null;
+}
+
+/**
+ * The next boundary at whose instant something must happen (`isAwaited`). The boundaries before it only inform and change no fact,
+ * so it is the same before and after they are applied.
+ */
+export function nextAwaitedBoundary(facts: ContractFacts): Boundary | null {
+  return boundariesAfter(facts, facts.settled_until).find(({ kind }) => isAwaited(kind)) ?? null;
 }
 
 /** The billing boundary that was skipped and is still due; null when there is none. */

@@ -5,7 +5,8 @@
  */
 import { sameJson } from '../base/json';
 import type { Instant } from '../base/instant';
-import { nextBoundary, verifyAt } from './boundary';
+import { nextAwaitedBoundary, nextBoundary, verifyAt } from './boundary';
+import { isAwaited } from './boundary-kind';
 import type { Boundary, BoundaryKind } from './boundary-kind';
 import type { ContractChange } from './change';
 import { stateAt, warningsOf } from './contract';
@@ -20,14 +21,22 @@ export interface ContractCopies {
   may_generate: boolean;
   next_boundary_at: Instant | null;
   next_boundary_kind: BoundaryKind | null;
+  /**
+   * The instant of the next awaited boundary while the next boundary only informs; null otherwise, and in rows of a version that
+   * waited for every boundary. The contract is woken at `wakeInstant`.
+   */
+  wake_at: Instant | null;
   verify_at: Instant | null;
   warnings: ContractWarning[];
   /** The rules with which the next boundary was computed; null: those of a version that did not record them. */
   time_zone_rules: TimeZoneRules | null;
 }
 
-/** The stored next boundary, and the rules with which it was computed. */
-export type BoundaryCopy = Pick<ContractCopies, 'next_boundary_at' | 'next_boundary_kind' | 'time_zone_rules'>;
+/** The stored next boundary, when its contract is woken, and the rules with which both were computed. */
+export type BoundaryCopy = Pick<
+  ContractCopies,
+  'next_boundary_at' | 'next_boundary_kind' | 'wake_at' | 'time_zone_rules'
+>;
 
 /** The copies for facts at an instant, computed with the given rules. */
 export function copiesOf(facts: ContractFacts, now: Instant, rules: TimeZoneRules): ContractCopies {
@@ -38,6 +47,7 @@ export function copiesOf(facts: ContractFacts, now: Instant, rules: TimeZoneRule
     may_generate: mayGenerateIn(state, facts),
     next_boundary_at: boundary?.at ?? null,
     next_boundary_kind: boundary?.kind ?? null,
+    wake_at: wakeAt(facts),
     verify_at: verifyAt(facts),
     warnings: warningsOf(facts, now),
     time_zone_rules: rules,
@@ -57,19 +67,60 @@ export function copiesToStore(
 ): ContractCopies {
   const now = facts.settled_until;
   const copies = copiesOf(facts, now, rules);
-  const { next_boundary_at, next_boundary_kind, time_zone_rules } = stored;
+  const { next_boundary_at, next_boundary_kind, wake_at, time_zone_rules } = stored;
   if (time_zone_rules === null || !isOlder(rules, time_zone_rules)) return copies;
   const is_future = next_boundary_at === null || next_boundary_at > now;
   if (!is_future || !sameJson(nextBoundary(before), nextBoundary(facts))) return copies;
-  return { ...copies, next_boundary_at, next_boundary_kind, time_zone_rules };
+  return { ...copies, next_boundary_at, next_boundary_kind, wake_at, time_zone_rules };
 }
 
-/** The stored boundary that a contract waits for; null when it waits for none. */
+/**
+ * Whether settling stored facts at an instant would change nothing: no boundary is due, the stored copies are those of these rules
+ * at that instant, no question to a billing system is open, and no blocked renewal can be tried again.
+ */
+export function isSettledAt(
+  stored: ContractCopies & Pick<ContractFacts, 'settled_until'>,
+  facts: ContractFacts,
+  now: Instant,
+  rules: TimeZoneRules,
+): boolean {
+  if (facts.settled_until !== stored.settled_until || facts.renewal_blocked !== null || stored.verify_at !== null)
+    return false;
+  const copies = copiesToStore(stored, facts, { ...facts, settled_until: now }, rules);
+  return Object.entries(copies).every(([column, value]) => sameJson(stored[column as keyof ContractCopies], value));
+}
+
+/** The column `wake_at` for facts. */
+export function wakeAt(facts: ContractFacts): Instant | null {
+  const next = nextBoundary(facts);
+  return next === null || isAwaited(next.kind) ? null : (nextAwaitedBoundary(facts)?.at ?? null);
+}
+
+/**
+ * The stored instant at which time next makes it necessary to settle a contract; null when it waits for none. `wakeInstant` of
+ * db/contract/clock.ts is the same in SQL.
+ */
+export function wakeInstant({ wake_at, next_boundary_at }: Pick<BoundaryCopy, 'wake_at' | 'next_boundary_at'>) {
+  return wake_at ?? next_boundary_at;
+}
+
+/** The stored next boundary of a contract; null when it has none. */
 export function storedBoundary({
   next_boundary_at: at,
   next_boundary_kind: kind,
-}: Omit<BoundaryCopy, 'time_zone_rules'>): Boundary | null {
+}: Pick<BoundaryCopy, 'next_boundary_at' | 'next_boundary_kind'>): Boundary | null {
   return at === null || kind === null ? null : { at, kind };
+}
+
+/** The stored boundary for which the workflow of a contract waits, the first of its instant; null when it waits for none. */
+export function storedAwaitedBoundary(
+  row: Omit<BoundaryCopy, 'time_zone_rules'>,
+  facts: ContractFacts,
+): Boundary | null {
+  const stored = storedBoundary(row);
+  if (stored === null || row.wake_at === null || row.wake_at === stored.at) return stored;
+  // The instant may be that of newer rules; the kind is the same with both.
+  return { at: row.wake_at, kind: nextAwaitedBoundary(facts)?.kind ?? stored.kind };
 }
 
 /**

@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { addDays, startOfDay } from '../../domain/base/calendar';
 import { stateAt } from '../../domain/contract/contract';
 import type { ContractFacts, ContractState } from '../../domain/contract/facts';
-import { boundariesAfter, nextBoundary, settle } from '../../domain/contract/boundary';
+import { boundariesAfter, nextAwaitedBoundary, nextBoundary, settle } from '../../domain/contract/boundary';
+import { isAwaited } from '../../domain/contract/boundary-kind';
 import type { GeneratorFacts } from '../../domain/catalogue/generator';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
@@ -346,6 +347,26 @@ describe('settling', () => {
       { numRuns: RUNS, seed: PROPERTY_SEED },
     );
   });
+});
+
+test('boundaries that only inform change no fact, no state and not the next awaited boundary', () => {
+  let informing = 0;
+  fc.assert(
+    fc.property(anyFacts, (facts) => {
+      const next = nextBoundary(facts);
+      if (next === null || isAwaited(next.kind)) return;
+      const awaited = nextAwaitedBoundary(facts);
+      const until = instantFromMillis(Math.min(millisOf(awaited?.at ?? next.at) - 1, millisOf(next.at) + 40 * DAY_MS));
+      if (until < next.at) return;
+      informing += 1;
+      const settled = settle(facts, until, verified).facts;
+      expect({ ...settled, settled_until: null }).toEqual({ ...facts, settled_until: null });
+      expect(stateAt(settled, until)).toBe(stateAt(facts, facts.settled_until));
+      expect(nextAwaitedBoundary(settled)).toEqual(awaited);
+    }),
+    { numRuns: 20 * RUNS, seed: PROPERTY_SEED },
+  );
+  expect(informing).toBeGreaterThan(0);
 });
 
 test.each(['UTC', 'America/Los_Angeles', 'Asia/Kolkata'])('the zone of the process changes nothing: TZ=%s', (zone) => {

@@ -6,9 +6,12 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createSweepActivities, RULES_ROWS_MAX, SWEEP_BATCH_ROWS, SWEEP_ROWS_MAX } from '../../activities/system/sweep';
 import type { Swept } from '../../activities/system/sweep';
+import { findContract } from '../../db/contract/contract';
+import { findOverdueWork } from '../../db/system/health';
 import { listRowsToWake, SWEEP_KINDS } from '../../db/system/sweep';
 import type { SweepKind } from '../../db/system/sweep';
 import { findStuckRows, recordAttempts, STUCK_FROM_ATTEMPTS } from '../../db/system/sweep-attempt';
+import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import type { ClockNotifier, Nudger } from '../../activities/ports';
 import { insertInvoiceEvent } from '../harness/billing';
@@ -35,7 +38,7 @@ beforeAll(async () => {
 /** Makes every row of earlier tests no longer due. */
 beforeEach(async () => {
   await sql`
-    UPDATE contracts SET workflow_epoch = ${EPOCH}, next_boundary_at = NULL, verify_at = NULL
+    UPDATE contracts SET workflow_epoch = ${EPOCH}, next_boundary_at = NULL, wake_at = NULL, verify_at = NULL
     WHERE workflow_epoch IS DISTINCT FROM ${EPOCH} OR coalesce(next_boundary_at, verify_at) IS NOT NULL`;
   await sql`UPDATE contracts SET time_zone_rules = ${TIME_ZONE_RULES} WHERE time_zone_rules IS DISTINCT FROM ${TIME_ZONE_RULES}`;
   await sql`UPDATE generation_jobs SET state = 'SUCCEEDED' WHERE state <> 'SUCCEEDED'`;
@@ -350,4 +353,26 @@ test('rows that stay due after five attempts are shown to operators, by kind, wi
   for (let attempt = 1; attempt < STUCK_FROM_ATTEMPTS; attempt++)
     await recordAttempts(sql, 'silent_job', [job], { epoch: EPOCH, now: NOW });
   expect(await findStuckRows(sql)).toEqual([{ kind: 'boundary', rows: 4, ids: ids.slice(0, 3) }]);
+});
+
+test('a contract whose reminder is due is woken by no sweep and not overdue; it is when its renewal is due', async () => {
+  const { facts } = await buildContract(sql, {
+    now: '2026-01-01T00:00:00.000Z',
+    start_date: '2026-01-01',
+    term: 'P11M',
+    renewal: { ...DEFAULT_RENEWAL, mode: 'auto', notice_days: 0 },
+  });
+  await sql`UPDATE contracts SET workflow_epoch = ${EPOCH} WHERE id = ${facts.id}`;
+  const isWokenAt = async (now: string): Promise<boolean> => {
+    const sweep = createSweep();
+    await sweep.run(now);
+    const { overdue_contracts } = await findOverdueWork(sql, now, EPOCH);
+    const is_woken = sweep.batches.flat().includes(facts.id);
+    expect(overdue_contracts > 0).toBe(is_woken);
+    return is_woken;
+  };
+  // The last of three reminders is due seven days before the end.
+  expect(await isWokenAt('2026-11-30T00:00:00.000Z')).toBe(false);
+  expect((await findContract(sql, facts.id))?.next_boundary_kind).toBe('reminder');
+  expect(await isWokenAt('2026-12-01T00:10:00.000Z')).toBe(true);
 });

@@ -14,7 +14,14 @@ export interface ContractAct extends Act {
 /** The stored columns that callers need after a change. The others are read again by those who show them (`findContract`). */
 export type StoredContract = Pick<
   ContractRow,
-  'state' | 'may_generate' | 'next_boundary_at' | 'next_boundary_kind' | 'test_clock_id' | 'clock_now' | 'reserved'
+  | 'state'
+  | 'may_generate'
+  | 'next_boundary_at'
+  | 'next_boundary_kind'
+  | 'wake_at'
+  | 'test_clock_id'
+  | 'clock_now'
+  | 'reserved'
 >;
 
 /** A contract after a transaction on it. */

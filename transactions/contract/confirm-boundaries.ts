@@ -5,7 +5,7 @@
  */
 import { nextBoundary } from '../../domain/contract/boundary';
 import { sameJson } from '../../domain/base/json';
-import { storedBoundary } from '../../domain/contract/copies';
+import { storedBoundary, wakeAt } from '../../domain/contract/copies';
 import { factsOf, findContracts } from '../../db/contract/contract';
 import type { ContractRow } from '../../db/contract/contract';
 import type { Sql } from '../../db/base/database';
@@ -29,8 +29,9 @@ export async function confirmBoundaries(
   return { confirmed, moved };
 }
 
-/** Whether the rules of this process change the next boundary of a contract, or how far it is settled. */
+/** Whether the rules of this process change the next boundary of a contract, when it is woken, or how far it is settled. */
 function isMoved(row: ContractRow): boolean {
   const facts = factsOf(row);
-  return facts.settled_until !== row.settled_until || !sameJson(storedBoundary(row), nextBoundary(facts));
+  if (facts.settled_until !== row.settled_until || row.wake_at !== wakeAt(facts)) return true;
+  return !sameJson(storedBoundary(row), nextBoundary(facts));
 }

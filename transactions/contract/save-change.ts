@@ -4,7 +4,7 @@ import { ERASED_NAME } from '../../domain/access/erasure';
 import { sameJson } from '../../domain/base/json';
 import type { GeneratorFacts } from '../../domain/catalogue/generator';
 import { stateAt } from '../../domain/contract/contract';
-import { copiesToStore } from '../../domain/contract/copies';
+import { copiesToStore, wakeInstant } from '../../domain/contract/copies';
 import type { ContractCopies } from '../../domain/contract/copies';
 import type { ContractFacts } from '../../domain/contract/facts';
 import { historyOf } from '../../domain/contract/history';
@@ -68,9 +68,9 @@ export async function saveChange(
 export function storedContract(
   { clock_now, reserved }: Pick<ContractRow, 'clock_now' | 'reserved'>,
   { test_clock_id }: ContractFacts,
-  { state, may_generate, next_boundary_at, next_boundary_kind }: ContractCopies,
+  { state, may_generate, next_boundary_at, next_boundary_kind, wake_at }: ContractCopies,
 ): StoredContract {
-  return { state, may_generate, next_boundary_at, next_boundary_kind, test_clock_id, clock_now, reserved };
+  return { state, may_generate, next_boundary_at, next_boundary_kind, wake_at, test_clock_id, clock_now, reserved };
 }
 
 /** Saves the history of a change without its domain events: they are numbered from the quota row, and so come last. */
@@ -155,13 +155,13 @@ async function saveSteps(
 }
 
 /**
- * The workflows to signal: that of the contract when its next boundary or its shown name changes, and those of paused jobs when
+ * The workflows to signal: that of the contract when what it waits for or its shown name changes, and those of paused jobs when
  * generation is possible again.
  */
 async function nudgeFor(tx: Sql, row: ContractRow, facts: ContractFacts, copies: ContractCopies): Promise<Nudge> {
   const moved =
     row.activated_at !== facts.activated_at ||
-    row.next_boundary_at !== copies.next_boundary_at ||
+    wakeInstant(row) !== wakeInstant(copies) ||
     (copies.verify_at !== null && row.verify_at !== copies.verify_at) ||
     row.customer_id !== facts.customer_id ||
     row.name !== facts.name ||
