@@ -17,7 +17,7 @@ import type { Instant } from '../domain/base/instant';
 import { createNudger } from '../temporal/nudge';
 import { startBareTimers } from './bare-timers';
 import { vacuumTables } from './cleaning';
-import { waitingForQuery, countContractWorkflows, createWaitingContracts } from './contracts';
+import { countContractWorkflows, createWaitingContracts } from './contracts';
 import type { MeasuredStack } from './measured-stack';
 import { median, runPairs, spanOf } from './pairs';
 import { count, tableOf, threeDecimals, twoDecimals } from './report';
@@ -74,7 +74,22 @@ export async function benchBoundaries(stack: MeasuredStack, options: BoundariesO
     const elapsed_ms = Date.now() - millisOf(boundary);
     await assertAppliedOnce(stack.db, boundary, contract_ids.length);
     report.progress(`  Covenant     ${count(contract_ids.length)} contracts in ${count(elapsed_ms)} ms`);
+    await endTimers(contract_ids);
     return elapsed_ms;
+  }
+
+  /** The number of workflows that have seen the pause of their contract, and wait for its end. */
+  function countPausedWorkflows(): Promise<number> {
+    return countContractWorkflows(stack, "ContractState = 'PAUSED'");
+  }
+
+  /** Ends the timers that have not fired yet: a batch settles many contracts before their own workflows look. */
+  async function endTimers(contract_ids: readonly string[]): Promise<void> {
+    await nudger.wakeContracts([...contract_ids]);
+    await waitFor(async () => (await countPausedWorkflows()) === 0, {
+      timeout_ms: aheadOf(contract_ids.length) + contract_ids.length * SETTLE_MS_MAX,
+      what: 'every workflow to see the end of the pause',
+    });
   }
 
   /**
@@ -91,13 +106,13 @@ export async function benchBoundaries(stack: MeasuredStack, options: BoundariesO
       const seen = await waitFor(
         async () => {
           if (new Date().toISOString() >= boundary) return 'too early';
-          const waiting = await countContractWorkflows(stack, waitingForQuery(boundary));
-          return waiting === contract_ids.length && 'all wait';
+          return (await countPausedWorkflows()) === contract_ids.length && 'all wait';
         },
         { timeout_ms: aheadOf(contract_ids.length), what: 'every workflow to wait' },
       );
       if (seen === 'all wait') return boundary;
       await allSettled(boundary, contract_ids.length);
+      await endTimers(contract_ids);
       tooEarly();
     }
   }

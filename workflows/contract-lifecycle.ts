@@ -12,10 +12,12 @@ import {
   defineQuery,
   defineSignal,
   defineUpdate,
+  patched,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ContractView } from '../activities/contract/contract-view';
+import type { ContractActivities } from '../activities/contract/contract';
 import type { BillingEventNotice, WakeRequest } from '../activities/ports';
 import { instantFromMillis, millisOf } from '../domain/base/instant';
 import type { Instant } from '../domain/base/instant';
@@ -25,6 +27,21 @@ import { eventsSummary, settlingSummary, showToOperators, timerSummary } from '.
 import { trackSearchAttributes } from './search-attribute-tracker';
 import type { SearchAttributeTracker } from './search-attribute-tracker';
 import { createSerialQueue } from './serial-queue';
+import { shortActivities } from './short-activity';
+
+/**
+ * Patch: a contract is settled in a local activity, and no search attribute is set when only its next boundary changes. A timer
+ * that fires then costs two actions and 6 events instead of three and 13.
+ */
+const FEWER_ACTIONS = 'fewer-actions';
+
+/** A command of the contract waits meanwhile, for 10 s at most. */
+const LOCAL_SETTLE_TIMEOUT_MS = 2_000;
+
+const settleShortly = shortActivities<ContractActivities>({
+  regularActivities: settlingActivities,
+  localTimeoutMs: LOCAL_SETTLE_TIMEOUT_MS,
+});
 
 export interface ContractLifecycleInput {
   contract_id: string;
@@ -94,7 +111,7 @@ export async function contractLifecycle(input: ContractLifecycleInput): Promise<
   for (;;) {
     const view = await takeNextStep(input, state);
     state.view = view;
-    showToOperators(view, attributes);
+    showToOperators(view, attributes, { sets_next_boundary: !patched(FEWER_ACTIONS) });
     if (!hasNewSignal(state) && !hasWorkNow(view)) markSettled(state);
 
     // Time changes nothing about this contract any more: the run ends when its handlers have finished. The next command or payment
@@ -203,6 +220,7 @@ async function takeNextStep(input: ContractLifecycleInput, state: LifecycleState
   const summary = settlingSummary(view, view?.on_test_clock ? state.clock_now : request.now);
   // The start is recorded once the contract is found live: the sweep does not look for the workflow of a draft.
   const epoch = view === null || view.at_rest ? input.epoch : undefined;
+  if (patched(FEWER_ACTIONS)) return settleShortly('settleContract', summary, { ...request, epoch });
   return settlingActivities().settleContract.executeWithOptions({ summary }, [{ ...request, epoch }]);
 }
 

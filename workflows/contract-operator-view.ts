@@ -50,12 +50,21 @@ export function timerSummary({ next_boundary, verification, on_test_clock }: Con
   return `${[...question, boundary].join(', ')}${on_test_clock ? ' on its test clock' : ''}`;
 }
 
-/** Shows the state of the contract, what it waits for and its title, and sets the search attributes that changed. */
-export function showToOperators(view: ContractView, attributes: SearchAttributeTracker): void {
+/**
+ * Shows the state of the contract, what it waits for and its title, and sets the search attributes that changed. Runs of an earlier
+ * version set the next boundary as an attribute; it is removed with the next attribute that changes.
+ */
+export function showToOperators(
+  view: ContractView,
+  attributes: SearchAttributeTracker,
+  { sets_next_boundary }: { sets_next_boundary: boolean },
+): void {
   const next = view.next_boundary || view.verification ? `next: ${timerSummary(view)}` : 'waits for a command';
   const held = view.held_by?.length ? ` (held by ${view.held_by.join(', ')})` : '';
   setCurrentDetails(`**${view.state}**${held}, ${next}${titleParagraph(view)}`);
-  attributes.set(attributes.findOutdated(attributesOf(view)));
+  const boundary = sets_next_boundary && view.next_boundary ? new Date(view.next_boundary.at) : null;
+  const outdated = attributes.findOutdated([...attributesOf(view), { key: NEXT_BOUNDARY, value: boundary }]);
+  if (sets_next_boundary || outdated.some(({ key }) => key !== NEXT_BOUNDARY)) attributes.set(outdated);
 }
 
 function attributesOf(view: ContractView): WantedAttribute[] {
@@ -65,12 +74,11 @@ function attributesOf(view: ContractView): WantedAttribute[] {
     { key: CUSTOMER_ID, value: view.customer_id },
     { key: ENVIRONMENT, value: view.environment },
     { key: CONTRACT_STATE, value: view.state },
-    { key: NEXT_BOUNDARY, value: view.next_boundary ? new Date(view.next_boundary.at) : null },
   ];
   const is_deleted = view.environment === null;
   if (!is_deleted) return all;
   // A deleted contract keeps its customer and environment, so that operators still find it. A name that must not be shown is removed.
-  const changing: unknown[] = [CONTRACT_STATE, NEXT_BOUNDARY, CONTRACT_NAME];
+  const changing: unknown[] = [CONTRACT_STATE, CONTRACT_NAME];
   return all.filter(({ key }) => changing.includes(key));
 }
 

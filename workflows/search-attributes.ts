@@ -13,6 +13,10 @@ export const CONTRACT_NAME = defineSearchAttributeKey('ContractName', 'KEYWORD')
 export const CUSTOMER_ID = defineSearchAttributeKey('CustomerId', 'KEYWORD');
 export const ENVIRONMENT = defineSearchAttributeKey('Environment', 'KEYWORD');
 export const CONTRACT_STATE = defineSearchAttributeKey('ContractState', 'KEYWORD');
+/**
+ * Set by runs of earlier versions only. Each change of it was an action of its own, a quarter of all actions of a contract. It stays
+ * registered, because runs of this version remove its value.
+ */
 export const NEXT_BOUNDARY = defineSearchAttributeKey('NextBoundary', 'DATETIME');
 export const JOB_PROGRESS = defineSearchAttributeKey('JobProgress', 'INT');
 

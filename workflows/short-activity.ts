@@ -16,7 +16,7 @@ import {
 import { taskQueueName } from './task-queue-name';
 
 /** Shorter than the eight seconds after which a workflow task is kept alive for the first time, longer than the wait for a lock. */
-const LOCAL_TIMEOUT = '6s';
+const LOCAL_TIMEOUT_MS_DEFAULT = 6_000;
 /**
  * One local attempt: the SDK's core (1.24) loses a schedule-to-close timeout that falls into the pause before a local retry, and
  * then retries without end.
@@ -35,18 +35,23 @@ export type RunShortActivity<Activities> = <Name extends keyof Activities & stri
   input: InputOf<Activities[Name]>,
 ) => Promise<OutputOf<Activities[Name]>>;
 
+export interface ShortActivityOptions {
+  /** The same activities as regular ones; unless given, those on the task queue `steps`. */
+  regularActivities?: () => unknown;
+  /** How long the local activity may take, with its wait for a slot, while the messages of the workflow wait. */
+  localTimeoutMs?: number;
+}
+
 /** Returns a function that runs one of these activities, which must be short. */
-export function shortActivities<Activities>(): RunShortActivity<Activities> {
+export function shortActivities<Activities>({
+  regularActivities = stepActivities,
+  localTimeoutMs = LOCAL_TIMEOUT_MS_DEFAULT,
+}: ShortActivityOptions = {}): RunShortActivity<Activities> {
   const local = proxyLocalActivities<UntypedActivities>({
-    scheduleToCloseTimeout: LOCAL_TIMEOUT,
+    scheduleToCloseTimeout: localTimeoutMs,
     retry: { maximumAttempts: LOCAL_ATTEMPTS_MAX },
   });
-  const regular = (name: string) =>
-    proxyActivities<UntypedActivities>({
-      taskQueue: taskQueueName(workflowInfo().taskQueue, 'steps'),
-      startToCloseTimeout: ATTEMPT_TIMEOUT,
-      retry: { initialInterval: '500ms', maximumInterval: '15s' },
-    })[name]!;
+  const regular = (name: string) => (regularActivities() as typeof local)[name]!;
   return async function runShortActivity(name, summary, input) {
     try {
       return (await local[name]!.executeWithOptions({ summary }, [input])) as never;
@@ -55,6 +60,14 @@ export function shortActivities<Activities>(): RunShortActivity<Activities> {
       return (await regular(name).executeWithOptions({ summary }, [input])) as never;
     }
   };
+}
+
+function stepActivities() {
+  return proxyActivities<UntypedActivities>({
+    taskQueue: taskQueueName(workflowInfo().taskQueue, 'steps'),
+    startToCloseTimeout: ATTEMPT_TIMEOUT,
+    retry: { initialInterval: '500ms', maximumInterval: '15s' },
+  });
 }
 
 type UntypedActivities = Record<string, (input: unknown) => Promise<unknown>>;

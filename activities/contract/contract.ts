@@ -6,15 +6,15 @@ import type { Instant } from '../../domain/base/instant';
 import { isRefusal, refuse } from '../../domain/base/refusal';
 import { CommandExpired, runSentCommand } from '../../transactions/contract/run-sent-command';
 import type { CommandResult, SentCommand } from '../../transactions/contract/run-sent-command';
-import { settleContract } from '../../transactions/contract/settle-contract';
+import { findSettledContract, settleContract } from '../../transactions/contract/settle-contract';
 import { isBadData, isDatabaseRefusal, isTransient } from '../../db/base/errors';
-import type { Database } from '../../db/base/database';
+import type { Database, Sql } from '../../db/base/database';
 import { recordStart } from '../../db/system/sweep';
 import { REFUSED_BY_DATABASE } from '../ports';
 import type { Nudger } from '../ports';
 import { viewOf } from './contract-view';
 import type { ContractView } from './contract-view';
-import { LOCK_RETRY_MS, beginWithShortWaits } from '../base/short-wait';
+import { LOCAL_LOCK_WAIT_MS, LOCK_RETRY_MS, LOCK_WAIT_MS, beginWithShortWaits } from '../base/short-wait';
 import { withSpreadRetries } from '../base/spread-retries';
 
 export interface SettleInput {
@@ -58,17 +58,17 @@ export function createContractActivities({ db, nudger, showNames = false }: Cont
      */
     async runContractCommand(input: RunCommandInput): Promise<CommandOutcome> {
       // The sender waits, so an attempt that finds a row locked is retried soon.
-      const done = await beginWithShortWaits(db, (tx) => runSentCommand(tx, input), LOCK_RETRY_MS).catch(
-        (error: unknown): CommandResult => {
-          if (error instanceof CommandExpired) {
-            const { deadline } = error;
-            return { outcome: refusedOutcome(refuse('COMMAND_EXPIRED', { deadline })), job_ids: [] };
-          }
-          if (error instanceof NotACommand) throw notACommandFailure(error);
-          if (isBadData(error)) throw notACommandFailure(new NotACommand(input.command, error));
-          throw finalFailure(input, error) ?? error;
-        },
-      );
+      const done = await beginWithShortWaits(db, (tx) => runSentCommand(tx, input), {
+        retry_ms_max: LOCK_RETRY_MS,
+      }).catch((error: unknown): CommandResult => {
+        if (error instanceof CommandExpired) {
+          const { deadline } = error;
+          return { outcome: refusedOutcome(refuse('COMMAND_EXPIRED', { deadline })), job_ids: [] };
+        }
+        if (error instanceof NotACommand) throw notACommandFailure(error);
+        if (isBadData(error)) throw notACommandFailure(new NotACommand(input.command, error));
+        throw finalFailure(input, error) ?? error;
+      });
       await nudger.wakeJobs(done.job_ids);
       return done.outcome;
     },
@@ -76,14 +76,23 @@ export function createContractActivities({ db, nudger, showNames = false }: Cont
 
   async function settle(input: SettleContractInput): Promise<ContractView> {
     const { contract_id: id, now, epoch } = input;
-    const outcome = await beginWithShortWaits(db, async (tx) => {
+    // Often a batch or a request has settled the contract already: then the local activity only reads it.
+    const found = isLocal() && epoch === undefined ? await findSettledContract(db, { id, now }) : undefined;
+    if (found !== undefined) return viewOf(db, { contract_id: id, now, showNames }, found);
+    const begun = async (tx: Sql) => {
       const settled = await settleContract(tx, { id, now });
       await recordStart(tx, 'contract', id, epoch);
       return settled;
-    });
+    };
+    const outcome = await beginWithShortWaits(db, begun, { lock_ms: isLocal() ? LOCAL_LOCK_WAIT_MS : LOCK_WAIT_MS });
     if (!isRefusal(outcome)) await nudger.wakeJobs(outcome.nudge.job_ids);
     return viewOf(db, { contract_id: id, now, showNames }, outcome);
   }
+}
+
+/** Whether the current activity is a local one. */
+function isLocal(): boolean {
+  return asyncLocalStorage.getStore()?.info.isLocal === true;
 }
 
 /** The failure of an invalid command, which an operator may have sent. It is not retried, because it would fail again. */

@@ -20,11 +20,15 @@ import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { expectInvariants } from '../harness/invariants';
 import { createTimeSkippingEnvironment } from '../harness/temporal';
+import { countActions, sumOfActions } from '../harness/temporal-actions';
 import { waitFor } from '../../dev/waiting';
 
 /** The first run on a machine downloads the server. */
 const FETCH_TIMEOUT_MS = 180_000;
 const DAY_MS = 86_400_000;
+/** Contracts of the test that counts actions. Some actions are shared by all contracts that are billed together. */
+const CONTRACTS = 5;
+const ACTIONS_PER_YEAR_MAX = 110;
 
 let environment: TestWorkflowEnvironment;
 let database: TestDatabase;
@@ -212,3 +216,55 @@ test('over four years from a leap day, timers apply reminders, renewals, a suspe
   });
   await expectInvariants(database.sql);
 });
+
+test('a contract that is renewed and billed each month takes at most 110 Temporal actions in a year', async () => {
+  const starts_at = firstOfMonth(await now(), 1);
+  const start = { now: await now(), start_date: starts_at.slice(0, 10), term: 'P1M' };
+  const renewal = { ...DEFAULT_RENEWAL, mode: 'auto' } as const;
+  const built = await Promise.all(
+    Array.from({ length: CONTRACTS }, () => buildContract(database.sql, { ...start, renewal })),
+  );
+  const ids = built.map(({ facts }) => facts.id);
+  await worker.nudger.wakeContracts(ids);
+
+  const bill = async (month: number, status: 'OPEN' | 'PAID'): Promise<void> => {
+    const occurred_at = await now();
+    const due = dayOf(month, 16).slice(0, 10);
+    const version = status === 'OPEN' ? 1 : 2;
+    for (const id of ids) {
+      const invoice_id = `in_${id}_${month}`;
+      const inbox_id = await insertInvoiceEvent(database.sql, id, { invoice_id, status, due, occurred_at, version });
+      await worker.nudger.signalBillingEvent(id, { inbox_id, details: `${invoice_id} ${status}` });
+    }
+    await waitFor(async () => (await countPending(ids)) === 0, {
+      timeout_ms: 10_000,
+      what: 'the events to be applied',
+    });
+  };
+  const dayOf = (month: number, day: number, time = '00:00:00') =>
+    instantFromMillis(millisOf(firstOfMonth(starts_at, month)) + (day - 1) * DAY_MS).replace('00:00:00', time);
+  for (let month = 0; month < 12; month++) {
+    await skipTo(dayOf(month, 2, '09:00:00'));
+    await bill(month, 'OPEN');
+    await skipTo(dayOf(month, 9, '14:00:00'));
+    await bill(month, 'PAID');
+  }
+  await skipTo(dayOf(12, 1, '12:00:00'));
+
+  const renewals = async (): Promise<number[]> =>
+    Promise.all(ids.map(async (id) => (await findContract(database.sql, id))?.term_number ?? 0));
+  await waitFor(async () => (await renewals()).every((term) => term === 13), {
+    timeout_ms: 10_000,
+    what: 'every contract to be renewed twelve times',
+  });
+  const histories = await Promise.all(ids.map((id) => handleOf(id).fetchHistory()));
+  const actions = histories.reduce((sum, history) => sum + sumOfActions(countActions(history)), 0) / CONTRACTS;
+  expect(actions).toBeLessThanOrEqual(ACTIONS_PER_YEAR_MAX);
+  await expectInvariants(database.sql);
+});
+
+async function countPending(contract_ids: string[]): Promise<number> {
+  const [row] = await database.sql<[{ count: number }]>`
+    SELECT count(*)::int FROM billing_inbox WHERE contract_id = ANY(${contract_ids}) AND outcome = 'PENDING'`;
+  return row.count;
+}

@@ -115,15 +115,11 @@ const CASES: Record<string, Case> = {
     await worker.send(facts.id, RESUME);
     return { workflow_id: contractWorkflowId(facts.id) };
   },
-  async 'contractLifecycle/resumes-by-timer'({ sql, worker }) {
-    const { facts } = await buildContract(sql, { end_date: '2099-01-01' });
-    const resume_at = new Date(Date.now() + 1_000).toISOString();
-    await worker.send(facts.id, { name: 'pause', input: { resume_at } });
-    await waitFor(async () => (await findContract(sql, facts.id))?.state === 'ACTIVE', {
-      timeout_ms: WAIT_MS,
-      what: 'the contract to resume',
-    });
-    return { workflow_id: contractWorkflowId(facts.id) };
+  'contractLifecycle/resumes-by-timer': resumesByTimer,
+  'contractLifecycle/settled-in-a-local-activity': resumesByTimer,
+  async 'contractLifecycle/settled-during-an-outage'(context) {
+    context.failLocalSteps();
+    return resumesByTimer(context);
   },
   async 'contractLifecycle/expired-while-down'(context) {
     const { facts } = await buildContract(context.sql, {
@@ -493,6 +489,18 @@ async function cancel({ sql }: CaseContext, job_id: string): Promise<void> {
   await sql.begin((tx) => cancelJob(tx, byHand(job_id)));
 }
 
+/** A contract whose pause ends by its timer. */
+async function resumesByTimer({ sql, worker }: CaseContext): Promise<Run> {
+  const { facts } = await buildContract(sql, { end_date: '2099-01-01' });
+  const resume_at = new Date(Date.now() + 1_000).toISOString();
+  await worker.send(facts.id, { name: 'pause', input: { resume_at } });
+  await waitFor(async () => (await findContract(sql, facts.id))?.state === 'ACTIVE', {
+    timeout_ms: WAIT_MS,
+    what: 'the contract to resume',
+  });
+  return { workflow_id: contractWorkflowId(facts.id) };
+}
+
 async function command({ sql }: CaseContext, id: string, given: ContractCommand): Promise<void> {
   const request = { id, actor: TEST_ACTOR, now: new Date().toISOString(), request_id: null };
   await sql.begin((tx) => runCommand(tx, request, given));
@@ -513,6 +521,7 @@ async function record(temporal: TestTemporal, name: string, play: Case): Promise
   const { client, nativeConnection } = temporal;
   const wrap = (real: Activities): Activities => ({
     ...real,
+    settleContract: failWhenLocal(real.settleContract),
     openJob: failWhenLocal(real.openJob),
     closeJob: failWhenLocal(real.closeJob),
     stepTestClock: failWhenLocal(real.stepTestClock),
