@@ -26,8 +26,9 @@ export const SQL_PLUGIN = 'postgres12';
 const HOST = '127.0.0.1';
 
 /**
- * A history shard writes one transaction after another, so more shards write more in parallel, and each costs idle
- * queries. Temporal's own configuration for one machine has four. The number of a database can never change.
+ * As in Temporal's own configuration for one machine. More shards write more transactions in parallel, but with 300
+ * timers at once on 2 busy cores, 16 shards differed from 4 in neither time nor CPU by more than repeated runs did. The
+ * number is fixed once a database exists.
  */
 export const HISTORY_SHARDS = 4;
 
