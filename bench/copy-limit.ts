@@ -4,10 +4,13 @@
  *
  * All rows are drawn and formatted before the measurement begins, so that only Postgres is measured.
  */
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import postgres from 'postgres';
 import { chunkCount, chunkSpan } from '../domain/generation/generation-job';
-import type { Database } from '../db/base/database';
 import { CONNECTIONS, drawKeys } from './bare-loop';
 import type { BareJob } from './bare-loop';
 
@@ -28,8 +31,24 @@ export function drawCopyRows(job: BareJob): CopyRows {
   return rows;
 }
 
+/**
+ * Opens the connections of the copies. TCP sends their last message at once: by default it waits until Postgres has
+ * acknowledged the rows before, which adds 40 to 90 ms to each copy.
+ */
+export function openCopyConnections(database_url: string): postgres.Sql {
+  const { hostname, port } = new URL(database_url);
+  const openSocket = async (): Promise<Socket> => {
+    const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+    await once(socket, 'connect');
+    return socket;
+  };
+  // The types of the driver do not contain the option `socket`.
+  const options: postgres.Options<{}> & { socket: () => Promise<Socket> } = { max: CONNECTIONS, socket: openSocket };
+  return postgres(database_url, options);
+}
+
 /** Copies the rows, each part on a connection of its own. */
-export async function runCopy(connections: Database, rows: CopyRows): Promise<void> {
+export async function runCopy(connections: postgres.Sql, rows: CopyRows): Promise<void> {
   await Promise.all(
     rows.map(async (chunks) => {
       const copy = await connections`COPY licenses (id, key) FROM STDIN`.writable();

@@ -8,7 +8,7 @@ import { deleteLicenses, countLicenses } from './cleaning';
 import { CONNECTIONS, createBareJob, openBareConnections, runBareLoop } from './bare-loop';
 import type { BareJob } from './bare-loop';
 import { createContracts } from './contracts';
-import { drawCopyRows, runCopy } from './copy-limit';
+import { drawCopyRows, openCopyConnections, runCopy } from './copy-limit';
 import type { MeasuredStack } from './measured-stack';
 import { median, runPairs, spanOf } from './pairs';
 import { runProductJob } from './product-job';
@@ -53,6 +53,7 @@ const PAIRS = 5;
 /** Measures every size, smallest first, after one warm-up pair. */
 export async function benchGeneration(stack: MeasuredStack, options: GenerationOptions, report: Report): Promise<void> {
   const connections = openBareConnections(stack.database_url);
+  const copyConnections = openCopyConnections(stack.database_url);
 
   /** Measures how long one of the ceilings takes to insert the licenses of a job. */
   async function runCeiling<Prepared>(
@@ -77,7 +78,7 @@ export async function benchGeneration(stack: MeasuredStack, options: GenerationO
   /** Runs both ceilings one after the other. */
   async function runCeilings(licenses: number): Promise<{ copy_ms: number; bare_ms: number }> {
     return {
-      copy_ms: await runCeiling('COPY     ', licenses, drawCopyRows, (rows) => runCopy(connections, rows)),
+      copy_ms: await runCeiling('COPY     ', licenses, drawCopyRows, (rows) => runCopy(copyConnections, rows)),
       bare_ms: await runCeiling(
         'bare loop',
         licenses,
@@ -148,6 +149,7 @@ export async function benchGeneration(stack: MeasuredStack, options: GenerationO
     report.finish(generationTable(results), generationFigures(results));
   } finally {
     await connections.end();
+    await copyConnections.end();
   }
 }
 
