@@ -6,6 +6,7 @@
  */
 import { Worker } from '@temporalio/worker';
 import type { WorkerOptions } from '@temporalio/worker';
+import { BATCH_CONNECTIONS_MAX } from './activities/contract/contract-batch';
 import type { Config } from './config';
 import { BILLING_SOURCES } from './domain/billing/billing-event';
 import type { TaskQueues } from './temporal/task-queues';
@@ -16,6 +17,8 @@ export interface WorkerSlots {
   commands: number;
   /** Due boundaries, and billing events that need no query. */
   settling: number;
+  /** Batches of contracts. */
+  batches: number;
   /** Queries to each billing system, and the changes that follow from them. */
   billing: number;
   /** Sweeps, and the same number of billing queries that sweeps start. */
@@ -28,6 +31,8 @@ export interface WorkerSlots {
   steps: number;
 }
 
+/** The current batch, and one that has timed out in Temporal but is still running. */
+const BATCH_SLOTS = 2;
 /** Few slots are enough: each test clock settles many of its contracts at once. */
 const CLOCK_SLOTS = 4;
 /** The current sweep, and one that has timed out in Temporal but is still running. */
@@ -44,6 +49,7 @@ export function workerSlots(config: SlotSettings): WorkerSlots {
   return {
     commands: config.workerCommandSlots,
     settling: config.workerSettlingSlots,
+    batches: BATCH_SLOTS,
     billing: config.workerBillingSlots,
     sweep: SWEEP_SLOTS,
     fill: config.workerFillSlots,
@@ -57,16 +63,26 @@ export function workerSlots(config: SlotSettings): WorkerSlots {
  * @throws Error that names every number when the configured size is too small
  */
 export function workerPoolSize(slots: WorkerSlots, given: number | undefined): number {
-  const { commands, settling, billing, sweep, fill, clocks, steps } = slots;
+  const { commands, settling, batches, billing, sweep, fill, clocks, steps } = slots;
+  const batch_connections = batches * BATCH_CONNECTIONS_MAX;
   const billing_queries = billing * BILLING_SOURCES.length;
-  const needed = commands + settling + billing_queries + 2 * sweep + fill + clocks + 2 * steps + OTHER_CONNECTIONS;
+  const needed =
+    commands +
+    settling +
+    batch_connections +
+    billing_queries +
+    2 * sweep +
+    fill +
+    clocks +
+    2 * steps +
+    OTHER_CONNECTIONS;
   if (given === undefined || given >= needed) return given ?? needed;
   throw new Error(
     `DATABASE_POOL_SIZE is ${given}, but the slots of this worker need ${needed} connections: ` +
       `${commands} for commands (WORKER_COMMAND_SLOTS), ${settling} for boundaries (WORKER_SETTLING_SLOTS), ` +
       `${2 * steps} for short steps (WORKER_STEP_SLOTS, as local and as normal activities), ` +
       `${billing_queries} for ${BILLING_SOURCES.length} billing systems (WORKER_BILLING_SLOTS), ${fill} for generation (WORKER_FILL_SLOTS), ` +
-      `${2 * sweep} for the sweep, ${clocks} for test clocks and ${OTHER_CONNECTIONS} for readiness. Raise DATABASE_POOL_SIZE, unset it, or lower the slots.`,
+      `${batch_connections} for batches of contracts, ${2 * sweep} for the sweep, ${clocks} for test clocks and ${OTHER_CONNECTIONS} for readiness. Raise DATABASE_POOL_SIZE, unset it, or lower the slots.`,
   );
 }
 
@@ -91,6 +107,7 @@ export async function createWorkers(
       maxConcurrentLocalActivityExecutions: slots.steps,
     }),
     await activitiesOnly(queues.settling, slots.settling),
+    await activitiesOnly(queues.batches, slots.batches),
     await activitiesOnly(queues.steps, slots.steps),
     await activitiesOnly(queues.billing, slots.sweep),
     ...(await Promise.all(queues.billingSources.map((queue) => activitiesOnly(queue, slots.billing)))),

@@ -4,6 +4,7 @@ import type { Database } from '../db/base/database';
 import type { Nudger, ClockNotifier } from './ports';
 import { createBillingInboxActivities } from './billing/billing-event';
 import type { BillingPorts } from './billing/billing-event';
+import { createBillingBatchActivities } from './billing/billing-batch';
 import { createBillingActivities } from './billing/billing';
 import { createContractActivities } from './contract/contract';
 import { limitNowByPostgres } from './base/limit-now';
@@ -30,6 +31,7 @@ export function createActivities(dependencies: ActivityDependencies) {
   return {
     ...limitNowByPostgres(createContractActivities(dependencies), bound),
     ...limitNowByPostgres(createBillingActivities(dependencies), bound),
+    ...limitNowByPostgres(createBillingBatchActivities(dependencies), bound),
     ...limitNowByPostgres(
       createGenerationJobActivities({ ...dependencies, fillTaskQueue: taskQueues.generation }),
       bound,

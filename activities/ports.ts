@@ -15,6 +15,11 @@ export interface BillingEventNotice {
   details: string;
 }
 
+/** Notice of a billing event in the queue of the billing batch, for the summary of its next step. */
+export interface QueuedEventNotice extends BillingEventNotice {
+  contract_id: string;
+}
+
 export interface WakeOptions extends WakeRequest {
   /** The id of the request that caused it; a workflow that is started stores it in its memo. */
   request_id?: string | undefined;
@@ -26,6 +31,8 @@ export interface Nudger {
   wakeJobs(job_ids: string[], options?: WakeOptions): Promise<string[]>;
   /** Signals a contract that an event is in its billing inbox; its workflow then applies every event that waits there. */
   signalBillingEvent(contract_id: string, notice: BillingEventNotice, request_id?: string): Promise<string[]>;
+  /** Starts the billing batch, or makes a running one read its queue again. Without a notice, its next step names no event. */
+  startBillingBatch(notice?: QueuedEventNotice, request_id?: string): Promise<void>;
   /** Wakes the contract and the jobs that a change of a contract names. A workflow that is started stores the request's id in its memo. */
   wake(nudge: Nudge, request_id?: string): Promise<void>;
 }

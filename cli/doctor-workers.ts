@@ -77,6 +77,7 @@ function findPolledQueues(client: Client, queues: TaskQueues): Promise<PolledQue
     { name: queues.contracts, kind: 'workflow', setting: null, wait_ms_max: TASK_WAIT_MS_MAX },
     activities(queues.contracts, 'WORKER_COMMAND_SLOTS'),
     activities(queues.settling, 'WORKER_SETTLING_SLOTS'),
+    activities(queues.batches, null),
     activities(queues.steps, 'WORKER_STEP_SLOTS'),
     activities(queues.billing, null),
     ...queues.billingSources.map((queue) => activities(queue, 'WORKER_BILLING_SLOTS')),

@@ -360,11 +360,14 @@ CREATE TABLE billing_inbox (
   tries         integer NOT NULL DEFAULT 0,
   decided_at    timestamptz,
   request_id    text,
+  -- Whether the workflow of its contract applies the event while it is pending, and not the billing batch.
+  left_to_contract  boolean NOT NULL DEFAULT false,
   CONSTRAINT billing_event_unique UNIQUE (source, event_id),
   CONSTRAINT billing_pending_has_invoice CHECK (outcome <> 'PENDING' OR (contract_id IS NOT NULL AND invoice_id IS NOT NULL))
 );
 CREATE INDEX billing_inbox_undecided ON billing_inbox (try_at) WHERE outcome IN ('PENDING', 'PARKED');
 CREATE INDEX billing_inbox_pending ON billing_inbox (contract_id, occurred_at) WHERE outcome = 'PENDING';
+CREATE INDEX billing_inbox_queue ON billing_inbox (id) WHERE outcome = 'PENDING' AND NOT left_to_contract;
 CREATE INDEX billing_inbox_by_contract ON billing_inbox (contract_id, id);
 CREATE INDEX billing_inbox_by_outcome ON billing_inbox (outcome, id);
 CREATE INDEX billing_inbox_by_source ON billing_inbox (source, id);

@@ -12,5 +12,10 @@ export function testClockWorkflowId(clock_id: string): string {
   return `test-clock:${clock_id}`;
 }
 
+/** The workflow that applies billing events: one for all workers of a task queue, `billing-batch:covenant` for `covenant-contracts`. */
+export function billingBatchWorkflowId(contracts_queue: string): string {
+  return `billing-batch:${contracts_queue.replace(/-contracts$/, '')}`;
+}
+
 /** The schedule that runs the sweep; it stores the epoch of the server (temporal/sweep-schedule.ts). */
 export const SWEEP_SCHEDULE_ID = 'sweep';

@@ -6,12 +6,13 @@
  */
 import type { Client } from '@temporalio/client';
 import pMap, { pMapSkip } from 'p-map';
+import { applyBilling, billingEventQueuedSignal } from '../workflows/apply-billing';
 import { billingEventSignal, contractLifecycle, wakeContractSignal } from '../workflows/contract-lifecycle';
 import type { Nudger } from '../activities/ports';
 import { generateLicenses, wakeJobSignal } from '../workflows/generate-licenses';
 import type { StartDescriber, StartDescription } from './describe-start';
-import { contractWorkflowId, generationJobWorkflowId } from './ids';
-import { contractStart, generationJobStart } from './start';
+import { billingBatchWorkflowId, contractWorkflowId, generationJobWorkflowId } from './ids';
+import { billingBatchStart, contractStart, generationJobStart } from './start';
 import type { KnownEpoch } from './start';
 import type { TaskQueues } from './task-queues';
 
@@ -93,6 +94,18 @@ export function createNudger(options: NudgerOptions): Nudger {
           signal: billingEventSignal,
           signalArgs: [notice],
         }),
+      );
+    },
+    async startBillingBatch(notice, request_id) {
+      await wakeEach(
+        [billingBatchWorkflowId(taskQueues.contracts)],
+        (id) => id,
+        () =>
+          client.workflow.signalWithStart(applyBilling, {
+            ...billingBatchStart(taskQueues, { request_id }),
+            signal: billingEventQueuedSignal,
+            signalArgs: notice === undefined ? [] : [notice],
+          }),
       );
     },
     async wake(nudge, request_id) {

@@ -1,6 +1,6 @@
 /** The options with which each workflow is started; every starter uses the same. */
 import type { StartDescription } from './describe-start';
-import { contractWorkflowId, generationJobWorkflowId, testClockWorkflowId } from './ids';
+import { billingBatchWorkflowId, contractWorkflowId, generationJobWorkflowId, testClockWorkflowId } from './ids';
 import type { TaskQueues } from './task-queues';
 
 /** The epoch of the server on which a process starts workflows. Undefined while unknown, and outdated after a server was replaced. */
@@ -45,6 +45,11 @@ export function generationJobStart(job_id: string, queues: TaskQueues, details: 
 /** The options for `advanceTestClock`. */
 export function testClockStart(clock_id: string, queues: TaskQueues, details: Omit<StartDetails, 'epoch'> = {}) {
   return start(testClockWorkflowId(clock_id), `Test clock ${clock_id}`, { clock_id }, queues, details);
+}
+
+/** The options for `applyBilling`. */
+export function billingBatchStart(queues: TaskQueues, details: Omit<StartDetails, 'epoch' | 'description'> = {}) {
+  return start(billingBatchWorkflowId(queues.contracts), 'Apply billing events', {}, queues, details);
 }
 
 function start<Input>(

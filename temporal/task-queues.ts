@@ -8,8 +8,10 @@ import { taskQueueName } from '../workflows/task-queue-name';
 export interface TaskQueues {
   /** Workflows, and commands, for which a person waits. */
   contracts: string;
-  /** Boundaries that are due, and billing events that need no answer of a billing system: one at a time for each contract. */
+  /** Boundaries that are due, and billing events that were left to their contract: one at a time for each contract. */
   settling: string;
+  /** Batches of contracts: one activity at a time for each batch workflow, which changes several contracts at the same time. */
+  batches: string;
   /** Short activities of jobs and test clocks that failed as local activities (`workflows/short-activity.ts`). */
   steps: string;
   /** Questions of the sweep to billing systems, and those of runs of the previous version. */
@@ -29,6 +31,7 @@ export function taskQueues(prefix: string): TaskQueues {
   return {
     contracts,
     settling: taskQueueName(contracts, 'settling'),
+    batches: taskQueueName(contracts, 'batches'),
     steps: taskQueueName(contracts, 'steps'),
     billing: taskQueueName(contracts, 'billing'),
     billingSources: BILLING_SOURCES.map((source) => taskQueueName(contracts, `billing-${source}`)),

@@ -1,5 +1,6 @@
 /** Every workflow of Covenant, as the worker bundles them. */
 export { advanceTestClock } from './advance-test-clock';
+export { applyBilling } from './apply-billing';
 export { contractLifecycle } from './contract-lifecycle';
 export { generateLicenses } from './generate-licenses';
 export { sweep } from './sweep';

@@ -1,22 +1,22 @@
 /** The activities of `contractLifecycle` that apply billing events, and verify unpaid invoices before a suspension or termination. */
 import pMap from 'p-map';
-import { observedInvoice } from '../../domain/contract/billing-event';
 import type { InvoiceLookup } from '../../domain/contract/billing-event';
 import type { BillingAnswer } from '../../domain/contract/verification';
 import { BillingUnreachable } from '../../domain/billing/billing-event';
 import type { BillingSource, FetchedInvoice } from '../../domain/billing/billing-event';
 import type { Instant } from '../../domain/base/instant';
-import { askedAt, isOutdated, isUnpaid } from '../../domain/billing/invoice';
+import { askedAt, isUnpaid } from '../../domain/billing/invoice';
 import type { Invoice, InvoiceName, ObservedInvoice } from '../../domain/billing/invoice';
 import { isRefusal } from '../../domain/base/refusal';
+import type { Sql } from '../../db/base/database';
 import { listPendingBillingEvents, postponeBillingEvents } from '../../db/billing/billing-event';
 import type { PendingBillingEvent } from '../../db/billing/billing-event';
 import { findContract } from '../../db/contract/contract';
 import { EVENTS_APPLIED_MAX, applyBillingEvents } from '../../transactions/contract/apply-billing-events';
-import { removeInvoicesOfOthers } from '../../transactions/contract/remove-invoices';
 import { verifyBilling } from '../../transactions/contract/verify-billing';
-import { findInvoicesElsewhere } from '../../db/billing/invoice';
 import type { BillingPorts } from './billing-event';
+import { lookFromEvent } from './event-look';
+import { findOutdatedElsewhere, removeOutdatedElsewhere, seenInvoices } from './invoices-elsewhere';
 import { withHeartbeat } from '../base/heartbeat';
 import type { ContractActivityDependencies, SettleInput } from '../contract/contract';
 import { viewOf } from '../contract/contract-view';
@@ -59,14 +59,18 @@ export function createBillingActivities({
   async function apply({ contract_id, now, ask }: ApplyInput): Promise<ContractView> {
     const all = await listPendingBillingEvents(db, contract_id, now, EVENTS_APPLIED_MAX);
     const pending = all.filter(
-      (event) => lookFromEvent(event) !== null || ask === undefined || ask.includes(event.source),
+      (event) => lookFromEvent(billingPorts, event) !== null || ask === undefined || ask.includes(event.source),
     );
     const { looks, unanswered } = await findLooks(contract_id, pending, now);
     await postponeBillingEvents(db, unanswered, now, 'BILLING_UNREACHABLE');
-    await forgetInvoicesElsewhere(contract_id, pending, looks, now);
+    const seen = seenInvoices(contract_id, pending, ({ id }) => looks.get(id));
+    for (const outdated of (await findOutdatedElsewhere(db, [seen])).values())
+      await removeOutdatedElsewhere({ db, nudger }, outdated, now);
     // Events that arrived meanwhile are applied too, unless their invoice has to be fetched: the next call applies those.
-    const lookOf = (event: PendingBillingEvent): InvoiceLookup | null => looks.get(event.id) ?? lookFromEvent(event);
-    const outcome = await beginWithShortWaits(db, (tx) => applyBillingEvents(tx, { id: contract_id, now, lookOf }));
+    const lookOf = (event: PendingBillingEvent): InvoiceLookup | null =>
+      looks.get(event.id) ?? lookFromEvent(billingPorts, event);
+    const applyKnown = (tx: Sql) => applyBillingEvents(tx, { id: contract_id, now, lookOf });
+    const { outcome } = await beginWithShortWaits(db, applyKnown);
     if (!isRefusal(outcome)) await nudger.wakeJobs(outcome.nudge.job_ids);
     const view = await viewOf(db, { contract_id, now, showNames }, outcome);
     return view.billing_events === 0 ? view : { ...view, billing_questions: await listSourcesToAsk(contract_id, now) };
@@ -75,7 +79,9 @@ export function createBillingActivities({
   /** The billing systems from which due events need an answer. */
   async function listSourcesToAsk(contract_id: string, now: Instant): Promise<BillingSource[]> {
     const pending = await listPendingBillingEvents(db, contract_id, now, EVENTS_APPLIED_MAX);
-    return [...new Set(pending.filter((event) => lookFromEvent(event) === null).map(({ source }) => source))].sort();
+    return [
+      ...new Set(pending.filter((event) => lookFromEvent(billingPorts, event) === null).map(({ source }) => source)),
+    ].sort();
   }
 
   async function verify({ contract_id, now }: SettleInput): Promise<ContractView> {
@@ -83,28 +89,6 @@ export function createBillingActivities({
     const outcome = await beginWithShortWaits(db, (tx) => verifyBilling(tx, { id: contract_id, now, ...asked }));
     if (!isRefusal(outcome)) await nudger.wakeJobs(outcome.nudge.job_ids);
     return viewOf(db, { contract_id, now, showNames }, outcome);
-  }
-
-  /** Removes outdated records of these invoices from other contracts, because an invoice belongs to one contract. */
-  async function forgetInvoicesElsewhere(
-    contract_id: string,
-    events: PendingBillingEvent[],
-    looks: ReadonlyMap<string, InvoiceLookup>,
-    now: Instant,
-  ): Promise<void> {
-    const seen = events.flatMap((event): ObservedInvoice[] => {
-      const look = looks.get(event.id);
-      const one = look === undefined ? null : observedInvoice(event, look);
-      return one === null ? [] : [one];
-    });
-    const elsewhere = await findInvoicesElsewhere(db, contract_id, seen);
-    const outdated = elsewhere.filter(({ invoice, timezone }) => isOutdated(invoice, seen, timezone));
-    for (const id of new Set(outdated.map((other) => other.contract_id))) {
-      const changed = await beginWithShortWaits(db, (tx) => removeInvoicesOfOthers(tx, { id, now, seen }));
-      if (isRefusal(changed)) continue;
-      await nudger.wakeContracts([id]);
-      await nudger.wakeJobs(changed.nudge.job_ids);
-    }
   }
 
   /** Fetches every unpaid invoice. The answer is `unreachable` if one system gives no answer or no longer knows an invoice. */
@@ -144,7 +128,7 @@ export function createBillingActivities({
     pending: PendingBillingEvent[],
     now: Instant,
   ): Promise<{ looks: Map<string, InvoiceLookup>; unanswered: string[] }> {
-    const asks = pending.some((event) => lookFromEvent(event) === null);
+    const asks = pending.some((event) => lookFromEvent(billingPorts, event) === null);
     const contract = asks ? await findContract(db, contract_id) : undefined;
     const fetched_at = askedAt(contract?.invoices ?? [], contract?.clock_now ?? now);
     const asked = new Map<string, Promise<InvoiceLookup | 'unreachable'>>();
@@ -153,7 +137,7 @@ export function createBillingActivities({
     // After one request without an answer, a system is not asked about its other events in this call.
     const unreachable = new Set<BillingSource>();
     const findLook = async (event: PendingBillingEvent): Promise<void> => {
-      const look = lookFromEvent(event) ?? (await ask(event));
+      const look = lookFromEvent(billingPorts, event) ?? (await ask(event));
       if (look !== 'unreachable') return void looks.set(event.id, look);
       unreachable.add(event.source);
       unanswered.push(event.id);
@@ -171,13 +155,6 @@ export function createBillingActivities({
       asked.set(invoice, answer);
       return answer;
     }
-  }
-
-  /** The invoice data of the event itself. Null when it has no version and the invoice can be fetched: it may be outdated (1.5.2). */
-  function lookFromEvent({ source, observation }: PendingBillingEvent): InvoiceLookup | null {
-    if (observation === null) return null;
-    if (observation.version === null && billingPorts.get(source)?.fetches === true) return null;
-    return { at: 'event', observation };
   }
 
   /** Fetches the invoice of an event from the billing system. */

@@ -9,8 +9,9 @@ import { beginWithShortWaits } from '../base/short-wait';
 export const BATCH_CONTRACTS = 25;
 /** Transactions at the same time: while one waits for its commit, the process computes another. */
 const BATCHES_IN_FLIGHT = { concurrency: 2 };
-/** Contracts that are tried alone at the same time. */
-const CONTRACTS_IN_FLIGHT = { concurrency: 4 };
+/** Contracts that are tried alone at the same time, each with a connection of its own; this is more than the batches use. */
+export const BATCH_CONNECTIONS_MAX = 4;
+const CONTRACTS_IN_FLIGHT = { concurrency: BATCH_CONNECTIONS_MAX };
 
 /** The outcome of each contract of a call. */
 export interface BatchOutcome<T> {

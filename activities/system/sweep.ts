@@ -1,7 +1,9 @@
 /** The activity of the sweep: it wakes the workflows of rows that are due, and deletes rows that are past their retention. */
+import { millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import { reviewWaitingBillingEvents } from '../../db/billing/billing-event';
+import { findFirstQueuedEvent } from '../../db/billing/billing-queue';
 import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import { deleteExpiredIdempotency } from '../../transactions/system/delete-expired';
 import { confirmBoundaries } from '../../transactions/contract/confirm-boundaries';
@@ -26,6 +28,9 @@ export const SWEEP_BATCH_ROWS = 50;
 const DROPPED_ATTEMPTS_MAX = 5_000;
 /** How long one sweep wakes rows; the next sweep continues. It is short enough that the last batch ends before the next sweep. */
 const WAKING_MS_MAX = 40_000;
+
+/** An event that has waited in the queue of the billing batch for so long is late, as in `db/system/sweep.ts`. */
+const LATE_AFTER_MS = 60_000;
 
 /** With a new epoch the server may also have lost the values of search attributes. Setting them again is harmless. */
 const REFRESH_ATTRIBUTES = { refresh_search_attributes: true } as const;
@@ -90,6 +95,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
       shares.push({ kind, ids: await runPart(() => listRowsToWake(db, kind, { ...query, limit: rows_max }), []) });
     }
 
+    await runPart(() => startBillingBatch(now), undefined);
     const woken: Record<SweepSubject, Set<string>> = { contract: new Set(), job: new Set(), test_clock: new Set() };
     for (const { kind, ids } of interleaveBatches(shares)) {
       if (!attempt.hasTimeLeft()) break;
@@ -137,6 +143,13 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
       }
       return ids.filter((id) => !computed.has(id));
     }
+  }
+
+  /** Starts the billing batch when an event has waited in its queue for a minute: its signal was lost, or so was the run. */
+  async function startBillingBatch(now: Instant): Promise<void> {
+    const first = await findFirstQueuedEvent(db, now);
+    if (first !== undefined && millisOf(now) - millisOf(first.received_at) >= LATE_AFTER_MS)
+      await nudger.startBillingBatch();
   }
 
   /** Wakes the workflows of rows of one subject; returns the ids that were reached. */

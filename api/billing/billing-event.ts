@@ -2,7 +2,7 @@
  * Billing events: billing systems send them, signed, to `/api/v1/billing/{source}/events`. Admins read their outcomes and can
  * replay an event.
  *
- * An event is committed to the inbox before its contract is signaled and before the sender gets a response. So an accepted event
+ * An event is committed to the inbox before the billing batch is signaled and before the sender gets a response. So an accepted event
  * is never lost, and an event that is sent twice is applied once (domain.md 1.5, decisions 14).
  */
 import {
@@ -131,7 +131,7 @@ export const billingRoutes: Route[] = [
     summary: 'Receive a billing event',
     description: [
       'For billing systems, which authenticate by their signature. A source exists when its secret is configured.',
-      'The event is stored first and then applied by the workflow of its contract. A repeated event gets its current outcome.',
+      'The event is stored first and then applied to its contract. A repeated event gets its current outcome.',
     ].join(' '),
     params: z.object({ source: z.string().openapi({ enum: [...BILLING_SOURCES] }) }),
     raw_body: SIGNED_BODY,
@@ -149,8 +149,11 @@ export const billingRoutes: Route[] = [
       const { event, raw } = message;
       const received = await api.receiveBillingEvent({ event, raw, now, request_id });
       if (received.needs_signal && received.contract_id !== null) {
-        const notice = { inbox_id: received.id, details: `${event.event_id} ${event.type}` };
-        await api.nudger.signalBillingEvent(received.contract_id, notice, request_id);
+        const { id: inbox_id, contract_id } = received;
+        await api.nudger.startBillingBatch(
+          { contract_id, inbox_id, details: `${event.event_id} ${event.type}` },
+          request_id,
+        );
       }
       return { status: received.repeated ? 200 : 202, body: presentReceived(event.event_id, received) };
     },

@@ -3,6 +3,9 @@
  *
  * An event is stored once (`billing_event_unique`), and none is lost: the sweep finds every waiting event, also when no workflow was
  * signaled. All times are real times, except `reported_at`; a contract's test clock also decides whether an event is future-dated.
+ *
+ * An arriving event that is pending waits in the queue of the billing batch (`billing-queue.ts`). Every other statement that makes an
+ * event pending leaves it to the workflow of its contract (`left_to_contract`), which the caller wakes.
  */
 import type {
   BillingEvent,
@@ -194,11 +197,14 @@ export async function decideBillingEvents(tx: Sql, decisions: BillingDecision[],
     WHERE b.id = d.id AND b.outcome = 'PENDING'`;
 }
 
-/** Keeps events pending and postpones their next try by as long as each has waited already: at least a minute, at most an hour. */
+/**
+ * Keeps events pending and postpones their next try by as long as each has waited already: at least a minute, at most an hour. The
+ * workflow of their contract tries again.
+ */
 export async function postponeBillingEvents(sql: Sql, ids: string[], now: Instant, reason: string): Promise<void> {
   if (ids.length === 0) return;
   await sql`
-    UPDATE billing_inbox SET reason = ${reason}, tries = tries + 1, try_at = ${nextTry(sql, now)}
+    UPDATE billing_inbox SET reason = ${reason}, tries = tries + 1, try_at = ${nextTry(sql, now)}, left_to_contract = true
     WHERE id = ANY(${ids}) AND outcome = 'PENDING'`;
 }
 
@@ -223,7 +229,7 @@ export async function findPostponedBillingEvent(
 export async function unparkBillingEvents(tx: Sql, contract_id: string, now: Instant): Promise<number> {
   const unparked = await tx`
     UPDATE billing_inbox
-    SET outcome = 'PENDING', reason = NULL, tries = 0, try_at = ${now}, reported_at = coalesce(${testClockTime(tx, tx`${contract_id}`)}, reported_at)
+    SET outcome = 'PENDING', left_to_contract = true, reason = NULL, tries = 0, try_at = ${now}, reported_at = coalesce(${testClockTime(tx, tx`${contract_id}`)}, reported_at)
     WHERE contract_id = ${contract_id} AND outcome = 'PARKED' AND invoice_id IS NOT NULL`;
   return unparked.count;
 }
@@ -246,7 +252,7 @@ export async function reviewWaitingBillingEvents(
 ): Promise<string[]> {
   const rows = await sql<{ contract_id: string | null; outcome: BillingOutcome }[]>`
     UPDATE billing_inbox b
-    SET outcome = due.outcome, reason = due.reason,
+    SET outcome = due.outcome, left_to_contract = true, reason = due.reason,
         -- An event that waited for its contract was not tried yet.
         tries = CASE WHEN b.reason = ${'CONTRACT_UNKNOWN' satisfies BillingReason} THEN 0 ELSE b.tries END,
         decided_at = CASE WHEN due.outcome = 'IGNORED' THEN ${now}::timestamptz END,
@@ -302,7 +308,7 @@ export async function identifyBillingEvent(
 ): Promise<string | null> {
   const [row] = await sql<{ contract_id: string | null; outcome: BillingOutcome }[]>`
     UPDATE billing_inbox b
-    SET contract_id = i.contract_id, invoice_id = i.invoice_id, outcome = i.outcome,
+    SET contract_id = i.contract_id, invoice_id = i.invoice_id, outcome = i.outcome, left_to_contract = true,
         reason = CASE i.outcome WHEN 'PARKED' THEN ${'CONTRACT_UNKNOWN' satisfies BillingReason}
                                 WHEN 'IGNORED' THEN CASE WHEN i.invoice_id IS NULL THEN ${'NO_INVOICE' satisfies BillingReason}
                                                          WHEN i.contract_id IS NULL THEN ${'NO_CONTRACT' satisfies BillingReason}
@@ -381,7 +387,7 @@ export async function resetBillingEvent(
 ): Promise<BillingEventRow & { raw: string }> {
   const [row] = await tx<[BillingEventRow & { raw: string }]>`
     UPDATE billing_inbox
-    SET outcome = ${outcome}, reason = ${reason}, try_at = ${now}, tries = 0,
+    SET outcome = ${outcome}, left_to_contract = true, reason = ${reason}, try_at = ${now}, tries = 0,
         decided_at = ${outcome === 'IGNORED' ? now : null}
     WHERE id = ${id} RETURNING ${columns(tx)}, raw`;
   return row;
@@ -416,28 +422,18 @@ export async function listContractsAtArrival(sql: Sql, ids: readonly string[]): 
     FROM contracts c LEFT JOIN test_clocks k ON k.id = c.test_clock_id WHERE c.id = ANY(${[...ids]}::uuid[])`;
 }
 
-/** A stored event with what decides whether its contract must be signaled. */
+/** A stored event with what its sender is answered. */
 export interface StoredBillingEvent extends BillingEventName {
   id: string;
   outcome: BillingOutcome;
   contract_id: string | null;
   invoice_id: string | null;
-  /** Whether it is due if it is pending. */
-  due: boolean;
-  /** Whether an event of its contract with a smaller id is due. Any order would do in which exactly one event is the first. */
-  follows_due_event: boolean;
 }
 
 /** The stored events with these names, in any order. */
-export async function listStoredEvents(
-  sql: Sql,
-  names: readonly BillingEventName[],
-  now: Instant,
-): Promise<StoredBillingEvent[]> {
+export async function listStoredEvents(sql: Sql, names: readonly BillingEventName[]): Promise<StoredBillingEvent[]> {
   return sql<StoredBillingEvent[]>`
-    SELECT b.id, b.source, b.event_id, b.outcome, b.contract_id, b.invoice_id, ${isDue(sql, now)} AS due,
-           EXISTS (SELECT FROM billing_inbox
-                   WHERE contract_id = b.contract_id AND outcome = 'PENDING' AND ${isDue(sql, now)} AND id < b.id) AS follows_due_event
+    SELECT b.id, b.source, b.event_id, b.outcome, b.contract_id, b.invoice_id
     FROM unnest(${names.map(({ source }) => source)}::text[], ${names.map(({ event_id }) => event_id)}::text[]) AS n (source, event_id)
     JOIN billing_inbox b USING (source, event_id)`;
 }
@@ -467,7 +463,7 @@ function nextTry(sql: Sql, now: Instant, longest = RETRY_AFTER_MAX): Fragment {
  * The condition that an event is due. An event that was never postponed is always due: the clock of the process that stored it may be
  * ahead of the process that applies it, and an event that is not due yet would wait for the sweep.
  */
-function isDue(sql: Sql, now: Instant): Fragment {
+export function isDue(sql: Sql, now: Instant): Fragment {
   return sql`(tries = 0 OR try_at <= ${now})`;
 }
 

@@ -38,21 +38,30 @@ export interface InvoiceElsewhere {
   invoice: Invoice;
 }
 
-/** Finds the named invoices where they are stored for other contracts: an invoice belongs to one contract. */
-export async function findInvoicesElsewhere(
-  sql: Sql,
-  contract_id: string,
-  names: Pick<Invoice, 'source' | 'invoice_id'>[],
-): Promise<InvoiceElsewhere[]> {
-  if (names.length === 0) return [];
-  const rows = await sql<(Invoice & { contract_id: string; timezone: string; version: string | null })[]>`
-    SELECT i.contract_id, ${sql(ofAlias('i', INVOICE_COLUMNS))}, c.timezone FROM invoice_facts i JOIN contracts c ON c.id = i.contract_id
-    WHERE i.invoice_id = ANY(${names.map(({ invoice_id }) => invoice_id)}) AND i.contract_id <> ${contract_id}`;
-  return rows
-    .filter((row) => names.some(({ source, invoice_id }) => source === row.source && invoice_id === row.invoice_id))
-    .map(({ contract_id: other, timezone, ...invoice }) => ({
-      contract_id: other,
-      timezone,
-      invoice: { ...invoice, version: invoice.version === null ? null : Number(invoice.version) },
-    }));
+/** An invoice, and the contract to which it belongs by an event. */
+export interface OwnedInvoice extends Pick<Invoice, 'source' | 'invoice_id'> {
+  contract_id: string;
+}
+
+/** An invoice that is stored for another contract than the one to which it belongs. */
+export interface MisplacedInvoice extends InvoiceElsewhere {
+  belongs_to: string;
+}
+
+/** Finds the invoices that are stored for other contracts: an invoice belongs to one contract. */
+export async function findInvoicesElsewhere(sql: Sql, owned: readonly OwnedInvoice[]): Promise<MisplacedInvoice[]> {
+  if (owned.length === 0) return [];
+  type Row = Invoice & { belongs_to: string; contract_id: string; timezone: string; version: string | null };
+  const rows = await sql<Row[]>`
+    SELECT o.contract_id AS belongs_to, i.contract_id, ${sql(ofAlias('i', INVOICE_COLUMNS))}, c.timezone
+    FROM unnest(${owned.map(({ contract_id }) => contract_id)}::uuid[], ${owned.map(({ source }) => source)}::text[],
+                ${owned.map(({ invoice_id }) => invoice_id)}::text[]) AS o (contract_id, source, invoice_id)
+    JOIN invoice_facts i ON i.invoice_id = o.invoice_id AND i.source = o.source AND i.contract_id <> o.contract_id
+    JOIN contracts c ON c.id = i.contract_id`;
+  return rows.map(({ belongs_to, contract_id, timezone, ...invoice }) => ({
+    belongs_to,
+    contract_id,
+    timezone,
+    invoice: { ...invoice, version: invoice.version === null ? null : Number(invoice.version) },
+  }));
 }

@@ -149,13 +149,17 @@ export async function lockFreeContracts(tx: Sql, ids: readonly string[]): Promis
   return locked.map(({ id }) => id);
 }
 
-/** The next boundary of a contract, the time zone rules that computed it, and the time of the contract's test clock. */
-export type AwaitedBoundary = Pick<ContractRow, 'activated_at' | 'next_boundary_at' | 'time_zone_rules' | 'clock_now'>;
+/** What the workflow of a contract waits for, the time zone rules that computed it, and the time of the contract's test clock. */
+export type AwaitedBoundary = Pick<
+  ContractRow,
+  'activated_at' | 'state' | 'next_boundary_at' | 'wake_at' | 'verify_at' | 'time_zone_rules' | 'clock_now'
+>;
 
 /** The next boundary of a contract, or undefined when the contract does not exist. */
 export async function findAwaitedBoundary(sql: Sql, id: string): Promise<AwaitedBoundary | undefined> {
   const [row] = await sql<AwaitedBoundary[]>`
-    SELECT activated_at, next_boundary_at, time_zone_rules, (SELECT now FROM test_clocks WHERE id = test_clock_id) AS clock_now
+    SELECT activated_at, state, next_boundary_at, wake_at, verify_at, time_zone_rules,
+           (SELECT now FROM test_clocks WHERE id = test_clock_id) AS clock_now
     FROM contracts WHERE id = ${id}`;
   return row;
 }

@@ -20,6 +20,7 @@ import {
   reviewWaitingBillingEvents,
   unparkBillingEvents,
 } from '../../db/billing/billing-event';
+import { findFirstQueuedEvent, leaveToContract, listQueuedEvents } from '../../db/billing/billing-queue';
 import type { BillingEventRow } from '../../db/billing/billing-event';
 import type { ReceivedBillingEvent } from '../../transactions/billing/receive-billing-event';
 import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
@@ -192,31 +193,63 @@ describe('an arriving event', () => {
   });
 });
 
-describe('the signal to the workflow', () => {
-  test('is omitted while another event of the contract waits, and needed again when that one is decided or postponed', async () => {
+describe('the signal to the billing batch', () => {
+  const take = (ids: string[]) =>
+    decideBillingEvents(
+      sql,
+      ids.map((id) => ({ id, outcome: 'APPLIED', reason: null })),
+      NOW,
+    );
+
+  test('is omitted while another event waits in the queue, and needed again when that one is decided, postponed or left', async () => {
     const first = await insert();
     expect((await insert()).needs_signal).toBe(false);
-    expect((await insert({ contract_id: await newContract() })).needs_signal).toBe(true);
+    expect((await insert({ contract_id: await newContract() })).needs_signal).toBe(false);
 
-    const ids = (await listPendingBillingEvents(sql, contract_id, NOW, LIMIT)).map(({ id }) => id);
-    await postponeBillingEvents(sql, ids, NOW, 'BILLING_UNREACHABLE');
+    const waiting = await listQueuedEvents(sql, { now: NOW, without: [], limit: LIMIT });
+    expect(waiting.map(({ id }) => id)[0]).toBe(first.id);
+    await postponeBillingEvents(
+      sql,
+      waiting.map(({ id }) => id),
+      NOW,
+      'BILLING_UNREACHABLE',
+    );
     const next = await insert();
     expect(next.needs_signal).toBe(true);
     expect((await insert({ event_id: (await rowOf(first.id)).event_id })).needs_signal).toBe(false);
-    await decideBillingEvents(sql, [{ id: next.id, outcome: 'APPLIED', reason: null }], NOW);
+    await take([next.id]);
+    const left = await insert();
+    expect(left.needs_signal).toBe(true);
+    await leaveToContract(sql, [left.id], MINUTE_MS);
     expect((await insert()).needs_signal).toBe(true);
+  });
+
+  test('is not needed for events that a contract applies itself: replayed ones, and parked ones that become pending', async () => {
+    const [replayed, unparked] = [await insert(), await insert()];
+    await take([replayed.id, unparked.id]);
+    await sql.begin((tx) => replayBillingEvent(tx, replayed.id, { actor: TEST_ACTOR, now: NOW, request_id: null }));
+    await sql`UPDATE billing_inbox SET outcome = 'PARKED' WHERE id = ${unparked.id}`;
+    await sql.begin((tx) => unparkBillingEvents(tx, contract_id, NOW));
+    expect(await countPendingBillingEvents(sql, contract_id, NOW)).toBe(2);
+    expect(await findFirstQueuedEvent(sql, NOW)).toBeUndefined();
   });
 
   test('is sent for at least one of several events that arrive at the same moment', async () => {
     for (let round = 0; round < 20; round += 1) {
-      const contract = await newContract();
-      const received = await Promise.all(Array.from({ length: 8 }, () => insert({ contract_id: contract })));
+      await sql`DELETE FROM billing_inbox`;
+      const received = await Promise.all(Array.from({ length: 8 }, () => insert()));
       const first = received.map(({ id }) => id).sort()[0];
       expect(received.find(({ id }) => id === first)).toMatchObject({ outcome: 'PENDING', needs_signal: true });
     }
   });
 
-  test('when it is omitted while an earlier event is being applied, the transaction of that one counts the new event', async () => {
+  test('is sent again when the first event has waited for long, as after a lost signal', async () => {
+    await insert();
+    expect((await insert({}, later(2_000))).needs_signal).toBe(false);
+    expect((await insert({}, later(2_001))).needs_signal).toBe(true);
+  });
+
+  test('when it is omitted while an earlier event is being applied, the queue holds the new event after its transaction', async () => {
     const first = await insert();
     let arrived: ReceivedBillingEvent | undefined;
     await sql.begin(async (tx) => {
@@ -232,8 +265,20 @@ describe('the signal to the workflow', () => {
       expect(due.map(({ id }) => id)).toEqual([first.id]);
     });
     expect(arrived).toMatchObject({ outcome: 'PENDING', needs_signal: false });
+    expect(await findFirstQueuedEvent(sql, NOW)).toMatchObject({ id: arrived?.id });
     expect(await countPendingBillingEvents(sql, contract_id, NOW)).toBe(1);
-    expect((await insert({ contract_id: await newContract() })).needs_signal).toBe(true);
+  });
+
+  test('an insert that commits after a later one has read the queue signals for itself', async () => {
+    // The ids follow the order of the inserts, and the commits do not.
+    await sql.begin(async (tx) => {
+      await tx`
+        INSERT INTO billing_inbox (source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, reported_at,
+                                   future_dated, outcome, try_at)
+        VALUES ('standard', 'msg_uncommitted', 'invoice.paid', ${contract_id}, 'in_1', 'null', '{}', ${NOW}, ${NOW}, ${NOW}, false, 'PENDING', ${NOW})`;
+      expect(await insert()).toMatchObject({ needs_signal: true });
+    });
+    expect(await insert({ event_id: 'msg_uncommitted' })).toMatchObject({ repeated: true, needs_signal: true });
   });
 });
 

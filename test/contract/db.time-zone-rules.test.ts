@@ -58,6 +58,7 @@ async function sweep(now: Instant = NOW): Promise<string[]> {
     wakeContracts: async (ids) => (woken.push(...ids), ids),
     wakeJobs: async (ids) => ids,
     signalBillingEvent: async (id) => [id],
+    startBillingBatch: async () => undefined,
     wake: async () => undefined,
   };
   const clocks = { startAdvance: async () => undefined } as unknown as ClockNotifier;

@@ -30,6 +30,7 @@ const IDLE_NUDGER: Nudger = {
   wakeContracts: (ids) => Promise.resolve(ids),
   wakeJobs: (ids) => Promise.resolve(ids),
   signalBillingEvent: (id) => Promise.resolve([id]),
+  startBillingBatch: async () => undefined,
   wake: () => Promise.resolve(),
 };
 

@@ -32,6 +32,7 @@ export const TEST_PUBLIC_URL = 'https://covenant.example';
 const MANY_SLOTS: WorkerSlots = {
   commands: 100,
   settling: 100,
+  batches: 100,
   billing: 100,
   sweep: 100,
   fill: 100,

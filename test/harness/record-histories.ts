@@ -4,6 +4,9 @@
  * It runs each case on its own servers and writes `test/histories/<workflow>/<case>.json`.
  */
 import { activityInfo } from '@temporalio/activity';
+import { BATCH_CONTRACTS_MAX } from '../../activities/billing/billing-batch';
+import type { BillingBatch } from '../../activities/billing/billing-batch';
+import type { QueuedEventNotice } from '../../activities/ports';
 import { commandLine } from '../../command-line';
 import { runCommand } from '../../transactions/contract/run-command';
 import { findContract } from '../../db/contract/contract';
@@ -15,6 +18,7 @@ import type { ContractCommand } from '../../domain/contract/command';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { contractWorkflowId, generationJobWorkflowId, testClockWorkflowId } from '../../temporal/ids';
 import { registerSearchAttributes } from '../../temporal/setup';
+import { billingBatchStart } from '../../temporal/start';
 import { sweep } from '../../workflows/sweep';
 import globalSetup from './global-setup';
 import globalTeardown from './global-teardown';
@@ -54,6 +58,8 @@ interface CaseContext {
   ) => void;
   /** Makes every local activity fail, as during an outage of Postgres, until the workflow uses normal activities. */
   failLocalSteps: () => void;
+  /** Wraps the activity that applies queued billing events. */
+  wrapBatch: (around: (apply: () => Promise<BillingBatch>) => Promise<BillingBatch>) => void;
   /** Replaces the activity that settles a clock's contracts. */
   replaceSettling: (settle: Activities['settleAtClock']) => void;
 }
@@ -68,6 +74,8 @@ interface Run {
 type Case = (context: CaseContext) => Promise<Run>;
 
 const WAIT_MS = 15_000;
+/** More batches than one run makes: the server suggests a new run after 60 events. */
+const BATCHES_OF_TWO_RUNS = 14;
 const PAUSE: ContractCommand = { name: 'pause', input: {} };
 const RESUME: ContractCommand = { name: 'resume', input: {} };
 const rename = (name: string): ContractCommand => ({ name: 'edit', input: { name } });
@@ -107,6 +115,35 @@ const CASES: Record<string, Case> = {
   async 'advanceTestClock/steps-during-an-outage'(context) {
     context.failLocalSteps();
     return ended(context, ...(await clockWithContracts(context, '2027-02-05T00:00:00.000Z')));
+  },
+  async 'applyBilling/drains-in-batches'(context) {
+    const ids = await queueEvents(context, BATCH_CONTRACTS_MAX + 3);
+    return endedBatch(context, { contract_id: ids[0]!, inbox_id: ids[0]!, details: 'evt_0 invoice.open' });
+  },
+  async 'applyBilling/a-contract-fails'(context) {
+    const [left, passed_over] = await queueEvents(context, 3);
+    await context.sql.unsafe(`
+      CREATE FUNCTION fail_row() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'for the recording'; END $$;
+      CREATE TRIGGER fail_row BEFORE UPDATE ON contracts FOR EACH ROW WHEN (NEW.id = '${left}') EXECUTE FUNCTION fail_row();
+      CREATE TRIGGER fail_row BEFORE UPDATE ON billing_inbox FOR EACH ROW WHEN (NEW.contract_id = '${passed_over}')
+      EXECUTE FUNCTION fail_row()`);
+    context.wrapBatch(async (apply) => {
+      const batch = await apply();
+      await context.sql.unsafe('DROP FUNCTION IF EXISTS fail_row CASCADE');
+      return batch;
+    });
+    return endedBatch(context);
+  },
+  async 'applyBilling/continues-as-new'(context) {
+    const [contract_id] = await queueEvents(context, 1);
+    const next = { contract_id: contract_id!, inbox_id: contract_id!, details: 'evt_0 invoice.open' };
+    let left = BATCHES_OF_TWO_RUNS;
+    context.wrapBatch(async (apply) => ({ ...(await apply()), next: (left -= 1) > 0 ? next : null }));
+    const { workflowId: workflow_id } = billingBatchStart(context.worker.queues);
+    await context.worker.nudger.startBillingBatch(next);
+    const run_id = (await context.temporal.client.workflow.getHandle(workflow_id).describe()).runId;
+    await ended(context, workflow_id, async () => undefined);
+    return { workflow_id, run_id };
   },
   async 'contractLifecycle/commands-and-a-refusal'({ sql, worker }) {
     const { facts } = await buildContract(sql);
@@ -371,6 +408,25 @@ const CASES: Record<string, Case> = {
   },
 };
 
+/** Queues one event for each of so many new contracts; returns their ids. */
+async function queueEvents({ sql }: CaseContext, contracts: number): Promise<string[]> {
+  const occurred_at = new Date().toISOString();
+  const ids: string[] = [];
+  for (let index = 0; index < contracts; index += 1) {
+    const { id } = (await buildContract(sql)).facts;
+    const fields = { invoice_id: `in_${index}`, event_id: `evt_${index}`, due: inDays(10), version: 1, occurred_at };
+    await insertInvoiceEvent(sql, id, fields);
+    ids.push(id);
+  }
+  return ids;
+}
+
+/** Starts the billing batch and waits until it ends. */
+function endedBatch(context: CaseContext, notice?: QueuedEventNotice): Promise<Run> {
+  const { workflowId } = billingBatchStart(context.worker.queues);
+  return ended(context, workflowId, () => context.worker.nudger.startBillingBatch(notice));
+}
+
 /** Starts a workflow and waits until it ends, also in a later run. */
 async function ended(
   { temporal }: CaseContext,
@@ -510,6 +566,7 @@ async function command({ sql }: CaseContext, id: string, given: ContractCommand)
 async function record(temporal: TestTemporal, name: string, play: Case): Promise<void> {
   const database = await createTestDatabase();
   let around: Parameters<CaseContext['wrapFill']>[0] = (fill, input) => fill(input);
+  let around_batch: Parameters<CaseContext['wrapBatch']>[0] = (apply) => apply();
   let settle: Activities['settleAtClock'] | undefined;
   let local_steps_fail = false;
   const failWhenLocal = <Input, Output>(step: (input: Input) => Promise<Output>) => {
@@ -526,6 +583,7 @@ async function record(temporal: TestTemporal, name: string, play: Case): Promise
     closeJob: failWhenLocal(real.closeJob),
     stepTestClock: failWhenLocal(real.stepTestClock),
     fillChunks: (input) => around((range) => real.fillChunks(range), input),
+    applyBillingBatch: (input) => around_batch(() => real.applyBillingBatch(input)),
     settleAtClock: (input) => (settle ?? real.settleAtClock)(input),
   });
   const billing = createBillingSystem();
@@ -538,6 +596,7 @@ async function record(temporal: TestTemporal, name: string, play: Case): Promise
       worker,
       billing,
       wrapFill: (given) => void (around = given),
+      wrapBatch: (given) => void (around_batch = given),
       failLocalSteps: () => void (local_steps_fail = true),
       replaceSettling: (given) => void (settle = given),
     };

@@ -13,6 +13,7 @@ export function createRecordingNudger(): RecordingNudger {
     wakeContracts: async (ids) => ids,
     wakeJobs: async (ids) => (jobs.push(...ids), ids),
     signalBillingEvent: async (id) => [id],
+    startBillingBatch: async () => undefined,
     wake: async () => undefined,
   };
   return { nudger, jobs };

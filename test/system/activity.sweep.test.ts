@@ -72,6 +72,7 @@ function createSweep(environment?: MockActivityEnvironment): RecordedSweep {
     wakeContracts: wake,
     wakeJobs: wake,
     signalBillingEvent: async (id) => [id],
+    startBillingBatch: async () => undefined,
     wake: async () => undefined,
   };
   const startAdvance: ClockNotifier['startAdvance'] = async (id) => {

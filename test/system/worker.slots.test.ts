@@ -27,9 +27,9 @@ import { connectPreparedTemporal } from '../harness/temporal';
 import type { TestTemporal } from '../harness/temporal';
 
 const REQUIRED = { DATABASE_URL: 'postgres://covenant@127.0.0.1:1/covenant', COVENANT_KEY_PEPPER: 'p'.repeat(32) };
-const SLOTS = { commands: 8, settling: 4, billing: 4, sweep: 2, fill: 2, clocks: 4, steps: 4 };
+const SLOTS = { commands: 8, settling: 4, batches: 2, billing: 4, sweep: 2, fill: 2, clocks: 4, steps: 4 };
 /** The slots of the worker in these tests: few, so that few tasks occupy all slots of a kind. */
-const HELD_SLOTS = { commands: 2, settling: 2, billing: 2, sweep: 1, fill: 1, clocks: 1, steps: 1 };
+const HELD_SLOTS = { commands: 2, settling: 2, batches: 1, billing: 2, sweep: 1, fill: 1, clocks: 1, steps: 1 };
 /** Commands sent simultaneously, and how many of them Temporal accepts in one workflow at the same time. */
 const COMMANDS_WAITING = 20;
 const UPDATES_IN_FLIGHT_MAX = 10;
@@ -251,8 +251,8 @@ test('the slots for commands and billing are the same on one core and on a hundr
 });
 
 test('a pool has one connection for each slot and one for readiness, unless more are given', () => {
-  expect(workerPoolSize(SLOTS, undefined)).toBe(39);
-  expect(workerPoolSize(SLOTS, 39)).toBe(39);
+  expect(workerPoolSize(SLOTS, undefined)).toBe(47);
+  expect(workerPoolSize(SLOTS, 47)).toBe(47);
   expect(workerPoolSize(SLOTS, 50)).toBe(50);
 });
 
@@ -275,8 +275,8 @@ test('a worker whose pool is too small for its slots does not start, and names t
   expect({ code, written: written.trim() }).toEqual({
     code: 1,
     written:
-      'DATABASE_POOL_SIZE is 10, but the slots of this worker need 30 connections: 5 for commands (WORKER_COMMAND_SLOTS), ' +
+      'DATABASE_POOL_SIZE is 10, but the slots of this worker need 38 connections: 5 for commands (WORKER_COMMAND_SLOTS), ' +
       '2 for boundaries (WORKER_SETTLING_SLOTS), 6 for short steps (WORKER_STEP_SLOTS, as local and as normal activities), 6 for 2 billing systems (WORKER_BILLING_SLOTS), 2 for generation (WORKER_FILL_SLOTS), ' +
-      '4 for the sweep, 4 for test clocks and 1 for readiness. Raise DATABASE_POOL_SIZE, unset it, or lower the slots.',
+      '8 for batches of contracts, 4 for the sweep, 4 for test clocks and 1 for readiness. Raise DATABASE_POOL_SIZE, unset it, or lower the slots.',
   });
 });

@@ -22,6 +22,9 @@ const STATEMENTS_MAX = 4;
 /** The number of waiting events from which a further statement starts: one statement for many costs less than two. */
 const FURTHER_STATEMENT_FROM = 32;
 
+/** The shortest interval between two signals of one process for events that have waited for long. */
+const LATE_SIGNAL_INTERVAL_MS = 5_000;
+
 /** Receives an event, once, possibly by the same statement as others. */
 export type ReceiveBillingEvent = (arrival: BillingArrival) => Promise<ReceivedBillingEvent>;
 
@@ -31,6 +34,7 @@ type Calls = Merge<BillingArrival, ReceivedBillingEvent>;
 /** @throws RowsBusy when too many events wait, or another transaction that inserts the same event does not end in time */
 export function createMergedArrivals(db: Database): ReceiveBillingEvent {
   const { limits } = db.lockTurns;
+  const options = { lock_ms: limits.attempt_ms, maySignalLate: limitLateSignals() };
   const batched = createBatchedCalls<BillingArrival, ReceivedBillingEvent>({
     turns: db.lockTurns,
     statements_max: STATEMENTS_MAX,
@@ -44,7 +48,7 @@ export function createMergedArrivals(db: Database): ReceiveBillingEvent {
   async function receiveBatch(calls: Calls): Promise<void> {
     const arrivals = calls.map(({ input }) => input);
     try {
-      const together = await receiveTogether(db, arrivals, limits.attempt_ms);
+      const together = await receiveTogether(db, arrivals, options);
       for (const call of calls) settle(call, together);
     } catch (error) {
       const is_final = isDatabaseUnavailable(error) || (calls.length === 1 && !isLockTimeout(error));
@@ -59,7 +63,7 @@ export function createMergedArrivals(db: Database): ReceiveBillingEvent {
   function receiveAlone(call: Call): void {
     const { input, reject, since_ms } = call;
     const left_ms = since_ms + limits.wait_ms - performance.now();
-    const receive = () => receiveTogether(db, [input], limits.attempt_ms);
+    const receive = () => receiveTogether(db, [input], options);
     db.lockTurns.run([rowOf(input)], receive, left_ms).then((together) => settle(call, together), reject);
   }
 
@@ -69,6 +73,16 @@ export function createMergedArrivals(db: Database): ReceiveBillingEvent {
     if (contract !== undefined) receiveOnTestClock(db, input, contract).then(resolve, reject);
     else resolve(received.get(input) as ReceivedBillingEvent);
   }
+}
+
+/** Allows one late signal in an interval: while no worker runs, each further signal would only lengthen the history of the batch. */
+function limitLateSignals(): () => boolean {
+  let last_ms = -Infinity;
+  return () => {
+    const is_allowed = performance.now() - last_ms >= LATE_SIGNAL_INTERVAL_MS;
+    if (is_allowed) last_ms = performance.now();
+    return is_allowed;
+  };
 }
 
 /** Takes the events of the next statement, each once. */

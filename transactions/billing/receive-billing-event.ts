@@ -1,7 +1,7 @@
 /** Receives events of billing systems: stores each once, before anything is done with it. */
 import { datedByNow, outcomeAtArrival } from '../../domain/billing/billing-event';
 import type { BillingOutcome } from '../../domain/billing/billing-event';
-import { laterOf } from '../../domain/base/instant';
+import { laterOf, millisOf } from '../../domain/base/instant';
 import { beginLocked } from '../../db/base/database';
 import type { Database } from '../../db/base/database';
 import { insertBillingEvents, listContractsAtArrival, listStoredEvents } from '../../db/billing/billing-event';
@@ -10,7 +10,9 @@ import type {
   BillingArrival,
   BillingEventName,
   ContractAtArrival,
+  StoredBillingEvent,
 } from '../../db/billing/billing-event';
+import { findFirstQueuedEvent } from '../../db/billing/billing-queue';
 import { lockTestClockTime } from '../../db/contract/clock';
 
 /** The result of receiving an event. */
@@ -23,7 +25,7 @@ export interface ReceivedBillingEvent {
   contract_id: string | null;
   /** Whether the event was already stored; the outcome is then its current one. */
   repeated: boolean;
-  /** Whether to signal the contract's workflow; false when it was signaled for an earlier event that is still due. */
+  /** Whether to signal the billing batch; false when it was signaled for an earlier event that still waits in its queue. */
   needs_signal: boolean;
 }
 
@@ -50,20 +52,34 @@ export async function receiveBillingEvent(db: Database, arrival: BillingArrival)
 }
 
 /**
- * Receives events by one statement, each once. Events of contracts with a test clock are left out. `lock_ms` limits the
- * wait for another transaction that inserts one of these events; the limit of the session applies otherwise.
+ * How long an event may wait in the queue of the billing batch before arriving events signal the batch again: its signal may have been
+ * lost with the process that should have sent it. The batch usually takes an event within milliseconds.
+ */
+const QUEUED_LATE_MS = 2_000;
+
+/**
+ * Receives events by one statement, each once. Events of contracts with a test clock are left out. `lock_ms` limits the wait for
+ * another transaction that inserts one of these events; the limit of the session applies otherwise.
  *
- * A burst of events needs few signals: no signal is sent for an event while an earlier one of its contract is due, because one
- * was sent for that. The transaction that decides or postpones the earlier event checks after its commit whether more events
- * are due (`countPendingBillingEvents`). So that transaction must see this event as committed: the statement that looks for an
- * earlier one begins after the commit of the insert, and is no part of it. And "earlier" must be an order with one first event.
+ * **A burst of events needs one signal.** Only the first event in the queue signals the billing batch. The batch ends only when it
+ * has read the queue, after the commit of everything that it took out, and found nothing. Suppose that an event `e` is not signaled.
+ * Then the statement that read the first event, begun after the commit of `e`, found an earlier event `f` in the queue. Whoever takes
+ * `f` out of the queue commits after that, and so after the commit of `e`. If it is the batch, it reads the queue once more and finds
+ * `e`. If it is a step of the contract's own workflow, then the batch, which was signaled for `f` or for an event before `f`, does not
+ * find the queue empty while `f` is in it, and so reads the queue after `f` was taken out: it finds `e`. This needs two things. The
+ * first event is read by a statement of its own after the commit of the insert, because a part of the insert would not see what
+ * commits meanwhile. And the order of the queue has one first event; the ids serve.
+ *
+ * A signal can be lost, and a row that cannot be taken out of the queue would keep all events behind it from signaling. So an event
+ * also signals when the first event has waited for long, unless `maySignalLate` returns false. The sweep finds the rest.
+ *
  * No lock is taken: with a lock shared by receivers, 20 connections that wrote without a pause blocked changes of the contract
  * for as long as they wrote.
  */
 export async function receiveTogether(
   db: Database,
   arrivals: readonly BillingArrival[],
-  lock_ms?: number,
+  { lock_ms, maySignalLate = () => true }: { lock_ms?: number; maySignalLate?: () => boolean } = {},
 ): Promise<ReceivedTogether> {
   const named = arrivals.flatMap(({ event }) => (event.relevant ? (event.contract_id ?? []) : []));
   const contracts = new Map((await listContractsAtArrival(db, [...new Set(named)])).map((one) => [one.id, one]));
@@ -79,7 +95,7 @@ export async function receiveTogether(
   }
   const arrived = others.map((arrival) => arrivedEventOf(arrival, contractOf(arrival)));
   const inserted = await insertBillingEvents(db, arrived, lock_ms);
-  return { received: await resultsOf(db, others, inserted), on_test_clock };
+  return { received: await resultsOf(db, others, inserted, maySignalLate), on_test_clock };
 }
 
 /** Receives an event of a contract with a test clock; its turn for the clock is one of `db`. */
@@ -92,7 +108,7 @@ export async function receiveOnTestClock(
     const clock_now = await lockTestClockTime(tx, contract.id);
     return insertBillingEvents(tx, [arrivedEventOf(arrival, { ...contract, clock_now })]);
   });
-  return (await resultsOf(db, [arrival], inserted)).get(arrival) as ReceivedBillingEvent;
+  return (await resultsOf(db, [arrival], inserted, () => true)).get(arrival) as ReceivedBillingEvent;
 }
 
 /** The results for arrivals after the commit of their insert. `inserted` names the events that were not stored before. */
@@ -100,24 +116,39 @@ async function resultsOf(
   db: Database,
   arrivals: readonly BillingArrival[],
   inserted: readonly BillingEventName[],
+  maySignalLate: () => boolean,
 ): Promise<Map<BillingArrival, ReceivedBillingEvent>> {
   if (arrivals.length === 0) return new Map();
-  // Arrivals of one statement have times that differ by milliseconds.
-  const now = arrivals.map((arrival) => arrival.now).reduce(laterOf);
-  const names = arrivals.map(({ event }) => event);
-  const stored = new Map((await listStoredEvents(db, names, now)).map((event) => [keyOf(event), event]));
+  const stored = new Map((await listStoredEvents(db, names(arrivals))).map((event) => [keyOf(event), event]));
   const first_copies = new Set(inserted.map(keyOf));
+  const signaling_id = await findSignalingEvent(db, arrivals, [...stored.values()], maySignalLate);
   const results = arrivals.map((arrival): [BillingArrival, ReceivedBillingEvent] => {
-    const { id, outcome, contract_id, invoice_id, due, follows_due_event } = stored.get(keyOf(arrival.event))!;
+    const { id, outcome, contract_id, invoice_id } = stored.get(keyOf(arrival.event)) as StoredBillingEvent;
     const repeated = !first_copies.delete(keyOf(arrival.event));
-    // The process that stored the first copy may have ended before it sent the signal.
-    const is_signaled = repeated ? !due : follows_due_event;
-    return [
-      arrival,
-      { id, outcome, contract_id, invoice_id, repeated, needs_signal: outcome === 'PENDING' && !is_signaled },
-    ];
+    return [arrival, { id, outcome, contract_id, invoice_id, repeated, needs_signal: id === signaling_id }];
   });
   return new Map(results);
+}
+
+/** The id of the event that has to signal the billing batch; undefined when none has to. */
+async function findSignalingEvent(
+  db: Database,
+  arrivals: readonly BillingArrival[],
+  stored: readonly StoredBillingEvent[],
+  maySignalLate: () => boolean,
+): Promise<string | undefined> {
+  const [earliest] = stored.flatMap(({ id, outcome }) => (outcome === 'PENDING' ? [id] : [])).sort();
+  if (earliest === undefined) return undefined;
+  const now = arrivals.map((arrival) => arrival.now).reduce(laterOf);
+  const first = await findFirstQueuedEvent(db, now);
+  if (first === undefined) return undefined;
+  if (stored.some(({ id }) => id === first.id)) return first.id;
+  const is_late = millisOf(now) - millisOf(first.received_at) > QUEUED_LATE_MS;
+  return is_late && maySignalLate() ? earliest : undefined;
+}
+
+function names(arrivals: readonly BillingArrival[]): BillingEventName[] {
+  return arrivals.map(({ event }) => event);
 }
 
 /** The stored form of an event, by the current state of its contract. */

@@ -4,9 +4,12 @@ import { EARLIEST } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
+import { verifyAt } from '../../domain/contract/boundary';
 import { applyEvents } from '../../domain/contract/billing-event';
 import type { BillingVerdict, InvoiceLookup, LookedUpBillingEvent } from '../../domain/contract/billing-event';
 import { nextEventTurn } from '../../domain/contract/interleaving';
+import { mustWake } from '../../domain/contract/nudge';
+import type { AwaitedByWorkflow } from '../../domain/contract/nudge';
 import type { Sql } from '../../db/base/database';
 import { decideBillingEvents, listPendingBillingEvents } from '../../db/billing/billing-event';
 import type { PendingBillingEvent } from '../../db/billing/billing-event';
@@ -25,6 +28,17 @@ export const EVENTS_APPLIED_MAX = 100;
 /** Returns what is known of the invoice of an event; null when its billing system must be queried first. */
 export type LookOf = (event: PendingBillingEvent) => InvoiceLookup | null;
 
+/** What became of the due events of a contract. */
+export interface AppliedBillingEvents {
+  /** The contract afterwards; a refusal when it is gone. */
+  outcome: ChangedContract | Refusal;
+  decided: number;
+  /** The ids of the due events that were read and are still pending: an answer is missing for them, or for an earlier event. */
+  undecided: string[];
+  /** Whether the workflow of the contract must be woken to be in time (`mustWake`). */
+  must_wake: boolean;
+}
+
 /**
  * Applies every due event of a contract whose invoice is known, between the boundaries around the instant at which it was
  * received (`domain/contract/interleaving.ts`). No boundary is applied that an unanswered event may affect. Call it inside a
@@ -33,7 +47,7 @@ export type LookOf = (event: PendingBillingEvent) => InvoiceLookup | null;
 export async function applyBillingEvents(
   tx: Sql,
   { id, now, lookOf }: SettledContract & { lookOf: LookOf },
-): Promise<ChangedContract | Refusal> {
+): Promise<AppliedBillingEvents> {
   const act = { id, actor: BILLING, now, request_id: null };
   // Read under the lock, so an event that another attempt has decided is not applied again. The statements are sent together:
   // each sees what was committed when it begins, which is after the lock was granted.
@@ -47,6 +61,7 @@ export async function applyBillingEvents(
     const look = lookOf(event);
     return look === null ? [] : [{ ...event, look }];
   });
+  const decided = new Set<string>();
   let { next_boundary_at: boundary = null, clock_now = null } = awaited ?? {};
   if (awaited !== undefined && isComputedByOlderRules(awaited)) boundary = await recomputedBoundary(tx, act, boundary);
   for (;;) {
@@ -62,10 +77,20 @@ export async function applyBillingEvents(
     if (isRefusal(changed))
       verdicts = [...known, ...unanswered].map((event) => ({ id: event.id, outcome: 'IGNORED', reason: changed.code }));
     await decideBillingEvents(tx, verdicts, now);
-    if (isRefusal(changed) || turn.is_last) return changed;
+    for (const verdict of verdicts) decided.add(verdict.id);
+    if (isRefusal(changed) || turn.is_last) {
+      const undecided = due.map((event) => event.id).filter((event_id) => !decided.has(event_id));
+      const must_wake = awaited !== undefined && !isRefusal(changed) && mustWake(awaited, awaitedAfter(changed));
+      return { outcome: changed, decided: decided.size, undecided, must_wake };
+    }
     known = known.filter((event) => !turn.events.includes(event));
     ({ next_boundary_at: boundary, clock_now } = changed.stored);
   }
+}
+
+/** What the workflow of a contract must wait for after a change. */
+function awaitedAfter({ facts, stored }: ChangedContract): AwaitedByWorkflow {
+  return { ...stored, activated_at: facts.activated_at, verify_at: verifyAt(facts) };
 }
 
 /** The next boundary by the time zone rules of this process; none is applied. */

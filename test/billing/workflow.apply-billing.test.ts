@@ -1,0 +1,224 @@
+/**
+ * `applyBilling`: an event that arrives is applied without a step of its contract's workflow, no event is lost between two readings of the
+ * queue, and a batch holds up no command.
+ */
+import type { WorkflowHandle } from '@temporalio/client';
+import { waitFor } from '../../dev/waiting';
+import { listStoredEvents } from '../../db/billing/billing-event';
+import { billingBatchWorkflowId, contractWorkflowId } from '../../temporal/ids';
+import { receiveBillingEvent } from '../../transactions/billing/receive-billing-event';
+import type { applyBilling } from '../../workflows/apply-billing';
+import { createBillingSystem, listEventOutcomes } from '../harness/billing';
+import { auditOf, buildContract } from '../harness/contract-rows';
+import { startCovenantWorker, withOverrides } from '../harness/covenant-worker';
+import type { ActivityOverrides, CovenantWorker } from '../harness/covenant-worker';
+import { createTestDatabase } from '../harness/database';
+import type { TestDatabase } from '../harness/database';
+import { expectInvariants } from '../harness/invariants';
+import { connectPreparedTemporal } from '../harness/temporal';
+import type { TestTemporal } from '../harness/temporal';
+import { stepsOf } from '../harness/workflow-steps';
+
+let temporal: TestTemporal;
+let database: TestDatabase;
+let sql: TestDatabase['sql'];
+let worker: CovenantWorker;
+const billing = createBillingSystem();
+/** The activities that the current test overrides. */
+let overrides: ActivityOverrides = () => ({});
+
+beforeAll(async () => {
+  temporal = await connectPreparedTemporal();
+  database = await createTestDatabase();
+  sql = database.sql;
+  const { client, nativeConnection } = temporal;
+  const wrap = withOverrides(() => overrides);
+  worker = await startCovenantWorker({ db: sql, client, nativeConnection, wrap, billingPorts: billing.ports });
+});
+afterEach(async () => {
+  overrides = () => ({});
+  await batch()
+    .result()
+    .catch(() => undefined);
+  await expectInvariants(sql);
+});
+afterAll(async () => {
+  await worker.stop();
+  await temporal.close();
+  await database.drop();
+});
+
+/** The latest run of the batch. */
+const batch = (): WorkflowHandle<typeof applyBilling> =>
+  temporal.client.workflow.getHandle(billingBatchWorkflowId(worker.queues.contracts));
+
+async function newContract(): Promise<string> {
+  return (await buildContract(sql)).facts.id;
+}
+
+/** Receives an event as the API does; resolves to whether the batch was signaled. */
+async function receive(contract_id: string, event_id: string, version: number | null = 1): Promise<boolean> {
+  const now = new Date().toISOString();
+  const observation = { status: 'OPEN', due: '2099-01-01', occurred_at: now, version } as const;
+  const event = { source: 'standard', event_id, type: 'invoice.open', occurred_at: now, contract_id } as const;
+  const invoice = { invoice_id: `in_${contract_id}`, observation, relevant: true };
+  const { id, needs_signal } = await receiveBillingEvent(sql, {
+    event: { ...event, ...invoice },
+    raw: '{}',
+    now,
+    request_id: null,
+  });
+  const notice = { contract_id, inbox_id: id, details: `${event_id} invoice.open` };
+  if (needs_signal) await worker.nudger.startBillingBatch(notice, 'request-of-billing');
+  return needs_signal;
+}
+
+const isApplied = async (event_id: string): Promise<boolean> =>
+  (await listStoredEvents(sql, [{ source: 'standard', event_id }]))[0]?.outcome === 'APPLIED';
+
+async function becomesApplied(event_id: string): Promise<void> {
+  await waitFor(() => isApplied(event_id), { timeout_ms: 15_000, what: `the event ${event_id} to be applied` });
+}
+
+/** A point where a test holds an activity: `reached` resolves when the activity arrives, `open` lets it continue. */
+function gate(): { open: () => void; opened: Promise<void>; reached: Promise<void>; arrive: () => void } {
+  let open = (): void => undefined;
+  let arrive = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  const reached = new Promise<void>((resolve) => (arrive = resolve));
+  return { open, opened, reached, arrive };
+}
+
+test('an event is applied by a step that names it and its contract, and the run ends when nothing is due', async () => {
+  const id = await newContract();
+  expect(await receive(id, 'evt_first')).toBe(true);
+  await becomesApplied('evt_first');
+  expect(await batch().result()).toEqual({ events: 1, contracts: 1, left: 0 });
+  const steps = await stepsOf(batch());
+  expect(steps.join('\n')).toContain(`apply evt_first invoice.open of contract ${id} and what else is due`);
+  const { memo } = await batch().describe();
+  expect(memo).toEqual({ request_id: 'request-of-billing' });
+});
+
+test('an event that arrives after a batch has found the queue empty is applied by another step', async () => {
+  const [one, other] = [await newContract(), await newContract()];
+  const emptied = gate();
+  overrides = (real) => ({
+    async applyBillingBatch(input) {
+      const done = await real.applyBillingBatch(input);
+      emptied.arrive();
+      await emptied.opened;
+      return done;
+    },
+  });
+  await receive(one, 'evt_before');
+  await emptied.reached;
+  // The batch has found the queue empty, and its run has not ended.
+  expect(await isApplied('evt_before')).toBe(true);
+  expect(await receive(other, 'evt_after')).toBe(true);
+  emptied.open();
+  await becomesApplied('evt_after');
+  expect(await batch().result()).toMatchObject({ events: 2 });
+});
+
+test('an event that finds the queue not empty needs no signal, because the batch reads the queue again', async () => {
+  const [one, other] = [await newContract(), await newContract()];
+  const begun = gate();
+  overrides = (real) => ({
+    async applyBillingBatch(input) {
+      begun.arrive();
+      await begun.opened;
+      return real.applyBillingBatch(input);
+    },
+  });
+  await receive(one, 'evt_waits');
+  await begun.reached;
+  expect(await receive(other, 'evt_silent')).toBe(false);
+  begun.open();
+  await becomesApplied('evt_silent');
+});
+
+test('a command in the middle of a batch is answered while the batch still runs', async () => {
+  const id = await newContract();
+  const held = gate();
+  overrides = (real) => ({
+    async applyBillingBatch(input) {
+      held.arrive();
+      await held.opened;
+      return real.applyBillingBatch(input);
+    },
+  });
+  await receive(id, 'evt_during');
+  await held.reached;
+  expect(await worker.send(id, { name: 'pause', input: {} })).toMatchObject({ refusal: null });
+  expect(await isApplied('evt_during')).toBe(false);
+  held.open();
+  await becomesApplied('evt_during');
+});
+
+test('a batch that runs twice, as after a lost answer, applies each event once', async () => {
+  const id = await newContract();
+  overrides = (real) => ({
+    async applyBillingBatch(input) {
+      await real.applyBillingBatch(input);
+      return real.applyBillingBatch(input);
+    },
+  });
+  await receive(id, 'evt_twice');
+  await becomesApplied('evt_twice');
+  await batch().result();
+  const received = (await auditOf(sql, id)).filter(({ action }) => action === 'billing.event_received');
+  expect(received).toHaveLength(1);
+});
+
+test('a batch that fails is tried again, and one that an operator cancels is started by the next event', async () => {
+  const id = await newContract();
+  let failures = 2;
+  overrides = (real) => ({
+    async applyBillingBatch(input) {
+      failures -= 1;
+      if (failures >= 0) throw new Error('failure for this test');
+      return real.applyBillingBatch(input);
+    },
+  });
+  await receive(id, 'evt_retried');
+  await becomesApplied('evt_retried');
+  await batch().result();
+
+  const held = gate();
+  overrides = () => ({
+    applyBillingBatch: async () => (held.arrive(), await held.opened, Promise.reject(new Error())),
+  });
+  await receive(id, 'evt_cancelled', 2);
+  await held.reached;
+  await batch().cancel();
+  held.open();
+  await expect(batch().result()).rejects.toThrow();
+  overrides = () => ({});
+  // The first event still waits, as after a lost signal; the sweep signals the batch in the same way.
+  await worker.nudger.startBillingBatch();
+  await becomesApplied('evt_cancelled');
+});
+
+test('an event that needs an answer is left to the workflow of its contract, which asks', async () => {
+  const id = await newContract();
+  const occurred_at = new Date().toISOString();
+  billing.invoices.set(`in_${id}`, { contract_id: id, status: 'OPEN', due: '2099-01-01', occurred_at });
+  await receive(id, 'evt_asks', null);
+  await becomesApplied('evt_asks');
+  expect(billing.fetchedInvoiceIds).toContain(`in_${id}`);
+  expect(await listEventOutcomes(sql, id)).toEqual([{ outcome: 'APPLIED', reason: null }]);
+  const steps = await stepsOf(temporal.client.workflow.getHandle(contractWorkflowId(id)));
+  expect(steps.join('\n')).toContain('evt_asks');
+});
+
+test('the workflow of a contract is woken when an event moves its next boundary to an earlier instant', async () => {
+  const id = await newContract();
+  await receive(id, 'evt_earlier');
+  await becomesApplied('evt_earlier');
+  const handle = temporal.client.workflow.getHandle(contractWorkflowId(id));
+  await waitFor(async () => (await handle.describe().catch(() => undefined)) !== undefined, {
+    timeout_ms: 15_000,
+    what: 'the workflow of the contract to be woken',
+  });
+});
