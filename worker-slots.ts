@@ -7,6 +7,7 @@
 import { Worker } from '@temporalio/worker';
 import type { WorkerOptions } from '@temporalio/worker';
 import { BATCH_CONNECTIONS_MAX } from './activities/contract/contract-batch';
+import { limitLocalActivities } from './activities/base/local-slots';
 import type { Config } from './config';
 import { BILLING_SOURCES } from './domain/billing/billing-event';
 import type { TaskQueues } from './temporal/task-queues';
@@ -37,6 +38,8 @@ const BATCH_SLOTS = 2;
 const CLOCK_SLOTS = 4;
 /** The current sweep, and one that has timed out in Temporal but is still running. */
 const SWEEP_SLOTS = 2;
+/** More than workflow tasks run at the same time: no local activity waits in the SDK (activities/base/local-slots.ts). */
+const LOCAL_ACTIVITIES_MAX = 1_000;
 /** The readiness check. */
 const OTHER_CONNECTIONS = 1;
 
@@ -104,7 +107,8 @@ export async function createWorkers(
       ...workflows,
       taskQueue: queues.contracts,
       maxConcurrentActivityTaskExecutions: slots.commands,
-      maxConcurrentLocalActivityExecutions: slots.steps,
+      activities: limitLocalActivities(shared.activities ?? {}, slots.steps),
+      maxConcurrentLocalActivityExecutions: LOCAL_ACTIVITIES_MAX,
     }),
     await activitiesOnly(queues.settling, slots.settling),
     await activitiesOnly(queues.batches, slots.batches),
