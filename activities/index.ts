@@ -7,6 +7,7 @@ import type { BillingPorts } from './billing/billing-event';
 import { createBillingBatchActivities } from './billing/billing-batch';
 import { createBillingActivities } from './billing/billing';
 import { createContractActivities } from './contract/contract';
+import { createDueBatchActivities } from './contract/due-batch';
 import { limitNowByPostgres } from './base/limit-now';
 import { createGenerationJobActivities } from './generation/generation-job';
 import { createSweepActivities } from './system/sweep';
@@ -30,6 +31,7 @@ export function createActivities(dependencies: ActivityDependencies) {
   const { taskQueues, limitNow: bound } = dependencies;
   return {
     ...limitNowByPostgres(createContractActivities(dependencies), bound),
+    ...limitNowByPostgres(createDueBatchActivities(dependencies), bound),
     ...limitNowByPostgres(createBillingActivities(dependencies), bound),
     ...limitNowByPostgres(createBillingBatchActivities(dependencies), bound),
     ...limitNowByPostgres(

@@ -33,6 +33,8 @@ export interface Nudger {
   signalBillingEvent(contract_id: string, notice: BillingEventNotice, request_id?: string): Promise<string[]>;
   /** Starts the billing batch, or makes a running one read its queue again. Without a notice, its next step names no event. */
   startBillingBatch(notice?: QueuedEventNotice, request_id?: string): Promise<void>;
+  /** Starts `settleDue`, or makes it settle at an instant too: many contracts are due then. */
+  settleDue(at: Instant): Promise<void>;
   /** Wakes the contract and the jobs that a change of a contract names. A workflow that is started stores the request's id in its memo. */
   wake(nudge: Nudge, request_id?: string): Promise<void>;
 }

@@ -17,5 +17,10 @@ export function billingBatchWorkflowId(contracts_queue: string): string {
   return `billing-batch:${contracts_queue.replace(/-contracts$/, '')}`;
 }
 
+/** The workflow that applies boundaries of many contracts: one for all workers of a task queue, `due-batch:covenant`. */
+export function dueBatchWorkflowId(contracts_queue: string): string {
+  return `due-batch:${contracts_queue.replace(/-contracts$/, '')}`;
+}
+
 /** The schedule that runs the sweep; it stores the epoch of the server (temporal/sweep-schedule.ts). */
 export const SWEEP_SCHEDULE_ID = 'sweep';

@@ -10,9 +10,10 @@ import { applyBilling, billingEventQueuedSignal } from '../workflows/apply-billi
 import { billingEventSignal, contractLifecycle, wakeContractSignal } from '../workflows/contract-lifecycle';
 import type { Nudger } from '../activities/ports';
 import { generateLicenses, wakeJobSignal } from '../workflows/generate-licenses';
+import { dueSignal, settleDue } from '../workflows/settle-due';
 import type { StartDescriber, StartDescription } from './describe-start';
-import { billingBatchWorkflowId, contractWorkflowId, generationJobWorkflowId } from './ids';
-import { billingBatchStart, contractStart, generationJobStart } from './start';
+import { billingBatchWorkflowId, contractWorkflowId, dueBatchWorkflowId, generationJobWorkflowId } from './ids';
+import { billingBatchStart, contractStart, dueBatchStart, generationJobStart } from './start';
 import type { KnownEpoch } from './start';
 import type { TaskQueues } from './task-queues';
 
@@ -105,6 +106,18 @@ export function createNudger(options: NudgerOptions): Nudger {
             ...billingBatchStart(taskQueues, { request_id }),
             signal: billingEventQueuedSignal,
             signalArgs: notice === undefined ? [] : [notice],
+          }),
+      );
+    },
+    async settleDue(at) {
+      await wakeEach(
+        [dueBatchWorkflowId(taskQueues.contracts)],
+        (id) => id,
+        () =>
+          client.workflow.signalWithStart(settleDue, {
+            ...dueBatchStart(taskQueues, { epoch: options.epoch?.() }),
+            signal: dueSignal,
+            signalArgs: [at],
           }),
       );
     },

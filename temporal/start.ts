@@ -1,6 +1,12 @@
 /** The options with which each workflow is started; every starter uses the same. */
 import type { StartDescription } from './describe-start';
-import { billingBatchWorkflowId, contractWorkflowId, generationJobWorkflowId, testClockWorkflowId } from './ids';
+import {
+  billingBatchWorkflowId,
+  contractWorkflowId,
+  dueBatchWorkflowId,
+  generationJobWorkflowId,
+  testClockWorkflowId,
+} from './ids';
 import type { TaskQueues } from './task-queues';
 
 /** The epoch of the server on which a process starts workflows. Undefined while unknown, and outdated after a server was replaced. */
@@ -50,6 +56,17 @@ export function testClockStart(clock_id: string, queues: TaskQueues, details: Om
 /** The options for `applyBilling`. */
 export function billingBatchStart(queues: TaskQueues, details: Omit<StartDetails, 'epoch' | 'description'> = {}) {
   return start(billingBatchWorkflowId(queues.contracts), 'Apply billing events', {}, queues, details);
+}
+
+/** The options for `settleDue`. */
+export function dueBatchStart(queues: TaskQueues, { epoch }: Pick<StartDetails, 'epoch'>) {
+  return start(
+    dueBatchWorkflowId(queues.contracts),
+    'Boundaries of many contracts that are due together',
+    { epoch },
+    queues,
+    {},
+  );
 }
 
 function start<Input>(

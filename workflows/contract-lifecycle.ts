@@ -22,6 +22,7 @@ import type { BillingEventNotice, WakeRequest } from '../activities/ports';
 import { instantFromMillis, millisOf } from '../domain/base/instant';
 import type { Instant } from '../domain/base/instant';
 import type { CommandOutcome, ContractCommand } from '../domain/contract/command';
+import { timerDelayMs } from '../domain/contract/due-batch';
 import { billingActivities, commandActivities, settlingActivities } from './contract-activities';
 import { eventsSummary, settlingSummary, showToOperators, timerSummary } from './contract-operator-view';
 import { trackSearchAttributes } from './search-attribute-tracker';
@@ -235,7 +236,8 @@ async function waitForTimerOrSignal(view: ContractView, state: LifecycleState): 
   const instant = nextInstant(view);
   if (instant === null) return condition(isInterrupted);
   const settling_now_ms = Date.now() - clockAheadMs(view, state.step_started_at, now());
-  const remaining_ms = Math.max(1, millisOf(instant) - settling_now_ms);
+  const delay_ms = view.is_in_batch === true && instant === view.next_boundary?.at ? timerDelayMs(view.contract_id) : 0;
+  const remaining_ms = Math.max(1, millisOf(instant) + delay_ms - settling_now_ms);
   await condition(isInterrupted, remaining_ms, { summary: timerSummary(view) });
 }
 

@@ -44,10 +44,10 @@ export function settlingSummary(view: ContractView | null, time: Instant): strin
 }
 
 /** What the workflow waits for: "ask billing again <instant> (suspends), expires 2027-02-01T00:00:00.000Z". */
-export function timerSummary({ next_boundary, verification, on_test_clock }: ContractView): string {
+export function timerSummary({ next_boundary, verification, on_test_clock, is_in_batch }: ContractView): string {
   const question = verification ? [`ask billing again ${verification.at} (${verification.kind})`] : [];
   const boundary = next_boundary ? `${next_boundary.kind} ${next_boundary.at}` : 'nothing';
-  return `${[...question, boundary].join(', ')}${on_test_clock ? ' on its test clock' : ''}`;
+  return `${[...question, boundary].join(', ')}${on_test_clock ? ' on its test clock' : ''}${is_in_batch ? ' with many others (due-batch)' : ''}`;
 }
 
 /**

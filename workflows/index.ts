@@ -3,4 +3,5 @@ export { advanceTestClock } from './advance-test-clock';
 export { applyBilling } from './apply-billing';
 export { contractLifecycle } from './contract-lifecycle';
 export { generateLicenses } from './generate-licenses';
+export { settleDue } from './settle-due';
 export { sweep } from './sweep';

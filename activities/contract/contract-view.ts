@@ -11,6 +11,7 @@ import { isUnpaid } from '../../domain/billing/invoice';
 import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { countPendingBillingEvents } from '../../db/billing/billing-event';
+import { doManyWaitFor } from '../../db/contract/due-contract';
 import { storedAwaitedBoundary } from '../../domain/contract/copies';
 import type { ChangedContract } from '../../transactions/contract/changed-contract';
 import type { Sql } from '../../db/base/database';
@@ -46,6 +47,11 @@ export interface ContractView {
   billing_questions?: BillingSource[];
   /** Whether the contract uses a test clock: then its workflow waits for signals and sets no timer. */
   on_test_clock?: boolean;
+  /**
+   * Whether many contracts wait for the moment of the next boundary, and no billing system must be asked before it: then `settleDue`
+   * applies it, and the timer of the workflow is late. Absent in results of earlier versions.
+   */
+  is_in_batch?: boolean;
   /** The sources of its open holds. */
   held_by?: HoldSource[];
   /** The real time at which the contract was settled: that of the workflow, limited by the clock of Postgres. */
@@ -68,6 +74,8 @@ export async function viewOf(
 ): Promise<ContractView> {
   if (isRefusal(outcome)) return { ...missingContractView(contract_id), ...(showNames ? {} : { name: null }) };
   const { facts, stored } = outcome;
+  const awaited = storedAwaitedBoundary(stored, facts);
+  const is_alone = awaited === null || stored.test_clock_id !== null || verifiedFirst(facts) !== undefined;
   const state = stateAt(facts, facts.settled_until);
   return {
     contract_id: facts.id,
@@ -77,12 +85,13 @@ export async function viewOf(
     environment: facts.environment,
     state,
     // The stored boundary: newer time zone rules than those of this process may have computed it.
-    next_boundary: storedAwaitedBoundary(stored, facts),
+    next_boundary: awaited,
     at_rest: !isLive(state),
     verification: verificationOf(outcome, stored.clock_now ?? now),
     verified_first: verifiedFirst(facts)?.kind,
     billing_events: await countPendingBillingEvents(sql, contract_id, now),
     on_test_clock: stored.test_clock_id !== null,
+    is_in_batch: !is_alone && (await doManyWaitFor(sql, awaited.at)),
     held_by: HOLD_SOURCES.filter((source) => openHold(facts, facts.settled_until, source) !== undefined),
     looked_at: now,
   };

@@ -13,6 +13,7 @@ import { recordStart } from '../../db/system/sweep';
 import { REFUSED_BY_DATABASE } from '../ports';
 import type { Nudger } from '../ports';
 import { viewOf } from './contract-view';
+import { createBatchStarter } from './due-batch';
 import type { ContractView } from './contract-view';
 import { LOCAL_LOCK_WAIT_MS, LOCK_RETRY_MS, LOCK_WAIT_MS, beginWithShortWaits } from '../base/short-wait';
 import { withSpreadRetries } from '../base/spread-retries';
@@ -45,6 +46,7 @@ export interface ContractActivityDependencies {
 }
 
 export function createContractActivities({ db, nudger, showNames = false }: ContractActivityDependencies) {
+  const startBatchIfManyAreDue = createBatchStarter({ db, nudger });
   return {
     /**
      * Applies every boundary that is due, up to the first before which unpaid invoices must be verified. Safe to run twice: a boundary is
@@ -86,6 +88,7 @@ export function createContractActivities({ db, nudger, showNames = false }: Cont
     };
     const outcome = await beginWithShortWaits(db, begun, { lock_ms: isLocal() ? LOCAL_LOCK_WAIT_MS : LOCK_WAIT_MS });
     if (!isRefusal(outcome)) await nudger.wakeJobs(outcome.nudge.job_ids);
+    await startBatchIfManyAreDue(now);
     return viewOf(db, { contract_id: id, now, showNames }, outcome);
   }
 }

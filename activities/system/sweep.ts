@@ -1,5 +1,5 @@
 /** The activity of the sweep: it wakes the workflows of rows that are due, and deletes rows that are past their retention. */
-import { millisOf } from '../../domain/base/instant';
+import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import { reviewWaitingBillingEvents } from '../../db/billing/billing-event';
@@ -9,6 +9,7 @@ import { deleteExpiredIdempotency } from '../../transactions/system/delete-expir
 import { confirmBoundaries } from '../../transactions/contract/confirm-boundaries';
 import { settleContract } from '../../transactions/contract/settle-contract';
 import type { Database } from '../../db/base/database';
+import { findBusyMoment, hasManyDue } from '../../db/contract/due-contract';
 import { dropOldRefusedAttempts } from '../../db/generation/refused-attempt';
 import { dropSettledAttempts, markStarted, listRowsToWake, SWEEP_KINDS } from '../../db/system/sweep';
 import type { SweepKind, SweepSubject } from '../../db/system/sweep';
@@ -31,6 +32,8 @@ const WAKING_MS_MAX = 40_000;
 
 /** An event that has waited in the queue of the billing batch for so long is late, as in `db/system/sweep.ts`. */
 const LATE_AFTER_MS = 60_000;
+/** How far the sweep looks ahead for boundaries of many contracts. The next sweep looks a minute later, at most half a minute late. */
+const LOOK_AHEAD_MS = 90_000;
 
 /** With a new epoch the server may also have lost the values of search attributes. Setting them again is harmless. */
 const REFRESH_ATTRIBUTES = { refresh_search_attributes: true } as const;
@@ -96,6 +99,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
     }
 
     await runPart(() => startBillingBatch(now), undefined);
+    await runPart(() => startDueBatch(now), undefined);
     const woken: Record<SweepSubject, Set<string>> = { contract: new Set(), job: new Set(), test_clock: new Set() };
     for (const { kind, ids } of interleaveBatches(shares)) {
       if (!attempt.hasTimeLeft()) break;
@@ -150,6 +154,13 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
     const first = await findFirstQueuedEvent(db, now);
     if (first !== undefined && millisOf(now) - millisOf(first.received_at) >= LATE_AFTER_MS)
       await nudger.startBillingBatch();
+  }
+
+  /** Starts the batch of boundaries when many are due now, or will be due together before the next sweep has looked. */
+  async function startDueBatch(now: Instant): Promise<void> {
+    const until = instantFromMillis(millisOf(now) + LOOK_AHEAD_MS);
+    const at = (await hasManyDue(db, now)) ? now : await findBusyMoment(db, now, until);
+    if (at !== null) await nudger.settleDue(at);
   }
 
   /** Wakes the workflows of rows of one subject; returns the ids that were reached. */

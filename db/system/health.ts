@@ -51,6 +51,14 @@ export async function findDatabaseHealth(sql: Sql): Promise<DatabaseHealth> {
   return { ...row, size_bytes: Number(row.size_bytes) };
 }
 
+/** Whether Postgres answers. */
+export function isReachable(sql: Sql): Promise<boolean> {
+  return sql`SELECT`.then(
+    () => true,
+    () => false,
+  );
+}
+
 /** Counts the work that is overdue at an instant. `epoch` is that of the Temporal server, null while it is unknown. */
 export async function findOverdueWork(sql: Sql, now: Instant, epoch: string | null): Promise<OverdueWork> {
   const overdue = sql`${now}::timestamptz - ${OVERDUE_AFTER}::interval`;

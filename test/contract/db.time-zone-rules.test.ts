@@ -59,6 +59,7 @@ async function sweep(now: Instant = NOW): Promise<string[]> {
     wakeJobs: async (ids) => ids,
     signalBillingEvent: async (id) => [id],
     startBillingBatch: async () => undefined,
+    settleDue: async () => undefined,
     wake: async () => undefined,
   };
   const clocks = { startAdvance: async () => undefined } as unknown as ClockNotifier;

@@ -31,6 +31,7 @@ const IDLE_NUDGER: Nudger = {
   wakeJobs: (ids) => Promise.resolve(ids),
   signalBillingEvent: (id) => Promise.resolve([id]),
   startBillingBatch: async () => undefined,
+  settleDue: async () => undefined,
   wake: () => Promise.resolve(),
 };
 

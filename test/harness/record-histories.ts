@@ -16,7 +16,12 @@ import { waitFor } from '../../dev/waiting';
 import { addDays } from '../../domain/base/calendar';
 import type { ContractCommand } from '../../domain/contract/command';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
-import { contractWorkflowId, generationJobWorkflowId, testClockWorkflowId } from '../../temporal/ids';
+import {
+  dueBatchWorkflowId,
+  contractWorkflowId,
+  generationJobWorkflowId,
+  testClockWorkflowId,
+} from '../../temporal/ids';
 import { registerSearchAttributes } from '../../temporal/setup';
 import { billingBatchStart } from '../../temporal/start';
 import { sweep } from '../../workflows/sweep';
@@ -392,6 +397,31 @@ const CASES: Record<string, Case> = {
     const [workflow_id, wake] = await longJob(context);
     return ended(context, workflow_id, wake);
   },
+  async 'settleDue/settles-due'(context) {
+    await buildPausedContracts(context, 3);
+    return ended(context, dueBatchWorkflowId(context.worker.queues.contracts), () =>
+      context.worker.nudger.settleDue(new Date().toISOString()),
+    );
+  },
+  async 'settleDue/waits-for-the-instant'(context) {
+    await buildPausedContracts(context, 3);
+    await context.worker.nudger.settleDue(new Date(Date.now() + 3_600_000).toISOString());
+    return ended(context, dueBatchWorkflowId(context.worker.queues.contracts), () =>
+      context.worker.nudger.settleDue(new Date(Date.now() + 1_000).toISOString()),
+    );
+  },
+  async 'settleDue/continues-as-new'({ temporal, worker }) {
+    // Each signal asks for an earlier moment, which sets the timer again.
+    const ask = (minutes: number) => worker.nudger.settleDue(new Date(Date.now() + minutes * 60_000).toISOString());
+    await ask(100);
+    const workflow_id = dueBatchWorkflowId(worker.queues.contracts);
+    const handle = temporal.client.workflow.getHandle(workflow_id);
+    const { runId: run_id } = await handle.describe();
+    for (let minutes = 99; (await handle.describe()).runId === run_id; minutes--) await ask(minutes);
+    await ask(0);
+    await handle.result();
+    return { workflow_id, run_id };
+  },
   async 'sweep/asks-billing-in-parallel'({ sql, temporal, worker, billing }) {
     const { facts } = await buildContract(sql);
     await requestJob(sql, facts.id, 100);
@@ -543,6 +573,16 @@ const byHand = (job_id: string) => ({ job_id, actor: TEST_ACTOR, now: new Date()
 
 async function cancel({ sql }: CaseContext, job_id: string): Promise<void> {
   await sql.begin((tx) => cancelJob(tx, byHand(job_id)));
+}
+
+/** Contracts whose pause has ended, and whose workflows do not run. */
+async function buildPausedContracts({ sql }: CaseContext, count: number): Promise<void> {
+  const now = '2026-01-01T00:00:00.000Z';
+  const pause = { name: 'pause', input: { resume_at: '2026-01-02T00:00:00.000Z' } } as const;
+  for (let built = 0; built < count; built++) {
+    const { id } = (await buildContract(sql, { now })).facts;
+    await sql.begin((tx) => runCommand(tx, { id, actor: TEST_ACTOR, now, request_id: null }, pause));
+  }
 }
 
 /** A contract whose pause ends by its timer. */

@@ -14,6 +14,7 @@ export function createRecordingNudger(): RecordingNudger {
     wakeJobs: async (ids) => (jobs.push(...ids), ids),
     signalBillingEvent: async (id) => [id],
     startBillingBatch: async () => undefined,
+    settleDue: async () => undefined,
     wake: async () => undefined,
   };
   return { nudger, jobs };

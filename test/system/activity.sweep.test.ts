@@ -73,6 +73,7 @@ function createSweep(environment?: MockActivityEnvironment): RecordedSweep {
     wakeJobs: wake,
     signalBillingEvent: async (id) => [id],
     startBillingBatch: async () => undefined,
+    settleDue: async () => undefined,
     wake: async () => undefined,
   };
   const startAdvance: ClockNotifier['startAdvance'] = async (id) => {

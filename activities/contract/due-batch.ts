@@ -1,0 +1,134 @@
+/** The activity of `settleDue`: it settles contracts that are due, one after the other in the order of their boundaries. */
+import { ApplicationFailure, asyncLocalStorage, log } from '@temporalio/activity';
+import pMap from 'p-map';
+import { instantFromMillis, millisOf } from '../../domain/base/instant';
+import type { Instant } from '../../domain/base/instant';
+import { isRefusal } from '../../domain/base/refusal';
+import { wakeInstant } from '../../domain/contract/copies';
+import { DELAY_MS_MAX } from '../../domain/contract/due-batch';
+import { isDatabaseUnavailable } from '../../db/base/errors';
+import type { Database } from '../../db/base/database';
+import { hasManyDue, listDueContracts } from '../../db/contract/due-contract';
+import type { DueContract } from '../../db/contract/due-contract';
+import { isReachable } from '../../db/system/health';
+import { recordAttempts } from '../../db/system/sweep-attempt';
+import { settleContract } from '../../transactions/contract/settle-contract';
+import { beginAttempt } from '../base/attempt';
+import { withHeartbeat } from '../base/heartbeat';
+import { LOCAL_LOCK_WAIT_MS, ROW_LOCKED, beginWithShortWaits } from '../base/short-wait';
+import type { Nudger } from '../ports';
+import { BATCH_CONNECTIONS_MAX } from './contract-batch';
+
+/** Contracts that are read, and then recorded, together. */
+const PAGE_CONTRACTS = 100;
+/** How long one pass runs; it is shorter than the time limit of the activity, and the workflow begins the next pass. */
+const PASS_MS_MAX = 240_000;
+/** The least interval between two looks of this process at how many contracts are due. */
+const LOOK_INTERVAL_MS = 1_000;
+
+export interface SettleDueInput {
+  /** Contracts that are due at this time are settled. */
+  now: Instant;
+  /** The epoch of the Temporal server; absent while the starter does not know it. */
+  epoch?: string | undefined;
+}
+
+/** What one pass did. */
+export interface SettledDue {
+  /** Contracts that are no longer due. */
+  settled: number;
+  /**
+   * Contracts that are still due: they are locked, they fail, or their own workflow must ask a billing system or apply a billing event
+   * first. They are tried again by their own workflow, and by the sweep at growing intervals.
+   */
+  left: number;
+  /** Whether the pass ended before the last contract. */
+  has_more: boolean;
+}
+
+/** The details of a heartbeat: a later attempt continues behind the last page, and does not try again what was left. */
+interface Progress {
+  settled: number;
+  left: number;
+  after?: DueContract;
+}
+
+export type DueBatchActivities = ReturnType<typeof createDueBatchActivities>;
+
+export function createDueBatchActivities({ db, nudger }: { db: Database; nudger: Nudger }) {
+  return {
+    /**
+     * Settles each contract that is due once, as its own workflow does. Safe to run twice, and beside the workflows of the contracts: a
+     * boundary is applied once, under the lock of its contract. Throws while Postgres is unreachable, so that Temporal retries it.
+     */
+    settleDueContracts(input: SettleDueInput): Promise<SettledDue> {
+      const details: unknown = asyncLocalStorage.getStore()?.info.heartbeatDetails;
+      const progress: Progress = { settled: 0, left: 0, ...(details as Progress | undefined) };
+      return withHeartbeat(settlePages(input, progress), () => progress);
+    },
+  };
+
+  async function settlePages({ now, epoch }: SettleDueInput, progress: Progress): Promise<SettledDue> {
+    const attempt = beginAttempt(PASS_MS_MAX);
+    for (;;) {
+      const { settled, left, after } = progress;
+      if (!attempt.hasTimeLeft()) return { settled, left, has_more: true };
+      const page = await listDueContracts(db, { now, after, limit: PAGE_CONTRACTS });
+      const outcomes = await pMap(page, (contract) => settleOne(contract, now), {
+        concurrency: BATCH_CONNECTIONS_MAX,
+      });
+      const left_ids = page.filter((_contract, index) => outcomes[index]?.is_left).map(({ id }) => id);
+      // The contracts that are left wait behind others, and operators find those that stay due.
+      if (epoch !== undefined) await recordAttempts(db, 'boundary', left_ids, { epoch, now });
+      await nudger.wakeJobs(outcomes.flatMap(({ job_ids }) => job_ids));
+      await nudger.wakeContracts(page.filter((_contract, index) => outcomes[index]?.is_next_near).map(({ id }) => id));
+
+      progress.settled += page.length - left_ids.length;
+      progress.left += left_ids.length;
+      if (page.length < PAGE_CONTRACTS) return { settled: progress.settled, left: progress.left, has_more: false };
+      progress.after = page.at(-1) as DueContract;
+    }
+  }
+
+  interface Outcome {
+    /** Whether the contract is still due. */
+    is_left: boolean;
+    /** Whether its next boundary comes before its own timer, which waits for the boundary that was applied, has certainly fired. */
+    is_next_near: boolean;
+    job_ids: string[];
+  }
+
+  async function settleOne({ id, due_at }: DueContract, now: Instant): Promise<Outcome> {
+    const left: Outcome = { is_left: true, is_next_near: false, job_ids: [] };
+    try {
+      const changed = await beginWithShortWaits(db, (tx) => settleContract(tx, { id, now }), {
+        lock_ms: LOCAL_LOCK_WAIT_MS,
+      });
+      if (isRefusal(changed)) return { ...left, is_left: false };
+      const next_at = wakeInstant(changed.stored);
+      const timer_ends_at = instantFromMillis(millisOf(due_at) + DELAY_MS_MAX);
+      const is_left = next_at !== null && next_at <= now;
+      const is_next_near = !is_left && next_at !== null && next_at < timer_ends_at;
+      return { is_left, is_next_near, job_ids: changed.nudge.job_ids };
+    } catch (error) {
+      // A connection that is lost while Postgres answers is the fault of this contract, which must not stop the others.
+      if (isDatabaseUnavailable(error) && !(await isReachable(db))) throw error;
+      const is_locked = error instanceof ApplicationFailure && error.type === ROW_LOCKED;
+      if (!is_locked) log.warn('a contract cannot be settled in a batch', { contract_id: id, error });
+      return left;
+    }
+  }
+}
+
+/**
+ * Returns a function that starts `settleDue` when many contracts are due at an instant. The step of a contract calls it after it applied
+ * a boundary; it looks at most once a second, however many contracts this process settles.
+ */
+export function createBatchStarter({ db, nudger }: { db: Database; nudger: Nudger }): (now: Instant) => Promise<void> {
+  let looked_at_ms = Number.NEGATIVE_INFINITY;
+  return async function startBatchIfManyAreDue(now) {
+    if (performance.now() - looked_at_ms < LOOK_INTERVAL_MS) return;
+    looked_at_ms = performance.now();
+    if (await hasManyDue(db, now)) await nudger.settleDue(now);
+  };
+}

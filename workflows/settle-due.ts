@@ -1,0 +1,100 @@
+/**
+ * Settles contracts in batches when the boundaries of many are due at the same moment. There is one for the installation.
+ *
+ * Each boundary is applied once, at its own instant, with its audit row, in the order of the instants. A contract that is locked, fails
+ * or must be verified with a billing system stops no other: its own workflow settles it. Nothing depends on a batch: contracts that a
+ * batch does not settle are settled by their own timers and the sweep.
+ */
+import {
+  condition,
+  continueAsNew,
+  defineSignal,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { DueBatchActivities } from '../activities/contract/due-batch';
+import { instantFromMillis, millisOf } from '../domain/base/instant';
+import type { Instant } from '../domain/base/instant';
+import { BATCH_CONTRACTS_MIN } from '../domain/contract/due-batch';
+import { taskQueueName } from './task-queue-name';
+
+export interface SettleDueWorkflowInput {
+  /** The epoch of the Temporal server, as far as the starter knew. */
+  epoch?: string | undefined;
+  /** What earlier runs did, when this run continues another one. */
+  before?: Totals;
+  /** The instant of the next pass, when this run continues another one. */
+  next_at?: Instant;
+}
+
+interface Totals {
+  settled: number;
+  left: number;
+}
+
+/** Asks for a pass at an instant; without one, or with another value, now. */
+export const dueSignal = defineSignal<[at?: Instant]>('due');
+
+/** Longer than one pass, which ends by itself. */
+const PASS_TIMEOUT = '5m';
+/** After this long, not after the whole attempt, another worker gets the pass of a worker that died. */
+const PASS_HEARTBEAT_TIMEOUT = '10s';
+
+export async function settleDue({ epoch, before, next_at }: SettleDueWorkflowInput): Promise<Totals> {
+  const { settleDueContracts } = proxyActivities<DueBatchActivities>({
+    taskQueue: taskQueueName(workflowInfo().taskQueue, 'batches'),
+    startToCloseTimeout: PASS_TIMEOUT,
+    heartbeatTimeout: PASS_HEARTBEAT_TIMEOUT,
+    retry: { initialInterval: '1s', maximumInterval: '30s' },
+  });
+  const totals: Totals = { settled: 0, left: 0, ...before };
+  /** The instant of the next pass; null when none is wanted. */
+  let wanted_at: Instant | null = next_at ?? null;
+  setHandler(
+    dueSignal,
+    (at) => {
+      const instant = isInstant(at) ? at : now();
+      if (wanted_at === null || instant < wanted_at) wanted_at = instant;
+    },
+    { description: 'Settle the contracts that are due at an instant, or now' },
+  );
+  // A start by hand comes without a signal.
+  wanted_at ??= now();
+
+  while (wanted_at !== null) {
+    if (workflowInfo().continueAsNewSuggested)
+      await continueAsNew<typeof settleDue>({ epoch, before: totals, next_at: wanted_at });
+    if (wanted_at > now()) {
+      await waitUntil(wanted_at);
+      continue;
+    }
+    wanted_at = null;
+    const summary = `settle the contracts that are due by ${now()}`;
+    const pass = await settleDueContracts.executeWithOptions({ summary }, [{ now: now(), epoch }]);
+    totals.settled += pass.settled;
+    totals.left += pass.left;
+    setCurrentDetails(`settled ${totals.settled} contracts, left ${totals.left} to their own workflows`);
+    // While many were due, others have become due meanwhile.
+    if (pass.has_more || pass.settled >= BATCH_CONTRACTS_MIN) wanted_at = now();
+  }
+  return totals;
+
+  /** Waits until an instant, or until a signal asks for an earlier pass. */
+  async function waitUntil(instant: Instant): Promise<void> {
+    setCurrentDetails(`waits until ${instant}; settled ${totals.settled} contracts so far`);
+    const isEarlier = () => wanted_at !== null && wanted_at < instant;
+    await condition(isEarlier, millisOf(instant) - Date.now(), { summary: `many contracts are due at ${instant}` });
+  }
+}
+
+/** An operator can send any value by hand. */
+function isInstant(at: unknown): at is Instant {
+  return typeof at === 'string' && !Number.isNaN(Date.parse(at)) && new Date(at).toISOString() === at;
+}
+
+/** The workflow's own time, which a replay repeats. */
+function now(): Instant {
+  return instantFromMillis(Date.now());
+}
