@@ -4,6 +4,8 @@ import { NotACommand, refusedOutcome } from '../../domain/contract/command';
 import type { CommandOutcome } from '../../domain/contract/command';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal, refuse } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
+import type { ChangedContract } from '../../transactions/contract/changed-contract';
 import { CommandExpired, runSentCommand } from '../../transactions/contract/run-sent-command';
 import type { CommandResult, SentCommand } from '../../transactions/contract/run-sent-command';
 import { findSettledContract, settleContract } from '../../transactions/contract/settle-contract';
@@ -46,7 +48,7 @@ export interface ContractActivityDependencies {
 }
 
 export function createContractActivities({ db, nudger, showNames = false }: ContractActivityDependencies) {
-  const startBatchIfManyAreDue = createBatchStarter({ db, nudger });
+  const batchStarter = createBatchStarter({ db, nudger });
   return {
     /**
      * Applies every boundary that is due, up to the first before which unpaid invoices must be verified. Safe to run twice: a boundary is
@@ -78,9 +80,14 @@ export function createContractActivities({ db, nudger, showNames = false }: Cont
 
   async function settle(input: SettleContractInput): Promise<ContractView> {
     const { contract_id: id, now, epoch } = input;
+    const viewAndStartBatch = async (settled: ChangedContract | Refusal): Promise<ContractView> => {
+      const view = await viewOf(db, { contract_id: id, now, showNames }, settled);
+      if (view.is_in_batch && view.next_boundary !== null) await batchStarter.startAhead(view.next_boundary.at, now);
+      return view;
+    };
     // Often a batch or a request has settled the contract already: then the local activity only reads it.
     const found = isLocal() && epoch === undefined ? await findSettledContract(db, { id, now }) : undefined;
-    if (found !== undefined) return viewOf(db, { contract_id: id, now, showNames }, found);
+    if (found !== undefined) return viewAndStartBatch(found);
     const begun = async (tx: Sql) => {
       const settled = await settleContract(tx, { id, now });
       await recordStart(tx, 'contract', id, epoch);
@@ -88,8 +95,8 @@ export function createContractActivities({ db, nudger, showNames = false }: Cont
     };
     const outcome = await beginWithShortWaits(db, begun, { lock_ms: isLocal() ? LOCAL_LOCK_WAIT_MS : LOCK_WAIT_MS });
     if (!isRefusal(outcome)) await nudger.wakeJobs(outcome.nudge.job_ids);
-    await startBatchIfManyAreDue(now);
-    return viewOf(db, { contract_id: id, now, showNames }, outcome);
+    await batchStarter.startIfManyAreDue(now);
+    return viewAndStartBatch(outcome);
   }
 }
 

@@ -5,7 +5,7 @@ import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import { wakeInstant } from '../../domain/contract/copies';
-import { DELAY_MS_MAX } from '../../domain/contract/due-batch';
+import { BATCH_AHEAD_MS, DELAY_MS_MAX } from '../../domain/contract/due-batch';
 import { isDatabaseUnavailable } from '../../db/base/errors';
 import type { Database } from '../../db/base/database';
 import { hasManyDue, listDueContracts } from '../../db/contract/due-contract';
@@ -120,15 +120,27 @@ export function createDueBatchActivities({ db, nudger }: { db: Database; nudger:
   }
 }
 
-/**
- * Returns a function that starts `settleDue` when many contracts are due at an instant. The step of a contract calls it after it applied
- * a boundary; it looks at most once a second, however many contracts this process settles.
- */
-export function createBatchStarter({ db, nudger }: { db: Database; nudger: Nudger }): (now: Instant) => Promise<void> {
+/** Starts `settleDue` for the steps of contracts, with few requests however many contracts this process settles. */
+export interface BatchStarter {
+  /** Starts it when many contracts are due at `now`; it looks at most once a second. */
+  startIfManyAreDue(now: Instant): Promise<void>;
+  /** Starts it for a moment for which many contracts wait, if that moment is near; the sweep starts it for the others. */
+  startAhead(moment: Instant, now: Instant): Promise<void>;
+}
+
+export function createBatchStarter({ db, nudger }: { db: Database; nudger: Nudger }): BatchStarter {
   let looked_at_ms = Number.NEGATIVE_INFINITY;
-  return async function startBatchIfManyAreDue(now) {
-    if (performance.now() - looked_at_ms < LOOK_INTERVAL_MS) return;
-    looked_at_ms = performance.now();
-    if (await hasManyDue(db, now)) await nudger.settleDue(now);
+  let started_for: Instant | undefined;
+  return {
+    async startIfManyAreDue(now) {
+      if (performance.now() - looked_at_ms < LOOK_INTERVAL_MS) return;
+      looked_at_ms = performance.now();
+      if (await hasManyDue(db, now)) await nudger.settleDue(now);
+    },
+    async startAhead(moment, now) {
+      if (moment === started_for || millisOf(moment) - millisOf(now) > BATCH_AHEAD_MS) return;
+      started_for = moment;
+      await nudger.settleDue(moment);
+    },
   };
 }

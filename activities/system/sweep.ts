@@ -2,6 +2,7 @@
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
+import { BATCH_AHEAD_MS } from '../../domain/contract/due-batch';
 import { reviewWaitingBillingEvents } from '../../db/billing/billing-event';
 import { findFirstQueuedEvent } from '../../db/billing/billing-queue';
 import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
@@ -32,8 +33,6 @@ const WAKING_MS_MAX = 40_000;
 
 /** An event that has waited in the queue of the billing batch for so long is late, as in `db/system/sweep.ts`. */
 const LATE_AFTER_MS = 60_000;
-/** How far the sweep looks ahead for boundaries of many contracts. The next sweep looks a minute later, at most half a minute late. */
-const LOOK_AHEAD_MS = 90_000;
 
 /** With a new epoch the server may also have lost the values of search attributes. Setting them again is harmless. */
 const REFRESH_ATTRIBUTES = { refresh_search_attributes: true } as const;
@@ -158,7 +157,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
 
   /** Starts the batch of boundaries when many are due now, or will be due together before the next sweep has looked. */
   async function startDueBatch(now: Instant): Promise<void> {
-    const until = instantFromMillis(millisOf(now) + LOOK_AHEAD_MS);
+    const until = instantFromMillis(millisOf(now) + BATCH_AHEAD_MS);
     const at = (await hasManyDue(db, now)) ? now : await findBusyMoment(db, now, until);
     if (at !== null) await nudger.settleDue(at);
   }

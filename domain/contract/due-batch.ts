@@ -18,6 +18,12 @@ export const SAME_MOMENT_MS = 1_000;
 const DELAY_MS_MIN = 30_000;
 export const DELAY_MS_MAX = 300_000;
 
+/**
+ * How far ahead a batch is started for a moment: longer than the minute between two sweeps, which look for such moments. A step that
+ * finds one so near starts the batch itself, because the next sweep may come after it.
+ */
+export const BATCH_AHEAD_MS = 90_000;
+
 /** The delay of one contract. It depends only on the id, so that a replay computes the same. */
 export function timerDelayMs(contract_id: string): number {
   const random = Number.parseInt(contract_id.slice(-8), 16) / 0xffff_ffff;

@@ -114,3 +114,16 @@ test('the timers of contracts that wait for the same moment as many others are l
   const timer = events?.find((event) => event.timerStartedEventAttributes)?.timerStartedEventAttributes;
   expect(Number(timer?.startToFireTimeout?.seconds)).toBeGreaterThan(3_600 + 25);
 });
+
+test('a step that finds a busy moment near starts the batch for it, so that no contract waits for the sweep', async () => {
+  const at = instantIn(2_000);
+  const ids = await buildPaused(BATCH_CONTRACTS_MIN, at);
+  await worker.nudger.wakeContracts(ids);
+  await waitFor(async () => (await countPaused(ids)) === 0, {
+    timeout_ms: WAIT_MS,
+    what: 'every contract to be resumed',
+  });
+  const rows = await sql`
+    SELECT FROM audit_events WHERE action = 'contract.resumed' AND at = ${at} AND contract_id = ANY(${ids})`;
+  expect(rows.count).toBe(ids.length);
+});
