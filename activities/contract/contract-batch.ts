@@ -3,7 +3,8 @@ import pMap from 'p-map';
 import { isDatabaseUnavailable } from '../../db/base/errors';
 import type { Database, Sql } from '../../db/base/database';
 import { changeTogether } from '../../transactions/contract/change-together';
-import { beginWithShortWaits } from '../base/short-wait';
+import { isReachable } from '../../db/system/health';
+import { LOCK_WAIT_MS, beginWithShortWaits } from '../base/short-wait';
 
 /** The contracts of one transaction. A command for one of them waits for at most one such transaction, which takes about 100 ms. */
 export const BATCH_CONTRACTS = 25;
@@ -22,34 +23,39 @@ export interface BatchOutcome<T> {
 
 /**
  * Calls `change` once for each contract, inside a transaction that several contracts share. At the end, the contracts of transactions
- * that failed and those that were locked are tried again, each in its own transaction and with a short wait for its row.
+ * that failed and those that were locked are tried again, each in its own transaction and with a wait of `lock_ms` for its row.
  *
- * @throws when Postgres is unavailable; the transactions that were committed before remain
+ * @throws when Postgres is unreachable; the transactions that were committed before remain
  */
 export async function changeInBatches<T>(
   db: Database,
   ids: readonly string[],
   change: (tx: Sql, id: string) => Promise<T>,
+  { lock_ms = LOCK_WAIT_MS }: { lock_ms?: number } = {},
 ): Promise<BatchOutcome<T>> {
   const outcome: BatchOutcome<T> = { changed: new Map(), failed: new Map() };
 
   async function changeBatch(batch: readonly string[]): Promise<void> {
-    const changed = await db
-      .begin((tx) => changeTogether(tx, batch, change))
-      .catch((error: unknown) => {
-        if (isDatabaseUnavailable(error)) throw error;
-        return new Map<string, T>();
-      });
-    for (const [id, result] of changed) outcome.changed.set(id, result);
+    try {
+      const changed = await db.begin((tx) => changeTogether(tx, batch, change));
+      for (const [id, result] of changed) outcome.changed.set(id, result);
+    } catch (error) {
+      await rejectIfUnreachable(error);
+    }
   }
 
   async function changeAlone(id: string): Promise<void> {
     try {
-      outcome.changed.set(id, await beginWithShortWaits(db, (tx) => change(tx, id)));
+      outcome.changed.set(id, await beginWithShortWaits(db, (tx) => change(tx, id), { lock_ms }));
     } catch (error) {
-      if (isDatabaseUnavailable(error)) throw error;
+      await rejectIfUnreachable(error);
       outcome.failed.set(id, error);
     }
+  }
+
+  /** A connection that is lost while Postgres answers is the fault of one contract, which must not stop the others. */
+  async function rejectIfUnreachable(error: unknown): Promise<void> {
+    if (isDatabaseUnavailable(error) && !(await isReachable(db))) throw error;
   }
 
   await pMap(batchesOf(ids), changeBatch, BATCHES_IN_FLIGHT);

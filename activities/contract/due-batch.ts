@@ -1,23 +1,22 @@
-/** The activity of `settleDue`: it settles contracts that are due, one after the other in the order of their boundaries. */
+/** The activity of `settleDue`: it settles contracts that are due, in the order of their boundaries, several in one transaction. */
 import { ApplicationFailure, asyncLocalStorage, log } from '@temporalio/activity';
-import pMap from 'p-map';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
 import { wakeInstant } from '../../domain/contract/copies';
 import { BATCH_AHEAD_MS, DELAY_MS_MAX } from '../../domain/contract/due-batch';
-import { isDatabaseUnavailable } from '../../db/base/errors';
-import type { Database } from '../../db/base/database';
+import type { Database, Sql } from '../../db/base/database';
 import { hasManyDue, listDueContracts } from '../../db/contract/due-contract';
 import type { DueContract } from '../../db/contract/due-contract';
-import { isReachable } from '../../db/system/health';
 import { recordAttempts } from '../../db/system/sweep-attempt';
+import type { ChangedContract } from '../../transactions/contract/changed-contract';
 import { settleContract } from '../../transactions/contract/settle-contract';
 import { beginAttempt } from '../base/attempt';
 import { withHeartbeat } from '../base/heartbeat';
-import { LOCAL_LOCK_WAIT_MS, ROW_LOCKED, beginWithShortWaits } from '../base/short-wait';
+import { LOCAL_LOCK_WAIT_MS, ROW_LOCKED } from '../base/short-wait';
 import type { Nudger } from '../ports';
-import { BATCH_CONNECTIONS_MAX } from './contract-batch';
+import { changeInBatches } from './contract-batch';
 
 /** Contracts that are read, and then recorded, together. */
 const PAGE_CONTRACTS = 100;
@@ -53,6 +52,15 @@ interface Progress {
   after?: DueContract;
 }
 
+/** What settling one contract did. */
+interface Outcome {
+  /** Whether the contract is still due. */
+  is_left: boolean;
+  /** Whether its next boundary comes before its own timer, which waits for the boundary that was applied, has certainly fired. */
+  is_next_near: boolean;
+  job_ids: string[];
+}
+
 export type DueBatchActivities = ReturnType<typeof createDueBatchActivities>;
 
 export function createDueBatchActivities({ db, nudger }: { db: Database; nudger: Nudger }) {
@@ -74,9 +82,7 @@ export function createDueBatchActivities({ db, nudger }: { db: Database; nudger:
       const { settled, left, after } = progress;
       if (!attempt.hasTimeLeft()) return { settled, left, has_more: true };
       const page = await listDueContracts(db, { now, after, limit: PAGE_CONTRACTS });
-      const outcomes = await pMap(page, (contract) => settleOne(contract, now), {
-        concurrency: BATCH_CONNECTIONS_MAX,
-      });
+      const outcomes = await settlePage(page, now);
       const left_ids = page.filter((_contract, index) => outcomes[index]?.is_left).map(({ id }) => id);
       // The contracts that are left wait behind others, and operators find those that stay due.
       if (epoch !== undefined) await recordAttempts(db, 'boundary', left_ids, { epoch, now });
@@ -90,34 +96,28 @@ export function createDueBatchActivities({ db, nudger }: { db: Database; nudger:
     }
   }
 
-  interface Outcome {
-    /** Whether the contract is still due. */
-    is_left: boolean;
-    /** Whether its next boundary comes before its own timer, which waits for the boundary that was applied, has certainly fired. */
-    is_next_near: boolean;
-    job_ids: string[];
-  }
-
-  async function settleOne({ id, due_at }: DueContract, now: Instant): Promise<Outcome> {
-    const left: Outcome = { is_left: true, is_next_near: false, job_ids: [] };
-    try {
-      const changed = await beginWithShortWaits(db, (tx) => settleContract(tx, { id, now }), {
-        lock_ms: LOCAL_LOCK_WAIT_MS,
-      });
-      if (isRefusal(changed)) return { ...left, is_left: false };
-      const next_at = wakeInstant(changed.stored);
-      const timer_ends_at = instantFromMillis(millisOf(due_at) + DELAY_MS_MAX);
-      const is_left = next_at !== null && next_at <= now;
-      const is_next_near = !is_left && next_at !== null && next_at < timer_ends_at;
-      return { is_left, is_next_near, job_ids: changed.nudge.job_ids };
-    } catch (error) {
-      // A connection that is lost while Postgres answers is the fault of this contract, which must not stop the others.
-      if (isDatabaseUnavailable(error) && !(await isReachable(db))) throw error;
+  /** Settles the contracts of a page. Returns their outcomes in the order of the page. */
+  async function settlePage(page: readonly DueContract[], now: Instant): Promise<Outcome[]> {
+    const ids = page.map(({ id }) => id);
+    const settle = (tx: Sql, id: string) => settleContract(tx, { id, now });
+    const { changed, failed } = await changeInBatches(db, ids, settle, { lock_ms: LOCAL_LOCK_WAIT_MS });
+    for (const [contract_id, error] of failed) {
       const is_locked = error instanceof ApplicationFailure && error.type === ROW_LOCKED;
-      if (!is_locked) log.warn('a contract cannot be settled in a batch', { contract_id: id, error });
-      return left;
+      if (!is_locked) log.warn('a contract cannot be settled in a batch', { contract_id, error });
     }
+    return page.map((contract) => outcomeOf(contract, changed.get(contract.id), now));
   }
+}
+
+/** `settled` is undefined when the contract could not be settled, and a refusal when it is gone. */
+function outcomeOf({ due_at }: DueContract, settled: ChangedContract | Refusal | undefined, now: Instant): Outcome {
+  if (settled === undefined) return { is_left: true, is_next_near: false, job_ids: [] };
+  if (isRefusal(settled)) return { is_left: false, is_next_near: false, job_ids: [] };
+  const next_at = wakeInstant(settled.stored);
+  const timer_ends_at = instantFromMillis(millisOf(due_at) + DELAY_MS_MAX);
+  const is_left = next_at !== null && next_at <= now;
+  const is_next_near = !is_left && next_at !== null && next_at < timer_ends_at;
+  return { is_left, is_next_near, job_ids: settled.nudge.job_ids };
 }
 
 /** Starts `settleDue` for the steps of contracts, with few requests however many contracts this process settles. */
