@@ -227,7 +227,7 @@ describe('a change that closes a contract', () => {
   async function close(tx: Sql, contract_id: string, command: ContractCommand | null): Promise<void> {
     const request = { id: contract_id, actor: TEST_ACTOR, now: command ? now() : AFTER_ITS_END, request_id: null };
     const changed = await (command ? runCommand(tx, request, command) : settleByTime(tx, request));
-    expect(changed).toMatchObject({ refusal: null, row: { may_generate: false } });
+    expect(changed).toMatchObject({ refusal: null, stored: { may_generate: false } });
   }
 
   const licensesOf = async (job_id: string): Promise<number> => (await jobOf(sql, job_id)).completed;
