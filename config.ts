@@ -108,7 +108,7 @@ export const WORKER_SLOTS_MAX = 100;
 /** More slots than cores of Postgres do not generate faster. An operator who knows the number of cores sets the slots. */
 const FILL_SLOTS_DEFAULT_MAX = 8;
 /** Keeps the memory of a worker below 600 MB. */
-const CACHED_WORKFLOWS_DEFAULT = 600;
+const CACHED_WORKFLOWS_DEFAULT = 300;
 const CACHED_WORKFLOWS_MAX = 100_000;
 /** A statement can wait up to 5,000 ms for a row lock before it starts its work. */
 export const STATEMENT_TIMEOUT_MS_MIN = 6_000;

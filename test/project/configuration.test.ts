@@ -117,7 +117,7 @@ test('only the required variables must be set, and all others have defaults', ()
     workerSettlingSlots: 4,
     workerStepSlots: 4,
     workerBillingSlots: 4,
-    workerCachedWorkflowsMax: 600,
+    workerCachedWorkflowsMax: 300,
     workerFillSlots: Math.min(availableParallelism(), 8),
     shutdownGraceMs: 20_000,
   });
