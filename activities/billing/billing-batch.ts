@@ -1,9 +1,9 @@
 /**
  * The activity of `applyBilling`: it applies the events in the queue of the billing batch, contract by contract.
  *
- * A contract is changed under its lock exactly as by a step of its own workflow, and an event is decided once, whoever else applies
- * it. What the batch cannot decide it leaves to the workflow of the contract, which
- * asks the billing system, waits for the row and repeats what fails: a contract that always fails delays no other.
+ * A contract is changed under its lock exactly as by a step of its own workflow, and an event is decided once, also if another process
+ * applies it. What the batch cannot decide it leaves to the workflow of the contract, which asks the billing system, waits for the row
+ * and repeats what fails: a contract that always fails delays no other.
  */
 import { asyncLocalStorage } from '@temporalio/activity';
 import type { Instant } from '../../domain/base/instant';

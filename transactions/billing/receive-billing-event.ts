@@ -63,7 +63,7 @@ const QUEUED_LATE_MS = 2_000;
  *
  * **A burst of events needs one signal.** Only the first event in the queue signals the billing batch. The batch ends only when it
  * has read the queue, after the commit of everything that it took out, and found nothing. Suppose that an event `e` is not signaled.
- * Then the statement that read the first event, begun after the commit of `e`, found an earlier event `f` in the queue. Whoever takes
+ * Then the statement that read the first event, begun after the commit of `e`, found an earlier event `f` in the queue. The process that takes
  * `f` out of the queue commits after that, and so after the commit of `e`. If it is the batch, it reads the queue once more and finds
  * `e`. If it is a step of the contract's own workflow, then the batch, which was signaled for `f` or for an event before `f`, does not
  * find the queue empty while `f` is in it, and so reads the queue after `f` was taken out: it finds `e`. This needs two things. The
