@@ -47,7 +47,7 @@ function linesOf(text: string): string[] {
 test('a license shows what it grants and its origin', async () => {
   const customer = (await api.call('POST', '/customers', { body: { name: 'Buyer', email: 'buyer@example.com' } })).body;
   const contract = await addContract(api, catalogue, {
-    name: 'Told',
+    name: 'Spring sale',
     customer_id: customer.id,
     feature_overrides: { tier: 'gold' },
     activation_limit: 'unlimited',
@@ -58,7 +58,7 @@ test('a license shows what it grants and its origin', async () => {
     id: licenses[1]?.id,
     key: licenses[1]?.key,
     status: 'available',
-    source: 'Contract: Told',
+    source: 'Contract: Spring sale',
     contract_id: contract.id,
     job_id,
     ordinal: 2,

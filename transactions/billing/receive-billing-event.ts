@@ -62,13 +62,13 @@ const QUEUED_LATE_MS = 2_000;
  * another transaction that inserts one of these events; the limit of the session applies otherwise.
  *
  * **A burst of events needs one signal.** Only the first event in the queue signals the billing batch. The batch ends only when it
- * has read the queue, after the commit of everything that it took out, and found nothing. Suppose that an event `e` is not signaled.
- * Then the statement that read the first event, begun after the commit of `e`, found an earlier event `f` in the queue. The process that takes
- * `f` out of the queue commits after that, and so after the commit of `e`. If it is the batch, it reads the queue once more and finds
- * `e`. If it is a step of the contract's own workflow, then the batch, which was signaled for `f` or for an event before `f`, does not
- * find the queue empty while `f` is in it, and so reads the queue after `f` was taken out: it finds `e`. This needs two things. The
- * first event is read by a statement of its own after the commit of the insert, because a part of the insert would not see what
- * commits meanwhile. And the order of the queue has one first event; the ids serve.
+ * has read the queue, after the commit of everything that it took out, and found nothing. Suppose that an event `e` is not
+ * signaled. Then the statement that read the first event, begun after the commit of `e`, found an earlier event `f` in the queue.
+ * The process that takes `f` out of the queue commits after that, and so after the commit of `e`. If it is the batch, it reads the
+ * queue once more and finds `e`. If it is a step of the contract's own workflow, then the batch, which was signaled for `f` or for
+ * an event before `f`, does not find the queue empty while `f` is in it, and so reads the queue after `f` was taken out: it finds
+ * `e`. This needs two things. The first event is read by a statement of its own after the commit of the insert, because a part of
+ * the insert would not see what commits meanwhile. And the order of the queue has one first event; the ids serve.
  *
  * A signal can be lost, and a row that cannot be taken out of the queue would keep all events behind it from signaling. So an event
  * also signals when the first event has waited for long, unless `maySignalLate` returns false. The sweep finds the rest.
