@@ -14,6 +14,7 @@ import { startCovenantWorker, withOverrides } from '../harness/covenant-worker';
 import type { ActivityOverrides, CovenantWorker } from '../harness/covenant-worker';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
+import { gate } from '../harness/gate';
 import { expectInvariants } from '../harness/invariants';
 import { connectPreparedTemporal } from '../harness/temporal';
 import type { TestTemporal } from '../harness/temporal';
@@ -78,15 +79,6 @@ const isApplied = async (event_id: string): Promise<boolean> =>
 
 async function becomesApplied(event_id: string): Promise<void> {
   await waitFor(() => isApplied(event_id), { timeout_ms: 15_000, what: `the event ${event_id} to be applied` });
-}
-
-/** A point where a test holds an activity: `reached` resolves when the activity arrives, `open` lets it continue. */
-function gate(): { open: () => void; opened: Promise<void>; reached: Promise<void>; arrive: () => void } {
-  let open = (): void => undefined;
-  let arrive = (): void => undefined;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  const reached = new Promise<void>((resolve) => (arrive = resolve));
-  return { open, opened, reached, arrive };
 }
 
 test('an event is applied by a step that names it and its contract, and the run ends when nothing is due', async () => {

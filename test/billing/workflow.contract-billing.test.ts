@@ -23,6 +23,7 @@ import { startCovenantWorker, withOverrides } from '../harness/covenant-worker';
 import type { ActivityOverrides, CovenantWorker } from '../harness/covenant-worker';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
+import { gate } from '../harness/gate';
 import { expectInvariants } from '../harness/invariants';
 import { connectPreparedTemporal } from '../harness/temporal';
 import type { TestTemporal } from '../harness/temporal';
@@ -116,15 +117,6 @@ async function allDecided(id: string): Promise<void> {
 
 async function actionsOf(id: string): Promise<string[]> {
   return (await auditOf(sql, id)).map(({ action }) => action);
-}
-
-/** A point where a test holds an activity: `reached` resolves when the activity arrives, `open` lets it continue. */
-function gate(): { open: () => void; opened: Promise<void>; reached: Promise<void>; arrive: () => void } {
-  let open = (): void => undefined;
-  let arrive = (): void => undefined;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  const reached = new Promise<void>((resolve) => (arrive = resolve));
-  return { open, opened, reached, arrive };
 }
 
 test('a contract is suspended after billing was asked, and reinstated when it is paid; every step has a summary', async () => {
