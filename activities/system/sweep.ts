@@ -12,7 +12,7 @@ import { settleContract } from '../../transactions/contract/settle-contract';
 import type { Database } from '../../db/base/database';
 import { findBusyMoment, hasManyDue } from '../../db/contract/due-contract';
 import { dropOldRefusedAttempts } from '../../db/generation/refused-attempt';
-import { dropSettledAttempts, markStarted, listRowsToWake, SWEEP_KINDS } from '../../db/system/sweep';
+import { LATE_AFTER_MS, dropSettledAttempts, markStarted, listRowsToWake, SWEEP_KINDS } from '../../db/system/sweep';
 import type { SweepKind, SweepSubject } from '../../db/system/sweep';
 import { recordAttempts } from '../../db/system/sweep-attempt';
 import type { Nudger, ClockNotifier } from '../ports';
@@ -30,9 +30,6 @@ export const SWEEP_BATCH_ROWS = 50;
 const DROPPED_ATTEMPTS_MAX = 5_000;
 /** How long one sweep wakes rows; the next sweep continues. It is short enough that the last batch ends before the next sweep. */
 const WAKING_MS_MAX = 40_000;
-
-/** An event that has waited in the queue of the billing batch for so long is late, as in `db/system/sweep.ts`. */
-const LATE_AFTER_MS = 60_000;
 
 /** With a new epoch the server may also have lost the values of search attributes. Setting them again is harmless. */
 const REFRESH_ATTRIBUTES = { refresh_search_attributes: true } as const;

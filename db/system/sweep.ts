@@ -48,7 +48,7 @@ export interface SweepQuery {
  * The sweep handles a boundary, a verification, a billing event or a start only when it is this late. Before, the workflow's timer, a
  * signal or the start may still arrive: under load they take seconds, and unnecessary wake-ups would add to the load.
  */
-const LATE_AFTER = '1 minute';
+export const LATE_AFTER_MS = 60_000;
 /** A job that generated nothing for so long is woken. */
 const SILENT_AFTER = '1 minute';
 
@@ -101,11 +101,11 @@ export async function dropSettledAttempts(sql: Sql, kind: SweepKind, query: Swee
 
 /**
  * The rows of a kind that are due, with the real time since when. Contracts on a test clock are compared with the clock's time, without
- * the minute of {@link LATE_AFTER}: if something is due while the clock does not move, its contract was not notified. While the clock
+ * the minute of {@link LATE_AFTER_MS}: if something is due while the clock does not move, its contract was not notified. While the clock
  * advances, its workflow notifies the contracts.
  */
 function dueRows(sql: Sql, kind: SweepKind, { epoch, now, time_zone_rules }: Omit<SweepQuery, 'limit'>): Fragment {
-  const late = sql`${now}::timestamptz - ${LATE_AFTER}::interval`;
+  const late = sql`${now}::timestamptz - ${LATE_AFTER_MS} * interval '1 ms'`;
   const silent = sql`${now}::timestamptz - ${SILENT_AFTER}::interval`;
   switch (kind) {
     case 'boundary':
