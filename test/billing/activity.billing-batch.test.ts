@@ -17,6 +17,7 @@ import type { BillingSystem, InvoiceEventFields } from '../harness/billing';
 import { auditOf, buildContract } from '../harness/contract-rows';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
+import { gatedDatabase } from '../harness/gated-database';
 import { expectInvariants } from '../harness/invariants';
 import { lockRows } from '../harness/locked-rows';
 import { createRecordingNudger } from '../harness/recording-nudger';
@@ -173,32 +174,15 @@ test('events that can neither be applied nor left are passed over, and do not st
   expect(await applyBatch()).toMatchObject({ events: 1 });
 });
 
-/** A database whose transactions wait until `open` before they begin; `reached` resolves when the first one waits. */
-function gatedDatabase(): { db: Database; reached: Promise<void>; open: () => void } {
-  let open!: () => void;
-  let reach!: () => void;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  const reached = new Promise<void>((resolve) => (reach = resolve));
-  const begin = async (...parts: Parameters<Database['begin']>) => {
-    reach();
-    await opened;
-    return sql.begin(...parts);
-  };
-  const db = new Proxy(sql, {
-    get: (target, name) => (name === 'begin' ? begin : (Reflect.get(target, name) as unknown)),
-  });
-  return { db, reached, open };
-}
-
 test('two batches that have read the same events apply each of them once', async () => {
   const ids = await Promise.all(Array.from({ length: 8 }, newContract));
   for (const id of ids) await queueEvent(id);
-  const [one, two] = [gatedDatabase(), gatedDatabase()];
+  const [one, two] = [gatedDatabase(sql), gatedDatabase(sql)];
   const batches = [applyBatch([], one.db), applyBatch([], two.db)];
-  await Promise.all([one.reached, two.reached]);
-  one.open();
+  await Promise.all([one.gate.reached, two.gate.reached]);
+  one.gate.open();
   expect(await batches[0]).toMatchObject({ events: 8 });
-  two.open();
+  two.gate.open();
   expect(await batches[1]).toMatchObject({ events: 0, left: [], passed_over: [], next: null });
   for (const id of ids) {
     const received = (await auditOf(sql, id)).filter(({ action }) => action === 'billing.event_received');

@@ -142,13 +142,10 @@ test('a command in the middle of a batch is answered while the batch still runs'
   });
   await receive(id, 'evt_during');
   await held.reached;
-  try {
-    // The event may be applied meanwhile: by the workflow of the contract, which the command starts.
-    expect(await worker.send(id, { name: 'pause', input: {} })).toMatchObject({ refusal: null });
-    expect((await batch().describe()).status.name).toBe('RUNNING');
-  } finally {
-    held.open();
-  }
+  // The event may be applied meanwhile: by the workflow of the contract, which the command starts.
+  expect(await worker.send(id, { name: 'pause', input: {} })).toMatchObject({ refusal: null });
+  expect((await batch().describe()).status.name).toBe('RUNNING');
+  held.open();
   await becomesApplied('evt_during');
 });
 

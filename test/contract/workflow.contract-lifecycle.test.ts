@@ -31,6 +31,7 @@ import { TEST_PUBLIC_URL, startCovenantWorker, withOverrides } from '../harness/
 import type { ActivityOverrides, CovenantWorker } from '../harness/covenant-worker';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
+import { gate } from '../harness/gate';
 import { expectInvariants } from '../harness/invariants';
 import { connectPreparedTemporal, uniqueTaskQueue } from '../harness/temporal';
 import type { TestTemporal } from '../harness/temporal';
@@ -378,17 +379,16 @@ test.each<[string, object]>([
 
 test('the outcome of a command that runs while its workflow is terminated is unknown: it may be carried out', async () => {
   const { facts } = await buildContract(sql);
-  let release = (): void => undefined;
-  const released = new Promise<void>((resolve) => (release = resolve));
+  const held = gate();
   overrides = (real) => ({
     async runContractCommand(input) {
       await handleOf(facts.id).terminate('by hand');
-      await released;
+      await held.opened;
       return real.runContractCommand(input);
     },
   });
   await expect(worker.send(facts.id, PAUSE)).rejects.toBeInstanceOf(CommandOutcomeUnknown);
-  release();
+  held.open();
   await waitFor(async () => (await findContract(sql, facts.id))?.state === 'PAUSED', {
     timeout_ms: 10_000,
     what: 'the command to be carried out',

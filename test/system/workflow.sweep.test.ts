@@ -15,6 +15,7 @@ import { startCovenantWorker, withOverrides } from '../harness/covenant-worker';
 import type { ActivityOverrides, CovenantWorker } from '../harness/covenant-worker';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
+import { gate } from '../harness/gate';
 import { expectInvariants } from '../harness/invariants';
 import { connectPreparedTemporal } from '../harness/temporal';
 import type { TestTemporal } from '../harness/temporal';
@@ -144,7 +145,7 @@ test('the sweep does not wake jobs that were started, not even one that waits fo
   const { facts } = await buildContract(sql);
   await sql`UPDATE contracts SET workflow_epoch = 'epoch-1'`;
   const filling = gate();
-  overrides = (real) => ({ fillChunks: async (input) => (await filling.passed, real.fillChunks(input)) });
+  overrides = (real) => ({ fillChunks: async (input) => (await filling.opened, real.fillChunks(input)) });
   const running = await requestJob(sql, facts.id, 300);
   await worker.nudger.wakeJobs([running.id]);
   await startIsRecorded('generation_jobs', running.id);
@@ -278,13 +279,6 @@ test('the sweep deletes idempotency keys after thirty days and not before', asyn
   expect(kept.map((row) => row['key'] as string)).toEqual(['young']);
 });
 
-/** Resolves when `open` is called. */
-function gate(): { passed: Promise<void>; open: () => void } {
-  let open = (): void => undefined;
-  const passed = new Promise<void>((resolve) => (open = resolve));
-  return { passed, open };
-}
-
 async function startSweep(): Promise<WorkflowHandle<typeof sweep>> {
   return temporal.client.workflow.start(sweep, {
     workflowId: `sweep:${randomUUID()}`,
@@ -296,15 +290,14 @@ async function startSweep(): Promise<WorkflowHandle<typeof sweep>> {
 test('a billing system that does not answer delays no wake-up', async () => {
   const { facts } = await buildContract(sql);
   await insertParkedEvent(sql);
-  const silent = gate();
   const asked = gate();
   billing.port.identify = async () => {
-    asked.open();
-    await silent.passed;
+    asked.arrive();
+    await asked.opened;
     return { invoice_id: null, contract_id: null, names_contract: false };
   };
   const handle = await startSweep();
-  await asked.passed;
+  await asked.reached;
   await waitFor(
     async () => {
       const { pendingActivities } = (await handle.describe()).raw;
@@ -313,7 +306,7 @@ test('a billing system that does not answer delays no wake-up', async () => {
     { timeout_ms: 10_000, what: 'the wake-ups to finish while the billing system is asked' },
   );
   expect(await isRunning(contractWorkflowId(facts.id))).toBe(true);
-  silent.open();
+  asked.open();
   expect(await handle.result()).toEqual({ contracts: 1, jobs: 0, test_clocks: 0 });
 });
 
@@ -326,7 +319,7 @@ test('after a worker dies, another one repeats its sweep after the heartbeat tim
       attempts += 1;
       if (attempts > 1) return real.sweepOnce(input);
       // Sends no heartbeat, like a process that was killed.
-      await end.passed;
+      await end.opened;
       throw new Error('too late');
     },
   });
