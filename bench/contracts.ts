@@ -7,6 +7,7 @@ import type { Instant } from '../domain/base/instant';
 import { DEFAULT_ALPHABET } from '../domain/catalogue/license-key';
 import type { KeyFormat } from '../domain/catalogue/license-key';
 import type { MeasuredStack } from './measured-stack';
+import type { ShowProgress } from './progress';
 
 /** The key format of all benchmarks: `BENCH-XXXXX-XXXXX-XXXXX-XXXXX`. */
 export const BENCH_KEY_FORMAT: KeyFormat = {
@@ -17,7 +18,8 @@ export const BENCH_KEY_FORMAT: KeyFormat = {
   separator: '-',
 };
 
-const CREATED_AT_ONCE = 8;
+/** Enough that the answers of a slow Temporal server, which starts the workflows, are not the limit. */
+const CREATED_AT_ONCE = 32;
 /** The quota of a contract without license requests. */
 const SMALL_QUOTA = 1_000;
 /** The average time limit for the start of each workflow. */
@@ -26,7 +28,12 @@ const START_TIMEOUT_MS_MIN = 60_000;
 const POLL_INTERVAL_MS = 100;
 
 /** Creates a product, a generator and `count` active contracts with `quota` licenses each. Returns the contract ids. */
-export async function createContracts({ api, db }: MeasuredStack, count: number, quota: number): Promise<string[]> {
+export async function createContracts(
+  { api, db }: MeasuredStack,
+  count: number,
+  quota: number,
+  show?: ShowProgress,
+): Promise<string[]> {
   const now = new Date().toISOString();
   const [product] = await db<[{ id: string }]>`
     INSERT INTO products (name, code, environment, status, created_at, updated_at)
@@ -48,6 +55,7 @@ export async function createContracts({ api, db }: MeasuredStack, count: number,
         quota,
       });
       ids.push(contract.id);
+      show?.(ids.length);
     },
     { concurrency: CREATED_AT_ONCE },
   );
@@ -55,10 +63,14 @@ export async function createContracts({ api, db }: MeasuredStack, count: number,
 }
 
 /** Creates active contracts, and resolves when the workflow of each has settled it and waits. */
-export async function createWaitingContracts(stack: MeasuredStack, count: number): Promise<string[]> {
+export async function createWaitingContracts(
+  stack: MeasuredStack,
+  count: number,
+  show?: ShowProgress,
+): Promise<string[]> {
   const active = "ContractState = 'ACTIVE'";
   const before = await countContractWorkflows(stack, active);
-  const ids = await createContracts(stack, count, SMALL_QUOTA);
+  const ids = await createContracts(stack, count, SMALL_QUOTA, show);
   await waitFor(async () => (await countContractWorkflows(stack, active)) >= before + count, {
     timeout_ms: Math.max(START_TIMEOUT_MS_MIN, count * START_MS_MAX),
     interval_ms: POLL_INTERVAL_MS,
