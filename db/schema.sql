@@ -192,6 +192,8 @@ CREATE TABLE contracts (
   settled_on          date,
   -- While the next boundary only informs: the instant of the next one for which the workflow waits. Null otherwise: it waits for the next.
   wake_at             timestamptz,
+  -- The instant for which the timer of the workflow waits, while that is later than it should be: then the sweep wakes the workflow.
+  timer_at            timestamptz,
   CONSTRAINT contracts_test_clock_outside_production CHECK (test_clock_id IS NULL OR environment <> 'production'),
   CONSTRAINT contracts_termination_has_code CHECK ((terminated_at IS NULL) = (termination_code IS NULL)),
   CONSTRAINT contracts_dates_ordered CHECK (start_date < end_date),
@@ -212,6 +214,8 @@ CREATE INDEX contracts_by_substring ON contracts USING gin (searchable(name) gin
 CREATE INDEX contracts_by_exact_name ON contracts (nfc(name));
 -- For `settleDue` and the sweep: contracts whose boundary is due, and open contracts whose workflow was started on another Temporal server.
 CREATE INDEX contracts_by_wake ON contracts (coalesce(wake_at, next_boundary_at), id);
+-- For the sweep: contracts whose workflow waits for a later instant.
+CREATE INDEX contracts_with_late_timer ON contracts (coalesce(wake_at, next_boundary_at)) WHERE timer_at IS NOT NULL;
 CREATE INDEX contracts_open ON contracts (workflow_epoch)
   WHERE state IN ('SCHEDULED', 'ACTIVE', 'PAST_DUE', 'EXPIRY_GRACE', 'PAUSED', 'SUSPENDED');
 -- For the sweep: open contracts whose next boundary was computed by older time zone rules.
@@ -698,7 +702,7 @@ CREATE INDEX idempotency_keys_by_created ON idempotency_keys (created_at);
 CREATE TABLE sweep_attempts (
   -- One of `SWEEP_KINDS`.
   kind         text NOT NULL CONSTRAINT sweep_attempts_kind_known CHECK (kind IN
-                 ('boundary', 'verification', 'behind_test_clock', 'billing_events', 'contract_workflow', 'time_zone_rules',
+                 ('boundary', 'late_timer', 'verification', 'behind_test_clock', 'billing_events', 'contract_workflow', 'time_zone_rules',
                   'silent_job', 'paused_job', 'job_workflow', 'test_clock')),
   -- The contract, job or test clock.
   subject_id   uuid NOT NULL,

@@ -10,10 +10,10 @@ import type { Instant } from '../../domain/base/instant';
 import { cutToBytes } from '../../domain/base/operator-text';
 import { isRefusal } from '../../domain/base/refusal';
 import { isDatabaseUnavailable } from '../../db/base/errors';
-import type { Database } from '../../db/base/database';
+import type { Database, Sql } from '../../db/base/database';
 import { leaveToContract, listQueuedEvents } from '../../db/billing/billing-queue';
 import type { QueuedBillingEvent } from '../../db/billing/billing-queue';
-import { applyBillingEvents } from '../../transactions/contract/apply-billing-events';
+import { applyBillingEventsBeside } from '../../transactions/contract/apply-billing-events';
 import { beginAttempt } from '../base/attempt';
 import { withHeartbeat } from '../base/heartbeat';
 import { changeInBatches } from '../contract/contract-batch';
@@ -77,8 +77,8 @@ export function createBillingBatchActivities({
   return {
     /**
      * Applies queued events, those of the longest waiting contracts first, until it finds none or has changed
-     * {@link BATCH_CONTRACTS_MAX} contracts. Wakes the workflow of a contract only if it waits for too late an instant. Throws when
-     * Postgres does not answer; what was applied before stays. Safe to run twice: an event is decided once.
+     * {@link BATCH_CONTRACTS_MAX} contracts. Wakes the workflow of a contract only if it waits for too late an instant that is
+     * near. Throws when Postgres does not answer; what was applied before stays. Safe to run twice: an event is decided once.
      */
     applyBillingBatch: (input: BillingBatchInput): Promise<BillingBatch> => withHeartbeat(applyBatch(input)),
   };
@@ -104,7 +104,8 @@ export function createBillingBatchActivities({
   async function applyGroups(groups: readonly Group[], now: Instant, batch: BillingBatch): Promise<void> {
     const ready = await removeOutdated(groups.filter(hasKnownInvoice), now);
     const ids = ready.map(([{ contract_id }]) => contract_id);
-    const { changed, failed } = await changeInBatches(db, ids, (tx, id) => applyBillingEvents(tx, { id, now, lookOf }));
+    const apply = (tx: Sql, id: string) => applyBillingEventsBeside(tx, { id, now, lookOf });
+    const { changed, failed } = await changeInBatches(db, ids, apply);
     for (const [contract_id, error] of failed) warn('cannot apply billing events in a batch', { contract_id, error });
 
     const to_wake = [...changed].flatMap(([id, { must_wake }]) => (must_wake ? [id] : []));

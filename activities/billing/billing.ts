@@ -8,11 +8,11 @@ import type { Instant } from '../../domain/base/instant';
 import { askedAt, isUnpaid } from '../../domain/billing/invoice';
 import type { Invoice, InvoiceName, ObservedInvoice } from '../../domain/billing/invoice';
 import { isRefusal } from '../../domain/base/refusal';
-import type { Sql } from '../../db/base/database';
 import { listPendingBillingEvents, postponeBillingEvents } from '../../db/billing/billing-event';
 import type { PendingBillingEvent } from '../../db/billing/billing-event';
 import { findContract } from '../../db/contract/contract';
 import { EVENTS_APPLIED_MAX, applyBillingEvents } from '../../transactions/contract/apply-billing-events';
+import { recordOwnStep } from '../../transactions/contract/late-timer';
 import { verifyBilling } from '../../transactions/contract/verify-billing';
 import type { BillingPorts } from './billing-event';
 import { lookFromEvent } from './event-look';
@@ -69,8 +69,11 @@ export function createBillingActivities({
     // Events that arrived meanwhile are applied too, unless their invoice has to be fetched: the next call applies those.
     const lookOf = (event: PendingBillingEvent): InvoiceLookup | null =>
       looks.get(event.id) ?? lookFromEvent(billingPorts, event);
-    const applyKnown = (tx: Sql) => applyBillingEvents(tx, { id: contract_id, now, lookOf });
-    const { outcome } = await beginWithShortWaits(db, applyKnown);
+    const outcome = await beginWithShortWaits(db, async (tx) => {
+      const applied = await applyBillingEvents(tx, { id: contract_id, now, lookOf });
+      await recordOwnStep(tx, applied.outcome);
+      return applied.outcome;
+    });
     if (!isRefusal(outcome)) await nudger.wakeJobs(outcome.nudge.job_ids);
     const view = await viewOf(db, { contract_id, now, showNames }, outcome);
     return view.billing_events === 0 ? view : { ...view, billing_questions: await listSourcesToAsk(contract_id, now) };
@@ -86,7 +89,11 @@ export function createBillingActivities({
 
   async function verify({ contract_id, now }: SettleInput): Promise<ContractView> {
     const asked = await fetchUnpaidInvoices(contract_id, now);
-    const outcome = await beginWithShortWaits(db, (tx) => verifyBilling(tx, { id: contract_id, now, ...asked }));
+    const outcome = await beginWithShortWaits(db, async (tx) => {
+      const verified = await verifyBilling(tx, { id: contract_id, now, ...asked });
+      await recordOwnStep(tx, verified);
+      return verified;
+    });
     if (!isRefusal(outcome)) await nudger.wakeJobs(outcome.nudge.job_ids);
     return viewOf(db, { contract_id, now, showNames }, outcome);
   }

@@ -6,6 +6,7 @@ import type { Instant } from '../../domain/base/instant';
 import { isRefusal, refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import type { ChangedContract } from '../../transactions/contract/changed-contract';
+import { recordOwnStep } from '../../transactions/contract/late-timer';
 import { CommandExpired, runSentCommand } from '../../transactions/contract/run-sent-command';
 import type { CommandResult, SentCommand } from '../../transactions/contract/run-sent-command';
 import { findSettledContract, settleContract } from '../../transactions/contract/settle-contract';
@@ -91,6 +92,7 @@ export function createContractActivities({ db, nudger, showNames = false }: Cont
     const begun = async (tx: Sql) => {
       const settled = await settleContract(tx, { id, now });
       await recordStart(tx, 'contract', id, epoch);
+      await recordOwnStep(tx, settled);
       return settled;
     };
     const outcome = await beginWithShortWaits(db, begun, { lock_ms: isLocal() ? LOCAL_LOCK_WAIT_MS : LOCK_WAIT_MS });

@@ -56,8 +56,11 @@ interface Progress {
 interface Outcome {
   /** Whether the contract is still due. */
   is_left: boolean;
-  /** Whether its next boundary comes before its own timer, which waits for the boundary that was applied, has certainly fired. */
-  is_next_near: boolean;
+  /**
+   * Whether its own timer may be too late: its next boundary comes before the timer, which waits for the boundary that was applied,
+   * has certainly fired, or the timer did not wait for that boundary (`timer_at`).
+   */
+  is_timer_late: boolean;
   job_ids: string[];
 }
 
@@ -87,7 +90,7 @@ export function createDueBatchActivities({ db, nudger }: { db: Database; nudger:
       // The contracts that are left wait behind others, and operators find those that stay due.
       if (epoch !== undefined) await recordAttempts(db, 'boundary', left_ids, { epoch, now });
       await nudger.wakeJobs(outcomes.flatMap(({ job_ids }) => job_ids));
-      await nudger.wakeContracts(page.filter((_contract, index) => outcomes[index]?.is_next_near).map(({ id }) => id));
+      await nudger.wakeContracts(page.filter((_contract, index) => outcomes[index]?.is_timer_late).map(({ id }) => id));
 
       progress.settled += page.length - left_ids.length;
       progress.left += left_ids.length;
@@ -111,13 +114,13 @@ export function createDueBatchActivities({ db, nudger }: { db: Database; nudger:
 
 /** `settled` is undefined when the contract could not be settled, and a refusal when it is gone. */
 function outcomeOf({ due_at }: DueContract, settled: ChangedContract | Refusal | undefined, now: Instant): Outcome {
-  if (settled === undefined) return { is_left: true, is_next_near: false, job_ids: [] };
-  if (isRefusal(settled)) return { is_left: false, is_next_near: false, job_ids: [] };
+  if (settled === undefined) return { is_left: true, is_timer_late: false, job_ids: [] };
+  if (isRefusal(settled)) return { is_left: false, is_timer_late: false, job_ids: [] };
   const next_at = wakeInstant(settled.stored);
   const timer_ends_at = instantFromMillis(millisOf(due_at) + DELAY_MS_MAX);
   const is_left = next_at !== null && next_at <= now;
   const is_next_near = !is_left && next_at !== null && next_at < timer_ends_at;
-  return { is_left, is_next_near, job_ids: settled.nudge.job_ids };
+  return { is_left, is_timer_late: is_next_near || settled.stored.timer_at !== null, job_ids: settled.nudge.job_ids };
 }
 
 /** Starts `settleDue` for the steps of contracts, with few requests however many contracts this process settles. */

@@ -26,6 +26,11 @@ export interface ContractRow extends Omit<ContractFacts, 'quota' | 'activation_l
   settled_on: LocalDate | null;
   /** The time of the contract's test clock; null when it uses the real time. */
   clock_now: Instant | null;
+  /**
+   * The instant for which the timer of its workflow waits, while that is later than it should be and the sweep has to wake the workflow
+   * (domain/contract/nudge.ts); null otherwise.
+   */
+  timer_at: Instant | null;
   terms_id: string | null;
   updated_at: Instant;
   quota_total: number;
@@ -88,6 +93,7 @@ const CONTRACT_COLUMNS = columnNames<Omit<ContractRow, FromOtherTables>>({
   next_boundary_at: true,
   next_boundary_kind: true,
   wake_at: true,
+  timer_at: true,
   terms_id: true,
   created_at: true,
   created_by: true,
@@ -152,13 +158,13 @@ export async function lockFreeContracts(tx: Sql, ids: readonly string[]): Promis
 /** What the workflow of a contract waits for, the time zone rules that computed it, and the time of the contract's test clock. */
 export type AwaitedBoundary = Pick<
   ContractRow,
-  'activated_at' | 'state' | 'next_boundary_at' | 'wake_at' | 'verify_at' | 'time_zone_rules' | 'clock_now'
+  'activated_at' | 'state' | 'next_boundary_at' | 'wake_at' | 'verify_at' | 'timer_at' | 'time_zone_rules' | 'clock_now'
 >;
 
 /** The next boundary of a contract, or undefined when the contract does not exist. */
 export async function findAwaitedBoundary(sql: Sql, id: string): Promise<AwaitedBoundary | undefined> {
   const [row] = await sql<AwaitedBoundary[]>`
-    SELECT activated_at, state, next_boundary_at, wake_at, verify_at, time_zone_rules,
+    SELECT activated_at, state, next_boundary_at, wake_at, verify_at, timer_at, time_zone_rules,
            (SELECT now FROM test_clocks WHERE id = test_clock_id) AS clock_now
     FROM contracts WHERE id = ${id}`;
   return row;

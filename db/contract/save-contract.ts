@@ -1,7 +1,7 @@
 /** Writes the row of a contract. Only `transactions/contract/` calls it, with the row locked. */
 import type { ContractCopies } from '../../domain/contract/copies';
 import type { ContractFacts } from '../../domain/contract/facts';
-import type { LocalDate } from '../../domain/base/instant';
+import type { Instant, LocalDate } from '../../domain/base/instant';
 import type { Sql } from '../base/database';
 
 /** The columns of the row that are derived from the facts: copies for SQL, and the local date of `settled_until`. */
@@ -19,6 +19,11 @@ export async function updateContractRow(
   derived: DerivedColumns & { deleted_by?: string },
 ): Promise<void> {
   await tx`UPDATE contracts SET ${tx({ ...columnsOf(tx, facts), ...derived })} WHERE id = ${facts.id}`;
+}
+
+/** Records for which instant the timer of the workflow waits (`timer_at` of a row). */
+export async function setTimerInstant(tx: Sql, contract_id: string, timer_at: Instant | null): Promise<void> {
+  await tx`UPDATE contracts SET timer_at = ${timer_at} WHERE id = ${contract_id}`;
 }
 
 /** Columns that settling may change without a new revision: it skipped an unverified boundary, or a billing system answered. */

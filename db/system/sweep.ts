@@ -1,5 +1,6 @@
 /** The rows that the sweep wakes: rows that are due, and rows whose workflow was started on another Temporal server. */
 import type { Instant } from '../../domain/base/instant';
+import { SWEEP_AHEAD_MS } from '../../domain/contract/nudge';
 import type { TimeZoneRules } from '../../domain/contract/time-zone-rules';
 import { overdueBillingContracts } from '../billing/billing-event';
 import type { Fragment, Sql } from '../base/database';
@@ -13,6 +14,8 @@ export type SweepSubject = 'contract' | 'job' | 'test_clock';
 export const SWEEP_KINDS = {
   /** Contracts with an overdue boundary. */
   boundary: 'contract',
+  /** Contracts whose boundary is near, while the timer of their workflow waits for a later instant. */
+  late_timer: 'contract',
   /** Contracts with an overdue verification of unpaid invoices. */
   verification: 'contract',
   /** Contracts whose test clock has passed their next boundary or verification. */
@@ -111,6 +114,11 @@ function dueRows(sql: Sql, kind: SweepKind, { epoch, now, time_zone_rules }: Omi
     case 'boundary':
       return sql`
         SELECT id, ${wakeInstant(sql)} AS since FROM contracts WHERE ${wakeInstant(sql)} <= ${late} AND test_clock_id IS NULL`;
+    case 'late_timer':
+      return sql`
+        SELECT id, ${wakeInstant(sql)} - ${SWEEP_AHEAD_MS} * interval '1 ms' AS since FROM contracts
+        WHERE ${wakeInstant(sql)} <= ${now}::timestamptz + ${SWEEP_AHEAD_MS} * interval '1 ms'
+          AND timer_at > ${wakeInstant(sql)} AND test_clock_id IS NULL`;
     case 'verification':
       return sql`SELECT id, verify_at AS since FROM contracts WHERE verify_at <= ${late} AND test_clock_id IS NULL`;
     case 'behind_test_clock':

@@ -15,6 +15,9 @@ export type LocalDate = string;
 /** An instant before all others in Covenant. */
 export const EARLIEST: Instant = '0001-01-01T00:00:00.000Z';
 
+/** An instant after all others in Covenant. */
+export const LATEST: Instant = '9999-12-31T23:59:59.999Z';
+
 /** The instant `millis` milliseconds after the epoch. All instants from a clock are created here. */
 export function instantFromMillis(millis: number): Instant {
   return new Date(millis).toISOString();

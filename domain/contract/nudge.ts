@@ -1,5 +1,5 @@
 /** Which workflows are signaled after the commit of a change. */
-import { earlierOf } from '../base/instant';
+import { LATEST, earlierOf, millisOf } from '../base/instant';
 import type { Instant } from '../base/instant';
 import { wakeInstant } from './copies';
 import type { ContractState } from './facts';
@@ -25,6 +25,12 @@ export function mergeNudges(one: Nudge, other: Nudge): Nudge {
   };
 }
 
+/**
+ * How far ahead of an instant the sweep wakes a workflow whose timer waits for a later one. Much longer than the minute between two
+ * sweeps: when the sweep does not run for some time, no workflow is late.
+ */
+export const SWEEP_AHEAD_MS = 3_600_000;
+
 /** What the workflow of a contract waits for, and the state that it shows. */
 export interface AwaitedByWorkflow {
   activated_at: Instant | null;
@@ -32,19 +38,42 @@ export interface AwaitedByWorkflow {
   next_boundary_at: Instant | null;
   wake_at: Instant | null;
   verify_at: Instant | null;
+  /**
+   * The instant of its timer, while the sweep has to wake it for an earlier one. Null when the timer is early enough, or when
+   * `LATEST`: there is no timer.
+   */
+  timer_at: Instant | null;
+  /** The time of the contract's test clock; null when it uses the real time. */
+  clock_now: Instant | null;
 }
 
 /**
- * Whether the workflow of a contract must be woken after a change by others. A boundary or verification that moved to an earlier
- * instant needs a new timer. One that moved to a later instant does not: the workflow then takes one step too early, finds nothing
- * due, and waits for the later instant. A new state is shown to operators at once; it is rare.
+ * What makes the workflow of a contract look at a change by others in time: its own timer, the sweep when the instant is near
+ * (`SWEEP_AHEAD_MS`), or a signal now.
  */
-export function mustWake(before: AwaitedByWorkflow, after: AwaitedByWorkflow): boolean {
-  if (after.activated_at === null) return false;
+export type Waker = 'timer' | 'sweep' | 'signal';
+
+/**
+ * Decides how the workflow of a contract gets to know a change by others.
+ *
+ * An instant that moved later needs nothing: the workflow takes one step too early, finds nothing due, and waits for the later
+ * instant. One that moved earlier needs a new timer, but not before it is near: most invoices are paid long before they would
+ * become past due, and their contracts are then never woken. A new state is shown to operators at once; it is rare.
+ */
+export function wakerAfter(before: AwaitedByWorkflow, after: AwaitedByWorkflow, now: Instant): Waker {
+  if (after.activated_at === null) return 'timer';
+  if (before.state !== after.state) return 'signal';
   const instant = nextInstant(after);
-  const awaited = nextInstant(before);
-  const is_earlier = instant !== null && (awaited === null || instant < awaited);
-  return is_earlier || before.state !== after.state;
+  if (instant === null || timerInstant(before) <= instant) return 'timer';
+  const is_far = millisOf(instant) - millisOf(now) > SWEEP_AHEAD_MS;
+  // The sweep compares boundaries on the real clock with the timer; it asks about unpaid invoices as soon as it may.
+  const is_swept = after.clock_now === null && instant !== after.verify_at;
+  return is_far && is_swept ? 'sweep' : 'signal';
+}
+
+/** The instant for which the timer of the workflow waits, as far as it is known; `LATEST` when it waits for none. */
+export function timerInstant(awaited: AwaitedByWorkflow): Instant {
+  return awaited.timer_at ?? nextInstant(awaited) ?? LATEST;
 }
 
 /** The instant for which the workflow of the contract has to set its timer; null when it waits for none. */

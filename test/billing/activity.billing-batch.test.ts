@@ -5,13 +5,17 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { createBillingActivities } from '../../activities/billing/billing';
+import { createContractActivities } from '../../activities/contract/contract';
 import { createBillingBatchActivities } from '../../activities/billing/billing-batch';
 import type { BillingBatch } from '../../activities/billing/billing-batch';
 import type { Database } from '../../db/base/database';
 import { findFirstQueuedEvent } from '../../db/billing/billing-queue';
 import { findContract } from '../../db/contract/contract';
 import { findOverdueWork } from '../../db/system/health';
+import { listRowsToWake } from '../../db/system/sweep';
+import { LATEST } from '../../domain/base/instant';
 import type { SeenStatus } from '../../domain/billing/billing-event';
+import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import { createBillingSystem, insertInvoiceEvent, listEventOutcomes } from '../harness/billing';
 import type { BillingSystem, InvoiceEventFields } from '../harness/billing';
 import { auditOf, buildContract } from '../harness/contract-rows';
@@ -100,23 +104,53 @@ test('ends after a number of contracts and names the first event of the next one
   expect(await applyBillingBatch({ now: NOW, passed_over: [] })).toMatchObject({ events: 2, next: null });
 });
 
-test('wakes the workflow of a contract only when its next boundary is earlier than before, or its state changes', async () => {
-  const [opened, paid, overdue] = [await newContract(), await newContract(), await newContract()];
-  await queueEvent(opened);
+test('wakes the workflow of a contract only when its state changes, or its next boundary is earlier and near', async () => {
+  // In this time zone the invoice becomes past due at 11:00 UTC, an hour after the batch.
+  const near = (await buildContract(sql, { now: CREATED_AT, timezone: 'Pacific/Auckland' })).facts.id;
+  const [paid, overdue] = [await newContract(), await newContract()];
+  await queueEvent(near, { due: '2027-01-20' });
   await queueEvent(overdue, { due: '2027-01-10' });
   await queueEvent(paid);
   await queueEvent(paid, { status: 'PAID', version: 2 });
   await applyBatch();
-  expect(woken.sort()).toEqual([opened, overdue].sort());
+  expect(woken.sort()).toEqual([near, overdue].sort());
   // The next boundary moves to a later instant: the workflow notices it by itself.
   woken = [];
-  await queueEvent(opened, { status: 'PAID', version: 2 });
+  await queueEvent(near, { status: 'PAID', version: 2 });
   await applyBatch();
   expect(woken).toEqual([]);
   expect((await findContract(sql, overdue))?.state).toBe('PAST_DUE');
   await queueEvent(overdue, { status: 'PAID', version: 2 });
   await applyBatch();
   expect(woken).toEqual([overdue]);
+});
+
+test('a workflow that waits for a later instant is woken by the sweep an hour before the boundary, unless it was paid', async () => {
+  const [unpaid, paid] = [await newContract(), await newContract()];
+  const listLate = async (now: string): Promise<string[]> => {
+    const query = { now, epoch: 'epoch-1', limit: 100, time_zone_rules: TIME_ZONE_RULES };
+    return (await listRowsToWake(sql, 'late_timer', query)).filter((id) => [unpaid, paid].includes(id));
+  };
+  await queueEvent(unpaid);
+  await queueEvent(paid);
+  await applyBatch();
+  await queueEvent(paid, { status: 'PAID', version: 2 });
+  // A second invoice, which is due later, leaves the instant for which the timer waits.
+  await queueEvent(unpaid, { invoice_id: `in_later_${unpaid}`, due: '2027-02-15' });
+  await applyBatch();
+  expect(woken).toEqual([]);
+  expect(await findContract(sql, unpaid)).toMatchObject({
+    next_boundary_at: '2027-02-02T00:00:00.000Z',
+    timer_at: LATEST,
+  });
+
+  expect(await listLate('2027-02-01T22:59:59.999Z')).toEqual([]);
+  expect(await listLate('2027-02-01T23:00:00.000Z')).toEqual([unpaid]);
+  // Its own step sets the timer, and nothing is left for the sweep.
+  const { settleContract } = createContractActivities(dependencies());
+  await settleContract({ contract_id: unpaid, now: '2027-02-01T23:00:00.000Z' });
+  expect(await listLate('2027-02-01T23:30:00.000Z')).toEqual([]);
+  expect(await findContract(sql, unpaid)).toMatchObject({ timer_at: null });
 });
 
 test('leaves events that need an answer to the workflow of their contract, and applies the others', async () => {

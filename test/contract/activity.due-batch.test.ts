@@ -7,7 +7,7 @@ import { ROW_LOCKED } from '../../activities/base/short-wait';
 import type { SettledDue } from '../../activities/contract/due-batch';
 import { findBusyMoment, hasManyDue, listDueContracts } from '../../db/contract/due-contract';
 import { findContract } from '../../db/contract/contract';
-import { instantFromMillis, millisOf } from '../../domain/base/instant';
+import { LATEST, instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { BATCH_CONTRACTS_MIN } from '../../domain/contract/due-batch';
 import { runCommand } from '../../transactions/contract/run-command';
@@ -28,7 +28,7 @@ const CONTRACTS = BATCH_CONTRACTS_MIN + 3;
 
 let database: TestDatabase;
 let sql: TestDatabase['sql'];
-const { nudger } = createRecordingNudger();
+const { nudger, contracts: woken } = createRecordingNudger();
 const settleDue = (now: Instant = NOW, details?: unknown): Promise<SettledDue> => {
   const { settleDueContracts } = createDueBatchActivities({ db: sql, nudger });
   const logger = new DefaultLogger('ERROR');
@@ -105,6 +105,14 @@ test('two batches and the steps of the contracts apply each boundary once; a loc
   await sql`DROP TRIGGER test_forbidden ON audit_events`;
   expect(await settleDue(instantFromMillis(millisOf(NOW) + 3_600_000))).toMatchObject({ settled: 1, left: 0 });
   expect(await resumptionsOf([failing])).toEqual([1]);
+});
+
+test('a workflow whose timer did not wait for the boundary is woken after it was applied', async () => {
+  const [late, other] = (await buildPaused(2)) as [string, string];
+  await sql`UPDATE contracts SET timer_at = ${LATEST} WHERE id = ${late}`;
+  expect(await settleDue()).toMatchObject({ settled: 2 });
+  expect(woken).toContain(late);
+  expect(woken).not.toContain(other);
 });
 
 test('a later attempt continues behind the last page', async () => {

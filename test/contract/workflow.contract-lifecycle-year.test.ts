@@ -25,10 +25,11 @@ import { waitFor } from '../../dev/waiting';
 
 /** The first run on a machine downloads the server. */
 const FETCH_TIMEOUT_MS = 180_000;
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 /** Contracts of the test that counts actions. Some actions are shared by all contracts that are billed together. */
 const CONTRACTS = 5;
-const ACTIONS_PER_YEAR_MAX = 105;
+const ACTIONS_PER_YEAR_MAX = 45;
 
 let environment: TestWorkflowEnvironment;
 let database: TestDatabase;
@@ -219,7 +220,31 @@ test('over four years from a leap day, timers apply reminders, renewals, a suspe
   await expectInvariants(database.sql);
 });
 
-test('a contract that is renewed and billed each month takes at most 105 Temporal actions in a year', async () => {
+test('an invoice that is not paid makes its contract past due on time, although its event does not wake the workflow', async () => {
+  const starts_at = firstOfMonth(await now(), 1);
+  const start = { now: await now(), start_date: starts_at.slice(0, 10), term: 'P1Y' };
+  const { id } = (await buildContract(database.sql, start)).facts;
+  await worker.nudger.wakeContracts([id]);
+  await skipTo(firstOfMonth(starts_at, 1));
+  await stateBecomes(id, 'ACTIVE');
+
+  const invoice = { status: 'OPEN', due: firstOfMonth(starts_at, 2).slice(0, 10), version: 1 } as const;
+  await insertInvoiceEvent(database.sql, id, { ...invoice, occurred_at: await now() });
+  const events_before = (await handleOf(id).fetchHistory()).events?.length;
+  await worker.nudger.startBillingBatch();
+  await waitFor(async () => (await countPending([id])) === 0, { timeout_ms: 10_000, what: 'the event to be applied' });
+  expect((await handleOf(id).fetchHistory()).events?.length).toBe(events_before);
+
+  const past_due_at = instantFromMillis(millisOf(firstOfMonth(starts_at, 2)) + DAY_MS);
+  await skipTo(instantFromMillis(millisOf(past_due_at) - HOUR_MS / 2));
+  await worker.activities.sweepOnce({ epoch: 'unknown', now: await now() });
+  await skipTo(past_due_at);
+  await stateBecomes(id, 'PAST_DUE');
+  const past_due = (await auditOf(database.sql, id)).filter(({ action }) => action === 'billing.past_due');
+  expect(past_due).toEqual([{ action: 'billing.past_due', at: past_due_at, actor: 'system', state: 'PAST_DUE' }]);
+});
+
+test('a contract that is renewed and billed each month takes at most 45 Temporal actions in a year', async () => {
   const starts_at = firstOfMonth(await now(), 1);
   const start = { now: await now(), start_date: starts_at.slice(0, 10), term: 'P1M' };
   const renewal = { ...DEFAULT_RENEWAL, mode: 'auto' } as const;

@@ -99,6 +99,7 @@ type MakeDue = (count: number) => Promise<string[]>;
 
 const DUE: Record<WakingKind, () => Promise<MakeDue>> = {
   boundary: async () => copiesOfContract({ next_boundary_at: LONG_AGO }),
+  late_timer: async () => copiesOfContract({ next_boundary_at: later(HOUR_MS / 2), timer_at: later(2 * HOUR_MS) }),
   verification: async () => copiesOfContract({ verify_at: LONG_AGO }),
   async behind_test_clock() {
     const clock = await buildTestClock(sql, '2020-01-01T00:00:00.000Z');

@@ -8,7 +8,7 @@ import { verifyAt } from '../../domain/contract/boundary';
 import { applyEvents } from '../../domain/contract/billing-event';
 import type { BillingVerdict, InvoiceLookup, LookedUpBillingEvent } from '../../domain/contract/billing-event';
 import { nextEventTurn } from '../../domain/contract/interleaving';
-import { mustWake } from '../../domain/contract/nudge';
+import { wakerAfter } from '../../domain/contract/nudge';
 import type { AwaitedByWorkflow } from '../../domain/contract/nudge';
 import type { Sql } from '../../db/base/database';
 import { decideBillingEvents, listPendingBillingEvents } from '../../db/billing/billing-event';
@@ -16,6 +16,7 @@ import type { PendingBillingEvent } from '../../db/billing/billing-event';
 import { findAwaitedBoundary, lockContract } from '../../db/contract/contract';
 import { isComputedByOlderRules } from '../base/time-zone-rules';
 import type { ChangedContract, ContractAct } from './changed-contract';
+import { leaveToSweep } from './late-timer';
 import { settleAndDecide } from './settle-and-decide';
 import type { SettledContract } from './settle-contract';
 
@@ -35,8 +36,8 @@ export interface AppliedBillingEvents {
   decided: number;
   /** The ids of the due events that were read and are still pending: an answer is missing for them, or for an earlier event. */
   undecided: string[];
-  /** Whether the workflow of the contract must be woken to be in time (`mustWake`). */
-  must_wake: boolean;
+  /** What the workflow of the contract waited for before; undefined when the contract does not exist. */
+  before: AwaitedByWorkflow | undefined;
 }
 
 /**
@@ -80,12 +81,27 @@ export async function applyBillingEvents(
     for (const verdict of verdicts) decided.add(verdict.id);
     if (isRefusal(changed) || turn.is_last) {
       const undecided = due.map((event) => event.id).filter((event_id) => !decided.has(event_id));
-      const must_wake = awaited !== undefined && !isRefusal(changed) && mustWake(awaited, awaitedAfter(changed));
-      return { outcome: changed, decided: decided.size, undecided, must_wake };
+      return { outcome: changed, decided: decided.size, undecided, before: awaited };
     }
     known = known.filter((event) => !turn.events.includes(event));
     ({ next_boundary_at: boundary, clock_now } = changed.stored);
   }
+}
+
+/**
+ * Applies the due events of a contract beside its workflow. `must_wake` tells whether the workflow must be signaled after the
+ * commit; otherwise its timer is early enough, or the sweep wakes it in time. Call it inside a transaction. Safe to run twice.
+ */
+export async function applyBillingEventsBeside(
+  tx: Sql,
+  request: SettledContract & { lookOf: LookOf },
+): Promise<AppliedBillingEvents & { must_wake: boolean }> {
+  const applied = await applyBillingEvents(tx, request);
+  const { outcome, before } = applied;
+  if (isRefusal(outcome) || before === undefined) return { ...applied, must_wake: false };
+  const waker = wakerAfter(before, awaitedAfter(outcome), request.now);
+  if (waker === 'sweep') await leaveToSweep(tx, request.id, before);
+  return { ...applied, must_wake: waker === 'signal' };
 }
 
 /** What the workflow of a contract must wait for after a change. */

@@ -19,6 +19,7 @@ export type StoredContract = Pick<
   | 'next_boundary_at'
   | 'next_boundary_kind'
   | 'wake_at'
+  | 'timer_at'
   | 'test_clock_id'
   | 'clock_now'
   | 'reserved'

@@ -66,11 +66,21 @@ export async function saveChange(
 
 /** What is stored of a contract after a change. `clock_now` is the time of its test clock, null on the real clock. */
 export function storedContract(
-  { clock_now, reserved }: Pick<ContractRow, 'clock_now' | 'reserved'>,
+  { clock_now, reserved, timer_at }: Pick<ContractRow, 'clock_now' | 'reserved' | 'timer_at'>,
   { test_clock_id }: ContractFacts,
   { state, may_generate, next_boundary_at, next_boundary_kind, wake_at }: ContractCopies,
 ): StoredContract {
-  return { state, may_generate, next_boundary_at, next_boundary_kind, wake_at, test_clock_id, clock_now, reserved };
+  return {
+    state,
+    may_generate,
+    next_boundary_at,
+    next_boundary_kind,
+    wake_at,
+    timer_at,
+    test_clock_id,
+    clock_now,
+    reserved,
+  };
 }
 
 /** Saves the history of a change without its domain events: they are numbered from the quota row, and so come last. */

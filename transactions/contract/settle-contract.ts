@@ -38,15 +38,16 @@ export function settleByTime(
 }
 
 /**
- * Reads a contract, without a lock, that `settleContract` would not change now. Undefined when settling may change it, and when the
- * contract does not exist or is deleted.
+ * Reads a contract, without a lock, that a step of its workflow would not change now. Undefined when the step may change it, and
+ * when the contract does not exist or is deleted.
  */
 export async function findSettledContract(
   sql: Sql,
   { id, now }: SettledContract,
 ): Promise<ChangedContract | undefined> {
   const row = await findContract(sql, id);
-  if (row === undefined || row.deleted_at !== null) return undefined;
+  // A step of the workflow has to record that its timer is no longer late.
+  if (row === undefined || row.deleted_at !== null || row.timer_at !== null) return undefined;
   const facts = { ...factsOf(row), settled_until: laterOf(row.clock_now ?? now, row.settled_until) };
   if (!isSettledAt(row, factsOf(row), facts.settled_until, TIME_ZONE_RULES)) return undefined;
   const stored = storedContract(row, facts, row);

@@ -1,0 +1,13 @@
+-- A change that sets an earlier next boundary does not wake the workflow of its contract while that boundary is far: `timer_at` records
+-- for which instant the timer of the workflow waits, and the sweep wakes the workflow when the boundary is near.
+--
+-- Built statement by statement (db/system/migration.ts): each can be repeated after an interruption.
+
+SET lock_timeout = 2000;
+ALTER TABLE contracts ADD COLUMN IF NOT EXISTS timer_at timestamptz;
+ALTER TABLE sweep_attempts DROP CONSTRAINT IF EXISTS sweep_attempts_kind_known, ADD CONSTRAINT sweep_attempts_kind_known CHECK (kind IN
+  ('boundary', 'late_timer', 'verification', 'behind_test_clock', 'billing_events', 'contract_workflow', 'time_zone_rules',
+   'silent_job', 'paused_job', 'job_workflow', 'test_clock'));
+SET lock_timeout = 0;
+CREATE INDEX CONCURRENTLY IF NOT EXISTS contracts_with_late_timer ON contracts (coalesce(wake_at, next_boundary_at))
+  WHERE timer_at IS NOT NULL;
