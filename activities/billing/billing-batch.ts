@@ -6,12 +6,13 @@
  * and repeats what fails: a contract that always fails delays no other.
  */
 import { asyncLocalStorage } from '@temporalio/activity';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Instant } from '../../domain/base/instant';
 import { cutToBytes } from '../../domain/base/operator-text';
 import { isRefusal } from '../../domain/base/refusal';
 import { isDatabaseUnavailable } from '../../db/base/errors';
 import type { Database, Sql } from '../../db/base/database';
-import { leaveToContract, listQueuedEvents } from '../../db/billing/billing-queue';
+import { findQueueFill, leaveToContract, listQueuedEvents } from '../../db/billing/billing-queue';
 import type { QueuedBillingEvent } from '../../db/billing/billing-queue';
 import { applyBillingEventsBeside } from '../../transactions/contract/apply-billing-events';
 import { beginAttempt } from '../base/attempt';
@@ -28,6 +29,14 @@ export const BATCH_CONTRACTS_MAX = 100;
 const BATCH_MS_MAX = 10_000;
 /** Events that one statement reads; they usually belong to about so many contracts. */
 const LISTED_EVENTS_MAX = 200;
+/**
+ * Of a burst, the batch takes as many events as it can get: the events of a contract that are applied together cost hardly more than
+ * one. While so many events wait and more arrive, it waits, at most until the first has waited for this long.
+ */
+export const BURST_EVENTS_MIN = 100;
+export const BURST_WAIT_MS = 3_000;
+/** When none arrives in this time, the burst is over. */
+const BURST_PAUSE_MS = 100;
 /** How long the batch waits for events that another transaction has locked. Such a transaction takes milliseconds. */
 const LEAVE_LOCK_WAIT_MS = 250;
 /** Events of a contract that the result names, and how much of each. The result of a whole batch has a few kilobytes. */
@@ -62,6 +71,8 @@ export interface BillingBatchDependencies {
   billingPorts: BillingPorts;
   /** Replaces {@link BATCH_CONTRACTS_MAX}. */
   contracts_max?: number;
+  /** Replaces the pause between two looks at a burst, {@link BURST_PAUSE_MS}. */
+  pause?: () => Promise<unknown>;
 }
 
 /** The queued events of one contract. */
@@ -72,12 +83,13 @@ export function createBillingBatchActivities({
   nudger,
   billingPorts,
   contracts_max = BATCH_CONTRACTS_MAX,
+  pause = () => sleep(BURST_PAUSE_MS),
 }: BillingBatchDependencies) {
   const lookOf = (event: Pick<QueuedBillingEvent, 'source' | 'observation'>) => lookFromEvent(billingPorts, event);
   return {
     /**
      * Applies queued events, those of the longest waiting contracts first, until it finds none or has changed
-     * {@link BATCH_CONTRACTS_MAX} contracts. Wakes the workflow of a contract only if it waits for too late an instant that is
+     * {@link BATCH_CONTRACTS_MAX} contracts. During a burst it waits for more events first ({@link BURST_WAIT_MS}). Wakes the workflow of a contract only if it waits for too late an instant that is
      * near. Throws when Postgres does not answer; what was applied before stays. Safe to run twice: an event is decided once.
      */
     applyBillingBatch: (input: BillingBatchInput): Promise<BillingBatch> => withHeartbeat(applyBatch(input)),
@@ -86,6 +98,7 @@ export function createBillingBatchActivities({
   async function applyBatch({ now, passed_over }: BillingBatchInput): Promise<BillingBatch> {
     const attempt = beginAttempt(BATCH_MS_MAX);
     const batch: BillingBatch = { applied: {}, events: 0, left: [], passed_over: [], next: null };
+    await waitWhileManyArrive(now, passed_over);
     for (let begun = 0; ;) {
       const without = [...passed_over, ...batch.passed_over];
       const groups = groupByContract(await listQueuedEvents(db, { now, without, limit: LISTED_EVENTS_MAX }));
@@ -97,6 +110,15 @@ export function createBillingBatchActivities({
       }
       begun += taken.length;
       await applyGroups(taken, now, batch);
+    }
+  }
+
+  /** Waits for the rest of a burst. */
+  async function waitWhileManyArrive(now: Instant, without: string[]): Promise<void> {
+    for (let last_id: string | null = null; ; await pause()) {
+      const fill = await findQueueFill(db, { now, without, limit: BURST_EVENTS_MIN });
+      if (fill.events < BURST_EVENTS_MIN || fill.waited_ms >= BURST_WAIT_MS || fill.last_id === last_id) return;
+      last_id = fill.last_id;
     }
   }
 

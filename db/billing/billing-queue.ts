@@ -39,6 +39,33 @@ export async function listQueuedEvents(
     ORDER BY id LIMIT ${limit}`;
 }
 
+/** How full the queue is. */
+export interface QueueFill {
+  /** The number of events, counted up to a limit. */
+  events: number;
+  /** The last event; null when the queue is empty. */
+  last_id: string | null;
+  /** How long the first event has waited, in milliseconds by the clock of Postgres; 0 when the queue is empty. */
+  waited_ms: number;
+}
+
+/** How full the queue is without the events of the contracts in `without`; counts at most `limit` events. */
+export async function findQueueFill(
+  sql: Sql,
+  { now, without, limit }: { now: Instant; without: readonly string[]; limit: number },
+): Promise<QueueFill> {
+  const queued = sql`
+    FROM billing_inbox
+    WHERE ${isQueued(sql)} AND ${isDue(sql, now)} AND contract_id <> ALL(${[...without]}::uuid[])`;
+  // The id has the real time of its row; `received_at` may be a time of a test clock.
+  const [fill] = await sql<[QueueFill]>`
+    SELECT (SELECT count(*)::int FROM (SELECT ${queued} LIMIT ${limit}) first) AS events,
+           (SELECT id ${queued} ORDER BY id DESC LIMIT 1) AS last_id,
+           coalesce(extract(epoch FROM clock_timestamp() - uuid_extract_timestamp((SELECT id ${queued} ORDER BY id LIMIT 1))), 0)::float8
+             * 1000 AS waited_ms`;
+  return fill;
+}
+
 /** Leaves pending events to the workflow of their contract. `lock_ms` limits the wait for rows that others have locked. */
 export async function leaveToContract(sql: Sql, ids: readonly string[], lock_ms: number): Promise<void> {
   if (ids.length === 0) return;

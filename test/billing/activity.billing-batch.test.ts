@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { createBillingActivities } from '../../activities/billing/billing';
 import { createContractActivities } from '../../activities/contract/contract';
-import { createBillingBatchActivities } from '../../activities/billing/billing-batch';
+import { BURST_EVENTS_MIN, BURST_WAIT_MS, createBillingBatchActivities } from '../../activities/billing/billing-batch';
 import type { BillingBatch } from '../../activities/billing/billing-batch';
 import type { Database } from '../../db/base/database';
 import { findFirstQueuedEvent } from '../../db/billing/billing-queue';
@@ -151,6 +151,48 @@ test('a workflow that waits for a later instant is woken by the sweep an hour be
   await settleContract({ contract_id: unpaid, now: '2027-02-01T23:00:00.000Z' });
   expect(await listLate('2027-02-01T23:30:00.000Z')).toEqual([]);
   expect(await findContract(sql, unpaid)).toMatchObject({ timer_at: null });
+});
+
+describe('during a burst', () => {
+  /** A batch that counts its pauses; `arrive` runs in each. */
+  function createPausingBatch(arrive: (pauses: number) => Promise<unknown>) {
+    const counted = { pauses: 0 };
+    const pause = () => arrive((counted.pauses += 1));
+    const { applyBillingBatch } = createBillingBatchActivities({ ...dependencies(), pause });
+    return { counted, run: () => applyBillingBatch({ now: NOW, passed_over: [] }) };
+  }
+
+  /** The events of a burst for one contract, inserted by one statement. `waited` is how long ago, as text for an interval. */
+  async function queueBurst(contract_id: string, events: number, waited = '0 s'): Promise<void> {
+    await queueEvent(contract_id);
+    await sql`
+      INSERT INTO billing_inbox (id, source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at,
+                                 reported_at, future_dated, outcome, try_at)
+      SELECT uuidv7(-${waited}::interval), source, event_id || '_' || ordinal, type, contract_id, invoice_id, observation, raw,
+             occurred_at, received_at, reported_at, future_dated, outcome, try_at
+      FROM billing_inbox, generate_series(2, ${events}::int) AS ordinal WHERE contract_id = ${contract_id}`;
+  }
+
+  test('the batch waits while more events arrive, and applies them together', async () => {
+    const [id, other] = [await newContract(), await newContract()];
+    await queueBurst(id, BURST_EVENTS_MIN);
+    const batch = createPausingBatch(async (pauses) => {
+      if (pauses <= 2) await queueEvent(other, { event_id: `evt_${pauses}_${other}`, version: pauses });
+    });
+    const { applied } = await batch.run();
+    expect(batch.counted.pauses).toBe(3);
+    expect(applied[other]).toBe(`evt_1_${other} invoice.open, evt_2_${other} invoice.open`);
+  });
+
+  test('it does not wait for a few events, nor when the first has waited for long', async () => {
+    const [few, late] = [await newContract(), await newContract()];
+    const batch = createPausingBatch(async () => undefined);
+    await queueBurst(few, BURST_EVENTS_MIN - 1);
+    expect(await batch.run()).toMatchObject({ events: BURST_EVENTS_MIN - 1, next: null });
+    await queueBurst(late, BURST_EVENTS_MIN, `${BURST_WAIT_MS} ms`);
+    expect(await batch.run()).toMatchObject({ events: BURST_EVENTS_MIN, next: null });
+    expect(batch.counted.pauses).toBe(0);
+  });
 });
 
 test('leaves events that need an answer to the workflow of their contract, and applies the others', async () => {

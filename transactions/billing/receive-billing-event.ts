@@ -53,9 +53,9 @@ export async function receiveBillingEvent(db: Database, arrival: BillingArrival)
 
 /**
  * How long an event may wait in the queue of the billing batch before arriving events signal the batch again: its signal may have been
- * lost with the process that should have sent it. The batch usually takes an event within milliseconds.
+ * lost with the process that should have sent it. The batch usually takes an event within milliseconds, and after 3 s during a burst.
  */
-const QUEUED_LATE_MS = 2_000;
+const QUEUED_LATE_MS = 5_000;
 
 /**
  * Receives events by one statement, each once. Events of contracts with a test clock are left out. `lock_ms` limits the wait for
