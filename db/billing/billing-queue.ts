@@ -57,7 +57,7 @@ export async function findQueueFill(
   const queued = sql`
     FROM billing_inbox
     WHERE ${isQueued(sql)} AND ${isDue(sql, now)} AND contract_id <> ALL(${[...without]}::uuid[])`;
-  // The id has the real time of its row; `received_at` may be a time of a test clock.
+  // The id has the time of the insert by the clock of Postgres.
   const [fill] = await sql<[QueueFill]>`
     SELECT (SELECT count(*)::int FROM (SELECT ${queued} LIMIT ${limit}) first) AS events,
            (SELECT id ${queued} ORDER BY id DESC LIMIT 1) AS last_id,
