@@ -37,6 +37,7 @@ import { createClockNotifier } from './temporal/test-clock';
 import { workerIdentity } from './temporal/worker-identity';
 import { logTemporal } from './temporal-log';
 import { warnAboutTimeZones } from './time-zones';
+import { limitHeapGrowth } from './worker-heap';
 import { createWorkers, workerPoolSize, workerSlots } from './worker-slots';
 
 /** The interval between attempts to reach Postgres or Temporal at the start. */
@@ -47,6 +48,7 @@ async function main(): Promise<void> {
     'worker',
     'Run the workflows and their activities. Settings come from the environment: docs/configuration.md.',
   );
+  limitHeapGrowth();
   const config = loadConfig(process.env);
   const log = createLog('worker', config.logLevel);
   logTemporal(log);
