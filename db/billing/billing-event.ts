@@ -120,7 +120,7 @@ export interface ArrivedBillingEvent extends BillingArrival {
 export type BillingEventName = Pick<BillingEvent, 'source' | 'event_id'>;
 
 /**
- * Inserts arriving events, each with its first outcome; returns the names of those that were not stored before. Of several events with
+ * Inserts arriving events, each with its first outcome; returns those that were not stored before. Of several events with
  * one name only one is inserted. `lock_ms` limits the wait for another transaction that inserts one of these names; give it only
  * outside a transaction.
  */
@@ -128,14 +128,14 @@ export async function insertBillingEvents(
   sql: Sql,
   arrived: readonly ArrivedBillingEvent[],
   lock_ms?: number,
-): Promise<BillingEventName[]> {
+): Promise<StoredBillingEvent[]> {
   if (arrived.length === 0) return [];
   const events = arrived.map(({ event }) => event);
   // The next sweep looks up what is unknown. A named contract that does not exist yet has a minute to be created.
   const waits = arrived.map(({ event, reason }) => reason === 'CONTRACT_UNKNOWN' && event.contract_id !== null);
   // Not pipelined: it waits while another transaction has inserted the same event and has not committed. In the order of names, so that
   // two statements with the same events do not deadlock.
-  return withoutPipelining(sql<BillingEventName[]>`
+  return withoutPipelining(sql<StoredBillingEvent[]>`
     INSERT INTO billing_inbox (source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, reported_at,
                                future_dated, outcome, reason, try_at, decided_at, request_id)
     SELECT source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, reported_at, future_dated, outcome, reason,
@@ -161,7 +161,7 @@ export async function insertBillingEvents(
             request_id, waits)
     ${lock_ms === undefined ? sql`` : sql`CROSS JOIN ${limitedLockWait(sql, lock_ms)}`}
     ORDER BY source, event_id
-    ON CONFLICT ON CONSTRAINT billing_event_unique DO NOTHING RETURNING source, event_id`);
+    ON CONFLICT ON CONSTRAINT billing_event_unique DO NOTHING RETURNING id, source, event_id, outcome, contract_id, invoice_id`);
 }
 
 /** A contract's events that are due, in the order in which they occurred. `now` is the real time. */

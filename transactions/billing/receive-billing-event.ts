@@ -111,16 +111,18 @@ export async function receiveOnTestClock(
   return (await resultsOf(db, [arrival], inserted, () => true)).get(arrival) as ReceivedBillingEvent;
 }
 
-/** The results for arrivals after the commit of their insert. `inserted` names the events that were not stored before. */
+/** The results for arrivals after the commit of their insert. `inserted` are the events that were not stored before. */
 async function resultsOf(
   db: Database,
   arrivals: readonly BillingArrival[],
-  inserted: readonly BillingEventName[],
+  inserted: readonly StoredBillingEvent[],
   maySignalLate: () => boolean,
 ): Promise<Map<BillingArrival, ReceivedBillingEvent>> {
   if (arrivals.length === 0) return new Map();
-  const stored = new Map((await listStoredEvents(db, names(arrivals))).map((event) => [keyOf(event), event]));
   const first_copies = new Set(inserted.map(keyOf));
+  const copies = arrivals.filter(({ event }) => !first_copies.has(keyOf(event)));
+  const stored_before = copies.length === 0 ? [] : await listStoredEvents(db, names(copies));
+  const stored = new Map([...inserted, ...stored_before].map((event) => [keyOf(event), event]));
   const signaling_id = await findSignalingEvent(db, arrivals, [...stored.values()], maySignalLate);
   const results = arrivals.map((arrival): [BillingArrival, ReceivedBillingEvent] => {
     const { id, outcome, contract_id, invoice_id } = stored.get(keyOf(arrival.event)) as StoredBillingEvent;
