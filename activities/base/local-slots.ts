@@ -10,6 +10,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const SLOT_WAIT_MS = 500;
 const POLL_MS = 10;
 
+/** The type of the failure of a local activity that found no free slot. It is usual under load. */
+export const NO_LOCAL_SLOT = 'NoLocalSlot';
+
 type Activity = (input: never) => Promise<unknown>;
 
 /** Wraps activities so that at most `slots` of them run at the same time as local activities. */
@@ -18,7 +21,7 @@ export function limitLocalActivities<A extends object>(activities: A, slots: num
   async function runInSlot(run: Activity, input: never): Promise<unknown> {
     for (const begun_ms = performance.now(); running >= slots; await sleep(POLL_MS))
       if (performance.now() - begun_ms > SLOT_WAIT_MS)
-        throw ApplicationFailure.create({ message: 'No slot for a local activity is free', type: 'NoLocalSlot' });
+        throw ApplicationFailure.create({ message: 'No slot for a local activity is free', type: NO_LOCAL_SLOT });
     running += 1;
     return run(input).finally(() => (running -= 1));
   }

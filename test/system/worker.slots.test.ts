@@ -6,12 +6,14 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { activityInfo } from '@temporalio/activity';
+import { ApplicationFailure, activityInfo } from '@temporalio/activity';
+import { NO_LOCAL_SLOT } from '../../activities/base/local-slots';
 import { createStandardPort } from '../../adapters/billing-standard';
 import { loadConfig } from '../../config';
 import { waitFor } from '../../dev/waiting';
 import type { ContractCommand } from '../../domain/contract/command';
 import { contractWorkflowId, generationJobWorkflowId } from '../../temporal/ids';
+import { levelOf } from '../../temporal-log';
 import { workerPoolSize, workerSlots } from '../../worker-slots';
 import { sweep } from '../../workflows/sweep';
 import { createBillingSystem, listEventOutcomes, insertInvoiceEvent } from '../harness/billing';
@@ -242,6 +244,13 @@ test('any number of job steps whose rows are locked block no boundary and no bil
     expect(await temporal.client.workflow.getHandle(generationJobWorkflowId(id)).result()).toMatchObject({
       state: 'SUCCEEDED',
     });
+});
+
+test('a local activity without a free slot is no warning, unlike other failures', () => {
+  const no_slot = { error: ApplicationFailure.create({ message: 'none is free', type: NO_LOCAL_SLOT }) };
+  expect(levelOf({ level: 'WARN', meta: no_slot })).toBe('debug');
+  expect(levelOf({ level: 'WARN', meta: { error: new Error('another') } })).toBe('warn');
+  expect(levelOf({ level: 'WARN', meta: {} })).toBe('warn');
 });
 
 test('the slots for commands and billing are the same on one core and on a hundred', () => {
