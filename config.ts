@@ -107,7 +107,7 @@ export const API_POOL_SIZE = 10;
 export const WORKER_SLOTS_MAX = 100;
 /** More slots than cores of Postgres do not generate faster. An operator who knows the number of cores sets the slots. */
 const FILL_SLOTS_DEFAULT_MAX = 8;
-/** A cached workflow takes about 0.5 MB, and most workflows wait for weeks between their tasks. */
+/** A cached workflow takes about 0.1 MB of the heap of the workflows, and most workflows wait for weeks between their tasks. */
 const CACHED_WORKFLOWS_DEFAULT = 300;
 const CACHED_WORKFLOWS_MAX = 100_000;
 /** A statement can wait up to 5,000 ms for a row lock before it starts its work. */
