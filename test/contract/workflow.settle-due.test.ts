@@ -1,23 +1,28 @@
 /** `settleDue` with a real server: it settles what is due together, waits for a moment, and can be cancelled. */
 import { Context } from '@temporalio/activity';
 import { withHeartbeat } from '../../activities/base/heartbeat';
+import { BATCH_CONTRACTS } from '../../activities/contract/contract-batch';
+import { createDueBatchActivities } from '../../activities/contract/due-batch';
 import { waitFor } from '../../dev/waiting';
 import { instantFromMillis } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { BATCH_CONTRACTS_MIN } from '../../domain/contract/due-batch';
 import { contractWorkflowId } from '../../temporal/ids';
 import { dueBatchStart } from '../../temporal/start';
-import { runCommand } from '../../transactions/contract/run-command';
 import { contractViewQuery } from '../../workflows/contract-lifecycle';
 import type { contractLifecycle } from '../../workflows/contract-lifecycle';
 import { dueSignal, settleDue } from '../../workflows/settle-due';
-import { TEST_ACTOR } from '../harness/contract-facts';
-import { buildContract } from '../harness/contract-rows';
+import { createBillingSystem, insertInvoiceEvent } from '../harness/billing';
+import { waitUntilBlocked } from '../harness/blocked-statement';
+import { auditOf, buildContract, listAuditActions } from '../harness/contract-rows';
 import { startCovenantWorker, withOverrides } from '../harness/covenant-worker';
 import type { ActivityOverrides, CovenantWorker } from '../harness/covenant-worker';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
+import { gate } from '../harness/gate';
+import { gatedDatabase } from '../harness/gated-database';
 import { expectInvariants } from '../harness/invariants';
+import { buildPausedContracts } from '../harness/paused-contracts';
 import { connectPreparedTemporal, uniqueTaskQueue } from '../harness/temporal';
 import type { TestTemporal } from '../harness/temporal';
 
@@ -28,6 +33,7 @@ let temporal: TestTemporal;
 let database: TestDatabase;
 let sql: TestDatabase['sql'];
 let worker: CovenantWorker;
+const billing = createBillingSystem();
 let around: ActivityOverrides = () => ({});
 
 beforeAll(async () => {
@@ -35,7 +41,8 @@ beforeAll(async () => {
   database = await createTestDatabase();
   sql = database.sql;
   const { client, nativeConnection } = temporal;
-  worker = await startCovenantWorker({ db: sql, client, nativeConnection, wrap: withOverrides(() => around) });
+  const wrap = withOverrides(() => around);
+  worker = await startCovenantWorker({ db: sql, client, nativeConnection, wrap, billingPorts: billing.ports });
 });
 afterEach(async () => {
   around = () => ({});
@@ -49,16 +56,8 @@ afterAll(async () => {
 
 const instantIn = (ms: number): Instant => instantFromMillis(Date.now() + ms);
 
-function buildPaused(count: number, resume_at: Instant): Promise<string[]> {
-  const pause = { name: 'pause', input: { resume_at } } as const;
-  return Promise.all(
-    Array.from({ length: count }, async () => {
-      const { id } = (await buildContract(sql, { now: PAST })).facts;
-      await sql.begin((tx) => runCommand(tx, { id, actor: TEST_ACTOR, now: PAST, request_id: null }, pause));
-      return id;
-    }),
-  );
-}
+const buildPaused = (count: number, resume_at: Instant): Promise<string[]> =>
+  buildPausedContracts(sql, count, { paused_at: PAST, resume_at });
 
 async function countPaused(ids: string[]): Promise<number> {
   const { count } = await sql`SELECT FROM contracts WHERE id = ANY(${ids}) AND state = 'PAUSED'`;
@@ -84,20 +83,86 @@ test('it waits for a moment, settles earlier when it is asked to, and ends when 
   expect(await handle.result()).toEqual({ settled: BATCH_CONTRACTS_MIN, left: 0 });
 });
 
-test('a command that is sent in the middle of a batch is answered, and the batch can be cancelled', async () => {
-  const [id] = (await buildPaused(1, instantIn(3_600_000))) as [string];
-  let has_begun = false;
+test('a batch can be cancelled in the middle of a pass', async () => {
+  const begun = gate();
   around = () => ({
     settleDueContracts() {
-      has_begun = true;
+      begun.arrive();
       return withHeartbeat(Context.current().cancelled);
     },
   });
   const handle = await startBatch(instantIn(0));
-  await waitFor(() => has_begun, { timeout_ms: WAIT_MS, what: 'the pass to begin' });
-  expect(await worker.send(id, { name: 'resume', input: {} })).toMatchObject({ refusal: null, changed: true });
+  await begun.reached;
   await handle.cancel();
   await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+});
+
+test('commands in the middle of a pass are answered: to a contract it has locked, and to one it has not reached', async () => {
+  const at = instantIn(-1_000);
+  // The pass runs two transactions at the same time, and then a third one.
+  const ids = await buildPaused(2 * BATCH_CONTRACTS + 5, at);
+  const [locked, later] = [ids[0], ids.at(-1)] as [string, string];
+  const { db, gate: pass } = gatedDatabase(sql, { at: 'commit', transactions: 2 });
+  const sent = gate();
+  around = (real) => ({
+    ...createDueBatchActivities({ db, nudger: worker.nudger }),
+    runContractCommand(input) {
+      if (input.contract_id === locked) sent.arrive();
+      return real.runContractCommand(input);
+    },
+  });
+  const handle = await startBatch(instantIn(0));
+  await pass.reached;
+  expect(await countPaused(ids)).toBe(ids.length);
+  expect(await worker.send(later, { name: 'pause', input: {} })).toMatchObject({ refusal: null, changed: true });
+  const outcome = worker.send(locked, { name: 'pause', input: {} });
+  await sent.reached;
+  await waitUntilBlocked(sql);
+  pass.open();
+  expect(await outcome).toMatchObject({ refusal: null, changed: true });
+  await handle.result();
+  await waitFor(async () => (await countPaused(ids)) === 2, { timeout_ms: WAIT_MS, what: 'the others to be settled' });
+  const applied = ['contract.created', 'contract.paused', 'contract.resumed'];
+  for (const id of [locked, later]) expect(await listAuditActions(sql, id)).toEqual([...applied, 'contract.paused']);
+  for (const id of ids.slice(1, -1)) expect(await listAuditActions(sql, id)).toEqual(applied);
+});
+
+test('contracts that must be verified are verified by their own workflows, while the batch settles the others', async () => {
+  const day = (days: number): string => instantIn(days * 86_400_000).slice(0, 10);
+  const others = await buildPaused(BATCH_CONTRACTS_MIN, instantIn(-1_000));
+  const buildOwing = async (status: 'OPEN' | 'PAID'): Promise<string> => {
+    const [due, occurred_at] = [day(-20), `${day(-30)}T00:00:00.000Z`];
+    const { id } = (await buildContract(sql, { now: occurred_at })).facts;
+    billing.invoices.set(`in_${id}`, { contract_id: id, status, due, occurred_at });
+    await insertInvoiceEvent(sql, id, { invoice_id: `in_${id}`, due, occurred_at, version: 1 });
+    await worker.activities.applyBillingEvents({ contract_id: id, now: occurred_at });
+    return id;
+  };
+  const [owing, paid] = [await buildOwing('OPEN'), await buildOwing('PAID')];
+  const handle = await startBatch(instantIn(0));
+  expect(await handle.result()).toMatchObject({ settled: others.length });
+  expect(await countPaused(others)).toBe(0);
+  expect(billing.fetchedInvoiceIds).toEqual([]);
+
+  await worker.nudger.wakeContracts([owing, paid]);
+  /** What time and the answer of the billing system changed. */
+  const changesOf = async (id: string) => (await auditOf(sql, id)).filter(({ actor }) => actor === 'system').slice(1);
+  const becomes = async (id: string, last: string) =>
+    waitFor(
+      async () => {
+        const rows = await changesOf(id);
+        return rows.at(-1)?.action === last && rows.map(({ action }) => action);
+      },
+      { timeout_ms: WAIT_MS, what: `${last} of ${id}` },
+    );
+  expect(await becomes(owing, 'contract.suspended')).toEqual(['billing.past_due', 'contract.suspended']);
+  expect(await becomes(paid, 'billing.cleared')).toEqual([
+    'billing.past_due',
+    'billing.invoices_fetched',
+    'billing.cleared',
+  ]);
+  for (const id of [owing, paid]) expect((await changesOf(id))[0]?.at).toBe(`${day(-19)}T00:00:00.000Z`);
+  expect(billing.fetchedInvoiceIds.sort()).toEqual([`in_${owing}`, `in_${paid}`].sort());
 });
 
 test('the timers of contracts that wait for the same moment as many others are late', async () => {

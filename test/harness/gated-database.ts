@@ -9,8 +9,8 @@ export interface GatedDatabase {
 }
 
 /**
- * The same database with its transactions held before they begin, or before they commit, with all their locks. `reached` resolves when
- * `transactions` of them wait.
+ * The same database, with its first transactions held before they begin, or before they commit, with all their locks. `reached`
+ * resolves when so many of them wait; the others are not held.
  */
 export function gatedDatabase(
   real: Database,
@@ -20,8 +20,8 @@ export function gatedDatabase(
   let waiting = 0;
   const wait = async (): Promise<void> => {
     waiting += 1;
-    if (waiting >= transactions) held.arrive();
-    await held.opened;
+    if (waiting === transactions) held.arrive();
+    if (waiting <= transactions) await held.opened;
   };
   type Work = (tx: never) => unknown;
   const begin = async (work: Work): Promise<unknown> => {
