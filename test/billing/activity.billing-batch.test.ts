@@ -8,10 +8,13 @@ import { createBillingActivities } from '../../activities/billing/billing';
 import { createContractActivities } from '../../activities/contract/contract';
 import { BURST_EVENTS_MIN, BURST_WAIT_MS, createBillingBatchActivities } from '../../activities/billing/billing-batch';
 import type { BillingBatch } from '../../activities/billing/billing-batch';
+import type { ClockNotifier } from '../../activities/ports';
+import { createSweepActivities } from '../../activities/system/sweep';
 import type { Database } from '../../db/base/database';
 import { findFirstQueuedEvent } from '../../db/billing/billing-queue';
 import { findContract } from '../../db/contract/contract';
 import { findOverdueWork } from '../../db/system/health';
+import { findStuckRows, STUCK_FROM_ATTEMPTS } from '../../db/system/sweep-attempt';
 import { listRowsToWake } from '../../db/system/sweep';
 import { LATEST } from '../../domain/base/instant';
 import type { SeenStatus } from '../../domain/billing/billing-event';
@@ -224,6 +227,28 @@ test('a contract that fails for ever stops no other, is left to its workflow, an
   expect(signaled).toEqual([failing]);
   expect([await outcomesOf(failing), await outcomesOf(other)]).toEqual([['PENDING'], ['APPLIED', 'APPLIED']]);
   expect(await findOverdueWork(sql, '2027-01-20T10:04:00.000Z', null)).toMatchObject({ overdue_billing_events: 1 });
+});
+
+test('events that are left and fail at every attempt delay no others, and operators see their contract', async () => {
+  const [failing, other] = [await newContract(), await newContract()];
+  await sql`UPDATE contracts SET workflow_epoch = 'epoch-1'`;
+  await queueEvent(failing);
+  const own = createBillingActivities(dependencies());
+  const { sweepOnce } = createSweepActivities({ db: sql, nudger, clocks: {} as ClockNotifier });
+  await whileFailing('contracts', failing, async () => {
+    expect(await applyBatch()).toMatchObject({ events: 0, left: [failing] });
+    for (let tries = 1; tries <= STUCK_FROM_ATTEMPTS; tries += 1) {
+      await queueEvent(other, { version: tries });
+      expect(await applyBatch()).toMatchObject({ events: 1, left: [] });
+      const now = new Date(Date.parse(NOW) + tries * 3_600_000).toISOString();
+      await sweepOnce({ epoch: 'epoch-1', now });
+      await expect(own.applyBillingEvents({ contract_id: failing, now })).rejects.toThrow('failure for this test');
+    }
+  });
+  expect(woken.filter((id) => id === failing)).toHaveLength(STUCK_FROM_ATTEMPTS);
+  expect((await findStuckRows(sql)).filter(({ kind }) => kind === 'billing_events')).toEqual([
+    { kind: 'billing_events', rows: 1, ids: [failing] },
+  ]);
 });
 
 test('a contract that another transaction holds is left to its workflow, and the others are applied meanwhile', async () => {

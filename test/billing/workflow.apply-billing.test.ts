@@ -3,18 +3,21 @@
  * queue, and a batch holds up no command.
  */
 import type { WorkflowHandle } from '@temporalio/client';
+import { createBillingBatchActivities } from '../../activities/billing/billing-batch';
 import { waitFor } from '../../dev/waiting';
 import { listStoredEvents } from '../../db/billing/billing-event';
 import { billingBatchWorkflowId, contractWorkflowId } from '../../temporal/ids';
 import { receiveBillingEvent } from '../../transactions/billing/receive-billing-event';
 import type { applyBilling } from '../../workflows/apply-billing';
 import { createBillingSystem, listEventOutcomes } from '../harness/billing';
-import { auditOf, buildContract } from '../harness/contract-rows';
+import { waitUntilBlocked } from '../harness/blocked-statement';
+import { auditOf, buildContract, listAuditActions } from '../harness/contract-rows';
 import { startCovenantWorker, withOverrides } from '../harness/covenant-worker';
 import type { ActivityOverrides, CovenantWorker } from '../harness/covenant-worker';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { gate } from '../harness/gate';
+import { gatedDatabase } from '../harness/gated-database';
 import { expectInvariants } from '../harness/invariants';
 import { connectPreparedTemporal } from '../harness/temporal';
 import type { TestTemporal } from '../harness/temporal';
@@ -135,23 +138,36 @@ test('an event that finds the queue not empty needs no signal, because the batch
   await becomesApplied('evt_silent');
 });
 
-test('a command in the middle of a batch is answered while the batch still runs', async () => {
-  const id = await newContract();
-  const held = gate();
+test('commands in the middle of a batch are answered: to a contract it has locked, and to one it has not reached', async () => {
+  const [locked, later] = [await newContract(), await newContract()];
+  const { db, gate: held } = gatedDatabase(sql, { at: 'commit' });
+  const sent = gate();
   overrides = (real) => ({
-    async applyBillingBatch(input) {
-      held.arrive();
-      await held.opened;
-      return real.applyBillingBatch(input);
+    ...createBillingBatchActivities({ db, nudger: worker.nudger, billingPorts: billing.ports }),
+    runContractCommand(input) {
+      if (input.contract_id === locked) sent.arrive();
+      return real.runContractCommand(input);
     },
   });
-  await receive(id, 'evt_during');
+  await receive(locked, 'evt_held');
   await held.reached;
+  await receive(later, 'evt_later');
   // The event may be applied meanwhile: by the workflow of the contract, which the command starts.
-  expect(await worker.send(id, { name: 'pause', input: {} })).toMatchObject({ refusal: null });
+  expect(await worker.send(later, { name: 'pause', input: {} })).toMatchObject({ refusal: null, changed: true });
+  const outcome = worker.send(locked, { name: 'pause', input: {} });
+  await sent.reached;
+  await waitUntilBlocked(sql);
   expect((await batch().describe()).status.name).toBe('RUNNING');
   held.open();
-  await becomesApplied('evt_during');
+  expect(await outcome).toMatchObject({ refusal: null, changed: true });
+  for (const [id, event_id] of [
+    [locked, 'evt_held'],
+    [later, 'evt_later'],
+  ] as const) {
+    await becomesApplied(event_id);
+    const actions = (await listAuditActions(sql, id)).filter((action) => action !== 'contract.created');
+    expect(actions.sort()).toEqual(['billing.event_received', 'contract.paused']);
+  }
 });
 
 test('a batch that runs twice, as after a lost answer, applies each event once', async () => {
