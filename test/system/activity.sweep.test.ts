@@ -11,6 +11,7 @@ import { findOverdueWork } from '../../db/system/health';
 import { listRowsToWake, SWEEP_KINDS } from '../../db/system/sweep';
 import type { SweepKind } from '../../db/system/sweep';
 import { findStuckRows, recordAttempts, STUCK_FROM_ATTEMPTS } from '../../db/system/sweep-attempt';
+import { BATCH_CONTRACTS_MIN } from '../../domain/contract/due-batch';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import type { ClockNotifier, Nudger } from '../../activities/ports';
@@ -57,6 +58,10 @@ interface RecordedSweep {
   run(now?: string, epoch?: string): Promise<Swept>;
   /** The batches in order. */
   batches: string[][];
+  /** The moments for which it starts the batch of boundaries. */
+  moments: string[];
+  /** How often it starts the batch of billing events. */
+  billing_batches: number;
   /** Runs before a batch returns. */
   before: (ids: string[]) => Promise<unknown>;
   reaches: (id: string) => boolean;
@@ -72,8 +77,8 @@ function createSweep(environment?: MockActivityEnvironment): RecordedSweep {
     wakeContracts: wake,
     wakeJobs: wake,
     signalBillingEvent: async (id) => [id],
-    startBillingBatch: async () => undefined,
-    settleDue: async () => undefined,
+    startBillingBatch: async () => void (sweep.billing_batches += 1),
+    settleDue: async (at) => void sweep.moments.push(at),
     wake: async () => undefined,
   };
   const startAdvance: ClockNotifier['startAdvance'] = async (id) => {
@@ -83,6 +88,8 @@ function createSweep(environment?: MockActivityEnvironment): RecordedSweep {
   const { sweepOnce } = createSweepActivities({ db: sql, nudger, clocks });
   const sweep: RecordedSweep = {
     batches: [],
+    moments: [],
+    billing_batches: 0,
     before: async () => undefined,
     reaches: () => true,
     run: (now = NOW, epoch = EPOCH) =>
@@ -378,4 +385,30 @@ test('a contract whose reminder is due is woken by no sweep and not overdue; it 
   expect(await isWokenAt('2026-11-30T00:00:00.000Z')).toBe(false);
   expect((await findContract(sql, facts.id))?.next_boundary_kind).toBe('reminder');
   expect(await isWokenAt('2026-12-01T00:10:00.000Z')).toBe(true);
+});
+
+test.each<[string, number, number, string[]]>([
+  ['a batch of boundaries for many contracts that are due', -HOUR_MS, 0, [NOW]],
+  [
+    'a batch of boundaries for many that will be due before the next sweep has looked',
+    MINUTE_MS,
+    0,
+    [later(MINUTE_MS)],
+  ],
+  ['no batch for many that are due later', 5 * MINUTE_MS, 0, []],
+  ['no batch for few', MINUTE_MS, 1, []],
+])('the sweep starts %s', async (_what, ahead_ms, missing, moments) => {
+  await copiesOfContract({ next_boundary_at: later(ahead_ms) })(BATCH_CONTRACTS_MIN - missing);
+  const sweep = createSweep();
+  await sweep.run();
+  expect(sweep.moments).toEqual(moments);
+});
+
+test('the sweep starts the billing batch when an event has waited in its queue for a minute', async () => {
+  await insertInvoiceEvent(sql, quiet_contract, { occurred_at: NOW, version: 1 });
+  const sweep = createSweep();
+  await sweep.run(later(MINUTE_MS - 1));
+  expect(sweep.billing_batches).toBe(0);
+  await sweep.run(later(MINUTE_MS));
+  expect(sweep.billing_batches).toBe(1);
 });
