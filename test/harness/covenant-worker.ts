@@ -63,6 +63,8 @@ export interface CovenantWorkerOptions {
   showNames?: boolean;
   /** The number of cached workflows. With 0 every workflow task replays the whole history. */
   maxCachedWorkflows?: number;
+  /** Whether it runs no code that a patch guards, like a worker of the version before all patches. Default: false. */
+  isOlderVersion?: boolean;
 }
 
 export interface CovenantWorker {
@@ -117,7 +119,8 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
     limitNow: (now) => Promise.resolve(now),
   });
   const activities = options.wrap?.(real) ?? real;
-  const shared = { connection: nativeConnection, namespace: client.options.namespace, activities };
+  const version = options.isOlderVersion ? { patchActivationCallback: () => false } : {};
+  const shared = { connection: nativeConnection, namespace: client.options.namespace, activities, ...version };
   const cached = options.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: options.maxCachedWorkflows };
   const workflows = { ...cached, workflowBundle: { codePath: workflowBundle() } };
   const workers = await createWorkers(shared, workflows, queues, options.slots ?? MANY_SLOTS);
