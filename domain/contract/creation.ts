@@ -15,7 +15,7 @@ import type { Instant, LocalDate } from '../base/instant';
 import type { JsonObject } from '../base/json';
 import { isRefusal, refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
-import { applyCoterm, cotermPending, nextLength } from './renewal';
+import { applyCoterm, hasPendingCoterm, nextLength } from './renewal';
 import type { RenewalPolicy } from './renewal-policy';
 
 export interface ActivateInput extends Conditional {}
@@ -127,7 +127,7 @@ export function activateRefusal(
 ): Refusal | null {
   const refusal = operationRefusal('activate', facts, now, state);
   // A co-termed first term ends with the other contract, which is not known here.
-  if (refusal || permissionFor('activate', state) === 'done' || cotermPending(facts)) return refusal;
+  if (refusal || permissionFor('activate', state) === 'done' || hasPendingCoterm(facts)) return refusal;
   const next = applyActivation(facts, { now, coterm_target: null });
   return isRefusal(next) ? next : null;
 }
@@ -175,7 +175,7 @@ function applyCotermAtStart(
   now: Instant,
   { coterm_target }: ActivationContext,
 ): ContractFacts | Refusal {
-  if (!cotermPending(facts)) return facts;
+  if (!hasPendingCoterm(facts)) return facts;
   const { start_date, end_date, term_length: length } = facts;
   const term =
     coterm_target === null || start_date === null || end_date === null || length === null

@@ -10,7 +10,7 @@ import type { Instant } from '../base/instant';
 import { refuse } from '../base/refusal';
 import type { JsonObject } from '../base/json';
 import type { Refusal } from '../base/refusal';
-import { applyRenewal, cotermPending, isLastRenewalDone, isOptedOut, nextLength, noticeDate } from './renewal';
+import { applyRenewal, hasPendingCoterm, isLastRenewalDone, isOptedOut, nextLength, noticeDate } from './renewal';
 import type { Renewal } from './renewal';
 import type { RenewalBasis } from './renewal-policy';
 
@@ -52,7 +52,7 @@ export function renew(facts: ContractFacts, input: RenewInput, context: Decision
   };
   const change = applyRenewal(facts, renewal, context);
   const next = change.facts;
-  if (cotermPending(facts) && next.cotermed_with !== facts.renewal.coterm_with)
+  if (hasPendingCoterm(facts) && next.cotermed_with !== facts.renewal.coterm_with)
     return refuse('COTERM_NOT_POSSIBLE', { coterm_with: facts.renewal.coterm_with });
   const catalogue = catalogueRefusal(next, context);
   if (catalogue) return catalogue;

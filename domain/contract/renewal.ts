@@ -118,7 +118,7 @@ export function applyRenewal(facts: ContractFacts, renewal: Renewal, context: Re
   const { opt_out_at, opt_out_term } = facts.renewal;
   const opted_out = opt_out_at !== null && opt_out_at <= renewal.at && (opt_out_term ?? 0) <= facts.term_number;
   // A target that the new term cannot end with does not block the renewal. It is reported, and tried again at the next renewal.
-  const missed = cotermPending(facts) && term.cotermed_with !== facts.renewal.coterm_with;
+  const missed = hasPendingCoterm(facts) && term.cotermed_with !== facts.renewal.coterm_with;
   return {
     facts: {
       ...facts,
@@ -166,7 +166,7 @@ function nextTerm(facts: ContractFacts, renewal: Renewal, { coterm_target }: Ren
   const anchor_term = continues ? facts.anchor_term : facts.term_number;
   const end_date = addPeriods(anchor_date, length, facts.term_number + 1 - anchor_term);
   const plain = { start_date, end_date, length, anchor_date, anchor_term, cotermed_with: facts.cotermed_with };
-  if (coterm_target === null || !cotermPending(facts)) return plain;
+  if (coterm_target === null || !hasPendingCoterm(facts)) return plain;
   return applyCoterm(facts, coterm_target, plain, facts.term_number + 1, renewal.at) ?? plain;
 }
 
@@ -198,7 +198,10 @@ export function applyCoterm<T extends Pick<NextTerm, 'start_date' | 'end_date' |
 }
 
 /** Whether the contract takes over the end of another contract at its next renewal. */
-export function cotermPending({ renewal, cotermed_with }: Pick<ContractFacts, 'renewal' | 'cotermed_with'>): boolean {
+export function hasPendingCoterm({
+  renewal,
+  cotermed_with,
+}: Pick<ContractFacts, 'renewal' | 'cotermed_with'>): boolean {
   return renewal.coterm_with !== null && renewal.coterm_with !== cotermed_with;
 }
 

@@ -13,7 +13,7 @@ import { earlierOf, instantFromMillis, millisOf } from '../base/instant';
 import type { Instant } from '../base/instant';
 import { isRefusal, refuse } from '../base/refusal';
 import type { Allowed, Refusal } from '../base/refusal';
-import { cotermPending } from '../contract/renewal';
+import { hasPendingCoterm } from '../contract/renewal';
 
 export const TEST_CLOCK_STATUSES = ['ready', 'advancing', 'failed'] as const;
 export type TestClockStatus = (typeof TEST_CLOCK_STATUSES)[number];
@@ -116,7 +116,7 @@ export function withStops<C extends ContractCoupling>(contracts: C[]): (C & { st
 
 function cotermTargetsOf(contract: ContractCoupling): string[] {
   const { coterm_with } = contract.renewal;
-  const pending = coterm_with !== null && cotermPending(contract) ? [coterm_with] : [];
+  const pending = coterm_with !== null && hasPendingCoterm(contract) ? [coterm_with] : [];
   return [...pending, ...contract.amended_coterms];
 }
 

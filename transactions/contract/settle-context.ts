@@ -4,7 +4,7 @@ import { settle } from '../../domain/contract/boundary';
 import type { SettleContext } from '../../domain/contract/boundary';
 import type { GeneratorFacts } from '../../domain/catalogue/generator';
 import type { Instant } from '../../domain/base/instant';
-import { cotermPending } from '../../domain/contract/renewal';
+import { hasPendingCoterm } from '../../domain/contract/renewal';
 import { factsOf, findContract } from '../../db/contract/contract';
 import type { ContractRow, ContractWithSource } from '../../db/contract/contract';
 import { findGenerator } from '../../db/catalogue/generator';
@@ -20,7 +20,7 @@ export async function findSettleContext(
   const named = row.amendments.map(({ changes }) => changes.generator_id).filter((id) => id !== undefined);
   const others = [...new Set(named)].filter((id) => id !== row.generator_id);
   const [coterm, ...generators] = await Promise.all([
-    cotermPending(row) && row.renewal.coterm_with !== null ? findContract(sql, row.renewal.coterm_with) : undefined,
+    hasPendingCoterm(row) && row.renewal.coterm_with !== null ? findContract(sql, row.renewal.coterm_with) : undefined,
     ...others.map((id) => findGenerator(sql, id)),
   ]);
   const known = [generator, ...generators].filter((one): one is GeneratorFacts => one !== null && one !== undefined);
