@@ -1,7 +1,6 @@
 /** The configured billing systems: their receivers for events, and their ports for queries. A secret configures a system. */
 import type { BillingPort, BillingReceiver, BillingSource } from '../domain/billing/billing-event';
 import { createStandardPort, createStandardReceiver } from './billing-standard';
-import { createStripePort, createStripeReceiver } from './billing-stripe';
 
 /** The billing settings of config.ts. */
 export interface BillingSettings {
@@ -13,6 +12,12 @@ export interface BillingSettings {
   stripeApiUrl: string;
 }
 
+/** Returns the adapter of Stripe. Only a process with Stripe loads it, because its package takes 0.1 s of CPU to load. */
+function stripeAdapter(): typeof import('./billing-stripe') {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would load it always, and `import()` is asynchronous
+  return require('./billing-stripe') as typeof import('./billing-stripe');
+}
+
 /** Creates a receiver for the messages of every configured source. */
 export function createBillingReceivers(settings: BillingSettings): Map<BillingSource, BillingReceiver> {
   const { billingStandardSecrets, stripeWebhookSecrets, stripeApiKey } = settings;
@@ -20,7 +25,7 @@ export function createBillingReceivers(settings: BillingSettings): Map<BillingSo
   if (billingStandardSecrets !== undefined) receivers.push(createStandardReceiver(billingStandardSecrets));
   // A message of Stripe is applied by fetching its invoice, which needs an API key.
   if (stripeWebhookSecrets !== undefined && stripeApiKey !== undefined)
-    receivers.push(createStripeReceiver(stripeWebhookSecrets));
+    receivers.push(stripeAdapter().createStripeReceiver(stripeWebhookSecrets));
   return new Map(receivers.map((receiver) => [receiver.source, receiver]));
 }
 
@@ -29,6 +34,9 @@ export function createBillingPorts(settings: BillingSettings): Map<BillingSource
   const { billingStandardSecrets, billingStandardUrl, stripeApiKey, stripeApiUrl } = settings;
   const ports: BillingPort[] = [];
   if (billingStandardSecrets !== undefined) ports.push(createStandardPort(billingStandardUrl));
-  if (stripeApiKey !== undefined) ports.push(createStripePort({ api_key: stripeApiKey, url: stripeApiUrl }));
+  if (stripeApiKey !== undefined) {
+    const { createStripePort } = stripeAdapter();
+    ports.push(createStripePort({ api_key: stripeApiKey, url: stripeApiUrl }));
+  }
   return new Map(ports.map((port) => [port.source, port]));
 }
