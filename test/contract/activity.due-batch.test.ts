@@ -125,9 +125,12 @@ test('two passes that have read the same contracts settle each of them once, als
   const [committing, beginning] = [gatedDatabase(sql, { at: 'commit' }), gatedDatabase(sql)];
   const passes = [committing, beginning].map(({ db }) => settleDue(NOW, { db }));
   await Promise.all([committing.gate.reached, beginning.gate.reached]);
-  expect(await settleDue()).toEqual({ settled: 0, left: ids.length, has_more: false });
+  // It has read the contracts too, and waits for the locks of the first one.
+  const waiting = settleDue();
+  await waitUntilBlocked(sql);
   committing.gate.open();
   expect(await passes[0]).toMatchObject({ settled: ids.length, left: 0 });
+  await waiting;
   beginning.gate.open();
   expect(await passes[1]).toMatchObject({ settled: ids.length, left: 0 });
   expect(await resumptionsOf(ids)).toEqual(ids.map(() => 1));
