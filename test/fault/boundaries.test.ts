@@ -1,5 +1,5 @@
 /**
- * Many boundaries at one instant while the worker, Temporal and Postgres are killed one after another: every contract is settled once, at
+ * Many boundaries at one instant while Postgres, Temporal and the worker are killed one after another: every contract is settled once, at
  * that instant, also those that the batch has to leave.
  */
 import type { Client } from '@temporalio/client';
@@ -19,7 +19,7 @@ const CONTRACTS = 1_000;
 /** Contracts that cannot be settled while the batch runs. */
 const FAILING = 3;
 /** The part of the contracts that is settled when each server is killed. */
-const KILLED_AT = { worker: 0.2, temporal: 0.45, postgres: 0.7 } as const;
+const KILLED_AT = { postgres: 0.2, temporal: 0.45, worker: 0.7 } as const;
 const PAUSED_AT = '2026-01-01T00:00:00.000Z';
 const RESUME_AT = '2026-01-02T00:00:00.000Z';
 
@@ -50,7 +50,7 @@ async function startBatch(client: Client, epoch: string): Promise<void> {
   expect(failures).toEqual([]);
 }
 
-test(`${CONTRACTS} boundaries of one instant, during which the worker, Temporal and Postgres are killed, are each applied once`, async () => {
+test(`${CONTRACTS} boundaries of one instant, during which Postgres, Temporal and the worker are killed, are each applied once`, async () => {
   const ids = await buildPausedContracts(stack.sql, CONTRACTS, { paused_at: PAUSED_AT, resume_at: RESUME_AT });
   const failing = Array.from(
     { length: FAILING },
@@ -68,7 +68,7 @@ test(`${CONTRACTS} boundaries of one instant, during which the worker, Temporal 
     await stack.sql`UPDATE contracts SET workflow_epoch = ${epoch}`;
     await startBatch(client, epoch);
   });
-  for (const server of ['worker', 'temporal', 'postgres'] as const) {
+  for (const server of ['postgres', 'temporal', 'worker'] as const) {
     await untilSettled(CONTRACTS * KILLED_AT[server]);
     expect(await countSettled()).toBeLessThan(CONTRACTS - FAILING);
     await stack.kill(server);
