@@ -41,13 +41,15 @@ export const dueSignal = defineSignal<[at?: Instant]>('due');
 const PASS_TIMEOUT = '5m';
 /** After this long, not after the whole attempt, another worker gets the pass of a worker that died. */
 const PASS_HEARTBEAT_TIMEOUT = '10s';
+/** One activity in the installation: frequent attempts cost little while Postgres does not answer, and many contracts wait. */
+const RETRY = { initialInterval: '1s', maximumInterval: '5s' } as const;
 
 export async function settleDue({ epoch, before, next_at }: SettleDueWorkflowInput): Promise<Totals> {
   const { settleDueContracts } = proxyActivities<DueBatchActivities>({
     taskQueue: taskQueueName(workflowInfo().taskQueue, 'batches'),
     startToCloseTimeout: PASS_TIMEOUT,
     heartbeatTimeout: PASS_HEARTBEAT_TIMEOUT,
-    retry: { initialInterval: '1s', maximumInterval: '30s' },
+    retry: RETRY,
   });
   const totals: Totals = { settled: 0, left: 0, ...before };
   /** The instant of the next pass; null when none is wanted. */
