@@ -10,6 +10,11 @@ import { LOCK_WAIT_MS, beginWithShortWaits } from '../base/short-wait';
 export const BATCH_CONTRACTS = 25;
 /** Transactions at the same time: while one waits for its commit, the process computes another. */
 const BATCHES_IN_FLIGHT = { concurrency: 2 };
+/**
+ * How long such a transaction waits for another row than those of its contracts, such as a quota that a grant has locked. Meanwhile
+ * commands for its contracts wait too.
+ */
+const SHARED_LOCK_WAIT_MS = 250;
 /** Contracts that are tried alone at the same time, each with a connection of its own; this is more than the batches use. */
 export const BATCH_CONNECTIONS_MAX = 4;
 const CONTRACTS_IN_FLIGHT = { concurrency: BATCH_CONNECTIONS_MAX };
@@ -37,7 +42,8 @@ export async function changeInBatches<T>(
 
   async function changeBatch(batch: readonly string[]): Promise<void> {
     try {
-      const changed = await db.begin((tx) => changeTogether(tx, batch, change));
+      const together = (tx: Sql) => changeTogether(tx, batch, change);
+      const changed = await beginWithShortWaits(db, together, { lock_ms: SHARED_LOCK_WAIT_MS });
       for (const [id, result] of changed) outcome.changed.set(id, result);
     } catch (error) {
       await rejectIfUnreachable(error);

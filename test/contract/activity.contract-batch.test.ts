@@ -2,6 +2,7 @@
 import { BATCH_CONTRACTS, changeInBatches } from '../../activities/contract/contract-batch';
 import { ROW_LOCKED } from '../../activities/base/short-wait';
 import { lockContract } from '../../db/contract/contract';
+import { lockQuota } from '../../db/contract/quota';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
@@ -83,6 +84,21 @@ test('a contract that another transaction has locked is waited for shortly, afte
   expect(changed.size).toBe(2);
   expect((await settleAll([held])).changed.size).toBe(1);
   expect(await renewalsOf(ids)).toEqual([[END], [END], [END]]);
+});
+
+test('a locked quota holds the other contracts of its batch only shortly', async () => {
+  const ids = await buildRenewing(3);
+  const [held] = ids as [string, string, string];
+  const lock = await lockRows(sql, (tx) => lockQuota(tx, held));
+  const { changed, failed } = await settleAll(ids, async (tx, contract) => {
+    const settled = await settleContract(tx, contract);
+    await lockQuota(tx, contract.id);
+    return settled;
+  });
+  await lock.release();
+  expect([...failed.keys()]).toEqual([held]);
+  expect(failed.get(held)).toMatchObject({ type: ROW_LOCKED });
+  expect(changed.size).toBe(2);
 });
 
 test('a contract that does not exist is a refusal, and the others are changed', async () => {
