@@ -9,6 +9,7 @@ import {
   condition,
   continueAsNew,
   defineSignal,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -27,6 +28,8 @@ export interface SettleDueWorkflowInput {
   before?: Totals;
   /** The instant of the next pass, when this run continues another one. */
   next_at?: Instant;
+  /** The instants of the passes after it. */
+  later?: Instant[];
 }
 
 interface Totals {
@@ -44,7 +47,12 @@ const PASS_HEARTBEAT_TIMEOUT = '10s';
 /** One activity in the installation: frequent attempts cost little while Postgres does not answer, and many contracts wait. */
 const RETRY = { initialInterval: '1s', maximumInterval: '5s' } as const;
 
-export async function settleDue({ epoch, before, next_at }: SettleDueWorkflowInput): Promise<Totals> {
+/** Patch: a run keeps the later of two moments, and not only the next one. */
+const KEEPS_MOMENTS = 'keeps-moments';
+/** Moments that a run keeps. It needs one for each busy moment of the next minutes; the sweep finds what is forgotten. */
+const MOMENTS_MAX = 100;
+
+export async function settleDue({ epoch, before, next_at, later }: SettleDueWorkflowInput): Promise<Totals> {
   const { settleDueContracts } = proxyActivities<DueBatchActivities>({
     taskQueue: taskQueueName(workflowInfo().taskQueue, 'batches'),
     startToCloseTimeout: PASS_TIMEOUT,
@@ -52,41 +60,40 @@ export async function settleDue({ epoch, before, next_at }: SettleDueWorkflowInp
     retry: RETRY,
   });
   const totals: Totals = { settled: 0, left: 0, ...before };
-  /** The instant of the next pass; null when none is wanted. */
-  let wanted_at: Instant | null = next_at ?? null;
-  setHandler(
-    dueSignal,
-    (at) => {
-      const instant = isInstant(at) ? at : now();
-      if (wanted_at === null || instant < wanted_at) wanted_at = instant;
-    },
-    { description: 'Settle the contracts that are due at an instant, or now' },
-  );
+  /** The instants of the passes that are wanted, the next one first. */
+  let wanted: Instant[] = [...(next_at === undefined ? [] : [next_at]), ...(later ?? [])];
+  const keeps_moments = patched(KEEPS_MOMENTS);
+  const want = (instant: Instant): void => {
+    wanted = [...new Set([...wanted, instant])].sort().slice(0, keeps_moments ? MOMENTS_MAX : 1);
+  };
+  setHandler(dueSignal, (at) => want(isInstant(at) ? at : now()), {
+    description: 'Settle the contracts that are due at an instant, or now',
+  });
   // A start by hand comes without a signal.
-  wanted_at ??= now();
+  if (wanted.length === 0) want(now());
 
-  while (wanted_at !== null) {
+  for (let [next] = wanted; next !== undefined; [next] = wanted) {
     if (workflowInfo().continueAsNewSuggested)
-      await continueAsNew<typeof settleDue>({ epoch, before: totals, next_at: wanted_at });
-    if (wanted_at > now()) {
-      await waitUntil(wanted_at);
+      await continueAsNew<typeof settleDue>({ epoch, before: totals, next_at: next, later: wanted.slice(1) });
+    if (next > now()) {
+      await waitUntil(next);
       continue;
     }
-    wanted_at = null;
+    wanted = keeps_moments ? wanted.filter((instant) => instant > now()) : [];
     const summary = `settle the contracts that are due by ${now()}`;
     const pass = await settleDueContracts.executeWithOptions({ summary }, [{ now: now(), epoch }]);
     totals.settled += pass.settled;
     totals.left += pass.left;
     setCurrentDetails(`settled ${totals.settled} contracts, left ${totals.left} to their own workflows`);
     // While many were due, others have become due meanwhile.
-    if (pass.has_more || pass.settled >= BATCH_CONTRACTS_MIN) wanted_at = now();
+    if (pass.has_more || pass.settled >= BATCH_CONTRACTS_MIN) want(now());
   }
   return totals;
 
   /** Waits until an instant, or until a signal asks for an earlier pass. */
   async function waitUntil(instant: Instant): Promise<void> {
     setCurrentDetails(`waits until ${instant}; settled ${totals.settled} contracts so far`);
-    const isEarlier = () => wanted_at !== null && wanted_at < instant;
+    const isEarlier = () => wanted[0] !== undefined && wanted[0] < instant;
     await condition(isEarlier, millisOf(instant) - Date.now(), { summary: `many contracts are due at ${instant}` });
   }
 }

@@ -24,6 +24,8 @@ const PAGE_CONTRACTS = 100;
 const PASS_MS_MAX = 240_000;
 /** The least interval between two looks of this process at how many contracts are due. */
 const LOOK_INTERVAL_MS = 1_000;
+/** Moments for which this process has started the batch; it does not start it again for them. */
+const MOMENTS_KEPT = 100;
 
 export interface SettleDueInput {
   /** Contracts that are due at this time are settled. */
@@ -133,7 +135,7 @@ export interface BatchStarter {
 
 export function createBatchStarter({ db, nudger }: { db: Database; nudger: Nudger }): BatchStarter {
   let looked_at_ms = Number.NEGATIVE_INFINITY;
-  let started_for: Instant | undefined;
+  let started_for: Instant[] = [];
   return {
     async startIfManyAreDue(now) {
       if (performance.now() - looked_at_ms < LOOK_INTERVAL_MS) return;
@@ -141,8 +143,8 @@ export function createBatchStarter({ db, nudger }: { db: Database; nudger: Nudge
       if (await hasManyDue(db, now)) await nudger.settleDue(now);
     },
     async startAhead(moment, now) {
-      if (moment === started_for || millisOf(moment) - millisOf(now) > BATCH_AHEAD_MS) return;
-      started_for = moment;
+      if (started_for.includes(moment) || millisOf(moment) - millisOf(now) > BATCH_AHEAD_MS) return;
+      started_for = [...started_for, moment].slice(-MOMENTS_KEPT);
       await nudger.settleDue(moment);
     },
   };

@@ -1,5 +1,5 @@
 /** The activity of the sweep: it wakes the workflows of rows that are due, and deletes rows that are past their retention. */
-import { instantFromMillis, millisOf } from '../../domain/base/instant';
+import { millisLater, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import { BATCH_AHEAD_MS } from '../../domain/contract/due-batch';
@@ -10,7 +10,7 @@ import { deleteExpiredIdempotency } from '../../transactions/system/delete-expir
 import { confirmBoundaries } from '../../transactions/contract/confirm-boundaries';
 import { settleContract } from '../../transactions/contract/settle-contract';
 import type { Database } from '../../db/base/database';
-import { findBusyMoment, hasManyDue } from '../../db/contract/due-contract';
+import { hasManyDue, isAnyDue, listBusyMoments } from '../../db/contract/due-contract';
 import { dropOldRefusedAttempts } from '../../db/generation/refused-attempt';
 import { LATE_AFTER_MS, dropSettledAttempts, markStarted, listRowsToWake, SWEEP_KINDS } from '../../db/system/sweep';
 import type { SweepKind, SweepSubject } from '../../db/system/sweep';
@@ -30,6 +30,11 @@ export const SWEEP_BATCH_ROWS = 50;
 const DROPPED_ATTEMPTS_MAX = 5_000;
 /** How long one sweep wakes rows; the next sweep continues. It is short enough that the last batch ends before the next sweep. */
 const WAKING_MS_MAX = 40_000;
+
+/** A boundary that is late by this time is settled by the batch. A timer or a signal usually takes less than a second. */
+const DUE_LATE_MS = 5_000;
+/** Busy moments ahead for which one sweep starts the batch. */
+const MOMENTS_MAX = 10;
 
 /** With a new epoch the server may also have lost the values of search attributes. Setting them again is harmless. */
 const REFRESH_ATTRIBUTES = { refresh_search_attributes: true } as const;
@@ -152,11 +157,15 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
       await nudger.startBillingBatch();
   }
 
-  /** Starts the batch of boundaries when many are due now, or will be due together before the next sweep has looked. */
+  /**
+   * Starts the batch of boundaries for the moments at which many will be due before the next sweep has looked, and now when many are
+   * due, or one is late: its timer may be late for a batch that was not started, because the other contracts of its moment have changed.
+   */
   async function startDueBatch(now: Instant): Promise<void> {
-    const until = instantFromMillis(millisOf(now) + BATCH_AHEAD_MS);
-    const at = (await hasManyDue(db, now)) ? now : await findBusyMoment(db, now, until);
-    if (at !== null) await nudger.settleDue(at);
+    const late = millisLater(now, -DUE_LATE_MS);
+    if ((await hasManyDue(db, now)) || (await isAnyDue(db, now, late))) await nudger.settleDue(now);
+    const until = millisLater(now, BATCH_AHEAD_MS);
+    for (const moment of await listBusyMoments(db, now, until, MOMENTS_MAX)) await nudger.settleDue(moment);
   }
 
   /** Wakes the workflows of rows of one subject; returns the ids that were reached. */

@@ -5,6 +5,7 @@
  * (`sweep_attempts`): a contract that cannot be settled starts no batch again and again.
  */
 import { BATCH_CONTRACTS_MIN, SAME_MOMENT_MS } from '../../domain/contract/due-batch';
+import { millisLater } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import type { Fragment, Sql } from '../base/database';
 import { wakeInstant } from './clock';
@@ -39,6 +40,12 @@ export async function hasManyDue(sql: Sql, now: Instant): Promise<boolean> {
   return due.length === BATCH_CONTRACTS_MIN;
 }
 
+/** Whether a contract is due since `since` or longer. */
+export async function isAnyDue(sql: Sql, now: Instant, since: Instant): Promise<boolean> {
+  const [first] = await listDueContracts(sql, { now, after: undefined, limit: 1 });
+  return first !== undefined && first.due_at <= since;
+}
+
 /** Whether so many contracts wait for the same moment that a batch will settle them. */
 export async function doManyWaitFor(sql: Sql, instant: Instant): Promise<boolean> {
   const { count } = await sql`
@@ -48,6 +55,18 @@ export async function doManyWaitFor(sql: Sql, instant: Instant): Promise<boolean
       AND test_clock_id IS NULL
     LIMIT ${BATCH_CONTRACTS_MIN}`;
   return count === BATCH_CONTRACTS_MIN;
+}
+
+/** The moments after `from` and not after `until` for which many contracts wait, at most `limit`. */
+export async function listBusyMoments(sql: Sql, from: Instant, until: Instant, limit: number): Promise<Instant[]> {
+  const moments: Instant[] = [];
+  for (let after = from; moments.length < limit;) {
+    const moment = await findBusyMoment(sql, after, until);
+    if (moment === null) break;
+    moments.push(moment);
+    after = millisLater(moment, SAME_MOMENT_MS);
+  }
+  return moments;
 }
 
 /** The first moment after `from` and not after `until` for which many contracts wait; null when there is none. */

@@ -405,7 +405,7 @@ const CASES: Record<string, Case> = {
   },
   async 'settleDue/waits-for-the-instant'(context) {
     await buildPausedContracts(context, 3);
-    await context.worker.nudger.settleDue(new Date(Date.now() + 3_600_000).toISOString());
+    await context.worker.nudger.settleDue(new Date(Date.now() + 3_000).toISOString());
     return ended(context, dueBatchWorkflowId(context.worker.queues.contracts), () =>
       context.worker.nudger.settleDue(new Date(Date.now() + 1_000).toISOString()),
     );
@@ -418,9 +418,16 @@ const CASES: Record<string, Case> = {
     const handle = temporal.client.workflow.getHandle(workflow_id);
     const { runId: run_id } = await handle.describe();
     for (let minutes = 99; (await handle.describe()).runId === run_id; minutes--) await ask(minutes);
-    await ask(0);
-    await handle.result();
+    // The new run waits for the other moments.
+    await handle.terminate();
     return { workflow_id, run_id };
+  },
+  async 'settleDue/keeps-moments'(context) {
+    await buildPausedContracts(context, 3);
+    const ask = (ms: number) => context.worker.nudger.settleDue(new Date(Date.now() + ms).toISOString());
+    await ask(2_000);
+    await ask(4_000);
+    return ended(context, dueBatchWorkflowId(context.worker.queues.contracts), () => ask(1_000));
   },
   async 'sweep/asks-billing-in-parallel'({ sql, temporal, worker, billing }) {
     const { facts } = await buildContract(sql);

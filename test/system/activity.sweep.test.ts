@@ -404,6 +404,18 @@ test.each<[string, number, number, string[]]>([
   expect(sweep.moments).toEqual(moments);
 });
 
+test('the sweep starts the batch for each of two moments, and for a single contract that has been due for seconds', async () => {
+  const [first, second] = [later(20_000), later(40_000)];
+  for (const next_boundary_at of [first, second]) await copiesOfContract({ next_boundary_at })(BATCH_CONTRACTS_MIN);
+  await copiesOfContract({ next_boundary_at: later(-5_000) })(1);
+  const sweep = createSweep();
+  await sweep.run(later(-1));
+  expect(sweep.moments).toEqual([first, second]);
+  sweep.moments = [];
+  await sweep.run();
+  expect(sweep.moments).toEqual([NOW, first, second]);
+});
+
 test('the sweep starts the billing batch when an event has waited in its queue for a minute', async () => {
   await insertInvoiceEvent(sql, quiet_contract, { occurred_at: NOW, version: 1 });
   const sweep = createSweep();
