@@ -6,8 +6,10 @@
  * the queue is not empty needs no signal (`transactions/billing/receive-billing-event.ts`).
  */
 import {
+  condition,
   continueAsNew,
   defineSignal,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -45,6 +47,10 @@ const BATCH_HEARTBEAT_TIMEOUT = '5s';
 /** While Postgres does not answer. */
 const RETRY = { initialInterval: '200ms', maximumInterval: '15s' } as const;
 
+/** Patch: a run does not end while contracts are passed over. */
+const WAITS_FOR_PASSED_OVER = 'waits-for-passed-over';
+/** After this long what was passed over is tried again, and events are found that did not signal because they are behind it. */
+const PASSED_OVER_PAUSE = '5s';
 /** Contracts that are passed over. If there are more, the run ends, and the sweep starts one that tries all of them again. */
 const PASSED_OVER_MAX = 1_000;
 /** Events that one summary names, and how much of each: Temporal allows a summary 400 bytes. */
@@ -86,7 +92,12 @@ export async function applyBilling(input: ApplyBillingInput = {}): Promise<Billi
     passed_over.push(...batch.passed_over);
     setCurrentDetails(detailsOf(totals, batch, passed_over));
     next = batch.next;
-    if ((next === null && !signaled.is_new) || passed_over.length > PASSED_OVER_MAX) return totals;
+    if (passed_over.length > PASSED_OVER_MAX) return totals;
+    if (next === null && !signaled.is_new) {
+      if (passed_over.length === 0 || !patched(WAITS_FOR_PASSED_OVER)) return totals;
+      await condition(() => signaled.is_new, PASSED_OVER_PAUSE, { summary: 'try again what was passed over' });
+      passed_over.length = 0;
+    }
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof applyBilling>({ totals, passed_over });
   }
 }

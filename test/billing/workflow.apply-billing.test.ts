@@ -138,6 +138,26 @@ test('an event that finds the queue not empty needs no signal, because the batch
   await becomesApplied('evt_silent');
 });
 
+test('events behind one that cannot be taken out of the queue are applied although they do not signal', async () => {
+  const [stuck, other] = [await newContract(), await newContract()];
+  await sql.unsafe(`
+    CREATE FUNCTION fail_row() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'failure for this test'; END $$;
+    CREATE TRIGGER fail_row BEFORE UPDATE ON billing_inbox FOR EACH ROW WHEN (NEW.contract_id = '${stuck}')
+    EXECUTE FUNCTION fail_row()`);
+  try {
+    await receive(stuck, 'evt_stuck');
+    const waits = async () => (await batch().fetchHistory()).events?.some((event) => event.timerStartedEventAttributes);
+    await waitFor(waits, { timeout_ms: 15_000, what: 'the batch to pass over the contract' });
+    expect(await receive(other, 'evt_behind')).toBe(false);
+    await becomesApplied('evt_behind');
+    expect(await isApplied('evt_stuck')).toBe(false);
+  } finally {
+    await sql`DROP FUNCTION fail_row CASCADE`;
+  }
+  await becomesApplied('evt_stuck');
+  await batch().result();
+});
+
 test('commands in the middle of a batch are answered: to a contract it has locked, and to one it has not reached', async () => {
   const [locked, later] = [await newContract(), await newContract()];
   const { db, gate: held } = gatedDatabase(sql, { at: 'commit' });

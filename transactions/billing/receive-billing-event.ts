@@ -70,8 +70,9 @@ const QUEUED_LATE_MS = 5_000;
  * `e`. This needs two things. The first event is read by a statement of its own after the commit of the insert, because a part of
  * the insert would not see what commits meanwhile. And the order of the queue has one first event; the ids serve.
  *
- * A signal can be lost, and a row that cannot be taken out of the queue would keep all events behind it from signaling. So an event
- * also signals when the first event has waited for long, unless `maySignalLate` returns false. The sweep finds the rest.
+ * While a row cannot be taken out of the queue, the events behind it do not signal. The batch does not end then, and reads the queue
+ * every few seconds. A signal can be lost, and so can the run of the batch: an event also signals when the first event has waited
+ * for long, unless `maySignalLate` returns false. The sweep finds the rest.
  *
  * No lock is taken: with a lock shared by receivers, 20 connections that wrote without a pause blocked changes of the contract
  * for as long as they wrote.
