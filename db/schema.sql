@@ -194,6 +194,8 @@ CREATE TABLE contracts (
   wake_at             timestamptz,
   -- The instant for which the timer of the workflow waits, while that is later than it should be: then the sweep wakes the workflow.
   timer_at            timestamptz,
+  -- Since when the workflow is to be woken for a change; null: it has looked since.
+  unwoken_since       timestamptz,
   CONSTRAINT contracts_test_clock_outside_production CHECK (test_clock_id IS NULL OR environment <> 'production'),
   CONSTRAINT contracts_termination_has_code CHECK ((terminated_at IS NULL) = (termination_code IS NULL)),
   CONSTRAINT contracts_dates_ordered CHECK (start_date < end_date),
@@ -214,8 +216,9 @@ CREATE INDEX contracts_by_substring ON contracts USING gin (searchable(name) gin
 CREATE INDEX contracts_by_exact_name ON contracts (nfc(name));
 -- For `settleDue` and the sweep: contracts whose boundary is due, and open contracts whose workflow was started on another Temporal server.
 CREATE INDEX contracts_by_wake ON contracts (coalesce(wake_at, next_boundary_at), id);
--- For the sweep: contracts whose workflow waits for a later instant.
+-- For the sweep: contracts whose workflow waits for a later instant, and those whose workflow has not looked at a change.
 CREATE INDEX contracts_with_late_timer ON contracts (coalesce(wake_at, next_boundary_at)) WHERE timer_at IS NOT NULL;
+CREATE INDEX contracts_unwoken ON contracts (unwoken_since) WHERE unwoken_since IS NOT NULL;
 CREATE INDEX contracts_open ON contracts (workflow_epoch)
   WHERE state IN ('SCHEDULED', 'ACTIVE', 'PAST_DUE', 'EXPIRY_GRACE', 'PAUSED', 'SUSPENDED');
 -- For the sweep: open contracts whose next boundary was computed by older time zone rules.

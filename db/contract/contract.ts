@@ -31,6 +31,8 @@ export interface ContractRow extends Omit<ContractFacts, 'quota' | 'activation_l
    * (domain/contract/nudge.ts); null otherwise.
    */
   timer_at: Instant | null;
+  /** Since when its workflow is to be woken for a change by others; null: it has looked since. */
+  unwoken_since: Instant | null;
   terms_id: string | null;
   updated_at: Instant;
   quota_total: number;
@@ -94,6 +96,7 @@ const CONTRACT_COLUMNS = columnNames<Omit<ContractRow, FromOtherTables>>({
   next_boundary_kind: true,
   wake_at: true,
   timer_at: true,
+  unwoken_since: true,
   terms_id: true,
   created_at: true,
   created_by: true,

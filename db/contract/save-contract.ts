@@ -1,8 +1,9 @@
 /** Writes the row of a contract. Only `transactions/contract/` calls it, with the row locked. */
 import type { ContractCopies } from '../../domain/contract/copies';
 import type { ContractFacts } from '../../domain/contract/facts';
-import type { Instant, LocalDate } from '../../domain/base/instant';
+import type { LocalDate } from '../../domain/base/instant';
 import type { Sql } from '../base/database';
+import type { ContractRow } from './contract';
 
 /** The columns of the row that are derived from the facts: copies for SQL, and the local date of `settled_until`. */
 export type DerivedColumns = ContractCopies & { settled_on: LocalDate };
@@ -21,9 +22,15 @@ export async function updateContractRow(
   await tx`UPDATE contracts SET ${tx({ ...columnsOf(tx, facts), ...derived })} WHERE id = ${facts.id}`;
 }
 
-/** Records for which instant the timer of the workflow waits (`timer_at` of a row). */
-export async function setTimerInstant(tx: Sql, contract_id: string, timer_at: Instant | null): Promise<void> {
-  await tx`UPDATE contracts SET timer_at = ${timer_at} WHERE id = ${contract_id}`;
+/** What is known of the workflow beside the contract: columns of its row. */
+export type WorkflowColumns = Pick<ContractRow, 'timer_at' | 'unwoken_since'>;
+
+export async function updateWorkflowColumns(
+  tx: Sql,
+  contract_id: string,
+  columns: Partial<WorkflowColumns>,
+): Promise<void> {
+  await tx`UPDATE contracts SET ${tx({ ...columns })} WHERE id = ${contract_id}`;
 }
 
 /** Columns that settling may change without a new revision: it skipped an unverified boundary, or a billing system answered. */

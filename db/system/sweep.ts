@@ -14,7 +14,7 @@ export type SweepSubject = 'contract' | 'job' | 'test_clock';
 export const SWEEP_KINDS = {
   /** Contracts with an overdue boundary. */
   boundary: 'contract',
-  /** Contracts whose boundary is near, while the timer of their workflow waits for a later instant. */
+  /** Contracts whose workflow waits for a later instant than a near boundary, or has not looked at a change for which it was woken. */
   late_timer: 'contract',
   /** Contracts with an overdue verification of unpaid invoices. */
   verification: 'contract',
@@ -116,9 +116,12 @@ function dueRows(sql: Sql, kind: SweepKind, { epoch, now, time_zone_rules }: Omi
         SELECT id, ${wakeInstant(sql)} AS since FROM contracts WHERE ${wakeInstant(sql)} <= ${late} AND test_clock_id IS NULL`;
     case 'late_timer':
       return sql`
-        SELECT id, ${wakeInstant(sql)} - ${SWEEP_AHEAD_MS} * interval '1 ms' AS since FROM contracts
-        WHERE ${wakeInstant(sql)} <= ${now}::timestamptz + ${SWEEP_AHEAD_MS} * interval '1 ms'
-          AND timer_at > ${wakeInstant(sql)} AND test_clock_id IS NULL`;
+        SELECT id, min(since) AS since FROM (
+          SELECT id, ${wakeInstant(sql)} - ${SWEEP_AHEAD_MS} * interval '1 ms' AS since FROM contracts
+          WHERE ${wakeInstant(sql)} <= ${now}::timestamptz + ${SWEEP_AHEAD_MS} * interval '1 ms'
+            AND timer_at > ${wakeInstant(sql)} AND test_clock_id IS NULL
+          UNION ALL SELECT id, unwoken_since FROM contracts WHERE unwoken_since <= ${late}
+        ) late GROUP BY id`;
     case 'verification':
       return sql`SELECT id, verify_at AS since FROM contracts WHERE verify_at <= ${late} AND test_clock_id IS NULL`;
     case 'behind_test_clock':

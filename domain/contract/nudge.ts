@@ -5,8 +5,8 @@ import { wakeInstant } from './copies';
 import type { ContractState } from './facts';
 
 /**
- * The workflows that the caller of a change signals after its commit. If the caller dies first, the sweep signals them within
- * two minutes.
+ * The workflows that the caller of a change signals after its commit. If the caller dies first, a boundary is applied at most two
+ * minutes late; until then, or until its next step, the workflow shows operators what it knew before.
  */
 export interface Nudge {
   /** The contract whose workflow must wait for another boundary, or null. */

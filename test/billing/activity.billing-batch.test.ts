@@ -128,6 +128,21 @@ test('wakes the workflow of a contract only when its state changes, or its next 
   expect(woken).toEqual([overdue]);
 });
 
+test('a wake-up that was lost is repeated by the sweep after a minute, until the workflow has looked', async () => {
+  const id = await newContract();
+  const isLate = async (now: string): Promise<boolean> => {
+    const query = { now, epoch: 'epoch-1', limit: 100, time_zone_rules: TIME_ZONE_RULES };
+    return (await listRowsToWake(sql, 'late_timer', query)).includes(id);
+  };
+  await queueEvent(id, { due: '2027-01-10' });
+  await applyBatch();
+  expect(woken).toEqual([id]);
+  expect(await isLate('2027-01-20T10:00:59.999Z')).toBe(false);
+  expect(await isLate('2027-01-20T10:01:00.000Z')).toBe(true);
+  await createContractActivities(dependencies()).settleContract({ contract_id: id, now: '2027-01-20T10:01:00.000Z' });
+  expect(await isLate('2027-01-20T10:02:00.000Z')).toBe(false);
+});
+
 test('a workflow that waits for a later instant is woken by the sweep an hour before the boundary, unless it was paid', async () => {
   const [unpaid, paid] = [await newContract(), await newContract()];
   const listLate = async (now: string): Promise<string[]> => {

@@ -16,7 +16,7 @@ import type { PendingBillingEvent } from '../../db/billing/billing-event';
 import { findAwaitedBoundary, lockContract } from '../../db/contract/contract';
 import { isComputedByOlderRules } from '../base/time-zone-rules';
 import type { ChangedContract, ContractAct } from './changed-contract';
-import { leaveToSweep } from './late-timer';
+import { leaveToSweep, recordWakeUp } from './late-timer';
 import { settleAndDecide } from './settle-and-decide';
 import type { SettledContract } from './settle-contract';
 
@@ -101,6 +101,7 @@ export async function applyBillingEventsBeside(
   if (isRefusal(outcome) || before === undefined) return { ...applied, must_wake: false };
   const waker = wakerAfter(before, awaitedAfter(outcome), request.now);
   if (waker === 'sweep') await leaveToSweep(tx, request.id, before);
+  if (waker === 'signal') await recordWakeUp(tx, outcome, request.now);
   return { ...applied, must_wake: waker === 'signal' };
 }
 

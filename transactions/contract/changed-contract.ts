@@ -20,6 +20,7 @@ export type StoredContract = Pick<
   | 'next_boundary_kind'
   | 'wake_at'
   | 'timer_at'
+  | 'unwoken_since'
   | 'test_clock_id'
   | 'clock_now'
   | 'reserved'

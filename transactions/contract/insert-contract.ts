@@ -33,7 +33,7 @@ export async function insertContract(
   const nudge = facts.activated_at === null ? NO_NUDGE : { contract_id: facts.id, job_ids: [] };
   const clock_now = facts.test_clock_id === null ? null : change.at;
   return {
-    stored: storedContract({ clock_now, reserved: 0, timer_at: null }, facts, copies),
+    stored: storedContract({ clock_now, reserved: 0, timer_at: null, unwoken_since: null }, facts, copies),
     facts,
     generator,
     refusal: null,

@@ -1,15 +1,24 @@
-/** Records when the workflow of a contract waits for a later instant than it should (`timer_at`, domain/contract/nudge.ts). */
+/** Records what the workflow of a contract does not know yet, so that the sweep wakes it (domain/contract/nudge.ts). */
+import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { timerInstant } from '../../domain/contract/nudge';
 import type { AwaitedByWorkflow } from '../../domain/contract/nudge';
 import type { Sql } from '../../db/base/database';
-import { setTimerInstant } from '../../db/contract/save-contract';
+import { updateWorkflowColumns } from '../../db/contract/save-contract';
 import type { ChangedContract } from './changed-contract';
 
 /** Leaves it to the sweep to wake a workflow. `before` is what it waited for before the change. The contract's row is locked. */
 export async function leaveToSweep(tx: Sql, contract_id: string, before: AwaitedByWorkflow): Promise<void> {
-  if (before.timer_at === null) await setTimerInstant(tx, contract_id, timerInstant(before));
+  if (before.timer_at === null) await updateWorkflowColumns(tx, contract_id, { timer_at: timerInstant(before) });
+}
+
+/**
+ * Records that the caller wakes a workflow after the commit. If it dies first, or Temporal does not answer, the sweep wakes the
+ * workflow after a minute. The contract's row is locked.
+ */
+export async function recordWakeUp(tx: Sql, { facts, stored }: ChangedContract, now: Instant): Promise<void> {
+  if (stored.unwoken_since === null) await updateWorkflowColumns(tx, facts.id, { unwoken_since: now });
 }
 
 /**
@@ -17,5 +26,8 @@ export async function leaveToSweep(tx: Sql, contract_id: string, before: Awaited
  * step for the next instant. A change that commits later finds this recorded. The contract's row is locked.
  */
 export async function recordOwnStep(tx: Sql, changed: ChangedContract | Refusal): Promise<void> {
-  if (!isRefusal(changed) && changed.stored.timer_at !== null) await setTimerInstant(tx, changed.facts.id, null);
+  if (isRefusal(changed)) return;
+  const { timer_at, unwoken_since } = changed.stored;
+  if (timer_at === null && unwoken_since === null) return;
+  await updateWorkflowColumns(tx, changed.facts.id, { timer_at: null, unwoken_since: null });
 }

@@ -66,7 +66,12 @@ export async function saveChange(
 
 /** What is stored of a contract after a change. `clock_now` is the time of its test clock, null on the real clock. */
 export function storedContract(
-  { clock_now, reserved, timer_at }: Pick<ContractRow, 'clock_now' | 'reserved' | 'timer_at'>,
+  {
+    clock_now,
+    reserved,
+    timer_at,
+    unwoken_since,
+  }: Pick<ContractRow, 'clock_now' | 'reserved' | 'timer_at' | 'unwoken_since'>,
   { test_clock_id }: ContractFacts,
   { state, may_generate, next_boundary_at, next_boundary_kind, wake_at }: ContractCopies,
 ): StoredContract {
@@ -77,6 +82,7 @@ export function storedContract(
     next_boundary_kind,
     wake_at,
     timer_at,
+    unwoken_since,
     test_clock_id,
     clock_now,
     reserved,

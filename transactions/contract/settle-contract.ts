@@ -46,8 +46,9 @@ export async function findSettledContract(
   { id, now }: SettledContract,
 ): Promise<ChangedContract | undefined> {
   const row = await findContract(sql, id);
-  // A step of the workflow has to record that its timer is no longer late.
-  if (row === undefined || row.deleted_at !== null || row.timer_at !== null) return undefined;
+  if (row === undefined || row.deleted_at !== null) return undefined;
+  // A step of the workflow has to record that it has looked.
+  if (row.timer_at !== null || row.unwoken_since !== null) return undefined;
   const facts = { ...factsOf(row), settled_until: laterOf(row.clock_now ?? now, row.settled_until) };
   if (!isSettledAt(row, factsOf(row), facts.settled_until, TIME_ZONE_RULES)) return undefined;
   const stored = storedContract(row, facts, row);
