@@ -51,6 +51,8 @@ async function startBatch(client: Client, epoch: string): Promise<void> {
 }
 
 test(`${CONTRACTS} boundaries of one instant, during which Postgres, Temporal and the worker are killed, are each applied once`, async () => {
+  // A sweep would settle contracts before the batch.
+  await withTemporal(stack, (client) => client.schedule.getHandle(SWEEP_SCHEDULE_ID).pause());
   const ids = await buildPausedContracts(stack.sql, CONTRACTS, { paused_at: PAUSED_AT, resume_at: RESUME_AT });
   const failing = Array.from(
     { length: FAILING },
@@ -61,8 +63,6 @@ test(`${CONTRACTS} boundaries of one instant, during which Postgres, Temporal an
     CREATE TRIGGER test_forbidden BEFORE UPDATE ON contracts FOR EACH ROW
     WHEN (NEW.id IN ('${failing.join("', '")}') AND NEW.state = 'ACTIVE') EXECUTE FUNCTION test_forbidden()`);
   await withTemporal(stack, async (client) => {
-    const sweeps = client.schedule.getHandle(SWEEP_SCHEDULE_ID);
-    await sweeps.pause();
     const epoch = (await findSweepSchedule(client))?.epoch as string;
     // As if their workflows ran.
     await stack.sql`UPDATE contracts SET workflow_epoch = ${epoch}`;

@@ -18,6 +18,8 @@ const TABLES = [
  */
 export async function copyContract(db: Database, contract_id: string, copies: number): Promise<string[]> {
   return db.begin(async (tx) => {
+    // The tables are read one after another: the contract must not change meanwhile.
+    await tx`SELECT FROM contracts WHERE id = ${contract_id} FOR UPDATE`;
     // Foreign keys are not checked: they are correct by construction, and checking them takes half of the time.
     await tx.unsafe('SET LOCAL session_replication_role = replica');
     const rows = await tx<{ id: string }[]>`
