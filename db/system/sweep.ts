@@ -120,7 +120,7 @@ function dueRows(sql: Sql, kind: SweepKind, { epoch, now, time_zone_rules }: Omi
           SELECT id, ${wakeInstant(sql)} - ${SWEEP_AHEAD_MS} * interval '1 ms' AS since FROM contracts
           WHERE ${wakeInstant(sql)} <= ${now}::timestamptz + ${SWEEP_AHEAD_MS} * interval '1 ms'
             AND timer_at > ${wakeInstant(sql)} AND test_clock_id IS NULL
-          UNION ALL SELECT id, unwoken_since FROM contracts WHERE unwoken_since <= ${late}
+          UNION ALL SELECT id, unwoken_since FROM contracts WHERE unwoken_since <= ${late} AND deleted_at IS NULL
         ) late GROUP BY id`;
     case 'verification':
       return sql`SELECT id, verify_at AS since FROM contracts WHERE verify_at <= ${late} AND test_clock_id IS NULL`;

@@ -141,6 +141,11 @@ test('a wake-up that was lost is repeated by the sweep after a minute, until the
   expect(await isLate('2027-01-20T10:01:00.000Z')).toBe(true);
   await createContractActivities(dependencies()).settleContract({ contract_id: id, now: '2027-01-20T10:01:00.000Z' });
   expect(await isLate('2027-01-20T10:02:00.000Z')).toBe(false);
+  // The step of a deleted contract records nothing, so the sweep must not wait for it.
+  await sql`UPDATE contracts SET unwoken_since = ${NOW}, deleted_at = ${NOW} WHERE id = ${id}`;
+  expect(await isLate('2027-01-20T10:02:00.000Z')).toBe(false);
+  await sql`UPDATE contracts SET deleted_at = NULL WHERE id = ${id}`;
+  expect(await isLate('2027-01-20T10:02:00.000Z')).toBe(true);
 });
 
 test('a workflow that waits for a later instant is woken by the sweep an hour before the boundary, unless it was paid', async () => {
