@@ -1,8 +1,8 @@
 /**
  * Wakes workflows after a commit.
  *
- * A nudge only wakes a workflow. The facts are committed, and the sweep wakes within two minutes what is due and was not woken. So a nudge that
- * fails is logged and not repeated, and it never fails the request that sent it.
+ * A nudge only wakes a workflow. The facts are committed, and the sweep wakes within two minutes what is due and was not woken. So a
+ * nudge that fails is logged and not repeated, and it never fails the request that sent it.
  */
 import type { Client } from '@temporalio/client';
 import pMap, { pMapSkip } from 'p-map';

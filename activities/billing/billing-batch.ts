@@ -89,8 +89,9 @@ export function createBillingBatchActivities({
   return {
     /**
      * Applies queued events, those of the longest waiting contracts first, until it finds none or has changed
-     * {@link BATCH_CONTRACTS_MAX} contracts. During a burst it waits for more events first ({@link BURST_WAIT_MS}). Wakes the workflow of a contract only if it waits for too late an instant that is
-     * near. Throws when Postgres does not answer; what was applied before stays. Safe to run twice: an event is decided once.
+     * {@link BATCH_CONTRACTS_MAX} contracts. During a burst it waits for more events first ({@link BURST_WAIT_MS}). Wakes the workflow
+     * of a contract only when its state changes, or when its next boundary is near and earlier than the timer. Throws when Postgres
+     * does not answer; what was applied before stays. Safe to run twice: an event is decided once.
      */
     applyBillingBatch: (input: BillingBatchInput): Promise<BillingBatch> => withHeartbeat(applyBatch(input)),
   };

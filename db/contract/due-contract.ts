@@ -40,7 +40,7 @@ export async function hasManyDue(sql: Sql, now: Instant): Promise<boolean> {
   return due.length === BATCH_CONTRACTS_MIN;
 }
 
-/** Whether a contract is due since `since` or longer. */
+/** Whether a contract that is due at `now` has been due since `since` or longer. */
 export async function isAnyDue(sql: Sql, now: Instant, since: Instant): Promise<boolean> {
   const [first] = await listDueContracts(sql, { now, after: undefined, limit: 1 });
   return first !== undefined && first.due_at <= since;

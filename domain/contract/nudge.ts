@@ -39,8 +39,8 @@ export interface AwaitedByWorkflow {
   wake_at: Instant | null;
   verify_at: Instant | null;
   /**
-   * The instant of its timer, while the sweep has to wake it for an earlier one. Null when the timer is early enough, or when
-   * `LATEST`: there is no timer.
+   * The instant of its timer, while that is too late and the sweep has to wake it; `LATEST` when it has no timer. Null when its
+   * timer is early enough.
    */
   timer_at: Instant | null;
   /** The time of the contract's test clock; null when it uses the real time. */
