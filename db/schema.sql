@@ -196,6 +196,8 @@ CREATE TABLE contracts (
   timer_at            timestamptz,
   -- Since when the workflow is to be woken for a change; null: it has looked since.
   unwoken_since       timestamptz,
+  -- The addresses and networks from which the contract's API key is accepted (domain/access/address-list.ts); empty: every address.
+  ip_allowlist        text[] NOT NULL DEFAULT '{}',
   CONSTRAINT contracts_test_clock_outside_production CHECK (test_clock_id IS NULL OR environment <> 'production'),
   CONSTRAINT contracts_termination_has_code CHECK ((terminated_at IS NULL) = (termination_code IS NULL)),
   CONSTRAINT contracts_dates_ordered CHECK (start_date < end_date),

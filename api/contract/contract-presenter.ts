@@ -78,6 +78,7 @@ export function presentFacts(
     feature_overrides: facts.feature_overrides,
     activation_limit: facts.activation_limit,
     expiry: facts.expiry,
+    ip_allowlist: facts.ip_allowlist,
     metadata: facts.metadata,
     activated_at: facts.activated_at,
     workflow_id: contractWorkflowId(facts.id),

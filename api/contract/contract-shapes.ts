@@ -1,4 +1,5 @@
 /** The shapes of contracts in requests and responses. */
+import { ADDRESS_ENTRIES_MAX, ADDRESS_ENTRY_CHARS_MAX, parseAddressList } from '../../domain/access/address-list';
 import { BILLING_LEVELS, DEFAULT_DUNNING, DUNNING_DAYS_MAX } from '../../domain/billing/dunning';
 import { INVOICE_STATUSES } from '../../domain/billing/billing-event';
 import { EXPIRY_GRACE_DAYS_MAX, CONTRACT_WARNINGS, CONTRACT_STATES, CONTRACT_TYPES } from '../../domain/contract/facts';
@@ -78,6 +79,23 @@ const STRING_SCHEMA = { type: 'string' as const };
 const NOT_BOTH_ENDS = {
   not: { required: ['term', 'end_date'], properties: { term: STRING_SCHEMA, end_date: STRING_SCHEMA } },
 };
+
+/** The part of `parseAddressList` that a JSON schema can express. */
+const ADDRESS_ENTRY_PATTERN = '^[0-9A-Fa-f:.]{2,45}(/[0-9]{1,3})?$';
+/** Converted to the form in which a list is stored. Each line that is not valid is an error of its own. */
+const AddressListShape = z
+  .array(z.string().max(ADDRESS_ENTRY_CHARS_MAX).openapi({ pattern: ADDRESS_ENTRY_PATTERN }))
+  .max(ADDRESS_ENTRIES_MAX)
+  .describe(
+    "The addresses and networks (CIDR) from which the contract's API key is accepted, IPv4 or IPv6; empty: every address",
+  )
+  .openapi({ example: ['192.0.2.7', '2001:db8::/48'] })
+  .transform((lines, context) => {
+    const { entries, invalid } = parseAddressList(lines);
+    for (const { line, message } of invalid)
+      context.addIssue({ code: 'custom', path: [line - 1], message: `line ${line} ${message}` });
+    return entries;
+  });
 
 const NoteShape = plainText(z.string().max(2000));
 
@@ -159,6 +177,7 @@ export const ContractCreate = z
     ),
     dunning_exempt: z.boolean().default(false).describe('true: unpaid invoices have no effect'),
     test_clock_id: Id.nullable().default(null).describe('The test clock of the contract; outside production only'),
+    ip_allowlist: AddressListShape.default([]),
     metadata: JsonObjectShape.default({}).describe('Your own data. Covenant stores it and does not read it'),
   })
   .refine((body) => body.term === null || body.end_date === null, {
@@ -178,6 +197,7 @@ export const ContractEdit = z
     feature_overrides: JsonObjectShape,
     activation_limit: ActivationLimitShape,
     expiry: ExpiryShape,
+    ip_allowlist: AddressListShape,
     metadata: JsonObjectShape,
     timezone: TimeZoneShape.describe('Drafts only'),
     start_date: LocalDateShape.nullable().describe('Drafts only'),
@@ -343,6 +363,7 @@ export const ContractShape = z
     feature_overrides: z.record(z.string(), z.unknown()),
     activation_limit: z.union([z.int(), z.literal('unlimited'), z.null()]),
     expiry: z.unknown(),
+    ip_allowlist: z.array(z.string()).describe('Each network once and in one notation; IPv4-mapped addresses as IPv4'),
     metadata: z.record(z.string(), z.unknown()),
     activated_at: InstantShape.nullable(),
     workflow_id: z.string().describe('The id of its workflow in Temporal'),

@@ -40,6 +40,7 @@ export interface CreateInput {
   dunning: Dunning;
   dunning_exempt: boolean;
   test_clock_id: string | null;
+  ip_allowlist: string[];
   metadata: JsonObject;
 }
 
@@ -63,6 +64,7 @@ export function create(
     activation_limit: input.activation_limit,
     expiry: input.expiry,
     metadata: input.metadata,
+    ip_allowlist: input.ip_allowlist,
     timezone: input.timezone,
     start_date: input.start_date,
     end_date: input.end_date,

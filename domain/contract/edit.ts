@@ -34,6 +34,7 @@ export interface EditInput extends Conditional {
   activation_limit?: ActivationLimitOverride | undefined;
   expiry?: ExpiryRule | undefined;
   metadata?: JsonObject | undefined;
+  ip_allowlist?: string[] | undefined;
   timezone?: string | undefined;
   start_date?: LocalDate | null | undefined;
   end_date?: LocalDate | null | undefined;
@@ -57,6 +58,7 @@ const EDITABLE_DETAILS = [
   'name',
   'customer_id',
   'metadata',
+  'ip_allowlist',
   'grace_allows_generation',
   'renewal',
   'dunning',
@@ -95,6 +97,7 @@ export function editFields(facts: ContractFacts, input: EditInput, context: Deci
     activation_limit: input.activation_limit === undefined ? facts.activation_limit : input.activation_limit,
     expiry: input.expiry === undefined ? facts.expiry : input.expiry,
     metadata: input.metadata ?? facts.metadata,
+    ip_allowlist: input.ip_allowlist ?? facts.ip_allowlist,
     quota: { ...facts.quota, total: input.quota ?? facts.quota.total },
     grace_allows_generation: input.grace_allows_generation ?? facts.grace_allows_generation,
     renewal: renewalAfter(facts, input.renewal),

@@ -115,6 +115,8 @@ export interface ContractFacts {
   activation_limit: ActivationLimitOverride;
   expiry: ExpiryRule;
   metadata: JsonObject;
+  /** The addresses from which the contract's API key is accepted (domain/access/address-list.ts); empty: every address. */
+  ip_allowlist: string[];
   timezone: string;
   start_date: LocalDate | null;
   end_date: LocalDate | null;

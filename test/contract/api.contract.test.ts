@@ -61,6 +61,7 @@ describe('creating', () => {
       activation_limit: null,
       feature_overrides: {},
       metadata: {},
+      ip_allowlist: [],
       customer_id: null,
       expiry_grace_days: 0,
       grace_allows_generation: false,
@@ -335,6 +336,30 @@ describe('editing', () => {
     const evergreen = await addContract(api, catalogue);
     expectRefusal(await patch(evergreen.id, { renewal: { mode: 'auto' } }), 422, 'VALIDATION_FAILED');
     expect((await patch(evergreen.id, { renewal: { mode: 'auto', term: 'P1Y' } })).status).toBe(200);
+  });
+
+  test('a list of addresses is stored in one form, and a change of it is a revision', async () => {
+    const ip_allowlist = ['192.0.2.7/32', '::ffff:192.0.2.7', '2001:DB8::/48'];
+    const contract = await addContract(api, catalogue, { ip_allowlist });
+    expect(contract).toMatchObject({ ip_allowlist: ['192.0.2.7', '2001:db8::/48'], revision: 1 });
+    const same = await patch(contract.id, { ip_allowlist: ['192.0.2.7', '2001:db8:0::/48'] });
+    expect(same.body).toMatchObject({ ip_allowlist: ['192.0.2.7', '2001:db8::/48'], revision: 1 });
+    expect((await patch(contract.id, { ip_allowlist: [] })).body).toMatchObject({ ip_allowlist: [], revision: 2 });
+    expect((await auditOf(contract.id)).map((row) => row.action)).toEqual(['contract.created', 'contract.updated']);
+  });
+
+  test('a list of addresses is refused with the number of each line that is not valid', async () => {
+    const { id } = await addContract(api, catalogue);
+    const refused = await patch(id, { ip_allowlist: ['192.0.2.7', '192.0.2.7/24', 'localhost'] });
+    expectRefusal(refused, 422, 'VALIDATION_FAILED');
+    expect(refused.body.errors).toEqual([
+      {
+        path: 'ip_allowlist.1',
+        message: 'line 2 must have no bits behind its prefix: 192.0.2.0/24, or 192.0.2.7 alone',
+      },
+      { path: 'ip_allowlist.2', message: expect.stringMatching(/^line 3 must be an IPv4 or IPv6 address or network/) },
+    ]);
+    expectRefusal(await patch(id, { ip_allowlist: Array(257).fill('192.0.2.7') }), 422, 'VALIDATION_FAILED');
   });
 
   test('an edit that adds value to a contract with overdue invoices is refused, and any other edit is possible', async () => {

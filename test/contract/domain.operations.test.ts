@@ -143,6 +143,7 @@ const COMMANDS: Partial<Record<ContractOperation, ContractCommand[]>> = {
     { name: 'edit', input: { name: 'Fence, renamed' } },
     { name: 'edit', input: { customer_id: 'customer-1' } },
     { name: 'edit', input: { metadata: { order: 7 } } },
+    { name: 'edit', input: { ip_allowlist: ['192.0.2.7'] } },
     { name: 'edit', input: { grace_allows_generation: true } },
     { name: 'edit', input: { renewal: { notice_days: 14 } } },
     { name: 'edit', input: { dunning: { suspend_days: 20 } } },

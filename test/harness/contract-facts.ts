@@ -90,6 +90,7 @@ export function buildFacts(changes: Partial<ContractFacts> = {}): ContractFacts 
     activation_limit: null,
     expiry: null,
     metadata: {},
+    ip_allowlist: [],
     timezone: 'UTC',
     start_date,
     end_date: '2028-01-01',
@@ -227,6 +228,7 @@ export const CREATE_INPUT: CreateInput = {
   dunning: DEFAULT_DUNNING,
   dunning_exempt: false,
   test_clock_id: null,
+  ip_allowlist: [],
   metadata: {},
 };
 
