@@ -3,7 +3,7 @@ import { randomFillSync } from 'node:crypto';
 import { adminActions, adminApiKeyActions } from '../../domain/access/admin';
 import type { AdminActionName, SuperAdminKey } from '../../domain/access/admin';
 import type { Caller } from '../../domain/access/caller';
-import { newApiKey } from '../../domain/access/api-key';
+import { maskedApiKey, newApiKey } from '../../domain/access/api-key';
 import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
 import { ROLES } from '../../domain/access/role';
 import { findAdmin, listAdmins } from '../../db/access/admin';
@@ -294,7 +294,7 @@ function presentApiKey(row: AdminApiKeyRow, keys: readonly SuperAdminKey[], call
     id,
     admin_id,
     key_id,
-    masked_key: `cov_admin_${key_id}_…${last_four}`,
+    masked_key: maskedApiKey('admin', key_id, last_four),
     label,
     created_at,
     last_used_at,

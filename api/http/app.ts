@@ -3,6 +3,7 @@ import express from 'express';
 import type { ErrorRequestHandler, Express, Request, RequestHandler } from 'express';
 import { RowsBusy, isDatabaseUnavailable, isLockTimeout, isTransient, isStatementTimeout } from '../../db/base/errors';
 import { ListsBusy } from '../../db/base/list-reads';
+import { containsApiKey } from '../../domain/access/api-key';
 import {
   CommandFailed,
   CommandOutcomeUnknown,
@@ -57,10 +58,16 @@ function identify(api: Api): RequestHandler {
       const duration_ms = Math.round((performance.now() - started_at) * 10) / 10;
       const route = (request.route as { path?: string } | undefined)?.path ?? 'none';
       countRequest(request.method, route, response.statusCode, duration_ms);
-      logRequest({ request_id, method: request.method, path: request.path, status: response.statusCode, duration_ms });
+      const path = loggedPath(request);
+      logRequest({ request_id, method: request.method, path, status: response.statusCode, duration_ms });
     });
     next();
   };
+}
+
+/** The path of a request as it is logged: without its query, and not at all when it contains an API key. */
+function loggedPath({ path }: Request): string {
+  return containsApiKey(path) ? '[contains an API key]' : path;
 }
 
 /** Finds the route of a request and runs its endpoint. */
@@ -92,9 +99,12 @@ function presentError(api: Api): ErrorRequestHandler {
     const request_id = requestIdOf(response);
     // A refusal is an expected response, also with status 503. The log line of the request records it.
     if (LIMIT_CODES.has(problem.code))
-      api.log.warn({ request_id, method: request.method, path: request.path, code: problem.code }, problem.title);
+      api.log.warn(
+        { request_id, method: request.method, path: loggedPath(request), code: problem.code },
+        problem.title,
+      );
     else if (problem.status >= 500 && !(error instanceof ProblemError || error instanceof RowsBusy))
-      api.log.error({ err: error, request_id, method: request.method, path: request.path }, problem.title);
+      api.log.error({ err: error, request_id, method: request.method, path: loggedPath(request) }, problem.title);
     if (response.headersSent) {
       response.destroy();
       return;

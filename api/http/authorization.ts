@@ -1,11 +1,14 @@
 /** Authorizes the caller of an operation: an invalid API key gets 401, a caller without permission gets 403. */
 import type { Request } from 'express';
+import { containsApiKey, readApiKey } from '../../domain/access/api-key';
+import type { ApiKey, ApiKeyFault } from '../../domain/access/api-key';
 import { ANONYMOUS } from '../../domain/access/caller';
 import type { Caller, KnownCaller } from '../../domain/access/caller';
 import { isOpen, mayCall, permissionOf } from '../../domain/access/permission';
 import type { OperationId } from '../../domain/access/permission';
 import type { Authenticate } from './authentication';
 import { ProblemError, protocolProblem } from './problem';
+import type { ProtocolCode } from './problem';
 
 /** Identifies and authorizes the caller. Rejects with a problem. */
 export type Authorize = (request: Request) => Promise<Caller>;
@@ -38,17 +41,66 @@ export function createCachedAuthorize(
 
 /** The caller whose key a request carries. */
 async function identify(request: Request, authenticate: Authenticate): Promise<KnownCaller> {
-  const header = request.get('authorization');
-  if (!header) throw unauthenticatedProblem('Send an API key in the header Authorization: Bearer cov_admin_…');
-  if (!/^Bearer +\S/i.test(header))
-    throw unauthenticatedProblem('The Authorization header has no API key: send Authorization: Bearer cov_admin_…');
-  const key = /^Bearer +(\S+) *$/i.exec(header)?.[1];
-  const caller = key === undefined ? undefined : await authenticate(key);
+  const key = readKeyOf(request);
+  const caller = await authenticate(key.text);
   if (caller) return caller;
-  const detail =
-    'This API key is unknown or revoked. Copy the complete key without spaces, or ask a super admin for a new one.';
-  throw new ProblemError(
-    protocolProblem('INVALID_API_KEY', detail, { headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } }),
+  const detail = 'This API key is unknown or revoked. Ask for a new one, or send another one.';
+  throw invalidKeyProblem('INVALID_API_KEY', detail);
+}
+
+/** The API key of a request. Throws the problem of a key that is missing, in the wrong place, or not complete. */
+function readKeyOf(request: Request): ApiKey {
+  if (containsApiKey(request.originalUrl)) throw invalidKeyProblem('API_KEY_IN_URL', KEY_FAULTS.API_KEY_IN_URL);
+  const header = request.get('authorization');
+  if (!header) {
+    const { cookie = '' } = request.headers;
+    if (containsApiKey(cookie)) throw invalidKeyProblem('API_KEY_IN_COOKIE', KEY_FAULTS.API_KEY_IN_COOKIE);
+    throw unauthenticatedProblem('Send an API key in the header Authorization: Bearer cov_…');
+  }
+  const text = /^Bearer +(\S.*)$/i.exec(header)?.[1]?.trimEnd();
+  if (text === undefined)
+    throw unauthenticatedProblem('The Authorization header has no API key: send Authorization: Bearer cov_…');
+  const key = countAuthorizationHeaders(request.rawHeaders) > 1 ? 'repeated' : readApiKey(text);
+  if (typeof key !== 'string') return key;
+  const code = CODE_OF_FAULT[key];
+  throw invalidKeyProblem(code, KEY_FAULTS[code]);
+}
+
+/** Node keeps only the first of several Authorization headers. */
+function countAuthorizationHeaders(raw_headers: readonly string[]): number {
+  let count = 0;
+  for (let index = 0; index < raw_headers.length; index += 2) {
+    const name = raw_headers[index] as string;
+    if (name.length === 'authorization'.length && name.toLowerCase() === 'authorization') count++;
+  }
+  return count;
+}
+
+const CODE_OF_FAULT = {
+  too_long: 'API_KEY_TOO_LONG',
+  has_spaces: 'API_KEY_HAS_SPACES',
+  repeated: 'API_KEY_REPEATED',
+  truncated: 'API_KEY_TRUNCATED',
+  mistyped: 'API_KEY_MISTYPED',
+  malformed: 'API_KEY_MALFORMED',
+} as const satisfies Record<ApiKeyFault, ProtocolCode>;
+
+/** What is wrong with a key that was not looked up, and the remedy. */
+const KEY_FAULTS = {
+  API_KEY_IN_URL:
+    'The URL contains an API key. URLs are stored in logs, so replace this key by a new one, and send that in the header Authorization: Bearer cov_…',
+  API_KEY_IN_COOKIE: 'The API key is in a cookie. Send it in the header Authorization: Bearer cov_…',
+  API_KEY_TOO_LONG: 'The text in the Authorization header is much longer than an API key. Send the key alone.',
+  API_KEY_HAS_SPACES: 'The API key contains spaces or line breaks. Copy the complete key without them.',
+  API_KEY_REPEATED: 'The request contains more than one API key. Send one key in one Authorization header.',
+  API_KEY_TRUNCATED: 'The API key is incomplete: its end is missing. Copy the complete key.',
+  API_KEY_MISTYPED: 'The checksum of the API key is wrong, so a character was changed. Copy the complete key again.',
+  API_KEY_MALFORMED: 'This is not an API key of Covenant. Its keys begin with cov_admin_, cov_live_ or cov_test_.',
+} as const satisfies Partial<Record<ProtocolCode, string>>;
+
+function invalidKeyProblem(code: ProtocolCode, detail: string): ProblemError {
+  return new ProblemError(
+    protocolProblem(code, detail, { headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } }),
   );
 }
 

@@ -9,6 +9,7 @@ import { fieldMessage } from '../../domain/base/field-message';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal, refuse } from '../../domain/base/refusal';
 import type { RefusalCode } from '../../domain/base/refusal';
+import { containsApiKey } from '../../domain/access/api-key';
 import { actorOf } from '../../domain/access/caller';
 import type { Caller, KnownCaller } from '../../domain/access/caller';
 import { rolesOf } from '../../domain/access/permission';
@@ -232,8 +233,8 @@ async function send(response: Response, answer: Answer, stream?: ClientStream): 
   response.end();
 }
 
-/** The id of a request: the one that the client sent when it is well formed, else a new one. */
+/** The id of a request: the one that the client sent when it is well formed and no API key, else a new one. Logs contain it. */
 export function chooseRequestId(request: Request): string {
   const given = request.get('x-request-id');
-  return given !== undefined && /^[\x21-\x7e]{1,128}$/.test(given) ? given : randomUUID();
+  return given !== undefined && /^[\x21-\x7e]{1,128}$/.test(given) && !containsApiKey(given) ? given : randomUUID();
 }

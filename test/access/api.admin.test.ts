@@ -106,7 +106,7 @@ describe('keys', () => {
     const { id } = (await create()).body;
     const { status, body } = await api.call('POST', `/admins/${id}/api-keys`, { body: { label: 'laptop' } });
     expect(status).toBe(201);
-    expect(body.key).toMatch(/^cov_admin_[0-9A-Za-z]{12}_[0-9A-Za-z]{43}$/);
+    expect(body.key).toMatch(/^cov_admin_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}$/);
     expect((await api.call('GET', '/me', { key: body.key })).body).toMatchObject({ id, api_key_id: body.id });
 
     const listed = await api.call('GET', `/admins/${id}/api-keys`);

@@ -1,7 +1,8 @@
 /**
  * Contracts over HTTP: the response of each call, its refusals with their codes, and what it writes.
  */
-import { randomUUID } from 'node:crypto';
+import { randomFillSync, randomUUID } from 'node:crypto';
+import { newApiKey } from '../../domain/access/api-key';
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { addCatalogue, addContract, contractBody } from '../harness/catalogue';
@@ -960,13 +961,21 @@ describe('malformed requests', () => {
     expect(long.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  test('API keys that are unknown, truncated or of a disabled admin are 401 with WWW-Authenticate', async () => {
+  test('API keys that are incomplete, mistyped, unknown or of a disabled admin are 401 with a code of their own and WWW-Authenticate', async () => {
     const disabled = await api.addAdmin('admin');
     await api.sql`UPDATE admins SET status = 'disabled' WHERE id = ${disabled.id}`;
     const forged = `${api.keys.admin.slice(0, -1)}${api.keys.admin.endsWith('a') ? 'b' : 'a'}`;
-    for (const key of ['x', `${api.keys.admin} x`, api.keys.admin.slice(0, -1), forged, disabled.key]) {
+    const answers = [
+      ['x', 'API_KEY_MALFORMED'],
+      [`${api.keys.admin} x`, 'API_KEY_HAS_SPACES'],
+      [api.keys.admin.slice(0, -1), 'API_KEY_TRUNCATED'],
+      [forged, 'API_KEY_MISTYPED'],
+      [newApiKey('admin', randomFillSync).text, 'INVALID_API_KEY'],
+      [disabled.key, 'INVALID_API_KEY'],
+    ] as const;
+    for (const [key, code] of answers) {
       const answer = await api.call('GET', '/contracts', { key });
-      expectRefusal(answer, 401, 'INVALID_API_KEY');
+      expectRefusal(answer, 401, code);
       expect(answer.headers.get('www-authenticate')).toContain('Bearer');
     }
     expectRefusal(await api.call('GET', '/contracts', { key: null }), 401, 'UNAUTHENTICATED');

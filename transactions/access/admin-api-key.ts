@@ -1,5 +1,6 @@
 /** Creates and revokes API keys of admins, each write with its audit row. */
 import { lastSuperAdminKeyRefusal } from '../../domain/access/admin';
+import { lastFourOf } from '../../domain/access/api-key';
 import type { ApiKey } from '../../domain/access/api-key';
 import { erasedRefusal } from '../../domain/access/erasure';
 import type { Act } from '../../domain/base/edit';
@@ -75,7 +76,7 @@ export async function storeAdminApiKey(
     admin_id,
     key_id: key.key_id,
     secret_hmac: secretHmac(key, options.pepper),
-    last_four: key.secret.slice(-4),
+    last_four: lastFourOf(key),
     label: options.label,
     created_at: options.now,
   });
