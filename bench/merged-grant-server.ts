@@ -26,7 +26,7 @@ async function generate(path: string, body: string): Promise<string> {
     count: (JSON.parse(body) as { count: number }).count,
     test: false,
     actor: ACTOR,
-    channel: 'api',
+    channel: 'ui',
     now: await clock.now(),
     idempotency: null,
     request_id: null,

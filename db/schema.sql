@@ -413,7 +413,8 @@ CREATE TABLE generation_jobs (
   chunk_size               integer NOT NULL CONSTRAINT jobs_chunk_size_positive CHECK (chunk_size > 0),
   state                    text NOT NULL CONSTRAINT jobs_state_known CHECK (state IN
                              ('QUEUED', 'RUNNING', 'PAUSED', 'CANCELLING', 'SUCCEEDED', 'PARTIAL', 'FAILED', 'CANCELLED')),
-  channel                  text NOT NULL CONSTRAINT jobs_channel_known CHECK (channel IN ('ui', 'api')),
+  -- Who asked for the licenses: an admin, the API key of a contract, or Covenant itself (domain/base/channel.ts).
+  channel                  text NOT NULL CONSTRAINT jobs_channel_known CHECK (channel IN ('ui', 'api', 'schedule', 'replenish')),
   actor                    jsonb NOT NULL,
   -- When the licenses of the job expire; null: never.
   expires_at               timestamptz,

@@ -3,12 +3,13 @@ import type { Caller } from '../../domain/access/caller';
 import { jobActions } from '../../domain/generation/allowed-actions';
 import type { JobActionName } from '../../domain/generation/allowed-actions';
 import { JOB_STATES, isUnfinished, percentOf } from '../../domain/generation/generation-job';
+import { EXECUTIONS } from '../../domain/base/channel';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import type { JobRow, JobWithContractRow } from '../../db/generation/generation-job';
 import { generationJobWorkflowId } from '../../temporal/ids';
 import { actionTable } from '../http/allowed-actions';
-import { EnvironmentShape, Id, InstantShape } from '../http/shapes';
+import { ChannelShape, EnvironmentShape, Id, InstantShape } from '../http/shapes';
 import { z } from '../http/zod';
 
 export const JOB_ACTIONS = actionTable<JobActionName>('GenerationJobActions', {
@@ -28,7 +29,7 @@ export const JobShape = z
       .int()
       .describe('The revision of the contract that all its licenses follow, despite later changes'),
     environment: EnvironmentShape,
-    execution: z.enum(['inline', 'background']),
+    execution: z.enum(EXECUTIONS).describe('inline: within the request; background: by a job, from 100 licenses on'),
     is_test: z.boolean(),
     state: z.enum(JOB_STATES),
     requested: z.int(),
@@ -43,7 +44,7 @@ export const JobShape = z
     created_at: InstantShape,
     started_at: InstantShape.nullable(),
     finished_at: InstantShape.nullable(),
-    channel: z.enum(['ui', 'api']),
+    channel: ChannelShape,
     actor: z.object({ type: z.string(), id: z.string(), name: z.string() }),
     expires_at: InstantShape.nullable().describe('When its licenses expire; null: never'),
     errors: z

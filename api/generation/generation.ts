@@ -1,5 +1,6 @@
 /** Generates licenses of a contract: inline below 100, in a background job from 100. */
 import { BACKGROUND_FROM_LICENSES, REQUEST_LICENSES_MAX } from '../../domain/generation/generation-job';
+import { channelOf } from '../../domain/access/caller';
 import { KEY_JOINER } from '../../domain/catalogue/license-key';
 import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
@@ -133,14 +134,14 @@ async function generate(
 
 /** The request in the form that `transactions/generation` takes. */
 function licenseRequest(request: GenerateRequest, idempotency: LicenseRequest['idempotency']): LicenseRequest {
-  const { params, body, actor, now, expected_revision, request_id, credential } = request;
+  const { params, body, caller, actor, now, expected_revision, request_id, credential } = request;
   const { count, test } = body;
   return {
     contract_id: params.id,
     count,
     test,
     actor,
-    channel: 'api',
+    channel: channelOf(caller),
     now,
     expected_revision,
     idempotency,

@@ -1,5 +1,6 @@
 /** Shapes that several nouns share. */
 import { isCalendarPeriod, isLocalDate, isTimeZone } from '../../domain/base/calendar';
+import { CHANNELS } from '../../domain/base/channel';
 import { ENVIRONMENTS } from '../../domain/base/environment';
 import type { Json, JsonObject } from '../../domain/base/json';
 import { hasDirectionControl, isPlainText, isStorableText, isVisible } from '../../domain/base/text';
@@ -71,6 +72,9 @@ export const TimeZoneShape = z
   .refine(isTimeZone, 'must be an IANA time zone, such as Europe/Berlin')
   .openapi({ pattern: TIME_ZONE_PATTERN, example: 'Europe/Berlin' });
 export const EnvironmentShape = z.enum(ENVIRONMENTS);
+export const ChannelShape = z
+  .enum(CHANNELS)
+  .describe('Who asked: ui: an admin, with any program; api: the API key of a contract; schedule, replenish: Covenant');
 /** A display name: one line with a visible character, and without controls that change its appearance. */
 export const NameShape = plainText(z.string().trim().min(1).max(NAME_CHARS_MAX))
   .refine(

@@ -21,7 +21,7 @@ import { PageOf, PageQuery, cursorsOf, pageOf } from '../http/paging';
 import { ProblemError, protocolProblem } from '../http/problem';
 import { route } from '../http/route';
 import type { Route } from '../http/route';
-import { EnvironmentShape, Id, IdParams, InstantShape, SearchShape } from '../http/shapes';
+import { ChannelShape, EnvironmentShape, Id, IdParams, InstantShape, SearchShape } from '../http/shapes';
 import { z } from '../http/zod';
 
 const LicenseIdShape = z.string().describe('An opaque id').openapi({ example: 'lic_167772161' });
@@ -46,7 +46,7 @@ const LicenseShape = z
     activation_limit: z.int().nullable().describe('Devices on which it can be active; null: unlimited'),
     expires_at: InstantShape.nullable().describe('The end of its validity; null: none'),
     created_at: InstantShape,
-    channel: z.enum(['ui', 'api']),
+    channel: ChannelShape,
   })
   .openapi('License');
 

@@ -1,6 +1,7 @@
 /** Reads generation jobs. `grant.ts` inserts them, `chunk.ts` generates their licenses, `job-state.ts` changes their state. */
 import type { ContractState } from '../../domain/contract/facts';
 import type { Actor } from '../../domain/base/actor';
+import type { Channel, Execution } from '../../domain/base/channel';
 import type { Environment } from '../../domain/base/environment';
 import type { JobState } from '../../domain/generation/generation-job';
 import type { Instant } from '../../domain/base/instant';
@@ -23,12 +24,12 @@ export interface JobRow {
   terms_id: string;
   /** The revision of the contract whose license terms the job uses, also after later changes. */
   contract_revision: number;
-  execution: 'inline' | 'background';
+  execution: Execution;
   is_test: boolean;
   requested: number;
   chunk_size: number;
   state: JobState;
-  channel: 'ui' | 'api';
+  channel: Channel;
   actor: Actor;
   expires_at: Instant | null;
   errors: JobError[];

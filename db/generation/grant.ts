@@ -3,6 +3,7 @@
  */
 import { storedActor } from '../../domain/base/actor';
 import type { Actor } from '../../domain/base/actor';
+import type { Channel, Execution } from '../../domain/base/channel';
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
 import { areKeysAccepted } from '../access/admin-api-key';
@@ -20,13 +21,13 @@ export interface GenerationRequest {
   contract_id: string;
   environment: Environment;
   terms_id: string;
-  execution: 'inline' | 'background';
+  execution: Execution;
   requested: number;
   chunk_size: number;
   /** The keys of an inline request, joined by commas; null for a background job. */
   keys: string | null;
   expires_at: Instant | null;
-  channel: 'ui' | 'api';
+  channel: Channel;
   actor: Actor;
   now: Instant;
   /** The clock that `now` is from. */

@@ -6,6 +6,7 @@
  * the page is full. A search that matches few licenses is read by keys instead, from the licenses to their jobs. With 3,000,000
  * licenses in 106,666 jobs, a page for a key prefix of 11,631 licenses takes 0.3 s by keys and 10.8 s by jobs, on a busy machine.
  */
+import type { Channel } from '../../domain/base/channel';
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
 import type { JsonObject } from '../../domain/base/json';
@@ -33,7 +34,7 @@ export interface LicenseRow {
   activation_limit: number | null;
   expires_at: Instant | null;
   created_at: Instant;
-  channel: 'ui' | 'api';
+  channel: Channel;
   /** The time of the contract's test clock, which decides the status; null for the real time. */
   clock_now: Instant | null;
 }

@@ -5,6 +5,7 @@
  * A caller without a key is a kind of its own and not an admin with the lowest role: it can call only open operations.
  */
 import type { Actor, KnownPerson } from '../base/actor';
+import type { Channel } from '../base/channel';
 import { roleCovers } from './role';
 import type { Role } from './role';
 
@@ -49,6 +50,14 @@ export function callerName(caller: KnownCaller): string {
   switch (caller.kind) {
     case 'admin':
       return `admin ${caller.id}`;
+  }
+}
+
+/** The channel of what a caller generates. */
+export function channelOf(caller: KnownCaller): Channel {
+  switch (caller.kind) {
+    case 'admin':
+      return 'ui';
   }
 }
 

@@ -2,7 +2,14 @@
  * Decisions that depend on the caller, besides its permissions: an anonymous caller is no viewer, and a caller has one name for
  * all its keys.
  */
-import { ANONYMOUS, actorOf, callerName, seesDeletedContracts, seesLicenseKeys } from '../../domain/access/caller';
+import {
+  ANONYMOUS,
+  actorOf,
+  callerName,
+  channelOf,
+  seesDeletedContracts,
+  seesLicenseKeys,
+} from '../../domain/access/caller';
 import type { AdminCaller } from '../../domain/access/caller';
 import { ROLES } from '../../domain/access/role';
 import type { Role } from '../../domain/access/role';
@@ -32,6 +39,10 @@ test('an admin has one caller name for all their keys and roles, and another adm
   const name = callerName(admin('viewer'));
   expect(callerName(admin('admin', { api_key_id: 'k2' }))).toBe(name);
   expect(callerName(admin('viewer', { id: 'eve' }))).not.toBe(name);
+});
+
+test('an admin generates by the channel ui, whatever their role', () => {
+  expect(new Set(ROLES.map((role) => channelOf(admin(role))))).toEqual(new Set(['ui']));
 });
 
 test('acts are audited with the admin, and with the address if there is one', () => {

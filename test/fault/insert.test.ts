@@ -60,7 +60,7 @@ function licenseRequest(contract_id: string, count: number, key: string): Licens
     count,
     test: false,
     actor: { type: 'user', id: 'test', name: 'Test' },
-    channel: 'api',
+    channel: 'ui',
     now: new Date().toISOString(),
     idempotency: { key, fingerprint: `${count} licenses` },
     request_id: null,

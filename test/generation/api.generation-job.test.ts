@@ -89,7 +89,7 @@ describe('reading', () => {
       percent: 100,
       eta: null,
       errors: [],
-      channel: 'api',
+      channel: 'ui',
       actor: { type: 'user', id: api.admins.super_admin.id, name: api.admins.super_admin.name },
       workflow_id: `generation-job:${id}`,
     });

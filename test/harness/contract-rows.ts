@@ -59,7 +59,7 @@ export function buildRequest(
     contract_id,
     count,
     test: false,
-    channel: 'api',
+    channel: 'ui',
     actor: TEST_ACTOR,
     now,
     idempotency: null,

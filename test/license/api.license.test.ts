@@ -70,7 +70,7 @@ test('a license shows what it grants and its origin', async () => {
     activation_limit: null,
     expires_at: null,
     created_at: expect.any(String),
-    channel: 'api',
+    channel: 'ui',
   });
   expect((await list(`customer_id=${customer.id}&order=asc`)).body.data[1]).toEqual(body);
 });

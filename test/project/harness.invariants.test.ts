@@ -35,7 +35,7 @@ beforeAll(async () => {
       count,
       test: false,
       actor: { type: 'user', id: 'test', name: 'Test' },
-      channel: 'api',
+      channel: 'ui',
       now: new Date().toISOString(),
       idempotency: null,
       request_id: null,

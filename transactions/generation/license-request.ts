@@ -2,6 +2,7 @@
 import type { CallerKey } from '../../db/access/admin-api-key';
 import type { JobRow } from '../../db/generation/generation-job';
 import type { Actor } from '../../domain/base/actor';
+import type { Channel } from '../../domain/base/channel';
 import type { Instant } from '../../domain/base/instant';
 import type { Refusal } from '../../domain/base/refusal';
 import type { Nudge } from '../../domain/contract/nudge';
@@ -12,7 +13,7 @@ export interface LicenseRequest {
   count: number;
   test: boolean;
   actor: Actor;
-  channel: 'ui' | 'api';
+  channel: Channel;
   now: Instant;
   /** The revision of the contract that the request is for; any revision when left out. */
   expected_revision?: number | undefined;
