@@ -1,10 +1,10 @@
-/** Migration 018: jobs of the previous version get the channel of their actor. */
+/** Migration 019: jobs of the previous version get the channel of their actor. */
 import { openDatabase } from '../../db/base/database';
 import { migrate } from '../../db/system/migration';
 import { withEmptyDatabase } from '../harness/database';
 
 /** The last migration of the version that stored `api` for every job. */
-const BEFORE = 17;
+const BEFORE = 18;
 /** More rows than one range of pages holds. */
 const ROWS = 5_000;
 
