@@ -13,7 +13,7 @@ import type { PemFile } from './pem-file';
 /** The environment of a process. A missing variable is undefined, and an empty one counts as missing. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The proxies whose `X-Forwarded-For` Express trusts: none, the last n hops, or the proxies in these networks. */
+/** The proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted: none, the last n hops, or the proxies in these networks. */
 export type TrustProxy = false | number | string[];
 
 /** The processes that read settings: `dev` is the embedded stack, `cli` is `covenant …`. */
@@ -43,6 +43,7 @@ export interface Config {
   port: number;
   publicUrl: string;
   trustProxy: TrustProxy;
+  requireHttps: boolean;
   keyPepper: string;
   billingStandardSecrets: string[] | undefined;
   billingStandardUrl: string | undefined;
@@ -319,11 +320,21 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   trustProxy: {
     env: 'TRUST_PROXY',
-    about: 'The reverse proxies whose `X-Forwarded-For`, the address of the client, is trusted.',
+    about:
+      'The reverse proxies whose `X-Forwarded-For`, the address of the client, and `X-Forwarded-Proto` are trusted.',
     default: { text: 'none' },
     allowed: `none, a number of hops from 1 to ${TRUSTED_HOPS_MAX}, or addresses and CIDRs separated by commas`,
     usedBy: ['api'],
     parse: z.string().transform(parseTrustProxy),
+  },
+  requireHttps: {
+    env: 'REQUIRE_HTTPS',
+    about:
+      'Whether the API refuses requests that did not come over HTTPS (403 `HTTPS_REQUIRED`), by the `X-Forwarded-Proto` of a trusted proxy. `/livez`, `/readyz` and `/metrics` are answered anyway.',
+    default: { text: 'off' },
+    allowed: 'on or off; on only together with TRUST_PROXY, because a proxy terminates TLS',
+    usedBy: ['api'],
+    parse: z.enum(['on', 'off']).transform((text) => text === 'on'),
   },
   keyPepper: {
     env: 'COVENANT_KEY_PEPPER',
@@ -501,7 +512,7 @@ export const STACK_SETTINGS: { readonly [K in keyof StackConfig]: Setting<StackC
  */
 export function loadConfig(env: Environment): Config {
   const config = loadSettings(SETTINGS, env);
-  const problems = tlsProblems(config, env);
+  const problems = [...tlsProblems(config, env), ...httpsProblems(config, env)];
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -554,6 +565,12 @@ function tlsProblems(config: Config, env: Environment): ConfigProblem[] {
   if (!config.temporalTls && names_that_need_tls.length > 0)
     problems.push(problem('temporalTls', `${names_that_need_tls.join(', ')} would have no effect`));
   return problems;
+}
+
+/** Without a trusted proxy no request could be accepted: the API itself does not terminate TLS. */
+function httpsProblems({ requireHttps, trustProxy }: Config, env: Environment): ConfigProblem[] {
+  if (!requireHttps || trustProxy !== false) return [];
+  return [problemOf(SETTINGS.requireHttps, env[SETTINGS.requireHttps.env], 'TRUST_PROXY names no proxy')];
 }
 
 function problemOf(setting: Setting<unknown>, given: string | undefined, reason?: string): ConfigProblem {

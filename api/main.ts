@@ -51,7 +51,7 @@ async function main(): Promise<void> {
     }),
     list_statement_ms: config.listStatementTimeoutMs,
   });
-  const server = createFastServer(createApp(api, { trustProxy: config.trustProxy }));
+  const server = createFastServer(createApp(api, { trustProxy: config.trustProxy, requireHttps: config.requireHttps }));
 
   await listen(server, { host: config.host, port: config.port, port_setting: 'PORT' });
   log.info({ address: server.address() as AddressInfo }, 'api is listening');

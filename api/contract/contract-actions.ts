@@ -7,7 +7,8 @@ export const CONTRACT_ACTIONS = actionTable<ContractActionName>('ContractActions
   generate_test: { operation_id: 'generateLicenses', description: 'Generate a test license' },
   edit_particulars: {
     operation_id: 'updateContract',
-    description: 'Change name, customer, metadata, ip_allowlist, grace_allows_generation, renewal, dunning or dunning_exempt',
+    description:
+      'Change name, customer, metadata, ip_allowlist, grace_allows_generation, renewal, dunning or dunning_exempt',
   },
   edit_terms: {
     operation_id: 'updateContract',

@@ -23,17 +23,26 @@ import { countRequest } from './metrics';
 import { operationsRouter } from './operations';
 import { ProblemError, presentProblem, protocolProblem } from './problem';
 import type { Problem } from './problem';
+import { requireHttps } from './require-https';
 import { createRouteTable } from './route-table';
 import { ROUTES } from '../routes';
 
-/** Creates the application. `trustProxy` says which proxies may set `X-Forwarded-For`. */
-export function createApp(api: Api, options: { trustProxy: TrustProxy }): Express {
+export interface AppOptions {
+  /** The proxies that may set `X-Forwarded-For` and `X-Forwarded-Proto`. */
+  trustProxy: TrustProxy;
+  /** Whether requests that did not come over HTTPS are refused. */
+  requireHttps?: boolean;
+}
+
+/** Creates the application. */
+export function createApp(api: Api, options: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('trust proxy', options.trustProxy);
   app.set('query parser', 'simple');
   app.use(identify(api));
+  if (options.requireHttps) app.use(requireHttps());
   app.use(apiRoutes(api));
   app.use(setPageHeaders());
   app.use(operationsRouter(api));

@@ -216,7 +216,8 @@ function refusalStatuses(route: Route): number[] {
   const formal = [
     422,
     503,
-    ...(isOpen(route.operation_id) ? [] : [401, 403]),
+    403,
+    ...(isOpen(route.operation_id) ? [] : [401]),
     // A path with invalid percent-encoding is 400, a malformed id is 404.
     ...(route.params ? [400, 404] : []),
     ...(route.path.startsWith('/api/v1/contracts/:id') ? [410] : []),
@@ -239,11 +240,10 @@ function busyCodes({ path, method }: Route): ProtocolCode[] {
 
 const STREAM_CODES: readonly ProtocolCode[] = ['TOO_MANY_STREAMS', 'STREAMS_BUSY'];
 
-/** For each status, the code that follows from the form of the request alone. */
+/** For each status except 403, the code that follows from the form of the request alone. */
 const FORMAL_CODES: Readonly<Record<number, ProtocolCode | RefusalCode>> = {
   400: 'MALFORMED_JSON',
   401: 'UNAUTHENTICATED',
-  403: 'FORBIDDEN_ROLE',
   404: 'NOT_FOUND',
   409: 'IDEMPOTENCY_IN_PROGRESS',
   410: 'CONTRACT_DELETED',
@@ -258,14 +258,18 @@ function refusalText(route: Route, status: number): string {
   const own: string[] = ownCodes(route);
   return problemCatalogue()
     .filter((entry) => entry.status === status)
-    .filter(({ code }) => own.includes(code) || (isFormal(route, status) && code === FORMAL_CODES[status]))
+    .filter(({ code }) => own.includes(code) || formalCodes(route, status).includes(code))
     .map(({ code, title }) => `${code}: ${title}`)
     .join('; ');
 }
 
-/** A signed message has no API key, so only the declared codes of its route apply to 401 and 400. */
-function isFormal(route: Route, status: number): boolean {
-  return !(route.raw_body && (status === 401 || status === 400));
+/** The codes that follow from the form of a request. A signed message has no API key, so only the declared codes of its route apply to 401 and 400. */
+function formalCodes(route: Route, status: number): string[] {
+  if (route.raw_body && (status === 401 || status === 400)) return [];
+  // HTTPS is checked before the route is known.
+  if (status === 403) return isOpen(route.operation_id) ? ['HTTPS_REQUIRED'] : ['HTTPS_REQUIRED', 'FORBIDDEN_ROLE'];
+  const code = FORMAL_CODES[status];
+  return code === undefined ? [] : [code];
 }
 
 /** The document as the text of the file. */

@@ -70,6 +70,7 @@ const PROTOCOL = {
   API_KEY_TRUNCATED: [401, 'The API key is incomplete'],
   API_KEY_MISTYPED: [401, 'The API key is mistyped'],
   API_KEY_MALFORMED: [401, 'This is not an API key'],
+  HTTPS_REQUIRED: [403, 'HTTPS is required'],
   FORBIDDEN_ROLE: [403, 'Your role does not allow this'],
   NOT_FOUND: [404, 'Not found'],
   METHOD_NOT_ALLOWED: [405, 'This path does not support the method'],

@@ -323,7 +323,8 @@ describe.each(ROUTES.map((route) => [nameOf(route), route] as const))('%s', (nam
     const expected = [
       422,
       503,
-      ...(isOpen(route.operation_id) ? [] : [401, 403]),
+      403,
+      ...(isOpen(route.operation_id) ? [] : [401]),
       ...(route.params ? [404] : []),
       ...(route.body || route.raw_body ? [400, 413, 415] : []),
     ];

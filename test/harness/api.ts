@@ -80,6 +80,8 @@ export interface TestApiOptions {
   /** Runs the worker in this process, on task queues of its own. */
   worker?: boolean;
   trustProxy?: TrustProxy;
+  /** Whether requests must come over HTTPS. Default: false. */
+  requireHttps?: boolean;
   /** Whether test clocks are enabled. Default: true. */
   testClocks?: boolean;
   /** The configured billing systems. Default: `standard` with its own secret. */
@@ -140,7 +142,9 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     command_timeout_ms: options.command_timeout_ms,
     streamLimits: options.streamLimits,
   });
-  const server = createFastServer(createApp(api, { trustProxy: options.trustProxy ?? false }));
+  const server = createFastServer(
+    createApp(api, { trustProxy: options.trustProxy ?? false, requireHttps: options.requireHttps ?? false }),
+  );
   // The server never closes an idle connection: on a busy machine a request could arrive at that moment and fail.
   server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

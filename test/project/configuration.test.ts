@@ -50,6 +50,7 @@ describe('a wrong value', () => {
     ['TRUST_PROXY', '17'],
     ['TRUST_PROXY', '10.0.0.0/33'],
     ['TRUST_PROXY', '10.0.0.0/8,'],
+    ['REQUIRE_HTTPS', 'yes'],
     ['COVENANT_KEY_PEPPER', 'p'.repeat(31)],
     ['COVENANT_BILLING_STANDARD_SECRET', 'whsec_not-base64'],
     ['COVENANT_BILLING_STANDARD_SECRET', `${STANDARD_SECRET},`],
@@ -108,6 +109,7 @@ test('only the required variables must be set, and all others have defaults', ()
     port: 8080,
     publicUrl: 'http://127.0.0.1:8080',
     trustProxy: false,
+    requireHttps: false,
     keyPepper: REQUIRED.COVENANT_KEY_PEPPER,
     stripeApiUrl: 'https://api.stripe.com',
     testClocks: true,
@@ -228,6 +230,13 @@ test('trusted proxies are set as a number of hops or as networks', () => {
   const trusted = (text: string) => loadConfig({ ...REQUIRED, TRUST_PROXY: text }).trustProxy;
   expect(trusted('2')).toBe(2);
   expect(trusted('10.0.0.0/8, 2001:db8::/32')).toEqual(['10.0.0.0/8', '2001:db8::/32']);
+});
+
+test('HTTPS can be required only behind a trusted proxy', () => {
+  expect(loadConfig({ ...REQUIRED, TRUST_PROXY: '1', REQUIRE_HTTPS: 'on' }).requireHttps).toBe(true);
+  expect(configErrorOf({ ...REQUIRED, REQUIRE_HTTPS: 'on' }).message).toContain(
+    'REQUIRE_HTTPS is "on": TRUST_PROXY names no proxy; allowed: on or off',
+  );
 });
 
 test('a billing source has one secret, or several during a rotation', () => {
