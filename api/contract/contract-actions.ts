@@ -8,7 +8,7 @@ export const CONTRACT_ACTIONS = actionTable<ContractActionName>('ContractActions
   edit_particulars: {
     operation_id: 'updateContract',
     description:
-      'Change name, customer, metadata, ip_allowlist, grace_allows_generation, renewal, dunning or dunning_exempt',
+      'Change name, customer, metadata, ip_allowlist, rate_limits, grace_allows_generation, renewal, dunning or dunning_exempt',
   },
   edit_terms: {
     operation_id: 'updateContract',

@@ -60,6 +60,7 @@ export function presentFacts(
     renewal: { ...facts.renewal, notice_date: noticeDate(facts), blocked: facts.renewal_blocked },
     dunning: facts.dunning,
     dunning_exempt: facts.dunning_exempt,
+    rate_limits: facts.rate_limits,
     billing: { ...billingStanding(facts, now), unpaid_invoices: unpaidInvoices(facts) },
     termination: terminationOf(facts),
     pending_amendments: facts.amendments.filter(({ status }) => status === 'pending').length,

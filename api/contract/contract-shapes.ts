@@ -13,6 +13,7 @@ import {
   RENEWAL_MODES,
 } from '../../domain/contract/renewal-policy';
 import { QUOTA_MAX } from '../../domain/contract/quota';
+import { RATE_LIMIT_MAX, RATE_LIMIT_PRESETS } from '../../domain/contract/rate-limits';
 import {
   ACTIVATION_LIMIT_MAX,
   EnvironmentShape,
@@ -150,6 +151,36 @@ const DunningCreate = z.strictObject({
   terminate_days: DunningFields.terminate_days.default(DEFAULT_DUNNING.terminate_days),
 });
 
+const LimitShape = z.int().min(1).max(RATE_LIMIT_MAX).nullable();
+const WindowLimitFields = {
+  per_minute: LimitShape.describe('In each minute of UTC; null: no limit'),
+  per_hour: LimitShape.describe('In each hour of UTC; null: no limit'),
+  per_day: LimitShape.describe('In each day of UTC; null: no limit'),
+};
+const RateLimitsShape = z.object({
+  ...WindowLimitFields,
+  licenses: z.object(WindowLimitFields).describe('Limits of the requested licenses instead of requests'),
+});
+const RateLimitsEdit = z
+  .strictObject({
+    ...WindowLimitFields,
+    licenses: z.strictObject(WindowLimitFields).partial().nullable().describe('The same in licenses; null: no limits'),
+  })
+  .partial()
+  .nullable()
+  .describe(
+    `Requests for licenses by the API key of the contract; null: no limits. ${recommendedLimits()} A change holds from the next request; what was counted stays counted`,
+  );
+
+/** Names the recommended limits, such as "small reseller: 10 a minute, 100 an hour, 500 a day". */
+function recommendedLimits(): string {
+  const sizes = Object.entries(RATE_LIMIT_PRESETS).map(
+    ([name, { per_minute, per_hour, per_day }]) =>
+      `${name.replaceAll('_', ' ')}: ${per_minute} a minute, ${per_hour} an hour, ${per_day} a day`,
+  );
+  return `Recommended: ${sizes.join('; ')}.`;
+}
+
 /** Body of `POST /contracts`. */
 export const ContractCreate = z
   .strictObject({
@@ -176,6 +207,7 @@ export const ContractCreate = z
       'Dunning steps, in days after the earliest unpaid due date',
     ),
     dunning_exempt: z.boolean().default(false).describe('true: unpaid invoices have no effect'),
+    rate_limits: RateLimitsEdit.default(null),
     test_clock_id: Id.nullable().default(null).describe('The test clock of the contract; outside production only'),
     ip_allowlist: AddressListShape.default([]),
     metadata: JsonObjectShape.default({}).describe('Your own data. Covenant stores it and does not read it'),
@@ -208,6 +240,7 @@ export const ContractEdit = z
     renewal: RenewalEdit,
     dunning: z.strictObject(DunningFields).partial(),
     dunning_exempt: z.boolean(),
+    rate_limits: RateLimitsEdit,
     test_clock_id: immutable(z.string().max(50).nullable()),
     type: immutable(z.string().max(50)),
     product_id: immutable(z.string().max(50)),
@@ -326,6 +359,7 @@ export const ContractShape = z
     }),
     dunning: z.object(DunningFields),
     dunning_exempt: z.boolean(),
+    rate_limits: RateLimitsShape,
     billing: z.object({
       level: z
         .enum(BILLING_LEVELS)

@@ -1,5 +1,6 @@
 /** Contracts: create, list, read, edit, delete. */
 import { CONTRACT_WARNINGS, CONTRACT_STATES, CONTRACT_TYPES } from '../../domain/contract/facts';
+import { RATE_LIMIT_PRESETS } from '../../domain/contract/rate-limits';
 import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { CONTRACT_SORTS, listContracts } from '../../db/contract/contract';
@@ -81,6 +82,7 @@ export const contractRoutes: Route[] = [
         timezone: 'Europe/Berlin',
         term: 'P1Y',
         renewal: { mode: 'auto', notice_days: 30, quota_effect: { add: 300 } },
+        rate_limits: RATE_LIMIT_PRESETS.small_reseller,
         test_clock_id: EXAMPLE_IDS.test_clock,
       },
     },
@@ -156,6 +158,10 @@ export const contractRoutes: Route[] = [
       'Raise the quota': { quota: 10_000 },
       'Change the name and your own data': { name: 'Summer sale', metadata: { order: 'SO-1042' } },
       'Stop automatic renewal': { renewal: { mode: 'none' } },
+      'Limit the requests of a large reseller': { rate_limits: RATE_LIMIT_PRESETS.large_reseller },
+      'Limit the licenses of a day, and no longer those of a minute': {
+        rate_limits: { licenses: { per_minute: null, per_day: 2_000 } },
+      },
     },
     answers: { 200: CONTRACT },
     refusals: [

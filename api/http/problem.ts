@@ -2,7 +2,7 @@
 import type { ZodError } from 'zod';
 import { REFUSAL_TITLES } from '../../domain/base/refusal';
 import type { Refusal, RefusalCode } from '../../domain/base/refusal';
-import type { JsonObject } from '../../domain/base/json';
+import type { Json, JsonObject } from '../../domain/base/json';
 import { z } from './zod';
 
 /** The HTTP status of each refusal of the domain. */
@@ -28,6 +28,8 @@ const REFUSAL_STATUS: Record<RefusalCode, number> = {
   TERM_ALREADY_OVER: 409,
   IMMUTABLE_FIELD: 422,
   REVISION_CONFLICT: 412,
+  RATE_LIMITED: 429,
+  COUNT_ABOVE_RATE_LIMIT: 422,
   QUOTA_EXCEEDED: 409,
   QUOTA_BELOW_USED: 409,
   QUOTA_DECREASE_NOT_ALLOWED: 409,
@@ -154,7 +156,7 @@ export function problemOf(refusal: Refusal): Problem {
     reasons: refusal.reasons,
     metadata: refusal.metadata,
     ...(field ? { errors: field } : {}),
-    headers: retryAfter(refusal.code),
+    headers: retryAfter(refusal.code, refusal.metadata['retry_after_s']),
   };
 }
 
@@ -252,9 +254,10 @@ export function problemCatalogue(): { code: string; status: number; title: strin
   );
 }
 
-function retryAfter(code: string): Record<string, string> {
-  const seconds = RETRY_AFTER_S[code];
-  return seconds === undefined ? {} : { 'Retry-After': String(seconds) };
+/** `given_s` are the seconds that the refusal itself names. */
+function retryAfter(code: string, given_s?: Json): Record<string, string> {
+  const seconds = given_s ?? RETRY_AFTER_S[code];
+  return typeof seconds !== 'number' ? {} : { 'Retry-After': String(seconds) };
 }
 
 /** Throws the problem `VALIDATION_FAILED` with these errors. */

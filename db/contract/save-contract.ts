@@ -53,6 +53,7 @@ function columnsOf(tx: Sql, facts: ContractFacts) {
     metadata: tx.json(facts.metadata),
     renewal: tx.json({ ...facts.renewal }),
     dunning: tx.json({ ...facts.dunning }),
+    rate_limits: tx.json(facts.rate_limits as never),
     updated_at: facts.settled_until,
   };
 }

@@ -113,6 +113,16 @@ const SENTENCES = {
     detail: (m) =>
       `The request is for revision ${show(m.given)}, but the current revision is ${show(m.current)}. Read it again and repeat the change.`,
   },
+  RATE_LIMITED: {
+    title: 'Too many requests',
+    detail: (m) =>
+      `The API key of the contract may use ${show(m.limit)} ${show(m.unit)} in one ${show(m.window)}, and ${show(m.remaining)} are left. Repeat the request in ${show(m.retry_after_s)} s, after ${show(m.reset)}.`,
+  },
+  COUNT_ABOVE_RATE_LIMIT: {
+    title: 'More licenses than the rate limit allows',
+    detail: (m) =>
+      `${show(m.requested)} licenses are requested, but the API key of the contract may request ${show(m.limit)} in one ${show(m.window)}. Request fewer licenses at once, or have the limit raised.`,
+  },
   QUOTA_EXCEEDED: {
     title: 'Quota exceeded',
     detail: (m) =>

@@ -15,6 +15,8 @@ import type { Instant, LocalDate } from '../base/instant';
 import type { JsonObject } from '../base/json';
 import { isRefusal, refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
+import { NO_RATE_LIMITS, editRateLimits } from './rate-limits';
+import type { RateLimitsEdit } from './rate-limits';
 import { applyCoterm, hasPendingCoterm, nextLength } from './renewal';
 import type { RenewalPolicy } from './renewal-policy';
 
@@ -39,6 +41,7 @@ export interface CreateInput {
   renewal: RenewalPolicy;
   dunning: Dunning;
   dunning_exempt: boolean;
+  rate_limits: RateLimitsEdit;
   test_clock_id: string | null;
   ip_allowlist: string[];
   metadata: JsonObject;
@@ -81,6 +84,7 @@ export function create(
     cotermed_with: null,
     dunning: input.dunning,
     dunning_exempt: input.dunning_exempt,
+    rate_limits: editRateLimits(NO_RATE_LIMITS, input.rate_limits),
     past_due_since: null,
     billing_unreachable_since: null,
     verify_after: null,

@@ -18,6 +18,8 @@ import type { Instant, LocalDate } from '../base/instant';
 import { sameJson } from '../base/json';
 import type { JsonObject } from '../base/json';
 import { totalRefusal } from './quota';
+import { editRateLimits } from './rate-limits';
+import type { RateLimitsEdit } from './rate-limits';
 import { isRefusal, refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
 import { noticeDate } from './renewal';
@@ -44,6 +46,7 @@ export interface EditInput extends Conditional {
   renewal?: RenewalEdit | undefined;
   dunning?: { [Step in keyof Dunning]?: Dunning[Step] | undefined } | undefined;
   dunning_exempt?: boolean | undefined;
+  rate_limits?: RateLimitsEdit | undefined;
   /** Never editable. These fields are accepted so that the refusal can name them. */
   type?: string | undefined;
   product_id?: string | undefined;
@@ -63,6 +66,7 @@ const EDITABLE_DETAILS = [
   'renewal',
   'dunning',
   'dunning_exempt',
+  'rate_limits',
 ] as const;
 
 /** A PATCH: fields first, then `status`; together one change (domain.md 2.1, 2.2). */
@@ -103,6 +107,7 @@ export function editFields(facts: ContractFacts, input: EditInput, context: Deci
     renewal: renewalAfter(facts, input.renewal),
     dunning: { ...facts.dunning, ...withoutUndefined(input.dunning) },
     dunning_exempt: input.dunning_exempt ?? facts.dunning_exempt,
+    rate_limits: editRateLimits(facts.rate_limits, input.rate_limits),
   };
   const touches = (field: keyof ContractFacts): boolean => !sameJson(next[field], facts[field]);
   const terms = TERMS.some(touches);

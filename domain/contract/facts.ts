@@ -8,6 +8,7 @@ import type { Environment } from '../base/environment';
 import type { Dunning } from '../billing/dunning';
 import type { Invoice } from '../billing/invoice';
 import type { QuotaCounters } from './quota';
+import type { RateLimits } from './rate-limits';
 
 export const CONTRACT_TYPES = ['standard', 'reseller', 'enterprise', 'pool'] as const;
 export type ContractType = (typeof CONTRACT_TYPES)[number];
@@ -156,6 +157,8 @@ export interface ContractFacts {
   deleted_at: Instant | null;
   holds: Hold[];
   quota: QuotaCounters;
+  /** How often the API key of the contract may request licenses. */
+  rate_limits: RateLimits;
   /** Counts changes of terms and holds, not generation (decisions 22). */
   revision: number;
   /** Every boundary up to this instant is applied (decisions 2). */

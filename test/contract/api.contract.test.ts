@@ -80,6 +80,12 @@ describe('creating', () => {
       },
       dunning: { past_due_days: 1, suspend_days: 14, terminate_days: 60 },
       dunning_exempt: false,
+      rate_limits: {
+        per_minute: null,
+        per_hour: null,
+        per_day: null,
+        licenses: { per_minute: null, per_hour: null, per_day: null },
+      },
       billing: { level: 'CLEAR', earliest_due: null, unpaid_invoices: [] },
       warnings: [],
       termination: null,
@@ -213,6 +219,42 @@ describe('creating', () => {
     const draft = await addContract(api, catalogue, { status: 'inactive', end_date });
     const activation = await api.call('POST', `/contracts/${draft.id}/activate?dry_run=true`);
     expectRefusal(activation, 409, 'TERM_ALREADY_OVER');
+  });
+
+  test('rate limits are written in part: an edit changes the limits that it names, and null removes them', async () => {
+    const NONE = { per_minute: null, per_hour: null, per_day: null };
+    const contract = await addContract(api, catalogue, { rate_limits: { per_minute: 10, licenses: { per_day: 500 } } });
+    expect(contract.rate_limits).toEqual({ ...NONE, per_minute: 10, licenses: { ...NONE, per_day: 500 } });
+    const limitsAfter = async (rate_limits: unknown) => {
+      const answer = await api.call('PATCH', `/contracts/${contract.id}`, { body: { rate_limits } });
+      expect(answer.status).toBe(200);
+      return answer.body.rate_limits;
+    };
+    const rowOf = () => api.sql`
+      SELECT per_minute, per_hour, licenses_per_hour, licenses_per_day FROM contract_rates WHERE contract_id = ${contract.id}`;
+    expect(await limitsAfter({ per_hour: 100, licenses: { per_hour: 50 } })).toEqual({
+      ...NONE,
+      per_minute: 10,
+      per_hour: 100,
+      licenses: { ...NONE, per_hour: 50, per_day: 500 },
+    });
+    expect(await rowOf()).toEqual([{ per_minute: 10, per_hour: 100, licenses_per_hour: 50, licenses_per_day: 500 }]);
+    expect(await limitsAfter({ per_minute: null, licenses: null })).toEqual({ ...NONE, per_hour: 100, licenses: NONE });
+    expect(await limitsAfter(null)).toEqual({ ...NONE, licenses: NONE });
+    // The row stays with what was counted.
+    expect(await rowOf()).toEqual([
+      { per_minute: null, per_hour: null, licenses_per_hour: null, licenses_per_day: null },
+    ]);
+    expect((await auditOf(contract.id)).map((row) => row.action)).toEqual([
+      'contract.created',
+      ...Array<string>(3).fill('contract.updated'),
+    ]);
+  });
+
+  test.each([[0], [1.5], ['10'], [1_000_000_001]])('a rate limit of %p is refused by its field', async (limit) => {
+    const body = contractBody(catalogue, { rate_limits: { licenses: { per_hour: limit } } });
+    const answer = await api.call('POST', '/contracts', { body });
+    expect([answer.status, answer.body.errors?.[0]?.path]).toEqual([422, 'rate_limits.licenses.per_hour']);
   });
 
   test('renewal, dunning and grace have the given values, and omitted fields have their defaults', async () => {

@@ -148,6 +148,7 @@ const COMMANDS: Partial<Record<ContractOperation, ContractCommand[]>> = {
     { name: 'edit', input: { renewal: { notice_days: 14 } } },
     { name: 'edit', input: { dunning: { suspend_days: 20 } } },
     { name: 'edit', input: { dunning_exempt: true } },
+    { name: 'edit', input: { rate_limits: { per_minute: 10 } } },
   ],
   edit_terms: [
     { name: 'edit', input: { generator_id: 'generator-2' } },

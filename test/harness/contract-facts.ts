@@ -14,6 +14,7 @@ import type { Invoice, ObservedInvoice } from '../../domain/billing/invoice';
 import { DEFAULT_ALPHABET } from '../../domain/catalogue/license-key';
 import type { ProductFacts } from '../../domain/catalogue/product';
 import { isRefusal } from '../../domain/base/refusal';
+import { NO_RATE_LIMITS } from '../../domain/contract/rate-limits';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import type { RenewalPolicy } from '../../domain/contract/renewal-policy';
 import type { Actor } from '../../domain/base/actor';
@@ -107,6 +108,7 @@ export function buildFacts(changes: Partial<ContractFacts> = {}): ContractFacts 
     cotermed_with: null,
     dunning: DEFAULT_DUNNING,
     dunning_exempt: false,
+    rate_limits: NO_RATE_LIMITS,
     past_due_since: null,
     billing_unreachable_since: null,
     verify_after: null,
@@ -227,6 +229,7 @@ export const CREATE_INPUT: CreateInput = {
   renewal: DEFAULT_RENEWAL,
   dunning: DEFAULT_DUNNING,
   dunning_exempt: false,
+  rate_limits: null,
   test_clock_id: null,
   ip_allowlist: [],
   metadata: {},

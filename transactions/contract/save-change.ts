@@ -22,6 +22,7 @@ import { insertDomainEvents } from '../../db/contract/domain-event';
 import { saveHolds } from '../../db/contract/hold';
 import { refreshTerms } from '../../db/contract/license-terms';
 import { insertQuotaGrants, refreshGrants, setQuotaTotal } from '../../db/contract/quota';
+import { deleteRates, saveRateLimits } from '../../db/generation/rate';
 import { insertRenewals } from '../../db/contract/renewal';
 import { insertRevisions } from '../../db/contract/revision';
 import { updateContractRow, updateSettlementColumns } from '../../db/contract/save-contract';
@@ -165,6 +166,8 @@ async function saveSteps(
   // From here on the quota row is locked. A job that was granted while the lock was awaited is cancelled too.
   if (facts.quota.total !== before.quota.total) await setQuotaTotal(tx, id, facts.quota.total);
   await refreshGrants(tx, id);
+  if (facts.deleted_at !== null) await deleteRates(tx, id);
+  else if (!sameJson(before.rate_limits, facts.rate_limits)) await saveRateLimits(tx, id, facts.rate_limits);
   if (ended) cancelled.push(...(await cancelOpenJobs(tx, id, now, request_id)));
   await insertDomainEvents(tx, id, history.events);
   return cancelled;
