@@ -1,5 +1,6 @@
 /** Every route of the API. */
 import { adminRoutes } from './access/admin';
+import { callerRoutes } from './access/caller';
 import { billingRoutes } from './billing/billing-event';
 import { amendmentRoutes } from './contract/amendment';
 import { contractActionRoutes } from './contract/action';
@@ -19,6 +20,7 @@ export const ROUTES: readonly Route[] = [
   ...productRoutes,
   ...generatorRoutes,
   ...customerRoutes,
+  ...callerRoutes,
   ...adminRoutes,
   ...contractRoutes,
   ...contractActionRoutes,

@@ -22,7 +22,12 @@ const HEAD = `# Permissions
 
 The callers who may call each operation of the API. An admin authenticates with an API key and has one role. The column _without a
 key_ is for requests without an API key; where it is empty, they get 401 \`UNAUTHENTICATED\`. A key that is unknown or revoked, or
-whose admin is disabled, gets 401 \`INVALID_API_KEY\`. A key whose role does not allow the operation gets 403 \`FORBIDDEN_ROLE\`.
+whose admin is disabled, gets 401 \`INVALID_API_KEY\`; one that is not complete or in the wrong place gets 401 with a code of its own
+(\`API_KEY_TRUNCATED\`, \`API_KEY_IN_URL\`, …). A key whose role does not allow the operation gets 403 \`FORBIDDEN_ROLE\`.
+
+The column _contract_ is for the API key of a contract. It gets 403 \`FORBIDDEN_CALLER\` where it is empty. Where it is _own_, the
+contract or the job must be its own; others do not exist for it (404 \`NOT_FOUND\`).
+
 _signed_ operations ignore API keys: the message of a billing system has a signature (if it is invalid: 401 \`BAD_SIGNATURE\`).
 
 Whether the state of a contract or a job allows an operation is a separate check, whose result \`allowed_actions\` shows.
@@ -36,6 +41,7 @@ interface Column {
 /** Every kind of caller. Admins have one column for each role. */
 const COLUMNS: Record<CallerKind, readonly Column[]> = {
   admin: ROLES.map((role) => ({ title: role, caller: { kind: 'admin', role } })),
+  contract: [{ title: 'contract', caller: { kind: 'contract' } }],
   anonymous: [{ title: 'without a key', caller: ANONYMOUS }],
 };
 
@@ -74,6 +80,7 @@ function section(title: string, operations: readonly Operation[]): string {
 function cell(caller: CallerRights, operation_id: OperationId): string {
   if (!mayCall(caller, operation_id)) return '';
   const permission = permissionOf(operation_id);
+  if (caller.kind === 'contract' && 'contract' in permission) return 'own';
   return 'anonymous' in permission && permission.anonymous === 'signed' ? 'signed' : 'yes';
 }
 

@@ -1,4 +1,4 @@
-/** Admins and their API keys, for super admins; and `/me`, for every caller with a key. */
+/** Admins and their API keys, for super admins. */
 import { randomFillSync } from 'node:crypto';
 import { adminActions, adminApiKeyActions } from '../../domain/access/admin';
 import type { AdminActionName, SuperAdminKey } from '../../domain/access/admin';
@@ -22,7 +22,7 @@ import type { Route } from '../http/route';
 import { Id, IdParams, InstantShape, NameShape, SearchShape } from '../http/shapes';
 import { z } from '../http/zod';
 
-const RoleShape = z.enum(ROLES).describe('super_admin can do everything; viewer can only read');
+export const RoleShape = z.enum(ROLES).describe('super_admin can do everything; viewer can only read');
 const StatusShape = z.enum(['active', 'disabled']).describe('disabled: all keys of the admin are rejected');
 
 const AdminCreate = z
@@ -88,10 +88,6 @@ const NewApiKeyShape = ApiKeyShape.extend({
     .describe('The complete key. Only this response shows it; it is null in replays for the same Idempotency-Key'),
 }).openapi('NewAdminApiKey');
 
-const MeShape = AdminShape.pick({ id: true, email: true, name: true, role: true })
-  .extend({ api_key_id: Id.describe('The API key of this request') })
-  .openapi('Me');
-
 const AdminQuery = PageQuery.extend({
   role: z.enum(ROLES).optional(),
   status: z.enum(['active', 'disabled']).optional(),
@@ -116,19 +112,6 @@ const API_KEY_CURSORS = cursorsById('api_keys');
 const SUPER_ADMINS: readonly LockedRow[] = [{ table: 'admins', id: 'super' }];
 
 export const adminRoutes: Route[] = [
-  route({
-    operation_id: 'getCaller',
-    method: 'get',
-    path: '/api/v1/me',
-    tag: 'People',
-    summary: 'Read the admin of this key',
-    answers: { 200: { description: 'The admin to whom the API key belongs', schema: MeShape } },
-    audit: [],
-    async handle({ caller }) {
-      const { id, email, name, role, api_key_id } = caller;
-      return { status: 200, body: { id, email, name, role, api_key_id } };
-    },
-  }),
   route({
     operation_id: 'createAdmin',
     method: 'post',

@@ -1,4 +1,5 @@
 /** The shape and the presenter of generation jobs. */
+import { reachesContract } from '../../domain/access/caller';
 import type { Caller } from '../../domain/access/caller';
 import { jobActions } from '../../domain/generation/allowed-actions';
 import type { JobActionName } from '../../domain/generation/allowed-actions';
@@ -6,7 +7,9 @@ import { JOB_STATES, isUnfinished, percentOf } from '../../domain/generation/gen
 import { EXECUTIONS } from '../../domain/base/channel';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
+import { findJob } from '../../db/generation/generation-job';
 import type { JobRow, JobWithContractRow } from '../../db/generation/generation-job';
+import type { Sql } from '../../db/base/database';
 import { generationJobWorkflowId } from '../../temporal/ids';
 import { actionTable } from '../http/allowed-actions';
 import { ChannelShape, EnvironmentShape, Id, InstantShape } from '../http/shapes';
@@ -55,15 +58,27 @@ export const JobShape = z
   })
   .openapi('GenerationJob');
 
+/** A job that exists for the caller: for the key of a contract, a job of that contract. */
+export async function findJobOf(sql: Sql, caller: Caller, id: string): Promise<JobRow | undefined> {
+  const job = await findJob(sql, id);
+  return job && reachesContract(caller, job.contract_id) ? job : undefined;
+}
+
 /** Presents a job to a caller, with the actions that the caller can run. */
 export function presentJobTo(caller: Caller, row: JobWithContractRow, now: Instant) {
   const quota = { total: row.quota_total, claimed: row.quota_claimed };
   const allowed_actions = JOB_ACTIONS.present(jobActions({ ...row, quota }), caller);
-  return { ...presentJob(row, now), allowed_actions };
+  return { ...presentJob(row, now, caller), allowed_actions };
 }
 
-/** Presents a job with its speed and its remaining work. A job on a test clock has no speed: no time passes while it runs. */
-export function presentJob(row: JobRow, now: Instant) {
+/** What a partner sees in place of an admin of the vendor. */
+const VENDOR = { type: 'user', id: 'vendor', name: 'Vendor' };
+
+/**
+ * Presents a job with its speed and its remaining work. A job on a test clock has no speed: no time passes while it runs. The key of
+ * a contract belongs to another company than the vendor, whose people it does not see.
+ */
+export function presentJob(row: JobRow, now: Instant, caller: Pick<Caller, 'kind'>) {
   const unfinished = isUnfinished(row.state);
   const elapsed_ms = row.started_at === null ? 0 : millisOf(row.finished_at ?? now) - millisOf(row.started_at);
   const measured = row.test_clock_id === null && elapsed_ms > 0 && row.completed > 0;
@@ -92,9 +107,13 @@ export function presentJob(row: JobRow, now: Instant) {
     started_at: row.started_at,
     finished_at: row.finished_at,
     channel: row.channel,
-    actor: { type: row.actor.type, id: row.actor.id, name: row.actor.name },
+    actor: caller.kind === 'contract' && row.actor.type === 'user' ? VENDOR : shownActor(row.actor),
     expires_at: row.expires_at,
     errors: row.errors,
     workflow_id: row.execution === 'background' ? generationJobWorkflowId(row.id) : null,
   };
+}
+
+function shownActor({ type, id, name }: JobRow['actor']) {
+  return { type, id, name };
 }

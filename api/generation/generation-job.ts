@@ -3,6 +3,8 @@ import { findJob, findJobWithContract, listJobs } from '../../db/generation/gene
 import type { JobChange } from '../../db/generation/job-state';
 import type { LockedRow } from '../../db/base/errors';
 import type { Sql } from '../../db/base/database';
+import { reachesContract } from '../../domain/access/caller';
+import type { Caller } from '../../domain/access/caller';
 import { JOB_STATES } from '../../domain/generation/generation-job';
 import type { JobState } from '../../domain/generation/generation-job';
 import { isRefusal, notFound } from '../../domain/base/refusal';
@@ -16,7 +18,7 @@ import { route } from '../http/route';
 import type { Answer, HandlerRequest, Route } from '../http/route';
 import { EnvironmentShape, Id, IdParams } from '../http/shapes';
 import { z } from '../http/zod';
-import { JobShape, presentJobTo } from './generation-job-presenter';
+import { JobShape, findJobOf, presentJobTo } from './generation-job-presenter';
 
 const JobQuery = PageQuery.extend({
   environment: EnvironmentShape.optional().describe(
@@ -49,12 +51,15 @@ export const jobRoutes: Route[] = [
       'Newest first. With contract_id, the list is the generation history of the contract, including inline requests.',
     query: JobQuery,
     answers: { 200: { description: 'One page', schema: PageOf(JobShape) } },
+    refusals: ['NOT_FOUND'],
     audit: [],
     async handle({ api, query, caller, now }) {
-      const environment = query.environment ?? (query.contract_id === undefined ? 'production' : undefined);
+      const contract_id = query.contract_id ?? (caller.kind === 'contract' ? caller.contract_id : undefined);
+      if (contract_id !== undefined && !reachesContract(caller, contract_id)) return notFound('contract', contract_id);
+      const environment = query.environment ?? (contract_id === undefined ? 'production' : undefined);
       const after = JOB_CURSORS.read(query.cursor);
       const rows = await api.readList((sql) =>
-        listJobs(sql, { ...query, environment }, after?.serial ?? null, query.limit + 1),
+        listJobs(sql, { ...query, contract_id, environment }, after?.serial ?? null, query.limit + 1),
       );
       const body = pageOf(rows, query.limit, (row) => presentJobTo(caller, row, now), JOB_CURSORS);
       return { status: 200, body };
@@ -71,7 +76,8 @@ export const jobRoutes: Route[] = [
     audit: [],
     async handle({ api, params, caller, now }) {
       const row = await findJobWithContract(api.db, params.id);
-      return row ? { status: 200, body: presentJobTo(caller, row, now) } : notFound('generation job', params.id);
+      if (!row || !reachesContract(caller, row.contract_id)) return notFound('generation job', params.id);
+      return { status: 200, body: presentJobTo(caller, row, now) };
     },
   }),
   route({
@@ -86,10 +92,10 @@ export const jobRoutes: Route[] = [
     params: IdParams,
     answers: { 200: { description: 'The stream', media_type: 'text/event-stream', schema: ProgressEvent } },
     audit: [],
-    async handle({ api, params }) {
-      if (!(await findJob(api.db, params.id))) return notFound('generation job', params.id);
+    async handle({ api, params, caller }) {
+      if (!(await findJobOf(api.db, caller, params.id))) return notFound('generation job', params.id);
       const headers = { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' };
-      return { status: 200, headers, stream: (stream) => streamProgress(api, params.id, stream) };
+      return { status: 200, headers, stream: (stream) => streamProgress(api, params.id, caller, stream) };
     },
   }),
   route({
@@ -151,8 +157,8 @@ async function changeJob(
 }
 
 /** Sends the current job, and again at every change, until the job is finished or the stream ends. */
-async function streamProgress(api: Api, id: string, stream: ClientStream): Promise<void> {
+async function streamProgress(api: Api, id: string, caller: Caller, stream: ClientStream): Promise<void> {
   stream.begin();
-  for await (const event of api.progress.follow(id, stream.ended)) await stream.write(event);
+  for await (const event of api.progress.follow(id, stream.ended, caller)) await stream.write(event);
   await stream.finish();
 }

@@ -1,11 +1,12 @@
 /**
  * Live progress of generation jobs: one LISTEN connection for the process, and one read of a job for all its followers.
  *
- * A notification only says which job changed. The job is then read from Postgres, formatted once, and sent to every follower. A slow
+ * A notification only says which job changed. The job is then read from Postgres and sent to every follower. A slow
  * follower skips states, so it always gets the newest one. A job without notifications is read again after an interval, because
  * notifications are lost when the connection is lost.
  */
 import { isUnfinished } from '../../domain/generation/generation-job';
+import type { Caller, CallerKind } from '../../domain/access/caller';
 import type { Instant } from '../../domain/base/instant';
 import { PROGRESS_CHANNEL } from '../../db/generation/job-state';
 import type { JobRow } from '../../db/generation/generation-job';
@@ -26,7 +27,7 @@ export interface ProgressFeed {
    * The job as server-sent events: its current state, then the newest state after every change, until the job is finished or the
    * signal is aborted. Throws when the job cannot be read.
    */
-  follow(job_id: string, ended: AbortSignal): AsyncGenerator<string>;
+  follow(job_id: string, ended: AbortSignal, caller: Pick<Caller, 'kind'>): AsyncGenerator<string>;
 }
 
 export interface ProgressDependencies {
@@ -86,9 +87,9 @@ export function createProgressFeed(dependencies: ProgressDependencies): Progress
   }
 
   return {
-    async *follow(job_id, ended) {
+    async *follow(job_id, ended, caller) {
       if (ended.aborted) return;
-      const follower = new Follower();
+      const follower = new Follower(caller);
       const job = join(job_id, follower);
       const leave = (): void => {
         ended.removeEventListener('abort', leave);
@@ -119,8 +120,15 @@ class FollowedJob {
     const changed = read !== this.last_row;
     this.last_row = read;
     const type = isUnfinished(row.state) ? 'progress' : 'end';
-    const event = `event: ${type}\ndata: ${JSON.stringify(presentJob(row, now))}\n\n`;
-    for (const follower of this.followers) if (changed || follower.is_new) follower.send(event);
+    // Formatted once for each kind of caller.
+    const events = new Map<CallerKind, string>();
+    for (const follower of this.followers) {
+      if (!changed && !follower.is_new) continue;
+      const { kind } = follower.caller;
+      const event = events.get(kind) ?? `event: ${type}\ndata: ${JSON.stringify(presentJob(row, now, { kind }))}\n\n`;
+      events.set(kind, event);
+      follower.send(event);
+    }
   }
 
   sendHeartbeat(): void {
@@ -135,6 +143,8 @@ class Follower {
   private closed = false;
   private failure: Error | undefined;
   private resume: (() => void) | undefined;
+
+  constructor(readonly caller: Pick<Caller, 'kind'>) {}
 
   /** Resolves with the newest event; with undefined after the last one. */
   async next(): Promise<string | undefined> {

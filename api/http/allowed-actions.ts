@@ -55,11 +55,15 @@ export function actionTable<Name extends string>(
       .openapi(name),
     present(allowed, caller) {
       const presentOne = (action: Name): PresentedAction => {
-        if (!mayCall(caller, actions[action].operation_id)) return { code: 'FORBIDDEN_ROLE' };
+        if (!mayCall(caller, actions[action].operation_id)) return { code: forbiddenCode(caller) };
         const outcome = allowed[action];
         return outcome === true || { code: outcome };
       };
       return Object.fromEntries(names.map((action) => [action, presentOne(action)])) as Record<Name, PresentedAction>;
     },
   };
+}
+
+function forbiddenCode(caller: Caller): ProtocolCode {
+  return caller.kind === 'contract' ? 'FORBIDDEN_CALLER' : 'FORBIDDEN_ROLE';
 }

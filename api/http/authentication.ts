@@ -1,12 +1,13 @@
 /** Finds the caller to whom the API key of a request belongs. */
 import { LRUCache } from 'lru-cache';
+import type { ApiKey } from '../../domain/access/api-key';
 import type { KnownCaller } from '../../domain/access/caller';
 import type { Instant } from '../../domain/base/instant';
 import type { Database } from '../../db/base/database';
-import { authenticateAdmin } from '../../transactions/access/authenticate-admin';
+import { authenticate as lookUpKey } from '../../transactions/access/authenticate';
 
 /** Returns the caller to whom the key belongs, or undefined. */
-export type Authenticate = (key: string) => Promise<KnownCaller | undefined>;
+export type Authenticate = (key: ApiKey) => Promise<KnownCaller | undefined>;
 
 export interface Authentication {
   /**
@@ -39,24 +40,24 @@ export function createAuthentication(db: Database, pepper: string, clock: () => 
 
   const lookUp: Authenticate = async (key) => {
     const started_ms = performance.now();
-    const caller = await authenticateAdmin(db, key, pepper, await clock());
+    const caller = await lookUpKey(db, key, pepper, await clock());
     // The age of a cached caller counts from the start of the query, not from its end.
-    if (caller) cache.set(key, caller, { start: started_ms });
-    else cache.delete(key);
+    if (caller) cache.set(key.text, caller, { start: started_ms });
+    else cache.delete(key.text);
     return caller;
   };
 
   const begin: Authenticate = (key) => {
     const current = lookUp(key).finally(() => {
-      if (inFlight.get(key) === lookups && lookups.next === undefined) inFlight.delete(key);
+      if (inFlight.get(key.text) === lookups && lookups.next === undefined) inFlight.delete(key.text);
     });
     const lookups: Lookups = { current, next: undefined };
-    inFlight.set(key, lookups);
+    inFlight.set(key.text, lookups);
     return current;
   };
 
   const authenticate: Authenticate = (key) => {
-    const running = inFlight.get(key);
+    const running = inFlight.get(key.text);
     if (running === undefined) return begin(key);
     const beginNext = () => begin(key);
     running.next ??= running.current.then(beginNext, beginNext);
@@ -66,7 +67,7 @@ export function createAuthentication(db: Database, pepper: string, clock: () => 
   return {
     authenticate,
     authenticateCached: (key) => {
-      const known = cache.get(key);
+      const known = cache.get(key.text);
       return known ? Promise.resolve(known) : authenticate(key);
     },
   };

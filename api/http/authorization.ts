@@ -1,24 +1,31 @@
-/** Authorizes the caller of an operation: an invalid API key gets 401, a caller without permission gets 403. */
+/**
+ * Authorizes the caller of an operation: an invalid API key gets 401, a caller without permission 403, and the key of a contract that
+ * asks for another contract 404 (decisions 43).
+ */
 import type { Request } from 'express';
 import { containsApiKey, readApiKey } from '../../domain/access/api-key';
 import type { ApiKey, ApiKeyFault } from '../../domain/access/api-key';
-import { ANONYMOUS } from '../../domain/access/caller';
+import { ANONYMOUS, reachesContract } from '../../domain/access/caller';
 import type { Caller, KnownCaller } from '../../domain/access/caller';
 import { isOpen, mayCall, permissionOf } from '../../domain/access/permission';
 import type { OperationId } from '../../domain/access/permission';
+import { notFound } from '../../domain/base/refusal';
 import type { Authenticate } from './authentication';
-import { ProblemError, protocolProblem } from './problem';
+import { ProblemError, problemOf, protocolProblem } from './problem';
 import type { ProtocolCode } from './problem';
+import type { Route } from './route';
 
 /** Identifies and authorizes the caller. Rejects with a problem. */
 export type Authorize = (request: Request) => Promise<Caller>;
 
 /** An open operation ignores API keys: a key in the request is neither looked up nor refused. */
-export function createAuthorize(operation_id: OperationId, authenticate: Authenticate): Authorize {
+export function createAuthorize(route: AuthorizedRoute, authenticate: Authenticate): Authorize {
+  const { operation_id } = route;
   if (isOpen(operation_id)) return () => Promise.resolve(ANONYMOUS);
   return async (request) => {
     const caller = await identify(request, authenticate);
     if (!mayCall(caller, operation_id)) throw forbiddenProblem(caller, operation_id);
+    refuseOtherContract(route, request, caller);
     return caller;
   };
 }
@@ -28,21 +35,36 @@ export function createAuthorize(operation_id: OperationId, authenticate: Authent
  * again: the role may have been raised since.
  */
 export function createCachedAuthorize(
-  operation_id: OperationId,
+  route: AuthorizedRoute,
   api: { authenticate: Authenticate; authenticateCached: Authenticate },
 ): Authorize {
-  const authorize = createAuthorize(operation_id, api.authenticate);
+  const { operation_id } = route;
+  const authorize = createAuthorize(route, api.authenticate);
   if (isOpen(operation_id)) return authorize;
   return async (request) => {
     const caller = await identify(request, api.authenticateCached);
-    return mayCall(caller, operation_id) ? caller : authorize(request);
+    if (!mayCall(caller, operation_id)) return authorize(request);
+    refuseOtherContract(route, request, caller);
+    return caller;
   };
+}
+
+type AuthorizedRoute = Pick<Route, 'operation_id' | 'path'>;
+
+/** The path of a route whose `:id` is that of a contract. Routes of jobs check the contract of the job in their handlers. */
+const CONTRACT_PATH = /^\/api\/v1\/contracts\/:id(\/|$)/;
+
+/** Throws 404 when the path names a contract that does not exist for the caller. */
+function refuseOtherContract({ path }: AuthorizedRoute, request: Request, caller: KnownCaller): void {
+  if (!CONTRACT_PATH.test(path)) return;
+  const { id } = request.params as { id: string };
+  if (!reachesContract(caller, id)) throw new ProblemError(problemOf(notFound('contract', id)));
 }
 
 /** The caller whose key a request carries. */
 async function identify(request: Request, authenticate: Authenticate): Promise<KnownCaller> {
   const key = readKeyOf(request);
-  const caller = await authenticate(key.text);
+  const caller = await authenticate(key);
   if (caller) return caller;
   const detail = 'This API key is unknown or revoked. Ask for a new one, or send another one.';
   throw invalidKeyProblem('INVALID_API_KEY', detail);
@@ -117,6 +139,11 @@ function forbiddenProblem(caller: KnownCaller, operation_id: OperationId): Probl
       const needed = permission.admin;
       const detail = `Your role is ${role}. This operation needs the role ${needed} or above.`;
       return new ProblemError(protocolProblem('FORBIDDEN_ROLE', detail, { metadata: { role, needed } }));
+    }
+    case 'contract': {
+      const detail =
+        'The API key of a contract cannot call this operation. It can generate licenses, and read its usage, its jobs and their licenses.';
+      return new ProblemError(protocolProblem('FORBIDDEN_CALLER', detail));
     }
   }
 }

@@ -72,10 +72,10 @@ interface Access {
   roles: readonly Role[];
 }
 
-function accessOf(api: Api, { operation_id, checks_caller }: Route): Access {
-  const confirm = createAuthorize(operation_id, api.authenticate);
-  const admit = checks_caller ? createCachedAuthorize(operation_id, api) : confirm;
-  return { admit, confirm, roles: rolesOf(operation_id) };
+function accessOf(api: Api, route: Route): Access {
+  const confirm = createAuthorize(route, api.authenticate);
+  const admit = route.checks_caller ? createCachedAuthorize(route, api) : confirm;
+  return { admit, confirm, roles: rolesOf(route.operation_id) };
 }
 
 /** Builds the input of the handler. A cached caller is confirmed before a shape is refused (decisions 6). */
@@ -104,7 +104,13 @@ async function handlerRequestOf(
 /** The caller from a lookup that may be a second old, and the function that looks up the key again. */
 function credentialOf(request: Request, access: Access, caller: KnownCaller): Credential {
   const confirm = async (): Promise<void> => void (await access.confirm(request));
-  return { api_key_id: caller.api_key_id, roles: access.roles, confirm };
+  const { api_key_id } = caller;
+  switch (caller.kind) {
+    case 'admin':
+      return { key: { kind: 'admin', api_key_id, roles: access.roles }, confirm };
+    case 'contract':
+      return { key: { kind: 'contract', api_key_id }, confirm };
+  }
 }
 
 type AnyHandlerRequest = HandlerRequest<unknown, unknown, unknown, Caller>;

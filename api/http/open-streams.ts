@@ -2,18 +2,19 @@
  * Streamed responses, which are CSV files and progress streams: how many may be open at once, and who may still read them.
  *
  * The streams share one event loop and one connection pool with all other requests. So their number is limited for the process,
- * and for each admin, so that one admin cannot use all of it.
+ * and for each caller, so that one admin or contract cannot use all of it.
  *
  * The key is checked when a stream is opened. After that, Postgres sends a notification for each commit that reduces the access of
- * an admin. Notifications are lost when the connection is lost, so one statement also checks all open streams every few seconds.
+ * an admin or of a contract's key. Notifications are lost when the connection is lost, so one statement also checks all open streams every few seconds.
  */
 import type { Response } from 'express';
 import { callerName } from '../../domain/access/caller';
-import type { KnownCaller } from '../../domain/access/caller';
+import type { CallerRights, KnownCaller } from '../../domain/access/caller';
 import { mayCall } from '../../domain/access/permission';
 import type { OperationId } from '../../domain/access/permission';
 import { ACCESS_CHANNEL } from '../../db/access/admin';
-import { listKeyRoles } from '../../db/access/admin-api-key';
+import { listAcceptedKeys } from '../../db/access/caller-key';
+import type { AcceptedKey } from '../../db/access/caller-key';
 import type { Database } from '../../db/base/database';
 import type { Logger } from '../../log';
 import { ClientStream } from './client-stream';
@@ -83,11 +84,11 @@ export function createOpenStreams(db: Database, log: Logger, limits: StreamLimit
   async function check(open: OpenStream[]): Promise<void> {
     if (open.length === 0) return;
     try {
-      const keys = await listKeyRoles(db, [...new Set(open.map(({ caller }) => caller.api_key_id))]);
-      const roles = new Map(keys.map(({ api_key_id, role }) => [api_key_id, role]));
+      const keys = await listAcceptedKeys(db, [...new Set(open.map(({ caller }) => caller.api_key_id))]);
+      const accepted = new Map(keys.map((key) => [key.api_key_id, key]));
       for (const { caller, operation_id, stream } of open) {
-        const role = roles.get(caller.api_key_id);
-        if (role === undefined || !mayCall({ ...caller, role }, operation_id)) stream.end('access_ended');
+        const key = accepted.get(caller.api_key_id);
+        if (key === undefined || !mayCall(rightsNow(caller, key), operation_id)) stream.end('access_ended');
       }
     } catch (error) {
       log.warn({ err: error }, 'cannot check the keys of open streams; the next check follows');
@@ -113,10 +114,10 @@ export function createOpenStreams(db: Database, log: Logger, limits: StreamLimit
   function listen(): void {
     if (listening) return;
     listening = true;
-    const checkAdmin = (admin_id: string): void =>
-      void check([...streams.values()].filter(({ caller }) => caller.id === admin_id));
+    const checkCaller = (id: string): void =>
+      void check([...streams.values()].filter(({ caller }) => caller.id === id));
     // Notifications from before the LISTEN are lost, so all streams are checked when it starts.
-    void db.listen(ACCESS_CHANNEL, checkAdmin, () => void checkAll()).catch(() => undefined);
+    void db.listen(ACCESS_CHANNEL, checkCaller, () => void checkAll()).catch(() => undefined);
   }
 
   return {
@@ -144,13 +145,18 @@ export function createOpenStreams(db: Database, log: Logger, limits: StreamLimit
   };
 }
 
-/** Throws 429 when the admin has reached the limit of an admin, 503 when the process has reached its limit. */
+/** The rights of a caller whose role may have changed since it was authenticated. */
+function rightsNow(caller: KnownCaller, { role }: AcceptedKey): CallerRights {
+  return caller.kind === 'admin' && role !== null ? { ...caller, role } : caller;
+}
+
+/** Throws 429 when the caller has reached the limit of a caller, 503 when the process has reached its limit. */
 function refuseAboveLimit(limits: StreamLimits, kind: StreamKind, caller: KnownCaller, open: OpenStream[]): void {
   const own_max = limits.per_admin_max[kind];
   const name = callerName(caller);
   const own = open.filter(({ caller: other }) => callerName(other) === name);
   if (countOf(kind, own) >= own_max) {
-    const detail = `You have ${own_max} open ${kind} streams, which is the limit for one admin. Close one, or wait until one ends.`;
+    const detail = `You have ${own_max} open ${kind} streams, which is the limit for one caller. Close one, or wait until one ends.`;
     throw new ProblemError(protocolProblem('TOO_MANY_STREAMS', detail, { metadata: { kind, max: own_max } }));
   }
   const max = limits.max[kind];

@@ -188,6 +188,7 @@ interface DocumentedBody {
 /** The security scheme of each kind of caller. */
 const SECURITY_SCHEMES = {
   admin: ['adminKey', { type: 'http', scheme: 'bearer', description: 'The API key of an admin' }],
+  contract: ['contractKey', { type: 'http', scheme: 'bearer', description: 'The API key of a contract' }],
 } as const satisfies Record<KnownCaller['kind'], unknown>;
 
 /** The security requirements of an operation: one alternative for each kind of caller, none for an open operation. */
@@ -199,7 +200,10 @@ function securityOf(operation_id: OperationId): Record<string, string[]>[] {
 
 function permissionSentence(operation_id: OperationId): string {
   const permission = permissionOf(operation_id);
-  if ('admin' in permission) return `Needs the role ${permission.admin} or above.`;
+  if ('admin' in permission) {
+    const contract = permission.contract === undefined ? '' : ', or the API key of the contract';
+    return `Needs the role ${permission.admin} or above${contract}.`;
+  }
   return permission.anonymous === 'open'
     ? 'Needs no API key.'
     : 'Needs no API key. The signature of the message authenticates the sender.';

@@ -74,6 +74,7 @@ const PROTOCOL = {
   API_KEY_MALFORMED: [401, 'This is not an API key'],
   HTTPS_REQUIRED: [403, 'HTTPS is required'],
   FORBIDDEN_ROLE: [403, 'Your role does not allow this'],
+  FORBIDDEN_CALLER: [403, 'This kind of API key does not allow this'],
   NOT_FOUND: [404, 'Not found'],
   METHOD_NOT_ALLOWED: [405, 'This path does not support the method'],
   BODY_TOO_LARGE: [413, 'The body is too large'],

@@ -13,7 +13,7 @@ import { notFound } from '../../domain/base/refusal';
 import { seesLicenseKeys } from '../../domain/access/caller';
 import type { AdminCaller, Caller } from '../../domain/access/caller';
 import { findContract } from '../../db/contract/contract';
-import { findJob } from '../../db/generation/generation-job';
+import { findJobOf } from '../generation/generation-job-presenter';
 import { exportLicenses, findLicense, listLicenses } from '../../db/license/license';
 import type { LicenseFilter, LicenseRow } from '../../db/license/license';
 import { csvAnswer } from '../http/csv';
@@ -159,8 +159,8 @@ export const licenseRoutes: Route[] = [
     params: IdParams,
     answers: { 200: CSV },
     audit: [],
-    async handle({ api, params, now }) {
-      if (!(await findJob(api.db, params.id))) return notFound('generation job', params.id);
+    async handle({ api, params, caller, now }) {
+      if (!(await findJobOf(api.db, caller, params.id))) return notFound('generation job', params.id);
       return csvAnswer(
         `licenses-${params.id}.csv`,
         EXPORT_COLUMNS,

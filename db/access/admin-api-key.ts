@@ -4,7 +4,8 @@ import type { Role } from '../../domain/access/role';
 import type { KnownPerson } from '../../domain/base/actor';
 import type { Instant } from '../../domain/base/instant';
 import { columnNames } from '../base/columns';
-import type { Fragment, Sql } from '../base/database';
+import type { Sql } from '../base/database';
+import { acceptedAdminKey } from './caller-key';
 import { knownPerson } from './person';
 
 export interface AdminApiKeyRow {
@@ -50,8 +51,7 @@ export async function findAcceptedKey(sql: Sql, key_id: string, now: Instant): P
   const [row] = await sql<AcceptedKeyRow[]>`
     SELECT k.id, k.admin_id, a.email, a.name, a.role, ${knownPerson(sql)} AS known, k.secret_hmac,
            coalesce(k.last_used_at < ${now}::timestamptz - ${LAST_USED_RESOLUTION}::interval, true) AS stale
-    FROM admin_api_keys k JOIN admins a ON a.id = k.admin_id
-    WHERE k.key_id = ${key_id} AND k.revoked_at IS NULL AND a.status = 'active'`;
+    ${acceptedAdminKey(sql)} AND k.key_id = ${key_id}`;
   return row;
 }
 
@@ -60,37 +60,6 @@ export async function markKeyUsed(sql: Sql, id: string, now: Instant): Promise<v
   await sql`
     UPDATE admin_api_keys SET last_used_at = ${now}
     WHERE id = (SELECT id FROM admin_api_keys WHERE id = ${id} FOR NO KEY UPDATE SKIP LOCKED)`;
-}
-
-/** An API key that was accepted shortly before, and the roles of which its admin must still have one. */
-export interface CallerKey {
-  /** The id of its row. */
-  api_key_id: string;
-  roles: readonly Role[];
-}
-
-/**
- * The condition that each of these keys is still accepted and its admin has one of the roles. For a statement that acts for callers
- * who were authenticated up to a second ago, so that no look-up is needed before it. Like a look-up, it is evaluated when the
- * statement begins.
- */
-export function areKeysAccepted(sql: Sql, keys: readonly CallerKey[]): Fragment {
-  return sql`NOT EXISTS (
-    SELECT FROM jsonb_to_recordset(${sql.json(keys as never)}) AS used (api_key_id uuid, roles jsonb)
-    WHERE NOT EXISTS (
-      SELECT FROM admin_api_keys k JOIN admins a ON a.id = k.admin_id
-      WHERE k.id = used.api_key_id AND k.revoked_at IS NULL AND a.status = 'active' AND used.roles ? a.role))`;
-}
-
-/** The role of each of these keys (ids of their rows) that is accepted now. Omits revoked keys and keys of disabled admins. */
-export async function listKeyRoles(
-  sql: Sql,
-  api_key_ids: readonly string[],
-): Promise<{ api_key_id: string; role: Role }[]> {
-  return sql<{ api_key_id: string; role: Role }[]>`
-    SELECT k.id AS api_key_id, a.role
-    FROM admin_api_keys k JOIN admins a ON a.id = k.admin_id
-    WHERE k.id = ANY(${api_key_ids as string[]}::uuid[]) AND k.revoked_at IS NULL AND a.status = 'active'`;
 }
 
 /**

@@ -6,12 +6,20 @@ import type { Fragment, Sql } from '../base/database';
 /** Network addresses of a person that are read together with an API key; any other address takes one more statement. */
 const ORIGINS_READ_MAX = 100;
 
-/** The stored ids of the admin `a`, a value of type `KnownPerson`. Addresses are sorted by their index, so only the index is read. */
+/** The stored ids of the admin `a`, a value of type `KnownPerson`. */
 export function knownPerson(sql: Sql): Fragment {
+  return knownActor(sql, { id: sql`a.id::text`, name: sql`a.name` });
+}
+
+/**
+ * The stored ids of whoever acts under this id and name, a value of type `KnownPerson`. Addresses are sorted by their index, so only
+ * the index is read.
+ */
+export function knownActor(sql: Sql, { id, name }: { id: Fragment; name: Fragment }): Fragment {
   return sql`jsonb_build_object(
-    'name_id', (SELECT p.id FROM audit_people p WHERE p.person_id = a.id::text AND p.name = a.name),
+    'name_id', (SELECT p.id FROM audit_people p WHERE p.person_id = ${id} AND p.name = ${name}),
     'origin_ids', (SELECT coalesce(jsonb_object_agg(o.address, o.id), '{}')
-                   FROM (SELECT address, id FROM audit_origins WHERE person_id = a.id::text ORDER BY address LIMIT ${ORIGINS_READ_MAX}) o))`;
+                   FROM (SELECT address, id FROM audit_origins WHERE person_id = ${id} ORDER BY address LIMIT ${ORIGINS_READ_MAX}) o))`;
 }
 
 /**

@@ -6,8 +6,8 @@ import type { Actor } from '../../domain/base/actor';
 import type { Channel, Execution } from '../../domain/base/channel';
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
-import { areKeysAccepted } from '../access/admin-api-key';
-import type { CallerKey } from '../access/admin-api-key';
+import { areKeysAccepted } from '../access/caller-key';
+import type { CallerKey } from '../access/caller-key';
 import { auditAct } from '../base/audit';
 import type { AuditClock } from '../base/audit';
 import { withoutPipelining } from '../base/database';
@@ -204,7 +204,8 @@ function statementInput(request: GenerationRequest): object {
 /** The API keys to check, each once. */
 function keysOf(requests: readonly GenerationRequest[]): CallerKey[] {
   const keys = requests.flatMap(({ caller_key }) => caller_key ?? []);
-  return [...new Map(keys.map((key) => [`${key.api_key_id} ${key.roles.join(' ')}`, key])).values()];
+  const nameOf = (key: CallerKey) => `${key.api_key_id} ${key.kind === 'admin' ? key.roles.join(' ') : ''}`;
+  return [...new Map(keys.map((key) => [nameOf(key), key])).values()];
 }
 
 /** Writes a request for test licenses, which use no quota. Call it with the contract locked. */

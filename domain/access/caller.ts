@@ -6,6 +6,7 @@
  */
 import type { Actor, KnownPerson } from '../base/actor';
 import type { Channel } from '../base/channel';
+import type { Environment } from '../base/environment';
 import { roleCovers } from './role';
 import type { Role } from './role';
 
@@ -23,17 +24,34 @@ export interface AdminCaller {
   known: KnownPerson;
 }
 
+/** The holder of a contract's API key, such as the script of a reseller. It can reach its own contract only (domain.md 2.3). */
+export interface ContractCaller {
+  kind: 'contract';
+  by: 'api_key';
+  /** The row of the key. */
+  id: string;
+  api_key_id: string;
+  /** The public part of the key. */
+  key_id: string;
+  /** How people recognize the key in the history. */
+  name: string;
+  contract_id: string;
+  environment: Environment;
+  /** The ids that the history stores for acts with this key. */
+  known: KnownPerson;
+}
+
 /** A request without an API key, or for an operation that needs none. */
 export interface AnonymousCaller {
   kind: 'anonymous';
 }
 
-export type Caller = AdminCaller | AnonymousCaller;
+export type Caller = AdminCaller | ContractCaller | AnonymousCaller;
 export type CallerKind = Caller['kind'];
 export type KnownCaller = Exclude<Caller, AnonymousCaller>;
 
 /** The part of a caller that decides what it may do. */
-export type CallerRights = Pick<AdminCaller, 'kind' | 'role'> | AnonymousCaller;
+export type CallerRights = Pick<AdminCaller, 'kind' | 'role'> | Pick<ContractCaller, 'kind'> | AnonymousCaller;
 
 export const ANONYMOUS: AnonymousCaller = Object.freeze({ kind: 'anonymous' });
 
@@ -42,6 +60,8 @@ export function actorOf(caller: KnownCaller, ip: string | undefined): Actor {
   switch (caller.kind) {
     case 'admin':
       return { type: 'user', id: caller.id, name: caller.name, ...(ip === undefined ? {} : { ip }) };
+    case 'contract':
+      return { type: 'api_key', id: caller.id, name: caller.name, ...(ip === undefined ? {} : { ip }) };
   }
 }
 
@@ -50,6 +70,8 @@ export function callerName(caller: KnownCaller): string {
   switch (caller.kind) {
     case 'admin':
       return `admin ${caller.id}`;
+    case 'contract':
+      return `contract ${caller.contract_id}`;
   }
 }
 
@@ -58,6 +80,8 @@ export function channelOf(caller: KnownCaller): Channel {
   switch (caller.kind) {
     case 'admin':
       return 'ui';
+    case 'contract':
+      return 'api';
   }
 }
 
@@ -66,6 +90,8 @@ export function seesLicenseKeys(caller: Caller): boolean {
   switch (caller.kind) {
     case 'admin':
       return roleCovers(caller.role, 'operator');
+    case 'contract':
+      return true;
     case 'anonymous':
       return false;
   }
@@ -76,6 +102,19 @@ export function seesDeletedContracts(caller: Caller): boolean {
   switch (caller.kind) {
     case 'admin':
       return roleCovers(caller.role, 'admin');
+    case 'contract':
+    case 'anonymous':
+      return false;
+  }
+}
+
+/** Whether what belongs to a contract exists for a caller: for the key of another contract it does not (decisions 43). */
+export function reachesContract(caller: Caller, contract_id: string): boolean {
+  switch (caller.kind) {
+    case 'admin':
+      return true;
+    case 'contract':
+      return caller.contract_id === contract_id.toLowerCase();
     case 'anonymous':
       return false;
   }

@@ -11,24 +11,28 @@ import { ROLES, roleCovers } from './role';
 import type { Role } from './role';
 
 /**
- * The caller that an operation needs: an admin with at least a role and an API key, or no key at all.
+ * The callers of an operation: admins with at least a role, with `contract` also the API key of a contract, or callers without a
+ * key. The key of a contract reaches what belongs to its contract only (domain.md 2.3): for it, anything else does not exist.
  *
  * An `open` operation answers every request. A `signed` operation needs no key, because its message has the signature of a
  * billing system, which the handler checks over the received bytes. A billing system is no kind of caller: it has no role and
  * no other right, and no decision or audit row depends on it.
  */
-export type Permission = { readonly admin: Role } | { readonly anonymous: 'open' | 'signed' };
+export type Permission =
+  { readonly admin: Role; readonly contract?: 'own' } | { readonly anonymous: 'open' | 'signed' };
 
 const SUPER_ADMIN = { admin: 'super_admin' } as const;
 const ADMIN = { admin: 'admin' } as const;
 const OPERATOR = { admin: 'operator' } as const;
 const VIEWER = { admin: 'viewer' } as const;
+/** The same, and the key of the contract. */
+const OWN = 'own' as const;
 const OPEN = { anonymous: 'open' } as const;
 const SIGNED = { anonymous: 'signed' } as const;
 
 /** By the name of the operation. Viewers read everything except jobs, audit and files; writes need an admin (decisions 23). */
 export const PERMISSIONS = {
-  getCaller: VIEWER,
+  getCaller: { ...VIEWER, contract: OWN },
   createAdmin: SUPER_ADMIN,
   listAdmins: SUPER_ADMIN,
   getAdmin: SUPER_ADMIN,
@@ -77,13 +81,13 @@ export const PERMISSIONS = {
   listContractRevisions: VIEWER,
   exportContractReport: OPERATOR,
 
-  generateLicenses: ADMIN,
-  listJobs: OPERATOR,
-  getJob: OPERATOR,
-  followJob: OPERATOR,
+  generateLicenses: { ...ADMIN, contract: OWN },
+  listJobs: { ...OPERATOR, contract: OWN },
+  getJob: { ...OPERATOR, contract: OWN },
+  followJob: { ...OPERATOR, contract: OWN },
   cancelJob: ADMIN,
   resumeJob: ADMIN,
-  exportJobLicenses: OPERATOR,
+  exportJobLicenses: { ...OPERATOR, contract: OWN },
 
   listLicenses: VIEWER,
   exportLicenses: OPERATOR,
@@ -136,6 +140,8 @@ export function mayCall(caller: CallerRights, operation_id: OperationId): boolea
   switch (caller.kind) {
     case 'admin':
       return roleCovers(caller.role, permission.admin);
+    case 'contract':
+      return permission.contract === 'own';
     case 'anonymous':
       return false;
   }

@@ -2,8 +2,8 @@ import type { JsonObject } from './json';
 
 /** The actor of a change, as audit rows and jobs show it. */
 export interface Actor {
-  type: 'user' | 'system';
-  /** The admin's id, or the name of the workflow or process that acted. */
+  type: 'user' | 'api_key' | 'system';
+  /** The admin's id, the id of a contract's API key, or the name of the workflow or process that acted. */
   id: string;
   /** The readable name at the time of the act. It is never part of a workflow payload. */
   name: string;
@@ -25,7 +25,7 @@ export const SYSTEM: Actor = { type: 'system', id: 'covenant', name: 'Covenant' 
 /** The actor of what billing systems report. */
 export const BILLING: Actor = { type: 'system', id: 'billing', name: 'Billing' };
 
-/** What is stored of a person who can act. */
+/** What is stored of a person, or of a contract's API key, that can act. */
 export interface KnownPerson {
   /** The id of the person's current name; null before the first act under it. */
   name_id: number | null;

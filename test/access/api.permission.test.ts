@@ -14,6 +14,8 @@ import { ROLES } from '../../domain/access/role';
 import type { Role } from '../../domain/access/role';
 import { PERMISSION_PAGE, permissionPage } from '../../project/permission-page';
 import { startTestApi } from '../harness/api';
+import { addCatalogue, addContract } from '../harness/catalogue';
+import { addContractKey } from '../harness/contract-keys';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { expectRefusal } from '../harness/expect-refusal';
 
@@ -23,9 +25,13 @@ const UNKNOWN_KEY = `cov_admin_${'0'.repeat(12)}_${'0'.repeat(43)}`;
 const OPERATIONS = Object.entries(PERMISSIONS) as [OperationId, Permission][];
 
 let api: TestApi;
+/** The API key of a contract. The paths of the calls name other contracts and jobs. */
+let contract_key: string;
 
 beforeAll(async () => {
   api = await startTestApi();
+  const contract = await addContract(api, await addCatalogue(api));
+  contract_key = await addContractKey(api, contract.id);
 });
 afterAll(() => api.close());
 
@@ -44,9 +50,10 @@ describe.each(OPERATIONS)('%s', (operation_id, permission) => {
     'anonymous' in permission || ROLES.indexOf(role) <= ROLES.indexOf(permission.admin);
 
   test('authorizes the callers of its entry, and refuses all others with 401 or 403', async () => {
-    const answers = new Map<Role | 'anonymous' | 'unknown', ApiAnswer>();
+    const answers = new Map<Role | 'anonymous' | 'unknown' | 'contract', ApiAnswer>();
     answers.set('anonymous', await send(operation_id, null));
     answers.set('unknown', await send(operation_id, UNKNOWN_KEY));
+    answers.set('contract', await send(operation_id, contract_key));
     for (const role of ROLES) answers.set(role, await send(operation_id, api.keys[role]));
 
     for (const [caller, answer] of answers) {
@@ -55,12 +62,23 @@ describe.each(OPERATIONS)('%s', (operation_id, permission) => {
         else expect([caller, answer.status]).toEqual([caller, 200]);
       } else if (caller === 'anonymous') expectRefusal(answer, 401, 'UNAUTHENTICATED');
       else if (caller === 'unknown') expectRefusal(answer, 401, 'INVALID_API_KEY');
+      else if (caller === 'contract') expectContractAnswer(answer);
       else if (mayRole(caller)) expect([200, 404, 422]).toContain(answer.status);
       else expectRefusal(answer, 403, 'FORBIDDEN_ROLE');
     }
   });
 
+  /** Without an id in the path, the key of a contract gets its own resources; any other contract or job does not exist. */
+  function expectContractAnswer(answer: ApiAnswer): void {
+    if (!('contract' in permission)) return expectRefusal(answer, 403, 'FORBIDDEN_CALLER');
+    const route = ROUTES.find((known) => known.operation_id === operation_id);
+    if (route?.path.includes('/:')) expectRefusal(answer, 404, 'NOT_FOUND');
+    else expect(answer.status).toBe(200);
+  }
+
   test('has the same result in mayCall', () => {
+    const is_open = 'anonymous' in permission;
+    expect(mayCall({ kind: 'contract' }, operation_id)).toBe(is_open || permission.contract === 'own');
     expect(mayCall(ANONYMOUS, operation_id)).toBe('anonymous' in permission);
     for (const role of ROLES)
       expect([role, mayCall({ kind: 'admin', role }, operation_id)]).toEqual([role, mayRole(role)]);
@@ -92,7 +110,9 @@ describe('the table', () => {
     const { paths = {} } = openApiDocument();
     for (const { operation_id, method, path } of ROUTES) {
       const documented = paths[path.replace(/:(\w+)/g, '{$1}')]?.[method];
-      const security = 'anonymous' in PERMISSIONS[operation_id] ? [] : [{ adminKey: [] }];
+      const permission: Permission = PERMISSIONS[operation_id];
+      const contract = 'contract' in permission ? [{ contractKey: [] }] : [];
+      const security = 'anonymous' in permission ? [] : [{ adminKey: [] }, ...contract];
       expect([documented?.operationId, documented?.security]).toEqual([operation_id, security]);
     }
   });

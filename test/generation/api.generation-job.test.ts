@@ -1,6 +1,7 @@
 /**
  * Generation jobs over HTTP: read, follow, cancel and resume.
  */
+import { ANONYMOUS } from '../../domain/access/caller';
 import { setMaxListeners } from 'node:events';
 import { createProgressFeed } from '../../api/generation/progress';
 import type { ProgressFeed } from '../../api/generation/progress';
@@ -243,7 +244,7 @@ describe('following', () => {
       const { feed, reads, listening } = countingFeed();
       const over = new AbortController();
       setMaxListeners(FOLLOWERS, over.signal);
-      const followers = Array.from({ length: FOLLOWERS }, () => feed.follow(id, over.signal));
+      const followers = Array.from({ length: FOLLOWERS }, () => feed.follow(id, over.signal, ANONYMOUS));
       const first = await Promise.all(followers.map(nextOf));
       expect(first.every((event) => event.includes('"state":"QUEUED"'))).toBe(true);
       await listening;
@@ -262,7 +263,7 @@ describe('following', () => {
       const id = await requestJob(apiWithoutWorker, 100, await addContract(apiWithoutWorker, idleCatalogue));
       const { feed } = countingFeed();
       const over = new AbortController();
-      const [slow, quick] = [feed.follow(id, over.signal), feed.follow(id, over.signal)];
+      const [slow, quick] = [feed.follow(id, over.signal, ANONYMOUS), feed.follow(id, over.signal, ANONYMOUS)];
       await Promise.all([slow, quick].map(nextOf));
       for (const state of ['RUNNING', 'CANCELLING']) {
         await apiWithoutWorker.sql`UPDATE generation_jobs SET state = ${state} WHERE id = ${id}`;
@@ -277,7 +278,7 @@ describe('following', () => {
       const id = await requestJob(apiWithoutWorker, 100, await addContract(apiWithoutWorker, idleCatalogue));
       const { feed } = countingFeed(1);
       const over = new AbortController();
-      const events = feed.follow(id, over.signal);
+      const events = feed.follow(id, over.signal, ANONYMOUS);
       await nextOf(events);
       expect(await nextOf(events)).toMatch(/^: .*\n\n$/);
       await apiWithoutWorker.sql`UPDATE generation_jobs SET state = 'CANCELLING' WHERE id = ${id}`;
@@ -293,7 +294,7 @@ describe('following', () => {
         heartbeat_ms: 60_000,
       });
       const { signal } = new AbortController();
-      const followers = Array.from({ length: 2 }, () => feed.follow(UNKNOWN_ID, signal).next());
+      const followers = Array.from({ length: 2 }, () => feed.follow(UNKNOWN_ID, signal, ANONYMOUS).next());
       for (const follower of followers) await expect(follower).rejects.toThrow('the database is gone');
     });
   });

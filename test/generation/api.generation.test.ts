@@ -1,6 +1,8 @@
 /**
  * Generating over HTTP: what is granted, what is refused with which reasons, and every rule for repeated requests (domain.md 5.2).
  */
+import { parseApiKey } from '../../domain/access/api-key';
+import type { ApiKey } from '../../domain/access/api-key';
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { addCatalogue, addContract, clearGrantableTerms } from '../harness/catalogue';
@@ -517,13 +519,14 @@ describe('a cached caller', () => {
 
 test('a request that arrives during a lookup of its key gets a new lookup', async () => {
   const { key, id } = await api.addAdmin('admin');
+  const parsed = parseApiKey(key) as ApiKey;
   const looked: Promise<unknown>[] = [];
   await api.sql.begin(async (holder) => {
     // The first lookup has read the key and waits to store when it was used.
     await holder`LOCK TABLE admin_api_keys IN SHARE ROW EXCLUSIVE MODE`;
-    looked.push(api.api.authenticate(key));
+    looked.push(api.api.authenticate(parsed));
     await waitUntilBlocked(api.sql);
-    looked.push(api.api.authenticate(key));
+    looked.push(api.api.authenticate(parsed));
     await holder`UPDATE admin_api_keys SET revoked_at = now() WHERE admin_id = ${id}`;
   });
   expect(await Promise.all(looked)).toEqual([expect.objectContaining({ id }), undefined]);

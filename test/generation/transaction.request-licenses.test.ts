@@ -384,8 +384,7 @@ describe('a caller who was looked up before the request', () => {
       now: new Date().toISOString(),
     });
     return {
-      api_key_id: row.id,
-      roles: ['super_admin', 'admin'],
+      key: { kind: 'admin', api_key_id: row.id, roles: ['super_admin', 'admin'] },
       confirm: () => Promise.reject(new Error(NOT_ACCEPTED)),
     };
   }
@@ -409,7 +408,7 @@ describe('a caller who was looked up before the request', () => {
     expect(isRefusal((await request(5)).result)).toBe(false);
     expect(isRefusal((await request(200)).result)).toBe(false);
 
-    await change(credential.api_key_id);
+    await change(credential.key.api_key_id);
     const jobs = await sql`SELECT FROM generation_jobs WHERE contract_id = ${facts.id}`;
     await expect(request(5)).rejects.toThrow(NOT_ACCEPTED);
     await expect(request(200)).rejects.toThrow(NOT_ACCEPTED);
@@ -420,14 +419,14 @@ describe('a caller who was looked up before the request', () => {
     const { facts, requestLicenses } = await openContract();
     const credential = await buildCredential();
     await sql`
-      UPDATE admins SET role = 'super_admin' WHERE id = (SELECT admin_id FROM admin_api_keys WHERE id = ${credential.api_key_id})`;
+      UPDATE admins SET role = 'super_admin' WHERE id = (SELECT admin_id FROM admin_api_keys WHERE id = ${credential.key.api_key_id})`;
     expect(isRefusal((await requestLicenses(buildRequest(facts.id, 2, { credential }))).result)).toBe(false);
   });
 
   test('prevents no grant of the others of its statement when its key is revoked', async () => {
     const { facts, requestLicenses } = await openContract();
     const [good, revoked] = [await buildCredential(), await buildCredential()];
-    await sql`UPDATE admin_api_keys SET revoked_at = now() WHERE id = ${revoked.api_key_id}`;
+    await sql`UPDATE admin_api_keys SET revoked_at = now() WHERE id = ${revoked.key.api_key_id}`;
     // The first request goes alone; those that arrive in the meantime are granted together.
     const outcomes = await Promise.allSettled(
       [good, good, revoked, good].map((credential) => requestLicenses(buildRequest(facts.id, 3, { credential }))),
@@ -439,7 +438,7 @@ describe('a caller who was looked up before the request', () => {
   test('is looked up again before a refusal, test licenses or a repeated request is answered', async () => {
     const { facts, requestLicenses } = await openContract();
     const credential = await buildCredential();
-    await sql`UPDATE admin_api_keys SET revoked_at = now() WHERE id = ${credential.api_key_id}`;
+    await sql`UPDATE admin_api_keys SET revoked_at = now() WHERE id = ${credential.key.api_key_id}`;
     const idempotency = { key: 'once', fingerprint: 'f' };
     await requestLicenses(buildRequest(facts.id, 1, { idempotency }));
     for (const changes of [{ count: 1_000_000 }, { test: true }, { idempotency }])

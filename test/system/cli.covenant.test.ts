@@ -7,7 +7,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { checkApi } from '../../cli/doctor-api';
-import { authenticateAdmin } from '../../transactions/access/authenticate-admin';
+import { parseApiKey } from '../../domain/access/api-key';
+import type { ApiKey } from '../../domain/access/api-key';
+import { authenticate } from '../../transactions/access/authenticate';
 import { openDatabase } from '../../db/base/database';
 import { findInstallationId } from '../../db/system/installation';
 import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes';
@@ -68,7 +70,7 @@ test('admin create prints only the key, once, and the API accepts the key', asyn
   const ran = await runCovenant(args, settings());
   expect(ran.code).toBe(0);
   const key = ran.stdout.trim();
-  expect(await authenticateAdmin(database.sql, key, PEPPER, new Date().toISOString())).toMatchObject({
+  expect(await authenticate(database.sql, parseApiKey(key) as ApiKey, PEPPER, new Date().toISOString())).toMatchObject({
     email: 'ada@example.com',
     name: 'Ada',
     role: 'operator',
@@ -330,5 +332,7 @@ test('without a DATABASE_URL a command uses the settings of the stack in the dat
   const ran = await runCovenant(args, { COVENANT_DATA_DIR: dataDir });
   expect(ran).toMatchObject({ code: 0, stderr: `DATABASE_URL is not set: using the stack in ${dataDir}.\n` });
   const { key } = JSON.parse(ran.stdout) as { key: string };
-  expect(await authenticateAdmin(database.sql, key, PEPPER, new Date().toISOString())).toMatchObject({ name: 'Eve' });
+  expect(await authenticate(database.sql, parseApiKey(key) as ApiKey, PEPPER, new Date().toISOString())).toMatchObject({
+    name: 'Eve',
+  });
 });

@@ -1,5 +1,6 @@
 /** Queries for what is due, live or expired use the time of the clock for contracts on a test clock. */
 import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
+import { ANONYMOUS } from '../../domain/access/caller';
 import { presentJob } from '../../api/generation/generation-job-presenter';
 import { listLicenses } from '../../db/license/license';
 import type { LicenseFilter } from '../../db/license/license';
@@ -128,7 +129,7 @@ test('a job on a clock has no speed and no estimated end, since no time passes w
   const id = await onClock(clock);
   const job = await requestJob(sql, id, 3);
   await move(clock, FUTURE);
-  expect(presentJob(await jobOf(sql, job.id), real())).toMatchObject({
+  expect(presentJob(await jobOf(sql, job.id), real(), ANONYMOUS)).toMatchObject({
     created_at: PAST,
     licenses_per_second: null,
     eta: null,

@@ -124,7 +124,7 @@ function generationRequest(
     idempotency_key: request.idempotency?.key ?? null,
     idempotency_fingerprint: request.idempotency?.fingerprint ?? null,
     request_id: request.request_id,
-    caller_key: request.credential && { api_key_id: request.credential.api_key_id, roles: request.credential.roles },
+    caller_key: request.credential && request.credential.key,
   };
 }
 

@@ -1,5 +1,5 @@
 /** A request for licenses, and its result. */
-import type { CallerKey } from '../../db/access/admin-api-key';
+import type { CallerKey } from '../../db/access/caller-key';
 import type { JobRow } from '../../db/generation/generation-job';
 import type { Actor } from '../../domain/base/actor';
 import type { Channel } from '../../domain/base/channel';
@@ -27,7 +27,8 @@ export interface LicenseRequest {
  * An API key that may have been revoked since its lookup. The granting statement checks it; every other answer needs `confirm`
  * first.
  */
-export interface Credential extends CallerKey {
+export interface Credential {
+  key: CallerKey;
   /** Looks the key up again and throws when it is no longer accepted. */
   confirm: () => Promise<void>;
 }

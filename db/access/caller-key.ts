@@ -1,0 +1,48 @@
+/** API keys of all kinds of callers, checked again after they were looked up. */
+import type { Role } from '../../domain/access/role';
+import type { Fragment, Sql } from '../base/database';
+
+/** An API key that was accepted shortly before. `api_key_id` is the id of its row. */
+export type CallerKey =
+  /** The key of an admin, who must still have one of the roles. */
+  { kind: 'admin'; api_key_id: string; roles: readonly Role[] } | { kind: 'contract'; api_key_id: string };
+
+/** A key that is accepted now. */
+export interface AcceptedKey {
+  api_key_id: string;
+  /** The role of its admin; null for the key of a contract. */
+  role: Role | null;
+}
+
+/**
+ * The condition that each of these keys is still accepted, and that each admin has one of the roles. For a statement that acts for
+ * callers who were authenticated up to a second ago, so that no look-up is needed before it. Like a look-up, it is evaluated when
+ * the statement begins.
+ */
+export function areKeysAccepted(sql: Sql, keys: readonly CallerKey[]): Fragment {
+  return sql`NOT EXISTS (
+    SELECT FROM jsonb_to_recordset(${sql.json(keys)}) AS used (kind text, api_key_id uuid, roles jsonb)
+    WHERE NOT CASE used.kind
+      WHEN 'admin' THEN EXISTS (SELECT ${acceptedAdminKey(sql)} AND k.id = used.api_key_id AND used.roles ? a.role)
+      ELSE EXISTS (SELECT ${acceptedContractKey(sql)} AND k.id = used.api_key_id) END)`;
+}
+
+/** Those of these keys (ids of their rows) that are accepted now. */
+export async function listAcceptedKeys(sql: Sql, api_key_ids: readonly string[]): Promise<AcceptedKey[]> {
+  return sql<AcceptedKey[]>`
+    SELECT k.id AS api_key_id, a.role ${acceptedAdminKey(sql)} AND k.id = ANY(${[...api_key_ids]}::uuid[])
+    UNION ALL
+    SELECT k.id, NULL ${acceptedContractKey(sql)} AND k.id = ANY(${[...api_key_ids]}::uuid[])`;
+}
+
+/** FROM and WHERE: an accepted key `k` of the admin `a`. */
+export function acceptedAdminKey(sql: Sql): Fragment {
+  return sql`FROM admin_api_keys k JOIN admins a ON a.id = k.admin_id WHERE k.revoked_at IS NULL AND a.status = 'active'`;
+}
+
+/** FROM and WHERE: an accepted key `k` of the contract `c`. A key that was replaced is accepted until the end of the overlap. */
+export function acceptedContractKey(sql: Sql): Fragment {
+  return sql`
+    FROM contract_api_keys k JOIN contracts c ON c.id = k.contract_id
+    WHERE k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())`;
+}

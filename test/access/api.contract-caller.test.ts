@@ -1,0 +1,114 @@
+/** What the API key of a contract can call: it generates for its own contract, and nothing of another contract exists for it. */
+import { startTestApi } from '../harness/api';
+import type { ApiAnswer, TestApi } from '../harness/api';
+import { addCatalogue, addContract } from '../harness/catalogue';
+import { addContractKey } from '../harness/contract-keys';
+import { expectRefusal } from '../harness/expect-refusal';
+
+let api: TestApi;
+let own: { id: string; key: string };
+let other: { id: string; key: string };
+
+beforeAll(async () => {
+  api = await startTestApi();
+  const catalogue = await addCatalogue(api);
+  const withKey = async () => {
+    const { id } = await addContract(api, catalogue);
+    return { id: id as string, key: await addContractKey(api, id) };
+  };
+  [own, other] = [await withKey(), await withKey()];
+});
+afterAll(() => api.close());
+
+function generate(contract_id: string, key: string, body: object = { count: 2 }): Promise<ApiAnswer> {
+  return api.call('POST', `/contracts/${contract_id}/generate`, { key, body });
+}
+
+test('it generates licenses of its contract by the channel api, and the history names the key and its address apart', async () => {
+  const { status, body } = await generate(own.id, own.key);
+  expect(status).toBe(201);
+  const [row] = await api.sql`
+    SELECT channel, actor, shown_actor(actor) AS shown FROM generation_jobs WHERE id = ${body.job_id}`;
+  expect(row).toMatchObject({
+    channel: 'api',
+    actor: { type: 'api_key', name_id: expect.any(Number), origin_id: expect.any(Number) },
+    shown: { type: 'api_key', name: `API key …${own.key.slice(-4)}`, ip: '127.0.0.1' },
+  });
+  expect(row?.actor).not.toHaveProperty('ip');
+  expect(row?.actor).not.toHaveProperty('name');
+  const [used] = await api.sql`SELECT last_used_at FROM contract_api_keys WHERE contract_id = ${own.id}`;
+  expect(used?.last_used_at).not.toBeNull();
+});
+
+test('it sees the jobs of its contract and their licenses, but not the people of the vendor', async () => {
+  const by_admin = (await generate(own.id, api.keys.admin)).body.job_id as string;
+  const by_key = (await generate(own.id, own.key)).body.job_id as string;
+  const listed = await api.call('GET', '/jobs', { key: own.key });
+  const ids = listed.body.data.map(({ id }: { id: string }) => id);
+  expect(ids.slice(0, 2)).toEqual([by_key, by_admin]);
+  const job = await api.call('GET', `/jobs/${by_admin}`, { key: own.key });
+  expect(job.body.actor).toEqual({ type: 'user', id: 'vendor', name: 'Vendor' });
+  expect(job.body.allowed_actions).toEqual({
+    cancel: { code: 'FORBIDDEN_CALLER' },
+    resume: { code: 'FORBIDDEN_CALLER' },
+  });
+  const followed = await api.call('GET', `/jobs/${by_admin}/progress`, { key: own.key });
+  expect(followed.text).toContain('event: end');
+  for (const text of [listed.text, job.text, followed.text]) {
+    expect(text).not.toContain(api.admins.admin.name);
+    expect(text).not.toContain(api.admins.admin.id);
+  }
+  const csv = await api.call('GET', `/jobs/${by_admin}/licenses.csv`, { key: own.key });
+  expect(csv.text.trim().split('\n')).toHaveLength(1 + 2);
+});
+
+test('another contract, its jobs and its licenses do not exist for it, before its request is read', async () => {
+  const job = (await generate(other.id, other.key)).body.job_id as string;
+  const { key } = own;
+  expectRefusal(await generate(other.id, key, { count: 'many' }), 404, 'NOT_FOUND');
+  expectRefusal(await api.call('GET', `/jobs?contract_id=${other.id}`, { key }), 404, 'NOT_FOUND');
+  for (const path of ['', '/progress', '/licenses.csv'])
+    expectRefusal(await api.call('GET', `/jobs/${job}${path}`, { key }), 404, 'NOT_FOUND');
+  const listed = await api.call('GET', '/jobs', { key });
+  expect(listed.text).not.toContain(other.id);
+});
+
+test('an idempotency key of one contract says nothing about that of another', async () => {
+  const body = { count: 1, idempotency_key: 'order-1' };
+  const [first, second] = [await generate(own.id, own.key, body), await generate(other.id, other.key, body)];
+  expect(second.body.job_id).not.toBe(first.body.job_id);
+  const repeated = await generate(own.id, own.key, body);
+  expect([repeated.body.job_id, repeated.headers.get('idempotent-replayed')]).toEqual([first.body.job_id, 'true']);
+});
+
+test('it is told who it is', async () => {
+  expect((await api.call('GET', '/me', { key: own.key })).body).toMatchObject({
+    kind: 'contract',
+    contract_id: own.id,
+  });
+});
+
+test.each([
+  ['revoked', () => api.sql`UPDATE contract_api_keys SET revoked_at = now() WHERE contract_id = ${own.id}`],
+  [
+    'past the end of its overlap',
+    () => api.sql`UPDATE contract_api_keys SET expires_at = now() WHERE contract_id = ${own.id}`,
+  ],
+])('a key that is %s stops at once, also for requests that the granting statement would check', async (_what, end) => {
+  const count = async () => (await api.sql`SELECT FROM generation_jobs WHERE contract_id = ${own.id}`).count;
+  await generate(own.id, own.key);
+  const before = await count();
+  await end();
+  for (const body of [{ count: 1 }, { count: 200 }, { count: 'many' }])
+    expectRefusal(await generate(own.id, own.key, body), 401, 'INVALID_API_KEY');
+  expect(await count()).toBe(before);
+  await api.sql`UPDATE contract_api_keys SET revoked_at = NULL, expires_at = NULL WHERE contract_id = ${own.id}`;
+});
+
+test('a key is not accepted under the kind of another environment', async () => {
+  const kind = own.key.startsWith('cov_live_') ? 'test' : 'live';
+  const { key_id } = (await api.call('GET', '/me', { key: own.key })).body;
+  expect(own.key).toContain(key_id);
+  // The checksum covers the kind, so a key with another kind is refused without a lookup.
+  expectRefusal(await api.call('GET', '/me', { key: own.key.replace(/live|test/, kind) }), 401, 'API_KEY_MISTYPED');
+});
