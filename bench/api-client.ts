@@ -7,8 +7,6 @@ export interface ApiClient {
   post<T>(path: string, body: object): Promise<T>;
   /** Reads JSON. Throws on every status except 2xx. */
   get<T>(path: string): Promise<T>;
-  /** Posts a body unchanged, with these headers instead of the API key. Throws on every status except 2xx. */
-  postSigned(path: string, body: string, headers: Readonly<Record<string, string>>): Promise<void>;
   /** Resolves with the data of the first server-sent event named `name`. Throws when the stream ends earlier. */
   awaitServerSent<T>(path: string, name: string): Promise<T>;
   close(): void;
@@ -19,15 +17,10 @@ export function createApiClient(origin: string, key: string): ApiClient {
   const agent = new Agent({ keepAlive: true });
   const { hostname, port } = new URL(origin);
 
-  function send(
-    method: string,
-    path: string,
-    body?: string,
-    credentials: Readonly<Record<string, string>> = { authorization: `Bearer ${key}` },
-  ): Promise<IncomingMessage> {
+  function send(method: string, path: string, body?: string): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const headers = {
-        ...credentials,
+        authorization: `Bearer ${key}`,
         ...(body === undefined
           ? {}
           : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
@@ -45,9 +38,6 @@ export function createApiClient(origin: string, key: string): ApiClient {
     },
     async get<T>(path: string): Promise<T> {
       return JSON.parse(await successText(path, await send('GET', path))) as T;
-    },
-    async postSigned(path: string, body: string, headers: Readonly<Record<string, string>>): Promise<void> {
-      await successText(path, await send('POST', path, body, headers));
     },
     async awaitServerSent<T>(path: string, name: string): Promise<T> {
       const response = await send('GET', path);
