@@ -38,7 +38,8 @@ export function readJson(media_types: readonly string[] = JSON_TYPES): ReadBody 
 
 /** Reads a body as the bytes that were signed: it is not decompressed, and every media type is accepted. */
 export const readBytes: ReadBody = async (request, response) => {
-  await readWithParser(parseRawCompressed, request, response);
+  if (isPlain(request)) request.body = await readPlain(request);
+  else await readWithParser(parseRawCompressed, request, response);
 };
 
 /** Refuses a body with numbers that JavaScript cannot represent exactly: they would be stored as other numbers, or as null. */
