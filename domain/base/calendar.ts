@@ -50,24 +50,36 @@ const FOUR_DIGIT_MS_MAX = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 const FOUR_DIGIT_MS_MIN = Date.parse('0000-01-01T00:00:00.000Z');
 /** The most starts of days that are cached, about 2 MB. When the cache is full, it is cleared. */
 const STARTS_CACHED_MAX = 10_000;
+/** The most dates that are cached, in the same way: those of a few batches, whose contracts have the same time. */
+const DATES_CACHED_MAX = 1_000;
 
 /** The starts of days by day and zone. The same days are needed repeatedly, and each computation searches the rules of the zone. */
 const starts = new Map<string, Instant>();
+/** The dates by instant and zone. A batch of 5,000 billing events spent a tenth of the worker's time on the date of one instant. */
+const dates = new Map<string, LocalDate>();
 
 /** The first valid instant of `date` in `zone`; a day whose midnight a clock change skips begins later (1.8.3). */
 export function startOfDay(date: LocalDate, zone: string): Instant {
-  const day = `${date} ${zone}`;
-  const cached = starts.get(day);
-  if (cached !== undefined) return cached;
-  const start = text(Temporal.PlainDate.from(date).toZonedDateTime(zone).toInstant());
-  if (starts.size >= STARTS_CACHED_MAX) starts.clear();
-  starts.set(day, start);
-  return start;
+  return cachedIn(starts, STARTS_CACHED_MAX, `${date} ${zone}`, () =>
+    text(Temporal.PlainDate.from(date).toZonedDateTime(zone).toInstant()),
+  );
 }
 
 /** The calendar date in `zone` at `instant`. */
 export function localDateAt(instant: Instant, zone: string): LocalDate {
-  return Temporal.Instant.from(instant).toZonedDateTimeISO(zone).toPlainDate().toString();
+  return cachedIn(dates, DATES_CACHED_MAX, `${instant} ${zone}`, () =>
+    Temporal.Instant.from(instant).toZonedDateTimeISO(zone).toPlainDate().toString(),
+  );
+}
+
+/** The cached value of a key, or the computed one, which is cached. When the cache is full, it is cleared. */
+function cachedIn<Value>(cache: Map<string, Value>, entries_max: number, key: string, compute: () => Value): Value {
+  const cached = cache.get(key);
+  if (cached !== undefined) return cached;
+  const value = compute();
+  if (cache.size >= entries_max) cache.clear();
+  cache.set(key, value);
+  return value;
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Instant } from '../base/instant';
 import type { JsonObject } from '../base/json';
 import type { ContractAction, ContractChange } from './change';
 import { stateAt } from './contract';
-import type { ContractFacts } from './facts';
+import type { ContractFacts, ContractState } from './facts';
 import type { RenewalRecord } from './renewal-policy';
 
 /** One change with the person or system that made it. */
@@ -78,13 +78,14 @@ const AUDIT_ONLY_ACTIONS: readonly ContractAction[] = [
  */
 export function historyOf(before: ContractFacts | null, steps: readonly ContractStep[]): ContractHistory {
   const history: ContractHistory = { audit: [], revisions: [], quota_grants: [], renewals: [], events: [] };
-  let previous = before;
+  let previous = before && momentOf(before, before.settled_until);
   for (const { change, actor } of steps) {
     const { facts, at, action } = change;
-    const snapshot = auditedFacts(facts);
-    history.audit.push(stepAudit(previous, snapshot, change, actor));
+    const after = momentOf(facts, at);
+    const { snapshot } = after;
+    history.audit.push(stepAudit(previous, after, change, actor));
     if (change.revised) history.revisions.push({ revision: facts.revision, effective_at: at, actor, action, snapshot });
-    const amount = facts.quota.total - (previous?.quota.total ?? 0);
+    const amount = facts.quota.total - (previous?.facts.quota.total ?? 0);
     // Each contract has a first grant, even for a quota of 0.
     if (amount !== 0 || previous === null)
       history.quota_grants.push({
@@ -95,32 +96,43 @@ export function historyOf(before: ContractFacts | null, steps: readonly Contract
         period_label: change.grant_label ?? null,
       });
     if (change.renewal) history.renewals.push({ ...change.renewal, at });
-    if (!AUDIT_ONLY_ACTIONS.includes(action)) history.events.push(eventOf(change));
-    previous = { ...facts, settled_until: at };
+    if (!AUDIT_ONLY_ACTIONS.includes(action)) history.events.push(eventOf(after, change));
+    previous = after;
   }
   return history;
 }
 
+/** A contract before or after a step. The moment after one step is the moment before the next, and is computed once. */
+interface Moment {
+  facts: ContractFacts;
+  snapshot: JsonObject;
+  state: ContractState;
+}
+
+function momentOf(facts: ContractFacts, at: Instant): Moment {
+  return { facts, snapshot: auditedFacts(facts), state: stateAt(facts, at) };
+}
+
 function stepAudit(
-  previous: ContractFacts | null,
-  snapshot: JsonObject,
+  previous: Moment | null,
+  after: Moment,
   { facts, at, action, reason, details }: ContractChange,
   actor: Actor,
 ): StepAudit {
-  const differs = difference(previous ? auditedFacts(previous) : {}, snapshot);
+  const differs = difference(previous?.snapshot ?? {}, after.snapshot);
   return {
     at,
     actor,
     action,
-    before: previous ? { ...differs.before, state: stateAt(previous, previous.settled_until) } : null,
-    after: { ...differs.after, ...details, state: stateAt(facts, at) },
+    before: previous && { ...differs.before, state: previous.state },
+    after: { ...differs.after, ...details, state: after.state },
     reason: reason ?? null,
     revision: facts.revision,
   };
 }
 
-function eventOf({ facts, at, action, reason, details }: ContractChange): ContractEvent {
-  const data = { contract_id: facts.id, state: stateAt(facts, at), revision: facts.revision, reason: reason ?? null };
+function eventOf({ state }: Moment, { facts, at, action, reason, details }: ContractChange): ContractEvent {
+  const data = { contract_id: facts.id, state, revision: facts.revision, reason: reason ?? null };
   return { at, type: action, environment: facts.environment, data: { ...details, ...data } };
 }
 
