@@ -5,7 +5,9 @@ import type { Act } from '../../domain/base/edit';
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
 import type { JsonObject } from '../../domain/base/json';
+import { columnNames } from './columns';
 import type { Sql } from './database';
+import { mergedStatement } from './merged-statement';
 
 /** Which clock the time of an audit row is from: the real one or a test clock. */
 export type AuditClock = 'real' | 'test';
@@ -29,6 +31,22 @@ export interface AuditEntry {
   clock?: AuditClock;
 }
 
+const AUDIT_COLUMNS = columnNames<AuditEntry>({
+  at: true,
+  actor: true,
+  action: true,
+  subject_type: true,
+  subject_id: true,
+  contract_id: true,
+  environment: true,
+  before: true,
+  after: true,
+  reason: true,
+  request_id: true,
+  revision: true,
+  clock: true,
+});
+
 /** Writes the audit row of an act. Call it in the transaction of the change that the row describes. */
 export function auditAct(
   sql: Sql,
@@ -40,21 +58,17 @@ export function auditAct(
 
 /** Writes audit rows. Call it in the transaction of the change that they describe. */
 export async function insertAudit(sql: Sql, entries: AuditEntry[]): Promise<void> {
-  if (entries.length === 0) return;
-  const rows = entries.map((entry) => ({
-    at: entry.at,
-    actor: sql.json(storedActor(entry.actor)),
-    action: entry.action,
-    subject_type: entry.subject_type,
-    subject_id: entry.subject_id,
-    contract_id: entry.contract_id ?? null,
-    environment: entry.environment ?? null,
-    before: entry.before ? sql.json(entry.before) : null,
-    after: entry.after ? sql.json(entry.after) : null,
-    reason: entry.reason ?? null,
-    request_id: entry.request_id ?? null,
-    revision: entry.revision ?? null,
-    clock: entry.clock ?? 'real',
-  }));
-  await sql`INSERT INTO audit_events ${sql(rows)}`;
+  if (entries.length > 0) await insertRows(sql, entries);
 }
+
+const insertRows = mergedStatement('insert audit', async (sql, inputs: readonly AuditEntry[][]) => {
+  // One parameter: the thirteen values of each row as parameters take most of the time of the statement in this process.
+  const rows = inputs
+    .flat()
+    .map((entry) => ({ ...entry, actor: storedActor(entry.actor), clock: entry.clock ?? 'real' }));
+  const columns = sql(AUDIT_COLUMNS);
+  await sql`
+    INSERT INTO audit_events (${columns})
+    SELECT ${columns} FROM jsonb_populate_recordset(NULL::audit_events, ${sql.json(rows)})`;
+  return inputs.map(() => undefined);
+});

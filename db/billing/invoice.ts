@@ -3,6 +3,7 @@ import { sameJson } from '../../domain/base/json';
 import type { Invoice } from '../../domain/billing/invoice';
 import { columnNames, ofAlias } from '../base/columns';
 import type { Sql } from '../base/database';
+import { mergedStatement } from '../base/merged-statement';
 
 const INVOICE_COLUMNS = columnNames<Invoice>({
   source: true,
@@ -22,14 +23,23 @@ export async function saveInvoices(tx: Sql, contract_id: string, before: Invoice
     if (!after.some((invoice) => invoice.source === source && invoice.invoice_id === invoice_id))
       await tx`DELETE FROM invoice_facts WHERE contract_id = ${contract_id} AND source = ${source} AND invoice_id = ${invoice_id}`;
   const changed = after.filter((invoice) => !before.some((old) => sameJson(old, invoice)));
-  if (changed.length === 0) return;
-  const rows = changed.map((invoice) => ({ ...invoice, contract_id }));
-  await tx`
-    INSERT INTO invoice_facts ${tx(rows)}
-    ON CONFLICT (contract_id, source, invoice_id) DO UPDATE
-    SET status = excluded.status, due_date = excluded.due_date, disputed_on = excluded.disputed_on,
-        occurred_at = excluded.occurred_at, version = excluded.version, fetched_at = excluded.fetched_at, rank = excluded.rank`;
+  if (changed.length > 0) await upsertInvoices(tx, { contract_id, changed });
 }
+
+const upsertInvoices = mergedStatement(
+  'save invoices',
+  async (tx, inputs: readonly { contract_id: string; changed: readonly Invoice[] }[]) => {
+    const rows = inputs.flatMap(({ contract_id, changed }) => changed.map((invoice) => ({ ...invoice, contract_id })));
+    const columns = [...INVOICE_COLUMNS, 'contract_id'];
+    await tx`
+      INSERT INTO invoice_facts (${tx(columns)})
+      SELECT ${tx(columns)} FROM jsonb_populate_recordset(NULL::invoice_facts, ${tx.json(rows)})
+      ON CONFLICT (contract_id, source, invoice_id) DO UPDATE
+      SET status = excluded.status, due_date = excluded.due_date, disputed_on = excluded.disputed_on,
+          occurred_at = excluded.occurred_at, version = excluded.version, fetched_at = excluded.fetched_at, rank = excluded.rank`;
+    return inputs.map(() => undefined);
+  },
+);
 
 /** An invoice that is stored for another contract. */
 export interface InvoiceElsewhere {

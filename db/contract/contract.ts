@@ -11,6 +11,7 @@ import type { ProductFacts } from '../../domain/catalogue/product';
 import type { QuotaCounters } from '../../domain/contract/quota';
 import { settledByOtherRules } from '../../domain/contract/time-zone-rules';
 import { columnNames, ofAlias } from '../base/columns';
+import { mergedStatement, rowsInOrder } from '../base/merged-statement';
 import { openJobsOf } from '../generation/generation-job';
 import type { Fragment, Sql } from '../base/database';
 import { pageBy } from '../base/paging';
@@ -144,11 +145,11 @@ export const CONTRACT_SORTS = ['created_at', 'name', 'type', 'status'] as const;
 export type ContractSort = (typeof CONTRACT_SORTS)[number];
 
 /** Locks a contract's row until the transaction ends; undefined when it does not exist. Settling and commands begin with it. */
-export async function lockContract(tx: Sql, id: string): Promise<{ generator_id: string } | undefined> {
-  const [locked] = await tx<{ generator_id: string }[]>`
-    SELECT generator_id FROM contracts WHERE id = ${id} FOR NO KEY UPDATE`;
-  return locked;
-}
+export const lockContract = mergedStatement('lock contract', async (tx, ids: readonly string[]) => {
+  const locked = await tx<{ id: string; generator_id: string }[]>`
+    SELECT id, generator_id FROM contracts WHERE id = ANY(${[...ids]}::uuid[]) ORDER BY id FOR NO KEY UPDATE`;
+  return rowsInOrder(locked, 'id', ids);
+});
 
 /**
  * Locks those of the contracts that no other transaction has locked, without waiting, until the transaction ends. Returns their
@@ -167,13 +168,16 @@ export type AwaitedBoundary = Pick<
 >;
 
 /** The next boundary of a contract, or undefined when the contract does not exist. */
-export async function findAwaitedBoundary(sql: Sql, id: string): Promise<AwaitedBoundary | undefined> {
-  const [row] = await sql<AwaitedBoundary[]>`
-    SELECT activated_at, state, next_boundary_at, wake_at, verify_at, timer_at, time_zone_rules,
-           (SELECT now FROM test_clocks WHERE id = test_clock_id) AS clock_now
-    FROM contracts WHERE id = ${id}`;
-  return row;
-}
+export const findAwaitedBoundary: (sql: Sql, id: string) => Promise<AwaitedBoundary | undefined> = mergedStatement(
+  'find awaited boundary',
+  async (sql, ids: readonly string[]) => {
+    const rows = await sql<(AwaitedBoundary & { id: string })[]>`
+      SELECT id, activated_at, state, next_boundary_at, wake_at, verify_at, timer_at, time_zone_rules,
+             (SELECT now FROM test_clocks WHERE id = test_clock_id) AS clock_now
+      FROM contracts WHERE id = ANY(${[...ids]}::uuid[])`;
+    return rowsInOrder(rows, 'id', ids);
+  },
+);
 
 /** Whether the contract exists and is not deleted. */
 export async function contractExists(sql: Sql, id: string): Promise<boolean> {
@@ -202,19 +206,21 @@ export interface ContractWithSource {
 }
 
 /** The whole contract with its product and generator, read by one statement, or undefined. */
-export async function findContractWithSource(sql: Sql, id: string): Promise<ContractWithSource | undefined> {
-  const [row] = await sql<(ContractRow & Omit<ContractWithSource, 'contract'>)[]>`
+export const findContractWithSource = mergedStatement('find contract', async (sql, ids: readonly string[]) => {
+  const rows = await sql<(ContractRow & Omit<ContractWithSource, 'contract'>)[]>`
     SELECT ${contractColumns(sql)},
            (SELECT jsonb_build_object('id', id, 'name', name, 'code', code, 'environment', environment, 'status', status, 'modules', modules)
             FROM products WHERE id = c.product_id) AS product,
            (SELECT jsonb_build_object('id', id, 'product_id', product_id, 'name', name, 'format', format, 'features', features,
                                       'activation_limit', activation_limit, 'status', status, 'revision', revision)
             FROM generators WHERE id = c.generator_id AND deleted_at IS NULL) AS generator
-    FROM ${contractTables(sql)} WHERE c.id = ${id}`;
-  if (!row) return undefined;
-  const { product, generator, ...contract } = row;
-  return { contract, product, generator };
-}
+    FROM ${contractTables(sql)} WHERE c.id = ANY(${[...ids]}::uuid[])`;
+  return rowsInOrder(rows, 'id', ids).map((row): ContractWithSource | undefined => {
+    if (row === undefined) return undefined;
+    const { product, generator, ...contract } = row;
+    return { contract, product, generator };
+  });
+});
 
 /** The columns of a `ContractRow`, selected from `contractTables`. */
 function contractColumns(sql: Sql): Fragment {

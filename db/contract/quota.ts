@@ -11,6 +11,7 @@
 import { storedActor } from '../../domain/base/actor';
 import type { QuotaGrantEntry } from '../../domain/contract/history';
 import type { Sql } from '../base/database';
+import { mergedStatement } from '../base/merged-statement';
 import { currentTerms } from './license-terms';
 import { BULK_STATEMENT_MS, allowStatementTime } from '../base/session';
 
@@ -36,9 +37,14 @@ export async function insertQuotaGrants(
 }
 
 /** Keeps other transactions from claiming or changing the quota until this one ends. */
-export async function lockQuota(tx: Sql, contract_id: string): Promise<void> {
-  await tx`SELECT FROM contract_quotas WHERE contract_id = ${contract_id} FOR NO KEY UPDATE`;
-}
+export const lockQuota: (tx: Sql, contract_id: string) => Promise<void> = mergedStatement(
+  'lock quota',
+  async (tx, contract_ids: readonly string[]) => {
+    await tx`
+      SELECT FROM contract_quotas WHERE contract_id = ANY(${[...contract_ids]}::uuid[]) ORDER BY contract_id FOR NO KEY UPDATE`;
+    return contract_ids.map(() => undefined);
+  },
+);
 
 /**
  * Sets the columns that grants depend on, from the contract as this transaction has stored it. Call it after every other step of the
@@ -49,20 +55,24 @@ export async function lockQuota(tx: Sql, contract_id: string): Promise<void> {
  */
 export async function refreshGrants(tx: Sql, contract_id: string): Promise<void> {
   // Sent together: each statement sees what is committed when it begins, and the second begins after the lock was granted.
-  await Promise.all([
-    lockQuota(tx, contract_id),
-    tx`
-      UPDATE contract_quotas q
-      SET grantable_terms_id = open.terms_id, open_until = open.until
-      FROM (SELECT) one LEFT JOIN (
-        SELECT t.id AS terms_id, coalesce(c.next_boundary_at, 'infinity') AS until
-        FROM ${currentTerms(tx)}
-        JOIN products p ON p.id = c.product_id
-        WHERE c.id = ${contract_id} AND c.may_generate AND g.status = 'active' AND p.status = 'active'
-      ) open ON true
-      WHERE q.contract_id = ${contract_id}`,
-  ]);
+  await Promise.all([lockQuota(tx, contract_id), updateGrantColumns(tx, contract_id)]);
 }
+
+const updateGrantColumns = mergedStatement('refresh grants', async (tx, contract_ids: readonly string[]) => {
+  const ids = [...contract_ids];
+  // The lists of ids make Postgres look up each row by its id instead of joining whole tables.
+  await tx`
+    UPDATE contract_quotas q
+    SET grantable_terms_id = open.terms_id, open_until = open.until
+    FROM unnest(${ids}::uuid[]) AS changed (contract_id) LEFT JOIN (
+      SELECT c.id AS contract_id, t.id AS terms_id, coalesce(c.next_boundary_at, 'infinity') AS until
+      FROM ${currentTerms(tx)}
+      JOIN products p ON p.id = c.product_id
+      WHERE c.id = ANY(${ids}::uuid[]) AND c.may_generate AND g.status = 'active' AND p.status = 'active'
+    ) open ON open.contract_id = changed.contract_id
+    WHERE q.contract_id = changed.contract_id AND q.contract_id = ANY(${ids}::uuid[])`;
+  return contract_ids.map(() => undefined);
+});
 
 /**
  * Stops grants for every contract of a product or generator. Call it in the transaction that changes the product or generator, after the

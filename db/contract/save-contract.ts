@@ -2,7 +2,9 @@
 import type { ContractCopies } from '../../domain/contract/copies';
 import type { ContractFacts } from '../../domain/contract/facts';
 import type { LocalDate } from '../../domain/base/instant';
+import { ofAlias } from '../base/columns';
 import type { Sql } from '../base/database';
+import { mergedStatement } from '../base/merged-statement';
 import type { ContractRow } from './contract';
 
 /** The columns of the row that are derived from the facts: copies for SQL, and the local date of `settled_until`. */
@@ -19,7 +21,27 @@ export async function updateContractRow(
   facts: ContractFacts,
   derived: DerivedColumns & { deleted_by?: string },
 ): Promise<void> {
-  await tx`UPDATE contracts SET ${tx({ ...columnsOf(tx, facts), ...derived })} WHERE id = ${facts.id}`;
+  await updateRow(tx, { ...plainColumnsOf(facts), ...derived });
+}
+
+type ContractColumns = ReturnType<typeof plainColumnsOf> & DerivedColumns & { deleted_by?: string };
+
+const updateRow = mergedStatement(
+  'update contract',
+  async (tx, rows: readonly ContractColumns[]) => {
+    const columns = columnsIn(rows[0] as ContractColumns);
+    // Fragments of their own: directly behind UPDATE, the driver takes a list of names for assignments.
+    const [names, values] = [tx`(${tx(columns)})`, tx`(${tx(ofAlias('changed', columns))})`];
+    await tx`
+      UPDATE contracts c SET ${names} = ROW ${values}
+      FROM jsonb_populate_recordset(NULL::contracts, ${tx.json(rows as never)}) AS changed WHERE c.id = changed.id`;
+    return rows.map(() => undefined);
+  },
+  (row) => columnsIn(row).join(),
+);
+
+function columnsIn(row: ContractColumns): string[] {
+  return Object.keys(row).sort();
 }
 
 /** What is known of the workflow beside the contract: columns of its row. */
@@ -44,9 +66,8 @@ export async function updateSettlementColumns(tx: Sql, contract_id: string, colu
 
 /** The columns of `contracts` for the facts, under equal names. Omits facts that have their own tables. */
 function columnsOf(tx: Sql, facts: ContractFacts) {
-  const { holds: _holds, invoices: _invoices, amendments: _amendments, quota: _quota, ...columns } = facts;
   return {
-    ...columns,
+    ...plainColumnsOf(facts),
     feature_overrides: tx.json(facts.feature_overrides),
     activation_limit: facts.activation_limit === null ? null : tx.json(facts.activation_limit),
     expiry: facts.expiry === null ? null : tx.json(facts.expiry),
@@ -54,6 +75,11 @@ function columnsOf(tx: Sql, facts: ContractFacts) {
     renewal: tx.json({ ...facts.renewal }),
     dunning: tx.json({ ...facts.dunning }),
     rate_limits: tx.json(facts.rate_limits as never),
-    updated_at: facts.settled_until,
   };
+}
+
+/** The same columns as plain values. */
+function plainColumnsOf(facts: ContractFacts) {
+  const { holds: _holds, invoices: _invoices, amendments: _amendments, quota: _quota, ...columns } = facts;
+  return { ...columns, updated_at: facts.settled_until };
 }

@@ -484,7 +484,9 @@ describe('editing', () => {
     const answer = await call();
     options.debug = false;
     expect(answer.status).toBe(200);
-    const locked = statements.filter((one) => /FROM contracts WHERE id = \$1 FOR NO KEY UPDATE/.test(one)).length;
+    const locked = statements.filter((one) =>
+      /FROM contracts WHERE id = ANY\(\$1::uuid\[\]\) ORDER BY id FOR NO KEY UPDATE/.test(one),
+    ).length;
     return { locked, read: statements.filter((one) => /contracts c\s+JOIN contract_quotas/.test(one)).length };
   }
 

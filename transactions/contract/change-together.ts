@@ -1,10 +1,11 @@
 /**
  * Changes several contracts in one transaction.
  *
- * A transaction of one contract costs more for its commit and its round trips than for its statements. Here the statements of
- * different contracts are sent together, one commit serves all of them, and each contract is still judged by its own locked row.
+ * A transaction of one contract costs more for its commit and its round trips than for its statements. Here one
+ * statement serves all contracts that need it at the same time, one commit serves all of them, and each contract is still judged by its own locked row.
  */
 import type { Sql } from '../../db/base/database';
+import { mergeStatements } from '../../db/base/merged-statement';
 import { lockFreeContracts } from '../../db/contract/contract';
 
 /**
@@ -22,6 +23,7 @@ export async function changeTogether<T>(
   change: (tx: Sql, id: string) => Promise<T>,
 ): Promise<Map<string, T>> {
   const locked = await lockFreeContracts(tx, ids);
+  mergeStatements(tx);
   // All calls must end before the transaction does: a later statement of one would run outside of it.
   const results = await Promise.allSettled(locked.map((id) => change(tx, id)));
   const changed = new Map<string, T>();
