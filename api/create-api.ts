@@ -2,6 +2,8 @@
 import type { Client } from '@temporalio/client';
 import type { BillingReceiver, BillingSource } from '../domain/billing/billing-event';
 import { createPostgresClock } from '../db/base/clock';
+import { createFailureCounter } from '../transactions/access/count-failures';
+import { findRejection } from '../transactions/access/rejected-key';
 import { createMergedArrivals } from '../transactions/billing/merge-billing-arrivals';
 import { findFinalOutcome } from '../transactions/contract/find-outcome';
 import { findJob } from '../db/generation/generation-job';
@@ -18,6 +20,7 @@ import type { TaskQueues } from '../temporal/task-queues';
 import { createClockNotifier } from '../temporal/test-clock';
 import type { Api } from './http/api';
 import { createAuthentication } from './http/authentication';
+import { createFailureLimit } from './http/failed-authentication';
 import { createOpenStreams, streamLimits } from './http/open-streams';
 import type { StreamLimits } from './http/open-streams';
 import { HEARTBEAT_MS, createProgressFeed } from './generation/progress';
@@ -36,6 +39,8 @@ export interface ApiOptions {
   list_statement_ms: number;
   /** How long a request waits for the outcome of its command. `temporal/command.ts` has the default. */
   command_timeout_ms?: number | undefined;
+  /** Failed authentications of one client in a minute. `domain/access/failed-authentication.ts` has the default. */
+  failures_max?: number | undefined;
   /** Limits of streams that replace the defaults. */
   streamLimits?: Partial<StreamLimits> | undefined;
 }
@@ -51,6 +56,12 @@ export function createApi(options: ApiOptions): Api {
     ...options,
     clock,
     ...createAuthentication(db, options.keyPepper, clock),
+    limitFailure: createFailureLimit({
+      counter: createFailureCounter(db),
+      log,
+      findRejection: (key) => findRejection(db, key, options.keyPepper),
+      failures_max: options.failures_max,
+    }),
     readList: createListReads(db, options.list_statement_ms),
     nudger: createNudger({
       client,

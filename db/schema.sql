@@ -809,6 +809,14 @@ CREATE TRIGGER contract_revisions_people BEFORE INSERT OR UPDATE ON contract_rev
 CREATE TRIGGER generation_jobs_people BEFORE INSERT OR UPDATE OF actor ON generation_jobs FOR EACH ROW EXECUTE FUNCTION move_actor();
 CREATE TRIGGER quota_grants_people BEFORE INSERT OR UPDATE OF actor ON quota_grants FOR EACH ROW EXECUTE FUNCTION move_actor();
 
+-- Failed authentications of the current minute, for the limit by address (db/access/failed-authentication.ts). At most one row for each
+-- of 65,536 buckets. Unlogged: after a crash of Postgres the minute begins again, and attempts write no log that replicas must read.
+CREATE UNLOGGED TABLE failed_authentications (
+  bucket    integer PRIMARY KEY CONSTRAINT failed_authentications_buckets CHECK (bucket BETWEEN 0 AND 65535),
+  minute    timestamptz NOT NULL,
+  failures  integer NOT NULL
+) WITH (fillfactor = 50);
+
 -- Refused requests for licenses: one row for each contract, minute and code, with the number of requests.
 CREATE TABLE refused_attempts (
   contract_id      uuid NOT NULL REFERENCES contracts (id),

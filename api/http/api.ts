@@ -13,6 +13,7 @@ import type { EnsureSetUp } from '../../temporal/setup';
 import type { TaskQueues } from '../../temporal/task-queues';
 import type { ClockNotifier } from '../../temporal/test-clock';
 import type { Authenticate } from './authentication';
+import type { LimitFailure } from './failed-authentication';
 import type { OpenStreams } from './open-streams';
 import type { ProgressFeed } from '../generation/progress';
 
@@ -26,6 +27,8 @@ export interface Api {
   authenticate: Authenticate;
   /** For routes whose SQL statement checks the caller's key again (api/http/authentication.ts). */
   authenticateCached: Authenticate;
+  /** Counts a failed authentication, and returns the problem to answer with. */
+  limitFailure: LimitFailure;
   nudger: Nudger;
   clocks: ClockNotifier;
   sendCommand: SendCommand;

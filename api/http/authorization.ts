@@ -79,13 +79,18 @@ function readKeyOf(request: Request): ApiKey {
     if (containsApiKey(cookie)) throw invalidKeyProblem('API_KEY_IN_COOKIE', KEY_FAULTS.API_KEY_IN_COOKIE);
     throw unauthenticatedProblem('Send an API key in the header Authorization: Bearer cov_…');
   }
-  const text = /^Bearer +(\S.*)$/i.exec(header)?.[1]?.trimEnd();
+  const text = keyTextOf(request);
   if (text === undefined)
     throw unauthenticatedProblem('The Authorization header has no API key: send Authorization: Bearer cov_…');
   const key = countAuthorizationHeaders(request.rawHeaders) > 1 ? 'repeated' : readApiKey(text);
   if (typeof key !== 'string') return key;
   const code = CODE_OF_FAULT[key];
   throw invalidKeyProblem(code, KEY_FAULTS[code]);
+}
+
+/** The text of the API key in the Authorization header, whatever it is. */
+export function keyTextOf(request: Request): string | undefined {
+  return /^Bearer +(\S.*)$/i.exec(request.get('authorization') ?? '')?.[1]?.trimEnd();
 }
 
 /** Node keeps only the first of several Authorization headers. */

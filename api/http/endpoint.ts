@@ -22,6 +22,7 @@ import { requestIdOf, writeHead, writeText } from './answer-head';
 import { createAuthorize, createCachedAuthorize } from './authorization';
 import type { Authorize } from './authorization';
 import type { ClientStream } from './client-stream';
+import { isFailedAuthentication } from './failed-authentication';
 import { hasBody, readBytes, readJson, refuseChangedNumbers } from './body';
 import { idempotencyOf } from './idempotency';
 import { ProblemError, fieldErrorsOf, problemOf, protocolProblem, throwShapeProblem } from './problem';
@@ -73,9 +74,21 @@ interface Access {
 }
 
 function accessOf(api: Api, route: Route): Access {
-  const confirm = createAuthorize(route, api.authenticate);
-  const admit = route.checks_caller ? createCachedAuthorize(route, api) : confirm;
+  const confirm = limitFailures(api, createAuthorize(route, api.authenticate));
+  const admit = route.checks_caller ? limitFailures(api, createCachedAuthorize(route, api)) : confirm;
   return { admit, confirm, roles: rolesOf(route.operation_id) };
+}
+
+/** The same, with the limit of failed authentications. */
+function limitFailures(api: Api, authorize: Authorize): Authorize {
+  return async (request) => {
+    try {
+      return await authorize(request);
+    } catch (error) {
+      if (!isFailedAuthentication(error)) throw error;
+      throw new ProblemError(await api.limitFailure(request, requestIdOf(request.res as Response), error.problem));
+    }
+  };
 }
 
 /** Builds the input of the handler. A cached caller is confirmed before a shape is refused (decisions 6). */

@@ -221,7 +221,7 @@ function refusalStatuses(route: Route): number[] {
     422,
     503,
     403,
-    ...(isOpen(route.operation_id) ? [] : [401]),
+    ...(isOpen(route.operation_id) ? [] : [401, 429]),
     // A path with invalid percent-encoding is 400, a malformed id is 404.
     ...(route.params ? [400, 404] : []),
     ...(route.path.startsWith('/api/v1/contracts/:id') ? [410] : []),
@@ -254,6 +254,7 @@ const FORMAL_CODES: Readonly<Record<number, ProtocolCode | RefusalCode>> = {
   413: 'BODY_TOO_LARGE',
   415: 'UNSUPPORTED_MEDIA_TYPE',
   422: 'VALIDATION_FAILED',
+  429: 'TOO_MANY_FAILED_AUTHENTICATIONS',
   503: 'DATABASE_UNAVAILABLE',
 };
 

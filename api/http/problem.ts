@@ -80,6 +80,7 @@ const PROTOCOL = {
   BODY_TOO_LARGE: [413, 'The body is too large'],
   UNSUPPORTED_MEDIA_TYPE: [415, 'The body must be JSON'],
   VALIDATION_FAILED: [422, 'The request is not valid'],
+  TOO_MANY_FAILED_AUTHENTICATIONS: [429, 'Too many requests without a valid API key'],
   TOO_MANY_STREAMS: [429, 'You have too many streams open'],
   INTERNAL_ERROR: [500, 'An unexpected error occurred'],
   COMMAND_FAILED: [500, 'The command failed'],

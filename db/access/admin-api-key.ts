@@ -1,5 +1,5 @@
 /** API keys of admins in Postgres. Only the HMAC of a secret is stored (transactions/access/key-secret.ts). */
-import type { SuperAdminKey } from '../../domain/access/admin';
+import type { AdminStatus, SuperAdminKey } from '../../domain/access/admin';
 import type { Role } from '../../domain/access/role';
 import type { KnownPerson } from '../../domain/base/actor';
 import type { Instant } from '../../domain/base/instant';
@@ -97,6 +97,17 @@ export async function lockAdminApiKey(tx: Sql, admin_id: string, name: string): 
   const [row] = await tx<AdminApiKeyRow[]>`
     SELECT ${tx(ADMIN_API_KEY_COLUMNS)} FROM admin_api_keys
     WHERE admin_id = ${admin_id} AND (id::text = ${name.toLowerCase()} OR key_id = ${name}) FOR NO KEY UPDATE`;
+  return row;
+}
+
+/** What decides whether the key with this public part is accepted; undefined when there is none. */
+export async function findKeyStatus(
+  sql: Sql,
+  key_id: string,
+): Promise<{ secret_hmac: Buffer; revoked_at: Instant | null; admin_status: AdminStatus } | undefined> {
+  const [row] = await sql<[{ secret_hmac: Buffer; revoked_at: Instant | null; admin_status: AdminStatus }?]>`
+    SELECT k.secret_hmac, k.revoked_at, a.status AS admin_status
+    FROM admin_api_keys k JOIN admins a ON a.id = k.admin_id WHERE k.key_id = ${key_id}`;
   return row;
 }
 

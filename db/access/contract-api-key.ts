@@ -73,6 +73,19 @@ export async function findAcceptedContractKey(
   return row;
 }
 
+/** What decides whether the key of a contract with this public part is accepted; undefined when there is none. */
+export async function findContractKeyStatus(
+  sql: Sql,
+  key_id: string,
+): Promise<{ secret_hmac: Buffer; is_revoked: boolean; is_expired: boolean; environment: Environment } | undefined> {
+  const [row] = await sql<
+    [{ secret_hmac: Buffer; is_revoked: boolean; is_expired: boolean; environment: Environment }?]
+  >`
+    SELECT k.secret_hmac, k.revoked_at IS NOT NULL AS is_revoked, coalesce(k.expires_at <= now(), false) AS is_expired, c.environment
+    FROM contract_api_keys k JOIN contracts c ON c.id = k.contract_id WHERE k.key_id = ${key_id}`;
+  return row;
+}
+
 /** Stores when a key was used, unless another transaction has locked its row; then a later request stores it. */
 export async function markContractKeyUsed(sql: Sql, id: string, now: Instant): Promise<void> {
   await sql`

@@ -324,7 +324,7 @@ describe.each(ROUTES.map((route) => [nameOf(route), route] as const))('%s', (nam
       422,
       503,
       403,
-      ...(isOpen(route.operation_id) ? [] : [401]),
+      ...(isOpen(route.operation_id) ? [] : [401, 429]),
       ...(route.params ? [404] : []),
       ...(route.body || route.raw_body ? [400, 413, 415] : []),
     ];

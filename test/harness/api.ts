@@ -100,6 +100,8 @@ export interface TestApiOptions {
   lockTurnLimits?: Partial<LockTurnLimits>;
   /** The size of the database pool. Default: 10. */
   poolSize?: number;
+  /** Failed authentications of a minute. Default: so many that no test reaches them by chance. */
+  failures_max?: number;
   /** How long a request waits for the outcome of its command. Default: that of the product. */
   command_timeout_ms?: number;
 }
@@ -107,6 +109,7 @@ export interface TestApiOptions {
 const BASE_PATH = '/api/v1';
 const POOL_SIZE = 10;
 const LIST_STATEMENT_MS = 3_000;
+const FAILURES_MAX = 1_000_000;
 const LIMITS: SessionLimits = { statement_ms: 7_000, idle_in_transaction_ms: 10_000 };
 
 /** Starts the API on a free port of 127.0.0.1, with one admin of each role. */
@@ -140,6 +143,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     testClocks: options.testClocks ?? true,
     list_statement_ms: options.list_statement_ms ?? LIST_STATEMENT_MS,
     command_timeout_ms: options.command_timeout_ms,
+    failures_max: options.failures_max ?? FAILURES_MAX,
     streamLimits: options.streamLimits,
   });
   const server = createFastServer(
