@@ -462,9 +462,15 @@ CREATE TABLE generation_jobs (
 );
 CREATE INDEX generation_jobs_by_contract ON generation_jobs (contract_id, serial);
 CREATE INDEX generation_jobs_by_environment ON generation_jobs (environment, serial);
--- Inline requests succeed at once, so they write no entries of these indexes. A list of succeeded jobs finds them without an index by state.
-CREATE INDEX generation_jobs_by_state ON generation_jobs (environment, state, serial) WHERE state <> 'SUCCEEDED';
-CREATE INDEX generation_jobs_by_contract_state ON generation_jobs (contract_id, state, serial) WHERE state <> 'SUCCEEDED';
+-- Lists by date, and by method (domain/generation/generation-history.ts). The index by contract and channel also counts the licenses of
+-- inline jobs without their rows. Inline requests succeed at once, so they write no entries of the indexes by state.
+CREATE INDEX generation_jobs_by_channel ON generation_jobs (environment, channel, created_at, serial) WHERE execution = 'inline';
+CREATE INDEX generation_jobs_by_contract_channel ON generation_jobs (contract_id, channel, created_at, serial)
+  INCLUDE (requested, is_test) WHERE execution = 'inline';
+CREATE INDEX generation_jobs_in_background ON generation_jobs (environment, created_at, serial) WHERE execution = 'background';
+CREATE INDEX generation_jobs_of_contract_in_background ON generation_jobs (contract_id, created_at, serial) WHERE execution = 'background';
+CREATE INDEX generation_jobs_by_state_and_date ON generation_jobs (environment, state, created_at, serial) WHERE state <> 'SUCCEEDED';
+CREATE INDEX generation_jobs_of_contract_by_state ON generation_jobs (contract_id, state, created_at, serial) WHERE state <> 'SUCCEEDED';
 CREATE INDEX generation_jobs_of_tests ON generation_jobs (environment, serial) WHERE is_test;
 CREATE INDEX generation_jobs_unfinished ON generation_jobs (contract_id) WHERE state IN ('QUEUED', 'RUNNING', 'PAUSED', 'CANCELLING');
 CREATE INDEX generation_jobs_by_idempotency_age ON generation_jobs (requested_at) WHERE idempotency_key IS NOT NULL;

@@ -3,11 +3,13 @@ import { reachesContract } from '../../domain/access/caller';
 import type { Caller } from '../../domain/access/caller';
 import { jobActions } from '../../domain/generation/allowed-actions';
 import type { JobActionName } from '../../domain/generation/allowed-actions';
+import { GENERATION_METHODS, JOB_STATUSES, jobStatus, methodOf } from '../../domain/generation/generation-history';
 import { JOB_STATES, isUnfinished, percentOf } from '../../domain/generation/generation-job';
 import { EXECUTIONS } from '../../domain/base/channel';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { findJob } from '../../db/generation/generation-job';
+import type { Json, JsonObject } from '../../domain/base/json';
 import type { JobRow, JobWithContractRow } from '../../db/generation/generation-job';
 import type { Sql } from '../../db/base/database';
 import { generationJobWorkflowId } from '../../temporal/ids';
@@ -34,7 +36,13 @@ export const JobShape = z
     environment: EnvironmentShape,
     execution: z.enum(EXECUTIONS).describe('inline: within the request; background: by a job, from 100 licenses on'),
     is_test: z.boolean(),
+    method: z
+      .enum(GENERATION_METHODS)
+      .describe(
+        'Channel and execution in one word: manual or api for a request below 100 licenses, background_job from 100 on, whoever asked',
+      ),
     state: z.enum(JOB_STATES),
+    status: z.enum(JOB_STATUSES).describe('The state in the words of the generation history'),
     requested: z.int(),
     completed: z.int().describe('Licenses that exist'),
     failed: z.int().describe('Licenses that could not be generated; resume retries them'),
@@ -96,7 +104,9 @@ export function presentJob(row: JobRow, now: Instant, caller: Pick<Caller, 'kind
     environment: row.environment,
     execution: row.execution,
     is_test: row.is_test,
+    method: methodOf(row.channel, row.execution),
     state: row.state,
+    status: jobStatus(row.state),
     requested: row.requested,
     completed: row.completed,
     failed: unfinished || row.state === 'CANCELLED' ? 0 : remaining,
@@ -116,4 +126,41 @@ export function presentJob(row: JobRow, now: Instant, caller: Pick<Caller, 'kind
 
 function shownActor({ type, id, name }: JobRow['actor']) {
   return { type, id, name };
+}
+
+/** The columns of the generation history: the five of the source, then what they are derived from. */
+export const JOB_COLUMNS = [
+  'date',
+  'licenses',
+  'method',
+  'generated_by',
+  'status',
+  'requested',
+  'failed',
+  'channel',
+  'execution',
+  'is_test',
+  'contract',
+  'contract_id',
+  'job_id',
+] as const;
+
+/** A row of the generation history as a file. */
+export function presentJobColumns(row: JobRow, caller: Caller, now: Instant): JsonObject {
+  const job = presentJob(row, now, caller);
+  return {
+    date: job.created_at,
+    licenses: job.completed,
+    method: job.method,
+    generated_by: job.actor.name,
+    status: job.status,
+    requested: job.requested,
+    failed: job.failed,
+    channel: job.channel,
+    execution: job.execution,
+    is_test: job.is_test,
+    contract: job.contract_name,
+    contract_id: job.contract_id,
+    job_id: job.id,
+  } satisfies Record<(typeof JOB_COLUMNS)[number], Json>;
 }

@@ -1,32 +1,43 @@
 /** Generation jobs: list, read, follow, cancel, resume. The jobs of a contract are its generation history. */
-import { findJob, findJobWithContract, listJobs } from '../../db/generation/generation-job';
+import { findJob, findJobWithContract } from '../../db/generation/generation-job';
+import type { JobRow } from '../../db/generation/generation-job';
+import { exportJobs, listJobs } from '../../db/generation/job-list';
+import type { JobFilter } from '../../db/generation/job-list';
 import type { JobChange } from '../../db/generation/job-state';
 import type { LockedRow } from '../../db/base/errors';
 import type { Sql } from '../../db/base/database';
 import { reachesContract } from '../../domain/access/caller';
 import type { Caller } from '../../domain/access/caller';
+import { GENERATION_METHODS } from '../../domain/generation/generation-history';
 import { JOB_STATES } from '../../domain/generation/generation-job';
 import type { JobState } from '../../domain/generation/generation-job';
+import type { Instant } from '../../domain/base/instant';
+import type { JsonObject } from '../../domain/base/json';
 import { isRefusal, notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { cancelJob } from '../../transactions/generation/change-job';
 import { resumeJob } from '../../transactions/generation/resume-job';
 import type { Api } from '../http/api';
 import type { ClientStream } from '../http/client-stream';
-import { PageOf, PageQuery, cursorsOf, isBigint, pageOf } from '../http/paging';
+import { CSV, INCOMPLETE_FILE_NOTE, csvAnswer } from '../http/csv';
+import { PageOf, PageQuery, cursorsOf, isBigint, isExactInstant, pageOf } from '../http/paging';
 import { route } from '../http/route';
 import type { Answer, HandlerRequest, Route } from '../http/route';
-import { EnvironmentShape, Id, IdParams } from '../http/shapes';
+import { EnvironmentShape, Id, IdParams, InstantInput } from '../http/shapes';
 import { z } from '../http/zod';
-import { JobShape, findJobOf, presentJobTo } from './generation-job-presenter';
+import { JOB_COLUMNS, JobShape, findJobOf, presentJobColumns, presentJobTo } from './generation-job-presenter';
 
-const JobQuery = PageQuery.extend({
+const JobFilterQuery = z.object({
   environment: EnvironmentShape.optional().describe(
     'Default: production; with contract_id, the environment of the contract',
   ),
   contract_id: Id.optional(),
+  method: z.enum(GENERATION_METHODS).optional(),
   state: z.enum(JOB_STATES).optional(),
+  from: InstantInput.optional().describe('Jobs that were created at or after this instant'),
+  to: InstantInput.optional().describe('Jobs that were created before this instant'),
 });
+const JobQuery = PageQuery.extend(JobFilterQuery.shape);
 
 const JOB = { description: 'The job', schema: JobShape };
 
@@ -38,7 +49,7 @@ const ProgressEvent = z
   })
   .openapi('ProgressEvent');
 
-const JOB_CURSORS = cursorsOf('jobs', { serial: isBigint });
+const JOB_CURSORS = cursorsOf('jobs.created_at', { sort_key: isExactInstant, serial: isBigint });
 
 export const jobRoutes: Route[] = [
   route({
@@ -48,7 +59,7 @@ export const jobRoutes: Route[] = [
     tag: 'Generation',
     summary: 'List generation jobs',
     description:
-      'Newest first. With contract_id, the list is the generation history of the contract, including inline requests.',
+      'Newest first. With contract_id, the list is the generation history of the contract, including inline requests. The time is `created_at`, by the clock of the contract.',
     query: JobQuery,
     answers: { 200: { description: 'One page', schema: PageOf(JobShape) } },
     refusals: ['NOT_FOUND'],
@@ -56,13 +67,28 @@ export const jobRoutes: Route[] = [
     async handle({ api, query, caller, now }) {
       const contract_id = query.contract_id ?? (caller.kind === 'contract' ? caller.contract_id : undefined);
       if (contract_id !== undefined && !reachesContract(caller, contract_id)) return notFound('contract', contract_id);
-      const environment = query.environment ?? (contract_id === undefined ? 'production' : undefined);
       const after = JOB_CURSORS.read(query.cursor);
+      const position = after && { sort_key: after.sort_key, id: after.serial };
       const rows = await api.readList((sql) =>
-        listJobs(sql, { ...query, contract_id, environment }, after?.serial ?? null, query.limit + 1),
+        listJobs(sql, filterOf({ ...query, contract_id }), position, query.limit + 1),
       );
       const body = pageOf(rows, query.limit, (row) => presentJobTo(caller, row, now), JOB_CURSORS);
       return { status: 200, body };
+    },
+  }),
+  route({
+    operation_id: 'exportJobs',
+    method: 'get',
+    path: '/api/v1/jobs.csv',
+    tag: 'Generation',
+    summary: 'Export generation jobs as CSV',
+    description: `The same filters and the same order as the list, with any number of rows. ${INCOMPLETE_FILE_NOTE}`,
+    stream: 'export',
+    query: JobFilterQuery,
+    answers: { 200: CSV },
+    audit: [],
+    async handle({ api, query, caller, now }) {
+      return csvAnswer('jobs.csv', JOB_COLUMNS, csvRows(exportJobs(api.db, filterOf(query)), caller, now));
     },
   }),
   route({
@@ -126,6 +152,15 @@ export const jobRoutes: Route[] = [
     handle: resume,
   }),
 ];
+
+/** The filter of a query. A contract implies its environment. */
+function filterOf({ environment, ...rest }: z.infer<typeof JobFilterQuery>): JobFilter {
+  return { ...rest, environment: environment ?? (rest.contract_id === undefined ? 'production' : undefined) };
+}
+
+async function* csvRows(pages: AsyncGenerator<JobRow[]>, caller: Caller, now: Instant): AsyncGenerator<JsonObject[]> {
+  for await (const page of pages) yield page.map((row) => presentJobColumns(row, caller, now));
+}
 
 type JobRequest = HandlerRequest<{ id: string }, unknown, unknown>;
 

@@ -11,6 +11,14 @@ import { stringify } from 'csv-stringify/sync';
 import type { JsonObject } from '../../domain/base/json';
 import type { ClientStream } from './client-stream';
 import type { Answer } from './route';
+import { z } from './zod';
+
+/** Added to the description of every operation that responds with a file. */
+export const INCOMPLETE_FILE_NOTE =
+  'When the file cannot be completed, the connection is closed before the end of the response: after an error, when the API key is revoked, when the client reads nothing for 30 seconds, or after an hour.';
+
+/** The answer of such an operation. */
+export const CSV = { description: 'The file', media_type: 'text/csv', schema: z.string() };
 
 /** Responds with a file of these columns. Reads the first batch before it sends anything, so that an early error still becomes a problem. */
 export async function csvAnswer(

@@ -118,7 +118,7 @@ export function isBigint(text: string): boolean {
 }
 
 /** Whether a text is an instant with microseconds, as `pageBy` selects it. */
-function isExactInstant(text: string): boolean {
+export function isExactInstant(text: string): boolean {
   return /\.\d{6}Z$/.test(text) && isInstantText(text.replace(/\d{3}Z$/, 'Z'));
 }
 

@@ -16,7 +16,7 @@ import { findContract } from '../../db/contract/contract';
 import { findJobOf } from '../generation/generation-job-presenter';
 import { exportLicenses, findLicense, listLicenses } from '../../db/license/license';
 import type { LicenseFilter, LicenseRow } from '../../db/license/license';
-import { csvAnswer } from '../http/csv';
+import { CSV, INCOMPLETE_FILE_NOTE, csvAnswer } from '../http/csv';
 import { PageOf, PageQuery, cursorsOf, pageOf } from '../http/paging';
 import { ProblemError, protocolProblem } from '../http/problem';
 import { route } from '../http/route';
@@ -83,12 +83,6 @@ const EXPORT_COLUMNS = [...REPORT_COLUMNS, 'id', 'contract_id', 'is_test'] as co
 
 /** Rows that are formatted in one pass. The features of a row have up to 16 kB. */
 const FORMATTED_ROWS_MAX = 100;
-
-/** Added to the description of every operation that responds with a file. */
-const INCOMPLETE_FILE_NOTE =
-  'When the file cannot be completed, the connection is closed before the end of the response: after an error, when the API key is revoked, when the client reads nothing for 30 seconds, or after an hour.';
-
-const CSV = { description: 'The file', media_type: 'text/csv', schema: z.string() };
 
 const LICENSE_CURSORS = cursorsOf('licenses', { id: (text) => parseLicenseId(licenseIdText(text)) !== null });
 

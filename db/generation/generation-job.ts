@@ -1,4 +1,4 @@
-/** Reads generation jobs. `grant.ts` inserts them, `chunk.ts` generates their licenses, `job-state.ts` changes their state. */
+/** Reads single generation jobs. `job-list.ts` lists them, `grant.ts` inserts them, `chunk.ts` generates their licenses, `job-state.ts` changes their state. */
 import type { ContractState } from '../../domain/contract/facts';
 import type { Actor } from '../../domain/base/actor';
 import type { Channel, Execution } from '../../domain/base/channel';
@@ -79,6 +79,9 @@ const JOB_COLUMNS = columnNames<
   request_id: true,
 });
 
+/** The columns of `generation_jobs` that {@link selectJobs} reads. */
+export const STORED_JOB_COLUMNS: readonly string[] = [...JOB_COLUMNS, 'actor'];
+
 /** How many test licenses were generated for a contract. */
 export async function countTestLicenses(sql: Sql, contract_id: string): Promise<number> {
   const [row] = await sql<[{ count: number }]>`
@@ -102,33 +105,6 @@ export async function findJob(sql: Sql, id: string): Promise<JobRow | undefined>
 export async function findJobWithContract(sql: Sql, id: string): Promise<JobWithContractRow | undefined> {
   const [row] = await sql<JobWithContractRow[]>`${selectJobs(sql, contractOfJob(sql))} WHERE g.id = ${id}`;
   return row;
-}
-
-export interface JobFilter {
-  environment?: Environment | undefined;
-  contract_id?: string | undefined;
-  state?: JobState | undefined;
-}
-
-/** One page of jobs, newest first; `before` is the serial of the last one shown. */
-export async function listJobs(
-  sql: Sql,
-  filter: JobFilter,
-  before: string | null,
-  limit: number,
-): Promise<JobWithContractRow[]> {
-  return sql<JobWithContractRow[]>`
-    ${selectJobs(sql, contractOfJob(sql))} WHERE true
-    ${filter.environment === undefined ? sql`` : sql`AND g.environment = ${filter.environment}`}
-    ${filter.contract_id === undefined ? sql`` : sql`AND g.contract_id = ${filter.contract_id}`}
-    ${filter.state === undefined ? sql`` : sql`AND g.state = ${filter.state} ${filter.state === 'SUCCEEDED' ? sql`` : inUnusualState(sql)}`}
-    ${before === null ? sql`` : sql`AND g.serial < ${before}::bigint`}
-    ORDER BY g.serial DESC LIMIT ${limit}`;
-}
-
-/** The condition of the partial indexes of jobs by state. Postgres does not derive it from a state that is a parameter. */
-function inUnusualState(sql: Sql): Fragment {
-  return sql`AND g.state <> 'SUCCEEDED'`;
 }
 
 /** What a worker needs to generate the licenses of a job. License terms do not change, so it may be kept for the whole job. */
@@ -187,18 +163,19 @@ export async function clearExpiredIdempotencyKeys(sql: Sql, days: number, limit:
   return count;
 }
 
-/** The columns that {@link JobWithContractRow} adds. They change without the job, so progress streams of a job do not read them. */
-function contractOfJob(sql: Sql): Fragment {
+/** The columns that {@link JobWithContractRow} adds to a job `g` with its contract `c`. They change without the job, so progress streams of a job do not read them. */
+export function contractOfJob(sql: Sql): Fragment {
   return sql`, c.state AS contract_state,
     (SELECT total FROM contract_quotas WHERE contract_id = g.contract_id) AS quota_total,
     (SELECT claimed FROM contract_quotas WHERE contract_id = g.contract_id) AS quota_claimed`;
 }
 
-function selectJobs(sql: Sql, more: Fragment = sql``) {
+/** A query for jobs `g`, from all of them or from a subquery with {@link STORED_JOB_COLUMNS}. */
+export function selectJobs(sql: Sql, more: Fragment = sql``, jobs: Fragment = sql`generation_jobs`): Fragment {
   return sql`
     SELECT ${sql(ofAlias('g', JOB_COLUMNS))}, shown_actor(g.actor) AS actor, c.name AS contract_name, c.test_clock_id, t.contract_revision,
            (SELECT coalesce(sum(licenses), 0)::int FROM generation_chunks WHERE job_id = g.id) AS completed ${more}
-    FROM generation_jobs g
+    FROM ${jobs} g
     JOIN contracts c ON c.id = g.contract_id
     JOIN license_terms t ON t.id = g.terms_id`;
 }

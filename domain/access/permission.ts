@@ -83,6 +83,7 @@ export const PERMISSIONS = {
 
   generateLicenses: { ...ADMIN, contract: OWN },
   listJobs: { ...OPERATOR, contract: OWN },
+  exportJobs: OPERATOR,
   getJob: { ...OPERATOR, contract: OWN },
   followJob: { ...OPERATOR, contract: OWN },
   cancelJob: ADMIN,

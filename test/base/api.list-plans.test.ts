@@ -161,7 +161,7 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
       `actor=Actor 3&from=${of.rare_from}&to=${of.rare_to}`,
     ],
   }),
-  '/jobs': ({ rare_contract, busy_contract }) => ({
+  '/jobs': ({ rare_contract, busy_contract, rare_from, rare_to }) => ({
     queries: [
       '',
       'environment=staging',
@@ -173,6 +173,19 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
       `contract_id=${busy_contract}`,
       `contract_id=${busy_contract}&state=FAILED`,
       `contract_id=${busy_contract}&state=SUCCEEDED`,
+      'method=manual',
+      'method=api',
+      'method=background_job',
+      'method=background_job&state=FAILED',
+      `contract_id=${busy_contract}&method=manual`,
+      `contract_id=${busy_contract}&method=api`,
+      `contract_id=${busy_contract}&method=background_job`,
+      `contract_id=${rare_contract}&method=manual`,
+      `from=${rare_from}&to=${rare_to}`,
+      `from=${rare_from}`,
+      `to=${rare_to}`,
+      `contract_id=${busy_contract}&from=${rare_from}&to=${rare_to}`,
+      `contract_id=${busy_contract}&method=api&from=${rare_from}&to=${rare_to}`,
     ],
   }),
   '/licenses': (of) => ({

@@ -182,6 +182,7 @@ const CALLS: Record<string, () => Promise<Call>> = {
   'GET /contracts/:id/report.csv': async () => ({ params: { id: (await generateLicenses(3)).contract_id } }),
   'GET /activity': async () => ({}),
   'GET /jobs': async () => ({}),
+  'GET /jobs.csv': async () => ({}),
   'GET /jobs/:id': async () => ({ params: { id: (await generateLicenses(3)).job_id } }),
   'GET /jobs/:id/progress': async () => ({ params: { id: (await generateLicenses(3)).job_id } }),
   'GET /jobs/:id/licenses.csv': async () => ({ params: { id: (await generateLicenses(3)).job_id } }),
