@@ -30,6 +30,7 @@ async function generate(path: string, body: string): Promise<string> {
     now: await clock.now(),
     idempotency: null,
     request_id: null,
+    rated: false,
     credential: null,
   });
   if (isRefusal(result)) throw new Error(result.detail);

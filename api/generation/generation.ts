@@ -11,11 +11,12 @@ import type { Database } from '../../db/base/database';
 import { licenseIdOf, licenseIdText } from '../../domain/license/license';
 import { hideDeletedContract } from '../contract/command';
 import { fingerprintOf } from '../http/idempotency';
-import { ProblemError, protocolProblem } from '../http/problem';
+import { ProblemError, problemOf, protocolProblem } from '../http/problem';
 import { route } from '../http/route';
 import type { Answer, HandlerRequest, Route } from '../http/route';
 import { DryRunQuery, Id, IdParams, InstantShape, plainText } from '../http/shapes';
 import { z } from '../http/zod';
+import { rateFields } from './rate-fields';
 
 const GenerateBody = z.strictObject({
   count: z
@@ -51,7 +52,13 @@ type GenerateRequest = HandlerRequest<
 >;
 
 /** Simultaneous requests with the same idempotency key and content share one execution (decisions 11). */
-const inFlight = new Map<string, { fingerprint: string; answer: Promise<Answer | Refusal> }>();
+const inFlight = new Map<string, { fingerprint: string; answer: Promise<Generated> }>();
+
+/** The outcome of a request, with the header fields of its rate. */
+interface Generated {
+  outcome: Answer | Refusal;
+  fields: Record<string, string>;
+}
 
 export const generationRoutes: Route[] = [
   route({
@@ -61,7 +68,7 @@ export const generationRoutes: Route[] = [
     tag: 'Generation',
     summary: 'Generate licenses',
     description:
-      'Below 100 licenses, the response contains them. From 100 on, the response is 202 and a job generates them; `Location` has its URL.',
+      'Below 100 licenses, the response contains them. From 100 on, the response is 202 and a job generates them; `Location` has its URL. Requests by the API key of the contract are limited by its `rate_limits`: the answers to them, except to those that fail before, have the fields `RateLimit-Policy` and `RateLimit`, and a refusal (429 RATE_LIMITED) has `Retry-After`.',
     checks_caller: true,
     params: IdParams,
     query: DryRunQuery,
@@ -76,6 +83,8 @@ export const generationRoutes: Route[] = [
       202: { description: 'Queued', schema: GenerateShape },
     },
     refusals: [
+      'RATE_LIMITED',
+      'COUNT_ABOVE_RATE_LIMIT',
       'QUOTA_EXCEEDED',
       'CONTRACT_INACTIVE',
       'CONTRACT_EXPIRED',
@@ -88,12 +97,13 @@ export const generationRoutes: Route[] = [
       'REVISION_CONFLICT',
     ],
     audit: ['generation.requested'],
-    handle: (request) => (request.query.dry_run === 'true' ? dryRunGenerate(request) : generateOnce(request)),
+    handle: (request) =>
+      request.query.dry_run === 'true' ? dryRunGenerate(request) : generateOnce(request).then(answerOf),
   }),
 ];
 
 /** Shares one execution among equal requests of this process. Among processes, the unique key in Postgres prevents a second one. */
-async function generateOnce(request: GenerateRequest): Promise<Answer | Refusal> {
+async function generateOnce(request: GenerateRequest): Promise<Generated> {
   const key = idempotencyKeyOf(request);
   if (key === null) return generate(request, null);
   const fingerprint = fingerprintOf('POST', `/contracts/${request.params.id}/generate`, {
@@ -107,7 +117,9 @@ async function generateOnce(request: GenerateRequest): Promise<Answer | Refusal>
     await request.credential?.confirm();
     // An error of the first request, such as a revoked key, does not apply to this one.
     const answer = await first.answer.catch(() => generate(request, { key, fingerprint }));
-    return isRefusal(answer) ? answer : { ...answer, headers: { ...answer.headers, 'Idempotent-Replayed': 'true' } };
+    return isRefusal(answer.outcome)
+      ? answer
+      : { ...answer, fields: { ...answer.fields, 'Idempotent-Replayed': 'true' } };
   }
   const answer = generate(request, { key, fingerprint });
   if (first) return answer;
@@ -122,14 +134,22 @@ async function generateOnce(request: GenerateRequest): Promise<Answer | Refusal>
 async function generate(
   request: GenerateRequest,
   idempotency: { key: string; fingerprint: string } | null,
-): Promise<Answer | Refusal> {
+): Promise<Generated> {
   const { api, request_id } = request;
-  const outcome = await api.requestLicenses(licenseRequest(request, idempotency));
-  await api.nudger.wake(outcome.nudge, request_id);
-  if (isRefusal(outcome.result)) return hideDeletedContract(request.caller, outcome.result);
-  const { job, replayed } = outcome.result;
+  const { result, nudge, rate } = await api.requestLicenses(licenseRequest(request, idempotency));
+  const fields = rateFields(rate, request.body.count);
+  await api.nudger.wake(nudge, request_id);
+  if (isRefusal(result)) return { outcome: hideDeletedContract(request.caller, result), fields };
+  const { job, replayed } = result;
   if (job.execution === 'background' && !replayed) await api.nudger.wakeJobs([job.id], { request_id });
-  return presentGranted(api.db, outcome.result);
+  return { outcome: await presentGranted(api.db, result), fields };
+}
+
+/** The answer with the fields of its rate, which a refusal has too. */
+function answerOf({ outcome, fields }: Generated): Answer {
+  if (!isRefusal(outcome)) return { ...outcome, headers: { ...outcome.headers, ...fields } };
+  const problem = problemOf(outcome);
+  throw new ProblemError({ ...problem, headers: { ...problem.headers, ...fields } });
 }
 
 /** The request in the form that `transactions/generation` takes. */
@@ -146,6 +166,7 @@ function licenseRequest(request: GenerateRequest, idempotency: LicenseRequest['i
     expected_revision,
     idempotency,
     request_id,
+    rated: caller.kind === 'contract',
     credential,
   };
 }

@@ -64,6 +64,7 @@ function licenseRequest(contract_id: string, count: number, key: string): Licens
     now: new Date().toISOString(),
     idempotency: { key, fingerprint: `${count} licenses` },
     request_id: null,
+    rated: false,
     credential: null,
   };
 }

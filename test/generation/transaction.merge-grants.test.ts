@@ -11,6 +11,7 @@ import type { LockTurnLimits } from '../../db/base/lock-turns';
 import { isRefusal } from '../../domain/base/refusal';
 import { waitUntilBlocked } from '../harness/blocked-statement';
 import { buildContract, buildRequest } from '../harness/contract-rows';
+import { callTogether } from '../harness/taken-turns';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { lockRows } from '../harness/locked-rows';
@@ -51,19 +52,11 @@ async function sendTogether(
   requests: LicenseRequest[],
   { db, request: send }: { db: Database; request: RequestLicenses } = { db: sql, request: requestLicenses },
 ): Promise<Promise<string>[]> {
-  let freeTurns!: () => void;
-  const freed = new Promise<void>((resolve) => (freeTurns = resolve));
-  const { running_max } = db.lockTurns.limits;
-  const taken = Array.from({ length: running_max }, () => db.lockTurns.run([], () => freed));
-  const answers = requests.map(async (request) => {
+  const calls = requests.map((request) => async () => {
     const { result } = await send(request);
     return isRefusal(result) ? result.code : String(result.job.quota_remaining);
   });
-  // Profiles are known, so that each request waits before the next turn of the event loop.
-  await new Promise(setImmediate);
-  freeTurns();
-  await Promise.all(taken);
-  return answers;
+  return callTogether(db, calls);
 }
 
 const sendAndAnswer = async (requests: LicenseRequest[]): Promise<string[]> =>

@@ -12,7 +12,7 @@ import { refreshGrants } from '../../db/contract/quota';
 import { findGenerator } from '../../db/catalogue/generator';
 import { editGenerator } from '../../transactions/catalogue/generator';
 import { grantGeneration } from '../../db/generation/grant';
-import type { GenerationRequest } from '../../db/generation/grant';
+import type { GenerationRequest } from '../../db/generation/grant-statement';
 import { grantOptimistically } from '../../transactions/generation/grant-licenses';
 import type { Grant } from '../../transactions/generation/merge-grants';
 import { createLicenseRequests } from '../../transactions/generation/request-licenses';
@@ -162,6 +162,7 @@ test('a grant uses the time at which it has the lock, not that of its request', 
     idempotency_key: null,
     idempotency_fingerprint: null,
     request_id: null,
+    rated: false,
     caller_key: null,
   };
   const granted = await whileWaiting(
@@ -170,7 +171,7 @@ test('a grant uses the time at which it has the lock, not that of its request', 
       UPDATE contract_quotas SET open_until = ${now}::timestamptz + interval '1 microsecond' WHERE contract_id = ${facts.id}`,
     () => grantGeneration(sql, { requests: [request], now: request.now }),
   );
-  expect([...granted]).toEqual([]);
+  expect([...granted.jobs]).toEqual([]);
   await sql.begin((tx) => refreshGrants(tx, facts.id));
 });
 
@@ -269,8 +270,8 @@ test('a job that is granted while a termination waits for the quota row is cance
   if (!profile) throw new Error('the contract has no license terms');
   let terminating: Promise<ChangedContract | Refusal> | undefined;
   await sql.begin(async (tx) => {
-    const grant: Grant = async (row) => (await grantGeneration(tx, { requests: [row], now: row.now }))[0];
-    await grantOptimistically(tx as never, grant, buildRequest(facts.id, 200), profile);
+    const grant: Grant = async (row) => (await grantGeneration(tx, { requests: [row], now: row.now })).jobs[0];
+    await grantOptimistically(tx as never, grant, buildRequest(facts.id, 200), null, profile);
     terminating = sql.begin((other) => carryOut(other, facts.id, TERMINATE));
     await waitUntilBlocked(sql);
   });

@@ -64,6 +64,7 @@ export function buildRequest(
     now,
     idempotency: null,
     request_id: null,
+    rated: false,
     credential: null,
     ...changes,
   };

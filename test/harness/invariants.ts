@@ -196,6 +196,12 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
     FROM contract_quotas q LEFT JOIN numbered e USING (contract_id)
     WHERE q.event_sequence <> coalesce(e.events, 0) OR (e.events > 0 AND (e.first <> 1 OR e.last <> e.events))
     UNION ALL
+    SELECT 'the rate limits of a contract are copied', 'contract ' || c.id, format('%s, but %s in contract_rates', c.rate_limits, to_jsonb(r))
+    FROM contracts c LEFT JOIN contract_rates r ON r.contract_id = c.id
+    WHERE (c.deleted_at IS NOT NULL AND r.contract_id IS NOT NULL) OR (c.deleted_at IS NULL AND c.rate_limits <> jsonb_build_object(
+      'per_minute', r.per_minute, 'per_hour', r.per_hour, 'per_day', r.per_day, 'licenses', jsonb_build_object(
+        'per_minute', r.licenses_per_minute, 'per_hour', r.licenses_per_hour, 'per_day', r.licenses_per_day)))
+    UNION ALL
     SELECT 'the next boundary is after settled_until', 'contract ' || id, format('next boundary %s, settled until %s', next_boundary_at, settled_until)
     FROM contracts WHERE next_boundary_at <= settled_until`;
 }

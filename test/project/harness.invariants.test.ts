@@ -39,6 +39,7 @@ beforeAll(async () => {
       now: new Date().toISOString(),
       idempotency: null,
       request_id: null,
+      rated: false,
       credential: null,
     });
   }
@@ -216,6 +217,11 @@ test.each([
     'a contract that has ended has no pending amendment',
   ],
   ['a missing revision', 'UPDATE contracts SET revision = revision + 1', 'revisions are 1 to the current one'],
+  [
+    'a rate limit that was not copied',
+    `UPDATE contracts SET rate_limits = jsonb_set(rate_limits, '{per_day}', '5')`,
+    'the rate limits of a contract are copied',
+  ],
   [
     'a next boundary before settled_until',
     `UPDATE contracts SET settled_until = next_boundary_at + interval '1 day' WHERE next_boundary_at IS NOT NULL`,

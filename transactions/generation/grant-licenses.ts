@@ -2,13 +2,16 @@
 import { randomFillSync } from 'node:crypto';
 import { findTestClockTime } from '../../db/contract/clock';
 import { grantGeneration, insertTestGeneration } from '../../db/generation/grant';
-import type { GenerationRequest, GrantedJob } from '../../db/generation/grant';
+import type { GenerationRequest, GrantedJob } from '../../db/generation/grant-statement';
+import { admitRequests } from '../../db/generation/rate';
 import type { Database, Sql } from '../../db/base/database';
 import { refreshGrants } from '../../db/contract/quota';
 import { findGenerationProfile, refreshTerms } from '../../db/contract/license-terms';
 import type { GenerationProfile } from '../../db/contract/license-terms';
 import { licenseExpiry } from '../../domain/contract/expiry';
 import { BACKGROUND_FROM_LICENSES, TEST_LICENSE_PERIOD, chunkSizeFor } from '../../domain/generation/generation-job';
+import { admissionRefusal } from '../../domain/generation/rate';
+import type { Admission } from '../../domain/generation/rate';
 import { addPeriodToInstant } from '../../domain/base/calendar';
 import type { Instant } from '../../domain/base/instant';
 import { joinedKeys } from '../../domain/catalogue/license-key';
@@ -17,10 +20,11 @@ import type { Nudge } from '../../domain/contract/nudge';
 import { isRefusal } from '../../domain/base/refusal';
 import { newId } from '../base/new-id';
 import { settleForGrant } from '../contract/check-contract';
+import { judgedRequest, needsAdmission } from './admit-requests';
 import { isRule, checkRequest, replay } from './check-license-request';
 import type { Diagnosis } from './check-license-request';
 import { contractAct } from './license-request';
-import type { GeneratedJob, Granted, LicenseRequest } from './license-request';
+import type { GeneratedJob, Granted, LicenseRequest, RatedCall } from './license-request';
 import type { Grant } from './merge-grants';
 
 /** Grants with license terms that were read before: one statement, possibly together with other requests. */
@@ -28,22 +32,24 @@ export async function grantOptimistically(
   db: Database,
   grant: Grant,
   request: LicenseRequest,
+  call: RatedCall | null,
   profile: GenerationProfile,
 ): Promise<Granted | 'not_granted'> {
-  const row = rowOf(await atContractTime(db, request, profile), profile, request.now);
-  const granted = row && (await grant(row));
+  const row = rowOf(await atContractTime(db, request, profile), call, profile, request.now);
+  const granted = row && (await grant(row, call));
   return granted ? { job: grantedJob(row, granted), replayed: false, keys: row.keys } : 'not_granted';
 }
 
 /**
  * Grants in a transaction that first updates the license terms. Contract, generator and quota row stay locked until the
  * licenses are granted, so the request succeeds however often the catalogue changes. `nudge` names the workflows to signal
- * after the commit.
+ * after the commit, `admission` is what the statement has counted then.
  */
 export async function grantUnderLock(
   tx: Sql,
   request: LicenseRequest,
-): Promise<{ granted: Granted | 'not_granted'; nudge: Nudge }> {
+  call: RatedCall | null,
+): Promise<{ granted: Granted | 'not_granted'; nudge: Nudge; admission?: Admission | undefined }> {
   const settled = await settleForGrant(tx, contractAct(request));
   if (isRefusal(settled)) return { granted: 'not_granted', nudge: NO_NUDGE };
   const { generator, nudge } = settled;
@@ -51,10 +57,14 @@ export async function grantUnderLock(
   await refreshTerms(tx, settled.facts, generator);
   await refreshGrants(tx, settled.facts.id);
   const profile = await findGenerationProfile(tx, settled.facts.id);
-  const row = profile && rowOf({ ...request, now: settled.stored.clock_now ?? request.now }, profile, request.now);
-  const [granted] = row ? await grantGeneration(tx, { requests: [row], now: row.now }) : [];
-  if (!row || !granted) return { granted: 'not_granted', nudge };
-  return { granted: { job: grantedJob(row, granted), replayed: false, keys: row.keys }, nudge };
+  const row =
+    profile && rowOf({ ...request, now: settled.stored.clock_now ?? request.now }, call, profile, request.now);
+  if (!row) return { granted: 'not_granted', nudge };
+  const { jobs, admissions } = await grantGeneration(tx, { requests: [row], now: row.now });
+  const [granted] = jobs;
+  const admission = admissions.get(row.job_id);
+  if (!granted) return { granted: 'not_granted', nudge, admission };
+  return { granted: { job: grantedJob(row, granted), replayed: false, keys: row.keys }, nudge, admission };
 }
 
 /**
@@ -62,15 +72,26 @@ export async function grantUnderLock(
  * revision. The granting statement checks under the lock of the quota row that these terms are still current, so the revision
  * of the terms is the revision that grants.
  */
-function rowOf(request: LicenseRequest, profile: GenerationProfile, real_now: Instant): GenerationRequest | undefined {
+function rowOf(
+  request: LicenseRequest,
+  call: RatedCall | null,
+  profile: GenerationProfile,
+  real_now: Instant,
+): GenerationRequest | undefined {
   if (request.expected_revision !== undefined && request.expected_revision !== profile.contract_revision)
     return undefined;
   const expires_at = licenseExpiry(profile.expiry, request.now, profile.timezone);
-  return isRefusal(expires_at) ? undefined : generationRequest(request, profile, expires_at, real_now);
+  return isRefusal(expires_at) ? undefined : generationRequest(request, call, profile, expires_at, real_now);
 }
 
-/** Grants at most five test licenses to a draft. They use no quota and are valid for a week (C3). */
-export async function grantTestLicenses(tx: Sql, request: LicenseRequest): Promise<Diagnosis & { nudge: Nudge }> {
+/**
+ * Grants at most five test licenses to a draft. They use no quota and are valid for a week (C3). A rated request counts in the rate
+ * windows like any other.
+ */
+export async function grantTestLicenses(
+  tx: Sql,
+  request: LicenseRequest,
+): Promise<Diagnosis & { nudge: Nudge; admission?: Admission | undefined }> {
   const replayedBefore = await replay(tx, request);
   if (replayedBefore) return { result: replayedBefore, by_rule: false, nudge: NO_NUDGE };
   const checked = await checkRequest(tx, request);
@@ -79,18 +100,21 @@ export async function grantTestLicenses(tx: Sql, request: LicenseRequest): Promi
   // Looked up again under the contract's lock: an equal request may have been granted first.
   const replayed = await replay(tx, request);
   if (replayed) return { result: replayed, by_rule: false, nudge };
-  if (refusal) return { result: refusal, by_rule: isRule(refusal), nudge };
+  const [admission] = request.rated ? await admitRequests(tx, request.contract_id, [judgedRequest(request)]) : [];
+  const refused = (admission && admissionRefusal(admission, request.count)) ?? refusal;
+  if (refused) return { result: refused, by_rule: isRule(refused), nudge, admission };
   if (generator) await refreshTerms(tx, facts, generator);
   const profile = await findGenerationProfile(tx, request.contract_id);
   if (!profile) throw new Error(`contract ${request.contract_id} has no license terms`);
   const now = clock_now ?? request.now;
   const expires_at = addPeriodToInstant(now, TEST_LICENSE_PERIOD, profile.timezone);
-  const row = generationRequest({ ...request, now }, profile, expires_at, request.now);
+  const row = generationRequest({ ...request, now }, null, profile, expires_at, request.now);
   const granted = await insertTestGeneration(tx, row);
   return {
     result: { job: grantedJob(row, granted), replayed: false, keys: row.keys },
     by_rule: false,
     nudge: NO_NUDGE,
+    admission,
   };
 }
 
@@ -102,6 +126,7 @@ async function atContractTime(sql: Sql, request: LicenseRequest, profile: Genera
 
 function generationRequest(
   request: LicenseRequest,
+  call: RatedCall | null,
   profile: GenerationProfile,
   expires_at: Instant | null,
   real_now: Instant,
@@ -124,6 +149,7 @@ function generationRequest(
     idempotency_key: request.idempotency?.key ?? null,
     idempotency_fingerprint: request.idempotency?.fingerprint ?? null,
     request_id: request.request_id,
+    rated: needsAdmission(call),
     caller_key: request.credential && request.credential.key,
   };
 }

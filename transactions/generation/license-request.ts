@@ -5,6 +5,7 @@ import type { Actor } from '../../domain/base/actor';
 import type { Channel } from '../../domain/base/channel';
 import type { Instant } from '../../domain/base/instant';
 import type { Refusal } from '../../domain/base/refusal';
+import type { Admission, RateCounts } from '../../domain/generation/rate';
 import type { Nudge } from '../../domain/contract/nudge';
 import type { ContractAct } from '../contract/changed-contract';
 
@@ -19,6 +20,8 @@ export interface LicenseRequest {
   expected_revision?: number | undefined;
   idempotency: { key: string; fingerprint: string } | null;
   request_id: string | null;
+  /** Whether it counts in the rate windows of its contract: true for the contract's own API key. */
+  rated: boolean;
   /** The API key of the caller if it was looked up for an earlier request; null when it was looked up for this one. */
   credential: Credential | null;
 }
@@ -48,6 +51,16 @@ export interface Granted {
 export interface LicenseRequestOutcome {
   result: Granted | Refusal;
   nudge: Nudge;
+  /** The rate windows after a rated request; null for others, and for a contract that never had limits. */
+  rate: RateCounts | null;
+}
+
+/**
+ * The admission of a rated request. It is set when the statement that judged the request has committed, so that no later statement
+ * counts it again, however often the request is tried.
+ */
+export interface RatedCall {
+  admission: Admission | null;
 }
 
 /** Requests licenses: grants, replays or refuses. */

@@ -6,16 +6,17 @@
  * waits for no quota row, so that a locked contract delays no other.
  * - Requests of a contract with a locked quota row wait for it together (`transactions/base/merged-calls.ts`).
  *
- * The requests of one contract in a statement are all granted or none. If none is granted, each is tried again alone, so that
- * one request never decides the outcome of another.
+ * The requests of one contract in a statement are all granted or none; of rated requests those that the rate windows admit. If none is
+ * granted, each is tried again alone, so that one request never decides the outcome of another. What was admitted stays admitted then.
  */
 import { isDatabaseUnavailable, isLockTimeout } from '../../db/base/errors';
 import type { LockedRow } from '../../db/base/errors';
 import { grantGeneration, grantWithoutWaiting } from '../../db/generation/grant';
-import type { GenerationRequest, GrantGroup, GrantedJob } from '../../db/generation/grant';
+import type { GenerationRequest, GrantGroup, GrantedJob, GroupOutcome } from '../../db/generation/grant-statement';
 import type { Database } from '../../db/base/database';
 import { laterOf, millisLater } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
+import type { RatedCall } from './license-request';
 import { createBatchedCalls } from '../base/batched-calls';
 import { createMergedCalls } from '../base/merged-calls';
 import type { Merge, WaitingCall } from '../base/merged-calls';
@@ -27,12 +28,14 @@ const STATEMENTS_MAX = 4;
 /** The number of waiting requests from which a further statement starts: one statement for many costs less than two. */
 const FURTHER_STATEMENT_FROM = 32;
 
-/** Grants one request, possibly together with others; undefined when it was not granted. */
-export type Grant = (request: GenerationRequest) => Promise<GrantedJob | undefined>;
+/** Grants one request, possibly together with others; undefined when it was not granted. Records the admission of a rated one in `call`. */
+export type Grant = (request: GenerationRequest, call: RatedCall | null) => Promise<GrantedJob | undefined>;
 
 /** A request with the instant of its arrival on the monotonic clock. */
 interface TimedRequest {
+  /** Replaced by one that is not rated when it was admitted. */
   request: GenerationRequest;
+  call: RatedCall | null;
   arrived_ms: number;
 }
 
@@ -58,8 +61,8 @@ export function createMergedGrants(db: Database): Grant {
     serve: grantTogether,
   });
 
-  return (request) => {
-    const timed = { request, arrived_ms: performance.now() };
+  return (request, call) => {
+    const timed = { request, call, arrived_ms: performance.now() };
     return db.lockTurns.isFree(quotaOf(timed)) && !batched.isFull() ? batched.call(timed) : grantWaiting(timed);
   };
 
@@ -68,9 +71,8 @@ export function createMergedGrants(db: Database): Grant {
     try {
       const outcomes = await grantWithoutWaiting(db, groups.map(groupOf), attempt_ms);
       groups.forEach((members, index) => {
-        const outcome = outcomes[index];
-        if (Array.isArray(outcome) && (outcome.length > 0 || members.length === 1)) resolveCalls(members, outcome);
-        else grantEachAlone(members);
+        const outcome = outcomes[index] ?? 'row_is_locked';
+        grantEachAlone(outcome === 'row_is_locked' ? members : undecidedBy(members, outcome));
       });
     } catch (error) {
       if (isDatabaseUnavailable(error)) rejectCalls(calls, error);
@@ -85,21 +87,37 @@ export function createMergedGrants(db: Database): Grant {
 
   async function grantTogether(calls: Calls): Promise<void> {
     const is_alone = calls.length === 1;
+    let undecided: readonly Call[] = calls;
     try {
-      const granted = await grantGeneration(db, groupOf(calls), attempt_ms);
-      if (granted.length > 0 || is_alone) return resolveCalls(calls, granted);
+      undecided = undecidedBy(calls, await grantGeneration(db, groupOf(calls), attempt_ms));
     } catch (error) {
       // All requests are tried again together.
       if (isLockTimeout(error)) throw error;
       if (is_alone || isDatabaseUnavailable(error)) return rejectCalls(calls, error);
     }
-    for (const call of calls) await grantTogether([call]);
+    for (const call of undecided) await grantTogether([call]);
   }
 }
 
-function resolveCalls(calls: readonly Call[], granted: readonly GrantedJob[]): void {
-  const by_id = new Map(granted.map((job) => [job.id, job]));
-  for (const { input, resolve } of calls) resolve(by_id.get(input.request.job_id));
+/**
+ * Resolves the calls that a statement has decided, and returns the others, which have to be tried alone: those that were not granted
+ * together with others. Records admissions before.
+ */
+function undecidedBy(calls: readonly Call[], { jobs, admissions }: GroupOutcome): Call[] {
+  const by_id = new Map(jobs.map((job) => [job.id, job]));
+  return calls.filter(({ input, resolve }) => {
+    const { request, call } = input;
+    const admission = admissions.get(request.job_id);
+    if (call && admission) {
+      call.admission = admission;
+      input.request = { ...request, rated: false };
+    }
+    const job = by_id.get(request.job_id);
+    const is_refused = admission !== undefined && admission.outcome !== 'admitted';
+    if (job === undefined && !is_refused && calls.length > 1) return true;
+    resolve(job);
+    return false;
+  });
 }
 
 /**

@@ -5,6 +5,9 @@
  * that read finds none, the contract is locked and settled. Then there is either a refusal, or the obstacle is removed (a
  * boundary was due, terms were old) and the statement is tried again. So the hot path takes only the quota lock, a refusal
  * takes no lock, and every refusal is exact.
+ *
+ * A rated request is judged by the rate windows of its contract before anything else refuses it (decisions 6), and counted once however
+ * many statements it takes: the first granting statement judges it, or one of its own before the first read that may refuse it.
  */
 import { LRUCache } from 'lru-cache';
 import { isKeyTimeout, violates } from '../../db/base/errors';
@@ -12,15 +15,19 @@ import { beginLocked } from '../../db/base/database';
 import type { Database, Sql } from '../../db/base/database';
 import { findGenerationProfile } from '../../db/contract/license-terms';
 import type { GenerationProfile } from '../../db/contract/license-terms';
+import { findRateCounts } from '../../db/generation/rate';
 import { millisLater } from '../../domain/base/instant';
+import { admissionRefusal } from '../../domain/generation/rate';
+import type { RateCounts } from '../../domain/generation/rate';
 import { NO_NUDGE, mergeNudges } from '../../domain/contract/nudge';
 import { isRefusal, refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
+import { createAdmissions, needsAdmission } from './admit-requests';
 import { createRefusalCounter } from './count-refusal';
 import { grantOptimistically, grantTestLicenses, grantUnderLock } from './grant-licenses';
 import { diagnose, diagnoseUnlocked, replay } from './check-license-request';
 import type { Diagnosis } from './check-license-request';
-import type { Granted, LicenseRequest, RequestLicenses } from './license-request';
+import type { Granted, LicenseRequest, LicenseRequestOutcome, RatedCall, RequestLicenses } from './license-request';
 import { createMergedGrants } from './merge-grants';
 
 /** The most draws of new keys after collisions with existing keys (domain.md 5.3). */
@@ -40,6 +47,7 @@ export function createLicenseRequests(db: Database): RequestLicenses {
   const profiles = new LRUCache<string, GenerationProfile>({ max: PROFILES_MAX });
   const grant = createMergedGrants(db);
   const countRefusal = createRefusalCounter(db);
+  const admit = createAdmissions(db);
 
   /** The result of a diagnosis. A refusal by a generation rule is counted first. */
   async function counted(request: LicenseRequest, diagnosis: Diagnosis): Promise<Granted | Refusal> {
@@ -59,7 +67,31 @@ export function createLicenseRequests(db: Database): RequestLicenses {
     return found;
   }
 
+  /** The refusal of a rated request by the windows of its contract. It is judged here if no granting statement has judged it. */
+  async function refusedByRate(request: LicenseRequest, call: RatedCall | null): Promise<Refusal | null> {
+    if (needsAdmission(call)) {
+      await request.credential?.confirm();
+      call.admission = await admit(request);
+    }
+    return call?.admission ? admissionRefusal(call.admission, request.count) : null;
+  }
+
+  /** The windows of the contract of a request when it is answered. */
+  async function rateAfter({ contract_id }: LicenseRequest, call: RatedCall | null): Promise<RateCounts | null> {
+    if (call === null) return null;
+    return call.admission ? call.admission.counts : findRateCounts(db, contract_id);
+  }
+
   return async function requestLicenses(received) {
+    const call: RatedCall | null = received.rated ? { admission: null } : null;
+    const outcome = await decide(received, call);
+    return { ...outcome, rate: await rateAfter(received, call) };
+  };
+
+  async function decide(
+    received: LicenseRequest,
+    call: RatedCall | null,
+  ): Promise<Omit<LicenseRequestOutcome, 'rate'>> {
     const arrived_ms = performance.now();
     let request = received;
 
@@ -72,6 +104,7 @@ export function createLicenseRequests(db: Database): RequestLicenses {
     if (request.test) {
       await request.credential?.confirm();
       const requested = await underLock(grantTestLicenses);
+      if (call) call.admission = requested.admission ?? null;
       return { result: await counted(request, requested), nudge: requested.nudge };
     }
     let nudge = NO_NUDGE;
@@ -83,8 +116,9 @@ export function createLicenseRequests(db: Database): RequestLicenses {
       const profile = is_locked ? undefined : await profileOf(request.contract_id);
       if (is_locked || profile) {
         const attempt = await attemptOf(db, request, async () => {
-          if (profile) return grantOptimistically(db, grant, request, profile);
-          const locked = await underLock(grantUnderLock);
+          if (profile) return grantOptimistically(db, grant, request, call, profile);
+          const locked = await underLock((tx, current) => grantUnderLock(tx, current, call));
+          if (call && locked.admission) call.admission = locked.admission;
           nudge = mergeNudges(nudge, locked.nudge);
           return locked.granted;
         });
@@ -94,6 +128,8 @@ export function createLicenseRequests(db: Database): RequestLicenses {
         if (attempt === 'collision') continue;
         if (attempt !== 'not_granted') return { result: attempt, nudge };
       }
+      const limited = await refusedByRate(request, call);
+      if (limited) return { result: await counted(request, { result: limited, by_rule: true }), nudge };
       await request.credential?.confirm();
       const found = await diagnoseUnlocked(db, request);
       if (found.result) return { result: await counted(request, found), nudge };
@@ -105,7 +141,7 @@ export function createLicenseRequests(db: Database): RequestLicenses {
     throw new Error(
       `the request for licenses of contract ${request.contract_id} was neither granted nor refused in ${ROUNDS_MAX} rounds`,
     );
-  };
+  }
 }
 
 /** A request with its current time; `arrived_ms` is its arrival on the monotonic clock. */
