@@ -27,6 +27,7 @@ const AREAS = {
   contract: ['base', 'billing', 'catalogue'],
   generation: ['base', 'catalogue', 'contract'],
   license: ['base', 'catalogue', 'contract'],
+  metric: ['base', 'contract'],
   system: ['base', 'access', 'catalogue', 'billing', 'contract', 'generation', 'license'],
 };
 

@@ -11,6 +11,7 @@ import { generatorRoutes } from './catalogue/generator';
 import { historyRoutes } from './system/history';
 import { jobRoutes } from './generation/generation-job';
 import { licenseRoutes } from './license/license';
+import { metricRoutes } from './metric/metric';
 import { productRoutes } from './catalogue/product';
 import type { Route } from './http/route';
 import { testClockRoutes } from './system/test-clock';
@@ -30,6 +31,7 @@ export const ROUTES: readonly Route[] = [
   ...licenseRoutes,
   ...historyRoutes,
   ...timelineRoutes,
+  ...metricRoutes,
   ...billingRoutes,
   ...testClockRoutes,
 ];

@@ -81,6 +81,10 @@ export const PERMISSIONS = {
   listContractRevisions: VIEWER,
   exportContractReport: OPERATOR,
 
+  getContractMetrics: VIEWER,
+  getCustomerMetrics: VIEWER,
+  getContractRanking: VIEWER,
+
   generateLicenses: { ...ADMIN, contract: OWN },
   listJobs: { ...OPERATOR, contract: OWN },
   exportJobs: OPERATOR,

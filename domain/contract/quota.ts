@@ -29,8 +29,16 @@ export function quotaOf(counters: QuotaCounters, reserved: number): Quota {
     generated,
     reserved,
     remaining: counters.total - counters.claimed,
-    utilization: Math.round((generated / counters.total) * 1000) / 10,
+    utilization: utilizationOf(generated, counters.total),
   };
+}
+
+/**
+ * Percent generated, rounded half up to one decimal. Whole numbers are divided only once: `generated / total * 1000` is a little less
+ * than 501.5 for 1,003 of 2,000.
+ */
+export function utilizationOf(generated: number, total: number): number {
+  return Math.floor((2_000 * generated + total) / (2 * total)) / 10;
 }
 
 /** Refuses a request for more than remains. A request is granted completely or not at all. */
