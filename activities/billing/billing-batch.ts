@@ -23,12 +23,15 @@ import type { BillingPorts } from './billing-event';
 import { lookFromEvent } from './event-look';
 import { findOutdatedElsewhere, removeOutdatedElsewhere, seenInvoices } from './invoices-elsewhere';
 
-/** Contracts after which an activity ends, so that its workflow shows what was done: less than a second of work. */
-export const BATCH_CONTRACTS_MAX = 100;
+/**
+ * Contracts after which an activity ends, so that its workflow shows what was done: less than a second of work. Between two activities
+ * nothing is applied for about 50 ms.
+ */
+export const BATCH_CONTRACTS_MAX = 250;
 /** After this long an activity ends too; the rest is for the next one. */
 const BATCH_MS_MAX = 10_000;
 /** Events that one statement reads; they usually belong to about so many contracts. */
-const LISTED_EVENTS_MAX = 200;
+const LISTED_EVENTS_MAX = 500;
 /**
  * Of a burst, the batch takes as many events as it can get: the events of a contract that are applied together cost hardly more than
  * one. While so many events wait and more arrive, it waits, at most until the first has waited for this long.
@@ -36,11 +39,11 @@ const LISTED_EVENTS_MAX = 200;
 export const BURST_EVENTS_MIN = 100;
 export const BURST_WAIT_MS = 3_000;
 /** When none arrives in this time, the burst is over. */
-const BURST_PAUSE_MS = 100;
+const BURST_PAUSE_MS = 50;
 /** How long the batch waits for events that another transaction has locked. Such a transaction takes milliseconds. */
 const LEAVE_LOCK_WAIT_MS = 250;
-/** Events of a contract that the result names, and how much of each. The result of a whole batch has a few kilobytes. */
-const NAMED_EVENTS_MAX = 5;
+/** Events of a contract that the result names, and how much of each. The result of a whole batch has about 50 kB. */
+const NAMED_EVENTS_MAX = 3;
 const NAME_BYTES_MAX = 100;
 
 export interface BillingBatchInput {

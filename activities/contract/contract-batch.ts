@@ -8,8 +8,8 @@ import { LOCK_WAIT_MS, beginWithShortWaits } from '../base/short-wait';
 
 /** The contracts of one transaction. A command for one of them waits for at most one such transaction, which takes about 100 ms. */
 export const BATCH_CONTRACTS = 25;
-/** Transactions at the same time: while one waits for its commit, the process computes another. */
-const BATCHES_IN_FLIGHT = { concurrency: 2 };
+/** Transactions at the same time: while one waits for its commit, and Postgres works for another, the process computes the third. */
+export const BATCHES_IN_FLIGHT = 3;
 /**
  * How long such a transaction waits for another row than those of its contracts, such as a quota that a grant has locked. Meanwhile
  * commands for its contracts wait too.
@@ -64,7 +64,7 @@ export async function changeInBatches<T>(
     if (isDatabaseUnavailable(error) && !(await isReachable(db))) throw error;
   }
 
-  await pMap(batchesOf(ids), changeBatch, BATCHES_IN_FLIGHT);
+  await pMap(batchesOf(ids), changeBatch, { concurrency: BATCHES_IN_FLIGHT });
   const left = ids.filter((id) => !outcome.changed.has(id));
   await pMap(left, changeAlone, CONTRACTS_IN_FLIGHT);
   return outcome;

@@ -1,7 +1,7 @@
 /** `settleDue` with a real server: it settles what is due together, waits for a moment, and can be cancelled. */
 import { Context } from '@temporalio/activity';
 import { withHeartbeat } from '../../activities/base/heartbeat';
-import { BATCH_CONTRACTS } from '../../activities/contract/contract-batch';
+import { BATCHES_IN_FLIGHT, BATCH_CONTRACTS } from '../../activities/contract/contract-batch';
 import { createDueBatchActivities } from '../../activities/contract/due-batch';
 import { waitFor } from '../../dev/waiting';
 import { instantFromMillis } from '../../domain/base/instant';
@@ -109,10 +109,10 @@ test('a batch can be cancelled in the middle of a pass', async () => {
 
 test('commands in the middle of a pass are answered: to a contract it has locked, and to one it has not reached', async () => {
   const at = instantIn(-1_000);
-  // The pass runs two transactions at the same time, and then a third one.
-  const ids = await buildPaused(2 * BATCH_CONTRACTS + 5, at);
+  // The pass runs three transactions at the same time, and then a fourth one.
+  const ids = await buildPaused(BATCHES_IN_FLIGHT * BATCH_CONTRACTS + 5, at);
   const [locked, later] = [ids[0], ids.at(-1)] as [string, string];
-  const { db, gate: pass } = gatedDatabase(sql, { at: 'commit', transactions: 2 });
+  const { db, gate: pass } = gatedDatabase(sql, { at: 'commit', transactions: BATCHES_IN_FLIGHT });
   const sent = gate();
   around = (real) => ({
     ...createDueBatchActivities({ db, nudger: worker.nudger }),
