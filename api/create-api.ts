@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { BillingReceiver, BillingSource } from '../domain/billing/billing-event';
 import { createPostgresClock } from '../db/base/clock';
 import { createFailureCounter } from '../transactions/access/count-failures';
+import { createRefusedCallCounter } from '../transactions/access/count-refused-calls';
 import { findRejection } from '../transactions/access/rejected-key';
 import { createMergedArrivals } from '../transactions/billing/merge-billing-arrivals';
 import { findFinalOutcome } from '../transactions/contract/find-outcome';
@@ -62,6 +63,7 @@ export function createApi(options: ApiOptions): Api {
       findRejection: (key) => findRejection(db, key, options.keyPepper),
       failures_max: options.failures_max,
     }),
+    countRefusedCall: createRefusedCallCounter(db),
     readList: createListReads(db, options.list_statement_ms),
     nudger: createNudger({
       client,

@@ -12,6 +12,7 @@ import { settleContract } from '../../transactions/contract/settle-contract';
 import type { Database } from '../../db/base/database';
 import { hasManyDue, isAnyDue, listBusyMoments } from '../../db/contract/due-contract';
 import { dropOldFailures } from '../../db/access/failed-authentication';
+import { dropOldRefusedCalls } from '../../db/access/refused-call';
 import { dropOldRefusedAttempts } from '../../db/generation/refused-attempt';
 import { LATE_AFTER_MS, dropSettledAttempts, markStarted, listRowsToWake, SWEEP_KINDS } from '../../db/system/sweep';
 import type { SweepKind, SweepSubject } from '../../db/system/sweep';
@@ -122,6 +123,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
     }
     await runPart(() => deleteExpiredIdempotency(db), undefined);
     await runPart(() => dropOldRefusedAttempts(db), 0);
+    await runPart(() => dropOldRefusedCalls(db), 0);
     await runPart(() => dropOldFailures(db), 0);
     if (failures.length > 0) throw failures[0];
     return { contracts: woken.contract.size, jobs: woken.job.size, test_clocks: woken.test_clock.size };

@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { BillingReceiver, BillingSource } from '../../domain/billing/billing-event';
 import type { Instant } from '../../domain/base/instant';
 import type { Database } from '../../db/base/database';
+import type { RefusedCall } from '../../db/access/refused-call';
 import type { ReadList } from '../../db/base/list-reads';
 import type { ReceiveBillingEvent } from '../../transactions/billing/merge-billing-arrivals';
 import type { RequestLicenses } from '../../transactions/generation/license-request';
@@ -29,6 +30,8 @@ export interface Api {
   authenticateCached: Authenticate;
   /** Counts a failed authentication, and returns the problem to answer with. */
   limitFailure: LimitFailure;
+  /** Counts a refused call of a contract's API key. */
+  countRefusedCall: (call: RefusedCall) => Promise<void>;
   nudger: Nudger;
   clocks: ClockNotifier;
   sendCommand: SendCommand;

@@ -1,18 +1,21 @@
 /**
- * Authorizes the caller of an operation: an invalid API key gets 401, a caller without permission 403, and the key of a contract that
- * asks for another contract 404 (decisions 43).
+ * Authorizes the caller of an operation, in the order of domain.md 5.6: an invalid API key gets 401, an address that its contract does
+ * not list 403, a caller without permission 403, and the key of a contract that asks for another contract 404 (decisions 43).
  */
 import type { Request } from 'express';
 import { containsApiKey, readApiKey } from '../../domain/access/api-key';
 import type { ApiKey, ApiKeyFault } from '../../domain/access/api-key';
-import { ANONYMOUS, reachesContract } from '../../domain/access/caller';
+import { ANONYMOUS, addressesOf, reachesContract } from '../../domain/access/caller';
 import type { Caller, KnownCaller } from '../../domain/access/caller';
 import { isOpen, mayCall, permissionOf } from '../../domain/access/permission';
 import type { OperationId } from '../../domain/access/permission';
 import { notFound } from '../../domain/base/refusal';
+import { addressMatcherOf } from '../../transactions/access/address-matchers';
+import { keyTextOf } from './api-key-header';
 import type { Authenticate } from './authentication';
 import { ProblemError, problemOf, protocolProblem } from './problem';
 import type { ProtocolCode } from './problem';
+import { rememberCaller } from './refused-call';
 import type { Route } from './route';
 
 /** Identifies and authorizes the caller. Rejects with a problem. */
@@ -24,6 +27,7 @@ export function createAuthorize(route: AuthorizedRoute, authenticate: Authentica
   if (isOpen(operation_id)) return () => Promise.resolve(ANONYMOUS);
   return async (request) => {
     const caller = await identify(request, authenticate);
+    if (!isAddressAllowed(caller, request)) throw addressProblem(request);
     if (!mayCall(caller, operation_id)) throw forbiddenProblem(caller, operation_id);
     refuseOtherContract(route, request, caller);
     return caller;
@@ -31,8 +35,8 @@ export function createAuthorize(route: AuthorizedRoute, authenticate: Authentica
 }
 
 /**
- * The same, with callers who may be cached (api/http/authentication.ts). A caller whom the cached role does not admit is looked up
- * again: the role may have been raised since.
+ * The same, with callers who may be cached (api/http/authentication.ts). A caller whom the cached role or list of addresses does not
+ * admit is looked up again: it may have been changed since.
  */
 export function createCachedAuthorize(
   route: AuthorizedRoute,
@@ -43,10 +47,20 @@ export function createCachedAuthorize(
   if (isOpen(operation_id)) return authorize;
   return async (request) => {
     const caller = await identify(request, api.authenticateCached);
-    if (!mayCall(caller, operation_id)) return authorize(request);
+    if (!isAddressAllowed(caller, request) || !mayCall(caller, operation_id)) return authorize(request);
     refuseOtherContract(route, request, caller);
     return caller;
   };
+}
+
+/** Whether the key of the caller is accepted from the address of the request, which only trusted proxies can replace. */
+function isAddressAllowed(caller: KnownCaller, request: Request): boolean {
+  return addressMatcherOf(addressesOf(caller))(request.ip);
+}
+
+function addressProblem({ ip = 'unknown' }: Request): ProblemError {
+  const detail = `The API key of this contract is not accepted from the address ${ip}. Call from a listed address, or have this one added to ip_allowlist of the contract.`;
+  return new ProblemError(protocolProblem('ADDRESS_NOT_ALLOWED', detail, { metadata: { ip } }));
 }
 
 type AuthorizedRoute = Pick<Route, 'operation_id' | 'path'>;
@@ -65,7 +79,10 @@ function refuseOtherContract({ path }: AuthorizedRoute, request: Request, caller
 async function identify(request: Request, authenticate: Authenticate): Promise<KnownCaller> {
   const key = readKeyOf(request);
   const caller = await authenticate(key);
-  if (caller) return caller;
+  if (caller) {
+    rememberCaller(request, caller);
+    return caller;
+  }
   const detail = 'This API key is unknown or revoked. Ask for a new one, or send another one.';
   throw invalidKeyProblem('INVALID_API_KEY', detail);
 }
@@ -86,11 +103,6 @@ function readKeyOf(request: Request): ApiKey {
   if (typeof key !== 'string') return key;
   const code = CODE_OF_FAULT[key];
   throw invalidKeyProblem(code, KEY_FAULTS[code]);
-}
-
-/** The text of the API key in the Authorization header, whatever it is. */
-export function keyTextOf(request: Request): string | undefined {
-  return /^Bearer +(\S.*)$/i.exec(request.get('authorization') ?? '')?.[1]?.trimEnd();
 }
 
 /** Node keeps only the first of several Authorization headers. */

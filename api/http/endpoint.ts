@@ -23,6 +23,7 @@ import { createAuthorize, createCachedAuthorize } from './authorization';
 import type { Authorize } from './authorization';
 import type { ClientStream } from './client-stream';
 import { isFailedAuthentication } from './failed-authentication';
+import { recordRefusedCall } from './refused-call';
 import { hasBody, readBytes, readJson, refuseChangedNumbers } from './body';
 import { idempotencyOf } from './idempotency';
 import { ProblemError, fieldErrorsOf, problemOf, protocolProblem, throwShapeProblem } from './problem';
@@ -36,6 +37,15 @@ export function endpoint(api: Api, route: Route): (request: Request, response: R
   const access = accessOf(api, route);
   const readBody = route.raw_body === undefined ? readJson(route.body_types) : readBytes;
   return async (request, response) => {
+    try {
+      await answer(request, response);
+    } catch (error) {
+      await recordRefusedCall(api, request, response, error);
+      throw error;
+    }
+  };
+
+  async function answer(request: Request, response: Response): Promise<void> {
     // The caller is authorized before the body is read (decisions 6).
     const caller = await access.admit(request);
     await readBody(request, response);
@@ -49,7 +59,7 @@ export function endpoint(api: Api, route: Route): (request: Request, response: R
         logEarlyEnd(api, handled.request_id, stream);
       }
     } else await send(response, await outcomeOf(route, handled));
-  };
+  }
 }
 
 async function outcomeOf(route: Route, handled: AnyHandlerRequest): Promise<Answer> {
@@ -122,7 +132,7 @@ function credentialOf(request: Request, access: Access, caller: KnownCaller): Cr
     case 'admin':
       return { key: { kind: 'admin', api_key_id, roles: access.roles }, confirm };
     case 'contract':
-      return { key: { kind: 'contract', api_key_id }, confirm };
+      return { key: { kind: 'contract', api_key_id, ip_allowlist: caller.ip_allowlist }, confirm };
   }
 }
 

@@ -12,7 +12,7 @@ import type { ApiKey } from '../../domain/access/api-key';
 import type { KeyRejection } from '../../domain/access/failed-authentication';
 import type { FailureCounter } from '../../transactions/access/count-failures';
 import type { Logger } from '../../log';
-import { keyTextOf } from './authorization';
+import { keyTextOf } from './api-key-header';
 import { ProblemError, protocolProblem } from './problem';
 import type { Problem } from './problem';
 

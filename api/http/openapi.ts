@@ -268,11 +268,13 @@ function refusalText(route: Route, status: number): string {
     .join('; ');
 }
 
+const FORBIDDEN_CODES = ['HTTPS_REQUIRED', 'ADDRESS_NOT_ALLOWED', 'FORBIDDEN_ROLE', 'FORBIDDEN_CALLER'];
+
 /** The codes that follow from the form of a request. A signed message has no API key, so only the declared codes of its route apply to 401 and 400. */
 function formalCodes(route: Route, status: number): string[] {
   if (route.raw_body && (status === 401 || status === 400)) return [];
   // HTTPS is checked before the route is known.
-  if (status === 403) return isOpen(route.operation_id) ? ['HTTPS_REQUIRED'] : ['HTTPS_REQUIRED', 'FORBIDDEN_ROLE'];
+  if (status === 403) return isOpen(route.operation_id) ? ['HTTPS_REQUIRED'] : FORBIDDEN_CODES;
   const code = FORMAL_CODES[status];
   return code === undefined ? [] : [code];
 }

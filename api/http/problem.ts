@@ -73,6 +73,7 @@ const PROTOCOL = {
   API_KEY_MISTYPED: [401, 'The API key is mistyped'],
   API_KEY_MALFORMED: [401, 'This is not an API key'],
   HTTPS_REQUIRED: [403, 'HTTPS is required'],
+  ADDRESS_NOT_ALLOWED: [403, 'The address is not allowed'],
   FORBIDDEN_ROLE: [403, 'Your role does not allow this'],
   FORBIDDEN_CALLER: [403, 'This kind of API key does not allow this'],
   NOT_FOUND: [404, 'Not found'],

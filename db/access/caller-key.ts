@@ -5,7 +5,13 @@ import type { Fragment, Sql } from '../base/database';
 /** An API key that was accepted shortly before. `api_key_id` is the id of its row. */
 export type CallerKey =
   /** The key of an admin, who must still have one of the roles. */
-  { kind: 'admin'; api_key_id: string; roles: readonly Role[] } | { kind: 'contract'; api_key_id: string };
+  | { kind: 'admin'; api_key_id: string; roles: readonly Role[] }
+  | {
+      kind: 'contract';
+      api_key_id: string;
+      /** The list of addresses by which the address of the caller was accepted. It must be the same still. */
+      ip_allowlist: readonly string[];
+    };
 
 /** A key that is accepted now. */
 export interface AcceptedKey {
@@ -21,10 +27,10 @@ export interface AcceptedKey {
  */
 export function areKeysAccepted(sql: Sql, keys: readonly CallerKey[]): Fragment {
   return sql`NOT EXISTS (
-    SELECT FROM jsonb_to_recordset(${sql.json(keys)}) AS used (kind text, api_key_id uuid, roles jsonb)
+    SELECT FROM jsonb_to_recordset(${sql.json(keys)}) AS used (kind text, api_key_id uuid, roles jsonb, ip_allowlist jsonb)
     WHERE NOT CASE used.kind
       WHEN 'admin' THEN EXISTS (SELECT ${acceptedAdminKey(sql)} AND k.id = used.api_key_id AND used.roles ? a.role)
-      ELSE EXISTS (SELECT ${acceptedContractKey(sql)} AND k.id = used.api_key_id) END)`;
+      ELSE EXISTS (SELECT ${acceptedContractKey(sql)} AND k.id = used.api_key_id AND to_jsonb(c.ip_allowlist) = used.ip_allowlist) END)`;
 }
 
 /** Those of these keys (ids of their rows) that are accepted now. */

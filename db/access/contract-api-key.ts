@@ -45,6 +45,7 @@ export interface AcceptedContractKeyRow {
   key_id: string;
   last_four: string;
   environment: Environment;
+  ip_allowlist: string[];
   known: KnownPerson;
   secret_hmac: Buffer;
   /** Whether `last_used_at` is older than its resolution. */
@@ -66,7 +67,7 @@ export async function findAcceptedContractKey(
   now: Instant,
 ): Promise<AcceptedContractKeyRow | undefined> {
   const [row] = await sql<AcceptedContractKeyRow[]>`
-    SELECT k.id, k.contract_id, k.key_id, k.last_four, c.environment, k.secret_hmac,
+    SELECT k.id, k.contract_id, k.key_id, k.last_four, c.environment, c.ip_allowlist, k.secret_hmac,
            ${knownActor(sql, { id: sql`k.id::text`, name: sql`'API key …' || k.last_four` })} AS known,
            coalesce(k.last_used_at < ${now}::timestamptz - ${LAST_USED_RESOLUTION}::interval, true) AS stale
     ${acceptedContractKey(sql)} AND k.key_id = ${key_id}`;

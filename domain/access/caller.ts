@@ -33,10 +33,13 @@ export interface ContractCaller {
   api_key_id: string;
   /** The public part of the key. */
   key_id: string;
+  last_four: string;
   /** How people recognize the key in the history. */
   name: string;
   contract_id: string;
   environment: Environment;
+  /** The addresses from which the key is accepted (address-list.ts). */
+  ip_allowlist: readonly string[];
   /** The ids that the history stores for acts with this key. */
   known: KnownPerson;
 }
@@ -105,6 +108,16 @@ export function seesDeletedContracts(caller: Caller): boolean {
     case 'contract':
     case 'anonymous':
       return false;
+  }
+}
+
+/** The list of addresses from which the key of a caller is accepted; empty: every address. */
+export function addressesOf(caller: KnownCaller): readonly string[] {
+  switch (caller.kind) {
+    case 'admin':
+      return [];
+    case 'contract':
+      return caller.ip_allowlist;
   }
 }
 

@@ -55,6 +55,8 @@ test('acts are audited with the admin, and with the address if there is one', ()
 const CONTRACT_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
 const contract: ContractCaller = {
   kind: 'contract',
+  last_four: '1234',
+  ip_allowlist: [],
   by: 'api_key',
   id: 'k9',
   api_key_id: 'k9',

@@ -364,7 +364,11 @@ test('a request with an API key that is no longer accepted is charged to nobody'
   const id = await limitedContract({ per_minute: 2 });
   const refused = new Error('not accepted');
   const credential = {
-    key: { kind: 'contract', api_key_id: '00000000-0000-7000-8000-000000000000' } as const,
+    key: {
+      kind: 'contract',
+      api_key_id: '00000000-0000-7000-8000-000000000000',
+      ip_allowlist: [] as string[],
+    } as const,
     confirm: () => Promise.reject(refused),
   };
   const calls = [rated(id), rated(id, 1, { credential }), rated(id)].map((request) => () => requestLicenses(request));

@@ -44,7 +44,20 @@ async function authenticateContract(
   if (!accepted || !isSecretOf(key, pepper, accepted.secret_hmac)) return undefined;
   if (key.kind !== contractKeyKind(accepted.environment)) return undefined;
   if (accepted.stale) await markContractKeyUsed(sql, accepted.id, now);
-  const { id, contract_id, key_id, environment, known } = accepted;
+  const { id, contract_id, key_id, environment, ip_allowlist, known } = accepted;
   const name = contractKeyName(accepted);
-  return { kind: 'contract', by: 'api_key', id, api_key_id: id, key_id, name, contract_id, environment, known };
+  const { last_four } = accepted;
+  return {
+    kind: 'contract',
+    by: 'api_key',
+    id,
+    api_key_id: id,
+    key_id,
+    last_four,
+    name,
+    contract_id,
+    environment,
+    ip_allowlist,
+    known,
+  };
 }
