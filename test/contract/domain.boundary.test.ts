@@ -23,6 +23,7 @@ import {
   buildInvoice,
   buildSettleContext,
 } from '../harness/contract-facts';
+import { RUN_SOURCES } from '../harness/run-sources';
 
 /** Runs of a property: about two seconds. */
 const RUNS = 80;
@@ -370,15 +371,11 @@ test('boundaries that only inform change no fact, no state and not the next awai
 });
 
 test.each(['UTC', 'America/Los_Angeles', 'Asia/Kolkata'])('the zone of the process changes nothing: TZ=%s', (zone) => {
-  const child = spawnSync(
-    process.execPath,
-    ['--require', 'tsx/cjs', join(__dirname, '..', 'harness', 'print-boundaries.ts')],
-    {
-      cwd: join(__dirname, '..', '..'),
-      env: { ...process.env, TZ: zone },
-      encoding: 'utf8',
-    },
-  );
+  const child = spawnSync(process.execPath, [...RUN_SOURCES, join(__dirname, '..', 'harness', 'print-boundaries.ts')], {
+    cwd: join(__dirname, '..', '..'),
+    env: { ...process.env, TZ: zone },
+    encoding: 'utf8',
+  });
   const offsets: Record<string, number> = { UTC: 0, 'America/Los_Angeles': 480, 'Asia/Kolkata': -330 };
   expect(child.stderr).toBe('');
   const { offset, boundaries } = JSON.parse(child.stdout) as { offset: number; boundaries: unknown };

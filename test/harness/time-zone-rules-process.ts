@@ -11,6 +11,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { makeRunDirectory } from './run-directory';
+import { RUN_SOURCES } from './run-sources';
 import type { ContractStep, StepResult, ProgramMessage } from './time-zone-rules-program';
 
 export const OLDER_RULES = '2023c';
@@ -41,7 +42,7 @@ export async function startRulesProcess(
   const child = fork(PROGRAM, [database_url], {
     cwd: join(__dirname, '..', '..'),
     execPath: node,
-    execArgv: ['--require', 'tsx/cjs'],
+    execArgv: [...RUN_SOURCES],
     env: { PATH: process.env['PATH'], ...env },
   });
   const ended = once(child, 'exit');

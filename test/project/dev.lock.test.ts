@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DataDirLockedError, lockDataDir, lockOwner } from '../../dev/lock';
 import { identifyProcess } from '../../dev/process-identity';
+import { RUN_SOURCES } from '../harness/run-sources';
 
 const CONTENDERS = 6;
 
@@ -24,7 +25,7 @@ function startContender(): { child: ChildProcess; answer: Promise<string> } {
     const { lockDataDir } = require('./dev/lock');
     try { lockDataDir(${JSON.stringify(dataDir)}); console.log('locked'); } catch (error) { console.log(error.name); }
     process.stdin.on('end', () => process.exit()).resume();`;
-  const child = spawn(process.execPath, ['--import', 'tsx', '-e', program], {
+  const child = spawn(process.execPath, [...RUN_SOURCES, '-e', program], {
     cwd: join(__dirname, '..', '..'),
     // Its stdin closes when this test file ends, so no process remains when a test fails.
     stdio: ['pipe', 'pipe', 'inherit'],

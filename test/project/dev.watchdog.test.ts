@@ -10,6 +10,7 @@ import { createInterface } from 'node:readline';
 import { startManagedProcess, type ProcessSpec } from '../../dev/managed-process';
 import { identifyProcess, isRunning, type ProcessIdentity } from '../../dev/process-identity';
 import { waitFor } from '../../dev/waiting';
+import { RUN_SOURCES } from '../harness/run-sources';
 
 const RUNS = 'console.log("up"); setInterval(() => {}, 1000);';
 const IGNORES_SIGNALS = `for (const s of ['SIGTERM', 'SIGINT']) process.on(s, () => console.log(s)); ${RUNS}`;
@@ -50,7 +51,7 @@ async function startFromAnother(spec: ProcessSpec): Promise<{ parentPid: number;
     const { startManagedProcess } = require('./dev/managed-process');
     startManagedProcess(${JSON.stringify(spec)}).then((managed) => console.log(managed.pid));
     process.stdin.on('end', () => process.exit()).resume();`;
-  const parent = spawn(process.execPath, ['--import', 'tsx', '-e', program], {
+  const parent = spawn(process.execPath, [...RUN_SOURCES, '-e', program], {
     cwd: join(__dirname, '..', '..'),
     // Its stdin closes when this test file ends, so no process remains when a test fails.
     stdio: ['pipe', 'pipe', 'inherit'],

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { createLog } from '../../log';
+import { RUN_SOURCES } from '../harness/run-sources';
 
 function linesOf(write: (log: ReturnType<typeof createLog>) => void): string {
   const lines: string[] = [];
@@ -56,7 +57,7 @@ test.each([
     const log = createLog('test', 'info');
     for (let line = 1; line <= 200; line++) log.info({ line }, 'last words');
     ${ending}`;
-  const { stdout } = spawnSync(process.execPath, ['--import', 'tsx', '-e', program], {
+  const { stdout } = spawnSync(process.execPath, [...RUN_SOURCES, '-e', program], {
     cwd: join(__dirname, '..', '..'),
     encoding: 'utf8',
   });
