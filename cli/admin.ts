@@ -13,7 +13,7 @@ import { assertOwnSessions } from '../db/base/pooler';
 import { CLI_LIMITS } from '../db/base/session';
 import { createAdmin } from '../transactions/access/admin';
 import { createAdminApiKey } from '../transactions/access/admin-api-key';
-import { CommandFailure } from './failure';
+import { CommandFailure } from './command-failure';
 import { readSettings } from './settings';
 
 interface CreateOptions {

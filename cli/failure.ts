@@ -7,14 +7,7 @@ import { poolerRefusal } from '../db/base/pooler';
 import { isConnectionError } from '../temporal/command';
 import { GRPC, grpcFailureOf } from '../temporal/grpc-status';
 import { SearchAttributeProblem } from '../temporal/search-attribute-problem';
-
-/** An expected failure of a command. Its message is shown without a stack. */
-export class CommandFailure extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'CommandFailure';
-  }
-}
+import { CommandFailure } from './command-failure';
 
 /** The sentence for an error of any layer. */
 export function errorSentence(error: unknown): string {

@@ -10,7 +10,7 @@ import { CLI_LIMITS } from '../db/base/session';
 import { countMissingMigrations } from '../db/system/migration';
 import { erasePerson } from '../transactions/access/erase-person';
 import type { Erasure } from '../transactions/access/erase-person';
-import { CommandFailure } from './failure';
+import { CommandFailure } from './command-failure';
 import { readSettings } from './settings';
 
 export function peopleCommand(): Command {

@@ -7,7 +7,7 @@ import type { SearchAttributeRemedy } from '../temporal/search-attribute-problem
 import { setUpTemporal } from '../temporal/setup';
 import type { SetUp } from '../temporal/setup';
 import { taskQueues } from '../temporal/task-queues';
-import { CommandFailure } from './failure';
+import { CommandFailure } from './command-failure';
 import { readSettings } from './settings';
 
 /** The timeout of the whole command. A server needs a second or two to add all attributes. */
