@@ -34,7 +34,15 @@ export async function fillTables(sql: Database): Promise<FilledTables> {
     // Foreign keys are not checked: they are correct by construction, and checking them takes longer than everything
     // else.
     await tx.unsafe('SET LOCAL session_replication_role = replica');
+    // An index over rows that exist is built in a fraction of the time that its growth row by row takes.
+    const indexes = await tx<{ name: string; definition: string }[]>`
+      SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
+      FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+      WHERE relnamespace = 'public'::regnamespace
+        AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)`;
+    await tx.unsafe(`DROP INDEX ${indexes.map(({ name }) => name).join(', ')}`);
     await tx.unsafe(SCRIPT);
+    await tx.unsafe(indexes.map(({ definition }) => definition).join(';'));
   });
   await sql.unsafe('VACUUM ANALYZE');
   const [row] = await sql<[FilledTables]>`
