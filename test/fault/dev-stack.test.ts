@@ -272,7 +272,9 @@ test('dev:reset removes the data of a stopped stack, but no directory that a sta
 });
 
 test('Ctrl-C during the start leaves no process', async () => {
-  const dev = runDev(join(directory, 'three'));
+  const dataDir = join(directory, 'three');
+  makeDataDir(dataDir);
+  const dev = runDev(dataDir);
   const pidFile = join(dev.dataDir, 'postgres', 'postmaster.pid');
   const postgres = await waitFor(
     () => (existsSync(pidFile) ? identifyProcess(Number(readFileSync(pidFile, 'utf8').split('\n')[0])) : undefined),
