@@ -3,7 +3,7 @@
  * which have stacks of their own, run one after another.
  */
 const { availableParallelism } = require('node:os');
-const swcOptions = require('./test/harness/swc-options.cjs');
+const swcOptions = require('./dev/swc-options.cjs');
 
 /**
  * More workers than this only wait for the two servers that they share. Two more than there are processors, because workers mostly

@@ -14,7 +14,7 @@ import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { expectRefusal } from '../harness/expect-refusal';
 import { sharedServers } from '../harness/shared-servers';
-import { RUN_SOURCES } from '../harness/run-sources';
+import { RUN_SOURCES } from '../../dev/run-sources';
 import { waitFor } from '../../dev/waiting';
 import { startTransactionPooler } from '../harness/transaction-pooler';
 import type { PoolerOptions, TransactionPooler } from '../harness/transaction-pooler';

@@ -23,7 +23,7 @@ import {
   buildInvoice,
   buildSettleContext,
 } from '../harness/contract-facts';
-import { RUN_SOURCES } from '../harness/run-sources';
+import { RUN_SOURCES } from '../../dev/run-sources';
 
 /** Runs of a property: about two seconds. */
 const RUNS = 80;

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { RUN_SOURCES } from './run-sources';
+import { RUN_SOURCES } from '../../dev/run-sources';
 
 const PROJECT = join(__dirname, '..', '..');
 /** A data directory that does not exist, so that commands do not find a developer's stack. */

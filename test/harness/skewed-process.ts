@@ -14,7 +14,7 @@ import { makeRunDirectory } from './run-directory';
 import { sharedServers } from './shared-servers';
 import { waitFor } from './stack';
 import { NAMESPACE } from './temporal';
-import { RUN_SOURCES } from './run-sources';
+import { RUN_SOURCES } from '../../dev/run-sources';
 import { randomTestPort } from './test-ports';
 
 const PROJECT = join(__dirname, '..', '..');

@@ -10,7 +10,7 @@ import type { DevFile } from '../../dev/dev-file';
 import { startStack, type ExtraApi, type ServerName, type StackOptions } from '../../dev/stack';
 import { makeDataDir } from './data-dir';
 import { makeRunDirectory } from './run-directory';
-import { RUN_SOURCES } from './run-sources';
+import { RUN_SOURCES } from '../../dev/run-sources';
 import { randomTestPort } from './test-ports';
 
 export { waitFor } from '../../dev/waiting';

@@ -11,7 +11,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { makeRunDirectory } from './run-directory';
-import { RUN_SOURCES } from './run-sources';
+import { RUN_SOURCES } from '../../dev/run-sources';
 import type { ContractStep, StepResult, ProgramMessage } from './time-zone-rules-program';
 
 export const OLDER_RULES = '2023c';

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DataDirLockedError, lockDataDir, lockOwner } from '../../dev/lock';
 import { identifyProcess } from '../../dev/process-identity';
-import { RUN_SOURCES } from '../harness/run-sources';
+import { RUN_SOURCES } from '../../dev/run-sources';
 
 const CONTENDERS = 6;
 

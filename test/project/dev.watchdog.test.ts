@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { startManagedProcess, type ProcessSpec } from '../../dev/managed-process';
 import { identifyProcess, isRunning, type ProcessIdentity } from '../../dev/process-identity';
 import { waitFor } from '../../dev/waiting';
-import { RUN_SOURCES } from '../harness/run-sources';
+import { RUN_SOURCES } from '../../dev/run-sources';
 
 const RUNS = 'console.log("up"); setInterval(() => {}, 1000);';
 const IGNORES_SIGNALS = `for (const s of ['SIGTERM', 'SIGINT']) process.on(s, () => console.log(s)); ${RUNS}`;

@@ -18,7 +18,7 @@ import type { DoctorFinding } from '../harness/covenant-command';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { freezeServer } from '../harness/frozen-server';
-import { RUN_SOURCES } from '../harness/run-sources';
+import { RUN_SOURCES } from '../../dev/run-sources';
 import { skewedClockEnvironment } from '../harness/skewed-process';
 import { waitFor } from '../harness/stack';
 import { connectTestTemporal, makeNamespace, workflowBundle } from '../harness/temporal';

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { createLog } from '../../log';
-import { RUN_SOURCES } from '../harness/run-sources';
+import { RUN_SOURCES } from '../../dev/run-sources';
 
 function linesOf(write: (log: ReturnType<typeof createLog>) => void): string {
   const lines: string[] = [];

@@ -24,7 +24,7 @@ import type { ActivityOverrides, CovenantWorker } from '../harness/covenant-work
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { expectInvariants } from '../harness/invariants';
-import { RUN_SOURCES } from '../harness/run-sources';
+import { RUN_SOURCES } from '../../dev/run-sources';
 import { connectPreparedTemporal } from '../harness/temporal';
 import type { TestTemporal } from '../harness/temporal';
 

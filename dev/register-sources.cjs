@@ -1,5 +1,5 @@
 /**
- * Runs TypeScript in a process that a test starts: `node --require test/harness/register-sources.cjs worker.ts`. Each
+ * Runs TypeScript in a process that a test starts: `node --require ./dev/register-sources.cjs worker.ts`. Each
  * file is compiled once and cached. With `--import tsx`, which developers use, a process needs 0.5 s more CPU before it
  * starts, and the tests start more than a hundred.
  */
@@ -9,7 +9,7 @@ const Module = require('node:module');
 const { join } = require('node:path');
 const options = require('./swc-options.cjs');
 
-const CACHE = join(__dirname, '..', '..', 'node_modules', '.cache', 'covenant-test');
+const CACHE = join(__dirname, '..', 'node_modules', '.cache', 'covenant-test');
 /** Part of the cache key, so that code compiled with other options is not used. */
 const SETTINGS = JSON.stringify([options, require('@swc/core/package.json').version]);
 
