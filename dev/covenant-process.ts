@@ -3,13 +3,14 @@
  */
 import { join } from 'node:path';
 import { isHttpReady } from './http-ready';
+import { RUN_SOURCES } from './run-sources';
 import type { ServerPlan } from './supervisor';
 
 /** Replaces how a program is run. Fault tests and tests of the production build use it. */
 export interface ProgramOptions {
   /** Arguments of Node: options, then the file. Paths are relative to the project directory. */
   nodeArgs?: readonly string[];
-  /** Flags with which Node runs the sources. Default: `--import tsx`. */
+  /** Flags with which Node runs the sources. Default: those of `run-sources.ts`, and stack traces show lines of the sources. */
   nodeFlags?: readonly string[];
   env?: Readonly<Record<string, string>>;
 }
@@ -38,7 +39,7 @@ export function planCovenantProcess(options: CovenantProcessOptions): ServerPlan
     spec: {
       name: options.name,
       command: process.execPath,
-      args: options.nodeArgs ?? [...(options.nodeFlags ?? ['--import', 'tsx']), options.file],
+      args: options.nodeArgs ?? [...(options.nodeFlags ?? ['--enable-source-maps', ...RUN_SOURCES]), options.file],
       cwd: PROJECT,
       env: { ...process.env, ...options.settings, ...options.env },
       logFile: options.logFile,

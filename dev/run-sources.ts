@@ -1,4 +1,4 @@
-/** How tests start processes from the sources. */
+/** How processes run from the sources: the programs of a stack, and those that tests start. */
 import { join } from 'node:path';
 
 /** The flags with which Node runs TypeScript, instead of `--import tsx`. See `register-sources.cjs`. */
