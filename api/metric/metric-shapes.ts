@@ -46,7 +46,9 @@ const SUMS = {
       failed: z.number().describe('Refused requests and failed jobs; of a job with errors the failed part'),
       error_rate: rate('Failed of all attempts'),
     })
-    .describe('Requests that passed authentication, address and rate, without replays. Refusals are kept for 90 days'),
+    .describe(
+      'Requests that passed authentication, address and rate, without replays. Refusals are kept for 90 days; their time is real, also on a test clock',
+    ),
   throttled: z.object({ requests: z.int(), rate: rate('Requests that exceeded a rate, of these and all attempts') }),
   finished: z
     .object({ requested: z.int(), failed: z.int(), failure_rate: rate('Licenses that could not be made') })
