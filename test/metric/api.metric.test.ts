@@ -1,5 +1,6 @@
 /** Metrics: the SQL against a slow reference implementation of the specification, and hand-computed examples over HTTP. */
 import fc from 'fast-check';
+import { addDays, localDateAt, startOfDay } from '../../domain/base/calendar';
 import { CHANNELS } from '../../domain/base/channel';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
@@ -77,19 +78,20 @@ function rounded(value: unknown): unknown {
   );
 }
 
-/** Instants in the 40 days before `now`, many of them next to the start of a day in some zone. */
-const momentBefore = (now: Instant) =>
-  fc
-    .record({ days: fc.nat(40), quarters: fc.nat(95), ms: fc.constantFrom(0, 0, -1, 1) })
-    .map(({ days, quarters, ms }) => {
-      const midnight = Math.floor(millisOf(now) / DAY_MS) * DAY_MS;
-      return instantFromMillis(Math.min(millisOf(now), midnight - days * DAY_MS + quarters * QUARTER_HOUR_MS + ms));
-    });
+/** Instants in the 40 days before `now`, half of them at the start of a local day, or a millisecond before or after it. */
+function momentBefore(now: Instant, timezone: string): fc.Arbitrary<Instant> {
+  const today = localDateAt(now, timezone);
+  const atStart = fc.nat(40).map((days) => millisOf(startOfDay(addDays(today, -days), timezone)));
+  const during = fc.nat(40 * DAY_MS).map((ms) => millisOf(now) - ms);
+  return fc
+    .tuple(fc.oneof(atStart, during), fc.constantFrom(0, 0, -1, 1))
+    .map(([at, ms]) => instantFromMillis(Math.min(millisOf(now), at + ms)));
+}
 
-function jobArbitrary(now: Instant): fc.Arbitrary<ReferenceJob> {
+function jobArbitrary(now: Instant, timezone: string): fc.Arbitrary<ReferenceJob> {
   const inline = fc
     .record({
-      at: momentBefore(now),
+      at: momentBefore(now, timezone),
       channel: fc.constantFrom(...CHANNELS),
       requested: fc.integer({ min: 1, max: 9 }),
       is_test: fc.boolean(),
@@ -103,7 +105,7 @@ function jobArbitrary(now: Instant): fc.Arbitrary<ReferenceJob> {
     }));
   const background = fc
     .record({
-      at: momentBefore(now),
+      at: momentBefore(now, timezone),
       channel: fc.constantFrom(...CHANNELS),
       state: fc.constantFrom('SUCCEEDED', 'PARTIAL', 'FAILED', 'CANCELLED', 'PAUSED', 'RUNNING'),
       sizes: fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 3 }),
@@ -127,9 +129,9 @@ function jobArbitrary(now: Instant): fc.Arbitrary<ReferenceJob> {
   return fc.oneof(inline, background);
 }
 
-function refusalArbitrary(now: Instant): fc.Arbitrary<ReferenceRefusal> {
+function refusalArbitrary(now: Instant, timezone: string): fc.Arbitrary<ReferenceRefusal> {
   return fc.record({
-    minute: momentBefore(now).map((at) => instantFromMillis(Math.floor(millisOf(at) / 60_000) * 60_000)),
+    minute: momentBefore(now, timezone).map((at) => instantFromMillis(Math.floor(millisOf(at) / 60_000) * 60_000)),
     code: fc.constantFrom('QUOTA_EXCEEDED', 'CONTRACT_INACTIVE', 'RATE_LIMITED', 'TEST_LICENSE_LIMIT'),
     attempts: fc.integer({ min: 1, max: 500 }),
   });
@@ -147,10 +149,13 @@ const contractArbitrary: fc.Arbitrary<ReferenceContract> = fc
     return fc.record({
       timezone: fc.constant(timezone),
       now: fc.constant(now),
-      activated_at: momentBefore(now),
+      activated_at: momentBefore(now, timezone),
       extra: fc.constantFrom(0, 1, 17, 1_000),
-      jobs: fc.array(jobArbitrary(now), { maxLength: 25 }),
-      refusals: fc.uniqueArray(refusalArbitrary(now), { maxLength: 8, selector: ({ minute, code }) => minute + code }),
+      jobs: fc.array(jobArbitrary(now, timezone), { maxLength: 25 }),
+      refusals: fc.uniqueArray(refusalArbitrary(now, timezone), {
+        maxLength: 8,
+        selector: ({ minute, code }) => minute + code,
+      }),
     });
   })
   .map(({ extra, ...contract }) => {
