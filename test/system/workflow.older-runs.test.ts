@@ -14,6 +14,7 @@ import { contractWorkflowId, generationJobWorkflowId } from '../../temporal/ids'
 import { taskQueues } from '../../temporal/task-queues';
 import { contractViewQuery } from '../../workflows/contract-lifecycle';
 import type { contractLifecycle } from '../../workflows/contract-lifecycle';
+import { NEXT_BOUNDARY } from '../../workflows/search-attributes';
 import { sweep } from '../../workflows/sweep';
 import { createBillingSystem, insertInvoiceEvent } from '../harness/billing';
 import { buildContract, listAuditActions, requestJob } from '../harness/contract-rows';
@@ -46,6 +47,8 @@ let begun: {
   billed: string;
   resuming: string;
   resume_at: string;
+  /** The next boundary that the older version shows as a search attribute of the resuming contract. */
+  shown: Date | undefined;
   job_id: string;
   sweep: WorkflowHandle<typeof sweep>;
 };
@@ -104,7 +107,12 @@ async function beginRuns(older: CovenantWorker): Promise<typeof begun> {
       timeout_ms: WAIT_MS,
       what: 'the first attempt to fail',
     });
-  return { commanded, woken, billed, resuming, resume_at, job_id: job.id, sweep: sweepRun };
+  const shown = await shownBoundary(resuming);
+  return { commanded, woken, billed, resuming, resume_at, shown, job_id: job.id, sweep: sweepRun };
+}
+
+async function shownBoundary(id: string): Promise<Date | undefined> {
+  return (await handleOf(id).describe()).typedSearchAttributes.get(NEXT_BOUNDARY);
 }
 
 interface Continued {
@@ -194,4 +202,13 @@ test('a contract whose timer an older version set applies its boundary when the 
   });
   const { patches, activities } = await expectContinued(handleOf(id));
   expect([patches, activities]).toEqual([['fewer-actions'], ['settleContract']]);
+});
+
+test('the older version shows the next boundary as a search attribute, and the newer one removes it with the next change', async () => {
+  const { resuming: id, resume_at, shown } = begun;
+  expect(shown?.toISOString()).toBe(resume_at);
+  await waitFor(async () => (await shownBoundary(id)) === undefined, {
+    timeout_ms: WAIT_MS,
+    what: 'the next boundary to be removed',
+  });
 });
