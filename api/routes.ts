@@ -1,5 +1,6 @@
 /** Every route of the API. */
 import { adminRoutes } from './access/admin';
+import { apiCallRoutes } from './access/api-call';
 import { callerRoutes } from './access/caller';
 import { billingRoutes } from './billing/billing-event';
 import { amendmentRoutes } from './contract/amendment';
@@ -16,6 +17,7 @@ import { productRoutes } from './catalogue/product';
 import type { Route } from './http/route';
 import { testClockRoutes } from './system/test-clock';
 import { timelineRoutes } from './contract/timeline';
+import { usageRoutes } from './contract/usage';
 
 export const ROUTES: readonly Route[] = [
   ...productRoutes,
@@ -30,6 +32,8 @@ export const ROUTES: readonly Route[] = [
   ...jobRoutes,
   ...licenseRoutes,
   ...historyRoutes,
+  ...apiCallRoutes,
+  ...usageRoutes,
   ...timelineRoutes,
   ...metricRoutes,
   ...billingRoutes,

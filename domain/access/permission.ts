@@ -78,6 +78,8 @@ export const PERMISSIONS = {
   listContractActivity: OPERATOR,
   listContractEvents: VIEWER,
   listContractRefusals: OPERATOR,
+  listApiCalls: OPERATOR,
+  getContractUsage: { ...VIEWER, contract: OWN },
   listContractRevisions: VIEWER,
   exportContractReport: OPERATOR,
 

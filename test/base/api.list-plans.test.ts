@@ -133,6 +133,11 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
   '/contracts/:id/activity': ({ busy_contract }) => ({ path: `/contracts/${busy_contract}/activity`, queries: [''] }),
   '/contracts/:id/events': ({ busy_contract }) => ({ path: `/contracts/${busy_contract}/events`, queries: [''] }),
   '/contracts/:id/refusals': ({ busy_contract }) => ({ path: `/contracts/${busy_contract}/refusals`, queries: [''] }),
+  '/api-calls': ({ busy_contract, rare_contract, rare_from, rare_to }) => ({
+    queries: ['', '&code=GRANTED', '&code=RATE_LIMITED', `&from=${rare_from}&to=${rare_to}`].flatMap((filter) =>
+      [busy_contract, rare_contract].map((id) => `contract_id=${id}${filter}`),
+    ),
+  }),
   '/contracts/:id/revisions': ({ busy_contract }) => ({ path: `/contracts/${busy_contract}/revisions`, queries: [''] }),
   '/contracts/:id/amendments': ({ busy_contract }) => ({
     path: `/contracts/${busy_contract}/amendments`,

@@ -185,6 +185,9 @@ describe('a cursor that the list did not issue', () => {
       await api.sql`
         INSERT INTO refused_attempts (contract_id, minute, code, attempts, licenses, last_actor_id)
         VALUES (${contract.id}, date_trunc('minute', now()) - make_interval(hours => ${count}), 'QUOTA_EXCEEDED', 1, 1, 'test')`;
+      await api.sql`
+        INSERT INTO refused_calls (contract_id, minute, code, calls)
+        VALUES (${contract.id}, date_trunc('minute', now()) - make_interval(hours => ${count}), 'QUOTA_EXCEEDED', 1)`;
     }
     const contract_path = `/contracts/${contract.id}`;
     lists = new Map([
@@ -200,6 +203,7 @@ describe('a cursor that the list did not issue', () => {
       ['/contracts/:id/activity', `${contract_path}/activity?`],
       ['/contracts/:id/events', `${contract_path}/events?`],
       ['/contracts/:id/refusals', `${contract_path}/refusals?`],
+      ['/api-calls', `/api-calls?contract_id=${contract.id}`],
       ['/contracts/:id/revisions', `${contract_path}/revisions?`],
       ['/contracts/:id/amendments', `${contract_path}/amendments?`],
       ['/activity', '/activity?environment=staging'],

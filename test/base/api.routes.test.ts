@@ -23,6 +23,8 @@ const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
 /** The path parameters and the body of a call that succeeds. */
 interface Call {
   params?: Record<string, string>;
+  /** Required query parameters. */
+  query?: string;
   body?: unknown;
   headers?: Record<string, string>;
   /** The audit action that it must write, when the route declares several. */
@@ -177,6 +179,8 @@ const CALLS: Record<string, () => Promise<Call>> = {
   'GET /contracts/:id/activity': async () => ({ params: { id: (await createContract()).id } }),
   'GET /contracts/:id/events': async () => ({ params: { id: (await createContract()).id } }),
   'GET /contracts/:id/refusals': async () => ({ params: { id: (await createContract()).id } }),
+  'GET /api-calls': async () => ({ query: `contract_id=${(await createContract()).id}` }),
+  'GET /contracts/:id/usage': async () => ({ params: { id: (await createContract()).id } }),
   'GET /contracts/:id/revisions': async () => ({ params: { id: (await createContract()).id } }),
   'GET /contracts/:id/timeline': async () => ({ params: { id: (await createContract()).id } }),
   'GET /contracts/:id/report.csv': async () => ({ params: { id: (await generateLicenses(3)).contract_id } }),
@@ -238,7 +242,8 @@ function pathOf(route: Route, params: Record<string, string> = {}): string {
 
 function send(route: Route, call: Call, key: string | null, headers: Record<string, string> = {}): Promise<ApiAnswer> {
   const body = call.body === undefined ? {} : { body: call.body };
-  return api.call(route.method.toUpperCase(), pathOf(route, call.params), {
+  const path = pathOf(route, call.params) + (call.query === undefined ? '' : `?${call.query}`);
+  return api.call(route.method.toUpperCase(), path, {
     key,
     headers: { ...call.headers, ...headers },
     ...body,
@@ -296,7 +301,7 @@ describe.each(ROUTES.map((route) => [nameOf(route), route] as const))('%s', (nam
 
   test('an unknown query parameter is 422', async () => {
     const call = await prepare();
-    const path = `${pathOf(route, call.params)}?no_such_parameter=1`;
+    const path = `${pathOf(route, call.params)}?${call.query ?? ''}&no_such_parameter=1`;
     const answer = await api.call(route.method.toUpperCase(), path, {
       key: isOpen(route.operation_id) ? null : api.keys.super_admin,
       ...(call.headers ? { headers: call.headers } : {}),
