@@ -5,20 +5,17 @@
  *
  * A caller sends its next call when the previous one was answered. Callers, API and Postgres share the machine's cores.
  */
-import { spawn } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import { joinedKeys } from '../domain/catalogue/license-key';
 import { openDatabase } from '../db/base/database';
 import type { Database } from '../db/base/database';
-import { createApiClient } from './api-client';
-import type { ApiClient } from './api-client';
+import { ratioTo, runCallers } from './callers';
+import type { Load } from './callers';
 import { BENCH_KEY_FORMAT, createContracts } from './contracts';
 import { deleteLicenses } from './cleaning';
+import { startGrantServer } from './grant-server';
 import type { MeasuredStack } from './measured-stack';
 import { median, quantile, runPairs } from './pairs';
-import type { Pair } from './pairs';
 import { count, tableOf, twoDecimals } from './report';
 import type { Report } from './report';
 
@@ -33,12 +30,6 @@ interface Cell {
   licenses: number;
   callers: number;
   contracts: number;
-}
-
-/** The calls per second, and the latency of each call. */
-interface Load {
-  calls_per_second: number;
-  durations_ms: number[];
 }
 
 interface CellResult extends Cell {
@@ -144,51 +135,10 @@ export async function benchInline(stack: MeasuredStack, options: InlineOptions, 
   }
 }
 
-/** Returns the median over the pairs of the product's calls per second, divided by those of one upper bound. */
-function ratioTo<UpperBounds>(
-  pairs: readonly Pair<UpperBounds, Load>[],
-  upperBoundOf: (bounds: UpperBounds) => Load,
-): number {
-  return median(
-    pairs.map(({ first, second }) => twoDecimals(second.calls_per_second / upperBoundOf(first).calls_per_second)),
-  );
-}
-
-async function startGrantServer(database_url: string): Promise<{ client: ApiClient; end: () => void }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(__dirname, 'merged-grant-server.ts')], {
-    env: { ...process.env, DATABASE_URL: database_url },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const [origin] = (await once(child.stdout, 'data')) as [Buffer];
-  const client = createApiClient(origin.toString().trim(), '');
-  return {
-    client,
-    end: () => {
-      client.close();
-      child.stdin.end();
-    },
-  };
-}
-
 async function insertBare(db: Database, first_id: bigint, keys: string): Promise<void> {
   await db`
     INSERT INTO licenses (id, key)
     SELECT ${first_id.toString()}::bigint + k.ordinal, k.key FROM string_to_table(${keys}, ',') WITH ORDINALITY AS k (key, ordinal)`;
-}
-
-/** Runs callers for some seconds. Calls that are in flight at the end are awaited and counted. */
-async function runCallers(seconds: number, callers: number, call: () => Promise<void>): Promise<Load> {
-  const durations_ms: number[] = [];
-  const begun = performance.now();
-  const until = begun + seconds * 1_000;
-  const caller = async (): Promise<void> => {
-    for (let sent = performance.now(); sent < until; sent = performance.now()) {
-      await call();
-      durations_ms.push(performance.now() - sent);
-    }
-  };
-  await Promise.all(Array.from({ length: callers }, caller));
-  return { calls_per_second: durations_ms.length / ((performance.now() - begun) / 1_000), durations_ms };
 }
 
 function inlineTable(results: readonly CellResult[]): string {
