@@ -29,11 +29,45 @@ const POLL_INTERVAL_MS = 100;
 
 /** Creates a product, a generator and `count` active contracts with `quota` licenses each. Returns the contract ids. */
 export async function createContracts(
-  { api, db }: MeasuredStack,
+  stack: MeasuredStack,
   count: number,
   quota: number,
   show?: ShowProgress,
 ): Promise<string[]> {
+  const source = await createSource(stack);
+  const ids: string[] = [];
+  const names = Array.from({ length: count }, (_, index) => `Benchmark ${index + 1}`);
+  await pMap(
+    names,
+    async (name) => {
+      ids.push((await postContract(stack, { name, quota, ...source })).id);
+      show?.(ids.length);
+    },
+    { concurrency: CREATED_AT_ONCE },
+  );
+  return ids;
+}
+
+/** Creates an active contract with an API key and with these limits in all windows, of requests and of licenses. */
+export async function createPartner(
+  stack: MeasuredStack,
+  quota: number,
+  limit: number,
+): Promise<{ id: string; key: string }> {
+  const windows = { per_minute: limit, per_hour: limit, per_day: limit };
+  const rate_limits = { ...windows, licenses: windows };
+  const source = await createSource(stack);
+  const fields = { name: 'Benchmark partner', quota, api_access: true, rate_limits, ...source };
+  const { id, api_access } = await postContract<{ id: string; api_access: { key: string } }>(stack, fields);
+  return { id, key: api_access.key };
+}
+
+function postContract<T = { id: string }>({ api }: MeasuredStack, fields: object): Promise<T> {
+  return api.post<T>('/api/v1/contracts', { type: 'standard', status: 'active', ...fields });
+}
+
+/** Inserts a product with a generator. */
+async function createSource({ db }: MeasuredStack): Promise<{ product_id: string; generator_id: string }> {
   const now = new Date().toISOString();
   const [product] = await db<[{ id: string }]>`
     INSERT INTO products (name, code, environment, status, created_at, updated_at)
@@ -41,25 +75,7 @@ export async function createContracts(
   const [generator] = await db<[{ id: string }]>`
     INSERT INTO generators (product_id, environment, name, format, status, created_at, updated_at)
     VALUES (${product.id}, 'production', 'Benchmark', ${db.json({ ...BENCH_KEY_FORMAT })}, 'active', ${now}, ${now}) RETURNING id`;
-  const ids: string[] = [];
-  const names = Array.from({ length: count }, (_, index) => `Benchmark ${index + 1}`);
-  await pMap(
-    names,
-    async (name) => {
-      const contract = await api.post<{ id: string }>('/api/v1/contracts', {
-        name,
-        type: 'standard',
-        status: 'active',
-        product_id: product.id,
-        generator_id: generator.id,
-        quota,
-      });
-      ids.push(contract.id);
-      show?.(ids.length);
-    },
-    { concurrency: CREATED_AT_ONCE },
-  );
-  return ids;
+  return { product_id: product.id, generator_id: generator.id };
 }
 
 /** Creates active contracts, and resolves when the workflow of each has settled it and waits. */

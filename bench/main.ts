@@ -11,6 +11,7 @@ import { benchInline } from './inline';
 import { benchLivez } from './livez';
 import { openMeasuredStack } from './measured-stack';
 import type { MeasuredStack } from './measured-stack';
+import { benchPartnerCall } from './partner-call';
 import { benchPeers } from './peers';
 import { createReport } from './report';
 import type { Report } from './report';
@@ -69,6 +70,17 @@ async function main(): Promise<void> {
     .action((options: CommonOptions & { seconds: number }) =>
       runOnStack(options, (stack, report) =>
         benchInline(stack, { seconds: options.seconds, pairs: options.pairs }, report),
+      ),
+    );
+  addBenchmark(
+    program,
+    'partner-call',
+    "rate-limited requests by a contract's API key, compared with the bare grant and with requests of an admin",
+  )
+    .option('--seconds <seconds>', 'the duration of each side of a pair', wholeNumber, CELL_SECONDS)
+    .action((options: CommonOptions & { seconds: number }) =>
+      runOnStack(options, (stack, report) =>
+        benchPartnerCall(stack, { seconds: options.seconds, pairs: options.pairs }, report),
       ),
     );
   addBenchmark(program, 'rows', "the cost of a license's row with foreign keys, more columns and more indexes")

@@ -1,9 +1,10 @@
 /**
- * The second upper bound of `inline`: the product's merged grant behind a bare `node:http` server, without API keys,
+ * The upper bound of `inline` and `partner-call`: the product's merged grant behind a bare `node:http` server, without API keys,
  * schemas, routes and logs. It is a separate process, like the API. It writes its origin as one line, and exits when
  * its standard input closes.
  *
- * bench/inline.ts starts it. DATABASE_URL names the database.
+ * bench/grant-server.ts starts it. DATABASE_URL names the database. A path is the id of a contract, after `/rated` for requests that
+ * count in its rate windows.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -22,7 +23,7 @@ const requestLicenses = createLicenseRequests(db);
 
 async function generate(path: string, body: string): Promise<string> {
   const { result } = await requestLicenses({
-    contract_id: path.slice(1),
+    contract_id: path.slice(path.lastIndexOf('/') + 1),
     count: (JSON.parse(body) as { count: number }).count,
     test: false,
     actor: ACTOR,
@@ -30,7 +31,7 @@ async function generate(path: string, body: string): Promise<string> {
     now: await clock.now(),
     idempotency: null,
     request_id: null,
-    rated: false,
+    rated: path.startsWith('/rated/'),
     credential: null,
   });
   if (isRefusal(result)) throw new Error(result.detail);
