@@ -361,7 +361,7 @@ describe('a request that waits', () => {
 });
 
 test('a request with an API key that is no longer accepted is charged to nobody', async () => {
-  const id = await limitedContract({ per_minute: 2 });
+  const id = await limitedContract({ per_minute: 5 });
   const refused = new Error('not accepted');
   const credential = {
     key: {
