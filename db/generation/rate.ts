@@ -20,7 +20,7 @@ type Counts = Record<`${RateWindow}_${RateUnit}`, number>;
 type Starts = Record<`${RateWindow}_start`, string>;
 
 /** A row of `contract_rates` as JSON. */
-export type RatesJson = Limits & LicenseLimits & Counts & Starts;
+type RatesJson = Limits & LicenseLimits & Counts & Starts;
 
 /** What `admit_requests` returns for one request. */
 export interface AdmissionColumns {
@@ -29,8 +29,9 @@ export interface AdmissionColumns {
   at: Instant | null;
 }
 
-export function admissionOf({ outcome, rates, at }: AdmissionColumns): Admission {
-  return { outcome, counts: rates === null || at === null ? null : countsOf(rates, at) };
+/** The counts in these columns; null for a contract that never had limits. */
+export function countsOf({ rates, at }: Pick<AdmissionColumns, 'rates' | 'at'>): RateCounts | null {
+  return rates === null || at === null ? null : countsAt(rates, at);
 }
 
 /** What is used of the windows of a contract now; null for a contract that never had limits. */
@@ -38,11 +39,11 @@ export async function findRateCounts(sql: Sql, contract_id: string): Promise<Rat
   const [row] = await sql<{ rates: RatesJson; at: Instant }[]>`
     SELECT to_jsonb(rates_at(r, now.at)) AS rates, now.at
     FROM contract_rates r CROSS JOIN (SELECT rate_clock() AS at) now WHERE contract_id = ${contract_id}`;
-  return row ? countsOf(row.rates, row.at) : null;
+  return row ? countsAt(row.rates, row.at) : null;
 }
 
 /** A request to be judged: its licenses and its idempotency key. */
-export interface JudgedRequest {
+interface JudgedRequest {
   requested: number;
   idempotency_key: string | null;
 }
@@ -67,7 +68,7 @@ export async function admitRequests(
       quota.contract_id, ${requests.map(({ requested }) => requested)}::int[], ${requests.map(({ idempotency_key }) => idempotency_key)}::text[]) a
     CROSS JOIN unnest(a.outcomes) WITH ORDINALITY AS d (outcome, place)
     ORDER BY d.place`);
-  return rows.map(admissionOf);
+  return rows.map((row) => ({ outcome: row.outcome, counts: countsOf(row) }));
 }
 
 /** Copies the limits of a contract, and keeps what was counted. Call it with the quota row locked, in the transaction that changes them. */
@@ -90,7 +91,7 @@ export async function deleteRates(tx: Sql, contract_id: string): Promise<void> {
   await tx`DELETE FROM contract_rates WHERE contract_id = ${contract_id}`;
 }
 
-function countsOf(rates: RatesJson, at: Instant): RateCounts {
+function countsAt(rates: RatesJson, at: Instant): RateCounts {
   const windowOf = (unit: RateUnit, window: RateWindow, limit: number | null): WindowCount => ({
     unit,
     window,

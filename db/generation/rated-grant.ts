@@ -6,7 +6,7 @@ import type { Admission } from '../../domain/generation/rate';
 import { areKeysAccepted } from '../access/caller-key';
 import type { Sql } from '../base/database';
 import { limitedLockWait } from '../base/session';
-import { admissionOf } from './rate';
+import { countsOf } from './rate';
 import type { AdmissionColumns } from './rate';
 import { keysOf, selectRequests } from './grant-statement';
 import type { GrantGroup, GrantParts, GrantRow, GroupOutcome } from './grant-statement';
@@ -68,15 +68,23 @@ export function ratedParts(
   };
 }
 
-/** The outcome of each contract whose quota row was locked. */
+/** The outcome of each contract whose quota row was locked. All requests of a contract have the same counts, which are read once. */
 export function ratedOutcomes(rows: readonly GrantRow[]): Map<string, GroupOutcome> {
-  const outcomes = new Map<string, GroupOutcome & { admissions: Map<string, Admission> }>();
+  const outcomes = new Map<string, RatedOutcome>();
   for (const row of rows as readonly RatedRow[]) {
-    const group = outcomes.get(row.contract_id) ?? { jobs: [], admissions: new Map<string, Admission>() };
+    const group: RatedOutcome = outcomes.get(row.contract_id) ?? { jobs: [], admissions: new Map(), counts: undefined };
     outcomes.set(row.contract_id, group);
-    const { job_id, outcome, rates, at, id, serial, quota_remaining } = row;
-    if (outcome !== null) group.admissions.set(job_id, admissionOf({ outcome, rates, at }));
+    const { job_id, outcome, id, serial, quota_remaining } = row;
+    if (outcome !== null) {
+      group.counts ??= countsOf(row);
+      group.admissions.set(job_id, { outcome, counts: group.counts });
+    }
     if (id !== null) group.jobs.push({ id, serial, quota_remaining });
   }
   return outcomes;
+}
+
+interface RatedOutcome extends GroupOutcome {
+  admissions: Map<string, Admission>;
+  counts: Admission['counts'] | undefined;
 }
