@@ -46,6 +46,7 @@ const CONTRACT_SHAPES = [
   'nudge',
   'operations',
   'quota',
+  'rate-limits',
   'renewal-policy',
 ];
 
